@@ -1,0 +1,24 @@
+/**
+ * What computes: the kernels and the heap that every op uses.
+ *
+ * Normally the SIMD kernels over linear memory. `gradcheck` puts the float64 reference kernels and their cells here while
+ * it runs; ops do not notice, because both sides take the same calls with the same addresses.
+ */
+import type { Kernels } from "../kernels/build/types.ts";
+import { type Heap, wasmHeap } from "./memory.ts";
+import { kernels } from "./wasm.ts";
+
+export interface Backend {
+  readonly kernels: Kernels;
+  readonly heap: Heap;
+}
+
+export const simd: Backend = { kernels, heap: wasmHeap };
+
+export let k: Kernels = simd.kernels;
+export let heap: Heap = simd.heap;
+
+export function useBackend(backend: Backend): void {
+  k = backend.kernels;
+  heap = backend.heap;
+}

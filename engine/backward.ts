@@ -1,0 +1,83 @@
+/** The reverse pass: one loop over the tape, from the newest record to the oldest. */
+import { k } from "./backend.ts";
+import { gradOf, type Op, SAVES_A, SAVES_B, SAVES_C, SAVES_OUTPUT } from "./op.ts";
+import { recycle, type Scope, scope } from "./scope.ts";
+import { formatShape, sameShape } from "./shape.ts";
+import { alive, dropRecord, type Tensor } from "./tensor.ts";
+
+/**
+ * Adds ∂loss/∂x into x.grad for every leaf x that requires it, and consumes the records on the way.
+ * A loss with more than one element needs `upstream`, the gradient of whatever follows, in its shape.
+ */
+export function backward(loss: Tensor, upstream?: Tensor): void {
+  checkLoss(loss, upstream);
+  const seed = gradOf(loss);
+  if (upstream === undefined) k.fill(seed, 1, 1);
+  else k.addTo(seed, upstream.ptr, loss.size);
+  if (loss.op === null) return;
+  for (let s: Scope | null = scope; s !== null; s = s.parent) walk(s.records);
+}
+
+/** Consumes every record of the list that a gradient has reached, newest first; the others stay. */
+function walk(records: Tensor[]): void {
+  let kept = records.length;
+  for (let i = records.length - 1; i >= 0; i--) {
+    const z = records[i] as Tensor;
+    if (z.gradPtr === 0 || z.op === null) {
+      if (z.op !== null) records[--kept] = z;
+      continue;
+    }
+    checkSaved(z);
+    (z.op as Op<unknown>).backward(z, z.a as Tensor, z.b as Tensor, z.c as Tensor, z.attrs);
+    if (z.gradPtr !== 0) recycle(z.gradPtr, 4 * z.size, scope.region);
+    z.gradPtr = 0;
+    dropRecord(z, "consumed");
+  }
+  records.copyWithin(0, kept);
+  records.length -= kept;
+}
+
+function checkLoss(loss: Tensor, upstream: Tensor | undefined): void {
+  alive(loss, "backward");
+  if (loss.state === "consumed") {
+    throw new Error("backward: this graph was consumed by an earlier backward(); records serve once");
+  }
+  if (loss.state === "returned") {
+    throw new Error("backward: the tensor was returned from its tape, which detached it; call backward() inside the tape");
+  }
+  if (!loss.requiresGrad) {
+    throw new Error("backward: nothing was recorded; was the loss computed under noGrad(), or from constants only?");
+  }
+  if (upstream === undefined) {
+    if (loss.size !== 1) {
+      throw new RangeError(`backward: expected a loss with one element or an upstream gradient, got ${formatShape(loss.shape)}`);
+    }
+    return;
+  }
+  alive(upstream, "backward");
+  if (!sameShape(loss.shape, upstream.shape)) {
+    throw new RangeError(
+      `backward: expected an upstream gradient of shape ${formatShape(loss.shape)}, got ${formatShape(upstream.shape)}`,
+    );
+  }
+}
+
+/** Throws when a value that z's backward reads was overwritten or freed since z was recorded. */
+function checkSaved(z: Tensor): void {
+  const { saves } = z.op as Op<never>;
+  if (saves === 0) return;
+  if ((saves & SAVES_A) !== 0 && z.a !== null) check(z, z.a);
+  if ((saves & SAVES_B) !== 0 && z.b !== null) check(z, z.b);
+  if ((saves & SAVES_C) !== 0 && z.c !== null) check(z, z.c);
+  if ((saves & SAVES_OUTPUT) !== 0) check(z, z);
+}
+
+function check(z: Tensor, x: Tensor): void {
+  alive(x, `backward of ${(z.op as Op<never>).name}`);
+  if ((x.base ?? x).written > z.born) {
+    throw new Error(
+      `backward of ${(z.op as Op<never>).name}: a value it needs, of shape ${formatShape(x.shape)}, was overwritten ` +
+        "after it was recorded (copyFrom or an optimizer step); overwrite after backward()",
+    );
+  }
+}

@@ -1,0 +1,225 @@
+/**
+ * Where tensors live: a heap over one address space, made of two allocators.
+ *
+ *   blocks   persistent: parameters, their gradients, optimizer state, whatever a caller owns.
+ *            Free lists by size class; a block lives until it is released.
+ *   arena    what a tape records: a bump pointer over chunks, put back to where it was when the tape ends.
+ *            Buffers that backward has consumed go to lists by size class and serve the next request of that tape.
+ *
+ * Both take room from the top of the space, which grows on demand; the topmost arena chunk grows in place.
+ * An address is a plain number. Typed-array views are made where they are used and kept nowhere: growth detaches them.
+ */
+import { heapBase, memory } from "./wasm.ts";
+
+/** What a heap manages: linear memory here, the float64 cells of the reference kernels in `gradcheck`. */
+export interface Space {
+  /** First address that may be given out, and the address that is out of reach. */
+  readonly start: number;
+  readonly limit: number;
+  /** Makes every address below `end` usable; false where the platform refuses. */
+  reserve(end: number): boolean;
+  /** n numbers from address p on. */
+  view(p: number, n: number): Float32Array | Float64Array;
+  /** Bytes that the space holds now. */
+  reserved(): number;
+}
+
+const PAGE = 65536;
+
+export const linearMemory: Space = {
+  start: heapBase,
+  limit: 2 ** 32,
+  reserve(end) {
+    const missing = end - memory.buffer.byteLength;
+    if (missing <= 0) return true;
+    try {
+      memory.grow(Math.ceil(missing / PAGE));
+      return true;
+    } catch {
+      return false;
+    }
+  },
+  view: (p, n) => new Float32Array(memory.buffer, p, n),
+  reserved: () => memory.buffer.byteLength,
+};
+
+/*
+ * Size classes: multiples of 16 up to 128 bytes, then eight steps an octave (at most 12.5 % is wasted).
+ *   class 1…8: 16, 32, …, 128    9…16: 144, 160, …, 256    17…24: 288, 320, …, 512    …
+ */
+function classOf(bytes: number): number {
+  if (bytes <= 128) return bytes <= 16 ? 1 : (bytes + 15) >>> 4;
+  const octave = 31 - Math.clz32(bytes - 1);
+  return (octave - 7) * 8 + ((bytes - 1) >>> (octave - 3)) + 1;
+}
+
+function bytesOf(sizeClass: number): number {
+  if (sizeClass <= 8) return sizeClass * 16;
+  const octave = ((sizeClass - 9) >>> 3) + 7;
+  return (((sizeClass - 9) & 7) + 9) * 2 ** (octave - 3);
+}
+
+const CLASSES = classOf(2 ** 32 - 1) + 1;
+const SMALL_CHUNK = 65536;
+const ARENA_CHUNK = 262144;
+
+/** The state of the arena at which a tape started, and the buffers that this tape may use again. */
+export class Mark {
+  chunk = 0;
+  top = 0;
+  bytes = 0;
+  readonly recycled: number[][] = [];
+  /** Size classes whose list is not empty, so that the end of a tape clears only those. */
+  readonly used: number[] = [];
+}
+
+interface Chunk {
+  start: number;
+  end: number;
+}
+
+export class Heap {
+  live = 0;
+  peak = 0;
+  private readonly space: Space;
+  private top: number;
+  private readonly free: number[][] = [];
+  private smallTop = 0;
+  private smallEnd = 0;
+  private readonly chunks: Chunk[] = [];
+  private chunk = -1;
+  private arenaTop = 0;
+  private arenaEnd = 0;
+
+  constructor(space: Space) {
+    this.space = space;
+    this.top = Math.ceil(space.start / 16) * 16;
+    for (let c = 0; c < CLASSES; c++) this.free.push([]);
+  }
+
+  view(p: number, n: number): Float32Array | Float64Array {
+    return this.space.view(p, n);
+  }
+
+  stats(): { live: number; peak: number; reserved: number } {
+    return { live: this.live, peak: this.peak, reserved: this.space.reserved() };
+  }
+
+  resetPeak(): void {
+    this.peak = this.live;
+  }
+
+  /** A persistent block. */
+  allocate(bytes: number): number {
+    const sizeClass = classOf(bytes);
+    const size = bytesOf(sizeClass);
+    const p = (this.free[sizeClass] as number[]).pop() ?? this.carve(size);
+    this.count(size);
+    return p;
+  }
+
+  release(p: number, bytes: number): void {
+    const sizeClass = classOf(bytes);
+    (this.free[sizeClass] as number[]).push(p);
+    this.live -= bytesOf(sizeClass);
+  }
+
+  /** Remembers where the arena stands. */
+  mark(mark: Mark): void {
+    mark.chunk = this.chunk;
+    mark.top = this.arenaTop;
+    mark.bytes = 0;
+  }
+
+  /** Puts the arena back: everything allocated in it since the mark is gone. */
+  rewind(mark: Mark): void {
+    this.chunk = mark.chunk;
+    this.arenaTop = mark.top;
+    this.arenaEnd = mark.chunk < 0 ? 0 : (this.chunks[mark.chunk] as Chunk).end;
+    this.live -= mark.bytes;
+    for (const sizeClass of mark.used) (mark.recycled[sizeClass] as number[]).length = 0;
+    mark.used.length = 0;
+  }
+
+  /** A buffer that lives until the arena is put back to `mark`. */
+  arenaAllocate(bytes: number, mark: Mark): number {
+    const sizeClass = classOf(bytes);
+    const size = bytesOf(sizeClass);
+    let p = mark.recycled[sizeClass]?.pop();
+    if (p === undefined) {
+      if (this.arenaTop + size > this.arenaEnd) this.advance(size);
+      p = this.arenaTop;
+      this.arenaTop += size;
+    }
+    mark.bytes += size;
+    this.count(size);
+    return p;
+  }
+
+  /** Gives a buffer of the arena back before its tape ends. */
+  recycle(p: number, bytes: number, mark: Mark): void {
+    const sizeClass = classOf(bytes);
+    let list = mark.recycled[sizeClass];
+    if (list === undefined) mark.recycled[sizeClass] = list = [];
+    if (list.length === 0) mark.used.push(sizeClass);
+    list.push(p);
+    const size = bytesOf(sizeClass);
+    mark.bytes -= size;
+    this.live -= size;
+  }
+
+  private count(size: number): void {
+    this.live += size;
+    if (this.live > this.peak) this.peak = this.live;
+  }
+
+  private carve(size: number): number {
+    if (size > SMALL_CHUNK / 4) return this.takeTop(size);
+    if (this.smallTop + size > this.smallEnd) {
+      this.smallTop = this.takeTop(SMALL_CHUNK);
+      this.smallEnd = this.smallTop + SMALL_CHUNK;
+    }
+    const p = this.smallTop;
+    this.smallTop += size;
+    return p;
+  }
+
+  /** Moves the bump pointer to room for `size` bytes: a later chunk that fits, else fresh memory. */
+  private advance(size: number): void {
+    for (let c = this.chunk + 1; c < this.chunks.length; c++) {
+      const { start, end } = this.chunks[c] as Chunk;
+      if (end - start >= size) return this.enter(c, start);
+    }
+    const last = this.chunks.length - 1;
+    const tail = this.chunks[last];
+    if (tail !== undefined && tail.end === this.top) {
+      const used = this.chunk === last ? this.arenaTop : tail.start;
+      this.takeTop(Math.max(used + size - tail.end, ARENA_CHUNK));
+      tail.end = this.top;
+      return this.enter(last, used);
+    }
+    const start = this.takeTop(Math.max(size, ARENA_CHUNK));
+    this.chunks.push({ start, end: this.top });
+    this.enter(last + 1, start);
+  }
+
+  private enter(chunk: number, top: number): void {
+    this.chunk = chunk;
+    this.arenaTop = top;
+    this.arenaEnd = (this.chunks[chunk] as Chunk).end;
+  }
+
+  private takeTop(size: number): number {
+    const p = this.top;
+    const end = p + size;
+    if (end > this.space.limit || !this.space.reserve(end)) {
+      const limit = this.space.limit - this.space.start;
+      throw new RangeError(`out of memory: asked for ${size} bytes with ${this.live} live, the limit is ${limit}`);
+    }
+    this.top = end;
+    return p;
+  }
+}
+
+/** The heap of the SIMD kernels. */
+export const wasmHeap = new Heap(linearMemory);

@@ -1,0 +1,90 @@
+/**
+ * An op is one record: its name, the shape of its output, forward and backward. `apply` runs it and, where a gradient is
+ * wanted, puts the output on the tape.
+ */
+import { k } from "./backend.ts";
+import { allocate, allocateIn, scope } from "./scope.ts";
+import type { Shape } from "./shape.ts";
+import { sizeOf } from "./shape.ts";
+import { alive, empty, materialise, record, type Tensor } from "./tensor.ts";
+
+/** Which values backward reads, as a bit mask: a write to one of them between forward and backward is an error. */
+export const SAVES_NOTHING = 0;
+export const SAVES_A = 1;
+export const SAVES_B = 2;
+export const SAVES_C = 4;
+export const SAVES_OUTPUT = 8;
+
+export interface Op<Attrs> {
+  readonly name: string;
+  /** SAVES_… bits. */
+  readonly saves: number;
+  /** The output's shape. Throws before anything is allocated. */
+  shape(attrs: Attrs, a: Tensor, b: Tensor, c: Tensor): Shape;
+  /** z ← op(a, b, c), every element of z. */
+  forward(z: Tensor, a: Tensor, b: Tensor, c: Tensor, attrs: Attrs): void;
+  /** Adds into the gradients of a, b, c what z's gradient (at z.gradPtr) passes on. */
+  backward(z: Tensor, a: Tensor, b: Tensor, c: Tensor, attrs: Attrs): void;
+}
+
+const NONE = null as unknown as Tensor;
+
+/** z = op(a, b, c), recorded if one of them requires a gradient. */
+export function apply<Attrs>(op: Op<Attrs>, attrs: Attrs, a: Tensor, b: Tensor = NONE, c: Tensor = NONE): Tensor {
+  ready(op.name, a);
+  if (b !== NONE) ready(op.name, b);
+  if (c !== NONE) ready(op.name, c);
+  const shape = op.shape(attrs, a, b, c);
+  const z = empty(shape, sizeOf(shape));
+  op.forward(z, a, b, c, attrs);
+  if (scope.recording && (a.requiresGrad || (b !== NONE && b.requiresGrad) || (c !== NONE && c.requiresGrad))) {
+    record(z, op as Op<never>, attrs, a, b, c);
+  }
+  return z;
+}
+
+/** Throws when x is freed; writes out a constant expansion. */
+export function ready(where: string, x: Tensor): void {
+  if (!x.region.open || x.base !== null) alive(x, where);
+  if (x.ptr === 0) materialise(x);
+}
+
+/** Address of the gradient of x to add into, 0 where none is wanted. */
+export function gradOf(x: Tensor): number {
+  const p = freshGradOf(x);
+  if (p !== 0 && !accumulates) k.fill(p, x.size, 0);
+  return p;
+}
+
+/** Whether the gradient that `freshGradOf` just gave holds a sum already; if not, the kernel must overwrite it. */
+export let accumulates = false;
+
+/** Like `gradOf`, but a first gradient is not zeroed: the caller writes every element, as `accumulates` says. */
+export function freshGradOf(x: Tensor): number {
+  if (!x.requiresGrad) return 0;
+  accumulates = x.gradPtr !== 0;
+  if (accumulates) return x.gradPtr;
+  if (x.op === null) return leafGradient(x);
+  x.gradPtr = allocate(4 * x.size);
+  return x.gradPtr;
+}
+
+function leafGradient(x: Tensor): number {
+  if (x.state === "consumed") {
+    throw new Error("backward: this part of the graph was consumed by an earlier backward(); records serve once");
+  }
+  if (x.gradBuffer === 0) x.gradBuffer = allocateIn(x.region, 4 * x.size);
+  x.gradPtr = x.gradBuffer;
+  return x.gradPtr;
+}
+
+/** Hands z's gradient over to x, its only input: no copy where x has none yet. */
+export function passGradient(z: Tensor, x: Tensor): void {
+  if (!x.requiresGrad) return;
+  if (x.gradPtr === 0 && x.op !== null) {
+    x.gradPtr = z.gradPtr;
+    z.gradPtr = 0;
+    return;
+  }
+  k.addTo(gradOf(x), z.gradPtr, z.size);
+}

@@ -1,0 +1,60 @@
+/** Shapes: checked once at the edge, then shared and never changed. */
+
+export type Shape = readonly number[];
+
+const MAX_ELEMENTS = 2 ** 30;
+
+export function formatShape(shape: Shape): string {
+  return `[${shape.join(", ")}]`;
+}
+
+export function sizeOf(shape: Shape): number {
+  let size = 1;
+  for (let i = 0; i < shape.length; i++) size *= shape[i] as number;
+  return size;
+}
+
+/** Throws unless every axis is a positive integer and the tensor fits into 32-bit memory. */
+export function checkShape(where: string, shape: Shape): Shape {
+  for (const n of shape) {
+    if (!Number.isInteger(n) || n < 1) {
+      throw new RangeError(`${where}: expected positive integer sizes, got shape ${formatShape(shape)}`);
+    }
+  }
+  if (sizeOf(shape) > MAX_ELEMENTS) {
+    throw new RangeError(`${where}: expected at most 2³⁰ elements, got shape ${formatShape(shape)}`);
+  }
+  return shape;
+}
+
+export function sameShape(x: Shape, y: Shape): boolean {
+  if (x === y) return true;
+  if (x.length !== y.length) return false;
+  for (let i = 0; i < x.length; i++) if (x[i] !== y[i]) return false;
+  return true;
+}
+
+/** An axis of a tensor with `ndim` axes as 0 … ndim − 1; negative ones count from the end. */
+export function axisOf(where: string, axis: number, ndim: number): number {
+  const index = axis < 0 ? axis + ndim : axis;
+  if (!Number.isInteger(index) || index < 0 || index >= ndim) {
+    throw new RangeError(`${where}: expected an axis in [${-ndim}, ${ndim - 1}], got ${axis}`);
+  }
+  return index;
+}
+
+/** The NumPy broadcast of two shapes. */
+export function broadcastShapes(where: string, x: Shape, y: Shape): Shape {
+  if (sameShape(x, y)) return x;
+  const ndim = Math.max(x.length, y.length);
+  const shape = new Array<number>(ndim);
+  for (let i = 1; i <= ndim; i++) {
+    const p = x[x.length - i] ?? 1;
+    const q = y[y.length - i] ?? 1;
+    if (p !== q && p !== 1 && q !== 1) {
+      throw new RangeError(`${where}: shapes do not broadcast, got ${formatShape(x)} and ${formatShape(y)}`);
+    }
+    shape[ndim - i] = p === 1 ? q : p;
+  }
+  return shape;
+}

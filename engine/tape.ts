@@ -1,0 +1,127 @@
+/**
+ * The tape: records what a function does and owns the memory of everything it allocates.
+ *
+ *   const loss = tape(() => {
+ *     const loss = crossEntropy(model.forward(x), y);
+ *     loss.backward();
+ *     return loss;              // moved out; everything else is freed
+ *   });
+ */
+import { heap, k } from "./backend.ts";
+import { enter, leave, type Region, root, type Scope, scope } from "./scope.ts";
+import { alive, dropRecord, materialise, Tensor } from "./tensor.ts";
+
+/**
+ * Runs `fn` and records its ops for `backward`. What is allocated inside is freed when `fn` returns, except the tensors
+ * it returns (also inside arrays and plain objects) or named to `keep`: these are detached and belong to the enclosing
+ * tape or, outside all tapes, to the caller. If `fn` throws, memory and records are as before.
+ *
+ * @throws TypeError if `fn` returns a promise or a generator: its work would outlive the tape.
+ */
+export function tape<R>(fn: () => R): R {
+  return run("tape", true, fn);
+}
+
+/** The memory rule of `tape`, but nothing is recorded. */
+export function noGrad<R>(fn: () => R): R {
+  return run("noGrad", false, fn);
+}
+
+function run<R>(where: string, recording: boolean, fn: () => R): R {
+  const inner = enter(recording);
+  try {
+    const result = fn();
+    checkSynchronous(where, result);
+    for (const t of inner.kept) moveOut(t, inner);
+    moveOutAll(result, inner, 0);
+    return result;
+  } finally {
+    while (scope !== inner.parent) leave();
+  }
+}
+
+/** t outlives the current tape: when it ends, t moves to the enclosing tape or to the caller. */
+export function keep<T extends Tensor>(t: T): T {
+  alive(t, "keep");
+  if (t.region === scope.region && scope !== root) scope.kept.push(t);
+  return t;
+}
+
+/**
+ * Makes t a parameter: a leaf that requires a gradient, in persistent memory wherever it was made, seen by Module.
+ * Returns t itself.
+ */
+export function parameter<T extends Tensor>(t: T): T {
+  alive(t, "parameter");
+  if (t.region !== root.region || !t.owned) settle(t, root.region);
+  dropRecord(t, "none");
+  t.requiresGrad = true;
+  t.isParameter = true;
+  return t;
+}
+
+/** Bytes of linear memory: in use now, the most since the last `resetPeak`, and held from the platform. */
+export function memoryStats(): { live: number; peak: number; reserved: number } {
+  return heap.stats();
+}
+
+export function resetPeak(): void {
+  heap.resetPeak();
+}
+
+function checkSynchronous(where: string, result: unknown): void {
+  if (typeof result !== "object" || result === null) return;
+  const kind =
+    typeof (result as { then?: unknown }).then === "function"
+      ? "a promise"
+      : typeof (result as { next?: unknown }).next === "function"
+        ? "a generator"
+        : "";
+  if (kind !== "") throw new TypeError(`${where}: expected a synchronous function, got one that returns ${kind}`);
+}
+
+const MAX_DEPTH = 16;
+
+/** Moves the tensors in a returned value out of the scope that ends. */
+function moveOutAll(value: unknown, inner: Scope, depth: number): void {
+  if (typeof value !== "object" || value === null || depth > MAX_DEPTH) return;
+  if (value instanceof Tensor) {
+    moveOut(value, inner);
+  } else if (Array.isArray(value)) {
+    for (const item of value) moveOutAll(item, inner, depth + 1);
+  } else {
+    const prototype = Object.getPrototypeOf(value);
+    if (prototype !== Object.prototype && prototype !== null) return;
+    for (const item of Object.values(value)) moveOutAll(item, inner, depth + 1);
+  }
+}
+
+function moveOut(t: Tensor, inner: Scope): void {
+  if (t.region !== inner.region) return;
+  const { region } = inner.parent as Scope;
+  settle(t, region);
+  if (t.op !== null || t.state === "consumed") {
+    dropRecord(t, "returned");
+    t.requiresGrad = false;
+  }
+  t.zeroGrad();
+  t.gradBuffer = 0;
+}
+
+/** Gives t a block of its own that belongs to `region`. */
+function settle(t: Tensor, region: Region): void {
+  if (t.ptr === 0) materialise(t);
+  if (t.owned) {
+    const { adopted } = t.region.scope;
+    const index = adopted.indexOf(t);
+    if (index >= 0) adopted.splice(index, 1);
+  } else {
+    const p = heap.allocate(4 * t.size);
+    k.copy(p, t.ptr, t.size);
+    t.ptr = p;
+    t.owned = true;
+  }
+  t.base = null;
+  t.region = region;
+  if (region.scope !== root) region.scope.adopted.push(t);
+}

@@ -1,0 +1,205 @@
+/**
+ * The tensor: float32, contiguous, row-major, and at the same time the node of the autograd graph.
+ *
+ * An op that is recorded leaves its record, inputs and attributes in the fields of its output; the list of recorded
+ * tensors in the order of their creation is the tape. Nothing else is allocated per op.
+ */
+import { heap, k } from "./backend.ts";
+import type { Op } from "./op.ts";
+import { allocate, allocateIn, disposed, type Region, root, scope } from "./scope.ts";
+import { type Shape, formatShape, sizeOf } from "./shape.ts";
+
+export type NestedArray = number | readonly NestedArray[];
+
+/** What became of the record of a tensor. */
+export type RecordState = "none" | "recorded" | "consumed" | "returned";
+
+/** Counts records and writes, so that backward notices a write after a record. */
+let clock = 0;
+
+export class Tensor {
+  readonly shape: Shape;
+  readonly size: number;
+  requiresGrad: boolean;
+  /** Byte address of the data; 0 while a constant expansion over time has not been written out. */
+  ptr: number;
+  region: Region;
+  /** The memory is a block of this tensor's own, not of an arena. */
+  owned: boolean;
+  /** A parameter: persistent, its gradient buffer too, and seen by Module. */
+  isParameter = false;
+  /** The record: output of `op` on a, b, c. */
+  op: Op<never> | null = null;
+  attrs: unknown = null;
+  a: Tensor | null = null;
+  b: Tensor | null = null;
+  c: Tensor | null = null;
+  state: RecordState = "none";
+  /** The tensor whose memory this one looks into. */
+  base: Tensor | null = null;
+  born = 0;
+  written = 0;
+  /** Address of the gradient, 0 where there is none (yet). */
+  gradPtr = 0;
+  /** Buffer of the gradient of a leaf, kept through `zeroGrad`. */
+  gradBuffer = 0;
+  private gradTensor: Tensor | null = null;
+
+  constructor(shape: Shape, size: number, ptr: number, region: Region, owned: boolean) {
+    this.shape = shape;
+    this.size = size;
+    this.ptr = ptr;
+    this.region = region;
+    this.owned = owned;
+    this.requiresGrad = false;
+  }
+
+  get ndim(): number {
+    return this.shape.length;
+  }
+
+  /** ∂loss/∂this after `backward`, for leaves that require gradients. It looks into the live buffer. */
+  get grad(): Tensor | null {
+    if (this.gradPtr === 0 || this.op !== null) return null;
+    if (this.gradTensor === null) {
+      this.gradTensor = new Tensor(this.shape, this.size, this.gradPtr, this.region, false);
+    }
+    return this.gradTensor;
+  }
+
+  /** The one value of a tensor with one element. */
+  item(): number {
+    if (this.size !== 1) throw new RangeError(`item: expected one element, got shape ${formatShape(this.shape)}`);
+    return this.data[0] as number;
+  }
+
+  /** A live view of the values. Take it late and keep none: the next allocation may detach it. */
+  get data(): Float32Array {
+    alive(this, "data");
+    if (this.ptr === 0) materialise(this);
+    return heap.view(this.ptr, this.size) as Float32Array;
+  }
+
+  toFloat32Array(): Float32Array {
+    return Float32Array.from(this.data);
+  }
+
+  /** The values as nested arrays of the tensor's shape; a number for shape []. */
+  toArray(): NestedArray {
+    const values = this.data;
+    let offset = 0;
+    const nest = (axis: number): NestedArray => {
+      if (axis === this.shape.length) return values[offset++] as number;
+      return Array.from({ length: this.shape[axis] as number }, () => nest(axis + 1));
+    };
+    return nest(0);
+  }
+
+  /** Overwrites the values. A record that still needs the old ones makes `backward` throw. */
+  copyFrom(values: ArrayLike<number> | Tensor): this {
+    const source = values instanceof Tensor ? values.data : values;
+    if (source.length !== this.size) {
+      throw new RangeError(`copyFrom: expected ${this.size} values, got ${source.length}`);
+    }
+    this.data.set(source);
+    touch(this);
+    return this;
+  }
+
+  /** Frees the memory of a tensor that the caller owns. Inside a tape there is nothing to do: the tape frees. */
+  dispose(): void {
+    if (!this.region.open) return;
+    if (this.gradBuffer !== 0 && this.region.scope === root) heap.release(this.gradBuffer, 4 * this.size);
+    if (this.owned) {
+      heap.release(this.ptr, 4 * this.size);
+      const { adopted } = this.region.scope;
+      const index = adopted.indexOf(this);
+      if (index >= 0) adopted.splice(index, 1);
+    }
+    if (this.state === "recorded" && this.region.scope === root) {
+      const index = root.records.lastIndexOf(this);
+      if (index >= 0) root.records.splice(index, 1);
+    }
+    dropRecord(this, "none");
+    this.gradPtr = 0;
+    this.gradBuffer = 0;
+    this.region = disposed;
+  }
+
+  /** Forgets the gradient; its buffer is kept for the next one. */
+  zeroGrad(): void {
+    if (this.gradTensor !== null) this.gradTensor.region = disposed;
+    this.gradTensor = null;
+    this.gradPtr = 0;
+  }
+
+  toString(): string {
+    if (!this.region.open) return `Tensor(${formatShape(this.shape)}, freed)`;
+    const shown = Array.from(this.data.subarray(0, 8), (v) => String(+v.toPrecision(5)));
+    const more = this.size > 8 ? ", …" : "";
+    return `Tensor(${formatShape(this.shape)}, [${shown.join(", ")}${more}]${this.requiresGrad ? ", requiresGrad" : ""})`;
+  }
+}
+
+/** A tensor of the current scope with unwritten memory. */
+export function empty(shape: Shape, size = sizeOf(shape)): Tensor {
+  return new Tensor(shape, size, allocate(4 * size), scope.region, scope === root);
+}
+
+/** A tensor that looks into the memory of `base`, `offset` elements in. */
+export function viewOf(base: Tensor, shape: Shape, size: number, offset: number): Tensor {
+  if (base.ptr === 0) materialise(base);
+  const region = base.region === scope.region ? scope.region : narrower(base.region);
+  const z = new Tensor(shape, size, base.ptr + 4 * offset, region, false);
+  z.base = base.base ?? base;
+  return z;
+}
+
+/** Of the base's region and the current one, the one that ends first. */
+function narrower(region: Region): Region {
+  return region.scope === root ? region : scope.region;
+}
+
+/** Throws when the memory of t is gone. */
+export function alive(t: Tensor, where: string): void {
+  if (t.region.open && (t.base === null || t.base.region.open)) return;
+  throw new Error(
+    `${where}: the tensor ${formatShape(t.shape)} was freed: it was disposed, or its tape has ended; ` +
+      "return it from tape() or keep() it",
+  );
+}
+
+/** Notes a write into t. */
+export function touch(t: Tensor): void {
+  (t.base ?? t).written = ++clock;
+}
+
+/** Makes z the recorded output of op on a, b, c. */
+export function record(z: Tensor, op: Op<never>, attrs: unknown, a: Tensor | null, b: Tensor | null, c: Tensor | null): void {
+  z.op = op;
+  z.attrs = attrs;
+  z.a = a;
+  z.b = b;
+  z.c = c;
+  z.requiresGrad = true;
+  z.state = "recorded";
+  z.born = ++clock;
+  scope.records.push(z);
+}
+
+export function dropRecord(z: Tensor, state: RecordState): void {
+  z.op = null;
+  z.attrs = null;
+  z.a = null;
+  z.b = null;
+  z.c = null;
+  z.state = state;
+}
+
+/** Writes out a constant expansion over time: T copies of its source. */
+export function materialise(z: Tensor): void {
+  const source = z.base as Tensor;
+  if (source.ptr === 0) materialise(source);
+  z.ptr = allocateIn(z.region, 4 * z.size);
+  k.repeat(z.ptr, source.ptr, source.size, z.size / source.size);
+}

@@ -1,0 +1,464 @@
+/**
+ * Dense product C ← init + A·B for row-major matrices with arbitrary element strides, so that one kernel serves A·B,
+ * A·Bᵀ, Aᵀ·B, single rows, accumulation and bias.
+ *
+ * Summation order. Every element of C has one accumulator that starts at its init value and adds a[i,p]·b[p,j] for
+ * p = 0, 1, …, k − 1, across blocks too: the accumulator is loaded back from C. The result therefore does not depend on
+ * block sizes, on m, or on the path taken, and a skipped zero of A would not change it.
+ *
+ * How it is fast.
+ *   - A tile of 2 rows × 16 columns keeps 8 accumulators, 4 vectors of B and 2 broadcasts of A in the 15 vector registers
+ *     that V8 can use. Unrolling over k would spill. Tails use tiles of 12, 8 and 4 columns, and of one row.
+ *   - B is packed into panels of 16 columns that a tile reads from front to back, once per block of 256 × 256, transposed
+ *     on the way where B is stored by columns. A is read in place through its strides.
+ *   - The tiles are functions of their own: V8 replaces its baseline code between calls, never inside one.
+ */
+
+const BLOCK_K = 256;
+const BLOCK_N = 256;
+/** Elements of A that stay in the second-level cache while all panels pass over them. */
+const BLOCK_A = 32768;
+
+const panels = memory.data(262144, 64);
+const zeros = memory.data(64, 16);
+/** A tile with fewer than 4·w columns is computed here and copied. */
+const spare = memory.data(128, 16);
+
+/**
+ * C[i,j] ← init[i,j] + Σₚ A[i,p]·B[p,j]     C: m × n, A: m × k, B: k × n
+ *
+ * Strides count elements; C and init are contiguous along j, or initCol is 0. init = 0 (the address) means zeros,
+ * init = c accumulates, a bias has initRow = 0. C must not overlap A or B.
+ */
+export function gemm(
+  c: usize, a: usize, b: usize, init: usize,
+  m: i32, n: i32, k: i32,
+  aRow: i32, aCol: i32, bRow: i32, bCol: i32, cRow: i32, initRow: i32, initCol: i32,
+): void {
+  if (m <= 0 || n <= 0) return;
+  const aRowBytes = <usize>aRow << 2;
+  const aColBytes = <usize>aCol << 2;
+  const cBytes = <usize>cRow << 2;
+  let initBytes = <usize>initRow << 2;
+  let initStep: usize = initCol == 0 ? 0 : 16;
+  if (init == 0) {
+    init = zeros;
+    initBytes = 0;
+    initStep = 0;
+  }
+  if (k <= 0) return copyInit(c, init, m, n, cBytes, initBytes, initStep);
+  if (m == 1 && n >= 16) {
+    if (bCol == 1) return rowTimesRows(c, a, b, init, n, k, aColBytes, <usize>bRow << 2, initStep);
+    if (bRow == 1) return rowTimesColumns(c, a, b, init, n, k, aColBytes, <usize>bCol << 2, initStep);
+  }
+  for (let p = 0; p < k; p += BLOCK_K) {
+    const kc = min(BLOCK_K, k - p);
+    const mc = max(2, (BLOCK_A / kc) & ~1);
+    for (let j = 0; j < n; j += BLOCK_N) {
+      const nc = min(BLOCK_N, n - j);
+      pack(b + ((<usize>p * <usize>bRow + <usize>j * <usize>bCol) << 2), kc, nc, bRow, bCol);
+      const cj = c + (<usize>j << 2);
+      const ij = p > 0 ? cj : init + <usize>(j >> 2) * initStep;
+      const ib = p > 0 ? cBytes : initBytes;
+      const is: usize = p > 0 ? 16 : initStep;
+      const ap = a + <usize>p * aColBytes;
+      for (let i = 0; i < m; i += mc) {
+        const rows = min(mc, m - i);
+        const at = <usize>i;
+        block(cj + at * cBytes, ap + at * aRowBytes, ij + at * ib, rows, nc, kc, aRowBytes, aColBytes, cBytes, ib, is);
+      }
+    }
+  }
+}
+
+/** C ← init, for a product over nothing. */
+function copyInit(c: usize, init: usize, m: i32, n: i32, cBytes: usize, initBytes: usize, initStep: usize): void {
+  for (let i = 0; i < m; i++, c += cBytes, init += initBytes) {
+    for (let j = 0; j < n; j++) {
+      store<f32>(c + (<usize>j << 2), load<f32>(initStep == 0 ? init : init + (<usize>j << 2)));
+    }
+  }
+}
+
+/** Packs nc columns of B as panels of 16, the last one padded with zeros to a multiple of 4. */
+function pack(b: usize, kc: i32, nc: i32, bRow: i32, bCol: i32): void {
+  const rowBytes = <usize>bRow << 2;
+  const colBytes = <usize>bCol << 2;
+  let q = panels;
+  for (let j = 0; j < nc; j += 16) {
+    const left = nc - j;
+    if (left >= 16 && bCol == 1) packRows(q, b, kc, rowBytes);
+    else if (left >= 16 && bRow == 1) packColumns(q, b, kc, colBytes);
+    else packAny(q, b, kc, min(16, left), rowBytes, colBytes);
+    q += <usize>kc << 6;
+    b += colBytes << 4;
+  }
+}
+
+function packRows(q: usize, b: usize, kc: i32, rowBytes: usize): void {
+  do {
+    v128.store(q, v128.load(b));
+    v128.store(q, v128.load(b, 16), 16);
+    v128.store(q, v128.load(b, 32), 32);
+    v128.store(q, v128.load(b, 48), 48);
+    q += 64;
+    b += rowBytes;
+  } while (--kc != 0);
+}
+
+/** The columns are contiguous: reads 4 × 4 blocks and writes them transposed. */
+function packColumns(q: usize, b: usize, kc: i32, colBytes: usize): void {
+  for (let j = 0; j < 4; j++, q += 16, b += colBytes << 2) {
+    let to = q;
+    let b0 = b;
+    let b1 = b0 + colBytes;
+    let b2 = b1 + colBytes;
+    let b3 = b2 + colBytes;
+    let p = kc;
+    for (; p >= 4; p -= 4, to += 256, b0 += 16, b1 += 16, b2 += 16, b3 += 16) {
+      const x0 = v128.load(b0);
+      const x1 = v128.load(b1);
+      const x2 = v128.load(b2);
+      const x3 = v128.load(b3);
+      const low01 = i32x4.shuffle(x0, x1, 0, 4, 1, 5);
+      const low23 = i32x4.shuffle(x2, x3, 0, 4, 1, 5);
+      const high01 = i32x4.shuffle(x0, x1, 2, 6, 3, 7);
+      const high23 = i32x4.shuffle(x2, x3, 2, 6, 3, 7);
+      v128.store(to, i64x2.shuffle(low01, low23, 0, 2));
+      v128.store(to, i64x2.shuffle(low01, low23, 1, 3), 64);
+      v128.store(to, i64x2.shuffle(high01, high23, 0, 2), 128);
+      v128.store(to, i64x2.shuffle(high01, high23, 1, 3), 192);
+    }
+    for (; p > 0; p--, to += 64, b0 += 4, b1 += 4, b2 += 4, b3 += 4) {
+      store<f32>(to, load<f32>(b0));
+      store<f32>(to, load<f32>(b1), 4);
+      store<f32>(to, load<f32>(b2), 8);
+      store<f32>(to, load<f32>(b3), 12);
+    }
+  }
+}
+
+function packAny(q: usize, b: usize, kc: i32, columns: i32, rowBytes: usize, colBytes: usize): void {
+  const width = (columns + 3) & ~3;
+  for (let p = 0; p < kc; p++, b += rowBytes) {
+    let from = b;
+    for (let j = 0; j < width; j++, q += 4, from += colBytes) store<f32>(q, j < columns ? load<f32>(from) : 0);
+  }
+}
+
+/** One block of A against all packed panels. */
+function block(
+  c: usize, a: usize, init: usize, m: i32, nc: i32, kc: i32,
+  aRow: usize, aCol: usize, cRow: usize, initRow: usize, initStep: usize,
+): void {
+  let panel = panels;
+  let j = nc;
+  for (; j >= 16; j -= 16, panel += <usize>kc << 6, c += 64, init += initStep << 2) {
+    let ci = c;
+    let ai = a;
+    let ii = init;
+    let i = m;
+    for (; i >= 2; i -= 2, ci += cRow << 1, ai += aRow << 1, ii += initRow << 1) {
+      tile2x16(kc, ai, ai + aRow, aCol, panel, ci, ci + cRow, ii, ii + initRow, initStep);
+    }
+    if (i == 1) tile1x16(kc, ai, aCol, panel, ci, ii, initStep);
+  }
+  if (j > 0) narrow(c, a, init, panel, m, j, kc, aRow, aCol, cRow, initRow, initStep);
+}
+
+/** The last 1 … 15 columns: full vectors in place, a broken one through the spare tile. */
+function narrow(
+  c: usize, a: usize, init: usize, panel: usize, m: i32, n: i32, kc: i32,
+  aRow: usize, aCol: usize, cRow: usize, initRow: usize, initStep: usize,
+): void {
+  const width = (n + 3) & ~3;
+  const whole = width == n;
+  for (let i = 0; i < m; i += 2) {
+    const rows = min(2, m - i);
+    let c0 = c;
+    let c1 = c + cRow;
+    let i0 = init;
+    let i1 = init + initRow;
+    let step = initStep;
+    if (!whole) {
+      c0 = spare;
+      c1 = spare + 64;
+      copyColumns(c0, init, n, initStep);
+      if (rows == 2) copyColumns(c1, init + initRow, n, initStep);
+      i0 = c0;
+      i1 = c1;
+      step = 16;
+    }
+    if (rows == 2) {
+      if (width == 12) tile2x12(kc, a, a + aRow, aCol, panel, c0, c1, i0, i1, step);
+      else if (width == 8) tile2x8(kc, a, a + aRow, aCol, panel, c0, c1, i0, i1, step);
+      else if (width == 4) tile2x4(kc, a, a + aRow, aCol, panel, c0, c1, i0, i1, step);
+      else tile2x16(kc, a, a + aRow, aCol, panel, c0, c1, i0, i1, step);
+    } else if (width == 12) tile1x12(kc, a, aCol, panel, c0, i0, step);
+    else if (width == 8) tile1x8(kc, a, aCol, panel, c0, i0, step);
+    else if (width == 4) tile1x4(kc, a, aCol, panel, c0, i0, step);
+    else tile1x16(kc, a, aCol, panel, c0, i0, step);
+    if (!whole) {
+      copyColumns(c, c0, n, 16);
+      if (rows == 2) copyColumns(c + cRow, c1, n, 16);
+    }
+    c += cRow << 1;
+    a += aRow << 1;
+    init += initRow << 1;
+  }
+}
+
+function copyColumns(to: usize, from: usize, n: i32, step: usize): void {
+  const delta: usize = step == 0 ? 0 : 4;
+  for (; n > 0; n--, to += 4, from += delta) store<f32>(to, load<f32>(from));
+}
+
+/** One row times a matrix stored by rows: four rows of B at a time pass over c. */
+function rowTimesRows(
+  c: usize, a: usize, b: usize, init: usize, n: i32, k: i32, aStep: usize, bBytes: usize, initStep: usize,
+): void {
+  copyColumns(c, init, n, initStep);
+  const vectors = <usize>(n >> 2) << 4;
+  const all = <usize>n << 2;
+  let p = k;
+  for (; p >= 4; p -= 4) {
+    const a1 = a + aStep;
+    const a2 = a1 + aStep;
+    const a3 = a2 + aStep;
+    const x0 = v128.load32_splat(a);
+    const x1 = v128.load32_splat(a1);
+    const x2 = v128.load32_splat(a2);
+    const x3 = v128.load32_splat(a3);
+    const b1 = b + bBytes;
+    const b2 = b1 + bBytes;
+    const b3 = b2 + bBytes;
+    let o: usize = 0;
+    for (; o < vectors; o += 16) {
+      let s = f32x4.add(v128.load(c + o), f32x4.mul(x0, v128.load(b + o)));
+      s = f32x4.add(s, f32x4.mul(x1, v128.load(b1 + o)));
+      s = f32x4.add(s, f32x4.mul(x2, v128.load(b2 + o)));
+      v128.store(c + o, f32x4.add(s, f32x4.mul(x3, v128.load(b3 + o))));
+    }
+    for (; o < all; o += 4) {
+      let s = load<f32>(c + o) + load<f32>(a) * load<f32>(b + o);
+      s += load<f32>(a1) * load<f32>(b1 + o);
+      s += load<f32>(a2) * load<f32>(b2 + o);
+      store<f32>(c + o, s + load<f32>(a3) * load<f32>(b3 + o));
+    }
+    a = a3 + aStep;
+    b = b3 + bBytes;
+  }
+  for (; p > 0; p--, a += aStep, b += bBytes) {
+    const x = v128.load32_splat(a);
+    let o: usize = 0;
+    for (; o < vectors; o += 16) v128.store(c + o, f32x4.add(v128.load(c + o), f32x4.mul(x, v128.load(b + o))));
+    for (; o < all; o += 4) store<f32>(c + o, load<f32>(c + o) + load<f32>(a) * load<f32>(b + o));
+  }
+}
+
+/** One row times a matrix stored by columns: panels of 16 columns, packed and used at once. */
+function rowTimesColumns(
+  c: usize, a: usize, b: usize, init: usize, n: i32, k: i32, aStep: usize, bBytes: usize, initStep: usize,
+): void {
+  let j = n;
+  for (; j >= 16; j -= 16, c += 64, b += bBytes << 4, init += initStep << 2) {
+    for (let p = 0; p < k; p += BLOCK_K) {
+      const kc = min(BLOCK_K, k - p);
+      packColumns(panels, b + (<usize>p << 2), kc, bBytes);
+      tile1x16(kc, a + <usize>p * aStep, aStep, panels, c, p > 0 ? c : init, p > 0 ? 16 : initStep);
+    }
+  }
+  if (j == 0) return;
+  for (let p = 0; p < k; p += BLOCK_K) {
+    const kc = min(BLOCK_K, k - p);
+    packAny(panels, b + (<usize>p << 2), kc, j, 4, bBytes);
+    narrow(c, a + <usize>p * aStep, p > 0 ? c : init, panels, 1, j, kc, 0, aStep, 0, 0, p > 0 ? 16 : initStep);
+  }
+}
+
+/*
+ * The tiles: c[r, 0 … w−1] ← i[r, …] + Σₚ a[r]·panel[p, …]. They differ in rows and width only; registers cannot be
+ * indexed, so each is written out.
+ */
+
+function tile2x16(k: i32, a0: usize, a1: usize, aStep: usize, b: usize, c0: usize, c1: usize, i0: usize, i1: usize, iStep: usize): void {
+  let s00 = v128.load(i0);
+  let s01 = v128.load(i0 + iStep);
+  let s02 = v128.load(i0 + 2 * iStep);
+  let s03 = v128.load(i0 + 3 * iStep);
+  let s10 = v128.load(i1);
+  let s11 = v128.load(i1 + iStep);
+  let s12 = v128.load(i1 + 2 * iStep);
+  let s13 = v128.load(i1 + 3 * iStep);
+  do {
+    const b0 = v128.load(b);
+    const b1 = v128.load(b, 16);
+    const b2 = v128.load(b, 32);
+    const b3 = v128.load(b, 48);
+    const x0 = v128.load32_splat(a0);
+    s00 = f32x4.add(s00, f32x4.mul(x0, b0));
+    s01 = f32x4.add(s01, f32x4.mul(x0, b1));
+    s02 = f32x4.add(s02, f32x4.mul(x0, b2));
+    s03 = f32x4.add(s03, f32x4.mul(x0, b3));
+    const x1 = v128.load32_splat(a1);
+    s10 = f32x4.add(s10, f32x4.mul(x1, b0));
+    s11 = f32x4.add(s11, f32x4.mul(x1, b1));
+    s12 = f32x4.add(s12, f32x4.mul(x1, b2));
+    s13 = f32x4.add(s13, f32x4.mul(x1, b3));
+    a0 += aStep;
+    a1 += aStep;
+    b += 64;
+  } while (--k != 0);
+  v128.store(c0, s00);
+  v128.store(c0, s01, 16);
+  v128.store(c0, s02, 32);
+  v128.store(c0, s03, 48);
+  v128.store(c1, s10);
+  v128.store(c1, s11, 16);
+  v128.store(c1, s12, 32);
+  v128.store(c1, s13, 48);
+}
+
+function tile1x16(k: i32, a0: usize, aStep: usize, b: usize, c0: usize, i0: usize, iStep: usize): void {
+  let s00 = v128.load(i0);
+  let s01 = v128.load(i0 + iStep);
+  let s02 = v128.load(i0 + 2 * iStep);
+  let s03 = v128.load(i0 + 3 * iStep);
+  do {
+    const b0 = v128.load(b);
+    const b1 = v128.load(b, 16);
+    const b2 = v128.load(b, 32);
+    const b3 = v128.load(b, 48);
+    const x0 = v128.load32_splat(a0);
+    s00 = f32x4.add(s00, f32x4.mul(x0, b0));
+    s01 = f32x4.add(s01, f32x4.mul(x0, b1));
+    s02 = f32x4.add(s02, f32x4.mul(x0, b2));
+    s03 = f32x4.add(s03, f32x4.mul(x0, b3));
+    a0 += aStep;
+    b += 64;
+  } while (--k != 0);
+  v128.store(c0, s00);
+  v128.store(c0, s01, 16);
+  v128.store(c0, s02, 32);
+  v128.store(c0, s03, 48);
+}
+
+function tile2x12(k: i32, a0: usize, a1: usize, aStep: usize, b: usize, c0: usize, c1: usize, i0: usize, i1: usize, iStep: usize): void {
+  let s00 = v128.load(i0);
+  let s01 = v128.load(i0 + iStep);
+  let s02 = v128.load(i0 + 2 * iStep);
+  let s10 = v128.load(i1);
+  let s11 = v128.load(i1 + iStep);
+  let s12 = v128.load(i1 + 2 * iStep);
+  do {
+    const b0 = v128.load(b);
+    const b1 = v128.load(b, 16);
+    const b2 = v128.load(b, 32);
+    const x0 = v128.load32_splat(a0);
+    s00 = f32x4.add(s00, f32x4.mul(x0, b0));
+    s01 = f32x4.add(s01, f32x4.mul(x0, b1));
+    s02 = f32x4.add(s02, f32x4.mul(x0, b2));
+    const x1 = v128.load32_splat(a1);
+    s10 = f32x4.add(s10, f32x4.mul(x1, b0));
+    s11 = f32x4.add(s11, f32x4.mul(x1, b1));
+    s12 = f32x4.add(s12, f32x4.mul(x1, b2));
+    a0 += aStep;
+    a1 += aStep;
+    b += 48;
+  } while (--k != 0);
+  v128.store(c0, s00);
+  v128.store(c0, s01, 16);
+  v128.store(c0, s02, 32);
+  v128.store(c1, s10);
+  v128.store(c1, s11, 16);
+  v128.store(c1, s12, 32);
+}
+
+function tile1x12(k: i32, a0: usize, aStep: usize, b: usize, c0: usize, i0: usize, iStep: usize): void {
+  let s00 = v128.load(i0);
+  let s01 = v128.load(i0 + iStep);
+  let s02 = v128.load(i0 + 2 * iStep);
+  do {
+    const b0 = v128.load(b);
+    const b1 = v128.load(b, 16);
+    const b2 = v128.load(b, 32);
+    const x0 = v128.load32_splat(a0);
+    s00 = f32x4.add(s00, f32x4.mul(x0, b0));
+    s01 = f32x4.add(s01, f32x4.mul(x0, b1));
+    s02 = f32x4.add(s02, f32x4.mul(x0, b2));
+    a0 += aStep;
+    b += 48;
+  } while (--k != 0);
+  v128.store(c0, s00);
+  v128.store(c0, s01, 16);
+  v128.store(c0, s02, 32);
+}
+
+function tile2x8(k: i32, a0: usize, a1: usize, aStep: usize, b: usize, c0: usize, c1: usize, i0: usize, i1: usize, iStep: usize): void {
+  let s00 = v128.load(i0);
+  let s01 = v128.load(i0 + iStep);
+  let s10 = v128.load(i1);
+  let s11 = v128.load(i1 + iStep);
+  do {
+    const b0 = v128.load(b);
+    const b1 = v128.load(b, 16);
+    const x0 = v128.load32_splat(a0);
+    s00 = f32x4.add(s00, f32x4.mul(x0, b0));
+    s01 = f32x4.add(s01, f32x4.mul(x0, b1));
+    const x1 = v128.load32_splat(a1);
+    s10 = f32x4.add(s10, f32x4.mul(x1, b0));
+    s11 = f32x4.add(s11, f32x4.mul(x1, b1));
+    a0 += aStep;
+    a1 += aStep;
+    b += 32;
+  } while (--k != 0);
+  v128.store(c0, s00);
+  v128.store(c0, s01, 16);
+  v128.store(c1, s10);
+  v128.store(c1, s11, 16);
+}
+
+function tile1x8(k: i32, a0: usize, aStep: usize, b: usize, c0: usize, i0: usize, iStep: usize): void {
+  let s00 = v128.load(i0);
+  let s01 = v128.load(i0 + iStep);
+  do {
+    const b0 = v128.load(b);
+    const b1 = v128.load(b, 16);
+    const x0 = v128.load32_splat(a0);
+    s00 = f32x4.add(s00, f32x4.mul(x0, b0));
+    s01 = f32x4.add(s01, f32x4.mul(x0, b1));
+    a0 += aStep;
+    b += 32;
+  } while (--k != 0);
+  v128.store(c0, s00);
+  v128.store(c0, s01, 16);
+}
+
+function tile2x4(k: i32, a0: usize, a1: usize, aStep: usize, b: usize, c0: usize, c1: usize, i0: usize, i1: usize, iStep: usize): void {
+  let s00 = v128.load(i0);
+  let s10 = v128.load(i1);
+  do {
+    const b0 = v128.load(b);
+    const x0 = v128.load32_splat(a0);
+    s00 = f32x4.add(s00, f32x4.mul(x0, b0));
+    const x1 = v128.load32_splat(a1);
+    s10 = f32x4.add(s10, f32x4.mul(x1, b0));
+    a0 += aStep;
+    a1 += aStep;
+    b += 16;
+  } while (--k != 0);
+  v128.store(c0, s00);
+  v128.store(c1, s10);
+}
+
+function tile1x4(k: i32, a0: usize, aStep: usize, b: usize, c0: usize, i0: usize, iStep: usize): void {
+  let s00 = v128.load(i0);
+  do {
+    const b0 = v128.load(b);
+    const x0 = v128.load32_splat(a0);
+    s00 = f32x4.add(s00, f32x4.mul(x0, b0));
+    a0 += aStep;
+    b += 16;
+  } while (--k != 0);
+  v128.store(c0, s00);
+}

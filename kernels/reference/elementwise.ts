@@ -1,0 +1,54 @@
+import { at, put } from "./memory.ts";
+
+export function fill(z: number, n: number, value: number): void {
+  for (let i = 0; i < n; i++) put(z, i, value);
+}
+
+export function copy(z: number, x: number, n: number): void {
+  const values = Array.from({ length: n }, (_, i) => at(x, i));
+  values.forEach((value, i) => put(z, i, value));
+}
+
+export function repeat(z: number, x: number, n: number, times: number): void {
+  for (let r = 0; r < times; r++) for (let i = 0; i < n; i++) put(z, r * n + i, at(x, i));
+}
+
+export function addTo(z: number, x: number, n: number): void {
+  for (let i = 0; i < n; i++) put(z, i, at(z, i) + at(x, i));
+}
+
+export function addScaled(z: number, x: number, n: number, alpha: number): void {
+  for (let i = 0; i < n; i++) put(z, i, at(z, i) + alpha * at(x, i));
+}
+
+export function add(z: number, x: number, y: number, n: number): void {
+  for (let i = 0; i < n; i++) put(z, i, at(x, i) + at(y, i));
+}
+
+export function sub(z: number, x: number, y: number, n: number): void {
+  for (let i = 0; i < n; i++) put(z, i, at(x, i) - at(y, i));
+}
+
+export function mul(z: number, x: number, y: number, n: number): void {
+  for (let i = 0; i < n; i++) put(z, i, at(x, i) * at(y, i));
+}
+
+export function mulGrad(dx: number, dz: number, y: number, n: number): void {
+  for (let i = 0; i < n; i++) put(dx, i, at(dx, i) + at(dz, i) * at(y, i));
+}
+
+export function div(z: number, x: number, y: number, n: number): void {
+  for (let i = 0; i < n; i++) put(z, i, at(x, i) / at(y, i));
+}
+
+export function divGrad(dx: number, dz: number, y: number, n: number): void {
+  for (let i = 0; i < n; i++) put(dx, i, at(dx, i) + at(dz, i) / at(y, i));
+}
+
+export function divisorGrad(dy: number, dz: number, z: number, y: number, n: number): void {
+  for (let i = 0; i < n; i++) put(dy, i, at(dy, i) - (at(dz, i) * at(z, i)) / at(y, i));
+}
+
+export function affine(z: number, x: number, n: number, alpha: number, beta: number): void {
+  for (let i = 0; i < n; i++) put(z, i, alpha * at(x, i) + beta);
+}

@@ -1,0 +1,9 @@
+/**
+ * The kernels again, naive and in float64: one function per SIMD kernel, same name, same arguments, same addresses.
+ * Read these first; the tests trust them, and `gradcheck` runs the whole engine on them.
+ */
+import type { Kernels } from "../build/types.ts";
+import * as elementwise from "./elementwise.ts";
+import * as matmul from "./matmul.ts";
+
+export const reference: Kernels = { ...elementwise, ...matmul };

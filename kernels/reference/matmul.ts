@@ -1,0 +1,15 @@
+import { at, put } from "./memory.ts";
+
+export function gemm(
+  c: number, a: number, b: number, init: number,
+  m: number, n: number, k: number,
+  aRow: number, aCol: number, bRow: number, bCol: number, cRow: number, initRow: number, initCol: number,
+): void {
+  for (let i = 0; i < m; i++) {
+    for (let j = 0; j < n; j++) {
+      let sum = init === 0 ? 0 : at(init, i * initRow + j * initCol);
+      for (let p = 0; p < k; p++) sum += at(a, i * aRow + p * aCol) * at(b, p * bRow + j * bCol);
+      put(c, i * cRow + j, sum);
+    }
+  }
+}

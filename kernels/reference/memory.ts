@@ -1,0 +1,45 @@
+/**
+ * The memory of the reference kernels: float64 cells behind the same byte addresses that the SIMD kernels use.
+ *
+ * A cell of four bytes holds one number: a float64 where the SIMD kernel keeps a float32, or an exact integer where it
+ * keeps an index. Reference addresses are negative (BASE + 4·cell); an address ≥ 0 lies in WebAssembly memory and is
+ * read there as float32, so that a float64 computation can use tensors that live outside it.
+ */
+
+export const BASE = -(2 ** 31);
+
+let cells = new Float64Array(1 << 16);
+let wasmFloats: () => Float32Array = () => {
+  throw new Error("reference: no WebAssembly memory was bound");
+};
+
+/** Tells where addresses ≥ 0 are read. */
+export function bindWasmMemory(floats: () => Float32Array): void {
+  wasmFloats = floats;
+}
+
+/** Makes the cells up to byte address `end` exist. */
+export function reserve(end: number): void {
+  const needed = (end - BASE) / 4;
+  if (needed <= cells.length) return;
+  const grown = new Float64Array(Math.max(needed, 2 * cells.length));
+  grown.set(cells);
+  cells = grown;
+}
+
+/** n numbers from address p on, as a live view. */
+export function view(p: number, n: number): Float64Array {
+  const first = (p - BASE) / 4;
+  return cells.subarray(first, first + n);
+}
+
+/** The number at p[i]. */
+export function at(p: number, i: number): number {
+  return (p < 0 ? cells[(p - BASE) / 4 + i] : wasmFloats()[p / 4 + i]) as number;
+}
+
+/** p[i] ← value */
+export function put(p: number, i: number, value: number): void {
+  if (p >= 0) throw new Error(`reference: write to WebAssembly address ${p}`);
+  cells[(p - BASE) / 4 + i] = value;
+}

@@ -1,0 +1,85 @@
+/**
+ * Compiles kernels/*.ts (AssemblyScript) and embeds the result:
+ *
+ *   kernels/build/release.ts   export const wasm: string     the module, one latin-1 character a byte
+ *   kernels/build/debug.ts     the same with assertions; `KERNELS=debug` makes the tests use it
+ *   kernels/build/types.ts     export interface Kernels      the signatures of all exports
+ *
+ * Does nothing when the output is newer than every source, so that tests and builds may call it freely.
+ */
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+const out = join(root, "kernels/build");
+
+/** A string literal whose character codes are the bytes. Gzip then sees the bytes almost as they are. */
+function literal(bytes) {
+  let text = '"';
+  for (const byte of bytes) {
+    if (byte === 0x22 || byte === 0x5c) text += `\\${String.fromCharCode(byte)}`;
+    else if (byte === 0x0a) text += "\\n";
+    else if (byte === 0x0d) text += "\\r";
+    else if (byte === 0x00) text += "\\x00";
+    else if (byte < 0x20 || (byte >= 0x7f && byte < 0xa0)) text += `\\x${byte.toString(16).padStart(2, "0")}`;
+    else text += String.fromCharCode(byte);
+  }
+  return `${text}"`;
+}
+
+function newestSource() {
+  const folder = join(root, "kernels");
+  const files = readdirSync(folder).filter((name) => name.endsWith(".ts"));
+  const inputs = [...files.map((name) => join(folder, name)), join(root, "asconfig.json"), fileURLToPath(import.meta.url)];
+  return Math.max(...inputs.map((path) => statSync(path).mtimeMs));
+}
+
+function isFresh() {
+  try {
+    const newest = newestSource();
+    return ["release.ts", "debug.ts", "types.ts"].every((name) => statSync(join(out, name)).mtimeMs >= newest);
+  } catch {
+    return false;
+  }
+}
+
+async function compile(asc, target) {
+  const { error, stderr } = await asc.main(["--target", target], {
+    readFile: (name, base) => {
+      try {
+        return readFileSync(join(base ?? root, name), "utf8");
+      } catch {
+        return null;
+      }
+    },
+    writeFile: (name, contents, base) => writeFileSync(join(base ?? root, name), contents),
+    listFiles: (name, base) => readdirSync(join(base ?? root, name)).filter((file) => file.endsWith(".ts")),
+  });
+  if (error) throw new Error(`asc --target ${target}: ${error.message}\n${stderr.toString()}`);
+  const bytes = readFileSync(join(out, `${target}.wasm`));
+  writeFileSync(join(out, `${target}.ts`), `/** Built from kernels/*.ts. */\nexport const wasm: string = ${literal(bytes)};\n`);
+  return bytes.length;
+}
+
+/** The bindings that asc writes list every export; their declarations become one interface. */
+function writeTypes() {
+  const declarations = readFileSync(join(out, "release.d.ts"), "utf8");
+  const body = declarations.slice(declarations.indexOf("{") + 1, declarations.indexOf("\n}\n"));
+  const members = [...body.matchAll(/export function (.+;)/g)].map(([, signature]) => `  ${signature}`);
+  const text = `/** Built from kernels/*.ts: pointers are byte addresses. */\nexport interface Kernels {\n${members.join("\n")}\n}\n`;
+  writeFileSync(join(out, "types.ts"), text);
+}
+
+export async function buildKernels() {
+  if (isFresh()) return;
+  mkdirSync(out, { recursive: true });
+  process.chdir(root);
+  const { default: asc } = await import("assemblyscript/asc");
+  const size = await compile(asc, "release");
+  await compile(asc, "debug");
+  writeTypes();
+  console.log(`kernels: ${size} bytes`);
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1]).href) await buildKernels();

@@ -1,0 +1,146 @@
+/**
+ * Runs one kernel call on both sides, the SIMD kernels over linear memory and their float64 twins over reference cells,
+ * and compares what they wrote.
+ */
+import { expect } from "vitest";
+import type { Kernels } from "../../kernels/build/types.ts";
+import { reference } from "../../kernels/reference/index.ts";
+import * as cells from "../../kernels/reference/memory.ts";
+import { wasmHeap } from "../../engine/memory.ts";
+import { kernels, memory } from "../../engine/wasm.ts";
+
+const GUARD = 12345.678;
+const GUARD_CELLS = 8;
+
+export interface Side {
+  readonly k: Kernels;
+  /** Address of a copy of the values, 4-byte but not 16-byte aligned. */
+  put(values: ArrayLike<number>): number;
+  /** The same for 32-bit integers (class indices, row pointers). */
+  putInts(values: ArrayLike<number>): number;
+  /** Address of n zeros that are followed and preceded by guards. */
+  zeros(n: number): number;
+  read(p: number, n: number): number[];
+  readInts(p: number, n: number): number[];
+}
+
+interface Block {
+  p: number;
+  n: number;
+}
+
+class WasmSide implements Side {
+  readonly k = kernels;
+  readonly blocks: Block[] = [];
+
+  put(values: ArrayLike<number>): number {
+    const p = this.zeros(values.length);
+    new Float32Array(memory.buffer, p, values.length).set(values);
+    return p;
+  }
+
+  putInts(values: ArrayLike<number>): number {
+    const p = this.zeros(values.length);
+    new Int32Array(memory.buffer, p, values.length).set(values);
+    return p;
+  }
+
+  zeros(n: number): number {
+    // One cell past the 16-byte boundary: kernels must not rely on alignment.
+    const total = n + 2 * GUARD_CELLS + 1;
+    const start = wasmHeap.allocate(4 * total) + 4;
+    const view = new Float32Array(memory.buffer, start, total - 1);
+    view.fill(GUARD);
+    view.fill(0, GUARD_CELLS, GUARD_CELLS + n);
+    const p = start + 4 * GUARD_CELLS;
+    this.blocks.push({ p, n });
+    return p;
+  }
+
+  read(p: number, n: number): number[] {
+    return Array.from(new Float32Array(memory.buffer, p, n));
+  }
+
+  readInts(p: number, n: number): number[] {
+    return Array.from(new Int32Array(memory.buffer, p, n));
+  }
+
+  /** Throws when a kernel wrote outside its arrays, then frees them. */
+  finish(): void {
+    const guard = Math.fround(GUARD);
+    for (const { p, n } of this.blocks) {
+      const around = new Float32Array(memory.buffer, p - 4 * GUARD_CELLS, n + 2 * GUARD_CELLS);
+      for (let i = 0; i < GUARD_CELLS; i++) {
+        expect(around[i], `written ${GUARD_CELLS - i} cells before the array`).toBe(guard);
+        expect(around[GUARD_CELLS + n + i], `written ${i + 1} cells past the array`).toBe(guard);
+      }
+      wasmHeap.release(p - 4 * GUARD_CELLS - 4, 4 * (n + 2 * GUARD_CELLS + 1));
+    }
+  }
+}
+
+class ReferenceSide implements Side {
+  readonly k = reference;
+  private top = cells.BASE + 64;
+
+  put(values: ArrayLike<number>): number {
+    const p = this.zeros(values.length);
+    cells.view(p, values.length).set(Float32Array.from(values));
+    return p;
+  }
+
+  putInts(values: ArrayLike<number>): number {
+    return this.put(values);
+  }
+
+  zeros(n: number): number {
+    const p = this.top;
+    this.top += 4 * (n + GUARD_CELLS);
+    cells.reserve(this.top);
+    cells.view(p, n).fill(0);
+    return p;
+  }
+
+  read(p: number, n: number): number[] {
+    return Array.from(cells.view(p, n));
+  }
+
+  readInts(p: number, n: number): number[] {
+    return this.read(p, n);
+  }
+}
+
+export interface Tolerance {
+  /** |simd − reference| ≤ absolute + relative·|reference| */
+  absolute?: number;
+  relative?: number;
+}
+
+/** What `call` returns must agree on both sides. */
+export function compareSides(call: (side: Side) => number[], { absolute = 1e-6, relative = 2e-6 }: Tolerance = {}): void {
+  const wasm = new WasmSide();
+  const actual = call(wasm);
+  wasm.finish();
+  const expected = call(new ReferenceSide());
+  expect(actual.length).toBe(expected.length);
+  expected.forEach((value, i) => {
+    const got = actual[i] as number;
+    if (Number.isNaN(value) || !Number.isFinite(value)) expect(got, `element ${i}`).toBe(value);
+    else {
+      const bound = absolute + relative * Math.abs(value);
+      expect(Math.abs(got - value), `element ${i}: got ${got}, reference ${value}`).toBeLessThanOrEqual(bound);
+    }
+  });
+}
+
+/** Every length that a vector loop with a tail can get wrong. */
+export const LENGTHS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 1003];
+
+/** n reproducible numbers in [low, high). */
+export function numbers(n: number, seed: number, low = -2, high = 2): number[] {
+  let state = (seed * 2654435761 + 1) >>> 0;
+  return Array.from({ length: n }, () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return low + ((high - low) * state) / 2 ** 32;
+  });
+}

@@ -1,0 +1,22 @@
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vitest/config";
+
+const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+/** `KERNELS=debug` runs the same tests on the kernels with assertions. */
+const kernels = process.env.KERNELS === "debug" ? "debug" : "release";
+
+export default defineConfig({
+  resolve: {
+    alias: [
+      { find: /^jarvis-snn$/, replacement: at("./index.ts") },
+      { find: /^jarvis-snn\/(engine|snn|kernels|node)$/, replacement: at("./$1/index.ts") },
+      ...(kernels === "debug" ? [{ find: "../kernels/build/release.ts", replacement: at("./kernels/build/debug.ts") }] : []),
+    ],
+  },
+  test: {
+    include: ["{kernels,engine,snn,demos,bench,test}/**/*.test.ts"],
+    globalSetup: ["test/support/build-kernels.ts"],
+    testTimeout: 60_000,
+  },
+});
