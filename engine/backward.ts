@@ -3,7 +3,7 @@ import { k } from "./backend.ts";
 import { gradOf, type Op, SAVES_A, SAVES_B, SAVES_C, SAVES_OUTPUT } from "./op.ts";
 import { recycle, type Scope, scope } from "./scope.ts";
 import { formatShape, sameShape } from "./shape.ts";
-import { alive, dropRecord, type Tensor } from "./tensor.ts";
+import { alive, dropRecord, rootOf, type Tensor } from "./tensor.ts";
 
 /**
  * Adds ∂loss/∂x into x.grad for every leaf x that requires it, and consumes the records on the way.
@@ -62,19 +62,20 @@ function checkLoss(loss: Tensor, upstream: Tensor | undefined): void {
   }
 }
 
-/** Throws when a value that z's backward reads was overwritten or freed since z was recorded. */
+/** Checks every value that z's backward reads. */
 function checkSaved(z: Tensor): void {
   const { saves } = z.op as Op<never>;
   if (saves === 0) return;
-  if ((saves & SAVES_A) !== 0 && z.a !== null) check(z, z.a);
-  if ((saves & SAVES_B) !== 0 && z.b !== null) check(z, z.b);
-  if ((saves & SAVES_C) !== 0 && z.c !== null) check(z, z.c);
-  if ((saves & SAVES_OUTPUT) !== 0) check(z, z);
+  if ((saves & SAVES_A) !== 0 && z.a !== null) checkUnchanged(z, z.a);
+  if ((saves & SAVES_B) !== 0 && z.b !== null) checkUnchanged(z, z.b);
+  if ((saves & SAVES_C) !== 0 && z.c !== null) checkUnchanged(z, z.c);
+  if ((saves & SAVES_OUTPUT) !== 0) checkUnchanged(z, z);
 }
 
-function check(z: Tensor, x: Tensor): void {
+/** Throws when x, which the backward of z reads, was overwritten or freed since z was recorded. */
+export function checkUnchanged(z: Tensor, x: Tensor): void {
   alive(x, `backward of ${(z.op as Op<never>).name}`);
-  if ((x.base ?? x).written > z.born) {
+  if (rootOf(x).written > z.born) {
     throw new Error(
       `backward of ${(z.op as Op<never>).name}: a value it needs, of shape ${formatShape(x.shape)}, was overwritten ` +
         "after it was recorded (copyFrom or an optimizer step); overwrite after backward()",

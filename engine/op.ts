@@ -4,9 +4,11 @@
  */
 import { k } from "./backend.ts";
 import { allocate, allocateIn, scope } from "./scope.ts";
-import type { Shape } from "./shape.ts";
-import { sizeOf } from "./shape.ts";
+import { type Shape, sizeOf } from "./shape.ts";
 import { alive, empty, materialise, record, type Tensor } from "./tensor.ts";
+
+/** In the place of SAVES_… bits: the op has no gradient and is never recorded. */
+export const NO_GRADIENT = -1;
 
 /** Which values backward reads, as a bit mask: a write to one of them between forward and backward is an error. */
 export const SAVES_NOTHING = 0;
@@ -37,9 +39,24 @@ export function apply<Attrs>(op: Op<Attrs>, attrs: Attrs, a: Tensor, b: Tensor =
   const shape = op.shape(attrs, a, b, c);
   const z = empty(shape, sizeOf(shape));
   op.forward(z, a, b, c, attrs);
-  if (scope.recording && (a.requiresGrad || (b !== NONE && b.requiresGrad) || (c !== NONE && c.requiresGrad))) {
+  if (!scope.recording || op.saves === NO_GRADIENT) return z;
+  if (a.requiresGrad || (b !== NONE && b.requiresGrad) || (c !== NONE && c.requiresGrad)) {
     record(z, op as Op<never>, attrs, a, b, c);
   }
+  return z;
+}
+
+/** `apply` for an op over a list of inputs, which its attributes hold. */
+export function applyMany<Attrs extends { readonly inputs: readonly Tensor[] }>(op: Op<Attrs>, attrs: Attrs): Tensor {
+  let wanted = false;
+  for (const x of attrs.inputs) {
+    ready(op.name, x);
+    wanted ||= x.requiresGrad;
+  }
+  const shape = op.shape(attrs, NONE, NONE, NONE);
+  const z = empty(shape, sizeOf(shape));
+  op.forward(z, NONE, NONE, NONE, attrs);
+  if (scope.recording && wanted) record(z, op as Op<never>, attrs, null, null, null);
   return z;
 }
 

@@ -36,7 +36,7 @@ function run<R>(where: string, recording: boolean, fn: () => R): R {
     moveOutAll(result, inner, 0);
     return result;
   } finally {
-    while (scope !== inner.parent) leave();
+    leave();
   }
 }
 
@@ -53,10 +53,17 @@ export function keep<T extends Tensor>(t: T): T {
  */
 export function parameter<T extends Tensor>(t: T): T {
   alive(t, "parameter");
-  if (t.region !== root.region || !t.owned) settle(t, root.region);
-  dropRecord(t, "none");
+  persist(t);
   t.requiresGrad = true;
   t.isParameter = true;
+  return t;
+}
+
+/** Moves t into persistent memory, where it stays until it is disposed, and detaches it. Returns t itself. */
+export function persist<T extends Tensor>(t: T): T {
+  if (t.region !== root.region || !t.owned) settle(t, root.region);
+  dropRecord(t, "none");
+  t.requiresGrad = false;
   return t;
 }
 
@@ -90,7 +97,7 @@ function moveOutAll(value: unknown, inner: Scope, depth: number): void {
   } else if (Array.isArray(value)) {
     for (const item of value) moveOutAll(item, inner, depth + 1);
   } else {
-    const prototype = Object.getPrototypeOf(value);
+    const prototype: unknown = Object.getPrototypeOf(value);
     if (prototype !== Object.prototype && prototype !== null) return;
     for (const item of Object.values(value)) moveOutAll(item, inner, depth + 1);
   }
@@ -104,8 +111,19 @@ function moveOut(t: Tensor, inner: Scope): void {
     dropRecord(t, "returned");
     t.requiresGrad = false;
   }
+  moveGradient(t, region);
+}
+
+/** The gradient of a leaf goes with it. */
+function moveGradient(t: Tensor, region: Region): void {
+  const { gradPtr } = t;
   t.zeroGrad();
   t.gradBuffer = 0;
+  if (gradPtr === 0) return;
+  t.gradBuffer = heap.allocate(4 * t.size);
+  k.copy(t.gradBuffer, gradPtr, t.size);
+  if (region.scope !== root) region.scope.blocks.push(t.gradBuffer, 4 * t.size);
+  t.gradPtr = t.gradBuffer;
 }
 
 /** Gives t a block of its own that belongs to `region`. */

@@ -35,7 +35,7 @@ export class Tensor {
   b: Tensor | null = null;
   c: Tensor | null = null;
   state: RecordState = "none";
-  /** The tensor whose memory this one looks into. */
+  /** The tensor whose memory this one looks into, or the source of an expansion that is not written out. */
   base: Tensor | null = null;
   born = 0;
   written = 0;
@@ -149,8 +149,7 @@ export function empty(shape: Shape, size = sizeOf(shape)): Tensor {
 /** A tensor that looks into the memory of `base`, `offset` elements in. */
 export function viewOf(base: Tensor, shape: Shape, size: number, offset: number): Tensor {
   if (base.ptr === 0) materialise(base);
-  const region = base.region === scope.region ? scope.region : narrower(base.region);
-  const z = new Tensor(shape, size, base.ptr + 4 * offset, region, false);
+  const z = new Tensor(shape, size, base.ptr + 4 * offset, narrower(base.region), false);
   z.base = base.base ?? base;
   return z;
 }
@@ -162,16 +161,30 @@ function narrower(region: Region): Region {
 
 /** Throws when the memory of t is gone. */
 export function alive(t: Tensor, where: string): void {
-  if (t.region.open && (t.base === null || t.base.region.open)) return;
+  if (t.region.open && rootOf(t).region.open) return;
   throw new Error(
     `${where}: the tensor ${formatShape(t.shape)} was freed: it was disposed, or its tape has ended; ` +
       "return it from tape() or keep() it",
   );
 }
 
+/** The tensor that owns the memory t looks into. */
+export function rootOf(t: Tensor): Tensor {
+  let owner = t;
+  while (owner.base !== null) owner = owner.base;
+  return owner;
+}
+
 /** Notes a write into t. */
 export function touch(t: Tensor): void {
-  (t.base ?? t).written = ++clock;
+  rootOf(t).written = ++clock;
+}
+
+/** `times` copies of x along a new first axis, not written out until something reads them. */
+export function constantOver(x: Tensor, shape: Shape, size: number): Tensor {
+  const z = new Tensor(shape, size, 0, narrower(x.region), false);
+  z.base = x;
+  return z;
 }
 
 /** Makes z the recorded output of op on a, b, c. */
@@ -202,4 +215,5 @@ export function materialise(z: Tensor): void {
   if (source.ptr === 0) materialise(source);
   z.ptr = allocateIn(z.region, 4 * z.size);
   k.repeat(z.ptr, source.ptr, source.size, z.size / source.size);
+  z.base = null;
 }

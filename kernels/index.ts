@@ -1,5 +1,12 @@
+export * from "./blocks";
 export * from "./elementwise";
+export * from "./encode";
+export * from "./leaky";
+export * from "./lif";
+export * from "./math";
 export * from "./matmul";
+export * from "./random";
+export * from "./surrogate";
 
 /** First byte that the kernels do not use: constants and the matmul workspace lie below it. */
 export const heapBase: usize = __heap_base;

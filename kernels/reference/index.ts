@@ -3,7 +3,14 @@
  * Read these first; the tests trust them, and `gradcheck` runs the whole engine on them.
  */
 import type { Kernels } from "../build/types.ts";
+import * as blocks from "./blocks.ts";
+import * as encode from "./encode.ts";
+import * as leaky from "./leaky.ts";
+import * as lif from "./lif.ts";
 import * as elementwise from "./elementwise.ts";
+import * as math from "./math.ts";
 import * as matmul from "./matmul.ts";
+import * as random from "./random.ts";
+import { spike, surrogate } from "./surrogate.ts";
 
-export const reference: Kernels = { ...elementwise, ...matmul };
+export const reference: Kernels = { ...blocks, ...encode, ...leaky, ...lif, ...elementwise, ...math, ...matmul, ...random, spike, surrogate };

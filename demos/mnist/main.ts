@@ -1,0 +1,70 @@
+/** npm run mnist: snnTorch's tutorial 5 on the real MNIST. */
+import { writeFileSync } from "node:fs";
+import { Adam, accuracy, DataLoader, fit, manualSeed, memoryStats, noGrad, saveSafetensors, spikeCount } from "jarvis-snn";
+import { progressBar, readFlags } from "../options.ts";
+import { mnist } from "./data.ts";
+import { type Encoding, encoder, membraneLoss, MnistNetwork } from "./network.ts";
+
+const BATCH = 128;
+const MEGABYTE = 2 ** 20;
+
+const flags = readFlags("Trains a spiking classifier on MNIST (snnTorch's tutorial 5).", {
+  epochs: { kind: "integer", default: 1, min: 1, help: "passes over the training set" },
+  hidden: { kind: "integer", default: 1000, min: 1, help: "neurons of a hidden layer" },
+  layers: { kind: "integer", default: 1, min: 1, help: "hidden layers" },
+  timesteps: { kind: "integer", default: 25, min: 1, help: "time steps of a sample" },
+  seed: { kind: "integer", default: 0, min: 0, help: "seed of weights, order and coding" },
+  limit: { kind: "integer", default: 0, min: 0, help: "training samples to use, 0 for all" },
+  encode: { kind: "choice", default: "current", of: ["current", "poisson", "ttfs"], help: "code of the pixels" },
+  save: { kind: "text", default: "", help: "write the weights there (safetensors)" },
+});
+
+manualSeed(flags.seed);
+const train = mnist("train", flags.limit);
+const test = mnist("t10k");
+const model = new MnistNetwork(train.shape[0] as number, flags.hidden, flags.layers);
+const encode = encoder(flags.encode as Encoding, flags.timesteps);
+const loader = new DataLoader(train, { batchSize: BATCH, shuffle: true, dropLast: train.length >= BATCH });
+const testLoader = new DataLoader(test, { batchSize: BATCH });
+
+/** Accuracy by the number of spikes and by the sum of the membrane over time. */
+function testAccuracy(): { count: number; membrane: number } {
+  let count = 0;
+  let membrane = 0;
+  for (const { x, y } of testLoader) {
+    noGrad(() => {
+      const out = model.unroll(encode(x));
+      const share = (x.shape[0] as number) / test.length;
+      count += share * accuracy(spikeCount(out.spikes), y);
+      membrane += share * accuracy(out.membrane.sum({ axis: 0 }), y);
+    });
+  }
+  return { count, membrane };
+}
+
+let epochStart = performance.now();
+let trained = epochStart;
+await fit(model, loader, {
+  epochs: flags.epochs,
+  optimizer: new Adam(model.parameters(), { lr: 5e-4 }),
+  encode,
+  loss: (membrane, y) => membraneLoss(membrane, y as Int32Array),
+  onBatch({ epoch, batch }) {
+    progressBar(`epoch ${epoch}/${flags.epochs}`, batch, loader.length);
+    if (batch === loader.length) trained = performance.now();
+  },
+  onEpoch({ epoch, loss }) {
+    const seconds = (trained - epochStart) / 1000;
+    const { count, membrane } = testAccuracy();
+    console.log(
+      `epoch=${epoch} loss=${loss.toFixed(4)} test_acc_spike_count=${count.toFixed(4)} ` +
+        `test_acc_membrane=${membrane.toFixed(4)} train_s=${seconds.toFixed(1)} ms_per_step=${((1000 * seconds) / loader.length).toFixed(1)}`,
+    );
+    epochStart = performance.now();
+  },
+});
+console.log(`peak_linear_memory_mb=${(memoryStats().peak / MEGABYTE).toFixed(1)}`);
+if (flags.save !== "") {
+  writeFileSync(flags.save, saveSafetensors(model.stateDict()));
+  console.log(`saved=${flags.save}`);
+}

@@ -1,0 +1,42 @@
+/** npm start: trains the toy network and prints what a reader can check. */
+import { noGrad } from "jarvis-snn";
+import { progressBar, readFlags } from "../options.ts";
+import { DEFAULTS, type Encoding, prepareToy, trainToy } from "./network.ts";
+
+const flags = readFlags("Trains a spiking network on a linear toy task.", {
+  epochs: { kind: "integer", default: DEFAULTS.epochs, min: 1, help: "passes over the training set" },
+  timesteps: { kind: "integer", default: DEFAULTS.timesteps, min: 1, help: "time steps of a sample" },
+  hidden: { kind: "integer", default: DEFAULTS.hidden, min: 1, help: "hidden neurons" },
+  lr: { kind: "number", default: DEFAULTS.lr, help: "learning rate of Adam" },
+  "batch-size": { kind: "integer", default: DEFAULTS.batchSize, min: 1, help: "samples in a batch" },
+  seed: { kind: "integer", default: DEFAULTS.seed, min: 0, help: "seed of weights, order and coding" },
+  "data-seed": { kind: "integer", default: DEFAULTS.dataSeed, min: 0, help: "seed of the samples" },
+  encode: { kind: "choice", default: DEFAULTS.encode as string, of: ["poisson", "ttfs", "constant"], help: "spike code" },
+  refractory: { kind: "integer", default: DEFAULTS.refractory, min: 0, help: "steps of rest after a spike" },
+});
+
+const { "batch-size": batchSize, "data-seed": dataSeed, encode, ...rest } = flags;
+const run = prepareToy({ ...rest, batchSize, dataSeed, encode: encode as Encoding });
+const { model, trainLoader, testLoader } = run;
+const start = performance.now();
+let trained = start;
+let epochStart = start;
+
+await trainToy(run, flags.epochs, {
+  onBatch({ epoch, batch }) {
+    progressBar(`epoch ${epoch}/${flags.epochs}`, batch, trainLoader.length);
+    if (batch === trainLoader.length) trained = performance.now();
+  },
+  onEpoch({ epoch, loss, validation = Number.NaN }) {
+    const seconds = (trained - epochStart) / 1000;
+    console.log(`epoch=${epoch} loss=${loss.toFixed(4)} test_acc=${validation.toFixed(4)} train_s=${seconds.toFixed(3)}`);
+    epochStart = performance.now();
+  },
+});
+
+let rate = 0;
+for (const { x } of testLoader) {
+  rate += (noGrad(() => model.firingRate(run.encode(x))) * x.size) / testLoader.dataset.x.length;
+}
+const total = (performance.now() - start) / 1000;
+console.log(`firing_rate=${rate.toFixed(4)} total_s=${total.toFixed(3)}`);

@@ -1,0 +1,126 @@
+/** Tensors from values. */
+import { k } from "./backend.ts";
+import { defaultGenerator, type Generator } from "./generator.ts";
+import { checkShape, formatShape, type Shape, sizeOf } from "./shape.ts";
+import { empty, type NestedArray, Tensor } from "./tensor.ts";
+
+export interface TensorOptions {
+  requiresGrad?: boolean;
+}
+
+export interface RandomOptions extends TensorOptions {
+  generator?: Generator;
+}
+
+function blank(where: string, shape: Shape, options: TensorOptions): Tensor {
+  const t = empty(checkShape(where, [...shape]));
+  t.requiresGrad = options.requiresGrad ?? false;
+  return t;
+}
+
+/**
+ * A tensor from a number, nested arrays, or flat values with a shape.
+ *
+ * @throws RangeError if nested arrays are ragged, or the shape does not fit the number of values.
+ */
+export function tensor(
+  data: number | NestedArray | ArrayLike<number>,
+  options: TensorOptions & { shape?: readonly number[] } = {},
+): Tensor {
+  const flat: number[] = [];
+  let values: ArrayLike<number> = flat;
+  let shape: Shape;
+  if (typeof data === "number") {
+    flat.push(data);
+    shape = [];
+  } else if (Array.isArray(data)) {
+    shape = shapeOfNested(data);
+    flatten(data, shape, 0, flat);
+  } else {
+    values = data as ArrayLike<number>;
+    shape = [values.length];
+  }
+  const target = checkShape("tensor", options.shape === undefined ? shape : [...options.shape]);
+  if (sizeOf(target) !== values.length) {
+    throw new RangeError(`tensor: shape ${formatShape(target)} holds ${sizeOf(target)} values, got ${values.length}`);
+  }
+  const t = blank("tensor", target, options);
+  t.data.set(values);
+  return t;
+}
+
+function shapeOfNested(data: NestedArray): number[] {
+  const shape: number[] = [];
+  for (let level: NestedArray | undefined = data; Array.isArray(level); level = level[0]) shape.push(level.length);
+  return shape;
+}
+
+function flatten(data: NestedArray, shape: Shape, axis: number, into: number[]): void {
+  if (axis === shape.length) {
+    if (typeof data !== "number") throw new TypeError(`tensor: expected numbers at depth ${axis}, got ${typeof data}`);
+    into.push(data);
+    return;
+  }
+  if (!Array.isArray(data) || data.length !== shape[axis]) {
+    const got = Array.isArray(data) ? `${data.length} entries` : typeof data;
+    throw new RangeError(`tensor: ragged nested array, expected ${shape[axis]} entries at depth ${axis}, got ${got}`);
+  }
+  for (const item of data) flatten(item, shape, axis + 1, into);
+}
+
+/** Every element is `value`. */
+export function full(shape: Shape, value: number, options: TensorOptions = {}): Tensor {
+  const t = blank("full", shape, options);
+  k.fill(t.ptr, t.size, value);
+  return t;
+}
+
+export function zeros(shape: Shape, options: TensorOptions = {}): Tensor {
+  return full(shape, 0, options);
+}
+
+export function ones(shape: Shape, options: TensorOptions = {}): Tensor {
+  return full(shape, 1, options);
+}
+
+/** The identity matrix [n, n]. */
+export function eye(n: number): Tensor {
+  const t = zeros([n, n]);
+  const { data } = t;
+  for (let i = 0; i < n; i++) data[i * (n + 1)] = 1;
+  return t;
+}
+
+/** start, start + step, … up to but without end. */
+export function arange(start: number, end: number, step = 1): Tensor {
+  const n = Math.ceil((end - start) / step);
+  if (!(n > 0 && Number.isFinite(n))) {
+    throw new RangeError(`arange: expected at least one value, got start ${start}, end ${end}, step ${step}`);
+  }
+  const t = blank("arange", [n], {});
+  const { data } = t;
+  for (let i = 0; i < n; i++) data[i] = start + i * step;
+  return t;
+}
+
+/** Uniform in [0, 1). */
+export function rand(shape: Shape, { generator = defaultGenerator, ...options }: RandomOptions = {}): Tensor {
+  const t = blank("rand", shape, options);
+  generator.uniform(t.ptr, t.size);
+  return t;
+}
+
+/** Normal with mean 0 and variance 1. */
+export function randn(shape: Shape, { generator = defaultGenerator, ...options }: RandomOptions = {}): Tensor {
+  const t = blank("randn", shape, options);
+  generator.normal(t.ptr, t.size);
+  return t;
+}
+
+/** 1 with the given probability, elementwise, else 0. Probabilities are clamped to [0, 1]. No gradient. */
+export function bernoulli(probabilities: Tensor, { generator = defaultGenerator }: { generator?: Generator } = {}): Tensor {
+  const t = blank("bernoulli", probabilities.shape, {});
+  probabilities.data;
+  generator.bernoulli(t.ptr, probabilities.ptr, t.size, 1, 1);
+  return t;
+}

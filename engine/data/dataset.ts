@@ -1,0 +1,70 @@
+import { Tensor } from "../tensor.ts";
+import { checkShape, type Shape, sizeOf } from "../shape.ts";
+import type { Generator } from "../generator.ts";
+
+export interface TensorDatasetOptions {
+  /** Shape of one sample; by default one axis that holds all values of a sample. */
+  shape?: readonly number[];
+  /** Factor of every value of x, as 1/255 for bytes; default 1. */
+  scale?: number;
+}
+
+/**
+ * Samples x with targets y, kept outside linear memory: bytes stay bytes until a batch is made.
+ *
+ * y holds one class index a sample (integer arrays, or any array of plain numbers), or, as a Float32Array or a tensor,
+ * values for regression, which become tensors.
+ *
+ * @throws RangeError if x does not divide into as many samples as y holds.
+ */
+export class TensorDataset {
+  readonly x: Float32Array | Uint8Array;
+  readonly y: ArrayLike<number>;
+  readonly shape: Shape;
+  readonly scale: number;
+  readonly length: number;
+  /** Shape of one target, or null for class indices. */
+  readonly targetShape: Shape | null;
+
+  constructor(x: Float32Array | Uint8Array | Tensor, y: ArrayLike<number> | Tensor, options: TensorDatasetOptions = {}) {
+    const values = x instanceof Tensor ? x.toFloat32Array() : x;
+    if (!(values instanceof Float32Array || values instanceof Uint8Array)) {
+      throw new TypeError("TensorDataset: expected x as a Float32Array, a Uint8Array or a tensor");
+    }
+    const sample = options.shape ?? (x instanceof Tensor ? x.shape.slice(1) : null);
+    this.x = values;
+    this.y = y instanceof Tensor ? y.toFloat32Array() : y;
+    this.length = sample === null ? this.y.length : values.length / sizeOf(checkShape("TensorDataset", sample));
+    this.shape = sample ?? [values.length / this.length];
+    this.scale = options.scale ?? 1;
+    if (!Number.isInteger(this.length) || !Number.isInteger(this.shape[0] ?? 1) || this.length === 0) {
+      throw new RangeError(`TensorDataset: expected whole samples, got ${values.length} values for ${this.y.length} targets`);
+    }
+    if (this.y.length % this.length !== 0 || this.y.length === 0) {
+      throw new RangeError(`TensorDataset: expected targets for ${this.length} samples, got ${this.y.length}`);
+    }
+    if (!Number.isFinite(this.scale)) throw new RangeError(`TensorDataset: scale must be finite, got ${this.scale}`);
+    const targets = this.y.length / this.length;
+    if (y instanceof Tensor) this.targetShape = y.shape.slice(1);
+    else if (y instanceof Float32Array) this.targetShape = targets === 1 ? [] : [targets];
+    else if (targets === 1) this.targetShape = null;
+    else throw new RangeError(`TensorDataset: expected one class index a sample, got ${this.y.length} for ${this.length}`);
+  }
+}
+
+export interface DataLoaderOptions {
+  batchSize?: number;
+  /** A new order every epoch. */
+  shuffle?: boolean;
+  /** Leaves out a last batch that is not full. */
+  dropLast?: boolean;
+  /** Where the order comes from; the default generator if not given. */
+  generator?: Generator;
+}
+
+export interface Batch {
+  /** [B, ...sample] */
+  x: Tensor;
+  /** Class indices, or a tensor [B, ...target]. */
+  y: Int32Array | Tensor;
+}

@@ -1,0 +1,83 @@
+import { defaultGenerator, type Generator } from "../generator.ts";
+import { persist } from "../tape.ts";
+import { empty, type Tensor, touch, viewOf } from "../tensor.ts";
+import { type Shape, sizeOf } from "../shape.ts";
+import type { Batch, DataLoaderOptions, TensorDataset } from "./dataset.ts";
+
+/**
+ * Batches of a dataset, one epoch an iteration.
+ *
+ * A batch is the loader's: its tensors are filled anew for the next one, so an epoch allocates nothing.
+ *
+ * @throws RangeError unless batchSize is a positive integer and at least one batch results.
+ */
+export class DataLoader implements Iterable<Batch> {
+  readonly dataset: TensorDataset;
+  readonly batchSize: number;
+  private readonly shuffle: boolean;
+  private readonly dropLast: boolean;
+  private readonly generator: Generator;
+  private x: Tensor | null = null;
+  private target: Tensor | null = null;
+
+  constructor(dataset: TensorDataset, options: DataLoaderOptions = {}) {
+    const { batchSize = 32, shuffle = false, dropLast = false, generator = defaultGenerator } = options;
+    if (!Number.isInteger(batchSize) || batchSize < 1) {
+      throw new RangeError(`DataLoader: batchSize must be a positive integer, got ${batchSize}`);
+    }
+    this.dataset = dataset;
+    this.batchSize = Math.min(batchSize, dataset.length);
+    this.shuffle = shuffle;
+    this.dropLast = dropLast && batchSize <= dataset.length;
+    this.generator = generator;
+    if (dropLast && batchSize > dataset.length) {
+      throw new RangeError(`DataLoader: no full batch of ${batchSize} in ${dataset.length} samples; dropLast leaves none`);
+    }
+  }
+
+  /** Batches in an epoch. */
+  get length(): number {
+    const count = this.dataset.length / this.batchSize;
+    return this.dropLast ? Math.floor(count) : Math.ceil(count);
+  }
+
+  *[Symbol.iterator](): IterableIterator<Batch> {
+    const { dataset, batchSize } = this;
+    const order = this.shuffle ? this.generator.permutation(dataset.length) : null;
+    this.x ??= persist(empty([batchSize, ...dataset.shape]));
+    if (dataset.targetShape !== null) this.target ??= persist(empty([batchSize, ...dataset.targetShape]));
+    const labels = new Int32Array(dataset.targetShape === null ? batchSize : 0);
+    for (let i = 0; i < this.length; i++) {
+      const start = i * batchSize;
+      const n = Math.min(batchSize, dataset.length - start);
+      const x = fill(this.x, n, dataset.x, dataset.scale, order, start);
+      if (this.target !== null) {
+        yield { x, y: fill(this.target, n, dataset.y, 1, order, start) };
+      } else {
+        for (let b = 0; b < n; b++) labels[b] = dataset.y[order === null ? start + b : (order[start + b] as number)] as number;
+        yield { x, y: n === batchSize ? labels : labels.subarray(0, n) };
+      }
+    }
+  }
+
+  /** Frees the tensors of the batches. */
+  dispose(): void {
+    this.x?.dispose();
+    this.target?.dispose();
+    this.x = null;
+    this.target = null;
+  }
+}
+
+/** Writes n samples from `start` on into the buffer; returns it, or a view of its first rows. */
+function fill(buffer: Tensor, n: number, from: ArrayLike<number>, scale: number, order: Uint32Array | null, start: number): Tensor {
+  const shape: Shape = buffer.shape.slice(1);
+  const size = sizeOf(shape);
+  const { data } = buffer;
+  for (let b = 0; b < n; b++) {
+    const sample = (order === null ? start + b : (order[start + b] as number)) * size;
+    for (let i = 0; i < size; i++) data[b * size + i] = (from[sample + i] as number) * scale;
+  }
+  touch(buffer);
+  return n === buffer.shape[0] ? buffer : viewOf(buffer, [n, ...shape], n * size, 0);
+}

@@ -1,0 +1,10 @@
+/** What layers outside the engine need to define ops of their own: kernels, memory, records. */
+export { k } from "./backend.ts";
+export { checkUnchanged } from "./backward.ts";
+export { defaultGenerator } from "./generator.ts";
+export { apply, freshGradOf, gradOf, type Op, passGradient, ready, SAVES_A, SAVES_B, SAVES_C, SAVES_NOTHING, SAVES_OUTPUT } from "./op.ts";
+export { constantSource } from "./ops/expand.ts";
+export { allocate, recycle, root, scope } from "./scope.ts";
+export { formatShape, sameShape, type Shape, sizeOf } from "./shape.ts";
+export { persist } from "./tape.ts";
+export { dropRecord, empty, record, Tensor, viewOf } from "./tensor.ts";

@@ -1,0 +1,94 @@
+/** Random numbers from a counter, the same on every machine and engine. */
+import { k, simd } from "./backend.ts";
+import { memory } from "./wasm.ts";
+
+/**
+ * Philox 4×32-10: block number and seed are mixed by ten rounds of multiplications into four 32-bit words. A draw of n
+ * numbers takes the next ⌈n/4⌉ blocks, so what a seed gives depends on the sequence of draws only.
+ *
+ * @see Salmon et al. (2011), Parallel Random Numbers: As Easy as 1, 2, 3, SC '11.
+ */
+export class Generator {
+  private key0 = 0;
+  private key1 = 0;
+  private block = 0;
+
+  constructor(seed = 0) {
+    this.seed(seed);
+  }
+
+  /** Starts anew. The seed is any integer below 2⁵³ in magnitude. */
+  seed(seed: number): this {
+    if (!Number.isSafeInteger(seed)) throw new RangeError(`Generator: expected an integer seed, got ${seed}`);
+    this.key0 = seed | 0;
+    this.key1 = Math.floor(seed / 2 ** 32) | 0;
+    this.block = 0;
+    return this;
+  }
+
+  /** What `setState` needs to continue from here. */
+  getState(): { key: [number, number]; block: number } {
+    return { key: [this.key0, this.key1], block: this.block };
+  }
+
+  setState({ key, block }: { key: readonly [number, number]; block: number }): this {
+    [this.key0, this.key1] = key;
+    this.block = block;
+    return this;
+  }
+
+  /** n floats in [0, 1) at address z. */
+  uniform(z: number, n: number): void {
+    const at = this.take(n);
+    k.uniform(z, n, this.key0, this.key1, at | 0, Math.floor(at / 2 ** 32));
+  }
+
+  /** n standard normal floats at address z. */
+  normal(z: number, n: number): void {
+    const at = this.take(n);
+    k.normal(z, n, this.key0, this.key1, at | 0, Math.floor(at / 2 ** 32));
+  }
+
+  /** `repeats` runs of n spikes at address z, 1 with probability clamp(p[i], 0, 1)·scale. */
+  bernoulli(z: number, p: number, n: number, repeats: number, scale: number): void {
+    const at = this.take(n * repeats);
+    k.bernoulli(z, p, n, repeats, scale, this.key0, this.key1, at | 0, Math.floor(at / 2 ** 32));
+  }
+
+  /** 0 … n − 1 in random order (Fisher–Yates). */
+  permutation(n: number): Uint32Array {
+    const words = this.words(n);
+    const order = Uint32Array.from({ length: n }, (_, i) => i);
+    for (let i = n - 1; i > 0; i--) {
+      const j = Math.floor(((words[i] as number) * (i + 1)) / 2 ** 32);
+      const moved = order[i] as number;
+      order[i] = order[j] as number;
+      order[j] = moved;
+    }
+    return order;
+  }
+
+  /** n raw 32-bit words. */
+  private words(n: number): Uint32Array {
+    const at = this.take(n);
+    const p = simd.heap.allocate(4 * n);
+    simd.kernels.philox(p, n, this.key0, this.key1, at | 0, Math.floor(at / 2 ** 32), 0, 0);
+    const words = new Uint32Array(memory.buffer, p, n).slice();
+    simd.heap.release(p, 4 * n);
+    return words;
+  }
+
+  private take(n: number): number {
+    const at = this.block;
+    this.block += Math.ceil(n / 4);
+    return at;
+  }
+}
+
+/** The generator of every random op that is not given one. */
+export const defaultGenerator = new Generator(0);
+
+/** Seeds the default generator. */
+export function manualSeed(seed: number): void {
+  defaultGenerator.seed(seed);
+}

@@ -1,0 +1,121 @@
+/**
+ * Analytic gradients against central differences, the whole engine running on the float64 reference kernels.
+ */
+import { type Backend, simd, useBackend } from "./backend.ts";
+import { reference } from "../kernels/reference/index.ts";
+import { BASE, bindWasmMemory, reserve, view } from "../kernels/reference/memory.ts";
+import { Heap } from "./memory.ts";
+import { sum } from "./ops/reduce.ts";
+import { tape } from "./tape.ts";
+import { empty, type Tensor } from "./tensor.ts";
+import { formatShape } from "./shape.ts";
+import { memory } from "./wasm.ts";
+
+export interface GradcheckOptions {
+  /** Step of the differences; default 1e-6. */
+  eps?: number;
+  atol?: number;
+  rtol?: number;
+}
+
+function referenceBackend(): Backend {
+  let end = BASE;
+  const heap = new Heap({
+    start: BASE + 64,
+    limit: 0,
+    reserve(to) {
+      reserve(to);
+      end = to;
+      return true;
+    },
+    view,
+    reserved: () => 2 * (end - BASE),
+  });
+  return { kernels: reference, heap };
+}
+
+/** Runs fn on the float64 reference kernels. Tensors of linear memory may be read inside, as constants. */
+export function withReference<R>(fn: () => R): R {
+  bindWasmMemory(() => new Float32Array(memory.buffer));
+  useBackend(referenceBackend());
+  try {
+    return tape(fn);
+  } finally {
+    useBackend(simd);
+  }
+}
+
+/**
+ * Compares the gradient of Σ fn(inputs) (of every tensor that fn returns, weighted so that errors do not cancel) towards
+ * every element of every input with (f(x + ε) − f(x − ε)) / 2ε, all in float64. Spikes are steps: use layers with
+ * `spiking: false`.
+ *
+ *   |analytic − numeric| ≤ atol + rtol·|numeric|
+ *
+ * @throws Error naming input and element where they differ.
+ */
+export function gradcheck(
+  fn: (...inputs: Tensor[]) => Tensor | readonly Tensor[],
+  inputs: readonly Tensor[],
+  { eps = 1e-6, atol = 1e-7, rtol = 1e-5 }: GradcheckOptions = {},
+): void {
+  const values = inputs.map((t) => Float64Array.from(t.data));
+  withReference(() => {
+    const analytic = gradients(fn, inputs, values);
+    values.forEach((x, which) => {
+      for (let i = 0; i < x.length; i++) {
+        const centre = x[i] as number;
+        x[i] = centre + eps;
+        const above = tape(() => objective(fn, place(inputs, values)).item());
+        x[i] = centre - eps;
+        const below = tape(() => objective(fn, place(inputs, values)).item());
+        x[i] = centre;
+        const numeric = (above - below) / (2 * eps);
+        const got = (analytic[which] as Float64Array)[i] as number;
+        if (!(Math.abs(got - numeric) <= atol + rtol * Math.abs(numeric))) {
+          throw new Error(
+            `gradcheck: input ${which} of shape ${formatShape((inputs[which] as Tensor).shape)}, element ${i}: ` +
+              `expected the difference quotient ${numeric}, got the gradient ${got}`,
+          );
+        }
+      }
+    });
+  });
+}
+
+function place(inputs: readonly Tensor[], values: readonly Float64Array[]): Tensor[] {
+  return inputs.map((t, i) => {
+    const copy = empty(t.shape);
+    copy.data.set(values[i] as Float64Array);
+    copy.requiresGrad = true;
+    return copy;
+  });
+}
+
+/** Σ over outputs and elements of w·z with weights w that differ from element to element. */
+function objective(fn: (...inputs: Tensor[]) => Tensor | readonly Tensor[], inputs: Tensor[]): Tensor {
+  const result = fn(...inputs);
+  const outputs = Array.isArray(result) ? (result as readonly Tensor[]) : [result as Tensor];
+  let total: Tensor | null = null;
+  for (const z of outputs) {
+    const weights = empty(z.shape);
+    const { data } = weights;
+    for (let i = 0; i < data.length; i++) data[i] = 0.5 + ((i * 7) % 11) / 11;
+    const part = sum(z.mul(weights));
+    total = total === null ? part : total.add(part);
+  }
+  if (total === null) throw new RangeError("gradcheck: expected fn to return a tensor, got none");
+  return total;
+}
+
+function gradients(
+  fn: (...inputs: Tensor[]) => Tensor | readonly Tensor[],
+  inputs: readonly Tensor[],
+  values: readonly Float64Array[],
+): Float64Array[] {
+  return tape(() => {
+    const placed = place(inputs, values);
+    objective(fn, placed).backward();
+    return placed.map((t) => (t.grad === null ? new Float64Array(t.size) : Float64Array.from(t.grad.data)));
+  });
+}

@@ -1,0 +1,42 @@
+import { flatten } from "../ops/view.ts";
+import type { Tensor } from "../tensor.ts";
+import { Module } from "./module.ts";
+
+/** Modules one after the other; parameters are named by position: `0.weight`. */
+export class Sequential extends Module {
+  readonly modules: readonly Module[];
+
+  constructor(...modules: Module[]) {
+    super();
+    for (const [i, module] of modules.entries()) {
+      if (!(module instanceof Module)) throw new TypeError(`Sequential: expected modules, got ${typeof module} at ${i}`);
+    }
+    this.modules = modules;
+  }
+
+  protected override fields(): Iterable<[string, unknown]> {
+    return this.modules.map((module, i) => [String(i), module]);
+  }
+
+  forward(x: Tensor): Tensor {
+    let z = x;
+    for (const module of this.modules) z = module.forward(z);
+    return z;
+  }
+}
+
+/** Axes startAxis … endAxis as one; by default all but the first two, which are time and batch. */
+export class Flatten extends Module {
+  readonly startAxis: number;
+  readonly endAxis: number;
+
+  constructor(startAxis = 2, endAxis = -1) {
+    super();
+    this.startAxis = startAxis;
+    this.endAxis = endAxis;
+  }
+
+  forward(x: Tensor): Tensor {
+    return flatten(x, this.startAxis, this.endAxis);
+  }
+}

@@ -1,0 +1,52 @@
+import { empty, type Tensor } from "../tensor.ts";
+import { defaultGenerator, type Generator } from "../generator.ts";
+import { linear } from "../ops/matmul.ts";
+import { parameter } from "../tape.ts";
+import { k } from "../backend.ts";
+import { Module } from "./module.ts";
+
+export interface LinearOptions {
+  /** Adds a learned bias; default true. */
+  bias?: boolean;
+  generator?: Generator;
+}
+
+/**
+ * z = x·weightᵀ + bias     x: [..., in] → z: [..., out];  weight [out, in], bias [out]
+ *
+ * Both start uniform in (−1/√in, 1/√in), as in PyTorch (Kaiming uniform with a = √5).
+ *
+ * @throws RangeError unless both sizes are positive integers.
+ */
+export class Linear extends Module {
+  readonly inFeatures: number;
+  readonly outFeatures: number;
+  readonly weight: Tensor;
+  readonly bias: Tensor | null;
+
+  constructor(inFeatures: number, outFeatures: number, { bias = true, generator = defaultGenerator }: LinearOptions = {}) {
+    super();
+    for (const n of [inFeatures, outFeatures]) {
+      if (!Number.isInteger(n) || n < 1) {
+        throw new RangeError(`Linear: expected positive integer sizes, got ${inFeatures} and ${outFeatures}`);
+      }
+    }
+    this.inFeatures = inFeatures;
+    this.outFeatures = outFeatures;
+    const bound = 1 / Math.sqrt(inFeatures);
+    this.weight = uniformParameter([outFeatures, inFeatures], bound, generator);
+    this.bias = bias ? uniformParameter([outFeatures], bound, generator) : null;
+  }
+
+  forward(x: Tensor): Tensor {
+    return linear(x, this.weight, this.bias);
+  }
+}
+
+/** A parameter that is uniform in [−bound, bound). */
+export function uniformParameter(shape: readonly number[], bound: number, generator: Generator): Tensor {
+  const t = parameter(empty(shape));
+  generator.uniform(t.ptr, t.size);
+  k.affine(t.ptr, t.ptr, t.size, 2 * bound, -bound);
+  return t;
+}

@@ -1,0 +1,85 @@
+import { formatShape, sameShape } from "../shape.ts";
+import { Tensor } from "../tensor.ts";
+
+export type StateDict = Record<string, { readonly shape: readonly number[]; readonly data: Float32Array }>;
+
+/**
+ * A layer or a network. Its parameters are the fields that `parameter()` made, and those of the modules in its fields,
+ * in the order of their declaration; names are the paths to them, as in PyTorch: `fc1.weight`, `0.bias`.
+ */
+export abstract class Module {
+  /** True while training; layers such as Dropout behave differently then. */
+  training = true;
+
+  abstract forward(x: Tensor): Tensor;
+
+  /** The fields that can hold parameters and modules, with their names. */
+  protected fields(): Iterable<[string, unknown]> {
+    return Object.entries(this);
+  }
+
+  /** Parameters with their names. One that is shared appears once, under its first name. */
+  namedParameters(): [string, Tensor][] {
+    const found: [string, Tensor][] = [];
+    const seen = new Set<Tensor>();
+    this.visit("", (name, value) => {
+      if (!(value instanceof Tensor) || !value.isParameter || seen.has(value)) return;
+      seen.add(value);
+      found.push([name, value]);
+    });
+    return found;
+  }
+
+  parameters(): Tensor[] {
+    return this.namedParameters().map(([, t]) => t);
+  }
+
+  /** Copies of all parameters by name. */
+  stateDict(): StateDict {
+    return Object.fromEntries(
+      this.namedParameters().map(([name, t]) => [name, { shape: [...t.shape], data: t.toFloat32Array() }]),
+    );
+  }
+
+  /**
+   * Overwrites the parameters.
+   *
+   * @throws RangeError unless the names and shapes are those of this module; nothing is written then.
+   */
+  loadStateDict(state: StateDict): void {
+    const named = this.namedParameters();
+    const names = new Set(named.map(([name]) => name));
+    const unknown = Object.keys(state).filter((name) => !names.has(name));
+    if (unknown.length > 0) throw new RangeError(`loadStateDict: no such parameter: ${unknown.join(", ")}`);
+    for (const [name, t] of named) {
+      const entry = state[name];
+      if (entry === undefined) throw new RangeError(`loadStateDict: expected the parameter ${name}, got none`);
+      if (!sameShape(entry.shape, t.shape) || entry.data.length !== t.size) {
+        throw new RangeError(`loadStateDict: expected ${name} of shape ${formatShape(t.shape)}, got ${formatShape(entry.shape)}`);
+      }
+    }
+    for (const [name, t] of named) t.copyFrom((state[name] as StateDict[string]).data);
+  }
+
+  train(mode = true): this {
+    this.training = mode;
+    this.visit("", (_name, value) => {
+      if (value instanceof Module) value.training = mode;
+    });
+    return this;
+  }
+
+  eval(): this {
+    return this.train(false);
+  }
+
+  /** Calls back for every field, then walks into modules and lists of them. */
+  private visit(prefix: string, callback: (name: string, value: unknown) => void): void {
+    const walk = (name: string, value: unknown): void => {
+      callback(name, value);
+      if (value instanceof Module) value.visit(`${name}.`, callback);
+      else if (Array.isArray(value)) value.forEach((item, i) => walk(`${name}.${i}`, item));
+    };
+    for (const [name, value] of this.fields()) walk(prefix + name, value);
+  }
+}

@@ -1,0 +1,137 @@
+/** Elementwise arithmetic with NumPy broadcasting. */
+import { k } from "../backend.ts";
+import { full } from "../create.ts";
+import { apply, gradOf, type Op, SAVES_A, SAVES_B, SAVES_NOTHING, SAVES_OUTPUT } from "../op.ts";
+import { broadcastShapes, sameShape } from "../shape.ts";
+import type { Tensor } from "../tensor.ts";
+import { broadcastTo } from "./expand.ts";
+
+export type Operand = Tensor | number;
+
+export const addOp: Op<null> = {
+  name: "add",
+  saves: SAVES_NOTHING,
+  shape: (_attrs, x) => x.shape,
+  forward: (z, x, y) => k.add(z.ptr, x.ptr, y.ptr, z.size),
+  backward(z, x, y) {
+    const dx = gradOf(x);
+    if (dx !== 0) k.addTo(dx, z.gradPtr, z.size);
+    const dy = gradOf(y);
+    if (dy !== 0) k.addTo(dy, z.gradPtr, z.size);
+  },
+};
+
+export const subOp: Op<null> = {
+  name: "sub",
+  saves: SAVES_NOTHING,
+  shape: (_attrs, x) => x.shape,
+  forward: (z, x, y) => k.sub(z.ptr, x.ptr, y.ptr, z.size),
+  backward(z, x, y) {
+    const dx = gradOf(x);
+    if (dx !== 0) k.addTo(dx, z.gradPtr, z.size);
+    const dy = gradOf(y);
+    if (dy !== 0) k.addScaled(dy, z.gradPtr, z.size, -1);
+  },
+};
+
+export const mulOp: Op<null> = {
+  name: "mul",
+  saves: SAVES_A | SAVES_B,
+  shape: (_attrs, x) => x.shape,
+  forward: (z, x, y) => k.mul(z.ptr, x.ptr, y.ptr, z.size),
+  backward(z, x, y) {
+    const dx = gradOf(x);
+    if (dx !== 0) k.mulGrad(dx, z.gradPtr, y.ptr, z.size);
+    const dy = gradOf(y);
+    if (dy !== 0) k.mulGrad(dy, z.gradPtr, x.ptr, z.size);
+  },
+};
+
+export const divOp: Op<null> = {
+  name: "div",
+  saves: SAVES_B | SAVES_OUTPUT,
+  shape: (_attrs, x) => x.shape,
+  forward: (z, x, y) => k.div(z.ptr, x.ptr, y.ptr, z.size),
+  backward(z, x, y) {
+    const dx = gradOf(x);
+    if (dx !== 0) k.divGrad(dx, z.gradPtr, y.ptr, z.size);
+    const dy = gradOf(y);
+    if (dy !== 0) k.divisorGrad(dy, z.gradPtr, z.ptr, y.ptr, z.size);
+  },
+};
+
+/** z = αx + β */
+export const affineOp: Op<{ alpha: number; beta: number }> = {
+  name: "affine",
+  saves: SAVES_NOTHING,
+  shape: (_attrs, x) => x.shape,
+  forward: (z, x, _y, _w, { alpha, beta }) => k.affine(z.ptr, x.ptr, z.size, alpha, beta),
+  backward(z, x, _y, _w, { alpha }) {
+    const dx = gradOf(x);
+    if (dx !== 0) k.addScaled(dx, z.gradPtr, z.size, alpha);
+  },
+};
+
+const tieOps = (name: "maximum" | "minimum"): Op<null> => ({
+  name,
+  saves: SAVES_A | SAVES_B,
+  shape: (_attrs, x) => x.shape,
+  forward: (z, x, y) => k[name](z.ptr, x.ptr, y.ptr, z.size),
+  backward(z, x, y) {
+    const grad = name === "maximum" ? k.maximumGrad : k.minimumGrad;
+    const dx = gradOf(x);
+    if (dx !== 0) grad(dx, z.gradPtr, x.ptr, y.ptr, z.size);
+    const dy = gradOf(y);
+    if (dy !== 0) grad(dy, z.gradPtr, y.ptr, x.ptr, z.size);
+  },
+});
+
+export const maximumOp = tieOps("maximum");
+export const minimumOp = tieOps("minimum");
+
+/** Brings both operands to one shape and applies the op. */
+export function broadcast(op: Op<null>, x: Tensor, y: Tensor): Tensor {
+  if (sameShape(x.shape, y.shape)) return apply(op, null, x, y);
+  const shape = broadcastShapes(op.name, x.shape, y.shape);
+  return apply(op, null, broadcastTo(x, shape), broadcastTo(y, shape));
+}
+
+/** A number as a tensor of one element. */
+export function asTensor(x: Operand): Tensor {
+  return typeof x === "number" ? full([], x) : x;
+}
+
+/** z = x + y.  ∂L/∂x = ∂L/∂y = ∂L/∂z. */
+export function add(x: Tensor, y: Operand): Tensor {
+  return typeof y === "number" ? apply(affineOp, { alpha: 1, beta: y }, x) : broadcast(addOp, x, y);
+}
+
+/** z = x − y.  ∂L/∂x = ∂L/∂z,  ∂L/∂y = −∂L/∂z. */
+export function sub(x: Tensor, y: Operand): Tensor {
+  return typeof y === "number" ? apply(affineOp, { alpha: 1, beta: -y }, x) : broadcast(subOp, x, y);
+}
+
+/** z = x ⊙ y.  ∂L/∂x = ∂L/∂z ⊙ y,  ∂L/∂y = ∂L/∂z ⊙ x. */
+export function mul(x: Tensor, y: Operand): Tensor {
+  return typeof y === "number" ? apply(affineOp, { alpha: y, beta: 0 }, x) : broadcast(mulOp, x, y);
+}
+
+/** z = x / y.  ∂L/∂x = ∂L/∂z / y,  ∂L/∂y = −∂L/∂z ⊙ z / y. */
+export function div(x: Tensor, y: Operand): Tensor {
+  return broadcast(divOp, x, asTensor(y));
+}
+
+/** z = −x. */
+export function neg(x: Tensor): Tensor {
+  return apply(affineOp, { alpha: -1, beta: 0 }, x);
+}
+
+/** z = max(x, y) elementwise; at ties each side gets half of the gradient. */
+export function maximum(x: Tensor, y: Operand): Tensor {
+  return broadcast(maximumOp, x, asTensor(y));
+}
+
+/** z = min(x, y) elementwise; at ties each side gets half of the gradient. */
+export function minimum(x: Tensor, y: Operand): Tensor {
+  return broadcast(minimumOp, x, asTensor(y));
+}

@@ -1,0 +1,38 @@
+/** Comparisons: 1 where they hold, 0 elsewhere; no gradient. */
+import { k } from "../backend.ts";
+import { NO_GRADIENT, type Op } from "../op.ts";
+import type { Tensor } from "../tensor.ts";
+import { asTensor, broadcast, type Operand } from "./arithmetic.ts";
+
+type Name = "gt" | "ge" | "lt" | "le" | "eq";
+
+const comparison = (name: Name): Op<null> => ({
+  name,
+  saves: NO_GRADIENT,
+  shape: (_attrs, x) => x.shape,
+  forward: (z, x, y) => k[name](z.ptr, x.ptr, y.ptr, z.size),
+  backward() {},
+});
+
+const compare = (op: Op<null>, x: Tensor, y: Operand): Tensor => broadcast(op, x, asTensor(y));
+
+export const gtOp = comparison("gt");
+export const geOp = comparison("ge");
+export const ltOp = comparison("lt");
+export const leOp = comparison("le");
+export const eqOp = comparison("eq");
+
+/** 1 where x > y. */
+export const gt = (x: Tensor, y: Operand): Tensor => compare(gtOp, x, y);
+
+/** 1 where x ≥ y. */
+export const ge = (x: Tensor, y: Operand): Tensor => compare(geOp, x, y);
+
+/** 1 where x < y. */
+export const lt = (x: Tensor, y: Operand): Tensor => compare(ltOp, x, y);
+
+/** 1 where x ≤ y. */
+export const le = (x: Tensor, y: Operand): Tensor => compare(leOp, x, y);
+
+/** 1 where x = y. */
+export const eq = (x: Tensor, y: Operand): Tensor => compare(eqOp, x, y);

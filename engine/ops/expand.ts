@@ -1,0 +1,83 @@
+import { k } from "../backend.ts";
+import { apply, gradOf, type Op, ready, SAVES_NOTHING } from "../op.ts";
+import { scope } from "../scope.ts";
+import { broadcastShapes, checkShape, formatShape, type Shape, sameShape, sizeOf } from "../shape.ts";
+import { alive, constantOver, record, type Tensor } from "../tensor.ts";
+import { reshape } from "./view.ts";
+
+/** x as [outer, inner] and z as [outer, times, inner]. */
+interface Repeat {
+  readonly shape: Shape;
+  readonly outer: number;
+  readonly times: number;
+  readonly inner: number;
+}
+
+/** z[o, r, i] = x[o, i].  ∂L/∂x[o, i] = Σᵣ ∂L/∂z[o, r, i]. */
+const expandOp: Op<Repeat> = {
+  name: "expand",
+  saves: SAVES_NOTHING,
+  shape: ({ shape }) => shape,
+  forward: (z, x, _y, _w, { outer, times, inner }) => k.expandAxis(z.ptr, x.ptr, outer, times, inner),
+  backward(z, x, _y, _w, { outer, times, inner }) {
+    const dx = gradOf(x);
+    if (dx !== 0) k.addSumAxis(dx, z.gradPtr, outer, times, inner, 1);
+  },
+};
+
+/**
+ * x repeated along axes of size 1, and along new leading axes, to the given shape (NumPy broadcasting; −1 keeps a size).
+ *
+ * A repetition along the first axis alone, as of a current that is constant over time, is not written out: `linear` and
+ * the neurons read the source and sum its gradient once. Until then it looks into x.
+ *
+ * @throws RangeError if the shapes do not broadcast.
+ */
+export function expand(x: Tensor, shape: Shape): Tensor {
+  const lead = shape.length - x.ndim;
+  const target = shape.map((n, axis) => (n === -1 && axis >= lead ? (x.shape[axis - lead] as number) : n));
+  checkShape("expand", target);
+  if (lead < 0 || !sameShape(broadcastShapes("expand", x.shape, target), target)) {
+    throw new RangeError(`expand: expected a shape that ${formatShape(x.shape)} broadcasts to, got ${formatShape(shape)}`);
+  }
+  return broadcastTo(x, target);
+}
+
+/** x broadcast to a shape that it is known to broadcast to: one repetition for each run of neighbouring axes. */
+export function broadcastTo(x: Tensor, target: Shape): Tensor {
+  if (sameShape(x.shape, target)) return x;
+  const lead = target.length - x.ndim;
+  const from = target.map((_, axis) => (axis < lead ? 1 : (x.shape[axis - lead] as number)));
+  let z = x;
+  for (let end = target.length; end > 0; end--) {
+    if (from[end - 1] === target[end - 1]) continue;
+    let start = end - 1;
+    while (start > 0 && from[start - 1] !== target[start - 1]) start--;
+    for (let axis = start; axis < end; axis++) from[axis] = target[axis] as number;
+    z = repeatAxes(z, [...from], start, end);
+    end = start + 1;
+  }
+  return z.shape.length === target.length ? z : reshape(z, target);
+}
+
+/** Repeats over the axes start … end − 1 of the result, which have size 1 or are missing in x. */
+function repeatAxes(x: Tensor, shape: Shape, start: number, end: number): Tensor {
+  const outer = sizeOf(shape.slice(0, start));
+  const times = sizeOf(shape.slice(start, end));
+  const attrs = { shape, outer, times, inner: sizeOf(shape.slice(end)) };
+  return outer === 1 ? constant(x, attrs) : apply(expandOp, attrs, x);
+}
+
+function constant(x: Tensor, attrs: Repeat): Tensor {
+  ready("expand", x);
+  const z = constantOver(x, attrs.shape, sizeOf(attrs.shape));
+  if (scope.recording && x.requiresGrad) record(z, expandOp as Op<never>, attrs, x, null, null);
+  return z;
+}
+
+/** The tensor that t repeats along its first axis, or null if t is an ordinary tensor. */
+export function constantSource(t: Tensor): Tensor | null {
+  if (t.ptr !== 0) return null;
+  alive(t, "expand");
+  return t.base;
+}

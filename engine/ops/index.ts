@@ -1,0 +1,104 @@
+/**
+ * Every op, once: the functions that the package exports, and the methods that tensors have.
+ *
+ * This is the only registry. A function that takes a tensor first becomes a method by its name in `methods`; the table of
+ * op tests is typed by `ops`, so an op without a test row does not compile.
+ */
+import { backward } from "../backward.ts";
+import { Tensor } from "../tensor.ts";
+import { add, div, maximum, minimum, mul, neg, sub } from "./arithmetic.ts";
+import { eq, ge, gt, le, lt } from "./compare.ts";
+import { clone, detach } from "./detach.ts";
+import { expand } from "./expand.ts";
+import { concat, permute, select, slice, stack, transpose, unbind } from "./layout.ts";
+import { crossEntropy, mseLoss } from "./loss.ts";
+import { linear, matmul } from "./matmul.ts";
+import { amax, amin, argmax, argmin, max, mean, min, sum } from "./reduce.ts";
+import { logSoftmax, softmax } from "./softmax.ts";
+import { abs, clamp, exp, log, relu, sigmoid, sqrt, square, tanh } from "./unary.ts";
+import { flatten, reshape, squeeze, unsqueeze } from "./view.ts";
+
+const methods = {
+  add, sub, mul, div, neg, maximum, minimum,
+  exp, log, sqrt, square, abs, tanh, sigmoid, relu, clamp,
+  gt, ge, lt, le, eq,
+  matmul,
+  sum, mean, amax, amin, max, min, argmax, argmin,
+  softmax, logSoftmax,
+  reshape, flatten, squeeze, unsqueeze, transpose, permute, expand, slice, select, unbind,
+  detach, clone, backward,
+} as const;
+
+export const ops = { ...methods, linear, concat, stack, crossEntropy, mseLoss } as const;
+
+type Methods = typeof methods;
+/** The method that a function with the tensor as its first argument becomes. */
+type Method<F> = F extends (x: Tensor, ...rest: infer Rest) => infer Result ? (...rest: Rest) => Result : never;
+
+declare module "../tensor.ts" {
+  interface Tensor extends TensorMethods {}
+}
+
+export interface TensorMethods {
+  add: Method<Methods["add"]>;
+  sub: Method<Methods["sub"]>;
+  mul: Method<Methods["mul"]>;
+  div: Method<Methods["div"]>;
+  neg: Method<Methods["neg"]>;
+  maximum: Method<Methods["maximum"]>;
+  minimum: Method<Methods["minimum"]>;
+  exp: Method<Methods["exp"]>;
+  log: Method<Methods["log"]>;
+  sqrt: Method<Methods["sqrt"]>;
+  square: Method<Methods["square"]>;
+  abs: Method<Methods["abs"]>;
+  tanh: Method<Methods["tanh"]>;
+  sigmoid: Method<Methods["sigmoid"]>;
+  relu: Method<Methods["relu"]>;
+  clamp: Method<Methods["clamp"]>;
+  gt: Method<Methods["gt"]>;
+  ge: Method<Methods["ge"]>;
+  lt: Method<Methods["lt"]>;
+  le: Method<Methods["le"]>;
+  eq: Method<Methods["eq"]>;
+  matmul: Method<Methods["matmul"]>;
+  sum: Method<Methods["sum"]>;
+  mean: Method<Methods["mean"]>;
+  amax: Method<Methods["amax"]>;
+  amin: Method<Methods["amin"]>;
+  max: Method<Methods["max"]>;
+  min: Method<Methods["min"]>;
+  argmax: Method<Methods["argmax"]>;
+  argmin: Method<Methods["argmin"]>;
+  softmax: Method<Methods["softmax"]>;
+  logSoftmax: Method<Methods["logSoftmax"]>;
+  reshape: Method<Methods["reshape"]>;
+  flatten: Method<Methods["flatten"]>;
+  squeeze: Method<Methods["squeeze"]>;
+  unsqueeze: Method<Methods["unsqueeze"]>;
+  transpose: Method<Methods["transpose"]>;
+  permute: Method<Methods["permute"]>;
+  expand: Method<Methods["expand"]>;
+  slice: Method<Methods["slice"]>;
+  select: Method<Methods["select"]>;
+  unbind: Method<Methods["unbind"]>;
+  detach: Method<Methods["detach"]>;
+  clone: Method<Methods["clone"]>;
+  backward: Method<Methods["backward"]>;
+}
+
+type AnyFunction = (x: Tensor, b?: unknown, c?: unknown, d?: unknown) => unknown;
+
+for (const [name, fn] of Object.entries(methods) as [string, AnyFunction][]) {
+  // Three fixed arguments serve every method without an array per call.
+  const method = function (this: Tensor, b?: unknown, c?: unknown, d?: unknown) {
+    return fn(this, b, c, d);
+  };
+  Object.defineProperty(Tensor.prototype, name, { value: method, writable: true, configurable: true });
+}
+
+export {
+  abs, add, amax, amin, argmax, argmin, clamp, clone, concat, crossEntropy, detach, div, eq, exp, expand, flatten, ge, gt,
+  le, linear, log, logSoftmax, lt, matmul, max, maximum, mean, min, minimum, mseLoss, mul, neg, permute, relu, reshape,
+  select, sigmoid, slice, softmax, sqrt, square, squeeze, stack, sub, sum, tanh, transpose, unbind, unsqueeze,
+};

@@ -1,0 +1,175 @@
+/** Reductions over axes. Several axes are reduced one run of neighbours after the other. */
+import { k } from "../backend.ts";
+import { apply, gradOf, type Op, SAVES_A, SAVES_NOTHING, SAVES_OUTPUT } from "../op.ts";
+import { axisOf, type Shape, sizeOf } from "../shape.ts";
+import { noGrad } from "../tape.ts";
+import { empty, type Tensor } from "../tensor.ts";
+import { permute } from "./layout.ts";
+import { reshape } from "./view.ts";
+
+export interface ReduceOptions {
+  /** The axis or axes to reduce; all of them by default. */
+  axis?: number | readonly number[];
+  /** Keeps reduced axes with size 1. */
+  keepdim?: boolean;
+}
+
+/** x as [outer, n, inner], reduced over n. */
+interface Reduction {
+  readonly shape: Shape;
+  readonly outer: number;
+  readonly n: number;
+  readonly inner: number;
+}
+
+const sumOp: Op<Reduction> = {
+  name: "sum",
+  saves: SAVES_NOTHING,
+  shape: ({ shape }) => shape,
+  forward: (z, x, _y, _w, { outer, n, inner }) => k.sumAxis(z.ptr, x.ptr, outer, n, inner),
+  backward(z, x, _y, _w, { outer, n, inner }) {
+    const dx = gradOf(x);
+    if (dx !== 0) k.sumAxisGrad(dx, z.gradPtr, outer, n, inner, 1);
+  },
+};
+
+const meanOp: Op<Reduction> = {
+  name: "mean",
+  saves: SAVES_NOTHING,
+  shape: ({ shape }) => shape,
+  forward(z, x, _y, _w, { outer, n, inner }) {
+    k.sumAxis(z.ptr, x.ptr, outer, n, inner);
+    k.affine(z.ptr, z.ptr, z.size, 1 / n, 0);
+  },
+  backward(z, x, _y, _w, { outer, n, inner }) {
+    const dx = gradOf(x);
+    if (dx !== 0) k.sumAxisGrad(dx, z.gradPtr, outer, n, inner, 1 / n);
+  },
+};
+
+/** A reduction that finds an element: its index lies beside the values. */
+interface Search extends Reduction {
+  readonly indices: Tensor;
+}
+
+/** `find` picks the first extreme element; ties share the gradient where `shared`, else it goes to the picked one. */
+const searchOp = (name: string, find: "maxAxis" | "minAxis", shared: boolean): Op<Search> => ({
+  name,
+  saves: shared ? SAVES_A | SAVES_OUTPUT : SAVES_NOTHING,
+  shape: ({ shape }) => shape,
+  forward: (z, x, _y, _w, { outer, n, inner, indices }) => k[find](z.ptr, indices.ptr, x.ptr, outer, n, inner),
+  backward(z, x, _y, _w, { outer, n, inner, indices }) {
+    const dx = gradOf(x);
+    if (dx === 0) return;
+    if (shared) k.amaxGrad(dx, z.gradPtr, z.ptr, x.ptr, outer, n, inner);
+    else k.pickAxisGrad(dx, z.gradPtr, indices.ptr, outer, n, inner);
+  },
+});
+
+const amaxOp = searchOp("amax", "maxAxis", true);
+const aminOp = searchOp("amin", "minAxis", true);
+const maxOp = searchOp("max", "maxAxis", false);
+const minOp = searchOp("min", "minAxis", false);
+
+/** The axes to reduce, ascending and without repetition. */
+function axesOf(where: string, x: Tensor, axis: ReduceOptions["axis"]): number[] {
+  if (axis === undefined) return x.shape.map((_, i) => i);
+  const list = typeof axis === "number" ? [axis] : axis;
+  const axes = list.map((a) => axisOf(where, a, x.ndim)).sort((a, b) => a - b);
+  if (new Set(axes).size !== axes.length) throw new RangeError(`${where}: expected distinct axes, got [${list.join(", ")}]`);
+  return axes;
+}
+
+/** x as [outer, n, inner] around the axes first … last; the result keeps these axes with size 1. */
+function around(x: Tensor, first: number, last: number): Reduction {
+  const shape = x.shape.map((n, i) => (i >= first && i <= last ? 1 : n));
+  const outer = sizeOf(x.shape.slice(0, first));
+  const inner = sizeOf(x.shape.slice(last + 1));
+  return { shape, outer, n: x.size / (outer * inner), inner };
+}
+
+function withoutAxes(z: Tensor, axes: readonly number[], keepdim: boolean): Tensor {
+  return keepdim || axes.length === 0 ? z : reshape(z, z.shape.filter((_, i) => !axes.includes(i)));
+}
+
+function reduce(op: Op<Reduction>, x: Tensor, { axis, keepdim = false }: ReduceOptions): Tensor {
+  const axes = axesOf(op.name, x, axis);
+  let z = x;
+  for (let end = axes.length - 1; end >= 0; end--) {
+    let start = end;
+    while (start > 0 && axes[start - 1] === (axes[start] as number) - 1) start--;
+    z = apply(op, around(z, axes[start] as number, axes[end] as number), z);
+    end = start;
+  }
+  return withoutAxes(z, axes, keepdim);
+}
+
+/** Σ over the axes. */
+export function sum(x: Tensor, options: ReduceOptions = {}): Tensor {
+  return reduce(sumOp, x, options);
+}
+
+/** The mean over the axes. */
+export function mean(x: Tensor, options: ReduceOptions = {}): Tensor {
+  return reduce(meanOp, x, options);
+}
+
+function search(op: Op<Search>, x: Tensor, axes: readonly number[], keepdim: boolean) {
+  const first = axes[0] as number;
+  const reduction = around(x, first, axes[axes.length - 1] as number);
+  const indices = empty(reduction.shape);
+  const values = apply(op, { ...reduction, indices }, x);
+  return { values: withoutAxes(values, axes, keepdim), indices: withoutAxes(indices, axes, keepdim) };
+}
+
+/** Over several axes the reduced ones go last, so that ties share the gradient evenly among all of them. */
+function extreme(op: Op<Search>, x: Tensor, { axis, keepdim = false }: ReduceOptions): Tensor {
+  const axes = axesOf(op.name, x, axis);
+  if (axes.length === 0) return reshape(x, x.shape);
+  const neighbours = axes.every((a, i) => i === 0 || a === (axes[i - 1] as number) + 1);
+  if (neighbours) return search(op, x, axes, keepdim).values;
+  const others = x.shape.map((_, i) => i).filter((i) => !axes.includes(i));
+  const moved = permute(x, [...others, ...axes]);
+  const { values } = search(op, moved, axes.map((_, i) => others.length + i), false);
+  return keepdim ? reshape(values, x.shape.map((n, i) => (axes.includes(i) ? 1 : n))) : values;
+}
+
+/** The maximum over the axes; ties share the gradient evenly. */
+export function amax(x: Tensor, options: ReduceOptions = {}): Tensor {
+  return extreme(amaxOp, x, options);
+}
+
+/** The minimum over the axes; ties share the gradient evenly. */
+export function amin(x: Tensor, options: ReduceOptions = {}): Tensor {
+  return extreme(aminOp, x, options);
+}
+
+export interface SearchOptions {
+  axis: number;
+  keepdim?: boolean;
+}
+
+/** The maximum along one axis and the index of its first occurrence, which gets the gradient. */
+export function max(x: Tensor, { axis, keepdim = false }: SearchOptions): { values: Tensor; indices: Tensor } {
+  return search(maxOp, x, axesOf("max", x, axis), keepdim);
+}
+
+/** The minimum along one axis and the index of its first occurrence, which gets the gradient. */
+export function min(x: Tensor, { axis, keepdim = false }: SearchOptions): { values: Tensor; indices: Tensor } {
+  return search(minOp, x, axesOf("min", x, axis), keepdim);
+}
+
+function searchIndices(op: Op<Search>, x: Tensor, { axis, keepdim = false }: Partial<SearchOptions>): Tensor {
+  const flat = axis === undefined ? reshape(x, [x.size]) : x;
+  return noGrad(() => search(op, flat, axesOf(op.name, flat, axis ?? 0), keepdim).indices);
+}
+
+/** The index of the first maximum along an axis, or in the flattened tensor; no gradient. */
+export function argmax(x: Tensor, options: Partial<SearchOptions> = {}): Tensor {
+  return searchIndices(maxOp, x, options);
+}
+
+/** The index of the first minimum along an axis, or in the flattened tensor; no gradient. */
+export function argmin(x: Tensor, options: Partial<SearchOptions> = {}): Tensor {
+  return searchIndices(minOp, x, options);
+}

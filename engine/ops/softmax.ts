@@ -1,0 +1,40 @@
+/** Softmax along an axis. The kernels work on rows; another axis is moved last and back. */
+import { k } from "../backend.ts";
+import { apply, gradOf, type Op, SAVES_OUTPUT } from "../op.ts";
+import { axisOf } from "../shape.ts";
+import type { Tensor } from "../tensor.ts";
+import { transpose } from "./layout.ts";
+
+const rowOp = (name: "softmax" | "logSoftmax"): Op<null> => ({
+  name,
+  saves: SAVES_OUTPUT,
+  shape: (_attrs, x) => x.shape,
+  forward(z, x) {
+    const columns = z.shape[z.ndim - 1] as number;
+    k[name](z.ptr, x.ptr, z.size / columns, columns);
+  },
+  backward(z, x) {
+    const columns = z.shape[z.ndim - 1] as number;
+    const dx = gradOf(x);
+    if (dx !== 0) k[`${name}Grad` as const](dx, z.gradPtr, z.ptr, z.size / columns, columns);
+  },
+});
+
+const softmaxOp = rowOp("softmax");
+const logSoftmaxOp = rowOp("logSoftmax");
+
+function along(op: Op<null>, x: Tensor, axis: number): Tensor {
+  const at = axisOf(op.name, axis, x.ndim);
+  if (at === x.ndim - 1) return apply(op, null, x);
+  return transpose(apply(op, null, transpose(x, at, -1)), at, -1);
+}
+
+/** zᵢ = exp(xᵢ − max x) / Σⱼ exp(xⱼ − max x) along the axis. */
+export function softmax(x: Tensor, axis = -1): Tensor {
+  return along(softmaxOp, x, axis);
+}
+
+/** zᵢ = xᵢ − log Σⱼ exp(xⱼ) along the axis, computed without overflow. */
+export function logSoftmax(x: Tensor, axis = -1): Tensor {
+  return along(logSoftmaxOp, x, axis);
+}

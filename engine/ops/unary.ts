@@ -1,0 +1,71 @@
+/** Functions of one value. */
+import { k } from "../backend.ts";
+import { apply, gradOf, type Op, SAVES_A, SAVES_OUTPUT } from "../op.ts";
+import type { Tensor } from "../tensor.ts";
+
+type Name = "exp" | "log" | "sqrt" | "square" | "abs" | "tanh" | "sigmoid" | "relu";
+
+/** z = f(x), whose kernel `fGrad` reads the output or the input, as `saves` says. */
+function unary(name: Name, saves: typeof SAVES_A | typeof SAVES_OUTPUT): Op<null> {
+  const gradName = `${name}Grad` as const;
+  return {
+    name,
+    saves,
+    shape: (_attrs, x) => x.shape,
+    forward: (z, x) => k[name](z.ptr, x.ptr, z.size),
+    backward(z, x) {
+      const dx = gradOf(x);
+      if (dx !== 0) k[gradName](dx, z.gradPtr, saves === SAVES_A ? x.ptr : z.ptr, z.size);
+    },
+  };
+}
+
+export const expOp = unary("exp", SAVES_OUTPUT);
+export const logOp = unary("log", SAVES_A);
+export const sqrtOp = unary("sqrt", SAVES_OUTPUT);
+export const squareOp = unary("square", SAVES_A);
+export const absOp = unary("abs", SAVES_A);
+export const tanhOp = unary("tanh", SAVES_OUTPUT);
+export const sigmoidOp = unary("sigmoid", SAVES_OUTPUT);
+export const reluOp = unary("relu", SAVES_OUTPUT);
+
+/** z = clamp(x, low, high); the gradient passes where low ≤ x ≤ high. */
+export const clampOp: Op<{ low: number; high: number }> = {
+  name: "clamp",
+  saves: SAVES_A,
+  shape: (_attrs, x) => x.shape,
+  forward: (z, x, _y, _w, { low, high }) => k.clamp(z.ptr, x.ptr, z.size, low, high),
+  backward(z, x, _y, _w, { low, high }) {
+    const dx = gradOf(x);
+    if (dx !== 0) k.clampGrad(dx, z.gradPtr, x.ptr, z.size, low, high);
+  },
+};
+
+/** z = eˣ. */
+export const exp = (x: Tensor): Tensor => apply(expOp, null, x);
+
+/** z = ln x; −∞ at 0, NaN below. */
+export const log = (x: Tensor): Tensor => apply(logOp, null, x);
+
+/** z = √x; NaN below 0. */
+export const sqrt = (x: Tensor): Tensor => apply(sqrtOp, null, x);
+
+/** z = x². */
+export const square = (x: Tensor): Tensor => apply(squareOp, null, x);
+
+/** z = |x|; gradient 0 at 0. */
+export const abs = (x: Tensor): Tensor => apply(absOp, null, x);
+
+/** z = tanh x. */
+export const tanh = (x: Tensor): Tensor => apply(tanhOp, null, x);
+
+/** z = 1 / (1 + e⁻ˣ). */
+export const sigmoid = (x: Tensor): Tensor => apply(sigmoidOp, null, x);
+
+/** z = max(x, 0); gradient 0 at 0. */
+export const relu = (x: Tensor): Tensor => apply(reluOp, null, x);
+
+/** z = min(max(x, low), high); either bound may be left out. */
+export function clamp(x: Tensor, low: number | null = null, high: number | null = null): Tensor {
+  return apply(clampOp, { low: low ?? -Infinity, high: high ?? Infinity }, x);
+}

@@ -1,0 +1,88 @@
+/** Shapes changed without moving data: the result looks into its input. */
+import { k } from "../backend.ts";
+import { gradOf, type Op, passGradient, ready, SAVES_NOTHING } from "../op.ts";
+import { scope } from "../scope.ts";
+import { axisOf, checkShape, formatShape, type Shape, sizeOf } from "../shape.ts";
+import { record, type Tensor, viewOf } from "../tensor.ts";
+import { broadcastTo, constantSource } from "./expand.ts";
+
+const reshapeOp: Op<null> = {
+  name: "reshape",
+  saves: SAVES_NOTHING,
+  shape: (_attrs, x) => x.shape,
+  forward() {},
+  backward: (z, x) => passGradient(z, x),
+};
+
+/** The part of x from `offset` elements on. */
+const sliceOp: Op<{ offset: number }> = {
+  name: "slice",
+  saves: SAVES_NOTHING,
+  shape: (_attrs, x) => x.shape,
+  forward() {},
+  backward(z, x, _y, _w, { offset }) {
+    const dx = gradOf(x);
+    if (dx !== 0) k.addTo(dx + 4 * offset, z.gradPtr, z.size);
+  },
+};
+
+/** A view of x, recorded if x requires a gradient. */
+function view(op: Op<never>, attrs: unknown, x: Tensor, shape: Shape, offset: number): Tensor {
+  ready(op.name, x);
+  const z = viewOf(x, shape, sizeOf(shape), offset);
+  if (scope.recording && x.requiresGrad) record(z, op, attrs, x, null, null);
+  return z;
+}
+
+/**
+ * The same values in another shape; one size may be −1 and is inferred. Looks into x.
+ *
+ * @throws RangeError if the sizes do not multiply to x.size.
+ */
+export function reshape(x: Tensor, shape: Shape): Tensor {
+  const target = inferred(x, shape);
+  const source = constantSource(x);
+  if (source !== null && target[0] === x.shape[0] && source.size * (target[0] as number) === x.size) {
+    return broadcastTo(reshape(source, target.slice(1)), target);
+  }
+  return view(reshapeOp as Op<never>, null, x, target, 0);
+}
+
+function inferred(x: Tensor, shape: Shape): Shape {
+  const open = shape.indexOf(-1);
+  const known = shape.reduce((product, n, axis) => (axis === open ? product : product * n), 1);
+  const target = open < 0 ? [...shape] : shape.map((n, axis) => (axis === open ? x.size / known : n));
+  if (!target.every((n) => Number.isInteger(n) && n > 0) || sizeOf(target) !== x.size) {
+    throw new RangeError(`reshape: expected a shape of ${x.size} elements, got ${formatShape(shape)} for ${formatShape(x.shape)}`);
+  }
+  return target;
+}
+
+/** Axes startAxis … endAxis as one. */
+export function flatten(x: Tensor, startAxis = 0, endAxis = -1): Tensor {
+  if (x.ndim === 0) return reshape(x, [1]);
+  const start = axisOf("flatten", startAxis, x.ndim);
+  const end = axisOf("flatten", endAxis, x.ndim);
+  if (start > end) throw new RangeError(`flatten: expected startAxis ≤ endAxis, got ${startAxis} and ${endAxis}`);
+  const merged = sizeOf(x.shape.slice(start, end + 1));
+  return reshape(x, [...x.shape.slice(0, start), merged, ...x.shape.slice(end + 1)]);
+}
+
+/** Without the axis, or without all axes, of size 1. An axis of another size stays. */
+export function squeeze(x: Tensor, axis?: number): Tensor {
+  const only = axis === undefined ? -1 : axisOf("squeeze", axis, x.ndim);
+  return reshape(x, x.shape.filter((n, i) => n !== 1 || (only >= 0 && i !== only)));
+}
+
+/** With a new axis of size 1 at `axis`. */
+export function unsqueeze(x: Tensor, axis: number): Tensor {
+  const at = axisOf("unsqueeze", axis, x.ndim + 1);
+  return reshape(x, [...x.shape.slice(0, at), 1, ...x.shape.slice(at)]);
+}
+
+/** Rows start … end − 1 along the first axis, as a view. */
+export function sliceRows(x: Tensor, start: number, end: number): Tensor {
+  const inner = x.size / (x.shape[0] as number);
+  const shape = checkShape("slice", [end - start, ...x.shape.slice(1)]);
+  return view(sliceOp as Op<never>, { offset: start * inner }, x, shape, start * inner);
+}

@@ -1,0 +1,148 @@
+/** The training loop. */
+import { type DataLoader } from "./data/loader.ts";
+import type { Batch } from "./data/dataset.ts";
+import type { Module } from "./nn/module.ts";
+import type { Optimizer } from "./optim/optimizer.ts";
+import { noGrad, tape } from "./tape.ts";
+import type { Tensor } from "./tensor.ts";
+
+/** Anything that yields batches. */
+export type Batches = DataLoader | Iterable<Batch>;
+
+export interface BatchReport {
+  epoch: number;
+  /** Batches of this epoch so far. */
+  batch: number;
+  loss: number;
+  size: number;
+}
+
+export interface EpochReport {
+  epoch: number;
+  /** Mean loss over the samples of the epoch. */
+  loss: number;
+  /** What `validate` returned. */
+  validation: number | undefined;
+  seconds: number;
+}
+
+export interface FitOptions {
+  epochs: number;
+  optimizer: Optimizer;
+  loss: (output: Tensor, y: Batch["y"]) => Tensor;
+  /** Turns a batch into the input of the model, as `poissonEncode` does. */
+  encode?: (x: Tensor) => Tensor;
+  /** Called after every epoch with the model in evaluation mode. */
+  validate?: (epoch: number) => number | Promise<number>;
+  /** Its `step` is called after every epoch, with the validation result where there is one. */
+  scheduler?: { step(metric?: number): void };
+  onBatch?: (report: BatchReport) => void;
+  onEpoch?: (report: EpochReport) => void;
+  signal?: AbortSignal;
+}
+
+/**
+ * Trains the model: one tape, one backward pass and one optimizer step a batch. Lets other work run between batches.
+ *
+ * @throws the signal's reason when it is aborted; the weights are those after the last whole step.
+ * @throws RangeError if epochs is not an integer ≥ 0 or an epoch has no batches.
+ */
+export async function fit(model: Module, loader: Batches, options: FitOptions): Promise<EpochReport[]> {
+  const { epochs, optimizer, loss, encode, validate, scheduler, onBatch, onEpoch, signal } = options;
+  if (!Number.isInteger(epochs) || epochs < 0) throw new RangeError(`fit: epochs must be an integer ≥ 0, got ${epochs}`);
+  const history: EpochReport[] = [];
+  let rested = performance.now();
+  for (let epoch = 1; epoch <= epochs; epoch++) {
+    const start = performance.now();
+    let total = 0;
+    let samples = 0;
+    let batch = 0;
+    model.train();
+    for (const { x, y } of loader) {
+      signal?.throwIfAborted();
+      const size = x.shape[0] as number;
+      const value = tape(() => {
+        const objective = loss(model.forward(encode === undefined ? x : encode(x)), y);
+        optimizer.zeroGrad();
+        objective.backward();
+        return objective.item();
+      });
+      optimizer.step();
+      total += value * size;
+      samples += size;
+      batch++;
+      onBatch?.({ epoch, batch, loss: value, size });
+      if (performance.now() - rested > LONGEST_RUN_MS) {
+        await yieldToOthers();
+        rested = performance.now();
+      }
+    }
+    if (samples === 0) throw new RangeError("fit: the loader gave no batches");
+    model.eval();
+    const validation = await validate?.(epoch);
+    scheduler?.step(validation);
+    const report = { epoch, loss: total / samples, validation, seconds: (performance.now() - start) / 1000 };
+    history.push(report);
+    onEpoch?.(report);
+  }
+  return history;
+}
+
+/**
+ * The mean of a metric over the samples of a loader, in evaluation mode; nothing is recorded.
+ * The metric gives the mean over one batch.
+ */
+export function evaluate(
+  model: Module,
+  loader: Batches,
+  metric: (output: Tensor, y: Batch["y"]) => number,
+  { encode }: { encode?: (x: Tensor) => Tensor } = {},
+): number {
+  const { training } = model;
+  model.eval();
+  let total = 0;
+  let samples = 0;
+  try {
+    for (const { x, y } of loader) {
+      const size = x.shape[0] as number;
+      total += size * noGrad(() => metric(model.forward(encode === undefined ? x : encode(x)), y));
+      samples += size;
+    }
+  } finally {
+    model.train(training);
+  }
+  if (samples === 0) throw new RangeError("evaluate: the loader gave no batches");
+  return total / samples;
+}
+
+/** The share of rows of output [..., K] whose largest entry is at the target's index. */
+export function accuracy(output: Tensor, y: ArrayLike<number> | Tensor): number {
+  const classes = output.shape[output.ndim - 1] as number;
+  const labels = "data" in y ? y.data : y;
+  const { data } = output;
+  const rows = output.size / classes;
+  if (labels.length !== rows) throw new RangeError(`accuracy: expected ${rows} targets, got ${labels.length}`);
+  let hits = 0;
+  for (let row = 0; row < rows; row++) {
+    let best = 0;
+    for (let c = 1; c < classes; c++) {
+      if ((data[row * classes + c] as number) > (data[row * classes + best] as number)) best = c;
+    }
+    if (best === labels[row]) hits++;
+  }
+  return hits / rows;
+}
+
+/** Longest time without a pause, so that a page stays responsive. */
+const LONGEST_RUN_MS = 12;
+
+function yieldToOthers(): Promise<void> {
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(null);
+  });
+}

@@ -1,0 +1,153 @@
+import { test } from "vitest";
+import { compareSides, numbers, type Side } from "../test/support/sides.ts";
+
+const T = 7;
+const SUBTRACT = 1;
+const NONE = 0;
+const ZERO = 2;
+
+interface Options {
+  rows: number;
+  n: number;
+  perNeuron: boolean;
+  reset: number;
+  delayed: number;
+  strict: number;
+  hold: number;
+  rest: number;
+  scale: number;
+  constant: boolean;
+  initial: boolean;
+}
+
+const PLAIN: Options = {
+  rows: 2, n: 9, perNeuron: false, reset: SUBTRACT, delayed: 0, strict: 0, hold: 0, rest: 0, scale: 1,
+  constant: false, initial: false,
+};
+
+/** Runs the forward pass; u and s together. Thresholds are crossed often, never nearly. */
+function forward(side: Side, o: Options) {
+  const size = o.rows * o.n;
+  const params = o.perNeuron ? o.n : 1;
+  const arrays = {
+    u: side.zeros(T * size),
+    s: side.zeros(T * size),
+    r: o.hold > 0 || o.rest !== 0 || o.scale !== 1 ? side.zeros(T * size) : 0,
+    current: side.put(numbers(o.constant ? size : T * size, 11, -0.5, 1.5)),
+    v0: o.initial ? side.put(numbers(size, 12, -1, 2)) : 0,
+    r0: o.initial && o.hold > 0 ? side.put(numbers(size, 13, 0, o.hold + 1).map(Math.floor)) : 0,
+    beta: side.put(numbers(params, 14, 0.5, 1)),
+    threshold: side.put(numbers(params, 15, 0.8, 1.2)),
+    step: o.perNeuron ? 1 : 0,
+  };
+  const { u, s, r, current, v0, r0, beta, threshold, step } = arrays;
+  side.k.lifForward(
+    u, s, r, current, v0, r0, beta, threshold, T, o.rows, o.n, o.constant ? 0 : size, step, step,
+    o.reset, o.delayed, o.strict, -0.25, o.rest, o.scale, o.hold,
+  );
+  return arrays;
+}
+
+function checkForward(o: Options) {
+  compareSides((side) => {
+    const { u, s, r } = forward(side, o);
+    const size = T * o.rows * o.n;
+    return [...side.read(u, size), ...side.read(s, size), ...(r === 0 ? [] : side.read(r, size))];
+  });
+}
+
+const SHAPES = [
+  { rows: 1, n: 1 }, { rows: 1, n: 4 }, { rows: 2, n: 7 }, { rows: 3, n: 16 }, { rows: 1, n: 1031 },
+];
+
+for (const reset of [NONE, SUBTRACT, ZERO]) {
+  for (const delayed of [0, 1]) {
+    test(`lif: forward agrees with the reference, reset ${reset}, delayed ${delayed}`, () => {
+      for (const shape of SHAPES) {
+        for (const perNeuron of [false, true]) {
+          for (const initial of [false, true]) {
+            const o = { ...PLAIN, ...shape, reset, delayed, perNeuron, initial };
+            checkForward(o);
+            checkForward({ ...o, strict: 1, constant: true });
+            checkForward({ ...o, hold: 2 });
+            checkForward({ ...o, rest: 0.3, scale: 0.5, hold: initial ? 1 : 0 });
+          }
+        }
+      }
+    });
+
+    test(`lif: backward of every option agrees with the reference, reset ${reset}, delayed ${delayed}`, () => {
+      for (const shape of SHAPES.slice(0, 4)) {
+        for (const attached of [0, 1]) {
+          for (const hold of [0, 2]) {
+            const o = { ...PLAIN, ...shape, reset, delayed, hold, perNeuron: attached === 0, initial: true };
+            compareSides((side) => {
+              const { u, s, r, v0, r0, beta, threshold, step } = forward(side, o);
+              const size = o.rows * o.n;
+              const g = side.put(numbers(T * size, 21));
+              const dm = side.put(numbers(T * size, 22));
+              const dv = side.put(numbers(T * size, 23));
+              const [carry, dBeta, dThreshold, dv0] = [0, 1, 2, 3].map(() => side.zeros(size)) as [number, number, number, number];
+              side.k.lifBackwardAny(
+                g, u, s, r, v0, r0, beta, threshold, carry, 0, 0, dm, dv, dBeta, dThreshold, dv0,
+                T, o.rows, o.n, step, step, o.reset, o.delayed, o.strict, -0.25, 0, 1, hold, attached, 2, 2,
+              );
+              return [g, dBeta, dThreshold, dv0].flatMap((p) => side.read(p, p === g ? T * size : size));
+            }, { absolute: 1e-4, relative: 1e-4 });
+          }
+        }
+      }
+    });
+  }
+
+  test(`lif: the plain backward agrees with the reference, reset ${reset}`, () => {
+    for (const shape of SHAPES) {
+      for (const kind of [0, 1, 2]) {
+        for (const constant of [false, true]) {
+          const o = { ...PLAIN, ...shape, reset, perNeuron: kind === 0, constant };
+          compareSides((side) => {
+            const { u, s, beta, threshold, step } = forward(side, o);
+            const size = o.rows * o.n;
+            const g = side.put(numbers(T * size, 21));
+            const carry = side.zeros(size);
+            const total = constant ? side.put(numbers(size, 24)) : 0;
+            side.k.lifBackward(g, u, s, beta, threshold, carry, total, 0, T, o.rows, o.n, step, step, reset, kind, 5);
+            return constant ? side.read(total, size) : side.read(g, T * size);
+          }, { absolute: 1e-4, relative: 1e-4 });
+        }
+      }
+    }
+  });
+}
+
+test("lif: the plain and the general forward pass give the same bits", () => {
+  for (const reset of [NONE, SUBTRACT, ZERO]) {
+    for (const delayed of [0, 1]) {
+      const size = 33;
+      compareSides((side) => {
+        const run = (general: boolean): number[] => {
+          const u = side.zeros(T * size);
+          const s = side.zeros(T * size);
+          const r = general ? side.zeros(T * size) : 0;
+          const [current, beta, threshold] = [side.put(numbers(T * size, 1)), side.put([0.9]), side.put([1])];
+          side.k.lifForward(u, s, r, current, 0, 0, beta, threshold, T, 1, size, size, 0, 0, reset, delayed, 0, 0, 0, 1, 0);
+          return side.read(u, T * size);
+        };
+        const plain = run(false);
+        const general = run(true);
+        return plain.map((value, i) => value - (general[i] as number));
+      }, { absolute: 0, relative: 0 });
+    }
+  }
+});
+
+test("lif: the state after the reset agrees with the reference", () => {
+  for (const reset of [NONE, SUBTRACT, ZERO]) {
+    compareSides((side) => {
+      const { u, s, threshold, step } = forward(side, { ...PLAIN, reset, perNeuron: true });
+      const v = side.zeros(T * 18);
+      side.k.lifState(v, u, s, threshold, T * 2, 9, step, reset, -0.25);
+      return side.read(v, T * 18);
+    });
+  }
+});

@@ -1,0 +1,359 @@
+/**
+ * Leaky integrate-and-fire over time, the whole loop in one call.
+ *
+ *   Z(v) = reset of v: v − θ ("subtract"), resetValue ("zero") or v ("none")
+ *
+ *   reset at once     u[t] = rest + β(v[t−1] − rest) + scale·I[t]     s[t] = fire(u[t] − θ)     v[t] = s[t] ? Z(u[t]) : u[t]
+ *   reset delayed     the same with v[t] = u[t], and a state that fires is reset at the start of the next step
+ *                     ("subtract" takes θ off after the decay: u = rest + β(v − rest) + I − θ)
+ *
+ * After a spike the neuron is held for `hold` steps: v stays, nothing is integrated, nothing fires.
+ *
+ * The history is the state: step t reads u[t−1] and finds again what fired, so that only u (and s, the result) is
+ * written. Arrays are [T, rows, n] with β and θ per column (step 1) or one for all (step 0).
+ *
+ * Plain neurons (rest 0, scale 1, no holding) take four lanes at a time without a branch; everything else takes the
+ * scalar loop below, which is the one to read.
+ */
+import { addTo } from "./elementwise";
+import { scalarEnd, vectorEnd } from "./span";
+import { surrogate } from "./surrogate";
+
+/** Kinds of reset. */
+const SUBTRACT: i32 = 1;
+const ZERO: i32 = 2;
+
+const ones = memory.data<f32>([1, 1, 1, 1], 16);
+/** d > 0 is d ≥ the smallest positive float: one comparison serves both kinds of firing. */
+const TINY = reinterpret<f32>(1);
+
+/** Columns that are handled at once in backward, so that their surrogate derivatives stay in the first-level cache. */
+const SPAN = 1024;
+const derivatives = memory.data(4096, 16);
+const zeros = memory.data(16, 16);
+
+/**
+ * u, s: [T, rows, n] ← from current [T, rows, n] (stepCurrent = rows·n, or 0 for one that is constant over time) and the
+ * state v0 [rows, n]. With `hold` > 0, or rest ≠ 0, or scale ≠ 1, the counters r [T, rows, n] are written from
+ * r0 [rows, n]: steps that the neuron is still held after step t. r, r0 and v0 may be 0: not written, and zeros.
+ */
+export function lifForward(
+  u: usize, s: usize, r: usize, current: usize, v0: usize, r0: usize, beta: usize, threshold: usize,
+  T: i32, rows: i32, n: i32, stepCurrent: i32, stepBeta: i32, stepThreshold: i32,
+  reset: i32, delayed: i32, strict: i32, resetValue: f32, rest: f32, scale: f32, hold: i32,
+): void {
+  const all = <usize>rows * <usize>n << 2;
+  const row = <usize>n << 2;
+  const floor: f32 = strict != 0 ? TINY : 0;
+  for (let t = 0; t < T; t++) {
+    const first = t == 0;
+    for (let b = 0; b < rows; b++) {
+      const at = <usize>b * row;
+      const p = first ? (v0 == 0 ? 0 : v0 + at) : u - all + at;
+      const pending = !first || delayed != 0;
+      if (r == 0) {
+        stepPlain(u + at, s + at, p, current + at, beta, threshold, n, stepBeta, stepThreshold, reset, delayed, floor, resetValue, pending);
+      } else {
+        const q = first ? (r0 == 0 ? 0 : r0 + at) : r - all + at;
+        stepAny(
+          u + at, s + at, r + at, p, q, current + at, beta, threshold, n, stepBeta, stepThreshold,
+          reset, delayed, floor, resetValue, rest, scale, hold, pending,
+        );
+      }
+    }
+    u += all;
+    s += all;
+    if (r != 0) r += all;
+    current += <usize>stepCurrent << 2;
+  }
+}
+
+/** One step of one row, rest 0, scale 1, never held. */
+function stepPlain(
+  u: usize, s: usize, p: usize, current: usize, beta: usize, threshold: usize, n: i32, stepBeta: i32, stepThreshold: i32,
+  reset: i32, delayed: i32, floor: f32, resetValue: f32, pending: bool,
+): void {
+  const end = scalarEnd(u, n);
+  const stop = vectorEnd(u, n);
+  const betaBytes = <usize>stepBeta << 2;
+  const thetaBytes = <usize>stepThreshold << 2;
+  if (p == 0) {
+    for (; u < end; u += 4, s += 4, current += 4, beta += betaBytes, threshold += thetaBytes) {
+      const th = load<f32>(threshold);
+      let x = load<f32>(current);
+      if (delayed != 0 && 0 - th >= floor) {
+        if (reset == ZERO) x += load<f32>(beta) * resetValue;
+        if (reset == SUBTRACT) x -= th;
+      }
+      store<f32>(u, x);
+      store<f32>(s, x - th >= floor ? 1 : 0);
+    }
+    return;
+  }
+  const all = i32x4.splat(-1);
+  const none = i32x4.splat(0);
+  const now = reset == SUBTRACT && delayed == 0 && pending ? all : none;
+  const later = reset == SUBTRACT && delayed != 0 ? all : none;
+  const zero = reset == ZERO && pending ? all : none;
+  const value = f32x4.splat(resetValue);
+  const floors = f32x4.splat(floor);
+  const one = v128.load(ones);
+  let b = v128.load32_splat(beta);
+  let theta = v128.load32_splat(threshold);
+  while (u < stop) {
+    if (stepBeta != 0) b = v128.load(beta);
+    if (stepThreshold != 0) theta = v128.load(threshold);
+    let v = v128.load(p);
+    const fired = f32x4.ge(f32x4.sub(v, theta), floors);
+    const reached = v128.and(fired, theta);
+    v = f32x4.sub(v, v128.and(reached, now));
+    v = v128.bitselect(value, v, v128.and(fired, zero));
+    const x = f32x4.sub(f32x4.add(f32x4.mul(b, v), v128.load(current)), v128.and(reached, later));
+    v128.store(u, x);
+    v128.store(s, v128.and(f32x4.ge(f32x4.sub(x, theta), floors), one));
+    u += 16;
+    s += 16;
+    p += 16;
+    current += 16;
+    beta += betaBytes << 2;
+    threshold += thetaBytes << 2;
+  }
+  for (; u < end; u += 4, s += 4, p += 4, current += 4, beta += betaBytes, threshold += thetaBytes) {
+    const th = load<f32>(threshold);
+    let v = load<f32>(p);
+    const fired = v - th >= floor;
+    if (fired && pending && reset == SUBTRACT && delayed == 0) v -= th;
+    if (fired && pending && reset == ZERO) v = resetValue;
+    let x = load<f32>(beta) * v + load<f32>(current);
+    if (fired && reset == SUBTRACT && delayed != 0) x -= th;
+    store<f32>(u, x);
+    store<f32>(s, x - th >= floor ? 1 : 0);
+  }
+}
+
+/** One step of one row with every option: p, q are state and counter before it (0: zeros). */
+function stepAny(
+  u: usize, s: usize, r: usize, p: usize, q: usize, current: usize, beta: usize, threshold: usize,
+  n: i32, stepBeta: i32, stepThreshold: i32,
+  reset: i32, delayed: i32, floor: f32, resetValue: f32, rest: f32, scale: f32, hold: i32, pending: bool,
+): void {
+  for (let i = 0; i < n; i++) {
+    const o = <usize>i << 2;
+    const th = load<f32>(threshold + (<usize>(i * stepThreshold) << 2));
+    let v: f32 = p == 0 ? 0 : load<f32>(p + o);
+    const left: f32 = q == 0 ? 0 : load<f32>(q + o);
+    const fired = pending && resetDue(v, th, floor, left, hold, delayed);
+    if (fired && reset == SUBTRACT && delayed == 0) v -= th;
+    if (fired && reset == ZERO) v = resetValue;
+    const late = fired && reset == SUBTRACT && delayed != 0;
+    let x = v;
+    if (left == 0) x = rest + load<f32>(beta + (<usize>(i * stepBeta) << 2)) * (v - rest) + scale * load<f32>(current + o);
+    if (late) x -= th;
+    const spike = left == 0 && x - th >= floor;
+    store<f32>(u + o, x);
+    store<f32>(s + o, spike ? 1 : 0);
+    store<f32>(r + o, spike ? <f32>hold : max<f32>(left - 1, 0));
+  }
+}
+
+/**
+ * Whether the state v is reset before the next step: it reaches the threshold, and it fired in the last step (its counter
+ * is full). A delayed reset is judged from the state alone, so it also meets a state that is above when holding ends.
+ */
+function resetDue(v: f32, threshold: f32, floor: f32, left: f32, hold: i32, delayed: i32): bool {
+  if (!(v - threshold >= floor)) return false;
+  return left == <f32>hold || (delayed != 0 && left == 0);
+}
+
+/** v[i] ← the state after the reset, for every step at once: [T·rows, n]; s tells what fired. */
+export function lifState(
+  v: usize, u: usize, s: usize, threshold: usize, rows: i32, n: i32, stepThreshold: i32, reset: i32, resetValue: f32,
+): void {
+  for (let b = 0; b < rows; b++) {
+    for (let i = 0; i < n; i++, v += 4, u += 4, s += 4) {
+      let x = load<f32>(u);
+      if (load<f32>(s) != 0) {
+        if (reset == SUBTRACT) x -= load<f32>(threshold + (<usize>(i * stepThreshold) << 2));
+        else if (reset == ZERO) x = resetValue;
+      }
+      store<f32>(v, x);
+    }
+  }
+}
+
+/**
+ * Gradient of the plain neuron with the reset detached, backwards in time, σ′ the surrogate derivative at u − θ:
+ *
+ *   du[t] = σ′·ds[t] + κ·β·du[t+1]     κ = 0 where a reset to a value cut the path, else 1
+ *
+ * g: [T, rows, n] holds ds and receives du, the gradient of the current. If `total` is not 0, the current was constant
+ * over time: total [rows, n] += Σ_t du[t], and g is only read. carry [rows, n] must hold zeros and is scratch.
+ * `custom` is 0 or the address of derivatives [T, rows, n] that were computed elsewhere.
+ */
+export function lifBackward(
+  g: usize, u: usize, s: usize, beta: usize, threshold: usize, carry: usize, total: usize, custom: usize,
+  T: i32, rows: i32, n: i32, stepBeta: i32, stepThreshold: i32, reset: i32, kind: i32, slope: f32,
+): void {
+  const row = <usize>n << 2;
+  const all = <usize>rows * row;
+  for (let t = T - 1; t >= 0; t--) {
+    for (let b = 0; b < rows; b++) {
+      for (let i = 0; i < n; i += SPAN) {
+        const m = min(SPAN, n - i);
+        const column = <usize>i << 2;
+        const o = <usize>b * row + column;
+        const at = <usize>t * all + o;
+        const be = beta + (<usize>(i * stepBeta) << 2);
+        const th = threshold + (<usize>(i * stepThreshold) << 2);
+        if (custom == 0) surrogate(derivatives, u + at, th, stepThreshold, m, kind, slope);
+        const d = custom == 0 ? derivatives : custom + at;
+        const cut = reset == ZERO ? s + at : 0;
+        if (total == 0) {
+          backPlain(g + at, g + at, t == T - 1 ? carry + o : g + at + all, d, cut, be, stepBeta, m);
+        } else {
+          backPlain(carry + o, g + at, carry + o, d, cut, be, stepBeta, m);
+          addTo(total + o, carry + o, m);
+        }
+      }
+    }
+  }
+}
+
+/** du ← d·ds + κ·β·next; cut is 0 or the address of the spikes that make κ 0. */
+function backPlain(du: usize, ds: usize, next: usize, d: usize, cut: usize, beta: usize, stepBeta: i32, n: i32): void {
+  const end = scalarEnd(du, n);
+  const stop = vectorEnd(du, n);
+  const betaBytes = <usize>stepBeta << 2;
+  let b = v128.load32_splat(beta);
+  if (cut == 0) {
+    for (; du < stop; du += 16, ds += 16, next += 16, d += 16, beta += betaBytes << 2) {
+      if (stepBeta != 0) b = v128.load(beta);
+      const through = f32x4.mul(b, v128.load(next));
+      v128.store(du, f32x4.add(f32x4.mul(v128.load(d), v128.load(ds)), through));
+    }
+    for (; du < end; du += 4, ds += 4, next += 4, d += 4, beta += betaBytes) {
+      store<f32>(du, load<f32>(d) * load<f32>(ds) + load<f32>(beta) * load<f32>(next));
+    }
+    return;
+  }
+  const zero = f32x4.splat(0);
+  for (; du < stop; du += 16, ds += 16, next += 16, d += 16, cut += 16, beta += betaBytes << 2) {
+    if (stepBeta != 0) b = v128.load(beta);
+    const through = v128.and(f32x4.mul(b, v128.load(next)), f32x4.eq(v128.load(cut), zero));
+    v128.store(du, f32x4.add(f32x4.mul(v128.load(d), v128.load(ds)), through));
+  }
+  for (; du < end; du += 4, ds += 4, next += 4, d += 4, cut += 4, beta += betaBytes) {
+    const through: f32 = load<f32>(cut) == 0 ? load<f32>(beta) * load<f32>(next) : 0;
+    store<f32>(du, load<f32>(d) * load<f32>(ds) + through);
+  }
+}
+
+/**
+ * The same with every option: gradients of membrane (dm) and state (dv), [T, rows, n] or 0; gradients of β, θ per element
+ * (dBeta, dThreshold, [rows, n], summed over time) and of v0 (dv0, [rows, n]), added where the address is not 0. With
+ * `attached` the reset passes the surrogate's gradient too; custom derivatives are then preceded by those of v0. carry
+ * [rows, n] must hold zeros.
+ */
+export function lifBackwardAny(
+  g: usize, u: usize, s: usize, r: usize, v0: usize, r0: usize, beta: usize, threshold: usize,
+  carry: usize, total: usize, custom: usize, dm: usize, dv: usize, dBeta: usize, dThreshold: usize, dv0: usize,
+  T: i32, rows: i32, n: i32, stepBeta: i32, stepThreshold: i32,
+  reset: i32, delayed: i32, strict: i32, resetValue: f32, rest: f32, scale: f32, hold: i32,
+  attached: i32, kind: i32, slope: f32,
+): void {
+  const row = <usize>n << 2;
+  const all = <usize>rows * row;
+  const floor: f32 = strict != 0 ? TINY : 0;
+  for (let t = T - 1; t >= 0; t--) {
+    for (let b = 0; b < rows; b++) {
+      for (let i = 0; i < n; i++) {
+        const o = <usize>b * row + (<usize>i << 2);
+        const at = <usize>t * all + o;
+        const th = threshold + (<usize>(i * stepThreshold) << 2);
+        const be = load<f32>(beta + (<usize>(i * stepBeta) << 2));
+        const theta = load<f32>(th);
+        const x = load<f32>(u + at);
+        if (custom == 0) surrogate(derivatives, u + at, th, 0, 1, kind, slope);
+        const d = load<f32>(custom == 0 ? derivatives : custom + at);
+        const left: f32 = r == 0 ? 0 : load<f32>(r + at);
+        const before: f32 = r == 0 ? 0 : t > 0 ? load<f32>(r + at - all) : r0 == 0 ? 0 : load<f32>(r0 + o);
+        const active = before == 0;
+        const next = load<f32>(carry + o);
+        const decay: f32 = left == 0 ? be : 1;
+        const fired = delayed == 0 ? load<f32>(s + at) != 0 : resetDue(x, theta, floor, left, hold, 1);
+        const outer: f32 = dv == 0 ? 0 : load<f32>(dv + at);
+
+        // Through the state into the next step, and into the state that the caller sees.
+        let through = decay * next;
+        if (delayed == 0) through += outer;
+        let reached: f32 = reset == ZERO && fired ? 0 : through;
+        const judged = delayed == 0 ? active : left == 0 || left == <f32>hold;
+        let jump: f32 = 0;
+        if (attached != 0 && judged) {
+          if (reset == SUBTRACT) jump = -theta * (delayed == 0 ? through : next);
+          if (reset == ZERO) jump = (resetValue - x) * through;
+        }
+        reached += d * jump;
+        if (delayed != 0) reached += outer;
+
+        const spike: f32 = active ? d * load<f32>(g + at) : 0;
+        const du = spike + reached + (dm == 0 ? 0 : load<f32>(dm + at));
+        store<f32>(carry + o, du);
+        if (dThreshold != 0) {
+          let dth = -spike - d * jump;
+          if (reset == SUBTRACT && fired) dth -= delayed == 0 ? through : next;
+          store<f32>(dThreshold + o, load<f32>(dThreshold + o) + dth);
+        }
+        const dI: f32 = active ? scale * du : 0;
+        if (total == 0) store<f32>(g + at, dI);
+        else store<f32>(total + o, load<f32>(total + o) + dI);
+        if (dBeta != 0 && active) {
+          const v = stateBefore(u, s, v0, r, r0, t, at, o, all, theta, reset, delayed, floor, resetValue, hold);
+          store<f32>(dBeta + o, load<f32>(dBeta + o) + du * (v - rest));
+        }
+      }
+    }
+  }
+  if (dv0 == 0 && (dThreshold == 0 || delayed == 0)) return;
+  for (let b = 0; b < rows; b++) {
+    for (let i = 0; i < n; i++) {
+      const o = <usize>b * row + (<usize>i << 2);
+      const th = threshold + (<usize>(i * stepThreshold) << 2);
+      const theta = load<f32>(th);
+      const v: f32 = v0 == 0 ? 0 : load<f32>(v0 + o);
+      const left: f32 = r0 == 0 ? 0 : load<f32>(r0 + o);
+      const next = load<f32>(carry + o);
+      const through = left == 0 ? load<f32>(beta + (<usize>(i * stepBeta) << 2)) * next : next;
+      let reached = through;
+      if (delayed != 0) {
+        const fired = resetDue(v, theta, floor, left, hold, 1);
+        if (reset == ZERO && fired) reached = 0;
+        if (attached != 0 && (left == 0 || left == <f32>hold)) {
+          if (custom == 0) surrogate(derivatives, v0 == 0 ? zeros : v0 + o, th, 0, 1, kind, slope);
+          const d = load<f32>(custom == 0 ? derivatives : custom - all + o);
+          const jump: f32 = reset == SUBTRACT ? -theta * next : reset == ZERO ? (resetValue - v) * through : 0;
+          reached += d * jump;
+          if (dThreshold != 0) store<f32>(dThreshold + o, load<f32>(dThreshold + o) - d * jump);
+        }
+        if (dThreshold != 0 && reset == SUBTRACT && fired) {
+          store<f32>(dThreshold + o, load<f32>(dThreshold + o) - next);
+        }
+      }
+      if (dv0 != 0) store<f32>(dv0 + o, load<f32>(dv0 + o) + reached);
+    }
+  }
+}
+
+/** The state that decays into step t. */
+function stateBefore(
+  u: usize, s: usize, v0: usize, r: usize, r0: usize, t: i32, at: usize, o: usize, all: usize,
+  theta: f32, reset: i32, delayed: i32, floor: f32, resetValue: f32, hold: i32,
+): f32 {
+  const first = t == 0;
+  let v: f32 = first ? (v0 == 0 ? 0 : load<f32>(v0 + o)) : load<f32>(u + at - all);
+  if (first && delayed == 0) return v;
+  const fired = delayed == 0 ? load<f32>(s + at - all) != 0 : resetDue(v, theta, floor, 0, hold, 1);
+  if (fired && reset == SUBTRACT && delayed == 0) v -= theta;
+  if (fired && reset == ZERO) v = resetValue;
+  return v;
+}

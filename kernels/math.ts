@@ -1,0 +1,281 @@
+/**
+ * Elementwise functions and comparisons on equal shapes, and their gradients.
+ *
+ * Four loops serve them all: `map`, `mapGrad`, `zip` and `zipGrad` take the formula as a number. Inlined where that number
+ * is known, a loop contains its own formula and nothing else; the one shared copy that remains of each does the tails, as
+ * vectors with idle lanes. The value of an element therefore never depends on its place. Gradients accumulate.
+ */
+import { divGrad, mulGrad } from "./elementwise";
+import { expLanes, half, loadTail, logLanes, one, sigmoidLanes, storeTail, tanhLanes } from "./lanes";
+import { vectorEnd } from "./span";
+
+const EXP = 0;
+const LOG = 1;
+const TANH = 2;
+const SIGMOID = 3;
+const SQRT = 4;
+const SQUARE = 5;
+const ABS = 6;
+const RELU = 7;
+const MAXIMUM = 8;
+const MINIMUM = 9;
+const GT = 10;
+const GE = 11;
+const LT = 12;
+const LE = 13;
+const EQ = 14;
+
+/** f(x) */
+function valueOf(f: i32, x: v128): v128 {
+  if (f == EXP) return inline.always(expLanes(x));
+  if (f == LOG) return inline.always(logLanes(x));
+  if (f == TANH) return inline.always(tanhLanes(x));
+  if (f == SIGMOID) return inline.always(sigmoidLanes(x));
+  if (f == SQRT) return f32x4.sqrt(x);
+  if (f == SQUARE) return f32x4.mul(x, x);
+  if (f == ABS) return f32x4.abs(x);
+  // A NaN in the first operand of pmax stays.
+  return f32x4.pmax(x, i32x4.splat(0));
+}
+
+/** dz·f′, where y is what f′ is easiest to tell from: z = f(x), or x for the square and the absolute value. */
+function slopeOf(f: i32, dz: v128, y: v128): v128 {
+  const zero = i32x4.splat(0);
+  // (1 − z)(1 + z) keeps its digits near 1, where 1 − z² loses them.
+  if (f == TANH) return f32x4.mul(dz, f32x4.mul(f32x4.sub(v128.load(one), y), f32x4.add(v128.load(one), y)));
+  if (f == SIGMOID) return f32x4.mul(dz, f32x4.mul(y, f32x4.sub(v128.load(one), y)));
+  if (f == SQRT) return f32x4.div(dz, f32x4.add(y, y));
+  if (f == SQUARE) return f32x4.mul(dz, f32x4.add(y, y));
+  if (f == ABS) return f32x4.sub(v128.and(dz, f32x4.gt(y, zero)), v128.and(dz, f32x4.lt(y, zero)));
+  return v128.and(dz, f32x4.gt(y, zero));
+}
+
+/** f(x, y) */
+function valueOfPair(f: i32, x: v128, y: v128): v128 {
+  if (f == MAXIMUM) return v128.bitselect(x, y, v128.or(f32x4.gt(x, y), f32x4.ne(x, x)));
+  if (f == MINIMUM) return v128.bitselect(x, y, v128.or(f32x4.lt(x, y), f32x4.ne(x, x)));
+  if (f == GT) return v128.and(v128.load(one), f32x4.gt(x, y));
+  if (f == GE) return v128.and(v128.load(one), f32x4.ge(x, y));
+  if (f == LT) return v128.and(v128.load(one), f32x4.lt(x, y));
+  if (f == LE) return v128.and(v128.load(one), f32x4.le(x, y));
+  return v128.and(v128.load(one), f32x4.eq(x, y));
+}
+
+/** The part of dz that goes to x: none where y was taken, half where they are equal. */
+function shareOf(f: i32, dz: v128, x: v128, y: v128): v128 {
+  const lost = f == MAXIMUM ? f32x4.lt(x, y) : f32x4.gt(x, y);
+  const tie = v128.and(f32x4.mul(dz, v128.load(half)), f32x4.eq(x, y));
+  return f32x4.sub(v128.andnot(dz, lost), tie);
+}
+
+/** z[i] ← f(x[i]) for whole vectors */
+function map(f: i32, z: usize, x: usize, n: i32): void {
+  for (const stop = vectorEnd(z, n); z < stop; z += 16, x += 16) v128.store(z, inline.always(valueOf(f, v128.load(x))));
+}
+
+function mapTail(f: i32, z: usize, x: usize, n: i32): void {
+  const skip = vectorEnd(0, n);
+  storeTail(z + skip, n, valueOf(f, loadTail(x + skip, n)));
+}
+
+/** dx[i] += dz[i]·f′ for whole vectors */
+function mapGrad(f: i32, dx: usize, dz: usize, y: usize, n: i32): void {
+  for (const stop = vectorEnd(dx, n); dx < stop; dx += 16, dz += 16, y += 16) {
+    v128.store(dx, f32x4.add(v128.load(dx), inline.always(slopeOf(f, v128.load(dz), v128.load(y)))));
+  }
+}
+
+function mapGradTail(f: i32, dx: usize, dz: usize, y: usize, n: i32): void {
+  const skip = vectorEnd(0, n);
+  const slope = slopeOf(f, loadTail(dz + skip, n), loadTail(y + skip, n));
+  storeTail(dx + skip, n, f32x4.add(loadTail(dx + skip, n), slope));
+}
+
+/** z[i] ← f(x[i], y[i]) for whole vectors */
+function zip(f: i32, z: usize, x: usize, y: usize, n: i32): void {
+  for (const stop = vectorEnd(z, n); z < stop; z += 16, x += 16, y += 16) {
+    v128.store(z, inline.always(valueOfPair(f, v128.load(x), v128.load(y))));
+  }
+}
+
+function zipTail(f: i32, z: usize, x: usize, y: usize, n: i32): void {
+  const skip = vectorEnd(0, n);
+  storeTail(z + skip, n, valueOfPair(f, loadTail(x + skip, n), loadTail(y + skip, n)));
+}
+
+/** dx[i] += x's share of dz[i]; few use it, so that one loop does both. */
+function zipGrad(f: i32, dx: usize, dz: usize, x: usize, y: usize, n: i32): void {
+  for (const stop = vectorEnd(dx, n); dx < stop; dx += 16, dz += 16, x += 16, y += 16) {
+    v128.store(dx, f32x4.add(v128.load(dx), inline.always(shareOf(f, v128.load(dz), v128.load(x), v128.load(y)))));
+  }
+  const share = shareOf(f, loadTail(dz, n), loadTail(x, n), loadTail(y, n));
+  storeTail(dx, n, f32x4.add(loadTail(dx, n), share));
+}
+
+/** z[i] ← e^x[i], at most 1 ulp off */
+export function exp(z: usize, x: usize, n: i32): void {
+  inline.always(map(EXP, z, x, n));
+  mapTail(EXP, z, x, n);
+}
+
+/** dx[i] += dz[i]·z[i] */
+export function expGrad(dx: usize, dz: usize, z: usize, n: i32): void {
+  mulGrad(dx, dz, z, n);
+}
+
+/** z[i] ← log x[i], at most 1 ulp off; −∞ at 0, NaN below */
+export function log(z: usize, x: usize, n: i32): void {
+  inline.always(map(LOG, z, x, n));
+  mapTail(LOG, z, x, n);
+}
+
+/** dx[i] += dz[i] / x[i] */
+export function logGrad(dx: usize, dz: usize, x: usize, n: i32): void {
+  divGrad(dx, dz, x, n);
+}
+
+/** z[i] ← tanh x[i], at most 1 ulp off */
+export function tanh(z: usize, x: usize, n: i32): void {
+  inline.always(map(TANH, z, x, n));
+  mapTail(TANH, z, x, n);
+}
+
+/** dx[i] += dz[i]·(1 − z[i]²) */
+export function tanhGrad(dx: usize, dz: usize, z: usize, n: i32): void {
+  inline.always(mapGrad(TANH, dx, dz, z, n));
+  mapGradTail(TANH, dx, dz, z, n);
+}
+
+/** z[i] ← 1 / (1 + e^−x[i]), at most 2 ulp off */
+export function sigmoid(z: usize, x: usize, n: i32): void {
+  inline.always(map(SIGMOID, z, x, n));
+  mapTail(SIGMOID, z, x, n);
+}
+
+/** dx[i] += dz[i]·z[i]·(1 − z[i]) */
+export function sigmoidGrad(dx: usize, dz: usize, z: usize, n: i32): void {
+  inline.always(mapGrad(SIGMOID, dx, dz, z, n));
+  mapGradTail(SIGMOID, dx, dz, z, n);
+}
+
+/** z[i] ← √x[i], correctly rounded; NaN below 0 */
+export function sqrt(z: usize, x: usize, n: i32): void {
+  inline.always(map(SQRT, z, x, n));
+  mapTail(SQRT, z, x, n);
+}
+
+/** dx[i] += dz[i] / (2·z[i]); ±∞ at 0 */
+export function sqrtGrad(dx: usize, dz: usize, z: usize, n: i32): void {
+  inline.always(mapGrad(SQRT, dx, dz, z, n));
+  mapGradTail(SQRT, dx, dz, z, n);
+}
+
+/** z[i] ← x[i]² */
+export function square(z: usize, x: usize, n: i32): void {
+  inline.always(map(SQUARE, z, x, n));
+  mapTail(SQUARE, z, x, n);
+}
+
+/** dx[i] += dz[i]·2·x[i] */
+export function squareGrad(dx: usize, dz: usize, x: usize, n: i32): void {
+  inline.always(mapGrad(SQUARE, dx, dz, x, n));
+  mapGradTail(SQUARE, dx, dz, x, n);
+}
+
+/** z[i] ← |x[i]| */
+export function abs(z: usize, x: usize, n: i32): void {
+  inline.always(map(ABS, z, x, n));
+  mapTail(ABS, z, x, n);
+}
+
+/** dx[i] += dz[i]·sign x[i], 0 at 0 */
+export function absGrad(dx: usize, dz: usize, x: usize, n: i32): void {
+  inline.always(mapGrad(ABS, dx, dz, x, n));
+  mapGradTail(ABS, dx, dz, x, n);
+}
+
+/** z[i] ← max(x[i], 0); NaN stays */
+export function relu(z: usize, x: usize, n: i32): void {
+  inline.always(map(RELU, z, x, n));
+  mapTail(RELU, z, x, n);
+}
+
+/** dx[i] += dz[i] where z[i] > 0 */
+export function reluGrad(dx: usize, dz: usize, z: usize, n: i32): void {
+  inline.always(mapGrad(RELU, dx, dz, z, n));
+  mapGradTail(RELU, dx, dz, z, n);
+}
+
+/** z[i] ← max(x[i], y[i]), NaN where either is */
+export function maximum(z: usize, x: usize, y: usize, n: i32): void {
+  inline.always(zip(MAXIMUM, z, x, y, n));
+  zipTail(MAXIMUM, z, x, y, n);
+}
+
+/** dx[i] += dz[i] where x[i] > y[i], dz[i] / 2 where they are equal */
+export function maximumGrad(dx: usize, dz: usize, x: usize, y: usize, n: i32): void {
+  zipGrad(MAXIMUM, dx, dz, x, y, n);
+}
+
+/** z[i] ← min(x[i], y[i]), NaN where either is */
+export function minimum(z: usize, x: usize, y: usize, n: i32): void {
+  inline.always(zip(MINIMUM, z, x, y, n));
+  zipTail(MINIMUM, z, x, y, n);
+}
+
+/** dx[i] += dz[i] where x[i] < y[i], dz[i] / 2 where they are equal */
+export function minimumGrad(dx: usize, dz: usize, x: usize, y: usize, n: i32): void {
+  zipGrad(MINIMUM, dx, dz, x, y, n);
+}
+
+/** z[i] ← 1 where x[i] > y[i], else 0 */
+export function gt(z: usize, x: usize, y: usize, n: i32): void {
+  inline.always(zip(GT, z, x, y, n));
+  zipTail(GT, z, x, y, n);
+}
+
+/** z[i] ← 1 where x[i] ≥ y[i], else 0 */
+export function ge(z: usize, x: usize, y: usize, n: i32): void {
+  inline.always(zip(GE, z, x, y, n));
+  zipTail(GE, z, x, y, n);
+}
+
+/** z[i] ← 1 where x[i] < y[i], else 0 */
+export function lt(z: usize, x: usize, y: usize, n: i32): void {
+  inline.always(zip(LT, z, x, y, n));
+  zipTail(LT, z, x, y, n);
+}
+
+/** z[i] ← 1 where x[i] ≤ y[i], else 0 */
+export function le(z: usize, x: usize, y: usize, n: i32): void {
+  inline.always(zip(LE, z, x, y, n));
+  zipTail(LE, z, x, y, n);
+}
+
+/** z[i] ← 1 where x[i] = y[i], else 0 */
+export function eq(z: usize, x: usize, y: usize, n: i32): void {
+  inline.always(zip(EQ, z, x, y, n));
+  zipTail(EQ, z, x, y, n);
+}
+
+/** z[i] ← min(max(x[i], low), high); NaN stays */
+export function clamp(z: usize, x: usize, n: i32, low: f32, high: f32): void {
+  const lows = f32x4.splat(low);
+  const highs = f32x4.splat(high);
+  for (const stop = vectorEnd(z, n); z < stop; z += 16, x += 16) {
+    v128.store(z, f32x4.pmin(f32x4.pmax(v128.load(x), lows), highs));
+  }
+  storeTail(z, n, f32x4.pmin(f32x4.pmax(loadTail(x, n), lows), highs));
+}
+
+/** dx[i] += dz[i] where low ≤ x[i] ≤ high */
+export function clampGrad(dx: usize, dz: usize, x: usize, n: i32, low: f32, high: f32): void {
+  const lows = f32x4.splat(low);
+  const highs = f32x4.splat(high);
+  for (const stop = vectorEnd(dx, n); dx < stop; dx += 16, dz += 16, x += 16) {
+    const inside = v128.and(f32x4.ge(v128.load(x), lows), f32x4.le(v128.load(x), highs));
+    v128.store(dx, f32x4.add(v128.load(dx), v128.and(v128.load(dz), inside)));
+  }
+  const inside = v128.and(f32x4.ge(loadTail(x, n), lows), f32x4.le(loadTail(x, n), highs));
+  storeTail(dx, n, f32x4.add(loadTail(dx, n), v128.and(loadTail(dz, n), inside)));
+}

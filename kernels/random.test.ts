@@ -1,0 +1,143 @@
+import { expect, test } from "vitest";
+import { wasmHeap } from "../engine/memory.ts";
+import { kernels, memory } from "../engine/wasm.ts";
+import { compareSides, LENGTHS, numbers, type Side } from "../test/support/sides.ts";
+
+const lengths = [...LENGTHS.slice(0, -1), 15, 16, 17, 31, 32, 33, 100];
+
+/** kat_vectors of Random123 for philox4x32-10: counter, key, expected words. */
+const KNOWN = [
+  [[0, 0, 0, 0], [0, 0], [0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8]],
+  [[-1, -1, -1, -1], [-1, -1], [0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd]],
+  [
+    [0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344],
+    [0xa4093822, 0x299f31d0],
+    [0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1],
+  ],
+] as const;
+
+const words = (side: Side, p: number, n: number) => side.readInts(p, n).map((word) => word >>> 0);
+
+test("philox: gives the published words", () => {
+  for (const [counter, key, expected] of KNOWN) {
+    compareSides((side) => {
+      const z = side.zeros(4);
+      side.k.philox(z, 4, ...key, ...counter);
+      expect(words(side, z, 4)).toEqual(expected);
+      return [];
+    });
+  }
+});
+
+test("philox: agrees with its twin for every length, and carries into the upper half of the counter", () => {
+  for (const n of lengths) {
+    for (const counter0 of [0, 12345, -1, -3, -4, -5]) {
+      compareSides((side) => {
+        const z = side.zeros(n);
+        side.k.philox(z, n, 0x1234567, -77, counter0, -1, 3, -4);
+        return words(side, z, n);
+      }, { absolute: 0, relative: 0 });
+    }
+  }
+});
+
+test("uniform: agrees with its twin exactly, for every length", () => {
+  for (const n of lengths) {
+    compareSides((side) => {
+      const z = side.zeros(n);
+      side.k.uniform(z, n, 1, 2, 3, 4);
+      return side.read(z, n);
+    }, { absolute: 0, relative: 0 });
+  }
+});
+
+test("normal: agrees with its twin, for every length", () => {
+  for (const n of [...lengths, 4003]) {
+    compareSides((side) => {
+      const z = side.zeros(n);
+      side.k.normal(z, n, 1, 2, 3, 4);
+      return side.read(z, n);
+    });
+  }
+});
+
+test("bernoulli: agrees with its twin exactly, for every length of a row and number of rows", () => {
+  for (const n of lengths) {
+    for (const repeats of [0, 1, 3]) {
+      for (const scale of [1, 0.3]) {
+        compareSides((side) => {
+          const z = side.zeros(n * repeats);
+          side.k.bernoulli(z, side.put(numbers(n, 5, -0.2, 1.2)), n, repeats, scale, 1, 2, 3, 4);
+          return side.read(z, n * repeats);
+        }, { absolute: 0, relative: 0 });
+      }
+    }
+  }
+});
+
+test("bernoulli: 0 and below never, 1 and above always, NaN never", () => {
+  compareSides((side) => {
+    const p = side.put([0, -1, 1, 7, NaN]);
+    const z = side.zeros(500);
+    side.k.bernoulli(z, p, 5, 100, 1, 9, 0, 0, 0);
+    expect(side.read(z, 500)).toEqual(Array.from({ length: 100 }, () => [0, 0, 1, 1, 0]).flat());
+    return [];
+  });
+});
+
+/** n numbers of a stream of the SIMD kernels. */
+function draw(name: "uniform" | "normal", n: number, counter = 0): number[] {
+  const p = wasmHeap.allocate(4 * n);
+  kernels[name](p, n, 42, 0, counter, 0);
+  const z = Array.from(new Float32Array(memory.buffer, p, n));
+  wasmHeap.release(p, 4 * n);
+  return z;
+}
+
+test("random: a shorter draw is the beginning of a longer one, and counter 5 starts at number 20", () => {
+  for (const name of ["uniform", "normal"] as const) {
+    const all = draw(name, 1000);
+    for (const n of [1, 2, 3, 4, 17, 250, 999]) expect(draw(name, n)).toEqual(all.slice(0, n));
+    expect(draw(name, 100, 5)).toEqual(all.slice(20, 120));
+  }
+});
+
+test("uniform: lies in [0, 1) with mean 1/2 and variance 1/12", () => {
+  const n = 100_000;
+  const z = draw("uniform", n);
+  expect(Math.min(...z.slice(0, 50_000), ...z.slice(50_000))).toBeGreaterThanOrEqual(0);
+  expect(z.every((u) => u < 1)).toBe(true);
+  const mean = z.reduce((s, u) => s + u) / n;
+  const variance = z.reduce((s, u) => s + (u - mean) ** 2, 0) / n;
+  // Four standard errors: √(1/12n) and √(1/180n).
+  expect(Math.abs(mean - 0.5)).toBeLessThan(4 * Math.sqrt(1 / (12 * n)));
+  expect(Math.abs(variance - 1 / 12)).toBeLessThan(4 * Math.sqrt(1 / (180 * n)));
+});
+
+test("normal: mean 0, variance 1, no skew, kurtosis 3, and both numbers of a pair are independent", () => {
+  const n = 100_000;
+  const z = draw("normal", n);
+  const moment = (k: number) => z.reduce((s, v) => s + v ** k, 0) / n;
+  // Four standard errors of the moments: √(1/n), √(2/n), √(15/n), √(96/n).
+  expect(Math.abs(moment(1))).toBeLessThan(4 * Math.sqrt(1 / n));
+  expect(Math.abs(moment(2) - 1)).toBeLessThan(4 * Math.sqrt(2 / n));
+  expect(Math.abs(moment(3))).toBeLessThan(4 * Math.sqrt(15 / n));
+  expect(Math.abs(moment(4) - 3)).toBeLessThan(4 * Math.sqrt(96 / n));
+  let product = 0;
+  for (let i = 0; i < n; i += 2) product += (z[i] as number) * (z[i + 1] as number);
+  expect(Math.abs(product / (n / 2))).toBeLessThan(4 * Math.sqrt(2 / n));
+});
+
+test("bernoulli: spikes at the rate that was asked for", () => {
+  const n = 100_000;
+  const p = wasmHeap.allocate(4 * n);
+  const z = wasmHeap.allocate(4 * n);
+  for (const rate of [0.01, 0.3, 0.9]) {
+    kernels.fill(p, n, rate);
+    kernels.bernoulli(z, p, n, 1, 1, 7, 8, 0, 0);
+    const count = new Float32Array(memory.buffer, z, n).reduce((s, spike) => s + spike, 0);
+    expect(Math.abs(count / n - rate)).toBeLessThan(4 * Math.sqrt((rate * (1 - rate)) / n));
+  }
+  wasmHeap.release(p, 4 * n);
+  wasmHeap.release(z, 4 * n);
+});

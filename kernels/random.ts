@@ -1,0 +1,155 @@
+/**
+ * Random numbers as a function of a key and a counter: Philox 4×32-10.
+ *
+ * A stream is the sequence of 32-bit words that the blocks counter, counter + 1, … give, four words each, in the order of
+ * the publication. Word i depends on key, counter and i alone, so any part of a stream can be computed anywhere, in any
+ * order. Four blocks are computed at a time, one in each lane, and transposed into that order.
+ *
+ *   uniform[i]      (word[i] >> 8)·2⁻²⁴, in [0, 1)
+ *   normal[2k]      r·cos φ     with r = √(−2·log u), u = ((word[2k] >> 8) + 1)·2⁻²⁴ in (0, 1]
+ *   normal[2k + 1]  r·sin φ     and φ = 2π·uniform[2k + 1] (Box–Muller); |normal| ≤ 5.77
+ *
+ * Keys and counters are the low and the high half of 64-bit numbers.
+ *
+ * @see Salmon, Moraes, Dror, Shaw (2011), Parallel Random Numbers: As Easy as 1, 2, 3, SC '11.
+ */
+import { half, logNormal, one, signBit, sinTurn } from "./lanes";
+
+const multiplier0 = memory.data<u32>([0xd2511f53, 0xd2511f53, 0xd2511f53, 0xd2511f53], 16);
+const multiplier1 = memory.data<u32>([0xcd9e8d57, 0xcd9e8d57, 0xcd9e8d57, 0xcd9e8d57], 16);
+/** The golden ratio and √3 − 1, in units of 2⁻³². */
+const keyStep0 = memory.data<u32>([0x9e3779b9, 0x9e3779b9, 0x9e3779b9, 0x9e3779b9], 16);
+const keyStep1 = memory.data<u32>([0xbb67ae85, 0xbb67ae85, 0xbb67ae85, 0xbb67ae85], 16);
+const laneNumber = memory.data<u32>([0, 1, 2, 3], 16);
+/** 2⁻²⁴ */
+const unit = memory.data<u32>([0x33800000, 0x33800000, 0x33800000, 0x33800000], 16);
+const quarter = memory.data<f32>([0.25, 0.25, 0.25, 0.25], 16);
+const minusTwo = memory.data<f32>([-2, -2, -2, -2], 16);
+const scratch = memory.data(64, 16);
+
+/** The 16 words of the blocks first … first + 3. */
+function fourBlocks(
+  to: usize, first: i32, key0: i32, key1: i32, counter0: i32, counter1: i32, counter2: i32, counter3: i32,
+): void {
+  let c0 = i32x4.add(i32x4.splat(counter0 + first), v128.load(laneNumber));
+  // A sum below its operand has overflown; the mask is −1 there.
+  let c1 = i32x4.sub(i32x4.splat(counter1), i32x4.lt_u(c0, i32x4.splat(counter0)));
+  let c2 = i32x4.splat(counter2);
+  let c3 = i32x4.splat(counter3);
+  let k0 = i32x4.splat(key0);
+  let k1 = i32x4.splat(key1);
+  let round = 10;
+  do {
+    const low0 = i64x2.extmul_low_i32x4_u(c0, v128.load(multiplier0));
+    const high0 = i64x2.extmul_high_i32x4_u(c0, v128.load(multiplier0));
+    const low1 = i64x2.extmul_low_i32x4_u(c2, v128.load(multiplier1));
+    const high1 = i64x2.extmul_high_i32x4_u(c2, v128.load(multiplier1));
+    c0 = v128.xor(v128.xor(i32x4.shuffle(low1, high1, 1, 3, 5, 7), c1), k0);
+    c1 = i32x4.shuffle(low1, high1, 0, 2, 4, 6);
+    c2 = v128.xor(v128.xor(i32x4.shuffle(low0, high0, 1, 3, 5, 7), c3), k1);
+    c3 = i32x4.shuffle(low0, high0, 0, 2, 4, 6);
+    k0 = i32x4.add(k0, v128.load(keyStep0));
+    k1 = i32x4.add(k1, v128.load(keyStep1));
+  } while (--round != 0);
+  const first01 = i32x4.shuffle(c0, c1, 0, 4, 1, 5);
+  const first23 = i32x4.shuffle(c2, c3, 0, 4, 1, 5);
+  const last01 = i32x4.shuffle(c0, c1, 2, 6, 3, 7);
+  const last23 = i32x4.shuffle(c2, c3, 2, 6, 3, 7);
+  v128.store(to, i64x2.shuffle(first01, first23, 0, 2));
+  v128.store(to, i64x2.shuffle(first01, first23, 1, 3), 16);
+  v128.store(to, i64x2.shuffle(last01, last23, 0, 2), 32);
+  v128.store(to, i64x2.shuffle(last01, last23, 1, 3), 48);
+}
+
+/** z[i] ← word i of the stream, a u32; counter2 and counter3 are the upper words of every block's counter. */
+export function philox(
+  z: usize, n: i32, key0: i32, key1: i32, counter0: i32, counter1: i32, counter2: i32, counter3: i32,
+): void {
+  for (let i = 0; i < n; i += 16, z += 64) {
+    const to = n - i >= 16 ? z : scratch;
+    inline.always(fourBlocks(to, i >> 2, key0, key1, counter0, counter1, counter2, counter3));
+    if (to == scratch) memory.copy(z, scratch, <usize>(n - i) << 2);
+  }
+}
+
+/** The words as floats in [0, 1). */
+function uniformOf(words: v128): v128 {
+  return f32x4.mul(f32x4.convert_i32x4_s(i32x4.shr_u(words, 8)), v128.load(unit));
+}
+
+/** z[i] ← uniform number i */
+export function uniform(z: usize, n: i32, key0: i32, key1: i32, counter0: i32, counter1: i32): void {
+  for (let i = 0; i < n; i += 16, z += 64) {
+    const to = n - i >= 16 ? z : scratch;
+    inline.always(fourBlocks(to, i >> 2, key0, key1, counter0, counter1, 0, 0));
+    v128.store(to, uniformOf(v128.load(to)));
+    v128.store(to, uniformOf(v128.load(to, 16)), 16);
+    v128.store(to, uniformOf(v128.load(to, 32)), 32);
+    v128.store(to, uniformOf(v128.load(to, 48)), 48);
+    if (to == scratch) memory.copy(z, scratch, <usize>(n - i) << 2);
+  }
+}
+
+/** Eight words become eight normal numbers. */
+function boxMuller(p: usize): void {
+  const words0 = v128.load(p);
+  const words1 = v128.load(p, 16);
+  const even = i32x4.shuffle(words0, words1, 0, 2, 4, 6);
+  const u = f32x4.mul(f32x4.add(f32x4.convert_i32x4_s(i32x4.shr_u(even, 8)), v128.load(one)), v128.load(unit));
+  const r = f32x4.sqrt(f32x4.mul(v128.load(minusTwo), inline.always(logNormal(u))));
+  // t turns, −1/2 ≤ t ≤ 1/2: sin 2πt is odd and symmetric about 1/4, cos 2πt = sin 2π(1/4 − |t|). All steps are exact.
+  const turns = uniformOf(i32x4.shuffle(words0, words1, 1, 3, 5, 7));
+  const t = f32x4.sub(turns, f32x4.nearest(turns));
+  const a = f32x4.abs(t);
+  const folded = v128.or(f32x4.pmin(a, f32x4.sub(v128.load(half), a)), v128.and(t, v128.load(signBit)));
+  const cos = f32x4.mul(r, inline.always(sinTurn(f32x4.sub(v128.load(quarter), a))));
+  const sin = f32x4.mul(r, inline.always(sinTurn(folded)));
+  v128.store(p, i32x4.shuffle(cos, sin, 0, 4, 1, 5));
+  v128.store(p, i32x4.shuffle(cos, sin, 2, 6, 3, 7), 16);
+}
+
+/** z[i] ← standard normal number i */
+export function normal(z: usize, n: i32, key0: i32, key1: i32, counter0: i32, counter1: i32): void {
+  for (let i = 0; i < n; i += 16, z += 64) {
+    const to = n - i >= 16 ? z : scratch;
+    inline.always(fourBlocks(to, i >> 2, key0, key1, counter0, counter1, 0, 0));
+    inline.always(boxMuller(to));
+    inline.always(boxMuller(to + 32));
+    if (to == scratch) memory.copy(z, scratch, <usize>(n - i) << 2);
+  }
+}
+
+/** 1 where the uniform number is below clamp(p, 0, 1)·scale; never where p is NaN. */
+function spikes(words: v128, p: v128, scale: v128): v128 {
+  const rate = f32x4.mul(f32x4.pmin(f32x4.pmax(p, i32x4.splat(0)), v128.load(one)), scale);
+  return v128.and(f32x4.lt(uniformOf(words), rate), v128.load(one));
+}
+
+/** z[r, i] ← 1 where uniform number r·n + i < clamp(p[i], 0, 1)·scale, else 0     r < repeats, i < n */
+export function bernoulli(
+  z: usize, p: usize, n: i32, repeats: i32, scale: f32, key0: i32, key1: i32, counter0: i32, counter1: i32,
+): void {
+  const total = n * repeats;
+  const scales = f32x4.splat(scale);
+  let column = 0;
+  for (let i = 0; i < total; i += 16, z += 64) {
+    inline.always(fourBlocks(scratch, i >> 2, key0, key1, counter0, counter1, 0, 0));
+    if (n - column >= 16) {
+      const from = p + (<usize>column << 2);
+      for (let o: usize = 0; o < 64; o += 16) {
+        v128.store(z + o, spikes(v128.load(scratch + o), v128.load(from + o), scales));
+      }
+      column += 16;
+      if (column == n) column = 0;
+      continue;
+    }
+    // The end of a row is among these 16 numbers.
+    const count = min(16, total - i);
+    for (let j = 0; j < count; j++) {
+      const o = <usize>j << 2;
+      const words = v128.load32_splat(scratch + o);
+      v128.store32_lane(z + o, spikes(words, v128.load32_splat(p + (<usize>column << 2)), scales), 0);
+      if (++column == n) column = 0;
+    }
+  }
+}

@@ -1,0 +1,36 @@
+import { at, put } from "./memory.ts";
+
+export function copyBlocks(z: number, x: number, rows: number, n: number, zStep: number, xStep: number): void {
+  for (let r = 0; r < rows; r++) for (let i = 0; i < n; i++) put(z, r * zStep + i, at(x, r * xStep + i));
+}
+
+export function addBlocks(z: number, x: number, rows: number, n: number, zStep: number, xStep: number): void {
+  for (let r = 0; r < rows; r++) {
+    for (let i = 0; i < n; i++) put(z, r * zStep + i, at(z, r * zStep + i) + at(x, r * xStep + i));
+  }
+}
+
+type Four = [number, number, number, number];
+
+function forEachIndex([na, nb, nc, nd]: Four, [sa, sb, sc, sd]: Four, visit: (flat: number, strided: number) => void) {
+  let flat = 0;
+  for (let a = 0; a < na; a++) {
+    for (let b = 0; b < nb; b++) {
+      for (let c = 0; c < nc; c++) {
+        for (let d = 0; d < nd; d++) visit(flat++, a * sa + b * sb + c * sc + d * sd);
+      }
+    }
+  }
+}
+
+export function copyStrided(
+  z: number, x: number, na: number, nb: number, nc: number, nd: number, sa: number, sb: number, sc: number, sd: number,
+): void {
+  forEachIndex([na, nb, nc, nd], [sa, sb, sc, sd], (flat, strided) => put(z, flat, at(x, strided)));
+}
+
+export function addStrided(
+  x: number, z: number, na: number, nb: number, nc: number, nd: number, sa: number, sb: number, sc: number, sd: number,
+): void {
+  forEachIndex([na, nb, nc, nd], [sa, sb, sc, sd], (flat, strided) => put(x, strided, at(x, strided) + at(z, flat)));
+}

@@ -1,0 +1,69 @@
+import { at, put } from "./memory.ts";
+
+type Words = [number, number, number, number];
+
+/** The 64-bit product of two 32-bit words. */
+function product(a: number, b: number): [high: number, low: number] {
+  const p = BigInt(a) * BigInt(b);
+  return [Number(p >> 32n), Number(p & 0xffffffffn)];
+}
+
+function block(counter: Words, key0: number, key1: number): Words {
+  let [c0, c1, c2, c3] = counter;
+  let k0 = key0 >>> 0;
+  let k1 = key1 >>> 0;
+  for (let round = 0; round < 10; round++) {
+    const [high0, low0] = product(c0, 0xd2511f53);
+    const [high1, low1] = product(c2, 0xcd9e8d57);
+    [c0, c1, c2, c3] = [(high1 ^ c1 ^ k0) >>> 0, low1, (high0 ^ c3 ^ k1) >>> 0, low0];
+    k0 = (k0 + 0x9e3779b9) >>> 0;
+    k1 = (k1 + 0xbb67ae85) >>> 0;
+  }
+  return [c0, c1, c2, c3];
+}
+
+/** The first n words of the stream. */
+function words(
+  n: number, key0: number, key1: number, counter0: number, counter1: number, counter2: number, counter3: number,
+): number[] {
+  const result: number[] = [];
+  for (let b = 0; result.length < n; b++) {
+    const low = (counter0 >>> 0) + b;
+    const carry = low >= 2 ** 32 ? 1 : 0;
+    const counter: Words = [low >>> 0, (counter1 + carry) >>> 0, counter2 >>> 0, counter3 >>> 0];
+    result.push(...block(counter, key0, key1));
+  }
+  return result.slice(0, n);
+}
+
+export function philox(
+  z: number, n: number,
+  key0: number, key1: number, counter0: number, counter1: number, counter2: number, counter3: number,
+): void {
+  words(n, key0, key1, counter0, counter1, counter2, counter3).forEach((word, i) => put(z, i, word));
+}
+
+export function uniform(z: number, n: number, key0: number, key1: number, counter0: number, counter1: number): void {
+  words(n, key0, key1, counter0, counter1, 0, 0).forEach((word, i) => put(z, i, (word >>> 8) * 2 ** -24));
+}
+
+export function normal(z: number, n: number, key0: number, key1: number, counter0: number, counter1: number): void {
+  const w = words(n + (n % 2), key0, key1, counter0, counter1, 0, 0);
+  for (let i = 0; i < n; i++) {
+    const pair = i - (i % 2);
+    const r = Math.sqrt(-2 * Math.log((((w[pair] as number) >>> 8) + 1) * 2 ** -24));
+    const angle = 2 * Math.PI * ((w[pair + 1] as number) >>> 8) * 2 ** -24;
+    put(z, i, i === pair ? r * Math.cos(angle) : r * Math.sin(angle));
+  }
+}
+
+export function bernoulli(
+  z: number, p: number, n: number, repeats: number, scale: number,
+  key0: number, key1: number, counter0: number, counter1: number,
+): void {
+  words(n * repeats, key0, key1, counter0, counter1, 0, 0).forEach((word, i) => {
+    // Rounded as float32 is, so that both sides decide alike.
+    const rate = Math.fround(Math.min(Math.max(at(p, i % n), 0), 1) * Math.fround(scale));
+    put(z, i, (word >>> 8) * 2 ** -24 < rate ? 1 : 0);
+  });
+}

@@ -1,0 +1,57 @@
+import { expect, test } from "vitest";
+import { surrogateDerivative } from "./reference/surrogate.ts";
+import { compareSides, LENGTHS, numbers } from "../test/support/sides.ts";
+
+const KINDS = { sigmoid: 0, fastSigmoid: 1, atan: 2 } as const;
+
+for (const [name, kind] of Object.entries(KINDS)) {
+  test(`surrogate: ${name} agrees with the reference`, () => {
+    for (const n of LENGTHS) {
+      for (const step of [0, 1]) {
+        compareSides((side) => {
+          const z = side.zeros(n);
+          const threshold = side.put(numbers(step === 0 ? 1 : Math.max(n, 1), 2, 0.5, 1.5));
+          side.k.surrogate(z, side.put(numbers(n, 1, -3, 3)), threshold, step, n, kind, 7);
+          return side.read(z, n);
+        }, { absolute: 1e-6, relative: 4e-6 });
+      }
+    }
+  });
+}
+
+test("surrogate: far from the threshold every derivative is finite", () => {
+  for (const kind of Object.values(KINDS)) {
+    compareSides((side) => {
+      const z = side.zeros(6);
+      side.k.surrogate(z, side.put([-1e30, -1e4, -50, 50, 1e4, 1e30]), side.put([0]), 0, 6, kind, 25);
+      const values = side.read(z, 6);
+      expect(values.every((value) => value >= 0 && value < 1e-3)).toBe(true);
+      return values;
+    });
+  }
+});
+
+test("surrogate: each derivative is that of the smooth step it claims", () => {
+  const steps = {
+    sigmoid: (x: number) => 1 / (1 + Math.exp(-7 * x)),
+    fastSigmoid: (x: number) => x / (1 + 7 * Math.abs(x)),
+    atan: (x: number) => Math.atan((Math.PI / 2) * 7 * x) / Math.PI,
+  };
+  for (const [name, kind] of Object.entries(KINDS)) {
+    const step = steps[name as keyof typeof steps];
+    for (const x of [-2, -0.3, -0.01, 0.02, 0.4, 3]) {
+      const h = 1e-6;
+      expect(surrogateDerivative(kind, 7, x)).toBeCloseTo((step(x + h) - step(x - h)) / (2 * h), 6);
+    }
+  }
+});
+
+test("surrogate: spike fires at zero, strictly above it, and never for NaN", () => {
+  for (const strict of [0, 1]) {
+    compareSides((side) => {
+      const z = side.zeros(6);
+      side.k.spike(z, side.put([-1, -1e-45, 0, 1e-45, 1, Number.NaN]), 6, strict);
+      return side.read(z, 6);
+    });
+  }
+});

@@ -1,0 +1,56 @@
+/** The decay of a neuron per time step, from whatever describes it. */
+import { exp, full, noGrad, parameter, type Tensor } from "../engine/index.ts";
+import { persist } from "../engine/extend.ts";
+
+export interface DecayOptions {
+  /** Decay per step, in [0, 1]; default 0.95. A tensor [N] gives each neuron its own. */
+  beta?: number | Tensor;
+  /** Time constant, instead of beta. */
+  tau?: number;
+  /** Time step in the unit of tau; default 1. */
+  dt?: number;
+  /** beta = exp(−dt/tau), or 1 − dt/tau for "euler". */
+  decay?: "exp" | "euler";
+}
+
+/** β as a number or tensor. */
+function betaOf(where: string, { beta, tau, dt = 1, decay = "exp" }: DecayOptions): number | Tensor {
+  if (tau === undefined) return beta ?? 0.95;
+  if (beta !== undefined) throw new RangeError(`${where}: expected beta or tau, got both`);
+  if (!(tau > 0 && tau < Infinity)) throw new RangeError(`${where}: tau must be finite and > 0, got ${tau}`);
+  if (!(dt > 0 && dt < Infinity)) throw new RangeError(`${where}: dt must be finite and > 0, got ${dt}`);
+  if (decay === "euler") return 1 - dt / tau;
+  if (decay !== "exp") throw new RangeError(`${where}: expected the decay "exp" or "euler", got ${JSON.stringify(decay)}`);
+  // By the kernel, not Math.exp: the same bits on every engine.
+  return noGrad(() => exp(full([], -dt / tau)).item());
+}
+
+/**
+ * β as a persistent tensor: a parameter if it is learned (stored raw, clamped in the forward pass), else a constant.
+ *
+ * @throws RangeError if a fixed β lies outside [0, 1] or a learned one is not finite.
+ */
+export function decayTensor(where: string, options: DecayOptions, learn: boolean): Tensor {
+  const beta = betaOf(where, options);
+  const t = persistentCopy(beta);
+  for (const value of t.data) {
+    if (learn ? Number.isFinite(value) : value >= 0 && value <= 1) continue;
+    t.dispose();
+    throw new RangeError(`${where}: beta must ${learn ? "be finite" : "lie in [0, 1]"}, got ${value}`);
+  }
+  return learn ? parameter(t) : t;
+}
+
+/** A persistent tensor of its own with the value: shape [] for a number. */
+export function persistentCopy(value: number | Tensor): Tensor {
+  if (typeof value === "number") return persist(full([], value));
+  return persist(full(value.shape, 0).copyFrom(value));
+}
+
+/** A fixed option as it is given by a tensor or number: its elements per neuron, 1 or N. */
+export function checkPerNeuron(where: string, name: string, t: Tensor, shape: readonly number[]): void {
+  const features = shape[shape.length - 1];
+  if (t.size !== 1 && t.size !== features) {
+    throw new RangeError(`${where}: ${name} of ${t.size} neurons does not fit a current [${shape.join(", ")}]`);
+  }
+}

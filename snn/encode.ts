@@ -1,0 +1,62 @@
+/** Values to spikes: [...shape] → [T, ...shape]. */
+import { expand, type Generator, type Tensor } from "../engine/index.ts";
+import { empty, defaultGenerator, k, ready } from "../engine/extend.ts";
+
+function checkTimesteps(where: string, timesteps: number): void {
+  if (!Number.isInteger(timesteps) || timesteps < 1) {
+    throw new RangeError(`${where}: timesteps must be a positive integer, got ${timesteps}`);
+  }
+}
+
+export interface PoissonOptions {
+  timesteps: number;
+  /** Probability of a spike in a step at x = 1; default 1. */
+  dt?: number;
+  /** Where the random numbers come from; the default generator if not given. */
+  generator?: Generator;
+}
+
+/**
+ * Rate coding by independent draws: P(spike at t) = clamp(x, 0, 1)·dt in every step.
+ *
+ * @throws RangeError unless timesteps is a positive integer and dt lies in [0, 1].
+ */
+export function poissonEncode(x: Tensor, { timesteps, dt = 1, generator = defaultGenerator }: PoissonOptions): Tensor {
+  checkTimesteps("poissonEncode", timesteps);
+  if (!(dt >= 0 && dt <= 1)) throw new RangeError(`poissonEncode: dt must lie in [0, 1], got ${dt}`);
+  ready("poissonEncode", x);
+  const z = empty([timesteps, ...x.shape]);
+  generator.bernoulli(z.ptr, x.ptr, x.size, timesteps, dt);
+  return z;
+}
+
+export interface TtfsOptions {
+  timesteps: number;
+  /** Values up to eps give no spike; default 1e-6. */
+  eps?: number;
+}
+
+/**
+ * Time-to-first-spike coding: one spike at t = round((1 − x)·(T − 1)), half to even, with x clamped to [0, 1]; large values
+ * fire early, values ≤ eps never.
+ *
+ * @throws RangeError unless timesteps is a positive integer and eps is finite and ≥ 0.
+ */
+export function ttfsEncode(x: Tensor, { timesteps, eps = 1e-6 }: TtfsOptions): Tensor {
+  checkTimesteps("ttfsEncode", timesteps);
+  if (!(eps >= 0 && eps < Infinity)) throw new RangeError(`ttfsEncode: eps must be finite and ≥ 0, got ${eps}`);
+  ready("ttfsEncode", x);
+  const z = empty([timesteps, ...x.shape]);
+  k.firstSpike(z.ptr, x.ptr, x.size, timesteps, eps);
+  return z;
+}
+
+/**
+ * x itself in every step, as an input current. It is not written out T times: layers that recognise it compute once.
+ *
+ * @throws RangeError unless timesteps is a positive integer.
+ */
+export function constantEncode(x: Tensor, { timesteps }: { timesteps: number }): Tensor {
+  checkTimesteps("constantEncode", timesteps);
+  return expand(x, [timesteps, ...x.shape]);
+}

@@ -1,0 +1,122 @@
+import { full, Module, Tensor } from "../engine/index.ts";
+import {
+  allocate, apply, constantSource, gradOf, k, type Op, passGradient, recycle, SAVES_B, SAVES_C, SAVES_OUTPUT, scope,
+  type Shape,
+} from "../engine/extend.ts";
+import { checkCurrent, checkState } from "./checks.ts";
+import { checkPerNeuron, type DecayOptions, decayTensor } from "./decay.ts";
+
+/** A current [T, rows, n], or one that is the same in all T steps, [rows, n]. */
+interface Integration {
+  readonly shape: Shape;
+  readonly T: number;
+  readonly rows: number;
+  readonly n: number;
+  readonly constant: boolean;
+}
+
+/** v[t] = β·v[t−1] + I[t]. Inputs: I, β, v[−1] or none. */
+const integrateOp: Op<Integration> = {
+  name: "LeakyIntegrator",
+  saves: SAVES_B | SAVES_C | SAVES_OUTPUT,
+  shape: ({ shape }) => shape,
+  forward(z, current, beta, v0, { T, rows, n, constant }) {
+    const initial = v0 === null ? 0 : v0.ptr;
+    k.leakyForward(z.ptr, current.ptr, initial, beta.ptr, T, rows, n, constant ? 0 : rows * n, beta.size === 1 ? 0 : 1);
+  },
+  backward(z, current, beta, v0, { T, rows, n, constant }) {
+    const size = rows * n;
+    const bytes = 4 * size;
+    const carry = allocate(bytes);
+    k.fill(carry, size, 0);
+    const learn = beta.requiresGrad;
+    const dBeta = learn ? allocate(bytes) : 0;
+    if (learn) k.fill(dBeta, size, 0);
+    const initial = v0 === null ? 0 : v0.ptr;
+    const dv0 = v0 === null ? 0 : gradOf(v0);
+    const total = constant ? gradOf(current) : 0;
+    const step = beta.size === 1 ? 0 : 1;
+    k.leakyBackward(z.gradPtr, z.ptr, initial, beta.ptr, carry, total, dBeta, dv0, T, rows, n, step);
+    if (learn) {
+      sumPerNeuron(beta, dBeta, rows, n);
+      recycle(dBeta, bytes, scope.region);
+    }
+    recycle(carry, bytes, scope.region);
+    if (!constant) passGradient(z, current);
+  },
+};
+
+/** Adds per-element gradients d [rows, n] into the gradient of a parameter of one or n values. */
+export function sumPerNeuron(parameter: Tensor, d: number, rows: number, n: number): void {
+  if (parameter.size === 1) k.addSumAxis(gradOf(parameter), d, 1, rows * n, 1, 1);
+  else k.addSumAxis(gradOf(parameter), d, 1, rows, n, 1);
+}
+
+/** v [T, B, …] from a current of that shape. */
+export function integrate(current: Tensor, beta: Tensor | number, v0: Tensor | null = null): Tensor {
+  checkCurrent("LeakyIntegrator", current);
+  const b = typeof beta === "number" ? full([], beta) : beta;
+  checkPerNeuron("LeakyIntegrator", "beta", b, current.shape);
+  const stepShape = current.shape.slice(1);
+  if (v0 !== null) checkState("LeakyIntegrator", "v", v0, stepShape);
+  const T = current.shape[0] as number;
+  const size = current.size / T;
+  const n = b.size === 1 ? size : b.size;
+  const source = constantSource(current);
+  const constant = source !== null && source.size === size;
+  const attrs = { shape: current.shape, T, rows: size / n, n, constant };
+  return apply(integrateOp, attrs, constant ? source : current, b, v0 as Tensor);
+}
+
+export interface LeakyIntegratorOptions extends DecayOptions {
+  /** Learns beta: stored raw, clamped to [0, 1] in the forward pass, zero gradient outside. */
+  learnBeta?: boolean;
+}
+
+/**
+ * Leaky integration without spikes, the readout of a spiking network.
+ *
+ *   v[t] = β·v[t−1] + I[t]
+ *
+ * Shapes: current [T, B, …] → membrane [T, B, …]. Starts from v = 0. Default β = 0.95.
+ *
+ * @throws RangeError if a fixed β lies outside [0, 1].
+ */
+export class LeakyIntegrator extends Module {
+  readonly beta: Tensor;
+
+  constructor(options: LeakyIntegratorOptions = {}) {
+    super();
+    this.beta = decayTensor("LeakyIntegrator", options, options.learnBeta ?? false);
+  }
+
+  private decay(): Tensor {
+    return this.beta.isParameter ? this.beta.clamp(0, 1) : this.beta;
+  }
+
+  forward(current: Tensor): Tensor {
+    return integrate(current, this.decay());
+  }
+
+  /** The membrane from a given state on, and the state after the last step. */
+  unroll(current: Tensor, state?: Tensor): { membrane: Tensor; state: Tensor } {
+    const membrane = integrate(current, this.decay(), state ?? null);
+    return {
+      membrane,
+      get state() {
+        return membrane.select(0, -1);
+      },
+    };
+  }
+
+  /** One time step: [B, …] → the membrane, which is also the next state. */
+  step(current: Tensor, state: Tensor): [membrane: Tensor, state: Tensor] {
+    const membrane = integrate(current.unsqueeze(0), this.decay(), state).reshape(current.shape);
+    return [membrane, membrane];
+  }
+
+  /** The zero state for currents of the shape of one step. */
+  initialState(shape: readonly number[]): Tensor {
+    return full(shape, 0);
+  }
+}

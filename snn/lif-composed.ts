@@ -1,0 +1,55 @@
+/**
+ * LIF written with tensor ops, one time step after the other: the version to read. It also runs the surrogate's smooth
+ * primitive instead of the spike (`spiking: false`), and tests hold the fused op to it.
+ */
+import { noGrad, stack, type Tensor, zeros } from "../engine/index.ts";
+import type { LIFRecord, LIFState } from "./lif.ts";
+import { type Neuron, RESETS } from "./lif-op.ts";
+import { spike } from "./spike.ts";
+
+export function composeLif(
+  neuron: Neuron, current: Tensor, beta: Tensor, threshold: Tensor, state: LIFState | null, spiking: boolean,
+): LIFRecord {
+  const { reset, delayed, rest, inputScale, resetValue, attached, hold } = neuron;
+  const fire = (u: Tensor): Tensor => {
+    const { surrogate } = neuron;
+    if (spiking) return spike(u, { threshold, surrogate, fire: neuron.strict !== 0 ? "gt" : "ge" });
+    return (surrogate.primitive as (x: Tensor) => Tensor)(u.sub(threshold));
+  };
+  const seen = (s: Tensor): Tensor => (attached !== 0 ? s : s.detach());
+  const cleared = (v: Tensor, s: Tensor): Tensor => v.sub(v.mul(s)).add(s.mul(resetValue));
+
+  const shape = current.shape.slice(1);
+  let v = state?.v ?? zeros(shape);
+  let held = state?.refractory ?? zeros(shape);
+  const rows: { s: Tensor; u: Tensor; v: Tensor }[] = [];
+  for (const input of current.unbind(0)) {
+    const active = noGrad(() => held.eq(0));
+    let before = v;
+    let taken: Tensor | null = null;
+    if (delayed !== 0 && reset !== RESETS.none) {
+      // A reset is due where the state is above: right after the spike, or when holding ends.
+      const due = noGrad(() => active.maximum(held.eq(hold)));
+      const s = seen(fire(v)).mul(due);
+      if (reset === RESETS.zero) before = cleared(v, s);
+      else taken = s.mul(threshold);
+    }
+    const integrated = before.sub(rest).mul(beta).add(rest).add(input.mul(inputScale));
+    let u = integrated.mul(active).add(before.mul(active.neg().add(1)));
+    if (taken !== null) u = u.sub(taken);
+    const s = fire(u).mul(active);
+    v = u;
+    if (delayed === 0 && reset === RESETS.subtract) v = u.sub(seen(s).mul(threshold));
+    if (delayed === 0 && reset === RESETS.zero) v = cleared(u, seen(s));
+    const last = held;
+    held = noGrad(() => (spiking ? s.detach().mul(hold).maximum(last.sub(1).relu()) : last.sub(1).relu()));
+    rows.push({ s, u, v });
+  }
+  return {
+    spikes: stack(rows.map((row) => row.s)),
+    membrane: stack(rows.map((row) => row.u)),
+    v: stack(rows.map((row) => row.v)),
+    state: { v, refractory: held },
+  };
+}
+

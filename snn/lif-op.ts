@@ -1,0 +1,196 @@
+/** The fused op behind LIF: the whole time loop in one kernel call, forward and backward. */
+import { concat, noGrad, type Tensor } from "../engine/index.ts";
+import {
+  allocate, checkUnchanged, constantSource, empty, gradOf, k, type Op, passGradient, ready, record, recycle, root, SAVES_A, SAVES_B,
+  SAVES_C, SAVES_NOTHING, SAVES_OUTPUT, scope,
+} from "../engine/extend.ts";
+import { sumPerNeuron } from "./leaky-integrator.ts";
+import type { Surrogate } from "./surrogate.ts";
+
+/** The options of a neuron as the kernels take them. */
+export interface Neuron {
+  readonly reset: number;
+  readonly delayed: number;
+  readonly strict: number;
+  readonly resetValue: number;
+  readonly rest: number;
+  readonly inputScale: number;
+  readonly hold: number;
+  readonly attached: number;
+  readonly surrogate: Surrogate;
+}
+
+/** Kinds of reset, as the kernels number them. */
+export const RESETS = { none: 0, subtract: 1, zero: 2 } as const;
+
+/** One forward pass of a neuron: what backward and the lazily read outputs need. */
+export interface Run {
+  readonly neuron: Neuron;
+  readonly T: number;
+  readonly rows: number;
+  readonly n: number;
+  /** The current is [rows, n], the same in all steps. */
+  readonly constant: boolean;
+  readonly v0: Tensor | null;
+  readonly r0: Tensor | null;
+  readonly threshold: Tensor;
+  /** u, the membrane before the reset, [T, B, …]. */
+  readonly membrane: Tensor;
+  /** Steps that each neuron is still held, [T, B, …], or null where nothing ever is. */
+  readonly refractory: Tensor | null;
+  readonly spikes: Tensor;
+  /** The caller has seen the membrane. */
+  exposed: boolean;
+  /** Gradients of the other outputs, 0 until their records pass them on. */
+  dMembrane: number;
+  dState: number;
+}
+
+const lifOp: Op<Run> = {
+  name: "LIF",
+  saves: SAVES_B | SAVES_C | SAVES_OUTPUT,
+  shape: (run) => run.membrane.shape,
+  forward() {},
+  backward(z, current, beta, threshold, run) {
+    const { neuron, T, rows, n, constant, v0, r0 } = run;
+    checkUnchanged(z, run.membrane);
+    const size = rows * n;
+    const bytes = 4 * size;
+    const zeros = (): number => {
+      const p = allocate(bytes);
+      k.fill(p, size, 0);
+      return p;
+    };
+    const carry = zeros();
+    const dBeta = beta.requiresGrad ? zeros() : 0;
+    const dThreshold = threshold.requiresGrad ? zeros() : 0;
+    const dv0 = v0 === null ? 0 : gradOf(v0);
+    const total = constant ? gradOf(current) : 0;
+    const custom = customDerivative(run);
+    const d = custom === null ? 0 : custom.ptr + (v0 === null ? 0 : bytes);
+    const u = run.membrane.ptr;
+    const { kind, slope } = neuron.surrogate;
+    const stepBeta = beta.size === 1 ? 0 : 1;
+    const stepThreshold = threshold.size === 1 ? 0 : 1;
+    const { dMembrane, dState } = run;
+    const onlySpikes = dMembrane === 0 && dState === 0 && dBeta === 0 && dThreshold === 0 && dv0 === 0;
+    if (onlySpikes && neuron.attached === 0 && run.refractory === null) {
+      k.lifBackward(
+        z.gradPtr, u, z.ptr, beta.ptr, threshold.ptr, carry, total, d, T, rows, n, stepBeta, stepThreshold,
+        neuron.reset, kind, slope,
+      );
+    } else {
+      k.lifBackwardAny(
+        z.gradPtr, u, z.ptr, run.refractory?.ptr ?? 0, v0?.ptr ?? 0, r0?.ptr ?? 0, beta.ptr, threshold.ptr,
+        carry, total, d, dMembrane, dState, dBeta, dThreshold, dv0,
+        T, rows, n, stepBeta, stepThreshold,
+        neuron.reset, neuron.delayed, neuron.strict, neuron.resetValue, neuron.rest, neuron.inputScale, neuron.hold,
+        neuron.attached, kind, slope,
+      );
+    }
+    custom?.dispose();
+    for (const [p, parameter] of [[dBeta, beta], [dThreshold, threshold]] as const) {
+      if (p === 0) continue;
+      sumPerNeuron(parameter, p, rows, n);
+      recycle(p, bytes, scope.region);
+    }
+    for (const p of [dMembrane, dState]) if (p !== 0) recycle(p, 4 * z.size, scope.region);
+    recycle(carry, bytes, scope.region);
+    if (!constant) passGradient(z, current);
+    if (!run.exposed) discard(run);
+  },
+};
+
+/** The derivative of a custom surrogate on the whole sequence, after that of v0 where there is one. */
+function customDerivative({ neuron, membrane, threshold, v0 }: Run): Tensor | null {
+  const { derivative } = neuron.surrogate;
+  if (derivative === null) return null;
+  return noGrad(() => {
+    const all = v0 === null ? membrane : concat([v0.unsqueeze(0), membrane]);
+    return derivative(all.sub(threshold));
+  });
+}
+
+/** Runs a neuron over a current [T, B, …] from the state v0, r0 (null: zeros); β and θ have one value or one a feature. */
+export function runLif(
+  neuron: Neuron, current: Tensor, beta: Tensor, threshold: Tensor, v0: Tensor | null, r0: Tensor | null,
+): Run {
+  const T = current.shape[0] as number;
+  const size = current.size / T;
+  const n = Math.max(beta.size, threshold.size) > 1 ? (current.shape[current.ndim - 1] as number) : size;
+  const rows = size / n;
+  const source = constantSource(current);
+  const constant = source !== null && source.size === size;
+  const input = constant ? source : current;
+  for (const t of [input, beta, threshold]) ready("LIF", t);
+  if (v0 !== null) ready("LIF", v0);
+  if (r0 !== null) ready("LIF", r0);
+  const plain = neuron.hold === 0 && neuron.rest === 0 && neuron.inputScale === 1;
+  const spikes = empty(current.shape, current.size);
+  const membrane = empty(current.shape, current.size);
+  const refractory = plain ? null : empty(current.shape, current.size);
+  k.lifForward(
+    membrane.ptr, spikes.ptr, refractory?.ptr ?? 0, input.ptr, v0?.ptr ?? 0, r0?.ptr ?? 0, beta.ptr, threshold.ptr,
+    T, rows, n, constant ? 0 : size, beta.size === 1 ? 0 : 1, threshold.size === 1 ? 0 : 1,
+    neuron.reset, neuron.delayed, neuron.strict, neuron.resetValue, neuron.rest, neuron.inputScale, neuron.hold,
+  );
+  const run: Run = {
+    neuron, T, rows, n, constant, v0, r0, threshold, membrane, refractory, spikes, exposed: false, dMembrane: 0, dState: 0,
+  };
+  const wanted = input.requiresGrad || beta.requiresGrad || threshold.requiresGrad || (v0?.requiresGrad ?? false);
+  if (scope.recording && wanted) record(spikes, lifOp as Op<never>, run, input, beta, threshold);
+  return run;
+}
+
+/** Adds z's gradient into a buffer of the run, and makes sure that the run's backward is reached. */
+function passToRun(z: Tensor, spikes: Tensor, run: Run, name: "dMembrane" | "dState"): void {
+  gradOf(spikes);
+  if (run[name] === 0) {
+    run[name] = z.gradPtr;
+    z.gradPtr = 0;
+  } else {
+    k.addTo(run[name], z.gradPtr, z.size);
+  }
+}
+
+const membraneOp: Op<Run> = {
+  name: "LIF membrane",
+  saves: SAVES_NOTHING,
+  shape: (run) => run.membrane.shape,
+  forward() {},
+  backward: (z, spikes, _y, _w, run) => passToRun(z, spikes, run, "dMembrane"),
+};
+
+const stateOp: Op<Run> = {
+  name: "LIF state",
+  saves: SAVES_NOTHING,
+  shape: (run) => run.membrane.shape,
+  forward() {},
+  backward: (z, spikes, _y, _w, run) => passToRun(z, spikes, run, "dState"),
+};
+
+/** u as a differentiable output: what the run keeps anyway. */
+export function membraneOf(run: Run): Tensor {
+  const { membrane, spikes } = run;
+  if (!run.exposed && scope.recording && spikes.requiresGrad) record(membrane, membraneOp as Op<never>, run, spikes, null, null);
+  run.exposed = true;
+  return membrane;
+}
+
+/** v, the state after the reset, as a differentiable output. */
+export function stateOf(run: Run): Tensor {
+  const { neuron, membrane, spikes, threshold, T, rows, n } = run;
+  const z = empty(membrane.shape, membrane.size);
+  const reset = neuron.delayed !== 0 ? RESETS.none : neuron.reset;
+  const step = threshold.size === 1 ? 0 : 1;
+  k.lifState(z.ptr, membrane.ptr, spikes.ptr, threshold.ptr, T * rows, n, step, reset, neuron.resetValue);
+  if (scope.recording && spikes.requiresGrad) record(z, stateOp as Op<never>, run, spikes, null, null);
+  return z;
+}
+
+/** Frees what the caller of a run at the root cannot reach; inside a tape the tape does. */
+export function discard(run: Run): void {
+  if (run.membrane.region !== root.region) return;
+  run.membrane.dispose();
+  run.refractory?.dispose();
+}

@@ -1,0 +1,170 @@
+import { Module, parameter, type Tensor, zeros } from "../engine/index.ts";
+import { checkCurrent, checkState } from "./checks.ts";
+import { checkPerNeuron, type DecayOptions, decayTensor, persistentCopy } from "./decay.ts";
+import { composeLif } from "./lif-composed.ts";
+import { discard, membraneOf, type Neuron, RESETS, runLif, stateOf } from "./lif-op.ts";
+import { checkFire, type Fire } from "./spike.ts";
+import { type Surrogate, surrogate as surrogates } from "./surrogate.ts";
+
+export interface LIFOptions extends DecayOptions {
+  /** θ; a tensor [N] gives each neuron its own. Default 1. */
+  threshold?: number | Tensor;
+  /** v decays towards it; default 0. */
+  rest?: number;
+  /** Factor of the current; default 1. */
+  inputScale?: number;
+  /** What a spike does to v: sets it to resetValue, takes θ off, or nothing. Default "zero". */
+  reset?: "zero" | "subtract" | "none";
+  resetValue?: number;
+  /** The reset happens at the start of the next step instead of at the end of this one. Default false. */
+  resetDelay?: boolean;
+  /** No gradient through the reset; default true. */
+  detachReset?: boolean;
+  /** Fires at u ≥ θ ("ge", the default) or u > θ. */
+  fire?: Fire;
+  /** Steps after a spike in which v is held, no input counts and nothing fires; default 0. */
+  refractorySteps?: number;
+  /** Default surrogate.sigmoid({ slope: 10 }). */
+  surrogate?: Surrogate;
+  /** Learns beta: stored raw, clamped to [0, 1] in the forward pass, zero gradient outside. */
+  learnBeta?: boolean;
+  learnThreshold?: boolean;
+  /** false: the surrogate's smooth primitive takes the place of the spike, so that gradients are exact. Default true. */
+  spiking?: boolean;
+}
+
+/** State between steps: v after the reset, and the steps that each neuron is still held. */
+export interface LIFState {
+  readonly v: Tensor;
+  readonly refractory: Tensor;
+}
+
+export interface LIFRecord {
+  /** s, [T, B, …]. */
+  readonly spikes: Tensor;
+  /** u, the membrane before the reset. */
+  readonly membrane: Tensor;
+  /** v, the state after the reset. */
+  readonly v: Tensor;
+  /** The state after the last step. */
+  readonly state: LIFState;
+}
+
+/**
+ * Leaky integrate-and-fire neuron.
+ *
+ *   u[t] = rest + β(v[t−1] − rest) + inputScale·I[t]     s[t] = 1 if u[t] ≥ θ else 0
+ *   v[t] = u[t] − θ·s[t]  ("subtract"),  s[t] ? resetValue : u[t]  ("zero"),  u[t]  ("none")
+ *
+ * With resetDelay v[t] = u[t], and a state that reaches θ is reset in the next step: u = β·v + I − θ·s′ ("subtract") or
+ * β·(s′ ? resetValue : v) + I ("zero") with s′ = fire(v − θ).
+ *
+ * Shapes: current [T, B, …] → spikes [T, B, …]. β is dimensionless, β = exp(−dt/tau). Starts from v = 0.
+ * Backward replaces ds/du by the surrogate's derivative at u − θ.
+ *
+ * @throws RangeError if a fixed β lies outside [0, 1] (a learned one is clamped instead), or an option is not finite.
+ * @see Eshraghian et al. (2023), Training Spiking Neural Networks Using Lessons From Deep Learning, Proc. IEEE 111(9).
+ */
+export class LIF extends Module {
+  readonly beta: Tensor;
+  readonly threshold: Tensor;
+  private readonly neuron: Neuron;
+  private readonly spiking: boolean;
+
+  constructor(options: LIFOptions = {}) {
+    super();
+    const { threshold = 1, learnBeta = false, learnThreshold = false, fire = "ge", reset = "zero" } = options;
+    const surrogate = options.surrogate ?? surrogates.sigmoid();
+    checkFire("LIF", fire);
+    if (!(reset in RESETS)) throw new RangeError(`LIF: expected reset "zero", "subtract" or "none", got ${JSON.stringify(reset)}`);
+    const hold = options.refractorySteps ?? 0;
+    if (!Number.isInteger(hold) || hold < 0) throw new RangeError(`LIF: refractorySteps must be an integer ≥ 0, got ${hold}`);
+    this.spiking = options.spiking ?? true;
+    if (!this.spiking && surrogate.primitive === null) {
+      throw new RangeError(`LIF: spiking: false needs a surrogate with a primitive, got ${surrogate.name}`);
+    }
+    this.neuron = {
+      reset: RESETS[reset],
+      delayed: options.resetDelay === true ? 1 : 0,
+      strict: fire === "gt" ? 1 : 0,
+      resetValue: finite("resetValue", options.resetValue ?? 0),
+      rest: finite("rest", options.rest ?? 0),
+      inputScale: finite("inputScale", options.inputScale ?? 1),
+      hold,
+      attached: options.detachReset === false ? 1 : 0,
+      surrogate,
+    };
+    this.beta = decayTensor("LIF", options, learnBeta);
+    this.threshold = thresholdTensor(threshold, learnThreshold);
+  }
+
+  forward(current: Tensor): Tensor {
+    if (!this.spiking) return this.unroll(current).spikes;
+    this.check(current);
+    const run = runLif(this.neuron, current, this.decay(), this.threshold, null, null);
+    if (!run.spikes.requiresGrad) discard(run);
+    return run.spikes;
+  }
+
+  /** Spikes, membrane and state over time, from a given state on; all differentiable. What is not read costs nothing. */
+  unroll(current: Tensor, state?: LIFState): LIFRecord {
+    this.check(current, state);
+    if (!this.spiking) return composeLif(this.neuron, current, this.decay(), this.threshold, state ?? null, false);
+    const { v: v0 = null, refractory: r0 = null } = state ?? {};
+    const run = runLif(this.neuron, current, this.decay(), this.threshold, v0, r0);
+    let v: Tensor | null = null;
+    return {
+      spikes: run.spikes,
+      get membrane() {
+        return membraneOf(run);
+      },
+      get v() {
+        v ??= stateOf(run);
+        return v;
+      },
+      get state() {
+        const held = run.refractory?.select(0, -1).detach() ?? zeros(current.shape.slice(1));
+        return { v: this.v.select(0, -1), refractory: held };
+      },
+    };
+  }
+
+  /** One time step: current [B, …] → spikes [B, …] and the next state; the same bits as `forward`. */
+  step(current: Tensor, state: LIFState): [spikes: Tensor, state: LIFState] {
+    const record = this.unroll(current.unsqueeze(0), state);
+    return [record.spikes.reshape(current.shape), record.state];
+  }
+
+  /** The zero state for currents of the shape of one step, [B, …]. */
+  initialState(shape: readonly number[]): LIFState {
+    return { v: zeros(shape), refractory: zeros(shape) };
+  }
+
+  private decay(): Tensor {
+    return this.beta.isParameter ? this.beta.clamp(0, 1) : this.beta;
+  }
+
+  private check(current: Tensor, state?: LIFState): void {
+    checkCurrent("LIF", current);
+    checkPerNeuron("LIF", "beta", this.beta, current.shape);
+    checkPerNeuron("LIF", "threshold", this.threshold, current.shape);
+    if (state === undefined) return;
+    checkState("LIF", "v", state.v, current.shape.slice(1));
+    checkState("LIF", "refractory", state.refractory, current.shape.slice(1));
+  }
+}
+
+function finite(name: string, value: number): number {
+  if (!Number.isFinite(value)) throw new RangeError(`LIF: ${name} must be finite, got ${value}`);
+  return value;
+}
+
+function thresholdTensor(threshold: number | Tensor, learn: boolean): Tensor {
+  const t = persistentCopy(threshold);
+  for (const value of t.data) {
+    if (Number.isFinite(value)) continue;
+    t.dispose();
+    throw new RangeError(`LIF: threshold must be finite, got ${value}`);
+  }
+  return learn ? parameter(t) : t;
+}

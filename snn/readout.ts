@@ -1,0 +1,33 @@
+/** Time to values: [T, B, …] → [B, …]. */
+import { amax, mean, select, sum, type Tensor } from "../engine/index.ts";
+import { integrate } from "./leaky-integrator.ts";
+
+/** The firing rate: the mean over time. */
+export function meanOverTime(x: Tensor): Tensor {
+  return mean(x, { axis: 0 });
+}
+
+/** The number of spikes. */
+export function spikeCount(spikes: Tensor): Tensor {
+  return sum(spikes, { axis: 0 });
+}
+
+/** The membrane in the last step. */
+export function lastMembrane(membrane: Tensor): Tensor {
+  return select(membrane, 0, -1);
+}
+
+/** The largest membrane over time; ties share the gradient. */
+export function maxMembrane(membrane: Tensor): Tensor {
+  return amax(membrane, { axis: 0 });
+}
+
+/**
+ * Spikes filtered by an exponential: r[t] = β·r[t−1] + s[t], from r = 0. [T, B, …] → [T, B, …].
+ *
+ * @throws RangeError if beta lies outside [0, 1].
+ */
+export function filteredTrace(spikes: Tensor, { beta = 0.95 }: { beta?: number } = {}): Tensor {
+  if (!(beta >= 0 && beta <= 1)) throw new RangeError(`filteredTrace: beta must lie in [0, 1], got ${beta}`);
+  return integrate(spikes, beta);
+}

@@ -1,0 +1,60 @@
+import type { Tensor } from "../engine/index.ts";
+import { allocate, apply, gradOf, k, type Op, recycle, SAVES_A, scope } from "../engine/extend.ts";
+import { type Surrogate, surrogate as surrogates } from "./surrogate.ts";
+
+/** When a neuron fires: u ≥ θ or u > θ. */
+export type Fire = "ge" | "gt";
+
+interface Spike {
+  readonly surrogate: Surrogate;
+  readonly strict: number;
+}
+
+/** z = fire(x) for x = u − θ.  ∂L/∂x = ∂L/∂z · surrogate′(x). */
+const spikeOp: Op<Spike> = {
+  name: "spike",
+  saves: SAVES_A,
+  shape: (_attrs, x) => x.shape,
+  forward: (z, x, _y, _w, { strict }) => k.spike(z.ptr, x.ptr, z.size, strict),
+  backward(z, x, _y, _w, { surrogate }) {
+    const dx = gradOf(x);
+    if (dx === 0) return;
+    const { kind, slope, derivative } = surrogate;
+    if (derivative !== null) {
+      const d = derivative(x);
+      k.mulGrad(dx, z.gradPtr, d.ptr, z.size);
+      d.dispose();
+      return;
+    }
+    const bytes = 4 * z.size;
+    const d = allocate(bytes);
+    const zero = allocate(4);
+    k.fill(zero, 1, 0);
+    k.surrogate(d, x.ptr, zero, 0, z.size, kind, slope);
+    k.mulGrad(dx, z.gradPtr, d, z.size);
+    recycle(zero, 4, scope.region);
+    recycle(d, bytes, scope.region);
+  },
+};
+
+export interface SpikeOptions {
+  threshold?: number | Tensor;
+  surrogate?: Surrogate;
+  fire?: Fire;
+}
+
+/**
+ * s = 1 where v reaches the threshold, else 0: the elementary op, for neurons written by hand from tensor ops.
+ * Backward multiplies by surrogate′(v − θ).
+ *
+ * Defaults: threshold 1, surrogate.sigmoid({ slope: 10 }), fire "ge" (v ≥ θ).
+ */
+export function spike(v: Tensor, options: SpikeOptions = {}): Tensor {
+  const { threshold = 1, surrogate = surrogates.sigmoid(), fire = "ge" } = options;
+  checkFire("spike", fire);
+  return apply(spikeOp, { surrogate, strict: fire === "gt" ? 1 : 0 }, v.sub(threshold));
+}
+
+export function checkFire(where: string, fire: Fire): void {
+  if (fire !== "ge" && fire !== "gt") throw new RangeError(`${where}: expected fire "ge" or "gt", got ${JSON.stringify(fire)}`);
+}
