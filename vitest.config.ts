@@ -10,8 +10,11 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^jarvis-snn$/, replacement: at("./index.ts") },
-      { find: /^jarvis-snn\/(engine|snn|kernels|node)$/, replacement: at("./$1/index.ts") },
-      ...(kernels === "debug" ? [{ find: "../kernels/build/release.ts", replacement: at("./kernels/build/debug.ts") }] : []),
+      { find: /^jarvis-snn\/(engine|snn)$/, replacement: at("./$1/index.ts") },
+      { find: /^jarvis-snn\/(kernels|node)$/, replacement: at("./engine/$1.ts") },
+      ...(kernels === "debug"
+        ? [{ find: "../kernels/build/release.ts", replacement: at("./kernels/build/debug.ts") }]
+        : []),
     ],
   },
   test: {

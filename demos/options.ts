@@ -29,7 +29,7 @@ export function parseFlags<F extends Flags>(flags: F, args: readonly string[]): 
   const { values } = parseArgs({ args: [...args], options: { ...options, help: { type: "boolean", short: "h" } } });
   if (values.help === true) return null;
   const entries = Object.entries(flags).map(([name, flag]) => {
-    const text = values[name] as string | undefined;
+    const text = (values as Record<string, string | undefined>)[name];
     return [name, text === undefined ? flag.default : parseValue(name, flag, text)];
   });
   return Object.fromEntries(entries) as Values<F>;

@@ -21,4 +21,5 @@ export { Optimizer, type OptimizerState } from "./optim/optimizer.ts";
 export { SGD, type SGDOptions } from "./optim/sgd.ts";
 export { keep, memoryStats, noGrad, parameter, resetPeak, tape } from "./tape.ts";
 export { type NestedArray, Tensor } from "./tensor.ts";
+export { warmup } from "./warmup.ts";
 export { accuracy, type Batches, type BatchReport, type EpochReport, evaluate, fit, type FitOptions } from "./train.ts";

@@ -59,7 +59,7 @@ export async function fit(model: Module, loader: Batches, options: FitOptions): 
     let batch = 0;
     model.train();
     for (const { x, y } of loader) {
-      signal?.throwIfAborted();
+      if (signal?.aborted) throw signal.reason;
       const size = x.shape[0] as number;
       const value = tape(() => {
         const objective = loss(model.forward(encode === undefined ? x : encode(x)), y);

@@ -5,7 +5,10 @@ export * from "./leaky";
 export * from "./lif";
 export * from "./math";
 export * from "./matmul";
+export * from "./optim";
 export * from "./random";
+export * from "./reduce";
+export * from "./softmax";
 export * from "./surrogate";
 
 /** First byte that the kernels do not use: constants and the matmul workspace lie below it. */

@@ -4,13 +4,30 @@
  */
 import type { Kernels } from "../build/types.ts";
 import * as blocks from "./blocks.ts";
+import * as elementwise from "./elementwise.ts";
 import * as encode from "./encode.ts";
 import * as leaky from "./leaky.ts";
 import * as lif from "./lif.ts";
-import * as elementwise from "./elementwise.ts";
 import * as math from "./math.ts";
 import * as matmul from "./matmul.ts";
+import * as optim from "./optim.ts";
 import * as random from "./random.ts";
+import * as reduce from "./reduce.ts";
+import * as softmax from "./softmax.ts";
 import { spike, surrogate } from "./surrogate.ts";
 
-export const reference: Kernels = { ...blocks, ...encode, ...leaky, ...lif, ...elementwise, ...math, ...matmul, ...random, spike, surrogate };
+export const reference: Kernels = {
+  ...blocks,
+  ...elementwise,
+  ...encode,
+  ...leaky,
+  ...lif,
+  ...math,
+  ...matmul,
+  ...optim,
+  ...random,
+  ...reduce,
+  ...softmax,
+  spike,
+  surrogate,
+};

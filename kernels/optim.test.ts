@@ -1,0 +1,69 @@
+import { expect, test } from "vitest";
+import { compareSides, LENGTHS, numbers } from "../test/support/sides.ts";
+
+const STEPS = 3;
+
+for (const n of LENGTHS) {
+  const w0 = numbers(n, 1);
+  const gradients = Array.from({ length: STEPS }, (_, t) => numbers(n, 10 + t));
+
+  test(`sgd: three steps agree with the twin, n = ${n}`, () => {
+    for (const [momentum, dampening, decay, nesterov] of [[0, 0, 0, 0], [0, 0, 0.1, 0], [0.9, 0, 0, 0], [0.9, 0.2, 0.1, 0], [0.9, 0, 0.1, 1]] as const) {
+      compareSides((side) => {
+        const w = side.put(w0);
+        const buf = momentum === 0 ? 0 : side.put(Array(n).fill(7));
+        gradients.forEach((g, t) => {
+          side.k.sgd(w, side.put(g), buf, n, 0.1, momentum, dampening, decay, nesterov, t === 0 ? 1 : 0);
+        });
+        return [...side.read(w, n), ...(buf === 0 ? [] : side.read(buf, n))];
+      });
+    }
+  });
+
+  test(`adam: three steps agree with the twin, n = ${n}`, () => {
+    for (const [decay, decoupled, amsgrad] of [[0, 0, false], [0.1, 0, false], [0, 1e-3, false], [0.1, 0, true]] as const) {
+      compareSides((side) => {
+        const w = side.put(w0);
+        const m = side.zeros(n);
+        const v = side.zeros(n);
+        const vmax = amsgrad ? side.zeros(n) : 0;
+        gradients.forEach((g, t) => {
+          const stepSize = 1e-2 / (1 - 0.9 ** (t + 1));
+          const root = Math.sqrt(1 - 0.999 ** (t + 1));
+          side.k.adam(w, side.put(g), m, v, vmax, n, stepSize, 0.9, 0.999, 1e-8, decay, decoupled, root);
+        });
+        return [w, m, v, ...(amsgrad ? [vmax] : [])].flatMap((p) => side.read(p, n));
+      });
+    }
+  });
+}
+
+test("sgd: one step by hand", () => {
+  compareSides((side) => {
+    const w = side.put([1, -2, 3]);
+    const buf = side.put([0.5, 0.5, 0.5]);
+    // d = 1 + 0.5·w, buf = 0.5·0.5 + 0.75·d, w −= 0.5·(d + 0.5·buf)
+    side.k.sgd(w, side.put([1, 1, 1]), buf, 3, 0.5, 0.5, 0.25, 0.5, 1, 0);
+    expect(side.read(buf, 3)).toEqual([1.375, 0.25, 2.125]);
+    expect(side.read(w, 3)).toEqual([-0.09375, -2.0625, 1.21875]);
+    return [];
+  });
+});
+
+test("adam: the first step is stepSize in the direction of the gradient", () => {
+  compareSides((side) => {
+    const w = side.zeros(5);
+    side.k.adam(w, side.put([3, -0.01, 0, 1e-3, -1e4]), side.zeros(5), side.zeros(5), 0, 5, 0.01 / (1 - 0.9), 0.9, 0.999, 1e-12, 0, 0, Math.sqrt(1 - 0.999));
+    side.read(w, 5).forEach((v, i) => expect(v).toBeCloseTo([-0.01, 0.01, 0, -0.01, 0.01][i] as number, 6));
+    return side.read(w, 5);
+  });
+});
+
+test("adam: NaN in the gradient shows in the weight, with and without amsgrad", () => {
+  compareSides((side) => {
+    const w = side.put([1, 1]);
+    const vmax = side.put([1, 1]);
+    side.k.adam(w, side.put([NaN, 1]), side.zeros(2), side.zeros(2), vmax, 2, 0.1, 0.9, 0.999, 1e-8, 0, 0, 1);
+    return [...side.read(w, 2), ...side.read(vmax, 2)];
+  });
+});

@@ -1,0 +1,270 @@
+/**
+ * Reductions along one axis of x seen as [outer, n, inner], and the way back.
+ *
+ * Order of a sum, the same for any outer size: neighbours (inner = 1) are added in float64, two rows of four partial sums
+ * that depend on n alone; else each output has one float32 sum over i = 0, 1, …, n − 1. Maxima are exact in any order.
+ *
+ * Wide rows are taken in chunks of columns, so that what accumulates stays in the first-level cache while all n rows
+ * pass over it, and four rows at a time, so that it is loaded and stored once for four additions.
+ */
+import { addScaled, copy, fill, repeat } from "./elementwise";
+import { one } from "./lanes";
+import { scalarEnd, vectorEnd } from "./span";
+
+/** Columns of a chunk. */
+const CHUNK = 1024;
+const sums = memory.data(4096, 16);
+
+/** z[o, j] ← Σᵢ x[o, i, j] */
+export function sumAxis(z: usize, x: usize, outer: i32, n: i32, inner: i32): void {
+  if (inner == 1) {
+    for (const end = scalarEnd(z, outer); z < end; z += 4, x += <usize>n << 2) store<f32>(z, sumOfNeighbours(x, n));
+    return;
+  }
+  const row = <usize>inner << 2;
+  for (; outer > 0; outer--, x += row * <usize>(n - 1)) {
+    for (let j = 0; j < inner; j += CHUNK) {
+      const columns = min(CHUNK, inner - j);
+      sumRows(z, x, n, columns, row);
+      z += <usize>columns << 2;
+      x += <usize>columns << 2;
+    }
+  }
+}
+
+/** z[o, j] += scale·Σᵢ x[o, i, j] */
+export function addSumAxis(z: usize, x: usize, outer: i32, n: i32, inner: i32, scale: f32): void {
+  if (inner == 1) {
+    for (const end = scalarEnd(z, outer); z < end; z += 4, x += <usize>n << 2) {
+      store<f32>(z, load<f32>(z) + scale * sumOfNeighbours(x, n));
+    }
+    return;
+  }
+  const row = <usize>inner << 2;
+  for (; outer > 0; outer--, x += row * <usize>(n - 1)) {
+    for (let j = 0; j < inner; j += CHUNK) {
+      const columns = min(CHUNK, inner - j);
+      sumRows(sums, x, n, columns, row);
+      addScaled(z, sums, columns, scale);
+      z += <usize>columns << 2;
+      x += <usize>columns << 2;
+    }
+  }
+}
+
+function sumOfNeighbours(x: usize, n: i32): f32 {
+  const end = scalarEnd(x, n);
+  let s0 = f64x2.splat(0);
+  let s1 = s0;
+  let s2 = s0;
+  let s3 = s0;
+  for (const stop = x + ((<usize>n >> 3) << 5); x < stop; x += 32) {
+    s0 = f64x2.add(s0, f64x2.promote_low_f32x4(v128.load64_zero(x)));
+    s1 = f64x2.add(s1, f64x2.promote_low_f32x4(v128.load64_zero(x, 8)));
+    s2 = f64x2.add(s2, f64x2.promote_low_f32x4(v128.load64_zero(x, 16)));
+    s3 = f64x2.add(s3, f64x2.promote_low_f32x4(v128.load64_zero(x, 24)));
+  }
+  const s = f64x2.add(f64x2.add(s0, s1), f64x2.add(s2, s3));
+  let sum = f64x2.extract_lane(s, 0) + f64x2.extract_lane(s, 1);
+  for (; x < end; x += 4) sum += <f64>load<f32>(x);
+  return <f32>sum;
+}
+
+/** to[j] ← Σᵢ x[i, j] for columns that are a part of rows of `row` bytes. */
+function sumRows(to: usize, x: usize, n: i32, columns: i32, row: usize): void {
+  fill(to, columns, 0);
+  let i = n;
+  for (; i >= 4; i -= 4, x += row << 2) addFourRows(to, x, x + row, x + row * 2, x + row * 3, columns);
+  for (; i > 0; i--, x += row) addScaled(to, x, columns, 1);
+}
+
+function addFourRows(to: usize, x0: usize, x1: usize, x2: usize, x3: usize, columns: i32): void {
+  const end = scalarEnd(to, columns);
+  for (const stop = vectorEnd(to, columns); to < stop; to += 16, x0 += 16, x1 += 16, x2 += 16, x3 += 16) {
+    const s = f32x4.add(f32x4.add(v128.load(to), v128.load(x0)), v128.load(x1));
+    v128.store(to, f32x4.add(f32x4.add(s, v128.load(x2)), v128.load(x3)));
+  }
+  for (; to < end; to += 4, x0 += 4, x1 += 4, x2 += 4, x3 += 4) {
+    store<f32>(to, load<f32>(to) + load<f32>(x0) + load<f32>(x1) + load<f32>(x2) + load<f32>(x3));
+  }
+}
+
+/** dx[o, i, j] += scale·dz[o, j] */
+export function sumAxisGrad(dx: usize, dz: usize, outer: i32, n: i32, inner: i32, scale: f32): void {
+  const row = <usize>inner << 2;
+  for (; outer > 0; outer--, dz += row) {
+    if (inner == 1) {
+      addConstant(dx, n, scale * load<f32>(dz));
+      dx += <usize>n << 2;
+    } else {
+      for (let i = 0; i < n; i++, dx += row) addScaled(dx, dz, inner, scale);
+    }
+  }
+}
+
+function addConstant(p: usize, n: i32, value: f32): void {
+  const end = scalarEnd(p, n);
+  const lanes = f32x4.splat(value);
+  for (const stop = vectorEnd(p, n); p < stop; p += 16) v128.store(p, f32x4.add(v128.load(p), lanes));
+  for (; p < end; p += 4) store<f32>(p, load<f32>(p) + value);
+}
+
+/** z[o, i, j] ← x[o, j] */
+export function expandAxis(z: usize, x: usize, outer: i32, n: i32, inner: i32): void {
+  const row = <usize>inner << 2;
+  const block = row * <usize>n;
+  for (; outer > 0; outer--, z += block, x += row) {
+    if (inner == 1) fill(z, n, load<f32>(x));
+    else if (inner >= 64) repeat(z, x, inner, n);
+    else if (n > 0) doubled(z, x, row, block);
+  }
+}
+
+/** Narrow rows: what is there is copied behind itself, twice as much each time, up to 16 KB. */
+function doubled(z: usize, x: usize, row: usize, block: usize): void {
+  memory.copy(z, x, row);
+  let filled = row;
+  let part = row;
+  while (filled < block) {
+    memory.copy(z + filled, z, min(part, block - filled));
+    filled += part;
+    if (part < 16384) part = filled;
+  }
+}
+
+/** z[o, j] ← maxᵢ x[o, i, j] and index[o, j] ← the first such i, as a float (exact below 2²⁴). NaN is the largest. n > 0 */
+export function maxAxis(z: usize, index: usize, x: usize, outer: i32, n: i32, inner: i32): void {
+  search(z, index, x, outer, n, inner, 0);
+}
+
+/** z[o, j] ← minᵢ x[o, i, j] and index[o, j] ← the first such i, as a float (exact below 2²⁴). NaN is the smallest. n > 0 */
+export function minAxis(z: usize, index: usize, x: usize, outer: i32, n: i32, inner: i32): void {
+  search(z, index, x, outer, n, inner, 0x80000000);
+}
+
+/** `flip` is a mask for the sign: the minimum is where −x has its maximum. */
+function search(z: usize, index: usize, x: usize, outer: i32, n: i32, inner: i32, flip: u32): void {
+  assert(n > 0);
+  const row = <usize>inner << 2;
+  if (inner == 1) {
+    for (const end = scalarEnd(z, outer); z < end; z += 4, index += 4, x += <usize>n << 2) searchNeighbours(z, index, x, n, flip);
+    return;
+  }
+  for (; outer > 0; outer--, x += row * <usize>(n - 1)) {
+    for (let j = 0; j < inner; j += CHUNK) {
+      const columns = min(CHUNK, inner - j);
+      copy(z, x, columns);
+      fill(index, columns, 0);
+      for (let i = 1; i < n; i++) improve(z, index, x + row * <usize>i, columns, <f32>i, flip);
+      z += <usize>columns << 2;
+      index += <usize>columns << 2;
+      x += <usize>columns << 2;
+    }
+  }
+}
+
+/** Lanes in which x beats best: larger, or the first NaN. */
+function better(x: v128, best: v128, flip: v128): v128 {
+  return v128.andnot(f32x4.eq(best, best), f32x4.le(v128.xor(x, flip), v128.xor(best, flip)));
+}
+
+/** One row against the best so far of every column. */
+function improve(z: usize, index: usize, x: usize, columns: i32, i: f32, flip: u32): void {
+  const end = scalarEnd(z, columns);
+  const flips = i32x4.splat(flip);
+  const here = f32x4.splat(i);
+  for (const stop = vectorEnd(z, columns); z < stop; z += 16, index += 16, x += 16) {
+    const best = v128.load(z);
+    const wins = better(v128.load(x), best, flips);
+    v128.store(z, v128.bitselect(v128.load(x), best, wins));
+    v128.store(index, v128.bitselect(here, v128.load(index), wins));
+  }
+  for (; z < end; z += 4, index += 4, x += 4) {
+    const best = v128.load32_splat(z);
+    const wins = better(v128.load32_splat(x), best, flips);
+    v128.store32_lane(z, v128.bitselect(v128.load32_splat(x), best, wins), 0);
+    v128.store32_lane(index, v128.bitselect(here, v128.load32_splat(index), wins), 0);
+  }
+}
+
+/** A row of neighbours: every fourth one to its lane, then the lanes against each other. */
+function searchNeighbours(z: usize, index: usize, x: usize, n: i32, flip: u32): void {
+  const flips = i32x4.splat(flip);
+  let best = v128.load32_splat(x);
+  let at = f32x4.splat(0);
+  let i = 0;
+  if (n >= 8) {
+    best = v128.load(x);
+    at = f32x4(0, 1, 2, 3);
+    let here = at;
+    for (i = 4; i <= n - 4; i += 4) {
+      here = f32x4.add(here, f32x4.splat(4));
+      const lanes = v128.load(x + (<usize>i << 2));
+      const wins = better(lanes, best, flips);
+      best = v128.bitselect(lanes, best, wins);
+      at = v128.bitselect(here, at, wins);
+    }
+    // Lanes 2, 3 against 0, 1, then 1 against 0.
+    let other = i32x4.shuffle(best, best, 2, 3, 0, 1);
+    let otherAt = i32x4.shuffle(at, at, 2, 3, 0, 1);
+    let wins = betterOrEarlier(other, best, otherAt, at, flips);
+    best = v128.bitselect(other, best, wins);
+    at = v128.bitselect(otherAt, at, wins);
+    other = i32x4.shuffle(best, best, 1, 0, 3, 2);
+    otherAt = i32x4.shuffle(at, at, 1, 0, 3, 2);
+    wins = betterOrEarlier(other, best, otherAt, at, flips);
+    best = v128.bitselect(other, best, wins);
+    at = v128.bitselect(otherAt, at, wins);
+  }
+  for (; i < n; i++) {
+    const value = v128.load32_splat(x + (<usize>i << 2));
+    const wins = better(value, best, flips);
+    best = v128.bitselect(value, best, wins);
+    at = v128.bitselect(f32x4.splat(<f32>i), at, wins);
+  }
+  v128.store32_lane(z, best, 0);
+  v128.store32_lane(index, at, 0);
+}
+
+/** As `better`, where an equal (or equally NaN) x with the smaller index wins too. */
+function betterOrEarlier(x: v128, best: v128, xAt: v128, bestAt: v128, flip: v128): v128 {
+  const notWorse = v128.or(f32x4.ne(x, x), f32x4.ge(v128.xor(x, flip), v128.xor(best, flip)));
+  return v128.or(better(x, best, flip), v128.and(notWorse, f32x4.lt(xAt, bestAt)));
+}
+
+/** dx[o, index[o, j], j] += dz[o, j] */
+export function pickAxisGrad(dx: usize, dz: usize, index: usize, outer: i32, n: i32, inner: i32): void {
+  const row = <usize>inner << 2;
+  for (; outer > 0; outer--, dx += row * <usize>n) {
+    for (let j: usize = 0; j < row; j += 4, dz += 4, index += 4) {
+      const p = dx + row * <usize>load<f32>(index) + j;
+      store<f32>(p, load<f32>(p) + load<f32>(dz));
+    }
+  }
+}
+
+/** dx[o, i, j] += dz[o, j] / (number of ties) where x[o, i, j] = z[o, j]. Nothing where z is NaN. */
+export function amaxGrad(dx: usize, dz: usize, z: usize, x: usize, outer: i32, n: i32, inner: i32): void {
+  const row = <usize>inner << 2;
+  for (; outer > 0; outer--, dx += row * <usize>(n - 1), x += row * <usize>(n - 1)) {
+    const end = scalarEnd(z, inner);
+    for (const stop = vectorEnd(z, inner); z < stop; z += 16, dz += 16, dx += 16, x += 16) {
+      const best = v128.load(z);
+      let ties = f32x4.splat(0);
+      for (let i = 0, p = x; i < n; i++, p += row) ties = f32x4.add(ties, v128.and(v128.load(one), f32x4.eq(v128.load(p), best)));
+      const share = f32x4.div(v128.load(dz), ties);
+      for (let i = 0, p = x, q = dx; i < n; i++, p += row, q += row) {
+        v128.store(q, f32x4.add(v128.load(q), v128.and(share, f32x4.eq(v128.load(p), best))));
+      }
+    }
+    for (; z < end; z += 4, dz += 4, dx += 4, x += 4) {
+      const best = load<f32>(z);
+      let ties: f32 = 0;
+      for (let i = 0, p = x; i < n; i++, p += row) if (load<f32>(p) == best) ties += 1;
+      const share = load<f32>(dz) / ties;
+      for (let i = 0, p = x, q = dx; i < n; i++, p += row, q += row) {
+        if (load<f32>(p) == best) store<f32>(q, load<f32>(q) + share);
+      }
+    }
+  }
+}

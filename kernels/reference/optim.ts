@@ -1,0 +1,31 @@
+import { at, put } from "./memory.ts";
+
+export function sgd(
+  w: number, dw: number, buf: number, n: number,
+  lr: number, momentum: number, dampening: number, weightDecay: number, nesterov: number, first: number,
+): void {
+  for (let i = 0; i < n; i++) {
+    let d = at(dw, i) + weightDecay * at(w, i);
+    if (buf !== 0) {
+      put(buf, i, first !== 0 ? d : momentum * at(buf, i) + (1 - dampening) * d);
+      d = nesterov !== 0 ? d + momentum * at(buf, i) : at(buf, i);
+    }
+    put(w, i, at(w, i) - lr * d);
+  }
+}
+
+export function adam(
+  w: number, dw: number, m: number, v: number, vmax: number, n: number,
+  stepSize: number, beta1: number, beta2: number, eps: number,
+  weightDecay: number, decoupledDecay: number, sqrtBias2: number,
+): void {
+  for (let i = 0; i < n; i++) {
+    put(w, i, at(w, i) * (1 - decoupledDecay));
+    const g = at(dw, i) + weightDecay * at(w, i);
+    put(m, i, beta1 * at(m, i) + (1 - beta1) * g);
+    put(v, i, beta2 * at(v, i) + (1 - beta2) * g * g);
+    if (vmax !== 0) put(vmax, i, Math.max(at(vmax, i), at(v, i)));
+    const square = vmax !== 0 ? at(vmax, i) : at(v, i);
+    put(w, i, at(w, i) - (stepSize * at(m, i)) / (Math.sqrt(square) / sqrtBias2 + eps));
+  }
+}

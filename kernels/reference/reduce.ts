@@ -1,0 +1,76 @@
+import { at, put } from "./memory.ts";
+
+/** Calls f(cell of [o, j], cell of [o, 0, j]) for every o and j. */
+function eachOutput(outer: number, n: number, inner: number, f: (output: number, first: number) => void): void {
+  for (let o = 0; o < outer; o++) for (let j = 0; j < inner; j++) f(o * inner + j, o * n * inner + j);
+}
+
+export function sumAxis(z: number, x: number, outer: number, n: number, inner: number): void {
+  eachOutput(outer, n, inner, (output, first) => {
+    let sum = 0;
+    for (let i = 0; i < n; i++) sum += at(x, first + i * inner);
+    put(z, output, sum);
+  });
+}
+
+export function addSumAxis(z: number, x: number, outer: number, n: number, inner: number, scale: number): void {
+  eachOutput(outer, n, inner, (output, first) => {
+    let sum = 0;
+    for (let i = 0; i < n; i++) sum += at(x, first + i * inner);
+    put(z, output, at(z, output) + scale * sum);
+  });
+}
+
+export function sumAxisGrad(dx: number, dz: number, outer: number, n: number, inner: number, scale: number): void {
+  eachOutput(outer, n, inner, (output, first) => {
+    for (let i = 0; i < n; i++) put(dx, first + i * inner, at(dx, first + i * inner) + scale * at(dz, output));
+  });
+}
+
+export function expandAxis(z: number, x: number, outer: number, n: number, inner: number): void {
+  eachOutput(outer, n, inner, (output, first) => {
+    for (let i = 0; i < n; i++) put(z, first + i * inner, at(x, output));
+  });
+}
+
+/** The first i with the extreme x[first + i·inner]; NaN wins. */
+function search(x: number, first: number, n: number, inner: number, sign: number): number {
+  let best = 0;
+  for (let i = 1; i < n; i++) {
+    const value = sign * at(x, first + i * inner);
+    const record = sign * at(x, first + best * inner);
+    if (value > record || (Number.isNaN(value) && !Number.isNaN(record))) best = i;
+  }
+  return best;
+}
+
+export function maxAxis(z: number, index: number, x: number, outer: number, n: number, inner: number): void {
+  eachOutput(outer, n, inner, (output, first) => {
+    const i = search(x, first, n, inner, 1);
+    put(index, output, i);
+    put(z, output, at(x, first + i * inner));
+  });
+}
+
+export function minAxis(z: number, index: number, x: number, outer: number, n: number, inner: number): void {
+  eachOutput(outer, n, inner, (output, first) => {
+    const i = search(x, first, n, inner, -1);
+    put(index, output, i);
+    put(z, output, at(x, first + i * inner));
+  });
+}
+
+export function pickAxisGrad(dx: number, dz: number, index: number, outer: number, n: number, inner: number): void {
+  eachOutput(outer, n, inner, (output, first) => {
+    const cell = first + at(index, output) * inner;
+    put(dx, cell, at(dx, cell) + at(dz, output));
+  });
+}
+
+export function amaxGrad(dx: number, dz: number, z: number, x: number, outer: number, n: number, inner: number): void {
+  eachOutput(outer, n, inner, (output, first) => {
+    const ties: number[] = [];
+    for (let i = 0; i < n; i++) if (at(x, first + i * inner) === at(z, output)) ties.push(first + i * inner);
+    for (const cell of ties) put(dx, cell, at(dx, cell) + at(dz, output) / ties.length);
+  });
+}

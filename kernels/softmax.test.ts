@@ -1,0 +1,138 @@
+import { expect, test } from "vitest";
+import { compareSides, LENGTHS, numbers } from "../test/support/sides.ts";
+
+const ROWS = 3;
+const COLUMNS = LENGTHS.slice(1);
+
+/** Float32 sums of n exponentials, four at a time. */
+const bound = (n: number) => ({ absolute: 1e-6, relative: 2e-6 + 1.5e-8 * n });
+
+/** Logits of ordinary size, and shifted to where exp would overflow or vanish. */
+function logits(n: number, offset: number): number[] {
+  return numbers(ROWS * n, 1, -3, 3).map((v) => Math.fround(v + offset));
+}
+
+for (const n of COLUMNS) {
+  const size = ROWS * n;
+  const d = numbers(size, 2);
+  const y = numbers(size, 3);
+
+  test(`softmax: softmax and logSoftmax agree with their twins, also at ±1000, n = ${n}`, () => {
+    for (const offset of [0, 1000, -1000]) {
+      for (const name of ["softmax", "logSoftmax"] as const) {
+        compareSides((side) => {
+          const z = side.zeros(size);
+          side.k[name](z, side.put(logits(n, offset)), ROWS, n);
+          return side.read(z, size);
+        }, bound(n));
+      }
+    }
+  });
+
+  test(`softmax: gradients accumulate, n = ${n}`, () => {
+    for (const name of ["softmax", "logSoftmax"] as const) {
+      compareSides((side) => {
+        const x = side.put(logits(n, 0));
+        const z = side.zeros(size);
+        const dx = side.put(y);
+        side.k[name](z, x, ROWS, n);
+        side.k[`${name}Grad`](dx, side.put(d), z, ROWS, n);
+        return side.read(dx, size);
+      }, { absolute: 2e-6 + 1e-8 * n, relative: 2e-6 });
+    }
+  });
+
+  for (const weighted of [false, true]) {
+    for (const smoothing of [0, 0.1]) {
+      const w = numbers(n, 4, 0.2, 2);
+      // The middle row is ignored.
+      const targets = [0, -100, n - 1];
+      const options = `n = ${n}${weighted ? ", weighted" : ""}${smoothing === 0 ? "" : ", smoothed"}`;
+
+      test(`crossEntropy: loss and gradient of class indices agree, ${options}`, () => {
+        for (const offset of [0, 1000]) {
+          for (const step of [0, 1]) {
+            compareSides((side) => {
+              const x = side.put(logits(n, offset));
+              const target = side.putInts(targets);
+              const weight = weighted ? side.put(w) : 0;
+              const loss = side.zeros(ROWS);
+              const lse = side.zeros(ROWS);
+              const dx = side.put(y);
+              side.k.crossEntropy(loss, lse, x, target, weight, ROWS, n, smoothing, -100);
+              side.k.crossEntropyGrad(
+                dx, x, lse, target, weight, side.put([0.7, -1.1, 1.3]), step, 0.5, ROWS, n, smoothing, -100,
+              );
+              return [...side.read(loss, ROWS), ...side.read(lse, ROWS), ...side.read(dx, size)];
+            }, bound(n));
+          }
+        }
+      });
+
+      test(`crossEntropy: loss and gradient of probabilities agree, ${options}`, () => {
+        const probabilities = numbers(size, 5, 0, 2 / n);
+        for (const step of [0, 1]) {
+          compareSides((side) => {
+            const x = side.put(logits(n, 0));
+            const target = side.put(probabilities);
+            const weight = weighted ? side.put(w) : 0;
+            const loss = side.zeros(ROWS);
+            const lse = side.zeros(ROWS);
+            const dx = side.put(y);
+            side.k.crossEntropyDense(loss, lse, x, target, weight, ROWS, n, smoothing);
+            side.k.crossEntropyDenseGrad(
+              dx, x, lse, target, weight, side.put([0.7, -1.1, 1.3]), step, 0.5, ROWS, n, smoothing,
+            );
+            return [...side.read(loss, ROWS), ...side.read(lse, ROWS), ...side.read(dx, size)];
+          }, bound(n));
+        }
+      });
+    }
+  }
+}
+
+test("softmax: may work in place, and takes −∞ for probability 0", () => {
+  compareSides((side) => {
+    const x = side.put([1, -Infinity, 2, 3, 0.5, -Infinity]);
+    side.k.softmax(x, x, 1, 6);
+    const z = side.read(x, 6);
+    expect([z[1], z[5]]).toEqual([0, 0]);
+    return z;
+  });
+});
+
+test("softmax: a row with NaN or +∞, or of −∞ only, is NaN; its neighbours are not", () => {
+  for (const n of [3, 4, 6]) {
+    for (const bad of [NaN, Infinity, -Infinity]) {
+      const x = [...Array(n).fill(1), ...Array(n).fill(bad === -Infinity ? bad : 1), ...Array(n).fill(2)];
+      x[2 * n - 1] = bad;
+      for (const name of ["softmax", "logSoftmax"] as const) {
+        compareSides((side) => {
+          const z = side.zeros(3 * n);
+          side.k[name](z, side.put(x), 3, n);
+          // exp(−∞) beside +∞ may be 0 or NaN; what matters is that the row shows it.
+          return side.read(z, 3 * n).map((v, i) => (i >= n && i < 2 * n - 1 ? 0 : v));
+        });
+      }
+    }
+  }
+});
+
+test("crossEntropy: keeps its digits at logits of 1000", () => {
+  compareSides((side) => {
+    const x = side.put([1000, 1000 + 2 ** -13, 999.5]);
+    const loss = side.zeros(1);
+    side.k.crossEntropy(loss, side.zeros(1), x, side.putInts([0]), 0, 1, 3, 0, -100);
+    return side.read(loss, 1);
+  }, { absolute: 0, relative: 3e-7 });
+});
+
+test("targetWeight: sums the weights of the rows that count", () => {
+  compareSides((side) => {
+    const target = side.putInts([0, 2, -100, 1, 2]);
+    const weighted = side.k.targetWeight(target, side.put([0.5, 1.5, 3]), 5, -100);
+    const counted = side.k.targetWeight(target, 0, 5, -100);
+    expect([weighted, counted]).toEqual([8, 4]);
+    return [weighted, counted, side.k.targetWeight(target, 0, 0, -100)];
+  });
+});

@@ -1,0 +1,274 @@
+/**
+ * Softmax and cross-entropy over contiguous rows.
+ *
+ * With m = max x and ℓ = log Σ exp(x − m), the logarithm of the sum of exponentials is m + ℓ. The two are never added: at
+ * logits of 1000 the sum would be rounded to 6·10⁻⁵, while (m − x) + ℓ keeps every digit. So the cross-entropy kernels
+ * keep ℓ alone for backward, which finds m again.
+ *
+ * All cross-entropies are Σ_c a_c·(m + ℓ − x_c) with weights a_c = w_c·(t_c·(1 − ε) + ε/K), where ε is the smoothing and
+ * K = cols; for class indices t is one-hot. Their gradient is g·(softmax(x)_c·Σa − a_c). A row that holds NaN or +∞, or
+ * nothing but −∞, gives NaN.
+ */
+import { expNegative, loadTail, loadTailOr, logLanes, minusInfinity, one, storeTail, sumOfLanes } from "./lanes";
+import { vectorEnd } from "./span";
+
+const zero = memory.data<f32>([0, 0, 0, 0], 16);
+
+/** z[r, c] ← exp(x[r, c] − m) / Σ exp(x[r, :] − m), m = max x[r, :]. z may be x. */
+export function softmax(z: usize, x: usize, rows: i32, cols: i32): void {
+  for (; rows > 0; rows--) {
+    const m = f32x4.splat(maxOfRow(x, cols));
+    const first = z;
+    const stop = vectorEnd(z, cols);
+    let sums = f32x4.splat(0);
+    for (; z < stop; z += 16, x += 16) {
+      const e = inline.always(expNegative(f32x4.sub(v128.load(x), m)));
+      v128.store(z, e);
+      sums = f32x4.add(sums, e);
+    }
+    if ((cols & 3) != 0) {
+      // Idle lanes hold exp(−∞) = 0.
+      const e = expNegative(f32x4.sub(loadTailOr(x, cols, v128.load(minusInfinity)), m));
+      storeTail(z, cols, e);
+      sums = f32x4.add(sums, e);
+    }
+    const sum = f32x4.splat(sumOfLanes(sums));
+    for (z = first; z < stop; z += 16) v128.store(z, f32x4.div(v128.load(z), sum));
+    storeTail(z, cols, f32x4.div(loadTail(z, cols), sum));
+    const tail = <usize>(cols & 3) << 2;
+    z += tail;
+    x += tail;
+  }
+}
+
+/** dx[r, c] += z[r, c]·(dz[r, c] − Σ dz[r, :]·z[r, :]) for z = softmax(x) */
+export function softmaxGrad(dx: usize, dz: usize, z: usize, rows: i32, cols: i32): void {
+  for (const row = <usize>cols << 2; rows > 0; rows--, dx += row, dz += row, z += row) {
+    const length = vectorEnd(0, cols);
+    let sums = f32x4.mul(loadTail(dz + length, cols), loadTail(z + length, cols));
+    for (let o: usize = 0; o < length; o += 16) {
+      sums = f32x4.add(sums, f32x4.mul(v128.load(dz + o), v128.load(z + o)));
+    }
+    const dot = f32x4.splat(sumOfLanes(sums));
+    for (let o: usize = 0; o < length; o += 16) {
+      const d = f32x4.mul(v128.load(z + o), f32x4.sub(v128.load(dz + o), dot));
+      v128.store(dx + o, f32x4.add(v128.load(dx + o), d));
+    }
+    const d = f32x4.mul(loadTail(z + length, cols), f32x4.sub(loadTail(dz + length, cols), dot));
+    storeTail(dx + length, cols, f32x4.add(loadTail(dx + length, cols), d));
+  }
+}
+
+/** z[r, c] ← (x[r, c] − m) − ℓ. z may be x. */
+export function logSoftmax(z: usize, x: usize, rows: i32, cols: i32): void {
+  for (const row = <usize>cols << 2; rows > 0; rows--, z += row, x += row) {
+    const max = maxOfRow(x, cols);
+    const m = f32x4.splat(max);
+    const l = f32x4.splat(logSumExp(x, cols, max));
+    const length = vectorEnd(0, cols);
+    for (let o: usize = 0; o < length; o += 16) v128.store(z + o, f32x4.sub(f32x4.sub(v128.load(x + o), m), l));
+    storeTail(z + length, cols, f32x4.sub(f32x4.sub(loadTail(x + length, cols), m), l));
+  }
+}
+
+/** dx[r, c] += dz[r, c] − exp(z[r, c])·Σ dz[r, :] for z = logSoftmax(x) */
+export function logSoftmaxGrad(dx: usize, dz: usize, z: usize, rows: i32, cols: i32): void {
+  for (const row = <usize>cols << 2; rows > 0; rows--, dx += row, dz += row, z += row) {
+    const length = vectorEnd(0, cols);
+    let sums = loadTail(dz + length, cols);
+    for (let o: usize = 0; o < length; o += 16) sums = f32x4.add(sums, v128.load(dz + o));
+    const sum = f32x4.splat(sumOfLanes(sums));
+    for (let o: usize = 0; o < length; o += 16) {
+      const e = inline.always(expNegative(v128.load(z + o)));
+      v128.store(dx + o, f32x4.add(v128.load(dx + o), f32x4.sub(v128.load(dz + o), f32x4.mul(e, sum))));
+    }
+    if ((cols & 3) == 0) continue;
+    const d = f32x4.sub(loadTail(dz + length, cols), f32x4.mul(expNegative(loadTail(z + length, cols)), sum));
+    storeTail(dx + length, cols, f32x4.add(loadTail(dx + length, cols), d));
+  }
+}
+
+/**
+ * lse[r] ← ℓ of row r,  loss[r] ← (1 − ε)·w[y]·(m + ℓ − x[r, y]) + ε/K·Σ_c w[c]·(m + ℓ − x[r, c])
+ *
+ * y = target[r], an i32; both are 0 where it is ignoreIndex. weight = 0 (the address) means ones.
+ */
+export function crossEntropy(
+  loss: usize, lse: usize, x: usize, target: usize, weight: usize,
+  rows: i32, cols: i32, smoothing: f32, ignoreIndex: i32,
+): void {
+  const share = smoothing / <f32>cols;
+  const keep: f32 = 1 - smoothing;
+  for (const row = <usize>cols << 2; rows > 0; rows--, loss += 4, lse += 4, target += 4, x += row) {
+    const y = load<i32>(target);
+    if (y == ignoreIndex) {
+      store<f32>(loss, 0);
+      store<f32>(lse, 0);
+      continue;
+    }
+    assert(y >= 0 && y < cols);
+    const m = maxOfRow(x, cols);
+    const l = logSumExp(x, cols, m);
+    let sum = keep * weightOf(weight, y) * (m - load<f32>(x + (<usize>y << 2)) + l);
+    if (smoothing != 0) sum += rowLoss(x, 0, weight, cols, m, l, 0, share);
+    store<f32>(loss, sum);
+    store<f32>(lse, l);
+  }
+}
+
+/** dx[r, c] += scale·dloss[r·step]·(softmax(x[r, :])[c]·Σa − a_c), nothing where the target is ignored. */
+export function crossEntropyGrad(
+  dx: usize, x: usize, lse: usize, target: usize, weight: usize, dloss: usize, dlossStep: i32, scale: f32,
+  rows: i32, cols: i32, smoothing: f32, ignoreIndex: i32,
+): void {
+  const share = smoothing / <f32>cols;
+  const keep: f32 = 1 - smoothing;
+  const shares = rowWeight(0, weight, cols, 0, share);
+  const step = <usize>dlossStep << 2;
+  for (const row = <usize>cols << 2; rows > 0; rows--, lse += 4, target += 4, dloss += step, dx += row, x += row) {
+    const y = load<i32>(target);
+    if (y == ignoreIndex) continue;
+    const g = scale * load<f32>(dloss);
+    const own = keep * weightOf(weight, y);
+    addRowGrad(dx, x, 0, weight, cols, load<f32>(lse), g, own + shares, 0, share);
+    const p = dx + (<usize>y << 2);
+    store<f32>(p, load<f32>(p) - g * own);
+  }
+}
+
+/** lse[r] ← ℓ of row r,  loss[r] ← Σ_c a_c·(m + ℓ − x[r, c]) for probabilities target[r, c]. weight = 0 means ones. */
+export function crossEntropyDense(
+  loss: usize, lse: usize, x: usize, target: usize, weight: usize, rows: i32, cols: i32, smoothing: f32,
+): void {
+  const share = smoothing / <f32>cols;
+  const keep: f32 = 1 - smoothing;
+  for (const row = <usize>cols << 2; rows > 0; rows--, loss += 4, lse += 4, target += row, x += row) {
+    const m = maxOfRow(x, cols);
+    const l = logSumExp(x, cols, m);
+    store<f32>(loss, rowLoss(x, target, weight, cols, m, l, keep, share));
+    store<f32>(lse, l);
+  }
+}
+
+/** dx[r, c] += scale·dloss[r·step]·(softmax(x[r, :])[c]·Σa − a_c) */
+export function crossEntropyDenseGrad(
+  dx: usize, x: usize, lse: usize, target: usize, weight: usize, dloss: usize, dlossStep: i32, scale: f32,
+  rows: i32, cols: i32, smoothing: f32,
+): void {
+  const share = smoothing / <f32>cols;
+  const keep: f32 = 1 - smoothing;
+  const step = <usize>dlossStep << 2;
+  for (const row = <usize>cols << 2; rows > 0; rows--, lse += 4, dloss += step, target += row, dx += row, x += row) {
+    const total = rowWeight(target, weight, cols, keep, share);
+    addRowGrad(dx, x, target, weight, cols, load<f32>(lse), scale * load<f32>(dloss), total, keep, share);
+  }
+}
+
+/** Σ w[target[r]] over the rows that are not ignored: what the mean divides by. */
+export function targetWeight(target: usize, weight: usize, rows: i32, ignoreIndex: i32): f32 {
+  let sum: f64 = 0;
+  for (; rows > 0; rows--, target += 4) {
+    const y = load<i32>(target);
+    if (y != ignoreIndex) sum += <f64>weightOf(weight, y);
+  }
+  return <f32>sum;
+}
+
+function weightOf(weight: usize, y: i32): f32 {
+  return weight == 0 ? 1 : load<f32>(weight + (<usize>y << 2));
+}
+
+function maxOfRow(x: usize, cols: i32): f32 {
+  let best = v128.load(minusInfinity);
+  for (const stop = vectorEnd(x, cols); x < stop; x += 16) best = f32x4.pmax(best, v128.load(x));
+  best = f32x4.pmax(best, loadTailOr(x, cols, v128.load(minusInfinity)));
+  best = f32x4.pmax(best, i32x4.shuffle(best, best, 2, 3, 0, 1));
+  best = f32x4.pmax(best, i32x4.shuffle(best, best, 1, 0, 3, 2));
+  return f32x4.extract_lane(best, 0);
+}
+
+/** ℓ = log Σ exp(x − m) */
+function logSumExp(x: usize, cols: i32, m: f32): f32 {
+  const ms = f32x4.splat(m);
+  let sums = f32x4.splat(0);
+  for (const stop = vectorEnd(x, cols); x < stop; x += 16) {
+    sums = f32x4.add(sums, inline.always(expNegative(f32x4.sub(v128.load(x), ms))));
+  }
+  if ((cols & 3) != 0) {
+    sums = f32x4.add(sums, expNegative(f32x4.sub(loadTailOr(x, cols, v128.load(minusInfinity)), ms)));
+  }
+  return f32x4.extract_lane(logLanes(f32x4.splat(sumOfLanes(sums))), 0);
+}
+
+/*
+ * The three sums over a row with the weights a_c = w_c·(t_c·keep + share). An absent target is zeros and an absent weight
+ * ones, read with a step of 0.
+ */
+
+/** Σ_c a_c */
+function rowWeight(target: usize, weight: usize, cols: i32, keep: f32, share: f32): f32 {
+  const t = target == 0 ? zero : target;
+  const w = weight == 0 ? one : weight;
+  const tStep: usize = target == 0 ? 0 : 1;
+  const wStep: usize = weight == 0 ? 0 : 1;
+  const keeps = f32x4.splat(keep);
+  const shares = f32x4.splat(share);
+  const length = vectorEnd(0, cols);
+  let sums = weights(loadTail(t + length * tStep, cols), loadTail(w + length * wStep, cols), keeps, shares);
+  for (let o: usize = 0; o < length; o += 16) {
+    sums = f32x4.add(sums, weights(v128.load(t + o * tStep), v128.load(w + o * wStep), keeps, shares));
+  }
+  return sumOfLanes(sums);
+}
+
+function weights(t: v128, w: v128, keep: v128, share: v128): v128 {
+  return f32x4.mul(w, f32x4.add(f32x4.mul(t, keep), share));
+}
+
+/** Σ_c a_c·((m − x_c) + ℓ) */
+function rowLoss(x: usize, target: usize, weight: usize, cols: i32, m: f32, l: f32, keep: f32, share: f32): f32 {
+  const t = target == 0 ? zero : target;
+  const w = weight == 0 ? one : weight;
+  const tStep: usize = target == 0 ? 0 : 1;
+  const wStep: usize = weight == 0 ? 0 : 1;
+  const keeps = f32x4.splat(keep);
+  const shares = f32x4.splat(share);
+  const ms = f32x4.splat(m);
+  const ls = f32x4.splat(l);
+  const length = vectorEnd(0, cols);
+  // The weights of idle lanes are 0.
+  const last = weights(loadTail(t + length * tStep, cols), loadTail(w + length * wStep, cols), keeps, shares);
+  let sums = f32x4.mul(last, f32x4.add(f32x4.sub(ms, loadTail(x + length, cols)), ls));
+  for (let o: usize = 0; o < length; o += 16) {
+    const a = weights(v128.load(t + o * tStep), v128.load(w + o * wStep), keeps, shares);
+    sums = f32x4.add(sums, f32x4.mul(a, f32x4.add(f32x4.sub(ms, v128.load(x + o)), ls)));
+  }
+  return sumOfLanes(sums);
+}
+
+/** dx_c += g·(exp((x_c − m) − ℓ)·total − a_c) */
+function addRowGrad(
+  dx: usize, x: usize, target: usize, weight: usize, cols: i32, l: f32, g: f32, total: f32, keep: f32, share: f32,
+): void {
+  const t = target == 0 ? zero : target;
+  const w = weight == 0 ? one : weight;
+  const tStep: usize = target == 0 ? 0 : 1;
+  const wStep: usize = weight == 0 ? 0 : 1;
+  const keeps = f32x4.splat(keep);
+  const shares = f32x4.splat(share);
+  const m = f32x4.splat(maxOfRow(x, cols));
+  const ls = f32x4.splat(l);
+  const gs = f32x4.splat(g);
+  const totals = f32x4.splat(total);
+  const length = vectorEnd(0, cols);
+  for (let o: usize = 0; o < length; o += 16) {
+    const a = weights(v128.load(t + o * tStep), v128.load(w + o * wStep), keeps, shares);
+    const p = inline.always(expNegative(f32x4.sub(f32x4.sub(v128.load(x + o), m), ls)));
+    v128.store(dx + o, f32x4.add(v128.load(dx + o), f32x4.mul(gs, f32x4.sub(f32x4.mul(p, totals), a))));
+  }
+  if ((cols & 3) == 0) return;
+  const a = weights(loadTail(t + length * tStep, cols), loadTail(w + length * wStep, cols), keeps, shares);
+  const p = expNegative(f32x4.sub(f32x4.sub(loadTail(x + length, cols), m), ls));
+  const d = f32x4.mul(gs, f32x4.sub(f32x4.mul(p, totals), a));
+  storeTail(dx + length, cols, f32x4.add(loadTail(dx + length, cols), d));
+}

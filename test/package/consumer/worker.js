@@ -1,0 +1,3 @@
+import { isOneInstance, train } from "./train.js";
+
+postMessage({ weights: train(), one: isOneInstance() });

@@ -1,0 +1,127 @@
+/**
+ * The package as its users get it: packed, installed into an empty project, and used there by Node, by a bundled page and
+ * worker under content policies, and by a TypeScript compiler.
+ */
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { cpSync, existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { build, preview } from "vite";
+import { launchChromium } from "../../scripts/chromium.mjs";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const root = join(here, "../..");
+const consumer = mkdtempSync(join(tmpdir(), "jarvis-snn-consumer-"));
+
+let tarball;
+let packed;
+
+function run(command, args, cwd = consumer) {
+  try {
+    return execFileSync(command, args, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+  } catch (error) {
+    throw new Error(`${command} ${args.join(" ")}\n${error.stdout}${error.stderr}`);
+  }
+}
+
+const bin = (name, ...args) => run(process.execPath, [join(root, "node_modules", name), ...args]);
+
+before(() => {
+  cpSync(join(here, "consumer"), consumer, { recursive: true });
+  const options = ["--ignore-scripts", "--json", "--pack-destination", consumer];
+  const [{ filename, files }] = JSON.parse(run("npm", ["pack", ...options], root));
+  tarball = join(consumer, filename);
+  packed = files.map(({ path }) => path);
+  run("npm", ["install", "--ignore-scripts", "--no-audit", "--no-fund", tarball]);
+});
+
+after(() => rmSync(consumer, { recursive: true, force: true }));
+
+test("package: it holds the built library and nothing else", () => {
+  for (const path of ["LICENSE", "package.json", "dist/index.js", "dist/kernels/build/release.js"]) {
+    assert.ok(packed.includes(path), `${path} is missing`);
+  }
+  const documents = ["LICENSE", "README.md", "CHANGELOG.md", "package.json"];
+  for (const path of packed.filter((name) => !documents.includes(name))) {
+    assert.match(path, /^dist\/.+\.(js|d\.ts)$/);
+    assert.doesNotMatch(path, /\.test\.|build\/debug/);
+    const source = path.slice("dist/".length).replace(/\.(js|d\.ts)$/, ".ts");
+    assert.ok(existsSync(join(root, source)), `${path} has no source ${source}; npm run clean`);
+  }
+});
+
+test("package: it has no dependencies", () => {
+  const installed = JSON.parse(run("npm", ["ls", "--all", "--json"])).dependencies;
+  assert.deepEqual(Object.keys(installed), ["jarvis-snn"]);
+  assert.equal(installed["jarvis-snn"].dependencies, undefined);
+});
+
+test("package: publint finds nothing", () => {
+  bin("publint/src/cli.js", "--strict", tarball);
+});
+
+test("package: the types resolve for every entry", () => {
+  bin("@arethetypeswrong/cli/dist/index.js", "--profile", "esm-only", tarball);
+});
+
+for (const resolution of ["nodenext", "bundler"]) {
+  test(`package: a strict TypeScript project compiles, module resolution ${resolution}`, () => {
+    const module = resolution === "nodenext" ? "nodenext" : "preserve";
+    const options = ["--strict", "--noEmit", "--skipLibCheck", "false", "--target", "es2022"];
+    bin("typescript/bin/tsc", ...options, "--module", module, "--moduleResolution", resolution, "types.ts");
+  });
+}
+
+test("package: tensors keep their methods where a bundler drops unused modules", async () => {
+  await bundle({ outDir: "methods", lib: { entry: "methods.js", formats: ["es"], fileName: () => "methods.js" } });
+  assert.equal(run(process.execPath, ["methods/methods.js"]).trim(), "6");
+});
+
+test("package: every entry can be imported, and the same training gives the same bits everywhere", async (t) => {
+  const node = JSON.parse(run(process.execPath, ["--no-warnings", "node.js"]));
+  for (const [entry, names] of Object.entries(node.exported)) assert.ok(names > 0, `${entry} exports nothing`);
+  assert.ok(node.one, "Node: the entries must share one kernel instance");
+
+  const url = await serveBundle(t);
+  const browser = await launchChromium();
+  t.after(() => browser.close());
+
+  await t.test("on a page and in a worker", async () => {
+    const { page, worker } = await open(browser, `${url}page.html`, () => window.results);
+    assert.ok(page.one, "page: the entries must share one kernel instance");
+    assert.ok(worker.one, "worker: the entries must share one kernel instance");
+    assert.equal(page.weights, node.weights);
+    assert.equal(worker.weights, node.weights);
+  });
+
+  await t.test("where the content policy blocks WebAssembly, the error says what to do", async () => {
+    const text = await open(browser, `${url}blocked.html`, () => document.body.textContent);
+    assert.match(text, /content policy blocks WebAssembly: allow 'wasm-unsafe-eval' in script-src/);
+  });
+});
+
+const vite = { root: consumer, configFile: false, logLevel: "warn", worker: { format: "es" } };
+
+async function bundle(options) {
+  await build({ ...vite, build: options });
+}
+
+/** Builds the pages for production and serves them; the address ends in a slash. */
+async function serveBundle(t) {
+  await bundle({ rolldownOptions: { input: ["page.html", "blocked.html"].map((name) => join(consumer, name)) } });
+  const server = await preview({ ...vite, preview: { host: "127.0.0.1" } });
+  t.after(() => server.close());
+  return server.resolvedUrls.local[0];
+}
+
+/** Waits for what `result` finds on the page, or for an error of the page. */
+async function open(browser, url, result) {
+  const page = await browser.newPage();
+  const failed = new Promise((_, reject) => page.on("pageerror", reject));
+  await page.goto(url);
+  const found = await Promise.race([page.waitForFunction(result), failed]);
+  return await found.jsonValue();
+}
