@@ -52,16 +52,3 @@ declare class TextDecoder {
   constructor(label?: "utf-8", options?: { fatal?: boolean });
   decode(bytes?: Uint8Array): string;
 }
-
-declare class MessageChannel {
-  readonly port1: MessagePort;
-  readonly port2: MessagePort;
-}
-
-interface MessagePort {
-  onmessage: (() => void) | null;
-  postMessage(message: unknown): void;
-  close(): void;
-}
-
-declare const performance: { now(): number };

@@ -1,6 +1,6 @@
 /** The reverse pass: one loop over the tape, from the newest record to the oldest. */
 import { k } from "./backend.ts";
-import { gradOf, type Op, SAVES_A, SAVES_B, SAVES_C, SAVES_OUTPUT } from "./op.ts";
+import { gradOf, type Op, ready, SAVES_A, SAVES_B, SAVES_C, SAVES_OUTPUT } from "./op.ts";
 import { recycle, type Scope, scope } from "./scope.ts";
 import { formatShape, sameShape } from "./shape.ts";
 import { alive, dropRecord, rootOf, type Tensor } from "./tensor.ts";
@@ -12,11 +12,20 @@ import { alive, dropRecord, rootOf, type Tensor } from "./tensor.ts";
 export function backward(loss: Tensor, upstream?: Tensor): void {
   checkLoss(loss, upstream);
   const seed = gradOf(loss);
-  if (upstream === undefined) k.fill(seed, 1, 1);
+  if (upstream === undefined) k.affine(seed, seed, 1, 1, 1);
   else k.addTo(seed, upstream.ptr, loss.size);
   if (loss.op === null) return;
-  for (let s: Scope | null = scope; s !== null; s = s.parent) walk(s.records);
+  pass++;
+  try {
+    for (let s: Scope | null = scope; s !== null; s = s.parent) walk(s.records);
+  } catch (error) {
+    for (let s: Scope | null = scope; s !== null; s = s.parent) abandon(s.records);
+    throw error;
+  }
 }
+
+/** Counts the passes, so that what an op has set aside in a pass that failed is not taken for part of a later one. */
+export let pass = 0;
 
 /** Consumes every record of the list that a gradient has reached, newest first; the others stay. */
 function walk(records: Tensor[]): void {
@@ -37,6 +46,14 @@ function walk(records: Tensor[]): void {
   records.length -= kept;
 }
 
+/** Takes back the gradients that have reached a record which was not consumed. */
+function abandon(records: Tensor[]): void {
+  for (const z of records) {
+    if (z.gradPtr !== 0 && z.op !== null) recycle(z.gradPtr, 4 * z.size, scope.region);
+    if (z.op !== null) z.gradPtr = 0;
+  }
+}
+
 function checkLoss(loss: Tensor, upstream: Tensor | undefined): void {
   alive(loss, "backward");
   if (loss.state === "consumed") {
@@ -54,7 +71,7 @@ function checkLoss(loss: Tensor, upstream: Tensor | undefined): void {
     }
     return;
   }
-  alive(upstream, "backward");
+  ready("backward", upstream);
   if (!sameShape(loss.shape, upstream.shape)) {
     throw new RangeError(
       `backward: expected an upstream gradient of shape ${formatShape(loss.shape)}, got ${formatShape(upstream.shape)}`,

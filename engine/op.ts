@@ -90,6 +90,7 @@ function leafGradient(x: Tensor): number {
   if (x.state === "consumed") {
     throw new Error("backward: this part of the graph was consumed by an earlier backward(); records serve once");
   }
+  alive(x, "backward");
   if (x.gradBuffer === 0) x.gradBuffer = allocateIn(x.region, 4 * x.size);
   x.gradPtr = x.gradBuffer;
   return x.gradPtr;

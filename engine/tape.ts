@@ -61,7 +61,9 @@ export function parameter<T extends Tensor>(t: T): T {
 
 /** Moves t into persistent memory, where it stays until it is disposed, and detaches it. Returns t itself. */
 export function persist<T extends Tensor>(t: T): T {
-  if (t.region !== root.region || !t.owned) settle(t, root.region);
+  const { region } = t;
+  if (region !== root.region || !t.owned) settle(t, root.region);
+  if (region !== root.region) moveGradient(t, root.region);
   dropRecord(t, "none");
   t.requiresGrad = false;
   return t;
@@ -116,14 +118,12 @@ function moveOut(t: Tensor, inner: Scope): void {
 
 /** The gradient of a leaf goes with it. */
 function moveGradient(t: Tensor, region: Region): void {
-  const { gradPtr } = t;
-  t.zeroGrad();
   t.gradBuffer = 0;
-  if (gradPtr === 0) return;
-  t.gradBuffer = heap.allocate(4 * t.size);
-  k.copy(t.gradBuffer, gradPtr, t.size);
-  if (region.scope !== root) region.scope.blocks.push(t.gradBuffer, 4 * t.size);
-  t.gradPtr = t.gradBuffer;
+  if (t.gradPtr === 0) return;
+  const p = heap.allocate(4 * t.size);
+  k.copy(p, t.gradPtr, t.size);
+  if (region.scope !== root) region.scope.blocks.push(p, 4 * t.size);
+  t.moveGrad(p, region);
 }
 
 /** Gives t a block of its own that belongs to `region`. */

@@ -61,7 +61,7 @@ export class Tensor {
   /** ∂loss/∂this after `backward`, for leaves that require gradients. It looks into the live buffer. */
   get grad(): Tensor | null {
     if (this.gradPtr === 0 || this.op !== null) return null;
-    if (this.gradTensor === null) {
+    if (this.gradTensor === null || this.gradTensor.ptr !== this.gradPtr) {
       this.gradTensor = new Tensor(this.shape, this.size, this.gradPtr, this.region, false);
     }
     return this.gradTensor;
@@ -121,20 +121,29 @@ export class Tensor {
       if (index >= 0) root.records.splice(index, 1);
     }
     dropRecord(this, "none");
-    this.gradPtr = 0;
+    this.zeroGrad();
     this.gradBuffer = 0;
     this.region = disposed;
   }
 
   /** Forgets the gradient; its buffer is kept for the next one. */
   zeroGrad(): void {
-    if (this.gradTensor !== null) this.gradTensor.region = disposed;
+    if (this.gradTensor !== null && !this.gradTensor.owned) this.gradTensor.region = disposed;
     this.gradTensor = null;
     this.gradPtr = 0;
   }
 
+  /** The gradient now lies at p, in memory of `region`; the tensor that `grad` gave out goes with it. */
+  moveGrad(p: number, region: Region): void {
+    this.gradPtr = p;
+    this.gradBuffer = p;
+    if (this.gradTensor === null || this.gradTensor.owned) return;
+    this.gradTensor.ptr = p;
+    this.gradTensor.region = region;
+  }
+
   toString(): string {
-    if (!this.region.open) return `Tensor(${formatShape(this.shape)}, freed)`;
+    if (!isAlive(this)) return `Tensor(${formatShape(this.shape)}, freed)`;
     const shown = Array.from(this.data.subarray(0, 8), (v) => String(+v.toPrecision(5)));
     const more = this.size > 8 ? ", …" : "";
     return `Tensor(${formatShape(this.shape)}, [${shown.join(", ")}${more}]${this.requiresGrad ? ", requiresGrad" : ""})`;
@@ -149,19 +158,18 @@ export function empty(shape: Shape, size = sizeOf(shape)): Tensor {
 /** A tensor that looks into the memory of `base`, `offset` elements in. */
 export function viewOf(base: Tensor, shape: Shape, size: number, offset: number): Tensor {
   if (base.ptr === 0) materialise(base);
-  const z = new Tensor(shape, size, base.ptr + 4 * offset, narrower(base.region), false);
+  const z = new Tensor(shape, size, base.ptr + 4 * offset, scope.region, false);
   z.base = base.base ?? base;
   return z;
 }
 
-/** Of the base's region and the current one, the one that ends first. */
-function narrower(region: Region): Region {
-  return region.scope === root ? region : scope.region;
+function isAlive(t: Tensor): boolean {
+  return t.region.open && rootOf(t).region.open;
 }
 
 /** Throws when the memory of t is gone. */
 export function alive(t: Tensor, where: string): void {
-  if (t.region.open && rootOf(t).region.open) return;
+  if (isAlive(t)) return;
   throw new Error(
     `${where}: the tensor ${formatShape(t.shape)} was freed: it was disposed, or its tape has ended; ` +
       "return it from tape() or keep() it",
@@ -182,7 +190,7 @@ export function touch(t: Tensor): void {
 
 /** `times` copies of x along a new first axis, not written out until something reads them. */
 export function constantOver(x: Tensor, shape: Shape, size: number): Tensor {
-  const z = new Tensor(shape, size, 0, narrower(x.region), false);
+  const z = new Tensor(shape, size, 0, scope.region, false);
   z.base = x;
   return z;
 }
@@ -214,6 +222,7 @@ export function materialise(z: Tensor): void {
   const source = z.base as Tensor;
   if (source.ptr === 0) materialise(source);
   z.ptr = allocateIn(z.region, 4 * z.size);
+  z.owned = z.region.scope === root;
   k.repeat(z.ptr, source.ptr, source.size, z.size / source.size);
   z.base = null;
 }

@@ -2,7 +2,7 @@
  * Elementary functions on four float32 lanes, as polynomials: the same bits on every engine and processor.
  *
  *   function       range                     largest error against the exact value
- *   expLanes       all of float32            1 ulp, gradual underflow below −87.3, ∞ above 88.72
+ *   expLanes       all of float32            1 ulp, gradual underflow from −87.3 to −104, ∞ above 88.72
  *   expNegative    x ≤ 0                     the same
  *   logLanes       all of float32            1 ulp; log 0 = −∞, log of a negative number is NaN
  *   sigmoidLanes   all of float32            2 ulp
@@ -29,13 +29,13 @@ const ln2High = memory.data<f32>([0.693359375, 0.693359375, 0.693359375, 0.69335
 const ln2Low = memory.data<f32>([-2.12194440e-4, -2.12194440e-4, -2.12194440e-4, -2.12194440e-4], 16);
 /** 1.5·2²³: adding it rounds to an integer, which then is in the low bits. */
 const rounder = memory.data<f32>([12582912, 12582912, 12582912, 12582912], 16);
-/** Below the first eˣ rounds to 0, above the second it is ∞. */
-const expLowest = memory.data<f32>([-104, -104, -104, -104], 16);
+/** Below the first, where k = −151, eˣ is 0, above the second it is ∞. */
+const expLowest = memory.data<f32>([-104.5, -104.5, -104.5, -104.5], 16);
 const expHighest = memory.data<f32>([89, 89, 89, 89], 16);
 const exponentBits = memory.data<u32>([0xff800000, 0xff800000, 0xff800000, 0xff800000], 16);
-/** 2⁶⁴ as bits, and 2⁻⁶⁴ */
-const up64 = memory.data<u32>([0x5f800000, 0x5f800000, 0x5f800000, 0x5f800000], 16);
-const down64 = memory.data<u32>([0x1f800000, 0x1f800000, 0x1f800000, 0x1f800000], 16);
+/** 2²⁴ as bits, and 2⁻²⁴ */
+const up24 = memory.data<u32>([0x4b800000, 0x4b800000, 0x4b800000, 0x4b800000], 16);
+const down24 = memory.data<u32>([0x33800000, 0x33800000, 0x33800000, 0x33800000], 16);
 const exp3 = memory.data<f32>([1.6666665459e-1, 1.6666665459e-1, 1.6666665459e-1, 1.6666665459e-1], 16);
 const exp4 = memory.data<f32>([4.1665795894e-2, 4.1665795894e-2, 4.1665795894e-2, 4.1665795894e-2], 16);
 const exp5 = memory.data<f32>([8.3334519073e-3, 8.3334519073e-3, 8.3334519073e-3, 8.3334519073e-3], 16);
@@ -94,11 +94,16 @@ function minusMultipleOfLn2(x: v128, shifted: v128): v128 {
   return f32x4.sub(r, f32x4.mul(k, v128.load(ln2Low)));
 }
 
-/** eˣ = 2ᵏ·eʳ. 2ᵏ can lie outside float32 (k = −150 … 128) and is applied as 2^⌊k/2⌋·2^⌈k/2⌉. */
+/**
+ * eˣ = 2ᵏ·eʳ. 2ᵏ can lie outside float32 (k = −151 … 128) and is applied as 2^⌊k/2⌋·2^⌈k/2⌉.
+ *
+ * Where the result is 0, eʳ is set to 0 before: a product that underflows costs a processor up to a hundred cycles.
+ */
 export function expLanes(x: v128): v128 {
+  const vanishes = f32x4.lt(x, v128.load(expLowest));
   x = f32x4.pmin(f32x4.pmax(x, v128.load(expLowest)), v128.load(expHighest));
   const shifted = mulAdd(x, v128.load(log2E), v128.load(rounder));
-  const e = inline.always(expReduced(inline.always(minusMultipleOfLn2(x, shifted))));
+  const e = v128.andnot(inline.always(expReduced(inline.always(minusMultipleOfLn2(x, shifted)))), vanishes);
   // k in the place of an exponent: its nine bits fit exactly.
   const exponent = i32x4.shl(shifted, 23);
   const first = v128.and(i32x4.shr_s(exponent, 1), v128.load(exponentBits));
@@ -106,12 +111,12 @@ export function expLanes(x: v128): v128 {
   return f32x4.mul(f32x4.mul(e, i32x4.add(first, v128.load(one))), i32x4.add(second, v128.load(one)));
 }
 
-/** eˣ for x ≤ 0, where k = −150 … 0 and 2ᵏ = 2ᵏ⁺⁶⁴·2⁻⁶⁴. */
+/** eˣ for x ≤ 0, where k = −151 … 0 and 2ᵏ = 2ᵏ⁺²⁴·2⁻²⁴; the bits that stand for 2⁻¹²⁷ are those of 0. */
 export function expNegative(x: v128): v128 {
   x = f32x4.pmax(x, v128.load(expLowest));
   const shifted = mulAdd(x, v128.load(log2E), v128.load(rounder));
   const e = inline.always(expReduced(inline.always(minusMultipleOfLn2(x, shifted))));
-  return f32x4.mul(f32x4.mul(e, i32x4.add(i32x4.shl(shifted, 23), v128.load(up64))), v128.load(down64));
+  return f32x4.mul(f32x4.mul(e, i32x4.add(i32x4.shl(shifted, 23), v128.load(up24))), v128.load(down24));
 }
 
 /** log of 2ᵏ·(1 + f) for √½ ≤ 1 + f < √2. */
@@ -196,22 +201,21 @@ export function loadTail(p: usize, n: i32): v128 {
   return loadTailOr(p, n, i32x4.splat(0));
 }
 
-/** The last n mod 4 values from p on; the other lanes are those of `rest`. */
-export function loadTailOr(p: usize, n: i32, rest: v128): v128 {
-  const count = n & 3;
-  if (count == 0) return rest;
-  if (count == 1) return v128.load32_lane(p, rest, 0);
-  const two = v128.load64_lane(p, rest, 0);
-  return count == 2 ? two : v128.load32_lane(p, two, 2, 8);
+/** The last n mod 4 values from p on; the other lanes are those of `lanes`. */
+export function loadTailOr(p: usize, n: i32, lanes: v128): v128 {
+  if ((n & 2) != 0) {
+    lanes = v128.load64_lane(p, lanes, 0);
+    if ((n & 1) != 0) lanes = v128.load32_lane(p, lanes, 2, 8);
+  } else if ((n & 1) != 0) lanes = v128.load32_lane(p, lanes, 0);
+  return lanes;
 }
 
 /** Stores the first n mod 4 lanes from p on. */
 export function storeTail(p: usize, n: i32, lanes: v128): void {
-  const count = n & 3;
-  if (count == 0) return;
-  if (count == 1) return v128.store32_lane(p, lanes, 0);
-  v128.store64_lane(p, lanes, 0);
-  if (count == 3) v128.store32_lane(p, lanes, 2, 8);
+  if ((n & 2) != 0) {
+    v128.store64_lane(p, lanes, 0);
+    if ((n & 1) != 0) v128.store32_lane(p, lanes, 2, 8);
+  } else if ((n & 1) != 0) v128.store32_lane(p, lanes, 0);
 }
 
 /** The sum of the four lanes. */

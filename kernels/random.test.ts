@@ -6,7 +6,7 @@ import { compareSides, LENGTHS, numbers, type Side } from "../test/support/sides
 const lengths = [...LENGTHS.slice(0, -1), 15, 16, 17, 31, 32, 33, 100];
 
 /** kat_vectors of Random123 for philox4x32-10: counter, key, expected words. */
-const KNOWN = [
+const KNOWN: [counter: [number, number, number, number], key: [number, number], words: number[]][] = [
   [[0, 0, 0, 0], [0, 0], [0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8]],
   [[-1, -1, -1, -1], [-1, -1], [0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd]],
   [
@@ -14,7 +14,7 @@ const KNOWN = [
     [0xa4093822, 0x299f31d0],
     [0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1],
   ],
-] as const;
+];
 
 const words = (side: Side, p: number, n: number) => side.readInts(p, n).map((word) => word >>> 0);
 

@@ -268,7 +268,7 @@ function addRowGrad(
   }
   if ((cols & 3) == 0) return;
   const a = weights(loadTail(t + length * tStep, cols), loadTail(w + length * wStep, cols), keeps, shares);
-  const p = expNegative(f32x4.sub(f32x4.sub(loadTail(x + length, cols), m), ls));
+  const p = expNegative(f32x4.sub(f32x4.sub(loadTailOr(x + length, cols, m), m), ls));
   const d = f32x4.mul(gs, f32x4.sub(f32x4.mul(p, totals), a));
   storeTail(dx + length, cols, f32x4.add(loadTail(dx + length, cols), d));
 }

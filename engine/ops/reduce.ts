@@ -80,28 +80,31 @@ function axesOf(where: string, x: Tensor, axis: ReduceOptions["axis"]): number[]
   return axes;
 }
 
-/** x as [outer, n, inner] around the axes first … last; the result keeps these axes with size 1. */
-function around(x: Tensor, first: number, last: number): Reduction {
-  const shape = x.shape.map((n, i) => (i >= first && i <= last ? 1 : n));
+/** x as [outer, n, inner] around the axes first … last; the result has the given shape. */
+function around(x: Tensor, first: number, last: number, shape: Shape): Reduction {
   const outer = sizeOf(x.shape.slice(0, first));
   const inner = sizeOf(x.shape.slice(last + 1));
   return { shape, outer, n: x.size / (outer * inner), inner };
 }
 
-function withoutAxes(z: Tensor, axes: readonly number[], keepdim: boolean): Tensor {
-  return keepdim || axes.length === 0 ? z : reshape(z, z.shape.filter((_, i) => !axes.includes(i)));
+/** The shape without the axes, or with size 1 there. */
+function reducedShape(shape: Shape, axes: readonly number[], keepdim: boolean): Shape {
+  if (keepdim) return shape.map((n, i) => (axes.includes(i) ? 1 : n));
+  return shape.filter((_, i) => !axes.includes(i));
 }
 
 function reduce(op: Op<Reduction>, x: Tensor, { axis, keepdim = false }: ReduceOptions): Tensor {
   const axes = axesOf(op.name, x, axis);
+  if (axes.length === 0) return reshape(x, x.shape);
   let z = x;
   for (let end = axes.length - 1; end >= 0; end--) {
     let start = end;
     while (start > 0 && axes[start - 1] === (axes[start] as number) - 1) start--;
-    z = apply(op, around(z, axes[start] as number, axes[end] as number), z);
+    const shape = start > 0 ? reducedShape(z.shape, axes.slice(start, end + 1), true) : reducedShape(x.shape, axes, keepdim);
+    z = apply(op, around(z, axes[start] as number, axes[end] as number, shape), z);
     end = start;
   }
-  return withoutAxes(z, axes, keepdim);
+  return z;
 }
 
 /** Σ over the axes. */
@@ -116,10 +119,9 @@ export function mean(x: Tensor, options: ReduceOptions = {}): Tensor {
 
 function search(op: Op<Search>, x: Tensor, axes: readonly number[], keepdim: boolean) {
   const first = axes[0] as number;
-  const reduction = around(x, first, axes[axes.length - 1] as number);
+  const reduction = around(x, first, axes[axes.length - 1] as number, reducedShape(x.shape, axes, keepdim));
   const indices = empty(reduction.shape);
-  const values = apply(op, { ...reduction, indices }, x);
-  return { values: withoutAxes(values, axes, keepdim), indices: withoutAxes(indices, axes, keepdim) };
+  return { values: apply(op, { ...reduction, indices }, x), indices };
 }
 
 /** Over several axes the reduced ones go last, so that ties share the gradient evenly among all of them. */
@@ -160,8 +162,10 @@ export function min(x: Tensor, { axis, keepdim = false }: SearchOptions): { valu
 }
 
 function searchIndices(op: Op<Search>, x: Tensor, { axis, keepdim = false }: Partial<SearchOptions>): Tensor {
-  const flat = axis === undefined ? reshape(x, [x.size]) : x;
-  return noGrad(() => search(op, flat, axesOf(op.name, flat, axis ?? 0), keepdim).indices);
+  return noGrad(() => {
+    const flat = axis === undefined ? reshape(x, [x.size]) : x;
+    return search(op, flat, axesOf(op.name, flat, axis ?? 0), keepdim).indices;
+  });
 }
 
 /** The index of the first maximum along an axis, or in the flattened tensor; no gradient. */

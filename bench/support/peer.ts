@@ -1,0 +1,41 @@
+/** A peer in a process of its own: it reads a number of steps a line and answers with the milliseconds of one. */
+import { spawn } from "node:child_process";
+import { existsSync, readdirSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import type { Contender } from "./interleave.ts";
+
+const OPENBLAS = "libopenblas0-openmp";
+
+/** Debian's PyTorch runs on a reference BLAS, 16 times slower, unless this OpenBLAS is put in its place. */
+function openblasFolder(): string {
+  for (const arch of ["x86_64-linux-gnu", "aarch64-linux-gnu"]) {
+    const folder = `/usr/lib/${arch}/openblas-openmp`;
+    if (existsSync(folder) && readdirSync(folder).some((name) => name.startsWith("libblas.so"))) return folder;
+  }
+  throw new Error(`bench: PyTorch needs a fast BLAS to be a fair peer: apt-get install python3-torch ${OPENBLAS}`);
+}
+
+export interface Peer extends Contender {
+  close(): void;
+}
+
+/** Starts bench/peers/<script> with one thread. */
+export function torchPeer(name: string, script: string, steps: number, args: readonly string[] = []): Peer {
+  const path = fileURLToPath(new URL(`../../../bench/peers/${script}`, import.meta.url));
+  const child = spawn(process.env.PYTHON ?? "/usr/bin/python3", ["-W", "ignore", path, ...args], {
+    env: { ...process.env, LD_LIBRARY_PATH: openblasFolder(), OMP_NUM_THREADS: "1" },
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  return {
+    name,
+    async measure() {
+      child.stdin.write(`${steps}\n`);
+      const { value, done } = await lines.next();
+      if (done === true) throw new Error(`bench: the peer ${script} ended; is python3-torch installed?`);
+      return Number(value);
+    },
+    close: () => child.stdin.end(),
+  };
+}

@@ -1,0 +1,86 @@
+/** The random stream: a seed fixes every number, on its own and from any saved state on. */
+import { expect, test } from "vitest";
+import { bytesKept, values } from "../test/support/tensors.ts";
+import { bernoulli, full, Generator, rand, randn } from "./index.ts";
+
+test("generator: the same seed gives the same numbers, another seed others", () => {
+  const draw = (seed: number) => values(rand([20], { generator: new Generator(seed) }));
+  expect(draw(1)).toEqual(draw(1));
+  expect(draw(1)).not.toEqual(draw(2));
+  expect(draw(2 ** 32 + 1)).not.toEqual(draw(1));
+  expect(draw(-1)).toEqual(draw(-1));
+  expect(draw(0)).not.toEqual(draw(-1));
+});
+
+test("generator: seed starts anew and returns the generator", () => {
+  const generator = new Generator(3);
+  const first = values(randn([5], { generator }));
+  expect(generator.seed(3)).toBe(generator);
+  expect(values(randn([5], { generator }))).toEqual(first);
+});
+
+test("generator: pinned numbers of seed 0 and of a large seed", () => {
+  // 24 high bits of Philox 4×32-10 with counter 0 and key 0: 6627e8d5, e169c58d, bc57ac4c, 9b00dbd8.
+  expect(values(rand([4], { generator: new Generator(0) }))).toEqual(
+    [0x6627e8, 0xe169c5, 0xbc57ac, 0x9b00db].map((word) => word / 2 ** 24),
+  );
+});
+
+test("generator: a saved state continues where it was taken, after draws of every kind", () => {
+  const generator = new Generator(4);
+  rand([7], { generator });
+  randn([3], { generator });
+  bernoulli(full([5], 0.5), { generator });
+  generator.permutation(6);
+  const state = generator.getState();
+  const next = () => [
+    values(rand([5], { generator })),
+    values(randn([5], { generator })),
+    Array.from(generator.permutation(9)),
+  ];
+  const expected = next();
+  expect(generator.setState(state)).toBe(generator);
+  expect(next()).toEqual(expected);
+  const other = new Generator(99).setState(JSON.parse(JSON.stringify(state)) as typeof state);
+  expect(values(rand([5], { generator: other }))).toEqual(expected[0]);
+});
+
+test("generator: a state is a copy, which later draws do not change", () => {
+  const generator = new Generator(5);
+  const state = generator.getState();
+  rand([100], { generator });
+  expect(generator.getState()).not.toEqual(state);
+  expect(state).toEqual(new Generator(5).getState());
+});
+
+test("generator: a permutation holds every index once, for lengths from 0 on", () => {
+  const generator = new Generator(6);
+  for (const n of [0, 1, 2, 3, 5, 8, 1003]) {
+    const order = generator.permutation(n);
+    expect(Array.from(order).sort((a, b) => a - b)).toEqual(Array.from({ length: n }, (_, i) => i));
+  }
+});
+
+test("generator: permutations of three are about equally frequent", () => {
+  const generator = new Generator(7);
+  const counts = new Map<string, number>();
+  const draws = 6000;
+  for (let i = 0; i < draws; i++) {
+    const key = generator.permutation(3).join();
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
+  expect(counts.size).toBe(6);
+  // Five standard deviations of a count with p = 1/6.
+  for (const count of counts.values()) expect(Math.abs(count - draws / 6)).toBeLessThan(5 * Math.sqrt((draws * 5) / 36));
+});
+
+test("generator: a permutation keeps no linear memory", () => {
+  expect(bytesKept(() => void new Generator(8).permutation(1000))).toBe(0);
+});
+
+test("generator: a seed that is not an integer is a RangeError with its value", () => {
+  for (const seed of [0.5, Number.NaN, Infinity, 2 ** 53]) {
+    expect(() => new Generator(seed)).toThrow(RangeError);
+    expect(() => new Generator(seed)).toThrow(`Generator: expected an integer seed, got ${seed}`);
+  }
+});

@@ -1,0 +1,98 @@
+/** The torch/ops_* files: one op an entry, its outputs, and the vector-Jacobian products with a given upstream gradient. */
+import { Tensor } from "jarvis-snn";
+import { expectClose, type Tolerance } from "../support/close.ts";
+import { type GoldenTensor, type GoldenTensors, mapValues, toTensor } from "../support/golden.ts";
+import { goldenSuite, type NamedEntry } from "../support/golden-suite.ts";
+
+export interface OpEntry extends NamedEntry {
+  readonly op: string;
+  readonly attrs: OpAttrs;
+  readonly inputs: GoldenTensors;
+  readonly outputs: GoldenTensors;
+  readonly upstream?: GoldenTensors;
+  /** null: no path from the outputs. */
+  readonly grads?: Readonly<Record<string, GoldenTensor | null>>;
+}
+
+export interface OpAttrs {
+  readonly dim?: number | readonly number[] | null;
+  readonly keepdim?: boolean;
+  readonly [name: string]: unknown;
+}
+
+export type Inputs = Record<string, Tensor>;
+
+/** Runs the op: one tensor for the output "out", or the outputs by name. */
+export type OpCase = (inputs: Inputs, attrs: OpAttrs, entry: OpEntry) => Tensor | Record<string, Tensor>;
+
+export interface OpSuite {
+  readonly file: string;
+  readonly cases: Readonly<Record<string, OpCase>>;
+  readonly leftOut: Readonly<Record<string, string>>;
+  readonly tolerance: OpTolerance;
+  /** Ops whose rounding is of another kind. */
+  readonly exceptions?: Readonly<Record<string, OpTolerance>>;
+}
+
+export interface OpTolerance {
+  readonly forward: Tolerance;
+  readonly gradient: Tolerance;
+}
+
+/** The reason for an op that the package does not have yet. */
+export const LATER = "op comes with the full op set";
+
+/** The same reason for each of the names. */
+export function later(...names: string[]): Record<string, string> {
+  return Object.fromEntries(names.map((name) => [name, LATER]));
+}
+
+export function opSuite({ file, cases, leftOut, tolerance, exceptions = {} }: OpSuite): void {
+  goldenSuite<{ entries: OpEntry[] }, OpEntry>({
+    file,
+    entries: ({ entries }) => entries,
+    reads: ["entries"],
+    leftOut,
+    kind: ({ op }) => op,
+    run(entry) {
+      const { op, attrs } = entry;
+      const run = cases[op];
+      const { forward, gradient } = exceptions[op] ?? tolerance;
+      if (run === undefined) throw new Error(`${file}: no case for the op ${op}, and it is not left out`);
+      const inputs = mapValues(entry.inputs, (t, name) => toTensor(t, (entry.grads?.[name] ?? null) !== null));
+      const result = run(inputs, attrs, entry);
+      const outputs = result instanceof Tensor ? { out: result } : result;
+      for (const [name, expected] of Object.entries(entry.outputs)) {
+        expectClose(`${entry.name}: ${name}`, present(outputs, name), expected, forward);
+      }
+      if (entry.grads === undefined) return;
+      for (const [name, upstream] of Object.entries(entry.upstream ?? {})) {
+        present(outputs, name).backward(toTensor(upstream));
+      }
+      for (const [name, expected] of Object.entries(entry.grads)) {
+        const { grad } = present(inputs, name);
+        if (expected === null) {
+          if (grad !== null) throw new Error(`${entry.name}: expected no gradient of ${name}, got ${grad}`);
+        } else if (grad === null) {
+          throw new Error(`${entry.name}: expected a gradient of ${name}, got none`);
+        } else {
+          expectClose(`${entry.name}: gradient of ${name}`, grad, expected, gradient);
+        }
+      }
+    },
+  });
+}
+
+/** The tensor of that name. */
+export function present(tensors: Record<string, Tensor>, name: string): Tensor {
+  const t = tensors[name];
+  if (t === undefined) throw new Error(`expected a tensor ${name}, got ${Object.keys(tensors).join(", ")}`);
+  return t;
+}
+
+/** A number attribute, or the default. */
+export function numberOf(attrs: OpAttrs, name: string, fallback: number): number {
+  const value = attrs[name] ?? fallback;
+  if (typeof value !== "number") throw new TypeError(`expected a number for ${name}, got ${JSON.stringify(value)}`);
+  return value;
+}

@@ -1,0 +1,29 @@
+/** snnTorch's Leaky neuron and its surrogates in terms of this package. */
+import { abs, div, exp, ge, gt, mul, neg, ones, type Surrogate, square, sub, surrogate } from "jarvis-snn";
+
+/** Surrogates by snnTorch's names, with its parameters in their order and its defaults. */
+const SURROGATES: Readonly<Record<string, (...parameters: number[]) => Surrogate>> = {
+  atan: (alpha = 2) => surrogate.atan({ alpha }),
+  fast_sigmoid: (slope = 25) => surrogate.fastSigmoid({ slope }),
+  sigmoid: (slope = 25) => surrogate.sigmoid({ slope }),
+  straight_through: () => surrogate.custom({ derivative: (x) => ones(x.shape) }),
+  straight_through_estimator: () => surrogate.custom({ derivative: (x) => ones(x.shape) }),
+  heaviside: () => surrogate.custom({ derivative: (x) => gt(x, 0) }),
+  // As shipped: +threshold below, −threshold from 0 on; not a triangle.
+  triangular: (threshold = 1) => surrogate.custom({ derivative: (x) => mul(ge(x, 0), -2 * threshold).add(threshold) }),
+  // The fast sigmoid, cut off up to B.
+  SFS: (slope = 25, B = 1) => surrogate.custom({ derivative: (x) => div(gt(x, B), square(mul(abs(x), slope).add(1))) }),
+  spike_rate_escape: (beta = 1, slope = 25) =>
+    surrogate.custom({ derivative: (x) => mul(exp(mul(neg(abs(sub(x, 1))), beta)), slope) }),
+};
+
+/** No gradient through spikes. */
+export const noSurrogate = surrogate.custom({ derivative: (x) => mul(x, 0) });
+
+/** The surrogate of a name such as "atan" or "fast_sigmoid25". */
+export function surrogateOf(text: string): Surrogate {
+  const [, name = "", parameter] = /^(\D*?)(-?[\d.]+)?$/.exec(text) ?? [];
+  const make = SURROGATES[name];
+  if (make === undefined) throw new Error(`no surrogate for ${JSON.stringify(text)}`);
+  return parameter === undefined ? make() : make(Number(parameter));
+}

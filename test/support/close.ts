@@ -1,0 +1,60 @@
+/** Compares what the package computed with a golden tensor or number. */
+
+import { Tensor } from "jarvis-snn";
+import { expect } from "vitest";
+import { type GoldenTensor, numbersOf } from "./golden.ts";
+
+/** |got − expected| ≤ absolute + relative·|expected|; NaN and infinities must be the same. */
+export interface Tolerance {
+  readonly absolute: number;
+  readonly relative: number;
+}
+
+export const EXACT: Tolerance = { absolute: 0, relative: 0 };
+
+type Got = Tensor | number;
+type Expected = GoldenTensor | number;
+
+/** Fails with `where`, the first element that is off, what came and what was expected. */
+export function expectClose(where: string, got: Got, expected: Expected, tolerance: Tolerance): void {
+  const problem = mismatch(got, expected, tolerance);
+  if (problem !== null) expect.fail(`${where}: ${problem}`);
+}
+
+/** What is wrong with `got`, or null. */
+export function mismatch(got: Got, expected: Expected, tolerance: Tolerance): string | null {
+  const shape = got instanceof Tensor ? got.shape : [];
+  const wantedShape = typeof expected === "number" ? [] : expected.shape;
+  if (shape.join() !== wantedShape.join())
+    return `got shape [${shape.join(", ")}], expected [${wantedShape.join(", ")}]`;
+  const values = got instanceof Tensor ? got.toFloat32Array() : [got];
+  const wanted = typeof expected === "number" ? [expected] : numbersOf(expected);
+  if (values.length !== wanted.length) return `got ${values.length} elements, expected ${wanted.length}`;
+  const i = wanted.findIndex((value, at) => !isClose(values[at] as number, value, tolerance));
+  if (i < 0) return null;
+  const value = wanted[i] as number;
+  const off = Math.abs((values[i] as number) - value);
+  return (
+    `element ${i} of ${wanted.length}${indexOf(i, shape)}: got ${values[i]}, expected ${value} ` +
+    `(off by ${off.toPrecision(3)}, allowed ${allowed(value, tolerance).toPrecision(3)})`
+  );
+}
+
+const allowed = (value: number, { absolute, relative }: Tolerance): number => absolute + relative * Math.abs(value);
+
+function isClose(got: number, value: number, tolerance: Tolerance): boolean {
+  if (!Number.isFinite(value)) return Number.isNaN(value) ? Number.isNaN(got) : got === value;
+  return Math.abs(got - value) <= allowed(value, tolerance);
+}
+
+/** The position of flat element i, as in " at [0, 3]". */
+function indexOf(i: number, shape: readonly number[]): string {
+  if (shape.length < 2) return "";
+  const index: number[] = [];
+  let rest = i;
+  for (const n of [...shape].reverse()) {
+    index.unshift(rest % n);
+    rest = Math.floor(rest / n);
+  }
+  return ` at [${index.join(", ")}]`;
+}

@@ -1,0 +1,44 @@
+/** Tensors with reproducible values, and what tests ask of tensors. */
+import { memoryStats, type Tensor, tensor } from "../../engine/index.ts";
+import { numbers } from "./sides.ts";
+
+export interface RandomTensorOptions {
+  low?: number;
+  high?: number;
+  requiresGrad?: boolean;
+}
+
+/** The same values for the same seed, uniform in [low, high), by default [−2, 2). */
+export function random(shape: readonly number[], seed: number, options: RandomTensorOptions = {}): Tensor {
+  const { low = -2, high = 2, requiresGrad = false } = options;
+  const size = shape.reduce((product, n) => product * n, 1);
+  return tensor(Float32Array.from(numbers(size, seed, low, high)), { shape: [...shape], requiresGrad });
+}
+
+/** A random tensor that requires a gradient. */
+export function leaf(shape: readonly number[], seed: number, options: RandomTensorOptions = {}): Tensor {
+  return random(shape, seed, { ...options, requiresGrad: true });
+}
+
+/** The values as plain numbers. */
+export function values(t: Tensor): number[] {
+  return Array.from(t.data);
+}
+
+/** The gradient of a leaf as plain numbers; zeros where nothing has reached it. */
+export function gradient(t: Tensor): number[] {
+  return t.grad === null ? new Array<number>(t.size).fill(0) : values(t.grad);
+}
+
+/** The bits of the values: NaN, infinities and the sign of zero included. */
+export function bits(t: Tensor | Float32Array): number[] {
+  const floats = t instanceof Float32Array ? t.slice() : t.toFloat32Array();
+  return Array.from(new Uint32Array(floats.buffer));
+}
+
+/** Bytes of linear memory that are in use after fn and were not before. */
+export function bytesKept(fn: () => void): number {
+  const { live } = memoryStats();
+  fn();
+  return memoryStats().live - live;
+}
