@@ -1,6 +1,7 @@
 export * from "./blocks";
 export * from "./elementwise";
 export * from "./encode";
+export * from "./gather";
 export * from "./leaky";
 export * from "./lif";
 export * from "./math";

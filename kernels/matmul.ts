@@ -14,12 +14,11 @@
  *   - The tiles are functions of their own: V8 replaces its baseline code between calls, never inside one.
  */
 
-const BLOCK_K = 256;
-const BLOCK_N = 256;
+import { BLOCK_K, BLOCK_N, pack, packAny, packColumns, panels } from "./panels";
+
 /** Elements of A that stay in the second-level cache while all panels pass over them. */
 const BLOCK_A = 32768;
 
-const panels = memory.data(262144, 64);
 const zeros = memory.data(64, 16);
 /** A tile with fewer than 4·w columns is computed here and copied. */
 const spare = memory.data(128, 16);
@@ -56,7 +55,7 @@ export function gemm(
     const mc = max(2, (BLOCK_A / kc) & ~1);
     for (let j = 0; j < n; j += BLOCK_N) {
       const nc = min(BLOCK_N, n - j);
-      pack(b + ((<usize>p * <usize>bRow + <usize>j * <usize>bCol) << 2), kc, nc, bRow, bCol);
+      pack(b + ((<usize>p * <usize>bRow + <usize>j * <usize>bCol) << 2), kc, nc, bRow, bCol, 4);
       const cj = c + (<usize>j << 2);
       const ij = p > 0 ? cj : init + <usize>(j >> 2) * initStep;
       const ib = p > 0 ? cBytes : initBytes;
@@ -77,72 +76,6 @@ function copyInit(c: usize, init: usize, m: i32, n: i32, cBytes: usize, initByte
     for (let j = 0; j < n; j++) {
       store<f32>(c + (<usize>j << 2), load<f32>(initStep == 0 ? init : init + (<usize>j << 2)));
     }
-  }
-}
-
-/** Packs nc columns of B as panels of 16, the last one padded with zeros to a multiple of 4. */
-function pack(b: usize, kc: i32, nc: i32, bRow: i32, bCol: i32): void {
-  const rowBytes = <usize>bRow << 2;
-  const colBytes = <usize>bCol << 2;
-  let q = panels;
-  for (let j = 0; j < nc; j += 16) {
-    const left = nc - j;
-    if (left >= 16 && bCol == 1) packRows(q, b, kc, rowBytes);
-    else if (left >= 16 && bRow == 1) packColumns(q, b, kc, colBytes);
-    else packAny(q, b, kc, min(16, left), rowBytes, colBytes);
-    q += <usize>kc << 6;
-    b += colBytes << 4;
-  }
-}
-
-function packRows(q: usize, b: usize, kc: i32, rowBytes: usize): void {
-  do {
-    v128.store(q, v128.load(b));
-    v128.store(q, v128.load(b, 16), 16);
-    v128.store(q, v128.load(b, 32), 32);
-    v128.store(q, v128.load(b, 48), 48);
-    q += 64;
-    b += rowBytes;
-  } while (--kc != 0);
-}
-
-/** The columns are contiguous: reads 4 × 4 blocks and writes them transposed. */
-function packColumns(q: usize, b: usize, kc: i32, colBytes: usize): void {
-  for (let j = 0; j < 4; j++, q += 16, b += colBytes << 2) {
-    let to = q;
-    let b0 = b;
-    let b1 = b0 + colBytes;
-    let b2 = b1 + colBytes;
-    let b3 = b2 + colBytes;
-    let p = kc;
-    for (; p >= 4; p -= 4, to += 256, b0 += 16, b1 += 16, b2 += 16, b3 += 16) {
-      const x0 = v128.load(b0);
-      const x1 = v128.load(b1);
-      const x2 = v128.load(b2);
-      const x3 = v128.load(b3);
-      const low01 = i32x4.shuffle(x0, x1, 0, 4, 1, 5);
-      const low23 = i32x4.shuffle(x2, x3, 0, 4, 1, 5);
-      const high01 = i32x4.shuffle(x0, x1, 2, 6, 3, 7);
-      const high23 = i32x4.shuffle(x2, x3, 2, 6, 3, 7);
-      v128.store(to, i64x2.shuffle(low01, low23, 0, 2));
-      v128.store(to, i64x2.shuffle(low01, low23, 1, 3), 64);
-      v128.store(to, i64x2.shuffle(high01, high23, 0, 2), 128);
-      v128.store(to, i64x2.shuffle(high01, high23, 1, 3), 192);
-    }
-    for (; p > 0; p--, to += 64, b0 += 4, b1 += 4, b2 += 4, b3 += 4) {
-      store<f32>(to, load<f32>(b0));
-      store<f32>(to, load<f32>(b1), 4);
-      store<f32>(to, load<f32>(b2), 8);
-      store<f32>(to, load<f32>(b3), 12);
-    }
-  }
-}
-
-function packAny(q: usize, b: usize, kc: i32, columns: i32, rowBytes: usize, colBytes: usize): void {
-  const width = (columns + 3) & ~3;
-  for (let p = 0; p < kc; p++, b += rowBytes) {
-    let from = b;
-    for (let j = 0; j < width; j++, q += 4, from += colBytes) store<f32>(q, j < columns ? load<f32>(from) : 0);
   }
 }
 
@@ -271,7 +204,7 @@ function rowTimesColumns(
   if (j == 0) return;
   for (let p = 0; p < k; p += BLOCK_K) {
     const kc = min(BLOCK_K, k - p);
-    packAny(panels, b + (<usize>p << 2), kc, j, 4, bBytes);
+    packAny(panels, b + (<usize>p << 2), kc, j, 4, bBytes, 4);
     narrow(c, a + <usize>p * aStep, p > 0 ? c : init, panels, 1, j, kc, 0, aStep, 0, 0, p > 0 ? 16 : initStep);
   }
 }

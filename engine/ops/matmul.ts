@@ -1,6 +1,7 @@
 /** Products. Every element is summed in ascending order with one accumulator, whatever path computes it. */
 import { k } from "../backend.ts";
 import { accumulates, apply, freshGradOf, gradOf, type Op, ready, SAVES_A, SAVES_B } from "../op.ts";
+import { allocate, recycle, scope } from "../scope.ts";
 import { broadcastShapes, formatShape, type Shape, sizeOf } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { broadcastTo, constantSource } from "./expand.ts";
@@ -47,28 +48,90 @@ const matmulOp: Op<Product> = {
   },
 };
 
-const linearOp: Op<Shape> = {
+/** A product with weights; where x has many zeros, their places. */
+interface Weighting {
+  readonly shape: Shape;
+  /** Address of the bits of the non-zeros of x, [rows, ⌈in/32⌉], or 0: x is treated as dense. */
+  readonly bits: number;
+  /** Some non-zeros of x are not 1. */
+  readonly graded: boolean;
+}
+
+const linearOp: Op<Weighting> = {
   name: "linear",
   saves: SAVES_A | SAVES_B,
-  shape: (shape) => shape,
-  forward(z, x, w, bias) {
+  shape: ({ shape }) => shape,
+  forward(z, x, w, bias, { bits, graded }) {
     const [outputs, inputs] = w.shape as [number, number];
     const start = bias === null ? 0 : bias.ptr;
-    k.gemm(z.ptr, x.ptr, w.ptr, start, z.size / outputs, outputs, inputs, inputs, 1, 1, inputs, outputs, 0, 1);
+    const rows = z.size / outputs;
+    if (bits === 0) k.gemm(z.ptr, x.ptr, w.ptr, start, rows, outputs, inputs, inputs, 1, 1, inputs, outputs, 0, 1);
+    else {
+      const values = graded ? x.ptr : 0;
+      k.gather(z.ptr, bits, values, w.ptr, start, rows, outputs, inputs, inputs, 1, 1, inputs, outputs, 0, 1);
+    }
   },
-  backward(z, x, w, bias) {
+  backward(z, x, w, bias, weighting) {
     const [outputs, inputs] = w.shape as [number, number];
     const rows = z.size / outputs;
     const dz = z.gradPtr;
     const dx = freshGradOf(x);
     if (dx !== 0) k.gemm(dx, dz, w.ptr, accumulates ? dx : 0, rows, inputs, outputs, outputs, 1, inputs, 1, inputs, inputs, 1);
     const dw = freshGradOf(w);
-    if (dw !== 0) k.gemm(dw, dz, x.ptr, accumulates ? dw : 0, outputs, inputs, rows, 1, outputs, inputs, 1, inputs, inputs, 1);
+    if (dw !== 0) {
+      if (weighting.bits !== 0) gatherWeightGradient(dw, dz, x, outputs, inputs, rows, weighting);
+      else k.gemm(dw, dz, x.ptr, accumulates ? dw : 0, outputs, inputs, rows, 1, outputs, inputs, 1, inputs, inputs, 1);
+    }
+    if (weighting.bits !== 0) recycle(weighting.bits, bitBytes(rows, inputs), z.region);
     if (bias === null) return;
     const db = gradOf(bias);
     if (db !== 0) k.addSumAxis(db, dz, 1, rows, outputs, 1);
   },
 };
+
+/** dw [out, in] ← or += dzᵀ·x, as the sum of the rows of dz at which each column of x is not 0: [in, out], transposed. */
+function gatherWeightGradient(
+  dw: number,
+  dz: number,
+  x: Tensor,
+  outputs: number,
+  inputs: number,
+  rows: number,
+  { bits, graded }: Weighting,
+): void {
+  const bytes = bitBytes(inputs, rows);
+  const columns = allocate(bytes);
+  k.transposeBits(columns, bits, rows, inputs);
+  const size = 4 * inputs * outputs;
+  const sum = allocate(size);
+  if (accumulates) k.transpose(sum, dw, outputs, inputs);
+  const start = accumulates ? sum : 0;
+  const values = graded ? x.ptr : 0;
+  k.gather(sum, columns, values, dz, start, inputs, outputs, rows, 1, inputs, outputs, 1, outputs, outputs, 1);
+  k.transpose(dw, sum, inputs, outputs);
+  recycle(sum, size, scope.region);
+  recycle(columns, bytes, scope.region);
+}
+
+const bitBytes = (rows: number, columns: number): number => 4 * rows * Math.ceil(columns / 32);
+
+/** Densities below which walking over non-zeros is faster, measured for whole panels of 16 columns. */
+const BINARY_DENSITY = 0.6;
+const GRADED_DENSITY = 0.4;
+
+/** Finds the non-zeros of x; the bits are kept if they are few enough for `outputs` columns. Depends on the data only. */
+function weightingOf(x: Tensor, shape: Shape, inputs: number, outputs: number): Weighting {
+  const rows = x.size / inputs;
+  const bits = allocate(bitBytes(rows, inputs));
+  const found = k.packBits(bits, x.ptr, rows, inputs);
+  const graded = found < 0;
+  // A gather always pays for 16 columns, a dense product for the next multiple of 4.
+  const width = Math.ceil(outputs / 4) / (4 * Math.ceil(outputs / 16));
+  const limit = (graded ? GRADED_DENSITY : BINARY_DENSITY) * width;
+  if ((found & 0x7fffffff) < limit * x.size) return { shape, bits, graded };
+  recycle(bits, bitBytes(rows, inputs), scope.region);
+  return { shape, bits: 0, graded };
+}
 
 /**
  * z = a·b over the last two axes; other axes are batches and broadcast. A 1-D operand is a row on the left and a column
@@ -112,12 +175,14 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
 /**
  * z = x·weightᵀ + bias     x: [..., in], weight: [out, in], bias: [out] → z: [..., out]
  *
- * An x that is constant over its first axis is multiplied once, and its gradient is taken once.
+ * An x that is constant over its first axis is multiplied once, and its gradient is taken once. An x with many zeros, as
+ * spikes are, costs what its non-zeros cost, forward and for the weight gradient; for finite weights the bits of the result
+ * are those of the dense product. (A zero times an infinite weight is NaN in a dense product and skipped in a sparse one.)
  *
  * @throws RangeError if the sizes do not match.
  */
 export function linear(x: Tensor, weight: Tensor, bias: Tensor | null = null): Tensor {
-  const inputs = x.shape[x.ndim - 1];
+  const inputs = x.shape[x.ndim - 1] as number;
   if (weight.ndim !== 2 || inputs !== weight.shape[1]) {
     throw new RangeError(
       `linear: expected x [..., in] and weight [out, in], got ${formatShape(x.shape)} and ${formatShape(weight.shape)}`,
@@ -133,5 +198,8 @@ export function linear(x: Tensor, weight: Tensor, bias: Tensor | null = null): T
     return broadcastTo(once, [x.shape[0] as number, ...once.shape]);
   }
   ready("linear", x);
-  return apply(linearOp, [...x.shape.slice(0, -1), outputs], x, weight, bias as Tensor);
+  const weighting = weightingOf(x, [...x.shape.slice(0, -1), outputs], inputs, outputs);
+  const z = apply(linearOp, weighting, x, weight, bias as Tensor);
+  if (z.op === null && weighting.bits !== 0) recycle(weighting.bits, bitBytes(x.size / inputs, inputs), scope.region);
+  return z;
 }

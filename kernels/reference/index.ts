@@ -6,6 +6,7 @@ import type { Kernels } from "../build/types.ts";
 import * as blocks from "./blocks.ts";
 import * as elementwise from "./elementwise.ts";
 import * as encode from "./encode.ts";
+import * as gather from "./gather.ts";
 import * as leaky from "./leaky.ts";
 import * as lif from "./lif.ts";
 import * as math from "./math.ts";
@@ -20,6 +21,7 @@ export const reference: Kernels = {
   ...blocks,
   ...elementwise,
   ...encode,
+  ...gather,
   ...leaky,
   ...lif,
   ...math,

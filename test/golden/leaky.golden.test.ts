@@ -20,12 +20,13 @@ import {
   unbind,
   zeros,
 } from "jarvis-snn";
-import { EXACT, expectClose, type Tolerance } from "../support/close.ts";
+import { EXACT, expectClose, expectGradients, present, type Tensors, type Tolerance } from "../support/close.ts";
 import { type GoldenTensor, type GoldenTensors, toTensor } from "../support/golden.ts";
 import { goldenSuite, type NamedEntry } from "../support/golden-suite.ts";
 import { noSurrogate, surrogateOf } from "./snntorch.ts";
 
 interface Entry extends NamedEntry {
+  readonly class: string;
   readonly surrogate: string;
   readonly kwargs: Readonly<Record<string, unknown>>;
   /** beta, threshold and graded_spikes_factor: fixed ones here, learned ones in params. */
@@ -33,8 +34,9 @@ interface Entry extends NamedEntry {
   readonly params: GoldenTensors;
   readonly input: GoldenTensor;
   readonly init_state: { readonly mem: GoldenTensor } | null;
-  readonly outputs: { readonly spk: GoldenTensor; readonly mem: GoldenTensor };
-  readonly upstream: Readonly<Partial<Record<"spk" | "mem", GoldenTensor>>>;
+  /** spk and mem in each step. */
+  readonly outputs: GoldenTensors;
+  readonly upstream: GoldenTensors;
   readonly loss?: GoldenTensor;
   readonly grads?: Readonly<Record<string, GoldenTensor | null>>;
 }
@@ -63,7 +65,7 @@ const KNOWN = new Set([
 ]);
 
 /** The value of a fixed or learned quantity. */
-function valueOf({ buffers, params }: Entry, name: string): Tensor {
+function quantityOf({ buffers, params }: Entry, name: string): Tensor {
   const golden = params[name] ?? buffers[name];
   if (golden === undefined) throw new Error(`leaky: expected ${name} among buffers and params`);
   const t = toTensor(golden);
@@ -71,14 +73,15 @@ function valueOf({ buffers, params }: Entry, name: string): Tensor {
 }
 
 function leakyOf(entry: Entry): Leaky {
+  if (entry.class !== "Leaky") throw new Error(`leaky: expected the class Leaky, got ${entry.class}`);
   const unknown = Object.keys(entry.kwargs).filter((key) => !KNOWN.has(key));
   if (unknown.length > 0) throw new Error(`leaky: no counterpart of ${unknown.join(", ")}`);
   const { reset_mechanism: reset = "subtract", reset_delay: delay = true, surrogate_disable: disabled } = entry.kwargs;
   return {
     input: toTensor(entry.input, true),
-    beta: valueOf(entry, "beta"),
-    threshold: valueOf(entry, "threshold"),
-    graded: valueOf(entry, "graded_spikes_factor"),
+    beta: quantityOf(entry, "beta"),
+    threshold: quantityOf(entry, "threshold"),
+    graded: quantityOf(entry, "graded_spikes_factor"),
     initial: entry.init_state === null ? null : toTensor(entry.init_state.mem, true),
     options: {
       reset: reset as "subtract" | "zero" | "none",
@@ -93,9 +96,8 @@ function leakyOf(entry: Entry): Leaky {
 
 /** What one run gives, and what the gradients are taken of. */
 interface Run {
-  readonly spk: Tensor;
-  readonly mem: Tensor;
-  readonly leaves: Readonly<Record<string, Tensor | null>>;
+  readonly outputs: { readonly spk: Tensor; readonly mem: Tensor };
+  readonly leaves: Tensors;
 }
 
 function unroll(entry: Entry): Run {
@@ -119,7 +121,7 @@ function unroll(entry: Entry): Run {
       ? mul(record.spikes, largest(sub(record.membrane, lif.threshold)))
       : mul(record.spikes, graded);
   const { beta, threshold } = lif;
-  return { spk, mem, leaves: { input, beta, threshold, graded_spikes_factor: graded, init_mem: initial } };
+  return { outputs: { spk, mem }, leaves: { input, beta, threshold, graded_spikes_factor: graded, init_mem: initial } };
 }
 
 /** 1 at the neuron with the largest value in each step and sample, [T, B, N]. */
@@ -145,7 +147,7 @@ function unrollSubtractAtOnce({ input, beta, threshold, graded, initial, options
     membranes.push(mem);
   }
   const leaves = { input, beta, threshold, graded_spikes_factor: graded, init_mem: initial };
-  return { spk: stack(spikes), mem: stack(membranes), leaves };
+  return { outputs: { spk: stack(spikes), mem: stack(membranes) }, leaves };
 }
 
 /** Twelve steps of the same float32 recursion; β·v + I may be rounded once or twice. */
@@ -161,23 +163,18 @@ goldenSuite<{ entries: Entry[] }, Entry>({
   reads: ["entries"],
   leftOut: {},
   run(entry) {
-    const run = unroll(entry);
-    expectClose(`${entry.name}: spk`, run.spk, entry.outputs.spk, EXACT);
-    expectClose(`${entry.name}: mem`, run.mem, entry.outputs.mem, MEMBRANE);
+    const { outputs, leaves } = unroll(entry);
+    for (const [name, expected] of Object.entries(entry.outputs)) {
+      const tolerance = name === "spk" ? EXACT : MEMBRANE;
+      expectClose(`${entry.name}: ${name}`, present(outputs, name), expected, tolerance);
+    }
     if (entry.loss === undefined || entry.grads === undefined) return;
-    const terms = (["spk", "mem"] as const).flatMap((name) => {
-      const upstream = entry.upstream[name];
-      return upstream === undefined ? [] : [sum(mul(run[name], toTensor(upstream)))];
-    });
+    const terms = Object.entries(entry.upstream).map(([name, upstream]) =>
+      sum(mul(present(outputs, name), toTensor(upstream))),
+    );
     const loss = terms.reduce((a, b) => add(a, b));
     expectClose(`${entry.name}: loss`, loss, entry.loss, LOSS);
     loss.backward();
-    for (const [name, expected] of Object.entries(entry.grads)) {
-      const leaf = run.leaves[name];
-      if (leaf === undefined || leaf === null) throw new Error(`${entry.name}: nothing has the gradient of ${name}`);
-      if (expected === null) continue;
-      if (leaf.grad === null) throw new Error(`${entry.name}: expected a gradient of ${name}, got none`);
-      expectClose(`${entry.name}: gradient of ${name}`, leaf.grad, expected, GRADIENT);
-    }
+    expectGradients(entry.name, leaves, entry.grads, GRADIENT);
   },
 });

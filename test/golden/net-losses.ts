@@ -1,5 +1,5 @@
 /** The losses of the network goldens, by the text that names them there. */
-import { crossEntropy, maxMembrane, meanOverTime, mseLoss, mul, spikeCount, type Tensor, tensor } from "jarvis-snn";
+import { crossEntropy, max, meanOverTime, mseLoss, mul, spikeCount, type Tensor, tensor } from "jarvis-snn";
 
 /** The output layer over time, [T, B, K]. */
 export interface Output {
@@ -24,47 +24,39 @@ function mseCount({ spk }: Output, targets: readonly number[], right: number, wr
   return mul(mseLoss(spikeCount(spk), tensor(counts)), 1 / T);
 }
 
-const LOSSES: readonly (readonly [pattern: RegExp, make: (...parameters: number[]) => Loss])[] = [
-  [
-    /^sum_t CE\(mem\d\[t\]\)$/,
-    () =>
-      ({ mem }, targets) =>
-        crossEntropySum(mem, targets),
-  ],
-  [
-    /^CE\(mean_t spk\d\)$/,
-    () =>
-      ({ spk }, targets) =>
-        crossEntropy(meanOverTime(spk), targets),
-  ],
-  [
-    /^snntorch ce_rate_loss\(spk\d\)$/,
-    () =>
-      ({ spk }, targets) =>
-        mul(crossEntropySum(spk, targets), 1 / (spk.shape[0] as number)),
-  ],
-  [
-    /^snntorch ce_count_loss\(spk\d\)$/,
-    () =>
-      ({ spk }, targets) =>
-        crossEntropy(spikeCount(spk), targets),
-  ],
-  [
-    /^snntorch ce_max_membrane_loss\(mem\d\)$/,
-    () =>
-      ({ mem }, targets) =>
-        crossEntropy(maxMembrane(mem), targets),
-  ],
-  [
-    /^snntorch mse_count_loss\(([\d.]+), *([\d.]+)\)\(spk\d\)$/,
-    (right, wrong) => (output, targets) => mseCount(output, targets, right as number, wrong as number),
-  ],
+/** The groups of the pattern are the parameters. */
+interface NamedLoss {
+  readonly pattern: RegExp;
+  readonly loss: (output: Output, targets: readonly number[], ...parameters: number[]) => Tensor;
+}
+
+const LOSSES: readonly NamedLoss[] = [
+  { pattern: /^sum_t CE\(mem\d\[t\]\)$/, loss: ({ mem }, targets) => crossEntropySum(mem, targets) },
+  { pattern: /^CE\(mean_t spk\d\)$/, loss: ({ spk }, targets) => crossEntropy(meanOverTime(spk), targets) },
+  {
+    pattern: /^snntorch ce_rate_loss\(spk\d\)$/,
+    loss: ({ spk }, targets) => mul(crossEntropySum(spk, targets), 1 / (spk.shape[0] as number)),
+  },
+  {
+    pattern: /^snntorch ce_count_loss\(spk\d\)$/,
+    loss: ({ spk }, targets) => crossEntropy(spikeCount(spk), targets),
+  },
+  {
+    pattern: /^snntorch ce_max_membrane_loss\(mem\d\)$/,
+    loss: ({ mem }, targets) => crossEntropy(max(mem, { axis: 0 }).values, targets),
+  },
+  {
+    pattern: /^snntorch mse_count_loss\(([\d.]+), *([\d.]+)\)\(spk\d\)$/,
+    loss: (output, targets, right, wrong) => mseCount(output, targets, right as number, wrong as number),
+  },
 ];
 
 export function lossOf(text: string): Loss {
-  for (const [pattern, make] of LOSSES) {
+  for (const { pattern, loss } of LOSSES) {
     const match = pattern.exec(text);
-    if (match !== null) return make(...match.slice(1).map(Number));
+    if (match === null) continue;
+    const parameters = match.slice(1).map(Number);
+    return (output, targets) => loss(output, targets, ...parameters);
   }
   throw new Error(`no loss for ${JSON.stringify(text)}`);
 }

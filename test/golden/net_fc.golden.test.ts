@@ -1,6 +1,6 @@
 /** Small snnTorch networks, Linear and Leaky in turns: trace, loss, gradients, and five steps of three optimizers. */
 import { Adam, AdamW, LIF, type LIFRecord, Linear, Module, type Optimizer, SGD, type Tensor, tape } from "jarvis-snn";
-import { EXACT, expectClose, type Tolerance } from "../support/close.ts";
+import { EXACT, expectClose, expectGradients, present, type Tolerance } from "../support/close.ts";
 import { type GoldenTensor, type GoldenTensors, numbersOf, toTensor } from "../support/golden.ts";
 import { goldenSuite, type NamedEntry } from "../support/golden-suite.ts";
 import { lossOf, type Output } from "./net-losses.ts";
@@ -85,12 +85,13 @@ class Network extends Module {
     return { spk: trace[`spk${this.layers}`] as Tensor, mem: trace[`mem${this.layers}`] as Tensor };
   }
 
-  /** A parameter by the golden's name. */
-  named(name: string): Tensor {
-    const [, layer, part] = /^fc(\d+)\.(weight|bias)$/.exec(name) ?? [];
-    const t = this.linears[Number(layer) - 1]?.[part as "weight" | "bias"];
-    if (t === undefined || t === null) throw new Error(`no parameter ${name}`);
-    return t;
+  /** The parameters by the golden's names. */
+  tensors(): Record<string, Tensor> {
+    const named = this.linears.flatMap(({ weight, bias }, i) => [
+      [`fc${i + 1}.weight`, weight] as const,
+      ...(bias === null ? [] : [[`fc${i + 1}.bias`, bias] as const]),
+    ]);
+    return Object.fromEntries(named);
   }
 
   dispose(): void {
@@ -114,20 +115,6 @@ function optimizerOf(name: string, params: Tensor[]): Optimizer {
   throw new Error(`no optimizer for ${name}`);
 }
 
-function expectParameters(where: string, network: Network, expected: GoldenTensors, tolerance: Tolerance): void {
-  for (const [name, golden] of Object.entries(expected)) {
-    expectClose(`${where}: ${name}`, network.named(name), golden, tolerance);
-  }
-}
-
-function expectGradients(where: string, network: Network, expected: GoldenTensors): void {
-  for (const [name, golden] of Object.entries(expected)) {
-    const { grad } = network.named(name);
-    if (grad === null) throw new Error(`${where}: expected a gradient of ${name}, got none`);
-    expectClose(`${where}: gradient of ${name}`, grad, golden, GRADIENT);
-  }
-}
-
 /** Sums of eight products, then ten steps of the recursion. */
 const FORWARD: Tolerance = { absolute: 2e-6, relative: 2e-6 };
 /** Spikes agree exactly; rounding of u is amplified by the slope of the surrogate and summed over time and batch. */
@@ -140,9 +127,7 @@ function traceTest(content: Content): void {
   const network = new Network(content);
   const trace = network.trace(toTensor(content.input));
   for (const [name, expected] of Object.entries(content.trace)) {
-    const t = trace[name];
-    if (t === undefined) throw new Error(`trace: nothing is called ${name}`);
-    expectClose(`trace: ${name}`, t, expected, name.startsWith("spk") ? EXACT : FORWARD);
+    expectClose(`trace: ${name}`, present(trace, name), expected, name.startsWith("spk") ? EXACT : FORWARD);
   }
   network.dispose();
 }
@@ -153,8 +138,8 @@ function gradientTest(content: Content): void {
   const loss = lossOf(content.loss_fn)(network.outputOf(network.trace(x)), numbersOf(content.targets));
   expectClose("loss", loss.reshape(content.loss.shape), content.loss, LOSS);
   loss.backward();
-  expectGradients("gradients", network, content.grads);
-  expectClose("gradient of the input", x.grad as Tensor, content.grad_input, GRADIENT);
+  expectGradients("network", network.tensors(), content.grads, GRADIENT);
+  expectGradients("network", { input: x }, { input: content.grad_input }, GRADIENT);
   network.dispose();
 }
 
@@ -163,14 +148,7 @@ function traceGradientTest(content: Content): void {
   const leaves: Trace = {};
   for (const [name, golden] of Object.entries(content.trace)) leaves[name] = toTensor(golden, true);
   lossOf(content.loss_fn)(network.outputOf(leaves), numbersOf(content.targets)).backward();
-  for (const [name, expected] of Object.entries(content.grad_trace)) {
-    const grad = leaves[name]?.grad ?? null;
-    if (expected === null || grad === null) {
-      if (expected !== grad) throw new Error(`gradient of ${name}: got ${grad}, expected ${expected}`);
-    } else {
-      expectClose(`gradient of ${name}`, grad, expected, GRADIENT);
-    }
-  }
+  expectGradients("output", leaves, content.grad_trace, GRADIENT);
   network.dispose();
 }
 
@@ -197,9 +175,11 @@ function optimizerTest(content: Content, name: string): void {
     const { loss, spikes } = lossBackward();
     expectClose(`${where}: loss`, loss, step.loss_before, LOSS);
     expectClose(`${where}: spikes`, spikes, step.spikes_total, EXACT);
-    expectGradients(where, network, step.grads ?? (i === 0 ? content.grads : {}));
+    expectGradients(where, network.tensors(), step.grads ?? (i === 0 ? content.grads : {}), GRADIENT);
     optimizer.step();
-    expectParameters(`${where}: after`, network, step.params_after, WEIGHTS);
+    for (const [name, expected] of Object.entries(step.params_after)) {
+      expectClose(`${where}: ${name} after`, present(network.tensors(), name), expected, WEIGHTS);
+    }
   });
   expectClose(`${name}: final loss`, lossBackward().loss, final_loss, LOSS);
   optimizer.dispose();

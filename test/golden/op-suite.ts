@@ -1,6 +1,6 @@
 /** The torch/ops_* files: one op an entry, its outputs, and the vector-Jacobian products with a given upstream gradient. */
 import { Tensor } from "jarvis-snn";
-import { expectClose, type Tolerance } from "../support/close.ts";
+import { expectClose, expectGradients, present, type Tolerance } from "../support/close.ts";
 import { type GoldenTensor, type GoldenTensors, mapValues, toTensor } from "../support/golden.ts";
 import { goldenSuite, type NamedEntry } from "../support/golden-suite.ts";
 
@@ -69,25 +69,9 @@ export function opSuite({ file, cases, leftOut, tolerance, exceptions = {} }: Op
       for (const [name, upstream] of Object.entries(entry.upstream ?? {})) {
         present(outputs, name).backward(toTensor(upstream));
       }
-      for (const [name, expected] of Object.entries(entry.grads)) {
-        const { grad } = present(inputs, name);
-        if (expected === null) {
-          if (grad !== null) throw new Error(`${entry.name}: expected no gradient of ${name}, got ${grad}`);
-        } else if (grad === null) {
-          throw new Error(`${entry.name}: expected a gradient of ${name}, got none`);
-        } else {
-          expectClose(`${entry.name}: gradient of ${name}`, grad, expected, gradient);
-        }
-      }
+      expectGradients(entry.name, inputs, entry.grads, gradient);
     },
   });
-}
-
-/** The tensor of that name. */
-export function present(tensors: Record<string, Tensor>, name: string): Tensor {
-  const t = tensors[name];
-  if (t === undefined) throw new Error(`expected a tensor ${name}, got ${Object.keys(tensors).join(", ")}`);
-  return t;
 }
 
 /** A number attribute, or the default. */

@@ -1,7 +1,7 @@
 /** Elementwise arithmetic and comparisons with broadcasting, against PyTorch. */
 import { add, div, eq, ge, gt, le, lt, maximum, minimum, mul, sub } from "jarvis-snn";
-import { EXACT } from "../support/close.ts";
-import { later, type OpCase, opSuite, present } from "./op-suite.ts";
+import { EXACT, present } from "../support/close.ts";
+import { later, type OpCase, opSuite } from "./op-suite.ts";
 
 const binary = { add, sub, mul, div, maximum, minimum, gt, ge, lt, le, eq };
 

@@ -1,7 +1,8 @@
 /** Losses in every reduction, against PyTorch. */
 import { type CrossEntropyOptions, crossEntropy, mseLoss, permute, type Reduction, type Tensor } from "jarvis-snn";
+import { present } from "../support/close.ts";
 import { numbersOf } from "../support/golden.ts";
-import { later, numberOf, type OpAttrs, type OpCase, opSuite, present } from "./op-suite.ts";
+import { later, numberOf, type OpAttrs, type OpCase, opSuite } from "./op-suite.ts";
 
 const reduction = (attrs: OpAttrs): Reduction => (attrs.reduction ?? "mean") as Reduction;
 

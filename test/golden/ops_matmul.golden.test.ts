@@ -1,6 +1,7 @@
 /** Products from 1-D to batched and broadcast, against PyTorch. */
 import { linear, matmul, type Tensor, transpose } from "jarvis-snn";
-import { type OpCase, opSuite, present } from "./op-suite.ts";
+import { present } from "../support/close.ts";
+import { type OpCase, opSuite } from "./op-suite.ts";
 
 const turned = (x: Tensor, turn: unknown): Tensor => (turn === true ? transpose(x) : x);
 

@@ -1,6 +1,7 @@
 /** Reductions over axes, ties among extremes included, against PyTorch. */
 import { amax, amin, argmax, argmin, max, mean, min, type ReduceOptions, sum, type Tensor } from "jarvis-snn";
-import { later, numberOf, type OpAttrs, type OpCase, opSuite, present } from "./op-suite.ts";
+import { present } from "../support/close.ts";
+import { later, numberOf, type OpAttrs, type OpCase, opSuite } from "./op-suite.ts";
 
 function reduceOptions({ dim, keepdim = false }: OpAttrs): ReduceOptions {
   return dim === undefined || dim === null ? { keepdim } : { axis: dim, keepdim };

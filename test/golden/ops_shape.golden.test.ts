@@ -14,8 +14,8 @@ import {
   unbind,
   unsqueeze,
 } from "jarvis-snn";
-import { EXACT } from "../support/close.ts";
-import { type Inputs, later, numberOf, type OpAttrs, type OpCase, opSuite, present } from "./op-suite.ts";
+import { EXACT, present } from "../support/close.ts";
+import { type Inputs, later, numberOf, type OpAttrs, type OpCase, opSuite } from "./op-suite.ts";
 
 /** start, stop and step, as in Python's x[start:stop:step]. */
 type Range = readonly [start: number | null, stop: number | null, step: number | null];

@@ -14,7 +14,8 @@ import {
   type Tensor,
   tanh,
 } from "jarvis-snn";
-import { later, numberOf, type OpCase, type OpTolerance, opSuite, present } from "./op-suite.ts";
+import { present } from "../support/close.ts";
+import { later, numberOf, type OpCase, type OpTolerance, opSuite } from "./op-suite.ts";
 
 const unary = { neg, exp, log, sqrt, square, abs, tanh, sigmoid, relu };
 

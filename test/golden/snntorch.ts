@@ -1,5 +1,5 @@
 /** snnTorch's Leaky neuron and its surrogates in terms of this package. */
-import { abs, div, exp, ge, gt, mul, neg, ones, type Surrogate, square, sub, surrogate } from "jarvis-snn";
+import { abs, div, exp, ge, gt, mul, neg, ones, type Surrogate, square, sub, surrogate, zeros } from "jarvis-snn";
 
 /** Surrogates by snnTorch's names, with its parameters in their order and its defaults. */
 const SURROGATES: Readonly<Record<string, (...parameters: number[]) => Surrogate>> = {
@@ -18,7 +18,7 @@ const SURROGATES: Readonly<Record<string, (...parameters: number[]) => Surrogate
 };
 
 /** No gradient through spikes. */
-export const noSurrogate = surrogate.custom({ derivative: (x) => mul(x, 0) });
+export const noSurrogate = surrogate.custom({ derivative: (x) => zeros(x.shape) });
 
 /** The surrogate of a name such as "atan" or "fast_sigmoid25". */
 export function surrogateOf(text: string): Surrogate {

@@ -21,6 +21,34 @@ export function expectClose(where: string, got: Got, expected: Expected, toleran
   if (problem !== null) expect.fail(`${where}: ${problem}`);
 }
 
+export type Tensors = Readonly<Record<string, Tensor | null>>;
+
+/** The tensor of that name. */
+export function present(tensors: Tensors, name: string): Tensor {
+  const t = tensors[name];
+  if (t === undefined || t === null)
+    throw new Error(`expected a tensor ${name}, got ${Object.keys(tensors).join(", ")}`);
+  return t;
+}
+
+/** Compares the gradients of leaves; null stands for none. */
+export function expectGradients(
+  where: string,
+  leaves: Tensors,
+  expected: Readonly<Record<string, GoldenTensor | null>>,
+  tolerance: Tolerance,
+): void {
+  for (const [name, golden] of Object.entries(expected)) {
+    const { grad } = present(leaves, name);
+    if (golden === null || grad === null) {
+      if (golden !== grad)
+        expect.fail(`${where}: gradient of ${name}: got ${grad ?? "none"}, expected ${golden && "one"}`);
+    } else {
+      expectClose(`${where}: gradient of ${name}`, grad, golden, tolerance);
+    }
+  }
+}
+
 /** What is wrong with `got`, or null. */
 export function mismatch(got: Got, expected: Expected, tolerance: Tolerance): string | null {
   const shape = got instanceof Tensor ? got.shape : [];

@@ -1,0 +1,459 @@
+/**
+ * Every op in the chain of trust: its gradient against central differences, all in float64, then values and gradients of
+ * the SIMD kernels against the float64 reference. The table is typed by the registry: an op without a row does not compile.
+ */
+import { describe, expect, test } from "vitest";
+import { numbers } from "../../test/support/sides.ts";
+import { random } from "../../test/support/tensors.ts";
+import { withReference } from "../gradcheck.ts";
+import * as engine from "../index.ts";
+import { gradcheck, Tensor, tape, tensor } from "../index.ts";
+import {
+  abs,
+  add,
+  amax,
+  amin,
+  argmax,
+  argmin,
+  clamp,
+  clone,
+  concat,
+  crossEntropy,
+  detach,
+  div,
+  eq,
+  exp,
+  expand,
+  flatten,
+  ge,
+  gt,
+  le,
+  linear,
+  log,
+  logSoftmax,
+  lt,
+  matmul,
+  max,
+  maximum,
+  mean,
+  min,
+  minimum,
+  mseLoss,
+  mul,
+  neg,
+  ops,
+  permute,
+  relu,
+  reshape,
+  select,
+  sigmoid,
+  slice,
+  softmax,
+  sqrt,
+  square,
+  squeeze,
+  stack,
+  sub,
+  sum,
+  tanh,
+  transpose,
+  unbind,
+  unsqueeze,
+} from "./index.ts";
+
+/** How inputs enter and what comes out. */
+interface Case {
+  /** What is special about it. */
+  of: string;
+  inputs: readonly (readonly number[])[];
+  run: (...inputs: Tensor[]) => Tensor | readonly Tensor[];
+  /** Shapes of the results. */
+  gives: readonly (readonly number[])[];
+  /** Range of the input values, by default [−2, 2). */
+  range?: readonly [low: number, high: number];
+  /** false where the op passes no gradient on. */
+  differentiable?: boolean;
+}
+
+/** SIMD against float64: a handful of roundings of 2⁻²⁴ ≈ 6·10⁻⁸ each, and our own exp and log are within 2 ulp. */
+const ABSOLUTE = 2e-6;
+const RELATIVE = 4e-6;
+
+const unary = (run: (x: Tensor) => Tensor, range: readonly [number, number] = [-2, 2]): Case[] =>
+  [[], [7], [2, 3, 4]].map((shape) => ({ of: `[${shape}]`, inputs: [shape], run, gives: [shape], range }));
+
+/** Pairs of shapes, what they broadcast to, and why they are here. */
+const BROADCASTS: readonly [of: string, x: number[], y: number[], gives: number[]][] = [
+  ["equal shapes", [2, 3], [2, 3], [2, 3]],
+  ["scalars", [], [], []],
+  ["a bias", [4, 3], [3], [4, 3]],
+  ["a missing leading axis on the left", [3], [2, 3], [2, 3]],
+  ["a column", [2, 3], [2, 1], [2, 3]],
+  ["axes of size 1 on both sides", [2, 1, 3], [4, 1], [2, 4, 3]],
+  ["alternating axes", [1, 2, 1, 3], [2, 1, 2, 1], [2, 2, 2, 3]],
+  ["a scalar with a matrix", [], [2, 2], [2, 2]],
+  ["a middle axis", [2, 1, 3], [2, 4, 3], [2, 4, 3]],
+];
+
+type Binary = (x: Tensor, y: Tensor | number) => Tensor;
+
+function binary(run: Binary, options: Pick<Case, "range" | "differentiable"> = {}): Case[] {
+  return [
+    ...BROADCASTS.map(([of, x, y, gives]) => ({ of, inputs: [x, y], run, gives: [gives], ...options })),
+    { of: "a number", inputs: [[2, 3]], run: (x: Tensor) => run(x, 0.75), gives: [[2, 3]], ...options },
+    { of: "itself", inputs: [[5]], run: (x: Tensor) => run(x, x), gives: [[5]], ...options },
+  ];
+}
+
+type Reduce = (x: Tensor, options?: { axis?: number | readonly number[]; keepdim?: boolean }) => Tensor;
+
+const reduction = (run: Reduce): Case[] => [
+  { of: "all axes", inputs: [[2, 3, 4]], run: (x) => run(x), gives: [[]] },
+  { of: "a scalar", inputs: [[]], run: (x) => run(x), gives: [[]] },
+  { of: "one element", inputs: [[1, 1]], run: (x) => run(x), gives: [[]] },
+  { of: "the first axis", inputs: [[3, 5]], run: (x) => run(x, { axis: 0 }), gives: [[5]] },
+  { of: "the last axis, negative", inputs: [[3, 5]], run: (x) => run(x, { axis: -1 }), gives: [[3]] },
+  { of: "a middle axis", inputs: [[2, 3, 4]], run: (x) => run(x, { axis: 1 }), gives: [[2, 4]] },
+  { of: "keepdim", inputs: [[2, 3, 4]], run: (x) => run(x, { axis: -2, keepdim: true }), gives: [[2, 1, 4]] },
+  { of: "all axes, keepdim", inputs: [[2, 3]], run: (x) => run(x, { keepdim: true }), gives: [[1, 1]] },
+  { of: "neighbouring axes", inputs: [[2, 3, 4]], run: (x) => run(x, { axis: [2, 1] }), gives: [[2]] },
+  { of: "axes apart", inputs: [[2, 3, 4]], run: (x) => run(x, { axis: [0, -1] }), gives: [[3]] },
+  {
+    of: "axes apart, keepdim",
+    inputs: [[2, 3, 2, 2]],
+    run: (x) => run(x, { axis: [0, 2], keepdim: true }),
+    gives: [[1, 3, 1, 2]],
+  },
+  { of: "no axis", inputs: [[2, 3]], run: (x) => run(x, { axis: [] }), gives: [[2, 3]] },
+];
+
+const alongAxis = (run: typeof max): Case[] => [
+  { of: "the last axis", inputs: [[3, 5]], run: (x) => run(x, { axis: -1 }).values, gives: [[3]] },
+  { of: "the first axis", inputs: [[3, 5]], run: (x) => run(x, { axis: 0 }).values, gives: [[5]] },
+  {
+    of: "a middle axis, keepdim",
+    inputs: [[2, 3, 4]],
+    run: (x) => run(x, { axis: 1, keepdim: true }).values,
+    gives: [[2, 1, 4]],
+  },
+  {
+    of: "the indices",
+    inputs: [[2, 3, 4]],
+    run: (x) => run(x, { axis: 1 }).indices,
+    gives: [[2, 4]],
+    differentiable: false,
+  },
+];
+
+const indices = (run: typeof argmax): Case[] => [
+  { of: "all axes", inputs: [[3, 4]], run: (x) => run(x), gives: [[]], differentiable: false },
+  { of: "an axis", inputs: [[3, 4]], run: (x) => run(x, { axis: -1 }), gives: [[3]], differentiable: false },
+  {
+    of: "keepdim",
+    inputs: [[3, 4]],
+    run: (x) => run(x, { axis: 0, keepdim: true }),
+    gives: [[1, 4]],
+    differentiable: false,
+  },
+];
+
+const alongRows = (run: typeof softmax): Case[] => [
+  { of: "the last axis", inputs: [[3, 5]], run: (x) => run(x), gives: [[3, 5]] },
+  { of: "one axis", inputs: [[6]], run: (x) => run(x), gives: [[6]] },
+  { of: "the first axis", inputs: [[3, 5]], run: (x) => run(x, 0), gives: [[3, 5]] },
+  { of: "a middle axis", inputs: [[2, 3, 4]], run: (x) => run(x, -2), gives: [[2, 3, 4]] },
+  { of: "one class", inputs: [[3, 1]], run: (x) => run(x), gives: [[3, 1]] },
+  { of: "large values", inputs: [[3, 5]], run: (x) => run(x.add(80)), gives: [[3, 5]] },
+];
+
+const LABELS = [0, 2, 1, 2];
+const positive = [0.2, 2] as const;
+
+const TABLE: Record<keyof typeof ops, Case[]> = {
+  add: binary(add),
+  sub: binary(sub),
+  mul: binary(mul),
+  div: [
+    ...binary(div, { range: positive }),
+    { of: "negative divisors", inputs: [[3], [3]], run: div, gives: [[3]], range: [-2, -0.2] },
+  ],
+  neg: unary(neg),
+  maximum: binary(maximum),
+  minimum: binary(minimum),
+  exp: unary(exp),
+  log: unary(log, positive),
+  sqrt: unary(sqrt, positive),
+  square: unary(square),
+  abs: unary(abs),
+  tanh: unary(tanh),
+  sigmoid: unary(sigmoid),
+  relu: unary(relu),
+  clamp: [
+    ...unary((x) => clamp(x, -0.5, 0.5)),
+    { of: "only a lower bound", inputs: [[9]], run: (x) => clamp(x, 0.1), gives: [[9]] },
+    { of: "only an upper bound", inputs: [[9]], run: (x) => clamp(x, null, 0.1), gives: [[9]] },
+  ],
+  gt: binary(gt, { differentiable: false }),
+  ge: binary(ge, { differentiable: false }),
+  lt: binary(lt, { differentiable: false }),
+  le: binary(le, { differentiable: false }),
+  eq: binary(eq, { differentiable: false }),
+  matmul: [
+    { of: "matrices", inputs: [[3, 4], [4, 5]], run: matmul, gives: [[3, 5]] },
+    { of: "one row and one column", inputs: [[1, 4], [4, 1]], run: matmul, gives: [[1, 1]] },
+    { of: "1-D and 1-D", inputs: [[5], [5]], run: matmul, gives: [[]] },
+    { of: "1-D on the left", inputs: [[4], [4, 3]], run: matmul, gives: [[3]] },
+    { of: "1-D on the right", inputs: [[3, 4], [4]], run: matmul, gives: [[3]] },
+    { of: "1-D with batches", inputs: [[4], [2, 4, 3]], run: matmul, gives: [[2, 3]] },
+    { of: "batches with 1-D", inputs: [[2, 3, 4], [4]], run: matmul, gives: [[2, 3]] },
+    { of: "batches", inputs: [[2, 3, 4], [2, 4, 2]], run: matmul, gives: [[2, 3, 2]] },
+    { of: "batches with one matrix", inputs: [[2, 3, 4], [4, 2]], run: matmul, gives: [[2, 3, 2]] },
+    { of: "one matrix with batches", inputs: [[3, 4], [2, 4, 2]], run: matmul, gives: [[2, 3, 2]] },
+    { of: "broadcast batches", inputs: [[2, 1, 2, 3], [3, 3, 2]], run: matmul, gives: [[2, 3, 2, 2]] },
+    { of: "with itself", inputs: [[3, 3]], run: (x) => matmul(x, x), gives: [[3, 3]] },
+    { of: "sizes beyond one tile", inputs: [[5, 19], [19, 21]], run: matmul, gives: [[5, 21]] },
+  ],
+  sum: reduction(sum),
+  mean: reduction(mean),
+  amax: reduction(amax),
+  amin: reduction(amin),
+  max: alongAxis(max),
+  min: alongAxis(min),
+  argmax: indices(argmax),
+  argmin: indices(argmin),
+  softmax: alongRows(softmax),
+  logSoftmax: alongRows(logSoftmax),
+  reshape: [
+    { of: "other axes", inputs: [[2, 6]], run: (x) => reshape(x, [3, 4]), gives: [[3, 4]] },
+    { of: "an inferred size", inputs: [[2, 6]], run: (x) => reshape(x, [3, -1, 2]), gives: [[3, 2, 2]] },
+    { of: "to and from a scalar", inputs: [[1]], run: (x) => reshape(reshape(x, []), [1, 1]), gives: [[1, 1]] },
+    { of: "one axis", inputs: [[2, 3]], run: (x) => reshape(x, [-1]), gives: [[6]] },
+    { of: "a constant over time", inputs: [[4]], run: (x) => reshape(expand(x, [3, 4]), [3, 2, 2]), gives: [[3, 2, 2]] },
+    { of: "a constant across time", inputs: [[4]], run: (x) => reshape(expand(x, [3, 4]), [6, 2]), gives: [[6, 2]] },
+  ],
+  flatten: [
+    { of: "all axes", inputs: [[2, 3, 2]], run: (x) => flatten(x), gives: [[12]] },
+    { of: "some axes", inputs: [[2, 3, 2, 2]], run: (x) => flatten(x, 1, -2), gives: [[2, 6, 2]] },
+    { of: "a scalar", inputs: [[]], run: (x) => flatten(x), gives: [[1]] },
+    { of: "all but the first", inputs: [[2, 3, 2]], run: (x) => flatten(x, 1), gives: [[2, 6]] },
+  ],
+  squeeze: [
+    { of: "all axes", inputs: [[1, 3, 1]], run: (x) => squeeze(x), gives: [[3]] },
+    { of: "one axis", inputs: [[1, 3, 1]], run: (x) => squeeze(x, -1), gives: [[1, 3]] },
+    { of: "an axis of another size", inputs: [[1, 3]], run: (x) => squeeze(x, 1), gives: [[1, 3]] },
+    { of: "to a scalar", inputs: [[1, 1]], run: (x) => squeeze(x), gives: [[]] },
+  ],
+  unsqueeze: [
+    { of: "the first axis", inputs: [[3]], run: (x) => unsqueeze(x, 0), gives: [[1, 3]] },
+    { of: "the last axis", inputs: [[2, 3]], run: (x) => unsqueeze(x, -1), gives: [[2, 3, 1]] },
+    { of: "a middle axis", inputs: [[2, 3]], run: (x) => unsqueeze(x, 1), gives: [[2, 1, 3]] },
+    { of: "a scalar", inputs: [[]], run: (x) => unsqueeze(x, 0), gives: [[1]] },
+  ],
+  transpose: [
+    { of: "a matrix", inputs: [[3, 4]], run: (x) => transpose(x), gives: [[4, 3]] },
+    { of: "the outer axes", inputs: [[2, 3, 4]], run: (x) => transpose(x, 0, -1), gives: [[4, 3, 2]] },
+    { of: "neighbours", inputs: [[2, 3, 4]], run: (x) => transpose(x, 1, 0), gives: [[3, 2, 4]] },
+    { of: "an axis with itself", inputs: [[2, 3]], run: (x) => transpose(x, 1, 1), gives: [[2, 3]] },
+  ],
+  permute: [
+    { of: "a rotation", inputs: [[2, 3, 4]], run: (x) => permute(x, [2, 0, 1]), gives: [[4, 2, 3]] },
+    { of: "four axes", inputs: [[2, 3, 2, 3]], run: (x) => permute(x, [3, 1, -2, 0]), gives: [[3, 3, 2, 2]] },
+    { of: "nothing", inputs: [[2, 3]], run: (x) => permute(x, [0, 1]), gives: [[2, 3]] },
+    { of: "axes of size 1", inputs: [[1, 3, 1, 2]], run: (x) => permute(x, [3, 2, 1, 0]), gives: [[2, 1, 3, 1]] },
+    {
+      of: "five axes in reverse",
+      inputs: [[2, 1, 3, 2, 2, 2]],
+      run: (x) => permute(x, [5, 4, 3, 2, 1, 0]),
+      gives: [[2, 2, 2, 3, 1, 2]],
+    },
+  ],
+  expand: [
+    { of: "over time", inputs: [[2, 3]], run: (x) => expand(x, [4, 2, 3]), gives: [[4, 2, 3]] },
+    { of: "an axis inside", inputs: [[2, 1, 3]], run: (x) => expand(x, [2, 4, 3]), gives: [[2, 4, 3]] },
+    { of: "a kept size", inputs: [[3, 1]], run: (x) => expand(x, [2, -1, 4]), gives: [[2, 3, 4]] },
+    { of: "axes apart", inputs: [[1, 2, 1, 3]], run: (x) => expand(x, [2, 2, 2, 3]), gives: [[2, 2, 2, 3]] },
+    { of: "a scalar", inputs: [[]], run: (x) => expand(x, [2, 3]), gives: [[2, 3]] },
+    { of: "nothing", inputs: [[2, 3]], run: (x) => expand(x, [2, 3]), gives: [[2, 3]] },
+    { of: "a constant again", inputs: [[3]], run: (x) => expand(expand(x, [2, 3]), [4, 2, 3]), gives: [[4, 2, 3]] },
+  ],
+  slice: [
+    { of: "rows", inputs: [[5, 2]], run: (x) => slice(x, 0, 1, 4), gives: [[3, 2]] },
+    { of: "columns", inputs: [[2, 5]], run: (x) => slice(x, -1, 1, 3), gives: [[2, 2]] },
+    { of: "a middle axis", inputs: [[2, 4, 3]], run: (x) => slice(x, 1, 2), gives: [[2, 2, 3]] },
+    { of: "negative bounds", inputs: [[6]], run: (x) => slice(x, 0, -4, -1), gives: [[3]] },
+    { of: "bounds beyond the ends", inputs: [[2, 3]], run: (x) => slice(x, 1, -9, 9), gives: [[2, 3]] },
+    { of: "overlapping ones", inputs: [[4, 2]], run: (x) => [slice(x, 0, 0, 3), slice(x, 0, 1)], gives: [[3, 2], [3, 2]] },
+  ],
+  select: [
+    { of: "a row", inputs: [[3, 4]], run: (x) => select(x, 0, 1), gives: [[4]] },
+    { of: "the last column", inputs: [[3, 4]], run: (x) => select(x, -1, -1), gives: [[3]] },
+    { of: "a middle axis", inputs: [[2, 3, 4]], run: (x) => select(x, 1, 0), gives: [[2, 4]] },
+    { of: "one value", inputs: [[3]], run: (x) => select(x, 0, 2), gives: [[]] },
+  ],
+  unbind: [
+    { of: "the first axis", inputs: [[3, 2]], run: (x) => unbind(x), gives: [[2], [2], [2]] },
+    { of: "the last axis", inputs: [[3, 2]], run: (x) => unbind(x, -1), gives: [[3], [3]] },
+  ],
+  detach: [{ of: "any tensor", inputs: [[3]], run: detach, gives: [[3]], differentiable: false }],
+  clone: unary(clone),
+  backward: [
+    {
+      of: "a square inside, for its gradient",
+      inputs: [],
+      run: () => {
+        const x = tensor([1, 2, 3], { requiresGrad: true });
+        x.square().sum().backward();
+        return (x.grad as Tensor).clone();
+      },
+      gives: [[3]],
+      differentiable: false,
+    },
+  ],
+  linear: [
+    { of: "a bias", inputs: [[4, 3], [5, 3], [5]], run: linear, gives: [[4, 5]] },
+    { of: "no bias", inputs: [[4, 3], [5, 3]], run: (x, w) => linear(x, w), gives: [[4, 5]] },
+    { of: "one row", inputs: [[3], [5, 3], [5]], run: linear, gives: [[5]] },
+    { of: "time and batch", inputs: [[2, 3, 4], [2, 4], [2]], run: linear, gives: [[2, 3, 2]] },
+    { of: "one output", inputs: [[4, 3], [1, 3], [1]], run: linear, gives: [[4, 1]] },
+    { of: "sizes beyond one tile", inputs: [[6, 19], [21, 19], [21]], run: linear, gives: [[6, 21]] },
+    {
+      of: "a constant over time",
+      inputs: [[2, 3], [4, 3], [4]],
+      run: (x, w, b) => linear(expand(x, [5, 2, 3]), w, b),
+      gives: [[5, 2, 4]],
+    },
+    { of: "the input as weight", inputs: [[3, 3]], run: (x) => linear(x, x), gives: [[3, 3]] },
+  ],
+  concat: [
+    { of: "the first axis", inputs: [[2, 3], [1, 3], [3, 3]], run: (...x) => concat(x), gives: [[6, 3]] },
+    { of: "the last axis", inputs: [[2, 3], [2, 1]], run: (...x) => concat(x, -1), gives: [[2, 4]] },
+    { of: "a middle axis", inputs: [[2, 1, 2], [2, 3, 2]], run: (...x) => concat(x, 1), gives: [[2, 4, 2]] },
+    { of: "one tensor", inputs: [[2, 2]], run: (x) => concat([x]), gives: [[2, 2]] },
+    { of: "the same tensor twice", inputs: [[2, 2]], run: (x) => concat([x, x], 1), gives: [[2, 4]] },
+  ],
+  stack: [
+    { of: "a new first axis", inputs: [[2, 3], [2, 3]], run: (...x) => stack(x), gives: [[2, 2, 3]] },
+    { of: "a new last axis", inputs: [[2, 3], [2, 3]], run: (...x) => stack(x, -1), gives: [[2, 3, 2]] },
+    { of: "a new middle axis", inputs: [[2, 3], [2, 3], [2, 3]], run: (...x) => stack(x, 1), gives: [[2, 3, 3]] },
+    { of: "scalars", inputs: [[], []], run: (...x) => stack(x), gives: [[2]] },
+  ],
+  crossEntropy: [
+    { of: "class indices", inputs: [[4, 3]], run: (x) => crossEntropy(x, LABELS), gives: [[]] },
+    { of: "the sum", inputs: [[4, 3]], run: (x) => crossEntropy(x, LABELS, { reduction: "sum" }), gives: [[]] },
+    { of: "no reduction", inputs: [[4, 3]], run: (x) => crossEntropy(x, LABELS, { reduction: "none" }), gives: [[4]] },
+    { of: "time and batch", inputs: [[2, 2, 3]], run: (x) => crossEntropy(x, LABELS), gives: [[]] },
+    {
+      of: "time and batch, no reduction",
+      inputs: [[2, 2, 3]],
+      run: (x) => crossEntropy(x, LABELS, { reduction: "none" }),
+      gives: [[2, 2]],
+    },
+    { of: "one row", inputs: [[3]], run: (x) => crossEntropy(x, [1]), gives: [[]] },
+    { of: "labels in a tensor", inputs: [[4, 3]], run: (x) => crossEntropy(x, tensor(LABELS)), gives: [[]] },
+    {
+      of: "smoothed labels",
+      inputs: [[4, 3]],
+      run: (x) => crossEntropy(x, LABELS, { labelSmoothing: 0.2 }),
+      gives: [[]],
+    },
+    {
+      of: "class weights",
+      inputs: [[4, 3]],
+      run: (x) => crossEntropy(x, LABELS, { weight: tensor([0.5, 2, 1]), labelSmoothing: 0.1 }),
+      gives: [[]],
+    },
+    { of: "ignored rows", inputs: [[4, 3]], run: (x) => crossEntropy(x, LABELS, { ignoreIndex: 2 }), gives: [[]] },
+    {
+      of: "probabilities",
+      inputs: [[2, 3]],
+      run: (x) => crossEntropy(x, tensor([[0.2, 0.3, 0.5], [1, 0, 0]])),
+      gives: [[]],
+    },
+    {
+      of: "probabilities, weights and smoothing, no reduction",
+      inputs: [[2, 3]],
+      run: (x) =>
+        crossEntropy(x, tensor([[0.2, 0.3, 0.5], [1, 0, 0]]), {
+          weight: tensor([0.5, 2, 1]),
+          labelSmoothing: 0.2,
+          reduction: "none",
+        }),
+      gives: [[2]],
+    },
+  ],
+  mseLoss: [
+    { of: "the mean", inputs: [[2, 3], [2, 3]], run: (x, y) => mseLoss(x, y), gives: [[]] },
+    { of: "the sum", inputs: [[2, 3], [2, 3]], run: (x, y) => mseLoss(x, y, { reduction: "sum" }), gives: [[]] },
+    {
+      of: "no reduction, a broadcast target",
+      inputs: [[2, 3], [3]],
+      run: (x, y) => mseLoss(x, y, { reduction: "none" }),
+      gives: [[2, 3]],
+    },
+  ],
+};
+
+/** Values and gradients of Σ w·z, on whichever kernels are in use. */
+function outcome({ inputs, run, differentiable = true }: Case, data: readonly number[][]) {
+  return tape(() => {
+    const x = inputs.map((shape, i) => tensor(data[i] as number[], { shape: [...shape], requiresGrad: differentiable }));
+    const outputs = [run(...x)].flat() as Tensor[];
+    if (differentiable) {
+      const parts = outputs.map((z, i) => z.mul(random(z.shape, 50 + i)).sum());
+      parts.reduce((total, part) => total.add(part)).backward();
+    }
+    const plain = (t: Tensor) => Array.from(t.data);
+    return {
+      shapes: outputs.map((z) => [...z.shape]),
+      recorded: outputs.map((z) => z.requiresGrad),
+      values: outputs.map(plain),
+      gradients: differentiable ? x.map((t) => (t.grad === null ? null : plain(t.grad))) : [],
+    };
+  });
+}
+
+function expectClose(actual: number[] | null, expected: number[] | null, what: string): void {
+  if (actual === null || expected === null) {
+    expect(actual, what).toBe(expected);
+    return;
+  }
+  expect(actual.length, what).toBe(expected.length);
+  const wrong = expected.findIndex(
+    (value, i) => !(Math.abs((actual[i] as number) - value) <= ABSOLUTE + RELATIVE * Math.abs(value)),
+  );
+  if (wrong >= 0) expect.fail(`${what}, element ${wrong}: got ${actual[wrong]}, reference ${expected[wrong]}`);
+}
+
+describe.each(Object.entries(TABLE))("%s", (name, cases) => {
+  test.each(cases)(`${name}: $of`, (one) => {
+    const { inputs, run, gives, range: [low, high] = [-2, 2], differentiable = true } = one;
+    const data = inputs.map((shape, i) =>
+      numbers(shape.reduce((product, n) => product * n, 1), 11 + i, low, high).map(Math.fround),
+    );
+    if (differentiable) {
+      tape(() =>
+        gradcheck(
+          run,
+          inputs.map((shape, i) => tensor(data[i] as number[], { shape: [...shape] })),
+        ),
+      );
+    }
+    const simd = outcome(one, data);
+    const reference = withReference(() => outcome(one, data));
+    expect(simd.shapes).toEqual(gives);
+    expect(simd.recorded).toEqual(gives.map(() => differentiable));
+    simd.values.forEach((values, i) => expectClose(values, reference.values[i] as number[], `result ${i}`));
+    expect(reference.gradients.every((gradient) => gradient !== null)).toBe(true);
+    simd.gradients.forEach((values, i) => expectClose(values, reference.gradients[i] as number[] | null, `gradient ${i}`));
+  });
+});
+
+test("ops: the package exports each of them, and tensors have those that take a tensor first as methods", () => {
+  const functions = new Set(["linear", "concat", "stack", "crossEntropy", "mseLoss"]);
+  for (const name of Object.keys(ops) as (keyof typeof ops)[]) {
+    if (name !== "backward") expect(engine[name], name).toBe(ops[name]);
+    expect(typeof (Tensor.prototype as unknown as Record<string, unknown>)[name], name).toBe(
+      functions.has(name) ? "undefined" : "function",
+    );
+  }
+});

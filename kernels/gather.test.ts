@@ -1,0 +1,80 @@
+import { expect, test } from "vitest";
+import { compareSides, numbers, type Side } from "../test/support/sides.ts";
+
+/** Values of which about `density` are not 0; binary ones are 1. */
+function sparse(n: number, seed: number, density: number, binary: boolean): number[] {
+  const values = numbers(n, seed, -2, 2);
+  return numbers(n, seed + 1, 0, 1).map((u, i) => (u < density ? (binary ? 1 : (values[i] as number)) : 0));
+}
+
+const SIZES: readonly (readonly [m: number, n: number, k: number])[] = [
+  [1, 1, 1], [2, 3, 5], [3, 16, 31], [5, 17, 32], [4, 33, 33], [7, 10, 64], [9, 48, 65], [33, 128, 70],
+  [6, 300, 100], [3, 270, 600], [40, 12, 515],
+];
+
+/** The same product by gather and by gemm: left operand X [m, k] or, transposed, [k, m]. */
+function both(side: Side, m: number, n: number, k: number, x: number[], transposed: boolean, init: "zero" | "bias" | "self") {
+  const words = (length: number) => Math.ceil(length / 32);
+  const px = side.put(x);
+  const b = side.put(numbers(k * n, 3));
+  const bias = side.put(numbers(n, 4));
+  const [c, d] = [side.put(numbers(m * n, 5)), side.put(numbers(m * n, 5))];
+  const [rows, columns] = transposed ? [k, m] : [m, k];
+  const packed = side.zeros(rows * words(columns));
+  const count = side.k.packBits(packed, px, rows, columns);
+  let bits = packed;
+  if (transposed) {
+    bits = side.zeros(m * words(k));
+    side.k.transposeBits(bits, packed, k, m);
+  }
+  const [xRow, xCol] = transposed ? [1, m] : [k, 1];
+  const start = (p: number) => (init === "zero" ? 0 : init === "bias" ? bias : p);
+  const initRow = init === "self" ? n : 0;
+  side.k.gather(c, bits, count < 0 ? px : 0, b, start(c), m, n, k, xRow, xCol, n, 1, n, initRow, 1);
+  side.k.gemm(d, px, b, start(d), m, n, k, xRow, xCol, n, 1, n, initRow, 1);
+  return { gathered: side.read(c, m * n), dense: side.read(d, m * n), count };
+}
+
+for (const binary of [true, false]) {
+  for (const transposed of [false, true]) {
+    test(`gather: ${binary ? "binary" : "graded"} ${transposed ? "Xᵀ·B" : "X·B"} agrees with the reference and has gemm's bits`, () => {
+      for (const [m, n, k] of SIZES) {
+        for (const density of [0, 0.03, 0.5, 1]) {
+          for (const init of ["zero", "bias", "self"] as const) {
+            const x = sparse(m * k, 7, density, binary);
+            compareSides((side) => {
+              const { gathered, dense } = both(side, m, n, k, x, transposed, init);
+              expect(gathered).toEqual(dense);
+              return gathered;
+            }, { absolute: 4e-7 * (k + 1), relative: 4e-7 });
+          }
+        }
+      }
+    });
+  }
+}
+
+test("gather: packBits counts, and tells whether a value is neither 0 nor 1", () => {
+  const cases = [[0, 0, 0], [1, 0, 1], [1, 0.5, 0], [-1, 0, 0], [Number.NaN, 0, 0]];
+  for (const row of cases) {
+    compareSides((side) => {
+      const bits = side.zeros(3);
+      const count = side.k.packBits(bits, side.put([...row, ...row, ...row]), 3, 3);
+      expect(count & 0x7fffffff).toBe(3 * row.filter((value) => value !== 0).length);
+      expect(count < 0).toBe(row.some((value) => value !== 0 && value !== 1));
+      return side.readInts(bits, 3);
+    });
+  }
+});
+
+test("gather: transpose agrees with the reference for every tail", () => {
+  for (const m of [1, 3, 4, 9]) {
+    for (const n of [1, 2, 4, 7, 12]) {
+      compareSides((side) => {
+        const z = side.zeros(m * n);
+        side.k.transpose(z, side.put(numbers(m * n, 1)), m, n);
+        return side.read(z, m * n);
+      });
+    }
+  }
+});

@@ -1,0 +1,239 @@
+/**
+ * Products whose cost follows the non-zeros of the left operand: C ← init + X·B, where bits tell which X[i, p] are not 0.
+ *
+ * Every element of C still has one accumulator that starts at its init value and takes the terms in the order of p. A
+ * skipped term would have added 0, so the result has the bits of the dense product, as long as B is finite.
+ *
+ * Bits of a row fill whole 32-bit words. The product walks over the set bits of a word and adds the packed row of B that
+ * each of them names, 16 columns at a time: no multiplication where X is binary. While few columns are wanted, all their
+ * panels stay in the first-level cache and a word is walked for one panel after the other, so that the processor can
+ * predict its end.
+ */
+import { BLOCK_K, BLOCK_N, pack, panels } from "./panels";
+
+/** Bytes of packed B that leave room for X and C in the first-level cache. */
+const CACHED = 20480;
+
+const zeros = memory.data(64, 16);
+/** One row of a panel with fewer than 16 columns is computed here and copied. */
+const spare = memory.data(64, 16);
+const one = memory.data<f32>([1, 1, 1, 1], 16);
+
+/**
+ * bits [rows, ⌈k/32⌉] ← x [rows, k] ≠ 0, bit p mod 32 of word p div 32. Returns the number of set bits, minus 2³¹ if a
+ * value is neither 0 nor 1.
+ */
+export function packBits(bits: usize, x: usize, rows: i32, k: i32): i32 {
+  const unit = v128.load(one);
+  const none = i32x4.splat(0);
+  let graded = i32x4.splat(0);
+  let count = 0;
+  for (let i = 0; i < rows; i++) {
+    for (let p = 0; p < k; p += 32, bits += 4) {
+      let word: u32 = 0;
+      const width = min(32, k - p);
+      let q = 0;
+      for (; q + 4 <= width; q += 4, x += 16) {
+        const v = v128.load(x);
+        const set = f32x4.ne(v, none);
+        graded = v128.or(graded, v128.and(set, f32x4.ne(v, unit)));
+        word |= <u32>i32x4.bitmask(set) << q;
+      }
+      for (; q < width; q++, x += 4) {
+        const v = v128.load32_zero(x);
+        const set = f32x4.ne(v, none);
+        graded = v128.or(graded, v128.and(set, f32x4.ne(v, unit)));
+        word |= <u32>i32x4.bitmask(set) << q;
+      }
+      store<u32>(bits, word);
+      count += popcnt<u32>(word);
+    }
+  }
+  return v128.any_true(graded) ? count | i32.MIN_VALUE : count;
+}
+
+/** z [k, ⌈rows/32⌉] ← the transpose of bits [rows, ⌈k/32⌉] */
+export function transposeBits(z: usize, bits: usize, rows: i32, k: i32): void {
+  const words = (k + 31) >> 5;
+  const wordsOut = (rows + 31) >> 5;
+  memory.fill(z, 0, (<usize>k * <usize>wordsOut) << 2);
+  for (let i = 0; i < rows; i++) {
+    const to = z + (<usize>(i >> 5) << 2);
+    const bit = <u32>1 << (i & 31);
+    for (let w = 0; w < words; w++, bits += 4) {
+      for (let m = load<u32>(bits); m != 0; m &= m - 1) {
+        const at = to + ((<usize>(w << 5) + <usize>ctz<u32>(m)) * <usize>wordsOut << 2);
+        store<u32>(at, load<u32>(at) | bit);
+      }
+    }
+  }
+}
+
+/**
+ * C[i, j] ← init[i, j] + Σ_{p set in row i} X[i, p]·B[p, j]     C: m × n, bits: [m, ⌈k/32⌉], B: k × n
+ *
+ * Strides count elements, as in gemm. x = 0 (the address): X is 1 where a bit is set. init = 0: zeros.
+ */
+export function gather(
+  c: usize, bits: usize, x: usize, b: usize, init: usize,
+  m: i32, n: i32, k: i32, xRow: i32, xCol: i32, bRow: i32, bCol: i32, cRow: i32, initRow: i32, initCol: i32,
+): void {
+  const cBytes = <usize>cRow << 2;
+  const wordBytes = <usize>((k + 31) >> 5) << 2;
+  let initBytes = <usize>initRow << 2;
+  let initStep: usize = initCol == 0 ? 0 : 16;
+  if (init == 0) {
+    init = zeros;
+    initBytes = 0;
+    initStep = 0;
+  }
+  const widest = min(n, BLOCK_N);
+  const cached = max(32, (CACHED / ((widest + 15) & ~15) / 4) & ~31);
+  const rowsFirst = cached >= min(k, 32) && (widest << 7) <= CACHED;
+  const kBlock = rowsFirst ? min(cached, BLOCK_K) : BLOCK_K;
+  for (let p = 0; p < k; p += kBlock) {
+    const kc = min(kBlock, k - p);
+    const words = (kc + 31) >> 5;
+    for (let j = 0; j < n; j += BLOCK_N) {
+      const nc = min(BLOCK_N, n - j);
+      pack(b + ((<usize>p * <usize>bRow + <usize>j * <usize>bCol) << 2), kc, nc, bRow, bCol, 16);
+      const cj = c + (<usize>j << 2);
+      const ij = p > 0 ? cj : init + <usize>(j >> 2) * initStep;
+      const ib = p > 0 ? cBytes : initBytes;
+      const is: usize = p > 0 ? 16 : initStep;
+      const bp = bits + (<usize>(p >> 5) << 2);
+      const xp = x == 0 ? 0 : x + ((<usize>p * <usize>xCol) << 2);
+      const xRowBytes = <usize>xRow << 2;
+      const xColBytes = <usize>xCol << 2;
+      if (rowsFirst) {
+        for (let i: usize = 0; i < <usize>m; i++) {
+          const xi = xp == 0 ? 0 : xp + i * xRowBytes;
+          rowOfPanels(cj + i * cBytes, bp + i * wordBytes, xi, xColBytes, ij + i * ib, is, nc, kc, words);
+        }
+      } else {
+        for (let q = 0; q < nc; q += 16) {
+          const panel = panels + (<usize>q * <usize>kc << 2);
+          const o = <usize>q << 2;
+          const io = <usize>(q >> 2) * is;
+          for (let i: usize = 0; i < <usize>m; i++) {
+            const xi = xp == 0 ? 0 : xp + i * xRowBytes;
+            columns(cj + o + i * cBytes, bp + i * wordBytes, xi, xColBytes, panel, ij + io + i * ib, is, nc - q, words);
+          }
+        }
+      }
+    }
+  }
+}
+
+/** One row of C against all panels. */
+function rowOfPanels(
+  c: usize, bits: usize, x: usize, xCol: usize, init: usize, initStep: usize, nc: i32, kc: i32, words: i32,
+): void {
+  let panel = panels;
+  for (let left = nc; left > 0; left -= 16, c += 64, init += initStep << 2, panel += <usize>kc << 6) {
+    columns(c, bits, x, xCol, panel, init, initStep, left, words);
+  }
+}
+
+/** Up to 16 columns of one row. */
+function columns(
+  c: usize, bits: usize, x: usize, xCol: usize, panel: usize, init: usize, initStep: usize, left: i32, words: i32,
+): void {
+  if (left >= 16) {
+    if (x == 0) sumRows(c, bits, panel, init, initStep, words);
+    else sumScaledRows(c, bits, x, xCol, panel, init, initStep, words);
+    return;
+  }
+  const step: usize = initStep == 0 ? 0 : 4;
+  for (let q = 0; q < left; q++) store<f32>(spare + (<usize>q << 2), load<f32>(init + <usize>q * step));
+  if (x == 0) sumRows(spare, bits, panel, spare, 16, words);
+  else sumScaledRows(spare, bits, x, xCol, panel, spare, 16, words);
+  for (let q = 0; q < left; q++) store<f32>(c + (<usize>q << 2), load<f32>(spare + (<usize>q << 2)));
+}
+
+/** c[0 … 15] ← init + Σ of the panel rows whose bits are set */
+function sumRows(c: usize, bits: usize, panel: usize, init: usize, initStep: usize, words: i32): void {
+  let s0 = v128.load(init);
+  let s1 = v128.load(init + initStep);
+  let s2 = v128.load(init + 2 * initStep);
+  let s3 = v128.load(init + 3 * initStep);
+  do {
+    let m = load<u32>(bits);
+    while (m != 0) {
+      const row = panel + (<usize>ctz<u32>(m) << 6);
+      m &= m - 1;
+      s0 = f32x4.add(s0, v128.load(row));
+      s1 = f32x4.add(s1, v128.load(row, 16));
+      s2 = f32x4.add(s2, v128.load(row, 32));
+      s3 = f32x4.add(s3, v128.load(row, 48));
+    }
+    bits += 4;
+    panel += 2048;
+  } while (--words != 0);
+  v128.store(c, s0);
+  v128.store(c, s1, 16);
+  v128.store(c, s2, 32);
+  v128.store(c, s3, 48);
+}
+
+/** c[0 … 15] ← init + Σ x·(panel row) over the rows whose bits are set */
+function sumScaledRows(
+  c: usize, bits: usize, x: usize, xCol: usize, panel: usize, init: usize, initStep: usize, words: i32,
+): void {
+  let s0 = v128.load(init);
+  let s1 = v128.load(init + initStep);
+  let s2 = v128.load(init + 2 * initStep);
+  let s3 = v128.load(init + 3 * initStep);
+  do {
+    let m = load<u32>(bits);
+    while (m != 0) {
+      const p = <usize>ctz<u32>(m);
+      const row = panel + (p << 6);
+      const value = v128.load32_splat(x + p * xCol);
+      m &= m - 1;
+      s0 = f32x4.add(s0, f32x4.mul(value, v128.load(row)));
+      s1 = f32x4.add(s1, f32x4.mul(value, v128.load(row, 16)));
+      s2 = f32x4.add(s2, f32x4.mul(value, v128.load(row, 32)));
+      s3 = f32x4.add(s3, f32x4.mul(value, v128.load(row, 48)));
+    }
+    bits += 4;
+    x += xCol << 5;
+    panel += 2048;
+  } while (--words != 0);
+  v128.store(c, s0);
+  v128.store(c, s1, 16);
+  v128.store(c, s2, 32);
+  v128.store(c, s3, 48);
+}
+
+/** z [n, m] ← the transpose of x [m, n], in blocks of 4 × 4 */
+export function transpose(z: usize, x: usize, m: i32, n: i32): void {
+  const xRow = <usize>n << 2;
+  const zRow = <usize>m << 2;
+  const block = (m >> 2) << 2;
+  const blockN = (n >> 2) << 2;
+  for (let i = 0; i < block; i += 4) {
+    let from = x + <usize>i * xRow;
+    let to = z + (<usize>i << 2);
+    for (let j = 0; j < blockN; j += 4, from += 16, to += zRow << 2) {
+      const x0 = v128.load(from);
+      const x1 = v128.load(from + xRow);
+      const x2 = v128.load(from + 2 * xRow);
+      const x3 = v128.load(from + 3 * xRow);
+      const low01 = i32x4.shuffle(x0, x1, 0, 4, 1, 5);
+      const low23 = i32x4.shuffle(x2, x3, 0, 4, 1, 5);
+      const high01 = i32x4.shuffle(x0, x1, 2, 6, 3, 7);
+      const high23 = i32x4.shuffle(x2, x3, 2, 6, 3, 7);
+      v128.store(to, i64x2.shuffle(low01, low23, 0, 2));
+      v128.store(to + zRow, i64x2.shuffle(low01, low23, 1, 3));
+      v128.store(to + 2 * zRow, i64x2.shuffle(high01, high23, 0, 2));
+      v128.store(to + 3 * zRow, i64x2.shuffle(high01, high23, 1, 3));
+    }
+    for (let r = i; r < i + 4; r++) for (let j = blockN; j < n; j++) copyOne(z, x, r, j, xRow, zRow);
+  }
+  for (let i = block; i < m; i++) for (let j = 0; j < n; j++) copyOne(z, x, i, j, xRow, zRow);
+}
+
+function copyOne(z: usize, x: usize, i: i32, j: i32, xRow: usize, zRow: usize): void {
+  store<f32>(z + <usize>j * zRow + (<usize>i << 2), load<f32>(x + <usize>i * xRow + (<usize>j << 2)));
+}

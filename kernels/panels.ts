@@ -1,0 +1,77 @@
+/** The right operand of a product, packed: blocks of 256 rows × 256 columns as panels of 16 columns. */
+
+export const BLOCK_K = 256;
+export const BLOCK_N = 256;
+
+export const panels = memory.data(262144, 64);
+
+/**
+ * Packs nc columns of kc rows of B as panels of 16 columns that are read from front to back. The last panel is padded
+ * with zeros to a multiple of `grain` columns.
+ */
+export function pack(b: usize, kc: i32, nc: i32, bRow: i32, bCol: i32, grain: i32): void {
+  const rowBytes = <usize>bRow << 2;
+  const colBytes = <usize>bCol << 2;
+  let q = panels;
+  for (let j = 0; j < nc; j += 16) {
+    const left = nc - j;
+    if (left >= 16 && bCol == 1) packRows(q, b, kc, rowBytes);
+    else if (left >= 16 && bRow == 1) packColumns(q, b, kc, colBytes);
+    else packAny(q, b, kc, min(16, left), rowBytes, colBytes, grain);
+    q += <usize>kc << 6;
+    b += colBytes << 4;
+  }
+}
+
+function packRows(q: usize, b: usize, kc: i32, rowBytes: usize): void {
+  do {
+    v128.store(q, v128.load(b));
+    v128.store(q, v128.load(b, 16), 16);
+    v128.store(q, v128.load(b, 32), 32);
+    v128.store(q, v128.load(b, 48), 48);
+    q += 64;
+    b += rowBytes;
+  } while (--kc != 0);
+}
+
+/** The columns are contiguous: reads 4 × 4 blocks and writes them transposed. */
+export function packColumns(q: usize, b: usize, kc: i32, colBytes: usize): void {
+  for (let j = 0; j < 4; j++, q += 16, b += colBytes << 2) {
+    let to = q;
+    let b0 = b;
+    let b1 = b0 + colBytes;
+    let b2 = b1 + colBytes;
+    let b3 = b2 + colBytes;
+    let p = kc;
+    for (; p >= 4; p -= 4, to += 256, b0 += 16, b1 += 16, b2 += 16, b3 += 16) {
+      const x0 = v128.load(b0);
+      const x1 = v128.load(b1);
+      const x2 = v128.load(b2);
+      const x3 = v128.load(b3);
+      const low01 = i32x4.shuffle(x0, x1, 0, 4, 1, 5);
+      const low23 = i32x4.shuffle(x2, x3, 0, 4, 1, 5);
+      const high01 = i32x4.shuffle(x0, x1, 2, 6, 3, 7);
+      const high23 = i32x4.shuffle(x2, x3, 2, 6, 3, 7);
+      v128.store(to, i64x2.shuffle(low01, low23, 0, 2));
+      v128.store(to, i64x2.shuffle(low01, low23, 1, 3), 64);
+      v128.store(to, i64x2.shuffle(high01, high23, 0, 2), 128);
+      v128.store(to, i64x2.shuffle(high01, high23, 1, 3), 192);
+    }
+    for (; p > 0; p--, to += 64, b0 += 4, b1 += 4, b2 += 4, b3 += 4) {
+      store<f32>(to, load<f32>(b0));
+      store<f32>(to, load<f32>(b1), 4);
+      store<f32>(to, load<f32>(b2), 8);
+      store<f32>(to, load<f32>(b3), 12);
+    }
+  }
+}
+
+export function packAny(
+  q: usize, b: usize, kc: i32, columns: i32, rowBytes: usize, colBytes: usize, grain: i32,
+): void {
+  const width = (columns + grain - 1) & -grain;
+  for (let p = 0; p < kc; p++, b += rowBytes) {
+    let from = b;
+    for (let j = 0; j < width; j++, q += 4, from += colBytes) store<f32>(q, j < columns ? load<f32>(from) : 0);
+  }
+}
