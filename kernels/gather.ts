@@ -105,19 +105,30 @@ export function gather(
       const xp = x == 0 ? 0 : x + ((<usize>p * <usize>xCol) << 2);
       const xRowBytes = <usize>xRow << 2;
       const xColBytes = <usize>xCol << 2;
+      const whole = nc >> 4;
+      const rest = nc & 15;
+      const o = <usize>whole << 6;
       if (rowsFirst) {
         for (let i: usize = 0; i < <usize>m; i++) {
           const xi = xp == 0 ? 0 : xp + i * xRowBytes;
-          rowOfPanels(cj + i * cBytes, bp + i * wordBytes, xi, xColBytes, ij + i * ib, is, nc, kc, words);
+          const to = cj + i * cBytes;
+          const from = ij + i * ib;
+          if (whole > 0) sumPanels(to, bp + i * wordBytes, xi, xColBytes, panels, kc, from, is, words, whole);
+          if (rest > 0) {
+            const panel = panels + <usize>whole * (<usize>kc << 6);
+            sumNarrow(to + o, bp + i * wordBytes, xi, xColBytes, panel, from + <usize>whole * (is << 2), is, rest, words);
+          }
         }
       } else {
-        for (let q = 0; q < nc; q += 16) {
-          const panel = panels + (<usize>q * <usize>kc << 2);
-          const o = <usize>q << 2;
-          const io = <usize>(q >> 2) * is;
+        let panel = panels;
+        for (let q = 0; q < nc; q += 16, panel += <usize>kc << 6) {
+          const to = cj + (<usize>q << 2);
+          const from = ij + <usize>(q >> 2) * is;
           for (let i: usize = 0; i < <usize>m; i++) {
             const xi = xp == 0 ? 0 : xp + i * xRowBytes;
-            columns(cj + o + i * cBytes, bp + i * wordBytes, xi, xColBytes, panel, ij + io + i * ib, is, nc - q, words);
+            const row = to + i * cBytes;
+            if (nc - q >= 16) sumPanels(row, bp + i * wordBytes, xi, xColBytes, panel, kc, from + i * ib, is, words, 1);
+            else sumNarrow(row, bp + i * wordBytes, xi, xColBytes, panel, from + i * ib, is, rest, words);
           }
         }
       }
@@ -125,85 +136,97 @@ export function gather(
   }
 }
 
-/** One row of C against all panels. */
-function rowOfPanels(
-  c: usize, bits: usize, x: usize, xCol: usize, init: usize, initStep: usize, nc: i32, kc: i32, words: i32,
+/** Fewer than 16 columns of one row. */
+function sumNarrow(
+  c: usize, bits: usize, x: usize, xCol: usize, panel: usize, init: usize, initStep: usize, n: i32, words: i32,
 ): void {
-  let panel = panels;
-  for (let left = nc; left > 0; left -= 16, c += 64, init += initStep << 2, panel += <usize>kc << 6) {
-    columns(c, bits, x, xCol, panel, init, initStep, left, words);
-  }
-}
-
-/** Up to 16 columns of one row. */
-function columns(
-  c: usize, bits: usize, x: usize, xCol: usize, panel: usize, init: usize, initStep: usize, left: i32, words: i32,
-): void {
-  if (left >= 16) {
-    if (x == 0) sumRows(c, bits, panel, init, initStep, words);
-    else sumScaledRows(c, bits, x, xCol, panel, init, initStep, words);
-    return;
-  }
   const step: usize = initStep == 0 ? 0 : 4;
-  for (let q = 0; q < left; q++) store<f32>(spare + (<usize>q << 2), load<f32>(init + <usize>q * step));
-  if (x == 0) sumRows(spare, bits, panel, spare, 16, words);
-  else sumScaledRows(spare, bits, x, xCol, panel, spare, 16, words);
-  for (let q = 0; q < left; q++) store<f32>(c + (<usize>q << 2), load<f32>(spare + (<usize>q << 2)));
+  for (let q = 0; q < n; q++) store<f32>(spare + (<usize>q << 2), load<f32>(init + <usize>q * step));
+  sumPanels(spare, bits, x, xCol, panel, 0, spare, 16, words, 1);
+  for (let q = 0; q < n; q++) store<f32>(c + (<usize>q << 2), load<f32>(spare + (<usize>q << 2)));
 }
 
-/** c[0 … 15] ← init + Σ of the panel rows whose bits are set */
-function sumRows(c: usize, bits: usize, panel: usize, init: usize, initStep: usize, words: i32): void {
-  let s0 = v128.load(init);
-  let s1 = v128.load(init + initStep);
-  let s2 = v128.load(init + 2 * initStep);
-  let s3 = v128.load(init + 3 * initStep);
-  do {
-    let m = load<u32>(bits);
-    while (m != 0) {
-      const row = panel + (<usize>ctz<u32>(m) << 6);
-      m &= m - 1;
-      s0 = f32x4.add(s0, v128.load(row));
-      s1 = f32x4.add(s1, v128.load(row, 16));
-      s2 = f32x4.add(s2, v128.load(row, 32));
-      s3 = f32x4.add(s3, v128.load(row, 48));
-    }
-    bits += 4;
-    panel += 2048;
-  } while (--words != 0);
-  v128.store(c, s0);
-  v128.store(c, s1, 16);
-  v128.store(c, s2, 32);
-  v128.store(c, s3, 48);
-}
-
-/** c[0 … 15] ← init + Σ x·(panel row) over the rows whose bits are set */
-function sumScaledRows(
-  c: usize, bits: usize, x: usize, xCol: usize, panel: usize, init: usize, initStep: usize, words: i32,
+/** 16 columns from each of `count` panels of kc rows, for one row of X. */
+function sumPanels(
+  c: usize, bits: usize, x: usize, xCol: usize, panel: usize, kc: i32, init: usize, initStep: usize, words: i32, count: i32,
 ): void {
-  let s0 = v128.load(init);
-  let s1 = v128.load(init + initStep);
-  let s2 = v128.load(init + 2 * initStep);
-  let s3 = v128.load(init + 3 * initStep);
+  if (x == 0) sumRows(c, bits, panel, <usize>kc << 6, init, initStep, words, count);
+  else sumScaledRows(c, bits, x, xCol, panel, <usize>kc << 6, init, initStep, words, count);
+}
+
+/** c[0 … 15] ← init + Σ of the panel rows whose bits are set, panel by panel */
+function sumRows(
+  c: usize, bits: usize, panel: usize, panelBytes: usize, init: usize, initStep: usize, words: i32, count: i32,
+): void {
   do {
-    let m = load<u32>(bits);
-    while (m != 0) {
-      const p = <usize>ctz<u32>(m);
-      const row = panel + (p << 6);
-      const value = v128.load32_splat(x + p * xCol);
-      m &= m - 1;
-      s0 = f32x4.add(s0, f32x4.mul(value, v128.load(row)));
-      s1 = f32x4.add(s1, f32x4.mul(value, v128.load(row, 16)));
-      s2 = f32x4.add(s2, f32x4.mul(value, v128.load(row, 32)));
-      s3 = f32x4.add(s3, f32x4.mul(value, v128.load(row, 48)));
-    }
-    bits += 4;
-    x += xCol << 5;
-    panel += 2048;
-  } while (--words != 0);
-  v128.store(c, s0);
-  v128.store(c, s1, 16);
-  v128.store(c, s2, 32);
-  v128.store(c, s3, 48);
+    let s0 = v128.load(init);
+    let s1 = v128.load(init + initStep);
+    let s2 = v128.load(init + 2 * initStep);
+    let s3 = v128.load(init + 3 * initStep);
+    let rows = panel;
+    let at = bits;
+    const end = bits + (<usize>words << 2);
+    do {
+      let m = load<u32>(at);
+      while (m != 0) {
+        const row = rows + (<usize>ctz<u32>(m) << 6);
+        m &= m - 1;
+        s0 = f32x4.add(s0, v128.load(row));
+        s1 = f32x4.add(s1, v128.load(row, 16));
+        s2 = f32x4.add(s2, v128.load(row, 32));
+        s3 = f32x4.add(s3, v128.load(row, 48));
+      }
+      at += 4;
+      rows += 2048;
+    } while (at != end);
+    v128.store(c, s0);
+    v128.store(c, s1, 16);
+    v128.store(c, s2, 32);
+    v128.store(c, s3, 48);
+    c += 64;
+    init += initStep << 2;
+    panel += panelBytes;
+  } while (--count != 0);
+}
+
+/** c[0 … 15] ← init + Σ x·(panel row) over the rows whose bits are set, panel by panel */
+function sumScaledRows(
+  c: usize, bits: usize, x: usize, xCol: usize, panel: usize, panelBytes: usize, init: usize, initStep: usize,
+  words: i32, count: i32,
+): void {
+  do {
+    let s0 = v128.load(init);
+    let s1 = v128.load(init + initStep);
+    let s2 = v128.load(init + 2 * initStep);
+    let s3 = v128.load(init + 3 * initStep);
+    let rows = panel;
+    let values = x;
+    let at = bits;
+    const end = bits + (<usize>words << 2);
+    do {
+      let m = load<u32>(at);
+      while (m != 0) {
+        const p = <usize>ctz<u32>(m);
+        const row = rows + (p << 6);
+        const value = v128.load32_splat(values + p * xCol);
+        m &= m - 1;
+        s0 = f32x4.add(s0, f32x4.mul(value, v128.load(row)));
+        s1 = f32x4.add(s1, f32x4.mul(value, v128.load(row, 16)));
+        s2 = f32x4.add(s2, f32x4.mul(value, v128.load(row, 32)));
+        s3 = f32x4.add(s3, f32x4.mul(value, v128.load(row, 48)));
+      }
+      at += 4;
+      values += xCol << 5;
+      rows += 2048;
+    } while (at != end);
+    v128.store(c, s0);
+    v128.store(c, s1, 16);
+    v128.store(c, s2, 32);
+    v128.store(c, s3, 48);
+    c += 64;
+    init += initStep << 2;
+    panel += panelBytes;
+  } while (--count != 0);
 }
 
 /** z [n, m] ← the transpose of x [m, n], in blocks of 4 × 4 */

@@ -15,7 +15,9 @@
  * Plain neurons (rest 0, scale 1, no holding) take four lanes at a time without a branch; everything else takes the
  * scalar loop below, which is the one to read.
  */
+import { ATAN, derivativeLanes, FAST_SIGMOID, innerFactor, outerFactor, SIGMOID } from "./derivative";
 import { addTo } from "./elementwise";
+import { loadTail, storeTail } from "./lanes";
 import { scalarEnd, vectorEnd } from "./span";
 import { surrogate } from "./surrogate";
 
@@ -27,9 +29,9 @@ const ones = memory.data<f32>([1, 1, 1, 1], 16);
 /** d > 0 is d ≥ the smallest positive float: one comparison serves both kinds of firing. */
 const TINY = reinterpret<f32>(1);
 
-/** Columns that are handled at once in backward, so that their surrogate derivatives stay in the first-level cache. */
-const SPAN = 1024;
-const derivatives = memory.data(4096, 16);
+/** In the place of a kind of surrogate: the derivatives were computed elsewhere. */
+const CUSTOM: i32 = -1;
+const derivative = memory.data(16, 16);
 const zeros = memory.data(16, 16);
 
 /**
@@ -191,61 +193,68 @@ export function lifState(
  * `custom` is 0 or the address of derivatives [T, rows, n] that were computed elsewhere.
  */
 export function lifBackward(
-  g: usize, u: usize, s: usize, beta: usize, threshold: usize, carry: usize, total: usize, custom: usize,
-  T: i32, rows: i32, n: i32, stepBeta: i32, stepThreshold: i32, reset: i32, kind: i32, slope: f32,
+  g: usize, u: usize, beta: usize, threshold: usize, carry: usize, total: usize, custom: usize,
+  T: i32, rows: i32, n: i32, stepBeta: i32, stepThreshold: i32, reset: i32, strict: i32, kind: i32, slope: f32,
 ): void {
   const row = <usize>n << 2;
   const all = <usize>rows * row;
+  const floor: f32 = reset != ZERO ? Infinity : strict != 0 ? TINY : 0;
   for (let t = T - 1; t >= 0; t--) {
     for (let b = 0; b < rows; b++) {
-      for (let i = 0; i < n; i += SPAN) {
-        const m = min(SPAN, n - i);
-        const column = <usize>i << 2;
-        const o = <usize>b * row + column;
-        const at = <usize>t * all + o;
-        const be = beta + (<usize>(i * stepBeta) << 2);
-        const th = threshold + (<usize>(i * stepThreshold) << 2);
-        if (custom == 0) surrogate(derivatives, u + at, th, stepThreshold, m, kind, slope);
-        const d = custom == 0 ? derivatives : custom + at;
-        const cut = reset == ZERO ? s + at : 0;
-        if (total == 0) {
-          backPlain(g + at, g + at, t == T - 1 ? carry + o : g + at + all, d, cut, be, stepBeta, m);
-        } else {
-          backPlain(carry + o, g + at, carry + o, d, cut, be, stepBeta, m);
-          addTo(total + o, carry + o, m);
-        }
-      }
+      const o = <usize>b * row;
+      const at = <usize>t * all + o;
+      const du = total == 0 ? g + at : carry + o;
+      const next = total != 0 || t == T - 1 ? carry + o : g + at + all;
+      const d = custom == 0 ? 0 : custom + at;
+      stepBack(custom == 0 ? kind : CUSTOM, du, g + at, next, u + at, threshold, d, beta, n, stepBeta, stepThreshold, floor, slope);
+      if (total != 0) addTo(total + o, du, n);
     }
   }
 }
 
-/** du ← d·ds + κ·β·next; cut is 0 or the address of the spikes that make κ 0. */
-function backPlain(du: usize, ds: usize, next: usize, d: usize, cut: usize, beta: usize, stepBeta: i32, n: i32): void {
-  const end = scalarEnd(du, n);
-  const stop = vectorEnd(du, n);
-  const betaBytes = <usize>stepBeta << 2;
+function stepBack(
+  kind: i32, du: usize, ds: usize, next: usize, u: usize, threshold: usize, d: usize, beta: usize, n: i32,
+  stepBeta: i32, stepThreshold: i32, floor: f32, slope: f32,
+): void {
+  if (kind == SIGMOID) {
+    inline.always(rowBack(SIGMOID, du, ds, next, u, threshold, d, beta, n, stepBeta, stepThreshold, floor, slope));
+  } else if (kind == FAST_SIGMOID) {
+    inline.always(rowBack(FAST_SIGMOID, du, ds, next, u, threshold, d, beta, n, stepBeta, stepThreshold, floor, slope));
+  } else if (kind == ATAN) {
+    inline.always(rowBack(ATAN, du, ds, next, u, threshold, d, beta, n, stepBeta, stepThreshold, floor, slope));
+  } else inline.always(rowBack(CUSTOM, du, ds, next, u, threshold, d, beta, n, stepBeta, stepThreshold, floor, slope));
+}
+
+/** du ← σ′·ds + κ·β·next for one row; κ is 0 where u − θ ≥ floor. One copy for each constant `kind`. */
+function rowBack(
+  kind: i32, du: usize, ds: usize, next: usize, u: usize, threshold: usize, d: usize, beta: usize, n: i32,
+  stepBeta: i32, stepThreshold: i32, floor: f32, slope: f32,
+): void {
+  const inner = f32x4.splat(innerFactor(kind, slope));
+  const outer = f32x4.splat(outerFactor(kind, slope));
+  const floors = f32x4.splat(floor);
+  const betaBytes: usize = stepBeta == 0 ? 0 : 16;
+  const thetaBytes: usize = stepThreshold == 0 ? 0 : 16;
   let b = v128.load32_splat(beta);
-  if (cut == 0) {
-    for (; du < stop; du += 16, ds += 16, next += 16, d += 16, beta += betaBytes << 2) {
-      if (stepBeta != 0) b = v128.load(beta);
-      const through = f32x4.mul(b, v128.load(next));
-      v128.store(du, f32x4.add(f32x4.mul(v128.load(d), v128.load(ds)), through));
-    }
-    for (; du < end; du += 4, ds += 4, next += 4, d += 4, beta += betaBytes) {
-      store<f32>(du, load<f32>(d) * load<f32>(ds) + load<f32>(beta) * load<f32>(next));
-    }
-    return;
-  }
-  const zero = f32x4.splat(0);
-  for (; du < stop; du += 16, ds += 16, next += 16, d += 16, cut += 16, beta += betaBytes << 2) {
+  let theta = v128.load32_splat(threshold);
+  for (const stop = vectorEnd(du, n); du < stop; du += 16, ds += 16, next += 16, u += 16) {
     if (stepBeta != 0) b = v128.load(beta);
-    const through = v128.and(f32x4.mul(b, v128.load(next)), f32x4.eq(v128.load(cut), zero));
-    v128.store(du, f32x4.add(f32x4.mul(v128.load(d), v128.load(ds)), through));
+    if (stepThreshold != 0) theta = v128.load(threshold);
+    const x = f32x4.sub(v128.load(u), theta);
+    const slopes = kind == CUSTOM ? v128.load(d) : inline.always(derivativeLanes(kind, x, inner, outer));
+    const through = v128.and(f32x4.mul(b, v128.load(next)), f32x4.lt(x, floors));
+    v128.store(du, f32x4.add(f32x4.mul(slopes, v128.load(ds)), through));
+    beta += betaBytes;
+    threshold += thetaBytes;
+    if (kind == CUSTOM) d += 16;
   }
-  for (; du < end; du += 4, ds += 4, next += 4, d += 4, cut += 4, beta += betaBytes) {
-    const through: f32 = load<f32>(cut) == 0 ? load<f32>(beta) * load<f32>(next) : 0;
-    store<f32>(du, load<f32>(d) * load<f32>(ds) + through);
-  }
+  if ((n & 3) == 0) return;
+  if (stepBeta != 0) b = loadTail(beta, n);
+  if (stepThreshold != 0) theta = loadTail(threshold, n);
+  const x = f32x4.sub(loadTail(u, n), theta);
+  const slopes = kind == CUSTOM ? loadTail(d, n) : derivativeLanes(kind, x, inner, outer);
+  const through = v128.and(f32x4.mul(b, loadTail(next, n)), f32x4.lt(x, floors));
+  storeTail(du, n, f32x4.add(f32x4.mul(slopes, loadTail(ds, n)), through));
 }
 
 /**
@@ -273,8 +282,8 @@ export function lifBackwardAny(
         const be = load<f32>(beta + (<usize>(i * stepBeta) << 2));
         const theta = load<f32>(th);
         const x = load<f32>(u + at);
-        if (custom == 0) surrogate(derivatives, u + at, th, 0, 1, kind, slope);
-        const d = load<f32>(custom == 0 ? derivatives : custom + at);
+        if (custom == 0) surrogate(derivative, u + at, th, 0, 1, kind, slope);
+        const d = load<f32>(custom == 0 ? derivative : custom + at);
         const left: f32 = r == 0 ? 0 : load<f32>(r + at);
         const before: f32 = r == 0 ? 0 : t > 0 ? load<f32>(r + at - all) : r0 == 0 ? 0 : load<f32>(r0 + o);
         const active = before == 0;
@@ -329,8 +338,8 @@ export function lifBackwardAny(
         const fired = resetDue(v, theta, floor, left, hold, 1);
         if (reset == ZERO && fired) reached = 0;
         if (attached != 0 && (left == 0 || left == <f32>hold)) {
-          if (custom == 0) surrogate(derivatives, v0 == 0 ? zeros : v0 + o, th, 0, 1, kind, slope);
-          const d = load<f32>(custom == 0 ? derivatives : custom - all + o);
+          if (custom == 0) surrogate(derivative, v0 == 0 ? zeros : v0 + o, th, 0, 1, kind, slope);
+          const d = load<f32>(custom == 0 ? derivative : custom - all + o);
           const jump: f32 = reset == SUBTRACT ? -theta * next : reset == ZERO ? (resetValue - v) * through : 0;
           reached += d * jump;
           if (dThreshold != 0) store<f32>(dThreshold + o, load<f32>(dThreshold + o) - d * jump);

@@ -76,8 +76,8 @@ const lifOp: Op<Run> = {
     const onlySpikes = dMembrane === 0 && dState === 0 && dBeta === 0 && dThreshold === 0 && dv0 === 0;
     if (onlySpikes && neuron.attached === 0 && run.refractory === null) {
       k.lifBackward(
-        z.gradPtr, u, z.ptr, beta.ptr, threshold.ptr, carry, total, d, T, rows, n, stepBeta, stepThreshold,
-        neuron.reset, kind, slope,
+        z.gradPtr, u, beta.ptr, threshold.ptr, carry, total, d, T, rows, n, stepBeta, stepThreshold,
+        neuron.reset, neuron.strict, kind, slope,
       );
     } else {
       k.lifBackwardAny(

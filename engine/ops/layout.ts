@@ -88,11 +88,24 @@ export function permute(x: Tensor, axes: readonly number[]): Tensor {
   }
   const strides = x.shape.map((_, axis) => sizeOf(x.shape.slice(axis + 1)));
   const shape = order.map((axis) => x.shape[axis] as number);
-  return fourAxes(x, shape, order.map((axis) => strides[axis] as number));
+  return fourAxes(x, shape, order.map((axis) => strides[axis] as number)) ?? oneByOne(x, order);
 }
 
-/** Merges neighbouring axes that are contiguous in the source; more than four left go one outer index at a time. */
-function fourAxes(x: Tensor, shape: number[], strides: number[]): Tensor {
+/** Brings one axis after the other into its place: what lies before, between and behind makes four axes with it. */
+function oneByOne(x: Tensor, order: readonly number[]): Tensor {
+  let z = x;
+  const now = x.shape.map((_, axis) => axis);
+  order.forEach((axis, to) => {
+    const from = now.indexOf(axis);
+    const step = now.map((_, i) => (i < to || i > from ? i : i === to ? from : i - 1));
+    if (from !== to) z = permute(z, step);
+    now.splice(to, 0, ...now.splice(from, 1));
+  });
+  return z;
+}
+
+/** Merges neighbouring axes that are contiguous in the source; null where more than four are left. */
+function fourAxes(x: Tensor, shape: number[], strides: number[]): Tensor | null {
   const sizes: number[] = [];
   const steps: number[] = [];
   shape.forEach((n, axis) => {
@@ -107,7 +120,7 @@ function fourAxes(x: Tensor, shape: number[], strides: number[]): Tensor {
       steps.push(step);
     }
   });
-  if (sizes.length > 4) throw new RangeError(`permute: more than four independent axes, got ${formatShape(shape)}`);
+  if (sizes.length > 4) return null;
   while (sizes.length < 4) {
     sizes.unshift(1);
     steps.unshift(0);

@@ -1,6 +1,6 @@
 /** Reductions over axes. Several axes are reduced one run of neighbours after the other. */
 import { k } from "../backend.ts";
-import { apply, gradOf, type Op, SAVES_A, SAVES_NOTHING, SAVES_OUTPUT } from "../op.ts";
+import { accumulates, apply, freshGradOf, gradOf, type Op, SAVES_A, SAVES_NOTHING, SAVES_OUTPUT } from "../op.ts";
 import { axisOf, type Shape, sizeOf } from "../shape.ts";
 import { noGrad } from "../tape.ts";
 import { empty, type Tensor } from "../tensor.ts";
@@ -27,11 +27,20 @@ const sumOp: Op<Reduction> = {
   saves: SAVES_NOTHING,
   shape: ({ shape }) => shape,
   forward: (z, x, _y, _w, { outer, n, inner }) => k.sumAxis(z.ptr, x.ptr, outer, n, inner),
-  backward(z, x, _y, _w, { outer, n, inner }) {
-    const dx = gradOf(x);
-    if (dx !== 0) k.sumAxisGrad(dx, z.gradPtr, outer, n, inner, 1);
-  },
+  backward: (z, x, _y, _w, reduction) => spread(z, x, reduction, 1),
 };
+
+/** Adds scale·∂L/∂z to the gradient of every element of x that was summed into z. */
+function spread(z: Tensor, x: Tensor, { outer, n, inner }: Reduction, scale: number): void {
+  const dx = freshGradOf(x);
+  if (dx === 0) return;
+  if (accumulates) {
+    k.sumAxisGrad(dx, z.gradPtr, outer, n, inner, scale);
+  } else {
+    if (scale !== 1) k.affine(z.gradPtr, z.gradPtr, z.size, scale, 0);
+    k.expandAxis(dx, z.gradPtr, outer, n, inner);
+  }
+}
 
 const meanOp: Op<Reduction> = {
   name: "mean",
@@ -41,10 +50,7 @@ const meanOp: Op<Reduction> = {
     k.sumAxis(z.ptr, x.ptr, outer, n, inner);
     k.affine(z.ptr, z.ptr, z.size, 1 / n, 0);
   },
-  backward(z, x, _y, _w, { outer, n, inner }) {
-    const dx = gradOf(x);
-    if (dx !== 0) k.sumAxisGrad(dx, z.gradPtr, outer, n, inner, 1 / n);
-  },
+  backward: (z, x, _y, _w, reduction) => spread(z, x, reduction, 1 / reduction.n),
 };
 
 /** A reduction that finds an element: its index lies beside the values. */

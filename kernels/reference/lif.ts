@@ -56,13 +56,23 @@ export function lifState(
 }
 
 export function lifBackward(
-  g: number, u: number, s: number, beta: number, threshold: number, carry: number, total: number, custom: number,
-  T: number, rows: number, n: number, stepBeta: number, stepThreshold: number, reset: number, kind: number, slope: number,
+  g: number, u: number, beta: number, threshold: number, carry: number, total: number, custom: number,
+  T: number, rows: number, n: number, stepBeta: number, stepThreshold: number,
+  reset: number, strict: number, kind: number, slope: number,
 ): void {
-  lifBackwardAny(
-    g, u, s, 0, 0, 0, beta, threshold, carry, total, custom, 0, 0, 0, 0, 0,
-    T, rows, n, stepBeta, stepThreshold, reset, 0, 0, 0, 0, 1, 0, 0, kind, slope,
-  );
+  const size = rows * n;
+  for (let i = 0; i < size; i++) {
+    const theta = at(threshold, (i % n) * stepThreshold);
+    let du = at(carry, i);
+    for (let t = T - 1; t >= 0; t--) {
+      const x = at(u, t * size + i);
+      const slopes = custom === 0 ? surrogateDerivative(kind, slope, x - theta) : at(custom, t * size + i);
+      const cut = reset === ZERO && fires(x, theta, strict);
+      du = slopes * at(g, t * size + i) + (cut ? 0 : at(beta, (i % n) * stepBeta) * du);
+      if (total === 0) put(g, t * size + i, du);
+      else put(total, i, at(total, i) + du);
+    }
+  }
 }
 
 export function lifBackwardAny(
