@@ -18,6 +18,8 @@ const zeros = memory.data(64, 16);
 /** One row of a panel with fewer than 16 columns is computed here and copied. */
 const spare = memory.data(64, 16);
 const one = memory.data<f32>([1, 1, 1, 1], 16);
+/** A block of 32 × 32 bits while it is transposed. */
+const square = memory.data(128, 16);
 
 /**
  * bits [rows, ⌈k/32⌉] ← x [rows, k] ≠ 0, bit p mod 32 of word p div 32. Returns the number of set bits, minus 2³¹ if a
@@ -52,19 +54,36 @@ export function packBits(bits: usize, x: usize, rows: i32, k: i32): i32 {
   return v128.any_true(graded) ? count | i32.MIN_VALUE : count;
 }
 
-/** z [k, ⌈rows/32⌉] ← the transpose of bits [rows, ⌈k/32⌉] */
+/** z [k, ⌈rows/32⌉] ← the transpose of bits [rows, ⌈k/32⌉], a block of 32 × 32 at a time */
 export function transposeBits(z: usize, bits: usize, rows: i32, k: i32): void {
   const words = (k + 31) >> 5;
-  const wordsOut = (rows + 31) >> 5;
-  memory.fill(z, 0, (<usize>k * <usize>wordsOut) << 2);
-  for (let i = 0; i < rows; i++) {
-    const to = z + (<usize>(i >> 5) << 2);
-    const bit = <u32>1 << (i & 31);
-    for (let w = 0; w < words; w++, bits += 4) {
-      for (let m = load<u32>(bits); m != 0; m &= m - 1) {
-        const at = to + ((<usize>(w << 5) + <usize>ctz<u32>(m)) * <usize>wordsOut << 2);
-        store<u32>(at, load<u32>(at) | bit);
+  const wordBytes = <usize>words << 2;
+  const outBytes = <usize>((rows + 31) >> 5) << 2;
+  for (let i = 0; i < rows; i += 32, z += 4, bits += wordBytes << 5) {
+    const height = min(32, rows - i);
+    for (let w = 0; w < words; w++) {
+      const from = bits + (<usize>w << 2);
+      for (let r = 0; r < 32; r++) {
+        store<u32>(square + (<usize>r << 2), r < height ? load<u32>(from + <usize>r * wordBytes) : 0);
       }
+      transposeSquare();
+      const width = min(32, k - (w << 5));
+      let to = z + (<usize>w << 5) * outBytes;
+      for (let q = 0; q < width; q++, to += outBytes) store<u32>(to, load<u32>(square + (<usize>q << 2)));
+    }
+  }
+}
+
+/** Swaps halves of 16, 8, 4, 2 and 1 bits across the diagonal of the 32 words of `square`. */
+function transposeSquare(): void {
+  let mask: u32 = 0xffff;
+  for (let half: u32 = 16; half != 0; half >>= 1, mask ^= mask << half) {
+    for (let r: u32 = 0; r < 32; r = (r + half + 1) & ~half) {
+      const upper = square + (<usize>r << 2);
+      const lower = upper + (<usize>half << 2);
+      const swapped = ((load<u32>(upper) >> half) ^ load<u32>(lower)) & mask;
+      store<u32>(lower, load<u32>(lower) ^ swapped);
+      store<u32>(upper, load<u32>(upper) ^ (swapped << half));
     }
   }
 }

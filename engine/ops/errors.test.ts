@@ -1,0 +1,168 @@
+/** What each op refuses: the error names the op, what it expected and the values that came, and nothing is left behind. */
+import { expect, test } from "vitest";
+import { bytesKept, leaf, random } from "../../test/support/tensors.ts";
+import {
+  argmax,
+  concat,
+  crossEntropy,
+  expand,
+  flatten,
+  linear,
+  matmul,
+  max,
+  mseLoss,
+  permute,
+  reshape,
+  select,
+  slice,
+  softmax,
+  squeeze,
+  stack,
+  sum,
+  type Tensor,
+  tape,
+  tensor,
+  transpose,
+  unbind,
+  unsqueeze,
+} from "../index.ts";
+
+type Reduction = "mean";
+
+/** An op over tensors of these shapes and the message it ends with. All are RangeErrors. */
+const REFUSED: [message: string, shapes: number[][], run: (...x: Tensor[]) => unknown][] = [
+  ["add: shapes do not broadcast, got [2, 3] and [4]", [[2, 3], [4]], (x, y) => x.add(y)],
+  ["sub: shapes do not broadcast, got [2] and [3]", [[2], [3]], (x, y) => x.sub(y)],
+  ["mul: shapes do not broadcast, got [2, 2] and [3, 2]", [[2, 2], [3, 2]], (x, y) => x.mul(y)],
+  ["div: shapes do not broadcast, got [2] and [3]", [[2], [3]], (x, y) => x.div(y)],
+  ["maximum: shapes do not broadcast, got [2] and [3]", [[2], [3]], (x, y) => x.maximum(y)],
+  ["gt: shapes do not broadcast, got [2] and [3]", [[2], [3]], (x, y) => x.gt(y)],
+  ["mseLoss: shapes do not broadcast, got [2] and [3]", [[2], [3]], (x, y) => mseLoss(x, y)],
+  [
+    "matmul: inner sizes differ, got [32, 784] · [10, 784]; transpose the second operand?",
+    [[32, 784], [10, 784]],
+    (x, y) => matmul(x, y),
+  ],
+  ["matmul: inner sizes differ, got [3] · [2]; transpose the second operand?", [[3], [2]], (x, y) => matmul(x, y)],
+  ["matmul: expected at least one axis, got [] · [2]", [[], [2]], (x, y) => matmul(x, y)],
+  ["matmul: shapes do not broadcast, got [2] and [3]", [[2, 2, 2], [3, 2, 2]], (x, y) => matmul(x, y)],
+  [
+    "linear: expected x [..., in] and weight [out, in], got [2, 3] and [3, 4]",
+    [[2, 3], [3, 4]],
+    (x, w) => linear(x, w),
+  ],
+  ["linear: expected x [..., in] and weight [out, in], got [] and [3, 4]", [[], [3, 4]], (x, w) => linear(x, w)],
+  ["linear: expected x [..., in] and weight [out, in], got [4] and [4]", [[4], [4]], (x, w) => linear(x, w)],
+  ["linear: expected a bias [3], got [4]", [[2, 4], [3, 4], [4]], (x, w, b) => linear(x, w, b)],
+  ["linear: expected a bias [3], got [1, 3]", [[2, 4], [3, 4], [1, 3]], (x, w, b) => linear(x, w, b)],
+  ["sum: expected an axis in [-2, 1], got 2", [[2, 3]], (x) => sum(x, { axis: 2 })],
+  ["sum: expected an axis in [-2, 1], got -3", [[2, 3]], (x) => sum(x, { axis: [0, -3] })],
+  ["sum: expected distinct axes, got [0, -2]", [[2, 3]], (x) => sum(x, { axis: [0, -2] })],
+  ["mean: expected an axis in [-1, 0], got 0.5", [[2]], (x) => x.mean({ axis: 0.5 })],
+  ["amax: expected an axis in [-1, 0], got 3", [[2]], (x) => x.amax({ axis: 3 })],
+  ["max: expected an axis in [-2, 1], got 2", [[2, 3]], (x) => max(x, { axis: 2 })],
+  ["min: expected an axis in [-2, 1], got -3", [[2, 3]], (x) => x.min({ axis: -3 })],
+  ["argmax: expected an axis in [-2, 1], got 2", [[2, 3]], (x) => argmax(x, { axis: 2 })],
+  ["argmin: expected an axis in [-2, 1], got 2", [[2, 3]], (x) => x.argmin({ axis: 2 })],
+  ["softmax: expected an axis in [-2, 1], got 2", [[2, 3]], (x) => softmax(x, 2)],
+  ["logSoftmax: expected an axis in [-1, 0], got 1", [[3]], (x) => x.logSoftmax(1)],
+  ["reshape: expected a shape of 6 elements, got [4] for [2, 3]", [[2, 3]], (x) => reshape(x, [4])],
+  ["reshape: expected a shape of 6 elements, got [4, -1] for [2, 3]", [[2, 3]], (x) => reshape(x, [4, -1])],
+  ["reshape: expected a shape of 6 elements, got [-1, -1] for [2, 3]", [[2, 3]], (x) => reshape(x, [-1, -1])],
+  ["reshape: expected a shape of 6 elements, got [-2, -3] for [2, 3]", [[2, 3]], (x) => reshape(x, [-2, -3])],
+  ["flatten: expected an axis in [-2, 1], got 2", [[2, 3]], (x) => flatten(x, 2)],
+  ["flatten: expected startAxis ≤ endAxis, got 1 and 0", [[2, 3]], (x) => flatten(x, 1, 0)],
+  ["squeeze: expected an axis in [-2, 1], got 2", [[2, 1]], (x) => squeeze(x, 2)],
+  ["unsqueeze: expected an axis in [-3, 2], got 3", [[2, 1]], (x) => unsqueeze(x, 3)],
+  ["transpose: expected an axis in [-1, 0], got -2", [[2]], (x) => transpose(x)],
+  ["permute: expected every axis of [2, 3] once, got [0]", [[2, 3]], (x) => permute(x, [0])],
+  ["permute: expected every axis of [2, 3] once, got [1, -1]", [[2, 3]], (x) => permute(x, [1, -1])],
+  ["permute: expected an axis in [-2, 1], got 2", [[2, 3]], (x) => permute(x, [0, 2])],
+  ["expand: shapes do not broadcast, got [2] and [3]", [[2]], (x) => expand(x, [3])],
+  ["expand: expected a shape that [3, 1] broadcasts to, got [1, 4]", [[3, 1]], (x) => expand(x, [1, 4])],
+  ["expand: expected a shape that [2, 3] broadcasts to, got [3]", [[2, 3]], (x) => expand(x, [3])],
+  ["expand: expected positive integer sizes, got shape [-1, 3]", [[3]], (x) => expand(x, [-1, 3])],
+  ["slice: expected an axis in [-1, 0], got 1", [[3]], (x) => slice(x, 1)],
+  ["slice: expected start < end on axis 0 of [3], got 2 and 2", [[3]], (x) => slice(x, 0, 2, 2)],
+  ["slice: expected start < end on axis 1 of [2, 3], got 5 and 9", [[2, 3]], (x) => slice(x, -1, 5, 9)],
+  ["slice: expected integer bounds, got 0.5 and 2", [[4, 2]], (x) => slice(x, 0, 0.5, 2)],
+  ["slice: expected integer bounds, got 0 and 1.5", [[2, 4]], (x) => slice(x, 1, 0, 1.5)],
+  ["slice: expected integer bounds, got NaN and 1", [[4]], (x) => slice(x, 0, Number.NaN, 1)],
+  ["select: expected an index in [-3, 2], got 3", [[3]], (x) => select(x, 0, 3)],
+  ["select: expected an index in [-3, 2], got 1.5", [[3]], (x) => select(x, 0, 1.5)],
+  ["select: expected an axis in [-1, 0], got 1", [[3]], (x) => select(x, 1, 0)],
+  ["unbind: expected an axis in [-1, 0], got 1", [[3]], (x) => unbind(x, 1)],
+  ["concat: expected at least one tensor, got none", [], () => concat([])],
+  ["concat: shapes differ beside axis 0, got [2, 3] and [2, 4]", [[2, 3], [2, 4]], (x, y) => concat([x, y])],
+  ["concat: shapes differ beside axis 0, got [3] and [1, 3]", [[3], [1, 3]], (x, y) => concat([x, y])],
+  ["concat: expected an axis in [-1, 0], got 1", [[3], [3]], (x, y) => concat([x, y], 1)],
+  ["stack: expected at least one tensor, got none", [], () => stack([])],
+  ["stack: expected tensors of one shape, got [3] and [4]", [[3], [4]], (x, y) => stack([x, y])],
+  ["stack: expected an axis in [-2, 1], got 2", [[3], [3]], (x, y) => stack([x, y], 2)],
+  ["crossEntropy: expected logits [..., K], got a scalar", [[]], (x) => crossEntropy(x, [0])],
+  ["crossEntropy: expected 2 targets, got 3", [[2, 3]], (x) => crossEntropy(x, [0, 1, 2])],
+  ["crossEntropy: expected class indices in [0, 2], got 3 at 1", [[2, 3]], (x) => crossEntropy(x, [0, 3])],
+  ["crossEntropy: expected class indices in [0, 2], got -1 at 0", [[2, 3]], (x) => crossEntropy(x, [-1, 0])],
+  ["crossEntropy: expected class indices in [0, 2], got 0.5 at 1", [[2, 3]], (x) => crossEntropy(x, [0, 0.5])],
+  [
+    "crossEntropy: expected class indices in [0, 2], got -1 at 1",
+    [[2, 3]],
+    (x) => crossEntropy(x, [-2, -1], { ignoreIndex: -2 }),
+  ],
+  [
+    "crossEntropy: labelSmoothing must lie in [0, 1], got 1.5",
+    [[2, 3]],
+    (x) => crossEntropy(x, [0, 1], { labelSmoothing: 1.5 }),
+  ],
+  [
+    "crossEntropy: labelSmoothing must lie in [0, 1], got NaN",
+    [[2, 3]],
+    (x) => crossEntropy(x, [0, 1], { labelSmoothing: Number.NaN }),
+  ],
+  [
+    "crossEntropy: expected 3 class weights, got [2]",
+    [[2, 3], [2]],
+    (x, weight) => crossEntropy(x, [0, 1], { weight }),
+  ],
+  [
+    'crossEntropy: expected the reduction "mean", "sum" or "none", got "total"',
+    [[2, 3]],
+    (x) => crossEntropy(x, [0, 1], { reduction: "total" as Reduction }),
+  ],
+  [
+    'mseLoss: expected the reduction "mean", "sum" or "none", got "total"',
+    [[2], [2]],
+    (x, y) => mseLoss(x, y, { reduction: "total" as Reduction }),
+  ],
+];
+
+test.each(REFUSED)("%s", (message, shapes, run) => {
+  const inputs = shapes.map((shape, i) => leaf(shape, i));
+  const kept = bytesKept(() => {
+    expect(() => run(...inputs)).toThrow(RangeError);
+    expect(() => run(...inputs)).toThrow(new RangeError(message));
+    expect(() => tape(() => run(...inputs))).toThrow(message);
+  });
+  expect(kept).toBe(0);
+});
+
+test("ops: what is not a tensor is a TypeError that says what came", () => {
+  const x = random([2], 1);
+  for (const wrong of [undefined, null, "3", [1, 2], Float32Array.of(1, 2), {}, true] as unknown as Tensor[]) {
+    const got = wrong === null ? "null" : Array.isArray(wrong) ? "an array" : typeof wrong;
+    for (const [name, run] of [
+      ["add", () => x.add(wrong)],
+      ["mul", () => x.mul(wrong)],
+      ["div", () => x.div(wrong)],
+      ["gt", () => x.gt(wrong)],
+      ["matmul", () => x.matmul(wrong)],
+      ["linear", () => linear(x, wrong)],
+      ["concat", () => concat([x, wrong])],
+      ["exp", () => x.exp.call(wrong)],
+    ] as const) {
+      expect(run, `${name} of ${got}`).toThrow(TypeError);
+      expect(run, `${name} of ${got}`).toThrow(/^(add|mul|div|gt|matmul|linear|concat|exp): expected a tensor/);
+    }
+  }
+  expect(() => tensor(undefined as unknown as number)).toThrow(TypeError);
+});
