@@ -10,7 +10,7 @@ export { Flatten, Sequential } from "./nn/containers.ts";
 export { Linear, type LinearOptions } from "./nn/linear.ts";
 export { Module, type StateDict } from "./nn/module.ts";
 export {
-  abs, add, amax, amin, argmax, argmin, clamp, clone, concat, crossEntropy, detach, div, eq, exp, expand, flatten, ge, gt,
+  abs, add, amax, amin, argmax, argmin, atan, clamp, clone, concat, crossEntropy, detach, div, eq, exp, expand, flatten, ge, gt,
   le, linear, log, logSoftmax, lt, matmul, max, maximum, mean, min, minimum, mseLoss, mul, neg, permute, relu, reshape,
   select, sigmoid, slice, softmax, sqrt, square, squeeze, stack, sub, sum, tanh, transpose, unbind, unsqueeze,
 } from "./ops/index.ts";

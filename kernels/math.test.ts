@@ -3,7 +3,7 @@ import { wasmHeap } from "../engine/memory.ts";
 import { kernels, memory } from "../engine/wasm.ts";
 import { compareSides, LENGTHS, numbers } from "../test/support/sides.ts";
 
-const UNARY = ["exp", "log", "tanh", "sigmoid", "sqrt", "square", "abs", "relu"] as const;
+const UNARY = ["exp", "log", "tanh", "sigmoid", "sqrt", "square", "abs", "relu", "atan"] as const;
 const POSITIVE = new Set<string>(["log", "sqrt"]);
 const PAIRS = ["maximum", "minimum", "gt", "ge", "lt", "le", "eq"] as const;
 const PAIR_GRADS = ["maximumGrad", "minimumGrad"] as const;
@@ -115,6 +115,7 @@ const ACCURACY = [
   { name: "log", f: Math.log, low: 0.4, high: 2.5, ulp: 1 },
   { name: "tanh", f: Math.tanh, low: -10, high: 10, ulp: 1 },
   { name: "sigmoid", f: (x: number) => 1 / (1 + Math.exp(-x)), low: -106, high: 20, ulp: 2 },
+  { name: "atan", f: Math.atan, low: -10, high: 10, ulp: 2 },
   { name: "sqrt", f: Math.sqrt, low: 0, high: 4, ulp: 0 },
 ] as const;
 

@@ -6,7 +6,7 @@
  * vectors with idle lanes. The value of an element therefore never depends on its place. Gradients accumulate.
  */
 import { divGrad, mulGrad } from "./elementwise";
-import { expLanes, half, loadTail, logLanes, one, sigmoidLanes, storeTail, tanhLanes } from "./lanes";
+import { atanLanes, expLanes, half, loadTail, logLanes, mulAdd, one, sigmoidLanes, storeTail, tanhLanes } from "./lanes";
 import { vectorEnd } from "./span";
 
 const EXP = 0;
@@ -24,6 +24,7 @@ const GE = 11;
 const LT = 12;
 const LE = 13;
 const EQ = 14;
+const ATAN = 15;
 
 /** f(x) */
 function valueOf(f: i32, x: v128): v128 {
@@ -31,6 +32,7 @@ function valueOf(f: i32, x: v128): v128 {
   if (f == LOG) return inline.always(logLanes(x));
   if (f == TANH) return inline.always(tanhLanes(x));
   if (f == SIGMOID) return inline.always(sigmoidLanes(x));
+  if (f == ATAN) return inline.always(atanLanes(x));
   if (f == SQRT) return f32x4.sqrt(x);
   if (f == SQUARE) return f32x4.mul(x, x);
   if (f == ABS) return f32x4.abs(x);
@@ -38,7 +40,7 @@ function valueOf(f: i32, x: v128): v128 {
   return f32x4.pmax(x, i32x4.splat(0));
 }
 
-/** dz·f′, where y is what f′ is easiest to tell from: z = f(x), or x for the square and the absolute value. */
+/** dz·f′, where y is what f′ is easiest to tell from: z = f(x), or x for square, absolute value and arc tangent. */
 function slopeOf(f: i32, dz: v128, y: v128): v128 {
   const zero = i32x4.splat(0);
   // (1 − z)(1 + z) keeps its digits near 1, where 1 − z² loses them.
@@ -46,6 +48,7 @@ function slopeOf(f: i32, dz: v128, y: v128): v128 {
   if (f == SIGMOID) return f32x4.mul(dz, f32x4.mul(y, f32x4.sub(v128.load(one), y)));
   if (f == SQRT) return f32x4.div(dz, f32x4.add(y, y));
   if (f == SQUARE) return f32x4.mul(dz, f32x4.add(y, y));
+  if (f == ATAN) return f32x4.div(dz, mulAdd(y, y, v128.load(one)));
   if (f == ABS) return f32x4.sub(v128.and(dz, f32x4.gt(y, zero)), v128.and(dz, f32x4.lt(y, zero)));
   return v128.and(dz, f32x4.gt(y, zero));
 }
@@ -192,6 +195,18 @@ export function abs(z: usize, x: usize, n: i32): void {
 export function absGrad(dx: usize, dz: usize, x: usize, n: i32): void {
   inline.always(mapGrad(ABS, dx, dz, x, n));
   mapGradTail(ABS, dx, dz, x, n);
+}
+
+/** z[i] ← arc tangent of x[i], at most 2 ulp off */
+export function atan(z: usize, x: usize, n: i32): void {
+  inline.always(map(ATAN, z, x, n));
+  mapTail(ATAN, z, x, n);
+}
+
+/** dx[i] += dz[i] / (1 + x[i]²) */
+export function atanGrad(dx: usize, dz: usize, x: usize, n: i32): void {
+  inline.always(mapGrad(ATAN, dx, dz, x, n));
+  mapGradTail(ATAN, dx, dz, x, n);
 }
 
 /** z[i] ← max(x[i], 0); NaN stays */

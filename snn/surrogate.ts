@@ -40,7 +40,8 @@ function fastSigmoid({ slope = 25 }: { slope?: number } = {}): Surrogate {
  */
 function atan({ alpha = 2 }: { alpha?: number } = {}): Surrogate {
   positive("surrogate.atan", "alpha", alpha);
-  return { name: "atan", kind: 2, slope: alpha, derivative: null, primitive: null };
+  const primitive = (x: Tensor): Tensor => x.mul((Math.PI / 2) * alpha).atan().mul(1 / Math.PI).add(0.5);
+  return { name: "atan", kind: 2, slope: alpha, derivative: null, primitive };
 }
 
 export interface CustomSurrogate {

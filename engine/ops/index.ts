@@ -15,12 +15,12 @@ import { crossEntropy, mseLoss } from "./loss.ts";
 import { linear, matmul } from "./matmul.ts";
 import { amax, amin, argmax, argmin, max, mean, min, sum } from "./reduce.ts";
 import { logSoftmax, softmax } from "./softmax.ts";
-import { abs, clamp, exp, log, relu, sigmoid, sqrt, square, tanh } from "./unary.ts";
+import { abs, atan, clamp, exp, log, relu, sigmoid, sqrt, square, tanh } from "./unary.ts";
 import { flatten, reshape, squeeze, unsqueeze } from "./view.ts";
 
 const methods = {
   add, sub, mul, div, neg, maximum, minimum,
-  exp, log, sqrt, square, abs, tanh, sigmoid, relu, clamp,
+  exp, log, sqrt, square, abs, tanh, sigmoid, relu, atan, clamp,
   gt, ge, lt, le, eq,
   matmul,
   sum, mean, amax, amin, max, min, argmax, argmin,
@@ -55,6 +55,7 @@ export interface TensorMethods {
   tanh: Method<Methods["tanh"]>;
   sigmoid: Method<Methods["sigmoid"]>;
   relu: Method<Methods["relu"]>;
+  atan: Method<Methods["atan"]>;
   clamp: Method<Methods["clamp"]>;
   gt: Method<Methods["gt"]>;
   ge: Method<Methods["ge"]>;
@@ -98,7 +99,7 @@ for (const [name, fn] of Object.entries(methods) as [string, AnyFunction][]) {
 }
 
 export {
-  abs, add, amax, amin, argmax, argmin, clamp, clone, concat, crossEntropy, detach, div, eq, exp, expand, flatten, ge, gt,
+  abs, add, amax, amin, argmax, argmin, atan, clamp, clone, concat, crossEntropy, detach, div, eq, exp, expand, flatten, ge, gt,
   le, linear, log, logSoftmax, lt, matmul, max, maximum, mean, min, minimum, mseLoss, mul, neg, permute, relu, reshape,
   select, sigmoid, slice, softmax, sqrt, square, squeeze, stack, sub, sum, tanh, transpose, unbind, unsqueeze,
 };

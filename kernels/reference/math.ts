@@ -32,6 +32,14 @@ export function sigmoidGrad(dx: number, dz: number, z: number, n: number): void 
   for (let i = 0; i < n; i++) put(dx, i, at(dx, i) + at(dz, i) * at(z, i) * (1 - at(z, i)));
 }
 
+export function atan(z: number, x: number, n: number): void {
+  for (let i = 0; i < n; i++) put(z, i, Math.atan(at(x, i)));
+}
+
+export function atanGrad(dx: number, dz: number, x: number, n: number): void {
+  for (let i = 0; i < n; i++) put(dx, i, at(dx, i) + at(dz, i) / (1 + at(x, i) ** 2));
+}
+
 export function sqrt(z: number, x: number, n: number): void {
   for (let i = 0; i < n; i++) put(z, i, Math.sqrt(at(x, i)));
 }
