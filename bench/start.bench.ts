@@ -24,4 +24,6 @@ const runs = Array.from({ length: RUNS }, () => {
   return JSON.parse(output) as [number, number];
 });
 const [imports, steps] = [0, 1].map((i) => median(runs.map((run) => run[i] as number))) as [number, number];
-console.log(`import ${imports.toFixed(1)} ms, first training step ${steps.toFixed(1)} ms, together ${(imports + steps).toFixed(1)} ms`);
+console.log(
+  `import ${imports.toFixed(1)} ms, first training step ${steps.toFixed(1)} ms, together ${(imports + steps).toFixed(1)} ms`,
+);

@@ -23,7 +23,12 @@ function step(): void {
 
 warmup();
 const torch = torchPeer("PyTorch eager", "toy.py", STEPS);
-const { medians, ratios } = await interleave([{ name: "jarvis-snn", measure: () => timeOf(step, STEPS) }, torch], ROUNDS);
+const { medians, ratios } = await interleave(
+  [{ name: "jarvis-snn", measure: () => timeOf(step, STEPS) }, torch],
+  ROUNDS,
+);
 torch.close();
 const [ours, theirs] = medians as [number, number];
-console.log(`toy step: jarvis-snn ${ours.toFixed(2)} ms, PyTorch eager ${theirs.toFixed(2)} ms, ${(ratios[1] as number).toFixed(1)} times faster`);
+console.log(
+  `toy step: jarvis-snn ${ours.toFixed(2)} ms, PyTorch eager ${theirs.toFixed(2)} ms, ${(ratios[1] as number).toFixed(1)} times faster`,
+);

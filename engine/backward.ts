@@ -60,14 +60,18 @@ function checkLoss(loss: Tensor, upstream: Tensor | undefined): void {
     throw new Error("backward: this graph was consumed by an earlier backward(); records serve once");
   }
   if (loss.state === "returned") {
-    throw new Error("backward: the tensor was returned from its tape, which detached it; call backward() inside the tape");
+    throw new Error(
+      "backward: the tensor was returned from its tape, which detached it; call backward() inside the tape",
+    );
   }
   if (!loss.requiresGrad) {
     throw new Error("backward: nothing was recorded; was the loss computed under noGrad(), or from constants only?");
   }
   if (upstream === undefined) {
     if (loss.size !== 1) {
-      throw new RangeError(`backward: expected a loss with one element or an upstream gradient, got ${formatShape(loss.shape)}`);
+      throw new RangeError(
+        `backward: expected a loss with one element or an upstream gradient, got ${formatShape(loss.shape)}`,
+      );
     }
     return;
   }

@@ -27,9 +27,10 @@ export function saveSafetensors(tensors: NamedArrays, metadata: Record<string, s
   view.setBigUint64(0, BigInt(head.length), true);
   bytes.set(head, 8);
   let at = 8 + head.length;
-  for (const { data } of arrays) for (const value of data) {
-    view.setFloat32(at, value, true);
-    at += 4;
-  }
+  for (const { data } of arrays)
+    for (const value of data) {
+      view.setFloat32(at, value, true);
+      at += 4;
+    }
   return bytes;
 }

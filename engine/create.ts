@@ -2,7 +2,7 @@
 import { k } from "./backend.ts";
 import { defaultGenerator, type Generator } from "./generator.ts";
 import { checkShape, formatShape, type Shape, sizeOf } from "./shape.ts";
-import { empty, type NestedArray, Tensor } from "./tensor.ts";
+import { empty, type NestedArray, type Tensor } from "./tensor.ts";
 
 export interface TensorOptions {
   requiresGrad?: boolean;
@@ -118,7 +118,10 @@ export function randn(shape: Shape, { generator = defaultGenerator, ...options }
 }
 
 /** 1 with the given probability, elementwise, else 0. Probabilities are clamped to [0, 1]. No gradient. */
-export function bernoulli(probabilities: Tensor, { generator = defaultGenerator }: { generator?: Generator } = {}): Tensor {
+export function bernoulli(
+  probabilities: Tensor,
+  { generator = defaultGenerator }: { generator?: Generator } = {},
+): Tensor {
   const t = blank("bernoulli", probabilities.shape, {});
   probabilities.data;
   generator.bernoulli(t.ptr, probabilities.ptr, t.size, 1, 1);

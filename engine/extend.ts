@@ -2,9 +2,20 @@
 export { k } from "./backend.ts";
 export { checkUnchanged } from "./backward.ts";
 export { defaultGenerator } from "./generator.ts";
-export { apply, freshGradOf, gradOf, type Op, passGradient, ready, SAVES_A, SAVES_B, SAVES_C, SAVES_NOTHING, SAVES_OUTPUT } from "./op.ts";
+export {
+  apply,
+  gradOf,
+  type Op,
+  passGradient,
+  ready,
+  SAVES_A,
+  SAVES_B,
+  SAVES_C,
+  SAVES_NOTHING,
+  SAVES_OUTPUT,
+} from "./op.ts";
 export { constantSource } from "./ops/expand.ts";
 export { allocate, recycle, root, scope } from "./scope.ts";
-export { formatShape, sameShape, type Shape, sizeOf } from "./shape.ts";
+export { formatShape, type Shape, sameShape } from "./shape.ts";
 export { persist } from "./tape.ts";
-export { dropRecord, empty, record, Tensor, viewOf } from "./tensor.ts";
+export { empty, record } from "./tensor.ts";

@@ -1,14 +1,15 @@
 /**
  * Analytic gradients against central differences, the whole engine running on the float64 reference kernels.
  */
-import { type Backend, simd, useBackend } from "./backend.ts";
+
 import { reference } from "../kernels/reference/index.ts";
 import { BASE, bindWasmMemory, reserve, view } from "../kernels/reference/memory.ts";
+import { type Backend, simd, useBackend } from "./backend.ts";
 import { Heap } from "./memory.ts";
 import { sum } from "./ops/reduce.ts";
+import { formatShape } from "./shape.ts";
 import { tape } from "./tape.ts";
 import { empty, type Tensor } from "./tensor.ts";
-import { formatShape } from "./shape.ts";
 import { memory } from "./wasm.ts";
 
 export interface GradcheckOptions {

@@ -1,18 +1,78 @@
 /** Tensors, the tape, ops, modules, optimizers, data. */
-export { arange, bernoulli, eye, full, ones, rand, type RandomOptions, randn, tensor, type TensorOptions, zeros } from "./create.ts";
+
+export { type NamedArrays, saveSafetensors } from "./checkpoint.ts";
+export {
+  arange,
+  bernoulli,
+  eye,
+  full,
+  ones,
+  type RandomOptions,
+  rand,
+  randn,
+  type TensorOptions,
+  tensor,
+  zeros,
+} from "./create.ts";
 export type { Batch, DataLoaderOptions, TensorDatasetOptions } from "./data/dataset.ts";
 export { TensorDataset } from "./data/dataset.ts";
 export { DataLoader } from "./data/loader.ts";
-export { type NamedArrays, saveSafetensors } from "./checkpoint.ts";
 export { Generator, manualSeed } from "./generator.ts";
-export { gradcheck, type GradcheckOptions } from "./gradcheck.ts";
+export { type GradcheckOptions, gradcheck } from "./gradcheck.ts";
 export { Flatten, Sequential } from "./nn/containers.ts";
 export { Linear, type LinearOptions } from "./nn/linear.ts";
 export { Module, type StateDict } from "./nn/module.ts";
 export {
-  abs, add, amax, amin, argmax, argmin, atan, clamp, clone, concat, crossEntropy, detach, div, eq, exp, expand, flatten, ge, gt,
-  le, linear, log, logSoftmax, lt, matmul, max, maximum, mean, min, minimum, mseLoss, mul, neg, permute, relu, reshape,
-  select, sigmoid, slice, softmax, sqrt, square, squeeze, stack, sub, sum, tanh, transpose, unbind, unsqueeze,
+  abs,
+  add,
+  amax,
+  amin,
+  argmax,
+  argmin,
+  atan,
+  clamp,
+  clone,
+  concat,
+  crossEntropy,
+  detach,
+  div,
+  eq,
+  exp,
+  expand,
+  flatten,
+  ge,
+  gt,
+  le,
+  linear,
+  log,
+  logSoftmax,
+  lt,
+  matmul,
+  max,
+  maximum,
+  mean,
+  min,
+  minimum,
+  mseLoss,
+  mul,
+  neg,
+  permute,
+  relu,
+  reshape,
+  select,
+  sigmoid,
+  slice,
+  softmax,
+  sqrt,
+  square,
+  squeeze,
+  stack,
+  sub,
+  sum,
+  tanh,
+  transpose,
+  unbind,
+  unsqueeze,
 } from "./ops/index.ts";
 export type { CrossEntropyOptions, LossOptions, Reduction } from "./ops/loss.ts";
 export type { ReduceOptions, SearchOptions } from "./ops/reduce.ts";
@@ -21,5 +81,5 @@ export { Optimizer, type OptimizerState } from "./optim/optimizer.ts";
 export { SGD, type SGDOptions } from "./optim/sgd.ts";
 export { keep, memoryStats, noGrad, parameter, resetPeak, tape } from "./tape.ts";
 export { type NestedArray, Tensor } from "./tensor.ts";
+export { accuracy, type Batches, type BatchReport, type EpochReport, evaluate, type FitOptions, fit } from "./train.ts";
 export { warmup } from "./warmup.ts";
-export { accuracy, type Batches, type BatchReport, type EpochReport, evaluate, fit, type FitOptions } from "./train.ts";

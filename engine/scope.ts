@@ -6,7 +6,7 @@
  * every tensor points at the region it belongs to, so that "is it still alive?" is one load.
  */
 import { heap } from "./backend.ts";
-import { type Heap, Mark } from "./memory.ts";
+import { Mark } from "./memory.ts";
 import type { Tensor } from "./tensor.ts";
 
 export interface Region {
@@ -91,5 +91,3 @@ export function recycle(p: number, bytes: number, region: Region): void {
   if (region.scope === root) heap.release(p, bytes);
   else heap.recycle(p, bytes, scope.mark);
 }
-
-export type { Heap };

@@ -7,7 +7,7 @@
 import { heap, k } from "./backend.ts";
 import type { Op } from "./op.ts";
 import { allocate, allocateIn, disposed, type Region, root, scope } from "./scope.ts";
-import { type Shape, formatShape, sizeOf } from "./shape.ts";
+import { formatShape, type Shape, sizeOf } from "./shape.ts";
 
 export type NestedArray = number | readonly NestedArray[];
 
@@ -196,7 +196,14 @@ export function constantOver(x: Tensor, shape: Shape, size: number): Tensor {
 }
 
 /** Makes z the recorded output of op on a, b, c. */
-export function record(z: Tensor, op: Op<never>, attrs: unknown, a: Tensor | null, b: Tensor | null, c: Tensor | null): void {
+export function record(
+  z: Tensor,
+  op: Op<never>,
+  attrs: unknown,
+  a: Tensor | null,
+  b: Tensor | null,
+  c: Tensor | null,
+): void {
   z.op = op;
   z.attrs = attrs;
   z.a = a;

@@ -1,6 +1,7 @@
 /** The training loop. */
-import { type DataLoader } from "./data/loader.ts";
+
 import type { Batch } from "./data/dataset.ts";
+import type { DataLoader } from "./data/loader.ts";
 import type { Module } from "./nn/module.ts";
 import type { Optimizer } from "./optim/optimizer.ts";
 import { noGrad, tape } from "./tape.ts";
@@ -49,7 +50,8 @@ export interface FitOptions {
  */
 export async function fit(model: Module, loader: Batches, options: FitOptions): Promise<EpochReport[]> {
   const { epochs, optimizer, loss, encode, validate, scheduler, onBatch, onEpoch, signal } = options;
-  if (!Number.isInteger(epochs) || epochs < 0) throw new RangeError(`fit: epochs must be an integer ≥ 0, got ${epochs}`);
+  if (!Number.isInteger(epochs) || epochs < 0)
+    throw new RangeError(`fit: epochs must be an integer ≥ 0, got ${epochs}`);
   const history: EpochReport[] = [];
   let rested = performance.now();
   for (let epoch = 1; epoch <= epochs; epoch++) {
@@ -59,7 +61,7 @@ export async function fit(model: Module, loader: Batches, options: FitOptions): 
     let batch = 0;
     model.train();
     for (const { x, y } of loader) {
-      if (signal?.aborted) throw signal.reason;
+      if (signal?.aborted) throw signal.reason ?? new Error("fit: aborted");
       const size = x.shape[0] as number;
       const value = tape(() => {
         const objective = loss(model.forward(encode === undefined ? x : encode(x)), y);

@@ -3,13 +3,13 @@ import { scalarEnd, vectorEnd } from "./span";
 
 /** z[r·zStep + i] ← x[r·xStep + i] for r < rows, i < n; steps count elements. */
 export function copyBlocks(z: usize, x: usize, rows: i32, n: i32, zStep: i32, xStep: i32): void {
-  const bytes = <usize>n << 2;
-  for (; rows > 0; rows--, z += <usize>zStep << 2, x += <usize>xStep << 2) memory.copy(z, x, bytes);
+  const bytes = (<usize>n) << 2;
+  for (; rows > 0; rows--, z += (<usize>zStep) << 2, x += (<usize>xStep) << 2) memory.copy(z, x, bytes);
 }
 
 /** z[r·zStep + i] += x[r·xStep + i] for r < rows, i < n; steps count elements. */
 export function addBlocks(z: usize, x: usize, rows: i32, n: i32, zStep: i32, xStep: i32): void {
-  for (; rows > 0; rows--, z += <usize>zStep << 2, x += <usize>xStep << 2) {
+  for (; rows > 0; rows--, z += (<usize>zStep) << 2, x += (<usize>xStep) << 2) {
     let to = z;
     let from = x;
     const end = scalarEnd(z, n);
@@ -22,13 +22,22 @@ export function addBlocks(z: usize, x: usize, rows: i32, n: i32, zStep: i32, xSt
 
 /** z[a, b, c, d] ← x[a·sa + b·sb + c·sc + d·sd] for z of shape [na, nb, nc, nd]; strides count elements. */
 export function copyStrided(
-  z: usize, x: usize, na: i32, nb: i32, nc: i32, nd: i32, sa: i32, sb: i32, sc: i32, sd: i32,
+  z: usize,
+  x: usize,
+  na: i32,
+  nb: i32,
+  nc: i32,
+  nd: i32,
+  sa: i32,
+  sb: i32,
+  sc: i32,
+  sd: i32,
 ): void {
   for (let a = 0; a < na; a++) {
     for (let b = 0; b < nb; b++) {
       for (let c = 0; c < nc; c++) {
-        let from = x + (<usize>(a * sa + b * sb + c * sc) << 2);
-        for (let d = 0; d < nd; d++, z += 4, from += <usize>sd << 2) store<f32>(z, load<f32>(from));
+        let from = x + ((<usize>(a * sa + b * sb + c * sc)) << 2);
+        for (let d = 0; d < nd; d++, z += 4, from += (<usize>sd) << 2) store<f32>(z, load<f32>(from));
       }
     }
   }
@@ -36,13 +45,22 @@ export function copyStrided(
 
 /** x[a·sa + b·sb + c·sc + d·sd] += z[a, b, c, d]: the gradient of `copyStrided`. */
 export function addStrided(
-  x: usize, z: usize, na: i32, nb: i32, nc: i32, nd: i32, sa: i32, sb: i32, sc: i32, sd: i32,
+  x: usize,
+  z: usize,
+  na: i32,
+  nb: i32,
+  nc: i32,
+  nd: i32,
+  sa: i32,
+  sb: i32,
+  sc: i32,
+  sd: i32,
 ): void {
   for (let a = 0; a < na; a++) {
     for (let b = 0; b < nb; b++) {
       for (let c = 0; c < nc; c++) {
-        let to = x + (<usize>(a * sa + b * sb + c * sc) << 2);
-        for (let d = 0; d < nd; d++, z += 4, to += <usize>sd << 2) store<f32>(to, load<f32>(to) + load<f32>(z));
+        let to = x + ((<usize>(a * sa + b * sb + c * sc)) << 2);
+        for (let d = 0; d < nd; d++, z += 4, to += (<usize>sd) << 2) store<f32>(to, load<f32>(to) + load<f32>(z));
       }
     }
   }

@@ -16,12 +16,12 @@ export function fill(z: usize, n: i32, value: f32): void {
 
 /** z[i] ← x[i]; the ranges may overlap. */
 export function copy(z: usize, x: usize, n: i32): void {
-  memory.copy(z, x, <usize>n << 2);
+  memory.copy(z, x, (<usize>n) << 2);
 }
 
 /** z[r, i] ← x[i] for r = 0 … times − 1 */
 export function repeat(z: usize, x: usize, n: i32, times: i32): void {
-  const bytes = <usize>n << 2;
+  const bytes = (<usize>n) << 2;
   for (let r = 0; r < times; r++, z += bytes) memory.copy(z, x, bytes);
 }
 

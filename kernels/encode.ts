@@ -7,7 +7,7 @@
 export function firstSpike(z: usize, x: usize, n: i32, T: i32, eps: f32): void {
   memory.fill(z, 0, (<usize>n * <usize>T) << 2);
   for (let i = 0; i < n; i++) {
-    const value = min<f32>(load<f32>(x + (<usize>i << 2)), 1);
+    const value = min<f32>(load<f32>(x + ((<usize>i) << 2)), 1);
     if (!(value > eps)) continue;
     const t = <i32>nearest<f32>((1 - max<f32>(value, 0)) * <f32>(T - 1));
     store<f32>(z + ((<usize>t * <usize>n + <usize>i) << 2), 1);

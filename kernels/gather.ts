@@ -39,13 +39,13 @@ export function packBits(bits: usize, x: usize, rows: i32, k: i32): i32 {
         const v = v128.load(x);
         const set = f32x4.ne(v, none);
         graded = v128.or(graded, v128.and(set, f32x4.ne(v, unit)));
-        word |= <u32>i32x4.bitmask(set) << q;
+        word |= (<u32>i32x4.bitmask(set)) << q;
       }
       for (; q < width; q++, x += 4) {
         const v = v128.load32_zero(x);
         const set = f32x4.ne(v, none);
         graded = v128.or(graded, v128.and(set, f32x4.ne(v, unit)));
-        word |= <u32>i32x4.bitmask(set) << q;
+        word |= (<u32>i32x4.bitmask(set)) << q;
       }
       store<u32>(bits, word);
       count += popcnt<u32>(word);
@@ -57,19 +57,19 @@ export function packBits(bits: usize, x: usize, rows: i32, k: i32): i32 {
 /** z [k, ⌈rows/32⌉] ← the transpose of bits [rows, ⌈k/32⌉], a block of 32 × 32 at a time */
 export function transposeBits(z: usize, bits: usize, rows: i32, k: i32): void {
   const words = (k + 31) >> 5;
-  const wordBytes = <usize>words << 2;
-  const outBytes = <usize>((rows + 31) >> 5) << 2;
+  const wordBytes = (<usize>words) << 2;
+  const outBytes = (<usize>((rows + 31) >> 5)) << 2;
   for (let i = 0; i < rows; i += 32, z += 4, bits += wordBytes << 5) {
     const height = min(32, rows - i);
     for (let w = 0; w < words; w++) {
-      const from = bits + (<usize>w << 2);
+      const from = bits + ((<usize>w) << 2);
       for (let r = 0; r < 32; r++) {
-        store<u32>(square + (<usize>r << 2), r < height ? load<u32>(from + <usize>r * wordBytes) : 0);
+        store<u32>(square + ((<usize>r) << 2), r < height ? load<u32>(from + <usize>r * wordBytes) : 0);
       }
       transposeSquare();
       const width = min(32, k - (w << 5));
-      let to = z + (<usize>w << 5) * outBytes;
-      for (let q = 0; q < width; q++, to += outBytes) store<u32>(to, load<u32>(square + (<usize>q << 2)));
+      let to = z + ((<usize>w) << 5) * outBytes;
+      for (let q = 0; q < width; q++, to += outBytes) store<u32>(to, load<u32>(square + ((<usize>q) << 2)));
     }
   }
 }
@@ -79,8 +79,8 @@ function transposeSquare(): void {
   let mask: u32 = 0xffff;
   for (let half: u32 = 16; half != 0; half >>= 1, mask ^= mask << half) {
     for (let r: u32 = 0; r < 32; r = (r + half + 1) & ~half) {
-      const upper = square + (<usize>r << 2);
-      const lower = upper + (<usize>half << 2);
+      const upper = square + ((<usize>r) << 2);
+      const lower = upper + ((<usize>half) << 2);
       const swapped = ((load<u32>(upper) >> half) ^ load<u32>(lower)) & mask;
       store<u32>(lower, load<u32>(lower) ^ swapped);
       store<u32>(upper, load<u32>(upper) ^ (swapped << half));
@@ -94,12 +94,25 @@ function transposeSquare(): void {
  * Strides count elements, as in gemm. x = 0 (the address): X is 1 where a bit is set. init = 0: zeros.
  */
 export function gather(
-  c: usize, bits: usize, x: usize, b: usize, init: usize,
-  m: i32, n: i32, k: i32, xRow: i32, xCol: i32, bRow: i32, bCol: i32, cRow: i32, initRow: i32, initCol: i32,
+  c: usize,
+  bits: usize,
+  x: usize,
+  b: usize,
+  init: usize,
+  m: i32,
+  n: i32,
+  k: i32,
+  xRow: i32,
+  xCol: i32,
+  bRow: i32,
+  bCol: i32,
+  cRow: i32,
+  initRow: i32,
+  initCol: i32,
 ): void {
-  const cBytes = <usize>cRow << 2;
-  const wordBytes = <usize>((k + 31) >> 5) << 2;
-  let initBytes = <usize>initRow << 2;
+  const cBytes = (<usize>cRow) << 2;
+  const wordBytes = (<usize>((k + 31) >> 5)) << 2;
+  let initBytes = (<usize>initRow) << 2;
   let initStep: usize = initCol == 0 ? 0 : 16;
   if (init == 0) {
     init = zeros;
@@ -108,7 +121,7 @@ export function gather(
   }
   const widest = min(n, BLOCK_N);
   const cached = max(32, (CACHED / ((widest + 15) & ~15) / 4) & ~31);
-  const rowsFirst = cached >= min(k, 32) && (widest << 7) <= CACHED;
+  const rowsFirst = cached >= min(k, 32) && widest << 7 <= CACHED;
   const kBlock = rowsFirst ? min(cached, BLOCK_K) : BLOCK_K;
   for (let p = 0; p < k; p += kBlock) {
     const kc = min(kBlock, k - p);
@@ -116,17 +129,17 @@ export function gather(
     for (let j = 0; j < n; j += BLOCK_N) {
       const nc = min(BLOCK_N, n - j);
       pack(b + ((<usize>p * <usize>bRow + <usize>j * <usize>bCol) << 2), kc, nc, bRow, bCol, 16);
-      const cj = c + (<usize>j << 2);
+      const cj = c + ((<usize>j) << 2);
       const ij = p > 0 ? cj : init + <usize>(j >> 2) * initStep;
       const ib = p > 0 ? cBytes : initBytes;
       const is: usize = p > 0 ? 16 : initStep;
-      const bp = bits + (<usize>(p >> 5) << 2);
+      const bp = bits + ((<usize>(p >> 5)) << 2);
       const xp = x == 0 ? 0 : x + ((<usize>p * <usize>xCol) << 2);
-      const xRowBytes = <usize>xRow << 2;
-      const xColBytes = <usize>xCol << 2;
+      const xRowBytes = (<usize>xRow) << 2;
+      const xColBytes = (<usize>xCol) << 2;
       const whole = nc >> 4;
       const rest = nc & 15;
-      const o = <usize>whole << 6;
+      const o = (<usize>whole) << 6;
       if (rowsFirst) {
         for (let i: usize = 0; i < <usize>m; i++) {
           const xi = xp == 0 ? 0 : xp + i * xRowBytes;
@@ -134,14 +147,24 @@ export function gather(
           const from = ij + i * ib;
           if (whole > 0) sumPanels(to, bp + i * wordBytes, xi, xColBytes, panels, kc, from, is, words, whole);
           if (rest > 0) {
-            const panel = panels + <usize>whole * (<usize>kc << 6);
-            sumNarrow(to + o, bp + i * wordBytes, xi, xColBytes, panel, from + <usize>whole * (is << 2), is, rest, words);
+            const panel = panels + <usize>whole * ((<usize>kc) << 6);
+            sumNarrow(
+              to + o,
+              bp + i * wordBytes,
+              xi,
+              xColBytes,
+              panel,
+              from + <usize>whole * (is << 2),
+              is,
+              rest,
+              words,
+            );
           }
         }
       } else {
         let panel = panels;
-        for (let q = 0; q < nc; q += 16, panel += <usize>kc << 6) {
-          const to = cj + (<usize>q << 2);
+        for (let q = 0; q < nc; q += 16, panel += (<usize>kc) << 6) {
+          const to = cj + ((<usize>q) << 2);
           const from = ij + <usize>(q >> 2) * is;
           for (let i: usize = 0; i < <usize>m; i++) {
             const xi = xp == 0 ? 0 : xp + i * xRowBytes;
@@ -157,25 +180,49 @@ export function gather(
 
 /** Fewer than 16 columns of one row. */
 function sumNarrow(
-  c: usize, bits: usize, x: usize, xCol: usize, panel: usize, init: usize, initStep: usize, n: i32, words: i32,
+  c: usize,
+  bits: usize,
+  x: usize,
+  xCol: usize,
+  panel: usize,
+  init: usize,
+  initStep: usize,
+  n: i32,
+  words: i32,
 ): void {
   const step: usize = initStep == 0 ? 0 : 4;
-  for (let q = 0; q < n; q++) store<f32>(spare + (<usize>q << 2), load<f32>(init + <usize>q * step));
+  for (let q = 0; q < n; q++) store<f32>(spare + ((<usize>q) << 2), load<f32>(init + <usize>q * step));
   sumPanels(spare, bits, x, xCol, panel, 0, spare, 16, words, 1);
-  for (let q = 0; q < n; q++) store<f32>(c + (<usize>q << 2), load<f32>(spare + (<usize>q << 2)));
+  for (let q = 0; q < n; q++) store<f32>(c + ((<usize>q) << 2), load<f32>(spare + ((<usize>q) << 2)));
 }
 
 /** 16 columns from each of `count` panels of kc rows, for one row of X. */
 function sumPanels(
-  c: usize, bits: usize, x: usize, xCol: usize, panel: usize, kc: i32, init: usize, initStep: usize, words: i32, count: i32,
+  c: usize,
+  bits: usize,
+  x: usize,
+  xCol: usize,
+  panel: usize,
+  kc: i32,
+  init: usize,
+  initStep: usize,
+  words: i32,
+  count: i32,
 ): void {
-  if (x == 0) sumRows(c, bits, panel, <usize>kc << 6, init, initStep, words, count);
-  else sumScaledRows(c, bits, x, xCol, panel, <usize>kc << 6, init, initStep, words, count);
+  if (x == 0) sumRows(c, bits, panel, (<usize>kc) << 6, init, initStep, words, count);
+  else sumScaledRows(c, bits, x, xCol, panel, (<usize>kc) << 6, init, initStep, words, count);
 }
 
 /** c[0 … 15] ← init + Σ of the panel rows whose bits are set, panel by panel */
 function sumRows(
-  c: usize, bits: usize, panel: usize, panelBytes: usize, init: usize, initStep: usize, words: i32, count: i32,
+  c: usize,
+  bits: usize,
+  panel: usize,
+  panelBytes: usize,
+  init: usize,
+  initStep: usize,
+  words: i32,
+  count: i32,
 ): void {
   do {
     let s0 = v128.load(init);
@@ -184,11 +231,11 @@ function sumRows(
     let s3 = v128.load(init + 3 * initStep);
     let rows = panel;
     let at = bits;
-    const end = bits + (<usize>words << 2);
+    const end = bits + ((<usize>words) << 2);
     do {
       let m = load<u32>(at);
       while (m != 0) {
-        const row = rows + (<usize>ctz<u32>(m) << 6);
+        const row = rows + ((<usize>ctz<u32>(m)) << 6);
         m &= m - 1;
         s0 = f32x4.add(s0, v128.load(row));
         s1 = f32x4.add(s1, v128.load(row, 16));
@@ -210,8 +257,16 @@ function sumRows(
 
 /** c[0 … 15] ← init + Σ x·(panel row) over the rows whose bits are set, panel by panel */
 function sumScaledRows(
-  c: usize, bits: usize, x: usize, xCol: usize, panel: usize, panelBytes: usize, init: usize, initStep: usize,
-  words: i32, count: i32,
+  c: usize,
+  bits: usize,
+  x: usize,
+  xCol: usize,
+  panel: usize,
+  panelBytes: usize,
+  init: usize,
+  initStep: usize,
+  words: i32,
+  count: i32,
 ): void {
   do {
     let s0 = v128.load(init);
@@ -221,7 +276,7 @@ function sumScaledRows(
     let rows = panel;
     let values = x;
     let at = bits;
-    const end = bits + (<usize>words << 2);
+    const end = bits + ((<usize>words) << 2);
     do {
       let m = load<u32>(at);
       while (m != 0) {
@@ -250,13 +305,13 @@ function sumScaledRows(
 
 /** z [n, m] ← the transpose of x [m, n], in blocks of 4 × 4 */
 export function transpose(z: usize, x: usize, m: i32, n: i32): void {
-  const xRow = <usize>n << 2;
-  const zRow = <usize>m << 2;
+  const xRow = (<usize>n) << 2;
+  const zRow = (<usize>m) << 2;
   const block = (m >> 2) << 2;
   const blockN = (n >> 2) << 2;
   for (let i = 0; i < block; i += 4) {
     let from = x + <usize>i * xRow;
-    let to = z + (<usize>i << 2);
+    let to = z + ((<usize>i) << 2);
     for (let j = 0; j < blockN; j += 4, from += 16, to += zRow << 2) {
       const x0 = v128.load(from);
       const x1 = v128.load(from + xRow);
@@ -277,5 +332,5 @@ export function transpose(z: usize, x: usize, m: i32, n: i32): void {
 }
 
 function copyOne(z: usize, x: usize, i: i32, j: i32, xRow: usize, zRow: usize): void {
-  store<f32>(z + <usize>j * zRow + (<usize>i << 2), load<f32>(x + <usize>i * xRow + (<usize>j << 2)));
+  store<f32>(z + <usize>j * zRow + ((<usize>i) << 2), load<f32>(x + <usize>i * xRow + ((<usize>j) << 2)));
 }

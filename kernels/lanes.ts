@@ -27,7 +27,7 @@ export const minusInfinity = memory.data<u32>([0xff800000, 0xff800000, 0xff80000
 const log2E = memory.data<f32>([1.44269504, 1.44269504, 1.44269504, 1.44269504], 16);
 /** ln 2 in two parts; the first has 10 significant bits, so that its product with an exponent is exact. */
 const ln2High = memory.data<f32>([0.693359375, 0.693359375, 0.693359375, 0.693359375], 16);
-const ln2Low = memory.data<f32>([-2.12194440e-4, -2.12194440e-4, -2.12194440e-4, -2.12194440e-4], 16);
+const ln2Low = memory.data<f32>([-2.1219444e-4, -2.1219444e-4, -2.1219444e-4, -2.1219444e-4], 16);
 /** 1.5·2²³: adding it rounds to an integer, which then is in the low bits. */
 const rounder = memory.data<f32>([12582912, 12582912, 12582912, 12582912], 16);
 /** Below the first, where k = −151, eˣ is 0, above the second it is ∞. */
@@ -41,7 +41,7 @@ const exp3 = memory.data<f32>([1.6666665459e-1, 1.6666665459e-1, 1.6666665459e-1
 const exp4 = memory.data<f32>([4.1665795894e-2, 4.1665795894e-2, 4.1665795894e-2, 4.1665795894e-2], 16);
 const exp5 = memory.data<f32>([8.3334519073e-3, 8.3334519073e-3, 8.3334519073e-3, 8.3334519073e-3], 16);
 const exp6 = memory.data<f32>([1.3981999507e-3, 1.3981999507e-3, 1.3981999507e-3, 1.3981999507e-3], 16);
-const exp7 = memory.data<f32>([1.9875691500e-4, 1.9875691500e-4, 1.9875691500e-4, 1.9875691500e-4], 16);
+const exp7 = memory.data<f32>([1.98756915e-4, 1.98756915e-4, 1.98756915e-4, 1.98756915e-4], 16);
 
 const smallestNormal = memory.data<u32>([0x00800000, 0x00800000, 0x00800000, 0x00800000], 16);
 const largestFinite = memory.data<u32>([0x7f7fffff, 0x7f7fffff, 0x7f7fffff, 0x7f7fffff], 16);
@@ -55,8 +55,8 @@ const log5 = memory.data<f32>([2.0000714765e-1, 2.0000714765e-1, 2.0000714765e-1
 const log6 = memory.data<f32>([-1.6668057665e-1, -1.6668057665e-1, -1.6668057665e-1, -1.6668057665e-1], 16);
 const log7 = memory.data<f32>([1.4249322787e-1, 1.4249322787e-1, 1.4249322787e-1, 1.4249322787e-1], 16);
 const log8 = memory.data<f32>([-1.2420140846e-1, -1.2420140846e-1, -1.2420140846e-1, -1.2420140846e-1], 16);
-const log9 = memory.data<f32>([1.1676998740e-1, 1.1676998740e-1, 1.1676998740e-1, 1.1676998740e-1], 16);
-const log10 = memory.data<f32>([-1.1514610310e-1, -1.1514610310e-1, -1.1514610310e-1, -1.1514610310e-1], 16);
+const log9 = memory.data<f32>([1.167699874e-1, 1.167699874e-1, 1.167699874e-1, 1.167699874e-1], 16);
+const log10 = memory.data<f32>([-1.151461031e-1, -1.151461031e-1, -1.151461031e-1, -1.151461031e-1], 16);
 const log11 = memory.data<f32>([7.0376836292e-2, 7.0376836292e-2, 7.0376836292e-2, 7.0376836292e-2], 16);
 
 const tanhBorder = memory.data<f32>([0.625, 0.625, 0.625, 0.625], 16);

@@ -4,11 +4,19 @@ import { scalarEnd, vectorEnd } from "./span";
 
 /** v [T, rows, n] ← from current (stepCurrent = rows·n, or 0 if constant over time) and v0 [rows, n], 0 for zeros. */
 export function leakyForward(
-  v: usize, current: usize, v0: usize, beta: usize, T: i32, rows: i32, n: i32, stepCurrent: i32, stepBeta: i32,
+  v: usize,
+  current: usize,
+  v0: usize,
+  beta: usize,
+  T: i32,
+  rows: i32,
+  n: i32,
+  stepCurrent: i32,
+  stepBeta: i32,
 ): void {
-  const row = <usize>n << 2;
+  const row = (<usize>n) << 2;
   const all = <usize>rows * row;
-  for (let t = 0; t < T; t++, v += all, current += <usize>stepCurrent << 2) {
+  for (let t = 0; t < T; t++, v += all, current += (<usize>stepCurrent) << 2) {
     for (let b = 0; b < rows; b++) {
       const at = <usize>b * row;
       const p = t > 0 ? v - all + at : v0 == 0 ? 0 : v0 + at;
@@ -21,7 +29,7 @@ export function leakyForward(
 /** z ← x + β·y */
 function decayAdd(z: usize, x: usize, y: usize, beta: usize, n: i32, stepBeta: i32): void {
   const end = scalarEnd(z, n);
-  const betaBytes = <usize>stepBeta << 2;
+  const betaBytes = (<usize>stepBeta) << 2;
   let b = v128.load32_splat(beta);
   for (const stop = vectorEnd(z, n); z < stop; z += 16, x += 16, y += 16, beta += betaBytes << 2) {
     if (stepBeta != 0) b = v128.load(beta);
@@ -38,10 +46,20 @@ function decayAdd(z: usize, x: usize, y: usize, beta: usize, n: i32, stepBeta: i
  * dBeta [rows, n] += Σ_t d[t]·v[t−1] and dv0 [rows, n] += β·d[0], where the addresses are not 0.
  */
 export function leakyBackward(
-  g: usize, v: usize, v0: usize, beta: usize, carry: usize, total: usize, dBeta: usize, dv0: usize,
-  T: i32, rows: i32, n: i32, stepBeta: i32,
+  g: usize,
+  v: usize,
+  v0: usize,
+  beta: usize,
+  carry: usize,
+  total: usize,
+  dBeta: usize,
+  dv0: usize,
+  T: i32,
+  rows: i32,
+  n: i32,
+  stepBeta: i32,
 ): void {
-  const row = <usize>n << 2;
+  const row = (<usize>n) << 2;
   const all = <usize>rows * row;
   for (let t = T - 1; t >= 0; t--) {
     for (let b = 0; b < rows; b++) {

@@ -40,12 +40,30 @@ const zeros = memory.data(16, 16);
  * r0 [rows, n]: steps that the neuron is still held after step t. r, r0 and v0 may be 0: not written, and zeros.
  */
 export function lifForward(
-  u: usize, s: usize, r: usize, current: usize, v0: usize, r0: usize, beta: usize, threshold: usize,
-  T: i32, rows: i32, n: i32, stepCurrent: i32, stepBeta: i32, stepThreshold: i32,
-  reset: i32, delayed: i32, strict: i32, resetValue: f32, rest: f32, scale: f32, hold: i32,
+  u: usize,
+  s: usize,
+  r: usize,
+  current: usize,
+  v0: usize,
+  r0: usize,
+  beta: usize,
+  threshold: usize,
+  T: i32,
+  rows: i32,
+  n: i32,
+  stepCurrent: i32,
+  stepBeta: i32,
+  stepThreshold: i32,
+  reset: i32,
+  delayed: i32,
+  strict: i32,
+  resetValue: f32,
+  rest: f32,
+  scale: f32,
+  hold: i32,
 ): void {
-  const all = <usize>rows * <usize>n << 2;
-  const row = <usize>n << 2;
+  const all = (<usize>rows * <usize>n) << 2;
+  const row = (<usize>n) << 2;
   const floor: f32 = strict != 0 ? TINY : 0;
   for (let t = 0; t < T; t++) {
     const first = t == 0;
@@ -54,31 +72,75 @@ export function lifForward(
       const p = first ? (v0 == 0 ? 0 : v0 + at) : u - all + at;
       const pending = !first || delayed != 0;
       if (r == 0) {
-        stepPlain(u + at, s + at, p, current + at, beta, threshold, n, stepBeta, stepThreshold, reset, delayed, floor, resetValue, pending);
+        stepPlain(
+          u + at,
+          s + at,
+          p,
+          current + at,
+          beta,
+          threshold,
+          n,
+          stepBeta,
+          stepThreshold,
+          reset,
+          delayed,
+          floor,
+          resetValue,
+          pending,
+        );
       } else {
         const q = first ? (r0 == 0 ? 0 : r0 + at) : r - all + at;
         stepAny(
-          u + at, s + at, r + at, p, q, current + at, beta, threshold, n, stepBeta, stepThreshold,
-          reset, delayed, floor, resetValue, rest, scale, hold, pending,
+          u + at,
+          s + at,
+          r + at,
+          p,
+          q,
+          current + at,
+          beta,
+          threshold,
+          n,
+          stepBeta,
+          stepThreshold,
+          reset,
+          delayed,
+          floor,
+          resetValue,
+          rest,
+          scale,
+          hold,
+          pending,
         );
       }
     }
     u += all;
     s += all;
     if (r != 0) r += all;
-    current += <usize>stepCurrent << 2;
+    current += (<usize>stepCurrent) << 2;
   }
 }
 
 /** One step of one row, rest 0, scale 1, never held. */
 function stepPlain(
-  u: usize, s: usize, p: usize, current: usize, beta: usize, threshold: usize, n: i32, stepBeta: i32, stepThreshold: i32,
-  reset: i32, delayed: i32, floor: f32, resetValue: f32, pending: bool,
+  u: usize,
+  s: usize,
+  p: usize,
+  current: usize,
+  beta: usize,
+  threshold: usize,
+  n: i32,
+  stepBeta: i32,
+  stepThreshold: i32,
+  reset: i32,
+  delayed: i32,
+  floor: f32,
+  resetValue: f32,
+  pending: bool,
 ): void {
   const end = scalarEnd(u, n);
   const stop = vectorEnd(u, n);
-  const betaBytes = <usize>stepBeta << 2;
-  const thetaBytes = <usize>stepThreshold << 2;
+  const betaBytes = (<usize>stepBeta) << 2;
+  const thetaBytes = (<usize>stepThreshold) << 2;
   if (p == 0) {
     for (; u < end; u += 4, s += 4, current += 4, beta += betaBytes, threshold += thetaBytes) {
       const th = load<f32>(threshold);
@@ -135,13 +197,29 @@ function stepPlain(
 
 /** One step of one row with every option: p, q are state and counter before it (0: zeros). */
 function stepAny(
-  u: usize, s: usize, r: usize, p: usize, q: usize, current: usize, beta: usize, threshold: usize,
-  n: i32, stepBeta: i32, stepThreshold: i32,
-  reset: i32, delayed: i32, floor: f32, resetValue: f32, rest: f32, scale: f32, hold: i32, pending: bool,
+  u: usize,
+  s: usize,
+  r: usize,
+  p: usize,
+  q: usize,
+  current: usize,
+  beta: usize,
+  threshold: usize,
+  n: i32,
+  stepBeta: i32,
+  stepThreshold: i32,
+  reset: i32,
+  delayed: i32,
+  floor: f32,
+  resetValue: f32,
+  rest: f32,
+  scale: f32,
+  hold: i32,
+  pending: bool,
 ): void {
   for (let i = 0; i < n; i++) {
-    const o = <usize>i << 2;
-    const th = load<f32>(threshold + (<usize>(i * stepThreshold) << 2));
+    const o = (<usize>i) << 2;
+    const th = load<f32>(threshold + ((<usize>(i * stepThreshold)) << 2));
     let v: f32 = p == 0 ? 0 : load<f32>(p + o);
     const left: f32 = q == 0 ? 0 : load<f32>(q + o);
     const fired = pending && resetDue(v, th, floor, left, hold, delayed);
@@ -149,7 +227,8 @@ function stepAny(
     if (fired && reset == ZERO) v = resetValue;
     const late = fired && reset == SUBTRACT && delayed != 0;
     let x = v;
-    if (left == 0) x = rest + load<f32>(beta + (<usize>(i * stepBeta) << 2)) * (v - rest) + scale * load<f32>(current + o);
+    if (left == 0)
+      x = rest + load<f32>(beta + ((<usize>(i * stepBeta)) << 2)) * (v - rest) + scale * load<f32>(current + o);
     if (late) x -= th;
     const spike = left == 0 && x - th >= floor;
     store<f32>(u + o, x);
@@ -169,13 +248,21 @@ function resetDue(v: f32, threshold: f32, floor: f32, left: f32, hold: i32, dela
 
 /** v[i] ← the state after the reset, for every step at once: [T·rows, n]; s tells what fired. */
 export function lifState(
-  v: usize, u: usize, s: usize, threshold: usize, rows: i32, n: i32, stepThreshold: i32, reset: i32, resetValue: f32,
+  v: usize,
+  u: usize,
+  s: usize,
+  threshold: usize,
+  rows: i32,
+  n: i32,
+  stepThreshold: i32,
+  reset: i32,
+  resetValue: f32,
 ): void {
   for (let b = 0; b < rows; b++) {
     for (let i = 0; i < n; i++, v += 4, u += 4, s += 4) {
       let x = load<f32>(u);
       if (load<f32>(s) != 0) {
-        if (reset == SUBTRACT) x -= load<f32>(threshold + (<usize>(i * stepThreshold) << 2));
+        if (reset == SUBTRACT) x -= load<f32>(threshold + ((<usize>(i * stepThreshold)) << 2));
         else if (reset == ZERO) x = resetValue;
       }
       store<f32>(v, x);
@@ -193,10 +280,24 @@ export function lifState(
  * `custom` is 0 or the address of derivatives [T, rows, n] that were computed elsewhere.
  */
 export function lifBackward(
-  g: usize, u: usize, beta: usize, threshold: usize, carry: usize, total: usize, custom: usize,
-  T: i32, rows: i32, n: i32, stepBeta: i32, stepThreshold: i32, reset: i32, strict: i32, kind: i32, slope: f32,
+  g: usize,
+  u: usize,
+  beta: usize,
+  threshold: usize,
+  carry: usize,
+  total: usize,
+  custom: usize,
+  T: i32,
+  rows: i32,
+  n: i32,
+  stepBeta: i32,
+  stepThreshold: i32,
+  reset: i32,
+  strict: i32,
+  kind: i32,
+  slope: f32,
 ): void {
-  const row = <usize>n << 2;
+  const row = (<usize>n) << 2;
   const all = <usize>rows * row;
   const floor: f32 = reset != ZERO ? Infinity : strict != 0 ? TINY : 0;
   for (let t = T - 1; t >= 0; t--) {
@@ -206,15 +307,40 @@ export function lifBackward(
       const du = total == 0 ? g + at : carry + o;
       const next = total != 0 || t == T - 1 ? carry + o : g + at + all;
       const d = custom == 0 ? 0 : custom + at;
-      stepBack(custom == 0 ? kind : CUSTOM, du, g + at, next, u + at, threshold, d, beta, n, stepBeta, stepThreshold, floor, slope);
+      stepBack(
+        custom == 0 ? kind : CUSTOM,
+        du,
+        g + at,
+        next,
+        u + at,
+        threshold,
+        d,
+        beta,
+        n,
+        stepBeta,
+        stepThreshold,
+        floor,
+        slope,
+      );
       if (total != 0) addTo(total + o, du, n);
     }
   }
 }
 
 function stepBack(
-  kind: i32, du: usize, ds: usize, next: usize, u: usize, threshold: usize, d: usize, beta: usize, n: i32,
-  stepBeta: i32, stepThreshold: i32, floor: f32, slope: f32,
+  kind: i32,
+  du: usize,
+  ds: usize,
+  next: usize,
+  u: usize,
+  threshold: usize,
+  d: usize,
+  beta: usize,
+  n: i32,
+  stepBeta: i32,
+  stepThreshold: i32,
+  floor: f32,
+  slope: f32,
 ): void {
   if (kind == SIGMOID) {
     inline.always(rowBack(SIGMOID, du, ds, next, u, threshold, d, beta, n, stepBeta, stepThreshold, floor, slope));
@@ -227,8 +353,19 @@ function stepBack(
 
 /** du ← σ′·ds + κ·β·next for one row; κ is 0 where u − θ ≥ floor. One copy for each constant `kind`. */
 function rowBack(
-  kind: i32, du: usize, ds: usize, next: usize, u: usize, threshold: usize, d: usize, beta: usize, n: i32,
-  stepBeta: i32, stepThreshold: i32, floor: f32, slope: f32,
+  kind: i32,
+  du: usize,
+  ds: usize,
+  next: usize,
+  u: usize,
+  threshold: usize,
+  d: usize,
+  beta: usize,
+  n: i32,
+  stepBeta: i32,
+  stepThreshold: i32,
+  floor: f32,
+  slope: f32,
 ): void {
   const inner = f32x4.splat(innerFactor(kind, slope));
   const outer = f32x4.splat(outerFactor(kind, slope));
@@ -264,22 +401,48 @@ function rowBack(
  * [rows, n] must hold zeros.
  */
 export function lifBackwardAny(
-  g: usize, u: usize, s: usize, r: usize, v0: usize, r0: usize, beta: usize, threshold: usize,
-  carry: usize, total: usize, custom: usize, dm: usize, dv: usize, dBeta: usize, dThreshold: usize, dv0: usize,
-  T: i32, rows: i32, n: i32, stepBeta: i32, stepThreshold: i32,
-  reset: i32, delayed: i32, strict: i32, resetValue: f32, rest: f32, scale: f32, hold: i32,
-  attached: i32, kind: i32, slope: f32,
+  g: usize,
+  u: usize,
+  s: usize,
+  r: usize,
+  v0: usize,
+  r0: usize,
+  beta: usize,
+  threshold: usize,
+  carry: usize,
+  total: usize,
+  custom: usize,
+  dm: usize,
+  dv: usize,
+  dBeta: usize,
+  dThreshold: usize,
+  dv0: usize,
+  T: i32,
+  rows: i32,
+  n: i32,
+  stepBeta: i32,
+  stepThreshold: i32,
+  reset: i32,
+  delayed: i32,
+  strict: i32,
+  resetValue: f32,
+  rest: f32,
+  scale: f32,
+  hold: i32,
+  attached: i32,
+  kind: i32,
+  slope: f32,
 ): void {
-  const row = <usize>n << 2;
+  const row = (<usize>n) << 2;
   const all = <usize>rows * row;
   const floor: f32 = strict != 0 ? TINY : 0;
   for (let t = T - 1; t >= 0; t--) {
     for (let b = 0; b < rows; b++) {
       for (let i = 0; i < n; i++) {
-        const o = <usize>b * row + (<usize>i << 2);
+        const o = <usize>b * row + ((<usize>i) << 2);
         const at = <usize>t * all + o;
-        const th = threshold + (<usize>(i * stepThreshold) << 2);
-        const be = load<f32>(beta + (<usize>(i * stepBeta) << 2));
+        const th = threshold + ((<usize>(i * stepThreshold)) << 2);
+        const be = load<f32>(beta + ((<usize>(i * stepBeta)) << 2));
         const theta = load<f32>(th);
         const x = load<f32>(u + at);
         if (custom == 0) surrogate(derivative, u + at, th, 0, 1, kind, slope);
@@ -326,13 +489,13 @@ export function lifBackwardAny(
   if (dv0 == 0 && (dThreshold == 0 || delayed == 0)) return;
   for (let b = 0; b < rows; b++) {
     for (let i = 0; i < n; i++) {
-      const o = <usize>b * row + (<usize>i << 2);
-      const th = threshold + (<usize>(i * stepThreshold) << 2);
+      const o = <usize>b * row + ((<usize>i) << 2);
+      const th = threshold + ((<usize>(i * stepThreshold)) << 2);
       const theta = load<f32>(th);
       const v: f32 = v0 == 0 ? 0 : load<f32>(v0 + o);
       const left: f32 = r0 == 0 ? 0 : load<f32>(r0 + o);
       const next = load<f32>(carry + o);
-      const through = left == 0 ? load<f32>(beta + (<usize>(i * stepBeta) << 2)) * next : next;
+      const through = left == 0 ? load<f32>(beta + ((<usize>(i * stepBeta)) << 2)) * next : next;
       let reached = through;
       if (delayed != 0) {
         const fired = resetDue(v, theta, floor, left, hold, 1);
@@ -355,8 +518,21 @@ export function lifBackwardAny(
 
 /** The state that decays into step t. */
 function stateBefore(
-  u: usize, s: usize, v0: usize, r: usize, r0: usize, t: i32, at: usize, o: usize, all: usize,
-  theta: f32, reset: i32, delayed: i32, floor: f32, resetValue: f32, hold: i32,
+  u: usize,
+  s: usize,
+  v0: usize,
+  r: usize,
+  r0: usize,
+  t: i32,
+  at: usize,
+  o: usize,
+  all: usize,
+  theta: f32,
+  reset: i32,
+  delayed: i32,
+  floor: f32,
+  resetValue: f32,
+  hold: i32,
 ): f32 {
   const first = t == 0;
   let v: f32 = first ? (v0 == 0 ? 0 : load<f32>(v0 + o)) : load<f32>(u + at - all);

@@ -6,7 +6,18 @@
  * vectors with idle lanes. The value of an element therefore never depends on its place. Gradients accumulate.
  */
 import { divGrad, mulGrad } from "./elementwise";
-import { atanLanes, expLanes, half, loadTail, logLanes, mulAdd, one, sigmoidLanes, storeTail, tanhLanes } from "./lanes";
+import {
+  atanLanes,
+  expLanes,
+  half,
+  loadTail,
+  logLanes,
+  mulAdd,
+  one,
+  sigmoidLanes,
+  storeTail,
+  tanhLanes,
+} from "./lanes";
 import { vectorEnd } from "./span";
 
 const EXP = 0;

@@ -30,15 +30,26 @@ const spare = memory.data(128, 16);
  * init = c accumulates, a bias has initRow = 0. C must not overlap A or B.
  */
 export function gemm(
-  c: usize, a: usize, b: usize, init: usize,
-  m: i32, n: i32, k: i32,
-  aRow: i32, aCol: i32, bRow: i32, bCol: i32, cRow: i32, initRow: i32, initCol: i32,
+  c: usize,
+  a: usize,
+  b: usize,
+  init: usize,
+  m: i32,
+  n: i32,
+  k: i32,
+  aRow: i32,
+  aCol: i32,
+  bRow: i32,
+  bCol: i32,
+  cRow: i32,
+  initRow: i32,
+  initCol: i32,
 ): void {
   if (m <= 0 || n <= 0) return;
-  const aRowBytes = <usize>aRow << 2;
-  const aColBytes = <usize>aCol << 2;
-  const cBytes = <usize>cRow << 2;
-  let initBytes = <usize>initRow << 2;
+  const aRowBytes = (<usize>aRow) << 2;
+  const aColBytes = (<usize>aCol) << 2;
+  const cBytes = (<usize>cRow) << 2;
+  let initBytes = (<usize>initRow) << 2;
   let initStep: usize = initCol == 0 ? 0 : 16;
   if (init == 0) {
     init = zeros;
@@ -47,8 +58,8 @@ export function gemm(
   }
   if (k <= 0) return copyInit(c, init, m, n, cBytes, initBytes, initStep);
   if (m == 1 && n >= 16) {
-    if (bCol == 1) return rowTimesRows(c, a, b, init, n, k, aColBytes, <usize>bRow << 2, initStep);
-    if (bRow == 1) return rowTimesColumns(c, a, b, init, n, k, aColBytes, <usize>bCol << 2, initStep);
+    if (bCol == 1) return rowTimesRows(c, a, b, init, n, k, aColBytes, (<usize>bRow) << 2, initStep);
+    if (bRow == 1) return rowTimesColumns(c, a, b, init, n, k, aColBytes, (<usize>bCol) << 2, initStep);
   }
   for (let p = 0; p < k; p += BLOCK_K) {
     const kc = min(BLOCK_K, k - p);
@@ -56,7 +67,7 @@ export function gemm(
     for (let j = 0; j < n; j += BLOCK_N) {
       const nc = min(BLOCK_N, n - j);
       pack(b + ((<usize>p * <usize>bRow + <usize>j * <usize>bCol) << 2), kc, nc, bRow, bCol, 4);
-      const cj = c + (<usize>j << 2);
+      const cj = c + ((<usize>j) << 2);
       const ij = p > 0 ? cj : init + <usize>(j >> 2) * initStep;
       const ib = p > 0 ? cBytes : initBytes;
       const is: usize = p > 0 ? 16 : initStep;
@@ -74,19 +85,28 @@ export function gemm(
 function copyInit(c: usize, init: usize, m: i32, n: i32, cBytes: usize, initBytes: usize, initStep: usize): void {
   for (let i = 0; i < m; i++, c += cBytes, init += initBytes) {
     for (let j = 0; j < n; j++) {
-      store<f32>(c + (<usize>j << 2), load<f32>(initStep == 0 ? init : init + (<usize>j << 2)));
+      store<f32>(c + ((<usize>j) << 2), load<f32>(initStep == 0 ? init : init + ((<usize>j) << 2)));
     }
   }
 }
 
 /** One block of A against all packed panels. */
 function block(
-  c: usize, a: usize, init: usize, m: i32, nc: i32, kc: i32,
-  aRow: usize, aCol: usize, cRow: usize, initRow: usize, initStep: usize,
+  c: usize,
+  a: usize,
+  init: usize,
+  m: i32,
+  nc: i32,
+  kc: i32,
+  aRow: usize,
+  aCol: usize,
+  cRow: usize,
+  initRow: usize,
+  initStep: usize,
 ): void {
   let panel = panels;
   let j = nc;
-  for (; j >= 16; j -= 16, panel += <usize>kc << 6, c += 64, init += initStep << 2) {
+  for (; j >= 16; j -= 16, panel += (<usize>kc) << 6, c += 64, init += initStep << 2) {
     let ci = c;
     let ai = a;
     let ii = init;
@@ -101,8 +121,18 @@ function block(
 
 /** The last 1 … 15 columns: full vectors in place, a broken one through the spare tile. */
 function narrow(
-  c: usize, a: usize, init: usize, panel: usize, m: i32, n: i32, kc: i32,
-  aRow: usize, aCol: usize, cRow: usize, initRow: usize, initStep: usize,
+  c: usize,
+  a: usize,
+  init: usize,
+  panel: usize,
+  m: i32,
+  n: i32,
+  kc: i32,
+  aRow: usize,
+  aCol: usize,
+  cRow: usize,
+  initRow: usize,
+  initStep: usize,
 ): void {
   const width = (n + 3) & ~3;
   const whole = width == n;
@@ -148,11 +178,19 @@ function copyColumns(to: usize, from: usize, n: i32, step: usize): void {
 
 /** One row times a matrix stored by rows: four rows of B at a time pass over c. */
 function rowTimesRows(
-  c: usize, a: usize, b: usize, init: usize, n: i32, k: i32, aStep: usize, bBytes: usize, initStep: usize,
+  c: usize,
+  a: usize,
+  b: usize,
+  init: usize,
+  n: i32,
+  k: i32,
+  aStep: usize,
+  bBytes: usize,
+  initStep: usize,
 ): void {
   copyColumns(c, init, n, initStep);
-  const vectors = <usize>(n >> 2) << 4;
-  const all = <usize>n << 2;
+  const vectors = (<usize>(n >> 2)) << 4;
+  const all = (<usize>n) << 2;
   let p = k;
   for (; p >= 4; p -= 4) {
     const a1 = a + aStep;
@@ -191,20 +229,28 @@ function rowTimesRows(
 
 /** One row times a matrix stored by columns: panels of 16 columns, packed and used at once. */
 function rowTimesColumns(
-  c: usize, a: usize, b: usize, init: usize, n: i32, k: i32, aStep: usize, bBytes: usize, initStep: usize,
+  c: usize,
+  a: usize,
+  b: usize,
+  init: usize,
+  n: i32,
+  k: i32,
+  aStep: usize,
+  bBytes: usize,
+  initStep: usize,
 ): void {
   let j = n;
   for (; j >= 16; j -= 16, c += 64, b += bBytes << 4, init += initStep << 2) {
     for (let p = 0; p < k; p += BLOCK_K) {
       const kc = min(BLOCK_K, k - p);
-      packColumns(panels, b + (<usize>p << 2), kc, bBytes);
+      packColumns(panels, b + ((<usize>p) << 2), kc, bBytes);
       tile1x16(kc, a + <usize>p * aStep, aStep, panels, c, p > 0 ? c : init, p > 0 ? 16 : initStep);
     }
   }
   if (j == 0) return;
   for (let p = 0; p < k; p += BLOCK_K) {
     const kc = min(BLOCK_K, k - p);
-    packAny(panels, b + (<usize>p << 2), kc, j, 4, bBytes, 4);
+    packAny(panels, b + ((<usize>p) << 2), kc, j, 4, bBytes, 4);
     narrow(c, a + <usize>p * aStep, p > 0 ? c : init, panels, 1, j, kc, 0, aStep, 0, 0, p > 0 ? 16 : initStep);
   }
 }
@@ -214,7 +260,18 @@ function rowTimesColumns(
  * indexed, so each is written out.
  */
 
-function tile2x16(k: i32, a0: usize, a1: usize, aStep: usize, b: usize, c0: usize, c1: usize, i0: usize, i1: usize, iStep: usize): void {
+function tile2x16(
+  k: i32,
+  a0: usize,
+  a1: usize,
+  aStep: usize,
+  b: usize,
+  c0: usize,
+  c1: usize,
+  i0: usize,
+  i1: usize,
+  iStep: usize,
+): void {
   let s00 = v128.load(i0);
   let s01 = v128.load(i0 + iStep);
   let s02 = v128.load(i0 + 2 * iStep);
@@ -276,7 +333,18 @@ function tile1x16(k: i32, a0: usize, aStep: usize, b: usize, c0: usize, i0: usiz
   v128.store(c0, s03, 48);
 }
 
-function tile2x12(k: i32, a0: usize, a1: usize, aStep: usize, b: usize, c0: usize, c1: usize, i0: usize, i1: usize, iStep: usize): void {
+function tile2x12(
+  k: i32,
+  a0: usize,
+  a1: usize,
+  aStep: usize,
+  b: usize,
+  c0: usize,
+  c1: usize,
+  i0: usize,
+  i1: usize,
+  iStep: usize,
+): void {
   let s00 = v128.load(i0);
   let s01 = v128.load(i0 + iStep);
   let s02 = v128.load(i0 + 2 * iStep);
@@ -327,7 +395,18 @@ function tile1x12(k: i32, a0: usize, aStep: usize, b: usize, c0: usize, i0: usiz
   v128.store(c0, s02, 32);
 }
 
-function tile2x8(k: i32, a0: usize, a1: usize, aStep: usize, b: usize, c0: usize, c1: usize, i0: usize, i1: usize, iStep: usize): void {
+function tile2x8(
+  k: i32,
+  a0: usize,
+  a1: usize,
+  aStep: usize,
+  b: usize,
+  c0: usize,
+  c1: usize,
+  i0: usize,
+  i1: usize,
+  iStep: usize,
+): void {
   let s00 = v128.load(i0);
   let s01 = v128.load(i0 + iStep);
   let s10 = v128.load(i1);
@@ -367,7 +446,18 @@ function tile1x8(k: i32, a0: usize, aStep: usize, b: usize, c0: usize, i0: usize
   v128.store(c0, s01, 16);
 }
 
-function tile2x4(k: i32, a0: usize, a1: usize, aStep: usize, b: usize, c0: usize, c1: usize, i0: usize, i1: usize, iStep: usize): void {
+function tile2x4(
+  k: i32,
+  a0: usize,
+  a1: usize,
+  aStep: usize,
+  b: usize,
+  c0: usize,
+  c1: usize,
+  i0: usize,
+  i1: usize,
+  iStep: usize,
+): void {
   let s00 = v128.load(i0);
   let s10 = v128.load(i1);
   do {

@@ -21,8 +21,16 @@ const spare = memory.data(80, 16);
  * buf = 0 (the address) leaves out the second line. nesterov and first are 0 or 1.
  */
 export function sgd(
-  w: usize, dw: usize, buf: usize, n: i32,
-  lr: f32, momentum: f32, dampening: f64, weightDecay: f32, nesterov: i32, first: i32,
+  w: usize,
+  dw: usize,
+  buf: usize,
+  n: i32,
+  lr: f32,
+  momentum: f32,
+  dampening: f64,
+  weightDecay: f32,
+  nesterov: i32,
+  first: i32,
 ): void {
   const rate = f32x4.splat(lr);
   const decay = f32x4.splat(weightDecay);
@@ -43,7 +51,15 @@ export function sgd(
 }
 
 function sgdVector(
-  w: usize, dw: usize, buf: usize, rate: v128, decay: v128, keep: v128, take: v128, ahead: v128, nesterov: i32,
+  w: usize,
+  dw: usize,
+  buf: usize,
+  rate: v128,
+  decay: v128,
+  keep: v128,
+  take: v128,
+  ahead: v128,
+  nesterov: i32,
 ): void {
   let d = mulAdd(decay, v128.load(w), v128.load(dw));
   if (buf != 0) {
@@ -65,8 +81,19 @@ function sgdVector(
  * address) leaves it out, else it takes the place of v in the last line.
  */
 export function adam(
-  w: usize, dw: usize, m: usize, v: usize, vmax: usize, n: i32,
-  stepSize: f32, beta1: f64, beta2: f64, eps: f32, weightDecay: f32, decoupledDecay: f64, sqrtBias2: f64,
+  w: usize,
+  dw: usize,
+  m: usize,
+  v: usize,
+  vmax: usize,
+  n: i32,
+  stepSize: f32,
+  beta1: f64,
+  beta2: f64,
+  eps: f32,
+  weightDecay: f32,
+  decoupledDecay: f64,
+  sqrtBias2: f64,
 ): void {
   const shrink = f32x4.splat(<f32>(1 - decoupledDecay));
   const decay = f32x4.splat(weightDecay);
@@ -90,7 +117,20 @@ export function adam(
   if (vmax != 0) v128.store(spare, loadTail(vmax, n), 64);
   const spareMax: usize = vmax == 0 ? 0 : spare + 64;
   adamVector(
-    spare, spare + 16, spare + 32, spare + 48, spareMax, shrink, decay, keep1, take1, keep2, take2, bias, epsilon, rate,
+    spare,
+    spare + 16,
+    spare + 32,
+    spare + 48,
+    spareMax,
+    shrink,
+    decay,
+    keep1,
+    take1,
+    keep2,
+    take2,
+    bias,
+    epsilon,
+    rate,
   );
   storeTail(w, n, v128.load(spare));
   storeTail(m, n, v128.load(spare, 32));
@@ -99,8 +139,20 @@ export function adam(
 }
 
 function adamVector(
-  w: usize, dw: usize, m: usize, v: usize, vmax: usize,
-  shrink: v128, decay: v128, keep1: v128, take1: v128, keep2: v128, take2: v128, bias: v128, epsilon: v128, rate: v128,
+  w: usize,
+  dw: usize,
+  m: usize,
+  v: usize,
+  vmax: usize,
+  shrink: v128,
+  decay: v128,
+  keep1: v128,
+  take1: v128,
+  keep2: v128,
+  take2: v128,
+  bias: v128,
+  epsilon: v128,
+  rate: v128,
 ): void {
   const weight = f32x4.mul(v128.load(w), shrink);
   const g = mulAdd(decay, weight, v128.load(dw));

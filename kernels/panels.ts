@@ -10,15 +10,15 @@ export const panels = memory.data(262144, 64);
  * with zeros to a multiple of `grain` columns.
  */
 export function pack(b: usize, kc: i32, nc: i32, bRow: i32, bCol: i32, grain: i32): void {
-  const rowBytes = <usize>bRow << 2;
-  const colBytes = <usize>bCol << 2;
+  const rowBytes = (<usize>bRow) << 2;
+  const colBytes = (<usize>bCol) << 2;
   let q = panels;
   for (let j = 0; j < nc; j += 16) {
     const left = nc - j;
     if (left >= 16 && bCol == 1) packRows(q, b, kc, rowBytes);
     else if (left >= 16 && bRow == 1) packColumns(q, b, kc, colBytes);
     else packAny(q, b, kc, min(16, left), rowBytes, colBytes, grain);
-    q += <usize>kc << 6;
+    q += (<usize>kc) << 6;
     b += colBytes << 4;
   }
 }
@@ -66,9 +66,7 @@ export function packColumns(q: usize, b: usize, kc: i32, colBytes: usize): void 
   }
 }
 
-export function packAny(
-  q: usize, b: usize, kc: i32, columns: i32, rowBytes: usize, colBytes: usize, grain: i32,
-): void {
+export function packAny(q: usize, b: usize, kc: i32, columns: i32, rowBytes: usize, colBytes: usize, grain: i32): void {
   const width = (columns + grain - 1) & -grain;
   for (let p = 0; p < kc; p++, b += rowBytes) {
     let from = b;

@@ -29,7 +29,14 @@ const scratch = memory.data(64, 16);
 
 /** The 16 words of the blocks first … first + 3. */
 function fourBlocks(
-  to: usize, first: i32, key0: i32, key1: i32, counter0: i32, counter1: i32, counter2: i32, counter3: i32,
+  to: usize,
+  first: i32,
+  key0: i32,
+  key1: i32,
+  counter0: i32,
+  counter1: i32,
+  counter2: i32,
+  counter3: i32,
 ): void {
   let c0 = i32x4.add(i32x4.splat(counter0 + first), v128.load(laneNumber));
   // A sum below its operand has overflown; the mask is −1 there.
@@ -63,12 +70,19 @@ function fourBlocks(
 
 /** z[i] ← word i of the stream, a u32; counter2 and counter3 are the upper words of every block's counter. */
 export function philox(
-  z: usize, n: i32, key0: i32, key1: i32, counter0: i32, counter1: i32, counter2: i32, counter3: i32,
+  z: usize,
+  n: i32,
+  key0: i32,
+  key1: i32,
+  counter0: i32,
+  counter1: i32,
+  counter2: i32,
+  counter3: i32,
 ): void {
   for (let i = 0; i < n; i += 16, z += 64) {
     const to = n - i >= 16 ? z : scratch;
     inline.always(fourBlocks(to, i >> 2, key0, key1, counter0, counter1, counter2, counter3));
-    if (to == scratch) memory.copy(z, scratch, <usize>(n - i) << 2);
+    if (to == scratch) memory.copy(z, scratch, (<usize>(n - i)) << 2);
   }
 }
 
@@ -86,7 +100,7 @@ export function uniform(z: usize, n: i32, key0: i32, key1: i32, counter0: i32, c
     v128.store(to, uniformOf(v128.load(to, 16)), 16);
     v128.store(to, uniformOf(v128.load(to, 32)), 32);
     v128.store(to, uniformOf(v128.load(to, 48)), 48);
-    if (to == scratch) memory.copy(z, scratch, <usize>(n - i) << 2);
+    if (to == scratch) memory.copy(z, scratch, (<usize>(n - i)) << 2);
   }
 }
 
@@ -115,7 +129,7 @@ export function normal(z: usize, n: i32, key0: i32, key1: i32, counter0: i32, co
     inline.always(fourBlocks(to, i >> 2, key0, key1, counter0, counter1, 0, 0));
     inline.always(boxMuller(to));
     inline.always(boxMuller(to + 32));
-    if (to == scratch) memory.copy(z, scratch, <usize>(n - i) << 2);
+    if (to == scratch) memory.copy(z, scratch, (<usize>(n - i)) << 2);
   }
 }
 
@@ -127,7 +141,15 @@ function spikes(words: v128, p: v128, scale: v128): v128 {
 
 /** z[r, i] ← 1 where uniform number r·n + i < clamp(p[i], 0, 1)·scale, else 0     r < repeats, i < n */
 export function bernoulli(
-  z: usize, p: usize, n: i32, repeats: i32, scale: f32, key0: i32, key1: i32, counter0: i32, counter1: i32,
+  z: usize,
+  p: usize,
+  n: i32,
+  repeats: i32,
+  scale: f32,
+  key0: i32,
+  key1: i32,
+  counter0: i32,
+  counter1: i32,
 ): void {
   const total = n * repeats;
   const scales = f32x4.splat(scale);
@@ -135,7 +157,7 @@ export function bernoulli(
   for (let i = 0; i < total; i += 16, z += 64) {
     inline.always(fourBlocks(scratch, i >> 2, key0, key1, counter0, counter1, 0, 0));
     if (n - column >= 16) {
-      const from = p + (<usize>column << 2);
+      const from = p + ((<usize>column) << 2);
       for (let o: usize = 0; o < 64; o += 16) {
         v128.store(z + o, spikes(v128.load(scratch + o), v128.load(from + o), scales));
       }
@@ -146,9 +168,9 @@ export function bernoulli(
     // The end of a row is among these 16 numbers.
     const count = min(16, total - i);
     for (let j = 0; j < count; j++) {
-      const o = <usize>j << 2;
+      const o = (<usize>j) << 2;
       const words = v128.load32_splat(scratch + o);
-      v128.store32_lane(z + o, spikes(words, v128.load32_splat(p + (<usize>column << 2)), scales), 0);
+      v128.store32_lane(z + o, spikes(words, v128.load32_splat(p + ((<usize>column) << 2)), scales), 0);
       if (++column == n) column = 0;
     }
   }

@@ -18,16 +18,16 @@ const sums = memory.data(4096, 16);
 /** z[o, j] ← Σᵢ x[o, i, j] */
 export function sumAxis(z: usize, x: usize, outer: i32, n: i32, inner: i32): void {
   if (inner == 1) {
-    for (const end = scalarEnd(z, outer); z < end; z += 4, x += <usize>n << 2) store<f32>(z, sumOfNeighbours(x, n));
+    for (const end = scalarEnd(z, outer); z < end; z += 4, x += (<usize>n) << 2) store<f32>(z, sumOfNeighbours(x, n));
     return;
   }
-  const row = <usize>inner << 2;
+  const row = (<usize>inner) << 2;
   for (; outer > 0; outer--, x += row * <usize>(n - 1)) {
     for (let j = 0; j < inner; j += CHUNK) {
       const columns = min(CHUNK, inner - j);
       sumRows(z, x, n, columns, row);
-      z += <usize>columns << 2;
-      x += <usize>columns << 2;
+      z += (<usize>columns) << 2;
+      x += (<usize>columns) << 2;
     }
   }
 }
@@ -35,19 +35,19 @@ export function sumAxis(z: usize, x: usize, outer: i32, n: i32, inner: i32): voi
 /** z[o, j] += scale·Σᵢ x[o, i, j] */
 export function addSumAxis(z: usize, x: usize, outer: i32, n: i32, inner: i32, scale: f32): void {
   if (inner == 1) {
-    for (const end = scalarEnd(z, outer); z < end; z += 4, x += <usize>n << 2) {
+    for (const end = scalarEnd(z, outer); z < end; z += 4, x += (<usize>n) << 2) {
       store<f32>(z, load<f32>(z) + scale * sumOfNeighbours(x, n));
     }
     return;
   }
-  const row = <usize>inner << 2;
+  const row = (<usize>inner) << 2;
   for (; outer > 0; outer--, x += row * <usize>(n - 1)) {
     for (let j = 0; j < inner; j += CHUNK) {
       const columns = min(CHUNK, inner - j);
       sumRows(sums, x, n, columns, row);
       addScaled(z, sums, columns, scale);
-      z += <usize>columns << 2;
-      x += <usize>columns << 2;
+      z += (<usize>columns) << 2;
+      x += (<usize>columns) << 2;
     }
   }
 }
@@ -91,11 +91,11 @@ function addFourRows(to: usize, x0: usize, x1: usize, x2: usize, x3: usize, colu
 
 /** dx[o, i, j] += scale·dz[o, j] */
 export function sumAxisGrad(dx: usize, dz: usize, outer: i32, n: i32, inner: i32, scale: f32): void {
-  const row = <usize>inner << 2;
+  const row = (<usize>inner) << 2;
   for (; outer > 0; outer--, dz += row) {
     if (inner == 1) {
       addConstant(dx, n, scale * load<f32>(dz));
-      dx += <usize>n << 2;
+      dx += (<usize>n) << 2;
     } else {
       for (let i = 0; i < n; i++, dx += row) addScaled(dx, dz, inner, scale);
     }
@@ -111,7 +111,7 @@ function addConstant(p: usize, n: i32, value: f32): void {
 
 /** z[o, i, j] ← x[o, j] */
 export function expandAxis(z: usize, x: usize, outer: i32, n: i32, inner: i32): void {
-  const row = <usize>inner << 2;
+  const row = (<usize>inner) << 2;
   const block = row * <usize>n;
   for (; outer > 0; outer--, z += block, x += row) {
     if (inner == 1) fill(z, n, load<f32>(x));
@@ -145,9 +145,10 @@ export function minAxis(z: usize, index: usize, x: usize, outer: i32, n: i32, in
 /** `flip` is a mask for the sign: the minimum is where −x has its maximum. */
 function search(z: usize, index: usize, x: usize, outer: i32, n: i32, inner: i32, flip: u32): void {
   assert(n > 0);
-  const row = <usize>inner << 2;
+  const row = (<usize>inner) << 2;
   if (inner == 1) {
-    for (const end = scalarEnd(z, outer); z < end; z += 4, index += 4, x += <usize>n << 2) searchNeighbours(z, index, x, n, flip);
+    for (const end = scalarEnd(z, outer); z < end; z += 4, index += 4, x += (<usize>n) << 2)
+      searchNeighbours(z, index, x, n, flip);
     return;
   }
   for (; outer > 0; outer--, x += row * <usize>(n - 1)) {
@@ -156,9 +157,9 @@ function search(z: usize, index: usize, x: usize, outer: i32, n: i32, inner: i32
       copy(z, x, columns);
       fill(index, columns, 0);
       for (let i = 1; i < n; i++) improve(z, index, x + row * <usize>i, columns, <f32>i, flip);
-      z += <usize>columns << 2;
-      index += <usize>columns << 2;
-      x += <usize>columns << 2;
+      z += (<usize>columns) << 2;
+      index += (<usize>columns) << 2;
+      x += (<usize>columns) << 2;
     }
   }
 }
@@ -199,7 +200,7 @@ function searchNeighbours(z: usize, index: usize, x: usize, n: i32, flip: u32): 
     let here = at;
     for (i = 4; i <= n - 4; i += 4) {
       here = f32x4.add(here, f32x4.splat(4));
-      const lanes = v128.load(x + (<usize>i << 2));
+      const lanes = v128.load(x + ((<usize>i) << 2));
       const wins = better(lanes, best, flips);
       best = v128.bitselect(lanes, best, wins);
       at = v128.bitselect(here, at, wins);
@@ -217,7 +218,7 @@ function searchNeighbours(z: usize, index: usize, x: usize, n: i32, flip: u32): 
     at = v128.bitselect(otherAt, at, wins);
   }
   for (; i < n; i++) {
-    const value = v128.load32_splat(x + (<usize>i << 2));
+    const value = v128.load32_splat(x + ((<usize>i) << 2));
     const wins = better(value, best, flips);
     best = v128.bitselect(value, best, wins);
     at = v128.bitselect(f32x4.splat(<f32>i), at, wins);
@@ -234,7 +235,7 @@ function betterOrEarlier(x: v128, best: v128, xAt: v128, bestAt: v128, flip: v12
 
 /** dx[o, index[o, j], j] += dz[o, j] */
 export function pickAxisGrad(dx: usize, dz: usize, index: usize, outer: i32, n: i32, inner: i32): void {
-  const row = <usize>inner << 2;
+  const row = (<usize>inner) << 2;
   for (; outer > 0; outer--, dx += row * <usize>n) {
     for (let j: usize = 0; j < row; j += 4, dz += 4, index += 4) {
       const p = dx + row * <usize>load<f32>(index) + j;
@@ -245,13 +246,14 @@ export function pickAxisGrad(dx: usize, dz: usize, index: usize, outer: i32, n: 
 
 /** dx[o, i, j] += dz[o, j] / (number of ties) where x[o, i, j] = z[o, j]. Nothing where z is NaN. */
 export function amaxGrad(dx: usize, dz: usize, z: usize, x: usize, outer: i32, n: i32, inner: i32): void {
-  const row = <usize>inner << 2;
+  const row = (<usize>inner) << 2;
   for (; outer > 0; outer--, dx += row * <usize>(n - 1), x += row * <usize>(n - 1)) {
     const end = scalarEnd(z, inner);
     for (const stop = vectorEnd(z, inner); z < stop; z += 16, dz += 16, dx += 16, x += 16) {
       const best = v128.load(z);
       let ties = f32x4.splat(0);
-      for (let i = 0, p = x; i < n; i++, p += row) ties = f32x4.add(ties, v128.and(v128.load(one), f32x4.eq(v128.load(p), best)));
+      for (let i = 0, p = x; i < n; i++, p += row)
+        ties = f32x4.add(ties, v128.and(v128.load(one), f32x4.eq(v128.load(p), best)));
       const share = f32x4.div(v128.load(dz), ties);
       for (let i = 0, p = x, q = dx; i < n; i++, p += row, q += row) {
         v128.store(q, f32x4.add(v128.load(q), v128.and(share, f32x4.eq(v128.load(p), best))));

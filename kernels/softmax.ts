@@ -35,7 +35,7 @@ export function softmax(z: usize, x: usize, rows: i32, cols: i32): void {
     const sum = f32x4.splat(sumOfLanes(sums));
     for (z = first; z < stop; z += 16) v128.store(z, f32x4.div(v128.load(z), sum));
     storeTail(z, cols, f32x4.div(loadTail(z, cols), sum));
-    const tail = <usize>(cols & 3) << 2;
+    const tail = (<usize>(cols & 3)) << 2;
     z += tail;
     x += tail;
   }
@@ -43,7 +43,7 @@ export function softmax(z: usize, x: usize, rows: i32, cols: i32): void {
 
 /** dx[r, c] += z[r, c]·(dz[r, c] − Σ dz[r, :]·z[r, :]) for z = softmax(x) */
 export function softmaxGrad(dx: usize, dz: usize, z: usize, rows: i32, cols: i32): void {
-  for (const row = <usize>cols << 2; rows > 0; rows--, dx += row, dz += row, z += row) {
+  for (const row = (<usize>cols) << 2; rows > 0; rows--, dx += row, dz += row, z += row) {
     const length = vectorEnd(0, cols);
     let sums = f32x4.mul(loadTail(dz + length, cols), loadTail(z + length, cols));
     for (let o: usize = 0; o < length; o += 16) {
@@ -61,7 +61,7 @@ export function softmaxGrad(dx: usize, dz: usize, z: usize, rows: i32, cols: i32
 
 /** z[r, c] ← (x[r, c] − m) − ℓ. z may be x. */
 export function logSoftmax(z: usize, x: usize, rows: i32, cols: i32): void {
-  for (const row = <usize>cols << 2; rows > 0; rows--, z += row, x += row) {
+  for (const row = (<usize>cols) << 2; rows > 0; rows--, z += row, x += row) {
     const max = maxOfRow(x, cols);
     const m = f32x4.splat(max);
     const l = f32x4.splat(logSumExp(x, cols, max));
@@ -73,7 +73,7 @@ export function logSoftmax(z: usize, x: usize, rows: i32, cols: i32): void {
 
 /** dx[r, c] += dz[r, c] − exp(z[r, c])·Σ dz[r, :] for z = logSoftmax(x) */
 export function logSoftmaxGrad(dx: usize, dz: usize, z: usize, rows: i32, cols: i32): void {
-  for (const row = <usize>cols << 2; rows > 0; rows--, dx += row, dz += row, z += row) {
+  for (const row = (<usize>cols) << 2; rows > 0; rows--, dx += row, dz += row, z += row) {
     const length = vectorEnd(0, cols);
     let sums = loadTail(dz + length, cols);
     for (let o: usize = 0; o < length; o += 16) sums = f32x4.add(sums, v128.load(dz + o));
@@ -94,12 +94,19 @@ export function logSoftmaxGrad(dx: usize, dz: usize, z: usize, rows: i32, cols: 
  * y = target[r], an i32; both are 0 where it is ignoreIndex. weight = 0 (the address) means ones.
  */
 export function crossEntropy(
-  loss: usize, lse: usize, x: usize, target: usize, weight: usize,
-  rows: i32, cols: i32, smoothing: f32, ignoreIndex: i32,
+  loss: usize,
+  lse: usize,
+  x: usize,
+  target: usize,
+  weight: usize,
+  rows: i32,
+  cols: i32,
+  smoothing: f32,
+  ignoreIndex: i32,
 ): void {
   const share = smoothing / <f32>cols;
   const keep: f32 = 1 - smoothing;
-  for (const row = <usize>cols << 2; rows > 0; rows--, loss += 4, lse += 4, target += 4, x += row) {
+  for (const row = (<usize>cols) << 2; rows > 0; rows--, loss += 4, lse += 4, target += 4, x += row) {
     const y = load<i32>(target);
     if (y == ignoreIndex) {
       store<f32>(loss, 0);
@@ -109,7 +116,7 @@ export function crossEntropy(
     assert(y >= 0 && y < cols);
     const m = maxOfRow(x, cols);
     const l = logSumExp(x, cols, m);
-    let sum = keep * weightOf(weight, y) * (m - load<f32>(x + (<usize>y << 2)) + l);
+    let sum = keep * weightOf(weight, y) * (m - load<f32>(x + ((<usize>y) << 2)) + l);
     if (smoothing != 0) sum += rowLoss(x, 0, weight, cols, m, l, 0, share);
     store<f32>(loss, sum);
     store<f32>(lse, l);
@@ -118,31 +125,48 @@ export function crossEntropy(
 
 /** dx[r, c] += scale·dloss[r·step]·(softmax(x[r, :])[c]·Σa − a_c), nothing where the target is ignored. */
 export function crossEntropyGrad(
-  dx: usize, x: usize, lse: usize, target: usize, weight: usize, dloss: usize, dlossStep: i32, scale: f32,
-  rows: i32, cols: i32, smoothing: f32, ignoreIndex: i32,
+  dx: usize,
+  x: usize,
+  lse: usize,
+  target: usize,
+  weight: usize,
+  dloss: usize,
+  dlossStep: i32,
+  scale: f32,
+  rows: i32,
+  cols: i32,
+  smoothing: f32,
+  ignoreIndex: i32,
 ): void {
   const share = smoothing / <f32>cols;
   const keep: f32 = 1 - smoothing;
   const shares = rowWeight(0, weight, cols, 0, share);
-  const step = <usize>dlossStep << 2;
-  for (const row = <usize>cols << 2; rows > 0; rows--, lse += 4, target += 4, dloss += step, dx += row, x += row) {
+  const step = (<usize>dlossStep) << 2;
+  for (const row = (<usize>cols) << 2; rows > 0; rows--, lse += 4, target += 4, dloss += step, dx += row, x += row) {
     const y = load<i32>(target);
     if (y == ignoreIndex) continue;
     const g = scale * load<f32>(dloss);
     const own = keep * weightOf(weight, y);
     addRowGrad(dx, x, 0, weight, cols, load<f32>(lse), g, own + shares, 0, share);
-    const p = dx + (<usize>y << 2);
+    const p = dx + ((<usize>y) << 2);
     store<f32>(p, load<f32>(p) - g * own);
   }
 }
 
 /** lse[r] ← ℓ of row r,  loss[r] ← Σ_c a_c·(m + ℓ − x[r, c]) for probabilities target[r, c]. weight = 0 means ones. */
 export function crossEntropyDense(
-  loss: usize, lse: usize, x: usize, target: usize, weight: usize, rows: i32, cols: i32, smoothing: f32,
+  loss: usize,
+  lse: usize,
+  x: usize,
+  target: usize,
+  weight: usize,
+  rows: i32,
+  cols: i32,
+  smoothing: f32,
 ): void {
   const share = smoothing / <f32>cols;
   const keep: f32 = 1 - smoothing;
-  for (const row = <usize>cols << 2; rows > 0; rows--, loss += 4, lse += 4, target += row, x += row) {
+  for (const row = (<usize>cols) << 2; rows > 0; rows--, loss += 4, lse += 4, target += row, x += row) {
     const m = maxOfRow(x, cols);
     const l = logSumExp(x, cols, m);
     store<f32>(loss, rowLoss(x, target, weight, cols, m, l, keep, share));
@@ -152,13 +176,22 @@ export function crossEntropyDense(
 
 /** dx[r, c] += scale·dloss[r·step]·(softmax(x[r, :])[c]·Σa − a_c) */
 export function crossEntropyDenseGrad(
-  dx: usize, x: usize, lse: usize, target: usize, weight: usize, dloss: usize, dlossStep: i32, scale: f32,
-  rows: i32, cols: i32, smoothing: f32,
+  dx: usize,
+  x: usize,
+  lse: usize,
+  target: usize,
+  weight: usize,
+  dloss: usize,
+  dlossStep: i32,
+  scale: f32,
+  rows: i32,
+  cols: i32,
+  smoothing: f32,
 ): void {
   const share = smoothing / <f32>cols;
   const keep: f32 = 1 - smoothing;
-  const step = <usize>dlossStep << 2;
-  for (const row = <usize>cols << 2; rows > 0; rows--, lse += 4, dloss += step, target += row, dx += row, x += row) {
+  const step = (<usize>dlossStep) << 2;
+  for (const row = (<usize>cols) << 2; rows > 0; rows--, lse += 4, dloss += step, target += row, dx += row, x += row) {
     const total = rowWeight(target, weight, cols, keep, share);
     addRowGrad(dx, x, target, weight, cols, load<f32>(lse), scale * load<f32>(dloss), total, keep, share);
   }
@@ -175,7 +208,7 @@ export function targetWeight(target: usize, weight: usize, rows: i32, ignoreInde
 }
 
 function weightOf(weight: usize, y: i32): f32 {
-  return weight == 0 ? 1 : load<f32>(weight + (<usize>y << 2));
+  return weight == 0 ? 1 : load<f32>(weight + ((<usize>y) << 2));
 }
 
 function maxOfRow(x: usize, cols: i32): f32 {
@@ -248,7 +281,16 @@ function rowLoss(x: usize, target: usize, weight: usize, cols: i32, m: f32, l: f
 
 /** dx_c += g·(exp((x_c − m) − ℓ)·total − a_c) */
 function addRowGrad(
-  dx: usize, x: usize, target: usize, weight: usize, cols: i32, l: f32, g: f32, total: f32, keep: f32, share: f32,
+  dx: usize,
+  x: usize,
+  target: usize,
+  weight: usize,
+  cols: i32,
+  l: f32,
+  g: f32,
+  total: f32,
+  keep: f32,
+  share: f32,
 ): void {
   const t = target == 0 ? zero : target;
   const w = weight == 0 ? one : weight;

@@ -7,5 +7,5 @@ export function vectorEnd(p: usize, n: i32): usize {
 
 /** End of n values from p on. */
 export function scalarEnd(p: usize, n: i32): usize {
-  return p + (<usize>n << 2);
+  return p + ((<usize>n) << 2);
 }

@@ -31,7 +31,11 @@ function literal(bytes) {
 function newestSource() {
   const folder = join(root, "kernels");
   const files = readdirSync(folder).filter((name) => name.endsWith(".ts"));
-  const inputs = [...files.map((name) => join(folder, name)), join(root, "asconfig.json"), fileURLToPath(import.meta.url)];
+  const inputs = [
+    ...files.map((name) => join(folder, name)),
+    join(root, "asconfig.json"),
+    fileURLToPath(import.meta.url),
+  ];
   return Math.max(...inputs.map((path) => statSync(path).mtimeMs));
 }
 
@@ -58,7 +62,10 @@ async function compile(asc, target) {
   });
   if (error) throw new Error(`asc --target ${target}: ${error.message}\n${stderr.toString()}`);
   const bytes = readFileSync(join(out, `${target}.wasm`));
-  writeFileSync(join(out, `${target}.ts`), `/** Built from kernels/*.ts. */\nexport const wasm: string = ${literal(bytes)};\n`);
+  writeFileSync(
+    join(out, `${target}.ts`),
+    `/** Built from kernels/*.ts. */\nexport const wasm: string = ${literal(bytes)};\n`,
+  );
   return bytes.length;
 }
 

@@ -1,13 +1,16 @@
+import { formatShape, type Shape, sameShape } from "../engine/extend.ts";
 import type { Tensor } from "../engine/index.ts";
-import { formatShape, sameShape, type Shape } from "../engine/extend.ts";
 
 /** Throws unless the current has a time axis. */
 export function checkCurrent(where: string, current: Tensor): void {
-  if (current.ndim < 1) throw new RangeError(`${where}: expected a current [T, B, …], got ${formatShape(current.shape)}`);
+  if (current.ndim < 1)
+    throw new RangeError(`${where}: expected a current [T, B, …], got ${formatShape(current.shape)}`);
 }
 
 /** Throws unless the state has the shape of one time step. */
 export function checkState(where: string, name: string, state: Tensor, shape: Shape): void {
   if (sameShape(state.shape, shape)) return;
-  throw new RangeError(`${where}: expected a state ${name} of shape ${formatShape(shape)}, got ${formatShape(state.shape)}`);
+  throw new RangeError(
+    `${where}: expected a state ${name} of shape ${formatShape(shape)}, got ${formatShape(state.shape)}`,
+  );
 }

@@ -1,6 +1,7 @@
 /** The decay of a neuron per time step, from whatever describes it. */
-import { exp, full, noGrad, parameter, type Tensor } from "../engine/index.ts";
+
 import { persist } from "../engine/extend.ts";
+import { exp, full, noGrad, parameter, type Tensor } from "../engine/index.ts";
 
 export interface DecayOptions {
   /** Decay per step, in [0, 1]; default 0.95. A tensor [N] gives each neuron its own. */
@@ -20,7 +21,8 @@ function betaOf(where: string, { beta, tau, dt = 1, decay = "exp" }: DecayOption
   if (!(tau > 0 && tau < Infinity)) throw new RangeError(`${where}: tau must be finite and > 0, got ${tau}`);
   if (!(dt > 0 && dt < Infinity)) throw new RangeError(`${where}: dt must be finite and > 0, got ${dt}`);
   if (decay === "euler") return 1 - dt / tau;
-  if (decay !== "exp") throw new RangeError(`${where}: expected the decay "exp" or "euler", got ${JSON.stringify(decay)}`);
+  if (decay !== "exp")
+    throw new RangeError(`${where}: expected the decay "exp" or "euler", got ${JSON.stringify(decay)}`);
   // By the kernel, not Math.exp: the same bits on every engine.
   return noGrad(() => exp(full([], -dt / tau)).item());
 }

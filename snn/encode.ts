@@ -1,6 +1,7 @@
 /** Values to spikes: [...shape] → [T, ...shape]. */
+
+import { defaultGenerator, empty, k, ready } from "../engine/extend.ts";
 import { expand, type Generator, type Tensor } from "../engine/index.ts";
-import { empty, defaultGenerator, k, ready } from "../engine/extend.ts";
 
 function checkTimesteps(where: string, timesteps: number): void {
   if (!Number.isInteger(timesteps) || timesteps < 1) {

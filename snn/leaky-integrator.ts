@@ -1,8 +1,19 @@
-import { full, Module, Tensor } from "../engine/index.ts";
 import {
-  allocate, apply, constantSource, gradOf, k, type Op, passGradient, recycle, SAVES_B, SAVES_C, SAVES_OUTPUT, scope,
+  allocate,
+  apply,
+  constantSource,
+  gradOf,
+  k,
+  type Op,
+  passGradient,
+  recycle,
+  SAVES_B,
+  SAVES_C,
+  SAVES_OUTPUT,
   type Shape,
+  scope,
 } from "../engine/extend.ts";
+import { full, Module, type Tensor } from "../engine/index.ts";
 import { checkCurrent, checkState } from "./checks.ts";
 import { checkPerNeuron, type DecayOptions, decayTensor } from "./decay.ts";
 

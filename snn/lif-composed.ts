@@ -8,7 +8,12 @@ import { type Neuron, RESETS } from "./lif-op.ts";
 import { spike } from "./spike.ts";
 
 export function composeLif(
-  neuron: Neuron, current: Tensor, beta: Tensor, threshold: Tensor, state: LIFState | null, spiking: boolean,
+  neuron: Neuron,
+  current: Tensor,
+  beta: Tensor,
+  threshold: Tensor,
+  state: LIFState | null,
+  spiking: boolean,
 ): LIFRecord {
   const { reset, delayed, rest, inputScale, resetValue, attached, hold } = neuron;
   const fire = (u: Tensor): Tensor => {
@@ -52,4 +57,3 @@ export function composeLif(
     state: { v, refractory: held },
   };
 }
-

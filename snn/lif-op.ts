@@ -1,9 +1,25 @@
 /** The fused op behind LIF: the whole time loop in one kernel call, forward and backward. */
-import { concat, noGrad, type Tensor } from "../engine/index.ts";
+
 import {
-  allocate, checkUnchanged, constantSource, empty, gradOf, k, type Op, passGradient, ready, record, recycle, root, SAVES_A, SAVES_B,
-  SAVES_C, SAVES_NOTHING, SAVES_OUTPUT, scope,
+  allocate,
+  checkUnchanged,
+  constantSource,
+  empty,
+  gradOf,
+  k,
+  type Op,
+  passGradient,
+  ready,
+  record,
+  recycle,
+  root,
+  SAVES_B,
+  SAVES_C,
+  SAVES_NOTHING,
+  SAVES_OUTPUT,
+  scope,
 } from "../engine/extend.ts";
+import { concat, noGrad, type Tensor } from "../engine/index.ts";
 import { sumPerNeuron } from "./leaky-integrator.ts";
 import type { Surrogate } from "./surrogate.ts";
 
@@ -76,20 +92,63 @@ const lifOp: Op<Run> = {
     const onlySpikes = dMembrane === 0 && dState === 0 && dBeta === 0 && dThreshold === 0 && dv0 === 0;
     if (onlySpikes && neuron.attached === 0 && run.refractory === null) {
       k.lifBackward(
-        z.gradPtr, u, beta.ptr, threshold.ptr, carry, total, d, T, rows, n, stepBeta, stepThreshold,
-        neuron.reset, neuron.strict, kind, slope,
+        z.gradPtr,
+        u,
+        beta.ptr,
+        threshold.ptr,
+        carry,
+        total,
+        d,
+        T,
+        rows,
+        n,
+        stepBeta,
+        stepThreshold,
+        neuron.reset,
+        neuron.strict,
+        kind,
+        slope,
       );
     } else {
       k.lifBackwardAny(
-        z.gradPtr, u, z.ptr, run.refractory?.ptr ?? 0, v0?.ptr ?? 0, r0?.ptr ?? 0, beta.ptr, threshold.ptr,
-        carry, total, d, dMembrane, dState, dBeta, dThreshold, dv0,
-        T, rows, n, stepBeta, stepThreshold,
-        neuron.reset, neuron.delayed, neuron.strict, neuron.resetValue, neuron.rest, neuron.inputScale, neuron.hold,
-        neuron.attached, kind, slope,
+        z.gradPtr,
+        u,
+        z.ptr,
+        run.refractory?.ptr ?? 0,
+        v0?.ptr ?? 0,
+        r0?.ptr ?? 0,
+        beta.ptr,
+        threshold.ptr,
+        carry,
+        total,
+        d,
+        dMembrane,
+        dState,
+        dBeta,
+        dThreshold,
+        dv0,
+        T,
+        rows,
+        n,
+        stepBeta,
+        stepThreshold,
+        neuron.reset,
+        neuron.delayed,
+        neuron.strict,
+        neuron.resetValue,
+        neuron.rest,
+        neuron.inputScale,
+        neuron.hold,
+        neuron.attached,
+        kind,
+        slope,
       );
     }
     custom?.dispose();
-    for (const [p, parameter] of [[dBeta, beta], [dThreshold, threshold]] as const) {
+    for (const [p, parameter] of [
+      [dBeta, beta],
+      [dThreshold, threshold],
+    ] as const) {
       if (p === 0) continue;
       sumPerNeuron(parameter, p, rows, n);
       recycle(p, bytes, scope.region);
@@ -113,7 +172,12 @@ function customDerivative({ neuron, membrane, threshold, v0 }: Run): Tensor | nu
 
 /** Runs a neuron over a current [T, B, …] from the state v0, r0 (null: zeros); β and θ have one value or one a feature. */
 export function runLif(
-  neuron: Neuron, current: Tensor, beta: Tensor, threshold: Tensor, v0: Tensor | null, r0: Tensor | null,
+  neuron: Neuron,
+  current: Tensor,
+  beta: Tensor,
+  threshold: Tensor,
+  v0: Tensor | null,
+  r0: Tensor | null,
 ): Run {
   const T = current.shape[0] as number;
   const size = current.size / T;
@@ -130,12 +194,43 @@ export function runLif(
   const membrane = empty(current.shape, current.size);
   const refractory = plain ? null : empty(current.shape, current.size);
   k.lifForward(
-    membrane.ptr, spikes.ptr, refractory?.ptr ?? 0, input.ptr, v0?.ptr ?? 0, r0?.ptr ?? 0, beta.ptr, threshold.ptr,
-    T, rows, n, constant ? 0 : size, beta.size === 1 ? 0 : 1, threshold.size === 1 ? 0 : 1,
-    neuron.reset, neuron.delayed, neuron.strict, neuron.resetValue, neuron.rest, neuron.inputScale, neuron.hold,
+    membrane.ptr,
+    spikes.ptr,
+    refractory?.ptr ?? 0,
+    input.ptr,
+    v0?.ptr ?? 0,
+    r0?.ptr ?? 0,
+    beta.ptr,
+    threshold.ptr,
+    T,
+    rows,
+    n,
+    constant ? 0 : size,
+    beta.size === 1 ? 0 : 1,
+    threshold.size === 1 ? 0 : 1,
+    neuron.reset,
+    neuron.delayed,
+    neuron.strict,
+    neuron.resetValue,
+    neuron.rest,
+    neuron.inputScale,
+    neuron.hold,
   );
   const run: Run = {
-    neuron, T, rows, n, constant, v0, r0, threshold, membrane, refractory, spikes, exposed: false, dMembrane: 0, dState: 0,
+    neuron,
+    T,
+    rows,
+    n,
+    constant,
+    v0,
+    r0,
+    threshold,
+    membrane,
+    refractory,
+    spikes,
+    exposed: false,
+    dMembrane: 0,
+    dState: 0,
   };
   const wanted = input.requiresGrad || beta.requiresGrad || threshold.requiresGrad || (v0?.requiresGrad ?? false);
   if (scope.recording && wanted) record(spikes, lifOp as Op<never>, run, input, beta, threshold);
@@ -172,7 +267,8 @@ const stateOp: Op<Run> = {
 /** u as a differentiable output: what the run keeps anyway. */
 export function membraneOf(run: Run): Tensor {
   const { membrane, spikes } = run;
-  if (!run.exposed && scope.recording && spikes.requiresGrad) record(membrane, membraneOp as Op<never>, run, spikes, null, null);
+  if (!run.exposed && scope.recording && spikes.requiresGrad)
+    record(membrane, membraneOp as Op<never>, run, spikes, null, null);
   run.exposed = true;
   return membrane;
 }

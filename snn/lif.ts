@@ -76,9 +76,11 @@ export class LIF extends Module {
     const { threshold = 1, learnBeta = false, learnThreshold = false, fire = "ge", reset = "zero" } = options;
     const surrogate = options.surrogate ?? surrogates.sigmoid();
     checkFire("LIF", fire);
-    if (!(reset in RESETS)) throw new RangeError(`LIF: expected reset "zero", "subtract" or "none", got ${JSON.stringify(reset)}`);
+    if (!(reset in RESETS))
+      throw new RangeError(`LIF: expected reset "zero", "subtract" or "none", got ${JSON.stringify(reset)}`);
     const hold = options.refractorySteps ?? 0;
-    if (!Number.isInteger(hold) || hold < 0) throw new RangeError(`LIF: refractorySteps must be an integer ≥ 0, got ${hold}`);
+    if (!Number.isInteger(hold) || hold < 0)
+      throw new RangeError(`LIF: refractorySteps must be an integer ≥ 0, got ${hold}`);
     this.spiking = options.spiking ?? true;
     if (!this.spiking && surrogate.primitive === null) {
       throw new RangeError(`LIF: spiking: false needs a surrogate with a primitive, got ${surrogate.name}`);

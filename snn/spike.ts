@@ -1,5 +1,5 @@
-import type { Tensor } from "../engine/index.ts";
 import { allocate, apply, gradOf, k, type Op, recycle, SAVES_A, scope } from "../engine/extend.ts";
+import type { Tensor } from "../engine/index.ts";
 import { type Surrogate, surrogate as surrogates } from "./surrogate.ts";
 
 /** When a neuron fires: u ≥ θ or u > θ. */
@@ -56,5 +56,6 @@ export function spike(v: Tensor, options: SpikeOptions = {}): Tensor {
 }
 
 export function checkFire(where: string, fire: Fire): void {
-  if (fire !== "ge" && fire !== "gt") throw new RangeError(`${where}: expected fire "ge" or "gt", got ${JSON.stringify(fire)}`);
+  if (fire !== "ge" && fire !== "gt")
+    throw new RangeError(`${where}: expected fire "ge" or "gt", got ${JSON.stringify(fire)}`);
 }

@@ -40,7 +40,12 @@ function fastSigmoid({ slope = 25 }: { slope?: number } = {}): Surrogate {
  */
 function atan({ alpha = 2 }: { alpha?: number } = {}): Surrogate {
   positive("surrogate.atan", "alpha", alpha);
-  const primitive = (x: Tensor): Tensor => x.mul((Math.PI / 2) * alpha).atan().mul(1 / Math.PI).add(0.5);
+  const primitive = (x: Tensor): Tensor =>
+    x
+      .mul((Math.PI / 2) * alpha)
+      .atan()
+      .mul(1 / Math.PI)
+      .add(0.5);
   return { name: "atan", kind: 2, slope: alpha, derivative: null, primitive };
 }
 
@@ -53,7 +58,8 @@ export interface CustomSurrogate {
 
 /** A derivative of your own. */
 function custom({ derivative, primitive }: CustomSurrogate): Surrogate {
-  if (typeof derivative !== "function") throw new TypeError(`surrogate.custom: expected a function, got ${typeof derivative}`);
+  if (typeof derivative !== "function")
+    throw new TypeError(`surrogate.custom: expected a function, got ${typeof derivative}`);
   return {
     name: "custom",
     kind: -1,

@@ -9,7 +9,11 @@ const FLOPS_PER_TURN = 13 * 4 * 2;
 /** A function that runs the mul+add peak loop once and gives GFLOP/s. */
 export async function peakProbe(): Promise<() => number> {
   const source = readFileSync(fileURLToPath(new URL("../../../bench/probes/peak.ts", import.meta.url)), "utf8");
-  const { binary, error, stderr } = await asc.compileString(source, { optimizeLevel: 3, runtime: "stub", enable: ["simd"] });
+  const { binary, error, stderr } = await asc.compileString(source, {
+    optimizeLevel: 3,
+    runtime: "stub",
+    enable: ["simd"],
+  });
   if (error !== null || binary === null) throw new Error(`bench: the probe does not compile: ${stderr}`);
   const { instance } = await WebAssembly.instantiate(binary.slice(), { env: { abort: () => undefined } });
   const peak = instance.exports.peak as (turns: number) => number;

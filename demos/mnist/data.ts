@@ -12,5 +12,8 @@ export function mnist(part: "train" | "t10k", limit = 0): TensorDataset {
   const [count, height, width] = images.shape as [number, number, number];
   const n = limit > 0 ? Math.min(limit, count) : count;
   const size = height * width;
-  return new TensorDataset(images.data.subarray(0, n * size), labels.data.subarray(0, n), { shape: [size], scale: 1 / 255 });
+  return new TensorDataset(images.data.subarray(0, n * size), labels.data.subarray(0, n), {
+    shape: [size],
+    scale: 1 / 255,
+  });
 }

@@ -1,9 +1,19 @@
 /** npm run mnist: snnTorch's tutorial 5 on the real MNIST. */
 import { writeFileSync } from "node:fs";
-import { Adam, accuracy, DataLoader, fit, manualSeed, memoryStats, noGrad, saveSafetensors, spikeCount } from "jarvis-snn";
+import {
+  Adam,
+  accuracy,
+  DataLoader,
+  fit,
+  manualSeed,
+  memoryStats,
+  noGrad,
+  saveSafetensors,
+  spikeCount,
+} from "jarvis-snn";
 import { progressBar, readFlags } from "../options.ts";
 import { mnist } from "./data.ts";
-import { type Encoding, encoder, membraneLoss, MnistNetwork } from "./network.ts";
+import { type Encoding, encoder, MnistNetwork, membraneLoss } from "./network.ts";
 
 const BATCH = 128;
 const MEGABYTE = 2 ** 20;

@@ -1,5 +1,13 @@
 import {
-  constantEncode, crossEntropy, LIF, Linear, Module, poissonEncode, surrogate, type Tensor, ttfsEncode,
+  constantEncode,
+  crossEntropy,
+  LIF,
+  Linear,
+  Module,
+  poissonEncode,
+  surrogate,
+  type Tensor,
+  ttfsEncode,
 } from "jarvis-snn";
 
 export type Encoding = "current" | "poisson" | "ttfs";

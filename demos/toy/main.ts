@@ -11,7 +11,12 @@ const flags = readFlags("Trains a spiking network on a linear toy task.", {
   "batch-size": { kind: "integer", default: DEFAULTS.batchSize, min: 1, help: "samples in a batch" },
   seed: { kind: "integer", default: DEFAULTS.seed, min: 0, help: "seed of weights, order and coding" },
   "data-seed": { kind: "integer", default: DEFAULTS.dataSeed, min: 0, help: "seed of the samples" },
-  encode: { kind: "choice", default: DEFAULTS.encode as string, of: ["poisson", "ttfs", "constant"], help: "spike code" },
+  encode: {
+    kind: "choice",
+    default: DEFAULTS.encode as string,
+    of: ["poisson", "ttfs", "constant"],
+    help: "spike code",
+  },
   refractory: { kind: "integer", default: DEFAULTS.refractory, min: 0, help: "steps of rest after a spike" },
 });
 
@@ -29,7 +34,9 @@ await trainToy(run, flags.epochs, {
   },
   onEpoch({ epoch, loss, validation = Number.NaN }) {
     const seconds = (trained - epochStart) / 1000;
-    console.log(`epoch=${epoch} loss=${loss.toFixed(4)} test_acc=${validation.toFixed(4)} train_s=${seconds.toFixed(3)}`);
+    console.log(
+      `epoch=${epoch} loss=${loss.toFixed(4)} test_acc=${validation.toFixed(4)} train_s=${seconds.toFixed(3)}`,
+    );
     epochStart = performance.now();
   },
 });

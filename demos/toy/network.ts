@@ -1,6 +1,21 @@
 import {
-  accuracy, Adam, constantEncode, crossEntropy, DataLoader, evaluate, fit, type FitOptions, LIF, Linear, manualSeed,
-  meanOverTime, Module, poissonEncode, surrogate, type Tensor, ttfsEncode,
+  Adam,
+  accuracy,
+  constantEncode,
+  crossEntropy,
+  DataLoader,
+  evaluate,
+  type FitOptions,
+  fit,
+  LIF,
+  Linear,
+  Module,
+  manualSeed,
+  meanOverTime,
+  poissonEncode,
+  surrogate,
+  type Tensor,
+  ttfsEncode,
 } from "jarvis-snn";
 import { FEATURES, toyData } from "./data.ts";
 

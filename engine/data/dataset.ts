@@ -1,6 +1,6 @@
-import { Tensor } from "../tensor.ts";
-import { checkShape, type Shape, sizeOf } from "../shape.ts";
 import type { Generator } from "../generator.ts";
+import { checkShape, type Shape, sizeOf } from "../shape.ts";
+import { Tensor } from "../tensor.ts";
 
 export interface TensorDatasetOptions {
   /** Shape of one sample; by default one axis that holds all values of a sample. */
@@ -26,7 +26,11 @@ export class TensorDataset {
   /** Shape of one target, or null for class indices. */
   readonly targetShape: Shape | null;
 
-  constructor(x: Float32Array | Uint8Array | Tensor, y: ArrayLike<number> | Tensor, options: TensorDatasetOptions = {}) {
+  constructor(
+    x: Float32Array | Uint8Array | Tensor,
+    y: ArrayLike<number> | Tensor,
+    options: TensorDatasetOptions = {},
+  ) {
     const values = x instanceof Tensor ? x.toFloat32Array() : x;
     if (!(values instanceof Float32Array || values instanceof Uint8Array)) {
       throw new TypeError("TensorDataset: expected x as a Float32Array, a Uint8Array or a tensor");
@@ -38,7 +42,9 @@ export class TensorDataset {
     this.shape = sample ?? [values.length / this.length];
     this.scale = options.scale ?? 1;
     if (!Number.isInteger(this.length) || !Number.isInteger(this.shape[0] ?? 1) || this.length === 0) {
-      throw new RangeError(`TensorDataset: expected whole samples, got ${values.length} values for ${this.y.length} targets`);
+      throw new RangeError(
+        `TensorDataset: expected whole samples, got ${values.length} values for ${this.y.length} targets`,
+      );
     }
     if (this.y.length % this.length !== 0 || this.y.length === 0) {
       throw new RangeError(`TensorDataset: expected targets for ${this.length} samples, got ${this.y.length}`);
@@ -48,7 +54,8 @@ export class TensorDataset {
     if (y instanceof Tensor) this.targetShape = y.shape.slice(1);
     else if (y instanceof Float32Array) this.targetShape = targets === 1 ? [] : [targets];
     else if (targets === 1) this.targetShape = null;
-    else throw new RangeError(`TensorDataset: expected one class index a sample, got ${this.y.length} for ${this.length}`);
+    else
+      throw new RangeError(`TensorDataset: expected one class index a sample, got ${this.y.length} for ${this.length}`);
   }
 }
 

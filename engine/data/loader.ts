@@ -1,7 +1,7 @@
 import { defaultGenerator, type Generator } from "../generator.ts";
+import { type Shape, sizeOf } from "../shape.ts";
 import { persist } from "../tape.ts";
 import { empty, type Tensor, touch, viewOf } from "../tensor.ts";
-import { type Shape, sizeOf } from "../shape.ts";
 import type { Batch, DataLoaderOptions, TensorDataset } from "./dataset.ts";
 
 /**
@@ -31,7 +31,9 @@ export class DataLoader implements Iterable<Batch> {
     this.dropLast = dropLast && batchSize <= dataset.length;
     this.generator = generator;
     if (dropLast && batchSize > dataset.length) {
-      throw new RangeError(`DataLoader: no full batch of ${batchSize} in ${dataset.length} samples; dropLast leaves none`);
+      throw new RangeError(
+        `DataLoader: no full batch of ${batchSize} in ${dataset.length} samples; dropLast leaves none`,
+      );
     }
   }
 
@@ -54,7 +56,8 @@ export class DataLoader implements Iterable<Batch> {
       if (this.target !== null) {
         yield { x, y: fill(this.target, n, dataset.y, 1, order, start) };
       } else {
-        for (let b = 0; b < n; b++) labels[b] = dataset.y[order === null ? start + b : (order[start + b] as number)] as number;
+        for (let b = 0; b < n; b++)
+          labels[b] = dataset.y[order === null ? start + b : (order[start + b] as number)] as number;
         yield { x, y: n === batchSize ? labels : labels.subarray(0, n) };
       }
     }
@@ -70,7 +73,14 @@ export class DataLoader implements Iterable<Batch> {
 }
 
 /** Writes n samples from `start` on into the buffer; returns it, or a view of its first rows. */
-function fill(buffer: Tensor, n: number, from: ArrayLike<number>, scale: number, order: Uint32Array | null, start: number): Tensor {
+function fill(
+  buffer: Tensor,
+  n: number,
+  from: ArrayLike<number>,
+  scale: number,
+  order: Uint32Array | null,
+  start: number,
+): Tensor {
   const shape: Shape = buffer.shape.slice(1);
   const size = sizeOf(shape);
   const { data } = buffer;

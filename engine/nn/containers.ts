@@ -9,7 +9,8 @@ export class Sequential extends Module {
   constructor(...modules: Module[]) {
     super();
     for (const [i, module] of modules.entries()) {
-      if (!(module instanceof Module)) throw new TypeError(`Sequential: expected modules, got ${typeof module} at ${i}`);
+      if (!(module instanceof Module))
+        throw new TypeError(`Sequential: expected modules, got ${typeof module} at ${i}`);
     }
     this.modules = modules;
   }
@@ -25,12 +26,12 @@ export class Sequential extends Module {
   }
 }
 
-/** Axes startAxis … endAxis as one; by default all but the first two, which are time and batch. */
+/** Axes startAxis … endAxis as one; by default all but the first. With time in front, [T, B, …], startAxis is 2. */
 export class Flatten extends Module {
   readonly startAxis: number;
   readonly endAxis: number;
 
-  constructor(startAxis = 2, endAxis = -1) {
+  constructor(startAxis = 1, endAxis = -1) {
     super();
     this.startAxis = startAxis;
     this.endAxis = endAxis;

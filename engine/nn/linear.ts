@@ -1,8 +1,8 @@
-import { empty, type Tensor } from "../tensor.ts";
+import { k } from "../backend.ts";
 import { defaultGenerator, type Generator } from "../generator.ts";
 import { linear } from "../ops/matmul.ts";
 import { parameter } from "../tape.ts";
-import { k } from "../backend.ts";
+import { empty, type Tensor } from "../tensor.ts";
 import { Module } from "./module.ts";
 
 export interface LinearOptions {
@@ -24,7 +24,11 @@ export class Linear extends Module {
   readonly weight: Tensor;
   readonly bias: Tensor | null;
 
-  constructor(inFeatures: number, outFeatures: number, { bias = true, generator = defaultGenerator }: LinearOptions = {}) {
+  constructor(
+    inFeatures: number,
+    outFeatures: number,
+    { bias = true, generator = defaultGenerator }: LinearOptions = {},
+  ) {
     super();
     for (const n of [inFeatures, outFeatures]) {
       if (!Number.isInteger(n) || n < 1) {

@@ -55,7 +55,9 @@ export abstract class Module {
       const entry = state[name];
       if (entry === undefined) throw new RangeError(`loadStateDict: expected the parameter ${name}, got none`);
       if (!sameShape(entry.shape, t.shape) || entry.data.length !== t.size) {
-        throw new RangeError(`loadStateDict: expected ${name} of shape ${formatShape(t.shape)}, got ${formatShape(entry.shape)}`);
+        throw new RangeError(
+          `loadStateDict: expected ${name} of shape ${formatShape(t.shape)}, got ${formatShape(entry.shape)}`,
+        );
       }
     }
     for (const [name, t] of named) t.copyFrom((state[name] as StateDict[string]).data);

@@ -38,7 +38,9 @@ export function expand(x: Tensor, shape: Shape): Tensor {
   const target = shape.map((n, axis) => (n === -1 && axis >= lead ? (x.shape[axis - lead] as number) : n));
   checkShape("expand", target);
   if (lead < 0 || !sameShape(broadcastShapes("expand", x.shape, target), target)) {
-    throw new RangeError(`expand: expected a shape that ${formatShape(x.shape)} broadcasts to, got ${formatShape(shape)}`);
+    throw new RangeError(
+      `expand: expected a shape that ${formatShape(x.shape)} broadcasts to, got ${formatShape(shape)}`,
+    );
   }
   return broadcastTo(x, target);
 }

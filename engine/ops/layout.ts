@@ -88,7 +88,13 @@ export function permute(x: Tensor, axes: readonly number[]): Tensor {
   }
   const strides = x.shape.map((_, axis) => sizeOf(x.shape.slice(axis + 1)));
   const shape = order.map((axis) => x.shape[axis] as number);
-  return fourAxes(x, shape, order.map((axis) => strides[axis] as number)) ?? oneByOne(x, order);
+  return (
+    fourAxes(
+      x,
+      shape,
+      order.map((axis) => strides[axis] as number),
+    ) ?? oneByOne(x, order)
+  );
 }
 
 /** Brings one axis after the other into its place: what lies before, between and behind makes four axes with it. */
@@ -148,7 +154,10 @@ export function slice(x: Tensor, axis: number, start = 0, end = Infinity): Tenso
   const n = x.shape[at] as number;
   const from = Math.max(start < 0 ? start + n : start, 0);
   const to = Math.min(end < 0 ? end + n : end, n);
-  if (!(from < to)) throw new RangeError(`slice: expected start < end on axis ${axis} of ${formatShape(x.shape)}, got ${start} and ${end}`);
+  if (!(from < to))
+    throw new RangeError(
+      `slice: expected start < end on axis ${axis} of ${formatShape(x.shape)}, got ${start} and ${end}`,
+    );
   if (at === 0) return sliceRows(x, from, to);
   const inner = sizeOf(x.shape.slice(at + 1));
   const shape = x.shape.map((size, i) => (i === at ? to - from : size));
@@ -164,7 +173,10 @@ export function select(x: Tensor, axis: number, index: number): Tensor {
   if (!Number.isInteger(i) || i < 0 || i >= n) {
     throw new RangeError(`select: expected an index in [${-n}, ${n - 1}], got ${index}`);
   }
-  return reshape(slice(x, at, i, i + 1), x.shape.filter((_, a) => a !== at));
+  return reshape(
+    slice(x, at, i, i + 1),
+    x.shape.filter((_, a) => a !== at),
+  );
 }
 
 /** The slices along an axis, without it. */
@@ -186,7 +198,9 @@ export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
   for (const t of tensors) {
     const expected = first.shape.map((n, i) => (i === at ? t.shape[at] : n)) as number[];
     if (!sameShape(t.shape, expected)) {
-      throw new RangeError(`concat: shapes differ beside axis ${axis}, got ${formatShape(first.shape)} and ${formatShape(t.shape)}`);
+      throw new RangeError(
+        `concat: shapes differ beside axis ${axis}, got ${formatShape(first.shape)} and ${formatShape(t.shape)}`,
+      );
     }
     total += t.shape[at] as number;
   }
@@ -197,5 +211,8 @@ export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
 
 /** The tensors, all of one shape, along a new axis. */
 export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
-  return concat(tensors.map((t) => unsqueeze(t, axis < 0 ? axis + t.ndim + 1 : axis)), axis);
+  return concat(
+    tensors.map((t) => unsqueeze(t, axis < 0 ? axis + t.ndim + 1 : axis)),
+    axis,
+  );
 }

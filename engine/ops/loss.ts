@@ -61,11 +61,10 @@ const crossEntropyOp: Op<CrossEntropy> = {
     const bytes = 4 * a.rows;
     const losses = a.total ? allocate(bytes) : z.ptr;
     const w = weight === null ? 0 : weight.ptr;
-    if (a.indices === null) k.crossEntropyDense(losses, a.logSumExp.ptr, x.ptr, target.ptr, w, a.rows, a.classes, a.smoothing);
+    if (a.indices === null)
+      k.crossEntropyDense(losses, a.logSumExp.ptr, x.ptr, target.ptr, w, a.rows, a.classes, a.smoothing);
     else {
-      k.crossEntropy(
-        losses, a.logSumExp.ptr, x.ptr, a.indices.ptr, w, a.rows, a.classes, a.smoothing, a.ignoreIndex,
-      );
+      k.crossEntropy(losses, a.logSumExp.ptr, x.ptr, a.indices.ptr, w, a.rows, a.classes, a.smoothing, a.ignoreIndex);
     }
     if (!a.total) return;
     k.sumAxis(z.ptr, losses, 1, a.rows, 1);
@@ -83,7 +82,18 @@ const crossEntropyOp: Op<CrossEntropy> = {
       k.crossEntropyDenseGrad(dx, x.ptr, lse, target.ptr, w, z.gradPtr, step, a.scale, rows, classes, smoothing);
     } else {
       k.crossEntropyGrad(
-        dx, x.ptr, lse, a.indices.ptr, w, z.gradPtr, step, a.scale, rows, classes, smoothing, a.ignoreIndex,
+        dx,
+        x.ptr,
+        lse,
+        a.indices.ptr,
+        w,
+        z.gradPtr,
+        step,
+        a.scale,
+        rows,
+        classes,
+        smoothing,
+        a.ignoreIndex,
       );
     }
   },
@@ -101,7 +111,11 @@ const crossEntropyOp: Op<CrossEntropy> = {
  *
  * @throws RangeError for a wrong number of targets, an index outside 0 … K − 1, or labelSmoothing outside [0, 1].
  */
-export function crossEntropy(logits: Tensor, target: ArrayLike<number> | Tensor, options: CrossEntropyOptions = {}): Tensor {
+export function crossEntropy(
+  logits: Tensor,
+  target: ArrayLike<number> | Tensor,
+  options: CrossEntropyOptions = {},
+): Tensor {
   const { weight = null, labelSmoothing = 0, ignoreIndex = -100, reduction = "mean" } = options;
   if (logits.ndim === 0) throw new RangeError("crossEntropy: expected logits [..., K], got a scalar");
   const classes = logits.shape[logits.ndim - 1] as number;
@@ -113,7 +127,9 @@ export function crossEntropy(logits: Tensor, target: ArrayLike<number> | Tensor,
     throw new RangeError(`crossEntropy: expected ${classes} class weights, got ${formatShape(weight.shape)}`);
   }
   if (reduction !== "mean" && reduction !== "sum" && reduction !== "none") {
-    throw new RangeError(`crossEntropy: expected the reduction "mean", "sum" or "none", got ${JSON.stringify(reduction)}`);
+    throw new RangeError(
+      `crossEntropy: expected the reduction "mean", "sum" or "none", got ${JSON.stringify(reduction)}`,
+    );
   }
   if (weight !== null) ready("crossEntropy", weight);
   ready("crossEntropy", logits);
@@ -128,7 +144,15 @@ export function crossEntropy(logits: Tensor, target: ArrayLike<number> | Tensor,
   }
   const shape = total ? [] : logits.shape.slice(0, -1);
   const attrs = {
-    shape, rows, classes, smoothing: labelSmoothing, ignoreIndex, indices, logSumExp: empty([rows]), scale, total,
+    shape,
+    rows,
+    classes,
+    smoothing: labelSmoothing,
+    ignoreIndex,
+    indices,
+    logSumExp: empty([rows]),
+    scale,
+    total,
   };
   const loss = apply(crossEntropyOp, attrs, logits, weight as Tensor, dense as Tensor);
   if (loss.op === null && scope === root) {
@@ -138,7 +162,12 @@ export function crossEntropy(logits: Tensor, target: ArrayLike<number> | Tensor,
   return loss;
 }
 
-function checkedLabels(target: ArrayLike<number> | Tensor, rows: number, classes: number, ignoreIndex: number): ArrayLike<number> {
+function checkedLabels(
+  target: ArrayLike<number> | Tensor,
+  rows: number,
+  classes: number,
+  ignoreIndex: number,
+): ArrayLike<number> {
   const labels = target instanceof Tensor ? target.data : target;
   if (labels.length !== rows) throw new RangeError(`crossEntropy: expected ${rows} targets, got ${labels.length}`);
   for (let i = 0; i < rows; i++) {
@@ -154,7 +183,8 @@ function checkedLabels(target: ArrayLike<number> | Tensor, rows: number, classes
 function integers(labels: ArrayLike<number>): Tensor {
   const t = empty([labels.length]);
   const { data } = t;
-  const view = data instanceof Float32Array ? new Int32Array(data.buffer, data.byteOffset, data.length) : (data as number[]);
+  const view =
+    data instanceof Float32Array ? new Int32Array(data.buffer, data.byteOffset, data.length) : (data as number[]);
   for (let i = 0; i < labels.length; i++) view[i] = labels[i] as number;
   return t;
 }

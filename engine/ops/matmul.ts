@@ -76,7 +76,8 @@ const linearOp: Op<Weighting> = {
     const rows = z.size / outputs;
     const dz = z.gradPtr;
     const dx = freshGradOf(x);
-    if (dx !== 0) k.gemm(dx, dz, w.ptr, accumulates ? dx : 0, rows, inputs, outputs, outputs, 1, inputs, 1, inputs, inputs, 1);
+    if (dx !== 0)
+      k.gemm(dx, dz, w.ptr, accumulates ? dx : 0, rows, inputs, outputs, outputs, 1, inputs, 1, inputs, inputs, 1);
     const dw = freshGradOf(w);
     if (dw !== 0) {
       if (weighting.bits !== 0) gatherWeightGradient(dw, dz, x, outputs, inputs, rows, weighting);

@@ -82,7 +82,8 @@ function axesOf(where: string, x: Tensor, axis: ReduceOptions["axis"]): number[]
   if (axis === undefined) return x.shape.map((_, i) => i);
   const list = typeof axis === "number" ? [axis] : axis;
   const axes = list.map((a) => axisOf(where, a, x.ndim)).sort((a, b) => a - b);
-  if (new Set(axes).size !== axes.length) throw new RangeError(`${where}: expected distinct axes, got [${list.join(", ")}]`);
+  if (new Set(axes).size !== axes.length)
+    throw new RangeError(`${where}: expected distinct axes, got [${list.join(", ")}]`);
   return axes;
 }
 
@@ -106,7 +107,8 @@ function reduce(op: Op<Reduction>, x: Tensor, { axis, keepdim = false }: ReduceO
   for (let end = axes.length - 1; end >= 0; end--) {
     let start = end;
     while (start > 0 && axes[start - 1] === (axes[start] as number) - 1) start--;
-    const shape = start > 0 ? reducedShape(z.shape, axes.slice(start, end + 1), true) : reducedShape(x.shape, axes, keepdim);
+    const shape =
+      start > 0 ? reducedShape(z.shape, axes.slice(start, end + 1), true) : reducedShape(x.shape, axes, keepdim);
     z = apply(op, around(z, axes[start] as number, axes[end] as number, shape), z);
     end = start;
   }
@@ -138,8 +140,18 @@ function extreme(op: Op<Search>, x: Tensor, { axis, keepdim = false }: ReduceOpt
   if (neighbours) return search(op, x, axes, keepdim).values;
   const others = x.shape.map((_, i) => i).filter((i) => !axes.includes(i));
   const moved = permute(x, [...others, ...axes]);
-  const { values } = search(op, moved, axes.map((_, i) => others.length + i), false);
-  return keepdim ? reshape(values, x.shape.map((n, i) => (axes.includes(i) ? 1 : n))) : values;
+  const { values } = search(
+    op,
+    moved,
+    axes.map((_, i) => others.length + i),
+    false,
+  );
+  return keepdim
+    ? reshape(
+        values,
+        x.shape.map((n, i) => (axes.includes(i) ? 1 : n)),
+      )
+    : values;
 }
 
 /** The maximum over the axes; ties share the gradient evenly. */

@@ -53,7 +53,9 @@ function inferred(x: Tensor, shape: Shape): Shape {
   const known = shape.reduce((product, n, axis) => (axis === open ? product : product * n), 1);
   const target = open < 0 ? [...shape] : shape.map((n, axis) => (axis === open ? x.size / known : n));
   if (!target.every((n) => Number.isInteger(n) && n > 0) || sizeOf(target) !== x.size) {
-    throw new RangeError(`reshape: expected a shape of ${x.size} elements, got ${formatShape(shape)} for ${formatShape(x.shape)}`);
+    throw new RangeError(
+      `reshape: expected a shape of ${x.size} elements, got ${formatShape(shape)} for ${formatShape(x.shape)}`,
+    );
   }
   return target;
 }
@@ -71,7 +73,10 @@ export function flatten(x: Tensor, startAxis = 0, endAxis = -1): Tensor {
 /** Without the axis, or without all axes, of size 1. An axis of another size stays. */
 export function squeeze(x: Tensor, axis?: number): Tensor {
   const only = axis === undefined ? -1 : axisOf("squeeze", axis, x.ndim);
-  return reshape(x, x.shape.filter((n, i) => n !== 1 || (only >= 0 && i !== only)));
+  return reshape(
+    x,
+    x.shape.filter((n, i) => n !== 1 || (only >= 0 && i !== only)),
+  );
 }
 
 /** With a new axis of size 1 at `axis`. */

@@ -60,7 +60,21 @@ export class Adam extends Optimizer {
     const penalty = decoupled === 0 ? this.weightDecay : 0;
     const stepSize = this.lr / (1 - power[0]);
     const root = Math.sqrt(1 - power[1]);
-    k.adam(p.ptr, p.gradPtr, m, v, largest, p.size, stepSize, this.beta1, this.beta2, this.eps, penalty, decoupled, root);
+    k.adam(
+      p.ptr,
+      p.gradPtr,
+      m,
+      v,
+      largest,
+      p.size,
+      stepSize,
+      this.beta1,
+      this.beta2,
+      this.eps,
+      penalty,
+      decoupled,
+      root,
+    );
   }
 
   override loadStateDict(state: ReturnType<Optimizer["stateDict"]>): void {

@@ -22,7 +22,8 @@ export abstract class Optimizer {
     this.params = [...params];
     if (this.params.length === 0) throw new RangeError(`${where}: expected parameters, got none`);
     for (const p of this.params) {
-      if (!(p instanceof Tensor) || !p.isParameter) throw new TypeError(`${where}: expected tensors made by parameter()`);
+      if (!(p instanceof Tensor) || !p.isParameter)
+        throw new TypeError(`${where}: expected tensors made by parameter()`);
     }
     this.lr = nonNegative(where, "lr", lr);
     this.steps = this.params.map(() => 0);
@@ -48,7 +49,9 @@ export abstract class Optimizer {
   stateDict(): OptimizerState {
     const slots = this.params.map((p, i) => {
       const entries = Object.entries(this.buffers).filter(([, list]) => list[i] !== undefined);
-      return Object.fromEntries(entries.map(([name, list]) => [name, heap.view(list[i] as number, p.size).slice() as Float32Array]));
+      return Object.fromEntries(
+        entries.map(([name, list]) => [name, heap.view(list[i] as number, p.size).slice() as Float32Array]),
+      );
     });
     return { steps: [...this.steps], slots };
   }
@@ -56,12 +59,17 @@ export abstract class Optimizer {
   /** @throws RangeError unless the state is of as many parameters of the same sizes; nothing is written then. */
   loadStateDict(state: OptimizerState): void {
     if (state.steps.length !== this.params.length || state.slots.length !== this.params.length) {
-      throw new RangeError(`loadStateDict: expected the state of ${this.params.length} parameters, got ${state.steps.length}`);
+      throw new RangeError(
+        `loadStateDict: expected the state of ${this.params.length} parameters, got ${state.steps.length}`,
+      );
     }
     state.slots.forEach((slots, i) => {
       for (const [name, values] of Object.entries(slots)) {
         const { size } = this.params[i] as Tensor;
-        if (values.length !== size) throw new RangeError(`loadStateDict: expected ${size} values in ${name} of parameter ${i}, got ${values.length}`);
+        if (values.length !== size)
+          throw new RangeError(
+            `loadStateDict: expected ${size} values in ${name} of parameter ${i}, got ${values.length}`,
+          );
       }
     });
     state.slots.forEach((slots, i) => {

@@ -34,7 +34,9 @@ export class SGD extends Optimizer {
     this.weightDecay = nonNegative("SGD", "weightDecay", options.weightDecay ?? 0);
     if (!Number.isFinite(this.dampening)) throw new RangeError(`SGD: dampening must be finite, got ${this.dampening}`);
     if (this.nesterov && (this.momentum === 0 || this.dampening !== 0)) {
-      throw new RangeError(`SGD: nesterov needs momentum > 0 and dampening 0, got ${this.momentum} and ${this.dampening}`);
+      throw new RangeError(
+        `SGD: nesterov needs momentum > 0 and dampening 0, got ${this.momentum} and ${this.dampening}`,
+      );
     }
   }
 

@@ -24,13 +24,31 @@ function forEachIndex([na, nb, nc, nd]: Four, [sa, sb, sc, sd]: Four, visit: (fl
 }
 
 export function copyStrided(
-  z: number, x: number, na: number, nb: number, nc: number, nd: number, sa: number, sb: number, sc: number, sd: number,
+  z: number,
+  x: number,
+  na: number,
+  nb: number,
+  nc: number,
+  nd: number,
+  sa: number,
+  sb: number,
+  sc: number,
+  sd: number,
 ): void {
   forEachIndex([na, nb, nc, nd], [sa, sb, sc, sd], (flat, strided) => put(z, flat, at(x, strided)));
 }
 
 export function addStrided(
-  x: number, z: number, na: number, nb: number, nc: number, nd: number, sa: number, sb: number, sc: number, sd: number,
+  x: number,
+  z: number,
+  na: number,
+  nb: number,
+  nc: number,
+  nd: number,
+  sa: number,
+  sb: number,
+  sc: number,
+  sd: number,
 ): void {
   forEachIndex([na, nb, nc, nd], [sa, sb, sc, sd], (flat, strided) => put(x, strided, at(x, strided) + at(z, flat)));
 }

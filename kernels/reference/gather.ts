@@ -38,8 +38,21 @@ export function transposeBits(z: number, bits: number, rows: number, k: number):
 }
 
 export function gather(
-  c: number, bits: number, x: number, b: number, init: number, m: number, n: number, k: number,
-  xRow: number, xCol: number, bRow: number, bCol: number, cRow: number, initRow: number, initCol: number,
+  c: number,
+  bits: number,
+  x: number,
+  b: number,
+  init: number,
+  m: number,
+  n: number,
+  k: number,
+  xRow: number,
+  xCol: number,
+  bRow: number,
+  bCol: number,
+  cRow: number,
+  initRow: number,
+  initCol: number,
 ): void {
   const words = Math.ceil(k / 32);
   for (let i = 0; i < m; i++) {

@@ -1,8 +1,15 @@
 import { at, put } from "./memory.ts";
 
 export function leakyForward(
-  v: number, current: number, v0: number, beta: number,
-  T: number, rows: number, n: number, stepCurrent: number, stepBeta: number,
+  v: number,
+  current: number,
+  v0: number,
+  beta: number,
+  T: number,
+  rows: number,
+  n: number,
+  stepCurrent: number,
+  stepBeta: number,
 ): void {
   const size = rows * n;
   for (let i = 0; i < size; i++) {
@@ -15,8 +22,18 @@ export function leakyForward(
 }
 
 export function leakyBackward(
-  g: number, v: number, v0: number, beta: number, carry: number, total: number, dBeta: number, dv0: number,
-  T: number, rows: number, n: number, stepBeta: number,
+  g: number,
+  v: number,
+  v0: number,
+  beta: number,
+  carry: number,
+  total: number,
+  dBeta: number,
+  dv0: number,
+  T: number,
+  rows: number,
+  n: number,
+  stepBeta: number,
 ): void {
   const size = rows * n;
   for (let i = 0; i < size; i++) {

@@ -15,9 +15,27 @@ function resetDue(v: number, theta: number, strict: number, left: number, hold: 
 }
 
 export function lifForward(
-  u: number, s: number, r: number, current: number, v0: number, r0: number, beta: number, threshold: number,
-  T: number, rows: number, n: number, stepCurrent: number, stepBeta: number, stepThreshold: number,
-  reset: number, delayed: number, strict: number, resetValue: number, rest: number, scale: number, hold: number,
+  u: number,
+  s: number,
+  r: number,
+  current: number,
+  v0: number,
+  r0: number,
+  beta: number,
+  threshold: number,
+  T: number,
+  rows: number,
+  n: number,
+  stepCurrent: number,
+  stepBeta: number,
+  stepThreshold: number,
+  reset: number,
+  delayed: number,
+  strict: number,
+  resetValue: number,
+  rest: number,
+  scale: number,
+  hold: number,
 ): void {
   const size = rows * n;
   for (let i = 0; i < size; i++) {
@@ -44,8 +62,15 @@ export function lifForward(
 }
 
 export function lifState(
-  v: number, u: number, s: number, threshold: number, rows: number, n: number, stepThreshold: number,
-  reset: number, resetValue: number,
+  v: number,
+  u: number,
+  s: number,
+  threshold: number,
+  rows: number,
+  n: number,
+  stepThreshold: number,
+  reset: number,
+  resetValue: number,
 ): void {
   for (let i = 0; i < rows * n; i++) {
     const x = at(u, i);
@@ -56,9 +81,22 @@ export function lifState(
 }
 
 export function lifBackward(
-  g: number, u: number, beta: number, threshold: number, carry: number, total: number, custom: number,
-  T: number, rows: number, n: number, stepBeta: number, stepThreshold: number,
-  reset: number, strict: number, kind: number, slope: number,
+  g: number,
+  u: number,
+  beta: number,
+  threshold: number,
+  carry: number,
+  total: number,
+  custom: number,
+  T: number,
+  rows: number,
+  n: number,
+  stepBeta: number,
+  stepThreshold: number,
+  reset: number,
+  strict: number,
+  kind: number,
+  slope: number,
 ): void {
   const size = rows * n;
   for (let i = 0; i < size; i++) {
@@ -76,11 +114,37 @@ export function lifBackward(
 }
 
 export function lifBackwardAny(
-  g: number, u: number, s: number, r: number, v0: number, r0: number, beta: number, threshold: number,
-  carry: number, total: number, custom: number, dm: number, dv: number, dBeta: number, dThreshold: number, dv0: number,
-  T: number, rows: number, n: number, stepBeta: number, stepThreshold: number,
-  reset: number, delayed: number, strict: number, resetValue: number, rest: number, scale: number, hold: number,
-  attached: number, kind: number, slope: number,
+  g: number,
+  u: number,
+  s: number,
+  r: number,
+  v0: number,
+  r0: number,
+  beta: number,
+  threshold: number,
+  carry: number,
+  total: number,
+  custom: number,
+  dm: number,
+  dv: number,
+  dBeta: number,
+  dThreshold: number,
+  dv0: number,
+  T: number,
+  rows: number,
+  n: number,
+  stepBeta: number,
+  stepThreshold: number,
+  reset: number,
+  delayed: number,
+  strict: number,
+  resetValue: number,
+  rest: number,
+  scale: number,
+  hold: number,
+  attached: number,
+  kind: number,
+  slope: number,
 ): void {
   const size = rows * n;
   const add = (p: number, i: number, value: number): void => {

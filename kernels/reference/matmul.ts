@@ -1,9 +1,20 @@
 import { at, put } from "./memory.ts";
 
 export function gemm(
-  c: number, a: number, b: number, init: number,
-  m: number, n: number, k: number,
-  aRow: number, aCol: number, bRow: number, bCol: number, cRow: number, initRow: number, initCol: number,
+  c: number,
+  a: number,
+  b: number,
+  init: number,
+  m: number,
+  n: number,
+  k: number,
+  aRow: number,
+  aCol: number,
+  bRow: number,
+  bCol: number,
+  cRow: number,
+  initRow: number,
+  initCol: number,
 ): void {
   for (let i = 0; i < m; i++) {
     for (let j = 0; j < n; j++) {

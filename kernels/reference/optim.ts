@@ -1,8 +1,16 @@
 import { at, put } from "./memory.ts";
 
 export function sgd(
-  w: number, dw: number, buf: number, n: number,
-  lr: number, momentum: number, dampening: number, weightDecay: number, nesterov: number, first: number,
+  w: number,
+  dw: number,
+  buf: number,
+  n: number,
+  lr: number,
+  momentum: number,
+  dampening: number,
+  weightDecay: number,
+  nesterov: number,
+  first: number,
 ): void {
   for (let i = 0; i < n; i++) {
     let d = at(dw, i) + weightDecay * at(w, i);
@@ -15,9 +23,19 @@ export function sgd(
 }
 
 export function adam(
-  w: number, dw: number, m: number, v: number, vmax: number, n: number,
-  stepSize: number, beta1: number, beta2: number, eps: number,
-  weightDecay: number, decoupledDecay: number, sqrtBias2: number,
+  w: number,
+  dw: number,
+  m: number,
+  v: number,
+  vmax: number,
+  n: number,
+  stepSize: number,
+  beta1: number,
+  beta2: number,
+  eps: number,
+  weightDecay: number,
+  decoupledDecay: number,
+  sqrtBias2: number,
 ): void {
   for (let i = 0; i < n; i++) {
     put(w, i, at(w, i) * (1 - decoupledDecay));

@@ -24,7 +24,13 @@ function block(counter: Words, key0: number, key1: number): Words {
 
 /** The first n words of the stream. */
 function words(
-  n: number, key0: number, key1: number, counter0: number, counter1: number, counter2: number, counter3: number,
+  n: number,
+  key0: number,
+  key1: number,
+  counter0: number,
+  counter1: number,
+  counter2: number,
+  counter3: number,
 ): number[] {
   const result: number[] = [];
   for (let b = 0; result.length < n; b++) {
@@ -37,8 +43,14 @@ function words(
 }
 
 export function philox(
-  z: number, n: number,
-  key0: number, key1: number, counter0: number, counter1: number, counter2: number, counter3: number,
+  z: number,
+  n: number,
+  key0: number,
+  key1: number,
+  counter0: number,
+  counter1: number,
+  counter2: number,
+  counter3: number,
 ): void {
   words(n, key0, key1, counter0, counter1, counter2, counter3).forEach((word, i) => put(z, i, word));
 }
@@ -58,8 +70,15 @@ export function normal(z: number, n: number, key0: number, key1: number, counter
 }
 
 export function bernoulli(
-  z: number, p: number, n: number, repeats: number, scale: number,
-  key0: number, key1: number, counter0: number, counter1: number,
+  z: number,
+  p: number,
+  n: number,
+  repeats: number,
+  scale: number,
+  key0: number,
+  key1: number,
+  counter0: number,
+  counter1: number,
 ): void {
   words(n * repeats, key0, key1, counter0, counter1, 0, 0).forEach((word, i) => {
     // Rounded as float32 is, so that both sides decide alike.

@@ -43,7 +43,10 @@ const weightOf = (weight: number, c: number): number => (weight === 0 ? 1 : at(w
 
 /** a_c of every class, for a class index. */
 function indexTerms(y: number, weight: number, cols: number, smoothing: number): number[] {
-  return Array.from({ length: cols }, (_, c) => weightOf(weight, c) * ((c === y ? 1 - smoothing : 0) + smoothing / cols));
+  return Array.from(
+    { length: cols },
+    (_, c) => weightOf(weight, c) * ((c === y ? 1 - smoothing : 0) + smoothing / cols),
+  );
 }
 
 /** a_c of every class, for probabilities. */
@@ -58,7 +61,11 @@ function rowLoss(loss: number, lse: number, x: number, row: number, terms: numbe
   const first = row * terms.length;
   const [m, l] = logSumExp(x, first, terms.length);
   put(lse, row, l);
-  put(loss, row, terms.reduce((sum, a, c) => sum + (a === 0 ? 0 : a * (m + l - at(x, first + c))), 0));
+  put(
+    loss,
+    row,
+    terms.reduce((sum, a, c) => sum + (a === 0 ? 0 : a * (m + l - at(x, first + c))), 0),
+  );
 }
 
 function rowGrad(dx: number, x: number, row: number, g: number, terms: number[]): void {
@@ -71,8 +78,15 @@ function rowGrad(dx: number, x: number, row: number, g: number, terms: number[])
 }
 
 export function crossEntropy(
-  loss: number, lse: number, x: number, target: number, weight: number,
-  rows: number, cols: number, smoothing: number, ignoreIndex: number,
+  loss: number,
+  lse: number,
+  x: number,
+  target: number,
+  weight: number,
+  rows: number,
+  cols: number,
+  smoothing: number,
+  ignoreIndex: number,
 ): void {
   for (let row = 0; row < rows; row++) {
     const y = at(target, row);
@@ -83,8 +97,18 @@ export function crossEntropy(
 }
 
 export function crossEntropyGrad(
-  dx: number, x: number, _lse: number, target: number, weight: number, dloss: number, dlossStep: number, scale: number,
-  rows: number, cols: number, smoothing: number, ignoreIndex: number,
+  dx: number,
+  x: number,
+  _lse: number,
+  target: number,
+  weight: number,
+  dloss: number,
+  dlossStep: number,
+  scale: number,
+  rows: number,
+  cols: number,
+  smoothing: number,
+  ignoreIndex: number,
 ): void {
   for (let row = 0; row < rows; row++) {
     const y = at(target, row);
@@ -94,7 +118,14 @@ export function crossEntropyGrad(
 }
 
 export function crossEntropyDense(
-  loss: number, lse: number, x: number, target: number, weight: number, rows: number, cols: number, smoothing: number,
+  loss: number,
+  lse: number,
+  x: number,
+  target: number,
+  weight: number,
+  rows: number,
+  cols: number,
+  smoothing: number,
 ): void {
   for (let row = 0; row < rows; row++) {
     rowLoss(loss, lse, x, row, denseTerms(target, row * cols, weight, cols, smoothing));
@@ -102,8 +133,17 @@ export function crossEntropyDense(
 }
 
 export function crossEntropyDenseGrad(
-  dx: number, x: number, _lse: number, target: number, weight: number, dloss: number, dlossStep: number, scale: number,
-  rows: number, cols: number, smoothing: number,
+  dx: number,
+  x: number,
+  _lse: number,
+  target: number,
+  weight: number,
+  dloss: number,
+  dlossStep: number,
+  scale: number,
+  rows: number,
+  cols: number,
+  smoothing: number,
 ): void {
   for (let row = 0; row < rows; row++) {
     rowGrad(dx, x, row, scale * at(dloss, row * dlossStep), denseTerms(target, row * cols, weight, cols, smoothing));

@@ -2,7 +2,6 @@ import { at, put } from "./memory.ts";
 
 const SIGMOID = 0;
 const FAST_SIGMOID = 1;
-const ATAN = 2;
 
 /** surrogate′(x) of one kind. */
 export function surrogateDerivative(kind: number, slope: number, x: number): number {
@@ -14,7 +13,15 @@ export function surrogateDerivative(kind: number, slope: number, x: number): num
   return slope / 2 / (1 + ((Math.PI / 2) * slope * x) ** 2);
 }
 
-export function surrogate(z: number, u: number, threshold: number, step: number, n: number, kind: number, slope: number): void {
+export function surrogate(
+  z: number,
+  u: number,
+  threshold: number,
+  step: number,
+  n: number,
+  kind: number,
+  slope: number,
+): void {
   for (let i = 0; i < n; i++) put(z, i, surrogateDerivative(kind, slope, at(u, i) - at(threshold, i * step)));
 }
 
