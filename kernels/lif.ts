@@ -12,27 +12,20 @@
  * The history is the state: step t reads u[t−1] and finds again what fired, so that only u (and s, the result) is
  * written. Arrays are [T, rows, n] with β and θ per column (step 1) or one for all (step 0).
  *
- * Plain neurons (rest 0, scale 1, no holding) take four lanes at a time without a branch; everything else takes the
- * scalar loop below, which is the one to read.
+ * Here are plain neurons (rest 0, scale 1, no holding) with the gradient of the spikes alone; lif-any.ts has the rest.
  */
 import { ATAN, derivativeLanes, FAST_SIGMOID, innerFactor, outerFactor, SIGMOID } from "./derivative";
 import { addTo } from "./elementwise";
 import { loadTail, storeTail } from "./lanes";
+import { firingFloor, stepAny, SUBTRACT, ZERO } from "./lif-any";
 import { scalarEnd, vectorEnd } from "./span";
-import { surrogate } from "./surrogate";
 
-/** Kinds of reset. */
-const SUBTRACT: i32 = 1;
-const ZERO: i32 = 2;
+export { lifBackwardAny } from "./lif-any";
 
 const ones = memory.data<f32>([1, 1, 1, 1], 16);
-/** d > 0 is d ≥ the smallest positive float: one comparison serves both kinds of firing. */
-const TINY = reinterpret<f32>(1);
 
 /** In the place of a kind of surrogate: the derivatives were computed elsewhere. */
 const CUSTOM: i32 = -1;
-const derivative = memory.data(16, 16);
-const zeros = memory.data(16, 16);
 
 /**
  * u, s: [T, rows, n] ← from current [T, rows, n] (stepCurrent = rows·n, or 0 for one that is constant over time) and the
@@ -64,7 +57,7 @@ export function lifForward(
 ): void {
   const all = (<usize>rows * <usize>n) << 2;
   const row = (<usize>n) << 2;
-  const floor: f32 = strict != 0 ? TINY : 0;
+  const floor = firingFloor(strict);
   for (let t = 0; t < T; t++) {
     const first = t == 0;
     for (let b = 0; b < rows; b++) {
@@ -195,57 +188,6 @@ function stepPlain(
   }
 }
 
-/** One step of one row with every option: p, q are state and counter before it (0: zeros). */
-function stepAny(
-  u: usize,
-  s: usize,
-  r: usize,
-  p: usize,
-  q: usize,
-  current: usize,
-  beta: usize,
-  threshold: usize,
-  n: i32,
-  stepBeta: i32,
-  stepThreshold: i32,
-  reset: i32,
-  delayed: i32,
-  floor: f32,
-  resetValue: f32,
-  rest: f32,
-  scale: f32,
-  hold: i32,
-  pending: bool,
-): void {
-  for (let i = 0; i < n; i++) {
-    const o = (<usize>i) << 2;
-    const th = load<f32>(threshold + ((<usize>(i * stepThreshold)) << 2));
-    let v: f32 = p == 0 ? 0 : load<f32>(p + o);
-    const left: f32 = q == 0 ? 0 : load<f32>(q + o);
-    const fired = pending && resetDue(v, th, floor, left, hold, delayed);
-    if (fired && reset == SUBTRACT && delayed == 0) v -= th;
-    if (fired && reset == ZERO) v = resetValue;
-    const late = fired && reset == SUBTRACT && delayed != 0;
-    let x = v;
-    if (left == 0)
-      x = rest + load<f32>(beta + ((<usize>(i * stepBeta)) << 2)) * (v - rest) + scale * load<f32>(current + o);
-    if (late) x -= th;
-    const spike = left == 0 && x - th >= floor;
-    store<f32>(u + o, x);
-    store<f32>(s + o, spike ? 1 : 0);
-    store<f32>(r + o, spike ? <f32>hold : max<f32>(left - 1, 0));
-  }
-}
-
-/**
- * Whether the state v is reset before the next step: it reaches the threshold, and it fired in the last step (its counter
- * is full). A delayed reset is judged from the state alone, so it also meets a state that is above when holding ends.
- */
-function resetDue(v: f32, threshold: f32, floor: f32, left: f32, hold: i32, delayed: i32): bool {
-  if (!(v - threshold >= floor)) return false;
-  return left == <f32>hold || (delayed != 0 && left == 0);
-}
-
 /** v[i] ← the state after the reset, for every step at once: [T·rows, n]; s tells what fired. */
 export function lifState(
   v: usize,
@@ -299,7 +241,7 @@ export function lifBackward(
 ): void {
   const row = (<usize>n) << 2;
   const all = <usize>rows * row;
-  const floor: f32 = reset != ZERO ? Infinity : strict != 0 ? TINY : 0;
+  const floor: f32 = reset != ZERO ? Infinity : firingFloor(strict);
   for (let t = T - 1; t >= 0; t--) {
     for (let b = 0; b < rows; b++) {
       const o = <usize>b * row;
@@ -392,153 +334,4 @@ function rowBack(
   const slopes = kind == CUSTOM ? loadTail(d, n) : derivativeLanes(kind, x, inner, outer);
   const through = v128.and(f32x4.mul(b, loadTail(next, n)), f32x4.lt(x, floors));
   storeTail(du, n, f32x4.add(f32x4.mul(slopes, loadTail(ds, n)), through));
-}
-
-/**
- * The same with every option: gradients of membrane (dm) and state (dv), [T, rows, n] or 0; gradients of β, θ per element
- * (dBeta, dThreshold, [rows, n], summed over time) and of v0 (dv0, [rows, n]), added where the address is not 0. With
- * `attached` the reset passes the surrogate's gradient too; custom derivatives are then preceded by those of v0. carry
- * [rows, n] must hold zeros.
- */
-export function lifBackwardAny(
-  g: usize,
-  u: usize,
-  s: usize,
-  r: usize,
-  v0: usize,
-  r0: usize,
-  beta: usize,
-  threshold: usize,
-  carry: usize,
-  total: usize,
-  custom: usize,
-  dm: usize,
-  dv: usize,
-  dBeta: usize,
-  dThreshold: usize,
-  dv0: usize,
-  T: i32,
-  rows: i32,
-  n: i32,
-  stepBeta: i32,
-  stepThreshold: i32,
-  reset: i32,
-  delayed: i32,
-  strict: i32,
-  resetValue: f32,
-  rest: f32,
-  scale: f32,
-  hold: i32,
-  attached: i32,
-  kind: i32,
-  slope: f32,
-): void {
-  const row = (<usize>n) << 2;
-  const all = <usize>rows * row;
-  const floor: f32 = strict != 0 ? TINY : 0;
-  for (let t = T - 1; t >= 0; t--) {
-    for (let b = 0; b < rows; b++) {
-      for (let i = 0; i < n; i++) {
-        const o = <usize>b * row + ((<usize>i) << 2);
-        const at = <usize>t * all + o;
-        const th = threshold + ((<usize>(i * stepThreshold)) << 2);
-        const be = load<f32>(beta + ((<usize>(i * stepBeta)) << 2));
-        const theta = load<f32>(th);
-        const x = load<f32>(u + at);
-        if (custom == 0) surrogate(derivative, u + at, th, 0, 1, kind, slope);
-        const d = load<f32>(custom == 0 ? derivative : custom + at);
-        const left: f32 = r == 0 ? 0 : load<f32>(r + at);
-        const before: f32 = r == 0 ? 0 : t > 0 ? load<f32>(r + at - all) : r0 == 0 ? 0 : load<f32>(r0 + o);
-        const active = before == 0;
-        const next = load<f32>(carry + o);
-        const decay: f32 = left == 0 ? be : 1;
-        const fired = delayed == 0 ? load<f32>(s + at) != 0 : resetDue(x, theta, floor, left, hold, 1);
-        const outer: f32 = dv == 0 ? 0 : load<f32>(dv + at);
-
-        // Through the state into the next step, and into the state that the caller sees.
-        let through = decay * next;
-        if (delayed == 0) through += outer;
-        let reached: f32 = reset == ZERO && fired ? 0 : through;
-        const judged = delayed == 0 ? active : left == 0 || left == <f32>hold;
-        let jump: f32 = 0;
-        if (attached != 0 && judged) {
-          if (reset == SUBTRACT) jump = -theta * (delayed == 0 ? through : next);
-          if (reset == ZERO) jump = (resetValue - x) * through;
-        }
-        reached += d * jump;
-        if (delayed != 0) reached += outer;
-
-        const spike: f32 = active ? d * load<f32>(g + at) : 0;
-        const du = spike + reached + (dm == 0 ? 0 : load<f32>(dm + at));
-        store<f32>(carry + o, du);
-        if (dThreshold != 0) {
-          let dth = -spike - d * jump;
-          if (reset == SUBTRACT && fired) dth -= delayed == 0 ? through : next;
-          store<f32>(dThreshold + o, load<f32>(dThreshold + o) + dth);
-        }
-        const dI: f32 = active ? scale * du : 0;
-        if (total == 0) store<f32>(g + at, dI);
-        else store<f32>(total + o, load<f32>(total + o) + dI);
-        if (dBeta != 0 && active) {
-          const v = stateBefore(u, s, v0, r, r0, t, at, o, all, theta, reset, delayed, floor, resetValue, hold);
-          store<f32>(dBeta + o, load<f32>(dBeta + o) + du * (v - rest));
-        }
-      }
-    }
-  }
-  if (dv0 == 0 && (dThreshold == 0 || delayed == 0)) return;
-  for (let b = 0; b < rows; b++) {
-    for (let i = 0; i < n; i++) {
-      const o = <usize>b * row + ((<usize>i) << 2);
-      const th = threshold + ((<usize>(i * stepThreshold)) << 2);
-      const theta = load<f32>(th);
-      const v: f32 = v0 == 0 ? 0 : load<f32>(v0 + o);
-      const left: f32 = r0 == 0 ? 0 : load<f32>(r0 + o);
-      const next = load<f32>(carry + o);
-      const through = left == 0 ? load<f32>(beta + ((<usize>(i * stepBeta)) << 2)) * next : next;
-      let reached = through;
-      if (delayed != 0) {
-        const fired = resetDue(v, theta, floor, left, hold, 1);
-        if (reset == ZERO && fired) reached = 0;
-        if (attached != 0 && (left == 0 || left == <f32>hold)) {
-          if (custom == 0) surrogate(derivative, v0 == 0 ? zeros : v0 + o, th, 0, 1, kind, slope);
-          const d = load<f32>(custom == 0 ? derivative : custom - all + o);
-          const jump: f32 = reset == SUBTRACT ? -theta * next : reset == ZERO ? (resetValue - v) * through : 0;
-          reached += d * jump;
-          if (dThreshold != 0) store<f32>(dThreshold + o, load<f32>(dThreshold + o) - d * jump);
-        }
-        if (dThreshold != 0 && reset == SUBTRACT && fired) {
-          store<f32>(dThreshold + o, load<f32>(dThreshold + o) - next);
-        }
-      }
-      if (dv0 != 0) store<f32>(dv0 + o, load<f32>(dv0 + o) + reached);
-    }
-  }
-}
-
-/** The state that decays into step t. */
-function stateBefore(
-  u: usize,
-  s: usize,
-  v0: usize,
-  r: usize,
-  r0: usize,
-  t: i32,
-  at: usize,
-  o: usize,
-  all: usize,
-  theta: f32,
-  reset: i32,
-  delayed: i32,
-  floor: f32,
-  resetValue: f32,
-  hold: i32,
-): f32 {
-  const first = t == 0;
-  let v: f32 = first ? (v0 == 0 ? 0 : load<f32>(v0 + o)) : load<f32>(u + at - all);
-  if (first && delayed == 0) return v;
-  const fired = delayed == 0 ? load<f32>(s + at - all) != 0 : resetDue(v, theta, floor, 0, hold, 1);
-  if (fired && reset == SUBTRACT && delayed == 0) v -= theta;
-  if (fired && reset == ZERO) v = resetValue;
-  return v;
 }

@@ -1,0 +1,176 @@
+/**
+ * LIF with every option: resting value, scaled input, steps of holding, gradients of all outputs and parameters, resets that
+ * pass gradients. The equations stand in lif.ts; a choice between two cases is a mask here, four lanes at a time.
+ */
+import { derivativeLanes, innerFactor, outerFactor } from "./derivative";
+import { loadTail, one, storeTail } from "./lanes";
+
+/** Kinds of reset; 0 is none. */
+export const SUBTRACT: i32 = 1;
+export const ZERO: i32 = 2;
+
+const ALL = memory.data<u32>([0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff], 16);
+
+/** A neuron fires where u − θ ≥ floor: d > 0 is d ≥ the smallest positive float. */
+export function firingFloor(strict: i32): f32 {
+  return strict != 0 ? reinterpret<f32>(1) : 0;
+}
+
+/** Up to four values from p on, zeros for the others and where p is 0. */
+function load4(p: usize, o: usize, n: i32): v128 {
+  if (p == 0) return i32x4.splat(0);
+  return n >= 4 ? v128.load(p + o) : loadTail(p + o, n);
+}
+
+/** A parameter of the columns from o on: one value for all, or one each. */
+function parameter4(p: usize, step: i32, o: usize, n: i32): v128 {
+  return step == 0 ? v128.load32_splat(p) : load4(p, o, n);
+}
+
+function store4(p: usize, o: usize, n: i32, lanes: v128): void {
+  if (n >= 4) v128.store(p + o, lanes);
+  else storeTail(p + o, n, lanes);
+}
+
+function addTo4(p: usize, o: usize, n: i32, lanes: v128): void {
+  if (p != 0) store4(p, o, n, f32x4.add(load4(p, o, n), lanes));
+}
+
+function maskIf(condition: bool): v128 {
+  return condition ? v128.load(ALL) : i32x4.splat(0);
+}
+
+/**
+ * Where a state x is reset before the next step: it reaches the threshold, and it fired in the last step (its counter is
+ * full). A delayed reset is judged from the state alone, so it also meets a state that is above when holding ends.
+ */
+function resetDue(x: v128, theta: v128, floor: v128, left: v128, hold: v128, delayed: v128): v128 {
+  const reached = f32x4.ge(f32x4.sub(x, theta), floor);
+  const free = v128.and(delayed, f32x4.eq(left, i32x4.splat(0)));
+  return v128.and(reached, v128.or(f32x4.eq(left, hold), free));
+}
+
+/** One step of one row: p, q are state and counter before it (0: zeros). */
+export function stepAny(
+  u: usize, s: usize, r: usize, p: usize, q: usize, current: usize, beta: usize, threshold: usize,
+  n: i32, stepBeta: i32, stepThreshold: i32,
+  reset: i32, delayed: i32, floor: f32, resetValue: f32, rest: f32, scale: f32, hold: i32, pending: bool,
+): void {
+  const floors = f32x4.splat(floor);
+  const holds = f32x4.splat(<f32>hold);
+  const rests = f32x4.splat(rest);
+  const later = maskIf(delayed != 0);
+  const may = maskIf(pending);
+  const subtractNow = maskIf(reset == SUBTRACT && delayed == 0);
+  const subtractLater = maskIf(reset == SUBTRACT && delayed != 0);
+  const zero = maskIf(reset == ZERO);
+  for (let i = 0; i < n; i += 4) {
+    const o = <usize>i << 2;
+    const width = n - i;
+    const theta = parameter4(threshold, stepThreshold, o, width);
+    const left = load4(q, o, width);
+    let v = load4(p, o, width);
+    const due = v128.and(may, resetDue(v, theta, floors, left, holds, later));
+    const taken = v128.and(due, theta);
+    v = f32x4.sub(v, v128.and(taken, subtractNow));
+    v = v128.bitselect(f32x4.splat(resetValue), v, v128.and(due, zero));
+    const decayed = f32x4.mul(parameter4(beta, stepBeta, o, width), f32x4.sub(v, rests));
+    const input = f32x4.mul(f32x4.splat(scale), load4(current, o, width));
+    const free = f32x4.eq(left, i32x4.splat(0));
+    let x = v128.bitselect(f32x4.add(f32x4.add(rests, decayed), input), v, free);
+    x = f32x4.sub(x, v128.and(taken, subtractLater));
+    const spike = v128.and(free, f32x4.ge(f32x4.sub(x, theta), floors));
+    store4(u, o, width, x);
+    store4(s, o, width, v128.and(spike, v128.load(one)));
+    const counted = f32x4.pmax(f32x4.sub(left, v128.load(one)), i32x4.splat(0));
+    store4(r, o, width, v128.bitselect(holds, counted, spike));
+  }
+}
+
+/**
+ * lifBackward with every option: gradients of membrane (dm) and state (dv), [T, rows, n] or 0; gradients of β, θ per element
+ * (dBeta, dThreshold, [rows, n], summed over time) and of v0 (dv0, [rows, n]), added where the address is not 0. With
+ * `attached` the reset passes the surrogate's gradient too; custom derivatives are then preceded by those of v0. carry
+ * [rows, n] must hold zeros. With z the gradient of u[t+1] and γ = β, or 1 while the neuron is held:
+ *
+ *   reset at once   q = γz + dv[t]     du = σ′·ds + κq + σ′·jump + dm[t]           jump = −θq or (resetValue − u)q
+ *   delayed         q = γz             du = σ′·ds + κq + σ′·jump + dv[t] + dm[t]   jump = −θz or (resetValue − u)q
+ */
+export function lifBackwardAny(
+  g: usize, u: usize, s: usize, r: usize, v0: usize, r0: usize, beta: usize, threshold: usize,
+  carry: usize, total: usize, custom: usize, dm: usize, dv: usize, dBeta: usize, dThreshold: usize, dv0: usize,
+  T: i32, rows: i32, n: i32, stepBeta: i32, stepThreshold: i32,
+  reset: i32, delayed: i32, strict: i32, resetValue: f32, rest: f32, scale: f32, hold: i32,
+  attached: i32, kind: i32, slope: f32,
+): void {
+  const row = <usize>n << 2;
+  const all = <usize>rows * row;
+  const inner = f32x4.splat(innerFactor(kind, slope));
+  const outer = f32x4.splat(outerFactor(kind, slope));
+  const floors = f32x4.splat(firingFloor(strict));
+  const holds = f32x4.splat(<f32>hold);
+  const value = f32x4.splat(resetValue);
+  const none = i32x4.splat(0);
+  const later = maskIf(delayed != 0);
+  const zero = maskIf(reset == ZERO);
+  const subtract = maskIf(reset == SUBTRACT);
+  const attach = maskIf(attached != 0);
+  // t = −1 is the state v0: it has no spike, but a delayed reset is judged from it.
+  const last = dv0 != 0 || (dThreshold != 0 && delayed != 0) ? -1 : 0;
+  for (let t = T - 1; t >= last; t--) {
+    const initial = t < 0;
+    for (let b = 0; b < rows; b++) {
+      const start = <usize>b * row;
+      const at = <usize>t * all + start;
+      for (let i = 0; i < n; i += 4) {
+        const column = <usize>i << 2;
+        const width = n - i;
+        const o = start + column;
+        const a = at + column;
+        const theta = parameter4(threshold, stepThreshold, column, width);
+        const x = initial ? load4(v0, o, width) : load4(u, a, width);
+        const slopes = custom == 0 ? derivativeLanes(kind, f32x4.sub(x, theta), inner, outer) : load4(custom, a, width);
+        const left = initial ? load4(r0, o, width) : load4(r, a, width);
+        const before = t > 0 ? load4(r, a - all, width) : initial ? none : load4(r0, o, width);
+        const active = f32x4.eq(before, none);
+        const free = f32x4.eq(left, none);
+        const fired = initial || delayed != 0
+          ? v128.and(later, resetDue(x, theta, floors, left, holds, later))
+          : f32x4.ne(load4(s, a, width), none);
+        const seen = initial ? none : load4(dv, a, width);
+
+        const next = load4(carry, o, width);
+        const decay = v128.bitselect(parameter4(beta, stepBeta, column, width), v128.load(one), free);
+        const through = f32x4.add(f32x4.mul(decay, next), v128.andnot(seen, later));
+        const subtracted = v128.bitselect(next, through, later);
+        const atOnce = initial ? none : active;
+        const judged = v128.and(attach, v128.bitselect(v128.or(free, f32x4.eq(left, holds)), atOnce, later));
+        let jump = v128.and(subtract, f32x4.neg(f32x4.mul(theta, subtracted)));
+        jump = v128.bitselect(f32x4.mul(f32x4.sub(value, x), through), jump, zero);
+        jump = v128.and(judged, f32x4.mul(slopes, jump));
+        const reached = f32x4.add(v128.andnot(through, v128.and(zero, fired)), f32x4.add(jump, v128.and(seen, later)));
+        const taken = v128.and(v128.and(subtract, fired), subtracted);
+        if (initial) {
+          addTo4(dThreshold, o, width, f32x4.neg(f32x4.add(jump, taken)));
+          addTo4(dv0, o, width, reached);
+          continue;
+        }
+        const spike = v128.and(active, f32x4.mul(slopes, load4(g, a, width)));
+        const du = f32x4.add(f32x4.add(spike, reached), load4(dm, a, width));
+        store4(carry, o, width, du);
+        addTo4(dThreshold, o, width, f32x4.neg(f32x4.add(spike, f32x4.add(jump, taken))));
+        const dI = v128.and(active, f32x4.mul(f32x4.splat(scale), du));
+        if (total == 0) store4(g, a, width, dI);
+        else addTo4(total, o, width, dI);
+        if (dBeta == 0) continue;
+        // β multiplied the state before this step, after its reset.
+        const p = t > 0 ? load4(u, a - all, width) : load4(v0, o, width);
+        let due = t > 0 && delayed == 0 ? f32x4.ne(load4(s, a - all, width), none) : none;
+        if (delayed != 0) due = resetDue(p, theta, floors, before, holds, later);
+        let v = f32x4.sub(p, v128.andnot(v128.and(v128.and(subtract, due), theta), later));
+        v = v128.bitselect(value, v, v128.and(zero, due));
+        addTo4(dBeta, o, width, v128.and(active, f32x4.mul(du, f32x4.sub(v, f32x4.splat(rest)))));
+      }
+    }
+  }
+}
