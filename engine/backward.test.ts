@@ -38,7 +38,10 @@ test("backward: a tensor that is used several times gets the sum", () => {
   const x = tensor([1, 2], { requiresGrad: true });
   tape(() => {
     const y = x.mul(x).add(x);
-    y.add(y).add(concat([x, x]).sum()).sum().backward();
+    y.add(y)
+      .add(concat([x, x]).sum())
+      .sum()
+      .backward();
   });
   // 2·(2x + 1) + 2·2: the scalar sum is broadcast over two elements.
   expect(gradient(x)).toEqual([10, 14]);
@@ -215,24 +218,27 @@ const NEEDS: { op: string; run: (x: Tensor, y: Tensor) => Tensor; x: boolean; y:
   { op: "clone", run: (x) => x.clone(), x: false, y: false, output: false },
 ];
 
-test.each(NEEDS)("versions: $op notices a write into what its backward needs, and no other", ({ op, run, ...needs }) => {
-  for (const written of ["x", "y", "output"] as const) {
-    const x = leaf([3, 3], 7, { low: 0.1, high: 1 });
-    const y = leaf([3, 3], 8, { low: 0.1, high: 1 });
-    const attempt = () =>
-      tape(() => {
-        const output = run(x, y);
-        const target = { x, y, output }[written];
-        target.copyFrom(target.toFloat32Array());
-        output.sum().backward();
-      });
-    if (needs[written]) {
-      expect(attempt, `${op}: a write into ${written}`).toThrow(/^backward of .*overwritten after it was recorded/);
-    } else {
-      attempt();
+test.each(NEEDS)(
+  "versions: $op notices a write into what its backward needs, and no other",
+  ({ op, run, ...needs }) => {
+    for (const written of ["x", "y", "output"] as const) {
+      const x = leaf([3, 3], 7, { low: 0.1, high: 1 });
+      const y = leaf([3, 3], 8, { low: 0.1, high: 1 });
+      const attempt = () =>
+        tape(() => {
+          const output = run(x, y);
+          const target = { x, y, output }[written];
+          target.copyFrom(target.toFloat32Array());
+          output.sum().backward();
+        });
+      if (needs[written]) {
+        expect(attempt, `${op}: a write into ${written}`).toThrow(/^backward of .*overwritten after it was recorded/);
+      } else {
+        attempt();
+      }
     }
-  }
-});
+  },
+);
 
 test("versions: the error names the op and the shape", () => {
   const x = leaf([2, 3], 9);

@@ -71,7 +71,8 @@ test("generator: permutations of three are about equally frequent", () => {
   }
   expect(counts.size).toBe(6);
   // Five standard deviations of a count with p = 1/6.
-  for (const count of counts.values()) expect(Math.abs(count - draws / 6)).toBeLessThan(5 * Math.sqrt((draws * 5) / 36));
+  for (const count of counts.values())
+    expect(Math.abs(count - draws / 6)).toBeLessThan(5 * Math.sqrt((draws * 5) / 36));
 });
 
 test("generator: a permutation keeps no linear memory", () => {

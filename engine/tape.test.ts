@@ -321,7 +321,10 @@ test("parameter: a result becomes a leaf, and a view gets values of its own", ()
   const view = parameter(x.reshape([2, 1]));
   x.copyFrom([7, 7]);
   expect(values(view)).not.toEqual([7, 7]);
-  product.mul(view.reshape([2])).sum().backward();
+  product
+    .mul(view.reshape([2]))
+    .sum()
+    .backward();
   expect(x.grad).toBe(null);
   expect(gradient(product)).toEqual(values(view));
 });
@@ -479,7 +482,10 @@ test("tape: a thousand training steps leave the memory where it was, and it is h
   const step = () =>
     tape(() => {
       optimizer.zeroGrad();
-      const hidden = model.forward(x).relu().add(random([4], 7));
+      const hidden = model
+        .forward(x)
+        .relu()
+        .add(random([4], 7));
       const loss = crossEntropy(hidden, labels);
       loss.backward();
       optimizer.step();

@@ -2,7 +2,22 @@ import { test } from "vitest";
 import { compareSides, numbers } from "../test/support/sides.ts";
 
 test("firstSpike: agrees with the reference at halves, ends and outside", () => {
-  const x = [0, 1e-6, 2e-6, 0.5, 0.25, 0.75, 0.125, 0.375, 1, 1.5, -1, Number.NaN, Infinity, ...numbers(50, 1, -0.1, 1.1)];
+  const x = [
+    0,
+    1e-6,
+    2e-6,
+    0.5,
+    0.25,
+    0.75,
+    0.125,
+    0.375,
+    1,
+    1.5,
+    -1,
+    Number.NaN,
+    Infinity,
+    ...numbers(50, 1, -0.1, 1.1),
+  ];
   for (const T of [1, 2, 5, 9, 25]) {
     compareSides((side) => {
       const z = side.put(new Array(T * x.length).fill(7));

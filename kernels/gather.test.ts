@@ -8,12 +8,29 @@ function sparse(n: number, seed: number, density: number, binary: boolean): numb
 }
 
 const SIZES: readonly (readonly [m: number, n: number, k: number])[] = [
-  [1, 1, 1], [2, 3, 5], [3, 16, 31], [5, 17, 32], [4, 33, 33], [7, 10, 64], [9, 48, 65], [33, 128, 70],
-  [6, 300, 100], [3, 270, 600], [40, 12, 515],
+  [1, 1, 1],
+  [2, 3, 5],
+  [3, 16, 31],
+  [5, 17, 32],
+  [4, 33, 33],
+  [7, 10, 64],
+  [9, 48, 65],
+  [33, 128, 70],
+  [6, 300, 100],
+  [3, 270, 600],
+  [40, 12, 515],
 ];
 
 /** The same product by gather and by gemm: left operand X [m, k] or, transposed, [k, m]. */
-function both(side: Side, m: number, n: number, k: number, x: number[], transposed: boolean, init: "zero" | "bias" | "self") {
+function both(
+  side: Side,
+  m: number,
+  n: number,
+  k: number,
+  x: number[],
+  transposed: boolean,
+  init: "zero" | "bias" | "self",
+) {
   const words = (length: number) => Math.ceil(length / 32);
   const px = side.put(x);
   const b = side.put(numbers(k * n, 3));
@@ -42,11 +59,14 @@ for (const binary of [true, false]) {
         for (const density of [0, 0.03, 0.5, 1]) {
           for (const init of ["zero", "bias", "self"] as const) {
             const x = sparse(m * k, 7, density, binary);
-            compareSides((side) => {
-              const { gathered, dense } = both(side, m, n, k, x, transposed, init);
-              expect(gathered).toEqual(dense);
-              return gathered;
-            }, { absolute: 4e-7 * (k + 1), relative: 4e-7 });
+            compareSides(
+              (side) => {
+                const { gathered, dense } = both(side, m, n, k, x, transposed, init);
+                expect(gathered).toEqual(dense);
+                return gathered;
+              },
+              { absolute: 4e-7 * (k + 1), relative: 4e-7 },
+            );
           }
         }
       }
@@ -55,7 +75,13 @@ for (const binary of [true, false]) {
 }
 
 test("gather: packBits counts, and tells whether a value is neither 0 nor 1", () => {
-  const cases = [[0, 0, 0], [1, 0, 1], [1, 0.5, 0], [-1, 0, 0], [Number.NaN, 0, 0]];
+  const cases = [
+    [0, 0, 0],
+    [1, 0, 1],
+    [1, 0.5, 0],
+    [-1, 0, 0],
+    [Number.NaN, 0, 0],
+  ];
   for (const row of cases) {
     compareSides((side) => {
       const bits = side.zeros(3);

@@ -4,7 +4,9 @@ import { compareSides, numbers } from "../test/support/sides.ts";
 const T = 5;
 
 for (const { rows, n, perNeuron } of [
-  { rows: 1, n: 1, perNeuron: false }, { rows: 2, n: 7, perNeuron: true }, { rows: 1, n: 40, perNeuron: false },
+  { rows: 1, n: 1, perNeuron: false },
+  { rows: 2, n: 7, perNeuron: true },
+  { rows: 1, n: 40, perNeuron: false },
 ]) {
   const size = rows * n;
   const step = perNeuron ? 1 : 0;
@@ -12,21 +14,27 @@ for (const { rows, n, perNeuron } of [
   test(`leaky: forward and backward agree with the reference, [${T}, ${rows}, ${n}]`, () => {
     for (const constant of [false, true]) {
       for (const initial of [false, true]) {
-        compareSides((side) => {
-          const beta = side.put(numbers(perNeuron ? n : 1, 1, 0, 1));
-          const current = side.put(numbers(constant ? size : T * size, 2));
-          const v0 = initial ? side.put(numbers(size, 3)) : 0;
-          const v = side.zeros(T * size);
-          side.k.leakyForward(v, current, v0, beta, T, rows, n, constant ? 0 : size, step);
-          const g = side.put(numbers(T * size, 4));
-          const total = constant ? side.put(numbers(size, 5)) : 0;
-          const [carry, dBeta, dv0] = [side.zeros(size), side.zeros(size), initial ? side.zeros(size) : 0];
-          side.k.leakyBackward(g, v, v0, beta, carry, total, dBeta, dv0, T, rows, n, step);
-          return [
-            ...side.read(v, T * size), ...side.read(g, T * size), ...side.read(dBeta, size),
-            ...(constant ? side.read(total, size) : []), ...(initial ? side.read(dv0, size) : []),
-          ];
-        }, { absolute: 1e-5, relative: 1e-5 });
+        compareSides(
+          (side) => {
+            const beta = side.put(numbers(perNeuron ? n : 1, 1, 0, 1));
+            const current = side.put(numbers(constant ? size : T * size, 2));
+            const v0 = initial ? side.put(numbers(size, 3)) : 0;
+            const v = side.zeros(T * size);
+            side.k.leakyForward(v, current, v0, beta, T, rows, n, constant ? 0 : size, step);
+            const g = side.put(numbers(T * size, 4));
+            const total = constant ? side.put(numbers(size, 5)) : 0;
+            const [carry, dBeta, dv0] = [side.zeros(size), side.zeros(size), initial ? side.zeros(size) : 0];
+            side.k.leakyBackward(g, v, v0, beta, carry, total, dBeta, dv0, T, rows, n, step);
+            return [
+              ...side.read(v, T * size),
+              ...side.read(g, T * size),
+              ...side.read(dBeta, size),
+              ...(constant ? side.read(total, size) : []),
+              ...(initial ? side.read(dv0, size) : []),
+            ];
+          },
+          { absolute: 1e-5, relative: 1e-5 },
+        );
       }
     }
   });

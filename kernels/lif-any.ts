@@ -4,12 +4,20 @@
  */
 import { derivativeLanes, innerFactor, outerFactor } from "./derivative";
 import { loadTail, one, storeTail } from "./lanes";
+import { surrogate } from "./surrogate";
 
 /** Kinds of reset; 0 is none. */
 export const SUBTRACT: i32 = 1;
 export const ZERO: i32 = 2;
 
 const ALL = memory.data<u32>([0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff], 16);
+
+const zeros = memory.data(16, 16);
+/** Columns whose surrogate derivatives are computed in one go. */
+const SPAN = 1024;
+const derivatives = memory.data(4096, 16);
+/** Eight vectors: single values spread over lanes, the inputs and outputs of a tail. */
+const scratch = memory.data(128, 16);
 
 /** A neuron fires where u − θ ≥ floor: d > 0 is d ≥ the smallest positive float. */
 export function firingFloor(strict: i32): f32 {
@@ -52,39 +60,171 @@ function resetDue(x: v128, theta: v128, floor: v128, left: v128, hold: v128, del
 
 /** One step of one row: p, q are state and counter before it (0: zeros). */
 export function stepAny(
-  u: usize, s: usize, r: usize, p: usize, q: usize, current: usize, beta: usize, threshold: usize,
-  n: i32, stepBeta: i32, stepThreshold: i32,
-  reset: i32, delayed: i32, floor: f32, resetValue: f32, rest: f32, scale: f32, hold: i32, pending: bool,
+  u: usize,
+  s: usize,
+  r: usize,
+  p: usize,
+  q: usize,
+  current: usize,
+  beta: usize,
+  threshold: usize,
+  n: i32,
+  stepBeta: i32,
+  stepThreshold: i32,
+  reset: i32,
+  delayed: i32,
+  floor: f32,
+  resetValue: f32,
+  rest: f32,
+  scale: f32,
+  hold: i32,
+  pending: bool,
+): void {
+  const vectors = n & ~3;
+  const pStep: usize = p == 0 ? 0 : 16;
+  const qStep: usize = q == 0 ? 0 : 16;
+  const bStep: usize = stepBeta == 0 ? 0 : 16;
+  const tStep: usize = stepThreshold == 0 ? 0 : 16;
+  // One value for all columns is spread over a vector once; an absent array reads zeros over and over.
+  if (bStep == 0) beta = spread(0, beta);
+  if (tStep == 0) threshold = spread(1, threshold);
+  if (pStep == 0) p = zeros;
+  if (qStep == 0) q = zeros;
+  if (vectors > 0) {
+    stepWhole(
+      u,
+      s,
+      r,
+      p,
+      pStep,
+      q,
+      qStep,
+      current,
+      beta,
+      bStep,
+      threshold,
+      tStep,
+      vectors,
+      reset,
+      delayed,
+      floor,
+      resetValue,
+      rest,
+      scale,
+      hold,
+      pending,
+    );
+  }
+  const left = n & 3;
+  if (left == 0) return;
+  const o = (<usize>vectors) << 2;
+  const input = scratchTail(2, current, o, left);
+  if (bStep != 0) beta = scratchTail(0, beta, o, left);
+  if (tStep != 0) threshold = scratchTail(1, threshold, o, left);
+  if (pStep != 0) p = scratchTail(3, p, o, left);
+  if (qStep != 0) q = scratchTail(4, q, o, left);
+  stepWhole(
+    scratch + 80,
+    scratch + 96,
+    scratch + 112,
+    p,
+    0,
+    q,
+    0,
+    input,
+    beta,
+    0,
+    threshold,
+    0,
+    4,
+    reset,
+    delayed,
+    floor,
+    resetValue,
+    rest,
+    scale,
+    hold,
+    pending,
+  );
+  storeTail(u + o, left, v128.load(scratch + 80));
+  storeTail(s + o, left, v128.load(scratch + 96));
+  storeTail(r + o, left, v128.load(scratch + 112));
+}
+
+/** Whole vectors of a row; an array with step 0 gives the same vector again and again. */
+function stepWhole(
+  u: usize,
+  s: usize,
+  r: usize,
+  p: usize,
+  pStep: usize,
+  q: usize,
+  qStep: usize,
+  current: usize,
+  beta: usize,
+  bStep: usize,
+  threshold: usize,
+  tStep: usize,
+  n: i32,
+  reset: i32,
+  delayed: i32,
+  floor: f32,
+  resetValue: f32,
+  rest: f32,
+  scale: f32,
+  hold: i32,
+  pending: bool,
 ): void {
   const floors = f32x4.splat(floor);
   const holds = f32x4.splat(<f32>hold);
   const rests = f32x4.splat(rest);
+  const scales = f32x4.splat(scale);
+  const value = f32x4.splat(resetValue);
   const later = maskIf(delayed != 0);
   const may = maskIf(pending);
   const subtractNow = maskIf(reset == SUBTRACT && delayed == 0);
   const subtractLater = maskIf(reset == SUBTRACT && delayed != 0);
   const zero = maskIf(reset == ZERO);
-  for (let i = 0; i < n; i += 4) {
-    const o = <usize>i << 2;
-    const width = n - i;
-    const theta = parameter4(threshold, stepThreshold, o, width);
-    const left = load4(q, o, width);
-    let v = load4(p, o, width);
+  do {
+    const theta = v128.load(threshold);
+    const left = v128.load(q);
+    let v = v128.load(p);
     const due = v128.and(may, resetDue(v, theta, floors, left, holds, later));
     const taken = v128.and(due, theta);
     v = f32x4.sub(v, v128.and(taken, subtractNow));
-    v = v128.bitselect(f32x4.splat(resetValue), v, v128.and(due, zero));
-    const decayed = f32x4.mul(parameter4(beta, stepBeta, o, width), f32x4.sub(v, rests));
-    const input = f32x4.mul(f32x4.splat(scale), load4(current, o, width));
-    const free = f32x4.eq(left, i32x4.splat(0));
+    v = v128.bitselect(value, v, v128.and(due, zero));
+    const decayed = f32x4.mul(v128.load(beta), f32x4.sub(v, rests));
+    const input = f32x4.mul(scales, v128.load(current));
+    const free = f32x4.eq(left, v128.load(zeros));
     let x = v128.bitselect(f32x4.add(f32x4.add(rests, decayed), input), v, free);
     x = f32x4.sub(x, v128.and(taken, subtractLater));
     const spike = v128.and(free, f32x4.ge(f32x4.sub(x, theta), floors));
-    store4(u, o, width, x);
-    store4(s, o, width, v128.and(spike, v128.load(one)));
-    const counted = f32x4.pmax(f32x4.sub(left, v128.load(one)), i32x4.splat(0));
-    store4(r, o, width, v128.bitselect(holds, counted, spike));
-  }
+    v128.store(u, x);
+    v128.store(s, v128.and(spike, v128.load(one)));
+    const counted = f32x4.pmax(f32x4.sub(left, v128.load(one)), v128.load(zeros));
+    v128.store(r, v128.bitselect(holds, counted, spike));
+    u += 16;
+    s += 16;
+    r += 16;
+    p += pStep;
+    q += qStep;
+    current += 16;
+    beta += bStep;
+    threshold += tStep;
+    n -= 4;
+  } while (n != 0);
+}
+
+/** The value at p on all lanes of a scratch vector. */
+function spread(slot: usize, p: usize): usize {
+  v128.store(scratch + (slot << 4), v128.load32_splat(p));
+  return scratch + (slot << 4);
+}
+
+/** The last values of an array in a scratch vector. */
+function scratchTail(slot: usize, p: usize, o: usize, n: i32): usize {
+  v128.store(scratch + (slot << 4), loadTail(p + o, n));
+  return scratch + (slot << 4);
 }
 
 /**
@@ -97,13 +237,39 @@ export function stepAny(
  *   delayed         q = γz             du = σ′·ds + κq + σ′·jump + dv[t] + dm[t]   jump = −θz or (resetValue − u)q
  */
 export function lifBackwardAny(
-  g: usize, u: usize, s: usize, r: usize, v0: usize, r0: usize, beta: usize, threshold: usize,
-  carry: usize, total: usize, custom: usize, dm: usize, dv: usize, dBeta: usize, dThreshold: usize, dv0: usize,
-  T: i32, rows: i32, n: i32, stepBeta: i32, stepThreshold: i32,
-  reset: i32, delayed: i32, strict: i32, resetValue: f32, rest: f32, scale: f32, hold: i32,
-  attached: i32, kind: i32, slope: f32,
+  g: usize,
+  u: usize,
+  s: usize,
+  r: usize,
+  v0: usize,
+  r0: usize,
+  beta: usize,
+  threshold: usize,
+  carry: usize,
+  total: usize,
+  custom: usize,
+  dm: usize,
+  dv: usize,
+  dBeta: usize,
+  dThreshold: usize,
+  dv0: usize,
+  T: i32,
+  rows: i32,
+  n: i32,
+  stepBeta: i32,
+  stepThreshold: i32,
+  reset: i32,
+  delayed: i32,
+  strict: i32,
+  resetValue: f32,
+  rest: f32,
+  scale: f32,
+  hold: i32,
+  attached: i32,
+  kind: i32,
+  slope: f32,
 ): void {
-  const row = <usize>n << 2;
+  const row = (<usize>n) << 2;
   const all = <usize>rows * row;
   const inner = f32x4.splat(innerFactor(kind, slope));
   const outer = f32x4.splat(outerFactor(kind, slope));
@@ -123,20 +289,28 @@ export function lifBackwardAny(
       const start = <usize>b * row;
       const at = <usize>t * all + start;
       for (let i = 0; i < n; i += 4) {
-        const column = <usize>i << 2;
+        const column = (<usize>i) << 2;
         const width = n - i;
         const o = start + column;
+        const inSpan = i & (SPAN - 1);
+        if (inSpan == 0 && custom == 0 && !initial) {
+          const th = threshold + (stepThreshold == 0 ? 0 : column);
+          surrogate(derivatives, u + at + column, th, stepThreshold, min(SPAN, width), kind, slope);
+        }
         const a = at + column;
         const theta = parameter4(threshold, stepThreshold, column, width);
         const x = initial ? load4(v0, o, width) : load4(u, a, width);
-        const slopes = custom == 0 ? derivativeLanes(kind, f32x4.sub(x, theta), inner, outer) : load4(custom, a, width);
+        const d = custom == 0 ? derivatives + ((<usize>inSpan) << 2) : custom + a;
+        const computed = initial && custom == 0;
+        const slopes = computed ? derivativeLanes(kind, f32x4.sub(x, theta), inner, outer) : load4(d, 0, width);
         const left = initial ? load4(r0, o, width) : load4(r, a, width);
         const before = t > 0 ? load4(r, a - all, width) : initial ? none : load4(r0, o, width);
         const active = f32x4.eq(before, none);
         const free = f32x4.eq(left, none);
-        const fired = initial || delayed != 0
-          ? v128.and(later, resetDue(x, theta, floors, left, holds, later))
-          : f32x4.ne(load4(s, a, width), none);
+        const fired =
+          initial || delayed != 0
+            ? v128.and(later, resetDue(x, theta, floors, left, holds, later))
+            : f32x4.ne(load4(s, a, width), none);
         const seen = initial ? none : load4(dv, a, width);
 
         const next = load4(carry, o, width);

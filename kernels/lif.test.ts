@@ -21,8 +21,17 @@ interface Options {
 }
 
 const PLAIN: Options = {
-  rows: 2, n: 9, perNeuron: false, reset: SUBTRACT, delayed: 0, strict: 0, hold: 0, rest: 0, scale: 1,
-  constant: false, initial: false,
+  rows: 2,
+  n: 9,
+  perNeuron: false,
+  reset: SUBTRACT,
+  delayed: 0,
+  strict: 0,
+  hold: 0,
+  rest: 0,
+  scale: 1,
+  constant: false,
+  initial: false,
 };
 
 /** Runs the forward pass; u and s together. Thresholds are crossed often, never nearly. */
@@ -42,8 +51,27 @@ function forward(side: Side, o: Options) {
   };
   const { u, s, r, current, v0, r0, beta, threshold, step } = arrays;
   side.k.lifForward(
-    u, s, r, current, v0, r0, beta, threshold, T, o.rows, o.n, o.constant ? 0 : size, step, step,
-    o.reset, o.delayed, o.strict, -0.25, o.rest, o.scale, o.hold,
+    u,
+    s,
+    r,
+    current,
+    v0,
+    r0,
+    beta,
+    threshold,
+    T,
+    o.rows,
+    o.n,
+    o.constant ? 0 : size,
+    step,
+    step,
+    o.reset,
+    o.delayed,
+    o.strict,
+    -0.25,
+    o.rest,
+    o.scale,
+    o.hold,
   );
   return arrays;
 }
@@ -57,7 +85,11 @@ function checkForward(o: Options) {
 }
 
 const SHAPES = [
-  { rows: 1, n: 1 }, { rows: 1, n: 4 }, { rows: 2, n: 7 }, { rows: 3, n: 16 }, { rows: 1, n: 1031 },
+  { rows: 1, n: 1 },
+  { rows: 1, n: 4 },
+  { rows: 2, n: 7 },
+  { rows: 3, n: 16 },
+  { rows: 1, n: 1031 },
 ];
 
 for (const reset of [NONE, SUBTRACT, ZERO]) {
@@ -81,19 +113,56 @@ for (const reset of [NONE, SUBTRACT, ZERO]) {
         for (const attached of [0, 1]) {
           for (const hold of [0, 2]) {
             const o = { ...PLAIN, ...shape, reset, delayed, hold, perNeuron: attached === 0, initial: true };
-            compareSides((side) => {
-              const { u, s, r, v0, r0, beta, threshold, step } = forward(side, o);
-              const size = o.rows * o.n;
-              const g = side.put(numbers(T * size, 21));
-              const dm = side.put(numbers(T * size, 22));
-              const dv = side.put(numbers(T * size, 23));
-              const [carry, dBeta, dThreshold, dv0] = [0, 1, 2, 3].map(() => side.zeros(size)) as [number, number, number, number];
-              side.k.lifBackwardAny(
-                g, u, s, r, v0, r0, beta, threshold, carry, 0, 0, dm, dv, dBeta, dThreshold, dv0,
-                T, o.rows, o.n, step, step, o.reset, o.delayed, o.strict, -0.25, 0, 1, hold, attached, 2, 2,
-              );
-              return [g, dBeta, dThreshold, dv0].flatMap((p) => side.read(p, p === g ? T * size : size));
-            }, { absolute: 1e-4, relative: 1e-4 });
+            compareSides(
+              (side) => {
+                const { u, s, r, v0, r0, beta, threshold, step } = forward(side, o);
+                const size = o.rows * o.n;
+                const g = side.put(numbers(T * size, 21));
+                const dm = side.put(numbers(T * size, 22));
+                const dv = side.put(numbers(T * size, 23));
+                const [carry, dBeta, dThreshold, dv0] = [0, 1, 2, 3].map(() => side.zeros(size)) as [
+                  number,
+                  number,
+                  number,
+                  number,
+                ];
+                side.k.lifBackwardAny(
+                  g,
+                  u,
+                  s,
+                  r,
+                  v0,
+                  r0,
+                  beta,
+                  threshold,
+                  carry,
+                  0,
+                  0,
+                  dm,
+                  dv,
+                  dBeta,
+                  dThreshold,
+                  dv0,
+                  T,
+                  o.rows,
+                  o.n,
+                  step,
+                  step,
+                  o.reset,
+                  o.delayed,
+                  o.strict,
+                  -0.25,
+                  0,
+                  1,
+                  hold,
+                  attached,
+                  2,
+                  2,
+                );
+                return [g, dBeta, dThreshold, dv0].flatMap((p) => side.read(p, p === g ? T * size : size));
+              },
+              { absolute: 1e-4, relative: 1e-4 },
+            );
           }
         }
       }
@@ -105,15 +174,35 @@ for (const reset of [NONE, SUBTRACT, ZERO]) {
       for (const kind of [0, 1, 2]) {
         for (const constant of [false, true]) {
           const o = { ...PLAIN, ...shape, reset, strict: kind === 2 ? 1 : 0, perNeuron: kind === 0, constant };
-          compareSides((side) => {
-            const { u, beta, threshold, step } = forward(side, o);
-            const size = o.rows * o.n;
-            const g = side.put(numbers(T * size, 21));
-            const carry = side.zeros(size);
-            const total = constant ? side.put(numbers(size, 24)) : 0;
-            side.k.lifBackward(g, u, beta, threshold, carry, total, 0, T, o.rows, o.n, step, step, reset, o.strict, kind, 5);
-            return constant ? side.read(total, size) : side.read(g, T * size);
-          }, { absolute: 1e-4, relative: 1e-4 });
+          compareSides(
+            (side) => {
+              const { u, beta, threshold, step } = forward(side, o);
+              const size = o.rows * o.n;
+              const g = side.put(numbers(T * size, 21));
+              const carry = side.zeros(size);
+              const total = constant ? side.put(numbers(size, 24)) : 0;
+              side.k.lifBackward(
+                g,
+                u,
+                beta,
+                threshold,
+                carry,
+                total,
+                0,
+                T,
+                o.rows,
+                o.n,
+                step,
+                step,
+                reset,
+                o.strict,
+                kind,
+                5,
+              );
+              return constant ? side.read(total, size) : side.read(g, T * size);
+            },
+            { absolute: 1e-4, relative: 1e-4 },
+          );
         }
       }
     }
@@ -124,19 +213,44 @@ test("lif: the plain and the general forward pass give the same bits", () => {
   for (const reset of [NONE, SUBTRACT, ZERO]) {
     for (const delayed of [0, 1]) {
       const size = 33;
-      compareSides((side) => {
-        const run = (general: boolean): number[] => {
-          const u = side.zeros(T * size);
-          const s = side.zeros(T * size);
-          const r = general ? side.zeros(T * size) : 0;
-          const [current, beta, threshold] = [side.put(numbers(T * size, 1)), side.put([0.9]), side.put([1])];
-          side.k.lifForward(u, s, r, current, 0, 0, beta, threshold, T, 1, size, size, 0, 0, reset, delayed, 0, 0, 0, 1, 0);
-          return side.read(u, T * size);
-        };
-        const plain = run(false);
-        const general = run(true);
-        return plain.map((value, i) => value - (general[i] as number));
-      }, { absolute: 0, relative: 0 });
+      compareSides(
+        (side) => {
+          const run = (general: boolean): number[] => {
+            const u = side.zeros(T * size);
+            const s = side.zeros(T * size);
+            const r = general ? side.zeros(T * size) : 0;
+            const [current, beta, threshold] = [side.put(numbers(T * size, 1)), side.put([0.9]), side.put([1])];
+            side.k.lifForward(
+              u,
+              s,
+              r,
+              current,
+              0,
+              0,
+              beta,
+              threshold,
+              T,
+              1,
+              size,
+              size,
+              0,
+              0,
+              reset,
+              delayed,
+              0,
+              0,
+              0,
+              1,
+              0,
+            );
+            return side.read(u, T * size);
+          };
+          const plain = run(false);
+          const general = run(true);
+          return plain.map((value, i) => value - (general[i] as number));
+        },
+        { absolute: 0, relative: 0 },
+      );
     }
   }
 });

@@ -17,7 +17,7 @@
 import { ATAN, derivativeLanes, FAST_SIGMOID, innerFactor, outerFactor, SIGMOID } from "./derivative";
 import { addTo } from "./elementwise";
 import { loadTail, storeTail } from "./lanes";
-import { firingFloor, stepAny, SUBTRACT, ZERO } from "./lif-any";
+import { firingFloor, SUBTRACT, stepAny, ZERO } from "./lif-any";
 import { scalarEnd, vectorEnd } from "./span";
 
 export { lifBackwardAny } from "./lif-any";

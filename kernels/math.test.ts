@@ -53,7 +53,11 @@ for (const n of LENGTHS) {
   });
 
   test(`math: clamp and its gradient agree, n = ${n}`, () => {
-    for (const [low, high] of [[-0.5, 1], [-Infinity, 0.25], [0, Infinity]] as const) {
+    for (const [low, high] of [
+      [-0.5, 1],
+      [-Infinity, 0.25],
+      [0, Infinity],
+    ] as const) {
       compareSides((side) => {
         const z = side.zeros(n);
         const dx = side.put(d);
@@ -71,7 +75,8 @@ test("math: NaN and infinities go where they should", () => {
   for (const name of [...UNARY, ...PAIRS, ...PAIR_GRADS]) {
     compareSides((side) => {
       const z = side.zeros(x.length);
-      if (name === "maximumGrad" || name === "minimumGrad") side.k[name](z, side.put([1, 2, 3, 4, 5, 6]), side.put(x), side.put(y), 6);
+      if (name === "maximumGrad" || name === "minimumGrad")
+        side.k[name](z, side.put([1, 2, 3, 4, 5, 6]), side.put(x), side.put(y), 6);
       else if ((UNARY as readonly string[]).includes(name)) side.k[name as "exp"](z, side.put(x), x.length);
       else side.k[name as "gt"](z, side.put(x), side.put(y), x.length);
       return side.read(z, x.length);

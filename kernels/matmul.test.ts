@@ -6,7 +6,14 @@ const bound = (k: number) => ({ absolute: 4e-7 * (k + 1), relative: 4e-7 });
 
 const SIZES = [1, 2, 3, 4, 5, 7, 8, 9, 12, 13, 16, 17, 31, 33];
 
-function check(m: number, n: number, k: number, transposeA: boolean, transposeB: boolean, init: "zero" | "self" | "bias") {
+function check(
+  m: number,
+  n: number,
+  k: number,
+  transposeA: boolean,
+  transposeB: boolean,
+  init: "zero" | "self" | "bias",
+) {
   compareSides((side) => {
     const a = side.put(numbers(m * k, 1));
     const b = side.put(numbers(k * n, 2));
@@ -15,8 +22,20 @@ function check(m: number, n: number, k: number, transposeA: boolean, transposeB:
     const from = init === "zero" ? 0 : init === "self" ? c : bias;
     const initRow = init === "self" ? n : 0;
     side.k.gemm(
-      c, a, b, from, m, n, k,
-      transposeA ? 1 : k, transposeA ? m : 1, transposeB ? 1 : n, transposeB ? k : 1, n, initRow, 1,
+      c,
+      a,
+      b,
+      from,
+      m,
+      n,
+      k,
+      transposeA ? 1 : k,
+      transposeA ? m : 1,
+      transposeB ? 1 : n,
+      transposeB ? k : 1,
+      n,
+      initRow,
+      1,
     );
     return side.read(c, m * n);
   }, bound(k));

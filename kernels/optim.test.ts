@@ -8,7 +8,13 @@ for (const n of LENGTHS) {
   const gradients = Array.from({ length: STEPS }, (_, t) => numbers(n, 10 + t));
 
   test(`sgd: three steps agree with the twin, n = ${n}`, () => {
-    for (const [momentum, dampening, decay, nesterov] of [[0, 0, 0, 0], [0, 0, 0.1, 0], [0.9, 0, 0, 0], [0.9, 0.2, 0.1, 0], [0.9, 0, 0.1, 1]] as const) {
+    for (const [momentum, dampening, decay, nesterov] of [
+      [0, 0, 0, 0],
+      [0, 0, 0.1, 0],
+      [0.9, 0, 0, 0],
+      [0.9, 0.2, 0.1, 0],
+      [0.9, 0, 0.1, 1],
+    ] as const) {
       compareSides((side) => {
         const w = side.put(w0);
         const buf = momentum === 0 ? 0 : side.put(Array(n).fill(7));
@@ -21,7 +27,12 @@ for (const n of LENGTHS) {
   });
 
   test(`adam: three steps agree with the twin, n = ${n}`, () => {
-    for (const [decay, decoupled, amsgrad] of [[0, 0, false], [0.1, 0, false], [0, 1e-3, false], [0.1, 0, true]] as const) {
+    for (const [decay, decoupled, amsgrad] of [
+      [0, 0, false],
+      [0.1, 0, false],
+      [0, 1e-3, false],
+      [0.1, 0, true],
+    ] as const) {
       compareSides((side) => {
         const w = side.put(w0);
         const m = side.zeros(n);
@@ -53,7 +64,21 @@ test("sgd: one step by hand", () => {
 test("adam: the first step is stepSize in the direction of the gradient", () => {
   compareSides((side) => {
     const w = side.zeros(5);
-    side.k.adam(w, side.put([3, -0.01, 0, 1e-3, -1e4]), side.zeros(5), side.zeros(5), 0, 5, 0.01 / (1 - 0.9), 0.9, 0.999, 1e-12, 0, 0, Math.sqrt(1 - 0.999));
+    side.k.adam(
+      w,
+      side.put([3, -0.01, 0, 1e-3, -1e4]),
+      side.zeros(5),
+      side.zeros(5),
+      0,
+      5,
+      0.01 / (1 - 0.9),
+      0.9,
+      0.999,
+      1e-12,
+      0,
+      0,
+      Math.sqrt(1 - 0.999),
+    );
     side.read(w, 5).forEach((v, i) => expect(v).toBeCloseTo([-0.01, 0.01, 0, -0.01, 0.01][i] as number, 6));
     return side.read(w, 5);
   });

@@ -7,8 +7,16 @@ const lengths = [...LENGTHS.slice(0, -1), 15, 16, 17, 31, 32, 33, 100];
 
 /** kat_vectors of Random123 for philox4x32-10: counter, key, expected words. */
 const KNOWN: [counter: [number, number, number, number], key: [number, number], words: number[]][] = [
-  [[0, 0, 0, 0], [0, 0], [0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8]],
-  [[-1, -1, -1, -1], [-1, -1], [0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd]],
+  [
+    [0, 0, 0, 0],
+    [0, 0],
+    [0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8],
+  ],
+  [
+    [-1, -1, -1, -1],
+    [-1, -1],
+    [0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd],
+  ],
   [
     [0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344],
     [0xa4093822, 0x299f31d0],
@@ -32,22 +40,28 @@ test("philox: gives the published words", () => {
 test("philox: agrees with its twin for every length, and carries into the upper half of the counter", () => {
   for (const n of lengths) {
     for (const counter0 of [0, 12345, -1, -3, -4, -5]) {
-      compareSides((side) => {
-        const z = side.zeros(n);
-        side.k.philox(z, n, 0x1234567, -77, counter0, -1, 3, -4);
-        return words(side, z, n);
-      }, { absolute: 0, relative: 0 });
+      compareSides(
+        (side) => {
+          const z = side.zeros(n);
+          side.k.philox(z, n, 0x1234567, -77, counter0, -1, 3, -4);
+          return words(side, z, n);
+        },
+        { absolute: 0, relative: 0 },
+      );
     }
   }
 });
 
 test("uniform: agrees with its twin exactly, for every length", () => {
   for (const n of lengths) {
-    compareSides((side) => {
-      const z = side.zeros(n);
-      side.k.uniform(z, n, 1, 2, 3, 4);
-      return side.read(z, n);
-    }, { absolute: 0, relative: 0 });
+    compareSides(
+      (side) => {
+        const z = side.zeros(n);
+        side.k.uniform(z, n, 1, 2, 3, 4);
+        return side.read(z, n);
+      },
+      { absolute: 0, relative: 0 },
+    );
   }
 });
 
@@ -65,11 +79,14 @@ test("bernoulli: agrees with its twin exactly, for every length of a row and num
   for (const n of lengths) {
     for (const repeats of [0, 1, 3]) {
       for (const scale of [1, 0.3]) {
-        compareSides((side) => {
-          const z = side.zeros(n * repeats);
-          side.k.bernoulli(z, side.put(numbers(n, 5, -0.2, 1.2)), n, repeats, scale, 1, 2, 3, 4);
-          return side.read(z, n * repeats);
-        }, { absolute: 0, relative: 0 });
+        compareSides(
+          (side) => {
+            const z = side.zeros(n * repeats);
+            side.k.bernoulli(z, side.put(numbers(n, 5, -0.2, 1.2)), n, repeats, scale, 1, 2, 3, 4);
+            return side.read(z, n * repeats);
+          },
+          { absolute: 0, relative: 0 },
+        );
       }
     }
   }

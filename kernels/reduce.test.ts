@@ -63,7 +63,9 @@ for (const [outer, n, inner] of SHAPES) {
           side.k.pickAxisGrad(picked, side.put(y), index, outer, n, inner);
           const shared = side.put(x);
           side.k.amaxGrad(shared, side.put(y), z, from, outer, n, inner);
-          return [z, index].flatMap((p) => side.read(p, outer * inner)).concat(side.read(picked, size), side.read(shared, size));
+          return [z, index]
+            .flatMap((p) => side.read(p, outer * inner))
+            .concat(side.read(picked, size), side.read(shared, size));
         });
       }
     });
@@ -92,7 +94,8 @@ test("reduce: the sum over rows is the float32 sum step by step, bit for bit", (
   const inner = 37;
   const x = Float32Array.from(numbers(n * inner, 5));
   const expected = new Float32Array(inner);
-  for (let i = 0; i < n; i++) for (let j = 0; j < inner; j++) expected[j] = (expected[j] as number) + (x[i * inner + j] as number);
+  for (let i = 0; i < n; i++)
+    for (let j = 0; j < inner; j++) expected[j] = (expected[j] as number) + (x[i * inner + j] as number);
   const from = wasmHeap.allocate(4 * n * inner);
   const z = wasmHeap.allocate(4 * inner);
   new Float32Array(memory.buffer, from, n * inner).set(x);

@@ -31,14 +31,17 @@ for (const n of COLUMNS) {
 
   test(`softmax: gradients accumulate, n = ${n}`, () => {
     for (const name of ["softmax", "logSoftmax"] as const) {
-      compareSides((side) => {
-        const x = side.put(logits(n, 0));
-        const z = side.zeros(size);
-        const dx = side.put(y);
-        side.k[name](z, x, ROWS, n);
-        side.k[`${name}Grad`](dx, side.put(d), z, ROWS, n);
-        return side.read(dx, size);
-      }, { absolute: 2e-6 + 1e-8 * n, relative: 2e-6 });
+      compareSides(
+        (side) => {
+          const x = side.put(logits(n, 0));
+          const z = side.zeros(size);
+          const dx = side.put(y);
+          side.k[name](z, x, ROWS, n);
+          side.k[`${name}Grad`](dx, side.put(d), z, ROWS, n);
+          return side.read(dx, size);
+        },
+        { absolute: 2e-6 + 1e-8 * n, relative: 2e-6 },
+      );
     }
   });
 
@@ -61,7 +64,18 @@ for (const n of COLUMNS) {
               const dx = side.put(y);
               side.k.crossEntropy(loss, lse, x, target, weight, ROWS, n, smoothing, -100);
               side.k.crossEntropyGrad(
-                dx, x, lse, target, weight, side.put([0.7, -1.1, 1.3]), step, 0.5, ROWS, n, smoothing, -100,
+                dx,
+                x,
+                lse,
+                target,
+                weight,
+                side.put([0.7, -1.1, 1.3]),
+                step,
+                0.5,
+                ROWS,
+                n,
+                smoothing,
+                -100,
               );
               return [...side.read(loss, ROWS), ...side.read(lse, ROWS), ...side.read(dx, size)];
             }, bound(n));
@@ -81,7 +95,17 @@ for (const n of COLUMNS) {
             const dx = side.put(y);
             side.k.crossEntropyDense(loss, lse, x, target, weight, ROWS, n, smoothing);
             side.k.crossEntropyDenseGrad(
-              dx, x, lse, target, weight, side.put([0.7, -1.1, 1.3]), step, 0.5, ROWS, n, smoothing,
+              dx,
+              x,
+              lse,
+              target,
+              weight,
+              side.put([0.7, -1.1, 1.3]),
+              step,
+              0.5,
+              ROWS,
+              n,
+              smoothing,
             );
             return [...side.read(loss, ROWS), ...side.read(lse, ROWS), ...side.read(dx, size)];
           }, bound(n));
@@ -119,12 +143,15 @@ test("softmax: a row with NaN or +∞, or of −∞ only, is NaN; its neighbours
 });
 
 test("crossEntropy: keeps its digits at logits of 1000", () => {
-  compareSides((side) => {
-    const x = side.put([1000, 1000 + 2 ** -13, 999.5]);
-    const loss = side.zeros(1);
-    side.k.crossEntropy(loss, side.zeros(1), x, side.putInts([0]), 0, 1, 3, 0, -100);
-    return side.read(loss, 1);
-  }, { absolute: 0, relative: 3e-7 });
+  compareSides(
+    (side) => {
+      const x = side.put([1000, 1000 + 2 ** -13, 999.5]);
+      const loss = side.zeros(1);
+      side.k.crossEntropy(loss, side.zeros(1), x, side.putInts([0]), 0, 1, 3, 0, -100);
+      return side.read(loss, 1);
+    },
+    { absolute: 0, relative: 3e-7 },
+  );
 });
 
 test("targetWeight: sums the weights of the rows that count", () => {

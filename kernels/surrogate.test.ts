@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { surrogateDerivative } from "./reference/surrogate.ts";
 import { compareSides, LENGTHS, numbers } from "../test/support/sides.ts";
+import { surrogateDerivative } from "./reference/surrogate.ts";
 
 const KINDS = { sigmoid: 0, fastSigmoid: 1, atan: 2 } as const;
 
@@ -8,12 +8,15 @@ for (const [name, kind] of Object.entries(KINDS)) {
   test(`surrogate: ${name} agrees with the reference`, () => {
     for (const n of LENGTHS) {
       for (const step of [0, 1]) {
-        compareSides((side) => {
-          const z = side.zeros(n);
-          const threshold = side.put(numbers(step === 0 ? 1 : Math.max(n, 1), 2, 0.5, 1.5));
-          side.k.surrogate(z, side.put(numbers(n, 1, -3, 3)), threshold, step, n, kind, 7);
-          return side.read(z, n);
-        }, { absolute: 1e-6, relative: 4e-6 });
+        compareSides(
+          (side) => {
+            const z = side.zeros(n);
+            const threshold = side.put(numbers(step === 0 ? 1 : Math.max(n, 1), 2, 0.5, 1.5));
+            side.k.surrogate(z, side.put(numbers(n, 1, -3, 3)), threshold, step, n, kind, 7);
+            return side.read(z, n);
+          },
+          { absolute: 1e-6, relative: 4e-6 },
+        );
       }
     }
   });

@@ -23,7 +23,10 @@ if (chosen.length === 0) throw new Error(`bench: expected some of ${all.join(", 
 
 const outputs = [];
 for (const name of chosen) {
-  const output = execFileSync(process.execPath, [join(folder, name)], { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
+  const output = execFileSync(process.execPath, [join(folder, name)], {
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   console.log(output);
   outputs.push(output.trimEnd());
 }
