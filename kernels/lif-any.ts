@@ -4,7 +4,6 @@
  */
 import { derivativeLanes, innerFactor, outerFactor } from "./derivative";
 import { loadTail, one, storeTail } from "./lanes";
-import { surrogate } from "./surrogate";
 
 /** Kinds of reset; 0 is none. */
 export const SUBTRACT: i32 = 1;
@@ -13,9 +12,6 @@ export const ZERO: i32 = 2;
 const ALL = memory.data<u32>([0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff], 16);
 
 const zeros = memory.data(16, 16);
-/** Columns whose surrogate derivatives are computed in one go. */
-const SPAN = 1024;
-const derivatives = memory.data(4096, 16);
 /** Eight vectors: single values spread over lanes, the inputs and outputs of a tail. */
 const scratch = memory.data(128, 16);
 
@@ -292,17 +288,10 @@ export function lifBackwardAny(
         const column = (<usize>i) << 2;
         const width = n - i;
         const o = start + column;
-        const inSpan = i & (SPAN - 1);
-        if (inSpan == 0 && custom == 0 && !initial) {
-          const th = threshold + (stepThreshold == 0 ? 0 : column);
-          surrogate(derivatives, u + at + column, th, stepThreshold, min(SPAN, width), kind, slope);
-        }
         const a = at + column;
         const theta = parameter4(threshold, stepThreshold, column, width);
         const x = initial ? load4(v0, o, width) : load4(u, a, width);
-        const d = custom == 0 ? derivatives + ((<usize>inSpan) << 2) : custom + a;
-        const computed = initial && custom == 0;
-        const slopes = computed ? derivativeLanes(kind, f32x4.sub(x, theta), inner, outer) : load4(d, 0, width);
+        const slopes = custom == 0 ? derivativeLanes(kind, f32x4.sub(x, theta), inner, outer) : load4(custom, a, width);
         const left = initial ? load4(r0, o, width) : load4(r, a, width);
         const before = t > 0 ? load4(r, a - all, width) : initial ? none : load4(r0, o, width);
         const active = f32x4.eq(before, none);
