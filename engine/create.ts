@@ -37,6 +37,10 @@ export function tensor(
     shape = shapeOfNested(data);
     flatten(data, shape, 0, flat);
   } else {
+    if (!ArrayBuffer.isView(data)) {
+      const got = data === null ? "null" : typeof data;
+      throw new TypeError(`tensor: expected a number, nested arrays or a typed array, got ${got}`);
+    }
     values = data as ArrayLike<number>;
     shape = [values.length];
   }

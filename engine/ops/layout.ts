@@ -154,10 +154,12 @@ export function slice(x: Tensor, axis: number, start = 0, end = Infinity): Tenso
   const n = x.shape[at] as number;
   const from = Math.max(start < 0 ? start + n : start, 0);
   const to = Math.min(end < 0 ? end + n : end, n);
-  if (!(from < to))
-    throw new RangeError(
-      `slice: expected start < end on axis ${axis} of ${formatShape(x.shape)}, got ${start} and ${end}`,
-    );
+  if (!(Number.isInteger(from) && Number.isInteger(to))) {
+    throw new RangeError(`slice: expected integer bounds, got ${start} and ${end}`);
+  }
+  if (from >= to) {
+    throw new RangeError(`slice: expected start < end on axis ${at} of ${formatShape(x.shape)}, got ${start} and ${end}`);
+  }
   if (at === 0) return sliceRows(x, from, to);
   const inner = sizeOf(x.shape.slice(at + 1));
   const shape = x.shape.map((size, i) => (i === at ? to - from : size));
@@ -209,10 +211,23 @@ export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
   return applyMany(concatOp, { inputs: [...tensors], shape, outer, step: sizeOf(shape) / outer });
 }
 
-/** The tensors, all of one shape, along a new axis. */
+/**
+ * The tensors, all of one shape, along a new axis.
+ *
+ * @throws RangeError if the list is empty or shapes differ.
+ */
 export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
+  const first = tensors[0];
+  if (first === undefined) throw new RangeError("stack: expected at least one tensor, got none");
+  const at = axisOf("stack", axis, first.ndim + 1);
+  for (const { shape } of tensors) {
+    if (sameShape(shape, first.shape)) continue;
+    throw new RangeError(
+      `stack: expected tensors of one shape, got ${formatShape(first.shape)} and ${formatShape(shape)}`,
+    );
+  }
   return concat(
-    tensors.map((t) => unsqueeze(t, axis < 0 ? axis + t.ndim + 1 : axis)),
-    axis,
+    tensors.map((t) => unsqueeze(t, at)),
+    at,
   );
 }

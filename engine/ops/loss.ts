@@ -2,7 +2,7 @@
 import { k } from "../backend.ts";
 import { apply, gradOf, type Op, ready, SAVES_A, SAVES_B, SAVES_C } from "../op.ts";
 import { allocate, recycle, root, scope } from "../scope.ts";
-import { formatShape, type Shape, sameShape } from "../shape.ts";
+import { broadcastShapes, formatShape, type Shape, sameShape } from "../shape.ts";
 import { empty, Tensor } from "../tensor.ts";
 import { sub } from "./arithmetic.ts";
 import { mean, sum } from "./reduce.ts";
@@ -35,6 +35,7 @@ function reduced(x: Tensor, where: string, reduction: Reduction): Tensor {
  * (input − target)², averaged, summed or as it is. The target is broadcast.
  */
 export function mseLoss(input: Tensor, target: Tensor, { reduction = "mean" }: LossOptions = {}): Tensor {
+  broadcastShapes("mseLoss", input.shape, target.shape);
   return reduced(square(sub(input, target)), "mseLoss", reduction);
 }
 

@@ -15,6 +15,7 @@ import {
   amin,
   argmax,
   argmin,
+  atan,
   clamp,
   clone,
   concat,
@@ -186,6 +187,7 @@ const TABLE: Record<keyof typeof ops, Case[]> = {
   square: unary(square),
   abs: unary(abs),
   tanh: unary(tanh),
+  atan: unary(atan),
   sigmoid: unary(sigmoid),
   relu: unary(relu),
   clamp: [

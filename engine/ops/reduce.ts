@@ -180,9 +180,10 @@ export function min(x: Tensor, { axis, keepdim = false }: SearchOptions): { valu
 }
 
 function searchIndices(op: Op<Search>, x: Tensor, { axis, keepdim = false }: Partial<SearchOptions>): Tensor {
+  const axes = axis === undefined ? [0] : axesOf(`arg${op.name}`, x, axis);
   return noGrad(() => {
     const flat = axis === undefined ? reshape(x, [x.size]) : x;
-    return search(op, flat, axesOf(op.name, flat, axis ?? 0), keepdim).indices;
+    return search(op, flat, axes, keepdim).indices;
   });
 }
 

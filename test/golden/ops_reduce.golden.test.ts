@@ -27,8 +27,8 @@ const cases: Record<string, OpCase> = {
   min_all: reduction(amin),
   max_dim: (inputs, attrs) => max(present(inputs, "a"), searchOptions(attrs)),
   min_dim: (inputs, attrs) => min(present(inputs, "a"), searchOptions(attrs)),
-  argmax: (inputs, attrs) => argmax(present(inputs, "a"), "dim" in attrs ? searchOptions(attrs) : {}),
-  argmin: (inputs, attrs) => argmin(present(inputs, "a"), "dim" in attrs ? searchOptions(attrs) : {}),
+  argmax: (inputs, attrs) => argmax(present(inputs, "a"), typeof attrs.dim === "number" ? searchOptions(attrs) : {}),
+  argmin: (inputs, attrs) => argmin(present(inputs, "a"), typeof attrs.dim === "number" ? searchOptions(attrs) : {}),
 };
 
 opSuite({
