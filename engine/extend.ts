@@ -1,6 +1,6 @@
 /** What layers outside the engine need to define ops of their own: kernels, memory, records. */
 export { k } from "./backend.ts";
-export { checkUnchanged } from "./backward.ts";
+export { checkUnchanged, pass } from "./backward.ts";
 export { defaultGenerator } from "./generator.ts";
 export {
   apply,

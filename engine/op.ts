@@ -2,7 +2,7 @@
  * An op is one record: its name, the shape of its output, forward and backward. `apply` runs it and, where a gradient is
  * wanted, puts the output on the tape.
  */
-import { k } from "./backend.ts";
+import { heap, k, simd } from "./backend.ts";
 import { allocate, allocateIn, scope } from "./scope.ts";
 import { type Shape, sizeOf } from "./shape.ts";
 import { alive, empty, materialise, record, type Tensor } from "./tensor.ts";
@@ -78,12 +78,17 @@ export let accumulates = false;
 
 /** Like `gradOf`, but a first gradient is not zeroed: the caller writes every element, as `accumulates` says. */
 export function freshGradOf(x: Tensor): number {
-  if (!x.requiresGrad) return 0;
+  if (!x.requiresGrad || isOutside(x)) return 0;
   accumulates = x.gradPtr !== 0;
   if (accumulates) return x.gradPtr;
   if (x.op === null) return leafGradient(x);
   x.gradPtr = allocate(4 * x.size);
   return x.gradPtr;
+}
+
+/** Tensors of linear memory are constants for the float64 kernels, whose own addresses are negative. */
+function isOutside(x: Tensor): boolean {
+  return heap !== simd.heap && x.ptr > 0;
 }
 
 function leafGradient(x: Tensor): number {
@@ -98,7 +103,7 @@ function leafGradient(x: Tensor): number {
 
 /** Hands z's gradient over to x, its only input: no copy where x has none yet. */
 export function passGradient(z: Tensor, x: Tensor): void {
-  if (!x.requiresGrad) return;
+  if (!x.requiresGrad || isOutside(x)) return;
   if (x.gradPtr === 0 && x.op !== null) {
     x.gradPtr = z.gradPtr;
     z.gradPtr = 0;

@@ -195,7 +195,7 @@ export function constantOver(x: Tensor, shape: Shape, size: number): Tensor {
   return z;
 }
 
-/** Makes z the recorded output of op on a, b, c. */
+/** Makes z the recorded output of op on a, b, c, on the tape that owns z. */
 export function record(
   z: Tensor,
   op: Op<never>,
@@ -212,7 +212,7 @@ export function record(
   z.requiresGrad = true;
   z.state = "recorded";
   z.born = ++clock;
-  scope.records.push(z);
+  z.region.scope.records.push(z);
 }
 
 export function dropRecord(z: Tensor, state: RecordState): void {

@@ -226,8 +226,8 @@ function scratchTail(slot: usize, p: usize, o: usize, n: i32): usize {
 /**
  * lifBackward with every option: gradients of membrane (dm) and state (dv), [T, rows, n] or 0; gradients of β, θ per element
  * (dBeta, dThreshold, [rows, n], summed over time) and of v0 (dv0, [rows, n]), added where the address is not 0. With
- * `attached` the reset passes the surrogate's gradient too; custom derivatives are then preceded by those of v0. carry
- * [rows, n] must hold zeros. With z the gradient of u[t+1] and γ = β, or 1 while the neuron is held:
+ * `attached` the reset passes the surrogate's gradient too. Custom derivatives are preceded by those of the initial state.
+ * carry [rows, n] must hold zeros. With z the gradient of u[t+1] and γ = β, or 1 while the neuron is held:
  *
  *   reset at once   q = γz + dv[t]     du = σ′·ds + κq + σ′·jump + dm[t]           jump = −θq or (resetValue − u)q
  *   delayed         q = γz             du = σ′·ds + κq + σ′·jump + dv[t] + dm[t]   jump = −θz or (resetValue − u)q

@@ -59,8 +59,10 @@ const integrateOp: Op<Integration> = {
 
 /** Adds per-element gradients d [rows, n] into the gradient of a parameter of one or n values. */
 export function sumPerNeuron(parameter: Tensor, d: number, rows: number, n: number): void {
-  if (parameter.size === 1) k.addSumAxis(gradOf(parameter), d, 1, rows * n, 1, 1);
-  else k.addSumAxis(gradOf(parameter), d, 1, rows, n, 1);
+  const dp = gradOf(parameter);
+  if (dp === 0) return;
+  if (parameter.size === 1) k.addSumAxis(dp, d, 1, rows * n, 1, 1);
+  else k.addSumAxis(dp, d, 1, rows, n, 1);
 }
 
 /** v [T, B, …] from a current of that shape. */

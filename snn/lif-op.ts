@@ -19,7 +19,7 @@ import {
   SAVES_OUTPUT,
   scope,
 } from "../engine/extend.ts";
-import { concat, noGrad, type Tensor } from "../engine/index.ts";
+import { concat, noGrad, type Tensor, zeros } from "../engine/index.ts";
 import { sumPerNeuron } from "./leaky-integrator.ts";
 import type { Surrogate } from "./surrogate.ts";
 
@@ -72,18 +72,18 @@ const lifOp: Op<Run> = {
     checkUnchanged(z, run.membrane);
     const size = rows * n;
     const bytes = 4 * size;
-    const zeros = (): number => {
+    const cleared = (): number => {
       const p = allocate(bytes);
       k.fill(p, size, 0);
       return p;
     };
-    const carry = zeros();
-    const dBeta = beta.requiresGrad ? zeros() : 0;
-    const dThreshold = threshold.requiresGrad ? zeros() : 0;
+    const carry = cleared();
+    const dBeta = beta.requiresGrad ? cleared() : 0;
+    const dThreshold = threshold.requiresGrad ? cleared() : 0;
     const dv0 = v0 === null ? 0 : gradOf(v0);
     const total = constant ? gradOf(current) : 0;
     const custom = customDerivative(run);
-    const d = custom === null ? 0 : custom.ptr + (v0 === null ? 0 : bytes);
+    const d = custom === null ? 0 : custom.ptr + bytes;
     const u = run.membrane.ptr;
     const { kind, slope } = neuron.surrogate;
     const stepBeta = beta.size === 1 ? 0 : 1;
@@ -160,13 +160,13 @@ const lifOp: Op<Run> = {
   },
 };
 
-/** The derivative of a custom surrogate on the whole sequence, after that of v0 where there is one. */
+/** The derivative of a custom surrogate on the whole sequence, after that of the state before it. */
 function customDerivative({ neuron, membrane, threshold, v0 }: Run): Tensor | null {
   const { derivative } = neuron.surrogate;
   if (derivative === null) return null;
   return noGrad(() => {
-    const all = v0 === null ? membrane : concat([v0.unsqueeze(0), membrane]);
-    return derivative(all.sub(threshold));
+    const initial = v0 ?? zeros(membrane.shape.slice(1));
+    return derivative(concat([initial.unsqueeze(0), membrane]).sub(threshold));
   });
 }
 

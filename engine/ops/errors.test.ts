@@ -33,28 +33,56 @@ type Reduction = "mean";
 const REFUSED: [message: string, shapes: number[][], run: (...x: Tensor[]) => unknown][] = [
   ["add: shapes do not broadcast, got [2, 3] and [4]", [[2, 3], [4]], (x, y) => x.add(y)],
   ["sub: shapes do not broadcast, got [2] and [3]", [[2], [3]], (x, y) => x.sub(y)],
-  ["mul: shapes do not broadcast, got [2, 2] and [3, 2]", [[2, 2], [3, 2]], (x, y) => x.mul(y)],
+  [
+    "mul: shapes do not broadcast, got [2, 2] and [3, 2]",
+    [
+      [2, 2],
+      [3, 2],
+    ],
+    (x, y) => x.mul(y),
+  ],
   ["div: shapes do not broadcast, got [2] and [3]", [[2], [3]], (x, y) => x.div(y)],
   ["maximum: shapes do not broadcast, got [2] and [3]", [[2], [3]], (x, y) => x.maximum(y)],
   ["gt: shapes do not broadcast, got [2] and [3]", [[2], [3]], (x, y) => x.gt(y)],
   ["mseLoss: shapes do not broadcast, got [2] and [3]", [[2], [3]], (x, y) => mseLoss(x, y)],
   [
     "matmul: inner sizes differ, got [32, 784] · [10, 784]; transpose the second operand?",
-    [[32, 784], [10, 784]],
+    [
+      [32, 784],
+      [10, 784],
+    ],
     (x, y) => matmul(x, y),
   ],
   ["matmul: inner sizes differ, got [3] · [2]; transpose the second operand?", [[3], [2]], (x, y) => matmul(x, y)],
   ["matmul: expected at least one axis, got [] · [2]", [[], [2]], (x, y) => matmul(x, y)],
-  ["matmul: shapes do not broadcast, got [2] and [3]", [[2, 2, 2], [3, 2, 2]], (x, y) => matmul(x, y)],
+  [
+    "matmul: shapes do not broadcast, got [2] and [3]",
+    [
+      [2, 2, 2],
+      [3, 2, 2],
+    ],
+    (x, y) => matmul(x, y),
+  ],
   [
     "linear: expected x [..., in] and weight [out, in], got [2, 3] and [3, 4]",
-    [[2, 3], [3, 4]],
+    [
+      [2, 3],
+      [3, 4],
+    ],
     (x, w) => linear(x, w),
   ],
   ["linear: expected x [..., in] and weight [out, in], got [] and [3, 4]", [[], [3, 4]], (x, w) => linear(x, w)],
   ["linear: expected x [..., in] and weight [out, in], got [4] and [4]", [[4], [4]], (x, w) => linear(x, w)],
   ["linear: expected a bias [3], got [4]", [[2, 4], [3, 4], [4]], (x, w, b) => linear(x, w, b)],
-  ["linear: expected a bias [3], got [1, 3]", [[2, 4], [3, 4], [1, 3]], (x, w, b) => linear(x, w, b)],
+  [
+    "linear: expected a bias [3], got [1, 3]",
+    [
+      [2, 4],
+      [3, 4],
+      [1, 3],
+    ],
+    (x, w, b) => linear(x, w, b),
+  ],
   ["sum: expected an axis in [-2, 1], got 2", [[2, 3]], (x) => sum(x, { axis: 2 })],
   ["sum: expected an axis in [-2, 1], got -3", [[2, 3]], (x) => sum(x, { axis: [0, -3] })],
   ["sum: expected distinct axes, got [0, -2]", [[2, 3]], (x) => sum(x, { axis: [0, -2] })],
@@ -93,7 +121,14 @@ const REFUSED: [message: string, shapes: number[][], run: (...x: Tensor[]) => un
   ["select: expected an axis in [-1, 0], got 1", [[3]], (x) => select(x, 1, 0)],
   ["unbind: expected an axis in [-1, 0], got 1", [[3]], (x) => unbind(x, 1)],
   ["concat: expected at least one tensor, got none", [], () => concat([])],
-  ["concat: shapes differ beside axis 0, got [2, 3] and [2, 4]", [[2, 3], [2, 4]], (x, y) => concat([x, y])],
+  [
+    "concat: shapes differ beside axis 0, got [2, 3] and [2, 4]",
+    [
+      [2, 3],
+      [2, 4],
+    ],
+    (x, y) => concat([x, y]),
+  ],
   ["concat: shapes differ beside axis 0, got [3] and [1, 3]", [[3], [1, 3]], (x, y) => concat([x, y])],
   ["concat: expected an axis in [-1, 0], got 1", [[3], [3]], (x, y) => concat([x, y], 1)],
   ["stack: expected at least one tensor, got none", [], () => stack([])],

@@ -158,7 +158,9 @@ export function slice(x: Tensor, axis: number, start = 0, end = Infinity): Tenso
     throw new RangeError(`slice: expected integer bounds, got ${start} and ${end}`);
   }
   if (from >= to) {
-    throw new RangeError(`slice: expected start < end on axis ${at} of ${formatShape(x.shape)}, got ${start} and ${end}`);
+    throw new RangeError(
+      `slice: expected start < end on axis ${at} of ${formatShape(x.shape)}, got ${start} and ${end}`,
+    );
   }
   if (at === 0) return sliceRows(x, from, to);
   const inner = sizeOf(x.shape.slice(at + 1));

@@ -24,19 +24,23 @@ export interface CrossEntropyOptions extends LossOptions {
   ignoreIndex?: number;
 }
 
-function reduced(x: Tensor, where: string, reduction: Reduction): Tensor {
-  if (reduction === "none") return x;
-  if (reduction === "sum") return sum(x);
-  if (reduction === "mean") return mean(x);
+function checkReduction(where: string, reduction: Reduction): void {
+  if (reduction === "mean" || reduction === "sum" || reduction === "none") return;
   throw new RangeError(`${where}: expected the reduction "mean", "sum" or "none", got ${JSON.stringify(reduction)}`);
+}
+
+function reduced(x: Tensor, reduction: Reduction): Tensor {
+  if (reduction === "none") return x;
+  return reduction === "sum" ? sum(x) : mean(x);
 }
 
 /**
  * (input − target)², averaged, summed or as it is. The target is broadcast.
  */
 export function mseLoss(input: Tensor, target: Tensor, { reduction = "mean" }: LossOptions = {}): Tensor {
+  checkReduction("mseLoss", reduction);
   broadcastShapes("mseLoss", input.shape, target.shape);
-  return reduced(square(sub(input, target)), "mseLoss", reduction);
+  return reduced(square(sub(input, target)), reduction);
 }
 
 /** One loss per row; log Σ exp of each row is kept for backward. */
@@ -127,11 +131,7 @@ export function crossEntropy(
   if (weight !== null && weight.size !== classes) {
     throw new RangeError(`crossEntropy: expected ${classes} class weights, got ${formatShape(weight.shape)}`);
   }
-  if (reduction !== "mean" && reduction !== "sum" && reduction !== "none") {
-    throw new RangeError(
-      `crossEntropy: expected the reduction "mean", "sum" or "none", got ${JSON.stringify(reduction)}`,
-    );
-  }
+  checkReduction("crossEntropy", reduction);
   if (weight !== null) ready("crossEntropy", weight);
   ready("crossEntropy", logits);
   const dense = target instanceof Tensor && sameShape(target.shape, logits.shape) ? target : null;

@@ -3,11 +3,11 @@
  * and compares what they wrote.
  */
 import { expect } from "vitest";
+import { wasmHeap } from "../../engine/memory.ts";
+import { kernels, memory } from "../../engine/wasm.ts";
 import type { Kernels } from "../../kernels/build/types.ts";
 import { reference } from "../../kernels/reference/index.ts";
 import * as cells from "../../kernels/reference/memory.ts";
-import { wasmHeap } from "../../engine/memory.ts";
-import { kernels, memory } from "../../engine/wasm.ts";
 
 const GUARD = 12345.678;
 const GUARD_CELLS = 8;
@@ -117,7 +117,10 @@ export interface Tolerance {
 }
 
 /** What `call` returns must agree on both sides. */
-export function compareSides(call: (side: Side) => number[], { absolute = 1e-6, relative = 2e-6 }: Tolerance = {}): void {
+export function compareSides(
+  call: (side: Side) => number[],
+  { absolute = 1e-6, relative = 2e-6 }: Tolerance = {},
+): void {
   const wasm = new WasmSide();
   const actual = call(wasm);
   wasm.finish();
@@ -125,7 +128,8 @@ export function compareSides(call: (side: Side) => number[], { absolute = 1e-6, 
   expect(actual.length).toBe(expected.length);
   // One comparison an element: expect() for each would cost more than the kernels.
   const wrong = expected.findIndex((value, i) => !agrees(actual[i] as number, value, absolute, relative));
-  if (wrong >= 0) expect.fail(`element ${wrong} of ${expected.length}: got ${actual[wrong]}, reference ${expected[wrong]}`);
+  if (wrong >= 0)
+    expect.fail(`element ${wrong} of ${expected.length}: got ${actual[wrong]}, reference ${expected[wrong]}`);
 }
 
 function agrees(got: number, value: number, absolute: number, relative: number): boolean {

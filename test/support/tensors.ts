@@ -1,6 +1,7 @@
 /** Tensors with reproducible values, and what tests ask of tensors. */
+import { expect } from "vitest";
 import { memoryStats, type Tensor, tensor } from "../../engine/index.ts";
-import { numbers } from "./sides.ts";
+import { numbers, type Tolerance } from "./sides.ts";
 
 export interface RandomTensorOptions {
   low?: number;
@@ -41,4 +42,22 @@ export function bytesKept(fn: () => void): number {
   const { live } = memoryStats();
   fn();
   return memoryStats().live - live;
+}
+
+/**
+ * Fails with `what` where a value is off by more than absolute + relative·|expected|. By default a handful of roundings
+ * of 2⁻²⁴ ≈ 6·10⁻⁸ each: our own exp and log are within 2 ulp, sums of tens of terms within a few more.
+ */
+export function expectNear(
+  actual: ArrayLike<number>,
+  expected: ArrayLike<number>,
+  what: string,
+  { absolute = 2e-6, relative = 4e-6 }: Tolerance = {},
+): void {
+  expect(actual.length, what).toBe(expected.length);
+  for (let i = 0; i < expected.length; i++) {
+    const [got, value] = [actual[i] as number, expected[i] as number];
+    if (Object.is(got, value) || Math.abs(got - value) <= absolute + relative * Math.abs(value)) continue;
+    expect.fail(`${what}, element ${i} of ${expected.length}: got ${got}, expected ${value}`);
+  }
 }

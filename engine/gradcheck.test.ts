@@ -1,0 +1,100 @@
+/** The check that the other tests trust: it passes right gradients, finds wrong ones, and leaves nothing behind. */
+import { expect, test } from "vitest";
+import { bits, bytesKept, gradient, leaf, random } from "../test/support/tensors.ts";
+import { gradcheck, Linear, linear, parameter, rand, type Tensor, tape, tensor } from "./index.ts";
+
+test("gradcheck: right gradients pass, of one tensor or several, towards every input", () => {
+  const x = random([2, 3], 1);
+  const y = random([3], 2, { low: 0.5, high: 1 });
+  gradcheck((a, b) => a.mul(b).tanh(), [x, y]);
+  gradcheck((a, b) => [a.exp(), b.square().sum(), a.matmul(b)], [x, y]);
+  gradcheck((a) => a.sum(), [tensor(2)]);
+});
+
+test("gradcheck: an error names input, element, what was expected and what came", () => {
+  // The gradient of x·detach(x) is x, half of what the values say.
+  const wrong = () => gradcheck((x, y) => x.add(y.mul(y.detach())), [tensor([1, 1]), tensor([[3, 2]])]);
+  expect(wrong).toThrow(Error);
+  expect(wrong).toThrow(
+    /^gradcheck: input 1 of shape \[1, 2\], element 0: expected the difference quotient \d+\.\d+, got the gradient \d+\.?\d*$/,
+  );
+});
+
+test("gradcheck: a single wrong element is found", () => {
+  const mask = tensor([1, 1, 0, 1]);
+  const wrong = () =>
+    gradcheck(
+      (x) =>
+        x
+          .mul(mask)
+          .square()
+          .add(x.detach().mul(mask.neg().add(1))),
+      [random([4], 3)],
+    );
+  expect(wrong).toThrow(/input 0 of shape \[4\], element 2/);
+});
+
+test("gradcheck: an input that has no influence must have no gradient, and NaN never passes", () => {
+  gradcheck((x) => x.square(), [random([3], 4), random([2], 5)]);
+  expect(() => gradcheck((x) => x.log(), [tensor([-1])])).toThrow(/element 0/);
+});
+
+test("gradcheck: tolerances and step can be set", () => {
+  const almost = (x: Tensor) => x.square().add(x.detach().mul(1e-3));
+  expect(() => gradcheck(almost, [tensor([1])])).toThrow(/gradcheck/);
+  gradcheck(almost, [tensor([1])], { atol: 1e-2 });
+  gradcheck(almost, [tensor([1])], { rtol: 1e-2 });
+  expect(() => gradcheck((x) => x.exp(), [tensor([1])], { eps: 0.5 })).toThrow(/gradcheck/);
+});
+
+test("gradcheck: fn must return tensors", () => {
+  expect(() => gradcheck(() => [], [tensor([1])])).toThrow(RangeError);
+  expect(() => gradcheck(() => [], [tensor([1])])).toThrow("gradcheck: expected fn to return a tensor, got none");
+});
+
+test("gradcheck: inputs, their gradients and the memory stay as they were, also after an error", () => {
+  const x = leaf([2, 2], 6);
+  tape(() => x.square().sum().backward());
+  const before = [bits(x), gradient(x)];
+  const kept = bytesKept(() => {
+    gradcheck((a) => a.square(), [x]);
+    expect(() => gradcheck((a) => a.mul(a.detach()), [x])).toThrow(/gradcheck/);
+    expect(() =>
+      gradcheck(() => {
+        throw new Error("on purpose");
+      }, [x]),
+    ).toThrow("on purpose");
+  });
+  expect(kept).toBe(0);
+  expect([bits(x), gradient(x)]).toEqual(before);
+  // The SIMD kernels compute again.
+  expect(rand([2]).data).toBeInstanceOf(Float32Array);
+});
+
+test("gradcheck: parameters that fn uses are constants, and their gradients stay as they were", () => {
+  const fresh = new Linear(3, 2);
+  const used = new Linear(3, 2);
+  const x = tensor([
+    [1, 2, 3],
+    [-4, 0, 6],
+  ]); // whole numbers: their sums are exact
+  tape(() => used.forward(x).sum().backward());
+  const before = gradient(used.weight);
+  for (const model of [fresh, used]) gradcheck((a) => model.forward(a).tanh(), [x]);
+  expect(fresh.weight.grad).toBe(null);
+  expect(gradient(used.weight)).toEqual(before);
+  tape(() => used.forward(x).sum().backward());
+  expect(gradient(used.weight)).toEqual(before.map((value) => 2 * value));
+  tape(() => fresh.forward(x).sum().backward());
+  expect(gradient(fresh.weight)).toEqual(before);
+});
+
+test("gradcheck: it may run inside a tape, over results of that tape", () => {
+  const w = parameter(random([2, 3], 8));
+  tape(() => {
+    const scaled = w.mul(2);
+    gradcheck((x) => linear(x, scaled), [random([4, 3], 9)]);
+    scaled.sum().backward();
+  });
+  expect(gradient(w)).toEqual(new Array(6).fill(2));
+});

@@ -1,0 +1,83 @@
+/** The fused LIF against the neuron written with tensor ops, in every combination of the options. */
+import { describe, expect, test } from "vitest";
+import {
+  composed,
+  constants,
+  everyOption,
+  fused,
+  type Gradients,
+  gradientsOf,
+  READS,
+  type RunOptions,
+  SURROGATES,
+  valuesOf,
+} from "../test/support/lif.ts";
+import { LIF, type LIFOptions } from "./index.ts";
+
+const INITIAL = [false, true];
+
+function nameOf({ reset, resetDelay, detachReset, refractorySteps, fire }: LIFOptions): string {
+  const words = [`reset ${reset}`, resetDelay ? "delayed" : "at once", detachReset ? "detached" : "attached"];
+  return [...words, `held ${refractorySteps} steps`, `fires at ${fire}`].join(", ");
+}
+
+/**
+ * Both sides use the same float32 derivatives of the same membrane; sums over time and batch are in another order, and
+ * kernels approximate exp to 2·10⁻⁷.
+ */
+function expectSameGradients(where: string, got: Gradients, expected: Gradients): void {
+  for (const name of ["current", "beta", "threshold", "v"] as const) {
+    const largest = Math.max(1, ...expected[name].map(Math.abs));
+    expect(got[name].length, `${where}: ${name}`).toBe(expected[name].length);
+    const wrong = expected[name].findIndex((x, i) => !(Math.abs(x - (got[name][i] as number)) <= 5e-6 * largest));
+    if (wrong < 0) continue;
+    expect.fail(`${where}: gradient ${name}[${wrong}]: got ${got[name][wrong]}, expected ${expected[name][wrong]}`);
+  }
+}
+
+function compareGradients(where: string, lif: LIF, initial: boolean): void {
+  for (const read of READS) {
+    const [got, expected] = [fused, composed].map((unroll) => gradientsOf(lif, read, { unroll, initial }));
+    expectSameGradients(`${where}, loss of ${read}`, got as Gradients, expected as Gradients);
+  }
+}
+
+describe.each(everyOption())("lif", (options) => {
+  const name = nameOf(options);
+
+  test(`lif: spikes, membrane, v and state are those of the tensor ops, ${name}`, () => {
+    for (const perNeuron of [false, true]) {
+      for (const extra of [{}, { rest: 0.25, inputScale: 0.5, resetValue: -0.25 }]) {
+        const lif = new LIF({ ...options, ...extra, ...constants(perNeuron) });
+        for (const initial of INITIAL) {
+          const run = (unroll: RunOptions["unroll"]) => valuesOf(lif, { unroll, initial });
+          const expected = run(composed);
+          // All values are short binary fractions: nothing is rounded on either side.
+          expect(run(fused)).toEqual(expected);
+          expect(new Set(expected.spikes)).toEqual(new Set([0, 1]));
+        }
+      }
+    }
+  });
+
+  test(`lif: all gradients are those of the tensor ops, ${name}`, () => {
+    for (const surrogate of SURROGATES) {
+      for (const perNeuron of [false, true]) {
+        for (const learn of [false, true]) {
+          const learned = { learnBeta: learn, learnThreshold: learn };
+          const lif = new LIF({ ...options, ...constants(perNeuron), ...learned, surrogate });
+          for (const initial of INITIAL) compareGradients(`${surrogate.name}, ${perNeuron}, ${learn}`, lif, initial);
+        }
+      }
+    }
+  });
+
+  test(`lif: one learned parameter, rest, scale and reset value have the gradients of the tensor ops, ${name}`, () => {
+    for (const learnBeta of [false, true]) {
+      const learned = { learnBeta, learnThreshold: !learnBeta };
+      const extra = { rest: 0.25, inputScale: 0.5, resetValue: -0.25 };
+      const lif = new LIF({ ...options, ...extra, ...constants(learnBeta), ...learned });
+      for (const initial of INITIAL) compareGradients(`learnBeta ${learnBeta}`, lif, initial);
+    }
+  });
+});
