@@ -100,19 +100,15 @@ export function evaluate(
   metric: (output: Tensor, y: Batch["y"]) => number,
   { encode }: { encode?: (x: Tensor) => Tensor } = {},
 ): number {
-  const { training } = model;
-  model.eval();
   let total = 0;
   let samples = 0;
-  try {
+  model.evaluating(() => {
     for (const { x, y } of loader) {
       const size = x.shape[0] as number;
       total += size * noGrad(() => metric(model.forward(encode === undefined ? x : encode(x)), y));
       samples += size;
     }
-  } finally {
-    model.train(training);
-  }
+  });
   if (samples === 0) throw new RangeError("evaluate: the loader gave no batches");
   return total / samples;
 }

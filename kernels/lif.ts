@@ -16,13 +16,19 @@
  */
 import { ATAN, derivativeLanes, FAST_SIGMOID, innerFactor, outerFactor, SIGMOID } from "./derivative";
 import { addTo } from "./elementwise";
-import { loadTail, storeTail } from "./lanes";
+import { loadTail, one, storeTail } from "./lanes";
 import { firingFloor, SUBTRACT, stepAny, ZERO } from "./lif-any";
-import { scalarEnd, vectorEnd } from "./span";
+import { vectorEnd } from "./span";
 
 export { lifBackwardAny } from "./lif-any";
 
-const ones = memory.data<f32>([1, 1, 1, 1], 16);
+/** Ways to reset in one step: not at all, by θ at its start or its end, to the reset value. */
+const FREE = 0;
+const NOW = 1;
+const LATER = 2;
+const TO_VALUE = 3;
+
+const zeros = memory.data(16, 16);
 
 /** In the place of a kind of surrogate: the derivatives were computed elsewhere. */
 const CUSTOM: i32 = -1;
@@ -113,7 +119,7 @@ export function lifForward(
   }
 }
 
-/** One step of one row, rest 0, scale 1, never held. */
+/** One step of one row, rest 0, scale 1, never held; p is the state before it (0: zeros). */
 function stepPlain(
   u: usize,
   s: usize,
@@ -130,62 +136,68 @@ function stepPlain(
   resetValue: f32,
   pending: bool,
 ): void {
-  const end = scalarEnd(u, n);
-  const stop = vectorEnd(u, n);
-  const betaBytes = (<usize>stepBeta) << 2;
-  const thetaBytes = (<usize>stepThreshold) << 2;
-  if (p == 0) {
-    for (; u < end; u += 4, s += 4, current += 4, beta += betaBytes, threshold += thetaBytes) {
-      const th = load<f32>(threshold);
-      let x = load<f32>(current);
-      if (delayed != 0 && 0 - th >= floor) {
-        if (reset == ZERO) x += load<f32>(beta) * resetValue;
-        if (reset == SUBTRACT) x -= th;
-      }
-      store<f32>(u, x);
-      store<f32>(s, x - th >= floor ? 1 : 0);
-    }
-    return;
-  }
-  const all = i32x4.splat(-1);
-  const none = i32x4.splat(0);
-  const now = reset == SUBTRACT && delayed == 0 && pending ? all : none;
-  const later = reset == SUBTRACT && delayed != 0 ? all : none;
-  const zero = reset == ZERO && pending ? all : none;
+  const step: usize = p == 0 ? 0 : 16;
+  if (p == 0) p = zeros;
+  if (reset == ZERO && pending) {
+    inline.always(
+      row(TO_VALUE, u, s, p, step, current, beta, threshold, n, stepBeta, stepThreshold, floor, resetValue),
+    );
+  } else if (reset == SUBTRACT && delayed != 0) {
+    inline.always(row(LATER, u, s, p, step, current, beta, threshold, n, stepBeta, stepThreshold, floor, resetValue));
+  } else if (reset == SUBTRACT && pending) {
+    inline.always(row(NOW, u, s, p, step, current, beta, threshold, n, stepBeta, stepThreshold, floor, resetValue));
+  } else
+    inline.always(row(FREE, u, s, p, step, current, beta, threshold, n, stepBeta, stepThreshold, floor, resetValue));
+}
+
+/** u ← the next membrane, s ← where it fires, for one row. One copy for each constant way to reset. */
+function row(
+  way: i32,
+  u: usize,
+  s: usize,
+  p: usize,
+  step: usize,
+  current: usize,
+  beta: usize,
+  threshold: usize,
+  n: i32,
+  stepBeta: i32,
+  stepThreshold: i32,
+  floor: f32,
+  resetValue: f32,
+): void {
   const value = f32x4.splat(resetValue);
   const floors = f32x4.splat(floor);
-  const one = v128.load(ones);
+  const betaBytes: usize = stepBeta == 0 ? 0 : 16;
+  const thetaBytes: usize = stepThreshold == 0 ? 0 : 16;
   let b = v128.load32_splat(beta);
   let theta = v128.load32_splat(threshold);
-  while (u < stop) {
+  for (const stop = vectorEnd(u, n); u < stop; u += 16, s += 16, current += 16) {
     if (stepBeta != 0) b = v128.load(beta);
     if (stepThreshold != 0) theta = v128.load(threshold);
-    let v = v128.load(p);
-    const fired = f32x4.ge(f32x4.sub(v, theta), floors);
-    const reached = v128.and(fired, theta);
-    v = f32x4.sub(v, v128.and(reached, now));
-    v = v128.bitselect(value, v, v128.and(fired, zero));
-    const x = f32x4.sub(f32x4.add(f32x4.mul(b, v), v128.load(current)), v128.and(reached, later));
+    const x = inline.always(membrane(way, v128.load(p), v128.load(current), b, theta, floors, value));
     v128.store(u, x);
-    v128.store(s, v128.and(f32x4.ge(f32x4.sub(x, theta), floors), one));
-    u += 16;
-    s += 16;
-    p += 16;
-    current += 16;
-    beta += betaBytes << 2;
-    threshold += thetaBytes << 2;
+    v128.store(s, v128.and(f32x4.ge(f32x4.sub(x, theta), floors), v128.load(one)));
+    p += step;
+    beta += betaBytes;
+    threshold += thetaBytes;
   }
-  for (; u < end; u += 4, s += 4, p += 4, current += 4, beta += betaBytes, threshold += thetaBytes) {
-    const th = load<f32>(threshold);
-    let v = load<f32>(p);
-    const fired = v - th >= floor;
-    if (fired && pending && reset == SUBTRACT && delayed == 0) v -= th;
-    if (fired && pending && reset == ZERO) v = resetValue;
-    let x = load<f32>(beta) * v + load<f32>(current);
-    if (fired && reset == SUBTRACT && delayed != 0) x -= th;
-    store<f32>(u, x);
-    store<f32>(s, x - th >= floor ? 1 : 0);
-  }
+  if ((n & 3) == 0) return;
+  if (stepBeta != 0) b = loadTail(beta, n);
+  if (stepThreshold != 0) theta = loadTail(threshold, n);
+  const x = membrane(way, step == 0 ? v128.load(zeros) : loadTail(p, n), loadTail(current, n), b, theta, floors, value);
+  storeTail(u, n, x);
+  storeTail(s, n, v128.and(f32x4.ge(f32x4.sub(x, theta), floors), v128.load(one)));
+}
+
+/** β·Z(v) + I, less θ afterwards where the reset comes late. */
+function membrane(way: i32, v: v128, input: v128, beta: v128, theta: v128, floor: v128, value: v128): v128 {
+  if (way == FREE) return f32x4.add(f32x4.mul(beta, v), input);
+  const fired = f32x4.ge(f32x4.sub(v, theta), floor);
+  if (way == NOW) v = f32x4.sub(v, v128.and(fired, theta));
+  if (way == TO_VALUE) v = v128.bitselect(value, v, fired);
+  const x = f32x4.add(f32x4.mul(beta, v), input);
+  return way == LATER ? f32x4.sub(x, v128.and(fired, theta)) : x;
 }
 
 /** v[i] ← the state after the reset, for every step at once: [T·rows, n]; s tells what fired. */

@@ -16,13 +16,13 @@ export interface DecayOptions {
 
 /** β as a number or tensor. */
 function betaOf(where: string, { beta, tau, dt = 1, decay = "exp" }: DecayOptions): number | Tensor {
+  if (decay !== "exp" && decay !== "euler")
+    throw new RangeError(`${where}: expected the decay "exp" or "euler", got ${JSON.stringify(decay)}`);
   if (tau === undefined) return beta ?? 0.95;
   if (beta !== undefined) throw new RangeError(`${where}: expected beta or tau, got both`);
   if (!(tau > 0 && tau < Infinity)) throw new RangeError(`${where}: tau must be finite and > 0, got ${tau}`);
   if (!(dt > 0 && dt < Infinity)) throw new RangeError(`${where}: dt must be finite and > 0, got ${dt}`);
   if (decay === "euler") return 1 - dt / tau;
-  if (decay !== "exp")
-    throw new RangeError(`${where}: expected the decay "exp" or "euler", got ${JSON.stringify(decay)}`);
   // By the kernel, not Math.exp: the same bits on every engine.
   return noGrad(() => exp(full([], -dt / tau)).item());
 }
@@ -46,12 +46,13 @@ export function decayTensor(where: string, options: DecayOptions, learn: boolean
 /** A persistent tensor of its own with the value: shape [] for a number. */
 export function persistentCopy(value: number | Tensor): Tensor {
   if (typeof value === "number") return persist(full([], value));
-  return persist(full(value.shape, 0).copyFrom(value));
+  const values = value.toFloat32Array(); // throws, if at all, before anything is allocated
+  return persist(full(value.shape, 0).copyFrom(values));
 }
 
 /** A fixed option as it is given by a tensor or number: its elements per neuron, 1 or N. */
 export function checkPerNeuron(where: string, name: string, t: Tensor, shape: readonly number[]): void {
-  const features = shape[shape.length - 1];
+  const features = shape.length > 1 ? shape[shape.length - 1] : 1;
   if (t.size !== 1 && t.size !== features) {
     throw new RangeError(`${where}: ${name} of ${t.size} neurons does not fit a current [${shape.join(", ")}]`);
   }

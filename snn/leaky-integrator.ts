@@ -114,10 +114,14 @@ export class LeakyIntegrator extends Module {
   /** The membrane from a given state on, and the state after the last step. */
   unroll(current: Tensor, state?: Tensor): { membrane: Tensor; state: Tensor } {
     const membrane = integrate(current, this.decay(), state ?? null);
+    let last: Tensor | null = null;
     return {
       membrane,
       get state() {
-        return membrane.select(0, -1);
+        // What was first read inside an inner tape or under noGrad is gone, or without a record.
+        const serves = last?.region.open && (last.requiresGrad || !membrane.requiresGrad);
+        if (last === null || !serves) last = membrane.select(0, -1);
+        return last;
       },
     };
   }

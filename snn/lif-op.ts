@@ -8,6 +8,7 @@ import {
   gradOf,
   k,
   type Op,
+  pass,
   passGradient,
   ready,
   record,
@@ -60,6 +61,8 @@ export interface Run {
   /** Gradients of the other outputs, 0 until their records pass them on. */
   dMembrane: number;
   dState: number;
+  /** The backward pass that they belong to: one that failed has left them behind. */
+  pass: number;
 }
 
 const lifOp: Op<Run> = {
@@ -88,7 +91,7 @@ const lifOp: Op<Run> = {
     const { kind, slope } = neuron.surrogate;
     const stepBeta = beta.size === 1 ? 0 : 1;
     const stepThreshold = threshold.size === 1 ? 0 : 1;
-    const { dMembrane, dState } = run;
+    const { dMembrane, dState } = run.pass === pass ? run : NO_GRADIENTS;
     const onlySpikes = dMembrane === 0 && dState === 0 && dBeta === 0 && dThreshold === 0 && dv0 === 0;
     if (onlySpikes && neuron.attached === 0 && run.refractory === null) {
       k.lifBackward(
@@ -110,6 +113,8 @@ const lifOp: Op<Run> = {
         slope,
       );
     } else {
+      if (v0 !== null) checkUnchanged(z, v0);
+      if (r0 !== null) checkUnchanged(z, r0);
       k.lifBackwardAny(
         z.gradPtr,
         u,
@@ -159,6 +164,8 @@ const lifOp: Op<Run> = {
     if (!run.exposed) discard(run);
   },
 };
+
+const NO_GRADIENTS = { dMembrane: 0, dState: 0 } as const;
 
 /** The derivative of a custom surrogate on the whole sequence, after that of the state before it. */
 function customDerivative({ neuron, membrane, threshold, v0 }: Run): Tensor | null {
@@ -231,6 +238,7 @@ export function runLif(
     exposed: false,
     dMembrane: 0,
     dState: 0,
+    pass: 0,
   };
   const wanted = input.requiresGrad || beta.requiresGrad || threshold.requiresGrad || (v0?.requiresGrad ?? false);
   if (scope.recording && wanted) record(spikes, lifOp as Op<never>, run, input, beta, threshold);
@@ -240,6 +248,7 @@ export function runLif(
 /** Adds z's gradient into a buffer of the run, and makes sure that the run's backward is reached. */
 function passToRun(z: Tensor, spikes: Tensor, run: Run, name: "dMembrane" | "dState"): void {
   gradOf(spikes);
+  if (run.pass !== pass) Object.assign(run, NO_GRADIENTS, { pass });
   if (run[name] === 0) {
     run[name] = z.gradPtr;
     z.gradPtr = 0;
@@ -264,11 +273,10 @@ const stateOp: Op<Run> = {
   backward: (z, spikes, _y, _w, run) => passToRun(z, spikes, run, "dState"),
 };
 
-/** u as a differentiable output: what the run keeps anyway. */
+/** u as a differentiable output: what the run keeps anyway. On its tape also where it is first read under noGrad. */
 export function membraneOf(run: Run): Tensor {
   const { membrane, spikes } = run;
-  if (!run.exposed && scope.recording && spikes.requiresGrad)
-    record(membrane, membraneOp as Op<never>, run, spikes, null, null);
+  if (!run.exposed && spikes.requiresGrad) record(membrane, membraneOp as Op<never>, run, spikes, null, null);
   run.exposed = true;
   return membrane;
 }
@@ -276,6 +284,7 @@ export function membraneOf(run: Run): Tensor {
 /** v, the state after the reset, as a differentiable output. */
 export function stateOf(run: Run): Tensor {
   const { neuron, membrane, spikes, threshold, T, rows, n } = run;
+  for (const t of [membrane, spikes, threshold]) ready("LIF", t);
   const z = empty(membrane.shape, membrane.size);
   const reset = neuron.delayed !== 0 ? RESETS.none : neuron.reset;
   const step = threshold.size === 1 ? 0 : 1;

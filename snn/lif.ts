@@ -76,7 +76,7 @@ export class LIF extends Module {
     const { threshold = 1, learnBeta = false, learnThreshold = false, fire = "ge", reset = "zero" } = options;
     const surrogate = options.surrogate ?? surrogates.sigmoid();
     checkFire("LIF", fire);
-    if (!(reset in RESETS))
+    if (!Object.keys(RESETS).includes(reset))
       throw new RangeError(`LIF: expected reset "zero", "subtract" or "none", got ${JSON.stringify(reset)}`);
     const hold = options.refractorySteps ?? 0;
     if (!Number.isInteger(hold) || hold < 0)
@@ -96,8 +96,10 @@ export class LIF extends Module {
       attached: options.detachReset === false ? 1 : 0,
       surrogate,
     };
+    checkThreshold(threshold);
     this.beta = decayTensor("LIF", options, learnBeta);
-    this.threshold = thresholdTensor(threshold, learnThreshold);
+    const t = persistentCopy(threshold);
+    this.threshold = learnThreshold ? parameter(t) : t;
   }
 
   forward(current: Tensor): Tensor {
@@ -115,18 +117,24 @@ export class LIF extends Module {
     const { v: v0 = null, refractory: r0 = null } = state ?? {};
     const run = runLif(this.neuron, current, this.decay(), this.threshold, v0, r0);
     let v: Tensor | null = null;
+    let last: LIFState | null = null;
+    // What was first read inside an inner tape is gone with it, and under noGrad it has no record: it is computed again.
+    const serves = (t: Tensor): boolean => t.region.open && (t.requiresGrad || !run.spikes.requiresGrad);
     return {
       spikes: run.spikes,
       get membrane() {
         return membraneOf(run);
       },
       get v() {
-        v ??= stateOf(run);
+        if (v === null || !serves(v)) v = stateOf(run);
         return v;
       },
       get state() {
-        const held = run.refractory?.select(0, -1).detach() ?? zeros(current.shape.slice(1));
-        return { v: this.v.select(0, -1), refractory: held };
+        if (last === null || !serves(last.v)) {
+          const held = run.refractory?.select(0, -1).detach() ?? zeros(current.shape.slice(1));
+          last = { v: this.v.select(0, -1), refractory: held };
+        }
+        return last;
       },
     };
   }
@@ -161,12 +169,6 @@ function finite(name: string, value: number): number {
   return value;
 }
 
-function thresholdTensor(threshold: number | Tensor, learn: boolean): Tensor {
-  const t = persistentCopy(threshold);
-  for (const value of t.data) {
-    if (Number.isFinite(value)) continue;
-    t.dispose();
-    throw new RangeError(`LIF: threshold must be finite, got ${value}`);
-  }
-  return learn ? parameter(t) : t;
+function checkThreshold(threshold: number | Tensor): void {
+  for (const value of typeof threshold === "number" ? [threshold] : threshold.data) finite("threshold", value);
 }

@@ -1,3 +1,4 @@
+import { formatShape, sameShape, scope } from "../engine/extend.ts";
 import { noGrad, type Tensor } from "../engine/index.ts";
 
 /** How a spike is differentiated: hard in the forward pass, a smooth step's derivative at x = u − θ in backward. */
@@ -56,7 +57,11 @@ export interface CustomSurrogate {
   primitive?: (x: Tensor) => Tensor;
 }
 
-/** A derivative of your own. */
+/**
+ * A derivative of your own.
+ *
+ * @throws RangeError in backward unless the derivative has the shape of x.
+ */
 function custom({ derivative, primitive }: CustomSurrogate): Surrogate {
   if (typeof derivative !== "function")
     throw new TypeError(`surrogate.custom: expected a function, got ${typeof derivative}`);
@@ -64,9 +69,18 @@ function custom({ derivative, primitive }: CustomSurrogate): Surrogate {
     name: "custom",
     kind: -1,
     slope: 0,
-    derivative: (x) => noGrad(() => derivative(x)),
+    derivative: (x) => noGrad(() => ofItsOwn(derivative(x), x)),
     primitive: primitive ?? null,
   };
+}
+
+/** The derivative at x as a tensor that backward may dispose: one that was there before is copied. */
+function ofItsOwn(d: Tensor, x: Tensor): Tensor {
+  if (!sameShape(d.shape, x.shape)) {
+    const got = `got ${formatShape(d.shape)}`;
+    throw new RangeError(`surrogate.custom: expected a derivative of shape ${formatShape(x.shape)}, ${got}`);
+  }
+  return d.region === scope.region ? d : d.clone();
 }
 
 export const surrogate = { sigmoid, fastSigmoid, atan, custom } as const;

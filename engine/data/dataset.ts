@@ -38,25 +38,37 @@ export class TensorDataset {
     const sample = options.shape ?? (x instanceof Tensor ? x.shape.slice(1) : null);
     this.x = values;
     this.y = y instanceof Tensor ? y.toFloat32Array() : y;
-    this.length = sample === null ? this.y.length : values.length / sizeOf(checkShape("TensorDataset", sample));
+    const targetRows = y instanceof Tensor ? (y.shape[0] ?? 1) : y.length;
+    this.length = sample === null ? targetRows : values.length / sizeOf(checkShape("TensorDataset", sample));
     this.shape = sample ?? [values.length / this.length];
     this.scale = options.scale ?? 1;
-    if (!Number.isInteger(this.length) || !Number.isInteger(this.shape[0] ?? 1) || this.length === 0) {
+    if (!Number.isInteger(this.length) || !Number.isInteger(this.shape[0] ?? 1) || values.length === 0) {
       throw new RangeError(
         `TensorDataset: expected whole samples, got ${values.length} values for ${this.y.length} targets`,
       );
     }
-    if (this.y.length % this.length !== 0 || this.y.length === 0) {
-      throw new RangeError(`TensorDataset: expected targets for ${this.length} samples, got ${this.y.length}`);
+    if (targetRows % this.length !== 0 || targetRows === 0 || (y instanceof Tensor && targetRows !== this.length)) {
+      throw new RangeError(`TensorDataset: expected targets for ${this.length} samples, got ${targetRows}`);
     }
     if (!Number.isFinite(this.scale)) throw new RangeError(`TensorDataset: scale must be finite, got ${this.scale}`);
     const targets = this.y.length / this.length;
     if (y instanceof Tensor) this.targetShape = y.shape.slice(1);
     else if (y instanceof Float32Array) this.targetShape = targets === 1 ? [] : [targets];
-    else if (targets === 1) this.targetShape = null;
+    else if (targets === 1) this.targetShape = checkIndices(this.y);
     else
       throw new RangeError(`TensorDataset: expected one class index a sample, got ${this.y.length} for ${this.length}`);
   }
+}
+
+/** Throws unless all labels are class indices; null, the target shape of indices. */
+function checkIndices(labels: ArrayLike<number>): null {
+  for (let i = 0; i < labels.length; i++) {
+    if (Number.isInteger(labels[i])) continue;
+    throw new RangeError(
+      `TensorDataset: expected class indices, got ${labels[i]} at ${i}; values for regression come as a Float32Array`,
+    );
+  }
+  return null;
 }
 
 export interface DataLoaderOptions {

@@ -54,10 +54,10 @@ export abstract class Module {
     for (const [name, t] of named) {
       const entry = state[name];
       if (entry === undefined) throw new RangeError(`loadStateDict: expected the parameter ${name}, got none`);
-      if (!sameShape(entry.shape, t.shape) || entry.data.length !== t.size) {
-        throw new RangeError(
-          `loadStateDict: expected ${name} of shape ${formatShape(t.shape)}, got ${formatShape(entry.shape)}`,
-        );
+      const same = sameShape(entry.shape, t.shape);
+      if (!same || entry.data.length !== t.size) {
+        const got = same ? `${entry.data.length} values` : formatShape(entry.shape);
+        throw new RangeError(`loadStateDict: expected ${name} of shape ${formatShape(t.shape)}, got ${got}`);
       }
     }
     for (const [name, t] of named) t.copyFrom((state[name] as StateDict[string]).data);
@@ -73,6 +73,20 @@ export abstract class Module {
 
   eval(): this {
     return this.train(false);
+  }
+
+  /** Runs fn with all modules in evaluation mode, then gives each the mode that it had. */
+  evaluating<R>(fn: () => R): R {
+    const modes = new Map<Module, boolean>([[this, this.training]]);
+    this.visit("", (_name, value) => {
+      if (value instanceof Module) modes.set(value, value.training);
+    });
+    this.eval();
+    try {
+      return fn();
+    } finally {
+      for (const [module, mode] of modes) module.training = mode;
+    }
   }
 
   /** Calls back for every field, then walks into modules and lists of them. */

@@ -49,6 +49,10 @@ export class Adam extends Optimizer {
     return 0;
   }
 
+  protected slotNames(): readonly string[] {
+    return this.amsgrad ? ["m", "v", "vMax"] : ["m", "v"];
+  }
+
   protected update(p: Tensor, i: number): void {
     const m = this.buffer("m", i);
     const v = this.buffer("v", i);

@@ -56,28 +56,45 @@ export abstract class Optimizer {
     return { steps: [...this.steps], slots };
   }
 
-  /** @throws RangeError unless the state is of as many parameters of the same sizes; nothing is written then. */
+  /**
+   * Continues from a state of this kind of optimizer with the same options.
+   *
+   * @throws RangeError unless the state is of as many parameters of the same sizes; nothing is written then.
+   */
   loadStateDict(state: OptimizerState): void {
     if (state.steps.length !== this.params.length || state.slots.length !== this.params.length) {
       throw new RangeError(
         `loadStateDict: expected the state of ${this.params.length} parameters, got ${state.steps.length}`,
       );
     }
-    state.slots.forEach((slots, i) => {
-      for (const [name, values] of Object.entries(slots)) {
-        const { size } = this.params[i] as Tensor;
-        if (values.length !== size)
-          throw new RangeError(
-            `loadStateDict: expected ${size} values in ${name} of parameter ${i}, got ${values.length}`,
-          );
-      }
-    });
+    state.slots.forEach((slots, i) => this.checkSlots(slots, state.steps[i] as number, i));
     state.slots.forEach((slots, i) => {
       this.steps[i] = state.steps[i] as number;
+      for (const list of Object.values(this.buffers)) {
+        if (list[i] !== undefined) k.fill(list[i], (this.params[i] as Tensor).size, 0);
+      }
       for (const [name, values] of Object.entries(slots)) {
         heap.view(this.buffer(name, i), values.length).set(values);
       }
     });
+  }
+
+  /** Throws unless the slots are those that parameter i has after so many steps. */
+  private checkSlots(slots: Slots, steps: number, i: number): void {
+    if (!(Number.isSafeInteger(steps) && steps >= 0)) {
+      throw new RangeError(`loadStateDict: expected a count of steps for parameter ${i}, got ${steps}`);
+    }
+    const names = Object.keys(slots).sort();
+    const expected = names.length === 0 && steps === 0 ? [] : [...this.slotNames()].sort();
+    if (names.join() !== expected.join()) {
+      const list = (of: string[]) => `[${of.join(", ")}]`;
+      throw new RangeError(`loadStateDict: expected ${list(expected)} for parameter ${i}, got ${list(names)}`);
+    }
+    const { size } = this.params[i] as Tensor;
+    for (const [name, { length }] of Object.entries(slots)) {
+      if (length === size) continue;
+      throw new RangeError(`loadStateDict: expected ${size} values in ${name} of parameter ${i}, got ${length}`);
+    }
   }
 
   /** Frees the state. */
@@ -87,6 +104,9 @@ export abstract class Optimizer {
       list.length = 0;
     }
   }
+
+  /** The state arrays of a parameter that has been updated. */
+  protected abstract slotNames(): readonly string[];
 
   protected abstract update(p: Tensor, index: number): void;
 

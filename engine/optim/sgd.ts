@@ -40,6 +40,10 @@ export class SGD extends Optimizer {
     }
   }
 
+  protected slotNames(): readonly string[] {
+    return this.momentum === 0 ? [] : ["momentum"];
+  }
+
   protected update(p: Tensor, i: number): void {
     const b = this.momentum === 0 ? 0 : this.buffer("momentum", i);
     const first = this.steps[i] === 1 ? 1 : 0;

@@ -1,0 +1,143 @@
+/** Flags: what they accept, what they refuse and how they explain themselves. */
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { type Flags, parseFlags, progressBar, readFlags } from "./options.ts";
+
+const FLAGS = {
+  epochs: { kind: "integer", default: 10, min: 1, help: "passes" },
+  seed: { kind: "integer", default: 0, min: 0, help: "seed" },
+  lr: { kind: "number", default: 1e-3, help: "learning rate" },
+  encode: { kind: "choice", default: "poisson", of: ["poisson", "ttfs"], help: "spike code" },
+  data: { kind: "text", default: "", help: "folder" },
+} satisfies Flags;
+
+const parse = (...args: string[]) => parseFlags(FLAGS, args);
+
+afterEach(() => vi.restoreAllMocks());
+
+describe("parseFlags", () => {
+  test("flags: without arguments they have their defaults", () => {
+    expect(parse()).toEqual({ epochs: 10, seed: 0, lr: 1e-3, encode: "poisson", data: "" });
+  });
+
+  test("flags: values replace defaults, after a space or an equals sign", () => {
+    expect(parse("--epochs", "3", "--lr=0.5", "--encode", "ttfs", "--data", "a b", "--seed=0")).toEqual({
+      epochs: 3,
+      seed: 0,
+      lr: 0.5,
+      encode: "ttfs",
+      data: "a b",
+    });
+    expect(parse("--lr", "1e-2", "--epochs", "1e3")).toMatchObject({ lr: 0.01, epochs: 1000 });
+  });
+
+  test("flags: the last of several values counts", () => {
+    expect(parse("--epochs", "3", "--epochs", "4")).toMatchObject({ epochs: 4 });
+  });
+
+  test("flags: help is null", () => {
+    expect(parse("--help")).toBe(null);
+    expect(parse("-h", "--epochs", "3")).toBe(null);
+  });
+
+  const wrong: [args: string[], message: string][] = [
+    [["--epochs", "0"], "--epochs: expected an integer ≥ 1, got 0"],
+    [["--epochs", "1.5"], "--epochs: expected an integer ≥ 1, got 1.5"],
+    [["--epochs", "ten"], "--epochs: expected an integer ≥ 1, got ten"],
+    [["--epochs", ""], "--epochs: expected an integer ≥ 1, got "],
+    [["--epochs=NaN"], "--epochs: expected an integer ≥ 1, got NaN"],
+    [["--seed=-1"], "--seed: expected an integer ≥ 0, got -1"],
+    [["--seed", "1e16"], "--seed: expected an integer ≥ 0, got 1e16"],
+    [["--lr", "0"], "--lr: expected a number > 0, got 0"],
+    [["--lr=-1"], "--lr: expected a number > 0, got -1"],
+    [["--lr", "Infinity"], "--lr: expected a number > 0, got Infinity"],
+    [["--lr", "fast"], "--lr: expected a number > 0, got fast"],
+    [["--encode", "rate"], "--encode: expected poisson, ttfs, got rate"],
+  ];
+  test.each(wrong)("flags: %j is refused", (args, message) => {
+    expect(() => parse(...args)).toThrow(RangeError);
+    expect(() => parse(...args)).toThrow(new RangeError(message));
+  });
+
+  test("flags: unknown ones, missing values and bare words are refused", () => {
+    expect(() => parse("--epoch", "3")).toThrow(/--epoch/);
+    expect(() => parse("--epochs")).toThrow(/--epochs/);
+    expect(() => parse("3")).toThrow(/3/);
+  });
+});
+
+describe("readFlags", () => {
+  /** Ends like process.exit, but as an error that tests can see. */
+  function captureExit() {
+    const log = vi.spyOn(console, "log").mockImplementation(() => {});
+    const error = vi.spyOn(console, "error").mockImplementation(() => {});
+    vi.spyOn(process, "exit").mockImplementation((code) => {
+      throw new Error(`exit ${code}`);
+    });
+    return { log, error };
+  }
+
+  test("flags: good ones are returned", () => {
+    expect(readFlags("A title.", FLAGS, ["--epochs", "2"])).toMatchObject({ epochs: 2 });
+  });
+
+  test("flags: a bad one prints the message alone and ends with 2", () => {
+    const { log, error } = captureExit();
+    expect(() => readFlags("A title.", FLAGS, ["--epochs", "0"])).toThrow("exit 2");
+    expect(error.mock.calls).toEqual([["--epochs: expected an integer ≥ 1, got 0"]]);
+    expect(log).not.toHaveBeenCalled();
+  });
+
+  test("flags: help prints title, flags, choices and defaults, and ends with 0", () => {
+    const { log, error } = captureExit();
+    expect(() => readFlags("A title.", FLAGS, ["--help"])).toThrow("exit 0");
+    expect(error).not.toHaveBeenCalled();
+    expect(log.mock.calls).toEqual([
+      [
+        [
+          "A title.",
+          "",
+          "  --epochs N             passes (10)",
+          "  --seed N               seed (0)",
+          "  --lr N                 learning rate (0.001)",
+          "  --encode poisson|ttfs  spike code (poisson)",
+          "  --data PATH            folder",
+          "  --help                 this text",
+        ].join("\n"),
+      ],
+    ]);
+  });
+});
+
+describe("progressBar", () => {
+  function onTerminal(isTTY: boolean) {
+    const write = vi.spyOn(process.stdout, "write").mockReturnValue(true);
+    const descriptor = Object.getOwnPropertyDescriptor(process.stdout, "isTTY");
+    Object.defineProperty(process.stdout, "isTTY", { value: isTTY, configurable: true });
+    const restore = () => {
+      if (descriptor === undefined) delete (process.stdout as { isTTY?: boolean }).isTTY;
+      else Object.defineProperty(process.stdout, "isTTY", descriptor);
+    };
+    return { write, restore };
+  }
+
+  test("progress: on a terminal it fills, and the last step clears the line", () => {
+    const { write, restore } = onTerminal(true);
+    progressBar("epoch 1", 1, 4);
+    progressBar("epoch 1", 4, 4);
+    const written = write.mock.calls.map(([text]) => text);
+    restore();
+    expect(written).toEqual([
+      `\repoch 1 ${"█".repeat(6)}${"░".repeat(18)} 1/4 `,
+      `\repoch 1 ${"█".repeat(24)} 4/4 `,
+      "\r\x1b[2K",
+    ]);
+  });
+
+  test("progress: elsewhere it writes nothing", () => {
+    const { write, restore } = onTerminal(false);
+    progressBar("epoch 1", 1, 4);
+    const { calls } = write.mock;
+    restore();
+    expect(calls).toEqual([]);
+  });
+});

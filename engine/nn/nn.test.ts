@@ -1,0 +1,210 @@
+/** Modules: names as in PyTorch, states that round-trip or change nothing, and layers that start as PyTorch's do. */
+import { expect, test } from "vitest";
+import { bits, bytesKept, random, values } from "../../test/support/tensors.ts";
+import {
+  Flatten,
+  Generator,
+  Linear,
+  linear,
+  Module,
+  manualSeed,
+  parameter,
+  Sequential,
+  type Tensor,
+  tensor,
+} from "../index.ts";
+
+/** Fields of every kind: modules, lists of modules, parameters, other tensors and plain values. */
+class Network extends Module {
+  readonly fc1 = new Linear(3, 4);
+  readonly name = "network";
+  readonly scale = parameter(tensor([1, 2]));
+  readonly constant = tensor([5]);
+  readonly layers = [new Linear(4, 4, { bias: false }), new Sequential(new Linear(4, 2), new Flatten())];
+  readonly nothing: Tensor | null = null;
+
+  forward(x: Tensor): Tensor {
+    return this.layers.reduce((z, layer) => layer.forward(z), this.fc1.forward(x));
+  }
+}
+
+const NAMES = ["fc1.weight", "fc1.bias", "scale", "layers.0.weight", "layers.1.0.weight", "layers.1.0.bias"];
+
+test("module: parameters have the names of PyTorch, in the order of their declaration", () => {
+  const network = new Network();
+  expect(network.namedParameters().map(([name]) => name)).toEqual(NAMES);
+  expect(network.parameters()).toEqual(network.namedParameters().map(([, t]) => t));
+  expect(network.parameters().every((t) => t.requiresGrad)).toBe(true);
+  expect(
+    new Sequential(new Linear(2, 2), new Flatten(), new Linear(2, 2, { bias: false }))
+      .namedParameters()
+      .map(([name]) => name),
+  ).toEqual(["0.weight", "0.bias", "2.weight"]);
+});
+
+test("module: a shared parameter is listed once, under its first name", () => {
+  const shared = new Linear(2, 2);
+  const model = new Sequential(shared, shared);
+  expect(model.namedParameters().map(([name]) => name)).toEqual(["0.weight", "0.bias"]);
+  expect(Object.keys(model.stateDict())).toEqual(["0.weight", "0.bias"]);
+});
+
+test("module: only what parameter() made is a parameter", () => {
+  class Plain extends Module {
+    readonly leaf = tensor([1], { requiresGrad: true });
+    forward(x: Tensor): Tensor {
+      return x;
+    }
+  }
+  expect(new Plain().parameters()).toEqual([]);
+});
+
+test("module: train and eval reach every module within", () => {
+  const network = new Network();
+  const modes = () => [network, network.fc1, ...network.layers].map(({ training }) => training);
+  expect(modes()).toEqual([true, true, true, true]);
+  expect(network.eval()).toBe(network);
+  expect(modes()).toEqual([false, false, false, false]);
+  expect(network.train()).toBe(network);
+  expect(modes()).toEqual([true, true, true, true]);
+});
+
+test("module: evaluating gives each module its own mode back, also after an error", () => {
+  const network = new Network();
+  network.fc1.eval();
+  const modes = () => [network, network.fc1, ...network.layers].map(({ training }) => training);
+  expect(network.evaluating(modes)).toEqual([false, false, false, false]);
+  expect(modes()).toEqual([true, false, true, true]);
+  expect(() =>
+    network.evaluating(() => {
+      throw new Error("on purpose");
+    }),
+  ).toThrow("on purpose");
+  expect(modes()).toEqual([true, false, true, true]);
+});
+
+test("state dict: it holds copies with shapes, and loads into another module bit for bit", () => {
+  manualSeed(1);
+  const from = new Network();
+  const to = new Network();
+  const state = from.stateDict();
+  expect(Object.keys(state)).toEqual(NAMES);
+  expect(state["fc1.weight"]).toEqual({ shape: [4, 3], data: from.fc1.weight.toFloat32Array() });
+  from.scale.copyFrom([7, 8]);
+  expect(state.scale?.data).toEqual(Float32Array.of(1, 2));
+  const weights = to.parameters();
+  to.loadStateDict(state);
+  expect(to.parameters()).toEqual(weights);
+  expect(to.stateDict()).toEqual(state);
+  to.loadStateDict(from.stateDict());
+  expect(to.parameters().map(bits)).toEqual(from.parameters().map(bits));
+});
+
+test("state dict: what does not fit is named, and nothing is written", () => {
+  const network = new Network();
+  const other = new Network().stateDict();
+  const before = network.parameters().map(bits);
+  const { scale, ...rest } = other;
+  const broken: [state: typeof other, message: string][] = [
+    [
+      {
+        ...other,
+        gain: other.scale as NonNullable<typeof scale>,
+        "fc9.bias": other.scale as NonNullable<typeof scale>,
+      },
+      "loadStateDict: no such parameter: gain, fc9.bias",
+    ],
+    [rest, "loadStateDict: expected the parameter scale, got none"],
+    [
+      { ...other, "layers.1.0.bias": { shape: [3], data: new Float32Array(3) } },
+      "loadStateDict: expected layers.1.0.bias of shape [2], got [3]",
+    ],
+    [
+      { ...other, "layers.1.0.weight": { shape: [4, 2], data: new Float32Array(8) } },
+      "loadStateDict: expected layers.1.0.weight of shape [2, 4], got [4, 2]",
+    ],
+    [
+      { ...other, "layers.1.0.bias": { shape: [2], data: new Float32Array(3) } },
+      "loadStateDict: expected layers.1.0.bias of shape [2], got 3 values",
+    ],
+  ];
+  for (const [state, message] of broken) {
+    expect(() => network.loadStateDict(state)).toThrow(RangeError);
+    expect(() => network.loadStateDict(state)).toThrow(message);
+    expect(network.parameters().map(bits)).toEqual(before);
+  }
+});
+
+test("linear: it starts uniform within ±1/√in, weight and bias", () => {
+  const layer = new Linear(100, 200, { generator: new Generator(2) });
+  for (const t of [layer.weight, layer.bias as Tensor]) {
+    const list = values(t);
+    const bound = Math.fround(0.1);
+    expect(list.every((value) => value >= -bound && value <= bound)).toBe(true);
+    // The extremes come close to the bounds, and mean and variance are those of the uniform distribution.
+    expect(Math.max(...list)).toBeGreaterThan(0.095);
+    expect(Math.min(...list)).toBeLessThan(-0.095);
+    const mean = list.reduce((sum, value) => sum + value, 0) / list.length;
+    const deviation = 0.1 / Math.sqrt(3);
+    expect(Math.abs(mean)).toBeLessThan((5 * deviation) / Math.sqrt(list.length));
+    const variance = list.reduce((sum, value) => sum + value * value, 0) / list.length;
+    expect(Math.abs(variance / deviation ** 2 - 1)).toBeLessThan(5 / Math.sqrt(list.length));
+  }
+});
+
+test("linear: the same seed gives the same layer, from the default generator or another", () => {
+  manualSeed(3);
+  const first = new Linear(5, 4);
+  manualSeed(3);
+  const second = new Linear(5, 4);
+  const third = new Linear(5, 4, { generator: new Generator(3) });
+  expect(second.parameters().map(bits)).toEqual(first.parameters().map(bits));
+  expect(third.parameters().map(bits)).toEqual(first.parameters().map(bits));
+});
+
+test("linear: it computes x·weightᵀ + bias over the last axis", () => {
+  const layer = new Linear(3, 2);
+  expect(layer).toMatchObject({ inFeatures: 3, outFeatures: 2 });
+  expect(layer.weight.shape).toEqual([2, 3]);
+  expect(layer.bias?.shape).toEqual([2]);
+  const x = random([4, 5, 3], 4);
+  expect(bits(layer.forward(x))).toEqual(bits(linear(x, layer.weight, layer.bias)));
+  layer.weight.copyFrom([1, 2, 3, 4, 5, 6]);
+  layer.bias?.copyFrom([10, 20]);
+  expect(layer.forward(tensor([[1, 0, -1]])).toArray()).toEqual([[8, 18]]);
+  expect(new Linear(3, 2, { bias: false }).bias).toBe(null);
+});
+
+test("linear: sizes that are not positive integers are a RangeError with both, and nothing is kept", () => {
+  const kept = bytesKept(() => {
+    for (const [inputs, outputs] of [
+      [0, 2],
+      [3, -1],
+      [1.5, 2],
+      [3, Number.NaN],
+    ] as const) {
+      expect(() => new Linear(inputs, outputs)).toThrow(RangeError);
+      expect(() => new Linear(inputs, outputs)).toThrow(
+        `Linear: expected positive integer sizes, got ${inputs} and ${outputs}`,
+      );
+    }
+  });
+  expect(kept).toBe(0);
+});
+
+test("sequential: one module after the other; none is the identity, and others are a TypeError", () => {
+  const x = random([2, 3], 5);
+  const [a, b] = [new Linear(3, 4), new Linear(4, 2)];
+  expect(bits(new Sequential(a, b).forward(x))).toEqual(bits(b.forward(a.forward(x))));
+  expect(new Sequential().forward(x)).toBe(x);
+  const wrong = () => new Sequential(a, "relu" as unknown as Module);
+  expect(wrong).toThrow(TypeError);
+  expect(wrong).toThrow("Sequential: expected modules, got string at 1");
+});
+
+test("flatten: all axes but the first, or the given ones", () => {
+  const x = random([2, 3, 4, 5], 6);
+  expect(new Flatten().forward(x).shape).toEqual([2, 60]);
+  expect(new Flatten(2).forward(x).shape).toEqual([2, 3, 20]);
+  expect(new Flatten(1, -2).forward(x).shape).toEqual([2, 12, 5]);
+});

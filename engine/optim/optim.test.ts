@@ -1,0 +1,260 @@
+/** Optimizers: their checks, their state, and that a resumed run is the run. The numbers are held to PyTorch elsewhere. */
+import { describe, expect, test } from "vitest";
+import { bits, bytesKept, random, values } from "../../test/support/tensors.ts";
+import {
+  Adam,
+  AdamW,
+  Generator,
+  Linear,
+  type Optimizer,
+  parameter,
+  rand,
+  Sequential,
+  SGD,
+  type Tensor,
+  tape,
+  tensor,
+} from "../index.ts";
+
+type Make = (params: Iterable<Tensor>) => Optimizer;
+
+const KINDS: [name: string, make: Make][] = [
+  ["SGD", (params) => new SGD(params, { lr: 0.05 })],
+  ["SGD with momentum and decay", (params) => new SGD(params, { lr: 0.05, momentum: 0.9, weightDecay: 0.01 })],
+  ["SGD with dampening", (params) => new SGD(params, { lr: 0.05, momentum: 0.9, dampening: 0.5 })],
+  ["Nesterov", (params) => new SGD(params, { lr: 0.05, momentum: 0.9, nesterov: true })],
+  ["Adam", (params) => new Adam(params, { lr: 0.05, weightDecay: 0.01 })],
+  ["AMSGrad", (params) => new Adam(params, { lr: 0.05, amsgrad: true })],
+  ["AdamW", (params) => new AdamW(params, { lr: 0.05, betas: [0.8, 0.9] })],
+];
+
+/** A small regression whose batches come from a generator: model, optimizer and generator are all its state. */
+function makeRun(make: Make) {
+  const generator = new Generator(1);
+  const model = new Sequential(new Linear(6, 5, { generator }), new Linear(5, 2, { generator }));
+  const optimizer = make(model.parameters());
+  const steps = (n: number) => {
+    for (let i = 0; i < n; i++) {
+      tape(() => {
+        const x = rand([8, 6], { generator });
+        optimizer.zeroGrad();
+        model
+          .forward(x)
+          .sub(x.slice(1, 0, 2))
+          .square()
+          .mean()
+          .backward();
+        optimizer.step();
+      });
+    }
+  };
+  const save = () => ({ model: model.stateDict(), optimizer: optimizer.stateDict(), generator: generator.getState() });
+  const load = (state: ReturnType<typeof save>) => {
+    model.loadStateDict(state.model);
+    optimizer.loadStateDict(state.optimizer);
+    generator.setState(state.generator);
+  };
+  return { model, optimizer, steps, save, load, weights: () => model.parameters().map(bits) };
+}
+
+describe.each(KINDS)("%s", (name, make) => {
+  test(`${name}: training lowers the loss`, () => {
+    const w = parameter(tensor([3, -2]));
+    const optimizer = make([w]);
+    const loss = () =>
+      tape(() => {
+        const value = w.square().sum();
+        optimizer.zeroGrad();
+        value.backward();
+        optimizer.step();
+        return value.item();
+      });
+    const first = loss();
+    for (let i = 0; i < 200; i++) loss();
+    expect(loss()).toBeLessThan(0.1 * first);
+  });
+
+  test(`${name}: a run that is resumed in another model gives the bits of the straight run`, () => {
+    const straight = makeRun(make);
+    straight.steps(7);
+    const saved = straight.save();
+    straight.steps(9);
+    const resumed = makeRun(make);
+    resumed.load(saved);
+    resumed.steps(9);
+    expect(resumed.weights()).toEqual(straight.weights());
+    expect(resumed.save()).toEqual(straight.save());
+  });
+
+  test(`${name}: an earlier state, also that before the first step, can be loaded into the same optimizer`, () => {
+    const run = makeRun(make);
+    const start = run.save();
+    run.steps(3);
+    const third = run.save();
+    run.steps(4);
+    const expected = run.weights();
+    run.load(third);
+    run.steps(4);
+    expect(run.weights()).toEqual(expected);
+    run.load(start);
+    run.steps(7);
+    expect(run.weights()).toEqual(expected);
+  });
+
+  test(`${name}: the state is a copy that later steps do not change`, () => {
+    const run = makeRun(make);
+    run.steps(2);
+    const state = run.optimizer.stateDict();
+    const copy = structuredClone(state);
+    run.steps(1);
+    expect(state).toEqual(copy);
+    expect(run.optimizer.stateDict()).not.toEqual(copy);
+  });
+
+  test(`${name}: a parameter without a gradient is left alone, with its state and its count of steps`, () => {
+    const [used, unused] = [parameter(random([3], 2)), parameter(random([3], 3))];
+    const before = bits(unused);
+    const optimizer = make([used, unused]);
+    tape(() => used.sum().backward());
+    optimizer.step();
+    expect(bits(unused)).toEqual(before);
+    const { steps, slots } = optimizer.stateDict();
+    expect(steps).toEqual([1, 0]);
+    expect(slots[1]).toEqual({});
+  });
+
+  test(`${name}: steps allocate nothing after the first, and dispose gives the state back`, () => {
+    const kept = bytesKept(() => {
+      const w = parameter(random([100], 4));
+      const optimizer = make([w]);
+      const step = () => {
+        tape(() => w.square().sum().backward());
+        optimizer.step();
+        optimizer.zeroGrad();
+      };
+      step();
+      const more = bytesKept(() => {
+        step();
+        step();
+      });
+      expect(more).toBe(0);
+      optimizer.dispose();
+      w.dispose();
+    });
+    expect(kept).toBe(0);
+  });
+});
+
+test("SGD: without momentum the weight moves by lr times the gradient", () => {
+  const w = parameter(tensor([1, 2, 4]));
+  const optimizer = new SGD([w], { lr: 0.25 });
+  tape(() => w.square().sum().backward());
+  optimizer.step();
+  expect(values(w)).toEqual([0.5, 1, 2]);
+});
+
+test("optimizer: lr can be changed between steps", () => {
+  const w = parameter(tensor([4]));
+  const optimizer = new SGD([w], { lr: 0.25 });
+  tape(() => w.sum().backward());
+  optimizer.step();
+  optimizer.lr = 1;
+  optimizer.step();
+  expect(values(w)).toEqual([4 - 0.25 - 1]);
+});
+
+test("optimizer: zeroGrad makes every gradient null", () => {
+  const parameters = [parameter(tensor([1])), parameter(tensor([2]))];
+  const optimizer = new SGD(parameters);
+  tape(() =>
+    parameters
+      .reduce((sum, p) => sum.mul(p))
+      .sum()
+      .backward(),
+  );
+  optimizer.zeroGrad();
+  expect(parameters.map(({ grad }) => grad)).toEqual([null, null]);
+});
+
+const NOT_FINITE = [Number.NaN, Infinity, -Infinity, -0.1];
+const NOT_FRACTION = [Number.NaN, Infinity, -0.1, 1, 1.5];
+type Option = [what: string, make: (p: Tensor, value: number) => unknown, wrong: number[]];
+
+const OPTIONS: Option[] = [
+  ["SGD: lr must be finite and ≥ 0", (p, lr) => new SGD([p], { lr }), NOT_FINITE],
+  ["SGD: momentum must be finite and ≥ 0", (p, momentum) => new SGD([p], { momentum }), NOT_FINITE],
+  ["SGD: weightDecay must be finite and ≥ 0", (p, weightDecay) => new SGD([p], { weightDecay }), NOT_FINITE],
+  ["SGD: dampening must be finite", (p, dampening) => new SGD([p], { dampening }), [Number.NaN, Infinity]],
+  ["Adam: lr must be finite and ≥ 0", (p, lr) => new Adam([p], { lr }), NOT_FINITE],
+  ["Adam: eps must be finite and ≥ 0", (p, eps) => new Adam([p], { eps }), NOT_FINITE],
+  ["Adam: weightDecay must be finite and ≥ 0", (p, weightDecay) => new Adam([p], { weightDecay }), NOT_FINITE],
+  ["Adam: betas[0] must lie in [0, 1)", (p, beta) => new Adam([p], { betas: [beta, 0.9] }), NOT_FRACTION],
+  ["Adam: betas[1] must lie in [0, 1)", (p, beta) => new Adam([p], { betas: [0.9, beta] }), NOT_FRACTION],
+  ["AdamW: lr must be finite and ≥ 0", (p, lr) => new AdamW([p], { lr }), NOT_FINITE],
+  ["AdamW: weightDecay must be finite and ≥ 0", (p, weightDecay) => new AdamW([p], { weightDecay }), NOT_FINITE],
+];
+
+test.each(OPTIONS)("%s", (message, make, wrong) => {
+  const p = parameter(tensor([1]));
+  for (const value of wrong) {
+    expect(() => make(p, value)).toThrow(RangeError);
+    expect(() => make(p, value)).toThrow(`${message}, got ${value}`);
+  }
+});
+
+test("SGD: Nesterov needs momentum and no dampening", () => {
+  const p = parameter(tensor([1]));
+  expect(() => new SGD([p], { nesterov: true })).toThrow(
+    new RangeError("SGD: nesterov needs momentum > 0 and dampening 0, got 0 and 0"),
+  );
+  expect(() => new SGD([p], { nesterov: true, momentum: 0.9, dampening: 0.1 })).toThrow(/got 0.9 and 0.1/);
+});
+
+test("optimizer: it takes parameters only, and at least one", () => {
+  for (const make of [SGD, Adam, AdamW]) {
+    expect(() => new make([])).toThrow(new RangeError(`${make.name}: expected parameters, got none`));
+    const wrong = () => new make([tensor([1], { requiresGrad: true })]);
+    expect(wrong).toThrow(TypeError);
+    expect(wrong).toThrow(`${make.name}: expected tensors made by parameter()`);
+  }
+});
+
+test("state dict: what does not fit is named, and nothing is written", () => {
+  const [a, b] = [parameter(random([3], 5)), parameter(random([2], 6))];
+  const optimizer = new Adam([a, b]);
+  tape(() => a.sum().add(b.sum()).backward());
+  optimizer.step();
+  const before = optimizer.stateDict();
+  const { steps, slots } = structuredClone(before);
+  const [first, second] = slots as [(typeof slots)[0], (typeof slots)[0]];
+  const broken: [state: typeof before, message: string][] = [
+    [{ steps: [1], slots: [first] }, "loadStateDict: expected the state of 2 parameters, got 1"],
+    [{ steps: [1, 1, 1], slots: [first, second] }, "loadStateDict: expected the state of 2 parameters, got 3"],
+    [
+      {
+        steps: [5, 5],
+        slots: [
+          { ...first, m: new Float32Array(3) },
+          { ...second, v: new Float32Array(3) },
+        ],
+      },
+      "loadStateDict: expected 2 values in v of parameter 1, got 3",
+    ],
+    [
+      { steps: [5, 5], slots: [first, { momentum: new Float32Array(2) }] },
+      "loadStateDict: expected [m, v] for parameter 1, got [momentum]",
+    ],
+    [{ steps: [5, 5], slots: [{}, second] }, "loadStateDict: expected [m, v] for parameter 0, got []"],
+  ];
+  for (const [state, message] of broken) {
+    expect(() => optimizer.loadStateDict(state)).toThrow(RangeError);
+    expect(() => optimizer.loadStateDict(state)).toThrow(message);
+    expect(optimizer.stateDict()).toEqual(before);
+  }
+  for (const wrong of [-1, 0.5, Number.NaN]) {
+    const act = () => optimizer.loadStateDict({ steps: [wrong, steps[1] as number], slots });
+    expect(act).toThrow(RangeError);
+    expect(act).toThrow(`loadStateDict: expected a count of steps for parameter 0, got ${wrong}`);
+    expect(optimizer.stateDict()).toEqual(before);
+  }
+});

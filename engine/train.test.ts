@@ -1,0 +1,286 @@
+/** fit, evaluate and accuracy: what they call, when, with what, and what they leave behind. */
+import { describe, expect, test, vi } from "vitest";
+import { bits, bytesKept } from "../test/support/tensors.ts";
+import {
+  accuracy,
+  type Batch,
+  type BatchReport,
+  DataLoader,
+  type EpochReport,
+  evaluate,
+  type FitOptions,
+  fit,
+  Generator,
+  Linear,
+  Module,
+  mseLoss,
+  rand,
+  Sequential,
+  SGD,
+  type Tensor,
+  TensorDataset,
+  tensor,
+} from "./index.ts";
+
+const SAMPLES = 10;
+
+/** Seven of ten samples make two batches of four and one of two. Targets are twice the input. */
+function setUp() {
+  const generator = new Generator(1);
+  const model = new Linear(1, 1, { generator });
+  const x = Float32Array.from({ length: SAMPLES }, (_, i) => i / SAMPLES);
+  const data = new TensorDataset(
+    x,
+    x.map((value) => 2 * value),
+  );
+  const loader = new DataLoader(data, { batchSize: 4 });
+  const optimizer = new SGD(model.parameters(), { lr: 0.1 });
+  const loss: FitOptions["loss"] = (output, y) => mseLoss(output.reshape([-1]), y as Tensor);
+  return { model, loader, optimizer, loss, weights: () => model.parameters().map(bits) };
+}
+
+describe("fit", () => {
+  test("fit: it learns, and the history holds the mean loss over the samples of each epoch", async () => {
+    const { model, loader, optimizer, loss } = setUp();
+    const batches: BatchReport[] = [];
+    const history = await fit(model, loader, {
+      epochs: 60,
+      optimizer,
+      loss,
+      onBatch: (report) => batches.push(report),
+    });
+    expect(history.map(({ epoch }) => epoch)).toEqual(Array.from({ length: 60 }, (_, i) => i + 1));
+    expect(history[59]?.loss).toBeLessThan(0.1 * (history[0]?.loss as number));
+    for (const { epoch, loss: mean, validation, seconds } of history) {
+      const own = batches.filter((report) => report.epoch === epoch);
+      expect(own.map(({ batch, size }) => [batch, size])).toEqual([
+        [1, 4],
+        [2, 4],
+        [3, 2],
+      ]);
+      expect(mean).toBeCloseTo(own.reduce((sum, report) => sum + report.loss * report.size, 0) / SAMPLES, 12);
+      expect(validation).toBe(undefined);
+      expect(seconds).toBeGreaterThanOrEqual(0);
+    }
+  });
+
+  test("fit: each batch is one step, what a loop by hand does", async () => {
+    const a = setUp();
+    const b = setUp();
+    await fit(a.model, a.loader, { epochs: 3, optimizer: a.optimizer, loss: a.loss });
+    for (let epoch = 0; epoch < 3; epoch++) {
+      for (const { x, y } of b.loader) {
+        b.optimizer.zeroGrad();
+        b.loss(b.model.forward(x), y).backward();
+        b.optimizer.step();
+      }
+    }
+    expect(a.weights()).toEqual(b.weights());
+  });
+
+  test("fit: batches, validation, scheduler and reports come in order, in the right mode", async () => {
+    const { model, loader, optimizer, loss } = setUp();
+    const calls: unknown[] = [];
+    const scheduler = { step: (metric?: number) => calls.push(["scheduler", metric]) };
+    const history = await fit(model, loader, {
+      epochs: 2,
+      optimizer,
+      loss: (output, y) => {
+        if (!model.training) calls.push("a loss in evaluation mode");
+        return loss(output, y);
+      },
+      encode: (x) => x.mul(1),
+      validate: async (epoch) => {
+        calls.push(["validate", epoch, model.training]);
+        await Promise.resolve();
+        return 10 * epoch;
+      },
+      scheduler,
+      onBatch: ({ epoch, batch }) => calls.push(["batch", epoch, batch]),
+      onEpoch: ({ epoch, validation }) => calls.push(["epoch", epoch, validation]),
+    });
+    const one = (epoch: number) => [
+      ["batch", epoch, 1],
+      ["batch", epoch, 2],
+      ["batch", epoch, 3],
+      ["validate", epoch, false],
+      ["scheduler", 10 * epoch],
+      ["epoch", epoch, 10 * epoch],
+    ];
+    expect(calls).toEqual([...one(1), ...one(2)]);
+    expect(history.map(({ validation }) => validation)).toEqual([10, 20]);
+  });
+
+  test("fit: encode makes the input of the model, inside the tape of the batch", async () => {
+    const { model, loader, optimizer, loss } = setUp();
+    const seen: number[] = [];
+    let encoded: Tensor | undefined;
+    const encode = (x: Tensor) => {
+      seen.push(x.size);
+      encoded = x.mul(0);
+      return encoded;
+    };
+    await fit(model, loader, { epochs: 1, optimizer, loss, encode });
+    expect(seen).toEqual([4, 4, 2]);
+    expect(() => encoded?.data).toThrow(/freed/);
+    expect(model.weight.grad?.item()).toBe(0);
+  });
+
+  test("fit: any iterable of batches will do", async () => {
+    const { model, optimizer, loss } = setUp();
+    const batch: Batch = { x: tensor([[1], [2]]), y: tensor([2, 4]) };
+    const [report] = await fit(model, [batch, batch], { epochs: 1, optimizer, loss });
+    expect(report?.epoch).toBe(1);
+  });
+
+  test("fit: no epochs are no work; other counts and empty loaders are RangeErrors", async () => {
+    const { model, loader, optimizer, loss, weights } = setUp();
+    const before = weights();
+    expect(await fit(model, loader, { epochs: 0, optimizer, loss })).toEqual([]);
+    for (const epochs of [-1, 1.5, Number.NaN]) {
+      await expect(fit(model, loader, { epochs, optimizer, loss })).rejects.toThrow(
+        new RangeError(`fit: epochs must be an integer ≥ 0, got ${epochs}`),
+      );
+    }
+    await expect(fit(model, [], { epochs: 1, optimizer, loss })).rejects.toThrow(
+      new RangeError("fit: the loader gave no batches"),
+    );
+    expect(weights()).toEqual(before);
+  });
+
+  test("fit: an aborted signal ends it with the signal's reason, after a whole step", async () => {
+    const { model, loader, optimizer, loss, weights } = setUp();
+    const controller = new AbortController();
+    let after: number[][] | undefined;
+    const onBatch = vi.fn(({ batch }: BatchReport) => {
+      if (batch !== 2) return;
+      after = weights();
+      controller.abort(new Error("enough"));
+    });
+    await expect(
+      fit(model, loader, { epochs: 5, optimizer, loss, onBatch, signal: controller.signal }),
+    ).rejects.toThrow("enough");
+    expect(onBatch).toHaveBeenCalledTimes(2);
+    expect(weights()).toEqual(after);
+    const before = weights();
+    await expect(fit(model, loader, { epochs: 1, optimizer, loss, signal: AbortSignal.abort() })).rejects.toThrow(
+      expect.objectContaining({ name: "AbortError" }),
+    );
+    expect(weights()).toEqual(before);
+  });
+
+  test("fit: other work runs between batches", async () => {
+    const { model, loader, optimizer, loss } = setUp();
+    let turns = 0;
+    const timer = setInterval(() => turns++, 1);
+    const slow: FitOptions["loss"] = (output, y) => {
+      const end = performance.now() + 2;
+      while (performance.now() < end);
+      return loss(output, y);
+    };
+    const reports: EpochReport[] = [];
+    await fit(model, loader, { epochs: 10, optimizer, loss: slow, onEpoch: (report) => reports.push(report) });
+    clearInterval(timer);
+    // Thirty batches of 2 ms with a pause after at most 12 ms and one batch.
+    expect(turns).toBeGreaterThanOrEqual(2);
+    expect(reports.length).toBe(10);
+  });
+
+  test("fit: an error in the loss passes through, without a step and without a leak", async () => {
+    const { model, loader, optimizer, weights } = setUp();
+    const before = weights();
+    const fail = () =>
+      fit(model, loader, {
+        epochs: 1,
+        optimizer,
+        loss: () => {
+          throw new Error("on purpose");
+        },
+      });
+    await expect(fail()).rejects.toThrow("on purpose");
+    const kept = bytesKept(() => void fail().catch(() => {}));
+    expect(kept).toBe(0);
+    expect(weights()).toEqual(before);
+    await expect(fit(model, loader, { epochs: 1, optimizer, loss: (output) => output })).rejects.toThrow(
+      /^backward: expected a loss with one element/,
+    );
+  });
+});
+
+describe("evaluate", () => {
+  test("evaluate: the metric is weighted by the size of its batch, and nothing is recorded or kept", () => {
+    const { model, loader } = setUp();
+    const metrics: number[] = [];
+    const run = () =>
+      evaluate(model, loader, (output, y) => {
+        expect(output.requiresGrad).toBe(false);
+        expect(model.training).toBe(false);
+        metrics.push((y as Tensor).size);
+        return (y as Tensor).size;
+      });
+    expect(run()).toBe((4 * 4 + 4 * 4 + 2 * 2) / SAMPLES);
+    expect(metrics).toEqual([4, 4, 2]);
+    expect(bytesKept(run)).toBe(0);
+  });
+
+  test("evaluate: encode makes the input of the model", () => {
+    const { model, loader } = setUp();
+    const bias = model.bias?.item();
+    const metric = (output: Tensor) => output.sum().item() / output.size;
+    expect(evaluate(model, loader, metric, { encode: (x) => x.mul(0) })).toBeCloseTo(bias as number, 6);
+  });
+
+  test("evaluate: every module gets its mode back, also after an error", () => {
+    const { loader } = setUp();
+    const frozen = new Linear(1, 1);
+    const model = new Sequential(frozen, new Linear(1, 1));
+    frozen.eval();
+    evaluate(model, loader, () => 0);
+    expect([model.training, frozen.training, model.modules[1]?.training]).toEqual([true, false, true]);
+    expect(() =>
+      evaluate(model, loader, () => {
+        throw new Error("on purpose");
+      }),
+    ).toThrow("on purpose");
+    expect(model.training).toBe(true);
+    model.eval();
+    evaluate(model, loader, () => 0);
+    expect(model.training).toBe(false);
+  });
+
+  test("evaluate: a loader without batches is a RangeError", () => {
+    expect(() => evaluate(setUp().model, [], () => 0)).toThrow(new RangeError("evaluate: the loader gave no batches"));
+  });
+});
+
+describe("accuracy", () => {
+  test("accuracy: the share of rows whose largest entry is at the index; the first of equal ones counts", () => {
+    const output = tensor([
+      [1, 2, 3],
+      [3, 2, 1],
+      [0, 0, 0],
+      [5, 7, 7],
+    ]);
+    expect(accuracy(output, [2, 0, 0, 1])).toBe(1);
+    expect(accuracy(output, Int32Array.of(2, 1, 1, 2))).toBe(0.25);
+    expect(accuracy(output, tensor([0, 0, 0, 0]))).toBe(0.5);
+    expect(accuracy(output.reshape([2, 2, 3]), [2, 0, 1, 1])).toBe(0.75);
+  });
+
+  test("accuracy: another number of targets is a RangeError with both", () => {
+    expect(() => accuracy(rand([2, 3]), [0])).toThrow(new RangeError("accuracy: expected 2 targets, got 1"));
+  });
+});
+
+test("module: the interface that fit needs is forward alone", async () => {
+  class Constant extends Module {
+    readonly inner = new Linear(1, 1);
+    forward(x: Tensor): Tensor {
+      return this.inner.forward(x);
+    }
+  }
+  const { loader, loss } = setUp();
+  const model = new Constant();
+  const history = await fit(model, loader, { epochs: 1, optimizer: new SGD(model.parameters()), loss });
+  expect(history.length).toBe(1);
+});

@@ -1,0 +1,200 @@
+/** Bad options and inputs: the error names the value, and nothing stays allocated. */
+import { describe, expect, test } from "vitest";
+import { memoryStats, type Tensor, tape, tensor, zeros } from "../engine/index.ts";
+import { bytesKept, random } from "../test/support/tensors.ts";
+import {
+  constantEncode,
+  filteredTrace,
+  LeakyIntegrator,
+  LIF,
+  type LIFOptions,
+  poissonEncode,
+  spike,
+  surrogate,
+  ttfsEncode,
+} from "./index.ts";
+
+const NOT_FINITE = [Number.NaN, Infinity, -Infinity];
+
+/** Options of the wrong kind, as plain JavaScript may give them. */
+const bad = (options: Record<string, unknown>) => options as LIFOptions;
+
+function expectRangeError(fn: () => unknown, ...parts: string[]): void {
+  const { live } = memoryStats();
+  let error: unknown = null;
+  try {
+    fn();
+  } catch (e) {
+    error = e;
+  }
+  expect(error).toBeInstanceOf(RangeError);
+  for (const part of parts) expect((error as RangeError).message).toContain(part);
+  expect(memoryStats().live, `allocated by "${(error as RangeError).message}"`).toBe(live);
+}
+
+describe("errors: options that LIF and LeakyIntegrator share", () => {
+  for (const [where, Layer] of [
+    ["LIF", LIF],
+    ["LeakyIntegrator", LeakyIntegrator],
+  ] as const) {
+    test(`errors: ${where} wants a fixed beta in [0, 1], a learned one finite`, () => {
+      for (const beta of [-0.1, 1.2, ...NOT_FINITE]) {
+        expectRangeError(() => new Layer({ beta }), `${where}: beta must lie in [0, 1]`, `got ${Math.fround(beta)}`);
+      }
+      const perNeuron = tensor([0.5, 1.5]);
+      expectRangeError(() => new Layer({ beta: perNeuron }), "got 1.5");
+      for (const beta of NOT_FINITE) {
+        expectRangeError(() => new Layer({ beta, learnBeta: true }), `${where}: beta must be finite`, `got ${beta}`);
+      }
+      expect(() => new Layer({ beta: 1.2, learnBeta: true })).not.toThrow();
+    });
+
+    test(`errors: ${where} wants tau and dt finite and positive, and not beta as well`, () => {
+      for (const value of [0, -2, ...NOT_FINITE]) {
+        expectRangeError(() => new Layer({ tau: value }), `${where}: tau must be finite and > 0`, `got ${value}`);
+        expectRangeError(() => new Layer({ tau: 1, dt: value }), `${where}: dt must be finite and > 0`, `got ${value}`);
+      }
+      expectRangeError(() => new Layer({ beta: 0.9, tau: 10 }), `${where}: expected beta or tau, got both`);
+      expectRangeError(() => new Layer({ tau: 1, dt: 3, decay: "euler" }), "beta must lie in [0, 1], got -2");
+    });
+
+    test(`errors: ${where} knows two kinds of decay`, () => {
+      for (const options of [{ tau: 2 }, { beta: 0.9 }, {}]) {
+        expectRangeError(() => new Layer(bad({ ...options, decay: "linear" })), `${where}:`, '"exp"', 'got "linear"');
+      }
+    });
+
+    test(`errors: ${where} wants one beta a neuron, and a time axis`, () => {
+      const layer = new Layer({ beta: tensor([0.1, 0.2, 0.3]) });
+      const [four, series, one] = [zeros([5, 2, 4]), zeros([3]), tensor(1)];
+      expectRangeError(() => layer.forward(four), `${where}: beta of 3 neurons`, "[5, 2, 4]");
+      // The only axis is time: there is no axis of neurons.
+      expectRangeError(() => layer.forward(series), `${where}: beta of 3 neurons`, "[3]");
+      expectRangeError(() => new Layer().forward.call(layer, one), `${where}: expected a current [T, B, …]`, "[]");
+    });
+
+    test(`errors: ${where} does not take a freed beta, and keeps nothing of it`, () => {
+      const beta = tensor([0.5, 0.5]);
+      beta.dispose();
+      expect(bytesKept(() => expect(() => new Layer({ beta })).toThrow(/freed/))).toBe(0);
+    });
+  }
+});
+
+describe("errors: LIF", () => {
+  test("errors: LIF wants finite numbers", () => {
+    for (const value of NOT_FINITE) {
+      for (const name of ["threshold", "rest", "inputScale", "resetValue"]) {
+        expectRangeError(() => new LIF(bad({ [name]: value })), `LIF: ${name} must be finite, got ${value}`);
+      }
+    }
+    const threshold = tensor([1, Number.NaN]);
+    expectRangeError(() => new LIF({ threshold, learnThreshold: true }), "LIF: threshold must be finite, got NaN");
+  });
+
+  test("errors: LIF wants a whole number of refractory steps", () => {
+    for (const refractorySteps of [-1, 1.5, ...NOT_FINITE]) {
+      expectRangeError(
+        () => new LIF({ refractorySteps }),
+        "refractorySteps must be an integer ≥ 0",
+        `${refractorySteps}`,
+      );
+    }
+  });
+
+  test("errors: LIF names the choices, and what is no choice", () => {
+    for (const reset of ["soft", "toString", "", null]) {
+      expectRangeError(() => new LIF(bad({ reset })), '"zero", "subtract" or "none"', `got ${JSON.stringify(reset)}`);
+    }
+    for (const fire of [">=", "toString", null]) {
+      expectRangeError(() => new LIF(bad({ fire })), 'LIF: expected fire "ge" or "gt"', `got ${JSON.stringify(fire)}`);
+    }
+  });
+
+  test("errors: a smooth LIF wants a surrogate with a primitive", () => {
+    const custom = surrogate.custom({ derivative: (x) => x.abs() });
+    expectRangeError(() => new LIF({ spiking: false, surrogate: custom }), "a primitive, got custom");
+  });
+
+  test("errors: LIF wants one threshold a neuron", () => {
+    const lif = new LIF({ threshold: tensor([1, 2]) });
+    const current = zeros([5, 2, 4]);
+    expectRangeError(() => lif.forward(current), "LIF: threshold of 2 neurons", "[5, 2, 4]");
+    current.dispose();
+  });
+
+  test("errors: LIF wants a state in the shape of one step", () => {
+    const lif = new LIF();
+    const current = zeros([5, 2, 4]);
+    const [good, wrong] = [zeros([2, 4]), zeros([4, 2])];
+    const message = "of shape [2, 4], got [4, 2]";
+    expectRangeError(() => lif.unroll(current, { v: wrong, refractory: good }), `LIF: expected a state v ${message}`);
+    expectRangeError(() => lif.unroll(current, { v: good, refractory: wrong }), `a state refractory ${message}`);
+    const leaky = new LeakyIntegrator();
+    expectRangeError(() => leaky.unroll(current, wrong), `LeakyIntegrator: expected a state v ${message}`);
+  });
+});
+
+describe("errors: encoders, surrogates, readouts", () => {
+  const x = random([3], 1, { low: 0, high: 1 });
+
+  test("errors: encoders want at least one whole time step", () => {
+    const encoders: Record<string, (timesteps: number) => Tensor> = {
+      poissonEncode: (timesteps) => poissonEncode(x, { timesteps }),
+      ttfsEncode: (timesteps) => ttfsEncode(x, { timesteps }),
+      constantEncode: (timesteps) => constantEncode(x, { timesteps }),
+    };
+    for (const [name, encode] of Object.entries(encoders)) {
+      for (const timesteps of [0, -1, 2.5, ...NOT_FINITE]) {
+        expectRangeError(() => encode(timesteps), `${name}: timesteps must be a positive integer, got ${timesteps}`);
+      }
+    }
+  });
+
+  test("errors: encoders check their rates and bounds", () => {
+    for (const dt of [-0.1, 1.1, ...NOT_FINITE]) {
+      expectRangeError(() => poissonEncode(x, { timesteps: 2, dt }), `poissonEncode: dt must lie in [0, 1], got ${dt}`);
+    }
+    for (const eps of [-1e-9, ...NOT_FINITE]) {
+      expectRangeError(
+        () => ttfsEncode(x, { timesteps: 2, eps }),
+        `ttfsEncode: eps must be finite and ≥ 0, got ${eps}`,
+      );
+    }
+  });
+
+  test("errors: surrogates want positive slopes", () => {
+    for (const value of [0, -1, ...NOT_FINITE]) {
+      const message = `must be finite and > 0, got ${value}`;
+      expectRangeError(() => surrogate.sigmoid({ slope: value }), `surrogate.sigmoid: slope ${message}`);
+      expectRangeError(() => surrogate.fastSigmoid({ slope: value }), `surrogate.fastSigmoid: slope ${message}`);
+      expectRangeError(() => surrogate.atan({ alpha: value }), `surrogate.atan: alpha ${message}`);
+    }
+    expect(() => surrogate.custom(bad({ derivative: 1 }) as never)).toThrow(
+      new TypeError("surrogate.custom: expected a function, got number"),
+    );
+  });
+
+  test("errors: a custom derivative has the shape of its argument", () => {
+    const wrong = surrogate.custom({ derivative: (x) => x.sum() });
+    for (const run of [
+      (v: Tensor) => spike(v, { surrogate: wrong }),
+      (v: Tensor) => new LIF({ surrogate: wrong }).forward(v),
+    ]) {
+      const loss = () =>
+        tape(() => {
+          const v = random([3, 2], 2);
+          v.requiresGrad = true;
+          run(v).sum().backward();
+        });
+      expect(loss).toThrow(/surrogate\.custom: expected a derivative of shape \[\d, 2\], got \[\]/);
+    }
+  });
+
+  test("errors: spike and filteredTrace check their options", () => {
+    expectRangeError(() => spike(x, bad({ fire: "eq" }) as never), 'spike: expected fire "ge" or "gt", got "eq"');
+    for (const beta of [-0.1, 1.1, ...NOT_FINITE]) {
+      expectRangeError(() => filteredTrace(x, { beta }), `filteredTrace: beta must lie in [0, 1], got ${beta}`);
+    }
+  });
+});

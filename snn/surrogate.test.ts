@@ -1,0 +1,65 @@
+/** A surrogate's derivative is that of the smooth step it claims to be the derivative of. */
+import { expect, test } from "vitest";
+import { k } from "../engine/extend.ts";
+import { withReference } from "../engine/gradcheck.ts";
+import { full, mul, type Tensor, zeros } from "../engine/index.ts";
+import { type Surrogate, surrogate } from "./index.ts";
+
+const SMOOTH: Surrogate[] = [
+  surrogate.sigmoid(),
+  surrogate.sigmoid({ slope: 1.5 }),
+  surrogate.fastSigmoid(),
+  surrogate.fastSigmoid({ slope: 2 }),
+  surrogate.atan(),
+  surrogate.atan({ alpha: 5 }),
+  surrogate.custom({
+    derivative: (x) => mul(x.tanh().square().neg().add(1), 0.5),
+    primitive: (x) => x.tanh().add(1).mul(0.5),
+  }),
+];
+
+/** −1.475 … 1.475; zero, where the fast sigmoid has a kink in its derivative, is not among them. */
+const POINTS = Array.from({ length: 60 }, (_, i) => (i - 29.5) / 20);
+
+/** surrogate′ at one point, by the kernel that backward uses or by the function of a custom one. */
+function derivativeAt({ kind, slope, derivative }: Surrogate, at: number): number {
+  const x = full([1], at);
+  if (derivative !== null) return derivative(x).item();
+  const d = zeros([1]);
+  k.surrogate(d.ptr, x.ptr, zeros([1]).ptr, 0, 1, kind, slope);
+  return d.item();
+}
+
+for (const smooth of SMOOTH) {
+  test(`surrogate: ${smooth.name} with slope ${smooth.slope} is the derivative of its primitive`, () => {
+    withReference(() => {
+      const primitive = smooth.primitive as (x: Tensor) => Tensor;
+      const step = (at: number) => primitive(full([1], at)).item();
+      const eps = 1e-5;
+      for (const at of POINTS) {
+        const numeric = (step(at + eps) - step(at - eps)) / (2 * eps);
+        // Central differences in float64: ε²·f‴/6 with f‴ up to slope³/8, and rounding of 10⁻¹⁶/ε.
+        expect(Math.abs(derivativeAt(smooth, at) - numeric)).toBeLessThan(1e-7 * Math.max(1, smooth.slope));
+      }
+    });
+  });
+}
+
+test("surrogate: primitives rise through the threshold, derivatives are even and largest there", () => {
+  for (const smooth of SMOOTH) {
+    withReference(() => {
+      for (const at of POINTS.filter((x) => x > 0)) {
+        const d = derivativeAt(smooth, at);
+        expect(d).toBeCloseTo(derivativeAt(smooth, -at), 12);
+        expect(d).toBeLessThan(derivativeAt(smooth, 0));
+        expect(d).toBeGreaterThanOrEqual(0);
+      }
+    });
+  }
+});
+
+test("surrogate: defaults are those of the papers", () => {
+  expect([surrogate.sigmoid(), surrogate.fastSigmoid(), surrogate.atan()].map(({ slope }) => slope)).toEqual([
+    10, 25, 2,
+  ]);
+});
