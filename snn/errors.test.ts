@@ -66,11 +66,12 @@ describe("errors: options that LIF and LeakyIntegrator share", () => {
 
     test(`errors: ${where} wants one beta a neuron, and a time axis`, () => {
       const layer = new Layer({ beta: tensor([0.1, 0.2, 0.3]) });
+      const plain = new Layer();
       const [four, series, one] = [zeros([5, 2, 4]), zeros([3]), tensor(1)];
       expectRangeError(() => layer.forward(four), `${where}: beta of 3 neurons`, "[5, 2, 4]");
       // The only axis is time: there is no axis of neurons.
       expectRangeError(() => layer.forward(series), `${where}: beta of 3 neurons`, "[3]");
-      expectRangeError(() => new Layer().forward.call(layer, one), `${where}: expected a current [T, B, …]`, "[]");
+      expectRangeError(() => plain.forward(one), `${where}: expected a current [T, B, …]`, "[]");
     });
 
     test(`errors: ${where} does not take a freed beta, and keeps nothing of it`, () => {

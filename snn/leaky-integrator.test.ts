@@ -1,0 +1,123 @@
+/** The leaky integrator: by hand, by finite differences, step by step, with constant currents and a learned decay. */
+import { describe, expect, test } from "vitest";
+import { gradcheck, type Tensor, tape, tensor } from "../engine/index.ts";
+import { bits, bytesKept, gradient, leaf, random, values } from "../test/support/tensors.ts";
+import { constantEncode, LeakyIntegrator } from "./index.ts";
+import { integrate } from "./leaky-integrator.ts";
+
+const T = 6;
+const B = 2;
+const N = 5;
+
+test("leaky: the membrane decays and adds the current", () => {
+  const leaky = new LeakyIntegrator({ beta: 0.5 });
+  expect(values(leaky.forward(tensor([1, 1, 0, -2])))).toEqual([1, 1.5, 0.75, -1.625]);
+  expect(values(leaky.unroll(tensor([0, 1]), tensor(4)).membrane)).toEqual([2, 2]);
+});
+
+test("leaky: each neuron may have its own decay", () => {
+  const leaky = new LeakyIntegrator({ beta: tensor([0, 0.5, 1]) });
+  expect(
+    leaky
+      .forward(
+        tensor([
+          [1, 1, 1],
+          [1, 1, 1],
+        ]),
+      )
+      .toArray(),
+  ).toEqual([
+    [1, 1, 1],
+    [1, 1.5, 2],
+  ]);
+});
+
+describe.each([1, N])("leaky", (size) => {
+  const beta = () => random([size], 1, { low: 0.2, high: 1 });
+
+  test(`leaky: all gradients are the difference quotients, beta of ${size}`, () => {
+    gradcheck((x, b, v) => integrate(x, b, v), [random([T, B, N], 2), beta(), random([B, N], 3)]);
+    gradcheck((x, b) => integrate(constantEncode(x, { timesteps: T }), b), [random([B, N], 2), beta()]);
+  });
+
+  test(`leaky: repeated steps give the bits of forward, beta of ${size}`, () => {
+    tape(() => {
+      const leaky = new LeakyIntegrator({ beta: beta() });
+      const x = random([T, B, N], 2);
+      let state = leaky.initialState([B, N]);
+      const steps = x.unbind(0).flatMap((input) => {
+        const [membrane, next] = leaky.step(input, state);
+        state = next;
+        return bits(membrane);
+      });
+      expect(steps).toEqual(bits(leaky.forward(x)));
+    });
+  });
+
+  test(`leaky: a carried state continues with the same bits, also across tapes, beta of ${size}`, () => {
+    const leaky = new LeakyIntegrator({ beta: beta() });
+    const x = random([T, B, N], 2);
+    const whole = tape(() => bits(leaky.forward(x)));
+    const [first, state] = tape(() => {
+      const { membrane, state } = leaky.unroll(x.slice(0, 0, 2));
+      return [membrane, state] as const;
+    });
+    const second = tape(() => leaky.unroll(x.slice(0, 2, T), state).membrane);
+    expect([...bits(first), ...bits(second)]).toEqual(whole);
+  });
+
+  test(`leaky: samples of a batch do not touch each other's bits, beta of ${size}`, () => {
+    tape(() => {
+      const leaky = new LeakyIntegrator({ beta: beta() });
+      const x = random([T, B, N], 2);
+      const whole = leaky.forward(x);
+      for (let b = 0; b < B; b++) {
+        expect(bits(leaky.forward(x.slice(1, b, b + 1)))).toEqual(bits(whole.slice(1, b, b + 1)));
+      }
+    });
+  });
+
+  test(`leaky: a constant current gives the bits of the one written out, beta of ${size}`, () => {
+    const leaky = new LeakyIntegrator({ beta: beta(), learnBeta: true });
+    const run = (written: boolean) => {
+      leaky.beta.zeroGrad();
+      return tape(() => {
+        const x = leaf([B, N], 4);
+        const input: Tensor = constantEncode(x, { timesteps: T });
+        if (written) input.data;
+        const membrane = leaky.forward(input);
+        membrane.square().sum().backward();
+        return { out: bits(membrane), gradients: [...gradient(x), ...gradient(leaky.beta)] };
+      });
+    };
+    const [constant, written] = [run(false), run(true)];
+    expect(constant.out).toEqual(written.out);
+    constant.gradients.forEach((g, i) => {
+      // Sums over time in another order.
+      expect(Math.abs(g - (written.gradients[i] as number))).toBeLessThanOrEqual(1e-5 * Math.max(1, Math.abs(g)));
+    });
+  });
+});
+
+test("leaky: a learned beta outside [0, 1] counts as the bound, is stored raw and gets no gradient", () => {
+  const leaky = new LeakyIntegrator({ beta: tensor([1.5, 0.5, -0.25]), learnBeta: true });
+  const x = random([T, B, 3], 5);
+  tape(() => {
+    const membrane = leaky.forward(x);
+    expect(bits(membrane)).toEqual(bits(new LeakyIntegrator({ beta: tensor([1, 0.5, 0]) }).forward(x)));
+    membrane.sum().backward();
+  });
+  const [above, inside, below] = gradient(leaky.beta);
+  expect([above, below]).toEqual([0, 0]);
+  expect(inside).not.toBe(0);
+  expect(leaky.stateDict()).toEqual({ beta: { shape: [3], data: Float32Array.of(1.5, 0.5, -0.25) } });
+  expect(new LeakyIntegrator().stateDict()).toEqual({});
+});
+
+test("leaky: training leaves the memory as it was", () => {
+  const leaky = new LeakyIntegrator({ learnBeta: true });
+  const x = leaf([T, B, N], 6);
+  const step = () => tape(() => leaky.forward(x).sum().backward());
+  step();
+  expect(bytesKept(step)).toBe(0);
+});
