@@ -26,7 +26,7 @@ export function composeLif(
 
   const shape = current.shape.slice(1);
   let v = state?.v ?? zeros(shape);
-  let held = state?.refractory ?? zeros(shape);
+  let held = (hold === 0 ? null : state?.refractory) ?? zeros(shape);
   const rows: { s: Tensor; u: Tensor; v: Tensor }[] = [];
   for (const input of current.unbind(0)) {
     const active = noGrad(() => held.eq(0));

@@ -177,15 +177,19 @@ function customDerivative({ neuron, membrane, threshold, v0 }: Run): Tensor | nu
   });
 }
 
-/** Runs a neuron over a current [T, B, …] from the state v0, r0 (null: zeros); β and θ have one value or one a feature. */
+/**
+ * Runs a neuron over a current [T, B, …] from the state v0, counters (null: zeros); β and θ have one value or one a feature.
+ * A neuron without refractory steps ignores the counters.
+ */
 export function runLif(
   neuron: Neuron,
   current: Tensor,
   beta: Tensor,
   threshold: Tensor,
   v0: Tensor | null,
-  r0: Tensor | null,
+  counters: Tensor | null,
 ): Run {
+  const r0 = neuron.hold === 0 ? null : counters;
   const T = current.shape[0] as number;
   const size = current.size / T;
   const n = Math.max(beta.size, threshold.size) > 1 ? (current.shape[current.ndim - 1] as number) : size;
@@ -195,7 +199,7 @@ export function runLif(
   const input = constant ? source : current;
   for (const t of [input, beta, threshold]) ready("LIF", t);
   if (v0 !== null) ready("LIF", v0);
-  if (r0 !== null) ready("LIF", r0);
+  if (counters !== null) ready("LIF", counters);
   const plain = neuron.hold === 0 && neuron.rest === 0 && neuron.inputScale === 1;
   const spikes = empty(current.shape, current.size);
   const membrane = empty(current.shape, current.size);

@@ -139,7 +139,10 @@ export class LIF extends Module {
     };
   }
 
-  /** One time step: current [B, …] → spikes [B, …] and the next state; the same bits as `forward`. */
+  /**
+   * One time step: current [B, …] → spikes [B, …] and the next state; the same bits as `forward`. A loop of steps belongs
+   * inside `noGrad` or `tape`, with the state returned or kept, so that what a step leaves behind is freed.
+   */
   step(current: Tensor, state: LIFState): [spikes: Tensor, state: LIFState] {
     const record = this.unroll(current.unsqueeze(0), state);
     return [record.spikes.reshape(current.shape), record.state];
