@@ -2,7 +2,7 @@
 import { k } from "./backend.ts";
 import { defaultGenerator, type Generator } from "./generator.ts";
 import { checkShape, formatShape, type Shape, sizeOf } from "./shape.ts";
-import { empty, type NestedArray, type Tensor } from "./tensor.ts";
+import { empty, type NestedArray, steady, type Tensor } from "./tensor.ts";
 
 export interface TensorOptions {
   requiresGrad?: boolean;
@@ -37,11 +37,7 @@ export function tensor(
     shape = shapeOfNested(data);
     flatten(data, shape, 0, flat);
   } else {
-    if (!ArrayBuffer.isView(data)) {
-      const got = data === null ? "null" : typeof data;
-      throw new TypeError(`tensor: expected a number, nested arrays or a typed array, got ${got}`);
-    }
-    values = data as ArrayLike<number>;
+    values = arrayLike(data as ArrayLike<number>);
     shape = [values.length];
   }
   const target = checkShape("tensor", options.shape === undefined ? shape : [...options.shape]);
@@ -51,6 +47,15 @@ export function tensor(
   const t = blank("tensor", target, options);
   t.data.set(values);
   return t;
+}
+
+/** Throws unless the values have a length; a copy where they lie in linear memory, which may grow under them. */
+function arrayLike(values: ArrayLike<number> | null | undefined): ArrayLike<number> {
+  if (typeof values !== "object" || typeof values?.length !== "number") {
+    const got = values === null ? "null" : typeof values;
+    throw new TypeError(`tensor: expected a number, nested arrays or an array of numbers, got ${got}`);
+  }
+  return steady(values);
 }
 
 function shapeOfNested(data: NestedArray): number[] {

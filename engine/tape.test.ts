@@ -52,6 +52,31 @@ test("tape: tensors come back in arrays, in plain objects and in both at any dep
   expect(result.text).toBe("kept");
 });
 
+test("tape: objects that lead back into themselves are searched once, at any depth", () => {
+  interface Node {
+    parent: Node | null;
+    children: Node[];
+    x: Tensor;
+  }
+  const grow = (parent: Node | null, depth: number): Node => {
+    const node: Node = { parent, children: [], x: tensor([depth]) };
+    if (depth > 0) node.children.push(grow(node, depth - 1), grow(node, depth - 1), node);
+    return node;
+  };
+  let node: Node | undefined = tape(() => grow(null, 8));
+  expect(node.x.item()).toBe(8);
+  while (node?.children[1] !== undefined) node = node.children[1];
+  expect(node?.x.item()).toBe(0);
+  const deep = tape(() => {
+    let list: unknown = tensor([3]);
+    for (let i = 0; i < 1000; i++) list = i % 2 === 0 ? [list] : { list };
+    return list;
+  });
+  let found: unknown = deep;
+  while (!("item" in (found as Tensor))) found = Object.values(found as object)[0];
+  expect((found as Tensor).item()).toBe(3);
+});
+
 test("tape: only arrays and plain objects are searched for tensors", () => {
   class Box {
     readonly x: Tensor;
@@ -183,6 +208,10 @@ test("tape: a leaf and its gradient may be returned together, in either order", 
     scribble();
     expect(values(found.grad), order).toEqual([2, 4, 6]);
     expect(gradient(found.x), order).toEqual([2, 4, 6]);
+    if (order === "leaf first") continue;
+    // Moved out by itself, it is the caller's and no longer follows the leaf.
+    found.x.zeroGrad();
+    expect(values(found.grad), order).toEqual([2, 4, 6]);
   }
 });
 
@@ -327,6 +356,16 @@ test("parameter: a result becomes a leaf, and a view gets values of its own", ()
     .backward();
   expect(x.grad).toBe(null);
   expect(gradient(product)).toEqual(values(view));
+});
+
+test("parameter: made of a gradient it no longer follows it", () => {
+  const x = tensor([1, 2], { requiresGrad: true });
+  tape(() => x.square().sum().backward());
+  const w = parameter(x.grad as Tensor);
+  x.zeroGrad();
+  tape(() => x.sum().backward());
+  expect(values(w)).toEqual([2, 4]);
+  expect(gradient(x)).toEqual([1, 1]);
 });
 
 test("parameter: gradients and optimizer state that are made inside a tape outlive it", () => {

@@ -33,7 +33,7 @@ function run<R>(where: string, recording: boolean, fn: () => R): R {
     const result = fn();
     checkSynchronous(where, result);
     for (const t of inner.kept) moveOut(t, inner);
-    moveOutAll(result, inner, 0);
+    moveOutAll(result, inner);
     return result;
   } finally {
     leave();
@@ -89,20 +89,23 @@ function checkSynchronous(where: string, result: unknown): void {
   if (kind !== "") throw new TypeError(`${where}: expected a synchronous function, got one that returns ${kind}`);
 }
 
-const MAX_DEPTH = 16;
-
 /** Moves the tensors in a returned value out of the scope that ends. */
-function moveOutAll(value: unknown, inner: Scope, depth: number): void {
-  if (typeof value !== "object" || value === null || depth > MAX_DEPTH) return;
-  if (value instanceof Tensor) {
-    moveOut(value, inner);
-  } else if (Array.isArray(value)) {
-    for (const item of value) moveOutAll(item, inner, depth + 1);
-  } else {
-    const prototype: unknown = Object.getPrototypeOf(value);
-    if (prototype !== Object.prototype && prototype !== null) return;
-    for (const item of Object.values(value)) moveOutAll(item, inner, depth + 1);
+function moveOutAll(result: unknown, inner: Scope): void {
+  if (typeof result !== "object" || result === null) return;
+  if (result instanceof Tensor) return moveOut(result, inner);
+  const found = new Set<object>([result]);
+  // The set grows while it is read; what leads back into itself is read once.
+  for (const value of found) {
+    if (value instanceof Tensor) moveOut(value, inner);
+    else if (Array.isArray(value) || isPlain(value)) {
+      for (const item of Object.values(value)) if (typeof item === "object" && item !== null) found.add(item);
+    }
   }
+}
+
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
 }
 
 function moveOut(t: Tensor, inner: Scope): void {

@@ -26,6 +26,7 @@ test("tensor: a number, nested arrays and typed arrays give their shapes", () =>
   expect(tensor(Float32Array.of(1, 2)).shape).toEqual([2]);
   expect(values(tensor(Int16Array.of(-1, 300)))).toEqual([-1, 300]);
   expect(tensor(new Float64Array(6), { shape: [2, 3] }).shape).toEqual([2, 3]);
+  expect(values(tensor({ length: 2, 0: 5, 1: 6 }))).toEqual([5, 6]);
   expect(tensor([1, 2, 3, 4], { shape: [2, 2] }).toArray()).toEqual([
     [1, 2],
     [3, 4],
@@ -56,6 +57,17 @@ test("tensor: it copies what it is given, the values and the shape", () => {
   shape[0] = 9;
   expect(values(t)).toEqual([1, 2]);
   expect(t.shape).toEqual([2, 1]);
+});
+
+test("tensor: a live view may be what it is made from, even where that makes the memory grow", () => {
+  const source = random([1000], 2);
+  const { reserved } = memoryStats();
+  const expected = values(source);
+  // Every block but the last stays free of the values; the one that grows the memory detaches the view.
+  for (let i = 0; memoryStats().reserved === reserved; i++) {
+    if (i > 100_000) expect.fail("the memory did not grow");
+    expect(values(tensor(source.data))).toEqual(expected);
+  }
 });
 
 test("tensor: ragged arrays, wrong entries and wrong shapes are named with their values", () => {
@@ -176,6 +188,17 @@ test("copyFrom: takes arrays and tensors of the same number of values and return
   expect(() => t.copyFrom([1, 2])).toThrow(RangeError);
   expect(() => t.copyFrom([1, 2])).toThrow("copyFrom: expected 4 values, got 2");
   expect(values(t)).toEqual([1, 2, 1, 2]);
+});
+
+test("copyFrom: into an expansion that is not written out yet, even where writing it out makes the memory grow", () => {
+  const n = memoryStats().reserved / 4;
+  const source = full([n], 3);
+  const { reserved } = memoryStats();
+  const pending = tensor([1]).expand([n]);
+  pending.copyFrom(source);
+  expect(memoryStats().reserved).toBeGreaterThan(reserved);
+  expect(pending.data.every((value) => value === 3)).toBe(true);
+  for (const t of [source, pending]) t.dispose();
 });
 
 test("detach and views look into their tensor, clone does not", () => {

@@ -8,6 +8,7 @@ import { heap, k } from "./backend.ts";
 import type { Op } from "./op.ts";
 import { allocate, allocateIn, disposed, type Region, root, scope } from "./scope.ts";
 import { formatShape, type Shape, sizeOf } from "./shape.ts";
+import { memory } from "./wasm.ts";
 
 export type NestedArray = number | readonly NestedArray[];
 
@@ -97,6 +98,7 @@ export class Tensor {
 
   /** Overwrites the values. A record that still needs the old ones makes `backward` throw. */
   copyFrom(values: ArrayLike<number> | Tensor): this {
+    if (this.ptr === 0) materialise(this);
     const source = values instanceof Tensor ? values.data : values;
     if (source.length !== this.size) {
       throw new RangeError(`copyFrom: expected ${this.size} values, got ${source.length}`);
@@ -153,6 +155,11 @@ export class Tensor {
 /** A tensor of the current scope with unwritten memory. */
 export function empty(shape: Shape, size = sizeOf(shape)): Tensor {
   return new Tensor(shape, size, allocate(4 * size), scope.region, scope === root);
+}
+
+/** Values that stay while memory grows: a copy of a view that `data` gave. */
+export function steady(values: ArrayLike<number>): ArrayLike<number> {
+  return values instanceof Float32Array && values.buffer === memory.buffer ? values.slice() : values;
 }
 
 /** A tensor that looks into the memory of `base`, `offset` elements in. */

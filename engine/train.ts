@@ -116,8 +116,8 @@ export function evaluate(
 /** The share of rows of output [..., K] whose largest entry is at the target's index. */
 export function accuracy(output: Tensor, y: ArrayLike<number> | Tensor): number {
   const classes = output.shape[output.ndim - 1] as number;
-  const labels = "data" in y ? y.data : y;
   const { data } = output;
+  const labels = "data" in y ? y.data : y;
   const rows = output.size / classes;
   if (labels.length !== rows) throw new RangeError(`accuracy: expected ${rows} targets, got ${labels.length}`);
   let hits = 0;

@@ -1,5 +1,5 @@
 /** Leaky integration over time without spikes: v[t] = β·v[t−1] + I[t]. Arrays are [T, rows, n]; β per column or one. */
-import { addTo, mulGrad } from "./elementwise";
+import { addTo, affine, mulGrad } from "./elementwise";
 import { scalarEnd, vectorEnd } from "./span";
 
 /** v [T, rows, n] ← from current (stepCurrent = rows·n, or 0 if constant over time) and v0 [rows, n], 0 for zeros. */
@@ -20,7 +20,8 @@ export function leakyForward(
     for (let b = 0; b < rows; b++) {
       const at = <usize>b * row;
       const p = t > 0 ? v - all + at : v0 == 0 ? 0 : v0 + at;
-      if (p == 0) memory.copy(v + at, current + at, row);
+      if (p == 0)
+        affine(v + at, current + at, n, 1, 0); // like a state of zeros, which turns −0 into 0
       else decayAdd(v + at, current + at, p, beta, n, stepBeta);
     }
   }

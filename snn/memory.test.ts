@@ -1,7 +1,7 @@
 /** The memory rule in the spiking layers: what is freed is an error wherever it enters, and lost outputs are none. */
 import { expect, test } from "vitest";
-import { tape, tensor, zeros } from "../engine/index.ts";
-import { bytesKept, leaf, random } from "../test/support/tensors.ts";
+import { noGrad, tape, tensor, zeros } from "../engine/index.ts";
+import { bytesKept, gradient, leaf, random, values } from "../test/support/tensors.ts";
 import {
   constantEncode,
   filteredTrace,
@@ -55,6 +55,31 @@ test("lif: an output that is first read after its tape has ended is an error, no
       return () => whole;
     })();
     expect(() => (read === "state" ? record.state.v : record[read]).data, read).toThrow(FREED);
+  }
+});
+
+test("leaky integrator: a record that is returned from its tape keeps its outputs, and nothing else", () => {
+  const leaky = new LeakyIntegrator();
+  const x = random([4, 3], 4);
+  const kept = bytesKept(() => {
+    const record = tape(() => leaky.unroll(x));
+    expect(record.state).toBe(record.state);
+    expect(values(record.state)).toEqual(values(record.membrane).slice(-3));
+    for (const t of [record.membrane, record.state]) t.dispose();
+  });
+  expect(kept).toBe(0);
+});
+
+test("leaky integrator: a state that is looked at under noGrad or in an inner tape first keeps its gradient", () => {
+  const leaky = new LeakyIntegrator({ beta: 0.5 });
+  for (const inner of [noGrad, tape]) {
+    const x = leaf([3, 2], 5);
+    tape(() => {
+      const record = leaky.unroll(x);
+      inner(() => record.state.sum().item());
+      record.state.sum().backward();
+    });
+    expect(gradient(x), inner.name).toEqual([0.25, 0.25, 0.5, 0.5, 1, 1]);
   }
 });
 

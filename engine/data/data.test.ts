@@ -57,6 +57,13 @@ describe("dataset", () => {
     expect(bytesKept(() => void new TensorDataset(x, [0, 1]))).toBe(0);
   });
 
+  test("dataset: live views are copied, since they do not last", () => {
+    const [x, y] = [tensor([1, 2]), tensor([3, 4])];
+    const set = new TensorDataset(x.data, y.data);
+    for (const t of [x, y]) t.copyFrom([0, 0]);
+    expect([set.x, set.y]).toEqual([Float32Array.of(1, 2), Float32Array.of(3, 4)]);
+  });
+
   const wrong: [message: string, make: () => unknown][] = [
     [
       "TensorDataset: expected whole samples, got 0 values for 0 targets",

@@ -1,6 +1,6 @@
 import type { Generator } from "../generator.ts";
 import { checkShape, type Shape, sizeOf } from "../shape.ts";
-import { Tensor } from "../tensor.ts";
+import { steady, Tensor } from "../tensor.ts";
 
 export interface TensorDatasetOptions {
   /** Shape of one sample; by default one axis that holds all values of a sample. */
@@ -36,8 +36,8 @@ export class TensorDataset {
       throw new TypeError("TensorDataset: expected x as a Float32Array, a Uint8Array or a tensor");
     }
     const sample = options.shape ?? (x instanceof Tensor ? x.shape.slice(1) : null);
-    this.x = values;
-    this.y = y instanceof Tensor ? y.toFloat32Array() : y;
+    this.x = steady(values) as Float32Array | Uint8Array;
+    this.y = y instanceof Tensor ? y.toFloat32Array() : steady(y);
     const targetRows = y instanceof Tensor ? (y.shape[0] ?? 1) : y.length;
     this.length = sample === null ? targetRows : values.length / sizeOf(checkShape("TensorDataset", sample));
     this.shape = sample ?? [values.length / this.length];

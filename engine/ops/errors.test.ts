@@ -203,10 +203,11 @@ test("tensor: what is neither a number nor an array is a TypeError that says wha
     [null, "null"],
     ["12", "string"],
     [true, "boolean"],
-    [{ length: 2 }, "object"],
+    [{}, "object"],
+    [new DataView(new ArrayBuffer(4)), "object"],
   ] as const) {
     const act = () => tensor(wrong as unknown as number);
     expect(act).toThrow(TypeError);
-    expect(act).toThrow(`tensor: expected a number, nested arrays or a typed array, got ${got}`);
+    expect(act).toThrow(`tensor: expected a number, nested arrays or an array of numbers, got ${got}`);
   }
 });

@@ -42,7 +42,7 @@ export function expand(x: Tensor, shape: Shape): Tensor {
       `expand: expected a shape that ${formatShape(x.shape)} broadcasts to, got ${formatShape(shape)}`,
     );
   }
-  return broadcastTo(x, target);
+  return sameShape(x.shape, target) ? reshape(x, target) : broadcastTo(x, target);
 }
 
 /** x broadcast to a shape that it is known to broadcast to: one repetition for each run of neighbouring axes. */

@@ -3,7 +3,7 @@ import { k } from "../backend.ts";
 import { apply, gradOf, type Op, ready, SAVES_A, SAVES_B, SAVES_C } from "../op.ts";
 import { allocate, recycle, root, scope } from "../scope.ts";
 import { broadcastShapes, formatShape, type Shape, sameShape } from "../shape.ts";
-import { empty, Tensor } from "../tensor.ts";
+import { empty, steady, Tensor } from "../tensor.ts";
 import { sub } from "./arithmetic.ts";
 import { mean, sum } from "./reduce.ts";
 import { square } from "./unary.ts";
@@ -169,7 +169,7 @@ function checkedLabels(
   classes: number,
   ignoreIndex: number,
 ): ArrayLike<number> {
-  const labels = target instanceof Tensor ? target.data : target;
+  const labels = steady(target instanceof Tensor ? target.data : target);
   if (labels.length !== rows) throw new RangeError(`crossEntropy: expected ${rows} targets, got ${labels.length}`);
   for (let i = 0; i < rows; i++) {
     const label = labels[i] as number;

@@ -152,6 +152,13 @@ const indices = (run: typeof argmax): Case[] => [
     gives: [[1, 4]],
     differentiable: false,
   },
+  {
+    of: "all axes, keepdim",
+    inputs: [[3, 4]],
+    run: (x) => run(x, { keepdim: true }),
+    gives: [[1, 1]],
+    differentiable: false,
+  },
 ];
 
 const alongRows = (run: typeof softmax): Case[] => [
@@ -595,6 +602,33 @@ describe.each(Object.entries(TABLE))("%s", (name, cases) => {
     simd.values.forEach((values, i) => expectNear(values, reference.values[i] as number[], `result ${i}`));
     simd.gradients.forEach((values, i) => expectNear(values, reference.gradients[i] as number[], `gradient ${i}`));
   });
+});
+
+test("ops: a result is a tensor of its own, also where there is nothing to do", () => {
+  const scalar = tensor(3);
+  const x = random([2, 3], 1);
+  const results: Record<string, [Tensor, Tensor]> = {
+    sum: [scalar, sum(scalar)],
+    mean: [scalar, mean(scalar)],
+    amax: [scalar, amax(scalar)],
+    "sum over no axis": [x, sum(x, { axis: [] })],
+    reshape: [x, reshape(x, [2, 3])],
+    flatten: [x, flatten(x, 1)],
+    squeeze: [x, squeeze(x)],
+    transpose: [x, transpose(x, 0, 0)],
+    permute: [x, permute(x, [0, 1])],
+    slice: [x, slice(x, 0)],
+    expand: [x, expand(x, [2, 3])],
+    concat: [x, concat([x])],
+    clone: [x, clone(x)],
+    detach: [x, detach(x)],
+    clamp: [x, clamp(x)],
+  };
+  for (const [name, [from, result]] of Object.entries(results)) {
+    expect(result, name).not.toBe(from);
+    result.dispose();
+    expect(() => from.data, name).not.toThrow();
+  }
 });
 
 test("ops: the package exports each of them, and tensors have those that take a tensor first as methods", () => {

@@ -183,7 +183,13 @@ function searchIndices(op: Op<Search>, x: Tensor, { axis, keepdim = false }: Par
   const axes = axis === undefined ? [0] : axesOf(`arg${op.name}`, x, axis);
   return noGrad(() => {
     const flat = axis === undefined ? reshape(x, [x.size]) : x;
-    return search(op, flat, axes, keepdim).indices;
+    const { indices } = search(op, flat, axes, keepdim);
+    return keepdim && axis === undefined
+      ? reshape(
+          indices,
+          x.shape.map(() => 1),
+        )
+      : indices;
   });
 }
 
