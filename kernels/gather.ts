@@ -11,8 +11,8 @@
  */
 import { BLOCK_K, BLOCK_N, pack, panels } from "./panels";
 
-/** Bytes of packed B that leave room for X and C in the first-level cache. */
-const CACHED = 20480;
+/** Bytes of B that are walked over for one row of X after the other: the size of a first-level cache. */
+const CACHED = 32768;
 
 const zeros = memory.data(64, 16);
 /** One row of a panel with fewer than 16 columns is computed here and copied. */
@@ -128,12 +128,18 @@ export function gather(
     const words = (kc + 31) >> 5;
     for (let j = 0; j < n; j += BLOCK_N) {
       const nc = min(BLOCK_N, n - j);
-      pack(b + ((<usize>p * <usize>bRow + <usize>j * <usize>bCol) << 2), kc, nc, bRow, bCol, 16);
+      const bp = b + ((<usize>p * <usize>bRow + <usize>j * <usize>bCol) << 2);
+      // Rows of whole panels that lie in the cache anyway are read where they are.
+      const inPlace = rowsFirst && bCol == 1 && (nc & 15) == 0;
+      if (!inPlace) pack(bp, kc, nc, bRow, bCol, 16);
+      const first = inPlace ? bp : panels;
+      const rowBytes: usize = inPlace ? (<usize>bRow) << 2 : 64;
+      const panelBytes: usize = inPlace ? 64 : (<usize>kc) << 6;
       const cj = c + ((<usize>j) << 2);
       const ij = p > 0 ? cj : init + <usize>(j >> 2) * initStep;
       const ib = p > 0 ? cBytes : initBytes;
       const is: usize = p > 0 ? 16 : initStep;
-      const bp = bits + ((<usize>(p >> 5)) << 2);
+      const words0 = bits + ((<usize>(p >> 5)) << 2);
       const xp = x == 0 ? 0 : x + ((<usize>p * <usize>xCol) << 2);
       const xRowBytes = (<usize>xRow) << 2;
       const xColBytes = (<usize>xCol) << 2;
@@ -145,12 +151,13 @@ export function gather(
           const xi = xp == 0 ? 0 : xp + i * xRowBytes;
           const to = cj + i * cBytes;
           const from = ij + i * ib;
-          if (whole > 0) sumPanels(to, bp + i * wordBytes, xi, xColBytes, panels, kc, from, is, words, whole);
+          const word = words0 + i * wordBytes;
+          if (whole > 0) sumPanels(to, word, xi, xColBytes, first, rowBytes, panelBytes, from, is, words, whole);
           if (rest > 0) {
             const panel = panels + <usize>whole * ((<usize>kc) << 6);
             sumNarrow(
               to + o,
-              bp + i * wordBytes,
+              words0 + i * wordBytes,
               xi,
               xColBytes,
               panel,
@@ -169,8 +176,9 @@ export function gather(
           for (let i: usize = 0; i < <usize>m; i++) {
             const xi = xp == 0 ? 0 : xp + i * xRowBytes;
             const row = to + i * cBytes;
-            if (nc - q >= 16) sumPanels(row, bp + i * wordBytes, xi, xColBytes, panel, kc, from + i * ib, is, words, 1);
-            else sumNarrow(row, bp + i * wordBytes, xi, xColBytes, panel, from + i * ib, is, rest, words);
+            if (nc - q >= 16)
+              sumPanels(row, words0 + i * wordBytes, xi, xColBytes, panel, 64, 0, from + i * ib, is, words, 1);
+            else sumNarrow(row, words0 + i * wordBytes, xi, xColBytes, panel, from + i * ib, is, rest, words);
           }
         }
       }
@@ -192,25 +200,26 @@ function sumNarrow(
 ): void {
   const step: usize = initStep == 0 ? 0 : 4;
   for (let q = 0; q < n; q++) store<f32>(spare + ((<usize>q) << 2), load<f32>(init + <usize>q * step));
-  sumPanels(spare, bits, x, xCol, panel, 0, spare, 16, words, 1);
+  sumPanels(spare, bits, x, xCol, panel, 64, 0, spare, 16, words, 1);
   for (let q = 0; q < n; q++) store<f32>(c + ((<usize>q) << 2), load<f32>(spare + ((<usize>q) << 2)));
 }
 
-/** 16 columns from each of `count` panels of kc rows, for one row of X. */
+/** 16 columns from each of `count` panels, for one row of X. */
 function sumPanels(
   c: usize,
   bits: usize,
   x: usize,
   xCol: usize,
   panel: usize,
-  kc: i32,
+  rowBytes: usize,
+  panelBytes: usize,
   init: usize,
   initStep: usize,
   words: i32,
   count: i32,
 ): void {
-  if (x == 0) sumRows(c, bits, panel, (<usize>kc) << 6, init, initStep, words, count);
-  else sumScaledRows(c, bits, x, xCol, panel, (<usize>kc) << 6, init, initStep, words, count);
+  if (x == 0) sumRows(c, bits, panel, rowBytes, panelBytes, init, initStep, words, count);
+  else sumScaledRows(c, bits, x, xCol, panel, rowBytes, panelBytes, init, initStep, words, count);
 }
 
 /** c[0 … 15] ← init + Σ of the panel rows whose bits are set, panel by panel */
@@ -218,6 +227,7 @@ function sumRows(
   c: usize,
   bits: usize,
   panel: usize,
+  rowBytes: usize,
   panelBytes: usize,
   init: usize,
   initStep: usize,
@@ -235,7 +245,7 @@ function sumRows(
     do {
       let m = load<u32>(at);
       while (m != 0) {
-        const row = rows + ((<usize>ctz<u32>(m)) << 6);
+        const row = rows + <usize>ctz<u32>(m) * rowBytes;
         m &= m - 1;
         s0 = f32x4.add(s0, v128.load(row));
         s1 = f32x4.add(s1, v128.load(row, 16));
@@ -243,7 +253,7 @@ function sumRows(
         s3 = f32x4.add(s3, v128.load(row, 48));
       }
       at += 4;
-      rows += 2048;
+      rows += rowBytes << 5;
     } while (at != end);
     v128.store(c, s0);
     v128.store(c, s1, 16);
@@ -262,6 +272,7 @@ function sumScaledRows(
   x: usize,
   xCol: usize,
   panel: usize,
+  rowBytes: usize,
   panelBytes: usize,
   init: usize,
   initStep: usize,
@@ -281,7 +292,7 @@ function sumScaledRows(
       let m = load<u32>(at);
       while (m != 0) {
         const p = <usize>ctz<u32>(m);
-        const row = rows + (p << 6);
+        const row = rows + p * rowBytes;
         const value = v128.load32_splat(values + p * xCol);
         m &= m - 1;
         s0 = f32x4.add(s0, f32x4.mul(value, v128.load(row)));
@@ -291,7 +302,7 @@ function sumScaledRows(
       }
       at += 4;
       values += xCol << 5;
-      rows += 2048;
+      rows += rowBytes << 5;
     } while (at != end);
     v128.store(c, s0);
     v128.store(c, s1, 16);
