@@ -75,14 +75,9 @@ const lifOp: Op<Run> = {
     checkUnchanged(z, run.membrane);
     const size = rows * n;
     const bytes = 4 * size;
-    const cleared = (): number => {
-      const p = allocate(bytes);
-      k.fill(p, size, 0);
-      return p;
-    };
-    const carry = cleared();
-    const dBeta = beta.requiresGrad ? cleared() : 0;
-    const dThreshold = threshold.requiresGrad ? cleared() : 0;
+    const carry = zeroBuffer(size);
+    const dBeta = beta.requiresGrad ? zeroBuffer(size) : 0;
+    const dThreshold = threshold.requiresGrad ? zeroBuffer(size) : 0;
     const dv0 = v0 === null ? 0 : gradOf(v0);
     const total = constant ? gradOf(current) : 0;
     const custom = customDerivative(run);
@@ -150,20 +145,29 @@ const lifOp: Op<Run> = {
       );
     }
     custom?.dispose();
-    for (const [p, parameter] of [
-      [dBeta, beta],
-      [dThreshold, threshold],
-    ] as const) {
-      if (p === 0) continue;
-      sumPerNeuron(parameter, p, rows, n);
-      recycle(p, bytes, scope.region);
-    }
-    for (const p of [dMembrane, dState]) if (p !== 0) recycle(p, 4 * z.size, scope.region);
+    passToParameter(beta, dBeta, rows, n);
+    passToParameter(threshold, dThreshold, rows, n);
+    if (dMembrane !== 0) recycle(dMembrane, 4 * z.size, scope.region);
+    if (dState !== 0) recycle(dState, 4 * z.size, scope.region);
     recycle(carry, bytes, scope.region);
     if (!constant) passGradient(z, current);
     if (!run.exposed) discard(run);
   },
 };
+
+/** A buffer of zeros that serves this pass. */
+function zeroBuffer(size: number): number {
+  const p = allocate(4 * size);
+  k.fill(p, size, 0);
+  return p;
+}
+
+/** Adds the gradients d of each element, [rows, n] or 0 for none, into a parameter and gives the buffer back. */
+function passToParameter(parameter: Tensor, d: number, rows: number, n: number): void {
+  if (d === 0) return;
+  sumPerNeuron(parameter, d, rows, n);
+  recycle(d, 4 * rows * n, scope.region);
+}
 
 const NO_GRADIENTS = { dMembrane: 0, dState: 0 } as const;
 
