@@ -1,7 +1,7 @@
 /** The reverse pass: one loop over the tape, from the newest record to the oldest. */
 import { k } from "./backend.ts";
-import { gradOf, type Op, ready, SAVES_A, SAVES_B, SAVES_C, SAVES_OUTPUT } from "./op.ts";
-import { recycle, type Scope, scope } from "./scope.ts";
+import { gradOf, type Op, ready, recycleGradient, SAVES_A, SAVES_B, SAVES_C, SAVES_OUTPUT, writeOutGradient } from "./op.ts";
+import { type Scope, scope } from "./scope.ts";
 import { formatShape, sameShape } from "./shape.ts";
 import { alive, dropRecord, rootOf, type Tensor } from "./tensor.ts";
 
@@ -37,9 +37,9 @@ function walk(records: Tensor[]): void {
       continue;
     }
     checkSaved(z);
+    if (z.gradRepeats !== 0 && z.op.takesRepeats !== true) writeOutGradient(z);
     (z.op as Op<unknown>).backward(z, z.a as Tensor, z.b as Tensor, z.c as Tensor, z.attrs);
-    if (z.gradPtr !== 0) recycle(z.gradPtr, 4 * z.size, scope.region);
-    z.gradPtr = 0;
+    recycleGradient(z);
     dropRecord(z, "consumed");
   }
   records.copyWithin(0, kept);
@@ -49,8 +49,7 @@ function walk(records: Tensor[]): void {
 /** Takes back the gradients that have reached a record which was not consumed. */
 function abandon(records: Tensor[]): void {
   for (const z of records) {
-    if (z.gradPtr !== 0 && z.op !== null) recycle(z.gradPtr, 4 * z.size, scope.region);
-    if (z.op !== null) z.gradPtr = 0;
+    if (z.op !== null) recycleGradient(z);
   }
 }
 

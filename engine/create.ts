@@ -1,8 +1,9 @@
 /** Tensors from values. */
 import { k } from "./backend.ts";
 import { defaultGenerator, type Generator } from "./generator.ts";
+import { ready } from "./op.ts";
 import { checkShape, formatShape, type Shape, sizeOf } from "./shape.ts";
-import { empty, type NestedArray, steady, type Tensor } from "./tensor.ts";
+import { empty, emptySpikes, type NestedArray, steady, type Tensor } from "./tensor.ts";
 
 export interface TensorOptions {
   requiresGrad?: boolean;
@@ -131,8 +132,8 @@ export function bernoulli(
   probabilities: Tensor,
   { generator = defaultGenerator }: { generator?: Generator } = {},
 ): Tensor {
-  const t = blank("bernoulli", probabilities.shape, {});
-  probabilities.data;
-  generator.bernoulli(t.ptr, probabilities.ptr, t.size, 1, 1);
+  ready("bernoulli", probabilities);
+  const t = emptySpikes(probabilities.shape, probabilities.size);
+  generator.bernoulli(t.bits, probabilities.ptr, t.size, 1, 1);
   return t;
 }

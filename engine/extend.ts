@@ -8,14 +8,16 @@ export {
   type Op,
   passGradient,
   ready,
+  recycleGradient,
   SAVES_A,
   SAVES_B,
   SAVES_C,
   SAVES_NOTHING,
   SAVES_OUTPUT,
+  writeOutGradient,
 } from "./op.ts";
 export { constantSource } from "./ops/expand.ts";
-export { allocate, recycle, root, scope } from "./scope.ts";
+export { allocate, disposed, recycle, root, scope } from "./scope.ts";
 export { formatShape, type Shape, sameShape } from "./shape.ts";
 export { persist } from "./tape.ts";
-export { empty, record } from "./tensor.ts";
+export { empty, emptySpikes, record } from "./tensor.ts";

@@ -49,7 +49,7 @@ export class Generator {
     k.normal(z, n, this.key0, this.key1, at | 0, Math.floor(at / 2 ** 32));
   }
 
-  /** `repeats` runs of n spikes at address z, 1 with probability clamp(p[i], 0, 1)·scale. */
+  /** A stream of `repeats`·n bits at address z, set with probability clamp(p[i], 0, 1)·scale. */
   bernoulli(z: number, p: number, n: number, repeats: number, scale: number): void {
     const at = this.take(n * repeats);
     k.bernoulli(z, p, n, repeats, scale, this.key0, this.key1, at | 0, Math.floor(at / 2 ** 32));

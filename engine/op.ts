@@ -3,7 +3,7 @@
  * wanted, puts the output on the tape.
  */
 import { heap, k, simd } from "./backend.ts";
-import { allocate, allocateIn, scope } from "./scope.ts";
+import { allocate, allocateIn, recycle, scope } from "./scope.ts";
 import { type Shape, sizeOf } from "./shape.ts";
 import { alive, empty, materialise, record, type Tensor } from "./tensor.ts";
 
@@ -21,6 +21,10 @@ export interface Op<Attrs> {
   readonly name: string;
   /** SAVES_… bits. */
   readonly saves: number;
+  /** Forward takes an a that is spikes in bits as it is: a.ptr may be 0. */
+  readonly takesBits?: true;
+  /** Backward takes a gradient that repeats over time as it is. */
+  readonly takesRepeats?: true;
   /** The output's shape. Throws before anything is allocated. */
   shape(attrs: Attrs, a: Tensor, b: Tensor, c: Tensor): Shape;
   /** z ← op(a, b, c), every element of z. */
@@ -33,7 +37,8 @@ const NONE = null as unknown as Tensor;
 
 /** z = op(a, b, c), recorded if one of them requires a gradient. */
 export function apply<Attrs>(op: Op<Attrs>, attrs: Attrs, a: Tensor, b: Tensor = NONE, c: Tensor = NONE): Tensor {
-  ready(op.name, a);
+  if (op.takesBits && a.bits !== 0) alive(a, op.name);
+  else ready(op.name, a);
   if (b !== NONE) ready(op.name, b);
   if (c !== NONE) ready(op.name, c);
   const shape = op.shape(attrs, a, b, c);
@@ -60,7 +65,7 @@ export function applyMany<Attrs extends { readonly inputs: readonly Tensor[] }>(
   return z;
 }
 
-/** Throws when x is freed; writes out a constant expansion. */
+/** Throws when x is freed; writes out spikes and constant expansions. */
 export function ready(where: string, x: Tensor): void {
   if (!x.region.open || x.base !== null) alive(x, where);
   if (x.ptr === 0) materialise(x);
@@ -80,7 +85,10 @@ export let accumulates = false;
 export function freshGradOf(x: Tensor): number {
   if (!x.requiresGrad || isOutside(x)) return 0;
   accumulates = x.gradPtr !== 0;
-  if (accumulates) return x.gradPtr;
+  if (accumulates) {
+    if (x.gradRepeats !== 0) writeOutGradient(x);
+    return x.gradPtr;
+  }
   if (x.op === null) return leafGradient(x);
   x.gradPtr = allocate(4 * x.size);
   return x.gradPtr;
@@ -101,13 +109,38 @@ function leafGradient(x: Tensor): number {
   return x.gradPtr;
 }
 
+/** Whether x can take over the buffer of another's gradient: it wants one, has none yet, and is not a leaf. */
+export function canTakeOver(x: Tensor): boolean {
+  return x.requiresGrad && x.gradPtr === 0 && x.op !== null && !isOutside(x);
+}
+
+/** z's gradient becomes that of x, which can take it over, in each of `repeats` steps (0: as it is). */
+export function handOver(z: Tensor, x: Tensor, repeats: number): void {
+  x.gradPtr = z.gradPtr;
+  x.gradRepeats = repeats;
+  z.gradPtr = 0;
+}
+
+/** Gives a gradient that repeats over time an address for every step. */
+export function writeOutGradient(x: Tensor): void {
+  const step = x.gradPtr;
+  const n = x.size / x.gradRepeats;
+  x.gradPtr = allocate(4 * x.size);
+  k.expandAxis(x.gradPtr, step, 1, x.gradRepeats, n);
+  x.gradRepeats = 0;
+  recycle(step, 4 * n, scope.region);
+}
+
+/** Takes back the gradient of a record. */
+export function recycleGradient(z: Tensor): void {
+  if (z.gradPtr !== 0) recycle(z.gradPtr, (4 * z.size) / (z.gradRepeats || 1), scope.region);
+  z.gradPtr = 0;
+  z.gradRepeats = 0;
+}
+
 /** Hands z's gradient over to x, its only input: no copy where x has none yet. */
 export function passGradient(z: Tensor, x: Tensor): void {
-  if (!x.requiresGrad || isOutside(x)) return;
-  if (x.gradPtr === 0 && x.op !== null) {
-    x.gradPtr = z.gradPtr;
-    z.gradPtr = 0;
-    return;
-  }
-  k.addTo(gradOf(x), z.gradPtr, z.size);
+  if (canTakeOver(x)) return handOver(z, x, 0);
+  const dx = gradOf(x);
+  if (dx !== 0) k.addTo(dx, z.gradPtr, z.size);
 }

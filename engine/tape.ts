@@ -62,7 +62,7 @@ export function parameter<T extends Tensor>(t: T): T {
 /** Moves t into persistent memory, where it stays until it is disposed, and detaches it. Returns t itself. */
 export function persist<T extends Tensor>(t: T): T {
   const { region } = t;
-  if (region !== root.region || !t.owned) settle(t, root.region);
+  if (region !== root.region || !t.owned || t.ptr === 0) settle(t, root.region);
   if (region !== root.region) moveGradient(t, root.region);
   dropRecord(t, "none");
   t.requiresGrad = false;
@@ -143,6 +143,7 @@ function settle(t: Tensor, region: Region): void {
     t.owned = true;
   }
   t.base = null;
+  if (t.region !== root.region) t.bits = 0;
   t.region = region;
   if (region.scope !== root) region.scope.adopted.push(t);
 }

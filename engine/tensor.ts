@@ -22,8 +22,10 @@ export class Tensor {
   readonly shape: Shape;
   readonly size: number;
   requiresGrad: boolean;
-  /** Byte address of the data; 0 while a constant expansion over time has not been written out. */
+  /** Byte address of the data; 0 while spikes or a constant expansion over time have not been written out. */
   ptr: number;
+  /** Address of spikes as a stream of bits. They are the values while ptr is 0, and kept for backward after that. */
+  bits = 0;
   region: Region;
   /** The memory is a block of this tensor's own, not of an arena. */
   owned: boolean;
@@ -42,6 +44,8 @@ export class Tensor {
   written = 0;
   /** Address of the gradient, 0 where there is none (yet). */
   gradPtr = 0;
+  /** Not 0: the gradient of one step lies there, and it is the same in so many steps. */
+  gradRepeats = 0;
   /** Buffer of the gradient of a leaf, kept through `zeroGrad`. */
   gradBuffer = 0;
   private gradTensor: Tensor | null = null;
@@ -113,7 +117,8 @@ export class Tensor {
     if (!this.region.open) return;
     if (this.gradBuffer !== 0 && this.region.scope === root) heap.release(this.gradBuffer, 4 * this.size);
     if (this.owned) {
-      heap.release(this.ptr, 4 * this.size);
+      if (this.ptr !== 0) heap.release(this.ptr, 4 * this.size);
+      if (this.bits !== 0) heap.release(this.bits, streamBytes(this.size));
       const { adopted } = this.region.scope;
       const index = adopted.indexOf(this);
       if (index >= 0) adopted.splice(index, 1);
@@ -155,6 +160,18 @@ export class Tensor {
 /** A tensor of the current scope with unwritten memory. */
 export function empty(shape: Shape, size = sizeOf(shape)): Tensor {
   return new Tensor(shape, size, allocate(4 * size), scope.region, scope === root);
+}
+
+/** Spikes of the current scope, as an unwritten stream of bits. */
+export function emptySpikes(shape: Shape, size = sizeOf(shape)): Tensor {
+  const z = new Tensor(shape, size, 0, scope.region, scope === root);
+  z.bits = allocate(streamBytes(size));
+  return z;
+}
+
+/** Bytes of a stream of n bits and the word after it that may be read. */
+function streamBytes(n: number): number {
+  return 4 * Math.ceil(n / 32) + 4;
 }
 
 /** Values that stay while memory grows: a copy of a view that `data` gave. */
@@ -231,12 +248,14 @@ export function dropRecord(z: Tensor, state: RecordState): void {
   z.state = state;
 }
 
-/** Writes out a constant expansion over time: T copies of its source. */
+/** Writes out spikes, or a constant expansion over time: T copies of its source. */
 export function materialise(z: Tensor): void {
-  const source = z.base as Tensor;
-  if (source.ptr === 0) materialise(source);
-  z.ptr = allocateIn(z.region, 4 * z.size);
+  const source = z.base;
+  if (source !== null && source.ptr === 0) materialise(source);
+  const p = allocateIn(z.region, 4 * z.size);
+  if (source === null) k.unpackBits(p, z.bits, z.size);
+  else k.repeat(p, source.ptr, source.size, z.size / source.size);
+  z.ptr = p;
   z.owned = z.region.scope === root;
-  k.repeat(z.ptr, source.ptr, source.size, z.size / source.size);
   z.base = null;
 }

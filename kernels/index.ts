@@ -1,3 +1,4 @@
+export { alignBits, countBits, packBits, sumBits, transposeBits, unpackBits } from "./bits";
 export * from "./blocks";
 export * from "./elementwise";
 export * from "./encode";

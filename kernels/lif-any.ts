@@ -54,8 +54,73 @@ function resetDue(x: v128, theta: v128, floor: v128, left: v128, hold: v128, del
   return v128.and(reached, v128.or(f32x4.eq(left, hold), free));
 }
 
+/**
+ * u, s, r: [T, rows, n] ← membranes, spikes and counters (steps that the neuron is still held after step t), from current
+ * [T, rows, n] (stepCurrent = rows·n, or 0 for one that is constant over time), the state v0 and the counters r0 [rows, n]
+ * (0: zeros).
+ */
+export function lifForwardAny(
+  u: usize,
+  s: usize,
+  r: usize,
+  current: usize,
+  v0: usize,
+  r0: usize,
+  beta: usize,
+  threshold: usize,
+  T: i32,
+  rows: i32,
+  n: i32,
+  stepCurrent: i32,
+  stepBeta: i32,
+  stepThreshold: i32,
+  reset: i32,
+  delayed: i32,
+  strict: i32,
+  resetValue: f32,
+  rest: f32,
+  scale: f32,
+  hold: i32,
+): void {
+  const all = (<usize>rows * <usize>n) << 2;
+  const row = (<usize>n) << 2;
+  const floor = firingFloor(strict);
+  for (let t = 0; t < T; t++) {
+    const first = t == 0;
+    const pending = !first || delayed != 0;
+    for (let b = 0; b < rows; b++) {
+      const at = <usize>b * row;
+      stepAny(
+        u + at,
+        s + at,
+        r + at,
+        first ? (v0 == 0 ? 0 : v0 + at) : u - all + at,
+        first ? (r0 == 0 ? 0 : r0 + at) : r - all + at,
+        current + at,
+        beta,
+        threshold,
+        n,
+        stepBeta,
+        stepThreshold,
+        reset,
+        delayed,
+        floor,
+        resetValue,
+        rest,
+        scale,
+        hold,
+        pending,
+      );
+    }
+    u += all;
+    s += all;
+    r += all;
+    current += (<usize>stepCurrent) << 2;
+  }
+}
+
 /** One step of one row: p, q are state and counter before it (0: zeros). */
-export function stepAny(
+function stepAny(
   u: usize,
   s: usize,
   r: usize,
@@ -212,7 +277,7 @@ function stepWhole(
 }
 
 /** The value at p on all lanes of a scratch vector. */
-function spread(slot: usize, p: usize): usize {
+export function spread(slot: usize, p: usize): usize {
   v128.store(scratch + (slot << 4), v128.load32_splat(p));
   return scratch + (slot << 4);
 }
@@ -221,6 +286,30 @@ function spread(slot: usize, p: usize): usize {
 function scratchTail(slot: usize, p: usize, o: usize, n: i32): usize {
   v128.store(scratch + (slot << 4), loadTail(p + o, n));
   return scratch + (slot << 4);
+}
+
+/** v[i] ← the state after the reset, for every step at once: [T·rows, n]; s tells what fired. */
+export function lifState(
+  v: usize,
+  u: usize,
+  s: usize,
+  threshold: usize,
+  rows: i32,
+  n: i32,
+  stepThreshold: i32,
+  reset: i32,
+  resetValue: f32,
+): void {
+  for (let b = 0; b < rows; b++) {
+    for (let i = 0; i < n; i++, v += 4, u += 4, s += 4) {
+      let x = load<f32>(u);
+      if (load<f32>(s) != 0) {
+        if (reset == SUBTRACT) x -= load<f32>(threshold + ((<usize>(i * stepThreshold)) << 2));
+        else if (reset == ZERO) x = resetValue;
+      }
+      store<f32>(v, x);
+    }
+  }
 }
 
 /**

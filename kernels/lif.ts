@@ -9,18 +9,19 @@
  *
  * After a spike the neuron is held for `hold` steps: v stays, nothing is integrated, nothing fires.
  *
- * The history is the state: step t reads u[t−1] and finds again what fired, so that only u (and s, the result) is
- * written. Arrays are [T, rows, n] with β and θ per column (step 1) or one for all (step 0).
+ * The history is the state: step t reads u[t−1] and finds again what fired, so that only u and the bits of s, the result,
+ * are written. Arrays are [T, rows, n] with β and θ per column (step 1) or one for all (step 0).
  *
  * Here are plain neurons (rest 0, scale 1, no holding) with the gradient of the spikes alone; lif-any.ts has the rest.
  */
 import { ATAN, derivativeLanes, FAST_SIGMOID, innerFactor, outerFactor, SIGMOID } from "./derivative";
 import { addTo } from "./elementwise";
-import { loadTail, one, storeTail } from "./lanes";
-import { firingFloor, SUBTRACT, stepAny, ZERO } from "./lif-any";
+import { append, endStream, startStream } from "./bits";
+import { loadTail, storeTail } from "./lanes";
+import { firingFloor, SUBTRACT, spread, ZERO } from "./lif-any";
 import { vectorEnd } from "./span";
 
-export { lifBackwardAny } from "./lif-any";
+export { lifBackwardAny, lifForwardAny, lifState } from "./lif-any";
 
 /** Ways to reset in one step: not at all, by θ at its start or its end, to the reset value. */
 const FREE = 0;
@@ -34,17 +35,14 @@ const zeros = memory.data(16, 16);
 const CUSTOM: i32 = -1;
 
 /**
- * u, s: [T, rows, n] ← from current [T, rows, n] (stepCurrent = rows·n, or 0 for one that is constant over time) and the
- * state v0 [rows, n]. With `hold` > 0, or rest ≠ 0, or scale ≠ 1, the counters r [T, rows, n] are written from
- * r0 [rows, n]: steps that the neuron is still held after step t. r, r0 and v0 may be 0: not written, and zeros.
+ * u [T, rows, n] and the stream of bits s ← from current [T, rows, n] (stepCurrent = rows·n, or 0 for one that is constant
+ * over time) and the state v0 [rows, n] (0: zeros).
  */
 export function lifForward(
   u: usize,
   s: usize,
-  r: usize,
   current: usize,
   v0: usize,
-  r0: usize,
   beta: usize,
   threshold: usize,
   T: i32,
@@ -57,72 +55,42 @@ export function lifForward(
   delayed: i32,
   strict: i32,
   resetValue: f32,
-  rest: f32,
-  scale: f32,
-  hold: i32,
 ): void {
   const all = (<usize>rows * <usize>n) << 2;
   const row = (<usize>n) << 2;
   const floor = firingFloor(strict);
+  startStream(s);
   for (let t = 0; t < T; t++) {
     const first = t == 0;
+    const pending = !first || delayed != 0;
     for (let b = 0; b < rows; b++) {
       const at = <usize>b * row;
       const p = first ? (v0 == 0 ? 0 : v0 + at) : u - all + at;
-      const pending = !first || delayed != 0;
-      if (r == 0) {
-        stepPlain(
-          u + at,
-          s + at,
-          p,
-          current + at,
-          beta,
-          threshold,
-          n,
-          stepBeta,
-          stepThreshold,
-          reset,
-          delayed,
-          floor,
-          resetValue,
-          pending,
-        );
-      } else {
-        const q = first ? (r0 == 0 ? 0 : r0 + at) : r - all + at;
-        stepAny(
-          u + at,
-          s + at,
-          r + at,
-          p,
-          q,
-          current + at,
-          beta,
-          threshold,
-          n,
-          stepBeta,
-          stepThreshold,
-          reset,
-          delayed,
-          floor,
-          resetValue,
-          rest,
-          scale,
-          hold,
-          pending,
-        );
-      }
+      stepPlain(
+        u + at,
+        p,
+        current + at,
+        beta,
+        threshold,
+        n,
+        stepBeta,
+        stepThreshold,
+        reset,
+        delayed,
+        floor,
+        resetValue,
+        pending,
+      );
     }
     u += all;
-    s += all;
-    if (r != 0) r += all;
     current += (<usize>stepCurrent) << 2;
   }
+  endStream();
 }
 
-/** One step of one row, rest 0, scale 1, never held; p is the state before it (0: zeros). */
+/** One step of one row; p is the state before it (0: zeros). */
 function stepPlain(
   u: usize,
-  s: usize,
   p: usize,
   current: usize,
   beta: usize,
@@ -139,22 +107,18 @@ function stepPlain(
   const step: usize = p == 0 ? 0 : 16;
   if (p == 0) p = zeros;
   if (reset == ZERO && pending) {
-    inline.always(
-      row(TO_VALUE, u, s, p, step, current, beta, threshold, n, stepBeta, stepThreshold, floor, resetValue),
-    );
+    inline.always(row(TO_VALUE, u, p, step, current, beta, threshold, n, stepBeta, stepThreshold, floor, resetValue));
   } else if (reset == SUBTRACT && delayed != 0) {
-    inline.always(row(LATER, u, s, p, step, current, beta, threshold, n, stepBeta, stepThreshold, floor, resetValue));
+    inline.always(row(LATER, u, p, step, current, beta, threshold, n, stepBeta, stepThreshold, floor, resetValue));
   } else if (reset == SUBTRACT && pending) {
-    inline.always(row(NOW, u, s, p, step, current, beta, threshold, n, stepBeta, stepThreshold, floor, resetValue));
-  } else
-    inline.always(row(FREE, u, s, p, step, current, beta, threshold, n, stepBeta, stepThreshold, floor, resetValue));
+    inline.always(row(NOW, u, p, step, current, beta, threshold, n, stepBeta, stepThreshold, floor, resetValue));
+  } else inline.always(row(FREE, u, p, step, current, beta, threshold, n, stepBeta, stepThreshold, floor, resetValue));
 }
 
-/** u ← the next membrane, s ← where it fires, for one row. One copy for each constant way to reset. */
+/** u ← the next membrane, and its spikes to the stream, for one row. One copy for each constant way to reset. */
 function row(
   way: i32,
   u: usize,
-  s: usize,
   p: usize,
   step: usize,
   current: usize,
@@ -172,22 +136,31 @@ function row(
   const thetaBytes: usize = stepThreshold == 0 ? 0 : 16;
   let b = v128.load32_splat(beta);
   let theta = v128.load32_splat(threshold);
-  for (const stop = vectorEnd(u, n); u < stop; u += 16, s += 16, current += 16) {
-    if (stepBeta != 0) b = v128.load(beta);
-    if (stepThreshold != 0) theta = v128.load(threshold);
-    const x = inline.always(membrane(way, v128.load(p), v128.load(current), b, theta, floors, value));
-    v128.store(u, x);
-    v128.store(s, v128.and(f32x4.ge(f32x4.sub(x, theta), floors), v128.load(one)));
-    p += step;
-    beta += betaBytes;
-    threshold += thetaBytes;
+  for (let vectors = n >> 2; vectors > 0; vectors -= 8) {
+    const count = min(vectors, 8);
+    let word: u32 = 0;
+    const stop = u + ((<usize>count) << 4);
+    do {
+      if (stepBeta != 0) b = v128.load(beta);
+      if (stepThreshold != 0) theta = v128.load(threshold);
+      const x = inline.always(membrane(way, v128.load(p), v128.load(current), b, theta, floors, value));
+      v128.store(u, x);
+      word = (word >> 4) | (i32x4.bitmask(f32x4.ge(f32x4.sub(x, theta), floors)) << 28);
+      p += step;
+      beta += betaBytes;
+      threshold += thetaBytes;
+      current += 16;
+      u += 16;
+    } while (u != stop);
+    append(word >> (32 - (count << 2)), count << 2);
   }
-  if ((n & 3) == 0) return;
+  const rest = n & 3;
+  if (rest == 0) return;
   if (stepBeta != 0) b = loadTail(beta, n);
   if (stepThreshold != 0) theta = loadTail(threshold, n);
   const x = membrane(way, step == 0 ? v128.load(zeros) : loadTail(p, n), loadTail(current, n), b, theta, floors, value);
   storeTail(u, n, x);
-  storeTail(s, n, v128.and(f32x4.ge(f32x4.sub(x, theta), floors), v128.load(one)));
+  append(i32x4.bitmask(f32x4.ge(f32x4.sub(x, theta), floors)) & ((1 << rest) - 1), rest);
 }
 
 /** β·Z(v) + I, less θ afterwards where the reset comes late. */
@@ -200,41 +173,19 @@ function membrane(way: i32, v: v128, input: v128, beta: v128, theta: v128, floor
   return way == LATER ? f32x4.sub(x, v128.and(fired, theta)) : x;
 }
 
-/** v[i] ← the state after the reset, for every step at once: [T·rows, n]; s tells what fired. */
-export function lifState(
-  v: usize,
-  u: usize,
-  s: usize,
-  threshold: usize,
-  rows: i32,
-  n: i32,
-  stepThreshold: i32,
-  reset: i32,
-  resetValue: f32,
-): void {
-  for (let b = 0; b < rows; b++) {
-    for (let i = 0; i < n; i++, v += 4, u += 4, s += 4) {
-      let x = load<f32>(u);
-      if (load<f32>(s) != 0) {
-        if (reset == SUBTRACT) x -= load<f32>(threshold + ((<usize>(i * stepThreshold)) << 2));
-        else if (reset == ZERO) x = resetValue;
-      }
-      store<f32>(v, x);
-    }
-  }
-}
-
 /**
  * Gradient of the plain neuron with the reset detached, backwards in time, σ′ the surrogate derivative at u − θ:
  *
  *   du[t] = σ′·ds[t] + κ·β·du[t+1]     κ = 0 where a reset to a value cut the path, else 1
  *
- * g: [T, rows, n] holds ds and receives du, the gradient of the current. If `total` is not 0, the current was constant
- * over time: total [rows, n] += Σ_t du[t], and g is only read. carry [rows, n] must hold zeros and is scratch.
- * `custom` is 0 or the address of derivatives [T, rows, n] that were computed elsewhere.
+ * du [T, rows, n], the gradient of the current, may lie over ds or over u. ds is [T, rows, n] (stepDs = rows·n) or the same
+ * in all steps (0). If `total` is not 0, the current was constant over time: total [rows, n] += Σ_t du[t], and du is not
+ * used. carry [rows, n] must hold zeros and is scratch. `custom` is 0 or the address of derivatives [T, rows, n] that were
+ * computed elsewhere.
  */
 export function lifBackward(
-  g: usize,
+  du: usize,
+  ds: usize,
   u: usize,
   beta: usize,
   threshold: usize,
@@ -244,6 +195,7 @@ export function lifBackward(
   T: i32,
   rows: i32,
   n: i32,
+  stepDs: i32,
   stepBeta: i32,
   stepThreshold: i32,
   reset: i32,
@@ -254,17 +206,20 @@ export function lifBackward(
   const row = (<usize>n) << 2;
   const all = <usize>rows * row;
   const floor: f32 = reset != ZERO ? Infinity : firingFloor(strict);
+  if (stepBeta == 0) beta = spread(0, beta);
+  if (stepThreshold == 0) threshold = spread(1, threshold);
   for (let t = T - 1; t >= 0; t--) {
     for (let b = 0; b < rows; b++) {
       const o = <usize>b * row;
       const at = <usize>t * all + o;
-      const du = total == 0 ? g + at : carry + o;
-      const next = total != 0 || t == T - 1 ? carry + o : g + at + all;
+      const to = total == 0 ? du + at : carry + o;
+      const next = total != 0 || t == T - 1 ? carry + o : du + at + all;
       const d = custom == 0 ? 0 : custom + at;
+      const from = ds + o + ((<usize>t * <usize>stepDs) << 2);
       stepBack(
         custom == 0 ? kind : CUSTOM,
-        du,
-        g + at,
+        to,
+        from,
         next,
         u + at,
         threshold,
@@ -276,7 +231,7 @@ export function lifBackward(
         floor,
         slope,
       );
-      if (total != 0) addTo(total + o, du, n);
+      if (total != 0) addTo(total + o, to, n);
     }
   }
 }
@@ -305,7 +260,10 @@ function stepBack(
   } else inline.always(rowBack(CUSTOM, du, ds, next, u, threshold, d, beta, n, stepBeta, stepThreshold, floor, slope));
 }
 
-/** du ← σ′·ds + κ·β·next for one row; κ is 0 where u − θ ≥ floor. One copy for each constant `kind`. */
+/**
+ * du ← σ′·ds + κ·β·next for one row; κ is 0 where u − θ ≥ floor. One copy for each constant `kind`. A β or θ that all
+ * columns share lies at its address four times and is read again for every vector: cheaper than a choice in the loop.
+ */
 function rowBack(
   kind: i32,
   du: usize,
@@ -326,22 +284,21 @@ function rowBack(
   const floors = f32x4.splat(floor);
   const betaBytes: usize = stepBeta == 0 ? 0 : 16;
   const thetaBytes: usize = stepThreshold == 0 ? 0 : 16;
-  let b = v128.load32_splat(beta);
-  let theta = v128.load32_splat(threshold);
-  for (const stop = vectorEnd(du, n); du < stop; du += 16, ds += 16, next += 16, u += 16) {
-    if (stepBeta != 0) b = v128.load(beta);
-    if (stepThreshold != 0) theta = v128.load(threshold);
-    const x = f32x4.sub(v128.load(u), theta);
+  for (const stop = vectorEnd(du, n); du < stop; du += 16) {
+    const x = f32x4.sub(v128.load(u), v128.load(threshold));
     const slopes = kind == CUSTOM ? v128.load(d) : inline.always(derivativeLanes(kind, x, inner, outer));
-    const through = v128.and(f32x4.mul(b, v128.load(next)), f32x4.lt(x, floors));
+    const through = v128.and(f32x4.mul(v128.load(beta), v128.load(next)), f32x4.lt(x, floors));
     v128.store(du, f32x4.add(f32x4.mul(slopes, v128.load(ds)), through));
+    ds += 16;
+    next += 16;
+    u += 16;
     beta += betaBytes;
     threshold += thetaBytes;
     if (kind == CUSTOM) d += 16;
   }
   if ((n & 3) == 0) return;
-  if (stepBeta != 0) b = loadTail(beta, n);
-  if (stepThreshold != 0) theta = loadTail(threshold, n);
+  const b = stepBeta == 0 ? v128.load(beta) : loadTail(beta, n);
+  const theta = stepThreshold == 0 ? v128.load(threshold) : loadTail(threshold, n);
   const x = f32x4.sub(loadTail(u, n), theta);
   const slopes = kind == CUSTOM ? loadTail(d, n) : derivativeLanes(kind, x, inner, outer);
   const through = v128.and(f32x4.mul(b, loadTail(next, n)), f32x4.lt(x, floors));

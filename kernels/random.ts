@@ -153,15 +153,15 @@ export function normal(z: usize, n: i32, key0: i32, key1: i32, counter0: i32, co
   }
 }
 
-/** 1 where the uniform number is below clamp(p, 0, 1)·scale; never where p is NaN. */
-function spikes(words: v128, p: v128, scale: v128): v128 {
+/** Four bits, set where the uniform number is below clamp(p, 0, 1)·scale; never where p is NaN. */
+function spikes(words: v128, p: v128, scale: v128): u32 {
   const rate = f32x4.mul(f32x4.pmin(f32x4.pmax(p, i32x4.splat(0)), v128.load(one)), scale);
-  return v128.and(f32x4.lt(uniformOf(words), rate), v128.load(one));
+  return i32x4.bitmask(f32x4.lt(uniformOf(words), rate));
 }
 
-/** z[r, i] ← 1 where uniform number r·n + i < clamp(p[i], 0, 1)·scale, else 0     r < repeats, i < n */
+/** bit (r, i) of a stream ← uniform number r·n + i < clamp(p[i], 0, 1)·scale     r < repeats, i < n */
 export function bernoulli(
-  z: usize,
+  bits: usize,
   p: usize,
   n: i32,
   repeats: i32,
@@ -174,24 +174,25 @@ export function bernoulli(
   const total = n * repeats;
   const scales = f32x4.splat(scale);
   let column = 0;
-  for (let i = 0; i < total; i += 32, z += 128) {
+  for (let i = 0; i < total; i += 32, bits += 4) {
     eightBlocks(scratch, i >> 2, key0, key1, counter0, counter1, 0, 0);
+    let word: u32 = 0;
     if (n - column >= 32) {
       const from = p + ((<usize>column) << 2);
       for (let o: usize = 0; o < 128; o += 16) {
-        v128.store(z + o, spikes(v128.load(scratch + o), v128.load(from + o), scales));
+        word = (word >> 4) | (spikes(v128.load(scratch + o), v128.load(from + o), scales) << 28);
       }
       column += 32;
       if (column == n) column = 0;
-      continue;
+    } else {
+      // The end of a row is among these 32 numbers.
+      const count = min(32, total - i);
+      for (let j = 0; j < count; j++) {
+        const words = v128.load32_splat(scratch + ((<usize>j) << 2));
+        word |= (spikes(words, v128.load32_splat(p + ((<usize>column) << 2)), scales) & 1) << j;
+        if (++column == n) column = 0;
+      }
     }
-    // The end of a row is among these 32 numbers.
-    const count = min(32, total - i);
-    for (let j = 0; j < count; j++) {
-      const o = (<usize>j) << 2;
-      const words = v128.load32_splat(scratch + o);
-      v128.store32_lane(z + o, spikes(words, v128.load32_splat(p + ((<usize>column) << 2)), scales), 0);
-      if (++column == n) column = 0;
-    }
+    store<u32>(bits, word);
   }
 }

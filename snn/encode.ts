@@ -1,6 +1,6 @@
 /** Values to spikes: [...shape] → [T, ...shape]. */
 
-import { defaultGenerator, empty, k, ready } from "../engine/extend.ts";
+import { defaultGenerator, empty, emptySpikes, k, ready } from "../engine/extend.ts";
 import { expand, type Generator, type Tensor } from "../engine/index.ts";
 
 function checkTimesteps(where: string, timesteps: number): void {
@@ -26,8 +26,8 @@ export function poissonEncode(x: Tensor, { timesteps, dt = 1, generator = defaul
   checkTimesteps("poissonEncode", timesteps);
   if (!(dt >= 0 && dt <= 1)) throw new RangeError(`poissonEncode: dt must lie in [0, 1], got ${dt}`);
   ready("poissonEncode", x);
-  const z = empty([timesteps, ...x.shape]);
-  generator.bernoulli(z.ptr, x.ptr, x.size, timesteps, dt);
+  const z = emptySpikes([timesteps, ...x.shape]);
+  generator.bernoulli(z.bits, x.ptr, x.size, timesteps, dt);
   return z;
 }
 

@@ -4,7 +4,9 @@ import {
   allocate,
   checkUnchanged,
   constantSource,
+  disposed,
   empty,
+  emptySpikes,
   gradOf,
   k,
   type Op,
@@ -13,12 +15,14 @@ import {
   ready,
   record,
   recycle,
+  recycleGradient,
   root,
   SAVES_B,
   SAVES_C,
   SAVES_NOTHING,
   SAVES_OUTPUT,
   scope,
+  writeOutGradient,
 } from "../engine/extend.ts";
 import { concat, noGrad, type Tensor, zeros } from "../engine/index.ts";
 import { sumPerNeuron } from "./leaky-integrator.ts";
@@ -56,6 +60,8 @@ export interface Run {
   /** Steps that each neuron is still held, [T, B, …], or null where nothing ever is. */
   readonly refractory: Tensor | null;
   readonly spikes: Tensor;
+  /** The caller can still ask for the membrane. */
+  reachable: boolean;
   /** The caller has seen the membrane. */
   exposed: boolean;
   /** Gradients of the other outputs, 0 until their records pass them on. */
@@ -68,6 +74,7 @@ export interface Run {
 const lifOp: Op<Run> = {
   name: "LIF",
   saves: SAVES_B | SAVES_C | SAVES_OUTPUT,
+  takesRepeats: true,
   shape: (run) => run.membrane.shape,
   forward() {},
   backward(z, current, beta, threshold, run) {
@@ -88,9 +95,15 @@ const lifOp: Op<Run> = {
     const stepThreshold = threshold.size === 1 ? 0 : 1;
     const { dMembrane, dState } = run.pass === pass ? run : NO_GRADIENTS;
     const onlySpikes = dMembrane === 0 && dState === 0 && dBeta === 0 && dThreshold === 0 && dv0 === 0;
-    if (onlySpikes && neuron.attached === 0 && run.refractory === null) {
+    const plain = onlySpikes && neuron.attached === 0 && run.refractory === null;
+    if (z.gradRepeats !== 0 && !(plain && z.gradRepeats === T)) writeOutGradient(z);
+    if (plain) {
+      const ds = z.gradPtr;
+      const repeats = z.gradRepeats !== 0;
+      const du = !repeats || constant ? ds : takeOver(run) ? u : allocate(4 * z.size);
       k.lifBackward(
-        z.gradPtr,
+        du,
+        ds,
         u,
         beta.ptr,
         threshold.ptr,
@@ -100,6 +113,7 @@ const lifOp: Op<Run> = {
         T,
         rows,
         n,
+        repeats ? 0 : size,
         stepBeta,
         stepThreshold,
         neuron.reset,
@@ -107,7 +121,12 @@ const lifOp: Op<Run> = {
         kind,
         slope,
       );
+      if (du !== ds) {
+        recycleGradient(z);
+        z.gradPtr = du;
+      }
     } else {
+      ready("LIF", z);
       if (v0 !== null) checkUnchanged(z, v0);
       if (r0 !== null) checkUnchanged(z, r0);
       k.lifBackwardAny(
@@ -155,6 +174,13 @@ const lifOp: Op<Run> = {
   },
 };
 
+/** Whether the membrane has served its purpose here, so that its memory is free for a gradient. */
+function takeOver({ membrane, reachable }: Run): boolean {
+  if (reachable || membrane.region !== scope.region) return false;
+  membrane.region = disposed;
+  return true;
+}
+
 /** A buffer of zeros that serves this pass. */
 function zeroBuffer(size: number): number {
   const p = allocate(4 * size);
@@ -192,6 +218,7 @@ export function runLif(
   threshold: Tensor,
   v0: Tensor | null,
   counters: Tensor | null,
+  reachable: boolean,
 ): Run {
   const r0 = neuron.hold === 0 ? null : counters;
   const T = current.shape[0] as number;
@@ -205,32 +232,56 @@ export function runLif(
   if (v0 !== null) ready("LIF", v0);
   if (counters !== null) ready("LIF", counters);
   const plain = neuron.hold === 0 && neuron.rest === 0 && neuron.inputScale === 1;
-  const spikes = empty(current.shape, current.size);
+  const spikes = plain ? emptySpikes(current.shape, current.size) : empty(current.shape, current.size);
   const membrane = empty(current.shape, current.size);
   const refractory = plain ? null : empty(current.shape, current.size);
-  k.lifForward(
-    membrane.ptr,
-    spikes.ptr,
-    refractory?.ptr ?? 0,
-    input.ptr,
-    v0?.ptr ?? 0,
-    r0?.ptr ?? 0,
-    beta.ptr,
-    threshold.ptr,
-    T,
-    rows,
-    n,
-    constant ? 0 : size,
-    beta.size === 1 ? 0 : 1,
-    threshold.size === 1 ? 0 : 1,
-    neuron.reset,
-    neuron.delayed,
-    neuron.strict,
-    neuron.resetValue,
-    neuron.rest,
-    neuron.inputScale,
-    neuron.hold,
-  );
+  const stepCurrent = constant ? 0 : size;
+  const stepBeta = beta.size === 1 ? 0 : 1;
+  const stepThreshold = threshold.size === 1 ? 0 : 1;
+  if (refractory === null) {
+    k.lifForward(
+      membrane.ptr,
+      spikes.bits,
+      input.ptr,
+      v0?.ptr ?? 0,
+      beta.ptr,
+      threshold.ptr,
+      T,
+      rows,
+      n,
+      stepCurrent,
+      stepBeta,
+      stepThreshold,
+      neuron.reset,
+      neuron.delayed,
+      neuron.strict,
+      neuron.resetValue,
+    );
+  } else {
+    k.lifForwardAny(
+      membrane.ptr,
+      spikes.ptr,
+      refractory.ptr,
+      input.ptr,
+      v0?.ptr ?? 0,
+      r0?.ptr ?? 0,
+      beta.ptr,
+      threshold.ptr,
+      T,
+      rows,
+      n,
+      stepCurrent,
+      stepBeta,
+      stepThreshold,
+      neuron.reset,
+      neuron.delayed,
+      neuron.strict,
+      neuron.resetValue,
+      neuron.rest,
+      neuron.inputScale,
+      neuron.hold,
+    );
+  }
   const run: Run = {
     neuron,
     T,
@@ -243,6 +294,7 @@ export function runLif(
     membrane,
     refractory,
     spikes,
+    reachable,
     exposed: false,
     dMembrane: 0,
     dState: 0,

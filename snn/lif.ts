@@ -105,7 +105,7 @@ export class LIF extends Module {
   forward(current: Tensor): Tensor {
     if (!this.spiking) return this.unroll(current).spikes;
     this.check(current);
-    const run = runLif(this.neuron, current, this.decay(), this.threshold, null, null);
+    const run = runLif(this.neuron, current, this.decay(), this.threshold, null, null, false);
     if (!run.spikes.requiresGrad) discard(run);
     return run.spikes;
   }
@@ -115,7 +115,7 @@ export class LIF extends Module {
     this.check(current, state);
     if (!this.spiking) return composeLif(this.neuron, current, this.decay(), this.threshold, state ?? null, false);
     const { v: v0 = null, refractory: r0 = null } = state ?? {};
-    const run = runLif(this.neuron, current, this.decay(), this.threshold, v0, r0);
+    const run = runLif(this.neuron, current, this.decay(), this.threshold, v0, r0, true);
     let v: Tensor | null = null;
     let last: LIFState | null = null;
     // What was first read inside an inner tape is gone with it, and under noGrad it has no record: it is computed again.

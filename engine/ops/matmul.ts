@@ -3,7 +3,7 @@ import { k } from "../backend.ts";
 import { accumulates, apply, freshGradOf, gradOf, type Op, ready, SAVES_A, SAVES_B } from "../op.ts";
 import { allocate, recycle, scope } from "../scope.ts";
 import { broadcastShapes, formatShape, type Shape, sizeOf } from "../shape.ts";
-import type { Tensor } from "../tensor.ts";
+import { alive, type Tensor } from "../tensor.ts";
 import { broadcastTo, constantSource } from "./expand.ts";
 import { reshape } from "./view.ts";
 
@@ -55,11 +55,14 @@ interface Weighting {
   readonly bits: number;
   /** Some non-zeros of x are not 1. */
   readonly graded: boolean;
+  /** The bits were made for this product, not for x. */
+  readonly owned: boolean;
 }
 
 const linearOp: Op<Weighting> = {
   name: "linear",
   saves: SAVES_A | SAVES_B,
+  takesBits: true,
   shape: ({ shape }) => shape,
   forward(z, x, w, bias, { bits, graded }) {
     const [outputs, inputs] = w.shape as [number, number];
@@ -83,7 +86,7 @@ const linearOp: Op<Weighting> = {
       if (weighting.bits !== 0) gatherWeightGradient(dw, dz, x, outputs, inputs, rows, weighting);
       else k.gemm(dw, dz, x.ptr, accumulates ? dw : 0, outputs, inputs, rows, 1, outputs, inputs, 1, inputs, inputs, 1);
     }
-    if (weighting.bits !== 0) recycle(weighting.bits, bitBytes(rows, inputs), z.region);
+    if (weighting.owned) recycle(weighting.bits, bitBytes(rows, inputs), z.region);
     if (bias === null) return;
     const db = gradOf(bias);
     if (db !== 0) k.addSumAxis(db, dz, 1, rows, outputs, 1);
@@ -123,15 +126,22 @@ const GRADED_DENSITY = 0.4;
 /** Finds the non-zeros of x; the bits are kept if they are few enough for `outputs` columns. Depends on the data only. */
 function weightingOf(x: Tensor, shape: Shape, inputs: number, outputs: number): Weighting {
   const rows = x.size / inputs;
-  const bits = allocate(bitBytes(rows, inputs));
-  const found = k.packBits(bits, x.ptr, rows, inputs);
+  const spikes = x.ptr === 0;
+  const owned = !(spikes && inputs % 32 === 0);
+  const bits = owned ? allocate(bitBytes(rows, inputs)) : x.bits;
+  const found = !spikes
+    ? k.packBits(bits, x.ptr, rows, inputs)
+    : owned
+      ? k.alignBits(bits, x.bits, rows, inputs)
+      : k.countBits(bits, x.size / 32);
   const graded = found < 0;
   // A gather always pays for 16 columns, a dense product for the next multiple of 4.
   const width = Math.ceil(outputs / 4) / (4 * Math.ceil(outputs / 16));
   const limit = (graded ? GRADED_DENSITY : BINARY_DENSITY) * width;
-  if ((found & 0x7fffffff) < limit * x.size) return { shape, bits, graded };
-  recycle(bits, bitBytes(rows, inputs), scope.region);
-  return { shape, bits: 0, graded };
+  if ((found & 0x7fffffff) < limit * x.size) return { shape, bits, graded, owned };
+  if (owned) recycle(bits, bitBytes(rows, inputs), scope.region);
+  ready("linear", x);
+  return { shape, bits: 0, graded, owned: false };
 }
 
 /**
@@ -198,9 +208,10 @@ export function linear(x: Tensor, weight: Tensor, bias: Tensor | null = null): T
     const once = linear(reshape(source, x.shape.slice(1)), weight, bias);
     return broadcastTo(once, [x.shape[0] as number, ...once.shape]);
   }
-  ready("linear", x);
+  if (x.bits === 0) ready("linear", x);
+  else alive(x, "linear");
   const weighting = weightingOf(x, [...x.shape.slice(0, -1), outputs], inputs, outputs);
   const z = apply(linearOp, weighting, x, weight, bias as Tensor);
-  if (z.op === null && weighting.bits !== 0) recycle(weighting.bits, bitBytes(x.size / inputs, inputs), scope.region);
+  if (z.op === null && weighting.owned) recycle(weighting.bits, bitBytes(x.size / inputs, inputs), scope.region);
   return z;
 }

@@ -1,6 +1,6 @@
 /** Reductions over axes. Several axes are reduced one run of neighbours after the other. */
 import { k } from "../backend.ts";
-import { accumulates, apply, freshGradOf, gradOf, type Op, SAVES_A, SAVES_NOTHING, SAVES_OUTPUT } from "../op.ts";
+import { accumulates, apply, canTakeOver, freshGradOf, gradOf, handOver, type Op, ready, SAVES_A, SAVES_NOTHING, SAVES_OUTPUT } from "../op.ts";
 import { axisOf, type Shape, sizeOf } from "../shape.ts";
 import { noGrad } from "../tape.ts";
 import { empty, type Tensor } from "../tensor.ts";
@@ -25,30 +25,43 @@ interface Reduction {
 const sumOp: Op<Reduction> = {
   name: "sum",
   saves: SAVES_NOTHING,
+  takesBits: true,
   shape: ({ shape }) => shape,
-  forward: (z, x, _y, _w, { outer, n, inner }) => k.sumAxis(z.ptr, x.ptr, outer, n, inner),
+  forward: (z, x, _y, _w, reduction) => total(z, x, reduction),
   backward: (z, x, _y, _w, reduction) => spread(z, x, reduction, 1),
 };
 
+/** z ← Σ over the axis; spikes are counted as they are. */
+function total(z: Tensor, x: Tensor, { outer, n, inner }: Reduction): void {
+  if (x.ptr === 0 && outer === 1 && n <= LARGEST_COUNT) return k.sumBits(z.ptr, x.bits, n, inner);
+  ready("sum", x);
+  k.sumAxis(z.ptr, x.ptr, outer, n, inner);
+}
+
+/** Whole numbers up to here are exact in float32. */
+const LARGEST_COUNT = 2 ** 24;
+
 /** Adds scale·∂L/∂z to the gradient of every element of x that was summed into z. */
 function spread(z: Tensor, x: Tensor, { outer, n, inner }: Reduction, scale: number): void {
+  if (outer === 1 && canTakeOver(x)) {
+    if (scale !== 1) k.affine(z.gradPtr, z.gradPtr, z.size, scale, 0);
+    return handOver(z, x, n);
+  }
   const dx = freshGradOf(x);
   if (dx === 0) return;
-  if (accumulates) {
-    k.sumAxisGrad(dx, z.gradPtr, outer, n, inner, scale);
-  } else {
-    if (scale !== 1) k.affine(z.gradPtr, z.gradPtr, z.size, scale, 0);
-    k.expandAxis(dx, z.gradPtr, outer, n, inner);
-  }
+  if (accumulates) return k.sumAxisGrad(dx, z.gradPtr, outer, n, inner, scale);
+  if (scale !== 1) k.affine(z.gradPtr, z.gradPtr, z.size, scale, 0);
+  k.expandAxis(dx, z.gradPtr, outer, n, inner);
 }
 
 const meanOp: Op<Reduction> = {
   name: "mean",
   saves: SAVES_NOTHING,
+  takesBits: true,
   shape: ({ shape }) => shape,
-  forward(z, x, _y, _w, { outer, n, inner }) {
-    k.sumAxis(z.ptr, x.ptr, outer, n, inner);
-    k.affine(z.ptr, z.ptr, z.size, 1 / n, 0);
+  forward(z, x, _y, _w, reduction) {
+    total(z, x, reduction);
+    k.affine(z.ptr, z.ptr, z.size, 1 / reduction.n, 0);
   },
   backward: (z, x, _y, _w, reduction) => spread(z, x, reduction, 1 / reduction.n),
 };

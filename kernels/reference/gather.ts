@@ -1,41 +1,5 @@
+import { isSet } from "./bits.ts";
 import { at, put } from "./memory.ts";
-
-export function packBits(bits: number, x: number, rows: number, k: number): number {
-  const words = Math.ceil(k / 32);
-  let count = 0;
-  let graded = false;
-  for (let i = 0; i < rows; i++) {
-    for (let w = 0; w < words; w++) {
-      let word = 0;
-      for (let q = 0; q < 32 && w * 32 + q < k; q++) {
-        const value = at(x, i * k + w * 32 + q);
-        if (value === 0) continue;
-        word += 2 ** q;
-        count++;
-        graded ||= value !== 1;
-      }
-      put(bits, i * words + w, word);
-    }
-  }
-  return graded ? count | -(2 ** 31) : count;
-}
-
-/** Whether bit p of row i is set. */
-function isSet(bits: number, words: number, i: number, p: number): boolean {
-  return Math.floor(at(bits, i * words + Math.floor(p / 32)) / 2 ** (p % 32)) % 2 === 1;
-}
-
-export function transposeBits(z: number, bits: number, rows: number, k: number): void {
-  const words = Math.ceil(k / 32);
-  const wordsOut = Math.ceil(rows / 32);
-  for (let p = 0; p < k; p++) {
-    for (let w = 0; w < wordsOut; w++) {
-      let word = 0;
-      for (let q = 0; q < 32 && w * 32 + q < rows; q++) if (isSet(bits, words, w * 32 + q, p)) word += 2 ** q;
-      put(z, p * wordsOut + w, word);
-    }
-  }
-}
 
 export function gather(
   c: number,

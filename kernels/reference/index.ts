@@ -3,6 +3,7 @@
  * Read these first; the tests trust them, and `gradcheck` runs the whole engine on them.
  */
 import type { Kernels } from "../build/types.ts";
+import { alignBits, countBits, packBits, sumBits, transposeBits, unpackBits } from "./bits.ts";
 import * as blocks from "./blocks.ts";
 import * as elementwise from "./elementwise.ts";
 import * as encode from "./encode.ts";
@@ -18,6 +19,12 @@ import * as softmax from "./softmax.ts";
 import { spike, surrogate } from "./surrogate.ts";
 
 export const reference: Kernels = {
+  alignBits,
+  countBits,
+  packBits,
+  sumBits,
+  transposeBits,
+  unpackBits,
   ...blocks,
   ...elementwise,
   ...encode,

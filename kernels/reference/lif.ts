@@ -1,3 +1,4 @@
+import { packStream } from "./bits.ts";
 import { at, put } from "./memory.ts";
 import { surrogateDerivative } from "./surrogate.ts";
 
@@ -15,6 +16,41 @@ function resetDue(v: number, theta: number, strict: number, left: number, hold: 
 }
 
 export function lifForward(
+  u: number,
+  s: number,
+  current: number,
+  v0: number,
+  beta: number,
+  threshold: number,
+  T: number,
+  rows: number,
+  n: number,
+  stepCurrent: number,
+  stepBeta: number,
+  stepThreshold: number,
+  reset: number,
+  delayed: number,
+  strict: number,
+  resetValue: number,
+): void {
+  const size = rows * n;
+  for (let i = 0; i < size; i++) {
+    const b = at(beta, (i % n) * stepBeta);
+    const theta = at(threshold, (i % n) * stepThreshold);
+    let v = or0(v0, i);
+    for (let t = 0; t < T; t++) {
+      const due = (t > 0 || delayed !== 0) && fires(v, theta, strict);
+      if (due && reset === ZERO) v = resetValue;
+      if (due && reset === SUBTRACT && delayed === 0) v -= theta;
+      v = b * v + at(current, t * stepCurrent + i);
+      if (due && reset === SUBTRACT && delayed !== 0) v -= theta;
+      put(u, t * size + i, v);
+    }
+  }
+  packStream(s, T * size, (i) => fires(at(u, i), at(threshold, (i % n) * stepThreshold), strict));
+}
+
+export function lifForwardAny(
   u: number,
   s: number,
   r: number,
@@ -54,7 +90,7 @@ export function lifForward(
       put(u, t * size + i, x);
       put(s, t * size + i, spike ? 1 : 0);
       left = spike ? hold : Math.max(left - 1, 0);
-      if (r !== 0) put(r, t * size + i, left);
+      put(r, t * size + i, left);
       v = x;
       mayReset = true;
     }
@@ -81,7 +117,8 @@ export function lifState(
 }
 
 export function lifBackward(
-  g: number,
+  du: number,
+  ds: number,
   u: number,
   beta: number,
   threshold: number,
@@ -91,6 +128,7 @@ export function lifBackward(
   T: number,
   rows: number,
   n: number,
+  stepDs: number,
   stepBeta: number,
   stepThreshold: number,
   reset: number,
@@ -101,14 +139,14 @@ export function lifBackward(
   const size = rows * n;
   for (let i = 0; i < size; i++) {
     const theta = at(threshold, (i % n) * stepThreshold);
-    let du = at(carry, i);
+    let carried = at(carry, i);
     for (let t = T - 1; t >= 0; t--) {
       const x = at(u, t * size + i);
       const slopes = custom === 0 ? surrogateDerivative(kind, slope, x - theta) : at(custom, t * size + i);
       const cut = reset === ZERO && fires(x, theta, strict);
-      du = slopes * at(g, t * size + i) + (cut ? 0 : at(beta, (i % n) * stepBeta) * du);
-      if (total === 0) put(g, t * size + i, du);
-      else put(total, i, at(total, i) + du);
+      carried = slopes * at(ds, t * stepDs + i) + (cut ? 0 : at(beta, (i % n) * stepBeta) * carried);
+      if (total === 0) put(du, t * size + i, carried);
+      else put(total, i, at(total, i) + carried);
     }
   }
 }

@@ -1,3 +1,4 @@
+import { packStream } from "./bits.ts";
 import { at, put } from "./memory.ts";
 
 type Words = [number, number, number, number];
@@ -70,7 +71,7 @@ export function normal(z: number, n: number, key0: number, key1: number, counter
 }
 
 export function bernoulli(
-  z: number,
+  bits: number,
   p: number,
   n: number,
   repeats: number,
@@ -80,9 +81,10 @@ export function bernoulli(
   counter0: number,
   counter1: number,
 ): void {
-  words(n * repeats, key0, key1, counter0, counter1, 0, 0).forEach((word, i) => {
+  const drawn = words(n * repeats, key0, key1, counter0, counter1, 0, 0);
+  packStream(bits, n * repeats, (i) => {
     // Rounded as float32 is, so that both sides decide alike.
     const rate = Math.fround(Math.min(Math.max(at(p, i % n), 0), 1) * Math.fround(scale));
-    put(z, i, (word >>> 8) * 2 ** -24 < rate ? 1 : 0);
+    return ((drawn[i] as number) >>> 8) * 2 ** -24 < rate;
   });
 }

@@ -1,0 +1,188 @@
+/**
+ * Zeros and ones as bits, 32 in a word, the first one lowest.
+ *
+ * Spikes [T, B, …] are a *stream*: element i is bit i mod 32 of word i div 32, whatever the shape, and one more word may be
+ * read after the last. Products want *rows*: every row starts with a word of its own.
+ */
+import { one, storeTail } from "./lanes";
+import { scalarEnd, vectorEnd } from "./span";
+
+/** One bit in each lane: where four lanes find theirs in a word. */
+const lanes = memory.data<u32>([1, 2, 4, 8], 16);
+/** A block of 32 × 32 bits while it is transposed; the digits of 32 counters while they count. */
+const square = memory.data(128, 16);
+
+/** A stream that is being written: where the next word goes, and the bits that do not fill it yet. */
+let next: usize = 0;
+let pending: u64 = 0;
+let filled: u32 = 0;
+
+export function startStream(bits: usize): void {
+  next = bits;
+  pending = 0;
+  filled = 0;
+}
+
+/** Appends the lowest `count` ≤ 32 bits of a word whose other bits are 0. */
+export function append(word: u32, count: u32): void {
+  pending |= (<u64>word) << filled;
+  filled += count;
+  if (filled < 32) return;
+  store<u32>(next, <u32>pending);
+  next += 4;
+  pending >>= 32;
+  filled -= 32;
+}
+
+export function endStream(): void {
+  if (filled > 0) store<u32>(next, <u32>pending);
+}
+
+/** The 32 bits of a stream from bit i on. */
+function wordAt(bits: usize, i: usize): u32 {
+  return <u32>(load<u64>(bits + ((i >> 5) << 2)) >> (i & 31));
+}
+
+/** z[i] ← bit i of a stream, 0 or 1     i < n */
+export function unpackBits(z: usize, bits: usize, n: i32): void {
+  const end = scalarEnd(z, n);
+  const stop = vectorEnd(z, n);
+  let word: u32 = 0;
+  for (let q = 0; z < stop; z += 16, q = (q + 1) & 7, word >>= 4) {
+    if (q == 0) {
+      word = load<u32>(bits);
+      bits += 4;
+    }
+    const bit = v128.load(lanes);
+    v128.store(z, v128.and(i32x4.eq(v128.and(i32x4.splat(word), bit), bit), v128.load(one)));
+  }
+  if ((n & 31) < 4 && z < end) word = load<u32>(bits);
+  for (; z < end; z += 4, word >>= 1) store<f32>(z, <f32>(word & 1));
+}
+
+/** rows [rows, ⌈n/32⌉] ← a stream [rows, n]. Returns the number of set bits. */
+export function alignBits(z: usize, bits: usize, rows: i32, n: i32): i32 {
+  const rest = n & 31;
+  const last: u32 = rest == 0 ? u32.MAX_VALUE : (1 << rest) - 1;
+  let count = 0;
+  let i: usize = 0;
+  for (let r = 0; r < rows; r++) {
+    for (let p = 0; p < n; p += 32, z += 4) {
+      let word = wordAt(bits, i + <usize>p);
+      if (n - p <= 32) word &= last;
+      store<u32>(z, word);
+      count += popcnt<u32>(word);
+    }
+    i += <usize>n;
+  }
+  return count;
+}
+
+/** Number of set bits in so many words. */
+export function countBits(bits: usize, words: i32): i32 {
+  let count = 0;
+  for (const end = scalarEnd(bits, words); bits < end; bits += 4) count += popcnt<u32>(load<u32>(bits));
+  return count;
+}
+
+/**
+ * z[i] ← Σ_t bit (t, i) of a stream [T, n], at most 2²⁴.
+ *
+ * 32 counters at a time: word d holds their binary digits of value 2ᵈ, so that one addition with carry counts them all.
+ */
+export function sumBits(z: usize, bits: usize, T: i32, n: i32): void {
+  const digits = 32 - clz<u32>(T);
+  for (let i = 0; i < n; i += 32) {
+    memory.fill(square, 0, 128);
+    let at = <usize>i;
+    for (let t = 0; t < T; t++, at += <usize>n) {
+      let carry = wordAt(bits, at);
+      for (let p = square; carry != 0; p += 4) {
+        const digit = load<u32>(p);
+        store<u32>(p, digit ^ carry);
+        carry &= digit;
+      }
+    }
+    const count = min(32, n - i);
+    for (let q = 0; q < count; q += 4) {
+      let sums = i32x4.splat(0);
+      for (let d = 0; d < digits; d++) {
+        const word = load<u32>(square + ((<usize>d) << 2)) >> q;
+        const bit = v128.load(lanes);
+        const set = i32x4.eq(v128.and(i32x4.splat(word), bit), bit);
+        sums = v128.or(sums, v128.and(set, i32x4.splat(1 << d)));
+      }
+      const to = z + ((<usize>q) << 2);
+      if (count - q >= 4) v128.store(to, f32x4.convert_i32x4_s(sums));
+      else storeTail(to, count - q, f32x4.convert_i32x4_s(sums));
+    }
+    z += 128;
+  }
+}
+
+/**
+ * bits [rows, ⌈k/32⌉] ← x [rows, k] ≠ 0, bit p mod 32 of word p div 32. Returns the number of set bits, minus 2³¹ if a
+ * value is neither 0 nor 1.
+ */
+export function packBits(bits: usize, x: usize, rows: i32, k: i32): i32 {
+  const unit = v128.load(one);
+  const none = i32x4.splat(0);
+  let graded = i32x4.splat(0);
+  let count = 0;
+  for (let i = 0; i < rows; i++) {
+    for (let p = 0; p < k; p += 32, bits += 4) {
+      let word: u32 = 0;
+      const width = min(32, k - p);
+      let q = 0;
+      for (; q + 4 <= width; q += 4, x += 16) {
+        const v = v128.load(x);
+        const set = f32x4.ne(v, none);
+        graded = v128.or(graded, v128.and(set, f32x4.ne(v, unit)));
+        word |= (<u32>i32x4.bitmask(set)) << q;
+      }
+      for (; q < width; q++, x += 4) {
+        const v = v128.load32_zero(x);
+        const set = f32x4.ne(v, none);
+        graded = v128.or(graded, v128.and(set, f32x4.ne(v, unit)));
+        word |= (<u32>i32x4.bitmask(set)) << q;
+      }
+      store<u32>(bits, word);
+      count += popcnt<u32>(word);
+    }
+  }
+  return v128.any_true(graded) ? count | i32.MIN_VALUE : count;
+}
+
+/** z [k, ⌈rows/32⌉] ← the transpose of bits [rows, ⌈k/32⌉], a block of 32 × 32 at a time */
+export function transposeBits(z: usize, bits: usize, rows: i32, k: i32): void {
+  const words = (k + 31) >> 5;
+  const wordBytes = (<usize>words) << 2;
+  const outBytes = (<usize>((rows + 31) >> 5)) << 2;
+  for (let i = 0; i < rows; i += 32, z += 4, bits += wordBytes << 5) {
+    const height = min(32, rows - i);
+    for (let w = 0; w < words; w++) {
+      const from = bits + ((<usize>w) << 2);
+      for (let r = 0; r < 32; r++) {
+        store<u32>(square + ((<usize>r) << 2), r < height ? load<u32>(from + <usize>r * wordBytes) : 0);
+      }
+      transposeSquare();
+      const width = min(32, k - (w << 5));
+      let to = z + ((<usize>w) << 5) * outBytes;
+      for (let q = 0; q < width; q++, to += outBytes) store<u32>(to, load<u32>(square + ((<usize>q) << 2)));
+    }
+  }
+}
+
+/** Swaps halves of 16, 8, 4, 2 and 1 bits across the diagonal of the 32 words of `square`. */
+function transposeSquare(): void {
+  let mask: u32 = 0xffff;
+  for (let half: u32 = 16; half != 0; half >>= 1, mask ^= mask << half) {
+    for (let r: u32 = 0; r < 32; r = (r + half + 1) & ~half) {
+      const upper = square + ((<usize>r) << 2);
+      const lower = upper + ((<usize>half) << 2);
+      const swapped = ((load<u32>(upper) >> half) ^ load<u32>(lower)) & mask;
+      store<u32>(lower, load<u32>(lower) ^ swapped);
+      store<u32>(upper, load<u32>(upper) ^ (swapped << half));
+    }
+  }
+}
