@@ -1,6 +1,16 @@
 /** The reverse pass: one loop over the tape, from the newest record to the oldest. */
 import { k } from "./backend.ts";
-import { gradOf, type Op, ready, recycleGradient, SAVES_A, SAVES_B, SAVES_C, SAVES_OUTPUT, writeOutGradient } from "./op.ts";
+import {
+  gradOf,
+  type Op,
+  ready,
+  recycleGradient,
+  SAVES_A,
+  SAVES_B,
+  SAVES_C,
+  SAVES_OUTPUT,
+  writeOutGradient,
+} from "./op.ts";
 import { type Scope, scope } from "./scope.ts";
 import { formatShape, sameShape } from "./shape.ts";
 import { alive, dropRecord, rootOf, type Tensor } from "./tensor.ts";

@@ -11,6 +11,16 @@
  */
 import { BLOCK_K, BLOCK_N, pack, panels } from "./panels";
 
+/**
+ * Many short rows share how they begin: what the first TABLED_BITS of a row add to init is looked up. The table takes the
+ * half of the workspace for packed panels that so few rows of B leave free.
+ */
+const TABLED_BITS: u32 = 8;
+const TABLED_COLUMNS: i32 = 128;
+const TABLED_ROWS: i32 = 4 << TABLED_BITS;
+const LOWEST: u32 = (1 << TABLED_BITS) - 1;
+const table = panels + 131072;
+
 /** Bytes of B that are walked over for one row of X after the other: the size of a first-level cache. */
 const CACHED = 32768;
 
@@ -77,11 +87,20 @@ export function gather(
       const rest = nc & 15;
       const o = (<usize>whole) << 6;
       if (rowsFirst) {
+        const tabled = k <= 32 && m >= TABLED_ROWS && x == 0 && initBytes == 0 && nc <= TABLED_COLUMNS && rest == 0;
+        if (tabled) tabulate(first, rowBytes, panelBytes, ij, is, whole);
         for (let i: usize = 0; i < <usize>m; i++) {
-          const xi = xp == 0 ? 0 : xp + i * xRowBytes;
           const to = cj + i * cBytes;
-          const from = ij + i * ib;
           const word = words0 + i * wordBytes;
+          if (tabled) {
+            const set = load<u32>(word);
+            store<u32>(spare, set & ~LOWEST);
+            const start = table + <usize>(set & LOWEST) * ((<usize>whole) << 6);
+            sumPanels(to, spare, 0, 0, first, rowBytes, panelBytes, start, 16, 1, whole);
+            continue;
+          }
+          const xi = xp == 0 ? 0 : xp + i * xRowBytes;
+          const from = ij + i * ib;
           if (whole > 0) sumPanels(to, word, xi, xColBytes, first, rowBytes, panelBytes, from, is, words, whole);
           if (rest > 0) {
             const panel = panels + <usize>whole * ((<usize>kc) << 6);
@@ -111,6 +130,27 @@ export function gather(
             else sumNarrow(row, words0 + i * wordBytes, xi, xColBytes, panel, from + i * ib, is, rest, words);
           }
         }
+      }
+    }
+  }
+}
+
+/** table[bits] ← init + Σ of the first rows of B that the bits name, for every combination of TABLED_BITS. */
+function tabulate(panel: usize, rowBytes: usize, panelBytes: usize, init: usize, initStep: usize, whole: i32): void {
+  let to = table;
+  const bytes = (<usize>whole) << 6;
+  for (let q = 0; q < whole; q++) {
+    for (let o: usize = 0; o < 64; o += 16) v128.store(to + o, v128.load(init + (o >> 4) * initStep));
+    to += 64;
+    init += initStep << 2;
+  }
+  for (let set: u32 = 1; set <= LOWEST; set++) {
+    const last = 31 - clz<u32>(set);
+    let from = table + <usize>(set ^ (1 << last)) * bytes;
+    let row = panel + <usize>last * rowBytes;
+    for (let q = 0; q < whole; q++, row += panelBytes) {
+      for (let o: usize = 0; o < 64; o += 16, to += 16, from += 16) {
+        v128.store(to, f32x4.add(v128.load(from), v128.load(row + o)));
       }
     }
   }
@@ -152,7 +192,7 @@ function sumPanels(
   else sumScaledRows(c, bits, x, xCol, panel, rowBytes, panelBytes, init, initStep, words, count);
 }
 
-/** c[0 … 15] ← init + Σ of the panel rows whose bits are set, panel by panel */
+/** c[0 … 15] ← init + Σ of the panel rows whose bits are set, for each panel: two at a time, then the odd one. */
 function sumRows(
   c: usize,
   bits: usize,
@@ -164,35 +204,69 @@ function sumRows(
   words: i32,
   count: i32,
 ): void {
-  do {
+  const end = bits + ((<usize>words) << 2);
+  while (count >= 2) {
     let s0 = v128.load(init);
     let s1 = v128.load(init + initStep);
     let s2 = v128.load(init + 2 * initStep);
     let s3 = v128.load(init + 3 * initStep);
+    let s4 = v128.load(init + 4 * initStep);
+    let s5 = v128.load(init + 5 * initStep);
+    let s6 = v128.load(init + 6 * initStep);
+    let s7 = v128.load(init + 7 * initStep);
     let rows = panel;
     let at = bits;
-    const end = bits + ((<usize>words) << 2);
     do {
       let m = load<u32>(at);
       while (m != 0) {
         const row = rows + <usize>ctz<u32>(m) * rowBytes;
+        const second = row + panelBytes;
         m &= m - 1;
         s0 = f32x4.add(s0, v128.load(row));
         s1 = f32x4.add(s1, v128.load(row, 16));
         s2 = f32x4.add(s2, v128.load(row, 32));
         s3 = f32x4.add(s3, v128.load(row, 48));
+        s4 = f32x4.add(s4, v128.load(second));
+        s5 = f32x4.add(s5, v128.load(second, 16));
+        s6 = f32x4.add(s6, v128.load(second, 32));
+        s7 = f32x4.add(s7, v128.load(second, 48));
       }
       at += 4;
       rows += rowBytes << 5;
     } while (at != end);
-    v128.store(c, s0);
-    v128.store(c, s1, 16);
-    v128.store(c, s2, 32);
-    v128.store(c, s3, 48);
-    c += 64;
-    init += initStep << 2;
-    panel += panelBytes;
-  } while (--count != 0);
+    store64(c, s0, s1, s2, s3);
+    store64(c + 64, s4, s5, s6, s7);
+    c += 128;
+    init += initStep << 3;
+    panel += 2 * panelBytes;
+    count -= 2;
+  }
+  if (count == 0) return;
+  let s0 = v128.load(init);
+  let s1 = v128.load(init + initStep);
+  let s2 = v128.load(init + 2 * initStep);
+  let s3 = v128.load(init + 3 * initStep);
+  do {
+    let m = load<u32>(bits);
+    while (m != 0) {
+      const row = panel + <usize>ctz<u32>(m) * rowBytes;
+      m &= m - 1;
+      s0 = f32x4.add(s0, v128.load(row));
+      s1 = f32x4.add(s1, v128.load(row, 16));
+      s2 = f32x4.add(s2, v128.load(row, 32));
+      s3 = f32x4.add(s3, v128.load(row, 48));
+    }
+    bits += 4;
+    panel += rowBytes << 5;
+  } while (bits != end);
+  store64(c, s0, s1, s2, s3);
+}
+
+function store64(c: usize, s0: v128, s1: v128, s2: v128, s3: v128): void {
+  v128.store(c, s0);
+  v128.store(c, s1, 16);
+  v128.store(c, s2, 32);
+  v128.store(c, s3, 48);
 }
 
 /** c[0 … 15] ← init + Σ x·(panel row) over the rows whose bits are set, panel by panel */

@@ -34,6 +34,12 @@ const PLAIN: Options = {
   initial: false,
 };
 
+/** Options that only the general kernels know. */
+const general = (o: Options): boolean => o.hold > 0 || o.rest !== 0 || o.scale !== 1;
+
+/** Words of a stream of n bits: kernels may read one more than they need. */
+const streamWords = (n: number): number => Math.ceil(n / 32) + 1;
+
 /** Runs the forward pass; u and s together. Thresholds are crossed often, never nearly. */
 function forward(side: Side, o: Options) {
   const size = o.rows * o.n;
@@ -41,7 +47,7 @@ function forward(side: Side, o: Options) {
   const arrays = {
     u: side.zeros(T * size),
     s: side.zeros(T * size),
-    r: o.hold > 0 || o.rest !== 0 || o.scale !== 1 ? side.zeros(T * size) : 0,
+    r: general(o) ? side.zeros(T * size) : 0,
     current: side.put(numbers(o.constant ? size : T * size, 11, -0.5, 1.5)),
     v0: o.initial ? side.put(numbers(size, 12, -1, 2)) : 0,
     r0: o.initial && o.hold > 0 ? side.put(numbers(size, 13, 0, o.hold + 1).map(Math.floor)) : 0,
@@ -50,7 +56,30 @@ function forward(side: Side, o: Options) {
     step: o.perNeuron ? 1 : 0,
   };
   const { u, s, r, current, v0, r0, beta, threshold, step } = arrays;
-  side.k.lifForward(
+  if (!general(o)) {
+    const bits = side.zeros(streamWords(T * size));
+    side.k.lifForward(
+      u,
+      bits,
+      current,
+      v0,
+      beta,
+      threshold,
+      T,
+      o.rows,
+      o.n,
+      o.constant ? 0 : size,
+      step,
+      step,
+      o.reset,
+      o.delayed,
+      o.strict,
+      -0.25,
+    );
+    side.k.unpackBits(s, bits, T * size);
+    return arrays;
+  }
+  side.k.lifForwardAny(
     u,
     s,
     r,
@@ -173,36 +202,42 @@ for (const reset of [NONE, SUBTRACT, ZERO]) {
     for (const shape of SHAPES) {
       for (const kind of [0, 1, 2]) {
         for (const constant of [false, true]) {
-          const o = { ...PLAIN, ...shape, reset, strict: kind === 2 ? 1 : 0, perNeuron: kind === 0, constant };
-          compareSides(
-            (side) => {
-              const { u, beta, threshold, step } = forward(side, o);
-              const size = o.rows * o.n;
-              const g = side.put(numbers(T * size, 21));
-              const carry = side.zeros(size);
-              const total = constant ? side.put(numbers(size, 24)) : 0;
-              side.k.lifBackward(
-                g,
-                u,
-                beta,
-                threshold,
-                carry,
-                total,
-                0,
-                T,
-                o.rows,
-                o.n,
-                step,
-                step,
-                reset,
-                o.strict,
-                kind,
-                5,
-              );
-              return constant ? side.read(total, size) : side.read(g, T * size);
-            },
-            { absolute: 1e-4, relative: 1e-4 },
-          );
+          for (const repeats of [false, true]) {
+            const o = { ...PLAIN, ...shape, reset, strict: kind === 2 ? 1 : 0, perNeuron: kind === 0, constant };
+            compareSides(
+              (side) => {
+                const { u, beta, threshold, step } = forward(side, o);
+                const size = o.rows * o.n;
+                const ds = side.put(numbers(repeats ? size : T * size, 21));
+                // In place over the gradient, or over the membrane where the gradient has one step only.
+                const du = repeats ? u : ds;
+                const carry = side.zeros(size);
+                const total = constant ? side.put(numbers(size, 24)) : 0;
+                side.k.lifBackward(
+                  du,
+                  ds,
+                  u,
+                  beta,
+                  threshold,
+                  carry,
+                  total,
+                  0,
+                  T,
+                  o.rows,
+                  o.n,
+                  repeats ? 0 : size,
+                  step,
+                  step,
+                  reset,
+                  o.strict,
+                  kind,
+                  5,
+                );
+                return constant ? side.read(total, size) : side.read(du, T * size);
+              },
+              { absolute: 1e-4, relative: 1e-4 },
+            );
+          }
         }
       }
     }
@@ -215,38 +250,21 @@ test("lif: the plain and the general forward pass give the same bits", () => {
       const size = 33;
       compareSides(
         (side) => {
-          const run = (general: boolean): number[] => {
-            const u = side.zeros(T * size);
-            const s = side.zeros(T * size);
-            const r = general ? side.zeros(T * size) : 0;
-            const [current, beta, threshold] = [side.put(numbers(T * size, 1)), side.put([0.9]), side.put([1])];
-            side.k.lifForward(
-              u,
-              s,
-              r,
-              current,
-              0,
-              0,
-              beta,
-              threshold,
-              T,
-              1,
-              size,
-              size,
-              0,
-              0,
-              reset,
-              delayed,
-              0,
-              0,
-              0,
-              1,
-              0,
-            );
-            return side.read(u, T * size);
-          };
-          const plain = run(false);
-          const general = run(true);
+          const [current, beta, threshold] = [side.put(numbers(T * size, 1)), side.put([0.9]), side.put([1])];
+          const [u, v, s, z, r] = [0, 1, 2, 3, 4].map(() => side.zeros(T * size)) as [
+            number,
+            number,
+            number,
+            number,
+            number,
+          ];
+          const bits = side.zeros(streamWords(T * size));
+          const { lifForward, lifForwardAny, unpackBits } = side.k;
+          lifForward(u, bits, current, 0, beta, threshold, T, 1, size, size, 0, 0, reset, delayed, 0, 0);
+          unpackBits(z, bits, T * size);
+          lifForwardAny(v, s, r, current, 0, 0, beta, threshold, T, 1, size, size, 0, 0, reset, delayed, 0, 0, 0, 1, 0);
+          const plain = [...side.read(u, T * size), ...side.read(z, T * size)];
+          const general = [...side.read(v, T * size), ...side.read(s, T * size)];
           return plain.map((value, i) => value - (general[i] as number));
         },
         { absolute: 0, relative: 0 },

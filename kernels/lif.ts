@@ -14,9 +14,10 @@
  *
  * Here are plain neurons (rest 0, scale 1, no holding) with the gradient of the spikes alone; lif-any.ts has the rest.
  */
+
+import { append, endStream, startStream } from "./bits";
 import { ATAN, derivativeLanes, FAST_SIGMOID, innerFactor, outerFactor, SIGMOID } from "./derivative";
 import { addTo } from "./elementwise";
-import { append, endStream, startStream } from "./bits";
 import { loadTail, storeTail } from "./lanes";
 import { firingFloor, SUBTRACT, spread, ZERO } from "./lif-any";
 import { vectorEnd } from "./span";
@@ -28,6 +29,7 @@ const FREE = 0;
 const NOW = 1;
 const LATER = 2;
 const TO_VALUE = 3;
+const TO_ZERO = 4;
 
 const zeros = memory.data(16, 16);
 
@@ -106,7 +108,9 @@ function stepPlain(
 ): void {
   const step: usize = p == 0 ? 0 : 16;
   if (p == 0) p = zeros;
-  if (reset == ZERO && pending) {
+  if (reset == ZERO && pending && resetValue == 0) {
+    inline.always(row(TO_ZERO, u, p, step, current, beta, threshold, n, stepBeta, stepThreshold, floor, resetValue));
+  } else if (reset == ZERO && pending) {
     inline.always(row(TO_VALUE, u, p, step, current, beta, threshold, n, stepBeta, stepThreshold, floor, resetValue));
   } else if (reset == SUBTRACT && delayed != 0) {
     inline.always(row(LATER, u, p, step, current, beta, threshold, n, stepBeta, stepThreshold, floor, resetValue));
@@ -168,6 +172,7 @@ function membrane(way: i32, v: v128, input: v128, beta: v128, theta: v128, floor
   if (way == FREE) return f32x4.add(f32x4.mul(beta, v), input);
   const fired = f32x4.ge(f32x4.sub(v, theta), floor);
   if (way == NOW) v = f32x4.sub(v, v128.and(fired, theta));
+  if (way == TO_ZERO) v = v128.andnot(v, fired);
   if (way == TO_VALUE) v = v128.bitselect(value, v, fired);
   const x = f32x4.add(f32x4.mul(beta, v), input);
   return way == LATER ? f32x4.sub(x, v128.and(fired, theta)) : x;

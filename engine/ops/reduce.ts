@@ -1,6 +1,18 @@
 /** Reductions over axes. Several axes are reduced one run of neighbours after the other. */
 import { k } from "../backend.ts";
-import { accumulates, apply, canTakeOver, freshGradOf, gradOf, handOver, type Op, ready, SAVES_A, SAVES_NOTHING, SAVES_OUTPUT } from "../op.ts";
+import {
+  accumulates,
+  apply,
+  canTakeOver,
+  freshGradOf,
+  gradOf,
+  handOver,
+  type Op,
+  ready,
+  SAVES_A,
+  SAVES_NOTHING,
+  SAVES_OUTPUT,
+} from "../op.ts";
 import { axisOf, type Shape, sizeOf } from "../shape.ts";
 import { noGrad } from "../tape.ts";
 import { empty, type Tensor } from "../tensor.ts";

@@ -98,7 +98,7 @@ test("package: every entry can be imported, and the same training gives the same
   });
 
   await t.test("where the content policy blocks WebAssembly, the error says what to do", async () => {
-    const text = await open(browser, `${url}blocked.html`, () => document.body.textContent);
+    const text = await open(browser, `${url}blocked.html`, () => document.body.textContent.trim());
     assert.match(text, /content policy blocks WebAssembly: allow 'wasm-unsafe-eval' in script-src/);
   });
 });

@@ -22,6 +22,8 @@ export interface Side {
   zeros(n: number): number;
   read(p: number, n: number): number[];
   readInts(p: number, n: number): number[];
+  /** The same for words of bits, as numbers ≥ 0. */
+  readWords(p: number, n: number): number[];
 }
 
 interface Block {
@@ -65,6 +67,10 @@ class WasmSide implements Side {
     return Array.from(new Int32Array(memory.buffer, p, n));
   }
 
+  readWords(p: number, n: number): number[] {
+    return Array.from(new Uint32Array(memory.buffer, p, n));
+  }
+
   /** Throws when a kernel wrote outside its arrays, then frees them. */
   finish(): void {
     const guard = Math.fround(GUARD);
@@ -90,7 +96,9 @@ class ReferenceSide implements Side {
   }
 
   putInts(values: ArrayLike<number>): number {
-    return this.put(values);
+    const p = this.zeros(values.length);
+    cells.view(p, values.length).set(values);
+    return p;
   }
 
   zeros(n: number): number {
@@ -106,6 +114,10 @@ class ReferenceSide implements Side {
   }
 
   readInts(p: number, n: number): number[] {
+    return this.read(p, n);
+  }
+
+  readWords(p: number, n: number): number[] {
     return this.read(p, n);
   }
 }
