@@ -20,4 +20,4 @@ export { constantSource } from "./ops/expand.ts";
 export { allocate, disposed, recycle, root, scope } from "./scope.ts";
 export { formatShape, type Shape, sameShape } from "./shape.ts";
 export { persist } from "./tape.ts";
-export { empty, emptySpikes, record } from "./tensor.ts";
+export { empty, emptySpikes, record, streamBytes } from "./tensor.ts";

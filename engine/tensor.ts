@@ -170,7 +170,7 @@ export function emptySpikes(shape: Shape, size = sizeOf(shape)): Tensor {
 }
 
 /** Bytes of a stream of n bits and the word after it that may be read. */
-function streamBytes(n: number): number {
+export function streamBytes(n: number): number {
   return 4 * Math.ceil(n / 32) + 4;
 }
 

@@ -1,4 +1,4 @@
-import { test } from "vitest";
+import { expect, test } from "vitest";
 import { compareSides, numbers, type Side } from "../test/support/sides.ts";
 
 const T = 7;
@@ -68,6 +68,7 @@ function forward(side: Side, o: Options) {
       T,
       o.rows,
       o.n,
+      size,
       o.constant ? 0 : size,
       step,
       step,
@@ -225,7 +226,9 @@ for (const reset of [NONE, SUBTRACT, ZERO]) {
                   T,
                   o.rows,
                   o.n,
+                  size,
                   repeats ? 0 : size,
+                  size,
                   step,
                   step,
                   reset,
@@ -244,6 +247,105 @@ for (const reset of [NONE, SUBTRACT, ZERO]) {
   });
 }
 
+test("lif: a replayed history gives the gradient that a kept one gives, and forward may forget it", () => {
+  for (const reset of [NONE, SUBTRACT, ZERO]) {
+    for (const delayed of [0, 1]) {
+      for (const shape of SHAPES) {
+        for (const constant of [false, true]) {
+          const o = { ...PLAIN, ...shape, reset, delayed, constant, perNeuron: !constant };
+          compareSides(
+            (side) => {
+              const { u, current, beta, threshold, step } = forward(side, o);
+              const { rows, n } = o;
+              const size = rows * n;
+              const stepCurrent = constant ? 0 : size;
+              const last = side.zeros(size);
+              const bits = side.zeros(streamWords(T * size));
+              const { k } = side;
+              k.lifForward(
+                last,
+                bits,
+                current,
+                0,
+                beta,
+                threshold,
+                T,
+                rows,
+                n,
+                0,
+                stepCurrent,
+                step,
+                step,
+                reset,
+                delayed,
+                0,
+                -0.25,
+              );
+              expect(side.read(last, size)).toEqual(side.read(u, T * size).slice(-size));
+
+              const ds = numbers(T * size, 21);
+              const [kept, replayed] = [side.put(ds), side.put(ds)];
+              const [total, again] = constant ? [side.zeros(size), side.zeros(size)] : [0, 0];
+              const block = 8;
+              const history = side.zeros(T * block + streamWords(T * block));
+              k.lifBackward(
+                kept,
+                kept,
+                u,
+                beta,
+                threshold,
+                side.zeros(size),
+                total,
+                0,
+                T,
+                rows,
+                n,
+                size,
+                size,
+                size,
+                step,
+                step,
+                reset,
+                0,
+                0,
+                5,
+              );
+              k.lifReplay(
+                replayed,
+                replayed,
+                current,
+                beta,
+                threshold,
+                side.zeros(size),
+                again,
+                history,
+                T,
+                rows,
+                n,
+                block,
+                size,
+                stepCurrent,
+                step,
+                step,
+                reset,
+                delayed,
+                0,
+                -0.25,
+                0,
+                5,
+              );
+              const gradient = constant ? side.read(again, size) : side.read(replayed, T * size);
+              expect(gradient).toEqual(constant ? side.read(total, size) : side.read(kept, T * size));
+              return gradient;
+            },
+            { absolute: 1e-4, relative: 1e-4 },
+          );
+        }
+      }
+    }
+  }
+});
+
 test("lif: the plain and the general forward pass give the same bits", () => {
   for (const reset of [NONE, SUBTRACT, ZERO]) {
     for (const delayed of [0, 1]) {
@@ -260,7 +362,7 @@ test("lif: the plain and the general forward pass give the same bits", () => {
           ];
           const bits = side.zeros(streamWords(T * size));
           const { lifForward, lifForwardAny, unpackBits } = side.k;
-          lifForward(u, bits, current, 0, beta, threshold, T, 1, size, size, 0, 0, reset, delayed, 0, 0);
+          lifForward(u, bits, current, 0, beta, threshold, T, 1, size, size, size, 0, 0, reset, delayed, 0, 0);
           unpackBits(z, bits, T * size);
           lifForwardAny(v, s, r, current, 0, 0, beta, threshold, T, 1, size, size, 0, 0, reset, delayed, 0, 0, 0, 1, 0);
           const plain = [...side.read(u, T * size), ...side.read(z, T * size)];

@@ -38,7 +38,7 @@ const CUSTOM: i32 = -1;
 
 /**
  * u [T, rows, n] and the stream of bits s ← from current [T, rows, n] (stepCurrent = rows·n, or 0 for one that is constant
- * over time) and the state v0 [rows, n] (0: zeros).
+ * over time) and the state v0 [rows, n] (0: zeros). stepU = rows·n, or 0 where only the last step of u is wanted.
  */
 export function lifForward(
   u: usize,
@@ -50,6 +50,7 @@ export function lifForward(
   T: i32,
   rows: i32,
   n: i32,
+  stepU: i32,
   stepCurrent: i32,
   stepBeta: i32,
   stepThreshold: i32,
@@ -58,7 +59,7 @@ export function lifForward(
   strict: i32,
   resetValue: f32,
 ): void {
-  const all = (<usize>rows * <usize>n) << 2;
+  const all = (<usize>stepU) << 2;
   const row = (<usize>n) << 2;
   const floor = firingFloor(strict);
   startStream(s);
@@ -183,8 +184,8 @@ function membrane(way: i32, v: v128, input: v128, beta: v128, theta: v128, floor
  *
  *   du[t] = σ′·ds[t] + κ·β·du[t+1]     κ = 0 where a reset to a value cut the path, else 1
  *
- * du [T, rows, n], the gradient of the current, may lie over ds or over u. ds is [T, rows, n] (stepDs = rows·n) or the same
- * in all steps (0). If `total` is not 0, the current was constant over time: total [rows, n] += Σ_t du[t], and du is not
+ * du [T, rows, n], the gradient of the current, may lie over ds or over u. Steps are stepDu, stepDs and stepU apart; with
+ * stepDs = 0 ds is the same in all of them. If `total` is not 0, the current was constant over time: total [rows, n] += Σ_t du[t], and du is not
  * used. carry [rows, n] must hold zeros and is scratch. `custom` is 0 or the address of derivatives [T, rows, n] that were
  * computed elsewhere.
  */
@@ -200,7 +201,9 @@ export function lifBackward(
   T: i32,
   rows: i32,
   n: i32,
+  stepDu: i32,
   stepDs: i32,
+  stepU: i32,
   stepBeta: i32,
   stepThreshold: i32,
   reset: i32,
@@ -209,24 +212,24 @@ export function lifBackward(
   slope: f32,
 ): void {
   const row = (<usize>n) << 2;
-  const all = <usize>rows * row;
   const floor: f32 = reset != ZERO ? Infinity : firingFloor(strict);
   if (stepBeta == 0) beta = spread(0, beta);
   if (stepThreshold == 0) threshold = spread(1, threshold);
   for (let t = T - 1; t >= 0; t--) {
     for (let b = 0; b < rows; b++) {
       const o = <usize>b * row;
-      const at = <usize>t * all + o;
-      const to = total == 0 ? du + at : carry + o;
-      const next = total != 0 || t == T - 1 ? carry + o : du + at + all;
-      const d = custom == 0 ? 0 : custom + at;
+      const at = du + o + ((<usize>t * <usize>stepDu) << 2);
+      const to = total == 0 ? at : carry + o;
+      const next = total != 0 || t == T - 1 ? carry + o : at + ((<usize>stepDu) << 2);
       const from = ds + o + ((<usize>t * <usize>stepDs) << 2);
+      const x = o + ((<usize>t * <usize>stepU) << 2);
+      const d = custom == 0 ? 0 : custom + x;
       stepBack(
         custom == 0 ? kind : CUSTOM,
         to,
         from,
         next,
-        u + at,
+        u + x,
         threshold,
         d,
         beta,
@@ -237,6 +240,87 @@ export function lifBackward(
         slope,
       );
       if (total != 0) addTo(total + o, to, n);
+    }
+  }
+}
+
+/**
+ * `lifBackward` from the zero state without a history of u: it is computed again from the current, for a block of
+ * neurons at a time, so that it stays in the cache. `history` is scratch for T·block values and as many bits.
+ */
+export function lifReplay(
+  du: usize,
+  ds: usize,
+  current: usize,
+  beta: usize,
+  threshold: usize,
+  carry: usize,
+  total: usize,
+  history: usize,
+  T: i32,
+  rows: i32,
+  n: i32,
+  block: i32,
+  stepDs: i32,
+  stepCurrent: i32,
+  stepBeta: i32,
+  stepThreshold: i32,
+  reset: i32,
+  delayed: i32,
+  strict: i32,
+  resetValue: f32,
+  kind: i32,
+  slope: f32,
+): void {
+  const spikes = history + ((<usize>T * <usize>block) << 2);
+  const size = rows * n;
+  for (let b = 0; b < rows; b++) {
+    for (let i = 0; i < n; i += block) {
+      const width = min(block, n - i);
+      const o = (<usize>(b * n + i)) << 2;
+      const bi = beta + ((<usize>(i * stepBeta)) << 2);
+      const ti = threshold + ((<usize>(i * stepThreshold)) << 2);
+      lifForward(
+        history,
+        spikes,
+        current + o,
+        0,
+        bi,
+        ti,
+        T,
+        1,
+        width,
+        width,
+        stepCurrent,
+        stepBeta,
+        stepThreshold,
+        reset,
+        delayed,
+        strict,
+        resetValue,
+      );
+      lifBackward(
+        du + o,
+        ds + o,
+        history,
+        bi,
+        ti,
+        carry + o,
+        total == 0 ? 0 : total + o,
+        0,
+        T,
+        1,
+        width,
+        size,
+        stepDs,
+        width,
+        stepBeta,
+        stepThreshold,
+        reset,
+        strict,
+        kind,
+        slope,
+      );
     }
   }
 }

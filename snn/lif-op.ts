@@ -22,6 +22,7 @@ import {
   SAVES_NOTHING,
   SAVES_OUTPUT,
   scope,
+  streamBytes,
   writeOutGradient,
 } from "../engine/extend.ts";
 import { concat, noGrad, type Tensor, zeros } from "../engine/index.ts";
@@ -55,8 +56,8 @@ export interface Run {
   readonly v0: Tensor | null;
   readonly r0: Tensor | null;
   readonly threshold: Tensor;
-  /** u, the membrane before the reset, [T, B, …]. */
-  readonly membrane: Tensor;
+  /** u, the membrane before the reset, [T, B, …]; null where nobody can ask for it and backward computes it again. */
+  readonly membrane: Tensor | null;
   /** Steps that each neuron is still held, [T, B, …], or null where nothing ever is. */
   readonly refractory: Tensor | null;
   readonly spikes: Tensor;
@@ -75,11 +76,12 @@ const lifOp: Op<Run> = {
   name: "LIF",
   saves: SAVES_B | SAVES_C | SAVES_OUTPUT,
   takesRepeats: true,
-  shape: (run) => run.membrane.shape,
+  shape: (run) => run.spikes.shape,
   forward() {},
   backward(z, current, beta, threshold, run) {
-    const { neuron, T, rows, n, constant, v0, r0 } = run;
-    checkUnchanged(z, run.membrane);
+    if (run.membrane === null) return replay(z, current, beta, threshold, run);
+    const { neuron, T, rows, n, constant, v0, r0, membrane } = run;
+    checkUnchanged(z, membrane);
     const size = rows * n;
     const bytes = 4 * size;
     const carry = zeroBuffer(size);
@@ -87,9 +89,9 @@ const lifOp: Op<Run> = {
     const dThreshold = threshold.requiresGrad ? zeroBuffer(size) : 0;
     const dv0 = v0 === null ? 0 : gradOf(v0);
     const total = constant ? gradOf(current) : 0;
-    const custom = customDerivative(run);
+    const custom = customDerivative(run, membrane);
     const d = custom === null ? 0 : custom.ptr + bytes;
-    const u = run.membrane.ptr;
+    const u = membrane.ptr;
     const { kind, slope } = neuron.surrogate;
     const stepBeta = beta.size === 1 ? 0 : 1;
     const stepThreshold = threshold.size === 1 ? 0 : 1;
@@ -100,7 +102,7 @@ const lifOp: Op<Run> = {
     if (plain) {
       const ds = z.gradPtr;
       const repeats = z.gradRepeats !== 0;
-      const du = !repeats || constant ? ds : takeOver(run) ? u : allocate(4 * z.size);
+      const du = !repeats || constant ? ds : takeOver(run, membrane) ? u : allocate(4 * z.size);
       k.lifBackward(
         du,
         ds,
@@ -113,7 +115,9 @@ const lifOp: Op<Run> = {
         T,
         rows,
         n,
+        size,
         repeats ? 0 : size,
+        size,
         stepBeta,
         stepThreshold,
         neuron.reset,
@@ -174,8 +178,59 @@ const lifOp: Op<Run> = {
   },
 };
 
+/** Neurons whose history is computed again at a time: 100 KB for 25 steps. */
+const REPLAYED = 1024;
+/** Neuron-steps from which on a history would not stay in the cache: computing it twice is cheaper than moving it. */
+const LARGE = 2 ** 20;
+
+/** The backward pass of a run without a history. */
+function replay(z: Tensor, current: Tensor, beta: Tensor, threshold: Tensor, run: Run): void {
+  const { neuron, T, rows, n, constant } = run;
+  checkUnchanged(z, current);
+  if (z.gradRepeats !== 0 && z.gradRepeats !== T) writeOutGradient(z);
+  const size = rows * n;
+  const ds = z.gradPtr;
+  const repeats = z.gradRepeats !== 0;
+  const du = repeats && !constant ? allocate(4 * z.size) : ds;
+  const carry = zeroBuffer(size);
+  const block = Math.min(REPLAYED, n);
+  const bytes = 4 * T * block + streamBytes(T * block);
+  const history = allocate(bytes);
+  k.lifReplay(
+    du,
+    ds,
+    current.ptr,
+    beta.ptr,
+    threshold.ptr,
+    carry,
+    constant ? gradOf(current) : 0,
+    history,
+    T,
+    rows,
+    n,
+    block,
+    repeats ? 0 : size,
+    constant ? 0 : size,
+    beta.size === 1 ? 0 : 1,
+    threshold.size === 1 ? 0 : 1,
+    neuron.reset,
+    neuron.delayed,
+    neuron.strict,
+    neuron.resetValue,
+    neuron.surrogate.kind,
+    neuron.surrogate.slope,
+  );
+  if (du !== ds) {
+    recycleGradient(z);
+    z.gradPtr = du;
+  }
+  recycle(history, bytes, scope.region);
+  recycle(carry, 4 * size, scope.region);
+  if (!constant) passGradient(z, current);
+}
+
 /** Whether the membrane has served its purpose here, so that its memory is free for a gradient. */
-function takeOver({ membrane, reachable }: Run): boolean {
+function takeOver({ reachable }: Run, membrane: Tensor): boolean {
   if (reachable || membrane.region !== scope.region) return false;
   membrane.region = disposed;
   return true;
@@ -198,7 +253,7 @@ function passToParameter(parameter: Tensor, d: number, rows: number, n: number):
 const NO_GRADIENTS = { dMembrane: 0, dState: 0 } as const;
 
 /** The derivative of a custom surrogate on the whole sequence, after that of the state before it. */
-function customDerivative({ neuron, membrane, threshold, v0 }: Run): Tensor | null {
+function customDerivative({ neuron, threshold, v0 }: Run, membrane: Tensor): Tensor | null {
   const { derivative } = neuron.surrogate;
   if (derivative === null) return null;
   return noGrad(() => {
@@ -233,14 +288,20 @@ export function runLif(
   if (counters !== null) ready("LIF", counters);
   const plain = neuron.hold === 0 && neuron.rest === 0 && neuron.inputScale === 1;
   const spikes = plain ? emptySpikes(current.shape, current.size) : empty(current.shape, current.size);
-  const membrane = empty(current.shape, current.size);
   const refractory = plain ? null : empty(current.shape, current.size);
   const stepCurrent = constant ? 0 : size;
+  const learned = beta.requiresGrad || threshold.requiresGrad;
+  const wanted = scope.recording && (input.requiresGrad || learned || (v0?.requiresGrad ?? false));
+  const replayed =
+    (constant || current.size >= LARGE) && neuron.attached === 0 && !learned && neuron.surrogate.derivative === null;
+  const forgets = plain && !reachable && (replayed || !wanted);
+  const membrane = forgets ? null : empty(current.shape, current.size);
+  const last = membrane === null ? allocate(4 * size) : 0;
   const stepBeta = beta.size === 1 ? 0 : 1;
   const stepThreshold = threshold.size === 1 ? 0 : 1;
   if (refractory === null) {
     k.lifForward(
-      membrane.ptr,
+      membrane === null ? last : membrane.ptr,
       spikes.bits,
       input.ptr,
       v0?.ptr ?? 0,
@@ -249,6 +310,7 @@ export function runLif(
       T,
       rows,
       n,
+      membrane === null ? 0 : size,
       stepCurrent,
       stepBeta,
       stepThreshold,
@@ -257,9 +319,10 @@ export function runLif(
       neuron.strict,
       neuron.resetValue,
     );
+    if (membrane === null) recycle(last, 4 * size, scope.region);
   } else {
     k.lifForwardAny(
-      membrane.ptr,
+      (membrane as Tensor).ptr,
       spikes.ptr,
       refractory.ptr,
       input.ptr,
@@ -300,8 +363,7 @@ export function runLif(
     dState: 0,
     pass: 0,
   };
-  const wanted = input.requiresGrad || beta.requiresGrad || threshold.requiresGrad || (v0?.requiresGrad ?? false);
-  if (scope.recording && wanted) record(spikes, lifOp as Op<never>, run, input, beta, threshold);
+  if (wanted) record(spikes, lifOp as Op<never>, run, input, beta, threshold);
   return run;
 }
 
@@ -320,7 +382,7 @@ function passToRun(z: Tensor, spikes: Tensor, run: Run, name: "dMembrane" | "dSt
 const membraneOp: Op<Run> = {
   name: "LIF membrane",
   saves: SAVES_NOTHING,
-  shape: (run) => run.membrane.shape,
+  shape: (run) => run.spikes.shape,
   forward() {},
   backward: (z, spikes, _y, _w, run) => passToRun(z, spikes, run, "dMembrane"),
 };
@@ -328,14 +390,15 @@ const membraneOp: Op<Run> = {
 const stateOp: Op<Run> = {
   name: "LIF state",
   saves: SAVES_NOTHING,
-  shape: (run) => run.membrane.shape,
+  shape: (run) => run.spikes.shape,
   forward() {},
   backward: (z, spikes, _y, _w, run) => passToRun(z, spikes, run, "dState"),
 };
 
 /** u as a differentiable output: what the run keeps anyway. On its tape also where it is first read under noGrad. */
 export function membraneOf(run: Run): Tensor {
-  const { membrane, spikes } = run;
+  const { spikes } = run;
+  const membrane = run.membrane as Tensor;
   if (!run.exposed && spikes.requiresGrad) record(membrane, membraneOp as Op<never>, run, spikes, null, null);
   run.exposed = true;
   return membrane;
@@ -343,7 +406,8 @@ export function membraneOf(run: Run): Tensor {
 
 /** v, the state after the reset, as a differentiable output. */
 export function stateOf(run: Run): Tensor {
-  const { neuron, membrane, spikes, threshold, T, rows, n } = run;
+  const { neuron, spikes, threshold, T, rows, n } = run;
+  const membrane = run.membrane as Tensor;
   for (const t of [membrane, spikes, threshold]) ready("LIF", t);
   const z = empty(membrane.shape, membrane.size);
   const reset = neuron.delayed !== 0 ? RESETS.none : neuron.reset;
@@ -355,7 +419,6 @@ export function stateOf(run: Run): Tensor {
 
 /** Frees what the caller of a run at the root cannot reach; inside a tape the tape does. */
 export function discard(run: Run): void {
-  if (run.membrane.region !== root.region) return;
-  run.membrane.dispose();
+  if (run.membrane?.region === root.region) run.membrane.dispose();
   run.refractory?.dispose();
 }

@@ -25,6 +25,7 @@ export function lifForward(
   T: number,
   rows: number,
   n: number,
+  stepU: number,
   stepCurrent: number,
   stepBeta: number,
   stepThreshold: number,
@@ -34,6 +35,7 @@ export function lifForward(
   resetValue: number,
 ): void {
   const size = rows * n;
+  const fired: boolean[] = [];
   for (let i = 0; i < size; i++) {
     const b = at(beta, (i % n) * stepBeta);
     const theta = at(threshold, (i % n) * stepThreshold);
@@ -44,10 +46,11 @@ export function lifForward(
       if (due && reset === SUBTRACT && delayed === 0) v -= theta;
       v = b * v + at(current, t * stepCurrent + i);
       if (due && reset === SUBTRACT && delayed !== 0) v -= theta;
-      put(u, t * size + i, v);
+      put(u, t * stepU + i, v);
+      fired[t * size + i] = fires(v, theta, strict);
     }
   }
-  packStream(s, T * size, (i) => fires(at(u, i), at(threshold, (i % n) * stepThreshold), strict));
+  packStream(s, T * size, (i) => fired[i] as boolean);
 }
 
 export function lifForwardAny(
@@ -128,7 +131,9 @@ export function lifBackward(
   T: number,
   rows: number,
   n: number,
+  stepDu: number,
   stepDs: number,
+  stepU: number,
   stepBeta: number,
   stepThreshold: number,
   reset: number,
@@ -141,13 +146,88 @@ export function lifBackward(
     const theta = at(threshold, (i % n) * stepThreshold);
     let carried = at(carry, i);
     for (let t = T - 1; t >= 0; t--) {
-      const x = at(u, t * size + i);
-      const slopes = custom === 0 ? surrogateDerivative(kind, slope, x - theta) : at(custom, t * size + i);
+      const x = at(u, t * stepU + i);
+      const slopes = custom === 0 ? surrogateDerivative(kind, slope, x - theta) : at(custom, t * stepU + i);
       const cut = reset === ZERO && fires(x, theta, strict);
       carried = slopes * at(ds, t * stepDs + i) + (cut ? 0 : at(beta, (i % n) * stepBeta) * carried);
-      if (total === 0) put(du, t * size + i, carried);
+      if (total === 0) put(du, t * stepDu + i, carried);
       else put(total, i, at(total, i) + carried);
     }
+  }
+}
+
+export function lifReplay(
+  du: number,
+  ds: number,
+  current: number,
+  beta: number,
+  threshold: number,
+  carry: number,
+  total: number,
+  history: number,
+  T: number,
+  rows: number,
+  n: number,
+  _block: number,
+  stepDs: number,
+  stepCurrent: number,
+  stepBeta: number,
+  stepThreshold: number,
+  reset: number,
+  delayed: number,
+  strict: number,
+  resetValue: number,
+  kind: number,
+  slope: number,
+): void {
+  const size = rows * n;
+  for (let i = 0; i < size; i++) {
+    const [o, column] = [4 * i, 4 * (i % n)];
+    const b = beta + column * stepBeta;
+    const theta = threshold + column * stepThreshold;
+    const spikes = history + 4 * T;
+    lifForward(
+      history,
+      spikes,
+      current + o,
+      0,
+      b,
+      theta,
+      T,
+      1,
+      1,
+      1,
+      stepCurrent,
+      0,
+      0,
+      reset,
+      delayed,
+      strict,
+      resetValue,
+    );
+    const to = total === 0 ? 0 : total + o;
+    lifBackward(
+      du + o,
+      ds + o,
+      history,
+      b,
+      theta,
+      carry + o,
+      to,
+      0,
+      T,
+      1,
+      1,
+      size,
+      stepDs,
+      1,
+      0,
+      0,
+      reset,
+      strict,
+      kind,
+      slope,
+    );
   }
 }
 
