@@ -1,26 +1,24 @@
-/** Copies between blocks that lie at a stride: slices, concatenation, permutation. */
-import { scalarEnd, vectorEnd } from "./span";
+/** Copies between blocks that lie at a stride or at an index: slices, concatenation, permutation, picked rows. */
+import { addTo } from "./elementwise";
 
 /** z[r·zStep + i] ← x[r·xStep + i] for r < rows, i < n; steps count elements. */
 export function copyBlocks(z: usize, x: usize, rows: i32, n: i32, zStep: i32, xStep: i32): void {
   const bytes = (<usize>n) << 2;
-  for (; rows > 0; rows--, z += (<usize>zStep) << 2, x += (<usize>xStep) << 2) memory.copy(z, x, bytes);
+  for (; rows > 0; rows--, z += (<usize>zStep) << 2, x += (<usize>xStep) << 2) copyRun(z, x, bytes);
+}
+
+/** For short runs a loop is cheaper than the call that memory.copy is. */
+function copyRun(z: usize, x: usize, bytes: usize): void {
+  if (bytes > 64) memory.copy(z, x, bytes);
+  else for (const end = z + bytes; z < end; z += 4, x += 4) store<u32>(z, load<u32>(x));
 }
 
 /** z[r·zStep + i] += x[r·xStep + i] for r < rows, i < n; steps count elements. */
 export function addBlocks(z: usize, x: usize, rows: i32, n: i32, zStep: i32, xStep: i32): void {
-  for (; rows > 0; rows--, z += (<usize>zStep) << 2, x += (<usize>xStep) << 2) {
-    let to = z;
-    let from = x;
-    const end = scalarEnd(z, n);
-    for (const stop = vectorEnd(z, n); to < stop; to += 16, from += 16) {
-      v128.store(to, f32x4.add(v128.load(to), v128.load(from)));
-    }
-    for (; to < end; to += 4, from += 4) store<f32>(to, load<f32>(to) + load<f32>(from));
-  }
+  for (; rows > 0; rows--, z += (<usize>zStep) << 2, x += (<usize>xStep) << 2) addTo(z, x, n);
 }
 
-/** z[a, b, c, d] ← x[a·sa + b·sb + c·sc + d·sd] for z of shape [na, nb, nc, nd]; strides count elements. */
+/** z[a, b, c, d] ← x[a·sa + b·sb + c·sc + d·sd] for z of shape [na, nb, nc, nd]; strides count elements and may be negative. */
 export function copyStrided(
   z: usize,
   x: usize,
@@ -33,11 +31,15 @@ export function copyStrided(
   sc: i32,
   sd: i32,
 ): void {
+  const row = (<usize>nd) << 2;
   for (let a = 0; a < na; a++) {
     for (let b = 0; b < nb; b++) {
       for (let c = 0; c < nc; c++) {
         let from = x + ((<usize>(a * sa + b * sb + c * sc)) << 2);
-        for (let d = 0; d < nd; d++, z += 4, from += (<usize>sd) << 2) store<f32>(z, load<f32>(from));
+        if (sd == 1) {
+          copyRun(z, from, row);
+          z += row;
+        } else for (let d = 0; d < nd; d++, z += 4, from += (<usize>sd) << 2) store<f32>(z, load<f32>(from));
       }
     }
   }
@@ -56,12 +58,32 @@ export function addStrided(
   sc: i32,
   sd: i32,
 ): void {
+  const row = (<usize>nd) << 2;
   for (let a = 0; a < na; a++) {
     for (let b = 0; b < nb; b++) {
       for (let c = 0; c < nc; c++) {
         let to = x + ((<usize>(a * sa + b * sb + c * sc)) << 2);
-        for (let d = 0; d < nd; d++, z += 4, to += (<usize>sd) << 2) store<f32>(to, load<f32>(to) + load<f32>(z));
+        if (sd == 1) {
+          addTo(to, z, nd);
+          z += row;
+        } else
+          for (let d = 0; d < nd; d++, z += 4, to += (<usize>sd) << 2) store<f32>(to, load<f32>(to) + load<f32>(z));
       }
     }
+  }
+}
+
+/** z[i, :] ← x[index[i], :] for i < rows and rows of `width` values; the indices are i32. */
+export function gatherRows(z: usize, x: usize, index: usize, rows: i32, width: i32): void {
+  const row = (<usize>width) << 2;
+  for (; rows > 0; rows--, z += row, index += 4) copyRun(z, x + row * <usize>load<i32>(index), row);
+}
+
+/** z[index[i], :] += x[i, :] for i = 0, 1, …, rows − 1, but for rows with index[i] = skip: the gradient of `gatherRows`. */
+export function scatterRows(z: usize, x: usize, index: usize, rows: i32, width: i32, skip: i32): void {
+  const row = (<usize>width) << 2;
+  for (; rows > 0; rows--, x += row, index += 4) {
+    const i = load<i32>(index);
+    if (i != skip) addBlocks(z + row * <usize>i, x, 1, width, 0, 0);
   }
 }

@@ -47,6 +47,37 @@ for (const [outer, n, inner] of SHAPES) {
     });
   });
 
+  test(`reduce: running sums agree, from both ends and in place, ${name([outer, n, inner])}`, () => {
+    for (const reverse of [0, 1]) {
+      compareSides((side) => {
+        const from = side.put(x);
+        const z = side.zeros(size);
+        side.k.cumsumAxis(z, from, outer, n, inner, reverse);
+        side.k.cumsumAxis(from, from, outer, n, inner, reverse);
+        return [...side.read(z, size), ...side.read(from, size)];
+      });
+    }
+  });
+
+  test(`reduce: products and their gradients agree, with zeros too, ${name([outer, n, inner])}`, () => {
+    // Near 1, so that neither side leaves float32.
+    const near = x.map((v) => 1 + v / 64);
+    for (const zeros of [Infinity, 7, 2]) {
+      compareSides(
+        (side) => {
+          const from = side.put(near.map((v, i) => (i % zeros === 1 ? 0 : v)));
+          const z = side.zeros(outer * inner);
+          const dx = side.put(x);
+          side.k.prodAxis(z, from, outer, n, inner);
+          side.k.prodAxisGrad(dx, side.put(y), from, side.zeros(n), outer, n, inner);
+          return [...side.read(z, outer * inner), ...side.read(dx, size)];
+        },
+        // n roundings of 2⁻²⁴.
+        { absolute: 1e-6 + 6e-8 * n, relative: 2e-6 + 6e-8 * n },
+      );
+    }
+  });
+
   // Quarters make ties.
   const coarse = x.map((v) => Math.round(4 * v) / 4);
   const withNaN = coarse.map((v, i) => (i % 7 === 3 ? NaN : v));

@@ -132,6 +132,72 @@ function doubled(z: usize, x: usize, row: usize, block: usize): void {
   }
 }
 
+/** z[o, j] ← Πᵢ x[o, i, j], over i = 0, 1, …, n − 1 */
+export function prodAxis(z: usize, x: usize, outer: i32, n: i32, inner: i32): void {
+  const row = (<usize>inner) << 2;
+  for (; outer > 0; outer--, x += row * <usize>(n - 1)) {
+    for (let j = 0; j < inner; j++, z += 4, x += 4) {
+      let product: f32 = 1;
+      for (let i = 0, p = x; i < n; i++, p += row) product *= load<f32>(p);
+      store<f32>(z, product);
+    }
+  }
+}
+
+/**
+ * dx[o, i, j] += dz[o, j]·Π x[o, k, j] over k ≠ i: what is before i times what is behind it, so that zeros need no division.
+ * `rest` is room for n values.
+ */
+export function prodAxisGrad(dx: usize, dz: usize, x: usize, rest: usize, outer: i32, n: i32, inner: i32): void {
+  const row = (<usize>inner) << 2;
+  const block = row * <usize>n;
+  for (; outer > 0; outer--, x += block - row, dx += block - row) {
+    for (let j = 0; j < inner; j++, dz += 4, x += 4, dx += 4) {
+      let behind = load<f32>(dz);
+      let r = rest;
+      for (let o = block; o > 0; r += 4) {
+        o -= row;
+        store<f32>(r, behind);
+        behind *= load<f32>(x + o);
+      }
+      let before: f32 = 1;
+      for (let o: usize = 0; o < block; o += row) {
+        r -= 4;
+        store<f32>(dx + o, load<f32>(dx + o) + before * load<f32>(r));
+        before *= load<f32>(x + o);
+      }
+    }
+  }
+}
+
+/** z[o, i, j] ← Σ x[o, k, j] over k ≤ i, or with `reverse` from the end over k ≥ i, each sum in float64. z may be x. */
+export function cumsumAxis(z: usize, x: usize, outer: i32, n: i32, inner: i32, reverse: i32): void {
+  const row = (<usize>inner) << 2;
+  const rest = row * <usize>(n - 1);
+  const first = reverse != 0 ? rest : 0;
+  const step = reverse != 0 ? 0 - row : row;
+  for (; outer > 0; outer--, z += rest, x += rest) {
+    const end = scalarEnd(z, inner);
+    for (const stop = vectorEnd(z, inner); z < stop; z += 16, x += 16) {
+      let low = f64x2.splat(0);
+      let high = low;
+      for (let i = 0, o = first; i < n; i++, o += step) {
+        const lanes = v128.load(x + o);
+        low = f64x2.add(low, f64x2.promote_low_f32x4(lanes));
+        high = f64x2.add(high, f64x2.promote_low_f32x4(i32x4.shuffle(lanes, lanes, 2, 3, 0, 1)));
+        v128.store(z + o, i32x4.shuffle(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(high), 0, 1, 4, 5));
+      }
+    }
+    for (; z < end; z += 4, x += 4) {
+      let sum: f64 = 0;
+      for (let i = 0, o = first; i < n; i++, o += step) {
+        sum += <f64>load<f32>(x + o);
+        store<f32>(z + o, <f32>sum);
+      }
+    }
+  }
+}
+
 /** z[o, j] ← maxᵢ x[o, i, j] and index[o, j] ← the first such i, as a float (exact below 2²⁴). NaN is the largest. n > 0 */
 export function maxAxis(z: usize, index: usize, x: usize, outer: i32, n: i32, inner: i32): void {
   search(z, index, x, outer, n, inner, 0);

@@ -52,3 +52,17 @@ export function addStrided(
 ): void {
   forEachIndex([na, nb, nc, nd], [sa, sb, sc, sd], (flat, strided) => put(x, strided, at(x, strided) + at(z, flat)));
 }
+
+export function gatherRows(z: number, x: number, index: number, rows: number, width: number): void {
+  for (let i = 0; i < rows; i++) {
+    for (let c = 0; c < width; c++) put(z, i * width + c, at(x, at(index, i) * width + c));
+  }
+}
+
+export function scatterRows(z: number, x: number, index: number, rows: number, width: number, skip: number): void {
+  for (let i = 0; i < rows; i++) {
+    const first = at(index, i) * width;
+    if (at(index, i) === skip) continue;
+    for (let c = 0; c < width; c++) put(z, first + c, at(z, first + c) + at(x, i * width + c));
+  }
+}

@@ -33,6 +33,43 @@ export function expandAxis(z: number, x: number, outer: number, n: number, inner
   });
 }
 
+export function prodAxis(z: number, x: number, outer: number, n: number, inner: number): void {
+  eachOutput(outer, n, inner, (output, first) => {
+    let product = 1;
+    for (let i = 0; i < n; i++) product *= at(x, first + i * inner);
+    put(z, output, product);
+  });
+}
+
+export function prodAxisGrad(
+  dx: number,
+  dz: number,
+  x: number,
+  _rest: number,
+  outer: number,
+  n: number,
+  inner: number,
+): void {
+  eachOutput(outer, n, inner, (output, first) => {
+    for (let i = 0; i < n; i++) {
+      let others = at(dz, output);
+      for (let k = 0; k < n; k++) if (k !== i) others *= at(x, first + k * inner);
+      put(dx, first + i * inner, at(dx, first + i * inner) + others);
+    }
+  });
+}
+
+export function cumsumAxis(z: number, x: number, outer: number, n: number, inner: number, reverse: number): void {
+  eachOutput(outer, n, inner, (_output, first) => {
+    let sum = 0;
+    for (let i = 0; i < n; i++) {
+      const cell = first + (reverse === 0 ? i : n - 1 - i) * inner;
+      sum += at(x, cell);
+      put(z, cell, sum);
+    }
+  });
+}
+
 /** The first i with the extreme x[first + i·inner]; NaN wins. */
 function search(x: number, first: number, n: number, inner: number, sign: number): number {
   let best = 0;
