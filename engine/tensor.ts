@@ -4,7 +4,7 @@
  * An op that is recorded leaves its record, inputs and attributes in the fields of its output; the list of recorded
  * tensors in the order of their creation is the tape. Nothing else is allocated per op.
  */
-import { heap, k } from "./backend.ts";
+import { heap, k, simd } from "./backend.ts";
 import type { Op } from "./op.ts";
 import { allocate, allocateIn, disposed, type Region, root, scope } from "./scope.ts";
 import { formatShape, type Shape, sizeOf } from "./shape.ts";
@@ -82,7 +82,8 @@ export class Tensor {
   get data(): Float32Array {
     alive(this, "data");
     if (this.ptr === 0) materialise(this);
-    return heap.view(this.ptr, this.size) as Float32Array;
+    // The float64 kernels read tensors of linear memory too, as constants.
+    return (this.ptr > 0 ? simd.heap : heap).view(this.ptr, this.size) as Float32Array;
   }
 
   toFloat32Array(): Float32Array {
