@@ -22,3 +22,9 @@ export function useBackend(backend: Backend): void {
   k = backend.kernels;
   heap = backend.heap;
 }
+
+/** n integers at address p, as the kernels read them: int32 in linear memory, numbers in the reference cells. */
+export function integersAt(p: number, n: number): Int32Array | Float64Array {
+  const view = heap.view(p, n);
+  return view instanceof Float32Array ? new Int32Array(view.buffer, p, n) : view;
+}

@@ -43,6 +43,21 @@ export function axisOf(where: string, axis: number, ndim: number): number {
   return index;
 }
 
+/** Axes ascending and without repetition; all of them where none is named. */
+export function axesOf(where: string, axis: number | readonly number[] | undefined, ndim: number): number[] {
+  if (axis === undefined) return Array.from({ length: ndim }, (_, i) => i);
+  const list = typeof axis === "number" ? [axis] : axis;
+  const axes = list.map((a) => axisOf(where, a, ndim)).sort((a, b) => a - b);
+  if (new Set(axes).size !== axes.length)
+    throw new RangeError(`${where}: expected distinct axes, got [${list.join(", ")}]`);
+  return axes;
+}
+
+/** Elements from one place of an axis to the next, for each axis. */
+export function stridesOf(shape: Shape): number[] {
+  return shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));
+}
+
 /** The NumPy broadcast of two shapes. */
 export function broadcastShapes(where: string, x: Shape, y: Shape): Shape {
   if (sameShape(x, y)) return x;

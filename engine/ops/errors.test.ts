@@ -5,12 +5,14 @@ import {
   argmax,
   concat,
   crossEntropy,
+  embedding,
   expand,
   flatten,
   linear,
   matmul,
   max,
   mseLoss,
+  pad,
   permute,
   reshape,
   select,
@@ -28,6 +30,13 @@ import {
 } from "../index.ts";
 
 type Reduction = "mean";
+
+const ROW = tensor([[0, 1]]);
+const WIDE = tensor([[0, 1, 0, 1]]);
+const SQUARE = tensor([
+  [0, 1],
+  [1, 2],
+]);
 
 /** An op over tensors of these shapes and the message it ends with. All are RangeErrors. */
 const REFUSED: [message: string, shapes: number[][], run: (...x: Tensor[]) => unknown][] = [
@@ -120,6 +129,73 @@ const REFUSED: [message: string, shapes: number[][], run: (...x: Tensor[]) => un
   ["select: expected an index in [-3, 2], got 1.5", [[3]], (x) => select(x, 0, 1.5)],
   ["select: expected an axis in [-1, 0], got 1", [[3]], (x) => select(x, 1, 0)],
   ["unbind: expected an axis in [-1, 0], got 1", [[3]], (x) => unbind(x, 1)],
+  ["slice: expected a positive integer step, got 0", [[3]], (x) => slice(x, 0, 0, 2, 0)],
+  ["slice: expected a positive integer step, got -1", [[3]], (x) => slice(x, 0, 0, 2, -1)],
+  ["slice: expected a positive integer step, got 1.5", [[3]], (x) => slice(x, 0, 0, 2, 1.5)],
+  ["variance: expected an axis in [-2, 1], got 2", [[2, 3]], (x) => x.variance({ axis: 2 })],
+  ["std: expected distinct axes, got [0, -2]", [[2, 3]], (x) => x.std({ axis: [0, -2] })],
+  ["prod: expected an axis in [-2, 1], got 2", [[2, 3]], (x) => x.prod({ axis: 2 })],
+  ["logsumexp: expected an axis in [-2, 1], got 2", [[2, 3]], (x) => x.logsumexp({ axis: 2 })],
+  ["norm: expected an axis in [-2, 1], got -3", [[2, 3]], (x) => x.norm({ axis: -3 })],
+  ["norm: expected p to be 1, 2 or Infinity, got 3", [[2]], (x) => x.norm({ p: 3 })],
+  ["cumsum: expected an axis in [-2, 1], got 2", [[2, 3]], (x) => x.cumsum({ axis: 2 })],
+  ["cumsum: expected one axis, got [0, 1]", [[2, 3]], (x) => x.cumsum({ axis: [1, 0] as unknown as number })],
+  ["max: expected one axis, got [0, 1]", [[2, 3]], (x) => max(x, { axis: [0, 1] as unknown as number })],
+  ["argmax: expected one axis, got []", [[2, 3]], (x) => argmax(x, { axis: [] as unknown as number })],
+  ["indexSelect: expected an axis in [-1, 0], got 1", [[3]], (x) => x.indexSelect(1, [0])],
+  ["indexSelect: expected indices in [0, 2], got 3 at 1", [[3]], (x) => x.indexSelect(0, [0, 3])],
+  ["indexSelect: expected indices in [0, 2], got -1 at 0", [[3]], (x) => x.indexSelect(0, Int32Array.of(-1))],
+  ["indexSelect: expected indices in [0, 1], got 0.5 at 2", [[3, 2]], (x) => x.indexSelect(1, [0, 1, 0.5])],
+  ["indexSelect: expected positive integer sizes, got shape [0]", [[3]], (x) => x.indexSelect(0, [])],
+  ["gather: expected an axis in [-1, 0], got 1", [[3]], (x) => x.gather(1, [0])],
+  ["gather: expected indices in [0, 2], got NaN at 0", [[3]], (x) => x.gather(0, [Number.NaN])],
+  ["gather: expected an index within [2, 3] but for axis 1, got [2]", [[2, 3]], (x) => x.gather(1, [0, 1])],
+  ["embedding: expected indices in [0, 3], got 4 at 0", [[4, 2]], (w) => embedding([4], w)],
+  ["embedding: expected positive integer sizes, got shape [0, 2]", [[4, 2]], (w) => embedding([], w)],
+  ["embedding: expected a weight [K, N], got [4]", [[4]], (w) => embedding([0], w)],
+  ["embedding: expected a weight [K, N], got []", [[]], (w) => embedding([0], w)],
+  ["embedding: expected paddingIdx in [-4, 3], got 4", [[4, 2]], (w) => embedding([0], w, { paddingIdx: 4 })],
+  ["embedding: expected paddingIdx in [-4, 3], got -5", [[4, 2]], (w) => embedding([0], w, { paddingIdx: -5 })],
+  ["embedding: expected paddingIdx in [-4, 3], got 0.5", [[4, 2]], (w) => embedding([0], w, { paddingIdx: 0.5 })],
+  ["split: expected an axis in [-1, 0], got 1", [[3]], (x) => x.split(1, 1)],
+  ["split: expected positive integer sizes that sum to 3, got [1, 1]", [[3]], (x) => x.split([1, 1])],
+  ["split: expected positive integer sizes that sum to 3, got [3, 0]", [[3]], (x) => x.split([3, 0])],
+  ["split: expected positive integer sizes that sum to 3, got [1.5, 1.5]", [[3]], (x) => x.split([1.5, 1.5])],
+  ["split: expected positive integer sizes that sum to 3, got []", [[3]], (x) => x.split([])],
+  ["split: expected positive integer sizes that sum to 3, got [0]", [[3]], (x) => x.split(0)],
+  ["flip: expected an axis in [-1, 0], got 1", [[3]], (x) => x.flip(1)],
+  ["flip: expected distinct axes, got [0, 0]", [[3]], (x) => x.flip([0, 0])],
+  ["tile: expected positive integer sizes, got shape [2, 0]", [[3]], (x) => x.tile([2, 0])],
+  ["tile: expected positive integer sizes, got shape [0.5]", [[4]], (x) => x.tile([0.5])],
+  ["tile: expected at most 2³⁰ elements, got shape [1048576, 2048]", [[2048]], (x) => x.tile([2 ** 20])],
+  ["pad: expected pairs of integers for the last axes of [2, 3], got [1]", [[2, 3]], (x) => pad(x, [1])],
+  ["pad: expected pairs of integers for the last axes of [3], got [0, 0, 1, 1]", [[3]], (x) => pad(x, [0, 0, 1, 1])],
+  ["pad: expected pairs of integers for the last axes of [3], got [0.5, 1]", [[3]], (x) => pad(x, [0.5, 1])],
+  ["pad: expected pairs of integers for the last axes of [3], got [-2, -1]", [[3]], (x) => pad(x, [-2, -1])],
+  ["tril: expected two axes or more and an integer diagonal, got [3] and 0", [[3]], (x) => x.tril()],
+  ["tril: expected two axes or more and an integer diagonal, got [3, 3] and 0.5", [[3, 3]], (x) => x.tril(0.5)],
+  ["gather: expected indices in [0, 1], got 2 at 3", [[2, 2]], (x) => x.gather(0, SQUARE)],
+  ["gather: expected an index within [2, 3] but for axis 0, got [1, 4]", [[2, 3]], (x) => x.gather(0, WIDE)],
+  ["indexSelect: expected one axis of indices, got [1, 2]", [[2, 3]], (x) => x.indexSelect(0, ROW)],
+  [
+    "scatterAdd: expected an index within [3] but for axis 0 and within [2], got [3]",
+    [[3], [2]],
+    (x, source) => x.scatterAdd(0, [0, 1, 2], source),
+  ],
+  [
+    "scatterAdd: expected an index within [2, 1] but for axis 0 and within [2, 3], got [1, 2]",
+    [
+      [2, 1],
+      [2, 3],
+    ],
+    (x, source) => x.scatterAdd(0, ROW, source),
+  ],
+  [
+    "scatterAdd: expected an index within [3] but for axis 0 and within [1, 3], got [3]",
+    [[3], [1, 3]],
+    (x, source) => x.scatterAdd(0, [0, 1, 2], source),
+  ],
+  ["scatterAdd: expected indices in [0, 2], got 3 at 0", [[3], [3]], (x, source) => x.scatterAdd(0, [3, 0, 0], source)],
   ["concat: expected at least one tensor, got none", [], () => concat([])],
   [
     "concat: shapes differ beside axis 0, got [2, 3] and [2, 4]",
@@ -194,6 +270,22 @@ test("ops: what is not a tensor is a TypeError", () => {
       exp: () => x.exp.call(wrong),
     };
     for (const [name, run] of Object.entries(runs)) expect(run, `${name} of ${wrong}`).toThrow(TypeError);
+  }
+});
+
+test("indices: what is neither an array nor a tensor is a TypeError that says what came", () => {
+  const x = random([2, 2], 1);
+  for (const wrong of [undefined, null, 1, "01", {}] as unknown as Tensor[]) {
+    const runs: Record<string, () => unknown> = {
+      indexSelect: () => x.indexSelect(0, wrong),
+      gather: () => x.gather(0, wrong),
+      scatterAdd: () => x.scatterAdd(0, wrong, x),
+      embedding: () => embedding(wrong, x),
+    };
+    for (const [name, run] of Object.entries(runs)) {
+      expect(run).toThrow(TypeError);
+      expect(run).toThrow(`${name}: expected an array or a tensor of indices, got ${wrong}`);
+    }
   }
 });
 

@@ -62,6 +62,31 @@ export function broadcastTo(x: Tensor, target: Shape): Tensor {
   return z.shape.length === target.length ? z : reshape(z, target);
 }
 
+/**
+ * x repeated: axis i has reps[i] copies of x one after the other. Missing first entries, and missing first axes, count as 1.
+ *
+ * @throws RangeError unless the repetitions are positive integers.
+ */
+export function tile(x: Tensor, reps: readonly number[]): Tensor {
+  checkShape("tile", reps);
+  const ndim = Math.max(x.ndim, reps.length);
+  const ones = (n: number) => new Array<number>(n).fill(1);
+  const sizes = [...ones(ndim - x.ndim), ...x.shape];
+  const times = [...ones(ndim - reps.length), ...reps];
+  const pairs = checkShape(
+    "tile",
+    sizes.flatMap((n, axis) => [times[axis] as number, n]),
+  );
+  const single = reshape(
+    x,
+    sizes.flatMap((n) => [1, n]),
+  );
+  return reshape(
+    broadcastTo(single, pairs),
+    sizes.map((n, axis) => n * (times[axis] as number)),
+  );
+}
+
 /** Repeats over the axes start … end − 1 of the result, which have size 1 or are missing in x. */
 function repeatAxes(x: Tensor, shape: Shape, start: number, end: number): Tensor {
   const outer = sizeOf(shape.slice(0, start));

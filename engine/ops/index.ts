@@ -9,12 +9,15 @@ import { Tensor } from "../tensor.ts";
 import { add, div, maximum, minimum, mul, neg, sub } from "./arithmetic.ts";
 import { eq, ge, gt, le, lt } from "./compare.ts";
 import { clone, detach } from "./detach.ts";
-import { expand } from "./expand.ts";
-import { concat, permute, select, slice, stack, transpose, unbind } from "./layout.ts";
+import { expand, tile } from "./expand.ts";
+import { embedding, gather, indexSelect, scatterAdd } from "./indexing.ts";
+import { concat, flip, permute, select, slice, split, stack, transpose, unbind } from "./layout.ts";
 import { crossEntropy, mseLoss } from "./loss.ts";
 import { linear, matmul } from "./matmul.ts";
-import { amax, amin, argmax, argmin, max, mean, min, sum } from "./reduce.ts";
+import { pad, tril } from "./pad.ts";
+import { amax, amin, argmax, argmin, cumsum, max, mean, min, prod, sum } from "./reduce.ts";
 import { logSoftmax, softmax } from "./softmax.ts";
+import { logsumexp, norm, std, variance } from "./statistics.ts";
 import { abs, atan, clamp, exp, log, relu, sigmoid, sqrt, square, tanh } from "./unary.ts";
 import { flatten, reshape, squeeze, unsqueeze } from "./view.ts";
 
@@ -44,6 +47,12 @@ const methods = {
   matmul,
   sum,
   mean,
+  variance,
+  std,
+  prod,
+  cumsum,
+  logsumexp,
+  norm,
   amax,
   amin,
   max,
@@ -61,13 +70,20 @@ const methods = {
   expand,
   slice,
   select,
+  indexSelect,
+  gather,
+  scatterAdd,
+  split,
   unbind,
+  flip,
+  tile,
+  tril,
   detach,
   clone,
   backward,
 } as const;
 
-export const ops = { ...methods, linear, concat, stack, crossEntropy, mseLoss } as const;
+export const ops = { ...methods, linear, concat, stack, pad, embedding, crossEntropy, mseLoss } as const;
 
 type Methods = typeof methods;
 /** The method that a function with the tensor as its first argument becomes. */
@@ -103,6 +119,12 @@ export interface TensorMethods {
   matmul: Method<Methods["matmul"]>;
   sum: Method<Methods["sum"]>;
   mean: Method<Methods["mean"]>;
+  variance: Method<Methods["variance"]>;
+  std: Method<Methods["std"]>;
+  prod: Method<Methods["prod"]>;
+  cumsum: Method<Methods["cumsum"]>;
+  logsumexp: Method<Methods["logsumexp"]>;
+  norm: Method<Methods["norm"]>;
   amax: Method<Methods["amax"]>;
   amin: Method<Methods["amin"]>;
   max: Method<Methods["max"]>;
@@ -120,18 +142,25 @@ export interface TensorMethods {
   expand: Method<Methods["expand"]>;
   slice: Method<Methods["slice"]>;
   select: Method<Methods["select"]>;
+  indexSelect: Method<Methods["indexSelect"]>;
+  gather: Method<Methods["gather"]>;
+  scatterAdd: Method<Methods["scatterAdd"]>;
+  split: Method<Methods["split"]>;
   unbind: Method<Methods["unbind"]>;
+  flip: Method<Methods["flip"]>;
+  tile: Method<Methods["tile"]>;
+  tril: Method<Methods["tril"]>;
   detach: Method<Methods["detach"]>;
   clone: Method<Methods["clone"]>;
   backward: Method<Methods["backward"]>;
 }
 
-type AnyFunction = (x: Tensor, b?: unknown, c?: unknown, d?: unknown) => unknown;
+type AnyFunction = (x: Tensor, b?: unknown, c?: unknown, d?: unknown, e?: unknown) => unknown;
 
 for (const [name, fn] of Object.entries(methods) as [string, AnyFunction][]) {
-  // Three fixed arguments serve every method without an array per call.
-  const method = function (this: Tensor, b?: unknown, c?: unknown, d?: unknown) {
-    return fn(this, b, c, d);
+  // Four fixed arguments serve every method without an array per call.
+  const method = function (this: Tensor, b?: unknown, c?: unknown, d?: unknown, e?: unknown) {
+    return fn(this, b, c, d, e);
   };
   Object.defineProperty(Tensor.prototype, name, { value: method, writable: true, configurable: true });
 }
@@ -148,18 +177,24 @@ export {
   clone,
   concat,
   crossEntropy,
+  cumsum,
   detach,
   div,
+  embedding,
   eq,
   exp,
   expand,
   flatten,
+  flip,
+  gather,
   ge,
   gt,
+  indexSelect,
   le,
   linear,
   log,
   logSoftmax,
+  logsumexp,
   lt,
   matmul,
   max,
@@ -170,21 +205,30 @@ export {
   mseLoss,
   mul,
   neg,
+  norm,
+  pad,
   permute,
+  prod,
   relu,
   reshape,
+  scatterAdd,
   select,
   sigmoid,
   slice,
   softmax,
+  split,
   sqrt,
   square,
   squeeze,
   stack,
+  std,
   sub,
   sum,
   tanh,
+  tile,
   transpose,
+  tril,
   unbind,
   unsqueeze,
+  variance,
 };

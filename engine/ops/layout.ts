@@ -1,49 +1,33 @@
-/** Shapes changed by moving data: permute, slice, concat. */
+/** Shapes changed by moving data: permute, slice, flip, concat. */
 import { k } from "../backend.ts";
 import { apply, applyMany, gradOf, type Op, SAVES_NOTHING } from "../op.ts";
-import { axisOf, formatShape, type Shape, sameShape, sizeOf } from "../shape.ts";
+import { axesOf, axisOf, formatShape, type Shape, sameShape, sizeOf, stridesOf } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { reshape, sliceRows, unsqueeze } from "./view.ts";
 
-/** The result as four axes with their strides in the source. */
+/** The result as four axes with their strides in the source, which it reads from `offset` elements on. */
 interface Strided {
   readonly shape: Shape;
+  readonly offset: number;
   readonly sizes: readonly [number, number, number, number];
   readonly strides: readonly [number, number, number, number];
 }
 
-const permuteOp: Op<Strided> = {
-  name: "permute",
+const stridedOp = (name: string): Op<Strided> => ({
+  name,
   saves: SAVES_NOTHING,
   shape: ({ shape }) => shape,
-  forward: (z, x, _y, _w, { sizes: [a, b, c, d], strides: [sa, sb, sc, sd] }) =>
-    k.copyStrided(z.ptr, x.ptr, a, b, c, d, sa, sb, sc, sd),
-  backward(z, x, _y, _w, { sizes: [a, b, c, d], strides: [sa, sb, sc, sd] }) {
+  forward: (z, x, _y, _w, { offset, sizes: [a, b, c, d], strides: [sa, sb, sc, sd] }) =>
+    k.copyStrided(z.ptr, x.ptr + 4 * offset, a, b, c, d, sa, sb, sc, sd),
+  backward(z, x, _y, _w, { offset, sizes: [a, b, c, d], strides: [sa, sb, sc, sd] }) {
     const dx = gradOf(x);
-    if (dx !== 0) k.addStrided(dx, z.gradPtr, a, b, c, d, sa, sb, sc, sd);
+    if (dx !== 0) k.addStrided(dx + 4 * offset, z.gradPtr, a, b, c, d, sa, sb, sc, sd);
   },
-};
+});
 
-/** z[o, i, j] = x[o, start + i, j] */
-interface Slice {
-  readonly shape: Shape;
-  readonly rows: number;
-  readonly width: number;
-  readonly offset: number;
-  readonly step: number;
-}
-
-const sliceAxisOp: Op<Slice> = {
-  name: "slice",
-  saves: SAVES_NOTHING,
-  shape: ({ shape }) => shape,
-  forward: (z, x, _y, _w, { rows, width, offset, step }) =>
-    k.copyBlocks(z.ptr, x.ptr + 4 * offset, rows, width, width, step),
-  backward(z, x, _y, _w, { rows, width, offset, step }) {
-    const dx = gradOf(x);
-    if (dx !== 0) k.addBlocks(dx + 4 * offset, z.gradPtr, rows, width, step, width);
-  },
-};
+const permuteOp = stridedOp("permute");
+const sliceOp = stridedOp("slice");
+const flipOp = stridedOp("flip");
 
 interface Concat {
   readonly inputs: readonly Tensor[];
@@ -86,15 +70,10 @@ export function permute(x: Tensor, axes: readonly number[]): Tensor {
   if (order.length !== x.ndim || new Set(order).size !== x.ndim) {
     throw new RangeError(`permute: expected every axis of ${formatShape(x.shape)} once, got [${axes.join(", ")}]`);
   }
-  const strides = x.shape.map((_, axis) => sizeOf(x.shape.slice(axis + 1)));
+  const strides = stridesOf(x.shape);
   const shape = order.map((axis) => x.shape[axis] as number);
-  return (
-    fourAxes(
-      x,
-      shape,
-      order.map((axis) => strides[axis] as number),
-    ) ?? oneByOne(x, order)
-  );
+  const steps = order.map((axis) => strides[axis] as number);
+  return strided(permuteOp, x, shape, shape, steps, 0) ?? oneByOne(x, order);
 }
 
 /** Brings one axis after the other into its place: what lies before, between and behind makes four axes with it. */
@@ -110,29 +89,45 @@ function oneByOne(x: Tensor, order: readonly number[]): Tensor {
   return z;
 }
 
-/** Merges neighbouring axes that are contiguous in the source; null where more than four are left. */
-function fourAxes(x: Tensor, shape: number[], strides: number[]): Tensor | null {
+/** Reads x along axes of these sizes and strides. Neighbours that are contiguous in x are one; null where more than four are left. */
+function strided(
+  op: Op<Strided>,
+  x: Tensor,
+  shape: Shape,
+  axes: readonly number[],
+  steps: readonly number[],
+  offset: number,
+): Tensor | null {
   const sizes: number[] = [];
-  const steps: number[] = [];
-  shape.forEach((n, axis) => {
-    const last = steps.length - 1;
-    const step = strides[axis] as number;
+  const strides: number[] = [];
+  axes.forEach((n, axis) => {
+    const last = strides.length - 1;
+    const step = steps[axis] as number;
     if (n === 1) return;
-    if (last >= 0 && steps[last] === n * step) {
+    if (last >= 0 && strides[last] === n * step) {
       sizes[last] = (sizes[last] as number) * n;
-      steps[last] = step;
+      strides[last] = step;
     } else {
       sizes.push(n);
-      steps.push(step);
+      strides.push(step);
     }
   });
   if (sizes.length > 4) return null;
   while (sizes.length < 4) {
     sizes.unshift(1);
-    steps.unshift(0);
+    strides.unshift(0);
   }
   type Four = [number, number, number, number];
-  return apply(permuteOp, { shape, sizes: sizes as Four, strides: steps as Four }, x);
+  return apply(op, { shape, offset, sizes: sizes as Four, strides: strides as Four }, x);
+}
+
+/** Elements start, start + step, … of an axis, `count` of them; a copy. */
+function along(op: Op<Strided>, x: Tensor, axis: number, start: number, count: number, step: number): Tensor {
+  const shape = x.shape.map((n, i) => (i === axis ? count : n));
+  const outer = sizeOf(x.shape.slice(0, axis));
+  const inner = sizeOf(x.shape.slice(axis + 1));
+  const strides = [x.size / outer, step * inner, 1];
+  return strided(op, x, shape, [outer, count, inner], strides, start * inner) as Tensor;
 }
 
 /** Axes a and b exchanged; a copy. */
@@ -144,12 +139,12 @@ export function transpose(x: Tensor, a = -2, b = -1): Tensor {
 }
 
 /**
- * Elements start … end − 1 along an axis; negative bounds count from the end, bounds beyond the ends are clipped.
- * A view along the first axis, a copy along others.
+ * Every `step`-th of the elements start … end − 1 along an axis; negative bounds count from the end, bounds beyond the ends
+ * are clipped. A view along the first axis with step 1, else a copy.
  *
- * @throws RangeError if nothing is left.
+ * @throws RangeError if nothing is left, or step is not a positive integer.
  */
-export function slice(x: Tensor, axis: number, start = 0, end = Infinity): Tensor {
+export function slice(x: Tensor, axis: number, start = 0, end = Infinity, step = 1): Tensor {
   const at = axisOf("slice", axis, x.ndim);
   const n = x.shape[at] as number;
   const from = Math.max(start < 0 ? start + n : start, 0);
@@ -162,11 +157,20 @@ export function slice(x: Tensor, axis: number, start = 0, end = Infinity): Tenso
       `slice: expected start < end on axis ${at} of ${formatShape(x.shape)}, got ${start} and ${end}`,
     );
   }
-  if (at === 0) return sliceRows(x, from, to);
-  const inner = sizeOf(x.shape.slice(at + 1));
-  const shape = x.shape.map((size, i) => (i === at ? to - from : size));
-  const rows = sizeOf(x.shape.slice(0, at));
-  return apply(sliceAxisOp, { shape, rows, width: (to - from) * inner, offset: from * inner, step: n * inner }, x);
+  if (!(Number.isInteger(step) && step > 0)) {
+    throw new RangeError(`slice: expected a positive integer step, got ${step}`);
+  }
+  if (at === 0 && step === 1) return sliceRows(x, from, to);
+  return along(sliceOp, x, at, from, Math.ceil((to - from) / step), step);
+}
+
+/** The elements of the axes, by default all, in reverse order; a copy. */
+export function flip(x: Tensor, axes?: number | readonly number[]): Tensor {
+  const z = axesOf("flip", axes, x.ndim).reduce((part, axis) => {
+    const n = x.shape[axis] as number;
+    return along(flipOp, part, axis, n - 1, n, -1);
+  }, x);
+  return z === x ? reshape(x, x.shape) : z;
 }
 
 /** Element `index` along an axis, which is dropped. */
@@ -187,6 +191,27 @@ export function select(x: Tensor, axis: number, index: number): Tensor {
 export function unbind(x: Tensor, axis = 0): Tensor[] {
   const n = x.shape[axisOf("unbind", axis, x.ndim)] as number;
   return Array.from({ length: n }, (_, i) => select(x, axis, i));
+}
+
+/**
+ * Parts along an axis, one after the other: `sizes` lists their sizes, or is the size of each but the last, which has the rest.
+ *
+ * @throws RangeError unless the sizes are positive integers and a list of them sums to the size of the axis.
+ */
+export function split(x: Tensor, sizes: number | readonly number[], axis = 0): Tensor[] {
+  const n = x.shape[axisOf("split", axis, x.ndim)] as number;
+  const list = typeof sizes === "number" ? [sizes] : sizes;
+  const total = list.reduce((sum, size) => sum + size, 0);
+  if (!list.every((size) => Number.isInteger(size) && size > 0) || (list === sizes && total !== n)) {
+    throw new RangeError(`split: expected positive integer sizes that sum to ${n}, got [${list.join(", ")}]`);
+  }
+  const parts: Tensor[] = [];
+  for (let start = 0; start < n; ) {
+    const end = start + (list[list === sizes ? parts.length : 0] as number);
+    parts.push(slice(x, axis, start, end));
+    start = end;
+  }
+  return parts;
 }
 
 /**

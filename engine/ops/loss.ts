@@ -1,5 +1,5 @@
 /** Losses. */
-import { k } from "../backend.ts";
+import { integersAt, k } from "../backend.ts";
 import { apply, gradOf, type Op, ready, SAVES_A, SAVES_B, SAVES_C } from "../op.ts";
 import { allocate, recycle, root, scope } from "../scope.ts";
 import { broadcastShapes, formatShape, type Shape, sameShape } from "../shape.ts";
@@ -180,12 +180,10 @@ function checkedLabels(
   return labels;
 }
 
-/** Labels as the kernels read them: int32 in linear memory, numbers in the reference cells. */
+/** Labels as the kernels read them. */
 function integers(labels: ArrayLike<number>): Tensor {
   const t = empty([labels.length]);
-  const { data } = t;
-  const view =
-    data instanceof Float32Array ? new Int32Array(data.buffer, data.byteOffset, data.length) : (data as number[]);
+  const view = integersAt(t.ptr, t.size);
   for (let i = 0; i < labels.length; i++) view[i] = labels[i] as number;
   return t;
 }

@@ -20,18 +20,24 @@ import {
   clone,
   concat,
   crossEntropy,
+  cumsum,
   detach,
   div,
+  embedding,
   eq,
   exp,
   expand,
   flatten,
+  flip,
+  gather,
   ge,
   gt,
+  indexSelect,
   le,
   linear,
   log,
   logSoftmax,
+  logsumexp,
   lt,
   matmul,
   max,
@@ -42,24 +48,33 @@ import {
   mseLoss,
   mul,
   neg,
+  norm,
   ops,
+  pad,
   permute,
+  prod,
   relu,
   reshape,
+  scatterAdd,
   select,
   sigmoid,
   slice,
   softmax,
+  split,
   sqrt,
   square,
   squeeze,
   stack,
+  std,
   sub,
   sum,
   tanh,
+  tile,
   transpose,
+  tril,
   unbind,
   unsqueeze,
+  variance,
 } from "./index.ts";
 
 /** How inputs enter and what comes out. */
@@ -171,6 +186,17 @@ const alongRows = (run: typeof softmax): Case[] => [
 ];
 
 const LABELS = [0, 2, 1, 2];
+/** Whole numbers below 3, some of them more than once. */
+const picks = (...shape: number[]): Tensor =>
+  tensor(
+    numbers(
+      shape.reduce((product, n) => product * n, 1),
+      3,
+      0,
+      3,
+    ).map(Math.floor),
+    { shape },
+  );
 const positive = [0.2, 2] as const;
 
 const TABLE: Record<keyof typeof ops, Case[]> = {
@@ -276,6 +302,59 @@ const TABLE: Record<keyof typeof ops, Case[]> = {
   ],
   sum: reduction(sum),
   mean: reduction(mean),
+  variance: [
+    ...reduction((x, options) => variance(x, { ...options, unbiased: false })),
+    { of: "all axes, unbiased", inputs: [[2, 3, 4]], run: (x) => variance(x), gives: [[]] },
+    { of: "an axis, unbiased", inputs: [[3, 5]], run: (x) => variance(x, { axis: 0 }), gives: [[5]] },
+    { of: "far from 0", inputs: [[3, 5]], run: (x) => variance(x.add(64), { axis: 1 }), gives: [[3]] },
+  ],
+  std: [
+    ...reduction((x, options) => std(x, { ...options, unbiased: false })),
+    { of: "all axes, unbiased", inputs: [[2, 3, 4]], run: (x) => std(x), gives: [[]] },
+    {
+      of: "axes apart, unbiased, keepdim",
+      inputs: [[2, 3, 4]],
+      run: (x) => std(x, { axis: [0, 2], keepdim: true }),
+      gives: [[1, 3, 1]],
+    },
+    { of: "equal values", inputs: [[3]], run: (x) => std(expand(x, [4, 3]), { axis: 0 }), gives: [[3]] },
+  ],
+  prod: [
+    ...reduction(prod),
+    { of: "one zero in a row", inputs: [[3, 4]], run: (x) => prod(tril(x, 2), { axis: 1 }), gives: [[3]] },
+    { of: "several zeros in a column", inputs: [[4, 3]], run: (x) => prod(tril(x), { axis: 0 }), gives: [[3]] },
+    { of: "a square", inputs: [[3]], run: (x) => prod(stack([x, x]), { axis: 0 }), gives: [[3]] },
+  ],
+  cumsum: [
+    { of: "the last axis", inputs: [[3, 5]], run: (x) => cumsum(x, { axis: -1 }), gives: [[3, 5]] },
+    { of: "the first axis", inputs: [[3, 5]], run: (x) => cumsum(x, { axis: 0 }), gives: [[3, 5]] },
+    { of: "a middle axis", inputs: [[2, 3, 4]], run: (x) => cumsum(x, { axis: 1 }), gives: [[2, 3, 4]] },
+    { of: "no axis", inputs: [[2, 3]], run: (x) => cumsum(x), gives: [[6]] },
+    { of: "one element", inputs: [[1]], run: (x) => cumsum(x, { axis: 0 }), gives: [[1]] },
+    { of: "of itself", inputs: [[5]], run: (x) => cumsum(x).mul(x), gives: [[5]] },
+    {
+      of: "a result read twice",
+      inputs: [[2, 3]],
+      run: (x) => {
+        const z = cumsum(x.exp(), { axis: 1 });
+        return [z, z.square()];
+      },
+      gives: [
+        [2, 3],
+        [2, 3],
+      ],
+    },
+  ],
+  logsumexp: [
+    ...reduction(logsumexp),
+    { of: "large values", inputs: [[3, 5]], run: (x) => logsumexp(x.add(80), { axis: 1 }), gives: [[3]] },
+  ],
+  norm: [
+    ...reduction(norm),
+    { of: "p = 1", inputs: [[3, 5]], run: (x) => norm(x, { p: 1, axis: 0 }), gives: [[5]] },
+    { of: "p = ∞", inputs: [[3, 5]], run: (x) => norm(x, { p: Infinity, axis: 1, keepdim: true }), gives: [[3, 1]] },
+    { of: "some rows of zeros", inputs: [[3, 2]], run: (x) => norm(pad(x, [0, 0, 1, 0]), { axis: 1 }), gives: [[4]] },
+  ],
   amax: reduction(amax),
   amin: reduction(amin),
   max: alongAxis(max),
@@ -348,6 +427,10 @@ const TABLE: Record<keyof typeof ops, Case[]> = {
     { of: "a middle axis", inputs: [[2, 4, 3]], run: (x) => slice(x, 1, 2), gives: [[2, 2, 3]] },
     { of: "negative bounds", inputs: [[6]], run: (x) => slice(x, 0, -4, -1), gives: [[3]] },
     { of: "bounds beyond the ends", inputs: [[2, 3]], run: (x) => slice(x, 1, -9, 9), gives: [[2, 3]] },
+    { of: "every second row", inputs: [[5, 2]], run: (x) => slice(x, 0, 0, 5, 2), gives: [[3, 2]] },
+    { of: "every third column", inputs: [[2, 8]], run: (x) => slice(x, 1, 1, -1, 3), gives: [[2, 2]] },
+    { of: "a step beyond the end", inputs: [[2, 4, 3]], run: (x) => slice(x, 1, 2, 4, 7), gives: [[2, 1, 3]] },
+    { of: "wide rows", inputs: [[2, 3, 19]], run: (x) => slice(x, 1, 1), gives: [[2, 2, 19]] },
     {
       of: "overlapping ones",
       inputs: [[4, 2]],
@@ -363,6 +446,135 @@ const TABLE: Record<keyof typeof ops, Case[]> = {
     { of: "the last column", inputs: [[3, 4]], run: (x) => select(x, -1, -1), gives: [[3]] },
     { of: "a middle axis", inputs: [[2, 3, 4]], run: (x) => select(x, 1, 0), gives: [[2, 4]] },
     { of: "one value", inputs: [[3]], run: (x) => select(x, 0, 2), gives: [[]] },
+  ],
+  indexSelect: [
+    { of: "rows", inputs: [[4, 3]], run: (x) => indexSelect(x, 0, [3, 1]), gives: [[2, 3]] },
+    { of: "repeated columns", inputs: [[2, 3]], run: (x) => indexSelect(x, -1, [2, 0, 2, 2]), gives: [[2, 4]] },
+    { of: "a middle axis", inputs: [[2, 3, 5]], run: (x) => indexSelect(x, 1, picks(4)), gives: [[2, 4, 5]] },
+    { of: "one index", inputs: [[2, 3]], run: (x) => indexSelect(x, 1, tensor(2)), gives: [[2, 1]] },
+    { of: "the largest", inputs: [[4]], run: (x) => indexSelect(x, 0, argmax(x)), gives: [[1]] },
+    { of: "wide rows", inputs: [[3, 19]], run: (x) => indexSelect(x, 0, [1, 1, 0]), gives: [[3, 19]] },
+    {
+      of: "a constant over time",
+      inputs: [[3]],
+      run: (x) => indexSelect(expand(x, [4, 3]), 0, [3, 3]),
+      gives: [[2, 3]],
+    },
+  ],
+  gather: [
+    { of: "the last axis", inputs: [[2, 3]], run: (x) => gather(x, -1, picks(2, 4)), gives: [[2, 4]] },
+    { of: "the first axis", inputs: [[3, 4]], run: (x) => gather(x, 0, picks(5, 4)), gives: [[5, 4]] },
+    { of: "a middle axis", inputs: [[2, 3, 4]], run: (x) => gather(x, 1, picks(2, 6, 4)), gives: [[2, 6, 4]] },
+    { of: "a part of the others", inputs: [[3, 3, 4]], run: (x) => gather(x, 1, picks(2, 5, 3)), gives: [[2, 5, 3]] },
+    { of: "an array", inputs: [[3]], run: (x) => gather(x, 0, [2, 2, 1, 2]), gives: [[4]] },
+    {
+      of: "the largest of each row",
+      inputs: [[3, 4]],
+      run: (x) => gather(x, 1, argmax(x, { axis: 1, keepdim: true })),
+      gives: [[3, 1]],
+    },
+  ],
+  scatterAdd: [
+    {
+      of: "the last axis",
+      inputs: [
+        [2, 3],
+        [2, 5],
+      ],
+      run: (x, source) => scatterAdd(x, -1, picks(2, 5), source),
+      gives: [[2, 3]],
+    },
+    {
+      of: "a middle axis",
+      inputs: [
+        [2, 3, 4],
+        [2, 6, 4],
+      ],
+      run: (x, source) => scatterAdd(x, 1, picks(2, 6, 4), source),
+      gives: [[2, 3, 4]],
+    },
+    {
+      of: "a part of the source and of the others",
+      inputs: [
+        [3, 3, 4],
+        [4, 5, 4],
+      ],
+      run: (x, source) => scatterAdd(x, 1, picks(2, 4, 3), source),
+      gives: [[3, 3, 4]],
+    },
+    { of: "an array", inputs: [[3], [4]], run: (x, source) => scatterAdd(x, 0, [2, 2, 0, 2], source), gives: [[3]] },
+    { of: "to itself", inputs: [[3]], run: (x) => scatterAdd(x, 0, [2, 2, 0], x), gives: [[3]] },
+    {
+      of: "what is read again",
+      inputs: [[3], [3]],
+      run: (x, source) => {
+        const part = source.exp();
+        return [scatterAdd(x.exp(), 0, [1, 1, 0], part), part];
+      },
+      gives: [[3], [3]],
+    },
+  ],
+  split: [
+    {
+      of: "parts of one size and a rest",
+      inputs: [[5, 2]],
+      run: (x) => split(x, 2),
+      gives: [
+        [2, 2],
+        [2, 2],
+        [1, 2],
+      ],
+    },
+    {
+      of: "sizes",
+      inputs: [[2, 6]],
+      run: (x) => split(x, [1, 3, 2], -1),
+      gives: [
+        [2, 1],
+        [2, 3],
+        [2, 2],
+      ],
+    },
+    { of: "one part", inputs: [[2, 3]], run: (x) => split(x, 7, 1), gives: [[2, 3]] },
+  ],
+  flip: [
+    { of: "the first axis", inputs: [[3, 2]], run: (x) => flip(x, 0), gives: [[3, 2]] },
+    { of: "the last axis", inputs: [[2, 5]], run: (x) => flip(x, [-1]), gives: [[2, 5]] },
+    { of: "a middle axis", inputs: [[2, 3, 4]], run: (x) => flip(x, 1), gives: [[2, 3, 4]] },
+    { of: "axes apart", inputs: [[2, 3, 4]], run: (x) => flip(x, [2, 0]), gives: [[2, 3, 4]] },
+    { of: "all axes", inputs: [[2, 2, 1, 2, 3]], run: (x) => flip(x), gives: [[2, 2, 1, 2, 3]] },
+    { of: "no axis", inputs: [[2, 3]], run: (x) => flip(x, []), gives: [[2, 3]] },
+  ],
+  tile: [
+    { of: "both axes", inputs: [[2, 3]], run: (x) => tile(x, [2, 3]), gives: [[4, 9]] },
+    { of: "the last axis", inputs: [[2, 3]], run: (x) => tile(x, [2]), gives: [[2, 6]] },
+    { of: "new first axes", inputs: [[3]], run: (x) => tile(x, [2, 1, 2]), gives: [[2, 1, 6]] },
+    { of: "once", inputs: [[2, 3]], run: (x) => tile(x, [1, 1]), gives: [[2, 3]] },
+    { of: "a scalar", inputs: [[]], run: (x) => tile(x, [3]), gives: [[3]] },
+  ],
+  tril: [
+    { of: "a square", inputs: [[3, 3]], run: (x) => tril(x), gives: [[3, 3]] },
+    { of: "a wide matrix, below", inputs: [[3, 5]], run: (x) => tril(x, -1), gives: [[3, 5]] },
+    { of: "tall matrices, above", inputs: [[2, 4, 3]], run: (x) => tril(x, 1), gives: [[2, 4, 3]] },
+    { of: "everything", inputs: [[2, 3]], run: (x) => tril(x, 9), gives: [[2, 3]] },
+  ],
+  pad: [
+    { of: "the last axis", inputs: [[2, 3]], run: (x) => pad(x, [1, 2], 0.5), gives: [[2, 6]] },
+    { of: "two axes", inputs: [[2, 3, 2]], run: (x) => pad(x, [0, 1, 2, 0]), gives: [[2, 5, 3]] },
+    { of: "the first axis", inputs: [[2, 3]], run: (x) => pad(x, [0, 0, 1, 1]), gives: [[4, 3]] },
+    { of: "cutting off", inputs: [[3, 4]], run: (x) => pad(x, [-1, 2, 1, -2]), gives: [[2, 5]] },
+    { of: "nothing", inputs: [[2, 3]], run: (x) => pad(x, [0, 0]), gives: [[2, 3]] },
+  ],
+  embedding: [
+    { of: "an array", inputs: [[4, 3]], run: (w) => embedding([1, 3, 1], w), gives: [[3, 3]] },
+    { of: "time and batch", inputs: [[3, 5]], run: (w) => embedding(picks(2, 4), w), gives: [[2, 4, 5]] },
+    { of: "one index", inputs: [[3, 2]], run: (w) => embedding(tensor(2), w), gives: [[2]] },
+    {
+      of: "padding that is not named",
+      inputs: [[3, 2]],
+      run: (w) => embedding([2, 1], w, { paddingIdx: 0 }),
+      gives: [[2, 2]],
+    },
   ],
   unbind: [
     { of: "the first axis", inputs: [[3, 2]], run: (x) => unbind(x), gives: [[2], [2], [2]] },
@@ -612,6 +824,11 @@ test("ops: a result is a tensor of its own, also where there is nothing to do", 
     mean: [scalar, mean(scalar)],
     amax: [scalar, amax(scalar)],
     "sum over no axis": [x, sum(x, { axis: [] })],
+    "cumsum of one element": [scalar, cumsum(scalar)],
+    "flip of no axis": [x, flip(x, [])],
+    "pad by nothing": [x, pad(x, [0, 0])],
+    "tile once": [x, tile(x, [1])],
+    "split into one": [x, split(x, 2)[0] as Tensor],
     reshape: [x, reshape(x, [2, 3])],
     flatten: [x, flatten(x, 1)],
     squeeze: [x, squeeze(x)],
@@ -632,7 +849,7 @@ test("ops: a result is a tensor of its own, also where there is nothing to do", 
 });
 
 test("ops: the package exports each of them, and tensors have those that take a tensor first as methods", () => {
-  const functions = new Set(["linear", "concat", "stack", "crossEntropy", "mseLoss"]);
+  const functions = new Set(["linear", "concat", "stack", "pad", "embedding", "crossEntropy", "mseLoss"]);
   for (const name of Object.keys(ops) as (keyof typeof ops)[]) {
     if (name !== "backward") expect(engine[name], name).toBe(ops[name]);
     expect(typeof (Tensor.prototype as unknown as Record<string, unknown>)[name], name).toBe(

@@ -8,12 +8,14 @@ import {
   gradOf,
   handOver,
   type Op,
+  passGradient,
   ready,
   SAVES_A,
   SAVES_NOTHING,
   SAVES_OUTPUT,
 } from "../op.ts";
-import { axisOf, type Shape, sizeOf } from "../shape.ts";
+import { allocate, recycle, scope } from "../scope.ts";
+import { axesOf, type Shape, sizeOf } from "../shape.ts";
 import { noGrad } from "../tape.ts";
 import { empty, type Tensor } from "../tensor.ts";
 import { permute } from "./layout.ts";
@@ -78,6 +80,32 @@ const meanOp: Op<Reduction> = {
   backward: (z, x, _y, _w, reduction) => spread(z, x, reduction, 1 / reduction.n),
 };
 
+const prodOp: Op<Reduction> = {
+  name: "prod",
+  saves: SAVES_A,
+  shape: ({ shape }) => shape,
+  forward: (z, x, _y, _w, { outer, n, inner }) => k.prodAxis(z.ptr, x.ptr, outer, n, inner),
+  backward(z, x, _y, _w, { outer, n, inner }) {
+    const dx = gradOf(x);
+    if (dx === 0) return;
+    const rest = allocate(4 * n);
+    k.prodAxisGrad(dx, z.gradPtr, x.ptr, rest, outer, n, inner);
+    recycle(rest, 4 * n, scope.region);
+  },
+};
+
+/** Its gradient is the sum from the other end. */
+const cumsumOp: Op<Reduction> = {
+  name: "cumsum",
+  saves: SAVES_NOTHING,
+  shape: ({ shape }) => shape,
+  forward: (z, x, _y, _w, { outer, n, inner }) => k.cumsumAxis(z.ptr, x.ptr, outer, n, inner, 0),
+  backward(z, x, _y, _w, { outer, n, inner }) {
+    k.cumsumAxis(z.gradPtr, z.gradPtr, outer, n, inner, 1);
+    passGradient(z, x);
+  },
+};
+
 /** A reduction that finds an element: its index lies beside the values. */
 interface Search extends Reduction {
   readonly indices: Tensor;
@@ -102,16 +130,6 @@ const aminOp = searchOp("amin", "minAxis", true);
 const maxOp = searchOp("max", "maxAxis", false);
 const minOp = searchOp("min", "minAxis", false);
 
-/** The axes to reduce, ascending and without repetition. */
-function axesOf(where: string, x: Tensor, axis: ReduceOptions["axis"]): number[] {
-  if (axis === undefined) return x.shape.map((_, i) => i);
-  const list = typeof axis === "number" ? [axis] : axis;
-  const axes = list.map((a) => axisOf(where, a, x.ndim)).sort((a, b) => a - b);
-  if (new Set(axes).size !== axes.length)
-    throw new RangeError(`${where}: expected distinct axes, got [${list.join(", ")}]`);
-  return axes;
-}
-
 /** x as [outer, n, inner] around the axes first … last; the result has the given shape. */
 function around(x: Tensor, first: number, last: number, shape: Shape): Reduction {
   const outer = sizeOf(x.shape.slice(0, first));
@@ -126,7 +144,7 @@ function reducedShape(shape: Shape, axes: readonly number[], keepdim: boolean): 
 }
 
 function reduce(op: Op<Reduction>, x: Tensor, { axis, keepdim = false }: ReduceOptions): Tensor {
-  const axes = axesOf(op.name, x, axis);
+  const axes = axesOf(op.name, axis, x.ndim);
   if (axes.length === 0) return reshape(x, x.shape);
   let z = x;
   for (let end = axes.length - 1; end >= 0; end--) {
@@ -150,6 +168,25 @@ export function mean(x: Tensor, options: ReduceOptions = {}): Tensor {
   return reduce(meanOp, x, options);
 }
 
+/** The product over the axes; its gradient takes no division, so that zeros are nothing special. */
+export function prod(x: Tensor, options: ReduceOptions = {}): Tensor {
+  return reduce(prodOp, x, options);
+}
+
+/** The one axis to work along. */
+function oneAxis(where: string, x: Tensor, axis: SearchOptions["axis"]): number[] {
+  const axes = axesOf(where, axis, x.ndim);
+  if (axes.length !== 1) throw new RangeError(`${where}: expected one axis, got [${axes.join(", ")}]`);
+  return axes;
+}
+
+/** zᵢ = Σⱼ xⱼ over j ≤ i along the axis, summed in float64; without an axis, over the flattened tensor. */
+export function cumsum(x: Tensor, { axis }: Partial<SearchOptions> = {}): Tensor {
+  if (axis === undefined) return cumsum(reshape(x, [x.size]), { axis: 0 });
+  const [at] = oneAxis("cumsum", x, axis) as [number];
+  return apply(cumsumOp, around(x, at, at, x.shape), x);
+}
+
 function search(op: Op<Search>, x: Tensor, axes: readonly number[], keepdim: boolean) {
   const first = axes[0] as number;
   const reduction = around(x, first, axes[axes.length - 1] as number, reducedShape(x.shape, axes, keepdim));
@@ -159,7 +196,7 @@ function search(op: Op<Search>, x: Tensor, axes: readonly number[], keepdim: boo
 
 /** Over several axes the reduced ones go last, so that ties share the gradient evenly among all of them. */
 function extreme(op: Op<Search>, x: Tensor, { axis, keepdim = false }: ReduceOptions): Tensor {
-  const axes = axesOf(op.name, x, axis);
+  const axes = axesOf(op.name, axis, x.ndim);
   if (axes.length === 0) return reshape(x, x.shape);
   const neighbours = axes.every((a, i) => i === 0 || a === (axes[i - 1] as number) + 1);
   if (neighbours) return search(op, x, axes, keepdim).values;
@@ -196,16 +233,16 @@ export interface SearchOptions {
 
 /** The maximum along one axis and the index of its first occurrence, which gets the gradient. */
 export function max(x: Tensor, { axis, keepdim = false }: SearchOptions): { values: Tensor; indices: Tensor } {
-  return search(maxOp, x, axesOf("max", x, axis), keepdim);
+  return search(maxOp, x, oneAxis("max", x, axis), keepdim);
 }
 
 /** The minimum along one axis and the index of its first occurrence, which gets the gradient. */
 export function min(x: Tensor, { axis, keepdim = false }: SearchOptions): { values: Tensor; indices: Tensor } {
-  return search(minOp, x, axesOf("min", x, axis), keepdim);
+  return search(minOp, x, oneAxis("min", x, axis), keepdim);
 }
 
 function searchIndices(op: Op<Search>, x: Tensor, { axis, keepdim = false }: Partial<SearchOptions>): Tensor {
-  const axes = axis === undefined ? [0] : axesOf(`arg${op.name}`, x, axis);
+  const axes = axis === undefined ? [0] : oneAxis(`arg${op.name}`, x, axis);
   return noGrad(() => {
     const flat = axis === undefined ? reshape(x, [x.size]) : x;
     const { indices } = search(op, flat, axes, keepdim);

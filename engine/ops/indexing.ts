@@ -1,0 +1,196 @@
+/**
+ * Rows and elements picked by index, and added to by index.
+ *
+ * An index is a whole number from 0 on, in an array or in a tensor (`argmax` gives such). Every op here comes down to a list
+ * of rows: indices are checked and turned into row numbers once, and the kernels walk over them in ascending order, so that
+ * what repeated indices add up to is always the same.
+ */
+import { integersAt, k } from "../backend.ts";
+import { apply, gradOf, type Op, passGradient, ready, SAVES_NOTHING } from "../op.ts";
+import { allocate, recycle, scope } from "../scope.ts";
+import { axisOf, checkShape, formatShape, type Shape, sizeOf, stridesOf } from "../shape.ts";
+import { steady, Tensor } from "../tensor.ts";
+import { slice } from "./layout.ts";
+
+/** Whole numbers from 0 on. A flat array counts as one axis; a tensor has its shape. */
+export type Indices = ArrayLike<number> | Tensor;
+
+/** Rows of `width` elements by number. */
+interface Rows {
+  readonly shape: Shape;
+  /** Address of the row numbers, 32-bit integers, and how many they are. */
+  readonly rows: number;
+  readonly count: number;
+  readonly width: number;
+  /** A row that gets no gradient, or −1. */
+  readonly skip: number;
+}
+
+/** z[i, :] = x[rows[i], :] */
+const takeOp: Op<Rows> = {
+  name: "take",
+  saves: SAVES_NOTHING,
+  shape: ({ shape }) => shape,
+  forward: (z, x, _y, _w, { rows, count, width }) => k.gatherRows(z.ptr, x.ptr, rows, count, width),
+  backward(z, x, _y, _w, { rows, count, width, skip }) {
+    const dx = gradOf(x);
+    if (dx !== 0) k.scatterRows(dx, z.gradPtr, rows, count, width, skip);
+    recycle(rows, 4 * count, z.region);
+  },
+};
+
+/** z = x, then z[rows[i]] += source[i] */
+const scatterAddOp: Op<Rows> = {
+  name: "scatterAdd",
+  saves: SAVES_NOTHING,
+  shape: (_attrs, x) => x.shape,
+  forward(z, x, source, _w, { rows, count }) {
+    k.copy(z.ptr, x.ptr, z.size);
+    k.scatterRows(z.ptr, source.ptr, rows, count, 1, -1);
+  },
+  backward(z, x, source, _w, { rows, count }) {
+    const ds = gradOf(source);
+    if (ds !== 0) {
+      const part = allocate(4 * count);
+      k.gatherRows(part, z.gradPtr, rows, count, 1);
+      k.addTo(ds, part, count);
+      recycle(part, 4 * count, scope.region);
+    }
+    passGradient(z, x);
+    recycle(rows, 4 * count, z.region);
+  },
+};
+
+/** Applies the op; what is not recorded needs its row numbers no longer. */
+function run(op: Op<Rows>, attrs: Rows, x: Tensor, source?: Tensor): Tensor {
+  const z = apply(op, attrs, x, source);
+  if (z.op === null) recycle(attrs.rows, 4 * attrs.count, scope.region);
+  return z;
+}
+
+/**
+ * The slices of x along an axis at the indices, one after the other, repeated ones too; a copy.
+ *
+ * @throws RangeError if an index is not a whole number in [0, size of the axis), or the indices have more than one axis.
+ */
+export function indexSelect(x: Tensor, axis: number, indices: Indices): Tensor {
+  const at = axisOf("indexSelect", axis, x.ndim);
+  const n = x.shape[at] as number;
+  const index = shapeOf("indexSelect", indices, n);
+  if (index.length > 1) throw new RangeError(`indexSelect: expected one axis of indices, got ${formatShape(index)}`);
+  const count = sizeOf(index);
+  const shape = checkShape("indexSelect", [...x.shape.slice(0, at), count, ...x.shape.slice(at + 1)]);
+  const outer = sizeOf(shape.slice(0, at));
+  ready("indexSelect", x);
+  const rows = locate(indices, [outer, count], [n, 0], 1);
+  return run(takeOp, { shape, rows, count: outer * count, width: x.size / (outer * n), skip: -1 }, x);
+}
+
+/**
+ * Elements picked along an axis:  z[i, j, k] = x[i, index[i, j, k], k]  for axis 1 of three; z has the shape of the index.
+ * Repeated elements add up their gradients in ascending order.
+ *
+ * @throws RangeError if the index has other axes than x or more elements on one of the others, or a value is not a whole
+ * number in [0, size of the axis).
+ */
+export function gather(x: Tensor, axis: number, index: Indices): Tensor {
+  return run(takeOp, elements("gather", x, axis, index, null), x);
+}
+
+/**
+ * x with the elements of `source` added along an axis:  z[i, index[i, j, k], k] += source[i, j, k]  for axis 1 of three, in
+ * ascending order of the source. What `source` has beyond the shape of the index stays out.
+ *
+ * @throws RangeError as `gather`, and if the index has more elements on an axis than `source`.
+ */
+export function scatterAdd(x: Tensor, axis: number, index: Indices, source: Tensor): Tensor {
+  const rows = elements("scatterAdd", x, axis, index, source);
+  const part = rows.shape.reduce((z, n, i) => (n < (z.shape[i] as number) ? slice(z, i, 0, n) : z), source);
+  return run(scatterAddOp, rows, x, part);
+}
+
+/** The elements of x that an index along an axis names, as rows of one element. The index lies within `source` too. */
+function elements(where: string, x: Tensor, axis: number, index: Indices, source: Tensor | null): Rows {
+  ready(where, x);
+  if (source !== null) ready(where, source);
+  const at = axisOf(where, axis, x.ndim);
+  const shape = checkShape(where, shapeOf(where, index, x.shape[at] as number));
+  const limits = [x.shape.map((n, i) => (i === at ? Infinity : n)), source === null ? shape : source.shape];
+  if (limits.some((limit) => limit.length !== shape.length || shape.some((n, i) => n > (limit[i] as number)))) {
+    throw new RangeError(
+      `${where}: expected an index within ${formatShape(x.shape)} but for axis ${at}` +
+        `${source === null ? "" : ` and within ${formatShape(source.shape)}`}, got ${formatShape(shape)}`,
+    );
+  }
+  const strides = stridesOf(x.shape);
+  const step = strides[at] as number;
+  strides[at] = 0;
+  return { shape, rows: locate(index, shape, strides, step), count: sizeOf(shape), width: 1, skip: -1 };
+}
+
+export interface EmbeddingOptions {
+  /** A row of the weight that gets no gradient; negative counts from the end. */
+  paddingIdx?: number | null;
+}
+
+/**
+ * The rows of `weight` [K, N] that the indices name: indices [...] → [..., N]. Rows that are named more than once add up their
+ * gradients in ascending order.
+ *
+ * @throws RangeError if the weight is no matrix, or an index or `paddingIdx` is not one of its rows.
+ */
+export function embedding(indices: Indices, weight: Tensor, { paddingIdx = null }: EmbeddingOptions = {}): Tensor {
+  const [n, width] = weight.shape as [number, number];
+  if (weight.ndim !== 2) throw new RangeError(`embedding: expected a weight [K, N], got ${formatShape(weight.shape)}`);
+  const skip = paddingIdx !== null && paddingIdx < 0 ? paddingIdx + n : paddingIdx;
+  if (skip !== null && !(Number.isInteger(skip) && skip >= 0 && skip < n)) {
+    throw new RangeError(`embedding: expected paddingIdx in [${-n}, ${n - 1}], got ${paddingIdx}`);
+  }
+  const shape = checkShape("embedding", [...shapeOf("embedding", indices, n), width]);
+  const count = sizeOf(shape) / width;
+  ready("embedding", weight);
+  const rows = locate(indices, [count], [0], 1);
+  return run(takeOp, { shape, rows, count, width, skip: skip ?? -1 }, weight);
+}
+
+const valuesOf = (indices: Indices): ArrayLike<number> => (indices instanceof Tensor ? indices.data : indices);
+
+/** The shape of the indices. Throws unless each is a whole number in [0, limit). */
+function shapeOf(where: string, indices: Indices, limit: number): Shape {
+  const values = valuesOf(indices);
+  if (typeof values !== "object" || typeof values?.length !== "number") {
+    throw new TypeError(`${where}: expected an array or a tensor of indices, got ${values}`);
+  }
+  for (let i = 0; i < values.length; i++) {
+    const index = values[i] as number;
+    if (!(Number.isInteger(index) && index >= 0 && index < limit)) {
+      throw new RangeError(`${where}: expected indices in [0, ${limit - 1}], got ${index} at ${i}`);
+    }
+  }
+  return indices instanceof Tensor ? indices.shape : [values.length];
+}
+
+/**
+ * Address of the integers  Σ steps·(place of i in `shape`) + scale·indices[i].  Fewer indices than places are used again.
+ */
+function locate(indices: Indices, shape: Shape, steps: readonly number[], scale: number): number {
+  const count = sizeOf(shape);
+  const source = indices instanceof Tensor ? indices : steady(indices);
+  const p = allocate(4 * count);
+  const rows = integersAt(p, count);
+  const values = valuesOf(source);
+  const place = shape.map(() => 0);
+  let offset = 0;
+  for (let i = 0; i < count; i++) {
+    rows[i] = offset + scale * (values[i % values.length] as number);
+    // To the next place: the last axis first, with a carry.
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      offset += steps[axis] as number;
+      place[axis] = (place[axis] as number) + 1;
+      if ((place[axis] as number) < (shape[axis] as number)) break;
+      offset -= (shape[axis] as number) * (steps[axis] as number);
+      place[axis] = 0;
+    }
+  }
+  return p;
+}

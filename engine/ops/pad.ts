@@ -1,0 +1,107 @@
+/** A value around a tensor, or zeros in its upper corner. */
+import { k } from "../backend.ts";
+import { apply, gradOf, type Op, SAVES_NOTHING } from "../op.ts";
+import { checkShape, formatShape, type Shape, sizeOf } from "../shape.ts";
+import type { Tensor } from "../tensor.ts";
+import { slice } from "./layout.ts";
+import { reshape } from "./view.ts";
+
+/** Blocks of `width` elements in blocks of `step`, from `offset` elements on; `value` fills the rest. */
+interface Padding {
+  readonly shape: Shape;
+  readonly rows: number;
+  readonly width: number;
+  readonly step: number;
+  readonly offset: number;
+  readonly value: number;
+}
+
+const padOp: Op<Padding> = {
+  name: "pad",
+  saves: SAVES_NOTHING,
+  shape: ({ shape }) => shape,
+  forward(z, x, _y, _w, { rows, width, step, offset, value }) {
+    k.fill(z.ptr, z.size, value);
+    k.copyBlocks(z.ptr + 4 * offset, x.ptr, rows, width, step, width);
+  },
+  backward(z, x, _y, _w, { rows, width, step, offset }) {
+    const dx = gradOf(x);
+    if (dx !== 0) k.addBlocks(dx, z.gradPtr + 4 * offset, rows, width, width, step);
+  },
+};
+
+/**
+ * x with `value` before and behind it: `padding` is [before, behind] of the last axis, then of the one before it, and so on,
+ * as in PyTorch. A negative padding cuts off.
+ *
+ * @throws RangeError unless `padding` holds pairs of integers, at most one an axis, that leave something of each axis.
+ */
+export function pad(x: Tensor, padding: readonly number[], value = 0): Tensor {
+  const cut = (i: number): number => Math.min(padding[i] as number, 0);
+  const fits = padding.every((n, i) => {
+    const size = x.shape[x.ndim - 1 - (i >> 1)] as number;
+    return Number.isInteger(n) && size + cut(i) + cut(i ^ 1) > 0;
+  });
+  if (!fits) {
+    throw new RangeError(
+      `pad: expected pairs of integers for the last axes of ${formatShape(x.shape)}, got [${padding.join(", ")}]`,
+    );
+  }
+  let z = x;
+  for (let i = 0; i < padding.length; i += 2) {
+    const axis = x.ndim - 1 - i / 2;
+    if (cut(i) + cut(i + 1) < 0) z = slice(z, axis, -cut(i), (z.shape[axis] as number) + cut(i + 1));
+    z = padAxis(z, axis, (padding[i] as number) - cut(i), (padding[i + 1] as number) - cut(i + 1), value);
+  }
+  return z === x ? reshape(x, x.shape) : z;
+}
+
+function padAxis(x: Tensor, axis: number, before: number, behind: number, value: number): Tensor {
+  if (before + behind === 0) return x;
+  const n = x.shape[axis] as number;
+  const size = n + before + behind;
+  const shape = checkShape(
+    "pad",
+    x.shape.map((m, i) => (i === axis ? size : m)),
+  );
+  const inner = sizeOf(shape.slice(axis + 1));
+  const rows = sizeOf(shape.slice(0, axis));
+  return apply(padOp, { shape, rows, width: n * inner, step: size * inner, offset: before * inner, value }, x);
+}
+
+/** For every row of matrices [rows, columns]: calls f for the elements up to the diagonal, of which there are some. */
+function lowerRows(f: typeof k.copy, to: number, from: number, { shape, size }: Tensor, diagonal: number): void {
+  const [rows, columns] = shape.slice(-2) as [number, number];
+  for (let first = 0, row = 0; first < size; first += columns, row = (row + 1) % rows) {
+    const n = Math.min(row + 1 + diagonal, columns);
+    if (n > 0) f(to + 4 * first, from + 4 * first, n);
+  }
+}
+
+const trilOp: Op<{ diagonal: number }> = {
+  name: "tril",
+  saves: SAVES_NOTHING,
+  shape: (_attrs, x) => x.shape,
+  forward(z, x, _y, _w, { diagonal }) {
+    k.fill(z.ptr, z.size, 0);
+    lowerRows(k.copy, z.ptr, x.ptr, x, diagonal);
+  },
+  backward(z, x, _y, _w, { diagonal }) {
+    const dx = gradOf(x);
+    if (dx !== 0) lowerRows(k.addTo, dx, z.gradPtr, x, diagonal);
+  },
+};
+
+/**
+ * The lower triangle of the last two axes, up to the given diagonal (0: the main one, positive: above it); zeros elsewhere.
+ *
+ * @throws RangeError if x has less than two axes or `diagonal` is not an integer.
+ */
+export function tril(x: Tensor, diagonal = 0): Tensor {
+  if (x.ndim < 2 || !Number.isInteger(diagonal)) {
+    throw new RangeError(
+      `tril: expected two axes or more and an integer diagonal, got ${formatShape(x.shape)} and ${diagonal}`,
+    );
+  }
+  return apply(trilOp, { diagonal }, x);
+}

@@ -1,0 +1,80 @@
+/** Reductions that are composed of others. */
+
+import { axesOf } from "../shape.ts";
+import { noGrad } from "../tape.ts";
+import type { Tensor } from "../tensor.ts";
+import { add, mul, neg, sub } from "./arithmetic.ts";
+import { eq } from "./compare.ts";
+import { slice } from "./layout.ts";
+import { amax, mean, type ReduceOptions, sum } from "./reduce.ts";
+import { abs, clamp, exp, log, sqrt, square } from "./unary.ts";
+import { reshape } from "./view.ts";
+
+export interface VarianceOptions extends ReduceOptions {
+  /** Divides by n − 1, by default, instead of by n. */
+  unbiased?: boolean;
+}
+
+/**
+ * Σ(xᵢ − mean x)² / (n − 1) over the axes, in two passes. NaN where n = 1, unless `unbiased` is false.
+ *
+ * The mean is taken relative to the first element: equal values have a variance of exactly 0. It gets no gradient, because
+ * the deviations from it sum to 0.
+ */
+export function variance(x: Tensor, options: VarianceOptions = {}): Tensor {
+  return varianceOf("variance", x, options);
+}
+
+/** The square root of the variance; its gradient is 0 where it is 0. */
+export function std(x: Tensor, options: VarianceOptions = {}): Tensor {
+  return root(varianceOf("std", x, options));
+}
+
+function varianceOf(where: string, x: Tensor, { axis, keepdim = false, unbiased = true }: VarianceOptions): Tensor {
+  const axes = axesOf(where, axis, x.ndim);
+  const centre = noGrad(() => {
+    const first = axes.reduce((part, at) => slice(part, at, 0, 1), x);
+    return add(first, mean(sub(x, first), { axis: axes, keepdim: true }));
+  });
+  const squares = sum(square(sub(x, centre)), { axis: axes, keepdim });
+  return mul(squares, 1 / (x.size / squares.size - (unbiased ? 1 : 0)));
+}
+
+/** √x with the gradient 0 at 0. */
+function root(x: Tensor): Tensor {
+  const zero = eq(x, 0);
+  return mul(sqrt(add(x, zero)), add(neg(zero), 1));
+}
+
+export interface NormOptions extends ReduceOptions {
+  /** 1: Σ|xᵢ|,  2 (default): √Σxᵢ²,  Infinity: max |xᵢ|. */
+  p?: number;
+}
+
+/**
+ * The p-norm over the axes. The gradient of the 2-norm at 0 is 0; ties of the largest |xᵢ| share the gradient evenly.
+ *
+ * @throws RangeError for another p.
+ */
+export function norm(x: Tensor, { p = 2, ...options }: NormOptions = {}): Tensor {
+  axesOf("norm", options.axis, x.ndim);
+  if (p === 1) return sum(abs(x), options);
+  if (p === Infinity) return amax(abs(x), options);
+  if (p !== 2) throw new RangeError(`norm: expected p to be 1, 2 or Infinity, got ${p}`);
+  return root(sum(square(x), options));
+}
+
+const LARGEST = 3.4028234663852886e38;
+
+/**
+ * log Σ exp(xᵢ) over the axes, without overflow:  m + log Σ exp(xᵢ − m),  m = max x.
+ *
+ * −∞ where every xᵢ is −∞, and ∞ where one is ∞.
+ */
+export function logsumexp(x: Tensor, options: ReduceOptions = {}): Tensor {
+  axesOf("logsumexp", options.axis, x.ndim);
+  // A finite m keeps infinities apart: no ∞ − ∞.
+  const m = noGrad(() => clamp(amax(x, { ...options, keepdim: true }), -LARGEST, LARGEST));
+  const sums = sum(exp(sub(x, m)), options);
+  return add(log(sums), reshape(m, sums.shape));
+}
