@@ -1,5 +1,5 @@
 /** The torch/ops_* files: one op an entry, its outputs, and the vector-Jacobian products with a given upstream gradient. */
-import { Tensor } from "jarvis-snn";
+import { type ReduceOptions, Tensor } from "jarvis-snn";
 import { expectClose, expectGradients, present, type Tolerance } from "../support/close.ts";
 import { type GoldenTensor, type GoldenTensors, mapValues, toTensor } from "../support/golden.ts";
 import { goldenSuite, type NamedEntry } from "../support/golden-suite.ts";
@@ -72,6 +72,11 @@ export function opSuite({ file, cases, leftOut, tolerance, exceptions = {} }: Op
       expectGradients(entry.name, inputs, entry.grads, gradient);
     },
   });
+}
+
+/** The options of a reduction; no dim means all axes. */
+export function reduceOptions({ dim, keepdim = false }: OpAttrs): ReduceOptions {
+  return dim === undefined || dim === null ? { keepdim } : { axis: dim, keepdim };
 }
 
 /** A number attribute, or the default. */
