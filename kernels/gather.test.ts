@@ -19,6 +19,10 @@ const SIZES: readonly (readonly [m: number, n: number, k: number])[] = [
   [6, 300, 100],
   [3, 270, 600],
   [40, 12, 515],
+  // Blocks of B: read in place, and longer than the workspace.
+  [5, 128, 150],
+  [2, 20, 4200],
+  [66, 16, 300],
   // Rows that share what their first bits add.
   [1030, 16, 12],
   [1025, 48, 6],
@@ -50,7 +54,8 @@ function both(
   const [xRow, xCol] = transposed ? [1, m] : [k, 1];
   const start = (p: number) => (init === "zero" ? 0 : init === "bias" ? bias : p);
   const initRow = init === "self" ? n : 0;
-  side.k.gather(c, bits, count < 0 ? px : 0, b, start(c), m, n, k, xRow, xCol, n, 1, n, initRow, 1);
+  const work = side.zeros(2 * m + 8 + (count & 0x7fffffff));
+  side.k.gather(c, bits, work, count < 0 ? px : 0, b, start(c), m, n, k, xRow, xCol, n, 1, n, initRow, 1);
   side.k.gemm(d, px, b, start(d), m, n, k, xRow, xCol, n, 1, n, initRow, 1);
   return { gathered: side.read(c, m * n), dense: side.read(d, m * n), count };
 }

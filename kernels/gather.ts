@@ -4,12 +4,22 @@
  * Every element of C still has one accumulator that starts at its init value and takes the terms in the order of p. A
  * skipped term would have added 0, so the result has the bits of the dense product, as long as B is finite.
  *
- * Bits of a row fill whole 32-bit words. The product walks over the set bits of a word and adds the packed row of B that
- * each of them names, 16 columns at a time: no multiplication where X is binary. While few columns are wanted, all their
- * panels stay in the first-level cache and a word is walked for one panel after the other, so that the processor can
- * predict its end.
+ * The bits of each row become a list of their places. The product walks over the list and adds the rows of B that it names,
+ * 32 columns at a time: no multiplication where X is binary. So many columns of B as fit are packed as panels, all rows
+ * of X pass, and each element of C is written once.
  */
-import { BLOCK_K, BLOCK_N, pack, panels } from "./panels";
+import { BLOCK_K, PANEL_FLOATS, pack, panels } from "./panels";
+
+/** Bytes of B that are walked over for one row of X after the other: a good part of a first-level cache. */
+const CACHED = 32768;
+/** Rows of X that pass a pair of panels before the next pair. */
+const STRIP = 64;
+/** Not more rows of X than these: B is not worth packing and is read where it is, in blocks that stay in the cache. */
+const FEW_ROWS = 64;
+/** Places of a row, on average, in one packed block of B: with more the block would leave the cache without need. */
+const PLACES = 128;
+/** Most rows of a packed block of B: one panel of 16 columns fills the workspace. */
+const LONGEST = PANEL_FLOATS >> 4;
 
 /**
  * Many short rows share how they begin: what the first TABLED_BITS of a row add to init is looked up. The table takes the
@@ -19,23 +29,59 @@ const TABLED_BITS: u32 = 8;
 const TABLED_COLUMNS: i32 = 128;
 const TABLED_ROWS: i32 = 4 << TABLED_BITS;
 const LOWEST: u32 = (1 << TABLED_BITS) - 1;
-const table = panels + 131072;
-
-/** Bytes of B that are walked over for one row of X after the other: the size of a first-level cache. */
-const CACHED = 32768;
+const table = panels + (PANEL_FLOATS << 1);
 
 const zeros = memory.data(64, 16);
 /** One row of a panel with fewer than 16 columns is computed here and copied. */
 const spare = memory.data(64, 16);
+/** For each byte the places of its set bits, ascending, a byte each; made when it is first needed. */
+const places = memory.data(2048, 16);
+
+function makePlaces(): void {
+  for (let byte: u32 = 0; byte < 256; byte++) {
+    let to = places + (byte << 3);
+    for (let bit: u32 = 0; bit < 8; bit++) if (((byte >> bit) & 1) != 0) store<u8>(to++, <u8>bit);
+  }
+}
+
+/**
+ * work ← m addresses, then the lists of the places of the bits of each row, each with 2³² − 1 at its end. Eight places
+ * are written at a time, so that seven more follow the last list. Returns how many places there are.
+ */
+function listPlaces(work: usize, bits: usize, m: i32, words: i32): i32 {
+  if (load<u8>(places + 8 * 255 + 7) == 0) makePlaces();
+  let to = work + ((<usize>m) << 2);
+  for (let i = 0; i < m; i++) {
+    store<u32>(work + ((<usize>i) << 2), <u32>to);
+    for (let w = 0; w < words; w++, bits += 4) {
+      let word = load<u32>(bits);
+      let first = i32x4.splat(w << 5);
+      while (word != 0) {
+        const byte = word & 255;
+        const eight = v128.load8x8_u(places + (byte << 3));
+        v128.store(to, i32x4.add(i32x4.extend_low_i16x8_u(eight), first));
+        v128.store(to, i32x4.add(i32x4.extend_high_i16x8_u(eight), first), 16);
+        to += (<usize>popcnt<u32>(byte)) << 2;
+        first = i32x4.add(first, i32x4.splat(8));
+        word >>= 8;
+      }
+    }
+    store<u32>(to, u32.MAX_VALUE);
+    to += 4;
+  }
+  return <i32>((to - work) >> 2) - 2 * m;
+}
 
 /**
  * C[i, j] ← init[i, j] + Σ_{p set in row i} X[i, p]·B[p, j]     C: m × n, bits: [m, ⌈k/32⌉], B: k × n
  *
- * Strides count elements, as in gemm. x = 0 (the address): X is 1 where a bit is set. init = 0: zeros.
+ * Strides count elements, as in gemm. x = 0 (the address): X is 1 where a bit is set. init = 0: zeros. `work` is room for
+ * 2·m + 8 words and one for every set bit.
  */
 export function gather(
   c: usize,
   bits: usize,
+  work: usize,
   x: usize,
   b: usize,
   init: usize,
@@ -51,7 +97,9 @@ export function gather(
   initCol: i32,
 ): void {
   const cBytes = (<usize>cRow) << 2;
-  const wordBytes = (<usize>((k + 31) >> 5)) << 2;
+  const xBytes = (<usize>xRow) << 2;
+  const xStep = (<usize>xCol) << 2;
+  const words = (k + 31) >> 5;
   let initBytes = (<usize>initRow) << 2;
   let initStep: usize = initCol == 0 ? 0 : 16;
   if (init == 0) {
@@ -59,76 +107,73 @@ export function gather(
     initBytes = 0;
     initStep = 0;
   }
-  const widest = min(n, BLOCK_N);
-  const cached = max(32, (CACHED / ((widest + 15) & ~15) / 4) & ~31);
-  const rowsFirst = cached >= min(k, 32) && widest << 7 <= CACHED;
-  const kBlock = rowsFirst ? min(cached, BLOCK_K) : BLOCK_K;
-  for (let p = 0; p < k; p += kBlock) {
-    const kc = min(kBlock, k - p);
-    const words = (kc + 31) >> 5;
-    for (let j = 0; j < n; j += BLOCK_N) {
-      const nc = min(BLOCK_N, n - j);
+  const count = listPlaces(work, bits, m, words);
+  const inPlace = m <= FEW_ROWS && bCol == 1 && (n & 15) == 0 && n << 7 <= CACHED;
+  const enough = max(BLOCK_K, <i32>((<f64>PLACES * <f64>k * <f64>m) / <f64>count));
+  const depth = inPlace ? CACHED / (n << 2) : min(min(k, LONGEST), enough);
+  const width = inPlace ? n : min(n, (PANEL_FLOATS / depth) & ~15);
+  const tabled = k <= 32 && m >= TABLED_ROWS && x == 0 && initBytes == 0 && n <= TABLED_COLUMNS && (n & 15) == 0;
+  for (let p = 0; p < k; p += depth) {
+    const kc = min(depth, k - p);
+    // The last block of columns starts every list anew; between blocks of rows the lists go on where they were.
+    for (let j = 0; j < n; j += width) {
+      const nc = min(width, n - j);
       const bp = b + ((<usize>p * <usize>bRow + <usize>j * <usize>bCol) << 2);
-      // Rows of whole panels that lie in the cache anyway are read where they are.
-      const inPlace = rowsFirst && bCol == 1 && (nc & 15) == 0;
       if (!inPlace) pack(bp, kc, nc, bRow, bCol, 16);
-      const first = inPlace ? bp : panels;
       const rowBytes: usize = inPlace ? (<usize>bRow) << 2 : 64;
       const panelBytes: usize = inPlace ? 64 : (<usize>kc) << 6;
+      // Places count from the first row of B.
+      const first = (inPlace ? bp : panels) - <usize>p * rowBytes;
       const cj = c + ((<usize>j) << 2);
       const ij = p > 0 ? cj : init + <usize>(j >> 2) * initStep;
       const ib = p > 0 ? cBytes : initBytes;
       const is: usize = p > 0 ? 16 : initStep;
-      const words0 = bits + ((<usize>(p >> 5)) << 2);
-      const xp = x == 0 ? 0 : x + ((<usize>p * <usize>xCol) << 2);
-      const xRowBytes = (<usize>xRow) << 2;
-      const xColBytes = (<usize>xCol) << 2;
       const whole = nc >> 4;
       const rest = nc & 15;
-      const o = (<usize>whole) << 6;
-      if (rowsFirst) {
-        const tabled = k <= 32 && m >= TABLED_ROWS && x == 0 && initBytes == 0 && nc <= TABLED_COLUMNS && rest == 0;
-        if (tabled) tabulate(first, rowBytes, panelBytes, ij, is, whole);
-        for (let i: usize = 0; i < <usize>m; i++) {
-          const to = cj + i * cBytes;
-          const word = words0 + i * wordBytes;
-          if (tabled) {
-            const set = load<u32>(word);
-            store<u32>(spare, set & ~LOWEST);
-            const start = table + <usize>(set & LOWEST) * ((<usize>whole) << 6);
-            sumPanels(to, spare, 0, 0, first, rowBytes, panelBytes, start, 16, 1, whole);
-            continue;
-          }
-          const xi = xp == 0 ? 0 : xp + i * xRowBytes;
-          const from = ij + i * ib;
-          if (whole > 0) sumPanels(to, word, xi, xColBytes, first, rowBytes, panelBytes, from, is, words, whole);
-          if (rest > 0) {
-            const panel = panels + <usize>whole * ((<usize>kc) << 6);
-            sumNarrow(
-              to + o,
-              words0 + i * wordBytes,
-              xi,
-              xColBytes,
-              panel,
-              from + <usize>whole * (is << 2),
-              is,
-              rest,
-              words,
-            );
+      if (tabled) tabulate(first, panelBytes, ij, is, whole);
+      const group = (kc * nc) << 2 <= CACHED ? max(whole, 1) : 2;
+      const limit = p + kc;
+      const ended = j + width >= n;
+      for (let i = 0; i < m; i += STRIP) {
+        const end = min(m, i + STRIP);
+        for (let q = 0; q < whole; q += group) {
+          const panel = first + <usize>q * panelBytes;
+          const count = min(group, whole - q);
+          const last = ended && rest == 0 && q + group >= whole;
+          for (let r = i; r < end; r++) {
+            const to = cj + <usize>r * cBytes + ((<usize>q) << 6);
+            let list = <usize>load<u32>(work + ((<usize>r) << 2));
+            if (tabled) {
+              const set = load<u32>(bits + ((<usize>r) << 2)) & LOWEST;
+              const start = table + <usize>set * ((<usize>whole) << 6);
+              list += (<usize>popcnt<u32>(set)) << 2;
+              sumRows(to, list, limit, panel, 64, panelBytes, start, 16, count);
+              continue;
+            }
+            const start = ij + <usize>r * ib + <usize>q * (is << 2);
+            const xi = x == 0 ? 0 : x + <usize>r * xBytes;
+            list = sumPanels(to, list, limit, xi, xStep, panel, rowBytes, panelBytes, start, is, count);
+            if (last) store<u32>(work + ((<usize>r) << 2), <u32>list);
           }
         }
-      } else {
-        let panel = panels;
-        for (let q = 0; q < nc; q += 16, panel += (<usize>kc) << 6) {
-          const to = cj + ((<usize>q) << 2);
-          const from = ij + <usize>(q >> 2) * is;
-          for (let i: usize = 0; i < <usize>m; i++) {
-            const xi = xp == 0 ? 0 : xp + i * xRowBytes;
-            const row = to + i * cBytes;
-            if (nc - q >= 16)
-              sumPanels(row, words0 + i * wordBytes, xi, xColBytes, panel, 64, 0, from + i * ib, is, words, 1);
-            else sumNarrow(row, words0 + i * wordBytes, xi, xColBytes, panel, from + i * ib, is, rest, words);
-          }
+        if (rest == 0) continue;
+        for (let r = i; r < end; r++) {
+          const to = cj + <usize>r * cBytes + ((<usize>whole) << 6);
+          const start = ij + <usize>r * ib + <usize>whole * (is << 2);
+          const xi = x == 0 ? 0 : x + <usize>r * xBytes;
+          const at = work + ((<usize>r) << 2);
+          const list = sumNarrow(
+            to,
+            <usize>load<u32>(at),
+            limit,
+            xi,
+            xStep,
+            first + <usize>whole * panelBytes,
+            start,
+            is,
+            rest,
+          );
+          if (ended) store<u32>(at, <u32>list);
         }
       }
     }
@@ -136,7 +181,7 @@ export function gather(
 }
 
 /** table[bits] ← init + Σ of the first rows of B that the bits name, for every combination of TABLED_BITS. */
-function tabulate(panel: usize, rowBytes: usize, panelBytes: usize, init: usize, initStep: usize, whole: i32): void {
+function tabulate(panel: usize, panelBytes: usize, init: usize, initStep: usize, whole: i32): void {
   let to = table;
   const bytes = (<usize>whole) << 6;
   for (let q = 0; q < whole; q++) {
@@ -147,11 +192,12 @@ function tabulate(panel: usize, rowBytes: usize, panelBytes: usize, init: usize,
   for (let set: u32 = 1; set <= LOWEST; set++) {
     const last = 31 - clz<u32>(set);
     let from = table + <usize>(set ^ (1 << last)) * bytes;
-    let row = panel + <usize>last * rowBytes;
-    for (let q = 0; q < whole; q++, row += panelBytes) {
-      for (let o: usize = 0; o < 64; o += 16, to += 16, from += 16) {
-        v128.store(to, f32x4.add(v128.load(from), v128.load(row + o)));
-      }
+    let row = panel + ((<usize>last) << 6);
+    for (let q = 0; q < whole; q++, row += panelBytes, to += 64, from += 64) {
+      v128.store(to, f32x4.add(v128.load(from), v128.load(row)));
+      v128.store(to, f32x4.add(v128.load(from, 16), v128.load(row, 16)), 16);
+      v128.store(to, f32x4.add(v128.load(from, 32), v128.load(row, 32)), 32);
+      v128.store(to, f32x4.add(v128.load(from, 48), v128.load(row, 48)), 48);
     }
   }
 }
@@ -159,52 +205,56 @@ function tabulate(panel: usize, rowBytes: usize, panelBytes: usize, init: usize,
 /** Fewer than 16 columns of one row. */
 function sumNarrow(
   c: usize,
-  bits: usize,
+  list: usize,
+  limit: u32,
   x: usize,
-  xCol: usize,
+  xStep: usize,
   panel: usize,
   init: usize,
   initStep: usize,
   n: i32,
-  words: i32,
-): void {
+): usize {
   const step: usize = initStep == 0 ? 0 : 4;
   for (let q = 0; q < n; q++) store<f32>(spare + ((<usize>q) << 2), load<f32>(init + <usize>q * step));
-  sumPanels(spare, bits, x, xCol, panel, 64, 0, spare, 16, words, 1);
+  const at = sumPanels(spare, list, limit, x, xStep, panel, 64, 0, spare, 16, 1);
   for (let q = 0; q < n; q++) store<f32>(c + ((<usize>q) << 2), load<f32>(spare + ((<usize>q) << 2)));
+  return at;
 }
 
 /** 16 columns from each of `count` panels, for one row of X. */
 function sumPanels(
   c: usize,
-  bits: usize,
+  list: usize,
+  limit: u32,
   x: usize,
-  xCol: usize,
+  xStep: usize,
   panel: usize,
   rowBytes: usize,
   panelBytes: usize,
   init: usize,
   initStep: usize,
-  words: i32,
   count: i32,
-): void {
-  if (x == 0) sumRows(c, bits, panel, rowBytes, panelBytes, init, initStep, words, count);
-  else sumScaledRows(c, bits, x, xCol, panel, rowBytes, panelBytes, init, initStep, words, count);
+): usize {
+  if (x == 0) return sumRows(c, list, limit, panel, rowBytes, panelBytes, init, initStep, count);
+  return sumScaledRows(c, list, limit, x, xStep, panel, rowBytes, panelBytes, init, initStep, count);
 }
 
-/** c[0 … 15] ← init + Σ of the panel rows whose bits are set, for each panel: two at a time, then the odd one. */
+/**
+ * c[0 … 15] ← init + Σ of the rows of the panel over the listed places below `limit`, two panels at a time, then the odd one.
+ * Returns where the list goes on.
+ */
 function sumRows(
   c: usize,
-  bits: usize,
+  list: usize,
+  limit: u32,
   panel: usize,
   rowBytes: usize,
   panelBytes: usize,
   init: usize,
   initStep: usize,
-  words: i32,
   count: i32,
-): void {
-  const end = bits + ((<usize>words) << 2);
+): usize {
+  let at = list;
   while (count >= 2) {
     let s0 = v128.load(init);
     let s1 = v128.load(init + initStep);
@@ -214,52 +264,111 @@ function sumRows(
     let s5 = v128.load(init + 5 * initStep);
     let s6 = v128.load(init + 6 * initStep);
     let s7 = v128.load(init + 7 * initStep);
-    let rows = panel;
-    let at = bits;
-    do {
-      let m = load<u32>(at);
-      while (m != 0) {
-        const row = rows + <usize>ctz<u32>(m) * rowBytes;
-        const second = row + panelBytes;
-        m &= m - 1;
-        s0 = f32x4.add(s0, v128.load(row));
-        s1 = f32x4.add(s1, v128.load(row, 16));
-        s2 = f32x4.add(s2, v128.load(row, 32));
-        s3 = f32x4.add(s3, v128.load(row, 48));
-        s4 = f32x4.add(s4, v128.load(second));
-        s5 = f32x4.add(s5, v128.load(second, 16));
-        s6 = f32x4.add(s6, v128.load(second, 32));
-        s7 = f32x4.add(s7, v128.load(second, 48));
-      }
+    at = list;
+    for (let p = load<u32>(at); p < limit; p = load<u32>(at)) {
+      const row = panel + <usize>p * rowBytes;
+      const second = row + panelBytes;
       at += 4;
-      rows += rowBytes << 5;
-    } while (at != end);
-    store64(c, s0, s1, s2, s3);
-    store64(c + 64, s4, s5, s6, s7);
+      s0 = f32x4.add(s0, v128.load(row));
+      s1 = f32x4.add(s1, v128.load(row, 16));
+      s2 = f32x4.add(s2, v128.load(row, 32));
+      s3 = f32x4.add(s3, v128.load(row, 48));
+      s4 = f32x4.add(s4, v128.load(second));
+      s5 = f32x4.add(s5, v128.load(second, 16));
+      s6 = f32x4.add(s6, v128.load(second, 32));
+      s7 = f32x4.add(s7, v128.load(second, 48));
+    }
+    inline.always(store64(c, s0, s1, s2, s3));
+    inline.always(store64(c + 64, s4, s5, s6, s7));
     c += 128;
     init += initStep << 3;
     panel += 2 * panelBytes;
     count -= 2;
   }
-  if (count == 0) return;
+  if (count == 0) return at;
   let s0 = v128.load(init);
   let s1 = v128.load(init + initStep);
   let s2 = v128.load(init + 2 * initStep);
   let s3 = v128.load(init + 3 * initStep);
-  do {
-    let m = load<u32>(bits);
-    while (m != 0) {
-      const row = panel + <usize>ctz<u32>(m) * rowBytes;
-      m &= m - 1;
-      s0 = f32x4.add(s0, v128.load(row));
-      s1 = f32x4.add(s1, v128.load(row, 16));
-      s2 = f32x4.add(s2, v128.load(row, 32));
-      s3 = f32x4.add(s3, v128.load(row, 48));
+  at = list;
+  for (let p = load<u32>(at); p < limit; p = load<u32>(at)) {
+    const row = panel + <usize>p * rowBytes;
+    at += 4;
+    s0 = f32x4.add(s0, v128.load(row));
+    s1 = f32x4.add(s1, v128.load(row, 16));
+    s2 = f32x4.add(s2, v128.load(row, 32));
+    s3 = f32x4.add(s3, v128.load(row, 48));
+  }
+  inline.always(store64(c, s0, s1, s2, s3));
+  return at;
+}
+
+/**
+ * c[0 … 15] ← init + Σ x·(row of the panel) over the listed places below `limit`, two panels at a time, then the odd one.
+ * Returns where the list goes on.
+ */
+function sumScaledRows(
+  c: usize,
+  list: usize,
+  limit: u32,
+  x: usize,
+  xStep: usize,
+  panel: usize,
+  rowBytes: usize,
+  panelBytes: usize,
+  init: usize,
+  initStep: usize,
+  count: i32,
+): usize {
+  let at = list;
+  while (count >= 2) {
+    let s0 = v128.load(init);
+    let s1 = v128.load(init + initStep);
+    let s2 = v128.load(init + 2 * initStep);
+    let s3 = v128.load(init + 3 * initStep);
+    let s4 = v128.load(init + 4 * initStep);
+    let s5 = v128.load(init + 5 * initStep);
+    let s6 = v128.load(init + 6 * initStep);
+    let s7 = v128.load(init + 7 * initStep);
+    at = list;
+    for (let p = load<u32>(at); p < limit; p = load<u32>(at)) {
+      const row = panel + <usize>p * rowBytes;
+      const second = row + panelBytes;
+      const value = v128.load32_splat(x + p * xStep);
+      at += 4;
+      s0 = f32x4.add(s0, f32x4.mul(value, v128.load(row)));
+      s1 = f32x4.add(s1, f32x4.mul(value, v128.load(row, 16)));
+      s2 = f32x4.add(s2, f32x4.mul(value, v128.load(row, 32)));
+      s3 = f32x4.add(s3, f32x4.mul(value, v128.load(row, 48)));
+      s4 = f32x4.add(s4, f32x4.mul(value, v128.load(second)));
+      s5 = f32x4.add(s5, f32x4.mul(value, v128.load(second, 16)));
+      s6 = f32x4.add(s6, f32x4.mul(value, v128.load(second, 32)));
+      s7 = f32x4.add(s7, f32x4.mul(value, v128.load(second, 48)));
     }
-    bits += 4;
-    panel += rowBytes << 5;
-  } while (bits != end);
-  store64(c, s0, s1, s2, s3);
+    inline.always(store64(c, s0, s1, s2, s3));
+    inline.always(store64(c + 64, s4, s5, s6, s7));
+    c += 128;
+    init += initStep << 3;
+    panel += 2 * panelBytes;
+    count -= 2;
+  }
+  if (count == 0) return at;
+  let s0 = v128.load(init);
+  let s1 = v128.load(init + initStep);
+  let s2 = v128.load(init + 2 * initStep);
+  let s3 = v128.load(init + 3 * initStep);
+  at = list;
+  for (let p = load<u32>(at); p < limit; p = load<u32>(at)) {
+    const row = panel + <usize>p * rowBytes;
+    const value = v128.load32_splat(x + p * xStep);
+    at += 4;
+    s0 = f32x4.add(s0, f32x4.mul(value, v128.load(row)));
+    s1 = f32x4.add(s1, f32x4.mul(value, v128.load(row, 16)));
+    s2 = f32x4.add(s2, f32x4.mul(value, v128.load(row, 32)));
+    s3 = f32x4.add(s3, f32x4.mul(value, v128.load(row, 48)));
+  }
+  inline.always(store64(c, s0, s1, s2, s3));
+  return at;
 }
 
 function store64(c: usize, s0: v128, s1: v128, s2: v128, s3: v128): void {
@@ -267,55 +376,6 @@ function store64(c: usize, s0: v128, s1: v128, s2: v128, s3: v128): void {
   v128.store(c, s1, 16);
   v128.store(c, s2, 32);
   v128.store(c, s3, 48);
-}
-
-/** c[0 … 15] ← init + Σ x·(panel row) over the rows whose bits are set, panel by panel */
-function sumScaledRows(
-  c: usize,
-  bits: usize,
-  x: usize,
-  xCol: usize,
-  panel: usize,
-  rowBytes: usize,
-  panelBytes: usize,
-  init: usize,
-  initStep: usize,
-  words: i32,
-  count: i32,
-): void {
-  do {
-    let s0 = v128.load(init);
-    let s1 = v128.load(init + initStep);
-    let s2 = v128.load(init + 2 * initStep);
-    let s3 = v128.load(init + 3 * initStep);
-    let rows = panel;
-    let values = x;
-    let at = bits;
-    const end = bits + ((<usize>words) << 2);
-    do {
-      let m = load<u32>(at);
-      while (m != 0) {
-        const p = <usize>ctz<u32>(m);
-        const row = rows + p * rowBytes;
-        const value = v128.load32_splat(values + p * xCol);
-        m &= m - 1;
-        s0 = f32x4.add(s0, f32x4.mul(value, v128.load(row)));
-        s1 = f32x4.add(s1, f32x4.mul(value, v128.load(row, 16)));
-        s2 = f32x4.add(s2, f32x4.mul(value, v128.load(row, 32)));
-        s3 = f32x4.add(s3, f32x4.mul(value, v128.load(row, 48)));
-      }
-      at += 4;
-      values += xCol << 5;
-      rows += rowBytes << 5;
-    } while (at != end);
-    v128.store(c, s0);
-    v128.store(c, s1, 16);
-    v128.store(c, s2, 32);
-    v128.store(c, s3, 48);
-    c += 64;
-    init += initStep << 2;
-    panel += panelBytes;
-  } while (--count != 0);
 }
 
 /** z [n, m] ← the transpose of x [m, n], in blocks of 4 × 4 */

@@ -3,6 +3,9 @@
 export const BLOCK_K = 256;
 export const BLOCK_N = 256;
 
+/** What the workspace holds. */
+export const PANEL_FLOATS = BLOCK_K * BLOCK_N;
+
 export const panels = memory.data(262144, 64);
 
 /**

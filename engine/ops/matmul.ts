@@ -53,6 +53,8 @@ interface Weighting {
   readonly shape: Shape;
   /** Address of the bits of the non-zeros of x, [rows, ⌈in/32⌉], or 0: x is treated as dense. */
   readonly bits: number;
+  /** How many non-zeros x has. */
+  readonly count: number;
   /** Some non-zeros of x are not 1. */
   readonly graded: boolean;
   /** The bits were made for this product, not for x. */
@@ -64,14 +66,17 @@ const linearOp: Op<Weighting> = {
   saves: SAVES_A | SAVES_B,
   takesBits: true,
   shape: ({ shape }) => shape,
-  forward(z, x, w, bias, { bits, graded }) {
+  forward(z, x, w, bias, { bits, count, graded }) {
     const [outputs, inputs] = w.shape as [number, number];
     const start = bias === null ? 0 : bias.ptr;
     const rows = z.size / outputs;
     if (bits === 0) k.gemm(z.ptr, x.ptr, w.ptr, start, rows, outputs, inputs, inputs, 1, 1, inputs, outputs, 0, 1);
     else {
       const values = graded ? x.ptr : 0;
-      k.gather(z.ptr, bits, values, w.ptr, start, rows, outputs, inputs, inputs, 1, 1, inputs, outputs, 0, 1);
+      const bytes = workBytes(rows, count);
+      const work = allocate(bytes);
+      k.gather(z.ptr, bits, work, values, w.ptr, start, rows, outputs, inputs, inputs, 1, 1, inputs, outputs, 0, 1);
+      recycle(work, bytes, scope.region);
     }
   },
   backward(z, x, w, bias, weighting) {
@@ -101,7 +106,7 @@ function gatherWeightGradient(
   outputs: number,
   inputs: number,
   rows: number,
-  { bits, graded }: Weighting,
+  { bits, count, graded }: Weighting,
 ): void {
   const bytes = bitBytes(inputs, rows);
   const columns = allocate(bytes);
@@ -111,11 +116,17 @@ function gatherWeightGradient(
   if (accumulates) k.transpose(sum, dw, outputs, inputs);
   const start = accumulates ? sum : 0;
   const values = graded ? x.ptr : 0;
-  k.gather(sum, columns, values, dz, start, inputs, outputs, rows, 1, inputs, outputs, 1, outputs, outputs, 1);
+  const room = workBytes(inputs, count);
+  const work = allocate(room);
+  k.gather(sum, columns, work, values, dz, start, inputs, outputs, rows, 1, inputs, outputs, 1, outputs, outputs, 1);
   k.transpose(dw, sum, inputs, outputs);
+  recycle(work, room, scope.region);
   recycle(sum, size, scope.region);
   recycle(columns, bytes, scope.region);
 }
+
+/** What the kernel `gather` wants to work in. */
+const workBytes = (rows: number, count: number): number => 4 * (2 * rows + 8 + count);
 
 const bitBytes = (rows: number, columns: number): number => 4 * rows * Math.ceil(columns / 32);
 
@@ -135,13 +146,14 @@ function weightingOf(x: Tensor, shape: Shape, inputs: number, outputs: number): 
       ? k.alignBits(bits, x.bits, rows, inputs)
       : k.countBits(bits, x.size / 32);
   const graded = found < 0;
+  const count = found & 0x7fffffff;
   // A gather always pays for 16 columns, a dense product for the next multiple of 4.
   const width = Math.ceil(outputs / 4) / (4 * Math.ceil(outputs / 16));
   const limit = (graded ? GRADED_DENSITY : BINARY_DENSITY) * width;
-  if ((found & 0x7fffffff) < limit * x.size) return { shape, bits, graded, owned };
+  if (count < limit * x.size) return { shape, bits, count, graded, owned };
   if (owned) recycle(bits, bitBytes(rows, inputs), scope.region);
   ready("linear", x);
-  return { shape, bits: 0, graded, owned: false };
+  return { shape, bits: 0, count, graded, owned: false };
 }
 
 /**

@@ -4,6 +4,7 @@ import { at, put } from "./memory.ts";
 export function gather(
   c: number,
   bits: number,
+  _work: number,
   x: number,
   b: number,
   init: number,
