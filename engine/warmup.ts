@@ -25,7 +25,7 @@ export function warmup(): void {
       k.gemm(z, x, y, 0, ROWS - 1, width, ROWS, ROWS, 1, width, 1, width, 0, 0);
       k.gemm(z, x, y, 0, ROWS - 1, width, ROWS, 1, ROWS, 1, ROWS, width, 0, 0);
     }
-    k.lifForward(z, s, x, 0, y, y, TIMESTEPS, 1, n, n, n, 0, 0, 2, 0, 0, 0);
+    k.lifForward(z, s, x, 0, y, y, TIMESTEPS, 1, n, n, n, 0, 0, 2, 0, 0, 0, 0);
     for (const kind of [0, 1, 2]) {
       k.fill(s, n, 0);
       k.lifBackward(x, x, z, y, y, s, 0, 0, TIMESTEPS, 1, n, n, n, n, 0, 0, 2, 0, kind, 1);

@@ -14,10 +14,11 @@ import { BLOCK_K, PANEL_FLOATS, pack, panels } from "./panels";
 const CACHED = 32768;
 /** Rows of X that pass a pair of panels before the next pair. */
 const STRIP = 64;
-/** Not more rows of X than these: B is not worth packing and is read where it is, in blocks that stay in the cache. */
+/** Not more rows of X than these: B is not worth packing and is read where it is. */
 const FEW_ROWS = 64;
-/** Places of a row, on average, in one packed block of B: with more the block would leave the cache without need. */
-const PLACES = 128;
+/** Places of a row, on average, in one block of B (read in place, or packed): more would leave the cache without need. */
+const PLACES = 32;
+const PLACES_PACKED = 128;
 /** Most rows of a packed block of B: one panel of 16 columns fills the workspace. */
 const LONGEST = PANEL_FLOATS >> 4;
 
@@ -35,11 +36,11 @@ const zeros = memory.data(64, 16);
 /** One row of a panel with fewer than 16 columns is computed here and copied. */
 const spare = memory.data(64, 16);
 /** For each byte the places of its set bits, ascending, a byte each; made when it is first needed. */
-const places = memory.data(2048, 16);
+const placesOf = memory.data(2048, 16);
 
 function makePlaces(): void {
   for (let byte: u32 = 0; byte < 256; byte++) {
-    let to = places + (byte << 3);
+    let to = placesOf + (byte << 3);
     for (let bit: u32 = 0; bit < 8; bit++) if (((byte >> bit) & 1) != 0) store<u8>(to++, <u8>bit);
   }
 }
@@ -49,7 +50,7 @@ function makePlaces(): void {
  * are written at a time, so that seven more follow the last list. Returns how many places there are.
  */
 function listPlaces(work: usize, bits: usize, m: i32, words: i32): i32 {
-  if (load<u8>(places + 8 * 255 + 7) == 0) makePlaces();
+  if (load<u8>(placesOf + 8 * 255 + 7) == 0) makePlaces();
   let to = work + ((<usize>m) << 2);
   for (let i = 0; i < m; i++) {
     store<u32>(work + ((<usize>i) << 2), <u32>to);
@@ -58,7 +59,7 @@ function listPlaces(work: usize, bits: usize, m: i32, words: i32): i32 {
       let first = i32x4.splat(w << 5);
       while (word != 0) {
         const byte = word & 255;
-        const eight = v128.load8x8_u(places + (byte << 3));
+        const eight = v128.load8x8_u(placesOf + (byte << 3));
         v128.store(to, i32x4.add(i32x4.extend_low_i16x8_u(eight), first));
         v128.store(to, i32x4.add(i32x4.extend_high_i16x8_u(eight), first), 16);
         to += (<usize>popcnt<u32>(byte)) << 2;
@@ -108,13 +109,15 @@ export function gather(
     initStep = 0;
   }
   const count = listPlaces(work, bits, m, words);
-  const inPlace = m <= FEW_ROWS && bCol == 1 && (n & 15) == 0 && n << 7 <= CACHED;
-  const enough = max(BLOCK_K, <i32>((<f64>PLACES * <f64>k * <f64>m) / <f64>count));
-  const depth = inPlace ? CACHED / (n << 2) : min(min(k, LONGEST), enough);
+  const inPlace = m <= FEW_ROWS && bCol == 1 && (n & 15) == 0;
+  const places: f64 = inPlace ? PLACES : PLACES_PACKED;
+  const enough = <i32>((places * <f64>k * <f64>m) / <f64>count);
+  const depth = inPlace ? max(CACHED / (n << 2), enough) : min(min(k, LONGEST), max(BLOCK_K, enough));
   const width = inPlace ? n : min(n, (PANEL_FLOATS / depth) & ~15);
+  let kc = 0;
   const tabled = k <= 32 && m >= TABLED_ROWS && x == 0 && initBytes == 0 && n <= TABLED_COLUMNS && (n & 15) == 0;
-  for (let p = 0; p < k; p += depth) {
-    const kc = min(depth, k - p);
+  for (let p = 0; p < k; p += kc) {
+    kc = min(depth, k - p);
     // The last block of columns starts every list anew; between blocks of rows the lists go on where they were.
     for (let j = 0; j < n; j += width) {
       const nc = min(width, n - j);
@@ -131,7 +134,7 @@ export function gather(
       const whole = nc >> 4;
       const rest = nc & 15;
       if (tabled) tabulate(first, panelBytes, ij, is, whole);
-      const group = (kc * nc) << 2 <= CACHED ? max(whole, 1) : 2;
+      const group = kc <= CACHED / (nc << 2) ? max(whole, 1) : 2;
       const limit = p + kc;
       const ended = j + width >= n;
       for (let i = 0; i < m; i += STRIP) {

@@ -76,6 +76,7 @@ function forward(side: Side, o: Options) {
       o.delayed,
       o.strict,
       -0.25,
+      0,
     );
     side.k.unpackBits(s, bits, T * size);
     return arrays;
@@ -280,6 +281,7 @@ test("lif: a replayed history gives the gradient that a kept one gives, and forw
                 delayed,
                 0,
                 -0.25,
+                0,
               );
               expect(side.read(last, size)).toEqual(side.read(u, T * size).slice(-size));
 
@@ -362,7 +364,7 @@ test("lif: the plain and the general forward pass give the same bits", () => {
           ];
           const bits = side.zeros(streamWords(T * size));
           const { lifForward, lifForwardAny, unpackBits } = side.k;
-          lifForward(u, bits, current, 0, beta, threshold, T, 1, size, size, size, 0, 0, reset, delayed, 0, 0);
+          lifForward(u, bits, current, 0, beta, threshold, T, 1, size, size, size, 0, 0, reset, delayed, 0, 0, 0);
           unpackBits(z, bits, T * size);
           lifForwardAny(v, s, r, current, 0, 0, beta, threshold, T, 1, size, size, 0, 0, reset, delayed, 0, 0, 0, 1, 0);
           const plain = [...side.read(u, T * size), ...side.read(z, T * size)];
@@ -371,6 +373,52 @@ test("lif: the plain and the general forward pass give the same bits", () => {
         },
         { absolute: 0, relative: 0 },
       );
+    }
+  }
+});
+
+test("lif: one step after the other, resumed from the membrane, gives the bits of all at once", () => {
+  for (const reset of [NONE, SUBTRACT, ZERO]) {
+    for (const delayed of [0, 1]) {
+      const [rows, n] = [2, 32];
+      const size = rows * n;
+      compareSides((side) => {
+        const o = { ...PLAIN, rows, n, reset, delayed, perNeuron: true };
+        const { u, s, current, beta, threshold } = forward(side, o);
+        const v = side.zeros(T * size);
+        const z = side.zeros(T * size);
+        const bits = side.zeros((T * size) / 32 + 1);
+        for (let t = 0; t < T; t++) {
+          const [at, before] = [v + 4 * t * size, t === 0 ? 0 : v + 4 * (t - 1) * size];
+          const to = bits + (4 * t * size) / 32;
+          const from = current + 4 * t * size;
+          const { k } = side;
+          k.lifForward(
+            at,
+            to,
+            from,
+            before,
+            beta,
+            threshold,
+            1,
+            rows,
+            n,
+            0,
+            0,
+            1,
+            1,
+            reset,
+            delayed,
+            0,
+            -0.25,
+            t > 0 ? 1 : 0,
+          );
+        }
+        side.k.unpackBits(z, bits, T * size);
+        expect(side.read(v, T * size)).toEqual(side.read(u, T * size));
+        expect(side.read(z, T * size)).toEqual(side.read(s, T * size));
+        return [];
+      });
     }
   }
 });

@@ -39,6 +39,7 @@ const CUSTOM: i32 = -1;
 /**
  * u [T, rows, n] and the stream of bits s ← from current [T, rows, n] (stepCurrent = rows·n, or 0 for one that is constant
  * over time) and the state v0 [rows, n] (0: zeros). stepU = rows·n, or 0 where only the last step of u is wanted.
+ * resumed: v0 is the u of the step before, and its reset is still to come.
  */
 export function lifForward(
   u: usize,
@@ -58,6 +59,7 @@ export function lifForward(
   delayed: i32,
   strict: i32,
   resetValue: f32,
+  resumed: i32,
 ): void {
   const all = (<usize>stepU) << 2;
   const row = (<usize>n) << 2;
@@ -65,7 +67,7 @@ export function lifForward(
   startStream(s);
   for (let t = 0; t < T; t++) {
     const first = t == 0;
-    const pending = !first || delayed != 0;
+    const pending = !first || delayed != 0 || resumed != 0;
     for (let b = 0; b < rows; b++) {
       const at = <usize>b * row;
       const p = first ? (v0 == 0 ? 0 : v0 + at) : u - all + at;
@@ -298,6 +300,7 @@ export function lifReplay(
         delayed,
         strict,
         resetValue,
+        0,
       );
       lifBackward(
         du + o,

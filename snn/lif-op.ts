@@ -318,6 +318,7 @@ export function runLif(
       neuron.delayed,
       neuron.strict,
       neuron.resetValue,
+      0,
     );
     if (membrane === null) recycle(last, 4 * size, scope.region);
   } else {

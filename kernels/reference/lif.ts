@@ -33,6 +33,7 @@ export function lifForward(
   delayed: number,
   strict: number,
   resetValue: number,
+  resumed: number,
 ): void {
   const size = rows * n;
   const fired: boolean[] = [];
@@ -41,7 +42,7 @@ export function lifForward(
     const theta = at(threshold, (i % n) * stepThreshold);
     let v = or0(v0, i);
     for (let t = 0; t < T; t++) {
-      const due = (t > 0 || delayed !== 0) && fires(v, theta, strict);
+      const due = (t > 0 || delayed !== 0 || resumed !== 0) && fires(v, theta, strict);
       if (due && reset === ZERO) v = resetValue;
       if (due && reset === SUBTRACT && delayed === 0) v -= theta;
       v = b * v + at(current, t * stepCurrent + i);
@@ -204,6 +205,7 @@ export function lifReplay(
       delayed,
       strict,
       resetValue,
+      0,
     );
     const to = total === 0 ? 0 : total + o;
     lifBackward(
