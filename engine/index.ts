@@ -30,6 +30,7 @@ export {
   argmax,
   argmin,
   atan,
+  bceWithLogits,
   clamp,
   clone,
   concat,
@@ -46,7 +47,10 @@ export {
   gather,
   ge,
   gt,
+  huberLoss,
   indexSelect,
+  klDiv,
+  l1Loss,
   le,
   linear,
   log,
@@ -62,6 +66,7 @@ export {
   mseLoss,
   mul,
   neg,
+  nllLoss,
   norm,
   pad,
   permute,
@@ -72,6 +77,7 @@ export {
   select,
   sigmoid,
   slice,
+  smoothL1Loss,
   softmax,
   split,
   sqrt,
@@ -90,7 +96,16 @@ export {
   variance,
 } from "./ops/index.ts";
 export type { EmbeddingOptions, Indices } from "./ops/indexing.ts";
-export type { CrossEntropyOptions, LossOptions, Reduction } from "./ops/loss.ts";
+export type {
+  BceOptions,
+  CrossEntropyOptions,
+  HuberLossOptions,
+  KlDivOptions,
+  LossOptions,
+  NllLossOptions,
+  Reduction,
+  SmoothL1LossOptions,
+} from "./ops/loss.ts";
 export type { ReduceOptions, SearchOptions } from "./ops/reduce.ts";
 export type { NormOptions, VarianceOptions } from "./ops/statistics.ts";
 export { Adam, type AdamOptions, AdamW } from "./optim/adam.ts";

@@ -5,14 +5,12 @@
  * logits of 1000 the sum would be rounded to 6·10⁻⁵, while (m − x) + ℓ keeps every digit. So the cross-entropy kernels
  * keep ℓ alone for backward, which finds m again.
  *
- * All cross-entropies are Σ_c a_c·(m + ℓ − x_c) with weights a_c = w_c·(t_c·(1 − ε) + ε/K), where ε is the smoothing and
- * K = cols; for class indices t is one-hot. Their gradient is g·(softmax(x)_c·Σa − a_c). A row that holds NaN or +∞, or
- * nothing but −∞, gives NaN.
+ * The cross-entropy with class y is Σ_c a_c·(m + ℓ − x_c) with weights a_c = w_c·((1 − ε)·[c = y] + ε/K), where ε is the
+ * smoothing and K = cols. Its gradient is g·(softmax(x)_c·Σa − a_c). A row that holds NaN or +∞, or nothing but −∞, gives
+ * NaN.
  */
 import { expNegative, loadTail, loadTailOr, logLanes, minusInfinity, one, storeTail, sumOfLanes } from "./lanes";
 import { vectorEnd } from "./span";
-
-const zero = memory.data<f32>([0, 0, 0, 0], 16);
 
 /** z[r, c] ← exp(x[r, c] − m) / Σ exp(x[r, :] − m), m = max x[r, :]. z may be x. */
 export function softmax(z: usize, x: usize, rows: i32, cols: i32): void {
@@ -91,7 +89,8 @@ export function logSoftmaxGrad(dx: usize, dz: usize, z: usize, rows: i32, cols: 
 /**
  * lse[r] ← ℓ of row r,  loss[r] ← (1 − ε)·w[y]·(m + ℓ − x[r, y]) + ε/K·Σ_c w[c]·(m + ℓ − x[r, c])
  *
- * y = target[r], an i32; both are 0 where it is ignoreIndex. weight = 0 (the address) means ones.
+ * y = target[r], an i32; both are 0 where it is negative: that row is ignored. weight = 0 (the address) means ones.
+ * lse = 0 (the address) means that x holds log-probabilities: m + ℓ is 0 then and not looked for.
  */
 export function crossEntropy(
   loss: usize,
@@ -102,28 +101,33 @@ export function crossEntropy(
   rows: i32,
   cols: i32,
   smoothing: f32,
-  ignoreIndex: i32,
 ): void {
   const share = smoothing / <f32>cols;
   const keep: f32 = 1 - smoothing;
-  for (const row = (<usize>cols) << 2; rows > 0; rows--, loss += 4, lse += 4, target += 4, x += row) {
+  const step: usize = lse == 0 ? 0 : 4;
+  for (const row = (<usize>cols) << 2; rows > 0; rows--, loss += 4, lse += step, target += 4, x += row) {
     const y = load<i32>(target);
-    if (y == ignoreIndex) {
-      store<f32>(loss, 0);
-      store<f32>(lse, 0);
-      continue;
+    let sum: f32 = 0;
+    let m: f32 = 0;
+    let l: f32 = 0;
+    if (y >= 0) {
+      assert(y < cols);
+      if (lse != 0) {
+        m = maxOfRow(x, cols);
+        l = logSumExp(x, cols, m);
+      }
+      sum = keep * weightOf(weight, y) * (m - load<f32>(x + ((<usize>y) << 2)) + l);
+      if (smoothing != 0) sum += rowLoss(x, weight, cols, m, l, share);
     }
-    assert(y >= 0 && y < cols);
-    const m = maxOfRow(x, cols);
-    const l = logSumExp(x, cols, m);
-    let sum = keep * weightOf(weight, y) * (m - load<f32>(x + ((<usize>y) << 2)) + l);
-    if (smoothing != 0) sum += rowLoss(x, 0, weight, cols, m, l, 0, share);
     store<f32>(loss, sum);
-    store<f32>(lse, l);
+    if (lse != 0) store<f32>(lse, l);
   }
 }
 
-/** dx[r, c] += scale·dloss[r·step]·(softmax(x[r, :])[c]·Σa − a_c), nothing where the target is ignored. */
+/**
+ * dx[r, c] += scale·dloss[r·step]·(softmax(x[r, :])[c]·Σa − a_c), nothing where the target is ignored; the first term is
+ * missing for log-probabilities, which are not read.
+ */
 export function crossEntropyGrad(
   dx: usize,
   x: usize,
@@ -136,73 +140,33 @@ export function crossEntropyGrad(
   rows: i32,
   cols: i32,
   smoothing: f32,
-  ignoreIndex: i32,
 ): void {
   const share = smoothing / <f32>cols;
   const keep: f32 = 1 - smoothing;
-  const shares = rowWeight(0, weight, cols, 0, share);
+  const shares = share * sumOfWeights(weight, cols);
   const step = (<usize>dlossStep) << 2;
-  for (const row = (<usize>cols) << 2; rows > 0; rows--, lse += 4, target += 4, dloss += step, dx += row, x += row) {
+  const lseStep: usize = lse == 0 ? 0 : 4;
+  for (
+    const row = (<usize>cols) << 2;
+    rows > 0;
+    rows--, lse += lseStep, target += 4, dloss += step, dx += row, x += row
+  ) {
     const y = load<i32>(target);
-    if (y == ignoreIndex) continue;
+    if (y < 0) continue;
     const g = scale * load<f32>(dloss);
     const own = keep * weightOf(weight, y);
-    addRowGrad(dx, x, 0, weight, cols, load<f32>(lse), g, own + shares, 0, share);
+    if (lse != 0) addRowGrad(dx, x, weight, cols, load<f32>(lse), g, own + shares, share);
     const p = dx + ((<usize>y) << 2);
     store<f32>(p, load<f32>(p) - g * own);
   }
 }
 
-/** lse[r] ← ℓ of row r,  loss[r] ← Σ_c a_c·(m + ℓ − x[r, c]) for probabilities target[r, c]. weight = 0 means ones. */
-export function crossEntropyDense(
-  loss: usize,
-  lse: usize,
-  x: usize,
-  target: usize,
-  weight: usize,
-  rows: i32,
-  cols: i32,
-  smoothing: f32,
-): void {
-  const share = smoothing / <f32>cols;
-  const keep: f32 = 1 - smoothing;
-  for (const row = (<usize>cols) << 2; rows > 0; rows--, loss += 4, lse += 4, target += row, x += row) {
-    const m = maxOfRow(x, cols);
-    const l = logSumExp(x, cols, m);
-    store<f32>(loss, rowLoss(x, target, weight, cols, m, l, keep, share));
-    store<f32>(lse, l);
-  }
-}
-
-/** dx[r, c] += scale·dloss[r·step]·(softmax(x[r, :])[c]·Σa − a_c) */
-export function crossEntropyDenseGrad(
-  dx: usize,
-  x: usize,
-  lse: usize,
-  target: usize,
-  weight: usize,
-  dloss: usize,
-  dlossStep: i32,
-  scale: f32,
-  rows: i32,
-  cols: i32,
-  smoothing: f32,
-): void {
-  const share = smoothing / <f32>cols;
-  const keep: f32 = 1 - smoothing;
-  const step = (<usize>dlossStep) << 2;
-  for (const row = (<usize>cols) << 2; rows > 0; rows--, lse += 4, dloss += step, target += row, dx += row, x += row) {
-    const total = rowWeight(target, weight, cols, keep, share);
-    addRowGrad(dx, x, target, weight, cols, load<f32>(lse), scale * load<f32>(dloss), total, keep, share);
-  }
-}
-
 /** Σ w[target[r]] over the rows that are not ignored: what the mean divides by. */
-export function targetWeight(target: usize, weight: usize, rows: i32, ignoreIndex: i32): f32 {
+export function targetWeight(target: usize, weight: usize, rows: i32): f32 {
   let sum: f64 = 0;
   for (; rows > 0; rows--, target += 4) {
     const y = load<i32>(target);
-    if (y != ignoreIndex) sum += <f64>weightOf(weight, y);
+    if (y >= 0) sum += <f64>weightOf(weight, y);
   }
   return <f32>sum;
 }
@@ -233,70 +197,39 @@ function logSumExp(x: usize, cols: i32, m: f32): f32 {
   return f32x4.extract_lane(logLanes(f32x4.splat(sumOfLanes(sums))), 0);
 }
 
-/*
- * The three sums over a row with the weights a_c = w_c·(t_c·keep + share). An absent target is zeros and an absent weight
- * ones, read with a step of 0.
- */
-
-/** Σ_c a_c */
-function rowWeight(target: usize, weight: usize, cols: i32, keep: f32, share: f32): f32 {
-  const t = target == 0 ? zero : target;
-  const w = weight == 0 ? one : weight;
-  const tStep: usize = target == 0 ? 0 : 1;
-  const wStep: usize = weight == 0 ? 0 : 1;
-  const keeps = f32x4.splat(keep);
-  const shares = f32x4.splat(share);
+/** Σ_c w_c */
+function sumOfWeights(weight: usize, cols: i32): f32 {
+  if (weight == 0) return <f32>cols;
   const length = vectorEnd(0, cols);
-  let sums = weights(loadTail(t + length * tStep, cols), loadTail(w + length * wStep, cols), keeps, shares);
-  for (let o: usize = 0; o < length; o += 16) {
-    sums = f32x4.add(sums, weights(v128.load(t + o * tStep), v128.load(w + o * wStep), keeps, shares));
-  }
+  let sums = loadTail(weight + length, cols);
+  for (let o: usize = 0; o < length; o += 16) sums = f32x4.add(sums, v128.load(weight + o));
   return sumOfLanes(sums);
 }
 
-function weights(t: v128, w: v128, keep: v128, share: v128): v128 {
-  return f32x4.mul(w, f32x4.add(f32x4.mul(t, keep), share));
-}
+// An absent weight is ones, read with a step of 0.
 
-/** Σ_c a_c·((m − x_c) + ℓ) */
-function rowLoss(x: usize, target: usize, weight: usize, cols: i32, m: f32, l: f32, keep: f32, share: f32): f32 {
-  const t = target == 0 ? zero : target;
+/** Σ_c share·w_c·((m − x_c) + ℓ) */
+function rowLoss(x: usize, weight: usize, cols: i32, m: f32, l: f32, share: f32): f32 {
   const w = weight == 0 ? one : weight;
-  const tStep: usize = target == 0 ? 0 : 1;
-  const wStep: usize = weight == 0 ? 0 : 1;
-  const keeps = f32x4.splat(keep);
+  const step: usize = weight == 0 ? 0 : 1;
   const shares = f32x4.splat(share);
   const ms = f32x4.splat(m);
   const ls = f32x4.splat(l);
   const length = vectorEnd(0, cols);
   // The weights of idle lanes are 0.
-  const last = weights(loadTail(t + length * tStep, cols), loadTail(w + length * wStep, cols), keeps, shares);
+  const last = f32x4.mul(loadTail(w + length * step, cols), shares);
   let sums = f32x4.mul(last, f32x4.add(f32x4.sub(ms, loadTail(x + length, cols)), ls));
   for (let o: usize = 0; o < length; o += 16) {
-    const a = weights(v128.load(t + o * tStep), v128.load(w + o * wStep), keeps, shares);
+    const a = f32x4.mul(v128.load(w + o * step), shares);
     sums = f32x4.add(sums, f32x4.mul(a, f32x4.add(f32x4.sub(ms, v128.load(x + o)), ls)));
   }
   return sumOfLanes(sums);
 }
 
-/** dx_c += g·(exp((x_c − m) − ℓ)·total − a_c) */
-function addRowGrad(
-  dx: usize,
-  x: usize,
-  target: usize,
-  weight: usize,
-  cols: i32,
-  l: f32,
-  g: f32,
-  total: f32,
-  keep: f32,
-  share: f32,
-): void {
-  const t = target == 0 ? zero : target;
+/** dx_c += g·(exp((x_c − m) − ℓ)·total − share·w_c) */
+function addRowGrad(dx: usize, x: usize, weight: usize, cols: i32, l: f32, g: f32, total: f32, share: f32): void {
   const w = weight == 0 ? one : weight;
-  const tStep: usize = target == 0 ? 0 : 1;
-  const wStep: usize = weight == 0 ? 0 : 1;
-  const keeps = f32x4.splat(keep);
+  const step: usize = weight == 0 ? 0 : 1;
   const shares = f32x4.splat(share);
   const m = f32x4.splat(maxOfRow(x, cols));
   const ls = f32x4.splat(l);
@@ -304,12 +237,12 @@ function addRowGrad(
   const totals = f32x4.splat(total);
   const length = vectorEnd(0, cols);
   for (let o: usize = 0; o < length; o += 16) {
-    const a = weights(v128.load(t + o * tStep), v128.load(w + o * wStep), keeps, shares);
+    const a = f32x4.mul(v128.load(w + o * step), shares);
     const p = inline.always(expNegative(f32x4.sub(f32x4.sub(v128.load(x + o), m), ls)));
     v128.store(dx + o, f32x4.add(v128.load(dx + o), f32x4.mul(gs, f32x4.sub(f32x4.mul(p, totals), a))));
   }
   if ((cols & 3) == 0) return;
-  const a = weights(loadTail(t + length * tStep, cols), loadTail(w + length * wStep, cols), keeps, shares);
+  const a = f32x4.mul(loadTail(w + length * step, cols), shares);
   const p = expNegative(f32x4.sub(f32x4.sub(loadTailOr(x + length, cols, m), m), ls));
   const d = f32x4.mul(gs, f32x4.sub(f32x4.mul(p, totals), a));
   storeTail(dx + length, cols, f32x4.add(loadTail(dx + length, cols), d));

@@ -12,7 +12,7 @@ import { clone, detach } from "./detach.ts";
 import { expand, tile } from "./expand.ts";
 import { embedding, gather, indexSelect, scatterAdd } from "./indexing.ts";
 import { concat, flip, permute, select, slice, split, stack, transpose, unbind } from "./layout.ts";
-import { crossEntropy, mseLoss } from "./loss.ts";
+import { bceWithLogits, crossEntropy, huberLoss, klDiv, l1Loss, mseLoss, nllLoss, smoothL1Loss } from "./loss.ts";
 import { linear, matmul } from "./matmul.ts";
 import { pad, tril } from "./pad.ts";
 import { amax, amin, argmax, argmin, cumsum, max, mean, min, prod, sum } from "./reduce.ts";
@@ -83,7 +83,22 @@ const methods = {
   backward,
 } as const;
 
-export const ops = { ...methods, linear, concat, stack, pad, embedding, crossEntropy, mseLoss } as const;
+export const ops = {
+  ...methods,
+  linear,
+  concat,
+  stack,
+  pad,
+  embedding,
+  crossEntropy,
+  nllLoss,
+  mseLoss,
+  l1Loss,
+  smoothL1Loss,
+  huberLoss,
+  bceWithLogits,
+  klDiv,
+} as const;
 
 type Methods = typeof methods;
 /** The method that a function with the tensor as its first argument becomes. */
@@ -173,6 +188,7 @@ export {
   argmax,
   argmin,
   atan,
+  bceWithLogits,
   clamp,
   clone,
   concat,
@@ -189,7 +205,10 @@ export {
   gather,
   ge,
   gt,
+  huberLoss,
   indexSelect,
+  klDiv,
+  l1Loss,
   le,
   linear,
   log,
@@ -205,6 +224,7 @@ export {
   mseLoss,
   mul,
   neg,
+  nllLoss,
   norm,
   pad,
   permute,
@@ -215,6 +235,7 @@ export {
   select,
   sigmoid,
   slice,
+  smoothL1Loss,
   softmax,
   split,
   sqrt,

@@ -1,12 +1,15 @@
-/** Losses. */
+/** Losses. Those over class indices are fused; the others are composed of other ops, so they are as exact as these. */
 import { integersAt, k } from "../backend.ts";
-import { apply, gradOf, type Op, ready, SAVES_A, SAVES_B, SAVES_C } from "../op.ts";
+import { apply, gradOf, type Op, ready, SAVES_A, SAVES_B } from "../op.ts";
 import { allocate, recycle, root, scope } from "../scope.ts";
 import { broadcastShapes, formatShape, type Shape, sameShape } from "../shape.ts";
 import { empty, steady, Tensor } from "../tensor.ts";
-import { sub } from "./arithmetic.ts";
+import { add, affineOp, maximum, mul, neg, sub } from "./arithmetic.ts";
+import { eq } from "./compare.ts";
+import { detach } from "./detach.ts";
 import { mean, sum } from "./reduce.ts";
-import { square } from "./unary.ts";
+import { logSoftmax } from "./softmax.ts";
+import { abs, clamp, exp, log, square } from "./unary.ts";
 
 /** How the losses of the elements are combined. */
 export type Reduction = "mean" | "sum" | "none";
@@ -15,18 +18,47 @@ export interface LossOptions {
   reduction?: Reduction;
 }
 
-export interface CrossEntropyOptions extends LossOptions {
+export interface NllLossOptions extends LossOptions {
   /** One weight per class, [K]. */
   weight?: Tensor | null;
-  /** ε in [0, 1]: the target becomes (1 − ε)·target + ε/K. */
-  labelSmoothing?: number;
-  /** Rows with this class index count nothing. */
+  /** Rows with this class index count nothing; default −100. */
   ignoreIndex?: number;
 }
 
-function checkReduction(where: string, reduction: Reduction): void {
-  if (reduction === "mean" || reduction === "sum" || reduction === "none") return;
-  throw new RangeError(`${where}: expected the reduction "mean", "sum" or "none", got ${JSON.stringify(reduction)}`);
+export interface CrossEntropyOptions extends NllLossOptions {
+  /** ε in [0, 1]: the target becomes (1 − ε)·target + ε/K. */
+  labelSmoothing?: number;
+}
+
+export interface SmoothL1LossOptions extends LossOptions {
+  /** Where the square goes over into the absolute value; default 1, 0 gives `l1Loss`. */
+  beta?: number;
+}
+
+export interface HuberLossOptions extends LossOptions {
+  /** Where the square goes over into the absolute value; default 1. */
+  delta?: number;
+}
+
+export interface BceOptions extends LossOptions {
+  /** Factor of the loss of each element, broadcast. */
+  weight?: Tensor | null;
+  /** Factor of the positive part of the loss, broadcast: above 1 it raises recall, below 1 precision. */
+  posWeight?: Tensor | null;
+}
+
+export interface KlDivOptions {
+  /** The target holds logarithms of probabilities. */
+  logTarget?: boolean;
+  /** "batchmean" divides the sum by the size of the first axis, "mean" by the number of elements. */
+  reduction?: Reduction | "batchmean";
+}
+
+const REDUCTIONS = '"mean", "sum" or "none"';
+
+function checkReduction(where: string, reduction: string, allowed = REDUCTIONS): void {
+  const name = JSON.stringify(reduction);
+  if (!allowed.includes(name)) throw new RangeError(`${where}: expected the reduction ${allowed}, got ${name}`);
 }
 
 function reduced(x: Tensor, reduction: Reduction): Tensor {
@@ -34,75 +66,165 @@ function reduced(x: Tensor, reduction: Reduction): Tensor {
   return reduction === "sum" ? sum(x) : mean(x);
 }
 
-/**
- * (input − target)², averaged, summed or as it is. The target is broadcast.
- */
-export function mseLoss(input: Tensor, target: Tensor, { reduction = "mean" }: LossOptions = {}): Tensor {
-  checkReduction("mseLoss", reduction);
-  broadcastShapes("mseLoss", input.shape, target.shape);
-  return reduced(square(sub(input, target)), reduction);
+/** f of the elements of input − target, reduced. */
+function ofDifference(
+  where: string,
+  input: Tensor,
+  target: Tensor,
+  reduction: Reduction,
+  f: (difference: Tensor, border: number) => Tensor,
+  border = 0,
+): Tensor {
+  checkReduction(where, reduction);
+  broadcastShapes(where, input.shape, target.shape);
+  return reduced(f(sub(input, target), border), reduction);
 }
 
-/** One loss per row; log Σ exp of each row is kept for backward. */
-interface CrossEntropy {
+/** (input − target)². The target is broadcast; "mean" (the default) is over all elements. */
+export function mseLoss(input: Tensor, target: Tensor, { reduction = "mean" }: LossOptions = {}): Tensor {
+  return ofDifference("mseLoss", input, target, reduction, square);
+}
+
+/** |input − target|, with gradient 0 where they are equal. The target is broadcast. */
+export function l1Loss(input: Tensor, target: Tensor, { reduction = "mean" }: LossOptions = {}): Tensor {
+  return ofDifference("l1Loss", input, target, reduction, abs);
+}
+
+/**
+ * The square near 0, the absolute value beyond:
+ *
+ *   loss = d²/(2β) where d < β, else d − β/2     d = |input − target|
+ *
+ * @throws RangeError for a negative beta.
+ * @see Girshick (2015), Fast R-CNN, ICCV.
+ */
+export function smoothL1Loss(
+  input: Tensor,
+  target: Tensor,
+  { beta = 1, reduction = "mean" }: SmoothL1LossOptions = {},
+): Tensor {
+  if (!(beta >= 0)) throw new RangeError(`smoothL1Loss: beta must be ≥ 0, got ${beta}`);
+  return ofDifference("smoothL1Loss", input, target, reduction, beta === 0 ? abs : smoothL1, beta);
+}
+
+/**
+ * The square near 0, a straight line beyond:
+ *
+ *   loss = d²/2 where d < δ, else δ·(d − δ/2)     d = |input − target|
+ *
+ * @throws RangeError unless delta is positive.
+ * @see Huber (1964), Robust Estimation of a Location Parameter, Annals of Mathematical Statistics 35(1).
+ */
+export function huberLoss(
+  input: Tensor,
+  target: Tensor,
+  { delta = 1, reduction = "mean" }: HuberLossOptions = {},
+): Tensor {
+  if (!(delta > 0)) throw new RangeError(`huberLoss: delta must be positive, got ${delta}`);
+  return ofDifference("huberLoss", input, target, reduction, huber, delta);
+}
+
+const smoothL1 = (difference: Tensor, beta: number): Tensor => huber(difference, beta, 1 / beta);
+
+/** Both branches at once: scale·m·(d − m/2) with d = |difference| and m = min(d, border). */
+function huber(difference: Tensor, border: number, scale = 1): Tensor {
+  const d = abs(difference);
+  const m = clamp(d, null, border);
+  return mul(mul(m, scale), sub(d, mul(m, 0.5)));
+}
+
+/**
+ * Binary cross-entropy of σ(logits) with targets in [0, 1], without overflow at any logit:
+ *
+ *   loss = w·(p·t·log(1 + e⁻ˣ) + (1 − t)·log(1 + eˣ))     w: weight, p: posWeight
+ *
+ * Shapes: weights are broadcast; "mean" (the default) divides by the number of elements, whatever the weights.
+ */
+export function bceWithLogits(
+  logits: Tensor,
+  target: Tensor,
+  { weight = null, posWeight = null, reduction = "mean" }: BceOptions = {},
+): Tensor {
+  checkReduction("bceWithLogits", reduction);
+  let { shape } = logits;
+  for (const x of [target, weight, posWeight]) if (x !== null) shape = broadcastShapes("bceWithLogits", shape, x.shape);
+  const positive = mul(posWeight === null ? target : mul(target, posWeight), softplus(neg(logits)));
+  const negative = mul(apply(affineOp, { alpha: -1, beta: 1 }, target), softplus(logits));
+  const loss = add(positive, negative);
+  return reduced(weight === null ? loss : mul(loss, weight), reduction);
+}
+
+/** log(1 + eˣ) = max(x, 0) + log(1 + e⁻ˡˣˡ), with gradient ½ at 0. */
+function softplus(x: Tensor): Tensor {
+  const e = exp(neg(abs(x)));
+  const u = add(e, 1);
+  // What rounding took from 1 + e, without a gradient of its own.
+  const lost = detach(sub(e, sub(u, 1)));
+  return add(maximum(x, 0), add(log(u), lost));
+}
+
+/**
+ * Kullback-Leibler divergence of the target's distribution from that whose logarithms are the input:
+ *
+ *   loss = t·(log t − x), and 0 where t = 0;  with logTarget eᵗ·(t − x)
+ *
+ * As in PyTorch, "mean" (the default) is over all elements; the divergence itself is the "batchmean".
+ */
+export function klDiv(
+  input: Tensor,
+  target: Tensor,
+  { logTarget = false, reduction = "mean" }: KlDivOptions = {},
+): Tensor {
+  checkReduction("klDiv", reduction, '"mean", "sum", "none" or "batchmean"');
+  broadcastShapes("klDiv", input.shape, target.shape);
+  const probability = logTarget ? exp(target) : target;
+  // log 1 in the place of log 0, whose factor is 0.
+  const logarithm = logTarget ? target : log(add(target, eq(target, 0)));
+  const loss = mul(probability, sub(logarithm, input));
+  if (reduction !== "batchmean") return reduced(loss, reduction);
+  return mul(sum(loss), 1 / (input.shape[0] ?? 1));
+}
+
+/** Losses of rows with a class index each. */
+interface ClassLoss {
   readonly shape: Shape;
   readonly rows: number;
   readonly classes: number;
   readonly smoothing: number;
-  readonly ignoreIndex: number;
-  /** Indices as integers; unused where the target is a tensor of probabilities. */
-  readonly indices: Tensor | null;
-  readonly logSumExp: Tensor;
+  /** The indices as integers, −1 for a row that does not count. */
+  readonly indices: Tensor;
+  /** log Σ exp of each row, kept for backward; null where the input holds log-probabilities. */
+  readonly logSumExp: Tensor | null;
   /** Factor of every row, and whether the rows are summed. */
   readonly scale: number;
   readonly total: boolean;
 }
 
-const crossEntropyOp: Op<CrossEntropy> = {
-  name: "crossEntropy",
-  saves: SAVES_A | SAVES_B | SAVES_C,
+const classOp = (name: string, saves: number): Op<ClassLoss> => ({
+  name,
+  saves,
   shape: ({ shape }) => shape,
-  forward(z, x, weight, target, a) {
-    const bytes = 4 * a.rows;
-    const losses = a.total ? allocate(bytes) : z.ptr;
+  forward(z, x, weight, _w, { rows, classes, smoothing, indices, logSumExp, scale, total }) {
+    const losses = total ? allocate(4 * rows) : z.ptr;
     const w = weight === null ? 0 : weight.ptr;
-    if (a.indices === null)
-      k.crossEntropyDense(losses, a.logSumExp.ptr, x.ptr, target.ptr, w, a.rows, a.classes, a.smoothing);
-    else {
-      k.crossEntropy(losses, a.logSumExp.ptr, x.ptr, a.indices.ptr, w, a.rows, a.classes, a.smoothing, a.ignoreIndex);
-    }
-    if (!a.total) return;
-    k.sumAxis(z.ptr, losses, 1, a.rows, 1);
-    k.affine(z.ptr, z.ptr, 1, a.scale, 0);
-    recycle(losses, bytes, scope.region);
+    k.crossEntropy(losses, logSumExp?.ptr ?? 0, x.ptr, indices.ptr, w, rows, classes, smoothing);
+    if (!total) return;
+    k.sumAxis(z.ptr, losses, 1, rows, 1);
+    k.affine(z.ptr, z.ptr, 1, scale, 0);
+    recycle(losses, 4 * rows, scope.region);
   },
-  backward(z, x, weight, target, a) {
+  backward(z, x, weight, _w, { rows, classes, smoothing, indices, logSumExp, scale, total }) {
     const dx = gradOf(x);
     if (dx === 0) return;
     const w = weight === null ? 0 : weight.ptr;
-    const step = a.total ? 0 : 1;
-    const lse = a.logSumExp.ptr;
-    const { rows, classes, smoothing } = a;
-    if (a.indices === null) {
-      k.crossEntropyDenseGrad(dx, x.ptr, lse, target.ptr, w, z.gradPtr, step, a.scale, rows, classes, smoothing);
-    } else {
-      k.crossEntropyGrad(
-        dx,
-        x.ptr,
-        lse,
-        a.indices.ptr,
-        w,
-        z.gradPtr,
-        step,
-        a.scale,
-        rows,
-        classes,
-        smoothing,
-        a.ignoreIndex,
-      );
-    }
+    const lse = logSumExp?.ptr ?? 0;
+    const step = total ? 0 : 1;
+    k.crossEntropyGrad(dx, x.ptr, lse, indices.ptr, w, z.gradPtr, step, scale, rows, classes, smoothing);
   },
-};
+});
+
+const crossEntropyOp = classOp("crossEntropy", SAVES_A | SAVES_B);
+const nllLossOp = classOp("nllLoss", SAVES_B);
 
 /**
  * Cross-entropy of softmax(logits) with the target, over the last axis.
@@ -121,69 +243,99 @@ export function crossEntropy(
   target: ArrayLike<number> | Tensor,
   options: CrossEntropyOptions = {},
 ): Tensor {
-  const { weight = null, labelSmoothing = 0, ignoreIndex = -100, reduction = "mean" } = options;
-  if (logits.ndim === 0) throw new RangeError("crossEntropy: expected logits [..., K], got a scalar");
-  const classes = logits.shape[logits.ndim - 1] as number;
-  const rows = logits.size / classes;
+  const { weight = null, labelSmoothing = 0, reduction = "mean" } = options;
   if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
     throw new RangeError(`crossEntropy: labelSmoothing must lie in [0, 1], got ${labelSmoothing}`);
   }
-  if (weight !== null && weight.size !== classes) {
-    throw new RangeError(`crossEntropy: expected ${classes} class weights, got ${formatShape(weight.shape)}`);
+  const classes = classesOf("crossEntropy", logits, weight, reduction);
+  if (!(target instanceof Tensor && sameShape(target.shape, logits.shape))) {
+    return classLoss(crossEntropyOp, logits, target, labelSmoothing, options);
   }
-  checkReduction("crossEntropy", reduction);
-  if (weight !== null) ready("crossEntropy", weight);
-  ready("crossEntropy", logits);
-  const dense = target instanceof Tensor && sameShape(target.shape, logits.shape) ? target : null;
-  const labels = dense === null ? checkedLabels(target, rows, classes, ignoreIndex) : null;
-  const indices = labels === null ? null : integers(labels);
+  let terms = target;
+  if (labelSmoothing > 0) {
+    terms = apply(affineOp, { alpha: 1 - labelSmoothing, beta: labelSmoothing / classes }, terms);
+  }
+  if (weight !== null) terms = mul(terms, weight);
+  return reduced(neg(sum(mul(terms, logSoftmax(logits)), { axis: -1 })), reduction);
+}
+
+/**
+ * Negative log-likelihood: lossᵢ = −w_y·xᵢ,y for the class y = targetᵢ, where x are log-probabilities. "mean" (the default)
+ * divides by the summed weights of the targets that count.
+ *
+ * Shapes: logProbabilities [..., K]; target: indices of the other axes in row-major order.
+ *
+ * @throws RangeError for a wrong number of targets, or an index outside 0 … K − 1.
+ */
+export function nllLoss(
+  logProbabilities: Tensor,
+  target: ArrayLike<number> | Tensor,
+  options: NllLossOptions = {},
+): Tensor {
+  return classLoss(nllLossOp, logProbabilities, target, 0, options);
+}
+
+/** The number of classes, after the checks of the input and of the options. */
+function classesOf(where: string, x: Tensor, weight: Tensor | null, reduction: Reduction): number {
+  checkReduction(where, reduction);
+  const classes = x.shape[x.ndim - 1];
+  if (classes === undefined) throw new RangeError(`${where}: expected an input [..., K], got a scalar`);
+  if (weight !== null && !sameShape(weight.shape, [classes])) {
+    throw new RangeError(`${where}: expected ${classes} class weights, got ${formatShape(weight.shape)}`);
+  }
+  return classes;
+}
+
+function classLoss(
+  op: Op<ClassLoss>,
+  x: Tensor,
+  target: ArrayLike<number> | Tensor,
+  smoothing: number,
+  { weight = null, ignoreIndex = -100, reduction = "mean" }: NllLossOptions,
+): Tensor {
+  const classes = classesOf(op.name, x, weight, reduction);
+  const rows = x.size / classes;
+  ready(op.name, x);
+  if (weight !== null) ready(op.name, weight);
+  const indices = integers(checkedLabels(op.name, target, rows, classes, ignoreIndex), ignoreIndex);
   const total = reduction !== "none";
-  let scale = 1;
-  if (reduction === "mean") {
-    const w = weight === null ? 0 : weight.ptr;
-    scale = 1 / (indices === null ? rows : k.targetWeight(indices.ptr, w, rows, ignoreIndex));
-  }
-  const shape = total ? [] : logits.shape.slice(0, -1);
-  const attrs = {
-    shape,
-    rows,
-    classes,
-    smoothing: labelSmoothing,
-    ignoreIndex,
-    indices,
-    logSumExp: empty([rows]),
-    scale,
-    total,
-  };
-  const loss = apply(crossEntropyOp, attrs, logits, weight as Tensor, dense as Tensor);
+  const scale = reduction === "mean" ? 1 / k.targetWeight(indices.ptr, weight === null ? 0 : weight.ptr, rows) : 1;
+  const logSumExp = op === nllLossOp ? null : empty([rows]);
+  const shape = total ? [] : x.shape.slice(0, -1);
+  const attrs = { shape, rows, classes, smoothing, indices, logSumExp, scale, total };
+  const loss = apply(op, attrs, x, weight as Tensor);
   if (loss.op === null && scope === root) {
-    indices?.dispose();
-    attrs.logSumExp.dispose();
+    indices.dispose();
+    logSumExp?.dispose();
   }
   return loss;
 }
 
 function checkedLabels(
+  where: string,
   target: ArrayLike<number> | Tensor,
   rows: number,
   classes: number,
   ignoreIndex: number,
 ): ArrayLike<number> {
   const labels = steady(target instanceof Tensor ? target.data : target);
-  if (labels.length !== rows) throw new RangeError(`crossEntropy: expected ${rows} targets, got ${labels.length}`);
+  if (labels.length !== rows) throw new RangeError(`${where}: expected ${rows} targets, got ${labels.length}`);
   for (let i = 0; i < rows; i++) {
     const label = labels[i] as number;
     if (label !== ignoreIndex && !(Number.isInteger(label) && label >= 0 && label < classes)) {
-      throw new RangeError(`crossEntropy: expected class indices in [0, ${classes - 1}], got ${label} at ${i}`);
+      throw new RangeError(`${where}: expected class indices in [0, ${classes - 1}], got ${label} at ${i}`);
     }
   }
   return labels;
 }
 
-/** Labels as the kernels read them. */
-function integers(labels: ArrayLike<number>): Tensor {
+/** Labels as the kernels read them, −1 where they are ignored. */
+function integers(labels: ArrayLike<number>, ignoreIndex: number): Tensor {
   const t = empty([labels.length]);
   const view = integersAt(t.ptr, t.size);
-  for (let i = 0; i < labels.length; i++) view[i] = labels[i] as number;
+  for (let i = 0; i < labels.length; i++) {
+    const label = labels[i] as number;
+    view[i] = label === ignoreIndex ? -1 : label;
+  }
   return t;
 }

@@ -16,6 +16,7 @@ import {
   argmax,
   argmin,
   atan,
+  bceWithLogits,
   clamp,
   clone,
   concat,
@@ -32,7 +33,10 @@ import {
   gather,
   ge,
   gt,
+  huberLoss,
   indexSelect,
+  klDiv,
+  l1Loss,
   le,
   linear,
   log,
@@ -48,6 +52,7 @@ import {
   mseLoss,
   mul,
   neg,
+  nllLoss,
   norm,
   ops,
   pad,
@@ -59,6 +64,7 @@ import {
   select,
   sigmoid,
   slice,
+  smoothL1Loss,
   softmax,
   split,
   sqrt,
@@ -86,7 +92,7 @@ interface Case {
   /** Shapes of the results. */
   gives: readonly (readonly number[])[];
   /** Range of the input values, by default [−2, 2). */
-  range?: readonly [low: number, high: number];
+  range?: readonly [low: number, high: number] | undefined;
   /** false where the op passes no gradient on. */
   differentiable?: boolean;
 }
@@ -137,6 +143,25 @@ const reduction = (run: Reduce): Case[] => [
     gives: [[1, 3, 1, 2]],
   },
   { of: "no axis", inputs: [[2, 3]], run: (x) => run(x, { axis: [] }), gives: [[2, 3]] },
+];
+
+type PairLoss = (x: Tensor, y: Tensor, options: { reduction: "mean" | "sum" | "none" }) => Tensor;
+
+const pairLoss = (run: PairLoss, of = "", range?: Case["range"]): Case[] => [
+  { of: `the mean${of}`, inputs: PAIR, run: (x, y) => run(x, y, { reduction: "mean" }), gives: [[]], range },
+  { of: `the sum${of}`, inputs: PAIR, run: (x, y) => run(x, y, { reduction: "sum" }), gives: [[]], range },
+  {
+    of: `no reduction, a broadcast target${of}`,
+    inputs: [[2, 3], [3]],
+    run: (x, y) => run(x, y, { reduction: "none" }),
+    gives: [[2, 3]],
+    range,
+  },
+];
+
+const PAIR = [
+  [2, 3],
+  [2, 3],
 ];
 
 const alongAxis = (run: typeof max): Case[] => [
@@ -721,50 +746,61 @@ const TABLE: Record<keyof typeof ops, Case[]> = {
       gives: [[]],
     },
     {
-      of: "probabilities, weights and smoothing, no reduction",
-      inputs: [[2, 3]],
-      run: (x) =>
-        crossEntropy(
-          x,
-          tensor([
-            [0.2, 0.3, 0.5],
-            [1, 0, 0],
-          ]),
-          {
-            weight: tensor([0.5, 2, 1]),
-            labelSmoothing: 0.2,
-            reduction: "none",
-          },
-        ),
+      of: "probabilities that want a gradient, weights and smoothing, no reduction",
+      inputs: PAIR,
+      run: (x, y) => crossEntropy(x, y, { weight: tensor([0.5, 2, 1]), labelSmoothing: 0.2, reduction: "none" }),
       gives: [[2]],
     },
   ],
-  mseLoss: [
+  nllLoss: [
+    { of: "class indices", inputs: [[4, 3]], run: (x) => nllLoss(x, LABELS), gives: [[]] },
     {
-      of: "the mean",
-      inputs: [
-        [2, 3],
-        [2, 3],
-      ],
-      run: (x, y) => mseLoss(x, y),
+      of: "weights and an ignored class, the sum",
+      inputs: [[2, 2, 3]],
+      run: (x) => nllLoss(x, LABELS, { weight: tensor([0.5, 2, 1]), ignoreIndex: 2, reduction: "sum" }),
       gives: [[]],
     },
     {
-      of: "the sum",
-      inputs: [
-        [2, 3],
-        [2, 3],
-      ],
-      run: (x, y) => mseLoss(x, y, { reduction: "sum" }),
-      gives: [[]],
+      of: "time and batch, no reduction",
+      inputs: [[2, 2, 3]],
+      run: (x) => nllLoss(x, LABELS, { weight: tensor([0.5, 2, 1]), reduction: "none" }),
+      gives: [[2, 2]],
     },
+    { of: "one row", inputs: [[3]], run: (x) => nllLoss(x, [1], { reduction: "none" }), gives: [[]] },
+  ],
+  l1Loss: pairLoss(l1Loss),
+  smoothL1Loss: [
+    ...pairLoss(smoothL1Loss),
+    ...pairLoss((x, y, options) => smoothL1Loss(x, y, { ...options, beta: 0.5 }), ", beta 0.5"),
+    ...pairLoss((x, y, options) => smoothL1Loss(x, y, { ...options, beta: 0 }), ", beta 0"),
+  ],
+  huberLoss: [
+    ...pairLoss(huberLoss),
+    ...pairLoss((x, y, options) => huberLoss(x, y, { ...options, delta: 0.5 }), ", delta 0.5"),
+  ],
+  bceWithLogits: [
+    ...pairLoss(bceWithLogits),
     {
-      of: "no reduction, a broadcast target",
-      inputs: [[2, 3], [3]],
-      run: (x, y) => mseLoss(x, y, { reduction: "none" }),
+      of: "weights of elements and of the positive part",
+      inputs: [[2, 3], [2, 3], [2, 1], [3]],
+      run: (x, y, weight, posWeight) => bceWithLogits(x, y, { weight, posWeight, reduction: "none" }),
       gives: [[2, 3]],
     },
   ],
+  klDiv: [
+    ...pairLoss(klDiv, ", probabilities", [0.1, 2]),
+    ...pairLoss((x, y, options) => klDiv(x, y, { ...options, logTarget: true }), ", logarithms"),
+    {
+      of: "the mean of the batch",
+      inputs: [
+        [2, 3],
+        [2, 3],
+      ],
+      run: (x, y) => klDiv(x, y, { logTarget: true, reduction: "batchmean" }),
+      gives: [[]],
+    },
+  ],
+  mseLoss: pairLoss(mseLoss),
 };
 
 /** Values and gradients of Σ w·z, on whichever kernels are in use. */
@@ -849,7 +885,21 @@ test("ops: a result is a tensor of its own, also where there is nothing to do", 
 });
 
 test("ops: the package exports each of them, and tensors have those that take a tensor first as methods", () => {
-  const functions = new Set(["linear", "concat", "stack", "pad", "embedding", "crossEntropy", "mseLoss"]);
+  const functions = new Set([
+    "linear",
+    "concat",
+    "stack",
+    "pad",
+    "embedding",
+    "crossEntropy",
+    "nllLoss",
+    "mseLoss",
+    "l1Loss",
+    "smoothL1Loss",
+    "huberLoss",
+    "bceWithLogits",
+    "klDiv",
+  ]);
   for (const name of Object.keys(ops) as (keyof typeof ops)[]) {
     if (name !== "backward") expect(engine[name], name).toBe(ops[name]);
     expect(typeof (Tensor.prototype as unknown as Record<string, unknown>)[name], name).toBe(

@@ -41,40 +41,12 @@ export function logSoftmaxGrad(dx: number, dz: number, z: number, rows: number, 
 
 const weightOf = (weight: number, c: number): number => (weight === 0 ? 1 : at(weight, c));
 
-/** a_c of every class, for a class index. */
-function indexTerms(y: number, weight: number, cols: number, smoothing: number): number[] {
+/** a_c of every class. */
+function termsOf(y: number, weight: number, cols: number, smoothing: number): number[] {
   return Array.from(
     { length: cols },
     (_, c) => weightOf(weight, c) * ((c === y ? 1 - smoothing : 0) + smoothing / cols),
   );
-}
-
-/** a_c of every class, for probabilities. */
-function denseTerms(target: number, first: number, weight: number, cols: number, smoothing: number): number[] {
-  return Array.from(
-    { length: cols },
-    (_, c) => weightOf(weight, c) * (at(target, first + c) * (1 - smoothing) + smoothing / cols),
-  );
-}
-
-function rowLoss(loss: number, lse: number, x: number, row: number, terms: number[]): void {
-  const first = row * terms.length;
-  const [m, l] = logSumExp(x, first, terms.length);
-  put(lse, row, l);
-  put(
-    loss,
-    row,
-    terms.reduce((sum, a, c) => sum + (a === 0 ? 0 : a * (m + l - at(x, first + c))), 0),
-  );
-}
-
-function rowGrad(dx: number, x: number, row: number, g: number, terms: number[]): void {
-  const first = row * terms.length;
-  const [m, l] = logSumExp(x, first, terms.length);
-  const total = terms.reduce((sum, a) => sum + a, 0);
-  terms.forEach((a, c) => {
-    put(dx, first + c, at(dx, first + c) + g * (Math.exp(at(x, first + c) - m - l) * total - a));
-  });
 }
 
 export function crossEntropy(
@@ -86,20 +58,25 @@ export function crossEntropy(
   rows: number,
   cols: number,
   smoothing: number,
-  ignoreIndex: number,
 ): void {
   for (let row = 0; row < rows; row++) {
     const y = at(target, row);
-    put(loss, row, 0);
-    put(lse, row, 0);
-    if (y !== ignoreIndex) rowLoss(loss, lse, x, row, indexTerms(y, weight, cols, smoothing));
+    const [m, l] = lse === 0 || y < 0 ? [0, 0] : logSumExp(x, row * cols, cols);
+    const terms = y < 0 ? [] : termsOf(y, weight, cols, smoothing);
+    put(
+      loss,
+      row,
+      // Without smoothing the other classes do not enter, not even as 0·∞.
+      terms.reduce((sum, a, c) => sum + (smoothing === 0 && c !== y ? 0 : a * (m + l - at(x, row * cols + c))), 0),
+    );
+    if (lse !== 0) put(lse, row, l);
   }
 }
 
 export function crossEntropyGrad(
   dx: number,
   x: number,
-  _lse: number,
+  lse: number,
   target: number,
   weight: number,
   dloss: number,
@@ -108,50 +85,24 @@ export function crossEntropyGrad(
   rows: number,
   cols: number,
   smoothing: number,
-  ignoreIndex: number,
 ): void {
   for (let row = 0; row < rows; row++) {
     const y = at(target, row);
-    if (y === ignoreIndex) continue;
-    rowGrad(dx, x, row, scale * at(dloss, row * dlossStep), indexTerms(y, weight, cols, smoothing));
+    if (y < 0) continue;
+    const first = row * cols;
+    const g = scale * at(dloss, row * dlossStep);
+    const terms = termsOf(y, weight, cols, smoothing);
+    const total = terms.reduce((sum, a) => sum + a, 0);
+    const [m, l] = lse === 0 ? [0, 0] : logSumExp(x, first, cols);
+    terms.forEach((a, c) => {
+      const p = lse === 0 ? 0 : Math.exp(at(x, first + c) - m - l);
+      put(dx, first + c, at(dx, first + c) + g * (p * total - a));
+    });
   }
 }
 
-export function crossEntropyDense(
-  loss: number,
-  lse: number,
-  x: number,
-  target: number,
-  weight: number,
-  rows: number,
-  cols: number,
-  smoothing: number,
-): void {
-  for (let row = 0; row < rows; row++) {
-    rowLoss(loss, lse, x, row, denseTerms(target, row * cols, weight, cols, smoothing));
-  }
-}
-
-export function crossEntropyDenseGrad(
-  dx: number,
-  x: number,
-  _lse: number,
-  target: number,
-  weight: number,
-  dloss: number,
-  dlossStep: number,
-  scale: number,
-  rows: number,
-  cols: number,
-  smoothing: number,
-): void {
-  for (let row = 0; row < rows; row++) {
-    rowGrad(dx, x, row, scale * at(dloss, row * dlossStep), denseTerms(target, row * cols, weight, cols, smoothing));
-  }
-}
-
-export function targetWeight(target: number, weight: number, rows: number, ignoreIndex: number): number {
+export function targetWeight(target: number, weight: number, rows: number): number {
   let sum = 0;
-  for (let row = 0; row < rows; row++) if (at(target, row) !== ignoreIndex) sum += weightOf(weight, at(target, row));
+  for (let row = 0; row < rows; row++) if (at(target, row) >= 0) sum += weightOf(weight, at(target, row));
   return sum;
 }
