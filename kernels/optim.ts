@@ -42,12 +42,9 @@ export function sgd(
     inline.always(sgdVector(w, dw, buf, rate, decay, keep, take, ahead, nesterov));
   }
   if ((n & 3) == 0) return;
-  v128.store(spare, loadTail(w, n));
-  v128.store(spare, loadTail(dw, n), 16);
-  if (buf != 0) v128.store(spare, loadTail(buf, n), 32);
-  sgdVector(spare, spare + 16, buf == 0 ? 0 : spare + 32, rate, decay, keep, take, ahead, nesterov);
-  storeTail(w, n, v128.load(spare));
-  if (buf != 0) storeTail(buf, n, v128.load(spare, 32));
+  sgdVector(takeTail(w, n, 0), takeTail(dw, n, 1), takeTail(buf, n, 2), rate, decay, keep, take, ahead, nesterov);
+  putTail(w, n, 0);
+  putTail(buf, n, 2);
 }
 
 function sgdVector(
@@ -110,18 +107,12 @@ export function adam(
     inline.always(adamVector(w, dw, m, v, vmax, shrink, decay, keep1, take1, keep2, take2, bias, epsilon, rate));
   }
   if ((n & 3) == 0) return;
-  v128.store(spare, loadTail(w, n));
-  v128.store(spare, loadTail(dw, n), 16);
-  v128.store(spare, loadTail(m, n), 32);
-  v128.store(spare, loadTail(v, n), 48);
-  if (vmax != 0) v128.store(spare, loadTail(vmax, n), 64);
-  const spareMax: usize = vmax == 0 ? 0 : spare + 64;
   adamVector(
-    spare,
-    spare + 16,
-    spare + 32,
-    spare + 48,
-    spareMax,
+    takeTail(w, n, 0),
+    takeTail(dw, n, 1),
+    takeTail(m, n, 2),
+    takeTail(v, n, 3),
+    takeTail(vmax, n, 4),
     shrink,
     decay,
     keep1,
@@ -132,10 +123,10 @@ export function adam(
     epsilon,
     rate,
   );
-  storeTail(w, n, v128.load(spare));
-  storeTail(m, n, v128.load(spare, 32));
-  storeTail(v, n, v128.load(spare, 48));
-  if (vmax != 0) storeTail(vmax, n, v128.load(spare, 64));
+  putTail(w, n, 0);
+  putTail(m, n, 2);
+  putTail(v, n, 3);
+  putTail(vmax, n, 4);
 }
 
 function adamVector(
@@ -167,4 +158,103 @@ function adamVector(
   }
   const denominator = mulAdd(f32x4.sqrt(square), bias, epsilon);
   v128.store(w, f32x4.sub(weight, f32x4.div(f32x4.mul(rate, mean), denominator)));
+}
+
+/**
+ * RMSprop, centered or not, with momentum or without, and Adagrad (keep = take = 1, lr with its decay):
+ *
+ *   g = dw + weightDecay·w          square ← keep·square + take·g²        mean ← mean + take·(g − mean)
+ *   d = g / (√(square − mean²) + eps)        buf ← momentum·buf + d        w ← w − lr·buf
+ *
+ * mean = 0 and buf = 0 (the addresses) leave these out; without buf, d takes its place. Rounding cannot make the root's
+ * operand negative.
+ */
+export function rmsprop(
+  w: usize,
+  dw: usize,
+  square: usize,
+  mean: usize,
+  buf: usize,
+  n: i32,
+  lr: f32,
+  keep: f64,
+  take: f64,
+  eps: f32,
+  weightDecay: f32,
+  momentum: f32,
+): void {
+  const rate = f32x4.splat(lr);
+  const keeps = f32x4.splat(<f32>keep);
+  const takes = f32x4.splat(<f32>take);
+  const epsilon = f32x4.splat(eps);
+  const decay = f32x4.splat(weightDecay);
+  const inertia = f32x4.splat(momentum);
+  const meanStep: usize = mean == 0 ? 0 : 16;
+  const bufStep: usize = buf == 0 ? 0 : 16;
+  for (const stop = vectorEnd(w, n); w < stop; w += 16, dw += 16, square += 16, mean += meanStep, buf += bufStep) {
+    inline.always(rmspropVector(w, dw, square, mean, buf, rate, keeps, takes, epsilon, decay, inertia));
+  }
+  if ((n & 3) == 0) return;
+  rmspropVector(
+    takeTail(w, n, 0),
+    takeTail(dw, n, 1),
+    takeTail(square, n, 2),
+    takeTail(mean, n, 3),
+    takeTail(buf, n, 4),
+    rate,
+    keeps,
+    takes,
+    epsilon,
+    decay,
+    inertia,
+  );
+  putTail(w, n, 0);
+  putTail(square, n, 2);
+  putTail(mean, n, 3);
+  putTail(buf, n, 4);
+}
+
+function rmspropVector(
+  w: usize,
+  dw: usize,
+  square: usize,
+  mean: usize,
+  buf: usize,
+  rate: v128,
+  keep: v128,
+  take: v128,
+  epsilon: v128,
+  decay: v128,
+  inertia: v128,
+): void {
+  const weight = v128.load(w);
+  const g = mulAdd(decay, weight, v128.load(dw));
+  let variance = f32x4.add(f32x4.mul(keep, v128.load(square)), f32x4.mul(take, f32x4.mul(g, g)));
+  v128.store(square, variance);
+  if (mean != 0) {
+    const m = mulAdd(take, f32x4.sub(g, v128.load(mean)), v128.load(mean));
+    v128.store(mean, m);
+    // A NaN in the first operand of pmax stays.
+    variance = f32x4.pmax(f32x4.sub(variance, f32x4.mul(m, m)), i32x4.splat(0));
+  }
+  const root = f32x4.add(f32x4.sqrt(variance), epsilon);
+  if (buf == 0) {
+    v128.store(w, f32x4.sub(weight, f32x4.div(f32x4.mul(rate, g), root)));
+    return;
+  }
+  const b = mulAdd(inertia, v128.load(buf), f32x4.div(g, root));
+  v128.store(buf, b);
+  v128.store(w, f32x4.sub(weight, f32x4.mul(rate, b)));
+}
+
+/** The tail at p as vector i of the spare place, where it is stepped; its address, 0 where p is. */
+function takeTail(p: usize, n: i32, i: usize): usize {
+  if (p == 0) return 0;
+  const vector = spare + (i << 4);
+  v128.store(vector, loadTail(p, n));
+  return vector;
+}
+
+function putTail(p: usize, n: i32, i: usize): void {
+  if (p != 0) storeTail(p, n, v128.load(spare + (i << 4)));
 }

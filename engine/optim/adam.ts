@@ -1,6 +1,7 @@
 import { k } from "../backend.ts";
 import type { Tensor } from "../tensor.ts";
-import { fraction, nonNegative, Optimizer } from "./optimizer.ts";
+import { Optimizer } from "./optimizer.ts";
+import { ensure } from "./options.ts";
 
 export interface AdamOptions {
   /** Learning rate; default 1e-3. */
@@ -11,7 +12,7 @@ export interface AdamOptions {
   eps?: number;
   /** L2 penalty for Adam (default 0), decoupled decay for AdamW (default 0.01). */
   weightDecay?: number;
-  /** Divides by the largest second moment so far. */
+  /** Divides by the largest second moment so far; default false. */
   amsgrad?: boolean;
 }
 
@@ -24,74 +25,56 @@ export interface AdamOptions {
  * @throws RangeError for a negative or non-finite option, or β outside [0, 1).
  * @see Kingma and Ba (2015), Adam: A Method for Stochastic Optimization, ICLR. AMSGrad: Reddi et al. (2018), ICLR.
  */
-export class Adam extends Optimizer {
-  private readonly beta1: number;
-  private readonly beta2: number;
-  private readonly eps: number;
-  private readonly amsgrad: boolean;
-  protected readonly weightDecay: number;
-  /** β₁ᵗ and β₂ᵗ of each parameter, by repeated multiplication: the same everywhere, unlike Math.pow. */
-  private readonly powers: [number, number][];
-
+export class Adam extends Optimizer<Required<AdamOptions>> {
   constructor(params: Iterable<Tensor>, options: AdamOptions = {}, where = "Adam") {
-    super(where, params, options.lr ?? 1e-3);
-    const [beta1, beta2] = options.betas ?? [0.9, 0.999];
-    this.beta1 = fraction(where, "betas[0]", beta1);
-    this.beta2 = fraction(where, "betas[1]", beta2);
-    this.eps = nonNegative(where, "eps", options.eps ?? 1e-8);
-    this.weightDecay = nonNegative(where, "weightDecay", options.weightDecay ?? 0);
-    this.amsgrad = options.amsgrad ?? false;
-    this.powers = this.params.map(() => [1, 1]);
+    super(where, params, { lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0, amsgrad: false }, options);
   }
 
-  /** The decoupled decay of this step; 0 where the decay is part of the gradient. */
-  protected decoupled(): number {
-    return 0;
+  /** Whether the decay shrinks the weights instead of entering the gradient. */
+  protected decoupled(): boolean {
+    return false;
   }
 
-  protected slotNames(): readonly string[] {
-    return this.amsgrad ? ["m", "v", "vMax"] : ["m", "v"];
+  protected override checked(where: string, options: Required<AdamOptions>): Required<AdamOptions> {
+    for (const i of [0, 1] as const) {
+      const beta = options.betas[i];
+      ensure(beta >= 0 && beta < 1, where, `betas[${i}] must lie in [0, 1)`, beta);
+    }
+    return options;
+  }
+
+  protected slotNames({ amsgrad }: Required<AdamOptions>): readonly string[] {
+    return amsgrad ? ["m", "v", "vMax"] : ["m", "v"];
   }
 
   protected update(p: Tensor, i: number): void {
-    const m = this.buffer("m", i);
-    const v = this.buffer("v", i);
-    const largest = this.amsgrad ? this.buffer("vMax", i) : 0;
-    const power = this.powers[i] as [number, number];
-    power[0] *= this.beta1;
-    power[1] *= this.beta2;
+    const { lr, betas, eps, weightDecay, amsgrad } = this.options;
+    const [beta1, beta2] = betas;
+    const t = this.steps[i] as number;
     const decoupled = this.decoupled();
-    const penalty = decoupled === 0 ? this.weightDecay : 0;
-    const stepSize = this.lr / (1 - power[0]);
-    const root = Math.sqrt(1 - power[1]);
     k.adam(
       p.ptr,
       p.gradPtr,
-      m,
-      v,
-      largest,
+      this.slot("m", i),
+      this.slot("v", i),
+      amsgrad ? this.slot("vMax", i) : 0,
       p.size,
-      stepSize,
-      this.beta1,
-      this.beta2,
-      this.eps,
-      penalty,
-      decoupled,
-      root,
+      lr / (1 - power(beta1, t)),
+      beta1,
+      beta2,
+      eps,
+      decoupled ? 0 : weightDecay,
+      decoupled ? lr * weightDecay : 0,
+      Math.sqrt(1 - power(beta2, t)),
     );
   }
+}
 
-  override loadStateDict(state: ReturnType<Optimizer["stateDict"]>): void {
-    super.loadStateDict(state);
-    this.powers.forEach((power, i) => {
-      power[0] = 1;
-      power[1] = 1;
-      for (let t = this.steps[i] as number; t > 0; t--) {
-        power[0] *= this.beta1;
-        power[1] *= this.beta2;
-      }
-    });
-  }
+/** baseⁿ for an integer n ≥ 0, by squaring: the same bits everywhere, unlike Math.pow. */
+function power(base: number, n: number): number {
+  let result = 1;
+  for (let square = base; n > 0; square *= square, n = Math.floor(n / 2)) if (n % 2 === 1) result *= square;
+  return result;
 }
 
 /**
@@ -101,10 +84,10 @@ export class Adam extends Optimizer {
  */
 export class AdamW extends Adam {
   constructor(params: Iterable<Tensor>, options: AdamOptions = {}) {
-    super(params, { weightDecay: 0.01, ...options }, "AdamW");
+    super(params, { ...options, weightDecay: options.weightDecay ?? 0.01 }, "AdamW");
   }
 
-  protected override decoupled(): number {
-    return this.lr * this.weightDecay;
+  protected override decoupled(): boolean {
+    return true;
   }
 }

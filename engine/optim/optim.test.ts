@@ -2,12 +2,14 @@
 import { describe, expect, test } from "vitest";
 import { bits, bytesKept, random, values } from "../../test/support/tensors.ts";
 import {
+  Adagrad,
   Adam,
   AdamW,
   Generator,
   Linear,
   type Optimizer,
   parameter,
+  RMSprop,
   rand,
   Sequential,
   SGD,
@@ -26,6 +28,12 @@ const KINDS: [name: string, make: Make][] = [
   ["Adam", (params) => new Adam(params, { lr: 0.05, weightDecay: 0.01 })],
   ["AMSGrad", (params) => new Adam(params, { lr: 0.05, amsgrad: true })],
   ["AdamW", (params) => new AdamW(params, { lr: 0.05, betas: [0.8, 0.9] })],
+  ["RMSprop", (params) => new RMSprop(params, { lr: 0.02, weightDecay: 0.01 })],
+  [
+    "RMSprop, centered and with momentum",
+    (params) => new RMSprop(params, { lr: 0.002, centered: true, momentum: 0.9 }),
+  ],
+  ["Adagrad", (params) => new Adagrad(params, { lr: 0.5, lrDecay: 0.01, initialAccumulatorValue: 0.1 })],
 ];
 
 /** A small regression whose batches come from a generator: model, optimizer and generator are all its state. */
@@ -176,6 +184,85 @@ test("optimizer: zeroGrad makes every gradient null", () => {
   expect(parameters.map(({ grad }) => grad)).toEqual([null, null]);
 });
 
+test("optimizer: the defaults are those of PyTorch, also where an option is undefined", () => {
+  const p = parameter(tensor([1]));
+  const unset = { lr: undefined, weightDecay: undefined } as object;
+  const defaults: [make: (options?: object) => { options: object }, options: object][] = [
+    [(options) => new SGD([p], options), { lr: 1e-3, momentum: 0, dampening: 0, nesterov: false, weightDecay: 0 }],
+    [(options) => new Adam([p], options), { lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0, amsgrad: false }],
+    [
+      (options) => new AdamW([p], options),
+      { lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0.01, amsgrad: false },
+    ],
+    [
+      (options) => new RMSprop([p], options),
+      { lr: 1e-2, alpha: 0.99, eps: 1e-8, weightDecay: 0, momentum: 0, centered: false },
+    ],
+    [
+      (options) => new Adagrad([p], options),
+      { lr: 1e-2, lrDecay: 0, weightDecay: 0, initialAccumulatorValue: 0, eps: 1e-10 },
+    ],
+  ];
+  for (const [make, options] of defaults) {
+    expect(make().options).toEqual(options);
+    expect(make(unset).options).toEqual(options);
+  }
+});
+
+test("optimizer: options are the optimizer's own, and can be changed between steps", () => {
+  const w = parameter(tensor([1]));
+  const options = { betas: [0.5, 0.5] as [number, number] };
+  const optimizer = new Adam([w], options);
+  options.betas[0] = 2;
+  expect(optimizer.options.betas).toEqual([0.5, 0.5]);
+  const state = optimizer.stateDict();
+  (state.options.betas as number[])[0] = 3;
+  expect(optimizer.options.betas).toEqual([0.5, 0.5]);
+  optimizer.lr = 0.25;
+  expect(optimizer.options.lr).toBe(0.25);
+  optimizer.options.lr = 0.5;
+  expect(optimizer.lr).toBe(0.5);
+});
+
+test("AdamW: at a learning rate of 0 nothing moves and the decay stays out of the moments", () => {
+  const w = parameter(tensor([4]));
+  const optimizer = new AdamW([w], { lr: 0, weightDecay: 0.5 });
+  tape(() => w.sum().backward());
+  optimizer.step();
+  expect(values(w)).toEqual([4]);
+  expect(optimizer.stateDict().slots[0]?.m).toEqual(Float32Array.of(Math.fround(0.1)));
+});
+
+test("Adam: a β that a schedule changes corrects the bias of this step by its own power", () => {
+  const w = parameter(tensor([0]));
+  const optimizer = new Adam([w], { lr: 1, betas: [0.5, 0], eps: 0 });
+  tape(() => w.sum().backward());
+  optimizer.step();
+  optimizer.options.betas = [0.25, 0];
+  optimizer.step();
+  // m: 0.5, then 0.25·0.5 + 0.75; divided by 1 − 0.25².
+  expect(values(w)[0]).toBeCloseTo(-1 - 0.875 / (1 - 0.0625), 6);
+});
+
+test("SGD: momentum that is turned on later starts from the gradient of that step", () => {
+  const w = parameter(tensor([0]));
+  const optimizer = new SGD([w], { lr: 1, dampening: 0.5 });
+  tape(() => w.sum().backward());
+  optimizer.step();
+  optimizer.options.momentum = 0.5;
+  optimizer.step();
+  expect(values(w)).toEqual([-2]);
+  optimizer.step();
+  expect(values(w)).toEqual([-3]);
+  const saved = optimizer.stateDict();
+  optimizer.step();
+  const expected = values(w);
+  optimizer.loadStateDict(saved);
+  w.copyFrom([-3]);
+  optimizer.step();
+  expect(values(w)).toEqual(expected);
+});
+
 const NOT_FINITE = [Number.NaN, Infinity, -Infinity, -0.1];
 const NOT_FRACTION = [Number.NaN, Infinity, -0.1, 1, 1.5];
 type Option = [what: string, make: (p: Tensor, value: number) => unknown, wrong: number[]];
@@ -184,7 +271,7 @@ const OPTIONS: Option[] = [
   ["SGD: lr must be finite and ≥ 0", (p, lr) => new SGD([p], { lr }), NOT_FINITE],
   ["SGD: momentum must be finite and ≥ 0", (p, momentum) => new SGD([p], { momentum }), NOT_FINITE],
   ["SGD: weightDecay must be finite and ≥ 0", (p, weightDecay) => new SGD([p], { weightDecay }), NOT_FINITE],
-  ["SGD: dampening must be finite", (p, dampening) => new SGD([p], { dampening }), [Number.NaN, Infinity]],
+  ["SGD: dampening must be finite and ≥ 0", (p, dampening) => new SGD([p], { dampening }), NOT_FINITE],
   ["Adam: lr must be finite and ≥ 0", (p, lr) => new Adam([p], { lr }), NOT_FINITE],
   ["Adam: eps must be finite and ≥ 0", (p, eps) => new Adam([p], { eps }), NOT_FINITE],
   ["Adam: weightDecay must be finite and ≥ 0", (p, weightDecay) => new Adam([p], { weightDecay }), NOT_FINITE],
@@ -192,6 +279,15 @@ const OPTIONS: Option[] = [
   ["Adam: betas[1] must lie in [0, 1)", (p, beta) => new Adam([p], { betas: [0.9, beta] }), NOT_FRACTION],
   ["AdamW: lr must be finite and ≥ 0", (p, lr) => new AdamW([p], { lr }), NOT_FINITE],
   ["AdamW: weightDecay must be finite and ≥ 0", (p, weightDecay) => new AdamW([p], { weightDecay }), NOT_FINITE],
+  ["RMSprop: alpha must be finite and ≥ 0", (p, alpha) => new RMSprop([p], { alpha }), NOT_FINITE],
+  ["RMSprop: momentum must be finite and ≥ 0", (p, momentum) => new RMSprop([p], { momentum }), NOT_FINITE],
+  ["Adagrad: lr must be finite and ≥ 0", (p, lr) => new Adagrad([p], { lr }), NOT_FINITE],
+  ["Adagrad: lrDecay must be finite and ≥ 0", (p, lrDecay) => new Adagrad([p], { lrDecay }), NOT_FINITE],
+  [
+    "Adagrad: initialAccumulatorValue must be finite and ≥ 0",
+    (p, initialAccumulatorValue) => new Adagrad([p], { initialAccumulatorValue }),
+    NOT_FINITE,
+  ],
 ];
 
 test.each(OPTIONS)("%s", (message, make, wrong) => {
@@ -200,6 +296,20 @@ test.each(OPTIONS)("%s", (message, make, wrong) => {
     expect(() => make(p, value)).toThrow(RangeError);
     expect(() => make(p, value)).toThrow(`${message}, got ${value}`);
   }
+});
+
+test("optimizer: an option of another type, or an unknown one, is a TypeError", () => {
+  const p = parameter(tensor([1]));
+  const wrong: [options: object, message: string][] = [
+    [{ lr: "0.1" }, "Adam: lr must be of type number, got 0.1"],
+    [{ amsgrad: 1 }, "Adam: amsgrad must be of type boolean, got 1"],
+    [{ betas: 0.9 }, "Adam: betas must be of type object, got 0.9"],
+    [{ weight_decay: 0.1 }, "Adam: expected the options lr, betas, eps, weightDecay, amsgrad, got weight_decay"],
+  ];
+  for (const [options, message] of wrong) expect(() => new Adam([p], options)).toThrow(new TypeError(message));
+  expect(() => new Adam([p], { betas: [0.9] as unknown as [number, number] })).toThrow(
+    new RangeError("Adam: betas[1] must lie in [0, 1), got undefined"),
+  );
 });
 
 test("SGD: Nesterov needs momentum and no dampening", () => {
@@ -211,7 +321,7 @@ test("SGD: Nesterov needs momentum and no dampening", () => {
 });
 
 test("optimizer: it takes parameters only, and at least one", () => {
-  for (const make of [SGD, Adam, AdamW]) {
+  for (const make of [SGD, Adam, AdamW, RMSprop, Adagrad]) {
     expect(() => new make([])).toThrow(new RangeError(`${make.name}: expected parameters, got none`));
     const wrong = () => new make([tensor([1], { requiresGrad: true })]);
     expect(wrong).toThrow(TypeError);
@@ -225,13 +335,14 @@ test("state dict: what does not fit is named, and nothing is written", () => {
   tape(() => a.sum().add(b.sum()).backward());
   optimizer.step();
   const before = optimizer.stateDict();
-  const { steps, slots } = structuredClone(before);
+  const { options, steps, slots } = structuredClone(before);
   const [first, second] = slots as [(typeof slots)[0], (typeof slots)[0]];
   const broken: [state: typeof before, message: string][] = [
-    [{ steps: [1], slots: [first] }, "loadStateDict: expected the state of 2 parameters, got 1"],
-    [{ steps: [1, 1, 1], slots: [first, second] }, "loadStateDict: expected the state of 2 parameters, got 3"],
+    [{ options, steps: [1], slots: [first] }, "loadStateDict: expected the state of 2 parameters, got 1"],
+    [{ options, steps: [1, 1, 1], slots: [first, second] }, "loadStateDict: expected the state of 2 parameters, got 3"],
     [
       {
+        options,
         steps: [5, 5],
         slots: [
           { ...first, m: new Float32Array(3) },
@@ -241,10 +352,10 @@ test("state dict: what does not fit is named, and nothing is written", () => {
       "loadStateDict: expected 2 values in v of parameter 1, got 3",
     ],
     [
-      { steps: [5, 5], slots: [first, { momentum: new Float32Array(2) }] },
+      { options, steps: [5, 5], slots: [first, { momentum: new Float32Array(2) }] },
       "loadStateDict: expected [m, v] for parameter 1, got [momentum]",
     ],
-    [{ steps: [5, 5], slots: [{}, second] }, "loadStateDict: expected [m, v] for parameter 0, got []"],
+    [{ options, steps: [5, 5], slots: [{}, second] }, "loadStateDict: expected [m, v] for parameter 0, got []"],
   ];
   for (const [state, message] of broken) {
     expect(() => optimizer.loadStateDict(state)).toThrow(RangeError);
@@ -252,9 +363,34 @@ test("state dict: what does not fit is named, and nothing is written", () => {
     expect(optimizer.stateDict()).toEqual(before);
   }
   for (const wrong of [-1, 0.5, Number.NaN]) {
-    const act = () => optimizer.loadStateDict({ steps: [wrong, steps[1] as number], slots });
+    const act = () => optimizer.loadStateDict({ options, steps: [wrong, steps[1] as number], slots });
     expect(act).toThrow(RangeError);
     expect(act).toThrow(`loadStateDict: expected a count of steps for parameter 0, got ${wrong}`);
     expect(optimizer.stateDict()).toEqual(before);
   }
+  const wrongOptions: [change: object, message: string][] = [
+    [{ lr: -1 }, "loadStateDict: lr must be finite and ≥ 0, got -1"],
+    [{ betas: [0.9, 1] }, "loadStateDict: betas[1] must lie in [0, 1), got 1"],
+    [{ eps: null }, "loadStateDict: eps must be of type number, got null"],
+    [{ alpha: 0.9 }, "loadStateDict: expected the options lr, betas, eps, weightDecay, amsgrad, got alpha"],
+  ];
+  for (const [change, message] of wrongOptions) {
+    const act = () => optimizer.loadStateDict({ options: { ...options, ...change }, steps: [5, 5], slots });
+    expect(act).toThrow(message);
+    expect(optimizer.stateDict()).toEqual(before);
+  }
+});
+
+test("state dict: its options come with it, so that a resumed run goes on with the learning rate of the saved one", () => {
+  const [w, other] = [parameter(random([3], 7)), parameter(random([3], 7))];
+  const saved = new Adam([w], { lr: 0.25, betas: [0.5, 0.75], amsgrad: true, weightDecay: 0.1 });
+  tape(() => w.square().sum().backward());
+  saved.step();
+  saved.lr = 0.125;
+  const state = saved.stateDict();
+  const resumed = new Adam([other]);
+  resumed.loadStateDict({ ...state, options: JSON.parse(JSON.stringify(state.options)) });
+  expect(resumed.options).toEqual(saved.options);
+  expect(resumed.lr).toBe(0.125);
+  expect(resumed.stateDict()).toEqual(state);
 });

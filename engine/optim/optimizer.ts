@@ -1,32 +1,49 @@
 import { heap, k } from "../backend.ts";
 import { Tensor, touch } from "../tensor.ts";
+import { copyOf, merged } from "./options.ts";
 
 /** What an optimizer keeps for one parameter. */
 export type Slots = Record<string, Float32Array>;
 
 export interface OptimizerState {
+  /** The hyper-parameters, the learning rate among them. */
+  readonly options: Readonly<Record<string, unknown>>;
+  /** Updates that each parameter has had. */
   readonly steps: readonly number[];
   readonly slots: readonly Slots[];
 }
 
 /** Updates parameters from their gradients. Its state is persistent and lives as long as the optimizer. */
-export abstract class Optimizer {
+export abstract class Optimizer<Options extends { lr: number } = { lr: number }> {
   readonly params: readonly Tensor[];
-  /** Learning rate; schedulers change it between steps. */
-  lr: number;
+  /** The hyper-parameters. They may be changed between steps, as schedulers do. */
+  readonly options: Options;
+  /** The learning rate that schedulers start from: that of the time when the first one was made. */
+  initialLr: number | null = null;
   /** Updates that each parameter has had. */
   protected readonly steps: number[];
-  private readonly buffers: Record<string, number[]> = {};
+  /** Addresses of the state arrays of each parameter. */
+  private readonly slots: Record<string, number>[];
 
-  constructor(where: string, params: Iterable<Tensor>, lr: number) {
+  constructor(where: string, params: Iterable<Tensor>, defaults: Options, options: Partial<Options>) {
     this.params = [...params];
     if (this.params.length === 0) throw new RangeError(`${where}: expected parameters, got none`);
     for (const p of this.params) {
       if (!(p instanceof Tensor) || !p.isParameter)
         throw new TypeError(`${where}: expected tensors made by parameter()`);
     }
-    this.lr = nonNegative(where, "lr", lr);
+    this.options = this.checked(where, merged(where, defaults, options));
     this.steps = this.params.map(() => 0);
+    this.slots = this.params.map(() => ({}));
+  }
+
+  /** Learning rate; schedulers change it between steps. */
+  get lr(): number {
+    return this.options.lr;
+  }
+
+  set lr(value: number) {
+    this.options.lr = value;
   }
 
   /** One update of every parameter that has a gradient. */
@@ -45,47 +62,44 @@ export abstract class Optimizer {
     for (const p of this.params) p.zeroGrad();
   }
 
-  /** Copies of the state, in the order of the parameters. */
+  /** Copies of the options and of the state, the latter in the order of the parameters. */
   stateDict(): OptimizerState {
-    const slots = this.params.map((p, i) => {
-      const entries = Object.entries(this.buffers).filter(([, list]) => list[i] !== undefined);
-      return Object.fromEntries(
-        entries.map(([name, list]) => [name, heap.view(list[i] as number, p.size).slice() as Float32Array]),
-      );
+    const slots = this.params.map(({ size }, i) => {
+      const arrays = Object.entries(this.slots[i] as Record<string, number>);
+      return Object.fromEntries(arrays.map(([name, p]) => [name, heap.view(p, size).slice() as Float32Array]));
     });
-    return { steps: [...this.steps], slots };
+    return { options: copyOf(this.options), steps: [...this.steps], slots };
   }
 
   /**
-   * Continues from a state of this kind of optimizer with the same options.
+   * Continues from a state of this kind of optimizer, with the options of that state: bit for bit what the saved one does.
    *
-   * @throws RangeError unless the state is of as many parameters of the same sizes; nothing is written then.
+   * @throws RangeError or TypeError unless the state is of as many parameters of the same sizes and its options are valid;
+   *   nothing is written then.
    */
   loadStateDict(state: OptimizerState): void {
-    if (state.steps.length !== this.params.length || state.slots.length !== this.params.length) {
-      throw new RangeError(
-        `loadStateDict: expected the state of ${this.params.length} parameters, got ${state.steps.length}`,
-      );
+    const where = "loadStateDict";
+    const options = this.checked(where, merged(where, this.options, state.options));
+    const n = this.params.length;
+    if (state.steps.length !== n || state.slots.length !== n) {
+      throw new RangeError(`loadStateDict: expected the state of ${n} parameters, got ${state.steps.length}`);
     }
-    state.slots.forEach((slots, i) => this.checkSlots(slots, state.steps[i] as number, i));
+    state.slots.forEach((slots, i) => this.checkSlots(options, slots, state.steps[i] as number, i));
+    Object.assign(this.options, options);
+    this.dispose();
     state.slots.forEach((slots, i) => {
       this.steps[i] = state.steps[i] as number;
-      for (const list of Object.values(this.buffers)) {
-        if (list[i] !== undefined) k.fill(list[i], (this.params[i] as Tensor).size, 0);
-      }
-      for (const [name, values] of Object.entries(slots)) {
-        heap.view(this.buffer(name, i), values.length).set(values);
-      }
+      for (const [name, values] of Object.entries(slots)) heap.view(this.slot(name, i), values.length).set(values);
     });
   }
 
   /** Throws unless the slots are those that parameter i has after so many steps. */
-  private checkSlots(slots: Slots, steps: number, i: number): void {
+  private checkSlots(options: Options, slots: Slots, steps: number, i: number): void {
     if (!(Number.isSafeInteger(steps) && steps >= 0)) {
       throw new RangeError(`loadStateDict: expected a count of steps for parameter ${i}, got ${steps}`);
     }
     const names = Object.keys(slots).sort();
-    const expected = names.length === 0 && steps === 0 ? [] : [...this.slotNames()].sort();
+    const expected = names.length === 0 && steps === 0 ? [] : [...this.slotNames(options, slots)].sort();
     if (names.join() !== expected.join()) {
       const list = (of: string[]) => `[${of.join(", ")}]`;
       throw new RangeError(`loadStateDict: expected ${list(expected)} for parameter ${i}, got ${list(names)}`);
@@ -99,40 +113,37 @@ export abstract class Optimizer {
 
   /** Frees the state. */
   dispose(): void {
-    for (const list of Object.values(this.buffers)) {
-      list.forEach((p, i) => heap.release(p, 4 * (this.params[i] as Tensor).size));
-      list.length = 0;
-    }
+    this.slots.forEach((slots, i) => {
+      for (const p of Object.values(slots)) heap.release(p, 4 * (this.params[i] as Tensor).size);
+      this.slots[i] = {};
+    });
   }
 
-  /** The state arrays of a parameter that has been updated. */
-  protected abstract slotNames(): readonly string[];
+  /** Throws unless the options, of the right types, finite and ≥ 0, go together. */
+  protected checked(_where: string, options: Options): Options {
+    return options;
+  }
+
+  /** The state arrays that a parameter that has been updated has; the given ones tell where both is possible. */
+  protected abstract slotNames(options: Options, given: Slots): readonly string[];
 
   protected abstract update(p: Tensor, index: number): void;
 
-  /** Address of a state array of parameter i, zeros at first. */
-  protected buffer(name: string, i: number): number {
-    let list = this.buffers[name];
-    if (list === undefined) this.buffers[name] = list = [];
-    let p = list[i];
+  /** Whether parameter i has that state array yet. */
+  protected has(name: string, i: number): boolean {
+    return name in (this.slots[i] as Record<string, number>);
+  }
+
+  /** Address of a state array of parameter i, at first filled with `initial`. */
+  protected slot(name: string, i: number, initial = 0): number {
+    const slots = this.slots[i] as Record<string, number>;
+    let p = slots[name];
     if (p === undefined) {
       const { size } = this.params[i] as Tensor;
       p = heap.allocate(4 * size);
-      k.fill(p, size, 0);
-      list[i] = p;
+      k.fill(p, size, initial);
+      slots[name] = p;
     }
     return p;
   }
-}
-
-/** Throws unless value is a finite number ≥ 0. */
-export function nonNegative(where: string, name: string, value: number): number {
-  if (!(value >= 0 && value < Infinity)) throw new RangeError(`${where}: ${name} must be finite and ≥ 0, got ${value}`);
-  return value;
-}
-
-/** Throws unless value lies in [0, 1). */
-export function fraction(where: string, name: string, value: number): number {
-  if (!(value >= 0 && value < 1)) throw new RangeError(`${where}: ${name} must lie in [0, 1), got ${value}`);
-  return value;
 }

@@ -1,14 +1,18 @@
 import { k } from "../backend.ts";
 import type { Tensor } from "../tensor.ts";
-import { nonNegative, Optimizer } from "./optimizer.ts";
+import { Optimizer, type Slots } from "./optimizer.ts";
+import { ensure } from "./options.ts";
 
 export interface SGDOptions {
   /** Learning rate; default 1e-3. */
   lr?: number;
+  /** Default 0: none. */
   momentum?: number;
-  /** Fraction of the gradient that does not enter the momentum. */
+  /** Fraction of the gradient that does not enter the momentum; default 0. */
   dampening?: number;
+  /** Looks a step ahead along the momentum; default false. */
   nesterov?: boolean;
+  /** L2 penalty; default 0. */
   weightDecay?: number;
 }
 
@@ -20,34 +24,27 @@ export interface SGDOptions {
  * @throws RangeError for a negative or non-finite option, or Nesterov without momentum or with dampening.
  * @see Sutskever et al. (2013), On the importance of initialization and momentum in deep learning, ICML.
  */
-export class SGD extends Optimizer {
-  private readonly momentum: number;
-  private readonly dampening: number;
-  private readonly nesterov: boolean;
-  private readonly weightDecay: number;
-
+export class SGD extends Optimizer<Required<SGDOptions>> {
   constructor(params: Iterable<Tensor>, options: SGDOptions = {}) {
-    super("SGD", params, options.lr ?? 1e-3);
-    this.momentum = nonNegative("SGD", "momentum", options.momentum ?? 0);
-    this.dampening = options.dampening ?? 0;
-    this.nesterov = options.nesterov ?? false;
-    this.weightDecay = nonNegative("SGD", "weightDecay", options.weightDecay ?? 0);
-    if (!Number.isFinite(this.dampening)) throw new RangeError(`SGD: dampening must be finite, got ${this.dampening}`);
-    if (this.nesterov && (this.momentum === 0 || this.dampening !== 0)) {
-      throw new RangeError(
-        `SGD: nesterov needs momentum > 0 and dampening 0, got ${this.momentum} and ${this.dampening}`,
-      );
-    }
+    super("SGD", params, { lr: 1e-3, momentum: 0, dampening: 0, nesterov: false, weightDecay: 0 }, options);
   }
 
-  protected slotNames(): readonly string[] {
-    return this.momentum === 0 ? [] : ["momentum"];
+  protected override checked(where: string, options: Required<SGDOptions>): Required<SGDOptions> {
+    const { nesterov, momentum, dampening } = options;
+    const fine = !nesterov || (momentum > 0 && dampening === 0);
+    ensure(fine, where, "nesterov needs momentum > 0 and dampening 0", `${momentum} and ${dampening}`);
+    return options;
+  }
+
+  /** A parameter has its momentum from the first step on that had one: a schedule may turn it on later. */
+  protected slotNames(_options: Required<SGDOptions>, given: Slots): readonly string[] {
+    return "momentum" in given ? ["momentum"] : [];
   }
 
   protected update(p: Tensor, i: number): void {
-    const b = this.momentum === 0 ? 0 : this.buffer("momentum", i);
-    const first = this.steps[i] === 1 ? 1 : 0;
-    const nesterov = this.nesterov ? 1 : 0;
-    k.sgd(p.ptr, p.gradPtr, b, p.size, this.lr, this.momentum, this.dampening, this.weightDecay, nesterov, first);
+    const { lr, momentum, dampening, nesterov, weightDecay } = this.options;
+    const first = this.has("momentum", i) ? 0 : 1;
+    const b = momentum === 0 ? 0 : this.slot("momentum", i);
+    k.sgd(p.ptr, p.gradPtr, b, p.size, lr, momentum, dampening, weightDecay, nesterov ? 1 : 0, first);
   }
 }

@@ -47,3 +47,34 @@ export function adam(
     put(w, i, at(w, i) - (stepSize * at(m, i)) / (Math.sqrt(square) / sqrtBias2 + eps));
   }
 }
+
+export function rmsprop(
+  w: number,
+  dw: number,
+  square: number,
+  mean: number,
+  buf: number,
+  n: number,
+  lr: number,
+  keep: number,
+  take: number,
+  eps: number,
+  weightDecay: number,
+  momentum: number,
+): void {
+  for (let i = 0; i < n; i++) {
+    const g = at(dw, i) + weightDecay * at(w, i);
+    put(square, i, keep * at(square, i) + take * g * g);
+    let variance = at(square, i);
+    if (mean !== 0) {
+      put(mean, i, at(mean, i) + take * (g - at(mean, i)));
+      variance = Math.max(variance - at(mean, i) ** 2, 0);
+    }
+    let d = g / (Math.sqrt(variance) + eps);
+    if (buf !== 0) {
+      d += momentum * at(buf, i);
+      put(buf, i, d);
+    }
+    put(w, i, at(w, i) - lr * d);
+  }
+}

@@ -1,0 +1,34 @@
+/** Options of optimizers and schedulers: plain fields, which are part of the state. */
+
+/** Throws a RangeError with the value unless it is fine. */
+export function ensure(fine: boolean, where: string, expected: string, got: unknown): void {
+  if (!fine) throw new RangeError(`${where}: ${expected}, got ${got}`);
+}
+
+/**
+ * The options over the defaults, which has all of them. Those that are undefined keep the default.
+ *
+ * @throws TypeError for an unknown option or one of another type; RangeError for a number that is negative or not finite.
+ */
+export function merged<Options extends object>(where: string, defaults: Options, options: object): Options {
+  const result: Record<string, unknown> = copyOf(defaults);
+  for (const [name, value] of Object.entries(copyOf(options))) {
+    if (value === undefined) continue;
+    if (!(name in result))
+      throw new TypeError(`${where}: expected the options ${Object.keys(result).join(", ")}, got ${name}`);
+    const type = typeof result[name];
+    if (typeof value !== type) throw new TypeError(`${where}: ${name} must be of type ${type}, got ${value}`);
+    result[name] = value;
+  }
+  for (const [name, value] of Object.entries(result)) {
+    if (typeof value === "number") {
+      ensure(value >= 0 && value < Infinity, where, `${name} must be finite and ≥ 0`, value);
+    }
+  }
+  return result as Options;
+}
+
+/** A copy of the fields, and of the lists in them. */
+export function copyOf(fields: object): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).map(([name, v]) => [name, Array.isArray(v) ? [...v] : v]));
+}
