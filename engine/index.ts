@@ -109,8 +109,25 @@ export type {
 export type { ReduceOptions, SearchOptions } from "./ops/reduce.ts";
 export type { NormOptions, VarianceOptions } from "./ops/statistics.ts";
 export { Adam, type AdamOptions, AdamW } from "./optim/adam.ts";
+export { clipGradNorm, clipGradValue } from "./optim/clip.ts";
 export { Optimizer, type OptimizerState } from "./optim/optimizer.ts";
 export { Adagrad, type AdagradOptions, RMSprop, type RMSpropOptions } from "./optim/rmsprop.ts";
+export {
+  CosineAnnealingLR,
+  CosineAnnealingWarmRestarts,
+  ExponentialLR,
+  LambdaLR,
+  LinearLR,
+  type LinearLROptions,
+  MultiStepLR,
+  OneCycleLR,
+  type OneCycleLROptions,
+  ReduceLROnPlateau,
+  type ReduceLROnPlateauOptions,
+  type Scheduler,
+  type SchedulerState,
+  StepLR,
+} from "./optim/schedulers.ts";
 export { SGD, type SGDOptions } from "./optim/sgd.ts";
 export { keep, memoryStats, noGrad, parameter, resetPeak, tape } from "./tape.ts";
 export { type NestedArray, Tensor } from "./tensor.ts";
