@@ -22,6 +22,7 @@ export { type GradcheckOptions, gradcheck } from "./gradcheck.ts";
 export { Flatten, Sequential } from "./nn/containers.ts";
 export { Linear, type LinearOptions } from "./nn/linear.ts";
 export { Module, type StateDict } from "./nn/module.ts";
+export { summary } from "./nn/summary.ts";
 export {
   abs,
   add,

@@ -34,6 +34,15 @@ export abstract class Module {
     return this.namedParameters().map(([, t]) => t);
   }
 
+  /** This module, under the empty name, and all modules within. One that is shared appears once, under its first name. */
+  namedModules(): [string, Module][] {
+    const found = new Map<Module, string>([[this, ""]]);
+    this.visit("", (name, value) => {
+      if (value instanceof Module && !found.has(value)) found.set(value, name);
+    });
+    return Array.from(found, ([module, name]) => [name, module]);
+  }
+
   /** Copies of all parameters by name. */
   stateDict(): StateDict {
     return Object.fromEntries(
@@ -64,10 +73,7 @@ export abstract class Module {
   }
 
   train(mode = true): this {
-    this.training = mode;
-    this.visit("", (_name, value) => {
-      if (value instanceof Module) value.training = mode;
-    });
+    for (const [, module] of this.namedModules()) module.training = mode;
     return this;
   }
 
@@ -77,10 +83,7 @@ export abstract class Module {
 
   /** Runs fn with all modules in evaluation mode, then gives each the mode that it had. */
   evaluating<R>(fn: () => R): R {
-    const modes = new Map<Module, boolean>([[this, this.training]]);
-    this.visit("", (_name, value) => {
-      if (value instanceof Module) modes.set(value, value.training);
-    });
+    const modes = this.namedModules().map(([, module]) => [module, module.training] as const);
     this.eval();
     try {
       return fn();

@@ -9,7 +9,9 @@ import {
   Module,
   manualSeed,
   parameter,
+  rand,
   Sequential,
+  summary,
   type Tensor,
   tensor,
 } from "../index.ts";
@@ -207,4 +209,78 @@ test("flatten: all axes but the first, or the given ones", () => {
   expect(new Flatten().forward(x).shape).toEqual([2, 60]);
   expect(new Flatten(2).forward(x).shape).toEqual([2, 3, 20]);
   expect(new Flatten(1, -2).forward(x).shape).toEqual([2, 12, 5]);
+});
+
+test("module: namedModules lists each module once, from the outside in", () => {
+  const network = new Network();
+  expect(network.namedModules()).toEqual([
+    ["", network],
+    ["fc1", network.fc1],
+    ["layers.0", network.layers[0]],
+    ["layers.1", network.layers[1]],
+    ["layers.1.0", (network.layers[1] as Sequential).modules[0]],
+    ["layers.1.1", (network.layers[1] as Sequential).modules[1]],
+  ]);
+  const shared = new Linear(2, 2);
+  expect(new Sequential(shared, shared).namedModules().map(([name]) => name)).toEqual(["", "0"]);
+});
+
+test("summary: names, classes, output shapes and own parameters in columns", () => {
+  expect(summary(new Network(), [5, 3])).toBe(
+    [
+      "layer                 output  parameters",
+      "Network               [5, 2]           2",
+      "fc1: Linear           [5, 4]          16",
+      "layers.0: Linear      [5, 4]          16",
+      "layers.1: Sequential  [5, 2]           0",
+      "layers.1.0: Linear    [5, 2]          10",
+      "layers.1.1: Flatten   [5, 2]           0",
+      "total                                 44",
+    ].join("\n"),
+  );
+});
+
+test("summary: shared modules count once, and what is not run has no output", () => {
+  class Odd extends Module {
+    readonly inner = new Linear(2, 2, { bias: false });
+    readonly again = this.inner;
+    readonly idle = new Linear(7, 1);
+    // A field, not a method of the class.
+    override forward = (x: Tensor): Tensor => this.again.forward(this.inner.forward(x));
+  }
+  const odd = new Odd();
+  const { forward } = odd;
+  const lines = summary(odd, [3, 2]).split("\n");
+  expect(lines.map((line) => line.trim().split(/ {2,}/))).toEqual([
+    ["layer", "output", "parameters"],
+    ["Odd", "[3, 2]", "0"],
+    ["inner: Linear", "[3, 2]", "4"],
+    ["idle: Linear", "–", "8"],
+    ["total", "12"],
+  ]);
+  expect(odd.forward).toBe(forward);
+  expect(Object.keys(odd.inner)).not.toContain("forward");
+});
+
+test("summary: it leaves modes, random state and memory as they were, also after an error", () => {
+  class Noisy extends Module {
+    readonly fc = new Linear(2, 2);
+    forward(x: Tensor): Tensor {
+      expect(this.training).toBe(false);
+      return this.fc.forward(x.add(rand(x.shape)));
+    }
+  }
+  const model = new Noisy();
+  manualSeed(6);
+  const expected = values(rand([4]));
+  manualSeed(6);
+  const kept = bytesKept(() => {
+    expect(() => summary(model, [3, 4])).toThrow(/^linear: expected/);
+    summary(model, [3, 2]);
+  });
+  expect(kept).toBe(0);
+  expect(values(rand([4]))).toEqual(expected);
+  expect(model.training).toBe(true);
+  expect(Object.keys(model.fc)).not.toContain("forward");
+  expect(() => summary(model, [0])).toThrow(RangeError);
 });

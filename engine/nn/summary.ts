@@ -1,0 +1,67 @@
+import { zeros } from "../create.ts";
+import { defaultGenerator } from "../generator.ts";
+import { formatShape, type Shape } from "../shape.ts";
+import { noGrad } from "../tape.ts";
+import type { Tensor } from "../tensor.ts";
+import type { Module } from "./module.ts";
+
+/**
+ * A table of the modules in a network: name and class, shape of the output, own parameters.
+ *
+ *   layer           output       parameters
+ *   Sequential      [4, 10]               0
+ *   0: Linear       [4, 32]            2080
+ *   …
+ *
+ * Runs the network once on zeros of the given shape (all axes, batch and time included) in evaluation mode; random state
+ * is put back. The output is that of the last call of `forward`, "–" where that was not called.
+ */
+export function summary(module: Module, inputShape: Shape): string {
+  const modules = module.namedModules();
+  const outputs = new Map<Module, string>();
+  const owners = new Map<Tensor, Module>();
+  const undo: (() => void)[] = [];
+  const random = defaultGenerator.getState();
+  try {
+    for (const [, m] of modules) {
+      // Inner modules come later and take over what is theirs.
+      for (const p of m.parameters()) owners.set(p, m);
+      const { forward } = m;
+      const descriptor = Object.getOwnPropertyDescriptor(m, "forward");
+      undo.push(() =>
+        descriptor ? Object.defineProperty(m, "forward", descriptor) : Reflect.deleteProperty(m, "forward"),
+      );
+      m.forward = (...x) => {
+        const z = forward.apply(m, x);
+        outputs.set(m, formatShape(z.shape));
+        return z;
+      };
+    }
+    noGrad(() => {
+      module.evaluating(() => module.forward(zeros(inputShape)));
+    });
+  } finally {
+    for (const restore of undo) restore();
+    defaultGenerator.setState(random);
+  }
+  const own = new Map<Module, number>();
+  let total = 0;
+  for (const [p, m] of owners) {
+    own.set(m, (own.get(m) ?? 0) + p.size);
+    total += p.size;
+  }
+  const rows = modules.map(([name, m]) => {
+    const kind = m.constructor.name;
+    return [name === "" ? kind : `${name}: ${kind}`, outputs.get(m) ?? "–", `${own.get(m) ?? 0}`];
+  });
+  return table([["layer", "output", "parameters"], ...rows, ["total", "", `${total}`]]);
+}
+
+/** Columns side by side; the last one, of numbers, is flush right. */
+function table(rows: readonly string[][]): string {
+  const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => (row[column] as string).length)));
+  const lines = rows.map((row) =>
+    row.map((cell, i) => (i < 2 ? cell.padEnd(widths[i] as number) : cell.padStart(widths[i] as number))).join("  "),
+  );
+  return lines.join("\n");
+}
