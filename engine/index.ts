@@ -20,6 +20,7 @@ export { DataLoader } from "./data/loader.ts";
 export { Generator, manualSeed } from "./generator.ts";
 export { type GradcheckOptions, gradcheck } from "./gradcheck.ts";
 export { Flatten, Sequential } from "./nn/containers.ts";
+export { Embedding } from "./nn/embedding.ts";
 export { Linear, type LinearOptions } from "./nn/linear.ts";
 export { Module, type StateDict } from "./nn/module.ts";
 export { summary } from "./nn/summary.ts";

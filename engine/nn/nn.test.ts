@@ -2,6 +2,8 @@
 import { expect, test } from "vitest";
 import { bits, bytesKept, random, values } from "../../test/support/tensors.ts";
 import {
+  Embedding,
+  embedding,
   Flatten,
   Generator,
   Linear,
@@ -13,6 +15,7 @@ import {
   Sequential,
   summary,
   type Tensor,
+  tape,
   tensor,
 } from "../index.ts";
 
@@ -188,6 +191,57 @@ test("linear: sizes that are not positive integers are a RangeError with both, a
       expect(() => new Linear(inputs, outputs)).toThrow(RangeError);
       expect(() => new Linear(inputs, outputs)).toThrow(
         `Linear: expected positive integer sizes, got ${inputs} and ${outputs}`,
+      );
+    }
+  });
+  expect(kept).toBe(0);
+});
+
+test("embedding: it looks up the rows of its weight, which starts standard normal", () => {
+  const layer = new Embedding(1000, 20, { generator: new Generator(4) });
+  expect(layer.namedParameters().map(([name, { shape }]) => [name, shape])).toEqual([["weight", [1000, 20]]]);
+  const list = values(layer.weight);
+  const mean = list.reduce((sum, value) => sum + value, 0) / list.length;
+  const variance = list.reduce((sum, value) => sum + value * value, 0) / list.length;
+  expect(Math.abs(mean)).toBeLessThan(5 / Math.sqrt(list.length));
+  expect(Math.abs(variance - 1)).toBeLessThan(5 * Math.sqrt(2 / list.length));
+  const indices = tensor([
+    [0, 999, 7],
+    [7, 1, 0],
+  ]);
+  expect(layer.forward(indices).shape).toEqual([2, 3, 20]);
+  expect(bits(layer.forward(indices))).toEqual(bits(embedding(indices, layer.weight)));
+  expect(bits(layer.forward([3, 4]))).toEqual(bits(layer.weight.slice(0, 3, 5)));
+  expect(new Sequential(layer, new Flatten()).forward(indices).shape).toEqual([2, 60]);
+});
+
+test("embedding: the padding row is 0 at first and gets no gradient, also counted from the end", () => {
+  for (const paddingIdx of [1, -2]) {
+    const layer = new Embedding(3, 2, { paddingIdx });
+    expect(layer.weight.toArray()).toMatchObject({ 1: [0, 0] });
+    expect(values(layer.weight).filter((value) => value === 0).length).toBe(2);
+    tape(() => layer.forward([0, 1, 1, 2, 2]).sum().backward());
+    expect(layer.weight.grad?.toArray()).toEqual([
+      [1, 1],
+      [0, 0],
+      [2, 2],
+    ]);
+  }
+});
+
+test("embedding: sizes and padding rows that do not exist are RangeErrors, and nothing is kept", () => {
+  const kept = bytesKept(() => {
+    for (const [n, width] of [
+      [0, 2],
+      [2, 1.5],
+    ] as const) {
+      expect(() => new Embedding(n, width)).toThrow(
+        new RangeError(`Embedding: expected positive integer sizes, got shape [${n}, ${width}]`),
+      );
+    }
+    for (const paddingIdx of [3, -4, 0.5]) {
+      expect(() => new Embedding(3, 2, { paddingIdx })).toThrow(
+        new RangeError(`embedding: expected paddingIdx in [-3, 2], got ${paddingIdx}`),
       );
     }
   });

@@ -142,15 +142,20 @@ export interface EmbeddingOptions {
 export function embedding(indices: Indices, weight: Tensor, { paddingIdx = null }: EmbeddingOptions = {}): Tensor {
   const [n, width] = weight.shape as [number, number];
   if (weight.ndim !== 2) throw new RangeError(`embedding: expected a weight [K, N], got ${formatShape(weight.shape)}`);
-  const skip = paddingIdx !== null && paddingIdx < 0 ? paddingIdx + n : paddingIdx;
-  if (skip !== null && !(Number.isInteger(skip) && skip >= 0 && skip < n)) {
-    throw new RangeError(`embedding: expected paddingIdx in [${-n}, ${n - 1}], got ${paddingIdx}`);
-  }
+  const skip = paddingRow(paddingIdx, n);
   const shape = checkShape("embedding", [...shapeOf("embedding", indices, n), width]);
   const count = sizeOf(shape) / width;
   ready("embedding", weight);
   const rows = locate(indices, [count], [0], 1);
-  return run(takeOp, { shape, rows, count, width, skip: skip ?? -1 }, weight);
+  return run(takeOp, { shape, rows, count, width, skip }, weight);
+}
+
+/** The row of n that paddingIdx names, −1 for null. */
+export function paddingRow(paddingIdx: number | null, n: number): number {
+  if (paddingIdx === null) return -1;
+  const row = paddingIdx < 0 ? paddingIdx + n : paddingIdx;
+  if (Number.isInteger(row) && row >= 0 && row < n) return row;
+  throw new RangeError(`embedding: expected paddingIdx in [${-n}, ${n - 1}], got ${paddingIdx}`);
 }
 
 const valuesOf = (indices: Indices): ArrayLike<number> => (indices instanceof Tensor ? indices.data : indices);

@@ -1,0 +1,38 @@
+import { k } from "../backend.ts";
+import { defaultGenerator, type Generator } from "../generator.ts";
+import { type EmbeddingOptions, embedding, type Indices, paddingRow } from "../ops/indexing.ts";
+import { checkShape } from "../shape.ts";
+import { parameter } from "../tape.ts";
+import { empty, type Tensor } from "../tensor.ts";
+import { Module } from "./module.ts";
+
+/**
+ * A table of learned vectors, looked up by index: [...] → [..., embeddingDim];  weight [numEmbeddings, embeddingDim]
+ *
+ * The weight starts normal with mean 0 and variance 1, as in PyTorch. The row `paddingIdx` starts from 0 and gets no gradient.
+ *
+ * @throws RangeError unless both sizes are positive integers and paddingIdx is one of the rows.
+ */
+export class Embedding extends Module {
+  readonly weight: Tensor;
+  readonly paddingIdx: number | null;
+
+  constructor(
+    numEmbeddings: number,
+    embeddingDim: number,
+    { paddingIdx = null, generator = defaultGenerator }: EmbeddingOptions & { generator?: Generator } = {},
+  ) {
+    super();
+    const shape = checkShape("Embedding", [numEmbeddings, embeddingDim]);
+    const row = paddingRow(paddingIdx, numEmbeddings);
+    this.paddingIdx = paddingIdx;
+    this.weight = parameter(empty(shape));
+    const { ptr, size } = this.weight;
+    generator.normal(ptr, size);
+    if (row >= 0) k.fill(ptr + 4 * row * embeddingDim, embeddingDim, 0);
+  }
+
+  forward(indices: Indices): Tensor {
+    return embedding(indices, this.weight, { paddingIdx: this.paddingIdx });
+  }
+}
