@@ -3,7 +3,9 @@ export { k } from "./backend.ts";
 export { checkUnchanged, pass } from "./backward.ts";
 export { defaultGenerator } from "./generator.ts";
 export {
+  accumulates,
   apply,
+  freshGradOf,
   gradOf,
   type Op,
   passGradient,
@@ -17,6 +19,7 @@ export {
   writeOutGradient,
 } from "./op.ts";
 export { constantSource } from "./ops/expand.ts";
+export { BINARY_DENSITY, bitBytes, gatherWeightGradient, workBytes } from "./ops/matmul.ts";
 export { allocate, disposed, recycle, root, scope } from "./scope.ts";
 export { formatShape, type Shape, sameShape } from "./shape.ts";
 export { persist } from "./tape.ts";

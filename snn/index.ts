@@ -4,5 +4,11 @@ export { constantEncode, type PoissonOptions, poissonEncode, type TtfsOptions, t
 export { LeakyIntegrator, type LeakyIntegratorOptions } from "./leaky-integrator.ts";
 export { LIF, type LIFOptions, type LIFRecord, type LIFState } from "./lif.ts";
 export { filteredTrace, lastMembrane, maxMembrane, meanOverTime, spikeCount } from "./readout.ts";
+export {
+  RecurrentLIF,
+  type RecurrentLIFOptions,
+  type RecurrentLIFRecord,
+  type RecurrentLIFState,
+} from "./recurrent-lif.ts";
 export { type Fire, type SpikeOptions, spike } from "./spike.ts";
 export { type CustomSurrogate, type Surrogate, surrogate } from "./surrogate.ts";

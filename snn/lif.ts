@@ -68,7 +68,7 @@ export interface LIFRecord {
 export class LIF extends Module {
   readonly beta: Tensor;
   readonly threshold: Tensor;
-  private readonly neuron: Neuron;
+  protected readonly neuron: Neuron;
   private readonly spiking: boolean;
 
   constructor(options: LIFOptions = {}) {
@@ -157,7 +157,22 @@ export class LIF extends Module {
     return this.beta.isParameter ? this.beta.clamp(0, 1) : this.beta;
   }
 
-  private check(current: Tensor, state?: LIFState): void {
+  /** A plain neuron with fixed β and θ and a surrogate that the kernels know. */
+  protected get fuses(): boolean {
+    const { hold, rest, inputScale, attached, surrogate } = this.neuron;
+    const fixed = !this.beta.requiresGrad && !this.threshold.requiresGrad;
+    return (
+      this.spiking &&
+      fixed &&
+      hold === 0 &&
+      rest === 0 &&
+      inputScale === 1 &&
+      attached === 0 &&
+      surrogate.derivative === null
+    );
+  }
+
+  protected check(current: Tensor, state?: LIFState): void {
     checkCurrent("LIF", current);
     checkPerNeuron("LIF", "beta", this.beta, current.shape);
     checkPerNeuron("LIF", "threshold", this.threshold, current.shape);

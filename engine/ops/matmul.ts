@@ -73,10 +73,9 @@ const linearOp: Op<Weighting> = {
     if (bits === 0) k.gemm(z.ptr, x.ptr, w.ptr, start, rows, outputs, inputs, inputs, 1, 1, inputs, outputs, 0, 1);
     else {
       const values = graded ? x.ptr : 0;
-      const bytes = workBytes(rows, count);
-      const work = allocate(bytes);
+      const work = allocate(workBytes(rows, count));
       k.gather(z.ptr, bits, work, values, w.ptr, start, rows, outputs, inputs, inputs, 1, 1, inputs, outputs, 0, 1);
-      recycle(work, bytes, scope.region);
+      recycle(work, workBytes(rows, count), scope.region);
     }
   },
   backward(z, x, w, bias, weighting) {
@@ -88,7 +87,8 @@ const linearOp: Op<Weighting> = {
       k.gemm(dx, dz, w.ptr, accumulates ? dx : 0, rows, inputs, outputs, outputs, 1, inputs, 1, inputs, inputs, 1);
     const dw = freshGradOf(w);
     if (dw !== 0) {
-      if (weighting.bits !== 0) gatherWeightGradient(dw, dz, x, outputs, inputs, rows, weighting);
+      const { bits, count, graded } = weighting;
+      if (bits !== 0) gatherWeightGradient(dw, dz, bits, count, graded ? x.ptr : 0, outputs, inputs, rows);
       else k.gemm(dw, dz, x.ptr, accumulates ? dw : 0, outputs, inputs, rows, 1, outputs, inputs, 1, inputs, inputs, 1);
     }
     if (weighting.owned) recycle(weighting.bits, bitBytes(rows, inputs), z.region);
@@ -98,15 +98,19 @@ const linearOp: Op<Weighting> = {
   },
 };
 
-/** dw [out, in] ← or += dzᵀ·x, as the sum of the rows of dz at which each column of x is not 0: [in, out], transposed. */
-function gatherWeightGradient(
+/**
+ * dw [out, in] ← or += (as `accumulates` says) dzᵀ·x, as the sum of the rows of dz at which each column of x is not 0:
+ * [in, out], transposed. `bits` are the places of the `count` non-zeros of x [rows, in], `values` is 0 if they are ones.
+ */
+export function gatherWeightGradient(
   dw: number,
   dz: number,
-  x: Tensor,
+  bits: number,
+  count: number,
+  values: number,
   outputs: number,
   inputs: number,
   rows: number,
-  { bits, count, graded }: Weighting,
 ): void {
   const bytes = bitBytes(inputs, rows);
   const columns = allocate(bytes);
@@ -115,23 +119,22 @@ function gatherWeightGradient(
   const sum = allocate(size);
   if (accumulates) k.transpose(sum, dw, outputs, inputs);
   const start = accumulates ? sum : 0;
-  const values = graded ? x.ptr : 0;
-  const room = workBytes(inputs, count);
-  const work = allocate(room);
+  const work = allocate(workBytes(inputs, count));
   k.gather(sum, columns, work, values, dz, start, inputs, outputs, rows, 1, inputs, outputs, 1, outputs, outputs, 1);
   k.transpose(dw, sum, inputs, outputs);
-  recycle(work, room, scope.region);
+  recycle(work, workBytes(inputs, count), scope.region);
   recycle(sum, size, scope.region);
   recycle(columns, bytes, scope.region);
 }
 
 /** What the kernel `gather` wants to work in. */
-const workBytes = (rows: number, count: number): number => 4 * (2 * rows + 8 + count);
+export const workBytes = (rows: number, count: number): number => 4 * (2 * rows + 8 + count);
 
-const bitBytes = (rows: number, columns: number): number => 4 * rows * Math.ceil(columns / 32);
+/** Bytes of bits in rows of whole words. */
+export const bitBytes = (rows: number, columns: number): number => 4 * rows * Math.ceil(columns / 32);
 
 /** Densities below which walking over non-zeros is faster, measured for whole panels of 16 columns. */
-const BINARY_DENSITY = 0.6;
+export const BINARY_DENSITY = 0.6;
 const GRADED_DENSITY = 0.4;
 
 /** Finds the non-zeros of x; the bits are kept if they are few enough for `outputs` columns. Depends on the data only. */

@@ -1,0 +1,111 @@
+import { defaultGenerator } from "../engine/extend.ts";
+import { type Generator, Linear, linear, mul, ones, parameter, stack, type Tensor, zeros } from "../engine/index.ts";
+import { checkState } from "./checks.ts";
+import { LIF, type LIFOptions, type LIFRecord, type LIFState } from "./lif.ts";
+import { runRecurrent } from "./recurrent-op.ts";
+
+export interface RecurrentLIFOptions extends LIFOptions {
+  /** Neurons of the layer: the size of the last axis of the current. */
+  features: number;
+  /** "all": every neuron feeds every neuron (default). "one": each feeds itself. */
+  connection?: "all" | "one";
+  /** Where the initial weights come from; the default generator if not given. */
+  generator?: Generator;
+}
+
+/** State between steps: that of the neurons, and the spikes that are fed back. */
+export interface RecurrentLIFState extends LIFState {
+  readonly spikes: Tensor;
+}
+
+export interface RecurrentLIFRecord extends LIFRecord {
+  readonly state: RecurrentLIFState;
+}
+
+/**
+ * LIF neurons that are fed back their spikes of the step before:
+ *
+ *   I[t] = current[t] + W·s[t−1] + b   (connection "all": `recurrent.weight` [N, N], `recurrent.bias` [N], as Linear starts them)
+ *   I[t] = current[t] + V ⊙ s[t−1]     (connection "one": `V` [N], starts at 1)
+ *
+ * and the rest as in LIF. Shapes: current [T, B, …, N] → spikes [T, B, …, N]. Starts from v = 0 and no spikes. `forward` of
+ * a plain neuron (fixed β and θ, rest 0, inputScale 1, no refractory steps, detached reset, surrogate with a formula) is one
+ * op whose recurrent product costs what its spikes cost; other options and `unroll` compose the steps, with the same bits.
+ *
+ * @throws RangeError unless features is a positive integer, or as LIF does.
+ * @see Eshraghian et al. (2023), Training Spiking Neural Networks Using Lessons From Deep Learning, Proc. IEEE 111(9).
+ */
+export class RecurrentLIF extends LIF {
+  readonly features: number;
+  /** W and b where every neuron feeds every neuron, else null. */
+  readonly recurrent: Linear | null;
+  /** The weight of each neuron's own spikes, or null. */
+  readonly V: Tensor | null;
+
+  constructor({ features, connection = "all", generator = defaultGenerator, ...options }: RecurrentLIFOptions) {
+    if (!Number.isInteger(features) || features < 1) {
+      throw new RangeError(`RecurrentLIF: features must be a positive integer, got ${features}`);
+    }
+    if (connection !== "all" && connection !== "one") {
+      throw new RangeError(`RecurrentLIF: expected connection "all" or "one", got ${JSON.stringify(connection)}`);
+    }
+    super(options);
+    this.features = features;
+    this.recurrent = connection === "all" ? new Linear(features, features, { generator }) : null;
+    this.V = connection === "one" ? parameter(ones([features])) : null;
+  }
+
+  override forward(current: Tensor): Tensor {
+    this.check(current);
+    if (!this.fuses) return this.unroll(current).spikes;
+    const { recurrent, V } = this;
+    const weight = recurrent?.weight ?? (V as Tensor);
+    return runRecurrent(this.neuron, current, weight, recurrent?.bias ?? null, this.beta, this.threshold);
+  }
+
+  override unroll(current: Tensor, state?: RecurrentLIFState): RecurrentLIFRecord {
+    this.check(current, state);
+    let next = state ?? this.initialState(current.shape.slice(1));
+    const steps = current.unbind(0).map((input) => {
+      const record = super.unroll(input.add(this.feedback(next.spikes)).unsqueeze(0), next);
+      next = { ...record.state, spikes: record.spikes.select(0, 0) };
+      return record;
+    });
+    const all = (name: "membrane" | "v"): Tensor => stack(steps.map((record) => record[name].select(0, 0)));
+    return {
+      spikes: stack(steps.map((record) => record.spikes.select(0, 0))),
+      get membrane() {
+        return all("membrane");
+      },
+      get v() {
+        return all("v");
+      },
+      state: next,
+    };
+  }
+
+  override step(current: Tensor, state: RecurrentLIFState): [spikes: Tensor, state: RecurrentLIFState] {
+    const { spikes, state: next } = this.unroll(current.unsqueeze(0), state);
+    return [spikes.reshape(current.shape), next];
+  }
+
+  override initialState(shape: readonly number[]): RecurrentLIFState {
+    return { ...super.initialState(shape), spikes: zeros(shape) };
+  }
+
+  private feedback(spikes: Tensor): Tensor {
+    const { recurrent, V } = this;
+    return recurrent === null ? mul(spikes, V as Tensor) : linear(spikes, recurrent.weight, recurrent.bias);
+  }
+
+  protected override check(current: Tensor, state?: RecurrentLIFState): void {
+    super.check(current, state);
+    const n = current.shape[current.ndim - 1];
+    if (current.ndim < 2 || n !== this.features) {
+      throw new RangeError(
+        `RecurrentLIF: expected a current [T, B, …, ${this.features}], got [${current.shape.join(", ")}]`,
+      );
+    }
+    if (state !== undefined) checkState("RecurrentLIF", "spikes", state.spikes, current.shape.slice(1));
+  }
+}
