@@ -1,6 +1,6 @@
 /** Elementary kernels on values in the first-level cache, in millions of values a second. */
 import { warmup } from "jarvis-snn";
-import { alloc, free, kernels, memory } from "jarvis-snn/kernels";
+import { alloc, codes, free, kernels, memory } from "jarvis-snn/kernels";
 import { Bench } from "tinybench";
 import { table } from "./support/interleave.ts";
 
@@ -21,6 +21,9 @@ const cases: Record<string, () => void> = {
   log: () => kernels.log(z, x, N),
   tanh: () => kernels.tanh(z, x, N),
   sigmoid: () => kernels.sigmoid(z, x, N),
+  sin: () => kernels.formula(codes.SIN, z, x, 0, N, 0, 0),
+  gelu: () => kernels.formula(codes.GELU, z, x, 0, N, 0, 0),
+  pow: () => kernels.formula(codes.POW, z, x, y, N, 0, 0),
   "uniform (Philox)": () => kernels.uniform(z, N, 1, 2, 3, 4),
   "bernoulli (Philox)": () => kernels.bernoulli(z, x, N, 1, 1, 1, 2, 3, 4),
 };

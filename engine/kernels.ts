@@ -9,6 +9,8 @@
 import { wasmHeap } from "./memory.ts";
 
 export type { Kernels } from "../kernels/build/types.ts";
+/** The functions that `kernels.formula` evaluates. */
+export * as codes from "../kernels/codes.ts";
 export { kernels, memory } from "./wasm.ts";
 
 /** A block of at least `bytes` bytes, aligned to 16. */

@@ -2,6 +2,7 @@ export { alignBits, countBits, packBits, sumBits, transposeBits, unpackBits } fr
 export * from "./blocks";
 export * from "./elementwise";
 export * from "./encode";
+export * from "./formula";
 export * from "./gather";
 export * from "./leaky";
 export * from "./lif";

@@ -7,7 +7,6 @@
  *   logLanes       all of float32            1 ulp; log 0 = −∞, log of a negative number is NaN
  *   sigmoidLanes   all of float32            2 ulp
  *   tanhLanes      all of float32            1 ulp, odd: tanh(−0) = −0
- *   atanLanes      all of float32            2 ulp, odd
  *   sinTurn        |t| ≤ 1/4                 sin 2πt to 3·10⁻⁷ relative
  *
  * NaN gives NaN. Callers wrap a call in a hot loop as `inline.always(expLanes(x))`; elsewhere a plain call keeps the
@@ -15,7 +14,7 @@
  * every turn of the loop while it reads one for free, and clamps are pmin/pmax, one instruction where min/max take
  * seven. `pmax(a, b)` is b where a < b and else a, so a NaN in the first operand stays.
  *
- * @see Moshier, Cephes Math Library 2.2 (1992): the coefficients of exp, log, tanh and atan (expf.c, logf.c, tanhf.c, atanf.c).
+ * @see Moshier, Cephes Math Library 2.2 (1992): the coefficients of exp, log and tanh (expf.c, logf.c, tanhf.c).
  */
 
 // Four copies of each constant: an operand is read with one v128.load.
@@ -65,19 +64,6 @@ const tanh5 = memory.data<f32>([1.33314422036e-1, 1.33314422036e-1, 1.3331442203
 const tanh7 = memory.data<f32>([-5.37397155531e-2, -5.37397155531e-2, -5.37397155531e-2, -5.37397155531e-2], 16);
 const tanh9 = memory.data<f32>([2.06390887954e-2, 2.06390887954e-2, 2.06390887954e-2, 2.06390887954e-2], 16);
 const tanh11 = memory.data<f32>([-5.70498872745e-3, -5.70498872745e-3, -5.70498872745e-3, -5.70498872745e-3], 16);
-
-const atanHigh = memory.data<f32>([2.41421356, 2.41421356, 2.41421356, 2.41421356], 16);
-const atanLow = memory.data<f32>([0.414213562, 0.414213562, 0.414213562, 0.414213562], 16);
-const quarterPi = memory.data<f32>([0.785398163, 0.785398163, 0.785398163, 0.785398163], 16);
-const halfPi = memory.data<f32>([1.57079633, 1.57079633, 1.57079633, 1.57079633], 16);
-/** What float32 leaves of π/4 and π/2. */
-const quarterPiLow = memory.data<f32>([-2.18556941e-8, -2.18556941e-8, -2.18556941e-8, -2.18556941e-8], 16);
-const halfPiLow = memory.data<f32>([-4.37113883e-8, -4.37113883e-8, -4.37113883e-8, -4.37113883e-8], 16);
-const minusOne = memory.data<f32>([-1, -1, -1, -1], 16);
-const atan3 = memory.data<f32>([-3.33329491539e-1, -3.33329491539e-1, -3.33329491539e-1, -3.33329491539e-1], 16);
-const atan5 = memory.data<f32>([1.99777106478e-1, 1.99777106478e-1, 1.99777106478e-1, 1.99777106478e-1], 16);
-const atan7 = memory.data<f32>([-1.38776856032e-1, -1.38776856032e-1, -1.38776856032e-1, -1.38776856032e-1], 16);
-const atan9 = memory.data<f32>([8.05374449538e-2, 8.05374449538e-2, 8.05374449538e-2, 8.05374449538e-2], 16);
 
 /** Minimax fit of sin(2πt) / t in t² on |t| ≤ 1/4, relative error 5·10⁻⁹ before rounding. */
 const sin1 = memory.data<f32>([6.2831855, 6.2831855, 6.2831855, 6.2831855], 16);
@@ -197,26 +183,6 @@ export function tanhLanes(x: v128): v128 {
   const e = inline.always(expNegative(f32x4.add(minus, minus)));
   const q = f32x4.div(f32x4.sub(v128.load(one), e), f32x4.add(v128.load(one), e));
   const z = v128.bitselect(q, p, f32x4.gt(a, v128.load(tanhBorder)));
-  return v128.or(z, v128.and(x, v128.load(signBit)));
-}
-
-/** atan x: an odd polynomial of |x|, (|x| − 1) / (|x| + 1) or −1/|x|, plus 0, π/4 or π/2, with the sign of x. */
-export function atanLanes(x: v128): v128 {
-  const a = f32x4.abs(x);
-  const high = f32x4.gt(a, v128.load(atanHigh));
-  const middle = v128.andnot(f32x4.gt(a, v128.load(atanLow)), high);
-  let numerator = v128.bitselect(f32x4.sub(a, v128.load(one)), a, middle);
-  numerator = v128.bitselect(v128.load(minusOne), numerator, high);
-  let denominator = v128.bitselect(f32x4.add(a, v128.load(one)), v128.load(one), middle);
-  denominator = v128.bitselect(a, denominator, high);
-  const start = v128.or(v128.and(v128.load(quarterPi), middle), v128.and(v128.load(halfPi), high));
-  const low = v128.or(v128.and(v128.load(quarterPiLow), middle), v128.and(v128.load(halfPiLow), high));
-  const t = f32x4.div(numerator, denominator);
-  const t2 = f32x4.mul(t, t);
-  let p = mulAdd(v128.load(atan9), t2, v128.load(atan7));
-  p = mulAdd(p, t2, v128.load(atan5));
-  p = mulAdd(p, t2, v128.load(atan3));
-  const z = f32x4.add(start, f32x4.add(mulAdd(f32x4.mul(p, t2), t, low), t));
   return v128.or(z, v128.and(x, v128.load(signBit)));
 }
 

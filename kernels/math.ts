@@ -6,19 +6,8 @@
  * vectors with idle lanes. The value of an element therefore never depends on its place. Gradients accumulate.
  */
 import { divGrad, mulGrad } from "./elementwise";
-import {
-  atanLanes,
-  expLanes,
-  half,
-  loadTail,
-  logLanes,
-  mulAdd,
-  one,
-  sigmoidLanes,
-  storeTail,
-  tanhLanes,
-} from "./lanes";
-import { vectorEnd } from "./span";
+import { expLanes, half, loadTail, logLanes, one, sigmoidLanes, storeTail, tanhLanes } from "./lanes";
+import { scalarEnd, vectorEnd } from "./span";
 
 const EXP = 0;
 const LOG = 1;
@@ -35,7 +24,6 @@ const GE = 11;
 const LT = 12;
 const LE = 13;
 const EQ = 14;
-const ATAN = 15;
 
 /** f(x) */
 function valueOf(f: i32, x: v128): v128 {
@@ -43,7 +31,6 @@ function valueOf(f: i32, x: v128): v128 {
   if (f == LOG) return inline.always(logLanes(x));
   if (f == TANH) return inline.always(tanhLanes(x));
   if (f == SIGMOID) return inline.always(sigmoidLanes(x));
-  if (f == ATAN) return inline.always(atanLanes(x));
   if (f == SQRT) return f32x4.sqrt(x);
   if (f == SQUARE) return f32x4.mul(x, x);
   if (f == ABS) return f32x4.abs(x);
@@ -51,7 +38,7 @@ function valueOf(f: i32, x: v128): v128 {
   return f32x4.pmax(x, i32x4.splat(0));
 }
 
-/** dz·f′, where y is what f′ is easiest to tell from: z = f(x), or x for square, absolute value and arc tangent. */
+/** dz·f′, where y is what f′ is easiest to tell from: z = f(x), or x for square and absolute value. */
 function slopeOf(f: i32, dz: v128, y: v128): v128 {
   const zero = i32x4.splat(0);
   // (1 − z)(1 + z) keeps its digits near 1, where 1 − z² loses them.
@@ -59,9 +46,8 @@ function slopeOf(f: i32, dz: v128, y: v128): v128 {
   if (f == SIGMOID) return f32x4.mul(dz, f32x4.mul(y, f32x4.sub(v128.load(one), y)));
   if (f == SQRT) return f32x4.div(dz, f32x4.add(y, y));
   if (f == SQUARE) return f32x4.mul(dz, f32x4.add(y, y));
-  if (f == ATAN) return f32x4.div(dz, mulAdd(y, y, v128.load(one)));
   if (f == ABS) return f32x4.sub(v128.and(dz, f32x4.gt(y, zero)), v128.and(dz, f32x4.lt(y, zero)));
-  return v128.and(dz, f32x4.gt(y, zero));
+  return v128.andnot(dz, f32x4.le(y, zero));
 }
 
 /** f(x, y) */
@@ -208,25 +194,13 @@ export function absGrad(dx: usize, dz: usize, x: usize, n: i32): void {
   mapGradTail(ABS, dx, dz, x, n);
 }
 
-/** z[i] ← arc tangent of x[i], at most 2 ulp off */
-export function atan(z: usize, x: usize, n: i32): void {
-  inline.always(map(ATAN, z, x, n));
-  mapTail(ATAN, z, x, n);
-}
-
-/** dx[i] += dz[i] / (1 + x[i]²) */
-export function atanGrad(dx: usize, dz: usize, x: usize, n: i32): void {
-  inline.always(mapGrad(ATAN, dx, dz, x, n));
-  mapGradTail(ATAN, dx, dz, x, n);
-}
-
 /** z[i] ← max(x[i], 0); NaN stays */
 export function relu(z: usize, x: usize, n: i32): void {
   inline.always(map(RELU, z, x, n));
   mapTail(RELU, z, x, n);
 }
 
-/** dx[i] += dz[i] where z[i] > 0 */
+/** dx[i] += dz[i] where not z[i] ≤ 0 */
 export function reluGrad(dx: usize, dz: usize, z: usize, n: i32): void {
   inline.always(mapGrad(RELU, dx, dz, z, n));
   mapGradTail(RELU, dx, dz, z, n);
@@ -304,4 +278,11 @@ export function clampGrad(dx: usize, dz: usize, x: usize, n: i32, low: f32, high
   }
   const inside = v128.and(f32x4.ge(loadTail(x, n), lows), f32x4.le(loadTail(x, n), highs));
   storeTail(dx, n, f32x4.add(loadTail(dx, n), v128.and(loadTail(dz, n), inside)));
+}
+
+/** z[i] ← x[i] where c[i] is not 0, else y[i] */
+export function where(z: usize, c: usize, x: usize, y: usize, n: i32): void {
+  for (const end = scalarEnd(z, n); z < end; z += 4, c += 4, x += 4, y += 4) {
+    store<i32>(z, select<i32>(load<i32>(x), load<i32>(y), load<f32>(c) != 0));
+  }
 }

@@ -60,7 +60,7 @@ export const divOp: Op<null> = {
   },
 };
 
-/** z = αx + β */
+/** z = αx + β; adding −0 keeps the sign of 0. */
 export const affineOp: Op<{ alpha: number; beta: number }> = {
   name: "affine",
   saves: SAVES_NOTHING,
@@ -90,10 +90,10 @@ export const maximumOp = tieOps("maximum");
 export const minimumOp = tieOps("minimum");
 
 /** Brings both operands to one shape and applies the op. */
-export function broadcast(op: Op<null>, x: Tensor, y: Tensor): Tensor {
-  if (sameShape(x.shape, y.shape)) return apply(op, null, x, y);
+export function broadcast<Attrs = null>(op: Op<Attrs>, x: Tensor, y: Tensor, attrs = null as Attrs): Tensor {
+  if (sameShape(x.shape, y.shape)) return apply(op, attrs, x, y);
   const shape = broadcastShapes(op.name, x.shape, y.shape);
-  return apply(op, null, broadcastTo(x, shape), broadcastTo(y, shape));
+  return apply(op, attrs, broadcastTo(x, shape), broadcastTo(y, shape));
 }
 
 /** A number as a tensor of one element. */
@@ -113,7 +113,7 @@ export function sub(x: Tensor, y: Operand): Tensor {
 
 /** z = x ⊙ y.  ∂L/∂x = ∂L/∂z ⊙ y,  ∂L/∂y = ∂L/∂z ⊙ x. */
 export function mul(x: Tensor, y: Operand): Tensor {
-  return typeof y === "number" ? apply(affineOp, { alpha: y, beta: 0 }, x) : broadcast(mulOp, x, y);
+  return typeof y === "number" ? apply(affineOp, { alpha: y, beta: -0 }, x) : broadcast(mulOp, x, y);
 }
 
 /** z = x / y.  ∂L/∂x = ∂L/∂z / y,  ∂L/∂y = −∂L/∂z ⊙ z / y. */
@@ -123,7 +123,7 @@ export function div(x: Tensor, y: Operand): Tensor {
 
 /** z = −x. */
 export function neg(x: Tensor): Tensor {
-  return apply(affineOp, { alpha: -1, beta: 0 }, x);
+  return apply(affineOp, { alpha: -1, beta: -0 }, x);
 }
 
 /** z = max(x, y) elementwise; at ties each side gets half of the gradient. */

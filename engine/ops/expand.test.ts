@@ -41,7 +41,21 @@ test("broadcasting: the gradient of a repeated element is the sum over its copie
 
 test("broadcasting: a number is the same as a tensor of it", () => {
   const x = random([7], 1, { low: 0.5, high: 2 });
-  for (const op of ["add", "sub", "mul", "div", "maximum", "minimum", "gt", "ge", "lt", "le", "eq"] as const) {
+  for (const op of [
+    "add",
+    "sub",
+    "mul",
+    "div",
+    "maximum",
+    "minimum",
+    "pow",
+    "atan2",
+    "gt",
+    "ge",
+    "lt",
+    "le",
+    "eq",
+  ] as const) {
     expect(bits(x[op](1.25)), op).toEqual(bits(x[op](tensor(1.25))));
   }
   expect(values(tensor([1, 2, 3]).eq(2))).toEqual([0, 1, 0]);

@@ -6,10 +6,31 @@
  */
 import { backward } from "../backward.ts";
 import { Tensor } from "../tensor.ts";
-import { add, div, maximum, minimum, mul, neg, sub } from "./arithmetic.ts";
+import { add, div, maximum, minimum, mul, neg, type Operand, sub } from "./arithmetic.ts";
 import { eq, ge, gt, le, lt } from "./compare.ts";
 import { clone, detach } from "./detach.ts";
 import { expand, tile } from "./expand.ts";
+import {
+  atan,
+  atan2,
+  cos,
+  elu,
+  erf,
+  floor,
+  gelu,
+  hardtanh,
+  leakyRelu,
+  log1p,
+  logSigmoid,
+  pow,
+  reciprocal,
+  round,
+  rsqrt,
+  sign,
+  silu,
+  sin,
+  softplus,
+} from "./formula.ts";
 import { embedding, gather, indexSelect, scatterAdd } from "./indexing.ts";
 import { concat, flip, permute, select, slice, split, stack, transpose, unbind } from "./layout.ts";
 import { bceWithLogits, crossEntropy, huberLoss, klDiv, l1Loss, mseLoss, nllLoss, smoothL1Loss } from "./loss.ts";
@@ -18,22 +39,34 @@ import { pad, tril } from "./pad.ts";
 import { amax, amin, argmax, argmin, cumsum, max, mean, min, prod, sum } from "./reduce.ts";
 import { logSoftmax, softmax } from "./softmax.ts";
 import { logsumexp, norm, std, variance } from "./statistics.ts";
-import { abs, atan, clamp, exp, log, relu, sigmoid, sqrt, square, tanh } from "./unary.ts";
+import { abs, clamp, exp, log, relu, sigmoid, sqrt, square, tanh } from "./unary.ts";
 import { flatten, reshape, squeeze, unsqueeze } from "./view.ts";
+import { maskedFill, where } from "./where.ts";
 
 const methods = {
   add,
   sub,
   mul,
   div,
+  pow,
+  atan2,
   neg,
   maximum,
   minimum,
   exp,
   log,
+  log1p,
   sqrt,
+  rsqrt,
   square,
+  reciprocal,
   abs,
+  sign,
+  floor,
+  round,
+  sin,
+  cos,
+  erf,
   tanh,
   sigmoid,
   relu,
@@ -44,6 +77,9 @@ const methods = {
   lt,
   le,
   eq,
+  maskedFill,
+  /** As PyTorch has it: x where the condition holds, else y. */
+  where: (x: Tensor, condition: Tensor, y: Operand): Tensor => where(condition, x, y),
   matmul,
   sum,
   mean,
@@ -85,6 +121,14 @@ const methods = {
 
 export const ops = {
   ...methods,
+  where,
+  logSigmoid,
+  leakyRelu,
+  elu,
+  silu,
+  gelu,
+  softplus,
+  hardtanh,
   linear,
   concat,
   stack,
@@ -113,14 +157,25 @@ export interface TensorMethods {
   sub: Method<Methods["sub"]>;
   mul: Method<Methods["mul"]>;
   div: Method<Methods["div"]>;
+  pow: Method<Methods["pow"]>;
+  atan2: Method<Methods["atan2"]>;
   neg: Method<Methods["neg"]>;
   maximum: Method<Methods["maximum"]>;
   minimum: Method<Methods["minimum"]>;
   exp: Method<Methods["exp"]>;
   log: Method<Methods["log"]>;
+  log1p: Method<Methods["log1p"]>;
   sqrt: Method<Methods["sqrt"]>;
+  rsqrt: Method<Methods["rsqrt"]>;
   square: Method<Methods["square"]>;
+  reciprocal: Method<Methods["reciprocal"]>;
   abs: Method<Methods["abs"]>;
+  sign: Method<Methods["sign"]>;
+  floor: Method<Methods["floor"]>;
+  round: Method<Methods["round"]>;
+  sin: Method<Methods["sin"]>;
+  cos: Method<Methods["cos"]>;
+  erf: Method<Methods["erf"]>;
   tanh: Method<Methods["tanh"]>;
   sigmoid: Method<Methods["sigmoid"]>;
   relu: Method<Methods["relu"]>;
@@ -131,6 +186,8 @@ export interface TensorMethods {
   lt: Method<Methods["lt"]>;
   le: Method<Methods["le"]>;
   eq: Method<Methods["eq"]>;
+  maskedFill: Method<Methods["maskedFill"]>;
+  where: Method<Methods["where"]>;
   matmul: Method<Methods["matmul"]>;
   sum: Method<Methods["sum"]>;
   mean: Method<Methods["mean"]>;
@@ -188,33 +245,44 @@ export {
   argmax,
   argmin,
   atan,
+  atan2,
   bceWithLogits,
   clamp,
   clone,
   concat,
+  cos,
   crossEntropy,
   cumsum,
   detach,
   div,
+  elu,
   embedding,
   eq,
+  erf,
   exp,
   expand,
   flatten,
   flip,
+  floor,
   gather,
   ge,
+  gelu,
   gt,
+  hardtanh,
   huberLoss,
   indexSelect,
   klDiv,
   l1Loss,
   le,
+  leakyRelu,
   linear,
   log,
+  log1p,
+  logSigmoid,
   logSoftmax,
   logsumexp,
   lt,
+  maskedFill,
   matmul,
   max,
   maximum,
@@ -228,15 +296,23 @@ export {
   norm,
   pad,
   permute,
+  pow,
   prod,
+  reciprocal,
   relu,
   reshape,
+  round,
+  rsqrt,
   scatterAdd,
   select,
   sigmoid,
+  sign,
+  silu,
+  sin,
   slice,
   smoothL1Loss,
   softmax,
+  softplus,
   split,
   sqrt,
   square,
@@ -252,4 +328,5 @@ export {
   unbind,
   unsqueeze,
   variance,
+  where,
 };

@@ -4,9 +4,9 @@ import { apply, gradOf, type Op, ready, SAVES_A, SAVES_B } from "../op.ts";
 import { allocate, recycle, root, scope } from "../scope.ts";
 import { broadcastShapes, formatShape, type Shape, sameShape } from "../shape.ts";
 import { empty, steady, Tensor } from "../tensor.ts";
-import { add, affineOp, maximum, mul, neg, sub } from "./arithmetic.ts";
+import { add, affineOp, mul, neg, sub } from "./arithmetic.ts";
 import { eq } from "./compare.ts";
-import { detach } from "./detach.ts";
+import { softplus } from "./formula.ts";
 import { mean, sum } from "./reduce.ts";
 import { logSoftmax } from "./softmax.ts";
 import { abs, clamp, exp, log, square } from "./unary.ts";
@@ -152,15 +152,6 @@ export function bceWithLogits(
   const negative = mul(apply(affineOp, { alpha: -1, beta: 1 }, target), softplus(logits));
   const loss = add(positive, negative);
   return reduced(weight === null ? loss : mul(loss, weight), reduction);
-}
-
-/** log(1 + eˣ) = max(x, 0) + log(1 + e⁻ˡˣˡ), with gradient ½ at 0. */
-function softplus(x: Tensor): Tensor {
-  const e = exp(neg(abs(x)));
-  const u = add(e, 1);
-  // What rounding took from 1 + e, without a gradient of its own.
-  const lost = detach(sub(e, sub(u, 1)));
-  return add(maximum(x, 0), add(log(u), lost));
 }
 
 /**

@@ -3,7 +3,7 @@ import { k } from "../backend.ts";
 import { apply, gradOf, type Op, SAVES_A, SAVES_OUTPUT } from "../op.ts";
 import type { Tensor } from "../tensor.ts";
 
-type Name = "exp" | "log" | "sqrt" | "square" | "abs" | "tanh" | "sigmoid" | "relu" | "atan";
+type Name = "exp" | "log" | "sqrt" | "square" | "abs" | "tanh" | "sigmoid" | "relu";
 
 /** z = f(x), whose kernel `fGrad` reads the output or the input, as `saves` says. */
 function unary(name: Name, saves: typeof SAVES_A | typeof SAVES_OUTPUT): Op<null> {
@@ -27,11 +27,15 @@ export const squareOp = unary("square", SAVES_A);
 export const absOp = unary("abs", SAVES_A);
 export const tanhOp = unary("tanh", SAVES_OUTPUT);
 export const sigmoidOp = unary("sigmoid", SAVES_OUTPUT);
-export const atanOp = unary("atan", SAVES_A);
 export const reluOp = unary("relu", SAVES_OUTPUT);
 
+export interface Bounds {
+  readonly low: number;
+  readonly high: number;
+}
+
 /** z = clamp(x, low, high); the gradient passes where low ≤ x ≤ high. */
-export const clampOp: Op<{ low: number; high: number }> = {
+export const clampOp: Op<Bounds> = {
   name: "clamp",
   saves: SAVES_A,
   shape: (_attrs, x) => x.shape,
@@ -62,9 +66,6 @@ export const tanh = (x: Tensor): Tensor => apply(tanhOp, null, x);
 
 /** z = 1 / (1 + e⁻ˣ). */
 export const sigmoid = (x: Tensor): Tensor => apply(sigmoidOp, null, x);
-
-/** z = arctan x. */
-export const atan = (x: Tensor): Tensor => apply(atanOp, null, x);
 
 /** z = max(x, 0); gradient 0 at 0. */
 export const relu = (x: Tensor): Tensor => apply(reluOp, null, x);

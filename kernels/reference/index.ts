@@ -7,6 +7,7 @@ import { alignBits, countBits, packBits, sumBits, transposeBits, unpackBits } fr
 import * as blocks from "./blocks.ts";
 import * as elementwise from "./elementwise.ts";
 import * as encode from "./encode.ts";
+import * as formula from "./formula.ts";
 import * as gather from "./gather.ts";
 import * as leaky from "./leaky.ts";
 import * as lif from "./lif.ts";
@@ -28,6 +29,7 @@ export const reference: Kernels = {
   ...blocks,
   ...elementwise,
   ...encode,
+  ...formula,
   ...gather,
   ...leaky,
   ...lif,

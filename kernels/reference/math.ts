@@ -32,14 +32,6 @@ export function sigmoidGrad(dx: number, dz: number, z: number, n: number): void 
   for (let i = 0; i < n; i++) put(dx, i, at(dx, i) + at(dz, i) * at(z, i) * (1 - at(z, i)));
 }
 
-export function atan(z: number, x: number, n: number): void {
-  for (let i = 0; i < n; i++) put(z, i, Math.atan(at(x, i)));
-}
-
-export function atanGrad(dx: number, dz: number, x: number, n: number): void {
-  for (let i = 0; i < n; i++) put(dx, i, at(dx, i) + at(dz, i) / (1 + at(x, i) ** 2));
-}
-
 export function sqrt(z: number, x: number, n: number): void {
   for (let i = 0; i < n; i++) put(z, i, Math.sqrt(at(x, i)));
 }
@@ -69,7 +61,7 @@ export function relu(z: number, x: number, n: number): void {
 }
 
 export function reluGrad(dx: number, dz: number, z: number, n: number): void {
-  for (let i = 0; i < n; i++) put(dx, i, at(dx, i) + (at(z, i) > 0 ? at(dz, i) : 0));
+  for (let i = 0; i < n; i++) put(dx, i, at(dx, i) + (at(z, i) <= 0 ? 0 : at(dz, i)));
 }
 
 export function maximum(z: number, x: number, y: number, n: number): void {
@@ -120,4 +112,8 @@ export function clamp(z: number, x: number, n: number, low: number, high: number
 
 export function clampGrad(dx: number, dz: number, x: number, n: number, low: number, high: number): void {
   for (let i = 0; i < n; i++) put(dx, i, at(dx, i) + (at(x, i) >= low && at(x, i) <= high ? at(dz, i) : 0));
+}
+
+export function where(z: number, c: number, x: number, y: number, n: number): void {
+  for (let i = 0; i < n; i++) put(z, i, at(c, i) === 0 ? at(y, i) : at(x, i));
 }

@@ -1,0 +1,196 @@
+/**
+ * Elementwise functions that seldom run in an innermost loop. One kernel evaluates them all, in float64 lanes: values are
+ * the nearest float32 or its neighbour, derivatives too except where a sum of both signs cancels.
+ */
+import {
+  ATAN2,
+  COS,
+  ELU,
+  ERF,
+  FLOOR,
+  GATED,
+  GELU,
+  INSIDE,
+  LEAKY_RELU,
+  LOG1P,
+  POW,
+  RECIPROCAL,
+  ROUND,
+  RSQRT,
+  SIGN,
+  SIN,
+  SOFTPLUS,
+} from "../../kernels/codes.ts";
+import { k } from "../backend.ts";
+import { apply, gradOf, type Op, SAVES_A, SAVES_B } from "../op.ts";
+import type { Tensor } from "../tensor.ts";
+import { broadcast, type Operand } from "./arithmetic.ts";
+import { type Bounds, clampOp, sqrt, square } from "./unary.ts";
+
+/** The second operand where it is a number, and a further number. */
+interface Numbers {
+  readonly p: number;
+  readonly q: number;
+}
+
+/** z = f(x, y) with the numbers of f and its derivatives in kernels/codes.ts; without a tensor y, p takes its place. */
+function formula(name: string, f: number): Op<Numbers> {
+  return {
+    name,
+    saves: SAVES_A | SAVES_B,
+    shape: (_attrs, x) => x.shape,
+    forward: (z, x, y, _w, { p, q }) => k.formula(f, z.ptr, x.ptr, y ? y.ptr : 0, z.size, p, q),
+    backward(z, x, y, _w, { p, q }) {
+      const from = y ? y.ptr : 0;
+      const dx = gradOf(x);
+      if (dx !== 0) k.formulaGrad(f + 1, dx, z.gradPtr, x.ptr, from, z.size, p, q);
+      const dy = y ? gradOf(y) : 0;
+      if (dy !== 0) k.formulaGrad(f + 2, dy, z.gradPtr, x.ptr, from, z.size, p, q);
+    },
+  };
+}
+
+/** f of x and a tensor or a number. */
+function binary(op: Op<Numbers>, x: Tensor, y: Operand): Tensor {
+  return typeof y === "number" ? apply(op, { p: y, q: 0 }, x) : broadcast(op, x, y, { p: 0, q: 0 });
+}
+
+function unary(name: string, f: number, p = 0, q = 0): (x: Tensor) => Tensor {
+  const op = formula(name, f);
+  const numbers = { p, q };
+  return (x) => apply(op, numbers, x);
+}
+
+/** z = sin x, reduced exactly for every float32; NaN at ±∞. */
+export const sin = unary("sin", SIN);
+
+/** z = cos x, reduced exactly for every float32; NaN at ±∞. */
+export const cos = unary("cos", COS);
+
+/** z = arctan x. */
+export const atan = unary("atan", ATAN2, 1);
+
+/** z = ln(1 + x), accurate near 0; −∞ at −1, NaN below. */
+export const log1p = unary("log1p", LOG1P);
+
+/** z = 1 / x. */
+export const reciprocal = unary("reciprocal", RECIPROCAL);
+
+/** z = 1 / √x; ∞ at 0, NaN below. */
+export const rsqrt = unary("rsqrt", RSQRT);
+
+/** z = 2/√π·∫₀ˣ e^−t² dt. */
+export const erf = unary("erf", ERF);
+
+/** z = the largest integer ≤ x; gradient 0. */
+export const floor = unary("floor", FLOOR);
+
+/** z = the nearest integer, the even one of two; gradient 0. */
+export const round = unary("round", ROUND);
+
+/** z = −1, 0 or 1; gradient 0. 0 for NaN, as in PyTorch. */
+export const sign = unary("sign", SIGN);
+
+/** z = ln(1 / (1 + e⁻ˣ)), without overflow. */
+export const logSigmoid = unary("logSigmoid", SOFTPLUS, -1, Infinity);
+
+/**
+ * z = x / (1 + e⁻ˣ).
+ *
+ * @see Elfwing, Uchibe and Doya (2018), Sigmoid-Weighted Linear Units, Neural Networks 107.
+ */
+export const silu = unary("silu", GATED, 1);
+
+const geluErf = unary("gelu", GELU);
+/** 2u = 2·√(2/π)·(x + 0.044715·x³): ½(1 + tanh u) = σ(2u) */
+const geluTanh = unary("gelu", GATED, 1.5957691216057308, 0.07135481282553556);
+
+export interface GeluOptions {
+  /** "none": Φ is exact; "tanh": ½(1 + tanh(√(2/π)·(x + 0.044715·x³))) stands for it. Default "none". */
+  approximate?: "none" | "tanh";
+}
+
+/**
+ * z = x·Φ(x), with the standard normal distribution Φ.
+ *
+ * @throws RangeError for another approximation than "none" or "tanh".
+ * @see Hendrycks and Gimpel (2016), Gaussian Error Linear Units, arXiv:1606.08415.
+ */
+export function gelu(x: Tensor, { approximate = "none" }: GeluOptions = {}): Tensor {
+  if (approximate === "tanh") return geluTanh(x);
+  if (approximate === "none") return geluErf(x);
+  throw new RangeError(`gelu: expected approximate "none" or "tanh", got ${JSON.stringify(approximate)}`);
+}
+
+const softplusOp = formula("softplus", SOFTPLUS);
+
+export interface SoftplusOptions {
+  /** Default 1. */
+  beta?: number;
+  /** Where βx is above it, z = x. Default 20. */
+  threshold?: number;
+}
+
+/** z = ln(1 + e^βx) / β, without overflow. */
+export function softplus(x: Tensor, { beta = 1, threshold = 20 }: SoftplusOptions = {}): Tensor {
+  return apply(softplusOp, { p: beta, q: threshold }, x);
+}
+
+const leakyReluOp = formula("leakyRelu", LEAKY_RELU);
+
+/** z = x where x > 0, else negativeSlope·x. */
+export function leakyRelu(x: Tensor, negativeSlope = 0.01): Tensor {
+  return binary(leakyReluOp, x, negativeSlope);
+}
+
+const eluOp = formula("elu", ELU);
+
+/**
+ * z = x where x > 0, else α(eˣ − 1).
+ *
+ * @see Clevert, Unterthiner and Hochreiter (2016), Exponential Linear Units, ICLR.
+ */
+export function elu(x: Tensor, alpha = 1): Tensor {
+  return binary(eluOp, x, alpha);
+}
+
+/** clamp with the gradient of its inside alone. */
+const hardtanhOp: Op<Bounds> = {
+  ...clampOp,
+  name: "hardtanh",
+  backward(z, x, _y, _w, { low, high }) {
+    const dx = gradOf(x);
+    if (dx !== 0) k.formulaGrad(INSIDE, dx, z.gradPtr, x.ptr, 0, z.size, low, high);
+  },
+};
+
+/**
+ * z = min(max(x, low), high); unlike that of `clamp`, the gradient is 0 at both ends, as in PyTorch.
+ *
+ * @throws RangeError if low > high.
+ */
+export function hardtanh(x: Tensor, low = -1, high = 1): Tensor {
+  if (low > high) throw new RangeError(`hardtanh: expected low ≤ high, got ${low} and ${high}`);
+  return apply(hardtanhOp, { low, high }, x);
+}
+
+const powOp = formula("pow", POW);
+
+/**
+ * z = xʸ, exact where the power is a float32. 1 for y = 0; NaN for a negative x and a broken y.
+ * ∂z/∂x = y·xʸ⁻¹, 0 for y = 0;  ∂z/∂y = xʸ·ln x, 0 at x = 0 for y ≥ 0.
+ * The numbers 2, ½ and −½ are `square`, `sqrt` and `rsqrt`.
+ */
+export function pow(x: Tensor, y: Operand): Tensor {
+  if (y === 2) return square(x);
+  if (y === 0.5) return sqrt(x);
+  if (y === -0.5) return rsqrt(x);
+  return binary(powOp, x, y);
+}
+
+const atan2Op = formula("atan2", ATAN2);
+
+/** z = the angle of the point with ordinate x and abscissa y, in [−π, π]. */
+export function atan2(x: Tensor, y: Operand): Tensor {
+  return binary(atan2Op, x, y);
+}

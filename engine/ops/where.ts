@@ -1,0 +1,44 @@
+/** Choices between two tensors, element by element. */
+import { CHOICE } from "../../kernels/codes.ts";
+import { k } from "../backend.ts";
+import { apply, gradOf, type Op, SAVES_A } from "../op.ts";
+import { broadcastShapes, type Shape } from "../shape.ts";
+import type { Tensor } from "../tensor.ts";
+import { asTensor, type Operand } from "./arithmetic.ts";
+import { broadcastTo } from "./expand.ts";
+
+const whereOp: Op<null> = {
+  name: "where",
+  saves: SAVES_A,
+  shape: (_attrs, condition) => condition.shape,
+  forward: (z, condition, x, y) => k.where(z.ptr, condition.ptr, x.ptr, y.ptr, z.size),
+  backward(z, condition, x, y) {
+    const dx = gradOf(x);
+    if (dx !== 0) k.formulaGrad(CHOICE, dx, z.gradPtr, condition.ptr, 0, z.size, 1, 0);
+    const dy = gradOf(y);
+    if (dy !== 0) k.formulaGrad(CHOICE, dy, z.gradPtr, condition.ptr, 0, z.size, 0, 1);
+  },
+};
+
+const shapeOf = (x: Operand): Shape => (typeof x === "number" ? [] : x.shape);
+
+function choose(name: string, condition: Tensor, x: Operand, y: Operand): Tensor {
+  const shape = broadcastShapes(name, condition.shape, broadcastShapes(name, shapeOf(x), shapeOf(y)));
+  return apply(
+    whereOp,
+    null,
+    broadcastTo(condition, shape),
+    broadcastTo(asTensor(x), shape),
+    broadcastTo(asTensor(y), shape),
+  );
+}
+
+/** z = x where the condition is not 0, else y; all three broadcast. The condition has no gradient. */
+export function where(condition: Tensor, x: Operand, y: Operand): Tensor {
+  return choose("where", condition, x, y);
+}
+
+/** z = the value where the mask is not 0, else x. */
+export function maskedFill(x: Tensor, mask: Tensor, value: Operand): Tensor {
+  return choose("maskedFill", mask, value, x);
+}

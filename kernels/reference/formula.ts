@@ -1,0 +1,114 @@
+import {
+  ATAN2,
+  CHOICE,
+  COS,
+  ELU,
+  ERF,
+  FLOOR,
+  GATED,
+  GELU,
+  INSIDE,
+  LEAKY_RELU,
+  LOG1P,
+  POW,
+  RECIPROCAL,
+  ROUND,
+  RSQRT,
+  SIGN,
+  SIN,
+  SOFTPLUS,
+} from "../codes.ts";
+import { at, put } from "./memory.ts";
+
+type Formula = (x: number, y: number, q: number) => number;
+
+/** By the numbers in codes.ts; a derivative that is missing is 0. */
+const FORMULAS: Readonly<Record<number, Formula>> = {
+  [SIN]: Math.sin,
+  [COS]: Math.cos,
+  [COS + 1]: (x) => -Math.sin(x),
+  [ERF]: erf,
+  [ERF + 1]: (x) => (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x),
+  [GELU]: (x) => x * normal(x),
+  [GELU + 1]: (x) => normal(x) + (x * Math.exp((-x * x) / 2)) / Math.sqrt(2 * Math.PI),
+  [GATED]: (x, y, q) => x * sigmoid(gate(x, y, q)),
+  [GATED + 1]: (x, y, q) => {
+    const s = sigmoid(gate(x, y, q));
+    return s + x * (y + 3 * q * x * x) * s * sigmoid(-gate(x, y, q));
+  },
+  [SOFTPLUS]: (x, y, q) => (x * y > q ? x : Math.max(x * y, 0) / y + Math.log1p(Math.exp(-Math.abs(x * y))) / y),
+  [SOFTPLUS + 1]: (x, y, q) => (x * y > q ? 1 : sigmoid(x * y)),
+  [ELU]: (x, y) => (x <= 0 ? y * Math.expm1(x) : x),
+  [ELU + 1]: (x, y) => (x <= 0 ? y * Math.exp(x) : 1),
+  [LEAKY_RELU]: (x, y) => (x > 0 ? x : y * x),
+  [LEAKY_RELU + 1]: (x, y) => (x > 0 ? 1 : y),
+  [LOG1P]: Math.log1p,
+  [LOG1P + 1]: (x) => 1 / (1 + x),
+  [RECIPROCAL]: (x) => 1 / x,
+  [RECIPROCAL + 1]: (x) => -1 / (x * x),
+  [RSQRT]: (x) => 1 / Math.sqrt(x),
+  [RSQRT + 1]: (x) => -0.5 / (x * Math.sqrt(x)),
+  [POW]: pow,
+  [POW + 1]: (x, y) => (y === 0 ? 0 : y * pow(x, y - 1)),
+  [POW + 2]: (x, y) => (x === 0 && y >= 0 ? 0 : pow(x, y) * Math.log(x)),
+  [ATAN2]: Math.atan2,
+  [ATAN2 + 1]: (x, y) => y / (x * x + y * y),
+  [ATAN2 + 2]: (x, y) => -x / (x * x + y * y),
+  [FLOOR]: Math.floor,
+  [ROUND]: (x) => (Math.abs(x % 1) === 0.5 ? 2 * Math.round(x / 2) : Math.round(x)),
+  [SIGN]: (x) => Number(x > 0) - Number(x < 0),
+  [CHOICE]: (x, y, q) => (x === 0 ? q : y),
+  [INSIDE]: (x, y, q) => (x <= y || x >= q ? 0 : 1),
+};
+
+export function formula(f: number, z: number, x: number, y: number, n: number, p: number, q: number): void {
+  const of = FORMULAS[f] ?? (() => 0);
+  for (let i = 0; i < n; i++) put(z, i, of(at(x, i), y === 0 ? p : at(y, i), q));
+}
+
+export function formulaGrad(
+  f: number,
+  dx: number,
+  dz: number,
+  x: number,
+  y: number,
+  n: number,
+  p: number,
+  q: number,
+): void {
+  const of = FORMULAS[f] ?? (() => 0);
+  for (let i = 0; i < n; i++) {
+    const slope = of(at(x, i), y === 0 ? p : at(y, i), q);
+    if (slope !== 0) put(dx, i, at(dx, i) + at(dz, i) * slope);
+  }
+}
+
+function sigmoid(x: number): number {
+  return 1 / (1 + Math.exp(-x));
+}
+
+function gate(x: number, y: number, q: number): number {
+  return q === 0 ? x * y : x * (y + q * x * x);
+}
+
+function normal(x: number): number {
+  return (1 + erf(x * Math.SQRT1_2)) / 2;
+}
+
+/** 2/√π·e^−x²·Σ 2ⁿx²ⁿ⁺¹ / (1·3·…·(2n + 1)), whose terms have one sign */
+function erf(x: number): number {
+  if (Math.abs(x) > 6) return Math.sign(x);
+  let term = x;
+  let sum = x;
+  for (let n = 1; n < 200; n++) {
+    term *= (2 * x * x) / (2 * n + 1);
+    sum += term;
+  }
+  return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * sum;
+}
+
+/** As C has it: 1 for the base 1, and for ±1 to an infinite power, where ECMAScript says NaN. */
+function pow(x: number, y: number): number {
+  if (x === 1 || (x === -1 && Math.abs(y) === Infinity)) return 1;
+  return x ** y;
+}
