@@ -39,14 +39,6 @@ export interface OpTolerance {
   readonly gradient: Tolerance;
 }
 
-/** The reason for an op that the package does not have yet. */
-export const LATER = "op comes with the full op set";
-
-/** The same reason for each of the names. */
-export function later(...names: string[]): Record<string, string> {
-  return Object.fromEntries(names.map((name) => [name, LATER]));
-}
-
 export function opSuite({ file, cases, leftOut, tolerance, exceptions = {} }: OpSuite): void {
   goldenSuite<{ entries: OpEntry[] }, OpEntry>({
     file,
