@@ -6,7 +6,8 @@
  *   arena    what a tape records: a bump pointer over chunks, put back to where it was when the tape ends.
  *            Buffers that backward has consumed go to lists by size class and serve the next request of that tape.
  *
- * Both take room from the top of the space, which grows on demand; the topmost arena chunk grows in place.
+ * Both take room from the top of the space, which grows on demand; the topmost arena chunk grows in place. Where it can
+ * grow no more, everything that is free is gathered into spans, whatever it was part of, and these are used up first.
  * An address is a plain number. Typed-array views are made where they are used and kept nowhere: growth detaches them.
  */
 import { heapBase, memory } from "./wasm.ts";
@@ -28,7 +29,8 @@ const PAGE = 65536;
 
 export const linearMemory: Space = {
   start: heapBase,
-  limit: 2 ** 32,
+  // The last page stays out of reach: kernels compare with the address behind their data, which must not wrap to 0.
+  limit: 2 ** 32 - PAGE,
   reserve(end) {
     const missing = end - memory.buffer.byteLength;
     if (missing <= 0) return true;
@@ -73,7 +75,7 @@ export class Mark {
   readonly used: number[] = [];
 }
 
-interface Chunk {
+interface Span {
   start: number;
   end: number;
 }
@@ -84,9 +86,11 @@ export class Heap {
   private readonly space: Space;
   private top: number;
   private readonly free: number[][] = [];
+  /** What `gather` found and nobody has taken since. */
+  private spans: Span[] = [];
   private smallTop = 0;
   private smallEnd = 0;
-  private readonly chunks: Chunk[] = [];
+  private readonly chunks: Span[] = [];
   private chunk = -1;
   private arenaTop = 0;
   private arenaEnd = 0;
@@ -135,7 +139,7 @@ export class Heap {
   rewind(mark: Mark): void {
     this.chunk = mark.chunk;
     this.arenaTop = mark.top;
-    this.arenaEnd = mark.chunk < 0 ? 0 : (this.chunks[mark.chunk] as Chunk).end;
+    this.arenaEnd = mark.chunk < 0 ? 0 : (this.chunks[mark.chunk] as Span).end;
     this.live -= mark.bytes;
     for (const sizeClass of mark.used) (mark.recycled[sizeClass] as number[]).length = 0;
     mark.used.length = 0;
@@ -174,50 +178,121 @@ export class Heap {
   }
 
   private carve(size: number): number {
-    if (size > SMALL_CHUNK / 4) return this.takeTop(size);
+    if (size > SMALL_CHUNK / 4) return this.take(size);
     if (this.smallTop + size > this.smallEnd) {
-      this.smallTop = this.takeTop(SMALL_CHUNK);
-      this.smallEnd = this.smallTop + SMALL_CHUNK;
+      const chunk = this.room(SMALL_CHUNK);
+      if (chunk === 0) return this.take(size);
+      this.smallTop = chunk;
+      this.smallEnd = chunk + SMALL_CHUNK;
     }
     const p = this.smallTop;
     this.smallTop += size;
     return p;
   }
 
-  /** Moves the bump pointer to room for `size` bytes: a later chunk that fits, else fresh memory. */
+  private take(size: number): number {
+    let p = this.room(size);
+    if (p === 0) {
+      this.gather();
+      p = this.room(size);
+    }
+    return p === 0 ? this.fail(size) : p;
+  }
+
+  /** Moves the bump pointer to room for `size` bytes. */
   private advance(size: number): void {
+    if (this.nextChunk(size)) return;
+    this.gather();
+    if (!this.nextChunk(size)) this.fail(size);
+  }
+
+  /** A later chunk that fits, else the topmost one if it can grow, else a new one. */
+  private nextChunk(size: number): boolean {
     for (let c = this.chunk + 1; c < this.chunks.length; c++) {
-      const { start, end } = this.chunks[c] as Chunk;
+      const { start, end } = this.chunks[c] as Span;
       if (end - start >= size) return this.enter(c, start);
     }
     const last = this.chunks.length - 1;
     const tail = this.chunks[last];
     if (tail !== undefined && tail.end === this.top) {
       const used = this.chunk === last ? this.arenaTop : tail.start;
-      this.takeTop(Math.max(used + size - tail.end, ARENA_CHUNK));
-      tail.end = this.top;
-      return this.enter(last, used);
+      if (this.extend(Math.max(used + size, tail.end + ARENA_CHUNK)) || this.extend(used + size)) {
+        tail.end = this.top;
+        return this.enter(last, used);
+      }
     }
-    const start = this.takeTop(Math.max(size, ARENA_CHUNK));
-    this.chunks.push({ start, end: this.top });
-    this.enter(last + 1, start);
+    let length = Math.max(size, ARENA_CHUNK);
+    let start = this.room(length);
+    if (start === 0) {
+      length = size;
+      start = this.room(length);
+    }
+    if (start === 0) return false;
+    this.chunks.push({ start, end: start + length });
+    return this.enter(last + 1, start);
   }
 
-  private enter(chunk: number, top: number): void {
+  private enter(chunk: number, top: number): true {
     this.chunk = chunk;
     this.arenaTop = top;
-    this.arenaEnd = (this.chunks[chunk] as Chunk).end;
+    this.arenaEnd = (this.chunks[chunk] as Span).end;
+    return true;
   }
 
-  private takeTop(size: number): number {
-    const p = this.top;
-    const end = p + size;
-    if (end > this.space.limit || !this.space.reserve(end)) {
-      const limit = this.space.limit - this.space.start;
-      throw new RangeError(`out of memory: asked for ${size} bytes with ${this.live} live, the limit is ${limit}`);
+  /** Address of `size` free bytes in a span or at the top, 0 where there are none. */
+  private room(size: number): number {
+    for (const span of this.spans) {
+      const p = span.start;
+      if (span.end - p < size) continue;
+      span.start += size;
+      return p;
     }
+    const p = this.top;
+    return this.extend(p + size) ? p : 0;
+  }
+
+  private extend(end: number): boolean {
+    if (end > this.space.limit || !this.space.reserve(end)) return false;
     this.top = end;
-    return p;
+    return true;
+  }
+
+  /** Turns all that is free into spans: released blocks, what is left of chunks, and the arena behind its bump pointer. */
+  private gather(): void {
+    const spans = [...this.spans, { start: this.smallTop, end: this.smallEnd }, ...this.chunks.splice(this.chunk + 1)];
+    this.smallTop = 0;
+    this.smallEnd = 0;
+    const current = this.chunks[this.chunk];
+    if (current !== undefined) {
+      spans.push({ start: this.arenaTop, end: current.end });
+      current.end = this.arenaTop;
+      this.arenaEnd = this.arenaTop;
+    }
+    this.free.forEach((list, sizeClass) => {
+      const size = bytesOf(sizeClass);
+      for (const p of list) spans.push({ start: p, end: p + size });
+      list.length = 0;
+    });
+    let last: Span = { start: 0, end: 0 };
+    this.spans = [];
+    for (const span of spans.sort((a, b) => a.start - b.start)) {
+      if (span.start === span.end) continue;
+      if (span.start === last.end) {
+        last.end = span.end;
+      } else {
+        this.spans.push(span);
+        last = span;
+      }
+    }
+    if (last.end !== this.top) return;
+    this.top = last.start;
+    this.spans.pop();
+  }
+
+  private fail(size: number): never {
+    const { start, limit } = this.space;
+    const granted = this.top + size > limit ? limit - start : this.space.reserved();
+    throw new RangeError(`out of memory: asked for ${size} bytes with ${this.live} live, the limit is ${granted}`);
   }
 }
 
