@@ -79,6 +79,31 @@ test("generator: a permutation keeps no linear memory", () => {
   expect(bytesKept(() => void new Generator(8).permutation(1000))).toBe(0);
 });
 
+test("generator: a state that no generator can have is a RangeError with its values, and changes nothing", () => {
+  const generator = new Generator(9);
+  rand([6], { generator });
+  const state = generator.getState();
+  const wrong = [
+    {},
+    { key: [1], block: 0 },
+    { key: [1, 2, 3], block: 0 },
+    { key: [1, 2 ** 31], block: 0 },
+    { key: [0.5, 1], block: 0 },
+    { key: ["1", 2], block: 0 },
+    { key: [1, 2], block: -1 },
+    { key: [1, 2], block: 2 ** 53 },
+    { key: [1, 2], block: "3" },
+  ];
+  for (const each of wrong) {
+    const act = () => generator.setState(each as unknown as typeof state);
+    expect(act).toThrow(RangeError);
+    expect(act).toThrow(
+      `Generator: expected a state of two 32-bit integers and a block number, got ${JSON.stringify(each)}`,
+    );
+    expect(generator.getState()).toEqual(state);
+  }
+});
+
 test("generator: a seed that is not an integer is a RangeError with its value", () => {
   for (const seed of [0.5, Number.NaN, Infinity, 2 ** 53]) {
     expect(() => new Generator(seed)).toThrow(RangeError);

@@ -2,6 +2,11 @@
 import { k, simd } from "./backend.ts";
 import { memory } from "./wasm.ts";
 
+export interface GeneratorState {
+  readonly key: readonly [number, number];
+  readonly block: number;
+}
+
 /**
  * Philox 4×32-10: block number and seed are mixed by ten rounds of multiplications into four 32-bit words. A draw of n
  * numbers takes the next ⌈n/4⌉ blocks, so what a seed gives depends on the sequence of draws only.
@@ -27,11 +32,18 @@ export class Generator {
   }
 
   /** What `setState` needs to continue from here. */
-  getState(): { key: [number, number]; block: number } {
+  getState(): GeneratorState {
     return { key: [this.key0, this.key1], block: this.block };
   }
 
-  setState({ key, block }: { key: readonly [number, number]; block: number }): this {
+  /** Continues from a state that `getState` gave, of this or another generator. */
+  setState(state: GeneratorState): this {
+    const { key, block } = state;
+    const isKey = Array.isArray(key) && key.length === 2 && key.every((word) => word === (word | 0));
+    if (!(isKey && Number.isSafeInteger(block) && block >= 0)) {
+      const got = JSON.stringify(state);
+      throw new RangeError(`Generator: expected a state of two 32-bit integers and a block number, got ${got}`);
+    }
     [this.key0, this.key1] = key;
     this.block = block;
     return this;
@@ -71,9 +83,10 @@ export class Generator {
   /** n raw 32-bit words. */
   private words(n: number): Uint32Array {
     const at = this.take(n);
+    const words = new Uint32Array(n);
     const p = simd.heap.allocate(4 * n);
     simd.kernels.philox(p, n, this.key0, this.key1, at | 0, Math.floor(at / 2 ** 32), 0, 0);
-    const words = new Uint32Array(memory.buffer, p, n).slice();
+    words.set(new Uint32Array(memory.buffer, p, n));
     simd.heap.release(p, 4 * n);
     return words;
   }
