@@ -1,6 +1,19 @@
-/** The layout of safetensors files, byte by byte: other programs read them. */
-import { expect, test } from "vitest";
-import { Linear, saveSafetensors, tensor } from "./index.ts";
+/** safetensors files: the bytes other programs read, every kind of number they write, and what a damaged file gets. */
+import { readFileSync } from "node:fs";
+import { expect, test, vi } from "vitest";
+import { numbers } from "../test/support/sides.ts";
+import { bits, bytesKept, leaf, random, values } from "../test/support/tensors.ts";
+import {
+  Linear,
+  loadSafetensors,
+  memoryStats,
+  Sequential,
+  saveSafetensors,
+  type Tensor,
+  tape,
+  tensor,
+} from "./index.ts";
+import { memory } from "./wasm.ts";
 
 /** The parts of a file, read by the letter of the format. */
 function parse(bytes: Uint8Array) {
@@ -11,7 +24,42 @@ function parse(bytes: Uint8Array) {
   return { length, text, header: JSON.parse(text) as Record<string, unknown>, data };
 }
 
-test("safetensors: header length, JSON header and little-endian arrays in the order given", () => {
+/** A file with any header, right or wrong. */
+function file(header: unknown, data: ArrayLike<number> = [], length?: bigint): Uint8Array {
+  const text = typeof header === "string" ? header : JSON.stringify(header);
+  const head = header instanceof Uint8Array ? header : new TextEncoder().encode(text);
+  const bytes = new Uint8Array(8 + head.length + data.length);
+  new DataView(bytes.buffer).setBigUint64(0, length ?? BigInt(head.length), true);
+  bytes.set(head, 8);
+  bytes.set(data, 8 + head.length);
+  return bytes;
+}
+
+/** The bits of what a file holds, which is given back. */
+function load(bytes: Uint8Array): Record<string, { shape: readonly number[]; bits: number[] }> {
+  const { tensors } = loadSafetensors(bytes);
+  const entries = Object.entries(tensors).map(([name, t]) => {
+    const copy = { shape: t.shape, bits: bits(t) };
+    t.dispose();
+    return [name, copy] as const;
+  });
+  return Object.fromEntries(entries);
+}
+
+/** The values of one array of a type, from its bytes. */
+function convert(dtype: string, bytes: ArrayBuffer): number[] {
+  const data = new Uint8Array(bytes);
+  const width = Number(/\d+/.exec(dtype)?.[0] ?? 8) / 8;
+  const { tensors } = loadSafetensors(
+    file({ x: { dtype, shape: [data.length / width], data_offsets: [0, data.length] } }, data),
+  );
+  const x = tensors.x as Tensor;
+  const result = values(x);
+  x.dispose();
+  return result;
+}
+
+test("save: header length, JSON header and little-endian arrays in the order given", () => {
   const bytes = saveSafetensors({
     weight: tensor([
       [1, -2],
@@ -35,7 +83,7 @@ test("safetensors: header length, JSON header and little-endian arrays in the or
   expect(bytes.length).toBe(8 + length + 24);
 });
 
-test("safetensors: metadata stands under its own name, and names may hold any character", () => {
+test("save: metadata stands under its own name, and names may hold any character", () => {
   const { length, header } = parse(saveSafetensors({ 'größe."1"': tensor([1]) }, { format: "pt", epoch: "3" }));
   expect(length % 8).toBe(0);
   expect(header).toEqual({
@@ -44,7 +92,7 @@ test("safetensors: metadata stands under its own name, and names may hold any ch
   });
 });
 
-test("safetensors: a state dict can be saved as it is, and nothing is an empty file", () => {
+test("save: a state dict can be saved as it is, and nothing is an empty file", () => {
   const model = new Linear(3, 2);
   const { header, data } = parse(saveSafetensors(model.stateDict()));
   expect(Object.keys(header)).toEqual(["weight", "bias"]);
@@ -52,8 +100,382 @@ test("safetensors: a state dict can be saved as it is, and nothing is an empty f
   expect(parse(saveSafetensors({}))).toMatchObject({ header: {}, data: new Uint8Array(0) });
 });
 
-test("safetensors: a tensor cannot have the name of the metadata", () => {
+test("save: an expansion that has to be written out may make the memory grow", () => {
+  const first = tensor([1, 2]);
+  const second = tensor([3]).expand([memoryStats().reserved / 4]);
+  const { reserved } = memoryStats();
+  const { data } = parse(saveSafetensors({ first, second }));
+  expect(memoryStats().reserved).toBeGreaterThan(reserved);
+  const floats = new Float32Array(data.buffer);
+  expect(Array.from(floats.subarray(0, 4))).toEqual([1, 2, 3, 3]);
+  expect(floats.length).toBe(2 + second.size);
+  for (const t of [first, second]) t.dispose();
+});
+
+test("save: what a file cannot hold is an error with its name and values", () => {
+  const one = Float32Array.of(1);
   expect(() => saveSafetensors({ __metadata__: tensor([1]) })).toThrow(
     new RangeError('saveSafetensors: "__metadata__" cannot be the name of a tensor'),
   );
+  expect(() => saveSafetensors({ w: { shape: [2], data: one } })).toThrow(
+    new RangeError('saveSafetensors: tensor "w": expected 2 values for shape [2], got 1'),
+  );
+  expect(() => saveSafetensors({ w: { shape: [0], data: new Float32Array(0) } })).toThrow(
+    new RangeError('saveSafetensors: tensor "w": expected positive integer sizes, got shape [0]'),
+  );
+  expect(() => saveSafetensors({}, { epoch: 3 } as unknown as Record<string, string>)).toThrow(
+    new TypeError('saveSafetensors: expected strings as metadata, got number for "epoch"'),
+  );
+});
+
+test("round trip: a state dict goes into another model with the same bits", () => {
+  const make = () => new Sequential(new Linear(3, 5), new Linear(5, 2));
+  const [from, to] = [make(), make()];
+  const bytes = saveSafetensors(from.stateDict(), { format: "pt" });
+  expect(bytesKept(() => tape(() => to.loadStateDict(loadSafetensors(bytes).tensors)))).toBe(0);
+  expect(to.parameters().map(bits)).toEqual(from.parameters().map(bits));
+  const { tensors, metadata } = loadSafetensors(bytes);
+  expect(metadata).toEqual({ format: "pt" });
+  expect(saveSafetensors(tensors, metadata)).toEqual(bytes);
+  for (const t of Object.values(tensors)) t.dispose();
+});
+
+test("round trip: special values and shapes, tensors that belong to the caller or to the tape", () => {
+  const special = [0, -0, Infinity, -Infinity, Number.NaN, 1e-45, 3.4e38];
+  const bytes = saveSafetensors({ special: tensor(special), scalar: tensor(5), deep: random([2, 1, 3], 1) });
+  const { tensors } = loadSafetensors(bytes);
+  expect(values(tensors.special as Tensor)).toEqual(special.map(Math.fround));
+  expect(tensors.scalar?.item()).toBe(5);
+  expect(tensors.deep?.shape).toEqual([2, 1, 3]);
+  expect(tensors.deep).toMatchObject({ requiresGrad: false, grad: null });
+  for (const t of Object.values(tensors)) t.dispose();
+  expect(bytesKept(() => tape(() => void loadSafetensors(bytes)))).toBe(0);
+  expect(loadSafetensors(saveSafetensors({}))).toEqual({ tensors: {}, metadata: {} });
+});
+
+test("round trip: any name is a name, also those that JavaScript treats in its own way", () => {
+  const names = ["__proto__", "constructor", "toString", "0", "", "a.b", 'q"\\\n', "ü\u{1f600}", "}{:,"];
+  const tensors = Object.fromEntries(names.map((name, i) => [name, { shape: [1], data: Float32Array.of(i) }]));
+  const metadata = Object.fromEntries(names.map((name) => [name, name]));
+  const bytes = saveSafetensors(tensors, metadata);
+  const loaded = loadSafetensors(bytes);
+  expect(Object.keys(loaded.tensors).sort()).toEqual([...names].sort());
+  names.forEach((name, i) => {
+    const t = Object.getOwnPropertyDescriptor(loaded.tensors, name)?.value as Tensor;
+    expect(t.item(), name).toBe(i);
+    expect(Object.getOwnPropertyDescriptor(loaded.metadata, name)?.value, name).toBe(name);
+    t.dispose();
+  });
+  expect(Object.getPrototypeOf(loaded.tensors)).toBe(Object.prototype);
+  expect(Object.getPrototypeOf(loaded.metadata)).toBe(Object.prototype);
+  expect({}).not.toHaveProperty("shape");
+});
+
+test("load: a view of a larger buffer at any offset will do, and nothing of it is kept", () => {
+  const bytes = saveSafetensors({ x: random([5], 2) });
+  for (const offset of [0, 1, 2, 3]) {
+    const buffer = new Uint8Array(bytes.length + 7).fill(255);
+    buffer.set(bytes, offset);
+    const { x } = loadSafetensors(buffer.subarray(offset, offset + bytes.length)).tensors;
+    buffer.fill(0);
+    expect(values(x as Tensor)).toEqual(values(random([5], 2)));
+  }
+});
+
+test("load: arrays may lie in any order, behind a header of any length", () => {
+  const infos = [
+    '"b" : {"data_offsets":[4,5],"extra":{"dtype":1},"dtype":"U8","shape":[1]}',
+    '"a":\n{"dtype":"I16","shape":[2,1],"data_offsets":[0,4]}',
+  ];
+  expect(load(file(`{${infos.join(",")}}  `, [1, 0, 255, 255, 7]))).toEqual({
+    a: { shape: [2, 1], bits: bits(Float32Array.of(1, -1)) },
+    b: { shape: [1], bits: bits(Float32Array.of(7)) },
+  });
+  expect(loadSafetensors(file('{"__metadata__":null}'))).toEqual({ tensors: {}, metadata: {} });
+});
+
+test("load: files of the Python library, every dtype, converted as PyTorch and NumPy convert to float32", () => {
+  interface Stored {
+    how: string;
+    bytes: string;
+    metadata: Record<string, string>;
+    tensors: Record<string, { shape: number[]; bits: number[] }>;
+  }
+  const fixture = new URL("../test/fixtures/safetensors/dtypes.json", import.meta.url);
+  const { files } = JSON.parse(readFileSync(fixture, "utf8")) as { files: Stored[] };
+  expect(files.length).toBe(2);
+  for (const { how, bytes, metadata, tensors } of files) {
+    const loaded = loadSafetensors(Buffer.from(bytes, "base64"));
+    expect(loaded.metadata, how).toEqual(metadata);
+    expect(Object.keys(loaded.tensors).sort()).toEqual(Object.keys(tensors).sort());
+    for (const [name, expected] of Object.entries(tensors)) {
+      const t = loaded.tensors[name] as Tensor;
+      expect(t.shape, name).toEqual(expected.shape);
+      const isNan = (b = 0) => (b & 0x7fffffff) > 0x7f800000;
+      const same = bits(t).every((b, i) => b === expected.bits[i] || (isNan(b) && isNan(expected.bits[i])));
+      expect(same, `${how}: ${name}`).toBe(true);
+      t.dispose();
+    }
+  }
+});
+
+test("load: every float16 is the number that its bits stand for", () => {
+  const all = Uint16Array.from({ length: 65536 }, (_, i) => i);
+  const expected = Array.from(all, (h) => {
+    const [sign, exponent, fraction] = [h >> 15 ? -1 : 1, (h >> 10) & 31, (h & 1023) / 1024];
+    if (exponent === 31) return fraction === 0 ? sign * Infinity : Number.NaN;
+    return sign * (exponent === 0 ? fraction * 2 ** -14 : (1 + fraction) * 2 ** (exponent - 15));
+  });
+  expect(convert("F16", all.buffer)).toEqual(expected);
+});
+
+test("load: every bfloat16 is the upper half of a float32", () => {
+  const all = Uint16Array.from({ length: 65536 }, (_, i) => i);
+  const expected = Array.from(new Float32Array(Uint32Array.from(all, (h) => h * 65536).buffer));
+  expect(convert("BF16", all.buffer)).toEqual(expected);
+});
+
+/** The float32 nearest to an integer, the even one of two, found by comparing distances. */
+function nearest(x: bigint): number {
+  const guess = Math.fround(Number(x));
+  const scratch = new DataView(new ArrayBuffer(4));
+  scratch.setFloat32(0, guess);
+  const around = [-1, 0, 1].map((step) => {
+    const pattern = scratch.getUint32(0) + step;
+    const other = new DataView(new ArrayBuffer(4));
+    other.setUint32(0, pattern);
+    return { value: other.getFloat32(0), odd: pattern & 1 };
+  });
+  const distance = ({ value }: { value: number }) => {
+    const d = BigInt(value) - x;
+    return d < 0n ? -d : d;
+  };
+  const best = around.filter(({ value }) => Number.isInteger(value));
+  best.sort((a, b) => (distance(a) === distance(b) ? a.odd - b.odd : distance(a) < distance(b) ? -1 : 1));
+  return best[0]?.value as number;
+}
+
+test("load: 64-bit integers round once, to the nearest float32, also near the ties that float64 cannot hold", () => {
+  const hard: bigint[] = [];
+  for (let e = 24n; e < 63n; e++) {
+    const ulp = e < 24n ? 1n : 2n ** (e - 23n);
+    for (const odd of [0n, 1n, 2n, 3n]) {
+      const tie = 2n ** e + odd * ulp + ulp / 2n;
+      for (const off of [-(2n ** 11n), -1n, 0n, 1n, 2n ** 10n, 2n ** 11n]) hard.push(tie + off, -(tie + off));
+    }
+  }
+  const fits = hard.filter((x) => x !== 0n && BigInt.asIntN(64, x) === x);
+  expect(fits.length).toBeGreaterThan(1500);
+  expect(convert("I64", BigInt64Array.from(fits).buffer)).toEqual(fits.map(nearest));
+  const unsigned = fits
+    .filter((x) => x > 0n)
+    .flatMap((x) => [x, BigInt.asUintN(64, 2n * x), BigInt.asUintN(64, 4n * x)]);
+  const positive = unsigned.filter((x) => x > 0n);
+  expect(convert("U64", BigUint64Array.from(positive).buffer)).toEqual(positive.map(nearest));
+  expect(convert("I64", BigInt64Array.of(0n, -(2n ** 63n), 2n ** 63n - 1n).buffer)).toEqual([0, -(2 ** 63), 2 ** 63]);
+  expect(convert("U64", BigUint64Array.of(0n, 2n ** 64n - 1n).buffer)).toEqual([0, 2 ** 64]);
+});
+
+const F32 = { dtype: "F32", shape: [2], data_offsets: [0, 8] };
+const eight = new Uint8Array(8);
+const DTYPES = "F64, F32, F16, BF16, I64, U64, I32, U32, I16, U16, I8, U8, BOOL";
+
+/** One array with something else in it. */
+const wrong = (change: Record<string, unknown>) => file({ w: { ...F32, ...change } }, eight);
+
+const DAMAGED: [what: string, bytes: Uint8Array, message: string][] = [
+  ["nothing", new Uint8Array(0), "expected at least 8 bytes, got 0"],
+  ["seven bytes", new Uint8Array(7), "expected at least 8 bytes, got 7"],
+  ["no header", new Uint8Array(8), "expected a JSON object in UTF-8 as the header, got "],
+  ["a header beyond the end", file("{}", [], 3n), "expected a header of at most 2 bytes, got 3"],
+  ["a huge header", file("{}", [], 2n ** 63n), "expected a header of at most 2 bytes, got 9223372036854776000"],
+  ["a pickle", Uint8Array.from([0x80, 2, 0x7d, 0x71, 0, 0x2e, 0, 0, 0]), "expected a header of at most 1 bytes, got "],
+  ["a cut header", file('{"w":{"dtype":'), "expected a JSON object in UTF-8 as the header, got "],
+  [
+    "bytes that are no UTF-8",
+    file(Uint8Array.of(0x7b, 0xff, 0x7d)),
+    "expected a JSON object in UTF-8 as the header, got ",
+  ],
+  ["an array", file([F32], eight), "as the header, got a beginning other than {: [{"],
+  ["a number", file("17"), "as the header, got a beginning other than {: 17"],
+  ["null", file("null"), "as the header, got a beginning other than {: null"],
+  ["a byte order mark", file('\ufeff{"w":1}'), "as the header, got a beginning other than {: "],
+  ["space before the header", file(" {}"), "as the header, got a beginning other than {:  {}"],
+  ["a tensor that is no object", file({ w: 3 }), `expected tensor "w" to be of dtype ${DTYPES}, got undefined`],
+  ["a tensor that is null", file({ w: null }), `expected tensor "w" to be of dtype ${DTYPES}, got undefined`],
+  ["another dtype", wrong({ dtype: "F8_E4M3" }), `expected tensor "w" to be of dtype ${DTYPES}, got "F8_E4M3"`],
+  ["a dtype in small letters", wrong({ dtype: "f32" }), 'got "f32"'],
+  ["an inherited name as dtype", wrong({ dtype: "constructor" }), 'got "constructor"'],
+  ["a dtype in a list", wrong({ dtype: ["F32"] }), 'got ["F32"]'],
+  ["no dtype", wrong({ dtype: undefined }), "got undefined"],
+  ["no shape", wrong({ shape: undefined }), 'expected tensor "w" to have a shape, got undefined'],
+  ["a shape that is no list", wrong({ shape: { length: 1, 0: 2 } }), 'expected tensor "w" to have a shape, got {'],
+  ["a negative size", wrong({ shape: [-2] }), 'tensor "w": expected positive integer sizes, got shape [-2]'],
+  ["two negative sizes", wrong({ shape: [-2, -1] }), "expected positive integer sizes, got shape [-2, -1]"],
+  ["a fraction as size", wrong({ shape: [0.5, 4] }), "expected positive integer sizes, got shape [0.5, 4]"],
+  ["text as size", wrong({ shape: ["2"] }), "expected positive integer sizes, got shape [2]"],
+  [
+    "an endless size",
+    file('{"w":{"dtype":"F32","shape":[1e999],"data_offsets":[0,8]}}', eight),
+    "got shape [Infinity]",
+  ],
+  ["no elements", file({ w: { ...F32, shape: [0], data_offsets: [0, 0] } }), "positive integer sizes, got shape [0]"],
+  [
+    "a shape that overflows",
+    wrong({ shape: Array(9).fill(65536) }),
+    "expected at most 2³⁰ elements, got shape [65536, ",
+  ],
+  ["a shape too large for its data", wrong({ shape: [3] }), "to have data_offsets of 12 bytes within 8, got [0,8]"],
+  ["a shape too small for its data", wrong({ shape: [1] }), "to have data_offsets of 4 bytes within 8, got [0,8]"],
+  ["another dtype for the same data", wrong({ dtype: "F64" }), "data_offsets of 16 bytes within 8, got [0,8]"],
+  ["no offsets", wrong({ data_offsets: undefined }), "data_offsets of 8 bytes within 8, got undefined"],
+  ["three offsets", wrong({ data_offsets: [0, 8, 8] }), "within 8, got [0,8,8]"],
+  ["text as offsets", wrong({ data_offsets: ["0", "8"] }), 'within 8, got ["0","8"]'],
+  ["offsets before the data", wrong({ data_offsets: [-8, 0] }), "within 8, got [-8,0]"],
+  ["offsets beyond the data", wrong({ data_offsets: [4, 12] }), "within 8, got [4,12]"],
+  ["offsets that end before they begin", wrong({ data_offsets: [8, 0] }), "within 8, got [8,0]"],
+  ["fractions as offsets", wrong({ data_offsets: [0.5, 8.5] }), "within 8, got [0.5,8.5]"],
+  ["offsets beyond 2⁵³", wrong({ data_offsets: [2 ** 53, 2 ** 53] }), "within 8, got [9007199254740992,"],
+  [
+    "an overlap",
+    file({ v: F32, w: { ...F32, data_offsets: [4, 12] } }, Array(12)),
+    'tensor "w" to begin at 8, without a hole or an overlap, got 4',
+  ],
+  [
+    "the same data twice",
+    file({ v: F32, w: F32 }, eight),
+    'tensor "w" to begin at 8, without a hole or an overlap, got 0',
+  ],
+  [
+    "a hole",
+    file({ v: F32, w: { ...F32, data_offsets: [12, 20] } }, Array(20)),
+    'tensor "w" to begin at 8, without a hole or an overlap, got 12',
+  ],
+  [
+    "a hole at the start",
+    file({ w: { ...F32, data_offsets: [4, 12] } }, Array(12)),
+    'tensor "w" to begin at 0, without a hole or an overlap, got 4',
+  ],
+  ["data that belong to nothing", file({ w: F32 }, Array(9)), "expected 8 bytes of data, got 9"],
+  ["data without a tensor", file({}, [1]), "expected 0 bytes of data, got 1"],
+  [
+    "a name twice",
+    file(
+      '{"w":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"w":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}',
+      [1, 2],
+    ),
+    'as the header, got the name "w" twice',
+  ],
+  ["a name twice, written differently", file('{"w":1,"\\u0077"            :2}'), 'got the name "w" twice'],
+  [
+    "a dtype twice",
+    file('{"w":{"dtype":"U8","shape":[1],"data_offsets":[0,1],"dtype":"I8"}}', [1]),
+    'got the name "dtype" twice',
+  ],
+  ["metadata twice", file('{"__metadata__":{},"__metadata__":{}}'), 'got the name "__metadata__" twice'],
+  ["a key of the metadata twice", file('{"__metadata__":{"a":"1","b":"2","a":"3"}}'), 'got the name "a" twice'],
+  ["metadata that are a list", file({ __metadata__: ["a"] }), 'expected metadata of strings, got ["a"]'],
+  ["metadata that are text", file({ __metadata__: "a" }), 'expected metadata of strings, got "a"'],
+  [
+    "a number among the metadata",
+    file({ __metadata__: { epoch: 3 } }),
+    'expected metadata of strings, got {"epoch":3}',
+  ],
+];
+
+test.each(DAMAGED)("load, damaged: %s", (_what, bytes, message) => {
+  const act = () => loadSafetensors(bytes);
+  expect(bytesKept(() => expect(act).toThrow(RangeError))).toBe(0);
+  expect(act).toThrow(message);
+  expect(act).toThrow(/^loadSafetensors: /);
+});
+
+test("load, damaged: the same name at different places is no error", () => {
+  const text = '{"__metadata__":{"w":"w","dtype":"{\\"w\\":"},"w":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}';
+  expect(load(file(text, [9])).w?.bits).toEqual(bits(Float32Array.of(9)));
+});
+
+test("load, damaged: the error stays short whatever the file holds", () => {
+  const long = "x".repeat(100_000);
+  for (const header of [{ [long]: 1 }, { w: { ...F32, dtype: long } }, { __metadata__: [long] }]) {
+    expect(() => loadSafetensors(file(header))).toThrow(/^.{1,400}$/);
+  }
+  expect(() => loadSafetensors(file(`{"${long}":1,"${long}":1}`))).toThrow(/^.{1,400}$/);
+});
+
+test("load, damaged: a header above the limit of the format is refused unread", () => {
+  const bytes = new Uint8Array(8 + 100_000_001);
+  new DataView(bytes.buffer).setUint32(0, 100_000_001, true);
+  expect(() => loadSafetensors(bytes)).toThrow(
+    new RangeError("loadSafetensors: expected a header of at most 100000000 bytes, got 100000001"),
+  );
+});
+
+test("load: something that is no bytes is a TypeError", () => {
+  for (const [value, kind] of [
+    ["text", "string"],
+    [null, "object"],
+    [undefined, "undefined"],
+  ] as const) {
+    expect(() => loadSafetensors(value as unknown as Uint8Array)).toThrow(
+      new TypeError(`loadSafetensors: expected a Uint8Array, got ${kind}`),
+    );
+  }
+});
+
+test("load: where the memory does not suffice, the tensors loaded so far are given back", () => {
+  const bytes = saveSafetensors({ a: leaf([10], 3), b: leaf([4_000_000], 4), c: leaf([10], 5) });
+  const refuse = vi.spyOn(memory, "grow").mockImplementation(() => {
+    throw new RangeError("refused");
+  });
+  const hoard: Tensor[] = [];
+  try {
+    // What is reserved but free is taken first.
+    expect(() => {
+      for (;;) hoard.push(tensor(new Float32Array(4_000_000)));
+    }).toThrow(/^out of memory/);
+    expect(bytesKept(() => expect(() => loadSafetensors(bytes)).toThrow(/^out of memory/))).toBe(0);
+  } finally {
+    refuse.mockRestore();
+    for (const t of hoard) t.dispose();
+  }
+  expect(Object.keys(load(bytes))).toEqual(["a", "b", "c"]);
+});
+
+test("load, fuzz: no truncation and no flipped bytes get anything but our errors, and none leaks", () => {
+  const seed = 20_260_101;
+  const model = new Sequential(new Linear(3, 4), new Linear(4, 2));
+  const good = saveSafetensors({ ...model.stateDict(), ü: tensor([1]) }, { epoch: "3", note: 'a "b"' });
+  const { length } = parse(good);
+  const { live } = memoryStats();
+  const draws = numbers(40_000, seed, 0, 1);
+  let at = 0;
+  const below = (n: number) => Math.floor((draws[at++] as number) * n);
+  let refused = 0;
+  let accepted = 0;
+  const attempt = (bytes: Uint8Array) => {
+    try {
+      load(bytes);
+      accepted++;
+    } catch (error) {
+      if (!(error instanceof RangeError && error.message.startsWith("loadSafetensors: "))) throw error;
+      refused++;
+    }
+    if (memoryStats().live !== live) expect.fail(`seed ${seed}, draw ${at}: ${memoryStats().live - live} bytes leak`);
+  };
+  for (let end = 0; end < good.length; end++) attempt(good.subarray(0, end));
+  expect(refused).toBe(good.length);
+  const tokens = Array.from('{}[]",:0123456789\\-.eE \0', (c) => c.charCodeAt(0));
+  for (let round = 0; round < 4000; round++) {
+    const bytes = good.slice();
+    const count = 1 + below(3);
+    for (let i = 0; i < count; i++) {
+      // Mostly the header, where a flip matters; half of them to what JSON is made of.
+      const place = below(8) === 0 ? below(good.length) : below(8 + length);
+      bytes[place] = below(2) === 0 ? (tokens[below(tokens.length)] as number) : below(256);
+    }
+    attempt(bytes);
+  }
+  expect(accepted).toBeGreaterThan(100);
+  expect(refused).toBeGreaterThan(good.length + 1000);
 });

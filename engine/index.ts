@@ -1,6 +1,6 @@
 /** Tensors, the tape, ops, modules, optimizers, data. */
 
-export { type NamedArrays, saveSafetensors } from "./checkpoint.ts";
+export { loadSafetensors, type NamedArrays, saveSafetensors } from "./checkpoint.ts";
 export {
   arange,
   bernoulli,
@@ -17,7 +17,7 @@ export {
 export type { Batch, DataLoaderOptions, TensorDatasetOptions } from "./data/dataset.ts";
 export { TensorDataset } from "./data/dataset.ts";
 export { DataLoader } from "./data/loader.ts";
-export { Generator, manualSeed } from "./generator.ts";
+export { Generator, type GeneratorState, manualSeed } from "./generator.ts";
 export { type GradcheckOptions, gradcheck } from "./gradcheck.ts";
 export { Flatten, Sequential } from "./nn/containers.ts";
 export { Embedding } from "./nn/embedding.ts";
