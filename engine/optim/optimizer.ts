@@ -13,6 +13,9 @@ export interface OptimizerState {
   readonly slots: readonly Slots[];
 }
 
+/** The slots of a parameter that has a momentum, where that is left open. */
+const MOMENTUM: Slots = { momentum: new Float32Array(0) };
+
 /** Updates parameters from their gradients. Its state is persistent and lives as long as the optimizer. */
 export abstract class Optimizer<Options extends { lr: number } = { lr: number }> {
   readonly params: readonly Tensor[];
@@ -24,6 +27,8 @@ export abstract class Optimizer<Options extends { lr: number } = { lr: number }>
   protected readonly steps: number[];
   /** Addresses of the state arrays of each parameter. */
   private readonly slots: Record<string, number>[];
+  /** Those that were made for the current step. */
+  private readonly fresh = new Set<number>();
 
   constructor(where: string, params: Iterable<Tensor>, defaults: Options, options: Partial<Options>) {
     this.params = [...params];
@@ -46,8 +51,15 @@ export abstract class Optimizer<Options extends { lr: number } = { lr: number }>
     this.options.lr = value;
   }
 
-  /** One update of every parameter that has a gradient. */
+  /**
+   * One update of every parameter that has a gradient.
+   *
+   * @throws RangeError where the memory does not suffice for the state; nothing is updated then.
+   */
   step(): void {
+    const { momentum = 0 } = this.options as { momentum?: number };
+    const names = this.slotNames(this.options, momentum === 0 ? {} : MOMENTUM);
+    this.makeSlots((i) => ((this.params[i] as Tensor).gradPtr === 0 ? [] : names));
     for (let i = 0; i < this.params.length; i++) {
       const p = this.params[i] as Tensor;
       if (p.gradPtr === 0) continue;
@@ -85,10 +97,11 @@ export abstract class Optimizer<Options extends { lr: number } = { lr: number }>
       throw new RangeError(`loadStateDict: expected the state of ${n} parameters, got ${state.steps.length}`);
     }
     state.slots.forEach((slots, i) => this.checkSlots(options, slots, state.steps[i] as number, i));
+    this.makeSlots((i) => Object.keys(state.slots[i] as Slots));
     Object.assign(this.options, options);
-    this.dispose();
     state.slots.forEach((slots, i) => {
       this.steps[i] = state.steps[i] as number;
+      this.freeSlots(i, (name) => !(name in slots));
       for (const [name, values] of Object.entries(slots)) heap.view(this.slot(name, i), values.length).set(values);
     });
   }
@@ -113,10 +126,42 @@ export abstract class Optimizer<Options extends { lr: number } = { lr: number }>
 
   /** Frees the state. */
   dispose(): void {
-    this.slots.forEach((slots, i) => {
-      for (const p of Object.values(slots)) heap.release(p, 4 * (this.params[i] as Tensor).size);
-      this.slots[i] = {};
-    });
+    this.slots.forEach((_, i) => this.freeSlots(i, () => true));
+  }
+
+  private freeSlots(i: number, isFreed: (name: string, p: number) => boolean): void {
+    const kept: Record<string, number> = {};
+    for (const [name, p] of Object.entries(this.slots[i] as Record<string, number>)) {
+      if (isFreed(name, p)) heap.release(p, 4 * (this.params[i] as Tensor).size);
+      else kept[name] = p;
+    }
+    this.slots[i] = kept;
+  }
+
+  /** Makes the state arrays that parameters lack, all of them or none. */
+  private makeSlots(namesOf: (i: number) => readonly string[]): void {
+    const { fresh } = this;
+    fresh.clear();
+    try {
+      this.slots.forEach((slots, i) => {
+        const { size } = this.params[i] as Tensor;
+        for (const name of namesOf(i)) {
+          if (name in slots) continue;
+          const p = heap.allocate(4 * size);
+          k.fill(p, size, this.initial());
+          fresh.add(p);
+          slots[name] = p;
+        }
+      });
+    } catch (error) {
+      this.slots.forEach((_, i) => this.freeSlots(i, (_name, p) => fresh.has(p)));
+      throw error;
+    }
+  }
+
+  /** What a state array is filled with at first. */
+  protected initial(): number {
+    return 0;
   }
 
   /** Throws unless the options, of the right types, finite and ≥ 0, go together. */
@@ -129,21 +174,13 @@ export abstract class Optimizer<Options extends { lr: number } = { lr: number }>
 
   protected abstract update(p: Tensor, index: number): void;
 
-  /** Whether parameter i has that state array yet. */
-  protected has(name: string, i: number): boolean {
-    return name in (this.slots[i] as Record<string, number>);
+  /** Address of a state array of parameter i. */
+  protected slot(name: string, i: number): number {
+    return (this.slots[i] as Record<string, number>)[name] as number;
   }
 
-  /** Address of a state array of parameter i, at first filled with `initial`. */
-  protected slot(name: string, i: number, initial = 0): number {
-    const slots = this.slots[i] as Record<string, number>;
-    let p = slots[name];
-    if (p === undefined) {
-      const { size } = this.params[i] as Tensor;
-      p = heap.allocate(4 * size);
-      k.fill(p, size, initial);
-      slots[name] = p;
-    }
-    return p;
+  /** Whether the state array at p was made for the current step. */
+  protected isFresh(p: number): boolean {
+    return this.fresh.has(p);
   }
 }

@@ -79,9 +79,13 @@ export class Adagrad extends Optimizer<Required<AdagradOptions>> {
     return ["sum"];
   }
 
+  protected override initial(): number {
+    return this.options.initialAccumulatorValue;
+  }
+
   protected update(p: Tensor, i: number): void {
-    const { lr, lrDecay, weightDecay, initialAccumulatorValue, eps } = this.options;
-    const sum = this.slot("sum", i, initialAccumulatorValue);
+    const { lr, lrDecay, weightDecay, eps } = this.options;
+    const sum = this.slot("sum", i);
     const rate = lr / (1 + ((this.steps[i] as number) - 1) * lrDecay);
     k.rmsprop(p.ptr, p.gradPtr, sum, 0, 0, p.size, rate, 1, 1, eps, weightDecay, 0);
   }

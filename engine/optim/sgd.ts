@@ -43,8 +43,8 @@ export class SGD extends Optimizer<Required<SGDOptions>> {
 
   protected update(p: Tensor, i: number): void {
     const { lr, momentum, dampening, nesterov, weightDecay } = this.options;
-    const first = this.has("momentum", i) ? 0 : 1;
     const b = momentum === 0 ? 0 : this.slot("momentum", i);
+    const first = this.isFresh(b) ? 1 : 0;
     k.sgd(p.ptr, p.gradPtr, b, p.size, lr, momentum, dampening, weightDecay, nesterov ? 1 : 0, first);
   }
 }
