@@ -1,6 +1,9 @@
 /** The reverse pass: one loop over the tape, from the newest record to the oldest. */
-import { k } from "./backend.ts";
+import { heap, k } from "./backend.ts";
+import { releaseParts } from "./composed.ts";
 import {
+  begun,
+  buffered,
   gradOf,
   type Op,
   ready,
@@ -11,9 +14,9 @@ import {
   SAVES_OUTPUT,
   writeOutGradient,
 } from "./op.ts";
-import { type Scope, scope } from "./scope.ts";
+import { enter, leave, root, type Scope, scope } from "./scope.ts";
 import { formatShape, sameShape } from "./shape.ts";
-import { alive, dropRecord, rootOf, type Tensor } from "./tensor.ts";
+import { alive, dropRecord, parts, rootOf, type Tensor } from "./tensor.ts";
 
 /**
  * Adds ∂loss/∂x into x.grad for every leaf x that requires it, and consumes the records on the way.
@@ -21,45 +24,79 @@ import { alive, dropRecord, rootOf, type Tensor } from "./tensor.ts";
  */
 export function backward(loss: Tensor, upstream?: Tensor): void {
   checkLoss(loss, upstream);
-  const seed = gradOf(loss);
-  if (upstream === undefined) k.affine(seed, seed, 1, 1, 1);
-  else k.addTo(seed, upstream.ptr, loss.size);
-  if (loss.op === null) return;
-  pass++;
+  if (scope !== root) return run(loss, upstream);
+  // Outside all tapes, what the pass allocates for itself belongs to a scope of its own.
+  enter(false);
   try {
-    for (let s: Scope | null = scope; s !== null; s = s.parent) walk(s.records);
-  } catch (error) {
-    for (let s: Scope | null = scope; s !== null; s = s.parent) abandon(s.records);
-    throw error;
+    run(loss, upstream);
+  } finally {
+    leave();
   }
 }
 
 /** Counts the passes, so that what an op has set aside in a pass that failed is not taken for part of a later one. */
 export let pass = 0;
 
+function run(loss: Tensor, upstream: Tensor | undefined): void {
+  pass++;
+  try {
+    const seed = gradOf(loss);
+    if (upstream === undefined) k.affine(seed, seed, 1, 1, 1);
+    else k.addTo(seed, upstream.ptr, loss.size);
+    if (loss.op !== null) for (let s: Scope | null = scope; s !== null; s = s.parent) walk(s.records);
+    for (const z of spent) releaseParts(z);
+  } catch (error) {
+    for (let s: Scope | null = scope; s !== null; s = s.parent) abandon(s.records);
+    takeBack();
+    throw error;
+  } finally {
+    spent.length = 0;
+    begun.length = 0;
+    buffered.length = 0;
+  }
+}
+
+/** Tensors with parts whose records this pass has consumed: the parts are needed until its end. */
+const spent: Tensor[] = [];
+
 /** Consumes every record of the list that a gradient has reached, newest first; the others stay. */
 function walk(records: Tensor[]): void {
   let kept = records.length;
-  for (let i = records.length - 1; i >= 0; i--) {
-    const z = records[i] as Tensor;
-    if (z.gradPtr === 0 || z.op === null) {
-      if (z.op !== null) records[--kept] = z;
-      continue;
+  let i = kept - 1;
+  try {
+    for (; i >= 0; i--) {
+      const z = records[i] as Tensor;
+      if (z.gradPtr === 0 || z.op === null) {
+        if (z.op !== null) records[--kept] = z;
+        continue;
+      }
+      checkSaved(z);
+      if (z.gradRepeats !== 0 && z.op.takesRepeats !== true) writeOutGradient(z);
+      (z.op as Op<unknown>).backward(z, z.a as Tensor, z.b as Tensor, z.c as Tensor, z.attrs);
+      recycleGradient(z);
+      dropRecord(z, "consumed");
+      if (records === root.records && parts.has(z)) spent.push(z);
     }
-    checkSaved(z);
-    if (z.gradRepeats !== 0 && z.op.takesRepeats !== true) writeOutGradient(z);
-    (z.op as Op<unknown>).backward(z, z.a as Tensor, z.b as Tensor, z.c as Tensor, z.attrs);
-    recycleGradient(z);
-    dropRecord(z, "consumed");
+  } finally {
+    // What has not been looked at, after an error, stays too.
+    records.copyWithin(i + 1, kept);
+    records.length -= kept - (i + 1);
   }
-  records.copyWithin(0, kept);
-  records.length -= kept;
 }
 
 /** Takes back the gradients that have reached a record which was not consumed. */
 function abandon(records: Tensor[]): void {
   for (const z of records) {
     if (z.op !== null) recycleGradient(z);
+  }
+}
+
+/** Takes back the gradients of leaves that began in this pass: they are parts of sums, or not even written. */
+function takeBack(): void {
+  for (const x of begun) x.zeroGrad();
+  for (const x of buffered) {
+    if (x.region === root.region) heap.release(x.gradBuffer, 4 * x.size);
+    x.gradBuffer = 0;
   }
 }
 

@@ -1,6 +1,7 @@
 /** What layers outside the engine need to define ops of their own: kernels, memory, records. */
 export { k } from "./backend.ts";
 export { checkUnchanged, pass } from "./backward.ts";
+export { composed } from "./composed.ts";
 export { defaultGenerator } from "./generator.ts";
 export {
   accumulates,

@@ -3,7 +3,7 @@
  * wanted, puts the output on the tape.
  */
 import { heap, k, simd } from "./backend.ts";
-import { allocate, allocateIn, recycle, scope } from "./scope.ts";
+import { allocate, allocateIn, type Region, recycle, scope } from "./scope.ts";
 import { type Shape, sizeOf } from "./shape.ts";
 import { alive, empty, materialise, record, type Tensor } from "./tensor.ts";
 
@@ -31,6 +31,8 @@ export interface Op<Attrs> {
   forward(z: Tensor, a: Tensor, b: Tensor, c: Tensor, attrs: Attrs): void;
   /** Adds into the gradients of a, b, c what z's gradient (at z.gradPtr) passes on. */
   backward(z: Tensor, a: Tensor, b: Tensor, c: Tensor, attrs: Attrs): void;
+  /** Gives back memory that attrs hold, taken while `region` was current, where backward will not. */
+  drop?(attrs: Attrs, a: Tensor, region: Region): void;
 }
 
 const NONE = null as unknown as Tensor;
@@ -49,6 +51,18 @@ export function apply<Attrs>(op: Op<Attrs>, attrs: Attrs, a: Tensor, b: Tensor =
     record(z, op as Op<never>, attrs, a, b, c);
   }
   return z;
+}
+
+/** `apply` for an op whose attributes hold memory: where nothing is recorded, `drop` gives it back at once. */
+export function applyOwning<Attrs>(op: Op<Attrs>, attrs: Attrs, a: Tensor, b: Tensor = NONE, c: Tensor = NONE): Tensor {
+  let recorded = false;
+  try {
+    const z = apply(op, attrs, a, b, c);
+    recorded = z.op !== null;
+    return z;
+  } finally {
+    if (!recorded) op.drop?.(attrs, a, scope.region);
+  }
 }
 
 /** `apply` for an op over a list of inputs, which its attributes hold. */
@@ -99,12 +113,20 @@ function isOutside(x: Tensor): boolean {
   return heap !== simd.heap && x.ptr > 0;
 }
 
+/** Leaves whose gradient began in this backward pass, and those whose buffer did: a pass that fails takes them back. */
+export const begun: Tensor[] = [];
+export const buffered: Tensor[] = [];
+
 function leafGradient(x: Tensor): number {
   if (x.state === "consumed") {
     throw new Error("backward: this part of the graph was consumed by an earlier backward(); records serve once");
   }
   alive(x, "backward");
-  if (x.gradBuffer === 0) x.gradBuffer = allocateIn(x.region, 4 * x.size);
+  if (x.gradBuffer === 0) {
+    x.gradBuffer = allocateIn(x.region, 4 * x.size);
+    buffered.push(x);
+  }
+  begun.push(x);
   x.gradPtr = x.gradBuffer;
   return x.gradPtr;
 }

@@ -24,8 +24,9 @@ export class Scope {
   /** Tensors with blocks of their own that end with this scope, and further blocks as pairs (address, bytes). */
   readonly adopted: Tensor[] = [];
   readonly blocks: number[] = [];
-  /** Tensors that `keep` named. */
+  /** Tensors that `keep` named, and those that the end of this scope has moved out of it. */
   readonly kept: Tensor[] = [];
+  readonly moved: Tensor[] = [];
   private child: Scope | null = null;
 
   constructor(parent: Scope | null) {
@@ -47,6 +48,20 @@ export const disposed: Region = { open: false, scope: root };
 
 export let scope: Scope = root;
 
+/** What a composed op makes at the root: tensors, and memory (its bytes by address) that is not given back yet. */
+export interface Making {
+  readonly tensors: Tensor[];
+  readonly memory: Map<number, number>;
+  /** That of the op around it. */
+  readonly outer: Making | null;
+}
+
+export let making: Making | null = null;
+
+export function setMaking(next: Making | null): void {
+  making = next;
+}
+
 export function enter(recording: boolean): Scope {
   const inner = scope.inner();
   inner.region = { open: true, scope: inner };
@@ -58,10 +73,11 @@ export function enter(recording: boolean): Scope {
 
 /** Frees what the current scope owns and makes its parent current. */
 export function leave(): void {
-  const { region, records, adopted, blocks, kept, mark, parent } = scope;
+  const { region, records, adopted, blocks, kept, moved, mark, parent } = scope;
   region.open = false;
   records.length = 0;
   kept.length = 0;
+  moved.length = 0;
   for (const t of adopted) {
     heap.release(t.ptr, 4 * t.size);
     t.region = disposed;
@@ -75,12 +91,15 @@ export function leave(): void {
 
 /** Memory that lives as long as the current scope: from the arena inside a tape, a block at the root. */
 export function allocate(bytes: number): number {
-  return scope === root ? heap.allocate(bytes) : heap.arenaAllocate(bytes, scope.mark);
+  if (scope !== root) return heap.arenaAllocate(bytes, scope.mark);
+  const p = heap.allocate(bytes);
+  making?.memory.set(p, bytes);
+  return p;
 }
 
 /** Memory that lives as long as `region`, which may be an outer one. */
 export function allocateIn(region: Region, bytes: number): number {
-  if (region === scope.region) return allocate(bytes);
+  if (region === scope.region && scope !== root) return heap.arenaAllocate(bytes, scope.mark);
   const p = heap.allocate(bytes);
   if (region.scope !== root) region.scope.blocks.push(p, bytes);
   return p;
@@ -88,6 +107,12 @@ export function allocateIn(region: Region, bytes: number): number {
 
 /** Gives back memory from `allocate` that was taken while `region` was current. */
 export function recycle(p: number, bytes: number, region: Region): void {
-  if (region.scope === root) heap.release(p, bytes);
+  if (region.scope === root) free(p, bytes);
   else heap.recycle(p, bytes, scope.mark);
+}
+
+/** Gives back a block. */
+export function free(p: number, bytes: number): void {
+  for (let m = making; m !== null; m = m.outer) m.memory.delete(p);
+  heap.release(p, bytes);
 }

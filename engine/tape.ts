@@ -8,8 +8,9 @@
  *   });
  */
 import { heap, k } from "./backend.ts";
-import { enter, leave, type Region, root, type Scope, scope } from "./scope.ts";
-import { alive, dropRecord, materialise, Tensor } from "./tensor.ts";
+import { releaseParts } from "./composed.ts";
+import { enter, leave, making, type Region, root, type Scope, scope } from "./scope.ts";
+import { alive, dropRecord, materialise, Tensor, unrecord } from "./tensor.ts";
 
 /**
  * Runs `fn` and records its ops for `backward`. What is allocated inside is freed when `fn` returns, except the tensors
@@ -35,6 +36,10 @@ function run<R>(where: string, recording: boolean, fn: () => R): R {
     for (const t of inner.kept) moveOut(t, inner);
     moveOutAll(result, inner);
     return result;
+  } catch (error) {
+    // There may have been no room for all that was to be moved out.
+    for (const t of inner.moved) t.dispose();
+    throw error;
   } finally {
     leave();
   }
@@ -63,8 +68,9 @@ export function parameter<T extends Tensor>(t: T): T {
 export function persist<T extends Tensor>(t: T): T {
   const { region } = t;
   if (region !== root.region || !t.owned || t.ptr === 0) settle(t, root.region);
-  if (region !== root.region) moveGradient(t, root.region);
-  dropRecord(t, "none");
+  making?.tensors.push(t);
+  unrecord(t, region);
+  releaseParts(t);
   t.requiresGrad = false;
   return t;
 }
@@ -110,40 +116,45 @@ function isPlain(value: object): boolean {
 
 function moveOut(t: Tensor, inner: Scope): void {
   if (t.region !== inner.region) return;
-  const { region } = inner.parent as Scope;
-  settle(t, region);
-  if (t.op !== null || t.state === "consumed") {
-    dropRecord(t, "returned");
-    t.requiresGrad = false;
-  }
-  moveGradient(t, region);
+  settle(t, (inner.parent as Scope).region);
+  inner.moved.push(t);
+  if (inner.parent === root) making?.tensors.push(t);
+  if (t.op === null && t.state !== "consumed") return;
+  dropRecord(t, "returned");
+  t.requiresGrad = false;
 }
 
-/** The gradient of a leaf goes with it. */
-function moveGradient(t: Tensor, region: Region): void {
-  t.gradBuffer = 0;
-  if (t.gradPtr === 0) return;
-  const p = heap.allocate(4 * t.size);
-  k.copy(p, t.gradPtr, t.size);
-  if (region.scope !== root) region.scope.blocks.push(p, 4 * t.size);
-  t.moveGrad(p, region);
-}
-
-/** Gives t a block of its own that belongs to `region`. */
+/** Gives t a block of its own that belongs to `region`; the gradient of a leaf goes with it. */
 function settle(t: Tensor, region: Region): void {
   if (t.ptr === 0) materialise(t);
+  const bytes = 4 * t.size;
+  const leaves = region !== t.region;
+  const gradient = leaves && t.gradPtr !== 0 ? heap.allocate(bytes) : 0;
   if (t.owned) {
     const { adopted } = t.region.scope;
     const index = adopted.indexOf(t);
     if (index >= 0) adopted.splice(index, 1);
   } else {
-    const p = heap.allocate(4 * t.size);
-    k.copy(p, t.ptr, t.size);
-    t.ptr = p;
+    try {
+      t.ptr = copyOf(t.ptr, heap.allocate(bytes), t.size);
+    } catch (error) {
+      if (gradient !== 0) heap.release(gradient, bytes);
+      throw error;
+    }
     t.owned = true;
   }
   t.base = null;
   if (t.region !== root.region) t.bits = 0;
   t.region = region;
   if (region.scope !== root) region.scope.adopted.push(t);
+  if (!leaves) return;
+  t.gradBuffer = 0;
+  if (gradient === 0) return;
+  if (region.scope !== root) region.scope.blocks.push(gradient, bytes);
+  t.moveGrad(copyOf(t.gradPtr, gradient, t.size), region);
+}
+
+function copyOf(from: number, to: number, n: number): number {
+  k.copy(to, from, n);
+  return to;
 }

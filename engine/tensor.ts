@@ -6,7 +6,7 @@
  */
 import { heap, k, simd } from "./backend.ts";
 import type { Op } from "./op.ts";
-import { allocate, allocateIn, disposed, type Region, root, scope } from "./scope.ts";
+import { allocate, allocateIn, disposed, free, making, type Region, root, scope } from "./scope.ts";
 import { formatShape, type Shape, sizeOf } from "./shape.ts";
 import { memory } from "./wasm.ts";
 
@@ -118,20 +118,18 @@ export class Tensor {
     if (!this.region.open) return;
     if (this.gradBuffer !== 0 && this.region.scope === root) heap.release(this.gradBuffer, 4 * this.size);
     if (this.owned) {
-      if (this.ptr !== 0) heap.release(this.ptr, 4 * this.size);
-      if (this.bits !== 0) heap.release(this.bits, streamBytes(this.size));
+      if (this.ptr !== 0) free(this.ptr, 4 * this.size);
+      if (this.bits !== 0) free(this.bits, streamBytes(this.size));
       const { adopted } = this.region.scope;
       const index = adopted.indexOf(this);
       if (index >= 0) adopted.splice(index, 1);
     }
-    if (this.state === "recorded" && this.region.scope === root) {
-      const index = root.records.lastIndexOf(this);
-      if (index >= 0) root.records.splice(index, 1);
-    }
-    dropRecord(this, "none");
+    const { region } = this;
+    unrecord(this, region);
     this.zeroGrad();
     this.gradBuffer = 0;
     this.region = disposed;
+    if (region === root.region) for (const t of parts.get(this) ?? []) t.dispose();
   }
 
   /** Forgets the gradient; its buffer is kept for the next one. */
@@ -158,16 +156,25 @@ export class Tensor {
   }
 }
 
+/** Tensors of the root that were made on the way to another one and go with it. */
+export const parts = new WeakMap<Tensor, readonly Tensor[]>();
+
+/** Tells a composed op at the root of a tensor that was made there. */
+function noted(z: Tensor): Tensor {
+  if (making !== null && scope === root) making.tensors.push(z);
+  return z;
+}
+
 /** A tensor of the current scope with unwritten memory. */
 export function empty(shape: Shape, size = sizeOf(shape)): Tensor {
-  return new Tensor(shape, size, allocate(4 * size), scope.region, scope === root);
+  return noted(new Tensor(shape, size, allocate(4 * size), scope.region, scope === root));
 }
 
 /** Spikes of the current scope, as an unwritten stream of bits. */
 export function emptySpikes(shape: Shape, size = sizeOf(shape)): Tensor {
   const z = new Tensor(shape, size, 0, scope.region, scope === root);
   z.bits = allocate(streamBytes(size));
-  return z;
+  return noted(z);
 }
 
 /** Bytes of a stream of n bits and the word after it that may be read. */
@@ -185,7 +192,7 @@ export function viewOf(base: Tensor, shape: Shape, size: number, offset: number)
   if (base.ptr === 0) materialise(base);
   const z = new Tensor(shape, size, base.ptr + 4 * offset, scope.region, false);
   z.base = base.base ?? base;
-  return z;
+  return noted(z);
 }
 
 function isAlive(t: Tensor): boolean {
@@ -208,6 +215,13 @@ export function rootOf(t: Tensor): Tensor {
   return owner;
 }
 
+/** The tensors that t looks into. */
+export function bases(t: Tensor): Set<Tensor> {
+  const found = new Set<Tensor>();
+  for (let { base } = t; base !== null; base = base.base) found.add(base);
+  return found;
+}
+
 /** Notes a write into t. */
 export function touch(t: Tensor): void {
   rootOf(t).written = ++clock;
@@ -217,7 +231,7 @@ export function touch(t: Tensor): void {
 export function constantOver(x: Tensor, shape: Shape, size: number): Tensor {
   const z = new Tensor(shape, size, 0, scope.region, false);
   z.base = x;
-  return z;
+  return noted(z);
 }
 
 /** Makes z the recorded output of op on a, b, c, on the tape that owns z. */
@@ -238,6 +252,16 @@ export function record(
   z.state = "recorded";
   z.born = ++clock;
   z.region.scope.records.push(z);
+}
+
+/** Ends the record of z, a tensor of `region`, without backward. */
+export function unrecord(z: Tensor, region: Region): void {
+  if (z.state === "recorded" && region === root.region) {
+    const index = root.records.lastIndexOf(z);
+    if (index >= 0) root.records.splice(index, 1);
+    z.op?.drop?.(z.attrs as never, z.a as Tensor, region);
+  }
+  dropRecord(z, "none");
 }
 
 export function dropRecord(z: Tensor, state: RecordState): void {

@@ -1,6 +1,7 @@
 import {
   allocate,
   apply,
+  composed,
   constantSource,
   gradOf,
   k,
@@ -67,6 +68,10 @@ export function sumPerNeuron(parameter: Tensor, d: number, rows: number, n: numb
 
 /** v [T, B, …] from a current of that shape. */
 export function integrate(current: Tensor, beta: Tensor | number, v0: Tensor | null = null): Tensor {
+  return composed(integrated, current, beta, v0);
+}
+
+function integrated(current: Tensor, beta: Tensor | number, v0: Tensor | null): Tensor {
   checkCurrent("LeakyIntegrator", current);
   const b = typeof beta === "number" ? full([], beta) : beta;
   checkPerNeuron("LeakyIntegrator", "beta", b, current.shape);
@@ -79,6 +84,15 @@ export function integrate(current: Tensor, beta: Tensor | number, v0: Tensor | n
   const constant = source !== null && source.size === size;
   const attrs = { shape: current.shape, T, rows: size / n, n, constant };
   return apply(integrateOp, attrs, constant ? source : current, b, v0 as Tensor);
+}
+
+/** Integration with a β that was learned, stored raw, or fixed. */
+function decayed(beta: Tensor, current: Tensor, v0: Tensor | null): Tensor {
+  return integrate(current, beta.isParameter ? beta.clamp(0, 1) : beta, v0);
+}
+
+function stepped(beta: Tensor, current: Tensor, v0: Tensor): Tensor {
+  return decayed(beta, current.unsqueeze(0), v0).reshape(current.shape);
 }
 
 export interface LeakyIntegratorOptions extends DecayOptions {
@@ -103,17 +117,13 @@ export class LeakyIntegrator extends Module {
     this.beta = decayTensor("LeakyIntegrator", options, options.learnBeta ?? false);
   }
 
-  private decay(): Tensor {
-    return this.beta.isParameter ? this.beta.clamp(0, 1) : this.beta;
-  }
-
   forward(current: Tensor): Tensor {
-    return integrate(current, this.decay());
+    return composed(decayed, this.beta, current, null);
   }
 
   /** The membrane from a given state on, and the state after the last step. */
   unroll(current: Tensor, state?: Tensor): { membrane: Tensor; state: Tensor } {
-    const membrane = integrate(current, this.decay(), state ?? null);
+    const membrane = composed(decayed, this.beta, current, state ?? null);
     let last: Tensor | null = null;
     return {
       membrane,
@@ -128,7 +138,7 @@ export class LeakyIntegrator extends Module {
 
   /** One time step: [B, …] → the membrane, which is also the next state. */
   step(current: Tensor, state: Tensor): [membrane: Tensor, state: Tensor] {
-    const membrane = integrate(current.unsqueeze(0), this.decay(), state).reshape(current.shape);
+    const membrane = composed(stepped, this.beta, current, state);
     return [membrane, membrane];
   }
 

@@ -176,6 +176,9 @@ const lifOp: Op<Run> = {
     if (!constant) passGradient(z, current);
     if (!run.exposed) discard(run);
   },
+  drop(run) {
+    if (!run.exposed) discard(run);
+  },
 };
 
 /** Neurons whose history is computed again at a time: 100 KB for 25 steps. */

@@ -1,3 +1,4 @@
+import { composed } from "../engine/extend.ts";
 import { Module, parameter, type Tensor, zeros } from "../engine/index.ts";
 import { checkCurrent, checkState } from "./checks.ts";
 import { checkPerNeuron, type DecayOptions, decayTensor, persistentCopy } from "./decay.ts";
@@ -105,7 +106,11 @@ export class LIF extends Module {
   forward(current: Tensor): Tensor {
     if (!this.spiking) return this.unroll(current).spikes;
     this.check(current);
-    const run = runLif(this.neuron, current, this.decay(), this.threshold, null, null, false);
+    return composed(LIF.spikes, this, current);
+  }
+
+  private static spikes(lif: LIF, current: Tensor): Tensor {
+    const run = runLif(lif.neuron, current, lif.decay(), lif.threshold, null, null, false);
     if (!run.spikes.requiresGrad) discard(run);
     return run.spikes;
   }

@@ -1,4 +1,4 @@
-import { defaultGenerator } from "../engine/extend.ts";
+import { composed, defaultGenerator } from "../engine/extend.ts";
 import { type Generator, Linear, linear, mul, ones, parameter, stack, type Tensor, zeros } from "../engine/index.ts";
 import { checkState } from "./checks.ts";
 import { LIF, type LIFOptions, type LIFRecord, type LIFState } from "./lif.ts";
@@ -57,10 +57,14 @@ export class RecurrentLIF extends LIF {
 
   override forward(current: Tensor): Tensor {
     this.check(current);
-    if (!this.fuses) return this.unroll(current).spikes;
-    const { recurrent, V } = this;
+    return composed(RecurrentLIF.run, this, current);
+  }
+
+  private static run(lif: RecurrentLIF, current: Tensor): Tensor {
+    if (!lif.fuses) return lif.unroll(current).spikes;
+    const { recurrent, V } = lif;
     const weight = recurrent?.weight ?? (V as Tensor);
-    return runRecurrent(this.neuron, current, weight, recurrent?.bias ?? null, this.beta, this.threshold);
+    return runRecurrent(lif.neuron, current, weight, recurrent?.bias ?? null, lif.beta, lif.threshold);
   }
 
   override unroll(current: Tensor, state?: RecurrentLIFState): RecurrentLIFRecord {

@@ -1,4 +1,4 @@
-import { allocate, apply, gradOf, k, type Op, recycle, SAVES_A, scope } from "../engine/extend.ts";
+import { allocate, apply, composed, gradOf, k, type Op, recycle, SAVES_A, scope } from "../engine/extend.ts";
 import type { Tensor } from "../engine/index.ts";
 import { type Surrogate, surrogate as surrogates } from "./surrogate.ts";
 
@@ -52,7 +52,11 @@ export interface SpikeOptions {
 export function spike(v: Tensor, options: SpikeOptions = {}): Tensor {
   const { threshold = 1, surrogate = surrogates.sigmoid(), fire = "ge" } = options;
   checkFire("spike", fire);
-  return apply(spikeOp, { surrogate, strict: fire === "gt" ? 1 : 0 }, v.sub(threshold));
+  return composed(fired, v, threshold, { surrogate, strict: fire === "gt" ? 1 : 0 });
+}
+
+function fired(v: Tensor, threshold: number | Tensor, attrs: Spike): Tensor {
+  return apply(spikeOp, attrs, v.sub(threshold));
 }
 
 export function checkFire(where: string, fire: Fire): void {

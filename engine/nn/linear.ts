@@ -1,4 +1,5 @@
 import { k } from "../backend.ts";
+import { allOrNothing } from "../composed.ts";
 import { defaultGenerator, type Generator } from "../generator.ts";
 import { linear } from "../ops/matmul.ts";
 import { parameter } from "../tape.ts";
@@ -38,8 +39,10 @@ export class Linear extends Module {
     this.inFeatures = inFeatures;
     this.outFeatures = outFeatures;
     const bound = 1 / Math.sqrt(inFeatures);
-    this.weight = uniformParameter([outFeatures, inFeatures], bound, generator);
-    this.bias = bias ? uniformParameter([outFeatures], bound, generator) : null;
+    [this.weight, this.bias] = allOrNothing(() => [
+      uniformParameter([outFeatures, inFeatures], bound, generator),
+      bias ? uniformParameter([outFeatures], bound, generator) : null,
+    ]);
   }
 
   forward(x: Tensor): Tensor {

@@ -1,7 +1,8 @@
 /** Elementwise arithmetic with NumPy broadcasting. */
 import { k } from "../backend.ts";
+import { composed } from "../composed.ts";
 import { full } from "../create.ts";
-import { apply, gradOf, type Op, SAVES_A, SAVES_B, SAVES_NOTHING, SAVES_OUTPUT } from "../op.ts";
+import { apply, gradOf, type Op, passGradient, SAVES_A, SAVES_B, SAVES_NOTHING, SAVES_OUTPUT } from "../op.ts";
 import { broadcastShapes, sameShape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { broadcastTo } from "./expand.ts";
@@ -14,10 +15,9 @@ export const addOp: Op<null> = {
   shape: (_attrs, x) => x.shape,
   forward: (z, x, y) => k.add(z.ptr, x.ptr, y.ptr, z.size),
   backward(z, x, y) {
-    const dx = gradOf(x);
-    if (dx !== 0) k.addTo(dx, z.gradPtr, z.size);
     const dy = gradOf(y);
     if (dy !== 0) k.addTo(dy, z.gradPtr, z.size);
+    passGradient(z, x);
   },
 };
 
@@ -27,10 +27,9 @@ export const subOp: Op<null> = {
   shape: (_attrs, x) => x.shape,
   forward: (z, x, y) => k.sub(z.ptr, x.ptr, y.ptr, z.size),
   backward(z, x, y) {
-    const dx = gradOf(x);
-    if (dx !== 0) k.addTo(dx, z.gradPtr, z.size);
     const dy = gradOf(y);
     if (dy !== 0) k.addScaled(dy, z.gradPtr, z.size, -1);
+    passGradient(z, x);
   },
 };
 
@@ -90,10 +89,15 @@ export const maximumOp = tieOps("maximum");
 export const minimumOp = tieOps("minimum");
 
 /** Brings both operands to one shape and applies the op. */
-export function broadcast<Attrs = null>(op: Op<Attrs>, x: Tensor, y: Tensor, attrs = null as Attrs): Tensor {
-  if (sameShape(x.shape, y.shape)) return apply(op, attrs, x, y);
-  const shape = broadcastShapes(op.name, x.shape, y.shape);
-  return apply(op, attrs, broadcastTo(x, shape), broadcastTo(y, shape));
+export function broadcast<Attrs = null>(op: Op<Attrs>, x: Tensor, y: Operand, attrs = null as Attrs): Tensor {
+  if (typeof y !== "number" && sameShape(x.shape, y.shape)) return apply(op, attrs, x, y);
+  return composed(broadcastBoth<Attrs>, op, x, y, attrs);
+}
+
+function broadcastBoth<Attrs>(op: Op<Attrs>, x: Tensor, y: Operand, attrs: Attrs): Tensor {
+  const other = asTensor(y);
+  const shape = broadcastShapes(op.name, x.shape, other.shape);
+  return apply(op, attrs, broadcastTo(x, shape), broadcastTo(other, shape));
 }
 
 /** A number as a tensor of one element. */
@@ -118,7 +122,7 @@ export function mul(x: Tensor, y: Operand): Tensor {
 
 /** z = x / y.  ∂L/∂x = ∂L/∂z / y,  ∂L/∂y = −∂L/∂z ⊙ z / y. */
 export function div(x: Tensor, y: Operand): Tensor {
-  return broadcast(divOp, x, asTensor(y));
+  return broadcast(divOp, x, y);
 }
 
 /** z = −x. */
@@ -128,10 +132,10 @@ export function neg(x: Tensor): Tensor {
 
 /** z = max(x, y) elementwise; at ties each side gets half of the gradient. */
 export function maximum(x: Tensor, y: Operand): Tensor {
-  return broadcast(maximumOp, x, asTensor(y));
+  return broadcast(maximumOp, x, y);
 }
 
 /** z = min(x, y) elementwise; at ties each side gets half of the gradient. */
 export function minimum(x: Tensor, y: Operand): Tensor {
-  return broadcast(minimumOp, x, asTensor(y));
+  return broadcast(minimumOp, x, y);
 }

@@ -2,7 +2,7 @@
 import { k } from "../backend.ts";
 import { NO_GRADIENT, type Op } from "../op.ts";
 import type { Tensor } from "../tensor.ts";
-import { asTensor, broadcast, type Operand } from "./arithmetic.ts";
+import { broadcast, type Operand } from "./arithmetic.ts";
 
 type Name = "gt" | "ge" | "lt" | "le" | "eq";
 
@@ -14,8 +14,6 @@ const comparison = (name: Name): Op<null> => ({
   backward() {},
 });
 
-const compare = (op: Op<null>, x: Tensor, y: Operand): Tensor => broadcast(op, x, asTensor(y));
-
 export const gtOp = comparison("gt");
 export const geOp = comparison("ge");
 export const ltOp = comparison("lt");
@@ -23,16 +21,16 @@ export const leOp = comparison("le");
 export const eqOp = comparison("eq");
 
 /** 1 where x > y. */
-export const gt = (x: Tensor, y: Operand): Tensor => compare(gtOp, x, y);
+export const gt = (x: Tensor, y: Operand): Tensor => broadcast(gtOp, x, y);
 
 /** 1 where x ≥ y. */
-export const ge = (x: Tensor, y: Operand): Tensor => compare(geOp, x, y);
+export const ge = (x: Tensor, y: Operand): Tensor => broadcast(geOp, x, y);
 
 /** 1 where x < y. */
-export const lt = (x: Tensor, y: Operand): Tensor => compare(ltOp, x, y);
+export const lt = (x: Tensor, y: Operand): Tensor => broadcast(ltOp, x, y);
 
 /** 1 where x ≤ y. */
-export const le = (x: Tensor, y: Operand): Tensor => compare(leOp, x, y);
+export const le = (x: Tensor, y: Operand): Tensor => broadcast(leOp, x, y);
 
 /** 1 where x = y. */
-export const eq = (x: Tensor, y: Operand): Tensor => compare(eqOp, x, y);
+export const eq = (x: Tensor, y: Operand): Tensor => broadcast(eqOp, x, y);

@@ -47,6 +47,7 @@ const SQUARE = tensor([
   [0, 1],
   [1, 2],
 ]);
+const MANY = 2 ** 24 + 1;
 
 /** An op over tensors of these shapes and the message it ends with. All are RangeErrors. */
 const REFUSED: [message: string, shapes: number[][], run: (...x: Tensor[]) => unknown][] = [
@@ -118,6 +119,12 @@ const REFUSED: [message: string, shapes: number[][], run: (...x: Tensor[]) => un
   ["min: expected an axis in [-2, 1], got -3", [[2, 3]], (x) => x.min({ axis: -3 })],
   ["argmax: expected an axis in [-2, 1], got 2", [[2, 3]], (x) => argmax(x, { axis: 2 })],
   ["argmin: expected an axis in [-2, 1], got 2", [[2, 3]], (x) => x.argmin({ axis: 2 })],
+  ["max: expected at most 2²⁴ elements, whose indices are exact, got 16777217", [[1]], (x) => argmax(x.expand([MANY]))],
+  [
+    "min: expected at most 2²⁴ elements, whose indices are exact, got 16777217",
+    [[1, 1]],
+    (x) => x.expand([MANY, 1]).min({ axis: 0 }),
+  ],
   ["softmax: expected an axis in [-2, 1], got 2", [[2, 3]], (x) => softmax(x, 2)],
   ["logSoftmax: expected an axis in [-1, 0], got 1", [[3]], (x) => x.logSoftmax(1)],
   ["reshape: expected a shape of 6 elements, got [4] for [2, 3]", [[2, 3]], (x) => reshape(x, [4])],

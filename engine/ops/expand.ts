@@ -1,4 +1,5 @@
 import { k } from "../backend.ts";
+import { composed } from "../composed.ts";
 import { apply, gradOf, type Op, ready, SAVES_NOTHING } from "../op.ts";
 import { scope } from "../scope.ts";
 import { broadcastShapes, checkShape, formatShape, type Shape, sameShape, sizeOf } from "../shape.ts";
@@ -42,7 +43,7 @@ export function expand(x: Tensor, shape: Shape): Tensor {
       `expand: expected a shape that ${formatShape(x.shape)} broadcasts to, got ${formatShape(shape)}`,
     );
   }
-  return sameShape(x.shape, target) ? reshape(x, target) : broadcastTo(x, target);
+  return sameShape(x.shape, target) ? reshape(x, target) : composed(broadcastTo, x, target);
 }
 
 /** x broadcast to a shape that it is known to broadcast to: one repetition for each run of neighbouring axes. */
@@ -68,7 +69,10 @@ export function broadcastTo(x: Tensor, target: Shape): Tensor {
  * @throws RangeError unless the repetitions are positive integers.
  */
 export function tile(x: Tensor, reps: readonly number[]): Tensor {
-  checkShape("tile", reps);
+  return composed(tiled, x, checkShape("tile", reps));
+}
+
+function tiled(x: Tensor, reps: readonly number[]): Tensor {
   const ndim = Math.max(x.ndim, reps.length);
   const ones = (n: number) => new Array<number>(n).fill(1);
   const sizes = [...ones(ndim - x.ndim), ...x.shape];

@@ -6,8 +6,9 @@
  * what repeated indices add up to is always the same.
  */
 import { integersAt, k } from "../backend.ts";
-import { apply, gradOf, type Op, passGradient, ready, SAVES_NOTHING } from "../op.ts";
-import { allocate, recycle, scope } from "../scope.ts";
+import { composed } from "../composed.ts";
+import { applyOwning, gradOf, type Op, passGradient, ready, SAVES_NOTHING } from "../op.ts";
+import { allocate, type Region, recycle, scope } from "../scope.ts";
 import { axisOf, checkShape, formatShape, type Shape, sizeOf, stridesOf } from "../shape.ts";
 import { steady, Tensor } from "../tensor.ts";
 import { slice } from "./layout.ts";
@@ -37,6 +38,7 @@ const takeOp: Op<Rows> = {
     if (dx !== 0) k.scatterRows(dx, z.gradPtr, rows, count, width, skip);
     recycle(rows, 4 * count, z.region);
   },
+  drop: giveBack,
 };
 
 /** z = x, then z[rows[i]] += source[i] */
@@ -59,13 +61,11 @@ const scatterAddOp: Op<Rows> = {
     passGradient(z, x);
     recycle(rows, 4 * count, z.region);
   },
+  drop: giveBack,
 };
 
-/** Applies the op; what is not recorded needs its row numbers no longer. */
-function run(op: Op<Rows>, attrs: Rows, x: Tensor, source?: Tensor): Tensor {
-  const z = apply(op, attrs, x, source);
-  if (z.op === null) recycle(attrs.rows, 4 * attrs.count, scope.region);
-  return z;
+function giveBack({ rows, count }: Rows, _x: Tensor, region: Region): void {
+  recycle(rows, 4 * count, region);
 }
 
 /**
@@ -83,7 +83,7 @@ export function indexSelect(x: Tensor, axis: number, indices: Indices): Tensor {
   const outer = sizeOf(shape.slice(0, at));
   ready("indexSelect", x);
   const rows = locate(indices, [outer, count], [n, 0], 1);
-  return run(takeOp, { shape, rows, count: outer * count, width: x.size / (outer * n), skip: -1 }, x);
+  return applyOwning(takeOp, { shape, rows, count: outer * count, width: x.size / (outer * n), skip: -1 }, x);
 }
 
 /**
@@ -94,7 +94,7 @@ export function indexSelect(x: Tensor, axis: number, indices: Indices): Tensor {
  * number in [0, size of the axis).
  */
 export function gather(x: Tensor, axis: number, index: Indices): Tensor {
-  return run(takeOp, elements("gather", x, axis, index, null), x);
+  return applyOwning(takeOp, elements("gather", x, axis, index, null), x);
 }
 
 /**
@@ -104,9 +104,13 @@ export function gather(x: Tensor, axis: number, index: Indices): Tensor {
  * @throws RangeError as `gather`, and if the index has more elements on an axis than `source`.
  */
 export function scatterAdd(x: Tensor, axis: number, index: Indices, source: Tensor): Tensor {
+  return composed(scattered, x, { axis, index }, source);
+}
+
+function scattered(x: Tensor, { axis, index }: { axis: number; index: Indices }, source: Tensor): Tensor {
   const rows = elements("scatterAdd", x, axis, index, source);
   const part = rows.shape.reduce((z, n, i) => (n < (z.shape[i] as number) ? slice(z, i, 0, n) : z), source);
-  return run(scatterAddOp, rows, x, part);
+  return applyOwning(scatterAddOp, rows, x, part);
 }
 
 /** The elements of x that an index along an axis names, as rows of one element. The index lies within `source` too. */
@@ -147,7 +151,7 @@ export function embedding(indices: Indices, weight: Tensor, { paddingIdx = null 
   const count = sizeOf(shape) / width;
   ready("embedding", weight);
   const rows = locate(indices, [count], [0], 1);
-  return run(takeOp, { shape, rows, count, width, skip }, weight);
+  return applyOwning(takeOp, { shape, rows, count, width, skip }, weight);
 }
 
 /** The row of n that paddingIdx names, −1 for null. */

@@ -1,5 +1,6 @@
 /** Shapes changed by moving data: permute, slice, flip, concat. */
 import { k } from "../backend.ts";
+import { composed } from "../composed.ts";
 import { apply, applyMany, gradOf, type Op, SAVES_NOTHING } from "../op.ts";
 import { axesOf, axisOf, formatShape, type Shape, sameShape, sizeOf, stridesOf } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
@@ -73,7 +74,7 @@ export function permute(x: Tensor, axes: readonly number[]): Tensor {
   const strides = stridesOf(x.shape);
   const shape = order.map((axis) => x.shape[axis] as number);
   const steps = order.map((axis) => strides[axis] as number);
-  return strided(permuteOp, x, shape, shape, steps, 0) ?? oneByOne(x, order);
+  return strided(permuteOp, x, shape, shape, steps, 0) ?? composed(oneByOne, x, order);
 }
 
 /** Brings one axis after the other into its place: what lies before, between and behind makes four axes with it. */
@@ -166,7 +167,11 @@ export function slice(x: Tensor, axis: number, start = 0, end = Infinity, step =
 
 /** The elements of the axes, by default all, in reverse order; a copy. */
 export function flip(x: Tensor, axes?: number | readonly number[]): Tensor {
-  const z = axesOf("flip", axes, x.ndim).reduce((part, axis) => {
+  return composed(flipped, x, axesOf("flip", axes, x.ndim));
+}
+
+function flipped(x: Tensor, axes: readonly number[]): Tensor {
+  const z = axes.reduce((part, axis) => {
     const n = x.shape[axis] as number;
     return along(flipOp, part, axis, n - 1, n, -1);
   }, x);
@@ -181,6 +186,10 @@ export function select(x: Tensor, axis: number, index: number): Tensor {
   if (!Number.isInteger(i) || i < 0 || i >= n) {
     throw new RangeError(`select: expected an index in [${-n}, ${n - 1}], got ${index}`);
   }
+  return composed(selected, x, at, i);
+}
+
+function selected(x: Tensor, at: number, i: number): Tensor {
   return reshape(
     slice(x, at, i, i + 1),
     x.shape.filter((_, a) => a !== at),
@@ -253,6 +262,10 @@ export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
       `stack: expected tensors of one shape, got ${formatShape(first.shape)} and ${formatShape(shape)}`,
     );
   }
+  return composed(stacked, tensors, at);
+}
+
+function stacked(tensors: readonly Tensor[], at: number): Tensor {
   return concat(
     tensors.map((t) => unsqueeze(t, at)),
     at,

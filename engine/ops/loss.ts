@@ -1,7 +1,8 @@
 /** Losses. Those over class indices are fused; the others are composed of other ops, so they are as exact as these. */
 import { integersAt, k } from "../backend.ts";
+import { composed } from "../composed.ts";
 import { apply, gradOf, type Op, ready, SAVES_A, SAVES_B } from "../op.ts";
-import { allocate, recycle, root, scope } from "../scope.ts";
+import { allocate, recycle, scope } from "../scope.ts";
 import { broadcastShapes, formatShape, type Shape, sameShape } from "../shape.ts";
 import { empty, steady, Tensor } from "../tensor.ts";
 import { add, affineOp, mul, neg, sub } from "./arithmetic.ts";
@@ -72,11 +73,21 @@ function ofDifference(
   input: Tensor,
   target: Tensor,
   reduction: Reduction,
-  f: (difference: Tensor, border: number) => Tensor,
+  f: Difference["f"],
   border = 0,
 ): Tensor {
   checkReduction(where, reduction);
   broadcastShapes(where, input.shape, target.shape);
+  return composed(reducedDifference, input, target, { f, border, reduction });
+}
+
+interface Difference {
+  readonly f: (difference: Tensor, border: number) => Tensor;
+  readonly border: number;
+  readonly reduction: Reduction;
+}
+
+function reducedDifference(input: Tensor, target: Tensor, { f, border, reduction }: Difference): Tensor {
   return reduced(f(sub(input, target), border), reduction);
 }
 
@@ -140,10 +151,14 @@ function huber(difference: Tensor, border: number, scale = 1): Tensor {
  *
  * Shapes: weights are broadcast; "mean" (the default) divides by the number of elements, whatever the weights.
  */
-export function bceWithLogits(
+export function bceWithLogits(logits: Tensor, target: Tensor, options: BceOptions = {}): Tensor {
+  return composed(binary, logits, target, options);
+}
+
+function binary(
   logits: Tensor,
   target: Tensor,
-  { weight = null, posWeight = null, reduction = "mean" }: BceOptions = {},
+  { weight = null, posWeight = null, reduction = "mean" }: BceOptions,
 ): Tensor {
   checkReduction("bceWithLogits", reduction);
   let { shape } = logits;
@@ -161,11 +176,11 @@ export function bceWithLogits(
  *
  * As in PyTorch, "mean" (the default) is over all elements; the divergence itself is the "batchmean".
  */
-export function klDiv(
-  input: Tensor,
-  target: Tensor,
-  { logTarget = false, reduction = "mean" }: KlDivOptions = {},
-): Tensor {
+export function klDiv(input: Tensor, target: Tensor, options: KlDivOptions = {}): Tensor {
+  return composed(divergence, input, target, options);
+}
+
+function divergence(input: Tensor, target: Tensor, { logTarget = false, reduction = "mean" }: KlDivOptions): Tensor {
   checkReduction("klDiv", reduction, '"mean", "sum", "none" or "batchmean"');
   broadcastShapes("klDiv", input.shape, target.shape);
   const probability = logTarget ? exp(target) : target;
@@ -234,6 +249,10 @@ export function crossEntropy(
   target: ArrayLike<number> | Tensor,
   options: CrossEntropyOptions = {},
 ): Tensor {
+  return composed(entropy, logits, target, options);
+}
+
+function entropy(logits: Tensor, target: ArrayLike<number> | Tensor, options: CrossEntropyOptions): Tensor {
   const { weight = null, labelSmoothing = 0, reduction = "mean" } = options;
   if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
     throw new RangeError(`crossEntropy: labelSmoothing must lie in [0, 1], got ${labelSmoothing}`);
@@ -263,7 +282,11 @@ export function nllLoss(
   target: ArrayLike<number> | Tensor,
   options: NllLossOptions = {},
 ): Tensor {
-  return classLoss(nllLossOp, logProbabilities, target, 0, options);
+  return composed(likelihood, logProbabilities, target, options);
+}
+
+function likelihood(x: Tensor, target: ArrayLike<number> | Tensor, options: NllLossOptions): Tensor {
+  return classLoss(nllLossOp, x, target, 0, options);
 }
 
 /** The number of classes, after the checks of the input and of the options. */
@@ -294,12 +317,7 @@ function classLoss(
   const logSumExp = op === nllLossOp ? null : empty([rows]);
   const shape = total ? [] : x.shape.slice(0, -1);
   const attrs = { shape, rows, classes, smoothing, indices, logSumExp, scale, total };
-  const loss = apply(op, attrs, x, weight as Tensor);
-  if (loss.op === null && scope === root) {
-    indices.dispose();
-    logSumExp?.dispose();
-  }
-  return loss;
+  return apply(op, attrs, x, weight as Tensor);
 }
 
 function checkedLabels(

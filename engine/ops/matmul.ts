@@ -1,7 +1,8 @@
 /** Products. Every element is summed in ascending order with one accumulator, whatever path computes it. */
 import { k } from "../backend.ts";
-import { accumulates, apply, freshGradOf, gradOf, type Op, ready, SAVES_A, SAVES_B } from "../op.ts";
-import { allocate, recycle, scope } from "../scope.ts";
+import { composed } from "../composed.ts";
+import { accumulates, apply, applyOwning, freshGradOf, gradOf, type Op, ready, SAVES_A, SAVES_B } from "../op.ts";
+import { allocate, type Region, recycle, scope } from "../scope.ts";
 import { broadcastShapes, formatShape, type Shape, sizeOf } from "../shape.ts";
 import { alive, type Tensor } from "../tensor.ts";
 import { broadcastTo, constantSource } from "./expand.ts";
@@ -91,11 +92,11 @@ const linearOp: Op<Weighting> = {
       if (bits !== 0) gatherWeightGradient(dw, dz, bits, count, graded ? x.ptr : 0, outputs, inputs, rows);
       else k.gemm(dw, dz, x.ptr, accumulates ? dw : 0, outputs, inputs, rows, 1, outputs, inputs, 1, inputs, inputs, 1);
     }
-    if (weighting.owned) recycle(weighting.bits, bitBytes(rows, inputs), z.region);
-    if (bias === null) return;
-    const db = gradOf(bias);
+    const db = bias === null ? 0 : gradOf(bias);
     if (db !== 0) k.addSumAxis(db, dz, 1, rows, outputs, 1);
+    giveBack(weighting, x, z.region);
   },
+  drop: giveBack,
 };
 
 /**
@@ -177,21 +178,28 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
       `matmul: inner sizes differ, got ${formatShape(a.shape)} · ${formatShape(b.shape)}; transpose the second operand?`,
     );
   }
-  if (a.ndim === 1 || b.ndim === 1) {
-    const row = a.ndim === 1 ? reshape(a, [1, depth]) : a;
-    const column = b.ndim === 1 ? reshape(b, [depth, 1]) : b;
-    const z = matmul(row, column);
-    const shape = z.shape.slice(0, -2);
-    if (a.ndim > 1) shape.push(z.shape[z.ndim - 2] as number);
-    if (b.ndim > 1) shape.push(z.shape[z.ndim - 1] as number);
-    return reshape(z, shape);
-  }
+  if (a.ndim === 1 || b.ndim === 1) return composed(withVector, a, b, depth);
   const n = b.shape[b.ndim - 1] as number;
   if (b.ndim === 2) {
     const rows = a.size / depth;
     return apply(matmulOp, { shape: [...a.shape.slice(0, -1), n], batches: 1, m: rows, n, k: depth }, a, b);
   }
+  return composed(batched, a, b, depth);
+}
+
+function withVector(a: Tensor, b: Tensor, depth: number): Tensor {
+  const row = a.ndim === 1 ? reshape(a, [1, depth]) : a;
+  const column = b.ndim === 1 ? reshape(b, [depth, 1]) : b;
+  const z = matmul(row, column);
+  const shape = z.shape.slice(0, -2);
+  if (a.ndim > 1) shape.push(z.shape[z.ndim - 2] as number);
+  if (b.ndim > 1) shape.push(z.shape[z.ndim - 1] as number);
+  return reshape(z, shape);
+}
+
+function batched(a: Tensor, b: Tensor, depth: number): Tensor {
   const m = a.shape[a.ndim - 2] as number;
+  const n = b.shape[b.ndim - 1] as number;
   const batch = broadcastShapes("matmul", a.shape.slice(0, -2), b.shape.slice(0, -2));
   const left = broadcastTo(a, [...batch, m, depth]);
   const right = broadcastTo(b, [...batch, depth, n]);
@@ -220,13 +228,22 @@ export function linear(x: Tensor, weight: Tensor, bias: Tensor | null = null): T
   }
   const source = constantSource(x);
   if (source !== null && source.size === x.size / (x.shape[0] as number) && x.ndim > 1) {
-    const once = linear(reshape(source, x.shape.slice(1)), weight, bias);
-    return broadcastTo(once, [x.shape[0] as number, ...once.shape]);
+    return composed(linearOnce, x, weight, bias);
   }
   if (x.bits === 0) ready("linear", x);
   else alive(x, "linear");
   const weighting = weightingOf(x, [...x.shape.slice(0, -1), outputs], inputs, outputs);
-  const z = apply(linearOp, weighting, x, weight, bias as Tensor);
-  if (z.op === null && weighting.owned) recycle(weighting.bits, bitBytes(x.size / inputs, inputs), scope.region);
-  return z;
+  return applyOwning(linearOp, weighting, x, weight, bias as Tensor);
+}
+
+function linearOnce(x: Tensor, weight: Tensor, bias: Tensor | null): Tensor {
+  const [T, ...shape] = x.shape as [number, ...number[]];
+  const once = linear(reshape(constantSource(x) as Tensor, shape), weight, bias);
+  return broadcastTo(once, [T, ...once.shape]);
+}
+
+/** Gives back the bits of x, taken while `region` was current. */
+function giveBack({ bits, owned }: Weighting, x: Tensor, region: Region): void {
+  const inputs = x.shape[x.ndim - 1] as number;
+  if (owned) recycle(bits, bitBytes(x.size / inputs, inputs), region);
 }

@@ -4,10 +4,12 @@
  */
 import { describe, expect, test } from "vitest";
 import { numbers } from "../../test/support/sides.ts";
-import { expectNear, random } from "../../test/support/tensors.ts";
+import { bytesKept, expectNear, random } from "../../test/support/tensors.ts";
+import { composed } from "../composed.ts";
 import { withReference } from "../gradcheck.ts";
 import * as engine from "../index.ts";
-import { gradcheck, Tensor, tape, tensor } from "../index.ts";
+import { gradcheck, ones, Tensor, tape, tensor } from "../index.ts";
+import { root } from "../scope.ts";
 import {
   abs,
   add,
@@ -115,6 +117,8 @@ interface Case {
   range?: readonly [low: number, high: number] | undefined;
   /** false where the op passes no gradient on. */
   differentiable?: boolean;
+  /** The case makes further tensors besides the results of the op. */
+  chained?: boolean;
 }
 
 const unary = (run: (x: Tensor) => Tensor, range: readonly [number, number] = [-2, 2]): Case[] =>
@@ -185,19 +189,21 @@ const PAIR = [
 ];
 
 const alongAxis = (run: typeof max): Case[] => [
-  { of: "the last axis", inputs: [[3, 5]], run: (x) => run(x, { axis: -1 }).values, gives: [[3]] },
-  { of: "the first axis", inputs: [[3, 5]], run: (x) => run(x, { axis: 0 }).values, gives: [[5]] },
+  { of: "the last axis", inputs: [[3, 5]], run: (x) => run(x, { axis: -1 }).values, gives: [[3]], chained: true },
+  { of: "the first axis", inputs: [[3, 5]], run: (x) => run(x, { axis: 0 }).values, gives: [[5]], chained: true },
   {
     of: "a middle axis, keepdim",
     inputs: [[2, 3, 4]],
     run: (x) => run(x, { axis: 1, keepdim: true }).values,
     gives: [[2, 1, 4]],
+    chained: true,
   },
   {
     of: "the indices",
     inputs: [[2, 3, 4]],
     run: (x) => run(x, { axis: 1 }).indices,
     gives: [[2, 4]],
+    chained: true,
     differentiable: false,
   },
 ];
@@ -227,7 +233,7 @@ const alongRows = (run: typeof softmax): Case[] => [
   { of: "the first axis", inputs: [[3, 5]], run: (x) => run(x, 0), gives: [[3, 5]] },
   { of: "a middle axis", inputs: [[2, 3, 4]], run: (x) => run(x, -2), gives: [[2, 3, 4]] },
   { of: "one class", inputs: [[3, 1]], run: (x) => run(x), gives: [[3, 1]] },
-  { of: "large values", inputs: [[3, 5]], run: (x) => run(x.add(80)), gives: [[3, 5]] },
+  { of: "large values", inputs: [[3, 5]], run: (x) => run(x.add(80)), gives: [[3, 5]], chained: true },
 ];
 
 const LABELS = [0, 2, 1, 2];
@@ -273,6 +279,7 @@ const TABLE: Record<keyof typeof ops, Case[]> = {
       inputs: [[2, 4]],
       run: (x) => atan2(x.slice(1, 0, 2), x.slice(1, 2).mul(1e-3)),
       gives: [[2, 2]],
+      chained: true,
     },
   ],
   neg: unary(neg),
@@ -284,12 +291,12 @@ const TABLE: Record<keyof typeof ops, Case[]> = {
   square: unary(square),
   log1p: [
     ...unary(log1p, positive),
-    { of: "small values", inputs: [[5]], run: (x) => log1p(x.mul(1e-3)), gives: [[5]] },
+    { of: "small values", inputs: [[5]], run: (x) => log1p(x.mul(1e-3)), gives: [[5]], chained: true },
   ],
   rsqrt: unary(rsqrt, positive),
   reciprocal: [...unary(reciprocal, positive), ...unary(reciprocal, [-2, -0.2])],
-  sin: [...unary(sin), { of: "large values", inputs: [[5]], run: (x) => sin(x.mul(50)), gives: [[5]] }],
-  cos: [...unary(cos), { of: "large values", inputs: [[5]], run: (x) => cos(x.mul(50)), gives: [[5]] }],
+  sin: [...unary(sin), { of: "large values", inputs: [[5]], run: (x) => sin(x.mul(50)), gives: [[5]], chained: true }],
+  cos: [...unary(cos), { of: "large values", inputs: [[5]], run: (x) => cos(x.mul(50)), gives: [[5]], chained: true }],
   erf: unary(erf),
   sign: unary(sign),
   floor: unary(floor),
@@ -445,7 +452,7 @@ const TABLE: Record<keyof typeof ops, Case[]> = {
     ...reduction((x, options) => variance(x, { ...options, unbiased: false })),
     { of: "all axes, unbiased", inputs: [[2, 3, 4]], run: (x) => variance(x), gives: [[]] },
     { of: "an axis, unbiased", inputs: [[3, 5]], run: (x) => variance(x, { axis: 0 }), gives: [[5]] },
-    { of: "far from 0", inputs: [[3, 5]], run: (x) => variance(x.add(64), { axis: 1 }), gives: [[3]] },
+    { of: "far from 0", inputs: [[3, 5]], run: (x) => variance(x.add(64), { axis: 1 }), gives: [[3]], chained: true },
   ],
   std: [
     ...reduction((x, options) => std(x, { ...options, unbiased: false })),
@@ -456,13 +463,25 @@ const TABLE: Record<keyof typeof ops, Case[]> = {
       run: (x) => std(x, { axis: [0, 2], keepdim: true }),
       gives: [[1, 3, 1]],
     },
-    { of: "equal values", inputs: [[3]], run: (x) => std(expand(x, [4, 3]), { axis: 0 }), gives: [[3]] },
+    { of: "equal values", inputs: [[3]], run: (x) => std(expand(x, [4, 3]), { axis: 0 }), gives: [[3]], chained: true },
   ],
   prod: [
     ...reduction(prod),
-    { of: "one zero in a row", inputs: [[3, 4]], run: (x) => prod(tril(x, 2), { axis: 1 }), gives: [[3]] },
-    { of: "several zeros in a column", inputs: [[4, 3]], run: (x) => prod(tril(x), { axis: 0 }), gives: [[3]] },
-    { of: "a square", inputs: [[3]], run: (x) => prod(stack([x, x]), { axis: 0 }), gives: [[3]] },
+    {
+      of: "one zero in a row",
+      inputs: [[3, 4]],
+      run: (x) => prod(tril(x, 2), { axis: 1 }),
+      gives: [[3]],
+      chained: true,
+    },
+    {
+      of: "several zeros in a column",
+      inputs: [[4, 3]],
+      run: (x) => prod(tril(x), { axis: 0 }),
+      gives: [[3]],
+      chained: true,
+    },
+    { of: "a square", inputs: [[3]], run: (x) => prod(stack([x, x]), { axis: 0 }), gives: [[3]], chained: true },
   ],
   cumsum: [
     { of: "the last axis", inputs: [[3, 5]], run: (x) => cumsum(x, { axis: -1 }), gives: [[3, 5]] },
@@ -470,7 +489,7 @@ const TABLE: Record<keyof typeof ops, Case[]> = {
     { of: "a middle axis", inputs: [[2, 3, 4]], run: (x) => cumsum(x, { axis: 1 }), gives: [[2, 3, 4]] },
     { of: "no axis", inputs: [[2, 3]], run: (x) => cumsum(x), gives: [[6]] },
     { of: "one element", inputs: [[1]], run: (x) => cumsum(x, { axis: 0 }), gives: [[1]] },
-    { of: "of itself", inputs: [[5]], run: (x) => cumsum(x).mul(x), gives: [[5]] },
+    { of: "of itself", inputs: [[5]], run: (x) => cumsum(x).mul(x), gives: [[5]], chained: true },
     {
       of: "a result read twice",
       inputs: [[2, 3]],
@@ -482,17 +501,30 @@ const TABLE: Record<keyof typeof ops, Case[]> = {
         [2, 3],
         [2, 3],
       ],
+      chained: true,
     },
   ],
   logsumexp: [
     ...reduction(logsumexp),
-    { of: "large values", inputs: [[3, 5]], run: (x) => logsumexp(x.add(80), { axis: 1 }), gives: [[3]] },
+    {
+      of: "large values",
+      inputs: [[3, 5]],
+      run: (x) => logsumexp(x.add(80), { axis: 1 }),
+      gives: [[3]],
+      chained: true,
+    },
   ],
   norm: [
     ...reduction(norm),
     { of: "p = 1", inputs: [[3, 5]], run: (x) => norm(x, { p: 1, axis: 0 }), gives: [[5]] },
     { of: "p = ∞", inputs: [[3, 5]], run: (x) => norm(x, { p: Infinity, axis: 1, keepdim: true }), gives: [[3, 1]] },
-    { of: "some rows of zeros", inputs: [[3, 2]], run: (x) => norm(pad(x, [0, 0, 1, 0]), { axis: 1 }), gives: [[4]] },
+    {
+      of: "some rows of zeros",
+      inputs: [[3, 2]],
+      run: (x) => norm(pad(x, [0, 0, 1, 0]), { axis: 1 }),
+      gives: [[4]],
+      chained: true,
+    },
   ],
   amax: reduction(amax),
   amin: reduction(amin),
@@ -505,15 +537,28 @@ const TABLE: Record<keyof typeof ops, Case[]> = {
   reshape: [
     { of: "other axes", inputs: [[2, 6]], run: (x) => reshape(x, [3, 4]), gives: [[3, 4]] },
     { of: "an inferred size", inputs: [[2, 6]], run: (x) => reshape(x, [3, -1, 2]), gives: [[3, 2, 2]] },
-    { of: "to and from a scalar", inputs: [[1]], run: (x) => reshape(reshape(x, []), [1, 1]), gives: [[1, 1]] },
+    {
+      of: "to and from a scalar",
+      inputs: [[1]],
+      run: (x) => reshape(reshape(x, []), [1, 1]),
+      gives: [[1, 1]],
+      chained: true,
+    },
     { of: "one axis", inputs: [[2, 3]], run: (x) => reshape(x, [-1]), gives: [[6]] },
     {
       of: "a constant over time",
       inputs: [[4]],
       run: (x) => reshape(expand(x, [3, 4]), [3, 2, 2]),
       gives: [[3, 2, 2]],
+      chained: true,
     },
-    { of: "a constant across time", inputs: [[4]], run: (x) => reshape(expand(x, [3, 4]), [6, 2]), gives: [[6, 2]] },
+    {
+      of: "a constant across time",
+      inputs: [[4]],
+      run: (x) => reshape(expand(x, [3, 4]), [6, 2]),
+      gives: [[6, 2]],
+      chained: true,
+    },
   ],
   flatten: [
     { of: "all axes", inputs: [[2, 3, 2]], run: (x) => flatten(x), gives: [[12]] },
@@ -558,7 +603,13 @@ const TABLE: Record<keyof typeof ops, Case[]> = {
     { of: "axes apart", inputs: [[1, 2, 1, 3]], run: (x) => expand(x, [2, 2, 2, 3]), gives: [[2, 2, 2, 3]] },
     { of: "a scalar", inputs: [[]], run: (x) => expand(x, [2, 3]), gives: [[2, 3]] },
     { of: "nothing", inputs: [[2, 3]], run: (x) => expand(x, [2, 3]), gives: [[2, 3]] },
-    { of: "a constant again", inputs: [[3]], run: (x) => expand(expand(x, [2, 3]), [4, 2, 3]), gives: [[4, 2, 3]] },
+    {
+      of: "a constant again",
+      inputs: [[3]],
+      run: (x) => expand(expand(x, [2, 3]), [4, 2, 3]),
+      gives: [[4, 2, 3]],
+      chained: true,
+    },
   ],
   slice: [
     { of: "rows", inputs: [[5, 2]], run: (x) => slice(x, 0, 1, 4), gives: [[3, 2]] },
@@ -589,28 +640,48 @@ const TABLE: Record<keyof typeof ops, Case[]> = {
   indexSelect: [
     { of: "rows", inputs: [[4, 3]], run: (x) => indexSelect(x, 0, [3, 1]), gives: [[2, 3]] },
     { of: "repeated columns", inputs: [[2, 3]], run: (x) => indexSelect(x, -1, [2, 0, 2, 2]), gives: [[2, 4]] },
-    { of: "a middle axis", inputs: [[2, 3, 5]], run: (x) => indexSelect(x, 1, picks(4)), gives: [[2, 4, 5]] },
-    { of: "one index", inputs: [[2, 3]], run: (x) => indexSelect(x, 1, tensor(2)), gives: [[2, 1]] },
-    { of: "the largest", inputs: [[4]], run: (x) => indexSelect(x, 0, argmax(x)), gives: [[1]] },
+    {
+      of: "a middle axis",
+      inputs: [[2, 3, 5]],
+      run: (x) => indexSelect(x, 1, picks(4)),
+      gives: [[2, 4, 5]],
+      chained: true,
+    },
+    { of: "one index", inputs: [[2, 3]], run: (x) => indexSelect(x, 1, tensor(2)), gives: [[2, 1]], chained: true },
+    { of: "the largest", inputs: [[4]], run: (x) => indexSelect(x, 0, argmax(x)), gives: [[1]], chained: true },
     { of: "wide rows", inputs: [[3, 19]], run: (x) => indexSelect(x, 0, [1, 1, 0]), gives: [[3, 19]] },
     {
       of: "a constant over time",
       inputs: [[3]],
       run: (x) => indexSelect(expand(x, [4, 3]), 0, [3, 3]),
       gives: [[2, 3]],
+      chained: true,
     },
   ],
   gather: [
-    { of: "the last axis", inputs: [[2, 3]], run: (x) => gather(x, -1, picks(2, 4)), gives: [[2, 4]] },
-    { of: "the first axis", inputs: [[3, 4]], run: (x) => gather(x, 0, picks(5, 4)), gives: [[5, 4]] },
-    { of: "a middle axis", inputs: [[2, 3, 4]], run: (x) => gather(x, 1, picks(2, 6, 4)), gives: [[2, 6, 4]] },
-    { of: "a part of the others", inputs: [[3, 3, 4]], run: (x) => gather(x, 1, picks(2, 5, 3)), gives: [[2, 5, 3]] },
+    { of: "the last axis", inputs: [[2, 3]], run: (x) => gather(x, -1, picks(2, 4)), gives: [[2, 4]], chained: true },
+    { of: "the first axis", inputs: [[3, 4]], run: (x) => gather(x, 0, picks(5, 4)), gives: [[5, 4]], chained: true },
+    {
+      of: "a middle axis",
+      inputs: [[2, 3, 4]],
+      run: (x) => gather(x, 1, picks(2, 6, 4)),
+      gives: [[2, 6, 4]],
+      chained: true,
+    },
+    {
+      of: "a part of the others",
+      inputs: [[3, 3, 4]],
+      run: (x) => gather(x, 1, picks(2, 5, 3)),
+      gives: [[2, 5, 3]],
+      chained: true,
+    },
     { of: "an array", inputs: [[3]], run: (x) => gather(x, 0, [2, 2, 1, 2]), gives: [[4]] },
     {
       of: "the largest of each row",
       inputs: [[3, 4]],
       run: (x) => gather(x, 1, argmax(x, { axis: 1, keepdim: true })),
       gives: [[3, 1]],
+      chained: true,
     },
   ],
   scatterAdd: [
@@ -622,6 +693,7 @@ const TABLE: Record<keyof typeof ops, Case[]> = {
       ],
       run: (x, source) => scatterAdd(x, -1, picks(2, 5), source),
       gives: [[2, 3]],
+      chained: true,
     },
     {
       of: "a middle axis",
@@ -631,6 +703,7 @@ const TABLE: Record<keyof typeof ops, Case[]> = {
       ],
       run: (x, source) => scatterAdd(x, 1, picks(2, 6, 4), source),
       gives: [[2, 3, 4]],
+      chained: true,
     },
     {
       of: "a part of the source and of the others",
@@ -640,6 +713,7 @@ const TABLE: Record<keyof typeof ops, Case[]> = {
       ],
       run: (x, source) => scatterAdd(x, 1, picks(2, 4, 3), source),
       gives: [[3, 3, 4]],
+      chained: true,
     },
     { of: "an array", inputs: [[3], [4]], run: (x, source) => scatterAdd(x, 0, [2, 2, 0, 2], source), gives: [[3]] },
     { of: "to itself", inputs: [[3]], run: (x) => scatterAdd(x, 0, [2, 2, 0], x), gives: [[3]] },
@@ -651,6 +725,7 @@ const TABLE: Record<keyof typeof ops, Case[]> = {
         return [scatterAdd(x.exp(), 0, [1, 1, 0], part), part];
       },
       gives: [[3], [3]],
+      chained: true,
     },
   ],
   split: [
@@ -706,8 +781,14 @@ const TABLE: Record<keyof typeof ops, Case[]> = {
   ],
   embedding: [
     { of: "an array", inputs: [[4, 3]], run: (w) => embedding([1, 3, 1], w), gives: [[3, 3]] },
-    { of: "time and batch", inputs: [[3, 5]], run: (w) => embedding(picks(2, 4), w), gives: [[2, 4, 5]] },
-    { of: "one index", inputs: [[3, 2]], run: (w) => embedding(tensor(2), w), gives: [[2]] },
+    {
+      of: "time and batch",
+      inputs: [[3, 5]],
+      run: (w) => embedding(picks(2, 4), w),
+      gives: [[2, 4, 5]],
+      chained: true,
+    },
+    { of: "one index", inputs: [[3, 2]], run: (w) => embedding(tensor(2), w), gives: [[2]], chained: true },
     {
       of: "padding that is not named",
       inputs: [[3, 2]],
@@ -731,6 +812,7 @@ const TABLE: Record<keyof typeof ops, Case[]> = {
         return (x.grad as Tensor).clone();
       },
       gives: [[3]],
+      chained: true,
       differentiable: false,
     },
   ],
@@ -754,6 +836,7 @@ const TABLE: Record<keyof typeof ops, Case[]> = {
       inputs: [[2, 3], [4, 3], [4]],
       run: (x, w, b) => linear(expand(x, [5, 2, 3]), w, b),
       gives: [[5, 2, 4]],
+      chained: true,
     },
     { of: "the input as weight", inputs: [[3, 3]], run: (x) => linear(x, x), gives: [[3, 3]] },
   ],
@@ -832,7 +915,13 @@ const TABLE: Record<keyof typeof ops, Case[]> = {
       gives: [[2, 2]],
     },
     { of: "one row", inputs: [[3]], run: (x) => crossEntropy(x, [1]), gives: [[]] },
-    { of: "labels in a tensor", inputs: [[4, 3]], run: (x) => crossEntropy(x, tensor(LABELS)), gives: [[]] },
+    {
+      of: "labels in a tensor",
+      inputs: [[4, 3]],
+      run: (x) => crossEntropy(x, tensor(LABELS)),
+      gives: [[]],
+      chained: true,
+    },
     {
       of: "smoothed labels",
       inputs: [[4, 3]],
@@ -844,6 +933,7 @@ const TABLE: Record<keyof typeof ops, Case[]> = {
       inputs: [[4, 3]],
       run: (x) => crossEntropy(x, LABELS, { weight: tensor([0.5, 2, 1]), labelSmoothing: 0.1 }),
       gives: [[]],
+      chained: true,
     },
     { of: "ignored rows", inputs: [[4, 3]], run: (x) => crossEntropy(x, LABELS, { ignoreIndex: 2 }), gives: [[]] },
     {
@@ -858,12 +948,14 @@ const TABLE: Record<keyof typeof ops, Case[]> = {
           ]),
         ),
       gives: [[]],
+      chained: true,
     },
     {
       of: "probabilities that want a gradient, weights and smoothing, no reduction",
       inputs: PAIR,
       run: (x, y) => crossEntropy(x, y, { weight: tensor([0.5, 2, 1]), labelSmoothing: 0.2, reduction: "none" }),
       gives: [[2]],
+      chained: true,
     },
   ],
   nllLoss: [
@@ -873,12 +965,14 @@ const TABLE: Record<keyof typeof ops, Case[]> = {
       inputs: [[2, 2, 3]],
       run: (x) => nllLoss(x, LABELS, { weight: tensor([0.5, 2, 1]), ignoreIndex: 2, reduction: "sum" }),
       gives: [[]],
+      chained: true,
     },
     {
       of: "time and batch, no reduction",
       inputs: [[2, 2, 3]],
       run: (x) => nllLoss(x, LABELS, { weight: tensor([0.5, 2, 1]), reduction: "none" }),
       gives: [[2, 2]],
+      chained: true,
     },
     { of: "one row", inputs: [[3]], run: (x) => nllLoss(x, [1], { reduction: "none" }), gives: [[]] },
   ],
@@ -938,7 +1032,38 @@ function outcome({ inputs, run, differentiable = true }: Case, data: readonly nu
   });
 }
 
+/** What the case leaves at the root once its results are disposed of: bytes in use, and records. */
+function leftovers(
+  { run, chained = false }: Case,
+  inputs: readonly Tensor[],
+  backwards: boolean,
+): [bytes: number, records: number] {
+  const records = root.records.length;
+  const bytes = bytesKept(() => {
+    const call = (): Tensor[] => [run(...inputs)].flat() as Tensor[];
+    // What a case makes besides is its own, and goes with all its results as one.
+    const one = (): Tensor => concat(call().map((z) => z.reshape([-1])));
+    const outputs = chained ? [composed(one, null)] : call();
+    for (const z of outputs) if (backwards && z.requiresGrad) tape(() => z.backward(ones(z.shape)));
+    for (const z of outputs) z.dispose();
+  });
+  return [bytes, root.records.length - records];
+}
+
 describe.each(Object.entries(TABLE))("%s", (name, cases) => {
+  test.each(cases)(`${name}, outside of tapes: $of`, (one) => {
+    const { inputs, range: [low, high] = [-2, 2], differentiable = true } = one;
+    const hint = ": does it need composed(), or is the case chained?";
+    const make = (requiresGrad: boolean) =>
+      inputs.map((shape, i) => random(shape, 11 + i, { low, high, requiresGrad }));
+    expect(leftovers(one, make(false), false), `without a gradient${hint}`).toEqual([0, 0]);
+    if (!differentiable) return;
+    const leaves = make(true);
+    expect(leftovers(one, leaves, false), `without backward${hint}`).toEqual([0, 0]);
+    leftovers(one, leaves, true); // makes the gradients
+    expect(leftovers(one, leaves, true), `after backward${hint}`).toEqual([0, 0]);
+  });
+
   test.each(cases)(`${name}: $of`, (one) => {
     const { inputs, run, gives, range: [low, high] = [-2, 2], differentiable = true } = one;
     const data = inputs.map((shape, i) =>

@@ -1,5 +1,6 @@
 /** A value around a tensor, or zeros in its upper corner. */
 import { k } from "../backend.ts";
+import { composed } from "../composed.ts";
 import { apply, gradOf, type Op, SAVES_NOTHING } from "../op.ts";
 import { checkShape, formatShape, type Shape, sizeOf } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
@@ -47,6 +48,11 @@ export function pad(x: Tensor, padding: readonly number[], value = 0): Tensor {
       `pad: expected pairs of integers for the last axes of ${formatShape(x.shape)}, got [${padding.join(", ")}]`,
     );
   }
+  return composed(padded, x, padding, value);
+}
+
+function padded(x: Tensor, padding: readonly number[], value: number): Tensor {
+  const cut = (i: number): number => Math.min(padding[i] as number, 0);
   let z = x;
   for (let i = 0; i < padding.length; i += 2) {
     const axis = x.ndim - 1 - i / 2;

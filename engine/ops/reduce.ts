@@ -1,5 +1,6 @@
 /** Reductions over axes. Several axes are reduced one run of neighbours after the other. */
 import { k } from "../backend.ts";
+import { composed } from "../composed.ts";
 import {
   accumulates,
   apply,
@@ -160,17 +161,17 @@ function reduce(op: Op<Reduction>, x: Tensor, { axis, keepdim = false }: ReduceO
 
 /** Σ over the axes. */
 export function sum(x: Tensor, options: ReduceOptions = {}): Tensor {
-  return reduce(sumOp, x, options);
+  return composed(reduce, sumOp, x, options);
 }
 
 /** The mean over the axes. */
 export function mean(x: Tensor, options: ReduceOptions = {}): Tensor {
-  return reduce(meanOp, x, options);
+  return composed(reduce, meanOp, x, options);
 }
 
 /** The product over the axes; its gradient takes no division, so that zeros are nothing special. */
 export function prod(x: Tensor, options: ReduceOptions = {}): Tensor {
-  return reduce(prodOp, x, options);
+  return composed(reduce, prodOp, x, options);
 }
 
 /** The one axis to work along. */
@@ -182,14 +183,21 @@ function oneAxis(where: string, x: Tensor, axis: SearchOptions["axis"]): number[
 
 /** zᵢ = Σⱼ xⱼ over j ≤ i along the axis, summed in float64; without an axis, over the flattened tensor. */
 export function cumsum(x: Tensor, { axis }: Partial<SearchOptions> = {}): Tensor {
-  if (axis === undefined) return cumsum(reshape(x, [x.size]), { axis: 0 });
+  if (axis === undefined) return composed(cumsumOfAll, x);
   const [at] = oneAxis("cumsum", x, axis) as [number];
   return apply(cumsumOp, around(x, at, at, x.shape), x);
+}
+
+function cumsumOfAll(x: Tensor): Tensor {
+  return cumsum(reshape(x, [x.size]), { axis: 0 });
 }
 
 function search(op: Op<Search>, x: Tensor, axes: readonly number[], keepdim: boolean) {
   const first = axes[0] as number;
   const reduction = around(x, first, axes[axes.length - 1] as number, reducedShape(x.shape, axes, keepdim));
+  if (op.saves === SAVES_NOTHING && reduction.n > LARGEST_COUNT) {
+    throw new RangeError(`${op.name}: expected at most 2²⁴ elements, whose indices are exact, got ${reduction.n}`);
+  }
   const indices = empty(reduction.shape);
   return { values: apply(op, { ...reduction, indices }, x), indices };
 }
@@ -218,12 +226,12 @@ function extreme(op: Op<Search>, x: Tensor, { axis, keepdim = false }: ReduceOpt
 
 /** The maximum over the axes; ties share the gradient evenly. */
 export function amax(x: Tensor, options: ReduceOptions = {}): Tensor {
-  return extreme(amaxOp, x, options);
+  return composed(extreme, amaxOp, x, options);
 }
 
 /** The minimum over the axes; ties share the gradient evenly. */
 export function amin(x: Tensor, options: ReduceOptions = {}): Tensor {
-  return extreme(aminOp, x, options);
+  return composed(extreme, aminOp, x, options);
 }
 
 export interface SearchOptions {

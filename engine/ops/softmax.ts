@@ -1,5 +1,6 @@
 /** Softmax along an axis. The kernels work on rows; another axis is moved last and back. */
 import { k } from "../backend.ts";
+import { composed } from "../composed.ts";
 import { apply, gradOf, type Op, SAVES_OUTPUT } from "../op.ts";
 import { axisOf } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
@@ -26,6 +27,10 @@ const logSoftmaxOp = rowOp("logSoftmax");
 function along(op: Op<null>, x: Tensor, axis: number): Tensor {
   const at = axisOf(op.name, axis, x.ndim);
   if (at === x.ndim - 1) return apply(op, null, x);
+  return composed(moved, op, x, at);
+}
+
+function moved(op: Op<null>, x: Tensor, at: number): Tensor {
   return transpose(apply(op, null, transpose(x, at, -1)), at, -1);
 }
 

@@ -1,5 +1,6 @@
 /** Reductions that are composed of others. */
 
+import { composed } from "../composed.ts";
 import { axesOf } from "../shape.ts";
 import { noGrad } from "../tape.ts";
 import type { Tensor } from "../tensor.ts";
@@ -22,11 +23,15 @@ export interface VarianceOptions extends ReduceOptions {
  * the deviations from it sum to 0.
  */
 export function variance(x: Tensor, options: VarianceOptions = {}): Tensor {
-  return varianceOf("variance", x, options);
+  return composed(varianceOf, "variance", x, options);
 }
 
 /** The square root of the variance; its gradient is 0 where it is 0. */
 export function std(x: Tensor, options: VarianceOptions = {}): Tensor {
+  return composed(deviation, x, options);
+}
+
+function deviation(x: Tensor, options: VarianceOptions): Tensor {
   return root(varianceOf("std", x, options));
 }
 
@@ -56,7 +61,11 @@ export interface NormOptions extends ReduceOptions {
  *
  * @throws RangeError for another p.
  */
-export function norm(x: Tensor, { p = 2, ...options }: NormOptions = {}): Tensor {
+export function norm(x: Tensor, options: NormOptions = {}): Tensor {
+  return composed(normOf, x, options);
+}
+
+function normOf(x: Tensor, { p = 2, ...options }: NormOptions): Tensor {
   axesOf("norm", options.axis, x.ndim);
   if (p === 1) return sum(abs(x), options);
   if (p === Infinity) return amax(abs(x), options);
@@ -72,6 +81,10 @@ const LARGEST = 3.4028234663852886e38;
  * −∞ where every xᵢ is −∞, and ∞ where one is ∞.
  */
 export function logsumexp(x: Tensor, options: ReduceOptions = {}): Tensor {
+  return composed(logsumexpOf, x, options);
+}
+
+function logsumexpOf(x: Tensor, options: ReduceOptions): Tensor {
   axesOf("logsumexp", options.axis, x.ndim);
   // A finite m keeps infinities apart: no ∞ − ∞.
   const m = noGrad(() => clamp(amax(x, { ...options, keepdim: true }), -LARGEST, LARGEST));

@@ -1,5 +1,6 @@
 /** Shapes changed without moving data: the result looks into its input. */
 import { k } from "../backend.ts";
+import { composed } from "../composed.ts";
 import { gradOf, type Op, passGradient, ready, SAVES_NOTHING } from "../op.ts";
 import { scope } from "../scope.ts";
 import { axisOf, checkShape, formatShape, type Shape, sizeOf } from "../shape.ts";
@@ -43,9 +44,13 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
   const target = inferred(x, shape);
   const source = constantSource(x);
   if (source !== null && target[0] === x.shape[0] && source.size * (target[0] as number) === x.size) {
-    return broadcastTo(reshape(source, target.slice(1)), target);
+    return composed(reshapeSource, source, target);
   }
   return view(reshapeOp as Op<never>, null, x, target, 0);
+}
+
+function reshapeSource(source: Tensor, target: Shape): Tensor {
+  return broadcastTo(reshape(source, target.slice(1)), target);
 }
 
 function inferred(x: Tensor, shape: Shape): Shape {

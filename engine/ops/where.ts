@@ -1,6 +1,7 @@
 /** Choices between two tensors, element by element. */
 import { CHOICE } from "../../kernels/codes.ts";
 import { k } from "../backend.ts";
+import { composed } from "../composed.ts";
 import { apply, gradOf, type Op, SAVES_A } from "../op.ts";
 import { broadcastShapes, type Shape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
@@ -35,10 +36,10 @@ function choose(name: string, condition: Tensor, x: Operand, y: Operand): Tensor
 
 /** z = x where the condition is not 0, else y; all three broadcast. The condition has no gradient. */
 export function where(condition: Tensor, x: Operand, y: Operand): Tensor {
-  return choose("where", condition, x, y);
+  return composed(choose, "where", condition, x, y);
 }
 
 /** z = the value where the mask is not 0, else x. */
 export function maskedFill(x: Tensor, mask: Tensor, value: Operand): Tensor {
-  return choose("maskedFill", mask, value, x);
+  return composed(choose, "maskedFill", mask, value, x);
 }

@@ -1,0 +1,237 @@
+/** Composed ops outside of tapes: what they make on the way is gone with the result, and never before it is needed. */
+import { expect, test, vi } from "vitest";
+import { bytesKept, gradient, leaf, random, values } from "../test/support/tensors.ts";
+import { composed } from "./composed.ts";
+import {
+  amax,
+  crossEntropy,
+  linear,
+  matmul,
+  max,
+  memoryStats,
+  mseLoss,
+  noGrad,
+  parameter,
+  select,
+  softmax,
+  stack,
+  type Tensor,
+  tape,
+  tensor,
+  unbind,
+} from "./index.ts";
+import { root } from "./scope.ts";
+import { memory } from "./wasm.ts";
+
+const KB = 1024;
+
+test("composed: without a gradient only the result is left", () => {
+  const x = random([16, 8, 16], 1);
+  const y = random([8, 1], 2);
+  const results: Record<string, () => Tensor> = {
+    add: () => x.add(y),
+    amax: () => amax(x, { axis: [0, 2] }),
+    sum: () => x.sum({ axis: [0, 2] }),
+    softmax: () => softmax(x, 0),
+    matmul: () => matmul(x, random([2, 1, 16, 4], 3).reshape([2, 1, 16, 4])),
+    mseLoss: () => mseLoss(x, y),
+    div: () => x.div(3),
+  };
+  for (const [name, run] of Object.entries(results)) {
+    const operand = name === "matmul" ? random([2, 1, 16, 4], 3) : null;
+    let z: Tensor | undefined;
+    const kept = bytesKept(() => {
+      z = operand === null ? run() : matmul(x, operand);
+    });
+    const own = bytesKept(() => void random(z?.shape ?? [], 4));
+    expect(kept, name).toBe(own);
+    expect((z as Tensor).data.length, name).toBe(z?.size);
+    z?.dispose();
+    operand?.dispose();
+  }
+});
+
+test("composed: with a gradient the intermediates stay for backward and go with it; the result can still be read", () => {
+  const x = leaf([64, 4, 64], 5);
+  const upstream = tensor([1, 2, 3, 4]);
+  x.sum().backward(); // makes the gradient
+  x.zeroGrad();
+  const { live } = memoryStats();
+  const z = x.mul(0.5).amax({ axis: [0, 2] });
+  const recorded = memoryStats().live - live;
+  // The product is the caller's; the permuted copy of the same size is not.
+  expect(recorded).toBeGreaterThan(2 * 64 * KB);
+  const before = values(z);
+  z.backward(upstream);
+  expect(memoryStats().live - live).toBeLessThan(64 * KB + 200);
+  expect(values(z)).toEqual(before);
+  expect(gradient(x).reduce((sum, g) => sum + g, 0)).toBe(5);
+  expect(root.records.length).toBe(0);
+});
+
+test("composed: a result that looks into an intermediate keeps it until it is disposed of", () => {
+  const x = leaf([4, 64], 6);
+  x.sum().backward();
+  x.zeroGrad();
+  const expected = values(x).filter((_, i) => i % 64 === 3);
+  const kept = bytesKept(() => {
+    const column = select(x, 1, 3);
+    column.backward(tensor([1, 1, 1, 1]));
+    expect(values(column)).toEqual(expected);
+    const view = column.reshape([2, 2]);
+    expect(values(view)).toEqual(expected);
+    column.dispose();
+    expect(() => view.data).toThrow(/freed/);
+    view.dispose();
+    for (const row of unbind(x, 1)) row.dispose();
+  });
+  expect(kept).toBe(16); // the upstream gradient
+  expect(gradient(x).filter((g) => g === 1).length).toBe(4);
+});
+
+test("composed: results of composed ops inside others, in chains, used twice", () => {
+  const run = (x: Tensor, y: Tensor) => {
+    const stacked = stack([x.div(2), y.add(1).maximum(0.25)], 1);
+    const rows = matmul(stacked, softmax(stacked, 0).transpose());
+    return mseLoss(rows, y.select(0, 0).slice(0, 0, 2)).add(crossEntropy(stacked.select(0, 1), [0, 2]));
+  };
+  const [x, y] = [leaf([3, 3], 7), leaf([3, 3], 8)];
+  const inTape = tape(() => {
+    const loss = run(x, y);
+    loss.backward();
+    return loss.item();
+  });
+  const expected = [gradient(x), gradient(y)];
+  for (const t of [x, y]) t.zeroGrad();
+  const loss = run(x, y);
+  loss.backward();
+  expect(loss.item()).toBe(inTape);
+  expect([gradient(x), gradient(y)]).toEqual(expected);
+  expect(root.records.length).toBe(0);
+});
+
+test("composed: an expansion that was not written out, and what reads its source", () => {
+  const [x, w] = [leaf([2, 3], 9), leaf([4, 3], 10)];
+  for (const t of [x, w]) t.sum().backward();
+  const kept = bytesKept(() => {
+    const current = x.expand([5, 2, 3]);
+    const z = linear(current, w);
+    expect(z.ptr).toBe(0);
+    const total = z.sum();
+    total.backward();
+    expect(values(z).length).toBe(40);
+    for (const t of [total, z, current]) t.dispose();
+  });
+  expect(kept).toBe(0);
+  expect(root.records.length).toBe(0);
+});
+
+test("composed: max gives two results, which are both the caller's", () => {
+  const x = leaf([4, 5], 11);
+  x.sum().backward();
+  const kept = bytesKept(() => {
+    const { values: top, indices } = max(x, { axis: 1 });
+    top.backward(indices);
+    for (const t of [top, indices]) t.dispose();
+  });
+  expect(kept).toBe(0);
+});
+
+test("composed: dispose of a sparse product and of a loss that were never differentiated gives everything back", () => {
+  const x = tensor(
+    Float32Array.from({ length: 4000 }, (_, i) => (i % 10 === 0 ? 1 : 0)),
+    { shape: [40, 100] },
+  );
+  const w = leaf([16, 100], 12);
+  const kept = bytesKept(() => {
+    const z = linear(x, w);
+    const loss = crossEntropy(z, new Int32Array(40));
+    for (const t of [loss, z]) t.dispose();
+  });
+  expect(kept).toBe(0);
+  expect(root.records.length).toBe(0);
+});
+
+test("composed: a result that becomes a parameter leaves its graph, and nothing of it stays", () => {
+  const x = leaf([8, 4, 8], 16);
+  const kept = bytesKept(() => {
+    const sums = parameter(x.sum({ axis: [0, 2] }));
+    const column = parameter(x.select(2, 0));
+    expect(values(column)).toEqual(values(x).filter((_, i) => i % 8 === 0));
+    expect(sums.shape).toEqual([4]);
+    for (const t of [sums, column]) t.dispose();
+  });
+  expect(kept).toBe(0);
+  expect(root.records.length).toBe(0);
+});
+
+test("composed: an error on the way gives everything back, at every depth", () => {
+  const x = leaf([10], 13);
+  const failure = new Error("on purpose");
+  const inner = (a: Tensor) => {
+    a.exp();
+    noGrad(() => a.mul(2));
+    return a.mul(3).add(a);
+  };
+  const kept = bytesKept(() => {
+    expect(() =>
+      composed(
+        (a: Tensor): Tensor => {
+          composed(inner, a).square();
+          throw failure;
+        },
+        x,
+        null,
+        null,
+      ),
+    ).toThrow(failure);
+  });
+  expect(kept).toBe(0);
+  expect(root.records.length).toBe(0);
+  // Nothing is collected any more: this tensor is the caller's.
+  expect(bytesKept(() => x.exp())).toBeGreaterThan(0);
+});
+
+test("composed: what an inner tape returns belongs to the op, and an input that comes back as it is stays", () => {
+  const x = random([10], 14);
+  const kept = bytesKept(() => {
+    const z = composed((a: Tensor) => a.mul(noGrad(() => a.exp())), x, null, null);
+    z.dispose();
+    expect(
+      composed(
+        (a: Tensor) => {
+          a.exp();
+          return a;
+        },
+        x,
+        null,
+        null,
+      ),
+    ).toBe(x);
+  });
+  expect(kept).toBe(0);
+  expect(values(x).length).toBe(10);
+});
+
+test("composed: where the memory ends half-way, what was made so far is given back", () => {
+  const x = random([300, 7, 300], 15);
+  const refuse = vi.spyOn(memory, "grow").mockImplementation(() => {
+    throw new RangeError("refused");
+  });
+  const hoard: Tensor[] = [];
+  try {
+    expect(() => {
+      for (;;) hoard.push(tensor(new Float32Array(100_000)));
+    }).toThrow(/^out of memory/);
+    // Room for one intermediate, not for two.
+    for (let i = 0; i < 10; i++) hoard.pop()?.dispose();
+    expect(bytesKept(() => expect(() => softmax(x, 0)).toThrow(/^out of memory/))).toBe(0);
+    expect(bytesKept(() => expect(() => mseLoss(x, tensor([0]).reshape([]))).toThrow(/^out of memory/))).toBe(16);
+  } finally {
+    refuse.mockRestore();
+    for (const t of hoard) t.dispose();
+  }
+  const z = softmax(x, 0);
+  expect(z.shape).toEqual([300, 7, 300]);
+  for (const t of [x, z]) t.dispose();
+});
