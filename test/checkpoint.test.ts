@@ -1,0 +1,429 @@
+/** Checkpoints: a resumed run goes on bit for bit, and no accident, to the file or to the process, leaves half a state. */
+import { spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import {
+  AdamW,
+  CosineAnnealingLR,
+  CosineAnnealingWarmRestarts,
+  crossEntropy,
+  evaluate,
+  fit,
+  Generator,
+  LambdaLR,
+  Linear,
+  loadSafetensors,
+  manualSeed,
+  memoryStats,
+  OneCycleLR,
+  type Optimizer,
+  poissonEncode,
+  ReduceLROnPlateau,
+  rand,
+  type Scheduler,
+  SGD,
+  StepLR,
+  saveSafetensors,
+  type Tensor,
+} from "jarvis-snn";
+import { resumeCheckpoint, saveCheckpoint } from "jarvis-snn/node";
+import { build } from "vite";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { defaultGenerator } from "../engine/generator.ts";
+import { makeRun, Network } from "./support/checkpoint-run.ts";
+import { numbers } from "./support/sides.ts";
+import { bits, values } from "./support/tensors.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "jarvis-snn-checkpoint-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+const at = (name: string) => join(folder, name);
+
+type Run = ReturnType<typeof makeRun>;
+
+/** Everything that a checkpoint holds. */
+const stateOf = ({ model, optimizer, generator, scheduler }: Run) => ({
+  weights: model.parameters().map(bits),
+  optimizer: optimizer.stateDict(),
+  scheduler: scheduler?.stateDict(),
+  generators: [generator.getState(), defaultGenerator.getState()],
+});
+
+test("resume: two epochs, a checkpoint and three more in new objects are five epochs, bit for bit", async () => {
+  manualSeed(1);
+  const straight = makeRun(1);
+  const losses = await straight.train(5);
+  const expected = stateOf(straight);
+
+  manualSeed(1);
+  const first = makeRun(1);
+  const start = await first.train(2);
+  saveCheckpoint(at("five"), { ...first, epoch: 2 });
+  await first.train(1); // what happens to the run afterwards does not matter
+
+  manualSeed(77);
+  const resumed = makeRun(33);
+  rand([5]);
+  expect(resumeCheckpoint(at("five"), resumed)).toEqual({ epoch: 2 });
+  expect([...start, ...(await resumed.train(3))]).toEqual(losses);
+  expect(stateOf(resumed)).toEqual(expected);
+});
+
+const SCHEDULES: [name: string, make: (optimizer: Optimizer) => Scheduler][] = [
+  ["StepLR", (optimizer) => new StepLR(optimizer, { stepSize: 2, gamma: 0.5 })],
+  ["LambdaLR", (optimizer) => new LambdaLR(optimizer, { lrLambda: (epoch) => 1 / (1 + epoch) })],
+  ["CosineAnnealingLR", (optimizer) => new CosineAnnealingLR(optimizer, { tMax: 4 })],
+  ["CosineAnnealingWarmRestarts", (optimizer) => new CosineAnnealingWarmRestarts(optimizer, { t0: 1, tMult: 2 })],
+  ["OneCycleLR, momentum too", (optimizer) => new OneCycleLR(optimizer, { maxLr: 0.02, totalSteps: 6 })],
+  ["ReduceLROnPlateau", (optimizer) => new ReduceLROnPlateau(optimizer, { patience: 0, threshold: 0.5 })],
+];
+
+test.each(SCHEDULES)("resume: a learning rate that %s changes goes on where it was", async (_name, make) => {
+  manualSeed(4);
+  const straight = makeRun(2, make);
+  const losses = await straight.train(5);
+  manualSeed(4);
+  const first = makeRun(2, make);
+  const start = await first.train(2);
+  saveCheckpoint(at("schedule"), { ...first, epoch: 2 });
+  manualSeed(5);
+  const resumed = makeRun(7, make);
+  resumeCheckpoint(at("schedule"), resumed);
+  expect([...start, ...(await resumed.train(3))]).toEqual(losses);
+  expect(stateOf(resumed)).toEqual(stateOf(straight));
+  expect(resumed.optimizer.lr).not.toBe(makeRun(2, make).optimizer.lr);
+});
+
+test("resume: a learning rate that was set by hand is that of the file, whatever the scheduler set last", async () => {
+  const make = (optimizer: Optimizer) => new StepLR(optimizer, { stepSize: 1 });
+  const saved = makeRun(1, make);
+  await saved.train(1);
+  saved.optimizer.lr = 0.25;
+  saveCheckpoint(at("rate"), { ...saved, epoch: 1 });
+  const resumed = makeRun(3, make);
+  resumed.optimizer.lr = 0.5;
+  expect(() => resumeCheckpoint(at("rate"), { ...resumed, model: new Linear(1, 1) })).toThrow(RangeError);
+  expect(resumed.optimizer.lr).toBe(0.5);
+  resumeCheckpoint(at("rate"), resumed);
+  expect(resumed.optimizer.lr).toBe(0.25);
+});
+
+test("resume: a fit that saves every epoch and is stopped in the middle of one goes on as if it had not been", async () => {
+  const make = (optimizer: Optimizer) => new ReduceLROnPlateau(optimizer, { patience: 0, threshold: 0.5 });
+  const encode = (x: Tensor) => poissonEncode(x, { timesteps: 5 });
+  const go = async (seed: number, { stopAt = 0, resume = false } = {}) => {
+    manualSeed(seed);
+    const run = makeRun(seed, make);
+    const start = resume ? resumeCheckpoint(at("fit"), run).epoch : 0;
+    const controller = new AbortController();
+    const { model, loader, optimizer, scheduler } = run;
+    const done = fit(model, loader, {
+      epochs: 5 - start,
+      optimizer,
+      loss: crossEntropy,
+      encode,
+      validate: () => evaluate(model, loader, (output, y) => crossEntropy(output, y as Int32Array).item(), { encode }),
+      scheduler: scheduler as Scheduler,
+      onBatch: ({ epoch, batch }) => {
+        if (epoch === stopAt && batch === 2) controller.abort(new Error("stopped"));
+      },
+      onEpoch: ({ epoch }) => {
+        if (stopAt > 0) saveCheckpoint(at("fit"), { ...run, epoch: start + epoch });
+      },
+      signal: controller.signal,
+    });
+    return { run, done };
+  };
+  const straight = await go(6);
+  await straight.done;
+  const stopped = await go(6, { stopAt: 3 });
+  await expect(stopped.done).rejects.toThrow("stopped");
+  const resumed = await go(8, { resume: true });
+  expect((await resumed.done).length).toBe(3);
+  expect(stateOf(resumed.run).weights).toEqual(stateOf(straight.run).weights);
+  expect(resumed.run.scheduler?.stateDict()).toEqual(straight.run.scheduler?.stateDict());
+});
+
+test("resume: into the run that saved, and from a checkpoint before the first step", async () => {
+  manualSeed(2);
+  const run = makeRun(2);
+  saveCheckpoint(at("start"), { ...run, epoch: 0 });
+  const losses = await run.train(2);
+  saveCheckpoint(at("second"), { ...run, epoch: 2 });
+  const third = await run.train(1);
+  expect(resumeCheckpoint(at("second"), run)).toEqual({ epoch: 2 });
+  expect(await run.train(1)).toEqual(third);
+  expect(resumeCheckpoint(at("start"), run)).toEqual({ epoch: 0 });
+  expect(await run.train(3)).toEqual([...losses, ...third]);
+});
+
+test("resume: without a generator the default one goes on", () => {
+  const { model, optimizer } = makeRun(3);
+  manualSeed(8);
+  rand([3]);
+  saveCheckpoint(at("default"), { model, optimizer, epoch: 7 });
+  const expected = values(rand([9]));
+  manualSeed(9);
+  expect(resumeCheckpoint(at("default"), { model, optimizer })).toEqual({ epoch: 7 });
+  expect(values(rand([9]))).toEqual(expected);
+});
+
+test("save: the file is a safetensors file whose names say what is what", async () => {
+  const run = makeRun(5);
+  await run.train(1);
+  saveCheckpoint(at("names"), { ...run, epoch: 1 });
+  const { tensors, metadata } = loadSafetensors(readFileSync(at("names")));
+  for (const [name, { shape, data }] of Object.entries(run.model.stateDict())) {
+    expect(tensors[`model.${name}`]?.shape).toEqual(shape);
+    expect(bits(tensors[`model.${name}`]?.data as Float32Array)).toEqual(bits(data));
+  }
+  expect(Object.keys(tensors)).toContain("optimizer.slots.0.m");
+  expect(metadata).toMatchObject({ format: "jarvis-snn checkpoint 1", epoch: "1" });
+  expect(JSON.parse(metadata.generator as string)).toEqual(run.generator.getState());
+  for (const t of Object.values(tensors)) t.dispose();
+});
+
+/** A scheduler of somebody else: any state of plain things goes through a checkpoint. */
+class Foreign {
+  state: unknown;
+  constructor(state: unknown) {
+    this.state = state;
+  }
+  stateDict(): unknown {
+    return this.state;
+  }
+  loadStateDict(state: unknown): void {
+    if (state === "refused") throw new Error("refused on purpose");
+    this.state = state;
+  }
+}
+
+test("save: any state of numbers, text, lists, objects and arrays comes back exactly", () => {
+  const { model, optimizer } = makeRun(6);
+  const special = [0, -0, 0.1, 1e308, 5e-324, Infinity, -Infinity, Number.NaN, 2 ** 53 - 1];
+  const state = {
+    special,
+    nested: { deep: [{ values: Float32Array.of(1, -0, Number.NaN), none: null }, [[]]] },
+    flags: [true, false],
+    'ü"\n$': 'text\u{1f600}\\"',
+    __proto__x: {},
+  };
+  saveCheckpoint(at("foreign"), { model, optimizer, epoch: 0, scheduler: new Foreign({ ...state, left: undefined }) });
+  const scheduler = new Foreign(null);
+  resumeCheckpoint(at("foreign"), { model, optimizer, scheduler });
+  expect(scheduler.state).toEqual(state);
+  const { special: got } = scheduler.state as typeof state;
+  special.forEach((value, i) => expect(Object.is(got[i], value), String(value)).toBe(true));
+});
+
+test("save: what cannot come back is a TypeError with its path, a wrong epoch a RangeError, and nothing is written", () => {
+  const { model, optimizer } = makeRun(6);
+  const save = (state: unknown) => () =>
+    saveCheckpoint(at("never"), { model, optimizer, epoch: 0, scheduler: new Foreign(state) });
+  const wrong: [state: unknown, path: string, got: string][] = [
+    [{ a: [1, () => 1] }, "scheduler.a.1", "function"],
+    [{ a: new Map() }, "scheduler.a", "Map"],
+    [{ a: Float64Array.of(1) }, "scheduler.a", "Float64Array"],
+    [{ a: 1n }, "scheduler.a", "bigint"],
+    [{ a: { $number: "1" } }, "scheduler.a", "Object"],
+    [undefined, "scheduler", "undefined"],
+  ];
+  for (const [state, path, got] of wrong) {
+    expect(save(state)).toThrow(TypeError);
+    expect(save(state)).toThrow(
+      `saveCheckpoint: expected ${path} to be a number, string, boolean, null, list, plain object or Float32Array, got ${got}`,
+    );
+  }
+  const twice = { a: { b: Float32Array.of(1) }, "a.b": Float32Array.of(2) };
+  expect(save(twice)).toThrow(new RangeError("saveCheckpoint: expected one array of the name scheduler.a.b, got two"));
+  for (const epoch of [-1, 0.5, Number.NaN]) {
+    expect(() => saveCheckpoint(at("never"), { model, optimizer, epoch })).toThrow(
+      new RangeError(`saveCheckpoint: epoch must be an integer ≥ 0, got ${epoch}`),
+    );
+  }
+  expect(readdirSync(folder)).not.toContain("never");
+});
+
+test("save: what the file system refuses passes through, and leaves no file behind", () => {
+  const { model, optimizer } = makeRun(6);
+  mkdirSync(at("occupied/inside"), { recursive: true });
+  expect(() => saveCheckpoint(at("occupied"), { model, optimizer, epoch: 0 })).toThrow(/EISDIR|ENOTEMPTY|EEXIST|EPERM/);
+  expect(() => saveCheckpoint(at("missing/run"), { model, optimizer, epoch: 0 })).toThrow(/ENOENT/);
+  expect(() => resumeCheckpoint(at("missing"), { model, optimizer })).toThrow(/ENOENT/);
+  expect(readdirSync(folder).filter((name) => name.endsWith(".tmp"))).toEqual([]);
+});
+
+test("save: leftovers of processes that are gone are removed, those of others are not", () => {
+  const { model, optimizer } = makeRun(6);
+  const gone = 2 ** 30;
+  const left = [
+    `run.${gone}-0.tmp`,
+    `run.${process.pid}-9.tmp`,
+    `other.${gone}-0.tmp`,
+    `run.x.${gone}-0.tmp`,
+    "run.tmp",
+  ];
+  for (const name of left) writeFileSync(at(name), "x");
+  saveCheckpoint(at("run"), { model, optimizer, epoch: 0 });
+  expect(
+    readdirSync(folder)
+      .filter((name) => left.includes(name))
+      .sort(),
+  ).toEqual(left.slice(1).sort());
+  for (const name of left.slice(1)) rmSync(at(name));
+});
+
+test("resume: what does not fit is named with the file, and every part stays as it was", async () => {
+  const saved = makeRun(7);
+  await saved.train(1);
+  const scheduler = new Foreign({ best: 1 });
+  saveCheckpoint(at("whole"), { ...saved, epoch: 1, scheduler });
+  saveCheckpoint(at("bare"), { model: saved.model, optimizer: saved.optimizer, epoch: 1 });
+  saveCheckpoint(at("refused"), { ...saved, epoch: 1, scheduler: new Foreign("refused") });
+  const whole = readFileSync(at("whole"));
+  const other = (name: string, change: (metadata: Record<string, string>) => Record<string, string>) => {
+    const { tensors, metadata } = loadSafetensors(whole);
+    writeFileSync(at(name), saveSafetensors(tensors, change(metadata)));
+    for (const t of Object.values(tensors)) t.dispose();
+  };
+  other("format", ({ format: _, ...rest }) => rest);
+  other("epoch", (metadata) => ({ ...metadata, epoch: "" }));
+  other("generator", (metadata) => ({ ...metadata, generator: '{"key":[1],"block":0}' }));
+  other("json", (metadata) => ({ ...metadata, optimizer: "{" }));
+  other("array", (metadata) => ({ ...metadata, optimizer: '{"$array":"nowhere"}' }));
+  writeFileSync(at("cut"), whole.subarray(0, whole.length - 1));
+
+  const run = makeRun(9);
+  await run.train(2);
+  const wide = new Network(new Generator(1), 17);
+  const full = { ...run, scheduler };
+  const attempts: [file: string, run: Parameters<typeof resumeCheckpoint>[1], message: string][] = [
+    ["cut", full, "to have data_offsets of"],
+    ["format", full, "expected the format jarvis-snn checkpoint 1, got undefined"],
+    ["epoch", full, "expected an epoch, got "],
+    ["generator", full, 'Generator: expected a state of two 32-bit integers and a block number, got {"key":[1],'],
+    ["json", full, "JSON"],
+    ["array", full, "expected the array nowhere, got none"],
+    ["whole", run, "expected a scheduler as in the file, got no scheduler"],
+    ["whole", { ...full, generator: defaultGenerator }, "expected a generator as in the file, got no generator"],
+    [
+      "bare",
+      { model: run.model, optimizer: run.optimizer, scheduler },
+      "expected no scheduler as in the file, got a scheduler",
+    ],
+    ["bare", run, "expected no generator as in the file, got a generator"],
+    ["whole", { ...full, model: wide }, "loadStateDict: expected fc1.weight of shape [17, 12], got [16, 12]"],
+    ["whole", { ...full, model: new Linear(2, 2) }, "loadStateDict: no such parameter: "],
+    ["whole", { ...full, optimizer: new SGD(run.model.parameters(), { momentum: 0.9 }) }, "loadStateDict: expected "],
+    ["whole", { ...full, optimizer: new AdamW(wide.parameters()) }, "loadStateDict: expected "],
+    ["refused", full, "refused on purpose"],
+  ];
+  const before = { ...stateOf(run), scheduler: { ...scheduler } };
+  for (const [file, into, message] of attempts) {
+    const { live } = memoryStats();
+    const act = () => resumeCheckpoint(at(file), into);
+    expect(act, `${file}: ${message}`).toThrow(RangeError);
+    expect(act).toThrow(message);
+    expect(act).toThrow(`resumeCheckpoint: ${at(file)}: `);
+    expect({ ...stateOf(run), scheduler: { ...scheduler } }).toEqual(before);
+    expect(memoryStats().live).toBe(live);
+  }
+  expect(resumeCheckpoint(at("whole"), full)).toEqual({ epoch: 1 });
+  expect(stateOf(run)).toEqual(stateOf(saved));
+});
+
+test("resume, fuzz: a file with flipped bytes or a lost end is refused as a whole, or is a whole state", async () => {
+  const seed = 20_260_102;
+  const saved = makeRun(11);
+  await saved.train(1);
+  saveCheckpoint(at("good"), { ...saved, epoch: 1 });
+  const good = readFileSync(at("good"));
+  const header = 8 + Number(good.readBigUInt64LE(0));
+  const run = makeRun(13);
+  await run.train(1);
+  let refused = 0;
+  const draws = numbers(4000, seed, 0, 1);
+  let draw = 0;
+  const below = (n: number) => Math.floor((draws[draw++] as number) * n);
+  for (let round = 0; round < 400; round++) {
+    const bytes = Buffer.from(good);
+    for (let i = 0; i < 3; i++) bytes[below(header)] = below(4) === 0 ? below(256) : 48 + below(10);
+    writeFileSync(at("bad"), round % 4 === 0 ? good.subarray(0, below(good.length)) : bytes);
+    const before = stateOf(run);
+    try {
+      resumeCheckpoint(at("bad"), run);
+    } catch (error) {
+      expect((error as Error).message, `seed ${seed}, round ${round}`).toContain(`resumeCheckpoint: ${at("bad")}: `);
+      expect(stateOf(run)).toEqual(before);
+      refused++;
+    }
+  }
+  expect(refused).toBeGreaterThan(200);
+});
+
+let writer = "";
+beforeAll(async () => {
+  const root = fileURLToPath(new URL("..", import.meta.url));
+  const alias = [
+    { find: /^jarvis-snn$/, replacement: join(root, "index.ts") },
+    { find: /^jarvis-snn\/node$/, replacement: join(root, "engine/node.ts") },
+  ];
+  await build({
+    root,
+    configFile: false,
+    logLevel: "warn",
+    resolve: { alias },
+    build: { ssr: join(root, "test/support/checkpoint-writer.ts"), outDir: at("writer"), emptyOutDir: true },
+  });
+  writer = at("writer/checkpoint-writer.js");
+  writeFileSync(at("writer/package.json"), '{"type":"module"}');
+});
+
+const isTemporary = (name: string) => name.startsWith("victim.") && name.endsWith(".tmp");
+
+/**
+ * Kills the writer `delay` ms after it has begun to save for the second time, or, if `watch`, after its temporary file has
+ * appeared; gives the last epoch that it reported.
+ */
+async function killed(path: string, start: number, delay: number, watch: boolean): Promise<number> {
+  const child = spawn(process.execPath, [writer, path, String(start)], { stdio: ["ignore", "pipe", "inherit"] });
+  let output = "";
+  let begun = false;
+  const strike = () => {
+    if (watch && !readdirSync(folder).some(isTemporary)) return void setImmediate(strike);
+    const end = performance.now() + delay;
+    while (performance.now() < end);
+    child.kill("SIGKILL");
+  };
+  child.stdout.on("data", (chunk) => {
+    output += chunk;
+    if (begun || !output.includes(`saving ${start + 1}\n`)) return;
+    begun = true;
+    strike();
+  });
+  const signal = await new Promise((resolve) => child.on("close", (_code, by) => resolve(by)));
+  expect(signal).toBe("SIGKILL");
+  return Number(/saved (\d+)\n(?!.*saved)/s.exec(output)?.[1]);
+}
+
+test("save: a process that is killed over and over in the middle of saving always leaves a whole checkpoint", async () => {
+  const path = at("victim");
+  const model = new Linear(1000, 1000);
+  const optimizer = new SGD(model.parameters());
+  let interrupted = 0;
+  let epoch = 0;
+  for (const [round, part] of numbers(24, 5, 0, 1).entries()) {
+    const watch = round % 2 === 0;
+    const saved = await killed(path, epoch, part * (watch ? 1 : 20), watch);
+    ({ epoch } = resumeCheckpoint(path, { model, optimizer }));
+    // The one that was reported is there, or the next, if the process was killed between saving and reporting.
+    expect([saved, saved + 1]).toContain(epoch);
+    for (const t of model.parameters()) expect(t.data.every((value) => value === epoch)).toBe(true);
+    if (readdirSync(folder).some(isTemporary)) interrupted++;
+    epoch++;
+  }
+  expect(interrupted).toBeGreaterThan(5);
+  saveCheckpoint(path, { model, optimizer, epoch });
+  expect(readdirSync(folder).filter((name) => name.endsWith(".tmp"))).toEqual([]);
+});
