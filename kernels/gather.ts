@@ -8,7 +8,7 @@
  * 32 columns at a time: no multiplication where X is binary. So many columns of B as fit are packed as panels, all rows
  * of X pass, and each element of C is written once.
  */
-import { BLOCK_K, PANEL_FLOATS, pack, panels } from "./panels";
+import { BLOCK_K, PANEL_FLOATS, pack, panels, storeTransposed } from "./panels";
 
 /** Bytes of B that are walked over for one row of X after the other: a good part of a first-level cache. */
 const CACHED = 32768;
@@ -395,14 +395,7 @@ export function transpose(z: usize, x: usize, m: i32, n: i32): void {
       const x1 = v128.load(from + xRow);
       const x2 = v128.load(from + 2 * xRow);
       const x3 = v128.load(from + 3 * xRow);
-      const low01 = i32x4.shuffle(x0, x1, 0, 4, 1, 5);
-      const low23 = i32x4.shuffle(x2, x3, 0, 4, 1, 5);
-      const high01 = i32x4.shuffle(x0, x1, 2, 6, 3, 7);
-      const high23 = i32x4.shuffle(x2, x3, 2, 6, 3, 7);
-      v128.store(to, i64x2.shuffle(low01, low23, 0, 2));
-      v128.store(to + zRow, i64x2.shuffle(low01, low23, 1, 3));
-      v128.store(to + 2 * zRow, i64x2.shuffle(high01, high23, 0, 2));
-      v128.store(to + 3 * zRow, i64x2.shuffle(high01, high23, 1, 3));
+      storeTransposed(to, zRow, x0, x1, x2, x3);
     }
     for (let r = i; r < i + 4; r++) for (let j = blockN; j < n; j++) copyOne(z, x, r, j, xRow, zRow);
   }

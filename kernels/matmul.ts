@@ -14,7 +14,7 @@
  *   - The tiles are functions of their own: V8 replaces its baseline code between calls, never inside one.
  */
 
-import { BLOCK_K, BLOCK_N, pack, packAny, packColumns, panels } from "./panels";
+import { BLOCK_K, BLOCK_N, pack, packAny, packColumns, packGathered, panels } from "./panels";
 
 /** Elements of A that stay in the second-level cache while all panels pass over them. */
 const BLOCK_A = 32768;
@@ -46,27 +46,75 @@ export function gemm(
   initCol: i32,
 ): void {
   if (m <= 0 || n <= 0) return;
+  const initStep: usize = init == 0 || initCol == 0 ? 0 : 16;
+  if (k > 0 && m == 1 && n >= 16) {
+    const from = init == 0 ? zeros : init;
+    const aStep = (<usize>aCol) << 2;
+    if (bCol == 1) return rowTimesRows(c, a, b, from, n, k, aStep, (<usize>bRow) << 2, initStep);
+    if (bRow == 1) return rowTimesColumns(c, a, b, from, n, k, aStep, (<usize>bCol) << 2, initStep);
+  }
+  product(c, a, b, init, m, n, k, aRow, aCol, bRow, bCol, 0, 0, cRow, initRow, initStep);
+}
+
+/**
+ * The same product where B[p, j] = x[rows[p] + cols[j]], of tables of ascending integers: the values under a window that
+ * moves over an image, read in place.
+ */
+export function gemmGathered(
+  c: usize,
+  a: usize,
+  x: usize,
+  rows: usize,
+  cols: usize,
+  init: usize,
+  m: i32,
+  n: i32,
+  k: i32,
+  aRow: i32,
+  aCol: i32,
+  cRow: i32,
+  initRow: i32,
+  initCol: i32,
+): void {
+  const initStep: usize = init == 0 || initCol == 0 ? 0 : 16;
+  if (m > 0 && n > 0) product(c, a, x, init, m, n, k, aRow, aCol, 0, 0, rows, cols, cRow, initRow, initStep);
+}
+
+/** Packs one block of B after the other, and multiplies all of A with it. */
+function product(
+  c: usize,
+  a: usize,
+  b: usize,
+  init: usize,
+  m: i32,
+  n: i32,
+  k: i32,
+  aRow: i32,
+  aCol: i32,
+  bRow: i32,
+  bCol: i32,
+  rows: usize,
+  cols: usize,
+  cRow: i32,
+  initRow: i32,
+  initStep: usize,
+): void {
   const aRowBytes = (<usize>aRow) << 2;
   const aColBytes = (<usize>aCol) << 2;
   const cBytes = (<usize>cRow) << 2;
   let initBytes = (<usize>initRow) << 2;
-  let initStep: usize = initCol == 0 ? 0 : 16;
   if (init == 0) {
     init = zeros;
     initBytes = 0;
-    initStep = 0;
   }
   if (k <= 0) return copyInit(c, init, m, n, cBytes, initBytes, initStep);
-  if (m == 1 && n >= 16) {
-    if (bCol == 1) return rowTimesRows(c, a, b, init, n, k, aColBytes, (<usize>bRow) << 2, initStep);
-    if (bRow == 1) return rowTimesColumns(c, a, b, init, n, k, aColBytes, (<usize>bCol) << 2, initStep);
-  }
   for (let p = 0; p < k; p += BLOCK_K) {
     const kc = min(BLOCK_K, k - p);
     const mc = max(2, (BLOCK_A / kc) & ~1);
     for (let j = 0; j < n; j += BLOCK_N) {
       const nc = min(BLOCK_N, n - j);
-      pack(b + ((<usize>p * <usize>bRow + <usize>j * <usize>bCol) << 2), kc, nc, bRow, bCol, 4);
+      if (rows == 0) pack(b + ((<usize>p * <usize>bRow + <usize>j * <usize>bCol) << 2), kc, nc, bRow, bCol, 4);
+      else packGathered(b, rows + ((<usize>p) << 2), cols + ((<usize>j) << 2), kc, nc);
       const cj = c + ((<usize>j) << 2);
       const ij = p > 0 ? cj : init + <usize>(j >> 2) * initStep;
       const ib = p > 0 ? cBytes : initBytes;

@@ -51,14 +51,7 @@ export function packColumns(q: usize, b: usize, kc: i32, colBytes: usize): void 
       const x1 = v128.load(b1);
       const x2 = v128.load(b2);
       const x3 = v128.load(b3);
-      const low01 = i32x4.shuffle(x0, x1, 0, 4, 1, 5);
-      const low23 = i32x4.shuffle(x2, x3, 0, 4, 1, 5);
-      const high01 = i32x4.shuffle(x0, x1, 2, 6, 3, 7);
-      const high23 = i32x4.shuffle(x2, x3, 2, 6, 3, 7);
-      v128.store(to, i64x2.shuffle(low01, low23, 0, 2));
-      v128.store(to, i64x2.shuffle(low01, low23, 1, 3), 64);
-      v128.store(to, i64x2.shuffle(high01, high23, 0, 2), 128);
-      v128.store(to, i64x2.shuffle(high01, high23, 1, 3), 192);
+      storeTransposed(to, 64, x0, x1, x2, x3);
     }
     for (; p > 0; p--, to += 64, b0 += 4, b1 += 4, b2 += 4, b3 += 4) {
       store<f32>(to, load<f32>(b0));
@@ -69,10 +62,95 @@ export function packColumns(q: usize, b: usize, kc: i32, colBytes: usize): void 
   }
 }
 
+/** Four columns of four rows become four rows, `step` bytes apart. */
+export function storeTransposed(to: usize, step: usize, x0: v128, x1: v128, x2: v128, x3: v128): void {
+  const low01 = i32x4.shuffle(x0, x1, 0, 4, 1, 5);
+  const low23 = i32x4.shuffle(x2, x3, 0, 4, 1, 5);
+  const high01 = i32x4.shuffle(x0, x1, 2, 6, 3, 7);
+  const high23 = i32x4.shuffle(x2, x3, 2, 6, 3, 7);
+  v128.store(to, i64x2.shuffle(low01, low23, 0, 2));
+  v128.store(to + step, i64x2.shuffle(low01, low23, 1, 3));
+  v128.store(to + 2 * step, i64x2.shuffle(high01, high23, 0, 2));
+  v128.store(to + 3 * step, i64x2.shuffle(high01, high23, 1, 3));
+}
+
 export function packAny(q: usize, b: usize, kc: i32, columns: i32, rowBytes: usize, colBytes: usize, grain: i32): void {
   const width = (columns + grain - 1) & -grain;
   for (let p = 0; p < kc; p++, b += rowBytes) {
     let from = b;
     for (let j = 0; j < width; j++, q += 4, from += colBytes) store<f32>(q, j < columns ? load<f32>(from) : 0);
+  }
+}
+
+/**
+ * The same panels for B[p, j] = x[rows[p] + cols[j]], where both tables hold ascending integers: neighbours in a table
+ * whose ends differ by 3 are four values in a row.
+ */
+export function packGathered(x: usize, rows: usize, cols: usize, kc: i32, nc: i32): void {
+  let q = panels;
+  for (let j = nc; j > 0; j -= 16, cols += 64) {
+    const width = (min(16, j) + 3) & ~3;
+    if (j >= 16 && inARow(cols) && inARow(cols + 16) && inARow(cols + 32) && inARow(cols + 48)) {
+      packRuns(q, x, rows, cols, kc);
+    } else {
+      for (let i = 0; i < width; i += 4) {
+        packQuad(q + ((<usize>i) << 2), (<usize>width) << 2, x, rows, cols + ((<usize>i) << 2), kc, j - i);
+      }
+    }
+    q += (<usize>(kc * width)) << 2;
+  }
+}
+
+function inARow(table: usize): bool {
+  return load<i32>(table, 12) - load<i32>(table) == 3;
+}
+
+/** The address that entry i of the table names. */
+function named(x: usize, table: usize, i: i32): usize {
+  return x + ((<usize>load<i32>(table + ((<usize>i) << 2))) << 2);
+}
+
+/** 16 columns that are four runs of four. */
+function packRuns(q: usize, x: usize, rows: usize, cols: usize, kc: i32): void {
+  const x0 = named(x, cols, 0);
+  const x1 = named(x, cols, 4);
+  const x2 = named(x, cols, 8);
+  const x3 = named(x, cols, 12);
+  do {
+    const o = named(0, rows, 0);
+    v128.store(q, v128.load(x0 + o));
+    v128.store(q, v128.load(x1 + o), 16);
+    v128.store(q, v128.load(x2 + o), 32);
+    v128.store(q, v128.load(x3 + o), 48);
+    q += 64;
+    rows += 4;
+  } while (--kc != 0);
+}
+
+/** Four columns; where fewer are left, the last one again. */
+function packQuad(q: usize, step: usize, x: usize, rows: usize, cols: usize, kc: i32, left: i32): void {
+  const x0 = named(x, cols, 0);
+  const x1 = named(x, cols, min(1, left - 1));
+  const x2 = named(x, cols, min(2, left - 1));
+  const x3 = named(x, cols, min(3, left - 1));
+  const run = left >= 4 && x3 - x0 == 12;
+  while (kc > 0) {
+    const o = named(0, rows, 0);
+    if (run) v128.store(q, v128.load(x0 + o));
+    else if (kc >= 4 && inARow(rows)) {
+      storeTransposed(q, step, v128.load(x0 + o), v128.load(x1 + o), v128.load(x2 + o), v128.load(x3 + o));
+      q += step << 2;
+      rows += 16;
+      kc -= 4;
+      continue;
+    } else {
+      store<f32>(q, load<f32>(x0 + o));
+      store<f32>(q, load<f32>(x1 + o), 4);
+      store<f32>(q, load<f32>(x2 + o), 8);
+      store<f32>(q, load<f32>(x3 + o), 12);
+    }
+    q += step;
+    rows += 4;
+    kc--;
   }
 }

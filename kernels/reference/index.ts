@@ -13,7 +13,10 @@ import * as leaky from "./leaky.ts";
 import * as lif from "./lif.ts";
 import * as math from "./math.ts";
 import * as matmul from "./matmul.ts";
+import * as normalize from "./normalize.ts";
 import * as optim from "./optim.ts";
+import * as patches from "./patches.ts";
+import * as pool from "./pool.ts";
 import * as random from "./random.ts";
 import * as reduce from "./reduce.ts";
 import * as softmax from "./softmax.ts";
@@ -35,7 +38,10 @@ export const reference: Kernels = {
   ...lif,
   ...math,
   ...matmul,
+  ...normalize,
   ...optim,
+  ...patches,
+  ...pool,
   ...random,
   ...reduce,
   ...softmax,

@@ -24,3 +24,28 @@ export function gemm(
     }
   }
 }
+
+export function gemmGathered(
+  c: number,
+  a: number,
+  x: number,
+  rows: number,
+  cols: number,
+  init: number,
+  m: number,
+  n: number,
+  k: number,
+  aRow: number,
+  aCol: number,
+  cRow: number,
+  initRow: number,
+  initCol: number,
+): void {
+  for (let i = 0; i < m; i++) {
+    for (let j = 0; j < n; j++) {
+      let sum = init === 0 ? 0 : at(init, i * initRow + j * initCol);
+      for (let p = 0; p < k; p++) sum += at(a, i * aRow + p * aCol) * at(x, at(rows, p) + at(cols, j));
+      put(c, i * cRow + j, sum);
+    }
+  }
+}

@@ -1,0 +1,48 @@
+import { expect, test } from "vitest";
+import { compareSides, LENGTHS, numbers } from "../test/support/sides.ts";
+
+const LAYOUTS = LENGTHS.slice(1).flatMap((n): [outer: number, groups: number, n: number][] => [
+  [3, 4, n],
+  [1, 5, n],
+]);
+
+test.each(LAYOUTS)("normalize: the kernels agree with their twins, [%i, %i, %i]", (outer, groups, n) => {
+  const size = outer * groups * n;
+  const x = numbers(size, 1, 1, 5);
+  compareSides((side) => {
+    const [mean, variance] = [side.zeros(groups), side.zeros(groups)];
+    side.k.moments(mean, variance, side.put(x), outer, groups, n);
+    return [...side.read(mean, groups), ...side.read(variance, groups)];
+  });
+  compareSides(
+    (side) => {
+      const [p, q] = [side.zeros(groups), side.zeros(groups)];
+      const mean = side.put(numbers(groups, 3, 2, 4));
+      side.k.momentSums(p, q, side.put(numbers(size, 2)), side.put(x), mean, outer, groups, n);
+      return [...side.read(p, groups), ...side.read(q, groups)];
+    },
+    // Sums of up to 3009 products of up to 6 in float64, rounded once.
+    { absolute: 1e-5, relative: 1e-6 },
+  );
+  for (const adds of [true, false]) {
+    compareSides((side) => {
+      const z = side.put(numbers(size, 4));
+      const y = adds ? side.put(numbers(size, 5)) : 0;
+      // Without y there are three constants a group.
+      const constants = side.put(numbers((adds ? 4 : 3) * groups, 6));
+      side.k.normalize(z, side.put(x), y, constants, outer, groups, n);
+      return side.read(z, size);
+    });
+  }
+});
+
+test("normalize: a large mean does not drown the variance", () => {
+  // 10⁶ in steps of 1/2: sums of squares in float32 would have lost all of it.
+  const x = numbers(1003, 1, 0, 1).map((v) => 1e6 + Math.round(v) / 2);
+  compareSides((side) => {
+    const [mean, variance] = [side.zeros(1), side.zeros(1)];
+    side.k.moments(mean, variance, side.put(x), 1, 1, x.length);
+    expect(side.read(variance, 1)[0]).toBeGreaterThan(0.06);
+    return [...side.read(mean, 1), ...side.read(variance, 1)];
+  });
+});

@@ -1,0 +1,145 @@
+import { expect, test } from "vitest";
+import { compareSides, LENGTHS, numbers, type Side } from "../test/support/sides.ts";
+
+/** Of windows over one plane: [height, width] each. */
+interface Windows {
+  size: readonly [number, number];
+  kernel: readonly [number, number];
+  stride: readonly [number, number];
+  padding: readonly [number, number];
+  dilation: readonly [number, number];
+}
+
+const windows = (
+  size: Windows["size"],
+  kernel: Windows["kernel"],
+  stride: Windows["stride"] = kernel,
+  padding: Windows["padding"] = [0, 0],
+  dilation: Windows["dilation"] = [1, 1],
+): Windows => ({ size, kernel, stride, padding, dilation });
+
+/** Every number of windows in a row that vectors can get wrong, steps that are read differently, and windows beyond ends. */
+const CASES: Windows[] = [
+  ...LENGTHS.slice(1, 10).map((n) => windows([5, 2 * n + 1], [2, 2])),
+  ...LENGTHS.slice(1, 10).map((n) => windows([4, n + 2], [3, 3], [1, 1])),
+  ...LENGTHS.slice(1, 10).map((n) => windows([4, 3 * n], [2, 2], [1, 3])),
+  windows([7, 1003], [3, 2], [2, 2], [1, 1]),
+  windows([9, 21], [3, 5], [2, 1], [1, 2]),
+  windows([11, 23], [2, 3], [1, 2], [1, 1], [3, 2]),
+  windows([6, 40], [1, 1], [1, 1]),
+  windows([6, 40], [6, 40]),
+  windows([3, 2], [2, 2], [3, 4], [1, 1], [4, 3]),
+  windows([1, 1], [3, 3], [1, 1], [1, 1]),
+];
+
+const PLANES = 3;
+
+/** Windows along one axis; one more than fit, as in ceil mode, where it starts on a value. */
+function placesAlong({ size, kernel, stride, padding, dilation }: Windows, axis: 0 | 1): number {
+  const room = size[axis] + 2 * padding[axis] - dilation[axis] * (kernel[axis] - 1) - 1;
+  const places = Math.floor(room / stride[axis]) + 1;
+  return Math.max(1, places * stride[axis] < size[axis] + padding[axis] ? places + 1 : places);
+}
+
+const nameOf = ({ size, kernel, stride, padding, dilation }: Windows): string =>
+  `[${kernel}] over [${size}], stride [${stride}], padding [${padding}], dilation [${dilation}]`;
+
+/** All values, coarse ones with ties, NaN among them, and −∞ only. */
+function samples(n: number): number[][] {
+  const x = numbers(n, 1);
+  const coarse = x.map((v) => Math.round(v));
+  return [
+    x,
+    coarse,
+    coarse.map((v, i) => (i % 7 === 3 ? NaN : i % 5 === 1 ? -Infinity : v)),
+    x.map(() => -Infinity),
+    x.map(() => NaN),
+  ];
+}
+
+function maxPool(side: Side, w: Windows, x: number, z: number, place: number): void {
+  const [rows, columns] = [placesAlong(w, 0), placesAlong(w, 1)];
+  const [[h, q], [kh, kw], [sy, sx], [py, px], [dy, dx]] = [w.size, w.kernel, w.stride, w.padding, w.dilation];
+  side.k.maxPool(z, place, x, PLANES, h, q, rows, columns, kh, kw, sy, sx, py, px, dy, dx);
+}
+
+for (const w of CASES) {
+  const plane = w.size[0] * w.size[1];
+  const count = placesAlong(w, 0) * placesAlong(w, 1);
+
+  test(`pool: maxima and their places agree with their twin, ${nameOf(w)}`, () => {
+    for (const values of samples(PLANES * plane)) {
+      compareSides((side) => {
+        const x = side.put(values);
+        const z = side.zeros(PLANES * count);
+        const alone = side.zeros(PLANES * count);
+        const place = side.zeros(PLANES * count);
+        maxPool(side, w, x, z, place);
+        maxPool(side, w, x, alone, 0);
+        expect(side.read(alone, PLANES * count)).toEqual(side.read(z, PLANES * count));
+        const dx = side.put(numbers(PLANES * plane, 2));
+        side.k.addAtPlaces(dx, side.put(numbers(PLANES * count, 3)), place, PLANES, plane, count);
+        return [
+          ...side.read(z, PLANES * count),
+          ...side.readInts(place, PLANES * count),
+          ...side.read(dx, PLANES * plane),
+        ];
+      });
+    }
+  });
+
+  test(`pool: means and their gradients agree with their twins, ${nameOf(w)}`, () => {
+    for (const counted of [0, 1]) {
+      for (const kernel of [w.kernel, [0, 0] as const]) {
+        // Rows or columns without a value under them divide 0 by 0.
+        const values = numbers(PLANES * plane, 1);
+        compareSides((side) => {
+          const [rows, columns] = [placesAlong(w, 0), placesAlong(w, 1)];
+          const down = side.zeros(3 * rows);
+          const across = side.zeros(3 * columns);
+          side.k.spans(down, w.size[0], rows, kernel[0], w.stride[0], w.padding[0], counted);
+          side.k.spans(across, w.size[1], columns, kernel[1], w.stride[1], w.padding[1], counted);
+          const z = side.zeros(PLANES * count);
+          const dx = side.put(numbers(PLANES * plane, 2));
+          const dz = side.put(numbers(PLANES * count, 3));
+          side.k.avgPool(z, side.put(values), down, across, PLANES, w.size[0], w.size[1], rows, columns);
+          side.k.avgPoolGrad(dx, dz, down, across, PLANES, w.size[0], w.size[1], rows, columns);
+          return [
+            ...side.readInts(down, 3 * rows),
+            ...side.readInts(across, 3 * columns),
+            ...side.read(z, PLANES * count),
+            ...side.read(dx, PLANES * plane),
+          ];
+        });
+      }
+    }
+  });
+}
+
+test("pool: of equal maxima the first one is found, in whatever lane", () => {
+  for (let first = 0; first < 9; first++) {
+    for (const top of [1, NaN]) {
+      compareSides((side) => {
+        const x = side.put(Array.from({ length: 9 }, (_, i) => (i >= first ? top : 0)));
+        const z = side.zeros(1);
+        const place = side.zeros(1);
+        side.k.maxPool(z, place, x, 1, 3, 3, 1, 1, 3, 3, 1, 1, 0, 0, 1, 1);
+        expect(side.readInts(place, 1)).toEqual([first]);
+        return side.read(z, 1);
+      });
+    }
+  }
+});
+
+test("pool: a window that covers nothing is −∞ and has no place", () => {
+  compareSides((side) => {
+    const z = side.zeros(1);
+    const place = side.zeros(1);
+    side.k.maxPool(z, place, side.put([1, 2, 3, 4]), 1, 2, 2, 1, 1, 2, 2, 1, 1, 1, 1, 3, 3);
+    const dx = side.zeros(4);
+    side.k.addAtPlaces(dx, side.put([5]), place, 1, 4, 1);
+    expect(side.read(z, 1)).toEqual([-Infinity]);
+    expect(side.readInts(place, 1)).toEqual([-1]);
+    return side.read(dx, 4);
+  });
+});

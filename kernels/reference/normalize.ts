@@ -1,0 +1,59 @@
+import { at, put } from "./memory.ts";
+
+/** Calls f(cell) for every value of group g of [outer, groups, n]. */
+function eachOf(g: number, outer: number, groups: number, n: number, f: (cell: number) => void): void {
+  for (let o = 0; o < outer; o++) for (let i = 0; i < n; i++) f((o * groups + g) * n + i);
+}
+
+export function moments(mean: number, variance: number, x: number, outer: number, groups: number, n: number): void {
+  for (let g = 0; g < groups; g++) {
+    let m = 0;
+    eachOf(g, outer, groups, n, (cell) => {
+      m += at(x, cell) / (outer * n);
+    });
+    let v = 0;
+    eachOf(g, outer, groups, n, (cell) => {
+      v += (at(x, cell) - m) ** 2 / (outer * n);
+    });
+    put(mean, g, m);
+    put(variance, g, v);
+  }
+}
+
+export function momentSums(
+  p: number,
+  q: number,
+  y: number,
+  x: number,
+  mean: number,
+  outer: number,
+  groups: number,
+  n: number,
+): void {
+  for (let g = 0; g < groups; g++) {
+    put(p, g, 0);
+    put(q, g, 0);
+    eachOf(g, outer, groups, n, (cell) => {
+      put(p, g, at(p, g) + at(y, cell));
+      put(q, g, at(q, g) + at(y, cell) * (at(x, cell) - at(mean, g)));
+    });
+  }
+}
+
+export function normalize(
+  z: number,
+  x: number,
+  y: number,
+  constants: number,
+  outer: number,
+  groups: number,
+  n: number,
+): void {
+  for (let g = 0; g < groups; g++) {
+    const constant = (i: number) => at(constants, i * groups + g);
+    eachOf(g, outer, groups, n, (cell) => {
+      const value = constant(1) * (at(x, cell) - constant(0)) + constant(2);
+      put(z, cell, y === 0 ? value : at(z, cell) + value + constant(3) * at(y, cell));
+    });
+  }
+}

@@ -1,0 +1,122 @@
+import { at, put } from "./memory.ts";
+
+export function maxPool(
+  z: number,
+  place: number,
+  x: number,
+  planes: number,
+  height: number,
+  width: number,
+  rows: number,
+  columns: number,
+  kh: number,
+  kw: number,
+  sy: number,
+  sx: number,
+  py: number,
+  px: number,
+  dy: number,
+  dx: number,
+): void {
+  for (let window = 0; window < planes * rows * columns; window++) {
+    const plane = Math.floor(window / (rows * columns)) * height * width;
+    const top = (Math.floor(window / columns) % rows) * sy - py;
+    const left = (window % columns) * sx - px;
+    let best = -Infinity;
+    let found = -1;
+    for (let i = top; i < top + kh * dy; i += dy) {
+      for (let j = left; j < left + kw * dx; j += dx) {
+        if (i < 0 || i >= height || j < 0 || j >= width) continue;
+        const value = at(x, plane + i * width + j);
+        if (found >= 0 && (Number.isNaN(best) || value <= best)) continue;
+        best = value;
+        found = i * width + j;
+      }
+    }
+    put(z, window, best);
+    if (place !== 0) put(place, window, found);
+  }
+}
+
+export function addAtPlaces(dx: number, dz: number, place: number, planes: number, size: number, n: number): void {
+  for (let i = 0; i < planes * n; i++) {
+    const found = at(place, i);
+    const cell = Math.floor(i / n) * size + found;
+    if (found >= 0) put(dx, cell, at(dx, cell) + at(dz, i));
+  }
+}
+
+export function spans(
+  table: number,
+  size: number,
+  places: number,
+  kernel: number,
+  stride: number,
+  padding: number,
+  countPadding: number,
+): void {
+  for (let c = 0; c < places; c++) {
+    const first = kernel === 0 ? Math.floor((c * size) / places) : c * stride - padding;
+    const end = kernel === 0 ? Math.ceil(((c + 1) * size) / places) : first + kernel;
+    const from = Math.max(first, 0);
+    const to = Math.min(end, size);
+    put(table, 3 * c, from);
+    put(table, 3 * c + 1, to);
+    put(table, 3 * c + 2, countPadding ? Math.min(end, size + padding) - first : to - from);
+  }
+}
+
+/** Calls f(value of x, window, values of the window) for every value under every window. */
+function eachValue(
+  down: number,
+  across: number,
+  planes: number,
+  height: number,
+  width: number,
+  rows: number,
+  columns: number,
+  f: (cell: number, window: number, count: number) => void,
+): void {
+  for (let window = 0; window < planes * rows * columns; window++) {
+    const plane = Math.floor(window / (rows * columns));
+    const r = 3 * (Math.floor(window / columns) % rows);
+    const c = 3 * (window % columns);
+    const count = at(down, r + 2) * at(across, c + 2);
+    for (let i = at(down, r); i < at(down, r + 1); i++) {
+      for (let j = at(across, c); j < at(across, c + 1); j++) f((plane * height + i) * width + j, window, count);
+    }
+  }
+}
+
+export function avgPool(
+  z: number,
+  x: number,
+  down: number,
+  across: number,
+  planes: number,
+  height: number,
+  width: number,
+  rows: number,
+  columns: number,
+): void {
+  for (let i = 0; i < planes * rows * columns; i++) put(z, i, 0);
+  eachValue(down, across, planes, height, width, rows, columns, (cell, window, count) =>
+    put(z, window, at(z, window) + at(x, cell) / count),
+  );
+}
+
+export function avgPoolGrad(
+  dx: number,
+  dz: number,
+  down: number,
+  across: number,
+  planes: number,
+  height: number,
+  width: number,
+  rows: number,
+  columns: number,
+): void {
+  eachValue(down, across, planes, height, width, rows, columns, (cell, window, count) =>
+    put(dx, cell, at(dx, cell) + at(dz, window) / count),
+  );
+}
