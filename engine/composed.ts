@@ -13,14 +13,23 @@ export function composed<A, Z extends Tensor>(fn: (a: A) => Z, a: A): Z;
 export function composed<A, B, Z extends Tensor>(fn: (a: A, b: B) => Z, a: A, b: B): Z;
 export function composed<A, B, C, Z extends Tensor>(fn: (a: A, b: B, c: C) => Z, a: A, b: B, c: C): Z;
 export function composed<A, B, C, D, Z extends Tensor>(fn: (a: A, b: B, c: C, d: D) => Z, a: A, b: B, c: C, d: D): Z;
+export function composed<A, B, C, D, E, Z extends Tensor>(
+  fn: (a: A, b: B, c: C, d: D, e: E) => Z,
+  a: A,
+  b: B,
+  c: C,
+  d: D,
+  e: E,
+): Z;
 export function composed(
   fn: (...args: unknown[]) => Tensor,
   a: unknown,
   b?: unknown,
   c?: unknown,
   d?: unknown,
+  e?: unknown,
 ): Tensor {
-  return scope === root ? atRoot(fn, [a, b, c, d]) : fn(a, b, c, d);
+  return scope === root ? atRoot(fn, [a, b, c, d, e]) : fn(a, b, c, d, e);
 }
 
 function atRoot(fn: (...args: unknown[]) => Tensor, args: unknown[]): Tensor {

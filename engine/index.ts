@@ -24,9 +24,12 @@ export { Embedding } from "./nn/embedding.ts";
 export { Linear, type LinearOptions } from "./nn/linear.ts";
 export { Module, type StateDict } from "./nn/module.ts";
 export { summary } from "./nn/summary.ts";
+export type { ConvOptions, ConvTransposeOptions } from "./ops/conv.ts";
+export type { DropoutOptions } from "./ops/dropout.ts";
 export type { GeluOptions, SoftplusOptions } from "./ops/formula.ts";
 export {
   abs,
+  adaptiveAvgPool2d,
   add,
   amax,
   amin,
@@ -34,15 +37,21 @@ export {
   argmin,
   atan,
   atan2,
+  avgPool2d,
+  batchNorm,
   bceWithLogits,
   clamp,
   clone,
   concat,
+  conv1d,
+  conv2d,
+  convTranspose2d,
   cos,
   crossEntropy,
   cumsum,
   detach,
   div,
+  dropout,
   elu,
   embedding,
   eq,
@@ -55,12 +64,14 @@ export {
   gather,
   ge,
   gelu,
+  groupNorm,
   gt,
   hardtanh,
   huberLoss,
   indexSelect,
   klDiv,
   l1Loss,
+  layerNorm,
   le,
   leakyRelu,
   linear,
@@ -74,6 +85,7 @@ export {
   matmul,
   max,
   maximum,
+  maxPool2d,
   mean,
   min,
   minimum,
@@ -129,8 +141,11 @@ export type {
   Reduction,
   SmoothL1LossOptions,
 } from "./ops/loss.ts";
+export type { BatchNormOptions, GroupNormOptions, LayerNormOptions } from "./ops/normalize.ts";
+export type { AvgPoolOptions, MaxPoolOptions } from "./ops/pool.ts";
 export type { ReduceOptions, SearchOptions } from "./ops/reduce.ts";
 export type { NormOptions, VarianceOptions } from "./ops/statistics.ts";
+export type { Pair } from "./ops/windows.ts";
 export { Adam, type AdamOptions, AdamW } from "./optim/adam.ts";
 export { clipGradNorm, clipGradValue } from "./optim/clip.ts";
 export { Optimizer, type OptimizerState } from "./optim/optimizer.ts";

@@ -109,7 +109,7 @@ export function freshGradOf(x: Tensor): number {
 }
 
 /** Tensors of linear memory are constants for the float64 kernels, whose own addresses are negative. */
-function isOutside(x: Tensor): boolean {
+export function isOutside(x: Tensor): boolean {
   return heap !== simd.heap && x.ptr > 0;
 }
 

@@ -2,21 +2,31 @@
 import { expect, test } from "vitest";
 import { bytesKept, leaf, random } from "../../test/support/tensors.ts";
 import {
+  adaptiveAvgPool2d,
   argmax,
+  avgPool2d,
+  batchNorm,
   bceWithLogits,
   concat,
+  conv1d,
+  conv2d,
+  convTranspose2d,
   crossEntropy,
+  dropout,
   embedding,
   expand,
   flatten,
   gelu,
+  groupNorm,
   hardtanh,
   huberLoss,
   klDiv,
   l1Loss,
+  layerNorm,
   linear,
   matmul,
   max,
+  maxPool2d,
   mseLoss,
   nllLoss,
   pad,
@@ -315,6 +325,163 @@ const REFUSED: [message: string, shapes: number[][], run: (...x: Tensor[]) => un
     [[2], [2]],
     (x, y) => mseLoss(x, y, { reduction: "total" as Reduction }),
   ],
+  [
+    "conv1d: expected x [..., C, L] and weight [out, C / groups, k], got [2, 3, 9] and [4, 2, 3] with groups 1",
+    [
+      [2, 3, 9],
+      [4, 2, 3],
+    ],
+    (x, w) => conv1d(x, w),
+  ],
+  [
+    "conv2d: expected x [..., C, H, W] and weight [out, C / groups, kH, kW], got [3, 8, 8] and [4, 2, 3, 3] with groups 1",
+    [
+      [3, 8, 8],
+      [4, 2, 3, 3],
+    ],
+    (x, w) => conv2d(x, w),
+  ],
+  [
+    "conv2d: expected x [..., C, H, W] and weight [out, C / groups, kH, kW], got [1, 4, 8, 8] and [5, 2, 3, 3] with groups 2",
+    [
+      [1, 4, 8, 8],
+      [5, 2, 3, 3],
+    ],
+    (x, w) => conv2d(x, w, null, { groups: 2 }),
+  ],
+  [
+    "conv2d: expected x [..., C, H, W] and weight [out, C / groups, kH, kW], got [3, 3] and [3, 3] with groups 1",
+    [
+      [3, 3],
+      [3, 3],
+    ],
+    (x, w) => conv2d(x, w),
+  ],
+  [
+    "conv2d: expected x [..., C, H, W] and weight [out, C / groups, kH, kW], got [1, 3, 3] and [1, 1, 2, 2] with groups 0",
+    [
+      [1, 3, 3],
+      [1, 1, 2, 2],
+    ],
+    (x, w) => conv2d(x, w, null, { groups: 0 }),
+  ],
+  ["conv2d: expected a bias [2], got [3]", [[1, 3, 3], [2, 1, 2, 2], [3]], (x, w, b) => conv2d(x, w, b)],
+  [
+    "conv2d: expected stride to be an integer ≥ 1 or two of them, got [1,0]",
+    [
+      [1, 3, 3],
+      [1, 1, 2, 2],
+    ],
+    (x, w) => conv2d(x, w, null, { stride: [1, 0] }),
+  ],
+  [
+    "conv2d: expected padding to be an integer ≥ 0 or two of them, got -1",
+    [
+      [1, 3, 3],
+      [1, 1, 2, 2],
+    ],
+    (x, w) => conv2d(x, w, null, { padding: -1 }),
+  ],
+  [
+    "conv2d: expected dilation to be an integer ≥ 1 or two of them, got 1.5",
+    [
+      [1, 3, 3],
+      [1, 1, 2, 2],
+    ],
+    (x, w) => conv2d(x, w, null, { dilation: 1.5 }),
+  ],
+  [
+    "conv2d: expected at least 5 values under a window, got 3 with padding 0",
+    [
+      [1, 9, 3],
+      [1, 1, 3, 3],
+    ],
+    (x, w) => conv2d(x, w, null, { dilation: [1, 2] }),
+  ],
+  [
+    "convTranspose2d: expected x [..., C, H, W] and weight [C, out / groups, kH, kW], got [2, 3, 3] and [3, 2, 2, 2] with groups 1",
+    [
+      [2, 3, 3],
+      [3, 2, 2, 2],
+    ],
+    (x, w) => convTranspose2d(x, w),
+  ],
+  [
+    "convTranspose2d: expected a bias [4], got [2]",
+    [[2, 3, 3], [2, 2, 2, 2], [2]],
+    (x, w, b) => convTranspose2d(x, w, b, { groups: 2 }),
+  ],
+  [
+    "convTranspose2d: expected outputPadding below stride 2 or dilation 1, got 2",
+    [
+      [2, 3, 3],
+      [2, 2, 2, 2],
+    ],
+    (x, w) => convTranspose2d(x, w, null, { stride: 2, outputPadding: [0, 2] }),
+  ],
+  [
+    "convTranspose2d: expected positive integer sizes, got shape [2, 0, 3]",
+    [
+      [2, 1, 2],
+      [2, 2, 2, 2],
+    ],
+    (x, w) => convTranspose2d(x, w, null, { padding: [1, 0] }),
+  ],
+  ["maxPool2d: expected x [..., C, H, W], got [4, 4]", [[4, 4]], (x) => maxPool2d(x, 2)],
+  ["maxPool2d: expected kernel to be an integer ≥ 1 or two of them, got 0", [[1, 4, 4]], (x) => maxPool2d(x, 0)],
+  [
+    "maxPool2d: expected padding of at most half the kernel 2, got 2",
+    [[1, 4, 4]],
+    (x) => maxPool2d(x, 2, { padding: 2 }),
+  ],
+  [
+    "maxPool2d: expected at least 5 values under a window, got 4 with padding 0",
+    [[1, 4, 4]],
+    (x) => maxPool2d(x, [2, 5]),
+  ],
+  [
+    "avgPool2d: expected stride to be an integer ≥ 1 or two of them, got NaN",
+    [[1, 4, 4]],
+    (x) => avgPool2d(x, 2, { stride: NaN }),
+  ],
+  ["avgPool2d: expected x [..., C, H, W], got []", [[]], (x) => avgPool2d(x, 2)],
+  [
+    "adaptiveAvgPool2d: expected outputSize to be an integer ≥ 1 or two of them, got [0,1]",
+    [[1, 4, 4]],
+    (x) => adaptiveAvgPool2d(x, [0, 1]),
+  ],
+  ["adaptiveAvgPool2d: expected x [..., C, H, W], got [4]", [[4]], (x) => adaptiveAvgPool2d(x, 1)],
+  ["batchNorm: expected weight [3], got [2]", [[2, 3], [2]], (x, weight) => batchNorm(x, { weight, training: true })],
+  [
+    "batchNorm: expected bias [3], got [3, 1]",
+    [
+      [2, 3],
+      [3, 1],
+    ],
+    (x, bias) => batchNorm(x, { bias, training: true }),
+  ],
+  [
+    "batchNorm: expected runningVar [3], got [2]",
+    [[2, 3], [3], [2]],
+    (x, runningMean, runningVar) => batchNorm(x, { runningMean, runningVar }),
+  ],
+  [
+    "batchNorm: expected more than one value per channel in training, got [1, 3]",
+    [[1, 3]],
+    (x) => batchNorm(x, { training: true }),
+  ],
+  ["batchNorm: momentum must lie in [0, 1], got 1.5", [[2, 3]], (x) => batchNorm(x, { training: true, momentum: 1.5 })],
+  ["batchNorm: eps must not be negative, got -1", [[2, 3]], (x) => batchNorm(x, { training: true, eps: -1 })],
+  ["batchNorm: expected an axis in [-1, 0], got 1", [[2]], (x) => batchNorm(x, { training: true })],
+  ["layerNorm: expected the last axes of x to be [3], got [2, 4]", [[2, 4]], (x) => layerNorm(x, 3)],
+  ["layerNorm: expected the last axes of x to be [2, 4, 4], got [2, 4]", [[2, 4]], (x) => layerNorm(x, [2, 4, 4])],
+  ["layerNorm: expected the last axes of x to be [], got [2, 4]", [[2, 4]], (x) => layerNorm(x, [])],
+  ["layerNorm: expected weight [2, 4], got [4]", [[2, 4], [4]], (x, weight) => layerNorm(x, [2, 4], { weight })],
+  ["groupNorm: expected numGroups to divide 4 channels, got 3", [[2, 4]], (x) => groupNorm(x, 3)],
+  ["groupNorm: expected numGroups to divide 4 channels, got -2", [[2, 4]], (x) => groupNorm(x, -2)],
+  ["groupNorm: expected bias [4], got [2]", [[2, 4], [2]], (x, bias) => groupNorm(x, 2, { bias })],
+  ["dropout: p must lie in [0, 1], got 1.5", [[2]], (x) => dropout(x, { p: 1.5 })],
+  ["dropout: p must lie in [0, 1], got NaN", [[2]], (x) => dropout(x, { p: NaN, training: false })],
 ];
 
 test.each(REFUSED)("%s", (message, shapes, run) => {
@@ -361,6 +528,18 @@ test("indices: what is neither an array nor a tensor is a TypeError that says wh
       expect(run).toThrow(TypeError);
       expect(run).toThrow(`${name}: expected an array or a tensor of indices, got ${wrong}`);
     }
+  }
+});
+
+test("batchNorm: running statistics come in pairs, and are needed outside training", () => {
+  const x = random([2, 3], 1);
+  const one = tensor([1, 1, 1]);
+  for (const [options, expected] of [
+    [{}, "runningMean and runningVar outside training"],
+    [{ runningMean: one }, "runningMean and runningVar outside training"],
+    [{ runningVar: one, training: true }, "runningMean and runningVar, or neither"],
+  ] as const) {
+    expect(() => batchNorm(x, options)).toThrow(new TypeError(`batchNorm: expected ${expected}`));
   }
 });
 

@@ -112,3 +112,28 @@ export function constantSource(t: Tensor): Tensor | null {
   alive(t, "expand");
   return t.base;
 }
+
+/**
+ * fn(x, b, …) where x is constant over its first axis and has more axes than `least`: fn of what it repeats, once, and that
+ * repeated. Else null.
+ */
+export function once<B, C, D>(
+  fn: (x: Tensor, b: B, c: C, d: D) => Tensor,
+  least: number,
+  x: Tensor,
+  b: B,
+  c?: C,
+  d?: D,
+): Tensor | null {
+  const source = constantSource(x);
+  if (source === null || x.ndim <= least || source.size * (x.shape[0] as number) !== x.size) return null;
+  return composed(repeated, fn as Repeated, x, b, c, d);
+}
+
+type Repeated = (x: Tensor, ...rest: unknown[]) => Tensor;
+
+function repeated(fn: Repeated, x: Tensor, b: unknown, c: unknown, d: unknown): Tensor {
+  const [times, ...shape] = x.shape as [number, ...number[]];
+  const z = fn(reshape(constantSource(x) as Tensor, shape), b, c, d);
+  return broadcastTo(z, [times, ...z.shape]);
+}

@@ -8,7 +8,9 @@ import { backward } from "../backward.ts";
 import { Tensor } from "../tensor.ts";
 import { add, div, maximum, minimum, mul, neg, type Operand, sub } from "./arithmetic.ts";
 import { eq, ge, gt, le, lt } from "./compare.ts";
+import { conv1d, conv2d, convTranspose2d } from "./conv.ts";
 import { clone, detach } from "./detach.ts";
+import { dropout } from "./dropout.ts";
 import { expand, tile } from "./expand.ts";
 import {
   atan,
@@ -35,7 +37,9 @@ import { embedding, gather, indexSelect, scatterAdd } from "./indexing.ts";
 import { concat, flip, permute, select, slice, split, stack, transpose, unbind } from "./layout.ts";
 import { bceWithLogits, crossEntropy, huberLoss, klDiv, l1Loss, mseLoss, nllLoss, smoothL1Loss } from "./loss.ts";
 import { linear, matmul } from "./matmul.ts";
+import { batchNorm, groupNorm, layerNorm } from "./normalize.ts";
 import { pad, tril } from "./pad.ts";
+import { adaptiveAvgPool2d, avgPool2d, maxPool2d } from "./pool.ts";
 import { amax, amin, argmax, argmin, cumsum, max, mean, min, prod, sum } from "./reduce.ts";
 import { logSoftmax, softmax } from "./softmax.ts";
 import { logsumexp, norm, std, variance } from "./statistics.ts";
@@ -134,6 +138,16 @@ export const ops = {
   stack,
   pad,
   embedding,
+  conv1d,
+  conv2d,
+  convTranspose2d,
+  maxPool2d,
+  avgPool2d,
+  adaptiveAvgPool2d,
+  batchNorm,
+  layerNorm,
+  groupNorm,
+  dropout,
   crossEntropy,
   nllLoss,
   mseLoss,
@@ -239,6 +253,7 @@ for (const [name, fn] of Object.entries(methods) as [string, AnyFunction][]) {
 
 export {
   abs,
+  adaptiveAvgPool2d,
   add,
   amax,
   amin,
@@ -246,15 +261,21 @@ export {
   argmin,
   atan,
   atan2,
+  avgPool2d,
+  batchNorm,
   bceWithLogits,
   clamp,
   clone,
   concat,
+  conv1d,
+  conv2d,
+  convTranspose2d,
   cos,
   crossEntropy,
   cumsum,
   detach,
   div,
+  dropout,
   elu,
   embedding,
   eq,
@@ -267,12 +288,14 @@ export {
   gather,
   ge,
   gelu,
+  groupNorm,
   gt,
   hardtanh,
   huberLoss,
   indexSelect,
   klDiv,
   l1Loss,
+  layerNorm,
   le,
   leakyRelu,
   linear,
@@ -286,6 +309,7 @@ export {
   matmul,
   max,
   maximum,
+  maxPool2d,
   mean,
   min,
   minimum,

@@ -1,7 +1,7 @@
 /** Shapes changed by moving data: permute, slice, flip, concat. */
 import { k } from "../backend.ts";
 import { composed } from "../composed.ts";
-import { apply, applyMany, gradOf, type Op, SAVES_NOTHING } from "../op.ts";
+import { accumulates, apply, applyMany, freshGradOf, gradOf, type Op, SAVES_NOTHING } from "../op.ts";
 import { axesOf, axisOf, formatShape, type Shape, sameShape, sizeOf, stridesOf } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { reshape, sliceRows, unsqueeze } from "./view.ts";
@@ -18,11 +18,16 @@ const stridedOp = (name: string): Op<Strided> => ({
   name,
   saves: SAVES_NOTHING,
   shape: ({ shape }) => shape,
-  forward: (z, x, _y, _w, { offset, sizes: [a, b, c, d], strides: [sa, sb, sc, sd] }) =>
-    k.copyStrided(z.ptr, x.ptr + 4 * offset, a, b, c, d, sa, sb, sc, sd),
+  forward(z, x, _y, _w, { offset, sizes: [a, b, c, d], strides: [sa, sb, sc, sd] }) {
+    if (sc === 1 && sd === c && x.size === c * d) k.transpose(z.ptr, x.ptr, d, c);
+    else k.copyStrided(z.ptr, x.ptr + 4 * offset, a, b, c, d, sa, sb, sc, sd);
+  },
   backward(z, x, _y, _w, { offset, sizes: [a, b, c, d], strides: [sa, sb, sc, sd] }) {
-    const dx = gradOf(x);
-    if (dx !== 0) k.addStrided(dx + 4 * offset, z.gradPtr, a, b, c, d, sa, sb, sc, sd);
+    const transposes = sc === 1 && sd === c && x.size === c * d;
+    const dx = transposes ? freshGradOf(x) : gradOf(x);
+    if (dx === 0) return;
+    if (transposes && !accumulates) k.transpose(dx, z.gradPtr, c, d);
+    else k.addStrided(dx + 4 * offset, z.gradPtr, a, b, c, d, sa, sb, sc, sd);
   },
 });
 

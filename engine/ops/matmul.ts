@@ -5,7 +5,7 @@ import { accumulates, apply, applyOwning, freshGradOf, gradOf, type Op, ready, S
 import { allocate, type Region, recycle, scope } from "../scope.ts";
 import { broadcastShapes, formatShape, type Shape, sizeOf } from "../shape.ts";
 import { alive, type Tensor } from "../tensor.ts";
-import { broadcastTo, constantSource } from "./expand.ts";
+import { broadcastTo, once } from "./expand.ts";
 import { reshape } from "./view.ts";
 
 /** `batches` products of [m, k] · [k, n]. */
@@ -226,20 +226,12 @@ export function linear(x: Tensor, weight: Tensor, bias: Tensor | null = null): T
   if (bias !== null && (bias.ndim !== 1 || bias.size !== outputs)) {
     throw new RangeError(`linear: expected a bias [${outputs}], got ${formatShape(bias.shape)}`);
   }
-  const source = constantSource(x);
-  if (source !== null && source.size === x.size / (x.shape[0] as number) && x.ndim > 1) {
-    return composed(linearOnce, x, weight, bias);
-  }
+  const constant = once(linear, 1, x, weight, bias);
+  if (constant !== null) return constant;
   if (x.bits === 0) ready("linear", x);
   else alive(x, "linear");
   const weighting = weightingOf(x, [...x.shape.slice(0, -1), outputs], inputs, outputs);
   return applyOwning(linearOp, weighting, x, weight, bias as Tensor);
-}
-
-function linearOnce(x: Tensor, weight: Tensor, bias: Tensor | null): Tensor {
-  const [T, ...shape] = x.shape as [number, ...number[]];
-  const once = linear(reshape(constantSource(x) as Tensor, shape), weight, bias);
-  return broadcastTo(once, [T, ...once.shape]);
 }
 
 /** Gives back the bits of x, taken while `region` was current. */

@@ -1,0 +1,70 @@
+/** Dropout: how often, how much, from which numbers, and what is kept. */
+import { expect, test } from "vitest";
+import { bits, bytesKept, gradient, leaf, values } from "../../test/support/tensors.ts";
+import { dropout, Generator, manualSeed, memoryStats, noGrad, ones, resetPeak, tape, tensor } from "../index.ts";
+
+test("dropout: values are zero with probability p, else divided by 1 − p", () => {
+  const n = 20000;
+  for (const p of [0.1, 0.5, 0.9]) {
+    const z = values(dropout(ones([n]), { p, generator: new Generator(1) }));
+    const kept = Math.fround(1 / (1 - p));
+    expect(z.every((v) => v === 0 || v === kept)).toBe(true);
+    const zeros = z.filter((v) => v === 0).length;
+    expect(Math.abs(zeros / n - p)).toBeLessThan((5 * Math.sqrt(p * (1 - p))) / Math.sqrt(n));
+  }
+});
+
+test("dropout: the gradient passes where the value did, with the same factor", () => {
+  const x = leaf([3, 50], 1, { low: 1, high: 2 });
+  tape(() => {
+    const z = dropout(x, { p: 0.3, generator: new Generator(2) });
+    const factors = values(z).map((v) => (v === 0 ? 0 : Math.fround(1 / 0.7)));
+    z.sum().backward();
+    expect(gradient(x)).toEqual(factors);
+  });
+});
+
+test("dropout: all or nothing at the ends of p, and x as it is outside training", () => {
+  const x = tensor([1, -2, 3]);
+  expect(values(dropout(x, { p: 1 })).map(Math.abs)).toEqual([0, 0, 0]);
+  expect(bits(dropout(x, { p: 0 }))).toEqual(bits(x));
+  const generator = new Generator(1);
+  const before = generator.getState();
+  expect(bits(dropout(x, { p: 0.5, training: false, generator }))).toEqual(bits(x));
+  expect(generator.getState()).toEqual(before);
+});
+
+test("dropout: a NaN stays one, kept or not", () => {
+  expect(values(dropout(tensor([NaN, NaN, NaN]), { p: 1 }))).toEqual([NaN, NaN, NaN]);
+});
+
+test("dropout: the mask depends on the generator and the number of values only", () => {
+  const draw = (shape: number[]) => bits(dropout(ones(shape), { generator: new Generator(7) }));
+  expect(draw([6, 7])).toEqual(draw([42]));
+  manualSeed(3);
+  const first = bits(dropout(ones([40])));
+  const second = bits(dropout(ones([40])));
+  manualSeed(3);
+  expect(bits(dropout(ones([40])))).toEqual(first);
+  expect(second).not.toEqual(first);
+});
+
+test("dropout: the mask is a bit for a value, and is gone after backward", () => {
+  const n = 4096;
+  const x = ones([n], { requiresGrad: true });
+  noGrad(() => {
+    resetPeak();
+    const { live } = memoryStats();
+    dropout(x);
+    // The result, n / 8 bytes of mask, the probabilities, and what size classes round up.
+    expect(memoryStats().peak - live).toBeLessThan(4 * n + n / 4 + 512);
+  });
+  const kept = bytesKept(() => {
+    const z = dropout(x);
+    z.backward(z.detach());
+    z.dispose();
+    x.zeroGrad();
+  });
+  expect(kept).toBe(4 * n);
+  x.dispose();
+});

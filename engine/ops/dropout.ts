@@ -1,0 +1,79 @@
+import { k } from "../backend.ts";
+import { defaultGenerator, type Generator } from "../generator.ts";
+import { applyOwning, gradOf, type Op, ready, SAVES_NOTHING } from "../op.ts";
+import { allocate, recycle, scope } from "../scope.ts";
+import { emptySpikes, type Tensor } from "../tensor.ts";
+import { reshape } from "./view.ts";
+
+export interface DropoutOptions {
+  /** The probability of a zero; default 0.5. */
+  p?: number;
+  /** false: x as it is; default true. */
+  training?: boolean;
+  /** Where the random numbers come from; the default generator if not given. */
+  generator?: Generator;
+}
+
+/** z = scale·mask ⊙ x, of a mask in bits. */
+interface Masking {
+  readonly mask: Tensor;
+  readonly scale: number;
+}
+
+const dropoutOp: Op<Masking> = {
+  name: "dropout",
+  saves: SAVES_NOTHING,
+  shape: (_attrs, x) => x.shape,
+  forward(z, x, _y, _w, { mask, scale }) {
+    writeFactors(z.ptr, mask, scale);
+    k.mul(z.ptr, z.ptr, x.ptr, z.size);
+  },
+  backward(z, x, _y, _w, { mask, scale }) {
+    const dx = gradOf(x);
+    if (dx !== 0) {
+      const factors = allocate(4 * z.size);
+      writeFactors(factors, mask, scale);
+      k.mulGrad(dx, z.gradPtr, factors, z.size);
+      recycle(factors, 4 * z.size, scope.region);
+    }
+    mask.dispose();
+  },
+  drop: ({ mask }) => mask.dispose(),
+};
+
+function writeFactors(to: number, mask: Tensor, scale: number): void {
+  k.unpackBits(to, mask.bits, mask.size);
+  k.affine(to, to, mask.size, scale, 0);
+}
+
+/** x divided by 1 − p where the bits of the mask are set, else 0. Takes the mask over. */
+export function dropoutBy(mask: Tensor, x: Tensor, p: number): Tensor {
+  return applyOwning(dropoutOp, { mask, scale: p < 1 ? 1 / (1 - p) : 0 }, x);
+}
+
+export function checkProbability(where: string, p: number): void {
+  if (!(p >= 0 && p <= 1)) throw new RangeError(`${where}: p must lie in [0, 1], got ${p}`);
+}
+
+/**
+ * Zeros with probability p, each value for itself, in training; the others are divided by 1 − p, so that means stay as they
+ * are. Elsewhere x as it is. The mask is kept for backward, a bit for a value; it depends on the generator and the number of
+ * values only.
+ *
+ * @throws RangeError unless p lies in [0, 1].
+ * @see Srivastava et al. (2014), Dropout: A Simple Way to Prevent Neural Networks from Overfitting, JMLR 15.
+ */
+export function dropout(
+  x: Tensor,
+  { p = 0.5, training = true, generator = defaultGenerator }: DropoutOptions = {},
+): Tensor {
+  checkProbability("dropout", p);
+  if (!training || p === 0) return reshape(x, x.shape);
+  ready("dropout", x);
+  const mask = emptySpikes(x.shape, x.size);
+  const keep = allocate(128);
+  k.fill(keep, 32, 1 - p);
+  generator.bernoulli(mask.bits, keep, 32, Math.ceil(x.size / 32), 1);
+  recycle(keep, 128, scope.region);
+  return dropoutBy(mask, x, p);
+}

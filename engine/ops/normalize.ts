@@ -1,0 +1,292 @@
+/** Normalisation to mean 0 and variance 1, over a batch, a row or a group of channels. */
+import { heap, k } from "../backend.ts";
+import { checkUnchanged } from "../backward.ts";
+import { composed } from "../composed.ts";
+import { applyOwning, gradOf, isOutside, type Op, ready, SAVES_A, SAVES_B } from "../op.ts";
+import { allocate, type Region, recycle, scope } from "../scope.ts";
+import { axisOf, formatShape, type Shape, sameShape, sizeOf } from "../shape.ts";
+import { type Tensor, touch } from "../tensor.ts";
+import { add, mul } from "./arithmetic.ts";
+import { once } from "./expand.ts";
+import { transpose } from "./layout.ts";
+import { reshape } from "./view.ts";
+
+export interface LayerNormOptions {
+  /** Factors after the normalisation; ones if not given. */
+  weight?: Tensor | null;
+  /** Added last; zeros if not given. */
+  bias?: Tensor | null;
+  /** Added to the variance; default 1e-5. */
+  eps?: number;
+}
+
+export interface GroupNormOptions extends LayerNormOptions {
+  /** The axis of the channels: by default 1, but −3 where there are more than four axes, as time is in front then. */
+  axis?: number | undefined;
+}
+
+export interface BatchNormOptions extends GroupNormOptions {
+  /** Statistics that are taken outside training and updated in it, [C] each. */
+  runningMean?: Tensor | null;
+  runningVar?: Tensor | null;
+  /** Takes the statistics of the batch; default false. */
+  training?: boolean;
+  /** Share of the batch in the new running statistics; default 0.1. */
+  momentum?: number;
+}
+
+/** Running statistics, [C] each. */
+type Running = readonly [mean: Tensor, variance: Tensor];
+
+/** x as [outer, groups, n], see kernels/normalize.ts. */
+interface Layout {
+  readonly outer: number;
+  readonly groups: number;
+  readonly n: number;
+  /** Groups in a row that share a mean and a variance, over all of outer. */
+  readonly perStat: number;
+  /** Weight and bias have a value for each of so many groups in turn. */
+  readonly channels: number;
+}
+
+interface Normalization extends Layout {
+  readonly eps: number;
+  readonly training: boolean;
+  /** In training: where the means and then the variances of x are, which forward keeps for backward. */
+  moments: number;
+  readonly running: Running | null;
+  /** Share of the moments of x in the new running ones, and what makes the variance of x an unbiased one. */
+  readonly momentum: number;
+  readonly unbiased: number;
+}
+
+const normOp: Op<Normalization> = {
+  name: "normalization",
+  saves: SAVES_A | SAVES_B,
+  shape: (_attrs, x) => x.shape,
+  forward(z, x, w, b, a) {
+    const { outer, groups, n, perStat, channels, training, running } = a;
+    const stats = groups / perStat;
+    if (training) {
+      a.moments = allocate(8 * stats);
+      const variance = a.moments + 4 * stats;
+      k.moments(a.moments, variance, x.ptr, outer, stats, n * perStat);
+      if (running !== null) {
+        mix(running[0], a.moments, a.momentum, 1);
+        mix(running[1], variance, a.momentum, a.unbiased);
+      }
+    }
+    const table = allocate(12 * groups);
+    const constants = heap.view(table, 3 * groups);
+    const [mean, variance] = momentsOf(a);
+    const [weight, bias] = [w?.data, b?.data];
+    for (let g = 0; g < groups; g++) {
+      const stat = Math.floor(g / perStat);
+      constants[g] = mean[stat] as number;
+      constants[groups + g] = (weight?.[g % channels] ?? 1) / Math.sqrt((variance[stat] as number) + a.eps);
+      constants[2 * groups + g] = bias?.[g % channels] ?? 0;
+    }
+    k.normalize(z.ptr, x.ptr, 0, table, outer, groups, n);
+    recycle(table, 12 * groups, scope.region);
+  },
+  /** dx = r·(w·dz − P / M − (x − mean)·r²·Q / M), r = 1 / √(variance + eps), P = Σ w·dz and Q = Σ w·dz·(x − mean) of M values */
+  backward(z, x, w, b, a) {
+    const { outer, groups, n, perStat, channels, training, running } = a;
+    if (!training) for (const t of running as Running) checkUnchanged(z, t);
+    const dw = w === null ? 0 : gradOf(w);
+    const db = b === null ? 0 : gradOf(b);
+    const dx = gradOf(x);
+    const table = allocate(24 * groups);
+    // Means, factors of x, offsets, factors of dz, and the two sums.
+    const t = heap.view(table, 6 * groups);
+    const [mean, variance] = momentsOf(a);
+    for (let g = 0; g < groups; g++) t[g] = mean[Math.floor(g / perStat)] as number;
+    k.momentSums(table + 16 * groups, table + 20 * groups, z.gradPtr, x.ptr, table, outer, groups, n);
+    const weight = w?.data;
+    const weightGradient = heap.view(dw, dw === 0 ? 0 : channels);
+    const biasGradient = heap.view(db, db === 0 ? 0 : channels);
+    for (let first = 0; first < groups; first += perStat) {
+      const r = 1 / Math.sqrt((variance[first / perStat] as number) + a.eps);
+      let p = 0;
+      let q = 0;
+      for (let g = first; g < first + perStat; g++) {
+        const c = g % channels;
+        const factor = weight?.[c] ?? 1;
+        const [sum, product] = [t[4 * groups + g] as number, t[5 * groups + g] as number];
+        p += factor * sum;
+        q += factor * product;
+        t[3 * groups + g] = factor * r;
+        if (db !== 0) biasGradient[c] = (biasGradient[c] as number) + sum;
+        if (dw !== 0) weightGradient[c] = (weightGradient[c] as number) + r * product;
+      }
+      // Constants have no part in the gradient.
+      const share = training ? r / (outer * n * perStat) : 0;
+      t.fill(-share * r * r * q, groups + first, groups + first + perStat);
+      t.fill(-share * p, 2 * groups + first, 2 * groups + first + perStat);
+    }
+    if (dx !== 0) k.normalize(dx, x.ptr, z.gradPtr, table, outer, groups, n);
+    recycle(table, 24 * groups, scope.region);
+    recycleMoments(a, x, z.region);
+  },
+  drop: recycleMoments,
+};
+
+/** Means and variances, as live views. */
+function momentsOf({
+  moments,
+  groups,
+  perStat,
+  running,
+}: Normalization): readonly [ArrayLike<number>, ArrayLike<number>] {
+  const stats = groups / perStat;
+  if (moments !== 0) return [heap.view(moments, stats), heap.view(moments + 4 * stats, stats)];
+  const [mean, variance] = running as Running;
+  return [mean.data, variance.data];
+}
+
+/** running ← (1 − momentum)·running + momentum·factor·x. Not by `gradcheck`, which runs the same batch over and over. */
+function mix(running: Tensor, x: number, momentum: number, factor: number): void {
+  if (isOutside(running)) return;
+  k.affine(running.ptr, running.ptr, running.size, 1 - momentum, 0);
+  k.addScaled(running.ptr, x, running.size, momentum * factor);
+  touch(running);
+}
+
+function recycleMoments({ moments, groups, perStat }: Normalization, _x: Tensor, region: Region): void {
+  if (moments !== 0) recycle(moments, (8 * groups) / perStat, region);
+}
+
+function normalize(
+  x: Tensor,
+  layout: Layout,
+  { weight = null, bias = null, eps = 1e-5 }: LayerNormOptions,
+  running: Running | null = null,
+  training = true,
+  momentum = 0,
+  unbiased = 1,
+): Tensor {
+  const attrs = { ...layout, eps, moments: 0, training, running, momentum, unbiased };
+  return applyOwning(normOp, attrs, x, weight as Tensor, bias as Tensor);
+}
+
+export function checkGroups(where: string, numGroups: number, channels: number): void {
+  if (Number.isInteger(channels / numGroups) && numGroups > 0) return;
+  throw new RangeError(`${where}: expected numGroups to divide ${channels} channels, got ${numGroups}`);
+}
+
+/** Throws unless weight and bias have the shape that they are needed in, and eps is not negative. */
+function checkNorm(where: string, { weight, bias, eps = 0 }: LayerNormOptions, shape: Shape): void {
+  if (!(eps >= 0)) throw new RangeError(`${where}: eps must not be negative, got ${eps}`);
+  checkShapeOf(where, "weight", weight, shape);
+  checkShapeOf(where, "bias", bias, shape);
+}
+
+function checkShapeOf(where: string, what: string, t: Tensor | null | undefined, shape: Shape): void {
+  if (t === undefined || t === null || sameShape(t.shape, shape)) return;
+  throw new RangeError(`${where}: expected ${what} ${formatShape(shape)}, got ${formatShape(t.shape)}`);
+}
+
+/** The axis of the channels, from the end: −1 is the last one. */
+function channelAxis(where: string, x: Tensor, axis = x.ndim > 4 ? -3 : 1): number {
+  return axisOf(where, axis, x.ndim) - x.ndim;
+}
+
+/**
+ * Batch normalisation: z = (x − mean) / √(variance + eps)·weight + bias for each channel, over all other axes.
+ *
+ * In training, mean and (biased) variance are those of x, and the running statistics, if given, become
+ * (1 − momentum)·running + momentum·statistic, with the unbiased variance; elsewhere they are the running ones.
+ * x: [N, C], [N, C, L], [N, C, H, W] as in PyTorch; of more than four axes the channels are the third from the end, time
+ * being a part of the batch: [T, B, C, H, W]. For [T, B, C] and [T, B, C, L], say which `axis`: −1, −2.
+ *
+ * @throws RangeError if sizes do not match, a channel has one value only in training, or an option is out of range.
+ * @throws TypeError if running statistics are needed or given in part.
+ * @see Ioffe, Szegedy (2015), Batch Normalization, ICML.
+ */
+export function batchNorm(x: Tensor, options: BatchNormOptions = {}): Tensor {
+  return batchNormOf(x, options, channelAxis("batchNorm", x, options.axis), 1);
+}
+
+/** The axis counts from the end; `times` is how often x is there, where it is constant over an axis. */
+function batchNormOf(x: Tensor, options: BatchNormOptions, axis: number, times: number): Tensor {
+  const where = "batchNorm";
+  const { runningMean = null, runningVar = null, training = false, momentum = 0.1 } = options;
+  const channels = x.shape[x.ndim + axis] as number;
+  const count = x.size / channels;
+  checkNorm(where, options, [channels]);
+  checkShapeOf(where, "runningMean", runningMean, [channels]);
+  checkShapeOf(where, "runningVar", runningVar, [channels]);
+  if (!(momentum >= 0 && momentum <= 1)) throw new RangeError(`${where}: momentum must lie in [0, 1], got ${momentum}`);
+  if (training && count * times === 1) {
+    throw new RangeError(`${where}: expected more than one value per channel in training, got ${formatShape(x.shape)}`);
+  }
+  const running: Running | null = runningMean && runningVar && [runningMean, runningVar];
+  if (running === null && !(training && runningMean === runningVar)) {
+    throw new TypeError(
+      `${where}: expected runningMean and runningVar${training ? ", or neither" : " outside training"}`,
+    );
+  }
+  if (running !== null) for (const t of running) ready(where, t);
+  const constant = once(batchNormOf, -axis, x, options, axis, times * (x.shape[0] as number));
+  if (constant !== null) return constant;
+  const n = sizeOf(x.shape.slice(x.ndim + axis + 1));
+  if (n === 1 && count > 1) return composed(batchNormOfRows, x, options, times, channels);
+  const layout = { outer: count / n, groups: channels, n, perStat: 1, channels };
+  const values = count * times;
+  return normalize(x, layout, options, running, training, momentum, values / (values - 1));
+}
+
+/** Of single values: as rows, one for each channel, their runs are long. */
+function batchNormOfRows(x: Tensor, options: BatchNormOptions, times: number, channels: number): Tensor {
+  const rows = transpose(reshape(x, [1, x.size / channels, channels]));
+  return reshape(transpose(batchNormOf(rows, options, -2, times)), x.shape);
+}
+
+/**
+ * Layer normalisation: z = (x − mean) / √(variance + eps)·weight + bias over the last axes together, whose shape
+ * `normalizedShape` tells; weight and bias have that shape too. The variance is the biased one.
+ *
+ * @throws RangeError unless x ends with normalizedShape, or if other sizes do not match.
+ * @see Ba, Kiros, Hinton (2016), Layer Normalization, arXiv:1607.06450.
+ */
+export function layerNorm(x: Tensor, normalizedShape: number | Shape, options: LayerNormOptions = {}): Tensor {
+  const shape = typeof normalizedShape === "number" ? [normalizedShape] : normalizedShape;
+  if (shape.length === 0 || !sameShape(x.shape.slice(-shape.length), shape)) {
+    throw new RangeError(
+      `layerNorm: expected the last axes of x to be ${formatShape(shape)}, got ${formatShape(x.shape)}`,
+    );
+  }
+  checkNorm("layerNorm", options, shape);
+  return once(layerNorm, shape.length, x, shape, options) ?? composed(layerNormOf, x, sizeOf(shape), options);
+}
+
+function layerNormOf(x: Tensor, n: number, { weight, bias, eps = 1e-5 }: LayerNormOptions): Tensor {
+  let z = normalize(x, { outer: 1, groups: x.size / n, n, perStat: 1, channels: 1 }, { eps });
+  if (weight) z = mul(z, weight);
+  if (bias) z = add(z, bias);
+  return z;
+}
+
+/**
+ * Group normalisation: z = (x − mean) / √(variance + eps)·weight + bias, with the mean and the (biased) variance of each of
+ * `numGroups` groups of channels in each sample; weight and bias: [C].
+ *
+ * x: [N, C, …] as in PyTorch, but [T, B, C, H, W]: of more than four axes the channels are the third from the end. Others
+ * say which `axis`.
+ *
+ * @throws RangeError unless numGroups divides the channels, or if other sizes do not match.
+ * @see Wu, He (2018), Group Normalization, ECCV.
+ */
+export function groupNorm(x: Tensor, numGroups: number, options: GroupNormOptions = {}): Tensor {
+  return groupNormOf(x, numGroups, options, channelAxis("groupNorm", x, options.axis));
+}
+
+function groupNormOf(x: Tensor, numGroups: number, options: GroupNormOptions, axis: number): Tensor {
+  const channels = x.shape[x.ndim + axis] as number;
+  checkGroups("groupNorm", numGroups, channels);
+  checkNorm("groupNorm", options, [channels]);
+  const constant = once(groupNormOf, -axis, x, numGroups, options, axis);
+  if (constant !== null) return constant;
+  const n = sizeOf(x.shape.slice(x.ndim + axis + 1));
+  return normalize(x, { outer: 1, groups: x.size / n, n, perStat: channels / numGroups, channels }, options);
+}

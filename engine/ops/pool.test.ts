@@ -1,0 +1,137 @@
+/** Pooling: edges of windows, ties, NaN, and what backward finds again. */
+import { expect, test } from "vitest";
+import { bits, gradient, leaf, random, values } from "../../test/support/tensors.ts";
+import {
+  adaptiveAvgPool2d,
+  avgPool2d,
+  bernoulli,
+  expand,
+  full,
+  Generator,
+  maxPool2d,
+  type Tensor,
+  tape,
+  tensor,
+} from "../index.ts";
+
+/** The gradient of Σ z towards x. */
+const passed = (x: Tensor, run: (x: Tensor) => Tensor): number[] => {
+  tape(() => run(x).sum().backward());
+  return gradient(x);
+};
+
+test("maxPool2d: of equal values the first in the order of rows gets the gradient", () => {
+  const x = tensor(
+    [
+      [
+        [1, 2, 3, 3],
+        [2, 2, 3, 3],
+        [0, -1, -5, -5],
+        [0, 0, -5, -4],
+      ],
+    ],
+    { requiresGrad: true },
+  );
+  expect(maxPool2d(x, 2).toArray()).toEqual([
+    [
+      [2, 3],
+      [0, -4],
+    ],
+  ]);
+  expect(passed(x, (t) => maxPool2d(t, 2))).toEqual([0, 1, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1]);
+});
+
+test("maxPool2d: NaN is the largest, −∞ the smallest value, and padding is never taken", () => {
+  const row = [1, NaN, 2, -Infinity, -Infinity, -3, NaN, NaN];
+  const x = tensor([[row, row]], { requiresGrad: true });
+  expect(values(maxPool2d(x, 2))).toEqual([NaN, 2, -3, NaN]);
+  expect(passed(x, (t) => maxPool2d(t, 2))).toEqual([0, 1, 1, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+  expect(values(maxPool2d(tensor([[[-Infinity, -7]]]), 2, { padding: 1 }))).toEqual([-Infinity, -7]);
+});
+
+test("maxPool2d: padding never is the maximum, in every corner", () => {
+  const x = tensor([[[-7]]], { requiresGrad: true });
+  expect(maxPool2d(x, 2, { padding: 1, stride: 1 }).toArray()).toEqual([
+    [
+      [-7, -7],
+      [-7, -7],
+    ],
+  ]);
+  expect(passed(x, (t) => maxPool2d(t, 2, { padding: 1, stride: 1 }))).toEqual([4]);
+});
+
+test("maxPool2d: a window between whose values all of x lies is −∞ and passes nothing on", () => {
+  const x = tensor([[[1, 2]]], { requiresGrad: true });
+  const options = { padding: [0, 1], dilation: [1, 3] } as const;
+  expect(maxPool2d(x, [1, 2], options).toArray()).toEqual([[[-Infinity]]]);
+  expect(passed(x, (t) => maxPool2d(t, [1, 2], options))).toEqual([0, 0]);
+});
+
+test("maxPool2d: windows that overlap add their gradients up, across blocks of planes too", () => {
+  const planes = 40;
+  const x = leaf([planes, 1, 30, 30], 1);
+  const dz = random([planes, 1, 28, 28], 2);
+  tape(() => maxPool2d(x, 3, { stride: 1 }).backward(dz));
+  const expected = new Float32Array(x.size);
+  const xs = x.toFloat32Array();
+  for (let p = 0; p < planes; p++) {
+    for (let r = 0; r < 28; r++) {
+      for (let c = 0; c < 28; c++) {
+        let best = (p * 30 + r) * 30 + c;
+        for (let i = r; i < r + 3; i++)
+          for (let j = c; j < c + 3; j++) {
+            const at = (p * 30 + i) * 30 + j;
+            if ((xs[at] as number) > (xs[best] as number)) best = at;
+          }
+        expected[best] = (expected[best] as number) + (dz.data[(p * 28 + r) * 28 + c] as number);
+      }
+    }
+  }
+  expect(bits(x.grad as Tensor)).toEqual(bits(expected));
+});
+
+test("avgPool2d: padding counts or does not, and never what lies beyond it", () => {
+  const x = tensor([[[1, 2, 3]]]);
+  const kernel = [1, 2] as const;
+  expect(values(avgPool2d(x, kernel, { padding: [0, 1] }))).toEqual([0.5, 2.5]);
+  expect(values(avgPool2d(x, kernel, { padding: [0, 1], countIncludePad: false }))).toEqual([1, 2.5]);
+  // The last window covers 3 and what is beyond: one value, not two.
+  expect(values(avgPool2d(x, kernel, { ceilMode: true }))).toEqual([1.5, 3]);
+  expect(values(avgPool2d(x, kernel))).toEqual([1.5]);
+});
+
+test("avgPool2d: a dilation that it does not know is not taken for one", () => {
+  const x = random([2, 5, 5], 1);
+  const options = { stride: 1, dilation: 2 } as object;
+  expect(bits(avgPool2d(x, 2, options))).toEqual(bits(avgPool2d(x, 2, { stride: 1 })));
+});
+
+test("adaptiveAvgPool2d: its windows share the values evenly, overlapping where they must", () => {
+  const x = tensor([[[1, 2, 3, 4, 5]]], { requiresGrad: true });
+  expect(values(adaptiveAvgPool2d(x, 1))).toEqual([3]);
+  expect(values(adaptiveAvgPool2d(x, [1, 2]))).toEqual([2, 4]);
+  expect(values(adaptiveAvgPool2d(x, [2, 5]))).toEqual([1, 2, 3, 4, 5, 1, 2, 3, 4, 5]);
+  expect(passed(x, (t) => adaptiveAvgPool2d(t, [1, 2]))).toEqual([1 / 3, 1 / 3, 2 / 3, 1 / 3, 1 / 3].map(Math.fround));
+});
+
+test("pools: time is a part of the batch, and a constant over it is pooled once", () => {
+  const x = random([2, 3, 6, 6], 1);
+  for (const pool of [
+    (t: Tensor) => maxPool2d(t, 2),
+    (t: Tensor) => avgPool2d(t, 2),
+    (t: Tensor) => adaptiveAvgPool2d(t, 3),
+  ]) {
+    const z = pool(x);
+    const over = pool(expand(x, [4, 2, 3, 6, 6]));
+    expect(over.shape).toEqual([4, 2, 3, 3, 3]);
+    expect(over.ptr).toBe(0);
+    expect(bits(over.select(0, 3))).toEqual(bits(z));
+    expect(bits(pool(x.select(0, 1)))).toEqual(bits(z.select(0, 1)));
+  }
+});
+
+test("maxPool2d: spikes in bits are pooled as the floats that they stand for", () => {
+  const x = bernoulli(full([2, 1, 8, 8], 0.3), { generator: new Generator(1) });
+  expect(x.ptr).toBe(0);
+  expect(bits(maxPool2d(x, 2))).toEqual(bits(avgPool2d(x, 2).gt(0)));
+});

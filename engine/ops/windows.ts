@@ -1,0 +1,64 @@
+/** Windows that move along the axes of an image. */
+
+/** One number for height and width, or [height, width]. */
+export type Pair = number | readonly [height: number, width: number];
+
+/** A window along one axis. */
+export interface Axis {
+  /** Values along the axis, and places of the window. */
+  readonly size: number;
+  readonly places: number;
+  /** Values under the window, and how far they lie apart. */
+  readonly kernel: number;
+  readonly dilation: number;
+  readonly stride: number;
+  /** Values beyond either end that the window may cover. */
+  readonly padding: number;
+}
+
+export interface AxisOptions {
+  stride?: Pair;
+  padding?: Pair;
+  dilation?: Pair;
+}
+
+/** The height of what has none. */
+export const FLAT: Axis = { size: 1, places: 1, kernel: 1, dilation: 1, stride: 1, padding: 0 };
+
+/**
+ * The height (axis 0) or the width (axis 1) that an option gives.
+ *
+ * @throws RangeError unless it is an integer, at least `least`.
+ */
+export function along(where: string, name: string, value: Pair, axis: number, least: number): number {
+  const n = typeof value === "number" ? value : (value[axis] as number);
+  if (Number.isInteger(n) && n >= least) return n;
+  const got = typeof value === "number" ? value : `[${value}]`;
+  throw new RangeError(`${where}: expected ${name} to be an integer ≥ ${least} or two of them, got ${got}`);
+}
+
+/**
+ * The places of a window over `size` values: those that fit. With `ceil` also one that reaches out at the end, if it starts
+ * on a value or before it.
+ *
+ * @throws RangeError if there is none.
+ */
+export function windowOver(
+  where: string,
+  axis: number,
+  size: number,
+  kernel: number,
+  { stride = 1, padding = 0, dilation = 1 }: AxisOptions,
+  ceil = false,
+): Axis {
+  const s = along(where, "stride", stride, axis, 1);
+  const p = along(where, "padding", padding, axis, 0);
+  const d = along(where, "dilation", dilation, axis, 1);
+  const width = d * (kernel - 1) + 1;
+  let places = Math.floor((size + 2 * p - width + (ceil ? s - 1 : 0)) / s) + 1;
+  if (ceil && (places - 1) * s >= size + p) places--;
+  if (places < 1) {
+    throw new RangeError(`${where}: expected at least ${width} values under a window, got ${size} with padding ${p}`);
+  }
+  return { size, places, kernel, dilation: d, stride: s, padding: p };
+}
