@@ -20,9 +20,22 @@ export { DataLoader } from "./data/loader.ts";
 export { Generator, type GeneratorState, manualSeed } from "./generator.ts";
 export { type GradcheckOptions, gradcheck } from "./gradcheck.ts";
 export { Flatten, Sequential } from "./nn/containers.ts";
+export { Conv1d, Conv2d, type ConvLayerOptions } from "./nn/conv.ts";
+export { Dropout } from "./nn/dropout.ts";
 export { Embedding } from "./nn/embedding.ts";
 export { Linear, type LinearOptions } from "./nn/linear.ts";
 export { Module, type StateDict } from "./nn/module.ts";
+export {
+  BatchNorm1d,
+  type BatchNorm1dOptions,
+  BatchNorm2d,
+  type BatchNormLayerOptions,
+  GroupNorm,
+  type GroupNormLayerOptions,
+  LayerNorm,
+  type NormLayerOptions,
+} from "./nn/normalize.ts";
+export { AvgPool2d, MaxPool2d } from "./nn/pool.ts";
 export { summary } from "./nn/summary.ts";
 export type { ConvOptions, ConvTransposeOptions } from "./ops/conv.ts";
 export type { DropoutOptions } from "./ops/dropout.ts";

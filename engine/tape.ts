@@ -64,6 +64,13 @@ export function parameter<T extends Tensor>(t: T): T {
   return t;
 }
 
+/** Makes t a buffer: persistent like a parameter, a part of a Module's state, but not trained. Returns t itself. */
+export function buffer<T extends Tensor>(t: T): T {
+  persist(t);
+  t.isBuffer = true;
+  return t;
+}
+
 /** Moves t into persistent memory, where it stays until it is disposed, and detaches it. Returns t itself. */
 export function persist<T extends Tensor>(t: T): T {
   const { region } = t;

@@ -31,6 +31,8 @@ export class Tensor {
   owned: boolean;
   /** A parameter: persistent, its gradient buffer too, and seen by Module. */
   isParameter = false;
+  /** Part of the state of a Module, but not trained. */
+  isBuffer = false;
   /** The record: output of `op` on a, b, c. */
   op: Op<never> | null = null;
   attrs: unknown = null;

@@ -20,10 +20,15 @@ export abstract class Module {
 
   /** Parameters with their names. One that is shared appears once, under its first name. */
   namedParameters(): [string, Tensor][] {
+    return this.namedState().filter(([, t]) => t.isParameter);
+  }
+
+  /** Parameters and buffers. */
+  private namedState(): [string, Tensor][] {
     const found: [string, Tensor][] = [];
     const seen = new Set<Tensor>();
     this.visit("", (name, value) => {
-      if (!(value instanceof Tensor) || !value.isParameter || seen.has(value)) return;
+      if (!(value instanceof Tensor) || !(value.isParameter || value.isBuffer) || seen.has(value)) return;
       seen.add(value);
       found.push([name, value]);
     });
@@ -43,20 +48,20 @@ export abstract class Module {
     return Array.from(found, ([module, name]) => [name, module]);
   }
 
-  /** Copies of all parameters by name. */
+  /** Copies of all parameters, and of buffers such as running statistics, by name. */
   stateDict(): StateDict {
     return Object.fromEntries(
-      this.namedParameters().map(([name, t]) => [name, { shape: [...t.shape], data: t.toFloat32Array() }]),
+      this.namedState().map(([name, t]) => [name, { shape: [...t.shape], data: t.toFloat32Array() }]),
     );
   }
 
   /**
-   * Overwrites the parameters.
+   * Overwrites the parameters and buffers.
    *
    * @throws RangeError unless the names and shapes are those of this module; nothing is written then.
    */
   loadStateDict(state: StateDict): void {
-    const named = this.namedParameters();
+    const named = this.namedState();
     const names = new Set(named.map(([name]) => name));
     const unknown = Object.keys(state).filter((name) => !names.has(name));
     if (unknown.length > 0) throw new RangeError(`loadStateDict: no such parameter: ${unknown.join(", ")}`);

@@ -1,0 +1,93 @@
+import { allOrNothing } from "../composed.ts";
+import { defaultGenerator, type Generator } from "../generator.ts";
+import { type ConvOptions, conv1d, conv2d } from "../ops/conv.ts";
+import { along, type Pair, windowOver } from "../ops/windows.ts";
+import type { Tensor } from "../tensor.ts";
+import { uniformParameter } from "./linear.ts";
+import { Module } from "./module.ts";
+
+export interface ConvLayerOptions<Size = Pair> extends ConvOptions<Size> {
+  /** Adds a learned bias; default true. */
+  bias?: boolean;
+  generator?: Generator;
+}
+
+/** What the convolutions have in common; `kernel` is that of the weight. */
+abstract class Convolution<Size extends Pair> extends Module {
+  readonly stride: Size;
+  readonly padding: Size;
+  readonly dilation: Size;
+  readonly groups: number;
+  readonly weight: Tensor;
+  readonly bias: Tensor | null;
+
+  constructor(
+    where: string,
+    inChannels: number,
+    outChannels: number,
+    kernel: readonly number[],
+    {
+      stride = 1 as Size,
+      padding = 0 as Size,
+      dilation = 1 as Size,
+      groups = 1,
+      bias = true,
+      generator = defaultGenerator,
+    }: ConvLayerOptions<Size>,
+  ) {
+    super();
+    if (![groups, inChannels / groups, outChannels / groups].every((n) => Number.isInteger(n) && n > 0)) {
+      throw new RangeError(
+        `${where}: expected channels that the groups divide, got ${inChannels} and ${outChannels} in ${groups}`,
+      );
+    }
+    // Any size will do to check the options.
+    for (const axis of [0, 1]) windowOver(where, axis, Infinity, 1, { stride, padding, dilation });
+    this.stride = stride;
+    this.padding = padding;
+    this.dilation = dilation;
+    this.groups = groups;
+    const inputs = inChannels / groups;
+    const bound = 1 / Math.sqrt(kernel.reduce((product, n) => product * n, inputs));
+    [this.weight, this.bias] = allOrNothing(() => [
+      uniformParameter([outChannels, inputs, ...kernel], bound, generator),
+      bias ? uniformParameter([outChannels], bound, generator) : null,
+    ]);
+  }
+}
+
+/**
+ * A convolution over signals, see `conv1d`: x [..., in, L] → z [..., out, L′];  weight [out, in / groups, k], bias [out]
+ *
+ * Both start uniform in (−1/√n, 1/√n) with n = in / groups·k, as in PyTorch (Kaiming uniform with a = √5).
+ *
+ * @throws RangeError unless sizes are positive integers that go with the groups, and options are in range.
+ */
+export class Conv1d extends Convolution<number> {
+  constructor(inChannels: number, outChannels: number, kernel: number, options: ConvLayerOptions<number> = {}) {
+    super("Conv1d", inChannels, outChannels, [along("Conv1d", "kernel", kernel, 0, 1)], options);
+  }
+
+  forward(x: Tensor): Tensor {
+    return conv1d(x, this.weight, this.bias, this);
+  }
+}
+
+/**
+ * A convolution over images, see `conv2d`: x [..., in, H, W] → z [..., out, H′, W′];  weight [out, in / groups, kH, kW],
+ * bias [out]. Leading axes are a batch: [T, B, in, H, W] runs all time steps at once.
+ *
+ * Both start uniform in (−1/√n, 1/√n) with n = in / groups·kH·kW, as in PyTorch (Kaiming uniform with a = √5).
+ *
+ * @throws RangeError unless sizes are positive integers that go with the groups, and options are in range.
+ */
+export class Conv2d extends Convolution<Pair> {
+  constructor(inChannels: number, outChannels: number, kernel: Pair, options: ConvLayerOptions = {}) {
+    const sizes = [0, 1].map((axis) => along("Conv2d", "kernel", kernel, axis, 1));
+    super("Conv2d", inChannels, outChannels, sizes, options);
+  }
+
+  forward(x: Tensor): Tensor {
+    return conv2d(x, this.weight, this.bias, this);
+  }
+}

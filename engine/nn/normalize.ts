@@ -1,0 +1,176 @@
+import { allOrNothing } from "../composed.ts";
+import { ones, zeros } from "../create.ts";
+import { isOutside } from "../op.ts";
+import { batchNorm, checkGroups, groupNorm, layerNorm } from "../ops/normalize.ts";
+import { checkShape, formatShape, type Shape } from "../shape.ts";
+import { buffer, parameter } from "../tape.ts";
+import type { Tensor } from "../tensor.ts";
+import { Module } from "./module.ts";
+
+export interface NormLayerOptions {
+  /** Added to the variance; default 1e-5. */
+  eps?: number;
+  /** Learns a weight, from ones, and a bias, from zeros; default true. */
+  affine?: boolean;
+}
+
+export interface GroupNormLayerOptions extends NormLayerOptions {
+  /** The axis of the channels; by default as in `groupNorm`. */
+  axis?: number;
+}
+
+export interface BatchNormLayerOptions extends NormLayerOptions {
+  /** Share of a batch in the running statistics; default 0.1. null: they are means over all batches. */
+  momentum?: number | null;
+  /** Keeps running statistics for evaluation; default true. If not, evaluation takes those of its batch. */
+  trackRunningStats?: boolean;
+}
+
+export interface BatchNorm1dOptions extends BatchNormLayerOptions {
+  /** The axis of the channels: by default the last but one, or the second of [N, C]; −1 for [T, B, C]. */
+  axis?: number;
+}
+
+/** A layer with a weight and a bias of the given shape, or without. */
+abstract class Normalization extends Module {
+  readonly eps: number;
+  readonly weight: Tensor | null;
+  readonly bias: Tensor | null;
+
+  constructor(where: string, shape: Shape, { eps = 1e-5, affine = true }: NormLayerOptions) {
+    super();
+    checkShape(where, shape);
+    if (!(eps >= 0)) throw new RangeError(`${where}: eps must not be negative, got ${eps}`);
+    this.eps = eps;
+    [this.weight, this.bias] = allOrNothing(() =>
+      affine ? [parameter(ones(shape)), parameter(zeros(shape))] : [null, null],
+    );
+  }
+}
+
+abstract class BatchNorm extends Normalization {
+  readonly channels: number;
+  readonly momentum: number | null;
+  readonly runningMean: Tensor | null = null;
+  readonly runningVar: Tensor | null = null;
+  readonly numBatchesTracked: Tensor | null = null;
+
+  constructor(where: string, channels: number, options: BatchNormLayerOptions) {
+    const { momentum = 0.1, trackRunningStats = true } = options;
+    if (momentum !== null && !(momentum >= 0 && momentum <= 1)) {
+      throw new RangeError(`${where}: momentum must lie in [0, 1] or be null, got ${momentum}`);
+    }
+    super(where, [channels], options);
+    this.channels = channels;
+    this.momentum = momentum;
+    if (!trackRunningStats) return;
+    [this.runningMean, this.runningVar, this.numBatchesTracked] = allOrNothing(() => [
+      buffer(zeros([channels])),
+      buffer(ones([channels])),
+      buffer(zeros([])),
+    ]);
+  }
+
+  /** In a state dict the running statistics have the names that PyTorch gives them. */
+  protected override fields(): Iterable<[string, unknown]> {
+    return Object.entries({
+      weight: this.weight,
+      bias: this.bias,
+      running_mean: this.runningMean,
+      running_var: this.runningVar,
+      num_batches_tracked: this.numBatchesTracked,
+    });
+  }
+
+  protected over(where: string, x: Tensor, axis: number): Tensor {
+    if (x.shape[x.ndim + axis] !== this.channels) {
+      throw new RangeError(`${where}: expected ${this.channels} channels on axis ${axis}, got ${formatShape(x.shape)}`);
+    }
+    const { training, momentum, numBatchesTracked: tracked } = this;
+    let batches = 1;
+    if (training && tracked !== null && !isOutside(tracked)) {
+      batches = tracked.item() + 1;
+      tracked.copyFrom([batches]);
+    }
+    return batchNorm(x, { ...this, axis, training: training || tracked === null, momentum: momentum ?? 1 / batches });
+  }
+}
+
+/**
+ * Batch normalisation of vectors [N, C] or signals [N, C, L], see `batchNorm`; [T, B, C, L] counts time to the batch. Spikes
+ * [T, B, C] need the option `axis: -1`, as three axes are a signal.
+ *
+ * Weight and bias, running statistics and momentum are PyTorch's, as are the names in a state dict: `weight`, `bias`,
+ * `running_mean`, `running_var`, `num_batches_tracked`.
+ *
+ * @throws RangeError unless the number of channels is a positive integer and the options are in range.
+ */
+export class BatchNorm1d extends BatchNorm {
+  readonly axis: number | undefined;
+
+  constructor(channels: number, options: BatchNorm1dOptions = {}) {
+    super("BatchNorm1d", channels, options);
+    this.axis = options.axis;
+  }
+
+  forward(x: Tensor): Tensor {
+    return this.over("BatchNorm1d", x, this.axis ?? (x.ndim === 2 ? -1 : -2));
+  }
+}
+
+/**
+ * Batch normalisation of images [N, C, H, W], see `batchNorm`; [T, B, C, H, W] counts time to the batch. Parameters and
+ * names as in `BatchNorm1d`.
+ *
+ * @throws RangeError unless the number of channels is a positive integer and the options are in range.
+ */
+export class BatchNorm2d extends BatchNorm {
+  constructor(channels: number, options: BatchNormLayerOptions = {}) {
+    super("BatchNorm2d", channels, options);
+  }
+
+  forward(x: Tensor): Tensor {
+    if (x.ndim < 4) throw new RangeError(`BatchNorm2d: expected x [..., N, C, H, W], got ${formatShape(x.shape)}`);
+    return this.over("BatchNorm2d", x, -3);
+  }
+}
+
+/**
+ * Layer normalisation over the last axes together, whose shape `normalizedShape` tells; see `layerNorm`.
+ *
+ * @throws RangeError unless the shape is of positive integers and eps is not negative.
+ */
+export class LayerNorm extends Normalization {
+  readonly normalizedShape: Shape;
+
+  constructor(normalizedShape: number | Shape, options: NormLayerOptions = {}) {
+    const shape = typeof normalizedShape === "number" ? [normalizedShape] : [...normalizedShape];
+    super("LayerNorm", shape, options);
+    this.normalizedShape = shape;
+  }
+
+  forward(x: Tensor): Tensor {
+    return layerNorm(x, this.normalizedShape, this);
+  }
+}
+
+/**
+ * Group normalisation of numChannels channels in numGroups groups, see `groupNorm`.
+ *
+ * @throws RangeError unless numGroups divides numChannels and eps is not negative.
+ */
+export class GroupNorm extends Normalization {
+  readonly numGroups: number;
+  readonly axis: number | undefined;
+
+  constructor(numGroups: number, numChannels: number, options: GroupNormLayerOptions = {}) {
+    checkGroups("GroupNorm", numGroups, numChannels);
+    super("GroupNorm", [numChannels], options);
+    this.numGroups = numGroups;
+    this.axis = options.axis;
+  }
+
+  forward(x: Tensor): Tensor {
+    return groupNorm(x, this.numGroups, this);
+  }
+}
