@@ -77,3 +77,11 @@ export function numberOf(attrs: OpAttrs, name: string, fallback: number): number
   if (typeof value !== "number") throw new TypeError(`expected a number for ${name}, got ${JSON.stringify(value)}`);
   return value;
 }
+
+/** A number or a pair of them, for height and width. */
+export function pairOf(attrs: OpAttrs, name: string, fallback: number): number | readonly [number, number] {
+  const value = attrs[name] ?? fallback;
+  if (!Array.isArray(value)) return numberOf(attrs, name, fallback);
+  if (value.length === 1) return value[0] as number;
+  return value as unknown as readonly [number, number];
+}
