@@ -2,7 +2,18 @@
 import { k } from "../backend.ts";
 import { composed } from "../composed.ts";
 import { full } from "../create.ts";
-import { apply, gradOf, type Op, passGradient, SAVES_A, SAVES_B, SAVES_NOTHING, SAVES_OUTPUT } from "../op.ts";
+import {
+  accumulates,
+  apply,
+  freshGradOf,
+  gradOf,
+  type Op,
+  passGradient,
+  SAVES_A,
+  SAVES_B,
+  SAVES_NOTHING,
+  SAVES_OUTPUT,
+} from "../op.ts";
 import { broadcastShapes, sameShape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { broadcastTo } from "./expand.ts";
@@ -39,12 +50,16 @@ export const mulOp: Op<null> = {
   shape: (_attrs, x) => x.shape,
   forward: (z, x, y) => k.mul(z.ptr, x.ptr, y.ptr, z.size),
   backward(z, x, y) {
-    const dx = gradOf(x);
-    if (dx !== 0) k.mulGrad(dx, z.gradPtr, y.ptr, z.size);
-    const dy = gradOf(y);
-    if (dy !== 0) k.mulGrad(dy, z.gradPtr, x.ptr, z.size);
+    addProduct(x, z, y);
+    addProduct(y, z, x);
   },
 };
+
+/** ∂L/∂x += ∂L/∂z ⊙ y */
+function addProduct(x: Tensor, z: Tensor, y: Tensor): void {
+  const dx = freshGradOf(x);
+  if (dx !== 0) (accumulates ? k.mulGrad : k.mul)(dx, z.gradPtr, y.ptr, z.size);
+}
 
 export const divOp: Op<null> = {
   name: "div",
@@ -66,8 +81,8 @@ export const affineOp: Op<{ alpha: number; beta: number }> = {
   shape: (_attrs, x) => x.shape,
   forward: (z, x, _y, _w, { alpha, beta }) => k.affine(z.ptr, x.ptr, z.size, alpha, beta),
   backward(z, x, _y, _w, { alpha }) {
-    const dx = gradOf(x);
-    if (dx !== 0) k.addScaled(dx, z.gradPtr, z.size, alpha);
+    if (alpha !== 1) k.affine(z.gradPtr, z.gradPtr, z.size, alpha, -0);
+    passGradient(z, x);
   },
 };
 
