@@ -1,18 +1,22 @@
-/** What the package costs on the wire: every entry bundled with all its exports, minified and compressed. */
+/**
+ * What the package costs on the wire, bundled, minified and compressed: a program that trains a network (the toy trainer,
+ * with its data and options), and every entry with all its exports.
+ */
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build } from "vite";
 
-/** Bytes of the main entry, minified and gzipped, that must not be exceeded. */
-const BUDGET = 48_000;
-
 const ENTRIES = {
-  "jarvis-snn": "index.js",
-  "jarvis-snn/engine": "engine/index.js",
-  "jarvis-snn/snn": "snn/index.js",
-  "jarvis-snn/kernels": "engine/kernels.js",
+  "a training program": "build/demos/toy/network.js",
+  "jarvis-snn": "dist/index.js",
+  "jarvis-snn/engine": "dist/engine/index.js",
+  "jarvis-snn/snn": "dist/snn/index.js",
+  "jarvis-snn/kernels": "dist/engine/kernels.js",
 };
+
+/** Bytes, minified and gzipped, that must not be exceeded: what a page loads, and everything, so that it does not grow unseen. */
+const BUDGETS = { "a training program": 48_000, "jarvis-snn": 69_000 };
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 
@@ -20,11 +24,12 @@ async function bundle(file) {
   const { output } = await build({
     root,
     configFile: false,
+    resolve: { alias: { "jarvis-snn": join(root, "dist/index.js") } },
     logLevel: "warn",
     build: {
       write: false,
       modulePreload: false,
-      rolldownOptions: { input: join(root, "dist", file), preserveEntrySignatures: "strict" },
+      rolldownOptions: { input: join(root, file), preserveEntrySignatures: "strict" },
     },
   });
   return Buffer.from(output.map(({ code }) => code).join(""));
@@ -33,14 +38,13 @@ async function bundle(file) {
 const row = (...cells) => console.log(cells.map((cell, i) => (i === 0 ? cell.padEnd(20) : cell.padStart(10))).join(""));
 const kilobytes = (bytes) => `${(bytes / 1000).toFixed(2)} kB`;
 
-const sizes = {};
-row("entry", "minified", "gzip");
+const over = [];
+row("entry", "minified", "gzip", "budget");
 for (const [name, file] of Object.entries(ENTRIES)) {
   const code = await bundle(file);
-  sizes[name] = gzipSync(code, { level: 9 }).length;
-  row(name, kilobytes(code.length), kilobytes(sizes[name]));
+  const bytes = gzipSync(code, { level: 9 }).length;
+  const budget = BUDGETS[name];
+  row(name, kilobytes(code.length), kilobytes(bytes), budget === undefined ? "" : kilobytes(budget));
+  if (bytes > budget) over.push(`${name} must stay within ${budget} bytes, got ${bytes}`);
 }
-row("budget", "", kilobytes(BUDGET));
-if (sizes["jarvis-snn"] > BUDGET) {
-  throw new RangeError(`size: jarvis-snn must stay within ${BUDGET} bytes, got ${sizes["jarvis-snn"]}`);
-}
+if (over.length > 0) throw new RangeError(`size: ${over.join("; ")}`);
