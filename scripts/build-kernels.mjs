@@ -69,13 +69,22 @@ async function compile(asc, target) {
   return bytes.length;
 }
 
-/** The bindings that asc writes list every export; their declarations become one interface. */
+/** The bindings that asc writes list every export and its file; with the comments of the sources they become one interface. */
 function writeTypes() {
   const declarations = readFileSync(join(out, "release.d.ts"), "utf8");
-  const body = declarations.slice(declarations.indexOf("{") + 1, declarations.indexOf("\n}\n"));
-  const members = [...body.matchAll(/export function (.+;)/g)].map(([, signature]) => `  ${signature}`);
-  const text = `/** Built from kernels/*.ts: pointers are byte addresses. */\nexport interface Kernels {\n${members.join("\n")}\n}\n`;
+  const exports = declarations.matchAll(/^ +\* (kernels\/[\w-]+)\/(\w+)(?:\n +\*.*)*\n +export function (.+;)$/gm);
+  const members = Array.from(exports, ([, file, name, signature]) => `${commentOf(file, name)}  ${signature}\n`);
+  const text = `/** Built from kernels/*.ts: pointers are byte addresses. */\nexport interface Kernels {\n${members.join("")}}\n`;
   writeFileSync(join(out, "types.ts"), text);
+}
+
+/** The doc comment of an exported function, indented. */
+function commentOf(file, name) {
+  const source = readFileSync(join(root, `${file}.ts`), "utf8");
+  const [before] = source.split(`\nexport function ${name}(`);
+  const comment = /\/\*\*(?:(?!\*\/).)*\*\/$/s.exec(before);
+  if (comment === null) throw new Error(`${file}.ts: expected a doc comment before ${name}, got none`);
+  return comment[0].replace(/^/gm, "  ").concat("\n");
 }
 
 export async function buildKernels() {
