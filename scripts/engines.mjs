@@ -1,68 +1,77 @@
 /**
- * Same seed, same bits: runs test/determinism/run.ts from one bundle on every Node version and in Chromium, and compares
- * the hash of the trained weights with the pinned one. `--update` pins a new one, if the engines agree on it.
+ * Same seed, same bits: trains the networks of test/determinism on every Node version, in every browser and on the kernels
+ * with assertions, and compares the hashes with the pinned ones. `--update` pins new ones, if all engines agree on them.
  */
 import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "vite";
-import { launchChromium } from "./chromium.mjs";
+import { browsers } from "./browsers.mjs";
 import { nodes } from "./nodes.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
-const bundle = join(root, "build/determinism/run.js");
-const pin = join(root, "test/determinism/weights.sha256");
+const pins = join(root, "test/determinism/hashes.json");
 
-async function writeBundle() {
-  const entry = join(root, "test/determinism/run.ts");
-  const lib = { entry, formats: ["es"], fileName: () => "run.js" };
-  const outDir = dirname(bundle);
-  await build({ root, configFile: false, logLevel: "warn", build: { outDir, emptyOutDir: true, minify: false, lib } });
+/** Folders of one bundle each, on the release and on the debug kernels. */
+const release = join(root, "build/determinism/release");
+const debug = join(root, "build/determinism/debug");
+
+/** The networks as one file, for Node and, with a page around it, for browsers. */
+async function writeBundle(outDir, alias) {
+  const lib = { entry: join(root, "test/determinism/run.ts"), formats: ["es"], fileName: () => "run.js" };
+  await build({ root, configFile: false, logLevel: "warn", resolve: { alias }, build: { outDir, minify: false, lib } });
+  const script =
+    'import { measureAll } from "./run.js";' +
+    'fetch("/result", { method: "POST", body: JSON.stringify(await measureAll()) });';
+  writeFileSync(join(outDir, "page.html"), `<!doctype html><head><script type="module">${script}</script></head>`);
 }
 
-function hashInNode(path) {
-  const program = `import { weightsHash } from "${pathToFileURL(bundle)}"; console.log(await weightsHash());`;
-  return execFileSync(path, ["--input-type=module", "--eval", program], { encoding: "utf8" }).trim();
+function runInNode(path, folder) {
+  const bundle = pathToFileURL(join(folder, "run.js"));
+  const program = `import { measureAll } from "${bundle}"; console.log(JSON.stringify(await measureAll()));`;
+  return JSON.parse(execFileSync(path, ["--input-type=module", "--eval", program], { encoding: "utf8" }));
 }
 
-async function hashInChromium(browser) {
-  const page = await browser.newPage();
-  await page.route("http://localhost/**", (route) =>
-    route.request().url().endsWith("/run.js")
-      ? route.fulfill({ contentType: "text/javascript; charset=utf-8", path: bundle })
-      : route.fulfill({ contentType: "text/html", body: "<!doctype html>" }),
+/** Every engine with the hashes that it gives for each network. */
+async function* measurements() {
+  for (const { name, path } of nodes()) yield [name, runInNode(path, release)];
+  yield ["debug kernels", runInNode(process.execPath, debug)];
+  for (const { name, visit } of browsers()) yield [name, await visit(release, "page.html")];
+}
+
+/** What is pinned of hashes: the outputs are the same however they are computed. */
+const pinOf = ({ weights, outputs }) => ({ weights, outputs });
+
+/** Where hashes are not as pinned. */
+function differences(engine, hashes, pinned) {
+  const of = (name) => {
+    const { weights, outputs } = pinned[name] ?? { weights: "nothing", outputs: "nothing" };
+    const expected = { weights, outputs, byBatches: outputs, bySteps: outputs };
+    return Object.keys(expected)
+      .filter((key) => hashes[name][key] !== expected[key])
+      .map((key) => `${engine}, ${name}.${key}: expected ${expected[key]}, got ${hashes[name][key]}`);
+  };
+  return Object.keys(hashes).flatMap(of);
+}
+
+const updating = process.argv.includes("--update");
+let pinned = updating ? null : JSON.parse(readFileSync(pins, "utf8"));
+
+await writeBundle(release, {});
+await writeBundle(debug, { "../kernels/build/release.js": join(root, "kernels/build/debug.ts") });
+const wrong = [];
+for await (const [engine, hashes] of measurements()) {
+  pinned ??= Object.fromEntries(Object.entries(hashes).map(([name, all]) => [name, pinOf(all)]));
+  const found = differences(engine, hashes, pinned);
+  wrong.push(...found);
+  const shown = Object.entries(hashes).map(
+    ([name, { weights, outputs }]) => `${name} ${weights.slice(0, 8)} ${outputs.slice(0, 8)}`,
   );
-  await page.goto("http://localhost/");
-  return await page.evaluate(`import("/run.js").then((run) => run.weightsHash())`);
+  console.log([engine.padEnd(26), ...shown, found.length === 0 ? "" : "wrong"].join("  "));
 }
-
-async function hashes() {
-  const results = [];
-  for (const { name, path } of nodes()) results.push({ name, hash: hashInNode(path) });
-  const browser = await launchChromium();
-  try {
-    results.push({ name: `Chromium ${browser.version()}`, hash: await hashInChromium(browser) });
-  } finally {
-    await browser.close();
-  }
-  return results;
+if (wrong.length > 0) {
+  const hint = updating ? "" : "\nchanged on purpose? npm run test:engines -- --update";
+  throw new Error(`engines: the hashes of weights and outputs differ\n${wrong.join("\n")}${hint}`);
 }
-
-await writeBundle();
-const results = await hashes();
-for (const { name, hash } of results) console.log(`${name.padEnd(28)} ${hash}`);
-
-const agreed = results.every(({ hash }) => hash === results[0].hash);
-const pinned = existsSync(pin) ? readFileSync(pin, "utf8").trim() : "nothing";
-console.log(`${"pinned".padEnd(28)} ${pinned}`);
-if (!agreed) {
-  throw new Error("engines: expected the same weights everywhere, got the hashes above");
-} else if (process.argv.includes("--update")) {
-  writeFileSync(pin, `${results[0].hash}\n`);
-  console.log("pinned the new hash");
-} else if (results[0].hash !== pinned) {
-  throw new Error(
-    `engines: expected the pinned weights ${pinned}, got ${results[0].hash}; changed on purpose? npm run test:engines -- --update`,
-  );
-}
+if (updating) writeFileSync(pins, `${JSON.stringify(pinned, null, 2)}\n`);

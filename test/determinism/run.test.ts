@@ -1,8 +1,26 @@
-import { readFileSync } from "node:fs";
-import { expect, test } from "vitest";
-import { weightsHash } from "./run.ts";
+import { beforeAll, describe, expect, test } from "vitest";
+import pinned from "./hashes.json" with { type: "json" };
+import { networks } from "./networks.ts";
+import { type Hashes, measure } from "./run.ts";
 
-test("determinism: fifty training steps give the pinned weights", async () => {
-  const pinned = readFileSync(new URL("./weights.sha256", import.meta.url), "utf8").trim();
-  expect(await weightsHash(), "changed on purpose? npm run test:engines -- --update").toBe(pinned);
+const CHANGED = "changed on purpose? npm run test:engines -- --update";
+
+test("determinism: every network is pinned", () => {
+  expect(Object.keys(pinned)).toEqual(Object.keys(networks));
+});
+
+// `npm run test:debug` runs these with the kernels that assert, towards the same hashes.
+describe.each(Object.entries(pinned))("determinism: %s", (name, { weights, outputs }) => {
+  let hashes: Hashes;
+  beforeAll(async () => {
+    hashes = await measure(name);
+  });
+
+  test("training gives the pinned weights", () => expect(hashes.weights, CHANGED).toBe(weights));
+
+  test("the trained network gives the pinned outputs", () => expect(hashes.outputs, CHANGED).toBe(outputs));
+
+  test("the output of a sample does not depend on its batch", () => expect(hashes.byBatches).toBe(hashes.outputs));
+
+  test("step by step gives the outputs of forward", () => expect(hashes.bySteps).toBe(hashes.outputs));
 });

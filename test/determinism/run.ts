@@ -1,32 +1,59 @@
-/** The toy network after fifty training steps, as one number: what every engine has to agree on, bit for bit. */
-import { crossEntropy, tape } from "jarvis-snn";
-import { DEFAULTS, prepareToy, type ToyNetwork } from "../../demos/toy/network.ts";
+/** What every engine has to agree on, bit for bit. */
+import { concat, noGrad } from "jarvis-snn";
+import { networks, type Trained } from "./networks.ts";
 
-const STEPS = 50;
-
-/** SHA-256 of all parameters, in their order, as little-endian float32. */
-export async function weightsHash(): Promise<string> {
-  const weights = train()
-    .parameters()
-    .flatMap((parameter) => [...parameter.toFloat32Array()]);
-  const digest = await crypto.subtle.digest("SHA-256", Float32Array.from(weights));
-  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
+/** SHA-256 of float32 values, little-endian. */
+export interface Hashes {
+  /** All values of `stateDict` after training, in their order. */
+  weights: string;
+  /** The outputs of all samples in one batch, the time loop inside the kernels … */
+  outputs: string;
+  /** … in batches of 1, 2, 3, … samples … */
+  byBatches: string;
+  /** … and one time step after the other. All three are the same. */
+  bySteps: string;
 }
 
-/** The first fifty steps of `npm start`, without the pauses between batches. */
-function train(): ToyNetwork {
-  const { model, trainLoader, encode, optimizer } = prepareToy(DEFAULTS);
-  let steps = 0;
-  while (steps < STEPS) {
-    for (const { x, y } of trainLoader) {
-      if (steps++ === STEPS) break;
-      tape(() => {
-        const loss = crossEntropy(model.forward(encode(x)), y);
-        optimizer.zeroGrad();
-        loss.backward();
-      });
-      optimizer.step();
+/** Trains the network of that name and hashes what it has become. */
+export async function measure(name: string): Promise<Hashes> {
+  const trained = (networks[name] as () => Trained)();
+  trained.model.eval();
+  const weights = Object.values(trained.model.stateDict()).flatMap(({ data }) => [...data]);
+  return {
+    weights: await hash(weights),
+    outputs: await hash(outputs(trained)),
+    byBatches: await hash(outputsByBatches(trained)),
+    bySteps: await hash(outputsBySteps(trained)),
+  };
+}
+
+/** The hashes of all networks, by name. */
+export async function measureAll(): Promise<Record<string, Hashes>> {
+  const all: Record<string, Hashes> = {};
+  for (const name of Object.keys(networks)) all[name] = await measure(name);
+  return all;
+}
+
+function outputs({ model, inputs }: Trained): Float32Array {
+  return noGrad(() => model.forward(inputs).toFloat32Array());
+}
+
+function outputsByBatches({ model, inputs }: Trained): Float32Array {
+  const N = inputs.shape[1] as number;
+  return noGrad(() => {
+    const parts = [];
+    for (let start = 0, size = 1; start < N; start += size++) {
+      parts.push(model.forward(inputs.slice(1, start, Math.min(start + size, N))));
     }
-  }
-  return model;
+    return concat(parts, 0).toFloat32Array();
+  });
+}
+
+function outputsBySteps({ stepwise, inputs }: Trained): Float32Array {
+  return noGrad(() => stepwise(inputs).toFloat32Array());
+}
+
+async function hash(values: ArrayLike<number>): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-256", Float32Array.from(values));
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

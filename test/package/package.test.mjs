@@ -9,8 +9,8 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { build, preview } from "vite";
-import { launchChromium } from "../../scripts/chromium.mjs";
+import { build } from "vite";
+import { browsers } from "../../scripts/browsers.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = join(here, "../..");
@@ -85,43 +85,25 @@ test("package: every entry can be imported, and the same training gives the same
   for (const [entry, names] of Object.entries(node.exported)) assert.ok(names > 0, `${entry} exports nothing`);
   assert.ok(node.one, "Node: the entries must share one kernel instance");
 
-  const url = await serveBundle(t);
-  const browser = await launchChromium();
-  t.after(() => browser.close());
+  await bundle({ rolldownOptions: { input: ["page.html", "blocked.html"].map((name) => join(consumer, name)) } });
+  for (const { name, visit } of browsers()) {
+    await t.test(`${name}, on a page and in a worker`, async () => {
+      const { page, worker } = await visit(join(consumer, "dist"), "page.html");
+      assert.ok(page.one, "page: the entries must share one kernel instance");
+      assert.ok(worker.one, "worker: the entries must share one kernel instance");
+      assert.equal(page.weights, node.weights);
+      assert.equal(worker.weights, node.weights);
+    });
 
-  await t.test("on a page and in a worker", async () => {
-    const { page, worker } = await open(browser, `${url}page.html`, () => window.results);
-    assert.ok(page.one, "page: the entries must share one kernel instance");
-    assert.ok(worker.one, "worker: the entries must share one kernel instance");
-    assert.equal(page.weights, node.weights);
-    assert.equal(worker.weights, node.weights);
-  });
-
-  await t.test("where the content policy blocks WebAssembly, the error says what to do", async () => {
-    const text = await open(browser, `${url}blocked.html`, () => document.body.textContent.trim());
-    assert.match(text, /content policy blocks WebAssembly: allow 'wasm-unsafe-eval' in script-src/);
-  });
+    await t.test(`${name}: where the content policy blocks WebAssembly, the error says what to do`, async () => {
+      const text = await visit(join(consumer, "dist"), "blocked.html");
+      assert.match(text, /content policy blocks WebAssembly: allow 'wasm-unsafe-eval' in script-src/);
+    });
+  }
 });
 
 const vite = { root: consumer, configFile: false, logLevel: "warn", worker: { format: "es" } };
 
 async function bundle(options) {
   await build({ ...vite, build: options });
-}
-
-/** Builds the pages for production and serves them; the address ends in a slash. */
-async function serveBundle(t) {
-  await bundle({ rolldownOptions: { input: ["page.html", "blocked.html"].map((name) => join(consumer, name)) } });
-  const server = await preview({ ...vite, preview: { host: "127.0.0.1" } });
-  t.after(() => server.close());
-  return server.resolvedUrls.local[0];
-}
-
-/** Waits for what `result` finds on the page, or for an error of the page. */
-async function open(browser, url, result) {
-  const page = await browser.newPage();
-  const failed = new Promise((_, reject) => page.on("pageerror", reject));
-  await page.goto(url);
-  const found = await Promise.race([page.waitForFunction(result), failed]);
-  return await found.jsonValue();
 }

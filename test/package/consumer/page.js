@@ -1,4 +1,4 @@
-/** Trains on the page and in a worker, and leaves the results where the test looks. */
+/** Trains on the page and in a worker, and sends the results to the test. */
 import { isOneInstance, train } from "./train.js";
 
 const worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
@@ -6,4 +6,5 @@ const fromWorker = new Promise((resolve, reject) => {
   worker.onmessage = ({ data }) => resolve(data);
   worker.onerror = ({ message }) => reject(new Error(`worker: ${message}`));
 });
-window.results = { page: { weights: train(), one: isOneInstance() }, worker: await fromWorker };
+const results = { page: { weights: train(), one: isOneInstance() }, worker: await fromWorker };
+await fetch("/result", { method: "POST", body: JSON.stringify(results) });
