@@ -1,3 +1,7 @@
-/** jarvis-snn: the engine and the spiking layers together. */
+/**
+ * The engine and the spiking layers together.
+ *
+ * @module jarvis-snn
+ */
 export * from "./engine/index.ts";
 export * from "./snn/index.ts";

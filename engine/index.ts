@@ -1,4 +1,8 @@
-/** Tensors, the tape, ops, modules, optimizers, data. */
+/**
+ * Tensors, the tape, ops, modules, optimizers, data.
+ *
+ * @module jarvis-snn/engine
+ */
 
 export { loadSafetensors, type NamedArrays, saveSafetensors } from "./checkpoint.ts";
 export {

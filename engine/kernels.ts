@@ -5,6 +5,8 @@
  *   new Float32Array(memory.buffer, x, n).fill(1);   // views detach when the memory grows: take them late
  *   kernels.exp(x, x, n);
  *   free(x, 4 * n);
+ *
+ * @module jarvis-snn/kernels
  */
 import { wasmHeap } from "./memory.ts";
 

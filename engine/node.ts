@@ -1,4 +1,8 @@
-/** What needs Node's file system: dataset files and checkpoints. */
+/**
+ * What needs Node's file system: dataset files and checkpoints.
+ *
+ * @module jarvis-snn/node
+ */
 import {
   closeSync,
   fstatSync,

@@ -1,4 +1,8 @@
-/** Neurons, surrogates, encoders, readouts. */
+/**
+ * Neurons, surrogates, encoders, readouts.
+ *
+ * @module jarvis-snn/snn
+ */
 export type { DecayOptions } from "./decay.ts";
 export { constantEncode, type PoissonOptions, poissonEncode, type TtfsOptions, ttfsEncode } from "./encode.ts";
 export { LeakyIntegrator, type LeakyIntegratorOptions } from "./leaky-integrator.ts";

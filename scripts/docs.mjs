@@ -1,0 +1,73 @@
+/**
+ * API documentation of every entry of the package, in docs/api. What is wrong with it is an error: a broken link, a type
+ * that is shown but not exported, a public name without a comment.
+ *
+ * Two things are done to the comments here: methods of tensors take those of the functions of the same names, and indented
+ * lines, which are equations, keep their layout.
+ */
+import { readFileSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Application, Converter, ReflectionKind, TSConfigReader } from "typedoc";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+const out = join(root, "docs/api");
+
+/** The sources of the entries. The one that joins others comes last: a name is documented where it is seen first. */
+function entryPoints() {
+  const { exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  const built = Object.values(exports).flatMap((entry) => entry.default ?? []);
+  return built.map((path) => join(root, path.replace(/^\.\/dist\/(.+)\.js$/, "$1.ts"))).reverse();
+}
+
+/** A method of tensors is a function whose first argument is the tensor. */
+function commentMethods(project) {
+  const { children } = project.getChildByName("jarvis-snn/engine");
+  const tensor = children.find(({ name }) => name === "Tensor");
+  for (const method of tensor.children) {
+    const op = children.find(({ name, kind }) => name === method.name && kind === ReflectionKind.Function);
+    if (op !== undefined) method.comment ??= op.signatures[0].comment?.clone();
+  }
+}
+
+/** Lines that are indented by two spaces become a block of code. */
+function keepEquations(project) {
+  for (const { comment } of Object.values(project.reflections)) {
+    for (const part of comment?.summary ?? []) {
+      part.text = part.text.replace(/(?<=\n\n)((?: {2,}.+\n?)+)/g, "```text\n$1\n```\n");
+    }
+  }
+}
+
+const app = await Application.bootstrap(
+  {
+    entryPoints: entryPoints(),
+    tsconfig: join(root, "tsconfig.docs.json"),
+    readme: join(root, "README.md"),
+    excludeInternal: true,
+    excludeProtected: true,
+    skipErrorChecking: true, // that is what `npm run types` is for
+    validation: { invalidLink: true, notDocumented: true, notExported: true, rewrittenLink: true },
+    requiredToBeDocumented: [
+      "Module",
+      "Namespace",
+      "Variable",
+      "Function",
+      "Class",
+      "Interface",
+      "TypeAlias",
+      "Property",
+      "Method",
+      "Accessor",
+    ],
+  },
+  [new TSConfigReader()],
+);
+app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => commentMethods(project));
+app.converter.on(Converter.EVENT_RESOLVE_END, ({ project }) => keepEquations(project));
+
+rmSync(out, { recursive: true, force: true });
+const project = await app.convert();
+app.validate(project);
+if (app.logger.hasErrors() || app.logger.hasWarnings()) process.exitCode = 1;
+else await app.generateDocs(project, out);
