@@ -5,11 +5,15 @@ import { ready } from "./op.ts";
 import { checkShape, formatShape, type Shape, sizeOf } from "./shape.ts";
 import { empty, emptySpikes, type NestedArray, steady, type Tensor } from "./tensor.ts";
 
+/** Options of functions that make a tensor. */
 export interface TensorOptions {
+  /** Whether `backward` computes a gradient for it; default false. */
   requiresGrad?: boolean;
 }
 
+/** Options of functions that draw a tensor. */
 export interface RandomOptions extends TensorOptions {
+  /** Where the random numbers come from; the default generator if not given. */
   generator?: Generator;
 }
 
@@ -20,9 +24,10 @@ function blank(where: string, shape: Shape, options: TensorOptions): Tensor {
 }
 
 /**
- * A tensor from a number, nested arrays, or flat values with a shape.
+ * A tensor from a number, nested arrays, or flat values with a shape. Values are rounded to float32.
  *
- * @throws RangeError if nested arrays are ragged, or the shape does not fit the number of values.
+ * @throws RangeError if nested arrays are ragged or empty, or the shape does not fit the number of values.
+ * @throws TypeError for anything but numbers.
  */
 export function tensor(
   data: number | NestedArray | ArrayLike<number>,
@@ -78,22 +83,40 @@ function flatten(data: NestedArray, shape: Shape, axis: number, into: number[]):
   for (const item of data) flatten(item, shape, axis + 1, into);
 }
 
-/** Every element is `value`. */
+/**
+ * Every element is `value`.
+ *
+ * @throws RangeError unless the sizes are positive integers, with a product of at most 2³⁰.
+ */
 export function full(shape: Shape, value: number, options: TensorOptions = {}): Tensor {
   const t = blank("full", shape, options);
   k.fill(t.ptr, t.size, value);
   return t;
 }
 
+/**
+ * Every element is 0.
+ *
+ * @throws RangeError as {@link full}.
+ */
 export function zeros(shape: Shape, options: TensorOptions = {}): Tensor {
   return full(shape, 0, options);
 }
 
+/**
+ * Every element is 1.
+ *
+ * @throws RangeError as {@link full}.
+ */
 export function ones(shape: Shape, options: TensorOptions = {}): Tensor {
   return full(shape, 1, options);
 }
 
-/** The identity matrix [n, n]. */
+/**
+ * The identity matrix [n, n].
+ *
+ * @throws RangeError unless n is a positive integer.
+ */
 export function eye(n: number): Tensor {
   const t = zeros([n, n]);
   const { data } = t;
@@ -101,7 +124,11 @@ export function eye(n: number): Tensor {
   return t;
 }
 
-/** start, start + step, … up to but without end. */
+/**
+ * start, start + step, … up to but without end.
+ *
+ * @throws RangeError if that is no value, or the step is 0.
+ */
 export function arange(start: number, end: number, step = 1): Tensor {
   const n = Math.ceil((end - start) / step);
   if (!(n > 0 && Number.isFinite(n))) {
@@ -113,14 +140,22 @@ export function arange(start: number, end: number, step = 1): Tensor {
   return t;
 }
 
-/** Uniform in [0, 1). */
+/**
+ * Uniform in [0, 1).
+ *
+ * @throws RangeError as {@link full}.
+ */
 export function rand(shape: Shape, { generator = defaultGenerator, ...options }: RandomOptions = {}): Tensor {
   const t = blank("rand", shape, options);
   generator.uniform(t.ptr, t.size);
   return t;
 }
 
-/** Normal with mean 0 and variance 1. */
+/**
+ * Normal with mean 0 and variance 1 (Box–Muller).
+ *
+ * @throws RangeError as {@link full}.
+ */
 export function randn(shape: Shape, { generator = defaultGenerator, ...options }: RandomOptions = {}): Tensor {
   const t = blank("randn", shape, options);
   generator.normal(t.ptr, t.size);

@@ -22,7 +22,11 @@ export class Generator {
     this.seed(seed);
   }
 
-  /** Starts anew. The seed is any integer below 2⁵³ in magnitude. */
+  /**
+   * Starts anew.
+   *
+   * @throws RangeError unless the seed is an integer below 2⁵³ in magnitude.
+   */
   seed(seed: number): this {
     if (!Number.isSafeInteger(seed)) throw new RangeError(`Generator: expected an integer seed, got ${seed}`);
     this.key0 = seed | 0;
@@ -36,7 +40,11 @@ export class Generator {
     return { key: [this.key0, this.key1], block: this.block };
   }
 
-  /** Continues from a state that `getState` gave, of this or another generator. */
+  /**
+   * Continues from a state that `getState` gave, of this or another generator.
+   *
+   * @throws RangeError unless it is such a state; nothing is written then.
+   */
   setState(state: GeneratorState): this {
     const { key, block } = state;
     const isKey = Array.isArray(key) && key.length === 2 && key.every((word) => word === (word | 0));
@@ -49,19 +57,31 @@ export class Generator {
     return this;
   }
 
-  /** n floats in [0, 1) at address z. */
+  /**
+   * n floats in [0, 1) at address z.
+   *
+   * @internal
+   */
   uniform(z: number, n: number): void {
     const at = this.take(n);
     k.uniform(z, n, this.key0, this.key1, at | 0, Math.floor(at / 2 ** 32));
   }
 
-  /** n standard normal floats at address z. */
+  /**
+   * n standard normal floats at address z.
+   *
+   * @internal
+   */
   normal(z: number, n: number): void {
     const at = this.take(n);
     k.normal(z, n, this.key0, this.key1, at | 0, Math.floor(at / 2 ** 32));
   }
 
-  /** A stream of `repeats`·n bits at address z, set with probability clamp(p[i], 0, 1)·scale. */
+  /**
+   * A stream of `repeats`·n bits at address z, set with probability clamp(p[i], 0, 1)·scale.
+   *
+   * @internal
+   */
   bernoulli(z: number, p: number, n: number, repeats: number, scale: number): void {
     const at = this.take(n * repeats);
     k.bernoulli(z, p, n, repeats, scale, this.key0, this.key1, at | 0, Math.floor(at / 2 ** 32));
@@ -101,7 +121,11 @@ export class Generator {
 /** The generator of every random op that is not given one. */
 export const defaultGenerator = new Generator(0);
 
-/** Seeds the default generator. */
+/**
+ * Seeds the default generator: weights, orders of samples and spikes that are drawn after it are the same in every run.
+ *
+ * @throws RangeError unless the seed is an integer below 2⁵³ in magnitude.
+ */
 export function manualSeed(seed: number): void {
   defaultGenerator.seed(seed);
 }

@@ -12,10 +12,13 @@ import { tape } from "./tape.ts";
 import { empty, type Tensor } from "./tensor.ts";
 import { memory } from "./wasm.ts";
 
+/** Options of {@link gradcheck}. */
 export interface GradcheckOptions {
   /** Step of the differences; default 1e-6. */
   eps?: number;
+  /** Absolute tolerance; default 1e-7. */
   atol?: number;
+  /** Relative tolerance; default 1e-5. */
   rtol?: number;
 }
 

@@ -41,6 +41,7 @@ export {
 } from "./nn/normalize.ts";
 export { AvgPool2d, MaxPool2d } from "./nn/pool.ts";
 export { summary } from "./nn/summary.ts";
+export type { Operand } from "./ops/arithmetic.ts";
 export type { ConvOptions, ConvTransposeOptions } from "./ops/conv.ts";
 export type { DropoutOptions } from "./ops/dropout.ts";
 export type { GeluOptions, SoftplusOptions } from "./ops/formula.ts";
@@ -160,7 +161,7 @@ export type {
 } from "./ops/loss.ts";
 export type { BatchNormOptions, GroupNormOptions, LayerNormOptions } from "./ops/normalize.ts";
 export type { AvgPoolOptions, MaxPoolOptions } from "./ops/pool.ts";
-export type { ReduceOptions, SearchOptions } from "./ops/reduce.ts";
+export type { ReduceOptions, SearchOptions, SearchResult } from "./ops/reduce.ts";
 export type { NormOptions, VarianceOptions } from "./ops/statistics.ts";
 export type { Pair } from "./ops/windows.ts";
 export { Adam, type AdamOptions, AdamW } from "./optim/adam.ts";
@@ -169,12 +170,17 @@ export { Optimizer, type OptimizerState } from "./optim/optimizer.ts";
 export { Adagrad, type AdagradOptions, RMSprop, type RMSpropOptions } from "./optim/rmsprop.ts";
 export {
   CosineAnnealingLR,
+  type CosineAnnealingLROptions,
   CosineAnnealingWarmRestarts,
+  type CosineAnnealingWarmRestartsOptions,
   ExponentialLR,
+  type ExponentialLROptions,
   LambdaLR,
+  type LambdaLROptions,
   LinearLR,
   type LinearLROptions,
   MultiStepLR,
+  type MultiStepLROptions,
   OneCycleLR,
   type OneCycleLROptions,
   ReduceLROnPlateau,
@@ -182,8 +188,10 @@ export {
   type Scheduler,
   type SchedulerState,
   StepLR,
+  type StepLROptions,
 } from "./optim/schedulers.ts";
 export { SGD, type SGDOptions } from "./optim/sgd.ts";
+export type { Shape } from "./shape.ts";
 export { keep, memoryStats, noGrad, parameter, resetPeak, tape } from "./tape.ts";
 export { type NestedArray, Tensor } from "./tensor.ts";
 export { accuracy, type Batches, type BatchReport, type EpochReport, evaluate, type FitOptions, fit } from "./train.ts";

@@ -11,11 +11,15 @@
 import { wasmHeap } from "./memory.ts";
 
 export type { Kernels } from "../kernels/build/types.ts";
-/** The functions that `kernels.formula` evaluates. */
+/** The numbers of the functions that `kernels.formula` evaluates. */
 export * as codes from "../kernels/codes.ts";
 export { kernels, memory } from "./wasm.ts";
 
-/** A block of at least `bytes` bytes, aligned to 16. */
+/**
+ * A block of at least `bytes` bytes, aligned to 16; its content is anything.
+ *
+ * @throws RangeError where the platform has no more memory to give.
+ */
 export function alloc(bytes: number): number {
   return wasmHeap.allocate(bytes);
 }

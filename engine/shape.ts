@@ -1,5 +1,6 @@
 /** Shapes: checked once at the edge, then shared and never changed. */
 
+/** Sizes of the axes: positive integers, [] for a single number. Never changed. */
 export type Shape = readonly number[];
 
 const MAX_ELEMENTS = 2 ** 30;

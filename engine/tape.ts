@@ -23,7 +23,11 @@ export function tape<R>(fn: () => R): R {
   return run("tape", true, fn);
 }
 
-/** The memory rule of `tape`, but nothing is recorded. */
+/**
+ * The memory rule of {@link tape}, but nothing is recorded.
+ *
+ * @throws TypeError as {@link tape}.
+ */
 export function noGrad<R>(fn: () => R): R {
   return run("noGrad", false, fn);
 }
@@ -45,7 +49,11 @@ function run<R>(where: string, recording: boolean, fn: () => R): R {
   }
 }
 
-/** t outlives the current tape: when it ends, t moves to the enclosing tape or to the caller. */
+/**
+ * t outlives the current tape: when it ends, t moves to the enclosing tape or to the caller. Returns t itself.
+ *
+ * @throws Error if t was freed.
+ */
 export function keep<T extends Tensor>(t: T): T {
   alive(t, "keep");
   if (t.region === scope.region && scope !== root) scope.kept.push(t);
@@ -55,6 +63,8 @@ export function keep<T extends Tensor>(t: T): T {
 /**
  * Makes t a parameter: a leaf that requires a gradient, in persistent memory wherever it was made, seen by Module.
  * Returns t itself.
+ *
+ * @throws Error if t was freed.
  */
 export function parameter<T extends Tensor>(t: T): T {
   alive(t, "parameter");
@@ -87,6 +97,7 @@ export function memoryStats(): { live: number; peak: number; reserved: number } 
   return heap.stats();
 }
 
+/** Lets the `peak` of {@link memoryStats} start again from what is in use now. */
 export function resetPeak(): void {
   heap.resetPeak();
 }

@@ -10,48 +10,116 @@ import { allocate, allocateIn, disposed, free, making, type Region, root, scope 
 import { formatShape, type Shape, sizeOf } from "./shape.ts";
 import { memory } from "./wasm.ts";
 
+/**
+ * Numbers in nested arrays of one depth, as many at each level as the axis has: [[1, 2, 3], [4, 5, 6]] for shape [2, 3].
+ */
 export type NestedArray = number | readonly NestedArray[];
 
-/** What became of the record of a tensor. */
+/**
+ * What became of the record of a tensor.
+ *
+ * @internal
+ */
 export type RecordState = "none" | "recorded" | "consumed" | "returned";
 
 /** Counts records and writes, so that backward notices a write after a record. */
 let clock = 0;
 
+/**
+ * A tensor of float32 values, contiguous and row-major; its ops are methods and functions of the same names.
+ *
+ * Time is the first axis, [T, B, …]. Memory is that of the tape in which the tensor was made, or its own outside all
+ * tapes,
+ * where it lives until `dispose()`. Every use after that throws an Error that says so.
+ *
+ * Made by {@link tensor}, {@link zeros}, {@link rand} and the like, or by an op.
+ */
 export class Tensor {
+  /** Sizes of the axes; [] for a single number. */
   readonly shape: Shape;
+  /** Number of elements: the product of the shape. */
   readonly size: number;
+  /** Whether `backward` computes a gradient for this tensor; ops on it are recorded. */
   requiresGrad: boolean;
-  /** Byte address of the data; 0 while spikes or a constant expansion over time have not been written out. */
+  /**
+   * Byte address of the data; 0 while spikes or a constant expansion over time have not been written out.
+   *
+   * @internal
+   */
   ptr: number;
-  /** Address of spikes as a stream of bits. They are the values while ptr is 0, and kept for backward after that. */
+  /**
+   * Address of spikes as a stream of bits. They are the values while ptr is 0, and kept for backward after that.
+   *
+   * @internal
+   */
   bits = 0;
+  /**
+   * The run of the tape that owns the tensor.
+   *
+   * @internal
+   */
   region: Region;
-  /** The memory is a block of this tensor's own, not of an arena. */
+  /**
+   * The memory is a block of this tensor's own, not of an arena.
+   *
+   * @internal
+   */
   owned: boolean;
   /** A parameter: persistent, its gradient buffer too, and seen by Module. */
   isParameter = false;
   /** Part of the state of a Module, but not trained. */
   isBuffer = false;
-  /** The record: output of `op` on a, b, c. */
+  /**
+   * The record: output of `op` on a, b, c.
+   *
+   * @internal
+   */
   op: Op<never> | null = null;
+  /** @internal */
   attrs: unknown = null;
+  /** @internal */
   a: Tensor | null = null;
+  /** @internal */
   b: Tensor | null = null;
+  /** @internal */
   c: Tensor | null = null;
+  /** @internal */
   state: RecordState = "none";
-  /** The tensor whose memory this one looks into, or the source of an expansion that is not written out. */
+  /**
+   * The tensor whose memory this one looks into, or the source of an expansion that is not written out.
+   *
+   * @internal
+   */
   base: Tensor | null = null;
+  /**
+   * When the record was made, and when the values were last written: counts of one clock.
+   *
+   * @internal
+   */
   born = 0;
+  /** @internal */
   written = 0;
-  /** Address of the gradient, 0 where there is none (yet). */
+  /**
+   * Address of the gradient, 0 where there is none (yet).
+   *
+   * @internal
+   */
   gradPtr = 0;
-  /** Not 0: the gradient of one step lies there, and it is the same in so many steps. */
+  /**
+   * Not 0: the gradient of one step lies there, and it is the same in so many steps.
+   *
+   * @internal
+   */
   gradRepeats = 0;
-  /** Buffer of the gradient of a leaf, kept through `zeroGrad`. */
+  /**
+   * Buffer of the gradient of a leaf, kept through `zeroGrad`.
+   *
+   * @internal
+   */
   gradBuffer = 0;
   private gradTensor: Tensor | null = null;
 
+  /** @internal */
   constructor(shape: Shape, size: number, ptr: number, region: Region, owned: boolean) {
     this.shape = shape;
     this.size = size;
@@ -61,6 +129,7 @@ export class Tensor {
     this.requiresGrad = false;
   }
 
+  /** Number of axes. */
   get ndim(): number {
     return this.shape.length;
   }
@@ -74,13 +143,21 @@ export class Tensor {
     return this.gradTensor;
   }
 
-  /** The one value of a tensor with one element. */
+  /**
+   * The one value of a tensor with one element.
+   *
+   * @throws RangeError for more elements.
+   */
   item(): number {
     if (this.size !== 1) throw new RangeError(`item: expected one element, got shape ${formatShape(this.shape)}`);
     return this.data[0] as number;
   }
 
-  /** A live view of the values. Take it late and keep none: the next allocation may detach it. */
+  /**
+   * A live view of the values. Take it late and keep none: the next allocation may detach it.
+   *
+   * @throws Error if the tensor was freed.
+   */
   get data(): Float32Array {
     alive(this, "data");
     if (this.ptr === 0) materialise(this);
@@ -88,6 +165,7 @@ export class Tensor {
     return (this.ptr > 0 ? simd.heap : heap).view(this.ptr, this.size) as Float32Array;
   }
 
+  /** A copy of the values in row-major order. */
   toFloat32Array(): Float32Array {
     return Float32Array.from(this.data);
   }
@@ -103,7 +181,11 @@ export class Tensor {
     return nest(0);
   }
 
-  /** Overwrites the values. A record that still needs the old ones makes `backward` throw. */
+  /**
+   * Overwrites the values. A record that still needs the old ones makes `backward` throw.
+   *
+   * @throws RangeError for another number of values.
+   */
   copyFrom(values: ArrayLike<number> | Tensor): this {
     if (this.ptr === 0) materialise(this);
     const source = values instanceof Tensor ? values.data : values;
@@ -141,7 +223,11 @@ export class Tensor {
     this.gradPtr = 0;
   }
 
-  /** The gradient now lies at p, in memory of `region`; the tensor that `grad` gave out goes with it. */
+  /**
+   * The gradient now lies at p, in memory of `region`; the tensor that `grad` gave out goes with it.
+   *
+   * @internal
+   */
   moveGrad(p: number, region: Region): void {
     this.gradPtr = p;
     this.gradBuffer = p;
@@ -150,6 +236,7 @@ export class Tensor {
     this.gradTensor.region = region;
   }
 
+  /** Shape and first values, for people: `Tensor([2], [1, 2])`. */
   toString(): string {
     if (!isAlive(this)) return `Tensor(${formatShape(this.shape)}, freed)`;
     const shown = Array.from(this.data.subarray(0, 8), (v) => String(+v.toPrecision(5)));

@@ -4,41 +4,56 @@ import type { Batch } from "./data/dataset.ts";
 import type { DataLoader } from "./data/loader.ts";
 import type { Module } from "./nn/module.ts";
 import type { Optimizer } from "./optim/optimizer.ts";
+import type { Scheduler } from "./optim/schedulers.ts";
 import { noGrad, tape } from "./tape.ts";
 import type { Tensor } from "./tensor.ts";
 
 /** Anything that yields batches. */
 export type Batches = DataLoader | Iterable<Batch>;
 
+/** What `onBatch` of {@link fit} is told after every batch. */
 export interface BatchReport {
+  /** Counts from 1. */
   epoch: number;
   /** Batches of this epoch so far. */
   batch: number;
+  /** Loss of this batch. */
   loss: number;
+  /** Samples in this batch. */
   size: number;
 }
 
+/** What {@link fit} reports of an epoch. */
 export interface EpochReport {
+  /** Counts from 1. */
   epoch: number;
   /** Mean loss over the samples of the epoch. */
   loss: number;
-  /** What `validate` returned. */
+  /** What `validate` returned, undefined without it. */
   validation: number | undefined;
+  /** Duration in seconds, with validation and pauses. */
   seconds: number;
 }
 
+/** Options of {@link fit}. */
 export interface FitOptions {
+  /** Passes over the loader, an integer ≥ 0. */
   epochs: number;
+  /** Updates the parameters after every batch. */
   optimizer: Optimizer;
+  /** The loss, one number, of the output of the model for a batch with these targets. */
   loss: (output: Tensor, y: Batch["y"]) => Tensor;
-  /** Turns a batch into the input of the model, as `poissonEncode` does. */
+  /** Turns a batch into the input of the model, as `poissonEncode` does; by default the batch is the input. */
   encode?: (x: Tensor) => Tensor;
   /** Called after every epoch with the model in evaluation mode. */
   validate?: (epoch: number) => number | Promise<number>;
   /** Its `step` is called after every epoch, with the validation result where there is one. */
-  scheduler?: { step(metric?: number): void };
+  scheduler?: Pick<Scheduler, "step">;
+  /** Called after every batch. */
   onBatch?: (report: BatchReport) => void;
+  /** Called after every epoch, with validation done. */
   onEpoch?: (report: EpochReport) => void;
+  /** Ends the training before the next batch. */
   signal?: AbortSignal;
 }
 
@@ -93,6 +108,8 @@ export async function fit(model: Module, loader: Batches, options: FitOptions): 
 /**
  * The mean of a metric over the samples of a loader, in evaluation mode; nothing is recorded.
  * The metric gives the mean over one batch.
+ *
+ * @throws RangeError if the loader has no batches.
  */
 export function evaluate(
   model: Module,
@@ -113,7 +130,11 @@ export function evaluate(
   return total / samples;
 }
 
-/** The share of rows of output [..., K] whose largest entry is at the target's index. */
+/**
+ * The share of rows of output [..., K] whose largest entry is at the target's index.
+ *
+ * @throws RangeError unless there is one target a row.
+ */
 export function accuracy(output: Tensor, y: ArrayLike<number> | Tensor): number {
   const classes = output.shape[output.ndim - 1] as number;
   const { data } = output;

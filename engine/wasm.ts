@@ -34,4 +34,10 @@ function instantiate(): { kernels: Kernels; memory: WebAssembly.Memory; heapBase
   return { kernels: exports as unknown as Kernels, memory, heapBase: (exports.heapBase as WebAssembly.Global).value };
 }
 
-export const { kernels, memory, heapBase } = instantiate();
+export const {
+  /** The kernels, over byte addresses in {@link memory}. */
+  kernels,
+  /** The linear memory. It grows with {@link alloc}, which detaches all views. */
+  memory,
+  heapBase,
+} = instantiate();

@@ -20,13 +20,32 @@ function entryPoints() {
   return built.map((path) => join(root, path.replace(/^\.\/dist\/(.+)\.js$/, "$1.ts"))).reverse();
 }
 
-/** A method of tensors is a function whose first argument is the tensor. */
-function commentMethods(project) {
+/** A constant or property whose value is a function, as that function. */
+function asFunction(project, reflection, kind) {
+  const literal = reflection.type?.declaration;
+  if (!literal?.signatures) return;
+  reflection.kind = kind;
+  reflection.signatures = literal.signatures;
+  for (const signature of reflection.signatures) {
+    signature.parent = reflection;
+    signature.name = reflection.name;
+    signature.comment ??= reflection.comment;
+  }
+  delete reflection.comment;
+  delete reflection.type;
+  delete literal.signatures;
+  project.removeReflection(literal);
+}
+
+/** Ops as functions, and as methods of tensors with the same comments. */
+function joinOps(project) {
   const { children } = project.getChildByName("jarvis-snn/engine");
-  const tensor = children.find(({ name }) => name === "Tensor");
-  for (const method of tensor.children) {
-    const op = children.find(({ name, kind }) => name === method.name && kind === ReflectionKind.Function);
-    if (op !== undefined) method.comment ??= op.signatures[0].comment?.clone();
+  for (const op of children) if (op.kindOf(ReflectionKind.Variable)) asFunction(project, op, ReflectionKind.Function);
+  const ops = new Map(children.flatMap(({ name, signatures }) => (signatures ? [[name, signatures[0]]] : [])));
+  for (const method of children.find(({ name }) => name === "Tensor").children) {
+    if (!method.kindOf(ReflectionKind.Property)) continue;
+    method.comment ??= ops.get(method.name)?.comment?.clone();
+    asFunction(project, method, ReflectionKind.Method);
   }
 }
 
@@ -63,7 +82,7 @@ const app = await Application.bootstrap(
   },
   [new TSConfigReader()],
 );
-app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => commentMethods(project));
+app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => joinOps(project));
 app.converter.on(Converter.EVENT_RESOLVE_END, ({ project }) => keepEquations(project));
 
 rmSync(out, { recursive: true, force: true });

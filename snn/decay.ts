@@ -3,14 +3,19 @@
 import { persist } from "../engine/extend.ts";
 import { exp, full, noGrad, parameter, type Tensor } from "../engine/index.ts";
 
+/**
+ * How a neuron decays: by beta, or by tau and dt in any common unit.
+ *
+ * At most one of beta and tau is given.
+ */
 export interface DecayOptions {
   /** Decay per step, in [0, 1]; default 0.95. A tensor [N] gives each neuron its own. */
   beta?: number | Tensor;
-  /** Time constant, instead of beta. */
+  /** Time constant, > 0, instead of beta. */
   tau?: number;
   /** Time step in the unit of tau; default 1. */
   dt?: number;
-  /** beta = exp(−dt/tau), or 1 − dt/tau for "euler". */
+  /** beta = exp(−dt/tau) for "exp", the default, or 1 − dt/tau for "euler". */
   decay?: "exp" | "euler";
 }
 

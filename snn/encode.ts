@@ -9,7 +9,9 @@ function checkTimesteps(where: string, timesteps: number): void {
   }
 }
 
+/** Options of {@link poissonEncode}. */
 export interface PoissonOptions {
+  /** T, the number of steps. */
   timesteps: number;
   /** Probability of a spike in a step at x = 1; default 1. */
   dt?: number;
@@ -18,7 +20,9 @@ export interface PoissonOptions {
 }
 
 /**
- * Rate coding by independent draws: P(spike at t) = clamp(x, 0, 1)·dt in every step.
+ * Rate coding by independent draws: P(spike at t) = clamp(x, 0, 1)·dt in every step. No gradient.
+ *
+ * Shapes: x [...] → spikes [T, ...].
  *
  * @throws RangeError unless timesteps is a positive integer and dt lies in [0, 1].
  */
@@ -31,7 +35,9 @@ export function poissonEncode(x: Tensor, { timesteps, dt = 1, generator = defaul
   return z;
 }
 
+/** Options of {@link ttfsEncode}. */
 export interface TtfsOptions {
+  /** T, the number of steps. */
   timesteps: number;
   /** Values up to eps give no spike; default 1e-6. */
   eps?: number;
@@ -39,7 +45,9 @@ export interface TtfsOptions {
 
 /**
  * Time-to-first-spike coding: one spike at t = round((1 − x)·(T − 1)), half to even, with x clamped to [0, 1]; large values
- * fire early, values ≤ eps never.
+ * fire early, values ≤ eps never. No gradient.
+ *
+ * Shapes: x [...] → spikes [T, ...].
  *
  * @throws RangeError unless timesteps is a positive integer and eps is finite and ≥ 0.
  */
@@ -54,6 +62,8 @@ export function ttfsEncode(x: Tensor, { timesteps, eps = 1e-6 }: TtfsOptions): T
 
 /**
  * x itself in every step, as an input current. It is not written out T times: layers that recognise it compute once.
+ *
+ * Shapes: x [...] → current [T, ...].
  *
  * @throws RangeError unless timesteps is a positive integer.
  */

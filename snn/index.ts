@@ -5,7 +5,7 @@
  */
 export type { DecayOptions } from "./decay.ts";
 export { constantEncode, type PoissonOptions, poissonEncode, type TtfsOptions, ttfsEncode } from "./encode.ts";
-export { LeakyIntegrator, type LeakyIntegratorOptions } from "./leaky-integrator.ts";
+export { LeakyIntegrator, type LeakyIntegratorOptions, type LeakyIntegratorRecord } from "./leaky-integrator.ts";
 export { LIF, type LIFOptions, type LIFRecord, type LIFState } from "./lif.ts";
 export { filteredTrace, lastMembrane, maxMembrane, meanOverTime, spikeCount } from "./readout.ts";
 export {

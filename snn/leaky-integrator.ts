@@ -95,9 +95,18 @@ function stepped(beta: Tensor, current: Tensor, v0: Tensor): Tensor {
   return decayed(beta, current.unsqueeze(0), v0).reshape(current.shape);
 }
 
+/** Options of {@link LeakyIntegrator}. */
 export interface LeakyIntegratorOptions extends DecayOptions {
-  /** Learns beta: stored raw, clamped to [0, 1] in the forward pass, zero gradient outside. */
+  /** Learns beta: stored raw, clamped to [0, 1] in the forward pass, zero gradient outside. Default false. */
   learnBeta?: boolean;
+}
+
+/** What {@link LeakyIntegrator.unroll} gives. */
+export interface LeakyIntegratorRecord {
+  /** v, [T, B, …]. */
+  readonly membrane: Tensor;
+  /** The state after the last step, [B, …]. */
+  readonly state: Tensor;
 }
 
 /**
@@ -110,6 +119,7 @@ export interface LeakyIntegratorOptions extends DecayOptions {
  * @throws RangeError if a fixed β lies outside [0, 1].
  */
 export class LeakyIntegrator extends Module {
+  /** β, [] or [N]; a parameter if it is learned, raw then. */
   readonly beta: Tensor;
 
   constructor(options: LeakyIntegratorOptions = {}) {
@@ -117,12 +127,13 @@ export class LeakyIntegrator extends Module {
     this.beta = decayTensor("LeakyIntegrator", options, options.learnBeta ?? false);
   }
 
+  /** The membrane [T, B, …] of a current [T, B, …], from v = 0. */
   forward(current: Tensor): Tensor {
     return composed(decayed, this.beta, current, null);
   }
 
   /** The membrane from a given state on, and the state after the last step. */
-  unroll(current: Tensor, state?: Tensor): { membrane: Tensor; state: Tensor } {
+  unroll(current: Tensor, state?: Tensor): LeakyIntegratorRecord {
     const membrane = composed(decayed, this.beta, current, state ?? null);
     let last: Tensor | null = null;
     return {

@@ -7,6 +7,7 @@ import { discard, membraneOf, type Neuron, RESETS, runLif, stateOf } from "./lif
 import { checkFire, type Fire } from "./spike.ts";
 import { type Surrogate, surrogate as surrogates } from "./surrogate.ts";
 
+/** Options of {@link LIF}. */
 export interface LIFOptions extends DecayOptions {
   /** θ; a tensor [N] gives each neuron its own. Default 1. */
   threshold?: number | Tensor;
@@ -16,6 +17,7 @@ export interface LIFOptions extends DecayOptions {
   inputScale?: number;
   /** What a spike does to v: sets it to resetValue, takes θ off, or nothing. Default "zero". */
   reset?: "zero" | "subtract" | "none";
+  /** What v becomes at a reset to "zero"; default 0. */
   resetValue?: number;
   /** The reset happens at the start of the next step instead of at the end of this one. Default false. */
   resetDelay?: boolean;
@@ -25,27 +27,31 @@ export interface LIFOptions extends DecayOptions {
   fire?: Fire;
   /** Steps after a spike in which v is held, no input counts and nothing fires; default 0. */
   refractorySteps?: number;
-  /** Default surrogate.sigmoid({ slope: 10 }). */
+  /** How the spike is differentiated; default surrogate.sigmoid({ slope: 10 }). */
   surrogate?: Surrogate;
-  /** Learns beta: stored raw, clamped to [0, 1] in the forward pass, zero gradient outside. */
+  /** Learns beta: stored raw, clamped to [0, 1] in the forward pass, zero gradient outside. Default false. */
   learnBeta?: boolean;
+  /** Learns the threshold; default false. */
   learnThreshold?: boolean;
   /** false: the surrogate's smooth primitive takes the place of the spike, so that gradients are exact. Default true. */
   spiking?: boolean;
 }
 
-/** State between steps: v after the reset, and the steps that each neuron is still held. */
+/** State between time steps. */
 export interface LIFState {
+  /** v after the reset, [B, …]. */
   readonly v: Tensor;
+  /** Steps that each neuron is still held, [B, …]. */
   readonly refractory: Tensor;
 }
 
+/** What {@link LIF.unroll} gives; all differentiable, and what is not read costs nothing. */
 export interface LIFRecord {
   /** s, [T, B, …]. */
   readonly spikes: Tensor;
-  /** u, the membrane before the reset. */
+  /** u, the membrane before the reset, [T, B, …]. */
   readonly membrane: Tensor;
-  /** v, the state after the reset. */
+  /** v, the state after the reset, [T, B, …]. */
   readonly v: Tensor;
   /** The state after the last step. */
   readonly state: LIFState;
@@ -67,7 +73,9 @@ export interface LIFRecord {
  * @see Eshraghian et al. (2023), Training Spiking Neural Networks Using Lessons From Deep Learning, Proc. IEEE 111(9).
  */
 export class LIF extends Module {
+  /** β, [] or [N]; a parameter if it is learned, raw then. */
   readonly beta: Tensor;
+  /** θ, [] or [N]; a parameter if it is learned. */
   readonly threshold: Tensor;
   protected readonly neuron: Neuron;
   private readonly spiking: boolean;
@@ -103,6 +111,7 @@ export class LIF extends Module {
     this.threshold = learnThreshold ? parameter(t) : t;
   }
 
+  /** Spikes [T, B, …] of a current [T, B, …], from v = 0. */
   forward(current: Tensor): Tensor {
     if (!this.spiking) return this.unroll(current).spikes;
     this.check(current);

@@ -2,28 +2,28 @@
 import { amax, mean, select, sum, type Tensor } from "../engine/index.ts";
 import { integrate } from "./leaky-integrator.ts";
 
-/** The firing rate: the mean over time. */
+/** The firing rate: the mean over time, [T, B, …] → [B, …]. */
 export function meanOverTime(x: Tensor): Tensor {
   return mean(x, { axis: 0 });
 }
 
-/** The number of spikes. */
+/** The number of spikes, [T, B, …] → [B, …]. */
 export function spikeCount(spikes: Tensor): Tensor {
   return sum(spikes, { axis: 0 });
 }
 
-/** The membrane in the last step. */
+/** The membrane in the last step, [T, B, …] → [B, …]. */
 export function lastMembrane(membrane: Tensor): Tensor {
   return select(membrane, 0, -1);
 }
 
-/** The largest membrane over time; ties share the gradient. */
+/** The largest membrane over time, [T, B, …] → [B, …]; steps that tie share the gradient. */
 export function maxMembrane(membrane: Tensor): Tensor {
   return amax(membrane, { axis: 0 });
 }
 
 /**
- * Spikes filtered by an exponential: r[t] = β·r[t−1] + s[t], from r = 0. [T, B, …] → [T, B, …].
+ * Spikes filtered by an exponential: r[t] = β·r[t−1] + s[t], from r = 0. Shapes: [T, B, …] → [T, B, …]. Default β = 0.95.
  *
  * @throws RangeError if beta lies outside [0, 1].
  */

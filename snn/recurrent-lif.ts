@@ -4,6 +4,7 @@ import { checkState } from "./checks.ts";
 import { LIF, type LIFOptions, type LIFRecord, type LIFState } from "./lif.ts";
 import { runRecurrent } from "./recurrent-op.ts";
 
+/** Options of {@link RecurrentLIF}. */
 export interface RecurrentLIFOptions extends LIFOptions {
   /** Neurons of the layer: the size of the last axis of the current. */
   features: number;
@@ -13,12 +14,15 @@ export interface RecurrentLIFOptions extends LIFOptions {
   generator?: Generator;
 }
 
-/** State between steps: that of the neurons, and the spikes that are fed back. */
+/** State between time steps: that of the neurons, and the spikes that are fed back. */
 export interface RecurrentLIFState extends LIFState {
+  /** s of the step before, [B, …, N]. */
   readonly spikes: Tensor;
 }
 
+/** What {@link RecurrentLIF.unroll} gives. */
 export interface RecurrentLIFRecord extends LIFRecord {
+  /** The state after the last step. */
   readonly state: RecurrentLIFState;
 }
 
@@ -36,6 +40,7 @@ export interface RecurrentLIFRecord extends LIFRecord {
  * @see Eshraghian et al. (2023), Training Spiking Neural Networks Using Lessons From Deep Learning, Proc. IEEE 111(9).
  */
 export class RecurrentLIF extends LIF {
+  /** Neurons of the layer. */
   readonly features: number;
   /** W and b where every neuron feeds every neuron, else null. */
   readonly recurrent: Linear | null;

@@ -37,17 +37,24 @@ const spikeOp: Op<Spike> = {
   },
 };
 
+/** Options of {@link spike}. */
 export interface SpikeOptions {
+  /** θ, broadcast; default 1. */
   threshold?: number | Tensor;
+  /** How the spike is differentiated; default surrogate.sigmoid({ slope: 10 }). */
   surrogate?: Surrogate;
+  /** Fires at v ≥ θ ("ge", the default) or v > θ ("gt"). */
   fire?: Fire;
 }
 
 /**
  * s = 1 where v reaches the threshold, else 0: the elementary op, for neurons written by hand from tensor ops.
- * Backward multiplies by surrogate′(v − θ).
  *
- * Defaults: threshold 1, surrogate.sigmoid({ slope: 10 }), fire "ge" (v ≥ θ).
+ *   s = 1 if v ≥ θ else 0     ∂L/∂v = ∂L/∂s ⊙ surrogate′(v − θ)
+ *
+ * @throws RangeError if threshold and v do not broadcast, or for another `fire` than "ge" and "gt".
+ * @see Neftci, Mostafa and Zenke (2019), Surrogate Gradient Learning in Spiking Neural Networks, IEEE Signal Processing
+ *   Magazine 36(6).
  */
 export function spike(v: Tensor, options: SpikeOptions = {}): Tensor {
   const { threshold = 1, surrogate = surrogates.sigmoid(), fire = "ge" } = options;

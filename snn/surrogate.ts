@@ -3,9 +3,11 @@ import { noGrad, type Tensor } from "../engine/index.ts";
 
 /** How a spike is differentiated: hard in the forward pass, a smooth step's derivative at x = u − θ in backward. */
 export interface Surrogate {
+  /** Its name among the surrogates. */
   readonly name: string;
   /** The kernel's number of the derivative, or −1 where `derivative` computes it. */
   readonly kind: number;
+  /** The steepness that it was made with: slope or alpha. */
   readonly slope: number;
   /** surrogate′(x) of a tensor. */
   readonly derivative: ((x: Tensor) => Tensor) | null;
@@ -18,38 +20,7 @@ function positive(where: string, name: string, value: number): number {
   return value;
 }
 
-/** surrogate′(x) = k·σ(kx)·(1 − σ(kx)), primitive σ(kx). Default slope k = 10. */
-function sigmoid({ slope = 10 }: { slope?: number } = {}): Surrogate {
-  positive("surrogate.sigmoid", "slope", slope);
-  return { name: "sigmoid", kind: 0, slope, derivative: null, primitive: (x) => x.mul(slope).sigmoid() };
-}
-
-/**
- * surrogate′(x) = 1 / (1 + k|x|)², primitive x / (1 + k|x|). Default slope k = 25.
- *
- * @see Zenke and Ganguli (2018), SuperSpike, Neural Computation 30(6).
- */
-function fastSigmoid({ slope = 25 }: { slope?: number } = {}): Surrogate {
-  positive("surrogate.fastSigmoid", "slope", slope);
-  return { name: "fastSigmoid", kind: 1, slope, derivative: null, primitive: (x) => x.div(x.abs().mul(slope).add(1)) };
-}
-
-/**
- * surrogate′(x) = (α/2) / (1 + (π/2·α·x)²), primitive arctan(π/2·α·x)/π + 1/2. Default α = 2.
- *
- * @see Fang et al. (2021), Incorporating Learnable Membrane Time Constant, ICCV.
- */
-function atan({ alpha = 2 }: { alpha?: number } = {}): Surrogate {
-  positive("surrogate.atan", "alpha", alpha);
-  const primitive = (x: Tensor): Tensor =>
-    x
-      .mul((Math.PI / 2) * alpha)
-      .atan()
-      .mul(1 / Math.PI)
-      .add(0.5);
-  return { name: "atan", kind: 2, slope: alpha, derivative: null, primitive };
-}
-
+/** A surrogate of your own. */
 export interface CustomSurrogate {
   /** Maps the tensor x = u − θ to the derivative, elementwise; called once on the whole sequence. */
   derivative: (x: Tensor) => Tensor;
@@ -58,21 +29,72 @@ export interface CustomSurrogate {
 }
 
 /**
- * A derivative of your own.
+ * Derivatives in the place of that of the spike, which is 0 or infinite. x = u − θ.
  *
- * @throws RangeError in backward unless the derivative has the shape of x.
+ * @namespace
  */
-function custom({ derivative, primitive }: CustomSurrogate): Surrogate {
-  if (typeof derivative !== "function")
-    throw new TypeError(`surrogate.custom: expected a function, got ${typeof derivative}`);
-  return {
-    name: "custom",
-    kind: -1,
-    slope: 0,
-    derivative: (x) => noGrad(() => ofItsOwn(derivative(x), x)),
-    primitive: primitive ?? null,
-  };
-}
+export const surrogate = {
+  /**
+   * surrogate′(x) = k·σ(kx)·(1 − σ(kx)), primitive σ(kx). Default slope k = 10.
+   *
+   * @throws RangeError unless the slope is finite and > 0.
+   */
+  sigmoid({ slope = 10 }: { slope?: number } = {}): Surrogate {
+    positive("surrogate.sigmoid", "slope", slope);
+    return { name: "sigmoid", kind: 0, slope, derivative: null, primitive: (x) => x.mul(slope).sigmoid() };
+  },
+
+  /**
+   * surrogate′(x) = 1 / (1 + k|x|)², primitive x / (1 + k|x|). Default slope k = 25.
+   *
+   * @throws RangeError unless the slope is finite and > 0.
+   * @see Zenke and Ganguli (2018), SuperSpike, Neural Computation 30(6).
+   */
+  fastSigmoid({ slope = 25 }: { slope?: number } = {}): Surrogate {
+    positive("surrogate.fastSigmoid", "slope", slope);
+    return {
+      name: "fastSigmoid",
+      kind: 1,
+      slope,
+      derivative: null,
+      primitive: (x) => x.div(x.abs().mul(slope).add(1)),
+    };
+  },
+
+  /**
+   * surrogate′(x) = (α/2) / (1 + (π/2·α·x)²), primitive arctan(π/2·α·x)/π + 1/2. Default α = 2.
+   *
+   * @throws RangeError unless alpha is finite and > 0.
+   * @see Fang et al. (2021), Incorporating Learnable Membrane Time Constant, ICCV.
+   */
+  atan({ alpha = 2 }: { alpha?: number } = {}): Surrogate {
+    positive("surrogate.atan", "alpha", alpha);
+    const primitive = (x: Tensor): Tensor =>
+      x
+        .mul((Math.PI / 2) * alpha)
+        .atan()
+        .mul(1 / Math.PI)
+        .add(0.5);
+    return { name: "atan", kind: 2, slope: alpha, derivative: null, primitive };
+  },
+
+  /**
+   * A derivative of your own.
+   *
+   * @throws TypeError unless the derivative is a function; RangeError in backward unless it gives the shape of x.
+   */
+  custom({ derivative, primitive }: CustomSurrogate): Surrogate {
+    if (typeof derivative !== "function")
+      throw new TypeError(`surrogate.custom: expected a function, got ${typeof derivative}`);
+    return {
+      name: "custom",
+      kind: -1,
+      slope: 0,
+      derivative: (x) => noGrad(() => ofItsOwn(derivative(x), x)),
+      primitive: primitive ?? null,
+    };
+  },
+} as const;
 
 /** The derivative at x as a tensor that backward may dispose: one that was there before is copied. */
 function ofItsOwn(d: Tensor, x: Tensor): Tensor {
@@ -82,5 +104,3 @@ function ofItsOwn(d: Tensor, x: Tensor): Tensor {
   }
   return d.region === scope.region ? d : d.clone();
 }
-
-export const surrogate = { sigmoid, fastSigmoid, atan, custom } as const;

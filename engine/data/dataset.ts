@@ -2,6 +2,7 @@ import type { Generator } from "../generator.ts";
 import { checkShape, type Shape, sizeOf } from "../shape.ts";
 import { steady, Tensor } from "../tensor.ts";
 
+/** Options of {@link TensorDataset}. */
 export interface TensorDatasetOptions {
   /** Shape of one sample; by default one axis that holds all values of a sample. */
   shape?: readonly number[];
@@ -15,13 +16,21 @@ export interface TensorDatasetOptions {
  * y holds one class index a sample (integer arrays, or any array of plain numbers), or, as a Float32Array or a tensor,
  * values for regression, which become tensors.
  *
- * @throws RangeError if x does not divide into as many samples as y holds.
+ * @throws RangeError if x does not divide into as many samples as y holds, a class index is not an integer, or scale is
+ *   not
+ *   finite.
+ * @throws TypeError if x is something else than a Float32Array, a Uint8Array or a tensor.
  */
 export class TensorDataset {
+  /** The values of all samples, one sample after the other. */
   readonly x: Float32Array | Uint8Array;
+  /** The targets: one class index a sample, or the values of all targets. */
   readonly y: ArrayLike<number>;
+  /** Shape of one sample. */
   readonly shape: Shape;
+  /** Factor of every value of x on its way into a batch. */
   readonly scale: number;
+  /** Number of samples. */
   readonly length: number;
   /** Shape of one target, or null for class indices. */
   readonly targetShape: Shape | null;
@@ -71,19 +80,22 @@ function checkIndices(labels: ArrayLike<number>): null {
   return null;
 }
 
+/** Options of {@link DataLoader}. */
 export interface DataLoaderOptions {
+  /** Samples in a batch; default 32. */
   batchSize?: number;
-  /** A new order every epoch. */
+  /** A new order every epoch; default false. */
   shuffle?: boolean;
-  /** Leaves out a last batch that is not full. */
+  /** Leaves out a last batch that is not full; default false. */
   dropLast?: boolean;
   /** Where the order comes from; the default generator if not given. */
   generator?: Generator;
 }
 
+/** Samples with their targets. They are filled anew for the next batch. */
 export interface Batch {
-  /** [B, ...sample] */
+  /** The samples, [B, …sample]. */
   x: Tensor;
-  /** Class indices, or a tensor [B, ...target]. */
+  /** Class indices, or a tensor [B, …target]. */
   y: Int32Array | Tensor;
 }

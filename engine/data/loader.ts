@@ -12,7 +12,9 @@ import type { Batch, DataLoaderOptions, TensorDataset } from "./dataset.ts";
  * @throws RangeError unless batchSize is a positive integer and at least one batch results.
  */
 export class DataLoader implements Iterable<Batch> {
+  /** The dataset that the batches are from. */
   readonly dataset: TensorDataset;
+  /** Samples in a full batch; at most as many as the dataset has. */
   readonly batchSize: number;
   private readonly shuffle: boolean;
   private readonly dropLast: boolean;
@@ -43,6 +45,7 @@ export class DataLoader implements Iterable<Batch> {
     return this.dropLast ? Math.floor(count) : Math.ceil(count);
   }
 
+  /** The batches of one epoch; with `shuffle` in an order of its own. */
   *[Symbol.iterator](): IterableIterator<Batch> {
     const { dataset, batchSize } = this;
     const order = this.shuffle ? this.generator.permutation(dataset.length) : null;

@@ -2,8 +2,13 @@ import { flatten } from "../ops/view.ts";
 import type { Tensor } from "../tensor.ts";
 import { Module } from "./module.ts";
 
-/** Modules one after the other; parameters are named by position: `0.weight`. */
+/**
+ * Modules one after the other; parameters are named by position: `0.weight`.
+ *
+ * @throws TypeError for anything but modules.
+ */
 export class Sequential extends Module {
+  /** The modules in their order. */
   readonly modules: readonly Module[];
 
   constructor(...modules: Module[]) {
@@ -28,7 +33,9 @@ export class Sequential extends Module {
 
 /** Axes startAxis … endAxis as one; by default all but the first. With time in front, [T, B, …], startAxis is 2. */
 export class Flatten extends Module {
+  /** The first of the axes that become one. */
   readonly startAxis: number;
+  /** The last of them. */
   readonly endAxis: number;
 
   constructor(startAxis = 1, endAxis = -1) {

@@ -14,7 +14,9 @@ import { Module } from "./module.ts";
  * @throws RangeError unless both sizes are positive integers and paddingIdx is one of the rows.
  */
 export class Embedding extends Module {
+  /** One vector a row, [numEmbeddings, embeddingDim]. */
   readonly weight: Tensor;
+  /** The row that gets no gradient, or null. */
   readonly paddingIdx: number | null;
 
   constructor(

@@ -6,9 +6,11 @@ import { parameter } from "../tape.ts";
 import { empty, type Tensor } from "../tensor.ts";
 import { Module } from "./module.ts";
 
+/** Options of {@link Linear}. */
 export interface LinearOptions {
   /** Adds a learned bias; default true. */
   bias?: boolean;
+  /** Where the initial values come from; the default generator if not given. */
   generator?: Generator;
 }
 
@@ -20,9 +22,13 @@ export interface LinearOptions {
  * @throws RangeError unless both sizes are positive integers.
  */
 export class Linear extends Module {
+  /** Size of the last axis of x. */
   readonly inFeatures: number;
+  /** Size of the last axis of z. */
   readonly outFeatures: number;
+  /** [out, in] */
   readonly weight: Tensor;
+  /** [out], or null without a bias. */
   readonly bias: Tensor | null;
 
   constructor(

@@ -11,6 +11,7 @@ export abstract class Module {
   /** True while training; layers such as Dropout behave differently then. */
   training = true;
 
+  /** The output for x. Shapes are said at the class. */
   abstract forward(x: Tensor): Tensor;
 
   /** The fields that can hold parameters and modules, with their names. */
@@ -35,6 +36,7 @@ export abstract class Module {
     return found;
   }
 
+  /** All parameters, each once, in the order of {@link Module.namedParameters}. */
   parameters(): Tensor[] {
     return this.namedParameters().map(([, t]) => t);
   }
@@ -77,11 +79,15 @@ export abstract class Module {
     for (const [name, t] of named) t.copyFrom((state[name] as StateDict[string]).data);
   }
 
+  /**
+   * Puts this module and all within into training mode, or with false into evaluation mode. Returns the module itself.
+   */
   train(mode = true): this {
     for (const [, module] of this.namedModules()) module.training = mode;
     return this;
   }
 
+  /** Puts this module and all within into evaluation mode. Returns the module itself. */
   eval(): this {
     return this.train(false);
   }

@@ -18,6 +18,7 @@ import { broadcastShapes, sameShape } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { broadcastTo } from "./expand.ts";
 
+/** The second operand of an op: a tensor, broadcast as in NumPy, or a number. */
 export type Operand = Tensor | number;
 
 export const addOp: Op<null> = {
@@ -120,37 +121,61 @@ export function asTensor(x: Operand): Tensor {
   return typeof x === "number" ? full([], x) : x;
 }
 
-/** z = x + y.  ∂L/∂x = ∂L/∂y = ∂L/∂z. */
+/**
+ * z = x + y.  ∂L/∂x = ∂L/∂y = ∂L/∂z.
+ *
+ * @throws RangeError if the shapes do not broadcast.
+ */
 export function add(x: Tensor, y: Operand): Tensor {
   return typeof y === "number" ? apply(affineOp, { alpha: 1, beta: y }, x) : broadcast(addOp, x, y);
 }
 
-/** z = x − y.  ∂L/∂x = ∂L/∂z,  ∂L/∂y = −∂L/∂z. */
+/**
+ * z = x − y.  ∂L/∂x = ∂L/∂z,  ∂L/∂y = −∂L/∂z.
+ *
+ * @throws RangeError if the shapes do not broadcast.
+ */
 export function sub(x: Tensor, y: Operand): Tensor {
   return typeof y === "number" ? apply(affineOp, { alpha: 1, beta: -y }, x) : broadcast(subOp, x, y);
 }
 
-/** z = x ⊙ y.  ∂L/∂x = ∂L/∂z ⊙ y,  ∂L/∂y = ∂L/∂z ⊙ x. */
+/**
+ * z = x ⊙ y.  ∂L/∂x = ∂L/∂z ⊙ y,  ∂L/∂y = ∂L/∂z ⊙ x.
+ *
+ * @throws RangeError if the shapes do not broadcast.
+ */
 export function mul(x: Tensor, y: Operand): Tensor {
   return typeof y === "number" ? apply(affineOp, { alpha: y, beta: -0 }, x) : broadcast(mulOp, x, y);
 }
 
-/** z = x / y.  ∂L/∂x = ∂L/∂z / y,  ∂L/∂y = −∂L/∂z ⊙ z / y. */
+/**
+ * z = x / y.  ∂L/∂x = ∂L/∂z / y,  ∂L/∂y = −∂L/∂z ⊙ z / y.
+ *
+ * @throws RangeError if the shapes do not broadcast.
+ */
 export function div(x: Tensor, y: Operand): Tensor {
   return broadcast(divOp, x, y);
 }
 
-/** z = −x. */
+/** z = −x.  ∂L/∂x = −∂L/∂z. */
 export function neg(x: Tensor): Tensor {
   return apply(affineOp, { alpha: -1, beta: -0 }, x);
 }
 
-/** z = max(x, y) elementwise; at ties each side gets half of the gradient. */
+/**
+ * z = max(x, y) elementwise, NaN where one is; at ties each side gets half of the gradient.
+ *
+ * @throws RangeError if the shapes do not broadcast.
+ */
 export function maximum(x: Tensor, y: Operand): Tensor {
   return broadcast(maximumOp, x, y);
 }
 
-/** z = min(x, y) elementwise; at ties each side gets half of the gradient. */
+/**
+ * z = min(x, y) elementwise, NaN where one is; at ties each side gets half of the gradient.
+ *
+ * @throws RangeError if the shapes do not broadcast.
+ */
 export function minimum(x: Tensor, y: Operand): Tensor {
   return broadcast(minimumOp, x, y);
 }

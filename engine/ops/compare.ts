@@ -20,17 +20,37 @@ export const ltOp = comparison("lt");
 export const leOp = comparison("le");
 export const eqOp = comparison("eq");
 
-/** 1 where x > y. */
+/**
+ * 1 where x > y, else 0; no gradient.
+ *
+ * @throws RangeError if the shapes do not broadcast.
+ */
 export const gt = (x: Tensor, y: Operand): Tensor => broadcast(gtOp, x, y);
 
-/** 1 where x ≥ y. */
+/**
+ * 1 where x ≥ y, else 0; no gradient.
+ *
+ * @throws RangeError if the shapes do not broadcast.
+ */
 export const ge = (x: Tensor, y: Operand): Tensor => broadcast(geOp, x, y);
 
-/** 1 where x < y. */
+/**
+ * 1 where x < y, else 0; no gradient.
+ *
+ * @throws RangeError if the shapes do not broadcast.
+ */
 export const lt = (x: Tensor, y: Operand): Tensor => broadcast(ltOp, x, y);
 
-/** 1 where x ≤ y. */
+/**
+ * 1 where x ≤ y, else 0; no gradient.
+ *
+ * @throws RangeError if the shapes do not broadcast.
+ */
 export const le = (x: Tensor, y: Operand): Tensor => broadcast(leOp, x, y);
 
-/** 1 where x = y. */
+/**
+ * 1 where x = y, else 0; no gradient.
+ *
+ * @throws RangeError if the shapes do not broadcast.
+ */
 export const eq = (x: Tensor, y: Operand): Tensor => broadcast(eqOp, x, y);

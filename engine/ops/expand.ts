@@ -28,11 +28,12 @@ const expandOp: Op<Repeat> = {
 
 /**
  * x repeated along axes of size 1, and along new leading axes, to the given shape (NumPy broadcasting; −1 keeps a size).
+ * ∂L/∂x is the sum of ∂L/∂z over the repetitions.
  *
  * A repetition along the first axis alone, as of a current that is constant over time, is not written out: `linear` and
  * the neurons read the source and sum its gradient once. Until then it looks into x.
  *
- * @throws RangeError if the shapes do not broadcast.
+ * @throws RangeError if x does not broadcast to the shape.
  */
 export function expand(x: Tensor, shape: Shape): Tensor {
   const lead = shape.length - x.ndim;

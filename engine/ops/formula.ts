@@ -61,25 +61,25 @@ function unary(name: string, f: number, p = 0, q = 0): (x: Tensor) => Tensor {
   return (x) => apply(op, numbers, x);
 }
 
-/** z = sin x, reduced exactly for every float32; NaN at ±∞. */
+/** z = sin x, reduced exactly for every float32; NaN at ±∞.  ∂L/∂x = cos x ⊙ ∂L/∂z. */
 export const sin = unary("sin", SIN);
 
-/** z = cos x, reduced exactly for every float32; NaN at ±∞. */
+/** z = cos x, reduced exactly for every float32; NaN at ±∞.  ∂L/∂x = −sin x ⊙ ∂L/∂z. */
 export const cos = unary("cos", COS);
 
-/** z = arctan x. */
+/** z = arctan x.  ∂L/∂x = ∂L/∂z / (1 + x²). */
 export const atan = unary("atan", ATAN2, 1);
 
-/** z = ln(1 + x), accurate near 0; −∞ at −1, NaN below. */
+/** z = ln(1 + x), accurate near 0; −∞ at −1, NaN below.  ∂L/∂x = ∂L/∂z / (1 + x). */
 export const log1p = unary("log1p", LOG1P);
 
-/** z = 1 / x. */
+/** z = 1 / x.  ∂L/∂x = −z² ⊙ ∂L/∂z. */
 export const reciprocal = unary("reciprocal", RECIPROCAL);
 
-/** z = 1 / √x; ∞ at 0, NaN below. */
+/** z = 1 / √x; ∞ at 0, NaN below.  ∂L/∂x = −z³/2 ⊙ ∂L/∂z. */
 export const rsqrt = unary("rsqrt", RSQRT);
 
-/** z = 2/√π·∫₀ˣ e^−t² dt. */
+/** z = 2/√π·∫₀ˣ e^−t² dt.  ∂L/∂x = 2/√π·e^−x² ⊙ ∂L/∂z. */
 export const erf = unary("erf", ERF);
 
 /** z = the largest integer ≤ x; gradient 0. */
@@ -91,7 +91,7 @@ export const round = unary("round", ROUND);
 /** z = −1, 0 or 1; gradient 0. 0 for NaN, as in PyTorch. */
 export const sign = unary("sign", SIGN);
 
-/** z = ln(1 / (1 + e⁻ˣ)), without overflow. */
+/** z = ln(1 / (1 + e⁻ˣ)), without overflow.  ∂L/∂x = ∂L/∂z / (1 + eˣ). */
 export const logSigmoid = unary("logSigmoid", SOFTPLUS, -1, Infinity);
 
 /**
@@ -105,6 +105,7 @@ const geluErf = unary("gelu", GELU);
 /** 2u = 2·√(2/π)·(x + 0.044715·x³): ½(1 + tanh u) = σ(2u) */
 const geluTanh = unary("gelu", GATED, 1.5957691216057308, 0.07135481282553556);
 
+/** Options of {@link gelu}. */
 export interface GeluOptions {
   /** "none": Φ is exact; "tanh": ½(1 + tanh(√(2/π)·(x + 0.044715·x³))) stands for it. Default "none". */
   approximate?: "none" | "tanh";
@@ -124,6 +125,7 @@ export function gelu(x: Tensor, { approximate = "none" }: GeluOptions = {}): Ten
 
 const softplusOp = formula("softplus", SOFTPLUS);
 
+/** Options of {@link softplus}. */
 export interface SoftplusOptions {
   /** Default 1. */
   beta?: number;
@@ -131,14 +133,14 @@ export interface SoftplusOptions {
   threshold?: number;
 }
 
-/** z = ln(1 + e^βx) / β, without overflow. */
+/** z = ln(1 + e^βx) / β, without overflow.  ∂L/∂x = ∂L/∂z / (1 + e^−βx). */
 export function softplus(x: Tensor, { beta = 1, threshold = 20 }: SoftplusOptions = {}): Tensor {
   return apply(softplusOp, { p: beta, q: threshold }, x);
 }
 
 const leakyReluOp = formula("leakyRelu", LEAKY_RELU);
 
-/** z = x where x > 0, else negativeSlope·x. */
+/** z = x where x > 0, else negativeSlope·x, by default 0.01x. */
 export function leakyRelu(x: Tensor, negativeSlope = 0.01): Tensor {
   return binary(leakyReluOp, x, negativeSlope);
 }
@@ -146,7 +148,7 @@ export function leakyRelu(x: Tensor, negativeSlope = 0.01): Tensor {
 const eluOp = formula("elu", ELU);
 
 /**
- * z = x where x > 0, else α(eˣ − 1).
+ * z = x where x > 0, else α(eˣ − 1); α is 1 by default.
  *
  * @see Clevert, Unterthiner and Hochreiter (2016), Exponential Linear Units, ICLR.
  */
@@ -165,7 +167,8 @@ const hardtanhOp: Op<Bounds> = {
 };
 
 /**
- * z = min(max(x, low), high); unlike that of `clamp`, the gradient is 0 at both ends, as in PyTorch.
+ * z = min(max(x, low), high), by default from −1 to 1; unlike that of `clamp`, the gradient is 0 at both ends, as in
+ * PyTorch.
  *
  * @throws RangeError if low > high.
  */
@@ -180,6 +183,8 @@ const powOp = formula("pow", POW);
  * z = xʸ, exact where the power is a float32. 1 for y = 0; NaN for a negative x and a broken y.
  * ∂z/∂x = y·xʸ⁻¹, 0 for y = 0;  ∂z/∂y = xʸ·ln x, 0 at x = 0 for y ≥ 0.
  * The numbers 2, ½ and −½ are `square`, `sqrt` and `rsqrt`.
+ *
+ * @throws RangeError if the shapes do not broadcast.
  */
 export function pow(x: Tensor, y: Operand): Tensor {
   if (y === 2) return square(x);
@@ -190,7 +195,11 @@ export function pow(x: Tensor, y: Operand): Tensor {
 
 const atan2Op = formula("atan2", ATAN2);
 
-/** z = the angle of the point with ordinate x and abscissa y, in [−π, π]. */
+/**
+ * z = the angle of the point with ordinate x and abscissa y, in [−π, π].  ∂z/∂x = y/(x² + y²),  ∂z/∂y = −x/(x² + y²).
+ *
+ * @throws RangeError if the shapes do not broadcast.
+ */
 export function atan2(x: Tensor, y: Operand): Tensor {
   return binary(atan2Op, x, y);
 }

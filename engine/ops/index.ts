@@ -238,6 +238,14 @@ export interface TensorMethods {
   tril: Method<Methods["tril"]>;
   detach: Method<Methods["detach"]>;
   clone: Method<Methods["clone"]>;
+  /**
+   * Adds ∂this/∂x into `x.grad` for every leaf x that requires a gradient, and consumes the records on the way.
+   * A tensor with more than one element needs `upstream`, the gradient of whatever follows, in its shape.
+   *
+   * @throws Error where nothing was recorded, the records were consumed by an earlier pass or have left their tape, or
+   *   a value
+   *   that they need was overwritten; RangeError unless `upstream` fits.
+   */
   backward: Method<Methods["backward"]>;
 }
 

@@ -132,6 +132,7 @@ function elements(where: string, x: Tensor, axis: number, index: Indices, source
   return { shape, rows: locate(index, shape, strides, step), count: sizeOf(shape), width: 1, skip: -1 };
 }
 
+/** Options of {@link embedding} and {@link Embedding}. */
 export interface EmbeddingOptions {
   /** A row of the weight that gets no gradient; negative counts from the end. */
   paddingIdx?: number | null;

@@ -136,7 +136,11 @@ function along(op: Op<Strided>, x: Tensor, axis: number, start: number, count: n
   return strided(op, x, shape, [outer, count, inner], strides, start * inner) as Tensor;
 }
 
-/** Axes a and b exchanged; a copy. */
+/**
+ * Axes a and b, by default the last two, exchanged; a copy.
+ *
+ * @throws RangeError unless x has these axes.
+ */
 export function transpose(x: Tensor, a = -2, b = -1): Tensor {
   const p = axisOf("transpose", a, x.ndim);
   const q = axisOf("transpose", b, x.ndim);
@@ -145,10 +149,11 @@ export function transpose(x: Tensor, a = -2, b = -1): Tensor {
 }
 
 /**
- * Every `step`-th of the elements start … end − 1 along an axis; negative bounds count from the end, bounds beyond the ends
+ * Every `step`-th of the elements start … end − 1 along an axis; negative bounds count from the end, bounds beyond the
+ * ends
  * are clipped. A view along the first axis with step 1, else a copy.
  *
- * @throws RangeError if nothing is left, or step is not a positive integer.
+ * @throws RangeError if nothing is left, a bound is not an integer, or step is not a positive one.
  */
 export function slice(x: Tensor, axis: number, start = 0, end = Infinity, step = 1): Tensor {
   const at = axisOf("slice", axis, x.ndim);
@@ -170,7 +175,11 @@ export function slice(x: Tensor, axis: number, start = 0, end = Infinity, step =
   return along(sliceOp, x, at, from, Math.ceil((to - from) / step), step);
 }
 
-/** The elements of the axes, by default all, in reverse order; a copy. */
+/**
+ * The elements of the axes, by default all, in reverse order; a copy.
+ *
+ * @throws RangeError unless x has these axes, each named once.
+ */
 export function flip(x: Tensor, axes?: number | readonly number[]): Tensor {
   return composed(flipped, x, axesOf("flip", axes, x.ndim));
 }
@@ -183,7 +192,11 @@ function flipped(x: Tensor, axes: readonly number[]): Tensor {
   return z === x ? reshape(x, x.shape) : z;
 }
 
-/** Element `index` along an axis, which is dropped. */
+/**
+ * Element `index` along an axis, which is dropped; negative counts from the end.
+ *
+ * @throws RangeError unless there is such an element.
+ */
 export function select(x: Tensor, axis: number, index: number): Tensor {
   const at = axisOf("select", axis, x.ndim);
   const n = x.shape[at] as number;
@@ -201,7 +214,11 @@ function selected(x: Tensor, at: number, i: number): Tensor {
   );
 }
 
-/** The slices along an axis, without it. */
+/**
+ * The slices along an axis, without it: n tensors for an axis of size n.
+ *
+ * @throws RangeError unless x has this axis.
+ */
 export function unbind(x: Tensor, axis = 0): Tensor[] {
   const n = x.shape[axisOf("unbind", axis, x.ndim)] as number;
   return Array.from({ length: n }, (_, i) => select(x, axis, i));

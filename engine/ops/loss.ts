@@ -15,41 +15,49 @@ import { abs, clamp, exp, log, square } from "./unary.ts";
 /** How the losses of the elements are combined. */
 export type Reduction = "mean" | "sum" | "none";
 
+/** Options of losses over elements. */
 export interface LossOptions {
+  /** "mean" (default) and "sum" give one number, "none" the losses themselves. */
   reduction?: Reduction;
 }
 
+/** Options of {@link nllLoss}. */
 export interface NllLossOptions extends LossOptions {
-  /** One weight per class, [K]. */
+  /** One weight per class, [K]; default null: all 1. */
   weight?: Tensor | null;
   /** Rows with this class index count nothing; default −100. */
   ignoreIndex?: number;
 }
 
+/** Options of {@link crossEntropy}. */
 export interface CrossEntropyOptions extends NllLossOptions {
-  /** ε in [0, 1]: the target becomes (1 − ε)·target + ε/K. */
+  /** ε in [0, 1]: the target becomes (1 − ε)·target + ε/K. Default 0. */
   labelSmoothing?: number;
 }
 
+/** Options of {@link smoothL1Loss}. */
 export interface SmoothL1LossOptions extends LossOptions {
   /** Where the square goes over into the absolute value; default 1, 0 gives `l1Loss`. */
   beta?: number;
 }
 
+/** Options of {@link huberLoss}. */
 export interface HuberLossOptions extends LossOptions {
   /** Where the square goes over into the absolute value; default 1. */
   delta?: number;
 }
 
+/** Options of {@link bceWithLogits}. */
 export interface BceOptions extends LossOptions {
-  /** Factor of the loss of each element, broadcast. */
+  /** Factor of the loss of each element, broadcast; default null: 1. */
   weight?: Tensor | null;
-  /** Factor of the positive part of the loss, broadcast: above 1 it raises recall, below 1 precision. */
+  /** Factor of the positive part of the loss, broadcast: above 1 it raises recall, below 1 precision. Default null: 1. */
   posWeight?: Tensor | null;
 }
 
+/** Options of {@link klDiv}. */
 export interface KlDivOptions {
-  /** The target holds logarithms of probabilities. */
+  /** The target holds logarithms of probabilities; default false. */
   logTarget?: boolean;
   /** "batchmean" divides the sum by the size of the first axis, "mean" by the number of elements. */
   reduction?: Reduction | "batchmean";
@@ -91,12 +99,21 @@ function reducedDifference(input: Tensor, target: Tensor, { f, border, reduction
   return reduced(f(sub(input, target), border), reduction);
 }
 
-/** (input − target)². The target is broadcast; "mean" (the default) is over all elements. */
+/**
+ * (input − target)². The target is broadcast; "mean" (the default) is over all elements.
+ *
+ * @throws RangeError for an unknown reduction or shapes that do not broadcast.
+ */
 export function mseLoss(input: Tensor, target: Tensor, { reduction = "mean" }: LossOptions = {}): Tensor {
   return ofDifference("mseLoss", input, target, reduction, square);
 }
 
-/** |input − target|, with gradient 0 where they are equal. The target is broadcast. */
+/**
+ * |input − target|, with gradient 0 where they are equal. The target is broadcast; "mean" (the default) is over all
+ * elements.
+ *
+ * @throws RangeError for an unknown reduction or shapes that do not broadcast.
+ */
 export function l1Loss(input: Tensor, target: Tensor, { reduction = "mean" }: LossOptions = {}): Tensor {
   return ofDifference("l1Loss", input, target, reduction, abs);
 }
@@ -106,7 +123,9 @@ export function l1Loss(input: Tensor, target: Tensor, { reduction = "mean" }: Lo
  *
  *   loss = d²/(2β) where d < β, else d − β/2     d = |input − target|
  *
- * @throws RangeError for a negative beta.
+ * The target is broadcast; "mean" (the default) is over all elements.
+ *
+ * @throws RangeError for a negative beta, an unknown reduction or shapes that do not broadcast.
  * @see Girshick (2015), Fast R-CNN, ICCV.
  */
 export function smoothL1Loss(
@@ -123,7 +142,9 @@ export function smoothL1Loss(
  *
  *   loss = d²/2 where d < δ, else δ·(d − δ/2)     d = |input − target|
  *
- * @throws RangeError unless delta is positive.
+ * The target is broadcast; "mean" (the default) is over all elements.
+ *
+ * @throws RangeError unless delta is positive, for an unknown reduction, or for shapes that do not broadcast.
  * @see Huber (1964), Robust Estimation of a Location Parameter, Annals of Mathematical Statistics 35(1).
  */
 export function huberLoss(
@@ -149,7 +170,9 @@ function huber(difference: Tensor, border: number, scale = 1): Tensor {
  *
  *   loss = w·(p·t·log(1 + e⁻ˣ) + (1 − t)·log(1 + eˣ))     w: weight, p: posWeight
  *
- * Shapes: weights are broadcast; "mean" (the default) divides by the number of elements, whatever the weights.
+ * Shapes: target and weights are broadcast; "mean" (the default) divides by the number of elements, whatever the weights.
+ *
+ * @throws RangeError for an unknown reduction or shapes that do not broadcast.
  */
 export function bceWithLogits(logits: Tensor, target: Tensor, options: BceOptions = {}): Tensor {
   return composed(binary, logits, target, options);
@@ -175,6 +198,8 @@ function binary(
  *   loss = t·(log t − x), and 0 where t = 0;  with logTarget eᵗ·(t − x)
  *
  * As in PyTorch, "mean" (the default) is over all elements; the divergence itself is the "batchmean".
+ *
+ * @throws RangeError for an unknown reduction or shapes that do not broadcast.
  */
 export function klDiv(input: Tensor, target: Tensor, options: KlDivOptions = {}): Tensor {
   return composed(divergence, input, target, options);
@@ -242,7 +267,9 @@ const nllLossOp = classOp("nllLoss", SAVES_B);
  *
  * Shapes: logits [..., K]; target: indices of the other axes in row-major order, or probabilities [..., K].
  *
- * @throws RangeError for a wrong number of targets, an index outside 0 … K − 1, or labelSmoothing outside [0, 1].
+ * @throws RangeError for a wrong number of targets or weights, an index outside 0 … K − 1 that is not ignoreIndex, an unknown
+ *   reduction, or labelSmoothing outside [0, 1].
+ * @see Smoothing: Szegedy et al. (2016), Rethinking the Inception Architecture for Computer Vision, CVPR.
  */
 export function crossEntropy(
   logits: Tensor,
@@ -275,7 +302,8 @@ function entropy(logits: Tensor, target: ArrayLike<number> | Tensor, options: Cr
  *
  * Shapes: logProbabilities [..., K]; target: indices of the other axes in row-major order.
  *
- * @throws RangeError for a wrong number of targets, or an index outside 0 … K − 1.
+ * @throws RangeError for a wrong number of targets or weights, an index outside 0 … K − 1 that is not ignoreIndex, or an
+ *   unknown reduction.
  */
 export function nllLoss(
   logProbabilities: Tensor,

@@ -22,10 +22,11 @@ import { empty, type Tensor } from "../tensor.ts";
 import { permute } from "./layout.ts";
 import { reshape } from "./view.ts";
 
+/** Options of reductions over any number of axes. */
 export interface ReduceOptions {
   /** The axis or axes to reduce; all of them by default. */
   axis?: number | readonly number[];
-  /** Keeps reduced axes with size 1. */
+  /** Keeps reduced axes with size 1; default false. */
   keepdim?: boolean;
 }
 
@@ -159,17 +160,29 @@ function reduce(op: Op<Reduction>, x: Tensor, { axis, keepdim = false }: ReduceO
   return z;
 }
 
-/** Σ over the axes. */
+/**
+ * Σ over the axes.  ∂L/∂xᵢ = ∂L/∂z.
+ *
+ * @throws RangeError unless x has the axes, each named once.
+ */
 export function sum(x: Tensor, options: ReduceOptions = {}): Tensor {
   return composed(reduce, sumOp, x, options);
 }
 
-/** The mean over the axes. */
+/**
+ * The mean over the axes.  ∂L/∂xᵢ = ∂L/∂z / n.
+ *
+ * @throws RangeError unless x has the axes, each named once.
+ */
 export function mean(x: Tensor, options: ReduceOptions = {}): Tensor {
   return composed(reduce, meanOp, x, options);
 }
 
-/** The product over the axes; its gradient takes no division, so that zeros are nothing special. */
+/**
+ * The product over the axes; its gradient takes no division, so that zeros are nothing special.
+ *
+ * @throws RangeError unless x has the axes, each named once.
+ */
 export function prod(x: Tensor, options: ReduceOptions = {}): Tensor {
   return composed(reduce, prodOp, x, options);
 }
@@ -181,7 +194,11 @@ function oneAxis(where: string, x: Tensor, axis: SearchOptions["axis"]): number[
   return axes;
 }
 
-/** zᵢ = Σⱼ xⱼ over j ≤ i along the axis, summed in float64; without an axis, over the flattened tensor. */
+/**
+ * zᵢ = Σⱼ xⱼ over j ≤ i along the axis, summed in float64; without an axis, over the flattened tensor.
+ *
+ * @throws RangeError unless x has this axis.
+ */
 export function cumsum(x: Tensor, { axis }: Partial<SearchOptions> = {}): Tensor {
   if (axis === undefined) return composed(cumsumOfAll, x);
   const [at] = oneAxis("cumsum", x, axis) as [number];
@@ -224,28 +241,55 @@ function extreme(op: Op<Search>, x: Tensor, { axis, keepdim = false }: ReduceOpt
     : values;
 }
 
-/** The maximum over the axes; ties share the gradient evenly. */
+/**
+ * The maximum over the axes; ties share the gradient evenly.
+ *
+ * @throws RangeError unless x has the axes, each named once.
+ */
 export function amax(x: Tensor, options: ReduceOptions = {}): Tensor {
   return composed(extreme, amaxOp, x, options);
 }
 
-/** The minimum over the axes; ties share the gradient evenly. */
+/**
+ * The minimum over the axes; ties share the gradient evenly.
+ *
+ * @throws RangeError unless x has the axes, each named once.
+ */
 export function amin(x: Tensor, options: ReduceOptions = {}): Tensor {
   return composed(extreme, aminOp, x, options);
 }
 
+/** Options of ops along one axis. */
 export interface SearchOptions {
+  /** The axis; negative counts from the end. */
   axis: number;
+  /** Keeps the axis with size 1; default false. */
   keepdim?: boolean;
 }
 
-/** The maximum along one axis and the index of its first occurrence, which gets the gradient. */
-export function max(x: Tensor, { axis, keepdim = false }: SearchOptions): { values: Tensor; indices: Tensor } {
+/** What {@link max} and {@link min} find along an axis. */
+export type SearchResult = {
+  /** The largest or smallest elements. */
+  values: Tensor;
+  /** Where they are on the axis, as whole numbers; no gradient. */
+  indices: Tensor;
+};
+
+/**
+ * The maximum along one axis and the index of its first occurrence, which gets the gradient.
+ *
+ * @throws RangeError unless x has this axis.
+ */
+export function max(x: Tensor, { axis, keepdim = false }: SearchOptions): SearchResult {
   return search(maxOp, x, oneAxis("max", x, axis), keepdim);
 }
 
-/** The minimum along one axis and the index of its first occurrence, which gets the gradient. */
-export function min(x: Tensor, { axis, keepdim = false }: SearchOptions): { values: Tensor; indices: Tensor } {
+/**
+ * The minimum along one axis and the index of its first occurrence, which gets the gradient.
+ *
+ * @throws RangeError unless x has this axis.
+ */
+export function min(x: Tensor, { axis, keepdim = false }: SearchOptions): SearchResult {
   return search(minOp, x, oneAxis("min", x, axis), keepdim);
 }
 
@@ -263,12 +307,20 @@ function searchIndices(op: Op<Search>, x: Tensor, { axis, keepdim = false }: Par
   });
 }
 
-/** The index of the first maximum along an axis, or in the flattened tensor; no gradient. */
+/**
+ * The index of the first maximum along an axis, or in the flattened tensor; no gradient.
+ *
+ * @throws RangeError unless x has this axis.
+ */
 export function argmax(x: Tensor, options: Partial<SearchOptions> = {}): Tensor {
   return searchIndices(maxOp, x, options);
 }
 
-/** The index of the first minimum along an axis, or in the flattened tensor; no gradient. */
+/**
+ * The index of the first minimum along an axis, or in the flattened tensor; no gradient.
+ *
+ * @throws RangeError unless x has this axis.
+ */
 export function argmin(x: Tensor, options: Partial<SearchOptions> = {}): Tensor {
   return searchIndices(minOp, x, options);
 }

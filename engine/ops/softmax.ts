@@ -34,12 +34,20 @@ function moved(op: Op<null>, x: Tensor, at: number): Tensor {
   return transpose(apply(op, null, transpose(x, at, -1)), at, -1);
 }
 
-/** zᵢ = exp(xᵢ − max x) / Σⱼ exp(xⱼ − max x) along the axis. */
+/**
+ * zᵢ = exp(xᵢ − max x) / Σⱼ exp(xⱼ − max x) along the axis, by default the last.  ∂L/∂xᵢ = zᵢ(∂L/∂zᵢ − Σⱼ zⱼ·∂L/∂zⱼ).
+ *
+ * @throws RangeError unless x has this axis.
+ */
 export function softmax(x: Tensor, axis = -1): Tensor {
   return along(softmaxOp, x, axis);
 }
 
-/** zᵢ = xᵢ − log Σⱼ exp(xⱼ) along the axis, computed without overflow. */
+/**
+ * zᵢ = xᵢ − log Σⱼ exp(xⱼ) along the axis, by default the last, without overflow.  ∂L/∂xᵢ = ∂L/∂zᵢ − exp(zᵢ)·Σⱼ ∂L/∂zⱼ.
+ *
+ * @throws RangeError unless x has this axis.
+ */
 export function logSoftmax(x: Tensor, axis = -1): Tensor {
   return along(logSoftmaxOp, x, axis);
 }

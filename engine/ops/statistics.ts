@@ -11,22 +11,29 @@ import { amax, mean, type ReduceOptions, sum } from "./reduce.ts";
 import { abs, clamp, exp, log, sqrt, square } from "./unary.ts";
 import { reshape } from "./view.ts";
 
+/** Options of {@link variance} and {@link std}. */
 export interface VarianceOptions extends ReduceOptions {
-  /** Divides by n − 1, by default, instead of by n. */
+  /** Divides by n − 1 instead of by n; default true. */
   unbiased?: boolean;
 }
 
 /**
  * Σ(xᵢ − mean x)² / (n − 1) over the axes, in two passes. NaN where n = 1, unless `unbiased` is false.
+ * ∂L/∂xᵢ = 2(xᵢ − mean x)/(n − 1)·∂L/∂z.
  *
- * The mean is taken relative to the first element: equal values have a variance of exactly 0. It gets no gradient, because
- * the deviations from it sum to 0.
+ * The mean is taken relative to the first element: equal values have a variance of exactly 0.
+ *
+ * @throws RangeError unless x has the axes, each named once.
  */
 export function variance(x: Tensor, options: VarianceOptions = {}): Tensor {
   return composed(varianceOf, "variance", x, options);
 }
 
-/** The square root of the variance; its gradient is 0 where it is 0. */
+/**
+ * The square root of the variance; its gradient is 0 where it is 0.
+ *
+ * @throws RangeError unless x has the axes, each named once.
+ */
 export function std(x: Tensor, options: VarianceOptions = {}): Tensor {
   return composed(deviation, x, options);
 }
@@ -37,6 +44,7 @@ function deviation(x: Tensor, options: VarianceOptions): Tensor {
 
 function varianceOf(where: string, x: Tensor, { axis, keepdim = false, unbiased = true }: VarianceOptions): Tensor {
   const axes = axesOf(where, axis, x.ndim);
+  // The mean needs no gradient: the deviations from it sum to 0.
   const centre = noGrad(() => {
     const first = axes.reduce((part, at) => slice(part, at, 0, 1), x);
     return add(first, mean(sub(x, first), { axis: axes, keepdim: true }));
@@ -51,6 +59,7 @@ function root(x: Tensor): Tensor {
   return mul(sqrt(add(x, zero)), add(neg(zero), 1));
 }
 
+/** Options of {@link norm}. */
 export interface NormOptions extends ReduceOptions {
   /** 1: Σ|xᵢ|,  2 (default): √Σxᵢ²,  Infinity: max |xᵢ|. */
   p?: number;
@@ -59,7 +68,7 @@ export interface NormOptions extends ReduceOptions {
 /**
  * The p-norm over the axes. The gradient of the 2-norm at 0 is 0; ties of the largest |xᵢ| share the gradient evenly.
  *
- * @throws RangeError for another p.
+ * @throws RangeError for another p than 1, 2 or Infinity, or axes that x does not have.
  */
 export function norm(x: Tensor, options: NormOptions = {}): Tensor {
   return composed(normOf, x, options);
@@ -76,9 +85,11 @@ function normOf(x: Tensor, { p = 2, ...options }: NormOptions): Tensor {
 const LARGEST = 3.4028234663852886e38;
 
 /**
- * log Σ exp(xᵢ) over the axes, without overflow:  m + log Σ exp(xᵢ − m),  m = max x.
+ * log Σ exp(xᵢ) over the axes, without overflow:  m + log Σ exp(xᵢ − m),  m = max x.  ∂L/∂xᵢ = exp(xᵢ − z)·∂L/∂z.
  *
  * −∞ where every xᵢ is −∞, and ∞ where one is ∞.
+ *
+ * @throws RangeError unless x has the axes, each named once.
  */
 export function logsumexp(x: Tensor, options: ReduceOptions = {}): Tensor {
   return composed(logsumexpOf, x, options);

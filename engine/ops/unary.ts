@@ -46,31 +46,31 @@ export const clampOp: Op<Bounds> = {
   },
 };
 
-/** z = eˣ. */
+/** z = eˣ.  ∂L/∂x = ∂L/∂z ⊙ z. */
 export const exp = (x: Tensor): Tensor => apply(expOp, null, x);
 
-/** z = ln x; −∞ at 0, NaN below. */
+/** z = ln x; −∞ at 0, NaN below.  ∂L/∂x = ∂L/∂z / x. */
 export const log = (x: Tensor): Tensor => apply(logOp, null, x);
 
-/** z = √x; NaN below 0. */
+/** z = √x; NaN below 0.  ∂L/∂x = ∂L/∂z / 2z. */
 export const sqrt = (x: Tensor): Tensor => apply(sqrtOp, null, x);
 
-/** z = x². */
+/** z = x².  ∂L/∂x = 2x ⊙ ∂L/∂z. */
 export const square = (x: Tensor): Tensor => apply(squareOp, null, x);
 
-/** z = |x|; gradient 0 at 0. */
+/** z = |x|.  ∂L/∂x = sign x ⊙ ∂L/∂z, 0 at 0. */
 export const abs = (x: Tensor): Tensor => apply(absOp, null, x);
 
-/** z = tanh x. */
+/** z = tanh x.  ∂L/∂x = (1 − z²) ⊙ ∂L/∂z. */
 export const tanh = (x: Tensor): Tensor => apply(tanhOp, null, x);
 
-/** z = 1 / (1 + e⁻ˣ). */
+/** z = 1 / (1 + e⁻ˣ).  ∂L/∂x = z(1 − z) ⊙ ∂L/∂z. */
 export const sigmoid = (x: Tensor): Tensor => apply(sigmoidOp, null, x);
 
 /** z = max(x, 0); gradient 0 at 0. */
 export const relu = (x: Tensor): Tensor => apply(reluOp, null, x);
 
-/** z = min(max(x, low), high); either bound may be left out. */
+/** z = min(max(x, low), high); either bound may be left out. The gradient passes where low ≤ x ≤ high. */
 export function clamp(x: Tensor, low: number | null = null, high: number | null = null): Tensor {
   return apply(clampOp, { low: low ?? -Infinity, high: high ?? Infinity }, x);
 }

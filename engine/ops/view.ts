@@ -65,7 +65,11 @@ function inferred(x: Tensor, shape: Shape): Shape {
   return target;
 }
 
-/** Axes startAxis … endAxis as one. */
+/**
+ * Axes startAxis … endAxis, by default all, as one. Looks into x.
+ *
+ * @throws RangeError unless x has these axes, in this order.
+ */
 export function flatten(x: Tensor, startAxis = 0, endAxis = -1): Tensor {
   if (x.ndim === 0) return reshape(x, [1]);
   const start = axisOf("flatten", startAxis, x.ndim);
@@ -75,7 +79,11 @@ export function flatten(x: Tensor, startAxis = 0, endAxis = -1): Tensor {
   return reshape(x, [...x.shape.slice(0, start), merged, ...x.shape.slice(end + 1)]);
 }
 
-/** Without the axis, or without all axes, of size 1. An axis of another size stays. */
+/**
+ * Without the axis, or without all axes, of size 1. An axis of another size stays. Looks into x.
+ *
+ * @throws RangeError unless x has this axis.
+ */
 export function squeeze(x: Tensor, axis?: number): Tensor {
   const only = axis === undefined ? -1 : axisOf("squeeze", axis, x.ndim);
   return reshape(
@@ -84,7 +92,11 @@ export function squeeze(x: Tensor, axis?: number): Tensor {
   );
 }
 
-/** With a new axis of size 1 at `axis`. */
+/**
+ * With a new axis of size 1 at `axis`; −1 is behind the last. Looks into x.
+ *
+ * @throws RangeError unless the result has this axis.
+ */
 export function unsqueeze(x: Tensor, axis: number): Tensor {
   const at = axisOf("unsqueeze", axis, x.ndim + 1);
   return reshape(x, [...x.shape.slice(0, at), 1, ...x.shape.slice(at)]);

@@ -34,12 +34,20 @@ function choose(name: string, condition: Tensor, x: Operand, y: Operand): Tensor
   );
 }
 
-/** z = x where the condition is not 0, else y; all three broadcast. The condition has no gradient. */
+/**
+ * z = x where the condition is not 0, else y; all three broadcast. The condition has no gradient.
+ *
+ * @throws RangeError if the shapes do not broadcast.
+ */
 export function where(condition: Tensor, x: Operand, y: Operand): Tensor {
   return composed(choose, "where", condition, x, y);
 }
 
-/** z = the value where the mask is not 0, else x. */
+/**
+ * z = the value where the mask is not 0, else x; all three broadcast. The mask has no gradient.
+ *
+ * @throws RangeError if the shapes do not broadcast.
+ */
 export function maskedFill(x: Tensor, mask: Tensor, value: Operand): Tensor {
   return composed(choose, "maskedFill", mask, value, x);
 }

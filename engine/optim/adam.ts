@@ -3,6 +3,7 @@ import type { Tensor } from "../tensor.ts";
 import { Optimizer } from "./optimizer.ts";
 import { ensure } from "./options.ts";
 
+/** Options of {@link Adam} and {@link AdamW}. */
 export interface AdamOptions {
   /** Learning rate; default 1e-3. */
   lr?: number;

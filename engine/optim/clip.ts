@@ -6,10 +6,8 @@ import { abs, exp, log, square } from "../ops/unary.ts";
 import { noGrad } from "../tape.ts";
 import { Tensor, touch } from "../tensor.ts";
 
-type Params = Iterable<Tensor> | Tensor;
-
 /** The gradients that there are, after the check of the bound. */
-function gradientsOf(where: string, params: Params, max: number): Tensor[] {
+function gradientsOf(where: string, params: Iterable<Tensor> | Tensor, max: number): Tensor[] {
   if (!(max >= 0)) throw new RangeError(`${where}: max must be ≥ 0, got ${max}`);
   return [...(params instanceof Tensor ? [params] : params)].flatMap(({ grad }) => grad ?? []);
 }
@@ -24,7 +22,11 @@ function gradientsOf(where: string, params: Params, max: number): Tensor[] {
  * @returns the norm before; 0 where there is no gradient.
  * @throws RangeError for a negative max or a normType that is not positive.
  */
-export function clipGradNorm(params: Params, max: number, { normType = 2 }: { normType?: number } = {}): number {
+export function clipGradNorm(
+  params: Iterable<Tensor> | Tensor,
+  max: number,
+  { normType = 2 }: { normType?: number } = {},
+): number {
   const gradients = gradientsOf("clipGradNorm", params, max);
   if (!(normType > 0)) throw new RangeError(`clipGradNorm: normType must be positive, got ${normType}`);
   const norm = noGrad(() => normOf(gradients, normType));
@@ -52,7 +54,7 @@ const power = (x: Tensor, p: number): Tensor => exp(log(x).mul(p));
  *
  * @throws RangeError for a negative max.
  */
-export function clipGradValue(params: Params, max: number): void {
+export function clipGradValue(params: Iterable<Tensor> | Tensor, max: number): void {
   for (const g of gradientsOf("clipGradValue", params, max)) {
     k.clamp(g.ptr, g.ptr, g.size, -max, max);
     touch(g);

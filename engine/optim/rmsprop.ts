@@ -2,6 +2,7 @@ import { k } from "../backend.ts";
 import type { Tensor } from "../tensor.ts";
 import { Optimizer, type Slots } from "./optimizer.ts";
 
+/** Options of {@link RMSprop}. */
 export interface RMSpropOptions {
   /** Learning rate; default 1e-2. */
   lr?: number;
@@ -48,6 +49,7 @@ export class RMSprop extends Optimizer<Required<RMSpropOptions>> {
   }
 }
 
+/** Options of {@link Adagrad}. */
 export interface AdagradOptions {
   /** Learning rate; default 1e-2. */
   lr?: number;

@@ -6,6 +6,7 @@
 import { Optimizer } from "./optimizer.ts";
 import { copyOf, ensure, merged } from "./options.ts";
 
+/** The options and counters of a schedule, as {@link Scheduler.stateDict} gives them. */
 export type SchedulerState = Readonly<Record<string, unknown>>;
 
 interface Progress {
@@ -18,6 +19,7 @@ interface Progress {
 
 /** Sets the learning rate of an optimizer step by step. */
 export abstract class Scheduler<Options extends object = object> {
+  /** The optimizer whose learning rate is set. */
   readonly optimizer: Optimizer;
   protected readonly state: Options & Progress;
 
@@ -39,7 +41,11 @@ export abstract class Scheduler<Options extends object = object> {
     return [this.lr];
   }
 
-  /** Goes on by one epoch, or by one batch if it is called for each. */
+  /**
+   * Goes on by one epoch, or by one batch if it is called for each. Only ReduceLROnPlateau takes the metric, and needs it.
+   *
+   * @throws TypeError if it is missing there; Error when OneCycleLR is stepped more often than planned.
+   */
   step(metric?: number): void {
     this.set(this.rate(this.state.epoch + 1, metric));
     this.state.epoch++;
@@ -77,12 +83,19 @@ export abstract class Scheduler<Options extends object = object> {
 
 const isCount = (value: number): boolean => Number.isInteger(value) && value >= 1;
 
-interface StepLROptions {
+/** Options of {@link StepLR}. */
+export interface StepLROptions {
+  /** Epochs from one decay to the next. */
   stepSize: number;
+  /** Factor of the rate; default 0.1. */
   gamma?: number;
 }
 
-/** Multiplies the rate by gamma (default 0.1) every stepSize epochs. */
+/**
+ * Multiplies the rate by gamma every stepSize epochs.
+ *
+ * @throws RangeError unless stepSize is an integer ≥ 1.
+ */
 export class StepLR extends Scheduler<Required<StepLROptions>> {
   constructor(optimizer: Optimizer, options: StepLROptions) {
     super("StepLR", optimizer, { stepSize: 0, gamma: 0.1 }, options);
@@ -96,12 +109,19 @@ export class StepLR extends Scheduler<Required<StepLROptions>> {
   }
 }
 
-interface MultiStepLROptions {
+/** Options of {@link MultiStepLR}. */
+export interface MultiStepLROptions {
+  /** Epochs at which the rate decays. */
   milestones: readonly number[];
+  /** Factor of the rate; default 0.1. */
   gamma?: number;
 }
 
-/** Multiplies the rate by gamma (default 0.1) at each of the milestones, twice at one that is listed twice. */
+/**
+ * Multiplies the rate by gamma at each of the milestones, twice at one that is listed twice.
+ *
+ * @throws RangeError unless the milestones are integers ≥ 0.
+ */
 export class MultiStepLR extends Scheduler<Required<MultiStepLROptions>> {
   constructor(optimizer: Optimizer, options: MultiStepLROptions) {
     super("MultiStepLR", optimizer, { milestones: [], gamma: 0.1 }, options);
@@ -118,11 +138,17 @@ export class MultiStepLR extends Scheduler<Required<MultiStepLROptions>> {
   }
 }
 
-interface ExponentialLROptions {
+/** Options of {@link ExponentialLR}. */
+export interface ExponentialLROptions {
+  /** Factor of the rate. */
   gamma: number;
 }
 
-/** Multiplies the rate by gamma every epoch. */
+/**
+ * Multiplies the rate by gamma every epoch.
+ *
+ * @throws RangeError unless gamma is finite and ≥ 0.
+ */
 export class ExponentialLR extends Scheduler<ExponentialLROptions> {
   constructor(optimizer: Optimizer, options: ExponentialLROptions) {
     super("ExponentialLR", optimizer, { gamma: Number.NaN }, options);
@@ -134,6 +160,7 @@ export class ExponentialLR extends Scheduler<ExponentialLROptions> {
   }
 }
 
+/** Options of {@link LinearLR}. */
 export interface LinearLROptions {
   /** In (0, 1], default 1/3. */
   startFactor?: number;
@@ -143,7 +170,11 @@ export interface LinearLROptions {
   totalIters?: number;
 }
 
-/** Multiplies the rate by a factor that goes linearly from startFactor, at once, to endFactor, after totalIters epochs. */
+/**
+ * Multiplies the rate by a factor that goes linearly from startFactor, at once, to endFactor, after totalIters epochs.
+ *
+ * @throws RangeError for a factor out of its range, or unless totalIters is an integer ≥ 1.
+ */
 export class LinearLR extends Scheduler<Required<LinearLROptions>> {
   constructor(optimizer: Optimizer, options: LinearLROptions = {}) {
     super("LinearLR", optimizer, { startFactor: 1 / 3, endFactor: 1, totalIters: 5 }, options);
@@ -162,7 +193,9 @@ export class LinearLR extends Scheduler<Required<LinearLROptions>> {
   }
 }
 
-interface LambdaLROptions {
+/** Options of {@link LambdaLR}. */
+export interface LambdaLROptions {
+  /** Factor of the starting rate in an epoch. */
   lrLambda: (epoch: number) => number;
 }
 
@@ -181,18 +214,22 @@ export class LambdaLR extends Scheduler {
   }
 }
 
-interface CosineAnnealingLROptions {
+/** Options of {@link CosineAnnealingLR}. */
+export interface CosineAnnealingLROptions {
+  /** Epochs from the starting rate to etaMin. */
   tMax: number;
+  /** The smallest rate; default 0. */
   etaMin?: number;
 }
 
 /**
- * Half a cosine from the starting rate to etaMin (default 0) in tMax epochs, and back in as many:
+ * Half a cosine from the starting rate to etaMin in tMax epochs, and back in as many:
  *
  *   lr = etaMin + (base − etaMin)·(1 + cos(π·epoch/tMax))/2
  *
  * computed from the rate before, as PyTorch does.
  *
+ * @throws RangeError unless tMax is an integer ≥ 1.
  * @see Loshchilov and Hutter (2017), SGDR: Stochastic Gradient Descent with Warm Restarts, ICLR.
  */
 export class CosineAnnealingLR extends Scheduler<Required<CosineAnnealingLROptions>> {
@@ -212,22 +249,33 @@ export class CosineAnnealingLR extends Scheduler<Required<CosineAnnealingLROptio
   }
 }
 
-interface WarmRestartsOptions {
+/** Options of {@link CosineAnnealingWarmRestarts}. */
+export interface CosineAnnealingWarmRestartsOptions {
+  /** Epochs before the first restart. */
   t0: number;
+  /** How many times as long each round is as the one before; default 1. */
   tMult?: number;
+  /** The smallest rate; default 0. */
   etaMin?: number;
 }
 
+/** The length of a round, and the epochs of it that have passed. */
+interface Rounds extends Required<CosineAnnealingWarmRestartsOptions> {
+  round: number;
+  passed: number;
+}
+
 /**
- * The cosine of CosineAnnealingLR that jumps back to the starting rate instead of returning: after t0 epochs, then after
- * tMult times as many (default 1) as before.
+ * The cosine of {@link CosineAnnealingLR} that jumps back to the starting rate instead of returning: after t0 epochs,
+ * then after
+ * tMult times as many as before.
+ *
+ * @throws RangeError unless t0 and tMult are integers ≥ 1.
+ * @see Loshchilov and Hutter (2017), SGDR: Stochastic Gradient Descent with Warm Restarts, ICLR.
  */
-export class CosineAnnealingWarmRestarts extends Scheduler<
-  Required<WarmRestartsOptions> & { round: number; passed: number }
-> {
-  constructor(optimizer: Optimizer, options: WarmRestartsOptions) {
+export class CosineAnnealingWarmRestarts extends Scheduler<Rounds> {
+  constructor(optimizer: Optimizer, options: CosineAnnealingWarmRestartsOptions) {
     const where = "CosineAnnealingWarmRestarts";
-    // The length of a round, and the epochs of it that have passed.
     super(where, optimizer, { t0: 0, tMult: 1, etaMin: 0, round: options.t0, passed: 0 }, options);
     const { t0, tMult } = this.state;
     ensure(isCount(t0), where, "t0 must be an integer ≥ 1", t0);
@@ -251,24 +299,29 @@ export class CosineAnnealingWarmRestarts extends Scheduler<
   }
 }
 
+/** Options of {@link OneCycleLR}. */
 export interface OneCycleLROptions {
   /** The rate at the top. */
   maxLr: number;
-  /** Calls of `step`, or epochs · stepsPerEpoch of them. */
+  /** Calls of `step`; by default epochs · stepsPerEpoch. */
   totalSteps?: number;
+  /** Epochs of the training, in the place of totalSteps. */
   epochs?: number;
+  /** Batches in an epoch, in the place of totalSteps. */
   stepsPerEpoch?: number;
   /** The share of the steps in which the rate rises; default 0.3. */
   pctStart?: number;
-  /** Default "cos". */
+  /** The form of rise and fall: half a cosine or a straight line; default "cos". */
   annealStrategy?: "cos" | "linear";
   /** Moves the momentum (SGD, RMSprop) or β₁ (Adam) the other way; default true. */
   cycleMomentum?: boolean;
-  /** The momentum at the top of the rate, default 0.85, and at its ends, default 0.95. */
+  /** The momentum at the top of the rate; default 0.85. */
   baseMomentum?: number;
+  /** The momentum at its ends; default 0.95. */
   maxMomentum?: number;
-  /** The rate starts from maxLr/divFactor (default 25) and ends with a finalDivFactor-th (default 10⁴) of that. */
+  /** The rate starts from maxLr/divFactor; default 25. */
   divFactor?: number;
+  /** It ends with the first rate divided by this; default 10⁴. */
   finalDivFactor?: number;
   /** Falls to the first rate as fast as it rose, then on to the last one; default false. */
   threePhase?: boolean;
@@ -277,7 +330,8 @@ export interface OneCycleLROptions {
 /**
  * One rise of the learning rate to maxLr and one long fall, for a given number of steps, usually one a batch.
  *
- * @throws RangeError for the options; Error when it is stepped more often than planned.
+ * @throws RangeError for an option out of its range, no number of steps, or an optimizer that has no momentum to cycle;
+ *   Error when it is stepped more often than planned.
  * @see Smith and Topin (2018), Super-Convergence: Very Fast Training of Neural Networks Using Large Learning Rates.
  */
 export class OneCycleLR extends Scheduler<Required<Omit<OneCycleLROptions, "epochs" | "stepsPerEpoch">>> {
@@ -347,19 +401,21 @@ export class OneCycleLR extends Scheduler<Required<Omit<OneCycleLROptions, "epoc
 
 type Point = readonly [step: number, lr: number, momentum: number];
 
+/** Options of {@link ReduceLROnPlateau}. */
 export interface ReduceLROnPlateauOptions {
   /** Whether the metric should fall (default) or rise. */
   mode?: "min" | "max";
-  /** Default 0.1. */
+  /** Factor of the rate, in [0, 1); default 0.1. */
   factor?: number;
   /** Epochs without progress that are borne; default 10. */
   patience?: number;
-  /** What counts as progress, default 1e-4, as a share of the best metric ("rel", the default) or as it is ("abs"). */
+  /** Progress that counts; default 1e-4. */
   threshold?: number;
+  /** Whether the threshold is a share of the best metric ("rel", the default) or a difference to it ("abs"). */
   thresholdMode?: "rel" | "abs";
   /** Epochs after a reduction in which none is counted; default 0. */
   cooldown?: number;
-  /** Default 0. */
+  /** The rate does not fall below; default 0. */
   minLr?: number;
   /** A smaller reduction is left out; default 1e-8. */
   eps?: number;
@@ -372,7 +428,11 @@ interface Plateau extends Required<ReduceLROnPlateauOptions> {
   rest: number;
 }
 
-/** Multiplies the rate by factor when the metric that `step` gets, what `validate` returns in `fit`, makes no progress. */
+/**
+ * Multiplies the rate by factor when the metric that `step` gets, what `validate` returns in `fit`, makes no progress.
+ *
+ * @throws RangeError for an unknown mode or a factor ≥ 1.
+ */
 export class ReduceLROnPlateau extends Scheduler<Plateau> {
   constructor(optimizer: Optimizer, options: ReduceLROnPlateauOptions = {}) {
     const where = "ReduceLROnPlateau";

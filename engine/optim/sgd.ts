@@ -3,6 +3,7 @@ import type { Tensor } from "../tensor.ts";
 import { Optimizer, type Slots } from "./optimizer.ts";
 import { ensure } from "./options.ts";
 
+/** Options of {@link SGD}. */
 export interface SGDOptions {
   /** Learning rate; default 1e-3. */
   lr?: number;
