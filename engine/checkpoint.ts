@@ -7,11 +7,12 @@
  *
  * @see https://github.com/huggingface/safetensors
  */
+import type { StateEntry } from "./nn/module.ts";
 import { checkShape, formatShape, type Shape, sizeOf } from "./shape.ts";
 import { empty, type Tensor } from "./tensor.ts";
 
 /** Arrays by name, as `Module.stateDict` gives and takes them. */
-export type NamedArrays = Record<string, Tensor | { readonly shape: readonly number[]; readonly data: Float32Array }>;
+export type NamedArrays = Record<string, Tensor | StateEntry>;
 
 /** The limit of the format's own library. */
 const MAX_HEADER = 100_000_000;
@@ -103,6 +104,14 @@ export function saveSafetensors(tensors: NamedArrays, metadata: Record<string, s
   return bytes;
 }
 
+/** What {@link loadSafetensors} finds in a file. */
+export interface Safetensors {
+  /** The arrays by name, as float32. */
+  tensors: Record<string, Tensor>;
+  /** Free text by key; empty where the file has none. */
+  metadata: Record<string, string>;
+}
+
 /**
  * The tensors and metadata of a safetensors file. The tensors are the caller's, or the current tape's.
  *
@@ -111,10 +120,7 @@ export function saveSafetensors(tensors: NamedArrays, metadata: Record<string, s
  *
  * @throws RangeError that names what is wrong with a damaged or unsupported file, before anything is allocated.
  */
-export function loadSafetensors(bytes: Uint8Array): {
-  tensors: Record<string, Tensor>;
-  metadata: Record<string, string>;
-} {
+export function loadSafetensors(bytes: Uint8Array): Safetensors {
   const { arrays, metadata } = parseSafetensors("loadSafetensors", bytes);
   const tensors: [string, Tensor][] = [];
   try {

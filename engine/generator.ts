@@ -2,8 +2,11 @@
 import { k, simd } from "./backend.ts";
 import { memory } from "./wasm.ts";
 
+/** Where a generator is in its sequence: plain numbers, so that JSON keeps it. */
 export interface GeneratorState {
+  /** The seed as two 32-bit integers. */
   readonly key: readonly [number, number];
+  /** Blocks of four 32-bit words that were drawn. */
   readonly block: number;
 }
 

@@ -4,7 +4,7 @@
  * @module jarvis-snn/engine
  */
 
-export { loadSafetensors, type NamedArrays, saveSafetensors } from "./checkpoint.ts";
+export { loadSafetensors, type NamedArrays, type Safetensors, saveSafetensors } from "./checkpoint.ts";
 export {
   arange,
   bernoulli,
@@ -23,12 +23,13 @@ export { TensorDataset } from "./data/dataset.ts";
 export { DataLoader } from "./data/loader.ts";
 export { Generator, type GeneratorState, manualSeed } from "./generator.ts";
 export { type GradcheckOptions, gradcheck } from "./gradcheck.ts";
+export type { MemoryStats } from "./memory.ts";
 export { Flatten, Sequential } from "./nn/containers.ts";
 export { Conv1d, Conv2d, type ConvLayerOptions } from "./nn/conv.ts";
 export { Dropout } from "./nn/dropout.ts";
 export { Embedding } from "./nn/embedding.ts";
 export { Linear, type LinearOptions } from "./nn/linear.ts";
-export { Module, type StateDict } from "./nn/module.ts";
+export { Module, type StateDict, type StateEntry } from "./nn/module.ts";
 export {
   BatchNorm1d,
   type BatchNorm1dOptions,
@@ -166,7 +167,7 @@ export type { NormOptions, VarianceOptions } from "./ops/statistics.ts";
 export type { Pair } from "./ops/windows.ts";
 export { Adam, type AdamOptions, AdamW } from "./optim/adam.ts";
 export { clipGradNorm, clipGradValue } from "./optim/clip.ts";
-export { Optimizer, type OptimizerState } from "./optim/optimizer.ts";
+export { Optimizer, type OptimizerOptions, type OptimizerState, type Slots } from "./optim/optimizer.ts";
 export { Adagrad, type AdagradOptions, RMSprop, type RMSpropOptions } from "./optim/rmsprop.ts";
 export {
   CosineAnnealingLR,

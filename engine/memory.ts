@@ -12,6 +12,16 @@
  */
 import { heapBase, memory } from "./wasm.ts";
 
+/** Bytes of linear memory. */
+export interface MemoryStats {
+  /** In use now. */
+  live: number;
+  /** The most in use since the last `resetPeak`. */
+  peak: number;
+  /** Held from the platform; it never shrinks. */
+  reserved: number;
+}
+
 /** What a heap manages: linear memory here, the float64 cells of the reference kernels in `gradcheck`. */
 export interface Space {
   /** First address that may be given out, and the address that is out of reach. */
@@ -105,7 +115,7 @@ export class Heap {
     return this.space.view(p, n);
   }
 
-  stats(): { live: number; peak: number; reserved: number } {
+  stats(): MemoryStats {
     return { live: this.live, peak: this.peak, reserved: this.space.reserved() };
   }
 

@@ -22,13 +22,21 @@ import { defaultGenerator, type Generator, type GeneratorState } from "./generat
 import type { Module, StateDict } from "./nn/module.ts";
 import { sizeOf } from "./shape.ts";
 
+/** The content of an IDX file. */
+export interface IdxArray {
+  /** The values in row-major order. */
+  data: Uint8Array;
+  /** Sizes of the axes. */
+  shape: number[];
+}
+
 /**
  * Reads an IDX file, the format of MNIST: bytes with their shape.
  *
  * @throws RangeError if the file is not an IDX file of unsigned bytes, or its length does not fit its header.
  * @see http://yann.lecun.com/exdb/mnist/
  */
-export function readIdx(path: string): { data: Uint8Array; shape: number[] } {
+export function readIdx(path: string): IdxArray {
   const bytes = readFileSync(path);
   const ndim = bytes[3] ?? 0;
   if (bytes.length < 4 + 4 * ndim || bytes[0] !== 0 || bytes[1] !== 0 || bytes[2] !== 0x08 || ndim === 0) {
@@ -46,6 +54,7 @@ export function readIdx(path: string): { data: Uint8Array; shape: number[] } {
 
 /** What has a state of numbers, strings, Float32Arrays and the like, in lists and plain objects of any depth. */
 export interface Stateful {
+  /** A copy of the state. */
   stateDict(): unknown;
   /** Throws before it changes anything if the state does not fit. */
   loadStateDict(state: never): void;
@@ -53,10 +62,15 @@ export interface Stateful {
 
 /** What a training run consists of. */
 export interface TrainingRun {
+  /** The network. */
   model: Module;
+  /** The optimizer of its parameters. */
   optimizer: Stateful;
-  /** The one that the loader, for instance, draws from. The state of the default generator is always part of a checkpoint. */
+  /**
+   * A generator besides the default one, whose state is always part of a checkpoint: that of the loader, for instance.
+   */
   generator?: Generator;
+  /** The schedule of the learning rate, if there is one. */
   scheduler?: Stateful;
 }
 
@@ -97,10 +111,15 @@ export function saveCheckpoint(path: string, run: TrainingRun & { epoch: number 
  *   const { epoch } = resumeCheckpoint("run.safetensors", { model, optimizer, generator });
  *   await fit(model, loader, { epochs: 10 - epoch, optimizer, loss });
  *
- * @returns The number of epochs that are done.
  * @throws RangeError if the file is damaged, no checkpoint, or one of another run; all parts are as before then.
  */
-export function resumeCheckpoint(path: string, run: TrainingRun): { epoch: number } {
+export function resumeCheckpoint(
+  path: string,
+  run: TrainingRun,
+): {
+  /** The number of epochs that are done. */
+  epoch: number;
+} {
   const where = `resumeCheckpoint: ${path}`;
   const { arrays, metadata } = parseSafetensors(where, readWhole(path));
   const parts = partsOf(run);

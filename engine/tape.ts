@@ -9,6 +9,7 @@
  */
 import { heap, k } from "./backend.ts";
 import { releaseParts } from "./composed.ts";
+import type { MemoryStats } from "./memory.ts";
 import { enter, leave, making, type Region, root, type Scope, scope } from "./scope.ts";
 import { alive, dropRecord, materialise, Tensor, unrecord } from "./tensor.ts";
 
@@ -92,8 +93,8 @@ export function persist<T extends Tensor>(t: T): T {
   return t;
 }
 
-/** Bytes of linear memory: in use now, the most since the last `resetPeak`, and held from the platform. */
-export function memoryStats(): { live: number; peak: number; reserved: number } {
+/** How much linear memory is in use. */
+export function memoryStats(): MemoryStats {
   return heap.stats();
 }
 

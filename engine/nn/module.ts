@@ -1,7 +1,16 @@
-import { formatShape, sameShape } from "../shape.ts";
+import { formatShape, type Shape, sameShape } from "../shape.ts";
 import { Tensor } from "../tensor.ts";
 
-export type StateDict = Record<string, { readonly shape: readonly number[]; readonly data: Float32Array }>;
+/** One array of a state. */
+export interface StateEntry {
+  /** Sizes of the axes. */
+  readonly shape: Shape;
+  /** The values in row-major order. */
+  readonly data: Float32Array;
+}
+
+/** Arrays by name: the state of a module. */
+export type StateDict = Record<string, StateEntry>;
 
 /**
  * A layer or a network. Its parameters are the fields that `parameter()` made, and those of the modules in its fields,

@@ -2,22 +2,31 @@ import { heap, k } from "../backend.ts";
 import { Tensor, touch } from "../tensor.ts";
 import { copyOf, merged } from "./options.ts";
 
-/** What an optimizer keeps for one parameter. */
+/** What an optimizer keeps for one parameter: arrays by name, such as the `momentum` of {@link SGD}. */
 export type Slots = Record<string, Float32Array>;
 
+/** The state of an optimizer, as {@link Optimizer.stateDict} gives it. */
 export interface OptimizerState {
   /** The hyper-parameters, the learning rate among them. */
   readonly options: Readonly<Record<string, unknown>>;
   /** Updates that each parameter has had. */
   readonly steps: readonly number[];
+  /** Further arrays of each parameter. */
   readonly slots: readonly Slots[];
 }
 
 /** The slots of a parameter that has a momentum, where that is left open. */
 const MOMENTUM: Slots = { momentum: new Float32Array(0) };
 
+/** What the options of every optimizer have. */
+export interface OptimizerOptions {
+  /** Learning rate. */
+  lr: number;
+}
+
 /** Updates parameters from their gradients. Its state is persistent and lives as long as the optimizer. */
-export abstract class Optimizer<Options extends { lr: number } = { lr: number }> {
+export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOptions> {
+  /** The parameters that are updated. */
   readonly params: readonly Tensor[];
   /** The hyper-parameters. They may be changed between steps, as schedulers do. */
   readonly options: Options;
@@ -47,6 +56,7 @@ export abstract class Optimizer<Options extends { lr: number } = { lr: number }>
     return this.options.lr;
   }
 
+  /** Sets it for the steps to come. */
   set lr(value: number) {
     this.options.lr = value;
   }

@@ -26,7 +26,7 @@ export interface RMSpropOptions {
  *
  * A variance v − ḡ² that rounding makes negative counts as 0, where PyTorch gives NaN.
  *
- * @throws RangeError for a negative or non-finite option.
+ * @throws RangeError for a negative or non-finite option; TypeError for another option, or anything but parameters.
  * @see Tieleman and Hinton (2012), Lecture 6.5, COURSERA. Centered: Graves (2013), arXiv:1308.0850.
  */
 export class RMSprop extends Optimizer<Required<RMSpropOptions>> {
@@ -68,7 +68,7 @@ export interface AdagradOptions {
  *
  *   g = ∇ + λw     s = s + g²     w −= lr/(1 + (t − 1)·lrDecay) · g / (√s + ε)
  *
- * @throws RangeError for a negative or non-finite option.
+ * @throws RangeError for a negative or non-finite option; TypeError for another option, or anything but parameters.
  * @see Duchi, Hazan and Singer (2011), Adaptive Subgradient Methods for Online Learning and Stochastic Optimization, JMLR.
  */
 export class Adagrad extends Optimizer<Required<AdagradOptions>> {

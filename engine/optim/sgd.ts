@@ -22,7 +22,8 @@ export interface SGDOptions {
  *
  *   g = ∇ + λw     b = μb + (1 − dampening)·g  (b = g at first)     w −= lr·(nesterov ? g + μb : b)
  *
- * @throws RangeError for a negative or non-finite option, or Nesterov without momentum or with dampening.
+ * @throws RangeError for a negative or non-finite option, or Nesterov without momentum or with dampening; TypeError for
+ *   another option, or anything but parameters.
  * @see Sutskever et al. (2013), On the importance of initialization and momentum in deep learning, ICML.
  */
 export class SGD extends Optimizer<Required<SGDOptions>> {
