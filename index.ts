@@ -1,5 +1,5 @@
 /**
- * The engine and the spiking layers together.
+ * The engine and the spiking layers together: all names of {@link jarvis-snn/engine} and {@link jarvis-snn/snn}.
  *
  * @module jarvis-snn
  */

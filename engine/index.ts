@@ -1,6 +1,9 @@
 /**
  * Tensors, the tape, ops, modules, optimizers, data.
  *
+ * Shapes are written [T, B, N]: time, batch, features; images [B, C, H, W], classes K. Negative axes count from the end.
+ * In equations L is the loss, ⊙ the elementwise product. An op that is given a freed tensor throws an Error that says so.
+ *
  * @module jarvis-snn/engine
  */
 

@@ -42,7 +42,9 @@ function joinOps(project) {
   const { children } = project.getChildByName("jarvis-snn/engine");
   for (const op of children) if (op.kindOf(ReflectionKind.Variable)) asFunction(project, op, ReflectionKind.Function);
   const ops = new Map(children.flatMap(({ name, signatures }) => (signatures ? [[name, signatures[0]]] : [])));
-  for (const method of children.find(({ name }) => name === "Tensor").children) {
+  const tensor = children.find(({ name }) => name === "Tensor");
+  delete tensor.extendedTypes; // the interface that lists the methods
+  for (const method of tensor.children) {
     if (!method.kindOf(ReflectionKind.Property)) continue;
     method.comment ??= ops.get(method.name)?.comment?.clone();
     asFunction(project, method, ReflectionKind.Method);
@@ -53,7 +55,10 @@ function joinOps(project) {
 function keepEquations(project) {
   for (const { comment } of Object.values(project.reflections)) {
     for (const part of comment?.summary ?? []) {
-      part.text = part.text.replace(/(?<=\n\n)((?: {2,}.+\n?)+)/g, "```text\n$1\n```\n");
+      part.text = part.text.replace(/(?<=\n\n)(?: {2,}.+(?:\n|$))+/g, (lines) => {
+        const code = lines.trimEnd().replace(/^ {2}/gm, "");
+        return `\`\`\`text\n${code}\n\`\`\`\n`;
+      });
     }
   }
 }
@@ -64,6 +69,7 @@ const app = await Application.bootstrap(
     tsconfig: join(root, "tsconfig.docs.json"),
     readme: join(root, "README.md"),
     excludeInternal: true,
+    excludeReferences: true,
     excludeProtected: true,
     skipErrorChecking: true, // that is what `npm run types` is for
     validation: { invalidLink: true, notDocumented: true, notExported: true, rewrittenLink: true },
