@@ -6,19 +6,27 @@ import type { Tensor } from "../tensor.ts";
 import { uniformParameter } from "./linear.ts";
 import { Module } from "./module.ts";
 
+/** Options of {@link Conv1d} and {@link Conv2d}. */
 export interface ConvLayerOptions<Size = Pair> extends ConvOptions<Size> {
   /** Adds a learned bias; default true. */
   bias?: boolean;
+  /** Where the initial values come from; the default generator if not given. */
   generator?: Generator;
 }
 
 /** What the convolutions have in common; `kernel` is that of the weight. */
 abstract class Convolution<Size extends Pair> extends Module {
+  /** Steps of the window. */
   readonly stride: Size;
+  /** Zeros before and behind each axis. */
   readonly padding: Size;
+  /** Distance of the values under the window. */
   readonly dilation: Size;
+  /** Groups of channels and filters that do not see each other. */
   readonly groups: number;
+  /** [out, in / groups, k] or [out, in / groups, kH, kW]. */
   readonly weight: Tensor;
+  /** [out], or null without a bias. */
   readonly bias: Tensor | null;
 
   constructor(
@@ -57,7 +65,7 @@ abstract class Convolution<Size extends Pair> extends Module {
 }
 
 /**
- * A convolution over signals, see `conv1d`: x [..., in, L] → z [..., out, L′];  weight [out, in / groups, k], bias [out]
+ * A convolution over signals, see {@link conv1d}: x [..., in, L] → z [..., out, L′];  weight [out, in / groups, k], bias [out]
  *
  * Both start uniform in (−1/√n, 1/√n) with n = in / groups·k, as in PyTorch (Kaiming uniform with a = √5).
  *
@@ -74,7 +82,7 @@ export class Conv1d extends Convolution<number> {
 }
 
 /**
- * A convolution over images, see `conv2d`: x [..., in, H, W] → z [..., out, H′, W′];  weight [out, in / groups, kH, kW],
+ * A convolution over images, see {@link conv2d}: x [..., in, H, W] → z [..., out, H′, W′];  weight [out, in / groups, kH, kW],
  * bias [out]. Leading axes are a batch: [T, B, in, H, W] runs all time steps at once.
  *
  * Both start uniform in (−1/√n, 1/√n) with n = in / groups·kH·kW, as in PyTorch (Kaiming uniform with a = √5).

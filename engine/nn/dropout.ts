@@ -3,9 +3,15 @@ import { checkProbability, dropout } from "../ops/dropout.ts";
 import type { Tensor } from "../tensor.ts";
 import { Module } from "./module.ts";
 
-/** Zeros with probability p in training, x as it is in evaluation; see `dropout`. */
+/**
+ * Zeros with probability p (default 0.5) in training, x as it is in evaluation; see {@link dropout}.
+ *
+ * @throws RangeError unless p lies in [0, 1].
+ */
 export class Dropout extends Module {
+  /** The probability of a zero. */
   readonly p: number;
+  /** Where the random numbers come from. */
   readonly generator: Generator;
 
   constructor(p = 0.5, { generator = defaultGenerator }: { generator?: Generator } = {}) {

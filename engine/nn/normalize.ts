@@ -7,6 +7,7 @@ import { buffer, parameter } from "../tape.ts";
 import type { Tensor } from "../tensor.ts";
 import { Module } from "./module.ts";
 
+/** Options of {@link LayerNorm}. */
 export interface NormLayerOptions {
   /** Added to the variance; default 1e-5. */
   eps?: number;
@@ -14,11 +15,13 @@ export interface NormLayerOptions {
   affine?: boolean;
 }
 
+/** Options of {@link GroupNorm}. */
 export interface GroupNormLayerOptions extends NormLayerOptions {
   /** The axis of the channels; by default as in `groupNorm`. */
   axis?: number;
 }
 
+/** Options of {@link BatchNorm2d}. */
 export interface BatchNormLayerOptions extends NormLayerOptions {
   /** Share of a batch in the running statistics; default 0.1. null: they are means over all batches. */
   momentum?: number | null;
@@ -26,6 +29,7 @@ export interface BatchNormLayerOptions extends NormLayerOptions {
   trackRunningStats?: boolean;
 }
 
+/** Options of {@link BatchNorm1d}. */
 export interface BatchNorm1dOptions extends BatchNormLayerOptions {
   /** The axis of the channels: by default the last but one, or the second of [N, C]; −1 for [T, B, C]. */
   axis?: number;
@@ -33,8 +37,11 @@ export interface BatchNorm1dOptions extends BatchNormLayerOptions {
 
 /** A layer with a weight and a bias of the given shape, or without. */
 abstract class Normalization extends Module {
+  /** Added to the variance. */
   readonly eps: number;
+  /** Factors after the normalisation, or null without `affine`. */
   readonly weight: Tensor | null;
+  /** Added last, or null without `affine`. */
   readonly bias: Tensor | null;
 
   constructor(where: string, shape: Shape, { eps = 1e-5, affine = true }: NormLayerOptions) {
@@ -49,10 +56,15 @@ abstract class Normalization extends Module {
 }
 
 abstract class BatchNorm extends Normalization {
+  /** C, the number of channels. */
   readonly channels: number;
+  /** Share of a batch in the running statistics, null for means over all batches. */
   readonly momentum: number | null;
+  /** The running means, [C], or null where none are kept. */
   readonly runningMean: Tensor | null = null;
+  /** The running variances, [C], or null where none are kept. */
   readonly runningVar: Tensor | null = null;
+  /** Batches in the running statistics, a tensor of one number, or null where none are kept. */
   readonly numBatchesTracked: Tensor | null = null;
 
   constructor(where: string, channels: number, options: BatchNormLayerOptions) {
@@ -97,8 +109,8 @@ abstract class BatchNorm extends Normalization {
 }
 
 /**
- * Batch normalisation of vectors [N, C] or signals [N, C, L], see `batchNorm`; [T, B, C, L] counts time to the batch. Spikes
- * [T, B, C] need the option `axis: -1`, as three axes are a signal.
+ * Batch normalisation of vectors [N, C] or signals [N, C, L], see {@link batchNorm}; [T, B, C, L] counts time to the batch.
+ * Spikes [T, B, C] need the option `axis: -1`, as three axes are a signal.
  *
  * Weight and bias, running statistics and momentum are PyTorch's, as are the names in a state dict: `weight`, `bias`,
  * `running_mean`, `running_var`, `num_batches_tracked`.
@@ -106,6 +118,7 @@ abstract class BatchNorm extends Normalization {
  * @throws RangeError unless the number of channels is a positive integer and the options are in range.
  */
 export class BatchNorm1d extends BatchNorm {
+  /** The axis of the channels, if it was given. */
   readonly axis: number | undefined;
 
   constructor(channels: number, options: BatchNorm1dOptions = {}) {
@@ -119,8 +132,8 @@ export class BatchNorm1d extends BatchNorm {
 }
 
 /**
- * Batch normalisation of images [N, C, H, W], see `batchNorm`; [T, B, C, H, W] counts time to the batch. Parameters and
- * names as in `BatchNorm1d`.
+ * Batch normalisation of images [N, C, H, W], see {@link batchNorm}; [T, B, C, H, W] counts time to the batch.
+ * Parameters and names as in {@link BatchNorm1d}.
  *
  * @throws RangeError unless the number of channels is a positive integer and the options are in range.
  */
@@ -136,11 +149,12 @@ export class BatchNorm2d extends BatchNorm {
 }
 
 /**
- * Layer normalisation over the last axes together, whose shape `normalizedShape` tells; see `layerNorm`.
+ * Layer normalisation over the last axes together, whose shape `normalizedShape` tells; see {@link layerNorm}.
  *
  * @throws RangeError unless the shape is of positive integers and eps is not negative.
  */
 export class LayerNorm extends Normalization {
+  /** Shape of the axes that are normalised together. */
   readonly normalizedShape: Shape;
 
   constructor(normalizedShape: number | Shape, options: NormLayerOptions = {}) {
@@ -155,12 +169,14 @@ export class LayerNorm extends Normalization {
 }
 
 /**
- * Group normalisation of numChannels channels in numGroups groups, see `groupNorm`.
+ * Group normalisation of numChannels channels in numGroups groups, see {@link groupNorm}.
  *
  * @throws RangeError unless numGroups divides numChannels and eps is not negative.
  */
 export class GroupNorm extends Normalization {
+  /** Groups that the channels are cut into. */
   readonly numGroups: number;
+  /** The axis of the channels, if it was given. */
   readonly axis: number | undefined;
 
   constructor(numGroups: number, numChannels: number, options: GroupNormLayerOptions = {}) {

@@ -3,9 +3,15 @@ import type { Pair } from "../ops/windows.ts";
 import type { Tensor } from "../tensor.ts";
 import { Module } from "./module.ts";
 
-/** The maximum under each window, see `maxPool2d`. */
+/**
+ * The maximum under each window, x [..., C, H, W] → z [..., C, H′, W′]; see {@link maxPool2d}.
+ *
+ * @throws RangeError for an option out of range.
+ */
 export class MaxPool2d extends Module {
+  /** Size of the window. */
   readonly kernel: Pair;
+  /** The other options, as given. */
   readonly options: MaxPoolOptions;
 
   constructor(kernel: Pair, options: MaxPoolOptions = {}) {
@@ -20,9 +26,15 @@ export class MaxPool2d extends Module {
   }
 }
 
-/** The mean under each window, see `avgPool2d`. */
+/**
+ * The mean under each window, x [..., C, H, W] → z [..., C, H′, W′]; see {@link avgPool2d}.
+ *
+ * @throws RangeError for an option out of range.
+ */
 export class AvgPool2d extends Module {
+  /** Size of the window. */
   readonly kernel: Pair;
+  /** The other options, as given. */
   readonly options: AvgPoolOptions;
 
   constructor(kernel: Pair, options: AvgPoolOptions = {}) {

@@ -16,6 +16,7 @@ import type { Tensor } from "../tensor.ts";
 import { once } from "./expand.ts";
 import { type Axis, along, FLAT, type Pair, windowOver } from "./windows.ts";
 
+/** Options of {@link conv1d} and {@link conv2d}. */
 export interface ConvOptions<Size = Pair> {
   /** Steps of the window; default 1. */
   stride?: Size;
@@ -27,6 +28,7 @@ export interface ConvOptions<Size = Pair> {
   groups?: number;
 }
 
+/** Options of {@link convTranspose2d}. */
 export interface ConvTransposeOptions extends ConvOptions {
   /** Rows and columns more at the end, as a convolution with a stride maps several sizes to one; default 0. */
   outputPadding?: Pair;

@@ -5,6 +5,7 @@ import { allocate, recycle, scope } from "../scope.ts";
 import { emptySpikes, type Tensor } from "../tensor.ts";
 import { reshape } from "./view.ts";
 
+/** Options of {@link dropout}. */
 export interface DropoutOptions {
   /** The probability of a zero; default 0.5. */
   p?: number;

@@ -11,6 +11,7 @@ import { once } from "./expand.ts";
 import { transpose } from "./layout.ts";
 import { reshape } from "./view.ts";
 
+/** Options of {@link layerNorm}. */
 export interface LayerNormOptions {
   /** Factors after the normalisation; ones if not given. */
   weight?: Tensor | null;
@@ -20,14 +21,17 @@ export interface LayerNormOptions {
   eps?: number;
 }
 
+/** Options of {@link groupNorm}. */
 export interface GroupNormOptions extends LayerNormOptions {
   /** The axis of the channels: by default 1, but −3 where there are more than four axes, as time is in front then. */
   axis?: number | undefined;
 }
 
+/** Options of {@link batchNorm}. */
 export interface BatchNormOptions extends GroupNormOptions {
-  /** Statistics that are taken outside training and updated in it, [C] each. */
+  /** Means that are taken outside training and updated in it, [C]. */
   runningMean?: Tensor | null;
+  /** Variances that are taken outside training and updated in it, [C]. */
   runningVar?: Tensor | null;
   /** Takes the statistics of the batch; default false. */
   training?: boolean;

@@ -16,11 +16,13 @@ interface PoolOptions {
   ceilMode?: boolean;
 }
 
+/** Options of {@link maxPool2d}. */
 export interface MaxPoolOptions extends PoolOptions {
   /** Distance of the values under the window; default 1. */
   dilation?: Pair;
 }
 
+/** Options of {@link avgPool2d}. */
 export interface AvgPoolOptions extends PoolOptions {
   /** Padding counts as zeros; default true. If not, the mean is over the values under the window. */
   countIncludePad?: boolean;

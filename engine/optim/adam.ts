@@ -23,7 +23,8 @@ export interface AdamOptions {
  *   g = ∇ + λw     m = β₁m + (1 − β₁)g     v = β₂v + (1 − β₂)g²
  *   w −= lr/(1 − β₁ᵗ) · m / (√v/√(1 − β₂ᵗ) + ε)
  *
- * @throws RangeError for a negative or non-finite option, or β outside [0, 1); TypeError for another option, or anything but parameters.
+ * @throws RangeError for a negative or non-finite option, or β outside [0, 1); TypeError for another option, or anything but
+ *   parameters.
  * @see Kingma and Ba (2015), Adam: A Method for Stochastic Optimization, ICLR. AMSGrad: Reddi et al. (2018), ICLR.
  */
 export class Adam extends Optimizer<Required<AdamOptions>> {

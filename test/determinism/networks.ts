@@ -1,9 +1,15 @@
 /** The networks that every engine has to train to the same bits. */
 import {
   AdamW,
+  BatchNorm2d,
+  Conv2d,
   crossEntropy,
+  Dropout,
+  Flatten,
   LeakyIntegrator,
+  LIF,
   Linear,
+  MaxPool2d,
   Module,
   manualSeed,
   maxMembrane,
@@ -11,6 +17,7 @@ import {
   noGrad,
   RecurrentLIF,
   rand,
+  SGD,
   stack,
   surrogate,
   type Tensor,
@@ -72,6 +79,7 @@ class RecurrentNetwork extends Module {
   readonly fc1 = new Linear(12, 40);
   readonly hidden = new RecurrentLIF({
     features: 40,
+    threshold: 0.3,
     reset: "subtract",
     learnBeta: true,
     surrogate: surrogate.atan(),
@@ -112,4 +120,66 @@ function recurrent(): Trained {
   };
 }
 
-export const networks: Record<string, () => Trained> = { toy, recurrent };
+class ConvNetwork extends Module {
+  readonly conv1 = new Conv2d(1, 6, 3, { padding: 1 });
+  readonly norm1 = new BatchNorm2d(6);
+  readonly lif1 = new LIF({ threshold: 0.5, surrogate: surrogate.fastSigmoid(), learnThreshold: true });
+  readonly pool = new MaxPool2d(2);
+  readonly conv2 = new Conv2d(6, 8, 3, { stride: 2, groups: 2, bias: false });
+  readonly norm2 = new BatchNorm2d(8);
+  readonly lif2 = new LIF({ beta: 0.8, threshold: 0.5, resetDelay: true });
+  readonly flatten = new Flatten(-3);
+  readonly dropout = new Dropout(0.25);
+  readonly fc = new Linear(32, 4);
+
+  forward(x: Tensor): Tensor {
+    const spikes = this.lif2.forward(this.before2(this.lif1.forward(this.before1(x))));
+    return meanOverTime(this.behind(spikes));
+  }
+
+  /** The currents of both layers of neurons, and the output: of all time steps, [T, B, …], or of one, [B, …]. */
+  before1(x: Tensor): Tensor {
+    return this.norm1.forward(this.conv1.forward(x));
+  }
+
+  before2(spikes: Tensor): Tensor {
+    return this.norm2.forward(this.conv2.forward(this.pool.forward(spikes)));
+  }
+
+  behind(spikes: Tensor): Tensor {
+    return this.fc.forward(this.dropout.forward(this.flatten.forward(spikes)));
+  }
+}
+
+/** Convolutions, batch normalisation, pooling, dropout, a learned threshold; SGD with Nesterov momentum. */
+function conv(): Trained {
+  manualSeed(3);
+  const model = new ConvNetwork();
+  const optimizer = new SGD(model.parameters(), { lr: 0.1, momentum: 0.9, nesterov: true, weightDecay: 1e-3 });
+  const labels = Array.from({ length: 20 }, (_, i) => i % 4);
+  for (let step = 0; step < 6; step++) {
+    tape(() => {
+      const loss = crossEntropy(model.forward(rand([5, 20, 1, 10, 10]).mul(3)), labels);
+      optimizer.zeroGrad();
+      loss.backward();
+    });
+    optimizer.step();
+  }
+  const { lif1, lif2 } = model;
+  return {
+    model,
+    inputs: noGrad(() => rand([5, SAMPLES, 1, 10, 10]).mul(3)),
+    stepwise(x) {
+      const B = x.shape[1] as number;
+      const state = { first: lif1.initialState([B, 6, 10, 10]), second: lif2.initialState([B, 8, 2, 2]) };
+      const outputs = loop(x, state, (input, { first, second }) => {
+        const [s1, next1] = lif1.step(model.before1(input), first);
+        const [s2, next2] = lif2.step(model.before2(s1), second);
+        return [model.behind(s2), { first: next1, second: next2 }];
+      });
+      return meanOverTime(outputs);
+    },
+  };
+}
+
+export const networks: Record<string, () => Trained> = { toy, recurrent, conv };
