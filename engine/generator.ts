@@ -14,6 +14,7 @@ export interface GeneratorState {
  * Philox 4×32-10: block number and seed are mixed by ten rounds of multiplications into four 32-bit words. A draw of n
  * numbers takes the next ⌈n/4⌉ blocks, so what a seed gives depends on the sequence of draws only.
  *
+ * @throws RangeError unless the seed, 0 by default, is an integer below 2⁵³ in magnitude.
  * @see Salmon et al. (2011), Parallel Random Numbers: As Easy as 1, 2, 3, SC '11.
  */
 export class Generator {

@@ -127,12 +127,20 @@ export class LeakyIntegrator extends Module {
     this.beta = decayTensor("LeakyIntegrator", options, options.learnBeta ?? false);
   }
 
-  /** The membrane [T, B, …] of a current [T, B, …], from v = 0. */
+  /**
+   * The membrane [T, B, …] of a current [T, B, …], from v = 0.
+   *
+   * @throws RangeError unless the current has a time axis and fits the neurons of beta.
+   */
   forward(current: Tensor): Tensor {
     return composed(decayed, this.beta, current, null);
   }
 
-  /** The membrane from a given state on, and the state after the last step. */
+  /**
+   * The membrane from a given state on, and the state after the last step.
+   *
+   * @throws RangeError as `forward`, or unless the state has the shape of one step.
+   */
   unroll(current: Tensor, state?: Tensor): LeakyIntegratorRecord {
     const membrane = composed(decayed, this.beta, current, state ?? null);
     let last: Tensor | null = null;
@@ -147,7 +155,11 @@ export class LeakyIntegrator extends Module {
     };
   }
 
-  /** One time step: [B, …] → the membrane, which is also the next state. */
+  /**
+   * One time step: current [B, …] → the membrane [B, …], which is also the next state; the same bits as `forward`.
+   *
+   * @throws RangeError as `unroll`.
+   */
   step(current: Tensor, state: Tensor): [membrane: Tensor, state: Tensor] {
     const membrane = composed(stepped, this.beta, current, state);
     return [membrane, membrane];

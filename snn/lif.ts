@@ -111,7 +111,11 @@ export class LIF extends Module {
     this.threshold = learnThreshold ? parameter(t) : t;
   }
 
-  /** Spikes [T, B, …] of a current [T, B, …], from v = 0. */
+  /**
+   * Spikes [T, B, …] of a current [T, B, …], from v = 0.
+   *
+   * @throws RangeError unless the current has a time axis and fits the neurons of beta and threshold.
+   */
   forward(current: Tensor): Tensor {
     if (!this.spiking) return this.unroll(current).spikes;
     this.check(current);
@@ -124,7 +128,11 @@ export class LIF extends Module {
     return run.spikes;
   }
 
-  /** Spikes, membrane and state over time, from a given state on; all differentiable. What is not read costs nothing. */
+  /**
+   * Spikes, membrane and state over time, from a given state on; all differentiable. What is not read costs nothing.
+   *
+   * @throws RangeError as `forward`, or unless the state has the shape of one step.
+   */
   unroll(current: Tensor, state?: LIFState): LIFRecord {
     this.check(current, state);
     if (!this.spiking) return composeLif(this.neuron, current, this.decay(), this.threshold, state ?? null, false);
@@ -156,6 +164,8 @@ export class LIF extends Module {
   /**
    * One time step: current [B, …] → spikes [B, …] and the next state; the same bits as `forward`. A loop of steps belongs
    * inside `noGrad` or `tape`, with the state returned or kept, so that what a step leaves behind is freed.
+   *
+   * @throws RangeError as `unroll`.
    */
   step(current: Tensor, state: LIFState): [spikes: Tensor, state: LIFState] {
     const record = this.unroll(current.unsqueeze(0), state);

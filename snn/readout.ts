@@ -2,22 +2,38 @@
 import { amax, mean, select, sum, type Tensor } from "../engine/index.ts";
 import { integrate } from "./leaky-integrator.ts";
 
-/** The firing rate: the mean over time, [T, B, …] → [B, …]. */
+/**
+ * The firing rate: the mean over time, [T, B, …] → [B, …].
+ *
+ * @throws RangeError unless there is a time axis.
+ */
 export function meanOverTime(x: Tensor): Tensor {
   return mean(x, { axis: 0 });
 }
 
-/** The number of spikes, [T, B, …] → [B, …]. */
+/**
+ * The number of spikes, [T, B, …] → [B, …].
+ *
+ * @throws RangeError unless there is a time axis.
+ */
 export function spikeCount(spikes: Tensor): Tensor {
   return sum(spikes, { axis: 0 });
 }
 
-/** The membrane in the last step, [T, B, …] → [B, …]. */
+/**
+ * The membrane in the last step, [T, B, …] → [B, …].
+ *
+ * @throws RangeError unless there is a time axis.
+ */
 export function lastMembrane(membrane: Tensor): Tensor {
   return select(membrane, 0, -1);
 }
 
-/** The largest membrane over time, [T, B, …] → [B, …]; steps that tie share the gradient. */
+/**
+ * The largest membrane over time, [T, B, …] → [B, …]; steps that tie share the gradient.
+ *
+ * @throws RangeError unless there is a time axis.
+ */
 export function maxMembrane(membrane: Tensor): Tensor {
   return amax(membrane, { axis: 0 });
 }
@@ -25,7 +41,7 @@ export function maxMembrane(membrane: Tensor): Tensor {
 /**
  * Spikes filtered by an exponential: r[t] = β·r[t−1] + s[t], from r = 0. Shapes: [T, B, …] → [T, B, …]. Default β = 0.95.
  *
- * @throws RangeError if beta lies outside [0, 1].
+ * @throws RangeError if beta lies outside [0, 1], or unless there is a time axis.
  */
 export function filteredTrace(spikes: Tensor, { beta = 0.95 }: { beta?: number } = {}): Tensor {
   if (!(beta >= 0 && beta <= 1)) throw new RangeError(`filteredTrace: beta must lie in [0, 1], got ${beta}`);

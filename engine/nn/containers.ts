@@ -31,7 +31,10 @@ export class Sequential extends Module {
   }
 }
 
-/** Axes startAxis … endAxis as one; by default all but the first. With time in front, [T, B, …], startAxis is 2. */
+/**
+ * Axes startAxis … endAxis as one; by default all but the first. With time in front, [T, B, …], startAxis is 2.
+ * See {@link flatten}.
+ */
 export class Flatten extends Module {
   /** The first of the axes that become one. */
   readonly startAxis: number;

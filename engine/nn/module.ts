@@ -20,7 +20,11 @@ export abstract class Module {
   /** True while training; layers such as Dropout behave differently then. */
   training = true;
 
-  /** The output for x. Shapes are said at the class. */
+  /**
+   * The output for x; the class tells the shapes.
+   *
+   * @throws RangeError unless the shape of x fits.
+   */
   abstract forward(x: Tensor): Tensor;
 
   /** The fields that can hold parameters and modules, with their names. */

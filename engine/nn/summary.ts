@@ -15,6 +15,8 @@ import type { Module } from "./module.ts";
  *
  * Runs the network once on zeros of the given shape (all axes, batch and time included) in evaluation mode; random state
  * is put back. The output is that of the last call of `forward`, "–" where that was not called.
+ *
+ * @throws RangeError if the network does not take that shape.
  */
 export function summary(module: Module, inputShape: Shape): string {
   const modules = module.namedModules();

@@ -24,7 +24,13 @@ export interface OptimizerOptions {
   lr: number;
 }
 
-/** Updates parameters from their gradients. Its state is persistent and lives as long as the optimizer. */
+/**
+ * Updates parameters from their gradients. Its state is persistent and lives as long as the optimizer.
+ *
+ * @throws RangeError for no parameters, or a negative or non-finite option; TypeError for another option, or anything
+ *   but
+ *   parameters.
+ */
 export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOptions> {
   /** The parameters that are updated. */
   readonly params: readonly Tensor[];
