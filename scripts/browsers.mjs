@@ -13,6 +13,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 
 const TIMEOUT_MS = 120_000;
 
@@ -85,20 +86,17 @@ async function visit({ path, flags }, folder, page) {
   browser.stderr.on("data", (text) => {
     log += text;
   });
+  // "close" comes when its child processes are gone too, and no longer write into the profile.
   const ended = new Promise((resolve) => browser.once("close", resolve).once("error", resolve));
-  let timer;
-  const late = new Promise((resolve) => {
-    timer = setTimeout(resolve, TIMEOUT_MS, `silence for ${TIMEOUT_MS / 1000} s`);
-  });
+  const late = sleep(TIMEOUT_MS, `silence for ${TIMEOUT_MS / 1000} s`, { ref: false });
   const failed = Promise.race([ended.then((reason) => `the end of the browser, ${reason}`), late]).then((got) => {
     throw new Error(`browsers: expected a result of ${page} in ${path}, got ${got}\n${log}`);
   });
   try {
     return await Promise.race([server.result, failed]);
   } finally {
-    clearTimeout(timer);
     browser.kill("SIGKILL");
-    await ended;
+    await Promise.race([ended, sleep(10_000, null, { ref: false })]);
     server.close();
     rmSync(profile, { recursive: true, force: true, maxRetries: 10 });
   }
