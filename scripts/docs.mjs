@@ -71,6 +71,7 @@ const app = await Application.bootstrap(
     excludeInternal: true,
     excludeReferences: true,
     excludeProtected: true,
+    disableSources: true, // links into a repository would depend on how it was cloned
     skipErrorChecking: true, // that is what `npm run types` is for
     validation: { invalidLink: true, notDocumented: true, notExported: true, rewrittenLink: true },
     requiredToBeDocumented: [
