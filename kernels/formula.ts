@@ -211,13 +211,15 @@ function coefficient(p: usize): v128 {
 /** eˣ − c = 2ᵏ·(eʳ − 1) + (2ᵏ − c): for c = 1 the small values keep their digits. */
 function expLess(x: v128, c: v128): v128 {
   const vanishes = f64x2.lt(x, f64x2.splat(-708));
+  const overflows = f64x2.gt(x, f64x2.splat(709));
   x = f64x2.pmin(f64x2.pmax(x, f64x2.splat(-708)), f64x2.splat(709));
   // 1.5·2⁵²: adding it rounds to an integer, which then is in the low bits.
   const shifted = f64x2.add(f64x2.mul(x, f64x2.splat(LOG2_E)), f64x2.splat(6755399441055744));
   const k = f64x2.sub(shifted, f64x2.splat(6755399441055744));
   const r = f64x2.sub(x, f64x2.mul(k, f64x2.splat(LN2)));
   const power = v128.andnot(i64x2.add(i64x2.shl(shifted, 52), f64x2.splat(1)), vanishes);
-  return f64x2.add(f64x2.mul(power, f64x2.mul(r, polynomial(expTerms, 8, r))), f64x2.sub(power, c));
+  const z = f64x2.add(f64x2.mul(power, f64x2.mul(r, polynomial(expTerms, 8, r))), f64x2.sub(power, c));
+  return v128.bitselect(f64x2.splat(Infinity), z, overflows);
 }
 
 /** log(u + rest) for |rest| far below u: k·ln 2 + 2·artanh(s) with u = 2ᵏ·(1 + f), √½ ≤ 1 + f < √2, s = f / (2 + f). */

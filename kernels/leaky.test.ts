@@ -1,4 +1,4 @@
-import { test } from "vitest";
+import { expect, test } from "vitest";
 import { compareSides, numbers } from "../test/support/sides.ts";
 
 const T = 5;
@@ -39,3 +39,13 @@ for (const { rows, n, perNeuron } of [
     }
   });
 }
+
+test("leaky: without a state before the first step β gets nothing from it, not even ∞·0", () => {
+  compareSides((side) => {
+    const dBeta = side.zeros(1);
+    const carry = side.zeros(1);
+    side.k.leakyBackward(side.put([Infinity]), side.put([1]), 0, side.put([0.5]), carry, 0, dBeta, 0, 1, 1, 1, 0);
+    expect(side.read(dBeta, 1)).toEqual([0]);
+    return side.read(carry, 1);
+  });
+});

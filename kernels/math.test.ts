@@ -113,6 +113,30 @@ test("math: NaN and infinities go where they should", () => {
   });
 });
 
+test("math: a gradient that is not finite passes where a finite one does, and by halves at ties", () => {
+  const x = [1, 2, -1, 0, NaN, 3, Infinity, -Infinity];
+  const y = [1, 1, 1, 0, 1, NaN, Infinity, 0];
+  const halves = [0.5, 1, 0, 0.5, 1, 1, 0.5, 0];
+  for (const value of [Infinity, -Infinity, NaN]) {
+    const dz = new Array<number>(8).fill(value);
+    for (const name of PAIR_GRADS) {
+      compareSides((side) => {
+        const dx = side.zeros(8);
+        const operands = name === "maximumGrad" ? [x, y] : [x.map((v) => -v), y.map((v) => -v)];
+        side.k[name](dx, side.put(dz), side.put(operands[0] as number[]), side.put(operands[1] as number[]), 8);
+        expect(side.read(dx, 8)).toEqual(halves.map((half) => (half === 0 ? 0 : value)));
+        return [];
+      });
+    }
+    compareSides((side) => {
+      const dx = side.zeros(8);
+      side.k.absGrad(dx, side.put(dz), side.put(x), 8);
+      expect(side.read(dx, 8)).toEqual([value, value, -value, 0, 0, value, value, -value]);
+      return [];
+    });
+  }
+});
+
 /** What the kernel makes of float32 numbers. */
 function run(name: (typeof UNARY)[number], x: Float32Array): Float32Array {
   const bytes = 4 * x.length;

@@ -64,8 +64,7 @@ function valueOfPair(f: i32, x: v128, y: v128): v128 {
 /** The part of dz that goes to x: none where y was taken, half where they are equal. */
 function shareOf(f: i32, dz: v128, x: v128, y: v128): v128 {
   const lost = f == MAXIMUM ? f32x4.lt(x, y) : f32x4.gt(x, y);
-  const tie = v128.and(f32x4.mul(dz, v128.load(half)), f32x4.eq(x, y));
-  return f32x4.sub(v128.andnot(dz, lost), tie);
+  return f32x4.mul(v128.andnot(dz, lost), v128.bitselect(v128.load(half), v128.load(one), f32x4.eq(x, y)));
 }
 
 /** z[i] ← f(x[i]) for whole vectors */

@@ -141,6 +141,30 @@ test("crossEntropy: of log-probabilities, one per row is read and gets a gradien
   }
 });
 
+test("crossEntropy: infinite losses and gradients are those of PyTorch's terms, one after the other", () => {
+  compareSides((side) => {
+    const x = side.put([-Infinity, 0, 1, -Infinity, 0, 1]);
+    const target = side.putInts([0, 1]);
+    const loss = side.zeros(2);
+    const lse = side.zeros(2);
+    const dx = side.zeros(6);
+    // (1 − ε) of an infinite term is NaN for ε = 1.
+    side.k.crossEntropy(loss, lse, x, target, 0, 2, 3, 1);
+    expect(side.read(loss, 2)).toEqual([NaN, Infinity]);
+    // ∞ for the other classes, ∞ − ∞ for the target.
+    side.k.crossEntropyGrad(dx, x, lse, target, 0, side.put([1, Infinity]), 1, 1, 2, 3, 0);
+    expect(side.read(dx, 6).slice(3)).toEqual([NaN, NaN, Infinity]);
+    return side.read(dx, 3);
+  });
+  compareSides((side) => {
+    // Log-probabilities: what the target does not name gets no gradient, not even 0·NaN.
+    const dx = side.zeros(3);
+    side.k.crossEntropyGrad(dx, 0, 0, side.putInts([1]), side.put([NaN, 2, 1]), side.put([1]), 1, 1, 1, 3, 0);
+    expect(side.read(dx, 3)).toEqual([0, -2, 0]);
+    return [];
+  });
+});
+
 test("targetWeight: sums the weights of the rows that count", () => {
   compareSides((side) => {
     const target = side.putInts([0, 2, -1, 1, 2]);

@@ -1,5 +1,6 @@
 /** The fused LIF against the neuron written with tensor ops, in every combination of the options. */
 import { describe, expect, test } from "vitest";
+import { tensor } from "../engine/index.ts";
 import {
   composed,
   constants,
@@ -12,7 +13,8 @@ import {
   SURROGATES,
   valuesOf,
 } from "../test/support/lif.ts";
-import { LIF, type LIFOptions } from "./index.ts";
+import { values } from "../test/support/tensors.ts";
+import { LIF, type LIFOptions, surrogate } from "./index.ts";
 
 const INITIAL = [false, true];
 
@@ -80,4 +82,16 @@ describe.each(everyOption())("lif", (options) => {
       for (const initial of INITIAL) compareGradients(`learnBeta ${learnBeta}`, lif, initial);
     }
   });
+});
+
+test("lif: a beta and a threshold [1] serve a current of one axis, with tensor ops too", () => {
+  const options = { beta: tensor([0.5]), threshold: tensor([1]), surrogate: surrogate.sigmoid({ slope: 2 }) };
+  const current = tensor([1.5, 0.25, 1]);
+  const lif = new LIF(options);
+  const expected = values(lif.unroll(current).membrane);
+  expect(values(composed(lif, current, undefined).membrane)).toEqual(expected);
+  const smooth = new LIF({ ...options, spiking: false, reset: "none" });
+  expect(smooth.forward(current).shape).toEqual([3]);
+  const state = smooth.initialState([]);
+  expect(smooth.step(tensor(1.5), state)[1].v.shape).toEqual([]);
 });

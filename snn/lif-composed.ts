@@ -10,11 +10,12 @@ import { spike } from "./spike.ts";
 export function composeLif(
   neuron: Neuron,
   current: Tensor,
-  beta: Tensor,
-  threshold: Tensor,
+  decay: Tensor,
+  theta: Tensor,
   state: LIFState | null,
   spiking: boolean,
 ): LIFRecord {
+  const [beta, threshold] = [scalar(decay), scalar(theta)];
   const { reset, delayed, rest, inputScale, resetValue, attached, hold } = neuron;
   const fire = (u: Tensor): Tensor => {
     const { surrogate } = neuron;
@@ -57,3 +58,6 @@ export function composeLif(
     state: { v, refractory: held },
   };
 }
+
+/** One value for all neurons broadcasts to a step of any shape, also to one without axes. */
+const scalar = (t: Tensor): Tensor => (t.size === 1 ? t.reshape([]) : t);

@@ -134,6 +134,12 @@ test("pow: gradients at the base 0 and the exponent 0", () => {
   expect(outcome((t) => pow(t, 0.5), [0]).dx).toEqual([Infinity]);
 });
 
+test("pow: an infinite slope makes NaN of a gradient of 0, as in PyTorch", () => {
+  const leaf = tensor([0, 0, 2, -Infinity], { requiresGrad: true });
+  tape(() => pow(leaf, tensor([-0.5, -2, 3, 2])).backward(tensor([0, 0, 0, 0])));
+  expect(gradient(leaf)).toEqual([NaN, NaN, 0, NaN]);
+});
+
 test("atan2: its quadrants, and NaN for the gradient at the origin", () => {
   const quarter = fround(Math.PI / 4);
   expect(values(atan2(tensor([1, 1, -1, -1]), tensor([1, -1, -1, 1])))).toEqual([

@@ -42,8 +42,8 @@ export function leakyBackward(
       d = at(g, t * size + i) + at(beta, (i % n) * stepBeta) * d;
       if (total === 0) put(g, t * size + i, d);
       else put(total, i, at(total, i) + d);
-      const before = t > 0 ? at(v, (t - 1) * size + i) : v0 === 0 ? 0 : at(v0, i);
-      if (dBeta !== 0) put(dBeta, i, at(dBeta, i) + d * before);
+      if (dBeta === 0 || (t === 0 && v0 === 0)) continue;
+      put(dBeta, i, at(dBeta, i) + d * (t > 0 ? at(v, (t - 1) * size + i) : at(v0, i)));
     }
     put(carry, i, d);
     if (dv0 !== 0) put(dv0, i, at(dv0, i) + at(beta, (i % n) * stepBeta) * d);

@@ -53,7 +53,10 @@ export function abs(z: number, x: number, n: number): void {
 }
 
 export function absGrad(dx: number, dz: number, x: number, n: number): void {
-  for (let i = 0; i < n; i++) put(dx, i, at(dx, i) + at(dz, i) * (Number(at(x, i) > 0) - Number(at(x, i) < 0)));
+  for (let i = 0; i < n; i++) {
+    if (at(x, i) > 0) put(dx, i, at(dx, i) + at(dz, i));
+    if (at(x, i) < 0) put(dx, i, at(dx, i) - at(dz, i));
+  }
 }
 
 export function relu(z: number, x: number, n: number): void {
@@ -69,7 +72,7 @@ export function maximum(z: number, x: number, y: number, n: number): void {
 }
 
 export function maximumGrad(dx: number, dz: number, x: number, y: number, n: number): void {
-  for (let i = 0; i < n; i++) put(dx, i, at(dx, i) + at(dz, i) * share(at(x, i) - at(y, i)));
+  for (let i = 0; i < n; i++) if (!(at(x, i) < at(y, i))) put(dx, i, at(dx, i) + share(at(dz, i), at(x, i), at(y, i)));
 }
 
 export function minimum(z: number, x: number, y: number, n: number): void {
@@ -77,14 +80,11 @@ export function minimum(z: number, x: number, y: number, n: number): void {
 }
 
 export function minimumGrad(dx: number, dz: number, x: number, y: number, n: number): void {
-  for (let i = 0; i < n; i++) put(dx, i, at(dx, i) + at(dz, i) * share(at(y, i) - at(x, i)));
+  for (let i = 0; i < n; i++) if (!(at(x, i) > at(y, i))) put(dx, i, at(dx, i) + share(at(dz, i), at(x, i), at(y, i)));
 }
 
-/** What the winner takes: half of it at a tie. */
-function share(lead: number): number {
-  if (lead === 0) return 0.5;
-  return lead < 0 ? 0 : 1;
-}
+/** What the one that was taken gets: half at a tie. */
+const share = (dz: number, x: number, y: number): number => (x === y ? dz / 2 : dz);
 
 export function gt(z: number, x: number, y: number, n: number): void {
   for (let i = 0; i < n; i++) put(z, i, at(x, i) > at(y, i) ? 1 : 0);

@@ -41,14 +41,6 @@ export function logSoftmaxGrad(dx: number, dz: number, z: number, rows: number, 
 
 const weightOf = (weight: number, c: number): number => (weight === 0 ? 1 : at(weight, c));
 
-/** a_c of every class. */
-function termsOf(y: number, weight: number, cols: number, smoothing: number): number[] {
-  return Array.from(
-    { length: cols },
-    (_, c) => weightOf(weight, c) * ((c === y ? 1 - smoothing : 0) + smoothing / cols),
-  );
-}
-
 export function crossEntropy(
   loss: number,
   lse: number,
@@ -61,14 +53,13 @@ export function crossEntropy(
 ): void {
   for (let row = 0; row < rows; row++) {
     const y = at(target, row);
-    const [m, l] = lse === 0 || y < 0 ? [0, 0] : logSumExp(x, row * cols, cols);
-    const terms = y < 0 ? [] : termsOf(y, weight, cols, smoothing);
-    put(
-      loss,
-      row,
-      // Without smoothing the other classes do not enter, not even as 0·∞.
-      terms.reduce((sum, a, c) => sum + (smoothing === 0 && c !== y ? 0 : a * (m + l - at(x, row * cols + c))), 0),
-    );
+    const first = row * cols;
+    const [m, l] = lse === 0 || y < 0 ? [0, 0] : logSumExp(x, first, cols);
+    const term = (c: number): number => weightOf(weight, c) * (m + l - at(x, first + c));
+    let sum = y < 0 ? 0 : (1 - smoothing) * term(y);
+    // Without smoothing the other classes do not enter, not even as 0·∞.
+    if (y >= 0 && smoothing !== 0) for (let c = 0; c < cols; c++) sum += (smoothing / cols) * term(c);
+    put(loss, row, sum);
     if (lse !== 0) put(lse, row, l);
   }
 }
@@ -90,14 +81,18 @@ export function crossEntropyGrad(
     const y = at(target, row);
     if (y < 0) continue;
     const first = row * cols;
+    const add = (c: number, value: number): void => put(dx, first + c, at(dx, first + c) + value);
     const g = scale * at(dloss, row * dlossStep);
-    const terms = termsOf(y, weight, cols, smoothing);
-    const total = terms.reduce((sum, a) => sum + a, 0);
-    const [m, l] = lse === 0 ? [0, 0] : logSumExp(x, first, cols);
-    terms.forEach((a, c) => {
-      const p = lse === 0 ? 0 : Math.exp(at(x, first + c) - m - l);
-      put(dx, first + c, at(dx, first + c) + g * (p * total - a));
-    });
+    const own = (1 - smoothing) * weightOf(weight, y);
+    if (lse !== 0) {
+      const shares = Array.from({ length: cols }, (_, c) => (smoothing / cols) * weightOf(weight, c));
+      const total = shares.reduce((sum, share) => sum + share, own);
+      const [m, l] = logSumExp(x, first, cols);
+      shares.forEach((share, c) => {
+        add(c, g * (Math.exp(at(x, first + c) - m - l) * total - share));
+      });
+    }
+    add(y, -g * own);
   }
 }
 
