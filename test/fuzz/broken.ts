@@ -1,0 +1,47 @@
+/** Kernels that are slightly wrong, to see whether the fuzzer finds them. */
+import { type Backend, simd } from "../../engine/backend.ts";
+import { kernels, memory } from "../../engine/wasm.ts";
+import type { Kernels } from "../../kernels/build/types.ts";
+
+type Kernel = (...args: number[]) => number;
+
+export const KERNELS = Object.keys(kernels).filter(
+  (name) => typeof kernels[name as keyof Kernels] === "function",
+) as (keyof Kernels)[];
+
+/** Kernels that no program can find wrong. */
+export const UNSEEN: Readonly<Record<string, string>> = {
+  sgd: "optimizers are no ops",
+  adam: "optimizers are no ops",
+  rmsprop: "optimizers are no ops",
+  philox: "random numbers are no ops",
+  uniform: "random numbers are no ops",
+  normal: "random numbers are no ops",
+  countBits: "it chooses between paths that give the same bits",
+};
+
+/** Which argument is the address of what a kernel writes, where it is not the first. */
+const OUTPUT: Readonly<Record<string, number>> = { lifReplay: 6 };
+
+/** Kernels that write words of bits. */
+const BITS: readonly string[] = ["alignBits", "packBits", "transposeBits", "bernoulli"];
+
+/** The kernels with one that calls `wrong` after itself. */
+export function replaced(name: keyof Kernels, wrong: (result: number, args: readonly number[]) => number): Backend {
+  const kernel = kernels[name] as Kernel;
+  const broken: Kernel = (...args) => wrong(kernel(...args), args);
+  return { kernels: { ...kernels, [name]: broken }, heap: simd.heap };
+}
+
+/** The kernels with one whose first result is off by a thousandth, or by a bit. */
+export function slightlyWrong(name: keyof Kernels): Backend {
+  return replaced(name, (result, args) => {
+    const p = args[OUTPUT[name] ?? 0] as number;
+    if (name === "targetWeight") return result * 1.001;
+    if (p === 0) return result;
+    const [words, floats] = [new Uint32Array(memory.buffer, p, 1), new Float32Array(memory.buffer, p, 1)];
+    if (BITS.includes(name)) words[0] = (words[0] as number) ^ 1;
+    else floats[0] = (floats[0] as number) * 1.001 + 0.001;
+    return result;
+  });
+}

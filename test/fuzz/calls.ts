@@ -1,0 +1,175 @@
+/**
+ * What the ops of a program call: the registry, and layers as functions of tensors and plain options. A layer's own
+ * tensors are among its results, so that their gradients are compared and their memory is freed.
+ */
+
+import { Generator } from "../../engine/generator.ts";
+import { noGrad, type Tensor, tape } from "../../engine/index.ts";
+import { ops } from "../../engine/ops/index.ts";
+import type { BatchNormOptions } from "../../engine/ops/normalize.ts";
+import * as snn from "../../snn/index.ts";
+import {
+  LeakyIntegrator,
+  LIF,
+  type LIFOptions,
+  type LIFRecord,
+  type LIFState,
+  RecurrentLIF,
+  type RecurrentLIFOptions,
+  type RecurrentLIFState,
+  type Surrogate,
+  surrogate,
+} from "../../snn/index.ts";
+
+export type Call = (...args: never[]) => unknown;
+
+/** A surrogate by its name and slope. */
+export type Slope = readonly [name: keyof typeof SURROGATES, slope: number];
+
+const SURROGATES = {
+  sigmoid: (slope: number) => surrogate.sigmoid({ slope }),
+  fastSigmoid: (slope: number) => surrogate.fastSigmoid({ slope }),
+  atan: (alpha: number) => surrogate.atan({ alpha }),
+  custom: (slope: number) => surrogate.custom({ derivative: (x) => x.mul(slope).square().neg().exp() }),
+} satisfies Record<keyof typeof surrogate, (slope: number) => Surrogate>;
+
+export const SURROGATE_NAMES = Object.keys(SURROGATES) as (keyof typeof SURROGATES)[];
+
+/** Options as data. */
+type Plain<Options> = Omit<Options, "surrogate"> & { surrogate?: Slope };
+
+function optionsOf<Options extends { surrogate?: Slope }>({ surrogate: slope, ...options }: Options) {
+  return slope === undefined ? options : { ...options, surrogate: SURROGATES[slope[0]](slope[1]) };
+}
+
+export const READS = ["spikes", "membrane", "v", "state"] as const;
+export type Read = (typeof READS)[number];
+
+/** How a neuron runs: at once, at once with more than spikes, or step by step. */
+export type Mode = "forward" | "unroll" | "step";
+
+const read = (record: LIFRecord, reads: readonly Read[]): Tensor[] =>
+  reads.map((name) => (name === "state" ? record.state.v : record[name]));
+
+function run<State extends LIFState>(
+  layer: {
+    forward: LIF["forward"];
+    unroll(x: Tensor, s?: State): LIFRecord;
+    initialState(shape: readonly number[]): State;
+    step(x: Tensor, s: State): [Tensor, State];
+  },
+  current: Tensor,
+  mode: Mode,
+  reads: readonly Read[],
+  state: State | undefined,
+): Tensor[] {
+  if (mode === "forward") return [layer.forward(current)];
+  if (mode === "unroll") return read(layer.unroll(current, state), reads);
+  let now = state ?? layer.initialState(current.shape.slice(1));
+  const spikes = current.unbind(0).map((x) => {
+    const [s, next] = layer.step(x, now);
+    now = next;
+    return s;
+  });
+  return [...spikes, now.v];
+}
+
+function lif(current: Tensor, options: Plain<LIFOptions>, mode: Mode, reads: Read[], state?: LIFState): Tensor[] {
+  const layer = new LIF(optionsOf(options));
+  return [...run(layer, current, mode, reads, state), layer.beta, layer.threshold];
+}
+
+function recurrentLif(
+  current: Tensor,
+  options: Plain<RecurrentLIFOptions>,
+  weights: Tensor[],
+  mode: Mode,
+  reads: Read[],
+  state?: RecurrentLIFState,
+): Tensor[] {
+  const layer = new RecurrentLIF({ ...optionsOf(options), features: options.features });
+  const own = layer.recurrent === null ? [layer.V as Tensor] : [layer.recurrent.weight, layer.recurrent.bias as Tensor];
+  own.forEach((t, i) => {
+    t.copyFrom(weights[i] as Tensor);
+  });
+  return [...run(layer, current, mode, reads, state), layer.beta, layer.threshold, ...own];
+}
+
+function leakyIntegrator(
+  current: Tensor,
+  options: { beta?: number | Tensor; learnBeta?: boolean },
+  mode: Mode,
+  state?: Tensor,
+): Tensor[] {
+  const layer = new LeakyIntegrator(options);
+  if (mode === "forward") return [layer.forward(current), layer.beta];
+  if (mode === "unroll") return [...Object.values(layer.unroll(current, state)), layer.beta];
+  let now = state ?? layer.initialState(current.shape.slice(1));
+  for (const x of current.unbind(0)) [, now] = layer.step(x, now);
+  return [now, layer.beta];
+}
+
+/** The gradient of a function of x by a pass in a tape of its own. */
+function innerBackward(x: Tensor): Tensor {
+  return tape(() => {
+    const leaf = x.detach().clone();
+    leaf.requiresGrad = true;
+    leaf.mul(leaf).tanh().backward(x.detach());
+    return (leaf.grad as Tensor).clone();
+  });
+}
+
+/** Random numbers come from a generator with a seed of their own. */
+const seeded =
+  <Options>(fn: (x: Tensor, options: Options & { generator: Generator }) => Tensor) =>
+  (x: Tensor, { seed, ...options }: Options & { seed: number }): Tensor =>
+    fn(x, { ...(options as unknown as Options), generator: new Generator(seed) });
+
+const { surrogate: _, ...layers } = snn;
+
+/** Running statistics are written: into copies, which are results too. */
+function batchNorm(x: Tensor, { running, ...options }: BatchNormOptions & { running?: Running }): Tensor[] {
+  if (running === undefined) return [ops.batchNorm(x, options)];
+  const [runningMean, runningVar] = [running.mean.detach().clone(), running.variance.detach().clone()];
+  return [ops.batchNorm(x, { ...options, runningMean, runningVar }), runningMean, runningVar];
+}
+
+interface Running {
+  mean: Tensor;
+  variance: Tensor;
+}
+
+export const CALLS: Readonly<Record<string, Call>> = {
+  ...ops,
+  ...layers,
+  batchNorm,
+  dropout: seeded(ops.dropout),
+  backward: innerBackward,
+  LIF: lif,
+  RecurrentLIF: recurrentLif,
+  LeakyIntegrator: leakyIntegrator,
+  poissonEncode: seeded(snn.poissonEncode),
+  spike: (x: Tensor, options: Plain<snn.SpikeOptions>) => snn.spike(x, optionsOf(options)),
+};
+
+/**
+ * Where a decision is taken inside an op, after roundings: distances from it, in the reference. Everywhere else both sides
+ * decide about the same float32 numbers, and so alike.
+ */
+export const DECISIONS: Readonly<Record<string, (...args: never[]) => number[]>> = {
+  LIF: (current: Tensor, options: Plain<LIFOptions>, _mode: Mode, _reads: Read[], state?: LIFState) =>
+    options.spiking === false ? [] : distances(lif(current, options, "unroll", ["membrane"], state)),
+  RecurrentLIF: (
+    current: Tensor,
+    options: Plain<RecurrentLIFOptions>,
+    weights: Tensor[],
+    _mode: Mode,
+    _reads: Read[],
+    state?: RecurrentLIFState,
+  ) => distances(recurrentLif(current, options, weights, "unroll", ["membrane"], state)),
+};
+
+/** |u − θ| */
+function distances([membrane, _beta, threshold]: Tensor[]): number[] {
+  return noGrad(() => Array.from((membrane as Tensor).sub(threshold as Tensor).data, Math.abs));
+}

@@ -1,0 +1,327 @@
+/**
+ * SIMD kernels against the float64 reference, op by op.
+ *
+ * The kernels run the whole program first; values and gradients are taken down. Then the reference runs it, and wherever
+ * something is compared, the reference goes on from what the kernels found: values after each step, the gradient of each
+ * record before its backward. So both sides always work on the same float32 numbers: differences do not pile up over the
+ * program, and comparisons, maxima and rounding decide alike, ties included. What is left is the rounding within one op,
+ * and the tolerance needs to cover no more. Nothing can hide in it: all that an op gives, and its part of each gradient, is
+ * held to the reference once, where it arises.
+ *
+ *   |simd − reference| ≤ TOLERANCE · (largest |reference| of the tensor + ½ · largest |input| of the op) · (1 + n / 64)
+ *
+ * For a gradient the inputs are the gradients of what reads the tensor. n is how many inputs there are for one element: a
+ * sum of n has n roundings. Values that are not finite must be the same on both sides.
+ *
+ * Only neurons decide about numbers that they have rounded themselves. Where the reference finds a membrane closer to its
+ * threshold than NEAR (but not on it), what follows cannot be compared and the program is abandoned. It is the reference
+ * alone that says so, and before it looks at what the kernels found: a wrong kernel cannot get away like this.
+ */
+import { type Backend, simd, useBackend } from "../../engine/backend.ts";
+import { withReference } from "../../engine/gradcheck.ts";
+import { memoryStats, noGrad, type Tensor, tape, zeros } from "../../engine/index.ts";
+import type { Op } from "../../engine/op.ts";
+import { kernels } from "../../engine/wasm.ts";
+import { DECISIONS } from "./calls.ts";
+import { execute, gradientOf, type Observer, valuesOf } from "./execute.ts";
+import { type Item, inputsOf, type Leaf, type Program, type Step } from "./program.ts";
+
+/** About four times the largest deviation of a hundred thousand programs; a kernel that is off by 10⁻³ is found at once. */
+const TOLERANCE = 2e-5;
+
+/** Distance of a membrane from its threshold that roundings may bridge, for membranes of the size of 1. */
+const NEAR = 2e-5;
+
+/** Membranes are measured against thresholds and resting values of the size of 1, however small the current. */
+const UNIT = Float32Array.of(1);
+
+type Values = Float32Array | Float64Array;
+
+/** Something that must not be, and the ops that it is laid to. */
+export class Finding extends Error {
+  readonly op: string;
+
+  constructor(op: string, message: string, options?: ErrorOptions) {
+    super(`${op}: ${message}`, options);
+    this.op = op;
+  }
+}
+
+/** A decision is too close to be the same on both sides. */
+class Abandoned extends Error {}
+
+/** How often an op ran, and the largest deviations of its values and of the gradients that it gives, as parts of the scale. */
+export interface Deviation {
+  count: number;
+  value: number;
+  gradient: number;
+}
+
+export type Deviations = Map<string, Deviation>;
+
+/** What the kernels found. */
+interface Trace {
+  readonly values: Map<number, Float32Array>;
+  /** Whether each value requires a gradient. */
+  readonly wanted: Map<number, boolean>;
+  readonly leafGradients: Map<number, Float32Array>;
+  /** Values and gradients of the records; no gradient where backward does not reach them. */
+  readonly records: Float32Array[];
+  readonly gradients: (Gradient | undefined)[];
+}
+
+/** A gradient as backward found it: of one step, if it repeats over time. */
+interface Gradient {
+  readonly values: Float32Array;
+  readonly repeats: number;
+}
+
+/** The gradient of a leaf, null where it has none or t is no leaf. */
+const leafGradient = (t: Tensor): Tensor | null => (t.requiresGrad && t.state === "none" ? t.grad : null);
+
+/** Runs a program and takes everything down. */
+function traceOf(program: Program): Trace {
+  const trace: Trace = { values: new Map(), wanted: new Map(), leafGradients: new Map(), records: [], gradients: [] };
+  const made: Tensor[] = [];
+  execute(program, {
+    made(_item, _results, records) {
+      made.push(...records);
+    },
+    gradient(i, z) {
+      trace.gradients[i] = { values: Float32Array.from(gradientOf(z)), repeats: z.gradRepeats };
+    },
+    // At the end: a value that something has overwritten shows, too.
+    finished(tensors) {
+      for (const [id, t] of tensors) {
+        trace.values.set(id, Float32Array.from(valuesOf(t)));
+        trace.wanted.set(id, t.requiresGrad);
+        const gradient = leafGradient(t);
+        if (gradient !== null) trace.leafGradients.set(id, gradient.toFloat32Array());
+      }
+      for (const z of made) trace.records.push(Float32Array.from(valuesOf(z)));
+    },
+  });
+  return trace;
+}
+
+/** Holds the reference to a trace, and sets it to what the trace has. */
+class Judge implements Observer {
+  private readonly trace: Trace;
+  private readonly deviations: Deviations;
+  /** The op of the program that made each record. */
+  private readonly owners: string[] = [];
+  /** The records that read a tensor. */
+  private readonly readers = new Map<Tensor, number[]>();
+  /** Outputs of one op share their attributes, and all pass their gradients on through one of them. */
+  private readonly siblings: number[][] = [];
+  private readonly byAttributes = new Map<unknown, number[]>();
+  private reached = 0;
+
+  constructor(trace: Trace, deviations: Deviations) {
+    this.trace = trace;
+    this.deviations = deviations;
+  }
+
+  before({ op }: Step, args: readonly unknown[]): void {
+    const distances = DECISIONS[op] as ((...args: readonly unknown[]) => number[]) | undefined;
+    if (distances === undefined) return;
+    if (noGrad(() => distances(...args)).some((d) => d > 0 && d < NEAR)) throw new Abandoned();
+  }
+
+  made(item: Item | null, results: readonly Tensor[], records: readonly Tensor[], first: number): void {
+    const op = item === null ? "loss" : item.kind === "step" ? item.op : item.kind;
+    this.deviationOf(op).count++;
+    const ids = item === null ? this.trace.values.keys() : inputsOf(item);
+    const inputs = Array.from(ids, (id) => this.trace.values.get(id) as Float32Array);
+    if (DECISIONS[op] !== undefined) inputs.push(UNIT);
+    item?.ids.forEach((id, i) => {
+      const t = results[i] as Tensor;
+      this.checkValue(op, `v${id}`, t, this.trace.values.get(id) as Float32Array, inputs);
+      if (this.trace.wanted.get(id) !== t.requiresGrad) throw new Finding(op, `requiresGrad of v${id} differs`);
+    });
+    records.forEach((z, i) => {
+      const values = this.trace.records[first + i];
+      if (values === undefined) throw new Finding(op, "recorded only in the reference");
+      this.checkValue(op, `its record ${nameOf(z)}`, z, values, inputs);
+      this.note(op, z);
+    });
+  }
+
+  gradient(i: number, z: Tensor): void {
+    const op = this.owners[i] as string;
+    const found = this.trace.gradients[i];
+    if (found === undefined) throw new Finding(op, `backward reaches ${nameOf(z)} only in the reference`);
+    if (found.repeats !== z.gradRepeats) throw new Finding(op, `the gradient of ${nameOf(z)} repeats otherwise`);
+    const values = gradientOf(z);
+    this.checkGradient(`${nameOf(z)} of ${op}`, z, found.values, values);
+    values.set(found.values);
+    this.reached++;
+  }
+
+  finished(tensors: ReadonlyMap<number, Tensor>): void {
+    const reached = this.trace.gradients.filter((g) => g !== undefined).length;
+    if (reached !== this.reached) throw new Finding("backward", `${reached} records, in the reference ${this.reached}`);
+    for (const [id, t] of tensors) {
+      const got = this.trace.leafGradients.get(id);
+      const gradient = leafGradient(t);
+      if ((gradient === null) !== (got === undefined))
+        throw new Finding("backward", `a gradient of v${id} on one side`);
+      if (gradient !== null && got !== undefined) this.checkGradient(`v${id}`, t, got, gradient.data);
+    }
+  }
+
+  private note(op: string, z: Tensor): void {
+    const i = this.owners.push(op) - 1;
+    const family = (z.attrs === null ? undefined : this.byAttributes.get(z.attrs)) ?? [];
+    family.push(i);
+    this.siblings.push(family);
+    this.byAttributes.set(z.attrs, family);
+    const { inputs = [], v0 = null } = (z.attrs ?? {}) as { inputs?: readonly Tensor[]; v0?: Tensor | null };
+    for (const x of [z.a, z.b, z.c, v0, ...inputs]) {
+      if (x === null) continue;
+      const list = this.readers.get(x);
+      if (list === undefined) this.readers.set(x, [i]);
+      else list.push(i);
+    }
+  }
+
+  private checkValue(op: string, what: string, t: Tensor, got: Float32Array, inputs: readonly Float32Array[]): void {
+    const values = valuesOf(t);
+    if (got.length !== values.length) throw new Finding(op, `${what}: ${got.length} values, not ${values.length}`);
+    const size = check(op, what, got, values, scaleOf(values, inputs));
+    const entry = this.deviationOf(op);
+    entry.value = Math.max(entry.value, size);
+    setValues(t, got);
+  }
+
+  private checkGradient(what: string, t: Tensor, got: Float32Array, values: Values): void {
+    const readers = this.readers.get(t) ?? [];
+    const sources = new Set(readers.flatMap((i) => this.siblings[i] as number[]));
+    const inputs = Array.from(sources, (i) => this.trace.gradients[i]?.values ?? new Float32Array(0));
+    const ops = [...new Set(readers.map((i) => this.owners[i] as string))];
+    const size = check(ops.join(" + "), `gradient of ${what}`, got, values, scaleOf(values, inputs));
+    for (const op of ops) {
+      const entry = this.deviationOf(op);
+      entry.gradient = Math.max(entry.gradient, size);
+    }
+  }
+
+  private deviationOf(op: string): Deviation {
+    const entry = this.deviations.get(op) ?? { count: 0, value: 0, gradient: 0 };
+    this.deviations.set(op, entry);
+    return entry;
+  }
+}
+
+/** Overwrites the values; of a constant expansion those of its source. Spikes in bits agree anyway. */
+function setValues(t: Tensor, values: Float32Array): void {
+  if (t.ptr !== 0) valuesOf(t).set(values);
+  else if (t.base !== null) setValues(t.base, values.subarray(0, t.base.size));
+}
+
+const nameOf = (z: Tensor): string => `${(z.op as Op<never>).name} [${z.shape.join(", ")}]`;
+
+/** The largest deviation as a part of the scale. Throws where it is too large. */
+function check(op: string, what: string, got: Float32Array, values: Values, scale: number): number {
+  let [worst, at] = [0, 0];
+  for (let i = 0; i < values.length; i++) {
+    const [x, y] = [got[i] as number, values[i] as number];
+    const rounded = Math.fround(y);
+    if (x === rounded || (Number.isNaN(x) && Number.isNaN(y))) continue;
+    const size = Number.isFinite(x) && Number.isFinite(rounded) ? Math.abs(x - y) / (scale + TINY) : Infinity;
+    if (size > worst) [worst, at] = [size, i];
+  }
+  if (worst <= TOLERANCE) return worst;
+  const off = `got ${got[at]}, the reference ${values[at]}, off by ${worst.toExponential(1)}`;
+  throw new Finding(op, `${what}, element ${at} of ${got.length}: ${off}`);
+}
+
+/** Below this the digits of float32 get fewer. */
+const TINY = 1e-30;
+
+function scaleOf(values: Values, inputs: readonly Float32Array[]): number {
+  let [scale, n] = [magnitude(values), 1];
+  for (const x of inputs) {
+    scale += largest(x) / 2;
+    n = Math.max(n, x.length / values.length);
+  }
+  return scale * (1 + n / 64);
+}
+
+const magnitudes = new WeakMap<Float32Array, number>();
+
+/** The magnitude of what a trace holds, found once. */
+function largest(values: Float32Array): number {
+  const size = magnitudes.get(values) ?? magnitude(values);
+  magnitudes.set(values, size);
+  return size;
+}
+
+/** The largest finite |x|. */
+function magnitude(values: Values): number {
+  let size = 0;
+  for (let i = 0; i < values.length; i++) {
+    const x = Math.abs(values[i] as number);
+    if (x > size && x < Infinity) size = x;
+  }
+  return size;
+}
+
+export interface Verdict {
+  /** null: both sides agree. */
+  readonly finding: Finding | null;
+  readonly abandoned: boolean;
+}
+
+/** Runs a program on both sides. `backend` may hold other kernels in the place of those of the package. */
+export function compare(program: Program, deviations: Deviations, backend: Backend = simd): Verdict {
+  const { live } = memoryStats();
+  try {
+    poison();
+    const trace = withBackend(backend, () => traceOf(program));
+    const left = memoryStats().live - live;
+    if (left !== 0) throw new Finding("memory", `${left} bytes are still in use after the program`);
+    withReference(() => execute(program, new Judge(trace, deviations)));
+    return { finding: null, abandoned: false };
+  } catch (error) {
+    if (error instanceof Abandoned) return { finding: null, abandoned: true };
+    const finding = error instanceof Finding ? error : new Finding("crash", String(error), { cause: error });
+    return { finding, abandoned: false };
+  }
+}
+
+/** The tensors of a program as leaves; none if it does not come to its end. */
+export function resultsOf(program: Program, backend: Backend = simd): Map<number, Leaf> {
+  const leaves = new Map<number, Leaf>();
+  const finished = (tensors: ReadonlyMap<number, Tensor>): void => {
+    for (const [id, t] of tensors) {
+      const kind = t.requiresGrad ? "leaf" : "constant";
+      leaves.set(id, { kind, ids: [id], shape: t.shape, values: Float32Array.from(valuesOf(t)) });
+    }
+  };
+  try {
+    withBackend(backend, () => execute(program, { made() {}, gradient() {}, finished }));
+  } catch {
+    leaves.clear();
+  }
+  return leaves;
+}
+
+function withBackend<R>(backend: Backend, fn: () => R): R {
+  useBackend(backend);
+  try {
+    return fn();
+  } finally {
+    useBackend(simd);
+  }
+}
+
+const POISONED = 2 ** 18;
+
+/** Fills what the arena gives next with NaN: memory that is read before it is written shows. */
+function poison(): void {
+  tape(() => {
+    const t = zeros([POISONED]);
+    kernels.fill(t.ptr, t.size, Number.NaN);
+  });
+}

@@ -1,0 +1,122 @@
+import { describe, expect, test } from "vitest";
+import type { Backend } from "../../engine/backend.ts";
+import { memoryStats } from "../../engine/index.ts";
+import { wasmHeap } from "../../engine/memory.ts";
+import { memory } from "../../engine/wasm.ts";
+import type { Kernels } from "../../kernels/build/types.ts";
+import { replaced, slightlyWrong } from "./broken.ts";
+import { compare } from "./compare.ts";
+import { describe as describeFailure, fuzz } from "./fuzz.ts";
+import { generate } from "./generate.ts";
+import { print } from "./program.ts";
+import { ROWS } from "./rows.ts";
+
+const SEED = 20_250_101;
+
+test(`fuzz: 100 random programs of 50 ops, from seed ${SEED} on, agree with the reference`, () => {
+  const { live } = memoryStats();
+  const report = fuzz({ seed: SEED, programs: 100 });
+  if (report.failure !== null) expect.fail(describeFailure(report.failure));
+  expect(memoryStats().live).toBe(live);
+  expect(report.programs).toBe(100);
+  expect(report.ops).toBeGreaterThanOrEqual(50 * 100);
+  // Few programs may end early, and every op has its turn.
+  expect(report.abandoned).toBeLessThan(5);
+  expect(Object.keys(ROWS).filter((op) => (report.deviations.get(op)?.count ?? 0) === 0)).toEqual([]);
+});
+
+test("fuzz: a seed gives the same program again", () => {
+  expect(print(generate(SEED).program)).toBe(print(generate(SEED).program));
+  expect(print(generate(SEED).program)).not.toBe(print(generate(SEED + 1).program));
+});
+
+describe("fuzz: finds", () => {
+  /** Runs until something is found, and expects it to be laid to the op. */
+  function found(op: string, backend: Backend): string {
+    const { failure } = fuzz({ seed: SEED, programs: 500, backend });
+    expect(failure, "nothing was found").not.toBeNull();
+    if (failure === null) return "";
+    expect(failure.finding.op).toContain(op);
+    // What is left shows the same again.
+    expect(compare(failure.program, new Map(), backend).finding?.op).toBe(failure.finding.op);
+    expect(compare(failure.program, new Map()).finding).toBeNull();
+    return describeFailure(failure);
+  }
+
+  // One of each kind: all of them take a while, `npm run fuzz -- --broken` does it.
+  const cases: readonly (readonly [keyof Kernels, string])[] = [
+    ["prodAxis", "prod"],
+    ["softmaxGrad", "softmax"],
+    ["transposeBits", ""],
+    ["lifReplay", "LIF"],
+    ["lifBackwardAny", "LIF"],
+  ];
+  test.each(cases)("%s that is off by a thousandth or a bit", (name, op) => {
+    found(op, slightlyWrong(name));
+  });
+
+  test("a gradient that is written instead of added", () => {
+    const overwriting = replaced("sigmoidGrad", (result, [dx, dz, z, n]) => {
+      const at = (p: number | undefined) => new Float32Array(memory.buffer, p, n);
+      at(dx).set(at(dz).map((d, i) => d * (at(z)[i] as number) * (1 - (at(z)[i] as number))));
+      return result;
+    });
+    found("sigmoid", overwriting);
+  });
+
+  test("one wrong element at the end of a long vector", () => {
+    const short = replaced("exp", (result, [z, , n]) => {
+      if (n !== undefined && n > 40 && n % 4 === 1) new Float32Array(memory.buffer, z, n)[n - 1] = 0;
+      return result;
+    });
+    found("exp", short);
+  });
+
+  test("memory that is read before it is written", () => {
+    const unwritten = replaced("relu", (result, [z, , n]) => {
+      new Float32Array(memory.buffer, z, n)[0] = new Float32Array(
+        memory.buffer,
+        (z as number) + 4 * 60_000,
+        1,
+      )[0] as number;
+      return result;
+    });
+    found("relu", unwritten);
+  });
+
+  test("memory that is not given back", () => {
+    const leaking = replaced("relu", (result) => {
+      wasmHeap.allocate(64);
+      return result;
+    });
+    const report = found("memory", leaking);
+    expect(report).toMatch(/^memory: \d+ bytes are still in use/);
+  });
+
+  test("an op that throws", () => {
+    const throwing = replaced("exp", () => {
+      throw new Error("out of order");
+    });
+    expect(found("crash", throwing)).toContain("out of order");
+  });
+
+  test("what an op does with NaN", () => {
+    const hiding = replaced("sigmoid", (result, [z, , n]) => {
+      const view = new Float32Array(memory.buffer, z, n);
+      for (let i = 0; i < view.length; i++) if (Number.isNaN(view[i])) view[i] = 0;
+      return result;
+    });
+    found("sigmoid", hiding);
+  });
+});
+
+test("fuzz: a failure is cut down to what it needs and can be read", () => {
+  const { failure } = fuzz({ seed: SEED, programs: 500, backend: slightlyWrong("prodAxis") });
+  expect(failure).not.toBeNull();
+  if (failure === null) return;
+  expect(failure.program.items.length).toBeLessThan(4);
+  const text = describeFailure(failure);
+  expect(text).toMatch(/^prod: v\d+, element 0 of \d+: got /);
+  expect(text).toMatch(/v\d+ = prod\(v\d+, \{/);
+  expect(text).toContain(`npm run fuzz -- --seed ${failure.seed} --programs 1`);
+});
