@@ -1,8 +1,9 @@
 /** From `import` to the end of the first training step of the toy, in fresh processes. */
 import { execFileSync } from "node:child_process";
 import { median } from "./support/interleave.ts";
+import { report } from "./support/report.ts";
 
-const RUNS = 11;
+const RUNS = 15;
 const network = new URL("../demos/toy/network.js", import.meta.url).href;
 
 /** The data set and the loader are made after the import and not counted, as an application brings its own. */
@@ -16,14 +17,10 @@ const program = `
   const begin = performance.now();
   tape(() => crossEntropy(model.forward(encode(x)), y).backward());
   optimizer.step();
-  console.log(JSON.stringify([imported - start, performance.now() - begin]));
+  console.log(imported - start + performance.now() - begin);
 `;
 
-const runs = Array.from({ length: RUNS }, () => {
-  const output = execFileSync(process.execPath, ["--input-type=module", "--eval", program], { encoding: "utf8" });
-  return JSON.parse(output) as [number, number];
-});
-const [imports, steps] = [0, 1].map((i) => median(runs.map((run) => run[i] as number))) as [number, number];
-console.log(
-  `import ${imports.toFixed(1)} ms, first training step ${steps.toFixed(1)} ms, together ${(imports + steps).toFixed(1)} ms`,
+const runs = Array.from({ length: RUNS }, () =>
+  Number(execFileSync(process.execPath, ["--input-type=module", "--eval", program], { encoding: "utf8" })),
 );
+report({ toy: { value: median(runs) } });

@@ -1,42 +1,77 @@
 /**
- * Runs every benchmark in a process of its own and prints what they print; `--write` puts it into the README, so that the
- * numbers there are those of one run of this command. Names after it select benchmarks: `npm run bench -- matmul`.
+ * Runs benchmarks, each family in a process of its own, keeps the results in bench/results and prints one table.
+ *
+ *   npm run bench                     all families of bench/targets.ts
+ *   npm run bench -- toy lif          some of them
+ *   npm run bench -- --peers          against TF.js, jax-js and onnxruntime-web too
+ *   npm run bench -- --write          and puts the results into README.md and docs/
+ *   npm run bench -- --stored         measures nothing: shows, or writes, what is stored
  */
 import { execFileSync } from "node:child_process";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { densitySvg } from "../build/bench/support/density.js";
+import { families, merge } from "../build/bench/support/results.js";
+import { docsBlock, linesOf, origins, readmeBlock, replaceBlock, terminalTable } from "../build/bench/support/table.js";
+import { peers } from "./peers.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
-const folder = join(root, "build/bench");
-const readme = join(root, "README.md");
-const START = "<!-- bench: npm run bench -- --write -->";
-const END = "<!-- /bench -->";
+const resultsOf = (family) => join(root, "bench/results", `${family}.json`);
 
-const args = process.argv.slice(2);
-const write = args.includes("--write");
-const wanted = args.filter((arg) => arg !== "--write");
-const all = readdirSync(folder).filter((name) => name.endsWith(".bench.js"));
-const chosen = wanted.length === 0 ? all : all.filter((name) => wanted.includes(name.replace(".bench.js", "")));
-if (chosen.length === 0) throw new Error(`bench: expected some of ${all.join(", ")}, got ${wanted.join(", ")}`);
+const flag = { type: "boolean", default: false };
+const { values: flags, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { peers: flag, write: flag, stored: flag },
+});
+const wrong = positionals.filter((name) => !families.includes(name));
+if (wrong.length > 0) throw new RangeError(`bench: expected some of ${families.join(", ")}, got ${wrong.join(", ")}`);
+const chosen = positionals.length === 0 ? families : families.filter((family) => positionals.includes(family));
 
-const outputs = [];
-for (const name of chosen) {
-  const output = execFileSync(process.execPath, [join(folder, name)], {
-    encoding: "utf8",
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  console.log(output);
-  outputs.push(output.trimEnd());
+/** What is known of every family. */
+function load(family) {
+  return existsSync(resultsOf(family)) ? JSON.parse(readFileSync(resultsOf(family), "utf8")) : { rows: {} };
 }
 
-if (write) {
-  const date = new Date().toISOString().slice(0, 10);
-  const machine = `${cpus()[0].model.trim()}, Node ${process.versions.node}, one thread, ${date}`;
-  const block = `${START}\n\`\`\`\n${machine}\n\n${outputs.join("\n\n")}\n\`\`\`\n${END}`;
-  const text = readFileSync(readme, "utf8");
-  const [from, to] = [text.indexOf(START), text.indexOf(END)];
-  if (from < 0 || to < from) throw new Error(`bench: expected ${START} … ${END} in README.md`);
-  writeFileSync(readme, text.slice(0, from) + block + text.slice(to + END.length));
+/** Measures a family and stores the results; returns the reasons for what was not measured. */
+function run(family, env) {
+  const program = join(root, "build/bench", `${family}.bench.js`);
+  const stdio = ["ignore", "pipe", "inherit"];
+  const report = JSON.parse(execFileSync(process.execPath, [program], { cwd: root, env, stdio, encoding: "utf8" }));
+  const origin = {
+    machine: cpus()[0].model.trim(),
+    node: process.versions.node,
+    date: new Date().toISOString().slice(0, 10),
+  };
+  mkdirSync(dirname(resultsOf(family)), { recursive: true });
+  writeFileSync(resultsOf(family), `${JSON.stringify(merge(family, load(family), report, origin), null, 2)}\n`);
+  const reasons = Object.entries(report.rows).filter(([, row]) => "missing" in row);
+  return Object.fromEntries(reasons.map(([key, row]) => [key, row.missing]));
+}
+
+function rewrite(path, change) {
+  writeFileSync(join(root, path), change(readFileSync(join(root, path), "utf8")));
+}
+
+const missing = {};
+if (!flags.stored) {
+  const env = { ...process.env };
+  if (flags.peers) env.BENCH_PEERS = peers();
+  for (const family of chosen) {
+    console.error(`bench: ${family}`);
+    missing[family] = run(family, env);
+  }
+}
+
+const results = Object.fromEntries(families.map((family) => [family, load(family)]));
+const lines = linesOf(results, chosen, missing);
+console.log(`${origins(lines)}\n\n${terminalTable(lines)}`);
+
+if (flags.write) {
+  rewrite("README.md", (text) => replaceBlock(text, "bench", readmeBlock(results)));
+  rewrite("docs/benchmarks.md", (text) => replaceBlock(text, "bench", docsBlock(results)));
+  const { curve } = results.gather;
+  if (curve !== undefined) writeFileSync(join(root, "docs/density.svg"), densitySvg(curve));
 }

@@ -1,16 +1,39 @@
 /** Comparisons on a noisy machine: the contenders take turns, and what counts is the ratio within a turn. */
+import { Bench } from "tinybench";
 
 export interface Contender {
-  name: string;
-  /** Milliseconds of one step, measured over a few steps. */
+  readonly name: string;
+  /** Milliseconds of one step. */
   measure(): number | Promise<number>;
 }
 
-export interface Comparison {
-  /** Median milliseconds of each contender, in their order. */
-  medians: number[];
-  /** Median over the rounds of (time of the contender) / (time of the first). */
-  ratios: number[];
+/** The rounds that do not count: at least two of them, and a second, in which engines optimise what they will run. */
+const WARM_UP = { rounds: 2, ms: 1000 };
+
+/** The times of the contenders, by name and round. */
+export class Comparison {
+  private readonly times: ReadonlyMap<string, readonly number[]>;
+
+  constructor(times: ReadonlyMap<string, readonly number[]>) {
+    this.times = times;
+  }
+
+  /** Median milliseconds, by name. */
+  medians(...names: readonly string[]): Record<string, number> {
+    return Object.fromEntries(names.map((name) => [name, median(this.of(name))]));
+  }
+
+  /** How many times longer `slow` takes than `fast`: the median over the rounds. */
+  ratio(slow: string, fast: string): number {
+    const others = this.of(fast);
+    return median(this.of(slow).map((ms, round) => ms / (others[round] as number)));
+  }
+
+  private of(name: string): readonly number[] {
+    const times = this.times.get(name);
+    if (times === undefined) throw new RangeError(`bench: expected one of ${[...this.times.keys()]}, got ${name}`);
+    return times;
+  }
 }
 
 export function median(values: readonly number[]): number {
@@ -18,32 +41,56 @@ export function median(values: readonly number[]): number {
   return sorted[sorted.length >> 1] as number;
 }
 
-/** Runs all contenders once a round, after two rounds that are not counted. */
+/** Runs all contenders once a round. */
 export async function interleave(contenders: readonly Contender[], rounds: number): Promise<Comparison> {
-  const times: number[][] = contenders.map(() => []);
-  for (let round = -2; round < rounds; round++) {
-    for (const [i, contender] of contenders.entries()) {
+  const times = new Map<string, number[]>(contenders.map(({ name }) => [name, []]));
+  const start = performance.now();
+  for (let warm = 0, counted = 0; counted < rounds; ) {
+    const counts = warm >= WARM_UP.rounds && performance.now() - start >= WARM_UP.ms;
+    for (const contender of contenders) {
       const ms = await contender.measure();
-      if (round >= 0) (times[i] as number[]).push(ms);
+      if (counts) times.get(contender.name)?.push(ms);
     }
+    if (counts) counted++;
+    else warm++;
   }
-  const first = times[0] as number[];
+  return new Comparison(times);
+}
+
+/** A contender whose turn is the mean of some steps, as that of a peer is. */
+export function steps(name: string, step: () => void, count: number): Contender {
   return {
-    medians: times.map(median),
-    ratios: times.map((list) => median(list.map((ms, round) => ms / (first[round] as number)))),
+    name,
+    measure() {
+      const start = performance.now();
+      for (let i = 0; i < count; i++) step();
+      return (performance.now() - start) / count;
+    },
   };
 }
 
-/** Milliseconds a call of fn, over `calls` calls. */
-export function timeOf(fn: () => void, calls: number): number {
-  const start = performance.now();
-  for (let i = 0; i < calls; i++) fn();
-  return (performance.now() - start) / calls;
+export interface CallOptions {
+  /** Calls that are timed as one, because the clock cannot see a single one. Default 1. */
+  readonly repeat?: number;
+  /** Runs before every measurement, untimed. */
+  readonly prepare?: () => void;
+  /** Length of a turn. Default 20. */
+  readonly sliceMs?: number;
 }
 
-export function table(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] as readonly string[]).map((_, column) =>
-    Math.max(...rows.map((row) => (row[column] as string).length)),
-  );
-  return rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] as number)).join("  ")).join("\n");
+/** A contender that calls fn as often as its turn allows; the median call counts. */
+export function calls(name: string, fn: () => void, options: CallOptions = {}): Contender {
+  const { repeat = 1, prepare = () => {}, sliceMs = 20 } = options;
+  const repeated = () => {
+    for (let i = 0; i < repeat; i++) fn();
+  };
+  return {
+    name,
+    measure() {
+      const bench = new Bench({ time: sliceMs, iterations: 1, warmup: false, throws: true });
+      const [task] = bench.add(name, repeated, { beforeEach: prepare }).runSync();
+      if (task?.result.state !== "completed") throw new Error(`bench: ${name} did not complete`);
+      return task.result.latency.p50 / repeat;
+    },
+  };
 }

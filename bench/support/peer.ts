@@ -1,9 +1,26 @@
-/** A peer in a process of its own: it reads a number of steps a line and answers with the milliseconds of one. */
+/**
+ * Peers: programs that take turns with us, each in a process of its own. One prints its name and version, then reads
+ * `workload steps` a line and answers with the milliseconds of one of these steps.
+ *
+ *   bench/peers/<family>.py              PyTorch on OpenBLAS
+ *   bench/peers/<peer>/<family>.mjs      JavaScript, by hand or with the packages in $BENCH_PEERS
+ */
 import { spawn } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { type Comparison, type Contender, interleave } from "./interleave.ts";
+import { PEERS, type PeerName } from "../targets.ts";
+import type { Contender } from "./interleave.ts";
+
+export interface Peer {
+  /** What it says of itself. */
+  readonly title: string;
+  contender(workload: string, steps: number): Contender;
+  close(): void;
+}
+
+/** Why a peer cannot run here: an expected state of a machine, not a failure. */
+export class PeerMissing extends Error {}
 
 const OPENBLAS = "libopenblas0-openmp";
 
@@ -13,44 +30,47 @@ function openblasFolder(): string {
     const folder = `/usr/lib/${arch}/openblas-openmp`;
     if (existsSync(folder) && readdirSync(folder).some((name) => name.startsWith("libblas.so"))) return folder;
   }
-  throw new Error(`bench: PyTorch needs a fast BLAS to be a fair peer: apt-get install python3-torch ${OPENBLAS}`);
+  throw new PeerMissing(`apt-get install python3-torch ${OPENBLAS}`);
 }
 
-export interface Peer extends Contender {
-  close(): void;
+function start(peer: PeerName, family: string, args: readonly string[]) {
+  const folder = fileURLToPath(new URL("../../../bench/peers/", import.meta.url));
+  if (peer === "torch") {
+    const env = { ...process.env, LD_LIBRARY_PATH: openblasFolder(), OMP_NUM_THREADS: "1" };
+    return spawn(process.env.PYTHON ?? "/usr/bin/python3", ["-W", "ignore", `${folder}${family}.py`, ...args], { env });
+  }
+  if (peer !== "plain-js" && process.env.BENCH_PEERS === undefined) throw new PeerMissing("npm run bench -- --peers");
+  return spawn(process.execPath, [`${folder}${peer}/${family}.mjs`, ...args]);
 }
 
-/** Starts bench/peers/<script> with one thread. */
-export function torchPeer(name: string, script: string, steps: number, args: readonly string[] = []): Peer {
-  const path = fileURLToPath(new URL(`../../../bench/peers/${script}`, import.meta.url));
-  const child = spawn(process.env.PYTHON ?? "/usr/bin/python3", ["-W", "ignore", path, ...args], {
-    env: { ...process.env, LD_LIBRARY_PATH: openblasFolder(), OMP_NUM_THREADS: "1" },
-    stdio: ["pipe", "pipe", "inherit"],
+/** @throws PeerMissing if it does not get as far as its name. */
+export async function startPeer(peer: PeerName, family: string, args: readonly string[]): Promise<Peer> {
+  const child = start(peer, family, args);
+  let complaints = "";
+  child.stderr.on("data", (text) => {
+    complaints += text;
+  });
+  child.on("error", ({ message }) => {
+    complaints += message;
   });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const next = async (): Promise<string | null> => {
+    const { value, done } = await lines.next();
+    return done === true ? null : value;
+  };
+  const title = await next();
+  if (title === null) throw new PeerMissing(complaints.trim().split("\n").at(-1) ?? "");
   return {
-    name,
-    async measure() {
-      child.stdin.write(`${steps}\n`);
-      const { value, done } = await lines.next();
-      if (done === true) throw new Error(`bench: the peer ${script} ended; is python3-torch installed?`);
-      return Number(value);
-    },
+    title,
+    contender: (workload, steps) => ({
+      name: title,
+      async measure() {
+        child.stdin.write(`${workload} ${steps}\n`);
+        const answer = await next();
+        if (answer === null) throw new Error(`bench: ${PEERS[peer]} ended during ${workload}: ${complaints}`);
+        return Number(answer);
+      },
+    }),
     close: () => child.stdin.end(),
   };
-}
-
-/** Peer processes of a comparison: where their memory lands makes one up to 1.6 times slower than the next. */
-const PROCESSES = 3;
-
-/** Runs `ours` against the peer in turns, in several processes of the peer, and gives what is best for the peer. */
-export async function againstPeer(ours: Contender, start: () => Peer, rounds: number): Promise<Comparison> {
-  let best: Comparison | null = null;
-  for (let i = 0; i < PROCESSES; i++) {
-    const peer = start();
-    const comparison = await interleave([ours, peer], rounds);
-    peer.close();
-    if (best === null || (comparison.ratios[1] as number) < (best.ratios[1] as number)) best = comparison;
-  }
-  return best as Comparison;
 }

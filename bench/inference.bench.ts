@@ -1,0 +1,42 @@
+/** One image through the network of tutorial 5: all time steps in one call, and step by step as a stream comes in. */
+import { constantEncode, type LIF, type Linear, manualSeed, noGrad, spikeCount, type Tensor, warmup } from "jarvis-snn";
+import { MnistNetwork } from "../demos/mnist/network.ts";
+import { race } from "./support/race.ts";
+import { report } from "./support/report.ts";
+import { mnistBatch, mnistFiles } from "./support/training.ts";
+
+const T = 25;
+
+manualSeed(0);
+const { x } = mnistBatch(1);
+const model = new MnistNetwork(784, 1000, 1);
+const [hidden, out] = model.linears as [Linear, Linear];
+const [first, last] = model.neurons as [LIF, LIF];
+
+function batch(): void {
+  noGrad(() => spikeCount(model.unroll(constantEncode(x, { timesteps: T })).spikes).toFloat32Array());
+}
+
+/** Every step is read out before the next one comes: nothing is known ahead, not even that the image stays the same. */
+function stream(): void {
+  noGrad(() => {
+    const counts = new Float32Array(10);
+    let a = first.initialState([1, 1000]);
+    let b = last.initialState([1, 10]);
+    for (let t = 0; t < T; t++) {
+      let spikes: Tensor;
+      [spikes, a] = first.step(hidden.forward(x), a);
+      [spikes, b] = last.step(out.forward(spikes), b);
+      spikes.data.forEach((spike, i) => {
+        counts[i] = (counts[i] as number) + spike;
+      });
+    }
+  });
+}
+
+warmup();
+const workloads = {
+  batch: { step: batch, steps: 50, rounds: 21 },
+  stream: { step: stream, steps: 10, rounds: 15 },
+};
+report(await race("inference", workloads, mnistFiles()));

@@ -1,0 +1,86 @@
+/** LIF over arrays that no cache holds: forward against a textbook step, backward as a share of the memory bandwidth. */
+import { warmup } from "jarvis-snn";
+import { kernels } from "jarvis-snn/kernels";
+import { block, uniforms } from "./support/blocks.ts";
+import { calls, interleave } from "./support/interleave.ts";
+import { probes } from "./support/probes.ts";
+import { type Measured, report } from "./support/report.ts";
+
+const ROUNDS = 15;
+const T = 25;
+/** Neurons, and neuron-steps: 51 MB an array. */
+const N = 256 * 2000;
+const SIZE = T * N;
+/** As the kernels number them: reset by subtraction, at once, fires at u ≥ θ; the derivative of the arctangent. */
+const RESET = [1, 0, 0] as const;
+const SURROGATE = [2, 2] as const;
+/** Neurons whose membrane is computed again at a time, as the layer does it. */
+const REPLAYED = 1024;
+
+const random = uniforms(1);
+const beta = block(1, () => 0.95);
+const theta = block(1, () => 1);
+const current = block(SIZE, () => random() / 4);
+const membrane = block(SIZE);
+const spikes = block(SIZE);
+const gradient = block(SIZE, () => random() - 0.5);
+const work = block(SIZE);
+const state = block(N);
+const history = block(2 * T * REPLAYED);
+
+/** The steps of u are `stepU` apart: 0 where only the last one is kept. The bits lie where the textbook has numbers. */
+function forward(u: number, stepU: number): void {
+  kernels.lifForward(u, spikes, current, 0, beta, theta, T, 1, N, stepU, N, 0, 0, ...RESET, 0, 0);
+}
+
+function textbook(): void {
+  kernels.fill(state, N, 0);
+  for (let t = 0; t < T; t++) {
+    const at = 4 * t * N;
+    probes.lifStep(membrane + at, spikes + at, state, current + at, N, 0.95, 1);
+  }
+}
+
+/** From ∂L/∂s to ∂L/∂I, in place; the membrane is computed again from the current. */
+function backward(): void {
+  const pointers = [work, work, current, beta, theta, state, 0, history] as const;
+  kernels.fill(state, N, 0);
+  kernels.lifReplay(...pointers, T, 1, N, REPLAYED, N, N, 0, 0, ...RESET, 0, ...SURROGATE);
+}
+
+function backwardKept(): void {
+  const [reset, , strict] = RESET;
+  const pointers = [work, work, membrane, beta, theta, state, 0, 0] as const;
+  kernels.fill(state, N, 0);
+  kernels.lifBackward(...pointers, T, 1, N, N, N, N, 0, 0, reset, strict, ...SURROGATE);
+}
+
+/** Backward ends where it began: with the gradient of the spikes. */
+const prepare = (): void => kernels.copy(work, gradient, SIZE);
+
+warmup();
+const run = await interleave(
+  [
+    calls("textbook step", textbook),
+    calls("forward", () => forward(state, 0)),
+    calls("forwardKept", () => forward(membrane, N)),
+    calls("triad", () => probes.triad(work, current, gradient, SIZE)),
+    calls("backward", backward, { prepare }),
+    calls("backwardKept", backwardKept, { prepare }),
+  ],
+  ROUNDS,
+);
+
+const overTextbook = (name: string): Measured => ({
+  value: run.ratio("textbook step", name),
+  times: run.medians(name, "textbook step"),
+});
+/** Backward reads two arrays and writes one, as the triad does. */
+const ofTriad = (name: string): Measured => ({ value: run.ratio("triad", name), times: run.medians(name, "triad") });
+
+report({
+  forward: overTextbook("forward"),
+  forwardKept: overTextbook("forwardKept"),
+  backward: ofTriad("backward"),
+  backwardKept: ofTriad("backwardKept"),
+});

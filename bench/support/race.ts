@@ -1,0 +1,62 @@
+/** Steps of ours against the same steps of peers, in turns in one run. */
+import { type Family, type PeerName, TARGETS } from "../targets.ts";
+import { interleave, steps } from "./interleave.ts";
+import { type Peer, PeerMissing, startPeer } from "./peer.ts";
+import { OURS, type Rows } from "./report.ts";
+
+export interface Workload {
+  readonly step: () => void;
+  /** Steps of a turn. */
+  readonly steps: number;
+  readonly rounds: number;
+}
+
+/** Processes of a peer, of which the fastest counts: where memory lands makes one up to 1.6 times slower than another. */
+const PROCESSES = 3;
+
+/** The peers of a workload: its rows have keys `workload/peer`. */
+function peersOf(family: Family, workload: string): PeerName[] {
+  const keys = Object.keys(TARGETS[family]).map((key) => key.split("/"));
+  return keys.filter(([name]) => name === workload).map(([, peer]) => peer as PeerName);
+}
+
+/** Runs the workloads of a family against the peers of its rows, as far as they are there; `args` are for the peers. */
+export async function race(
+  family: Family,
+  workloads: Readonly<Record<string, Workload>>,
+  args: readonly string[] = [],
+): Promise<Rows> {
+  const rows: Rows = {};
+  const entries = Object.entries(workloads).map(([name, run]) => ({ name, ...run, peers: peersOf(family, name) }));
+  const wanted = new Set(entries.flatMap(({ peers }) => peers));
+  for (let i = 0; i < PROCESSES; i++) {
+    const running = new Map<PeerName, Peer>();
+    for (const name of wanted) {
+      try {
+        running.set(name, await startPeer(name, family, args));
+      } catch (error) {
+        if (!(error instanceof PeerMissing)) throw error;
+        wanted.delete(name);
+        for (const entry of entries) {
+          if (entry.peers.includes(name)) rows[`${entry.name}/${name}`] = { missing: error.message };
+        }
+      }
+    }
+    for (const { name, step, steps: count, rounds, peers } of entries) {
+      const present = peers.filter((peer) => running.has(peer));
+      if (present.length === 0) continue;
+      const theirs = present.map((peer) => (running.get(peer) as Peer).contender(name, count));
+      const run = await interleave([steps(OURS, step, count), ...theirs], rounds);
+      for (const [j, { name: title }] of theirs.entries()) {
+        const key = `${name}/${present[j]}`;
+        const value = run.ratio(title, OURS);
+        const best = rows[key];
+        if (best === undefined || "missing" in best || value < best.value) {
+          rows[key] = { value, times: run.medians(OURS, title) };
+        }
+      }
+    }
+    for (const peer of running.values()) peer.close();
+  }
+  return rows;
+}

@@ -1,0 +1,47 @@
+/** Stored results, bench/results/<family>.json: a row that was not measured keeps its old figure and the date of that. */
+import { type Family, TARGETS, type Target } from "../targets.ts";
+import type { DensityCurve } from "./density.ts";
+import type { Measured, Report } from "./report.ts";
+
+/** Where and when a figure was measured. */
+export interface Origin {
+  readonly machine: string;
+  readonly node: string;
+  readonly date: string;
+}
+
+export interface Results {
+  readonly rows: Readonly<Record<string, Measured & Origin>>;
+  readonly curve?: DensityCurve & Origin;
+}
+
+export const families = Object.keys(TARGETS) as Family[];
+
+export const targetsOf = (family: Family): Readonly<Record<string, Target>> => TARGETS[family];
+
+/** The old results with those of a run in their place; rows that targets.ts does not know any more are dropped. */
+export function merge(family: Family, old: Results, report: Report, origin: Origin): Results {
+  const known = Object.keys(targetsOf(family));
+  const unknown = Object.keys(report.rows).filter((key) => !known.includes(key));
+  if (unknown.length > 0) throw new RangeError(`bench: expected rows ${known} of ${family}, got ${unknown}`);
+  const rows: Record<string, Measured & Origin> = {};
+  for (const key of known) {
+    const measured = report.rows[key];
+    const before = old.rows[key];
+    if (measured !== undefined && "value" in measured) rows[key] = { ...rounded(measured), ...origin };
+    else if (before !== undefined) rows[key] = before;
+  }
+  const curve = report.curve === undefined ? old.curve : { ...report.curve, ...origin };
+  return curve === undefined ? { rows } : { rows, curve };
+}
+
+/** Four digits are more than a repetition confirms. */
+const round = (value: number): number => Number(value.toPrecision(4));
+
+function rounded({ value, times }: Measured): Measured {
+  if (times === undefined) return { value: round(value) };
+  return {
+    value: round(value),
+    times: Object.fromEntries(Object.entries(times).map(([name, ms]) => [name, round(ms)])),
+  };
+}

@@ -1,0 +1,114 @@
+/** Results as tables: for the terminal, for README.md, and with everything for docs/benchmarks.md. */
+import type { Family, Target } from "../targets.ts";
+import type { Measured } from "./report.ts";
+import { families, type Origin, type Results, targetsOf } from "./results.ts";
+
+/** A row of targets.ts with what is known of it. */
+export interface Line {
+  readonly target: Target;
+  readonly measured: (Measured & Origin) | undefined;
+  /** Why the last run did not measure it. */
+  readonly missing?: string | undefined;
+}
+
+export type Mark = "goal" | "must" | "short" | "";
+
+const AMOUNTS: readonly string[] = ["ns", "ms", "MB", "kB"];
+
+/** What a value reaches. */
+export function mark({ unit, must, goal }: Target, value: number): Mark {
+  if (must === undefined || goal === undefined) return "";
+  const reaches = (limit: number) => (AMOUNTS.includes(unit) ? value <= limit : value >= limit);
+  return reaches(goal) ? "goal" : reaches(must) ? "must" : "short";
+}
+
+/** All rows in the order of targets.ts. `missing`: reasons by family and key. */
+export function linesOf(
+  results: Partial<Record<Family, Results>>,
+  chosen: readonly Family[] = families,
+  missing: Partial<Record<Family, Readonly<Record<string, string>>>> = {},
+): Line[] {
+  return chosen.flatMap((family) =>
+    Object.entries(targetsOf(family)).map(([key, target]) => ({
+      target,
+      measured: results[family]?.rows[key],
+      missing: missing[family]?.[key],
+    })),
+  );
+}
+
+/** 3.41 ×, 0.86 P, 104 ns. */
+export function formatValue(value: number, { unit }: Target): string {
+  const digits = value >= 100 ? 0 : value >= 10 ? 1 : 2;
+  return `${value.toFixed(digits)} ${unit}`;
+}
+
+function limit(value: number | undefined, { unit }: Target): string {
+  if (value === undefined) return "";
+  return `${AMOUNTS.includes(unit) ? "≤" : "≥"} ${value}`;
+}
+
+function cells({ target, measured, missing }: Line): string[] {
+  const { row, peer, must, goal } = target;
+  const value = measured === undefined ? "" : formatValue(measured.value, target);
+  const reached = measured === undefined ? "not measured" : mark(target, measured.value);
+  const why = missing === undefined ? reached : `not measured: ${missing}`;
+  return [row, peer, limit(must, target), limit(goal, target), value, why];
+}
+
+const HEADS = ["", "against", "must", "goal", "measured", "reached"];
+
+export function terminalTable(lines: readonly Line[]): string {
+  const rows = [HEADS, ...lines.map(cells)];
+  const widths = HEADS.map((_, column) => Math.max(...rows.map((row) => (row[column] as string).length)));
+  return rows
+    .map((row) =>
+      row
+        .map((cell, i) => cell.padEnd(widths[i] as number))
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
+}
+
+const markdownRow = (row: readonly string[]): string => `| ${row.join(" | ")} |`;
+
+function markdown(heads: readonly string[], rows: readonly (readonly string[])[]): string {
+  return [heads, heads.map(() => "---"), ...rows].map(markdownRow).join("\n");
+}
+
+/** Machines, versions and days of the figures: one line where all come from one run. */
+export function origins(lines: readonly Line[]): string {
+  const all = lines.flatMap(({ measured }) => {
+    if (measured === undefined) return [];
+    const { machine, node, date } = measured;
+    return [`${machine}, Node ${node}, ${date}`];
+  });
+  return [...new Set(all)].join("; ");
+}
+
+/** The rows with limits, as README.md shows them. */
+export function readmeBlock(results: Partial<Record<Family, Results>>): string {
+  const lines = linesOf(results).filter(({ target }) => target.must !== undefined);
+  return `${origins(lines)}, one thread on both sides.\n\n${markdown(HEADS, lines.map(cells))}`;
+}
+
+/** All rows and their times, as docs/benchmarks.md shows them. */
+export function docsBlock(results: Partial<Record<Family, Results>>): string {
+  const lines = linesOf(results);
+  const rows = lines.map((line) => [...cells(line), times(line)]);
+  return `${origins(lines)}.\n\n${markdown([...HEADS, "medians of the run, ms"], rows)}`;
+}
+
+function times({ measured }: Line): string {
+  return Object.entries(measured?.times ?? {})
+    .map(([name, ms]) => `${name} ${ms}`)
+    .join(", ");
+}
+
+/** `text` with `block` between the markers `<!-- name: … -->` and `<!-- /name -->`, which stay. */
+export function replaceBlock(text: string, name: string, block: string): string {
+  const pattern = new RegExp(`(<!-- ${name}:[^\n]* -->).*(<!-- /${name} -->)`, "s");
+  if (!pattern.test(text)) throw new RangeError(`bench: expected <!-- ${name}: … --> and <!-- /${name} -->`);
+  return text.replace(pattern, (_, start: string, end: string) => `${start}\n${block}\n${end}`);
+}

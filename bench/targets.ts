@@ -1,0 +1,135 @@
+/** What is measured against whom, what must be reached and what is aimed at: the only place for these numbers. */
+
+/**
+ * ×: times faster than the peer.  P: share of the mul+add peak.  triad: share of the bandwidth of a = b + s·c.
+ * The others are plain amounts, of which less is better.
+ */
+export type Unit = "×" | "P" | "triad" | "ns" | "ms" | "MB" | "kB";
+
+export interface Target {
+  /** What is measured. */
+  readonly row: string;
+  /** What it is measured against. */
+  readonly peer: string;
+  readonly unit: Unit;
+  /** Not there where a figure is only reported. */
+  readonly must?: number;
+  readonly goal?: number;
+}
+
+/** Programs that take the steps of a training or inference row in turns with us; a key `workload/peer` names one. */
+export const PEERS = {
+  torch: "PyTorch, best eager",
+  "plain-js": "plain JavaScript",
+  tfjs: "TF.js (wasm)",
+  "jax-js": "jax-js (wasm)",
+  "onnxruntime-web": "onnxruntime-web",
+} as const;
+
+export type PeerName = keyof typeof PEERS;
+
+type Limits = [] | [must: number, goal: number];
+
+function target(row: string, peer: string, unit: Unit, [must, goal]: Limits): Target {
+  return must === undefined || goal === undefined ? { row, peer, unit } : { row, peer, unit, must, goal };
+}
+
+const faster = (row: string, peer: PeerName, ...limits: Limits) => target(row, PEERS[peer], "×", limits);
+const ofPeak = (row: string, ...limits: Limits) => target(row, "mul+add peak", "P", limits);
+const ofTriad = (row: string, peer: string, ...limits: Limits) => target(row, peer, "triad", limits);
+const overDense = (row: string, ...limits: Limits) => target(row, "dense product at 0.85 P", "×", limits);
+const overLoop = (row: string) => target(row, PEERS["plain-js"], "×", []);
+const amount = (row: string, unit: Unit, ...limits: Limits) => target(row, "", unit, limits);
+
+const TOY = "toy step: 32-128-2, T 25, B 128, Poisson input";
+const SMALL = "small step: 20-64-2, T 20, B 64";
+const TUTORIAL = "tutorial-5 step: 784-1000-10, T 25, B 128, MNIST";
+const POISSON = "tutorial-5 step, Poisson input";
+const INFERENCE = "tutorial-5 inference, B 1";
+const STREAM = "tutorial-5 inference, B 1, step by step";
+const RECURRENT = "recurrent step: 700-256-20, T 100, B 64, 2 % input";
+
+/** Families, each bench/<family>.bench.ts, and their rows. */
+export const TARGETS = {
+  toy: {
+    "published/torch": target(TOY, "PyTorch, layers inside the time loop", "×", [5, 8]),
+    "step/torch": faster(TOY, "torch"),
+  },
+  small: {
+    "step/torch": faster(SMALL, "torch", 8, 16),
+    "step/plain-js": faster(SMALL, "plain-js", 8, 16),
+    "step/jax-js": faster(SMALL, "jax-js"),
+    "step/tfjs": faster(SMALL, "tfjs"),
+  },
+  mnist: {
+    "static/torch": faster(TUTORIAL, "torch", 2, 3),
+    "static/jax-js": faster(TUTORIAL, "jax-js", 3, 4.5),
+    "static/tfjs": faster(TUTORIAL, "tfjs"),
+    "poisson/torch": faster(POISSON, "torch", 1.3, 2),
+  },
+  inference: {
+    "batch/torch": faster(INFERENCE, "torch", 4, 10),
+    "batch/onnxruntime-web": faster(INFERENCE, "onnxruntime-web", 1, 2),
+    "stream/torch": faster(STREAM, "torch"),
+  },
+  recurrent: {
+    "step/torch": faster(RECURRENT, "torch", 3, 5),
+  },
+  matmul: {
+    "256": ofPeak("product 256 × 256 × 256", 0.8, 0.9),
+    "512": ofPeak("product 512 × 512 × 512", 0.75, 0.87),
+    forward: ofPeak("layer 784 → 1000, B 128: x·Wᵀ", 0.75, 0.87),
+    inputGradient: ofPeak("layer 784 → 1000, B 128: dz·W", 0.75, 0.87),
+    weightGradient: ofPeak("layer 784 → 1000, B 128: dzᵀ·x", 0.75, 0.87),
+    recurrentForward: ofPeak("layer 700 → 256, T·B 6400: x·Wᵀ", 0.75, 0.87),
+    head: ofPeak("head 1000 → 10, T·B 3200: x·Wᵀ", 0.5, 0.62),
+    headInputGradient: ofPeak("head 1000 → 10, T·B 3200: dz·W", 0.5, 0.62),
+    headWeightGradient: ofPeak("head 1000 → 10, T·B 3200: dzᵀ·x", 0.5, 0.62),
+    vector: ofTriad("layer 784 → 1000, B 1: x·Wᵀ", "triad on as many bytes"),
+    vectorPlain: ofTriad("layer 784 → 1000, B 1: x·W, W [in, out]", "triad on as many bytes"),
+  },
+  gather: {
+    forward50: overDense("gather 3200 × 784 → 1000, 50 % ones", 1, 1.3),
+    forward10: overDense("gather 3200 × 784 → 1000, 10 % ones", 5, 7),
+    forward5: overDense("gather 3200 × 784 → 1000, 5 % ones", 8, 12),
+    forward1: overDense("gather 3200 × 784 → 1000, 1 % ones", 25, 40),
+    weightGradient50: overDense("gather, its weight gradient, 50 %", 1, 1.3),
+    weightGradient10: overDense("gather, its weight gradient, 10 %", 5, 7),
+    weightGradient5: overDense("gather, its weight gradient, 5 %", 8, 12),
+    weightGradient1: overDense("gather, its weight gradient, 1 %", 25, 40),
+  },
+  lif: {
+    forward: target("LIF forward out of cache", "textbook step", "×", [1.4, 1.8]),
+    forwardKept: target("LIF forward out of cache, membrane kept", "textbook step", "×", []),
+    backward: ofTriad("LIF backward out of cache", "DRAM triad", 0.75, 0.95),
+    backwardKept: ofTriad("LIF backward out of cache, membrane kept", "DRAM triad"),
+  },
+  kernels: {
+    add: overLoop("add"),
+    exp: overLoop("exp"),
+    log: overLoop("log"),
+    tanh: overLoop("tanh"),
+    sigmoid: overLoop("sigmoid"),
+    uniform: overLoop("uniform (Philox)"),
+    bernoulli: overLoop("bernoulli (Philox)"),
+  },
+  overhead: {
+    forward: amount("an op on four values, forward (slowest of five)", "ns", 500, 150),
+    backward: amount("an op on four values, backward (slowest of five)", "ns", 500, 150),
+    "chain/jax-js": faster("1000 additions of four values", "jax-js"),
+    "chain/tfjs": faster("1000 additions of four values", "tfjs"),
+  },
+  memory: {
+    peak: amount("linear memory of the tutorial-5 step, peak", "MB", 64, 40),
+    held: amount("linear memory of the tutorial-5 step, held", "MB"),
+  },
+  size: {
+    program: amount("a training program, minified and gzipped", "kB", 48, 30),
+    package: amount("the package with all exports, minified and gzipped", "kB", 48, 30),
+  },
+  start: {
+    toy: amount("from import to the end of the first toy step", "ms", 100, 30),
+  },
+} as const satisfies Record<string, Record<string, Target>>;
+
+export type Family = keyof typeof TARGETS;
