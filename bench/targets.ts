@@ -47,6 +47,7 @@ const TUTORIAL = "tutorial-5 step: 784-1000-10, T 25, B 128, MNIST";
 const POISSON = "tutorial-5 step, Poisson input";
 const INFERENCE = "tutorial-5 inference, B 1";
 const STREAM = "tutorial-5 inference, B 1, step by step";
+const CONV = "conv step: 12C5-MP2-64C5-MP2-10, T 50, B 128, MNIST";
 const RECURRENT = "recurrent step: 700-256-20, T 100, B 64, 2 % input";
 
 /** Families, each bench/<family>.bench.ts, and their rows. */
@@ -74,6 +75,11 @@ export const TARGETS = {
   },
   recurrent: {
     "step/torch": faster(RECURRENT, "torch", 3, 5),
+  },
+  conv: {
+    "step/torch": faster(CONV, "torch", 1.4, 3),
+    forward: ofPeak("conv 12 → 64, 5 × 5 on 12 × 12, B 128, dense: forward"),
+    gradients: ofPeak("conv 12 → 64, 5 × 5 on 12 × 12, B 128, dense: both gradients"),
   },
   matmul: {
     "256": ofPeak("product 256 × 256 × 256", 0.8, 0.9),

@@ -9,7 +9,7 @@ import { spawn } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { PEERS, type PeerName } from "../targets.ts";
+import type { PeerName } from "../targets.ts";
 import type { Contender } from "./interleave.ts";
 
 export interface Peer {
@@ -19,7 +19,7 @@ export interface Peer {
   close(): void;
 }
 
-/** Why a peer cannot run here: an expected state of a machine, not a failure. */
+/** Why a peer cannot run here. Before its first line that is a state of the machine, after it a failure. */
 export class PeerMissing extends Error {}
 
 const OPENBLAS = "libopenblas0-openmp";
@@ -50,25 +50,28 @@ export async function startPeer(peer: PeerName, family: string, args: readonly s
   child.stderr.on("data", (text) => {
     complaints += text;
   });
-  child.on("error", ({ message }) => {
-    complaints += message;
+  const ended = new Promise<void>((resolve) => {
+    child.on("error", ({ message }) => {
+      complaints += message;
+      resolve();
+    });
+    child.on("close", () => resolve());
   });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const next = async (): Promise<string | null> => {
+  const next = async (): Promise<string> => {
     const { value, done } = await lines.next();
-    return done === true ? null : value;
+    if (done !== true) return value;
+    await ended;
+    throw new PeerMissing(complaints.trim().split("\n").at(-1));
   };
   const title = await next();
-  if (title === null) throw new PeerMissing(complaints.trim().split("\n").at(-1) ?? "");
   return {
     title,
     contender: (workload, steps) => ({
       name: title,
       async measure() {
         child.stdin.write(`${workload} ${steps}\n`);
-        const answer = await next();
-        if (answer === null) throw new Error(`bench: ${PEERS[peer]} ended during ${workload}: ${complaints}`);
-        return Number(answer);
+        return Number(await next());
       },
     }),
     close: () => child.stdin.end(),

@@ -1,0 +1,112 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+import { PEERS, type TARGETS, type Target } from "../targets.ts";
+import { families, merge, type Origin, type Results, targetsOf } from "./results.ts";
+import { docsBlock, formatValue, linesOf, mark, readmeBlock, replaceBlock, terminalTable } from "./table.ts";
+
+const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+const TODAY: Origin = { machine: "some CPU", node: "20.0.0", date: "2026-01-02" };
+const BEFORE: Origin = { ...TODAY, date: "2025-12-31" };
+
+const speed: Target = { row: "a step", peer: "a peer", unit: "×", must: 2, goal: 4 };
+const bytes: Target = { row: "a package", peer: "", unit: "kB", must: 48, goal: 30 };
+
+/** What is in bench/results. */
+function stored(): Partial<Record<keyof typeof TARGETS, Results>> {
+  const found = families.filter((family) => existsSync(at(`../results/${family}.json`)));
+  return Object.fromEntries(
+    found.map((family) => [family, JSON.parse(readFileSync(at(`../results/${family}.json`), "utf8"))]),
+  );
+}
+
+test("targets: every family has a benchmark and every benchmark a family", () => {
+  const files = readdirSync(at("..")).filter((name) => name.endsWith(".bench.ts"));
+  expect(files.map((name) => name.replace(".bench.ts", "")).sort()).toEqual([...families].sort());
+});
+
+test("targets: the peers that rows name have a program for the family", () => {
+  for (const family of families) {
+    for (const key of Object.keys(targetsOf(family)).filter((key) => key.includes("/"))) {
+      const peer = key.split("/")[1] as string;
+      expect(Object.keys(PEERS)).toContain(peer);
+      const program = peer === "torch" ? `../peers/${family}.py` : `../peers/${peer}/${family}.mjs`;
+      expect(existsSync(at(program)), program).toBe(true);
+    }
+  }
+});
+
+test("mark: of ratios more is better, of amounts less", () => {
+  expect([1.99, 2, 3.99, 4].map((value) => mark(speed, value))).toEqual(["short", "must", "must", "goal"]);
+  expect([48.1, 48, 30.1, 30].map((value) => mark(bytes, value))).toEqual(["short", "must", "must", "goal"]);
+  expect(mark({ row: "", peer: "", unit: "P" }, 1)).toBe("");
+});
+
+test("formatValue: three digits and the unit", () => {
+  expect([1.234, 12.34, 123.4].map((value) => formatValue(value, speed))).toEqual(["1.23 ×", "12.3 ×", "123 ×"]);
+});
+
+test("merge: a row that was not measured keeps its figure and its date", () => {
+  const old: Results = { rows: { "step/torch": { value: 2, ...BEFORE }, "published/torch": { value: 3, ...BEFORE } } };
+  const rows = {
+    "published/torch": { value: 6.54321, times: { "jarvis-snn": 1.00004 } },
+    "step/torch": { missing: "no PyTorch" },
+  };
+  expect(merge("toy", old, { rows }, TODAY)).toEqual({
+    rows: {
+      "published/torch": { value: 6.543, times: { "jarvis-snn": 1 }, ...TODAY },
+      "step/torch": { value: 2, ...BEFORE },
+    },
+  });
+});
+
+test("merge: a curve stays until there is a new one; a row without a target is an error", () => {
+  const curve = { product: "2 × 3 → 4", percents: [1, 100], binary: [0.1, 2], graded: [0.2, 3] };
+  const old: Results = { rows: {}, curve: { ...curve, ...BEFORE } };
+  expect(merge("gather", old, { rows: {} }, TODAY).curve?.date).toBe(BEFORE.date);
+  expect(merge("gather", old, { rows: {}, curve }, TODAY).curve?.date).toBe(TODAY.date);
+  expect(() => merge("toy", old, { rows: { other: { value: 1 } } }, TODAY)).toThrow(/expected rows .* got other/);
+});
+
+test("tables: measured, missing, and both", () => {
+  const toy = { rows: { "published/torch": { value: 6, ...TODAY }, "step/torch": { value: 3.5, ...BEFORE } } };
+  const lines = linesOf({ toy }, ["toy", "start"], { toy: { "step/torch": "no PyTorch" } });
+  const rows = terminalTable(lines).split("\n");
+  expect(rows).toHaveLength(4);
+  expect(rows[1]).toMatch(/≥ 5 +≥ 8 +6.00 × +must$/);
+  expect(rows[2]).toMatch(/best eager +3.50 × +not measured: no PyTorch$/);
+  expect(rows[3]).toMatch(/≤ 100 +≤ 30 +not measured$/);
+});
+
+test("tables: README has the rows with limits, the docs have all; both from the stored results", () => {
+  const results = stored();
+  const all = families.flatMap((family) => Object.values(targetsOf(family)));
+  const limited = all.filter(({ must }) => must !== undefined);
+  const rowsOf = (block: string) =>
+    block
+      .split("\n")
+      .filter((line) => line.startsWith("|"))
+      .slice(2);
+  expect(rowsOf(readmeBlock(results))).toHaveLength(limited.length);
+  expect(rowsOf(docsBlock(results))).toHaveLength(all.length);
+  for (const { target, measured } of linesOf(results)) {
+    if (measured === undefined) continue;
+    const cell = `| ${formatValue(measured.value, target)} |`;
+    expect(rowsOf(docsBlock(results)).some((row) => row.includes(target.row) && row.includes(cell))).toBe(true);
+  }
+});
+
+test("replaceBlock: what is between the markers, and nothing else", () => {
+  const text = "a\n<!-- bench: npm run x -->\nold\n<!-- /bench -->\nb\n";
+  const once = replaceBlock(text, "bench", "| new |");
+  expect(once).toBe("a\n<!-- bench: npm run x -->\n| new |\n<!-- /bench -->\nb\n");
+  expect(replaceBlock(once, "bench", "| new |")).toBe(once);
+  expect(() => replaceBlock("", "bench", "")).toThrow(/expected <!-- bench/);
+});
+
+test("the pages that are written have the markers", () => {
+  for (const page of ["../../README.md", "../../docs/benchmarks.md"]) {
+    expect(replaceBlock(readFileSync(at(page), "utf8"), "bench", "| new |")).toContain("| new |");
+  }
+});
