@@ -51,7 +51,7 @@ function fireGradient(du, ds, u, at, beta) {
 }
 
 export class SmallNetwork {
-  /** weights: Float32Arrays w1, b1, w2, b2, those of layers as [inputs, outputs]; x: spikes [T, B, inputs]; y: B classes. */
+  /** Trains weights w1, b1, w2, b2 (Float32Arrays, layers as [inputs, outputs]). x: spikes [T, B, inputs]; y: B classes. */
   constructor({ sizes: [inputs, hidden, outputs], T, beta, weights: { w1, b1, w2, b2 }, x, y }) {
     Object.assign(this, { inputs, hidden, outputs, T, beta, x, y });
     const zeros = (n) => new Float32Array(n);

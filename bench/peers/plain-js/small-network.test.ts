@@ -38,7 +38,7 @@ test("the loops by hand learn what the library learns", () => {
   expect(losses[5]).toBeLessThan(losses[0] as number);
   // Six steps of 0.001 move a weight by 0.006; Adam magnifies the rounding of tiny gradients.
   const last = fc1.weight.transpose().toFloat32Array();
-  byHand.parameters[0]?.forEach((w, i) => {
+  weights.w1.forEach((w, i) => {
     expect(Math.abs(w - (last[i] as number))).toBeLessThan(2e-4);
   });
 });
