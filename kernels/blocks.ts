@@ -4,7 +4,7 @@ import { addTo } from "./elementwise";
 /** z[r·zStep + i] ← x[r·xStep + i] for r < rows, i < n; steps count elements. */
 export function copyBlocks(z: usize, x: usize, rows: i32, n: i32, zStep: i32, xStep: i32): void {
   const bytes = (<usize>n) << 2;
-  for (; rows > 0; rows--, z += (<usize>zStep) << 2, x += (<usize>xStep) << 2) copyRun(z, x, bytes);
+  for (; rows > 0; rows--, z += (<usize>zStep) << 2, x += (<usize>xStep) << 2) inline.always(copyRun(z, x, bytes));
 }
 
 /** For short runs a loop is cheaper than the call that memory.copy is. */
@@ -15,7 +15,7 @@ function copyRun(z: usize, x: usize, bytes: usize): void {
 
 /** z[r·zStep + i] += x[r·xStep + i] for r < rows, i < n; steps count elements. */
 export function addBlocks(z: usize, x: usize, rows: i32, n: i32, zStep: i32, xStep: i32): void {
-  for (; rows > 0; rows--, z += (<usize>zStep) << 2, x += (<usize>xStep) << 2) addTo(z, x, n);
+  for (; rows > 0; rows--, z += (<usize>zStep) << 2, x += (<usize>xStep) << 2) inline.always(addTo(z, x, n));
 }
 
 /** z[a, b, c, d] ← x[a·sa + b·sb + c·sc + d·sd] for z of shape [na, nb, nc, nd]; strides count elements and may be negative. */
@@ -37,7 +37,7 @@ export function copyStrided(
       for (let c = 0; c < nc; c++) {
         let from = x + ((<usize>(a * sa + b * sb + c * sc)) << 2);
         if (sd == 1) {
-          copyRun(z, from, row);
+          inline.always(copyRun(z, from, row));
           z += row;
         } else for (let d = 0; d < nd; d++, z += 4, from += (<usize>sd) << 2) store<f32>(z, load<f32>(from));
       }
@@ -76,7 +76,9 @@ export function addStrided(
 /** z[i, :] ← x[index[i], :] for i < rows and rows of `width` values; the indices are i32. */
 export function gatherRows(z: usize, x: usize, index: usize, rows: i32, width: i32): void {
   const row = (<usize>width) << 2;
-  for (; rows > 0; rows--, z += row, index += 4) copyRun(z, x + row * <usize>load<i32>(index), row);
+  for (; rows > 0; rows--, z += row, index += 4) {
+    inline.always(copyRun(z, x + row * <usize>load<i32>(index), row));
+  }
 }
 
 /** z[index[i], :] += x[i, :] for i = 0, 1, …, rows − 1, but for rows with index[i] = skip: the gradient of `gatherRows`. */
@@ -84,6 +86,6 @@ export function scatterRows(z: usize, x: usize, index: usize, rows: i32, width: 
   const row = (<usize>width) << 2;
   for (; rows > 0; rows--, x += row, index += 4) {
     const i = load<i32>(index);
-    if (i != skip) addBlocks(z + row * <usize>i, x, 1, width, 0, 0);
+    if (i != skip) inline.always(addTo(z + row * <usize>i, x, width));
   }
 }

@@ -198,7 +198,7 @@ export function sinTurn(t: v128): v128 {
 
 /** The last n mod 4 values from p on; the other lanes are 0. Nothing past the end is read. */
 export function loadTail(p: usize, n: i32): v128 {
-  return loadTailOr(p, n, i32x4.splat(0));
+  return inline.always(loadTailOr(p, n, i32x4.splat(0)));
 }
 
 /** The last n mod 4 values from p on; the other lanes are those of `lanes`. */

@@ -20,24 +20,24 @@ export function firingFloor(strict: i32): f32 {
   return strict != 0 ? reinterpret<f32>(1) : 0;
 }
 
-/** Up to four values from p on, zeros for the others and where p is 0. */
-function load4(p: usize, o: usize, n: i32): v128 {
+/** Four values from p + o on, or the one there and zeros; zeros where p is 0. */
+function loadSome(p: usize, o: usize, four: bool): v128 {
   if (p == 0) return i32x4.splat(0);
-  return n >= 4 ? v128.load(p + o) : loadTail(p + o, n);
+  return four ? v128.load(p + o) : v128.load32_zero(p + o);
+}
+
+function storeSome(p: usize, o: usize, four: bool, lanes: v128): void {
+  if (four) v128.store(p + o, lanes);
+  else v128.store32_lane(p + o, lanes, 0);
+}
+
+function addToSome(p: usize, o: usize, four: bool, lanes: v128): void {
+  if (p != 0) storeSome(p, o, four, f32x4.add(loadSome(p, o, four), lanes));
 }
 
 /** A parameter of the columns from o on: one value for all, or one each. */
-function parameter4(p: usize, step: i32, o: usize, n: i32): v128 {
-  return step == 0 ? v128.load32_splat(p) : load4(p, o, n);
-}
-
-function store4(p: usize, o: usize, n: i32, lanes: v128): void {
-  if (n >= 4) v128.store(p + o, lanes);
-  else storeTail(p + o, n, lanes);
-}
-
-function addTo4(p: usize, o: usize, n: i32, lanes: v128): void {
-  if (p != 0) store4(p, o, n, f32x4.add(load4(p, o, n), lanes));
+function parameterOf(p: usize, step: i32, o: usize, four: bool): v128 {
+  return step == 0 ? v128.load32_splat(p) : loadSome(p, o, four);
 }
 
 function maskIf(condition: bool): v128 {
@@ -250,7 +250,7 @@ function stepWhole(
     const theta = v128.load(threshold);
     const left = v128.load(q);
     let v = v128.load(p);
-    const due = v128.and(may, resetDue(v, theta, floors, left, holds, later));
+    const due = v128.and(may, inline.always(resetDue(v, theta, floors, left, holds, later)));
     const taken = v128.and(due, theta);
     v = f32x4.sub(v, v128.and(taken, subtractNow));
     v = v128.bitselect(value, v, v128.and(due, zero));
@@ -373,26 +373,29 @@ export function lifBackwardAny(
     for (let b = 0; b < rows; b++) {
       const start = <usize>b * row;
       const at = <usize>t * all + start;
-      for (let i = 0; i < n; i += 4) {
+      // Four columns at a time, the last ones one by one.
+      for (let i = 0, step = 4; i < n; i += step) {
+        const four = n - i >= 4;
+        if (!four) step = 1;
         const column = (<usize>i) << 2;
-        const width = n - i;
         const o = start + column;
         const a = at + column;
-        const theta = parameter4(threshold, stepThreshold, column, width);
-        const x = initial ? load4(v0, o, width) : load4(u, a, width);
-        const slopes = custom == 0 ? derivativeLanes(kind, f32x4.sub(x, theta), inner, outer) : load4(custom, a, width);
-        const left = initial ? load4(r0, o, width) : load4(r, a, width);
-        const before = t > 0 ? load4(r, a - all, width) : initial ? none : load4(r0, o, width);
+        const theta = parameterOf(threshold, stepThreshold, column, four);
+        const x = initial ? loadSome(v0, o, four) : loadSome(u, a, four);
+        const slopes =
+          custom == 0 ? derivativeLanes(kind, f32x4.sub(x, theta), inner, outer) : loadSome(custom, a, four);
+        const left = initial ? loadSome(r0, o, four) : loadSome(r, a, four);
+        const before = t > 0 ? loadSome(r, a - all, four) : initial ? none : loadSome(r0, o, four);
         const active = f32x4.eq(before, none);
         const free = f32x4.eq(left, none);
         const fired =
           initial || delayed != 0
             ? v128.and(later, resetDue(x, theta, floors, left, holds, later))
-            : f32x4.ne(load4(s, a, width), none);
-        const seen = initial ? none : load4(dv, a, width);
+            : f32x4.ne(loadSome(s, a, four), none);
+        const seen = initial ? none : loadSome(dv, a, four);
 
-        const next = load4(carry, o, width);
-        const decay = v128.bitselect(parameter4(beta, stepBeta, column, width), v128.load(one), free);
+        const next = loadSome(carry, o, four);
+        const decay = v128.bitselect(parameterOf(beta, stepBeta, column, four), v128.load(one), free);
         const through = f32x4.add(f32x4.mul(decay, next), v128.andnot(seen, later));
         const subtracted = v128.bitselect(next, through, later);
         const atOnce = initial ? none : active;
@@ -403,25 +406,25 @@ export function lifBackwardAny(
         const reached = f32x4.add(v128.andnot(through, v128.and(zero, fired)), f32x4.add(jump, v128.and(seen, later)));
         const taken = v128.and(v128.and(subtract, fired), subtracted);
         if (initial) {
-          addTo4(dThreshold, o, width, f32x4.neg(f32x4.add(jump, taken)));
-          addTo4(dv0, o, width, reached);
+          addToSome(dThreshold, o, four, f32x4.neg(f32x4.add(jump, taken)));
+          addToSome(dv0, o, four, reached);
           continue;
         }
-        const spike = v128.and(active, f32x4.mul(slopes, load4(g, a, width)));
-        const du = f32x4.add(f32x4.add(spike, reached), load4(dm, a, width));
-        store4(carry, o, width, du);
-        addTo4(dThreshold, o, width, f32x4.neg(f32x4.add(spike, f32x4.add(jump, taken))));
+        const spike = v128.and(active, f32x4.mul(slopes, loadSome(g, a, four)));
+        const du = f32x4.add(f32x4.add(spike, reached), loadSome(dm, a, four));
+        storeSome(carry, o, four, du);
+        addToSome(dThreshold, o, four, f32x4.neg(f32x4.add(spike, f32x4.add(jump, taken))));
         const dI = v128.and(active, f32x4.mul(f32x4.splat(scale), du));
-        if (total == 0) store4(g, a, width, dI);
-        else addTo4(total, o, width, dI);
+        if (total == 0) storeSome(g, a, four, dI);
+        else addToSome(total, o, four, dI);
         if (dBeta == 0) continue;
         // β multiplied the state before this step, after its reset.
-        const p = t > 0 ? load4(u, a - all, width) : load4(v0, o, width);
-        let due = t > 0 && delayed == 0 ? f32x4.ne(load4(s, a - all, width), none) : none;
+        const p = t > 0 ? loadSome(u, a - all, four) : loadSome(v0, o, four);
+        let due = t > 0 && delayed == 0 ? f32x4.ne(loadSome(s, a - all, four), none) : none;
         if (delayed != 0) due = resetDue(p, theta, floors, before, holds, later);
         let v = f32x4.sub(p, v128.andnot(v128.and(v128.and(subtract, due), theta), later));
         v = v128.bitselect(value, v, v128.and(zero, due));
-        addTo4(dBeta, o, width, v128.and(active, f32x4.mul(du, f32x4.sub(v, f32x4.splat(rest)))));
+        addToSome(dBeta, o, four, v128.and(active, f32x4.mul(du, f32x4.sub(v, f32x4.splat(rest)))));
       }
     }
   }

@@ -18,7 +18,6 @@
 import { append, endStream, startStream } from "./bits";
 import { ATAN, derivativeLanes, FAST_SIGMOID, innerFactor, outerFactor, SIGMOID } from "./derivative";
 import { addTo } from "./elementwise";
-import { loadTail, storeTail } from "./lanes";
 import { firingFloor, SUBTRACT, spread, ZERO } from "./lif-any";
 import { vectorEnd } from "./span";
 
@@ -159,15 +158,25 @@ function row(
       current += 16;
       u += 16;
     } while (u != stop);
-    append(word >> (32 - (count << 2)), count << 2);
+    inline.always(append(word >> (32 - (count << 2)), count << 2));
   }
-  const rest = n & 3;
+  const rest: u32 = n & 3;
   if (rest == 0) return;
-  if (stepBeta != 0) b = loadTail(beta, n);
-  if (stepThreshold != 0) theta = loadTail(threshold, n);
-  const x = membrane(way, step == 0 ? v128.load(zeros) : loadTail(p, n), loadTail(current, n), b, theta, floors, value);
-  storeTail(u, n, x);
-  append(i32x4.bitmask(f32x4.ge(f32x4.sub(x, theta), floors)) & ((1 << rest) - 1), rest);
+  let word: u32 = 0;
+  let bit: u32 = 0;
+  do {
+    if (stepBeta != 0) b = v128.load32_zero(beta);
+    if (stepThreshold != 0) theta = v128.load32_zero(threshold);
+    const x = inline.always(membrane(way, v128.load32_zero(p), v128.load32_zero(current), b, theta, floors, value));
+    v128.store32_lane(u, x, 0);
+    word |= (i32x4.bitmask(f32x4.ge(f32x4.sub(x, theta), floors)) & 1) << bit;
+    p += step >> 2;
+    beta += 4;
+    threshold += 4;
+    current += 4;
+    u += 4;
+  } while (++bit < rest);
+  inline.always(append(word, rest));
 }
 
 /** β·Z(v) + I, less θ afterwards where the reset comes late. */
@@ -388,11 +397,19 @@ function rowBack(
     threshold += thetaBytes;
     if (kind == CUSTOM) d += 16;
   }
-  if ((n & 3) == 0) return;
-  const b = stepBeta == 0 ? v128.load(beta) : loadTail(beta, n);
-  const theta = stepThreshold == 0 ? v128.load(threshold) : loadTail(threshold, n);
-  const x = f32x4.sub(loadTail(u, n), theta);
-  const slopes = kind == CUSTOM ? loadTail(d, n) : derivativeLanes(kind, x, inner, outer);
-  const through = v128.and(f32x4.mul(b, loadTail(next, n)), f32x4.lt(x, floors));
-  storeTail(du, n, f32x4.add(f32x4.mul(slopes, loadTail(ds, n)), through));
+  let rest = n & 3;
+  if (rest == 0) return;
+  do {
+    const x = f32x4.sub(v128.load32_zero(u), v128.load32_zero(threshold));
+    const slopes = kind == CUSTOM ? v128.load32_zero(d) : inline.always(derivativeLanes(kind, x, inner, outer));
+    const through = v128.and(f32x4.mul(v128.load32_zero(beta), v128.load32_zero(next)), f32x4.lt(x, floors));
+    v128.store32_lane(du, f32x4.add(f32x4.mul(slopes, v128.load32_zero(ds)), through), 0);
+    du += 4;
+    ds += 4;
+    next += 4;
+    u += 4;
+    beta += betaBytes >> 2;
+    threshold += thetaBytes >> 2;
+    if (kind == CUSTOM) d += 4;
+  } while (--rest != 0);
 }

@@ -97,7 +97,7 @@ export function sumAxisGrad(dx: usize, dz: usize, outer: i32, n: i32, inner: i32
       addConstant(dx, n, scale * load<f32>(dz));
       dx += (<usize>n) << 2;
     } else {
-      for (let i = 0; i < n; i++, dx += row) addScaled(dx, dz, inner, scale);
+      for (let i = 0; i < n; i++, dx += row) inline.always(addScaled(dx, dz, inner, scale));
     }
   }
 }

@@ -14,36 +14,32 @@ import { vectorEnd } from "./span";
 
 /** z[r, c] ← exp(x[r, c] − m) / Σ exp(x[r, :] − m), m = max x[r, :]. z may be x. */
 export function softmax(z: usize, x: usize, rows: i32, cols: i32): void {
-  for (; rows > 0; rows--) {
-    const m = f32x4.splat(maxOfRow(x, cols));
-    const first = z;
-    const stop = vectorEnd(z, cols);
+  const length = vectorEnd(0, cols);
+  for (const row = (<usize>cols) << 2; rows > 0; rows--, z += row, x += row) {
+    const tail = inline.always(lastOf(x + length, cols));
+    const m = f32x4.splat(inline.always(maxOfRow(x, length, tail)));
+    let last = f32x4.splat(0);
+    // Idle lanes hold exp(−∞) = 0.
+    if ((cols & 3) != 0) last = inline.always(expNegative(f32x4.sub(tail, m)));
     let sums = f32x4.splat(0);
-    for (; z < stop; z += 16, x += 16) {
-      const e = inline.always(expNegative(f32x4.sub(v128.load(x), m)));
-      v128.store(z, e);
+    for (let o: usize = 0; o < length; o += 16) {
+      const e = inline.always(expNegative(f32x4.sub(v128.load(x + o), m)));
+      v128.store(z + o, e);
       sums = f32x4.add(sums, e);
     }
-    if ((cols & 3) != 0) {
-      // Idle lanes hold exp(−∞) = 0.
-      const e = expNegative(f32x4.sub(loadTailOr(x, cols, v128.load(minusInfinity)), m));
-      storeTail(z, cols, e);
-      sums = f32x4.add(sums, e);
-    }
-    const sum = f32x4.splat(sumOfLanes(sums));
-    for (z = first; z < stop; z += 16) v128.store(z, f32x4.div(v128.load(z), sum));
-    storeTail(z, cols, f32x4.div(loadTail(z, cols), sum));
-    const tail = (<usize>(cols & 3)) << 2;
-    z += tail;
-    x += tail;
+    const sum = f32x4.splat(sumOfLanes(f32x4.add(sums, last)));
+    for (let o: usize = 0; o < length; o += 16) v128.store(z + o, f32x4.div(v128.load(z + o), sum));
+    inline.always(storeTail(z + length, cols, f32x4.div(last, sum)));
   }
 }
 
 /** dx[r, c] += z[r, c]·(dz[r, c] − Σ dz[r, :]·z[r, :]) for z = softmax(x) */
 export function softmaxGrad(dx: usize, dz: usize, z: usize, rows: i32, cols: i32): void {
+  const length = vectorEnd(0, cols);
   for (const row = (<usize>cols) << 2; rows > 0; rows--, dx += row, dz += row, z += row) {
-    const length = vectorEnd(0, cols);
-    let sums = f32x4.mul(loadTail(dz + length, cols), loadTail(z + length, cols));
+    const lastDz = inline.always(loadTail(dz + length, cols));
+    const lastZ = inline.always(loadTail(z + length, cols));
+    let sums = f32x4.mul(lastDz, lastZ);
     for (let o: usize = 0; o < length; o += 16) {
       sums = f32x4.add(sums, f32x4.mul(v128.load(dz + o), v128.load(z + o)));
     }
@@ -52,28 +48,29 @@ export function softmaxGrad(dx: usize, dz: usize, z: usize, rows: i32, cols: i32
       const d = f32x4.mul(v128.load(z + o), f32x4.sub(v128.load(dz + o), dot));
       v128.store(dx + o, f32x4.add(v128.load(dx + o), d));
     }
-    const d = f32x4.mul(loadTail(z + length, cols), f32x4.sub(loadTail(dz + length, cols), dot));
-    storeTail(dx + length, cols, f32x4.add(loadTail(dx + length, cols), d));
+    inline.always(addTail(dx + length, cols, f32x4.mul(lastZ, f32x4.sub(lastDz, dot))));
   }
 }
 
 /** z[r, c] ← (x[r, c] − m) − ℓ. z may be x. */
 export function logSoftmax(z: usize, x: usize, rows: i32, cols: i32): void {
+  const length = vectorEnd(0, cols);
   for (const row = (<usize>cols) << 2; rows > 0; rows--, z += row, x += row) {
-    const max = maxOfRow(x, cols);
+    const tail = inline.always(lastOf(x + length, cols));
+    const max = inline.always(maxOfRow(x, length, tail));
     const m = f32x4.splat(max);
-    const l = f32x4.splat(logSumExp(x, cols, max));
-    const length = vectorEnd(0, cols);
+    const l = f32x4.splat(logSumExp(x, cols, tail, max));
     for (let o: usize = 0; o < length; o += 16) v128.store(z + o, f32x4.sub(f32x4.sub(v128.load(x + o), m), l));
-    storeTail(z + length, cols, f32x4.sub(f32x4.sub(loadTail(x + length, cols), m), l));
+    inline.always(storeTail(z + length, cols, f32x4.sub(f32x4.sub(tail, m), l)));
   }
 }
 
 /** dx[r, c] += dz[r, c] − exp(z[r, c])·Σ dz[r, :] for z = logSoftmax(x) */
 export function logSoftmaxGrad(dx: usize, dz: usize, z: usize, rows: i32, cols: i32): void {
+  const length = vectorEnd(0, cols);
   for (const row = (<usize>cols) << 2; rows > 0; rows--, dx += row, dz += row, z += row) {
-    const length = vectorEnd(0, cols);
-    let sums = loadTail(dz + length, cols);
+    const last = inline.always(loadTail(dz + length, cols));
+    let sums = last;
     for (let o: usize = 0; o < length; o += 16) sums = f32x4.add(sums, v128.load(dz + o));
     const sum = f32x4.splat(sumOfLanes(sums));
     for (let o: usize = 0; o < length; o += 16) {
@@ -81,8 +78,8 @@ export function logSoftmaxGrad(dx: usize, dz: usize, z: usize, rows: i32, cols: 
       v128.store(dx + o, f32x4.add(v128.load(dx + o), f32x4.sub(v128.load(dz + o), f32x4.mul(e, sum))));
     }
     if ((cols & 3) == 0) continue;
-    const d = f32x4.sub(loadTail(dz + length, cols), f32x4.mul(expNegative(loadTail(z + length, cols)), sum));
-    storeTail(dx + length, cols, f32x4.add(loadTail(dx + length, cols), d));
+    const e = inline.always(expNegative(inline.always(loadTail(z + length, cols))));
+    inline.always(addTail(dx + length, cols, f32x4.sub(last, f32x4.mul(e, sum))));
   }
 }
 
@@ -105,6 +102,7 @@ export function crossEntropy(
   const share = smoothing / <f32>cols;
   const keep: f32 = 1 - smoothing;
   const step: usize = lse == 0 ? 0 : 4;
+  const length = vectorEnd(0, cols);
   for (const row = (<usize>cols) << 2; rows > 0; rows--, loss += 4, lse += step, target += 4, x += row) {
     const y = load<i32>(target);
     let sum: f32 = 0;
@@ -113,8 +111,9 @@ export function crossEntropy(
     if (y >= 0) {
       assert(y < cols);
       if (lse != 0) {
-        m = maxOfRow(x, cols);
-        l = logSumExp(x, cols, m);
+        const tail = inline.always(lastOf(x + length, cols));
+        m = inline.always(maxOfRow(x, length, tail));
+        l = logSumExp(x, cols, tail, m);
       }
       sum = keep * weightOf(weight, y) * (m - load<f32>(x + ((<usize>y) << 2)) + l);
       if (smoothing != 0) sum += rowLoss(x, weight, cols, m, l, share);
@@ -175,25 +174,34 @@ function weightOf(weight: usize, y: i32): f32 {
   return weight == 0 ? 1 : load<f32>(weight + ((<usize>y) << 2));
 }
 
-function maxOfRow(x: usize, cols: i32): f32 {
+/** The tail of a row; its idle lanes change neither maximum nor sum. */
+function lastOf(p: usize, cols: i32): v128 {
+  return inline.always(loadTailOr(p, cols, v128.load(minusInfinity)));
+}
+
+/** x[i] += d[i] for the last n mod 4 values, from x on */
+function addTail(x: usize, n: i32, d: v128): void {
+  inline.always(storeTail(x, n, f32x4.add(inline.always(loadTail(x, n)), d)));
+}
+
+/** The maximum of a row: `length` bytes of whole vectors, and its tail. */
+function maxOfRow(x: usize, length: usize, tail: v128): f32 {
   let best = v128.load(minusInfinity);
-  for (const stop = vectorEnd(x, cols); x < stop; x += 16) best = f32x4.pmax(best, v128.load(x));
-  best = f32x4.pmax(best, loadTailOr(x, cols, v128.load(minusInfinity)));
+  for (const stop = x + length; x < stop; x += 16) best = f32x4.pmax(best, v128.load(x));
+  best = f32x4.pmax(best, tail);
   best = f32x4.pmax(best, i32x4.shuffle(best, best, 2, 3, 0, 1));
   best = f32x4.pmax(best, i32x4.shuffle(best, best, 1, 0, 3, 2));
   return f32x4.extract_lane(best, 0);
 }
 
 /** ℓ = log Σ exp(x − m) */
-function logSumExp(x: usize, cols: i32, m: f32): f32 {
+function logSumExp(x: usize, cols: i32, tail: v128, m: f32): f32 {
   const ms = f32x4.splat(m);
   let sums = f32x4.splat(0);
   for (const stop = vectorEnd(x, cols); x < stop; x += 16) {
     sums = f32x4.add(sums, inline.always(expNegative(f32x4.sub(v128.load(x), ms))));
   }
-  if ((cols & 3) != 0) {
-    sums = f32x4.add(sums, expNegative(f32x4.sub(loadTailOr(x, cols, v128.load(minusInfinity)), ms)));
-  }
+  if ((cols & 3) != 0) sums = f32x4.add(sums, expNegative(f32x4.sub(tail, ms)));
   return f32x4.extract_lane(logLanes(f32x4.splat(sumOfLanes(sums))), 0);
 }
 
@@ -231,19 +239,19 @@ function addRowGrad(dx: usize, x: usize, weight: usize, cols: i32, l: f32, g: f3
   const w = weight == 0 ? one : weight;
   const step: usize = weight == 0 ? 0 : 1;
   const shares = f32x4.splat(share);
-  const m = f32x4.splat(maxOfRow(x, cols));
+  const length = vectorEnd(0, cols);
+  const tail = inline.always(lastOf(x + length, cols));
+  const m = f32x4.splat(inline.always(maxOfRow(x, length, tail)));
   const ls = f32x4.splat(l);
   const gs = f32x4.splat(g);
   const totals = f32x4.splat(total);
-  const length = vectorEnd(0, cols);
   for (let o: usize = 0; o < length; o += 16) {
     const a = f32x4.mul(v128.load(w + o * step), shares);
     const p = inline.always(expNegative(f32x4.sub(f32x4.sub(v128.load(x + o), m), ls)));
     v128.store(dx + o, f32x4.add(v128.load(dx + o), f32x4.mul(gs, f32x4.sub(f32x4.mul(p, totals), a))));
   }
   if ((cols & 3) == 0) return;
-  const a = f32x4.mul(loadTail(w + length * step, cols), shares);
-  const p = expNegative(f32x4.sub(f32x4.sub(loadTailOr(x + length, cols, m), m), ls));
-  const d = f32x4.mul(gs, f32x4.sub(f32x4.mul(p, totals), a));
-  storeTail(dx + length, cols, f32x4.add(loadTail(dx + length, cols), d));
+  const a = f32x4.mul(inline.always(loadTail(w + length * step, cols)), shares);
+  const p = inline.always(expNegative(f32x4.sub(f32x4.sub(tail, m), ls)));
+  inline.always(addTail(dx + length, cols, f32x4.mul(gs, f32x4.sub(f32x4.mul(p, totals), a))));
 }

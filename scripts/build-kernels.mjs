@@ -1,5 +1,5 @@
 /**
- * Compiles kernels/*.ts (AssemblyScript) and embeds the result:
+ * Compiles kernels/*.ts (AssemblyScript), optimises them (Binaryen) and embeds the result:
  *
  *   kernels/build/release.ts   export const wasm: string     the module, one latin-1 character a byte
  *   kernels/build/debug.ts     the same with assertions; `KERNELS=debug` makes the tests use it
@@ -10,6 +10,13 @@
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+
+/**
+ * Expressions of a function that is inlined wherever it is called, and of one that is called in one place. `asc -O3`
+ * copies up to 70 into every caller, which costs a quarter of the module; what loops call besides is inlined by name.
+ */
+const INLINED = 18;
+const INLINED_ONCE = 200;
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const out = join(root, "kernels/build");
@@ -48,6 +55,23 @@ function isFresh() {
   }
 }
 
+/** Binaryen's passes for speed. */
+function optimise(binaryen, bytes) {
+  const { MutableGlobals, NontrappingFPToInt, SignExt, BulkMemory, BulkMemoryOpt, SIMD128 } = binaryen.Features;
+  const module = binaryen.readBinary(bytes);
+  module.setFeatures(MutableGlobals | NontrappingFPToInt | SignExt | BulkMemory | BulkMemoryOpt | SIMD128);
+  binaryen.setOptimizeLevel(3);
+  binaryen.setShrinkLevel(0);
+  binaryen.setAlwaysInlineMaxSize(INLINED);
+  binaryen.setFlexibleInlineMaxSize(INLINED);
+  binaryen.setOneCallerInlineMaxSize(INLINED_ONCE);
+  binaryen.setZeroFilledMemory(true);
+  binaryen.setGenerateStackIR(true);
+  binaryen.setOptimizeStackIR(true);
+  module.optimize();
+  return module.emitBinary();
+}
+
 async function compile(asc, target) {
   const { error, stderr } = await asc.main(["--target", target], {
     readFile: (name, base) => {
@@ -61,7 +85,11 @@ async function compile(asc, target) {
     listFiles: (name, base) => readdirSync(join(base ?? root, name)).filter((file) => file.endsWith(".ts")),
   });
   if (error) throw new Error(`asc --target ${target}: ${error.message}\n${stderr.toString()}`);
-  const bytes = readFileSync(join(out, `${target}.wasm`));
+  let bytes = readFileSync(join(out, `${target}.wasm`));
+  if (target === "release") {
+    bytes = optimise((await import("binaryen")).default, bytes);
+    writeFileSync(join(out, "release.wasm"), bytes);
+  }
   writeFileSync(
     join(out, `${target}.ts`),
     `/** Built from kernels/*.ts. */\nexport const wasm: string = ${literal(bytes)};\n`,
