@@ -397,9 +397,9 @@ export function transpose(z: usize, x: usize, m: i32, n: i32): void {
       const x3 = v128.load(from + 3 * xRow);
       storeTransposed(to, zRow, x0, x1, x2, x3);
     }
-    for (let r = i; r < i + 4; r++) for (let j = blockN; j < n; j++) copyOne(z, x, r, j, xRow, zRow);
+    for (let r = i; r < i + 4; r++) for (let j = blockN; j < n; j++) inline.always(copyOne(z, x, r, j, xRow, zRow));
   }
-  for (let i = block; i < m; i++) for (let j = 0; j < n; j++) copyOne(z, x, i, j, xRow, zRow);
+  for (let i = block; i < m; i++) for (let j = 0; j < n; j++) inline.always(copyOne(z, x, i, j, xRow, zRow));
 }
 
 function copyOne(z: usize, x: usize, i: i32, j: i32, xRow: usize, zRow: usize): void {

@@ -67,39 +67,61 @@ function shareOf(f: i32, dz: v128, x: v128, y: v128): v128 {
   return f32x4.mul(v128.andnot(dz, lost), v128.bitselect(v128.load(half), v128.load(one), f32x4.eq(x, y)));
 }
 
-/** z[i] ← f(x[i]) for whole vectors */
+/** z[i] ← f(x[i]) */
 function map(f: i32, z: usize, x: usize, n: i32): void {
+  const end = scalarEnd(z, n);
+  if (n >= 4) {
+    const stop = vectorEnd(z, n);
+    do {
+      v128.store(z, inline.always(valueOf(f, v128.load(x))));
+      z += 16;
+      x += 16;
+    } while (z < stop);
+  }
+  for (; z < end; z += 4, x += 4) {
+    v128.store32_lane(z, inline.always(valueOf(f, v128.load32_zero(x))), 0);
+  }
+}
+
+/** The same where f is long: its second copy, for the tail, is shared. */
+function mapLong(f: i32, z: usize, x: usize, n: i32): void {
   for (const stop = vectorEnd(z, n); z < stop; z += 16, x += 16) v128.store(z, inline.always(valueOf(f, v128.load(x))));
+  storeTail(z, n, valueOf(f, loadTail(x, n)));
 }
 
-function mapTail(f: i32, z: usize, x: usize, n: i32): void {
-  const skip = vectorEnd(0, n);
-  storeTail(z + skip, n, valueOf(f, loadTail(x + skip, n)));
-}
-
-/** dx[i] += dz[i]·f′ for whole vectors */
+/** dx[i] += dz[i]·f′ */
 function mapGrad(f: i32, dx: usize, dz: usize, y: usize, n: i32): void {
-  for (const stop = vectorEnd(dx, n); dx < stop; dx += 16, dz += 16, y += 16) {
-    v128.store(dx, f32x4.add(v128.load(dx), inline.always(slopeOf(f, v128.load(dz), v128.load(y)))));
+  const end = scalarEnd(dx, n);
+  if (n >= 4) {
+    const stop = vectorEnd(dx, n);
+    do {
+      v128.store(dx, f32x4.add(v128.load(dx), inline.always(slopeOf(f, v128.load(dz), v128.load(y)))));
+      dx += 16;
+      dz += 16;
+      y += 16;
+    } while (dx < stop);
+  }
+  for (; dx < end; dx += 4, dz += 4, y += 4) {
+    const slope = inline.always(slopeOf(f, v128.load32_zero(dz), v128.load32_zero(y)));
+    v128.store32_lane(dx, f32x4.add(v128.load32_zero(dx), slope), 0);
   }
 }
 
-function mapGradTail(f: i32, dx: usize, dz: usize, y: usize, n: i32): void {
-  const skip = vectorEnd(0, n);
-  const slope = slopeOf(f, loadTail(dz + skip, n), loadTail(y + skip, n));
-  storeTail(dx + skip, n, f32x4.add(loadTail(dx + skip, n), slope));
-}
-
-/** z[i] ← f(x[i], y[i]) for whole vectors */
+/** z[i] ← f(x[i], y[i]) */
 function zip(f: i32, z: usize, x: usize, y: usize, n: i32): void {
-  for (const stop = vectorEnd(z, n); z < stop; z += 16, x += 16, y += 16) {
-    v128.store(z, inline.always(valueOfPair(f, v128.load(x), v128.load(y))));
+  const end = scalarEnd(z, n);
+  if (n >= 4) {
+    const stop = vectorEnd(z, n);
+    do {
+      v128.store(z, inline.always(valueOfPair(f, v128.load(x), v128.load(y))));
+      z += 16;
+      x += 16;
+      y += 16;
+    } while (z < stop);
   }
-}
-
-function zipTail(f: i32, z: usize, x: usize, y: usize, n: i32): void {
-  const skip = vectorEnd(0, n);
-  storeTail(z + skip, n, valueOfPair(f, loadTail(x + skip, n), loadTail(y + skip, n)));
+  for (; z < end; z += 4, x += 4, y += 4) {
+    v128.store32_lane(z, inline.always(valueOfPair(f, v128.load32_zero(x), v128.load32_zero(y))), 0);
+  }
 }
 
 /** dx[i] += x's share of dz[i]; few use it, so that one loop does both. */
@@ -113,8 +135,7 @@ function zipGrad(f: i32, dx: usize, dz: usize, x: usize, y: usize, n: i32): void
 
 /** z[i] ← e^x[i], at most 1 ulp off */
 export function exp(z: usize, x: usize, n: i32): void {
-  inline.always(map(EXP, z, x, n));
-  mapTail(EXP, z, x, n);
+  inline.always(mapLong(EXP, z, x, n));
 }
 
 /** dx[i] += dz[i]·z[i] */
@@ -124,8 +145,7 @@ export function expGrad(dx: usize, dz: usize, z: usize, n: i32): void {
 
 /** z[i] ← log x[i], at most 1 ulp off; −∞ at 0, NaN below */
 export function log(z: usize, x: usize, n: i32): void {
-  inline.always(map(LOG, z, x, n));
-  mapTail(LOG, z, x, n);
+  inline.always(mapLong(LOG, z, x, n));
 }
 
 /** dx[i] += dz[i] / x[i] */
@@ -135,80 +155,67 @@ export function logGrad(dx: usize, dz: usize, x: usize, n: i32): void {
 
 /** z[i] ← tanh x[i], at most 1 ulp off */
 export function tanh(z: usize, x: usize, n: i32): void {
-  inline.always(map(TANH, z, x, n));
-  mapTail(TANH, z, x, n);
+  inline.always(mapLong(TANH, z, x, n));
 }
 
 /** dx[i] += dz[i]·(1 − z[i]²) */
 export function tanhGrad(dx: usize, dz: usize, z: usize, n: i32): void {
   inline.always(mapGrad(TANH, dx, dz, z, n));
-  mapGradTail(TANH, dx, dz, z, n);
 }
 
 /** z[i] ← 1 / (1 + e^−x[i]), at most 2 ulp off */
 export function sigmoid(z: usize, x: usize, n: i32): void {
-  inline.always(map(SIGMOID, z, x, n));
-  mapTail(SIGMOID, z, x, n);
+  inline.always(mapLong(SIGMOID, z, x, n));
 }
 
 /** dx[i] += dz[i]·z[i]·(1 − z[i]) */
 export function sigmoidGrad(dx: usize, dz: usize, z: usize, n: i32): void {
   inline.always(mapGrad(SIGMOID, dx, dz, z, n));
-  mapGradTail(SIGMOID, dx, dz, z, n);
 }
 
 /** z[i] ← √x[i], correctly rounded; NaN below 0 */
 export function sqrt(z: usize, x: usize, n: i32): void {
   inline.always(map(SQRT, z, x, n));
-  mapTail(SQRT, z, x, n);
 }
 
 /** dx[i] += dz[i] / (2·z[i]); ±∞ at 0 */
 export function sqrtGrad(dx: usize, dz: usize, z: usize, n: i32): void {
   inline.always(mapGrad(SQRT, dx, dz, z, n));
-  mapGradTail(SQRT, dx, dz, z, n);
 }
 
 /** z[i] ← x[i]² */
 export function square(z: usize, x: usize, n: i32): void {
   inline.always(map(SQUARE, z, x, n));
-  mapTail(SQUARE, z, x, n);
 }
 
 /** dx[i] += dz[i]·2·x[i] */
 export function squareGrad(dx: usize, dz: usize, x: usize, n: i32): void {
   inline.always(mapGrad(SQUARE, dx, dz, x, n));
-  mapGradTail(SQUARE, dx, dz, x, n);
 }
 
 /** z[i] ← |x[i]| */
 export function abs(z: usize, x: usize, n: i32): void {
   inline.always(map(ABS, z, x, n));
-  mapTail(ABS, z, x, n);
 }
 
 /** dx[i] += dz[i]·sign x[i], 0 at 0 */
 export function absGrad(dx: usize, dz: usize, x: usize, n: i32): void {
   inline.always(mapGrad(ABS, dx, dz, x, n));
-  mapGradTail(ABS, dx, dz, x, n);
 }
 
 /** z[i] ← max(x[i], 0); NaN stays */
 export function relu(z: usize, x: usize, n: i32): void {
   inline.always(map(RELU, z, x, n));
-  mapTail(RELU, z, x, n);
 }
 
 /** dx[i] += dz[i] where not z[i] ≤ 0 */
 export function reluGrad(dx: usize, dz: usize, z: usize, n: i32): void {
   inline.always(mapGrad(RELU, dx, dz, z, n));
-  mapGradTail(RELU, dx, dz, z, n);
 }
 
 /** z[i] ← max(x[i], y[i]), NaN where either is */
 export function maximum(z: usize, x: usize, y: usize, n: i32): void {
   inline.always(zip(MAXIMUM, z, x, y, n));
-  zipTail(MAXIMUM, z, x, y, n);
 }
 
 /** dx[i] += dz[i] where x[i] > y[i], dz[i] / 2 where they are equal */
@@ -219,7 +226,6 @@ export function maximumGrad(dx: usize, dz: usize, x: usize, y: usize, n: i32): v
 /** z[i] ← min(x[i], y[i]), NaN where either is */
 export function minimum(z: usize, x: usize, y: usize, n: i32): void {
   inline.always(zip(MINIMUM, z, x, y, n));
-  zipTail(MINIMUM, z, x, y, n);
 }
 
 /** dx[i] += dz[i] where x[i] < y[i], dz[i] / 2 where they are equal */
@@ -230,31 +236,26 @@ export function minimumGrad(dx: usize, dz: usize, x: usize, y: usize, n: i32): v
 /** z[i] ← 1 where x[i] > y[i], else 0 */
 export function gt(z: usize, x: usize, y: usize, n: i32): void {
   inline.always(zip(GT, z, x, y, n));
-  zipTail(GT, z, x, y, n);
 }
 
 /** z[i] ← 1 where x[i] ≥ y[i], else 0 */
 export function ge(z: usize, x: usize, y: usize, n: i32): void {
   inline.always(zip(GE, z, x, y, n));
-  zipTail(GE, z, x, y, n);
 }
 
 /** z[i] ← 1 where x[i] < y[i], else 0 */
 export function lt(z: usize, x: usize, y: usize, n: i32): void {
   inline.always(zip(LT, z, x, y, n));
-  zipTail(LT, z, x, y, n);
 }
 
 /** z[i] ← 1 where x[i] ≤ y[i], else 0 */
 export function le(z: usize, x: usize, y: usize, n: i32): void {
   inline.always(zip(LE, z, x, y, n));
-  zipTail(LE, z, x, y, n);
 }
 
 /** z[i] ← 1 where x[i] = y[i], else 0 */
 export function eq(z: usize, x: usize, y: usize, n: i32): void {
   inline.always(zip(EQ, z, x, y, n));
-  zipTail(EQ, z, x, y, n);
 }
 
 /** z[i] ← min(max(x[i], low), high); NaN stays */

@@ -194,8 +194,8 @@ function narrow(
     if (!whole) {
       c0 = spare;
       c1 = spare + 64;
-      copyColumns(c0, init, n, initStep);
-      if (rows == 2) copyColumns(c1, init + initRow, n, initStep);
+      inline.always(copyColumns(c0, init, n, initStep));
+      if (rows == 2) inline.always(copyColumns(c1, init + initRow, n, initStep));
       i0 = c0;
       i1 = c1;
       step = 16;
@@ -210,8 +210,8 @@ function narrow(
     else if (width == 4) tile1x4(kc, a, aCol, panel, c0, i0, step);
     else tile1x16(kc, a, aCol, panel, c0, i0, step);
     if (!whole) {
-      copyColumns(c, c0, n, 16);
-      if (rows == 2) copyColumns(c + cRow, c1, n, 16);
+      inline.always(copyColumns(c, c0, n, 16));
+      if (rows == 2) inline.always(copyColumns(c + cRow, c1, n, 16));
     }
     c += cRow << 1;
     a += aRow << 1;

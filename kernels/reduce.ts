@@ -72,7 +72,7 @@ function sumOfNeighbours(x: usize, n: i32): f32 {
 
 /** to[j] ← Σᵢ x[i, j] for columns that are a part of rows of `row` bytes. */
 function sumRows(to: usize, x: usize, n: i32, columns: i32, row: usize): void {
-  fill(to, columns, 0);
+  inline.always(fill(to, columns, 0));
   let i = n;
   for (; i >= 4; i -= 4, x += row << 2) addFourRows(to, x, x + row, x + row * 2, x + row * 3, columns);
   for (; i > 0; i--, x += row) addScaled(to, x, columns, 1);
@@ -114,7 +114,7 @@ export function expandAxis(z: usize, x: usize, outer: i32, n: i32, inner: i32): 
   const row = (<usize>inner) << 2;
   const block = row * <usize>n;
   for (; outer > 0; outer--, z += block, x += row) {
-    if (inner == 1) fill(z, n, load<f32>(x));
+    if (inner == 1) inline.always(fill(z, n, load<f32>(x)));
     else if (inner >= 64) repeat(z, x, inner, n);
     else if (n > 0) doubled(z, x, row, block);
   }
@@ -274,12 +274,12 @@ function searchNeighbours(z: usize, index: usize, x: usize, n: i32, flip: u32): 
     // Lanes 2, 3 against 0, 1, then 1 against 0.
     let other = i32x4.shuffle(best, best, 2, 3, 0, 1);
     let otherAt = i32x4.shuffle(at, at, 2, 3, 0, 1);
-    let wins = betterOrEarlier(other, best, otherAt, at, flips);
+    let wins = inline.always(betterOrEarlier(other, best, otherAt, at, flips));
     best = v128.bitselect(other, best, wins);
     at = v128.bitselect(otherAt, at, wins);
     other = i32x4.shuffle(best, best, 1, 0, 3, 2);
     otherAt = i32x4.shuffle(at, at, 1, 0, 3, 2);
-    wins = betterOrEarlier(other, best, otherAt, at, flips);
+    wins = inline.always(betterOrEarlier(other, best, otherAt, at, flips));
     best = v128.bitselect(other, best, wins);
     at = v128.bitselect(otherAt, at, wins);
   }
