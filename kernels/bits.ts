@@ -114,7 +114,7 @@ export function sumBits(z: usize, bits: usize, T: i32, n: i32): void {
       }
       const to = z + ((<usize>q) << 2);
       if (count - q >= 4) v128.store(to, f32x4.convert_i32x4_s(sums));
-      else storeTail(to, count - q, f32x4.convert_i32x4_s(sums));
+      else inline.always(storeTail(to, count - q, f32x4.convert_i32x4_s(sums)));
     }
     z += 128;
   }

@@ -195,12 +195,13 @@ function polynomial(c: usize, n: usize, x: v128): v128 {
   const x2 = f64x2.mul(x, x);
   const x4 = f64x2.mul(x2, x2);
   let z = f64x2.splat(0);
-  for (let p = c + (n << 2); p > c; ) {
+  let p = c + (n << 2);
+  do {
     p -= 16;
     const low = f64x2.add(coefficient(p), f64x2.mul(coefficient(p + 4), x));
     const high = f64x2.add(coefficient(p + 8), f64x2.mul(coefficient(p + 12), x));
     z = f64x2.add(f64x2.mul(z, x4), f64x2.add(low, f64x2.mul(high, x2)));
-  }
+  } while (p != c);
   return z;
 }
 
@@ -218,7 +219,7 @@ function expLess(x: v128, c: v128): v128 {
   const k = f64x2.sub(shifted, f64x2.splat(6755399441055744));
   const r = f64x2.sub(x, f64x2.mul(k, f64x2.splat(LN2)));
   const power = v128.andnot(i64x2.add(i64x2.shl(shifted, 52), f64x2.splat(1)), vanishes);
-  const z = f64x2.add(f64x2.mul(power, f64x2.mul(r, polynomial(expTerms, 8, r))), f64x2.sub(power, c));
+  const z = f64x2.add(f64x2.mul(power, f64x2.mul(r, inline.always(polynomial(expTerms, 8, r)))), f64x2.sub(power, c));
   return v128.bitselect(f64x2.splat(Infinity), z, overflows);
 }
 

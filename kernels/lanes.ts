@@ -218,6 +218,17 @@ export function storeTail(p: usize, n: i32, lanes: v128): void {
   } else if ((n & 1) != 0) v128.store32_lane(p, lanes, 0);
 }
 
+/** Four values from p on, or else the one there and zeros: a loop over vectors and over what remains has one body. */
+export function loadSome(p: usize, four: bool): v128 {
+  return four ? v128.load(p) : v128.load32_zero(p);
+}
+
+/** Stores four lanes from p on, or else the first one. */
+export function storeSome(p: usize, four: bool, lanes: v128): void {
+  if (four) v128.store(p, lanes);
+  else v128.store32_lane(p, lanes, 0);
+}
+
 /** The sum of the four lanes. */
 export function sumOfLanes(x: v128): f32 {
   const pairs = f32x4.add(x, i32x4.shuffle(x, x, 2, 3, 0, 1));

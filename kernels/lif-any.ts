@@ -3,7 +3,7 @@
  * pass gradients. The equations stand in lif.ts; a choice between two cases is a mask here, four lanes at a time.
  */
 import { derivativeLanes, innerFactor, outerFactor } from "./derivative";
-import { loadTail, one, storeTail } from "./lanes";
+import { loadSome, loadTail, one, storeSome, storeTail } from "./lanes";
 
 /** Kinds of reset; 0 is none. */
 export const SUBTRACT: i32 = 1;
@@ -20,24 +20,18 @@ export function firingFloor(strict: i32): f32 {
   return strict != 0 ? reinterpret<f32>(1) : 0;
 }
 
-/** Four values from p + o on, or the one there and zeros; zeros where p is 0. */
-function loadSome(p: usize, o: usize, four: bool): v128 {
-  if (p == 0) return i32x4.splat(0);
-  return four ? v128.load(p + o) : v128.load32_zero(p + o);
-}
-
-function storeSome(p: usize, o: usize, four: bool, lanes: v128): void {
-  if (four) v128.store(p + o, lanes);
-  else v128.store32_lane(p + o, lanes, 0);
-}
-
-function addToSome(p: usize, o: usize, four: bool, lanes: v128): void {
-  if (p != 0) storeSome(p, o, four, f32x4.add(loadSome(p, o, four), lanes));
+/** Some of the values from p + o on; zeros where p is 0. */
+function loadAt(p: usize, o: usize, four: bool): v128 {
+  return p == 0 ? i32x4.splat(0) : loadSome(p + o, four);
 }
 
 /** A parameter of the columns from o on: one value for all, or one each. */
-function parameterOf(p: usize, step: i32, o: usize, four: bool): v128 {
-  return step == 0 ? v128.load32_splat(p) : loadSome(p, o, four);
+function parameterAt(p: usize, step: i32, o: usize, four: bool): v128 {
+  return step == 0 ? v128.load32_splat(p) : loadSome(p + o, four);
+}
+
+function addAt(p: usize, o: usize, four: bool, lanes: v128): void {
+  if (p != 0) storeSome(p + o, four, f32x4.add(loadSome(p + o, four), lanes));
 }
 
 function maskIf(condition: bool): v128 {
@@ -380,22 +374,21 @@ export function lifBackwardAny(
         const column = (<usize>i) << 2;
         const o = start + column;
         const a = at + column;
-        const theta = parameterOf(threshold, stepThreshold, column, four);
-        const x = initial ? loadSome(v0, o, four) : loadSome(u, a, four);
-        const slopes =
-          custom == 0 ? derivativeLanes(kind, f32x4.sub(x, theta), inner, outer) : loadSome(custom, a, four);
-        const left = initial ? loadSome(r0, o, four) : loadSome(r, a, four);
-        const before = t > 0 ? loadSome(r, a - all, four) : initial ? none : loadSome(r0, o, four);
+        const theta = parameterAt(threshold, stepThreshold, column, four);
+        const x = initial ? loadAt(v0, o, four) : loadAt(u, a, four);
+        const slopes = custom == 0 ? derivativeLanes(kind, f32x4.sub(x, theta), inner, outer) : loadAt(custom, a, four);
+        const left = initial ? loadAt(r0, o, four) : loadAt(r, a, four);
+        const before = t > 0 ? loadAt(r, a - all, four) : initial ? none : loadAt(r0, o, four);
         const active = f32x4.eq(before, none);
         const free = f32x4.eq(left, none);
         const fired =
           initial || delayed != 0
             ? v128.and(later, resetDue(x, theta, floors, left, holds, later))
-            : f32x4.ne(loadSome(s, a, four), none);
-        const seen = initial ? none : loadSome(dv, a, four);
+            : f32x4.ne(loadAt(s, a, four), none);
+        const seen = initial ? none : loadAt(dv, a, four);
 
-        const next = loadSome(carry, o, four);
-        const decay = v128.bitselect(parameterOf(beta, stepBeta, column, four), v128.load(one), free);
+        const next = loadAt(carry, o, four);
+        const decay = v128.bitselect(parameterAt(beta, stepBeta, column, four), v128.load(one), free);
         const through = f32x4.add(f32x4.mul(decay, next), v128.andnot(seen, later));
         const subtracted = v128.bitselect(next, through, later);
         const atOnce = initial ? none : active;
@@ -406,25 +399,25 @@ export function lifBackwardAny(
         const reached = f32x4.add(v128.andnot(through, v128.and(zero, fired)), f32x4.add(jump, v128.and(seen, later)));
         const taken = v128.and(v128.and(subtract, fired), subtracted);
         if (initial) {
-          addToSome(dThreshold, o, four, f32x4.neg(f32x4.add(jump, taken)));
-          addToSome(dv0, o, four, reached);
+          addAt(dThreshold, o, four, f32x4.neg(f32x4.add(jump, taken)));
+          addAt(dv0, o, four, reached);
           continue;
         }
-        const spike = v128.and(active, f32x4.mul(slopes, loadSome(g, a, four)));
-        const du = f32x4.add(f32x4.add(spike, reached), loadSome(dm, a, four));
-        storeSome(carry, o, four, du);
-        addToSome(dThreshold, o, four, f32x4.neg(f32x4.add(spike, f32x4.add(jump, taken))));
+        const spike = v128.and(active, f32x4.mul(slopes, loadAt(g, a, four)));
+        const du = f32x4.add(f32x4.add(spike, reached), loadAt(dm, a, four));
+        storeSome(carry + o, four, du);
+        addAt(dThreshold, o, four, f32x4.neg(f32x4.add(spike, f32x4.add(jump, taken))));
         const dI = v128.and(active, f32x4.mul(f32x4.splat(scale), du));
-        if (total == 0) storeSome(g, a, four, dI);
-        else addToSome(total, o, four, dI);
+        if (total == 0) storeSome(g + a, four, dI);
+        else addAt(total, o, four, dI);
         if (dBeta == 0) continue;
         // β multiplied the state before this step, after its reset.
-        const p = t > 0 ? loadSome(u, a - all, four) : loadSome(v0, o, four);
-        let due = t > 0 && delayed == 0 ? f32x4.ne(loadSome(s, a - all, four), none) : none;
+        const p = t > 0 ? loadAt(u, a - all, four) : loadAt(v0, o, four);
+        let due = t > 0 && delayed == 0 ? f32x4.ne(loadAt(s, a - all, four), none) : none;
         if (delayed != 0) due = resetDue(p, theta, floors, before, holds, later);
         let v = f32x4.sub(p, v128.andnot(v128.and(v128.and(subtract, due), theta), later));
         v = v128.bitselect(value, v, v128.and(zero, due));
-        addToSome(dBeta, o, four, v128.and(active, f32x4.mul(du, f32x4.sub(v, f32x4.splat(rest)))));
+        addAt(dBeta, o, four, v128.and(active, f32x4.mul(du, f32x4.sub(v, f32x4.splat(rest)))));
       }
     }
   }

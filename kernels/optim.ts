@@ -1,15 +1,12 @@
 /**
  * Optimizer steps in one pass over parameter, gradient and state: their speed is that of the memory. The rules are those
- * of PyTorch, operation by operation. The tail is stepped as a vector in a spare place.
+ * of PyTorch, operation by operation.
  *
  * Numbers whose distance from 1 counts (β, dampening, decay) come as float64: 1 − β₂ of a float32 β₂ = 0.999 would be off
  * by 10⁻⁵.
  */
-import { loadTail, mulAdd, storeTail } from "./lanes";
+import { loadSome, mulAdd, storeSome } from "./lanes";
 import { vectorEnd } from "./span";
-
-/** One vector each of w, dw and up to three states. */
-const spare = memory.data(80, 16);
 
 /**
  * Gradient descent with momentum:
@@ -39,15 +36,15 @@ export function sgd(
   const ahead = f32x4.splat(momentum);
   const bufStep: usize = buf == 0 ? 0 : 16;
   for (const stop = vectorEnd(w, n); w < stop; w += 16, dw += 16, buf += bufStep) {
-    inline.always(sgdVector(w, dw, buf, rate, decay, keep, take, ahead, nesterov));
+    inline.always(sgdVector(true, w, dw, buf, rate, decay, keep, take, ahead, nesterov));
   }
-  if ((n & 3) == 0) return;
-  sgdVector(takeTail(w, n, 0), takeTail(dw, n, 1), takeTail(buf, n, 2), rate, decay, keep, take, ahead, nesterov);
-  putTail(w, n, 0);
-  putTail(buf, n, 2);
+  for (let rest = n & 3; rest > 0; rest--, w += 4, dw += 4, buf += bufStep >> 2) {
+    inline.always(sgdVector(false, w, dw, buf, rate, decay, keep, take, ahead, nesterov));
+  }
 }
 
 function sgdVector(
+  four: bool,
   w: usize,
   dw: usize,
   buf: usize,
@@ -58,13 +55,13 @@ function sgdVector(
   ahead: v128,
   nesterov: i32,
 ): void {
-  let d = mulAdd(decay, v128.load(w), v128.load(dw));
+  let d = mulAdd(decay, loadSome(w, four), loadSome(dw, four));
   if (buf != 0) {
-    const b = f32x4.add(f32x4.mul(keep, v128.load(buf)), f32x4.mul(take, d));
-    v128.store(buf, b);
+    const b = f32x4.add(f32x4.mul(keep, loadSome(buf, four)), f32x4.mul(take, d));
+    storeSome(buf, four, b);
     d = nesterov != 0 ? mulAdd(ahead, b, d) : b;
   }
-  v128.store(w, f32x4.sub(v128.load(w), f32x4.mul(rate, d)));
+  storeSome(w, four, f32x4.sub(loadSome(w, four), f32x4.mul(rate, d)));
 }
 
 /**
@@ -104,32 +101,15 @@ export function adam(
   const rate = f32x4.splat(stepSize);
   const vmaxStep: usize = vmax == 0 ? 0 : 16;
   for (const stop = vectorEnd(w, n); w < stop; w += 16, dw += 16, m += 16, v += 16, vmax += vmaxStep) {
-    inline.always(adamVector(w, dw, m, v, vmax, shrink, decay, keep1, take1, keep2, take2, bias, epsilon, rate));
+    inline.always(adamVector(true, w, dw, m, v, vmax, shrink, decay, keep1, take1, keep2, take2, bias, epsilon, rate));
   }
-  if ((n & 3) == 0) return;
-  adamVector(
-    takeTail(w, n, 0),
-    takeTail(dw, n, 1),
-    takeTail(m, n, 2),
-    takeTail(v, n, 3),
-    takeTail(vmax, n, 4),
-    shrink,
-    decay,
-    keep1,
-    take1,
-    keep2,
-    take2,
-    bias,
-    epsilon,
-    rate,
-  );
-  putTail(w, n, 0);
-  putTail(m, n, 2);
-  putTail(v, n, 3);
-  putTail(vmax, n, 4);
+  for (let rest = n & 3; rest > 0; rest--, w += 4, dw += 4, m += 4, v += 4, vmax += vmaxStep >> 2) {
+    inline.always(adamVector(false, w, dw, m, v, vmax, shrink, decay, keep1, take1, keep2, take2, bias, epsilon, rate));
+  }
 }
 
 function adamVector(
+  four: bool,
   w: usize,
   dw: usize,
   m: usize,
@@ -145,19 +125,19 @@ function adamVector(
   epsilon: v128,
   rate: v128,
 ): void {
-  const weight = f32x4.mul(v128.load(w), shrink);
-  const g = mulAdd(decay, weight, v128.load(dw));
-  const mean = f32x4.add(f32x4.mul(keep1, v128.load(m)), f32x4.mul(take1, g));
-  let square = f32x4.add(f32x4.mul(keep2, v128.load(v)), f32x4.mul(take2, f32x4.mul(g, g)));
-  v128.store(m, mean);
-  v128.store(v, square);
+  const weight = f32x4.mul(loadSome(w, four), shrink);
+  const g = mulAdd(decay, weight, loadSome(dw, four));
+  const mean = f32x4.add(f32x4.mul(keep1, loadSome(m, four)), f32x4.mul(take1, g));
+  let square = f32x4.add(f32x4.mul(keep2, loadSome(v, four)), f32x4.mul(take2, f32x4.mul(g, g)));
+  storeSome(m, four, mean);
+  storeSome(v, four, square);
   if (vmax != 0) {
     // A NaN in the first operand of pmax stays.
-    square = f32x4.pmax(square, v128.load(vmax));
-    v128.store(vmax, square);
+    square = f32x4.pmax(square, loadSome(vmax, four));
+    storeSome(vmax, four, square);
   }
   const denominator = mulAdd(f32x4.sqrt(square), bias, epsilon);
-  v128.store(w, f32x4.sub(weight, f32x4.div(f32x4.mul(rate, mean), denominator)));
+  storeSome(w, four, f32x4.sub(weight, f32x4.div(f32x4.mul(rate, mean), denominator)));
 }
 
 /**
@@ -192,29 +172,15 @@ export function rmsprop(
   const meanStep: usize = mean == 0 ? 0 : 16;
   const bufStep: usize = buf == 0 ? 0 : 16;
   for (const stop = vectorEnd(w, n); w < stop; w += 16, dw += 16, square += 16, mean += meanStep, buf += bufStep) {
-    inline.always(rmspropVector(w, dw, square, mean, buf, rate, keeps, takes, epsilon, decay, inertia));
+    inline.always(rmspropVector(true, w, dw, square, mean, buf, rate, keeps, takes, epsilon, decay, inertia));
   }
-  if ((n & 3) == 0) return;
-  rmspropVector(
-    takeTail(w, n, 0),
-    takeTail(dw, n, 1),
-    takeTail(square, n, 2),
-    takeTail(mean, n, 3),
-    takeTail(buf, n, 4),
-    rate,
-    keeps,
-    takes,
-    epsilon,
-    decay,
-    inertia,
-  );
-  putTail(w, n, 0);
-  putTail(square, n, 2);
-  putTail(mean, n, 3);
-  putTail(buf, n, 4);
+  for (let rest = n & 3; rest > 0; rest--, w += 4, dw += 4, square += 4, mean += meanStep >> 2, buf += bufStep >> 2) {
+    inline.always(rmspropVector(false, w, dw, square, mean, buf, rate, keeps, takes, epsilon, decay, inertia));
+  }
 }
 
 function rmspropVector(
+  four: bool,
   w: usize,
   dw: usize,
   square: usize,
@@ -227,34 +193,22 @@ function rmspropVector(
   decay: v128,
   inertia: v128,
 ): void {
-  const weight = v128.load(w);
-  const g = mulAdd(decay, weight, v128.load(dw));
-  let variance = f32x4.add(f32x4.mul(keep, v128.load(square)), f32x4.mul(take, f32x4.mul(g, g)));
-  v128.store(square, variance);
+  const weight = loadSome(w, four);
+  const g = mulAdd(decay, weight, loadSome(dw, four));
+  let variance = f32x4.add(f32x4.mul(keep, loadSome(square, four)), f32x4.mul(take, f32x4.mul(g, g)));
+  storeSome(square, four, variance);
   if (mean != 0) {
-    const m = mulAdd(take, f32x4.sub(g, v128.load(mean)), v128.load(mean));
-    v128.store(mean, m);
+    const m = mulAdd(take, f32x4.sub(g, loadSome(mean, four)), loadSome(mean, four));
+    storeSome(mean, four, m);
     // A NaN in the first operand of pmax stays.
     variance = f32x4.pmax(f32x4.sub(variance, f32x4.mul(m, m)), i32x4.splat(0));
   }
   const root = f32x4.add(f32x4.sqrt(variance), epsilon);
   if (buf == 0) {
-    v128.store(w, f32x4.sub(weight, f32x4.div(f32x4.mul(rate, g), root)));
+    storeSome(w, four, f32x4.sub(weight, f32x4.div(f32x4.mul(rate, g), root)));
     return;
   }
-  const b = mulAdd(inertia, v128.load(buf), f32x4.div(g, root));
-  v128.store(buf, b);
-  v128.store(w, f32x4.sub(weight, f32x4.mul(rate, b)));
-}
-
-/** The tail at p as vector i of the spare place, where it is stepped; its address, 0 where p is. */
-function takeTail(p: usize, n: i32, i: usize): usize {
-  if (p == 0) return 0;
-  const vector = spare + (i << 4);
-  v128.store(vector, loadTail(p, n));
-  return vector;
-}
-
-function putTail(p: usize, n: i32, i: usize): void {
-  if (p != 0) storeTail(p, n, v128.load(spare + (i << 4)));
+  const b = mulAdd(inertia, loadSome(buf, four), f32x4.div(g, root));
+  storeSome(buf, four, b);
+  storeSome(w, four, f32x4.sub(weight, f32x4.mul(rate, b)));
 }

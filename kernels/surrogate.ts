@@ -1,6 +1,5 @@
 /** The step function and the surrogates of its derivative, as kernels of their own. */
 import { ATAN, derivativeLanes, FAST_SIGMOID, innerFactor, outerFactor, SIGMOID } from "./derivative";
-import { loadTail, storeTail } from "./lanes";
 import { scalarEnd, vectorEnd } from "./span";
 
 /** z[i] ← surrogate′(u[i] − threshold[i·step]), step 0 or 1; kind 0 sigmoid, 1 fastSigmoid, 2 atan */
@@ -13,15 +12,16 @@ export function surrogate(z: usize, u: usize, threshold: usize, step: i32, n: i3
 function derivatives(kind: i32, z: usize, u: usize, threshold: usize, step: i32, n: i32, slope: f32): void {
   const inner = f32x4.splat(innerFactor(kind, slope));
   const outer = f32x4.splat(outerFactor(kind, slope));
-  const vectorStep: usize = step == 0 ? 0 : 16;
+  const stepBytes = (<usize>step) << 2;
   let theta = v128.load32_splat(threshold);
-  for (const stop = vectorEnd(z, n); z < stop; z += 16, u += 16, threshold += vectorStep) {
+  for (const stop = vectorEnd(z, n); z < stop; z += 16, u += 16, threshold += stepBytes << 2) {
     if (step != 0) theta = v128.load(threshold);
     v128.store(z, inline.always(derivativeLanes(kind, f32x4.sub(v128.load(u), theta), inner, outer)));
   }
-  if ((n & 3) == 0) return;
-  if (step != 0) theta = loadTail(threshold, n);
-  storeTail(z, n, derivativeLanes(kind, f32x4.sub(loadTail(u, n), theta), inner, outer));
+  for (let rest = n & 3; rest > 0; rest--, z += 4, u += 4, threshold += stepBytes) {
+    if (step != 0) theta = v128.load32_zero(threshold);
+    v128.store32_lane(z, derivativeLanes(kind, f32x4.sub(v128.load32_zero(u), theta), inner, outer), 0);
+  }
 }
 
 /** z[i] ← 1 where x[i] ≥ 0 (strict: > 0), else 0 */
