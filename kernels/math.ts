@@ -2,8 +2,8 @@
  * Elementwise functions and comparisons on equal shapes, and their gradients.
  *
  * Four loops serve them all: `map`, `mapGrad`, `zip` and `zipGrad` take the formula as a number. Inlined where that number
- * is known, a loop contains its own formula and nothing else; the one shared copy that remains of each does the tails, as
- * vectors with idle lanes. The value of an element therefore never depends on its place. Gradients accumulate.
+ * is known, a loop contains its own formula and nothing else. The tail goes through the same formula, one value at a time
+ * in the first lane: the value of an element never depends on its place. Gradients accumulate.
  */
 import { divGrad, mulGrad } from "./elementwise";
 import { expLanes, half, loadTail, logLanes, one, sigmoidLanes, storeTail, tanhLanes } from "./lanes";
@@ -124,13 +124,24 @@ function zip(f: i32, z: usize, x: usize, y: usize, n: i32): void {
   }
 }
 
-/** dx[i] += x's share of dz[i]; few use it, so that one loop does both. */
+/** dx[i] += x's share of dz[i] */
 function zipGrad(f: i32, dx: usize, dz: usize, x: usize, y: usize, n: i32): void {
-  for (const stop = vectorEnd(dx, n); dx < stop; dx += 16, dz += 16, x += 16, y += 16) {
-    v128.store(dx, f32x4.add(v128.load(dx), inline.always(shareOf(f, v128.load(dz), v128.load(x), v128.load(y)))));
+  const end = scalarEnd(dx, n);
+  if (n >= 4) {
+    const stop = vectorEnd(dx, n);
+    do {
+      const share = inline.always(shareOf(f, v128.load(dz), v128.load(x), v128.load(y)));
+      v128.store(dx, f32x4.add(v128.load(dx), share));
+      dx += 16;
+      dz += 16;
+      x += 16;
+      y += 16;
+    } while (dx < stop);
   }
-  const share = shareOf(f, loadTail(dz, n), loadTail(x, n), loadTail(y, n));
-  storeTail(dx, n, f32x4.add(loadTail(dx, n), share));
+  for (; dx < end; dx += 4, dz += 4, x += 4, y += 4) {
+    const share = inline.always(shareOf(f, v128.load32_zero(dz), v128.load32_zero(x), v128.load32_zero(y)));
+    v128.store32_lane(dx, f32x4.add(v128.load32_zero(dx), share), 0);
+  }
 }
 
 /** z[i] ← e^x[i], at most 1 ulp off */
@@ -220,7 +231,7 @@ export function maximum(z: usize, x: usize, y: usize, n: i32): void {
 
 /** dx[i] += dz[i] where x[i] > y[i], dz[i] / 2 where they are equal */
 export function maximumGrad(dx: usize, dz: usize, x: usize, y: usize, n: i32): void {
-  zipGrad(MAXIMUM, dx, dz, x, y, n);
+  inline.always(zipGrad(MAXIMUM, dx, dz, x, y, n));
 }
 
 /** z[i] ← min(x[i], y[i]), NaN where either is */
@@ -230,7 +241,7 @@ export function minimum(z: usize, x: usize, y: usize, n: i32): void {
 
 /** dx[i] += dz[i] where x[i] < y[i], dz[i] / 2 where they are equal */
 export function minimumGrad(dx: usize, dz: usize, x: usize, y: usize, n: i32): void {
-  zipGrad(MINIMUM, dx, dz, x, y, n);
+  inline.always(zipGrad(MINIMUM, dx, dz, x, y, n));
 }
 
 /** z[i] ← 1 where x[i] > y[i], else 0 */
@@ -260,24 +271,30 @@ export function eq(z: usize, x: usize, y: usize, n: i32): void {
 
 /** z[i] ← min(max(x[i], low), high); NaN stays */
 export function clamp(z: usize, x: usize, n: i32, low: f32, high: f32): void {
+  const end = scalarEnd(z, n);
   const lows = f32x4.splat(low);
   const highs = f32x4.splat(high);
   for (const stop = vectorEnd(z, n); z < stop; z += 16, x += 16) {
     v128.store(z, f32x4.pmin(f32x4.pmax(v128.load(x), lows), highs));
   }
-  storeTail(z, n, f32x4.pmin(f32x4.pmax(loadTail(x, n), lows), highs));
+  for (; z < end; z += 4, x += 4) v128.store32_lane(z, f32x4.pmin(f32x4.pmax(v128.load32_zero(x), lows), highs), 0);
 }
 
 /** dx[i] += dz[i] where low ≤ x[i] ≤ high */
 export function clampGrad(dx: usize, dz: usize, x: usize, n: i32, low: f32, high: f32): void {
+  const end = scalarEnd(dx, n);
   const lows = f32x4.splat(low);
   const highs = f32x4.splat(high);
   for (const stop = vectorEnd(dx, n); dx < stop; dx += 16, dz += 16, x += 16) {
-    const inside = v128.and(f32x4.ge(v128.load(x), lows), f32x4.le(v128.load(x), highs));
+    const value = v128.load(x);
+    const inside = v128.and(f32x4.ge(value, lows), f32x4.le(value, highs));
     v128.store(dx, f32x4.add(v128.load(dx), v128.and(v128.load(dz), inside)));
   }
-  const inside = v128.and(f32x4.ge(loadTail(x, n), lows), f32x4.le(loadTail(x, n), highs));
-  storeTail(dx, n, f32x4.add(loadTail(dx, n), v128.and(loadTail(dz, n), inside)));
+  for (; dx < end; dx += 4, dz += 4, x += 4) {
+    const value = v128.load32_zero(x);
+    const inside = v128.and(f32x4.ge(value, lows), f32x4.le(value, highs));
+    v128.store32_lane(dx, f32x4.add(v128.load32_zero(dx), v128.and(v128.load32_zero(dz), inside)), 0);
+  }
 }
 
 /** z[i] ← x[i] where c[i] is not 0, else y[i] */
