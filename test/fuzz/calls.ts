@@ -4,7 +4,7 @@
  */
 
 import { Generator } from "../../engine/generator.ts";
-import { noGrad, type Tensor, tape } from "../../engine/index.ts";
+import { type Tensor, tape } from "../../engine/index.ts";
 import { ops } from "../../engine/ops/index.ts";
 import type { BatchNormOptions } from "../../engine/ops/normalize.ts";
 import * as snn from "../../snn/index.ts";
@@ -30,7 +30,15 @@ const SURROGATES = {
   sigmoid: (slope: number) => surrogate.sigmoid({ slope }),
   fastSigmoid: (slope: number) => surrogate.fastSigmoid({ slope }),
   atan: (alpha: number) => surrogate.atan({ alpha }),
-  custom: (slope: number) => surrogate.custom({ derivative: (x) => x.mul(slope).square().neg().exp() }),
+  custom: (slope: number) =>
+    surrogate.custom({
+      derivative: (x) =>
+        x
+          .mul(slope / 2)
+          .square()
+          .neg()
+          .exp(),
+    }),
 } satisfies Record<keyof typeof surrogate, (slope: number) => Surrogate>;
 
 export const SURROGATE_NAMES = Object.keys(SURROGATES) as (keyof typeof SURROGATES)[];
@@ -158,7 +166,7 @@ export const CALLS: Readonly<Record<string, Call>> = {
  */
 export const DECISIONS: Readonly<Record<string, (...args: never[]) => number[]>> = {
   LIF: (current: Tensor, options: Plain<LIFOptions>, _mode: Mode, _reads: Read[], state?: LIFState) =>
-    options.spiking === false ? [] : distances(lif(current, options, "unroll", ["membrane"], state)),
+    options.spiking === false ? [] : distances(lif(current, options, "unroll", ["membrane"], state), options),
   RecurrentLIF: (
     current: Tensor,
     options: Plain<RecurrentLIFOptions>,
@@ -166,10 +174,18 @@ export const DECISIONS: Readonly<Record<string, (...args: never[]) => number[]>>
     _mode: Mode,
     _reads: Read[],
     state?: RecurrentLIFState,
-  ) => distances(recurrentLif(current, options, weights, "unroll", ["membrane"], state)),
+  ) => distances(recurrentLif(current, options, weights, "unroll", ["membrane"], state), options),
 };
 
-/** |u − θ| */
-function distances([membrane, _beta, threshold]: Tensor[]): number[] {
-  return noGrad(() => Array.from((membrane as Tensor).sub(threshold as Tensor).data, Math.abs));
+/**
+ * |u − θ|. A membrane that is exactly on the threshold is so on both sides, as β·v + I has to be a short number for that;
+ * not with a resting value or a scale, where float32 rounds on the way to it.
+ */
+function distances(
+  [membrane, _beta, threshold]: Tensor[],
+  { rest = 0, inputScale = 1 }: Pick<LIFOptions, "rest" | "inputScale">,
+): number[] {
+  const met = rest === 0 && inputScale === 1 ? Infinity : 0;
+  const above = (membrane as Tensor).sub(threshold as Tensor);
+  return Array.from(above.data, (d) => (d === 0 ? met : Math.abs(d)));
 }

@@ -17,6 +17,8 @@ export interface Observer {
   made(item: Item | null, tensors: readonly Tensor[], records: readonly Tensor[], first: number): void;
   /** Backward consumes a record: its gradient is complete. */
   gradient(record: number, z: Tensor): void;
+  /** Its backward has passed on what its inputs get. */
+  passed?(z: Tensor): void;
   /** The end: everything is still there. */
   finished(tensors: ReadonlyMap<number, Tensor>): void;
 }
@@ -75,6 +77,7 @@ function watch(z: Tensor, record: number, observer: Observer): void {
   const backward: Op<unknown>["backward"] = (...args) => {
     observer.gradient(record, z);
     op.backward(...args);
+    observer.passed?.(z);
   };
   z.op = { ...op, backward } as Op<never>;
 }

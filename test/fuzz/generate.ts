@@ -28,6 +28,7 @@ export interface Value {
   /** Of the finite elements. */
   readonly low: number;
   readonly high: number;
+  readonly finite: boolean;
   /** Part of the elements that are not 0. */
   readonly density: number;
   /** Made as bits or as a constant expansion, which some ops take as it is. */
@@ -94,10 +95,10 @@ export class Draw extends Random {
     return range === undefined ? ref : this.squashed(ref, range);
   }
 
-  /** A value whose shape is exactly this, or a new leaf. */
+  /** A value whose shape is exactly this, or a new leaf; with a range a finite one. */
   shaped(shape: readonly number[], range?: Range): Ref {
     const key = String(shape);
-    const found = this.values.filter((v) => String(v.shape) === key);
+    const found = this.values.filter((v) => String(v.shape) === key && (v.finite || range === undefined));
     if (found.length === 0 || this.chance(0.3)) return this.leaf(shape, { range });
     const { ref } = this.pick(found);
     return range === undefined ? ref : this.squashed(ref, range);
@@ -256,16 +257,22 @@ export class Draw extends Random {
     this.tensors.set(id, t);
     const ref = new Ref(id);
     const lazy = t.ptr === 0;
-    let [low, high, count] = [0, 0, 0];
-    let first = true;
-    for (const x of valuesOf(t)) {
-      if (x !== 0) count++;
-      if (!Number.isFinite(x)) continue;
-      low = first || x < low ? x : low;
-      high = first || x > high ? x : high;
-      first = false;
-    }
-    const value: Value = { ref, shape: t.shape, size: t.size, low, high, density: count / t.size, lazy };
+    const values = valuesOf(t);
+    // 0 where nothing is finite.
+    let [low, high] = [Infinity, -Infinity];
+    for (const x of values) if (Number.isFinite(x)) [low, high] = [Math.min(low, x), Math.max(high, x)];
+    const finite = values.every(Number.isFinite);
+    if (low > high) [low, high] = [0, 0];
+    const value: Value = {
+      ref,
+      shape: t.shape,
+      size: t.size,
+      low,
+      high,
+      finite,
+      density: values.filter((x) => x !== 0).length / t.size,
+      lazy,
+    };
     this.known.set(id, value);
     if (usable) this.values.push(value);
     return ref;
