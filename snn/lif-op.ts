@@ -183,7 +183,7 @@ const lifOp: Op<Run> = {
 
 /** Neurons whose history is computed again at a time: 100 KB for 25 steps. */
 const REPLAYED = 1024;
-/** Neuron-steps from which on a history would not stay in the cache: computing it twice is cheaper than moving it. */
+/** Neuron-steps from which on memory counts more than the time to compute a history twice. */
 const LARGE = 2 ** 20;
 
 /** The backward pass of a run without a history. */
