@@ -59,12 +59,12 @@ function drawing(kind: keyof typeof KINDS, curve: DensityCurve, row: number): st
   const shares = curve[kind];
   const points = curve.percents.map((percent, i) => `${xOf(percent)},${yOf(shares[i] as number)}`);
   const crossing = crossover(curve.percents, shares);
-  const y = TOP + 24 + 22 * row;
+  const [x, y] = [WIDTH - RIGHT - 330, HEIGHT - BOTTOM - 50 + 24 * row];
   return [
     `<polyline class="curve ${kind}" points="${points.join(" ")}"/>`,
     `<circle class="curve ${kind}" cx="${xOf(crossing)}" cy="${yOf(1)}" r="6"/>`,
-    `<line class="curve ${kind}" x1="${LEFT + 16}" x2="${LEFT + 44}" y1="${y}" y2="${y}"/>`,
-    `<text x="${LEFT + 52}" y="${y + 4}">${KINDS[kind]}: as long as dense at ${crossing.toFixed(0)} %</text>`,
+    `<line class="curve ${kind}" x1="${x}" x2="${x + 28}" y1="${y}" y2="${y}"/>`,
+    `<text x="${x + 38}" y="${y + 4}">${KINDS[kind]}: as long as dense at ${crossing.toFixed(0)} %</text>`,
   ];
 }
 
@@ -88,6 +88,7 @@ export function densitySvg(curve: DensityCurve): string {
     ...vertical,
     `<text x="${(LEFT + right) / 2}" y="${HEIGHT - 12}" text-anchor="middle">share of values that are not zero</text>`,
     ...horizontal,
+    `<text x="${LEFT + 8}" y="${yOf(1)}" dy="-6">dense product</text>`,
     ...drawing("binary", curve, 0),
     ...drawing("graded", curve, 1),
     "</svg>",

@@ -38,7 +38,7 @@ const PEAK_TURNS = 2 ** 16;
 const PEAK_FLOPS = 104 * PEAK_TURNS;
 
 /** One turn of the mul+add peak loop. */
-export const peakProbe: Contender = calls("mul+add peak", () => probes.peak(PEAK_TURNS), { sliceMs: 5 });
+export const peakProbe: Contender = calls("mul+add peak", () => probes.peak(PEAK_TURNS));
 
 /** The share of the peak that a contender with so many operations reaches. */
 export const shareOfPeak = (run: Comparison, name: string, flops: number): number =>

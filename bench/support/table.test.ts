@@ -92,7 +92,7 @@ test("tables: README has the rows with limits, the docs have all; both from the 
   expect(rowsOf(docsBlock(results))).toHaveLength(all.length);
   for (const { target, measured } of linesOf(results)) {
     if (measured === undefined) continue;
-    const cell = `| ${formatValue(measured.value, target)} |`;
+    const cell = `| ${formatValue(measured.value, target)} `;
     expect(rowsOf(docsBlock(results)).some((row) => row.includes(target.row) && row.includes(cell))).toBe(true);
   }
 });

@@ -5,6 +5,7 @@ import { families, type Origin, type Results, targetsOf } from "./results.ts";
 
 /** A row of targets.ts with what is known of it. */
 export interface Line {
+  readonly family: Family;
   readonly target: Target;
   readonly measured: (Measured & Origin) | undefined;
   /** Why the last run did not measure it. */
@@ -30,6 +31,7 @@ export function linesOf(
 ): Line[] {
   return chosen.flatMap((family) =>
     Object.entries(targetsOf(family)).map(([key, target]) => ({
+      family,
       target,
       measured: results[family]?.rows[key],
       missing: missing[family]?.[key],
@@ -71,10 +73,13 @@ export function terminalTable(lines: readonly Line[]): string {
     .join("\n");
 }
 
-const markdownRow = (row: readonly string[]): string => `| ${row.join(" | ")} |`;
-
+/** Padded, as a formatter of Markdown leaves it. */
 function markdown(heads: readonly string[], rows: readonly (readonly string[])[]): string {
-  return [heads, heads.map(() => "---"), ...rows].map(markdownRow).join("\n");
+  const widths = heads.map((_, column) =>
+    Math.max(3, ...[heads, ...rows].map((row) => (row[column] as string).length)),
+  );
+  const line = (row: readonly string[]) => `| ${row.map((cell, i) => cell.padEnd(widths[i] as number)).join(" | ")} |`;
+  return [line(heads), line(widths.map((width) => "-".repeat(width))), ...rows.map(line)].join("\n");
 }
 
 /** Machines, versions and days of the figures: one line where all come from one run. */
@@ -96,8 +101,8 @@ export function readmeBlock(results: Partial<Record<Family, Results>>): string {
 /** All rows and their times, as docs/benchmarks.md shows them. */
 export function docsBlock(results: Partial<Record<Family, Results>>): string {
   const lines = linesOf(results);
-  const rows = lines.map((line) => [...cells(line), times(line)]);
-  return `${origins(lines)}.\n\n${markdown([...HEADS, "medians of the run, ms"], rows)}`;
+  const rows = lines.map((line) => [line.family, ...cells(line), times(line)]);
+  return `${origins(lines)}.\n\n${markdown(["family", ...HEADS, "medians of the run, ms"], rows)}`;
 }
 
 function times({ measured }: Line): string {
