@@ -19,29 +19,25 @@ export const families = Object.keys(TARGETS) as Family[];
 
 export const targetsOf = (family: Family): Readonly<Record<string, Target>> => TARGETS[family];
 
+/** Four digits are more than a repetition confirms. */
+function rounded(report: Report): Report {
+  const text = JSON.stringify(report, (_, value) => (typeof value === "number" ? Number(value.toPrecision(4)) : value));
+  return JSON.parse(text) as Report;
+}
+
 /** The old results with those of a run in their place; rows that targets.ts does not know any more are dropped. */
 export function merge(family: Family, old: Results, report: Report, origin: Origin): Results {
   const known = Object.keys(targetsOf(family));
   const unknown = Object.keys(report.rows).filter((key) => !known.includes(key));
   if (unknown.length > 0) throw new RangeError(`bench: expected rows ${known} of ${family}, got ${unknown}`);
+  const { rows: found, curve: drawn } = rounded(report);
   const rows: Record<string, Measured & Origin> = {};
   for (const key of known) {
-    const measured = report.rows[key];
+    const measured = found[key];
     const before = old.rows[key];
-    if (measured !== undefined && "value" in measured) rows[key] = { ...rounded(measured), ...origin };
+    if (measured !== undefined && "value" in measured) rows[key] = { ...measured, ...origin };
     else if (before !== undefined) rows[key] = before;
   }
-  const curve = report.curve === undefined ? old.curve : { ...report.curve, ...origin };
+  const curve = drawn === undefined ? old.curve : { ...drawn, ...origin };
   return curve === undefined ? { rows } : { rows, curve };
-}
-
-/** Four digits are more than a repetition confirms. */
-const round = (value: number): number => Number(value.toPrecision(4));
-
-function rounded({ value, times }: Measured): Measured {
-  if (times === undefined) return { value: round(value) };
-  return {
-    value: round(value),
-    times: Object.fromEntries(Object.entries(times).map(([name, ms]) => [name, round(ms)])),
-  };
 }
