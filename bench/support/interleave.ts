@@ -78,7 +78,7 @@ export interface CallOptions {
   readonly sliceMs?: number;
 }
 
-/** A contender that calls fn as often as its turn allows; the mean counts. */
+/** A contender that calls fn as often as its turn allows; the median call counts. */
 export function calls(name: string, fn: () => void, options: CallOptions = {}): Contender {
   const { repeat = 1, prepare = () => {}, sliceMs = 20 } = options;
   const repeated = () => {
@@ -90,7 +90,7 @@ export function calls(name: string, fn: () => void, options: CallOptions = {}): 
       const bench = new Bench({ time: sliceMs, iterations: 1, warmup: false, throws: true });
       const [task] = bench.add(name, repeated, { beforeEach: prepare }).runSync();
       if (task?.result.state !== "completed") throw new Error(`bench: ${name} did not complete`);
-      return task.result.latency.mean / repeat;
+      return task.result.latency.p50 / repeat;
     },
   };
 }
