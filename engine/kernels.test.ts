@@ -36,3 +36,17 @@ test("warmup: it keeps no memory and draws no random numbers", () => {
   expect(bytesKept(warmup)).toBe(0);
   expect(values(rand([4]))).toEqual(expected);
 });
+
+test("kernels: sizes and addresses are checked before a list of free blocks can break", () => {
+  const before = memoryStats();
+  for (const wrong of [-1, 1.5, NaN, Infinity]) {
+    expect(() => alloc(wrong)).toThrow(new RangeError(`alloc: bytes must be an integer ≥ 0, got ${wrong}`));
+    expect(() => free(16, wrong)).toThrow(new RangeError(`free: bytes must be an integer ≥ 0, got ${wrong}`));
+    expect(() => free(wrong, 16)).toThrow(new RangeError(`free: address must be an integer ≥ 1, got ${wrong}`));
+  }
+  for (const bytes of [2 ** 32 + 16, 2 ** 33, 2 ** 52]) {
+    const message = `out of memory: asked for ${bytes} bytes, the limit is 4294967296`;
+    expect(() => alloc(bytes)).toThrow(new RangeError(message));
+  }
+  expect(memoryStats()).toEqual(before);
+});

@@ -16,15 +16,28 @@ export * as codes from "../kernels/codes.ts";
 export { kernels, memory } from "./wasm.ts";
 
 /**
- * A block of at least `bytes` bytes, aligned to 16; its content is anything.
+ * The address of a block of at least `bytes` bytes, a multiple of 16; its content is anything. It lives until {@link free}.
  *
- * @throws RangeError where the platform has no more memory to give.
+ * @throws RangeError unless bytes is an integer ≥ 0, or where the platform has no more memory to give.
  */
 export function alloc(bytes: number): number {
+  checkInteger("alloc: bytes", bytes, 0);
   return wasmHeap.allocate(bytes);
 }
 
-/** Gives a block from `alloc` back; `bytes` as asked for. */
+/**
+ * Gives a block from {@link alloc} back; `bytes` as asked for. A block that is given back twice is not noticed.
+ *
+ * @throws RangeError unless the address is an integer ≥ 1 and bytes one ≥ 0.
+ */
 export function free(address: number, bytes: number): void {
+  checkInteger("free: address", address, 1);
+  checkInteger("free: bytes", bytes, 0);
   wasmHeap.release(address, bytes);
+}
+
+function checkInteger(what: string, value: number, least: number): void {
+  if (!(Number.isInteger(value) && value >= least)) {
+    throw new RangeError(`${what} must be an integer ≥ ${least}, got ${value}`);
+  }
 }

@@ -55,12 +55,17 @@ export const linearMemory: Space = {
   reserved: () => memory.buffer.byteLength,
 };
 
+/** No block is larger: addresses have 32 bits. */
+const LARGEST = 2 ** 32;
+
 /*
  * Size classes: multiples of 16 up to 128 bytes, then eight steps an octave (at most 12.5 % is wasted).
  *   class 1…8: 16, 32, …, 128    9…16: 144, 160, …, 256    17…24: 288, 320, …, 512    …
  */
 function classOf(bytes: number): number {
   if (bytes <= 128) return bytes <= 16 ? 1 : (bytes + 15) >>> 4;
+  // Beyond 32 bits the arithmetic below would find the class of a small block.
+  if (bytes > LARGEST) throw new RangeError(`out of memory: asked for ${bytes} bytes, the limit is ${LARGEST}`);
   const octave = 31 - Math.clz32(bytes - 1);
   return (octave - 7) * 8 + ((bytes - 1) >>> (octave - 3)) + 1;
 }
@@ -71,7 +76,7 @@ function bytesOf(sizeClass: number): number {
   return (((sizeClass - 9) & 7) + 9) * 2 ** (octave - 3);
 }
 
-const CLASSES = classOf(2 ** 32 - 1) + 1;
+const CLASSES = classOf(LARGEST) + 1;
 const SMALL_CHUNK = 65536;
 const ARENA_CHUNK = 262144;
 
