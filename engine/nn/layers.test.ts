@@ -341,3 +341,22 @@ test("layers: a small convolutional network learns its two classes", () => {
   expect(predicted).toEqual(labels);
   expect(step()).toBeLessThan(first / 4);
 });
+
+test("batchNorm: a batch that is refused does not count", () => {
+  const layer = new BatchNorm1d(3);
+  const before = layer.stateDict();
+  for (const shape of [
+    [1, 3],
+    [2, 4],
+  ]) {
+    expect(() => layer.forward(random(shape, 1))).toThrow(RangeError);
+    expect(layer.stateDict()).toEqual(before);
+  }
+});
+
+test("layerNorm: a layer over no axis is refused", () => {
+  expect(() => new LayerNorm([])).toThrow(new RangeError("LayerNorm: expected one axis or more, got []"));
+  expect(() => new GroupNorm(0.5, 4)).toThrow(
+    new RangeError("GroupNorm: expected numGroups to divide 4 channels, got 0.5"),
+  );
+});

@@ -99,12 +99,12 @@ abstract class BatchNorm extends Normalization {
       throw new RangeError(`${where}: expected ${this.channels} channels on axis ${axis}, got ${formatShape(x.shape)}`);
     }
     const { training, momentum, numBatchesTracked: tracked } = this;
-    let batches = 1;
-    if (training && tracked !== null && !isOutside(tracked)) {
-      batches = tracked.item() + 1;
-      tracked.copyFrom([batches]);
-    }
-    return batchNorm(x, { ...this, axis, training: training || tracked === null, momentum: momentum ?? 1 / batches });
+    const counts = training && tracked !== null && !isOutside(tracked);
+    const batches = counts ? tracked.item() + 1 : 1;
+    const share = momentum ?? 1 / batches;
+    const z = batchNorm(x, { ...this, axis, training: training || tracked === null, momentum: share });
+    if (counts) tracked.copyFrom([batches]);
+    return z;
   }
 }
 
@@ -159,6 +159,7 @@ export class LayerNorm extends Normalization {
 
   constructor(normalizedShape: number | Shape, options: NormLayerOptions = {}) {
     const shape = typeof normalizedShape === "number" ? [normalizedShape] : [...normalizedShape];
+    if (shape.length === 0) throw new RangeError("LayerNorm: expected one axis or more, got []");
     super("LayerNorm", shape, options);
     this.normalizedShape = shape;
   }

@@ -174,7 +174,7 @@ function normalize(
 }
 
 export function checkGroups(where: string, numGroups: number, channels: number): void {
-  if (Number.isInteger(channels / numGroups) && numGroups > 0) return;
+  if (Number.isInteger(channels / numGroups) && Number.isInteger(numGroups) && numGroups > 0) return;
   throw new RangeError(`${where}: expected numGroups to divide ${channels} channels, got ${numGroups}`);
 }
 
