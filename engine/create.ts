@@ -1,6 +1,6 @@
 /** Tensors from values. */
 import { k } from "./backend.ts";
-import { defaultGenerator, type Generator } from "./generator.ts";
+import { type Generator, generatorOf } from "./generator.ts";
 import { ready } from "./op.ts";
 import { checkShape, formatShape, type Shape, sizeOf } from "./shape.ts";
 import { empty, emptySpikes, type NestedArray, steady, type Tensor } from "./tensor.ts";
@@ -18,7 +18,7 @@ export interface RandomOptions extends TensorOptions {
 }
 
 function blank(where: string, shape: Shape, options: TensorOptions): Tensor {
-  const t = empty(checkShape(where, [...shape]));
+  const t = empty([...checkShape(where, shape)]);
   t.requiresGrad = options.requiresGrad ?? false;
   return t;
 }
@@ -46,7 +46,7 @@ export function tensor(
     values = arrayLike(data as ArrayLike<number>);
     shape = [values.length];
   }
-  const target = checkShape("tensor", options.shape === undefined ? shape : [...options.shape]);
+  const target = checkShape("tensor", options.shape ?? shape);
   if (sizeOf(target) !== values.length) {
     throw new RangeError(`tensor: shape ${formatShape(target)} holds ${sizeOf(target)} values, got ${values.length}`);
   }
@@ -55,11 +55,15 @@ export function tensor(
   return t;
 }
 
-/** Throws unless the values have a length; a copy where they lie in linear memory, which may grow under them. */
+/** Throws unless these are numbers in a row; a copy where they lie in linear memory, which may grow under them. */
 function arrayLike(values: ArrayLike<number> | null | undefined): ArrayLike<number> {
   if (typeof values !== "object" || typeof values?.length !== "number") {
     const got = values === null ? "null" : typeof values;
     throw new TypeError(`tensor: expected a number, nested arrays or an array of numbers, got ${got}`);
+  }
+  const first: unknown = values[0];
+  if (values.length > 0 && typeof first !== "number") {
+    throw new TypeError(`tensor: expected an array of numbers, got one of ${typeof first}`);
   }
   return steady(values);
 }
@@ -89,7 +93,12 @@ function flatten(data: NestedArray, shape: Shape, axis: number, into: number[]):
  * @throws RangeError unless the sizes are positive integers, with a product of at most 2³⁰.
  */
 export function full(shape: Shape, value: number, options: TensorOptions = {}): Tensor {
-  const t = blank("full", shape, options);
+  return filled("full", shape, value, options);
+}
+
+function filled(where: string, shape: Shape, value: number, options: TensorOptions): Tensor {
+  if (typeof value !== "number") throw new TypeError(`${where}: expected a number, got ${typeof value}`);
+  const t = blank(where, shape, options);
   k.fill(t.ptr, t.size, value);
   return t;
 }
@@ -100,7 +109,7 @@ export function full(shape: Shape, value: number, options: TensorOptions = {}): 
  * @throws RangeError as {@link full}.
  */
 export function zeros(shape: Shape, options: TensorOptions = {}): Tensor {
-  return full(shape, 0, options);
+  return filled("zeros", shape, 0, options);
 }
 
 /**
@@ -109,7 +118,7 @@ export function zeros(shape: Shape, options: TensorOptions = {}): Tensor {
  * @throws RangeError as {@link full}.
  */
 export function ones(shape: Shape, options: TensorOptions = {}): Tensor {
-  return full(shape, 1, options);
+  return filled("ones", shape, 1, options);
 }
 
 /**
@@ -118,7 +127,7 @@ export function ones(shape: Shape, options: TensorOptions = {}): Tensor {
  * @throws RangeError unless n is a positive integer.
  */
 export function eye(n: number): Tensor {
-  const t = zeros([n, n]);
+  const t = filled("eye", [n, n], 0, {});
   const { data } = t;
   for (let i = 0; i < n; i++) data[i * (n + 1)] = 1;
   return t;
@@ -145,7 +154,8 @@ export function arange(start: number, end: number, step = 1): Tensor {
  *
  * @throws RangeError as {@link full}.
  */
-export function rand(shape: Shape, { generator = defaultGenerator, ...options }: RandomOptions = {}): Tensor {
+export function rand(shape: Shape, options: RandomOptions = {}): Tensor {
+  const generator = generatorOf("rand", options.generator);
   const t = blank("rand", shape, options);
   generator.uniform(t.ptr, t.size);
   return t;
@@ -156,17 +166,16 @@ export function rand(shape: Shape, { generator = defaultGenerator, ...options }:
  *
  * @throws RangeError as {@link full}.
  */
-export function randn(shape: Shape, { generator = defaultGenerator, ...options }: RandomOptions = {}): Tensor {
+export function randn(shape: Shape, options: RandomOptions = {}): Tensor {
+  const generator = generatorOf("randn", options.generator);
   const t = blank("randn", shape, options);
   generator.normal(t.ptr, t.size);
   return t;
 }
 
 /** 1 with the given probability, elementwise, else 0. Probabilities are clamped to [0, 1]. No gradient. */
-export function bernoulli(
-  probabilities: Tensor,
-  { generator = defaultGenerator }: { generator?: Generator } = {},
-): Tensor {
+export function bernoulli(probabilities: Tensor, options: { generator?: Generator } = {}): Tensor {
+  const generator = generatorOf("bernoulli", options.generator);
   ready("bernoulli", probabilities);
   const t = emptySpikes(probabilities.shape, probabilities.size);
   generator.bernoulli(t.bits, probabilities.ptr, t.size, 1, 1);

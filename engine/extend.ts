@@ -2,7 +2,7 @@
 export { k } from "./backend.ts";
 export { checkUnchanged, pass } from "./backward.ts";
 export { composed } from "./composed.ts";
-export { defaultGenerator } from "./generator.ts";
+export { defaultGenerator, generatorOf } from "./generator.ts";
 export {
   accumulates,
   apply,

@@ -1,7 +1,22 @@
 /** The random stream: a seed fixes every number, on its own and from any saved state on. */
 import { expect, test } from "vitest";
 import { bytesKept, values } from "../test/support/tensors.ts";
-import { bernoulli, full, Generator, rand, randn } from "./index.ts";
+import {
+  bernoulli,
+  Conv2d,
+  DataLoader,
+  Dropout,
+  dropout,
+  Embedding,
+  full,
+  Generator,
+  Linear,
+  rand,
+  randn,
+  TensorDataset,
+} from "./index.ts";
+
+const half = full([4], 0.5);
 
 test("generator: the same seed gives the same numbers, another seed others", () => {
   const draw = (seed: number) => values(rand([20], { generator: new Generator(seed) }));
@@ -108,5 +123,35 @@ test("generator: a seed that is not an integer is a RangeError with its value", 
   for (const seed of [0.5, Number.NaN, Infinity, 2 ** 53]) {
     expect(() => new Generator(seed)).toThrow(RangeError);
     expect(() => new Generator(seed)).toThrow(`Generator: expected an integer seed, got ${seed}`);
+  }
+});
+
+test("generator: a length or a state that makes no sense is refused, and changes nothing", () => {
+  const generator = new Generator(5);
+  const before = generator.getState();
+  for (const n of [-1, 1.5, NaN, Infinity, 2 ** 31]) {
+    const message = `permutation: n must be an integer in [0, 1073741824], got ${n}`;
+    expect(() => generator.permutation(n)).toThrow(new RangeError(message));
+  }
+  for (const state of [null, undefined, 3] as never[]) expect(() => generator.setState(state)).toThrow(RangeError);
+  expect(generator.getState()).toEqual(before);
+});
+
+test("generator: what is none is a TypeError that says who wants one; nothing is kept", () => {
+  const wrong = { generator: 5 as unknown as Generator };
+  const runs: Record<string, () => unknown> = {
+    rand: () => rand([2], wrong),
+    randn: () => randn([2], wrong),
+    bernoulli: () => bernoulli(half, wrong),
+    dropout: () => dropout(half, wrong),
+    Dropout: () => new Dropout(0.5, wrong),
+    Linear: () => new Linear(2, 2, wrong),
+    Conv2d: () => new Conv2d(2, 2, 2, wrong),
+    Embedding: () => new Embedding(2, 2, wrong),
+    DataLoader: () => new DataLoader(new TensorDataset(new Float32Array(2), [0, 1]), wrong),
+  };
+  for (const [name, run] of Object.entries(runs)) {
+    const kept = bytesKept(() => expect(run).toThrow(new TypeError(`${name}: expected a Generator, got 5`)));
+    expect(kept, name).toBe(0);
   }
 });

@@ -1,5 +1,6 @@
 /** Random numbers from a counter, the same on every machine and engine. */
 import { k, simd } from "./backend.ts";
+import { MAX_ELEMENTS } from "./shape.ts";
 import { memory } from "./wasm.ts";
 
 /** Where a generator is in its sequence: plain numbers, so that JSON keeps it. */
@@ -50,7 +51,7 @@ export class Generator {
    * @throws RangeError unless it is such a state; nothing is written then.
    */
   setState(state: GeneratorState): this {
-    const { key, block } = state;
+    const { key, block } = Object(state) as GeneratorState;
     const isKey = Array.isArray(key) && key.length === 2 && key.every((word) => word === (word | 0));
     if (!(isKey && Number.isSafeInteger(block) && block >= 0)) {
       const got = JSON.stringify(state);
@@ -91,8 +92,15 @@ export class Generator {
     k.bernoulli(z, p, n, repeats, scale, this.key0, this.key1, at | 0, Math.floor(at / 2 ** 32));
   }
 
-  /** 0 … n − 1 in random order (Fisher–Yates). */
+  /**
+   * The integers 0 … n − 1 in random order (Fisher–Yates).
+   *
+   * @throws RangeError unless n is an integer in [0, 2³⁰].
+   */
   permutation(n: number): Uint32Array {
+    if (!(Number.isInteger(n) && n >= 0 && n <= MAX_ELEMENTS)) {
+      throw new RangeError(`permutation: n must be an integer in [0, ${MAX_ELEMENTS}], got ${n}`);
+    }
     const words = this.words(n);
     const order = Uint32Array.from({ length: n }, (_, i) => i);
     for (let i = n - 1; i > 0; i--) {
@@ -124,6 +132,12 @@ export class Generator {
 
 /** The generator of every random op that is not given one. */
 export const defaultGenerator = new Generator(0);
+
+/** The generator that an option names, by default the default one. */
+export function generatorOf(where: string, generator = defaultGenerator): Generator {
+  if (generator instanceof Generator) return generator;
+  throw new TypeError(`${where}: expected a Generator, got ${generator}`);
+}
 
 /**
  * Seeds the default generator: weights, orders of samples and spikes that are drawn after it are the same in every run.

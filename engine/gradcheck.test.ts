@@ -98,3 +98,21 @@ test("gradcheck: it may run inside a tape, over results of that tape", () => {
   });
   expect(gradient(w)).toEqual(new Array(6).fill(2));
 });
+
+test("gradcheck: steps and tolerances are checked, and what fn returns", () => {
+  const x = tensor([1, 2]);
+  for (const eps of [0, -1, NaN, Infinity]) {
+    const message = `gradcheck: eps must be finite and > 0, got ${eps}`;
+    expect(() => gradcheck((a) => a, [x], { eps })).toThrow(new RangeError(message));
+  }
+  for (const [options, got] of [
+    [{ atol: NaN }, "NaN and 0.00001"],
+    [{ rtol: -1 }, "1e-7 and -1"],
+  ] as const) {
+    const message = `gradcheck: atol and rtol must be ≥ 0, got ${got}`;
+    expect(() => gradcheck((a) => a, [x], options)).toThrow(new RangeError(message));
+  }
+  expect(() => gradcheck(() => 3 as never, [x])).toThrow(
+    new TypeError("gradcheck: expected fn to return tensors, got number"),
+  );
+});

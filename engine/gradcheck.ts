@@ -9,7 +9,7 @@ import { Heap } from "./memory.ts";
 import { sum } from "./ops/reduce.ts";
 import { formatShape } from "./shape.ts";
 import { tape } from "./tape.ts";
-import { empty, type Tensor } from "./tensor.ts";
+import { empty, Tensor } from "./tensor.ts";
 import { memory } from "./wasm.ts";
 
 /** Options of {@link gradcheck}. */
@@ -63,6 +63,8 @@ export function gradcheck(
   inputs: readonly Tensor[],
   { eps = 1e-6, atol = 1e-7, rtol = 1e-5 }: GradcheckOptions = {},
 ): void {
+  if (!(eps > 0 && eps < Infinity)) throw new RangeError(`gradcheck: eps must be finite and > 0, got ${eps}`);
+  if (!(atol >= 0 && rtol >= 0)) throw new RangeError(`gradcheck: atol and rtol must be ≥ 0, got ${atol} and ${rtol}`);
   const values = inputs.map((t) => Float64Array.from(t.data));
   withReference(() => {
     const analytic = gradients(fn, inputs, values);
@@ -102,6 +104,7 @@ function objective(fn: (...inputs: Tensor[]) => Tensor | readonly Tensor[], inpu
   const outputs = Array.isArray(result) ? (result as readonly Tensor[]) : [result as Tensor];
   let total: Tensor | null = null;
   for (const z of outputs) {
+    if (!(z instanceof Tensor)) throw new TypeError(`gradcheck: expected fn to return tensors, got ${typeof z}`);
     const weights = empty(z.shape);
     const { data } = weights;
     for (let i = 0; i < data.length; i++) data[i] = 0.5 + ((i * 7) % 11) / 11;

@@ -3,7 +3,8 @@
 /** Sizes of the axes: positive integers, [] for a single number. Never changed. */
 export type Shape = readonly number[];
 
-const MAX_ELEMENTS = 2 ** 30;
+/** Of a tensor: its addresses fit into 32 bits. */
+export const MAX_ELEMENTS = 2 ** 30;
 
 export function formatShape(shape: Shape): string {
   return `[${shape.join(", ")}]`;
@@ -17,6 +18,7 @@ export function sizeOf(shape: Shape): number {
 
 /** Throws unless every axis is a positive integer and the tensor fits into 32-bit memory. */
 export function checkShape(where: string, shape: Shape): Shape {
+  if (!Array.isArray(shape)) throw new TypeError(`${where}: expected a shape, a list of sizes, got ${shape}`);
   for (const n of shape) {
     if (!Number.isInteger(n) || n < 1) {
       throw new RangeError(`${where}: expected positive integer sizes, got shape ${formatShape(shape)}`);

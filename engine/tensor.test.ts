@@ -86,10 +86,24 @@ test("tensor: ragged arrays, wrong entries and wrong shapes are named with their
 test("shapes: sizes are positive integers, and at most 2³⁰ elements fit", () => {
   for (const shape of [[0], [2, 0, 3], [-1], [1.5], [Number.NaN], [Infinity]]) {
     expect(() => zeros(shape), String(shape)).toThrow(RangeError);
-    expect(() => zeros(shape)).toThrow(`full: expected positive integer sizes, got shape [${shape.join(", ")}]`);
+    expect(() => zeros(shape)).toThrow(`zeros: expected positive integer sizes, got shape [${shape.join(", ")}]`);
   }
   expect(() => tensor([])).toThrow(RangeError);
   expect(() => rand([2 ** 16, 2 ** 15])).toThrow("rand: expected at most 2³⁰ elements, got shape [65536, 32768]");
+});
+
+test("shapes: what is no list of sizes, and values that are no numbers, are TypeErrors; nothing is kept", () => {
+  const runs: [run: () => unknown, message: string][] = [
+    [() => zeros(3 as unknown as number[]), "zeros: expected a shape, a list of sizes, got 3"],
+    [() => rand(undefined as unknown as number[]), "rand: expected a shape, a list of sizes, got undefined"],
+    [() => tensor([1], { shape: 1 as unknown as number[] }), "tensor: expected a shape, a list of sizes, got 1"],
+    [() => full([2], undefined as unknown as number), "full: expected a number, got undefined"],
+    [() => tensor(new BigInt64Array(2) as never), "tensor: expected an array of numbers, got one of bigint"],
+    [() => tensor({ length: 1, 0: "1" } as never), "tensor: expected an array of numbers, got one of string"],
+  ];
+  for (const [run, message] of runs) {
+    expect(bytesKept(() => expect(run).toThrow(new TypeError(message)))).toBe(0);
+  }
 });
 
 test("shapes: a refused one allocates nothing", () => {

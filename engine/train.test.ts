@@ -267,6 +267,10 @@ describe("accuracy", () => {
     expect(accuracy(output.reshape([2, 2, 3]), [2, 0, 1, 1])).toBe(0.75);
   });
 
+  test("accuracy: an output without classes is a RangeError", () => {
+    expect(() => accuracy(tensor(3), [0])).toThrow(new RangeError("accuracy: expected an output [..., K], got []"));
+  });
+
   test("accuracy: another number of targets is a RangeError with both", () => {
     expect(() => accuracy(rand([2, 3]), [0])).toThrow(new RangeError("accuracy: expected 2 targets, got 1"));
   });

@@ -6,7 +6,7 @@ import type { Module } from "./nn/module.ts";
 import type { Optimizer } from "./optim/optimizer.ts";
 import type { Scheduler } from "./optim/schedulers.ts";
 import { noGrad, tape } from "./tape.ts";
-import type { Tensor } from "./tensor.ts";
+import { Tensor } from "./tensor.ts";
 
 /** Anything that yields batches. */
 export type Batches = DataLoader | Iterable<Batch>;
@@ -136,9 +136,10 @@ export function evaluate(
  * @throws RangeError unless there is one target a row.
  */
 export function accuracy(output: Tensor, y: ArrayLike<number> | Tensor): number {
-  const classes = output.shape[output.ndim - 1] as number;
+  const classes = output.shape[output.ndim - 1];
+  if (classes === undefined) throw new RangeError("accuracy: expected an output [..., K], got []");
   const { data } = output;
-  const labels = "data" in y ? y.data : y;
+  const labels = y instanceof Tensor ? y.data : y;
   const rows = output.size / classes;
   if (labels.length !== rows) throw new RangeError(`accuracy: expected ${rows} targets, got ${labels.length}`);
   let hits = 0;

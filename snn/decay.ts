@@ -23,10 +23,10 @@ export interface DecayOptions {
 function betaOf(where: string, { beta, tau, dt = 1, decay = "exp" }: DecayOptions): number | Tensor {
   if (decay !== "exp" && decay !== "euler")
     throw new RangeError(`${where}: expected the decay "exp" or "euler", got ${JSON.stringify(decay)}`);
+  if (!(dt > 0 && dt < Infinity)) throw new RangeError(`${where}: dt must be finite and > 0, got ${dt}`);
   if (tau === undefined) return beta ?? 0.95;
   if (beta !== undefined) throw new RangeError(`${where}: expected beta or tau, got both`);
   if (!(tau > 0 && tau < Infinity)) throw new RangeError(`${where}: tau must be finite and > 0, got ${tau}`);
-  if (!(dt > 0 && dt < Infinity)) throw new RangeError(`${where}: dt must be finite and > 0, got ${dt}`);
   if (decay === "euler") return 1 - dt / tau;
   // By the kernel, not Math.exp: the same bits on every engine.
   return noGrad(() => exp(full([], -dt / tau)).item());

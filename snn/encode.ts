@@ -1,6 +1,6 @@
 /** Values to spikes: [...shape] → [T, ...shape]. */
 
-import { defaultGenerator, empty, emptySpikes, k, ready } from "../engine/extend.ts";
+import { empty, emptySpikes, generatorOf, k, ready } from "../engine/extend.ts";
 import { expand, type Generator, type Tensor } from "../engine/index.ts";
 
 function checkTimesteps(where: string, timesteps: number): void {
@@ -26,9 +26,10 @@ export interface PoissonOptions {
  *
  * @throws RangeError unless timesteps is a positive integer and dt lies in [0, 1].
  */
-export function poissonEncode(x: Tensor, { timesteps, dt = 1, generator = defaultGenerator }: PoissonOptions): Tensor {
+export function poissonEncode(x: Tensor, { timesteps, dt = 1, ...options }: PoissonOptions): Tensor {
   checkTimesteps("poissonEncode", timesteps);
   if (!(dt >= 0 && dt <= 1)) throw new RangeError(`poissonEncode: dt must lie in [0, 1], got ${dt}`);
+  const generator = generatorOf("poissonEncode", options.generator);
   ready("poissonEncode", x);
   const z = emptySpikes([timesteps, ...x.shape]);
   generator.bernoulli(z.bits, x.ptr, x.size, timesteps, dt);

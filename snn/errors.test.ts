@@ -54,6 +54,7 @@ describe("errors: options that LIF and LeakyIntegrator share", () => {
         expectRangeError(() => new Layer({ tau: value }), `${where}: tau must be finite and > 0`, `got ${value}`);
         expectRangeError(() => new Layer({ tau: 1, dt: value }), `${where}: dt must be finite and > 0`, `got ${value}`);
       }
+      expectRangeError(() => new Layer({ beta: 0.9, dt: -1 }), `${where}: dt must be finite and > 0, got -1`);
       expectRangeError(() => new Layer({ beta: 0.9, tau: 10 }), `${where}: expected beta or tau, got both`);
       expectRangeError(() => new Layer({ tau: 1, dt: 3, decay: "euler" }), "beta must lie in [0, 1], got -2");
     });
@@ -164,6 +165,12 @@ describe("errors: encoders, surrogates, readouts", () => {
     }
   });
 
+  test("errors: poissonEncode wants a generator, and keeps nothing where it gets none", () => {
+    const options = bad({ timesteps: 2, generator: 5 }) as never;
+    const message = "poissonEncode: expected a Generator, got 5";
+    expect(bytesKept(() => expect(() => poissonEncode(x, options)).toThrow(new TypeError(message)))).toBe(0);
+  });
+
   test("errors: surrogates want positive slopes", () => {
     for (const value of [0, -1, ...NOT_FINITE]) {
       const message = `must be finite and > 0, got ${value}`;
@@ -172,6 +179,9 @@ describe("errors: encoders, surrogates, readouts", () => {
       expectRangeError(() => surrogate.atan({ alpha: value }), `surrogate.atan: alpha ${message}`);
     }
     expect(() => surrogate.custom(bad({ derivative: 1 }) as never)).toThrow(
+      new TypeError("surrogate.custom: expected a function, got number"),
+    );
+    expect(() => surrogate.custom(bad({ derivative: (x: Tensor) => x, primitive: 1 }) as never)).toThrow(
       new TypeError("surrogate.custom: expected a function, got number"),
     );
   });
@@ -193,6 +203,15 @@ describe("errors: encoders, surrogates, readouts", () => {
   });
 
   test("errors: spike and filteredTrace check their options", () => {
+    expectRangeError(() => spike(x, { threshold: NaN }), "spike: threshold must be a number, got NaN");
+    for (const wrong of ["atan", surrogate.atan, null]) {
+      const got = wrong === null ? "null" : typeof wrong;
+      expect(() => spike(x, bad({ surrogate: wrong }) as never)).toThrow(
+        new TypeError(`spike: expected a surrogate such as surrogate.atan(), got ${got}`),
+      );
+    }
+    const one = tensor(1);
+    expectRangeError(() => filteredTrace(one), "filteredTrace: expected a current [T, B, …], got []");
     expectRangeError(() => spike(x, bad({ fire: "eq" }) as never), 'spike: expected fire "ge" or "gt", got "eq"');
     for (const beta of [-0.1, 1.1, ...NOT_FINITE]) {
       expectRangeError(() => filteredTrace(x, { beta }), `filteredTrace: beta must lie in [0, 1], got ${beta}`);

@@ -1,5 +1,6 @@
 /** Time to values: [T, B, …] → [B, …]. */
 import { amax, mean, select, sum, type Tensor } from "../engine/index.ts";
+import { checkCurrent } from "./checks.ts";
 import { integrate } from "./leaky-integrator.ts";
 
 /**
@@ -45,5 +46,6 @@ export function maxMembrane(membrane: Tensor): Tensor {
  */
 export function filteredTrace(spikes: Tensor, { beta = 0.95 }: { beta?: number } = {}): Tensor {
   if (!(beta >= 0 && beta <= 1)) throw new RangeError(`filteredTrace: beta must lie in [0, 1], got ${beta}`);
+  checkCurrent("filteredTrace", spikes);
   return integrate(spikes, beta);
 }

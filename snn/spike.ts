@@ -1,6 +1,6 @@
 import { allocate, apply, composed, gradOf, k, type Op, recycle, SAVES_A, scope } from "../engine/extend.ts";
 import type { Tensor } from "../engine/index.ts";
-import { type Surrogate, surrogate as surrogates } from "./surrogate.ts";
+import { checkSurrogate, type Surrogate, surrogate as surrogates } from "./surrogate.ts";
 
 /** When a neuron fires: u ≥ θ or u > θ. */
 export type Fire = "ge" | "gt";
@@ -59,6 +59,8 @@ export interface SpikeOptions {
 export function spike(v: Tensor, options: SpikeOptions = {}): Tensor {
   const { threshold = 1, surrogate = surrogates.sigmoid(), fire = "ge" } = options;
   checkFire("spike", fire);
+  checkSurrogate("spike", surrogate);
+  if (Number.isNaN(threshold)) throw new RangeError(`spike: threshold must be a number, got ${threshold}`);
   return composed(fired, v, threshold, { surrogate, strict: fire === "gt" ? 1 : 0 });
 }
 

@@ -16,7 +16,8 @@ export interface Surrogate {
 }
 
 function positive(where: string, name: string, value: number): number {
-  if (!(value > 0 && value < Infinity)) throw new RangeError(`${where}: ${name} must be finite and > 0, got ${value}`);
+  if (!(Number.isFinite(value) && value > 0))
+    throw new RangeError(`${where}: ${name} must be finite and > 0, got ${value}`);
   return value;
 }
 
@@ -84,8 +85,9 @@ export const surrogate = {
    * @throws TypeError unless the derivative is a function; RangeError in backward unless it gives the shape of x.
    */
   custom({ derivative, primitive }: CustomSurrogate): Surrogate {
-    if (typeof derivative !== "function")
-      throw new TypeError(`surrogate.custom: expected a function, got ${typeof derivative}`);
+    for (const fn of primitive === undefined ? [derivative] : [derivative, primitive]) {
+      if (typeof fn !== "function") throw new TypeError(`surrogate.custom: expected a function, got ${typeof fn}`);
+    }
     return {
       name: "custom",
       kind: -1,
@@ -95,6 +97,12 @@ export const surrogate = {
     };
   },
 } as const;
+
+/** Throws unless it is a surrogate. */
+export function checkSurrogate(where: string, s: Surrogate): void {
+  if (typeof s?.kind === "number") return;
+  throw new TypeError(`${where}: expected a surrogate such as surrogate.atan(), got ${s === null ? s : typeof s}`);
+}
 
 /** The derivative at x as a tensor that backward may dispose: one that was there before is copied. */
 function ofItsOwn(d: Tensor, x: Tensor): Tensor {

@@ -1,5 +1,5 @@
 import { allOrNothing } from "../composed.ts";
-import { defaultGenerator, type Generator } from "../generator.ts";
+import { type Generator, generatorOf } from "../generator.ts";
 import { type ConvOptions, conv1d, conv2d } from "../ops/conv.ts";
 import { along, type Pair, windowOver } from "../ops/windows.ts";
 import type { Tensor } from "../tensor.ts";
@@ -40,10 +40,11 @@ abstract class Convolution<Size extends Pair> extends Module {
       dilation = 1 as Size,
       groups = 1,
       bias = true,
-      generator = defaultGenerator,
+      ...options
     }: ConvLayerOptions<Size>,
   ) {
     super();
+    const generator = generatorOf(where, options.generator);
     if (![groups, inChannels / groups, outChannels / groups].every((n) => Number.isInteger(n) && n > 0)) {
       throw new RangeError(
         `${where}: expected channels that the groups divide, got ${inChannels} and ${outChannels} in ${groups}`,

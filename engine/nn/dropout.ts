@@ -1,4 +1,4 @@
-import { defaultGenerator, type Generator } from "../generator.ts";
+import { type Generator, generatorOf } from "../generator.ts";
 import { checkProbability, dropout } from "../ops/dropout.ts";
 import type { Tensor } from "../tensor.ts";
 import { Module } from "./module.ts";
@@ -14,11 +14,11 @@ export class Dropout extends Module {
   /** Where the random numbers come from. */
   readonly generator: Generator;
 
-  constructor(p = 0.5, { generator = defaultGenerator }: { generator?: Generator } = {}) {
+  constructor(p = 0.5, options: { generator?: Generator } = {}) {
     super();
     checkProbability("Dropout", p);
     this.p = p;
-    this.generator = generator;
+    this.generator = generatorOf("Dropout", options.generator);
   }
 
   forward(x: Tensor): Tensor {

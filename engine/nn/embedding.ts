@@ -1,5 +1,5 @@
 import { k } from "../backend.ts";
-import { defaultGenerator, type Generator } from "../generator.ts";
+import { type Generator, generatorOf } from "../generator.ts";
 import { type EmbeddingOptions, embedding, type Indices, paddingRow } from "../ops/indexing.ts";
 import { checkShape } from "../shape.ts";
 import { parameter } from "../tape.ts";
@@ -22,9 +22,10 @@ export class Embedding extends Module {
   constructor(
     numEmbeddings: number,
     embeddingDim: number,
-    { paddingIdx = null, generator = defaultGenerator }: EmbeddingOptions & { generator?: Generator } = {},
+    { paddingIdx = null, ...options }: EmbeddingOptions & { generator?: Generator } = {},
   ) {
     super();
+    const generator = generatorOf("Embedding", options.generator);
     const shape = checkShape("Embedding", [numEmbeddings, embeddingDim]);
     const row = paddingRow(paddingIdx, numEmbeddings);
     this.paddingIdx = paddingIdx;

@@ -1,6 +1,6 @@
 import { k } from "../backend.ts";
 import { allOrNothing } from "../composed.ts";
-import { defaultGenerator, type Generator } from "../generator.ts";
+import { type Generator, generatorOf } from "../generator.ts";
 import { linear } from "../ops/matmul.ts";
 import { parameter } from "../tape.ts";
 import { empty, type Tensor } from "../tensor.ts";
@@ -31,12 +31,9 @@ export class Linear extends Module {
   /** [out], or null without a bias. */
   readonly bias: Tensor | null;
 
-  constructor(
-    inFeatures: number,
-    outFeatures: number,
-    { bias = true, generator = defaultGenerator }: LinearOptions = {},
-  ) {
+  constructor(inFeatures: number, outFeatures: number, { bias = true, ...options }: LinearOptions = {}) {
     super();
+    const generator = generatorOf("Linear", options.generator);
     for (const n of [inFeatures, outFeatures]) {
       if (!Number.isInteger(n) || n < 1) {
         throw new RangeError(`Linear: expected positive integer sizes, got ${inFeatures} and ${outFeatures}`);

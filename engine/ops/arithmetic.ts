@@ -15,7 +15,7 @@ import {
   SAVES_OUTPUT,
 } from "../op.ts";
 import { broadcastShapes, sameShape } from "../shape.ts";
-import type { Tensor } from "../tensor.ts";
+import { Tensor } from "../tensor.ts";
 import { broadcastTo } from "./expand.ts";
 
 /** The second operand of an op: a tensor, broadcast as in NumPy, or a number. */
@@ -106,19 +106,21 @@ export const minimumOp = tieOps("minimum");
 
 /** Brings both operands to one shape and applies the op. */
 export function broadcast<Attrs = null>(op: Op<Attrs>, x: Tensor, y: Operand, attrs = null as Attrs): Tensor {
-  if (typeof y !== "number" && sameShape(x.shape, y.shape)) return apply(op, attrs, x, y);
+  if (y instanceof Tensor && sameShape(x.shape, y.shape)) return apply(op, attrs, x, y);
   return composed(broadcastBoth<Attrs>, op, x, y, attrs);
 }
 
 function broadcastBoth<Attrs>(op: Op<Attrs>, x: Tensor, y: Operand, attrs: Attrs): Tensor {
-  const other = asTensor(y);
+  const other = asTensor(op.name, y);
   const shape = broadcastShapes(op.name, x.shape, other.shape);
   return apply(op, attrs, broadcastTo(x, shape), broadcastTo(other, shape));
 }
 
-/** A number as a tensor of one element. */
-export function asTensor(x: Operand): Tensor {
-  return typeof x === "number" ? full([], x) : x;
+/** A tensor as it is, a number as a tensor of one element. */
+export function asTensor(where: string, x: Operand): Tensor {
+  if (x instanceof Tensor) return x;
+  if (typeof x === "number") return full([], x);
+  throw new TypeError(`${where}: expected a tensor or a number, got ${x === null ? x : typeof x}`);
 }
 
 /**

@@ -1,5 +1,5 @@
 import { k } from "../backend.ts";
-import { defaultGenerator, type Generator } from "../generator.ts";
+import { type Generator, generatorOf } from "../generator.ts";
 import { applyOwning, gradOf, type Op, ready, SAVES_NOTHING } from "../op.ts";
 import { allocate, recycle, scope } from "../scope.ts";
 import { emptySpikes, type Tensor } from "../tensor.ts";
@@ -64,11 +64,9 @@ export function checkProbability(where: string, p: number): void {
  * @throws RangeError unless p lies in [0, 1].
  * @see Srivastava et al. (2014), Dropout: A Simple Way to Prevent Neural Networks from Overfitting, JMLR 15.
  */
-export function dropout(
-  x: Tensor,
-  { p = 0.5, training = true, generator = defaultGenerator }: DropoutOptions = {},
-): Tensor {
+export function dropout(x: Tensor, { p = 0.5, training = true, ...options }: DropoutOptions = {}): Tensor {
   checkProbability("dropout", p);
+  const generator = generatorOf("dropout", options.generator);
   if (!training || p === 0) return reshape(x, x.shape);
   ready("dropout", x);
   const mask = emptySpikes(x.shape, x.size);

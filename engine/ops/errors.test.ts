@@ -13,6 +13,7 @@ import {
   convTranspose2d,
   crossEntropy,
   dropout,
+  elu,
   embedding,
   expand,
   flatten,
@@ -23,6 +24,7 @@ import {
   klDiv,
   l1Loss,
   layerNorm,
+  leakyRelu,
   linear,
   matmul,
   max,
@@ -37,6 +39,7 @@ import {
   slice,
   smoothL1Loss,
   softmax,
+  softplus,
   squeeze,
   stack,
   sum,
@@ -80,6 +83,14 @@ const REFUSED: [message: string, shapes: number[][], run: (...x: Tensor[]) => un
   ["where: shapes do not broadcast, got [2] and [3]", [[1], [2], [3]], (c, x, y) => where(c, x, y)],
   ["maskedFill: shapes do not broadcast, got [2] and [3]", [[3], [2]], (x, mask) => x.maskedFill(mask, 0)],
   ["hardtanh: expected low ≤ high, got 2 and -1", [[2]], (x) => hardtanh(x, 2, -1)],
+  ["hardtanh: expected low ≤ high, got NaN and 1", [[2]], (x) => hardtanh(x, NaN)],
+  ["clamp: expected numbers as bounds, got NaN and 1", [[2]], (x) => x.clamp(NaN, 1)],
+  ["clamp: expected numbers as bounds, got null and NaN", [[2]], (x) => x.clamp(null, NaN)],
+  ["leakyRelu: negativeSlope must be finite, got NaN", [[2]], (x) => leakyRelu(x, NaN)],
+  ["elu: alpha must be finite, got Infinity", [[2]], (x) => elu(x, Infinity)],
+  ["softplus: beta must be finite and not 0, got 0", [[2]], (x) => softplus(x, { beta: 0 })],
+  ["softplus: beta must be finite and not 0, got NaN", [[2]], (x) => softplus(x, { beta: NaN })],
+  ["softplus: threshold must be a number, got NaN", [[2]], (x) => softplus(x, { threshold: NaN })],
   ['gelu: expected approximate "none" or "tanh", got "erf"', [[2]], (x) => gelu(x, { approximate: "erf" as "none" })],
   ["mseLoss: shapes do not broadcast, got [2] and [3]", [[2], [3]], (x, y) => mseLoss(x, y)],
   [
@@ -321,6 +332,11 @@ const REFUSED: [message: string, shapes: number[][], run: (...x: Tensor[]) => un
     (x, y) => klDiv(x, y, { reduction: "total" as Reduction }),
   ],
   [
+    'l1Loss: expected the reduction "mean", "sum" or "none", got ", "',
+    [[2], [2]],
+    (x, y) => l1Loss(x, y, { reduction: ", " as Reduction }),
+  ],
+  [
     'mseLoss: expected the reduction "mean", "sum" or "none", got "total"',
     [[2], [2]],
     (x, y) => mseLoss(x, y, { reduction: "total" as Reduction }),
@@ -479,9 +495,27 @@ const REFUSED: [message: string, shapes: number[][], run: (...x: Tensor[]) => un
   ["layerNorm: expected weight [2, 4], got [4]", [[2, 4], [4]], (x, weight) => layerNorm(x, [2, 4], { weight })],
   ["groupNorm: expected numGroups to divide 4 channels, got 3", [[2, 4]], (x) => groupNorm(x, 3)],
   ["groupNorm: expected numGroups to divide 4 channels, got -2", [[2, 4]], (x) => groupNorm(x, -2)],
+  ["groupNorm: expected numGroups to divide 4 channels, got 0.5", [[2, 4]], (x) => groupNorm(x, 0.5)],
   ["groupNorm: expected bias [4], got [2]", [[2, 4], [2]], (x, bias) => groupNorm(x, 2, { bias })],
   ["dropout: p must lie in [0, 1], got 1.5", [[2]], (x) => dropout(x, { p: 1.5 })],
   ["dropout: p must lie in [0, 1], got NaN", [[2]], (x) => dropout(x, { p: NaN, training: false })],
+  // More than addresses of 32 bits can reach. Modulo 2³² the first is 2.1 GB, the second 105 MB.
+  [
+    "out of memory: asked for 6400000000 bytes, the limit is 4294967296",
+    [
+      [40_000, 1],
+      [1, 40_000],
+    ],
+    (x, y) => matmul(x, y),
+  ],
+  [
+    "out of memory: asked for 4400000000 bytes, the limit is 4294967296",
+    [
+      [50_000, 1],
+      [1, 22_000],
+    ],
+    (x, y) => x.add(y),
+  ],
 ];
 
 test.each(REFUSED)("%s", (message, shapes, run) => {
@@ -512,6 +546,42 @@ test("ops: what is not a tensor is a TypeError", () => {
       exp: () => x.exp.call(wrong),
     };
     for (const [name, run] of Object.entries(runs)) expect(run, `${name} of ${wrong}`).toThrow(TypeError);
+  }
+});
+
+test("operands: what is neither a tensor nor a number is a TypeError that says what came", () => {
+  const x = random([2], 1);
+  for (const [wrong, got] of [
+    [undefined, "undefined"],
+    [null, "null"],
+    ["3", "string"],
+    [[1, 2], "object"],
+  ] as unknown as [Tensor, string][]) {
+    const runs: Record<string, () => unknown> = {
+      add: () => x.add(wrong),
+      maximum: () => x.maximum(wrong),
+      gt: () => x.gt(wrong),
+      pow: () => x.pow(wrong),
+      where: () => where(x, 1, wrong),
+      maskedFill: () => x.maskedFill(x, wrong),
+    };
+    for (const [name, run] of Object.entries(runs)) {
+      const kept = bytesKept(() => expect(run).toThrow(TypeError));
+      expect(run).toThrow(`${name}: expected a tensor or a number, got ${got}`);
+      expect(kept, name).toBe(0);
+    }
+  }
+  expect(() => pad(x, [1, 1], "0" as unknown as number)).toThrow(
+    new TypeError("pad: expected a number as value, got string"),
+  );
+});
+
+test("targets: what is neither an array nor a tensor is a TypeError that says what came", () => {
+  for (const wrong of [undefined, null, 1] as unknown as Tensor[]) {
+    const message = `expected an array or a tensor of targets, got ${wrong}`;
+    const x = random([1, 2], 1);
+    expect(() => crossEntropy(x, wrong)).toThrow(new TypeError(`crossEntropy: ${message}`));
+    expect(() => nllLoss(x, wrong)).toThrow(new TypeError(`nllLoss: ${message}`));
   }
 });
 

@@ -55,6 +55,12 @@ function binary(op: Op<Numbers>, x: Tensor, y: Operand): Tensor {
   return typeof y === "number" ? apply(op, { p: y, q: 0 }, x) : broadcast(op, x, y, { p: 0, q: 0 });
 }
 
+/** f of x and a finite number. */
+function withNumber(op: Op<Numbers>, x: Tensor, name: string, p: number): Tensor {
+  if (!Number.isFinite(p)) throw new RangeError(`${op.name}: ${name} must be finite, got ${p}`);
+  return apply(op, { p, q: 0 }, x);
+}
+
 function unary(name: string, f: number, p = 0, q = 0): (x: Tensor) => Tensor {
   const op = formula(name, f);
   const numbers = { p, q };
@@ -135,6 +141,9 @@ export interface SoftplusOptions {
 
 /** z = ln(1 + e^βx) / β, without overflow.  ∂L/∂x = ∂L/∂z / (1 + e^−βx). */
 export function softplus(x: Tensor, { beta = 1, threshold = 20 }: SoftplusOptions = {}): Tensor {
+  if (!Number.isFinite(beta) || beta === 0)
+    throw new RangeError(`softplus: beta must be finite and not 0, got ${beta}`);
+  if (!(threshold >= -Infinity)) throw new RangeError(`softplus: threshold must be a number, got ${threshold}`);
   return apply(softplusOp, { p: beta, q: threshold }, x);
 }
 
@@ -142,7 +151,7 @@ const leakyReluOp = formula("leakyRelu", LEAKY_RELU);
 
 /** z = x where x > 0, else negativeSlope·x, by default 0.01x. */
 export function leakyRelu(x: Tensor, negativeSlope = 0.01): Tensor {
-  return binary(leakyReluOp, x, negativeSlope);
+  return withNumber(leakyReluOp, x, "negativeSlope", negativeSlope);
 }
 
 const eluOp = formula("elu", ELU);
@@ -153,7 +162,7 @@ const eluOp = formula("elu", ELU);
  * @see Clevert, Unterthiner and Hochreiter (2016), Exponential Linear Units, ICLR.
  */
 export function elu(x: Tensor, alpha = 1): Tensor {
-  return binary(eluOp, x, alpha);
+  return withNumber(eluOp, x, "alpha", alpha);
 }
 
 /** clamp with the gradient of its inside alone. */
@@ -173,7 +182,7 @@ const hardtanhOp: Op<Bounds> = {
  * @throws RangeError if low > high.
  */
 export function hardtanh(x: Tensor, low = -1, high = 1): Tensor {
-  if (low > high) throw new RangeError(`hardtanh: expected low ≤ high, got ${low} and ${high}`);
+  if (!(low <= high)) throw new RangeError(`hardtanh: expected low ≤ high, got ${low} and ${high}`);
   return apply(hardtanhOp, { low, high }, x);
 }
 

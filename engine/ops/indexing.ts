@@ -163,14 +163,16 @@ export function paddingRow(paddingIdx: number | null, n: number): number {
   throw new RangeError(`embedding: expected paddingIdx in [${-n}, ${n - 1}], got ${paddingIdx}`);
 }
 
-const valuesOf = (indices: Indices): ArrayLike<number> => (indices instanceof Tensor ? indices.data : indices);
+/** The values of an array or a tensor. */
+export function valuesOf(where: string, what: string, of: Indices): ArrayLike<number> {
+  const values = of instanceof Tensor ? of.data : of;
+  if (typeof values === "object" && typeof values?.length === "number") return values;
+  throw new TypeError(`${where}: expected an array or a tensor of ${what}, got ${values}`);
+}
 
 /** The shape of the indices. Throws unless each is a whole number in [0, limit). */
 function shapeOf(where: string, indices: Indices, limit: number): Shape {
-  const values = valuesOf(indices);
-  if (typeof values !== "object" || typeof values?.length !== "number") {
-    throw new TypeError(`${where}: expected an array or a tensor of indices, got ${values}`);
-  }
+  const values = valuesOf(where, "indices", indices);
   for (let i = 0; i < values.length; i++) {
     const index = values[i] as number;
     if (!(Number.isInteger(index) && index >= 0 && index < limit)) {
@@ -188,7 +190,7 @@ function locate(indices: Indices, shape: Shape, steps: readonly number[], scale:
   const source = indices instanceof Tensor ? indices : steady(indices);
   const p = allocate(4 * count);
   const rows = integersAt(p, count);
-  const values = valuesOf(source);
+  const values = source instanceof Tensor ? source.data : source;
   const place = shape.map(() => 0);
   let offset = 0;
   for (let i = 0; i < count; i++) {

@@ -8,6 +8,7 @@ import { empty, steady, Tensor } from "../tensor.ts";
 import { add, affineOp, mul, neg, sub } from "./arithmetic.ts";
 import { eq } from "./compare.ts";
 import { softplus } from "./formula.ts";
+import { valuesOf } from "./indexing.ts";
 import { mean, sum } from "./reduce.ts";
 import { logSoftmax } from "./softmax.ts";
 import { abs, clamp, exp, log, square } from "./unary.ts";
@@ -67,7 +68,8 @@ const REDUCTIONS = '"mean", "sum" or "none"';
 
 function checkReduction(where: string, reduction: string, allowed = REDUCTIONS): void {
   const name = JSON.stringify(reduction);
-  if (!allowed.includes(name)) throw new RangeError(`${where}: expected the reduction ${allowed}, got ${name}`);
+  if (allowed.split(/, | or /).includes(name)) return;
+  throw new RangeError(`${where}: expected the reduction ${allowed}, got ${name}`);
 }
 
 function reduced(x: Tensor, reduction: Reduction): Tensor {
@@ -355,7 +357,7 @@ function checkedLabels(
   classes: number,
   ignoreIndex: number,
 ): ArrayLike<number> {
-  const labels = steady(target instanceof Tensor ? target.data : target);
+  const labels = steady(valuesOf(where, "targets", target));
   if (labels.length !== rows) throw new RangeError(`${where}: expected ${rows} targets, got ${labels.length}`);
   for (let i = 0; i < rows; i++) {
     const label = labels[i] as number;

@@ -48,6 +48,7 @@ export function pad(x: Tensor, padding: readonly number[], value = 0): Tensor {
       `pad: expected pairs of integers for the last axes of ${formatShape(x.shape)}, got [${padding.join(", ")}]`,
     );
   }
+  if (typeof value !== "number") throw new TypeError(`pad: expected a number as value, got ${typeof value}`);
   return composed(padded, x, padding, value);
 }
 

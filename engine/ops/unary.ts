@@ -72,5 +72,9 @@ export const relu = (x: Tensor): Tensor => apply(reluOp, null, x);
 
 /** z = min(max(x, low), high); either bound may be left out. The gradient passes where low ≤ x ≤ high. */
 export function clamp(x: Tensor, low: number | null = null, high: number | null = null): Tensor {
-  return apply(clampOp, { low: low ?? -Infinity, high: high ?? Infinity }, x);
+  const bounds = { low: low ?? -Infinity, high: high ?? Infinity };
+  if (!(bounds.low >= -Infinity && bounds.high >= -Infinity)) {
+    throw new RangeError(`clamp: expected numbers as bounds, got ${low} and ${high}`);
+  }
+  return apply(clampOp, bounds, x);
 }

@@ -3,7 +3,7 @@ import { CHOICE } from "../../kernels/codes.ts";
 import { k } from "../backend.ts";
 import { composed } from "../composed.ts";
 import { apply, gradOf, type Op, SAVES_A } from "../op.ts";
-import { broadcastShapes, type Shape } from "../shape.ts";
+import { broadcastShapes } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { asTensor, type Operand } from "./arithmetic.ts";
 import { broadcastTo } from "./expand.ts";
@@ -21,17 +21,10 @@ const whereOp: Op<null> = {
   },
 };
 
-const shapeOf = (x: Operand): Shape => (typeof x === "number" ? [] : x.shape);
-
 function choose(name: string, condition: Tensor, x: Operand, y: Operand): Tensor {
-  const shape = broadcastShapes(name, condition.shape, broadcastShapes(name, shapeOf(x), shapeOf(y)));
-  return apply(
-    whereOp,
-    null,
-    broadcastTo(condition, shape),
-    broadcastTo(asTensor(x), shape),
-    broadcastTo(asTensor(y), shape),
-  );
+  const [left, right] = [asTensor(name, x), asTensor(name, y)];
+  const shape = broadcastShapes(name, condition.shape, broadcastShapes(name, left.shape, right.shape));
+  return apply(whereOp, null, broadcastTo(condition, shape), broadcastTo(left, shape), broadcastTo(right, shape));
 }
 
 /**
