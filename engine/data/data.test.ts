@@ -251,3 +251,18 @@ describe("loader", () => {
     );
   });
 });
+
+test("data: targets that are no array, and what is no dataset, are TypeErrors", () => {
+  const x = new Float32Array(4);
+  for (const [y, got] of [
+    [null, "null"],
+    [undefined, "undefined"],
+    [5, "number"],
+    [{}, "object"],
+  ] as unknown as [number[], string][]) {
+    expect(() => new TensorDataset(x, y)).toThrow(
+      new TypeError(`TensorDataset: expected y as an array or a tensor, got ${got}`),
+    );
+  }
+  expect(() => new DataLoader([1, 2] as never)).toThrow(new TypeError("DataLoader: expected a TensorDataset"));
+});

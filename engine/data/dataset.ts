@@ -44,6 +44,9 @@ export class TensorDataset {
     if (!(values instanceof Float32Array || values instanceof Uint8Array)) {
       throw new TypeError("TensorDataset: expected x as a Float32Array, a Uint8Array or a tensor");
     }
+    if (typeof y !== "object" || !(y instanceof Tensor || typeof y?.length === "number")) {
+      throw new TypeError(`TensorDataset: expected y as an array or a tensor, got ${y === null ? y : typeof y}`);
+    }
     const sample = options.shape ?? (x instanceof Tensor ? x.shape.slice(1) : null);
     this.x = steady(values) as Float32Array | Uint8Array;
     this.y = y instanceof Tensor ? y.toFloat32Array() : steady(y);

@@ -1,8 +1,8 @@
-import { defaultGenerator, type Generator } from "../generator.ts";
+import { type Generator, generatorOf } from "../generator.ts";
 import { type Shape, sizeOf } from "../shape.ts";
 import { persist } from "../tape.ts";
 import { empty, type Tensor, touch, viewOf } from "../tensor.ts";
-import type { Batch, DataLoaderOptions, TensorDataset } from "./dataset.ts";
+import { type Batch, type DataLoaderOptions, TensorDataset } from "./dataset.ts";
 
 /**
  * Batches of a dataset, one epoch an iteration.
@@ -23,7 +23,8 @@ export class DataLoader implements Iterable<Batch> {
   private target: Tensor | null = null;
 
   constructor(dataset: TensorDataset, options: DataLoaderOptions = {}) {
-    const { batchSize = 32, shuffle = false, dropLast = false, generator = defaultGenerator } = options;
+    const { batchSize = 32, shuffle = false, dropLast = false } = options;
+    if (!(dataset instanceof TensorDataset)) throw new TypeError("DataLoader: expected a TensorDataset");
     if (!Number.isInteger(batchSize) || batchSize < 1) {
       throw new RangeError(`DataLoader: batchSize must be a positive integer, got ${batchSize}`);
     }
@@ -31,7 +32,7 @@ export class DataLoader implements Iterable<Batch> {
     this.batchSize = Math.min(batchSize, dataset.length);
     this.shuffle = shuffle;
     this.dropLast = dropLast && batchSize <= dataset.length;
-    this.generator = generator;
+    this.generator = generatorOf("DataLoader", options.generator);
     if (dropLast && batchSize > dataset.length) {
       throw new RangeError(
         `DataLoader: no full batch of ${batchSize} in ${dataset.length} samples; dropLast leaves none`,

@@ -107,3 +107,11 @@ test("clipping: what is refused changes nothing, and nothing is left behind", ()
   expect(kept).toBe(0);
   expect(params.map(gradient)).toEqual([[3, 4]]);
 });
+
+test("clip: what is not a tensor is a TypeError, such as the pairs of namedParameters()", () => {
+  const [p] = withGradients([3]) as [Tensor];
+  const named = [p, ["weight", p]] as Tensor[];
+  expect(() => clipGradNorm(named, 1)).toThrow(new TypeError("clipGradNorm: expected tensors, got object"));
+  expect(() => clipGradValue(named, 1)).toThrow(new TypeError("clipGradValue: expected tensors, got object"));
+  expect(gradient(p)).toEqual([3]);
+});

@@ -9,7 +9,10 @@ import { Tensor, touch } from "../tensor.ts";
 /** The gradients that there are, after the check of the bound. */
 function gradientsOf(where: string, params: Iterable<Tensor> | Tensor, max: number): Tensor[] {
   if (!(max >= 0)) throw new RangeError(`${where}: max must be ≥ 0, got ${max}`);
-  return [...(params instanceof Tensor ? [params] : params)].flatMap(({ grad }) => grad ?? []);
+  return [...(params instanceof Tensor ? [params] : params)].flatMap((p) => {
+    if (!(p instanceof Tensor)) throw new TypeError(`${where}: expected tensors, got ${typeof p}`);
+    return p.grad ?? [];
+  });
 }
 
 /**

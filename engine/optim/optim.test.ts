@@ -303,7 +303,8 @@ test("optimizer: an option of another type, or an unknown one, is a TypeError", 
   const wrong: [options: object, message: string][] = [
     [{ lr: "0.1" }, "Adam: lr must be of type number, got 0.1"],
     [{ amsgrad: 1 }, "Adam: amsgrad must be of type boolean, got 1"],
-    [{ betas: 0.9 }, "Adam: betas must be of type object, got 0.9"],
+    [{ betas: 0.9 }, "Adam: betas must be of type array, got 0.9"],
+    [{ betas: null }, "Adam: betas must be of type array, got null"],
     [{ weight_decay: 0.1 }, "Adam: expected the options lr, betas, eps, weightDecay, amsgrad, got weight_decay"],
   ];
   for (const [options, message] of wrong) expect(() => new Adam([p], options)).toThrow(new TypeError(message));
@@ -393,4 +394,14 @@ test("state dict: its options come with it, so that a resumed run goes on with t
   expect(resumed.options).toEqual(saved.options);
   expect(resumed.lr).toBe(0.125);
   expect(resumed.stateDict()).toEqual(state);
+});
+
+test("optimizer: a learning rate that is not finite is refused, and the old one stays", () => {
+  const optimizer = new SGD([parameter(tensor([1]))], { lr: 0.5 });
+  for (const lr of [NaN, Infinity, undefined as unknown as number]) {
+    expect(() => {
+      optimizer.lr = lr;
+    }).toThrow(new RangeError(`Optimizer: lr must be finite, got ${lr}`));
+    expect(optimizer.lr).toBe(0.5);
+  }
 });

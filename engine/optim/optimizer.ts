@@ -1,6 +1,6 @@
 import { heap, k } from "../backend.ts";
 import { Tensor, touch } from "../tensor.ts";
-import { copyOf, merged } from "./options.ts";
+import { copyOf, ensure, merged } from "./options.ts";
 
 /** What an optimizer keeps for one parameter: arrays by name, such as the `momentum` of {@link SGD}. */
 export type Slots = Record<string, Float32Array>;
@@ -64,6 +64,7 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
 
   /** Sets it for the steps to come. */
   set lr(value: number) {
+    ensure(Number.isFinite(value), "Optimizer", "lr must be finite", value);
     this.options.lr = value;
   }
 

@@ -16,8 +16,8 @@ export function merged<Options extends object>(where: string, defaults: Options,
     if (value === undefined) continue;
     if (!(name in result))
       throw new TypeError(`${where}: expected the options ${Object.keys(result).join(", ")}, got ${name}`);
-    const type = typeof result[name];
-    if (typeof value !== type) throw new TypeError(`${where}: ${name} must be of type ${type}, got ${value}`);
+    const type = typeOf(result[name]);
+    if (typeOf(value) !== type) throw new TypeError(`${where}: ${name} must be of type ${type}, got ${value}`);
     result[name] = value;
   }
   for (const [name, value] of Object.entries(result)) {
@@ -26,6 +26,11 @@ export function merged<Options extends object>(where: string, defaults: Options,
     }
   }
   return result as Options;
+}
+
+/** As `typeof`, with lists and null apart from objects. */
+export function typeOf(value: unknown): string {
+  return Array.isArray(value) ? "array" : value === null ? "null" : typeof value;
 }
 
 /** A copy of the fields, and of the lists in them. */

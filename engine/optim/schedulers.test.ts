@@ -129,6 +129,11 @@ test("schedulers: a state of another kind is a RangeError that names the field, 
   const broken: [state: typeof before, message: string][] = [
     [rest, "loadStateDict: gamma must be of type number, got undefined"],
     [{ ...before, gamma: "0.1" }, "loadStateDict: gamma must be of type number, got 0.1"],
+    [{ ...before, gamma: NaN }, "loadStateDict: gamma must be of type number, got NaN"],
+    [{ ...before, stepSize: 0 }, "loadStateDict: stepSize must be an integer ≥ 1, got 0"],
+    [{ ...before, epoch: -1 }, "loadStateDict: epoch must be an integer ≥ 0, got -1"],
+    [{ ...before, lastLr: null }, "loadStateDict: lastLr must be of type number, got null"],
+    [null as unknown as typeof before, "loadStateDict: stepSize must be of type number, got undefined"],
     [{ ...before, tMax: 3 }, "loadStateDict: tMax must be of type undefined, got 3"],
     [
       new ExponentialLR(sgd(), { gamma: 0.5 }).stateDict(),
@@ -362,7 +367,7 @@ const WRONG: Wrong[] = [
   ],
   ["ExponentialLR: gamma must be finite and ≥ 0, got NaN", (o) => new ExponentialLR(o, {} as { gamma: number })],
   ["CosineAnnealingLR: tMax must be an integer ≥ 1, got 0", (o) => new CosineAnnealingLR(o, {} as { tMax: number })],
-  ["ReduceLROnPlateau: factor must be less than 1, got 1", (o) => new ReduceLROnPlateau(o, { factor: 1 })],
+  ["ReduceLROnPlateau: factor must lie in [0, 1), got 1", (o) => new ReduceLROnPlateau(o, { factor: 1 })],
   ["ReduceLROnPlateau: patience must be finite and ≥ 0, got -1", (o) => new ReduceLROnPlateau(o, { patience: -1 })],
 ];
 
@@ -370,6 +375,40 @@ test.each(WRONG)("%s", (message, make) => {
   const optimizer = sgd();
   expect(() => make(optimizer)).toThrow(new RangeError(message));
   expect(optimizer.lr).toBe(0.5);
+});
+
+test("schedulers: a state beyond the plan is refused before anything is written", () => {
+  const optimizer = sgd();
+  const cycle = new OneCycleLR(optimizer, { maxLr: 1, totalSteps: 3 });
+  const [before, options] = [cycle.stateDict(), structuredClone(optimizer.options)];
+  for (const [change, message] of [
+    [{ epoch: 4 }, "epoch must be at most 3, got 4"],
+    [{ annealStrategy: "line" }, 'annealStrategy must be "cos" or "linear", got line'],
+  ] as const) {
+    expect(() => cycle.loadStateDict({ ...before, ...change })).toThrow(new RangeError(`loadStateDict: ${message}`));
+    expect(cycle.stateDict()).toEqual(before);
+    expect(optimizer.options).toEqual(options);
+  }
+});
+
+test("schedulers: counters are not options", () => {
+  const [restarts, plateau] = [{ t0: 2, round: 5 }, { patience: 1, best: 3 }];
+  expect(() => new CosineAnnealingWarmRestarts(sgd(), restarts)).toThrow(
+    new TypeError("CosineAnnealingWarmRestarts: expected the options t0, tMult, etaMin, got round"),
+  );
+  expect(() => new ReduceLROnPlateau(sgd(), plateau)).toThrow(/^ReduceLROnPlateau: expected the options .+, got best$/);
+});
+
+test("LambdaLR: it wants a function, and finite numbers of it; the rate stays as it was", () => {
+  const optimizer = sgd();
+  expect(() => new LambdaLR(optimizer, {} as never)).toThrow(
+    new TypeError("LambdaLR: expected a function, got undefined"),
+  );
+  const scheduler = new LambdaLR(optimizer, { lrLambda: (epoch) => (epoch < 1 ? 1 : NaN) });
+  expect(() => scheduler.step()).toThrow(
+    new RangeError("LambdaLR: lrLambda must give finite numbers, got NaN for epoch 1"),
+  );
+  expect([optimizer.lr, scheduler.stateDict().epoch]).toEqual([0.5, 0]);
 });
 
 test("schedulers: fit steps them once an epoch, with what validate returns", async () => {

@@ -4,7 +4,7 @@
  * OneCycleLR) is computed from what the optimizer has, so that several schedules can act on one optimizer.
  */
 import { Optimizer } from "./optimizer.ts";
-import { copyOf, ensure, merged } from "./options.ts";
+import { copyOf, ensure, merged, typeOf } from "./options.ts";
 
 /** The options and counters of a schedule, as {@link Scheduler.stateDict} gives them. */
 export type SchedulerState = Readonly<Record<string, unknown>>;
@@ -23,13 +23,18 @@ export abstract class Scheduler<Options extends object = object> {
   readonly optimizer: Optimizer;
   protected readonly state: Options & Progress;
 
-  /** @throws TypeError unless it is an optimizer. */
-  constructor(where: string, optimizer: Optimizer, defaults: Options, options: object) {
+  /** The counters are no options, but part of the state. */
+  constructor(where: string, optimizer: Optimizer, defaults: object, options: object, counters: object = {}) {
     if (!(optimizer instanceof Optimizer)) throw new TypeError(`${where}: expected an optimizer, got ${optimizer}`);
     const { lr, initialLr } = optimizer;
+    const progress: Progress = { epoch: 0, baseLr: initialLr ?? lr, lastLr: lr };
     this.optimizer = optimizer;
-    this.state = { ...merged(where, defaults, options), epoch: 0, baseLr: initialLr ?? lr, lastLr: lr };
+    this.state = { ...merged(where, defaults, options), ...counters, ...progress } as Options & Progress;
+    this.check(where, this.state);
   }
+
+  /** Throws unless the options and counters, of the right types, are in range. */
+  protected check(_where: string, _state: Options): void {}
 
   /** The learning rate that this schedule set last. */
   get lr(): number {
@@ -59,14 +64,19 @@ export abstract class Scheduler<Options extends object = object> {
   /**
    * Continues from a state of this kind of schedule, and sets the optimizer's learning rate to that of the state.
    *
-   * @throws RangeError unless the state has the same fields with values of the same types; nothing is written then.
+   * @throws RangeError unless the state has the same fields with values of the same types, in range; nothing is written then.
    */
   loadStateDict(state: SchedulerState): void {
+    const where = "loadStateDict";
     const own = this.stateDict();
     for (const name of Object.keys({ ...own, ...state })) {
-      const type = typeof own[name];
-      ensure(typeof state[name] === type, "loadStateDict", `${name} must be of type ${type}`, state[name]);
+      const type = typeOf(own[name]);
+      const value = state?.[name];
+      ensure(typeOf(value) === type && !Number.isNaN(value), where, `${name} must be of type ${type}`, value);
     }
+    const { epoch } = state as Readonly<Progress>;
+    ensure(epoch === 0 || isCount(epoch), where, "epoch must be an integer ≥ 0", epoch);
+    this.check(where, state as Options);
     Object.assign(this.state, copyOf(state));
     this.set(this.lr);
   }
@@ -75,8 +85,8 @@ export abstract class Scheduler<Options extends object = object> {
   protected abstract rate(epoch: number, metric?: number): number;
 
   protected set(lr: number): void {
-    this.optimizer.initialLr = this.state.baseLr;
     this.optimizer.lr = lr;
+    this.optimizer.initialLr = this.state.baseLr;
     this.state.lastLr = lr;
   }
 }
@@ -99,9 +109,11 @@ export interface StepLROptions {
 export class StepLR extends Scheduler<Required<StepLROptions>> {
   constructor(optimizer: Optimizer, options: StepLROptions) {
     super("StepLR", optimizer, { stepSize: 0, gamma: 0.1 }, options);
-    const { stepSize } = this.state;
-    ensure(isCount(stepSize), "StepLR", "stepSize must be an integer ≥ 1", stepSize);
     this.set(optimizer.lr);
+  }
+
+  protected override check(where: string, { stepSize }: Required<StepLROptions>): void {
+    ensure(isCount(stepSize), where, "stepSize must be an integer ≥ 1", stepSize);
   }
 
   protected rate(epoch: number): number {
@@ -125,10 +137,13 @@ export interface MultiStepLROptions {
 export class MultiStepLR extends Scheduler<Required<MultiStepLROptions>> {
   constructor(optimizer: Optimizer, options: MultiStepLROptions) {
     super("MultiStepLR", optimizer, { milestones: [], gamma: 0.1 }, options);
-    for (const epoch of this.state.milestones) {
-      ensure(epoch === 0 || isCount(epoch), "MultiStepLR", "milestones must be integers ≥ 0", epoch);
-    }
     this.set(this.rate(0));
+  }
+
+  protected override check(where: string, { milestones }: Required<MultiStepLROptions>): void {
+    for (const epoch of milestones) {
+      ensure(epoch === 0 || isCount(epoch), where, "milestones must be integers ≥ 0", epoch);
+    }
   }
 
   protected rate(epoch: number): number {
@@ -178,11 +193,14 @@ export interface LinearLROptions {
 export class LinearLR extends Scheduler<Required<LinearLROptions>> {
   constructor(optimizer: Optimizer, options: LinearLROptions = {}) {
     super("LinearLR", optimizer, { startFactor: 1 / 3, endFactor: 1, totalIters: 5 }, options);
-    const { startFactor, endFactor, totalIters } = this.state;
-    ensure(startFactor > 0 && startFactor <= 1, "LinearLR", "startFactor must lie in (0, 1]", startFactor);
-    ensure(endFactor <= 1, "LinearLR", "endFactor must lie in [0, 1]", endFactor);
-    ensure(isCount(totalIters), "LinearLR", "totalIters must be an integer ≥ 1", totalIters);
-    this.set(optimizer.lr * startFactor);
+    this.set(optimizer.lr * this.state.startFactor);
+  }
+
+  protected override check(where: string, state: Required<LinearLROptions>): void {
+    const { startFactor, endFactor, totalIters } = state;
+    ensure(startFactor > 0 && startFactor <= 1, where, "startFactor must lie in (0, 1]", startFactor);
+    ensure(endFactor >= 0 && endFactor <= 1, where, "endFactor must lie in [0, 1]", endFactor);
+    ensure(isCount(totalIters), where, "totalIters must be an integer ≥ 1", totalIters);
   }
 
   protected rate(epoch: number): number {
@@ -205,12 +223,15 @@ export class LambdaLR extends Scheduler {
 
   constructor(optimizer: Optimizer, { lrLambda }: LambdaLROptions) {
     super("LambdaLR", optimizer, {}, {});
+    if (typeof lrLambda !== "function") throw new TypeError(`LambdaLR: expected a function, got ${typeof lrLambda}`);
     this.lrLambda = lrLambda;
     this.set(this.rate(0));
   }
 
   protected rate(epoch: number): number {
-    return this.state.baseLr * this.lrLambda(epoch);
+    const factor = this.lrLambda(epoch);
+    ensure(Number.isFinite(factor), "LambdaLR", "lrLambda must give finite numbers", `${factor} for epoch ${epoch}`);
+    return this.state.baseLr * factor;
   }
 }
 
@@ -235,9 +256,11 @@ export interface CosineAnnealingLROptions {
 export class CosineAnnealingLR extends Scheduler<Required<CosineAnnealingLROptions>> {
   constructor(optimizer: Optimizer, options: CosineAnnealingLROptions) {
     super("CosineAnnealingLR", optimizer, { tMax: 0, etaMin: 0 }, options);
-    const { tMax } = this.state;
-    ensure(isCount(tMax), "CosineAnnealingLR", "tMax must be an integer ≥ 1", tMax);
     this.set(optimizer.lr);
+  }
+
+  protected override check(where: string, { tMax }: Required<CosineAnnealingLROptions>): void {
+    ensure(isCount(tMax), where, "tMax must be an integer ≥ 1", tMax);
   }
 
   protected rate(epoch: number): number {
@@ -275,12 +298,15 @@ interface Rounds extends Required<CosineAnnealingWarmRestartsOptions> {
  */
 export class CosineAnnealingWarmRestarts extends Scheduler<Rounds> {
   constructor(optimizer: Optimizer, options: CosineAnnealingWarmRestartsOptions) {
-    const where = "CosineAnnealingWarmRestarts";
-    super(where, optimizer, { t0: 0, tMult: 1, etaMin: 0, round: options.t0, passed: 0 }, options);
-    const { t0, tMult } = this.state;
+    const counters = { round: options.t0, passed: 0 };
+    super("CosineAnnealingWarmRestarts", optimizer, { t0: 0, tMult: 1, etaMin: 0 }, options, counters);
+    this.set(this.cosine());
+  }
+
+  protected override check(where: string, { t0, tMult, round, passed }: Rounds): void {
     ensure(isCount(t0), where, "t0 must be an integer ≥ 1", t0);
     ensure(isCount(tMult), where, "tMult must be an integer ≥ 1", tMult);
-    this.set(this.cosine());
+    ensure(passed >= 0 && passed < round, where, `passed must lie in [0, ${round})`, passed);
   }
 
   protected rate(): number {
@@ -334,14 +360,13 @@ export interface OneCycleLROptions {
  *   Error when it is stepped more often than planned.
  * @see Smith and Topin (2018), Super-Convergence: Very Fast Training of Neural Networks Using Large Learning Rates.
  */
-export class OneCycleLR extends Scheduler<Required<Omit<OneCycleLROptions, "epochs" | "stepsPerEpoch">>> {
+export class OneCycleLR extends Scheduler<Cycle> {
   constructor(optimizer: Optimizer, { epochs = 0, stepsPerEpoch = 0, ...options }: OneCycleLROptions) {
-    const where = "OneCycleLR";
     const defaults = {
       maxLr: Number.NaN,
       totalSteps: epochs * stepsPerEpoch,
       pctStart: 0.3,
-      annealStrategy: "cos" as const,
+      annealStrategy: "cos",
       cycleMomentum: true,
       baseMomentum: 0.85,
       maxMomentum: 0.95,
@@ -349,21 +374,25 @@ export class OneCycleLR extends Scheduler<Required<Omit<OneCycleLROptions, "epoc
       finalDivFactor: 1e4,
       threePhase: false,
     };
-    super(where, optimizer, defaults, options);
-    const { state } = this;
+    super("OneCycleLR", optimizer, defaults, options);
+    this.state.baseLr = this.state.maxLr / this.state.divFactor;
+    this.set(this.rate(0));
+  }
+
+  protected override check(where: string, state: Cycle & Progress): void {
     ensure(isCount(state.totalSteps), where, "totalSteps must be an integer ≥ 1", state.totalSteps);
     for (const name of ["pctStart", "baseMomentum", "maxMomentum"] as const) {
-      ensure(state[name] <= 1, where, `${name} must lie in [0, 1]`, state[name]);
+      ensure(state[name] >= 0 && state[name] <= 1, where, `${name} must lie in [0, 1]`, state[name]);
     }
     for (const name of ["divFactor", "finalDivFactor"] as const) {
       ensure(state[name] > 0, where, `${name} must be positive`, state[name]);
     }
     const known = state.annealStrategy === "cos" || state.annealStrategy === "linear";
     ensure(known, where, 'annealStrategy must be "cos" or "linear"', state.annealStrategy);
-    const fine = !state.cycleMomentum || "betas" in optimizer.options || "momentum" in optimizer.options;
+    const { options } = this.optimizer;
+    const fine = !state.cycleMomentum || "betas" in options || "momentum" in options;
     ensure(fine, where, "cycleMomentum must be false for an optimizer without momentum or betas", true);
-    state.baseLr = state.maxLr / state.divFactor;
-    this.set(this.rate(0));
+    ensure(state.epoch <= state.totalSteps, where, `epoch must be at most ${state.totalSteps}`, state.epoch);
   }
 
   override loadStateDict(state: SchedulerState): void {
@@ -398,6 +427,8 @@ export class OneCycleLR extends Scheduler<Required<Omit<OneCycleLROptions, "epoc
     return between(lr, nextLr);
   }
 }
+
+type Cycle = Required<Omit<OneCycleLROptions, "epochs" | "stepsPerEpoch">>;
 
 type Point = readonly [step: number, lr: number, momentum: number];
 
@@ -435,29 +466,27 @@ interface Plateau extends Required<ReduceLROnPlateauOptions> {
  */
 export class ReduceLROnPlateau extends Scheduler<Plateau> {
   constructor(optimizer: Optimizer, options: ReduceLROnPlateauOptions = {}) {
-    const where = "ReduceLROnPlateau";
     const defaults = {
-      mode: "min" as const,
+      mode: "min",
       factor: 0.1,
       patience: 10,
       threshold: 1e-4,
-      thresholdMode: "rel" as const,
+      thresholdMode: "rel",
       cooldown: 0,
       minLr: 0,
       eps: 1e-8,
-      best: 0,
-      badEpochs: 0,
-      rest: 0,
     };
-    super(where, optimizer, defaults, options);
-    const { mode, factor, thresholdMode } = this.state;
+    // Worse than every metric and, other than Infinity, a number in JSON.
+    const best = options.mode === "max" ? -Number.MAX_VALUE : Number.MAX_VALUE;
+    super("ReduceLROnPlateau", optimizer, defaults, options, { best, badEpochs: 0, rest: 0 });
+    this.set(optimizer.lr);
+  }
+
+  protected override check(where: string, { mode, factor, thresholdMode }: Plateau): void {
     ensure(mode === "min" || mode === "max", where, 'mode must be "min" or "max"', mode);
-    ensure(factor < 1, where, "factor must be less than 1", factor);
+    ensure(factor >= 0 && factor < 1, where, "factor must lie in [0, 1)", factor);
     const known = thresholdMode === "rel" || thresholdMode === "abs";
     ensure(known, where, 'thresholdMode must be "rel" or "abs"', thresholdMode);
-    // Worse than every metric and, other than Infinity, a number in JSON.
-    this.state.best = mode === "min" ? Number.MAX_VALUE : -Number.MAX_VALUE;
-    this.set(optimizer.lr);
   }
 
   protected rate(_epoch: number, metric?: number): number {
