@@ -2,13 +2,13 @@
  * API documentation of every entry of the package, in docs/api. What is wrong with it is an error: a broken link, a type
  * that is shown but not exported, a public name without a comment.
  *
- * Two things are done to the comments here: methods of tensors take those of the functions of the same names, and indented
- * lines, which are equations, keep their layout.
+ * Three things are done to the model here: methods of tensors take the comments of the functions of the same names, parameters
+ * have names, and indented lines, which are equations, keep their layout.
  */
 import { readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { Application, Converter, ReflectionKind, TSConfigReader } from "typedoc";
+import { Application, Converter, ParameterReflection, ReflectionFlag, ReflectionKind, TSConfigReader } from "typedoc";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const out = join(root, "docs/api");
@@ -37,7 +37,7 @@ function asFunction(project, reflection, kind) {
   project.removeReflection(literal);
 }
 
-/** Ops as functions, and as methods of tensors with the same comments. */
+/** Ops as functions, and as methods of tensors with the same comments and the parameters behind the tensor. */
 function joinOps(project) {
   const { children } = project.getChildByName("jarvis-snn/engine");
   for (const op of children) if (op.kindOf(ReflectionKind.Variable)) asFunction(project, op, ReflectionKind.Function);
@@ -46,8 +46,33 @@ function joinOps(project) {
   delete tensor.extendedTypes; // the interface that lists the methods
   for (const method of tensor.children) {
     if (!method.kindOf(ReflectionKind.Property)) continue;
-    method.comment ??= ops.get(method.name)?.comment?.clone();
+    const op = ops.get(method.name);
+    method.comment ??= op?.comment?.clone();
     asFunction(project, method, ReflectionKind.Method);
+    if (method.signatures) writeOutRest(project, method.signatures[0], op?.parameters?.slice(1) ?? []);
+  }
+}
+
+/** The arguments that a method is said to pass on, as parameters; how the op declares them tells which have defaults. */
+function writeOutRest(project, signature, declared) {
+  const rest = signature.parameters[0];
+  signature.parameters = rest.type.elements.map((element, i) => {
+    const name = element.type === "namedTupleMember" ? element.name : "options";
+    const parameter = new ParameterReflection(name, ReflectionKind.Parameter, signature);
+    parameter.type = element.element ?? element.elementType ?? element;
+    const { flags, defaultValue } = declared[i] ?? {};
+    if (defaultValue !== undefined) parameter.defaultValue = defaultValue;
+    if (flags?.isOptional || element.isOptional) parameter.setFlag(ReflectionFlag.Optional);
+    project.registerReflection(parameter);
+    return parameter;
+  });
+  project.removeReflection(rest);
+}
+
+/** Arguments that are taken apart are options. */
+function nameOptions(project) {
+  for (const reflection of Object.values(project.reflections)) {
+    if (reflection.name === "__namedParameters") reflection.name = "options";
   }
 }
 
@@ -89,7 +114,10 @@ const app = await Application.bootstrap(
   },
   [new TSConfigReader()],
 );
-app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => joinOps(project));
+app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {
+  joinOps(project);
+  nameOptions(project);
+});
 app.converter.on(Converter.EVENT_RESOLVE_END, ({ project }) => keepEquations(project));
 
 rmSync(out, { recursive: true, force: true });
