@@ -62,10 +62,11 @@ function wide(high: number, low: number): number {
 }
 
 /**
- * A safetensors file of float32 arrays, in the order given.
+ * A safetensors file of float32 arrays, in the order given, with free text as metadata, none by default.
  *
  * @throws RangeError for an array named "__metadata__", a shape with a zero in it or one that does not fit its data;
- *   TypeError for metadata that are not strings.
+ *   TypeError for metadata that are not strings, or a shape that is no list.
+ * @see https://github.com/huggingface/safetensors
  */
 export function saveSafetensors(tensors: NamedArrays, metadata: Record<string, string> = {}): Uint8Array {
   // Without a prototype, "__proto__" is a name like any other.
@@ -118,7 +119,9 @@ export interface Safetensors {
  * Reads F64, F32, F16, BF16, I64 … I8, U64 … U8 and BOOL, and converts to float32: to the nearest value, to the even one
  * of two, also where an I64 or U64 is beyond 2⁵³. `model.loadStateDict(tensors)` takes them as they are.
  *
- * @throws RangeError that names what is wrong with a damaged or unsupported file, before anything is allocated.
+ * @throws RangeError that names what is wrong with a damaged or unsupported file, before anything is allocated; TypeError
+ *   for something else than a Uint8Array.
+ * @see https://github.com/huggingface/safetensors
  */
 export function loadSafetensors(bytes: Uint8Array): Safetensors {
   const { arrays, metadata } = parseSafetensors("loadSafetensors", bytes);

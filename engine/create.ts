@@ -26,8 +26,10 @@ function blank(where: string, shape: Shape, options: TensorOptions): Tensor {
 /**
  * A tensor from a number, nested arrays, or flat values with a shape. Values are rounded to float32.
  *
+ * Shapes: a number → [], nested arrays → their lengths, n values in a row → [n]; or `shape`, of as many elements.
+ *
  * @throws RangeError if nested arrays are ragged or empty, or the shape does not fit the number of values.
- * @throws TypeError for anything but numbers.
+ * @throws TypeError for anything but numbers, or a shape that is no list.
  */
 export function tensor(
   data: number | NestedArray | ArrayLike<number>,
@@ -88,9 +90,10 @@ function flatten(data: NestedArray, shape: Shape, axis: number, into: number[]):
 }
 
 /**
- * Every element is `value`.
+ * A tensor of the given shape in which every element is `value`.
  *
- * @throws RangeError unless the sizes are positive integers, with a product of at most 2³⁰.
+ * @throws RangeError unless the sizes are positive integers, with a product of at most 2³⁰; TypeError unless the shape is a
+ *   list and the value a number.
  */
 export function full(shape: Shape, value: number, options: TensorOptions = {}): Tensor {
   return filled("full", shape, value, options);
@@ -104,18 +107,18 @@ function filled(where: string, shape: Shape, value: number, options: TensorOptio
 }
 
 /**
- * Every element is 0.
+ * A tensor of the given shape in which every element is 0.
  *
- * @throws RangeError as {@link full}.
+ * @throws RangeError or TypeError as {@link full}.
  */
 export function zeros(shape: Shape, options: TensorOptions = {}): Tensor {
   return filled("zeros", shape, 0, options);
 }
 
 /**
- * Every element is 1.
+ * A tensor of the given shape in which every element is 1.
  *
- * @throws RangeError as {@link full}.
+ * @throws RangeError or TypeError as {@link full}.
  */
 export function ones(shape: Shape, options: TensorOptions = {}): Tensor {
   return filled("ones", shape, 1, options);
@@ -124,7 +127,7 @@ export function ones(shape: Shape, options: TensorOptions = {}): Tensor {
 /**
  * The identity matrix [n, n].
  *
- * @throws RangeError unless n is a positive integer.
+ * @throws RangeError unless n is a positive integer, at most 2¹⁵.
  */
 export function eye(n: number): Tensor {
   const t = filled("eye", [n, n], 0, {});
@@ -134,9 +137,9 @@ export function eye(n: number): Tensor {
 }
 
 /**
- * start, start + step, … up to but without end.
+ * zᵢ = start + i·step, up to but without end: shape [⌈(end − start) / step⌉]. The step is 1 by default.
  *
- * @throws RangeError if that is no value, or the step is 0.
+ * @throws RangeError if that is no value or more than 2³⁰, as for a step of 0 or arguments that are not finite.
  */
 export function arange(start: number, end: number, step = 1): Tensor {
   const n = Math.ceil((end - start) / step);
@@ -150,9 +153,9 @@ export function arange(start: number, end: number, step = 1): Tensor {
 }
 
 /**
- * Uniform in [0, 1).
+ * A tensor of the given shape with numbers that are uniform in [0, 1): multiples of 2⁻²⁴.
  *
- * @throws RangeError as {@link full}.
+ * @throws RangeError or TypeError as {@link full}; TypeError for a generator that is none.
  */
 export function rand(shape: Shape, options: RandomOptions = {}): Tensor {
   const generator = generatorOf("rand", options.generator);
@@ -162,9 +165,10 @@ export function rand(shape: Shape, options: RandomOptions = {}): Tensor {
 }
 
 /**
- * Normal with mean 0 and variance 1 (Box–Muller).
+ * A tensor of the given shape with numbers that are normal with mean 0 and variance 1.
  *
- * @throws RangeError as {@link full}.
+ * @throws RangeError or TypeError as {@link full}; TypeError for a generator that is none.
+ * @see Box and Muller (1958), A Note on the Generation of Random Normal Deviates, Annals of Mathematical Statistics 29(2).
  */
 export function randn(shape: Shape, options: RandomOptions = {}): Tensor {
   const generator = generatorOf("randn", options.generator);
@@ -173,7 +177,13 @@ export function randn(shape: Shape, options: RandomOptions = {}): Tensor {
   return t;
 }
 
-/** 1 with the given probability, elementwise, else 0. Probabilities are clamped to [0, 1]. No gradient. */
+/**
+ * zᵢ = 1 with probability pᵢ, else 0, in the shape of the probabilities, which are clamped to [0, 1]. No gradient.
+ *
+ * `generator`: where the random numbers come from; the default generator if not given.
+ *
+ * @throws TypeError for a generator that is none.
+ */
 export function bernoulli(probabilities: Tensor, options: { generator?: Generator } = {}): Tensor {
   const generator = generatorOf("bernoulli", options.generator);
   ready("bernoulli", probabilities);

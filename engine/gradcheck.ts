@@ -14,11 +14,11 @@ import { memory } from "./wasm.ts";
 
 /** Options of {@link gradcheck}. */
 export interface GradcheckOptions {
-  /** Step of the differences; default 1e-6. */
+  /** ε, the step of the differences; finite and > 0, default 1e-6. */
   eps?: number;
-  /** Absolute tolerance; default 1e-7. */
+  /** Absolute tolerance, ≥ 0; default 1e-7 (PyTorch: 1e-5). */
   atol?: number;
-  /** Relative tolerance; default 1e-5. */
+  /** Relative tolerance, ≥ 0; default 1e-5 (PyTorch: 1e-3). */
   rtol?: number;
 }
 
@@ -56,7 +56,8 @@ export function withReference<R>(fn: () => R): R {
  *
  *   |analytic − numeric| ≤ atol + rtol·|numeric|
  *
- * @throws Error naming input and element where they differ.
+ * @throws Error naming input and element where they differ; RangeError for options out of range, or no output; TypeError
+ *   where fn returns something else than tensors.
  */
 export function gradcheck(
   fn: (...inputs: Tensor[]) => Tensor | readonly Tensor[],

@@ -18,7 +18,7 @@ export interface MemoryStats {
   live: number;
   /** The most in use since the last `resetPeak`. */
   peak: number;
-  /** Held from the platform; it never shrinks. */
+  /** Held from the platform, free or not; it never shrinks. */
   reserved: number;
 }
 

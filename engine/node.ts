@@ -33,7 +33,8 @@ export interface IdxArray {
 /**
  * Reads an IDX file, the format of MNIST: bytes with their shape.
  *
- * @throws RangeError if the file is not an IDX file of unsigned bytes, or its length does not fit its header.
+ * @throws RangeError if the file is not an IDX file of unsigned bytes, or its length does not fit its header. What the file
+ *   system throws passes through.
  * @see http://yann.lecun.com/exdb/mnist/
  */
 export function readIdx(path: string): IdxArray {
@@ -88,8 +89,9 @@ const PARTS = ["optimizer", "scheduler", "generator", "defaultGenerator"];
  * "optimizer.slots.0.m", everything else as JSON in the metadata. It is written beside its place and then renamed, so that
  * the old file stays whole until the new one is, whatever happens in between.
  *
- * @throws RangeError if epoch is not an integer ≥ 0; TypeError for a state that holds something else than listed at
- *   `Stateful`. What the file system throws passes through, and the old file is as it was.
+ * @throws RangeError if epoch is not an integer ≥ 0, or two arrays would have one name; TypeError for a state that holds
+ *   something else than listed at {@link Stateful}. What the file system throws passes through, and the old file is as it
+ *   was.
  */
 export function saveCheckpoint(path: string, run: TrainingRun & { epoch: number }): void {
   const { epoch } = run;
@@ -111,7 +113,8 @@ export function saveCheckpoint(path: string, run: TrainingRun & { epoch: number 
  *   const { epoch } = resumeCheckpoint("run.safetensors", { model, optimizer, generator });
  *   await fit(model, loader, { epochs: 10 - epoch, optimizer, loss });
  *
- * @throws RangeError if the file is damaged, no checkpoint, or one of another run; all parts are as before then.
+ * @throws RangeError if the file is damaged, no checkpoint, or one of another run; all parts are as before then. What the
+ *   file system throws passes through.
  */
 export function resumeCheckpoint(
   path: string,

@@ -39,6 +39,7 @@ export function sameShape(x: Shape, y: Shape): boolean {
 
 /** An axis of a tensor with `ndim` axes as 0 … ndim − 1; negative ones count from the end. */
 export function axisOf(where: string, axis: number, ndim: number): number {
+  if (ndim === undefined) throw new TypeError(`${where}: expected a tensor`);
   const index = axis < 0 ? axis + ndim : axis;
   if (!Number.isInteger(index) || index < 0 || index >= ndim) {
     throw new RangeError(`${where}: expected an axis in [${-ndim}, ${ndim - 1}], got ${axis}`);

@@ -16,7 +16,7 @@ import { alive, dropRecord, materialise, Tensor, unrecord } from "./tensor.ts";
 /**
  * Runs `fn` and records its ops for `backward`. What is allocated inside is freed when `fn` returns, except the tensors
  * it returns (also inside arrays and plain objects) or named to `keep`: these are detached and belong to the enclosing
- * tape or, outside all tapes, to the caller. If `fn` throws, memory and records are as before.
+ * tape or, outside all tapes, to the caller. If `fn` throws, memory and records are as before. Returns what `fn` returns.
  *
  * @throws TypeError if `fn` returns a promise or a generator: its work would outlive the tape.
  */
@@ -25,7 +25,7 @@ export function tape<R>(fn: () => R): R {
 }
 
 /**
- * The memory rule of {@link tape}, but nothing is recorded.
+ * The memory rule of {@link tape}, but nothing is recorded: results require no gradient. Returns what `fn` returns.
  *
  * @throws TypeError as {@link tape}.
  */
@@ -51,7 +51,7 @@ function run<R>(where: string, recording: boolean, fn: () => R): R {
 }
 
 /**
- * t outlives the current tape: when it ends, t moves to the enclosing tape or to the caller. Returns t itself.
+ * t outlives the current tape: when it ends, t moves, detached, to the enclosing tape or to the caller. Returns t itself.
  *
  * @throws Error if t was freed.
  */
@@ -93,7 +93,7 @@ export function persist<T extends Tensor>(t: T): T {
   return t;
 }
 
-/** How much linear memory is in use. */
+/** How many bytes of linear memory are in use now, were at most, and are held. */
 export function memoryStats(): MemoryStats {
   return heap.stats();
 }

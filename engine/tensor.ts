@@ -28,9 +28,8 @@ let clock = 0;
 /**
  * A tensor of float32 values, contiguous and row-major; its ops are methods and functions of the same names.
  *
- * Time is the first axis, [T, B, …]. Memory is that of the tape in which the tensor was made, or its own outside all
- * tapes,
- * where it lives until `dispose()`. Every use after that throws an Error that says so.
+ * Time is the first axis, [T, B, …]. Memory is that of the tape in which the tensor was made, or its own outside all tapes,
+ * where it lives until `dispose()`. Every use of its values after that throws an Error that says so.
  *
  * Made by {@link tensor}, {@link zeros}, {@link rand} and the like, or by an op.
  */
@@ -39,7 +38,7 @@ export class Tensor {
   readonly shape: Shape;
   /** Number of elements: the product of the shape. */
   readonly size: number;
-  /** Whether `backward` computes a gradient for this tensor; ops on it are recorded. */
+  /** Whether `backward` computes a gradient for this tensor; ops on it are recorded. Default false. */
   requiresGrad: boolean;
   /**
    * Byte address of the data; 0 while spikes or a constant expansion over time have not been written out.
@@ -134,7 +133,9 @@ export class Tensor {
     return this.shape.length;
   }
 
-  /** ∂loss/∂this after `backward`, for leaves that require gradients. It looks into the live buffer. */
+  /**
+   * ∂loss/∂this after `backward`, in the shape of this leaf, else null. It looks into the live buffer, which is added into.
+   */
   get grad(): Tensor | null {
     if (this.gradPtr === 0 || this.op !== null) return null;
     if (this.gradTensor === null || this.gradTensor.ptr !== this.gradPtr) {
@@ -182,7 +183,8 @@ export class Tensor {
   }
 
   /**
-   * Overwrites the values. A record that still needs the old ones makes `backward` throw.
+   * Overwrites the values, in row-major order, rounded to float32. A record that still needs the old ones makes `backward`
+   * throw. Returns this tensor.
    *
    * @throws RangeError for another number of values.
    */
@@ -197,7 +199,10 @@ export class Tensor {
     return this;
   }
 
-  /** Frees the memory of a tensor that the caller owns. Inside a tape there is nothing to do: the tape frees. */
+  /**
+   * Frees the memory of a tensor that the caller owns, and its record; again, it does nothing. Inside a tape there is
+   * nothing to do: the tape frees.
+   */
   dispose(): void {
     if (!this.region.open) return;
     if (this.gradBuffer !== 0 && this.region.scope === root) heap.release(this.gradBuffer, 4 * this.size);
@@ -216,7 +221,7 @@ export class Tensor {
     if (region === root.region) for (const t of parts.get(this) ?? []) t.dispose();
   }
 
-  /** Forgets the gradient; its buffer is kept for the next one. */
+  /** Sets `grad` to null; the buffer is kept for the next gradient. */
   zeroGrad(): void {
     if (this.gradTensor !== null && !this.gradTensor.owned) this.gradTensor.region = disposed;
     this.gradTensor = null;
@@ -236,7 +241,7 @@ export class Tensor {
     this.gradTensor.region = region;
   }
 
-  /** Shape and first values, for people: `Tensor([2], [1, 2])`. */
+  /** Shape and the first eight values, for people: `Tensor([2], [1, 2])`, or `Tensor([2], freed)`. */
   toString(): string {
     if (!isAlive(this)) return `Tensor(${formatShape(this.shape)}, freed)`;
     const shown = Array.from(this.data.subarray(0, 8), (v) => String(+v.toPrecision(5)));

@@ -27,7 +27,7 @@ export interface BatchReport {
 export interface EpochReport {
   /** Counts from 1. */
   epoch: number;
-  /** Mean loss over the samples of the epoch. */
+  /** Mean of the losses of the batches, weighted by their samples. */
   loss: number;
   /** What `validate` returned, undefined without it. */
   validation: number | undefined;
@@ -58,10 +58,13 @@ export interface FitOptions {
 }
 
 /**
- * Trains the model: one tape, one backward pass and one optimizer step a batch. Lets other work run between batches.
+ * Trains the model: one tape, one backward pass and one optimizer step a batch, in training mode. Lets other work run
+ * between batches. The model is left in evaluation mode. Gives the reports of all epochs.
  *
- * @throws the signal's reason when it is aborted; the weights are those after the last whole step.
- * @throws RangeError if epochs is not an integer ≥ 0 or an epoch has no batches.
+ * @throws the signal's reason when it is aborted, or what the model or a callback throws; the weights are those after the
+ *   last whole step.
+ * @throws RangeError if epochs is not an integer ≥ 0, an epoch has no batches, or the loss is more than one number;
+ *   TypeError where ReduceLROnPlateau is not told a metric by `validate`.
  */
 export async function fit(model: Module, loader: Batches, options: FitOptions): Promise<EpochReport[]> {
   const { epochs, optimizer, loss, encode, validate, scheduler, onBatch, onEpoch, signal } = options;
@@ -106,10 +109,11 @@ export async function fit(model: Module, loader: Batches, options: FitOptions): 
 }
 
 /**
- * The mean of a metric over the samples of a loader, in evaluation mode; nothing is recorded.
- * The metric gives the mean over one batch.
+ * The mean of a metric over the samples of a loader, Σ Bᵢ·metricᵢ / Σ Bᵢ over batches of Bᵢ samples, in evaluation mode;
+ * nothing is recorded. The metric gives the mean over one batch. `encode` turns a batch into the input of the model; by
+ * default it is.
  *
- * @throws RangeError if the loader has no batches.
+ * @throws RangeError if the loader has no batches, and what the model or the metric throws.
  */
 export function evaluate(
   model: Module,
@@ -131,9 +135,10 @@ export function evaluate(
 }
 
 /**
- * The share of rows of output [..., K] whose largest entry is at the target's index.
+ * The share of rows of output [..., K] whose largest entry, the first of equal ones, is at the target's index; the targets
+ * are those of the other axes in row-major order.
  *
- * @throws RangeError unless there is one target a row.
+ * @throws RangeError unless the output has an axis, and there is one target a row.
  */
 export function accuracy(output: Tensor, y: ArrayLike<number> | Tensor): number {
   const classes = output.shape[output.ndim - 1];

@@ -6,16 +6,16 @@ import { exp, full, noGrad, parameter, type Tensor } from "../engine/index.ts";
 /**
  * How a neuron decays: by beta, or by tau and dt in any common unit.
  *
- * At most one of beta and tau is given.
+ * At most one of beta and tau is given; dt and decay count with tau alone.
  */
 export interface DecayOptions {
   /** Decay per step, in [0, 1]; default 0.95. A tensor [N] gives each neuron its own. */
   beta?: number | Tensor;
-  /** Time constant, > 0, instead of beta. */
+  /** Time constant instead of beta, in any unit of time; finite and > 0. */
   tau?: number;
-  /** Time step in the unit of tau; default 1. */
+  /** Time step in the unit of tau; finite and > 0, default 1. */
   dt?: number;
-  /** beta = exp(−dt/tau) for "exp", the default, or 1 − dt/tau for "euler". */
+  /** beta = exp(−dt/tau) for "exp", the default, or 1 − dt/tau for "euler", where dt ≤ tau. */
   decay?: "exp" | "euler";
 }
 

@@ -11,9 +11,9 @@ function checkTimesteps(where: string, timesteps: number): void {
 
 /** Options of {@link poissonEncode}. */
 export interface PoissonOptions {
-  /** T, the number of steps. */
+  /** T, the number of steps, an integer ≥ 1. */
   timesteps: number;
-  /** Probability of a spike in a step at x = 1; default 1. */
+  /** Probability of a spike in a step at x = 1, in [0, 1]; default 1. */
   dt?: number;
   /** Where the random numbers come from; the default generator if not given. */
   generator?: Generator;
@@ -24,7 +24,7 @@ export interface PoissonOptions {
  *
  * Shapes: x [...] → spikes [T, ...].
  *
- * @throws RangeError unless timesteps is a positive integer and dt lies in [0, 1].
+ * @throws RangeError unless timesteps is a positive integer and dt lies in [0, 1]; TypeError for a generator that is none.
  */
 export function poissonEncode(x: Tensor, { timesteps, dt = 1, ...options }: PoissonOptions): Tensor {
   checkTimesteps("poissonEncode", timesteps);
@@ -38,9 +38,9 @@ export function poissonEncode(x: Tensor, { timesteps, dt = 1, ...options }: Pois
 
 /** Options of {@link ttfsEncode}. */
 export interface TtfsOptions {
-  /** T, the number of steps. */
+  /** T, the number of steps, an integer ≥ 1. */
   timesteps: number;
-  /** Values up to eps give no spike; default 1e-6. */
+  /** Values up to eps give no spike; finite and ≥ 0, default 1e-6. */
   eps?: number;
 }
 
@@ -62,7 +62,8 @@ export function ttfsEncode(x: Tensor, { timesteps, eps = 1e-6 }: TtfsOptions): T
 }
 
 /**
- * x itself in every step, as an input current. It is not written out T times: layers that recognise it compute once.
+ * x itself in every step, z[t] = x, as an input current. It is not written out T times: layers that recognise it compute
+ * once. ∂L/∂x = Σ_t ∂L/∂z[t]. T is `timesteps`.
  *
  * Shapes: x [...] → current [T, ...].
  *

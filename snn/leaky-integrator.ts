@@ -114,9 +114,11 @@ export interface LeakyIntegratorRecord {
  *
  *   v[t] = β·v[t−1] + I[t]
  *
- * Shapes: current [T, B, …] → membrane [T, B, …]. Starts from v = 0. Default β = 0.95.
+ * Shapes: current [T, B, …] → membrane [T, B, …]. Starts from v = 0. Default β = 0.95, per step.
  *
- * @throws RangeError if a fixed β lies outside [0, 1].
+ * @throws RangeError if a fixed β lies outside [0, 1] (a learned one is clamped instead) or is not finite, for tau or dt
+ *   that is not finite and > 0, both beta and tau, or an unknown decay.
+ * @see Eshraghian et al. (2023), Training Spiking Neural Networks Using Lessons From Deep Learning, Proc. IEEE 111(9).
  */
 export class LeakyIntegrator extends Module {
   /** β, [] or [N]; a parameter if it is learned, raw then. */
@@ -137,7 +139,7 @@ export class LeakyIntegrator extends Module {
   }
 
   /**
-   * The membrane from a given state on, and the state after the last step.
+   * The membrane [T, B, …] from a given state [B, …] on, by default 0, and the state after the last step.
    *
    * @throws RangeError as `forward`, or unless the state has the shape of one step.
    */
@@ -165,7 +167,11 @@ export class LeakyIntegrator extends Module {
     return [membrane, membrane];
   }
 
-  /** The zero state for currents of the shape of one step. */
+  /**
+   * The zero state for currents of the shape of one step, [B, …].
+   *
+   * @throws RangeError unless the sizes are positive integers.
+   */
   initialState(shape: readonly number[]): Tensor {
     return full(shape, 0);
   }

@@ -9,23 +9,23 @@ import { type Surrogate, surrogate as surrogates } from "./surrogate.ts";
 
 /** Options of {@link LIF}. */
 export interface LIFOptions extends DecayOptions {
-  /** θ; a tensor [N] gives each neuron its own. Default 1. */
+  /** θ; a tensor [N] gives each neuron its own. Finite, default 1. */
   threshold?: number | Tensor;
-  /** v decays towards it; default 0. */
+  /** v decays towards it; finite, default 0. */
   rest?: number;
-  /** Factor of the current; default 1. */
+  /** Factor of the current; finite, default 1. */
   inputScale?: number;
   /** What a spike does to v: sets it to resetValue, takes θ off, or nothing. Default "zero". */
   reset?: "zero" | "subtract" | "none";
-  /** What v becomes at a reset to "zero"; default 0. */
+  /** What v becomes at a reset to "zero"; finite, default 0. */
   resetValue?: number;
   /** The reset happens at the start of the next step instead of at the end of this one. Default false. */
   resetDelay?: boolean;
   /** No gradient through the reset; default true. */
   detachReset?: boolean;
-  /** Fires at u ≥ θ ("ge", the default) or u > θ. */
+  /** Fires at u ≥ θ ("ge", the default) or u > θ ("gt"). */
   fire?: Fire;
-  /** Steps after a spike in which v is held, no input counts and nothing fires; default 0. */
+  /** Steps after a spike in which v is held, no input counts and nothing fires; an integer ≥ 0, default 0. */
   refractorySteps?: number;
   /** How the spike is differentiated; default surrogate.sigmoid({ slope: 10 }). */
   surrogate?: Surrogate;
@@ -66,10 +66,12 @@ export interface LIFRecord {
  * With resetDelay v[t] = u[t], and a state that reaches θ is reset in the next step: u = β·v + I − θ·s′ ("subtract") or
  * β·(s′ ? resetValue : v) + I ("zero") with s′ = fire(v − θ).
  *
- * Shapes: current [T, B, …] → spikes [T, B, …]. β is dimensionless, β = exp(−dt/tau). Starts from v = 0.
- * Backward replaces ds/du by the surrogate's derivative at u − θ.
+ * Shapes: current [T, B, …] → spikes [T, B, …]. β is dimensionless, β = exp(−dt/tau). Starts from v = 0. Backward replaces
+ * ds/du by the surrogate's derivative at u − θ. snnTorch's `Leaky` is fire "gt", resetDelay, and by default reset
+ * "subtract".
  *
- * @throws RangeError if a fixed β lies outside [0, 1] (a learned one is clamped instead), or an option is not finite.
+ * @throws RangeError if a fixed β lies outside [0, 1] (a learned one is clamped instead), a number is not finite or out of
+ *   its range, both beta and tau are given, a choice is unknown, or `spiking: false` meets a surrogate without a primitive.
  * @see Eshraghian et al. (2023), Training Spiking Neural Networks Using Lessons From Deep Learning, Proc. IEEE 111(9).
  */
 export class LIF extends Module {
@@ -129,7 +131,8 @@ export class LIF extends Module {
   }
 
   /**
-   * Spikes, membrane and state over time, from a given state on; all differentiable. What is not read costs nothing.
+   * Spikes, membrane and state over time, [T, B, …], from a given state on, by default zero; all differentiable. What is not
+   * read costs nothing.
    *
    * @throws RangeError as `forward`, or unless the state has the shape of one step.
    */
@@ -172,7 +175,11 @@ export class LIF extends Module {
     return [record.spikes.reshape(current.shape), record.state];
   }
 
-  /** The zero state for currents of the shape of one step, [B, …]. */
+  /**
+   * The zero state for currents of the shape of one step, [B, …].
+   *
+   * @throws RangeError unless the sizes are positive integers.
+   */
   initialState(shape: readonly number[]): LIFState {
     return { v: zeros(shape), refractory: zeros(shape) };
   }

@@ -4,7 +4,7 @@ import { checkCurrent } from "./checks.ts";
 import { integrate } from "./leaky-integrator.ts";
 
 /**
- * The firing rate: the mean over time, [T, B, …] → [B, …].
+ * The firing rate, spikes per step: Σ_t x[t] / T, [T, B, …] → [B, …].  ∂L/∂x[t] = ∂L/∂z / T.
  *
  * @throws RangeError unless there is a time axis.
  */
@@ -13,7 +13,7 @@ export function meanOverTime(x: Tensor): Tensor {
 }
 
 /**
- * The number of spikes, [T, B, …] → [B, …].
+ * The number of spikes: Σ_t s[t], [T, B, …] → [B, …].  ∂L/∂s[t] = ∂L/∂z.
  *
  * @throws RangeError unless there is a time axis.
  */
@@ -22,7 +22,7 @@ export function spikeCount(spikes: Tensor): Tensor {
 }
 
 /**
- * The membrane in the last step, [T, B, …] → [B, …].
+ * The membrane in the last step: v[T−1], [T, B, …] → [B, …]. The other steps get no gradient.
  *
  * @throws RangeError unless there is a time axis.
  */
@@ -31,7 +31,8 @@ export function lastMembrane(membrane: Tensor): Tensor {
 }
 
 /**
- * The largest membrane over time, [T, B, …] → [B, …]; steps that tie share the gradient.
+ * The largest membrane over time: max_t v[t], [T, B, …] → [B, …]. Its step gets the gradient; those that tie share it
+ * evenly.
  *
  * @throws RangeError unless there is a time axis.
  */
@@ -40,7 +41,8 @@ export function maxMembrane(membrane: Tensor): Tensor {
 }
 
 /**
- * Spikes filtered by an exponential: r[t] = β·r[t−1] + s[t], from r = 0. Shapes: [T, B, …] → [T, B, …]. Default β = 0.95.
+ * Spikes filtered by an exponential: r[t] = β·r[t−1] + s[t], from r = 0. Shapes: [T, B, …] → [T, B, …]. β is the decay per
+ * step, 0.95 by default.
  *
  * @throws RangeError if beta lies outside [0, 1], or unless there is a time axis.
  */

@@ -6,7 +6,7 @@ import { runRecurrent } from "./recurrent-op.ts";
 
 /** Options of {@link RecurrentLIF}. */
 export interface RecurrentLIFOptions extends LIFOptions {
-  /** Neurons of the layer: the size of the last axis of the current. */
+  /** N, the neurons of the layer: the size of the last axis of the current. */
   features: number;
   /** "all": every neuron feeds every neuron (default). "one": each feeds itself. */
   connection?: "all" | "one";
@@ -29,22 +29,24 @@ export interface RecurrentLIFRecord extends LIFRecord {
 /**
  * LIF neurons that are fed back their spikes of the step before:
  *
- *   I[t] = current[t] + W·s[t−1] + b   (connection "all": `recurrent.weight` [N, N], `recurrent.bias` [N], as Linear starts them)
- *   I[t] = current[t] + V ⊙ s[t−1]     (connection "one": `V` [N], starts at 1)
+ *   I[t] = current[t] + W·s[t−1] + b   (connection "all")
+ *   I[t] = current[t] + V ⊙ s[t−1]     (connection "one")
  *
- * and the rest as in LIF. Shapes: current [T, B, …, N] → spikes [T, B, …, N]. Starts from v = 0 and no spikes. `forward` of
- * a plain neuron (fixed β and θ, rest 0, inputScale 1, no refractory steps, detached reset, surrogate with a formula) is one
+ * and the rest as in {@link LIF}. W [N, N] is `recurrent.weight` and b [N] `recurrent.bias`, as {@link Linear} starts them;
+ * V [N] starts at 1. Shapes: current [T, B, …, N] → spikes [T, B, …, N]. Starts from v = 0 and no spikes. `forward` of a
+ * plain neuron (fixed β and θ, rest 0, inputScale 1, no refractory steps, detached reset, surrogate with a formula) is one
  * op whose recurrent product costs what its spikes cost; other options and `unroll` compose the steps, with the same bits.
  *
- * @throws RangeError unless features is a positive integer, or as LIF does.
+ * @throws RangeError unless features is a positive integer, for an unknown connection, or as {@link LIF} does; TypeError for
+ *   a generator that is none.
  * @see Eshraghian et al. (2023), Training Spiking Neural Networks Using Lessons From Deep Learning, Proc. IEEE 111(9).
  */
 export class RecurrentLIF extends LIF {
-  /** Neurons of the layer. */
+  /** N, the neurons of the layer. */
   readonly features: number;
   /** W and b where every neuron feeds every neuron, else null. */
   readonly recurrent: Linear | null;
-  /** The weight of each neuron's own spikes, or null. */
+  /** The weight of each neuron's own spikes, [N], or null. */
   readonly V: Tensor | null;
 
   constructor({ features, connection = "all", generator = defaultGenerator, ...options }: RecurrentLIFOptions) {
@@ -60,6 +62,11 @@ export class RecurrentLIF extends LIF {
     this.V = connection === "one" ? parameter(ones([features])) : null;
   }
 
+  /**
+   * Spikes [T, B, …, N] of a current [T, B, …, N], from v = 0 and no spikes.
+   *
+   * @throws RangeError unless the current has a time axis and N neurons, which beta and threshold fit.
+   */
   override forward(current: Tensor): Tensor {
     this.check(current);
     return composed(RecurrentLIF.run, this, current);
@@ -72,6 +79,12 @@ export class RecurrentLIF extends LIF {
     return runRecurrent(lif.neuron, current, weight, recurrent?.bias ?? null, lif.beta, lif.threshold);
   }
 
+  /**
+   * Spikes, membrane and state over time, [T, B, …, N], from a given state on, by default zero; all differentiable. Membrane
+   * and v are put together when they are read.
+   *
+   * @throws RangeError as `forward`, or unless the state has the shape of one step.
+   */
   override unroll(current: Tensor, state?: RecurrentLIFState): RecurrentLIFRecord {
     this.check(current, state);
     let next = state ?? this.initialState(current.shape.slice(1));
@@ -93,11 +106,22 @@ export class RecurrentLIF extends LIF {
     };
   }
 
+  /**
+   * One time step: current [B, …, N] → spikes [B, …, N] and the next state; the same bits as `forward`. A loop of steps
+   * belongs inside `noGrad` or `tape`, with the state returned or kept, so that what a step leaves behind is freed.
+   *
+   * @throws RangeError as `unroll`.
+   */
   override step(current: Tensor, state: RecurrentLIFState): [spikes: Tensor, state: RecurrentLIFState] {
     const { spikes, state: next } = this.unroll(current.unsqueeze(0), state);
     return [spikes.reshape(current.shape), next];
   }
 
+  /**
+   * The zero state for currents of the shape of one step, [B, …, N].
+   *
+   * @throws RangeError unless the sizes are positive integers.
+   */
   override initialState(shape: readonly number[]): RecurrentLIFState {
     return { ...super.initialState(shape), spikes: zeros(shape) };
   }

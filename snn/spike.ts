@@ -39,7 +39,7 @@ const spikeOp: Op<Spike> = {
 
 /** Options of {@link spike}. */
 export interface SpikeOptions {
-  /** θ, broadcast; default 1. */
+  /** θ, broadcast against v; default 1. */
   threshold?: number | Tensor;
   /** How the spike is differentiated; default surrogate.sigmoid({ slope: 10 }). */
   surrogate?: Surrogate;
@@ -52,7 +52,10 @@ export interface SpikeOptions {
  *
  *   s = 1 if v ≥ θ else 0     ∂L/∂v = ∂L/∂s ⊙ surrogate′(v − θ)
  *
- * @throws RangeError if threshold and v do not broadcast, or for another `fire` than "ge" and "gt".
+ * Shapes: v [...], θ [...] → s, as they broadcast. θ gets the gradient −∂L/∂v.
+ *
+ * @throws RangeError if threshold and v do not broadcast, for a threshold that is NaN, or another `fire` than "ge" and "gt";
+ *   TypeError for a surrogate that is none.
  * @see Neftci, Mostafa and Zenke (2019), Surrogate Gradient Learning in Spiking Neural Networks, IEEE Signal Processing
  *   Magazine 36(6).
  */

@@ -23,20 +23,22 @@ function positive(where: string, name: string, value: number): number {
 
 /** A surrogate of your own. */
 export interface CustomSurrogate {
-  /** Maps the tensor x = u − θ to the derivative, elementwise; called once on the whole sequence. */
+  /** Maps the tensor x = u − θ to the derivative, elementwise, in its shape; called once on the whole sequence. */
   derivative: (x: Tensor) => Tensor;
   /** The smooth step that it is the derivative of; needed for `spiking: false`. */
   primitive?: (x: Tensor) => Tensor;
 }
 
 /**
- * Derivatives in the place of that of the spike, which is 0 or infinite. x = u − θ.
+ * Derivatives in the place of that of the spike, which is 0 or infinite; elementwise functions of x = u − θ.
  *
+ * @see Neftci, Mostafa and Zenke (2019), Surrogate Gradient Learning in Spiking Neural Networks, IEEE Signal Processing
+ *   Magazine 36(6).
  * @namespace
  */
 export const surrogate = {
   /**
-   * surrogate′(x) = k·σ(kx)·(1 − σ(kx)), primitive σ(kx). Default slope k = 10.
+   * surrogate′(x) = k·σ(kx)·(1 − σ(kx)), primitive σ(kx). Default slope k = 10 (snnTorch: 25).
    *
    * @throws RangeError unless the slope is finite and > 0.
    */
@@ -46,7 +48,7 @@ export const surrogate = {
   },
 
   /**
-   * surrogate′(x) = 1 / (1 + k|x|)², primitive x / (1 + k|x|). Default slope k = 25.
+   * surrogate′(x) = 1 / (1 + k|x|)², primitive x / (1 + k|x|). Default slope k = 25, as in snnTorch.
    *
    * @throws RangeError unless the slope is finite and > 0.
    * @see Zenke and Ganguli (2018), SuperSpike, Neural Computation 30(6).
@@ -63,7 +65,7 @@ export const surrogate = {
   },
 
   /**
-   * surrogate′(x) = (α/2) / (1 + (π/2·α·x)²), primitive arctan(π/2·α·x)/π + 1/2. Default α = 2.
+   * surrogate′(x) = (α/2) / (1 + (π/2·α·x)²), primitive arctan(π/2·α·x)/π + 1/2. Default α = 2, as in snnTorch.
    *
    * @throws RangeError unless alpha is finite and > 0.
    * @see Fang et al. (2021), Incorporating Learnable Membrane Time Constant, ICCV.
@@ -80,9 +82,10 @@ export const surrogate = {
   },
 
   /**
-   * A derivative of your own.
+   * A derivative of your own: surrogate′(x) = derivative(x), [...] → [...]; `primitive` is null if not given.
    *
-   * @throws TypeError unless the derivative is a function; RangeError in backward unless it gives the shape of x.
+   * @throws TypeError unless the derivative is a function, and the primitive where it is given; RangeError in backward
+   *   unless it gives the shape of x.
    */
   custom({ derivative, primitive }: CustomSurrogate): Surrogate {
     for (const fn of primitive === undefined ? [derivative] : [derivative, primitive]) {

@@ -6,7 +6,7 @@ import { steady, Tensor } from "../tensor.ts";
 export interface TensorDatasetOptions {
   /** Shape of one sample; by default one axis that holds all values of a sample. */
   shape?: readonly number[];
-  /** Factor of every value of x, as 1/255 for bytes; default 1. */
+  /** Factor of every value of x, as 1/255 for bytes; finite, default 1. */
   scale?: number;
 }
 
@@ -16,10 +16,13 @@ export interface TensorDatasetOptions {
  * y holds one class index a sample (integer arrays, or any array of plain numbers), or, as a Float32Array or a tensor,
  * values for regression, which become tensors.
  *
- * @throws RangeError if x does not divide into as many samples as y holds, a class index is not an integer, or scale is
- *   not
- *   finite.
- * @throws TypeError if x is something else than a Float32Array, a Uint8Array or a tensor.
+ * Shapes: x [n, …sample], as a tensor or flat; y n indices, or [n, …target]. By default a sample has one axis, as a tensor
+ * all axes but the first.
+ *
+ * @throws RangeError if x does not divide into as many samples as y holds, the shape is not of positive integers, a class
+ *   index is not an integer, or scale is not finite.
+ * @throws TypeError if x is something else than a Float32Array, a Uint8Array or a tensor, or y neither an array nor a
+ *   tensor.
  */
 export class TensorDataset {
   /** The values of all samples, one sample after the other. */
@@ -85,7 +88,7 @@ function checkIndices(labels: ArrayLike<number>): null {
 
 /** Options of {@link DataLoader}. */
 export interface DataLoaderOptions {
-  /** Samples in a batch; default 32. */
+  /** Samples in a batch, an integer ≥ 1; default 32 (PyTorch: 1). */
   batchSize?: number;
   /** A new order every epoch; default false. */
   shuffle?: boolean;

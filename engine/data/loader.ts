@@ -9,7 +9,10 @@ import { type Batch, type DataLoaderOptions, TensorDataset } from "./dataset.ts"
  *
  * A batch is the loader's: its tensors are filled anew for the next one, so an epoch allocates nothing.
  *
- * @throws RangeError unless batchSize is a positive integer and at least one batch results.
+ * Shapes: x [B, …sample]; y Int32Array [B], or a tensor [B, …target]. B is smaller in a last batch that is not full.
+ *
+ * @throws RangeError unless batchSize is a positive integer and at least one batch results; TypeError for another dataset
+ *   than a {@link TensorDataset}, or a generator that is none.
  */
 export class DataLoader implements Iterable<Batch> {
   /** The dataset that the batches are from. */
@@ -67,7 +70,7 @@ export class DataLoader implements Iterable<Batch> {
     }
   }
 
-  /** Frees the tensors of the batches. */
+  /** Frees the tensors of the batches; the next epoch makes new ones. */
   dispose(): void {
     this.x?.dispose();
     this.target?.dispose();

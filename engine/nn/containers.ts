@@ -24,6 +24,11 @@ export class Sequential extends Module {
     return this.modules.map((module, i) => [String(i), module]);
   }
 
+  /**
+   * What the last module makes of what the one before it makes, …, of x; x itself without modules.
+   *
+   * @throws what one of them throws.
+   */
   forward(x: Tensor): Tensor {
     let z = x;
     for (const module of this.modules) z = module.forward(z);
@@ -32,13 +37,13 @@ export class Sequential extends Module {
 }
 
 /**
- * Axes startAxis … endAxis as one; by default all but the first. With time in front, [T, B, …], startAxis is 2.
- * See {@link flatten}.
+ * Axes startAxis … endAxis as one, by default all but the first, see {@link flatten}: [B, ...] → [B, n]. With time in front,
+ * [T, B, ...], startAxis is 2.
  */
 export class Flatten extends Module {
-  /** The first of the axes that become one. */
+  /** The first of the axes that become one; default 1. */
   readonly startAxis: number;
-  /** The last of them. */
+  /** The last of them; default −1. */
   readonly endAxis: number;
 
   constructor(startAxis = 1, endAxis = -1) {
@@ -47,6 +52,11 @@ export class Flatten extends Module {
     this.endAxis = endAxis;
   }
 
+  /**
+   * x with these axes as one; looks into x.
+   *
+   * @throws RangeError unless x has these axes, in this order.
+   */
   forward(x: Tensor): Tensor {
     return flatten(x, this.startAxis, this.endAxis);
   }

@@ -8,7 +8,7 @@ import { Module } from "./module.ts";
 
 /** Options of {@link Conv1d} and {@link Conv2d}. */
 export interface ConvLayerOptions<Size = Pair> extends ConvOptions<Size> {
-  /** Adds a learned bias; default true. */
+  /** Adds a learned bias, [out]; default true. */
   bias?: boolean;
   /** Where the initial values come from; the default generator if not given. */
   generator?: Generator;
@@ -24,9 +24,9 @@ abstract class Convolution<Size extends Pair> extends Module {
   readonly dilation: Size;
   /** Groups of channels and filters that do not see each other. */
   readonly groups: number;
-  /** [out, in / groups, k] or [out, in / groups, kH, kW]. */
+  /** The filters, [out, in / groups, k] or [out, in / groups, kH, kW]. */
   readonly weight: Tensor;
-  /** [out], or null without a bias. */
+  /** What is added, [out], or null without a bias. */
   readonly bias: Tensor | null;
 
   constructor(
@@ -70,13 +70,21 @@ abstract class Convolution<Size extends Pair> extends Module {
  *
  * Both start uniform in (−1/√n, 1/√n) with n = in / groups·k, as in PyTorch (Kaiming uniform with a = √5).
  *
- * @throws RangeError unless sizes are positive integers that go with the groups, and options are in range.
+ * Defaults as in {@link conv1d}: stride 1, padding 0, dilation 1, groups 1.
+ *
+ * @throws RangeError unless sizes are positive integers that go with the groups, and options are in range; TypeError for a
+ *   generator that is none.
  */
 export class Conv1d extends Convolution<number> {
   constructor(inChannels: number, outChannels: number, kernel: number, options: ConvLayerOptions<number> = {}) {
     super("Conv1d", inChannels, outChannels, [along("Conv1d", "kernel", kernel, 0, 1)], options);
   }
 
+  /**
+   * x [..., in, L] → z [..., out, L′].
+   *
+   * @throws RangeError unless x has these channels, and a window fits.
+   */
   forward(x: Tensor): Tensor {
     return conv1d(x, this.weight, this.bias, this);
   }
@@ -88,7 +96,10 @@ export class Conv1d extends Convolution<number> {
  *
  * Both start uniform in (−1/√n, 1/√n) with n = in / groups·kH·kW, as in PyTorch (Kaiming uniform with a = √5).
  *
- * @throws RangeError unless sizes are positive integers that go with the groups, and options are in range.
+ * Defaults as in {@link conv2d}: stride 1, padding 0, dilation 1, groups 1.
+ *
+ * @throws RangeError unless sizes are positive integers that go with the groups, and options are in range; TypeError for a
+ *   generator that is none.
  */
 export class Conv2d extends Convolution<Pair> {
   constructor(inChannels: number, outChannels: number, kernel: Pair, options: ConvLayerOptions = {}) {
@@ -96,6 +107,11 @@ export class Conv2d extends Convolution<Pair> {
     super("Conv2d", inChannels, outChannels, sizes, options);
   }
 
+  /**
+   * x [..., in, H, W] → z [..., out, H′, W′].
+   *
+   * @throws RangeError unless x has these channels, and a window fits.
+   */
   forward(x: Tensor): Tensor {
     return conv2d(x, this.weight, this.bias, this);
   }

@@ -4,14 +4,14 @@ import type { Tensor } from "../tensor.ts";
 import { Module } from "./module.ts";
 
 /**
- * Zeros with probability p (default 0.5) in training, x as it is in evaluation; see {@link dropout}.
+ * Zeros with probability p (default 0.5) in training, x as it is in evaluation; see {@link dropout}. The shape stays.
  *
- * @throws RangeError unless p lies in [0, 1].
+ * @throws RangeError unless p lies in [0, 1]; TypeError for a generator that is none.
  */
 export class Dropout extends Module {
   /** The probability of a zero. */
   readonly p: number;
-  /** Where the random numbers come from. */
+  /** Where the random numbers come from; the default generator if not given. */
   readonly generator: Generator;
 
   constructor(p = 0.5, options: { generator?: Generator } = {}) {
@@ -21,6 +21,7 @@ export class Dropout extends Module {
     this.generator = generatorOf("Dropout", options.generator);
   }
 
+  /** x with zeros in training, else x, [...] → [...]. */
   forward(x: Tensor): Tensor {
     return dropout(x, this);
   }

@@ -11,7 +11,10 @@ import { Module } from "./module.ts";
  *
  * The weight starts normal with mean 0 and variance 1, as in PyTorch. The row `paddingIdx` starts from 0 and gets no gradient.
  *
- * @throws RangeError unless both sizes are positive integers and paddingIdx is one of the rows.
+ * `paddingIdx` is null by default: there is no such row.
+ *
+ * @throws RangeError unless both sizes are positive integers and paddingIdx is one of the rows; TypeError for a generator
+ *   that is none.
  */
 export class Embedding extends Module {
   /** One vector a row, [numEmbeddings, embeddingDim]. */
@@ -35,6 +38,12 @@ export class Embedding extends Module {
     if (row >= 0) k.fill(ptr + 4 * row * embeddingDim, embeddingDim, 0);
   }
 
+  /**
+   * The rows that the indices name: [...] → [..., embeddingDim].
+   *
+   * @throws RangeError if one is not a whole number in [0, numEmbeddings), or there are none; TypeError for what is neither
+   *   an array nor a tensor.
+   */
   forward(indices: Indices): Tensor {
     return embedding(indices, this.weight, { paddingIdx: this.paddingIdx });
   }

@@ -8,7 +8,7 @@ import { Module } from "./module.ts";
 
 /** Options of {@link Linear}. */
 export interface LinearOptions {
-  /** Adds a learned bias; default true. */
+  /** Adds a learned bias, [out]; default true. */
   bias?: boolean;
   /** Where the initial values come from; the default generator if not given. */
   generator?: Generator;
@@ -19,16 +19,16 @@ export interface LinearOptions {
  *
  * Both start uniform in (−1/√in, 1/√in), as in PyTorch (Kaiming uniform with a = √5).
  *
- * @throws RangeError unless both sizes are positive integers.
+ * @throws RangeError unless both sizes are positive integers; TypeError for a generator that is none.
  */
 export class Linear extends Module {
   /** Size of the last axis of x. */
   readonly inFeatures: number;
   /** Size of the last axis of z. */
   readonly outFeatures: number;
-  /** [out, in] */
+  /** The factors, [out, in]. */
   readonly weight: Tensor;
-  /** [out], or null without a bias. */
+  /** What is added, [out], or null without a bias. */
   readonly bias: Tensor | null;
 
   constructor(inFeatures: number, outFeatures: number, { bias = true, ...options }: LinearOptions = {}) {
@@ -48,6 +48,11 @@ export class Linear extends Module {
     ]);
   }
 
+  /**
+   * x [..., in] → z [..., out]; see {@link linear}.
+   *
+   * @throws RangeError unless the last axis of x has inFeatures values.
+   */
   forward(x: Tensor): Tensor {
     return linear(x, this.weight, this.bias);
   }

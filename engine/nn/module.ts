@@ -13,18 +13,22 @@ export interface StateEntry {
 export type StateDict = Record<string, StateEntry>;
 
 /**
- * A layer or a network. Its parameters are the fields that `parameter()` made, and those of the modules in its fields,
- * in the order of their declaration; names are the paths to them, as in PyTorch: `fc1.weight`, `0.bias`.
+ * A layer or a network. Its parameters are the fields that `parameter()` made, and those of the modules in its fields, in
+ * the order of their declaration; names are the paths to them, as in PyTorch: `fc1.weight`, `0.bias`. A field that is a list
+ * counts with its elements.
+ *
+ *   class Net extends Module {
+ *     readonly fc = new Linear(784, 10);
+ *     forward(x: Tensor): Tensor {
+ *       return this.fc.forward(x);
+ *     }
+ *   }
  */
 export abstract class Module {
-  /** True while training; layers such as Dropout behave differently then. */
+  /** True while training, the default; layers such as Dropout behave differently then. */
   training = true;
 
-  /**
-   * The output for x; the class tells the shapes.
-   *
-   * @throws RangeError unless the shape of x fits.
-   */
+  /** The output for x; each class tells its shapes and errors. */
   abstract forward(x: Tensor): Tensor;
 
   /** The fields that can hold parameters and modules, with their names. */
@@ -32,7 +36,7 @@ export abstract class Module {
     return Object.entries(this);
   }
 
-  /** Parameters with their names. One that is shared appears once, under its first name. */
+  /** Pairs of the name and the parameter. One that is shared appears once, under its first name. */
   namedParameters(): [string, Tensor][] {
     return this.namedState().filter(([, t]) => t.isParameter);
   }
@@ -54,7 +58,7 @@ export abstract class Module {
     return this.namedParameters().map(([, t]) => t);
   }
 
-  /** This module, under the empty name, and all modules within. One that is shared appears once, under its first name. */
+  /** Pairs of the name and the module: this one, under the empty name, and all within. A shared one appears once. */
   namedModules(): [string, Module][] {
     const found = new Map<Module, string>([[this, ""]]);
     this.visit("", (name, value) => {
@@ -63,7 +67,7 @@ export abstract class Module {
     return Array.from(found, ([module, name]) => [name, module]);
   }
 
-  /** Copies of all parameters, and of buffers such as running statistics, by name. */
+  /** Copies of all parameters, and of buffers such as running statistics, by name; later training does not change them. */
   stateDict(): StateDict {
     return Object.fromEntries(
       this.namedState().map(([name, t]) => [name, { shape: [...t.shape], data: t.toFloat32Array() }]),
@@ -71,9 +75,9 @@ export abstract class Module {
   }
 
   /**
-   * Overwrites the parameters and buffers.
+   * Overwrites the parameters and buffers with the values of a state; tensors by name will do too.
    *
-   * @throws RangeError unless the names and shapes are those of this module; nothing is written then.
+   * @throws RangeError unless the names, shapes and numbers of values are those of this module; nothing is written then.
    */
   loadStateDict(state: StateDict): void {
     const named = this.namedState();
@@ -93,7 +97,8 @@ export abstract class Module {
   }
 
   /**
-   * Puts this module and all within into training mode, or with false into evaluation mode. Returns the module itself.
+   * Puts this module and all within into training mode, the default, or with false into evaluation mode. Returns the module
+   * itself.
    */
   train(mode = true): this {
     for (const [, module] of this.namedModules()) module.training = mode;
@@ -105,7 +110,7 @@ export abstract class Module {
     return this.train(false);
   }
 
-  /** Runs fn with all modules in evaluation mode, then gives each the mode that it had. */
+  /** Runs fn with all modules in evaluation mode, then gives each the mode that it had. Returns what fn returns. */
   evaluating<R>(fn: () => R): R {
     const modes = this.namedModules().map(([, module]) => [module, module.training] as const);
     this.eval();

@@ -9,7 +9,7 @@ import { Module } from "./module.ts";
 
 /** Options of {@link LayerNorm}. */
 export interface NormLayerOptions {
-  /** Added to the variance; default 1e-5. */
+  /** Added to the variance, ≥ 0; default 1e-5. */
   eps?: number;
   /** Learns a weight, from ones, and a bias, from zeros; default true. */
   affine?: boolean;
@@ -23,7 +23,7 @@ export interface GroupNormLayerOptions extends NormLayerOptions {
 
 /** Options of {@link BatchNorm2d}. */
 export interface BatchNormLayerOptions extends NormLayerOptions {
-  /** Share of a batch in the running statistics; default 0.1. null: they are means over all batches. */
+  /** Share of a batch in the running statistics, in [0, 1]; default 0.1. null: they are means over all batches. */
   momentum?: number | null;
   /** Keeps running statistics for evaluation; default true. If not, evaluation takes those of its batch. */
   trackRunningStats?: boolean;
@@ -39,9 +39,9 @@ export interface BatchNorm1dOptions extends BatchNormLayerOptions {
 abstract class Normalization extends Module {
   /** Added to the variance. */
   readonly eps: number;
-  /** Factors after the normalisation, or null without `affine`. */
+  /** Factors after the normalisation, [C] or normalizedShape, or null without `affine`. */
   readonly weight: Tensor | null;
-  /** Added last, or null without `affine`. */
+  /** Added last, in the shape of the weight, or null without `affine`. */
   readonly bias: Tensor | null;
 
   constructor(where: string, shape: Shape, { eps = 1e-5, affine = true }: NormLayerOptions) {
@@ -116,6 +116,7 @@ abstract class BatchNorm extends Normalization {
  * `running_mean`, `running_var`, `num_batches_tracked`.
  *
  * @throws RangeError unless the number of channels is a positive integer and the options are in range.
+ * @see Ioffe, Szegedy (2015), Batch Normalization, ICML.
  */
 export class BatchNorm1d extends BatchNorm {
   /** The axis of the channels, if it was given. */
@@ -126,6 +127,11 @@ export class BatchNorm1d extends BatchNorm {
     this.axis = options.axis;
   }
 
+  /**
+   * x normalised, in its shape; in training the running statistics take their share of it.
+   *
+   * @throws RangeError unless x has these channels on this axis, and in training more than one value a channel.
+   */
   forward(x: Tensor): Tensor {
     return this.over("BatchNorm1d", x, this.axis ?? (x.ndim === 2 ? -1 : -2));
   }
@@ -136,12 +142,18 @@ export class BatchNorm1d extends BatchNorm {
  * Parameters and names as in {@link BatchNorm1d}.
  *
  * @throws RangeError unless the number of channels is a positive integer and the options are in range.
+ * @see Ioffe, Szegedy (2015), Batch Normalization, ICML.
  */
 export class BatchNorm2d extends BatchNorm {
   constructor(channels: number, options: BatchNormLayerOptions = {}) {
     super("BatchNorm2d", channels, options);
   }
 
+  /**
+   * x normalised, in its shape; in training the running statistics take their share of it.
+   *
+   * @throws RangeError unless x [..., N, C, H, W] has these channels, and in training more than one value a channel.
+   */
   forward(x: Tensor): Tensor {
     if (x.ndim < 4) throw new RangeError(`BatchNorm2d: expected x [..., N, C, H, W], got ${formatShape(x.shape)}`);
     return this.over("BatchNorm2d", x, -3);
@@ -149,9 +161,11 @@ export class BatchNorm2d extends BatchNorm {
 }
 
 /**
- * Layer normalisation over the last axes together, whose shape `normalizedShape` tells; see {@link layerNorm}.
+ * Layer normalisation over the last axes together, whose shape `normalizedShape` tells, see {@link layerNorm}:
+ * x [..., normalizedShape] → [..., normalizedShape].
  *
- * @throws RangeError unless the shape is of positive integers and eps is not negative.
+ * @throws RangeError unless the shape is of positive integers, one or more, and eps is not negative.
+ * @see Ba, Kiros, Hinton (2016), Layer Normalization, arXiv:1607.06450.
  */
 export class LayerNorm extends Normalization {
   /** Shape of the axes that are normalised together. */
@@ -164,15 +178,22 @@ export class LayerNorm extends Normalization {
     this.normalizedShape = shape;
   }
 
+  /**
+   * x normalised, in its shape.
+   *
+   * @throws RangeError unless x ends with normalizedShape.
+   */
   forward(x: Tensor): Tensor {
     return layerNorm(x, this.normalizedShape, this);
   }
 }
 
 /**
- * Group normalisation of numChannels channels in numGroups groups, see {@link groupNorm}.
+ * Group normalisation of C = numChannels channels in numGroups groups, see {@link groupNorm}: x [N, C, …] or
+ * [T, B, C, H, W], and z as x.
  *
- * @throws RangeError unless numGroups divides numChannels and eps is not negative.
+ * @throws RangeError unless both are positive integers, numGroups divides numChannels and eps is not negative.
+ * @see Wu, He (2018), Group Normalization, ECCV.
  */
 export class GroupNorm extends Normalization {
   /** Groups that the channels are cut into. */
@@ -187,6 +208,11 @@ export class GroupNorm extends Normalization {
     this.axis = options.axis;
   }
 
+  /**
+   * x normalised, in its shape.
+   *
+   * @throws RangeError unless x has these channels on this axis.
+   */
   forward(x: Tensor): Tensor {
     return groupNorm(x, this.numGroups, this);
   }

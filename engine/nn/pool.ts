@@ -4,12 +4,13 @@ import type { Tensor } from "../tensor.ts";
 import { Module } from "./module.ts";
 
 /**
- * The maximum under each window, x [..., C, H, W] → z [..., C, H′, W′]; see {@link maxPool2d}.
+ * The maximum under each window, x [..., C, H, W] → z [..., C, H′, W′]; see {@link maxPool2d}. By default the stride is the
+ * kernel, padding 0, dilation 1.
  *
  * @throws RangeError for an option out of range.
  */
 export class MaxPool2d extends Module {
-  /** Size of the window. */
+  /** Size of the window, a number or [height, width]. */
   readonly kernel: Pair;
   /** The other options, as given. */
   readonly options: MaxPoolOptions;
@@ -21,18 +22,24 @@ export class MaxPool2d extends Module {
     this.options = options;
   }
 
+  /**
+   * x [..., C, H, W] → z [..., C, H′, W′].
+   *
+   * @throws RangeError if x has less than three axes or no window fits.
+   */
   forward(x: Tensor): Tensor {
     return maxPool2d(x, this.kernel, this.options);
   }
 }
 
 /**
- * The mean under each window, x [..., C, H, W] → z [..., C, H′, W′]; see {@link avgPool2d}.
+ * The mean under each window, x [..., C, H, W] → z [..., C, H′, W′]; see {@link avgPool2d}. By default the stride is the
+ * kernel, padding 0.
  *
  * @throws RangeError for an option out of range.
  */
 export class AvgPool2d extends Module {
-  /** Size of the window. */
+  /** Size of the window, a number or [height, width]. */
   readonly kernel: Pair;
   /** The other options, as given. */
   readonly options: AvgPoolOptions;
@@ -44,6 +51,11 @@ export class AvgPool2d extends Module {
     this.options = options;
   }
 
+  /**
+   * x [..., C, H, W] → z [..., C, H′, W′].
+   *
+   * @throws RangeError if x has less than three axes or no window fits.
+   */
   forward(x: Tensor): Tensor {
     return avgPool2d(x, this.kernel, this.options);
   }

@@ -16,7 +16,7 @@ import type { Module } from "./module.ts";
  * Runs the network once on zeros of the given shape (all axes, batch and time included) in evaluation mode; random state
  * is put back. The output is that of the last call of `forward`, "–" where that was not called.
  *
- * @throws RangeError if the network does not take that shape.
+ * @throws RangeError for a shape that is none, and what the network throws that does not take it.
  */
 export function summary(module: Module, inputShape: Shape): string {
   const modules = module.namedModules();

@@ -21,36 +21,36 @@ export const leOp = comparison("le");
 export const eqOp = comparison("eq");
 
 /**
- * 1 where x > y, else 0; no gradient.
+ * z = 1 where x > y, else 0, broadcast; 0 where one is NaN. No gradient.
  *
- * @throws RangeError if the shapes do not broadcast.
+ * @throws RangeError if the shapes do not broadcast; TypeError unless y is a tensor or a number.
  */
 export const gt = (x: Tensor, y: Operand): Tensor => broadcast(gtOp, x, y);
 
 /**
- * 1 where x ≥ y, else 0; no gradient.
+ * z = 1 where x ≥ y, else 0, broadcast; 0 where one is NaN. No gradient.
  *
- * @throws RangeError if the shapes do not broadcast.
+ * @throws RangeError if the shapes do not broadcast; TypeError unless y is a tensor or a number.
  */
 export const ge = (x: Tensor, y: Operand): Tensor => broadcast(geOp, x, y);
 
 /**
- * 1 where x < y, else 0; no gradient.
+ * z = 1 where x < y, else 0, broadcast; 0 where one is NaN. No gradient.
  *
- * @throws RangeError if the shapes do not broadcast.
+ * @throws RangeError if the shapes do not broadcast; TypeError unless y is a tensor or a number.
  */
 export const lt = (x: Tensor, y: Operand): Tensor => broadcast(ltOp, x, y);
 
 /**
- * 1 where x ≤ y, else 0; no gradient.
+ * z = 1 where x ≤ y, else 0, broadcast; 0 where one is NaN. No gradient.
  *
- * @throws RangeError if the shapes do not broadcast.
+ * @throws RangeError if the shapes do not broadcast; TypeError unless y is a tensor or a number.
  */
 export const le = (x: Tensor, y: Operand): Tensor => broadcast(leOp, x, y);
 
 /**
- * 1 where x = y, else 0; no gradient.
+ * z = 1 where x = y, else 0, broadcast; 0 where one is NaN. No gradient.
  *
- * @throws RangeError if the shapes do not broadcast.
+ * @throws RangeError if the shapes do not broadcast; TypeError unless y is a tensor or a number.
  */
 export const eq = (x: Tensor, y: Operand): Tensor => broadcast(eqOp, x, y);

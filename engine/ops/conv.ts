@@ -263,11 +263,11 @@ function convolve(
 /**
  * z[o, i] = bias[o] + Σ_c Σ_j weight[o, c, j]·x[c, stride·i + dilation·j − padding]
  *
- * x: [..., C, L], weight: [out, C / groups, k], bias: [out] → z: [..., out, L′] with
- * L′ = ⌊(L + 2·padding − dilation·(k − 1) − 1) / stride⌋ + 1. All leading axes are a batch, time among them: [T, B, C, L]. An
- * x that is constant over its first axis is convolved once, and its gradient is taken once.
+ * x: [..., C, L], weight: [out, C / groups, k], bias: [out] or null, the default → z: [..., out, L′] with
+ * L′ = ⌊(L + 2·padding − dilation·(k − 1) − 1) / stride⌋ + 1. All leading axes are a batch, time among them: [T, B, C, L].
+ * An x that is constant over its first axis is convolved once, and its gradient is taken once.
  *
- * @throws RangeError if sizes do not match or an option is out of range.
+ * @throws RangeError if sizes do not match, no window fits, or an option is out of range.
  */
 export function conv1d(
   x: Tensor,
@@ -281,24 +281,24 @@ export function conv1d(
 /**
  * z[o, u, v] = bias[o] + Σ_c Σ_i Σ_j weight[o, c, i, j]·x[c, stride·u + dilation·i − padding, stride·v + dilation·j − padding]
  *
- * x: [..., C, H, W], weight: [out, C / groups, kH, kW], bias: [out] → z: [..., out, H′, W′] with
+ * x: [..., C, H, W], weight: [out, C / groups, kH, kW], bias: [out] or null, the default → z: [..., out, H′, W′] with
  * H′ = ⌊(H + 2·padding − dilation·(kH − 1) − 1) / stride⌋ + 1. All leading axes are a batch, time among them:
  * [T, B, C, H, W]. An x that is constant over its first axis is convolved once, and its gradient is taken once.
  *
- * @throws RangeError if sizes do not match or an option is out of range.
+ * @throws RangeError if sizes do not match, no window fits, or an option is out of range.
  */
 export function conv2d(x: Tensor, weight: Tensor, bias: Tensor | null = null, options: ConvOptions = {}): Tensor {
   return convolve("conv2d", x, weight, bias, options, 2);
 }
 
 /**
- * The transpose of `conv2d`, its gradient towards the images: every value of x is spread over a window of z.
+ * The transpose of {@link conv2d}, its gradient towards the images: every value of x is spread over a window of z.
  *
- * x: [..., C, H, W], weight: [C, out / groups, kH, kW], bias: [out] → z: [..., out, H′, W′] with
+ * x: [..., C, H, W], weight: [C, out / groups, kH, kW], bias: [out] or null, the default → z: [..., out, H′, W′] with
  * H′ = (H − 1)·stride − 2·padding + dilation·(kH − 1) + outputPadding + 1. Leading axes as in `conv2d`.
  *
- * @throws RangeError if sizes do not match, an option is out of range, or outputPadding is not below the stride or the
- *   dilation.
+ * @throws RangeError if sizes do not match, nothing is left of z, an option is out of range, or outputPadding is neither
+ *   below the stride nor below the dilation.
  */
 export function convTranspose2d(
   x: Tensor,

@@ -13,10 +13,10 @@ const cloneOp: Op<null> = {
   },
 };
 
-/** A copy; gradients pass through. */
+/** A copy in memory of its own, of the same shape.  ∂L/∂x = ∂L/∂z. */
 export const clone = (x: Tensor): Tensor => apply(cloneOp, null, x);
 
-/** The same values without a gradient, looking into x. */
+/** The same values, of the same shape, without a gradient. Looks into x, and is freed with it. */
 export function detach(x: Tensor): Tensor {
   ready("detach", x);
   return viewOf(x, x.shape, x.size, 0);

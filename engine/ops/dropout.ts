@@ -7,7 +7,7 @@ import { reshape } from "./view.ts";
 
 /** Options of {@link dropout}. */
 export interface DropoutOptions {
-  /** The probability of a zero; default 0.5. */
+  /** The probability of a zero, in [0, 1]; default 0.5. */
   p?: number;
   /** false: x as it is; default true. */
   training?: boolean;
@@ -57,11 +57,12 @@ export function checkProbability(where: string, p: number): void {
 }
 
 /**
- * Zeros with probability p, each value for itself, in training; the others are divided by 1 − p, so that means stay as they
- * are. Elsewhere x as it is. The mask is kept for backward, a bit for a value; it depends on the generator and the number of
- * values only.
+ * In training zᵢ = mᵢ·xᵢ / (1 − p) with masks mᵢ that are 0 with probability p, else 1, so that means stay as they are;
+ * elsewhere z = x. The shape stays.  ∂L/∂xᵢ = mᵢ·∂L/∂zᵢ / (1 − p).
  *
- * @throws RangeError unless p lies in [0, 1].
+ * The masks are kept for backward, a bit each; they depend on the generator and the number of values only.
+ *
+ * @throws RangeError unless p lies in [0, 1]; TypeError for a generator that is none.
  * @see Srivastava et al. (2014), Dropout: A Simple Way to Prevent Neural Networks from Overfitting, JMLR 15.
  */
 export function dropout(x: Tensor, { p = 0.5, training = true, ...options }: DropoutOptions = {}): Tensor {

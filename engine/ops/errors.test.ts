@@ -544,6 +544,10 @@ test("ops: what is not a tensor is a TypeError", () => {
       linear: () => linear(x, wrong),
       concat: () => concat([x, wrong]),
       exp: () => x.exp.call(wrong),
+      softmax: () => softmax(wrong),
+      transpose: () => transpose(wrong),
+      flatten: () => flatten(wrong),
+      tile: () => x.tile.call(wrong, [2]),
     };
     for (const [name, run] of Object.entries(runs)) expect(run, `${name} of ${wrong}`).toThrow(TypeError);
   }

@@ -27,13 +27,13 @@ const expandOp: Op<Repeat> = {
 };
 
 /**
- * x repeated along axes of size 1, and along new leading axes, to the given shape (NumPy broadcasting; −1 keeps a size).
- * ∂L/∂x is the sum of ∂L/∂z over the repetitions.
+ * x repeated along axes of size 1, and along new leading axes, to the given shape (NumPy broadcasting; −1 keeps a size):
+ * [..., 1, ...] → [..., n, ...]. ∂L/∂x is the sum of ∂L/∂z over the repetitions.
  *
  * A repetition along the first axis alone, as of a current that is constant over time, is not written out: `linear` and
  * the neurons read the source and sum its gradient once. Until then it looks into x.
  *
- * @throws RangeError if x does not broadcast to the shape.
+ * @throws RangeError if x does not broadcast to the shape, or a size is not a positive integer.
  */
 export function expand(x: Tensor, shape: Shape): Tensor {
   const lead = shape.length - x.ndim;
@@ -65,11 +65,13 @@ export function broadcastTo(x: Tensor, target: Shape): Tensor {
 }
 
 /**
- * x repeated: axis i has reps[i] copies of x one after the other. Missing first entries, and missing first axes, count as 1.
+ * x repeated: axis i has reps[i] copies of x one after the other, [..., n, ...] → [..., reps[i]·n, ...]. Missing first
+ * entries, and missing first axes, count as 1. ∂L/∂x is the sum of ∂L/∂z over the copies.
  *
- * @throws RangeError unless the repetitions are positive integers.
+ * @throws RangeError unless the repetitions are positive integers; TypeError unless they are a list.
  */
 export function tile(x: Tensor, reps: readonly number[]): Tensor {
+  alive(x, "tile");
   return composed(tiled, x, checkShape("tile", reps));
 }
 

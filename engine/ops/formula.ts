@@ -67,41 +67,41 @@ function unary(name: string, f: number, p = 0, q = 0): (x: Tensor) => Tensor {
   return (x) => apply(op, numbers, x);
 }
 
-/** z = sin x, reduced exactly for every float32; NaN at ±∞.  ∂L/∂x = cos x ⊙ ∂L/∂z. */
+/** z = sin x, elementwise, reduced exactly for every float32; NaN at ±∞.  ∂L/∂x = cos x ⊙ ∂L/∂z. */
 export const sin = unary("sin", SIN);
 
-/** z = cos x, reduced exactly for every float32; NaN at ±∞.  ∂L/∂x = −sin x ⊙ ∂L/∂z. */
+/** z = cos x, elementwise, reduced exactly for every float32; NaN at ±∞.  ∂L/∂x = −sin x ⊙ ∂L/∂z. */
 export const cos = unary("cos", COS);
 
-/** z = arctan x.  ∂L/∂x = ∂L/∂z / (1 + x²). */
+/** z = arctan x, elementwise.  ∂L/∂x = ∂L/∂z / (1 + x²). */
 export const atan = unary("atan", ATAN2, 1);
 
-/** z = ln(1 + x), accurate near 0; −∞ at −1, NaN below.  ∂L/∂x = ∂L/∂z / (1 + x). */
+/** z = ln(1 + x), elementwise, accurate near 0; −∞ at −1, NaN below.  ∂L/∂x = ∂L/∂z / (1 + x). */
 export const log1p = unary("log1p", LOG1P);
 
-/** z = 1 / x.  ∂L/∂x = −z² ⊙ ∂L/∂z. */
+/** z = 1 / x, elementwise.  ∂L/∂x = −z² ⊙ ∂L/∂z. */
 export const reciprocal = unary("reciprocal", RECIPROCAL);
 
-/** z = 1 / √x; ∞ at 0, NaN below.  ∂L/∂x = −z³/2 ⊙ ∂L/∂z. */
+/** z = 1 / √x, elementwise; ∞ at 0, NaN below.  ∂L/∂x = −z³/2 ⊙ ∂L/∂z. */
 export const rsqrt = unary("rsqrt", RSQRT);
 
-/** z = 2/√π·∫₀ˣ e^−t² dt.  ∂L/∂x = 2/√π·e^−x² ⊙ ∂L/∂z. */
+/** z = 2/√π·∫₀ˣ e^−t² dt, elementwise.  ∂L/∂x = 2/√π·e^−x² ⊙ ∂L/∂z. */
 export const erf = unary("erf", ERF);
 
-/** z = the largest integer ≤ x; gradient 0. */
+/** z = ⌊x⌋, the largest integer ≤ x, elementwise; gradient 0. */
 export const floor = unary("floor", FLOOR);
 
-/** z = the nearest integer, the even one of two; gradient 0. */
+/** z = the integer nearest to x, the even one of two, elementwise; gradient 0. */
 export const round = unary("round", ROUND);
 
-/** z = −1, 0 or 1; gradient 0. 0 for NaN, as in PyTorch. */
+/** z = −1 where x < 0, 1 where x > 0, else 0, elementwise; gradient 0. So 0 for NaN, as in PyTorch. */
 export const sign = unary("sign", SIGN);
 
-/** z = ln(1 / (1 + e⁻ˣ)), without overflow.  ∂L/∂x = ∂L/∂z / (1 + eˣ). */
+/** z = ln(1 / (1 + e⁻ˣ)), elementwise, without overflow.  ∂L/∂x = ∂L/∂z / (1 + eˣ). */
 export const logSigmoid = unary("logSigmoid", SOFTPLUS, -1, Infinity);
 
 /**
- * z = x / (1 + e⁻ˣ).
+ * z = x·σ(x) = x / (1 + e⁻ˣ), elementwise.  ∂L/∂x = (σ + x·σ·(1 − σ)) ⊙ ∂L/∂z.
  *
  * @see Elfwing, Uchibe and Doya (2018), Sigmoid-Weighted Linear Units, Neural Networks 107.
  */
@@ -118,7 +118,7 @@ export interface GeluOptions {
 }
 
 /**
- * z = x·Φ(x), with the standard normal distribution Φ.
+ * z = x·Φ(x), elementwise, with the standard normal distribution Φ.  ∂L/∂x = (Φ(x) + x·Φ′(x)) ⊙ ∂L/∂z.
  *
  * @throws RangeError for another approximation than "none" or "tanh".
  * @see Hendrycks and Gimpel (2016), Gaussian Error Linear Units, arXiv:1606.08415.
@@ -133,13 +133,17 @@ const softplusOp = formula("softplus", SOFTPLUS);
 
 /** Options of {@link softplus}. */
 export interface SoftplusOptions {
-  /** Default 1. */
+  /** β, the steepness; finite and not 0, default 1. */
   beta?: number;
   /** Where βx is above it, z = x. Default 20. */
   threshold?: number;
 }
 
-/** z = ln(1 + e^βx) / β, without overflow.  ∂L/∂x = ∂L/∂z / (1 + e^−βx). */
+/**
+ * z = ln(1 + e^βx) / β, elementwise, without overflow.  ∂L/∂x = ∂L/∂z / (1 + e^−βx).
+ *
+ * @throws RangeError for a beta that is 0 or not finite, or a threshold that is NaN.
+ */
 export function softplus(x: Tensor, { beta = 1, threshold = 20 }: SoftplusOptions = {}): Tensor {
   if (!Number.isFinite(beta) || beta === 0)
     throw new RangeError(`softplus: beta must be finite and not 0, got ${beta}`);
@@ -149,7 +153,12 @@ export function softplus(x: Tensor, { beta = 1, threshold = 20 }: SoftplusOption
 
 const leakyReluOp = formula("leakyRelu", LEAKY_RELU);
 
-/** z = x where x > 0, else negativeSlope·x, by default 0.01x. */
+/**
+ * z = x where x > 0, else a·x, elementwise, with a = negativeSlope, 0.01 by default.  ∂L/∂x = ∂L/∂z, or a·∂L/∂z where x ≤ 0.
+ *
+ * @throws RangeError unless the slope is finite.
+ * @see Maas, Hannun and Ng (2013), Rectifier Nonlinearities Improve Neural Network Acoustic Models, ICML.
+ */
 export function leakyRelu(x: Tensor, negativeSlope = 0.01): Tensor {
   return withNumber(leakyReluOp, x, "negativeSlope", negativeSlope);
 }
@@ -157,8 +166,9 @@ export function leakyRelu(x: Tensor, negativeSlope = 0.01): Tensor {
 const eluOp = formula("elu", ELU);
 
 /**
- * z = x where x > 0, else α(eˣ − 1); α is 1 by default.
+ * z = x where x > 0, else α(eˣ − 1), elementwise; α is 1 by default.  ∂L/∂x = ∂L/∂z, or α·eˣ ⊙ ∂L/∂z where x ≤ 0.
  *
+ * @throws RangeError unless alpha is finite.
  * @see Clevert, Unterthiner and Hochreiter (2016), Exponential Linear Units, ICLR.
  */
 export function elu(x: Tensor, alpha = 1): Tensor {
@@ -176,10 +186,10 @@ const hardtanhOp: Op<Bounds> = {
 };
 
 /**
- * z = min(max(x, low), high), by default from −1 to 1; unlike that of `clamp`, the gradient is 0 at both ends, as in
- * PyTorch.
+ * z = min(max(x, low), high), elementwise, by default from −1 to 1.  ∂L/∂x = ∂L/∂z where low < x < high, else 0: unlike that
+ * of {@link clamp} the gradient is 0 at both ends, as in PyTorch.
  *
- * @throws RangeError if low > high.
+ * @throws RangeError unless low ≤ high.
  */
 export function hardtanh(x: Tensor, low = -1, high = 1): Tensor {
   if (!(low <= high)) throw new RangeError(`hardtanh: expected low ≤ high, got ${low} and ${high}`);
@@ -189,11 +199,11 @@ export function hardtanh(x: Tensor, low = -1, high = 1): Tensor {
 const powOp = formula("pow", POW);
 
 /**
- * z = xʸ, exact where the power is a float32. 1 for y = 0; NaN for a negative x and a broken y.
+ * z = xʸ, broadcast, exact where the power is a float32. 1 for y = 0; NaN for a negative x and a broken y.
  * ∂z/∂x = y·xʸ⁻¹, 0 for y = 0;  ∂z/∂y = xʸ·ln x, 0 at x = 0 for y ≥ 0.
  * The numbers 2, ½ and −½ are `square`, `sqrt` and `rsqrt`.
  *
- * @throws RangeError if the shapes do not broadcast.
+ * @throws RangeError if the shapes do not broadcast; TypeError unless y is a tensor or a number.
  */
 export function pow(x: Tensor, y: Operand): Tensor {
   if (y === 2) return square(x);
@@ -205,9 +215,10 @@ export function pow(x: Tensor, y: Operand): Tensor {
 const atan2Op = formula("atan2", ATAN2);
 
 /**
- * z = the angle of the point with ordinate x and abscissa y, in [−π, π].  ∂z/∂x = y/(x² + y²),  ∂z/∂y = −x/(x² + y²).
+ * z = the angle, in radians, [−π, π], of the point with ordinate x and abscissa y, broadcast.
+ * ∂z/∂x = y/(x² + y²),  ∂z/∂y = −x/(x² + y²).
  *
- * @throws RangeError if the shapes do not broadcast.
+ * @throws RangeError if the shapes do not broadcast; TypeError unless y is a tensor or a number.
  */
 export function atan2(x: Tensor, y: Operand): Tensor {
   return binary(atan2Op, x, y);

@@ -82,7 +82,11 @@ const methods = {
   le,
   eq,
   maskedFill,
-  /** As PyTorch has it: x where the condition holds, else y. */
+  /**
+   * z = this tensor where the condition is not 0, else y; all three broadcast, as in PyTorch. No gradient for the condition.
+   *
+   * @throws RangeError if the shapes do not broadcast; TypeError unless y is a tensor or a number.
+   */
   where: (x: Tensor, condition: Tensor, y: Operand): Tensor => where(condition, x, y),
   matmul,
   sum,
@@ -240,11 +244,11 @@ export interface TensorMethods {
   clone: Method<Methods["clone"]>;
   /**
    * Adds ∂this/∂x into `x.grad` for every leaf x that requires a gradient, and consumes the records on the way.
-   * A tensor with more than one element needs `upstream`, the gradient of whatever follows, in its shape.
+   * `upstream` is the gradient of whatever follows, in the shape of this tensor; 1 by default, where there is one element.
    *
-   * @throws Error where nothing was recorded, the records were consumed by an earlier pass or have left their tape, or
-   *   a value
-   *   that they need was overwritten; RangeError unless `upstream` fits.
+   * @throws Error where nothing was recorded, the records were consumed by an earlier pass or have left their tape, or a
+   *   value that they need was overwritten; RangeError for an `upstream` of another shape, or none for more than one
+   *   element. A pass that fails takes back the gradients that began in it.
    */
   backward: Method<Methods["backward"]>;
 }

@@ -13,7 +13,7 @@ import { axisOf, checkShape, formatShape, type Shape, sizeOf, stridesOf } from "
 import { steady, Tensor } from "../tensor.ts";
 import { slice } from "./layout.ts";
 
-/** Whole numbers from 0 on. A flat array counts as one axis; a tensor has its shape. */
+/** Whole numbers from 0 on, at least one. A flat array counts as one axis, [n]; a tensor has its shape. */
 export type Indices = ArrayLike<number> | Tensor;
 
 /** Rows of `width` elements by number. */
@@ -69,9 +69,11 @@ function giveBack({ rows, count }: Rows, _x: Tensor, region: Region): void {
 }
 
 /**
- * The slices of x along an axis at the indices, one after the other, repeated ones too; a copy.
+ * The slices of x along an axis at the indices [k], one after the other, a copy: [..., n, ...] → [..., k, ...]. Repeated
+ * ones add up their gradients in ascending order.
  *
- * @throws RangeError if an index is not a whole number in [0, size of the axis), or the indices have more than one axis.
+ * @throws RangeError unless x has this axis, or if there are no indices, one is not a whole number in [0, n), or they have
+ *   more than one axis; TypeError for indices that are neither an array nor a tensor.
  */
 export function indexSelect(x: Tensor, axis: number, indices: Indices): Tensor {
   const at = axisOf("indexSelect", axis, x.ndim);
@@ -90,8 +92,9 @@ export function indexSelect(x: Tensor, axis: number, indices: Indices): Tensor {
  * Elements picked along an axis:  z[i, j, k] = x[i, index[i, j, k], k]  for axis 1 of three; z has the shape of the index.
  * Repeated elements add up their gradients in ascending order.
  *
- * @throws RangeError if the index has other axes than x or more elements on one of the others, or a value is not a whole
- * number in [0, size of the axis).
+ * @throws RangeError unless x has this axis, or if the index has not as many axes as x or more elements on one of the
+ *   others, or a value is not a whole number in [0, size of the axis); TypeError for an index that is neither an array nor a
+ *   tensor.
  */
 export function gather(x: Tensor, axis: number, index: Indices): Tensor {
   return applyOwning(takeOp, elements("gather", x, axis, index, null), x);
@@ -99,9 +102,10 @@ export function gather(x: Tensor, axis: number, index: Indices): Tensor {
 
 /**
  * x with the elements of `source` added along an axis:  z[i, index[i, j, k], k] += source[i, j, k]  for axis 1 of three, in
- * ascending order of the source. What `source` has beyond the shape of the index stays out.
+ * ascending order of the source. What `source` has beyond the shape of the index stays out. The shape is that of x.
+ * ∂L/∂x = ∂L/∂z,  ∂L/∂source[i, j, k] = ∂L/∂z[i, index[i, j, k], k].
  *
- * @throws RangeError as `gather`, and if the index has more elements on an axis than `source`.
+ * @throws RangeError or TypeError as {@link gather}, and if the index has more elements on an axis than `source`.
  */
 export function scatterAdd(x: Tensor, axis: number, index: Indices, source: Tensor): Tensor {
   return composed(scattered, x, { axis, index }, source);
@@ -134,7 +138,7 @@ function elements(where: string, x: Tensor, axis: number, index: Indices, source
 
 /** Options of {@link embedding} and {@link Embedding}. */
 export interface EmbeddingOptions {
-  /** A row of the weight that gets no gradient; negative counts from the end. */
+  /** A row of the weight that gets no gradient; negative counts from the end. Default null: none. */
   paddingIdx?: number | null;
 }
 
@@ -142,7 +146,8 @@ export interface EmbeddingOptions {
  * The rows of `weight` [K, N] that the indices name: indices [...] → [..., N]. Rows that are named more than once add up their
  * gradients in ascending order.
  *
- * @throws RangeError if the weight is no matrix, or an index or `paddingIdx` is not one of its rows.
+ * @throws RangeError if the weight is no matrix, there are no indices, or an index or `paddingIdx` is not one of its rows;
+ *   TypeError for indices that are neither an array nor a tensor.
  */
 export function embedding(indices: Indices, weight: Tensor, { paddingIdx = null }: EmbeddingOptions = {}): Tensor {
   const [n, width] = weight.shape as [number, number];

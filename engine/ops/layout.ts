@@ -67,7 +67,7 @@ const concatOp: Op<Concat> = {
 };
 
 /**
- * The axes in the given order; a copy.
+ * The axes in the given order, a copy: z.shape[i] = x.shape[axes[i]]. The gradient takes the way back.
  *
  * @throws RangeError unless `axes` names every axis once.
  */
@@ -137,7 +137,7 @@ function along(op: Op<Strided>, x: Tensor, axis: number, start: number, count: n
 }
 
 /**
- * Axes a and b, by default the last two, exchanged; a copy.
+ * Axes a and b, by default the last two, exchanged, a copy: [..., m, n] → [..., n, m]. The gradient is exchanged back.
  *
  * @throws RangeError unless x has these axes.
  */
@@ -149,11 +149,12 @@ export function transpose(x: Tensor, a = -2, b = -1): Tensor {
 }
 
 /**
- * Every `step`-th of the elements start … end − 1 along an axis; negative bounds count from the end, bounds beyond the
- * ends
- * are clipped. A view along the first axis with step 1, else a copy.
+ * Every `step`-th of the elements start … end − 1 along an axis, by default all:
+ * [..., n, ...] → [..., ⌈(end − start) / step⌉, ...]. Negative bounds count from the end, bounds beyond the ends are
+ * clipped. Looks into x along the first axis with step 1, else a copy. The gradient is 0 at what is left out.
  *
- * @throws RangeError if nothing is left, a bound is not an integer, or step is not a positive one.
+ * @throws RangeError unless x has this axis, or if nothing is left, a bound is not an integer, or step is not a positive
+ *   one.
  */
 export function slice(x: Tensor, axis: number, start = 0, end = Infinity, step = 1): Tensor {
   const at = axisOf("slice", axis, x.ndim);
@@ -176,7 +177,7 @@ export function slice(x: Tensor, axis: number, start = 0, end = Infinity, step =
 }
 
 /**
- * The elements of the axes, by default all, in reverse order; a copy.
+ * The elements of the axes, by default all, in reverse order; a copy in the shape of x. The gradient is reversed too.
  *
  * @throws RangeError unless x has these axes, each named once.
  */
@@ -193,9 +194,10 @@ function flipped(x: Tensor, axes: readonly number[]): Tensor {
 }
 
 /**
- * Element `index` along an axis, which is dropped; negative counts from the end.
+ * Element `index` along an axis, which is dropped: [..., n, ...] → [..., ...]; negative counts from the end. Looks into x or
+ * is a copy as in {@link slice}.
  *
- * @throws RangeError unless there is such an element.
+ * @throws RangeError unless x has this axis, and this element on it.
  */
 export function select(x: Tensor, axis: number, index: number): Tensor {
   const at = axisOf("select", axis, x.ndim);
@@ -215,7 +217,7 @@ function selected(x: Tensor, at: number, i: number): Tensor {
 }
 
 /**
- * The slices along an axis, without it: n tensors for an axis of size n.
+ * The slices along an axis, the first by default, without it: [..., n, ...] → n tensors [..., ...]; see {@link select}.
  *
  * @throws RangeError unless x has this axis.
  */
@@ -225,9 +227,11 @@ export function unbind(x: Tensor, axis = 0): Tensor[] {
 }
 
 /**
- * Parts along an axis, one after the other: `sizes` lists their sizes, or is the size of each but the last, which has the rest.
+ * Parts along an axis, the first by default, one after the other, see {@link slice}: [..., n, ...] → [..., sizes[i], ...].
+ * `sizes` lists their sizes, or is the size of each but the last, which has the rest.
  *
- * @throws RangeError unless the sizes are positive integers and a list of them sums to the size of the axis.
+ * @throws RangeError unless x has this axis, the sizes are positive integers and a list of them sums to the size of the
+ *   axis.
  */
 export function split(x: Tensor, sizes: number | readonly number[], axis = 0): Tensor[] {
   const n = x.shape[axisOf("split", axis, x.ndim)] as number;
@@ -246,9 +250,10 @@ export function split(x: Tensor, sizes: number | readonly number[], axis = 0): T
 }
 
 /**
- * The tensors one after the other along an axis.
+ * The tensors one after the other along an axis, the first by default: [..., nᵢ, ...] → [..., Σ nᵢ, ...]. Each gets its part
+ * of the gradient.
  *
- * @throws RangeError if the list is empty or other axes differ.
+ * @throws RangeError if the list is empty, there is no such axis, or other axes differ.
  */
 export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
   const first = tensors[0];
@@ -270,9 +275,10 @@ export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
 }
 
 /**
- * The tensors, all of one shape, along a new axis.
+ * n tensors, all of one shape, along a new axis, the first by default: [..., ...] → [..., n, ...]. Each gets its part of the
+ * gradient.
  *
- * @throws RangeError if the list is empty or shapes differ.
+ * @throws RangeError if the list is empty, the result has no such axis, or shapes differ.
  */
 export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
   const first = tensors[0];

@@ -18,7 +18,7 @@ export type Reduction = "mean" | "sum" | "none";
 
 /** Options of losses over elements. */
 export interface LossOptions {
-  /** "mean" (default) and "sum" give one number, "none" the losses themselves. */
+  /** "mean" (default) and "sum" give one number, [], "none" the losses themselves. */
   reduction?: Reduction;
 }
 
@@ -26,7 +26,7 @@ export interface LossOptions {
 export interface NllLossOptions extends LossOptions {
   /** One weight per class, [K]; default null: all 1. */
   weight?: Tensor | null;
-  /** Rows with this class index count nothing; default −100. */
+  /** Rows with this class index count nothing; default −100. Probabilities as targets ignore none. */
   ignoreIndex?: number;
 }
 
@@ -38,13 +38,13 @@ export interface CrossEntropyOptions extends NllLossOptions {
 
 /** Options of {@link smoothL1Loss}. */
 export interface SmoothL1LossOptions extends LossOptions {
-  /** Where the square goes over into the absolute value; default 1, 0 gives `l1Loss`. */
+  /** Where the square goes over into the absolute value, ≥ 0; default 1, 0 gives `l1Loss`. */
   beta?: number;
 }
 
 /** Options of {@link huberLoss}. */
 export interface HuberLossOptions extends LossOptions {
-  /** Where the square goes over into the absolute value; default 1. */
+  /** Where the square goes over into a straight line, > 0; default 1. */
   delta?: number;
 }
 
@@ -60,7 +60,7 @@ export interface BceOptions extends LossOptions {
 export interface KlDivOptions {
   /** The target holds logarithms of probabilities; default false. */
   logTarget?: boolean;
-  /** "batchmean" divides the sum by the size of the first axis, "mean" by the number of elements. */
+  /** "batchmean" divides the sum by the size of the first axis of the input, "mean" (default) by the number of elements. */
   reduction?: Reduction | "batchmean";
 }
 
@@ -102,7 +102,9 @@ function reducedDifference(input: Tensor, target: Tensor, { f, border, reduction
 }
 
 /**
- * (input − target)². The target is broadcast; "mean" (the default) is over all elements.
+ * loss = (input − target)²
+ *
+ * Shapes: input and target are broadcast; "mean" (the default) is over all elements.
  *
  * @throws RangeError for an unknown reduction or shapes that do not broadcast.
  */
@@ -111,8 +113,9 @@ export function mseLoss(input: Tensor, target: Tensor, { reduction = "mean" }: L
 }
 
 /**
- * |input − target|, with gradient 0 where they are equal. The target is broadcast; "mean" (the default) is over all
- * elements.
+ * loss = |input − target|, with gradient 0 where they are equal.
+ *
+ * Shapes: input and target are broadcast; "mean" (the default) is over all elements.
  *
  * @throws RangeError for an unknown reduction or shapes that do not broadcast.
  */
@@ -125,7 +128,7 @@ export function l1Loss(input: Tensor, target: Tensor, { reduction = "mean" }: Lo
  *
  *   loss = d²/(2β) where d < β, else d − β/2     d = |input − target|
  *
- * The target is broadcast; "mean" (the default) is over all elements.
+ * Shapes: input and target are broadcast; "mean" (the default) is over all elements.
  *
  * @throws RangeError for a negative beta, an unknown reduction or shapes that do not broadcast.
  * @see Girshick (2015), Fast R-CNN, ICCV.
@@ -144,7 +147,7 @@ export function smoothL1Loss(
  *
  *   loss = d²/2 where d < δ, else δ·(d − δ/2)     d = |input − target|
  *
- * The target is broadcast; "mean" (the default) is over all elements.
+ * Shapes: input and target are broadcast; "mean" (the default) is over all elements.
  *
  * @throws RangeError unless delta is positive, for an unknown reduction, or for shapes that do not broadcast.
  * @see Huber (1964), Robust Estimation of a Location Parameter, Annals of Mathematical Statistics 35(1).
@@ -172,7 +175,8 @@ function huber(difference: Tensor, border: number, scale = 1): Tensor {
  *
  *   loss = w·(p·t·log(1 + e⁻ˣ) + (1 − t)·log(1 + eˣ))     w: weight, p: posWeight
  *
- * Shapes: target and weights are broadcast; "mean" (the default) divides by the number of elements, whatever the weights.
+ * Shapes: logits, target and weights are broadcast; "mean" (the default) divides by the number of elements, whatever the
+ * weights.
  *
  * @throws RangeError for an unknown reduction or shapes that do not broadcast.
  */
@@ -199,7 +203,8 @@ function binary(
  *
  *   loss = t·(log t − x), and 0 where t = 0;  with logTarget eᵗ·(t − x)
  *
- * As in PyTorch, "mean" (the default) is over all elements; the divergence itself is the "batchmean".
+ * Shapes: input and target are broadcast. As in PyTorch, "mean" (the default) is over all elements; the divergence itself is
+ * the "batchmean".
  *
  * @throws RangeError for an unknown reduction or shapes that do not broadcast.
  */
@@ -265,12 +270,15 @@ const nllLossOp = classOp("nllLoss", SAVES_B);
  *   lossᵢ = −Σ_c a_c·log softmax(xᵢ)_c     a_c = w_c·((1 − ε)·t_c + ε/K)
  *
  * For class indices t is one-hot (the weight of its class applies to the first term, as in PyTorch). "mean" divides by the
- * summed weights of the targets that count, for probabilities by the number of rows.
+ * summed weights of the targets that count (NaN where none does), for probabilities by the number of rows. Only with
+ * probabilities do the weights get a gradient.
  *
- * Shapes: logits [..., K]; target: indices of the other axes in row-major order, or probabilities [..., K].
+ * Shapes: logits [..., K]; target: indices of the other axes in row-major order, or probabilities [..., K]; → [], or [...]
+ * for the reduction "none".
  *
- * @throws RangeError for a wrong number of targets or weights, an index outside 0 … K − 1 that is not ignoreIndex, an unknown
- *   reduction, or labelSmoothing outside [0, 1].
+ * @throws RangeError for logits without an axis, a wrong number of targets or weights, an index outside 0 … K − 1 that is
+ *   not ignoreIndex, an unknown reduction, or labelSmoothing outside [0, 1]; TypeError for a target that is neither an array
+ *   nor a tensor.
  * @see Smoothing: Szegedy et al. (2016), Rethinking the Inception Architecture for Computer Vision, CVPR.
  */
 export function crossEntropy(
@@ -302,10 +310,11 @@ function entropy(logits: Tensor, target: ArrayLike<number> | Tensor, options: Cr
  * Negative log-likelihood: lossᵢ = −w_y·xᵢ,y for the class y = targetᵢ, where x are log-probabilities. "mean" (the default)
  * divides by the summed weights of the targets that count.
  *
- * Shapes: logProbabilities [..., K]; target: indices of the other axes in row-major order.
+ * Shapes: logProbabilities [..., K]; target: indices of the other axes in row-major order; → [], or [...] for the reduction
+ * "none".
  *
- * @throws RangeError for a wrong number of targets or weights, an index outside 0 … K − 1 that is not ignoreIndex, or an
- *   unknown reduction.
+ * @throws RangeError for an input without an axis, a wrong number of targets or weights, an index outside 0 … K − 1 that is
+ *   not ignoreIndex, or an unknown reduction; TypeError for a target that is neither an array nor a tensor.
  */
 export function nllLoss(
   logProbabilities: Tensor,

@@ -161,12 +161,12 @@ function weightingOf(x: Tensor, shape: Shape, inputs: number, outputs: number): 
 }
 
 /**
- * z = a·b over the last two axes; other axes are batches and broadcast. A 1-D operand is a row on the left and a column
- * on the right, and its axis is dropped from the result, as in PyTorch.
+ * z = a·b over the last two axes, [..., m, k]·[..., k, n] → [..., m, n]; other axes are batches and broadcast. A 1-D operand
+ * is a row on the left and a column on the right, and its axis is dropped from the result, as in PyTorch.
  *
  *   ∂L/∂a = ∂L/∂z·bᵀ,  ∂L/∂b = aᵀ·∂L/∂z
  *
- * @throws RangeError if the inner sizes differ or the batch axes do not broadcast.
+ * @throws RangeError if the inner sizes differ, the batch axes do not broadcast, or an operand has no axis.
  */
 export function matmul(a: Tensor, b: Tensor): Tensor {
   if (a.ndim === 0 || b.ndim === 0) {
@@ -207,7 +207,9 @@ function batched(a: Tensor, b: Tensor, depth: number): Tensor {
 }
 
 /**
- * z = x·weightᵀ + bias     x: [..., in], weight: [out, in], bias: [out] → z: [..., out]
+ * z = x·weightᵀ + bias     x: [..., in], weight: [out, in], bias: [out] or null, the default → z: [..., out]
+ *
+ *   ∂L/∂x = ∂L/∂z·weight,  ∂L/∂weight = ∂L/∂zᵀ·x,  ∂L/∂bias = Σ ∂L/∂z     over all leading axes
  *
  * An x that is constant over its first axis is multiplied once, and its gradient is taken once. An x with many zeros, as
  * spikes are, costs what its non-zeros cost, forward and for the weight gradient; for finite weights the bits of the result

@@ -13,11 +13,11 @@ import { reshape } from "./view.ts";
 
 /** Options of {@link layerNorm}. */
 export interface LayerNormOptions {
-  /** Factors after the normalisation; ones if not given. */
+  /** Factors after the normalisation; default null: ones. */
   weight?: Tensor | null;
-  /** Added last; zeros if not given. */
+  /** Added last; default null: zeros. */
   bias?: Tensor | null;
-  /** Added to the variance; default 1e-5. */
+  /** Added to the variance, ≥ 0; default 1e-5. */
   eps?: number;
 }
 
@@ -29,13 +29,13 @@ export interface GroupNormOptions extends LayerNormOptions {
 
 /** Options of {@link batchNorm}. */
 export interface BatchNormOptions extends GroupNormOptions {
-  /** Means that are taken outside training and updated in it, [C]. */
+  /** Means that are taken outside training and updated in it, [C]; default null: none. */
   runningMean?: Tensor | null;
-  /** Variances that are taken outside training and updated in it, [C]. */
+  /** Variances that are taken outside training and updated in it, [C]; default null: none. */
   runningVar?: Tensor | null;
   /** Takes the statistics of the batch; default false. */
   training?: boolean;
-  /** Share of the batch in the new running statistics; default 0.1. */
+  /** Share of the batch in the new running statistics, in [0, 1]; default 0.1. */
   momentum?: number;
 }
 
@@ -196,14 +196,16 @@ function channelAxis(where: string, x: Tensor, axis = x.ndim > 4 ? -3 : 1): numb
 }
 
 /**
- * Batch normalisation: z = (x − mean) / √(variance + eps)·weight + bias for each channel, over all other axes.
+ * Batch normalisation: z = (x − mean) / √(variance + eps)·weight + bias for each channel, over all other axes; the shape
+ * stays.
  *
  * In training, mean and (biased) variance are those of x, and the running statistics, if given, become
  * (1 − momentum)·running + momentum·statistic, with the unbiased variance; elsewhere they are the running ones.
  * x: [N, C], [N, C, L], [N, C, H, W] as in PyTorch; of more than four axes the channels are the third from the end, time
  * being a part of the batch: [T, B, C, H, W]. For [T, B, C] and [T, B, C, L], say which `axis`: −1, −2.
  *
- * @throws RangeError if sizes do not match, a channel has one value only in training, or an option is out of range.
+ * @throws RangeError if there is no axis of channels, sizes do not match, a channel has one value only in training, or an
+ *   option is out of range.
  * @throws TypeError if running statistics are needed or given in part.
  * @see Ioffe, Szegedy (2015), Batch Normalization, ICML.
  */
@@ -248,9 +250,11 @@ function batchNormOfRows(x: Tensor, options: BatchNormOptions, times: number, ch
 
 /**
  * Layer normalisation: z = (x − mean) / √(variance + eps)·weight + bias over the last axes together, whose shape
- * `normalizedShape` tells; weight and bias have that shape too. The variance is the biased one.
+ * `normalizedShape` tells: x [..., normalizedShape] → [..., normalizedShape]; weight and bias have that shape too. The
+ * variance is the biased one.
  *
- * @throws RangeError unless x ends with normalizedShape, or if other sizes do not match.
+ * @throws RangeError unless x ends with normalizedShape, of one axis or more, or if other sizes do not match or eps is
+ *   negative.
  * @see Ba, Kiros, Hinton (2016), Layer Normalization, arXiv:1607.06450.
  */
 export function layerNorm(x: Tensor, normalizedShape: number | Shape, options: LayerNormOptions = {}): Tensor {
@@ -273,12 +277,13 @@ function layerNormOf(x: Tensor, n: number, { weight, bias, eps = 1e-5 }: LayerNo
 
 /**
  * Group normalisation: z = (x − mean) / √(variance + eps)·weight + bias, with the mean and the (biased) variance of each of
- * `numGroups` groups of channels in each sample; weight and bias: [C].
+ * `numGroups` groups of channels in each sample; weight and bias: [C]. The shape stays.
  *
  * x: [N, C, …] as in PyTorch, but [T, B, C, H, W]: of more than four axes the channels are the third from the end. Others
  * say which `axis`.
  *
- * @throws RangeError unless numGroups divides the channels, or if other sizes do not match.
+ * @throws RangeError if there is no axis of channels, unless numGroups is an integer that divides them, or if other sizes do
+ *   not match or eps is negative.
  * @see Wu, He (2018), Group Normalization, ECCV.
  */
 export function groupNorm(x: Tensor, numGroups: number, options: GroupNormOptions = {}): Tensor {

@@ -32,10 +32,12 @@ const padOp: Op<Padding> = {
 };
 
 /**
- * x with `value` before and behind it: `padding` is [before, behind] of the last axis, then of the one before it, and so on,
- * as in PyTorch. A negative padding cuts off.
+ * x with `value`, 0 by default, before and behind it: `padding` is [before, behind] of the last axis, then of the one before
+ * it, and so on, as in PyTorch: [..., n] → [..., before + n + behind]. A negative padding cuts off. The gradient is that of
+ * the part that x is.
  *
- * @throws RangeError unless `padding` holds pairs of integers, at most one an axis, that leave something of each axis.
+ * @throws RangeError unless `padding` holds pairs of integers, at most one an axis, that leave something of each axis;
+ *   TypeError for a value that is no number.
  */
 export function pad(x: Tensor, padding: readonly number[], value = 0): Tensor {
   const cut = (i: number): number => Math.min(padding[i] as number, 0);
@@ -100,7 +102,8 @@ const trilOp: Op<{ diagonal: number }> = {
 };
 
 /**
- * The lower triangle of the last two axes, up to the given diagonal (0: the main one, positive: above it); zeros elsewhere.
+ * The lower triangle of the last two axes, [..., m, n], up to the given diagonal (0, the default: the main one; positive:
+ * above it); zeros elsewhere, in the gradient too. The shape stays.
  *
  * @throws RangeError if x has less than two axes or `diagonal` is not an integer.
  */

@@ -10,7 +10,7 @@ import { type Axis, along, type Pair, windowOver } from "./windows.ts";
 interface PoolOptions {
   /** Steps of the window; by default its size. */
   stride?: Pair;
-  /** Places beyond either end that the window may cover, at most half of it; default 0. */
+  /** Values beyond either end that the window may cover, at most half of it; default 0. */
   padding?: Pair;
   /** A last window may reach out at the end; default false. */
   ceilMode?: boolean;
@@ -149,7 +149,7 @@ function poolWindows(op: Op<Pooling>, x: Tensor, kernel: Pair, options: MaxPoolO
  * NaN always is; the gradient goes to the first of equal values. All leading axes are a batch; an x that is constant over
  * its first axis is pooled once.
  *
- * @throws RangeError if no window fits or an option is out of range.
+ * @throws RangeError if x has less than three axes, no window fits or an option is out of range.
  */
 export function maxPool2d(x: Tensor, kernel: Pair, options: MaxPoolOptions = {}): Tensor {
   checkImages("maxPool2d", x);
@@ -157,10 +157,11 @@ export function maxPool2d(x: Tensor, kernel: Pair, options: MaxPoolOptions = {})
 }
 
 /**
- * The mean under each window: x [..., C, H, W] → [..., C, H′, W′], with sizes as in `maxPool2d`. Padding counts as zeros
- * unless `countIncludePad` is false; what a window of `ceilMode` covers beyond the padding does not count.
+ * The mean under each window: x [..., C, H, W] → [..., C, H′, W′], with sizes as in {@link maxPool2d} for dilation 1.
+ * Padding counts as zeros unless `countIncludePad` is false; what a window of `ceilMode` covers beyond the padding does not
+ * count. Every value under a window of n gets ∂L/∂z / n.
  *
- * @throws RangeError if no window fits or an option is out of range.
+ * @throws RangeError if x has less than three axes, no window fits or an option is out of range.
  */
 export function avgPool2d(x: Tensor, kernel: Pair, options: AvgPoolOptions = {}): Tensor {
   checkImages("avgPool2d", x);
@@ -172,9 +173,9 @@ export function avgPool2d(x: Tensor, kernel: Pair, options: AvgPoolOptions = {})
 
 /**
  * Means over windows that divide [H, W] evenly: x [..., C, H, W] → [..., C, ...outputSize]. Window i of n covers the values
- * from ⌊i·H / n⌋ to ⌈(i + 1)·H / n⌉ − 1.
+ * from ⌊i·H / n⌋ to ⌈(i + 1)·H / n⌉ − 1, and gives each of them its share of the gradient.
  *
- * @throws RangeError unless outputSize is a positive integer or two of them.
+ * @throws RangeError if x has less than three axes, or unless outputSize is a positive integer or two of them.
  */
 export function adaptiveAvgPool2d(x: Tensor, outputSize: Pair): Tensor {
   const where = "adaptiveAvgPool2d";

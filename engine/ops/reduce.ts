@@ -24,7 +24,7 @@ import { reshape } from "./view.ts";
 
 /** Options of reductions over any number of axes. */
 export interface ReduceOptions {
-  /** The axis or axes to reduce; all of them by default. */
+  /** The axis or axes to reduce, negative ones from the end; all of them by default. */
   axis?: number | readonly number[];
   /** Keeps reduced axes with size 1; default false. */
   keepdim?: boolean;
@@ -161,7 +161,9 @@ function reduce(op: Op<Reduction>, x: Tensor, { axis, keepdim = false }: ReduceO
 }
 
 /**
- * Σ over the axes.  ∂L/∂xᵢ = ∂L/∂z.
+ * z = Σᵢ xᵢ over the axes, by default all.  ∂L/∂xᵢ = ∂L/∂z.
+ *
+ * Shapes: x [..., n, ...] → [..., ...] without the axes, [] without all; with `keepdim` they have size 1.
  *
  * @throws RangeError unless x has the axes, each named once.
  */
@@ -170,7 +172,7 @@ export function sum(x: Tensor, options: ReduceOptions = {}): Tensor {
 }
 
 /**
- * The mean over the axes.  ∂L/∂xᵢ = ∂L/∂z / n.
+ * z = Σᵢ xᵢ / n over the axes, by default all.  ∂L/∂xᵢ = ∂L/∂z / n. Shapes as in {@link sum}.
  *
  * @throws RangeError unless x has the axes, each named once.
  */
@@ -179,7 +181,8 @@ export function mean(x: Tensor, options: ReduceOptions = {}): Tensor {
 }
 
 /**
- * The product over the axes; its gradient takes no division, so that zeros are nothing special.
+ * z = Πᵢ xᵢ over the axes, by default all.  ∂L/∂xᵢ = ∂L/∂z·Πⱼ xⱼ over j ≠ i, without a division, so that zeros are nothing
+ * special. Shapes as in {@link sum}.
  *
  * @throws RangeError unless x has the axes, each named once.
  */
@@ -195,7 +198,9 @@ function oneAxis(where: string, x: Tensor, axis: SearchOptions["axis"]): number[
 }
 
 /**
- * zᵢ = Σⱼ xⱼ over j ≤ i along the axis, summed in float64; without an axis, over the flattened tensor.
+ * zᵢ = Σⱼ xⱼ over j ≤ i along the axis, summed in float64.  ∂L/∂xᵢ = Σⱼ ∂L/∂zⱼ over j ≥ i.
+ *
+ * Shapes: that of x; without an axis [...] → [n], over the flattened tensor.
  *
  * @throws RangeError unless x has this axis.
  */
@@ -242,7 +247,8 @@ function extreme(op: Op<Search>, x: Tensor, { axis, keepdim = false }: ReduceOpt
 }
 
 /**
- * The maximum over the axes; ties share the gradient evenly.
+ * z = max x over the axes, by default all; NaN where one is. The gradient goes to the maxima, evenly where there are
+ * several. Shapes as in {@link sum}.
  *
  * @throws RangeError unless x has the axes, each named once.
  */
@@ -251,7 +257,8 @@ export function amax(x: Tensor, options: ReduceOptions = {}): Tensor {
 }
 
 /**
- * The minimum over the axes; ties share the gradient evenly.
+ * z = min x over the axes, by default all; NaN where one is. The gradient goes to the minima, evenly where there are
+ * several. Shapes as in {@link sum}.
  *
  * @throws RangeError unless x has the axes, each named once.
  */
@@ -269,25 +276,27 @@ export interface SearchOptions {
 
 /** What {@link max} and {@link min} find along an axis. */
 export type SearchResult = {
-  /** The largest or smallest elements. */
+  /** The largest or smallest elements: the shape of x without the axis, or with size 1 there if `keepdim`. */
   values: Tensor;
-  /** Where they are on the axis, as whole numbers; no gradient. */
+  /** Where they are on the axis, as whole numbers in that shape; no gradient. */
   indices: Tensor;
 };
 
 /**
- * The maximum along one axis and the index of its first occurrence, which gets the gradient.
+ * The maximum along one axis and the index of its first occurrence, which gets the gradient; NaN is the largest.
+ * Shapes: x [..., n, ...] → values and indices [..., ...].
  *
- * @throws RangeError unless x has this axis.
+ * @throws RangeError unless x has this axis, with at most 2²⁴ elements on it, whose indices are exact.
  */
 export function max(x: Tensor, { axis, keepdim = false }: SearchOptions): SearchResult {
   return search(maxOp, x, oneAxis("max", x, axis), keepdim);
 }
 
 /**
- * The minimum along one axis and the index of its first occurrence, which gets the gradient.
+ * The minimum along one axis and the index of its first occurrence, which gets the gradient; NaN is the smallest.
+ * Shapes: x [..., n, ...] → values and indices [..., ...].
  *
- * @throws RangeError unless x has this axis.
+ * @throws RangeError unless x has this axis, with at most 2²⁴ elements on it, whose indices are exact.
  */
 export function min(x: Tensor, { axis, keepdim = false }: SearchOptions): SearchResult {
   return search(minOp, x, oneAxis("min", x, axis), keepdim);
@@ -308,18 +317,20 @@ function searchIndices(op: Op<Search>, x: Tensor, { axis, keepdim = false }: Par
 }
 
 /**
- * The index of the first maximum along an axis, or in the flattened tensor; no gradient.
+ * The index of the first maximum along an axis, or in the flattened tensor, as a whole number; no gradient.
+ * Shapes: x [..., n, ...] → [..., ...], or [] without an axis; with `keepdim` 1 in the place of n.
  *
- * @throws RangeError unless x has this axis.
+ * @throws RangeError as {@link max}.
  */
 export function argmax(x: Tensor, options: Partial<SearchOptions> = {}): Tensor {
   return searchIndices(maxOp, x, options);
 }
 
 /**
- * The index of the first minimum along an axis, or in the flattened tensor; no gradient.
+ * The index of the first minimum along an axis, or in the flattened tensor, as a whole number; no gradient.
+ * Shapes as in {@link argmax}.
  *
- * @throws RangeError unless x has this axis.
+ * @throws RangeError as {@link min}.
  */
 export function argmin(x: Tensor, options: Partial<SearchOptions> = {}): Tensor {
   return searchIndices(minOp, x, options);

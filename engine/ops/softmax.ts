@@ -35,7 +35,8 @@ function moved(op: Op<null>, x: Tensor, at: number): Tensor {
 }
 
 /**
- * zᵢ = exp(xᵢ − max x) / Σⱼ exp(xⱼ − max x) along the axis, by default the last.  ∂L/∂xᵢ = zᵢ(∂L/∂zᵢ − Σⱼ zⱼ·∂L/∂zⱼ).
+ * zᵢ = exp(xᵢ − max x) / Σⱼ exp(xⱼ − max x) along the axis, by default the last; the shape stays.
+ * ∂L/∂xᵢ = zᵢ(∂L/∂zᵢ − Σⱼ zⱼ·∂L/∂zⱼ).
  *
  * @throws RangeError unless x has this axis.
  */
@@ -44,7 +45,8 @@ export function softmax(x: Tensor, axis = -1): Tensor {
 }
 
 /**
- * zᵢ = xᵢ − log Σⱼ exp(xⱼ) along the axis, by default the last, without overflow.  ∂L/∂xᵢ = ∂L/∂zᵢ − exp(zᵢ)·Σⱼ ∂L/∂zⱼ.
+ * zᵢ = xᵢ − log Σⱼ exp(xⱼ) along the axis, by default the last, without overflow; the shape stays.
+ * ∂L/∂xᵢ = ∂L/∂zᵢ − exp(zᵢ)·Σⱼ ∂L/∂zⱼ.
  *
  * @throws RangeError unless x has this axis.
  */

@@ -18,8 +18,8 @@ export interface VarianceOptions extends ReduceOptions {
 }
 
 /**
- * Σ(xᵢ − mean x)² / (n − 1) over the axes, in two passes. NaN where n = 1, unless `unbiased` is false.
- * ∂L/∂xᵢ = 2(xᵢ − mean x)/(n − 1)·∂L/∂z.
+ * z = Σᵢ (xᵢ − mean x)² / (n − 1) over the axes, by default all, in two passes; over n with `unbiased: false`, else NaN for
+ * n = 1.  ∂L/∂xᵢ = 2(xᵢ − mean x)/(n − 1)·∂L/∂z. Shapes as in {@link sum}.
  *
  * The mean is taken relative to the first element: equal values have a variance of exactly 0.
  *
@@ -30,7 +30,7 @@ export function variance(x: Tensor, options: VarianceOptions = {}): Tensor {
 }
 
 /**
- * The square root of the variance; its gradient is 0 where it is 0.
+ * z = √variance, see {@link variance}.  ∂L/∂xᵢ = (xᵢ − mean x)/((n − 1)·z)·∂L/∂z, 0 where z = 0.
  *
  * @throws RangeError unless x has the axes, each named once.
  */
@@ -66,7 +66,8 @@ export interface NormOptions extends ReduceOptions {
 }
 
 /**
- * The p-norm over the axes. The gradient of the 2-norm at 0 is 0; ties of the largest |xᵢ| share the gradient evenly.
+ * The p-norm over the axes, by default all: z = (Σ |xᵢ|ᵖ)^(1/p), max |xᵢ| for p = Infinity. Shapes as in {@link sum}.
+ * ∂L/∂x = x/z·∂L/∂z for p = 2, 0 where z = 0; sign x·∂L/∂z for p = 1; for Infinity the largest |xᵢ| share it evenly.
  *
  * @throws RangeError for another p than 1, 2 or Infinity, or axes that x does not have.
  */
@@ -85,7 +86,8 @@ function normOf(x: Tensor, { p = 2, ...options }: NormOptions): Tensor {
 const LARGEST = 3.4028234663852886e38;
 
 /**
- * log Σ exp(xᵢ) over the axes, without overflow:  m + log Σ exp(xᵢ − m),  m = max x.  ∂L/∂xᵢ = exp(xᵢ − z)·∂L/∂z.
+ * z = log Σ exp(xᵢ) over the axes, by default all, without overflow:  m + log Σ exp(xᵢ − m),  m = max x.
+ * ∂L/∂xᵢ = exp(xᵢ − z)·∂L/∂z. Shapes as in {@link sum}.
  *
  * −∞ where every xᵢ is −∞, and ∞ where one is ∞.
  *

@@ -46,31 +46,36 @@ export const clampOp: Op<Bounds> = {
   },
 };
 
-/** z = eˣ.  ∂L/∂x = ∂L/∂z ⊙ z. */
+/** z = eˣ, elementwise.  ∂L/∂x = ∂L/∂z ⊙ z. */
 export const exp = (x: Tensor): Tensor => apply(expOp, null, x);
 
-/** z = ln x; −∞ at 0, NaN below.  ∂L/∂x = ∂L/∂z / x. */
+/** z = ln x, elementwise; −∞ at 0, NaN below.  ∂L/∂x = ∂L/∂z / x. */
 export const log = (x: Tensor): Tensor => apply(logOp, null, x);
 
-/** z = √x; NaN below 0.  ∂L/∂x = ∂L/∂z / 2z. */
+/** z = √x, elementwise; NaN below 0.  ∂L/∂x = ∂L/∂z / 2z, so ±∞ at 0. */
 export const sqrt = (x: Tensor): Tensor => apply(sqrtOp, null, x);
 
-/** z = x².  ∂L/∂x = 2x ⊙ ∂L/∂z. */
+/** z = x², elementwise.  ∂L/∂x = 2x ⊙ ∂L/∂z. */
 export const square = (x: Tensor): Tensor => apply(squareOp, null, x);
 
-/** z = |x|.  ∂L/∂x = sign x ⊙ ∂L/∂z, 0 at 0. */
+/** z = |x|, elementwise.  ∂L/∂x = sign x ⊙ ∂L/∂z, 0 at 0. */
 export const abs = (x: Tensor): Tensor => apply(absOp, null, x);
 
-/** z = tanh x.  ∂L/∂x = (1 − z²) ⊙ ∂L/∂z. */
+/** z = tanh x, elementwise.  ∂L/∂x = (1 − z²) ⊙ ∂L/∂z. */
 export const tanh = (x: Tensor): Tensor => apply(tanhOp, null, x);
 
-/** z = 1 / (1 + e⁻ˣ).  ∂L/∂x = z(1 − z) ⊙ ∂L/∂z. */
+/** z = σ(x) = 1 / (1 + e⁻ˣ), elementwise.  ∂L/∂x = z(1 − z) ⊙ ∂L/∂z. */
 export const sigmoid = (x: Tensor): Tensor => apply(sigmoidOp, null, x);
 
-/** z = max(x, 0); gradient 0 at 0. */
+/** z = max(x, 0), elementwise; NaN stays.  ∂L/∂x = ∂L/∂z where x > 0, else 0. */
 export const relu = (x: Tensor): Tensor => apply(reluOp, null, x);
 
-/** z = min(max(x, low), high); either bound may be left out. The gradient passes where low ≤ x ≤ high. */
+/**
+ * z = min(max(x, low), high), elementwise; NaN stays. A bound that is left out or null does not bind.
+ * ∂L/∂x = ∂L/∂z where low ≤ x ≤ high, else 0, as in PyTorch.
+ *
+ * @throws RangeError for a bound that is NaN.
+ */
 export function clamp(x: Tensor, low: number | null = null, high: number | null = null): Tensor {
   const bounds = { low: low ?? -Infinity, high: high ?? Infinity };
   if (!(bounds.low >= -Infinity && bounds.high >= -Infinity)) {

@@ -36,7 +36,8 @@ function view(op: Op<never>, attrs: unknown, x: Tensor, shape: Shape, offset: nu
 }
 
 /**
- * The same values in another shape; one size may be −1 and is inferred. Looks into x.
+ * The same values, row-major, in another shape; one size may be −1 and is inferred. Looks into x. The gradient has the shape
+ * of x again.
  *
  * @throws RangeError if the sizes do not multiply to x.size.
  */
@@ -66,7 +67,7 @@ function inferred(x: Tensor, shape: Shape): Shape {
 }
 
 /**
- * Axes startAxis … endAxis, by default all, as one. Looks into x.
+ * Axes startAxis … endAxis, by default all, as one, see {@link reshape}: [..., m, n, ...] → [..., m·n, ...], and [] → [1].
  *
  * @throws RangeError unless x has these axes, in this order.
  */
@@ -80,7 +81,8 @@ export function flatten(x: Tensor, startAxis = 0, endAxis = -1): Tensor {
 }
 
 /**
- * Without the axis, or without all axes, of size 1. An axis of another size stays. Looks into x.
+ * Without the given axis, or without all axes, of size 1, see {@link reshape}: [..., 1, ...] → [..., ...]. An axis of
+ * another size stays.
  *
  * @throws RangeError unless x has this axis.
  */
@@ -93,7 +95,7 @@ export function squeeze(x: Tensor, axis?: number): Tensor {
 }
 
 /**
- * With a new axis of size 1 at `axis`; −1 is behind the last. Looks into x.
+ * With a new axis of size 1 at `axis`, −1 being behind the last, see {@link reshape}: [..., ...] → [..., 1, ...].
  *
  * @throws RangeError unless the result has this axis.
  */

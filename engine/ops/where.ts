@@ -28,18 +28,19 @@ function choose(name: string, condition: Tensor, x: Operand, y: Operand): Tensor
 }
 
 /**
- * z = x where the condition is not 0, else y; all three broadcast. The condition has no gradient.
+ * z = x where the condition is not 0, else y; all three broadcast.
+ * ∂L/∂x = ∂L/∂z where the condition is not 0, ∂L/∂y = ∂L/∂z elsewhere, and 0 in the other places; the condition has none.
  *
- * @throws RangeError if the shapes do not broadcast.
+ * @throws RangeError if the shapes do not broadcast; TypeError unless x and y are tensors or numbers.
  */
 export function where(condition: Tensor, x: Operand, y: Operand): Tensor {
   return composed(choose, "where", condition, x, y);
 }
 
 /**
- * z = the value where the mask is not 0, else x; all three broadcast. The mask has no gradient.
+ * z = the value where the mask is not 0, else x; all three broadcast. Gradients as in {@link where}; the mask has none.
  *
- * @throws RangeError if the shapes do not broadcast.
+ * @throws RangeError if the shapes do not broadcast; TypeError unless the value is a tensor or a number.
  */
 export function maskedFill(x: Tensor, mask: Tensor, value: Operand): Tensor {
   return composed(choose, "maskedFill", mask, value, x);

@@ -7,13 +7,13 @@ import { ensure } from "./options.ts";
 export interface AdamOptions {
   /** Learning rate; default 1e-3. */
   lr?: number;
-  /** Decay of the running means of g and g²; default [0.9, 0.999]. */
+  /** β₁ and β₂, the decay of the running means of g and g², in [0, 1); default [0.9, 0.999]. */
   betas?: readonly [number, number];
-  /** Added to the root; default 1e-8. */
+  /** ε, added to the root; default 1e-8. */
   eps?: number;
-  /** L2 penalty for Adam (default 0), decoupled decay for AdamW (default 0.01). */
+  /** λ: L2 penalty for Adam (default 0), decoupled decay for AdamW (default 0.01). */
   weightDecay?: number;
-  /** Divides by the largest second moment so far; default false. */
+  /** Divides by the largest second moment v so far; default false. */
   amsgrad?: boolean;
 }
 
@@ -23,8 +23,8 @@ export interface AdamOptions {
  *   g = ∇ + λw     m = β₁m + (1 − β₁)g     v = β₂v + (1 − β₂)g²
  *   w −= lr/(1 − β₁ᵗ) · m / (√v/√(1 − β₂ᵗ) + ε)
  *
- * @throws RangeError for a negative or non-finite option, or β outside [0, 1); TypeError for another option, or anything but
- *   parameters.
+ * @throws RangeError for no parameters, a negative or non-finite option, or β outside [0, 1); TypeError for another option,
+ *   or anything but parameters.
  * @see Kingma and Ba (2015), Adam: A Method for Stochastic Optimization, ICLR. AMSGrad: Reddi et al. (2018), ICLR.
  */
 export class Adam extends Optimizer<Required<AdamOptions>> {
@@ -80,7 +80,7 @@ function power(base: number, n: number): number {
 }
 
 /**
- * Adam with decoupled weight decay: w ← (1 − lr·λ)·w before the update, λ 0.01 by default.
+ * {@link Adam} with decoupled weight decay: w ← (1 − lr·λ)·w before the update, in which λ then is 0; λ is 0.01 by default.
  *
  * @throws RangeError or TypeError as {@link Adam}.
  * @see Loshchilov and Hutter (2019), Decoupled Weight Decay Regularization, ICLR.

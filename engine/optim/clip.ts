@@ -23,7 +23,8 @@ function gradientsOf(where: string, params: Iterable<Tensor> | Tensor, max: numb
  * normType is positive, 2 by default; Infinity gives the largest absolute value. A max of Infinity only measures.
  *
  * @returns the norm before; 0 where there is no gradient.
- * @throws RangeError for a negative max or a normType that is not positive.
+ * @throws RangeError for a max that is negative or NaN, or a normType that is not positive; TypeError for anything but
+ *   tensors.
  */
 export function clipGradNorm(
   params: Iterable<Tensor> | Tensor,
@@ -53,9 +54,9 @@ function normOf(gradients: readonly Tensor[], p: number): number {
 const power = (x: Tensor, p: number): Tensor => exp(log(x).mul(p));
 
 /**
- * Clamps every element of the gradients to [−max, max].
+ * Clamps every element of the gradients: gᵢ ← min(max(gᵢ, −max), max).
  *
- * @throws RangeError for a negative max.
+ * @throws RangeError for a max that is negative or NaN; TypeError for anything but tensors.
  */
 export function clipGradValue(params: Iterable<Tensor> | Tensor, max: number): void {
   for (const g of gradientsOf("clipGradValue", params, max)) {

@@ -396,6 +396,17 @@ test("state dict: its options come with it, so that a resumed run goes on with t
   expect(resumed.stateDict()).toEqual(state);
 });
 
+test("optimizer: once its state is freed, it starts as a new one does", () => {
+  const p = parameter(tensor([1]));
+  const optimizer = new Adam([p]);
+  const fresh = optimizer.stateDict();
+  tape(() => p.sum().backward());
+  optimizer.step();
+  expect(optimizer.stateDict().steps).toEqual([1]);
+  optimizer.dispose();
+  expect(optimizer.stateDict()).toEqual(fresh);
+});
+
 test("optimizer: a learning rate that is not finite is refused, and the old one stays", () => {
   const optimizer = new SGD([parameter(tensor([1]))], { lr: 0.5 });
   for (const lr of [NaN, Infinity, undefined as unknown as number]) {

@@ -20,16 +20,17 @@ const MOMENTUM: Slots = { momentum: new Float32Array(0) };
 
 /** What the options of every optimizer have. */
 export interface OptimizerOptions {
-  /** Learning rate. */
+  /** Learning rate, ≥ 0. */
   lr: number;
 }
 
 /**
  * Updates parameters from their gradients. Its state is persistent and lives as long as the optimizer.
  *
- * @throws RangeError for no parameters, or a negative or non-finite option; TypeError for another option, or anything
- *   but
- *   parameters.
+ * A subclass gives its name for errors (`where`) and the defaults of its options.
+ *
+ * @throws RangeError for no parameters, or a negative or non-finite option; TypeError for another option, one of another
+ *   type, or anything but parameters.
  */
 export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOptions> {
   /** The parameters that are updated. */
@@ -57,7 +58,11 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
     this.slots = this.params.map(() => ({}));
   }
 
-  /** Learning rate; schedulers change it between steps. */
+  /**
+   * Learning rate; schedulers change it between steps.
+   *
+   * @throws RangeError where it is set to what is not finite.
+   */
   get lr(): number {
     return this.options.lr;
   }
@@ -69,7 +74,7 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
   }
 
   /**
-   * One update of every parameter that has a gradient.
+   * One update of every parameter that has a gradient; the others, and their counts of steps, stay as they are.
    *
    * @throws RangeError where the memory does not suffice for the state; nothing is updated then.
    */
@@ -86,7 +91,7 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
     }
   }
 
-  /** Forgets all gradients. */
+  /** Sets the gradients of all parameters to null; their buffers are kept for the next ones. */
   zeroGrad(): void {
     for (const p of this.params) p.zeroGrad();
   }
@@ -141,8 +146,9 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
     }
   }
 
-  /** Frees the state. */
+  /** Frees the state: a later step starts as the first one does. */
   dispose(): void {
+    this.steps.fill(0);
     this.slots.forEach((_, i) => this.freeSlots(i, () => true));
   }
 

@@ -6,13 +6,13 @@ import { Optimizer, type Slots } from "./optimizer.ts";
 export interface RMSpropOptions {
   /** Learning rate; default 1e-2. */
   lr?: number;
-  /** Decay of the running mean of g²; default 0.99. */
+  /** α, the decay of the running mean of g²; default 0.99. */
   alpha?: number;
-  /** Added to the root; default 1e-8. */
+  /** ε, added to the root; default 1e-8. */
   eps?: number;
-  /** L2 penalty; default 0. */
+  /** λ, the L2 penalty; default 0. */
   weightDecay?: number;
-  /** Default 0: none. */
+  /** μ; default 0: none. */
   momentum?: number;
   /** Divides by the deviation of the gradient instead of its size; default false. */
   centered?: boolean;
@@ -26,7 +26,8 @@ export interface RMSpropOptions {
  *
  * A variance v − ḡ² that rounding makes negative counts as 0, where PyTorch gives NaN.
  *
- * @throws RangeError for a negative or non-finite option; TypeError for another option, or anything but parameters.
+ * @throws RangeError for no parameters, or a negative or non-finite option; TypeError for another option, or anything but
+ *   parameters.
  * @see Tieleman and Hinton (2012), Lecture 6.5, COURSERA. Centered: Graves (2013), arXiv:1308.0850.
  */
 export class RMSprop extends Optimizer<Required<RMSpropOptions>> {
@@ -55,11 +56,11 @@ export interface AdagradOptions {
   lr?: number;
   /** The learning rate of step t is lr/(1 + (t − 1)·lrDecay); default 0. */
   lrDecay?: number;
-  /** L2 penalty; default 0. */
+  /** λ, the L2 penalty; default 0. */
   weightDecay?: number;
-  /** What the sum of squares starts from; default 0. */
+  /** What the sum of squares s starts from; default 0. */
   initialAccumulatorValue?: number;
-  /** Added to the root; default 1e-10. */
+  /** ε, added to the root; default 1e-10. */
   eps?: number;
 }
 
@@ -68,7 +69,8 @@ export interface AdagradOptions {
  *
  *   g = ∇ + λw     s = s + g²     w −= lr/(1 + (t − 1)·lrDecay) · g / (√s + ε)
  *
- * @throws RangeError for a negative or non-finite option; TypeError for another option, or anything but parameters.
+ * @throws RangeError for no parameters, or a negative or non-finite option; TypeError for another option, or anything but
+ *   parameters.
  * @see Duchi, Hazan and Singer (2011), Adaptive Subgradient Methods for Online Learning and Stochastic Optimization, JMLR.
  */
 export class Adagrad extends Optimizer<Required<AdagradOptions>> {

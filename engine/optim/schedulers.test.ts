@@ -392,7 +392,10 @@ test("schedulers: a state beyond the plan is refused before anything is written"
 });
 
 test("schedulers: counters are not options", () => {
-  const [restarts, plateau] = [{ t0: 2, round: 5 }, { patience: 1, best: 3 }];
+  const [restarts, plateau] = [
+    { t0: 2, round: 5 },
+    { patience: 1, best: 3 },
+  ];
   expect(() => new CosineAnnealingWarmRestarts(sgd(), restarts)).toThrow(
     new TypeError("CosineAnnealingWarmRestarts: expected the options t0, tMult, etaMin, got round"),
   );

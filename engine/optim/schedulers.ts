@@ -17,7 +17,9 @@ interface Progress {
   lastLr: number;
 }
 
-/** Sets the learning rate of an optimizer step by step. */
+/**
+ * Sets the learning rate of an optimizer step by step. In the equations of schedules, base is the rate that it had at first.
+ */
 export abstract class Scheduler<Options extends object = object> {
   /** The optimizer whose learning rate is set. */
   readonly optimizer: Optimizer;
@@ -41,7 +43,7 @@ export abstract class Scheduler<Options extends object = object> {
     return this.state.lastLr;
   }
 
-  /** As PyTorch's: a list with one learning rate. */
+  /** As PyTorch's: a list with one learning rate, `lr`. */
   getLastLr(): number[] {
     return [this.lr];
   }
@@ -49,7 +51,8 @@ export abstract class Scheduler<Options extends object = object> {
   /**
    * Goes on by one epoch, or by one batch if it is called for each. Only ReduceLROnPlateau takes the metric, and needs it.
    *
-   * @throws TypeError if it is missing there; Error when OneCycleLR is stepped more often than planned.
+   * @throws TypeError if it is missing there; Error when OneCycleLR is stepped more often than planned; RangeError where the
+   *   function of LambdaLR gives no finite number. Nothing changes then.
    */
   step(metric?: number): void {
     this.set(this.rate(this.state.epoch + 1, metric));
@@ -64,7 +67,8 @@ export abstract class Scheduler<Options extends object = object> {
   /**
    * Continues from a state of this kind of schedule, and sets the optimizer's learning rate to that of the state.
    *
-   * @throws RangeError unless the state has the same fields with values of the same types, in range; nothing is written then.
+   * @throws RangeError unless the state has the same fields with values of the same types, in range; nothing is written
+   *   then.
    */
   loadStateDict(state: SchedulerState): void {
     const where = "loadStateDict";
@@ -95,16 +99,17 @@ const isCount = (value: number): boolean => Number.isInteger(value) && value >= 
 
 /** Options of {@link StepLR}. */
 export interface StepLROptions {
-  /** Epochs from one decay to the next. */
+  /** Epochs from one decay to the next, an integer ≥ 1. */
   stepSize: number;
   /** Factor of the rate; default 0.1. */
   gamma?: number;
 }
 
 /**
- * Multiplies the rate by gamma every stepSize epochs.
+ * Multiplies the rate by gamma every stepSize epochs:  lr = base·gamma^⌊epoch / stepSize⌋.
  *
- * @throws RangeError unless stepSize is an integer ≥ 1.
+ * @throws RangeError unless stepSize is an integer ≥ 1 and gamma finite and ≥ 0; TypeError for another
+ *   option, or anything but an optimizer.
  */
 export class StepLR extends Scheduler<Required<StepLROptions>> {
   constructor(optimizer: Optimizer, options: StepLROptions) {
@@ -123,16 +128,18 @@ export class StepLR extends Scheduler<Required<StepLROptions>> {
 
 /** Options of {@link MultiStepLR}. */
 export interface MultiStepLROptions {
-  /** Epochs at which the rate decays. */
+  /** Epochs at which the rate decays, integers ≥ 0. */
   milestones: readonly number[];
   /** Factor of the rate; default 0.1. */
   gamma?: number;
 }
 
 /**
- * Multiplies the rate by gamma at each of the milestones, twice at one that is listed twice.
+ * Multiplies the rate by gamma at each of the milestones, twice at one that is listed twice:
+ * lr = base·gammaⁿ after n milestones.
  *
- * @throws RangeError unless the milestones are integers ≥ 0.
+ * @throws RangeError unless the milestones are integers ≥ 0 and gamma is finite and ≥ 0; TypeError for another
+ *   option, or anything but an optimizer.
  */
 export class MultiStepLR extends Scheduler<Required<MultiStepLROptions>> {
   constructor(optimizer: Optimizer, options: MultiStepLROptions) {
@@ -155,14 +162,15 @@ export class MultiStepLR extends Scheduler<Required<MultiStepLROptions>> {
 
 /** Options of {@link ExponentialLR}. */
 export interface ExponentialLROptions {
-  /** Factor of the rate. */
+  /** Factor of the rate, ≥ 0. */
   gamma: number;
 }
 
 /**
- * Multiplies the rate by gamma every epoch.
+ * Multiplies the rate by gamma every epoch:  lr = base·gamma^epoch.
  *
- * @throws RangeError unless gamma is finite and ≥ 0.
+ * @throws RangeError unless gamma is finite and ≥ 0; TypeError for another
+ *   option, or anything but an optimizer.
  */
 export class ExponentialLR extends Scheduler<ExponentialLROptions> {
   constructor(optimizer: Optimizer, options: ExponentialLROptions) {
@@ -181,14 +189,17 @@ export interface LinearLROptions {
   startFactor?: number;
   /** In [0, 1], default 1. */
   endFactor?: number;
-  /** Epochs from the one factor to the other; default 5. */
+  /** Epochs from the one factor to the other, an integer ≥ 1; default 5. */
   totalIters?: number;
 }
 
 /**
- * Multiplies the rate by a factor that goes linearly from startFactor, at once, to endFactor, after totalIters epochs.
+ * Multiplies the rate by a factor that goes linearly from startFactor, at once, to endFactor, after totalIters epochs:
  *
- * @throws RangeError for a factor out of its range, or unless totalIters is an integer ≥ 1.
+ *   lr = base·(startFactor + (endFactor − startFactor)·min(epoch, totalIters) / totalIters)
+ *
+ * @throws RangeError for a factor out of its range, or unless totalIters is an integer ≥ 1; TypeError for another
+ *   option, or anything but an optimizer.
  */
 export class LinearLR extends Scheduler<Required<LinearLROptions>> {
   constructor(optimizer: Optimizer, options: LinearLROptions = {}) {
@@ -213,11 +224,16 @@ export class LinearLR extends Scheduler<Required<LinearLROptions>> {
 
 /** Options of {@link LambdaLR}. */
 export interface LambdaLROptions {
-  /** Factor of the starting rate in an epoch. */
+  /** Factor of the starting rate in an epoch; finite. */
   lrLambda: (epoch: number) => number;
 }
 
-/** The starting rate times lrLambda(epoch), for the epochs 0, 1, … The function is not part of the state. */
+/**
+ * lr = base·lrLambda(epoch)  for the epochs 0, 1, … The function is not part of the state.
+ *
+ * @throws TypeError unless lrLambda is a function, or for anything but an optimizer; RangeError where it gives no finite
+ *   number.
+ */
 export class LambdaLR extends Scheduler {
   private readonly lrLambda: (epoch: number) => number;
 
@@ -237,7 +253,7 @@ export class LambdaLR extends Scheduler {
 
 /** Options of {@link CosineAnnealingLR}. */
 export interface CosineAnnealingLROptions {
-  /** Epochs from the starting rate to etaMin. */
+  /** Epochs from the starting rate to etaMin, an integer ≥ 1. */
   tMax: number;
   /** The smallest rate; default 0. */
   etaMin?: number;
@@ -250,7 +266,8 @@ export interface CosineAnnealingLROptions {
  *
  * computed from the rate before, as PyTorch does.
  *
- * @throws RangeError unless tMax is an integer ≥ 1.
+ * @throws RangeError unless tMax is an integer ≥ 1 and etaMin finite and ≥ 0; TypeError for another
+ *   option, or anything but an optimizer.
  * @see Loshchilov and Hutter (2017), SGDR: Stochastic Gradient Descent with Warm Restarts, ICLR.
  */
 export class CosineAnnealingLR extends Scheduler<Required<CosineAnnealingLROptions>> {
@@ -274,9 +291,9 @@ export class CosineAnnealingLR extends Scheduler<Required<CosineAnnealingLROptio
 
 /** Options of {@link CosineAnnealingWarmRestarts}. */
 export interface CosineAnnealingWarmRestartsOptions {
-  /** Epochs before the first restart. */
+  /** Epochs before the first restart, an integer ≥ 1. */
   t0: number;
-  /** How many times as long each round is as the one before; default 1. */
+  /** How many times as long each round is as the one before, an integer ≥ 1; default 1. */
   tMult?: number;
   /** The smallest rate; default 0. */
   etaMin?: number;
@@ -289,11 +306,13 @@ interface Rounds extends Required<CosineAnnealingWarmRestartsOptions> {
 }
 
 /**
- * The cosine of {@link CosineAnnealingLR} that jumps back to the starting rate instead of returning: after t0 epochs,
- * then after
- * tMult times as many as before.
+ * The cosine of {@link CosineAnnealingLR} that jumps back to the starting rate instead of returning: after t0 epochs, then
+ * after tMult times as many as before.
  *
- * @throws RangeError unless t0 and tMult are integers ≥ 1.
+ *   lr = etaMin + (base − etaMin)·(1 + cos(π·passed/length))/2     passed: epochs of this round, length: of the whole round
+ *
+ * @throws RangeError unless t0 and tMult are integers ≥ 1 and etaMin is finite and ≥ 0; TypeError for another
+ *   option, or anything but an optimizer.
  * @see Loshchilov and Hutter (2017), SGDR: Stochastic Gradient Descent with Warm Restarts, ICLR.
  */
 export class CosineAnnealingWarmRestarts extends Scheduler<Rounds> {
@@ -327,7 +346,7 @@ export class CosineAnnealingWarmRestarts extends Scheduler<Rounds> {
 
 /** Options of {@link OneCycleLR}. */
 export interface OneCycleLROptions {
-  /** The rate at the top. */
+  /** The rate at the top, ≥ 0. */
   maxLr: number;
   /** Calls of `step`; by default epochs · stepsPerEpoch. */
   totalSteps?: number;
@@ -335,29 +354,33 @@ export interface OneCycleLROptions {
   epochs?: number;
   /** Batches in an epoch, in the place of totalSteps. */
   stepsPerEpoch?: number;
-  /** The share of the steps in which the rate rises; default 0.3. */
+  /** The share of the steps in which the rate rises, in [0, 1]; default 0.3. */
   pctStart?: number;
   /** The form of rise and fall: half a cosine or a straight line; default "cos". */
   annealStrategy?: "cos" | "linear";
   /** Moves the momentum (SGD, RMSprop) or β₁ (Adam) the other way; default true. */
   cycleMomentum?: boolean;
-  /** The momentum at the top of the rate; default 0.85. */
+  /** The momentum at the top of the rate, in [0, 1]; default 0.85. */
   baseMomentum?: number;
-  /** The momentum at its ends; default 0.95. */
+  /** The momentum at its ends, in [0, 1]; default 0.95. */
   maxMomentum?: number;
-  /** The rate starts from maxLr/divFactor; default 25. */
+  /** The rate starts from maxLr/divFactor; > 0, default 25. */
   divFactor?: number;
-  /** It ends with the first rate divided by this; default 10⁴. */
+  /** It ends with the first rate divided by this; > 0, default 10⁴. */
   finalDivFactor?: number;
   /** Falls to the first rate as fast as it rose, then on to the last one; default false. */
   threePhase?: boolean;
 }
 
 /**
- * One rise of the learning rate to maxLr and one long fall, for a given number of steps, usually one a batch.
+ * One rise of the learning rate to maxLr and one long fall, for a given number of steps, usually one a batch. The rate is
+ *
+ *   first = maxLr/divFactor in step 0,  maxLr in step pctStart·totalSteps − 1,  first/finalDivFactor in step totalSteps − 1
+ *
+ * and half a cosine, or a straight line, between them: from a to b it is b + (a − b)·(1 + cos(π·part))/2.
  *
  * @throws RangeError for an option out of its range, no number of steps, or an optimizer that has no momentum to cycle;
- *   Error when it is stepped more often than planned.
+ *   TypeError for another option, or anything but an optimizer; Error when it is stepped more often than planned.
  * @see Smith and Topin (2018), Super-Convergence: Very Fast Training of Neural Networks Using Large Learning Rates.
  */
 export class OneCycleLR extends Scheduler<Cycle> {
@@ -460,9 +483,13 @@ interface Plateau extends Required<ReduceLROnPlateauOptions> {
 }
 
 /**
- * Multiplies the rate by factor when the metric that `step` gets, what `validate` returns in `fit`, makes no progress.
+ * Lowers the rate when the metric that `step` gets, what `validate` returns in `fit`, makes no progress: after more than
+ * patience epochs without, lr ← max(lr·factor, minLr). A metric that is NaN is no progress.
  *
- * @throws RangeError for an unknown mode or a factor ≥ 1.
+ *   progress: metric < best·(1 − threshold) ("rel"),  metric < best − threshold ("abs");  the other way for mode "max"
+ *
+ * @throws RangeError for an unknown mode, a factor outside [0, 1), or a number that is negative or not finite; TypeError for
+ *   another option, or anything but an optimizer.
  */
 export class ReduceLROnPlateau extends Scheduler<Plateau> {
   constructor(optimizer: Optimizer, options: ReduceLROnPlateauOptions = {}) {

@@ -7,13 +7,13 @@ import { ensure } from "./options.ts";
 export interface SGDOptions {
   /** Learning rate; default 1e-3. */
   lr?: number;
-  /** Default 0: none. */
+  /** μ; default 0: none. */
   momentum?: number;
   /** Fraction of the gradient that does not enter the momentum; default 0. */
   dampening?: number;
   /** Looks a step ahead along the momentum; default false. */
   nesterov?: boolean;
-  /** L2 penalty; default 0. */
+  /** λ, the L2 penalty; default 0. */
   weightDecay?: number;
 }
 
@@ -22,8 +22,8 @@ export interface SGDOptions {
  *
  *   g = ∇ + λw     b = μb + (1 − dampening)·g  (b = g at first)     w −= lr·(nesterov ? g + μb : b)
  *
- * @throws RangeError for a negative or non-finite option, or Nesterov without momentum or with dampening; TypeError for
- *   another option, or anything but parameters.
+ * @throws RangeError for no parameters, a negative or non-finite option, or Nesterov without momentum or with dampening;
+ *   TypeError for another option, or anything but parameters.
  * @see Sutskever et al. (2013), On the importance of initialization and momentum in deep learning, ICML.
  */
 export class SGD extends Optimizer<Required<SGDOptions>> {
