@@ -11,7 +11,10 @@
 import { wasmHeap } from "./memory.ts";
 
 export type { Kernels } from "../kernels/build/types.ts";
-/** The numbers of the functions that `kernels.formula` evaluates. */
+/**
+ * The numbers of the functions of x and y that `kernels.formula` evaluates; q is a further number. The number after one of
+ * them is that of its derivative towards x, for `kernels.formulaGrad`, the next that towards y.
+ */
 export * as codes from "../kernels/codes.ts";
 export { kernels, memory } from "./wasm.ts";
 

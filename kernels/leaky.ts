@@ -2,7 +2,10 @@
 import { addTo, affine, mulGrad } from "./elementwise";
 import { scalarEnd, vectorEnd } from "./span";
 
-/** v [T, rows, n] ← from current (stepCurrent = rows·n, or 0 if constant over time) and v0 [rows, n], 0 for zeros. */
+/**
+ * v[t] ← β·v[t−1] + I[t], [T, rows, n], from current (stepCurrent = rows·n, or 0 if constant over time) and v0 [rows, n], 0
+ * for zeros.
+ */
 export function leakyForward(
   v: usize,
   current: usize,

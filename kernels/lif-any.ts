@@ -49,6 +49,13 @@ function resetDue(x: v128, theta: v128, floor: v128, left: v128, hold: v128, del
 }
 
 /**
+ * Leaky integrate-and-fire neurons with every option over time:
+ *
+ *   u[t] = rest + β(v[t−1] − rest) + scale·I[t]     s[t] = fire(u[t] − θ)     v[t] = u[t] after the reset
+ *
+ * and while a neuron is held, for `hold` steps after a spike, u[t] = v[t−1] and s[t] = 0. Delayed resets take place at the
+ * start of the next step.
+ *
  * u, s, r: [T, rows, n] ← membranes, spikes and counters (steps that the neuron is still held after step t), from current
  * [T, rows, n] (stepCurrent = rows·n, or 0 for one that is constant over time), the state v0 and the counters r0 [rows, n]
  * (0: zeros).
@@ -282,7 +289,9 @@ function scratchTail(slot: usize, p: usize, o: usize, n: i32): usize {
   return scratch + (slot << 4);
 }
 
-/** v[i] ← the state after the reset, for every step at once: [T·rows, n]; s tells what fired. */
+/**
+ * v[i] ← s[i] ? u[i] − θ (subtract) or resetValue (zero) : u[i], the state after the reset, for every step at once: [T·rows, n].
+ */
 export function lifState(
   v: usize,
   u: usize,

@@ -36,6 +36,10 @@ const zeros = memory.data(16, 16);
 const CUSTOM: i32 = -1;
 
 /**
+ * Plain leaky integrate-and-fire neurons over time:
+ *
+ *   u[t] = β·v[t−1] + I[t]     s[t] = 1 if u[t] ≥ θ (strict: >) else 0     v[t] = u[t] after the reset
+ *
  * u [T, rows, n] and the stream of bits s ← from current [T, rows, n] (stepCurrent = rows·n, or 0 for one that is constant
  * over time) and the state v0 [rows, n] (0: zeros). stepU = rows·n, or 0 where only the last step of u is wanted.
  * resumed: v0 is the u of the step before, and its reset is still to come.

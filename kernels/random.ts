@@ -92,7 +92,10 @@ function storeBlocks(to: usize, c0: v128, c1: v128, c2: v128, c3: v128): void {
   v128.store(to, i64x2.shuffle(last01, last23, 1, 3), 48);
 }
 
-/** z[i] ← word i of the stream, a u32; counter2 and counter3 are the upper words of every block's counter. */
+/**
+ * z[i] ← word i of the stream, a u32: Philox 4×32-10 of the key and the counter, which goes up by 1 every four words; counter2
+ * and counter3 are its upper words.
+ */
 export function philox(
   z: usize,
   n: i32,
@@ -115,7 +118,7 @@ function uniformOf(words: v128): v128 {
   return f32x4.mul(f32x4.convert_i32x4_s(i32x4.shr_u(words, 8)), v128.load(unit));
 }
 
-/** z[i] ← uniform number i */
+/** z[i] ← uniform number i in [0, 1): the 24 high bits of word i of the stream, by 2⁻²⁴ */
 export function uniform(z: usize, n: i32, key0: i32, key1: i32, counter0: i32, counter1: i32): void {
   for (let i = 0; i < n; i += 32, z += 128) {
     const to = n - i >= 32 ? z : scratch;
@@ -143,7 +146,7 @@ function boxMuller(p: usize): void {
   v128.store(p, i32x4.shuffle(cos, sin, 2, 6, 3, 7), 16);
 }
 
-/** z[i] ← standard normal number i */
+/** z[i] ← standard normal number i, of pairs of words by Box and Muller */
 export function normal(z: usize, n: i32, key0: i32, key1: i32, counter0: i32, counter1: i32): void {
   for (let i = 0; i < n; i += 32, z += 128) {
     const to = n - i >= 32 ? z : scratch;

@@ -52,7 +52,7 @@ export function softmaxGrad(dx: usize, dz: usize, z: usize, rows: i32, cols: i32
   }
 }
 
-/** z[r, c] ← (x[r, c] − m) − ℓ. z may be x. */
+/** z[r, c] ← (x[r, c] − m) − ℓ, m = max x[r, :], ℓ = log Σ exp(x[r, :] − m). z may be x. */
 export function logSoftmax(z: usize, x: usize, rows: i32, cols: i32): void {
   const length = vectorEnd(0, cols);
   for (const row = (<usize>cols) << 2; rows > 0; rows--, z += row, x += row) {
@@ -86,6 +86,7 @@ export function logSoftmaxGrad(dx: usize, dz: usize, z: usize, rows: i32, cols: 
 /**
  * lse[r] ← ℓ of row r,  loss[r] ← (1 − ε)·w[y]·(m + ℓ − x[r, y]) + ε/K·Σ_c w[c]·(m + ℓ − x[r, c])
  *
+ * m and ℓ as in `logSoftmax`, ε is the smoothing, K = cols.
  * y = target[r], an i32; both are 0 where it is negative: that row is ignored. weight = 0 (the address) means ones.
  * lse = 0 (the address) means that x holds log-probabilities: m + ℓ is 0 then and not looked for.
  */
@@ -125,7 +126,7 @@ export function crossEntropy(
 
 /**
  * dx[r, c] += scale·dloss[r·step]·(softmax(x[r, :])[c]·Σa − a_c), nothing where the target is ignored; the first term is
- * missing for log-probabilities, which are not read.
+ * missing for log-probabilities, which are not read. a_c = w[c]·((1 − ε)·[c = y] + ε/K), y and the rest as in `crossEntropy`.
  */
 export function crossEntropyGrad(
   dx: usize,

@@ -2,7 +2,11 @@
 import { ATAN, derivativeLanes, FAST_SIGMOID, innerFactor, outerFactor, SIGMOID } from "./derivative";
 import { scalarEnd, vectorEnd } from "./span";
 
-/** z[i] ← surrogate′(u[i] − threshold[i·step]), step 0 or 1; kind 0 sigmoid, 1 fastSigmoid, 2 atan */
+/**
+ * z[i] ← surrogate′(u[i] − threshold[i·step]), step 0 or 1; with the slope k:
+ *
+ *   kind 0, sigmoid: k·σ(kx)·(1 − σ(kx))     1, fastSigmoid: 1 / (1 + k|x|)²     2, atan: (k/2) / (1 + (π/2·k·x)²)
+ */
 export function surrogate(z: usize, u: usize, threshold: usize, step: i32, n: i32, kind: i32, slope: f32): void {
   if (kind == SIGMOID) inline.always(derivatives(SIGMOID, z, u, threshold, step, n, slope));
   else if (kind == FAST_SIGMOID) inline.always(derivatives(FAST_SIGMOID, z, u, threshold, step, n, slope));

@@ -97,12 +97,25 @@ async function compile(asc, target) {
   return bytes.length;
 }
 
+const ABOUT = `/**
+ * The kernels, built from kernels/*.ts: plain functions over float32 values in one memory, at byte addresses that are
+ * multiples of 4. Sizes count elements; arrays are contiguous and row-major where no strides are named.
+ *
+ * \`←\` overwrites, \`+=\` and \`−=\` add; \`fGrad\` adds what the gradient dz of z = f(x) passes on to x. Choices are 0 or 1, a
+ * reset is 0 (none), 1 (subtract) or 2 (zero), a surrogate of kind 0 (sigmoid), 1 (fastSigmoid) or 2 (atan). In a stream of
+ * bits element i is bit i mod 32 of word i div 32, and one more word may be read after the last.
+ *
+ * Nothing is checked: an address beyond the memory is a WebAssembly.RuntimeError, a wrong one within it overwrites what is
+ * there.
+ */
+`;
+
 /** The bindings that asc writes list every export and its file; with the comments of the sources they become one interface. */
 function writeTypes() {
   const declarations = readFileSync(join(out, "release.d.ts"), "utf8");
   const exports = declarations.matchAll(/^ +\* (kernels\/[\w-]+)\/(\w+)(?:\n +\*.*)*\n +export function (.+;)$/gm);
   const members = Array.from(exports, ([, file, name, signature]) => `${commentOf(file, name)}  ${signature}\n`);
-  const text = `/** Built from kernels/*.ts: pointers are byte addresses. */\nexport interface Kernels {\n${members.join("")}}\n`;
+  const text = `${ABOUT}export interface Kernels {\n${members.join("")}}\n`;
   writeFileSync(join(out, "types.ts"), text);
 }
 
