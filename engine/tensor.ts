@@ -147,7 +147,7 @@ export class Tensor {
   /**
    * The one value of a tensor with one element.
    *
-   * @throws RangeError for more elements.
+   * @throws RangeError for more elements; Error if the tensor was freed.
    */
   item(): number {
     if (this.size !== 1) throw new RangeError(`item: expected one element, got shape ${formatShape(this.shape)}`);
@@ -166,12 +166,20 @@ export class Tensor {
     return (this.ptr > 0 ? simd.heap : heap).view(this.ptr, this.size) as Float32Array;
   }
 
-  /** A copy of the values in row-major order. */
+  /**
+   * A copy of the values in row-major order.
+   *
+   * @throws Error if the tensor was freed.
+   */
   toFloat32Array(): Float32Array {
     return Float32Array.from(this.data);
   }
 
-  /** The values as nested arrays of the tensor's shape; a number for shape []. */
+  /**
+   * The values as nested arrays of the tensor's shape; a number for shape [].
+   *
+   * @throws Error if the tensor was freed.
+   */
   toArray(): NestedArray {
     const values = this.data;
     let offset = 0;
@@ -186,7 +194,7 @@ export class Tensor {
    * Overwrites the values, in row-major order, rounded to float32. A record that still needs the old ones makes `backward`
    * throw. Returns this tensor.
    *
-   * @throws RangeError for another number of values.
+   * @throws RangeError for another number of values; Error if the tensor was freed.
    */
   copyFrom(values: ArrayLike<number> | Tensor): this {
     if (this.ptr === 0) materialise(this);

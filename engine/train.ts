@@ -35,7 +35,7 @@ export interface EpochReport {
   seconds: number;
 }
 
-/** Options of {@link fit}. */
+/** Options of {@link fit}. What is left out is not done. */
 export interface FitOptions {
   /** Passes over the loader, an integer ≥ 0. */
   epochs: number;

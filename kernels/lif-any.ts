@@ -290,7 +290,8 @@ function scratchTail(slot: usize, p: usize, o: usize, n: i32): usize {
 }
 
 /**
- * v[i] ← s[i] ? u[i] − θ (subtract) or resetValue (zero) : u[i], the state after the reset, for every step at once: [T·rows, n].
+ * v[i] ← s[i] ? u[i] − θ (subtract) or resetValue (zero) : u[i], the state after the reset, for every step at once:
+ * [T·rows, n].
  */
 export function lifState(
   v: usize,

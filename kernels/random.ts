@@ -93,8 +93,8 @@ function storeBlocks(to: usize, c0: v128, c1: v128, c2: v128, c3: v128): void {
 }
 
 /**
- * z[i] ← word i of the stream, a u32: Philox 4×32-10 of the key and the counter, which goes up by 1 every four words; counter2
- * and counter3 are its upper words.
+ * z[i] ← word i of the stream, a u32: Philox 4×32-10 of the key and the counter, which goes up by 1 every four words;
+ * counter2 and counter3 are its upper words.
  */
 export function philox(
   z: usize,

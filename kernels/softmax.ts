@@ -126,7 +126,8 @@ export function crossEntropy(
 
 /**
  * dx[r, c] += scale·dloss[r·step]·(softmax(x[r, :])[c]·Σa − a_c), nothing where the target is ignored; the first term is
- * missing for log-probabilities, which are not read. a_c = w[c]·((1 − ε)·[c = y] + ε/K), y and the rest as in `crossEntropy`.
+ * missing for log-probabilities, which are not read. a_c = w[c]·((1 − ε)·[c = y] + ε/K), y and the rest as in
+ * `crossEntropy`.
  */
 export function crossEntropyGrad(
   dx: usize,

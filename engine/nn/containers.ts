@@ -39,6 +39,8 @@ export class Sequential extends Module {
 /**
  * Axes startAxis … endAxis as one, by default all but the first, see {@link flatten}: [B, ...] → [B, n]. With time in front,
  * [T, B, ...], startAxis is 2.
+ *
+ * @throws RangeError unless both are integers.
  */
 export class Flatten extends Module {
   /** The first of the axes that become one; default 1. */
@@ -48,6 +50,10 @@ export class Flatten extends Module {
 
   constructor(startAxis = 1, endAxis = -1) {
     super();
+    for (const axis of [startAxis, endAxis]) {
+      if (!Number.isInteger(axis))
+        throw new RangeError(`Flatten: expected integer axes, got ${startAxis} and ${endAxis}`);
+    }
     this.startAxis = startAxis;
     this.endAxis = endAxis;
   }

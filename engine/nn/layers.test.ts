@@ -354,6 +354,11 @@ test("batchNorm: a batch that is refused does not count", () => {
   }
 });
 
+test("flatten: axes are whole numbers", () => {
+  expect(() => new Flatten(NaN)).toThrow(new RangeError("Flatten: expected integer axes, got NaN and -1"));
+  expect(() => new Flatten(1, 0.5)).toThrow(new RangeError("Flatten: expected integer axes, got 1 and 0.5"));
+});
+
 test("layerNorm: a layer over no axis is refused", () => {
   expect(() => new LayerNorm([])).toThrow(new RangeError("LayerNorm: expected one axis or more, got []"));
   expect(() => new GroupNorm(0.5, 4)).toThrow(

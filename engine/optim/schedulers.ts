@@ -350,9 +350,9 @@ export interface OneCycleLROptions {
   maxLr: number;
   /** Calls of `step`; by default epochs · stepsPerEpoch. */
   totalSteps?: number;
-  /** Epochs of the training, in the place of totalSteps. */
+  /** Epochs of the training, an integer ≥ 1, in the place of totalSteps. */
   epochs?: number;
-  /** Batches in an epoch, in the place of totalSteps. */
+  /** Batches in an epoch, an integer ≥ 1, in the place of totalSteps. */
   stepsPerEpoch?: number;
   /** The share of the steps in which the rate rises, in [0, 1]; default 0.3. */
   pctStart?: number;
