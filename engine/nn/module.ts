@@ -15,14 +15,7 @@ export type StateDict = Record<string, StateEntry>;
 /**
  * A layer or a network. Its parameters are the fields that `parameter()` made, and those of the modules in its fields, in
  * the order of their declaration; names are the paths to them, as in PyTorch: `fc1.weight`, `0.bias`. A field that is a list
- * counts with its elements.
- *
- *   class Net extends Module {
- *     readonly fc = new Linear(784, 10);
- *     forward(x: Tensor): Tensor {
- *       return this.fc.forward(x);
- *     }
- *   }
+ * counts with its elements. A subclass declares them and says in `forward` what it makes of its input.
  */
 export abstract class Module {
   /** True while training, the default; layers such as Dropout behave differently then. */
