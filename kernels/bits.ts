@@ -54,7 +54,7 @@ export function unpackBits(z: usize, bits: usize, n: i32): void {
       bits += 4;
     }
     const bit = v128.load(lanes);
-    v128.store(z, v128.and(i32x4.eq(v128.and(i32x4.splat(word), bit), bit), v128.load(one)));
+    v128.store(z, v128.and(i32x4.eq(v128.and(i32x4.splat(word), bit), bit), v128.load32_splat(one)));
   }
   if ((n & 31) < 4 && z < end) word = load<u32>(bits);
   for (; z < end; z += 4, word >>= 1) store<f32>(z, <f32>(word & 1));
@@ -125,7 +125,7 @@ export function sumBits(z: usize, bits: usize, T: i32, n: i32): void {
  * value is neither 0 nor 1.
  */
 export function packBits(bits: usize, x: usize, rows: i32, k: i32): i32 {
-  const unit = v128.load(one);
+  const unit = v128.load32_splat(one);
   const none = i32x4.splat(0);
   let graded = i32x4.splat(0);
   let count = 0;

@@ -11,18 +11,17 @@ export const SIGMOID: i32 = 0;
 export const FAST_SIGMOID: i32 = 1;
 export const ATAN: i32 = 2;
 
-// Four copies of each constant: an operand is read with one v128.load.
 /** 1.5·2²³: adding it rounds to an integer, which then is in the low bits. */
-const rounder = memory.data<f32>([12582912, 12582912, 12582912, 12582912], 16);
+const rounder = memory.data<f32>([12582912]);
 /** Far below what matters, far above where products with a gradient become subnormal, which is slow. */
-const lowest = memory.data<f32>([-64, -64, -64, -64], 16);
+const lowest = memory.data<f32>([-64]);
 /** Minimax fit of 2ᶠ for |f| ≤ 1/2, relative error 1.6·10⁻⁷. */
-const power0 = memory.data<f32>([1.0000001, 1.0000001, 1.0000001, 1.0000001], 16);
-const power1 = memory.data<f32>([0.69314694, 0.69314694, 0.69314694, 0.69314694], 16);
-const power2 = memory.data<f32>([0.2402212, 0.2402212, 0.2402212, 0.2402212], 16);
-const power3 = memory.data<f32>([0.05550713, 0.05550713, 0.05550713, 0.05550713], 16);
-const power4 = memory.data<f32>([0.00967554, 0.00967554, 0.00967554, 0.00967554], 16);
-const power5 = memory.data<f32>([0.00132765, 0.00132765, 0.00132765, 0.00132765], 16);
+const power0 = memory.data<f32>([1.0000001]);
+const power1 = memory.data<f32>([0.69314694]);
+const power2 = memory.data<f32>([0.2402212]);
+const power3 = memory.data<f32>([0.05550713]);
+const power4 = memory.data<f32>([0.00967554]);
+const power5 = memory.data<f32>([0.00132765]);
 const LOG2_E: f32 = 1.44269504;
 const HALF_PI: f32 = 1.57079633;
 
@@ -31,21 +30,21 @@ const HALF_PI: f32 = 1.57079633;
  * is an approximation in itself does not need its last bit.
  */
 function powerOfTwo(y: v128): v128 {
-  const clamped = f32x4.pmax(y, v128.load(lowest));
-  const shifted = f32x4.add(clamped, v128.load(rounder));
-  const f = f32x4.sub(clamped, f32x4.sub(shifted, v128.load(rounder)));
-  let p = mulAdd(v128.load(power5), f, v128.load(power4));
-  p = mulAdd(p, f, v128.load(power3));
-  p = mulAdd(p, f, v128.load(power2));
-  p = mulAdd(p, f, v128.load(power1));
-  p = mulAdd(p, f, v128.load(power0));
+  const clamped = f32x4.pmax(y, v128.load32_splat(lowest));
+  const shifted = f32x4.add(clamped, v128.load32_splat(rounder));
+  const f = f32x4.sub(clamped, f32x4.sub(shifted, v128.load32_splat(rounder)));
+  let p = mulAdd(v128.load32_splat(power5), f, v128.load32_splat(power4));
+  p = mulAdd(p, f, v128.load32_splat(power3));
+  p = mulAdd(p, f, v128.load32_splat(power2));
+  p = mulAdd(p, f, v128.load32_splat(power1));
+  p = mulAdd(p, f, v128.load32_splat(power0));
   return i32x4.add(p, i32x4.shl(shifted, 23));
 }
 
 /** k·e / (1 + e)² with e = exp(−k|x|), which cannot overflow; exponent = −k·log₂e. */
 function sigmoidLanes(x: v128, slope: v128, exponent: v128): v128 {
   const e = inline.always(powerOfTwo(f32x4.mul(exponent, f32x4.abs(x))));
-  const d = f32x4.add(v128.load(one), e);
+  const d = f32x4.add(v128.load32_splat(one), e);
   return f32x4.div(f32x4.mul(slope, e), f32x4.mul(d, d));
 }
 
@@ -68,5 +67,5 @@ export function derivativeLanes(kind: i32, x: v128, inner: v128, outer: v128): v
     return f32x4.div(outer, f32x4.mul(d, d));
   }
   const y = f32x4.mul(inner, x);
-  return f32x4.div(outer, f32x4.add(v128.load(one), f32x4.mul(y, y)));
+  return f32x4.div(outer, f32x4.add(v128.load32_splat(one), f32x4.mul(y, y)));
 }

@@ -11,66 +11,65 @@
  *
  * NaN gives NaN. Callers wrap a call in a hot loop as `inline.always(expLanes(x))`; elsewhere a plain call keeps the
  * module small. Two habits make the loops fast: constants come from memory, because V8 builds a literal vector anew in
- * every turn of the loop while it reads one for free, and clamps are pmin/pmax, one instruction where min/max take
+ * every turn of the loop while it reads and spreads a number in one instruction, and clamps are pmin/pmax, one instruction where min/max take
  * seven. `pmax(a, b)` is b where a < b and else a, so a NaN in the first operand stays.
  *
  * @see Moshier, Cephes Math Library 2.2 (1992): the coefficients of exp, log and tanh (expf.c, logf.c, tanhf.c).
  */
 
-// Four copies of each constant: an operand is read with one v128.load.
-export const one = memory.data<f32>([1, 1, 1, 1], 16);
-export const half = memory.data<f32>([0.5, 0.5, 0.5, 0.5], 16);
-export const signBit = memory.data<u32>([0x80000000, 0x80000000, 0x80000000, 0x80000000], 16);
-export const minusInfinity = memory.data<u32>([0xff800000, 0xff800000, 0xff800000, 0xff800000], 16);
+export const one = memory.data<f32>([1]);
+export const half = memory.data<f32>([0.5]);
+export const signBit = memory.data<u32>([0x80000000]);
+export const minusInfinity = memory.data<u32>([0xff800000]);
 
-const log2E = memory.data<f32>([1.44269504, 1.44269504, 1.44269504, 1.44269504], 16);
+const log2E = memory.data<f32>([1.44269504]);
 /** ln 2 in two parts; the first has 10 significant bits, so that its product with an exponent is exact. */
-const ln2High = memory.data<f32>([0.693359375, 0.693359375, 0.693359375, 0.693359375], 16);
-const ln2Low = memory.data<f32>([-2.1219444e-4, -2.1219444e-4, -2.1219444e-4, -2.1219444e-4], 16);
+const ln2High = memory.data<f32>([0.693359375]);
+const ln2Low = memory.data<f32>([-2.1219444e-4]);
 /** 1.5·2²³: adding it rounds to an integer, which then is in the low bits. */
-const rounder = memory.data<f32>([12582912, 12582912, 12582912, 12582912], 16);
+const rounder = memory.data<f32>([12582912]);
 /** Below the first, where k = −151, eˣ is 0, above the second it is ∞. */
-const expLowest = memory.data<f32>([-104.5, -104.5, -104.5, -104.5], 16);
-const expHighest = memory.data<f32>([89, 89, 89, 89], 16);
-const exponentBits = memory.data<u32>([0xff800000, 0xff800000, 0xff800000, 0xff800000], 16);
+const expLowest = memory.data<f32>([-104.5]);
+const expHighest = memory.data<f32>([89]);
+const exponentBits = memory.data<u32>([0xff800000]);
 /** 2²⁴ as bits, and 2⁻²⁴ */
-const up24 = memory.data<u32>([0x4b800000, 0x4b800000, 0x4b800000, 0x4b800000], 16);
-const down24 = memory.data<u32>([0x33800000, 0x33800000, 0x33800000, 0x33800000], 16);
-const exp3 = memory.data<f32>([1.6666665459e-1, 1.6666665459e-1, 1.6666665459e-1, 1.6666665459e-1], 16);
-const exp4 = memory.data<f32>([4.1665795894e-2, 4.1665795894e-2, 4.1665795894e-2, 4.1665795894e-2], 16);
-const exp5 = memory.data<f32>([8.3334519073e-3, 8.3334519073e-3, 8.3334519073e-3, 8.3334519073e-3], 16);
-const exp6 = memory.data<f32>([1.3981999507e-3, 1.3981999507e-3, 1.3981999507e-3, 1.3981999507e-3], 16);
-const exp7 = memory.data<f32>([1.98756915e-4, 1.98756915e-4, 1.98756915e-4, 1.98756915e-4], 16);
+const up24 = memory.data<u32>([0x4b800000]);
+const down24 = memory.data<u32>([0x33800000]);
+const exp3 = memory.data<f32>([1.6666665459e-1]);
+const exp4 = memory.data<f32>([4.1665795894e-2]);
+const exp5 = memory.data<f32>([8.3334519073e-3]);
+const exp6 = memory.data<f32>([1.3981999507e-3]);
+const exp7 = memory.data<f32>([1.98756915e-4]);
 
-const smallestNormal = memory.data<u32>([0x00800000, 0x00800000, 0x00800000, 0x00800000], 16);
-const largestFinite = memory.data<u32>([0x7f7fffff, 0x7f7fffff, 0x7f7fffff, 0x7f7fffff], 16);
-const mantissaBits = memory.data<u32>([0x007fffff, 0x007fffff, 0x007fffff, 0x007fffff], 16);
-const sqrtHalf = memory.data<u32>([0x3f3504f3, 0x3f3504f3, 0x3f3504f3, 0x3f3504f3], 16);
-const power23 = memory.data<f32>([8388608, 8388608, 8388608, 8388608], 16);
-const twentyThree = memory.data<f32>([23, 23, 23, 23], 16);
-const log3 = memory.data<f32>([3.3333331174e-1, 3.3333331174e-1, 3.3333331174e-1, 3.3333331174e-1], 16);
-const log4 = memory.data<f32>([-2.4999993993e-1, -2.4999993993e-1, -2.4999993993e-1, -2.4999993993e-1], 16);
-const log5 = memory.data<f32>([2.0000714765e-1, 2.0000714765e-1, 2.0000714765e-1, 2.0000714765e-1], 16);
-const log6 = memory.data<f32>([-1.6668057665e-1, -1.6668057665e-1, -1.6668057665e-1, -1.6668057665e-1], 16);
-const log7 = memory.data<f32>([1.4249322787e-1, 1.4249322787e-1, 1.4249322787e-1, 1.4249322787e-1], 16);
-const log8 = memory.data<f32>([-1.2420140846e-1, -1.2420140846e-1, -1.2420140846e-1, -1.2420140846e-1], 16);
-const log9 = memory.data<f32>([1.167699874e-1, 1.167699874e-1, 1.167699874e-1, 1.167699874e-1], 16);
-const log10 = memory.data<f32>([-1.151461031e-1, -1.151461031e-1, -1.151461031e-1, -1.151461031e-1], 16);
-const log11 = memory.data<f32>([7.0376836292e-2, 7.0376836292e-2, 7.0376836292e-2, 7.0376836292e-2], 16);
+const smallestNormal = memory.data<u32>([0x00800000]);
+const largestFinite = memory.data<u32>([0x7f7fffff]);
+const mantissaBits = memory.data<u32>([0x007fffff]);
+const sqrtHalf = memory.data<u32>([0x3f3504f3]);
+const power23 = memory.data<f32>([8388608]);
+const twentyThree = memory.data<f32>([23]);
+const log3 = memory.data<f32>([3.3333331174e-1]);
+const log4 = memory.data<f32>([-2.4999993993e-1]);
+const log5 = memory.data<f32>([2.0000714765e-1]);
+const log6 = memory.data<f32>([-1.6668057665e-1]);
+const log7 = memory.data<f32>([1.4249322787e-1]);
+const log8 = memory.data<f32>([-1.2420140846e-1]);
+const log9 = memory.data<f32>([1.167699874e-1]);
+const log10 = memory.data<f32>([-1.151461031e-1]);
+const log11 = memory.data<f32>([7.0376836292e-2]);
 
-const tanhBorder = memory.data<f32>([0.625, 0.625, 0.625, 0.625], 16);
-const tanh3 = memory.data<f32>([-3.33332819422e-1, -3.33332819422e-1, -3.33332819422e-1, -3.33332819422e-1], 16);
-const tanh5 = memory.data<f32>([1.33314422036e-1, 1.33314422036e-1, 1.33314422036e-1, 1.33314422036e-1], 16);
-const tanh7 = memory.data<f32>([-5.37397155531e-2, -5.37397155531e-2, -5.37397155531e-2, -5.37397155531e-2], 16);
-const tanh9 = memory.data<f32>([2.06390887954e-2, 2.06390887954e-2, 2.06390887954e-2, 2.06390887954e-2], 16);
-const tanh11 = memory.data<f32>([-5.70498872745e-3, -5.70498872745e-3, -5.70498872745e-3, -5.70498872745e-3], 16);
+const tanhBorder = memory.data<f32>([0.625]);
+const tanh3 = memory.data<f32>([-3.33332819422e-1]);
+const tanh5 = memory.data<f32>([1.33314422036e-1]);
+const tanh7 = memory.data<f32>([-5.37397155531e-2]);
+const tanh9 = memory.data<f32>([2.06390887954e-2]);
+const tanh11 = memory.data<f32>([-5.70498872745e-3]);
 
 /** Minimax fit of sin(2πt) / t in t² on |t| ≤ 1/4, relative error 5·10⁻⁹ before rounding. */
-const sin1 = memory.data<f32>([6.2831855, 6.2831855, 6.2831855, 6.2831855], 16);
-const sin3 = memory.data<f32>([-41.34168, -41.34168, -41.34168, -41.34168], 16);
-const sin5 = memory.data<f32>([81.602234, 81.602234, 81.602234, 81.602234], 16);
-const sin7 = memory.data<f32>([-76.57499, -76.57499, -76.57499, -76.57499], 16);
-const sin9 = memory.data<f32>([39.71092, 39.71092, 39.71092, 39.71092], 16);
+const sin1 = memory.data<f32>([6.2831855]);
+const sin3 = memory.data<f32>([-41.34168]);
+const sin5 = memory.data<f32>([81.602234]);
+const sin7 = memory.data<f32>([-76.57499]);
+const sin9 = memory.data<f32>([39.71092]);
 
 /** a·b + c, rounded twice: a fused build would change only this. */
 export function mulAdd(a: v128, b: v128, c: v128): v128 {
@@ -79,19 +78,19 @@ export function mulAdd(a: v128, b: v128, c: v128): v128 {
 
 /** eʳ for |r| ≤ ln 2 / 2. */
 function expReduced(r: v128): v128 {
-  let p = mulAdd(v128.load(exp7), r, v128.load(exp6));
-  p = mulAdd(p, r, v128.load(exp5));
-  p = mulAdd(p, r, v128.load(exp4));
-  p = mulAdd(p, r, v128.load(exp3));
-  p = mulAdd(p, r, v128.load(half));
-  return f32x4.add(mulAdd(p, f32x4.mul(r, r), r), v128.load(one));
+  let p = mulAdd(v128.load32_splat(exp7), r, v128.load32_splat(exp6));
+  p = mulAdd(p, r, v128.load32_splat(exp5));
+  p = mulAdd(p, r, v128.load32_splat(exp4));
+  p = mulAdd(p, r, v128.load32_splat(exp3));
+  p = mulAdd(p, r, v128.load32_splat(half));
+  return f32x4.add(mulAdd(p, f32x4.mul(r, r), r), v128.load32_splat(one));
 }
 
 /** x − k·ln 2 for k = shifted − rounder */
 function minusMultipleOfLn2(x: v128, shifted: v128): v128 {
-  const k = f32x4.sub(shifted, v128.load(rounder));
-  const r = f32x4.sub(x, f32x4.mul(k, v128.load(ln2High)));
-  return f32x4.sub(r, f32x4.mul(k, v128.load(ln2Low)));
+  const k = f32x4.sub(shifted, v128.load32_splat(rounder));
+  const r = f32x4.sub(x, f32x4.mul(k, v128.load32_splat(ln2High)));
+  return f32x4.sub(r, f32x4.mul(k, v128.load32_splat(ln2Low)));
 }
 
 /**
@@ -100,51 +99,54 @@ function minusMultipleOfLn2(x: v128, shifted: v128): v128 {
  * Where the result is 0, eʳ is set to 0 before: a product that underflows costs a processor up to a hundred cycles.
  */
 export function expLanes(x: v128): v128 {
-  const vanishes = f32x4.lt(x, v128.load(expLowest));
-  x = f32x4.pmin(f32x4.pmax(x, v128.load(expLowest)), v128.load(expHighest));
-  const shifted = mulAdd(x, v128.load(log2E), v128.load(rounder));
+  const vanishes = f32x4.lt(x, v128.load32_splat(expLowest));
+  x = f32x4.pmin(f32x4.pmax(x, v128.load32_splat(expLowest)), v128.load32_splat(expHighest));
+  const shifted = mulAdd(x, v128.load32_splat(log2E), v128.load32_splat(rounder));
   const e = v128.andnot(inline.always(expReduced(inline.always(minusMultipleOfLn2(x, shifted)))), vanishes);
   // k in the place of an exponent: its nine bits fit exactly.
   const exponent = i32x4.shl(shifted, 23);
-  const first = v128.and(i32x4.shr_s(exponent, 1), v128.load(exponentBits));
+  const first = v128.and(i32x4.shr_s(exponent, 1), v128.load32_splat(exponentBits));
   const second = i32x4.sub(exponent, first);
-  return f32x4.mul(f32x4.mul(e, i32x4.add(first, v128.load(one))), i32x4.add(second, v128.load(one)));
+  return f32x4.mul(f32x4.mul(e, i32x4.add(first, v128.load32_splat(one))), i32x4.add(second, v128.load32_splat(one)));
 }
 
 /** eˣ for x ≤ 0, where k = −151 … 0 and 2ᵏ = 2ᵏ⁺²⁴·2⁻²⁴; the bits that stand for 2⁻¹²⁷ are those of 0. */
 export function expNegative(x: v128): v128 {
-  x = f32x4.pmax(x, v128.load(expLowest));
-  const shifted = mulAdd(x, v128.load(log2E), v128.load(rounder));
+  x = f32x4.pmax(x, v128.load32_splat(expLowest));
+  const shifted = mulAdd(x, v128.load32_splat(log2E), v128.load32_splat(rounder));
   const e = inline.always(expReduced(inline.always(minusMultipleOfLn2(x, shifted))));
-  return f32x4.mul(f32x4.mul(e, i32x4.add(i32x4.shl(shifted, 23), v128.load(up24))), v128.load(down24));
+  return f32x4.mul(f32x4.mul(e, i32x4.add(i32x4.shl(shifted, 23), v128.load32_splat(up24))), v128.load32_splat(down24));
 }
 
 /** log of 2ᵏ·(1 + f) for √½ ≤ 1 + f < √2. */
 function logReduced(f: v128, k: v128): v128 {
   const f2 = f32x4.mul(f, f);
-  let p = mulAdd(v128.load(log11), f, v128.load(log10));
-  p = mulAdd(p, f, v128.load(log9));
-  p = mulAdd(p, f, v128.load(log8));
-  p = mulAdd(p, f, v128.load(log7));
-  p = mulAdd(p, f, v128.load(log6));
-  p = mulAdd(p, f, v128.load(log5));
-  p = mulAdd(p, f, v128.load(log4));
-  p = mulAdd(p, f, v128.load(log3));
+  let p = mulAdd(v128.load32_splat(log11), f, v128.load32_splat(log10));
+  p = mulAdd(p, f, v128.load32_splat(log9));
+  p = mulAdd(p, f, v128.load32_splat(log8));
+  p = mulAdd(p, f, v128.load32_splat(log7));
+  p = mulAdd(p, f, v128.load32_splat(log6));
+  p = mulAdd(p, f, v128.load32_splat(log5));
+  p = mulAdd(p, f, v128.load32_splat(log4));
+  p = mulAdd(p, f, v128.load32_splat(log3));
   p = f32x4.mul(f32x4.mul(p, f), f2);
   // The largest terms go last: f, then k·ln 2.
-  p = mulAdd(k, v128.load(ln2Low), p);
-  p = f32x4.sub(p, f32x4.mul(f2, v128.load(half)));
-  return mulAdd(k, v128.load(ln2High), f32x4.add(f, p));
+  p = mulAdd(k, v128.load32_splat(ln2Low), p);
+  p = f32x4.sub(p, f32x4.mul(f2, v128.load32_splat(half)));
+  return mulAdd(k, v128.load32_splat(ln2High), f32x4.add(f, p));
 }
 
 /** The f of 2ᵏ·(1 + f), from the bits of the number less those of √½, which hold k from bit 23 on. */
 function fractionOf(bits: v128): v128 {
-  return f32x4.sub(i32x4.add(v128.and(bits, v128.load(mantissaBits)), v128.load(sqrtHalf)), v128.load(one));
+  return f32x4.sub(
+    i32x4.add(v128.and(bits, v128.load32_splat(mantissaBits)), v128.load32_splat(sqrtHalf)),
+    v128.load32_splat(one),
+  );
 }
 
 /** log x for positive normal x, without a look at anything else. */
 export function logNormal(x: v128): v128 {
-  const bits = i32x4.sub(x, v128.load(sqrtHalf));
+  const bits = i32x4.sub(x, v128.load32_splat(sqrtHalf));
   return inline.always(logReduced(fractionOf(bits), f32x4.convert_i32x4_s(i32x4.shr_s(bits, 23))));
 }
 
@@ -152,47 +154,50 @@ export function logNormal(x: v128): v128 {
 export function logLanes(x: v128): v128 {
   const zero = i32x4.splat(0);
   // Subnormal numbers become normal first.
-  const small = f32x4.lt(x, v128.load(smallestNormal));
-  const bits = i32x4.sub(v128.bitselect(f32x4.mul(x, v128.load(power23)), x, small), v128.load(sqrtHalf));
-  const k = f32x4.sub(f32x4.convert_i32x4_s(i32x4.shr_s(bits, 23)), v128.and(small, v128.load(twentyThree)));
+  const small = f32x4.lt(x, v128.load32_splat(smallestNormal));
+  const bits = i32x4.sub(
+    v128.bitselect(f32x4.mul(x, v128.load32_splat(power23)), x, small),
+    v128.load32_splat(sqrtHalf),
+  );
+  const k = f32x4.sub(f32x4.convert_i32x4_s(i32x4.shr_s(bits, 23)), v128.and(small, v128.load32_splat(twentyThree)));
   let z = inline.always(logReduced(fractionOf(bits), k));
   // ∞ − largest = ∞ and NaN stays; every other x adds 0.
-  z = f32x4.add(z, f32x4.sub(f32x4.pmax(x, v128.load(largestFinite)), v128.load(largestFinite)));
+  z = f32x4.add(z, f32x4.sub(f32x4.pmax(x, v128.load32_splat(largestFinite)), v128.load32_splat(largestFinite)));
   // All bits set are a NaN.
   z = v128.or(z, f32x4.lt(x, zero));
-  return v128.bitselect(v128.load(minusInfinity), z, f32x4.eq(x, zero));
+  return v128.bitselect(v128.load32_splat(minusInfinity), z, f32x4.eq(x, zero));
 }
 
 /** 1 / (1 + e⁻ˣ), as e⁻ˡˣˡ / (1 + e⁻ˡˣˡ) where x < 0: no overflow, and the small values keep their digits. */
 export function sigmoidLanes(x: v128): v128 {
-  const e = inline.always(expNegative(v128.or(x, v128.load(signBit))));
-  const numerator = v128.bitselect(e, v128.load(one), i32x4.shr_s(x, 31));
-  return f32x4.div(numerator, f32x4.add(e, v128.load(one)));
+  const e = inline.always(expNegative(v128.or(x, v128.load32_splat(signBit))));
+  const numerator = v128.bitselect(e, v128.load32_splat(one), i32x4.shr_s(x, 31));
+  return f32x4.div(numerator, f32x4.add(e, v128.load32_splat(one)));
 }
 
 /** tanh x: an odd polynomial up to 0.625, (1 − e⁻²ˡˣˡ) / (1 + e⁻²ˡˣˡ) with the sign of x beyond. */
 export function tanhLanes(x: v128): v128 {
   const a = f32x4.abs(x);
   const a2 = f32x4.mul(x, x);
-  let p = mulAdd(v128.load(tanh11), a2, v128.load(tanh9));
-  p = mulAdd(p, a2, v128.load(tanh7));
-  p = mulAdd(p, a2, v128.load(tanh5));
-  p = mulAdd(p, a2, v128.load(tanh3));
+  let p = mulAdd(v128.load32_splat(tanh11), a2, v128.load32_splat(tanh9));
+  p = mulAdd(p, a2, v128.load32_splat(tanh7));
+  p = mulAdd(p, a2, v128.load32_splat(tanh5));
+  p = mulAdd(p, a2, v128.load32_splat(tanh3));
   p = mulAdd(f32x4.mul(p, a2), a, a);
-  const minus = v128.or(x, v128.load(signBit));
+  const minus = v128.or(x, v128.load32_splat(signBit));
   const e = inline.always(expNegative(f32x4.add(minus, minus)));
-  const q = f32x4.div(f32x4.sub(v128.load(one), e), f32x4.add(v128.load(one), e));
-  const z = v128.bitselect(q, p, f32x4.gt(a, v128.load(tanhBorder)));
-  return v128.or(z, v128.and(x, v128.load(signBit)));
+  const q = f32x4.div(f32x4.sub(v128.load32_splat(one), e), f32x4.add(v128.load32_splat(one), e));
+  const z = v128.bitselect(q, p, f32x4.gt(a, v128.load32_splat(tanhBorder)));
+  return v128.or(z, v128.and(x, v128.load32_splat(signBit)));
 }
 
 /** sin 2πt for |t| ≤ 1/4. */
 export function sinTurn(t: v128): v128 {
   const t2 = f32x4.mul(t, t);
-  let p = mulAdd(v128.load(sin9), t2, v128.load(sin7));
-  p = mulAdd(p, t2, v128.load(sin5));
-  p = mulAdd(p, t2, v128.load(sin3));
-  p = mulAdd(p, t2, v128.load(sin1));
+  let p = mulAdd(v128.load32_splat(sin9), t2, v128.load32_splat(sin7));
+  p = mulAdd(p, t2, v128.load32_splat(sin5));
+  p = mulAdd(p, t2, v128.load32_splat(sin3));
+  p = mulAdd(p, t2, v128.load32_splat(sin1));
   return f32x4.mul(p, t);
 }
 

@@ -9,7 +9,7 @@ import { loadSome, loadTail, one, storeSome, storeTail } from "./lanes";
 export const SUBTRACT: i32 = 1;
 export const ZERO: i32 = 2;
 
-const ALL = memory.data<u32>([0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff], 16);
+const ALL = memory.data<u32>([0xffffffff]);
 
 const zeros = memory.data(16, 16);
 /** Eight vectors: single values spread over lanes, the inputs and outputs of a tail. */
@@ -35,7 +35,7 @@ function addAt(p: usize, o: usize, four: bool, lanes: v128): void {
 }
 
 function maskIf(condition: bool): v128 {
-  return condition ? v128.load(ALL) : i32x4.splat(0);
+  return condition ? v128.load32_splat(ALL) : i32x4.splat(0);
 }
 
 /**
@@ -262,8 +262,8 @@ function stepWhole(
     x = f32x4.sub(x, v128.and(taken, subtractLater));
     const spike = v128.and(free, f32x4.ge(f32x4.sub(x, theta), floors));
     v128.store(u, x);
-    v128.store(s, v128.and(spike, v128.load(one)));
-    const counted = f32x4.pmax(f32x4.sub(left, v128.load(one)), v128.load(zeros));
+    v128.store(s, v128.and(spike, v128.load32_splat(one)));
+    const counted = f32x4.pmax(f32x4.sub(left, v128.load32_splat(one)), v128.load(zeros));
     v128.store(r, v128.bitselect(holds, counted, spike));
     u += 16;
     s += 16;
@@ -398,7 +398,7 @@ export function lifBackwardAny(
         const seen = initial ? none : loadAt(dv, a, four);
 
         const next = loadAt(carry, o, four);
-        const decay = v128.bitselect(parameterAt(beta, stepBeta, column, four), v128.load(one), free);
+        const decay = v128.bitselect(parameterAt(beta, stepBeta, column, four), v128.load32_splat(one), free);
         const through = f32x4.add(f32x4.mul(decay, next), v128.andnot(seen, later));
         const subtracted = v128.bitselect(next, through, later);
         const atOnce = initial ? none : active;

@@ -42,8 +42,9 @@ function valueOf(f: i32, x: v128): v128 {
 function slopeOf(f: i32, dz: v128, y: v128): v128 {
   const zero = i32x4.splat(0);
   // (1 − z)(1 + z) keeps its digits near 1, where 1 − z² loses them.
-  if (f == TANH) return f32x4.mul(dz, f32x4.mul(f32x4.sub(v128.load(one), y), f32x4.add(v128.load(one), y)));
-  if (f == SIGMOID) return f32x4.mul(dz, f32x4.mul(y, f32x4.sub(v128.load(one), y)));
+  if (f == TANH)
+    return f32x4.mul(dz, f32x4.mul(f32x4.sub(v128.load32_splat(one), y), f32x4.add(v128.load32_splat(one), y)));
+  if (f == SIGMOID) return f32x4.mul(dz, f32x4.mul(y, f32x4.sub(v128.load32_splat(one), y)));
   if (f == SQRT) return f32x4.div(dz, f32x4.add(y, y));
   if (f == SQUARE) return f32x4.mul(dz, f32x4.add(y, y));
   if (f == ABS) return f32x4.sub(v128.and(dz, f32x4.gt(y, zero)), v128.and(dz, f32x4.lt(y, zero)));
@@ -54,11 +55,11 @@ function slopeOf(f: i32, dz: v128, y: v128): v128 {
 function valueOfPair(f: i32, x: v128, y: v128): v128 {
   if (f == MAXIMUM) return v128.bitselect(x, y, v128.or(f32x4.gt(x, y), f32x4.ne(x, x)));
   if (f == MINIMUM) return v128.bitselect(x, y, v128.or(f32x4.lt(x, y), f32x4.ne(x, x)));
-  if (f == GT) return v128.and(v128.load(one), f32x4.gt(x, y));
-  if (f == GE) return v128.and(v128.load(one), f32x4.ge(x, y));
-  if (f == LT) return v128.and(v128.load(one), f32x4.lt(x, y));
-  if (f == LE) return v128.and(v128.load(one), f32x4.le(x, y));
-  return v128.and(v128.load(one), f32x4.eq(x, y));
+  if (f == GT) return v128.and(v128.load32_splat(one), f32x4.gt(x, y));
+  if (f == GE) return v128.and(v128.load32_splat(one), f32x4.ge(x, y));
+  if (f == LT) return v128.and(v128.load32_splat(one), f32x4.lt(x, y));
+  if (f == LE) return v128.and(v128.load32_splat(one), f32x4.le(x, y));
+  return v128.and(v128.load32_splat(one), f32x4.eq(x, y));
 }
 
 /** The part of dz that goes to x: none where y was taken, half where they are equal. */

@@ -15,16 +15,16 @@
  */
 import { half, logNormal, one, signBit, sinTurn } from "./lanes";
 
-const multiplier0 = memory.data<u32>([0xd2511f53, 0xd2511f53, 0xd2511f53, 0xd2511f53], 16);
-const multiplier1 = memory.data<u32>([0xcd9e8d57, 0xcd9e8d57, 0xcd9e8d57, 0xcd9e8d57], 16);
+const multiplier0 = memory.data<u32>([0xd2511f53]);
+const multiplier1 = memory.data<u32>([0xcd9e8d57]);
 /** The golden ratio and √3 − 1, in units of 2⁻³². */
-const keyStep0 = memory.data<u32>([0x9e3779b9, 0x9e3779b9, 0x9e3779b9, 0x9e3779b9], 16);
-const keyStep1 = memory.data<u32>([0xbb67ae85, 0xbb67ae85, 0xbb67ae85, 0xbb67ae85], 16);
+const keyStep0 = memory.data<u32>([0x9e3779b9]);
+const keyStep1 = memory.data<u32>([0xbb67ae85]);
 const laneNumber = memory.data<u32>([0, 1, 2, 3], 16);
 /** 2⁻²⁴ */
-const unit = memory.data<u32>([0x33800000, 0x33800000, 0x33800000, 0x33800000], 16);
-const quarter = memory.data<f32>([0.25, 0.25, 0.25, 0.25], 16);
-const minusTwo = memory.data<f32>([-2, -2, -2, -2], 16);
+const unit = memory.data<u32>([0x33800000]);
+const quarter = memory.data<f32>([0.25]);
+const minusTwo = memory.data<f32>([-2]);
 /** What eight blocks give where it does not go to its place at once. */
 const scratch = memory.data(128, 16);
 
@@ -55,26 +55,26 @@ function eightBlocks(
   let k1 = i32x4.splat(key1);
   let round = 10;
   do {
-    let low = i64x2.extmul_low_i32x4_u(c0, v128.load(multiplier0));
-    let high = i64x2.extmul_high_i32x4_u(c0, v128.load(multiplier0));
+    let low = i64x2.extmul_low_i32x4_u(c0, v128.load32_splat(multiplier0));
+    let high = i64x2.extmul_high_i32x4_u(c0, v128.load32_splat(multiplier0));
     const c = v128.xor(v128.xor(i32x4.shuffle(low, high, 1, 3, 5, 7), c3), k1);
     c3 = i32x4.shuffle(low, high, 0, 2, 4, 6);
-    low = i64x2.extmul_low_i32x4_u(c2, v128.load(multiplier1));
-    high = i64x2.extmul_high_i32x4_u(c2, v128.load(multiplier1));
+    low = i64x2.extmul_low_i32x4_u(c2, v128.load32_splat(multiplier1));
+    high = i64x2.extmul_high_i32x4_u(c2, v128.load32_splat(multiplier1));
     c0 = v128.xor(v128.xor(i32x4.shuffle(low, high, 1, 3, 5, 7), c1), k0);
     c1 = i32x4.shuffle(low, high, 0, 2, 4, 6);
     c2 = c;
-    low = i64x2.extmul_low_i32x4_u(d0, v128.load(multiplier0));
-    high = i64x2.extmul_high_i32x4_u(d0, v128.load(multiplier0));
+    low = i64x2.extmul_low_i32x4_u(d0, v128.load32_splat(multiplier0));
+    high = i64x2.extmul_high_i32x4_u(d0, v128.load32_splat(multiplier0));
     const d = v128.xor(v128.xor(i32x4.shuffle(low, high, 1, 3, 5, 7), d3), k1);
     d3 = i32x4.shuffle(low, high, 0, 2, 4, 6);
-    low = i64x2.extmul_low_i32x4_u(d2, v128.load(multiplier1));
-    high = i64x2.extmul_high_i32x4_u(d2, v128.load(multiplier1));
+    low = i64x2.extmul_low_i32x4_u(d2, v128.load32_splat(multiplier1));
+    high = i64x2.extmul_high_i32x4_u(d2, v128.load32_splat(multiplier1));
     d0 = v128.xor(v128.xor(i32x4.shuffle(low, high, 1, 3, 5, 7), d1), k0);
     d1 = i32x4.shuffle(low, high, 0, 2, 4, 6);
     d2 = d;
-    k0 = i32x4.add(k0, v128.load(keyStep0));
-    k1 = i32x4.add(k1, v128.load(keyStep1));
+    k0 = i32x4.add(k0, v128.load32_splat(keyStep0));
+    k1 = i32x4.add(k1, v128.load32_splat(keyStep1));
   } while (--round != 0);
   storeBlocks(to, c0, c1, c2, c3);
   storeBlocks(to + 64, d0, d1, d2, d3);
@@ -115,7 +115,7 @@ export function philox(
 
 /** The words as floats in [0, 1). */
 function uniformOf(words: v128): v128 {
-  return f32x4.mul(f32x4.convert_i32x4_s(i32x4.shr_u(words, 8)), v128.load(unit));
+  return f32x4.mul(f32x4.convert_i32x4_s(i32x4.shr_u(words, 8)), v128.load32_splat(unit));
 }
 
 /** z[i] ← uniform number i in [0, 1): the 24 high bits of word i of the stream, by 2⁻²⁴ */
@@ -133,14 +133,17 @@ function boxMuller(p: usize): void {
   const words0 = v128.load(p);
   const words1 = v128.load(p, 16);
   const even = i32x4.shuffle(words0, words1, 0, 2, 4, 6);
-  const u = f32x4.mul(f32x4.add(f32x4.convert_i32x4_s(i32x4.shr_u(even, 8)), v128.load(one)), v128.load(unit));
-  const r = f32x4.sqrt(f32x4.mul(v128.load(minusTwo), inline.always(logNormal(u))));
+  const u = f32x4.mul(
+    f32x4.add(f32x4.convert_i32x4_s(i32x4.shr_u(even, 8)), v128.load32_splat(one)),
+    v128.load32_splat(unit),
+  );
+  const r = f32x4.sqrt(f32x4.mul(v128.load32_splat(minusTwo), inline.always(logNormal(u))));
   // t turns, −1/2 ≤ t ≤ 1/2: sin 2πt is odd and symmetric about 1/4, cos 2πt = sin 2π(1/4 − |t|). All steps are exact.
   const turns = uniformOf(i32x4.shuffle(words0, words1, 1, 3, 5, 7));
   const t = f32x4.sub(turns, f32x4.nearest(turns));
   const a = f32x4.abs(t);
-  const folded = v128.or(f32x4.pmin(a, f32x4.sub(v128.load(half), a)), v128.and(t, v128.load(signBit)));
-  const cos = f32x4.mul(r, inline.always(sinTurn(f32x4.sub(v128.load(quarter), a))));
+  const folded = v128.or(f32x4.pmin(a, f32x4.sub(v128.load32_splat(half), a)), v128.and(t, v128.load32_splat(signBit)));
+  const cos = f32x4.mul(r, inline.always(sinTurn(f32x4.sub(v128.load32_splat(quarter), a))));
   const sin = f32x4.mul(r, inline.always(sinTurn(folded)));
   v128.store(p, i32x4.shuffle(cos, sin, 0, 4, 1, 5));
   v128.store(p, i32x4.shuffle(cos, sin, 2, 6, 3, 7), 16);
@@ -158,7 +161,7 @@ export function normal(z: usize, n: i32, key0: i32, key1: i32, counter0: i32, co
 
 /** Four bits, set where the uniform number is below clamp(p, 0, 1)·scale; never where p is NaN. */
 function spikes(words: v128, p: v128, scale: v128): u32 {
-  const rate = f32x4.mul(f32x4.pmin(f32x4.pmax(p, i32x4.splat(0)), v128.load(one)), scale);
+  const rate = f32x4.mul(f32x4.pmin(f32x4.pmax(p, i32x4.splat(0)), v128.load32_splat(one)), scale);
   return i32x4.bitmask(f32x4.lt(uniformOf(words), rate));
 }
 

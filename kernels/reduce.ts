@@ -319,7 +319,7 @@ export function amaxGrad(dx: usize, dz: usize, z: usize, x: usize, outer: i32, n
       const best = v128.load(z);
       let ties = f32x4.splat(0);
       for (let i = 0, p = x; i < n; i++, p += row)
-        ties = f32x4.add(ties, v128.and(v128.load(one), f32x4.eq(v128.load(p), best)));
+        ties = f32x4.add(ties, v128.and(v128.load32_splat(one), f32x4.eq(v128.load(p), best)));
       const share = f32x4.div(v128.load(dz), ties);
       for (let i = 0, p = x, q = dx; i < n; i++, p += row, q += row) {
         v128.store(q, f32x4.add(v128.load(q), v128.and(share, f32x4.eq(v128.load(p), best))));

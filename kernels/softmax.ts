@@ -9,8 +9,10 @@
  * smoothing and K = cols. Its gradient is g·(softmax(x)_c·Σa − a_c). A row that holds NaN or +∞, or nothing but −∞, gives
  * NaN.
  */
-import { expNegative, loadTail, loadTailOr, logLanes, minusInfinity, one, storeTail, sumOfLanes } from "./lanes";
+import { expNegative, loadTail, loadTailOr, logLanes, minusInfinity, storeTail, sumOfLanes } from "./lanes";
 import { vectorEnd } from "./span";
+
+const ones = memory.data<f32>([1, 1, 1, 1], 16);
 
 /** z[r, c] ← exp(x[r, c] − m) / Σ exp(x[r, :] − m), m = max x[r, :]. z may be x. */
 export function softmax(z: usize, x: usize, rows: i32, cols: i32): void {
@@ -178,7 +180,7 @@ function weightOf(weight: usize, y: i32): f32 {
 
 /** The tail of a row; its idle lanes change neither maximum nor sum. */
 function lastOf(p: usize, cols: i32): v128 {
-  return inline.always(loadTailOr(p, cols, v128.load(minusInfinity)));
+  return inline.always(loadTailOr(p, cols, v128.load32_splat(minusInfinity)));
 }
 
 /** x[i] += d[i] for the last n mod 4 values, from x on */
@@ -188,7 +190,7 @@ function addTail(x: usize, n: i32, d: v128): void {
 
 /** The maximum of a row: `length` bytes of whole vectors, and its tail. */
 function maxOfRow(x: usize, length: usize, tail: v128): f32 {
-  let best = v128.load(minusInfinity);
+  let best = v128.load32_splat(minusInfinity);
   for (const stop = x + length; x < stop; x += 16) best = f32x4.pmax(best, v128.load(x));
   best = f32x4.pmax(best, tail);
   best = f32x4.pmax(best, i32x4.shuffle(best, best, 2, 3, 0, 1));
@@ -220,7 +222,7 @@ function sumOfWeights(weight: usize, cols: i32): f32 {
 
 /** Σ_c share·w_c·((m − x_c) + ℓ) */
 function rowLoss(x: usize, weight: usize, cols: i32, m: f32, l: f32, share: f32): f32 {
-  const w = weight == 0 ? one : weight;
+  const w = weight == 0 ? ones : weight;
   const step: usize = weight == 0 ? 0 : 1;
   const shares = f32x4.splat(share);
   const ms = f32x4.splat(m);
@@ -238,7 +240,7 @@ function rowLoss(x: usize, weight: usize, cols: i32, m: f32, l: f32, share: f32)
 
 /** dx_c += g·(exp((x_c − m) − ℓ)·total − share·w_c) */
 function addRowGrad(dx: usize, x: usize, weight: usize, cols: i32, l: f32, g: f32, total: f32, share: f32): void {
-  const w = weight == 0 ? one : weight;
+  const w = weight == 0 ? ones : weight;
   const step: usize = weight == 0 ? 0 : 1;
   const shares = f32x4.splat(share);
   const length = vectorEnd(0, cols);

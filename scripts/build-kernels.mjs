@@ -1,7 +1,7 @@
 /**
  * Compiles kernels/*.ts (AssemblyScript), optimises them (Binaryen) and embeds the result:
  *
- *   kernels/build/release.ts   export const wasm: string     the module, one latin-1 character a byte
+ *   kernels/build/release.ts   export const wasm: string     the module, one character a byte, see `literal`
  *   kernels/build/debug.ts     the same with assertions; `KERNELS=debug` makes the tests use it
  *   kernels/build/types.ts     export interface Kernels      the signatures of all exports
  *
@@ -21,16 +21,18 @@ const INLINED_ONCE = 200;
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const out = join(root, "kernels/build");
 
-/** A string literal whose character codes are the bytes. Gzip then sees the bytes almost as they are. */
+/**
+ * A string literal with a character for each byte: the one with the code 122 − byte (modulo 256). So the frequent bytes,
+ * the small ones and 0xfd, are ASCII, and gzip sees the module almost as it is.
+ */
 function literal(bytes) {
   let text = '"';
   for (const byte of bytes) {
-    if (byte === 0x22 || byte === 0x5c) text += `\\${String.fromCharCode(byte)}`;
-    else if (byte === 0x0a) text += "\\n";
-    else if (byte === 0x0d) text += "\\r";
-    else if (byte === 0x00) text += "\\x00";
-    else if (byte < 0x20 || (byte >= 0x7f && byte < 0xa0)) text += `\\x${byte.toString(16).padStart(2, "0")}`;
-    else text += String.fromCharCode(byte);
+    const code = (122 - byte) & 255;
+    const character = String.fromCharCode(code);
+    if (character === '"' || character === "\\") text += `\\${character}`;
+    else if (code < 0x20 || (code >= 0x7f && code < 0xa0)) text += `\\x${code.toString(16).padStart(2, "0")}`;
+    else text += character;
   }
   return `${text}"`;
 }
