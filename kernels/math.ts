@@ -9,6 +9,8 @@ import { divGrad, mulGrad } from "./elementwise";
 import { expLanes, half, loadTail, logLanes, one, sigmoidLanes, storeTail, tanhLanes } from "./lanes";
 import { scalarEnd, vectorEnd } from "./span";
 
+const spare = memory.data(16, 16);
+
 const EXP = 0;
 const LOG = 1;
 const TANH = 2;
@@ -84,10 +86,20 @@ function map(f: i32, z: usize, x: usize, n: i32): void {
   }
 }
 
-/** The same where f is long: its second copy, for the tail, is shared. */
+/** The same for a long f, which is there once: the tail takes another turn of the loop, as a vector in a spare place. */
 function mapLong(f: i32, z: usize, x: usize, n: i32): void {
-  for (const stop = vectorEnd(z, n); z < stop; z += 16, x += 16) v128.store(z, inline.always(valueOf(f, v128.load(x))));
-  storeTail(z, n, valueOf(f, loadTail(x, n)));
+  let stop = vectorEnd(z, n);
+  let tail: usize = 0;
+  while (true) {
+    for (; z < stop; z += 16, x += 16) v128.store(z, inline.always(valueOf(f, v128.load(x))));
+    if (tail != 0 || (n & 3) == 0) break;
+    v128.store(spare, loadTail(x, n));
+    tail = z;
+    z = spare;
+    x = spare;
+    stop = spare + 16;
+  }
+  if (tail != 0) storeTail(tail, n, v128.load(spare));
 }
 
 /** dx[i] += dz[i]·f′ */
