@@ -67,7 +67,10 @@ function valueOfPair(f: i32, x: v128, y: v128): v128 {
 /** The part of dz that goes to x: none where y was taken, half where they are equal. */
 function shareOf(f: i32, dz: v128, x: v128, y: v128): v128 {
   const lost = f == MAXIMUM ? f32x4.lt(x, y) : f32x4.gt(x, y);
-  return f32x4.mul(v128.andnot(dz, lost), v128.bitselect(v128.load(half), v128.load(one), f32x4.eq(x, y)));
+  return f32x4.mul(
+    v128.andnot(dz, lost),
+    v128.bitselect(v128.load32_splat(half), v128.load32_splat(one), f32x4.eq(x, y)),
+  );
 }
 
 /** z[i] ← f(x[i]) */

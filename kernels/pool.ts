@@ -76,7 +76,7 @@ function maximaOfRow(
   for (let c = 0; c < columns; ) {
     const left = c * sx - px;
     if (c >= first && c + 4 <= last) {
-      let best = v128.load(minusInfinity);
+      let best = v128.load32_splat(minusInfinity);
       const lanes = i32x4.mul(v128.load(laneNumber), i32x4.splat(sx));
       let found = i32x4.add(lanes, i32x4.splat(from + left));
       for (let i = from; i < to; i += step) {
