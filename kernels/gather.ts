@@ -395,7 +395,7 @@ export function transpose(z: usize, x: usize, m: i32, n: i32): void {
       const x1 = v128.load(from + xRow);
       const x2 = v128.load(from + 2 * xRow);
       const x3 = v128.load(from + 3 * xRow);
-      storeTransposed(to, zRow, x0, x1, x2, x3);
+      inline.always(storeTransposed(to, zRow, x0, x1, x2, x3));
     }
     for (let r = i; r < i + 4; r++) for (let j = blockN; j < n; j++) inline.always(copyOne(z, x, r, j, xRow, zRow));
   }

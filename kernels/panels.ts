@@ -51,7 +51,7 @@ export function packColumns(q: usize, b: usize, kc: i32, colBytes: usize): void 
       const x1 = v128.load(b1);
       const x2 = v128.load(b2);
       const x3 = v128.load(b3);
-      storeTransposed(to, 64, x0, x1, x2, x3);
+      inline.always(storeTransposed(to, 64, x0, x1, x2, x3));
     }
     for (; p > 0; p--, to += 64, b0 += 4, b1 += 4, b2 += 4, b3 += 4) {
       store<f32>(to, load<f32>(b0));

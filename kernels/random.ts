@@ -14,6 +14,7 @@
  * @see Salmon, Moraes, Dror, Shaw (2011), Parallel Random Numbers: As Easy as 1, 2, 3, SC '11.
  */
 import { half, logNormal, one, signBit, sinTurn } from "./lanes";
+import { storeTransposed } from "./panels";
 
 const multiplier0 = memory.data<u32>([0xd2511f53]);
 const multiplier1 = memory.data<u32>([0xcd9e8d57]);
@@ -76,20 +77,8 @@ function eightBlocks(
     k0 = i32x4.add(k0, v128.load32_splat(keyStep0));
     k1 = i32x4.add(k1, v128.load32_splat(keyStep1));
   } while (--round != 0);
-  storeBlocks(to, c0, c1, c2, c3);
-  storeBlocks(to + 64, d0, d1, d2, d3);
-}
-
-/** Four blocks, one in each lane, in the order of the stream. */
-function storeBlocks(to: usize, c0: v128, c1: v128, c2: v128, c3: v128): void {
-  const first01 = i32x4.shuffle(c0, c1, 0, 4, 1, 5);
-  const first23 = i32x4.shuffle(c2, c3, 0, 4, 1, 5);
-  const last01 = i32x4.shuffle(c0, c1, 2, 6, 3, 7);
-  const last23 = i32x4.shuffle(c2, c3, 2, 6, 3, 7);
-  v128.store(to, i64x2.shuffle(first01, first23, 0, 2));
-  v128.store(to, i64x2.shuffle(first01, first23, 1, 3), 16);
-  v128.store(to, i64x2.shuffle(last01, last23, 0, 2), 32);
-  v128.store(to, i64x2.shuffle(last01, last23, 1, 3), 48);
+  storeTransposed(to, 16, c0, c1, c2, c3);
+  storeTransposed(to + 64, 16, d0, d1, d2, d3);
 }
 
 /**
