@@ -127,8 +127,8 @@ const methods = {
   backward,
 } as const;
 
-export const ops = {
-  ...methods,
+// Without the annotation, a bundler would keep all of them for a program that uses a few.
+export const ops = /* @__PURE__ */ Object.assign({}, methods, {
   where,
   logSigmoid,
   leakyRelu,
@@ -160,7 +160,7 @@ export const ops = {
   huberLoss,
   bceWithLogits,
   klDiv,
-} as const;
+});
 
 type Methods = typeof methods;
 /** The method that a function with the tensor as its first argument becomes. */
