@@ -71,6 +71,7 @@ function optimise(binaryen, bytes) {
   binaryen.setGenerateStackIR(true);
   binaryen.setOptimizeStackIR(true);
   module.optimize();
+  module.runPasses(["coalesce-locals-learning", "reorder-locals"]);
   return module.emitBinary();
 }
 
