@@ -17,6 +17,10 @@ import { fileURLToPath, pathToFileURL } from "node:url";
  */
 const INLINED = 18;
 const INLINED_ONCE = 200;
+/** Zeros between two constants that are cheaper than another segment. */
+const GAP = 16;
+/** What Binaryen calls the first imported memory. */
+const MEMORY = "mimport$0";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const out = join(root, "kernels/build");
@@ -72,7 +76,30 @@ function optimise(binaryen, bytes) {
   binaryen.setOptimizeStackIR(true);
   module.optimize();
   module.runPasses(["coalesce-locals-learning", "reorder-locals"]);
+  joinSegments(module);
   return module.emitBinary();
+}
+
+/** Every constant is a segment of data with a header: neighbours become one, with the zeros between them. */
+function joinSegments(module) {
+  const segments = [];
+  for (let i = 0; i < module.getNumDataSegments(); i++) {
+    const { offset, data } = module.getDataSegmentInfo(module.getDataSegmentByIndex(i));
+    const last = segments.at(-1);
+    if (last === undefined || offset - last.start - last.bytes.length > GAP) {
+      segments.push({ start: offset, bytes: [...new Uint8Array(data)] });
+    } else {
+      last.bytes.length = offset - last.start;
+      last.bytes.push(...new Uint8Array(data));
+    }
+  }
+  const { module: from, base, initial, max } = module.getMemoryInfo();
+  const joined = segments.map(({ start, bytes }) => ({
+    offset: module.i32.const(start),
+    data: Uint8Array.from(bytes),
+  }));
+  module.setMemory(initial, max, null, joined, false, false, MEMORY);
+  module.addMemoryImport(MEMORY, from, base, false);
 }
 
 async function compile(asc, target) {
