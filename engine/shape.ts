@@ -53,7 +53,7 @@ export function axesOf(where: string, axis: number | readonly number[] | undefin
   const list = typeof axis === "number" ? [axis] : axis;
   const axes = list.map((a) => axisOf(where, a, ndim)).sort((a, b) => a - b);
   if (new Set(axes).size !== axes.length)
-    throw new RangeError(`${where}: expected distinct axes, got [${list.join(", ")}]`);
+    throw new RangeError(`${where}: expected distinct axes, got ${formatShape(list)}`);
   return axes;
 }
 

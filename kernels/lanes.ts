@@ -11,8 +11,8 @@
  *
  * NaN gives NaN. Callers wrap a call in a hot loop as `inline.always(expLanes(x))`; elsewhere a plain call keeps the
  * module small. Two habits make the loops fast: constants come from memory, because V8 builds a literal vector anew in
- * every turn of the loop while it reads and spreads a number in one instruction, and clamps are pmin/pmax, one instruction where min/max take
- * seven. `pmax(a, b)` is b where a < b and else a, so a NaN in the first operand stays.
+ * every turn of the loop while it reads and spreads a number in one instruction, and clamps are pmin/pmax, one
+ * instruction where min/max take seven. `pmax(a, b)` is b where a < b and else a, so a NaN in the first operand stays.
  *
  * @see Moshier, Cephes Math Library 2.2 (1992): the coefficients of exp, log and tanh (expf.c, logf.c, tanhf.c).
  */

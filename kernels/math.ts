@@ -2,8 +2,8 @@
  * Elementwise functions and comparisons on equal shapes, and their gradients.
  *
  * Four loops serve them all: `map`, `mapGrad`, `zip` and `zipGrad` take the formula as a number. Inlined where that number
- * is known, a loop contains its own formula and nothing else. The tail goes through the same formula, one value at a time
- * in the first lane: the value of an element never depends on its place. Gradients accumulate.
+ * is known, a loop contains its own formula and nothing else, and one branch a turn. The tail goes through the same formula,
+ * one value at a time in the first lane: the value of an element never depends on its place. Gradients accumulate.
  */
 import { divGrad, mulGrad } from "./elementwise";
 import { expLanes, half, loadTail, logLanes, one, sigmoidLanes, storeTail, tanhLanes } from "./lanes";

@@ -74,7 +74,7 @@ const concatOp: Op<Concat> = {
 export function permute(x: Tensor, axes: readonly number[]): Tensor {
   const order = axes.map((axis) => axisOf("permute", axis, x.ndim));
   if (order.length !== x.ndim || new Set(order).size !== x.ndim) {
-    throw new RangeError(`permute: expected every axis of ${formatShape(x.shape)} once, got [${axes.join(", ")}]`);
+    throw new RangeError(`permute: expected every axis of ${formatShape(x.shape)} once, got ${formatShape(axes)}`);
   }
   const strides = stridesOf(x.shape);
   const shape = order.map((axis) => x.shape[axis] as number);
@@ -238,7 +238,7 @@ export function split(x: Tensor, sizes: number | readonly number[], axis = 0): T
   const list = typeof sizes === "number" ? [sizes] : sizes;
   const total = list.reduce((sum, size) => sum + size, 0);
   if (!list.every((size) => Number.isInteger(size) && size > 0) || (list === sizes && total !== n)) {
-    throw new RangeError(`split: expected positive integer sizes that sum to ${n}, got [${list.join(", ")}]`);
+    throw new RangeError(`split: expected positive integer sizes that sum to ${n}, got ${formatShape(list)}`);
   }
   const parts: Tensor[] = [];
   for (let start = 0; start < n; ) {

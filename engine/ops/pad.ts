@@ -47,7 +47,7 @@ export function pad(x: Tensor, padding: readonly number[], value = 0): Tensor {
   });
   if (!fits) {
     throw new RangeError(
-      `pad: expected pairs of integers for the last axes of ${formatShape(x.shape)}, got [${padding.join(", ")}]`,
+      `pad: expected pairs of integers for the last axes of ${formatShape(x.shape)}, got ${formatShape(padding)}`,
     );
   }
   if (typeof value !== "number") throw new TypeError(`pad: expected a number as value, got ${typeof value}`);

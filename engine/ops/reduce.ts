@@ -16,7 +16,7 @@ import {
   SAVES_OUTPUT,
 } from "../op.ts";
 import { allocate, recycle, scope } from "../scope.ts";
-import { axesOf, type Shape, sizeOf } from "../shape.ts";
+import { axesOf, formatShape, type Shape, sizeOf } from "../shape.ts";
 import { noGrad } from "../tape.ts";
 import { empty, type Tensor } from "../tensor.ts";
 import { permute } from "./layout.ts";
@@ -193,7 +193,7 @@ export function prod(x: Tensor, options: ReduceOptions = {}): Tensor {
 /** The one axis to work along. */
 function oneAxis(where: string, x: Tensor, axis: SearchOptions["axis"]): number[] {
   const axes = axesOf(where, axis, x.ndim);
-  if (axes.length !== 1) throw new RangeError(`${where}: expected one axis, got [${axes.join(", ")}]`);
+  if (axes.length !== 1) throw new RangeError(`${where}: expected one axis, got ${formatShape(axes)}`);
   return axes;
 }
 
@@ -238,12 +238,7 @@ function extreme(op: Op<Search>, x: Tensor, { axis, keepdim = false }: ReduceOpt
     axes.map((_, i) => others.length + i),
     false,
   );
-  return keepdim
-    ? reshape(
-        values,
-        x.shape.map((n, i) => (axes.includes(i) ? 1 : n)),
-      )
-    : values;
+  return keepdim ? reshape(values, reducedShape(x.shape, axes, true)) : values;
 }
 
 /**
