@@ -132,9 +132,7 @@ function product(
 /** C ← init, for a product over nothing. */
 function copyInit(c: usize, init: usize, m: i32, n: i32, cBytes: usize, initBytes: usize, initStep: usize): void {
   for (let i = 0; i < m; i++, c += cBytes, init += initBytes) {
-    for (let j = 0; j < n; j++) {
-      store<f32>(c + ((<usize>j) << 2), load<f32>(initStep == 0 ? init : init + ((<usize>j) << 2)));
-    }
+    copyColumns(c, init, n, initStep);
   }
 }
 

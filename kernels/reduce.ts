@@ -17,26 +17,19 @@ const sums = memory.data(4096, 16);
 
 /** z[o, j] ← Σᵢ x[o, i, j] */
 export function sumAxis(z: usize, x: usize, outer: i32, n: i32, inner: i32): void {
-  if (inner == 1) {
-    for (const end = scalarEnd(z, outer); z < end; z += 4, x += (<usize>n) << 2) store<f32>(z, sumOfNeighbours(x, n));
-    return;
-  }
-  const row = (<usize>inner) << 2;
-  for (; outer > 0; outer--, x += row * <usize>(n - 1)) {
-    for (let j = 0; j < inner; j += CHUNK) {
-      const columns = min(CHUNK, inner - j);
-      sumRows(z, x, n, columns, row);
-      z += (<usize>columns) << 2;
-      x += (<usize>columns) << 2;
-    }
-  }
+  sumInto(z, x, outer, n, inner, false, 1);
 }
 
 /** z[o, j] += scale·Σᵢ x[o, i, j] */
 export function addSumAxis(z: usize, x: usize, outer: i32, n: i32, inner: i32, scale: f32): void {
+  sumInto(z, x, outer, n, inner, true, scale);
+}
+
+function sumInto(z: usize, x: usize, outer: i32, n: i32, inner: i32, adds: bool, scale: f32): void {
   if (inner == 1) {
     for (const end = scalarEnd(z, outer); z < end; z += 4, x += (<usize>n) << 2) {
-      store<f32>(z, load<f32>(z) + scale * sumOfNeighbours(x, n));
+      const sum = sumOfNeighbours(x, n);
+      store<f32>(z, adds ? load<f32>(z) + scale * sum : sum);
     }
     return;
   }
@@ -44,8 +37,8 @@ export function addSumAxis(z: usize, x: usize, outer: i32, n: i32, inner: i32, s
   for (; outer > 0; outer--, x += row * <usize>(n - 1)) {
     for (let j = 0; j < inner; j += CHUNK) {
       const columns = min(CHUNK, inner - j);
-      sumRows(sums, x, n, columns, row);
-      addScaled(z, sums, columns, scale);
+      sumRows(adds ? sums : z, x, n, columns, row);
+      if (adds) addScaled(z, sums, columns, scale);
       z += (<usize>columns) << 2;
       x += (<usize>columns) << 2;
     }
