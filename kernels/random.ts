@@ -77,8 +77,8 @@ function eightBlocks(
     k0 = i32x4.add(k0, v128.load32_splat(keyStep0));
     k1 = i32x4.add(k1, v128.load32_splat(keyStep1));
   } while (--round != 0);
-  storeTransposed(to, 16, c0, c1, c2, c3);
-  storeTransposed(to + 64, 16, d0, d1, d2, d3);
+  inline.always(storeTransposed(to, 16, c0, c1, c2, c3));
+  inline.always(storeTransposed(to + 64, 16, d0, d1, d2, d3));
 }
 
 /**
