@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { cpSync, existsSync, mkdtempSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
@@ -41,13 +41,14 @@ before(() => {
 after(() => rmSync(consumer, { recursive: true, force: true }));
 
 test("package: it holds the built library and nothing else", () => {
-  for (const path of ["LICENSE", "package.json", "dist/index.js", "dist/kernels/build/release.js"]) {
+  for (const path of ["LICENSE", "package.json", "dist/index.js", "dist/chunks/kernels.js"]) {
     assert.ok(packed.includes(path), `${path} is missing`);
   }
   const documents = ["LICENSE", "README.md", "CHANGELOG.md", "package.json"];
   for (const path of packed.filter((name) => !documents.includes(name))) {
     assert.match(path, /^dist\/.+\.(js|d\.ts)$/);
     assert.doesNotMatch(path, /\.test\.|build\/debug/);
+    if (path.startsWith("dist/chunks/")) continue;
     const source = path.slice("dist/".length).replace(/\.(js|d\.ts)$/, ".ts");
     assert.ok(existsSync(join(root, source)), `${path} has no source ${source}; npm run clean`);
   }
@@ -57,6 +58,17 @@ test("package: it has no dependencies", () => {
   const installed = JSON.parse(run("npm", ["ls", "--all", "--json"])).dependencies;
   assert.deepEqual(Object.keys(installed), ["jarvis-snn"]);
   assert.equal(installed["jarvis-snn"].dependencies, undefined);
+});
+
+test("package: an entry loads its own layers", () => {
+  const imports = (path) =>
+    readFileSync(join(root, "dist", path), "utf8")
+      .match(/chunks\/\w+(?=\.js")/g)
+      .sort();
+  assert.deepEqual(imports("index.js"), ["chunks/engine", "chunks/snn"]);
+  assert.deepEqual(imports("engine/index.js"), ["chunks/engine"]);
+  assert.deepEqual(imports("engine/kernels.js"), ["chunks/kernels"]);
+  assert.deepEqual(imports("snn/index.js"), ["chunks/snn"]);
 });
 
 test("package: publint finds nothing", () => {
