@@ -15,8 +15,7 @@ function instantiate(): { kernels: Kernels; memory: WebAssembly.Memory; heapBase
     throw new Error("jarvis-snn: this platform has no WebAssembly; use Node ≥ 20 or a current browser");
   }
   // The characters stand for bytes as scripts/build-kernels.mjs says.
-  const bytes = new Uint8Array(wasm.length);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = 122 - wasm.charCodeAt(i);
+  const bytes = new Uint8Array(wasm.length).map((_, i) => 122 - wasm.charCodeAt(i));
   let module: WebAssembly.Module;
   try {
     module = new WebAssembly.Module(bytes);

@@ -6,7 +6,7 @@
  *   dist/chunks/engine.js    the rest of the engine
  *   dist/chunks/snn.js       the spiking layers
  */
-import { readFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "vite";
@@ -30,6 +30,7 @@ const methods = {
   transform: (code, id) => (id.endsWith("/engine/ops/index.ts") ? { code, moduleSideEffects: true } : null),
 };
 
+rmSync(join(root, "dist/chunks"), { recursive: true, force: true });
 await build({
   root,
   configFile: false,
