@@ -25,6 +25,8 @@ export interface Op<Attrs> {
   readonly takesBits?: true;
   /** Backward takes a gradient that repeats over time as it is. */
   readonly takesRepeats?: true;
+  /** Backward takes the gradient that a max pool gives as values and places. */
+  readonly takesPlaces?: true;
   /** The output's shape. Throws before anything is allocated. */
   shape(attrs: Attrs, a: Tensor, b: Tensor, c: Tensor): Shape;
   /** z ← op(a, b, c), every element of z. */
@@ -100,7 +102,7 @@ export function freshGradOf(x: Tensor): number {
   if (!x.requiresGrad || isOutside(x)) return 0;
   accumulates = x.gradPtr !== 0;
   if (accumulates) {
-    if (x.gradRepeats !== 0) writeOutGradient(x);
+    if (x.gradRepeats !== 0 || x.gradPlaces !== 0) writeOutGradient(x);
     return x.gradPtr;
   }
   if (x.op === null) return leafGradient(x);
@@ -143,21 +145,29 @@ export function handOver(z: Tensor, x: Tensor, repeats: number): void {
   z.gradPtr = 0;
 }
 
-/** Gives a gradient that repeats over time an address for every step. */
+/** Writes out a gradient that repeats over time, or that is values and places. */
 export function writeOutGradient(x: Tensor): void {
-  const step = x.gradPtr;
-  const n = x.size / x.gradRepeats;
-  x.gradPtr = allocate(4 * x.size);
-  k.expandAxis(x.gradPtr, step, 1, x.gradRepeats, n);
-  x.gradRepeats = 0;
-  recycle(step, 4 * n, scope.region);
+  const p = allocate(4 * x.size);
+  if (x.gradPlaces === 0) k.expandAxis(p, x.gradPtr, 1, x.gradRepeats, x.size / x.gradRepeats);
+  else {
+    const [height, width] = x.shape.slice(-2) as [number, number];
+    const planes = x.size / (height * width);
+    k.fill(p, x.size, 0);
+    k.addAtPlaces(p, x.gradPtr, x.gradPlaces, planes, height * width, x.gradWindows / planes);
+  }
+  recycleGradient(x);
+  x.gradPtr = p;
 }
 
 /** Takes back the gradient of a record. */
 export function recycleGradient(z: Tensor): void {
-  if (z.gradPtr !== 0) recycle(z.gradPtr, (4 * z.size) / (z.gradRepeats || 1), scope.region);
+  const bytes = 4 * (z.gradWindows || z.size / (z.gradRepeats || 1));
+  if (z.gradPtr !== 0) recycle(z.gradPtr, bytes, scope.region);
+  if (z.gradPlaces !== 0) recycle(z.gradPlaces, bytes, scope.region);
   z.gradPtr = 0;
   z.gradRepeats = 0;
+  z.gradPlaces = 0;
+  z.gradWindows = 0;
 }
 
 /** Hands z's gradient over to x, its only input: no copy where x has none yet. */

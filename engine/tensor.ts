@@ -111,6 +111,15 @@ export class Tensor {
    */
   gradRepeats = 0;
   /**
+   * Not 0: a max pool over the last two axes gave the gradient. So many of its windows' gradients lie at `gradPtr`, and the
+   * places in the planes that they go to, as integers, at this address.
+   *
+   * @internal
+   */
+  gradPlaces = 0;
+  /** @internal */
+  gradWindows = 0;
+  /**
    * Buffer of the gradient of a leaf, kept through `zeroGrad`.
    *
    * @internal

@@ -39,7 +39,7 @@ export function endStream(): void {
 }
 
 /** The 32 bits of a stream from bit i on. */
-function wordAt(bits: usize, i: usize): u32 {
+export function wordAt(bits: usize, i: usize): u32 {
   return <u32>(load<u64>(bits + ((i >> 5) << 2)) >> (i & 31));
 }
 

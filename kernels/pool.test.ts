@@ -77,6 +77,9 @@ for (const w of CASES) {
         maxPool(side, w, x, z, place);
         maxPool(side, w, x, alone, 0);
         expect(side.read(alone, PLANES * count)).toEqual(side.read(z, PLANES * count));
+        const only = side.zeros(PLANES * count);
+        maxPool(side, w, x, 0, only);
+        expect(side.readInts(only, PLANES * count)).toEqual(side.readInts(place, PLANES * count));
         const dx = side.put(numbers(PLANES * plane, 2));
         side.k.addAtPlaces(dx, side.put(numbers(PLANES * count, 3)), place, PLANES, plane, count);
         return [
@@ -87,6 +90,64 @@ for (const w of CASES) {
       });
     }
   });
+
+  // An empty window has no spike for its −∞.
+  const packs = w.padding[0] + w.padding[1] === 0 && (w.kernel[1] - 1) * w.dilation[1] < 32;
+  for (const density of [0, 0.2, 1]) {
+    const spikes = numbers(PLANES * plane, 4, 0, 1).map((u) => (u < density ? 1 : 0));
+
+    if (packs)
+      test(`pool: maxima of bits are those of the floats, ${nameOf(w)}, density ${density}`, () => {
+        compareSides((side) => {
+          const [rows, columns] = [placesAlong(w, 0), placesAlong(w, 1)];
+          const [[h, q], [kh, kw], [sy, sx], , [dy, dx]] = [w.size, w.kernel, w.stride, w.padding, w.dilation];
+          const n = PLANES * count;
+          const words = Math.ceil(n / 32);
+          const x = side.put(spikes);
+          const bits = side.zeros(Math.ceil((PLANES * plane) / 32) + 1);
+          side.k.packBits(bits, x, 1, PLANES * plane);
+          const [z, place, packed, alone, where] = [n, n, words, words, n].map((size) => side.zeros(size)) as [
+            number,
+            number,
+            number,
+            number,
+            number,
+          ];
+          maxPool(side, w, x, z, place);
+          side.k.maxPoolBits(packed, where, bits, PLANES, h, q, rows, columns, kh, kw, sy, sx, dy, dx);
+          side.k.maxPoolBits(alone, 0, bits, PLANES, h, q, rows, columns, kh, kw, sy, sx, dy, dx);
+          expect(side.readWords(alone, words)).toEqual(side.readWords(packed, words));
+          const places = side.readInts(where, n);
+          expect(places).toEqual(side.readInts(place, n));
+          side.k.maxPoolBits(0, where, bits, PLANES, h, q, rows, columns, kh, kw, sy, sx, dy, dx);
+          expect(side.readInts(where, n)).toEqual(places);
+          const floats = side.zeros(n);
+          side.k.unpackBits(floats, packed, n);
+          expect(side.read(floats, n)).toEqual(side.read(z, n));
+          return [...side.readWords(packed, words), ...places];
+        });
+      });
+
+    test(`pool: means of bits are those of the floats, ${nameOf(w)}, density ${density}`, () => {
+      for (const kernel of [w.kernel, [0, 0] as const]) {
+        compareSides((side) => {
+          const [rows, columns] = [placesAlong(w, 0), placesAlong(w, 1)];
+          const down = side.zeros(3 * rows);
+          const across = side.zeros(3 * columns);
+          side.k.spans(down, w.size[0], rows, kernel[0], w.stride[0], w.padding[0], 1);
+          side.k.spans(across, w.size[1], columns, kernel[1], w.stride[1], w.padding[1], 1);
+          const x = side.put(spikes);
+          const bits = side.zeros(Math.ceil((PLANES * plane) / 32) + 1);
+          side.k.packBits(bits, x, 1, PLANES * plane);
+          const [z, packed] = [side.zeros(PLANES * count), side.zeros(PLANES * count)];
+          side.k.avgPool(z, x, down, across, PLANES, w.size[0], w.size[1], rows, columns);
+          side.k.avgPoolBits(packed, bits, down, across, PLANES, w.size[0], w.size[1], rows, columns);
+          expect(side.read(packed, PLANES * count)).toEqual(side.read(z, PLANES * count));
+          return side.read(packed, PLANES * count);
+        });
+      }
+    });
+  }
 
   test(`pool: means and their gradients agree with their twins, ${nameOf(w)}`, () => {
     for (const counted of [0, 1]) {

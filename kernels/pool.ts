@@ -2,14 +2,15 @@
  * Windows over the planes [height, width] of images, reduced to one value each: [rows, columns]. Window (r, c) begins at row
  * r·sy − py and column c·sx − px; what it covers beyond the plane does not count.
  */
+import { append, endStream, startStream, wordAt } from "./bits";
 import { minusInfinity } from "./lanes";
 import { scalarEnd } from "./span";
 
 const laneNumber = memory.data<u32>([0, 1, 2, 3], 16);
 
 /**
- * z ← the maximum under each window, NaN being the largest, and place (an integer; or 0, the address) ← where in its plane
- * the first one is, in the order of rows. −∞ and −1 where a window covers nothing.
+ * z ← the maximum under each window, NaN being the largest, and place ← where in its plane the first one is, in the order of
+ * rows, as an integer; each if its address is not 0. −∞ and −1 where a window covers nothing.
  */
 export function maxPool(
   z: usize,
@@ -30,12 +31,69 @@ export function maxPool(
   dx: i32,
 ): void {
   const row = (<usize>columns) << 2;
+  // The windows that have all their columns in the plane: four of these at a time, if they step by 1 or 2.
+  const first = (px + sx - 1) / sx;
+  const reach = width + px - (kw - 1) * dx;
+  const last = reach > 0 && sx <= 2 ? min(columns, (reach - 1) / sx + 1) : 0;
   for (; planes > 0; planes--, x += (<usize>(height * width)) << 2) {
-    for (let r = 0; r < rows; r++, z += row) {
-      maximaOfRow(z, place, x, r * sy - py, height, width, columns, kh, kw, sx, px, dy, dx);
+    for (let r = 0; r < rows; r++) {
+      inline.always(maximaOfRow(z, place, x, r * sy - py, height, width, columns, first, last, kh, kw, sx, px, dy, dx));
+      if (z != 0) z += row;
       if (place != 0) place += row;
     }
   }
+}
+
+/**
+ * The same for spikes, of windows without padding at most 32 columns wide: z and x are streams of bits, each z whether a bit
+ * under its window is set, and place is where the first one is, or the window begins.
+ */
+export function maxPoolBits(
+  z: usize,
+  place: usize,
+  x: usize,
+  planes: i32,
+  height: i32,
+  width: i32,
+  rows: i32,
+  columns: i32,
+  kh: i32,
+  kw: i32,
+  sy: i32,
+  sx: i32,
+  dy: i32,
+  dx: i32,
+): void {
+  let taps: u32 = 0;
+  for (let j = 0; j < kw; j++) taps |= 1 << (j * dx);
+  if (z != 0) startStream(z);
+  for (let plane = 0; plane < planes * height; plane += height) {
+    for (let r = 0; r < rows; r++) {
+      const top = r * sy;
+      const bottom = min(height, top + kh * dy);
+      for (let c = 0; c < columns; ) {
+        let word: u32 = 0;
+        let bit: u32 = 0;
+        for (; bit < 32 && c < columns; bit++, c++) {
+          const left = c * sx;
+          const mask = width - left < 32 ? taps & ((1 << (width - left)) - 1) : taps;
+          let found = top * width + left;
+          for (let i = top; i < bottom; i += dy) {
+            const set = wordAt(x, <usize>((plane + i) * width + left)) & mask;
+            if (set == 0) continue;
+            word |= 1 << bit;
+            found = i * width + left + <i32>ctz<u32>(set);
+            break;
+          }
+          if (place == 0) continue;
+          store<i32>(place, found);
+          place += 4;
+        }
+        if (z != 0) append(word, bit);
+      }
+    }
+  }
+  if (z != 0) endStream();
 }
 
 /** dx[p, place[p, i]] += dz[p, i] for planes p of `size` values and i < n, in this order; nothing where the place is −1 */
@@ -58,6 +116,8 @@ function maximaOfRow(
   height: i32,
   width: i32,
   columns: i32,
+  first: i32,
+  last: i32,
   kh: i32,
   kw: i32,
   sx: i32,
@@ -65,13 +125,10 @@ function maximaOfRow(
   dy: i32,
   dx: i32,
 ): void {
-  // The rows of the window that lie in the plane, and the windows that have all their columns there: four of these at a
-  // time, if they step by 1 or 2.
+  // The rows of the window that lie in the plane.
   const from = (top < 0 ? top + ((dy - 1 - top) / dy) * dy : top) * width;
   const to = min(height, top + kh * dy) * width;
-  const first = (px + sx - 1) / sx;
-  const reach = width + px - (kw - 1) * dx;
-  const last = reach > 0 && from < to && sx <= 2 ? min(columns, (reach - 1) / sx + 1) : 0;
+  if (from >= to) last = 0;
   const step = dy * width;
   for (let c = 0; c < columns; ) {
     const left = c * sx - px;
@@ -88,10 +145,9 @@ function maximaOfRow(
           found = v128.bitselect(i32x4.add(lanes, i32x4.splat(j)), found, wins);
         }
       }
-      v128.store(z, best);
+      if (z != 0) v128.store(z + ((<usize>c) << 2), best);
       if (place != 0) v128.store(place + ((<usize>c) << 2), found);
       c += 4;
-      z += 16;
     } else {
       let best: f32 = -Infinity;
       let found = -1;
@@ -104,10 +160,9 @@ function maximaOfRow(
           found = i + j;
         }
       }
-      store<f32>(z, best);
+      if (z != 0) store<f32>(z + ((<usize>c) << 2), best);
       if (place != 0) store<i32>(place + ((<usize>c) << 2), found);
       c++;
-      z += 4;
     }
   }
 }
@@ -161,6 +216,35 @@ export function avgPool(
           for (let p = row + ((<usize>load<i32>(q)) << 2); p < end; p += 4) sum += load<f32>(p);
         }
         store<f32>(z, sum / <f32>(load<i32>(y, 8) * load<i32>(q, 8)));
+      }
+    }
+  }
+}
+
+/** The same for spikes x, a stream of bits. */
+export function avgPoolBits(
+  z: usize,
+  x: usize,
+  down: usize,
+  across: usize,
+  planes: i32,
+  height: i32,
+  width: i32,
+  rows: i32,
+  columns: i32,
+): void {
+  for (let plane = 0; plane < planes * height; plane += height) {
+    for (let r = 0, y = down; r < rows; r++, y += 12) {
+      for (let c = 0, q = across; c < columns; c++, q += 12, z += 4) {
+        let sum = 0;
+        for (let i = load<i32>(y); i < load<i32>(y, 4); i++) {
+          for (let j = load<i32>(q); j < load<i32>(q, 4); j += 32) {
+            const n = load<i32>(q, 4) - j;
+            const word = wordAt(x, <usize>((plane + i) * width + j));
+            sum += popcnt<u32>(n < 32 ? word & ((1 << n) - 1) : word);
+          }
+        }
+        store<f32>(z, <f32>sum / <f32>(load<i32>(y, 8) * load<i32>(q, 8)));
       }
     }
   }

@@ -130,8 +130,46 @@ test("pools: time is a part of the batch, and a constant over it is pooled once"
   }
 });
 
-test("maxPool2d: spikes in bits are pooled as the floats that they stand for", () => {
-  const x = bernoulli(full([2, 1, 8, 8], 0.3), { generator: new Generator(1) });
-  expect(x.ptr).toBe(0);
-  expect(bits(maxPool2d(x, 2))).toEqual(bits(avgPool2d(x, 2).gt(0)));
+test("pools: spikes in bits are pooled as the floats that they stand for, and so are gradients", () => {
+  const draw = (rate: number) => bernoulli(full([3, 2, 11, 9], rate), { generator: new Generator(1) });
+  for (const rate of [0, 0.3, 1]) {
+    for (const [what, pool, packs] of [
+      ["maxima", (t: Tensor) => maxPool2d(t, 2), true],
+      ["overlapping maxima", (t: Tensor) => maxPool2d(t, [3, 2], { stride: [1, 2], dilation: [2, 3] }), true],
+      ["maxima in ceil mode", (t: Tensor) => maxPool2d(t, 4, { ceilMode: true }), true],
+      ["maxima with padding", (t: Tensor) => maxPool2d(t, 3, { padding: 1 }), false],
+      ["means", (t: Tensor) => avgPool2d(t, 2), false],
+      ["means with padding", (t: Tensor) => avgPool2d(t, 3, { padding: 1, countIncludePad: false }), false],
+      ["adaptive means", (t: Tensor) => adaptiveAvgPool2d(t, [4, 2]), false],
+    ] as const) {
+      const run = (packed: boolean) =>
+        tape(() => {
+          const drawn = draw(rate);
+          expect(drawn.ptr).toBe(0);
+          const x = packed ? drawn : drawn.clone();
+          x.requiresGrad = true;
+          const z = pool(x);
+          expect(z.ptr === 0, what).toBe(packed && packs);
+          z.mul(random(z.shape, 2)).sum().backward();
+          return [bits(z), bits(x.grad as Tensor)];
+        });
+      expect(run(true), what).toEqual(run(false));
+    }
+  }
+});
+
+test("maxPool2d: spikes stay bits from one layer to the next, and blocks of planes begin with whole words", () => {
+  const planes = 500;
+  const run = (packed: boolean) =>
+    tape(() => {
+      const drawn = bernoulli(full([planes, 1, 7, 7], 0.2), { generator: new Generator(2) });
+      const x = packed ? drawn : drawn.clone();
+      x.requiresGrad = true;
+      const z = maxPool2d(maxPool2d(x, 2, { stride: 1 }), 2);
+      expect(z.ptr === 0).toBe(packed);
+      z.mul(random(z.shape, 3)).sum().backward();
+      if (packed) expect(x.ptr).toBe(0);
+      return [bits(x.grad as Tensor), bits(z)];
+    });
+  expect(run(true)).toEqual(run(false));
 });

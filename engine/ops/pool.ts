@@ -1,9 +1,9 @@
 /** Pooling: windows over [..., C, H, W], reduced to one value each. All leading axes are a batch, time among them. */
 import { k } from "../backend.ts";
-import { apply, gradOf, type Op, SAVES_A, SAVES_NOTHING } from "../op.ts";
+import { apply, canTakeOver, gradOf, handOver, type Op, SAVES_A, SAVES_NOTHING } from "../op.ts";
 import { allocate, recycle, scope } from "../scope.ts";
 import { formatShape, type Shape } from "../shape.ts";
-import type { Tensor } from "../tensor.ts";
+import { alive, emptySpikes, record, type Tensor } from "../tensor.ts";
 import { once } from "./expand.ts";
 import { type Axis, along, type Pair, windowOver } from "./windows.ts";
 
@@ -39,60 +39,105 @@ interface Pooling {
 const sizeOf = ({ y, x }: Pooling): number => y.size * x.size;
 const windowsOf = ({ y, x }: Pooling): number => y.places * x.places;
 
-/** Windows whose maxima are found again at a time. */
+/** About as many windows have their maxima found again at a time. */
 const BLOCK = 16384;
 
-/** maxima [planes, windows] of planes at address x, and their places unless the address is 0 */
-function findMaxima(maxima: number, places: number, x: number, planes: number, { y, x: q }: Pooling): void {
-  k.maxPool(
-    maxima,
-    places,
-    x,
-    planes,
-    y.size,
-    q.size,
-    y.places,
-    q.places,
-    y.kernel,
-    q.kernel,
-    y.stride,
-    q.stride,
-    y.padding,
-    q.padding,
-    y.dilation,
-    q.dilation,
-  );
+/** maxima [planes, windows] and their places, neither where the address is 0, of planes of x from `first` on. */
+function findMaxima(maxima: number, places: number, x: Tensor, first: number, planes: number, p: Pooling): void {
+  const { y, x: q } = p;
+  const at = first * sizeOf(p);
+  if (x.ptr === 0) {
+    k.maxPoolBits(
+      maxima,
+      places,
+      x.bits + at / 8,
+      planes,
+      y.size,
+      q.size,
+      y.places,
+      q.places,
+      y.kernel,
+      q.kernel,
+      y.stride,
+      q.stride,
+      y.dilation,
+      q.dilation,
+    );
+  } else {
+    k.maxPool(
+      maxima,
+      places,
+      x.ptr + 4 * at,
+      planes,
+      y.size,
+      q.size,
+      y.places,
+      q.places,
+      y.kernel,
+      q.kernel,
+      y.stride,
+      q.stride,
+      y.padding,
+      q.padding,
+      y.dilation,
+      q.dilation,
+    );
+  }
 }
 
 const maxPoolOp: Op<Pooling> = {
   name: "maxPool2d",
   saves: SAVES_A,
   shape: ({ shape }) => shape,
-  forward: (z, x, _y, _w, p) => findMaxima(z.ptr, 0, x.ptr, x.size / sizeOf(p), p),
-  /** Finds the places of the maxima again, some planes at a time, rather than to keep them. */
+  forward: (z, x, _y, _w, p) => findMaxima(z.ptr, 0, x, 0, x.size / sizeOf(p), p),
+  /** Finds the places of the maxima again rather than to keep them, for an op that does not take them some planes at a time. */
   backward(z, x, _y, _w, p) {
-    const dx = gradOf(x);
-    if (dx === 0) return;
     const size = sizeOf(p);
     const windows = windowsOf(p);
     const planes = x.size / size;
-    const step = Math.min(planes, Math.ceil(BLOCK / windows));
-    const bytes = 4 * step * windows;
-    const maxima = allocate(2 * bytes);
+    if (x.op?.takesPlaces && canTakeOver(x)) {
+      x.gradPlaces = allocate(4 * z.size);
+      x.gradWindows = z.size;
+      findMaxima(0, x.gradPlaces, x, 0, planes, p);
+      return handOver(z, x, 0);
+    }
+    const dx = gradOf(x);
+    if (dx === 0) return;
+    // Whole words of spikes.
+    const step = 32 * Math.ceil(BLOCK / windows / 32);
+    const bytes = 4 * Math.min(planes, step) * windows;
+    const places = allocate(bytes);
     for (let first = 0; first < planes; first += step) {
       const count = Math.min(step, planes - first);
-      findMaxima(maxima, maxima + bytes, x.ptr + 4 * first * size, count, p);
-      k.addAtPlaces(dx + 4 * first * size, z.gradPtr + 4 * first * windows, maxima + bytes, count, size, windows);
+      findMaxima(0, places, x, first, count, p);
+      k.addAtPlaces(dx + 4 * first * size, z.gradPtr + 4 * first * windows, places, count, size, windows);
     }
-    recycle(maxima, 2 * bytes, scope.region);
+    recycle(places, bytes, scope.region);
   },
 };
+
+/** Whether windows over x can be pooled as bits: no window may be empty, or wider than a word. */
+const staysPacked = (x: Tensor, { y, x: q }: Pooling): boolean =>
+  x.ptr === 0 && x.bits !== 0 && y.padding + q.padding === 0 && (q.kernel - 1) * q.dilation < 32;
+
+/** Maxima of spikes, as spikes. */
+function poolSpikes(x: Tensor, p: Pooling): Tensor {
+  alive(x, maxPoolOp.name);
+  const z = emptySpikes(p.shape);
+  findMaxima(z.bits, 0, x, 0, x.size / sizeOf(p), p);
+  if (scope.recording && x.requiresGrad) record(z, maxPoolOp as Op<never>, p, x, null, null);
+  return z;
+}
 
 const avgPoolOp: Op<Pooling> = {
   name: "avgPool2d",
   saves: SAVES_NOTHING,
+  takesBits: true,
   shape: ({ shape }) => shape,
-  forward: (z, x, _y, _w, p) => average("avgPool", z.ptr, x.ptr, x.size, p),
+  forward(z, x, _y, _w, p) {
+    if (x.ptr === 0) average("avgPoolBits", z.ptr, x.bits, x.size, p);
+    else average("avgPool", z.ptr, x.ptr, x.size, p);
+  },
   backward(z, x, _y, _w, p) {
     const dx = gradOf(x);
     if (dx !== 0) average("avgPoolGrad", dx, z.gradPtr, x.size, p);
@@ -100,7 +145,13 @@ const avgPoolOp: Op<Pooling> = {
 };
 
 /** Runs the kernel with the tables of the windows. */
-function average(kernel: "avgPool" | "avgPoolGrad", to: number, from: number, values: number, p: Pooling): void {
+function average(
+  kernel: "avgPool" | "avgPoolBits" | "avgPoolGrad",
+  to: number,
+  from: number,
+  values: number,
+  p: Pooling,
+): void {
   const { y, x, countPadding } = p;
   const bytes = 12 * (y.places + x.places);
   const down = allocate(bytes);
@@ -134,7 +185,8 @@ export function checkWindow(where: string, kernel: Pair, options: MaxPoolOptions
 
 function pool(op: Op<Pooling>, x: Tensor, y: Axis, q: Axis, countPadding: boolean): Tensor {
   const shape = [...x.shape.slice(0, -2), y.places, q.places];
-  return apply(op, { shape, y, x: q, countPadding }, x);
+  const p = { shape, y, x: q, countPadding };
+  return op === maxPoolOp && staysPacked(x, p) ? poolSpikes(x, p) : apply(op, p, x);
 }
 
 function poolWindows(op: Op<Pooling>, x: Tensor, kernel: Pair, options: MaxPoolOptions, countPadding: boolean): Tensor {
@@ -147,7 +199,7 @@ function poolWindows(op: Op<Pooling>, x: Tensor, kernel: Pair, options: MaxPoolO
  * The maximum under each window: x [..., C, H, W] → [..., C, H′, W′] with
  * H′ = ⌊(H + 2·padding − dilation·(kernel − 1) − 1) / stride⌋ + 1, rounded up with `ceilMode`. Padding never is the maximum,
  * NaN always is; the gradient goes to the first of equal values. All leading axes are a batch; an x that is constant over
- * its first axis is pooled once.
+ * its first axis is pooled once. Spikes in bits give spikes in bits, if there is no padding.
  *
  * @throws RangeError if x has less than three axes, no window fits or an option is out of range.
  */

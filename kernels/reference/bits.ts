@@ -10,7 +10,7 @@ export function packStream(bits: number, n: number, set: (i: number) => boolean)
 }
 
 /** Bit i of a stream. */
-function bitAt(bits: number, i: number): number {
+export function bitAt(bits: number, i: number): number {
   return Math.floor(at(bits, Math.floor(i / 32)) / 2 ** (i % 32)) % 2;
 }
 

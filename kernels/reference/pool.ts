@@ -1,3 +1,4 @@
+import { bitAt, packStream } from "./bits.ts";
 import { at, put } from "./memory.ts";
 
 export function maxPool(
@@ -33,9 +34,41 @@ export function maxPool(
         found = i * width + j;
       }
     }
-    put(z, window, best);
+    if (z !== 0) put(z, window, best);
     if (place !== 0) put(place, window, found);
   }
+}
+
+export function maxPoolBits(
+  z: number,
+  place: number,
+  x: number,
+  planes: number,
+  height: number,
+  width: number,
+  rows: number,
+  columns: number,
+  kh: number,
+  kw: number,
+  sy: number,
+  sx: number,
+  dy: number,
+  dx: number,
+): void {
+  const foundAt = (window: number): [set: boolean, place: number] => {
+    const plane = Math.floor(window / (rows * columns)) * height * width;
+    const top = (Math.floor(window / columns) % rows) * sy;
+    const left = (window % columns) * sx;
+    for (let i = top; i < Math.min(height, top + kh * dy); i += dy) {
+      for (let j = left; j < Math.min(width, left + kw * dx); j += dx) {
+        if (bitAt(x, plane + i * width + j) === 1) return [true, i * width + j];
+      }
+    }
+    return [false, top * width + left];
+  };
+  const windows = planes * rows * columns;
+  if (z !== 0) packStream(z, windows, (i) => foundAt(i)[0]);
+  if (place !== 0) for (let i = 0; i < windows; i++) put(place, i, foundAt(i)[1]);
 }
 
 export function addAtPlaces(dx: number, dz: number, place: number, planes: number, size: number, n: number): void {
@@ -102,6 +135,23 @@ export function avgPool(
   for (let i = 0; i < planes * rows * columns; i++) put(z, i, 0);
   eachValue(down, across, planes, height, width, rows, columns, (cell, window, count) =>
     put(z, window, at(z, window) + at(x, cell) / count),
+  );
+}
+
+export function avgPoolBits(
+  z: number,
+  x: number,
+  down: number,
+  across: number,
+  planes: number,
+  height: number,
+  width: number,
+  rows: number,
+  columns: number,
+): void {
+  for (let i = 0; i < planes * rows * columns; i++) put(z, i, 0);
+  eachValue(down, across, planes, height, width, rows, columns, (cell, window, count) =>
+    put(z, window, at(z, window) + bitAt(x, cell) / count),
   );
 }
 
