@@ -10,6 +10,8 @@ export * from "./blocks";
 export * from "./normalize";
 export * from "./lif";
 export * from "./patches";
+export { addEvents, overlaps } from "./events";
+export * from "./lists";
 export * from "./matmul";
 export * from "./pool";
 export * from "./encode";

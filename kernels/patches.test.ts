@@ -181,49 +181,53 @@ test("gemm: a gathered product over nothing, or of nothing, is init or nothing",
 });
 
 test.each(WINDOWS)("patches: what is added back lands where its twin puts it, %s", (_what, taps, places) => {
-  compareSides((side) => {
-    const { tables, behind, rows, cols, values, x } = place(side, taps, places);
-    const patches = side.put(numbers(rows.length * cols.length, 5));
-    side.k.addGathered(x, patches, tables, behind, rows.length, cols.length);
-    return side.read(x, values);
-  }, bound(25));
+  for (const n of LENGTHS.slice(1, 10)) {
+    for (const more of [0, 3]) {
+      compareSides(
+        (side) => {
+          const { tables, behind, rows, cols, values } = place(side, taps, places);
+          const x = side.put(numbers(values + n, 1));
+          const step = rows.length * n + more;
+          const patches = side.put(numbers(cols.length * step, 5));
+          side.k.addPatches(x, patches, behind, tables, cols.length, rows.length, n, step);
+          return side.read(x, values + n);
+        },
+        bound(25 * n),
+      );
+    }
+  }
 });
 
-test("patches: they are added back in the order of the places, however the columns are cut", () => {
-  const rows = table([
+test("patches: they are added back in the order of the places", () => {
+  const runs = table([
+    [1, 0],
     [1, 0],
     [3, 12],
-    [3, 1],
   ]);
-  const cols = table([
+  const places = table([
     [1, 0],
     [10, 12],
     [10, 1],
   ]);
-  const patches = Float32Array.from(numbers(rows.length * cols.length, 6));
-  // Place after place, as each of them sees x.
+  const n = 3;
+  const patches = Float32Array.from(numbers(places.length * runs.length * n, 6));
   const expected = new Float32Array(144);
-  cols.forEach((col, j) => {
-    rows.forEach((row, p) => {
-      expected[row + col] = (expected[row + col] as number) + (patches[p * cols.length + j] as number);
+  places.forEach((place, p) => {
+    runs.forEach((run, r) => {
+      for (let i = 0; i < n; i++) {
+        const at = place + run + i;
+        expected[at] = (expected[at] as number) + (patches[(p * runs.length + r) * n + i] as number);
+      }
     });
   });
-  const sizes = [144, patches.length, rows.length, cols.length];
+  const sizes = [144, patches.length, places.length, runs.length];
   const [x, from, p, q] = sizes.map((size) => wasmHeap.allocate(4 * size)) as [number, number, number, number];
-  new Int32Array(memory.buffer, p, rows.length).set(rows);
-  new Int32Array(memory.buffer, q, cols.length).set(cols);
-  for (const cut of [100, 37, 8, 1]) {
-    kernels.fill(x, 144, 0);
-    for (let first = 0; first < cols.length; first += cut) {
-      const n = Math.min(cut, cols.length - first);
-      const block = new Float32Array(memory.buffer, from, rows.length * n);
-      rows.forEach((_, i) => {
-        block.set(patches.subarray(i * cols.length + first, i * cols.length + first + n), i * n);
-      });
-      kernels.addGathered(x, from, p, q + 4 * first, rows.length, n);
-    }
-    expect(new Float32Array(memory.buffer, x, 144), `blocks of ${cut}`).toEqual(expected);
-  }
+  kernels.fill(x, 144, 0);
+  new Float32Array(memory.buffer, from, patches.length).set(patches);
+  new Int32Array(memory.buffer, p, places.length).set(places);
+  new Int32Array(memory.buffer, q, runs.length).set(runs);
+  kernels.addPatches(x, from, p, q, places.length, runs.length, n, runs.length * n);
+  expect(new Float32Array(memory.buffer, x, 144)).toEqual(expected);
   [x, from, p, q].forEach((at, i) => {
     wasmHeap.release(at, 4 * (sizes[i] as number));
   });

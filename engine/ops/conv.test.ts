@@ -3,11 +3,13 @@ import { describe, expect, test } from "vitest";
 import { numbers } from "../../test/support/sides.ts";
 import { bits, expectNear, gradient, random, values } from "../../test/support/tensors.ts";
 import {
+  bernoulli,
   Conv2d,
   conv1d,
   conv2d,
   convTranspose2d,
   expand,
+  full,
   memoryStats,
   noGrad,
   resetPeak,
@@ -290,4 +292,23 @@ test("conv2d: patches of a few hundred places exist at a time, not those of the 
   // Beyond the result, which grows with the batch, all that is needed stays.
   expect(bytes(32)).toBeLessThan(1.2 * bytes(1) + 65536);
   expect(bytes(32)).toBeLessThan(262144);
+});
+
+test("conv2d: spikes in bits are not written out, and their patches neither", () => {
+  const w = random([8, 16, 5, 5], 1, { requiresGrad: true });
+  const bytes = (images: number) => {
+    const rates = full([images, 16, 20, 20], 0.05);
+    const peak = noGrad(() => {
+      const x = bernoulli(rates);
+      resetPeak();
+      const before = memoryStats().live;
+      conv2d(x, w);
+      expect(x.ptr).toBe(0);
+      return memoryStats().peak - before - 4 * images * 8 * 256;
+    });
+    rates.dispose();
+    return peak;
+  };
+  expect(bytes(32)).toBeLessThan(1.1 * bytes(1) + 65536);
+  expect(bytes(32)).toBeLessThan(131072);
 });

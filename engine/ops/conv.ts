@@ -1,20 +1,17 @@
 /**
- * Convolutions. The values under the windows are a matrix, places in a window × places of the window, which two tables
- * describe (kernels/patches.ts). Three products tie it to weights and maps:
- *
- *   maps = bias + weights · patches        weights += maps · patchesᵀ        images += the patches weightsᵀ · maps
- *
- * Small images are taken several at a time. A value of a map has one accumulator that starts at the bias and takes (channel,
+ * Convolutions. A value of a map has one accumulator that starts at the bias and takes (channel,
  * row, column) ascending, a weight's gradient one over (image, row, column); a value of an image takes what the windows over
  * it give in the order of their places. So neither the number of images nor the size of a block shows in the bits.
  */
 import { k } from "../backend.ts";
-import { apply, gradOf, type Op, SAVES_A, SAVES_B } from "../op.ts";
+import { accumulates, apply, freshGradOf, gradOf, type Op, ready, SAVES_A, SAVES_B, writeOutGradient } from "../op.ts";
 import { allocate, recycle, scope } from "../scope.ts";
-import { checkShape, formatShape, type Shape, sizeOf } from "../shape.ts";
-import type { Tensor } from "../tensor.ts";
+import { checkShape, formatShape, sizeOf } from "../shape.ts";
+import { alive, type Tensor } from "../tensor.ts";
+import { endEvents, isSparse, mapEvents, startEvents } from "./events.ts";
 import { once } from "./expand.ts";
-import { type Axis, along, FLAT, type Pair, windowOver } from "./windows.ts";
+import { multiply, spread } from "./patches.ts";
+import { type Axis, along, FLAT, type Pair, type Windows, windowOver, windows } from "./windows.ts";
 
 /** Options of {@link conv1d} and {@link conv2d}. */
 export interface ConvOptions<Size = Pair> {
@@ -34,160 +31,40 @@ export interface ConvTransposeOptions extends ConvOptions {
   outputPadding?: Pair;
 }
 
-/** Images [groups·channels, y.size, x.size], and the maps [groups·filters, y.places, x.places] of windows over them. */
-interface Windows {
-  /** The result's. */
-  readonly shape: Shape;
-  readonly images: number;
-  readonly groups: number;
-  readonly channels: number;
-  readonly filters: number;
-  readonly y: Axis;
-  readonly x: Axis;
-}
-
-function windows(shape: Shape, values: number, groups: number, weight: Shape, y: Axis, x: Axis): Windows {
-  const [all, channels] = weight as [number, number];
-  const images = values / (groups * channels * y.size * x.size);
-  return { shape, images, groups, channels, filters: all / groups, y, x };
-}
-
-/** Places of the window that are worked on at a time: those of several small images, or some of a large one. */
-const BLOCK = 256;
-
-/**
- * One of the three products; the name tells the result. Maps are overwritten unless `adds`, the others are added to.
- * Takes the addresses of the maps and images of all samples, of the weights, and of the bias or 0.
- */
-function multiply(
-  result: "maps" | "weights" | "images",
-  { images: total, groups, channels, filters, y, x }: Windows,
-  maps: number,
-  weights: number,
-  images: number,
-  bias = 0,
-  adds = false,
-): void {
-  const taps = channels * y.kernel * x.kernel;
-  const places = y.places * x.places;
-  const rows = groups * filters;
-  const planes = groups * channels;
-  const size = y.size * x.size;
-  // A row and a plane with their padding.
-  const width = x.size + 2 * x.padding;
-  const plane = width * (y.size + 2 * y.padding);
-  const isPadded = plane > size;
-  const batch = Math.max(1, Math.min(total, Math.floor(BLOCK / places)));
-  // The workspace: tables of taps and of places, images with their padding, their maps side by side.
-  const paddedAt = 4 * (taps + batch * places);
-  const sideAt = paddedAt + (isPadded ? 4 * batch * planes * plane : 0);
-  const bytes = sideAt + (batch > 1 ? 4 * batch * places * rows : 0);
-  const tapTable = allocate(bytes);
-  const placeTable = tapTable + 4 * taps;
-  const padded = tapTable + paddedAt;
-  const inner = padded + 4 * (y.padding * width + x.padding);
-  k.grid(tapTable, channels, y.kernel, x.kernel, plane, y.dilation * width, x.dilation);
-  k.grid(placeTable, batch, y.places, x.places, planes * plane, y.stride * width, x.stride);
-  if (isPadded) k.fill(padded, batch * planes * plane, 0);
-  for (let first = 0; first < total; first += batch) {
-    const count = Math.min(batch, total - first);
-    const n = count * places;
-    const image = images + 4 * first * planes * size;
-    const map = maps + 4 * first * rows * places;
-    const side = count > 1 ? tapTable + sideAt : map;
-    if (isPadded && result !== "images") {
-      eachBlock("copyBlocks", inner, image, count * planes, plane, size, y.size, x.size, width, x.size);
-    }
-    if (count > 1 && result !== "maps") {
-      eachBlock("copyBlocks", side, map, count, places, rows * places, rows, places, n, places);
-    }
-    if (bias !== 0) k.expandAxis(side, bias, rows, n, 1);
-    const startsFromMap = bias !== 0 || (adds && count === 1);
-    for (let i = 0; i < groups; i++) {
-      const m = side + 4 * i * filters * n;
-      const w = weights + 4 * i * filters * taps;
-      const p = (isPadded ? padded : image) + 4 * i * channels * plane;
-      if (result === "maps") {
-        k.gemmGathered(m, w, p, tapTable, placeTable, startsFromMap ? m : 0, filters, n, taps, taps, 1, n, n, 1);
-      } else if (result === "weights") {
-        k.gemmGathered(w, m, p, placeTable, tapTable, w, filters, taps, n, n, 1, taps, taps, 1);
-      } else addPatches(p, m, w, tapTable, placeTable, filters, taps, n);
-    }
-    if (count > 1 && result === "maps") {
-      const move = adds ? "addBlocks" : "copyBlocks";
-      eachBlock(move, map, side, count, rows * places, places, rows, places, places, n);
-    }
-    if (isPadded && result === "images") {
-      eachBlock("addBlocks", image, inner, count * planes, size, plane, y.size, x.size, x.size, width);
-      k.fill(padded, count * planes * plane, 0);
-    }
-  }
-  recycle(tapTable, bytes, scope.region);
-}
-
-/** Copies or adds `count` blocks, at steps of zNext and xNext values. */
-function eachBlock(
-  move: "copyBlocks" | "addBlocks",
-  z: number,
-  x: number,
-  count: number,
-  zNext: number,
-  xNext: number,
-  rows: number,
-  n: number,
-  zStep: number,
-  xStep: number,
-): void {
-  for (let i = 0; i < count; i++) k[move](z + 4 * i * zNext, x + 4 * i * xNext, rows, n, zStep, xStep);
-}
-
-/** p += the patches wᵀ · m of n places. Blocks of places ascend and those of taps descend, as `addGathered` goes. */
-function addPatches(
-  p: number,
-  m: number,
-  w: number,
-  tapTable: number,
-  placeTable: number,
-  filters: number,
-  taps: number,
-  n: number,
-): void {
-  const bytes = 4 * Math.min(taps, BLOCK) * Math.min(n, BLOCK);
-  const patches = allocate(bytes);
-  for (let place = 0; place < n; place += BLOCK) {
-    const columns = Math.min(BLOCK, n - place);
-    for (let end = taps; end > 0; end -= BLOCK) {
-      const tap = Math.max(0, end - BLOCK);
-      k.gemm(patches, w + 4 * tap, m + 4 * place, 0, end - tap, columns, filters, 1, taps, n, 1, columns, 0, 0);
-      k.addGathered(p, patches, tapTable + 4 * tap, placeTable + 4 * place, end - tap, columns);
-    }
-  }
-  recycle(patches, bytes, scope.region);
-}
-
-/** db[c] += Σ of the gradient of z over channel c, of `size` values an image */
-function addChannelSums(db: number, z: Tensor, channels: number, size: number): void {
-  const rows = z.size / size;
-  const sums = allocate(4 * rows);
-  k.sumAxis(sums, z.gradPtr, rows, size, 1);
-  k.addSumAxis(db, sums, 1, rows / channels, channels, 1);
-  recycle(sums, 4 * rows, scope.region);
-}
-
 const convOp: Op<Windows> = {
   name: "conv",
   saves: SAVES_A | SAVES_B,
+  takesBits: true,
+  takesPlaces: true,
   shape: ({ shape }) => shape,
-  forward: (z, x, w, bias, g) => multiply("maps", g, z.ptr, w.ptr, x.ptr, bias?.ptr),
+  forward(z, x, w, bias, g) {
+    if (g.sparse) mapEvents(g, z.ptr, w.ptr, x, bias?.ptr ?? 0);
+    else multiply("maps", g, z.ptr, w.ptr, x.ptr, bias?.ptr);
+  },
   backward(z, x, w, bias, g) {
-    const dx = gradOf(x);
-    if (dx !== 0) multiply("images", g, z.gradPtr, w.ptr, dx);
+    if (z.gradPlaces !== 0 && !g.sparse) writeOutGradient(z);
+    const dx = freshGradOf(x);
+    const adds = accumulates;
     const dw = gradOf(w);
-    if (dw !== 0) multiply("weights", g, z.gradPtr, dw, x.ptr);
     const db = bias === null ? 0 : gradOf(bias);
-    if (db !== 0) addChannelSums(db, z, bias.size, g.y.places * g.x.places);
+    const places = g.y.places * g.x.places;
+    const planes = z.size / places;
+    const sums = db === 0 ? 0 : allocate(4 * planes);
+    const maps = { values: z.gradPtr, places: z.gradPlaces, each: z.gradWindows / planes, sums };
+    const events = dw !== 0 && g.sparse ? startEvents(g, dw, x) : null;
+    if (dx !== 0 || events !== null || maps.places !== 0) spread(g, maps, w.ptr, dx, adds, events);
+    else if (db !== 0) k.sumAxis(sums, z.gradPtr, planes, places, 1);
+    if (events !== null) endEvents(events, dw);
+    else if (dw !== 0) multiply("weights", g, z.gradPtr, dw, x.ptr);
+    if (db !== 0) addSums(db, sums, planes, bias.size);
   },
 };
+
+/** db[c] += Σ of the sums of channel c, of so many planes, and gives them back. */
+function addSums(db: number, sums: number, planes: number, channels: number): void {
+  k.addSumAxis(db, sums, 1, planes / channels, channels, 1);
+  recycle(sums, 4 * planes, scope.region);
+}
 
 /** The transpose of a convolution: x holds the maps, z the images. */
 const convTransposeOp: Op<Windows> = {
@@ -196,9 +73,9 @@ const convTransposeOp: Op<Windows> = {
   shape: ({ shape }) => shape,
   forward(z, x, w, bias, g) {
     const size = g.y.size * g.x.size;
-    if (bias === null) k.fill(z.ptr, z.size, 0);
-    else for (let i = 0; i < z.size; i += bias.size * size) k.expandAxis(z.ptr + 4 * i, bias.ptr, bias.size, size, 1);
-    multiply("images", g, x.ptr, w.ptr, z.ptr);
+    if (bias !== null)
+      for (let i = 0; i < z.size; i += bias.size * size) k.expandAxis(z.ptr + 4 * i, bias.ptr, bias.size, size, 1);
+    spread(g, { values: x.ptr, places: 0, each: 0, sums: 0 }, w.ptr, z.ptr, bias !== null, null);
   },
   backward(z, x, w, bias, g) {
     const dx = gradOf(x);
@@ -206,7 +83,12 @@ const convTransposeOp: Op<Windows> = {
     const dw = gradOf(w);
     if (dw !== 0) multiply("weights", g, x.ptr, dw, z.gradPtr);
     const db = bias === null ? 0 : gradOf(bias);
-    if (db !== 0) addChannelSums(db, z, bias.size, g.y.size * g.x.size);
+    if (db !== 0) {
+      const planes = z.size / (g.y.size * g.x.size);
+      const sums = allocate(4 * planes);
+      k.sumAxis(sums, z.gradPtr, planes, z.size / planes, 1);
+      addSums(db, sums, planes, bias.size);
+    }
   },
 };
 
@@ -256,7 +138,12 @@ function convolve(
   const down = axes === 1 ? FLAT : windowOver(where, 0, height, kernelHeight, options);
   const places = axes === 1 ? [across.places] : [down.places, across.places];
   const shape = [...x.shape.slice(0, -axes - 1), weight.shape[0] as number, ...places];
-  const g = windows(checkShape(where, shape), x.size, groups, weight.shape, down, across);
+  checkShape(where, shape);
+  if (x.bits === 0) ready(where, x);
+  else alive(x, where);
+  const sparse = isSparse(x, (weight.shape[0] as number) / groups, down, across);
+  if (!sparse) ready(where, x);
+  const g = windows(shape, x.size, groups, weight.shape, down, across, sparse);
   return apply(convOp, g, x, weight, bias as Tensor);
 }
 
@@ -313,7 +200,7 @@ export function convTranspose2d(
   const y = windowUnder(0, x, weight, options);
   const q = windowUnder(1, x, weight, options);
   const shape = [...x.shape.slice(0, -3), (weight.shape[1] as number) * groups, y.size, q.size];
-  const g = windows(checkShape("convTranspose2d", shape), sizeOf(shape), groups, weight.shape, y, q);
+  const g = windows(checkShape("convTranspose2d", shape), sizeOf(shape), groups, weight.shape, y, q, false);
   return apply(convTransposeOp, g, x, weight, bias as Tensor);
 }
 

@@ -1,4 +1,6 @@
 /** Windows that move along the axes of an image. */
+import { allocate } from "../scope.ts";
+import type { Shape } from "../shape.ts";
 
 /** One number for height and width, or [height, width]. */
 export type Pair = number | readonly [height: number, width: number];
@@ -62,3 +64,43 @@ export function windowOver(
   }
   return { size, places, kernel, dilation: d, stride: s, padding: p };
 }
+
+/** Images [groups·channels, y.size, x.size], and the maps [groups·filters, y.places, x.places] of windows over them. */
+export interface Windows {
+  /** The result's. */
+  readonly shape: Shape;
+  readonly images: number;
+  readonly groups: number;
+  readonly channels: number;
+  readonly filters: number;
+  readonly y: Axis;
+  readonly x: Axis;
+  /** The images have so many zeros that the products follow what is not 0. */
+  readonly sparse: boolean;
+}
+
+export function windows(
+  shape: Shape,
+  values: number,
+  groups: number,
+  weight: Shape,
+  y: Axis,
+  x: Axis,
+  sparse: boolean,
+): Windows {
+  const [all, channels] = weight as [number, number];
+  const images = values / (groups * channels * y.size * x.size);
+  return { shape, images, groups, channels, filters: all / groups, y, x, sparse };
+}
+
+/** Addresses of parts of so many words each, in one block of memory. */
+export function carve<Words extends readonly number[]>(words: Words): { [K in keyof Words]: number } {
+  let p = allocate(bytesOf(words));
+  return words.map((n) => {
+    const part = p;
+    p += 4 * n;
+    return part;
+  }) as { [K in keyof Words]: number };
+}
+
+export const bytesOf = (words: readonly number[]): number => words.reduce((total, n) => total + 4 * n, 0);

@@ -21,10 +21,12 @@ import {
   sub,
 } from "./elementwise.ts";
 import { firstSpike } from "./encode.ts";
+import { addEvents, overlaps } from "./events.ts";
 import { formula, formulaGrad } from "./formula.ts";
 import { gather, transpose } from "./gather.ts";
 import { leakyBackward, leakyForward } from "./leaky.ts";
 import { lifBackward, lifBackwardAny, lifForward, lifForwardAny, lifReplay, lifState } from "./lif.ts";
+import { listNonZeros, multiplyListed } from "./lists.ts";
 import {
   abs,
   absGrad,
@@ -58,8 +60,8 @@ import {
 import { gemm, gemmGathered } from "./matmul.ts";
 import { momentSums, moments, normalize } from "./normalize.ts";
 import { adam, rmsprop, sgd } from "./optim.ts";
-import { addGathered, grid } from "./patches.ts";
-import { addAtPlaces, avgPool, avgPoolGrad, maxPool, spans } from "./pool.ts";
+import { addPatches, grid } from "./patches.ts";
+import { addAtPlaces, avgPool, avgPoolBits, avgPoolGrad, maxPool, maxPoolBits, spans } from "./pool.ts";
 import { bernoulli, normal, philox, uniform } from "./random.ts";
 import {
   addSumAxis,
@@ -161,11 +163,17 @@ export const reference: Kernels = {
   adam,
   rmsprop,
   grid,
-  addGathered,
+  addPatches,
+  overlaps,
+  addEvents,
+  listNonZeros,
+  multiplyListed,
   maxPool,
+  maxPoolBits,
   addAtPlaces,
   spans,
   avgPool,
+  avgPoolBits,
   avgPoolGrad,
   philox,
   uniform,

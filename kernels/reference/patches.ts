@@ -8,11 +8,22 @@ export function grid(table: number, ni: number, nj: number, nk: number, si: numb
   }
 }
 
-export function addGathered(x: number, patches: number, rows: number, cols: number, m: number, n: number): void {
-  for (let p = m - 1; p >= 0; p--) {
-    for (let j = 0; j < n; j++) {
-      const cell = at(rows, p) + at(cols, j);
-      put(x, cell, at(x, cell) + at(patches, p * n + j));
+export function addPatches(
+  x: number,
+  patches: number,
+  placeTable: number,
+  runTable: number,
+  places: number,
+  runs: number,
+  n: number,
+  step: number,
+): void {
+  for (let p = 0; p < places; p++) {
+    for (let r = 0; r < runs; r++) {
+      for (let i = 0; i < n; i++) {
+        const cell = at(placeTable, p) + at(runTable, r) + i;
+        put(x, cell, at(x, cell) + at(patches, p * step + r * n + i));
+      }
     }
   }
 }

@@ -1,0 +1,216 @@
+/**
+ * The products of a convolution. The values under the windows are a matrix, places in a window × places of the window;
+ * three products tie it to weights and maps:
+ *
+ *   maps = bias + weights · patches        weights += maps · patchesᵀ        images += the patches weightsᵀ · maps
+ *
+ * For the first two the patches are tables of offsets (kernels/patches.ts); small images are taken several at a time. What
+ * has many zeros is not multiplied as a whole: see events.ts for images, and `spread` for maps.
+ */
+import { k } from "../backend.ts";
+import { allocate, recycle, scope } from "../scope.ts";
+import { addEvents, type Events } from "./events.ts";
+import { bytesOf, carve, type Windows } from "./windows.ts";
+
+/** Places of the window that are worked on at a time: those of several small images, or some of a large one. */
+const BLOCK = 256;
+/** Values of the patches that are spread over images at a time. */
+const PATCHES = 131072;
+/** Density of maps below which it is faster to multiply only what is not 0, for wide rows. */
+const LISTED_DENSITY = 0.7;
+
+/**
+ * Places of the window × filters as maps, or weights += maps · patchesᵀ. Maps are overwritten unless `adds`. Takes the
+ * addresses of the maps and images of all samples, of the weights, and of the bias or 0.
+ */
+export function multiply(
+  result: "maps" | "weights",
+  { images: total, groups, channels, filters, y, x }: Windows,
+  maps: number,
+  weights: number,
+  images: number,
+  bias = 0,
+  adds = false,
+): void {
+  const taps = channels * y.kernel * x.kernel;
+  const places = y.places * x.places;
+  const rows = groups * filters;
+  const planes = groups * channels;
+  const size = y.size * x.size;
+  // A row and a plane with their padding.
+  const width = x.size + 2 * x.padding;
+  const plane = width * (y.size + 2 * y.padding);
+  const isPadded = plane > size;
+  const batch = Math.max(1, Math.min(total, Math.floor(BLOCK / places)));
+  // The workspace: tables of taps and of places, images with their padding, their maps side by side.
+  const paddedAt = 4 * (taps + batch * places);
+  const sideAt = paddedAt + (isPadded ? 4 * batch * planes * plane : 0);
+  const bytes = sideAt + (batch > 1 ? 4 * batch * places * rows : 0);
+  const tapTable = allocate(bytes);
+  const placeTable = tapTable + 4 * taps;
+  const padded = tapTable + paddedAt;
+  const inner = padded + 4 * (y.padding * width + x.padding);
+  k.grid(tapTable, channels, y.kernel, x.kernel, plane, y.dilation * width, x.dilation);
+  k.grid(placeTable, batch, y.places, x.places, planes * plane, y.stride * width, x.stride);
+  if (isPadded) k.fill(padded, batch * planes * plane, 0);
+  for (let first = 0; first < total; first += batch) {
+    const count = Math.min(batch, total - first);
+    const n = count * places;
+    const image = images + 4 * first * planes * size;
+    const map = maps + 4 * first * rows * places;
+    const side = count > 1 ? tapTable + sideAt : map;
+    if (isPadded) eachBlock("copyBlocks", inner, image, count * planes, plane, size, y.size, x.size, width, x.size);
+    if (count > 1 && result === "weights") {
+      eachBlock("copyBlocks", side, map, count, places, rows * places, rows, places, n, places);
+    }
+    if (bias !== 0) k.expandAxis(side, bias, rows, n, 1);
+    const startsFromMap = bias !== 0 || (adds && count === 1);
+    for (let i = 0; i < groups; i++) {
+      const m = side + 4 * i * filters * n;
+      const w = weights + 4 * i * filters * taps;
+      const p = (isPadded ? padded : image) + 4 * i * channels * plane;
+      if (result === "maps") {
+        k.gemmGathered(m, w, p, tapTable, placeTable, startsFromMap ? m : 0, filters, n, taps, taps, 1, n, n, 1);
+      } else k.gemmGathered(w, m, p, placeTable, tapTable, w, filters, taps, n, n, 1, taps, taps, 1);
+    }
+    if (count > 1 && result === "maps") {
+      const move = adds ? "addBlocks" : "copyBlocks";
+      eachBlock(move, map, side, count, rows * places, places, rows, places, places, n);
+    }
+  }
+  recycle(tapTable, bytes, scope.region);
+}
+
+/** Copies or adds `count` blocks, at steps of zNext and xNext values. */
+function eachBlock(
+  move: "copyBlocks" | "addBlocks",
+  z: number,
+  x: number,
+  count: number,
+  zNext: number,
+  xNext: number,
+  rows: number,
+  n: number,
+  zStep: number,
+  xStep: number,
+): void {
+  for (let i = 0; i < count; i++) k[move](z + 4 * i * zNext, x + 4 * i * xNext, rows, n, zStep, xStep);
+}
+
+/** A row of so many values and what `multiplyListed` may read or write behind it. */
+const roomFor = (values: number): number => (values + 18) & ~3;
+
+/** The maps that `spread` takes. */
+export interface Maps {
+  /** Where all of them lie, or only the values at so many places of each; an address of these places, or 0. */
+  readonly values: number;
+  readonly places: number;
+  readonly each: number;
+  /** Where the sum of each goes, or 0. */
+  readonly sums: number;
+}
+
+/**
+ * images ← or += (if `adds`) the patches weightsᵀ · maps; nothing if `images` is 0. Channels and filters are innermost here: a
+ * window covers runs of neighbours, and a place is a row of the product. Of maps with many zeros only the rest is
+ * multiplied. `events` take their part of each map on the way.
+ */
+export function spread(
+  g: Windows,
+  maps: Maps,
+  weights: number,
+  images: number,
+  adds: boolean,
+  events: Events | null,
+): void {
+  const { images: total, groups, channels, filters, y, x } = g;
+  const kernel = y.kernel * x.kernel;
+  const taps = channels * kernel;
+  const places = y.places * x.places;
+  const rows = groups * filters;
+  const size = y.size * x.size;
+  // A row and a plane with their padding.
+  const width = x.size + 2 * x.padding;
+  const plane = width * (y.size + 2 * y.padding);
+  const isPadded = plane > size;
+  const batch = Math.max(1, Math.min(total, Math.floor(BLOCK / places)));
+  const most = Math.min(batch * places, BLOCK);
+  // Rows of the window at a time, and the runs of neighbours under one.
+  const row = x.kernel * channels;
+  const step = Math.max(1, Math.min(y.kernel, Math.floor(PATCHES / (most * row))));
+  const runs = x.dilation === 1 ? 1 : x.kernel;
+  const limit = (LISTED_DENSITY * taps) / (taps + 8);
+  const turnedRow = roomFor(taps);
+  const patchesRow = roomFor(step * row);
+  const words = [
+    rows * turnedRow,
+    batch * places,
+    y.kernel * runs,
+    batch * places * filters,
+    batch * channels * plane,
+    channels * size,
+    channels * size,
+    most * patchesRow,
+    2 * most + filters + 12 + 2 * most * filters,
+    maps.places === 0 ? 0 : batch * rows * places,
+  ] as const;
+  const [turned, placeTable, runTable, side, spaces, cut, plain, patches, lists, block] = carve(words);
+  for (let f = 0; f < rows; f++) {
+    k.copyStrided(turned + 4 * f * turnedRow, weights + 4 * f * taps, 1, 1, kernel, channels, 0, 0, 1, kernel);
+  }
+  k.grid(placeTable, batch, y.places, x.places, channels * plane, channels * y.stride * width, channels * x.stride);
+  k.grid(runTable, 1, y.kernel, runs, 0, channels * y.dilation * width, channels * x.dilation);
+  for (let first = 0; first < total; first += batch) {
+    const count = Math.min(batch, total - first);
+    const n = count * places;
+    let map = maps.values + 4 * first * rows * places;
+    if (maps.places !== 0) {
+      const at = 4 * first * rows * maps.each;
+      map = block;
+      k.fill(map, n * rows, 0);
+      k.addAtPlaces(map, maps.values + at, maps.places + at, count * rows, places, maps.each);
+    }
+    if (maps.sums !== 0) k.sumAxis(maps.sums + 4 * first * rows, map, count * rows, places, 1);
+    for (let i = 0; i < groups; i++) {
+      for (let j = 0; j < count; j++) {
+        const own = side + 4 * j * filters * places;
+        k.transpose(own, map + 4 * (j * groups + i) * filters * places, filters, places);
+        if (events !== null) addEvents(events, own, (first + j) * groups + i, 1);
+      }
+      if (images === 0) continue;
+      const image = images + 4 * (first * groups + i) * channels * size;
+      const next = 4 * groups * channels * size;
+      if (isPadded || !adds) k.fill(spaces, count * channels * plane, 0);
+      else
+        for (let j = 0; j < count; j++) k.transpose(spaces + 4 * j * channels * size, image + j * next, channels, size);
+      for (let place = 0; place < n; place += BLOCK) {
+        const m = Math.min(BLOCK, n - place);
+        const values = side + 4 * place * filters;
+        const listed = k.listNonZeros(lists, values, m, filters, 4 * turnedRow) < limit * m * filters;
+        // Later rows of the window belong to earlier places.
+        for (let end = y.kernel; end > 0; end -= step) {
+          const r = Math.max(0, end - step);
+          const columns = (end - r) * row;
+          const b = turned + 4 * (i * filters * turnedRow + r * row);
+          if (listed) k.multiplyListed(patches, lists, b, m, columns, patchesRow);
+          else k.gemm(patches, values, b, 0, m, columns, filters, filters, 1, turnedRow, 1, patchesRow, 0, 0);
+          const under = runTable + 4 * r * runs;
+          k.addPatches(spaces, patches, placeTable + 4 * place, under, m, (end - r) * runs, row / runs, patchesRow);
+        }
+      }
+      for (let j = 0; j < count; j++) {
+        let from = spaces + 4 * j * channels * plane;
+        const to = image + j * next;
+        if (isPadded) {
+          from += 4 * channels * (y.padding * width + x.padding);
+          k.copyBlocks(cut, from, y.size, x.size * channels, x.size * channels, width * channels);
+          from = cut;
+        }
+        const added = isPadded && adds;
+        k.transpose(added ? plain : to, from, size, channels);
+        if (added) k.addTo(to, plain, size * channels);
+      }
+    }
+  }
+  recycle(turned, bytesOf(words), scope.region);
+}

@@ -1,0 +1,112 @@
+import { expect, test } from "vitest";
+import { compareSides, numbers, type Side } from "../test/support/sides.ts";
+
+/** A window along an axis. */
+interface Axis {
+  size: number;
+  kernel: number;
+  stride: number;
+  padding: number;
+  dilation: number;
+}
+
+const axis = (size: number, kernel: number, stride = 1, padding = 0, dilation = 1): Axis => ({
+  size,
+  kernel,
+  stride,
+  padding,
+  dilation,
+});
+
+const placesOf = ({ size, kernel, stride, padding, dilation }: Axis): number =>
+  Math.floor((size + 2 * padding - dilation * (kernel - 1) - 1) / stride) + 1;
+
+/** Rows and columns, channels and filters: rows of a word and more, every length of a row of filters, all options. */
+const CASES: readonly (readonly [down: Axis, across: Axis, channels: number, filters: number])[] = [
+  [axis(12, 5), axis(12, 5), 3, 16],
+  [axis(1, 1), axis(1003, 3), 1, 2],
+  [axis(4, 2), axis(33, 4, 1, 2), 2, 5],
+  [axis(5, 3, 2, 1), axis(32, 3, 3, 1), 2, 4],
+  [axis(7, 3, 2, 2, 3), axis(9, 2, 4, 3, 6), 2, 3],
+  [axis(6, 2, 3), axis(70, 3, 2, 0, 2), 1, 17],
+  // Values that no window reaches.
+  [axis(5, 1, 3), axis(5, 1, 4), 2, 7],
+  ...[1, 2, 3, 4, 5, 6, 7, 8, 9].map((n) => [axis(3, 2), axis(4, 2, 1, 1), 2, n] as const),
+];
+
+function tables(side: Side, down: Axis, across: Axis, filters: number): [down: number, across: number] {
+  const unit = 4 * filters;
+  const table = (a: Axis, tapUnit: number, placeUnit: number): number => {
+    const p = side.zeros(5 * a.size);
+    side.k.overlaps(p, a.size, placesOf(a), a.kernel, a.stride, a.padding, a.dilation, tapUnit, placeUnit);
+    return p;
+  };
+  return [table(down, across.kernel * unit, placesOf(across) * unit), table(across, unit, unit)];
+}
+
+for (const [down, across, channels, filters] of CASES) {
+  const what = `${channels} × [${down.size}, ${across.size}], ${filters} filters of [${down.kernel}, ${across.kernel}]`;
+  const places = placesOf(down) * placesOf(across);
+  const taps = channels * down.kernel * across.kernel;
+  const values = channels * down.size * across.size;
+
+  test(`events: the tables agree with their twins, ${what}`, () => {
+    compareSides((side) => {
+      const [rows, columns] = tables(side, down, across, filters);
+      return [...side.readInts(rows, 5 * down.size), ...side.readInts(columns, 5 * across.size)];
+    });
+  });
+
+  for (const density of [0, 0.1, 1]) {
+    test(`events: both sums agree with their twins, ${what}, density ${density}`, () => {
+      const drawn = numbers(values, 1);
+      const x = numbers(values, 2, 0, 1).map((u, i) => (u < density ? (drawn[i] as number) : 0));
+      for (const graded of [true, false]) {
+        for (const first of [0, 37]) {
+          compareSides(
+            (side) => {
+              const floats = side.put([...new Array<number>(first).fill(1), ...x]);
+              const bits = side.zeros(Math.ceil((first + values) / 32) + 1);
+              side.k.packBits(bits, floats, 1, first + values);
+              const [rows, columns] = tables(side, down, across, filters);
+              const maps = side.put(numbers(places * filters, 3));
+              const weights = side.put(numbers(taps * filters, 4));
+              for (const toWeights of [0, 1]) {
+                side.k.addEvents(
+                  maps,
+                  weights,
+                  bits,
+                  first,
+                  graded ? floats : 0,
+                  rows,
+                  columns,
+                  channels,
+                  down.size,
+                  across.size,
+                  down.kernel * across.kernel,
+                  filters,
+                  toWeights,
+                );
+              }
+              return [...side.read(maps, places * filters), ...side.read(weights, taps * filters)];
+            },
+            { absolute: 4e-6 * (taps + places), relative: 1e-4 },
+          );
+        }
+      }
+    });
+  }
+}
+
+test("events: one value adds the weights of every tap to the place that has it there, by hand", () => {
+  compareSides((side) => {
+    const [down, across] = [axis(1, 1), axis(3, 2, 1, 1)];
+    const [rows, columns] = tables(side, down, across, 1);
+    const bits = side.putInts([0b010, 0]);
+    const maps = side.zeros(4);
+    // The last tap first.
+    side.k.addEvents(maps, side.put([20, 10]), bits, 0, 0, rows, columns, 1, 1, 3, 2, 1, 0);
+    expect(side.read(maps, 4)).toEqual([0, 20, 10, 0]);
+    return [];
+  });
+});

@@ -1,0 +1,146 @@
+/**
+ * Convolutions event by event. A value x[c, y, q] that is not 0 lies under windows at up to kh × kw places, in each under
+ * another tap (channel, row and column of the weights). With the filters innermost,
+ *
+ *   maps[place, filter] += x·weights[tap, filter]           and for the gradient of the weights the other way round,
+ *
+ * neighbouring windows hold neighbouring taps, last tap first: one addition of long rows for all windows along a row.
+ * Events come in the order of (channel, row, column), so every sum takes its terms in the order of the dense product,
+ * without those that are 0.
+ */
+import { wordAt } from "./bits";
+
+/** Words of an entry of the table of `overlaps`. */
+const ENTRY: usize = 20;
+
+/**
+ * Which windows lie over each of `size` values along an axis, from the last tap to the first:
+ *
+ *   table[i] ← (how many, −tap·unit, steps of that, place·unit, steps of that)
+ *
+ * as integers, for the first window; units are bytes.
+ */
+export function overlaps(
+  table: usize,
+  size: i32,
+  places: i32,
+  kernel: i32,
+  stride: i32,
+  padding: i32,
+  dilation: i32,
+  tapUnit: i32,
+  placeUnit: i32,
+): void {
+  // Windows that share a value are as many taps apart as make whole strides.
+  let tapStep = stride;
+  for (let rest = dilation; rest != 0; ) {
+    const next = tapStep % rest;
+    tapStep = rest;
+    rest = next;
+  }
+  const placeStep = dilation / tapStep;
+  tapStep = stride / tapStep;
+  for (let i = 0; i < size; i++, table += ENTRY) {
+    let count = 0;
+    let first = 0;
+    let place = 0;
+    for (let tap = 0; tap < kernel; tap++) {
+      const from = i + padding - tap * dilation;
+      if (from < 0 || from % stride != 0 || from / stride >= places) continue;
+      first = tap;
+      place = from / stride;
+      count++;
+    }
+    store<i32>(table, count);
+    store<i32>(table, -first * tapUnit, 4);
+    store<i32>(table, tapStep * tapUnit, 8);
+    store<i32>(table, place * placeUnit, 12);
+    store<i32>(table, placeStep * placeUnit, 16);
+  }
+}
+
+/**
+ * For the non-zeros x[c, y, q] of an image [channels, height, width] in this order, and all windows over each:
+ *
+ *   maps[place, …] += x·weights[tap, …]     or, `toWeights`,     weights[tap, …] += x·maps[place, …]
+ *
+ * over so many filters. Weights are [channels, kh, kw, filters] with the taps in reverse, `kernel` = kh·kw of them a channel.
+ * The non-zeros are bits of a stream from bit `first` on, and values or, `values` = 0, ones. `down` and `across` are the
+ * tables that `overlaps` makes of rows and columns.
+ */
+export function addEvents(
+  maps: usize,
+  weights: usize,
+  bits: usize,
+  first: i32,
+  values: usize,
+  down: usize,
+  across: usize,
+  channels: i32,
+  height: i32,
+  width: i32,
+  kernel: i32,
+  filters: i32,
+  toWeights: i32,
+): void {
+  const row = (<usize>filters) << 2;
+  const channel = <usize>kernel * row;
+  let value: f32 = 1;
+  weights += <usize>channels * channel - row;
+  for (let c = 0; c < channels; c++, weights -= channel) {
+    for (let y = 0, dy = down; y < height; y++, dy += ENTRY, first += width) {
+      const rows = load<i32>(dy);
+      const tapY = weights + <usize>load<i32>(dy, 4);
+      const placeY = maps + <usize>load<i32>(dy, 12);
+      const tapDown = <usize>load<i32>(dy, 8);
+      const placeDown = <usize>load<i32>(dy, 16);
+      for (let q = 0; q < width; q += 32) {
+        let word = wordAt(bits, <usize>(first + q));
+        if (width - q < 32) word &= (1 << (width - q)) - 1;
+        for (; word != 0; word &= word - 1) {
+          const column = q + <i32>ctz<u32>(word);
+          const dx = across + <usize>column * ENTRY;
+          if (values != 0) value = load<f32>(values + ((<usize>(first + column)) << 2));
+          let columns = load<i32>(dx);
+          let tap = tapY + <usize>load<i32>(dx, 4);
+          let place = placeY + <usize>load<i32>(dx, 12);
+          const tapRight = <usize>load<i32>(dx, 8);
+          const placeRight = <usize>load<i32>(dx, 16);
+          let n = filters;
+          if (tapRight == row && placeRight == row) {
+            n *= columns;
+            columns = columns != 0 ? 1 : 0;
+          }
+          for (let i = 0; i < rows; i++, tap += tapDown, place += placeDown) {
+            let t = tap;
+            let p = place;
+            for (let j = 0; j < columns; j++, t += tapRight, p += placeRight) {
+              inline.always(addRow(toWeights != 0 ? t : p, toWeights != 0 ? p : t, n, value));
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+/** z[i] += value·x[i], ones 16 at a time. */
+export function addRow(z: usize, x: usize, n: i32, value: f32): void {
+  const end = z + ((<usize>n) << 2);
+  const stop = z + ((<usize>n >> 4) << 6);
+  const scale = f32x4.splat(value);
+  if (value == 1) {
+    for (; z < stop; z += 64, x += 64) {
+      const z0 = f32x4.add(v128.load(z), v128.load(x));
+      const z1 = f32x4.add(v128.load(z, 16), v128.load(x, 16));
+      const z2 = f32x4.add(v128.load(z, 32), v128.load(x, 32));
+      const z3 = f32x4.add(v128.load(z, 48), v128.load(x, 48));
+      v128.store(z, z0);
+      v128.store(z, z1, 16);
+      v128.store(z, z2, 32);
+      v128.store(z, z3, 48);
+    }
+  }
+  for (; z + 16 <= end; z += 16, x += 16) v128.store(z, f32x4.add(v128.load(z), f32x4.mul(scale, v128.load(x))));
+  for (; z < end; z += 4, x += 4) store<f32>(z, load<f32>(z) + value * load<f32>(x));
+}
