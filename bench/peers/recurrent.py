@@ -1,6 +1,6 @@
 """The recurrent step: 700-256-20, T 100, batch 64, 2 % input spikes, cross-entropy of the mean output membrane, Adam.
 
-The layers before and after the recurrent one take all steps in one product.
+The layers before and after the recurrent one take all steps in one product. Every step trains on a new batch.
 """
 
 import torch
@@ -12,8 +12,12 @@ T, BATCH, CLASSES, BETA = 100, 64, 20, 0.95
 
 fc1, recurrent, fc2 = nn.Linear(700, 256), nn.Linear(256, 256), nn.Linear(256, CLASSES)
 optimizer = torch.optim.Adam([p for layer in (fc1, recurrent, fc2) for p in layer.parameters()], lr=1e-3)
-x = (torch.rand(T, BATCH, 700) < 0.02).float()
 y = torch.arange(BATCH) % CLASSES
+
+
+def draw():
+    global x
+    x = (torch.rand(T, BATCH, 700) < 0.02).float()
 
 
 def loss():
@@ -30,4 +34,4 @@ def loss():
     return nn.functional.cross_entropy(membrane.mean(0), y)
 
 
-serve(step=training(loss, optimizer))
+serve(prepare=draw, step=training(loss, optimizer))

@@ -63,12 +63,16 @@ def training(loss, optimizer):
     return step
 
 
-def serve(**workloads):
-    """Says who this is, then reads `workload steps` a line and answers with the milliseconds of one step."""
+def serve(prepare=lambda: None, **workloads):
+    """Says who this is, then reads `workload steps` a line and answers with the milliseconds of one step.
+
+    `prepare` runs before the steps of a line, untimed.
+    """
     print(f"PyTorch {torch.__version__}", flush=True)
     for line in sys.stdin:
         name, count = line.split()
         step, steps = workloads[name], int(count)
+        prepare()
         start = time.perf_counter()
         for _ in range(steps):
             step()

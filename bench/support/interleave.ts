@@ -57,11 +57,12 @@ export async function interleave(contenders: readonly Contender[], rounds: numbe
   return new Comparison(times);
 }
 
-/** A contender whose turn is the mean of some steps, as that of a peer is. */
-export function steps(name: string, step: () => void, count: number): Contender {
+/** A contender whose turn is the mean of some steps, as that of a peer is; `prepare` runs before them, untimed. */
+export function steps(name: string, step: () => void, count: number, prepare = () => {}): Contender {
   return {
     name,
     measure() {
+      prepare();
       const start = performance.now();
       for (let i = 0; i < count; i++) step();
       return (performance.now() - start) / count;

@@ -9,6 +9,8 @@ export interface Workload {
   /** Steps of a turn. */
   readonly steps: number;
   readonly rounds: number;
+  /** Runs before every turn, untimed. */
+  readonly prepare?: () => void;
 }
 
 /** Processes of a peer, of which the fastest counts: where memory lands makes one up to 1.6 times slower than another. */
@@ -42,11 +44,11 @@ export async function race(
         }
       }
     }
-    for (const { name, step, steps: count, rounds, peers } of entries) {
+    for (const { name, step, steps: count, rounds, prepare, peers } of entries) {
       const present = peers.filter((peer) => running.has(peer));
       if (present.length === 0) continue;
       const theirs = present.map((peer) => (running.get(peer) as Peer).contender(name, count));
-      const run = await interleave([steps(OURS, step, count), ...theirs], rounds);
+      const run = await interleave([steps(OURS, step, count, prepare), ...theirs], rounds);
       for (const [j, { name: title }] of theirs.entries()) {
         const key = `${name}/${present[j]}`;
         const value = run.ratio(title, OURS);
