@@ -73,7 +73,7 @@ function classOf(bytes: number): number {
 function bytesOf(sizeClass: number): number {
   if (sizeClass <= 8) return sizeClass * 16;
   const octave = ((sizeClass - 9) >>> 3) + 7;
-  return (((sizeClass - 9) & 7) + 9) * 2 ** (octave - 3);
+  return (((sizeClass - 9) & 7) + 9) * (1 << (octave - 3));
 }
 
 const CLASSES = classOf(LARGEST) + 1;

@@ -12,6 +12,7 @@ const SHAPES = [
   [2, 64],
   [31, 97],
   [4, 1003],
+  [300, 130],
 ] as const;
 
 const spikes = (n: number, density: number): number[] => numbers(n, 7, 0, 1).map((u) => (u < density ? 1 : 0));

@@ -5,12 +5,14 @@
  * read after the last. Products want *rows*: every row starts with a word of its own.
  */
 import { one, storeTail } from "./lanes";
-import { scalarEnd, vectorEnd } from "./span";
+import { scalarEnd } from "./span";
 
 /** One bit in each lane: where four lanes find theirs in a word. */
 const lanes = memory.data<u32>([1, 2, 4, 8], 16);
-/** A block of 32 × 32 bits while it is transposed; the digits of 32 counters while they count. */
+/** A block of 32 × 32 bits while it is transposed. */
 const square = memory.data(128, 16);
+/** The digits of 128 counters. */
+const counters = memory.data(400, 16);
 
 /** A stream that is being written: where the next word goes, and the bits that do not fill it yet. */
 let next: usize = 0;
@@ -45,19 +47,15 @@ export function wordAt(bits: usize, i: usize): u32 {
 
 /** z[i] ← bit i of a stream, 0 or 1     i < n */
 export function unpackBits(z: usize, bits: usize, n: i32): void {
-  const end = scalarEnd(z, n);
-  const stop = vectorEnd(z, n);
-  let word: u32 = 0;
-  for (let q = 0; z < stop; z += 16, q = (q + 1) & 7, word >>= 4) {
-    if (q == 0) {
-      word = load<u32>(bits);
-      bits += 4;
+  for (; n >= 32; n -= 32, bits += 4, z += 128) {
+    const word = v128.load32_splat(bits);
+    let bit = v128.load(lanes);
+    for (let o: usize = 0; o < 128; o += 16) {
+      v128.store(z + o, v128.and(i32x4.eq(v128.and(word, bit), bit), v128.load32_splat(one)));
+      bit = i32x4.shl(bit, 4);
     }
-    const bit = v128.load(lanes);
-    v128.store(z, v128.and(i32x4.eq(v128.and(i32x4.splat(word), bit), bit), v128.load32_splat(one)));
   }
-  if ((n & 31) < 4 && z < end) word = load<u32>(bits);
-  for (; z < end; z += 4, word >>= 1) store<f32>(z, <f32>(word & 1));
+  if (n > 0) for (let word = load<u32>(bits); n > 0; n--, z += 4, word >>= 1) store<f32>(z, <f32>(word & 1));
 }
 
 /** rows [rows, ⌈n/32⌉] ← a stream [rows, n]. Returns the number of set bits. */
@@ -88,36 +86,49 @@ export function countBits(bits: usize, words: i32): i32 {
 /**
  * z[i] ← Σ_t bit (t, i) of a stream [T, n], at most 2²⁴.
  *
- * 32 counters at a time: word d holds their binary digits of value 2ᵈ, so that one addition with carry counts them all.
+ * 128 counters at a time: vector d holds their binary digits of value 2ᵈ, so that one addition with carry counts them all.
  */
 export function sumBits(z: usize, bits: usize, T: i32, n: i32): void {
   const digits = 32 - clz<u32>(T);
-  for (let i = 0; i < n; i += 32) {
-    memory.fill(square, 0, 128);
+  for (let i = 0; i < n; i += 128) {
+    const count = min(128, n - i);
+    memory.fill(counters, 0, digits << 4);
     let at = <usize>i;
-    for (let t = 0; t < T; t++, at += <usize>n) {
-      let carry = wordAt(bits, at);
-      for (let p = square; carry != 0; p += 4) {
-        const digit = load<u32>(p);
-        store<u32>(p, digit ^ carry);
-        carry &= digit;
+    for (let t = 1; t <= T; t++, at += <usize>n) {
+      let carry = manyAt(bits, at, count);
+      for (let p = counters, end = p + ((32 - clz<u32>(t)) << 4); p < end; p += 16) {
+        const digit = v128.load(p);
+        v128.store(p, v128.xor(digit, carry));
+        carry = v128.and(carry, digit);
       }
     }
-    const count = min(32, n - i);
-    for (let q = 0; q < count; q += 4) {
+    for (let q = 0; q < count; q += 4, z += 16) {
+      const bit = i32x4.shl(v128.load(lanes), q & 31);
+      let value = i32x4.splat(1);
       let sums = i32x4.splat(0);
-      for (let d = 0; d < digits; d++) {
-        const word = load<u32>(square + ((<usize>d) << 2)) >> q;
-        const bit = v128.load(lanes);
-        const set = i32x4.eq(v128.and(i32x4.splat(word), bit), bit);
-        sums = v128.or(sums, v128.and(set, i32x4.splat(1 << d)));
+      for (let p = counters + ((q >> 5) << 2), end = p + (digits << 4); p < end; p += 16) {
+        const set = i32x4.eq(v128.and(v128.load32_splat(p), bit), bit);
+        sums = v128.or(sums, v128.and(set, value));
+        value = i32x4.shl(value, 1);
       }
-      const to = z + ((<usize>q) << 2);
-      if (count - q >= 4) v128.store(to, f32x4.convert_i32x4_s(sums));
-      else inline.always(storeTail(to, count - q, f32x4.convert_i32x4_s(sums)));
+      if (count - q >= 4) v128.store(z, f32x4.convert_i32x4_s(sums));
+      else inline.always(storeTail(z, count - q, f32x4.convert_i32x4_s(sums)));
     }
-    z += 128;
   }
+}
+
+/** `count` ≤ 128 bits of a stream from bit i on, and others after them. */
+function manyAt(bits: usize, i: usize, count: i32): v128 {
+  const shift = <i32>i & 31;
+  const p = bits + ((i >> 5) << 2);
+  if (count == 128) {
+    const above = i32x4.shl(i32x4.shl(v128.load(p, 4), 1), 31 - shift);
+    return v128.or(i32x4.shr_u(v128.load(p), shift), above);
+  }
+  let word = i32x4.splat(wordAt(bits, i));
+  if (count > 32) word = i32x4.replace_lane(word, 1, wordAt(bits, i + 32));
+  if (count > 64) word = i32x4.replace_lane(word, 2, wordAt(bits, i + 64));
+  return count > 96 ? i32x4.replace_lane(word, 3, wordAt(bits, i + 96)) : word;
 }
 
 /**
