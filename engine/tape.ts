@@ -11,7 +11,7 @@ import { heap, k } from "./backend.ts";
 import { releaseParts } from "./composed.ts";
 import type { MemoryStats } from "./memory.ts";
 import { enter, leave, making, type Region, root, type Scope, scope } from "./scope.ts";
-import { alive, dropRecord, materialise, Tensor, unrecord } from "./tensor.ts";
+import { alive, dropRecord, materialise, streamBytes, Tensor, unrecord } from "./tensor.ts";
 
 /**
  * Runs `fn` and records its ops for `backward`. What is allocated inside is freed when `fn` returns, except the tensors
@@ -85,7 +85,8 @@ export function buffer<T extends Tensor>(t: T): T {
 /** Moves t into persistent memory, where it stays until it is disposed, and detaches it. Returns t itself. */
 export function persist<T extends Tensor>(t: T): T {
   const { region } = t;
-  if (region !== root.region || !t.owned || t.ptr === 0) settle(t, root.region);
+  if (t.ptr === 0) materialise(t);
+  if (region !== root.region || !t.owned) settle(t, root.region);
   making?.tensors.push(t);
   unrecord(t, region);
   releaseParts(t);
@@ -143,9 +144,13 @@ function moveOut(t: Tensor, inner: Scope): void {
   t.requiresGrad = false;
 }
 
-/** Gives t a block of its own that belongs to `region`; the gradient of a leaf goes with it. */
+/**
+ * Gives t a block of its own that belongs to `region`; the gradient of a leaf goes with it. Spikes that leave all tapes
+ * stay bits.
+ */
 function settle(t: Tensor, region: Region): void {
-  if (t.ptr === 0) materialise(t);
+  const packed = t.ptr === 0 && t.base === null && region === root.region;
+  if (t.ptr === 0 && !packed) materialise(t);
   const bytes = 4 * t.size;
   const leaves = region !== t.region;
   const gradient = leaves && t.gradPtr !== 0 ? heap.allocate(bytes) : 0;
@@ -155,7 +160,8 @@ function settle(t: Tensor, region: Region): void {
     if (index >= 0) adopted.splice(index, 1);
   } else {
     try {
-      t.ptr = copyOf(t.ptr, heap.allocate(bytes), t.size);
+      if (packed) t.bits = copyOf(t.bits, heap.allocate(streamBytes(t.size)), streamBytes(t.size) / 4);
+      else t.ptr = copyOf(t.ptr, heap.allocate(bytes), t.size);
     } catch (error) {
       if (gradient !== 0) heap.release(gradient, bytes);
       throw error;
@@ -163,7 +169,7 @@ function settle(t: Tensor, region: Region): void {
     t.owned = true;
   }
   t.base = null;
-  if (t.region !== root.region) t.bits = 0;
+  if (t.region !== root.region && !packed) t.bits = 0;
   t.region = region;
   if (region.scope !== root) region.scope.adopted.push(t);
   if (!leaves) return;

@@ -4,7 +4,7 @@
  * An op that is recorded leaves its record, inputs and attributes in the fields of its output; the list of recorded
  * tensors in the order of their creation is the tape. Nothing else is allocated per op.
  */
-import { heap, k, simd } from "./backend.ts";
+import { heap, k, simd, useBackend } from "./backend.ts";
 import type { Op } from "./op.ts";
 import { allocate, allocateIn, disposed, free, making, type Region, root, scope } from "./scope.ts";
 import { formatShape, type Shape, sizeOf } from "./shape.ts";
@@ -388,6 +388,16 @@ export function dropRecord(z: Tensor, state: RecordState): void {
 export function materialise(z: Tensor): void {
   const source = z.base;
   if (source !== null && source.ptr === 0) materialise(source);
+  if (heap !== simd.heap && (source === null ? z.bits : source.ptr) > 0) {
+    // It lies outside the float64 run that reads it, and outlives it.
+    const inner = { kernels: k, heap };
+    useBackend(simd);
+    try {
+      return materialise(z);
+    } finally {
+      useBackend(inner);
+    }
+  }
   const p = allocateIn(z.region, 4 * z.size);
   if (source === null) k.unpackBits(p, z.bits, z.size);
   else k.repeat(p, source.ptr, source.size, z.size / source.size);

@@ -4,6 +4,7 @@ import {
   bernoulli,
   full,
   Generator,
+  gradcheck,
   keep,
   linear,
   mean,
@@ -119,6 +120,48 @@ describe("spikes as bits", () => {
       expect(values(p.grad as Tensor)).toEqual([1, 1, 1, 1]);
       for (const t of [returned, kept as Tensor, p, probabilities]) t.dispose();
     });
+  });
+
+  test("stay bits when they leave all tapes, with the values and the memory of bits", () => {
+    const rates = full([40], 0.4);
+    withoutLeak(() => {
+      const { live } = memoryStats();
+      const draw = () => poissonEncode(rates, { timesteps: T, generator: generator() });
+      const packed = noGrad(draw);
+      expect(memoryStats().live - live).toBeLessThan(T * 40);
+      const nested = noGrad(() => noGrad(draw));
+      const weight = uniform([16, 40]);
+      tape(() => {
+        const floats = draw().clone();
+        expect(values(linear(packed, weight))).toEqual(values(linear(floats, weight)));
+        expect(values(sum(packed, { axis: 0 }))).toEqual(values(sum(floats, { axis: 0 })));
+        expect(packed.toFloat32Array()).toEqual(floats.toFloat32Array());
+        expect(nested.toFloat32Array()).toEqual(floats.toFloat32Array());
+      });
+      packed.copyFrom(new Float32Array(packed.size).fill(0.5));
+      tape(() => {
+        expect(values(linear(packed, full([1, 40], 1)))).toEqual(Array(T).fill(20));
+      });
+      for (const t of [packed, nested, weight]) t.dispose();
+    });
+    rates.dispose();
+  });
+
+  test("are constants for the float64 kernels, which leave them as they are", () => {
+    const x = noGrad(() => encode([2, 5]));
+    const floats = x.clone().toFloat32Array();
+    const packed = noGrad(() => encode([2, 5]));
+    const total = floats.reduce((a, b) => a + b);
+    gradcheck(
+      (w) => {
+        const z = linear(packed, w);
+        if (w.ptr < 0) expect(sum(z).item()).toBeCloseTo(2 * total, 4);
+        return z;
+      },
+      [full([2, 5], 1)],
+    );
+    gradcheck((w) => packed.select(0, 1).mul(w), [uniform([2, 5])]);
+    expect(packed.toFloat32Array()).toEqual(floats);
   });
 
   test("at the root belong to the caller, read or not", () => {

@@ -1,4 +1,4 @@
-import { at, put } from "./memory.ts";
+import { at, put, wordAt } from "./memory.ts";
 
 /** A stream of n bits ← whether `set` holds for each. */
 export function packStream(bits: number, n: number, set: (i: number) => boolean): void {
@@ -11,7 +11,7 @@ export function packStream(bits: number, n: number, set: (i: number) => boolean)
 
 /** Bit i of a stream. */
 export function bitAt(bits: number, i: number): number {
-  return Math.floor(at(bits, Math.floor(i / 32)) / 2 ** (i % 32)) % 2;
+  return Math.floor(wordAt(bits, Math.floor(i / 32)) / 2 ** (i % 32)) % 2;
 }
 
 /** Whether bit p of row i is set. */
