@@ -137,7 +137,7 @@ function copyInit(c: usize, init: usize, m: i32, n: i32, cBytes: usize, initByte
 }
 
 /** One block of A against all packed panels. */
-function block(
+export function block(
   c: usize,
   a: usize,
   init: usize,

@@ -128,7 +128,7 @@ test("RecurrentLIF: each step adds W·s + b of the step before", () => {
   });
 });
 
-test("RecurrentLIF: spikes at most steps take the dense product, with the same bits", () => {
+test("RecurrentLIF: spikes at most steps have the bits of the composed product, which is dense then", () => {
   tape(() => {
     const lif = layer(32, { threshold: 0.01 });
     const x = full([T, 2, 32], 5);

@@ -9,7 +9,6 @@
 import {
   accumulates,
   allocate,
-  BINARY_DENSITY,
   bitBytes,
   checkUnchanged,
   disposed,
@@ -28,8 +27,6 @@ import {
   SAVES_B,
   SAVES_OUTPUT,
   scope,
-  streamBytes,
-  workBytes,
 } from "../engine/extend.ts";
 import type { Tensor } from "../engine/index.ts";
 import type { Neuron } from "./lif-op.ts";
@@ -54,45 +51,30 @@ const recurrentOp: Op<Sequence> = {
   backward(z, current, weight, bias, sequence) {
     const { neuron, T, rows, n, beta, threshold, membrane } = sequence;
     checkUnchanged(z, membrane);
-    const size = rows * n;
-    const step = 4 * size;
+    const bytes = 4 * rows * n;
     const all = weight.ndim === 2;
-    const { kind, slope } = neuron.surrogate;
-    const [stepBeta, stepThreshold] = [beta.size === 1 ? 0 : 1, threshold.size === 1 ? 0 : 1];
-    const zeros = allocate(step);
-    k.fill(zeros, size, 0);
-    for (let t = T - 1; t >= 0; t--) {
-      const du = z.gradPtr + t * step;
-      const next = t === T - 1 ? zeros : du + step;
-      if (t < T - 1) {
-        if (all) k.gemm(du, next, weight.ptr, du, rows, n, n, n, 1, n, 1, n, n, 1);
-        else for (let b = 0; b < rows; b++) k.mulGrad(du + 4 * b * n, next + 4 * b * n, weight.ptr, n);
-      }
-      const u = membrane.ptr + t * step;
-      k.lifBackward(
-        du,
-        du,
-        u,
-        beta.ptr,
-        threshold.ptr,
-        next,
-        0,
-        0,
-        1,
-        rows,
-        n,
-        0,
-        0,
-        0,
-        stepBeta,
-        stepThreshold,
-        neuron.reset,
-        neuron.strict,
-        kind,
-        slope,
-      );
-    }
-    recycle(zeros, step, scope.region);
+    const { reset, strict, surrogate } = neuron;
+    const carry = allocate(bytes);
+    k.fill(carry, rows * n, 0);
+    k.recurrentBackward(
+      z.gradPtr,
+      membrane.ptr,
+      weight.ptr,
+      beta.ptr,
+      threshold.ptr,
+      carry,
+      T,
+      rows,
+      n,
+      all ? 1 : 0,
+      beta.size === 1 ? 0 : 1,
+      threshold.size === 1 ? 0 : 1,
+      reset,
+      strict,
+      surrogate.kind,
+      surrogate.slope,
+    );
+    recycle(carry, bytes, scope.region);
     if (all) weightGradient(z, weight, sequence);
     else elementGradient(z, weight, sequence);
     const db = bias === null ? 0 : gradOf(bias);
@@ -112,10 +94,11 @@ function weightGradient(z: Tensor, weight: Tensor, { T, rows, n }: Sequence): vo
     if (!accumulates) k.fill(dw, weight.size, 0);
     return;
   }
-  const bits = allocate(bitBytes(total, n));
-  const count = z.ptr === 0 ? k.alignBits(bits, z.bits, total, n) : k.packBits(bits, z.ptr, total, n) & 0x7fffffff;
+  const own = n % 32 !== 0;
+  const bits = own ? allocate(bitBytes(total, n)) : z.bits;
+  const count = own ? k.alignBits(bits, z.bits, total, n) : k.countBits(bits, (total * n) / 32);
   gatherWeightGradient(dw, z.gradPtr + 4 * rows * n, bits, count, 0, n, n, total);
-  recycle(bits, bitBytes(total, n), scope.region);
+  if (own) recycle(bits, bitBytes(total, n), scope.region);
 }
 
 /** dV += Σ_t Σ over the samples of dI[t+1] ⊙ s[t] */
@@ -130,6 +113,9 @@ function elementGradient(z: Tensor, weight: Tensor, { T, rows, n }: Sequence): v
   recycle(terms, 4 * size, scope.region);
 }
 
+/** Bytes that the kernel `recurrentForward` wants to work in. */
+const workSpace = (rows: number, n: number): number => 4 * ((n + 1) * (n + 32) + 2 * rows * (n + 1) + 32);
+
 /** Runs a neuron with recurrent weights [n, n] and a bias, or [n] without one, over a current [T, B, …, n] from zero. */
 export function runRecurrent(
   neuron: Neuron,
@@ -143,68 +129,32 @@ export function runRecurrent(
   if (bias !== null) ready("RecurrentLIF", bias);
   const T = current.shape[0] as number;
   const n = current.shape[current.ndim - 1] as number;
-  const size = current.size / T;
-  const rows = size / n;
-  const step = 4 * size;
+  const rows = current.size / (T * n);
   const all = weight.ndim === 2;
-  const spikes = size % 32 === 0 ? emptySpikes(current.shape, current.size) : empty(current.shape, current.size);
+  const spikes = emptySpikes(current.shape, current.size);
   const membrane = empty(current.shape, current.size);
-  const [stepBeta, stepThreshold] = [beta.size === 1 ? 0 : 1, threshold.size === 1 ? 0 : 1];
-
-  // [in, out]: the columns of W that are summed lie in rows.
-  const columns = all ? allocate(4 * n * n) : 0;
-  if (all) k.transpose(columns, weight.ptr, n, n);
-  const stream = allocate(streamBytes(size));
-  const aligned = allocate(bitBytes(rows, n));
-  const work = allocate(workBytes(rows, size));
-  const floats = allocate(step);
-  const start = bias === null ? 0 : bias.ptr;
-  for (let t = 0; t < T; t++) {
-    const u = membrane.ptr + t * step;
-    const before = t === 0 ? 0 : u - step;
-    if (!all) k.copy(u, current.ptr + t * step, size);
-    if (all) {
-      const count = t === 0 ? 0 : k.alignBits(aligned, stream, rows, n);
-      if (t === 0) k.fill(aligned, bitBytes(rows, n) / 4, 0);
-      if (count < BINARY_DENSITY * size) {
-        k.gather(u, aligned, work, 0, columns, start, rows, n, n, n, 1, n, 1, n, 0, 1);
-      } else {
-        k.unpackBits(floats, stream, size);
-        k.gemm(u, floats, columns, start, rows, n, n, n, 1, n, 1, n, 0, 1);
-      }
-      k.addTo(u, current.ptr + t * step, size);
-    } else if (t > 0) {
-      k.unpackBits(floats, stream, size);
-      for (let b = 0; b < rows; b++) k.mulGrad(u + 4 * b * n, floats + 4 * b * n, weight.ptr, n);
-    }
-    k.lifForward(
-      u,
-      stream,
-      u,
-      before,
-      beta.ptr,
-      threshold.ptr,
-      1,
-      rows,
-      n,
-      0,
-      0,
-      stepBeta,
-      stepThreshold,
-      neuron.reset,
-      neuron.delayed,
-      neuron.strict,
-      neuron.resetValue,
-      1,
-    );
-    if (spikes.ptr === 0) k.copy(spikes.bits + (t * size) / 8, stream, size / 32);
-    else k.unpackBits(spikes.ptr + t * step, stream, size);
-  }
-  recycle(floats, step, scope.region);
-  recycle(work, workBytes(rows, size), scope.region);
-  recycle(aligned, bitBytes(rows, n), scope.region);
-  recycle(stream, streamBytes(size), scope.region);
-  if (all) recycle(columns, 4 * n * n, scope.region);
+  const work = allocate(workSpace(rows, n));
+  k.recurrentForward(
+    membrane.ptr,
+    spikes.bits,
+    current.ptr,
+    weight.ptr,
+    bias === null ? 0 : bias.ptr,
+    beta.ptr,
+    threshold.ptr,
+    work,
+    T,
+    rows,
+    n,
+    all ? 1 : 0,
+    beta.size === 1 ? 0 : 1,
+    threshold.size === 1 ? 0 : 1,
+    neuron.reset,
+    neuron.delayed,
+    neuron.strict,
+    neuron.resetValue,
+  );
+  recycle(work, workSpace(rows, n), scope.region);
 
   const wanted = current.requiresGrad || weight.requiresGrad || (bias?.requiresGrad ?? false);
   const attrs: Sequence = { neuron, T, rows, n, beta, threshold, membrane };

@@ -63,6 +63,7 @@ import { adam, rmsprop, sgd } from "./optim.ts";
 import { addPatches, grid } from "./patches.ts";
 import { addAtPlaces, avgPool, avgPoolBits, avgPoolGrad, maxPool, maxPoolBits, spans } from "./pool.ts";
 import { bernoulli, normal, philox, uniform } from "./random.ts";
+import { recurrentBackward, recurrentForward } from "./recurrent.ts";
 import {
   addSumAxis,
   amaxGrad,
@@ -126,6 +127,8 @@ export const reference: Kernels = {
   lifBackward,
   lifReplay,
   lifBackwardAny,
+  recurrentForward,
+  recurrentBackward,
   exp,
   expGrad,
   log,

@@ -1,0 +1,152 @@
+import { describe, expect, test } from "vitest";
+import { kernels } from "../engine/wasm.ts";
+import { compareSides, numbers, type Side } from "../test/support/sides.ts";
+
+const [SUBTRACT, ZERO, NONE] = [1, 2, 0];
+const ATAN = 2;
+
+interface Options {
+  T: number;
+  rows: number;
+  n: number;
+  all: boolean;
+  bias: boolean;
+  perNeuron: boolean;
+  reset: number;
+  delayed: number;
+  strict: number;
+}
+
+const PLAIN: Options = {
+  T: 5,
+  rows: 3,
+  n: 9,
+  all: true,
+  bias: true,
+  perNeuron: false,
+  reset: SUBTRACT,
+  delayed: 0,
+  strict: 0,
+};
+
+/** Weights, currents and neurons of which about a third fires. */
+function layer(side: Side, { T, rows, n, all, bias, perNeuron }: Options) {
+  const reach = 1 / Math.sqrt(n);
+  const params = perNeuron ? n : 1;
+  return {
+    current: side.put(numbers(T * rows * n, 1, -1, 2)),
+    weight: side.put(all ? numbers(n * n, 2, -reach, reach) : numbers(n, 2)),
+    bias: bias ? side.put(numbers(n, 3, -0.5, 0.5)) : 0,
+    beta: side.put(numbers(params, 4, 0.5, 1)),
+    threshold: side.put(numbers(params, 5, 0.8, 1.2)),
+    step: perNeuron ? 1 : 0,
+  };
+}
+
+function forward(side: Side, o: Options): number[] {
+  const { T, rows, n, all, reset, delayed, strict } = o;
+  const { current, weight, bias, beta, threshold, step } = layer(side, o);
+  const words = Math.ceil((T * rows * n) / 32);
+  const u = side.zeros(T * rows * n);
+  const s = side.zeros(words + 1);
+  const work = side.zeros((n + 1) * (n + 32) + 2 * rows * (n + 1) + 32);
+  side.k.recurrentForward(
+    u,
+    s,
+    current,
+    weight,
+    bias,
+    beta,
+    threshold,
+    work,
+    T,
+    rows,
+    n,
+    all ? 1 : 0,
+    step,
+    step,
+    reset,
+    delayed,
+    strict,
+    -0.25,
+  );
+  return [...side.readWords(s, words), ...side.read(u, T * rows * n)];
+}
+
+function backward(side: Side, o: Options): number[] {
+  const { T, rows, n, all, reset, strict } = o;
+  const { weight, beta, threshold, step } = layer(side, o);
+  const size = rows * n;
+  const du = side.put(numbers(T * size, 6));
+  const u = side.put(numbers(T * size, 7, -1, 3));
+  const carry = side.zeros(size);
+  side.k.recurrentBackward(
+    du,
+    u,
+    weight,
+    beta,
+    threshold,
+    carry,
+    T,
+    rows,
+    n,
+    all ? 1 : 0,
+    step,
+    step,
+    reset,
+    strict,
+    ATAN,
+    2,
+  );
+  return side.read(du, T * size);
+}
+
+const TOLERANCE = { absolute: 2e-5, relative: 2e-5 };
+
+function agrees(o: Partial<Options>): void {
+  for (const run of [forward, backward]) compareSides((side) => run(side, { ...PLAIN, ...o }), TOLERANCE);
+}
+
+describe("recurrent: forward and backward agree with the reference", () => {
+  test("at every length of a row", () => {
+    for (const all of [true, false]) {
+      for (const n of [1, 2, 3, 4, 5, 6, 7, 8, 9, 31, 32, 33, 64, 101]) {
+        for (const rows of [1, 2, 3]) agrees({ all, n, rows });
+      }
+    }
+  });
+
+  test("where W is larger than the workspace for panels", () => {
+    agrees({ n: 259, rows: 2, T: 3 });
+  });
+
+  test("for one step, and for many", () => {
+    for (const T of [1, 2, 40]) for (const all of [true, false]) agrees({ T, all, n: 33 });
+  });
+
+  test("for every kind of neuron", () => {
+    for (const reset of [SUBTRACT, ZERO, NONE]) {
+      for (const delayed of [0, 1]) {
+        for (const strict of [0, 1]) {
+          for (const perNeuron of [false, true]) agrees({ reset, delayed, strict, perNeuron, bias: perNeuron });
+        }
+      }
+    }
+  });
+});
+
+test("recurrent: the sum starts at the bias, takes the spikes in ascending order, and the current comes last", () => {
+  compareSides((side) => {
+    const n = 4;
+    const [u, s] = [side.zeros(2 * n), side.zeros(2)];
+    const [zero, one] = [side.put([0]), side.put([1])];
+    const weight = side.put([2 ** 24, -(2 ** 24), 0.5, 0, ...Array(12).fill(0)]);
+    const current = side.put([2, 2, 2, 2, 3, 0, 0, 0]);
+    const bias = side.put([1, 0, 0, 0]);
+    const work = side.zeros((n + 1) * (n + 32) + 2 * n + 34);
+    side.k.recurrentForward(u, s, current, weight, bias, zero, one, work, 2, 1, n, 1, 0, 0, NONE, 0, 0, 0);
+    // In float32 1 + 2²⁴ is 2²⁴: the bias is lost to the first term, what comes after the second one is not.
+    expect(side.read(u + 4 * n, 1)).toEqual([side.k === kernels ? 3.5 : 4.5]);
+    return [];
+  });
+});
