@@ -20,7 +20,7 @@ export {
   writeOutGradient,
 } from "./op.ts";
 export { constantSource } from "./ops/expand.ts";
-export { BINARY_DENSITY, bitBytes, gatherWeightGradient, workBytes } from "./ops/matmul.ts";
+export { bitBytes, gatherWeightGradient } from "./ops/matmul.ts";
 export { allocate, disposed, recycle, root, scope } from "./scope.ts";
 export { formatShape, type Shape, sameShape } from "./shape.ts";
 export { persist } from "./tape.ts";
