@@ -11,11 +11,10 @@ const T = 25;
 /** Neurons, and neuron-steps: 51 MB an array. */
 const N = 256 * 2000;
 const SIZE = T * N;
-/** As the kernels number them: reset by subtraction, at once, fires at u ≥ θ; the derivative of the arctangent. */
+/** As the kernels number them: reset by subtraction, at once, fires at u ≥ θ; surrogates and their slopes. */
 const RESET = [1, 0, 0] as const;
-const SURROGATE = [2, 2] as const;
-/** Neurons whose membrane is computed again at a time, as the layer does it. */
-const REPLAYED = 1024;
+const ATAN = [2, 2] as const;
+const SIGMOID = [0, 10] as const;
 
 const random = uniforms(1);
 const beta = block(1, () => 0.95);
@@ -26,7 +25,6 @@ const spikes = block(SIZE);
 const gradient = block(SIZE, () => random() - 0.5);
 const work = block(SIZE);
 const state = block(N);
-const history = block(2 * T * REPLAYED);
 
 /** The steps of u are `stepU` apart: 0 where only the last one is kept. The bits lie where the textbook has numbers. */
 function forward(u: number, stepU: number): void {
@@ -41,18 +39,11 @@ function textbook(): void {
   }
 }
 
-/** From ∂L/∂s to ∂L/∂I, in place; the membrane is computed again from the current. */
-function backward(): void {
-  const pointers = [work, work, current, beta, theta, state, 0, history] as const;
+/** From ∂L/∂s to ∂L/∂I, in place. */
+function backward(surrogate: readonly [kind: number, slope: number]): void {
+  const pointers = [work, work, membrane, 0, beta, theta, state, 0, 0, 0] as const;
   kernels.fill(state, N, 0);
-  kernels.lifReplay(...pointers, T, 1, N, REPLAYED, N, N, 0, 0, ...RESET, 0, ...SURROGATE);
-}
-
-function backwardKept(): void {
-  const [reset, , strict] = RESET;
-  const pointers = [work, work, membrane, beta, theta, state, 0, 0] as const;
-  kernels.fill(state, N, 0);
-  kernels.lifBackward(...pointers, T, 1, N, N, N, N, 0, 0, reset, strict, ...SURROGATE);
+  kernels.lifBackward(...pointers, T, 1, N, N, N, N, 0, 0, ...RESET, 0, ...surrogate);
 }
 
 /** Backward ends where it began: with the gradient of the spikes. */
@@ -62,11 +53,11 @@ warmup();
 const run = await interleave(
   [
     calls("textbook step", textbook),
-    calls("forward", () => forward(state, 0)),
-    calls("forwardKept", () => forward(membrane, N)),
+    calls("forward", () => forward(membrane, N)),
+    calls("forwardLast", () => forward(state, 0)),
     calls("triad", () => probes.triad(work, current, gradient, SIZE)),
-    calls("backward", backward, { prepare }),
-    calls("backwardKept", backwardKept, { prepare }),
+    calls("backward", () => backward(ATAN), { prepare }),
+    calls("backwardSigmoid", () => backward(SIGMOID), { prepare }),
   ],
   ROUNDS,
 );
@@ -80,7 +71,7 @@ const ofTriad = (name: string): Measured => ({ value: run.ratio("triad", name), 
 
 report({
   forward: overTextbook("forward"),
-  forwardKept: overTextbook("forwardKept"),
+  forwardLast: overTextbook("forwardLast"),
   backward: ofTriad("backward"),
-  backwardKept: ofTriad("backwardKept"),
+  backwardSigmoid: ofTriad("backwardSigmoid"),
 });

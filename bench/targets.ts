@@ -106,9 +106,9 @@ export const TARGETS = {
   },
   lif: {
     forward: target("LIF forward out of cache", "textbook step", "×", [1.4, 1.8]),
-    forwardKept: target("LIF forward out of cache, membrane kept", "textbook step", "×", []),
+    forwardLast: target("LIF forward out of cache, last membrane only", "textbook step", "×", []),
     backward: ofTriad("LIF backward out of cache", "DRAM triad", 0.75, 0.95),
-    backwardKept: ofTriad("LIF backward out of cache, membrane kept", "DRAM triad"),
+    backwardSigmoid: ofTriad("LIF backward out of cache, sigmoid", "DRAM triad"),
   },
   kernels: {
     add: overLoop("add"),

@@ -6,6 +6,7 @@ export { defaultGenerator, generatorOf } from "./generator.ts";
 export {
   accumulates,
   apply,
+  canTakeOver,
   freshGradOf,
   gradOf,
   type Op,

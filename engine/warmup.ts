@@ -28,7 +28,7 @@ export function warmup(): void {
     k.lifForward(z, s, x, 0, y, y, TIMESTEPS, 1, n, n, n, 0, 0, 2, 0, 0, 0, 0);
     for (const kind of [0, 1, 2]) {
       k.fill(s, n, 0);
-      k.lifBackward(x, x, z, y, y, s, 0, 0, TIMESTEPS, 1, n, n, n, n, 0, 0, 2, 0, kind, 1);
+      k.lifBackward(x, x, z, 0, y, y, s, 0, 0, 0, TIMESTEPS, 1, n, n, n, n, 0, 0, 2, 0, 0, 0, kind, 1);
     }
     k.fill(x, TIMESTEPS * n, 0.5);
     k.fill(y, TIMESTEPS * n, 0.5);

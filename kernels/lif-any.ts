@@ -2,7 +2,7 @@
  * LIF with every option: resting value, scaled input, steps of holding, gradients of all outputs and parameters, resets that
  * pass gradients. The equations stand in lif.ts; a choice between two cases is a mask here, four lanes at a time.
  */
-import { derivativeLanes, innerFactor, outerFactor } from "./derivative";
+import { derivativeLanes, innerFactor, outerFactor, reachOf } from "./derivative";
 import { loadSome, loadTail, one, storeSome, storeTail } from "./lanes";
 
 /** Kinds of reset; 0 is none. */
@@ -278,7 +278,7 @@ function stepWhole(
 }
 
 /** The value at p on all lanes of a scratch vector. */
-export function spread(slot: usize, p: usize): usize {
+function spread(slot: usize, p: usize): usize {
   v128.store(scratch + (slot << 4), v128.load32_splat(p));
   return scratch + (slot << 4);
 }
@@ -362,6 +362,7 @@ export function lifBackwardAny(
   const all = <usize>rows * row;
   const inner = f32x4.splat(innerFactor(kind, slope));
   const outer = f32x4.splat(outerFactor(kind, slope));
+  const reach = f32x4.splat(reachOf(kind, slope));
   const floors = f32x4.splat(firingFloor(strict));
   const holds = f32x4.splat(<f32>hold);
   const value = f32x4.splat(resetValue);
@@ -384,21 +385,29 @@ export function lifBackwardAny(
         const column = (<usize>i) << 2;
         const o = start + column;
         const a = at + column;
-        const theta = parameterAt(threshold, stepThreshold, column, four);
-        const x = initial ? loadAt(v0, o, four) : loadAt(u, a, four);
-        const slopes = custom == 0 ? derivativeLanes(kind, f32x4.sub(x, theta), inner, outer) : loadAt(custom, a, four);
-        const left = initial ? loadAt(r0, o, four) : loadAt(r, a, four);
-        const before = t > 0 ? loadAt(r, a - all, four) : initial ? none : loadAt(r0, o, four);
+        const theta = inline.always(parameterAt(threshold, stepThreshold, column, four));
+        const x = initial ? inline.always(loadAt(v0, o, four)) : inline.always(loadAt(u, a, four));
+        const slopes =
+          custom == 0
+            ? inline.always(derivativeLanes(kind, f32x4.sub(x, theta), inner, outer, reach))
+            : inline.always(loadAt(custom, a, four));
+        const left = initial ? inline.always(loadAt(r0, o, four)) : inline.always(loadAt(r, a, four));
+        const before =
+          t > 0 ? inline.always(loadAt(r, a - all, four)) : initial ? none : inline.always(loadAt(r0, o, four));
         const active = f32x4.eq(before, none);
         const free = f32x4.eq(left, none);
         const fired =
           initial || delayed != 0
-            ? v128.and(later, resetDue(x, theta, floors, left, holds, later))
-            : f32x4.ne(loadAt(s, a, four), none);
-        const seen = initial ? none : loadAt(dv, a, four);
+            ? v128.and(later, inline.always(resetDue(x, theta, floors, left, holds, later)))
+            : f32x4.ne(inline.always(loadAt(s, a, four)), none);
+        const seen = initial ? none : inline.always(loadAt(dv, a, four));
 
-        const next = loadAt(carry, o, four);
-        const decay = v128.bitselect(parameterAt(beta, stepBeta, column, four), v128.load32_splat(one), free);
+        const next = inline.always(loadAt(carry, o, four));
+        const decay = v128.bitselect(
+          inline.always(parameterAt(beta, stepBeta, column, four)),
+          v128.load32_splat(one),
+          free,
+        );
         const through = f32x4.add(f32x4.mul(decay, next), v128.andnot(seen, later));
         const subtracted = v128.bitselect(next, through, later);
         const atOnce = initial ? none : active;
@@ -413,21 +422,21 @@ export function lifBackwardAny(
           addAt(dv0, o, four, reached);
           continue;
         }
-        const spike = v128.and(active, f32x4.mul(slopes, loadAt(g, a, four)));
-        const du = f32x4.add(f32x4.add(spike, reached), loadAt(dm, a, four));
-        storeSome(carry + o, four, du);
-        addAt(dThreshold, o, four, f32x4.neg(f32x4.add(spike, f32x4.add(jump, taken))));
+        const spike = v128.and(active, f32x4.mul(slopes, inline.always(loadAt(g, a, four))));
+        const du = f32x4.add(f32x4.add(spike, reached), inline.always(loadAt(dm, a, four)));
+        inline.always(storeSome(carry + o, four, du));
+        if (dThreshold != 0) addAt(dThreshold, o, four, f32x4.neg(f32x4.add(spike, f32x4.add(jump, taken))));
         const dI = v128.and(active, f32x4.mul(f32x4.splat(scale), du));
         if (total == 0) storeSome(g + a, four, dI);
-        else addAt(total, o, four, dI);
+        else inline.always(addAt(total, o, four, dI));
         if (dBeta == 0) continue;
         // β multiplied the state before this step, after its reset.
-        const p = t > 0 ? loadAt(u, a - all, four) : loadAt(v0, o, four);
-        let due = t > 0 && delayed == 0 ? f32x4.ne(loadAt(s, a - all, four), none) : none;
-        if (delayed != 0) due = resetDue(p, theta, floors, before, holds, later);
+        const p = t > 0 ? inline.always(loadAt(u, a - all, four)) : inline.always(loadAt(v0, o, four));
+        let due = t > 0 && delayed == 0 ? f32x4.ne(inline.always(loadAt(s, a - all, four)), none) : none;
+        if (delayed != 0) due = inline.always(resetDue(p, theta, floors, before, holds, later));
         let v = f32x4.sub(p, v128.andnot(v128.and(v128.and(subtract, due), theta), later));
         v = v128.bitselect(value, v, v128.and(zero, due));
-        addAt(dBeta, o, four, v128.and(active, f32x4.mul(du, f32x4.sub(v, f32x4.splat(rest)))));
+        inline.always(addAt(dBeta, o, four, v128.and(active, f32x4.mul(du, f32x4.sub(v, f32x4.splat(rest))))));
       }
     }
   }

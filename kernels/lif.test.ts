@@ -115,6 +115,9 @@ function checkForward(o: Options) {
   });
 }
 
+/** The surrogates that the kernels know. */
+const KINDS = [0, 1, 2, 3, 4, 5, 6];
+
 const SHAPES = [
   { rows: 1, n: 1 },
   { rows: 1, n: 4 },
@@ -202,7 +205,7 @@ for (const reset of [NONE, SUBTRACT, ZERO]) {
 
   test(`lif: the plain backward agrees with the reference, reset ${reset}`, () => {
     for (const shape of SHAPES) {
-      for (const kind of [0, 1, 2]) {
+      for (const kind of KINDS) {
         for (const constant of [false, true]) {
           for (const repeats of [false, true]) {
             const o = { ...PLAIN, ...shape, reset, strict: kind === 2 ? 1 : 0, perNeuron: kind === 0, constant };
@@ -216,26 +219,30 @@ for (const reset of [NONE, SUBTRACT, ZERO]) {
                 const carry = side.zeros(size);
                 const total = constant ? side.put(numbers(size, 24)) : 0;
                 side.k.lifBackward(
-                  du,
+                  constant ? carry : du,
                   ds,
                   u,
+                  0,
                   beta,
                   threshold,
                   carry,
                   total,
                   0,
+                  0,
                   T,
                   o.rows,
                   o.n,
-                  size,
+                  constant ? 0 : size,
                   repeats ? 0 : size,
                   size,
                   step,
                   step,
                   reset,
+                  0,
                   o.strict,
+                  0,
                   kind,
-                  5,
+                  kind === 4 ? 0.7 : 5,
                 );
                 return constant ? side.read(total, size) : side.read(du, T * size);
               },
@@ -248,12 +255,43 @@ for (const reset of [NONE, SUBTRACT, ZERO]) {
   });
 }
 
+test("lif: the plain backward with the gradient of β agrees with the reference", () => {
+  for (const reset of [NONE, SUBTRACT, ZERO]) {
+    for (const delayed of [0, 1]) {
+      for (const shape of [...SHAPES, { rows: 1, n: 2100 }]) {
+        for (const initial of [false, true]) {
+          const o = { ...PLAIN, ...shape, reset, delayed, initial, perNeuron: initial };
+          const { rows, n } = shape;
+          compareSides(
+            (side) => {
+              const { u, v0, beta, threshold, step } = forward(side, o);
+              const size = rows * n;
+              const ds = numbers(T * size, 21);
+              const [du, carry] = [side.put(ds), side.zeros(size)];
+              const [total, dBeta] = [side.put(numbers(size, 24)), side.put(numbers(size, 25))];
+              const resets = [reset, delayed, 0, -0.25] as const;
+              const steps = [T, rows, n, size, size, size, step, step] as const;
+              side.k.lifBackward(du, du, u, v0, beta, threshold, carry, total, 0, dBeta, ...steps, ...resets, 2, 2);
+              return [...side.read(du, T * size), ...[total, dBeta].flatMap((p) => side.read(p, size))];
+            },
+            { absolute: 1e-4, relative: 1e-4 },
+          );
+        }
+      }
+    }
+  }
+});
+
 test("lif: a replayed history gives the gradient that a kept one gives, and forward may forget it", () => {
   for (const reset of [NONE, SUBTRACT, ZERO]) {
     for (const delayed of [0, 1]) {
       for (const shape of SHAPES) {
-        for (const constant of [false, true]) {
-          const o = { ...PLAIN, ...shape, reset, delayed, constant, perNeuron: !constant };
+        for (const [constant, perNeuron] of [
+          [false, false],
+          [true, false],
+          [true, true],
+        ] as const) {
+          const o = { ...PLAIN, ...shape, reset, delayed, constant, perNeuron };
           compareSides(
             (side) => {
               const { u, current, beta, threshold, step } = forward(side, o);
@@ -284,60 +322,58 @@ test("lif: a replayed history gives the gradient that a kept one gives, and forw
                 0,
               );
               expect(side.read(last, size)).toEqual(side.read(u, T * size).slice(-size));
+              if (!constant) return [];
 
               const ds = numbers(T * size, 21);
-              const [kept, replayed] = [side.put(ds), side.put(ds)];
-              const [total, again] = constant ? [side.zeros(size), side.zeros(size)] : [0, 0];
+              const [total, again] = [side.zeros(size), side.zeros(size)];
               const block = 8;
               const history = side.zeros(T * block + streamWords(T * block));
+              const [carry, other] = [side.zeros(size), side.zeros(size)];
+              const [gradients, resets] = [side.put(ds), [reset, delayed, 0, -0.25] as const];
               k.lifBackward(
-                kept,
-                kept,
+                carry,
+                gradients,
                 u,
+                0,
                 beta,
                 threshold,
-                side.zeros(size),
+                carry,
                 total,
+                0,
                 0,
                 T,
                 rows,
                 n,
-                size,
-                size,
-                size,
-                step,
-                step,
-                reset,
                 0,
+                size,
+                size,
+                step,
+                step,
+                ...resets,
                 0,
                 5,
               );
               k.lifReplay(
-                replayed,
-                replayed,
+                again,
+                gradients,
                 current,
                 beta,
                 threshold,
-                side.zeros(size),
-                again,
+                other,
                 history,
                 T,
                 rows,
                 n,
                 block,
                 size,
-                stepCurrent,
                 step,
                 step,
-                reset,
-                delayed,
-                0,
-                -0.25,
+                ...resets,
                 0,
                 5,
               );
-              const gradient = constant ? side.read(again, size) : side.read(replayed, T * size);
-              expect(gradient).toEqual(constant ? side.read(total, size) : side.read(kept, T * size));
+              const gradient = side.read(again, size);
+              expect(gradient).toEqual(side.read(total, size));
               return gradient;
             },
             { absolute: 1e-4, relative: 1e-4 },

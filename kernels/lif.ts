@@ -12,28 +12,28 @@
  * The history is the state: step t reads u[t−1] and finds again what fired, so that only u and the bits of s, the result,
  * are written. Arrays are [T, rows, n] with β and θ per column (step 1) or one for all (step 0).
  *
- * Here are plain neurons (rest 0, scale 1, no holding) with the gradient of the spikes alone; lif-any.ts has the rest.
+ * Here are plain neurons (rest 0, scale 1, no holding); lif-back.ts has their gradient, lif-any.ts the rest.
+ *
+ * Sixteen columns, a cache line, go through a few steps at a time: their state stays in registers, what fired is known from
+ * the step before, and the lines of several steps, far apart in memory, are under way at once. More steps than this are
+ * slower: a processor follows only so many streams.
  */
 
-import { append, endStream, startStream } from "./bits";
-import { ATAN, derivativeLanes, FAST_SIGMOID, innerFactor, outerFactor, SIGMOID } from "./derivative";
-import { addTo } from "./elementwise";
-import { firingFloor, SUBTRACT, spread, ZERO } from "./lif-any";
-import { vectorEnd } from "./span";
+import { setBits } from "./bits";
+import { loadSome, storeSome } from "./lanes";
+import { firingFloor, SUBTRACT, ZERO } from "./lif-any";
 
-export { lifBackwardAny, lifForwardAny, lifState } from "./lif-any";
+/** Steps that are taken at a time. */
+export const STEPS = 5;
 
-/** Ways to reset in one step: not at all, by θ at its start or its end, to the reset value. */
-const FREE = 0;
+/** Ways to reset: to a value, by θ before the decay or after it. */
+const TO_VALUE = 0;
 const NOW = 1;
 const LATER = 2;
-const TO_VALUE = 3;
-const TO_ZERO = 4;
 
-const zeros = memory.data(16, 16);
-
-/** In the place of a kind of surrogate: the derivatives were computed elsewhere. */
-const CUSTOM: i32 = -1;
+export const zeros = memory.data(64, 16);
+/** Values that all columns share, sixteen times each. */
+const shared = memory.data(192, 16);
 
 /**
  * Plain leaky integrate-and-fire neurons over time:
@@ -64,356 +64,322 @@ export function lifForward(
   resetValue: f32,
   resumed: i32,
 ): void {
-  const all = (<usize>stepU) << 2;
-  const row = (<usize>n) << 2;
+  const size = rows * n;
+  const uBytes = (<usize>stepU) << 2;
+  const currentBytes = (<usize>stepCurrent) << 2;
+  const betaBytes: usize = stepBeta == 0 ? 0 : 64;
+  const thetaBytes: usize = stepThreshold == 0 ? 0 : 64;
+  if (stepBeta == 0) beta = repeated(0, beta);
+  if (stepThreshold == 0) threshold = repeated(1, threshold);
+  const way = reset == SUBTRACT ? (delayed != 0 ? LATER : NOW) : TO_VALUE;
   const floor = firingFloor(strict);
-  startStream(s);
-  for (let t = 0; t < T; t++) {
-    const first = t == 0;
-    const pending = !first || delayed != 0 || resumed != 0;
+  memory.fill(s, 0, (<usize>(T * size + 31) >> 5) << 2);
+  for (let t = 0; t < T; t += STEPS) {
+    const pending = t > 0 || delayed != 0 || resumed != 0;
     for (let b = 0; b < rows; b++) {
-      const at = <usize>b * row;
-      const p = first ? (v0 == 0 ? 0 : v0 + at) : u - all + at;
-      stepPlain(
-        u + at,
+      const i = b * n;
+      const o = (<usize>i) << 2;
+      const at = u + o + <usize>t * uBytes;
+      const p = t > 0 ? at - uBytes : v0 == 0 ? zeros : v0 + o;
+      stepsOf(
+        way,
+        at,
+        s,
         p,
-        current + at,
+        current + o + <usize>t * currentBytes,
         beta,
         threshold,
+        t * size + i,
         n,
-        stepBeta,
-        stepThreshold,
-        reset,
-        delayed,
+        size,
+        min(STEPS, T - t),
+        uBytes,
+        p == zeros ? 0 : 64,
+        currentBytes,
+        betaBytes,
+        thetaBytes,
         floor,
+        pending ? floor : Infinity,
+        reset == ZERO,
         resetValue,
-        pending,
       );
     }
-    u += all;
-    current += (<usize>stepCurrent) << 2;
   }
-  endStream();
 }
 
-/** One step of one row; p is the state before it (0: zeros). */
-function stepPlain(
-  u: usize,
-  p: usize,
-  current: usize,
-  beta: usize,
-  threshold: usize,
-  n: i32,
-  stepBeta: i32,
-  stepThreshold: i32,
-  reset: i32,
-  delayed: i32,
-  floor: f32,
-  resetValue: f32,
-  pending: bool,
-): void {
-  const step: usize = p == 0 ? 0 : 16;
-  if (p == 0) p = zeros;
-  if (reset == ZERO && pending && resetValue == 0) {
-    inline.always(row(TO_ZERO, u, p, step, current, beta, threshold, n, stepBeta, stepThreshold, floor, resetValue));
-  } else if (reset == ZERO && pending) {
-    inline.always(row(TO_VALUE, u, p, step, current, beta, threshold, n, stepBeta, stepThreshold, floor, resetValue));
-  } else if (reset == SUBTRACT && delayed != 0) {
-    inline.always(row(LATER, u, p, step, current, beta, threshold, n, stepBeta, stepThreshold, floor, resetValue));
-  } else if (reset == SUBTRACT && pending) {
-    inline.always(row(NOW, u, p, step, current, beta, threshold, n, stepBeta, stepThreshold, floor, resetValue));
-  } else inline.always(row(FREE, u, p, step, current, beta, threshold, n, stepBeta, stepThreshold, floor, resetValue));
-}
-
-/** u ← the next membrane, and its spikes to the stream, for one row. One copy for each constant way to reset. */
-function row(
+/**
+ * Some steps of one row from the state at p on, which is reset where it reaches resetFloor. Bytes with an array's name lie
+ * between its steps; pBytes, betaBytes and thetaBytes between sixteen columns, or are 0 for the same values again.
+ */
+function stepsOf(
   way: i32,
   u: usize,
+  s: usize,
   p: usize,
-  step: usize,
   current: usize,
   beta: usize,
   threshold: usize,
+  bit: i32,
   n: i32,
-  stepBeta: i32,
-  stepThreshold: i32,
+  size: i32,
+  steps: i32,
+  uBytes: usize,
+  pBytes: usize,
+  currentBytes: usize,
+  betaBytes: usize,
+  thetaBytes: usize,
   floor: f32,
+  resetFloor: f32,
+  cut: bool,
+  resetValue: f32,
+): void {
+  if (way == NOW)
+    inline.always(
+      steps16(
+        NOW,
+        u,
+        s,
+        p,
+        current,
+        beta,
+        threshold,
+        bit,
+        n,
+        size,
+        steps,
+        uBytes,
+        pBytes,
+        currentBytes,
+        betaBytes,
+        thetaBytes,
+        floor,
+        resetFloor,
+        cut,
+        resetValue,
+      ),
+    );
+  else if (way == LATER)
+    inline.always(
+      steps16(
+        LATER,
+        u,
+        s,
+        p,
+        current,
+        beta,
+        threshold,
+        bit,
+        n,
+        size,
+        steps,
+        uBytes,
+        pBytes,
+        currentBytes,
+        betaBytes,
+        thetaBytes,
+        floor,
+        resetFloor,
+        cut,
+        resetValue,
+      ),
+    );
+  else
+    inline.always(
+      steps16(
+        TO_VALUE,
+        u,
+        s,
+        p,
+        current,
+        beta,
+        threshold,
+        bit,
+        n,
+        size,
+        steps,
+        uBytes,
+        pBytes,
+        currentBytes,
+        betaBytes,
+        thetaBytes,
+        floor,
+        resetFloor,
+        cut,
+        resetValue,
+      ),
+    );
+  const whole = <usize>n >> 4;
+  if ((n & 15) != 0) {
+    stepsOfTail(
+      way,
+      u + (whole << 6),
+      s,
+      p + whole * pBytes,
+      current + (whole << 6),
+      beta + whole * betaBytes,
+      threshold + whole * thetaBytes,
+      bit + (n & ~15),
+      n & 15,
+      size,
+      steps,
+      uBytes,
+      pBytes,
+      currentBytes,
+      betaBytes,
+      thetaBytes,
+      floor,
+      resetFloor,
+      cut,
+      resetValue,
+    );
+  }
+}
+
+/** The whole sixteens of a row. One copy for each constant way to reset. */
+function steps16(
+  way: i32,
+  u: usize,
+  s: usize,
+  p: usize,
+  current: usize,
+  beta: usize,
+  threshold: usize,
+  bit: i32,
+  n: i32,
+  size: i32,
+  steps: i32,
+  uBytes: usize,
+  pBytes: usize,
+  currentBytes: usize,
+  betaBytes: usize,
+  thetaBytes: usize,
+  floor: f32,
+  resetFloor: f32,
+  cut: bool,
   resetValue: f32,
 ): void {
   const value = f32x4.splat(resetValue);
   const floors = f32x4.splat(floor);
-  const betaBytes: usize = stepBeta == 0 ? 0 : 16;
-  const thetaBytes: usize = stepThreshold == 0 ? 0 : 16;
-  let b = v128.load32_splat(beta);
-  let theta = v128.load32_splat(threshold);
-  for (let vectors = n >> 2; vectors > 0; vectors -= 8) {
-    const count = min(vectors, 8);
-    let word: u32 = 0;
-    const stop = u + ((<usize>count) << 4);
+  const resets = f32x4.splat(resetFloor);
+  const cuts = i32x4.splat(cut ? -1 : 0);
+  for (let left = n >> 4; left > 0; left--) {
+    let v0 = v128.load(p);
+    let v1 = v128.load(p + 16);
+    let v2 = v128.load(p + 32);
+    let v3 = v128.load(p + 48);
+    let f0 = inline.always(reaches(v0, v128.load(threshold), resets));
+    let f1 = inline.always(reaches(v1, v128.load(threshold + 16), resets));
+    let f2 = inline.always(reaches(v2, v128.load(threshold + 32), resets));
+    let f3 = inline.always(reaches(v3, v128.load(threshold + 48), resets));
+    let to = u;
+    let from = current;
+    let place = bit;
+    let k = steps;
     do {
-      if (stepBeta != 0) b = v128.load(beta);
-      if (stepThreshold != 0) theta = v128.load(threshold);
-      const x = inline.always(membrane(way, v128.load(p), v128.load(current), b, theta, floors, value));
-      v128.store(u, x);
-      word = (word >> 4) | (i32x4.bitmask(f32x4.ge(f32x4.sub(x, theta), floors)) << 28);
-      p += step;
-      beta += betaBytes;
-      threshold += thetaBytes;
-      current += 16;
-      u += 16;
-    } while (u != stop);
-    inline.always(append(word >> (32 - (count << 2)), count << 2));
+      let theta = v128.load(threshold);
+      v0 = inline.always(membrane(way, v0, f0, v128.load(from), v128.load(beta), theta, value, cuts));
+      v128.store(to, v0);
+      f0 = inline.always(reaches(v0, theta, floors));
+      theta = v128.load(threshold + 16);
+      v1 = inline.always(membrane(way, v1, f1, v128.load(from + 16), v128.load(beta + 16), theta, value, cuts));
+      v128.store(to + 16, v1);
+      f1 = inline.always(reaches(v1, theta, floors));
+      theta = v128.load(threshold + 32);
+      v2 = inline.always(membrane(way, v2, f2, v128.load(from + 32), v128.load(beta + 32), theta, value, cuts));
+      v128.store(to + 32, v2);
+      f2 = inline.always(reaches(v2, theta, floors));
+      theta = v128.load(threshold + 48);
+      v3 = inline.always(membrane(way, v3, f3, v128.load(from + 48), v128.load(beta + 48), theta, value, cuts));
+      v128.store(to + 48, v3);
+      f3 = inline.always(reaches(v3, theta, floors));
+      const word = i8x16.bitmask(i8x16.narrow_i16x8_s(i16x8.narrow_i32x4_s(f0, f1), i16x8.narrow_i32x4_s(f2, f3)));
+      if ((place & 15) == 0) store<u16>(s + (<usize>place >> 3), word);
+      else setBits(s, place, word);
+      to += uBytes;
+      from += currentBytes;
+      place += size;
+    } while (--k != 0);
+    bit += 16;
+    u += 64;
+    p += pBytes;
+    current += 64;
+    beta += betaBytes;
+    threshold += thetaBytes;
   }
-  const rest: u32 = n & 3;
-  if (rest == 0) return;
-  let word: u32 = 0;
-  let bit: u32 = 0;
-  do {
-    if (stepBeta != 0) b = v128.load32_zero(beta);
-    if (stepThreshold != 0) theta = v128.load32_zero(threshold);
-    const x = inline.always(membrane(way, v128.load32_zero(p), v128.load32_zero(current), b, theta, floors, value));
-    v128.store32_lane(u, x, 0);
-    word |= (i32x4.bitmask(f32x4.ge(f32x4.sub(x, theta), floors)) & 1) << bit;
-    p += step >> 2;
-    beta += 4;
-    threshold += 4;
-    current += 4;
-    u += 4;
-  } while (++bit < rest);
-  inline.always(append(word, rest));
 }
 
-/** β·Z(v) + I, less θ afterwards where the reset comes late. */
-function membrane(way: i32, v: v128, input: v128, beta: v128, theta: v128, floor: v128, value: v128): v128 {
-  if (way == FREE) return f32x4.add(f32x4.mul(beta, v), input);
-  const fired = f32x4.ge(f32x4.sub(v, theta), floor);
-  if (way == NOW) v = f32x4.sub(v, v128.and(fired, theta));
-  if (way == TO_ZERO) v = v128.andnot(v, fired);
-  if (way == TO_VALUE) v = v128.bitselect(value, v, fired);
-  const x = f32x4.add(f32x4.mul(beta, v), input);
-  return way == LATER ? f32x4.sub(x, v128.and(fired, theta)) : x;
-}
-
-/**
- * Gradient of the plain neuron with the reset detached, backwards in time, σ′ the surrogate derivative at u − θ:
- *
- *   du[t] = σ′·ds[t] + κ·β·du[t+1]     κ = 0 where a reset to a value cut the path, else 1
- *
- * du [T, rows, n], the gradient of the current, may lie over ds or over u. Steps are stepDu, stepDs and stepU apart; with
- * stepDs = 0 ds is the same in all of them. If `total` is not 0, the current was constant over time: total [rows, n] += Σ_t du[t], and du is not
- * used. carry [rows, n] must hold zeros and is scratch. `custom` is 0 or the address of derivatives [T, rows, n] that were
- * computed elsewhere.
- */
-export function lifBackward(
-  du: usize,
-  ds: usize,
+/** Fewer than sixteen columns, four or one at a time. */
+function stepsOfTail(
+  way: i32,
   u: usize,
-  beta: usize,
-  threshold: usize,
-  carry: usize,
-  total: usize,
-  custom: usize,
-  T: i32,
-  rows: i32,
-  n: i32,
-  stepDu: i32,
-  stepDs: i32,
-  stepU: i32,
-  stepBeta: i32,
-  stepThreshold: i32,
-  reset: i32,
-  strict: i32,
-  kind: i32,
-  slope: f32,
-): void {
-  const row = (<usize>n) << 2;
-  const floor: f32 = reset != ZERO ? Infinity : firingFloor(strict);
-  if (stepBeta == 0) beta = spread(0, beta);
-  if (stepThreshold == 0) threshold = spread(1, threshold);
-  for (let t = T - 1; t >= 0; t--) {
-    for (let b = 0; b < rows; b++) {
-      const o = <usize>b * row;
-      const at = du + o + ((<usize>t * <usize>stepDu) << 2);
-      const to = total == 0 ? at : carry + o;
-      const next = total != 0 || t == T - 1 ? carry + o : at + ((<usize>stepDu) << 2);
-      const from = ds + o + ((<usize>t * <usize>stepDs) << 2);
-      const x = o + ((<usize>t * <usize>stepU) << 2);
-      const d = custom == 0 ? 0 : custom + x;
-      stepBack(
-        custom == 0 ? kind : CUSTOM,
-        to,
-        from,
-        next,
-        u + x,
-        threshold,
-        d,
-        beta,
-        n,
-        stepBeta,
-        stepThreshold,
-        floor,
-        slope,
-      );
-      if (total != 0) addTo(total + o, to, n);
-    }
-  }
-}
-
-/**
- * `lifBackward` from the zero state without a history of u: it is computed again from the current, for a block of
- * neurons at a time, so that it stays in the cache. `history` is scratch for T·block values and as many bits.
- */
-export function lifReplay(
-  du: usize,
-  ds: usize,
+  s: usize,
+  p: usize,
   current: usize,
   beta: usize,
   threshold: usize,
-  carry: usize,
-  total: usize,
-  history: usize,
-  T: i32,
-  rows: i32,
+  bit: i32,
   n: i32,
-  block: i32,
-  stepDs: i32,
-  stepCurrent: i32,
-  stepBeta: i32,
-  stepThreshold: i32,
-  reset: i32,
-  delayed: i32,
-  strict: i32,
+  size: i32,
+  steps: i32,
+  uBytes: usize,
+  pBytes: usize,
+  currentBytes: usize,
+  betaBytes: usize,
+  thetaBytes: usize,
+  floor: f32,
+  resetFloor: f32,
+  cut: bool,
   resetValue: f32,
-  kind: i32,
-  slope: f32,
 ): void {
-  const spikes = history + ((<usize>T * <usize>block) << 2);
-  const size = rows * n;
-  for (let b = 0; b < rows; b++) {
-    for (let i = 0; i < n; i += block) {
-      const width = min(block, n - i);
-      const o = (<usize>(b * n + i)) << 2;
-      const bi = beta + ((<usize>(i * stepBeta)) << 2);
-      const ti = threshold + ((<usize>(i * stepThreshold)) << 2);
-      lifForward(
-        history,
-        spikes,
-        current + o,
-        0,
-        bi,
-        ti,
-        T,
-        1,
-        width,
-        width,
-        stepCurrent,
-        stepBeta,
-        stepThreshold,
-        reset,
-        delayed,
-        strict,
-        resetValue,
-        0,
-      );
-      lifBackward(
-        du + o,
-        ds + o,
-        history,
-        bi,
-        ti,
-        carry + o,
-        total == 0 ? 0 : total + o,
-        0,
-        T,
-        1,
-        width,
-        size,
-        stepDs,
-        width,
-        stepBeta,
-        stepThreshold,
-        reset,
-        strict,
-        kind,
-        slope,
-      );
-    }
-  }
-}
-
-function stepBack(
-  kind: i32,
-  du: usize,
-  ds: usize,
-  next: usize,
-  u: usize,
-  threshold: usize,
-  d: usize,
-  beta: usize,
-  n: i32,
-  stepBeta: i32,
-  stepThreshold: i32,
-  floor: f32,
-  slope: f32,
-): void {
-  if (kind == SIGMOID) {
-    inline.always(rowBack(SIGMOID, du, ds, next, u, threshold, d, beta, n, stepBeta, stepThreshold, floor, slope));
-  } else if (kind == FAST_SIGMOID) {
-    inline.always(rowBack(FAST_SIGMOID, du, ds, next, u, threshold, d, beta, n, stepBeta, stepThreshold, floor, slope));
-  } else if (kind == ATAN) {
-    inline.always(rowBack(ATAN, du, ds, next, u, threshold, d, beta, n, stepBeta, stepThreshold, floor, slope));
-  } else inline.always(rowBack(CUSTOM, du, ds, next, u, threshold, d, beta, n, stepBeta, stepThreshold, floor, slope));
-}
-
-/**
- * du ← σ′·ds + κ·β·next for one row; κ is 0 where u − θ ≥ floor. One copy for each constant `kind`. A β or θ that all
- * columns share lies at its address four times and is read again for every vector: cheaper than a choice in the loop.
- */
-function rowBack(
-  kind: i32,
-  du: usize,
-  ds: usize,
-  next: usize,
-  u: usize,
-  threshold: usize,
-  d: usize,
-  beta: usize,
-  n: i32,
-  stepBeta: i32,
-  stepThreshold: i32,
-  floor: f32,
-  slope: f32,
-): void {
-  const inner = f32x4.splat(innerFactor(kind, slope));
-  const outer = f32x4.splat(outerFactor(kind, slope));
+  const value = f32x4.splat(resetValue);
   const floors = f32x4.splat(floor);
-  const betaBytes: usize = stepBeta == 0 ? 0 : 16;
-  const thetaBytes: usize = stepThreshold == 0 ? 0 : 16;
-  for (const stop = vectorEnd(du, n); du < stop; du += 16) {
-    const x = f32x4.sub(v128.load(u), v128.load(threshold));
-    const slopes = kind == CUSTOM ? v128.load(d) : inline.always(derivativeLanes(kind, x, inner, outer));
-    const through = v128.and(f32x4.mul(v128.load(beta), v128.load(next)), f32x4.lt(x, floors));
-    v128.store(du, f32x4.add(f32x4.mul(slopes, v128.load(ds)), through));
-    ds += 16;
-    next += 16;
-    u += 16;
-    beta += betaBytes;
-    threshold += thetaBytes;
-    if (kind == CUSTOM) d += 16;
-  }
-  let rest = n & 3;
-  if (rest == 0) return;
+  const cuts = i32x4.splat(cut ? -1 : 0);
   do {
-    const x = f32x4.sub(v128.load32_zero(u), v128.load32_zero(threshold));
-    const slopes = kind == CUSTOM ? v128.load32_zero(d) : inline.always(derivativeLanes(kind, x, inner, outer));
-    const through = v128.and(f32x4.mul(v128.load32_zero(beta), v128.load32_zero(next)), f32x4.lt(x, floors));
-    v128.store32_lane(du, f32x4.add(f32x4.mul(slopes, v128.load32_zero(ds)), through), 0);
-    du += 4;
-    ds += 4;
-    next += 4;
-    u += 4;
-    beta += betaBytes >> 2;
-    threshold += thetaBytes >> 2;
-    if (kind == CUSTOM) d += 4;
-  } while (--rest != 0);
+    const four = n >= 4;
+    const b = loadSome(beta, four);
+    const theta = loadSome(threshold, four);
+    let v = loadSome(p, four);
+    let fired = inline.always(reaches(v, theta, f32x4.splat(resetFloor)));
+    let to = u;
+    let from = current;
+    let place = bit;
+    let k = steps;
+    do {
+      v = inline.always(membrane(way, v, fired, loadSome(from, four), b, theta, value, cuts));
+      storeSome(to, four, v);
+      fired = inline.always(reaches(v, theta, floors));
+      setBits(s, place, i32x4.bitmask(fired) & (four ? 15 : 1));
+      to += uBytes;
+      from += currentBytes;
+      place += size;
+    } while (--k != 0);
+    const part = four ? 2 : 4;
+    bit += 16 >> part;
+    u += 64 >> part;
+    p += pBytes >> part;
+    current += 64 >> part;
+    beta += betaBytes >> part;
+    threshold += thetaBytes >> part;
+    n -= 16 >> part;
+  } while (n != 0);
+}
+
+/** The value at p sixteen times, in a place of its own. */
+export function repeated(slot: usize, p: usize): usize {
+  const to = shared + (slot << 6);
+  const lanes = v128.load32_splat(p);
+  for (let i: usize = 0; i < 64; i += 16) v128.store(to + i, lanes);
+  return to;
+}
+
+export function reaches(v: v128, theta: v128, floor: v128): v128 {
+  return f32x4.ge(f32x4.sub(v, theta), floor);
+}
+
+/** β·Z(v) + I, less θ afterwards where the reset comes late. */
+function membrane(way: i32, v: v128, fired: v128, input: v128, beta: v128, theta: v128, value: v128, cuts: v128): v128 {
+  if (way == NOW) v = f32x4.sub(v, v128.and(fired, theta));
+  if (way == TO_VALUE) v = v128.bitselect(value, v, v128.and(fired, cuts));
+  const x = f32x4.add(f32x4.mul(beta, v), input);
+  return way == LATER ? f32x4.sub(x, v128.and(fired, theta)) : x;
 }

@@ -9,7 +9,8 @@
 
 import { wordAt } from "./bits";
 import { mulGrad } from "./elementwise";
-import { lifBackward, lifForward } from "./lif";
+import { lifForward } from "./lif";
+import { lifBackward } from "./lif-back";
 import { block, gemm } from "./matmul";
 import { BLOCK_K, pack } from "./panels";
 
@@ -228,9 +229,11 @@ export function recurrentBackward(
       d,
       d,
       u + o,
+      0,
       beta,
       threshold,
       next,
+      0,
       0,
       0,
       1,
@@ -242,7 +245,9 @@ export function recurrentBackward(
       stepBeta,
       stepThreshold,
       reset,
+      0,
       strict,
+      0,
       kind,
       slope,
     );

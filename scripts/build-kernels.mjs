@@ -71,6 +71,8 @@ function optimise(binaryen, bytes) {
   binaryen.setAlwaysInlineMaxSize(INLINED);
   binaryen.setFlexibleInlineMaxSize(INLINED);
   binaryen.setOneCallerInlineMaxSize(INLINED_ONCE);
+  // An address is never so low that it would wrap: p + 16 becomes part of the load.
+  binaryen.setLowMemoryUnused(true);
   binaryen.setZeroFilledMemory(true);
   binaryen.setGenerateStackIR(true);
   binaryen.setOptimizeStackIR(true);
@@ -132,7 +134,7 @@ const ABOUT = `/**
  * multiples of 4. Sizes count elements; arrays are contiguous and row-major where no strides are named.
  *
  * \`←\` overwrites, \`+=\` and \`−=\` add; \`fGrad\` adds what the gradient dz of z = f(x) passes on to x. Choices are 0 or 1, a
- * reset is 0 (none), 1 (subtract) or 2 (zero), a surrogate of kind 0 (sigmoid), 1 (fastSigmoid) or 2 (atan). In a stream of
+ * reset is 0 (none), 1 (subtract) or 2 (zero), a surrogate's kind one of those of \`surrogate\`. In a stream of
  * bits element i is bit i mod 32 of word i div 32, and one more word may be read after the last.
  *
  * Nothing is checked: an address beyond the memory is a WebAssembly.RuntimeError, a wrong one within it overwrites what is

@@ -2,6 +2,7 @@
 
 import {
   allocate,
+  canTakeOver,
   checkUnchanged,
   constantSource,
   disposed,
@@ -27,7 +28,7 @@ import {
 } from "../engine/extend.ts";
 import { concat, noGrad, type Tensor, zeros } from "../engine/index.ts";
 import { sumPerNeuron } from "./leaky-integrator.ts";
-import type { Surrogate } from "./surrogate.ts";
+import { type Surrogate, surrogate } from "./surrogate.ts";
 
 /** The options of a neuron as the kernels take them. */
 export interface Neuron {
@@ -68,6 +69,8 @@ export interface Run {
   /** Gradients of the other outputs, 0 until their records pass them on. */
   dMembrane: number;
   dState: number;
+  /** The zeros that stand for the gradient of spikes nobody has read; of one step. */
+  silence: number;
   /** The backward pass that they belong to: one that failed has left them behind. */
   pass: number;
 }
@@ -89,43 +92,57 @@ const lifOp: Op<Run> = {
     const dThreshold = threshold.requiresGrad ? zeroBuffer(size) : 0;
     const dv0 = v0 === null ? 0 : gradOf(v0);
     const total = constant ? gradOf(current) : 0;
-    const custom = customDerivative(run, membrane);
-    const d = custom === null ? 0 : custom.ptr + bytes;
     const u = membrane.ptr;
-    const { kind, slope } = neuron.surrogate;
     const stepBeta = beta.size === 1 ? 0 : 1;
     const stepThreshold = threshold.size === 1 ? 0 : 1;
-    const { dMembrane, dState } = run.pass === pass ? run : NO_GRADIENTS;
-    const onlySpikes = dMembrane === 0 && dState === 0 && dBeta === 0 && dThreshold === 0 && dv0 === 0;
-    const plain = onlySpikes && neuron.attached === 0 && run.refractory === null;
+    const { dMembrane, dState, silence } = run.pass === pass ? run : NOTHING;
+    const silent = z.gradRepeats !== 0 && z.gradPtr === silence;
+    const plain =
+      (dMembrane === 0 || silent) &&
+      dState === 0 &&
+      dThreshold === 0 &&
+      dv0 === 0 &&
+      neuron.attached === 0 &&
+      run.refractory === null;
     if (z.gradRepeats !== 0 && !(plain && z.gradRepeats === T)) writeOutGradient(z);
+    // A membrane takes its gradient as it is, as spikes do whose surrogate is 1.
+    const { kind, slope } = plain && silent ? STRAIGHT_THROUGH : neuron.surrogate;
+    const custom = kind < 0 ? customDerivative(run, membrane) : null;
+    const d = custom === null ? 0 : custom.ptr + bytes;
     if (plain) {
-      const ds = z.gradPtr;
-      const repeats = z.gradRepeats !== 0;
-      const du = !repeats || constant ? ds : takeOver(run, membrane) ? u : allocate(4 * z.size);
+      const repeats = z.gradRepeats !== 0 && !silent;
+      const ds = silent ? dMembrane : z.gradPtr;
+      let du = ds;
+      if (constant && dBeta === 0) du = carry;
+      else if (repeats) du = dBeta === 0 && takeOver(run, membrane) ? u : allocate(4 * z.size);
       k.lifBackward(
         du,
         ds,
         u,
+        v0?.ptr ?? 0,
         beta.ptr,
         threshold.ptr,
         carry,
         total,
         d,
+        dBeta,
         T,
         rows,
         n,
-        size,
+        du === carry ? 0 : size,
         repeats ? 0 : size,
         size,
         stepBeta,
         stepThreshold,
         neuron.reset,
+        neuron.delayed,
         neuron.strict,
+        neuron.resetValue,
         kind,
         slope,
       );
-      if (du !== ds) {
+      if (silent && du === carry) recycle(dMembrane, 4 * z.size, scope.region);
+      if (du !== z.gradPtr && du !== carry) {
         recycleGradient(z);
         z.gradPtr = du;
       }
@@ -170,7 +187,7 @@ const lifOp: Op<Run> = {
     custom?.dispose();
     passToParameter(beta, dBeta, rows, n);
     passToParameter(threshold, dThreshold, rows, n);
-    if (dMembrane !== 0) recycle(dMembrane, 4 * z.size, scope.region);
+    if (dMembrane !== 0 && !plain) recycle(dMembrane, 4 * z.size, scope.region);
     if (dState !== 0) recycle(dState, 4 * z.size, scope.region);
     recycle(carry, bytes, scope.region);
     if (!constant) passGradient(z, current);
@@ -181,39 +198,37 @@ const lifOp: Op<Run> = {
   },
 };
 
-/** Neurons whose history is computed again at a time: 100 KB for 25 steps. */
-const REPLAYED = 1024;
-/** Neuron-steps from which on memory counts more than the time to compute a history twice. */
+/** The surrogate that passes gradients as they are. */
+const STRAIGHT_THROUGH = surrogate.straightThrough();
+
+/** Neurons whose history is computed again at a time: 50 KB for 25 steps. */
+const REPLAYED = 512;
+/** Neuron-steps from which on a history of 4 bytes each is not worth the time that it saves, a quarter of forward and backward. */
 const LARGE = 2 ** 20;
 
-/** The backward pass of a run without a history. */
+/** The backward pass of a run without a history: its current is the same in all steps. */
 function replay(z: Tensor, current: Tensor, beta: Tensor, threshold: Tensor, run: Run): void {
-  const { neuron, T, rows, n, constant } = run;
+  const { neuron, T, rows, n } = run;
   checkUnchanged(z, current);
   if (z.gradRepeats !== 0 && z.gradRepeats !== T) writeOutGradient(z);
   const size = rows * n;
-  const ds = z.gradPtr;
-  const repeats = z.gradRepeats !== 0;
-  const du = repeats && !constant ? allocate(4 * z.size) : ds;
   const carry = zeroBuffer(size);
   const block = Math.min(REPLAYED, n);
   const bytes = 4 * T * block + streamBytes(T * block);
   const history = allocate(bytes);
   k.lifReplay(
-    du,
-    ds,
+    gradOf(current),
+    z.gradPtr,
     current.ptr,
     beta.ptr,
     threshold.ptr,
     carry,
-    constant ? gradOf(current) : 0,
     history,
     T,
     rows,
     n,
     block,
-    repeats ? 0 : size,
-    constant ? 0 : size,
+    z.gradRepeats !== 0 ? 0 : size,
     beta.size === 1 ? 0 : 1,
     threshold.size === 1 ? 0 : 1,
     neuron.reset,
@@ -223,13 +238,8 @@ function replay(z: Tensor, current: Tensor, beta: Tensor, threshold: Tensor, run
     neuron.surrogate.kind,
     neuron.surrogate.slope,
   );
-  if (du !== ds) {
-    recycleGradient(z);
-    z.gradPtr = du;
-  }
   recycle(history, bytes, scope.region);
   recycle(carry, 4 * size, scope.region);
-  if (!constant) passGradient(z, current);
 }
 
 /** Whether the membrane has served its purpose here, so that its memory is free for a gradient. */
@@ -253,7 +263,7 @@ function passToParameter(parameter: Tensor, d: number, rows: number, n: number):
   recycle(d, 4 * rows * n, scope.region);
 }
 
-const NO_GRADIENTS = { dMembrane: 0, dState: 0 } as const;
+const NOTHING = { dMembrane: 0, dState: 0, silence: 0 } as const;
 
 /** The derivative of a custom surrogate on the whole sequence, after that of the state before it. */
 function customDerivative({ neuron, threshold, v0 }: Run, membrane: Tensor): Tensor | null {
@@ -296,7 +306,7 @@ export function runLif(
   const learned = beta.requiresGrad || threshold.requiresGrad;
   const wanted = scope.recording && (input.requiresGrad || learned || (v0?.requiresGrad ?? false));
   const replayed =
-    (constant || current.size >= LARGE) && neuron.attached === 0 && !learned && neuron.surrogate.derivative === null;
+    constant && current.size >= LARGE && neuron.attached === 0 && !learned && neuron.surrogate.derivative === null;
   const forgets = plain && !reachable && (replayed || !wanted);
   const membrane = forgets ? null : empty(current.shape, current.size);
   const last = membrane === null ? allocate(4 * size) : 0;
@@ -365,6 +375,7 @@ export function runLif(
     exposed: false,
     dMembrane: 0,
     dState: 0,
+    silence: 0,
     pass: 0,
   };
   if (wanted) record(spikes, lifOp as Op<never>, run, input, beta, threshold);
@@ -373,8 +384,12 @@ export function runLif(
 
 /** Adds z's gradient into a buffer of the run, and makes sure that the run's backward is reached. */
 function passToRun(z: Tensor, spikes: Tensor, run: Run, name: "dMembrane" | "dState"): void {
-  gradOf(spikes);
-  if (run.pass !== pass) Object.assign(run, NO_GRADIENTS, { pass });
+  if (run.pass !== pass) Object.assign(run, NOTHING, { pass });
+  if (canTakeOver(spikes)) {
+    run.silence = zeroBuffer(run.rows * run.n);
+    spikes.gradPtr = run.silence;
+    spikes.gradRepeats = run.T;
+  }
   if (run[name] === 0) {
     run[name] = z.gradPtr;
     z.gradPtr = 0;

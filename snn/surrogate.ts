@@ -7,7 +7,7 @@ export interface Surrogate {
   readonly name: string;
   /** The kernel's number of the derivative, or −1 where `derivative` computes it. */
   readonly kind: number;
-  /** The steepness that it was made with: slope or alpha. */
+  /** The kernel's parameter of the derivative: a slope, an α or a width. */
   readonly slope: number;
   /** surrogate′(x) of a tensor. */
   readonly derivative: ((x: Tensor) => Tensor) | null;
@@ -82,6 +82,82 @@ export const surrogate = {
   },
 
   /**
+   * surrogate′(x) = α/√π·exp(−α²x²), primitive (1 + erf αx) / 2. Default α = 2.
+   *
+   * @throws RangeError unless alpha is finite and > 0.
+   * @see Esser et al. (2016), Convolutional networks for fast, energy-efficient neuromorphic computing, PNAS 113(41).
+   */
+  erf({ alpha = 2 }: { alpha?: number } = {}): Surrogate {
+    positive("surrogate.erf", "alpha", alpha);
+    return gaussian("erf", alpha);
+  },
+
+  /**
+   * The density of a normal distribution, surrogate′(x) = exp(−x²/2σ²) / (σ√2π), primitive its distribution function.
+   * Default σ = 0.5. The same as erf with α = 1 / (σ√2).
+   *
+   * @throws RangeError unless sigma is finite and > 0.
+   * @see Yin, Corradi and Bohté (2021), Accurate and efficient time-domain classification with adaptive spiking recurrent
+   *   neural networks, Nature Machine Intelligence 3.
+   */
+  gaussian({ sigma = 0.5 }: { sigma?: number } = {}): Surrogate {
+    positive("surrogate.gaussian", "sigma", sigma);
+    return gaussian("gaussian", Math.SQRT1_2 / sigma);
+  },
+
+  /**
+   * surrogate′(x) = (1 − |x|/w) / w for |x| < w, else 0; primitive its integral, from 0 to 1. Default width w = 1.
+   *
+   * @throws RangeError unless the width is finite and > 0.
+   * @see Bellec et al. (2018), Long short-term memory and learning-to-learn in networks of spiking neurons, NeurIPS.
+   */
+  triangular({ width = 1 }: { width?: number } = {}): Surrogate {
+    positive("surrogate.triangular", "width", width);
+    const primitive = (x: Tensor): Tensor => {
+      const y = x.mul(1 / width).clamp(-1, 1);
+      return y.sub(y.mul(y.abs()).mul(0.5)).add(0.5);
+    };
+    return { name: "triangular", kind: 4, slope: width, derivative: null, primitive };
+  },
+
+  /**
+   * surrogate′(x) = 1/w for |x| < w/2, else 0; primitive x/w + 1/2 between 0 and 1. Default width w = 1.
+   *
+   * @throws RangeError unless the width is finite and > 0.
+   * @see Wu et al. (2018), Spatio-Temporal Backpropagation for Training High-Performance Spiking Neural Networks,
+   *   Frontiers in Neuroscience 12.
+   */
+  boxcar({ width = 1 }: { width?: number } = {}): Surrogate {
+    positive("surrogate.boxcar", "width", width);
+    const primitive = (x: Tensor): Tensor =>
+      x
+        .mul(1 / width)
+        .add(0.5)
+        .clamp(0, 1);
+    return { name: "boxcar", kind: 5, slope: width, derivative: null, primitive };
+  },
+
+  /**
+   * surrogate′(x) = 1 / (1 + α|x|)², the fast sigmoid as Norse names it. Default α = 100.
+   *
+   * @throws RangeError unless alpha is finite and > 0.
+   * @see Zenke and Ganguli (2018), SuperSpike, Neural Computation 30(6).
+   */
+  superSpike({ alpha = 100 }: { alpha?: number } = {}): Surrogate {
+    positive("surrogate.superSpike", "alpha", alpha);
+    return { ...surrogate.fastSigmoid({ slope: alpha }), name: "superSpike" };
+  },
+
+  /**
+   * surrogate′(x) = 1, primitive x + 1/2.
+   *
+   * @see Bengio, Léonard and Courville (2013), Estimating or Propagating Gradients Through Stochastic Neurons.
+   */
+  straightThrough(): Surrogate {
+    return { name: "straightThrough", kind: 6, slope: 1, derivative: null, primitive: (x) => x.add(0.5) };
+  },
+
+  /**
    * A derivative of your own: surrogate′(x) = derivative(x), [...] → [...]; `primitive` is null if not given.
    *
    * @throws TypeError unless the derivative is a function, and the primitive where it is given; RangeError in backward
@@ -100,6 +176,11 @@ export const surrogate = {
     };
   },
 } as const;
+
+function gaussian(name: string, alpha: number): Surrogate {
+  const primitive = (x: Tensor): Tensor => x.mul(alpha).erf().add(1).mul(0.5);
+  return { name, kind: 3, slope: alpha, derivative: null, primitive };
+}
 
 /** Throws unless it is a surrogate. */
 export function checkSurrogate(where: string, s: Surrogate): void {

@@ -124,11 +124,13 @@ export function lifBackward(
   du: number,
   ds: number,
   u: number,
+  v0: number,
   beta: number,
   threshold: number,
   carry: number,
   total: number,
   custom: number,
+  dBeta: number,
   T: number,
   rows: number,
   n: number,
@@ -138,7 +140,9 @@ export function lifBackward(
   stepBeta: number,
   stepThreshold: number,
   reset: number,
+  delayed: number,
   strict: number,
+  resetValue: number,
   kind: number,
   slope: number,
 ): void {
@@ -151,27 +155,32 @@ export function lifBackward(
       const slopes = custom === 0 ? surrogateDerivative(kind, slope, x - theta) : at(custom, t * stepU + i);
       const cut = reset === ZERO && fires(x, theta, strict);
       carried = slopes * at(ds, t * stepDs + i) + (cut ? 0 : at(beta, (i % n) * stepBeta) * carried);
-      if (total === 0) put(du, t * stepDu + i, carried);
-      else put(total, i, at(total, i) + carried);
+      put(du, t * stepDu + i, carried);
+      if (total !== 0) put(total, i, at(total, i) + carried);
+      if (dBeta === 0) continue;
+      let v = t === 0 ? or0(v0, i) : at(u, (t - 1) * stepU + i);
+      if ((t > 0 || delayed !== 0) && fires(v, theta, strict)) {
+        if (reset === ZERO) v = resetValue;
+        if (reset === SUBTRACT && delayed === 0) v -= theta;
+      }
+      put(dBeta, i, at(dBeta, i) + carried * v);
     }
   }
 }
 
 export function lifReplay(
-  du: number,
+  total: number,
   ds: number,
   current: number,
   beta: number,
   threshold: number,
   carry: number,
-  total: number,
   history: number,
   T: number,
   rows: number,
   n: number,
   _block: number,
   stepDs: number,
-  stepCurrent: number,
   stepBeta: number,
   stepThreshold: number,
   reset: number,
@@ -181,55 +190,15 @@ export function lifReplay(
   kind: number,
   slope: number,
 ): void {
-  const size = rows * n;
-  for (let i = 0; i < size; i++) {
+  for (let i = 0; i < rows * n; i++) {
     const [o, column] = [4 * i, 4 * (i % n)];
     const b = beta + column * stepBeta;
     const theta = threshold + column * stepThreshold;
-    const spikes = history + 4 * T;
-    lifForward(
-      history,
-      spikes,
-      current + o,
-      0,
-      b,
-      theta,
-      T,
-      1,
-      1,
-      1,
-      stepCurrent,
-      0,
-      0,
-      reset,
-      delayed,
-      strict,
-      resetValue,
-      0,
-    );
-    const to = total === 0 ? 0 : total + o;
-    lifBackward(
-      du + o,
-      ds + o,
-      history,
-      b,
-      theta,
-      carry + o,
-      to,
-      0,
-      T,
-      1,
-      1,
-      size,
-      stepDs,
-      1,
-      0,
-      0,
-      reset,
-      strict,
-      kind,
-      slope,
-    );
+    const [u, s] = [history, history + 4 * T];
+    lifForward(u, s, current + o, 0, b, theta, T, 1, 1, 1, 0, 0, 0, reset, delayed, strict, resetValue, 0);
+    const [c, to] = [carry + o, total + o];
+    const resets = [reset, delayed, strict, resetValue] as const;
+    lifBackward(c, ds + o, u, 0, b, theta, c, to, 0, 0, T, 1, 1, 0, stepDs, 1, 0, 0, ...resets, kind, slope);
   }
 }
 

@@ -2,6 +2,10 @@ import { at, put } from "./memory.ts";
 
 const SIGMOID = 0;
 const FAST_SIGMOID = 1;
+const ATAN = 2;
+const ERF = 3;
+const TRIANGULAR = 4;
+const BOXCAR = 5;
 
 /** surrogate′(x) of one kind. */
 export function surrogateDerivative(kind: number, slope: number, x: number): number {
@@ -10,7 +14,11 @@ export function surrogateDerivative(kind: number, slope: number, x: number): num
     return slope * s * (1 - s);
   }
   if (kind === FAST_SIGMOID) return 1 / (1 + slope * Math.abs(x)) ** 2;
-  return slope / 2 / (1 + ((Math.PI / 2) * slope * x) ** 2);
+  if (kind === ATAN) return slope / 2 / (1 + ((Math.PI / 2) * slope * x) ** 2);
+  if (kind === ERF) return (slope / Math.sqrt(Math.PI)) * Math.exp(-((slope * x) ** 2));
+  if (kind === TRIANGULAR) return Math.abs(x) < slope ? (1 - Math.abs(x) / slope) / slope : 0;
+  if (kind === BOXCAR) return Math.abs(x) < slope / 2 ? 1 / slope : 0;
+  return 1;
 }
 
 export function surrogate(

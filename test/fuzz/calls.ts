@@ -30,6 +30,12 @@ const SURROGATES = {
   sigmoid: (slope: number) => surrogate.sigmoid({ slope }),
   fastSigmoid: (slope: number) => surrogate.fastSigmoid({ slope }),
   atan: (alpha: number) => surrogate.atan({ alpha }),
+  erf: (alpha: number) => surrogate.erf({ alpha }),
+  gaussian: (sigma: number) => surrogate.gaussian({ sigma }),
+  triangular: (width: number) => surrogate.triangular({ width }),
+  boxcar: (width: number) => surrogate.boxcar({ width }),
+  superSpike: (alpha: number) => surrogate.superSpike({ alpha }),
+  straightThrough: () => surrogate.straightThrough(),
   custom: (slope: number) =>
     surrogate.custom({
       derivative: (x) =>
@@ -178,14 +184,15 @@ export const DECISIONS: Readonly<Record<string, (...args: never[]) => number[]>>
 };
 
 /**
- * |u − θ|. A membrane that is exactly on the threshold is so on both sides, as β·v + I has to be a short number for that;
+ * |u − θ|, and how far that is from the edge of a boxcar. A membrane that is exactly on the threshold is so on both sides, as β·v + I has to be a short number for that;
  * not with a resting value or a scale, where float32 rounds on the way to it.
  */
 function distances(
   [membrane, _beta, threshold]: Tensor[],
-  { rest = 0, inputScale = 1 }: Pick<LIFOptions, "rest" | "inputScale">,
+  { rest = 0, inputScale = 1, surrogate: [name, width] = ["sigmoid", 1] }: Plain<LIFOptions>,
 ): number[] {
   const met = rest === 0 && inputScale === 1 ? Infinity : 0;
   const above = (membrane as Tensor).sub(threshold as Tensor);
-  return Array.from(above.data, (d) => (d === 0 ? met : Math.abs(d)));
+  const borders = name === "boxcar" ? [0, width / 2] : [0];
+  return borders.flatMap((border) => Array.from(above.data, (d) => Math.abs(Math.abs(d) - border) || met));
 }

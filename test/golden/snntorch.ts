@@ -1,13 +1,13 @@
 /** snnTorch's Leaky neuron and its surrogates in terms of this package. */
-import { abs, div, exp, ge, gt, mul, neg, ones, type Surrogate, square, sub, surrogate, zeros } from "jarvis-snn";
+import { abs, div, exp, ge, gt, mul, neg, type Surrogate, square, sub, surrogate, zeros } from "jarvis-snn";
 
 /** Surrogates by snnTorch's names, with its parameters in their order and its defaults. */
 const SURROGATES: Readonly<Record<string, (...parameters: number[]) => Surrogate>> = {
   atan: (alpha = 2) => surrogate.atan({ alpha }),
   fast_sigmoid: (slope = 25) => surrogate.fastSigmoid({ slope }),
   sigmoid: (slope = 25) => surrogate.sigmoid({ slope }),
-  straight_through: () => surrogate.custom({ derivative: (x) => ones(x.shape) }),
-  straight_through_estimator: () => surrogate.custom({ derivative: (x) => ones(x.shape) }),
+  straight_through: () => surrogate.straightThrough(),
+  straight_through_estimator: () => surrogate.straightThrough(),
   heaviside: () => surrogate.custom({ derivative: (x) => gt(x, 0) }),
   // As shipped: +threshold below, −threshold from 0 on; not a triangle.
   triangular: (threshold = 1) => surrogate.custom({ derivative: (x) => mul(ge(x, 0), -2 * threshold).add(threshold) }),
@@ -16,6 +16,13 @@ const SURROGATES: Readonly<Record<string, (...parameters: number[]) => Surrogate
   spike_rate_escape: (beta = 1, slope = 25) =>
     surrogate.custom({ derivative: (x) => mul(exp(mul(neg(abs(sub(x, 1))), beta)), slope) }),
 };
+
+/** The surrogate of a name and its parameters, in snnTorch's order. */
+export function snntorchSurrogate(name: string, parameters: Readonly<Record<string, number>>): Surrogate {
+  const make = SURROGATES[name];
+  if (make === undefined) throw new Error(`no surrogate for ${JSON.stringify(name)}`);
+  return make(...Object.values(parameters));
+}
 
 /** No gradient through spikes. */
 export const noSurrogate = surrogate.custom({ derivative: (x) => zeros(x.shape) });
