@@ -14,6 +14,32 @@ const square = memory.data(128, 16);
 /** The digits of 128 counters. */
 const counters = memory.data(400, 16);
 
+/** A stream that is being written: where the next word goes, and the bits that do not fill it yet. */
+let next: usize = 0;
+let pending: u64 = 0;
+let filled: u32 = 0;
+
+export function startStream(bits: usize): void {
+  next = bits;
+  pending = 0;
+  filled = 0;
+}
+
+/** Appends the lowest `count` ≤ 32 bits of a word whose other bits are 0. */
+export function append(word: u32, count: u32): void {
+  pending |= (<u64>word) << filled;
+  filled += count;
+  if (filled < 32) return;
+  store<u32>(next, <u32>pending);
+  next += 4;
+  pending >>= 32;
+  filled -= 32;
+}
+
+export function endStream(): void {
+  if (filled > 0) store<u32>(next, <u32>pending);
+}
+
 /** Sets the bits of a stream from bit i on that are set in a word of at most 25 bits. */
 export function setBits(bits: usize, i: i32, word: u32): void {
   const at = bits + (<usize>i >> 3);
