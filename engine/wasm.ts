@@ -7,7 +7,7 @@
 import { wasm } from "../kernels/build/release.ts";
 import type { Kernels } from "../kernels/build/types.ts";
 
-const INITIAL_PAGES = 16;
+const INITIAL_PAGES = 24;
 const MAXIMUM_PAGES = 65536;
 
 function instantiate(): { kernels: Kernels; memory: WebAssembly.Memory; heapBase: number } {

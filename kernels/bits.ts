@@ -151,16 +151,26 @@ export function packBits(bits: usize, x: usize, rows: i32, k: i32): i32 {
       let word: u32 = 0;
       const width = min(32, k - p);
       let q = 0;
-      for (; q + 4 <= width; q += 4, x += 16) {
-        const v = v128.load(x);
-        const set = f32x4.ne(v, none);
-        graded = v128.or(graded, v128.and(set, f32x4.ne(v, unit)));
-        word |= (<u32>i32x4.bitmask(set)) << q;
+      for (; q + 16 <= width; q += 16, x += 64) {
+        const v0 = v128.load(x);
+        const v1 = v128.load(x, 16);
+        const v2 = v128.load(x, 32);
+        const v3 = v128.load(x, 48);
+        const s0 = f32x4.ne(v0, none);
+        const s1 = f32x4.ne(v1, none);
+        const s2 = f32x4.ne(v2, none);
+        const s3 = f32x4.ne(v3, none);
+        graded = v128.or(graded, f32x4.ne(v0, v128.and(s0, unit)));
+        graded = v128.or(graded, f32x4.ne(v1, v128.and(s1, unit)));
+        graded = v128.or(graded, f32x4.ne(v2, v128.and(s2, unit)));
+        graded = v128.or(graded, f32x4.ne(v3, v128.and(s3, unit)));
+        const low = i16x8.narrow_i32x4_s(s0, s1);
+        word |= (<u32>i8x16.bitmask(i8x16.narrow_i16x8_s(low, i16x8.narrow_i32x4_s(s2, s3)))) << q;
       }
       for (; q < width; q++, x += 4) {
         const v = v128.load32_zero(x);
         const set = f32x4.ne(v, none);
-        graded = v128.or(graded, v128.and(set, f32x4.ne(v, unit)));
+        graded = v128.or(graded, f32x4.ne(v, v128.and(set, unit)));
         word |= (<u32>i32x4.bitmask(set)) << q;
       }
       store<u32>(bits, word);

@@ -19,14 +19,23 @@ const SIZES: readonly (readonly [m: number, n: number, k: number])[] = [
   [6, 300, 100],
   [3, 270, 600],
   [40, 12, 515],
-  // Blocks of B: read in place, and longer than the workspace.
-  [5, 128, 150],
+  // Blocks of B: more rows and more columns than one holds, and read in place by few rows and by many.
   [2, 20, 4200],
-  [66, 16, 300],
+  [1, 160, 1500],
+  [2, 4100, 3],
+  [5, 128, 150],
+  [66, 48, 300],
   // Rows that share what their first bits add.
   [1030, 16, 12],
   [1025, 48, 6],
 ];
+
+/** Where B lies: by rows, by rows with room for whole groups of 16 columns, by columns. */
+const LAYOUTS = {
+  rows: (n: number) => [n, 1],
+  groups: (n: number) => [Math.ceil(n / 16) * 16, 1],
+  columns: (_n: number, k: number) => [1, k],
+} as const;
 
 /** The same product by gather and by gemm: left operand X [m, k] or, transposed, [k, m]. */
 function both(
@@ -37,10 +46,12 @@ function both(
   x: number[],
   transposed: boolean,
   init: "zero" | "bias" | "self",
+  layout: keyof typeof LAYOUTS,
 ) {
   const words = (length: number) => Math.ceil(length / 32);
   const px = side.put(x);
-  const b = side.put(numbers(k * n, 3));
+  const [bRow, bCol] = LAYOUTS[layout](n, k) as [number, number];
+  const b = side.put(numbers(Math.max(k * bRow, n * bCol), 3));
   const bias = side.put(numbers(n, 4));
   const [c, d] = [side.put(numbers(m * n, 5)), side.put(numbers(m * n, 5))];
   const [rows, columns] = transposed ? [k, m] : [m, k];
@@ -55,8 +66,8 @@ function both(
   const start = (p: number) => (init === "zero" ? 0 : init === "bias" ? bias : p);
   const initRow = init === "self" ? n : 0;
   const work = side.zeros(2 * m + 8 + (count & 0x7fffffff));
-  side.k.gather(c, bits, work, count < 0 ? px : 0, b, start(c), m, n, k, xRow, xCol, n, 1, n, initRow, 1);
-  side.k.gemm(d, px, b, start(d), m, n, k, xRow, xCol, n, 1, n, initRow, 1);
+  side.k.gather(c, bits, work, count < 0 ? px : 0, b, start(c), m, n, k, xRow, xCol, bRow, bCol, n, initRow, 1);
+  side.k.gemm(d, px, b, start(d), m, n, k, xRow, xCol, bRow, bCol, n, initRow, 1);
   return { gathered: side.read(c, m * n), dense: side.read(d, m * n), count };
 }
 
@@ -64,14 +75,15 @@ for (const binary of [true, false]) {
   for (const transposed of [false, true]) {
     test(`gather: ${binary ? "binary" : "graded"} ${transposed ? "Xᵀ·B" : "X·B"} agrees with the reference and has gemm's bits`, () => {
       for (const [m, n, k] of SIZES) {
-        // The naive twin is slow: large products are computed in one way only.
-        const inits = m * n * k > 50_000 ? (["bias"] as const) : (["zero", "bias", "self"] as const);
-        for (const density of [0, 0.03, 0.5, 1]) {
-          for (const init of inits) {
+        // The naive twin is slow: a large product takes one way to begin at each density.
+        const ways = ["self", "zero", "bias"] as const;
+        for (const [i, density] of [0, 0.03, 0.5, 1].entries()) {
+          for (const [j, init] of (m * n * k > 50_000 ? [ways[i % 3] as "self"] : ways).entries()) {
+            const layout = (["rows", "groups", "columns"] as const)[(i + j) % 3] as keyof typeof LAYOUTS;
             const x = sparse(m * k, 7, density, binary);
             compareSides(
               (side) => {
-                const { gathered, dense } = both(side, m, n, k, x, transposed, init);
+                const { gathered, dense } = both(side, m, n, k, x, transposed, init, layout);
                 expect(gathered).toEqual(dense);
                 return gathered;
               },

@@ -113,7 +113,7 @@ function product(
     const mc = max(2, (BLOCK_A / kc) & ~1);
     for (let j = 0; j < n; j += BLOCK_N) {
       const nc = min(BLOCK_N, n - j);
-      if (rows == 0) pack(b + ((<usize>p * <usize>bRow + <usize>j * <usize>bCol) << 2), kc, nc, bRow, bCol, 4);
+      if (rows == 0) pack(b + ((<usize>p * <usize>bRow + <usize>j * <usize>bCol) << 2), kc, nc, bRow, bCol);
       else packGathered(b, rows + ((<usize>p) << 2), cols + ((<usize>j) << 2), kc, nc);
       const cj = c + ((<usize>j) << 2);
       const ij = p > 0 ? cj : init + <usize>(j >> 2) * initStep;
@@ -289,14 +289,14 @@ function rowTimesColumns(
   for (; j >= 16; j -= 16, c += 64, b += bBytes << 4, init += initStep << 2) {
     for (let p = 0; p < k; p += BLOCK_K) {
       const kc = min(BLOCK_K, k - p);
-      packColumns(panels, b + ((<usize>p) << 2), kc, bBytes);
+      packColumns(panels, 64, b + ((<usize>p) << 2), kc, bBytes);
       tile1x16(kc, a + <usize>p * aStep, aStep, panels, c, p > 0 ? c : init, p > 0 ? 16 : initStep);
     }
   }
   if (j == 0) return;
   for (let p = 0; p < k; p += BLOCK_K) {
     const kc = min(BLOCK_K, k - p);
-    packAny(panels, b + ((<usize>p) << 2), kc, j, 4, bBytes, 4);
+    packAny(panels, ((<usize>j + 3) & ~3) << 2, b + ((<usize>p) << 2), kc, j, 4, bBytes);
     narrow(c, a + <usize>p * aStep, p > 0 ? c : init, panels, 1, j, kc, 0, aStep, 0, 0, p > 0 ? 16 : initStep);
   }
 }

@@ -1,64 +1,88 @@
-/** The right operand of a product, packed: blocks of 256 rows × 256 columns as panels of 16 columns. */
+/**
+ * The right operand of a product, packed. Dense products take blocks of 256 rows × 256 columns as panels of 16 columns,
+ * products that follow non-zeros larger ones by rows.
+ */
 
 export const BLOCK_K = 256;
 export const BLOCK_N = 256;
 
-/** What the workspace holds. */
-export const PANEL_FLOATS = BLOCK_K * BLOCK_N;
+/** What the workspace holds: a good part of a second-level cache, and more than BLOCK_K·BLOCK_N. */
+export const BLOCK_FLOATS = 212992;
 
-export const panels = memory.data(262144, 64);
+export const panels = memory.data(851968, 64);
 
 /**
  * Packs nc columns of kc rows of B as panels of 16 columns that are read from front to back. The last panel is padded
- * with zeros to a multiple of `grain` columns.
+ * with zeros to a multiple of 4 columns.
  */
-export function pack(b: usize, kc: i32, nc: i32, bRow: i32, bCol: i32, grain: i32): void {
+export function pack(b: usize, kc: i32, nc: i32, bRow: i32, bCol: i32): void {
   const rowBytes = (<usize>bRow) << 2;
   const colBytes = (<usize>bCol) << 2;
   let q = panels;
   for (let j = 0; j < nc; j += 16) {
     const left = nc - j;
-    if (left >= 16 && bCol == 1) packRows(q, b, kc, rowBytes);
-    else if (left >= 16 && bRow == 1) packColumns(q, b, kc, colBytes);
-    else packAny(q, b, kc, min(16, left), rowBytes, colBytes, grain);
+    if (left >= 16 && bCol == 1) packRows(q, 64, b, kc, rowBytes, 64);
+    else if (left >= 16 && bRow == 1) packColumns(q, 64, b, kc, colBytes);
+    else packAny(q, ((<usize>min(16, left) + 3) & ~3) << 2, b, kc, min(16, left), rowBytes, colBytes);
     q += (<usize>kc) << 6;
     b += colBytes << 4;
   }
 }
 
-function packRows(q: usize, b: usize, kc: i32, rowBytes: usize): void {
+/** Packs nc columns of kc rows of B as rows `step` bytes apart. */
+export function packWide(step: usize, b: usize, kc: i32, nc: i32, bRow: i32, bCol: i32): void {
+  const rowBytes = (<usize>bRow) << 2;
+  const colBytes = (<usize>bCol) << 2;
+  let q = panels;
+  let left = nc;
+  if (bCol == 1 && nc >= 16) {
+    const bytes = (<usize>(nc >> 4)) << 6;
+    packRows(q, step, b, kc, rowBytes, bytes);
+    q += bytes;
+    b += bytes;
+    left &= 15;
+  }
+  for (; left > 0; left -= 16, q += 64, b += colBytes << 4) {
+    if (left >= 16 && bRow == 1) packColumns(q, step, b, kc, colBytes);
+    else packAny(q, step, b, kc, min(16, left), rowBytes, colBytes);
+  }
+}
+
+/** The rows are contiguous; `bytes` is a multiple of 64. */
+function packRows(q: usize, step: usize, b: usize, kc: i32, rowBytes: usize, bytes: usize): void {
   do {
-    v128.store(q, v128.load(b));
-    v128.store(q, v128.load(b, 16), 16);
-    v128.store(q, v128.load(b, 32), 32);
-    v128.store(q, v128.load(b, 48), 48);
-    q += 64;
+    let o: usize = 0;
+    do {
+      const from = b + o;
+      const to = q + o;
+      v128.store(to, v128.load(from));
+      v128.store(to, v128.load(from, 16), 16);
+      v128.store(to, v128.load(from, 32), 32);
+      v128.store(to, v128.load(from, 48), 48);
+      o += 64;
+    } while (o != bytes);
+    q += step;
     b += rowBytes;
   } while (--kc != 0);
 }
 
-/** The columns are contiguous: reads 4 × 4 blocks and writes them transposed. */
-export function packColumns(q: usize, b: usize, kc: i32, colBytes: usize): void {
-  for (let j = 0; j < 4; j++, q += 16, b += colBytes << 2) {
-    let to = q;
-    let b0 = b;
-    let b1 = b0 + colBytes;
-    let b2 = b1 + colBytes;
-    let b3 = b2 + colBytes;
-    let p = kc;
-    for (; p >= 4; p -= 4, to += 256, b0 += 16, b1 += 16, b2 += 16, b3 += 16) {
-      const x0 = v128.load(b0);
-      const x1 = v128.load(b1);
-      const x2 = v128.load(b2);
-      const x3 = v128.load(b3);
-      inline.always(storeTransposed(to, 64, x0, x1, x2, x3));
+/** The columns are contiguous: reads 4 × 4 blocks and writes them transposed, a row of four blocks at a time. */
+export function packColumns(q: usize, step: usize, b: usize, kc: i32, colBytes: usize): void {
+  let p = kc;
+  for (; p >= 4; p -= 4, q += step << 2, b += 16) {
+    let from = b;
+    for (const end = q + 64; q < end; q += 16, from += colBytes << 2) {
+      const x0 = v128.load(from);
+      const x1 = v128.load(from + colBytes);
+      const x2 = v128.load(from + 2 * colBytes);
+      const x3 = v128.load(from + 3 * colBytes);
+      inline.always(storeTransposed(q, step, x0, x1, x2, x3));
     }
-    for (; p > 0; p--, to += 64, b0 += 4, b1 += 4, b2 += 4, b3 += 4) {
-      store<f32>(to, load<f32>(b0));
-      store<f32>(to, load<f32>(b1), 4);
-      store<f32>(to, load<f32>(b2), 8);
-      store<f32>(to, load<f32>(b3), 12);
-    }
+    q -= 64;
+  }
+  for (; p > 0; p--, q += step, b += 4) {
+    let from = b;
+    for (let j: usize = 0; j < 64; j += 4, from += colBytes) store<f32>(q + j, load<f32>(from));
   }
 }
 
@@ -74,11 +98,22 @@ export function storeTransposed(to: usize, step: usize, x0: v128, x1: v128, x2: 
   v128.store(to + 3 * step, i64x2.shuffle(high01, high23, 1, 3));
 }
 
-export function packAny(q: usize, b: usize, kc: i32, columns: i32, rowBytes: usize, colBytes: usize, grain: i32): void {
-  const width = (columns + grain - 1) & -grain;
-  for (let p = 0; p < kc; p++, b += rowBytes) {
+/** Any strides; padded with zeros to a multiple of 4 columns. */
+export function packAny(
+  q: usize,
+  step: usize,
+  b: usize,
+  kc: i32,
+  columns: i32,
+  rowBytes: usize,
+  colBytes: usize,
+): void {
+  const width = (columns + 3) & ~3;
+  for (let p = 0; p < kc; p++, b += rowBytes, q += step) {
     let from = b;
-    for (let j = 0; j < width; j++, q += 4, from += colBytes) store<f32>(q, j < columns ? load<f32>(from) : 0);
+    for (let j = 0; j < width; j++, from += colBytes) {
+      store<f32>(q + ((<usize>j) << 2), j < columns ? load<f32>(from) : 0);
+    }
   }
 }
 
