@@ -9,7 +9,7 @@
  */
 import type { StateEntry } from "./nn/module.ts";
 import { checkShape, formatShape, type Shape, sizeOf } from "./shape.ts";
-import { empty, type Tensor } from "./tensor.ts";
+import { empty, peek, Tensor } from "./tensor.ts";
 
 /** Arrays by name, as `Module.stateDict` gives and takes them. */
 export type NamedArrays = Record<string, Tensor | StateEntry>;
@@ -77,7 +77,9 @@ export function saveSafetensors(tensors: NamedArrays, metadata: Record<string, s
     header.__metadata__ = metadata;
   }
   let end = 0;
-  for (const [name, { shape, data }] of Object.entries(tensors)) {
+  for (const [name, array] of Object.entries(tensors)) {
+    const { shape } = array;
+    const data = valuesOf(array);
     if (name === "__metadata__") throw new RangeError('saveSafetensors: "__metadata__" cannot be the name of a tensor');
     const size = sizeOf(checkShape(`saveSafetensors: tensor ${show(name)}`, shape));
     if (data.length !== size) {
@@ -98,12 +100,15 @@ export function saveSafetensors(tensors: NamedArrays, metadata: Record<string, s
   // Little-endian like linear memory, whose views the engine relies on. They are taken anew: the first look at an expansion
   // writes it out, which may have moved the memory.
   let floats = new Float32Array(bytes.buffer, 8 + head.length);
-  for (const { data } of Object.values(tensors)) {
+  for (const array of Object.values(tensors)) {
+    const data = valuesOf(array);
     floats.set(data);
     floats = floats.subarray(data.length);
   }
   return bytes;
 }
+
+const valuesOf = (array: Tensor | StateEntry): Float32Array => (array instanceof Tensor ? peek(array) : array.data);
 
 /** What {@link loadSafetensors} finds in a file. */
 export interface Safetensors {
@@ -130,7 +135,7 @@ export function loadSafetensors(bytes: Uint8Array): Safetensors {
     for (const array of arrays) {
       const t = empty(array.shape);
       tensors.push([array.name, t]);
-      decode(array, t.data);
+      decode(array, peek(t));
     }
   } catch (error) {
     for (const [, t] of tensors) t.dispose();

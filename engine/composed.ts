@@ -41,7 +41,16 @@ function atRoot(fn: (...args: unknown[]) => Tensor, args: unknown[]): Tensor {
   for (const t of mine) {
     if (t === z) continue;
     if (looksInto.has(t) || (isNew && z.op !== null)) needed.push(t);
-    else t.dispose();
+    else {
+      // What z looks into stays, though it came as a part of t.
+      const all = parts.get(t) ?? [];
+      needed.push(...all.filter((part) => looksInto.has(part)));
+      parts.set(
+        t,
+        all.filter((part) => !looksInto.has(part)),
+      );
+      t.dispose();
+    }
   }
   if (needed.length > 0) parts.set(z, needed);
   if (isNew) making?.tensors.push(z);

@@ -3,7 +3,7 @@ import { k } from "./backend.ts";
 import { type Generator, generatorOf } from "./generator.ts";
 import { ready } from "./op.ts";
 import { checkShape, formatShape, type Shape, sizeOf } from "./shape.ts";
-import { empty, emptySpikes, type NestedArray, steady, type Tensor } from "./tensor.ts";
+import { empty, emptySpikes, type NestedArray, peek, steady, type Tensor } from "./tensor.ts";
 
 /** Options of functions that make a tensor. */
 export interface TensorOptions {
@@ -53,7 +53,7 @@ export function tensor(
     throw new RangeError(`tensor: shape ${formatShape(target)} holds ${sizeOf(target)} values, got ${values.length}`);
   }
   const t = blank("tensor", target, options);
-  t.data.set(values);
+  peek(t).set(values);
   return t;
 }
 
@@ -131,7 +131,7 @@ export function ones(shape: Shape, options: TensorOptions = {}): Tensor {
  */
 export function eye(n: number): Tensor {
   const t = filled("eye", [n, n], 0, {});
-  const { data } = t;
+  const data = peek(t);
   for (let i = 0; i < n; i++) data[i * (n + 1)] = 1;
   return t;
 }
@@ -147,7 +147,7 @@ export function arange(start: number, end: number, step = 1): Tensor {
     throw new RangeError(`arange: expected at least one value, got start ${start}, end ${end}, step ${step}`);
   }
   const t = blank("arange", [n], {});
-  const { data } = t;
+  const data = peek(t);
   for (let i = 0; i < n; i++) data[i] = start + i * step;
   return t;
 }

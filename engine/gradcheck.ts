@@ -9,7 +9,7 @@ import { Heap } from "./memory.ts";
 import { sum } from "./ops/reduce.ts";
 import { formatShape } from "./shape.ts";
 import { tape } from "./tape.ts";
-import { empty, Tensor } from "./tensor.ts";
+import { empty, peek, Tensor } from "./tensor.ts";
 import { memory } from "./wasm.ts";
 
 /** Options of {@link gradcheck}. */
@@ -66,7 +66,7 @@ export function gradcheck(
 ): void {
   if (!(eps > 0 && eps < Infinity)) throw new RangeError(`gradcheck: eps must be finite and > 0, got ${eps}`);
   if (!(atol >= 0 && rtol >= 0)) throw new RangeError(`gradcheck: atol and rtol must be ≥ 0, got ${atol} and ${rtol}`);
-  const values = inputs.map((t) => Float64Array.from(t.data));
+  const values = inputs.map((t) => Float64Array.from(peek(t)));
   withReference(() => {
     const analytic = gradients(fn, inputs, values);
     values.forEach((x, which) => {
@@ -93,7 +93,7 @@ export function gradcheck(
 function place(inputs: readonly Tensor[], values: readonly Float64Array[]): Tensor[] {
   return inputs.map((t, i) => {
     const copy = empty(t.shape);
-    copy.data.set(values[i] as Float64Array);
+    peek(copy).set(values[i] as Float64Array);
     copy.requiresGrad = true;
     return copy;
   });

@@ -5,6 +5,7 @@
  * tensors in the order of their creation is the tape. Nothing else is allocated per op.
  */
 import { heap, k, simd, useBackend } from "./backend.ts";
+import { dropColumns, EXPOSED, UNREAD } from "./columns.ts";
 import type { Op } from "./op.ts";
 import { allocate, allocateIn, disposed, free, making, type Region, root, scope } from "./scope.ts";
 import { formatShape, type Shape, sizeOf } from "./shape.ts";
@@ -125,6 +126,12 @@ export class Tensor {
    * @internal
    */
   gradBuffer = 0;
+  /**
+   * Address of a transposed copy of weights, or why there is none.
+   *
+   * @internal
+   */
+  columns = UNREAD;
   private gradTensor: Tensor | null = null;
 
   /** @internal */
@@ -160,19 +167,23 @@ export class Tensor {
    */
   item(): number {
     if (this.size !== 1) throw new RangeError(`item: expected one element, got shape ${formatShape(this.shape)}`);
-    return this.data[0] as number;
+    return peek(this)[0] as number;
   }
 
   /**
    * A live view of the values. Take it late and keep none: the next allocation may detach it.
    *
+   * What is written through it is not noticed. Weights that were handed out this way are multiplied without the transposed
+   * copy that makes inference with few rows fast; `copyFrom`, `toFloat32Array` and the like do not count.
+   *
    * @throws Error if the tensor was freed.
    */
   get data(): Float32Array {
-    alive(this, "data");
-    if (this.ptr === 0) materialise(this);
-    // The float64 kernels read tensors of linear memory too, as constants.
-    return (this.ptr > 0 ? simd.heap : heap).view(this.ptr, this.size) as Float32Array;
+    const values = peek(this);
+    const owner = rootOf(this);
+    dropColumns(owner);
+    owner.columns = EXPOSED;
+    return values;
   }
 
   /**
@@ -181,7 +192,7 @@ export class Tensor {
    * @throws Error if the tensor was freed.
    */
   toFloat32Array(): Float32Array {
-    return Float32Array.from(this.data);
+    return new Float32Array(peek(this));
   }
 
   /**
@@ -190,7 +201,7 @@ export class Tensor {
    * @throws Error if the tensor was freed.
    */
   toArray(): NestedArray {
-    const values = this.data;
+    const values = peek(this);
     let offset = 0;
     const nest = (axis: number): NestedArray => {
       if (axis === this.shape.length) return values[offset++] as number;
@@ -207,11 +218,11 @@ export class Tensor {
    */
   copyFrom(values: ArrayLike<number> | Tensor): this {
     if (this.ptr === 0) materialise(this);
-    const source = values instanceof Tensor ? values.data : values;
+    const source = values instanceof Tensor ? peek(values) : values;
     if (source.length !== this.size) {
       throw new RangeError(`copyFrom: expected ${this.size} values, got ${source.length}`);
     }
-    this.data.set(source);
+    peek(this).set(source);
     touch(this);
     return this;
   }
@@ -224,6 +235,7 @@ export class Tensor {
     if (!this.region.open) return;
     if (this.gradBuffer !== 0 && this.region.scope === root) heap.release(this.gradBuffer, 4 * this.size);
     if (this.owned) {
+      dropColumns(this);
       if (this.ptr !== 0) free(this.ptr, 4 * this.size);
       if (this.bits !== 0) free(this.bits, streamBytes(this.size));
       const { adopted } = this.region.scope;
@@ -261,7 +273,7 @@ export class Tensor {
   /** Shape and the first eight values, for people: `Tensor([2], [1, 2])`, or `Tensor([2], freed)`. */
   toString(): string {
     if (!isAlive(this)) return `Tensor(${formatShape(this.shape)}, freed)`;
-    const shown = Array.from(this.data.subarray(0, 8), (v) => String(+v.toPrecision(5)));
+    const shown = Array.from(peek(this).subarray(0, 8), (v) => String(+v.toPrecision(5)));
     const more = this.size > 8 ? ", …" : "";
     return `Tensor(${formatShape(this.shape)}, [${shown.join(", ")}${more}]${this.requiresGrad ? ", requiresGrad" : ""})`;
   }
@@ -335,7 +347,17 @@ export function bases(t: Tensor): Set<Tensor> {
 
 /** Notes a write into t. */
 export function touch(t: Tensor): void {
-  rootOf(t).written = ++clock;
+  const owner = rootOf(t);
+  owner.written = ++clock;
+  dropColumns(owner);
+}
+
+/** A live view for the engine's own use: it is read, or written and noted. */
+export function peek(t: Tensor): Float32Array {
+  alive(t, "data");
+  if (t.ptr === 0) materialise(t);
+  // The float64 kernels read tensors of linear memory too, as constants.
+  return (t.ptr > 0 ? simd.heap : heap).view(t.ptr, t.size) as Float32Array;
 }
 
 /** `times` copies of x along a new first axis, not written out until something reads them. */

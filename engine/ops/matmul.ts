@@ -1,5 +1,6 @@
 /** Products. Every element is summed in ascending order with one accumulator, whatever path computes it. */
 import { k } from "../backend.ts";
+import { columnStride, columnsOf } from "../columns.ts";
 import { composed } from "../composed.ts";
 import { accumulates, apply, applyOwning, freshGradOf, gradOf, type Op, ready, SAVES_A, SAVES_B } from "../op.ts";
 import { allocate, type Region, recycle, scope } from "../scope.ts";
@@ -8,8 +9,76 @@ import { alive, type Tensor } from "../tensor.ts";
 import { broadcastTo, once } from "./expand.ts";
 import { reshape } from "./view.ts";
 
-/** `batches` products of [m, k] · [k, n]. */
+/**
+ * x·w + bias over the last axis of x, where w is [in, out] or, by its strides, [out, in]; with the places of the non-zeros of
+ * x, where it has many zeros.
+ */
 interface Product {
+  readonly shape: Shape;
+  /** Features of x and of the result. */
+  readonly depth: number;
+  readonly outputs: number;
+  /** Floats from the weights of one input to those of the next, and of outputs likewise: one of them is 1. */
+  readonly stepIn: number;
+  readonly stepOut: number;
+  /** Address of the bits of the non-zeros of x, [rows, ⌈in/32⌉], or 0: x is treated as dense. */
+  readonly bits: number;
+  /** How many non-zeros x has. */
+  readonly count: number;
+  /** Some non-zeros of x are not 1. */
+  readonly graded: boolean;
+  /** The bits were made for this product, not for x. */
+  readonly owned: boolean;
+  /** Address of the weights as [in, columnStride(out)] where they are kept that way, else 0. */
+  readonly columns: number;
+}
+
+const linearOp: Op<Product> = {
+  name: "linear",
+  saves: SAVES_A | SAVES_B,
+  takesBits: true,
+  shape: ({ shape }) => shape,
+  forward(z, x, w, bias, { depth, outputs, stepIn, stepOut, bits, count, graded, columns }) {
+    const start = bias === null ? 0 : bias.ptr;
+    const rows = x.size / depth;
+    const [from, row, column] = columns === 0 ? [w.ptr, stepIn, stepOut] : [columns, columnStride(outputs), 1];
+    if (bits === 0) k.gemm(z.ptr, x.ptr, from, start, rows, outputs, depth, depth, 1, row, column, outputs, 0, 1);
+    else {
+      const values = graded ? x.ptr : 0;
+      const work = allocate(workBytes(rows, count));
+      k.gather(z.ptr, bits, work, values, from, start, rows, outputs, depth, depth, 1, row, column, outputs, 0, 1);
+      recycle(work, workBytes(rows, count), scope.region);
+    }
+  },
+  backward(z, x, w, bias, product) {
+    const { depth, outputs, stepIn, stepOut, bits, count, graded } = product;
+    const rows = x.size / depth;
+    const dz = z.gradPtr;
+    const dx = freshGradOf(x);
+    if (dx !== 0) {
+      const start = accumulates ? dx : 0;
+      k.gemm(dx, dz, w.ptr, start, rows, depth, outputs, outputs, 1, stepOut, stepIn, depth, depth, 1);
+    }
+    const dw = freshGradOf(w);
+    if (dw !== 0) {
+      const start = accumulates ? dw : 0;
+      if (bits !== 0)
+        gatherWeightGradient(dw, dz, bits, count, graded ? x.ptr : 0, outputs, depth, rows, stepOut === 1);
+      else if (stepOut === 1)
+        k.gemm(dw, x.ptr, dz, start, depth, outputs, rows, 1, depth, outputs, 1, outputs, outputs, 1);
+      else k.gemm(dw, dz, x.ptr, start, outputs, depth, rows, 1, outputs, depth, 1, depth, depth, 1);
+    }
+    const db = bias === null ? 0 : gradOf(bias);
+    if (db !== 0) k.addSumAxis(db, dz, 1, rows, outputs, 1);
+    giveBack(product, x, z.region);
+  },
+  drop: giveBack,
+};
+
+const matmulOp: Op<Product> = { ...linearOp, name: "matmul" };
+
+/** `batches` dense products of [m, k] · [k, n]. */
+interface Batches {
   readonly shape: Shape;
   readonly batches: number;
   readonly m: number;
@@ -17,7 +86,7 @@ interface Product {
   readonly k: number;
 }
 
-const matmulOp: Op<Product> = {
+const batchedOp: Op<Batches> = {
   name: "matmul",
   saves: SAVES_A | SAVES_B,
   shape: ({ shape }) => shape,
@@ -49,59 +118,10 @@ const matmulOp: Op<Product> = {
   },
 };
 
-/** A product with weights; where x has many zeros, their places. */
-interface Weighting {
-  readonly shape: Shape;
-  /** Address of the bits of the non-zeros of x, [rows, ⌈in/32⌉], or 0: x is treated as dense. */
-  readonly bits: number;
-  /** How many non-zeros x has. */
-  readonly count: number;
-  /** Some non-zeros of x are not 1. */
-  readonly graded: boolean;
-  /** The bits were made for this product, not for x. */
-  readonly owned: boolean;
-}
-
-const linearOp: Op<Weighting> = {
-  name: "linear",
-  saves: SAVES_A | SAVES_B,
-  takesBits: true,
-  shape: ({ shape }) => shape,
-  forward(z, x, w, bias, { bits, count, graded }) {
-    const [outputs, inputs] = w.shape as [number, number];
-    const start = bias === null ? 0 : bias.ptr;
-    const rows = z.size / outputs;
-    if (bits === 0) k.gemm(z.ptr, x.ptr, w.ptr, start, rows, outputs, inputs, inputs, 1, 1, inputs, outputs, 0, 1);
-    else {
-      const values = graded ? x.ptr : 0;
-      const work = allocate(workBytes(rows, count));
-      k.gather(z.ptr, bits, work, values, w.ptr, start, rows, outputs, inputs, inputs, 1, 1, inputs, outputs, 0, 1);
-      recycle(work, workBytes(rows, count), scope.region);
-    }
-  },
-  backward(z, x, w, bias, weighting) {
-    const [outputs, inputs] = w.shape as [number, number];
-    const rows = z.size / outputs;
-    const dz = z.gradPtr;
-    const dx = freshGradOf(x);
-    if (dx !== 0)
-      k.gemm(dx, dz, w.ptr, accumulates ? dx : 0, rows, inputs, outputs, outputs, 1, inputs, 1, inputs, inputs, 1);
-    const dw = freshGradOf(w);
-    if (dw !== 0) {
-      const { bits, count, graded } = weighting;
-      if (bits !== 0) gatherWeightGradient(dw, dz, bits, count, graded ? x.ptr : 0, outputs, inputs, rows);
-      else k.gemm(dw, dz, x.ptr, accumulates ? dw : 0, outputs, inputs, rows, 1, outputs, inputs, 1, inputs, inputs, 1);
-    }
-    const db = bias === null ? 0 : gradOf(bias);
-    if (db !== 0) k.addSumAxis(db, dz, 1, rows, outputs, 1);
-    giveBack(weighting, x, z.region);
-  },
-  drop: giveBack,
-};
-
 /**
  * dw [out, in] ← or += (as `accumulates` says) dzᵀ·x, as the sum of the rows of dz at which each column of x is not 0:
- * [in, out], transposed. `bits` are the places of the `count` non-zeros of x [rows, in], `values` is 0 if they are ones.
+ * [in, out], transposed unless dw is wanted as it is. `bits` are the places of the `count` non-zeros of x [rows, in],
+ * `values` is 0 if they are ones.
  */
 export function gatherWeightGradient(
   dw: number,
@@ -112,20 +132,23 @@ export function gatherWeightGradient(
   outputs: number,
   inputs: number,
   rows: number,
+  asItIs = false,
 ): void {
   const bytes = bitBytes(inputs, rows);
-  const columns = allocate(bytes);
-  k.transposeBits(columns, bits, rows, inputs);
+  const places = allocate(bytes);
+  k.transposeBits(places, bits, rows, inputs);
   const size = 4 * inputs * outputs;
-  const sum = allocate(size);
-  if (accumulates) k.transpose(sum, dw, outputs, inputs);
+  const sum = asItIs ? dw : allocate(size);
+  if (accumulates && !asItIs) k.transpose(sum, dw, outputs, inputs);
   const start = accumulates ? sum : 0;
   const work = allocate(workBytes(inputs, count));
-  k.gather(sum, columns, work, values, dz, start, inputs, outputs, rows, 1, inputs, outputs, 1, outputs, outputs, 1);
-  k.transpose(dw, sum, inputs, outputs);
+  k.gather(sum, places, work, values, dz, start, inputs, outputs, rows, 1, inputs, outputs, 1, outputs, outputs, 1);
   recycle(work, workBytes(inputs, count), scope.region);
-  recycle(sum, size, scope.region);
-  recycle(columns, bytes, scope.region);
+  if (!asItIs) {
+    k.transpose(dw, sum, inputs, outputs);
+    recycle(sum, size, scope.region);
+  }
+  recycle(places, bytes, scope.region);
 }
 
 /** What the kernel `gather` wants to work in. */
@@ -138,26 +161,53 @@ export const bitBytes = (rows: number, columns: number): number => 4 * rows * Ma
 export const BINARY_DENSITY = 0.6;
 const GRADED_DENSITY = 0.4;
 
-/** Finds the non-zeros of x; the bits are kept if they are few enough for `outputs` columns. Depends on the data only. */
-function weightingOf(x: Tensor, shape: Shape, inputs: number, outputs: number): Weighting {
-  const rows = x.size / inputs;
+/** Not more rows than these are worth a copy of the weights. */
+const FEW_ROWS = 64;
+
+/**
+ * x·w + bias with w [in, out], or [out, in] where `turned`. Finds the non-zeros of x; their bits are kept if they are few
+ * enough for so many outputs. Which path is taken depends on the data only.
+ */
+function multiply(op: Op<Product>, x: Tensor, w: Tensor, bias: Tensor | null, turned: boolean): Tensor {
+  const depth = x.shape[x.ndim - 1] as number;
+  const outputs = w.shape[turned ? 0 : 1] as number;
+  const rows = x.size / depth;
+  if (x.bits === 0) ready(op.name, x);
+  else alive(x, op.name);
+  ready(op.name, w);
+  const recorded = scope.recording && (x.requiresGrad || w.requiresGrad || (bias?.requiresGrad ?? false));
+  const columns = turned && !recorded && rows <= FEW_ROWS ? columnsOf(w) : 0;
   const spikes = x.ptr === 0;
-  const owned = !(spikes && inputs % 32 === 0);
-  const bits = owned ? allocate(bitBytes(rows, inputs)) : x.bits;
+  const owned = !(spikes && depth % 32 === 0);
+  const bits = owned ? allocate(bitBytes(rows, depth)) : x.bits;
   const found = !spikes
-    ? k.packBits(bits, x.ptr, rows, inputs)
+    ? k.packBits(bits, x.ptr, rows, depth)
     : owned
-      ? k.alignBits(bits, x.bits, rows, inputs)
+      ? k.alignBits(bits, x.bits, rows, depth)
       : k.countBits(bits, x.size / 32);
   const graded = found < 0;
   const count = found & 0x7fffffff;
   // A gather always pays for 16 columns, a dense product for the next multiple of 4.
   const width = Math.ceil(outputs / 4) / (4 * Math.ceil(outputs / 16));
   const limit = (graded ? GRADED_DENSITY : BINARY_DENSITY) * width;
-  if (count < limit * x.size) return { shape, bits, count, graded, owned };
-  if (owned) recycle(bits, bitBytes(rows, inputs), scope.region);
-  ready("linear", x);
-  return { shape, bits: 0, count, graded, owned: false };
+  const sparse = count < limit * x.size;
+  if (!sparse) {
+    if (owned) recycle(bits, bitBytes(rows, depth), scope.region);
+    ready(op.name, x);
+  }
+  const product: Product = {
+    shape: [...x.shape.slice(0, -1), outputs],
+    depth,
+    outputs,
+    stepIn: turned ? 1 : outputs,
+    stepOut: turned ? depth : 1,
+    bits: sparse ? bits : 0,
+    count,
+    graded,
+    owned: sparse && owned,
+    columns,
+  };
+  return applyOwning(op, product, x, w, bias as Tensor);
 }
 
 /**
@@ -165,6 +215,8 @@ function weightingOf(x: Tensor, shape: Shape, inputs: number, outputs: number): 
  * is a row on the left and a column on the right, and its axis is dropped from the result, as in PyTorch.
  *
  *   ∂L/∂a = ∂L/∂z·bᵀ,  ∂L/∂b = aᵀ·∂L/∂z
+ *
+ * Where b has two axes, zeros of a cost nothing, as in {@link linear}.
  *
  * @throws RangeError if the inner sizes differ, the batch axes do not broadcast, or an operand has no axis.
  */
@@ -179,11 +231,7 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
     );
   }
   if (a.ndim === 1 || b.ndim === 1) return composed(withVector, a, b, depth);
-  const n = b.shape[b.ndim - 1] as number;
-  if (b.ndim === 2) {
-    const rows = a.size / depth;
-    return apply(matmulOp, { shape: [...a.shape.slice(0, -1), n], batches: 1, m: rows, n, k: depth }, a, b);
-  }
+  if (b.ndim === 2) return once(matmul, 1, a, b) ?? multiply(matmulOp, a, b, null, false);
   return composed(batched, a, b, depth);
 }
 
@@ -203,7 +251,7 @@ function batched(a: Tensor, b: Tensor, depth: number): Tensor {
   const batch = broadcastShapes("matmul", a.shape.slice(0, -2), b.shape.slice(0, -2));
   const left = broadcastTo(a, [...batch, m, depth]);
   const right = broadcastTo(b, [...batch, depth, n]);
-  return apply(matmulOp, { shape: [...batch, m, n], batches: sizeOf(batch), m, n, k: depth }, left, right);
+  return apply(batchedOp, { shape: [...batch, m, n], batches: sizeOf(batch), m, n, k: depth }, left, right);
 }
 
 /**
@@ -228,16 +276,10 @@ export function linear(x: Tensor, weight: Tensor, bias: Tensor | null = null): T
   if (bias !== null && (bias.ndim !== 1 || bias.size !== outputs)) {
     throw new RangeError(`linear: expected a bias [${outputs}], got ${formatShape(bias.shape)}`);
   }
-  const constant = once(linear, 1, x, weight, bias);
-  if (constant !== null) return constant;
-  if (x.bits === 0) ready("linear", x);
-  else alive(x, "linear");
-  const weighting = weightingOf(x, [...x.shape.slice(0, -1), outputs], inputs, outputs);
-  return applyOwning(linearOp, weighting, x, weight, bias as Tensor);
+  return once(linear, 1, x, weight, bias) ?? multiply(linearOp, x, weight, bias, true);
 }
 
 /** Gives back the bits of x, taken while `region` was current. */
-function giveBack({ bits, owned }: Weighting, x: Tensor, region: Region): void {
-  const inputs = x.shape[x.ndim - 1] as number;
-  if (owned) recycle(bits, bitBytes(x.size / inputs, inputs), region);
+function giveBack({ bits, owned, depth }: Product, x: Tensor, region: Region): void {
+  if (owned) recycle(bits, bitBytes(x.size / depth, depth), region);
 }
