@@ -1,4 +1,4 @@
-import { composed } from "../engine/extend.ts";
+import { composed, empty, emptySpikes, k, ready, scope } from "../engine/extend.ts";
 import { Module, parameter, type Tensor, zeros } from "../engine/index.ts";
 import { checkCurrent, checkState } from "./checks.ts";
 import { checkPerNeuron, type DecayOptions, decayTensor, persistentCopy } from "./decay.ts";
@@ -165,14 +165,70 @@ export class LIF extends Module {
   }
 
   /**
-   * One time step: current [B, …] → spikes [B, …] and the next state; the same bits as `forward`. A loop of steps belongs
-   * inside `noGrad` or `tape`, with the state returned or kept, so that what a step leaves behind is freed.
+   * One time step: current [B, …] → spikes [B, …] and the next state; the same bits as `forward`.
+   *
+   * A step belongs inside `noGrad` or `tape`, with the state returned or kept, so that what it leaves behind is freed. A
+   * stream without an end takes a `noGrad` for each of its steps, and writes the state into its place: memory stays as it is.
+   *
+   *     noGrad(() => {
+   *       const [spikes, next] = lif.step(current, state);
+   *       state.v.copyFrom(next.v);
+   *     });
    *
    * @throws RangeError as `unroll`.
    */
   step(current: Tensor, state: LIFState): [spikes: Tensor, state: LIFState] {
+    const { hold, rest, inputScale } = this.neuron;
+    if (this.spiking && hold === 0 && rest === 0 && inputScale === 1 && !this.records(current, state.v)) {
+      return this.advance(current, state);
+    }
     const record = this.unroll(current.unsqueeze(0), state);
     return [record.spikes.reshape(current.shape), record.state];
+  }
+
+  /** Whether a step is recorded. */
+  private records(current: Tensor, v: Tensor): boolean {
+    const wanted = current.requiresGrad || v.requiresGrad || this.beta.requiresGrad || this.threshold.requiresGrad;
+    return scope.recording && wanted;
+  }
+
+  /** A step of a plain neuron that nobody will differentiate. */
+  private advance(current: Tensor, state: LIFState): [spikes: Tensor, state: LIFState] {
+    this.checkShape([1, ...current.shape], state);
+    const { threshold, neuron } = this;
+    const beta = this.decay();
+    for (const t of [current, beta, threshold, state.v, state.refractory]) ready("LIF", t);
+    const [stepBeta, stepThreshold] = [beta.size === 1 ? 0 : 1, threshold.size === 1 ? 0 : 1];
+    const n = stepBeta + stepThreshold > 0 ? Math.max(beta.size, threshold.size) : current.size;
+    const rows = current.size / n;
+    const { reset, delayed, strict, resetValue } = neuron;
+    const spikes = emptySpikes(current.shape, current.size);
+    const v = empty(current.shape, current.size);
+    k.lifForward(
+      v.ptr,
+      spikes.bits,
+      current.ptr,
+      state.v.ptr,
+      beta.ptr,
+      threshold.ptr,
+      1,
+      rows,
+      n,
+      0,
+      0,
+      stepBeta,
+      stepThreshold,
+      reset,
+      delayed,
+      strict,
+      resetValue,
+      0,
+    );
+    if (delayed === 0 && reset !== RESETS.none) {
+      ready("LIF", spikes);
+      k.lifState(v.ptr, v.ptr, spikes.ptr, threshold.ptr, rows, n, stepThreshold, reset, resetValue);
+    }
+    return [spikes, { v, refractory: zeros(current.shape) }];
   }
 
   /**
@@ -205,11 +261,16 @@ export class LIF extends Module {
 
   protected check(current: Tensor, state?: LIFState): void {
     checkCurrent("LIF", current);
-    checkPerNeuron("LIF", "beta", this.beta, current.shape);
-    checkPerNeuron("LIF", "threshold", this.threshold, current.shape);
+    this.checkShape(current.shape, state);
+  }
+
+  /** Throws unless neurons and state fit a current [T, B, …]. */
+  private checkShape(shape: readonly number[], state?: LIFState): void {
+    checkPerNeuron("LIF", "beta", this.beta, shape);
+    checkPerNeuron("LIF", "threshold", this.threshold, shape);
     if (state === undefined) return;
-    checkState("LIF", "v", state.v, current.shape.slice(1));
-    checkState("LIF", "refractory", state.refractory, current.shape.slice(1));
+    checkState("LIF", "v", state.v, shape.slice(1));
+    checkState("LIF", "refractory", state.refractory, shape.slice(1));
   }
 }
 
