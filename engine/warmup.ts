@@ -7,7 +7,7 @@ const COLUMNS = 48;
 const TIMESTEPS = 4;
 
 /**
- * Runs the kernels that training spends its time in until the engine has optimised them (some 20 ms). Not needed for
+ * Runs the kernels that training and inference spend their time in until the engine has optimised them (some 20 ms). Not needed for
  * results; a first measured or interactive step is then as fast as later ones.
  */
 export function warmup(): void {
@@ -25,6 +25,7 @@ export function warmup(): void {
       k.gemm(z, x, y, 0, ROWS - 1, width, ROWS, ROWS, 1, width, 1, width, 0, 0);
       k.gemm(z, x, y, 0, ROWS - 1, width, ROWS, 1, ROWS, 1, ROWS, width, 0, 0);
     }
+    warmProducts(x, y, z, s, round);
     k.lifForward(z, s, x, 0, y, y, TIMESTEPS, 1, n, n, n, 0, 0, 2, 0, 0, 0, 0);
     for (const kind of [0, 1, 2]) {
       k.fill(s, n, 0);
@@ -41,4 +42,26 @@ export function warmup(): void {
     k.fill(y, TIMESTEPS * n, 0.5);
   }
   for (const p of [x, y, z, s]) heap.release(p, bytes);
+}
+
+/** Products that follow non-zeros, every second of them binary, and convolutions; x holds numbers, and bits to s. */
+function warmProducts(x: number, y: number, z: number, s: number, round: number): void {
+  const { kernels: k } = simd;
+  const work = s + 4 * ROWS;
+  const values = round % 2 === 0 ? x : 0;
+  k.packBits(s, x, ROWS, 32);
+  k.transposeBits(work, s, ROWS, 32);
+  // Rows of B in place, packed by rows and packed by columns; whole groups of columns, and narrow ones.
+  k.gather(z, s, work, values, y, 0, ROWS, COLUMNS, 32, 32, 1, COLUMNS, 1, COLUMNS, 0, 0);
+  k.gather(z, s, work, values, y, 0, ROWS, COLUMNS + 2, 32, 32, 1, COLUMNS + 2, 1, COLUMNS + 2, 0, 0);
+  k.gather(z, s, work, values, y, 0, ROWS, COLUMNS, 32, 32, 1, 1, 32, COLUMNS, 0, 0);
+  k.transpose(z, x, ROWS, COLUMNS);
+  // A window of 3 × 3 over two channels of 8 × 8: its taps, then its places.
+  k.grid(s, 2, 3, 3, 64, 8, 1);
+  k.grid(work, 1, 6, 6, 0, 8, 1);
+  k.gemmGathered(z, x, y, s, work, 0, ROWS, 36, 18, 18, 1, 36, 0, 0);
+  k.gemmGathered(z, x, y, work, s, 0, ROWS, 18, 36, 36, 1, 18, 0, 0);
+  k.maxPool(z, s, x, ROWS, 6, 6, 3, 3, 2, 2, 2, 2, 0, 0, 1, 1);
+  k.sumBits(z, s, TIMESTEPS, COLUMNS);
+  k.unpackBits(z, s, COLUMNS);
 }
