@@ -216,7 +216,7 @@ export function recurrentBackward(
   const row = (<usize>n) << 2;
   const step = <usize>rows * row;
   const packed = all != 0 && n <= BLOCK_K;
-  if (packed) pack(weight, n, n, n, 1, 4);
+  if (packed) pack(weight, n, n, n, 1);
   let next = carry;
   for (let o = <usize>(T - 1) * step; ; o -= step) {
     const d = du + o;

@@ -152,13 +152,13 @@ export function gatherWeightGradient(
 }
 
 /** What the kernel `gather` wants to work in. */
-export const workBytes = (rows: number, count: number): number => 4 * (2 * rows + 8 + count);
+const workBytes = (rows: number, count: number): number => 4 * (2 * rows + 8 + count);
 
 /** Bytes of bits in rows of whole words. */
 export const bitBytes = (rows: number, columns: number): number => 4 * rows * Math.ceil(columns / 32);
 
 /** Densities below which walking over non-zeros is faster, measured for whole panels of 16 columns. */
-export const BINARY_DENSITY = 0.6;
+const BINARY_DENSITY = 0.6;
 const GRADED_DENSITY = 0.4;
 
 /** Not more rows than these are worth a copy of the weights. */
