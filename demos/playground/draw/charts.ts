@@ -1,0 +1,152 @@
+/** The small figures beside the stage. */
+import { POTENTIAL_RANGE } from "../model/views.ts";
+import type { Pen } from "./pen.ts";
+import { compact } from "./stack.ts";
+import { faded, type Theme } from "./theme.ts";
+
+const FOOT = 18;
+
+/** Where potentials lie (filled), and what backward takes for the derivative of a spike there (line). */
+export function paintSurrogate(
+  pen: Pen,
+  curve: Float32Array,
+  potentials: Float32Array,
+  color: string,
+  width: number,
+  height: number,
+  theme: Theme,
+): void {
+  const floor = height - FOOT;
+  const x = (i: number, n: number): number => (i / (n - 1)) * width;
+  const most = Math.max(...potentials, 1e-9);
+  const bars: number[] = [];
+  for (const [i, share] of potentials.entries()) {
+    const h = (share / most) * (floor - 8);
+    if (h > 0.5) bars.push((i / potentials.length) * width, floor - h, width / potentials.length - 1, h);
+  }
+  pen.boxes(bars, faded(color, 0.35));
+  const peak = Math.max(...curve);
+  const line: number[] = [];
+  for (const [i, value] of curve.entries()) line.push(x(i, curve.length), floor - (value / peak) * (floor - 8));
+  pen.line(line, { color: theme.ink, width: 1.5 });
+  pen.boxes([0, floor, width, 1], theme.line);
+  pen.line([width / 2, 4, width / 2, floor], { color: theme.muted, dash: [5, 4] });
+  pen.text(0, height - 4, `−${POTENTIAL_RANGE}`, { color: theme.muted });
+  pen.text(width / 2, height - 4, "u − threshold", { color: theme.muted, align: "center" });
+  pen.text(width, height - 4, String(POTENTIAL_RANGE), { color: theme.muted, align: "right" });
+}
+
+/** How many neurons of each layer fire at which rate. */
+export function paintRates(
+  pen: Pen,
+  layers: readonly Float32Array[],
+  width: number,
+  height: number,
+  theme: Theme,
+): void {
+  const floor = height - FOOT;
+  const most = Math.max(...layers.flatMap((counts) => [...counts]), 1);
+  const bins = layers[0]?.length ?? 1;
+  const cell = width / bins;
+  const bar = (cell - 3) / Math.max(1, layers.length);
+  for (const [l, counts] of layers.entries()) {
+    const boxes: number[] = [];
+    for (const [i, count] of counts.entries()) {
+      const h = (count / most) * (floor - 14);
+      if (count > 0) boxes.push(i * cell + 1 + l * bar, floor - h, Math.max(1, bar - 0.5), h);
+    }
+    pen.boxes(boxes, theme.layers[l] as string);
+  }
+  pen.boxes([0, floor, width, 1], theme.line);
+  pen.text(0, height - 4, "0", { color: theme.muted });
+  pen.text(width / 2, height - 4, "spikes a time step", { color: theme.muted, align: "center" });
+  pen.text(width, height - 4, "1", { color: theme.muted, align: "right" });
+  pen.text(0, 10, `${compact(most)} neurons`, { color: theme.muted });
+}
+
+export interface MapInput {
+  readonly map: Float32Array | null;
+  /** Test samples x, y, … and their labels. */
+  readonly points: Float32Array;
+  readonly labels: Uint8Array;
+  /** The chosen place. */
+  readonly at: readonly [number, number];
+}
+
+/** Bands of certainty on either side of the boundary. */
+const BANDS = 5;
+
+/** Which class the network sees where: bands of certainty under the test samples, discs and squares. */
+export function paintMap(pen: Pen, { map, points, labels, at }: MapInput, size: number, theme: Theme): void {
+  if (map !== null) paintBands(pen, map, size, theme);
+  const discs: number[] = [];
+  const rims: number[] = [];
+  const boxes: number[] = [];
+  const frames: number[] = [];
+  for (const [i, label] of labels.entries()) {
+    const [x, y] = [(points[2 * i] as number) * size, (1 - (points[2 * i + 1] as number)) * size];
+    if (label === 0) {
+      rims.push(x, y, 4);
+      discs.push(x, y, 3);
+    } else {
+      frames.push(x - 3.5, y - 3.5, 7, 7);
+      boxes.push(x - 2.5, y - 2.5, 5, 5);
+    }
+  }
+  pen.discs(rims, theme.paper);
+  pen.boxes(frames, theme.paper);
+  pen.discs(discs, theme.classes[0]);
+  pen.boxes(boxes, theme.classes[1]);
+  const [x, y] = [at[0] * size, (1 - at[1]) * size];
+  const ring = Array.from({ length: 66 }, (_, i) => {
+    const angle = ((i >> 1) / 32) * 2 * Math.PI;
+    return i % 2 === 0 ? x + 8 * Math.cos(angle) : y + 8 * Math.sin(angle);
+  });
+  pen.line(ring, { color: theme.paper, width: 4 });
+  pen.line(ring, { color: theme.ink, width: 2 });
+}
+
+function paintBands(pen: Pen, map: Float32Array, size: number, theme: Theme): void {
+  const side = Math.round(Math.sqrt(map.length));
+  const cell = size / side;
+  const bands: number[][] = Array.from({ length: 2 * BANDS }, () => []);
+  const bandOf = (value: number): number => Math.min(2 * BANDS - 1, Math.floor(value * 2 * BANDS));
+  for (let row = 0; row < side; row++) {
+    // Neighbours of one band become one box.
+    for (let column = 0; column < side; ) {
+      const band = bandOf(map[row * side + column] as number);
+      let end = column + 1;
+      while (end < side && bandOf(map[row * side + end] as number) === band) end++;
+      (bands[band] as number[]).push(column * cell, row * cell, (end - column) * cell, cell);
+      column = end;
+    }
+  }
+  for (const [band, boxes] of bands.entries()) {
+    const certainty = band < BANDS ? BANDS - band : band - BANDS + 1;
+    pen.boxes(boxes, faded(theme.classes[band < BANDS ? 0 : 1], 0.06 + (0.34 * certainty) / BANDS));
+  }
+}
+
+/** Two amounts as bars: what was spent, and what it would have been otherwise. */
+export function paintComparison(
+  pen: Pen,
+  spent: number,
+  otherwise: number,
+  width: number,
+  _height: number,
+  theme: Theme,
+): void {
+  const most = Math.max(spent, otherwise, 1);
+  const bar = (y: number, value: number, color: string, label: string): void => {
+    pen.text(0, y + 10, label, { color: theme.ink });
+    pen.text(width, y + 10, thousands(value), { color: theme.ink, align: "right" });
+    pen.boxes([0, y + 16, width, 4], theme.line);
+    pen.boxes([0, y + 16, (value / most) * width, 4], color);
+  };
+  bar(0, spent, theme.accent, "additions that spikes cause");
+  bar(30, otherwise, theme.muted, "multiplications without spikes");
+}
+
+export function thousands(value: number): string {
+  return Math.round(value).toLocaleString("en").replaceAll(",", " ");
+}

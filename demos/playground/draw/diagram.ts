@@ -1,0 +1,208 @@
+/** The network at one moment: potentials fill the neurons like vessels, spikes travel along the connections. */
+import type { SampleView } from "../model/views.ts";
+import type { Pen } from "./pen.ts";
+import { faded, type Theme } from "./theme.ts";
+
+/** Neurons of a layer that find room. */
+const MOST = 12;
+/** Connections of a pair of layers that are drawn: the strongest. */
+const STRONGEST = 160;
+
+interface Column {
+  /** The neurons that are drawn. */
+  readonly neurons: readonly number[];
+  readonly size: number;
+  readonly x: number;
+  readonly color: string;
+  readonly title: string;
+}
+
+export interface DiagramInput {
+  readonly sample: SampleView;
+  /** [out, in] of each pair of columns. */
+  readonly matrices: readonly Float32Array[];
+  readonly threshold: number;
+  readonly classNames: readonly string[];
+}
+
+/** `time` runs from 0 to the number of steps; its fraction is how far the spikes of that step have come. */
+export function paintDiagram(
+  pen: Pen,
+  { sample, matrices, threshold, classNames }: DiagramInput,
+  time: number,
+  width: number,
+  height: number,
+  theme: Theme,
+): void {
+  const columns = makeColumns(sample, classNames, width, theme);
+  const t = Math.min(sample.timesteps - 1, Math.floor(time));
+  const way = Math.min(1, time - t);
+  const y = (column: Column, i: number): number => 28 + ((i + 0.5) / column.neurons.length) * (height - 36);
+  for (let pair = 0; pair + 1 < columns.length; pair++) {
+    const matrix = matrices[pair];
+    if (matrix !== undefined) paintConnections(pen, columns, pair, matrix, sample, t, way, y, theme);
+  }
+  for (const [i, column] of columns.entries()) {
+    const shown = column.size > column.neurons.length ? ` · ${column.neurons.length} of ${column.size}` : "";
+    const align = i === 0 ? "left" : i === columns.length - 1 ? "right" : "center";
+    const x = i === 0 ? 8 : i === columns.length - 1 ? width - 8 : column.x;
+    pen.text(x, 14, `${column.title}${shown}`, { color: theme.muted, align });
+    if (i === 0) paintInputs(pen, column, sample, t, y, theme);
+    else if (i === columns.length - 1) paintReadout(pen, column, sample, t, y, theme, classNames);
+    else paintNeurons(pen, column, sample.layers[i - 1] as SampleView["layers"][number], t, threshold, y, theme);
+  }
+}
+
+function makeColumns(sample: SampleView, classNames: readonly string[], width: number, theme: Theme): Column[] {
+  const inputs = sample.input.length / sample.timesteps;
+  const sizes = [inputs, ...sample.layers.map(({ size }) => size), classNames.length];
+  const titles = ["input", ...sample.layers.map((_, i) => `layer ${i + 1}`), "readout"];
+  const left = 28;
+  const right = width - 64;
+  return sizes.map((size, i) => ({
+    neurons: size <= MOST ? Array.from({ length: size }, (_, n) => n) : busiest(sample, i, size),
+    size,
+    x: left + (i / (sizes.length - 1)) * (right - left),
+    color: i === 0 ? theme.input : i === sizes.length - 1 ? theme.readout : (theme.layers[i - 1] as string),
+    title: titles[i] as string,
+  }));
+}
+
+/** The neurons of a column with the most spikes, in their order. */
+function busiest(sample: SampleView, column: number, size: number): number[] {
+  const values = column === 0 ? sample.input : (sample.layers[column - 1]?.spikes ?? new Float32Array(0));
+  const counts = new Float32Array(size);
+  for (let i = 0; i < values.length; i++) counts[i % size] = (counts[i % size] as number) + (values[i] as number);
+  return Array.from(counts.keys())
+    .sort((a, b) => (counts[b] as number) - (counts[a] as number) || a - b)
+    .slice(0, MOST)
+    .sort((a, b) => a - b);
+}
+
+function fired(sample: SampleView, column: number, t: number, neuron: number, size: number): number {
+  const values = column === 0 ? sample.input : sample.layers[column - 1]?.spikes;
+  return values?.[t * size + neuron] ?? 0;
+}
+
+function paintConnections(
+  pen: Pen,
+  columns: readonly Column[],
+  pair: number,
+  matrix: Float32Array,
+  sample: SampleView,
+  t: number,
+  way: number,
+  y: (column: Column, i: number) => number,
+  theme: Theme,
+): void {
+  const [from, to] = [columns[pair] as Column, columns[pair + 1] as Column];
+  const all: { w: number; i: number; j: number }[] = [];
+  for (const [i, source] of from.neurons.entries()) {
+    for (const [j, target] of to.neurons.entries()) {
+      all.push({ w: matrix[target * from.size + source] as number, i, j });
+    }
+  }
+  all.sort((a, b) => Math.abs(b.w) - Math.abs(a.w));
+  const largest = Math.abs(all[0]?.w ?? 1) || 1;
+  const exciting: number[] = [];
+  const inhibiting: number[] = [];
+  // The weakest first, so that the strongest lie on top.
+  for (const { w, i, j } of all.slice(0, STRONGEST).reverse()) {
+    const strength = Math.abs(w) / largest;
+    if (strength < 0.04) continue;
+    const ends = [from.x, y(from, i), to.x, y(to, j)];
+    const active = fired(sample, pair, t, from.neurons[i] as number, from.size) > 0;
+    const color = w > 0 ? theme.excite : theme.inhibit;
+    const style = {
+      color: faded(color, (active ? 0.75 : 0.16) * (0.35 + 0.65 * strength)),
+      width: 0.5 + 2.5 * strength,
+    };
+    pen.line(ends, w > 0 ? style : { ...style, dash: [4, 3] });
+    if (!active || way <= 0) continue;
+    const at = [from.x + way * (to.x - from.x), y(from, i) + way * (y(to, j) - y(from, i)), 1.2 + 2 * strength];
+    (w > 0 ? exciting : inhibiting).push(...at);
+  }
+  pen.discs(exciting, theme.excite);
+  // Inhibition travels as squares.
+  const squares: number[] = [];
+  for (let i = 0; i < inhibiting.length; i += 3) {
+    const [x, cy, r] = [inhibiting[i] as number, inhibiting[i + 1] as number, inhibiting[i + 2] as number];
+    squares.push(x - r, cy - r, 2 * r, 2 * r);
+  }
+  pen.boxes(squares, theme.inhibit);
+}
+
+function paintInputs(
+  pen: Pen,
+  column: Column,
+  sample: SampleView,
+  t: number,
+  y: (column: Column, i: number) => number,
+  theme: Theme,
+): void {
+  for (const [i, neuron] of column.neurons.entries()) {
+    const value = fired(sample, 0, t, neuron, column.size);
+    pen.boxes([column.x - 4, y(column, i) - 4, 8, 8], theme.paper);
+    pen.boxes([column.x - 4, y(column, i) - 4, 8, 8], faded(column.color, 0.2 + 0.8 * Math.min(1, value)));
+  }
+}
+
+function paintNeurons(
+  pen: Pen,
+  column: Column,
+  layer: SampleView["layers"][number],
+  t: number,
+  threshold: number,
+  y: (column: Column, i: number) => number,
+  theme: Theme,
+): void {
+  const r = Math.min(8, (y(column, 1) - y(column, 0)) / 2 - 2);
+  for (const [i, neuron] of column.neurons.entries()) {
+    const cy = y(column, i);
+    const spike = layer.spikes[t * layer.size + neuron] === 1;
+    const fill = Math.min(1, Math.max(0, (layer.membrane[t * layer.size + neuron] as number) / threshold));
+    if (spike) pen.discs([column.x, cy, r + 4], faded(column.color, 0.3));
+    pen.discs([column.x, cy, r + 1], column.color);
+    pen.discs([column.x, cy, r - 0.5], theme.paper);
+    pen.area(segment(column.x, cy, r - 0.5, spike ? 1 : fill), column.color);
+  }
+}
+
+/** The lower part of a disc, filled up to a share of its height. */
+function segment(x: number, y: number, r: number, share: number): number[] {
+  const level = 1 - 2 * share;
+  const start = Math.asin(Math.min(1, Math.max(-1, level)));
+  const points: number[] = [];
+  for (let k = 0; k <= 24; k++) {
+    const angle = start + (k / 24) * (Math.PI - 2 * start);
+    points.push(x + r * Math.cos(angle), y + r * Math.sin(angle));
+  }
+  return points;
+}
+
+function paintReadout(
+  pen: Pen,
+  column: Column,
+  sample: SampleView,
+  t: number,
+  y: (column: Column, i: number) => number,
+  theme: Theme,
+  names: readonly string[],
+): void {
+  const scores = sample.readout.subarray(t * sample.classes, (t + 1) * sample.classes);
+  const best = scores.indexOf(Math.max(...scores));
+  const spread = Math.max(...scores.map(Math.abs), 1e-6);
+  for (const k of column.neurons) {
+    const cy = y(column, k);
+    const score = scores[k] as number;
+    const color =
+      sample.classes === 2 ? (theme.classes[k as 0 | 1] as string) : k === best ? theme.accent : theme.readout;
+    pen.discs([column.x, cy, 7], color);
+    pen.discs([column.x, cy, 5.5], theme.paper);
+    if (score > 0) pen.discs([column.x, cy, 5.5 * Math.sqrt(score / spread)], color);
+    pen.text(column.x + 14, cy + 4, names[k] as string, {
+      color: k === best ? theme.ink : theme.muted,
+      bold: k === best,
+    });
+  }
+}

@@ -1,0 +1,159 @@
+/** What can be drawn, in CSS pixels. One implementation draws on a canvas, the other writes SVG. */
+
+export interface TextStyle {
+  readonly color: string;
+  readonly align?: "left" | "center" | "right";
+  readonly size?: number;
+  readonly bold?: boolean;
+}
+
+export interface LineStyle {
+  readonly color: string;
+  readonly width?: number;
+  readonly dash?: readonly number[];
+}
+
+export interface Pen {
+  /** A line through x, y, x, y, …; NaN breaks it. */
+  line(points: ArrayLike<number>, style: LineStyle): void;
+  /** A filled polygon. */
+  area(points: ArrayLike<number>, color: string): void;
+  /** Boxes x, y, width, height, …, at whole device pixels. */
+  boxes(boxes: ArrayLike<number>, color: string): void;
+  /** Discs x, y, radius, …. */
+  discs(discs: ArrayLike<number>, color: string): void;
+  /** The baseline of the text is at y. */
+  text(x: number, y: number, text: string, style: TextStyle): void;
+}
+
+export const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
+export const SMALL = 12;
+
+export class CanvasPen implements Pen {
+  private readonly context: CanvasRenderingContext2D;
+  private readonly scale: number;
+
+  constructor(context: CanvasRenderingContext2D, scale: number) {
+    this.context = context;
+    this.scale = scale;
+    context.setTransform(scale, 0, 0, scale, 0, 0);
+  }
+
+  line(points: ArrayLike<number>, { color, width = 1, dash = [] }: LineStyle): void {
+    const { context } = this;
+    context.strokeStyle = color;
+    context.lineWidth = width;
+    context.lineJoin = "round";
+    context.setLineDash([...dash]);
+    context.beginPath();
+    let drawing = false;
+    for (let i = 0; i < points.length; i += 2) {
+      const [x, y] = [points[i] as number, points[i + 1] as number];
+      if (Number.isNaN(y)) drawing = false;
+      else if (drawing) context.lineTo(x, y);
+      else context.moveTo(x, y);
+      if (!Number.isNaN(y)) drawing = true;
+    }
+    context.stroke();
+  }
+
+  area(points: ArrayLike<number>, color: string): void {
+    const { context } = this;
+    context.fillStyle = color;
+    context.beginPath();
+    for (let i = 0; i < points.length; i += 2) context.lineTo(points[i] as number, points[i + 1] as number);
+    context.fill();
+  }
+
+  boxes(boxes: ArrayLike<number>, color: string): void {
+    const { context, scale } = this;
+    const snap = (value: number): number => Math.round(value * scale) / scale;
+    const pixel = 1 / scale;
+    context.fillStyle = color;
+    for (let i = 0; i < boxes.length; i += 4) {
+      const [x, y] = [snap(boxes[i] as number), snap(boxes[i + 1] as number)];
+      const right = snap((boxes[i] as number) + (boxes[i + 2] as number));
+      const bottom = snap((boxes[i + 1] as number) + (boxes[i + 3] as number));
+      context.fillRect(x, y, Math.max(pixel, right - x), Math.max(pixel, bottom - y));
+    }
+  }
+
+  discs(discs: ArrayLike<number>, color: string): void {
+    const { context } = this;
+    context.fillStyle = color;
+    context.beginPath();
+    for (let i = 0; i < discs.length; i += 3) {
+      const [x, y, r] = [discs[i] as number, discs[i + 1] as number, discs[i + 2] as number];
+      context.moveTo(x + r, y);
+      context.arc(x, y, r, 0, 2 * Math.PI);
+    }
+    context.fill();
+  }
+
+  text(x: number, y: number, text: string, { color, align = "left", size = SMALL, bold = false }: TextStyle): void {
+    const { context } = this;
+    context.fillStyle = color;
+    context.font = `${bold ? 600 : 400} ${size}px ${FONT}`;
+    context.textAlign = align;
+    context.fillText(text, x, y);
+  }
+}
+
+export class SvgPen implements Pen {
+  private readonly parts: string[] = [];
+
+  line(points: ArrayLike<number>, { color, width = 1, dash = [] }: LineStyle): void {
+    let path = "";
+    let command = "M";
+    for (let i = 0; i < points.length; i += 2) {
+      const [x, y] = [points[i] as number, points[i + 1] as number];
+      if (!Number.isNaN(y)) path += `${command}${short(x)} ${short(y)}`;
+      command = Number.isNaN(y) ? "M" : "L";
+    }
+    const dashes = dash.length === 0 ? "" : ` stroke-dasharray="${dash.join(" ")}"`;
+    this.parts.push(`<path d="${path}" fill="none" stroke="${color}" stroke-width="${short(width)}"${dashes}/>`);
+  }
+
+  area(points: ArrayLike<number>, color: string): void {
+    const corners = Array.from({ length: points.length / 2 }, (_, i) => {
+      return `${short(points[2 * i] as number)},${short(points[2 * i + 1] as number)}`;
+    });
+    this.parts.push(`<polygon points="${corners.join(" ")}" fill="${color}"/>`);
+  }
+
+  boxes(boxes: ArrayLike<number>, color: string): void {
+    let path = "";
+    for (let i = 0; i < boxes.length; i += 4) {
+      const [x, y, w, h] = [0, 1, 2, 3].map((k) => short(boxes[i + k] as number));
+      path += `M${x} ${y}h${w}v${h}h-${w}z`;
+    }
+    if (path !== "") this.parts.push(`<path d="${path}" fill="${color}"/>`);
+  }
+
+  discs(discs: ArrayLike<number>, color: string): void {
+    for (let i = 0; i < discs.length; i += 3) {
+      const [x, y, r] = [0, 1, 2].map((k) => short(discs[i + k] as number));
+      this.parts.push(`<circle cx="${x}" cy="${y}" r="${r}" fill="${color}"/>`);
+    }
+  }
+
+  text(x: number, y: number, text: string, { color, align = "left", size = SMALL, bold = false }: TextStyle): void {
+    const anchor = { left: "start", center: "middle", right: "end" }[align];
+    const weight = bold ? ' font-weight="600"' : "";
+    const escaped = text.replace(/[&<>]/g, (character) => `&#${character.charCodeAt(0)};`);
+    this.parts.push(
+      `<text x="${short(x)}" y="${short(y)}" fill="${color}" font-size="${size}" text-anchor="${anchor}"${weight}>${escaped}</text>`,
+    );
+  }
+
+  /** The whole picture on a ground of that colour. */
+  document(width: number, height: number, ground: string): string {
+    return (
+      `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" ` +
+      `font-family="${FONT.replaceAll('"', "'")}"><rect width="100%" height="100%" fill="${ground}"/>` +
+      `${this.parts.join("")}</svg>`
+    );
+  }
+}
+
+const short = (value: number): string => String(Math.round(value * 100) / 100);

@@ -1,0 +1,107 @@
+/** The page: four rooms in one bar, each with its own address. */
+
+import type { Room } from "./rooms/room.ts";
+import { themeChanged } from "./ui/canvas.ts";
+import { cursor } from "./ui/cursor.ts";
+
+/** What a room needs is loaded when it is opened. */
+const rooms: Record<string, () => Promise<Room>> = {
+  train: async () => new (await import("./rooms/train.ts")).TrainRoom(),
+};
+const FIRST = "train";
+
+const stage = document.querySelector("main") as HTMLElement;
+const opened = new Map<string, Promise<Room>>();
+let current: { name: string; room: Room } | null = null;
+
+/** `#/train?data=xor` → train, data=xor. */
+function readAddress(): { name: string; query: string } {
+  const [path = "", query = ""] = location.hash.replace(/^#\/?/, "").split("?");
+  return { name: path in rooms ? path : FIRST, query };
+}
+
+const addressOf = (name: string, query: string): string => `#/${name}${query === "" ? "" : `?${query}`}`;
+
+async function enter(): Promise<void> {
+  const { name, query } = readAddress();
+  for (const link of document.querySelectorAll("nav a")) {
+    if (link.getAttribute("href") === `#/${name}`) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+  let loading = opened.get(name);
+  if (loading === undefined) {
+    loading = (rooms[name] as () => Promise<Room>)();
+    opened.set(name, loading);
+  }
+  const room = await loading;
+  // Another room may have been asked for in the meantime.
+  if (readAddress().name !== name) return;
+  if (current?.room !== room) {
+    current?.room.close();
+    cursor.set(null);
+    stage.replaceChildren(room.node);
+    current = { name, room };
+    room.onChange = () => remember(name, room);
+  }
+  // A link of the bar without a query goes back to a room as it was left.
+  if (query !== "" || room.query() === "") room.open(query);
+  remember(name, room);
+  document.body.dataset.room = name;
+}
+
+/** Writes the configuration into the address, without a new entry of the history. */
+let writing: ReturnType<typeof setTimeout> | undefined;
+function remember(name: string, room: Room): void {
+  clearTimeout(writing);
+  writing = setTimeout(() => {
+    if (current?.room === room) history.replaceState(null, "", addressOf(name, room.query()));
+  }, 120);
+}
+
+addEventListener("hashchange", () => void enter());
+
+document.querySelector("[data-action=share]")?.addEventListener("click", async (event) => {
+  if (current === null) return;
+  const address = addressOf(current.name, current.room.shareQuery());
+  history.replaceState(null, "", address);
+  const button = event.currentTarget as HTMLButtonElement;
+  // Without the permission to write there, the address bar has it.
+  const copied = await navigator.clipboard?.writeText(location.href).then(
+    () => true,
+    () => false,
+  );
+  button.textContent = copied ? "Link copied" : "Link in the address bar";
+  setTimeout(() => (button.textContent = "Share"), 2000);
+});
+
+const dark = matchMedia("(prefers-color-scheme: dark)");
+function applyTheme(): void {
+  const chosen = sessionStorage.getItem("theme");
+  document.documentElement.dataset.theme = chosen ?? (dark.matches ? "dark" : "light");
+  themeChanged();
+}
+dark.addEventListener("change", applyTheme);
+document.querySelector("[data-action=theme]")?.addEventListener("click", () => {
+  const now = document.documentElement.dataset.theme;
+  sessionStorage.setItem("theme", now === "dark" ? "light" : "dark");
+  applyTheme();
+});
+
+addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || current === null) return;
+  const target = event.target as HTMLElement;
+  const typing = ["INPUT", "SELECT", "TEXTAREA"].includes(target.tagName);
+  const pressing = ["BUTTON", "A", "SUMMARY"].includes(target.tagName);
+  if (typing || (pressing && event.key === " ")) return;
+  const { play, step, reset } = current.room.keys;
+  const room = Object.keys(rooms)[Number(event.key) - 1];
+  if (event.key === " ") play();
+  else if (event.key === "ArrowRight") step();
+  else if (event.key === "r" || event.key === "R") reset();
+  else if (room !== undefined && event.key !== " ") location.hash = `#/${room}`;
+  else return;
+  event.preventDefault();
+});
+
+applyTheme();
+void enter();

@@ -1,0 +1,114 @@
+/** The spiking classifier of the Train and Draw rooms. */
+import {
+  Adam,
+  AdamW,
+  constantEncode,
+  type Generator,
+  LeakyIntegrator,
+  LIF,
+  Linear,
+  Module,
+  maxMembrane,
+  meanOverTime,
+  type Optimizer,
+  poissonEncode,
+  RMSprop,
+  SGD,
+  type Surrogate,
+  surrogate,
+  type Tensor,
+  tensor,
+  ttfsEncode,
+} from "jarvis-snn";
+import type { TrainConfig } from "./train-fields.ts";
+
+/** What a layer of neurons did, [T, B, N]. */
+export interface LayerTrace {
+  readonly spikes: Tensor;
+  /** u, before the reset. */
+  readonly membrane: Tensor;
+}
+
+export interface Trace {
+  readonly layers: LayerTrace[];
+  /** What the readout would say if the sample ended there, [T, B, K]. */
+  readonly readout: Tensor;
+}
+
+/** Values up to this give no first spike: receptive fields have tails that never end. */
+const SILENT = 0.05;
+
+/**
+ * Linear → LIF, once a layer, then a linear readout: of the mean of the last spikes ("rate"), or leaky integrated and judged
+ * by its largest value ("membrane").
+ */
+export class SpikingNetwork extends Module {
+  readonly linears: Linear[];
+  readonly neurons: LIF[];
+  readonly head: Linear;
+  readonly integrator: LeakyIntegrator | null;
+
+  constructor(config: TrainConfig, features: number, classes: number) {
+    super();
+    const { layers, beta, threshold, reset, refractory, readout } = config;
+    const sizes = [features, ...layers];
+    this.linears = layers.map((size, i) => new Linear(sizes[i] as number, size));
+    this.neurons = layers.map(
+      () => new LIF({ beta, threshold, reset, refractorySteps: refractory, surrogate: surrogateOf(config) }),
+    );
+    this.head = new Linear(sizes[layers.length] as number, classes);
+    this.integrator = readout === "membrane" ? new LeakyIntegrator({ beta }) : null;
+  }
+
+  /** Frees what lives outside the tapes. */
+  dispose(): void {
+    const held = [...this.neurons.flatMap(({ beta, threshold }) => [beta, threshold]), this.integrator?.beta];
+    for (const t of [...this.parameters(), ...held]) t?.dispose();
+  }
+
+  /** Scores [B, K] of inputs [T, B, N]. */
+  forward(x: Tensor): Tensor {
+    let spikes = x;
+    for (const [i, linear] of this.linears.entries()) {
+      spikes = (this.neurons[i] as LIF).forward(linear.forward(spikes));
+    }
+    if (this.integrator === null) return this.head.forward(meanOverTime(spikes));
+    return maxMembrane(this.integrator.forward(this.head.forward(spikes)));
+  }
+
+  /** The same, with all that happens on the way. */
+  trace(x: Tensor): Trace {
+    let spikes = x;
+    const layers = this.linears.map((linear, i) => {
+      const record = (this.neurons[i] as LIF).unroll(linear.forward(spikes));
+      spikes = record.spikes;
+      return { spikes, membrane: record.membrane };
+    });
+    if (this.integrator !== null) return { layers, readout: this.integrator.forward(this.head.forward(spikes)) };
+    const T = spikes.shape[0] as number;
+    const steps = tensor(
+      Array.from({ length: T }, (_, t) => t + 1),
+      { shape: [T, 1, 1] },
+    );
+    return { layers, readout: this.head.forward(spikes.cumsum({ axis: 0 }).div(steps)) };
+  }
+}
+
+export function surrogateOf({ surrogate: kind, slope }: TrainConfig): Surrogate {
+  return kind === "atan" ? surrogate.atan({ alpha: slope }) : surrogate[kind]({ slope });
+}
+
+export function makeOptimizer({ optimizer, lr }: TrainConfig, model: Module): Optimizer {
+  const parameters = model.parameters();
+  if (optimizer === "adam") return new Adam(parameters, { lr });
+  if (optimizer === "adamw") return new AdamW(parameters, { lr });
+  if (optimizer === "sgd") return new SGD(parameters, { lr, momentum: 0.9 });
+  return new RMSprop(parameters, { lr });
+}
+
+/** Inputs over time [T, B, N] of samples [B, N]. */
+export function encodeSamples({ encode, timesteps }: TrainConfig, x: Tensor, generator: Generator): Tensor {
+  if (encode === "poisson") return poissonEncode(x, { timesteps, generator });
+  if (encode === "ttfs") return ttfsEncode(x, { timesteps, eps: SILENT });
+  return constantEncode(x, { timesteps });
+}

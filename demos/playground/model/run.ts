@@ -1,0 +1,114 @@
+/** A training run that its configuration alone decides: the same in a worker of any browser and in Node, bit for bit. */
+import {
+  accuracy,
+  type Batch,
+  crossEntropy,
+  DataLoader,
+  Generator,
+  manualSeed,
+  noGrad,
+  type Optimizer,
+  type StateDict,
+  TensorDataset,
+  tape,
+  tensor,
+} from "jarvis-snn";
+import { type Data, type Digits, makeData } from "./data.ts";
+import { encodeSamples, makeOptimizer, SpikingNetwork } from "./network.ts";
+import { sha256 } from "./sha256.ts";
+import type { TrainConfig } from "./train-fields.ts";
+
+/** Test samples that are looked at in one go. */
+const TEST_BATCH = 250;
+
+export class Run {
+  readonly config: TrainConfig;
+  readonly data: Data;
+  readonly model: SpikingNetwork;
+  /** Steps taken. */
+  steps = 0;
+  private readonly optimizer: Optimizer;
+  private readonly loader: DataLoader;
+  private batches: Iterator<Batch>;
+  /** The order of the samples, and their coding. Views of the run draw from generators of their own. */
+  private readonly generator: Generator;
+
+  constructor(config: TrainConfig, digits: Digits | null) {
+    this.config = config;
+    this.data = makeData(config, digits);
+    manualSeed(config.seed);
+    this.model = new SpikingNetwork(config, this.data.features, this.data.classes);
+    this.optimizer = makeOptimizer(config, this.model);
+    this.generator = new Generator(config.seed);
+    const { train, features } = this.data;
+    const dataset = new TensorDataset(train.x, train.y, { shape: [features] });
+    this.loader = new DataLoader(dataset, { batchSize: config.batch, shuffle: true, generator: this.generator });
+    this.batches = this.loader[Symbol.iterator]();
+  }
+
+  /** Steps in an epoch. */
+  get stepsPerEpoch(): number {
+    return this.loader.length;
+  }
+
+  /** Samples in a batch. */
+  get batchSize(): number {
+    return this.loader.batchSize;
+  }
+
+  /** Trains on the next batch; its loss. */
+  step(): number {
+    const { x, y } = this.nextBatch();
+    const loss = tape(() => {
+      const objective = crossEntropy(
+        this.model.forward(encodeSamples(this.config, x, this.generator)),
+        y as Int32Array,
+      );
+      this.optimizer.zeroGrad();
+      objective.backward();
+      return objective.item();
+    });
+    this.optimizer.step();
+    this.steps++;
+    return loss;
+  }
+
+  /** The share of test samples that are recognised, by the run's weights or others. */
+  testAccuracy(model = this.model): number {
+    const { test, features } = this.data;
+    let hits = 0;
+    for (let start = 0; start < test.count; start += TEST_BATCH) {
+      const end = Math.min(test.count, start + TEST_BATCH);
+      const y = test.y.subarray(start, end);
+      hits += noGrad(() => {
+        const x = tensor(test.x.subarray(start * features, end * features), { shape: [end - start, features] });
+        const scores = model.forward(encodeSamples(this.config, x, new Generator(start)));
+        return Math.round(accuracy(scores, y) * y.length);
+      });
+    }
+    return hits / test.count;
+  }
+
+  /** SHA-256 of all weights in their order, float32, little-endian. */
+  hash(): string {
+    return hashOf(this.model.stateDict());
+  }
+
+  /** Frees what lives outside the tapes, but the state of the optimizer, which has no way to free it. */
+  dispose(): void {
+    this.loader.dispose();
+    this.model.dispose();
+  }
+
+  private nextBatch(): Batch {
+    const next = this.batches.next();
+    if (next.done !== true) return next.value;
+    this.batches = this.loader[Symbol.iterator]();
+    return this.nextBatch();
+  }
+}
+
+export function hashOf(state: StateDict): string {
+  const values = Object.values(state).flatMap(({ data }) => [...data]);
+  return sha256(new Uint8Array(Float32Array.from(values).buffer));
+}

@@ -1,0 +1,51 @@
+/** What can be set in the Train room: one table for the controls, the address and the run. */
+import { choice, level, number, type Values } from "../state/fields.ts";
+
+export const trainFields = {
+  data: choice(["moons", "circles", "xor", "spirals", "linear", "mnist"], "moons"),
+  noise: number(0.1, 0, 0.4, 0.02),
+  fields: level(8, [1, 4, 6, 8, 12, 16]),
+  encode: choice(["ttfs", "poisson", "constant"], "ttfs"),
+  timesteps: number(24, 4, 100, 1),
+  layers: { kind: "list", default: [24, 16], min: 1, max: 256, least: 1, most: 3 },
+  beta: number(0.9, 0, 1, 0.01),
+  threshold: number(0.5, 0.1, 3, 0.1),
+  reset: choice(["subtract", "zero", "none"], "subtract"),
+  refractory: number(0, 0, 10, 1),
+  surrogate: choice(["fastSigmoid", "sigmoid", "atan"], "fastSigmoid"),
+  slope: number(5, 1, 50, 1),
+  readout: choice(["membrane", "rate"], "membrane"),
+  optimizer: choice(["adam", "adamw", "sgd", "rmsprop"], "adam"),
+  lr: level(0.01, [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1]),
+  batch: level(32, [8, 16, 32, 64, 128, 256]),
+  seed: number(0, 0, 9999, 1),
+} as const;
+
+export type TrainConfig = Values<typeof trainFields>;
+
+/** Points in the plane have a map; the others have not. */
+export function isPlanar(data: TrainConfig["data"]): boolean {
+  return data !== "linear" && data !== "mnist";
+}
+
+/** What suits a kind of data where it is chosen: the seed toy as `npm start` trains it, digits with a wider layer. */
+export const presets: Record<TrainConfig["data"], Partial<TrainConfig>> = {
+  moons: {},
+  circles: {},
+  xor: {},
+  spirals: { layers: [32, 24], noise: 0.02 },
+  linear: {
+    encode: "poisson",
+    timesteps: 25,
+    layers: [128],
+    beta: 0.95,
+    threshold: 1,
+    reset: "zero",
+    surrogate: "sigmoid",
+    slope: 10,
+    readout: "rate",
+    lr: 0.001,
+    batch: 128,
+  },
+  mnist: { encode: "poisson", timesteps: 25, layers: [96], threshold: 1, lr: 0.003, batch: 64 },
+};

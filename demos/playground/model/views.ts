@@ -1,0 +1,153 @@
+/** What a run shows of itself. Views draw from generators of their own, so looking never changes the training. */
+import { Generator, noGrad, spike, type Tensor, tape, tensor } from "jarvis-snn";
+import { receptiveFields } from "./data.ts";
+import { encodeSamples, type SpikingNetwork, surrogateOf } from "./network.ts";
+import type { Run } from "./run.ts";
+import type { TrainConfig } from "./train-fields.ts";
+
+/** One layer of neurons over time, [T, size]. */
+export interface LayerView {
+  readonly size: number;
+  readonly spikes: Float32Array;
+  /** u, before the reset. */
+  readonly membrane: Float32Array;
+}
+
+/** One sample through the network, over time. */
+export interface SampleView {
+  readonly timesteps: number;
+  /** Inputs [T, N]: spikes, or currents. */
+  readonly input: Float32Array;
+  readonly layers: readonly LayerView[];
+  /** Scores if the sample ended there, [T, K]. */
+  readonly readout: Float32Array;
+  readonly classes: number;
+  /** The class that is true, −1 where nobody knows. */
+  readonly label: number;
+  /** The class that the network decides for. */
+  readonly decision: number;
+}
+
+/** A layer over many samples. */
+export interface LayerActivity {
+  /** Neurons by their firing rate, RATE_BINS bins of [0, 1]. */
+  readonly rates: Float32Array;
+  /** Shares of the potentials by u − θ, POTENTIAL_BINS bins of [−POTENTIAL_RANGE, POTENTIAL_RANGE]. */
+  readonly potentials: Float32Array;
+}
+
+/** What the network does for a sample, on average over some test samples. */
+export interface Activity {
+  /** Spikes of the inputs, then of each layer. */
+  readonly spikes: readonly number[];
+  /** Weights that spikes add to the neurons behind them. */
+  readonly synapticOps: number;
+  /** Products that a network without spikes of that size would compute in as many time steps. */
+  readonly denseOps: number;
+  readonly layers: readonly LayerActivity[];
+}
+
+export const RATE_BINS = 20;
+export const POTENTIAL_BINS = 48;
+export const POTENTIAL_RANGE = 2;
+
+/** Test samples behind the averages. */
+const CROWD = 64;
+
+export function viewSample(run: Run, model: SpikingNetwork, x: Float32Array, label: number): SampleView {
+  const { config, data } = run;
+  return noGrad(() => {
+    const input = encodeSamples(config, tensor(x, { shape: [1, x.length] }), new Generator(config.seed));
+    const { layers, readout } = model.trace(input);
+    return {
+      timesteps: config.timesteps,
+      input: input.toFloat32Array(),
+      layers: layers.map(({ spikes, membrane }) => ({
+        size: spikes.shape[2] as number,
+        spikes: spikes.toFloat32Array(),
+        membrane: membrane.toFloat32Array(),
+      })),
+      readout: readout.toFloat32Array(),
+      classes: data.classes,
+      label,
+      decision: model.forward(input).argmax({ axis: -1 }).item(),
+    };
+  });
+}
+
+export function measureActivity(run: Run, model: SpikingNetwork): Activity {
+  const { config, data } = run;
+  const count = Math.min(CROWD, data.test.count);
+  return noGrad(() => {
+    const x = tensor(data.test.x.subarray(0, count * data.features), { shape: [count, data.features] });
+    const input = encodeSamples(config, x, new Generator(config.seed));
+    const { layers } = model.trace(input);
+    const all = [input, ...layers.map(({ spikes }) => spikes)];
+    const sizes = [...all.map(({ shape }) => shape[2] as number), data.classes];
+    const spikes = all.map((events) => events.sign().sum().item() / count);
+    const fanOut = sizes.slice(1);
+    const total = (terms: readonly number[]): number => terms.reduce((sum, term) => sum + term, 0);
+    return {
+      spikes,
+      synapticOps: total(spikes.map((number, i) => number * (fanOut[i] as number))),
+      denseOps: config.timesteps * total(fanOut.map((size, i) => size * (sizes[i] as number))),
+      layers: layers.map(({ spikes, membrane }) => ({
+        rates: histogram(spikes.mean({ axis: [0, 1] }), 0, 1, RATE_BINS),
+        potentials: shares(
+          histogram(membrane.sub(config.threshold), -POTENTIAL_RANGE, POTENTIAL_RANGE, POTENTIAL_BINS),
+        ),
+      })),
+    };
+  });
+}
+
+/** How many values fall into each of n bins of [low, high]; those outside count at the ends. */
+function histogram(values: Tensor, low: number, high: number, n: number): Float32Array {
+  const bins = new Float32Array(n);
+  for (const value of values.data) {
+    const bin = Math.floor(((value - low) / (high - low)) * n);
+    const at = Math.min(n - 1, Math.max(0, bin));
+    bins[at] = (bins[at] as number) + 1;
+  }
+  return bins;
+}
+
+function shares(counts: Float32Array): Float32Array {
+  const sum = counts.reduce((total, count) => total + count, 0);
+  return counts.map((count) => count / sum);
+}
+
+/**
+ * How sure the network is of class 1 at each point of a grid of side × side over the unit square, row by row from the top:
+ * softmax of the scores.
+ */
+export function decisionMap(run: Run, model: SpikingNetwork, side: number): Float32Array {
+  const { config, data } = run;
+  const points = new Float32Array(2 * side * side);
+  for (let row = 0; row < side; row++) {
+    for (let column = 0; column < side; column++) {
+      points[2 * (row * side + column)] = (column + 0.5) / side;
+      points[2 * (row * side + column) + 1] = 1 - (row + 0.5) / side;
+    }
+  }
+  return noGrad(() => {
+    const x = tensor(receptiveFields(points, config.fields), { shape: [side * side, data.features] });
+    const scores = model.forward(encodeSamples(config, x, new Generator(config.seed)));
+    return scores.softmax().select(1, 1).toFloat32Array();
+  });
+}
+
+/** Points of a curve over [−POTENTIAL_RANGE, POTENTIAL_RANGE]. */
+export const CURVE_POINTS = 193;
+
+/** What backward takes for the derivative of a spike at u − θ, measured by sending a gradient through one. */
+export function surrogateCurve(config: TrainConfig): Float32Array {
+  return tape(() => {
+    const x = Array.from({ length: CURVE_POINTS }, (_, i) => POTENTIAL_RANGE * ((2 * i) / (CURVE_POINTS - 1) - 1));
+    const u = tensor(x, { requiresGrad: true });
+    spike(u, { threshold: 0, surrogate: surrogateOf(config) })
+      .sum()
+      .backward();
+    return (u.grad as Tensor).toFloat32Array();
+  });
+}

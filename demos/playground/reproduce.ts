@@ -1,0 +1,28 @@
+/** npm run playground:hash: a run of the Train room in Node, towards the same weights. */
+
+import { writeFileSync } from "node:fs";
+import { saveSafetensors } from "jarvis-snn";
+import { progressBar, readFlags } from "../options.ts";
+import { digitsFile } from "./digits.ts";
+import { parseDigits } from "./model/data.ts";
+import { Run } from "./model/run.ts";
+import { trainFields } from "./model/train-fields.ts";
+import { formatValues, parseValues } from "./state/fields.ts";
+
+const flags = readFlags("Trains what the Train room of the playground trains, and prints the hash of the weights.", {
+  config: { kind: "text", default: "", help: "the address of the room, or what follows its question mark" },
+  steps: { kind: "integer", default: 500, min: 0, help: "training steps" },
+  save: { kind: "text", default: "", help: "write the weights there (safetensors)" },
+});
+
+const config = parseValues(trainFields, flags.config.split("?").at(-1) as string);
+const run = new Run(config, config.data === "mnist" ? parseDigits(digitsFile()) : null);
+let loss = Number.NaN;
+while (run.steps < flags.steps) {
+  loss = run.step();
+  progressBar("training", run.steps, flags.steps);
+}
+console.log(`config=${formatValues(trainFields, config)}`);
+console.log(`steps=${run.steps} loss=${loss.toFixed(4)} test_acc=${run.testAccuracy().toFixed(4)}`);
+console.log(`sha256=${run.hash()}`);
+if (flags.save !== "") writeFileSync(flags.save, saveSafetensors(run.model.stateDict()));

@@ -1,0 +1,128 @@
+/** A sample on its way through a network, as rows over time. */
+import type { Row, Series } from "../draw/stack.ts";
+import { faded, type Theme } from "../draw/theme.ts";
+import { CURVE_POINTS, POTENTIAL_RANGE, type SampleView } from "../model/views.ts";
+
+export interface Pin {
+  readonly layer: number;
+  readonly neuron: number;
+}
+
+export interface SampleRows {
+  readonly sample: SampleView;
+  readonly inputTitle: string;
+  readonly threshold: number;
+  readonly surrogate: Float32Array;
+  readonly classNames: readonly string[];
+  /** The neuron whose membrane is shown, null for none. */
+  readonly pin: Pin | null;
+  /** The readout is judged by its largest value so far. */
+  readonly judgedByMaximum: boolean;
+}
+
+const heightOf = (size: number): number => Math.min(112, Math.max(40, 6 * size));
+
+export function sampleRows(input: SampleRows, theme: Theme): Row[] {
+  const { sample, pin } = input;
+  const inputs = sample.input.length / sample.timesteps;
+  const rows: Row[] = [
+    {
+      kind: "raster",
+      title: input.inputTitle,
+      height: heightOf(inputs),
+      size: inputs,
+      values: sample.input,
+      color: theme.input,
+    },
+  ];
+  for (const [i, { size, spikes }] of sample.layers.entries()) {
+    rows.push({
+      kind: "raster",
+      title: `Layer ${i + 1}`,
+      height: heightOf(size),
+      size,
+      values: spikes,
+      color: theme.layers[i] as string,
+      marked: pin?.layer === i ? Math.min(pin.neuron, size - 1) : -1,
+    });
+  }
+  if (pin !== null) rows.push(membraneRow(input, pin, theme));
+  rows.push(readoutRow(input, theme));
+  return rows;
+}
+
+function membraneRow({ sample, threshold, surrogate }: SampleRows, pin: Pin, theme: Theme): Row {
+  const layer = Math.min(pin.layer, sample.layers.length - 1);
+  const { size, spikes, membrane } = sample.layers[layer] as SampleView["layers"][number];
+  const neuron = Math.min(pin.neuron, size - 1);
+  const color = theme.layers[layer] as string;
+  const u = Float32Array.from({ length: sample.timesteps }, (_, t) => membrane[t * size + neuron] as number);
+  const times = [...u.keys()].filter((t) => spikes[t * size + neuron] === 1);
+  const peak = Math.max(...surrogate);
+  return {
+    kind: "trace",
+    title: `Potential of neuron ${neuron + 1} in layer ${layer + 1}`,
+    height: 80,
+    series: [{ values: u, color }],
+    low: Math.min(-threshold, Math.max(-4 * threshold, ...[Math.min(...u)])),
+    high: Math.max(1.5 * threshold, Math.min(4 * threshold, Math.max(...u))),
+    threshold,
+    ticks: times,
+    tickColor: color,
+    describe: (t) => `u = ${format(u[t] as number)}${times.includes(t) ? ", spike" : ""}`,
+    band: {
+      color,
+      weight(value) {
+        const at = ((value - threshold) / POTENTIAL_RANGE + 1) * 0.5 * (CURVE_POINTS - 1);
+        return (surrogate[Math.round(at)] ?? 0) / peak;
+      },
+    },
+  };
+}
+
+function readoutRow({ sample, classNames, judgedByMaximum }: SampleRows, theme: Theme): Row {
+  const { readout, classes, timesteps, decision } = sample;
+  const at = (t: number, k: number): number => readout[t * classes + k] as number;
+  const series: Series[] = Array.from({ length: classes }, (_, k) => {
+    const color = classColor(k, classes, decision, theme);
+    const label = classes === 2 || k === decision ? (classNames[k] as string) : "";
+    const values = Float32Array.from({ length: timesteps }, (_, t) => at(t, k));
+    return { values, color, width: k === decision ? 2.5 : 1.25, label };
+  });
+  // The winner lies on top.
+  series.push(...series.splice(decision, 1));
+  const leaders = leadersOverTime(sample, judgedByMaximum);
+  const decided = leaders.lastIndexOf(leaders.findLast((leader) => leader !== decision) ?? -1) + 1;
+  const low = Math.min(0, ...readout);
+  const high = Math.max(low + 0.1, ...readout);
+  const color = classColor(decision, classes, decision, theme);
+  return {
+    kind: "trace",
+    title: "Readout",
+    height: 88,
+    series,
+    low,
+    high,
+    describe: (t) => `${classNames[leaders[t] as number]} leads, ${format(at(t, leaders[t] as number))}`,
+    ...(decided < timesteps ? { mark: { t: decided, color, label: `decides for ${classNames[decision]}` } } : {}),
+  };
+}
+
+/** The class that is ahead at each step. */
+export function leadersOverTime({ readout, classes, timesteps }: SampleView, judgedByMaximum: boolean): number[] {
+  const scores = new Float32Array(classes).fill(Number.NEGATIVE_INFINITY);
+  return Array.from({ length: timesteps }, (_, t) => {
+    for (let k = 0; k < classes; k++) {
+      const value = readout[t * classes + k] as number;
+      scores[k] = judgedByMaximum ? Math.max(scores[k] as number, value) : value;
+    }
+    return scores.indexOf(Math.max(...scores));
+  });
+}
+
+export function classColor(k: number, classes: number, decision: number, theme: Theme): string {
+  if (classes === 2) return theme.classes[k as 0 | 1];
+  return k === decision ? theme.accent : faded(theme.readout, 0.45);
+}
+
+const format = (value: number): string => value.toFixed(2).replace("-", "−");

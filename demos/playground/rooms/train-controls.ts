@@ -1,0 +1,193 @@
+/** The Train room's configuration as a text in which every word can be changed. */
+import { isPlanar, type TrainConfig, trainFields } from "../model/train-fields.ts";
+import { level, number } from "../state/fields.ts";
+import type { Store } from "../state/store.ts";
+import { button, element } from "../ui/dom.ts";
+import { type Control, prose, scrub } from "../ui/prose.ts";
+
+/** The configuration of the run, and what is looked at. */
+export const roomFields = {
+  ...trainFields,
+  sample: number(0, 0, 499, 1),
+  layer: number(1, 1, 3, 1),
+  neuron: number(1, 1, 256, 1),
+  pace: level(60, [1, 5, 20, 60, 200, 0]),
+  /** Steps to take at once when a shared link is opened. */
+  steps: number(0, 0, 1_000_000, 1),
+} as const;
+
+export type RoomStore = Store<typeof roomFields>;
+
+export const dataNames: Record<TrainConfig["data"], string> = {
+  moons: "two moons",
+  circles: "two circles",
+  xor: "four quarters (xor)",
+  spirals: "two spirals",
+  linear: "32 numbers, one line",
+  mnist: "handwritten digits",
+};
+
+const encodeNames: Record<TrainConfig["encode"], string> = {
+  ttfs: "the time of one spike",
+  poisson: "the rate of random spikes",
+  constant: "a constant current",
+};
+
+const resetNames: Record<TrainConfig["reset"], string> = {
+  subtract: "minus the threshold",
+  zero: "to zero",
+  none: "not at all",
+};
+
+const slopeName: Record<TrainConfig["surrogate"], string> = {
+  fastSigmoid: "fast sigmoid",
+  sigmoid: "sigmoid",
+  atan: "arctan",
+};
+
+const optimizerNames: Record<TrainConfig["optimizer"], string> = {
+  adam: "Adam",
+  adamw: "AdamW",
+  sgd: "SGD with momentum",
+  rmsprop: "RMSprop",
+};
+
+const oneOf =
+  <K extends string>(names: Record<K, string>) =>
+  (key: K): string =>
+    names[key];
+
+export function trainControls(store: RoomStore): HTMLElement {
+  const points = prose(
+    store,
+    " scattered by ",
+    { field: "noise", label: "noise of the points" },
+    ", each coordinate seen by ",
+    {
+      field: "fields",
+      label: "receptive fields a coordinate",
+      show: (n: number) => (n === 1 ? "no receptive field" : `${n} receptive fields`),
+    },
+    ".",
+  );
+  const node = element(
+    "section",
+    { class: "controls", "aria-label": "Configuration" },
+    element("h2", {}, "Learn"),
+    prose(store, "Tell apart ", { field: "data", label: "data", show: oneOf(dataNames) }, "."),
+    points,
+    element("h2", {}, "Encode"),
+    prose(
+      store,
+      "Write each value as ",
+      { field: "encode", label: "code of the inputs", show: oneOf(encodeNames) },
+      " within ",
+      { field: "timesteps", label: "time steps" },
+      " time steps.",
+    ),
+    element("h2", {}, "Network"),
+    layersSentence(store),
+    prose(
+      store,
+      "Neurons keep ",
+      { field: "beta", label: "decay beta", show: (beta: number) => `β = ${beta}` },
+      " of their potential each step, fire at ",
+      { field: "threshold", label: "threshold" },
+      ", fall back ",
+      { field: "reset", label: "reset", show: oneOf(resetNames) },
+      " and rest for ",
+      { field: "refractory", label: "refractory steps", show: (n: number) => `${n} ${n === 1 ? "step" : "steps"}` },
+      ".",
+    ),
+    prose(
+      store,
+      "The readout looks at ",
+      {
+        field: "readout",
+        label: "readout",
+        show: (kind: string) => (kind === "rate" ? "firing rates" : "a leaky sum of spikes"),
+      },
+      ".",
+    ),
+    element("h2", {}, "Training"),
+    prose(
+      store,
+      "Where a spike has no slope, pretend the one of a ",
+      { field: "surrogate", label: "surrogate", show: oneOf(slopeName) },
+      " of steepness ",
+      { field: "slope", label: "steepness of the surrogate" },
+      ".",
+    ),
+    prose(
+      store,
+      { field: "optimizer", label: "optimizer", show: oneOf(optimizerNames) },
+      " with learning rate ",
+      { field: "lr", label: "learning rate" },
+      " on batches of ",
+      { field: "batch", label: "batch size" },
+      ", from seed ",
+      { field: "seed", label: "seed" },
+      ".",
+    ),
+  );
+  const refresh = (): void => {
+    points.hidden = !isPlanar(store.values.data);
+  };
+  store.subscribe(refresh);
+  refresh();
+  return node;
+}
+
+/** "Layers of 24 and 16 neurons", with buttons for one more or fewer. */
+function layersSentence(store: RoomStore): HTMLElement {
+  const { min, max, most } = trainFields.layers;
+  const node = element("p", { class: "prose" });
+  const range = number(min, min, max, 1);
+  const set = (layers: readonly number[]): void => store.set({ layers });
+  let shown = "";
+  let controls: Control[] = [];
+  const build = (): void => {
+    const { layers } = store.values;
+    controls = layers.map((_, i) =>
+      scrub(
+        range,
+        `neurons in layer ${i + 1}`,
+        String,
+        () => store.values.layers[i] ?? min,
+        (size) => set(store.values.layers.map((old, k) => (k === i ? size : old))),
+      ),
+    );
+    const words: (Node | string)[] = [
+      layers.length === 1 ? "One layer of " : `${layers.length === 2 ? "Two" : "Three"} layers of `,
+    ];
+    for (const [i, { node: word }] of controls.entries()) {
+      word.classList.add(`layer-${i + 1}`);
+      if (i > 0) words.push(i === controls.length - 1 ? " and " : ", ");
+      words.push(word);
+    }
+    words.push(" neurons. ");
+    const more = button("+", () => set([...store.values.layers, 16]), {
+      class: "small",
+      "aria-label": "one more layer",
+    });
+    const fewer = button("−", () => set(store.values.layers.slice(0, -1)), {
+      class: "small",
+      "aria-label": "one layer fewer",
+    });
+    more.disabled = layers.length === most;
+    fewer.disabled = layers.length === 1;
+    node.replaceChildren(...words, fewer, " ", more);
+  };
+  const refresh = (): void => {
+    const count = String(store.values.layers.length);
+    // Sizes change in place, so that a drag goes on.
+    if (count !== shown) build();
+    else for (const control of controls) control.refresh();
+    shown = count;
+  };
+  store.subscribe((changed) => {
+    if (changed.has("layers")) refresh();
+  });
+  refresh();
+  return node;
+}

@@ -1,0 +1,47 @@
+import { defaults, type Fields, formatValues, parseValues, type Values } from "./fields.ts";
+
+/** Who changed values: a control, or an address that was opened. */
+export type Origin = "control" | "address";
+
+type Listener<F> = (changed: ReadonlySet<keyof F>, origin: Origin) => void;
+
+/** The values of a table of fields; tells its listeners what has changed. */
+export class Store<F extends Fields> {
+  readonly fields: F;
+  private current: Values<F>;
+  private readonly listeners = new Set<Listener<F>>();
+
+  constructor(fields: F) {
+    this.fields = fields;
+    this.current = defaults(fields);
+  }
+
+  get values(): Values<F> {
+    return this.current;
+  }
+
+  /** Sets some values. Listeners hear of it if any is another one. */
+  set(patch: Partial<Values<F>>, origin: Origin = "control"): void {
+    const before = this.current;
+    this.current = { ...before, ...patch };
+    const changed = new Set<keyof F>(Object.keys(patch).filter((name) => differs(before[name], this.current[name])));
+    if (changed.size > 0) for (const listener of this.listeners) listener(changed, origin);
+  }
+
+  subscribe(listener: Listener<F>): void {
+    this.listeners.add(listener);
+  }
+
+  get query(): string {
+    return formatValues(this.fields, this.current);
+  }
+
+  /** Takes all values from the query of an address; what it does not name becomes the default. */
+  parse(query: string): void {
+    this.set(parseValues(this.fields, query), "address");
+  }
+}
+
+function differs(a: unknown, b: unknown): boolean {
+  return String(a) !== String(b);
+}
