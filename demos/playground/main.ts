@@ -6,7 +6,10 @@ import { cursor } from "./ui/cursor.ts";
 
 /** What a room needs is loaded when it is opened. */
 const rooms: Record<string, () => Promise<Room>> = {
+  neuron: async () => new (await import("./rooms/neuron.ts")).NeuronRoom(),
+  coding: async () => new (await import("./rooms/coding.ts")).CodingRoom(),
   train: async () => new (await import("./rooms/train.ts")).TrainRoom(),
+  draw: async () => new (await import("./rooms/draw.ts")).DrawRoom(),
 };
 const FIRST = "train";
 

@@ -150,3 +150,79 @@ export function paintComparison(
 export function thousands(value: number): string {
   return Math.round(value).toLocaleString("en").replaceAll(",", " ");
 }
+
+/** Spikes a second over the current; the point on the curve is where the neuron works. */
+export function paintRateCurve(
+  pen: Pen,
+  { currents, rates }: { currents: Float32Array; rates: Float32Array },
+  current: number | null,
+  width: number,
+  height: number,
+  theme: Theme,
+): void {
+  const [left, floor] = [32, height - FOOT];
+  const most = Math.max(50, ...rates);
+  const end = currents.at(-1) as number;
+  const x = (value: number): number => left + (value / end) * (width - left - 8);
+  const y = (value: number): number => floor - (value / most) * (floor - 12);
+  const line = [...currents].flatMap((value, i) => [x(value), y(rates[i] as number)]);
+  pen.boxes([left, floor, width - left, 1], theme.line);
+  pen.line(line, { color: theme.layers[0] as string, width: 2 });
+  if (current !== null) {
+    const at = (current / end) * (currents.length - 1);
+    const [low, high] = [rates[Math.floor(at)] as number, rates[Math.ceil(at)] as number];
+    const rate = low + (at % 1) * (high - low);
+    pen.line([x(current), floor, x(current), y(rate)], { color: theme.accent, dash: [2, 3] });
+    pen.discs([x(current), y(rate), 5], theme.accent);
+    pen.discs([x(current), y(rate), 2], theme.paper);
+  }
+  pen.text(left - 6, 16, compact(most), { color: theme.muted, align: "right" });
+  pen.text(left - 6, floor, "0", { color: theme.muted, align: "right" });
+  for (let value = 0; value <= end; value++) {
+    pen.text(x(value), height - 4, String(value), { color: theme.muted, align: "center" });
+  }
+}
+
+/** A small picture, dark on light or light on dark as the page is; `at` marks a place of the picture. */
+export function paintImage(
+  pen: Pen,
+  image: Float32Array,
+  size: number,
+  theme: Theme,
+  at: readonly [number, number] | null = null,
+): void {
+  const side = Math.round(Math.sqrt(image.length));
+  const cell = size / side;
+  const shades: number[][] = Array.from({ length: 16 }, () => []);
+  for (const [i, value] of image.entries()) {
+    const shade = Math.round(Math.min(1, Math.max(0, value)) * 15);
+    if (shade > 0) (shades[shade] as number[]).push((i % side) * cell, Math.floor(i / side) * cell, cell, cell);
+  }
+  for (const [shade, boxes] of shades.entries()) pen.boxes(boxes, faded(theme.ink, shade / 15));
+  if (at === null) return;
+  const [x, y] = [at[0] * cell, at[1] * cell];
+  pen.line([x - cell / 2, y, x + cell / 2, y], { color: theme.accent, width: 2 });
+  pen.line([x, y - cell / 2, x, y + cell / 2], { color: theme.accent, width: 2 });
+}
+
+/** One bar a class; the longest one is the decision. */
+export function paintScores(
+  pen: Pen,
+  scores: ArrayLike<number>,
+  names: readonly string[],
+  width: number,
+  height: number,
+  theme: Theme,
+): void {
+  const row = height / scores.length;
+  const most = Math.max(...Array.from(scores), 1e-6);
+  const best = Array.from(scores).indexOf(Math.max(...Array.from(scores)));
+  for (let k = 0; k < scores.length; k++) {
+    const y = k * row + row / 2;
+    const length = Math.max(0, (scores[k] as number) / most) * (width - 24);
+    const color = k === best ? theme.accent : theme.readout;
+    pen.text(0, y + 4, names[k] as string, { color: k === best ? theme.ink : theme.muted, bold: k === best });
+    pen.boxes([20, y - 3, width - 24, 1], theme.line);
+    if (length > 0) pen.boxes([20, y - 5, length, 6], color);
+  }
+}

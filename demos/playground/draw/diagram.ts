@@ -43,7 +43,8 @@ export function paintDiagram(
     if (matrix !== undefined) paintConnections(pen, columns, pair, matrix, sample, t, way, y, theme);
   }
   for (const [i, column] of columns.entries()) {
-    const shown = column.size > column.neurons.length ? ` · ${column.neurons.length} of ${column.size}` : "";
+    const shown =
+      column.size > column.neurons.length && width > 560 ? ` · ${column.neurons.length} of ${column.size}` : "";
     const align = i === 0 ? "left" : i === columns.length - 1 ? "right" : "center";
     const x = i === 0 ? 8 : i === columns.length - 1 ? width - 8 : column.x;
     pen.text(x, 14, `${column.title}${shown}`, { color: theme.muted, align });

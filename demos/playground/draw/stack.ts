@@ -122,7 +122,7 @@ function paintRaster(pen: Pen, row: RasterRow, top: number, layout: StackLayout,
   const { axis, plotWidth } = layout;
   const cell = plotWidth / axis.steps;
   const line = height / size;
-  const tick = Math.max(1, line > 3 ? line - 1 : line);
+  const tick = Math.max(1.5, line > 3 ? line - 1 : line);
   const wide = Math.min(3, Math.max(1.5, cell * 0.3));
   const marked = row.marked ?? -1;
   if (marked >= 0) pen.boxes([LEFT, top + marked * line, plotWidth, Math.max(2, line)], faded(color, 0.16));
@@ -204,7 +204,7 @@ function columns(values: ArrayLike<number>, y: (value: number) => number, layout
     const value = values[t] as number;
     if (value === 0) continue;
     const [from, to] = [Math.min(y(0), y(value)), Math.max(y(0), y(value))];
-    boxes.push(LEFT + t * cell, from, Math.max(1, cell - (cell > 3 ? 1 : 0)), to - from);
+    boxes.push(LEFT + t * cell, from, Math.max(1, cell - (cell > 5 ? 1 : 0)), to - from);
   }
   return boxes;
 }

@@ -20,7 +20,7 @@ export interface SampleRows {
   readonly judgedByMaximum: boolean;
 }
 
-const heightOf = (size: number): number => Math.min(112, Math.max(40, 6 * size));
+const heightOf = (size: number): number => Math.min(size > 64 ? 144 : 112, Math.max(40, 6 * size));
 
 export function sampleRows(input: SampleRows, theme: Theme): Row[] {
   const { sample, pin } = input;

@@ -9,7 +9,7 @@ import { CanvasView, onThemeChange } from "../ui/canvas.ts";
 import { cursor } from "../ui/cursor.ts";
 import { Curves } from "../ui/curves.ts";
 import { DiagramView } from "../ui/diagram-view.ts";
-import { button, download, element } from "../ui/dom.ts";
+import { button, download, element, figure, reading } from "../ui/dom.ts";
 import { History } from "../ui/history.ts";
 import { pictureButtons } from "../ui/keep.ts";
 import { prose } from "../ui/prose.ts";
@@ -73,7 +73,7 @@ export class TrainRoom implements Room {
   private readonly views: CanvasView[];
 
   constructor() {
-    this.mapFigure = this.figure("What it decides where", this.mapHost);
+    this.mapFigure = figure("What it decides where", this.mapHost);
     const map = new CanvasView(
       this.mapHost,
       { heightFor: (width) => width, paint: (pen, width, _height, theme) => this.paintMap(pen, width, theme) },
@@ -201,15 +201,15 @@ export class TrainRoom implements Room {
       { class: "aside", "aria-label": "Results" },
       this.note,
       this.mapFigure,
-      this.figure(
+      figure(
         "Loss and accuracy",
         this.curves.values,
         this.curves.host,
         element("label", { class: "past" }, "weights of step ", this.pastLabel, this.past),
       ),
-      this.figure("What a sample costs", ops),
-      this.figure("Potentials, and where the gradient passes", surrogate),
-      this.figure("How often neurons fire", rates),
+      figure("What a sample costs", ops),
+      figure("Potentials, and where the gradient passes", surrogate),
+      figure("How often neurons fire", rates),
       element(
         "div",
         { class: "keep" },
@@ -220,10 +220,6 @@ export class TrainRoom implements Room {
       this.truth.node,
     );
     this.node.append(trainControls(store), stage, aside);
-  }
-
-  private figure(title: string, ...content: Node[]): HTMLElement {
-    return element("figure", {}, element("figcaption", {}, title), ...content);
   }
 
   private listen(): void {
@@ -425,12 +421,12 @@ export class TrainRoom implements Room {
             .toFixed(1);
     const samples = frame.rate * setup.batchSize;
     this.status.replaceChildren(
-      figureOf("step", String(frame.shown), "step"),
-      figureOf("epoch", (frame.shown / setup.stepsPerEpoch).toFixed(1), "epoch"),
-      figureOf("test accuracy", accuracy, "accuracy"),
-      figureOf("spikes a sample", spikes, "spikes"),
-      figureOf("steps/s", frame.playing ? frame.rate.toFixed(0) : "–", "rate"),
-      figureOf("samples/s", frame.playing ? samples.toFixed(0) : "–", "samples"),
+      reading("step", String(frame.shown), "step"),
+      reading("epoch", (frame.shown / setup.stepsPerEpoch).toFixed(1), "epoch"),
+      reading("test accuracy", accuracy, "accuracy"),
+      reading("spikes a sample", spikes, "spikes"),
+      reading("steps/s", frame.playing ? frame.rate.toFixed(0) : "–", "rate"),
+      reading("samples/s", frame.playing ? samples.toFixed(0) : "–", "samples"),
     );
     const count = frame.snapshots.length;
     this.past.max = String(count);
@@ -461,13 +457,4 @@ export class TrainRoom implements Room {
       theme,
     );
   }
-}
-
-function figureOf(label: string, value: string, name: string): HTMLElement {
-  return element(
-    "span",
-    { class: "figure" },
-    element("b", { "data-figure": name }, value),
-    element("small", {}, label),
-  );
 }

@@ -36,10 +36,18 @@ export interface ListField {
   readonly most: number;
 }
 
-export type Field = NumberField | LevelField | ChoiceField | ListField;
+/** Letters and digits; all of them have to match. */
+export interface TextField {
+  readonly kind: "text";
+  readonly default: string;
+  readonly pattern: RegExp;
+}
+
+export type Field = NumberField | LevelField | ChoiceField | ListField | TextField;
 export type Fields = Record<string, Field>;
 
-type ValueOf<F> = F extends ChoiceField<infer C> ? C : F extends ListField ? readonly number[] : number;
+type ValueOf<F> =
+  F extends ChoiceField<infer C> ? C : F extends ListField ? readonly number[] : F extends TextField ? string : number;
 export type Values<F extends Fields> = { readonly [K in keyof F]: ValueOf<F[K]> };
 
 /** A choice whose words are its type. */
@@ -125,6 +133,7 @@ function formatValue(field: Field, value: unknown): string {
 function parseValue(field: Field, text: string): string | number | readonly number[] {
   if (field.kind === "choice") return field.of.includes(text) ? text : field.default;
   if (field.kind === "list") return parseList(field, text);
+  if (field.kind === "text") return field.pattern.test(text) ? text : field.default;
   const value = Number(text);
   return text.trim() === "" || !Number.isFinite(value) ? field.default : nearest(field, value);
 }

@@ -22,3 +22,18 @@ export function download(name: string, content: BlobPart, type: string): void {
   element("a", { href: url, download: name }).click();
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }
+
+/** A picture under its title. */
+export function figure(title: string, ...content: Node[]): HTMLElement {
+  return element("figure", {}, element("figcaption", {}, title), ...content);
+}
+
+/** A number with what it counts; `name` is how tests find it. */
+export function reading(label: string, value: string, name: string): HTMLElement {
+  return element(
+    "span",
+    { class: "reading" },
+    element("b", { "data-figure": name }, value),
+    element("small", {}, label),
+  );
+}

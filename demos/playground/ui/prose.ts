@@ -27,11 +27,22 @@ export type Part<F extends Fields> = string | Word<F> | Node;
 /** A paragraph of words and controls. */
 export function prose<F extends Fields>(store: Store<F>, ...parts: Part<F>[]): HTMLParagraphElement {
   const paragraph = element("p", { class: "prose" });
-  for (const part of parts) {
-    if (typeof part === "string" || part instanceof Node) paragraph.append(part);
-    else paragraph.append(control(store, part));
+  for (const [i, part] of parts.entries()) {
+    if (part instanceof Node) paragraph.append(part);
+    else if (typeof part === "string") paragraph.append(follows(parts, i) ? part.slice(1) : part);
+    else if (follows(parts, i + 1)) {
+      const [mark = ""] = parts[i + 1] as string;
+      paragraph.append(element("span", { class: "kept" }, control(store, part), mark));
+    } else paragraph.append(control(store, part));
   }
   return paragraph;
+}
+
+/** A text that begins with a punctuation mark, which stays on the line of the control before it. */
+function follows<F extends Fields>(parts: readonly Part<F>[], i: number): boolean {
+  const [before, part] = [parts[i - 1], parts[i]];
+  const controlled = before !== undefined && typeof before !== "string" && !(before instanceof Node);
+  return controlled && typeof part === "string" && /^[.,]/.test(part);
 }
 
 function control<F extends Fields>(store: Store<F>, { field: name, label, show }: Word<F>): HTMLElement {
@@ -39,7 +50,8 @@ function control<F extends Fields>(store: Store<F>, { field: name, label, show }
   const format = (show ?? plain) as (value: unknown) => string;
   const get = (): unknown => store.values[name];
   const set = (value: unknown): void => store.set({ [name]: value } as never);
-  if (field.kind === "list") throw new TypeError(`prose: expected a field with one value, got the list ${name}`);
+  if (field.kind === "list" || field.kind === "text")
+    throw new TypeError(`prose: expected a number or a choice, got the ${field.kind} ${name}`);
   const made =
     field.kind === "choice"
       ? select(field, label, format, get as () => string, set)

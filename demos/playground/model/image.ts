@@ -1,0 +1,96 @@
+/** Small pictures of SIDE × SIDE pixels with 16 levels, as they are drawn, and as hexadecimal digits in an address. */
+import type { TextField } from "../state/fields.ts";
+
+export const SIDE = 14;
+export const PIXELS = SIDE * SIDE;
+const MOST = 15;
+
+/** Values in [0, 1]. */
+export type Image = Float32Array;
+
+export const blank = (): Image => new Float32Array(PIXELS);
+
+/** A hexadecimal digit a pixel; zeros at the end are left out. */
+export function formatImage(image: Image): string {
+  return Array.from(image, (value) => Math.round(value * MOST).toString(16))
+    .join("")
+    .replace(/0+$/, "");
+}
+
+export function parseImage(text: string): Image {
+  return Float32Array.from({ length: PIXELS }, (_, i) => Number.parseInt(text[i] ?? "0", 16) / MOST);
+}
+
+export const imageField = (initial: Image): TextField => ({
+  kind: "text",
+  default: formatImage(initial),
+  pattern: new RegExp(`^[0-9a-f]{0,${PIXELS}}$`),
+});
+
+/** Half the width of a stroke in pixels, and how far its edge fades. */
+const REACH = 0.45;
+const EDGE = 1.2;
+
+/** Draws a straight stroke in coordinates of [0, SIDE]; with `erase` it takes away. */
+export function stroke(
+  image: Image,
+  from: readonly [number, number],
+  to: readonly [number, number],
+  erase = false,
+): void {
+  const [ax, ay] = from;
+  const [dx, dy] = [to[0] - ax, to[1] - ay];
+  const length2 = dx * dx + dy * dy;
+  for (let row = 0; row < SIDE; row++) {
+    for (let column = 0; column < SIDE; column++) {
+      const [px, py] = [column + 0.5 - ax, row + 0.5 - ay];
+      const along = length2 === 0 ? 0 : Math.min(1, Math.max(0, (px * dx + py * dy) / length2));
+      const distance = Math.hypot(px - along * dx, py - along * dy);
+      const ink = Math.min(1, Math.max(0, (REACH + EDGE - distance) / EDGE));
+      const i = row * SIDE + column;
+      const before = image[i] as number;
+      image[i] = erase ? Math.min(before, 1 - ink) : Math.max(before, ink);
+    }
+  }
+}
+
+/** A line through points. */
+function lines(...points: (readonly [number, number])[]): Image {
+  const image = blank();
+  for (const [i, to] of points.entries()) stroke(image, points[Math.max(0, i - 1)] as readonly [number, number], to);
+  return image;
+}
+
+/** Pictures to begin with. */
+export const examples = {
+  ball: Float32Array.from({ length: PIXELS }, (_, i) => {
+    const [x, y] = [(i % SIDE) + 0.5 - SIDE / 2, Math.floor(i / SIDE) + 0.5 - SIDE / 2];
+    return Math.round(MOST * Math.max(0, 1 - (x * x + y * y) / 36)) / MOST;
+  }),
+  seven: lines([3.5, 3.5], [10.5, 3.5], [6, 11]),
+  three: lines([4, 3.2], [8, 2.8], [9.5, 4.5], [7, 6.6], [9.8, 8.6], [8.5, 11], [4, 11]),
+  ring: lines(
+    ...Array.from({ length: 25 }, (_, i) => {
+      const angle = (i / 24) * 2 * Math.PI;
+      return [7 + 4 * Math.cos(angle), 7 + 4 * Math.sin(angle)] as const;
+    }),
+  ),
+  ramp: Float32Array.from({ length: PIXELS }, (_, i) => Math.round((MOST * (i % SIDE)) / (SIDE - 1)) / MOST),
+} as const;
+
+/** The picture with its centre of mass in the middle, to the nearest pixel, as the digits of MNIST have it. */
+export function centred(image: Image): Image {
+  let [mass, x, y] = [0, 0, 0];
+  for (const [i, value] of image.entries()) {
+    mass += value;
+    x += value * ((i % SIDE) + 0.5);
+    y += value * (Math.floor(i / SIDE) + 0.5);
+  }
+  if (mass === 0) return image.slice();
+  const [right, down] = [Math.round(SIDE / 2 - x / mass), Math.round(SIDE / 2 - y / mass)];
+  return Float32Array.from({ length: PIXELS }, (_, i) => {
+    const [column, row] = [(i % SIDE) - right, Math.floor(i / SIDE) - down];
+    const inside = column >= 0 && column < SIDE && row >= 0 && row < SIDE;
+    return inside ? (image[row * SIDE + column] as number) : 0;
+  });
+}

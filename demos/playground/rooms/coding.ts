@@ -1,0 +1,223 @@
+/** The Coding room: a picture becomes spikes by rate and by latency, and comes back. */
+import { paintImage } from "../draw/charts.ts";
+import type { Row } from "../draw/stack.ts";
+import { readTheme } from "../draw/theme.ts";
+import {
+  type Code,
+  type Coding,
+  type CodingConfig,
+  codingFields,
+  encodeImage,
+  orderOf,
+  reordered,
+} from "../model/coding.ts";
+import { blank, examples, formatImage, type Image, PIXELS, parseImage } from "../model/image.ts";
+import { Store } from "../state/store.ts";
+import { CanvasView, onThemeChange } from "../ui/canvas.ts";
+import { cursor } from "../ui/cursor.ts";
+import { button, element, figure, reading } from "../ui/dom.ts";
+import { pictureButtons } from "../ui/keep.ts";
+import { Pad } from "../ui/pad.ts";
+import { prose } from "../ui/prose.ts";
+import { StackView } from "../ui/stack-view.ts";
+import type { Room } from "./room.ts";
+
+/** Seconds of a pass in slow motion. */
+const PASS = 8;
+
+const orderNames: Record<CodingConfig["order"], string> = { brightness: "brightness", place: "place" };
+
+export class CodingRoom implements Room {
+  readonly node = element("div", { class: "room with-pad" });
+  onChange = (): void => {};
+  readonly keys = { play: () => this.play(), step: () => this.step(), reset: () => this.store.parse("") };
+  private readonly store = new Store(codingFields);
+  private coding: Coding = encodeImage(this.store.values);
+  private readonly pad = new Pad((image) => this.draw(image));
+  private readonly stack = new StackView("The picture as spikes over time");
+  private readonly status = element("output", { class: "status", "aria-live": "off" });
+  private readonly note = element("p", { class: "note" });
+  private readonly recovered: CanvasView[];
+
+  constructor() {
+    const [rateHost, latencyHost] = [element("div", { class: "image" }), element("div", { class: "image" })];
+    const view = (host: HTMLElement, code: () => Code, label: string): CanvasView =>
+      new CanvasView(
+        host,
+        {
+          heightFor: (width) => width,
+          paint: (pen, width, _height, theme) => paintImage(pen, code().recovered(this.time()), width, theme),
+        },
+        label,
+      );
+    this.recovered = [
+      view(rateHost, () => this.coding.byRate, "The picture recovered from rates"),
+      view(latencyHost, () => this.coding.byLatency, "The picture recovered from first spikes"),
+    ];
+    this.node.append(
+      this.controls(),
+      element(
+        "section",
+        { class: "stage", "aria-label": "Stage" },
+        element(
+          "div",
+          { class: "toolbar" },
+          button("Slow motion", () => this.play(), { class: "primary", "data-action": "play" }),
+          button("Reset", () => this.keys.reset(), { "data-action": "reset" }),
+          this.status,
+        ),
+        this.stack.host,
+        element("div", { class: "keep" }, ...pictureButtons(() => this.picture())),
+      ),
+      element(
+        "aside",
+        { class: "aside", "aria-label": "Results" },
+        this.note,
+        element("div", { class: "pair" }, figure("From rates", rateHost), figure("From first spikes", latencyHost)),
+      ),
+    );
+    this.store.subscribe(() => {
+      this.show();
+      this.onChange();
+    });
+    cursor.subscribe(() => {
+      for (const image of this.recovered) image.update();
+      if (this.node.isConnected) this.showReadings();
+    });
+    onThemeChange(() => this.show());
+    this.show();
+  }
+
+  open(query: string): void {
+    this.store.parse(query);
+  }
+
+  close(): void {}
+
+  query(): string {
+    return this.store.query;
+  }
+
+  shareQuery(): string {
+    return this.store.query;
+  }
+
+  picture(): { name: string; svg: string } {
+    return { name: "jarvis-snn-coding", svg: this.stack.svg() };
+  }
+
+  private controls(): HTMLElement {
+    const { store } = this;
+    const choose = Object.entries({ ...examples, nothing: blank() }).map(([name, image]) =>
+      button(name, () => store.set({ image: formatImage(image) }), { "data-example": name }),
+    );
+    return element(
+      "section",
+      { class: "controls", "aria-label": "Configuration" },
+      element("h2", {}, "Draw"),
+      this.pad.host,
+      element("div", { class: "keep" }, ...choose),
+      element("h2", {}, "Encode"),
+      prose(store, "Listen for ", { field: "timesteps", label: "time steps" }, " time steps."),
+      prose(
+        store,
+        "By rate, the brightest fire with probability ",
+        { field: "rate", label: "probability of a spike" },
+        " a step, as seed ",
+        { field: "seed", label: "seed" },
+        " has it; by latency, they fire first, and each once.",
+      ),
+      prose(
+        store,
+        "Lines of the rasters by ",
+        { field: "order", label: "order of the lines", show: (key: CodingConfig["order"]) => orderNames[key] },
+        ".",
+      ),
+    );
+  }
+
+  private draw(image: Image): void {
+    this.store.set({ image: formatImage(image) });
+  }
+
+  private play(): void {
+    if (cursor.playing) cursor.set(cursor.share);
+    else cursor.play(PASS);
+  }
+
+  private step(): void {
+    const { timesteps } = this.store.values;
+    const t = cursor.share === null ? 0 : this.time() + 1;
+    cursor.set((Math.min(timesteps - 1, t) + 0.5) / timesteps);
+  }
+
+  /** The step up to which one has listened. */
+  private time(): number {
+    const { timesteps } = this.store.values;
+    return cursor.share === null ? timesteps - 1 : Math.min(timesteps - 1, Math.floor(cursor.share * timesteps));
+  }
+
+  private show(): void {
+    const config = this.store.values;
+    const theme = readTheme();
+    const image = parseImage(config.image);
+    this.pad.show(image);
+    this.coding = encodeImage(config);
+    const { byRate, byLatency } = this.coding;
+    const order = orderOf(image, config.order);
+    const [rateColor, latencyColor] = [theme.layers[0] as string, theme.layers[1] as string];
+    const raster = (title: string, { spikes }: Code, color: string): Row => ({
+      kind: "raster",
+      title,
+      height: 168,
+      size: PIXELS,
+      values: reordered(spikes, order),
+      color,
+    });
+    const rows: Row[] = [
+      raster("By rate: random spikes", byRate, rateColor),
+      raster("By latency: the time of one spike", byLatency, latencyColor),
+      {
+        kind: "trace",
+        title: "Error, if one stops to listen",
+        height: 96,
+        series: [
+          { values: byRate.error, color: rateColor, width: 2, label: "rate" },
+          { values: byLatency.error, color: latencyColor, width: 2, label: "latency" },
+        ],
+        low: 0,
+        high: Math.max(0.1, ...byRate.error, ...byLatency.error),
+        describe: (t) => `rate ${format(byRate.error[t])}, latency ${format(byLatency.error[t])}`,
+      },
+    ];
+    this.stack.show(rows, { steps: config.timesteps, dt: 1, unit: "time step" });
+    for (const view of this.recovered) view.update();
+    this.showReadings();
+    this.note.textContent = this.advice();
+  }
+
+  private showReadings(): void {
+    const { byRate, byLatency } = this.coding;
+    const t = this.time();
+    this.status.replaceChildren(
+      reading("spikes by rate", String(byRate.count), "rate-spikes"),
+      reading("spikes by latency", String(byLatency.count), "latency-spikes"),
+      reading("error of rate", format(byRate.error[t]), "rate-error"),
+      reading("error of latency", format(byLatency.error[t]), "latency-error"),
+    );
+  }
+
+  private advice(): string {
+    const { byRate, byLatency } = this.coding;
+    if (byLatency.count === 0)
+      return "Nothing is drawn, so nothing fires. Draw into the square, or take one of the pictures below it.";
+    const ratio = Math.round(byRate.count / byLatency.count);
+    return (
+      `Rates need many spikes, here ${ratio} times as many, and get better the longer one listens; ` +
+      "a first spike says all at once, but what is dark comes last. " +
+      "Move along the time axis and see both pictures come into being."
+    );
+  }
+}
+
+const format = (value: number | undefined): string => (value ?? 0).toFixed(3);

@@ -1,0 +1,75 @@
+/** A square to draw on with a pointer, or with arrow keys, space and backspace. */
+import { paintImage } from "../draw/charts.ts";
+import { blank, type Image, SIDE, stroke } from "../model/image.ts";
+import { CanvasView } from "./canvas.ts";
+import { element } from "./dom.ts";
+
+export class Pad {
+  readonly host: HTMLElement;
+  private image: Image = blank();
+  private readonly view: CanvasView;
+  private last: readonly [number, number] | null = null;
+  /** Where the keys draw. */
+  private place: readonly [number, number] = [SIDE / 2, SIDE / 2];
+
+  constructor(onDraw: (image: Image) => void) {
+    this.host = element("div", {
+      class: "pad",
+      tabindex: "0",
+      role: "application",
+      "aria-label": "Drawing: arrow keys move the brush, space draws, backspace takes away",
+    });
+    this.view = new CanvasView(
+      this.host,
+      {
+        heightFor: (width) => width,
+        paint: (pen, width, _height, theme) => {
+          const at = document.activeElement === this.host && this.host.matches(":focus-visible") ? this.place : null;
+          paintImage(pen, this.image, width, theme, at);
+        },
+      },
+      "What is drawn",
+    );
+    const draw = (from: readonly [number, number], to: readonly [number, number], erase: boolean): void => {
+      stroke(this.image, from, to, erase);
+      this.view.update();
+      onDraw(this.image);
+    };
+    const { host } = this;
+    const locate = (event: PointerEvent): readonly [number, number] => {
+      const box = host.getBoundingClientRect();
+      return [((event.clientX - box.left) / box.width) * SIDE, ((event.clientY - box.top) / box.height) * SIDE];
+    };
+    host.addEventListener("pointerdown", (event) => {
+      host.setPointerCapture(event.pointerId);
+      this.last = locate(event);
+      draw(this.last, this.last, event.button === 2 || event.shiftKey);
+    });
+    host.addEventListener("pointermove", (event) => {
+      if (this.last === null) return;
+      const to = locate(event);
+      draw(this.last, to, event.buttons === 2 || event.shiftKey);
+      this.last = to;
+    });
+    for (const end of ["pointerup", "pointercancel"]) host.addEventListener(end, () => (this.last = null));
+    host.addEventListener("contextmenu", (event) => event.preventDefault());
+    for (const change of ["focus", "blur"]) host.addEventListener(change, () => this.view.update());
+    host.addEventListener("keydown", (event) => {
+      const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
+      if (way !== undefined) {
+        const inside = (value: number): number => Math.min(SIDE - 0.5, Math.max(0.5, value));
+        this.place = [inside(this.place[0] + (way[0] as number)), inside(this.place[1] + (way[1] as number))];
+        this.view.update();
+      } else if (event.key === " ") draw(this.place, this.place, false);
+      else if (event.key === "Backspace" || event.key === "Delete") draw(this.place, this.place, true);
+      else return;
+      event.preventDefault();
+      event.stopPropagation();
+    });
+  }
+
+  show(image: Image): void {
+    this.image = image.slice();
+    this.view.update();
+  }
+}
