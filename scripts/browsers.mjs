@@ -102,7 +102,12 @@ async function visit({ path, flags }, folder, page) {
   }
 }
 
-const TYPES = { ".html": "text/html", ".js": "text/javascript" };
+const TYPES = {
+  ".html": "text/html",
+  ".js": "text/javascript",
+  ".css": "text/css",
+  ".bin": "application/octet-stream",
+};
 
 /** Sends what nothing catches: exceptions, rejections, scripts that do not load. */
 const WATCH = `
@@ -137,8 +142,9 @@ async function serve(folder) {
 /** A file, a page with the script that watches over it, or null. */
 function read(path) {
   try {
-    const content = readFileSync(path, "utf8");
-    return extname(path) === ".html" ? content.replace("<head>", '<head><script src="/watch.js"></script>') : content;
+    const content = readFileSync(path);
+    if (extname(path) !== ".html") return content;
+    return content.toString().replace("<head>", '<head><script src="/watch.js"></script>');
   } catch {
     return null;
   }

@@ -36,7 +36,19 @@ async function enter(): Promise<void> {
     loading = (rooms[name] as () => Promise<Room>)();
     opened.set(name, loading);
   }
-  const room = await loading;
+  let room: Room;
+  try {
+    room = await loading;
+  } catch (error) {
+    // The engine says what it misses: WebAssembly SIMD, or the permission to compile it.
+    const message = document.createElement("p");
+    message.className = "problem";
+    message.setAttribute("role", "alert");
+    message.textContent = error instanceof Error ? error.message : String(error);
+    stage.replaceChildren(message);
+    opened.delete(name);
+    return;
+  }
   // Another room may have been asked for in the meantime.
   if (readAddress().name !== name) return;
   if (current?.room !== room) {
@@ -46,8 +58,8 @@ async function enter(): Promise<void> {
     current = { name, room };
     room.onChange = () => remember(name, room);
   }
-  // A link of the bar without a query goes back to a room as it was left.
-  if (query !== "" || room.query() === "") room.open(query);
+  // A link of the bar, without a query, goes back to a room as it was left.
+  room.open(query === "" ? room.query() : query);
   remember(name, room);
   document.body.dataset.room = name;
 }
@@ -65,6 +77,7 @@ addEventListener("hashchange", () => void enter());
 
 document.querySelector("[data-action=share]")?.addEventListener("click", async (event) => {
   if (current === null) return;
+  clearTimeout(writing);
   const address = addressOf(current.name, current.room.shareQuery());
   history.replaceState(null, "", address);
   const button = event.currentTarget as HTMLButtonElement;

@@ -148,11 +148,6 @@ export class DrawRoom implements Room {
       { class: "controls", "aria-label": "Configuration" },
       element("h2", {}, "Draw a digit"),
       this.pad.host,
-      element(
-        "div",
-        { class: "keep" },
-        button("nothing", () => this.clear(), { "data-example": "nothing" }),
-      ),
       element("h2", {}, "Network"),
       prose(
         store,
@@ -264,9 +259,9 @@ export class DrawRoom implements Room {
     }
     const spikes = frame.sample.layers[0]?.spikes.reduce((sum, spike) => sum + spike, 0) ?? 0;
     this.status.replaceChildren(
-      reading(`of ${LESSONS} steps learned`, String(frame.steps), "step"),
-      reading("of test digits read", detail === null ? "–" : `${(100 * detail.accuracy).toFixed(1)} %`, "accuracy"),
-      reading("spikes for this drawing", spikes.toFixed(0), "spikes"),
+      reading("steps learned", String(frame.steps), "step"),
+      reading("test digits read", detail === null ? "–" : `${(100 * detail.accuracy).toFixed(1)} %`, "accuracy"),
+      reading("spikes in layer 1", spikes.toFixed(0), "spikes"),
     );
     this.note.textContent = advice(frame, this.store.values.image === "");
     this.showReading();

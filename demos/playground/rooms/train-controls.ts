@@ -9,6 +9,9 @@ import { type Control, prose, scrub } from "../ui/prose.ts";
 export const roomFields = {
   ...trainFields,
   sample: number(0, 0, 499, 1),
+  /** A point of the plane instead of the sample; −1 while there is none. */
+  px: number(-1, -1, 1, 0.01),
+  py: number(-1, -1, 1, 0.01),
   layer: number(1, 1, 3, 1),
   neuron: number(1, 1, 256, 1),
   pace: level(60, [1, 5, 20, 60, 200, 0]),
@@ -143,7 +146,9 @@ function layersSentence(store: RoomStore): HTMLElement {
   const { min, max, most } = trainFields.layers;
   const node = element("p", { class: "prose" });
   const range = number(min, min, max, 1);
-  const set = (layers: readonly number[]): void => store.set({ layers });
+  const set = (layers: readonly number[]): void => {
+    store.set({ layers });
+  };
   let shown = "";
   let controls: Control[] = [];
   const build = (): void => {

@@ -3,7 +3,7 @@ import { paintComparison, paintMap, paintRates, paintSurrogate } from "../draw/c
 import { readTheme } from "../draw/theme.ts";
 import { presets, type TrainConfig, trainFields } from "../model/train-fields.ts";
 import { POTENTIAL_BINS, RATE_BINS } from "../model/views.ts";
-import { defaults, formatValues } from "../state/fields.ts";
+import { defaults, formatValues, nearest } from "../state/fields.ts";
 import { Store } from "../state/store.ts";
 import { CanvasView, onThemeChange } from "../ui/canvas.ts";
 import { cursor } from "../ui/cursor.ts";
@@ -38,8 +38,6 @@ export class TrainRoom implements Room {
   private setup: Setup | null = null;
   private frame: Frame | null = null;
   private detail: Detail | null = null;
-  /** The point of the plane that was chosen; null while a test sample is shown. */
-  private point: readonly [number, number] | null = null;
   private configured = false;
   private readonly history = new History();
 
@@ -228,15 +226,13 @@ export class TrainRoom implements Room {
     store.subscribe((changed, origin) => {
       if (origin === "control" && changed.has("data")) {
         const { data, seed } = store.values;
-        store.set({ ...defaults(trainFields), ...presets[data], data, seed }, "address");
-        return;
+        const suiting = { ...defaults(trainFields), ...presets[data], data, seed, px: -1, py: -1 };
+        if (store.set(suiting, "address")) return;
       }
       if ([...changed].some((name) => runFields.has(name))) this.configure();
       if (changed.has("pace")) this.sendPace();
-      if (changed.has("sample")) {
-        this.point = null;
-        this.look({ kind: "test", index: store.values.sample });
-      }
+      if (changed.has("sample") && !changed.has("px")) store.set({ px: -1, py: -1 });
+      if (["sample", "px", "py"].some((name) => changed.has(name as "px"))) this.look();
       this.show();
       this.onChange();
     });
@@ -272,11 +268,10 @@ export class TrainRoom implements Room {
   private configure(): void {
     const playing = this.frame?.playing === true;
     this.configured = true;
-    this.point = null;
     this.history.clear();
     this.detail = null;
     this.client.send({ kind: "configure", config: this.config() });
-    this.look({ kind: "test", index: this.store.values.sample });
+    this.look();
     const { steps } = this.store.values;
     if (steps > 0) {
       this.client.send({ kind: "pace", stepsPerSecond: 0 });
@@ -301,19 +296,21 @@ export class TrainRoom implements Room {
     this.client.send({ kind: "play" });
   }
 
-  private look(at: Subject): void {
+  private look(): void {
+    const { sample, px, py } = this.store.values;
+    const at: Subject = px < 0 ? { kind: "test", index: sample } : { kind: "point", x: px, y: py };
     this.client.send({ kind: "look", at });
   }
 
   private lookAt(x: number, y: number): void {
-    const inside = (value: number): number => Math.min(1, Math.max(0, value));
-    this.point = [inside(x), inside(y)];
-    this.look({ kind: "point", x: this.point[0], y: this.point[1] });
+    const inside = (value: number): number => nearest(roomFields.px, Math.min(1, Math.max(0, value)));
+    this.store.set({ px: inside(x), py: inside(y) });
   }
 
   /** Where the shown sample lies in the plane. */
   private place(): readonly [number, number] {
-    if (this.point !== null || this.setup?.points == null) return this.point ?? [0.5, 0.5];
+    const { px, py } = this.store.values;
+    if (px >= 0 || this.setup?.points == null) return [px, py];
     const index = this.store.values.sample % this.setup.tests;
     return [this.setup.points[2 * index] as number, this.setup.points[2 * index + 1] as number];
   }

@@ -20,12 +20,13 @@ export class Store<F extends Fields> {
     return this.current;
   }
 
-  /** Sets some values. Listeners hear of it if any is another one. */
-  set(patch: Partial<Values<F>>, origin: Origin = "control"): void {
+  /** Sets some values. Listeners hear of it if any is another one; whether it was so. */
+  set(patch: Partial<Values<F>>, origin: Origin = "control"): boolean {
     const before = this.current;
     this.current = { ...before, ...patch };
     const changed = new Set<keyof F>(Object.keys(patch).filter((name) => differs(before[name], this.current[name])));
     if (changed.size > 0) for (const listener of this.listeners) listener(changed, origin);
+    return changed.size > 0;
   }
 
   subscribe(listener: Listener<F>): void {

@@ -49,7 +49,9 @@ function control<F extends Fields>(store: Store<F>, { field: name, label, show }
   const field = store.fields[name] as Field;
   const format = (show ?? plain) as (value: unknown) => string;
   const get = (): unknown => store.values[name];
-  const set = (value: unknown): void => store.set({ [name]: value } as never);
+  const set = (value: unknown): void => {
+    store.set({ [name]: value } as never);
+  };
   if (field.kind === "list" || field.kind === "text")
     throw new TypeError(`prose: expected a number or a choice, got the ${field.kind} ${name}`);
   const made =
