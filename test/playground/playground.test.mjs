@@ -163,6 +163,8 @@ describe("train", () => {
     const second = await open(t, address);
     await second.waitForFunction((wanted) => document.querySelector("[data-fact=hash]")?.textContent === wanted, hash);
     await playing(second, false);
+    // At rest the maps are sharpened.
+    for (const opened of [page, second]) await opened.waitForTimeout(600);
     assert.equal(await inkOf(second, ".stack canvas"), await inkOf(page, ".stack canvas"));
     assert.equal(await inkOf(second, ".map canvas"), await inkOf(page, ".map canvas"));
   });

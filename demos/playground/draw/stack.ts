@@ -37,6 +37,8 @@ export interface TraceRow {
   readonly series: readonly Series[];
   readonly low: number;
   readonly high: number;
+  /** Colour of the mark before the title, if not that of the first series. */
+  readonly swatch?: string;
   /** A dashed line across. */
   readonly threshold?: number;
   /** Steps at which ticks stand above the curves. */
@@ -104,7 +106,7 @@ export class StackLayout {
 export function paintStack(pen: Pen, rows: readonly Row[], layout: StackLayout, theme: Theme): void {
   for (const [i, row] of rows.entries()) {
     const top = layout.tops[i] as number;
-    const color = row.kind === "raster" ? row.color : (row.series[0]?.color ?? theme.muted);
+    const color = row.kind === "raster" ? row.color : (row.swatch ?? row.series[0]?.color ?? theme.muted);
     pen.boxes([LEFT, top - 16, 8, 8], color);
     pen.text(LEFT + 14, top - 8, row.title, { color: theme.ink });
     pen.boxes([LEFT, top + row.height, layout.plotWidth, 1], theme.line);
@@ -141,6 +143,7 @@ function paintRaster(pen: Pen, row: RasterRow, top: number, layout: StackLayout,
   }
   for (const [shade, boxes] of shaded.entries()) pen.boxes(boxes, faded(color, (0.85 * shade) / SHADES));
   pen.boxes(ticks, color);
+  if (size === 1) return;
   const bars: number[] = [];
   const room = RIGHT - 24;
   for (let n = 0; n < size; n++) {
@@ -149,7 +152,8 @@ function paintRaster(pen: Pen, row: RasterRow, top: number, layout: StackLayout,
   }
   pen.boxes(bars, faded(color, 0.55));
   pen.text(LEFT - 6, top + 9, "1", { color: theme.muted, align: "right" });
-  if (size > 1) pen.text(LEFT - 6, top + height, String(size), { color: theme.muted, align: "right" });
+  pen.text(LEFT - 6, top + 9, "1", { color: theme.muted, align: "right" });
+  pen.text(LEFT - 6, top + height, String(size), { color: theme.muted, align: "right" });
 }
 
 function paintTrace(pen: Pen, row: TraceRow, top: number, layout: StackLayout, theme: Theme): void {

@@ -101,6 +101,7 @@ function readoutRow({ sample, classNames, judgedByMaximum }: SampleRows, theme: 
     title: "Readout",
     height: 88,
     series,
+    swatch: theme.readout,
     low,
     high,
     describe: (t) => `${classNames[leaders[t] as number]} leads, ${format(at(t, leaders[t] as number))}`,

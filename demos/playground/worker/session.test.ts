@@ -22,14 +22,14 @@ test.each(["ttfs", "poisson", "constant"] as const)("session: looking does not c
   const session = new Session(config, null);
   for (let i = 0; i < 30; i++) {
     session.step();
-    if (i % 7 === 0) session.frame(0, true);
+    if (i % 7 === 0) session.frame(0, "fine");
     if (i % 5 === 0) session.look(i % 2 === 0 ? { kind: "test", index: i } : { kind: "point", x: 0.3, y: 0.9 });
     if (i % 11 === 0) {
       session.recall(0);
-      session.frame(0, true);
+      session.frame(0, "fine");
     }
   }
-  expect(session.frame(0, true).detail?.hash).toBe(undisturbed(config, 30));
+  expect(session.frame(0, "fine").detail?.hash).toBe(undisturbed(config, 30));
 });
 
 test("session: every reset, surrogate, readout and optimizer learns the moons", () => {
@@ -49,7 +49,7 @@ test("session: every reset, surrogate, readout and optimizer learns the moons", 
   for (const variant of variants) {
     const session = new Session({ ...base, ...variant }, null);
     for (let i = 0; i < 400; i++) session.step();
-    expect(session.frame(0, true).detail?.accuracy, JSON.stringify(variant)).toBeGreaterThan(0.85);
+    expect(session.frame(0, "fine").detail?.accuracy, JSON.stringify(variant)).toBeGreaterThan(0.85);
     session.dispose();
   }
 });
@@ -57,12 +57,12 @@ test("session: every reset, surrogate, readout and optimizer learns the moons", 
 test("session: the toy of `npm start` gets above 88 %", () => {
   const session = new Session(linear, null);
   for (let i = 0; i < 260; i++) session.step();
-  expect(session.frame(0, true).detail?.accuracy).toBeGreaterThan(0.88);
+  expect(session.frame(0, "fine").detail?.accuracy).toBeGreaterThan(0.88);
 });
 
 test("session: a frame shows the chosen sample, with its label where it has one", () => {
   const session = new Session(base, null);
-  const { sample, detail } = session.frame(0, true);
+  const { sample, detail } = session.frame(0, "fine");
   expect([sample.timesteps, sample.classes, sample.label]).toEqual([base.timesteps, 2, session.setup().labels[0]]);
   expect(sample.input.length).toBe(base.timesteps * 16);
   expect(sample.layers.map(({ size }) => size)).toEqual([24, 16]);
@@ -70,7 +70,7 @@ test("session: a frame shows the chosen sample, with its label where it has one"
   expect(detail?.map?.length).toBe(120 * 120);
   expect(detail?.matrices.map(({ length }) => length)).toEqual([16 * 24, 24 * 16, 16 * 2]);
   session.look({ kind: "point", x: 0, y: 1 });
-  const point = session.frame(0, false);
+  const point = session.frame(0);
   expect([point.sample.label, point.detail]).toEqual([-1, null]);
   // Every field that the point excites fires once.
   expect(point.sample.input.reduce((sum, spike) => sum + spike, 0)).toBeGreaterThan(4);
@@ -78,13 +78,13 @@ test("session: a frame shows the chosen sample, with its label where it has one"
 
 test("session: a snapshot comes back, and the run goes on from where it was", () => {
   const session = new Session(base, null);
-  const start = session.frame(0, true).detail?.hash;
+  const start = session.frame(0, "fine").detail?.hash;
   for (let i = 0; i < 10; i++) session.step();
   session.recall(0);
-  const past = session.frame(0, true);
+  const past = session.frame(0, "fine");
   expect([past.shown, past.steps, past.detail?.hash]).toEqual([0, 10, start]);
   session.step();
-  const now = session.frame(0, true);
+  const now = session.frame(0, "fine");
   expect([now.shown, now.detail?.hash]).toEqual([11, undisturbed(base, 11)]);
 });
 
@@ -96,13 +96,13 @@ test("session: saved weights are loaded bit for bit; other files leave the run a
   expect(metadata).toEqual({ config: "", steps: "5" });
   const second = new Session({ ...base, seed: 9 }, null);
   second.load(bytes);
-  const frame = second.frame(0, true);
-  expect([frame.fromSeed, frame.detail?.hash]).toEqual([false, first.frame(0, true).detail?.hash]);
+  const frame = second.frame(0, "fine");
+  expect([frame.fromSeed, frame.detail?.hash]).toEqual([false, first.frame(0, "fine").detail?.hash]);
   const other = new Session({ ...base, layers: [5] }, null);
-  const before = other.frame(0, true).detail?.hash;
+  const before = other.frame(0, "fine").detail?.hash;
   expect(() => other.load(bytes)).toThrow(RangeError);
   expect(() => other.load(bytes.subarray(0, 40))).toThrow(RangeError);
-  expect([other.frame(0, true).fromSeed, other.frame(0, true).detail?.hash]).toEqual([true, before]);
+  expect([other.frame(0, "fine").fromSeed, other.frame(0, "fine").detail?.hash]).toEqual([true, before]);
 });
 
 test("session: memory stays where it is while it trains and shows", () => {
@@ -110,9 +110,9 @@ test("session: memory stays where it is while it trains and shows", () => {
   const work = (): number => {
     for (let i = 0; i < 100; i++) session.step();
     session.recall(1);
-    session.frame(0, true);
+    session.frame(0, "fine");
     session.recall(null);
-    session.frame(0, true);
+    session.frame(0, "fine");
     return memoryStats().live;
   };
   work();
@@ -122,7 +122,7 @@ test("session: memory stays where it is while it trains and shows", () => {
 
 test("session: the costs of a sample add up", () => {
   const session = new Session(base, null);
-  const { activity } = session.frame(0, true).detail as Detail;
+  const { activity } = session.frame(0, "fine").detail as Detail;
   const [input, first, second] = activity.spikes as [number, number, number];
   expect(activity.synapticOps).toBeCloseTo(input * 24 + first * 16 + second * 2, 3);
   expect(activity.denseOps).toBe(base.timesteps * (16 * 24 + 24 * 16 + 16 * 2));

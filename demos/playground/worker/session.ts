@@ -9,10 +9,12 @@ import { formatValues } from "../state/fields.ts";
 import type { Detail, Frame, Setup, Subject } from "./protocol.ts";
 import { Snapshots } from "./snapshots.ts";
 
-/** Pixels along a side of the map while training, and at rest. */
-const COARSE = 60;
-const FINE = 120;
+/** Pixels along a side of the map: while something moves, and at rest. */
+const SIDES = { coarse: 48, fine: 120 };
 const SNAPSHOTS = 40;
+
+/** No details, or some with a map of that resolution. */
+export type Details = "none" | "coarse" | "fine";
 
 export class Session {
   playing = false;
@@ -98,8 +100,8 @@ export class Session {
     this.fromSeed = false;
   }
 
-  /** What there is to see now; the details only where they are asked for. */
-  frame(rate: number, detailed: boolean): Frame {
+  /** What there is to see now, with details as they are asked for. */
+  frame(rate: number, details: Details = "none"): Frame {
     const loss = this.lossCount === 0 ? null : this.lossSum / this.lossCount;
     this.lossSum = 0;
     this.lossCount = 0;
@@ -114,7 +116,7 @@ export class Session {
       fromSeed: this.fromSeed,
       snapshots: this.snapshots.steps,
       sample: viewSample(this.run, this.model, x, label),
-      detail: detailed ? this.detail() : null,
+      detail: details === "none" ? null : this.detail(SIDES[details]),
     };
   }
 
@@ -127,12 +129,12 @@ export class Session {
     return this.recalled?.model ?? this.run.model;
   }
 
-  private detail(): Detail {
+  private detail(side: number): Detail {
     const { run, model } = this;
     return {
       accuracy: run.testAccuracy(model),
       activity: measureActivity(run, model),
-      map: isPlanar(run.config.data) ? decisionMap(run, model, this.playing ? COARSE : FINE) : null,
+      map: isPlanar(run.config.data) ? decisionMap(run, model, side) : null,
       hash: hashOf(model.stateDict()),
       matrices: [...model.linears, model.head].map(({ weight }) => weight.toFloat32Array()),
       memory: memoryStats().live,
