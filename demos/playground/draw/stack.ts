@@ -152,7 +152,6 @@ function paintRaster(pen: Pen, row: RasterRow, top: number, layout: StackLayout,
   }
   pen.boxes(bars, faded(color, 0.55));
   pen.text(LEFT - 6, top + 9, "1", { color: theme.muted, align: "right" });
-  pen.text(LEFT - 6, top + 9, "1", { color: theme.muted, align: "right" });
   pen.text(LEFT - 6, top + height, String(size), { color: theme.muted, align: "right" });
 }
 
