@@ -193,8 +193,9 @@ function paintTrace(pen: Pen, row: TraceRow, top: number, layout: StackLayout, t
     const x = layout.x(row.mark.t);
     pen.line([x, top, x, top + height], { color: row.mark.color, dash: [2, 3] });
     pen.area([x - 5, top, x + 5, top, x, top + 7], row.mark.color);
-    const left = row.mark.t < axis.steps * 0.7;
-    pen.text(x + (left ? 9 : -9), top + 10, row.mark.label, { color: row.mark.color, align: left ? "left" : "right" });
+    // Beside the title, where no curve runs, and left of what the cursor has to say there.
+    const at = Math.max(LEFT + 84, Math.min(x - 5, LEFT + plotWidth - 240));
+    pen.text(at, top - 8, row.mark.label, { color: row.mark.color });
   }
   pen.text(LEFT - 6, top + 9, compact(high), { color: theme.muted, align: "right" });
   pen.text(LEFT - 6, top + height, compact(low), { color: theme.muted, align: "right" });

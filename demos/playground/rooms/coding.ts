@@ -73,7 +73,12 @@ export class CodingRoom implements Room {
         "aside",
         { class: "aside", "aria-label": "Results" },
         this.note,
-        element("div", { class: "pair" }, figure("From rates", rateHost), figure("From first spikes", latencyHost)),
+        element(
+          "div",
+          { class: "pair" },
+          figure("From rates", "spikes so far, a step", rateHost),
+          figure("From first spikes", "the earlier, the darker", latencyHost),
+        ),
       ),
     );
     this.store.subscribe(() => {

@@ -99,8 +99,8 @@ export class DrawRoom implements Room {
         "aside",
         { class: "aside", "aria-label": "Results" },
         this.note,
-        figure("It reads", this.answer),
-        figure("The readout", scoresHost),
+        figure("It reads", "The digit that leads at the time of the cursor.", this.answer),
+        figure("The readout", "What has arrived for each digit by then.", scoresHost),
       ),
     );
     this.store.subscribe((changed) => {

@@ -78,7 +78,11 @@ export class NeuronRoom implements Room {
         "aside",
         { class: "aside", "aria-label": "Results" },
         this.note,
-        figure("Spikes a second over the current", curveHost),
+        figure(
+          "Spikes a second over the current",
+          "The f–I curve: how strongly a neuron answers to a constant current. The ring is where it works now.",
+          curveHost,
+        ),
       ),
     );
     this.store.subscribe(() => {

@@ -71,7 +71,11 @@ export class TrainRoom implements Room {
   private readonly views: CanvasView[];
 
   constructor() {
-    this.mapFigure = figure("What it decides where", this.mapHost);
+    this.mapFigure = figure(
+      "What it decides where",
+      "The deeper the colour, the surer the network. Click to ask about a point.",
+      this.mapHost,
+    );
     const map = new CanvasView(
       this.mapHost,
       { heightFor: (width) => width, paint: (pen, width, _height, theme) => this.paintMap(pen, width, theme) },
@@ -201,13 +205,22 @@ export class TrainRoom implements Room {
       this.mapFigure,
       figure(
         "Loss and accuracy",
+        "Click a step, or move the slider, to get its weights back.",
         this.curves.values,
         this.curves.host,
         element("label", { class: "past" }, "weights of step ", this.pastLabel, this.past),
       ),
-      figure("What a sample costs", ops),
-      figure("Potentials, and where the gradient passes", surrogate),
-      figure("How often neurons fire", rates),
+      figure("What a sample costs", "A spike adds one weight a connection; silence costs nothing.", ops),
+      figure(
+        "Potentials, and where the gradient passes",
+        "Bars: where the potentials of the layer lie. Line: the slope that training pretends a spike has there.",
+        surrogate,
+      ),
+      figure(
+        "How often neurons fire",
+        "Silent neurons stand on the left; those that fire all the time say nothing either.",
+        rates,
+      ),
       element(
         "div",
         { class: "keep" },

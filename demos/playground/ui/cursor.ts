@@ -24,6 +24,9 @@ export const cursor = {
   /** Runs through the time axis once in so many seconds, from where it is or from the start. */
   play(seconds: number): void {
     cancelAnimationFrame(frame);
+    // Who wants little motion gets two pictures a second.
+    const pause = matchMedia("(prefers-reduced-motion: reduce)").matches ? 500 : 0;
+    let shown = Number.NEGATIVE_INFINITY;
     const from = current === null || current >= 0.999 ? 0 : current;
     const start = performance.now();
     const advance = (now: number): void => {
@@ -34,6 +37,8 @@ export const cursor = {
         return;
       }
       frame = requestAnimationFrame(advance);
+      if (now - shown < pause) return;
+      shown = now;
       move(share);
     };
     frame = requestAnimationFrame(advance);

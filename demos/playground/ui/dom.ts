@@ -23,9 +23,10 @@ export function download(name: string, content: BlobPart, type: string): void {
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }
 
-/** A picture under its title. */
-export function figure(title: string, ...content: Node[]): HTMLElement {
-  return element("figure", {}, element("figcaption", {}, title), ...content);
+/** A picture under its title and a sentence on how to read it. */
+export function figure(title: string, reading: string, ...content: Node[]): HTMLElement {
+  const caption = element("figcaption", {}, element("strong", {}, title), element("span", {}, reading));
+  return element("figure", {}, caption, ...content);
 }
 
 /** A number with what it counts; `name` is how tests find it. */

@@ -9,7 +9,8 @@ export class RunClient {
     this.worker.addEventListener("message", ({ data }: MessageEvent<Report>) => onReport(data));
     this.worker.addEventListener("error", (event) => {
       event.preventDefault();
-      onReport({ kind: "problem", message: event.message || "The worker does not load." });
+      const message = event.message.replace(/^Uncaught \w+: /, "");
+      onReport({ kind: "problem", message: message || "The worker does not load." });
     });
   }
 
