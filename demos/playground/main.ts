@@ -16,6 +16,7 @@ const FIRST = "train";
 const stage = document.querySelector("main") as HTMLElement;
 const opened = new Map<string, Promise<Room>>();
 let current: { name: string; room: Room } | null = null;
+let writing: ReturnType<typeof setTimeout> | undefined;
 
 /** `#/train?data=xor` → train, data=xor. */
 function readAddress(): { name: string; query: string } {
@@ -26,6 +27,8 @@ function readAddress(): { name: string; query: string } {
 const addressOf = (name: string, query: string): string => `#/${name}${query === "" ? "" : `?${query}`}`;
 
 async function enter(): Promise<void> {
+  // What was to be written belongs to the address before.
+  clearTimeout(writing);
   const { name, query } = readAddress();
   for (const link of document.querySelectorAll("nav a")) {
     if (link.getAttribute("href") === `#/${name}`) link.setAttribute("aria-current", "page");
@@ -65,7 +68,6 @@ async function enter(): Promise<void> {
 }
 
 /** Writes the configuration into the address, without a new entry of the history. */
-let writing: ReturnType<typeof setTimeout> | undefined;
 function remember(name: string, room: Room): void {
   clearTimeout(writing);
   writing = setTimeout(() => {

@@ -30,7 +30,11 @@ const orderNames: Record<CodingConfig["order"], string> = { brightness: "brightn
 export class CodingRoom implements Room {
   readonly node = element("div", { class: "room with-pad" });
   onChange = (): void => {};
-  readonly keys = { play: () => this.play(), step: () => this.step(), reset: () => this.store.parse("") };
+  readonly keys = {
+    play: () => cursor.toggle(PASS),
+    step: () => cursor.next(this.store.values.timesteps),
+    reset: () => this.store.parse(""),
+  };
   private readonly store = new Store(codingFields);
   private coding: Coding = encodeImage(this.store.values);
   private readonly pad = new Pad((image) => this.draw(image));
@@ -62,7 +66,7 @@ export class CodingRoom implements Room {
         element(
           "div",
           { class: "toolbar" },
-          button("Slow motion", () => this.play(), { class: "primary", "data-action": "play" }),
+          button("Slow motion", this.keys.play, { class: "primary", "data-action": "play" }),
           button("Reset", () => this.keys.reset(), { "data-action": "reset" }),
           this.status,
         ),
@@ -145,21 +149,9 @@ export class CodingRoom implements Room {
     this.store.set({ image: formatImage(image) });
   }
 
-  private play(): void {
-    if (cursor.playing) cursor.set(cursor.share);
-    else cursor.play(PASS);
-  }
-
-  private step(): void {
-    const { timesteps } = this.store.values;
-    const t = cursor.share === null ? 0 : this.time() + 1;
-    cursor.set((Math.min(timesteps - 1, t) + 0.5) / timesteps);
-  }
-
   /** The step up to which one has listened. */
   private time(): number {
-    const { timesteps } = this.store.values;
-    return cursor.share === null ? timesteps - 1 : Math.min(timesteps - 1, Math.floor(cursor.share * timesteps));
+    return cursor.stepOf(this.store.values.timesteps);
   }
 
   private show(): void {

@@ -43,7 +43,11 @@ const encodeNames: Record<TrainConfig["encode"], string> = {
 export class DrawRoom implements Room {
   readonly node = element("div", { class: "room with-pad" });
   onChange = (): void => {};
-  readonly keys = { play: () => this.play(), step: () => this.step(), reset: () => this.clear() };
+  readonly keys = {
+    play: () => cursor.toggle(SLOW * this.store.values.timesteps),
+    step: () => cursor.next(this.store.values.timesteps),
+    reset: () => this.clear(),
+  };
   private readonly store = new Store(drawFields);
   private readonly client = new RunClient((report) => this.receive(report));
   private setup: Setup | null = null;
@@ -81,7 +85,7 @@ export class DrawRoom implements Room {
         element(
           "div",
           { class: "toolbar" },
-          button("Slow motion", () => this.play(), { class: "primary", "data-action": "play" }),
+          button("Slow motion", this.keys.play, { class: "primary", "data-action": "play" }),
           button("Clear", () => this.clear(), { "data-action": "reset" }),
           this.status,
         ),
@@ -195,17 +199,6 @@ export class DrawRoom implements Room {
     this.store.set({ image: "" });
   }
 
-  private play(): void {
-    if (cursor.playing) cursor.set(cursor.share);
-    else cursor.play(SLOW * this.store.values.timesteps);
-  }
-
-  private step(): void {
-    const T = this.store.values.timesteps;
-    const t = cursor.share === null ? 0 : Math.floor(cursor.share * T) + 1;
-    cursor.set((Math.min(T - 1, t) + 0.5) / T);
-  }
-
   private receive(report: Report): void {
     if (report.kind === "problem") {
       this.problem.textContent = report.message;
@@ -221,8 +214,7 @@ export class DrawRoom implements Room {
 
   /** The step of the cursor, or the last one. */
   private time(): number {
-    const T = this.frame?.sample.timesteps ?? 1;
-    return cursor.share === null ? T - 1 : Math.min(T - 1, Math.floor(cursor.share * T));
+    return cursor.stepOf(this.frame?.sample.timesteps ?? 1);
   }
 
   private scoresAt(): Float32Array {

@@ -32,7 +32,11 @@ const ms = (value: number): string => `${value} ms`;
 export class NeuronRoom implements Room {
   readonly node = element("div", { class: "room" });
   onChange = (): void => {};
-  readonly keys = { play: () => this.play(), step: () => this.step(), reset: () => this.store.parse("") };
+  readonly keys = {
+    play: () => cursor.toggle(PASS),
+    step: () => cursor.next(DURATION),
+    reset: () => this.store.parse(""),
+  };
   private readonly store = new Store(neuronFields);
   private readonly stack = new StackView("One neuron over time", {
     onStep: (row, t) => {
@@ -67,7 +71,7 @@ export class NeuronRoom implements Room {
         element(
           "div",
           { class: "toolbar" },
-          button("Slow motion", () => this.play(), { class: "primary", "data-action": "play" }),
+          button("Slow motion", this.keys.play, { class: "primary", "data-action": "play" }),
           button("Reset", () => this.keys.reset(), { "data-action": "reset" }),
           this.status,
         ),
@@ -189,16 +193,6 @@ export class NeuronRoom implements Room {
     const others = pulses.filter((at) => at !== t);
     const next = others.length === pulses.length ? [...pulses, t].sort((a, b) => a - b) : others;
     this.store.set({ pulses: next.slice(0, neuronFields.pulses.most) });
-  }
-
-  private play(): void {
-    if (cursor.playing) cursor.set(cursor.share);
-    else cursor.play(PASS);
-  }
-
-  private step(): void {
-    const t = Math.floor((cursor.share ?? 0) * DURATION) + (cursor.share === null ? 0 : 1);
-    cursor.set((Math.min(DURATION - 1, t) + 0.5) / DURATION);
   }
 
   private show(): void {

@@ -45,6 +45,23 @@ export const cursor = {
     move(from);
   },
 
+  /** Plays, or rests where it is. */
+  toggle(seconds: number): void {
+    if (frame === 0) this.play(seconds);
+    else this.set(current);
+  },
+
+  /** The step that the cursor is in, or the last one. */
+  stepOf(steps: number): number {
+    return current === null ? steps - 1 : Math.min(steps - 1, Math.floor(current * steps));
+  },
+
+  /** On to the middle of the next step, or of the first one. */
+  next(steps: number): void {
+    const t = current === null ? 0 : Math.min(steps - 1, this.stepOf(steps) + 1);
+    this.set((t + 0.5) / steps);
+  },
+
   subscribe(listener: Listener): void {
     listeners.add(listener);
   },

@@ -42,6 +42,8 @@ export interface Setup {
 
 /** What takes longer to find out and comes less often. */
 export interface Detail {
+  /** Steps that led to these weights. */
+  readonly steps: number;
   /** Share of the test samples that are recognised. */
   readonly accuracy: number;
   readonly activity: Activity;

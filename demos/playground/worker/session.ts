@@ -132,6 +132,7 @@ export class Session {
   private detail(side: number): Detail {
     const { run, model } = this;
     return {
+      steps: this.recalled?.steps ?? run.steps,
       accuracy: run.testAccuracy(model),
       activity: measureActivity(run, model),
       map: isPlanar(run.config.data) ? decisionMap(run, model, side) : null,

@@ -1,0 +1,177 @@
+/** What comes out of a run: the map, the curves, the costs, the potentials, the rates, and what anybody can check. */
+import { paintComparison, paintRates, paintSurrogate } from "../draw/charts.ts";
+import { trainFields } from "../model/train-fields.ts";
+import { POTENTIAL_BINS, RATE_BINS } from "../model/views.ts";
+import { formatValues } from "../state/fields.ts";
+import { CanvasView, type Drawing } from "../ui/canvas.ts";
+import { Curves } from "../ui/curves.ts";
+import { button, element, figure } from "../ui/dom.ts";
+import { History } from "../ui/history.ts";
+import type { Detail, Frame, Setup } from "../worker/protocol.ts";
+import { advice } from "./train-advice.ts";
+import { DecisionMap } from "./train-map.ts";
+import { truth } from "./truth.ts";
+
+export interface ResultEvents {
+  /** A point of the plane is asked about. */
+  onPlace(place: readonly [number, number]): void;
+  /** A snapshot is to be shown, or with null the run as it is. */
+  onRecall(snapshot: number | null): void;
+  onSave(): void;
+  onLoad(bytes: Uint8Array): void;
+}
+
+/** What there is to show. */
+export interface Results {
+  readonly setup: Setup;
+  readonly frame: Frame;
+  readonly detail: Detail | null;
+  readonly classNames: readonly string[];
+  /** The layer whose potentials are shown. */
+  readonly layer: number;
+  readonly place: readonly [number, number];
+}
+
+export class TrainResults {
+  readonly node: HTMLElement;
+  private shown: Results | null = null;
+  private readonly history = new History();
+  private readonly curves: Curves;
+  private readonly map: DecisionMap;
+  private readonly mapFigure: HTMLElement;
+  private readonly note = element("p", { class: "note" });
+  private readonly truth = truth();
+  private readonly past = element("input", {
+    type: "range",
+    min: "0",
+    max: "0",
+    value: "0",
+    "aria-label": "weights of an earlier step",
+  });
+  private readonly pastLabel = element("span", { class: "past-label" }, "0");
+  private readonly charts: CanvasView[] = [];
+
+  constructor(events: ResultEvents) {
+    this.map = new DecisionMap(events.onPlace);
+    this.mapFigure = figure(
+      "What it decides where",
+      "The deeper the colour, the surer the network. Click to ask about a point.",
+      this.map.host,
+    );
+    this.curves = new Curves(this.history, (step) => {
+      const index = this.shown?.frame.snapshots.findLastIndex((at) => at <= step) ?? -1;
+      if (index >= 0) events.onRecall(index);
+    });
+    this.past.addEventListener("input", () => {
+      const index = Number(this.past.value);
+      events.onRecall(index === Number(this.past.max) ? null : index);
+    });
+    this.node = element(
+      "aside",
+      { class: "aside", "aria-label": "Results" },
+      this.note,
+      this.mapFigure,
+      figure(
+        "Loss and accuracy",
+        "Click a step, or move the slider, to get its weights back.",
+        this.curves.values,
+        this.curves.host,
+        element("label", { class: "past" }, "weights of step ", this.pastLabel, this.past),
+      ),
+      figure("What a sample costs", "A spike adds one weight a connection; silence costs nothing.", this.costs()),
+      figure(
+        "Potentials, and where the gradient passes",
+        "Bars: where the potentials of the layer lie. Line: the slope that training pretends a spike has there.",
+        this.potentials(),
+      ),
+      figure(
+        "How often neurons fire",
+        "Silent neurons stand on the left; those that fire all the time say nothing either.",
+        this.rates(),
+      ),
+      weightButtons(events),
+      this.truth.node,
+    );
+  }
+
+  /** A new run has begun. */
+  restart(): void {
+    this.history.clear();
+  }
+
+  /** A point of the curves. */
+  record({ steps, shown, loss, detail }: Frame): void {
+    if (shown === steps) this.history.push(steps, loss, detail?.accuracy ?? null);
+  }
+
+  show(results: Results): void {
+    this.shown = results;
+    const { setup, frame, detail, classNames, place } = results;
+    this.mapFigure.hidden = setup.points === null;
+    this.map.show(setup, detail, place);
+    this.curves.update();
+    for (const chart of this.charts) chart.update();
+    const count = frame.snapshots.length;
+    this.past.max = String(count);
+    if (frame.shown === frame.steps) this.past.value = String(count);
+    this.pastLabel.textContent = String(frame.shown);
+    this.note.textContent = advice(frame, setup, detail, classNames);
+    if (detail === null) return;
+    this.truth.show({
+      seed: setup.config.seed,
+      hash: detail.hash,
+      steps: detail.steps,
+      query: formatValues(trainFields, setup.config),
+      fromSeed: frame.fromSeed,
+      memory: detail.memory,
+      weights: setup.weights,
+    });
+  }
+
+  private chart(height: number, label: string, paint: Drawing["paint"]): HTMLElement {
+    const host = element("div");
+    this.charts.push(new CanvasView(host, { heightFor: () => height, paint }, label));
+    return host;
+  }
+
+  private costs(): HTMLElement {
+    const label = "Synaptic operations of a sample against a network without spikes";
+    return this.chart(56, label, (pen, width, height, theme) => {
+      const { synapticOps = 0, denseOps = 0 } = this.shown?.detail?.activity ?? {};
+      paintComparison(pen, synapticOps, denseOps, width, height, theme);
+    });
+  }
+
+  private potentials(): HTMLElement {
+    const label = "Distribution of the potentials of a layer, and the surrogate derivative";
+    return this.chart(104, label, (pen, width, height, theme) => {
+      if (this.shown === null) return;
+      const { setup, detail, layer } = this.shown;
+      const potentials = detail?.activity.layers[layer]?.potentials ?? new Float32Array(POTENTIAL_BINS);
+      paintSurrogate(pen, setup.surrogate, potentials, theme.layers[layer] as string, width, height, theme);
+    });
+  }
+
+  private rates(): HTMLElement {
+    return this.chart(88, "How many neurons fire at which rate", (pen, width, height, theme) => {
+      const layers = this.shown?.detail?.activity.layers.map(({ rates }) => rates) ?? [new Float32Array(RATE_BINS)];
+      paintRates(pen, layers, width, height, theme);
+    });
+  }
+}
+
+function weightButtons({ onSave, onLoad }: ResultEvents): HTMLElement {
+  const file = element("input", { type: "file", accept: ".safetensors", hidden: "", "aria-label": "weights file" });
+  file.addEventListener("change", async () => {
+    const [chosen] = file.files ?? [];
+    if (chosen !== undefined) onLoad(new Uint8Array(await chosen.arrayBuffer()));
+    file.value = "";
+  });
+  return element(
+    "div",
+    { class: "keep" },
+    button("Save weights", onSave, { "data-action": "save" }),
+    button("Load weights", () => file.click(), { "data-action": "load" }),
+    file,
+  );
+}
