@@ -257,6 +257,13 @@ describe("train", () => {
     t.diagnostic(`longest tasks: ${worst.join(", ")} ms`);
     assert.ok(Math.min(...worst) <= 100);
     assert.ok((await figure(page, "rate")) > 100);
+    // The measure itself: a task that is too long is seen.
+    await page.evaluate(() => {
+      const end = performance.now() + 150;
+      while (performance.now() < end);
+    });
+    await page.waitForTimeout(200);
+    assert.ok(Math.max(...(await page.evaluate(() => globalThis.long))) > 100);
   });
 
   test("memory stays where it is over 2000 steps, and nothing jumps", async (t) => {
@@ -412,6 +419,27 @@ for (const room of ROOMS) {
     assert.match(readFileSync(svg.path, "utf8"), /^<svg xmlns="http:\/\/www\.w3\.org\/2000\/svg".*<\/svg>$/s);
     const png = await downloaded(page, "Picture (PNG)");
     assert.deepEqual([...readFileSync(png.path).subarray(1, 4)], [...Buffer.from("PNG")]);
+  });
+
+  test(`${room}: nothing jumps while it loads`, async (t) => {
+    for (const options of [{}, PHONE]) {
+      const page = await open(t, `#/${room}`, options);
+      await page.waitForSelector(".stack canvas");
+      await page.waitForTimeout(1500);
+      const shift = await page.evaluate(
+        () =>
+          new Promise((resolve) => {
+            new PerformanceObserver((list) =>
+              resolve(list.getEntries().reduce((sum, { value }) => sum + value, 0)),
+            ).observe({
+              type: "layout-shift",
+              buffered: true,
+            });
+            setTimeout(() => resolve(0), 300);
+          }),
+      );
+      assert.ok(shift < 0.01, `layout shift ${shift}`);
+    }
   });
 
   test(`${room}: it fits a phone`, async (t) => {

@@ -1,5 +1,10 @@
 /** What can be set in the Train room: one table for the controls, the address and the run. */
+
 import { choice, level, number, type Values } from "../state/fields.ts";
+import { PIXELS } from "./image.ts";
+
+/** Numbers of a sample of the toy. */
+const FEATURES = 32;
 
 export const trainFields = {
   data: choice(["moons", "circles", "xor", "spirals", "linear", "mnist"], "moons"),
@@ -27,6 +32,14 @@ export type TrainConfig = Values<typeof trainFields>;
 export function isPlanar(data: TrainConfig["data"]): boolean {
   return data !== "linear" && data !== "mnist";
 }
+
+/** Values that a network sees of a sample. */
+export function featuresOf({ data, fields }: TrainConfig): number {
+  if (data === "linear") return FEATURES;
+  return data === "mnist" ? PIXELS : 2 * fields;
+}
+
+export const classesOf = ({ data }: TrainConfig): number => (data === "mnist" ? 10 : 2);
 
 /** What suits a kind of data where it is chosen: the seed toy as `npm start` trains it, digits with a wider layer. */
 export const presets: Record<TrainConfig["data"], Partial<TrainConfig>> = {

@@ -3,6 +3,7 @@ import { paintScores } from "../draw/charts.ts";
 import { readTheme } from "../draw/theme.ts";
 import { centred, examples, formatImage, imageField, parseImage } from "../model/image.ts";
 import { presets, type TrainConfig, trainFields } from "../model/train-fields.ts";
+import { CURVE_POINTS, type SampleView } from "../model/views.ts";
 import { choice, defaults, number } from "../state/fields.ts";
 import { Store } from "../state/store.ts";
 import { CanvasView, onThemeChange } from "../ui/canvas.ts";
@@ -16,7 +17,7 @@ import { StackView } from "../ui/stack-view.ts";
 import { RunClient } from "../worker/client.ts";
 import type { Detail, Frame, Report, Setup } from "../worker/protocol.ts";
 import type { Room } from "./room.ts";
-import { leadersOverTime, sampleRows } from "./sample-rows.ts";
+import { emptySample, leadersOverTime, sampleRows } from "./sample-rows.ts";
 
 /** Steps that the network learns before it rests. */
 const LESSONS = 400;
@@ -174,7 +175,7 @@ export class DrawRoom implements Room {
     const { encode, timesteps, neurons, seed } = this.store.values;
     this.configured = true;
     this.detail = null;
-    const config = {
+    const config: TrainConfig = {
       ...defaults(trainFields),
       ...presets.mnist,
       data: "mnist",
@@ -182,7 +183,8 @@ export class DrawRoom implements Room {
       timesteps,
       layers: [neurons],
       seed,
-    } as const;
+    };
+    if (this.setup === null) this.showSample(emptySample(config), config.threshold, new Float32Array(CURVE_POINTS));
     this.client.send({ kind: "configure", config });
     this.look();
     this.client.send({ kind: "pace", stepsPerSecond: 0 });
@@ -223,24 +225,27 @@ export class DrawRoom implements Room {
     return sample?.readout.slice(t * 10, (t + 1) * 10) ?? new Float32Array(10);
   }
 
-  private show(): void {
-    const { frame, setup, detail } = this;
-    if (frame === null || setup === null) return;
-    const theme = readTheme();
-    const { config } = setup;
+  private showSample(sample: SampleView, threshold: number, surrogate: Float32Array): void {
     const rows = sampleRows(
       {
-        sample: frame.sample,
+        sample,
         inputTitle: "Input, one line a pixel",
-        threshold: config.threshold,
-        surrogate: setup.surrogate,
+        threshold,
+        surrogate,
         classNames: DIGITS,
         pin: { layer: 0, neuron: this.store.values.neuron - 1 },
         judgedByMaximum: true,
       },
-      theme,
+      readTheme(),
     );
-    this.stack.show(rows, { steps: frame.sample.timesteps, dt: 1, unit: "time step" });
+    this.stack.show(rows, { steps: sample.timesteps, dt: 1, unit: "time step" });
+  }
+
+  private show(): void {
+    const { frame, setup, detail } = this;
+    if (frame === null || setup === null) return;
+    const { config } = setup;
+    this.showSample(frame.sample, config.threshold, setup.surrogate);
     if (detail !== null) {
       this.diagram.show({
         sample: frame.sample,

@@ -1,6 +1,7 @@
 /** A sample on its way through a network, as rows over time. */
 import type { Row, Series } from "../draw/stack.ts";
 import { faded, type Theme } from "../draw/theme.ts";
+import { classesOf, featuresOf, type TrainConfig } from "../model/train-fields.ts";
 import { CURVE_POINTS, POTENTIAL_RANGE, type SampleView } from "../model/views.ts";
 
 export interface Pin {
@@ -18,6 +19,22 @@ export interface SampleRows {
   readonly pin: Pin | null;
   /** The readout is judged by its largest value so far. */
   readonly judgedByMaximum: boolean;
+}
+
+/** Nothing has happened yet: keeps the place of what is to come. */
+export function emptySample(config: TrainConfig): SampleView {
+  const { timesteps, layers } = config;
+  const classes = classesOf(config);
+  const zeros = (size: number): Float32Array => new Float32Array(timesteps * size);
+  return {
+    timesteps,
+    input: zeros(featuresOf(config)),
+    layers: layers.map((size) => ({ size, spikes: zeros(size), membrane: zeros(size) })),
+    readout: zeros(classes),
+    classes,
+    label: -1,
+    decision: -1,
+  };
 }
 
 const heightOf = (size: number): number => Math.min(size > 64 ? 144 : 112, Math.max(40, 6 * size));

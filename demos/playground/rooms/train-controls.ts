@@ -26,7 +26,7 @@ export const dataNames: Record<TrainConfig["data"], string> = {
   circles: "two circles",
   xor: "four quarters (xor)",
   spirals: "two spirals",
-  linear: "32 numbers, one line",
+  linear: "two sides of a plane, in 32 numbers",
   mnist: "handwritten digits",
 };
 

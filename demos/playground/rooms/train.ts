@@ -1,6 +1,7 @@
 /** The Train room: a spiking network learns in a worker; the page shows what it does with one sample, and how it gets on. */
 import { readTheme } from "../draw/theme.ts";
 import { presets, type TrainConfig, trainFields } from "../model/train-fields.ts";
+import { CURVE_POINTS, type SampleView } from "../model/views.ts";
 import { defaults, formatValues, nearest } from "../state/fields.ts";
 import { type Origin, Store } from "../state/store.ts";
 import { onThemeChange } from "../ui/canvas.ts";
@@ -13,7 +14,7 @@ import { StackView } from "../ui/stack-view.ts";
 import { RunClient } from "../worker/client.ts";
 import type { Command, Detail, Frame, Report, Setup } from "../worker/protocol.ts";
 import type { Room } from "./room.ts";
-import { sampleRows } from "./sample-rows.ts";
+import { emptySample, type Pin, sampleRows } from "./sample-rows.ts";
 import { roomFields, trainControls } from "./train-controls.ts";
 import { TrainResults } from "./train-results.ts";
 
@@ -156,6 +157,7 @@ export class TrainRoom implements Room {
     const { values } = this.store;
     this.configured = true;
     const config = Object.fromEntries(RUN_FIELDS.map((name) => [name, values[name]])) as TrainConfig;
+    if (this.setup === null) this.showSample(config, emptySample(config), new Float32Array(CURVE_POINTS));
     this.send({ kind: "configure", config });
     this.look();
     if (values.steps > 0) {
@@ -229,29 +231,35 @@ export class TrainRoom implements Room {
     if (frame === null || setup === null) return;
     const { config } = setup;
     const { sample } = frame;
+    this.showSample(config, sample, setup.surrogate);
     const classNames = namesOf(config.data);
-    const pin = {
-      layer: Math.min(this.store.values.layer, config.layers.length) - 1,
-      neuron: this.store.values.neuron - 1,
-    };
+    const layer = this.pin(config).layer;
+    if (detail !== null) {
+      this.diagram.show({ sample, matrices: detail.matrices, threshold: config.threshold, classNames });
+    }
+    this.results.show({ setup, frame, detail, classNames, layer, place: this.place(setup) });
+    this.showStatus(frame, setup);
+  }
+
+  private pin({ layers }: TrainConfig): Pin {
+    const { layer, neuron } = this.store.values;
+    return { layer: Math.min(layer, layers.length) - 1, neuron: neuron - 1 };
+  }
+
+  private showSample(config: TrainConfig, sample: SampleView, surrogate: Float32Array): void {
     const rows = sampleRows(
       {
         sample,
         inputTitle: inputTitle(config),
         threshold: config.threshold,
-        surrogate: setup.surrogate,
-        classNames,
-        pin,
+        surrogate,
+        classNames: namesOf(config.data),
+        pin: this.pin(config),
         judgedByMaximum: config.readout === "membrane",
       },
       readTheme(),
     );
     this.stack.show(rows, { steps: sample.timesteps, dt: 1, unit: "time step" });
-    if (detail !== null) {
-      this.diagram.show({ sample, matrices: detail.matrices, threshold: config.threshold, classNames });
-    }
-    this.results.show({ setup, frame, detail, classNames, layer: pin.layer, place: this.place(setup) });
-    this.showStatus(frame, setup);
   }
 
   private showStatus(frame: Frame, setup: Setup): void {

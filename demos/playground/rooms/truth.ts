@@ -41,7 +41,7 @@ export function truth(): { node: HTMLElement; show(facts: Facts): void } {
     show(facts) {
       seed.textContent = String(facts.seed);
       weights.textContent = `${thousands(facts.weights)} at step ${thousands(facts.steps)}`;
-      memory.textContent = `${(facts.memory / 2 ** 20).toFixed(2)} MB`;
+      memory.textContent = `${thousands(facts.memory)} bytes`;
       hash.textContent = facts.hash;
       command.textContent = facts.fromSeed
         ? `npm run playground:hash -- --config="${facts.query}" --steps=${facts.steps}`

@@ -23,6 +23,8 @@ export class CanvasView {
     this.drawing = drawing;
     this.canvas = element("canvas", { role: "img", "aria-label": label });
     host.append(this.canvas);
+    // Its place is kept until the first picture; squares have theirs by the style sheet.
+    host.style.minHeight = `${drawing.heightFor(0)}px`;
     new ResizeObserver(() => this.update()).observe(host);
     onThemeChange(() => this.update());
   }
