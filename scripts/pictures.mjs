@@ -12,20 +12,23 @@ const PICTURES = [
   {
     file: "playground-train.webp",
     hash: "#/train?steps=200",
-    size: { width: 1440, height: 1080 },
+    size: { width: 1440, height: 1140 },
+    keys: Array(9).fill("ArrowRight"),
     ready: () => document.querySelector("[data-figure=step]")?.textContent === "200",
   },
   {
     file: "playground-draw.webp",
     hash: "#/draw",
-    size: { width: 1440, height: 960 },
+    size: { width: 1440, height: 1000 },
+    keys: ["PageUp"],
     colorScheme: "dark",
     ready: () => document.querySelector("[data-figure=step]")?.textContent === "400",
   },
   {
     file: "playground-neuron.webp",
     hash: "#/neuron?input=step&current=3&adaptation=0.3",
-    size: { width: 1200, height: 720 },
+    size: { width: 1200, height: 740 },
+    keys: Array(9).fill("PageUp"),
     ready: () => document.querySelector("[data-figure=spikes]") !== null,
   },
 ];
@@ -52,15 +55,18 @@ const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
   args: ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"],
 });
-for (const { file, hash, size, colorScheme = "light", ready } of PICTURES) {
+for (const { file, hash, size, keys, colorScheme = "light", ready } of PICTURES) {
   const page = await browser.newPage({ viewport: size, colorScheme });
   await page.goto(server.url + hash);
   await page.waitForFunction(ready);
   // Maps are sharpened at rest; the cursor shows the diagram in the middle of a step.
   await page.waitForTimeout(600);
   await page.locator(".stack").press("Home");
-  for (let i = 0; i < 9; i++) await page.locator(".stack").press("ArrowRight");
-  await page.evaluate(() => document.activeElement.blur());
+  for (const key of keys) await page.locator(".stack").press(key);
+  await page.evaluate(() => {
+    document.activeElement.blur();
+    scrollTo(0, 0);
+  });
   await page.waitForTimeout(200);
   writeFileSync(join(root, "docs", file), await asWebp(page, await page.screenshot()));
   await page.close();

@@ -121,5 +121,11 @@ addEventListener("keydown", (event) => {
   event.preventDefault();
 });
 
+/** Once all is there, the built page is kept for times without a network, where the browser lets it. */
+declare const __OFFLINE__: boolean;
+addEventListener("load", () => {
+  if (__OFFLINE__) navigator.serviceWorker?.register("./offline.js").catch(() => {});
+});
+
 applyTheme();
 void enter();

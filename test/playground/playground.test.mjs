@@ -489,6 +489,21 @@ test("rooms: the bar and the digits change them, and a room is found as it was l
   assert.equal(await page.getByRole("link", { name: "Train" }).getAttribute("aria-current"), "page");
 });
 
+test("without a network the page opens again, trains, and reads digits", async (t) => {
+  const page = await open(t, "#/train");
+  await page.evaluate(async () => {
+    await navigator.serviceWorker.ready;
+    while (navigator.serviceWorker.controller === null) await new Promise((again) => setTimeout(again, 50));
+  });
+  await page.context().setOffline(true);
+  await page.reload();
+  await page.click("[data-action=play]");
+  await page.waitForFunction(() => Number(document.querySelector("[data-figure=step]")?.textContent) > 10);
+  await page.getByRole("link", { name: "Draw" }).click();
+  await page.waitForFunction(() => Number(document.querySelector("[data-figure=step]")?.textContent) === 400);
+  assert.equal(await page.locator(".answer").textContent(), "3");
+});
+
 test("the look can be changed from light to dark", async (t) => {
   const page = await open(t, "#/neuron", { colorScheme: "light" });
   await page.waitForSelector(".stack canvas");

@@ -45,7 +45,6 @@ export class NeuronRoom implements Room {
   });
   private readonly curveView: CanvasView;
   private curve: ReturnType<typeof rateCurve>;
-  private rate = 0;
   private readonly status = element("output", { class: "status", "aria-live": "off" });
   private readonly note = element("p", { class: "note" });
 
@@ -236,12 +235,11 @@ export class NeuronRoom implements Room {
     this.stack.show(rows, { steps: DURATION, dt: 1, unit: "ms" });
     this.curve = rateCurve(config);
     this.curveView.update();
-    this.rate = (1000 * times.length) / DURATION;
     const gaps = times.slice(1).map((t, i) => t - (times[i] as number));
     const mean = gaps.length === 0 ? "–" : (gaps.reduce((sum, gap) => sum + gap, 0) / gaps.length).toFixed(1);
     this.status.replaceChildren(
       reading("spikes", String(times.length), "spikes"),
-      reading("a second", this.rate.toFixed(0), "rate"),
+      reading("a second", ((1000 * times.length) / DURATION).toFixed(0), "rate"),
       reading("ms apart", mean, "interval"),
       reading("decay β a ms", Math.exp(-1 / config.tau).toFixed(3), "beta"),
     );

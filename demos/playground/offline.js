@@ -1,0 +1,24 @@
+/**
+ * The service worker: keeps all files of the page, so that it opens without a network too. The build writes the list of
+ * files and their version in front of it.
+ */
+/* global FILES, VERSION */
+const PREFIX = `jarvis-snn ${registration.scope} `;
+const CACHE = PREFIX + VERSION;
+
+addEventListener("install", (event) => {
+  const stored = caches.open(CACHE).then((cache) => cache.addAll(FILES));
+  event.waitUntil(stored.then(() => skipWaiting()));
+});
+
+addEventListener("activate", (event) => {
+  const old = (key) => key.startsWith(PREFIX) && key !== CACHE;
+  const cleared = caches.keys().then((keys) => Promise.all(keys.filter(old).map((key) => caches.delete(key))));
+  event.waitUntil(cleared.then(() => clients.claim()));
+});
+
+addEventListener("fetch", (event) => {
+  if (event.request.method !== "GET") return;
+  const kept = caches.open(CACHE).then((cache) => cache.match(event.request, { ignoreSearch: true }));
+  event.respondWith(kept.then((response) => response ?? fetch(event.request)));
+});
