@@ -312,3 +312,18 @@ test("conv2d: spikes in bits are not written out, and their patches neither", ()
   expect(bytes(32)).toBeLessThan(1.1 * bytes(1) + 65536);
   expect(bytes(32)).toBeLessThan(131072);
 });
+
+test("conv2d: sparse images that are their own weights get both gradients", () => {
+  const values = numbers(16 * 16 * 9, 5, 0, 1).map((u) => (u < 0.04 ? 1 : 0));
+  const run = (one: boolean) =>
+    tape(() => {
+      const [x, w] = [0, 1].map(() => tensor(values, { shape: [16, 16, 3, 3], requiresGrad: true })) as [
+        Tensor,
+        Tensor,
+      ];
+      const z = conv2d(x, one ? x : w, null, { padding: 1 });
+      z.backward(random(z.shape, 6));
+      return one ? gradient(x) : gradient(x).map((d, i) => d + (gradient(w)[i] as number));
+    });
+  expectNear(run(true), run(false), "gradient", SUMS);
+});

@@ -1,7 +1,8 @@
 /**
- * Convolutions. A value of a map has one accumulator that starts at the bias and takes (channel,
- * row, column) ascending, a weight's gradient one over (image, row, column); a value of an image takes what the windows over
- * it give in the order of their places. So neither the number of images nor the size of a block shows in the bits.
+ * Convolutions. A value of a map has one accumulator that starts at the bias and takes (channel, row, column) ascending, a
+ * weight's gradient one over (image, row, column); a value of an image takes what the windows over it give, sums over the
+ * filters, in the order of their places. So neither the number of images, nor the size of a block, nor what is skipped for
+ * being 0 shows in the bits.
  */
 import { k } from "../backend.ts";
 import { accumulates, apply, freshGradOf, gradOf, type Op, ready, SAVES_A, SAVES_B, writeOutGradient } from "../op.ts";
@@ -141,7 +142,8 @@ function convolve(
   checkShape(where, shape);
   if (x.bits === 0) ready(where, x);
   else alive(x, where);
-  const sparse = isSparse(x, (weight.shape[0] as number) / groups, down, across);
+  // Gradients of images and weights that are one tensor must be written one after the other.
+  const sparse = x !== weight && isSparse(x, (weight.shape[0] as number) / groups, down, across);
   if (!sparse) ready(where, x);
   const g = windows(shape, x.size, groups, weight.shape, down, across, sparse);
   return apply(convOp, g, x, weight, bias as Tensor);
@@ -152,7 +154,8 @@ function convolve(
  *
  * x: [..., C, L], weight: [out, C / groups, k], bias: [out] or null, the default → z: [..., out, L′] with
  * L′ = ⌊(L + 2·padding − dilation·(k − 1) − 1) / stride⌋ + 1. All leading axes are a batch, time among them: [T, B, C, L].
- * An x that is constant over its first axis is convolved once, and its gradient is taken once.
+ * An x that is constant over its first axis is convolved once, and its gradient is taken once. Zeros
+ * are skipped as in `conv2d`.
  *
  * @throws RangeError if sizes do not match, no window fits, or an option is out of range.
  */
@@ -171,6 +174,10 @@ export function conv1d(
  * x: [..., C, H, W], weight: [out, C / groups, kH, kW], bias: [out] or null, the default → z: [..., out, H′, W′] with
  * H′ = ⌊(H + 2·padding − dilation·(kH − 1) − 1) / stride⌋ + 1. All leading axes are a batch, time among them:
  * [T, B, C, H, W]. An x that is constant over its first axis is convolved once, and its gradient is taken once.
+ *
+ * An x with many zeros, as spikes are, costs what its non-zeros cost, forward and for the weight gradient, and so does a
+ * gradient with many zeros, as behind a max pool, on its way to x. For finite values the bits of the results are those of the
+ * dense products. (A zero times an infinite weight is NaN in a dense product and skipped in a sparse one.)
  *
  * @throws RangeError if sizes do not match, no window fits, or an option is out of range.
  */
