@@ -217,6 +217,7 @@ export class Tensor {
    * @throws RangeError for another number of values; Error if the tensor was freed.
    */
   copyFrom(values: ArrayLike<number> | Tensor): this {
+    alive(this, "copyFrom");
     if (this.ptr === 0) materialise(this);
     const source = values instanceof Tensor ? peek(values) : values;
     if (source.length !== this.size) {

@@ -94,6 +94,14 @@ describe("errors: LIF", () => {
     expectRangeError(() => new LIF({ threshold, learnThreshold: true }), "LIF: threshold must be finite, got NaN");
   });
 
+  test("errors: LIF wants a surrogate and a threshold of the right kind", () => {
+    expect(() => new LIF(bad({ surrogate: "atan" }))).toThrow(
+      new TypeError("LIF: expected a surrogate such as surrogate.atan(), got string"),
+    );
+    expectRangeError(() => new LIF(bad({ threshold: "1" })), "LIF: threshold must be finite, got 1");
+    expectRangeError(() => new LIF(bad({ threshold: null })), "LIF: threshold must be finite, got null");
+  });
+
   test("errors: LIF wants a whole number of refractory steps", () => {
     for (const refractorySteps of [-1, 1.5, ...NOT_FINITE]) {
       expectRangeError(
@@ -217,4 +225,10 @@ describe("errors: encoders, surrogates, readouts", () => {
       expectRangeError(() => filteredTrace(x, { beta }), `filteredTrace: beta must lie in [0, 1], got ${beta}`);
     }
   });
+});
+
+test("errors: freed spikes take no values, and nothing is kept", () => {
+  const spikes = poissonEncode(zeros([1, 2]), { timesteps: 3 });
+  spikes.dispose();
+  expect(bytesKept(() => expect(() => spikes.copyFrom([0, 1, 0, 1, 0, 1])).toThrow(/freed/))).toBe(0);
 });

@@ -1,11 +1,11 @@
 import { composed, empty, emptySpikes, k, ready, scope } from "../engine/extend.ts";
-import { Module, parameter, type Tensor, zeros } from "../engine/index.ts";
+import { Module, parameter, Tensor, zeros } from "../engine/index.ts";
 import { checkCurrent, checkState } from "./checks.ts";
 import { checkPerNeuron, type DecayOptions, decayTensor, persistentCopy } from "./decay.ts";
 import { composeLif } from "./lif-composed.ts";
 import { discard, membraneOf, type Neuron, RESETS, runLif, stateOf } from "./lif-op.ts";
 import { checkFire, type Fire } from "./spike.ts";
-import { type Surrogate, surrogate as surrogates } from "./surrogate.ts";
+import { checkSurrogate, type Surrogate, surrogate as surrogates } from "./surrogate.ts";
 
 /** Options of {@link LIF}. */
 export interface LIFOptions extends DecayOptions {
@@ -86,6 +86,7 @@ export class LIF extends Module {
     super();
     const { threshold = 1, learnBeta = false, learnThreshold = false, fire = "ge", reset = "zero" } = options;
     const surrogate = options.surrogate ?? surrogates.sigmoid();
+    checkSurrogate("LIF", surrogate);
     checkFire("LIF", fire);
     if (!Object.keys(RESETS).includes(reset))
       throw new RangeError(`LIF: expected reset "zero", "subtract" or "none", got ${JSON.stringify(reset)}`);
@@ -280,5 +281,6 @@ function finite(name: string, value: number): number {
 }
 
 function checkThreshold(threshold: number | Tensor): void {
-  for (const value of typeof threshold === "number" ? [threshold] : threshold.data) finite("threshold", value);
+  if (threshold instanceof Tensor) for (const value of threshold.toFloat32Array()) finite("threshold", value);
+  else finite("threshold", threshold);
 }
