@@ -94,7 +94,9 @@ export class SpikingNetwork extends Module {
   }
 }
 
+/** Triangle and box end 2 / slope and 1 / slope away from the threshold. */
 export function surrogateOf({ surrogate: kind, slope }: TrainConfig): Surrogate {
+  if (kind === "triangular" || kind === "boxcar") return surrogate[kind]({ width: 2 / slope });
   return kind === "atan" ? surrogate.atan({ alpha: slope }) : surrogate[kind]({ slope });
 }
 

@@ -17,7 +17,7 @@ export const trainFields = {
   threshold: number(0.5, 0.1, 3, 0.1),
   reset: choice(["subtract", "zero", "none"], "subtract"),
   refractory: number(0, 0, 10, 1),
-  surrogate: choice(["fastSigmoid", "sigmoid", "atan"], "fastSigmoid"),
+  surrogate: choice(["fastSigmoid", "sigmoid", "atan", "triangular", "boxcar"], "fastSigmoid"),
   slope: number(5, 1, 50, 1),
   readout: choice(["membrane", "rate"], "membrane"),
   optimizer: choice(["adam", "adamw", "sgd", "rmsprop"], "adam"),

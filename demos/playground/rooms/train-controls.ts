@@ -46,6 +46,8 @@ const slopeName: Record<TrainConfig["surrogate"], string> = {
   fastSigmoid: "fast sigmoid",
   sigmoid: "sigmoid",
   atan: "arctan",
+  triangular: "triangle",
+  boxcar: "box",
 };
 
 const optimizerNames: Record<TrainConfig["optimizer"], string> = {
