@@ -24,7 +24,7 @@ import { memoryStats, noGrad, type Tensor, tape, zeros } from "../../engine/inde
 import type { Op } from "../../engine/op.ts";
 import { kernels } from "../../engine/wasm.ts";
 import { DECISIONS } from "./calls.ts";
-import { execute, gradientOf, type Observer, valuesOf } from "./execute.ts";
+import { execute, gradientOf, type Observer, placesOf, valuesOf } from "./execute.ts";
 import { type Item, inputsOf, type Leaf, type Program, type Step } from "./program.ts";
 
 /** About four times the largest deviation of a million ops; a kernel that is off by 10⁻³ is found at once. */
@@ -80,10 +80,11 @@ interface Trace {
   readonly gradients: (Gradient | undefined)[];
 }
 
-/** A gradient as backward found it: of one step, if it repeats over time. */
+/** A gradient as backward found it: of one step, if it repeats over time; of windows, with the places that it goes to. */
 interface Gradient {
   readonly values: Float32Array;
   readonly repeats: number;
+  readonly places: readonly number[];
 }
 
 /** The gradient of a leaf, null where it has none or t is no leaf. */
@@ -98,7 +99,11 @@ function traceOf(program: Program): Trace {
       made.push(...records);
     },
     gradient(i, z) {
-      trace.gradients[i] = { values: Float32Array.from(gradientOf(z)), repeats: z.gradRepeats };
+      trace.gradients[i] = {
+        values: Float32Array.from(gradientOf(z)),
+        repeats: z.gradRepeats,
+        places: placesOf(z),
+      };
     },
     // At the end: a value that something has overwritten shows, too.
     finished(tensors) {
@@ -164,6 +169,8 @@ class Judge implements Observer {
     const found = this.trace.gradients[i];
     if (found === undefined) throw new Finding(op, `backward reaches ${nameOf(z)} only in the reference`);
     if (found.repeats !== z.gradRepeats) throw new Finding(op, `the gradient of ${nameOf(z)} repeats otherwise`);
+    if (found.places.join() !== placesOf(z).join())
+      throw new Finding(op, `the gradient of ${nameOf(z)} goes elsewhere`);
     const values = gradientOf(z);
     this.checkGradient(`${nameOf(z)} of ${op}`, z, found.values, values);
     values.set(found.values);

@@ -114,7 +114,12 @@ export function valuesOf(t: Tensor): Float32Array | Float64Array {
   });
 }
 
-/** Where the gradient lies: of one step where it is the same in all. */
+/** Where the gradient lies: of one step where it is the same in all, of the windows where a max pool gave it. */
 export function gradientOf(t: Tensor): Float32Array | Float64Array {
-  return heap.view(t.gradPtr, t.size / (t.gradRepeats || 1));
+  return heap.view(t.gradPtr, t.gradWindows || t.size / (t.gradRepeats || 1));
+}
+
+/** The places that the gradients of a max pool's windows go to; none for other gradients. */
+export function placesOf({ gradPlaces, gradWindows }: Tensor): number[] {
+  return gradPlaces === 0 ? [] : Array.from(integersAt(gradPlaces, gradWindows), (place) => place | 0);
 }
