@@ -43,13 +43,15 @@ const convOp: Op<Windows> = {
     else multiply("maps", g, z.ptr, w.ptr, x.ptr, bias?.ptr);
   },
   backward(z, x, w, bias, g) {
-    if (z.gradPlaces !== 0 && !g.sparse) writeOutGradient(z);
+    const places = g.y.places * g.x.places;
+    const planes = z.size / places;
+    // A pool's planes are the last two axes: of conv1d, channels and places.
+    const [height, width] = z.shape.slice(-2) as [number, number];
+    if (z.gradPlaces !== 0 && !(g.sparse && height * width === places)) writeOutGradient(z);
     const dx = freshGradOf(x);
     const adds = accumulates;
     const dw = gradOf(w);
     const db = bias === null ? 0 : gradOf(bias);
-    const places = g.y.places * g.x.places;
-    const planes = z.size / places;
     const sums = db === 0 ? 0 : allocate(4 * planes);
     const maps = { values: z.gradPtr, places: z.gradPlaces, each: z.gradWindows / planes, sums };
     const events = dw !== 0 && g.sparse ? startEvents(g, dw, x) : null;

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import {
   bernoulli,
+  conv1d,
   conv2d,
   convTranspose2d,
   full,
@@ -206,3 +207,20 @@ test("conv2d: a max pool's gradient has the same bits with its places as written
     }
   });
 });
+
+test.each([0, 0.02, 0.2])(
+  "conv1d: a max pool over channels and places, %d of x not 0, passes on what it would from a copy",
+  (density) => {
+    const run = (between: (z: Tensor) => Tensor) =>
+      tape(() => {
+        const generator = new Generator(5);
+        const x = sparse([4, 3, 99], density, false, generator);
+        const w = randn([6, 3, 2], { generator, requiresGrad: true });
+        const bias = randn([6], { generator, requiresGrad: true });
+        const pooled = maxPool2d(between(conv1d(x, w, bias)), 2);
+        pooled.mul(randn(pooled.shape, { generator })).sum().backward();
+        return [w, bias].map((t) => bits(t.grad as Tensor));
+      });
+    expect(run((z) => z)).toEqual(run((z) => z.mul(1)));
+  },
+);
