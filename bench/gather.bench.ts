@@ -24,7 +24,7 @@ const gradient = block(M * N, () => random() - 0.5);
 const out = block(M * N);
 const rowBits = block(M * Math.ceil(K / 32));
 const columnBits = block(K * Math.ceil(M / 32));
-const work = block(2 * M + 8 + M * K);
+const work = block(M + 9 + 2 * M * K);
 const sums = block(K * N);
 
 const dw = block(N * K);

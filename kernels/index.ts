@@ -2,7 +2,7 @@
 export { alignBits, countBits, packBits, sumBits, transposeBits, unpackBits } from "./bits";
 export * from "./elementwise";
 export * from "./reduce";
-export * from "./gather";
+export { gather, transpose } from "./gather";
 export * from "./surrogate";
 export * from "./optim";
 export * from "./leaky";

@@ -21,7 +21,7 @@ export function pack(b: usize, kc: i32, nc: i32, bRow: i32, bCol: i32): void {
   let q = panels;
   for (let j = 0; j < nc; j += 16) {
     const left = nc - j;
-    if (left >= 16 && bCol == 1) packRows(q, 64, b, kc, rowBytes, 64);
+    if (left >= 16 && bCol == 1) packRows(q, 64, b, kc, rowBytes);
     else if (left >= 16 && bRow == 1) packColumns(q, 64, b, kc, colBytes);
     else packAny(q, ((<usize>min(16, left) + 3) & ~3) << 2, b, kc, min(16, left), rowBytes, colBytes);
     q += (<usize>kc) << 6;
@@ -29,38 +29,26 @@ export function pack(b: usize, kc: i32, nc: i32, bRow: i32, bCol: i32): void {
   }
 }
 
-/** Packs nc columns of kc rows of B as rows `step` bytes apart. */
-export function packWide(step: usize, b: usize, kc: i32, nc: i32, bRow: i32, bCol: i32): void {
+/** Packs nc columns of kc rows of B as panels whose rows are so many bytes, 64 or 128; what is missing of the last is 0. */
+export function packWide(unit: usize, b: usize, kc: i32, nc: i32, bRow: i32, bCol: i32): void {
   const rowBytes = (<usize>bRow) << 2;
   const colBytes = (<usize>bCol) << 2;
-  let q = panels;
-  let left = nc;
-  if (bCol == 1 && nc >= 16) {
-    const bytes = (<usize>(nc >> 4)) << 6;
-    packRows(q, step, b, kc, rowBytes, bytes);
-    q += bytes;
-    b += bytes;
-    left &= 15;
-  }
-  for (; left > 0; left -= 16, q += 64, b += colBytes << 4) {
-    if (left >= 16 && bRow == 1) packColumns(q, step, b, kc, colBytes);
-    else packAny(q, step, b, kc, min(16, left), rowBytes, colBytes);
+  const panel = <usize>kc * unit;
+  for (let j: usize = 0, left = nc; left > 0; j += 64, left -= 16, b += colBytes << 4) {
+    const q = panels + (j / unit) * panel + (j & (unit - 64));
+    if (left >= 16 && bCol == 1) packRows(q, unit, b, kc, rowBytes);
+    else if (left >= 16 && bRow == 1) packColumns(q, unit, b, kc, colBytes);
+    else packAny(q, unit, b, kc, min(16, left), rowBytes, colBytes);
   }
 }
 
-/** The rows are contiguous; `bytes` is a multiple of 64. */
-function packRows(q: usize, step: usize, b: usize, kc: i32, rowBytes: usize, bytes: usize): void {
+/** 16 columns of rows that are contiguous. */
+function packRows(q: usize, step: usize, b: usize, kc: i32, rowBytes: usize): void {
   do {
-    let o: usize = 0;
-    do {
-      const from = b + o;
-      const to = q + o;
-      v128.store(to, v128.load(from));
-      v128.store(to, v128.load(from, 16), 16);
-      v128.store(to, v128.load(from, 32), 32);
-      v128.store(to, v128.load(from, 48), 48);
-      o += 64;
-    } while (o != bytes);
+    v128.store(q, v128.load(b));
+    v128.store(q, v128.load(b, 16), 16);
+    v128.store(q, v128.load(b, 32), 32);
+    v128.store(q, v128.load(b, 48), 48);
     q += step;
     b += rowBytes;
   } while (--kc != 0);

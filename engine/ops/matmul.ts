@@ -152,7 +152,7 @@ export function gatherWeightGradient(
 }
 
 /** What the kernel `gather` wants to work in. */
-const workBytes = (rows: number, count: number): number => 4 * (2 * rows + 8 + count);
+const workBytes = (rows: number, count: number): number => 4 * (rows + 9 + 2 * count);
 
 /** Bytes of bits in rows of whole words. */
 export const bitBytes = (rows: number, columns: number): number => 4 * rows * Math.ceil(columns / 32);
