@@ -156,7 +156,18 @@ export function gather(
     listOffsets(work, bits, bitsRow, m, words, u32.MAX_VALUE, bRow << 2, x, xBytes, xStep);
     for (let j = 0; j < n; j += WIDEST) {
       const o = (<usize>j) << 2;
-      wideRows(c + o, work, b + o, init + (o >> 4) * initStep, m, min(WIDEST, n - j), xStep != 0, cBytes, initBytes, initStep);
+      wideRows(
+        c + o,
+        work,
+        b + o,
+        init + (o >> 4) * initStep,
+        m,
+        min(WIDEST, n - j),
+        xStep != 0,
+        cBytes,
+        initBytes,
+        initStep,
+      );
     }
     return;
   }
@@ -168,7 +179,18 @@ export function gather(
     kc = min(depth, k - p);
     const rows = (kc + 31) >> 5;
     const xp = x + <usize>p * xStep;
-    listOffsets(work, bits + ((<usize>p >> 5) << 2), bitsRow, m, rows, tabled ? ~LOWEST : u32.MAX_VALUE, <i32>unit, xp, xBytes, xStep);
+    listOffsets(
+      work,
+      bits + ((<usize>p >> 5) << 2),
+      bitsRow,
+      m,
+      rows,
+      tabled ? ~LOWEST : u32.MAX_VALUE,
+      <i32>unit,
+      xp,
+      xBytes,
+      xStep,
+    );
     const startBytes = p > 0 ? cBytes : initBytes;
     const step: usize = p > 0 ? 16 : initStep;
     for (let j = 0; j < n; j += width) {

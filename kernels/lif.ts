@@ -14,26 +14,22 @@
  *
  * Here are plain neurons (rest 0, scale 1, no holding); lif-back.ts has their gradient, lif-any.ts the rest.
  *
- * Sixteen columns, a cache line, go through a few steps at a time: their state stays in registers, what fired is known from
- * the step before, and the lines of several steps, far apart in memory, are under way at once. More steps than this are
- * slower: a processor follows only so many streams.
+ * A step sweeps over whole rows, sixteen columns at a time: three streams that a processor fetches ahead of their use. Several
+ * steps at a time would spare reading u[t−1], but streams that lie a power of two apart evict each other.
  */
 
 import { setBits } from "./bits";
 import { loadSome, storeSome } from "./lanes";
-import { firingFloor, SUBTRACT, ZERO } from "./lif-any";
-
-/** Steps that are taken at a time. */
-export const STEPS = 5;
+import { SUBTRACT } from "./lif-any";
 
 /** Ways to reset: to a value, by θ before the decay or after it. */
 const TO_VALUE = 0;
 const NOW = 1;
 const LATER = 2;
 
+/** Sixteen columns of a state of zeros. */
 export const zeros = memory.data(64, 16);
-/** Values that all columns share, sixteen times each. */
-const shared = memory.data(192, 16);
+const ALL_BITS = memory.data<u32>([0xffffffff]);
 
 /**
  * Plain leaky integrate-and-fire neurons over time:
@@ -65,53 +61,42 @@ export function lifForward(
   resumed: i32,
 ): void {
   const size = rows * n;
+  // What all columns share needs no rows.
+  if ((stepBeta | stepThreshold) == 0) n = size;
+  const row = (<usize>n) << 2;
   const uBytes = (<usize>stepU) << 2;
   const currentBytes = (<usize>stepCurrent) << 2;
-  const betaBytes: usize = stepBeta == 0 ? 0 : 64;
-  const thetaBytes: usize = stepThreshold == 0 ? 0 : 64;
-  if (stepBeta == 0) beta = repeated(0, beta);
-  if (stepThreshold == 0) threshold = repeated(1, threshold);
   const way = reset == SUBTRACT ? (delayed != 0 ? LATER : NOW) : TO_VALUE;
-  const floor = firingFloor(strict);
   memory.fill(s, 0, (<usize>(T * size + 31) >> 5) << 2);
-  for (let t = 0; t < T; t += STEPS) {
-    const pending = t > 0 || delayed != 0 || resumed != 0;
-    for (let b = 0; b < rows; b++) {
-      const i = b * n;
-      const o = (<usize>i) << 2;
-      const at = u + o + <usize>t * uBytes;
-      const p = t > 0 ? at - uBytes : v0 == 0 ? zeros : v0 + o;
-      stepsOf(
+  let bit = 0;
+  for (let t = 0; t < T; t++, u += uBytes, current += currentBytes) {
+    const state = t > 0 ? u - uBytes : v0;
+    const pending = reset != 0 && (t > 0 || delayed != 0 || resumed != 0);
+    for (let o: usize = 0; o < (<usize>size) << 2; o += row, bit += n) {
+      const p = state == 0 ? zeros : state + o;
+      sweep(
         way,
-        at,
+        u + o,
         s,
         p,
-        current + o + <usize>t * currentBytes,
+        current + o,
         beta,
         threshold,
-        t * size + i,
+        bit,
         n,
-        size,
-        min(STEPS, T - t),
-        uBytes,
         p == zeros ? 0 : 64,
-        currentBytes,
-        betaBytes,
-        thetaBytes,
-        floor,
-        pending ? floor : Infinity,
-        reset == ZERO,
+        stepBeta,
+        stepThreshold,
+        strict,
+        pending,
         resetValue,
       );
     }
   }
 }
 
-/**
- * Some steps of one row from the state at p on, which is reset where it reaches resetFloor. Bytes with an array's name lie
- * between its steps; pBytes, betaBytes and thetaBytes between sixteen columns, or are 0 for the same values again.
- */
-function stepsOf(
+/** One step of one row from the state at p on; pBytes lie between sixteen columns of that, or 0. */
+function sweep(
   way: i32,
   u: usize,
   s: usize,
@@ -121,122 +106,47 @@ function stepsOf(
   threshold: usize,
   bit: i32,
   n: i32,
-  size: i32,
-  steps: i32,
-  uBytes: usize,
   pBytes: usize,
-  currentBytes: usize,
-  betaBytes: usize,
-  thetaBytes: usize,
-  floor: f32,
-  resetFloor: f32,
-  cut: bool,
+  stepBeta: i32,
+  stepThreshold: i32,
+  strict: i32,
+  pending: bool,
   resetValue: f32,
 ): void {
-  if (way == NOW)
-    inline.always(
-      steps16(
-        NOW,
-        u,
-        s,
-        p,
-        current,
-        beta,
-        threshold,
-        bit,
-        n,
-        size,
-        steps,
-        uBytes,
-        pBytes,
-        currentBytes,
-        betaBytes,
-        thetaBytes,
-        floor,
-        resetFloor,
-        cut,
-        resetValue,
-      ),
-    );
-  else if (way == LATER)
-    inline.always(
-      steps16(
-        LATER,
-        u,
-        s,
-        p,
-        current,
-        beta,
-        threshold,
-        bit,
-        n,
-        size,
-        steps,
-        uBytes,
-        pBytes,
-        currentBytes,
-        betaBytes,
-        thetaBytes,
-        floor,
-        resetFloor,
-        cut,
-        resetValue,
-      ),
-    );
-  else
-    inline.always(
-      steps16(
-        TO_VALUE,
-        u,
-        s,
-        p,
-        current,
-        beta,
-        threshold,
-        bit,
-        n,
-        size,
-        steps,
-        uBytes,
-        pBytes,
-        currentBytes,
-        betaBytes,
-        thetaBytes,
-        floor,
-        resetFloor,
-        cut,
-        resetValue,
-      ),
-    );
-  const whole = <usize>n >> 4;
-  if ((n & 15) != 0) {
-    stepsOfTail(
+  const up = strict != 0 ? v128.load32_splat(ALL_BITS) : i32x4.splat(0);
+  const settled = pending ? i32x4.splat(0) : v128.load32_splat(ALL_BITS);
+  const value = f32x4.splat(resetValue);
+  const whole = n >> 4;
+  if ((stepBeta | stepThreshold) == 0) {
+    if (way == NOW)
+      inline.always(sweep16(NOW, u, s, p, current, beta, threshold, bit, whole, pBytes, up, settled, value));
+    else if (way == LATER)
+      inline.always(sweep16(LATER, u, s, p, current, beta, threshold, bit, whole, pBytes, up, settled, value));
+    else inline.always(sweep16(TO_VALUE, u, s, p, current, beta, threshold, bit, whole, pBytes, up, settled, value));
+    if ((n & 15) == 0) return;
+    const o = (<usize>whole) << 6;
+    sweepSome(
       way,
-      u + (whole << 6),
+      u + o,
       s,
-      p + whole * pBytes,
-      current + (whole << 6),
-      beta + whole * betaBytes,
-      threshold + whole * thetaBytes,
+      p + <usize>whole * pBytes,
+      current + o,
+      beta,
+      threshold,
       bit + (n & ~15),
       n & 15,
-      size,
-      steps,
-      uBytes,
       pBytes,
-      currentBytes,
-      betaBytes,
-      thetaBytes,
-      floor,
-      resetFloor,
-      cut,
-      resetValue,
+      0,
+      0,
+      up,
+      settled,
+      value,
     );
-  }
+  } else sweepSome(way, u, s, p, current, beta, threshold, bit, n, pBytes, stepBeta, stepThreshold, up, settled, value);
 }
 
-/** The whole sixteens of a row. One copy for each constant way to reset. */
-function steps16(
+/** Sixteens of columns that share β and θ. One copy for each constant way to reset. */
+function sweep16(
   way: i32,
   u: usize,
   s: usize,
@@ -245,71 +155,39 @@ function steps16(
   beta: usize,
   threshold: usize,
   bit: i32,
-  n: i32,
-  size: i32,
-  steps: i32,
-  uBytes: usize,
+  sixteens: i32,
   pBytes: usize,
-  currentBytes: usize,
-  betaBytes: usize,
-  thetaBytes: usize,
-  floor: f32,
-  resetFloor: f32,
-  cut: bool,
-  resetValue: f32,
+  up: v128,
+  settled: v128,
+  value: v128,
 ): void {
-  const value = f32x4.splat(resetValue);
-  const floors = f32x4.splat(floor);
-  const resets = f32x4.splat(resetFloor);
-  const cuts = i32x4.splat(cut ? -1 : 0);
-  for (let left = n >> 4; left > 0; left--) {
-    let v0 = v128.load(p);
-    let v1 = v128.load(p + 16);
-    let v2 = v128.load(p + 32);
-    let v3 = v128.load(p + 48);
-    let f0 = inline.always(reaches(v0, v128.load(threshold), resets));
-    let f1 = inline.always(reaches(v1, v128.load(threshold + 16), resets));
-    let f2 = inline.always(reaches(v2, v128.load(threshold + 32), resets));
-    let f3 = inline.always(reaches(v3, v128.load(threshold + 48), resets));
-    let to = u;
-    let from = current;
-    let place = bit;
-    let k = steps;
-    do {
-      let theta = v128.load(threshold);
-      v0 = inline.always(membrane(way, v0, f0, v128.load(from), v128.load(beta), theta, value, cuts));
-      v128.store(to, v0);
-      f0 = inline.always(reaches(v0, theta, floors));
-      theta = v128.load(threshold + 16);
-      v1 = inline.always(membrane(way, v1, f1, v128.load(from + 16), v128.load(beta + 16), theta, value, cuts));
-      v128.store(to + 16, v1);
-      f1 = inline.always(reaches(v1, theta, floors));
-      theta = v128.load(threshold + 32);
-      v2 = inline.always(membrane(way, v2, f2, v128.load(from + 32), v128.load(beta + 32), theta, value, cuts));
-      v128.store(to + 32, v2);
-      f2 = inline.always(reaches(v2, theta, floors));
-      theta = v128.load(threshold + 48);
-      v3 = inline.always(membrane(way, v3, f3, v128.load(from + 48), v128.load(beta + 48), theta, value, cuts));
-      v128.store(to + 48, v3);
-      f3 = inline.always(reaches(v3, theta, floors));
-      const word = i8x16.bitmask(i8x16.narrow_i16x8_s(i16x8.narrow_i32x4_s(f0, f1), i16x8.narrow_i32x4_s(f2, f3)));
-      if ((place & 15) == 0) store<u16>(s + (<usize>place >> 3), word);
-      else setBits(s, place, word);
-      to += uBytes;
-      from += currentBytes;
-      place += size;
-    } while (--k != 0);
+  const b = v128.load32_splat(beta);
+  const theta = v128.load32_splat(threshold);
+  const fire = inline.always(leastFiring(theta, up));
+  const reset = v128.or(fire, settled);
+  if (sixteens == 0) return;
+  do {
+    const u0 = inline.always(membrane(way, v128.load(p), v128.load(current), b, theta, reset, value));
+    v128.store(u, u0);
+    const u1 = inline.always(membrane(way, v128.load(p, 16), v128.load(current, 16), b, theta, reset, value));
+    v128.store(u, u1, 16);
+    const u2 = inline.always(membrane(way, v128.load(p, 32), v128.load(current, 32), b, theta, reset, value));
+    v128.store(u, u2, 32);
+    const u3 = inline.always(membrane(way, v128.load(p, 48), v128.load(current, 48), b, theta, reset, value));
+    v128.store(u, u3, 48);
+    const low = i16x8.narrow_i32x4_s(f32x4.ge(u0, fire), f32x4.ge(u1, fire));
+    const word = i8x16.bitmask(i8x16.narrow_i16x8_s(low, i16x8.narrow_i32x4_s(f32x4.ge(u2, fire), f32x4.ge(u3, fire))));
+    if ((bit & 15) == 0) store<u16>(s + (<usize>bit >> 3), word);
+    else setBits(s, bit, word);
     bit += 16;
     u += 64;
     p += pBytes;
     current += 64;
-    beta += betaBytes;
-    threshold += thetaBytes;
-  }
+  } while (--sixteens != 0);
 }
 
-/** Fewer than sixteen columns, four or one at a time. */
-function stepsOfTail(
+/** Any number of columns, four or one at a time, each with its own β and θ if their steps are 1. */
+function sweepSome(
   way: i32,
   u: usize,
   s: usize,
@@ -319,67 +197,58 @@ function stepsOfTail(
   threshold: usize,
   bit: i32,
   n: i32,
-  size: i32,
-  steps: i32,
-  uBytes: usize,
   pBytes: usize,
-  currentBytes: usize,
-  betaBytes: usize,
-  thetaBytes: usize,
-  floor: f32,
-  resetFloor: f32,
-  cut: bool,
-  resetValue: f32,
+  stepBeta: i32,
+  stepThreshold: i32,
+  up: v128,
+  settled: v128,
+  value: v128,
 ): void {
-  const value = f32x4.splat(resetValue);
-  const floors = f32x4.splat(floor);
-  const cuts = i32x4.splat(cut ? -1 : 0);
-  do {
+  let word: u32 = 0;
+  let filled = 0;
+  while (n > 0) {
     const four = n >= 4;
-    const b = loadSome(beta, four);
-    const theta = loadSome(threshold, four);
-    let v = loadSome(p, four);
-    let fired = inline.always(reaches(v, theta, f32x4.splat(resetFloor)));
-    let to = u;
-    let from = current;
-    let place = bit;
-    let k = steps;
-    do {
-      v = inline.always(membrane(way, v, fired, loadSome(from, four), b, theta, value, cuts));
-      storeSome(to, four, v);
-      fired = inline.always(reaches(v, theta, floors));
-      setBits(s, place, i32x4.bitmask(fired) & (four ? 15 : 1));
-      to += uBytes;
-      from += currentBytes;
-      place += size;
-    } while (--k != 0);
-    const part = four ? 2 : 4;
-    bit += 16 >> part;
-    u += 64 >> part;
-    p += pBytes >> part;
-    current += 64 >> part;
-    beta += betaBytes >> part;
-    threshold += thetaBytes >> part;
-    n -= 16 >> part;
-  } while (n != 0);
+    const count = four ? 4 : 1;
+    const b = stepBeta == 0 ? v128.load32_splat(beta) : loadSome(beta, four);
+    const theta = stepThreshold == 0 ? v128.load32_splat(threshold) : loadSome(threshold, four);
+    const fire = inline.always(leastFiring(theta, up));
+    const x = loadSome(p, four);
+    const input = loadSome(current, four);
+    let v: v128;
+    const reset = v128.or(fire, settled);
+    if (way == NOW) v = inline.always(membrane(NOW, x, input, b, theta, reset, value));
+    else if (way == LATER) v = inline.always(membrane(LATER, x, input, b, theta, reset, value));
+    else v = inline.always(membrane(TO_VALUE, x, input, b, theta, reset, value));
+    storeSome(u, four, v);
+    word |= (<u32>i32x4.bitmask(f32x4.ge(v, fire)) & ((1 << count) - 1)) << filled;
+    filled += count;
+    n -= count;
+    if (filled > 12 || n == 0) {
+      setBits(s, bit, word);
+      bit += filled;
+      word = 0;
+      filled = 0;
+    }
+    const bytes = (<usize>count) << 2;
+    u += bytes;
+    p += pBytes == 0 ? 0 : bytes;
+    current += bytes;
+    beta += bytes * stepBeta;
+    threshold += bytes * stepThreshold;
+  }
 }
 
-/** The value at p sixteen times, in a place of its own. */
-export function repeated(slot: usize, p: usize): usize {
-  const to = shared + (slot << 6);
-  const lanes = v128.load32_splat(p);
-  for (let i: usize = 0; i < 64; i += 16) v128.store(to + i, lanes);
-  return to;
+/** The least u that fires: θ, or where only what is above it does (all bits of `up` are set) the next float32 after it. */
+function leastFiring(theta: v128, up: v128): v128 {
+  const x = f32x4.add(theta, i32x4.splat(0)); // 0 for −0
+  return i32x4.add(x, v128.and(v128.or(i32x4.shr_s(x, 31), i32x4.splat(1)), up));
 }
 
-export function reaches(v: v128, theta: v128, floor: v128): v128 {
-  return f32x4.ge(f32x4.sub(v, theta), floor);
-}
-
-/** β·Z(v) + I, less θ afterwards where the reset comes late. */
-function membrane(way: i32, v: v128, fired: v128, input: v128, beta: v128, theta: v128, value: v128, cuts: v128): v128 {
+/** β·Z(v) + I, less θ afterwards where the reset comes late; v is reset where it is not less than `reset`, which may be NaN. */
+function membrane(way: i32, v: v128, input: v128, beta: v128, theta: v128, reset: v128, value: v128): v128 {
+  const fired = f32x4.ge(v, reset);
   if (way == NOW) v = f32x4.sub(v, v128.and(fired, theta));
-  if (way == TO_VALUE) v = v128.bitselect(value, v, v128.and(fired, cuts));
+  if (way == TO_VALUE) v = v128.bitselect(value, v, fired);
   const x = f32x4.add(f32x4.mul(beta, v), input);
   return way == LATER ? f32x4.sub(x, v128.and(fired, theta)) : x;
 }
