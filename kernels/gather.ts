@@ -4,8 +4,7 @@
  * Every element of C still has one accumulator that starts at its init value and takes the terms in the order of p. A
  * skipped term would have added 0, so the result has the bits of the dense product, as long as B is finite.
  *
- * The bits of each row become a list of what they name: rows of B, as offsets, with the values of X beside them unless these
- * are ones. There are two ways to walk over the lists:
+ * The bits of each row become a list of their places, with the values of X beside them unless these are ones. There are two ways to walk over the lists:
  *
  *   panels   B is packed, 32 columns wide and so many rows deep that a panel stays in the caches while all rows of X pass
  *            it. A row of C keeps its 32 accumulators in registers: an addition costs little more than a load.
@@ -13,7 +12,7 @@
  *            which stays in the first-level cache.
  */
 import { countBits } from "./bits";
-import { one } from "./lanes";
+import { loadTail, one, storeTail } from "./lanes";
 import { BLOCK_FLOATS, packWide, panels, storeTransposed } from "./panels";
 
 /** Events that a row of B must have on average for packing to pay. */
@@ -21,6 +20,8 @@ const SHARED = 8;
 /** Most rows of B in a panel, and most columns of a B that is read where it is. */
 const DEEPEST = 1024;
 const WIDEST = 4096;
+/** Rows of B that 16 bits can tell apart. */
+const FARTHEST = 65536;
 /** Columns of a panel; a B that has no more than half as many is packed in panels of half the width. */
 const PANEL = 32;
 
@@ -36,11 +37,12 @@ const table = panels + ((BLOCK_FLOATS - TABLE_FLOATS) << 2);
 
 const zeros = memory.data(128, 16);
 /** Fewer than 16 columns of one row are computed here and copied. */
-const spare = memory.data(64, 16);
+const spare = memory.data(80, 16);
 /** What is stored here nobody reads. */
 const spill = memory.data(16, 16);
 /** For each byte the places of its set bits, ascending, a byte each; made when it is first needed. */
 const placesOf = memory.data(2048, 16);
+const eight = memory.data<u16>([8]);
 
 function makePlaces(): void {
   for (let byte: u32 = 0; byte < 256; byte++) {
@@ -50,18 +52,47 @@ function makePlaces(): void {
 }
 
 /**
- * lists ← m + 1 addresses, where the list of each row begins and the last one ends, then the lists: for each bit p its offset
- * p·unit and, if x is not 0, the value X[i, p] behind it. Of the first word of a row only the bits of `mask` count. Up to
- * eight words behind the last list are written too.
+ * lists ← m + 1 addresses, where the list of each row begins and the last one ends, then the lists: the place of each set bit
+ * in 16 bits. Of the first word of a row only the bits of `mask` count.
+ *
+ * Places are looked up, a byte of bits at a time; all eight are written, so that up to 16 bytes follow the last list. There is
+ * no branch that a processor would have to foresee.
  */
-function listOffsets(
+function listPlaces(lists: usize, bits: usize, bitsRow: usize, m: i32, words: i32, mask: u32): void {
+  let to = lists + ((<usize>m + 1) << 2);
+  for (let i = 0; i < m; i++, lists += 4, bits += bitsRow) {
+    store<u32>(lists, <u32>to);
+    let from = bits;
+    let valid = mask;
+    let first = i16x8.splat(0);
+    let left = words;
+    do {
+      const word = load<u32>(from) & valid;
+      first = inline.always(listByte(to, word & 255, first));
+      first = inline.always(listByte(to + ((<usize>popcnt<u32>(word & 0xff)) << 1), (word >> 8) & 255, first));
+      first = inline.always(listByte(to + ((<usize>popcnt<u32>(word & 0xffff)) << 1), (word >> 16) & 255, first));
+      first = inline.always(listByte(to + ((<usize>popcnt<u32>(word & 0xffffff)) << 1), word >> 24, first));
+      to += (<usize>popcnt<u32>(word)) << 1;
+      from += 4;
+      valid = u32.MAX_VALUE;
+    } while (--left != 0);
+  }
+  store<u32>(lists, <u32>to);
+}
+
+/** Writes the places of the bits of a byte, the lowest of which is `first`; returns that of the next byte. */
+function listByte(to: usize, byte: u32, first: v128): v128 {
+  v128.store(to, i16x8.add(v128.load8x8_u(placesOf + (byte << 3)), first));
+  return i16x8.add(first, v128.load16_splat(eight));
+}
+
+/** The same lists with the values of X: p and X[i, p] in 32 bits each. */
+function listValues(
   lists: usize,
   bits: usize,
   bitsRow: usize,
   m: i32,
   words: i32,
-  mask: u32,
-  unit: i32,
   x: usize,
   xRow: usize,
   xStep: usize,
@@ -70,55 +101,21 @@ function listOffsets(
   for (let i = 0; i < m; i++, lists += 4, bits += bitsRow, x += xRow) {
     store<u32>(lists, <u32>to);
     for (let w = 0; w < words; w++) {
-      let word = load<u32>(bits + ((<usize>w) << 2));
-      if (w == 0) word &= mask;
-      if (xStep != 0) {
-        for (; word != 0; word &= word - 1, to += 8) {
-          const p = (w << 5) + <i32>ctz<u32>(word);
-          store<i32>(to, p * unit);
-          store<f32>(to, load<f32>(x + <usize>p * xStep), 4);
-        }
-        continue;
+      for (let word = load<u32>(bits + ((<usize>w) << 2)); word != 0; word &= word - 1, to += 8) {
+        const p = (w << 5) + <i32>ctz<u32>(word);
+        store<i32>(to, p);
+        store<f32>(to, load<f32>(x + <usize>p * xStep), 4);
       }
-      to = inline.always(offsetsOf(to, word, w << 5, unit));
     }
   }
   store<u32>(lists, <u32>to);
 }
 
 /**
- * Writes the offsets of the set bits of a word whose first bit is number `first`, and others behind them. Four or fewer are
- * found one by one, always four times: a processor foresees that. More are looked up, for a byte at a time.
- */
-function offsetsOf(to: usize, word: u32, first: i32, unit: i32): usize {
-  const count = popcnt<u32>(word);
-  if (count <= 4) {
-    store<i32>(to, (first + <i32>ctz<u32>(word)) * unit);
-    word &= word - 1;
-    store<i32>(to, (first + <i32>ctz<u32>(word)) * unit, 4);
-    word &= word - 1;
-    store<i32>(to, (first + <i32>ctz<u32>(word)) * unit, 8);
-    word &= word - 1;
-    store<i32>(to, (first + <i32>ctz<u32>(word)) * unit, 12);
-    return to + ((<usize>count) << 2);
-  }
-  const units = i32x4.splat(unit);
-  const eightUnits = i32x4.splat(unit << 3);
-  for (let base = i32x4.splat(first * unit); word != 0; word >>= 8, base = i32x4.add(base, eightUnits)) {
-    const byte = word & 255;
-    const eight = v128.load8x8_u(placesOf + (byte << 3));
-    v128.store(to, i32x4.add(i32x4.mul(i32x4.extend_low_i16x8_u(eight), units), base));
-    v128.store(to, i32x4.add(i32x4.mul(i32x4.extend_high_i16x8_u(eight), units), base), 16);
-    to += (<usize>popcnt<u32>(byte)) << 2;
-  }
-  return to;
-}
-
-/**
  * C[i, j] ← init[i, j] + Σ_{p set in row i} X[i, p]·B[p, j]     C: m × n, bits: [m, ⌈k/32⌉], B: k × n
  *
  * Strides count elements, as in gemm. x = 0 (the address): X is 1 where a bit is set. init = 0: zeros. `work` is room for
- * m + 9 words and one for every set bit, two unless x is 0. Where bCol = 1 and bRow ≥ n has room for them, whole groups of
+ * m + 5 words and half of one for every set bit, two unless x is 0. Where bCol = 1 and bRow ≥ n has room for them, whole groups of
  * 16 columns of B are read.
  */
 export function gather(
@@ -152,60 +149,38 @@ export function gather(
     initStep = 0;
   }
   if (load<u8>(placesOf + 8 * 255 + 7) == 0) makePlaces();
-  if (bCol == 1 && wholeGroups(n) <= bRow && (m == 1 || countBits(bits, m * words) < SHARED * k)) {
-    listOffsets(work, bits, bitsRow, m, words, u32.MAX_VALUE, bRow << 2, x, xBytes, xStep);
-    for (let j = 0; j < n; j += WIDEST) {
-      const o = (<usize>j) << 2;
-      wideRows(
-        c + o,
-        work,
-        b + o,
-        init + (o >> 4) * initStep,
-        m,
-        min(WIDEST, n - j),
-        xStep != 0,
-        cBytes,
-        initBytes,
-        initStep,
-      );
-    }
-    return;
-  }
-  const unit: usize = n > PANEL / 2 ? PANEL << 2 : PANEL << 1;
-  const depth = share(k, DEEPEST);
-  const width = share(n, (BLOCK_FLOATS - TABLE_FLOATS) / depth);
-  const tabled = k <= 32 && m >= TABLED_ROWS && x == 0 && initBytes == 0;
+  const wide = bCol == 1 && wholeGroups(n) <= bRow && (m == 1 || countBits(bits, m * words) < SHARED * k);
+  const unit: usize = wide ? (<usize>bRow) << 2 : n > PANEL / 2 ? PANEL << 2 : PANEL << 1;
+  const depth = share(k, wide ? FARTHEST : DEEPEST);
+  const width = wide ? WIDEST : share(n, (BLOCK_FLOATS - TABLE_FLOATS) / depth);
+  const tabled = !wide && k <= 32 && m >= TABLED_ROWS && x == 0 && initBytes == 0;
   for (let p = 0, kc = 0; p < k; p += kc) {
     kc = min(depth, k - p);
-    const rows = (kc + 31) >> 5;
-    const xp = x + <usize>p * xStep;
-    listOffsets(
-      work,
-      bits + ((<usize>p >> 5) << 2),
-      bitsRow,
-      m,
-      rows,
-      tabled ? ~LOWEST : u32.MAX_VALUE,
-      <i32>unit,
-      xp,
-      xBytes,
-      xStep,
-    );
+    const rows = bits + ((<usize>p >> 5) << 2);
+    const kw = (kc + 31) >> 5;
+    if (x == 0) listPlaces(work, rows, bitsRow, m, kw, tabled ? ~LOWEST : u32.MAX_VALUE);
+    else listValues(work, rows, bitsRow, m, kw, x + <usize>p * xStep, xBytes, xStep);
     const startBytes = p > 0 ? cBytes : initBytes;
     const step: usize = p > 0 ? 16 : initStep;
     for (let j = 0; j < n; j += width) {
       const nc = min(width, n - j);
-      packWide(unit, b + ((<usize>p * <usize>bRow + <usize>j * <usize>bCol) << 2), kc, nc, bRow, bCol);
+      const bp = b + ((<usize>p * <usize>bRow + <usize>j * <usize>bCol) << 2);
+      if (wide) {
+        const o = (<usize>j) << 2;
+        const start = p > 0 ? c + o : init + (o >> 4) * initStep;
+        wideRows(c + o, work, bp, unit, start, m, nc, xStep != 0, cBytes, startBytes, step);
+        continue;
+      }
+      packWide(unit, bp, kc, nc, bRow, bCol);
       let panel = panels;
       for (let q = 0; q < nc; q += PANEL, panel += <usize>kc * unit) {
         const o = (<usize>(j + q)) << 2;
         const to = c + o;
         const start = p > 0 ? to : init + (o >> 4) * initStep;
         const columns = min(PANEL, nc - q);
-        if (tabled) {
-          tabulate(panel, unit, start, step, columns);
-          tabledRows(to, work, bits, panel, unit, m, columns, cBytes);
-        } else panelRows(to, work, panel, start, m, columns, xStep != 0, cBytes, startBytes, step);
+        if (tabled) tabulate(panel, unit, start, step, columns);
+        const first = tabled ? bits : 0;
+        panelRows(to, work, first, panel, unit, start, m, columns, xStep != 0, cBytes, startBytes, tabled ? 16 : step);
       }
     }
   }
@@ -221,11 +196,13 @@ function share(n: i32, most: i32): i32 {
   return min(most & ~31, ((n + parts - 1) / parts + 31) & ~31);
 }
 
-/** All rows of C over one panel. */
+/** All rows of C over one panel; where `bits` is not 0, they begin as the table says for their first bits. */
 function panelRows(
   c: usize,
   lists: usize,
+  bits: usize,
   panel: usize,
+  unit: usize,
   init: usize,
   m: i32,
   columns: i32,
@@ -235,55 +212,35 @@ function panelRows(
   initStep: usize,
 ): void {
   for (; m > 0; m--, lists += 4, c += cRow, init += initRow) {
-    sumPanel(c, load<u32>(lists), load<u32>(lists, 4), panel, init, initStep, columns, graded);
-  }
-}
-
-/** The same for rows that begin as the table says. */
-function tabledRows(
-  c: usize,
-  lists: usize,
-  bits: usize,
-  panel: usize,
-  unit: usize,
-  m: i32,
-  columns: i32,
-  cRow: usize,
-): void {
-  for (; m > 0; m--, lists += 4, bits += 4, c += cRow) {
-    const start = table + <usize>(load<u32>(bits) & LOWEST) * unit;
-    sumPanel(c, load<u32>(lists), load<u32>(lists, 4), panel, start, 16, columns, false);
+    const list: usize = load<u32>(lists);
+    const end: usize = load<u32>(lists, 4);
+    if (bits != 0) {
+      init = table + <usize>(load<u32>(bits) & LOWEST) * unit;
+      bits += 4;
+    }
+    if (columns == PANEL && !graded) {
+      sum32(c, list, end, panel, init, initStep);
+      continue;
+    }
+    let o: usize = 0;
+    let from = init;
+    let left = columns;
+    for (; left >= 16; left -= 16, o += 64, from += initStep << 2) {
+      if (graded) sum16Graded(c + o, list, end, panel + o, unit, from, initStep);
+      else sum16(c + o, list, end, panel + o, unit, from, initStep);
+    }
+    if (left > 0) sumNarrow(c + o, list, end, panel + o, unit, from, initStep, left, graded);
   }
 }
 
 /** table[bits] ← init + Σ of the first rows of a panel that the bits name, for every combination of TABLED_BITS. */
 function tabulate(panel: usize, unit: usize, init: usize, initStep: usize, columns: i32): void {
-  const step: usize = initStep == 0 ? 0 : 4;
-  for (let q = 0; q < columns; q++) store<f32>(table + ((<usize>q) << 2), load<f32>(init + <usize>q * step));
+  copyColumns(table, init, initStep, columns);
   for (let set: u32 = 1; set <= LOWEST; set++) {
     const last = 31 - clz<u32>(set);
     const to = table + <usize>set * unit;
     addOne(to, to + unit, table + <usize>(set ^ (1 << last)) * unit, 16, panel + <usize>last * unit, one);
   }
-}
-
-/** c ← init + Σ over a list, for so many columns of a panel. */
-function sumPanel(
-  c: usize,
-  list: usize,
-  end: usize,
-  panel: usize,
-  init: usize,
-  initStep: usize,
-  columns: i32,
-  graded: bool,
-): void {
-  if (columns == PANEL && !graded) return sum32(c, list, end, panel, init, initStep);
-  for (; columns >= 16; columns -= 16, c += 64, panel += 64, init += initStep << 2) {
-    if (graded) sum16Graded(c, list, end, panel, init, initStep);
-    else sum16(c, list, end, panel, init, initStep);
-  }
-  if (columns > 0) sumNarrow(c, list, end, panel, init, initStep, columns, graded);
 }
 
 /** Fewer than 16 columns. */
@@ -292,25 +249,33 @@ function sumNarrow(
   list: usize,
   end: usize,
   b: usize,
+  unit: usize,
   init: usize,
   initStep: usize,
   columns: i32,
   graded: bool,
 ): void {
-  const step: usize = initStep == 0 ? 0 : 4;
-  for (let q = 0; q < columns; q++) store<f32>(spare + ((<usize>q) << 2), load<f32>(init + <usize>q * step));
-  if (graded) sum16Graded(spare, list, end, b, spare, 16);
-  else sum16(spare, list, end, b, spare, 16);
-  for (let q = 0; q < columns; q++) store<f32>(c + ((<usize>q) << 2), load<f32>(spare + ((<usize>q) << 2)));
+  copyColumns(spare, init, initStep, columns);
+  if (graded) sum16Graded(spare, list, end, b, unit, spare, 16);
+  else sum16(spare, list, end, b, unit, spare, 16);
+  let from = spare;
+  for (; columns >= 4; columns -= 4, c += 16, from += 16) v128.store(c, v128.load(from));
+  inline.always(storeTail(c, columns, v128.load(from)));
+}
+
+/** Copies so many columns to a place with room for whole vectors, which can be read as such at once. */
+function copyColumns(to: usize, from: usize, step: usize, columns: i32): void {
+  for (; columns >= 4; columns -= 4, to += 16, from += step) v128.store(to, v128.load(from));
+  v128.store(to, inline.always(loadTail(from, columns)));
 }
 
 /**
- * c[0 … 31] ← init + the rows at b + offset.
+ * c[0 … 31] ← init + the listed rows of a panel.
  *
  * The loads of a loop body are all moved to its front. Eight sums and eight loaded rows are more than there are registers;
  * the store, which nobody reads, makes the first addition come before the other loads.
  */
-export function sum32(c: usize, list: usize, end: usize, b: usize, init: usize, initStep: usize): void {
+function sum32(c: usize, list: usize, end: usize, b: usize, init: usize, initStep: usize): void {
   let s0 = v128.load(init);
   let s1 = v128.load(init + initStep);
   let s2 = v128.load(init + 2 * initStep);
@@ -319,8 +284,8 @@ export function sum32(c: usize, list: usize, end: usize, b: usize, init: usize, 
   let s5 = v128.load(init + 5 * initStep);
   let s6 = v128.load(init + 6 * initStep);
   let s7 = v128.load(init + 7 * initStep);
-  for (; list != end; list += 4) {
-    const row = b + load<u32>(list);
+  for (; list != end; list += 2) {
+    const row = b + ((<usize>load<u16>(list)) << 7);
     s0 = f32x4.add(s0, v128.load(row));
     v128.store(spill, s0);
     s1 = f32x4.add(s1, v128.load(row, 16));
@@ -341,14 +306,14 @@ export function sum32(c: usize, list: usize, end: usize, b: usize, init: usize, 
   v128.store(c, s7, 112);
 }
 
-/** The same for 16 columns. */
-function sum16(c: usize, list: usize, end: usize, b: usize, init: usize, initStep: usize): void {
+/** The same for 16 columns of rows that are `unit` bytes apart. */
+function sum16(c: usize, list: usize, end: usize, b: usize, unit: usize, init: usize, initStep: usize): void {
   let s0 = v128.load(init);
   let s1 = v128.load(init + initStep);
   let s2 = v128.load(init + 2 * initStep);
   let s3 = v128.load(init + 3 * initStep);
-  for (; list != end; list += 4) {
-    const row = b + load<u32>(list);
+  for (; list != end; list += 2) {
+    const row = b + <usize>load<u16>(list) * unit;
     s0 = f32x4.add(s0, v128.load(row));
     s1 = f32x4.add(s1, v128.load(row, 16));
     s2 = f32x4.add(s2, v128.load(row, 32));
@@ -360,14 +325,14 @@ function sum16(c: usize, list: usize, end: usize, b: usize, init: usize, initSte
   v128.store(c, s3, 48);
 }
 
-/** The same for rows times the values beside their offsets. */
-function sum16Graded(c: usize, list: usize, end: usize, b: usize, init: usize, initStep: usize): void {
+/** The same for rows times the values beside their places. */
+function sum16Graded(c: usize, list: usize, end: usize, b: usize, unit: usize, init: usize, initStep: usize): void {
   let s0 = v128.load(init);
   let s1 = v128.load(init + initStep);
   let s2 = v128.load(init + 2 * initStep);
   let s3 = v128.load(init + 3 * initStep);
   for (; list != end; list += 8) {
-    const row = b + load<u32>(list);
+    const row = b + <usize>load<u32>(list) * unit;
     const value = v128.load32_splat(list, 4);
     s0 = f32x4.add(s0, f32x4.mul(value, v128.load(row)));
     s1 = f32x4.add(s1, f32x4.mul(value, v128.load(row, 16)));
@@ -385,6 +350,7 @@ function wideRows(
   c: usize,
   lists: usize,
   b: usize,
+  unit: usize,
   init: usize,
   m: i32,
   n: i32,
@@ -397,9 +363,9 @@ function wideRows(
   for (; m > 0; m--, lists += 4, c += cRow, init += initRow) {
     const list: usize = load<u32>(lists);
     const end: usize = load<u32>(lists, 4);
-    if (whole > 0) addRows(c, whole, list, end, b, init, initStep, graded);
+    if (whole > 0) addRows(c, whole, list, end, b, unit, init, initStep, graded);
     if ((n & 15) != 0) {
-      sumNarrow(c + whole, list, end, b + whole, init + (whole >> 4) * initStep, initStep, n & 15, graded);
+      sumNarrow(c + whole, list, end, b + whole, unit, init + (whole >> 4) * initStep, initStep, n & 15, graded);
     }
   }
 }
@@ -411,26 +377,35 @@ function addRows(
   list: usize,
   end: usize,
   b: usize,
+  unit: usize,
   init: usize,
   initStep: usize,
   graded: bool,
 ): void {
   const to = c + bytes;
   if (list == end) for (let o = c; o < to; o += 16, init += initStep) v128.store(o, v128.load(init));
-  const four: usize = graded ? 32 : 16;
+  const entry: usize = graded ? 8 : 2;
   while (list != end) {
-    const b0 = b + load<u32>(list);
-    if (end - list >= four) {
-      if (graded) addFourGraded(c, to, init, initStep, list, b);
-      else addFour(c, to, init, initStep, b0, b + load<u32>(list, 4), b + load<u32>(list, 8), b + load<u32>(list, 12));
-      list += four;
+    const b0 = rowAt(b, list, unit, graded);
+    if (end - list >= 4 * entry) {
+      const b1 = rowAt(b, list + entry, unit, graded);
+      const b2 = rowAt(b, list + 2 * entry, unit, graded);
+      const b3 = rowAt(b, list + 3 * entry, unit, graded);
+      if (graded) addFourGraded(c, to, init, initStep, b0, b1, b2, b3, list + 4);
+      else addFour(c, to, init, initStep, b0, b1, b2, b3);
+      list += 4 * entry;
     } else {
       addOne(c, to, init, initStep, b0, graded ? list + 4 : one);
-      list += four >> 2;
+      list += entry;
     }
     init = c;
     initStep = 16;
   }
+}
+
+/** The row of B that an entry of a list names. */
+function rowAt(b: usize, entry: usize, unit: usize, graded: bool): usize {
+  return b + (graded ? <usize>load<u32>(entry) : <usize>load<u16>(entry)) * unit;
 }
 
 /** c … end ← from + the four rows */
@@ -449,16 +424,22 @@ function addFour(c: usize, end: usize, from: usize, step: usize, b0: usize, b1: 
   } while (c != end);
 }
 
-/** The same with four entries of a list, offsets and values. */
-function addFourGraded(c: usize, end: usize, from: usize, step: usize, list: usize, b: usize): void {
-  const v0 = v128.load32_splat(list, 4);
-  const v1 = v128.load32_splat(list, 12);
-  const v2 = v128.load32_splat(list, 20);
-  const v3 = v128.load32_splat(list, 28);
-  let b0 = b + load<u32>(list);
-  let b1 = b + load<u32>(list, 8);
-  let b2 = b + load<u32>(list, 16);
-  let b3 = b + load<u32>(list, 24);
+/** The same with each row times the value of its entry; the first value lies at x. */
+function addFourGraded(
+  c: usize,
+  end: usize,
+  from: usize,
+  step: usize,
+  b0: usize,
+  b1: usize,
+  b2: usize,
+  b3: usize,
+  x: usize,
+): void {
+  const v0 = v128.load32_splat(x);
+  const v1 = v128.load32_splat(x, 8);
+  const v2 = v128.load32_splat(x, 16);
+  const v3 = v128.load32_splat(x, 24);
   do {
     let s = f32x4.add(v128.load(from), f32x4.mul(v0, v128.load(b0)));
     s = f32x4.add(s, f32x4.mul(v1, v128.load(b1)));

@@ -3,6 +3,8 @@
  * products that follow non-zeros larger ones by rows.
  */
 
+import { loadTail } from "./lanes";
+
 export const BLOCK_K = 256;
 export const BLOCK_N = 256;
 
@@ -34,12 +36,39 @@ export function packWide(unit: usize, b: usize, kc: i32, nc: i32, bRow: i32, bCo
   const rowBytes = (<usize>bRow) << 2;
   const colBytes = (<usize>bCol) << 2;
   const panel = <usize>kc * unit;
-  for (let j: usize = 0, left = nc; left > 0; j += 64, left -= 16, b += colBytes << 4) {
+  const whole: usize = bCol == 1 && unit == 128 ? <usize>nc & ~31 : 0;
+  if (whole > 0) packPanels(b, kc, whole << 2, rowBytes, panel);
+  b += whole << 2;
+  for (let j = whole << 2, left = nc - <i32>whole; left > 0; j += 64, left -= 16, b += colBytes << 4) {
     const q = panels + (j / unit) * panel + (j & (unit - 64));
     if (left >= 16 && bCol == 1) packRows(q, unit, b, kc, rowBytes);
     else if (left >= 16 && bRow == 1) packColumns(q, unit, b, kc, colBytes);
     else packAny(q, unit, b, kc, min(16, left), rowBytes, colBytes);
   }
+}
+
+/** So many bytes of contiguous rows, a row at a time, into panels of 32 columns. */
+function packPanels(b: usize, kc: i32, bytes: usize, rowBytes: usize, panel: usize): void {
+  let q = panels;
+  do {
+    let from = b;
+    let to = q;
+    const end = b + bytes;
+    do {
+      v128.store(to, v128.load(from));
+      v128.store(to, v128.load(from, 16), 16);
+      v128.store(to, v128.load(from, 32), 32);
+      v128.store(to, v128.load(from, 48), 48);
+      v128.store(to, v128.load(from, 64), 64);
+      v128.store(to, v128.load(from, 80), 80);
+      v128.store(to, v128.load(from, 96), 96);
+      v128.store(to, v128.load(from, 112), 112);
+      from += 128;
+      to += panel;
+    } while (from != end);
+    b += rowBytes;
+    q += 128;
+  } while (--kc != 0);
 }
 
 /** 16 columns of rows that are contiguous. */
@@ -96,12 +125,30 @@ export function packAny(
   rowBytes: usize,
   colBytes: usize,
 ): void {
-  const width = (columns + 3) & ~3;
-  for (let p = 0; p < kc; p++, b += rowBytes, q += step) {
-    let from = b;
-    for (let j = 0; j < width; j++, from += colBytes) {
-      store<f32>(q + ((<usize>j) << 2), j < columns ? load<f32>(from) : 0);
+  for (; columns > 0; columns -= 4, q += 16, b += colBytes << 2) {
+    packFour(q, step, b, kc, min(4, columns), rowBytes, colBytes);
+  }
+}
+
+/** Four columns, of which the last ones may be missing. */
+function packFour(q: usize, step: usize, b: usize, kc: i32, columns: i32, rowBytes: usize, colBytes: usize): void {
+  if (columns == 4 && rowBytes == 4) {
+    for (; kc >= 4; kc -= 4, q += step << 2, b += 16) {
+      const x2 = v128.load(b + 2 * colBytes);
+      const x3 = v128.load(b + 3 * colBytes);
+      inline.always(storeTransposed(q, step, v128.load(b), v128.load(b + colBytes), x2, x3));
     }
+  }
+  for (; kc > 0; kc--, q += step, b += rowBytes) {
+    let four = i32x4.splat(0);
+    if (colBytes == 4) four = columns == 4 ? v128.load(b) : inline.always(loadTail(b, columns));
+    else {
+      four = v128.load32_zero(b);
+      if (columns > 1) four = v128.load32_lane(b + colBytes, four, 1);
+      if (columns > 2) four = v128.load32_lane(b + 2 * colBytes, four, 2);
+      if (columns > 3) four = v128.load32_lane(b + 3 * colBytes, four, 3);
+    }
+    v128.store(q, four);
   }
 }
 
