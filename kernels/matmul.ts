@@ -11,7 +11,8 @@
  *     that V8 can use. Unrolling over k would spill. Tails use tiles of 12, 8 and 4 columns, and of one row.
  *   - B is packed into panels of 16 columns that a tile reads from front to back, once per block of 256 × 256, transposed
  *     on the way where B is stored by columns. A is read in place through its strides.
- *   - The tiles are functions of their own: V8 replaces its baseline code between calls, never inside one.
+ *   - The tiles of one panel are a call: V8 replaces its baseline code between calls, never inside one, and a call for every
+ *     tile would cost a sixth of the time.
  */
 
 import { BLOCK_K, BLOCK_N, pack, packAny, packColumns, packGathered, panels } from "./panels";
@@ -20,8 +21,11 @@ import { BLOCK_K, BLOCK_N, pack, packAny, packColumns, packGathered, panels } fr
 const BLOCK_A = 32768;
 
 const zeros = memory.data(64, 16);
-/** A tile with fewer than 4·w columns is computed here and copied. */
-const spare = memory.data(128, 16);
+/** Rows of tiles with a broken vector are computed here and copied. */
+const SPARE_ROWS = 32;
+const spare = memory.data(2048, 16);
+/** A tile for a single row. */
+const edge = memory.data(256, 16);
 
 /**
  * C[i,j] ← init[i,j] + Σₚ A[i,p]·B[p,j]     C: m × n, A: m × k, B: k × n
@@ -153,19 +157,12 @@ export function block(
   let panel = panels;
   let j = nc;
   for (; j >= 16; j -= 16, panel += (<usize>kc) << 6, c += 64, init += initStep << 2) {
-    let ci = c;
-    let ai = a;
-    let ii = init;
-    let i = m;
-    for (; i >= 2; i -= 2, ci += cRow << 1, ai += aRow << 1, ii += initRow << 1) {
-      tile2x16(kc, ai, ai + aRow, aCol, panel, ci, ci + cRow, ii, ii + initRow, initStep);
-    }
-    if (i == 1) tile1x16(kc, ai, aCol, panel, ci, ii, initStep);
+    tiles(16, m, kc, a, aRow, aCol, panel, c, cRow, init, initRow, initStep);
   }
   if (j > 0) narrow(c, a, init, panel, m, j, kc, aRow, aCol, cRow, initRow, initStep);
 }
 
-/** The last 1 … 15 columns: full vectors in place, a broken one through the spare tile. */
+/** The last 1 … 15 columns: whole vectors in place, a broken one through spare rows. */
 function narrow(
   c: usize,
   a: usize,
@@ -181,40 +178,60 @@ function narrow(
   initStep: usize,
 ): void {
   const width = (n + 3) & ~3;
-  const whole = width == n;
-  for (let i = 0; i < m; i += 2) {
-    const rows = min(2, m - i);
-    let c0 = c;
-    let c1 = c + cRow;
-    let i0 = init;
-    let i1 = init + initRow;
-    let step = initStep;
-    if (!whole) {
-      c0 = spare;
-      c1 = spare + 64;
-      inline.always(copyColumns(c0, init, n, initStep));
-      if (rows == 2) inline.always(copyColumns(c1, init + initRow, n, initStep));
-      i0 = c0;
-      i1 = c1;
-      step = 16;
-    }
-    if (rows == 2) {
-      if (width == 12) tile2x12(kc, a, a + aRow, aCol, panel, c0, c1, i0, i1, step);
-      else if (width == 8) tile2x8(kc, a, a + aRow, aCol, panel, c0, c1, i0, i1, step);
-      else if (width == 4) tile2x4(kc, a, a + aRow, aCol, panel, c0, c1, i0, i1, step);
-      else tile2x16(kc, a, a + aRow, aCol, panel, c0, c1, i0, i1, step);
-    } else if (width == 12) tile1x12(kc, a, aCol, panel, c0, i0, step);
-    else if (width == 8) tile1x8(kc, a, aCol, panel, c0, i0, step);
-    else if (width == 4) tile1x4(kc, a, aCol, panel, c0, i0, step);
-    else tile1x16(kc, a, aCol, panel, c0, i0, step);
-    if (!whole) {
-      inline.always(copyColumns(c, c0, n, 16));
-      if (rows == 2) inline.always(copyColumns(c + cRow, c1, n, 16));
-    }
-    c += cRow << 1;
-    a += aRow << 1;
-    init += initRow << 1;
+  if (width == n) return tiles(width, m, kc, a, aRow, aCol, panel, c, cRow, init, initRow, initStep);
+  for (; m > 0; m -= SPARE_ROWS) {
+    const rows = min(m, SPARE_ROWS);
+    const end = spare + ((<usize>rows) << 6);
+    for (let to = spare; to < end; to += 64, init += initRow) copyColumns(to, init, n, initStep);
+    tiles(width, rows, kc, a, aRow, aCol, panel, spare, 64, spare, 64, 16);
+    for (let from = spare; from < end; from += 64, c += cRow) copyColumns(c, from, n, 16);
+    a += <usize>rows * aRow;
   }
+}
+
+/** As many rows at a time as a tile has; those that are left fill a tile each, of which one row counts. */
+function tiles(
+  width: i32,
+  m: i32,
+  kc: i32,
+  a: usize,
+  aRow: usize,
+  aCol: usize,
+  panel: usize,
+  c: usize,
+  cRow: usize,
+  init: usize,
+  initRow: usize,
+  initStep: usize,
+): void {
+  const height = width > 8 ? 2 : 4;
+  const whole = m & -height;
+  if (whole > 0) tilesOf(width, whole, kc, a, aRow, aCol, panel, c, cRow, init, initRow, initStep);
+  for (let i = <usize>whole; i < <usize>m; i++) {
+    copyColumns(edge, init + i * initRow, width, initStep);
+    tilesOf(width, height, kc, a + i * aRow, 0, aCol, panel, edge, 64, edge, 0, 16);
+    copyColumns(c + i * cRow, edge, width, 16);
+  }
+}
+
+function tilesOf(
+  width: i32,
+  m: i32,
+  kc: i32,
+  a: usize,
+  aRow: usize,
+  aCol: usize,
+  panel: usize,
+  c: usize,
+  cRow: usize,
+  init: usize,
+  initRow: usize,
+  initStep: usize,
+): void {
+  if (width == 16) tiles16(m, kc, a, aRow, aCol, panel, c, cRow, init, initRow, initStep);
+  else if (width == 12) tiles12(m, kc, a, aRow, aCol, panel, c, cRow, init, initRow, initStep);
+  else if (width == 8) tiles8(m, kc, a, aRow, aCol, panel, c, cRow, init, initRow, initStep);
+  else tiles4(m, kc, a, aRow, aCol, panel, c, cRow, init, initRow, initStep);
 }
 
 function copyColumns(to: usize, from: usize, n: i32, step: usize): void {
@@ -302,59 +319,74 @@ function rowTimesColumns(
 }
 
 /*
- * The tiles: c[r, 0 … w−1] ← i[r, …] + Σₚ a[r]·panel[p, …]. They differ in rows and width only; registers cannot be
- * indexed, so each is written out.
+ * The tiles: c[r, 0 … w−1] ← init[r, …] + Σₚ a[r]·panel[p, …], two or four rows r at a time, of which m is a multiple: at least
+ * four sums must be under way, since an addition takes three cycles or four. Registers cannot be indexed, so each is written
+ * out.
  */
 
-function tile2x16(
+function tiles16(
+  m: i32,
   k: i32,
-  a0: usize,
-  a1: usize,
+  a: usize,
+  aRow: usize,
   aStep: usize,
-  b: usize,
-  c0: usize,
-  c1: usize,
-  i0: usize,
-  i1: usize,
-  iStep: usize,
+  panel: usize,
+  c: usize,
+  cRow: usize,
+  init: usize,
+  initRow: usize,
+  initStep: usize,
 ): void {
-  let s00 = v128.load(i0);
-  let s01 = v128.load(i0 + iStep);
-  let s02 = v128.load(i0 + 2 * iStep);
-  let s03 = v128.load(i0 + 3 * iStep);
-  let s10 = v128.load(i1);
-  let s11 = v128.load(i1 + iStep);
-  let s12 = v128.load(i1 + 2 * iStep);
-  let s13 = v128.load(i1 + 3 * iStep);
   do {
-    const b0 = v128.load(b);
-    const b1 = v128.load(b, 16);
-    const b2 = v128.load(b, 32);
-    const b3 = v128.load(b, 48);
-    const x0 = v128.load32_splat(a0);
-    s00 = f32x4.add(s00, f32x4.mul(x0, b0));
-    s01 = f32x4.add(s01, f32x4.mul(x0, b1));
-    s02 = f32x4.add(s02, f32x4.mul(x0, b2));
-    s03 = f32x4.add(s03, f32x4.mul(x0, b3));
-    const x1 = v128.load32_splat(a1);
-    s10 = f32x4.add(s10, f32x4.mul(x1, b0));
-    s11 = f32x4.add(s11, f32x4.mul(x1, b1));
-    s12 = f32x4.add(s12, f32x4.mul(x1, b2));
-    s13 = f32x4.add(s13, f32x4.mul(x1, b3));
-    a0 += aStep;
-    a1 += aStep;
-    b += 64;
-  } while (--k != 0);
-  v128.store(c0, s00);
-  v128.store(c0, s01, 16);
-  v128.store(c0, s02, 32);
-  v128.store(c0, s03, 48);
-  v128.store(c1, s10);
-  v128.store(c1, s11, 16);
-  v128.store(c1, s12, 32);
-  v128.store(c1, s13, 48);
+    const i1 = init + initRow;
+    let s00 = v128.load(init);
+    let s01 = v128.load(init + initStep);
+    let s02 = v128.load(init + 2 * initStep);
+    let s03 = v128.load(init + 3 * initStep);
+    let s10 = v128.load(i1);
+    let s11 = v128.load(i1 + initStep);
+    let s12 = v128.load(i1 + 2 * initStep);
+    let s13 = v128.load(i1 + 3 * initStep);
+    let a0 = a;
+    let a1 = a0 + aRow;
+    let b = panel;
+    let p = k;
+    do {
+      const b0 = v128.load(b);
+      const b1 = v128.load(b, 16);
+      const b2 = v128.load(b, 32);
+      const b3 = v128.load(b, 48);
+      const x0 = v128.load32_splat(a0);
+      s00 = f32x4.add(s00, f32x4.mul(x0, b0));
+      s01 = f32x4.add(s01, f32x4.mul(x0, b1));
+      s02 = f32x4.add(s02, f32x4.mul(x0, b2));
+      s03 = f32x4.add(s03, f32x4.mul(x0, b3));
+      const x1 = v128.load32_splat(a1);
+      s10 = f32x4.add(s10, f32x4.mul(x1, b0));
+      s11 = f32x4.add(s11, f32x4.mul(x1, b1));
+      s12 = f32x4.add(s12, f32x4.mul(x1, b2));
+      s13 = f32x4.add(s13, f32x4.mul(x1, b3));
+      a0 += aStep;
+      a1 += aStep;
+      b += 64;
+    } while (--p != 0);
+    const c1 = c + cRow;
+    v128.store(c, s00);
+    v128.store(c, s01, 16);
+    v128.store(c, s02, 32);
+    v128.store(c, s03, 48);
+    v128.store(c1, s10);
+    v128.store(c1, s11, 16);
+    v128.store(c1, s12, 32);
+    v128.store(c1, s13, 48);
+    a += aRow << 1;
+    c += cRow << 1;
+    init += initRow << 1;
+    m -= 2;
+  } while (m > 0);
 }
 
+/** One row, once. */
 function tile1x16(k: i32, a0: usize, aStep: usize, b: usize, c0: usize, i0: usize, iStep: usize): void {
   let s00 = v128.load(i0);
   let s01 = v128.load(i0 + iStep);
@@ -379,155 +411,184 @@ function tile1x16(k: i32, a0: usize, aStep: usize, b: usize, c0: usize, i0: usiz
   v128.store(c0, s03, 48);
 }
 
-function tile2x12(
+function tiles12(
+  m: i32,
   k: i32,
-  a0: usize,
-  a1: usize,
+  a: usize,
+  aRow: usize,
   aStep: usize,
-  b: usize,
-  c0: usize,
-  c1: usize,
-  i0: usize,
-  i1: usize,
-  iStep: usize,
+  panel: usize,
+  c: usize,
+  cRow: usize,
+  init: usize,
+  initRow: usize,
+  initStep: usize,
 ): void {
-  let s00 = v128.load(i0);
-  let s01 = v128.load(i0 + iStep);
-  let s02 = v128.load(i0 + 2 * iStep);
-  let s10 = v128.load(i1);
-  let s11 = v128.load(i1 + iStep);
-  let s12 = v128.load(i1 + 2 * iStep);
   do {
-    const b0 = v128.load(b);
-    const b1 = v128.load(b, 16);
-    const b2 = v128.load(b, 32);
-    const x0 = v128.load32_splat(a0);
-    s00 = f32x4.add(s00, f32x4.mul(x0, b0));
-    s01 = f32x4.add(s01, f32x4.mul(x0, b1));
-    s02 = f32x4.add(s02, f32x4.mul(x0, b2));
-    const x1 = v128.load32_splat(a1);
-    s10 = f32x4.add(s10, f32x4.mul(x1, b0));
-    s11 = f32x4.add(s11, f32x4.mul(x1, b1));
-    s12 = f32x4.add(s12, f32x4.mul(x1, b2));
-    a0 += aStep;
-    a1 += aStep;
-    b += 48;
-  } while (--k != 0);
-  v128.store(c0, s00);
-  v128.store(c0, s01, 16);
-  v128.store(c0, s02, 32);
-  v128.store(c1, s10);
-  v128.store(c1, s11, 16);
-  v128.store(c1, s12, 32);
+    const i1 = init + initRow;
+    let s00 = v128.load(init);
+    let s01 = v128.load(init + initStep);
+    let s02 = v128.load(init + 2 * initStep);
+    let s10 = v128.load(i1);
+    let s11 = v128.load(i1 + initStep);
+    let s12 = v128.load(i1 + 2 * initStep);
+    let a0 = a;
+    let a1 = a0 + aRow;
+    let b = panel;
+    let p = k;
+    do {
+      const b0 = v128.load(b);
+      const b1 = v128.load(b, 16);
+      const b2 = v128.load(b, 32);
+      const x0 = v128.load32_splat(a0);
+      s00 = f32x4.add(s00, f32x4.mul(x0, b0));
+      s01 = f32x4.add(s01, f32x4.mul(x0, b1));
+      s02 = f32x4.add(s02, f32x4.mul(x0, b2));
+      const x1 = v128.load32_splat(a1);
+      s10 = f32x4.add(s10, f32x4.mul(x1, b0));
+      s11 = f32x4.add(s11, f32x4.mul(x1, b1));
+      s12 = f32x4.add(s12, f32x4.mul(x1, b2));
+      a0 += aStep;
+      a1 += aStep;
+      b += 48;
+    } while (--p != 0);
+    const c1 = c + cRow;
+    v128.store(c, s00);
+    v128.store(c, s01, 16);
+    v128.store(c, s02, 32);
+    v128.store(c1, s10);
+    v128.store(c1, s11, 16);
+    v128.store(c1, s12, 32);
+    a += aRow << 1;
+    c += cRow << 1;
+    init += initRow << 1;
+    m -= 2;
+  } while (m > 0);
 }
 
-function tile1x12(k: i32, a0: usize, aStep: usize, b: usize, c0: usize, i0: usize, iStep: usize): void {
-  let s00 = v128.load(i0);
-  let s01 = v128.load(i0 + iStep);
-  let s02 = v128.load(i0 + 2 * iStep);
-  do {
-    const b0 = v128.load(b);
-    const b1 = v128.load(b, 16);
-    const b2 = v128.load(b, 32);
-    const x0 = v128.load32_splat(a0);
-    s00 = f32x4.add(s00, f32x4.mul(x0, b0));
-    s01 = f32x4.add(s01, f32x4.mul(x0, b1));
-    s02 = f32x4.add(s02, f32x4.mul(x0, b2));
-    a0 += aStep;
-    b += 48;
-  } while (--k != 0);
-  v128.store(c0, s00);
-  v128.store(c0, s01, 16);
-  v128.store(c0, s02, 32);
-}
-
-function tile2x8(
+function tiles8(
+  m: i32,
   k: i32,
-  a0: usize,
-  a1: usize,
+  a: usize,
+  aRow: usize,
   aStep: usize,
-  b: usize,
-  c0: usize,
-  c1: usize,
-  i0: usize,
-  i1: usize,
-  iStep: usize,
+  panel: usize,
+  c: usize,
+  cRow: usize,
+  init: usize,
+  initRow: usize,
+  initStep: usize,
 ): void {
-  let s00 = v128.load(i0);
-  let s01 = v128.load(i0 + iStep);
-  let s10 = v128.load(i1);
-  let s11 = v128.load(i1 + iStep);
   do {
-    const b0 = v128.load(b);
-    const b1 = v128.load(b, 16);
-    const x0 = v128.load32_splat(a0);
-    s00 = f32x4.add(s00, f32x4.mul(x0, b0));
-    s01 = f32x4.add(s01, f32x4.mul(x0, b1));
-    const x1 = v128.load32_splat(a1);
-    s10 = f32x4.add(s10, f32x4.mul(x1, b0));
-    s11 = f32x4.add(s11, f32x4.mul(x1, b1));
-    a0 += aStep;
-    a1 += aStep;
-    b += 32;
-  } while (--k != 0);
-  v128.store(c0, s00);
-  v128.store(c0, s01, 16);
-  v128.store(c1, s10);
-  v128.store(c1, s11, 16);
+    const i1 = init + initRow;
+    const i2 = i1 + initRow;
+    const i3 = i2 + initRow;
+    let s00 = v128.load(init);
+    let s01 = v128.load(init + initStep);
+    let s10 = v128.load(i1);
+    let s11 = v128.load(i1 + initStep);
+    let s20 = v128.load(i2);
+    let s21 = v128.load(i2 + initStep);
+    let s30 = v128.load(i3);
+    let s31 = v128.load(i3 + initStep);
+    let a0 = a;
+    let a1 = a0 + aRow;
+    let a2 = a1 + aRow;
+    let a3 = a2 + aRow;
+    let b = panel;
+    let p = k;
+    do {
+      const b0 = v128.load(b);
+      const b1 = v128.load(b, 16);
+      const x0 = v128.load32_splat(a0);
+      s00 = f32x4.add(s00, f32x4.mul(x0, b0));
+      s01 = f32x4.add(s01, f32x4.mul(x0, b1));
+      const x1 = v128.load32_splat(a1);
+      s10 = f32x4.add(s10, f32x4.mul(x1, b0));
+      s11 = f32x4.add(s11, f32x4.mul(x1, b1));
+      const x2 = v128.load32_splat(a2);
+      s20 = f32x4.add(s20, f32x4.mul(x2, b0));
+      s21 = f32x4.add(s21, f32x4.mul(x2, b1));
+      const x3 = v128.load32_splat(a3);
+      s30 = f32x4.add(s30, f32x4.mul(x3, b0));
+      s31 = f32x4.add(s31, f32x4.mul(x3, b1));
+      a0 += aStep;
+      a1 += aStep;
+      a2 += aStep;
+      a3 += aStep;
+      b += 32;
+    } while (--p != 0);
+    const c1 = c + cRow;
+    const c2 = c1 + cRow;
+    const c3 = c2 + cRow;
+    v128.store(c, s00);
+    v128.store(c, s01, 16);
+    v128.store(c1, s10);
+    v128.store(c1, s11, 16);
+    v128.store(c2, s20);
+    v128.store(c2, s21, 16);
+    v128.store(c3, s30);
+    v128.store(c3, s31, 16);
+    a += aRow << 2;
+    c += cRow << 2;
+    init += initRow << 2;
+    m -= 4;
+  } while (m > 0);
 }
 
-function tile1x8(k: i32, a0: usize, aStep: usize, b: usize, c0: usize, i0: usize, iStep: usize): void {
-  let s00 = v128.load(i0);
-  let s01 = v128.load(i0 + iStep);
-  do {
-    const b0 = v128.load(b);
-    const b1 = v128.load(b, 16);
-    const x0 = v128.load32_splat(a0);
-    s00 = f32x4.add(s00, f32x4.mul(x0, b0));
-    s01 = f32x4.add(s01, f32x4.mul(x0, b1));
-    a0 += aStep;
-    b += 32;
-  } while (--k != 0);
-  v128.store(c0, s00);
-  v128.store(c0, s01, 16);
-}
-
-function tile2x4(
+function tiles4(
+  m: i32,
   k: i32,
-  a0: usize,
-  a1: usize,
+  a: usize,
+  aRow: usize,
   aStep: usize,
-  b: usize,
-  c0: usize,
-  c1: usize,
-  i0: usize,
-  i1: usize,
-  iStep: usize,
+  panel: usize,
+  c: usize,
+  cRow: usize,
+  init: usize,
+  initRow: usize,
+  initStep: usize,
 ): void {
-  let s00 = v128.load(i0);
-  let s10 = v128.load(i1);
   do {
-    const b0 = v128.load(b);
-    const x0 = v128.load32_splat(a0);
-    s00 = f32x4.add(s00, f32x4.mul(x0, b0));
-    const x1 = v128.load32_splat(a1);
-    s10 = f32x4.add(s10, f32x4.mul(x1, b0));
-    a0 += aStep;
-    a1 += aStep;
-    b += 16;
-  } while (--k != 0);
-  v128.store(c0, s00);
-  v128.store(c1, s10);
-}
-
-function tile1x4(k: i32, a0: usize, aStep: usize, b: usize, c0: usize, i0: usize, iStep: usize): void {
-  let s00 = v128.load(i0);
-  do {
-    const b0 = v128.load(b);
-    const x0 = v128.load32_splat(a0);
-    s00 = f32x4.add(s00, f32x4.mul(x0, b0));
-    a0 += aStep;
-    b += 16;
-  } while (--k != 0);
-  v128.store(c0, s00);
+    const i1 = init + initRow;
+    const i2 = i1 + initRow;
+    const i3 = i2 + initRow;
+    let s00 = v128.load(init);
+    let s10 = v128.load(i1);
+    let s20 = v128.load(i2);
+    let s30 = v128.load(i3);
+    let a0 = a;
+    let a1 = a0 + aRow;
+    let a2 = a1 + aRow;
+    let a3 = a2 + aRow;
+    let b = panel;
+    let p = k;
+    do {
+      const b0 = v128.load(b);
+      const x0 = v128.load32_splat(a0);
+      s00 = f32x4.add(s00, f32x4.mul(x0, b0));
+      const x1 = v128.load32_splat(a1);
+      s10 = f32x4.add(s10, f32x4.mul(x1, b0));
+      const x2 = v128.load32_splat(a2);
+      s20 = f32x4.add(s20, f32x4.mul(x2, b0));
+      const x3 = v128.load32_splat(a3);
+      s30 = f32x4.add(s30, f32x4.mul(x3, b0));
+      a0 += aStep;
+      a1 += aStep;
+      a2 += aStep;
+      a3 += aStep;
+      b += 16;
+    } while (--p != 0);
+    const c1 = c + cRow;
+    const c2 = c1 + cRow;
+    const c3 = c2 + cRow;
+    v128.store(c, s00);
+    v128.store(c1, s10);
+    v128.store(c2, s20);
+    v128.store(c3, s30);
+    a += aRow << 2;
+    c += cRow << 2;
+    init += initRow << 2;
+    m -= 4;
+  } while (m > 0);
 }
