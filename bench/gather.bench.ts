@@ -35,14 +35,15 @@ const sparse = (percent: number, value = () => 1): number =>
 
 /** From the numbers of X on: finds the non-zeros and adds up the rows of Wᵀ that they choose. */
 function forward(x: number): void {
-  const graded = kernels.packBits(rowBits, x, M, K) < 0;
-  kernels.gather(out, rowBits, work, graded ? x : 0, weight, bias, M, N, K, K, 1, 1, K, N, 0, 1);
+  const found = kernels.packBits(rowBits, x, M, K);
+  const count = found & 0x7fffffff;
+  kernels.gather(out, rowBits, work, found < 0 ? x : 0, weight, bias, count, M, N, K, K, 1, 1, K, N, 0, 1);
 }
 
 /** From the bits of X on, which backward has. */
-function weightGradient(bits: number): void {
+function weightGradient(bits: number, count: number): void {
   kernels.transposeBits(columnBits, bits, M, K);
-  kernels.gather(sums, columnBits, work, 0, gradient, 0, K, N, M, 1, K, N, 1, N, N, 1);
+  kernels.gather(sums, columnBits, work, 0, gradient, 0, count, K, N, M, 1, K, N, 1, N, N, 1);
   kernels.transpose(dw, sums, K, N);
 }
 
@@ -52,10 +53,10 @@ async function rows(): Promise<Rows> {
   const contenders = PERCENTS.flatMap((percent) => {
     const x = sparse(percent);
     const bits = block(M * Math.ceil(K / 32));
-    kernels.packBits(bits, x, M, K);
+    const count = kernels.packBits(bits, x, M, K);
     return [
       calls(`forward${percent}`, () => forward(x)),
-      calls(`weightGradient${percent}`, () => weightGradient(bits)),
+      calls(`weightGradient${percent}`, () => weightGradient(bits, count)),
     ];
   });
   const run = await interleave([peakProbe, ...contenders], ROUNDS);

@@ -52,9 +52,9 @@ function warmProducts(x: number, y: number, z: number, s: number, round: number)
   k.packBits(s, x, ROWS, 32);
   k.transposeBits(work, s, ROWS, 32);
   // Rows of B in place, packed by rows and packed by columns; whole groups of columns, and narrow ones.
-  k.gather(z, s, work, values, y, 0, ROWS, COLUMNS, 32, 32, 1, COLUMNS, 1, COLUMNS, 0, 0);
-  k.gather(z, s, work, values, y, 0, ROWS, COLUMNS + 2, 32, 32, 1, COLUMNS + 2, 1, COLUMNS + 2, 0, 0);
-  k.gather(z, s, work, values, y, 0, ROWS, COLUMNS, 32, 32, 1, 1, 32, COLUMNS, 0, 0);
+  k.gather(z, s, work, values, y, 0, 32 * ROWS, ROWS, COLUMNS, 32, 32, 1, COLUMNS, 1, COLUMNS, 0, 0);
+  k.gather(z, s, work, values, y, 0, 32 * ROWS, ROWS, COLUMNS + 2, 32, 32, 1, COLUMNS + 2, 1, COLUMNS + 2, 0, 0);
+  k.gather(z, s, work, values, y, 0, 32 * ROWS, ROWS, COLUMNS, 32, 32, 1, 1, 32, COLUMNS, 0, 0);
   k.transpose(z, x, ROWS, COLUMNS);
   // A window of 3 × 3 over two channels of 8 × 8: its taps, then its places.
   k.grid(s, 2, 3, 3, 64, 8, 1);

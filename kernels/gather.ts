@@ -11,14 +11,16 @@
  *   rows     where few events share a row of B, packing does not pay. Four rows of B at a time are added to a row of C,
  *            which stays in the first-level cache.
  */
-import { countBits } from "./bits";
 import { loadTail, one, storeTail } from "./lanes";
 import { BLOCK_FLOATS, packWide, panels, storeTransposed } from "./panels";
 
 /** Events that a row of B must have on average for packing to pay. */
 const SHARED = 8;
-/** Most rows of B in a panel, and most columns of a B that is read where it is. */
+/** Rows of B in a panel: those of the first are in the first-level cache, but lists of fewer events than LONG cost more to begin. */
+const SHALLOWEST = 256;
 const DEEPEST = 1024;
+const LONG: f64 = 100;
+/** Most columns of a B that is read where it is. */
 const WIDEST = 4096;
 /** Rows of B that 16 bits can tell apart. */
 const FARTHEST = 65536;
@@ -114,8 +116,8 @@ function listValues(
 /**
  * C[i, j] ← init[i, j] + Σ_{p set in row i} X[i, p]·B[p, j]     C: m × n, bits: [m, ⌈k/32⌉], B: k × n
  *
- * Strides count elements, as in gemm. x = 0 (the address): X is 1 where a bit is set. init = 0: zeros. `work` is room for
- * m + 5 words and half of one for every set bit, two unless x is 0. Where bCol = 1 and bRow ≥ n has room for them, whole groups of
+ * `count` bits are set. Strides count elements, as in gemm. x = 0 (the address): X is 1 where a bit is set. init = 0: zeros.
+ * `work` is room for m + 5 words and half of one for every set bit, two unless x is 0. Where bCol = 1 and bRow ≥ n has room for them, whole groups of
  * 16 columns of B are read.
  */
 export function gather(
@@ -125,6 +127,7 @@ export function gather(
   x: usize,
   b: usize,
   init: usize,
+  count: i32,
   m: i32,
   n: i32,
   k: i32,
@@ -149,9 +152,10 @@ export function gather(
     initStep = 0;
   }
   if (load<u8>(placesOf + 8 * 255 + 7) == 0) makePlaces();
-  const wide = bCol == 1 && wholeGroups(n) <= bRow && (m == 1 || countBits(bits, m * words) < SHARED * k);
+  const wide = bCol == 1 && wholeGroups(n) <= bRow && (m == 1 || count < SHARED * k);
   const unit: usize = wide ? (<usize>bRow) << 2 : n > PANEL / 2 ? PANEL << 2 : PANEL << 1;
-  const depth = share(k, wide ? FARTHEST : DEEPEST);
+  const lists = (LONG * <f64>m * <f64>k) / <f64>max(1, count);
+  const depth = share(k, wide ? FARTHEST : <i32>max(<f64>SHALLOWEST, min(lists, <f64>DEEPEST)));
   const width = wide ? WIDEST : share(n, (BLOCK_FLOATS - TABLE_FLOATS) / depth);
   const tabled = !wide && k <= 32 && m >= TABLED_ROWS && x == 0 && initBytes == 0;
   for (let p = 0, kc = 0; p < k; p += kc) {

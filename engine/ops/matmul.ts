@@ -46,7 +46,25 @@ const linearOp: Op<Product> = {
     else {
       const values = graded ? x.ptr : 0;
       const work = allocate(workBytes(rows, count));
-      k.gather(z.ptr, bits, work, values, from, start, rows, outputs, depth, depth, 1, row, column, outputs, 0, 1);
+      k.gather(
+        z.ptr,
+        bits,
+        work,
+        values,
+        from,
+        start,
+        count,
+        rows,
+        outputs,
+        depth,
+        depth,
+        1,
+        row,
+        column,
+        outputs,
+        0,
+        1,
+      );
       recycle(work, workBytes(rows, count), scope.region);
     }
   },
@@ -142,7 +160,25 @@ export function gatherWeightGradient(
   if (accumulates && !asItIs) k.transpose(sum, dw, outputs, inputs);
   const start = accumulates ? sum : 0;
   const work = allocate(workBytes(inputs, count));
-  k.gather(sum, places, work, values, dz, start, inputs, outputs, rows, 1, inputs, outputs, 1, outputs, outputs, 1);
+  k.gather(
+    sum,
+    places,
+    work,
+    values,
+    dz,
+    start,
+    count,
+    inputs,
+    outputs,
+    rows,
+    1,
+    inputs,
+    outputs,
+    1,
+    outputs,
+    outputs,
+    1,
+  );
   recycle(work, workBytes(inputs, count), scope.region);
   if (!asItIs) {
     k.transpose(dw, sum, inputs, outputs);

@@ -8,6 +8,7 @@ export function gather(
   x: number,
   b: number,
   init: number,
+  _count: number,
   m: number,
   n: number,
   k: number,
