@@ -7,8 +7,8 @@ export interface Contender {
   measure(): number | Promise<number>;
 }
 
-/** The rounds that do not count: at least two of them, and a second, in which engines optimise what they will run. */
-const WARM_UP = { rounds: 2, ms: 1000 };
+/** What does not count: at least two turns of each contender, and a second, in which engines optimise what they will run. */
+const WARM_UP = { turns: 2, ms: 1000 };
 
 /** The times of the contenders, by name and round. */
 export class Comparison {
@@ -44,15 +44,12 @@ export function median(values: readonly number[]): number {
 /** Runs all contenders once a round. */
 export async function interleave(contenders: readonly Contender[], rounds: number): Promise<Comparison> {
   const times = new Map<string, number[]>(contenders.map(({ name }) => [name, []]));
-  const start = performance.now();
-  for (let warm = 0, counted = 0; counted < rounds; ) {
-    const counts = warm >= WARM_UP.rounds && performance.now() - start >= WARM_UP.ms;
-    for (const contender of contenders) {
-      const ms = await contender.measure();
-      if (counts) times.get(contender.name)?.push(ms);
-    }
-    if (counts) counted++;
-    else warm++;
+  for (const contender of contenders) {
+    const start = performance.now();
+    for (let turn = 0; turn < WARM_UP.turns || performance.now() - start < WARM_UP.ms; turn++) await contender.measure();
+  }
+  for (let round = 0; round < rounds; round++) {
+    for (const contender of contenders) times.get(contender.name)?.push(await contender.measure());
   }
   return new Comparison(times);
 }
