@@ -110,3 +110,41 @@ test("events: one value adds the weights of every tap to the place that has it t
     return [];
   });
 });
+
+for (const [down, across, channels] of [
+  [axis(12, 5), axis(12, 5), 3],
+  [axis(1, 1), axis(32, 29), 2],
+  [axis(3, 2, 1, 1), axis(32, 3, 1, 16), 2],
+  [axis(9, 3, 2, 1), axis(7, 4, 3, 2), 4],
+  [axis(60, 2, 1, 2), axis(1, 1, 1, 3), 1],
+] as const) {
+  test(`events: bits under windows agree with their twins, [${down.size}, ${across.size}] by [${down.kernel}, ${across.kernel}]`, () => {
+    const values = channels * down.size * across.size;
+    for (const first of [0, 45]) {
+      const x = numbers(first + values, 2, 0, 1).map((u) => (u < 0.4 ? 1 : 0));
+      compareSides((side) => {
+        const bits = side.zeros(Math.ceil((first + values) / 32) + 1);
+        side.k.packBits(bits, side.put(x), 1, first + values);
+        const words = placesOf(down) * placesOf(across) * channels;
+        const z = side.zeros(words);
+        side.k.windowBits(
+          z,
+          bits,
+          first,
+          channels,
+          down.size,
+          across.size,
+          down.kernel,
+          across.kernel,
+          placesOf(down),
+          placesOf(across),
+          down.stride,
+          across.stride,
+          down.padding,
+          across.padding,
+        );
+        return side.readWords(z, words);
+      });
+    }
+  });
+}

@@ -1,5 +1,9 @@
 /**
- * Convolutions event by event. A value x[c, y, q] that is not 0 lies under windows at up to kh × kw places, in each under
+ * Convolutions that follow events, in one of two ways.
+ *
+ * Many spikes: each place of the window gets a row of bits, those under it, and the product follows them as in gather.ts.
+ *
+ * Few events, or such with values: a value x[c, y, q] that is not 0 lies under windows at up to kh × kw places, in each under
  * another tap (channel, row and column of the weights). With the filters innermost,
  *
  *   maps[place, filter] += x·weights[tap, filter]           and for the gradient of the weights the other way round,
@@ -56,6 +60,67 @@ export function overlaps(
     store<i32>(table, tapStep * tapUnit, 8);
     store<i32>(table, place * placeUnit, 12);
     store<i32>(table, placeStep * placeUnit, 16);
+  }
+}
+
+/** The rows of a channel, 64 bits each, with their padding. */
+const rows = memory.data(512, 16);
+
+/**
+ * z [down·across, channels] ← the bits under a window of kh × kw that moves over an image of spikes, a word a channel:
+ *
+ *   bit i·kw + j of z[u·across + v, c] ← x[c, u·strideDown + i − padDown, v·strideAcross + j − padAcross]
+ *
+ * and 0 beyond the image and from bit kh·kw ≤ 32 on. The image [channels, height, width] are bits of a stream from bit `first`
+ * on; width ≤ 32, 3·strideAcross + kw ≤ 32, and with their padding height and width are at most 64.
+ */
+export function windowBits(
+  z: usize,
+  bits: usize,
+  first: i32,
+  channels: i32,
+  height: i32,
+  width: i32,
+  kh: i32,
+  kw: i32,
+  down: i32,
+  across: i32,
+  strideDown: i32,
+  strideAcross: i32,
+  padDown: i32,
+  padAcross: i32,
+): void {
+  const step = (<usize>channels) << 2;
+  const inRow: u32 = width == 32 ? u32.MAX_VALUE : (1 << width) - 1;
+  const mask = i32x4.splat((1 << kw) - 1);
+  // Four places side by side see the same bits, shifted; a product shifts each lane by its own distance.
+  let apart = i32x4.splat(1 << (3 * strideAcross));
+  apart = i32x4.replace_lane(apart, 1, 1 << (2 * strideAcross));
+  apart = i32x4.replace_lane(apart, 2, 1 << strideAcross);
+  apart = i32x4.replace_lane(apart, 3, 1);
+  memory.fill(rows, 0, 512);
+  for (let c = 0; c < channels; c++, z += 4) {
+    for (let y = 0; y < height; y++, first += width) {
+      store<u64>(rows + ((<usize>(y + padDown)) << 3), (<u64>(wordAt(bits, <usize>first) & inRow)) << padAcross);
+    }
+    let to = z;
+    let top = rows;
+    for (let u = 0; u < down; u++, top += (<usize>strideDown) << 3) {
+      for (let v = 0; v < across; v += 4) {
+        const shift = v * strideAcross;
+        let words = i32x4.splat(0);
+        let row = top;
+        for (let place = 0, end = kh * kw; place != end; place += kw, row += 8) {
+          const seen = i32x4.mul(i32x4.splat(<u32>(load<u64>(row) >> shift)), apart);
+          words = v128.or(words, i32x4.shl(v128.and(i32x4.shr_u(seen, 3 * strideAcross), mask), place));
+        }
+        v128.store32_lane(to, words, 0);
+        if (across - v > 1) v128.store32_lane(to + step, words, 1);
+        if (across - v > 2) v128.store32_lane(to + 2 * step, words, 2);
+        if (across - v > 3) v128.store32_lane(to + 3 * step, words, 3);
+        to += <usize>min(4, across - v) * step;
+      }
+    }
   }
 }
 

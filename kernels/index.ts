@@ -13,7 +13,7 @@ export { lifBackwardAny, lifForwardAny, lifState } from "./lif-any";
 export { lifBackward, lifReplay } from "./lif-back";
 export { recurrentBackward, recurrentForward } from "./recurrent";
 export * from "./patches";
-export { addEvents, overlaps } from "./events";
+export { addEvents, overlaps, windowBits } from "./events";
 export * from "./lists";
 export { gemm, gemmGathered } from "./matmul";
 export * from "./pool";

@@ -9,7 +9,7 @@ import { accumulates, apply, freshGradOf, gradOf, type Op, ready, SAVES_A, SAVES
 import { allocate, recycle, scope } from "../scope.ts";
 import { checkShape, formatShape, sizeOf } from "../shape.ts";
 import { alive, type Tensor } from "../tensor.ts";
-import { endEvents, isSparse, mapEvents, startEvents } from "./events.ts";
+import { followerOf, followMaps, pathOf } from "./events.ts";
 import { once } from "./expand.ts";
 import { multiply, spread } from "./patches.ts";
 import { type Axis, along, FLAT, type Pair, type Windows, windowOver, windows } from "./windows.ts";
@@ -39,7 +39,7 @@ const convOp: Op<Windows> = {
   takesPlaces: true,
   shape: ({ shape }) => shape,
   forward(z, x, w, bias, g) {
-    if (g.sparse) mapEvents(g, z.ptr, w.ptr, x, bias?.ptr ?? 0);
+    if (g.path !== "dense") followMaps(g, z.ptr, w.ptr, x, bias?.ptr ?? 0);
     else multiply("maps", g, z.ptr, w.ptr, x.ptr, bias?.ptr);
   },
   backward(z, x, w, bias, g) {
@@ -47,17 +47,17 @@ const convOp: Op<Windows> = {
     const planes = z.size / places;
     // A pool's planes are the last two axes: of conv1d, channels and places.
     const [height, width] = z.shape.slice(-2) as [number, number];
-    if (z.gradPlaces !== 0 && !(g.sparse && height * width === places)) writeOutGradient(z);
+    if (z.gradPlaces !== 0 && !(g.path !== "dense" && height * width === places)) writeOutGradient(z);
     const dx = freshGradOf(x);
     const adds = accumulates;
     const dw = gradOf(w);
     const db = bias === null ? 0 : gradOf(bias);
     const sums = db === 0 ? 0 : allocate(4 * planes);
     const maps = { values: z.gradPtr, places: z.gradPlaces, each: z.gradWindows / planes, sums };
-    const events = dw !== 0 && g.sparse ? startEvents(g, dw, x) : null;
-    if (dx !== 0 || events !== null || maps.places !== 0) spread(g, maps, w.ptr, dx, adds, events);
+    const follower = dw !== 0 && g.path !== "dense" ? followerOf(g, dw, x) : null;
+    if (dx !== 0 || follower !== null || maps.places !== 0) spread(g, maps, w.ptr, dx, adds, follower);
     else if (db !== 0) k.sumAxis(sums, z.gradPtr, planes, places, 1);
-    if (events !== null) endEvents(events, dw);
+    if (follower !== null) follower.end(dw);
     else if (dw !== 0) multiply("weights", g, z.gradPtr, dw, x.ptr);
     if (db !== 0) addSums(db, sums, planes, bias.size);
   },
@@ -145,9 +145,9 @@ function convolve(
   if (x.bits === 0) ready(where, x);
   else alive(x, where);
   // Gradients of images and weights that are one tensor must be written one after the other.
-  const sparse = x !== weight && isSparse(x, (weight.shape[0] as number) / groups, down, across);
-  if (!sparse) ready(where, x);
-  const g = windows(shape, x.size, groups, weight.shape, down, across, sparse);
+  const path = x === weight ? "dense" : pathOf(x, (weight.shape[0] as number) / groups, down, across);
+  if (path === "dense") ready(where, x);
+  const g = windows(shape, x.size, groups, weight.shape, down, across, path);
   return apply(convOp, g, x, weight, bias as Tensor);
 }
 
@@ -209,7 +209,7 @@ export function convTranspose2d(
   const y = windowUnder(0, x, weight, options);
   const q = windowUnder(1, x, weight, options);
   const shape = [...x.shape.slice(0, -3), (weight.shape[1] as number) * groups, y.size, q.size];
-  const g = windows(checkShape("convTranspose2d", shape), sizeOf(shape), groups, weight.shape, y, q, false);
+  const g = windows(checkShape("convTranspose2d", shape), sizeOf(shape), groups, weight.shape, y, q, "dense");
   return apply(convTransposeOp, g, x, weight, bias as Tensor);
 }
 

@@ -45,7 +45,7 @@ const linearOp: Op<Product> = {
     if (bits === 0) k.gemm(z.ptr, x.ptr, from, start, rows, outputs, depth, depth, 1, row, column, outputs, 0, 1);
     else {
       const values = graded ? x.ptr : 0;
-      const work = allocate(workBytes(rows, count));
+      const work = allocate(listBytes(rows, count, graded));
       k.gather(
         z.ptr,
         bits,
@@ -65,7 +65,7 @@ const linearOp: Op<Product> = {
         0,
         1,
       );
-      recycle(work, workBytes(rows, count), scope.region);
+      recycle(work, listBytes(rows, count, graded), scope.region);
     }
   },
   backward(z, x, w, bias, product) {
@@ -159,7 +159,7 @@ export function gatherWeightGradient(
   const sum = asItIs ? dw : allocate(size);
   if (accumulates && !asItIs) k.transpose(sum, dw, outputs, inputs);
   const start = accumulates ? sum : 0;
-  const work = allocate(workBytes(inputs, count));
+  const work = allocate(listBytes(inputs, count, values !== 0));
   k.gather(
     sum,
     places,
@@ -179,7 +179,7 @@ export function gatherWeightGradient(
     outputs,
     1,
   );
-  recycle(work, workBytes(inputs, count), scope.region);
+  recycle(work, listBytes(inputs, count, values !== 0), scope.region);
   if (!asItIs) {
     k.transpose(dw, sum, inputs, outputs);
     recycle(sum, size, scope.region);
@@ -188,7 +188,8 @@ export function gatherWeightGradient(
 }
 
 /** What the kernel `gather` wants to work in. */
-const workBytes = (rows: number, count: number): number => 4 * (rows + 9 + 2 * count);
+export const listBytes = (rows: number, count: number, graded: boolean): number =>
+  4 * (rows + 5 + (graded ? 2 * count : (count + 1) >> 1));
 
 /** Bytes of bits in rows of whole words. */
 export const bitBytes = (rows: number, columns: number): number => 4 * rows * Math.ceil(columns / 32);

@@ -9,7 +9,7 @@
  */
 import { k } from "../backend.ts";
 import { allocate, recycle, scope } from "../scope.ts";
-import { addEvents, type Events } from "./events.ts";
+import type { Follower } from "./events.ts";
 import { bytesOf, carve, type Windows } from "./windows.ts";
 
 /** Places of the window that are worked on at a time: those of several small images, or some of a large one. */
@@ -113,7 +113,7 @@ export interface Maps {
 /**
  * images ← or += (if `adds`) the patches weightsᵀ · maps; nothing if `images` is 0. Channels and filters are innermost here: a
  * window covers runs of neighbours, and a place is a row of the product. Of maps with many zeros only the rest is
- * multiplied. `events` take their part of each map on the way.
+ * multiplied. The follower takes its part of each map on the way.
  */
 export function spread(
   g: Windows,
@@ -121,7 +121,7 @@ export function spread(
   weights: number,
   images: number,
   adds: boolean,
-  events: Events | null,
+  follower: Follower | null,
 ): void {
   const { images: total, groups, channels, filters, y, x } = g;
   const kernel = y.kernel * x.kernel;
@@ -175,8 +175,8 @@ export function spread(
       for (let j = 0; j < count; j++) {
         const own = side + 4 * j * filters * places;
         k.transpose(own, map + 4 * (j * groups + i) * filters * places, filters, places);
-        if (events !== null) addEvents(events, own, (first + j) * groups + i, 1);
       }
+      follower?.addWeights(side, first, count, i);
       if (images === 0) continue;
       const image = images + 4 * (first * groups + i) * channels * size;
       const next = 4 * groups * channels * size;

@@ -65,6 +65,9 @@ export function windowOver(
   return { size, places, kernel, dilation: d, stride: s, padding: p };
 }
 
+/** How products take the images: as they are, or what is not 0 of them, in one of two ways (events.ts). */
+export type Path = "dense" | "events" | "windows";
+
 /** Images [groups·channels, y.size, x.size], and the maps [groups·filters, y.places, x.places] of windows over them. */
 export interface Windows {
   /** The result's. */
@@ -75,8 +78,7 @@ export interface Windows {
   readonly filters: number;
   readonly y: Axis;
   readonly x: Axis;
-  /** The images have so many zeros that the products follow what is not 0. */
-  readonly sparse: boolean;
+  readonly path: Path;
 }
 
 export function windows(
@@ -86,11 +88,11 @@ export function windows(
   weight: Shape,
   y: Axis,
   x: Axis,
-  sparse: boolean,
+  path: Path,
 ): Windows {
   const [all, channels] = weight as [number, number];
   const images = values / (groups * channels * y.size * x.size);
-  return { shape, images, groups, channels, filters: all / groups, y, x, sparse };
+  return { shape, images, groups, channels, filters: all / groups, y, x, path };
 }
 
 /** Addresses of parts of so many words each, in one block of memory. */

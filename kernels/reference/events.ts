@@ -60,3 +60,36 @@ export function addEvents(
     }
   }
 }
+
+export function windowBits(
+  z: number,
+  bits: number,
+  first: number,
+  channels: number,
+  height: number,
+  width: number,
+  kh: number,
+  kw: number,
+  down: number,
+  across: number,
+  strideDown: number,
+  strideAcross: number,
+  padDown: number,
+  padAcross: number,
+): void {
+  for (let u = 0; u < down; u++) {
+    for (let v = 0; v < across; v++) {
+      for (let c = 0; c < channels; c++) {
+        let word = 0;
+        for (let i = 0; i < kh; i++) {
+          for (let j = 0; j < kw; j++) {
+            const [y, x] = [u * strideDown + i - padDown, v * strideAcross + j - padAcross];
+            if (y < 0 || y >= height || x < 0 || x >= width) continue;
+            if (bitAt(bits, first + (c * height + y) * width + x) !== 0) word += 2 ** (i * kw + j);
+          }
+        }
+        put(z, (u * across + v) * channels + c, word);
+      }
+    }
+  }
+}

@@ -21,7 +21,7 @@ import {
   sub,
 } from "./elementwise.ts";
 import { firstSpike } from "./encode.ts";
-import { addEvents, overlaps } from "./events.ts";
+import { addEvents, overlaps, windowBits } from "./events.ts";
 import { formula, formulaGrad } from "./formula.ts";
 import { gather, transpose } from "./gather.ts";
 import { leakyBackward, leakyForward } from "./leaky.ts";
@@ -168,6 +168,7 @@ export const reference: Kernels = {
   grid,
   addPatches,
   overlaps,
+  windowBits,
   addEvents,
   listNonZeros,
   multiplyListed,
