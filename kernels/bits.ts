@@ -9,8 +9,6 @@ import { scalarEnd } from "./span";
 
 /** One bit in each lane: where four lanes find theirs in a word. */
 const lanes = memory.data<u32>([1, 2, 4, 8], 16);
-/** A block of 32 × 32 bits while it is transposed. */
-const square = memory.data(128, 16);
 /** The digits of 128 counters. */
 const counters = memory.data(400, 16);
 
@@ -180,36 +178,56 @@ export function packBits(bits: usize, x: usize, rows: i32, k: i32): i32 {
   return v128.any_true(graded) ? count | i32.MIN_VALUE : count;
 }
 
-/** z [k, ⌈rows/32⌉] ← the transpose of bits [rows, ⌈k/32⌉], a block of 32 × 32 at a time */
+/**
+ * z [k, ⌈rows/32⌉] ← the transpose of bits [rows, ⌈k/32⌉]
+ *
+ * Sixteen rows at a time: a vector holds one byte of each, and the highest bits of its bytes are half a word of a column.
+ */
 export function transposeBits(z: usize, bits: usize, rows: i32, k: i32): void {
-  const words = (k + 31) >> 5;
-  const wordBytes = (<usize>words) << 2;
+  const step = (<usize>((k + 31) >> 5)) << 2;
   const outBytes = (<usize>((rows + 31) >> 5)) << 2;
-  for (let i = 0; i < rows; i += 32, z += 4, bits += wordBytes << 5) {
-    const height = min(32, rows - i);
-    for (let w = 0; w < words; w++) {
-      const from = bits + ((<usize>w) << 2);
-      for (let r = 0; r < 32; r++) {
-        store<u32>(square + ((<usize>r) << 2), r < height ? load<u32>(from + <usize>r * wordBytes) : 0);
-      }
-      transposeSquare();
-      const width = min(32, k - (w << 5));
-      let to = z + ((<usize>w) << 5) * outBytes;
-      for (let q = 0; q < width; q++, to += outBytes) store<u32>(to, load<u32>(square + ((<usize>q) << 2)));
+  // What is missing of the last word of a column.
+  if ((rows & 31) != 0) for (let q = 1; q <= k; q++) store<u32>(z + <usize>q * outBytes - 4, 0);
+  for (let i = 0; i < rows; i += 16, z += 2, bits += step << 4) {
+    const left = rows - i;
+    let to = z;
+    for (let p = 0; p < k; p += 32, to += outBytes << 5) {
+      const from = bits + ((<usize>p) >> 3);
+      const x0 = inline.always(fourWords(from, step, left));
+      const x1 = inline.always(fourWords(from + 4 * step, step, left - 4));
+      const x2 = inline.always(fourWords(from + 8 * step, step, left - 8));
+      const x3 = inline.always(fourWords(from + 12 * step, step, left - 12));
+      const low01 = i8x16.shuffle(x0, x1, 0, 4, 8, 12, 16, 20, 24, 28, 1, 5, 9, 13, 17, 21, 25, 29);
+      const low23 = i8x16.shuffle(x2, x3, 0, 4, 8, 12, 16, 20, 24, 28, 1, 5, 9, 13, 17, 21, 25, 29);
+      const high01 = i8x16.shuffle(x0, x1, 2, 6, 10, 14, 18, 22, 26, 30, 3, 7, 11, 15, 19, 23, 27, 31);
+      const high23 = i8x16.shuffle(x2, x3, 2, 6, 10, 14, 18, 22, 26, 30, 3, 7, 11, 15, 19, 23, 27, 31);
+      const columns = k - p;
+      eightColumns(to, outBytes, i64x2.shuffle(low01, low23, 0, 2), columns);
+      eightColumns(to + 8 * outBytes, outBytes, i64x2.shuffle(low01, low23, 1, 3), columns - 8);
+      eightColumns(to + 16 * outBytes, outBytes, i64x2.shuffle(high01, high23, 0, 2), columns - 16);
+      eightColumns(to + 24 * outBytes, outBytes, i64x2.shuffle(high01, high23, 1, 3), columns - 24);
     }
   }
 }
 
-/** Swaps halves of 16, 8, 4, 2 and 1 bits across the diagonal of the 32 words of `square`. */
-function transposeSquare(): void {
-  let mask: u32 = 0xffff;
-  for (let half: u32 = 16; half != 0; half >>= 1, mask ^= mask << half) {
-    for (let r: u32 = 0; r < 32; r = (r + half + 1) & ~half) {
-      const upper = square + ((<usize>r) << 2);
-      const lower = upper + ((<usize>half) << 2);
-      const swapped = ((load<u32>(upper) >> half) ^ load<u32>(lower)) & mask;
-      store<u32>(lower, load<u32>(lower) ^ swapped);
-      store<u32>(upper, load<u32>(upper) ^ (swapped << half));
-    }
-  }
+/** Words of up to four rows, 0 for those that are missing. */
+function fourWords(p: usize, step: usize, left: i32): v128 {
+  let words = i32x4.splat(0);
+  if (left <= 0) return words;
+  words = v128.load32_zero(p);
+  if (left > 1) words = v128.load32_lane(p + step, words, 1);
+  if (left > 2) words = v128.load32_lane(p + 2 * step, words, 2);
+  return left > 3 ? v128.load32_lane(p + 3 * step, words, 3) : words;
+}
+
+/** Writes the bits of sixteen bytes as half words of up to eight columns, the last one first. */
+function eightColumns(to: usize, step: usize, bytes: v128, columns: i32): void {
+  if (columns <= 0) return;
+  let q = 7;
+  let at = to + 7 * step;
+  do {
+    if (q < columns) store<u16>(at, i8x16.bitmask(bytes));
+    bytes = i8x16.add(bytes, bytes);
+    at -= step;
+  } while (--q >= 0);
 }
