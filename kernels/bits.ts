@@ -192,7 +192,7 @@ export function transposeBits(z: usize, bits: usize, rows: i32, k: i32): void {
     const left = rows - i;
     let to = z;
     for (let p = 0; p < k; p += 32, to += outBytes << 5) {
-      const from = bits + ((<usize>p) >> 3);
+      const from = bits + (<usize>p >> 3);
       const x0 = inline.always(fourWords(from, step, left));
       const x1 = inline.always(fourWords(from + 4 * step, step, left - 4));
       const x2 = inline.always(fourWords(from + 8 * step, step, left - 8));

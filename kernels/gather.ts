@@ -60,7 +60,8 @@ function makePlaces(): void {
  * Places are looked up, a byte of bits at a time; all eight are written, so that up to 16 bytes follow the last list. There is
  * no branch that a processor would have to foresee.
  */
-function listPlaces(lists: usize, bits: usize, bitsRow: usize, m: i32, words: i32, mask: u32): void {
+export function listPlaces(lists: usize, bits: usize, bitsRow: usize, m: i32, words: i32, mask: u32): void {
+  if (load<u8>(placesOf + 8 * 255 + 7) == 0) makePlaces();
   let to = lists + ((<usize>m + 1) << 2);
   for (let i = 0; i < m; i++, lists += 4, bits += bitsRow) {
     store<u32>(lists, <u32>to);
@@ -151,7 +152,6 @@ export function gather(
     initBytes = 0;
     initStep = 0;
   }
-  if (load<u8>(placesOf + 8 * 255 + 7) == 0) makePlaces();
   const wide = bCol == 1 && wholeGroups(n) <= bRow && (m == 1 || count < SHARED * k);
   const unit: usize = wide ? (<usize>bRow) << 2 : n > PANEL / 2 ? PANEL << 2 : PANEL << 1;
   const lists = (LONG * <f64>m * <f64>k) / <f64>max(1, count);
@@ -175,7 +175,7 @@ export function gather(
         wideRows(c + o, work, bp, unit, start, m, nc, xStep != 0, cBytes, startBytes, step);
         continue;
       }
-      packWide(unit, bp, kc, nc, bRow, bCol);
+      packWide(panels, unit, bp, kc, nc, bRow, bCol);
       let panel = panels;
       for (let q = 0; q < nc; q += PANEL, panel += <usize>kc * unit) {
         const o = (<usize>(j + q)) << 2;
@@ -279,7 +279,7 @@ function copyColumns(to: usize, from: usize, step: usize, columns: i32): void {
  * The loads of a loop body are all moved to its front. Eight sums and eight loaded rows are more than there are registers;
  * the store, which nobody reads, makes the first addition come before the other loads.
  */
-function sum32(c: usize, list: usize, end: usize, b: usize, init: usize, initStep: usize): void {
+export function sum32(c: usize, list: usize, end: usize, b: usize, init: usize, initStep: usize): void {
   let s0 = v128.load(init);
   let s1 = v128.load(init + initStep);
   let s2 = v128.load(init + 2 * initStep);

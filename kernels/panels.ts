@@ -31,16 +31,19 @@ export function pack(b: usize, kc: i32, nc: i32, bRow: i32, bCol: i32): void {
   }
 }
 
-/** Packs nc columns of kc rows of B as panels whose rows are so many bytes, 64 or 128; what is missing of the last is 0. */
-export function packWide(unit: usize, b: usize, kc: i32, nc: i32, bRow: i32, bCol: i32): void {
+/**
+ * to ← nc columns of kc rows of B as panels whose rows are so many bytes, 64 or 128. The last one is padded with zeros to a
+ * multiple of 4 columns; behind them is what was there.
+ */
+export function packWide(to: usize, unit: usize, b: usize, kc: i32, nc: i32, bRow: i32, bCol: i32): void {
   const rowBytes = (<usize>bRow) << 2;
   const colBytes = (<usize>bCol) << 2;
   const panel = <usize>kc * unit;
   const whole: usize = bCol == 1 && unit == 128 ? <usize>nc & ~31 : 0;
-  if (whole > 0) packPanels(b, kc, whole << 2, rowBytes, panel);
+  if (whole > 0) packPanels(to, b, kc, whole << 2, rowBytes, panel);
   b += whole << 2;
   for (let j = whole << 2, left = nc - <i32>whole; left > 0; j += 64, left -= 16, b += colBytes << 4) {
-    const q = panels + (j / unit) * panel + (j & (unit - 64));
+    const q = to + (j / unit) * panel + (j & (unit - 64));
     if (left >= 16 && bCol == 1) packRows(q, unit, b, kc, rowBytes);
     else if (left >= 16 && bRow == 1) packColumns(q, unit, b, kc, colBytes);
     else packAny(q, unit, b, kc, min(16, left), rowBytes, colBytes);
@@ -48,8 +51,7 @@ export function packWide(unit: usize, b: usize, kc: i32, nc: i32, bRow: i32, bCo
 }
 
 /** So many bytes of contiguous rows, a row at a time, into panels of 32 columns. */
-function packPanels(b: usize, kc: i32, bytes: usize, rowBytes: usize, panel: usize): void {
-  let q = panels;
+function packPanels(q: usize, b: usize, kc: i32, bytes: usize, rowBytes: usize, panel: usize): void {
   do {
     let from = b;
     let to = q;

@@ -4,27 +4,28 @@
  *   I[t] = (b + W·s[t−1]) + current[t]     or, where each feeds itself alone,     I[t] = current[t] + V ⊙ s[t−1]
  *
  * Arrays are [T, rows, n], W is [n, n]. W·s is the sum of the columns of W at which neurons have fired, in ascending order.
- * W lies in slabs of 32 columns of the result, so that a slab stays in the first-level cache while all rows pass it.
+ * Wᵀ lies in panels of 32 columns, so that one stays in the first-level cache while all rows pass it.
  */
 
-import { wordAt } from "./bits";
-import { mulGrad } from "./elementwise";
+import { alignBits } from "./bits";
+import { addTo, mulGrad } from "./elementwise";
+import { listPlaces, sum32 } from "./gather";
 import { lifForward } from "./lif";
 import { lifBackward } from "./lif-back";
 import { block, gemm } from "./matmul";
-import { BLOCK_K, pack } from "./panels";
+import { BLOCK_K, pack, packWide } from "./panels";
 
-/** Columns of a slab. */
-const SLAB = 32;
+/** Columns of a panel. */
+const PANEL = 32;
 
-/** A slab with fewer columns is computed here and copied. */
-const spare = memory.data(128, 16);
-const spill = memory.data(16, 16);
+/** The bias of the columns of a panel, and a row of sums. */
+const start = memory.data(128, 16);
+const sums = memory.data(128, 16);
 
 /**
  * u [T, rows, n] and the stream of bits s ← from current and the zero state without spikes. weight is W (all = 1) with a
  * bias [n], 0 for none, or V [n] (all = 0). `work` is room for
- * (n + 1)·(n + 32) + 2·rows·(n + 1) + 32 words.
+ * n·(n + 32) + rows·(n + 4) + 64 words.
  */
 export function recurrentForward(
   u: usize,
@@ -49,14 +50,18 @@ export function recurrentForward(
   const size = rows * n;
   const step = (<usize>size) << 2;
   const words = (size + 31) >> 5;
-  const slabs = (work + 63) & ~63;
-  const bits = all == 0 ? slabs : packSlabs(slabs, weight, bias, n);
-  const lists = bits + ((<usize>words + 1) << 2);
+  const rowWords = (n + 31) >> 5;
+  // The panels of Wᵀ, the spikes of a step as a stream and in rows of words, their lists.
+  const panel = (work + 63) & ~63;
+  const bits = panel + (all == 0 ? 0 : (<usize>n * <usize>rowWords) << 7);
+  const aligned = bits + ((<usize>words + 1) << 2);
+  const lists = aligned + ((<usize>(rows * rowWords)) << 2);
+  if (all != 0) packWide(panel, 128, weight, n, n, 1, n);
   memory.fill(lists, 0, (<usize>rows + 1) << 2);
   memory.fill(s, 0, ((<usize>(T * size) + 31) >> 5) << 2);
   for (let t = 0, first = 0; t < T; t++, first += size, u += step, current += step) {
     memory.copy(u, current, step);
-    if (all != 0) feedAll(u, slabs, lists, rows, n);
+    if (all != 0) feedAll(u, panel, bias, lists, rows, n);
     else feedSelf(u, weight, lists, rows, n);
     lifForward(
       u,
@@ -79,7 +84,8 @@ export function recurrentForward(
       t,
     );
     setBits(s, <usize>first, bits, words);
-    listSpikes(lists, bits, rows, n);
+    alignBits(aligned, bits, rows, n);
+    listPlaces(lists, aligned, (<usize>rowWords) << 2, rows, rowWords, u32.MAX_VALUE);
   }
 }
 
@@ -95,97 +101,27 @@ function setBits(s: usize, i: usize, bits: usize, words: i32): void {
   if (pending != 0) store<u32>(s, <u32>pending);
 }
 
-/** Slab by slab: 32 values of the bias, then of each column of W. Returns the end. */
-function packSlabs(slab: usize, weight: usize, bias: usize, n: i32): usize {
-  for (let j = 0; j < n; j += SLAB) {
-    const width = min(SLAB, n - j);
-    for (let p = -1; p < n; p++) {
-      for (let q = 0; q < SLAB; q++, slab += 4) {
-        const from = p < 0 ? bias + ((<usize>(j + q)) << 2) : weight + ((<usize>(j + q) * <usize>n + <usize>p) << 2);
-        store<f32>(slab, q < width && (p >= 0 || bias != 0) ? load<f32>(from) : 0);
-      }
-    }
-  }
-  return slab;
-}
-
-/** lists ← rows + 1 addresses, then the places of the bits in each row of a stream. */
-function listSpikes(lists: usize, bits: usize, rows: i32, n: i32): void {
-  let to = lists + ((<usize>rows + 1) << 2);
-  for (let r = 0; r < rows; r++, lists += 4) {
-    store<u32>(lists, <u32>to);
-    for (let p = 0; p < n; p += 32) {
-      let word = wordAt(bits, <usize>(r * n + p));
-      if (n - p < 32) word &= (1 << (n - p)) - 1;
-      for (; word != 0; word &= word - 1, to += 4) store<u32>(to, p + ctz<u32>(word));
-    }
-  }
-  store<u32>(lists, <u32>to);
-}
-
 /** u ← (b + W·s) + u for one step. */
-function feedAll(u: usize, slab: usize, lists: usize, rows: i32, n: i32): void {
+function feedAll(u: usize, panel: usize, bias: usize, lists: usize, rows: i32, n: i32): void {
   const row = (<usize>n) << 2;
-  for (let j = 0; j < n; j += SLAB, slab += (<usize>(n + 1)) << 7, u += 128) {
-    const bytes = (<usize>(n - j)) << 2;
-    for (let r = 0; r < rows; r++) {
-      const at = <usize>r * row;
-      const list = lists + ((<usize>r) << 2);
-      if (bytes >= 128) {
-        sumSlab(u + at, slab, load<u32>(list), load<u32>(list, 4));
-      } else {
-        memory.copy(spare, u + at, bytes);
-        sumSlab(spare, slab, load<u32>(list), load<u32>(list, 4));
-        memory.copy(u + at, spare, bytes);
-      }
+  for (let j = 0; j < n; j += PANEL, panel += (<usize>n) << 7, u += 128) {
+    const width = min(PANEL, n - j);
+    if (bias != 0) memory.copy(start, bias + ((<usize>j) << 2), (<usize>width) << 2);
+    else memory.fill(start, 0, 128);
+    let to = u;
+    for (let at = lists, end = lists + ((<usize>rows) << 2); at != end; at += 4, to += row) {
+      sum32(sums, load<u32>(at), load<u32>(at, 4), panel, start, 16);
+      addTo(to, sums, width);
     }
   }
-}
-
-/**
- * z[0 … 31] ← (the first row of the slab + those that are listed) + z.
- *
- * The loads of a loop body are all moved to its front. Eight sums and eight loaded rows are more than there are registers;
- * the store, which nobody reads, makes the first addition come before the other loads.
- */
-function sumSlab(z: usize, slab: usize, list: usize, end: usize): void {
-  let s0 = v128.load(slab);
-  let s1 = v128.load(slab, 16);
-  let s2 = v128.load(slab, 32);
-  let s3 = v128.load(slab, 48);
-  let s4 = v128.load(slab, 64);
-  let s5 = v128.load(slab, 80);
-  let s6 = v128.load(slab, 96);
-  let s7 = v128.load(slab, 112);
-  slab += 128;
-  for (; list != end; list += 4) {
-    const row = slab + ((<usize>load<u32>(list)) << 7);
-    s0 = f32x4.add(s0, v128.load(row));
-    v128.store(spill, s0);
-    s1 = f32x4.add(s1, v128.load(row, 16));
-    s2 = f32x4.add(s2, v128.load(row, 32));
-    s3 = f32x4.add(s3, v128.load(row, 48));
-    s4 = f32x4.add(s4, v128.load(row, 64));
-    s5 = f32x4.add(s5, v128.load(row, 80));
-    s6 = f32x4.add(s6, v128.load(row, 96));
-    s7 = f32x4.add(s7, v128.load(row, 112));
-  }
-  v128.store(z, f32x4.add(s0, v128.load(z)));
-  v128.store(z, f32x4.add(s1, v128.load(z, 16)), 16);
-  v128.store(z, f32x4.add(s2, v128.load(z, 32)), 32);
-  v128.store(z, f32x4.add(s3, v128.load(z, 48)), 48);
-  v128.store(z, f32x4.add(s4, v128.load(z, 64)), 64);
-  v128.store(z, f32x4.add(s5, v128.load(z, 80)), 80);
-  v128.store(z, f32x4.add(s6, v128.load(z, 96)), 96);
-  v128.store(z, f32x4.add(s7, v128.load(z, 112)), 112);
 }
 
 /** u ← u + V ⊙ s for one step. */
 function feedSelf(u: usize, weight: usize, lists: usize, rows: i32, n: i32): void {
   const row = (<usize>n) << 2;
   for (let r = 0; r < rows; r++, u += row, lists += 4) {
-    for (let at: usize = load<u32>(lists), end: usize = load<u32>(lists, 4); at != end; at += 4) {
-      const o = (<usize>load<u32>(at)) << 2;
+    for (let at: usize = load<u32>(lists), end: usize = load<u32>(lists, 4); at != end; at += 2) {
+      const o = (<usize>load<u16>(at)) << 2;
       store<f32>(u + o, load<f32>(u + o) + load<f32>(weight + o));
     }
   }
