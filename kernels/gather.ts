@@ -37,7 +37,7 @@ const LOWEST: u32 = (1 << TABLED_BITS) - 1;
 const TABLE_FLOATS = PANEL << TABLED_BITS;
 const table = panels + ((BLOCK_FLOATS - TABLE_FLOATS) << 2);
 
-const zeros = memory.data(128, 16);
+export const zeros = memory.data(128, 16);
 /** Fewer than 16 columns of one row are computed here and copied. */
 const spare = memory.data(80, 16);
 /** What is stored here nobody reads. */
@@ -330,7 +330,15 @@ function sum16(c: usize, list: usize, end: usize, b: usize, unit: usize, init: u
 }
 
 /** The same for rows times the values beside their places. */
-function sum16Graded(c: usize, list: usize, end: usize, b: usize, unit: usize, init: usize, initStep: usize): void {
+export function sum16Graded(
+  c: usize,
+  list: usize,
+  end: usize,
+  b: usize,
+  unit: usize,
+  init: usize,
+  initStep: usize,
+): void {
   let s0 = v128.load(init);
   let s1 = v128.load(init + initStep);
   let s2 = v128.load(init + 2 * initStep);

@@ -22,7 +22,7 @@ export function softmax(z: usize, x: usize, rows: i32, cols: i32): void {
     const m = f32x4.splat(inline.always(maxOfRow(x, length, tail)));
     let last = f32x4.splat(0);
     // Idle lanes hold exp(−∞) = 0.
-    if ((cols & 3) != 0) last = inline.always(expNegative(f32x4.sub(tail, m)));
+    if ((cols & 3) != 0) last = expNegative(f32x4.sub(tail, m));
     let sums = f32x4.splat(0);
     for (let o: usize = 0; o < length; o += 16) {
       const e = inline.always(expNegative(f32x4.sub(v128.load(x + o), m)));
@@ -80,7 +80,7 @@ export function logSoftmaxGrad(dx: usize, dz: usize, z: usize, rows: i32, cols: 
       v128.store(dx + o, f32x4.add(v128.load(dx + o), f32x4.sub(v128.load(dz + o), f32x4.mul(e, sum))));
     }
     if ((cols & 3) == 0) continue;
-    const e = inline.always(expNegative(inline.always(loadTail(z + length, cols))));
+    const e = expNegative(inline.always(loadTail(z + length, cols)));
     inline.always(addTail(dx + length, cols, f32x4.sub(last, f32x4.mul(e, sum))));
   }
 }
@@ -256,6 +256,6 @@ function addRowGrad(dx: usize, x: usize, weight: usize, cols: i32, l: f32, g: f3
   }
   if ((cols & 3) == 0) return;
   const a = f32x4.mul(inline.always(loadTail(w + length * step, cols)), shares);
-  const p = inline.always(expNegative(f32x4.sub(f32x4.sub(tail, m), ls)));
+  const p = expNegative(f32x4.sub(f32x4.sub(tail, m), ls));
   inline.always(addTail(dx + length, cols, f32x4.mul(gs, f32x4.sub(f32x4.mul(p, totals), a))));
 }

@@ -151,7 +151,7 @@ export function spread(
     channels * size,
     channels * size,
     most * patchesRow,
-    2 * most + filters + 12 + 2 * most * filters,
+    most + 3 + 2 * most * filters,
     maps.places === 0 ? 0 : batch * rows * places,
   ] as const;
   const [turned, placeTable, runTable, side, spaces, cut, plain, patches, lists, block] = carve(words);
@@ -186,13 +186,13 @@ export function spread(
       for (let place = 0; place < n; place += BLOCK) {
         const m = Math.min(BLOCK, n - place);
         const values = side + 4 * place * filters;
-        const listed = k.listNonZeros(lists, values, m, filters, 4 * turnedRow) < limit * m * filters;
+        const listed = k.listNonZeros(lists, values, m, filters) < limit * m * filters;
         // Later rows of the window belong to earlier places.
         for (let end = y.kernel; end > 0; end -= step) {
           const r = Math.max(0, end - step);
           const columns = (end - r) * row;
           const b = turned + 4 * (i * filters * turnedRow + r * row);
-          if (listed) k.multiplyListed(patches, lists, b, m, columns, patchesRow);
+          if (listed) k.multiplyListed(patches, lists, b, m, columns, turnedRow, patchesRow);
           else k.gemm(patches, values, b, 0, m, columns, filters, filters, 1, turnedRow, 1, patchesRow, 0, 0);
           const under = runTable + 4 * r * runs;
           k.addPatches(spaces, patches, placeTable + 4 * place, under, m, (end - r) * runs, row / runs, patchesRow);
