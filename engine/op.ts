@@ -33,6 +33,11 @@ export interface Op<Attrs> {
   forward(z: Tensor, a: Tensor, b: Tensor, c: Tensor, attrs: Attrs): void;
   /** Adds into the gradients of a, b, c what z's gradient (at z.gradPtr) passes on. */
   backward(z: Tensor, a: Tensor, b: Tensor, c: Tensor, attrs: Attrs): void;
+  /**
+   * bits [rows, ⌈columns/32⌉] ← where the gradient of the output, in rows of so many columns, matters to backward. Returns how
+   * many groups of four neighbours have a bit, or −1, with nothing written, if it matters everywhere.
+   */
+  support?(attrs: Attrs, bits: number, columns: number): number;
   /** Gives back memory that attrs hold, taken while `region` was current, where backward will not. */
   drop?(attrs: Attrs, a: Tensor, region: Region): void;
 }

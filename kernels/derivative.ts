@@ -17,8 +17,8 @@ export const SIGMOID: i32 = 0;
 export const FAST_SIGMOID: i32 = 1;
 export const ATAN: i32 = 2;
 export const ERF: i32 = 3;
-const TRIANGULAR: i32 = 4;
-const BOXCAR: i32 = 5;
+export const TRIANGULAR: i32 = 4;
+export const BOXCAR: i32 = 5;
 /** 6 is straightThrough; as a formula, all from TRIANGULAR on are LINEAR. */
 export const LINEAR: i32 = 6;
 

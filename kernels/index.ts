@@ -4,6 +4,7 @@ export * from "./elementwise";
 export * from "./reduce";
 export { gather, transpose } from "./gather";
 export * from "./surrogate";
+export * from "./sampled";
 export * from "./optim";
 export * from "./leaky";
 export * from "./blocks";

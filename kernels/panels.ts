@@ -133,7 +133,15 @@ export function packAny(
 }
 
 /** Four columns, of which the last ones may be missing. */
-function packFour(q: usize, step: usize, b: usize, kc: i32, columns: i32, rowBytes: usize, colBytes: usize): void {
+export function packFour(
+  q: usize,
+  step: usize,
+  b: usize,
+  kc: i32,
+  columns: i32,
+  rowBytes: usize,
+  colBytes: usize,
+): void {
   if (columns == 4 && rowBytes == 4) {
     for (; kc >= 4; kc -= 4, q += step << 2, b += 16) {
       const x2 = v128.load(b + 2 * colBytes);

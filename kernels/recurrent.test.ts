@@ -3,7 +3,7 @@ import { kernels } from "../engine/wasm.ts";
 import { compareSides, numbers, type Side } from "../test/support/sides.ts";
 
 const [SUBTRACT, ZERO, NONE] = [1, 2, 0];
-const ATAN = 2;
+const [ATAN, TRIANGULAR, BOXCAR] = [2, 4, 5];
 
 interface Options {
   T: number;
@@ -15,6 +15,8 @@ interface Options {
   reset: number;
   delayed: number;
   strict: number;
+  kind: number;
+  slope: number;
 }
 
 const PLAIN: Options = {
@@ -27,6 +29,8 @@ const PLAIN: Options = {
   reset: SUBTRACT,
   delayed: 0,
   strict: 0,
+  kind: ATAN,
+  slope: 2,
 };
 
 /** Weights, currents and neurons of which about a third fires. */
@@ -74,7 +78,7 @@ function forward(side: Side, o: Options): number[] {
 }
 
 function backward(side: Side, o: Options): number[] {
-  const { T, rows, n, all, reset, strict } = o;
+  const { T, rows, n, all, reset, strict, kind, slope } = o;
   const { weight, beta, threshold, step } = layer(side, o);
   const size = rows * n;
   const du = side.put(numbers(T * size, 6));
@@ -95,8 +99,8 @@ function backward(side: Side, o: Options): number[] {
     step,
     reset,
     strict,
-    ATAN,
-    2,
+    kind,
+    slope,
   );
   return side.read(du, T * size);
 }
@@ -122,6 +126,15 @@ describe("recurrent: forward and backward agree with the reference", () => {
 
   test("for one step, and for many", () => {
     for (const T of [1, 2, 40]) for (const all of [true, false]) agrees({ T, all, n: 33 });
+  });
+
+  test("where few neurons are within reach of a box or a triangle, and where most are", () => {
+    for (const kind of [TRIANGULAR, BOXCAR]) {
+      for (const slope of [0.05, 0.3, 3]) {
+        for (const n of [3, 4, 36, 64])
+          for (const perNeuron of [false, true]) agrees({ kind, slope, n, perNeuron, T: 6 });
+      }
+    }
   });
 
   test("for every kind of neuron", () => {

@@ -8,12 +8,14 @@
  */
 
 import { alignBits } from "./bits";
+import { BOXCAR, TRIANGULAR } from "./derivative";
 import { addTo, mulGrad } from "./elementwise";
 import { listPlaces, sum32 } from "./gather";
 import { lifForward } from "./lif";
 import { lifBackward } from "./lif-back";
 import { block, gemm } from "./matmul";
 import { BLOCK_K, pack, packWide } from "./panels";
+import { gemmSampled, surrogateSupport } from "./sampled";
 
 /** Columns of a panel. */
 const PANEL = 32;
@@ -129,7 +131,8 @@ function feedSelf(u: usize, weight: usize, lists: usize, rows: i32, n: i32): voi
 
 /**
  * Its gradient with the reset detached: du [T, rows, n] holds ∂L/∂s and receives ∂L/∂I. Step by step backwards,
- * ds[t] += dI[t+1]·W (or dI[t+1] ⊙ V) before the neuron takes its turn. carry [rows, n] must hold zeros.
+ * ds[t] += dI[t+1]·W (or dI[t+1] ⊙ V) before the neuron takes its turn, where few neurons are within reach of their
+ * surrogate only there. carry [rows, n] must hold zeros.
  */
 export function recurrentBackward(
   du: usize,
@@ -151,13 +154,17 @@ export function recurrentBackward(
 ): void {
   const row = (<usize>n) << 2;
   const step = <usize>rows * row;
-  const packed = all != 0 && n <= BLOCK_K;
+  const compact = all != 0 && (n & 3) == 0 && (kind == TRIANGULAR || kind == BOXCAR);
+  const packed = all != 0 && n <= BLOCK_K && !compact;
   if (packed) pack(weight, n, n, n, 1);
   let next = carry;
   for (let o = <usize>(T - 1) * step; ; o -= step) {
     const d = du + o;
     if (next != carry) {
-      if (packed) block(d, next, d, rows, n, n, row, 4, row, row, 16);
+      // The gradient of spikes where the surrogate is not 0; the carry has done its work and holds the bits.
+      if (compact && surrogateSupport(carry, u + o, threshold, stepThreshold, rows, n, kind, slope) < (rows * n) >> 3) {
+        gemmSampled(d, carry, next, weight, rows, n, n, n, n, 1, n);
+      } else if (packed) block(d, next, d, rows, n, n, row, 4, row, row, 16);
       else if (all != 0) gemm(d, next, weight, d, rows, n, n, n, 1, n, 1, n, n, 1);
       else for (let at: usize = 0; at < step; at += row) mulGrad(d + at, next + at, weight, n);
     }

@@ -193,10 +193,28 @@ const lifOp: Op<Run> = {
     if (!constant) passGradient(z, current);
     if (!run.exposed) discard(run);
   },
+  support: ({ neuron, membrane, threshold }, bits, columns) =>
+    membrane === null ? -1 : surrogateSupport(neuron, membrane, threshold, bits, columns),
   drop(run) {
     if (!run.exposed) discard(run);
   },
 };
+
+/** Surrogates that are 0 beyond some distance from the threshold, as the kernels number them. */
+const COMPACT = { triangular: 4, boxcar: 5 } as const;
+
+/** What {@link Op.support} says of neurons with this membrane. */
+export function surrogateSupport(
+  { surrogate: { kind, slope } }: Neuron,
+  membrane: Tensor,
+  threshold: Tensor,
+  bits: number,
+  columns: number,
+): number {
+  if (kind !== COMPACT.triangular && kind !== COMPACT.boxcar) return -1;
+  const step = threshold.size === 1 ? 0 : 1;
+  return k.surrogateSupport(bits, membrane.ptr, threshold.ptr, step, membrane.size / columns, columns, kind, slope);
+}
 
 /** The surrogate that passes gradients as they are. */
 const STRAIGHT_THROUGH = surrogate.straightThrough();

@@ -29,7 +29,7 @@ import {
   scope,
 } from "../engine/extend.ts";
 import type { Tensor } from "../engine/index.ts";
-import type { Neuron } from "./lif-op.ts";
+import { type Neuron, surrogateSupport } from "./lif-op.ts";
 
 /** T steps of `rows` samples with n neurons. */
 interface Sequence {
@@ -83,6 +83,8 @@ const recurrentOp: Op<Sequence> = {
     if (membrane.region === root.region) membrane.dispose();
     else membrane.region = disposed;
   },
+  support: ({ neuron, membrane, threshold }, bits, columns) =>
+    surrogateSupport(neuron, membrane, threshold, bits, columns),
 };
 
 /** dW += Σ_t dI[t+1]ᵀ·s[t] */

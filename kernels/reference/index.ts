@@ -77,6 +77,7 @@ import {
   sumAxis,
   sumAxisGrad,
 } from "./reduce.ts";
+import { gemmSampled, surrogateSupport } from "./sampled.ts";
 import {
   crossEntropy,
   crossEntropyGrad,
@@ -202,5 +203,7 @@ export const reference: Kernels = {
   crossEntropyGrad,
   targetWeight,
   surrogate,
+  surrogateSupport,
+  gemmSampled,
   spike,
 };
