@@ -145,10 +145,10 @@ function stepBack(
   const outer = f32x4.splat(outerFactor(kind, slope));
   const reach = f32x4.splat(reachOf(kind, slope));
   const cuts = f32x4.splat(cut);
-  const eights = n >> 3;
+  const eights = kind == ERF || kind == GIVEN ? 0 : n >> 3;
   if (kind == SIGMOID)
     inline.always(
-      stepBack8(SIGMOID, du, ds, next, u, d, beta, threshold, eights, betaBytes, thetaBytes, inner, outer, reach, cuts),
+      stepBack8(SIGMOID, du, ds, next, u, beta, threshold, eights, betaBytes, thetaBytes, inner, outer, reach, cuts),
     );
   else if (kind == FAST_SIGMOID)
     inline.always(
@@ -158,7 +158,6 @@ function stepBack(
         ds,
         next,
         u,
-        d,
         beta,
         threshold,
         eights,
@@ -172,21 +171,14 @@ function stepBack(
     );
   else if (kind == ATAN)
     inline.always(
-      stepBack8(ATAN, du, ds, next, u, d, beta, threshold, eights, betaBytes, thetaBytes, inner, outer, reach, cuts),
-    );
-  else if (kind == ERF)
-    inline.always(
-      stepBack8(ERF, du, ds, next, u, d, beta, threshold, eights, betaBytes, thetaBytes, inner, outer, reach, cuts),
-    );
-  else if (kind == GIVEN)
-    inline.always(
-      stepBack8(GIVEN, du, ds, next, u, d, beta, threshold, eights, betaBytes, thetaBytes, inner, outer, reach, cuts),
+      stepBack8(ATAN, du, ds, next, u, beta, threshold, eights, betaBytes, thetaBytes, inner, outer, reach, cuts),
     );
   else
     inline.always(
-      stepBack8(LINEAR, du, ds, next, u, d, beta, threshold, eights, betaBytes, thetaBytes, inner, outer, reach, cuts),
+      stepBack8(LINEAR, du, ds, next, u, beta, threshold, eights, betaBytes, thetaBytes, inner, outer, reach, cuts),
     );
-  if ((n & 7) == 0) return;
+  n -= eights << 3;
+  if (n == 0) return;
   const o = (<usize>eights) << 5;
   beta += <usize>eights * betaBytes;
   threshold += <usize>eights * thetaBytes;
@@ -199,7 +191,7 @@ function stepBack(
     d + o,
     beta,
     threshold,
-    n & 7,
+    n,
     betaBytes,
     thetaBytes,
     inner,
@@ -209,14 +201,13 @@ function stepBack(
   );
 }
 
-/** Eights of columns; κ is 0 where u − θ ≥ cuts. One copy for each constant formula. */
+/** Eights of columns; κ is 0 where u − θ ≥ cuts. One copy for each formula that networks use most. */
 function stepBack8(
   formula: i32,
   du: usize,
   ds: usize,
   next: usize,
   u: usize,
-  d: usize,
   beta: usize,
   threshold: usize,
   eights: i32,
@@ -229,19 +220,18 @@ function stepBack8(
 ): void {
   if (eights == 0) return;
   do {
-    inline.always(vectorBack(formula, 0, du, ds, next, u, d, beta, threshold, inner, outer, reach, cuts));
-    inline.always(vectorBack(formula, 16, du, ds, next, u, d, beta, threshold, inner, outer, reach, cuts));
+    inline.always(vectorBack(formula, 0, du, ds, next, u, beta, threshold, inner, outer, reach, cuts));
+    inline.always(vectorBack(formula, 16, du, ds, next, u, beta, threshold, inner, outer, reach, cuts));
     du += 32;
     ds += 32;
     next += 32;
     u += 32;
-    d += 32;
     beta += betaBytes;
     threshold += thetaBytes;
   } while (--eights != 0);
 }
 
-/** du ← σ′·ds + κ·β·next for the four columns `o` bytes on; with `formula` GIVEN σ′ lies at d. */
+/** du ← σ′·ds + κ·β·next for the four columns `o` bytes on. */
 function vectorBack(
   formula: i32,
   o: usize,
@@ -249,7 +239,6 @@ function vectorBack(
   ds: usize,
   next: usize,
   u: usize,
-  d: usize,
   beta: usize,
   threshold: usize,
   inner: v128,
@@ -258,12 +247,12 @@ function vectorBack(
   cuts: v128,
 ): void {
   const x = f32x4.sub(v128.load(u + o), v128.load(threshold + o));
-  const slopes = formula == GIVEN ? v128.load(d + o) : inline.always(derivativeLanes(formula, x, inner, outer, reach));
+  const slopes = inline.always(derivativeLanes(formula, x, inner, outer, reach));
   const through = v128.and(f32x4.mul(v128.load(beta + o), v128.load(next + o)), f32x4.lt(x, cuts));
   v128.store(du + o, f32x4.add(f32x4.mul(slopes, v128.load(ds + o)), through));
 }
 
-/** Fewer than eight columns, four or one at a time. */
+/** Any number of columns, four or one at a time, and any formula. */
 function stepBackSome(
   kind: i32,
   du: usize,

@@ -214,11 +214,14 @@ function sweepSome(
     const fire = inline.always(leastFiring(theta, up));
     const x = loadSome(p, four);
     const input = loadSome(current, four);
-    let v: v128;
     const reset = v128.or(fire, settled);
-    if (way == NOW) v = inline.always(membrane(NOW, x, input, b, theta, reset, value));
-    else if (way == LATER) v = inline.always(membrane(LATER, x, input, b, theta, reset, value));
-    else v = inline.always(membrane(TO_VALUE, x, input, b, theta, reset, value));
+    const fired = f32x4.ge(x, reset);
+    const off = v128.and(fired, theta);
+    let v = x;
+    if (way == NOW) v = f32x4.sub(x, off);
+    if (way == TO_VALUE) v = v128.bitselect(value, x, fired);
+    v = f32x4.add(f32x4.mul(b, v), input);
+    if (way == LATER) v = f32x4.sub(v, off);
     storeSome(u, four, v);
     word |= (<u32>i32x4.bitmask(f32x4.ge(v, fire)) & ((1 << count) - 1)) << filled;
     filled += count;

@@ -15,7 +15,7 @@
  *     tile would cost a sixth of the time.
  */
 
-import { BLOCK_K, BLOCK_N, pack, packAny, packColumns, packGathered, panels } from "./panels";
+import { BLOCK_K, BLOCK_N, pack, packGathered, panels, panelWidth } from "./panels";
 
 /** Elements of A that stay in the second-level cache while all panels pass over them. */
 const BLOCK_A = 32768;
@@ -51,11 +51,8 @@ export function gemm(
 ): void {
   if (m <= 0 || n <= 0) return;
   const initStep: usize = init == 0 || initCol == 0 ? 0 : 16;
-  if (k > 0 && m == 1 && n >= 16) {
-    const from = init == 0 ? zeros : init;
-    const aStep = (<usize>aCol) << 2;
-    if (bCol == 1) return rowTimesRows(c, a, b, from, n, k, aStep, (<usize>bRow) << 2, initStep);
-    if (bRow == 1) return rowTimesColumns(c, a, b, from, n, k, aStep, (<usize>bCol) << 2, initStep);
+  if (k > 0 && m == 1 && n >= 16 && bCol == 1) {
+    return rowTimesRows(c, a, b, init == 0 ? zeros : init, n, k, (<usize>aCol) << 2, (<usize>bRow) << 2, initStep);
   }
   product(c, a, b, init, m, n, k, aRow, aCol, bRow, bCol, 0, 0, cRow, initRow, initStep);
 }
@@ -177,7 +174,7 @@ function narrow(
   initRow: usize,
   initStep: usize,
 ): void {
-  const width = (n + 3) & ~3;
+  const width = panelWidth(n);
   if (width == n) return tiles(width, m, kc, a, aRow, aCol, panel, c, cRow, init, initRow, initStep);
   for (; m > 0; m -= SPARE_ROWS) {
     const rows = min(m, SPARE_ROWS);
@@ -204,7 +201,7 @@ function tiles(
   initRow: usize,
   initStep: usize,
 ): void {
-  const height = width > 8 ? 2 : 4;
+  const height = width > 4 ? 2 : 4;
   const whole = m & -height;
   if (whole > 0) tilesOf(width, whole, kc, a, aRow, aCol, panel, c, cRow, init, initRow, initStep);
   for (let i = <usize>whole; i < <usize>m; i++) {
@@ -230,7 +227,6 @@ function tilesOf(
 ): void {
   if (width == 16) tiles16(m, kc, a, aRow, aCol, panel, c, cRow, init, initRow, initStep);
   else if (width == 12) tiles12(m, kc, a, aRow, aCol, panel, c, cRow, init, initRow, initStep);
-  else if (width == 8) tiles8(m, kc, a, aRow, aCol, panel, c, cRow, init, initRow, initStep);
   else tiles4(m, kc, a, aRow, aCol, panel, c, cRow, init, initRow, initStep);
 }
 
@@ -287,34 +283,6 @@ function rowTimesRows(
     let o: usize = 0;
     for (; o < vectors; o += 16) v128.store(c + o, f32x4.add(v128.load(c + o), f32x4.mul(x, v128.load(b + o))));
     for (; o < all; o += 4) store<f32>(c + o, load<f32>(c + o) + load<f32>(a) * load<f32>(b + o));
-  }
-}
-
-/** One row times a matrix stored by columns: panels of 16 columns, packed and used at once. */
-function rowTimesColumns(
-  c: usize,
-  a: usize,
-  b: usize,
-  init: usize,
-  n: i32,
-  k: i32,
-  aStep: usize,
-  bBytes: usize,
-  initStep: usize,
-): void {
-  let j = n;
-  for (; j >= 16; j -= 16, c += 64, b += bBytes << 4, init += initStep << 2) {
-    for (let p = 0; p < k; p += BLOCK_K) {
-      const kc = min(BLOCK_K, k - p);
-      packColumns(panels, 64, b + ((<usize>p) << 2), kc, bBytes);
-      tile1x16(kc, a + <usize>p * aStep, aStep, panels, c, p > 0 ? c : init, p > 0 ? 16 : initStep);
-    }
-  }
-  if (j == 0) return;
-  for (let p = 0; p < k; p += BLOCK_K) {
-    const kc = min(BLOCK_K, k - p);
-    packAny(panels, ((<usize>j + 3) & ~3) << 2, b + ((<usize>p) << 2), kc, j, 4, bBytes);
-    narrow(c, a + <usize>p * aStep, p > 0 ? c : init, panels, 1, j, kc, 0, aStep, 0, 0, p > 0 ? 16 : initStep);
   }
 }
 
@@ -386,31 +354,6 @@ function tiles16(
   } while (m > 0);
 }
 
-/** One row, once. */
-function tile1x16(k: i32, a0: usize, aStep: usize, b: usize, c0: usize, i0: usize, iStep: usize): void {
-  let s00 = v128.load(i0);
-  let s01 = v128.load(i0 + iStep);
-  let s02 = v128.load(i0 + 2 * iStep);
-  let s03 = v128.load(i0 + 3 * iStep);
-  do {
-    const b0 = v128.load(b);
-    const b1 = v128.load(b, 16);
-    const b2 = v128.load(b, 32);
-    const b3 = v128.load(b, 48);
-    const x0 = v128.load32_splat(a0);
-    s00 = f32x4.add(s00, f32x4.mul(x0, b0));
-    s01 = f32x4.add(s01, f32x4.mul(x0, b1));
-    s02 = f32x4.add(s02, f32x4.mul(x0, b2));
-    s03 = f32x4.add(s03, f32x4.mul(x0, b3));
-    a0 += aStep;
-    b += 64;
-  } while (--k != 0);
-  v128.store(c0, s00);
-  v128.store(c0, s01, 16);
-  v128.store(c0, s02, 32);
-  v128.store(c0, s03, 48);
-}
-
 function tiles12(
   m: i32,
   k: i32,
@@ -463,76 +406,6 @@ function tiles12(
     c += cRow << 1;
     init += initRow << 1;
     m -= 2;
-  } while (m > 0);
-}
-
-function tiles8(
-  m: i32,
-  k: i32,
-  a: usize,
-  aRow: usize,
-  aStep: usize,
-  panel: usize,
-  c: usize,
-  cRow: usize,
-  init: usize,
-  initRow: usize,
-  initStep: usize,
-): void {
-  do {
-    const i1 = init + initRow;
-    const i2 = i1 + initRow;
-    const i3 = i2 + initRow;
-    let s00 = v128.load(init);
-    let s01 = v128.load(init + initStep);
-    let s10 = v128.load(i1);
-    let s11 = v128.load(i1 + initStep);
-    let s20 = v128.load(i2);
-    let s21 = v128.load(i2 + initStep);
-    let s30 = v128.load(i3);
-    let s31 = v128.load(i3 + initStep);
-    let a0 = a;
-    let a1 = a0 + aRow;
-    let a2 = a1 + aRow;
-    let a3 = a2 + aRow;
-    let b = panel;
-    let p = k;
-    do {
-      const b0 = v128.load(b);
-      const b1 = v128.load(b, 16);
-      const x0 = v128.load32_splat(a0);
-      s00 = f32x4.add(s00, f32x4.mul(x0, b0));
-      s01 = f32x4.add(s01, f32x4.mul(x0, b1));
-      const x1 = v128.load32_splat(a1);
-      s10 = f32x4.add(s10, f32x4.mul(x1, b0));
-      s11 = f32x4.add(s11, f32x4.mul(x1, b1));
-      const x2 = v128.load32_splat(a2);
-      s20 = f32x4.add(s20, f32x4.mul(x2, b0));
-      s21 = f32x4.add(s21, f32x4.mul(x2, b1));
-      const x3 = v128.load32_splat(a3);
-      s30 = f32x4.add(s30, f32x4.mul(x3, b0));
-      s31 = f32x4.add(s31, f32x4.mul(x3, b1));
-      a0 += aStep;
-      a1 += aStep;
-      a2 += aStep;
-      a3 += aStep;
-      b += 32;
-    } while (--p != 0);
-    const c1 = c + cRow;
-    const c2 = c1 + cRow;
-    const c3 = c2 + cRow;
-    v128.store(c, s00);
-    v128.store(c, s01, 16);
-    v128.store(c1, s10);
-    v128.store(c1, s11, 16);
-    v128.store(c2, s20);
-    v128.store(c2, s21, 16);
-    v128.store(c3, s30);
-    v128.store(c3, s31, 16);
-    a += aRow << 2;
-    c += cRow << 2;
-    init += initRow << 2;
-    m -= 4;
   } while (m > 0);
 }
 

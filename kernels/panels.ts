@@ -13,9 +13,14 @@ export const BLOCK_FLOATS = 212992;
 
 export const panels = memory.data(851968, 64);
 
+/** Columns of a panel for so many: 4, 12 or 16. */
+export function panelWidth(columns: i32): i32 {
+  return columns <= 4 ? 4 : columns <= 12 ? 12 : 16;
+}
+
 /**
- * Packs nc columns of kc rows of B as panels of 16 columns that are read from front to back. The last panel is padded
- * with zeros to a multiple of 4 columns.
+ * Packs nc columns of kc rows of B as panels of 16 columns that are read from front to back; the last one may be narrower. What
+ * it is wider than B counts for nothing.
  */
 export function pack(b: usize, kc: i32, nc: i32, bRow: i32, bCol: i32): void {
   const rowBytes = (<usize>bRow) << 2;
@@ -25,7 +30,7 @@ export function pack(b: usize, kc: i32, nc: i32, bRow: i32, bCol: i32): void {
     const left = nc - j;
     if (left >= 16 && bCol == 1) packRows(q, 64, b, kc, rowBytes);
     else if (left >= 16 && bRow == 1) packColumns(q, 64, b, kc, colBytes);
-    else packAny(q, ((<usize>min(16, left) + 3) & ~3) << 2, b, kc, min(16, left), rowBytes, colBytes);
+    else packAny(q, (<usize>panelWidth(left)) << 2, b, kc, min(16, left), rowBytes, colBytes);
     q += (<usize>kc) << 6;
     b += colBytes << 4;
   }
@@ -86,7 +91,7 @@ function packRows(q: usize, step: usize, b: usize, kc: i32, rowBytes: usize): vo
 }
 
 /** The columns are contiguous: reads 4 × 4 blocks and writes them transposed, a row of four blocks at a time. */
-export function packColumns(q: usize, step: usize, b: usize, kc: i32, colBytes: usize): void {
+function packColumns(q: usize, step: usize, b: usize, kc: i32, colBytes: usize): void {
   let p = kc;
   for (; p >= 4; p -= 4, q += step << 2, b += 16) {
     let from = b;
@@ -118,15 +123,7 @@ export function storeTransposed(to: usize, step: usize, x0: v128, x1: v128, x2: 
 }
 
 /** Any strides; padded with zeros to a multiple of 4 columns. */
-export function packAny(
-  q: usize,
-  step: usize,
-  b: usize,
-  kc: i32,
-  columns: i32,
-  rowBytes: usize,
-  colBytes: usize,
-): void {
+function packAny(q: usize, step: usize, b: usize, kc: i32, columns: i32, rowBytes: usize, colBytes: usize): void {
   for (; columns > 0; columns -= 4, q += 16, b += colBytes << 2) {
     packFour(q, step, b, kc, min(4, columns), rowBytes, colBytes);
   }
@@ -169,11 +166,11 @@ export function packFour(
 export function packGathered(x: usize, rows: usize, cols: usize, kc: i32, nc: i32): void {
   let q = panels;
   for (let j = nc; j > 0; j -= 16, cols += 64) {
-    const width = (min(16, j) + 3) & ~3;
+    const width = panelWidth(j);
     if (j >= 16 && inARow(cols) && inARow(cols + 16) && inARow(cols + 32) && inARow(cols + 48)) {
       packRuns(q, x, rows, cols, kc);
     } else {
-      for (let i = 0; i < width; i += 4) {
+      for (let i = 0; i < min(16, j); i += 4) {
         packQuad(q + ((<usize>i) << 2), (<usize>width) << 2, x, rows, cols + ((<usize>i) << 2), kc, j - i);
       }
     }
