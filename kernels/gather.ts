@@ -201,7 +201,7 @@ function share(n: i32, most: i32): i32 {
 }
 
 /** All rows of C over one panel; where `bits` is not 0, they begin as the table says for their first bits. */
-function panelRows(
+export function panelRows(
   c: usize,
   lists: usize,
   bits: usize,
@@ -223,7 +223,7 @@ function panelRows(
       bits += 4;
     }
     if (columns == PANEL && !graded) {
-      sum32(c, list, end, panel, init, initStep);
+      inline.always(sum32(c, list, end, panel, init, initStep));
       continue;
     }
     let o: usize = 0;
@@ -279,7 +279,7 @@ function copyColumns(to: usize, from: usize, step: usize, columns: i32): void {
  * The loads of a loop body are all moved to its front. Eight sums and eight loaded rows are more than there are registers;
  * the store, which nobody reads, makes the first addition come before the other loads.
  */
-export function sum32(c: usize, list: usize, end: usize, b: usize, init: usize, initStep: usize): void {
+function sum32(c: usize, list: usize, end: usize, b: usize, init: usize, initStep: usize): void {
   let s0 = v128.load(init);
   let s1 = v128.load(init + initStep);
   let s2 = v128.load(init + 2 * initStep);

@@ -53,7 +53,7 @@ function forward(side: Side, o: Options): number[] {
   const words = Math.ceil((T * rows * n) / 32);
   const u = side.zeros(T * rows * n);
   const s = side.zeros(words + 1);
-  const work = side.zeros(n * (n + 32) + rows * (n + 4) + 64);
+  const work = side.zeros(n * (n + 32) + rows * (n + 36) + 64);
   side.k.recurrentForward(
     u,
     s,
@@ -156,7 +156,7 @@ test("recurrent: the sum starts at the bias, takes the spikes in ascending order
     const weight = side.put([2 ** 24, -(2 ** 24), 0.5, 0, ...Array(12).fill(0)]);
     const current = side.put([2, 2, 2, 2, 3, 0, 0, 0]);
     const bias = side.put([1, 0, 0, 0]);
-    const work = side.zeros(n * (n + 32) + n + 68);
+    const work = side.zeros(n * (n + 32) + n + 100);
     side.k.recurrentForward(u, s, current, weight, bias, zero, one, work, 2, 1, n, 1, 0, 0, NONE, 0, 0, 0);
     // In float32 1 + 2²⁴ is 2²⁴: the bias is lost to the first term, what comes after the second one is not.
     expect(side.read(u + 4 * n, 1)).toEqual([side.k === kernels ? 3.5 : 4.5]);

@@ -10,7 +10,7 @@
 import { alignBits } from "./bits";
 import { BOXCAR, TRIANGULAR } from "./derivative";
 import { addTo, mulGrad } from "./elementwise";
-import { listPlaces, sum32 } from "./gather";
+import { listPlaces, panelRows } from "./gather";
 import { lifForward } from "./lif";
 import { lifBackward } from "./lif-back";
 import { block, gemm } from "./matmul";
@@ -20,14 +20,13 @@ import { gemmSampled, surrogateSupport } from "./sampled";
 /** Columns of a panel. */
 const PANEL = 32;
 
-/** The bias of the columns of a panel, and a row of sums. */
+/** The bias of the columns of a panel. */
 const start = memory.data(128, 16);
-const sums = memory.data(128, 16);
 
 /**
  * u [T, rows, n] and the stream of bits s ← from current and the zero state without spikes. weight is W (all = 1) with a
  * bias [n], 0 for none, or V [n] (all = 0). `work` is room for
- * n·(n + 32) + rows·(n + 4) + 64 words.
+ * n·(n + 32) + rows·(n + 36) + 64 words.
  */
 export function recurrentForward(
   u: usize,
@@ -53,9 +52,10 @@ export function recurrentForward(
   const step = (<usize>size) << 2;
   const words = (size + 31) >> 5;
   const rowWords = (n + 31) >> 5;
-  // The panels of Wᵀ, the spikes of a step as a stream and in rows of words, their lists.
+  // The panels of Wᵀ, their sums, the spikes of a step as a stream and in rows of words, their lists.
   const panel = (work + 63) & ~63;
-  const bits = panel + (all == 0 ? 0 : (<usize>n * <usize>rowWords) << 7);
+  const sums = panel + (all == 0 ? 0 : (<usize>(n * rowWords)) << 7);
+  const bits = sums + ((<usize>rows) << 7);
   const aligned = bits + ((<usize>words + 1) << 2);
   const lists = aligned + ((<usize>(rows * rowWords)) << 2);
   if (all != 0) packWide(panel, 128, weight, n, n, 1, n);
@@ -63,7 +63,7 @@ export function recurrentForward(
   memory.fill(s, 0, ((<usize>(T * size) + 31) >> 5) << 2);
   for (let t = 0, first = 0; t < T; t++, first += size, u += step, current += step) {
     memory.copy(u, current, step);
-    if (all != 0) feedAll(u, panel, bias, lists, rows, n);
+    if (all != 0) feedAll(u, panel, bias, sums, lists, rows, n);
     else feedSelf(u, weight, lists, rows, n);
     lifForward(
       u,
@@ -104,17 +104,16 @@ function setBits(s: usize, i: usize, bits: usize, words: i32): void {
 }
 
 /** u ← (b + W·s) + u for one step. */
-function feedAll(u: usize, panel: usize, bias: usize, lists: usize, rows: i32, n: i32): void {
+function feedAll(u: usize, panel: usize, bias: usize, sums: usize, lists: usize, rows: i32, n: i32): void {
   const row = (<usize>n) << 2;
   for (let j = 0; j < n; j += PANEL, panel += (<usize>n) << 7, u += 128) {
     const width = min(PANEL, n - j);
     if (bias != 0) memory.copy(start, bias + ((<usize>j) << 2), (<usize>width) << 2);
     else memory.fill(start, 0, 128);
+    panelRows(sums, lists, 0, panel, 128, start, rows, PANEL, false, 128, 0, 16);
     let to = u;
-    for (let at = lists, end = lists + ((<usize>rows) << 2); at != end; at += 4, to += row) {
-      sum32(sums, load<u32>(at), load<u32>(at, 4), panel, start, 16);
-      addTo(to, sums, width);
-    }
+    for (let from = sums, end = sums + ((<usize>rows) << 7); from != end; from += 128, to += row)
+      addTo(to, from, width);
   }
 }
 

@@ -16,7 +16,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
  * copies up to 70 into every caller, which costs a quarter of the module; what loops call besides is inlined by name.
  */
 const INLINED = 18;
-const INLINED_ONCE = 200;
+const INLINED_ONCE = 60;
 /** Zeros between two constants that are cheaper than another segment. */
 const GAP = 16;
 /** What Binaryen calls the first imported memory. */

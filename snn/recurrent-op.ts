@@ -116,7 +116,7 @@ function elementGradient(z: Tensor, weight: Tensor, { T, rows, n }: Sequence): v
 }
 
 /** Bytes that the kernel `recurrentForward` wants to work in. */
-const workSpace = (rows: number, n: number): number => 4 * (n * (n + 32) + rows * (n + 4) + 64);
+const workSpace = (rows: number, n: number): number => 4 * (n * (n + 32) + rows * (n + 36) + 64);
 
 /** Runs a neuron with recurrent weights [n, n] and a bias, or [n] without one, over a current [T, B, …, n] from zero. */
 export function runRecurrent(
