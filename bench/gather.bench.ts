@@ -3,7 +3,7 @@ import { warmup } from "jarvis-snn";
 import { kernels } from "jarvis-snn/kernels";
 import { block, uniforms } from "./support/blocks.ts";
 import type { DensityCurve } from "./support/density.ts";
-import { calls, interleave } from "./support/interleave.ts";
+import { type Contender, calls, interleave } from "./support/interleave.ts";
 import { peakProbe, shareOfPeak } from "./support/probes.ts";
 import { type Rows, report } from "./support/report.ts";
 
@@ -47,6 +47,21 @@ function weightGradient(bits: number, count: number): void {
   kernels.transpose(dw, sums, K, N);
 }
 
+/** ∂L/∂s of a hidden layer [ROWS, N] under another one, of which only the neurons within reach of a box count. */
+const ROWS = 800;
+const SAMPLED_PERCENTS = [10, 3, 1];
+const BOXCAR = 5;
+const membrane = block(ROWS * N, random);
+const theta = block(1);
+const square = block(N * N, () => random() - 0.5);
+const support = block(ROWS * Math.ceil(N / 32));
+
+function sampled(percent: number): void {
+  kernels.surrogateSupport(support, membrane, theta, 0, ROWS, N, BOXCAR, (2 * percent) / 100);
+  kernels.fill(out, ROWS * N, 0);
+  kernels.gemmSampled(out, support, gradient, square, ROWS, N, N, N, N, 1, N);
+}
+
 const dense = (x: number): void => kernels.gemm(out, x, weight, bias, M, N, K, K, 1, 1, K, N, 0, 1);
 
 async function rows(): Promise<Rows> {
@@ -59,12 +74,13 @@ async function rows(): Promise<Rows> {
       calls(`weightGradient${percent}`, () => weightGradient(bits, count)),
     ];
   });
-  const run = await interleave([peakProbe, ...contenders], ROUNDS);
-  const measured = contenders.map(({ name }) => {
-    const value = shareOfPeak(run, name, FLOPS) / DENSE;
-    return [name, { value, times: run.medians(name, peakProbe.name) }] as const;
-  });
-  return Object.fromEntries(measured);
+  const products = SAMPLED_PERCENTS.map((percent) => calls(`sampled${percent}`, () => sampled(percent)));
+  const run = await interleave([peakProbe, ...contenders, ...products], ROUNDS);
+  const overDense = (flops: number) => (contender: Contender) => {
+    const value = shareOfPeak(run, contender.name, flops) / DENSE;
+    return [contender.name, { value, times: run.medians(contender.name, peakProbe.name) }] as const;
+  };
+  return Object.fromEntries([...contenders.map(overDense(FLOPS)), ...products.map(overDense(2 * ROWS * N * N))]);
 }
 
 /** Time against density, of ones and of other numbers, as shares of the time of the dense product of the same run. */

@@ -103,6 +103,9 @@ export const TARGETS = {
     weightGradient10: overDense("gather, its weight gradient, 10 %", 5, 7),
     weightGradient5: overDense("gather, its weight gradient, 5 %", 8, 12),
     weightGradient1: overDense("gather, its weight gradient, 1 %", 25, 40),
+    sampled10: overDense("gradient of spikes 800 × 1000 → 1000, 10 % within reach"),
+    sampled3: overDense("gradient of spikes 800 × 1000 → 1000, 3 %"),
+    sampled1: overDense("gradient of spikes 800 × 1000 → 1000, 1 %"),
   },
   lif: {
     forward: target("LIF forward out of cache", "textbook step", "×", [1.4, 1.8]),

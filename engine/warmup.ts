@@ -51,8 +51,8 @@ function warmProducts(x: number, y: number, z: number, s: number, round: number)
   const values = round % 2 === 0 ? x : 0;
   k.packBits(s, x, ROWS, 32);
   k.transposeBits(work, s, ROWS, 32);
-  // Rows of B in place, packed by rows and packed by columns; whole groups of columns, and narrow ones.
-  k.gather(z, s, work, values, y, 0, 32 * ROWS, ROWS, COLUMNS, 32, 32, 1, COLUMNS, 1, COLUMNS, 0, 0);
+  // Rows of B in place, as few events are said to share them, packed by rows and packed by columns; narrow groups too.
+  k.gather(z, s, work, values, y, 0, ROWS, ROWS, COLUMNS, 32, 32, 1, COLUMNS, 1, COLUMNS, 0, 0);
   k.gather(z, s, work, values, y, 0, 32 * ROWS, ROWS, COLUMNS + 2, 32, 32, 1, COLUMNS + 2, 1, COLUMNS + 2, 0, 0);
   k.gather(z, s, work, values, y, 0, 32 * ROWS, ROWS, COLUMNS, 32, 32, 1, 1, 32, COLUMNS, 0, 0);
   k.transpose(z, x, ROWS, COLUMNS);
@@ -61,6 +61,7 @@ function warmProducts(x: number, y: number, z: number, s: number, round: number)
   k.grid(work, 1, 6, 6, 0, 8, 1);
   k.gemmGathered(z, x, y, s, work, 0, ROWS, 36, 18, 18, 1, 36, 0, 0);
   k.gemmGathered(z, x, y, work, s, 0, ROWS, 18, 36, 36, 1, 18, 0, 0);
+  k.windowBits(work, s, 0, 2, 8, 8, 3, 3, 6, 6, 1, 1, 0, 0);
   k.maxPool(z, s, x, ROWS, 6, 6, 3, 3, 2, 2, 2, 2, 0, 0, 1, 1);
   k.sumBits(z, s, TIMESTEPS, COLUMNS);
   k.unpackBits(z, s, COLUMNS);

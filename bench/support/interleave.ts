@@ -46,7 +46,8 @@ export async function interleave(contenders: readonly Contender[], rounds: numbe
   const times = new Map<string, number[]>(contenders.map(({ name }) => [name, []]));
   for (const contender of contenders) {
     const start = performance.now();
-    for (let turn = 0; turn < WARM_UP.turns || performance.now() - start < WARM_UP.ms; turn++) await contender.measure();
+    for (let turn = 0; turn < WARM_UP.turns || performance.now() - start < WARM_UP.ms; turn++)
+      await contender.measure();
   }
   for (let round = 0; round < rounds; round++) {
     for (const contender of contenders) times.get(contender.name)?.push(await contender.measure());
