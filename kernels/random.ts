@@ -148,10 +148,10 @@ export function normal(z: usize, n: i32, key0: i32, key1: i32, counter0: i32, co
   }
 }
 
-/** Four bits, set where the uniform number is below clamp(p, 0, 1)·scale; never where p is NaN. */
+/** Four bits, set where the uniform number is below clamp(p, 0, 1)·scale·2⁻²⁴; never where p is NaN. */
 function spikes(words: v128, p: v128, scale: v128): u32 {
   const rate = f32x4.mul(f32x4.pmin(f32x4.pmax(p, i32x4.splat(0)), v128.load32_splat(one)), scale);
-  return i32x4.bitmask(f32x4.lt(uniformOf(words), rate));
+  return i32x4.bitmask(f32x4.lt(f32x4.convert_i32x4_s(i32x4.shr_u(words, 8)), rate));
 }
 
 /** bit (r, i) of a stream ← uniform number r·n + i < clamp(p[i], 0, 1)·scale     r < repeats, i < n */
@@ -167,7 +167,8 @@ export function bernoulli(
   counter1: i32,
 ): void {
   const total = n * repeats;
-  const scales = f32x4.splat(scale);
+  // Both sides of the comparison times 2²⁴, which is exact.
+  const scales = f32x4.splat(scale * 16777216);
   let column = 0;
   for (let i = 0; i < total; i += 32, bits += 4) {
     eightBlocks(scratch, i >> 2, key0, key1, counter0, counter1, 0, 0);
