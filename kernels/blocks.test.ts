@@ -88,3 +88,15 @@ test("blocks: rows that are named more than once add up in ascending order, bit 
   expect(new Float32Array(memory.buffer, z, expected.length)).toEqual(expected);
   wasmHeap.release(p, 4 * (x.length + index.length + expected.length));
 });
+
+test("blocks: transpose agrees with the reference for every tail", () => {
+  for (const m of [1, 3, 4, 9]) {
+    for (const n of [1, 2, 4, 7, 12]) {
+      compareSides((side) => {
+        const z = side.zeros(m * n);
+        side.k.transpose(z, side.put(numbers(m * n, 1)), m, n);
+        return side.read(z, m * n);
+      });
+    }
+  }
+});

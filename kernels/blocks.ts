@@ -1,5 +1,6 @@
-/** Copies between blocks that lie at a stride or at an index: slices, concatenation, permutation, picked rows. */
+/** Copies between blocks that lie at a stride or at an index: slices, concatenation, permutation, picked rows, transposes. */
 import { addTo } from "./elementwise";
+import { storeTransposed } from "./panels";
 
 /** z[r·zStep + i] ← x[r·xStep + i] for r < rows, i < n; steps count elements. */
 export function copyBlocks(z: usize, x: usize, rows: i32, n: i32, zStep: i32, xStep: i32): void {
@@ -88,4 +89,29 @@ export function scatterRows(z: usize, x: usize, index: usize, rows: i32, width: 
     const i = load<i32>(index);
     if (i != skip) inline.always(addTo(z + row * <usize>i, x, width));
   }
+}
+
+/** z [n, m] ← the transpose of x [m, n], in blocks of 4 × 4 */
+export function transpose(z: usize, x: usize, m: i32, n: i32): void {
+  const xRow = (<usize>n) << 2;
+  const zRow = (<usize>m) << 2;
+  const block = (m >> 2) << 2;
+  const blockN = (n >> 2) << 2;
+  for (let i = 0; i < block; i += 4) {
+    let from = x + <usize>i * xRow;
+    let to = z + ((<usize>i) << 2);
+    for (let j = 0; j < blockN; j += 4, from += 16, to += zRow << 2) {
+      const x0 = v128.load(from);
+      const x1 = v128.load(from + xRow);
+      const x2 = v128.load(from + 2 * xRow);
+      const x3 = v128.load(from + 3 * xRow);
+      inline.always(storeTransposed(to, zRow, x0, x1, x2, x3));
+    }
+    for (let r = i; r < i + 4; r++) for (let j = blockN; j < n; j++) inline.always(copyOne(z, x, r, j, xRow, zRow));
+  }
+  for (let i = block; i < m; i++) for (let j = 0; j < n; j++) inline.always(copyOne(z, x, i, j, xRow, zRow));
+}
+
+function copyOne(z: usize, x: usize, i: i32, j: i32, xRow: usize, zRow: usize): void {
+  store<f32>(z + <usize>j * zRow + ((<usize>i) << 2), load<f32>(x + <usize>i * xRow + ((<usize>j) << 2)));
 }

@@ -113,15 +113,3 @@ for (const binary of [true, false]) {
     });
   }
 }
-
-test("gather: transpose agrees with the reference for every tail", () => {
-  for (const m of [1, 3, 4, 9]) {
-    for (const n of [1, 2, 4, 7, 12]) {
-      compareSides((side) => {
-        const z = side.zeros(m * n);
-        side.k.transpose(z, side.put(numbers(m * n, 1)), m, n);
-        return side.read(z, m * n);
-      });
-    }
-  }
-});

@@ -12,7 +12,8 @@
  *            which stays in the first-level cache.
  */
 import { loadTail, one, storeTail } from "./lanes";
-import { BLOCK_FLOATS, packWide, panels, storeTransposed } from "./panels";
+import { BLOCK_FLOATS, packWide, panels } from "./panels";
+import { listPlaces, listValues } from "./places";
 
 /** Events that a row of B must have on average for packing to pay. */
 const SHARED = 8;
@@ -42,78 +43,6 @@ export const zeros = memory.data(128, 16);
 const spare = memory.data(80, 16);
 /** What is stored here nobody reads. */
 const spill = memory.data(16, 16);
-/** For each byte the places of its set bits, ascending, a byte each; made when it is first needed. */
-const placesOf = memory.data(2048, 16);
-const eight = memory.data<u16>([8]);
-
-function makePlaces(): void {
-  for (let byte: u32 = 0; byte < 256; byte++) {
-    let to = placesOf + (byte << 3);
-    for (let bit: u32 = 0; bit < 8; bit++) if (((byte >> bit) & 1) != 0) store<u8>(to++, <u8>bit);
-  }
-}
-
-/**
- * lists ← m + 1 addresses, where the list of each row begins and the last one ends, then the lists: the place of each set bit
- * in 16 bits. Of the first word of a row only the bits of `mask` count.
- *
- * Places are looked up, a byte of bits at a time; all eight are written, so that up to 16 bytes follow the last list. There is
- * no branch that a processor would have to foresee.
- */
-export function listPlaces(lists: usize, bits: usize, bitsRow: usize, m: i32, words: i32, mask: u32): void {
-  if (load<u8>(placesOf + 8 * 255 + 7) == 0) makePlaces();
-  let to = lists + ((<usize>m + 1) << 2);
-  for (let i = 0; i < m; i++, lists += 4, bits += bitsRow) {
-    store<u32>(lists, <u32>to);
-    let from = bits;
-    let valid = mask;
-    let first = i16x8.splat(0);
-    let left = words;
-    do {
-      const word = load<u32>(from) & valid;
-      first = inline.always(listByte(to, word & 255, first));
-      first = inline.always(listByte(to + ((<usize>popcnt<u32>(word & 0xff)) << 1), (word >> 8) & 255, first));
-      first = inline.always(listByte(to + ((<usize>popcnt<u32>(word & 0xffff)) << 1), (word >> 16) & 255, first));
-      first = inline.always(listByte(to + ((<usize>popcnt<u32>(word & 0xffffff)) << 1), word >> 24, first));
-      to += (<usize>popcnt<u32>(word)) << 1;
-      from += 4;
-      valid = u32.MAX_VALUE;
-    } while (--left != 0);
-  }
-  store<u32>(lists, <u32>to);
-}
-
-/** Writes the places of the bits of a byte, the lowest of which is `first`; returns that of the next byte. */
-function listByte(to: usize, byte: u32, first: v128): v128 {
-  v128.store(to, i16x8.add(v128.load8x8_u(placesOf + (byte << 3)), first));
-  return i16x8.add(first, v128.load16_splat(eight));
-}
-
-/** The same lists with the values of X: p and X[i, p] in 32 bits each. */
-function listValues(
-  lists: usize,
-  bits: usize,
-  bitsRow: usize,
-  m: i32,
-  words: i32,
-  x: usize,
-  xRow: usize,
-  xStep: usize,
-): void {
-  let to = lists + ((<usize>m + 1) << 2);
-  for (let i = 0; i < m; i++, lists += 4, bits += bitsRow, x += xRow) {
-    store<u32>(lists, <u32>to);
-    for (let w = 0; w < words; w++) {
-      for (let word = load<u32>(bits + ((<usize>w) << 2)); word != 0; word &= word - 1, to += 8) {
-        const p = (w << 5) + <i32>ctz<u32>(word);
-        store<i32>(to, p);
-        store<f32>(to, load<f32>(x + <usize>p * xStep), 4);
-      }
-    }
-  }
-  store<u32>(lists, <u32>to);
-}
-
 /**
  * C[i, j] ← init[i, j] + Σ_{p set in row i} X[i, p]·B[p, j]     C: m × n, bits: [m, ⌈k/32⌉], B: k × n
  *
@@ -475,29 +404,4 @@ function addOne(c: usize, end: usize, from: usize, step: usize, b: usize, x: usi
     b += 16;
     c += 16;
   } while (c != end);
-}
-
-/** z [n, m] ← the transpose of x [m, n], in blocks of 4 × 4 */
-export function transpose(z: usize, x: usize, m: i32, n: i32): void {
-  const xRow = (<usize>n) << 2;
-  const zRow = (<usize>m) << 2;
-  const block = (m >> 2) << 2;
-  const blockN = (n >> 2) << 2;
-  for (let i = 0; i < block; i += 4) {
-    let from = x + <usize>i * xRow;
-    let to = z + ((<usize>i) << 2);
-    for (let j = 0; j < blockN; j += 4, from += 16, to += zRow << 2) {
-      const x0 = v128.load(from);
-      const x1 = v128.load(from + xRow);
-      const x2 = v128.load(from + 2 * xRow);
-      const x3 = v128.load(from + 3 * xRow);
-      inline.always(storeTransposed(to, zRow, x0, x1, x2, x3));
-    }
-    for (let r = i; r < i + 4; r++) for (let j = blockN; j < n; j++) inline.always(copyOne(z, x, r, j, xRow, zRow));
-  }
-  for (let i = block; i < m; i++) for (let j = 0; j < n; j++) inline.always(copyOne(z, x, i, j, xRow, zRow));
-}
-
-function copyOne(z: usize, x: usize, i: i32, j: i32, xRow: usize, zRow: usize): void {
-  store<f32>(z + <usize>j * zRow + ((<usize>i) << 2), load<f32>(x + <usize>i * xRow + ((<usize>j) << 2)));
 }

@@ -7,7 +7,7 @@ export * from "./normalize";
 export * from "./patches";
 export * from "./encode";
 export { gemm, gemmGathered } from "./matmul";
-export { gather, transpose } from "./gather";
+export { gather } from "./gather";
 export * from "./sampled";
 export { addEvents, overlaps, windowBits } from "./events";
 export * from "./leaky";

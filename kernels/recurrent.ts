@@ -10,11 +10,12 @@
 import { alignBits } from "./bits";
 import { BOXCAR, TRIANGULAR } from "./derivative";
 import { addTo, mulGrad } from "./elementwise";
-import { listPlaces, panelRows } from "./gather";
+import { panelRows } from "./gather";
 import { lifForward } from "./lif";
 import { lifBackward } from "./lif-back";
 import { block, gemm } from "./matmul";
 import { BLOCK_K, pack, packWide } from "./panels";
+import { listPlaces } from "./places";
 import { gemmSampled, surrogateSupport } from "./sampled";
 
 /** Columns of a panel. */

@@ -9,7 +9,7 @@ import { accumulates, apply, freshGradOf, gradOf, type Op, ready, SAVES_A, SAVES
 import { allocate, recycle, scope } from "../scope.ts";
 import { checkShape, formatShape, sizeOf } from "../shape.ts";
 import { alive, type Tensor } from "../tensor.ts";
-import { followerOf, followMaps, pathOf } from "./events.ts";
+import { followerOf, pathOf } from "./events.ts";
 import { once } from "./expand.ts";
 import { multiply, spread } from "./patches.ts";
 import { type Axis, along, FLAT, type Pair, type Windows, windowOver, windows } from "./windows.ts";
@@ -39,7 +39,7 @@ const convOp: Op<Windows> = {
   takesPlaces: true,
   shape: ({ shape }) => shape,
   forward(z, x, w, bias, g) {
-    if (g.path !== "dense") followMaps(g, z.ptr, w.ptr, x, bias?.ptr ?? 0);
+    if (g.path !== "dense") followerOf(g, w.ptr, x).writeMaps(z.ptr, bias?.ptr ?? 0);
     else multiply("maps", g, z.ptr, w.ptr, x.ptr, bias?.ptr);
   },
   backward(z, x, w, bias, g) {

@@ -9,8 +9,7 @@
  */
 import { k } from "../backend.ts";
 import { allocate, recycle, scope } from "../scope.ts";
-import type { Follower } from "./events.ts";
-import { bytesOf, carve, type Windows } from "./windows.ts";
+import { bytesOf, carve, type Follower, type Windows } from "./windows.ts";
 
 /** Places of the window that are worked on at a time: those of several small images, or some of a large one. */
 const BLOCK = 256;

@@ -95,6 +95,16 @@ export function windows(
   return { shape, images, groups, channels, filters: all / groups, y, x, path };
 }
 
+/** A convolution that follows what is not 0 in its images. It serves once: `writeMaps`, or `addWeights` part by part and `end`. */
+export interface Follower {
+  /** maps ← bias (or 0, the address) + weights · patches */
+  writeMaps(maps: number, bias: number): void;
+  /** weights += maps [count, places, filters] · patchesᵀ of some images and a group of channels */
+  addWeights(maps: number, first: number, count: number, group: number): void;
+  /** Writes the weights to where they belong, unless the address is 0, and gives back the memory. */
+  end(weights: number): void;
+}
+
 /** Addresses of parts of so many words each, in one block of memory. */
 export function carve<Words extends readonly number[]>(words: Words): { [K in keyof Words]: number } {
   let p = allocate(bytesOf(words));

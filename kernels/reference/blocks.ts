@@ -66,3 +66,7 @@ export function scatterRows(z: number, x: number, index: number, rows: number, w
     for (let c = 0; c < width; c++) put(z, first + c, at(z, first + c) + at(x, i * width + c));
   }
 }
+
+export function transpose(z: number, x: number, m: number, n: number): void {
+  for (let i = 0; i < m; i++) for (let j = 0; j < n; j++) put(z, j * m + i, at(x, i * n + j));
+}

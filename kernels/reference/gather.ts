@@ -31,7 +31,3 @@ export function gather(
     }
   }
 }
-
-export function transpose(z: number, x: number, m: number, n: number): void {
-  for (let i = 0; i < m; i++) for (let j = 0; j < n; j++) put(z, j * m + i, at(x, i * n + j));
-}

@@ -4,7 +4,7 @@
  */
 import type { Kernels } from "../build/types.ts";
 import { alignBits, countBits, packBits, sumBits, transposeBits, unpackBits } from "./bits.ts";
-import { addBlocks, addStrided, copyBlocks, copyStrided, gatherRows, scatterRows } from "./blocks.ts";
+import { addBlocks, addStrided, copyBlocks, copyStrided, gatherRows, scatterRows, transpose } from "./blocks.ts";
 import {
   add,
   addScaled,
@@ -23,7 +23,7 @@ import {
 import { firstSpike } from "./encode.ts";
 import { addEvents, overlaps, windowBits } from "./events.ts";
 import { formula, formulaGrad } from "./formula.ts";
-import { gather, transpose } from "./gather.ts";
+import { gather } from "./gather.ts";
 import { leakyBackward, leakyForward } from "./leaky.ts";
 import { lifBackward, lifBackwardAny, lifForward, lifForwardAny, lifReplay, lifState } from "./lif.ts";
 import { listNonZeros, multiplyListed } from "./lists.ts";
