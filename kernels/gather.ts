@@ -4,7 +4,8 @@
  * Every element of C still has one accumulator that starts at its init value and takes the terms in the order of p. A
  * skipped term would have added 0, so the result has the bits of the dense product, as long as B is finite.
  *
- * The bits of each row become a list of their places, with the values of X beside them unless these are ones. There are two ways to walk over the lists:
+ * The bits of each row become a list of their places, with the values of X beside them unless these are ones. There are two
+ * ways to walk over the lists:
  *
  *   panels   B is packed, 32 columns wide and so many rows deep that a panel stays in the caches while all rows of X pass
  *            it. A row of C keeps its 32 accumulators in registers: an addition costs little more than a load.
@@ -17,7 +18,7 @@ import { listPlaces, listValues } from "./places";
 
 /** Events that a row of B must have on average for packing to pay. */
 const SHARED = 8;
-/** Rows of B in a panel: those of the first are in the first-level cache, but lists of fewer events than LONG cost more to begin. */
+/** Rows of B in a panel: so few stay in the first-level cache, but lists of fewer events than LONG cost more to begin. */
 const SHALLOWEST = 256;
 const DEEPEST = 1024;
 const LONG: f64 = 100;
@@ -43,12 +44,13 @@ export const zeros = memory.data(128, 16);
 const spare = memory.data(80, 16);
 /** What is stored here nobody reads. */
 const spill = memory.data(16, 16);
+
 /**
  * C[i, j] ← init[i, j] + Σ_{p set in row i} X[i, p]·B[p, j]     C: m × n, bits: [m, ⌈k/32⌉], B: k × n
  *
  * `count` bits are set. Strides count elements, as in gemm. x = 0 (the address): X is 1 where a bit is set. init = 0: zeros.
- * `work` is room for m + 5 words and half of one for every set bit, two unless x is 0. Where bCol = 1 and bRow ≥ n has room for them, whole groups of
- * 16 columns of B are read.
+ * `work` is room for m + 5 words and half of one for every set bit, two unless x is 0. Where bCol = 1 and bRow ≥ n has room
+ * for them, whole groups of 16 columns of B are read.
  */
 export function gather(
   c: usize,

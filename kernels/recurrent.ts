@@ -26,8 +26,7 @@ const start = memory.data(128, 16);
 
 /**
  * u [T, rows, n] and the stream of bits s ← from current and the zero state without spikes. weight is W (all = 1) with a
- * bias [n], 0 for none, or V [n] (all = 0). `work` is room for
- * n·(n + 32) + rows·(n + 36) + 64 words.
+ * bias [n], 0 for none, or V [n] (all = 0). `work` is room for n·(n + 32) + rows·(n + 36) + 64 words.
  */
 export function recurrentForward(
   u: usize,

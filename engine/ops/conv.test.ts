@@ -10,6 +10,7 @@ import {
   convTranspose2d,
   expand,
   full,
+  Generator,
   memoryStats,
   noGrad,
   resetPeak,
@@ -232,6 +233,71 @@ test("conv2d: every value and every weight's gradient is one float32 sum in asce
     expect(bits(got)).toEqual(bits(z));
   });
   expect(bits(w.grad as Tensor)).toEqual(bits(dw));
+});
+
+/** Convolutions of spikes whose windows fit a word a channel, and two whose do not. */
+const SPIKE_CASES: readonly Partial<Case>[] = [
+  {},
+  { stride: [2, 3], padding: [2, 1], images: 3 },
+  { groups: 2, channels: 4, filters: 34, kernel: [5, 6] },
+  { size: [1, 30], kernel: [1, 7], channels: 1, images: 70 },
+  { size: [7, 40], kernel: [3, 3] },
+  { dilation: [1, 2] },
+];
+
+test("conv2d: spikes of every density give the bits of float32 sums in ascending order, by whatever way", () => {
+  for (const options of SPIKE_CASES) {
+    const c: Case = {
+      images: 9,
+      channels: 3,
+      filters: 5,
+      groups: 1,
+      size: [9, 11],
+      kernel: [3, 4],
+      stride: [1, 1],
+      padding: [1, 1],
+      dilation: [1, 1],
+      ...options,
+    };
+    const places = placesOf(c);
+    const { stride, padding, dilation, groups } = c;
+    const w = random([c.filters, c.channels / groups, ...c.kernel], 2, { requiresGrad: true });
+    const b = random([c.filters], 3);
+    const map = [c.images, c.filters, ...places];
+    const dz = random(map, 4);
+    const [ws, ds] = [w, dz].map((t) => t.toFloat32Array()) as [Float32Array, Float32Array];
+    const plane = places[0] * places[1];
+    for (const density of [0, "one", 0.02, 0.1, 0.3, 0.6, 1] as const) {
+      const rates = full([c.images, c.channels, ...c.size], density === "one" ? 0 : density);
+      if (density === "one") rates.data[rates.size >> 1] = 1;
+      const z = Float32Array.from(
+        { length: sizeOf(map) },
+        (_, i) => b.data[Math.floor(i / plane) % c.filters] as number,
+      );
+      const dw = new Float32Array(w.size);
+      for (const packed of [true, false]) {
+        const label = `${nameOf(c)}, density ${density}, ${packed ? "bits" : "floats"}`;
+        tape(() => {
+          const draw = () => bernoulli(rates, { generator: new Generator(6) });
+          const x = packed ? draw() : draw().clone();
+          const xs = draw().toFloat32Array();
+          if (packed) {
+            eachTerm(c, places, (m, wi, xi) => {
+              if (xs[xi] === 0) return;
+              z[m] = (z[m] as number) + (ws[wi] as number);
+              dw[wi] = (dw[wi] as number) + (ds[m] as number);
+            });
+          }
+          const got = conv2d(x, w, b, { stride, padding, dilation, groups });
+          got.backward(dz);
+          expect(bits(got), label).toEqual(bits(z));
+          expect(gradient(w), label).toEqual(Array.from(dw));
+        });
+        w.zeroGrad();
+      }
+      rates.dispose();
+    }
+  }
 });
 
 test("conv2d: a constant over time is convolved once, and its gradient is that of the copies", () => {
