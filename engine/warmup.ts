@@ -61,7 +61,6 @@ function warmProducts(x: number, y: number, z: number, s: number, round: number)
   k.grid(work, 1, 6, 6, 0, 8, 1);
   k.gemmGathered(z, x, y, s, work, 0, ROWS, 36, 18, 18, 1, 36, 0, 0);
   k.gemmGathered(z, x, y, work, s, 0, ROWS, 18, 36, 36, 1, 18, 0, 0);
-  k.windowBits(work, s, 0, 2, 8, 8, 3, 3, 6, 6, 1, 1, 0, 0);
   k.maxPool(z, s, x, ROWS, 6, 6, 3, 3, 2, 2, 2, 2, 0, 0, 1, 1);
   k.sumBits(z, s, TIMESTEPS, COLUMNS);
   k.unpackBits(z, s, COLUMNS);

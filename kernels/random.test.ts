@@ -147,6 +147,42 @@ test("normal: mean 0, variance 1, no skew, kurtosis 3, and both numbers of a pai
   expect(Math.abs(product / (n / 2))).toBeLessThan(4 * Math.sqrt(2 / n));
 });
 
+test("bernoulli: rates far below what half a word tells apart, and between such halves", () => {
+  compareSides(
+    (side) => {
+      const n = 40_000;
+      const words = Math.ceil(n / 32);
+      const bits = side.zeros(words);
+      // Most numbers are undecided by their halves somewhere here: rates of 2⁻¹⁶ and less, and such as lie between multiples of it.
+      const p = side.put(numbers(n, 3, 0, 1).map((u, i) => (i % 2 === 0 ? u / 32768 : 0.5 + u / 65536)));
+      side.k.bernoulli(bits, p, n, 1, 1, 5, 6, 7, 0);
+      const drawn = side.readWords(bits, words);
+      const even = drawn.reduce((sum, word) => sum + (word & 0x55555555).toString(2).replaceAll("0", "").length, 0);
+      // 20 000 rates that are 2⁻¹⁶ in the mean.
+      expect(even).toBeLessThan(5);
+      return drawn;
+    },
+    { absolute: 0, relative: 0 },
+  );
+});
+
+test("bernoulli: the fraction of a rate counts", () => {
+  const n = 1 << 20;
+  const p = wasmHeap.allocate(4 * n);
+  const z = wasmHeap.allocate(4 * n);
+  let count = 0;
+  const rate = 0.7 / 65536;
+  kernels.fill(p, n, rate);
+  for (let seed = 0; seed < 40; seed++) {
+    kernels.bernoulli(z, p, n, 1, 1, seed, 8, 0, 0);
+    count += kernels.countBits(z, n / 32);
+  }
+  // Halves alone would give 0, or 640.
+  expect(Math.abs(count - 40 * n * rate)).toBeLessThan(4 * Math.sqrt(40 * n * rate));
+  wasmHeap.release(p, 4 * n);
+  wasmHeap.release(z, 4 * n);
+});
+
 test("bernoulli: spikes at the rate that was asked for", () => {
   const n = 100_000;
   const p = wasmHeap.allocate(4 * n);

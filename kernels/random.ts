@@ -9,6 +9,8 @@
  *   normal[2k]      r·cos φ     with r = √(−2·log u), u = ((word[2k] >> 8) + 1)·2⁻²⁴ in (0, 1]
  *   normal[2k + 1]  r·sin φ     and φ = 2π·uniform[2k + 1] (Box–Muller); |normal| ≤ 5.77
  *
+ *   bernoulli[i]    decided by half a word, and by a whole one where that is not enough
+ *
  * Keys and counters are the low and the high half of 64-bit numbers.
  *
  * @see Salmon, Moraes, Dror, Shaw (2011), Parallel Random Numbers: As Easy as 1, 2, 3, SC '11.
@@ -28,6 +30,9 @@ const quarter = memory.data<f32>([0.25]);
 const minusTwo = memory.data<f32>([-2]);
 /** What eight blocks give where it does not go to its place at once. */
 const scratch = memory.data(128, 16);
+const fractions = memory.data(128, 16);
+const rates = memory.data(128, 16);
+const lowHalf = memory.data<u32>([0xffff]);
 
 /**
  * The 32 words of the blocks first … first + 7. Each round waits for its multiplications, so two groups of four blocks take
@@ -148,13 +153,22 @@ export function normal(z: usize, n: i32, key0: i32, key1: i32, counter0: i32, co
   }
 }
 
-/** Four bits, set where the uniform number is below clamp(p, 0, 1)·scale·2⁻²⁴; never where p is NaN. */
-function spikes(words: v128, p: v128, scale: v128): u32 {
-  const rate = f32x4.mul(f32x4.pmin(f32x4.pmax(p, i32x4.splat(0)), v128.load32_splat(one)), scale);
-  return i32x4.bitmask(f32x4.lt(f32x4.convert_i32x4_s(i32x4.shr_u(words, 8)), rate));
+/** clamp(p, 0, 1)·scale, and NaN where p is. */
+function rateOf(p: v128, scale: v128): v128 {
+  return f32x4.mul(f32x4.pmin(f32x4.pmax(p, i32x4.splat(0)), v128.load32_splat(one)), scale);
 }
 
-/** bit (r, i) of a stream ← uniform number r·n + i < clamp(p[i], 0, 1)·scale     r < repeats, i < n */
+/** The half of four words that is `shift` bits up, as numbers. */
+function halvesOf(words: v128, shift: i32): v128 {
+  return f32x4.convert_i32x4_s(v128.and(i32x4.shr_u(words, shift), v128.load32_splat(lowHalf)));
+}
+
+/**
+ * bit (r, i) of a stream ← (h + f)·2⁻¹⁶ < clamp(p[i], 0, 1)·scale     r < repeats, i < n
+ *
+ * for bit number b = r·n + i: h is half a word of the stream, of each 32 words first the low halves and then the high ones. f is
+ * number b of `uniform` in the stream with counter2 = 1; h decides without it but for one in 65536.
+ */
 export function bernoulli(
   bits: usize,
   p: usize,
@@ -167,28 +181,44 @@ export function bernoulli(
   counter1: i32,
 ): void {
   const total = n * repeats;
-  // Both sides of the comparison times 2²⁴, which is exact.
-  const scales = f32x4.splat(scale * 16777216);
+  // Both sides of the comparison times 2¹⁶, which is exact.
+  const scales = f32x4.splat(scale * 65536);
+  const ones = v128.load32_splat(one);
   let column = 0;
   for (let i = 0; i < total; i += 32, bits += 4) {
-    eightBlocks(scratch, i >> 2, key0, key1, counter0, counter1, 0, 0);
-    let word: u32 = 0;
+    const shift = (i & 32) >> 1;
+    if (shift == 0) eightBlocks(scratch, i >> 3, key0, key1, counter0, counter1, 0, 0);
+    let from = p + ((<usize>column) << 2);
     if (n - column >= 32) {
-      const from = p + ((<usize>column) << 2);
-      for (let o: usize = 0; o < 128; o += 16) {
-        word = (word >> 4) | (spikes(v128.load(scratch + o), v128.load(from + o), scales) << 28);
-      }
       column += 32;
       if (column == n) column = 0;
     } else {
       // The end of a row is among these 32 numbers.
-      const count = min(32, total - i);
-      for (let j = 0; j < count; j++) {
-        const words = v128.load32_splat(scratch + ((<usize>j) << 2));
-        word |= (spikes(words, v128.load32_splat(p + ((<usize>column) << 2)), scales) & 1) << j;
+      from = rates;
+      for (let o: usize = 0; o < 128; o += 4) {
+        store<f32>(from + o, load<f32>(p + ((<usize>column) << 2)));
         if (++column == n) column = 0;
       }
     }
-    store<u32>(bits, word);
+    // h + 1 ≤ rate, and h ≤ rate: where they differ, f decides.
+    let below: u32 = 0;
+    let near: u32 = 0;
+    for (let o: usize = 0; o < 128; o += 16) {
+      const h = inline.always(halvesOf(v128.load(scratch + o), shift));
+      const rate = inline.always(rateOf(v128.load(from + o), scales));
+      below = (below >> 4) | (i32x4.bitmask(f32x4.le(f32x4.add(h, ones), rate)) << 28);
+      near = (near >> 4) | (i32x4.bitmask(f32x4.le(h, rate)) << 28);
+    }
+    let open = below ^ near;
+    if (open != 0) eightBlocks(fractions, i >> 2, key0, key1, counter0, counter1, 1, 0);
+    for (; open != 0; open &= open - 1) {
+      const j = ctz<u32>(open);
+      const o = (<usize>j) << 2;
+      const h = halvesOf(v128.load32_splat(scratch + o), shift);
+      const f = uniformOf(v128.load32_splat(fractions + o));
+      below |= (i32x4.bitmask(f32x4.lt(f, f32x4.sub(rateOf(v128.load32_splat(from + o), scales), h))) & 1) << j;
+    }
+    if (total - i < 32) below &= (1 << (total - i)) - 1;
+    store<u32>(bits, below);
   }
 }

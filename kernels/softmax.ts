@@ -18,8 +18,8 @@ const ones = memory.data<f32>([1, 1, 1, 1], 16);
 export function softmax(z: usize, x: usize, rows: i32, cols: i32): void {
   const length = vectorEnd(0, cols);
   for (const row = (<usize>cols) << 2; rows > 0; rows--, z += row, x += row) {
-    const tail = inline.always(lastOf(x + length, cols));
-    const m = f32x4.splat(inline.always(maxOfRow(x, length, tail)));
+    const tail = lastOf(x + length, cols);
+    const m = f32x4.splat(maxOfRow(x, length, tail));
     let last = f32x4.splat(0);
     // Idle lanes hold exp(−∞) = 0.
     if ((cols & 3) != 0) last = expNegative(f32x4.sub(tail, m));
@@ -50,7 +50,7 @@ export function softmaxGrad(dx: usize, dz: usize, z: usize, rows: i32, cols: i32
       const d = f32x4.mul(v128.load(z + o), f32x4.sub(v128.load(dz + o), dot));
       v128.store(dx + o, f32x4.add(v128.load(dx + o), d));
     }
-    inline.always(addTail(dx + length, cols, f32x4.mul(lastZ, f32x4.sub(lastDz, dot))));
+    addTail(dx + length, cols, f32x4.mul(lastZ, f32x4.sub(lastDz, dot)));
   }
 }
 
@@ -58,8 +58,8 @@ export function softmaxGrad(dx: usize, dz: usize, z: usize, rows: i32, cols: i32
 export function logSoftmax(z: usize, x: usize, rows: i32, cols: i32): void {
   const length = vectorEnd(0, cols);
   for (const row = (<usize>cols) << 2; rows > 0; rows--, z += row, x += row) {
-    const tail = inline.always(lastOf(x + length, cols));
-    const max = inline.always(maxOfRow(x, length, tail));
+    const tail = lastOf(x + length, cols);
+    const max = maxOfRow(x, length, tail);
     const m = f32x4.splat(max);
     const l = f32x4.splat(logSumExp(x, cols, tail, max));
     for (let o: usize = 0; o < length; o += 16) v128.store(z + o, f32x4.sub(f32x4.sub(v128.load(x + o), m), l));
@@ -81,7 +81,7 @@ export function logSoftmaxGrad(dx: usize, dz: usize, z: usize, rows: i32, cols: 
     }
     if ((cols & 3) == 0) continue;
     const e = expNegative(inline.always(loadTail(z + length, cols)));
-    inline.always(addTail(dx + length, cols, f32x4.sub(last, f32x4.mul(e, sum))));
+    addTail(dx + length, cols, f32x4.sub(last, f32x4.mul(e, sum)));
   }
 }
 
@@ -114,8 +114,8 @@ export function crossEntropy(
     if (y >= 0) {
       assert(y < cols);
       if (lse != 0) {
-        const tail = inline.always(lastOf(x + length, cols));
-        m = inline.always(maxOfRow(x, length, tail));
+        const tail = lastOf(x + length, cols);
+        m = maxOfRow(x, length, tail);
         l = logSumExp(x, cols, tail, m);
       }
       sum = keep * weightOf(weight, y) * (m - load<f32>(x + ((<usize>y) << 2)) + l);
@@ -244,8 +244,8 @@ function addRowGrad(dx: usize, x: usize, weight: usize, cols: i32, l: f32, g: f3
   const step: usize = weight == 0 ? 0 : 1;
   const shares = f32x4.splat(share);
   const length = vectorEnd(0, cols);
-  const tail = inline.always(lastOf(x + length, cols));
-  const m = f32x4.splat(inline.always(maxOfRow(x, length, tail)));
+  const tail = lastOf(x + length, cols);
+  const m = f32x4.splat(maxOfRow(x, length, tail));
   const ls = f32x4.splat(l);
   const gs = f32x4.splat(g);
   const totals = f32x4.splat(total);
@@ -257,5 +257,5 @@ function addRowGrad(dx: usize, x: usize, weight: usize, cols: i32, l: f32, g: f3
   if ((cols & 3) == 0) return;
   const a = f32x4.mul(inline.always(loadTail(w + length * step, cols)), shares);
   const p = expNegative(f32x4.sub(f32x4.sub(tail, m), ls));
-  inline.always(addTail(dx + length, cols, f32x4.mul(gs, f32x4.sub(f32x4.mul(p, totals), a))));
+  addTail(dx + length, cols, f32x4.mul(gs, f32x4.sub(f32x4.mul(p, totals), a)));
 }

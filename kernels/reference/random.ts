@@ -81,10 +81,14 @@ export function bernoulli(
   counter0: number,
   counter1: number,
 ): void {
-  const drawn = words(n * repeats, key0, key1, counter0, counter1, 0, 0);
-  packStream(bits, n * repeats, (i) => {
+  const total = n * repeats;
+  const drawn = words(32 * Math.ceil(total / 64), key0, key1, counter0, counter1, 0, 0);
+  const fractions = words(total, key0, key1, counter0, counter1, 1, 0);
+  packStream(bits, total, (i) => {
     // Rounded as float32 is, so that both sides decide alike.
     const rate = Math.fround(Math.min(Math.max(at(p, i % n), 0), 1) * Math.fround(scale));
-    return ((drawn[i] as number) >>> 8) * 2 ** -24 < rate;
+    const word = drawn[32 * Math.floor(i / 64) + (i % 32)] as number;
+    const half = i % 64 < 32 ? word & 0xffff : word >>> 16;
+    return half + ((fractions[i] as number) >>> 8) * 2 ** -24 < rate * 65536;
   });
 }
