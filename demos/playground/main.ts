@@ -71,7 +71,9 @@ async function enter(): Promise<void> {
 function remember(name: string, room: Room): void {
   clearTimeout(writing);
   writing = setTimeout(() => {
-    if (current?.room === room) history.replaceState(null, "", addressOf(name, room.query()));
+    // The address may name another room already, of which the page hears a moment later.
+    const stays = current?.room === room && readAddress().name === name;
+    if (stays) history.replaceState(null, "", addressOf(name, room.query()));
   }, 120);
 }
 

@@ -489,6 +489,23 @@ test("rooms: the bar and the digits change them, and a room is found as it was l
   assert.equal(await page.getByRole("link", { name: "Train" }).getAttribute("aria-current"), "page");
 });
 
+test("rooms: an address that is still to be written does not undo a change of room", async (t) => {
+  const page = await open(t, "#/neuron");
+  await page.waitForSelector(".stack canvas");
+  await page.evaluate(() => {
+    const later = window.setTimeout;
+    window.setTimeout = (write, ms, ...rest) =>
+      ms === 120 ? Object.assign(window, { write }) : later(write, ms, ...rest);
+    location.hash = "#/neuron?tau=31";
+  });
+  await page.waitForFunction(() => window.write !== undefined);
+  await page.evaluate(() => {
+    location.hash = "#/coding";
+    window.write(); // before the page hears of the change
+  });
+  await page.waitForSelector("[data-example]");
+});
+
 test("without a network the page opens again, trains, and reads digits", async (t) => {
   const page = await open(t, "#/train");
   await page.evaluate(async () => {
