@@ -270,6 +270,13 @@ function features(g: Draw): Ref {
   return g.tensor({ min: 1, where: ({ density }) => !sparse || density < 0.6, lazy: true });
 }
 
+/** Spikes of which few gradients matter: products with many outputs leave the others out. */
+function compactSpikes(g: Draw): Ref {
+  const current = g.shaped([g.int(1, 3), g.int(1, 3), g.pick([8, 12, 32])], [-2, 3]);
+  const surrogate = [g.pick(["boxcar", "triangular"]), g.number(0.1, 0.4)];
+  return g.first("LIF", [current, { surrogate }, "forward", ["spikes"]]);
+}
+
 const OPS: { readonly [Name in keyof typeof ops]: Row } = {
   add: binary,
   sub: binary,
@@ -511,9 +518,10 @@ const OPS: { readonly [Name in keyof typeof ops]: Row } = {
   clone: unary(),
   backward: unary(),
   linear: (g) => {
-    const x = features(g);
+    const compact = g.chance(0.06);
+    const x = compact ? compactSpikes(g) : features(g);
     const shape = g.shapeOf(x);
-    const outputs = g.extent();
+    const outputs = compact ? g.int(64, 70) : g.extent();
     const weight = g.shaped([outputs, shape[shape.length - 1] as number], [-1, 1]);
     return g.chance(0.5) ? [x, weight] : [x, weight, g.shaped([outputs])];
   },
