@@ -8,7 +8,7 @@
  *
  * How it is fast.
  *   - A tile of 2 rows × 16 columns keeps 8 accumulators, 4 vectors of B and 2 broadcasts of A in the 15 vector registers
- *     that V8 can use. Unrolling over k would spill. Tails use tiles of 12, 8 and 4 columns, and of one row.
+ *     that V8 can use. Unrolling over k would spill. Tails use tiles of 12 columns, and of 4 rows × 4 columns.
  *   - B is packed into panels of 16 columns that a tile reads from front to back, once per block of 256 × 256, transposed
  *     on the way where B is stored by columns. A is read in place through its strides.
  *   - The tiles of one panel are a call: V8 replaces its baseline code between calls, never inside one, and a call for every

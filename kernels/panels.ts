@@ -1,6 +1,6 @@
 /**
  * The right operand of a product, packed. Dense products take blocks of 256 rows × 256 columns as panels of 16 columns,
- * products that follow non-zeros larger ones by rows.
+ * products that follow non-zeros larger ones as panels of 32.
  */
 
 import { loadTail } from "./lanes";
