@@ -20,7 +20,7 @@ const MAX_HEADER = 100_000_000;
 /** Bytes of a value, and the value at p as a number that rounds to float32 as the stored one does. */
 type Dtype = readonly [bytes: number, read: (view: DataView, p: number) => number];
 
-const plain = (kind: "Float" | "Int" | "Uint", bits: number): Dtype => [
+const plain = /* @__NO_SIDE_EFFECTS__ */ (kind: "Float" | "Int" | "Uint", bits: number): Dtype => [
   bits / 8,
   (view, p) => view[`get${kind}${bits}` as "getFloat32"](p, true),
 ];

@@ -1,4 +1,4 @@
-/** The gradient of the plain neurons of lif.ts: backwards in time, a step sweeps over whole rows, eight columns at a time. */
+/** The gradient of the plain neurons of lif.ts, backwards in time, four columns at a time. */
 
 import {
   ATAN,
@@ -13,14 +13,14 @@ import {
 } from "./derivative";
 import { addTo } from "./elementwise";
 import { loadSome, storeSome } from "./lanes";
-import { lifForward, zeros } from "./lif";
+import { columnsTogether, lifForward, stepsTogether, zeros } from "./lif";
 import { firingFloor, SUBTRACT, ZERO } from "./lif-any";
 
 /** In the place of a kind of surrogate: the derivatives lie in memory. */
 const GIVEN: i32 = -1;
 
-/** Values that all columns share, eight times each. */
-const shared = memory.data(64, 16);
+/** β and θ that all columns share, four times each. */
+const shared = memory.data(32, 16);
 
 /**
  * Gradient of the plain neuron with the reset detached, backwards in time, σ′ the surrogate derivative at u − θ:
@@ -64,68 +64,68 @@ export function lifBackward(
   const cut: f32 = reset == ZERO ? floor : Infinity;
   const duBytes = (<usize>stepDu) << 2;
   const uBytes = (<usize>stepU) << 2;
-  const betaBytes: usize = stepBeta == 0 ? 0 : 32;
-  const thetaBytes: usize = stepThreshold == 0 ? 0 : 32;
   // What all columns share needs no rows.
   if ((stepBeta | stepThreshold) == 0) n = size;
   if (stepBeta == 0) beta = repeated(shared, beta);
-  if (stepThreshold == 0) threshold = repeated(shared + 32, threshold);
+  if (stepThreshold == 0) threshold = repeated(shared + 16, threshold);
   if (custom != 0) kind = GIVEN;
-  const row = (<usize>n) << 2;
-  let next = carry;
-  for (let t = T - 1; t >= 0; t--) {
-    const to = du + <usize>t * duBytes;
-    const from = ds + ((<usize>t * <usize>stepDs) << 2);
-    const at = u + <usize>t * uBytes;
-    const given = custom + <usize>t * uBytes;
-    for (let o: usize = 0; o < (<usize>size) << 2; o += row) {
-      stepBack(
-        kind,
-        to + o,
-        from + o,
-        next + o,
-        at + o,
-        given + o,
-        beta,
-        threshold,
-        n,
-        betaBytes,
-        thetaBytes,
-        cut,
-        slope,
-      );
-      if (total != 0) addTo(total + o, to + o, n);
-      if (dBeta == 0) continue;
-      const first = t == 0;
-      const old = first ? (v0 == 0 ? zeros : v0 + o) : at + o - uBytes;
-      const due: f32 = first && delayed == 0 ? Infinity : floor;
-      betaBack(
-        dBeta + o,
-        to + o,
-        old,
-        threshold,
-        n,
-        old == zeros ? 0 : 16,
-        thetaBytes,
-        due,
-        reset,
-        delayed,
-        resetValue,
-      );
+  const together = stepsTogether(size);
+  const width = columnsTogether(size, n);
+  for (let end = T; end > 0; end -= together) {
+    const start = max(0, end - together);
+    for (let i = 0; i < size; i += n) {
+      for (let j = 0; j < n; j += width) {
+        const o = (<usize>(i + j)) << 2;
+        const columns = min(width, n - j);
+        const betaAt = beta + ((<usize>(j * stepBeta)) << 2);
+        const thetaAt = threshold + ((<usize>(j * stepThreshold)) << 2);
+        for (let t = end - 1; t >= start; t--) {
+          const to = du + <usize>t * duBytes + o;
+          const at = u + <usize>t * uBytes + o;
+          stepBack(
+            kind,
+            to,
+            ds + ((<usize>t * <usize>stepDs) << 2) + o,
+            t + 1 < T ? to + duBytes : carry + o,
+            at,
+            custom + <usize>t * uBytes + o,
+            betaAt,
+            thetaAt,
+            columns,
+            stepBeta,
+            stepThreshold,
+            cut,
+            slope,
+          );
+          if (total != 0) addTo(total + o, to, columns);
+          if (dBeta == 0) continue;
+          const old = t > 0 ? at - uBytes : v0 == 0 ? zeros : v0 + o;
+          betaBack(
+            dBeta + o,
+            to,
+            old,
+            thetaAt,
+            columns,
+            old == zeros ? 0 : 16,
+            stepThreshold,
+            t == 0 && delayed == 0 ? Infinity : floor,
+            reset,
+            delayed,
+            resetValue,
+          );
+        }
+      }
     }
-    next = to;
   }
 }
 
-/** The value at p eight times. */
+/** The value at p four times. */
 function repeated(to: usize, p: usize): usize {
-  const lanes = v128.load32_splat(p);
-  v128.store(to, lanes);
-  v128.store(to, lanes, 16);
+  v128.store(to, v128.load32_splat(p));
   return to;
 }
 
-/** One step of one row; `next` is the gradient of u that follows. */
+/** One step of so many columns; `next` is the gradient of u that follows. */
 function stepBack(
   kind: i32,
   du: usize,
@@ -136,8 +136,8 @@ function stepBack(
   beta: usize,
   threshold: usize,
   n: i32,
-  betaBytes: usize,
-  thetaBytes: usize,
+  stepBeta: i32,
+  stepThreshold: i32,
   cut: f32,
   slope: f32,
 ): void {
@@ -145,14 +145,87 @@ function stepBack(
   const outer = f32x4.splat(outerFactor(kind, slope));
   const reach = f32x4.splat(reachOf(kind, slope));
   const cuts = f32x4.splat(cut);
-  const eights = kind == ERF || kind == GIVEN ? 0 : n >> 3;
+  const fours = n >> 2;
+  if (kind != ERF && kind != GIVEN && fours > 0) {
+    if ((stepBeta | stepThreshold) == 0)
+      inline.always(sweepBack(false, kind, du, ds, next, u, beta, threshold, fours, 0, 0, inner, outer, reach, cuts));
+    else
+      inline.always(
+        sweepBack(
+          true,
+          kind,
+          du,
+          ds,
+          next,
+          u,
+          beta,
+          threshold,
+          fours,
+          stepBeta,
+          stepThreshold,
+          inner,
+          outer,
+          reach,
+          cuts,
+        ),
+      );
+    n &= 3;
+    if (n == 0) return;
+    const bytes = (<usize>fours) << 4;
+    du += bytes;
+    ds += bytes;
+    next += bytes;
+    u += bytes;
+    beta += bytes * stepBeta;
+    threshold += bytes * stepThreshold;
+  }
+  stepBackSome(kind, du, ds, next, u, d, beta, threshold, n, stepBeta, stepThreshold, inner, outer, reach, cuts);
+}
+
+/** A loop for each formula that networks use most; `own`: columns have β or θ of their own. */
+function sweepBack(
+  own: bool,
+  kind: i32,
+  du: usize,
+  ds: usize,
+  next: usize,
+  u: usize,
+  beta: usize,
+  threshold: usize,
+  fours: i32,
+  stepBeta: i32,
+  stepThreshold: i32,
+  inner: v128,
+  outer: v128,
+  reach: v128,
+  cuts: v128,
+): void {
+  const betaBytes = (<usize>stepBeta) << 4;
+  const thetaBytes = (<usize>stepThreshold) << 4;
   if (kind == SIGMOID)
     inline.always(
-      stepBack8(SIGMOID, du, ds, next, u, beta, threshold, eights, betaBytes, thetaBytes, inner, outer, reach, cuts),
+      sweepBack4(
+        own,
+        SIGMOID,
+        du,
+        ds,
+        next,
+        u,
+        beta,
+        threshold,
+        fours,
+        betaBytes,
+        thetaBytes,
+        inner,
+        outer,
+        reach,
+        cuts,
+      ),
     );
   else if (kind == FAST_SIGMOID)
     inline.always(
-      stepBack8(
+      sweepBack4(
+        own,
         FAST_SIGMOID,
         du,
         ds,
@@ -160,7 +233,7 @@ function stepBack(
         u,
         beta,
         threshold,
-        eights,
+        fours,
         betaBytes,
         thetaBytes,
         inner,
@@ -171,38 +244,33 @@ function stepBack(
     );
   else if (kind == ATAN)
     inline.always(
-      stepBack8(ATAN, du, ds, next, u, beta, threshold, eights, betaBytes, thetaBytes, inner, outer, reach, cuts),
+      sweepBack4(own, ATAN, du, ds, next, u, beta, threshold, fours, betaBytes, thetaBytes, inner, outer, reach, cuts),
     );
   else
     inline.always(
-      stepBack8(LINEAR, du, ds, next, u, beta, threshold, eights, betaBytes, thetaBytes, inner, outer, reach, cuts),
+      sweepBack4(
+        own,
+        LINEAR,
+        du,
+        ds,
+        next,
+        u,
+        beta,
+        threshold,
+        fours,
+        betaBytes,
+        thetaBytes,
+        inner,
+        outer,
+        reach,
+        cuts,
+      ),
     );
-  n -= eights << 3;
-  if (n == 0) return;
-  const o = (<usize>eights) << 5;
-  beta += <usize>eights * betaBytes;
-  threshold += <usize>eights * thetaBytes;
-  stepBackSome(
-    kind,
-    du + o,
-    ds + o,
-    next + o,
-    u + o,
-    d + o,
-    beta,
-    threshold,
-    n,
-    betaBytes,
-    thetaBytes,
-    inner,
-    outer,
-    reach,
-    cuts,
-  );
 }
 
-/** Eights of columns; κ is 0 where u − θ ≥ cuts. One copy for each formula that networks use most. */
-function stepBack8(
+/** du ← σ′·ds + κ·β·next for fours of columns; κ is 0 where u − θ ≥ cuts. */
+function sweepBack4(
+  own: bool,
   formula: i32,
   du: usize,
   ds: usize,
@@ -210,7 +278,7 @@ function stepBack8(
   u: usize,
   beta: usize,
   threshold: usize,
-  eights: i32,
+  fours: i32,
   betaBytes: usize,
   thetaBytes: usize,
   inner: v128,
@@ -218,38 +286,32 @@ function stepBack8(
   reach: v128,
   cuts: v128,
 ): void {
-  if (eights == 0) return;
+  let b = v128.load(beta);
+  let theta = v128.load(threshold);
+  du -= 16;
+  ds -= 16;
+  next -= 16;
+  u -= 16;
+  if (own) {
+    beta -= betaBytes;
+    threshold -= thetaBytes;
+  }
   do {
-    inline.always(vectorBack(formula, 0, du, ds, next, u, beta, threshold, inner, outer, reach, cuts));
-    inline.always(vectorBack(formula, 16, du, ds, next, u, beta, threshold, inner, outer, reach, cuts));
-    du += 32;
-    ds += 32;
-    next += 32;
-    u += 32;
-    beta += betaBytes;
-    threshold += thetaBytes;
-  } while (--eights != 0);
-}
-
-/** du ← σ′·ds + κ·β·next for the four columns `o` bytes on. */
-function vectorBack(
-  formula: i32,
-  o: usize,
-  du: usize,
-  ds: usize,
-  next: usize,
-  u: usize,
-  beta: usize,
-  threshold: usize,
-  inner: v128,
-  outer: v128,
-  reach: v128,
-  cuts: v128,
-): void {
-  const x = f32x4.sub(v128.load(u + o), v128.load(threshold + o));
-  const slopes = inline.always(derivativeLanes(formula, x, inner, outer, reach));
-  const through = v128.and(f32x4.mul(v128.load(beta + o), v128.load(next + o)), f32x4.lt(x, cuts));
-  v128.store(du + o, f32x4.add(f32x4.mul(slopes, v128.load(ds + o)), through));
+    du += 16;
+    ds += 16;
+    next += 16;
+    u += 16;
+    if (own) {
+      beta += betaBytes;
+      threshold += thetaBytes;
+      b = v128.load(beta);
+      theta = v128.load(threshold);
+    }
+    const x = f32x4.sub(v128.load(u), theta);
+    const slopes = inline.always(derivativeLanes(formula, x, inner, outer, reach));
+    const through = v128.and(f32x4.mul(b, v128.load(next)), f32x4.lt(x, cuts));
+    v128.store(du, f32x4.add(f32x4.mul(slopes, v128.load(ds)), through));
+  } while (--fours != 0);
 }
 
 /** Any number of columns, four or one at a time, and any formula. */
@@ -263,8 +325,8 @@ function stepBackSome(
   beta: usize,
   threshold: usize,
   n: i32,
-  betaBytes: usize,
-  thetaBytes: usize,
+  stepBeta: i32,
+  stepThreshold: i32,
   inner: v128,
   outer: v128,
   reach: v128,
@@ -276,21 +338,21 @@ function stepBackSome(
     const slopes = kind == GIVEN ? loadSome(d, four) : derivativeLanes(kind, x, inner, outer, reach);
     const through = v128.and(f32x4.mul(loadSome(beta, four), loadSome(next, four)), f32x4.lt(x, cuts));
     storeSome(du, four, f32x4.add(f32x4.mul(slopes, loadSome(ds, four)), through));
-    const part = four ? 1 : 3;
-    du += 32 >> part;
-    ds += 32 >> part;
-    next += 32 >> part;
-    u += 32 >> part;
-    d += 32 >> part;
-    beta += betaBytes >> part;
-    threshold += thetaBytes >> part;
-    n -= 8 >> part;
+    const bytes: usize = four ? 16 : 4;
+    du += bytes;
+    ds += bytes;
+    next += bytes;
+    u += bytes;
+    d += bytes;
+    beta += bytes * stepBeta;
+    threshold += bytes * stepThreshold;
+    n -= four ? 4 : 1;
   } while (n != 0);
 }
 
 /**
  * dBeta += du·v for one step of one row. v, the state that β multiplied, is the one at `old`, reset where that reaches the
- * floor: a θ that comes off later than the decay does not count. oldBytes and thetaBytes lie between four and eight columns.
+ * floor: a θ that comes off later than the decay does not count. oldBytes lie between four columns.
  */
 function betaBack(
   dBeta: usize,
@@ -299,7 +361,7 @@ function betaBack(
   threshold: usize,
   n: i32,
   oldBytes: usize,
-  thetaBytes: usize,
+  stepThreshold: i32,
   floor: f32,
   reset: i32,
   delayed: i32,
@@ -321,7 +383,7 @@ function betaBack(
     dBeta += 16 >> part;
     du += 16 >> part;
     old += oldBytes >> part;
-    threshold += thetaBytes >> (1 + part);
+    threshold += (16 >> part) * stepThreshold;
     n -= 4 >> part;
   }
 }

@@ -14,8 +14,9 @@
  *
  * Here are plain neurons (rest 0, scale 1, no holding); lif-back.ts has their gradient, lif-any.ts the rest.
  *
- * A step sweeps over whole rows, sixteen columns at a time: three streams that a processor fetches ahead of their use. Several
- * steps at a time would spare reading u[t−1], but streams that lie a power of two apart evict each other.
+ * A step sweeps over whole rows, sixteen columns at a time: three streams that a processor fetches ahead of their use. Where
+ * rows are too long for a cache to hold u[t−1], pieces of two steps take turns; with more steps, or interleaved more
+ * finely, streams that lie a power of two apart evict each other.
  */
 
 import { setBits } from "./bits";
@@ -26,6 +27,10 @@ import { SUBTRACT } from "./lif-any";
 const TO_VALUE = 0;
 const NOW = 1;
 const LATER = 2;
+
+/** More neurons than this do not stay in a cache from one step to the next: two steps at a time pass over so many columns. */
+const MANY = 65536;
+const COLUMNS = 512;
 
 /** Sixteen columns of a state of zeros. */
 export const zeros = memory.data(64, 16);
@@ -63,36 +68,50 @@ export function lifForward(
   const size = rows * n;
   // What all columns share needs no rows.
   if ((stepBeta | stepThreshold) == 0) n = size;
-  const row = (<usize>n) << 2;
   const uBytes = (<usize>stepU) << 2;
   const currentBytes = (<usize>stepCurrent) << 2;
   const way = reset == SUBTRACT ? (delayed != 0 ? LATER : NOW) : TO_VALUE;
   memory.fill(s, 0, (<usize>(T * size + 31) >> 5) << 2);
-  let bit = 0;
-  for (let t = 0; t < T; t++, u += uBytes, current += currentBytes) {
-    const state = t > 0 ? u - uBytes : v0;
-    const pending = reset != 0 && (t > 0 || delayed != 0 || resumed != 0);
-    for (let o: usize = 0; o < (<usize>size) << 2; o += row, bit += n) {
-      const p = state == 0 ? zeros : state + o;
-      sweep(
-        way,
-        u + o,
-        s,
-        p,
-        current + o,
-        beta,
-        threshold,
-        bit,
-        n,
-        p == zeros ? 0 : 64,
-        stepBeta,
-        stepThreshold,
-        strict,
-        pending,
-        resetValue,
-      );
+  const together = stepsTogether(size);
+  const width = columnsTogether(size, n);
+  for (let start = 0; start < T; start += together) {
+    const end = min(T, start + together);
+    for (let i = 0; i < size; i += n) {
+      for (let j = 0; j < n; j += width) {
+        const o = (<usize>(i + j)) << 2;
+        for (let t = start; t < end; t++) {
+          const to = u + <usize>t * uBytes + o;
+          const p = t > 0 ? to - uBytes : v0 == 0 ? zeros : v0 + o;
+          sweep(
+            way,
+            to,
+            s,
+            p,
+            current + <usize>t * currentBytes + o,
+            beta + ((<usize>(j * stepBeta)) << 2),
+            threshold + ((<usize>(j * stepThreshold)) << 2),
+            t * size + i + j,
+            min(width, n - j),
+            p == zeros ? 0 : 64,
+            stepBeta,
+            stepThreshold,
+            strict,
+            reset != 0 && (t > 0 || delayed != 0 || resumed != 0),
+            resetValue,
+          );
+        }
+      }
     }
   }
+}
+
+/** Steps that pass over some columns before these pass to the next ones, where a step has so many neurons. */
+export function stepsTogether(size: i32): i32 {
+  return size > MANY ? 2 : 1;
+}
+
+export function columnsTogether(size: i32, n: i32): i32 {
+  return size > MANY ? min(n, COLUMNS) : n;
 }
 
 /** One step of one row from the state at p on; pBytes lie between sixteen columns of that, or 0. */
@@ -166,7 +185,15 @@ function sweep16(
   const fire = inline.always(leastFiring(theta, up));
   const reset = v128.or(fire, settled);
   if (sixteens == 0) return;
+  bit -= 16;
+  u -= 64;
+  p -= pBytes;
+  current -= 64;
   do {
+    bit += 16;
+    u += 64;
+    p += pBytes;
+    current += 64;
     const u0 = inline.always(membrane(way, v128.load(p), v128.load(current), b, theta, reset, value));
     v128.store(u, u0);
     const u1 = inline.always(membrane(way, v128.load(p, 16), v128.load(current, 16), b, theta, reset, value));
@@ -179,10 +206,6 @@ function sweep16(
     const word = i8x16.bitmask(i8x16.narrow_i16x8_s(low, i16x8.narrow_i32x4_s(f32x4.ge(u2, fire), f32x4.ge(u3, fire))));
     if ((bit & 15) == 0) store<u16>(s + (<usize>bit >> 3), word);
     else setBits(s, bit, word);
-    bit += 16;
-    u += 64;
-    p += pBytes;
-    current += 64;
   } while (--sixteens != 0);
 }
 

@@ -9,14 +9,19 @@
  * How it is fast.
  *   - A tile of 2 rows × 16 columns keeps 8 accumulators, 4 vectors of B and 2 broadcasts of A in the 15 vector registers
  *     that V8 can use. Unrolling over k would spill. Tails use tiles of 12 columns, and of 4 rows × 4 columns.
- *   - B is packed into panels of 16 columns that a tile reads from front to back, once per block of 256 × 256, transposed
+ *   - B is packed into panels of 16 columns that a tile reads from front to back, a block of 256 × 256 at a time, transposed
  *     on the way where B is stored by columns. A is read in place through its strides.
+ *   - Addresses move before they are used, not after it: V8 then needs no copies of them.
  *   - The tiles of one panel are a call: V8 replaces its baseline code between calls, never inside one, and a call for every
  *     tile would cost a sixth of the time.
  */
 
-import { BLOCK_K, BLOCK_N, pack, packGathered, panels, panelWidth } from "./panels";
+import { BLOCK_K, pack, packGathered, panelBytes, panels, panelWidth } from "./panels";
 
+/** Elements of B that are packed at once; so many rows of it, but where one panel serves all of A, or few rows of A read B once. */
+const BLOCK_B = 65536;
+const DEEPEST = 1024;
+const SHALLOWEST = 64;
 /** Elements of A that stay in the second-level cache while all panels pass over them. */
 const BLOCK_A = 32768;
 
@@ -109,11 +114,13 @@ function product(
     initBytes = 0;
   }
   if (k <= 0) return copyInit(c, init, m, n, cBytes, initBytes, initStep);
-  for (let p = 0; p < k; p += BLOCK_K) {
-    const kc = min(BLOCK_K, k - p);
+  const depth = min(k, n <= 16 ? DEEPEST : m <= 16 ? SHALLOWEST : BLOCK_K);
+  const width = (BLOCK_B / depth) & ~15;
+  for (let p = 0; p < k; p += depth) {
+    const kc = min(depth, k - p);
     const mc = max(2, (BLOCK_A / kc) & ~1);
-    for (let j = 0; j < n; j += BLOCK_N) {
-      const nc = min(BLOCK_N, n - j);
+    for (let j = 0; j < n; j += width) {
+      const nc = min(width, n - j);
       if (rows == 0) pack(b + ((<usize>p * <usize>bRow + <usize>j * <usize>bCol) << 2), kc, nc, bRow, bCol);
       else packGathered(b, rows + ((<usize>p) << 2), cols + ((<usize>j) << 2), kc, nc);
       const cj = c + ((<usize>j) << 2);
@@ -153,7 +160,7 @@ export function block(
 ): void {
   let panel = panels;
   let j = nc;
-  for (; j >= 16; j -= 16, panel += (<usize>kc) << 6, c += 64, init += initStep << 2) {
+  for (; j >= 16; j -= 16, panel += panelBytes(kc), c += 64, init += initStep << 2) {
     tiles(16, m, kc, a, aRow, aCol, panel, c, cRow, init, initRow, initStep);
   }
   if (j > 0) narrow(c, a, init, panel, m, j, kc, aRow, aCol, cRow, initRow, initStep);
@@ -315,28 +322,28 @@ function tiles16(
     let s11 = v128.load(i1 + initStep);
     let s12 = v128.load(i1 + 2 * initStep);
     let s13 = v128.load(i1 + 3 * initStep);
-    let a0 = a;
+    let a0 = a - aStep;
     let a1 = a0 + aRow;
-    let b = panel;
+    let b = panel - 64;
     let p = k;
     do {
+      b += 64;
       const b0 = v128.load(b);
       const b1 = v128.load(b, 16);
       const b2 = v128.load(b, 32);
       const b3 = v128.load(b, 48);
+      a0 += aStep;
       const x0 = v128.load32_splat(a0);
       s00 = f32x4.add(s00, f32x4.mul(x0, b0));
       s01 = f32x4.add(s01, f32x4.mul(x0, b1));
       s02 = f32x4.add(s02, f32x4.mul(x0, b2));
       s03 = f32x4.add(s03, f32x4.mul(x0, b3));
+      a1 += aStep;
       const x1 = v128.load32_splat(a1);
       s10 = f32x4.add(s10, f32x4.mul(x1, b0));
       s11 = f32x4.add(s11, f32x4.mul(x1, b1));
       s12 = f32x4.add(s12, f32x4.mul(x1, b2));
       s13 = f32x4.add(s13, f32x4.mul(x1, b3));
-      a0 += aStep;
-      a1 += aStep;
-      b += 64;
     } while (--p != 0);
     const c1 = c + cRow;
     v128.store(c, s00);
@@ -347,9 +354,9 @@ function tiles16(
     v128.store(c1, s11, 16);
     v128.store(c1, s12, 32);
     v128.store(c1, s13, 48);
-    a += aRow << 1;
-    c += cRow << 1;
-    init += initRow << 1;
+    a += 2 * aRow;
+    c += 2 * cRow;
+    init += 2 * initRow;
     m -= 2;
   } while (m > 0);
 }
@@ -375,25 +382,25 @@ function tiles12(
     let s10 = v128.load(i1);
     let s11 = v128.load(i1 + initStep);
     let s12 = v128.load(i1 + 2 * initStep);
-    let a0 = a;
+    let a0 = a - aStep;
     let a1 = a0 + aRow;
-    let b = panel;
+    let b = panel - 48;
     let p = k;
     do {
+      b += 48;
       const b0 = v128.load(b);
       const b1 = v128.load(b, 16);
       const b2 = v128.load(b, 32);
+      a0 += aStep;
       const x0 = v128.load32_splat(a0);
       s00 = f32x4.add(s00, f32x4.mul(x0, b0));
       s01 = f32x4.add(s01, f32x4.mul(x0, b1));
       s02 = f32x4.add(s02, f32x4.mul(x0, b2));
+      a1 += aStep;
       const x1 = v128.load32_splat(a1);
       s10 = f32x4.add(s10, f32x4.mul(x1, b0));
       s11 = f32x4.add(s11, f32x4.mul(x1, b1));
       s12 = f32x4.add(s12, f32x4.mul(x1, b2));
-      a0 += aStep;
-      a1 += aStep;
-      b += 48;
     } while (--p != 0);
     const c1 = c + cRow;
     v128.store(c, s00);
@@ -402,9 +409,9 @@ function tiles12(
     v128.store(c1, s10);
     v128.store(c1, s11, 16);
     v128.store(c1, s12, 32);
-    a += aRow << 1;
-    c += cRow << 1;
-    init += initRow << 1;
+    a += 2 * aRow;
+    c += 2 * cRow;
+    init += 2 * initRow;
     m -= 2;
   } while (m > 0);
 }
@@ -430,27 +437,27 @@ function tiles4(
     let s10 = v128.load(i1);
     let s20 = v128.load(i2);
     let s30 = v128.load(i3);
-    let a0 = a;
+    let a0 = a - aStep;
     let a1 = a0 + aRow;
     let a2 = a1 + aRow;
     let a3 = a2 + aRow;
-    let b = panel;
+    let b = panel - 16;
     let p = k;
     do {
+      b += 16;
       const b0 = v128.load(b);
+      a0 += aStep;
       const x0 = v128.load32_splat(a0);
       s00 = f32x4.add(s00, f32x4.mul(x0, b0));
+      a1 += aStep;
       const x1 = v128.load32_splat(a1);
       s10 = f32x4.add(s10, f32x4.mul(x1, b0));
+      a2 += aStep;
       const x2 = v128.load32_splat(a2);
       s20 = f32x4.add(s20, f32x4.mul(x2, b0));
+      a3 += aStep;
       const x3 = v128.load32_splat(a3);
       s30 = f32x4.add(s30, f32x4.mul(x3, b0));
-      a0 += aStep;
-      a1 += aStep;
-      a2 += aStep;
-      a3 += aStep;
-      b += 16;
     } while (--p != 0);
     const c1 = c + cRow;
     const c2 = c1 + cRow;
@@ -459,9 +466,9 @@ function tiles4(
     v128.store(c1, s10);
     v128.store(c2, s20);
     v128.store(c3, s30);
-    a += aRow << 2;
-    c += cRow << 2;
-    init += initRow << 2;
+    a += 4 * aRow;
+    c += 4 * cRow;
+    init += 4 * initRow;
     m -= 4;
   } while (m > 0);
 }

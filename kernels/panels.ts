@@ -6,7 +6,6 @@
 import { loadTail } from "./lanes";
 
 export const BLOCK_K = 256;
-export const BLOCK_N = 256;
 
 /** What the workspace holds: a good part of a second-level cache, and more than BLOCK_K·BLOCK_N. */
 export const BLOCK_FLOATS = 212992;
@@ -18,6 +17,11 @@ export function panelWidth(columns: i32): i32 {
   return columns <= 4 ? 4 : columns <= 12 ? 12 : 16;
 }
 
+/** From a panel of 16 columns and so many rows to the next: a line more than it has, or a row of B would go to one set of a cache. */
+export function panelBytes(kc: i32): usize {
+  return (<usize>kc + 1) << 6;
+}
+
 /**
  * Packs nc columns of kc rows of B as panels of 16 columns that are read from front to back; the last one may be narrower. What
  * it is wider than B counts for nothing.
@@ -26,12 +30,15 @@ export function pack(b: usize, kc: i32, nc: i32, bRow: i32, bCol: i32): void {
   const rowBytes = (<usize>bRow) << 2;
   const colBytes = (<usize>bCol) << 2;
   let q = panels;
-  for (let j = 0; j < nc; j += 16) {
+  const whole = bCol == 1 ? nc & ~15 : 0;
+  if (whole > 0) packRows(q, 64, b, kc, (<usize>whole) << 2, rowBytes, panelBytes(kc), panelBytes(kc));
+  b += (<usize>whole) << 2;
+  q += <usize>(whole >> 4) * panelBytes(kc);
+  for (let j = whole; j < nc; j += 16) {
     const left = nc - j;
-    if (left >= 16 && bCol == 1) packRows(q, 64, b, kc, rowBytes);
-    else if (left >= 16 && bRow == 1) packColumns(q, 64, b, kc, colBytes);
+    if (left >= 16 && bRow == 1) packColumns(q, 64, b, kc, colBytes);
     else packAny(q, (<usize>panelWidth(left)) << 2, b, kc, min(16, left), rowBytes, colBytes);
-    q += (<usize>kc) << 6;
+    q += panelBytes(kc);
     b += colBytes << 4;
   }
 }
@@ -45,48 +52,46 @@ export function packWide(to: usize, unit: usize, b: usize, kc: i32, nc: i32, bRo
   const colBytes = (<usize>bCol) << 2;
   const panel = <usize>kc * unit;
   const whole: usize = bCol == 1 && unit == 128 ? <usize>nc & ~31 : 0;
-  if (whole > 0) packPanels(to, b, kc, whole << 2, rowBytes, panel);
+  if (whole > 0) packRows(to, unit, b, kc, whole << 2, rowBytes, 64, panel - 64);
   b += whole << 2;
   for (let j = whole << 2, left = nc - <i32>whole; left > 0; j += 64, left -= 16, b += colBytes << 4) {
     const q = to + (j / unit) * panel + (j & (unit - 64));
-    if (left >= 16 && bCol == 1) packRows(q, unit, b, kc, rowBytes);
+    if (left >= 16 && bCol == 1) packRows(q, unit, b, kc, 64, rowBytes, 0, 0);
     else if (left >= 16 && bRow == 1) packColumns(q, unit, b, kc, colBytes);
     else packAny(q, unit, b, kc, min(16, left), rowBytes, colBytes);
   }
 }
 
-/** So many bytes of contiguous rows, a row at a time, into panels of 32 columns. */
-function packPanels(q: usize, b: usize, kc: i32, bytes: usize, rowBytes: usize, panel: usize): void {
+/**
+ * So many bytes of contiguous rows, a row at a time, into panels of rows of `unit` bytes: the second 64 bytes go `odd` bytes
+ * behind the first, the third `even` behind the second, and so on.
+ */
+function packRows(
+  q: usize,
+  unit: usize,
+  b: usize,
+  kc: i32,
+  bytes: usize,
+  rowBytes: usize,
+  odd: usize,
+  even: usize,
+): void {
   do {
     let from = b;
     let to = q;
+    let step = odd;
     const end = b + bytes;
     do {
       v128.store(to, v128.load(from));
       v128.store(to, v128.load(from, 16), 16);
       v128.store(to, v128.load(from, 32), 32);
       v128.store(to, v128.load(from, 48), 48);
-      v128.store(to, v128.load(from, 64), 64);
-      v128.store(to, v128.load(from, 80), 80);
-      v128.store(to, v128.load(from, 96), 96);
-      v128.store(to, v128.load(from, 112), 112);
-      from += 128;
-      to += panel;
+      from += 64;
+      to += step;
+      step = odd + even - step;
     } while (from != end);
     b += rowBytes;
-    q += 128;
-  } while (--kc != 0);
-}
-
-/** 16 columns of rows that are contiguous. */
-function packRows(q: usize, step: usize, b: usize, kc: i32, rowBytes: usize): void {
-  do {
-    v128.store(q, v128.load(b));
-    v128.store(q, v128.load(b, 16), 16);
-    v128.store(q, v128.load(b, 32), 32);
-    v128.store(q, v128.load(b, 48), 48);
-    q += step;
-    b += rowBytes;
+    q += unit;
   } while (--kc != 0);
 }
 
@@ -174,7 +179,7 @@ export function packGathered(x: usize, rows: usize, cols: usize, kc: i32, nc: i3
         packQuad(q + ((<usize>i) << 2), (<usize>width) << 2, x, rows, cols + ((<usize>i) << 2), kc, j - i);
       }
     }
-    q += (<usize>(kc * width)) << 2;
+    q += panelBytes(kc);
   }
 }
 

@@ -15,8 +15,8 @@ import { fileURLToPath, pathToFileURL } from "node:url";
  * Expressions of a function that is inlined wherever it is called, and of one that is called in one place. `asc -O3`
  * copies up to 70 into every caller, which costs a quarter of the module; what loops call besides is inlined by name.
  */
-const INLINED = 18;
-const INLINED_ONCE = 60;
+const INLINED = 12;
+const INLINED_ONCE = 50;
 /** Zeros between two constants that are cheaper than another segment. */
 const GAP = 16;
 /** What Binaryen calls the first imported memory. */

@@ -61,6 +61,7 @@ function withNumber(op: Op<Numbers>, x: Tensor, name: string, p: number): Tensor
   return apply(op, { p, q: 0 }, x);
 }
 
+/* @__NO_SIDE_EFFECTS__ */
 function unary(name: string, f: number, p = 0, q = 0): (x: Tensor) => Tensor {
   const op = formula(name, f);
   const numbers = { p, q };

@@ -133,33 +133,38 @@ const batchedOp: Op<Batches> = {
   name: "matmul",
   saves: SAVES_A | SAVES_B,
   shape: ({ shape }) => shape,
-  forward(z, a, b, _w, { batches, m, n, k: depth }) {
-    for (let i = 0; i < batches; i++) {
-      const c = z.ptr + 4 * i * m * n;
-      k.gemm(c, a.ptr + 4 * i * m * depth, b.ptr + 4 * i * depth * n, 0, m, n, depth, depth, 1, n, 1, n, 0, 0);
-    }
-  },
+  forward: (z, a, b, _w, { batches, m, n, k: depth }) =>
+    products(z.ptr, a.ptr, b.ptr, false, batches, m, n, depth, depth, 1, n, 1),
   backward(z, a, b, _w, { batches, m, n, k: depth }) {
     const da = freshGradOf(a);
-    if (da !== 0) {
-      const sum = accumulates;
-      for (let i = 0; i < batches; i++) {
-        const c = da + 4 * i * m * depth;
-        const dz = z.gradPtr + 4 * i * m * n;
-        k.gemm(c, dz, b.ptr + 4 * i * depth * n, sum ? c : 0, m, depth, n, n, 1, 1, n, depth, depth, 1);
-      }
-    }
+    if (da !== 0) products(da, z.gradPtr, b.ptr, accumulates, batches, m, depth, n, n, 1, 1, n);
     const db = freshGradOf(b);
-    if (db !== 0) {
-      const sum = accumulates;
-      for (let i = 0; i < batches; i++) {
-        const c = db + 4 * i * depth * n;
-        const dz = z.gradPtr + 4 * i * m * n;
-        k.gemm(c, a.ptr + 4 * i * m * depth, dz, sum ? c : 0, depth, n, m, 1, depth, n, 1, n, n, 1);
-      }
-    }
+    if (db !== 0) products(db, a.ptr, z.gradPtr, accumulates, batches, depth, n, m, 1, depth, n, 1);
   },
 };
+
+/** c ← or, where `sum`, += a·b for every batch, m × depth times depth × n, with a and b stored as their strides say. */
+function products(
+  c: number,
+  a: number,
+  b: number,
+  sum: boolean,
+  batches: number,
+  m: number,
+  n: number,
+  depth: number,
+  aRow: number,
+  aCol: number,
+  bRow: number,
+  bCol: number,
+): void {
+  for (let i = 0; i < batches; i++) {
+    const to = c + 4 * i * m * n;
+    const left = a + 4 * i * m * depth;
+    const right = b + 4 * i * depth * n;
+    k.gemm(to, left, right, sum ? to : 0, m, n, depth, aRow, aCol, bRow, bCol, n, n, 1);
+  }
+}
 
 /**
  * dw [out, in] ← or += (as `accumulates` says) dzᵀ·x, as the sum of the rows of dz at which each column of x is not 0:
