@@ -22,6 +22,10 @@ export const BOXCAR: i32 = 5;
 /** 6 is straightThrough; as a formula, all from TRIANGULAR on are LINEAR. */
 export const LINEAR: i32 = 6;
 
+/** Columns of a step for which the derivatives, or their exponentials, are kept. */
+export const PIECE: i32 = 512;
+export const slopes = memory.data(2048, 16);
+
 const zero = memory.data<f32>([0]);
 /** 1.5·2²³: adding it rounds to an integer, which then is in the low bits. */
 const rounder = memory.data<f32>([12582912]);
@@ -37,29 +41,57 @@ const LOG2_E: f32 = 1.44269504;
 const HALF_PI: f32 = 1.57079633;
 const INVERSE_SQRT_PI: f32 = 0.56418958;
 
-/**
- * 2ʸ for y ≤ 0, to (26 + |y|/2)·10⁻⁷ relative; 2⁻⁶⁴ below −64. A third of the work of the exact function: a derivative
- * that is an approximation in itself does not need its last bits. The two halves of the polynomial do not wait for each other.
- */
-function powerOfTwo(y: v128): v128 {
-  const clamped = f32x4.pmax(y, v128.load32_splat(lowest));
-  const shifted = f32x4.add(clamped, v128.load32_splat(rounder));
-  const f = f32x4.sub(clamped, f32x4.sub(shifted, v128.load32_splat(rounder)));
-  const high = mulAdd(mulAdd(v128.load32_splat(power4), f, v128.load32_splat(power3)), f, v128.load32_splat(power2));
-  const p = mulAdd(high, f32x4.mul(f, f), mulAdd(v128.load32_splat(power1), f, v128.load32_splat(power0)));
-  return i32x4.add(p, i32x4.shl(shifted, 23));
-}
-
 /** |x|, in fewer instructions than V8 takes for f32x4.abs. */
 function magnitude(x: v128): v128 {
   return v128.andnot(x, v128.load32_splat(signBit));
 }
 
-/** k·e / (1 + e)² with e = exp(−k|x|), which cannot overflow; exponent = −k·log₂e. */
-function sigmoidLanes(x: v128, slope: v128, exponent: v128): v128 {
-  const e = inline.always(powerOfTwo(f32x4.mul(exponent, inline.always(magnitude(x)))));
-  const d = f32x4.add(v128.load32_splat(one), e);
-  return f32x4.div(f32x4.mul(slope, e), f32x4.mul(d, d));
+/** Whether the formula is one of an exponential, which `exponentials` takes before. */
+export function isExponential(kind: i32): bool {
+  return kind == SIGMOID || kind == ERF;
+}
+
+/**
+ * For fours of x = u − θ the exponential of a formula: exp(−k|x|) or exp(−α²x²). thetaBytes lie between four θ and the next.
+ *
+ * As 2ʸ, to (26 + |y|/2)·10⁻⁷ relative; 2⁻⁶⁴ below −64. A third of the work of the exact function: a derivative that is an
+ * approximation in itself does not need its last bits. The two halves of the polynomial do not wait for each other. It has a
+ * loop of its own because, with a division behind it, the chain of operations is longer than what a processor looks ahead,
+ * and because here all constants have a register.
+ */
+export function exponentials(
+  to: usize,
+  u: usize,
+  threshold: usize,
+  thetaBytes: usize,
+  fours: i32,
+  kind: i32,
+  slope: f32,
+): void {
+  const inner = f32x4.splat(innerFactor(kind, slope));
+  const low = v128.load32_splat(lowest);
+  const round = v128.load32_splat(rounder);
+  const p0 = v128.load32_splat(power0);
+  const p1 = v128.load32_splat(power1);
+  const p2 = v128.load32_splat(power2);
+  const p3 = v128.load32_splat(power3);
+  const p4 = v128.load32_splat(power4);
+  to -= 16;
+  u -= 16;
+  threshold -= thetaBytes;
+  do {
+    to += 16;
+    u += 16;
+    threshold += thetaBytes;
+    const x = f32x4.sub(v128.load(u), v128.load(threshold));
+    const y = f32x4.mul(inner, kind == ERF ? f32x4.mul(x, x) : inline.always(magnitude(x)));
+    const clamped = f32x4.pmax(y, low);
+    const shifted = f32x4.add(clamped, round);
+    const f = f32x4.sub(clamped, f32x4.sub(shifted, round));
+    const high = mulAdd(mulAdd(p4, f, p3), f, p2);
+    const p = mulAdd(high, f32x4.mul(f, f), mulAdd(p1, f, p0));
+    v128.store(to, i32x4.add(p, i32x4.shl(shifted, 23)));
+  } while (--fours != 0);
 }
 
 /** What `derivativeLanes` multiplies x with, its other constant, and how far the last three reach; on four lanes each. */
@@ -84,9 +116,12 @@ export function reachOf(kind: i32, width: f32): f32 {
   return kind == BOXCAR ? <f32>0.5 * width : Infinity;
 }
 
-/** surrogate′(x). Inlined where `kind` is a constant, a loop contains one formula. */
+/** surrogate′ of x, or of its exponential. Inlined where `kind` is a constant, a loop contains one formula. */
 export function derivativeLanes(kind: i32, x: v128, inner: v128, outer: v128, reach: v128): v128 {
-  if (kind == SIGMOID) return inline.always(sigmoidLanes(x, outer, inner));
+  if (kind == SIGMOID) {
+    const d = f32x4.add(v128.load32_splat(one), x);
+    return f32x4.div(f32x4.mul(outer, x), f32x4.mul(d, d));
+  }
   if (kind == FAST_SIGMOID) {
     const d = f32x4.add(outer, f32x4.mul(inner, inline.always(magnitude(x))));
     return f32x4.div(outer, f32x4.mul(d, d));
@@ -95,7 +130,7 @@ export function derivativeLanes(kind: i32, x: v128, inner: v128, outer: v128, re
     const y = f32x4.mul(inner, x);
     return f32x4.div(outer, f32x4.add(v128.load32_splat(one), f32x4.mul(y, y)));
   }
-  if (kind == ERF) return f32x4.mul(outer, inline.always(powerOfTwo(f32x4.mul(inner, f32x4.mul(x, x)))));
+  if (kind == ERF) return f32x4.mul(outer, x);
   // Where 0·∞ is NaN, at the border of a box, pmax gives its first operand.
   const rising = f32x4.mul(f32x4.sub(reach, inline.always(magnitude(x))), inner);
   return f32x4.pmin(outer, f32x4.pmax(v128.load32_splat(zero), rising));

@@ -2,8 +2,9 @@
  * LIF with every option: resting value, scaled input, steps of holding, gradients of all outputs and parameters, resets that
  * pass gradients. The equations stand in lif.ts; a choice between two cases is a mask here, four lanes at a time.
  */
-import { derivativeLanes, innerFactor, outerFactor, reachOf } from "./derivative";
+import { PIECE, slopes } from "./derivative";
 import { loadSome, loadTail, one, storeSome, storeTail } from "./lanes";
+import { surrogate } from "./surrogate";
 
 /** Kinds of reset; 0 is none. */
 export const SUBTRACT: i32 = 1;
@@ -11,7 +12,7 @@ export const ZERO: i32 = 2;
 
 const ALL = memory.data<u32>([0xffffffff]);
 
-const zeros = memory.data(16, 16);
+const zeros = memory.data(2048, 16);
 /** Eight vectors: single values spread over lanes, the inputs and outputs of a tail. */
 const scratch = memory.data(128, 16);
 
@@ -360,9 +361,6 @@ export function lifBackwardAny(
 ): void {
   const row = (<usize>n) << 2;
   const all = <usize>rows * row;
-  const inner = f32x4.splat(innerFactor(kind, slope));
-  const outer = f32x4.splat(outerFactor(kind, slope));
-  const reach = f32x4.splat(reachOf(kind, slope));
   const floors = f32x4.splat(firingFloor(strict));
   const holds = f32x4.splat(<f32>hold);
   const value = f32x4.splat(resetValue);
@@ -387,10 +385,14 @@ export function lifBackwardAny(
         const a = at + column;
         const theta = inline.always(parameterAt(threshold, stepThreshold, column, four));
         const x = initial ? inline.always(loadAt(v0, o, four)) : inline.always(loadAt(u, a, four));
-        const slopes =
-          custom == 0
-            ? inline.always(derivativeLanes(kind, f32x4.sub(x, theta), inner, outer, reach))
-            : inline.always(loadAt(custom, a, four));
+        // The derivatives of a piece of the row at once.
+        if (custom == 0 && i % PIECE == 0) {
+          const from = initial ? (v0 == 0 ? zeros : v0 + o) : u + a;
+          const first = threshold + column * stepThreshold;
+          surrogate(slopes, from, first, stepThreshold, min(PIECE, n - i), kind, slope);
+        }
+        const given = custom == 0 ? slopes + (column & (4 * PIECE - 4)) : custom + a;
+        const factor = inline.always(loadSome(given, four));
         const left = initial ? inline.always(loadAt(r0, o, four)) : inline.always(loadAt(r, a, four));
         const before =
           t > 0 ? inline.always(loadAt(r, a - all, four)) : initial ? none : inline.always(loadAt(r0, o, four));
@@ -414,7 +416,7 @@ export function lifBackwardAny(
         const judged = v128.and(attach, v128.bitselect(v128.or(free, f32x4.eq(left, holds)), atOnce, later));
         let jump = v128.and(subtract, f32x4.neg(f32x4.mul(theta, subtracted)));
         jump = v128.bitselect(f32x4.mul(f32x4.sub(value, x), through), jump, zero);
-        jump = v128.and(judged, f32x4.mul(slopes, jump));
+        jump = v128.and(judged, f32x4.mul(factor, jump));
         const reached = f32x4.add(v128.andnot(through, v128.and(zero, fired)), f32x4.add(jump, v128.and(seen, later)));
         const taken = v128.and(v128.and(subtract, fired), subtracted);
         if (initial) {
@@ -422,7 +424,7 @@ export function lifBackwardAny(
           addAt(dv0, o, four, reached);
           continue;
         }
-        const spike = v128.and(active, f32x4.mul(slopes, inline.always(loadAt(g, a, four))));
+        const spike = v128.and(active, f32x4.mul(factor, inline.always(loadAt(g, a, four))));
         const du = f32x4.add(f32x4.add(spike, reached), inline.always(loadAt(dm, a, four)));
         inline.always(storeSome(carry + o, four, du));
         if (dThreshold != 0) addAt(dThreshold, o, four, f32x4.neg(f32x4.add(spike, f32x4.add(jump, taken))));

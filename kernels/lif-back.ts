@@ -4,17 +4,22 @@ import {
   ATAN,
   derivativeLanes,
   ERF,
+  exponentials,
   FAST_SIGMOID,
   innerFactor,
+  isExponential,
   LINEAR,
   outerFactor,
+  PIECE,
   reachOf,
   SIGMOID,
+  slopes,
 } from "./derivative";
 import { addTo } from "./elementwise";
 import { loadSome, storeSome } from "./lanes";
 import { columnsTogether, lifForward, stepsTogether, zeros } from "./lif";
 import { firingFloor, SUBTRACT, ZERO } from "./lif-any";
+import { surrogate } from "./surrogate";
 
 /** In the place of a kind of surrogate: the derivatives lie in memory. */
 const GIVEN: i32 = -1;
@@ -70,7 +75,7 @@ export function lifBackward(
   if (stepThreshold == 0) threshold = repeated(shared + 16, threshold);
   if (custom != 0) kind = GIVEN;
   const together = stepsTogether(size);
-  const width = columnsTogether(size, n);
+  const width = isExponential(kind) ? min(n, PIECE) : columnsTogether(size, n);
   for (let end = T; end > 0; end -= together) {
     const start = max(0, end - together);
     for (let i = 0; i < size; i += n) {
@@ -79,24 +84,38 @@ export function lifBackward(
         const columns = min(width, n - j);
         const betaAt = beta + ((<usize>(j * stepBeta)) << 2);
         const thetaAt = threshold + ((<usize>(j * stepThreshold)) << 2);
+        const fours = kind == ERF || kind == GIVEN ? 0 : columns >> 2;
+        const done = (<usize>fours) << 4;
         for (let t = end - 1; t >= start; t--) {
           const to = du + <usize>t * duBytes + o;
+          const from = ds + ((<usize>t * <usize>stepDs) << 2) + o;
+          const next = t + 1 < T ? to + duBytes : carry + o;
           const at = u + <usize>t * uBytes + o;
-          stepBack(
-            kind,
-            to,
-            ds + ((<usize>t * <usize>stepDs) << 2) + o,
-            t + 1 < T ? to + duBytes : carry + o,
-            at,
-            custom + <usize>t * uBytes + o,
-            betaAt,
-            thetaAt,
-            columns,
-            stepBeta,
-            stepThreshold,
-            cut,
-            slope,
-          );
+          if (fours > 0) {
+            if (kind == SIGMOID) exponentials(slopes, at, thetaAt, (<usize>stepThreshold) << 4, fours, kind, slope);
+            stepBack(kind, to, from, next, at, betaAt, thetaAt, fours, stepBeta, stepThreshold, cut, slope);
+          }
+          if (columns > fours << 2) {
+            const left = columns - (fours << 2);
+            let given = custom + <usize>t * uBytes + o;
+            if (kind != GIVEN) {
+              surrogate(slopes, at + done, thetaAt + done * stepThreshold, stepThreshold, left, kind, slope);
+              given = slopes;
+            }
+            stepBackGiven(
+              to + done,
+              from + done,
+              next + done,
+              at + done,
+              given,
+              betaAt + done * stepBeta,
+              thetaAt + done * stepThreshold,
+              left,
+              stepBeta,
+              stepThreshold,
+              cut,
+            );
+          }
           if (total != 0) addTo(total + o, to, columns);
           if (dBeta == 0) continue;
           const old = t > 0 ? at - uBytes : v0 == 0 ? zeros : v0 + o;
@@ -125,17 +144,16 @@ function repeated(to: usize, p: usize): usize {
   return to;
 }
 
-/** One step of so many columns; `next` is the gradient of u that follows. */
+/** One step of fours of columns; `next` is the gradient of u that follows. */
 function stepBack(
   kind: i32,
   du: usize,
   ds: usize,
   next: usize,
   u: usize,
-  d: usize,
   beta: usize,
   threshold: usize,
-  n: i32,
+  fours: i32,
   stepBeta: i32,
   stepThreshold: i32,
   cut: f32,
@@ -145,41 +163,28 @@ function stepBack(
   const outer = f32x4.splat(outerFactor(kind, slope));
   const reach = f32x4.splat(reachOf(kind, slope));
   const cuts = f32x4.splat(cut);
-  const fours = n >> 2;
-  if (kind != ERF && kind != GIVEN && fours > 0) {
-    if ((stepBeta | stepThreshold) == 0)
-      inline.always(sweepBack(false, kind, du, ds, next, u, beta, threshold, fours, 0, 0, inner, outer, reach, cuts));
-    else
-      inline.always(
-        sweepBack(
-          true,
-          kind,
-          du,
-          ds,
-          next,
-          u,
-          beta,
-          threshold,
-          fours,
-          stepBeta,
-          stepThreshold,
-          inner,
-          outer,
-          reach,
-          cuts,
-        ),
-      );
-    n &= 3;
-    if (n == 0) return;
-    const bytes = (<usize>fours) << 4;
-    du += bytes;
-    ds += bytes;
-    next += bytes;
-    u += bytes;
-    beta += bytes * stepBeta;
-    threshold += bytes * stepThreshold;
-  }
-  stepBackSome(kind, du, ds, next, u, d, beta, threshold, n, stepBeta, stepThreshold, inner, outer, reach, cuts);
+  if ((stepBeta | stepThreshold) == 0)
+    inline.always(sweepBack(false, kind, du, ds, next, u, beta, threshold, fours, 0, 0, inner, outer, reach, cuts));
+  else
+    inline.always(
+      sweepBack(
+        true,
+        kind,
+        du,
+        ds,
+        next,
+        u,
+        beta,
+        threshold,
+        fours,
+        stepBeta,
+        stepThreshold,
+        inner,
+        outer,
+        reach,
+        cuts,
+      ),
+    );
 }
 
 /** A loop for each formula that networks use most; `own`: columns have β or θ of their own. */
@@ -286,6 +291,7 @@ function sweepBack4(
   reach: v128,
   cuts: v128,
 ): void {
+  let d = slopes - 16;
   let b = v128.load(beta);
   let theta = v128.load(threshold);
   du -= 16;
@@ -308,15 +314,19 @@ function sweepBack4(
       theta = v128.load(threshold);
     }
     const x = f32x4.sub(v128.load(u), theta);
-    const slopes = inline.always(derivativeLanes(formula, x, inner, outer, reach));
+    let argument = x;
+    if (formula == SIGMOID) {
+      d += 16;
+      argument = v128.load(d);
+    }
+    const factor = inline.always(derivativeLanes(formula, argument, inner, outer, reach));
     const through = v128.and(f32x4.mul(b, v128.load(next)), f32x4.lt(x, cuts));
-    v128.store(du, f32x4.add(f32x4.mul(slopes, v128.load(ds)), through));
+    v128.store(du, f32x4.add(f32x4.mul(factor, v128.load(ds)), through));
   } while (--fours != 0);
 }
 
-/** Any number of columns, four or one at a time, and any formula. */
-function stepBackSome(
-  kind: i32,
+/** Any number of columns, four or one at a time, whose derivatives lie at d. */
+function stepBackGiven(
   du: usize,
   ds: usize,
   next: usize,
@@ -327,17 +337,15 @@ function stepBackSome(
   n: i32,
   stepBeta: i32,
   stepThreshold: i32,
-  inner: v128,
-  outer: v128,
-  reach: v128,
-  cuts: v128,
+  cut: f32,
 ): void {
+  const cuts = f32x4.splat(cut);
   do {
     const four = n >= 4;
-    const x = f32x4.sub(loadSome(u, four), loadSome(threshold, four));
-    const slopes = kind == GIVEN ? loadSome(d, four) : derivativeLanes(kind, x, inner, outer, reach);
-    const through = v128.and(f32x4.mul(loadSome(beta, four), loadSome(next, four)), f32x4.lt(x, cuts));
-    storeSome(du, four, f32x4.add(f32x4.mul(slopes, loadSome(ds, four)), through));
+    const x = f32x4.sub(inline.always(loadSome(u, four)), inline.always(loadSome(threshold, four)));
+    const onward = f32x4.mul(inline.always(loadSome(beta, four)), inline.always(loadSome(next, four)));
+    const here = f32x4.mul(inline.always(loadSome(d, four)), inline.always(loadSome(ds, four)));
+    inline.always(storeSome(du, four, f32x4.add(here, v128.and(onward, f32x4.lt(x, cuts)))));
     const bytes: usize = four ? 16 : 4;
     du += bytes;
     ds += bytes;

@@ -1,7 +1,11 @@
 /** The step function and the surrogates of its derivative, as kernels of their own. */
-import { derivativeLanes, innerFactor, outerFactor, reachOf } from "./derivative";
-import { loadSome, storeSome } from "./lanes";
+import { derivativeLanes, exponentials, innerFactor, isExponential, outerFactor, reachOf } from "./derivative";
+import { loadTail, storeTail } from "./lanes";
 import { scalarEnd } from "./span";
+
+/** θ for all columns, and the last columns of a row. */
+const edge = memory.data(32, 16);
+const none = memory.data(16, 16);
 
 /**
  * z[i] ← surrogate′(u[i] − threshold[i·step]), step 0 or 1; with the slope k:
@@ -11,20 +15,38 @@ import { scalarEnd } from "./span";
  *   6, straightThrough: 1
  */
 export function surrogate(z: usize, u: usize, threshold: usize, step: i32, n: i32, kind: i32, slope: f32): void {
+  const fours = n >> 2;
+  if (step == 0) v128.store(edge, v128.load32_splat(threshold));
+  if (fours > 0) whole(z, u, step == 0 ? edge : threshold, (<usize>step) << 4, fours, kind, slope);
+  if ((n & 3) == 0) return;
+  const o = (<usize>fours) << 4;
+  if (step != 0) v128.store(edge, loadTail(threshold + o, n));
+  v128.store(edge + 16, loadTail(u + o, n));
+  whole(edge + 16, edge + 16, edge, 0, 1, kind, slope);
+  storeTail(z + o, n, v128.load(edge, 16));
+}
+
+/** The same for fours of columns; thetaBytes lie between four θ and the next. */
+function whole(z: usize, u: usize, threshold: usize, thetaBytes: usize, fours: i32, kind: i32, slope: f32): void {
+  if (!isExponential(kind)) return derivatives(z, u, threshold, thetaBytes, fours, kind, slope);
+  exponentials(z, u, threshold, thetaBytes, fours, kind, slope);
+  derivatives(z, z, none, 0, fours, kind, slope);
+}
+
+function derivatives(z: usize, u: usize, threshold: usize, thetaBytes: usize, fours: i32, kind: i32, slope: f32): void {
   const inner = f32x4.splat(innerFactor(kind, slope));
   const outer = f32x4.splat(outerFactor(kind, slope));
   const reach = f32x4.splat(reachOf(kind, slope));
-  let theta = v128.load32_splat(threshold);
-  for (let part = 4; n > 0; n -= part) {
-    const four = n >= 4;
-    if (!four) part = 1;
-    if (step != 0) theta = loadSome(threshold, four);
-    storeSome(z, four, inline.always(derivativeLanes(kind, f32x4.sub(loadSome(u, four), theta), inner, outer, reach)));
-    const bytes = (<usize>part) << 2;
-    z += bytes;
-    u += bytes;
-    threshold += step != 0 ? bytes : 0;
-  }
+  z -= 16;
+  u -= 16;
+  threshold -= thetaBytes;
+  do {
+    z += 16;
+    u += 16;
+    threshold += thetaBytes;
+    const x = f32x4.sub(v128.load(u), v128.load(threshold));
+    v128.store(z, inline.always(derivativeLanes(kind, x, inner, outer, reach)));
+  } while (--fours != 0);
 }
 
 /** z[i] ← 1 where x[i] ≥ 0 (strict: > 0), else 0 */
