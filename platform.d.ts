@@ -6,9 +6,6 @@
  */
 declare namespace WebAssembly {
   class CompileError extends Error {}
-  class Global {
-    value: number;
-  }
   class Instance {
     constructor(module: Module, imports?: Record<string, Record<string, unknown>>);
     readonly exports: Record<string, unknown>;

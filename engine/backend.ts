@@ -4,24 +4,28 @@
  * Normally the SIMD kernels over linear memory. `gradcheck` puts the float64 reference kernels and their cells here while
  * it runs; ops do not notice, because both sides take the same calls with the same addresses.
  */
-import type { Kernels } from "../kernels/build/types.ts";
+import type { CoreKernels, ImageKernels } from "../kernels/build/types.ts";
 import { type Heap, wasmHeap } from "./memory.ts";
-import { kernels } from "./wasm.ts";
+import { imageKernels, kernels } from "./wasm.ts";
 
 export interface Backend {
-  readonly kernels: Kernels;
+  /** Those of images may be among them. */
+  readonly kernels: CoreKernels | (CoreKernels & ImageKernels);
   readonly heap: Heap;
 }
 
 export const simd: Backend = { kernels, heap: wasmHeap };
 
-export let k: Kernels = simd.kernels;
+export let k: CoreKernels = simd.kernels;
 export let heap: Heap = simd.heap;
 
 export function useBackend(backend: Backend): void {
   k = backend.kernels;
   heap = backend.heap;
 }
+
+/** The kernels of convolutions, pools and normalisation. */
+export const ofImages = (): ImageKernels => ("normalize" in k ? (k as CoreKernels & ImageKernels) : imageKernels());
 
 /** n integers at address p, as the kernels read them: int32 in linear memory, numbers in the reference cells. */
 export function integersAt(p: number, n: number): Int32Array | Float64Array {

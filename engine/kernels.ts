@@ -8,7 +8,9 @@
  *
  * @module jarvis-snn/kernels
  */
+import type { Kernels } from "../kernels/build/types.ts";
 import { wasmHeap } from "./memory.ts";
+import { kernels as core, imageKernels } from "./wasm.ts";
 
 export type { Kernels } from "../kernels/build/types.ts";
 /**
@@ -16,7 +18,11 @@ export type { Kernels } from "../kernels/build/types.ts";
  * them is that of its derivative towards x, for `kernels.formulaGrad`, the next that towards y.
  */
 export * as codes from "../kernels/codes.ts";
-export { kernels, memory } from "./wasm.ts";
+
+export { memory } from "./wasm.ts";
+
+/** The kernels, over byte addresses in {@link memory}. */
+export const kernels: Kernels = { ...core, ...imageKernels() };
 
 /**
  * The address of a block of at least `bytes` bytes, a multiple of 16; its content is anything. It lives until {@link free}.

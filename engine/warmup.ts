@@ -1,4 +1,5 @@
 import { simd } from "./backend.ts";
+import { imageKernels } from "./wasm.ts";
 
 /** Calls of each kernel, and their sizes: enough work for V8 to replace its baseline code. */
 const ROUNDS = 60;
@@ -57,11 +58,12 @@ function warmProducts(x: number, y: number, z: number, s: number, round: number)
   k.gather(z, s, work, values, y, 0, 32 * ROWS, ROWS, COLUMNS, 32, 32, 1, 1, 32, COLUMNS, 0, 0);
   k.transpose(z, x, ROWS, COLUMNS);
   // A window of 3 × 3 over two channels of 8 × 8: its taps, then its places.
-  k.grid(s, 2, 3, 3, 64, 8, 1);
-  k.grid(work, 1, 6, 6, 0, 8, 1);
+  const images = imageKernels();
+  images.grid(s, 2, 3, 3, 64, 8, 1);
+  images.grid(work, 1, 6, 6, 0, 8, 1);
   k.gemmGathered(z, x, y, s, work, 0, ROWS, 36, 18, 18, 1, 36, 0, 0);
   k.gemmGathered(z, x, y, work, s, 0, ROWS, 18, 36, 36, 1, 18, 0, 0);
-  k.maxPool(z, s, x, ROWS, 6, 6, 3, 3, 2, 2, 2, 2, 0, 0, 1, 1);
+  images.maxPool(z, s, x, ROWS, 6, 6, 3, 3, 2, 2, 2, 2, 0, 0, 1, 1);
   k.sumBits(z, s, TIMESTEPS, COLUMNS);
   k.unpackBits(z, s, COLUMNS);
 }

@@ -15,6 +15,7 @@
 import { loadTail, one, storeTail } from "./lanes";
 import { BLOCK_FLOATS, packWide, panels } from "./panels";
 import { listPlaces, listValues } from "./places";
+import { sum16, sum16Graded, sum32, zeros } from "./sums";
 
 /** Events that a row of B must have on average for packing to pay. */
 const SHARED = 8;
@@ -39,11 +40,8 @@ const LOWEST: u32 = (1 << TABLED_BITS) - 1;
 const TABLE_FLOATS = PANEL << TABLED_BITS;
 const table = panels + ((BLOCK_FLOATS - TABLE_FLOATS) << 2);
 
-export const zeros = memory.data(128, 16);
 /** Fewer than 16 columns of one row are computed here and copied. */
 const spare = memory.data(80, 16);
-/** What is stored here nobody reads. */
-const spill = memory.data(16, 16);
 
 /**
  * C[i, j] ← init[i, j] + Σ_{p set in row i} X[i, p]·B[p, j]     C: m × n, bits: [m, ⌈k/32⌉], B: k × n
@@ -202,90 +200,6 @@ function sumNarrow(
 function copyColumns(to: usize, from: usize, step: usize, columns: i32): void {
   for (; columns >= 4; columns -= 4, to += 16, from += step) v128.store(to, v128.load(from));
   v128.store(to, inline.always(loadTail(from, columns)));
-}
-
-/**
- * c[0 … 31] ← init + the listed rows of a panel.
- *
- * The loads of a loop body are all moved to its front. Eight sums and eight loaded rows are more than there are registers;
- * the store, which nobody reads, makes the first addition come before the other loads.
- */
-function sum32(c: usize, list: usize, end: usize, b: usize, init: usize, initStep: usize): void {
-  let s0 = v128.load(init);
-  let s1 = v128.load(init + initStep);
-  let s2 = v128.load(init + 2 * initStep);
-  let s3 = v128.load(init + 3 * initStep);
-  let s4 = v128.load(init + 4 * initStep);
-  let s5 = v128.load(init + 5 * initStep);
-  let s6 = v128.load(init + 6 * initStep);
-  let s7 = v128.load(init + 7 * initStep);
-  for (; list != end; list += 2) {
-    const row = b + ((<usize>load<u16>(list)) << 7);
-    s0 = f32x4.add(s0, v128.load(row));
-    v128.store(spill, s0);
-    s1 = f32x4.add(s1, v128.load(row, 16));
-    s2 = f32x4.add(s2, v128.load(row, 32));
-    s3 = f32x4.add(s3, v128.load(row, 48));
-    s4 = f32x4.add(s4, v128.load(row, 64));
-    s5 = f32x4.add(s5, v128.load(row, 80));
-    s6 = f32x4.add(s6, v128.load(row, 96));
-    s7 = f32x4.add(s7, v128.load(row, 112));
-  }
-  v128.store(c, s0);
-  v128.store(c, s1, 16);
-  v128.store(c, s2, 32);
-  v128.store(c, s3, 48);
-  v128.store(c, s4, 64);
-  v128.store(c, s5, 80);
-  v128.store(c, s6, 96);
-  v128.store(c, s7, 112);
-}
-
-/** The same for 16 columns of rows that are `unit` bytes apart. */
-function sum16(c: usize, list: usize, end: usize, b: usize, unit: usize, init: usize, initStep: usize): void {
-  let s0 = v128.load(init);
-  let s1 = v128.load(init + initStep);
-  let s2 = v128.load(init + 2 * initStep);
-  let s3 = v128.load(init + 3 * initStep);
-  for (; list != end; list += 2) {
-    const row = b + <usize>load<u16>(list) * unit;
-    s0 = f32x4.add(s0, v128.load(row));
-    s1 = f32x4.add(s1, v128.load(row, 16));
-    s2 = f32x4.add(s2, v128.load(row, 32));
-    s3 = f32x4.add(s3, v128.load(row, 48));
-  }
-  v128.store(c, s0);
-  v128.store(c, s1, 16);
-  v128.store(c, s2, 32);
-  v128.store(c, s3, 48);
-}
-
-/** The same for rows times the values beside their places. */
-export function sum16Graded(
-  c: usize,
-  list: usize,
-  end: usize,
-  b: usize,
-  unit: usize,
-  init: usize,
-  initStep: usize,
-): void {
-  let s0 = v128.load(init);
-  let s1 = v128.load(init + initStep);
-  let s2 = v128.load(init + 2 * initStep);
-  let s3 = v128.load(init + 3 * initStep);
-  for (; list != end; list += 8) {
-    const row = b + <usize>load<u32>(list) * unit;
-    const value = v128.load32_splat(list, 4);
-    s0 = f32x4.add(s0, f32x4.mul(value, v128.load(row)));
-    s1 = f32x4.add(s1, f32x4.mul(value, v128.load(row, 16)));
-    s2 = f32x4.add(s2, f32x4.mul(value, v128.load(row, 32)));
-    s3 = f32x4.add(s3, f32x4.mul(value, v128.load(row, 48)));
-  }
-  v128.store(c, s0);
-  v128.store(c, s1, 16);
-  v128.store(c, s2, 32);
-  v128.store(c, s3, 48);
 }
 
 /** All rows of C over the rows of B where they are. */

@@ -1,13 +1,14 @@
 /**
- * The right operand of a product, packed. Dense products take blocks of 256 rows × 256 columns as panels of 16 columns,
+ * The right operand of a product, packed. Dense products take blocks as panels of 16 columns,
  * products that follow non-zeros larger ones as panels of 32.
  */
 
 import { loadTail } from "./lanes";
 
+/** Rows of a block of B, as a rule: a panel of so many stays in the first-level cache. */
 export const BLOCK_K = 256;
 
-/** What the workspace holds: a good part of a second-level cache, and more than BLOCK_K·BLOCK_N. */
+/** What the workspace holds: a good part of a second-level cache, more than a block of B. */
 export const BLOCK_FLOATS = 212992;
 
 export const panels = memory.data(851968, 64);

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { wasmHeap } from "../engine/memory.ts";
-import { kernels, memory } from "../engine/wasm.ts";
+import { imageKernels, kernels, memory } from "../engine/wasm.ts";
 import { compareSides, LENGTHS, numbers, type Side } from "../test/support/sides.ts";
 
 /** How far apart things lie: [size, step] of three nested loops. */
@@ -226,7 +226,7 @@ test("patches: they are added back in the order of the places", () => {
   new Float32Array(memory.buffer, from, patches.length).set(patches);
   new Int32Array(memory.buffer, p, places.length).set(places);
   new Int32Array(memory.buffer, q, runs.length).set(runs);
-  kernels.addPatches(x, from, p, q, places.length, runs.length, n, runs.length * n);
+  imageKernels().addPatches(x, from, p, q, places.length, runs.length, n, runs.length * n);
   expect(new Float32Array(memory.buffer, x, 144)).toEqual(expected);
   [x, from, p, q].forEach((at, i) => {
     wasmHeap.release(at, 4 * (sizes[i] as number));

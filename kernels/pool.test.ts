@@ -23,6 +23,9 @@ const CASES: Windows[] = [
   ...LENGTHS.slice(1, 10).map((n) => windows([5, 2 * n + 1], [2, 2])),
   ...LENGTHS.slice(1, 10).map((n) => windows([4, n + 2], [3, 3], [1, 1])),
   ...LENGTHS.slice(1, 10).map((n) => windows([4, 3 * n], [2, 2], [1, 3])),
+  ...LENGTHS.slice(1, 10).map((n) => windows([6, 2 * n], [2, 2])),
+  windows([5, 14], [2, 2], [1, 2]),
+  windows([7, 10], [2, 2], [5, 2]),
   windows([7, 1003], [3, 2], [2, 2], [1, 1]),
   windows([9, 21], [3, 5], [2, 1], [1, 2]),
   windows([11, 23], [2, 3], [1, 2], [1, 1], [3, 2]),
@@ -44,7 +47,7 @@ function placesAlong({ size, kernel, stride, padding, dilation }: Windows, axis:
 const nameOf = ({ size, kernel, stride, padding, dilation }: Windows): string =>
   `[${kernel}] over [${size}], stride [${stride}], padding [${padding}], dilation [${dilation}]`;
 
-/** All values, coarse ones with ties, NaN among them, and −∞ only. */
+/** All values, coarse ones with ties, NaN among them, both infinities, and −∞ only. */
 function samples(n: number): number[][] {
   const x = numbers(n, 1);
   const coarse = x.map((v) => Math.round(v));
@@ -52,6 +55,7 @@ function samples(n: number): number[][] {
     x,
     coarse,
     coarse.map((v, i) => (i % 7 === 3 ? NaN : i % 5 === 1 ? -Infinity : v)),
+    coarse.map((v, i) => (i % 11 === 3 ? Infinity : i % 5 === 1 ? -Infinity : v * 0)),
     x.map(() => -Infinity),
     x.map(() => NaN),
   ];

@@ -4,7 +4,6 @@
  */
 import { append, endStream, startStream, wordAt } from "./bits";
 import { minusInfinity } from "./lanes";
-import { scalarEnd } from "./span";
 
 const laneNumber = memory.data<u32>([0, 1, 2, 3], 16);
 
@@ -35,7 +34,14 @@ export function maxPool(
   const first = (px + sx - 1) / sx;
   const reach = width + px - (kw - 1) * dx;
   const last = reach > 0 && sx <= 2 ? min(columns, (reach - 1) / sx + 1) : 0;
+  const inside = (py | px) == 0 && (rows - 1) * sy + 2 <= height && 2 * columns <= width;
+  const square = kh == 2 && kw == 2 && sx == 2 && dx == 1 && dy == 1 && columns >= 4 && inside;
   for (; planes > 0; planes--, x += (<usize>(height * width)) << 2) {
+    if (square && maximaOfSquares(z, place, x, width, rows, columns, sy)) {
+      if (z != 0) z += row * rows;
+      if (place != 0) place += row * rows;
+      continue;
+    }
     for (let r = 0; r < rows; r++) {
       inline.always(maximaOfRow(z, place, x, r * sy - py, height, width, columns, first, last, kh, kw, sx, px, dy, dx));
       if (z != 0) z += row;
@@ -96,18 +102,6 @@ export function maxPoolBits(
   if (z != 0) endStream();
 }
 
-/** dx[p, place[p, i]] += dz[p, i] for planes p of `size` values and i < n, in this order; nothing where the place is −1 */
-export function addAtPlaces(dx: usize, dz: usize, place: usize, planes: i32, size: i32, n: i32): void {
-  for (; planes > 0; planes--, dx += (<usize>size) << 2) {
-    for (const end = scalarEnd(dz, n); dz < end; dz += 4, place += 4) {
-      const i = load<i32>(place);
-      if (i < 0) continue;
-      const p = dx + ((<usize>i) << 2);
-      store<f32>(p, load<f32>(p) + load<f32>(dz));
-    }
-  }
-}
-
 function maximaOfRow(
   z: usize,
   place: usize,
@@ -139,7 +133,7 @@ function maximaOfRow(
       for (let i = from; i < to; i += step) {
         for (let j = i + left, end = j + kw * dx; j < end; j += dx) {
           const p = x + ((<usize>j) << 2);
-          const value = sx == 1 ? v128.load(p) : i32x4.shuffle(v128.load(p), v128.load(p, 12), 0, 2, 5, 7);
+          const value = sx == 1 ? v128.load(p) : everyOther(p);
           const wins = v128.andnot(f32x4.eq(best, best), f32x4.le(value, best));
           best = v128.bitselect(value, best, wins);
           found = v128.bitselect(i32x4.add(lanes, i32x4.splat(j)), found, wins);
@@ -165,6 +159,42 @@ function maximaOfRow(
       c++;
     }
   }
+}
+
+function everyOther(p: usize): v128 {
+  return i32x4.shuffle(v128.load(p), v128.load(p, 12), 0, 2, 5, 7);
+}
+
+/**
+ * The windows of a plane where these are 2 × 2, side by side and inside. False, with nothing of use done, if a value is not
+ * a number, or for infinities of both signs: then it is for maximaOfRow.
+ */
+function maximaOfSquares(z: usize, place: usize, x: usize, width: i32, rows: i32, columns: i32, sy: i32): bool {
+  const below = (<usize>width) << 2;
+  const lanes = i32x4.mul(v128.load(laneNumber), i32x4.splat(2));
+  for (let r = 0; r < rows; r++) {
+    for (let next = 0; next < columns; next += 4) {
+      // The last four windows may overlap those before.
+      const c = min(next, columns - 4);
+      const from = r * sy * width + 2 * c;
+      const p = x + ((<usize>from) << 2);
+      const first = everyOther(p);
+      const second = everyOther(p + 4);
+      const third = everyOther(p + below);
+      const fourth = everyOther(p + below + 4);
+      const sum = f32x4.add(f32x4.add(first, second), f32x4.add(third, fourth));
+      if (v128.any_true(f32x4.ne(sum, sum))) return false;
+      const best = f32x4.pmax(f32x4.pmax(first, second), f32x4.pmax(third, fourth));
+      const at = (<usize>(r * columns + c)) << 2;
+      if (z != 0) v128.store(z + at, best);
+      if (place == 0) continue;
+      const here = i32x4.add(lanes, i32x4.splat(from));
+      let found = i32x4.sub(i32x4.add(here, i32x4.splat(width)), f32x4.ne(third, best));
+      found = v128.bitselect(i32x4.add(here, i32x4.splat(1)), found, f32x4.eq(second, best));
+      v128.store(place + at, v128.bitselect(here, found, f32x4.eq(first, best)));
+    }
+  }
+  return true;
 }
 
 /**
@@ -194,6 +224,34 @@ export function spans(
   }
 }
 
+/** Of a table of spans: the first column of a run, the column behind it, their distance, what each covers and is divided by. */
+const run = memory.data(20, 16);
+
+/** The longest run of windows around the middle one that are alike, where they step by 1 or 2. */
+function findRun(across: usize, columns: i32): void {
+  const middle = columns >> 1;
+  const at = across + <usize>middle * 12;
+  const length = load<i32>(at, 4) - load<i32>(at);
+  const step = middle > 0 ? load<i32>(at) - load<i32>(at - 12) : 1;
+  let first = middle;
+  let end = middle;
+  if (step == 1 || step == 2) {
+    while (end < columns && isLike(at, across + <usize>end * 12, (end - middle) * step)) end++;
+    while (first > 0 && isLike(at, across + <usize>(first - 1) * 12, (first - 1 - middle) * step)) first--;
+  }
+  store<i32>(run, first);
+  store<i32>(run, end, 4);
+  store<i32>(run, step, 8);
+  store<i32>(run, length, 12);
+  store<i32>(run, load<i32>(at, 8), 16);
+}
+
+/** Whether a window is one other moved by so much. */
+function isLike(one: usize, other: usize, moved: i32): bool {
+  const starts = load<i32>(other) == load<i32>(one) + moved;
+  return starts && load<i32>(other, 4) == load<i32>(one, 4) + moved && load<i32>(other, 8) == load<i32>(one, 8);
+}
+
 /** z ← the sum under each window divided by its count, of windows [rows, columns] with these spans */
 export function avgPool(
   z: usize,
@@ -206,16 +264,41 @@ export function avgPool(
   rows: i32,
   columns: i32,
 ): void {
+  findRun(across, columns);
+  const first = load<i32>(run);
+  const last = load<i32>(run, 4) - 4;
+  const step = load<i32>(run, 8);
+  const length = load<i32>(run, 12);
   for (; planes > 0; planes--, x += (<usize>(height * width)) << 2) {
     for (let r = 0, y = down; r < rows; r++, y += 12) {
-      for (let c = 0, q = across; c < columns; c++, q += 12, z += 4) {
-        let sum: f32 = 0;
-        for (let i = load<i32>(y); i < load<i32>(y, 4); i++) {
-          const row = x + ((<usize>(i * width)) << 2);
-          const end = row + ((<usize>load<i32>(q, 4)) << 2);
-          for (let p = row + ((<usize>load<i32>(q)) << 2); p < end; p += 4) sum += load<f32>(p);
+      const from = load<i32>(y) * width;
+      const to = load<i32>(y, 4) * width;
+      for (let c = 0, q = across; c < columns; ) {
+        const left = load<i32>(q);
+        const count = <f32>(load<i32>(y, 8) * load<i32>(q, 8));
+        if (c >= first && c <= last) {
+          let sums = i32x4.splat(0);
+          for (let i = from + left; i < to + left; i += width) {
+            for (let j = i; j < i + length; j++) {
+              const p = x + ((<usize>j) << 2);
+              sums = f32x4.add(sums, step == 1 ? v128.load(p) : everyOther(p));
+            }
+          }
+          v128.store(z, f32x4.div(sums, f32x4.splat(count)));
+          z += 16;
+          q += 48;
+          c += 4;
+          continue;
         }
-        store<f32>(z, sum / <f32>(load<i32>(y, 8) * load<i32>(q, 8)));
+        let sum: f32 = 0;
+        for (let i = from; i < to; i += width) {
+          const end = x + ((<usize>(i + load<i32>(q, 4))) << 2);
+          for (let p = x + ((<usize>(i + left)) << 2); p < end; p += 4) sum += load<f32>(p);
+        }
+        store<f32>(z, sum / count);
+        z += 4;
+        q += 12;
+        c++;
       }
     }
   }
@@ -262,15 +345,40 @@ export function avgPoolGrad(
   rows: i32,
   columns: i32,
 ): void {
+  findRun(across, columns);
+  const first = load<i32>(run);
+  const last = load<i32>(run, 4) - 4;
+  // Windows of two, side by side.
+  const paired = load<i32>(run, 8) == 2 && load<i32>(run, 12) == 2;
   for (; planes > 0; planes--, dx += (<usize>(height * width)) << 2) {
     for (let r = 0, y = down; r < rows; r++, y += 12) {
-      for (let c = 0, q = across; c < columns; c++, q += 12, dz += 4) {
-        const share = load<f32>(dz) / <f32>(load<i32>(y, 8) * load<i32>(q, 8));
-        for (let i = load<i32>(y); i < load<i32>(y, 4); i++) {
-          const row = dx + ((<usize>(i * width)) << 2);
-          const end = row + ((<usize>load<i32>(q, 4)) << 2);
-          for (let p = row + ((<usize>load<i32>(q)) << 2); p < end; p += 4) store<f32>(p, load<f32>(p) + share);
+      const from = load<i32>(y) * width;
+      const to = load<i32>(y, 4) * width;
+      for (let c = 0, q = across; c < columns; ) {
+        const left = load<i32>(q);
+        const count = <f32>(load<i32>(y, 8) * load<i32>(q, 8));
+        if (paired && c >= first && c <= last) {
+          const shares = f32x4.div(v128.load(dz), f32x4.splat(count));
+          const low = i32x4.shuffle(shares, shares, 0, 0, 1, 1);
+          const high = i32x4.shuffle(shares, shares, 2, 2, 3, 3);
+          for (let i = from + left; i < to + left; i += width) {
+            const p = dx + ((<usize>i) << 2);
+            v128.store(p, f32x4.add(v128.load(p), low));
+            v128.store(p, f32x4.add(v128.load(p, 16), high), 16);
+          }
+          dz += 16;
+          q += 48;
+          c += 4;
+          continue;
         }
+        const share = load<f32>(dz) / count;
+        for (let i = from; i < to; i += width) {
+          const end = dx + ((<usize>(i + load<i32>(q, 4))) << 2);
+          for (let p = dx + ((<usize>(i + left)) << 2); p < end; p += 4) store<f32>(p, load<f32>(p) + share);
+        }
+        dz += 4;
+        q += 12;
+        c++;
       }
     }
   }

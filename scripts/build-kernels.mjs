@@ -1,9 +1,10 @@
 /**
  * Compiles kernels/*.ts (AssemblyScript), optimises them (Binaryen) and embeds the result:
  *
- *   kernels/build/release.ts   export const wasm: string     the module, one character a byte, see `literal`
+ *   kernels/build/release.ts   export const core, images    the two modules, one character a byte, see `literal`
+ *                              export const heapBase        the first byte after the constants of both
  *   kernels/build/debug.ts     the same with assertions; `KERNELS=debug` makes the tests use it
- *   kernels/build/types.ts     export interface Kernels      the signatures of all exports
+ *   kernels/build/types.ts     export interface Kernels     the signatures of all exports, in two parts
  *
  * Does nothing when the output is newer than every source, so that tests and builds may call it freely.
  */
@@ -21,6 +22,11 @@ const INLINED_ONCE = 50;
 const GAP = 16;
 /** What Binaryen calls the first imported memory. */
 const MEMORY = "mimport$0";
+
+/** What the two modules export. */
+const SOURCES = { core: "index.ts", images: "images.ts" };
+/** Of memory that constants may fill. */
+const PAGES = 24;
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const out = join(root, "kernels/build");
@@ -104,8 +110,11 @@ function joinSegments(module) {
   module.addMemoryImport(MEMORY, from, base, false);
 }
 
-async function compile(asc, target) {
-  const { error, stderr } = await asc.main(["--target", target], {
+/** Compiles one of the two modules, with its constants from `base` on. Returns it and where the next one may begin. */
+async function compileModule(asc, name, target, base) {
+  const file = `kernels/build/${name}.${target}.wasm`;
+  const options = ["--target", target, "--outFile", file, "--memoryBase", String(base)];
+  const { error, stderr } = await asc.main([`kernels/${SOURCES[name]}`, ...options], {
     readFile: (name, base) => {
       try {
         return readFileSync(join(base ?? root, name), "utf8");
@@ -117,16 +126,28 @@ async function compile(asc, target) {
     listFiles: (name, base) => readdirSync(join(base ?? root, name)).filter((file) => file.endsWith(".ts")),
   });
   if (error) throw new Error(`asc --target ${target}: ${error.message}\n${stderr.toString()}`);
-  let bytes = readFileSync(join(out, `${target}.wasm`));
+  let bytes = readFileSync(join(root, file));
   if (target === "release") {
     bytes = optimise((await import("binaryen")).default, bytes);
-    writeFileSync(join(out, "release.wasm"), bytes);
+    writeFileSync(join(root, file), bytes);
   }
+  const memory = new WebAssembly.Memory({ initial: PAGES, maximum: 65536 });
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory, abort() {} } });
+  return { bytes, end: exports.heapBase.value };
+}
+
+/** Compiles both modules. Returns their sizes. */
+async function compile(asc, target) {
+  const core = await compileModule(asc, "core", target, 0);
+  const images = await compileModule(asc, "images", target, core.end);
   writeFileSync(
     join(out, `${target}.ts`),
-    `/** Built from kernels/*.ts. */\nexport const wasm: string = ${literal(bytes)};\n`,
+    "/** Built from kernels/*.ts. */\n" +
+      `export const core: string = ${literal(core.bytes)};\n` +
+      `export const images: string = ${literal(images.bytes)};\n` +
+      `export const heapBase = ${images.end};\n`,
   );
-  return bytes.length;
+  return [core.bytes.length, images.bytes.length];
 }
 
 const ABOUT = `/**
@@ -142,13 +163,20 @@ const ABOUT = `/**
  */
 `;
 
-/** The bindings that asc writes list every export and its file; with the comments of the sources they become one interface. */
+/** The bindings that asc writes list every export and its file; with the comments of the sources they become interfaces. */
 function writeTypes() {
-  const declarations = readFileSync(join(out, "release.d.ts"), "utf8");
+  const text =
+    `/** The kernels that most programs use. */\n${interfaceOf("core", "CoreKernels")}\n` +
+    `/** The kernels of convolutions, pools and normalisation. */\n${interfaceOf("images", "ImageKernels")}\n` +
+    `${ABOUT}export interface Kernels extends CoreKernels, ImageKernels {}\n`;
+  writeFileSync(join(out, "types.ts"), text);
+}
+
+function interfaceOf(module, name) {
+  const declarations = readFileSync(join(out, `${module}.release.d.ts`), "utf8");
   const exports = declarations.matchAll(/^ +\* (kernels\/[\w-]+)\/(\w+)(?:\n +\*.*)*\n +export function (.+;)$/gm);
   const members = Array.from(exports, ([, file, name, signature]) => `${commentOf(file, name)}  ${signature}\n`);
-  const text = `${ABOUT}export interface Kernels {\n${members.join("")}}\n`;
-  writeFileSync(join(out, "types.ts"), text);
+  return `export interface ${name} {\n${members.join("")}}\n`;
 }
 
 /** The doc comment of an exported function, indented. */
@@ -165,10 +193,10 @@ export async function buildKernels() {
   mkdirSync(out, { recursive: true });
   process.chdir(root);
   const { default: asc } = await import("assemblyscript/asc");
-  const size = await compile(asc, "release");
+  const sizes = await compile(asc, "release");
   await compile(asc, "debug");
   writeTypes();
-  console.log(`kernels: ${size} bytes`);
+  console.log(`kernels: ${sizes.join(" + ")} bytes`);
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) await buildKernels();

@@ -6,7 +6,7 @@
  *
  * Both add up in the order of the dense products.
  */
-import { k } from "../backend.ts";
+import { k, ofImages } from "../backend.ts";
 import { allocate, recycle, scope } from "../scope.ts";
 import type { Tensor } from "../tensor.ts";
 import { fitsWords, SpikeWindows } from "./spike-windows.ts";
@@ -68,7 +68,7 @@ class Events implements Follower {
     this.images = images;
     this.bytes = bytesOf(words);
     [this.turned, this.down, this.across, this.bits] = carve(words);
-    k.overlaps(
+    ofImages().overlaps(
       this.down,
       y.size,
       y.places,
@@ -79,7 +79,7 @@ class Events implements Follower {
       x.kernel * unit,
       x.places * unit,
     );
-    k.overlaps(this.across, x.size, x.places, x.kernel, x.stride, x.padding, x.dilation, unit, unit);
+    ofImages().overlaps(this.across, x.size, x.places, x.kernel, x.stride, x.padding, x.dilation, unit, unit);
     k.copyStrided(this.turned, weights + 4 * (taps - 1), 1, groups, taps, filters, 0, filters * taps, -1, taps);
   }
 
@@ -120,7 +120,7 @@ class Events implements Follower {
       first = 0;
       k.packBits(bits, image, 1, values);
     }
-    k.addEvents(
+    ofImages().addEvents(
       maps,
       weights,
       stream,

@@ -1,5 +1,5 @@
 /** Normalisation to mean 0 and variance 1, over a batch, a row or a group of channels. */
-import { heap, k } from "../backend.ts";
+import { heap, k, ofImages } from "../backend.ts";
 import { checkUnchanged } from "../backward.ts";
 import { composed } from "../composed.ts";
 import { applyOwning, gradOf, isOutside, type Op, ready, SAVES_A, SAVES_B } from "../op.ts";
@@ -74,7 +74,7 @@ const normOp: Op<Normalization> = {
     if (training) {
       a.moments = allocate(8 * stats);
       const variance = a.moments + 4 * stats;
-      k.moments(a.moments, variance, x.ptr, outer, stats, n * perStat);
+      ofImages().moments(a.moments, variance, x.ptr, outer, stats, n * perStat);
       if (running !== null) {
         mix(running[0], a.moments, a.momentum, 1);
         mix(running[1], variance, a.momentum, a.unbiased);
@@ -90,7 +90,7 @@ const normOp: Op<Normalization> = {
       constants[groups + g] = (weight?.[g % channels] ?? 1) / Math.sqrt((variance[stat] as number) + a.eps);
       constants[2 * groups + g] = bias?.[g % channels] ?? 0;
     }
-    k.normalize(z.ptr, x.ptr, 0, table, outer, groups, n);
+    ofImages().normalize(z.ptr, x.ptr, 0, table, outer, groups, n);
     recycle(table, 12 * groups, scope.region);
   },
   /** dx = r·(w·dz − P / M − (x − mean)·r²·Q / M), r = 1 / √(variance + eps), P = Σ w·dz and Q = Σ w·dz·(x − mean) of M values */
@@ -105,7 +105,7 @@ const normOp: Op<Normalization> = {
     const t = heap.view(table, 6 * groups);
     const [mean, variance] = momentsOf(a);
     for (let g = 0; g < groups; g++) t[g] = mean[Math.floor(g / perStat)] as number;
-    k.momentSums(table + 16 * groups, table + 20 * groups, z.gradPtr, x.ptr, table, outer, groups, n);
+    ofImages().momentSums(table + 16 * groups, table + 20 * groups, z.gradPtr, x.ptr, table, outer, groups, n);
     const weight = w?.data;
     const weightGradient = heap.view(dw, dw === 0 ? 0 : channels);
     const biasGradient = heap.view(db, db === 0 ? 0 : channels);
@@ -128,7 +128,7 @@ const normOp: Op<Normalization> = {
       t.fill(-share * r * r * q, groups + first, groups + first + perStat);
       t.fill(-share * p, 2 * groups + first, 2 * groups + first + perStat);
     }
-    if (dx !== 0) k.normalize(dx, x.ptr, z.gradPtr, table, outer, groups, n);
+    if (dx !== 0) ofImages().normalize(dx, x.ptr, z.gradPtr, table, outer, groups, n);
     recycle(table, 24 * groups, scope.region);
     recycleMoments(a, x, z.region);
   },

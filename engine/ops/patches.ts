@@ -7,7 +7,7 @@
  * For the first two the patches are tables of offsets (kernels/patches.ts); small images are taken several at a time. What
  * has many zeros is not multiplied as a whole: see events.ts for images, and `spread` for maps.
  */
-import { k } from "../backend.ts";
+import { k, ofImages } from "../backend.ts";
 import { allocate, recycle, scope } from "../scope.ts";
 import { bytesOf, carve, type Follower, type Windows } from "./windows.ts";
 
@@ -49,8 +49,8 @@ export function multiply(
   const placeTable = tapTable + 4 * taps;
   const padded = tapTable + paddedAt;
   const inner = padded + 4 * (y.padding * width + x.padding);
-  k.grid(tapTable, channels, y.kernel, x.kernel, plane, y.dilation * width, x.dilation);
-  k.grid(placeTable, batch, y.places, x.places, planes * plane, y.stride * width, x.stride);
+  ofImages().grid(tapTable, channels, y.kernel, x.kernel, plane, y.dilation * width, x.dilation);
+  ofImages().grid(placeTable, batch, y.places, x.places, planes * plane, y.stride * width, x.stride);
   if (isPadded) k.fill(padded, batch * planes * plane, 0);
   for (let first = 0; first < total; first += batch) {
     const count = Math.min(batch, total - first);
@@ -122,6 +122,7 @@ export function spread(
   adds: boolean,
   follower: Follower | null,
 ): void {
+  const { addPatches, grid, listNonZeros, multiplyListed } = ofImages();
   const { images: total, groups, channels, filters, y, x } = g;
   const kernel = y.kernel * x.kernel;
   const taps = channels * kernel;
@@ -157,8 +158,8 @@ export function spread(
   for (let f = 0; f < rows; f++) {
     k.copyStrided(turned + 4 * f * turnedRow, weights + 4 * f * taps, 1, 1, kernel, channels, 0, 0, 1, kernel);
   }
-  k.grid(placeTable, batch, y.places, x.places, channels * plane, channels * y.stride * width, channels * x.stride);
-  k.grid(runTable, 1, y.kernel, runs, 0, channels * y.dilation * width, channels * x.dilation);
+  grid(placeTable, batch, y.places, x.places, channels * plane, channels * y.stride * width, channels * x.stride);
+  grid(runTable, 1, y.kernel, runs, 0, channels * y.dilation * width, channels * x.dilation);
   for (let first = 0; first < total; first += batch) {
     const count = Math.min(batch, total - first);
     const n = count * places;
@@ -185,16 +186,16 @@ export function spread(
       for (let place = 0; place < n; place += BLOCK) {
         const m = Math.min(BLOCK, n - place);
         const values = side + 4 * place * filters;
-        const listed = k.listNonZeros(lists, values, m, filters) < limit * m * filters;
+        const listed = listNonZeros(lists, values, m, filters) < limit * m * filters;
         // Later rows of the window belong to earlier places.
         for (let end = y.kernel; end > 0; end -= step) {
           const r = Math.max(0, end - step);
           const columns = (end - r) * row;
           const b = turned + 4 * (i * filters * turnedRow + r * row);
-          if (listed) k.multiplyListed(patches, lists, b, m, columns, turnedRow, patchesRow);
+          if (listed) multiplyListed(patches, lists, b, m, columns, turnedRow, patchesRow);
           else k.gemm(patches, values, b, 0, m, columns, filters, filters, 1, turnedRow, 1, patchesRow, 0, 0);
           const under = runTable + 4 * r * runs;
-          k.addPatches(spaces, patches, placeTable + 4 * place, under, m, (end - r) * runs, row / runs, patchesRow);
+          addPatches(spaces, patches, placeTable + 4 * place, under, m, (end - r) * runs, row / runs, patchesRow);
         }
       }
       for (let j = 0; j < count; j++) {

@@ -1,5 +1,5 @@
 /** Pooling: windows over [..., C, H, W], reduced to one value each. All leading axes are a batch, time among them. */
-import { k } from "../backend.ts";
+import { k, ofImages } from "../backend.ts";
 import { apply, canTakeOver, gradOf, handOver, type Op, SAVES_A, SAVES_NOTHING } from "../op.ts";
 import { allocate, recycle, scope } from "../scope.ts";
 import { formatShape, type Shape } from "../shape.ts";
@@ -47,7 +47,7 @@ function findMaxima(maxima: number, places: number, x: Tensor, first: number, pl
   const { y, x: q } = p;
   const at = first * sizeOf(p);
   if (x.ptr === 0) {
-    k.maxPoolBits(
+    ofImages().maxPoolBits(
       maxima,
       places,
       x.bits + at / 8,
@@ -64,7 +64,7 @@ function findMaxima(maxima: number, places: number, x: Tensor, first: number, pl
       q.dilation,
     );
   } else {
-    k.maxPool(
+    ofImages().maxPool(
       maxima,
       places,
       x.ptr + 4 * at,
@@ -157,9 +157,10 @@ function average(
   const down = allocate(bytes);
   const across = down + 12 * y.places;
   const counted = countPadding ? 1 : 0;
-  k.spans(down, y.size, y.places, y.kernel, y.stride, y.padding, counted);
-  k.spans(across, x.size, x.places, x.kernel, x.stride, x.padding, counted);
-  k[kernel](to, from, down, across, values / sizeOf(p), y.size, x.size, y.places, x.places);
+  const kernels = ofImages();
+  kernels.spans(down, y.size, y.places, y.kernel, y.stride, y.padding, counted);
+  kernels.spans(across, x.size, x.places, x.kernel, x.stride, x.padding, counted);
+  kernels[kernel](to, from, down, across, values / sizeOf(p), y.size, x.size, y.places, x.places);
   recycle(down, bytes, scope.region);
 }
 

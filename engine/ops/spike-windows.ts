@@ -2,7 +2,7 @@
  * Convolutions of spikes as products that follow them: each place of a window gets a row of bits, those under it, and the
  * transposed rows serve the gradient of the weights.
  */
-import { k } from "../backend.ts";
+import { k, ofImages } from "../backend.ts";
 import { allocate, recycle, scope } from "../scope.ts";
 import type { Tensor } from "../tensor.ts";
 import { listBytes } from "./matmul.ts";
@@ -103,7 +103,7 @@ export class SpikeWindows implements Follower {
     const places = y.places * x.places;
     const values = channels * y.size * x.size;
     for (let j = 0; j < count; j++) {
-      k.windowBits(
+      ofImages().windowBits(
         rows + 4 * j * places * channels,
         images.bits,
         ((first + j) * groups + group) * values,

@@ -4,7 +4,16 @@
  */
 import type { Kernels } from "../build/types.ts";
 import { alignBits, countBits, packBits, sumBits, transposeBits, unpackBits } from "./bits.ts";
-import { addBlocks, addStrided, copyBlocks, copyStrided, gatherRows, scatterRows, transpose } from "./blocks.ts";
+import {
+  addAtPlaces,
+  addBlocks,
+  addStrided,
+  copyBlocks,
+  copyStrided,
+  gatherRows,
+  scatterRows,
+  transpose,
+} from "./blocks.ts";
 import {
   add,
   addScaled,
@@ -61,7 +70,7 @@ import { gemm, gemmGathered } from "./matmul.ts";
 import { momentSums, moments, normalize } from "./normalize.ts";
 import { adam, rmsprop, sgd } from "./optim.ts";
 import { addPatches, grid } from "./patches.ts";
-import { addAtPlaces, avgPool, avgPoolBits, avgPoolGrad, maxPool, maxPoolBits, spans } from "./pool.ts";
+import { avgPool, avgPoolBits, avgPoolGrad, maxPool, maxPoolBits, spans } from "./pool.ts";
 import { bernoulli, normal, philox, uniform } from "./random.ts";
 import { recurrentBackward, recurrentForward } from "./recurrent.ts";
 import {

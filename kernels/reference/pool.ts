@@ -71,14 +71,6 @@ export function maxPoolBits(
   if (place !== 0) for (let i = 0; i < windows; i++) put(place, i, foundAt(i)[1]);
 }
 
-export function addAtPlaces(dx: number, dz: number, place: number, planes: number, size: number, n: number): void {
-  for (let i = 0; i < planes * n; i++) {
-    const found = at(place, i);
-    const cell = Math.floor(i / n) * size + found;
-    if (found >= 0) put(dx, cell, at(dx, cell) + at(dz, i));
-  }
-}
-
 export function spans(
   table: number,
   size: number,

@@ -4,7 +4,7 @@
  */
 import { expect } from "vitest";
 import { wasmHeap } from "../../engine/memory.ts";
-import { kernels, memory } from "../../engine/wasm.ts";
+import { imageKernels, kernels, memory } from "../../engine/wasm.ts";
 import type { Kernels } from "../../kernels/build/types.ts";
 import { reference } from "../../kernels/reference/index.ts";
 import * as cells from "../../kernels/reference/memory.ts";
@@ -32,7 +32,7 @@ interface Block {
 }
 
 class WasmSide implements Side {
-  readonly k = kernels;
+  readonly k: Kernels = { ...kernels, ...imageKernels() };
   readonly blocks: Block[] = [];
 
   put(values: ArrayLike<number>): number {
