@@ -15,7 +15,7 @@
 import { loadTail, one, storeTail } from "./lanes";
 import { BLOCK_FLOATS, packWide, panels } from "./panels";
 import { listPlaces, listValues } from "./places";
-import { sum16, sum16Graded, sum32, zeros } from "./sums";
+import { sum16, sum16Graded, sum32, sum32Graded, zeros } from "./sums";
 
 /** Events that a row of B must have on average for packing to pay. */
 const SHARED = 8;
@@ -151,8 +151,9 @@ export function panelRows(
       init = table + <usize>(load<u32>(bits) & LOWEST) * unit;
       bits += 4;
     }
-    if (columns == PANEL && !graded) {
-      inline.always(sum32(c, list, end, panel, init, initStep));
+    if (columns == PANEL) {
+      if (graded) sum32Graded(c, list, end, panel, init, initStep);
+      else inline.always(sum32(c, list, end, panel, init, initStep));
       continue;
     }
     let o: usize = 0;
