@@ -229,7 +229,7 @@ const groupsOf = (g: Draw, channels: number): number =>
 const convolution =
   (axes: number): Row =>
   (g) => {
-    const x = images(g, axes);
+    const x = g.chance(0.2) ? fewSpikes(g, axes) : images(g, axes);
     const shape = g.shapeOf(x).slice(-axes - 1);
     const [channels, ...sizes] = shape as [number, ...number[]];
     const groups = groupsOf(g, channels);
@@ -268,6 +268,13 @@ function features(g: Draw): Ref {
   }
   const sparse = g.chance(0.5);
   return g.tensor({ min: 1, where: ({ density }) => !sparse || density < 0.6, lazy: true });
+}
+
+/** Images of spikes, so few that a convolution follows them. */
+function fewSpikes(g: Draw, axes: number): Ref {
+  const sizes = Array.from({ length: axes }, () => g.int(2, 6));
+  const rates = g.shaped([g.int(1, 3), ...sizes], [0, 0.25]);
+  return g.first("poissonEncode", [rates, { timesteps: g.int(1, 3), seed: g.int(0, 1e6) }]);
 }
 
 /** Spikes of which few gradients matter: products with many outputs leave the others out. */
