@@ -1,5 +1,5 @@
 /**
- * Recurrent neurons on a long, sparse input, as for spoken digits: 700-256-20, T 100, batch 64, 2 % spikes. Every step
+ * Recurrent neurons on a long, sparse input, as for spoken digits: 700-256-20, T 100, batch 64, 2 % spikes. Every turn
  * trains on a new batch: one that is learned by heart, of noise, makes the neurons fire in half of all steps.
  */
 import {
@@ -48,4 +48,4 @@ const y = labels(B, CLASSES);
 const step = trainingStep(() => crossEntropy(model.forward(spikes).mean({ axis: 0 }), y), optimizer);
 
 warmup();
-report(await race("recurrent", { step: { step, steps: 1, rounds: 11, prepare } }));
+report(await race("recurrent", { step: { step, steps: 3, rounds: 11, prepare } }));

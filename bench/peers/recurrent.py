@@ -1,6 +1,6 @@
 """The recurrent step: 700-256-20, T 100, batch 64, 2 % input spikes, cross-entropy of the mean output membrane, Adam.
 
-The layers before and after the recurrent one take all steps in one product. Every step trains on a new batch.
+The layers before and after the recurrent one take all steps in one product. Every turn trains on a new batch.
 """
 
 import torch

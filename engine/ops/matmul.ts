@@ -224,9 +224,12 @@ export const listBytes = (rows: number, count: number, graded: boolean): number 
 /** Bytes of bits in rows of whole words. */
 export const bitBytes = (rows: number, columns: number): number => 4 * rows * Math.ceil(columns / 32);
 
-/** Densities below which walking over non-zeros is faster, measured for whole panels of 16 columns. */
-const BINARY_DENSITY = 0.6;
-const GRADED_DENSITY = 0.4;
+/**
+ * Densities below which walking over non-zeros is faster, for very many outputs, and at how many panels of 16 outputs it is
+ * half of that: making the lists costs the same for few. Measured.
+ */
+const BINARY = { density: 0.75, half: 0.5 };
+const GRADED = { density: 0.6, half: 2.5 };
 
 /** Not more rows than these are worth a copy of the weights. */
 const FEW_ROWS = 64;
@@ -254,10 +257,10 @@ function multiply(op: Op<Product>, x: Tensor, w: Tensor, bias: Tensor | null, tu
       : k.countBits(bits, x.size / 32);
   const graded = found < 0;
   const count = found & 0x7fffffff;
-  // A gather always pays for 16 columns, a dense product for the next multiple of 4.
-  const width = Math.ceil(outputs / 4) / (4 * Math.ceil(outputs / 16));
-  const limit = (graded ? GRADED_DENSITY : BINARY_DENSITY) * width;
-  const sparse = count < limit * x.size;
+  const { density, half } = graded ? GRADED : BINARY;
+  // What a dense product pays for.
+  const panels = Math.ceil(outputs / 4) / 4;
+  const sparse = count * (panels + half) < density * panels * x.size;
   if (!sparse) {
     if (owned) recycle(bits, bitBytes(rows, depth), scope.region);
     ready(op.name, x);
