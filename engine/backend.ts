@@ -4,13 +4,13 @@
  * Normally the SIMD kernels over linear memory. `gradcheck` puts the float64 reference kernels and their cells here while
  * it runs; ops do not notice, because both sides take the same calls with the same addresses.
  */
-import type { CoreKernels, ImageKernels } from "../kernels/build/types.ts";
+import type { CoreKernels, ImageKernels, Kernels } from "../kernels/build/types.ts";
 import { type Heap, wasmHeap } from "./memory.ts";
 import { imageKernels, kernels } from "./wasm.ts";
 
 export interface Backend {
   /** Those of images may be among them. */
-  readonly kernels: CoreKernels | (CoreKernels & ImageKernels);
+  readonly kernels: CoreKernels | Kernels;
   readonly heap: Heap;
 }
 
@@ -25,7 +25,7 @@ export function useBackend(backend: Backend): void {
 }
 
 /** The kernels of convolutions, pools and normalisation. */
-export const ofImages = (): ImageKernels => ("normalize" in k ? (k as CoreKernels & ImageKernels) : imageKernels());
+export const ofImages = (): ImageKernels => ("normalize" in k ? (k as Kernels) : imageKernels());
 
 /** n integers at address p, as the kernels read them: int32 in linear memory, numbers in the reference cells. */
 export function integersAt(p: number, n: number): Int32Array | Float64Array {

@@ -43,12 +43,12 @@ function instantiate<T>(wasm: string): T {
 /** The kernels that most programs use, over byte addresses in {@link memory}. */
 export const kernels = instantiate<CoreKernels>(core);
 
-let ofImages: ImageKernels | null = null;
+let instance: ImageKernels | null = null;
 
 /** The kernels of convolutions, pools and normalisation, over the same addresses. */
 export function imageKernels(): ImageKernels {
-  ofImages ??= instantiate<ImageKernels>(images);
-  return ofImages;
+  instance ??= instantiate<ImageKernels>(images);
+  return instance;
 }
 
 /** First byte that no kernel uses: constants and the workspace of products lie below it. */

@@ -5,7 +5,7 @@
  */
 
 import { vectorEnd } from "./span";
-import { spill, sum16Graded, zeros } from "./sums";
+import { sum16Graded, sum48Graded, zeros } from "./sums";
 
 /** Bytes of an entry: a row of B and a value, as in the lists of gather. */
 const ENTRY: usize = 8;
@@ -75,56 +75,11 @@ export function multiplyListed(c: usize, lists: usize, b: usize, m: i32, n: i32,
     const width = n - j > 32 ? WIDE : 16;
     let to = c;
     for (let list = lists, end = lists + ((<usize>m) << 2); list != end; list += 4, to += cBytes) {
-      if (width == WIDE) sumWide(to, load<u32>(list), load<u32>(list, 4), b, unit);
+      if (width == WIDE) sum48Graded(to, load<u32>(list), load<u32>(list, 4), b, unit);
       else sum16Graded(to, load<u32>(list), load<u32>(list, 4), b, unit, zeros, 0);
     }
     j += width;
     c += (<usize>width) << 2;
     b += (<usize>width) << 2;
   }
-}
-
-/** The first addition is stored where nobody reads it, for the reason that `sum32` gives. */
-function sumWide(c: usize, list: usize, end: usize, b: usize, unit: usize): void {
-  let s0 = f32x4.splat(0);
-  let s1 = s0;
-  let s2 = s0;
-  let s3 = s0;
-  let s4 = s0;
-  let s5 = s0;
-  let s6 = s0;
-  let s7 = s0;
-  let s8 = s0;
-  let s9 = s0;
-  let s10 = s0;
-  let s11 = s0;
-  for (; list != end; list += ENTRY) {
-    const row = b + <usize>load<u32>(list) * unit;
-    const value = v128.load32_splat(list, 4);
-    s0 = f32x4.add(s0, f32x4.mul(value, v128.load(row)));
-    v128.store(spill, s0);
-    s1 = f32x4.add(s1, f32x4.mul(value, v128.load(row, 16)));
-    s2 = f32x4.add(s2, f32x4.mul(value, v128.load(row, 32)));
-    s3 = f32x4.add(s3, f32x4.mul(value, v128.load(row, 48)));
-    s4 = f32x4.add(s4, f32x4.mul(value, v128.load(row, 64)));
-    s5 = f32x4.add(s5, f32x4.mul(value, v128.load(row, 80)));
-    s6 = f32x4.add(s6, f32x4.mul(value, v128.load(row, 96)));
-    s7 = f32x4.add(s7, f32x4.mul(value, v128.load(row, 112)));
-    s8 = f32x4.add(s8, f32x4.mul(value, v128.load(row, 128)));
-    s9 = f32x4.add(s9, f32x4.mul(value, v128.load(row, 144)));
-    s10 = f32x4.add(s10, f32x4.mul(value, v128.load(row, 160)));
-    s11 = f32x4.add(s11, f32x4.mul(value, v128.load(row, 176)));
-  }
-  v128.store(c, s0);
-  v128.store(c, s1, 16);
-  v128.store(c, s2, 32);
-  v128.store(c, s3, 48);
-  v128.store(c, s4, 64);
-  v128.store(c, s5, 80);
-  v128.store(c, s6, 96);
-  v128.store(c, s7, 112);
-  v128.store(c, s8, 128);
-  v128.store(c, s9, 144);
-  v128.store(c, s10, 160);
-  v128.store(c, s11, 176);
 }

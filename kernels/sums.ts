@@ -1,12 +1,12 @@
 /**
  * Sums of the rows of a matrix that a list names, some columns at a time: these stay in registers. A list has places of 16 bits, or
- * of 32 with a value beside each.
+ * of 32 with a value beside each. Registers cannot be indexed, so each sum is written out.
  */
 
 /** 32 columns of zeros to start from. */
 export const zeros = memory.data(128, 16);
 /** What is stored here nobody reads. */
-export const spill = memory.data(16, 16);
+const spill = memory.data(16, 16);
 
 /**
  * c[0 … 31] ← init + the listed rows of a panel of 32 columns.
@@ -97,7 +97,7 @@ export function sum32Graded(c: usize, list: usize, end: usize, b: usize, init: u
   v128.store(c, s7, 112);
 }
 
-/** The same for rows times the values beside their places, of lists of a place and a value. */
+/** The same for 16 columns of rows that are `unit` bytes apart. */
 export function sum16Graded(
   c: usize,
   list: usize,
@@ -123,4 +123,49 @@ export function sum16Graded(
   v128.store(c, s1, 16);
   v128.store(c, s2, 32);
   v128.store(c, s3, 48);
+}
+
+/** c[0 … 47] ← 48 columns of rows that are `unit` bytes apart times the values beside their places. */
+export function sum48Graded(c: usize, list: usize, end: usize, b: usize, unit: usize): void {
+  let s0 = f32x4.splat(0);
+  let s1 = s0;
+  let s2 = s0;
+  let s3 = s0;
+  let s4 = s0;
+  let s5 = s0;
+  let s6 = s0;
+  let s7 = s0;
+  let s8 = s0;
+  let s9 = s0;
+  let s10 = s0;
+  let s11 = s0;
+  for (; list != end; list += 8) {
+    const row = b + <usize>load<u32>(list) * unit;
+    const value = v128.load32_splat(list, 4);
+    s0 = f32x4.add(s0, f32x4.mul(value, v128.load(row)));
+    v128.store(spill, s0);
+    s1 = f32x4.add(s1, f32x4.mul(value, v128.load(row, 16)));
+    s2 = f32x4.add(s2, f32x4.mul(value, v128.load(row, 32)));
+    s3 = f32x4.add(s3, f32x4.mul(value, v128.load(row, 48)));
+    s4 = f32x4.add(s4, f32x4.mul(value, v128.load(row, 64)));
+    s5 = f32x4.add(s5, f32x4.mul(value, v128.load(row, 80)));
+    s6 = f32x4.add(s6, f32x4.mul(value, v128.load(row, 96)));
+    s7 = f32x4.add(s7, f32x4.mul(value, v128.load(row, 112)));
+    s8 = f32x4.add(s8, f32x4.mul(value, v128.load(row, 128)));
+    s9 = f32x4.add(s9, f32x4.mul(value, v128.load(row, 144)));
+    s10 = f32x4.add(s10, f32x4.mul(value, v128.load(row, 160)));
+    s11 = f32x4.add(s11, f32x4.mul(value, v128.load(row, 176)));
+  }
+  v128.store(c, s0);
+  v128.store(c, s1, 16);
+  v128.store(c, s2, 32);
+  v128.store(c, s3, 48);
+  v128.store(c, s4, 64);
+  v128.store(c, s5, 80);
+  v128.store(c, s6, 96);
+  v128.store(c, s7, 112);
+  v128.store(c, s8, 128);
+  v128.store(c, s9, 144);
+  v128.store(c, s10, 160);
+  v128.store(c, s11, 176);
 }
