@@ -9,6 +9,7 @@ export {
   canTakeOver,
   freshGradOf,
   gradOf,
+  multiplyGradient,
   type Op,
   passGradient,
   ready,
@@ -25,4 +26,4 @@ export { bitBytes, gatherWeightGradient } from "./ops/matmul.ts";
 export { allocate, disposed, recycle, root, scope } from "./scope.ts";
 export { formatShape, type Shape, sameShape } from "./shape.ts";
 export { persist } from "./tape.ts";
-export { empty, emptySpikes, record, streamBytes } from "./tensor.ts";
+export { empty, emptySpikes, record } from "./tensor.ts";

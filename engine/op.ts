@@ -27,6 +27,8 @@ export interface Op<Attrs> {
   readonly takesRepeats?: true;
   /** Backward takes the gradient that a max pool gives as values and places. */
   readonly takesPlaces?: true;
+  /** Backward takes a gradient that is still a product. */
+  readonly takesProducts?: true;
   /** The output's shape. Throws before anything is allocated. */
   shape(attrs: Attrs, a: Tensor, b: Tensor, c: Tensor): Shape;
   /** z ← op(a, b, c), every element of z. */
@@ -40,6 +42,14 @@ export interface Op<Attrs> {
   support?(attrs: Attrs, bits: number, columns: number): number;
   /** Gives back memory that attrs hold, taken while `region` was current, where backward will not. */
   drop?(attrs: Attrs, a: Tensor, region: Region): void;
+}
+
+/** The sizes of a product x·w, and the distances of the weights of neighbouring inputs and outputs in w. */
+export interface Factors {
+  readonly depth: number;
+  readonly outputs: number;
+  readonly stepIn: number;
+  readonly stepOut: number;
 }
 
 const NONE = null as unknown as Tensor;
@@ -107,7 +117,7 @@ export function freshGradOf(x: Tensor): number {
   if (!x.requiresGrad || isOutside(x)) return 0;
   accumulates = x.gradPtr !== 0;
   if (accumulates) {
-    if (x.gradRepeats !== 0 || x.gradPlaces !== 0) writeOutGradient(x);
+    writeOutGradient(x);
     return x.gradPtr;
   }
   if (x.op === null) return leafGradient(x);
@@ -150,10 +160,26 @@ export function handOver(z: Tensor, x: Tensor, repeats: number): void {
   z.gradPtr = 0;
 }
 
-/** Writes out a gradient that repeats over time, or that is values and places. */
+/** z's gradient becomes that of x, which can take it over, times the weights wᵀ. */
+export function handOverProduct(z: Tensor, x: Tensor, weights: number, factors: Factors): void {
+  handOver(z, x, 0);
+  x.gradWeights = weights;
+  x.gradFactors = factors;
+}
+
+/** Writes out part of a gradient that is a product: so many values in whole rows, from the one numbered `first` on. */
+export function multiplyGradient(to: number, x: Tensor, first: number, size: number): void {
+  const { depth, outputs, stepIn, stepOut } = x.gradFactors as Factors;
+  const from = x.gradPtr + 4 * (first / depth) * outputs;
+  k.gemm(to, from, x.gradWeights, 0, size / depth, depth, outputs, outputs, 1, stepOut, stepIn, depth, depth, 1);
+}
+
+/** Writes out a gradient that repeats over time, that is values and places, or that is a product. */
 export function writeOutGradient(x: Tensor): void {
+  if (x.gradRepeats === 0 && x.gradPlaces === 0 && x.gradFactors === null) return;
   const p = allocate(4 * x.size);
-  if (x.gradPlaces === 0) k.expandAxis(p, x.gradPtr, 1, x.gradRepeats, x.size / x.gradRepeats);
+  if (x.gradFactors !== null) multiplyGradient(p, x, 0, x.size);
+  else if (x.gradPlaces === 0) k.expandAxis(p, x.gradPtr, 1, x.gradRepeats, x.size / x.gradRepeats);
   else {
     const [height, width] = x.shape.slice(-2) as [number, number];
     const planes = x.size / (height * width);
@@ -164,15 +190,22 @@ export function writeOutGradient(x: Tensor): void {
   x.gradPtr = p;
 }
 
+/** How many values lie at the gradient's address. */
+export function gradientSize({ size, gradRepeats, gradWindows, gradFactors }: Tensor): number {
+  if (gradFactors !== null) return (size / gradFactors.depth) * gradFactors.outputs;
+  return gradWindows || size / (gradRepeats || 1);
+}
+
 /** Takes back the gradient of a record. */
 export function recycleGradient(z: Tensor): void {
-  const bytes = 4 * (z.gradWindows || z.size / (z.gradRepeats || 1));
+  const bytes = 4 * gradientSize(z);
   if (z.gradPtr !== 0) recycle(z.gradPtr, bytes, scope.region);
   if (z.gradPlaces !== 0) recycle(z.gradPlaces, bytes, scope.region);
   z.gradPtr = 0;
   z.gradRepeats = 0;
   z.gradPlaces = 0;
   z.gradWindows = 0;
+  z.gradFactors = null;
 }
 
 /** Hands z's gradient over to x, its only input: no copy where x has none yet. */

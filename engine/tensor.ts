@@ -6,7 +6,7 @@
  */
 import { heap, k, simd, useBackend } from "./backend.ts";
 import { dropColumns, EXPOSED, UNREAD } from "./columns.ts";
-import type { Op } from "./op.ts";
+import type { Factors, Op } from "./op.ts";
 import { allocate, allocateIn, disposed, free, making, type Region, root, scope } from "./scope.ts";
 import { formatShape, type Shape, sizeOf } from "./shape.ts";
 import { memory } from "./wasm.ts";
@@ -120,6 +120,14 @@ export class Tensor {
   gradPlaces = 0;
   /** @internal */
   gradWindows = 0;
+  /**
+   * Not null: the gradient is the product of the rows at `gradPtr` and the transpose of weights at this address.
+   *
+   * @internal
+   */
+  gradFactors: Factors | null = null;
+  /** @internal */
+  gradWeights = 0;
   /**
    * Buffer of the gradient of a leaf, kept through `zeroGrad`.
    *

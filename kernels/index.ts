@@ -9,7 +9,7 @@ export { gather } from "./gather";
 export * from "./sampled";
 export * from "./leaky";
 export * from "./blocks";
-export { lifBackward, lifReplay } from "./lif-back";
+export { lifBackward } from "./lif-back";
 export * from "./random";
 export * from "./reduce";
 export * from "./softmax";

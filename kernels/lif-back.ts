@@ -17,7 +17,7 @@ import {
 } from "./derivative";
 import { addTo } from "./elementwise";
 import { loadSome, storeSome } from "./lanes";
-import { columnsTogether, lifForward, stepsTogether, zeros } from "./lif";
+import { columnsTogether, stepsTogether, zeros } from "./lif";
 import { firingFloor, SUBTRACT, ZERO } from "./lif-any";
 import { surrogate } from "./surrogate";
 
@@ -393,89 +393,5 @@ function betaBack(
     old += oldBytes >> part;
     threshold += (16 >> part) * stepThreshold;
     n -= 4 >> part;
-  }
-}
-
-/**
- * total [rows, n] += Σ_t du[t] for a current that is constant over time, from the zero state and without a history of u:
- * it is computed again, for a block of neurons at a time, so that it stays in the cache. carry [rows, n] must hold zeros;
- * `history` is scratch for T·block values and as many bits.
- */
-export function lifReplay(
-  total: usize,
-  ds: usize,
-  current: usize,
-  beta: usize,
-  threshold: usize,
-  carry: usize,
-  history: usize,
-  T: i32,
-  rows: i32,
-  n: i32,
-  block: i32,
-  stepDs: i32,
-  stepBeta: i32,
-  stepThreshold: i32,
-  reset: i32,
-  delayed: i32,
-  strict: i32,
-  resetValue: f32,
-  kind: i32,
-  slope: f32,
-): void {
-  const spikes = history + ((<usize>T * <usize>block) << 2);
-  for (let b = 0; b < rows; b++) {
-    for (let i = 0; i < n; i += block) {
-      const width = min(block, n - i);
-      const o = (<usize>(b * n + i)) << 2;
-      const bi = beta + ((<usize>(i * stepBeta)) << 2);
-      const ti = threshold + ((<usize>(i * stepThreshold)) << 2);
-      lifForward(
-        history,
-        spikes,
-        current + o,
-        0,
-        bi,
-        ti,
-        T,
-        1,
-        width,
-        width,
-        0,
-        stepBeta,
-        stepThreshold,
-        reset,
-        delayed,
-        strict,
-        resetValue,
-        0,
-      );
-      lifBackward(
-        carry + o,
-        ds + o,
-        history,
-        0,
-        bi,
-        ti,
-        carry + o,
-        total + o,
-        0,
-        0,
-        T,
-        1,
-        width,
-        0,
-        stepDs,
-        width,
-        stepBeta,
-        stepThreshold,
-        reset,
-        delayed,
-        strict,
-        resetValue,
-        kind,
-        slope,
-      );
-    }
   }
 }

@@ -10,6 +10,7 @@ import {
   emptySpikes,
   gradOf,
   k,
+  multiplyGradient,
   type Op,
   pass,
   passGradient,
@@ -23,7 +24,6 @@ import {
   SAVES_NOTHING,
   SAVES_OUTPUT,
   scope,
-  streamBytes,
   writeOutGradient,
 } from "../engine/extend.ts";
 import { concat, noGrad, type Tensor, zeros } from "../engine/index.ts";
@@ -57,7 +57,7 @@ export interface Run {
   readonly v0: Tensor | null;
   readonly r0: Tensor | null;
   readonly threshold: Tensor;
-  /** u, the membrane before the reset, [T, B, …]; null where nobody can ask for it and backward computes it again. */
+  /** u, the membrane before the reset, [T, B, …]; null where nobody can ask for it. */
   readonly membrane: Tensor | null;
   /** Steps that each neuron is still held, [T, B, …], or null where nothing ever is. */
   readonly refractory: Tensor | null;
@@ -79,11 +79,12 @@ const lifOp: Op<Run> = {
   name: "LIF",
   saves: SAVES_B | SAVES_C | SAVES_OUTPUT,
   takesRepeats: true,
+  takesProducts: true,
   shape: (run) => run.spikes.shape,
   forward() {},
   backward(z, current, beta, threshold, run) {
-    if (run.membrane === null) return replay(z, current, beta, threshold, run);
-    const { neuron, T, rows, n, constant, v0, r0, membrane } = run;
+    const { neuron, T, rows, n, constant, v0, r0 } = run;
+    const membrane = run.membrane as Tensor;
     checkUnchanged(z, membrane);
     const size = rows * n;
     const bytes = 4 * size;
@@ -104,7 +105,8 @@ const lifOp: Op<Run> = {
       dv0 === 0 &&
       neuron.attached === 0 &&
       run.refractory === null;
-    if (z.gradRepeats !== 0 && !(plain && z.gradRepeats === T)) writeOutGradient(z);
+    const product = z.gradFactors !== null && plain && dBeta === 0;
+    if (!product && !(plain && z.gradRepeats === T)) writeOutGradient(z);
     // A membrane takes its gradient as it is, as spikes do whose surrogate is 1.
     const { kind, slope } = plain && silent ? STRAIGHT_THROUGH : neuron.surrogate;
     const custom = kind < 0 ? customDerivative(run, membrane) : null;
@@ -114,33 +116,44 @@ const lifOp: Op<Run> = {
       const ds = silent ? dMembrane : z.gradPtr;
       let du = ds;
       if (constant && dBeta === 0) du = carry;
-      else if (repeats) du = dBeta === 0 && takeOver(run, membrane) ? u : allocate(4 * z.size);
-      k.lifBackward(
-        du,
-        ds,
-        u,
-        v0?.ptr ?? 0,
-        beta.ptr,
-        threshold.ptr,
-        carry,
-        total,
-        d,
-        dBeta,
-        T,
-        rows,
-        n,
-        du === carry ? 0 : size,
-        repeats ? 0 : size,
-        size,
-        stepBeta,
-        stepThreshold,
-        neuron.reset,
-        neuron.delayed,
-        neuron.strict,
-        neuron.resetValue,
-        kind,
-        slope,
-      );
+      else if (repeats || product) du = dBeta === 0 && takeOver(run, membrane) ? u : allocate(4 * z.size);
+      const stepDu = du === carry ? 0 : size;
+      // A product is written out some steps at a time, so that they are read while they are in a cache.
+      const together = product ? Math.max(1, Math.min(T, Math.floor(PIECE / size))) : T;
+      const piece = product ? allocate(together * bytes) : 0;
+      let next = carry;
+      for (let end = T; end > 0; end -= together) {
+        const start = Math.max(0, end - together);
+        if (product) multiplyGradient(piece, z, start * size, (end - start) * size);
+        k.lifBackward(
+          du + 4 * start * stepDu,
+          product ? piece : ds,
+          u + start * bytes,
+          v0?.ptr ?? 0,
+          beta.ptr,
+          threshold.ptr,
+          next,
+          total,
+          d === 0 ? 0 : d + start * bytes,
+          dBeta,
+          end - start,
+          rows,
+          n,
+          stepDu,
+          repeats ? 0 : size,
+          size,
+          stepBeta,
+          stepThreshold,
+          neuron.reset,
+          neuron.delayed,
+          neuron.strict,
+          neuron.resetValue,
+          kind,
+          slope,
+        );
+        next = du + 4 * start * stepDu;
+      }
+      if (product) recycle(piece, together * bytes, scope.region);
       if (silent && du === carry) recycle(dMembrane, 4 * z.size, scope.region);
       if (du !== z.gradPtr && du !== carry) {
         recycleGradient(z);
@@ -194,7 +207,7 @@ const lifOp: Op<Run> = {
     if (!run.exposed) discard(run);
   },
   support: ({ neuron, membrane, threshold }, bits, columns) =>
-    membrane === null ? -1 : surrogateSupport(neuron, membrane, threshold, bits, columns),
+    surrogateSupport(neuron, membrane as Tensor, threshold, bits, columns),
   drop(run) {
     if (!run.exposed) discard(run);
   },
@@ -219,47 +232,6 @@ export function surrogateSupport(
 /** The surrogate that passes gradients as they are. */
 const STRAIGHT_THROUGH = surrogate.straightThrough();
 
-/** Neurons whose history is computed again at a time: 400 KB for 25 steps, which a second-level cache holds. */
-const REPLAYED = 4096;
-/** Neuron-steps from which on a history of 4 bytes each is not worth the time that it saves, a sixth of forward and backward. */
-const LARGE = 2 ** 20;
-
-/** The backward pass of a run without a history: its current is the same in all steps. */
-function replay(z: Tensor, current: Tensor, beta: Tensor, threshold: Tensor, run: Run): void {
-  const { neuron, T, rows, n } = run;
-  checkUnchanged(z, current);
-  if (z.gradRepeats !== 0 && z.gradRepeats !== T) writeOutGradient(z);
-  const size = rows * n;
-  const carry = zeroBuffer(size);
-  const block = Math.min(REPLAYED, n);
-  const bytes = 4 * T * block + streamBytes(T * block);
-  const history = allocate(bytes);
-  k.lifReplay(
-    gradOf(current),
-    z.gradPtr,
-    current.ptr,
-    beta.ptr,
-    threshold.ptr,
-    carry,
-    history,
-    T,
-    rows,
-    n,
-    block,
-    z.gradRepeats !== 0 ? 0 : size,
-    beta.size === 1 ? 0 : 1,
-    threshold.size === 1 ? 0 : 1,
-    neuron.reset,
-    neuron.delayed,
-    neuron.strict,
-    neuron.resetValue,
-    neuron.surrogate.kind,
-    neuron.surrogate.slope,
-  );
-  recycle(history, bytes, scope.region);
-  recycle(carry, 4 * size, scope.region);
-}
-
 /** Whether the membrane has served its purpose here, so that its memory is free for a gradient. */
 function takeOver({ reachable }: Run, membrane: Tensor): boolean {
   if (reachable || membrane.region !== scope.region) return false;
@@ -280,6 +252,9 @@ function passToParameter(parameter: Tensor, d: number, rows: number, n: number):
   sumPerNeuron(parameter, d, rows, n);
   recycle(d, 4 * rows * n, scope.region);
 }
+
+/** Values of a gradient that a second-level cache holds beside what it meets there. */
+const PIECE = 131072;
 
 const NOTHING = { dMembrane: 0, dState: 0, silence: 0 } as const;
 
@@ -323,10 +298,7 @@ export function runLif(
   const stepCurrent = constant ? 0 : size;
   const learned = beta.requiresGrad || threshold.requiresGrad;
   const wanted = scope.recording && (input.requiresGrad || learned || (v0?.requiresGrad ?? false));
-  const replayed =
-    constant && current.size >= LARGE && neuron.attached === 0 && !learned && neuron.surrogate.derivative === null;
-  const forgets = plain && !reachable && (replayed || !wanted);
-  const membrane = forgets ? null : empty(current.shape, current.size);
+  const membrane = plain && !reachable && !wanted ? null : empty(current.shape, current.size);
   const last = membrane === null ? allocate(4 * size) : 0;
   const stepBeta = beta.size === 1 ? 0 : 1;
   const stepThreshold = threshold.size === 1 ? 0 : 1;

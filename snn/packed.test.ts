@@ -273,3 +273,76 @@ describe("gradients that repeat over time", () => {
     });
   });
 });
+
+describe("gradients that are still a product", () => {
+  const CASES: Record<string, LIFOptions> = {
+    default: {},
+    subtract: { reset: "subtract", surrogate: surrogate.atan() },
+    delayed: { reset: "subtract", resetDelay: true, surrogate: surrogate.fastSigmoid() },
+    box: { surrogate: surrogate.boxcar() },
+    custom: { surrogate: surrogate.custom({ derivative: (x) => x.abs().mul(-1).exp() }) },
+    refractory: { refractorySteps: 2 },
+    attached: { detachReset: false },
+    learned: { learnBeta: true, learnThreshold: true },
+  };
+
+  /** Gradients of the weights before and behind `n` neurons, two samples, whose spikes a head reads in each step. */
+  function gradients(n: number, options: LIFOptions, constant: boolean, head: (s: Tensor, w: Tensor) => Tensor) {
+    return tape(() => {
+      const [weight, out] = [8, 3].map((size) =>
+        randn(size === 8 ? [n, 8] : [3, n], { generator: generator(), requiresGrad: true }),
+      ) as [Tensor, Tensor];
+      const x = uniform(constant ? [2, 8] : [T, 2, 8]);
+      const lif = new LIF(options);
+      const z = head(lif.forward(linear(constant ? x.expand([T, 2, 8]) : x, weight)), out);
+      z.backward(randn(z.shape, { generator: generator() }));
+      return [weight, out, ...lif.parameters()].map((t) => values(t.grad as Tensor));
+    });
+  }
+
+  /** The gradient goes through an op that wants it written out. */
+  const written = (s: Tensor, w: Tensor) => linear(s.mul(1), w);
+
+  for (const [name, options] of Object.entries(CASES)) {
+    test(`give what the written-out gradient gives: ${name}`, () => {
+      for (const constant of [false, true]) {
+        const heads = [linear, (s: Tensor, w: Tensor) => s.matmul(w.transpose(0, 1))];
+        for (const head of heads)
+          expect(gradients(36, options, constant, head)).toEqual(gradients(36, options, constant, written));
+      }
+    });
+  }
+
+  test("several steps at a time, or one", () => {
+    for (const n of [20_000, 70_000]) {
+      const box = { surrogate: surrogate.boxcar() };
+      for (const constant of [false, true])
+        expect(gradients(n, box, constant, linear)).toEqual(gradients(n, box, constant, written));
+    }
+  });
+
+  test("add to and are added to other gradients of the spikes", () => {
+    const twice = (s: Tensor, w: Tensor) => linear(s, w).add(linear(s, w.mul(2)));
+    const mean = (s: Tensor, w: Tensor) => linear(s, w).add(s.mean());
+    for (const head of [twice, mean])
+      expect(gradients(36, {}, false, head)).toEqual(gradients(36, {}, false, (s, w) => head(s.mul(1), w)));
+  });
+
+  test("at the root give all memory back, also from a pass that fails", () => {
+    for (const fails of [false, true]) {
+      withoutLeak(() => {
+        const [first, current, weight] = [randn([3, 8]), randn([T, 2, 8], { requiresGrad: true }), randn([3, 8])];
+        const lif = new LIF();
+        const scaled = current.mul(first.select(0, 0));
+        const spikes = lif.forward(scaled);
+        const z = linear(spikes, weight);
+        const loss = z.sum();
+        if (fails) {
+          lif.threshold.copyFrom([2]);
+          expect(() => loss.backward()).toThrow(/overwritten/);
+        } else loss.backward();
+        for (const t of [loss, z, spikes, scaled, current, weight, first, lif.beta, lif.threshold]) t.dispose();
+      });
+    }
+  });
+});

@@ -47,7 +47,7 @@ const convOp: Op<Windows> = {
     const planes = z.size / places;
     // A pool's planes are the last two axes: of conv1d, channels and places.
     const [height, width] = z.shape.slice(-2) as [number, number];
-    if (z.gradPlaces !== 0 && !(g.path !== "dense" && height * width === places)) writeOutGradient(z);
+    if (g.path === "dense" || height * width !== places) writeOutGradient(z);
     const dx = freshGradOf(x);
     const adds = accumulates;
     const dw = gradOf(w);

@@ -2,7 +2,20 @@
 import { k } from "../backend.ts";
 import { columnStride, columnsOf } from "../columns.ts";
 import { composed } from "../composed.ts";
-import { accumulates, apply, applyOwning, freshGradOf, gradOf, type Op, ready, SAVES_A, SAVES_B } from "../op.ts";
+import {
+  accumulates,
+  apply,
+  applyOwning,
+  canTakeOver,
+  type Factors,
+  freshGradOf,
+  gradOf,
+  handOverProduct,
+  type Op,
+  ready,
+  SAVES_A,
+  SAVES_B,
+} from "../op.ts";
 import { allocate, type Region, recycle, scope } from "../scope.ts";
 import { broadcastShapes, formatShape, type Shape, sizeOf } from "../shape.ts";
 import { alive, type Tensor } from "../tensor.ts";
@@ -13,14 +26,8 @@ import { reshape } from "./view.ts";
  * x·w + bias over the last axis of x, where w is [in, out] or, by its strides, [out, in]; with the places of the non-zeros of
  * x, where it has many zeros.
  */
-interface Product {
+interface Product extends Factors {
   readonly shape: Shape;
-  /** Features of x and of the result. */
-  readonly depth: number;
-  readonly outputs: number;
-  /** Floats from the weights of one input to those of the next, and of outputs likewise: one of them is 1. */
-  readonly stepIn: number;
-  readonly stepOut: number;
   /** Address of the bits of the non-zeros of x, [rows, ⌈in/32⌉], or 0: x is treated as dense. */
   readonly bits: number;
   /** How many non-zeros x has. */
@@ -69,14 +76,9 @@ const linearOp: Op<Product> = {
     }
   },
   backward(z, x, w, bias, product) {
-    const { depth, outputs, stepIn, stepOut, bits, count, graded } = product;
+    const { depth, outputs, stepOut, bits, count, graded } = product;
     const rows = x.size / depth;
     const dz = z.gradPtr;
-    const dx = freshGradOf(x);
-    if (dx !== 0 && !sampled(dx, dz, x, w.ptr, product)) {
-      const start = accumulates ? dx : 0;
-      k.gemm(dx, dz, w.ptr, start, rows, depth, outputs, outputs, 1, stepOut, stepIn, depth, depth, 1);
-    }
     const dw = freshGradOf(w);
     if (dw !== 0) {
       const start = accumulates ? dw : 0;
@@ -88,14 +90,30 @@ const linearOp: Op<Product> = {
     }
     const db = bias === null ? 0 : gradOf(bias);
     if (db !== 0) k.addSumAxis(db, dz, 1, rows, outputs, 1);
+    inputGradient(z, x, w.ptr, product);
     giveBack(product, x, z.region);
   },
   drop: giveBack,
 };
 
-/** Share of the groups of four below which a product of only those is faster, and outputs from which on, measured. */
+/** Of less outputs the product is over before its result, so much larger, is written and read again. */
+const FEW_OUTPUTS = 64;
+
+/** The gradient of x is dz·wᵀ: handed over as it stands, sampled, or written out. */
+function inputGradient(z: Tensor, x: Tensor, w: number, product: Product): void {
+  const { depth, outputs, stepIn, stepOut } = product;
+  if (outputs < FEW_OUTPUTS && x.ndim > 1 && x.op?.takesProducts && canTakeOver(x)) {
+    return handOverProduct(z, x, w, product);
+  }
+  const dx = freshGradOf(x);
+  if (dx === 0 || sampled(dx, z.gradPtr, x, w, product)) return;
+  const start = accumulates ? dx : 0;
+  const rows = x.size / depth;
+  k.gemm(dx, z.gradPtr, w, start, rows, depth, outputs, outputs, 1, stepOut, stepIn, depth, depth, 1);
+}
+
+/** Share of the groups of four below which a product of only those is faster, measured. */
 const SAMPLED_DENSITY = 0.5;
-const SAMPLED_OUTPUTS = 64;
 
 /**
  * dx ← or += (as `accumulates` says) dz·wᵀ where the op that made x has a use for it, and 0 elsewhere. False, with nothing
@@ -104,7 +122,7 @@ const SAMPLED_OUTPUTS = 64;
 function sampled(dx: number, dz: number, x: Tensor, w: number, product: Product): boolean {
   const { depth, outputs, stepIn, stepOut } = product;
   const { op } = x;
-  if (op?.support === undefined || outputs < SAMPLED_OUTPUTS || depth % 4 !== 0) return false;
+  if (op?.support === undefined || outputs < FEW_OUTPUTS || depth % 4 !== 0) return false;
   const rows = x.size / depth;
   const bytes = bitBytes(rows, depth);
   const bits = allocate(bytes);

@@ -34,7 +34,7 @@ import { addEvents, overlaps, windowBits } from "./events.ts";
 import { formula, formulaGrad } from "./formula.ts";
 import { gather } from "./gather.ts";
 import { leakyBackward, leakyForward } from "./leaky.ts";
-import { lifBackward, lifBackwardAny, lifForward, lifForwardAny, lifReplay, lifState } from "./lif.ts";
+import { lifBackward, lifBackwardAny, lifForward, lifForwardAny, lifState } from "./lif.ts";
 import { listNonZeros, multiplyListed } from "./lists.ts";
 import {
   abs,
@@ -135,7 +135,6 @@ export const reference: Kernels = {
   lifForwardAny,
   lifState,
   lifBackward,
-  lifReplay,
   lifBackwardAny,
   recurrentForward,
   recurrentBackward,

@@ -168,40 +168,6 @@ export function lifBackward(
   }
 }
 
-export function lifReplay(
-  total: number,
-  ds: number,
-  current: number,
-  beta: number,
-  threshold: number,
-  carry: number,
-  history: number,
-  T: number,
-  rows: number,
-  n: number,
-  _block: number,
-  stepDs: number,
-  stepBeta: number,
-  stepThreshold: number,
-  reset: number,
-  delayed: number,
-  strict: number,
-  resetValue: number,
-  kind: number,
-  slope: number,
-): void {
-  for (let i = 0; i < rows * n; i++) {
-    const [o, column] = [4 * i, 4 * (i % n)];
-    const b = beta + column * stepBeta;
-    const theta = threshold + column * stepThreshold;
-    const [u, s] = [history, history + 4 * T];
-    lifForward(u, s, current + o, 0, b, theta, T, 1, 1, 1, 0, 0, 0, reset, delayed, strict, resetValue, 0);
-    const [c, to] = [carry + o, total + o];
-    const resets = [reset, delayed, strict, resetValue] as const;
-    lifBackward(c, ds + o, u, 0, b, theta, c, to, 0, 0, T, 1, 1, 0, stepDs, 1, 0, 0, ...resets, kind, slope);
-  }
-}
-
 export function lifBackwardAny(
   g: number,
   u: number,

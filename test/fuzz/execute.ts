@@ -6,7 +6,7 @@
  */
 import { heap, integersAt } from "../../engine/backend.ts";
 import { noGrad, parameter, type Tensor, tape, tensor } from "../../engine/index.ts";
-import type { Op } from "../../engine/op.ts";
+import { gradientSize, type Op } from "../../engine/op.ts";
 import { root, scope } from "../../engine/scope.ts";
 import { call, type Item, inputsOf, type Leaf, type Program, resolve, type Step } from "./program.ts";
 
@@ -114,9 +114,9 @@ export function valuesOf(t: Tensor): Float32Array | Float64Array {
   });
 }
 
-/** Where the gradient lies: of one step where it is the same in all, of the windows where a max pool gave it. */
+/** What lies at the gradient's address: of one step where it is the same in all, of the windows where a max pool gave it. */
 export function gradientOf(t: Tensor): Float32Array | Float64Array {
-  return heap.view(t.gradPtr, t.gradWindows || t.size / (t.gradRepeats || 1));
+  return heap.view(t.gradPtr, gradientSize(t));
 }
 
 /** The places that the gradients of a max pool's windows go to; none for other gradients. */
