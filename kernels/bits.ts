@@ -64,20 +64,28 @@ export function unpackBits(z: usize, bits: usize, n: i32): void {
 
 /** rows [rows, ⌈n/32⌉] ← a stream [rows, n]. Returns the number of set bits. */
 export function alignBits(z: usize, bits: usize, rows: i32, n: i32): i32 {
+  const words = (n + 31) >> 5;
   const rest = n & 31;
   const last: u32 = rest == 0 ? u32.MAX_VALUE : (1 << rest) - 1;
+  let counts = i32x4.splat(0);
   let count = 0;
-  let i: usize = 0;
-  for (let r = 0; r < rows; r++) {
-    for (let p = 0; p < n; p += 32, z += 4) {
-      let word = wordAt(bits, i + <usize>p);
-      if (n - p <= 32) word &= last;
+  for (let i: usize = 0; rows > 0; rows--, i += <usize>n) {
+    const shift = <i32>i & 31;
+    let from = bits + ((i >> 5) << 2);
+    let left = words;
+    for (; left > 4; left -= 4, z += 16, from += 16) {
+      const four = inline.always(shifted(from, shift));
+      v128.store(z, four);
+      counts = i32x4.add(counts, i32x4.extadd_pairwise_i16x8_u(i16x8.extadd_pairwise_i8x16_u(i8x16.popcnt(four))));
+    }
+    for (; left > 0; left--, z += 4, from += 4) {
+      const word = <u32>(load<u64>(from) >> shift) & (left == 1 ? last : u32.MAX_VALUE);
       store<u32>(z, word);
       count += popcnt<u32>(word);
     }
-    i += <usize>n;
   }
-  return count;
+  count += i32x4.extract_lane(counts, 0) + i32x4.extract_lane(counts, 1);
+  return count + i32x4.extract_lane(counts, 2) + i32x4.extract_lane(counts, 3);
 }
 
 /** Number of set bits in so many words. */
@@ -121,14 +129,17 @@ export function sumBits(z: usize, bits: usize, T: i32, n: i32): void {
   }
 }
 
+/** Four words of a stream from bit `shift` of a word on. */
+function shifted(p: usize, shift: i32): v128 {
+  const above = i32x4.shl(i32x4.shl(v128.load(p, 4), 1), 31 - shift);
+  return v128.or(i32x4.shr_u(v128.load(p), shift), above);
+}
+
 /** `count` ≤ 128 bits of a stream from bit i on, and others after them. */
 function manyAt(bits: usize, i: usize, count: i32): v128 {
   const shift = <i32>i & 31;
   const p = bits + ((i >> 5) << 2);
-  if (count == 128) {
-    const above = i32x4.shl(i32x4.shl(v128.load(p, 4), 1), 31 - shift);
-    return v128.or(i32x4.shr_u(v128.load(p), shift), above);
-  }
+  if (count == 128) return inline.always(shifted(p, shift));
   let word = i32x4.splat(wordAt(bits, i));
   if (count > 32) word = i32x4.replace_lane(word, 1, wordAt(bits, i + 32));
   if (count > 64) word = i32x4.replace_lane(word, 2, wordAt(bits, i + 64));
