@@ -14,8 +14,8 @@
  */
 import { loadTail, one, storeTail } from "./lanes";
 import { BLOCK_FLOATS, packWide, panels } from "./panels";
-import { listPlaces, listValues } from "./places";
-import { sum16, sum16Graded, sum32, sum32Graded, zeros } from "./sums";
+import { areFew, listFewPlaces, listPlaces, listValues } from "./places";
+import { sum16, sum16Graded, sum32, sum32Graded, sumFew, zeros } from "./sums";
 
 /** Events that a row of B must have on average for packing to pay. */
 const SHARED = 8;
@@ -87,11 +87,13 @@ export function gather(
   const depth = share(k, wide ? FARTHEST : <i32>max(<f64>SHALLOWEST, min(lists, <f64>DEEPEST)));
   const width = wide ? WIDEST : share(n, (BLOCK_FLOATS - TABLE_FLOATS) / depth);
   const tabled = !wide && k <= 32 && m >= TABLED_ROWS && x == 0 && initBytes == 0;
+  const few = x == 0 && !tabled && areFew(count, m, words);
   for (let p = 0, kc = 0; p < k; p += kc) {
     kc = min(depth, k - p);
     const rows = bits + ((<usize>p >> 5) << 2);
     const kw = (kc + 31) >> 5;
-    if (x == 0) listPlaces(work, rows, bitsRow, m, kw, tabled ? ~LOWEST : u32.MAX_VALUE);
+    if (few) listFewPlaces(work, rows, bitsRow, m, kw);
+    else if (x == 0) listPlaces(work, rows, bitsRow, m, kw, tabled ? ~LOWEST : u32.MAX_VALUE);
     else listValues(work, rows, bitsRow, m, kw, x + <usize>p * xStep, xBytes, xStep);
     const startBytes = p > 0 ? cBytes : initBytes;
     const step: usize = p > 0 ? 16 : initStep;
@@ -191,6 +193,7 @@ function sumNarrow(
 ): void {
   copyColumns(spare, init, initStep, columns);
   if (graded) sum16Graded(spare, list, end, b, unit, spare, 16);
+  else if (columns <= 12) sumFew(spare, list, end, b, unit, columns);
   else sum16(spare, list, end, b, unit, spare, 16);
   let from = spare;
   for (; columns >= 4; columns -= 4, c += 16, from += 16) v128.store(c, v128.load(from));

@@ -15,7 +15,7 @@ import { lifForward } from "./lif";
 import { lifBackward } from "./lif-back";
 import { block, gemm } from "./matmul";
 import { BLOCK_K, pack, packWide } from "./panels";
-import { listPlaces } from "./places";
+import { areFew, listFewPlaces, listPlaces } from "./places";
 import { gemmSampled, surrogateSupport } from "./sampled";
 
 /** Columns of a panel. */
@@ -86,8 +86,9 @@ export function recurrentForward(
       t,
     );
     setBits(s, <usize>first, bits, words);
-    alignBits(aligned, bits, rows, n);
-    listPlaces(lists, aligned, (<usize>rowWords) << 2, rows, rowWords, u32.MAX_VALUE);
+    const count = alignBits(aligned, bits, rows, n);
+    if (areFew(count, rows, rowWords)) listFewPlaces(lists, aligned, (<usize>rowWords) << 2, rows, rowWords);
+    else listPlaces(lists, aligned, (<usize>rowWords) << 2, rows, rowWords, u32.MAX_VALUE);
   }
 }
 

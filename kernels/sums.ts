@@ -64,6 +64,28 @@ export function sum16(c: usize, list: usize, end: usize, b: usize, unit: usize, 
   v128.store(c, s3, 48);
 }
 
+/** The same for so many columns, at most 12. Whole vectors are read and written. */
+export function sumFew(c: usize, list: usize, end: usize, b: usize, unit: usize, columns: i32): void {
+  if (columns <= 4) inline.always(sumVectors(1, c, list, end, b, unit));
+  else if (columns <= 8) inline.always(sumVectors(2, c, list, end, b, unit));
+  else inline.always(sumVectors(3, c, list, end, b, unit));
+}
+
+function sumVectors(vectors: i32, c: usize, list: usize, end: usize, b: usize, unit: usize): void {
+  let s0 = v128.load(c);
+  let s1 = vectors > 1 ? v128.load(c, 16) : s0;
+  let s2 = vectors > 2 ? v128.load(c, 32) : s0;
+  for (; list != end; list += 2) {
+    const row = b + <usize>load<u16>(list) * unit;
+    s0 = f32x4.add(s0, v128.load(row));
+    if (vectors > 1) s1 = f32x4.add(s1, v128.load(row, 16));
+    if (vectors > 2) s2 = f32x4.add(s2, v128.load(row, 32));
+  }
+  v128.store(c, s0);
+  if (vectors > 1) v128.store(c, s1, 16);
+  if (vectors > 2) v128.store(c, s2, 32);
+}
+
 /** 32 columns of rows of a panel times the values beside their places. */
 export function sum32Graded(c: usize, list: usize, end: usize, b: usize, init: usize, initStep: usize): void {
   let s0 = v128.load(init);
