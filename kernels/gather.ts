@@ -8,19 +8,20 @@
  * ways to walk over the lists:
  *
  *   panels   B is packed, 32 columns wide and so many rows deep that a panel stays in the caches while all rows of X pass
- *            it. A row of C keeps its 32 accumulators in registers: an addition costs little more than a load.
+ *            it. A row of C keeps its 32 accumulators in registers: an addition costs little more than a load. Of a few
+ *            columns two rows take turns, or each addition would wait for the one before.
  *   rows     where few events share a row of B, packing does not pay. Four rows of B at a time are added to a row of C,
  *            which stays in the first-level cache.
  */
 import { loadTail, one, storeTail } from "./lanes";
 import { BLOCK_FLOATS, packWide, panels } from "./panels";
 import { areFew, listFewPlaces, listPlaces, listValues } from "./places";
-import { sum16, sum16Graded, sum32, sum32Graded, sumFew, zeros } from "./sums";
+import { sum16, sum16Graded, sum32, sum32Graded, twoSums4, twoSums12, zeros } from "./sums";
 
 /** Events that a row of B must have on average for packing to pay. */
 const SHARED = 8;
 /** Rows of B in a panel: so few stay in the first-level cache, but lists of fewer events than LONG cost more to begin. */
-const SHALLOWEST = 256;
+const SHALLOWEST = 192;
 const DEEPEST = 1024;
 const LONG: f64 = 100;
 /** Most columns of a B that is read where it is. */
@@ -40,8 +41,9 @@ const LOWEST: u32 = (1 << TABLED_BITS) - 1;
 const TABLE_FLOATS = PANEL << TABLED_BITS;
 const table = panels + ((BLOCK_FLOATS - TABLE_FLOATS) << 2);
 
-/** Fewer than 16 columns of one row are computed here and copied. */
-const spare = memory.data(80, 16);
+/** Fewer than 16 columns are computed here and copied, those of two rows. */
+const spare = memory.data(128, 16);
+const other = spare + 64;
 
 /**
  * C[i, j] ← init[i, j] + Σ_{p set in row i} X[i, p]·B[p, j]     C: m × n, bits: [m, ⌈k/32⌉], B: k × n
@@ -103,7 +105,7 @@ export function gather(
       if (wide) {
         const o = (<usize>j) << 2;
         const start = p > 0 ? c + o : init + (o >> 4) * initStep;
-        wideRows(c + o, work, bp, unit, start, m, nc, xStep != 0, cBytes, startBytes, step);
+        wideRows(c + o, work, bp, unit, start, m, nc, x != 0, cBytes, startBytes, step);
         continue;
       }
       packWide(panels, unit, bp, kc, nc, bRow, bCol);
@@ -113,9 +115,10 @@ export function gather(
         const to = c + o;
         const start = p > 0 ? to : init + (o >> 4) * initStep;
         const columns = min(PANEL, nc - q);
-        if (tabled) tabulate(panel, unit, start, step, columns);
-        const first = tabled ? bits : 0;
-        panelRows(to, work, first, panel, unit, start, m, columns, xStep != 0, cBytes, startBytes, tabled ? 16 : step);
+        if (tabled) {
+          tabulate(panel, unit, start, step, columns);
+          panelRows(to, work, bits, panel, unit, table, m, columns, false, cBytes, 0, 16);
+        } else panelRows(to, work, 0, panel, unit, start, m, columns, x != 0, cBytes, startBytes, step);
       }
     }
   }
@@ -131,7 +134,9 @@ function share(n: i32, most: i32): i32 {
   return min(most & ~31, ((n + parts - 1) / parts + 31) & ~31);
 }
 
-/** All rows of C over one panel; where `bits` is not 0, they begin as the table says for their first bits. */
+/**
+ * All rows of C over one panel. Where `bits` is not 0, init is a table: rows begin as it says for their first bits.
+ */
 export function panelRows(
   c: usize,
   lists: usize,
@@ -146,26 +151,94 @@ export function panelRows(
   initRow: usize,
   initStep: usize,
 ): void {
+  if (columns < PANEL) {
+    if (columns >= 16) {
+      halfRows(c, lists, bits, panel, unit, init, m, graded, cRow, initRow, initStep);
+      c += 64;
+      panel += 64;
+      init += initStep << 2;
+    }
+    if ((columns & 15) != 0)
+      fewColumns(c, lists, bits, panel, unit, init, m, columns & 15, graded, cRow, initRow, initStep);
+    return;
+  }
   for (; m > 0; m--, lists += 4, c += cRow, init += initRow) {
+    const start = startOf(init, bits, unit);
+    if (bits != 0) bits += 4;
     const list: usize = load<u32>(lists);
     const end: usize = load<u32>(lists, 4);
-    if (bits != 0) {
-      init = table + <usize>(load<u32>(bits) & LOWEST) * unit;
-      bits += 4;
+    if (graded) sum32Graded(c, list, end, panel, start, initStep);
+    else inline.always(sum32(c, list, end, panel, start, initStep));
+  }
+}
+
+/** Where a row begins. */
+function startOf(init: usize, bits: usize, unit: usize): usize {
+  return bits == 0 ? init : init + <usize>(load<u32>(bits) & LOWEST) * unit;
+}
+
+/** The same for half a panel. */
+function halfRows(
+  c: usize,
+  lists: usize,
+  bits: usize,
+  panel: usize,
+  unit: usize,
+  init: usize,
+  m: i32,
+  graded: bool,
+  cRow: usize,
+  initRow: usize,
+  initStep: usize,
+): void {
+  for (; m > 0; m--, lists += 4, c += cRow, init += initRow) {
+    const start = startOf(init, bits, unit);
+    if (bits != 0) bits += 4;
+    const list: usize = load<u32>(lists);
+    const end: usize = load<u32>(lists, 4);
+    if (graded) sum16Graded(c, list, end, panel, unit, start, initStep);
+    else sum16(c, list, end, panel, unit, start, initStep);
+  }
+}
+
+/** The same for fewer columns: those of two rows are computed elsewhere and copied. */
+function fewColumns(
+  c: usize,
+  lists: usize,
+  bits: usize,
+  panel: usize,
+  unit: usize,
+  init: usize,
+  m: i32,
+  columns: i32,
+  graded: bool,
+  cRow: usize,
+  initRow: usize,
+  initStep: usize,
+): void {
+  for (; m > 0; m -= 2, lists += 8) {
+    const list: usize = load<u32>(lists);
+    const end: usize = load<u32>(lists, 4);
+    const otherEnd: usize = m > 1 ? load<u32>(lists, 8) : end;
+    copyColumns(spare, startOf(init, bits, unit), initStep, columns);
+    init += initRow;
+    if (bits != 0) bits += 4;
+    if (m > 1) copyColumns(other, startOf(init, bits, unit), initStep, columns);
+    init += initRow;
+    if (bits != 0) bits += 4;
+    if (graded) {
+      sum16Graded(spare, list, end, panel, unit, spare, 16);
+      sum16Graded(other, end, otherEnd, panel, unit, other, 16);
+    } else if (columns <= 4) twoSums4(spare, list, end, otherEnd, panel, unit);
+    else if (columns <= 12) twoSums12(spare, list, end, otherEnd, panel, unit);
+    else {
+      sum16(spare, list, end, panel, unit, spare, 16);
+      sum16(other, end, otherEnd, panel, unit, other, 16);
     }
-    if (columns == PANEL) {
-      if (graded) sum32Graded(c, list, end, panel, init, initStep);
-      else inline.always(sum32(c, list, end, panel, init, initStep));
-      continue;
-    }
-    let o: usize = 0;
-    let from = init;
-    let left = columns;
-    for (; left >= 16; left -= 16, o += 64, from += initStep << 2) {
-      if (graded) sum16Graded(c + o, list, end, panel + o, unit, from, initStep);
-      else sum16(c + o, list, end, panel + o, unit, from, initStep);
-    }
-    if (left > 0) sumNarrow(c + o, list, end, panel + o, unit, from, initStep, left, graded);
+    storeColumns(c, columns, spare);
+    c += cRow;
+    if (m > 1) storeColumns(c, columns, other);
+    c += cRow;
   }
 }
 
@@ -179,31 +252,16 @@ function tabulate(panel: usize, unit: usize, init: usize, initStep: usize, colum
   }
 }
 
-/** Fewer than 16 columns. */
-function sumNarrow(
-  c: usize,
-  list: usize,
-  end: usize,
-  b: usize,
-  unit: usize,
-  init: usize,
-  initStep: usize,
-  columns: i32,
-  graded: bool,
-): void {
-  copyColumns(spare, init, initStep, columns);
-  if (graded) sum16Graded(spare, list, end, b, unit, spare, 16);
-  else if (columns <= 12) sumFew(spare, list, end, b, unit, columns);
-  else sum16(spare, list, end, b, unit, spare, 16);
-  let from = spare;
-  for (; columns >= 4; columns -= 4, c += 16, from += 16) v128.store(c, v128.load(from));
-  inline.always(storeTail(c, columns, v128.load(from)));
-}
-
 /** Copies so many columns to a place with room for whole vectors, which can be read as such at once. */
 function copyColumns(to: usize, from: usize, step: usize, columns: i32): void {
   for (; columns >= 4; columns -= 4, to += 16, from += step) v128.store(to, v128.load(from));
   v128.store(to, inline.always(loadTail(from, columns)));
+}
+
+/** Copies so many columns from whole vectors. */
+function storeColumns(c: usize, columns: i32, from: usize): void {
+  for (; columns >= 4; columns -= 4, c += 16, from += 16) v128.store(c, v128.load(from));
+  inline.always(storeTail(c, columns, v128.load(from)));
 }
 
 /** All rows of C over the rows of B where they are. */
@@ -221,13 +279,13 @@ function wideRows(
   initStep: usize,
 ): void {
   const whole = (<usize>(n & ~15)) << 2;
+  if ((n & 15) != 0) {
+    const start = init + (whole >> 4) * initStep;
+    fewColumns(c + whole, lists, 0, b + whole, unit, start, m, n & 15, graded, cRow, initRow, initStep);
+  }
+  if (whole == 0) return;
   for (; m > 0; m--, lists += 4, c += cRow, init += initRow) {
-    const list: usize = load<u32>(lists);
-    const end: usize = load<u32>(lists, 4);
-    if (whole > 0) addRows(c, whole, list, end, b, unit, init, initStep, graded);
-    if ((n & 15) != 0) {
-      sumNarrow(c + whole, list, end, b + whole, unit, init + (whole >> 4) * initStep, initStep, n & 15, graded);
-    }
+    addRows(c, whole, load<u32>(lists), load<u32>(lists, 4), b, unit, init, initStep, graded);
   }
 }
 

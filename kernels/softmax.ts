@@ -76,7 +76,7 @@ export function logSoftmaxGrad(dx: usize, dz: usize, z: usize, rows: i32, cols: 
     for (let o: usize = 0; o < length; o += 16) sums = f32x4.add(sums, v128.load(dz + o));
     const sum = f32x4.splat(sumOfLanes(sums));
     for (let o: usize = 0; o < length; o += 16) {
-      const e = inline.always(expNegative(v128.load(z + o)));
+      const e = expNegative(v128.load(z + o));
       v128.store(dx + o, f32x4.add(v128.load(dx + o), f32x4.sub(v128.load(dz + o), f32x4.mul(e, sum))));
     }
     if ((cols & 3) == 0) continue;

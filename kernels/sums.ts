@@ -64,26 +64,75 @@ export function sum16(c: usize, list: usize, end: usize, b: usize, unit: usize, 
   v128.store(c, s3, 48);
 }
 
-/** The same for so many columns, at most 12. Whole vectors are read and written. */
-export function sumFew(c: usize, list: usize, end: usize, b: usize, unit: usize, columns: i32): void {
-  if (columns <= 4) inline.always(sumVectors(1, c, list, end, b, unit));
-  else if (columns <= 8) inline.always(sumVectors(2, c, list, end, b, unit));
-  else inline.always(sumVectors(3, c, list, end, b, unit));
+/**
+ * c[0 … 3] and c[16 … 19] += the first columns of the rows that two lists name, the second after the first. With so few columns
+ * each addition of one list alone would wait for the one before.
+ */
+export function twoSums4(
+  c: usize,
+  list: usize,
+  end: usize,
+  otherEnd: usize,
+  b: usize,
+  unit: usize,
+): void {
+  let other = end;
+  let s0 = v128.load(c);
+  let t0 = v128.load(c, 64);
+  for (const stop = list + min(end - list, otherEnd - other); list != stop; list += 2, other += 2) {
+    s0 = f32x4.add(s0, v128.load(b + <usize>load<u16>(list) * unit));
+    t0 = f32x4.add(t0, v128.load(b + <usize>load<u16>(other) * unit));
+  }
+  for (; list != end; list += 2) s0 = f32x4.add(s0, v128.load(b + <usize>load<u16>(list) * unit));
+  for (; other != otherEnd; other += 2) t0 = f32x4.add(t0, v128.load(b + <usize>load<u16>(other) * unit));
+  v128.store(c, s0);
+  v128.store(c, t0, 64);
 }
 
-function sumVectors(vectors: i32, c: usize, list: usize, end: usize, b: usize, unit: usize): void {
+/** The same for 12 columns. */
+export function twoSums12(
+  c: usize,
+  list: usize,
+  end: usize,
+  otherEnd: usize,
+  b: usize,
+  unit: usize,
+): void {
+  let other = end;
   let s0 = v128.load(c);
-  let s1 = vectors > 1 ? v128.load(c, 16) : s0;
-  let s2 = vectors > 2 ? v128.load(c, 32) : s0;
+  let s1 = v128.load(c, 16);
+  let s2 = v128.load(c, 32);
+  let t0 = v128.load(c, 64);
+  let t1 = v128.load(c, 80);
+  let t2 = v128.load(c, 96);
+  for (const stop = list + min(end - list, otherEnd - other); list != stop; list += 2, other += 2) {
+    const row = b + <usize>load<u16>(list) * unit;
+    const otherRow = b + <usize>load<u16>(other) * unit;
+    s0 = f32x4.add(s0, v128.load(row));
+    s1 = f32x4.add(s1, v128.load(row, 16));
+    s2 = f32x4.add(s2, v128.load(row, 32));
+    t0 = f32x4.add(t0, v128.load(otherRow));
+    t1 = f32x4.add(t1, v128.load(otherRow, 16));
+    t2 = f32x4.add(t2, v128.load(otherRow, 32));
+  }
   for (; list != end; list += 2) {
     const row = b + <usize>load<u16>(list) * unit;
     s0 = f32x4.add(s0, v128.load(row));
-    if (vectors > 1) s1 = f32x4.add(s1, v128.load(row, 16));
-    if (vectors > 2) s2 = f32x4.add(s2, v128.load(row, 32));
+    s1 = f32x4.add(s1, v128.load(row, 16));
+    s2 = f32x4.add(s2, v128.load(row, 32));
+  }
+  for (; other != otherEnd; other += 2) {
+    const row = b + <usize>load<u16>(other) * unit;
+    t0 = f32x4.add(t0, v128.load(row));
+    t1 = f32x4.add(t1, v128.load(row, 16));
+    t2 = f32x4.add(t2, v128.load(row, 32));
   }
   v128.store(c, s0);
-  if (vectors > 1) v128.store(c, s1, 16);
-  if (vectors > 2) v128.store(c, s2, 32);
+  v128.store(c, s1, 16);
+  v128.store(c, s2, 32);
+  v128.store(c, t0, 64);
+  v128.store(c, t1, 80);
+  v128.store(c, t2, 96);
 }
 
 /** 32 columns of rows of a panel times the values beside their places. */
