@@ -79,7 +79,7 @@ export function listFewPlaces(lists: usize, bits: usize, bitsRow: usize, m: i32,
       for (let at = numbers; at != end; at += 2) {
         const number: u32 = load<u16>(at);
         const byte: u32 = load<u8>(from + number);
-        inline.always(listByte(to, byte, i16x8.splat(<i16>((<u32>w << 5) + (number << 3)))));
+        inline.always(listByte(to, byte, i16x8.splat(<i16>(((<u32>w) << 5) + (number << 3)))));
         to += (<usize>popcnt<u32>(byte)) << 1;
       }
     }

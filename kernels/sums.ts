@@ -68,14 +68,7 @@ export function sum16(c: usize, list: usize, end: usize, b: usize, unit: usize, 
  * c[0 … 3] and c[16 … 19] += the first columns of the rows that two lists name, the second after the first. With so few columns
  * each addition of one list alone would wait for the one before.
  */
-export function twoSums4(
-  c: usize,
-  list: usize,
-  end: usize,
-  otherEnd: usize,
-  b: usize,
-  unit: usize,
-): void {
+export function twoSums4(c: usize, list: usize, end: usize, otherEnd: usize, b: usize, unit: usize): void {
   let other = end;
   let s0 = v128.load(c);
   let t0 = v128.load(c, 64);
@@ -90,14 +83,7 @@ export function twoSums4(
 }
 
 /** The same for 12 columns. */
-export function twoSums12(
-  c: usize,
-  list: usize,
-  end: usize,
-  otherEnd: usize,
-  b: usize,
-  unit: usize,
-): void {
+export function twoSums12(c: usize, list: usize, end: usize, otherEnd: usize, b: usize, unit: usize): void {
   let other = end;
   let s0 = v128.load(c);
   let s1 = v128.load(c, 16);
