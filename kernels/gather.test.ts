@@ -28,6 +28,11 @@ const SIZES: readonly (readonly [m: number, n: number, k: number])[] = [
   // Rows that share what their first bits add.
   [1030, 16, 12],
   [1025, 48, 6],
+  // Few columns, alone and beside sixteen others: an odd number of rows.
+  [1027, 3, 12],
+  [1025, 27, 9],
+  [7, 4, 1100],
+  [5, 12, 1100],
 ];
 
 /** Where B lies: by rows, by rows with room for whole groups of 16 columns, by columns. */
