@@ -10,13 +10,14 @@
  *   - A tile of 2 rows × 16 columns keeps 8 accumulators, 4 vectors of B and 2 broadcasts of A in the 15 vector registers
  *     that V8 can use. Unrolling over k would spill. Tails use tiles of 12 columns, and of 4 rows × 4 columns.
  *   - B is packed into panels of 16 columns that a tile reads from front to back, a block of 256 × 256 at a time, transposed
- *     on the way where B is stored by columns. A is read in place through its strides.
+ *     on the way where B is stored by columns. A is packed by pairs of rows, so that one address serves both; for panels of
+ *     fewer columns, of which there is only one, it is read in place through its strides.
  *   - Addresses move before they are used, not after it: V8 then needs no copies of them.
  *   - The tiles of one panel are a call: V8 replaces its baseline code between calls, never inside one, and a call for every
  *     tile would cost a sixth of the time.
  */
 
-import { BLOCK_K, pack, packGathered, panelBytes, panels, panelWidth } from "./panels";
+import { BLOCK_K, pack, packGathered, packPairs, pairs, panelBytes, panels, panelWidth } from "./panels";
 
 /** Elements of B that are packed at once; so many rows of it, but where one panel serves all of A, or few rows of A read B once. */
 const BLOCK_B = 65536;
@@ -118,7 +119,6 @@ function product(
   const width = (BLOCK_B / depth) & ~15;
   for (let p = 0; p < k; p += depth) {
     const kc = min(depth, k - p);
-    const mc = max(2, (BLOCK_A / kc) & ~1);
     for (let j = 0; j < n; j += width) {
       const nc = min(width, n - j);
       if (rows == 0) pack(b + ((<usize>p * <usize>bRow + <usize>j * <usize>bCol) << 2), kc, nc, bRow, bCol);
@@ -128,11 +128,7 @@ function product(
       const ib = p > 0 ? cBytes : initBytes;
       const is: usize = p > 0 ? 16 : initStep;
       const ap = a + <usize>p * aColBytes;
-      for (let i = 0; i < m; i += mc) {
-        const rows = min(mc, m - i);
-        const at = <usize>i;
-        block(cj + at * cBytes, ap + at * aRowBytes, ij + at * ib, rows, nc, kc, aRowBytes, aColBytes, cBytes, ib, is);
-      }
+      block(cj, ap, ij, m, nc, kc, aRowBytes, aColBytes, cBytes, ib, is);
     }
   }
 }
@@ -144,7 +140,7 @@ function copyInit(c: usize, init: usize, m: i32, n: i32, cBytes: usize, initByte
   }
 }
 
-/** One block of A against all packed panels. */
+/** One block of A after the other against all packed panels. */
 export function block(
   c: usize,
   a: usize,
@@ -158,12 +154,25 @@ export function block(
   initRow: usize,
   initStep: usize,
 ): void {
-  let panel = panels;
-  let j = nc;
-  for (; j >= 16; j -= 16, panel += panelBytes(kc), c += 64, init += initStep << 2) {
-    tiles(16, m, kc, a, aRow, aCol, panel, c, cRow, init, initRow, initStep);
+  const last = nc & 15;
+  const pairRow = (<usize>kc) << 2;
+  const most = max(2, (BLOCK_A / kc) & ~1);
+  for (; m > 0; m -= most) {
+    const rows = min(m, most);
+    if (nc > 12) packPairs(a, rows, kc, aRow, aCol);
+    let panel = panels;
+    let to = c;
+    let from = init;
+    for (let j = nc; j >= 16; j -= 16, panel += panelBytes(kc), to += 64, from += initStep << 2) {
+      tiles(16, rows, kc, pairs, pairRow, 8, panel, to, cRow, from, initRow, initStep);
+    }
+    if (last > 12) narrow(to, pairs, from, panel, rows, last, kc, pairRow, 8, cRow, initRow, initStep);
+    else if (last > 0) narrow(to, a, from, panel, rows, last, kc, aRow, aCol, cRow, initRow, initStep);
+    const done = <usize>rows;
+    a += done * aRow;
+    c += done * cRow;
+    init += done * initRow;
   }
-  if (j > 0) narrow(c, a, init, panel, m, j, kc, aRow, aCol, cRow, initRow, initStep);
 }
 
 /** The last 1 … 15 columns: whole vectors in place, a broken one through spare rows. */
@@ -232,7 +241,7 @@ function tilesOf(
   initRow: usize,
   initStep: usize,
 ): void {
-  if (width == 16) tiles16(m, kc, a, aRow, aCol, panel, c, cRow, init, initRow, initStep);
+  if (width == 16) tiles16(m, kc, a, panel, c, cRow, init, initRow, initStep);
   else if (width == 12) tiles12(m, kc, a, aRow, aCol, panel, c, cRow, init, initRow, initStep);
   else tiles4(m, kc, a, aRow, aCol, panel, c, cRow, init, initRow, initStep);
 }
@@ -296,15 +305,13 @@ function rowTimesRows(
 /*
  * The tiles: c[r, 0 … w−1] ← init[r, …] + Σₚ a[r]·panel[p, …], two or four rows r at a time, of which m is a multiple: at least
  * four sums must be under way, since an addition takes three cycles or four. Registers cannot be indexed, so each is written
- * out.
+ * out. Those of 16 columns take rows of A as packed pairs.
  */
 
 function tiles16(
   m: i32,
   k: i32,
   a: usize,
-  aRow: usize,
-  aStep: usize,
   panel: usize,
   c: usize,
   cRow: usize,
@@ -322,8 +329,7 @@ function tiles16(
     let s11 = v128.load(i1 + initStep);
     let s12 = v128.load(i1 + 2 * initStep);
     let s13 = v128.load(i1 + 3 * initStep);
-    let a0 = a - aStep;
-    let a1 = a0 + aRow;
+    a -= 8;
     let b = panel - 64;
     let p = k;
     do {
@@ -332,14 +338,13 @@ function tiles16(
       const b1 = v128.load(b, 16);
       const b2 = v128.load(b, 32);
       const b3 = v128.load(b, 48);
-      a0 += aStep;
-      const x0 = v128.load32_splat(a0);
+      a += 8;
+      const x0 = v128.load32_splat(a);
       s00 = f32x4.add(s00, f32x4.mul(x0, b0));
       s01 = f32x4.add(s01, f32x4.mul(x0, b1));
       s02 = f32x4.add(s02, f32x4.mul(x0, b2));
       s03 = f32x4.add(s03, f32x4.mul(x0, b3));
-      a1 += aStep;
-      const x1 = v128.load32_splat(a1);
+      const x1 = v128.load32_splat(a, 4);
       s10 = f32x4.add(s10, f32x4.mul(x1, b0));
       s11 = f32x4.add(s11, f32x4.mul(x1, b1));
       s12 = f32x4.add(s12, f32x4.mul(x1, b2));
@@ -354,7 +359,7 @@ function tiles16(
     v128.store(c1, s11, 16);
     v128.store(c1, s12, 32);
     v128.store(c1, s13, 48);
-    a += 2 * aRow;
+    a += 8;
     c += 2 * cRow;
     init += 2 * initRow;
     m -= 2;

@@ -13,6 +13,9 @@ export const BLOCK_FLOATS = 212992;
 
 export const panels = memory.data(851968, 64);
 
+/** Where a block of A lies by pairs of rows, (a[i, p], a[i + 1, p]) for p = 0, 1, …: behind what a dense product packs of B. */
+export const pairs = panels + 524288;
+
 /** Columns of a panel for so many: 4, 12 or 16. */
 export function panelWidth(columns: i32): i32 {
   return columns <= 4 ? 4 : columns <= 12 ? 12 : 16;
@@ -41,6 +44,40 @@ export function pack(b: usize, kc: i32, nc: i32, bRow: i32, bCol: i32): void {
     else packAny(q, (<usize>panelWidth(left)) << 2, b, kc, min(16, left), rowBytes, colBytes);
     q += panelBytes(kc);
     b += colBytes << 4;
+  }
+}
+
+/** Packs m rows of A, kc columns; where the second one of a pair is missing it is the first again. */
+export function packPairs(a: usize, m: i32, kc: i32, aRow: usize, aCol: usize): void {
+  const next = (<usize>kc) << 3;
+  let to = pairs;
+  if (aRow == 4) {
+    for (; m >= 4; m -= 4, a += 16, to += next << 1) {
+      let from = a;
+      for (let q = to, end = to + next; q != end; q += 8, from += aCol) {
+        const four = v128.load(from);
+        v128.store64_lane(q, four, 0);
+        v128.store64_lane(q + next, four, 1);
+      }
+    }
+  }
+  for (; m > 0; m -= 2, a += aRow << 1, to += next) {
+    let from = a;
+    let other = m > 1 ? a + aRow : a;
+    let q = to;
+    const end = to + next;
+    if (aCol == 4) {
+      for (const stop = to + ((<usize>kc & ~3) << 3); q != stop; q += 32, from += 16, other += 16) {
+        const x = v128.load(from);
+        const y = v128.load(other);
+        v128.store(q, i32x4.shuffle(x, y, 0, 4, 1, 5));
+        v128.store(q, i32x4.shuffle(x, y, 2, 6, 3, 7), 16);
+      }
+    }
+    for (; q != end; q += 8, from += aCol, other += aCol) {
+      store<f32>(q, load<f32>(from));
+      store<f32>(q, load<f32>(other), 4);
+    }
   }
 }
 

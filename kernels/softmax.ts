@@ -25,7 +25,7 @@ export function softmax(z: usize, x: usize, rows: i32, cols: i32): void {
     if ((cols & 3) != 0) last = expNegative(f32x4.sub(tail, m));
     let sums = f32x4.splat(0);
     for (let o: usize = 0; o < length; o += 16) {
-      const e = inline.always(expNegative(f32x4.sub(v128.load(x + o), m)));
+      const e = expNegative(f32x4.sub(v128.load(x + o), m));
       v128.store(z + o, e);
       sums = f32x4.add(sums, e);
     }
