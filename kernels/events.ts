@@ -63,8 +63,8 @@ export function overlaps(
   }
 }
 
-/** The rows of a channel, 64 bits each, with their padding. */
-const rows = memory.data(512, 16);
+/** What four windows side by side see of each row of a channel with its padding, for every four of at most 64 windows. */
+const seen = memory.data(16384, 16);
 
 /**
  * z [down·across, channels] ← the bits under a window of kh × kw that moves over an image of spikes, a word a channel:
@@ -98,21 +98,26 @@ export function windowBits(
   apart = i32x4.replace_lane(apart, 1, 1 << (2 * strideAcross));
   apart = i32x4.replace_lane(apart, 2, 1 << strideAcross);
   apart = i32x4.replace_lane(apart, 3, 1);
-  memory.fill(rows, 0, 512);
+  const row = (<usize>(across + 3) & ~3) << 2;
+  memory.fill(seen, 0, <usize>(height + 2 * padDown) * row);
   for (let c = 0; c < channels; c++, z += 4) {
+    let at = seen + <usize>padDown * row;
     for (let y = 0; y < height; y++, first += width) {
-      store<u64>(rows + ((<usize>(y + padDown)) << 3), (<u64>(wordAt(bits, <usize>first) & inRow)) << padAcross);
+      let word = (<u64>(wordAt(bits, <usize>first) & inRow)) << padAcross;
+      for (const end = at + row; at != end; at += 16, word >>= 4 * strideAcross) {
+        const four = i32x4.shr_u(i32x4.mul(i32x4.splat(<u32>word), apart), 3 * strideAcross);
+        v128.store(at, v128.and(four, mask));
+      }
     }
     let to = z;
-    let top = rows;
-    for (let u = 0; u < down; u++, top += (<usize>strideDown) << 3) {
+    let bottom = seen + <usize>(kh - 1) * row;
+    for (let u = 0; u < down; u++, bottom += <usize>strideDown * row) {
       for (let v = 0; v < across; v += 4) {
-        const shift = v * strideAcross;
-        let words = i32x4.splat(0);
-        let row = top;
-        for (let place = 0, end = kh * kw; place != end; place += kw, row += 8) {
-          const seen = i32x4.mul(i32x4.splat(<u32>(load<u64>(row) >> shift)), apart);
-          words = v128.or(words, i32x4.shl(v128.and(i32x4.shr_u(seen, 3 * strideAcross), mask), place));
+        let from = bottom + ((<usize>v) << 2);
+        let words = v128.load(from);
+        for (let i = kh; i > 1; i--) {
+          from -= row;
+          words = v128.or(i32x4.shl(words, kw), v128.load(from));
         }
         v128.store32_lane(to, words, 0);
         if (across - v > 1) v128.store32_lane(to + step, words, 1);
