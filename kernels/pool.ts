@@ -6,6 +6,7 @@ import { append, endStream, startStream, wordAt } from "./bits";
 import { minusInfinity } from "./lanes";
 
 const laneNumber = memory.data<u32>([0, 1, 2, 3], 16);
+const evenLanes = memory.data<i32>([-1, 0, -1, 0], 16);
 
 /**
  * z ← the maximum under each window, NaN being the largest, and place ← where in its plane the first one is, in the order of
@@ -348,8 +349,8 @@ export function avgPoolGrad(
   findRun(across, columns);
   const first = load<i32>(run);
   const last = load<i32>(run, 4) - 4;
-  // Windows of two, side by side.
-  const paired = load<i32>(run, 8) == 2 && load<i32>(run, 12) == 2;
+  const step = load<i32>(run, 8);
+  const length = load<i32>(run, 12);
   for (; planes > 0; planes--, dx += (<usize>(height * width)) << 2) {
     for (let r = 0, y = down; r < rows; r++, y += 12) {
       const from = load<i32>(y) * width;
@@ -357,14 +358,12 @@ export function avgPoolGrad(
       for (let c = 0, q = across; c < columns; ) {
         const left = load<i32>(q);
         const count = <f32>(load<i32>(y, 8) * load<i32>(q, 8));
-        if (paired && c >= first && c <= last) {
+        if (c >= first && c <= last) {
           const shares = f32x4.div(v128.load(dz), f32x4.splat(count));
-          const low = i32x4.shuffle(shares, shares, 0, 0, 1, 1);
-          const high = i32x4.shuffle(shares, shares, 2, 2, 3, 3);
           for (let i = from + left; i < to + left; i += width) {
             const p = dx + ((<usize>i) << 2);
-            v128.store(p, f32x4.add(v128.load(p), low));
-            v128.store(p, f32x4.add(v128.load(p, 16), high), 16);
+            if (step == 1) shareAlong(p, length, shares);
+            else shareInPairs(p, length, shares);
           }
           dz += 16;
           q += 48;
@@ -381,5 +380,31 @@ export function avgPoolGrad(
         c++;
       }
     }
+  }
+}
+
+/** Adds the shares of four windows that step by 1 to the row at p. A value meets its windows in their order: last ones first. */
+function shareAlong(p: usize, length: i32, shares: v128): void {
+  for (let at = p + ((<usize>length) << 2); at != p; ) {
+    at -= 4;
+    v128.store(at, f32x4.add(v128.load(at), shares));
+  }
+}
+
+/** The same for windows that step by 2: two neighbours have the same ones, but for the last of an odd number. */
+function shareInPairs(p: usize, length: i32, shares: v128): void {
+  const low = i32x4.shuffle(shares, shares, 0, 0, 1, 1);
+  const high = i32x4.shuffle(shares, shares, 2, 2, 3, 3);
+  let at = p + ((<usize>length) << 2);
+  if ((length & 1) != 0) {
+    at -= 4;
+    const even = v128.load(evenLanes);
+    v128.store(at, v128.bitselect(f32x4.add(v128.load(at), low), v128.load(at), even));
+    v128.store(at, v128.bitselect(f32x4.add(v128.load(at, 16), high), v128.load(at, 16), even), 16);
+  }
+  while (at != p) {
+    at -= 8;
+    v128.store(at, f32x4.add(v128.load(at), low));
+    v128.store(at, f32x4.add(v128.load(at, 16), high), 16);
   }
 }

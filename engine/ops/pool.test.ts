@@ -100,6 +100,35 @@ test("avgPool2d: padding counts or does not, and never what lies beyond it", () 
   expect(values(avgPool2d(x, kernel))).toEqual([1.5]);
 });
 
+test.each([
+  [2, 1],
+  [3, 1],
+  [2, 2],
+  [3, 2],
+  [4, 2],
+  [5, 2],
+  [4, 3],
+])("avgPool2d: kernel %i, stride %i: gradients are float32 sums in the order of the windows", (kernel, stride) => {
+  const [planes, height, width] = [2, 9, 27];
+  const [rows, columns] = [height, width].map((size) => Math.floor((size - kernel) / stride) + 1) as [number, number];
+  const x = leaf([1, planes, height, width], 1);
+  const upstream = random([1, planes, rows, columns], 2);
+  const expected = values(x).map(() => 0);
+  for (let pass = 0; pass < 2; pass++) {
+    tape(() => avgPool2d(x, kernel, { stride }).backward(upstream));
+    values(upstream).forEach((dz, i) => {
+      const share = Math.fround(dz / kernel ** 2);
+      const [plane, r, c] = [Math.floor(i / (rows * columns)), Math.floor(i / columns) % rows, i % columns];
+      for (let tap = 0; tap < kernel ** 2; tap++) {
+        const [y, q] = [r * stride + Math.floor(tap / kernel), c * stride + (tap % kernel)];
+        const at = (plane * height + y) * width + q;
+        expected[at] = Math.fround((expected[at] as number) + share);
+      }
+    });
+  }
+  expect(gradient(x)).toEqual(expected);
+});
+
 test("avgPool2d: a dilation that it does not know is not taken for one", () => {
   const x = random([2, 5, 5], 1);
   const options = { stride: 1, dilation: 2 } as object;
