@@ -1,9 +1,13 @@
-/** Elementary kernels on values in the first-level cache, against the same loops in plain JavaScript. */
+/**
+ * Elementary kernels on values in the first-level cache, against the same loops in plain JavaScript; and kernels that wait for
+ * memory on arrays that no cache holds, against the triad.
+ */
 import { warmup } from "jarvis-snn";
 import { kernels, memory } from "jarvis-snn/kernels";
 import { block, uniforms } from "./support/blocks.ts";
 import { calls, interleave } from "./support/interleave.ts";
-import { report } from "./support/report.ts";
+import { probes } from "./support/probes.ts";
+import { type Measured, report } from "./support/report.ts";
 
 const N = 2048;
 const TURN = { repeat: 50, sliceMs: 10 };
@@ -64,14 +68,51 @@ const loops: Record<string, [kernel: () => void, plain: () => void]> = {
   ],
 };
 
+/** Planes of 2 × 2 windows side by side; 33 MB in all. */
+const [PLANES, SIZE] = [2048, 64];
+const LARGE = PLANES * SIZE ** 2;
+const HALF = SIZE / 2;
+const images = block(LARGE, random);
+const gradients = block(LARGE);
+const [m, v] = [block(LARGE), block(LARGE)];
+const [pooled, places] = [block(LARGE / 4, random), block(LARGE / 4)];
+const windows = block(3 * HALF);
+kernels.spans(windows, SIZE, HALF, 2, 2, 0, 1);
+
+const POOL = [PLANES, SIZE, SIZE, HALF, HALF] as const;
+const MAX_POOL = [...POOL, 2, 2, 2, 2, 0, 0, 1, 1] as const;
+
+/** What waits for memory, and how many arrays of LARGE values it reads and writes. */
+const streams: Record<string, [arrays: number, kernel: () => void]> = {
+  adam: [7, () => kernels.adam(images, gradients, m, v, 0, LARGE, 1e-3, 0.9, 0.999, 1e-8, 0, 0, 1)],
+  maxPool: [1.25, () => kernels.maxPool(pooled, 0, images, ...MAX_POOL)],
+  maxPlaces: [1.25, () => kernels.maxPool(0, places, images, ...MAX_POOL)],
+  avgPool: [1.25, () => kernels.avgPool(pooled, images, windows, windows, ...POOL)],
+  avgPoolGrad: [2.25, () => kernels.avgPoolGrad(gradients, pooled, windows, windows, ...POOL)],
+};
+/** The triad reads two arrays and writes one. */
+const TRIAD_ARRAYS = 3;
+const STREAM_ROUNDS = 9;
+
 warmup();
 const contenders = Object.entries(loops).flatMap(([name, [kernel, plain]]) => [
   calls(name, kernel, TURN),
   calls(`${name} in JavaScript`, plain, TURN),
 ]);
 const run = await interleave(contenders, ROUNDS);
-const rows = Object.keys(loops).map((name) => {
+const rows: Record<string, Measured> = {};
+for (const name of Object.keys(loops)) {
   const plain = `${name} in JavaScript`;
-  return [name, { value: run.ratio(plain, name), times: run.medians(name, plain) }] as const;
-});
-report(Object.fromEntries(rows));
+  rows[name] = { value: run.ratio(plain, name), times: run.medians(name, plain) };
+}
+
+const triad = calls("triad", () => probes.triad(gradients, m, v, LARGE));
+const streamed = await interleave(
+  [triad, ...Object.entries(streams).map(([name, [, kernel]]) => calls(name, kernel))],
+  STREAM_ROUNDS,
+);
+for (const [name, [arrays]] of Object.entries(streams)) {
+  const value = (streamed.ratio("triad", name) * arrays) / TRIAD_ARRAYS;
+  rows[name] = { value, times: streamed.medians(name, "triad") };
+}
+report(rows);

@@ -121,6 +121,11 @@ export const TARGETS = {
     sigmoid: overLoop("sigmoid"),
     uniform: overLoop("uniform (Philox)"),
     bernoulli: overLoop("bernoulli (Philox)"),
+    adam: ofTriad("Adam, out of cache", "triad on as many bytes"),
+    maxPool: ofTriad("max pool 2 × 2, out of cache", "triad on as many bytes"),
+    maxPlaces: ofTriad("max pool 2 × 2, out of cache: places of the maxima", "triad on as many bytes"),
+    avgPool: ofTriad("average pool 2 × 2, out of cache", "triad on as many bytes"),
+    avgPoolGrad: ofTriad("average pool 2 × 2, out of cache: gradient", "triad on as many bytes"),
   },
   overhead: {
     forward: amount("an op on four values, forward (slowest of five)", "ns", 500, 150),

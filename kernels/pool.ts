@@ -179,10 +179,14 @@ function maximaOfSquares(z: usize, place: usize, x: usize, width: i32, rows: i32
       const c = min(next, columns - 4);
       const from = r * sy * width + 2 * c;
       const p = x + ((<usize>from) << 2);
-      const first = everyOther(p);
-      const second = everyOther(p + 4);
-      const third = everyOther(p + below);
-      const fourth = everyOther(p + below + 4);
+      const a = v128.load(p);
+      const b = v128.load(p, 16);
+      const d = v128.load(p + below);
+      const e = v128.load(p + below, 16);
+      const first = i32x4.shuffle(a, b, 0, 2, 4, 6);
+      const second = i32x4.shuffle(a, b, 1, 3, 5, 7);
+      const third = i32x4.shuffle(d, e, 0, 2, 4, 6);
+      const fourth = i32x4.shuffle(d, e, 1, 3, 5, 7);
       const sum = f32x4.add(f32x4.add(first, second), f32x4.add(third, fourth));
       if (v128.any_true(f32x4.ne(sum, sum))) return false;
       const best = f32x4.pmax(f32x4.pmax(first, second), f32x4.pmax(third, fourth));
@@ -277,6 +281,14 @@ export function avgPool(
       for (let c = 0, q = across; c < columns; ) {
         const left = load<i32>(q);
         const count = <f32>(load<i32>(y, 8) * load<i32>(q, 8));
+        if (c == first && c <= last && step == 2 && length == 2 && to - from == 2 * width) {
+          const many = (last - c + 4) & ~3;
+          meansOfSquares(z, x + ((<usize>(from + left)) << 2), (<usize>width) << 2, many, count);
+          z += (<usize>many) << 2;
+          q += <usize>many * 12;
+          c += many;
+          continue;
+        }
         if (c >= first && c <= last) {
           let sums = i32x4.splat(0);
           for (let i = from + left; i < to + left; i += width) {
@@ -303,6 +315,28 @@ export function avgPool(
       }
     }
   }
+}
+
+/** Windows 2 × 2 side by side, a multiple of four. */
+function meansOfSquares(z: usize, x: usize, below: usize, many: i32, count: f32): void {
+  const counts = f32x4.splat(count);
+  const zero = f32x4.splat(0);
+  z -= 16;
+  x -= 32;
+  do {
+    z += 16;
+    x += 32;
+    const a = v128.load(x);
+    const b = v128.load(x, 16);
+    const c = v128.load(x + below);
+    const d = v128.load(x + below, 16);
+    let sums = f32x4.add(zero, i32x4.shuffle(a, b, 0, 2, 4, 6));
+    sums = f32x4.add(sums, i32x4.shuffle(a, b, 1, 3, 5, 7));
+    sums = f32x4.add(sums, i32x4.shuffle(c, d, 0, 2, 4, 6));
+    sums = f32x4.add(sums, i32x4.shuffle(c, d, 1, 3, 5, 7));
+    v128.store(z, f32x4.div(sums, counts));
+    many -= 4;
+  } while (many != 0);
 }
 
 /** The same for spikes x, a stream of bits. */
@@ -358,6 +392,14 @@ export function avgPoolGrad(
       for (let c = 0, q = across; c < columns; ) {
         const left = load<i32>(q);
         const count = <f32>(load<i32>(y, 8) * load<i32>(q, 8));
+        if (c == first && c <= last && step == 2 && length == 2 && to - from == 2 * width) {
+          const many = (last - c + 4) & ~3;
+          shareInSquares(dx + ((<usize>(from + left)) << 2), (<usize>width) << 2, dz, many, count);
+          dz += (<usize>many) << 2;
+          q += <usize>many * 12;
+          c += many;
+          continue;
+        }
         if (c >= first && c <= last) {
           const shares = f32x4.div(v128.load(dz), f32x4.splat(count));
           for (let i = from + left; i < to + left; i += width) {
@@ -381,6 +423,26 @@ export function avgPoolGrad(
       }
     }
   }
+}
+
+/** Adds the shares of windows 2 × 2 side by side, a multiple of four. */
+function shareInSquares(dx: usize, below: usize, dz: usize, many: i32, count: f32): void {
+  const counts = f32x4.splat(count);
+  dz -= 16;
+  dx -= 32;
+  do {
+    dz += 16;
+    dx += 32;
+    const shares = f32x4.div(v128.load(dz), counts);
+    const low = i32x4.shuffle(shares, shares, 0, 0, 1, 1);
+    const high = i32x4.shuffle(shares, shares, 2, 2, 3, 3);
+    v128.store(dx, f32x4.add(v128.load(dx), low));
+    v128.store(dx, f32x4.add(v128.load(dx, 16), high), 16);
+    const p = dx + below;
+    v128.store(p, f32x4.add(v128.load(p), low));
+    v128.store(p, f32x4.add(v128.load(p, 16), high), 16);
+    many -= 4;
+  } while (many != 0);
 }
 
 /** Adds the shares of four windows that step by 1 to the row at p. A value meets its windows in their order: last ones first. */
