@@ -9,6 +9,8 @@ import { scalarEnd } from "./span";
 
 /** One bit in each lane: where four lanes find theirs in a word. */
 const lanes = memory.data<u32>([1, 2, 4, 8], 16);
+/** Sixteen rows of 32 columns, a byte of each row in a vector. */
+const eights = memory.data(64, 16);
 /** The digits of 128 counters. */
 const counters = memory.data(400, 16);
 
@@ -212,13 +214,40 @@ export function transposeBits(z: usize, bits: usize, rows: i32, k: i32): void {
       const low23 = i8x16.shuffle(x2, x3, 0, 4, 8, 12, 16, 20, 24, 28, 1, 5, 9, 13, 17, 21, 25, 29);
       const high01 = i8x16.shuffle(x0, x1, 2, 6, 10, 14, 18, 22, 26, 30, 3, 7, 11, 15, 19, 23, 27, 31);
       const high23 = i8x16.shuffle(x2, x3, 2, 6, 10, 14, 18, 22, 26, 30, 3, 7, 11, 15, 19, 23, 27, 31);
-      const columns = k - p;
-      eightColumns(to, outBytes, i64x2.shuffle(low01, low23, 0, 2), columns);
-      eightColumns(to + 8 * outBytes, outBytes, i64x2.shuffle(low01, low23, 1, 3), columns - 8);
-      eightColumns(to + 16 * outBytes, outBytes, i64x2.shuffle(high01, high23, 0, 2), columns - 16);
-      eightColumns(to + 24 * outBytes, outBytes, i64x2.shuffle(high01, high23, 1, 3), columns - 24);
+      v128.store(eights, i64x2.shuffle(low01, low23, 0, 2));
+      v128.store(eights, i64x2.shuffle(low01, low23, 1, 3), 16);
+      v128.store(eights, i64x2.shuffle(high01, high23, 0, 2), 32);
+      v128.store(eights, i64x2.shuffle(high01, high23, 1, 3), 48);
+      let at = to;
+      let eight = eights;
+      let columns = k - p;
+      for (; columns >= 8 && eight < eights + 64; columns -= 8, eight += 16, at += outBytes << 3) {
+        let bytes = v128.load(eight);
+        const last = at + outBytes * 7;
+        bytes = inline.always(column(last, bytes));
+        bytes = inline.always(column(last - outBytes, bytes));
+        bytes = inline.always(column(last - outBytes * 2, bytes));
+        bytes = inline.always(column(at + outBytes * 4, bytes));
+        bytes = inline.always(column(at + outBytes * 3, bytes));
+        bytes = inline.always(column(at + outBytes * 2, bytes));
+        bytes = inline.always(column(at + outBytes, bytes));
+        inline.always(column(at, bytes));
+      }
+      if (eight < eights + 64) {
+        let bytes = v128.load(eight);
+        for (let q = 7; q >= 0; q--) {
+          if (q < columns) store<u16>(at + <usize>q * outBytes, i8x16.bitmask(bytes));
+          bytes = i8x16.add(bytes, bytes);
+        }
+      }
     }
   }
+}
+
+/** Writes the highest bits of sixteen bytes as half a word; returns the bytes with the next ones there. */
+function column(to: usize, bytes: v128): v128 {
+  store<u16>(to, i8x16.bitmask(bytes));
+  return i8x16.add(bytes, bytes);
 }
 
 /** Words of up to four rows, 0 for those that are missing. */
@@ -229,16 +258,4 @@ function fourWords(p: usize, step: usize, left: i32): v128 {
   if (left > 1) words = v128.load32_lane(p + step, words, 1);
   if (left > 2) words = v128.load32_lane(p + 2 * step, words, 2);
   return left > 3 ? v128.load32_lane(p + 3 * step, words, 3) : words;
-}
-
-/** Writes the bits of sixteen bytes as half words of up to eight columns, the last one first. */
-function eightColumns(to: usize, step: usize, bytes: v128, columns: i32): void {
-  if (columns <= 0) return;
-  let q = 7;
-  let at = to + 7 * step;
-  do {
-    if (q < columns) store<u16>(at, i8x16.bitmask(bytes));
-    bytes = i8x16.add(bytes, bytes);
-    at -= step;
-  } while (--q >= 0);
 }
