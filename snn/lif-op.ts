@@ -83,126 +83,25 @@ const lifOp: Op<Run> = {
   shape: (run) => run.spikes.shape,
   forward() {},
   backward(z, current, beta, threshold, run) {
-    const { neuron, T, rows, n, constant, v0, r0 } = run;
-    const membrane = run.membrane as Tensor;
-    checkUnchanged(z, membrane);
+    const { neuron, rows, n, constant, v0, refractory } = run;
+    checkUnchanged(z, run.membrane as Tensor);
     const size = rows * n;
-    const bytes = 4 * size;
-    const carry = zeroBuffer(size);
-    const dBeta = beta.requiresGrad ? zeroBuffer(size) : 0;
-    const dThreshold = threshold.requiresGrad ? zeroBuffer(size) : 0;
-    const dv0 = v0 === null ? 0 : gradOf(v0);
-    const total = constant ? gradOf(current) : 0;
-    const u = membrane.ptr;
-    const stepBeta = beta.size === 1 ? 0 : 1;
-    const stepThreshold = threshold.size === 1 ? 0 : 1;
+    const to: Targets = {
+      carry: zeroBuffer(size),
+      dBeta: beta.requiresGrad ? zeroBuffer(size) : 0,
+      dThreshold: threshold.requiresGrad ? zeroBuffer(size) : 0,
+      dv0: v0 === null ? 0 : gradOf(v0),
+      total: constant ? gradOf(current) : 0,
+    };
     const { dMembrane, dState, silence } = run.pass === pass ? run : NOTHING;
     const silent = z.gradRepeats !== 0 && z.gradPtr === silence;
-    const plain =
-      (dMembrane === 0 || silent) &&
-      dState === 0 &&
-      dThreshold === 0 &&
-      dv0 === 0 &&
-      neuron.attached === 0 &&
-      run.refractory === null;
-    const product = z.gradFactors !== null && plain && dBeta === 0;
-    if (!product && !(plain && z.gradRepeats === T)) writeOutGradient(z);
-    // A membrane takes its gradient as it is, as spikes do whose surrogate is 1.
-    const { kind, slope } = plain && silent ? STRAIGHT_THROUGH : neuron.surrogate;
-    const custom = kind < 0 ? customDerivative(run, membrane) : null;
-    const d = custom === null ? 0 : custom.ptr + bytes;
-    if (plain) {
-      const repeats = z.gradRepeats !== 0 && !silent;
-      const ds = silent ? dMembrane : z.gradPtr;
-      let du = ds;
-      if (constant && dBeta === 0) du = carry;
-      else if (repeats || product) du = dBeta === 0 && takeOver(run, membrane) ? u : allocate(4 * z.size);
-      const stepDu = du === carry ? 0 : size;
-      // A product is written out some steps at a time, so that they are read while they are in a cache.
-      const together = product ? Math.max(1, Math.min(T, Math.floor(PIECE / size))) : T;
-      const piece = product ? allocate(together * bytes) : 0;
-      let next = carry;
-      for (let end = T; end > 0; end -= together) {
-        const start = Math.max(0, end - together);
-        if (product) multiplyGradient(piece, z, start * size, (end - start) * size);
-        k.lifBackward(
-          du + 4 * start * stepDu,
-          product ? piece : ds,
-          u + start * bytes,
-          v0?.ptr ?? 0,
-          beta.ptr,
-          threshold.ptr,
-          next,
-          total,
-          d === 0 ? 0 : d + start * bytes,
-          dBeta,
-          end - start,
-          rows,
-          n,
-          stepDu,
-          repeats ? 0 : size,
-          size,
-          stepBeta,
-          stepThreshold,
-          neuron.reset,
-          neuron.delayed,
-          neuron.strict,
-          neuron.resetValue,
-          kind,
-          slope,
-        );
-        next = du + 4 * start * stepDu;
-      }
-      if (product) recycle(piece, together * bytes, scope.region);
-      if (silent && du === carry) recycle(dMembrane, 4 * z.size, scope.region);
-      if (du !== z.gradPtr && du !== carry) {
-        recycleGradient(z);
-        z.gradPtr = du;
-      }
-    } else {
-      ready("LIF", z);
-      if (v0 !== null) checkUnchanged(z, v0);
-      if (r0 !== null) checkUnchanged(z, r0);
-      k.lifBackwardAny(
-        z.gradPtr,
-        u,
-        z.ptr,
-        run.refractory?.ptr ?? 0,
-        v0?.ptr ?? 0,
-        r0?.ptr ?? 0,
-        beta.ptr,
-        threshold.ptr,
-        carry,
-        total,
-        d,
-        dMembrane,
-        dState,
-        dBeta,
-        dThreshold,
-        dv0,
-        T,
-        rows,
-        n,
-        stepBeta,
-        stepThreshold,
-        neuron.reset,
-        neuron.delayed,
-        neuron.strict,
-        neuron.resetValue,
-        neuron.rest,
-        neuron.inputScale,
-        neuron.hold,
-        neuron.attached,
-        kind,
-        slope,
-      );
-    }
-    custom?.dispose();
-    passToParameter(beta, dBeta, rows, n);
-    passToParameter(threshold, dThreshold, rows, n);
-    if (dMembrane !== 0 && !plain) recycle(dMembrane, 4 * z.size, scope.region);
-    if (dState !== 0) recycle(dState, 4 * z.size, scope.region);
-    recycle(carry, bytes, scope.region);
+    const oneOutput = dState === 0 && (dMembrane === 0 || silent);
+    if (oneOutput && to.dThreshold === 0 && to.dv0 === 0 && neuron.attached === 0 && refractory === null) {
+      backwardPlain(z, beta, threshold, run, to, dMembrane);
+    } else backwardAny(z, beta, threshold, run, to, dMembrane, dState);
+    passToParameter(beta, to.dBeta, rows, n);
+    passToParameter(threshold, to.dThreshold, rows, n);
+    recycle(to.carry, 4 * size, scope.region);
     if (!constant) passGradient(z, current);
     if (!run.exposed) discard(run);
   },
@@ -212,6 +111,146 @@ const lifOp: Op<Run> = {
     if (!run.exposed) discard(run);
   },
 };
+
+/** Addresses that gradients go to besides that of the spikes, 0 where none is wanted: of each element but for v0. */
+interface Targets {
+  /** Zeros, [rows, n]. */
+  readonly carry: number;
+  readonly dBeta: number;
+  readonly dThreshold: number;
+  readonly dv0: number;
+  /** Of a constant current. */
+  readonly total: number;
+}
+
+/** Values of a gradient that a second-level cache holds beside what it meets there. */
+const PIECE = 131072;
+
+/** Of a neuron without further options, towards its current and beta: from the gradient of its spikes, or of its membrane. */
+function backwardPlain(
+  z: Tensor,
+  beta: Tensor,
+  threshold: Tensor,
+  run: Run,
+  { carry, dBeta, total }: Targets,
+  dMembrane: number,
+): void {
+  const { neuron, T, rows, n, constant, v0 } = run;
+  const membrane = run.membrane as Tensor;
+  const size = rows * n;
+  const bytes = 4 * size;
+  const silent = dMembrane !== 0;
+  const product = z.gradFactors !== null && dBeta === 0;
+  if (!product && z.gradRepeats !== T) writeOutGradient(z);
+  const repeats = z.gradRepeats !== 0 && !silent;
+  // A membrane takes its gradient as it is, as spikes do whose surrogate is 1.
+  const { kind, slope } = silent ? STRAIGHT_THROUGH : neuron.surrogate;
+  const custom = kind < 0 ? customDerivative(run, membrane) : null;
+  const u = membrane.ptr;
+  const ds = silent ? dMembrane : z.gradPtr;
+  let du = ds;
+  if (constant && dBeta === 0) du = carry;
+  else if (repeats || product) du = dBeta === 0 && takeOver(run, membrane) ? u : allocate(4 * z.size);
+  const stepDu = du === carry ? 0 : size;
+  // A product is written out some steps at a time, so that they are read while they are in a cache.
+  const together = product ? Math.max(1, Math.min(T, Math.floor(PIECE / size))) : T;
+  const piece = product ? allocate(together * bytes) : 0;
+  let next = carry;
+  for (let end = T; end > 0; end -= together) {
+    const start = Math.max(0, end - together);
+    if (product) multiplyGradient(piece, z, start * size, (end - start) * size);
+    k.lifBackward(
+      du + 4 * start * stepDu,
+      product ? piece : ds,
+      u + start * bytes,
+      v0?.ptr ?? 0,
+      beta.ptr,
+      threshold.ptr,
+      next,
+      total,
+      custom === null ? 0 : custom.ptr + (start + 1) * bytes,
+      dBeta,
+      end - start,
+      rows,
+      n,
+      stepDu,
+      repeats ? 0 : size,
+      size,
+      beta.size === 1 ? 0 : 1,
+      threshold.size === 1 ? 0 : 1,
+      neuron.reset,
+      neuron.delayed,
+      neuron.strict,
+      neuron.resetValue,
+      kind,
+      slope,
+    );
+    next = du + 4 * start * stepDu;
+  }
+  custom?.dispose();
+  if (product) recycle(piece, together * bytes, scope.region);
+  if (silent && du === carry) recycle(dMembrane, 4 * z.size, scope.region);
+  if (du !== z.gradPtr && du !== carry) {
+    recycleGradient(z);
+    z.gradPtr = du;
+  }
+}
+
+/** Of every neuron, towards all that it depends on, from the gradients of all of its outputs. */
+function backwardAny(
+  z: Tensor,
+  beta: Tensor,
+  threshold: Tensor,
+  run: Run,
+  { carry, dBeta, dThreshold, dv0, total }: Targets,
+  dMembrane: number,
+  dState: number,
+): void {
+  const { neuron, T, rows, n, v0, r0, refractory } = run;
+  const membrane = run.membrane as Tensor;
+  writeOutGradient(z);
+  ready("LIF", z);
+  if (v0 !== null) checkUnchanged(z, v0);
+  if (r0 !== null) checkUnchanged(z, r0);
+  const { kind, slope } = neuron.surrogate;
+  const custom = kind < 0 ? customDerivative(run, membrane) : null;
+  k.lifBackwardAny(
+    z.gradPtr,
+    membrane.ptr,
+    z.ptr,
+    refractory?.ptr ?? 0,
+    v0?.ptr ?? 0,
+    r0?.ptr ?? 0,
+    beta.ptr,
+    threshold.ptr,
+    carry,
+    total,
+    custom === null ? 0 : custom.ptr + 4 * rows * n,
+    dMembrane,
+    dState,
+    dBeta,
+    dThreshold,
+    dv0,
+    T,
+    rows,
+    n,
+    beta.size === 1 ? 0 : 1,
+    threshold.size === 1 ? 0 : 1,
+    neuron.reset,
+    neuron.delayed,
+    neuron.strict,
+    neuron.resetValue,
+    neuron.rest,
+    neuron.inputScale,
+    neuron.hold,
+    neuron.attached,
+    kind,
+    slope,
+  );
+  custom?.dispose();
+  if (dMembrane !== 0) recycle(dMembrane, 4 * z.size, scope.region);
+  if (dState !== 0) recycle(dState, 4 * z.size, scope.region);
+}
 
 /** Surrogates that are 0 beyond some distance from the threshold, as the kernels number them. */
 const COMPACT = { triangular: 4, boxcar: 5 } as const;
@@ -252,9 +291,6 @@ function passToParameter(parameter: Tensor, d: number, rows: number, n: number):
   sumPerNeuron(parameter, d, rows, n);
   recycle(d, 4 * rows * n, scope.region);
 }
-
-/** Values of a gradient that a second-level cache holds beside what it meets there. */
-const PIECE = 131072;
 
 const NOTHING = { dMembrane: 0, dState: 0, silence: 0 } as const;
 
