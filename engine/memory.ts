@@ -77,6 +77,13 @@ function bytesOf(sizeClass: number): number {
 }
 
 const CLASSES = classOf(LARGEST) + 1;
+/** Bytes of a cache line, and from where on sizes are whole lines: such a block begins with one, where there is room. */
+const LINE = 64;
+const LINED = 512;
+
+/** The first line from address p on. */
+const lineFrom = (p: number): number => p + (-p & (LINE - 1));
+
 const SMALL_CHUNK = 65536;
 const ARENA_CHUNK = 262144;
 
@@ -112,7 +119,7 @@ export class Heap {
 
   constructor(space: Space) {
     this.space = space;
-    this.top = Math.ceil(space.start / 16) * 16;
+    this.top = lineFrom(space.start);
     for (let c = 0; c < CLASSES; c++) this.free.push([]);
   }
 
@@ -166,6 +173,7 @@ export class Heap {
     const size = bytesOf(sizeClass);
     let p = mark.recycled[sizeClass]?.pop();
     if (p === undefined) {
+      if (size >= LINED) this.arenaTop = Math.min(lineFrom(this.arenaTop), this.arenaEnd);
       if (this.arenaTop + size > this.arenaEnd) this.advance(size);
       p = this.arenaTop;
       this.arenaTop += size;
@@ -194,14 +202,13 @@ export class Heap {
 
   private carve(size: number): number {
     if (size > SMALL_CHUNK / 4) return this.take(size);
-    if (this.smallTop + size > this.smallEnd) {
-      const chunk = this.room(SMALL_CHUNK);
-      if (chunk === 0) return this.take(size);
-      this.smallTop = chunk;
-      this.smallEnd = chunk + SMALL_CHUNK;
-    }
-    const p = this.smallTop;
-    this.smallTop += size;
+    let p = size < LINED ? this.smallTop : lineFrom(this.smallTop);
+    if (p + size > this.smallEnd) {
+      p = this.room(SMALL_CHUNK);
+      if (p === 0) return this.take(size);
+      this.smallEnd = p + SMALL_CHUNK;
+    } else if (p > this.smallTop) (this.free[classOf(p - this.smallTop)] as number[]).push(this.smallTop);
+    this.smallTop = p + size;
     return p;
   }
 
