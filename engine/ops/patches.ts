@@ -96,7 +96,7 @@ function eachBlock(
   for (let i = 0; i < count; i++) k[move](z + 4 * i * zNext, x + 4 * i * xNext, rows, n, zStep, xStep);
 }
 
-/** A row of so many values in whole lines of a cache, and what `multiplyListed` may read or write behind it. */
+/** A row of so many values in whole lines of the cache, and what `multiplyListed` may read or write behind it. */
 const roomFor = (values: number): number => (values + 31) & ~15;
 
 /** The maps that `spread` takes. */
@@ -143,7 +143,7 @@ export function spread(
   const turnedRow = roomFor(taps);
   const patchesRow = roomFor(step * row);
   const words = [
-    rows * turnedRow + 16,
+    rows * turnedRow,
     batch * places,
     y.kernel * runs,
     batch * places * filters,
@@ -154,9 +154,7 @@ export function spread(
     most + 3 + 2 * most * filters,
     maps.places === 0 ? 0 : batch * rows * places,
   ] as const;
-  const [work, placeTable, runTable, side, spaces, cut, plain, patches, lists, block] = carve(words);
-  // From a whole line of a cache on.
-  const turned = (work + 63) & ~63;
+  const [turned, placeTable, runTable, side, spaces, cut, plain, patches, lists, block] = carve(words);
   for (let f = 0; f < rows; f++) {
     k.copyStrided(turned + 4 * f * turnedRow, weights + 4 * f * taps, 1, 1, kernel, channels, 0, 0, 1, kernel);
   }
@@ -214,5 +212,5 @@ export function spread(
       }
     }
   }
-  recycle(work, bytesOf(words), scope.region);
+  recycle(turned, bytesOf(words), scope.region);
 }
