@@ -105,14 +105,17 @@ export interface Follower {
   end(weights: number): void;
 }
 
+/** Bytes of a part of so many words, in whole lines of the cache. */
+const partBytes = (words: number): number => 4 * ((words + 15) & ~15);
+
 /** Addresses of parts of so many words each, in one block of memory. */
 export function carve<Words extends readonly number[]>(words: Words): { [K in keyof Words]: number } {
   let p = allocate(bytesOf(words));
   return words.map((n) => {
     const part = p;
-    p += 4 * n;
+    p += partBytes(n);
     return part;
   }) as { [K in keyof Words]: number };
 }
 
-export const bytesOf = (words: readonly number[]): number => words.reduce((total, n) => total + 4 * n, 0);
+export const bytesOf = (words: readonly number[]): number => words.reduce((total, n) => total + partBytes(n), 0);
