@@ -12,6 +12,8 @@
  *   - B is packed into panels of 16 columns that a tile reads from front to back, a block of 256 × 256 at a time, transposed
  *     on the way where B is stored by columns. A is packed by pairs of rows, so that one address serves both; for panels of
  *     fewer columns, of which there is only one, it is read in place through its strides.
+ *   - A narrow product reads each row of A once, and memory is fetched ahead only within a page: the first lines of the next rows
+ *     are read before their turn.
  *   - Addresses move before they are used, not after it: V8 then needs no copies of them.
  *   - The tiles of one panel are a call: V8 replaces its baseline code between calls, never inside one, and a call for every
  *     tile would cost a sixth of the time.
@@ -30,6 +32,9 @@ const zeros = memory.data(64, 16);
 /** Rows of tiles with a broken vector are computed here and copied. */
 const SPARE_ROWS = 32;
 const spare = memory.data(2048, 16);
+/** Elements of a row of A from which on the next rows are fetched ahead, and what nobody reads. */
+const LONG = 256;
+const touched = memory.data(16, 16);
 /** A tile for a single row. */
 const edge = memory.data(256, 16);
 
@@ -379,7 +384,12 @@ function tiles12(
   initRow: usize,
   initStep: usize,
 ): void {
+  const ahead = aStep == 4 && k >= LONG;
   do {
+    if (ahead && m > 2) {
+      touch(a + 2 * aRow);
+      touch(a + 3 * aRow);
+    }
     const i1 = init + initRow;
     let s00 = v128.load(init);
     let s01 = v128.load(init + initStep);
@@ -419,6 +429,12 @@ function tiles12(
     init += 2 * initRow;
     m -= 2;
   } while (m > 0);
+}
+
+/** Reads the first lines of a row, so that the processor fetches what follows them. */
+function touch(p: usize): void {
+  const first = v128.or(v128.load(p), v128.load(p, 64));
+  v128.store(touched, v128.or(first, v128.or(v128.load(p, 128), v128.load(p, 192))));
 }
 
 function tiles4(
