@@ -151,25 +151,28 @@ export function panelRows(
   initRow: usize,
   initStep: usize,
 ): void {
-  if (columns < PANEL) {
-    if (columns >= 16) {
-      halfRows(c, lists, bits, panel, unit, init, m, graded, cRow, initRow, initStep);
-      c += 64;
-      panel += 64;
-      init += initStep << 2;
+  if (columns >= 16) {
+    let to = c;
+    let from = init;
+    let set = bits;
+    let at = lists;
+    for (let left = m; left > 0; left--, at += 4, to += cRow, from += initRow) {
+      const start = startOf(from, set, unit);
+      if (set != 0) set += 4;
+      const list: usize = load<u32>(at);
+      const end: usize = load<u32>(at, 4);
+      if (columns < PANEL) {
+        if (graded) sum16Graded(to, list, end, panel, unit, start, initStep);
+        else sum16(to, list, end, panel, unit, start, initStep);
+      } else if (graded) sum32Graded(to, list, end, panel, start, initStep);
+      else inline.always(sum32(to, list, end, panel, start, initStep));
     }
-    if ((columns & 15) != 0)
-      fewColumns(c, lists, bits, panel, unit, init, m, columns & 15, graded, cRow, initRow, initStep);
-    return;
+    c += 64;
+    panel += 64;
+    init += initStep << 2;
   }
-  for (; m > 0; m--, lists += 4, c += cRow, init += initRow) {
-    const start = startOf(init, bits, unit);
-    if (bits != 0) bits += 4;
-    const list: usize = load<u32>(lists);
-    const end: usize = load<u32>(lists, 4);
-    if (graded) sum32Graded(c, list, end, panel, start, initStep);
-    else inline.always(sum32(c, list, end, panel, start, initStep));
-  }
+  const few = columns & 15;
+  if (few != 0) fewColumns(c, lists, bits, panel, unit, init, m, few, graded, cRow, initRow, initStep);
 }
 
 /** Where a row begins. */
@@ -177,31 +180,7 @@ function startOf(init: usize, bits: usize, unit: usize): usize {
   return bits == 0 ? init : init + <usize>(load<u32>(bits) & LOWEST) * unit;
 }
 
-/** The same for half a panel. */
-function halfRows(
-  c: usize,
-  lists: usize,
-  bits: usize,
-  panel: usize,
-  unit: usize,
-  init: usize,
-  m: i32,
-  graded: bool,
-  cRow: usize,
-  initRow: usize,
-  initStep: usize,
-): void {
-  for (; m > 0; m--, lists += 4, c += cRow, init += initRow) {
-    const start = startOf(init, bits, unit);
-    if (bits != 0) bits += 4;
-    const list: usize = load<u32>(lists);
-    const end: usize = load<u32>(lists, 4);
-    if (graded) sum16Graded(c, list, end, panel, unit, start, initStep);
-    else sum16(c, list, end, panel, unit, start, initStep);
-  }
-}
-
-/** The same for fewer columns: those of two rows are computed elsewhere and copied. */
+/** The same for fewer than 16 columns: those of two rows are computed elsewhere and copied. */
 function fewColumns(
   c: usize,
   lists: usize,

@@ -251,6 +251,11 @@ function findRun(across: usize, columns: i32): void {
   store<i32>(run, load<i32>(at, 8), 16);
 }
 
+/** How many windows of a run are two columns side by side, in whole groups of four; `last` is where the last group may begin. */
+function pairsOf(first: i32, last: i32, step: i32, length: i32): i32 {
+  return step == 2 && length == 2 && last >= first ? (last - first + 4) & ~3 : 0;
+}
+
 /** Whether a window is one other moved by so much. */
 function isLike(one: usize, other: usize, moved: i32): bool {
   const starts = load<i32>(other) == load<i32>(one) + moved;
@@ -274,6 +279,7 @@ export function avgPool(
   const last = load<i32>(run, 4) - 4;
   const step = load<i32>(run, 8);
   const length = load<i32>(run, 12);
+  const many = pairsOf(first, last, step, length);
   for (; planes > 0; planes--, x += (<usize>(height * width)) << 2) {
     for (let r = 0, y = down; r < rows; r++, y += 12) {
       const from = load<i32>(y) * width;
@@ -281,8 +287,7 @@ export function avgPool(
       for (let c = 0, q = across; c < columns; ) {
         const left = load<i32>(q);
         const count = <f32>(load<i32>(y, 8) * load<i32>(q, 8));
-        if (c == first && c <= last && step == 2 && length == 2 && to - from == 2 * width) {
-          const many = (last - c + 4) & ~3;
+        if (c == first && many > 0 && to - from == 2 * width) {
           meansOfSquares(z, x + ((<usize>(from + left)) << 2), (<usize>width) << 2, many, count);
           z += (<usize>many) << 2;
           q += <usize>many * 12;
@@ -385,6 +390,7 @@ export function avgPoolGrad(
   const last = load<i32>(run, 4) - 4;
   const step = load<i32>(run, 8);
   const length = load<i32>(run, 12);
+  const many = pairsOf(first, last, step, length);
   for (; planes > 0; planes--, dx += (<usize>(height * width)) << 2) {
     for (let r = 0, y = down; r < rows; r++, y += 12) {
       const from = load<i32>(y) * width;
@@ -392,8 +398,7 @@ export function avgPoolGrad(
       for (let c = 0, q = across; c < columns; ) {
         const left = load<i32>(q);
         const count = <f32>(load<i32>(y, 8) * load<i32>(q, 8));
-        if (c == first && c <= last && step == 2 && length == 2 && to - from == 2 * width) {
-          const many = (last - c + 4) & ~3;
+        if (c == first && many > 0 && to - from == 2 * width) {
           shareInSquares(dx + ((<usize>(from + left)) << 2), (<usize>width) << 2, dz, many, count);
           dz += (<usize>many) << 2;
           q += <usize>many * 12;

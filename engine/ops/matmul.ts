@@ -96,12 +96,13 @@ const linearOp: Op<Product> = {
   drop: giveBack,
 };
 
-/** Of less outputs the product is over before its result, so much larger, is written and read again. */
+/** With fewer outputs the product is over before its result, so much larger, is written and read again. */
 const FEW_OUTPUTS = 64;
 
 /** The gradient of x is dz·wᵀ: handed over as it stands, sampled, or written out. */
 function inputGradient(z: Tensor, x: Tensor, w: number, product: Product): void {
   const { depth, outputs, stepIn, stepOut } = product;
+  // Without an axis behind that of time, a step would be less than a row.
   if (outputs < FEW_OUTPUTS && x.ndim > 1 && x.op?.takesProducts && canTakeOver(x)) {
     return handOverProduct(z, x, w, product);
   }
