@@ -321,6 +321,20 @@ describe("gradients that are still a product", () => {
     }
   });
 
+  test("a single neuron has its time as features, however many", () => {
+    const steps = 140_000;
+    const run = (head: typeof written) =>
+      tape(() => {
+        const current = randn([steps], { generator: generator(), requiresGrad: true });
+        head(new LIF().forward(current), randn([2, steps], { generator: generator() }))
+          .sum()
+          .backward();
+        return values(current.grad as Tensor);
+      });
+    const expected = run(written);
+    expect(run(linear).findIndex((g, i) => g !== expected[i])).toBe(-1);
+  });
+
   test("add to and are added to other gradients of the spikes", () => {
     const twice = (s: Tensor, w: Tensor) => linear(s, w).add(linear(s, w.mul(2)));
     const mean = (s: Tensor, w: Tensor) => linear(s, w).add(s.mean());
