@@ -36,7 +36,7 @@ function stream(): void {
 
 warmup();
 const workloads = {
-  batch: { step: batch, steps: 200, rounds: 21 },
-  stream: { step: stream, steps: 20, rounds: 15 },
+  batch: { step: batch, rounds: 21 },
+  stream: { step: stream, rounds: 15 },
 };
 report(await race("inference", workloads, mnistFiles()));

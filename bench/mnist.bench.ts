@@ -12,7 +12,7 @@ function workload(encode: (x: Tensor) => Tensor): Workload {
   const model = new MnistNetwork(784, 1000, 1);
   const optimizer = new Adam(model.parameters(), { lr: 5e-4 });
   const step = trainingStep(() => membraneLoss(model.forward(encode(x)), y), optimizer);
-  return { step, steps: 3, rounds: 11 };
+  return { step, rounds: 11 };
 }
 
 warmup();

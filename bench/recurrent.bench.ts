@@ -48,4 +48,4 @@ const y = labels(B, CLASSES);
 const step = trainingStep(() => crossEntropy(model.forward(spikes).mean({ axis: 0 }), y), optimizer);
 
 warmup();
-report(await race("recurrent", { step: { step, steps: 3, rounds: 11, prepare } }));
+report(await race("recurrent", { step: { step, rounds: 11, prepare } }));

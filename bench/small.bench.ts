@@ -26,4 +26,4 @@ const y = labels(B, 2);
 const step = trainingStep(() => crossEntropy(meanOverTime(model.forward(spikes)), y), optimizer);
 
 warmup();
-report(await race("small", { step: { step, steps: 100, rounds: 11 } }));
+report(await race("small", { step: { step, rounds: 11 } }));

@@ -7,6 +7,7 @@ export * from "./encode";
 export { gemm, gemmGathered } from "./matmul";
 export { gather } from "./gather";
 export * from "./sampled";
+export * from "./masked";
 export * from "./leaky";
 export * from "./blocks";
 export { lifBackward } from "./lif-back";

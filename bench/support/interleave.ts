@@ -55,15 +55,18 @@ export async function interleave(contenders: readonly Contender[], rounds: numbe
   return new Comparison(times);
 }
 
-/** A contender whose turn is the mean of some steps, as that of a peer is; `prepare` runs before them, untimed. */
-export function steps(name: string, step: () => void, count: number, prepare = () => {}): Contender {
+/** Milliseconds of a turn of steps, for every contender, however many it takes in them; at least one. */
+const TURN = 100;
+
+/** A contender that takes steps: `run` takes so many and says how long one took, on the mean. */
+export function steps(name: string, run: (count: number) => number | Promise<number>): Contender {
+  let count = 1;
   return {
     name,
-    measure() {
-      prepare();
-      const start = performance.now();
-      for (let i = 0; i < count; i++) step();
-      return (performance.now() - start) / count;
+    async measure() {
+      const ms = await run(count);
+      count = Math.max(1, Math.round(TURN / ms));
+      return ms;
     },
   };
 }

@@ -10,12 +10,12 @@ import { existsSync, readdirSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { PeerName } from "../targets.ts";
-import type { Contender } from "./interleave.ts";
+import { type Contender, steps } from "./interleave.ts";
 
 export interface Peer {
   /** What it says of itself. */
   readonly title: string;
-  contender(workload: string, steps: number): Contender;
+  contender(workload: string): Contender;
   close(): void;
 }
 
@@ -67,13 +67,11 @@ export async function startPeer(peer: PeerName, family: string, args: readonly s
   const title = await next();
   return {
     title,
-    contender: (workload, steps) => ({
-      name: title,
-      async measure() {
-        child.stdin.write(`${workload} ${steps}\n`);
+    contender: (workload) =>
+      steps(title, async (count) => {
+        child.stdin.write(`${workload} ${count}\n`);
         return Number(await next());
-      },
-    }),
+      }),
     close: () => child.stdin.end(),
   };
 }

@@ -6,8 +6,6 @@ import { OURS, type Rows } from "./report.ts";
 
 export interface Workload {
   readonly step: () => void;
-  /** Steps of a turn. */
-  readonly steps: number;
   readonly rounds: number;
   /** Runs before every turn, untimed. */
   readonly prepare?: () => void;
@@ -44,11 +42,11 @@ export async function race(
         }
       }
     }
-    for (const { name, step, steps: count, rounds, prepare, peers } of entries) {
+    for (const { name, step, rounds, prepare, peers } of entries) {
       const present = peers.filter((peer) => running.has(peer));
       if (present.length === 0) continue;
-      const theirs = present.map((peer) => (running.get(peer) as Peer).contender(name, count));
-      const run = await interleave([steps(OURS, step, count, prepare), ...theirs], rounds);
+      const theirs = present.map((peer) => (running.get(peer) as Peer).contender(name));
+      const run = await interleave([steps(OURS, (count) => timed(step, count, prepare)), ...theirs], rounds);
       for (const [j, { name: title }] of theirs.entries()) {
         const key = `${name}/${present[j]}`;
         const value = run.ratio(title, OURS);
@@ -61,4 +59,12 @@ export async function race(
     for (const peer of running.values()) peer.close();
   }
   return rows;
+}
+
+/** Mean milliseconds of so many steps. */
+function timed(step: () => void, count: number, prepare = () => {}): number {
+  prepare();
+  const start = performance.now();
+  for (let i = 0; i < count; i++) step();
+  return (performance.now() - start) / count;
 }

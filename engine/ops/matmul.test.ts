@@ -53,7 +53,7 @@ for (const [kind, make] of Object.entries(KINDS)) {
   for (const [name, multiply] of Object.entries(PRODUCTS)) {
     test(`products: ${name} has the bits of the dense product at every density, ${kind}`, () => {
       for (const [rows, inputs] of SIZES) {
-        for (const outputs of [1, 3, 16, 21, 64]) {
+        for (const outputs of [1, 2, 3, 4, 16, 21, 64]) {
           const w = leaf([inputs, outputs], 7);
           const upstream = random([rows, outputs], 8);
           for (const density of DENSITIES) {
@@ -69,26 +69,31 @@ for (const [kind, make] of Object.entries(KINDS)) {
 
   test(`products: a second gradient goes on where the first has ended, ${kind}`, () => {
     // The sum over twice the rows, and over twice the outputs.
-    const [rows, inputs, outputs] = [6, 40, 21];
-    const w = leaf([inputs, outputs], 7);
-    const upstream = random([rows, outputs], 8);
-    const twice = (t: Tensor, axis: number) => concat([t, t], axis).detach();
-    for (const density of DENSITIES) {
-      const operand = () => make([rows, inputs], density);
-      const stacked = () => twice(operand(), 0);
-      const [, dw] = run(dense, stacked, w, twice(upstream, 0));
-      const wide = twice(w, 1);
-      wide.requiresGrad = true;
-      const [, , dx] = run(dense, () => operand().clone(), wide, twice(upstream, 1));
-      for (const [name, multiply] of Object.entries({ matmul, linear: PRODUCTS.linear as Multiply })) {
-        const [, gotW, gotX] = run(multiply, operand, w, upstream, 2);
-        expect(gotX, `${name}, ${density}`).toEqual(dx);
-        if (name === "matmul") expect(gotW, `${name}, ${density}`).toEqual(dw);
+    for (const [rows, inputs, outputs] of [
+      [6, 40, 21],
+      [20, 40, 3],
+    ] as const) {
+      const w = leaf([inputs, outputs], 7);
+      const upstream = random([rows, outputs], 8);
+      const twice = (t: Tensor, axis: number) => concat([t, t], axis).detach();
+      for (const density of DENSITIES) {
+        const operand = () => make([rows, inputs], density);
+        const stacked = () => twice(operand(), 0);
+        const [, dw] = run(dense, stacked, w, twice(upstream, 0));
+        const wide = twice(w, 1);
+        wide.requiresGrad = true;
+        const [, , dx] = run(dense, () => operand().clone(), wide, twice(upstream, 1));
+        for (const [name, multiply] of Object.entries({ matmul, linear: PRODUCTS.linear as Multiply })) {
+          const [, gotW, gotX] = run(multiply, operand, w, upstream, 2);
+          const where = `${name}, ${outputs} outputs, ${density}`;
+          expect(gotX, where).toEqual(dx);
+          if (name === "matmul") expect(gotW, where).toEqual(dw);
+        }
+        const turned = leaf([outputs, inputs], 9);
+        const [, gotTurned] = run((x, v) => linear(x, v), operand, turned, upstream, 2);
+        const [, again] = run((x, v) => dense(x, v.transpose(0, 1)), stacked, turned, twice(upstream, 0));
+        expect(gotTurned, `linear, ${outputs} outputs, ${density}`).toEqual(again);
       }
-      const turned = leaf([outputs, inputs], 9);
-      const [, gotTurned] = run((x, v) => linear(x, v), operand, turned, upstream, 2);
-      const [, again] = run((x, v) => dense(x, v.transpose(0, 1)), stacked, turned, twice(upstream, 0));
-      expect(gotTurned, `linear, ${density}`).toEqual(again);
     }
   });
 }

@@ -36,6 +36,7 @@ import { gather } from "./gather.ts";
 import { leakyBackward, leakyForward } from "./leaky.ts";
 import { lifBackward, lifBackwardAny, lifForward, lifForwardAny, lifState } from "./lif.ts";
 import { listNonZeros, multiplyListed } from "./lists.ts";
+import { gemmMasked } from "./masked.ts";
 import {
   abs,
   absGrad,
@@ -168,6 +169,7 @@ export const reference: Kernels = {
   where,
   gemm,
   gemmGathered,
+  gemmMasked,
   moments,
   momentSums,
   normalize,

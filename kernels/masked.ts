@@ -1,0 +1,131 @@
+/**
+ * Products of few rows with a matrix of bits, of which so many are set that to list them would not pay: a bit becomes a mask, so
+ * that a term costs an "and" and an addition, and nothing is unpacked.
+ *
+ * Every element has one accumulator that takes the terms in the order of p. What is masked out adds 0, so the result has the
+ * bits of the dense product, as long as A is finite.
+ */
+import { zeros } from "./sums";
+
+/** For every four bits a lane each, all ones where the bit is set; made when they are first needed. */
+const masks = memory.data(256, 16);
+/** Sixteen columns of a row. */
+const row = memory.data(64, 16);
+
+function makeMasks(): void {
+  for (let i: u32 = 0; i < 64; i++) store<i32>(masks + (i << 2), -(<i32>((i >> 2) >> (i & 3)) & 1));
+}
+
+/**
+ * C[i, j] ← init[i, j] + Σ_p A[i, p]·bit (p, j)     C: m × n, A: m × k, bits: [k, ⌈n/32⌉]
+ *
+ * Strides count elements. init = 0 (the address): zeros. init may be C.
+ */
+export function gemmMasked(
+  c: usize,
+  bits: usize,
+  a: usize,
+  init: usize,
+  m: i32,
+  n: i32,
+  k: i32,
+  aRow: i32,
+  aCol: i32,
+  cRow: i32,
+  cCol: i32,
+  initRow: i32,
+  initCol: i32,
+): void {
+  if (load<u32>(masks, 252) == 0) makeMasks();
+  if (init == 0) {
+    init = zeros;
+    initRow = 0;
+    initCol = 0;
+  }
+  const bitsRow = (<usize>(n + 31) >> 5) << 2;
+  const aStep = (<usize>aCol) << 2;
+  const cStep = (<usize>cCol) << 2;
+  const initStep = (<usize>initCol) << 2;
+  for (let i = 0; i < m; i += 2) {
+    // Rows are taken in pairs; the last one may be its own partner.
+    const j = min(i + 1, m - 1);
+    const a0 = a + ((<usize>i * <usize>aRow) << 2);
+    const a1 = a + ((<usize>j * <usize>aRow) << 2);
+    let c0 = c + ((<usize>i * <usize>cRow) << 2);
+    let c1 = c + ((<usize>j * <usize>cRow) << 2);
+    let from0 = init + ((<usize>i * <usize>initRow) << 2);
+    let from1 = init + ((<usize>j * <usize>initRow) << 2);
+    for (let left = n, at = bits; left > 0; left -= 16, at += 2) {
+      const columns = min(16, left);
+      sixteenOfTwo(c0, c1, cStep, columns, at, bitsRow, a0, a1, aStep, from0, from1, initStep, k);
+      c0 += cStep << 4;
+      c1 += cStep << 4;
+      from0 += initStep << 4;
+      from1 += initStep << 4;
+    }
+  }
+}
+
+/** Sixteen columns, of which the last ones may be missing, of two rows. */
+function sixteenOfTwo(
+  c0: usize,
+  c1: usize,
+  cStep: usize,
+  columns: i32,
+  bits: usize,
+  bitsRow: usize,
+  a0: usize,
+  a1: usize,
+  aStep: usize,
+  init0: usize,
+  init1: usize,
+  initStep: usize,
+  k: i32,
+): void {
+  copy(row, 4, init0, initStep, columns);
+  let s0 = v128.load(row);
+  let s1 = v128.load(row, 16);
+  let s2 = v128.load(row, 32);
+  let s3 = v128.load(row, 48);
+  copy(row, 4, init1, initStep, columns);
+  let t0 = v128.load(row);
+  let t1 = v128.load(row, 16);
+  let t2 = v128.load(row, 32);
+  let t3 = v128.load(row, 48);
+  do {
+    const word: usize = load<u16>(bits);
+    const x = v128.load32_splat(a0);
+    const y = v128.load32_splat(a1);
+    const first = v128.load(masks + ((word & 15) << 4));
+    s0 = f32x4.add(s0, v128.and(first, x));
+    t0 = f32x4.add(t0, v128.and(first, y));
+    const second = v128.load(masks + (word & 240));
+    s1 = f32x4.add(s1, v128.and(second, x));
+    t1 = f32x4.add(t1, v128.and(second, y));
+    const third = v128.load(masks + ((word >> 4) & 240));
+    s2 = f32x4.add(s2, v128.and(third, x));
+    t2 = f32x4.add(t2, v128.and(third, y));
+    const fourth = v128.load(masks + ((word >> 8) & 240));
+    s3 = f32x4.add(s3, v128.and(fourth, x));
+    t3 = f32x4.add(t3, v128.and(fourth, y));
+    bits += bitsRow;
+    a0 += aStep;
+    a1 += aStep;
+  } while (--k != 0);
+  v128.store(row, t0);
+  v128.store(row, t1, 16);
+  v128.store(row, t2, 32);
+  v128.store(row, t3, 48);
+  copy(c1, cStep, row, 4, columns);
+  v128.store(row, s0);
+  v128.store(row, s1, 16);
+  v128.store(row, s2, 32);
+  v128.store(row, s3, 48);
+  copy(c0, cStep, row, 4, columns);
+}
+
+/** Copies so many numbers at distances in bytes. */
+function copy(to: usize, toStep: usize, from: usize, fromStep: usize, count: i32): void {
+  if (toStep == 4 && fromStep == 4) memory.copy(to, from, (<usize>count) << 2);
+  else for (; count > 0; count--, to += toStep, from += fromStep) store<f32>(to, load<f32>(from));
+}
