@@ -1,5 +1,5 @@
 /** One image through the network of tutorial 5: all time steps in one call, and step by step as a stream comes in. */
-import { constantEncode, type LIF, type Linear, manualSeed, noGrad, spikeCount, type Tensor, warmup } from "jarvis-snn";
+import { constantEncode, type LIF, type Linear, manualSeed, noGrad, Stream, spikeCount, warmup } from "jarvis-snn";
 import { MnistNetwork } from "../demos/mnist/network.ts";
 import { race } from "./support/race.ts";
 import { report } from "./support/report.ts";
@@ -17,21 +17,18 @@ function batch(): void {
   noGrad(() => spikeCount(model.unroll(constantEncode(x, { timesteps: T })).spikes).toFloat32Array());
 }
 
+const steps = new Stream([hidden, first, out, last], [1, 784]);
+const image = x.toFloat32Array();
+const counts = new Float32Array(10);
+
 /** Every step is read out before the next one comes: nothing is known ahead, not even that the image stays the same. */
 function stream(): void {
-  noGrad(() => {
-    const counts = new Float32Array(10);
-    let a = first.initialState([1, 1000]);
-    let b = last.initialState([1, 10]);
-    for (let t = 0; t < T; t++) {
-      let spikes: Tensor;
-      [spikes, a] = first.step(hidden.forward(x), a);
-      [spikes, b] = last.step(out.forward(spikes), b);
-      spikes.data.forEach((spike, i) => {
-        counts[i] = (counts[i] as number) + spike;
-      });
-    }
-  });
+  counts.fill(0);
+  steps.reset();
+  for (let t = 0; t < T; t++) {
+    const spikes = steps.step(image);
+    for (let i = 0; i < 10; i++) counts[i] = (counts[i] as number) + (spikes[i] as number);
+  }
 }
 
 warmup();

@@ -1,7 +1,7 @@
 /** What layers outside the engine need to define ops of their own: kernels, memory, records. */
 export { k } from "./backend.ts";
 export { checkUnchanged, pass } from "./backward.ts";
-export { composed } from "./composed.ts";
+export { allOrNothing, composed } from "./composed.ts";
 export { defaultGenerator, generatorOf } from "./generator.ts";
 export {
   accumulates,
@@ -22,8 +22,8 @@ export {
   writeOutGradient,
 } from "./op.ts";
 export { constantSource } from "./ops/expand.ts";
-export { bitBytes, gatherWeightGradient } from "./ops/matmul.ts";
-export { allocate, disposed, recycle, root, scope } from "./scope.ts";
-export { formatShape, type Shape, sameShape } from "./shape.ts";
+export { bitBytes, gatherWeightGradient, RepeatedLinear } from "./ops/matmul.ts";
+export { allocate, allocateIn, disposed, recycle, root, scope } from "./scope.ts";
+export { checkShape, formatShape, type Shape, sameShape } from "./shape.ts";
 export { persist } from "./tape.ts";
-export { empty, emptySpikes, record } from "./tensor.ts";
+export { empty, emptySpikes, peek, record, streamBytes, touch } from "./tensor.ts";

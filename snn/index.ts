@@ -15,4 +15,5 @@ export {
   type RecurrentLIFState,
 } from "./recurrent-lif.ts";
 export { type Fire, type SpikeOptions, spike } from "./spike.ts";
+export { Stream } from "./stream.ts";
 export { type CustomSurrogate, type Surrogate, surrogate } from "./surrogate.ts";

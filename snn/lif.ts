@@ -79,8 +79,10 @@ export class LIF extends Module {
   readonly beta: Tensor;
   /** θ, [] or [N]; a parameter if it is learned. */
   readonly threshold: Tensor;
-  protected readonly neuron: Neuron;
-  private readonly spiking: boolean;
+  /** @internal */
+  readonly neuron: Neuron;
+  /** @internal */
+  readonly spiking: boolean;
 
   constructor(options: LIFOptions = {}) {
     super();
@@ -168,21 +170,13 @@ export class LIF extends Module {
   /**
    * One time step: current [B, …] → spikes [B, …] and the next state; the same bits as `forward`.
    *
-   * A step belongs inside `noGrad` or `tape`, with the state returned or kept, so that what it leaves behind is freed. A
-   * stream without an end takes a `noGrad` for each of its steps, and writes the state into its place: memory stays as it is.
-   *
-   *     noGrad(() => {
-   *       const [spikes, next] = lif.step(current, state);
-   *       state.v.copyFrom(next.v);
-   *     });
+   * A step belongs inside `noGrad` or `tape`, with the state returned or kept, so that what it leaves behind is freed. For an
+   * input without an end there is {@link Stream}.
    *
    * @throws RangeError as `unroll`.
    */
   step(current: Tensor, state: LIFState): [spikes: Tensor, state: LIFState] {
-    const { hold, rest, inputScale } = this.neuron;
-    if (this.spiking && hold === 0 && rest === 0 && inputScale === 1 && !this.records(current, state.v)) {
-      return this.advance(current, state);
-    }
+    if (this.spiking && this.isPlain && !this.records(current, state.v)) return this.advance(current, state);
     const record = this.unroll(current.unsqueeze(0), state);
     return [record.spikes.reshape(current.shape), record.state];
   }
@@ -247,17 +241,19 @@ export class LIF extends Module {
 
   /** A plain neuron with fixed β and θ and a surrogate that the kernels know. */
   protected get fuses(): boolean {
-    const { hold, rest, inputScale, attached, surrogate } = this.neuron;
+    const { attached, surrogate } = this.neuron;
     const fixed = !this.beta.requiresGrad && !this.threshold.requiresGrad;
-    return (
-      this.spiking &&
-      fixed &&
-      hold === 0 &&
-      rest === 0 &&
-      inputScale === 1 &&
-      attached === 0 &&
-      surrogate.derivative === null
-    );
+    return this.spiking && fixed && this.isPlain && attached === 0 && surrogate.derivative === null;
+  }
+
+  /**
+   * Without rest, scale and refractory steps.
+   *
+   * @internal
+   */
+  get isPlain(): boolean {
+    const { hold, rest, inputScale } = this.neuron;
+    return hold === 0 && rest === 0 && inputScale === 1;
   }
 
   protected check(current: Tensor, state?: LIFState): void {

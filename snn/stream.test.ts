@@ -1,108 +1,229 @@
-/** Networks that run step by step, as a stream comes in, with the state kept between calls. */
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
+/** Streams: the bits of `forward`, whatever the layers are, and memory that stays as it is. */
 import { expect, test } from "vitest";
-import { Linear, memoryStats, noGrad, type Tensor, tape } from "../engine/index.ts";
-import { bits, random } from "../test/support/tensors.ts";
-import { LIF, type LIFOptions, type LIFState } from "./index.ts";
+import {
+  BatchNorm2d,
+  Conv2d,
+  Dropout,
+  Flatten,
+  full,
+  Generator,
+  Linear,
+  MaxPool2d,
+  Module,
+  memoryStats,
+  noGrad,
+  poissonEncode,
+  rand,
+  Sequential,
+  type Tensor,
+  tape,
+  tensor,
+} from "../index.ts";
+import { bits } from "../test/support/tensors.ts";
+import { LeakyIntegrator, LIF, RecurrentLIF, Stream, surrogate } from "./index.ts";
 
-const [IN, HIDDEN, OUT] = [24, 40, 10];
-const NEURONS: Record<string, LIFOptions> = {
-  default: {},
-  "delayed subtraction": { reset: "subtract", resetDelay: true, fire: "gt" },
-  "to a value": { reset: "zero", resetValue: 0.1 },
-  free: { reset: "none" },
-  "of their own": {
-    beta: random([HIDDEN], 3, { low: 0.5, high: 1 }),
-    threshold: random([HIDDEN], 4, { low: 0.5, high: 1 }),
-  },
-  learned: { learnBeta: true, learnThreshold: true },
-};
+const T = 12;
 
-test.each(Object.entries(NEURONS))(
-  "stream: steps that are not recorded have the bits of those that are: %s",
-  (_name, options) => {
-    const lif = new LIF(options);
-    for (const shape of [[3, HIDDEN], [HIDDEN]]) {
-      const run = (recorded: boolean) =>
-        (recorded ? tape : noGrad)(() => {
-          let state = lif.initialState(shape);
-          const all: number[][] = [];
-          for (let t = 0; t < 12; t++) {
-            const current = random(shape, 20 + t, { low: -0.2, high: 1 });
-            current.requiresGrad = recorded;
-            const [spikes, next] = lif.step(current, state);
-            expect(spikes.requiresGrad).toBe(recorded);
-            all.push(bits(spikes), bits(next.v), bits(next.refractory));
-            expect(next.v.shape).toEqual(shape);
-            state = next;
+const generator = () => new Generator(3);
+
+const linear = (from: number, to: number) => new Linear(from, to, { generator: generator() });
+
+/** What the network gives for a sequence at once, and what a stream gives for it step by step, twice. */
+function both(network: Sequential, x: Tensor): { forward: number[]; streamed: number[][] } {
+  return tape(() => {
+    const stream = new Stream(network, x.shape.slice(1));
+    const inputs = x.unbind(0).map((t) => t.toFloat32Array());
+    const run = () => inputs.flatMap((input) => bitsOf(stream.step(input)));
+    const streamed = [run()];
+    stream.reset();
+    streamed.push(run());
+    stream.dispose();
+    return { forward: bits(network.forward(x)), streamed };
+  });
+}
+
+const bitsOf = (values: Float32Array): number[] => Array.from(new Uint32Array(values.slice().buffer));
+
+function expectSame(layers: Module[], shape: number[], low = 0, high = 1): void {
+  const network = new Sequential(...layers).eval();
+  const x = rand([T, ...shape], { generator: generator() })
+    .mul(high - low)
+    .add(low);
+  const { forward, streamed } = both(network, x);
+  expect(new Set(forward).size).toBeGreaterThan(1);
+  for (const outputs of streamed) expect(outputs).toEqual(forward);
+}
+
+for (const reset of ["zero", "subtract", "none"] as const) {
+  for (const resetDelay of [false, true]) {
+    for (const refractorySteps of [0, 2]) {
+      test(`stream: neurons, ${reset}, ${resetDelay ? "delayed" : "at once"}, held ${refractorySteps} steps`, () => {
+        for (const fire of ["gt", "ge"] as const) {
+          for (const extra of [{}, { rest: 0.1, inputScale: 0.7, resetValue: -0.2 }, { threshold: 0.6 }]) {
+            const options = { beta: 0.9, reset, resetDelay, refractorySteps, fire, ...extra };
+            expectSame([new LIF(options)], [3, 37]);
           }
-          return all;
-        });
-      expect(run(false)).toEqual(run(true));
-    }
-  },
-);
-
-/** What collects garbage, without flags for the whole run. */
-function collector(): () => void {
-  setFlagsFromString("--expose-gc");
-  return runInNewContext("gc") as () => void;
-}
-
-/** Bytes in use in linear memory, held by it, and in use in the heap. */
-interface InUse {
-  live: number;
-  reserved: number;
-  heap: number;
-}
-
-function inUse(collect: () => void): InUse {
-  collect();
-  const { live, reserved } = memoryStats();
-  return { live, reserved, heap: process.memoryUsage().heapUsed };
-}
-
-/** Layers that carry a state from one call to the next: in its place, or as the result of each call. */
-function network(carry: "in place" | "returned"): (x: Tensor) => void {
-  const [hidden, out] = [new Linear(IN, HIDDEN), new Linear(HIDDEN, OUT)];
-  const [first, last] = [new LIF(), new LIF({ reset: "subtract", resetDelay: true })];
-  let [a, b] = [first.initialState([1, HIDDEN]), last.initialState([1, OUT])];
-  const advance = (x: Tensor): [LIFState, LIFState] => {
-    const [spikes, nextA] = first.step(hidden.forward(x), a);
-    const [, nextB] = last.step(out.forward(spikes), b);
-    return [nextA, nextB];
-  };
-  if (carry === "in place") {
-    return (x) =>
-      noGrad(() => {
-        const [nextA, nextB] = advance(x);
-        a.v.copyFrom(nextA.v);
-        b.v.copyFrom(nextB.v);
+        }
       });
+    }
   }
-  return (x) => {
-    const before = [a, b];
-    [a, b] = noGrad(() => advance(x));
-    for (const { v, refractory } of before) for (const t of [v, refractory]) t.dispose();
-  };
 }
 
-test.each(["in place", "returned"] as const)(
-  "stream: ten thousand steps with the state %s leave memory and heap flat",
-  (carry) => {
-    const collect = collector();
-    const step = network(carry);
-    const x = random([1, IN], 7);
-    const rounds = Array.from({ length: 6 }, () => {
-      for (let t = 0; t < 2000; t++) step(x);
-      return inUse(collect);
-    });
-    const [first, ...later] = rounds as [InUse, ...InUse[]];
-    for (const { live, reserved } of later)
-      expect({ live, reserved }).toEqual({ live: first.live, reserved: first.reserved });
-    // Code that the engine compiles comes and goes; an object that stays behind has 16 bytes or more, in every step.
-    const growth = later.map(({ heap }, i) => heap - (rounds[i] as InUse).heap);
-    expect(Math.min(...growth)).toBeLessThan(16 * 2000);
-  },
-);
+test("stream: a threshold below the state of the start resets nothing before the first step", () => {
+  for (const threshold of [0, -0.5]) expectSame([new LIF({ threshold, reset: "subtract", beta: 0.8 })], [2, 5], -1, 1);
+});
+
+test("stream: decay and threshold of each neuron, given or learned, beyond [0, 1] too", () => {
+  const beta = tensor([0.2, 0.9, 0.5, 0.99, 0.7]);
+  const threshold = tensor([1, 0.5, 2, 0.7, 0.3]);
+  for (const learnBeta of [false, true]) expectSame([new LIF({ beta, threshold, learnBeta })], [4, 5]);
+  expectSame([new LIF({ beta: 1.5, learnBeta: true })], [4, 5]);
+  for (const learnBeta of [false, true]) expectSame([new LeakyIntegrator({ beta, learnBeta })], [2, 5]);
+  expectSame([new LeakyIntegrator({ beta: 0.7 })], [2, 5]);
+});
+
+test("stream: layers behind each other, sparse and dense, whole words and not, a few outputs", () => {
+  for (const hidden of [32, 33, 100]) {
+    for (const rate of [0.05, 0.9]) {
+      for (const outputs of [2, 10]) {
+        const network = new Sequential(
+          linear(20, hidden),
+          new LIF({ threshold: 0.3 }),
+          new Sequential(linear(hidden, hidden), new LIF({ threshold: 0.1, reset: "subtract" })),
+          linear(hidden, outputs),
+          new LeakyIntegrator(),
+        );
+        for (const rows of [1, 17]) {
+          const x = noGrad(() => poissonEncode(full([rows, 20], rate), { timesteps: T, generator: generator() }));
+          const { forward, streamed } = both(network, x);
+          for (const found of streamed) expect(found).toEqual(forward);
+        }
+      }
+    }
+  }
+});
+
+test("stream: recurrent neurons, all to all and each to itself", () => {
+  for (const connection of ["all", "one"] as const) {
+    for (const options of [{}, { refractorySteps: 1 }, { spiking: false, reset: "subtract" as const }]) {
+      const lif = new RecurrentLIF({ features: 33, connection, threshold: 0.4, generator: generator(), ...options });
+      expectSame([lif], [3, 33]);
+    }
+  }
+});
+
+test("stream: smooth neurons", () => {
+  expectSame([new LIF({ spiking: false, reset: "subtract", surrogate: surrogate.sigmoid({ slope: 5 }) })], [2, 7]);
+});
+
+test("stream: modules without a state see a sequence of one step", () => {
+  const layers = [
+    new Conv2d(1, 4, 3, { generator: generator() }),
+    new BatchNorm2d(4),
+    new LIF({ threshold: 0.2 }),
+    new MaxPool2d(2),
+    new Dropout(0.5),
+    new Flatten(2),
+    linear(36, 3),
+    new LIF({ threshold: 0.1 }),
+  ];
+  expectSame(layers, [2, 1, 8, 8]);
+});
+
+test("stream: no layers, a list of layers, and an input that was written before", () => {
+  const stream = new Stream([], [2]);
+  expect(Array.from(stream.step([1, 2]))).toEqual([1, 2]);
+  stream.input.copyFrom([3, 4]);
+  expect(Array.from(stream.step())).toEqual([3, 4]);
+  expect(stream.output).toBe(stream.input);
+  stream.dispose();
+  const layer = new LeakyIntegrator({ beta: 0.5 });
+  const sums = new Stream([layer, new Sequential(layer)], [1]);
+  expect(Array.from({ length: 3 }, () => sums.step([1])[0] as number)).toEqual([1, 2, 2.75]);
+  sums.dispose();
+});
+
+test("stream: weights that are written count in the next step, also kept columns", () => {
+  const layer = linear(40, 30);
+  const stream = new Stream(layer, [1, 40]);
+  const x = full([1, 40], 1).toFloat32Array();
+  for (let i = 0; i < 4; i++) {
+    for (let again = 0; again < 3; again++) {
+      expect(bitsOf(stream.step(x))).toEqual(noGrad(() => bits(layer.forward(full([1, 40], 1)))));
+    }
+    layer.weight.copyFrom(layer.weight.toFloat32Array().map((w) => w + 0.1));
+  }
+  stream.dispose();
+});
+
+test("stream: a step leaves memory as it is, and dispose() all of it", () => {
+  const layers = [
+    linear(33, 40),
+    new RecurrentLIF({ features: 40, generator: generator() }),
+    linear(40, 20),
+    new LIF({ refractorySteps: 2, learnBeta: true }),
+    linear(20, 2),
+    new LeakyIntegrator({ learnBeta: true }),
+  ];
+  const x = new Float32Array(33).fill(0.5);
+  const before = memoryStats().live;
+  const stream = new Stream(layers, [1, 33]);
+  for (let i = 0; i < 3; i++) stream.step(x);
+  // Weights that are read again and again are kept as columns besides.
+  const after = memoryStats().live;
+  for (let i = 0; i < 100; i++) stream.step(x);
+  expect(memoryStats().live).toBe(after);
+  stream.dispose();
+  for (const layer of layers) for (const t of layer.parameters()) t.copyFrom(t.toFloat32Array());
+  expect(memoryStats().live).toBe(before);
+});
+
+test("stream: memory that grows in between", () => {
+  const stream = new Stream(new LeakyIntegrator({ beta: 0.5 }), [2]);
+  expect(Array.from(stream.step([1, 2]))).toEqual([1, 2]);
+  const block = full([memoryStats().reserved / 4 + 1000], 0);
+  expect(Array.from(stream.step([1, 2]))).toEqual([1.5, 3]);
+  block.dispose();
+  stream.dispose();
+});
+
+class Network extends Module {
+  readonly fc = linear(4, 4);
+  readonly lif = new LIF();
+
+  forward(x: Tensor): Tensor {
+    return this.lif.forward(this.fc.forward(x));
+  }
+}
+
+test("stream: what does not fit says so, and leaves nothing behind", () => {
+  const cases: [() => unknown, typeof TypeError, string][] = [
+    [() => new Stream(3 as never, [1]), TypeError, "Stream: expected modules, got number"],
+    [() => new Stream([linear(2, 3), null as never], [1, 2]), TypeError, "Stream: expected modules, got object"],
+    [() => new Stream(linear(2, 3), [0, 2]), RangeError, "Stream: expected positive integer sizes, got shape [0, 2]"],
+    [
+      () => new Stream([linear(2, 3), linear(2, 3)], [1, 2]),
+      RangeError,
+      "Stream: expected [B, …, 2] for Linear, got [1, 3]",
+    ],
+    [() => new Stream(new RecurrentLIF({ features: 3 }), [1, 2]), RangeError, "[B, …, 3] for RecurrentLIF, got [1, 2]"],
+    [() => new Stream([linear(2, 3), new LIF({ beta: tensor([0.1, 0.2]) })], [1, 2]), RangeError, "beta of 2 neurons"],
+    [() => new Stream(new Network(), [1, 4]), RangeError, "Network has a state in lif"],
+    [() => new Stream(new Conv2d(1, 1, 3), [1, 2, 2]), RangeError, "conv2d: expected at least 3 values"],
+  ];
+  for (const [fn, type, message] of cases) {
+    const network = memoryStats().live;
+    expect(fn, message).toThrow(type);
+    expect(fn, message).toThrow(message);
+    expect(memoryStats().live - network).toBeLessThan(2000);
+  }
+  const stream = new Stream(new LIF(), [1, 2]);
+  expect(() => stream.step([1])).toThrow(new RangeError("Stream: expected 2 values, got 1"));
+  stream.dispose();
+  expect(() => stream.step([1, 2])).toThrow("was freed");
+  const layer = linear(2, 1);
+  const orphan = new Stream(layer, [1, 2]);
+  layer.weight.dispose();
+  expect(() => orphan.step([1, 2])).toThrow("was freed");
+  orphan.dispose();
+});

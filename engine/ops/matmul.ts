@@ -29,17 +29,17 @@ import { reshape } from "./view.ts";
 interface Product extends Factors {
   readonly shape: Shape;
   /** Address of the bits of the non-zeros of x, [rows, ⌈in/32⌉], or 0: x is treated as dense. */
-  readonly bits: number;
+  bits: number;
   /** They are masks for a product with all of x, not places to follow. */
-  readonly masks: boolean;
+  masks: boolean;
   /** How many non-zeros x has. */
-  readonly count: number;
+  count: number;
   /** Some non-zeros of x are not 1. */
-  readonly graded: boolean;
+  graded: boolean;
   /** The bits were made for this product, not for x. */
-  readonly owned: boolean;
+  owned: boolean;
   /** Address of the weights as [in, columnStride(out)] where they are kept that way, else 0. */
-  readonly columns: number;
+  columns: number;
 }
 
 const linearOp: Op<Product> = {
@@ -50,7 +50,9 @@ const linearOp: Op<Product> = {
   forward(z, x, w, bias, { depth, outputs, stepIn, stepOut, bits, masks, count, graded, columns }) {
     const start = bias === null ? 0 : bias.ptr;
     const rows = x.size / depth;
-    const [from, row, column] = columns === 0 ? [w.ptr, stepIn, stepOut] : [columns, columnStride(outputs), 1];
+    const from = columns === 0 ? w.ptr : columns;
+    const row = columns === 0 ? stepIn : columnStride(outputs);
+    const column = columns === 0 ? stepOut : 1;
     if (bits === 0) k.gemm(z.ptr, x.ptr, from, start, rows, outputs, depth, depth, 1, row, column, outputs, 0, 1);
     else if (masks) {
       const turned = allocate(bitBytes(depth, rows));
@@ -267,20 +269,34 @@ const MASKED = { outputs: 4, rows: 16, forTwo: 0.06, forMore: 0.25 };
 /** Not more rows than these are worth a copy of the weights. */
 const FEW_ROWS = 64;
 
-/**
- * x·w + bias with w [in, out], or [out, in] where `turned`. Finds the non-zeros of x; their bits are kept if they are few
- * enough for so many outputs. Which path is taken depends on the data only.
- */
-function multiply(op: Op<Product>, x: Tensor, w: Tensor, bias: Tensor | null, turned: boolean): Tensor {
+/** x·w with w [in, out], or [out, in] where `turned`; the values of x were not looked at yet. */
+function productOf(x: Tensor, w: Tensor, turned: boolean): Product {
   const depth = x.shape[x.ndim - 1] as number;
   const outputs = w.shape[turned ? 0 : 1] as number;
+  const [stepIn, stepOut] = turned ? [1, depth] : [outputs, 1];
+  const shape = [...x.shape.slice(0, -1), outputs];
+  return {
+    shape,
+    depth,
+    outputs,
+    stepIn,
+    stepOut,
+    bits: 0,
+    masks: false,
+    count: 0,
+    graded: false,
+    owned: false,
+    columns: 0,
+  };
+}
+
+/**
+ * Finds the non-zeros of x, which may be spikes in bits; these are kept if they are few enough for so many outputs. Which path is
+ * taken depends on the data only.
+ */
+function inspect(product: Product, x: Tensor, spikes: boolean): void {
+  const { depth, outputs } = product;
   const rows = x.size / depth;
-  if (x.bits === 0) ready(op.name, x);
-  else alive(x, op.name);
-  ready(op.name, w);
-  const recorded = scope.recording && (x.requiresGrad || w.requiresGrad || (bias?.requiresGrad ?? false));
-  const columns = turned && !recorded && rows <= FEW_ROWS ? columnsOf(w) : 0;
-  const spikes = x.ptr === 0;
   const owned = !(spikes && depth % 32 === 0);
   const bits = owned ? allocate(bitBytes(rows, depth)) : x.bits;
   const found = !spikes
@@ -295,25 +311,53 @@ function multiply(op: Op<Product>, x: Tensor, w: Tensor, bias: Tensor | null, tu
   const panels = Math.ceil(outputs / 4) / 4;
   const enough = (outputs <= 2 ? MASKED.forTwo : MASKED.forMore) * x.size;
   const masks = spikes && outputs <= MASKED.outputs && rows >= MASKED.rows && count >= enough;
-  const sparse = !masks && count * (panels + half) < density * panels * x.size;
-  if (!sparse && !masks) {
-    if (owned) recycle(bits, bitBytes(rows, depth), scope.region);
-    ready(op.name, x);
-  }
-  const product: Product = {
-    shape: [...x.shape.slice(0, -1), outputs],
-    depth,
-    outputs,
-    stepIn: turned ? 1 : outputs,
-    stepOut: turned ? depth : 1,
-    bits: sparse || masks ? bits : 0,
-    masks,
-    count,
-    graded,
-    owned: owned && (sparse || masks),
-    columns,
-  };
+  const dense = !masks && count * (panels + half) >= density * panels * x.size;
+  if (dense && owned) recycle(bits, bitBytes(rows, depth), scope.region);
+  product.bits = dense ? 0 : bits;
+  product.masks = masks;
+  product.count = count;
+  product.graded = graded;
+  product.owned = owned && !dense;
+}
+
+function multiply(op: Op<Product>, x: Tensor, w: Tensor, bias: Tensor | null, turned: boolean): Tensor {
+  if (x.bits === 0) ready(op.name, x);
+  else alive(x, op.name);
+  ready(op.name, w);
+  const product = productOf(x, w, turned);
+  const recorded = scope.recording && (x.requiresGrad || w.requiresGrad || (bias?.requiresGrad ?? false));
+  if (turned && !recorded && x.size <= FEW_ROWS * product.depth) product.columns = columnsOf(w);
+  inspect(product, x, x.ptr === 0);
+  if (product.bits === 0) ready(op.name, x);
   return applyOwning(op, product, x, w, bias as Tensor);
+}
+
+/** `linear` of an x and into a z whose memory stays, again and again: the path follows the data, and nothing is recorded. */
+export class RepeatedLinear {
+  private readonly product: Product;
+  private readonly z: Tensor;
+  private readonly x: Tensor;
+  private readonly weight: Tensor;
+  private readonly bias: Tensor | null;
+
+  /** Values of x are written out, also where it has bits. */
+  constructor(z: Tensor, x: Tensor, weight: Tensor, bias: Tensor | null) {
+    this.product = productOf(x, weight, true);
+    this.z = z;
+    this.x = x;
+    this.weight = weight;
+    this.bias = bias;
+  }
+
+  run(): void {
+    const { product, z, x, weight, bias } = this;
+    ready("linear", weight);
+    if (bias !== null) ready("linear", bias);
+    if (x.size <= FEW_ROWS * product.depth) product.columns = columnsOf(weight);
+    inspect(product, x, x.bits !== 0);
+    linearOp.forward(z, x, weight, bias as Tensor, product);
+    giveBack(product, x, scope.region);
+  }
 }
 
 /**

@@ -641,7 +641,7 @@ const OPS: { readonly [Name in keyof typeof ops]: Row } = {
   },
 };
 
-const LAYERS: { readonly [Name in Exclude<keyof typeof snn, "surrogate">]: Row } = {
+const LAYERS: { readonly [Name in Exclude<keyof typeof snn, "surrogate" | "Stream">]: Row } = {
   LIF,
   RecurrentLIF,
   LeakyIntegrator,

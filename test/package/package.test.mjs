@@ -92,6 +92,14 @@ test("package: tensors keep their methods where a bundler drops unused modules",
   assert.equal(run(process.execPath, ["methods/methods.js"]).trim(), "6");
 });
 
+test("package: a step of a stream allocates no objects", () => {
+  // A semi-space that no run fills, so that what is allocated is still there at its end.
+  const options = ["--expose-gc", "--min-semi-space-size=256", "--max-semi-space-size=256"];
+  const bytes = JSON.parse(run(process.execPath, [...options, "stream.js"]));
+  // Less than the smallest object: what the engine itself takes in all that time.
+  for (const [network, perStep] of Object.entries(bytes)) assert.ok(perStep < 4, `${network}: ${perStep} bytes a step`);
+});
+
 test("package: every entry can be imported, and the same training gives the same bits everywhere", async (t) => {
   const node = JSON.parse(run(process.execPath, ["--no-warnings", "node.js"]));
   for (const [entry, names] of Object.entries(node.exported)) assert.ok(names > 0, `${entry} exports nothing`);
