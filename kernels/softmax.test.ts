@@ -60,7 +60,7 @@ for (const n of COLUMNS) {
               const target = side.putInts(targets);
               const weight = weighted ? side.put(w) : 0;
               const loss = side.zeros(ROWS);
-              const lse = side.zeros(ROWS);
+              const lse = side.zeros(2 * ROWS);
               const dx = side.put(y);
               side.k.crossEntropy(loss, lse, x, target, weight, ROWS, n, smoothing);
               side.k.crossEntropyGrad(
@@ -76,7 +76,7 @@ for (const n of COLUMNS) {
                 n,
                 smoothing,
               );
-              return [...side.read(loss, ROWS), ...side.read(lse, ROWS), ...side.read(dx, size)];
+              return [...side.read(loss, ROWS), ...side.read(lse, 2 * ROWS), ...side.read(dx, size)];
             }, bound(n));
           }
         }
@@ -117,7 +117,7 @@ test("crossEntropy: keeps its digits at logits of 1000", () => {
     (side) => {
       const x = side.put([1000, 1000 + 2 ** -13, 999.5]);
       const loss = side.zeros(1);
-      side.k.crossEntropy(loss, side.zeros(1), x, side.putInts([0]), 0, 1, 3, 0);
+      side.k.crossEntropy(loss, side.zeros(2), x, side.putInts([0]), 0, 1, 3, 0);
       return side.read(loss, 1);
     },
     { absolute: 0, relative: 3e-7 },
@@ -146,7 +146,7 @@ test("crossEntropy: infinite losses and gradients are those of PyTorch's terms, 
     const x = side.put([-Infinity, 0, 1, -Infinity, 0, 1]);
     const target = side.putInts([0, 1]);
     const loss = side.zeros(2);
-    const lse = side.zeros(2);
+    const lse = side.zeros(4);
     const dx = side.zeros(6);
     // (1 − ε) of an infinite term is NaN for ε = 1.
     side.k.crossEntropy(loss, lse, x, target, 0, 2, 3, 1);

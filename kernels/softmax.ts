@@ -3,13 +3,14 @@
  *
  * With m = max x and ℓ = log Σ exp(x − m), the logarithm of the sum of exponentials is m + ℓ. The two are never added: at
  * logits of 1000 the sum would be rounded to 6·10⁻⁵, while (m − x) + ℓ keeps every digit. So the cross-entropy kernels
- * keep ℓ alone for backward, which finds m again.
+ * keep both for backward.
  *
  * The cross-entropy with class y is Σ_c a_c·(m + ℓ − x_c) with weights a_c = w_c·((1 − ε)·[c = y] + ε/K), where ε is the
  * smoothing and K = cols. Its gradient is g·(softmax(x)_c·Σa − a_c). A row that holds NaN or +∞, or nothing but −∞, gives
  * NaN.
  */
 import { expNegative, loadTail, loadTailOr, logLanes, minusInfinity, storeTail, sumOfLanes } from "./lanes";
+import { log } from "./math";
 import { vectorEnd } from "./span";
 
 const ones = memory.data<f32>([1, 1, 1, 1], 16);
@@ -61,7 +62,7 @@ export function logSoftmax(z: usize, x: usize, rows: i32, cols: i32): void {
     const tail = lastOf(x + length, cols);
     const max = maxOfRow(x, length, tail);
     const m = f32x4.splat(max);
-    const l = f32x4.splat(logSumExp(x, cols, tail, max));
+    const l = logLanes(f32x4.splat(sumOfExponentials(x, cols, tail, max)));
     for (let o: usize = 0; o < length; o += 16) v128.store(z + o, f32x4.sub(f32x4.sub(v128.load(x + o), m), l));
     inline.always(storeTail(z + length, cols, f32x4.sub(f32x4.sub(tail, m), l)));
   }
@@ -86,10 +87,10 @@ export function logSoftmaxGrad(dx: usize, dz: usize, z: usize, rows: i32, cols: 
 }
 
 /**
- * lse[r] ← ℓ of row r,  loss[r] ← (1 − ε)·w[y]·(m + ℓ − x[r, y]) + ε/K·Σ_c w[c]·(m + ℓ − x[r, c])
+ * lse[r] ← ℓ and lse[rows + r] ← m of row r,  loss[r] ← (1 − ε)·w[y]·(m + ℓ − x[r, y]) + ε/K·Σ_c w[c]·(m + ℓ − x[r, c])
  *
  * m and ℓ as in `logSoftmax`, ε is the smoothing, K = cols.
- * y = target[r], an i32; both are 0 where it is negative: that row is ignored. weight = 0 (the address) means ones.
+ * y = target[r], an i32; all three are 0 where it is negative: that row is ignored. weight = 0 (the address) means ones.
  * lse = 0 (the address) means that x holds log-probabilities: m + ℓ is 0 then and not looked for.
  */
 export function crossEntropy(
@@ -102,27 +103,39 @@ export function crossEntropy(
   cols: i32,
   smoothing: f32,
 ): void {
+  const length = vectorEnd(0, cols);
+  const bytes = (<usize>rows) << 2;
+  const row = (<usize>cols) << 2;
+  // First the distance of x[y] from m, and the sums, whose logarithms are then taken four at a time.
+  for (let r: usize = 0, p = x; r < bytes; r += 4, p += row) {
+    const y = load<i32>(target + r);
+    let m: f32 = 0;
+    let sum: f32 = 1;
+    if (y >= 0 && lse != 0) {
+      const tail = lastOf(p + length, cols);
+      m = maxOfRow(p, length, tail);
+      sum = sumOfExponentials(p, cols, tail, m);
+    }
+    assert(y < cols);
+    store<f32>(loss + r, y < 0 ? 0 : m - load<f32>(p + ((<usize>y) << 2)));
+    if (lse != 0) {
+      store<f32>(lse + r, sum);
+      store<f32>(lse + bytes + r, m);
+    }
+  }
+  if (lse != 0) log(lse, lse, rows);
   const share = smoothing / <f32>cols;
   const keep: f32 = 1 - smoothing;
-  const step: usize = lse == 0 ? 0 : 4;
-  const length = vectorEnd(0, cols);
-  for (const row = (<usize>cols) << 2; rows > 0; rows--, loss += 4, lse += step, target += 4, x += row) {
-    const y = load<i32>(target);
-    let sum: f32 = 0;
-    let m: f32 = 0;
-    let l: f32 = 0;
-    if (y >= 0) {
-      assert(y < cols);
-      if (lse != 0) {
-        const tail = lastOf(x + length, cols);
-        m = maxOfRow(x, length, tail);
-        l = logSumExp(x, cols, tail, m);
-      }
-      sum = keep * weightOf(weight, y) * (m - load<f32>(x + ((<usize>y) << 2)) + l);
-      if (smoothing != 0) sum += rowLoss(x, weight, cols, m, l, share);
+  for (let r: usize = 0; r < bytes; r += 4, x += row) {
+    const y = load<i32>(target + r);
+    if (y < 0) continue;
+    const l: f32 = lse == 0 ? 0 : load<f32>(lse + r);
+    let sum = keep * weightOf(weight, y) * (load<f32>(loss + r) + l);
+    if (smoothing != 0) {
+      const m: f32 = lse == 0 ? 0 : load<f32>(lse + bytes + r);
+      sum += rowLoss(x, weight, cols, m, l, share);
     }
-    store<f32>(loss, sum);
-    if (lse != 0) store<f32>(lse, l);
+    store<f32>(loss + r, sum);
   }
 }
 
@@ -149,6 +162,7 @@ export function crossEntropyGrad(
   const shares = share * sumOfWeights(weight, cols);
   const step = (<usize>dlossStep) << 2;
   const lseStep: usize = lse == 0 ? 0 : 4;
+  const maxAt = (<usize>rows) << 2;
   for (
     const row = (<usize>cols) << 2;
     rows > 0;
@@ -158,7 +172,7 @@ export function crossEntropyGrad(
     if (y < 0) continue;
     const g = scale * load<f32>(dloss);
     const own = keep * weightOf(weight, y);
-    if (lse != 0) addRowGrad(dx, x, weight, cols, load<f32>(lse), g, own + shares, share);
+    if (lse != 0) addRowGrad(dx, x, weight, cols, load<f32>(lse + maxAt), load<f32>(lse), g, own + shares, share);
     const p = dx + ((<usize>y) << 2);
     store<f32>(p, load<f32>(p) - g * own);
   }
@@ -198,15 +212,15 @@ function maxOfRow(x: usize, length: usize, tail: v128): f32 {
   return f32x4.extract_lane(best, 0);
 }
 
-/** ℓ = log Σ exp(x − m) */
-function logSumExp(x: usize, cols: i32, tail: v128, m: f32): f32 {
+/** Σ exp(x − m) */
+function sumOfExponentials(x: usize, cols: i32, tail: v128, m: f32): f32 {
   const ms = f32x4.splat(m);
   let sums = f32x4.splat(0);
   for (const stop = vectorEnd(x, cols); x < stop; x += 16) {
     sums = f32x4.add(sums, inline.always(expNegative(f32x4.sub(v128.load(x), ms))));
   }
   if ((cols & 3) != 0) sums = f32x4.add(sums, expNegative(f32x4.sub(tail, ms)));
-  return f32x4.extract_lane(logLanes(f32x4.splat(sumOfLanes(sums))), 0);
+  return sumOfLanes(sums);
 }
 
 /** Σ_c w_c */
@@ -239,13 +253,22 @@ function rowLoss(x: usize, weight: usize, cols: i32, m: f32, l: f32, share: f32)
 }
 
 /** dx_c += g·(exp((x_c − m) − ℓ)·total − share·w_c) */
-function addRowGrad(dx: usize, x: usize, weight: usize, cols: i32, l: f32, g: f32, total: f32, share: f32): void {
+function addRowGrad(
+  dx: usize,
+  x: usize,
+  weight: usize,
+  cols: i32,
+  max: f32,
+  l: f32,
+  g: f32,
+  total: f32,
+  share: f32,
+): void {
   const w = weight == 0 ? ones : weight;
   const step: usize = weight == 0 ? 0 : 1;
   const shares = f32x4.splat(share);
   const length = vectorEnd(0, cols);
-  const tail = lastOf(x + length, cols);
-  const m = f32x4.splat(maxOfRow(x, length, tail));
+  const m = f32x4.splat(max);
   const ls = f32x4.splat(l);
   const gs = f32x4.splat(g);
   const totals = f32x4.splat(total);
@@ -256,6 +279,6 @@ function addRowGrad(dx: usize, x: usize, weight: usize, cols: i32, l: f32, g: f3
   }
   if ((cols & 3) == 0) return;
   const a = f32x4.mul(inline.always(loadTail(w + length * step, cols)), shares);
-  const p = expNegative(f32x4.sub(f32x4.sub(tail, m), ls));
+  const p = expNegative(f32x4.sub(f32x4.sub(lastOf(x + length, cols), m), ls));
   addTail(dx + length, cols, f32x4.mul(gs, f32x4.sub(f32x4.mul(p, totals), a)));
 }

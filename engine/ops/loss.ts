@@ -231,7 +231,7 @@ interface ClassLoss {
   readonly smoothing: number;
   /** The indices as integers, −1 for a row that does not count. */
   readonly indices: Tensor;
-  /** log Σ exp of each row, kept for backward; null where the input holds log-probabilities. */
+  /** [2, rows]: two parts of log Σ exp of each row, kept for backward; null where the input holds log-probabilities. */
   readonly logSumExp: Tensor | null;
   /** Factor of every row, and whether the rows are summed. */
   readonly scale: number;
@@ -353,7 +353,7 @@ function classLoss(
   const indices = integers(checkedLabels(op.name, target, rows, classes, ignoreIndex), ignoreIndex);
   const total = reduction !== "none";
   const scale = reduction === "mean" ? 1 / k.targetWeight(indices.ptr, weight === null ? 0 : weight.ptr, rows) : 1;
-  const logSumExp = op === nllLossOp ? null : empty([rows]);
+  const logSumExp = op === nllLossOp ? null : empty([2, rows]);
   const shape = total ? [] : x.shape.slice(0, -1);
   const attrs = { shape, rows, classes, smoothing, indices, logSumExp, scale, total };
   return apply(op, attrs, x, weight as Tensor);

@@ -60,7 +60,9 @@ export function crossEntropy(
     // Without smoothing the other classes do not enter, not even as 0·∞.
     if (y >= 0 && smoothing !== 0) for (let c = 0; c < cols; c++) sum += (smoothing / cols) * term(c);
     put(loss, row, sum);
-    if (lse !== 0) put(lse, row, l);
+    if (lse === 0) continue;
+    put(lse, row, l);
+    put(lse, rows + row, m);
   }
 }
 
@@ -87,7 +89,7 @@ export function crossEntropyGrad(
     if (lse !== 0) {
       const shares = Array.from({ length: cols }, (_, c) => (smoothing / cols) * weightOf(weight, c));
       const total = shares.reduce((sum, share) => sum + share, own);
-      const [m, l] = logSumExp(x, first, cols);
+      const [l, m] = [at(lse, row), at(lse, rows + row)];
       shares.forEach((share, c) => {
         add(c, g * (Math.exp(at(x, first + c) - m - l) * total - share));
       });
