@@ -1,6 +1,6 @@
 /**
- * Elementary kernels on values in the first-level cache, against the same loops in plain JavaScript; and kernels that wait for
- * memory on arrays that no cache holds, against the triad.
+ * Elementary kernels on values in the first-level cache, against the same loops in plain JavaScript; kernels that wait for
+ * memory on arrays that no cache holds, against the triad; cross-entropy, against the exponentials in it.
  */
 import { warmup } from "jarvis-snn";
 import { kernels, memory } from "jarvis-snn/kernels";
@@ -82,6 +82,11 @@ kernels.spans(windows, SIZE, HALF, 2, 2, 0, 1);
 const POOL = [PLANES, SIZE, SIZE, HALF, HALF] as const;
 const MAX_POOL = [...POOL, 2, 2, 2, 2, 0, 0, 1, 1] as const;
 
+/** The logits of tutorial 5, all time steps of a batch. */
+const [ROWS, CLASSES] = [3200, 10];
+const [logits, probabilities] = [block(ROWS * CLASSES, random), block(ROWS * CLASSES)];
+const [losses, sums, targets] = [block(ROWS), block(2 * ROWS), block(ROWS)];
+
 /** What waits for memory, and how many arrays of LARGE values it reads and writes. */
 const streams: Record<string, [arrays: number, kernel: () => void]> = {
   adam: [7, () => kernels.adam(images, gradients, m, v, 0, LARGE, 1e-3, 0.9, 0.999, 1e-8, 0, 0, 1)],
@@ -114,5 +119,19 @@ const streamed = await interleave(
 for (const [name, [arrays]] of Object.entries(streams)) {
   const value = (streamed.ratio("triad", name) * arrays) / TRIAD_ARRAYS;
   rows[name] = { value, times: streamed.medians(name, "triad") };
+}
+
+const exponentials = calls("exp", () => kernels.exp(probabilities, logits, ROWS * CLASSES), TURN);
+const entropy = {
+  crossEntropy: () => kernels.crossEntropy(losses, sums, logits, targets, 0, ROWS, CLASSES, 0),
+  crossEntropyGrad: () =>
+    kernels.crossEntropyGrad(probabilities, logits, sums, targets, 0, losses, 1, 1, ROWS, CLASSES, 0),
+};
+const entropies = await interleave(
+  [exponentials, ...Object.entries(entropy).map(([name, kernel]) => calls(name, kernel, TURN))],
+  ROUNDS,
+);
+for (const name of Object.keys(entropy)) {
+  rows[name] = { value: entropies.ratio("exp", name), times: entropies.medians(name, "exp") };
 }
 report(rows);

@@ -39,6 +39,7 @@ const ofPeak = (row: string, ...limits: Limits) => target(row, "mul+add peak", "
 const ofTriad = (row: string, peer: string, ...limits: Limits) => target(row, peer, "triad", limits);
 const overDense = (row: string, ...limits: Limits) => target(row, "dense product at 0.85 P", "×", limits);
 const overLoop = (row: string) => target(row, PEERS["plain-js"], "×", []);
+const overItsExp = (row: string) => target(row, "the exponentials in it alone", "×", []);
 const amount = (row: string, unit: Unit, ...limits: Limits) => target(row, "", unit, limits);
 
 const TOY = "toy step: 32-128-2, T 25, B 128, Poisson input";
@@ -126,6 +127,8 @@ export const TARGETS = {
     maxPlaces: ofTriad("max pool 2 × 2, out of cache: places of the maxima", "triad on as many bytes"),
     avgPool: ofTriad("average pool 2 × 2, out of cache", "triad on as many bytes"),
     avgPoolGrad: ofTriad("average pool 2 × 2, out of cache: gradient", "triad on as many bytes"),
+    crossEntropy: overItsExp("cross-entropy, 3200 rows of 10"),
+    crossEntropyGrad: overItsExp("cross-entropy, 3200 rows of 10: gradient"),
   },
   overhead: {
     forward: amount("an op on four values, forward (slowest of five)", "ns", 500, 150),
