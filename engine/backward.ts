@@ -71,7 +71,7 @@ function walk(records: Tensor[]): void {
         continue;
       }
       checkSaved(z);
-      if (z.gradRepeats !== 0 && z.op.takesRepeats !== true) writeOutGradient(z);
+      if (z.gradForm !== null && z.op.takes?.includes(z.gradForm.kind) !== true) writeOutGradient(z);
       (z.op as Op<unknown>).backward(z, z.a as Tensor, z.b as Tensor, z.c as Tensor, z.attrs);
       recycleGradient(z);
       dropRecord(z, "consumed");

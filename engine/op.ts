@@ -23,12 +23,8 @@ export interface Op<Attrs> {
   readonly saves: number;
   /** Forward takes an a that is spikes in bits as it is: a.ptr may be 0. */
   readonly takesBits?: true;
-  /** Backward takes a gradient that repeats over time as it is. */
-  readonly takesRepeats?: true;
-  /** Backward takes the gradient that a max pool gives as values and places. */
-  readonly takesPlaces?: true;
-  /** Backward takes a gradient that is still a product. */
-  readonly takesProducts?: true;
+  /** The forms of a gradient that is not written out which backward takes as they are. */
+  readonly takes?: readonly GradientForm["kind"][];
   /** The output's shape. Throws before anything is allocated. */
   shape(attrs: Attrs, a: Tensor, b: Tensor, c: Tensor): Shape;
   /** z ← op(a, b, c), every element of z. */
@@ -43,6 +39,17 @@ export interface Op<Attrs> {
   /** Gives back memory that attrs hold, taken while `region` was current, where backward will not. */
   drop?(attrs: Attrs, a: Tensor, region: Region): void;
 }
+
+/** What lies at the address of a gradient that is not written out, and what else there is to it. */
+export type GradientForm =
+  /** The gradient of one step; it is the same in so many. */
+  | { readonly kind: "repeats"; readonly steps: number }
+  /** Those of so many windows of a max pool over the last two axes; at `places`, as integers, where in the planes they go. */
+  | { readonly kind: "places"; readonly places: number; readonly windows: number }
+  /** The rows of a product, which ends with the transpose of the weights at this address. */
+  | { readonly kind: "product"; readonly weights: number; readonly factors: Factors };
+
+type Product = Extract<GradientForm, { kind: "product" }>;
 
 /** The sizes of a product x·w, and the distances of the weights of neighbouring inputs and outputs in w. */
 export interface Factors {
@@ -153,64 +160,61 @@ export function canTakeOver(x: Tensor): boolean {
   return x.requiresGrad && x.gradPtr === 0 && x.op !== null && !isOutside(x);
 }
 
-/** z's gradient becomes that of x, which can take it over, in each of `repeats` steps (0: as it is). */
-export function handOver(z: Tensor, x: Tensor, repeats: number): void {
+/** Whether x can take over the buffer of another's gradient, and what made x its form. */
+export function canTake(x: Tensor, kind: GradientForm["kind"]): boolean {
+  return x.op?.takes?.includes(kind) === true && canTakeOver(x);
+}
+
+/** z's gradient becomes that of x, which can take it over, in this form. */
+export function handOver(z: Tensor, x: Tensor, form: GradientForm | null = null): void {
   x.gradPtr = z.gradPtr;
-  x.gradRepeats = repeats;
+  x.gradForm = form;
   z.gradPtr = 0;
 }
 
-/** z's gradient becomes that of x, which can take it over, times the weights wᵀ. */
-export function handOverProduct(z: Tensor, x: Tensor, weights: number, factors: Factors): void {
-  handOver(z, x, 0);
-  x.gradWeights = weights;
-  x.gradFactors = factors;
-}
-
 /** Writes out part of a gradient that is a product: so many values in whole rows, from the one numbered `first` on. */
-export function multiplyGradient(to: number, x: Tensor, first: number, size: number): void {
-  const { depth, outputs, stepIn, stepOut } = x.gradFactors as Factors;
+export function multiplyGradient(to: number, x: Tensor, form: Product, first: number, size: number): void {
+  const { depth, outputs, stepIn, stepOut } = form.factors;
   const from = x.gradPtr + 4 * (first / depth) * outputs;
-  k.gemm(to, from, x.gradWeights, 0, size / depth, depth, outputs, outputs, 1, stepOut, stepIn, depth, depth, 1);
+  k.gemm(to, from, form.weights, 0, size / depth, depth, outputs, outputs, 1, stepOut, stepIn, depth, depth, 1);
 }
 
-/** Writes out a gradient that repeats over time, that is values and places, or that is a product. */
+/** Writes out a gradient of whatever form. */
 export function writeOutGradient(x: Tensor): void {
-  if (x.gradRepeats === 0 && x.gradPlaces === 0 && x.gradFactors === null) return;
+  const form = x.gradForm;
+  if (form === null) return;
   const p = allocate(4 * x.size);
-  if (x.gradFactors !== null) multiplyGradient(p, x, 0, x.size);
-  else if (x.gradPlaces === 0) k.expandAxis(p, x.gradPtr, 1, x.gradRepeats, x.size / x.gradRepeats);
+  if (form.kind === "product") multiplyGradient(p, x, form, 0, x.size);
+  else if (form.kind === "repeats") k.expandAxis(p, x.gradPtr, 1, form.steps, x.size / form.steps);
   else {
     const [height, width] = x.shape.slice(-2) as [number, number];
     const planes = x.size / (height * width);
     k.fill(p, x.size, 0);
-    k.addAtPlaces(p, x.gradPtr, x.gradPlaces, planes, height * width, x.gradWindows / planes);
+    k.addAtPlaces(p, x.gradPtr, form.places, planes, height * width, form.windows / planes);
   }
   recycleGradient(x);
   x.gradPtr = p;
 }
 
 /** How many values lie at the gradient's address. */
-export function gradientSize({ size, gradRepeats, gradWindows, gradFactors }: Tensor): number {
-  if (gradFactors !== null) return (size / gradFactors.depth) * gradFactors.outputs;
-  return gradWindows || size / (gradRepeats || 1);
+export function gradientSize({ size, gradForm: form }: Tensor): number {
+  if (form === null) return size;
+  if (form.kind === "places") return form.windows;
+  return form.kind === "repeats" ? size / form.steps : (size / form.factors.depth) * form.factors.outputs;
 }
 
 /** Takes back the gradient of a record. */
 export function recycleGradient(z: Tensor): void {
   const bytes = 4 * gradientSize(z);
   if (z.gradPtr !== 0) recycle(z.gradPtr, bytes, scope.region);
-  if (z.gradPlaces !== 0) recycle(z.gradPlaces, bytes, scope.region);
+  if (z.gradForm?.kind === "places") recycle(z.gradForm.places, bytes, scope.region);
   z.gradPtr = 0;
-  z.gradRepeats = 0;
-  z.gradPlaces = 0;
-  z.gradWindows = 0;
-  z.gradFactors = null;
+  z.gradForm = null;
 }
 
 /** Hands z's gradient over to x, its only input: no copy where x has none yet. */
 export function passGradient(z: Tensor, x: Tensor): void {
-  if (canTakeOver(x)) return handOver(z, x, 0);
+  if (canTakeOver(x)) return handOver(z, x);
   const dx = gradOf(x);
   if (dx !== 0) k.addTo(dx, z.gradPtr, z.size);
 }

@@ -6,7 +6,7 @@
  */
 import { heap, k, simd, useBackend } from "./backend.ts";
 import { dropColumns, EXPOSED, UNREAD } from "./columns.ts";
-import type { Factors, Op } from "./op.ts";
+import type { GradientForm, Op } from "./op.ts";
 import { allocate, allocateIn, disposed, free, making, type Region, root, scope } from "./scope.ts";
 import { formatShape, type Shape, sizeOf } from "./shape.ts";
 import { memory } from "./wasm.ts";
@@ -106,28 +106,11 @@ export class Tensor {
    */
   gradPtr = 0;
   /**
-   * Not 0: the gradient of one step lies there, and it is the same in so many steps.
+   * What lies there of a gradient that is not written out; null for all its values.
    *
    * @internal
    */
-  gradRepeats = 0;
-  /**
-   * Not 0: a max pool over the last two axes gave the gradient. So many of its windows' gradients lie at `gradPtr`, and the
-   * places in the planes that they go to, as integers, at this address.
-   *
-   * @internal
-   */
-  gradPlaces = 0;
-  /** @internal */
-  gradWindows = 0;
-  /**
-   * Not null: the gradient is the product of the rows at `gradPtr` and the transpose of weights at this address.
-   *
-   * @internal
-   */
-  gradFactors: Factors | null = null;
-  /** @internal */
-  gradWeights = 0;
+  gradForm: GradientForm | null = null;
   /**
    * Buffer of the gradient of a leaf, kept through `zeroGrad`.
    *

@@ -78,8 +78,7 @@ export interface Run {
 const lifOp: Op<Run> = {
   name: "LIF",
   saves: SAVES_B | SAVES_C | SAVES_OUTPUT,
-  takesRepeats: true,
-  takesProducts: true,
+  takes: ["repeats", "product"],
   shape: (run) => run.spikes.shape,
   forward() {},
   backward(z, current, beta, threshold, run) {
@@ -94,7 +93,7 @@ const lifOp: Op<Run> = {
       total: constant ? gradOf(current) : 0,
     };
     const { dMembrane, dState, silence } = run.pass === pass ? run : NOTHING;
-    const silent = z.gradRepeats !== 0 && z.gradPtr === silence;
+    const silent = z.gradForm?.kind === "repeats" && z.gradPtr === silence;
     const oneOutput = dState === 0 && (dMembrane === 0 || silent);
     if (oneOutput && to.dThreshold === 0 && to.dv0 === 0 && neuron.attached === 0 && refractory === null) {
       backwardPlain(z, beta, threshold, run, to, dMembrane);
@@ -140,9 +139,9 @@ function backwardPlain(
   const size = rows * n;
   const bytes = 4 * size;
   const silent = dMembrane !== 0;
-  const product = z.gradFactors !== null && dBeta === 0;
-  if (!product && z.gradRepeats !== T) writeOutGradient(z);
-  const repeats = z.gradRepeats !== 0 && !silent;
+  const product = z.gradForm?.kind === "product" && dBeta === 0 ? z.gradForm : null;
+  if (product === null && !(z.gradForm?.kind === "repeats" && z.gradForm.steps === T)) writeOutGradient(z);
+  const repeats = z.gradForm?.kind === "repeats" && !silent;
   // A membrane takes its gradient as it is, as spikes do whose surrogate is 1.
   const { kind, slope } = silent ? STRAIGHT_THROUGH : neuron.surrogate;
   const custom = kind < 0 ? customDerivative(run, membrane) : null;
@@ -150,18 +149,18 @@ function backwardPlain(
   const ds = silent ? dMembrane : z.gradPtr;
   let du = ds;
   if (constant && dBeta === 0) du = carry;
-  else if (repeats || product) du = dBeta === 0 && takeOver(run, membrane) ? u : allocate(4 * z.size);
+  else if (repeats || product !== null) du = dBeta === 0 && takeOver(run, membrane) ? u : allocate(4 * z.size);
   const stepDu = du === carry ? 0 : size;
   // A product is written out some steps at a time, so that they are read while they are in a cache.
-  const together = product ? Math.max(1, Math.min(T, Math.floor(PIECE / size))) : T;
-  const piece = product ? allocate(together * bytes) : 0;
+  const together = product !== null ? Math.max(1, Math.min(T, Math.floor(PIECE / size))) : T;
+  const piece = product !== null ? allocate(together * bytes) : 0;
   let next = carry;
   for (let end = T; end > 0; end -= together) {
     const start = Math.max(0, end - together);
-    if (product) multiplyGradient(piece, z, start * size, (end - start) * size);
+    if (product !== null) multiplyGradient(piece, z, product, start * size, (end - start) * size);
     k.lifBackward(
       du + 4 * start * stepDu,
-      product ? piece : ds,
+      product !== null ? piece : ds,
       u + start * bytes,
       v0?.ptr ?? 0,
       beta.ptr,
@@ -188,7 +187,7 @@ function backwardPlain(
     next = du + 4 * start * stepDu;
   }
   custom?.dispose();
-  if (product) recycle(piece, together * bytes, scope.region);
+  if (product !== null) recycle(piece, together * bytes, scope.region);
   if (silent && du === carry) recycle(dMembrane, 4 * z.size, scope.region);
   if (du !== z.gradPtr && du !== carry) {
     recycleGradient(z);
@@ -414,7 +413,7 @@ function passToRun(z: Tensor, spikes: Tensor, run: Run, name: "dMembrane" | "dSt
   if (canTakeOver(spikes)) {
     run.silence = zeroBuffer(run.rows * run.n);
     spikes.gradPtr = run.silence;
-    spikes.gradRepeats = run.T;
+    spikes.gradForm = { kind: "repeats", steps: run.T };
   }
   if (run[name] === 0) {
     run[name] = z.gradPtr;

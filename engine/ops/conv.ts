@@ -36,7 +36,7 @@ const convOp: Op<Windows> = {
   name: "conv",
   saves: SAVES_A | SAVES_B,
   takesBits: true,
-  takesPlaces: true,
+  takes: ["places"],
   shape: ({ shape }) => shape,
   forward(z, x, w, bias, g) {
     if (g.path !== "dense") followerOf(g, w.ptr, x).writeMaps(z.ptr, bias?.ptr ?? 0);
@@ -53,7 +53,8 @@ const convOp: Op<Windows> = {
     const dw = gradOf(w);
     const db = bias === null ? 0 : gradOf(bias);
     const sums = db === 0 ? 0 : allocate(4 * planes);
-    const maps = { values: z.gradPtr, places: z.gradPlaces, each: z.gradWindows / planes, sums };
+    const form = z.gradForm?.kind === "places" ? z.gradForm : null;
+    const maps = { values: z.gradPtr, places: form?.places ?? 0, each: (form?.windows ?? 0) / planes, sums };
     const follower = dw !== 0 && g.path !== "dense" ? followerOf(g, dw, x) : null;
     if (dx !== 0 || follower !== null || maps.places !== 0) spread(g, maps, w.ptr, dx, adds, follower);
     else if (db !== 0) k.sumAxis(sums, z.gradPtr, planes, places, 1);

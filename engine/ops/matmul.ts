@@ -6,11 +6,11 @@ import {
   accumulates,
   apply,
   applyOwning,
-  canTakeOver,
+  canTake,
   type Factors,
   freshGradOf,
   gradOf,
-  handOverProduct,
+  handOver,
   type Op,
   ready,
   SAVES_A,
@@ -113,8 +113,8 @@ const FEW_OUTPUTS = 64;
 function inputGradient(z: Tensor, x: Tensor, w: number, product: Product): void {
   const { depth, outputs, stepIn, stepOut } = product;
   // Without an axis behind that of time, a step would be less than a row.
-  if (outputs < FEW_OUTPUTS && x.ndim > 1 && x.op?.takesProducts && canTakeOver(x)) {
-    return handOverProduct(z, x, w, product);
+  if (outputs < FEW_OUTPUTS && x.ndim > 1 && canTake(x, "product")) {
+    return handOver(z, x, { kind: "product", weights: w, factors: product });
   }
   const dx = freshGradOf(x);
   if (dx === 0 || sampled(dx, z.gradPtr, x, w, product)) return;

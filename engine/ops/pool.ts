@@ -1,6 +1,6 @@
 /** Pooling: windows over [..., C, H, W], reduced to one value each. All leading axes are a batch, time among them. */
 import { k, ofImages } from "../backend.ts";
-import { apply, canTakeOver, gradOf, handOver, type Op, SAVES_A, SAVES_NOTHING } from "../op.ts";
+import { apply, canTake, gradOf, handOver, type Op, SAVES_A, SAVES_NOTHING } from "../op.ts";
 import { allocate, recycle, scope } from "../scope.ts";
 import { formatShape, type Shape } from "../shape.ts";
 import { alive, emptySpikes, record, type Tensor } from "../tensor.ts";
@@ -95,11 +95,10 @@ const maxPoolOp: Op<Pooling> = {
     const size = sizeOf(p);
     const windows = windowsOf(p);
     const planes = x.size / size;
-    if (x.op?.takesPlaces && canTakeOver(x)) {
-      x.gradPlaces = allocate(4 * z.size);
-      x.gradWindows = z.size;
-      findMaxima(0, x.gradPlaces, x, 0, planes, p);
-      return handOver(z, x, 0);
+    if (canTake(x, "places")) {
+      const places = allocate(4 * z.size);
+      findMaxima(0, places, x, 0, planes, p);
+      return handOver(z, x, { kind: "places", places, windows: z.size });
     }
     const dx = gradOf(x);
     if (dx === 0) return;

@@ -61,7 +61,7 @@ const LARGEST_COUNT = 2 ** 24;
 function spread(z: Tensor, x: Tensor, { outer, n, inner }: Reduction, scale: number): void {
   if (outer === 1 && canTakeOver(x)) {
     if (scale !== 1) k.affine(z.gradPtr, z.gradPtr, z.size, scale, 0);
-    return handOver(z, x, n);
+    return handOver(z, x, { kind: "repeats", steps: n });
   }
   const dx = freshGradOf(x);
   if (dx === 0) return;

@@ -80,10 +80,10 @@ interface Trace {
   readonly gradients: (Gradient | undefined)[];
 }
 
-/** A gradient as backward found it: of one step, if it repeats over time; of windows, with the places that it goes to. */
+/** A gradient as backward found it, in whatever form; of the windows of a max pool with the places that it goes to. */
 interface Gradient {
   readonly values: Float32Array;
-  readonly repeats: number;
+  readonly kind: string | undefined;
   readonly places: readonly number[];
 }
 
@@ -101,7 +101,7 @@ function traceOf(program: Program): Trace {
     gradient(i, z) {
       trace.gradients[i] = {
         values: Float32Array.from(gradientOf(z)),
-        repeats: z.gradRepeats,
+        kind: z.gradForm?.kind,
         places: placesOf(z),
       };
     },
@@ -168,7 +168,7 @@ class Judge implements Observer {
     const op = this.owners[i] as string;
     const found = this.trace.gradients[i];
     if (found === undefined) throw new Finding(op, `backward reaches ${nameOf(z)} only in the reference`);
-    if (found.repeats !== z.gradRepeats) throw new Finding(op, `the gradient of ${nameOf(z)} repeats otherwise`);
+    if (found.kind !== z.gradForm?.kind) throw new Finding(op, `the gradient of ${nameOf(z)} has another form`);
     if (found.places.join() !== placesOf(z).join())
       throw new Finding(op, `the gradient of ${nameOf(z)} goes elsewhere`);
     const values = gradientOf(z);

@@ -120,6 +120,6 @@ export function gradientOf(t: Tensor): Float32Array | Float64Array {
 }
 
 /** The places that the gradients of a max pool's windows go to; none for other gradients. */
-export function placesOf({ gradPlaces, gradWindows }: Tensor): number[] {
-  return gradPlaces === 0 ? [] : Array.from(integersAt(gradPlaces, gradWindows), (place) => place | 0);
+export function placesOf({ gradForm: form }: Tensor): number[] {
+  return form?.kind === "places" ? Array.from(integersAt(form.places, form.windows), (place) => place | 0) : [];
 }
