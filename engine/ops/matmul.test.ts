@@ -3,17 +3,21 @@ import { expect, test } from "vitest";
 import { bits, leaf, random, values } from "../../test/support/tensors.ts";
 import { bernoulli, concat, full, Generator, linear, matmul, noGrad, type Tensor, tape, tensor } from "../index.ts";
 
-const DENSITIES = [0, 0.03, 0.2, 0.35, 0.5, 0.7, 1];
+/** "one": a single non-zero. */
+const DENSITIES = [0, "one", 0.03, 0.2, 0.35, 0.5, 0.7, 1] as const;
+type Density = (typeof DENSITIES)[number];
 
 /** What the left operand may be: values, or bits that were never written out. */
-const KINDS: Record<string, (shape: number[], density: number) => Tensor> = {
+const KINDS: Record<string, (shape: number[], density: Density) => Tensor> = {
   binary: (shape, density) => spikes(shape, density).clone(),
   packed: (shape, density) => spikes(shape, density),
   graded: (shape, density) => random(shape, 3, { low: 0.5, high: 2 }).mul(spikes(shape, density)),
 };
 
-function spikes(shape: number[], density: number): Tensor {
-  return bernoulli(full(shape, density), { generator: new Generator(5) });
+function spikes(shape: number[], density: Density): Tensor {
+  const rates = full(shape, density === "one" ? 0 : density);
+  if (density === "one") rates.data[rates.size >> 1] = 1;
+  return bernoulli(rates, { generator: new Generator(5) });
 }
 
 type Multiply = (x: Tensor, w: Tensor) => Tensor;
