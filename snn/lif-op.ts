@@ -407,6 +407,54 @@ export function runLif(
   return run;
 }
 
+/**
+ * One step of a plain neuron: u and the spikes as bits, at these addresses, from a current and the state at v0, which u may
+ * overwrite. There are so many β at an address. resumed: the reset of the state is still to come.
+ */
+export function runStep(
+  { reset, delayed, strict, resetValue }: Neuron,
+  u: number,
+  bits: number,
+  { ptr, size }: Tensor,
+  v0: number,
+  beta: number,
+  betas: number,
+  threshold: Tensor,
+  resumed: number,
+): void {
+  const stepBeta = betas === 1 ? 0 : 1;
+  const stepThreshold = threshold.size === 1 ? 0 : 1;
+  const n = stepBeta + stepThreshold > 0 ? Math.max(betas, threshold.size) : size;
+  const theta = threshold.ptr;
+  k.lifForward(
+    u,
+    bits,
+    ptr,
+    v0,
+    beta,
+    theta,
+    1,
+    size / n,
+    n,
+    0,
+    0,
+    stepBeta,
+    stepThreshold,
+    reset,
+    delayed,
+    strict,
+    resetValue,
+    resumed,
+  );
+}
+
+/** v ← the state after the reset of a step whose spikes are numbers; v holds u and may be what is written. */
+export function resetState({ reset, resetValue }: Neuron, v: number, spikes: Tensor, threshold: Tensor): void {
+  const n = threshold.size === 1 ? spikes.size : threshold.size;
+  const step = threshold.size === 1 ? 0 : 1;
+  k.lifState(v, v, spikes.ptr, threshold.ptr, spikes.size / n, n, step, reset, resetValue);
+}
+
 /** Adds z's gradient into a buffer of the run, and makes sure that the run's backward is reached. */
 function passToRun(z: Tensor, spikes: Tensor, run: Run, name: "dMembrane" | "dState"): void {
   if (run.pass !== pass) Object.assign(run, NOTHING, { pass });

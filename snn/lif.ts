@@ -1,9 +1,9 @@
-import { composed, empty, emptySpikes, k, ready, scope } from "../engine/extend.ts";
+import { composed, empty, emptySpikes, ready, scope } from "../engine/extend.ts";
 import { Module, parameter, Tensor, zeros } from "../engine/index.ts";
 import { checkCurrent, checkState } from "./checks.ts";
 import { checkPerNeuron, type DecayOptions, decayTensor, persistentCopy } from "./decay.ts";
 import { composeLif } from "./lif-composed.ts";
-import { discard, membraneOf, type Neuron, RESETS, runLif, stateOf } from "./lif-op.ts";
+import { discard, membraneOf, type Neuron, RESETS, resetState, runLif, runStep, stateOf } from "./lif-op.ts";
 import { checkFire, type Fire } from "./spike.ts";
 import { checkSurrogate, type Surrogate, surrogate as surrogates } from "./surrogate.ts";
 
@@ -193,35 +193,12 @@ export class LIF extends Module {
     const { threshold, neuron } = this;
     const beta = this.decay();
     for (const t of [current, beta, threshold, state.v, state.refractory]) ready("LIF", t);
-    const [stepBeta, stepThreshold] = [beta.size === 1 ? 0 : 1, threshold.size === 1 ? 0 : 1];
-    const n = stepBeta + stepThreshold > 0 ? Math.max(beta.size, threshold.size) : current.size;
-    const rows = current.size / n;
-    const { reset, delayed, strict, resetValue } = neuron;
     const spikes = emptySpikes(current.shape, current.size);
     const v = empty(current.shape, current.size);
-    k.lifForward(
-      v.ptr,
-      spikes.bits,
-      current.ptr,
-      state.v.ptr,
-      beta.ptr,
-      threshold.ptr,
-      1,
-      rows,
-      n,
-      0,
-      0,
-      stepBeta,
-      stepThreshold,
-      reset,
-      delayed,
-      strict,
-      resetValue,
-      0,
-    );
-    if (delayed === 0 && reset !== RESETS.none) {
+    runStep(neuron, v.ptr, spikes.bits, current, state.v.ptr, beta.ptr, beta.size, threshold, 0);
+    if (neuron.delayed === 0 && neuron.reset !== RESETS.none) {
       ready("LIF", spikes);
-      k.lifState(v.ptr, v.ptr, spikes.ptr, threshold.ptr, rows, n, stepThreshold, reset, resetValue);
+      resetState(neuron, v.ptr, spikes, threshold);
     }
     return [spikes, { v, refractory: zeros(current.shape) }];
   }

@@ -15,7 +15,7 @@ import { Linear, type Module, noGrad, type Tensor, zeros } from "../engine/index
 import { checkPerNeuron } from "./decay.ts";
 import { LeakyIntegrator } from "./leaky-integrator.ts";
 import { LIF, type LIFState } from "./lif.ts";
-import type { Neuron } from "./lif-op.ts";
+import { type Neuron, resetState, runStep } from "./lif-op.ts";
 import { RecurrentLIF } from "./recurrent-lif.ts";
 
 /** A layer with memory of its own, and what it does in a step. */
@@ -139,9 +139,7 @@ class Neurons extends Stage {
   private readonly threshold: Tensor;
   private readonly neuron: Neuron;
   private readonly input: Tensor;
-  private readonly n: number;
-  private readonly stepBeta: number;
-  private readonly stepThreshold: number;
+  private readonly betas: number;
   private resumed = 0;
 
   constructor({ neuron, isPlain, beta, threshold }: LIF, input: Tensor) {
@@ -158,45 +156,26 @@ class Neurons extends Stage {
     this.threshold = threshold;
     this.neuron = neuron;
     this.input = input;
-    this.stepBeta = beta.size === 1 ? 0 : 1;
-    this.stepThreshold = threshold.size === 1 ? 0 : 1;
-    this.n = this.stepBeta + this.stepThreshold > 0 ? Math.max(beta.size, threshold.size) : input.size;
+    this.betas = beta.size;
   }
 
   step(): void {
-    const { output, membrane, refractory, threshold, neuron, input, n, stepBeta, stepThreshold } = this;
-    const { reset, delayed, strict, resetValue, rest, inputScale, hold } = neuron;
-    const rows = input.size / n;
+    const { output, membrane, refractory, threshold, neuron, input, betas } = this;
     const u = membrane.ptr;
     const beta = this.decay.read();
     ready("Stream", threshold);
-    const theta = threshold.ptr;
     if (refractory === null) {
-      k.lifForward(
-        u,
-        output.bits,
-        input.ptr,
-        u,
-        beta,
-        theta,
-        1,
-        rows,
-        n,
-        0,
-        0,
-        stepBeta,
-        stepThreshold,
-        reset,
-        delayed,
-        strict,
-        resetValue,
-        this.resumed,
-      );
+      runStep(neuron, u, output.bits, input, u, beta, betas, threshold, this.resumed);
       k.unpackBits(output.ptr, output.bits, output.size);
       this.resumed = 1;
       return;
     }
+    const { reset, delayed, strict, resetValue, rest, inputScale, hold } = neuron;
     const held = refractory.ptr;
+    const stepBeta = betas === 1 ? 0 : 1;
+    const stepThreshold = threshold.size === 1 ? 0 : 1;
+    const n = stepBeta + stepThreshold > 0 ? Math.max(betas, threshold.size) : input.size;
+    const rows = input.size / n;
     k.lifForwardAny(
       u,
       output.ptr,
@@ -205,7 +184,7 @@ class Neurons extends Stage {
       u,
       held,
       beta,
-      theta,
+      threshold.ptr,
       1,
       rows,
       n,
@@ -220,7 +199,7 @@ class Neurons extends Stage {
       inputScale,
       hold,
     );
-    if (delayed === 0) k.lifState(u, u, output.ptr, theta, rows, n, stepThreshold, reset, resetValue);
+    if (delayed === 0) resetState(neuron, u, output, threshold);
   }
 
   override reset(): void {
