@@ -257,8 +257,8 @@ export const bitBytes = (rows: number, columns: number): number => 4 * rows * Ma
  * Densities below which walking over non-zeros is faster, for very many outputs, and at how many panels of 16 outputs it is
  * half of that: making the lists costs the same for few. Measured.
  */
-const BINARY = { density: 0.75, half: 0.5 };
-const GRADED = { density: 0.6, half: 2.5 };
+const BINARY = { density: 0.8, half: 0.4 };
+const GRADED = { density: 0.7, half: 2.5 };
 
 /**
  * For up to four outputs of so many rows, spikes as dense as this for one or two of them, or for more, are masks, which is faster
