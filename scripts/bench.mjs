@@ -5,17 +5,27 @@
  *   npm run bench -- toy lif          some of them
  *   npm run bench -- --peers          against TF.js, jax-js and onnxruntime-web too
  *   npm run bench -- --write          and puts the results into README.md and docs/
+ *   npm run bench -- --profile        instead: what the kernels take of the steps that race with PyTorch
  *   npm run bench -- --stored         measures nothing: shows, or writes, what is stored
  */
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { densitySvg } from "../build/bench/support/density.js";
-import { families, merge } from "../build/bench/support/results.js";
-import { docsBlock, linesOf, origins, readmeBlock, replaceBlock, terminalTable } from "../build/bench/support/table.js";
+import { families, merge, targetsOf } from "../build/bench/support/results.js";
+import {
+  docsBlock,
+  linesOf,
+  origins,
+  profileBlock,
+  profileLines,
+  readmeBlock,
+  replaceBlock,
+  terminalTable,
+} from "../build/bench/support/table.js";
 import { peers } from "./peers.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
@@ -24,11 +34,13 @@ const resultsOf = (family) => join(root, "bench/results", `${family}.json`);
 const flag = { type: "boolean", default: false };
 const { values: flags, positionals } = parseArgs({
   allowPositionals: true,
-  options: { peers: flag, write: flag, stored: flag },
+  options: { peers: flag, write: flag, profile: flag, stored: flag },
 });
 const wrong = positionals.filter((name) => !families.includes(name));
 if (wrong.length > 0) throw new RangeError(`bench: expected some of ${families.join(", ")}, got ${wrong.join(", ")}`);
-const chosen = positionals.length === 0 ? families : families.filter((family) => positionals.includes(family));
+const named = positionals.length === 0 ? families : families.filter((family) => positionals.includes(family));
+const races = (family) => Object.keys(targetsOf(family)).some((key) => key.endsWith("/torch"));
+const chosen = flags.profile ? named.filter(races) : named;
 
 /** What is known of every family. */
 function load(family) {
@@ -38,8 +50,10 @@ function load(family) {
 /** Measures a family and stores the results; returns the reasons for what was not measured. */
 function run(family, env) {
   const program = join(root, "build/bench", `${family}.bench.js`);
-  const stdio = ["ignore", "pipe", "inherit"];
-  const report = JSON.parse(execFileSync(process.execPath, [program], { cwd: root, env, stdio, encoding: "utf8" }));
+  const count = ["--import", pathToFileURL(join(root, "build/bench/support/count.js")).href];
+  const args = flags.profile ? [...count, program] : [program];
+  const options = { cwd: root, env, stdio: ["ignore", "pipe", "inherit"], encoding: "utf8" };
+  const report = JSON.parse(execFileSync(process.execPath, args, options));
   const origin = {
     machine: cpus()[0].model.trim(),
     node: process.versions.node,
@@ -59,6 +73,7 @@ const missing = {};
 if (!flags.stored) {
   const env = { ...process.env };
   if (flags.peers) env.BENCH_PEERS = peers();
+  if (flags.profile) env.BENCH_PROFILE = "1";
   for (const family of chosen) {
     console.error(`bench: ${family}`);
     missing[family] = run(family, env);
@@ -66,12 +81,17 @@ if (!flags.stored) {
 }
 
 const results = Object.fromEntries(families.map((family) => [family, load(family)]));
-const lines = linesOf(results, chosen, missing);
-console.log(`${origins(lines)}\n\n${terminalTable(lines)}`);
+if (flags.profile) {
+  for (const [row, ms, shares] of profileLines(results, chosen)) console.log(`${row}\n  ${ms} ms: ${shares}`);
+} else {
+  const lines = linesOf(results, chosen, missing);
+  console.log(`${origins(lines)}\n\n${terminalTable(lines)}`);
+}
 
 if (flags.write) {
   rewrite("README.md", (text) => replaceBlock(text, "bench", readmeBlock(results)));
   rewrite("docs/benchmarks.md", (text) => replaceBlock(text, "bench", docsBlock(results)));
+  rewrite("docs/benchmarks.md", (text) => replaceBlock(text, "profile", profileBlock(results)));
   const { curve } = results.gather;
   if (curve !== undefined) writeFileSync(join(root, "docs/density.svg"), densitySvg(curve));
 }

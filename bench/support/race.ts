@@ -2,7 +2,8 @@
 import { type Family, type PeerName, TARGETS } from "../targets.ts";
 import { interleave, steps } from "./interleave.ts";
 import { type Peer, PeerMissing, startPeer } from "./peer.ts";
-import { OURS, type Rows } from "./report.ts";
+import { profileOf } from "./profile.ts";
+import { OURS, type Rows, send } from "./report.ts";
 
 export interface Workload {
   readonly step: () => void;
@@ -26,6 +27,7 @@ export async function race(
   workloads: Readonly<Record<string, Workload>>,
   args: readonly string[] = [],
 ): Promise<Rows> {
+  if (process.env.BENCH_PROFILE !== undefined) profile(workloads);
   const rows: Rows = {};
   const entries = Object.entries(workloads).map(([name, run]) => ({ name, ...run, peers: peersOf(family, name) }));
   const wanted = new Set(entries.flatMap(({ peers }) => peers));
@@ -59,6 +61,13 @@ export async function race(
     for (const peer of running.values()) peer.close();
   }
   return rows;
+}
+
+/** Reports what the kernels of each workload take, and ends: nothing else is to be measured with kernels that are counted. */
+function profile(workloads: Readonly<Record<string, Workload>>): never {
+  const runs = Object.entries(workloads).map(([name, { step, prepare }]) => [name, profileOf(step, prepare)]);
+  send({ rows: {}, profiles: Object.fromEntries(runs) });
+  process.exit();
 }
 
 /** Mean milliseconds of so many steps. */

@@ -1,5 +1,6 @@
 /** What a benchmark process tells scripts/bench.mjs: one line of JSON. */
 import type { DensityCurve } from "./density.ts";
+import type { Profile } from "./profile.ts";
 
 export const OURS = "jarvis-snn";
 
@@ -16,9 +17,14 @@ export type Rows = Record<string, Measured | { readonly missing: string }>;
 export interface Report {
   readonly rows: Rows;
   readonly curve?: DensityCurve;
+  /** By workload. */
+  readonly profiles?: Readonly<Record<string, Profile>>;
 }
 
 export function report(rows: Rows, curve?: DensityCurve): void {
-  const all: Report = curve === undefined ? { rows } : { rows, curve };
-  process.stdout.write(`${JSON.stringify(all)}\n`);
+  send(curve === undefined ? { rows } : { rows, curve });
+}
+
+export function send(report: Report): void {
+  process.stdout.write(`${JSON.stringify(report)}\n`);
 }

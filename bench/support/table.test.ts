@@ -3,7 +3,17 @@ import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { PEERS, type TARGETS, type Target } from "../targets.ts";
 import { families, merge, type Origin, type Results, targetsOf } from "./results.ts";
-import { docsBlock, formatValue, linesOf, mark, readmeBlock, replaceBlock, terminalTable } from "./table.ts";
+import {
+  docsBlock,
+  formatValue,
+  linesOf,
+  mark,
+  profileBlock,
+  profileLines,
+  readmeBlock,
+  replaceBlock,
+  terminalTable,
+} from "./table.ts";
 
 const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -95,6 +105,23 @@ test("tables: README has the rows with limits, the docs have all; both from the 
     const cell = `| ${formatValue(measured.value, target)} `;
     expect(rowsOf(docsBlock(results)).some((row) => row.includes(target.row) && row.includes(cell))).toBe(true);
   }
+});
+
+test("profiles: a line for each step that has a name, with its larger shares", () => {
+  const profile = { step: 1.5, kernels: { gather: 0.525, gemm: 0.3, fill: 0.01 }, ...TODAY };
+  const results = { toy: { rows: {}, profiles: { published: profile, step: profile, other: profile } } };
+  const rows = profileLines(results).map(([row]) => row);
+  expect(new Set(rows).size).toBe(rows.length);
+  expect(profileLines(results)[0]).toEqual([targetsOf("toy")["step/torch"]?.row, "1.5", "gather 53 %, gemm 30 %"]);
+  expect(profileLines(results, ["small"])).toEqual([]);
+  expect(profileBlock(results)).toContain(`${TODAY.machine}, Node ${TODAY.node}, ${TODAY.date}.`);
+});
+
+test("merge: profiles stay until others come", () => {
+  const profiles = { step: { step: 1, kernels: { gemm: 0.5 } } };
+  const first = merge("toy", { rows: {} }, { rows: {}, profiles }, BEFORE);
+  expect(merge("toy", first, { rows: {} }, TODAY).profiles).toEqual({ step: { ...profiles.step, ...BEFORE } });
+  expect(merge("toy", first, { rows: {}, profiles }, TODAY).profiles).toEqual({ step: { ...profiles.step, ...TODAY } });
 });
 
 test("replaceBlock: what is between the markers, and nothing else", () => {

@@ -92,6 +92,35 @@ export function origins(lines: readonly Line[]): string {
   return [...new Set(all)].join("; ");
 }
 
+/** What is less of a step than this goes with the rest. */
+const SMALL_SHARE = 0.02;
+
+/** Where the time of the steps goes: what they are, the milliseconds of one, and the shares of the kernels. */
+export function profileLines(
+  results: Partial<Record<Family, Results>>,
+  chosen: readonly Family[] = families,
+): [row: string, ms: string, shares: string][] {
+  const lines = new Map<string, [string, string, string]>();
+  for (const family of chosen) {
+    for (const [name, { step, kernels }] of Object.entries(results[family]?.profiles ?? {})) {
+      // Workloads that differ in nothing but the peer have one name.
+      const row = targetsOf(family)[`${name}/torch`]?.row;
+      if (row === undefined) continue;
+      const large = Object.entries(kernels).filter(([, share]) => share >= SMALL_SHARE);
+      const shares = large.map(([kernel, share]) => `${kernel} ${Math.round(100 * share)} %`);
+      lines.set(row, [row, `${step}`, shares.join(", ")]);
+    }
+  }
+  return [...lines.values()];
+}
+
+/** The same as docs/benchmarks.md shows it. */
+export function profileBlock(results: Partial<Record<Family, Results>>): string {
+  const all = families.flatMap((family) => Object.values(results[family]?.profiles ?? {}));
+  const from = [...new Set(all.map(({ machine, node, date }) => `${machine}, Node ${node}, ${date}`))].join("; ");
+  return `${from}.\n\n${markdown(["step", "ms", "kernels"], profileLines(results))}`;
+}
+
 /** The rows with limits, as README.md shows them. */
 export function readmeBlock(results: Partial<Record<Family, Results>>): string {
   const lines = linesOf(results).filter(({ target }) => target.must !== undefined);

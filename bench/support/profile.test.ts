@@ -1,0 +1,39 @@
+import { afterAll, expect, test } from "vitest";
+import { countKernels, profileOf } from "./profile.ts";
+
+const { Instance } = WebAssembly;
+afterAll(() => {
+  WebAssembly.Instance = Instance;
+});
+
+/** A module with one function, `f`, which gives 7. */
+const MODULE = [
+  [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
+  [0x01, 0x05, 0x01, 0x60, 0x00, 0x01, 0x7f],
+  [0x03, 0x02, 0x01, 0x00],
+  [0x07, 0x05, 0x01, 0x01, 0x66, 0x00, 0x00],
+  [0x0a, 0x06, 0x01, 0x04, 0x00, 0x41, 0x07, 0x0b],
+].flat();
+
+test("profileOf: the kernels of a step, and not those before it", () => {
+  countKernels();
+  const { f } = new WebAssembly.Instance(new WebAssembly.Module(Uint8Array.from(MODULE))).exports as {
+    f: () => number;
+  };
+  let [prepared, sum] = [0, 0];
+  const profile = profileOf(
+    () => {
+      for (let i = 0; i < 1000; i++) sum += f();
+    },
+    () => {
+      prepared++;
+      f();
+    },
+  );
+  expect(prepared).toBeGreaterThan(3);
+  expect(sum).toBe(7000 * prepared);
+  expect(Object.keys(profile.kernels)).toEqual(["f"]);
+  expect(profile.step).toBeGreaterThan(0);
+  expect(profile.kernels.f).toBeGreaterThan(0);
+  expect(profile.kernels.f).toBeLessThan(1);
+});
