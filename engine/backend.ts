@@ -24,6 +24,9 @@ export function useBackend(backend: Backend): void {
   heap = backend.heap;
 }
 
+/** Whether the reference computes now. */
+export const inReference = (): boolean => heap !== simd.heap;
+
 /** The kernels of convolutions, pools and normalisation. */
 export const ofImages = (): ImageKernels => ("normalize" in k ? (k as Kernels) : imageKernels());
 

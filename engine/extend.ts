@@ -1,5 +1,5 @@
-/** What layers outside the engine need to define ops of their own: kernels, memory, records. */
-export { k } from "./backend.ts";
+/** What layers outside the engine need for ops and memory of their own: kernels, records, tensors from inside. */
+export { inReference, k } from "./backend.ts";
 export { checkUnchanged, pass } from "./backward.ts";
 export { allOrNothing, composed } from "./composed.ts";
 export { defaultGenerator, generatorOf } from "./generator.ts";

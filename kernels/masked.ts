@@ -3,7 +3,7 @@
  * that a term costs an "and" and an addition, and nothing is unpacked.
  *
  * Every element has one accumulator that takes the terms in the order of p. What is masked out adds 0, so the result has the
- * bits of the dense product, as long as A is finite.
+ * bits of the dense product, as long as A is finite; a sum that begins at −0 may end as 0.
  */
 import { zeros } from "./sums";
 
@@ -92,7 +92,7 @@ function sixteenOfTwo(
   let t1 = v128.load(row, 16);
   let t2 = v128.load(row, 32);
   let t3 = v128.load(row, 48);
-  do {
+  for (; k > 0; k--) {
     const word: usize = load<u16>(bits);
     const x = v128.load32_splat(a0);
     const y = v128.load32_splat(a1);
@@ -111,7 +111,7 @@ function sixteenOfTwo(
     bits += bitsRow;
     a0 += aStep;
     a1 += aStep;
-  } while (--k != 0);
+  }
   v128.store(row, t0);
   v128.store(row, t1, 16);
   v128.store(row, t2, 32);

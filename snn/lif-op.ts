@@ -208,7 +208,8 @@ function backwardAny(
   const { neuron, T, rows, n, v0, r0, refractory } = run;
   const membrane = run.membrane as Tensor;
   writeOutGradient(z);
-  ready("LIF", z);
+  const spikes = z.ptr === 0 ? allocate(4 * z.size) : z.ptr;
+  if (z.ptr === 0) k.unpackBits(spikes, z.bits, z.size);
   if (v0 !== null) checkUnchanged(z, v0);
   if (r0 !== null) checkUnchanged(z, r0);
   const { kind, slope } = neuron.surrogate;
@@ -216,7 +217,7 @@ function backwardAny(
   k.lifBackwardAny(
     z.gradPtr,
     membrane.ptr,
-    z.ptr,
+    spikes,
     refractory?.ptr ?? 0,
     v0?.ptr ?? 0,
     r0?.ptr ?? 0,
@@ -247,6 +248,7 @@ function backwardAny(
     slope,
   );
   custom?.dispose();
+  if (z.ptr === 0) recycle(spikes, 4 * z.size, scope.region);
   if (dMembrane !== 0) recycle(dMembrane, 4 * z.size, scope.region);
   if (dState !== 0) recycle(dState, 4 * z.size, scope.region);
 }
@@ -303,6 +305,95 @@ function customDerivative({ neuron, threshold, v0 }: Run, membrane: Tensor): Ten
   });
 }
 
+/** How many neighbours in a step have values of β and θ of their own, of so many values; all of them where both are shared. */
+const neuronsOf = (betas: number, thetas: number, size: number): number => {
+  const most = Math.max(betas, thetas);
+  return most > 1 ? most : size;
+};
+
+/**
+ * Neurons without further options, T steps of `size` values: membranes to u, spikes to bits. `betas` values of β lie at `beta`; v0
+ * is the state before, 0 for zeros; between steps lie stepU and stepCurrent values.
+ */
+export function forwardPlain(
+  { reset, delayed, strict, resetValue }: Neuron,
+  u: number,
+  bits: number,
+  current: number,
+  v0: number,
+  beta: number,
+  betas: number,
+  threshold: Tensor,
+  T: number,
+  size: number,
+  stepU: number,
+  stepCurrent: number,
+): void {
+  const n = neuronsOf(betas, threshold.size, size);
+  k.lifForward(
+    u,
+    bits,
+    current,
+    v0,
+    beta,
+    threshold.ptr,
+    T,
+    size / n,
+    n,
+    stepU,
+    stepCurrent,
+    betas === 1 ? 0 : 1,
+    threshold.size === 1 ? 0 : 1,
+    reset,
+    delayed,
+    strict,
+    resetValue,
+    0,
+  );
+}
+
+/** The same with all options: spikes to s as numbers, and to r the steps that neurons are still held; r0 is that before. */
+export function forwardAny(
+  { reset, delayed, strict, resetValue, rest, inputScale, hold }: Neuron,
+  u: number,
+  s: number,
+  r: number,
+  current: number,
+  v0: number,
+  r0: number,
+  beta: number,
+  betas: number,
+  threshold: Tensor,
+  T: number,
+  size: number,
+  stepCurrent: number,
+): void {
+  const n = neuronsOf(betas, threshold.size, size);
+  k.lifForwardAny(
+    u,
+    s,
+    r,
+    current,
+    v0,
+    r0,
+    beta,
+    threshold.ptr,
+    T,
+    size / n,
+    n,
+    stepCurrent,
+    betas === 1 ? 0 : 1,
+    threshold.size === 1 ? 0 : 1,
+    reset,
+    delayed,
+    strict,
+    resetValue,
+    rest,
+    inputScale,
+    hold,
+  );
+}
+
 /**
  * Runs a neuron over a current [T, B, …] from the state v0, counters (null: zeros); β and θ have one value or one a feature.
  * A neuron without refractory steps ignores the counters.
@@ -319,7 +410,7 @@ export function runLif(
   const r0 = neuron.hold === 0 ? null : counters;
   const T = current.shape[0] as number;
   const size = current.size / T;
-  const n = Math.max(beta.size, threshold.size) > 1 ? (current.shape[current.ndim - 1] as number) : size;
+  const n = neuronsOf(beta.size, threshold.size, size);
   const rows = size / n;
   const source = constantSource(current);
   const constant = source !== null && source.size === size;
@@ -328,61 +419,26 @@ export function runLif(
   if (v0 !== null) ready("LIF", v0);
   if (counters !== null) ready("LIF", counters);
   const plain = neuron.hold === 0 && neuron.rest === 0 && neuron.inputScale === 1;
-  const spikes = plain ? emptySpikes(current.shape, current.size) : empty(current.shape, current.size);
+  const spikes = emptySpikes(current.shape, current.size);
   const refractory = plain ? null : empty(current.shape, current.size);
   const stepCurrent = constant ? 0 : size;
   const learned = beta.requiresGrad || threshold.requiresGrad;
   const wanted = scope.recording && (input.requiresGrad || learned || (v0?.requiresGrad ?? false));
   const membrane = plain && !reachable && !wanted ? null : empty(current.shape, current.size);
-  const last = membrane === null ? allocate(4 * size) : 0;
-  const stepBeta = beta.size === 1 ? 0 : 1;
-  const stepThreshold = threshold.size === 1 ? 0 : 1;
+  const from = v0?.ptr ?? 0;
   if (refractory === null) {
-    k.lifForward(
-      membrane === null ? last : membrane.ptr,
-      spikes.bits,
-      input.ptr,
-      v0?.ptr ?? 0,
-      beta.ptr,
-      threshold.ptr,
-      T,
-      rows,
-      n,
-      membrane === null ? 0 : size,
-      stepCurrent,
-      stepBeta,
-      stepThreshold,
-      neuron.reset,
-      neuron.delayed,
-      neuron.strict,
-      neuron.resetValue,
-      0,
-    );
-    if (membrane === null) recycle(last, 4 * size, scope.region);
+    const u = membrane === null ? allocate(4 * size) : membrane.ptr;
+    const stepU = membrane === null ? 0 : size;
+    forwardPlain(neuron, u, spikes.bits, input.ptr, from, beta.ptr, beta.size, threshold, T, size, stepU, stepCurrent);
+    if (membrane === null) recycle(u, 4 * size, scope.region);
   } else {
-    k.lifForwardAny(
-      (membrane as Tensor).ptr,
-      spikes.ptr,
-      refractory.ptr,
-      input.ptr,
-      v0?.ptr ?? 0,
-      r0?.ptr ?? 0,
-      beta.ptr,
-      threshold.ptr,
-      T,
-      rows,
-      n,
-      stepCurrent,
-      stepBeta,
-      stepThreshold,
-      neuron.reset,
-      neuron.delayed,
-      neuron.strict,
-      neuron.resetValue,
-      neuron.rest,
-      neuron.inputScale,
-      neuron.hold,
-    );
+    const s = allocate(4 * current.size);
+    const u = (membrane as Tensor).ptr;
+    const r = refractory.ptr;
+    const held = r0?.ptr ?? 0;
+    forwardAny(neuron, u, s, r, input.ptr, from, held, beta.ptr, beta.size, threshold, T, size, stepCurrent);
+    k.packBits(spikes.bits, s, 1, current.size);
+    recycle(s, 4 * current.size, scope.region);
   }
   const run: Run = {
     neuron,
@@ -407,49 +463,10 @@ export function runLif(
   return run;
 }
 
-/**
- * One step of a plain neuron: u and the spikes as bits, at these addresses, from a current and the state at v0, which u may
- * overwrite. There are so many β at an address. resumed: the reset of the state is still to come.
- */
-export function runStep(
-  { reset, delayed, strict, resetValue }: Neuron,
-  u: number,
-  bits: number,
-  { ptr, size }: Tensor,
-  v0: number,
-  beta: number,
-  betas: number,
-  threshold: Tensor,
-  resumed: number,
-): void {
-  const stepBeta = betas === 1 ? 0 : 1;
-  const stepThreshold = threshold.size === 1 ? 0 : 1;
-  const n = stepBeta + stepThreshold > 0 ? Math.max(betas, threshold.size) : size;
-  const theta = threshold.ptr;
-  k.lifForward(
-    u,
-    bits,
-    ptr,
-    v0,
-    beta,
-    theta,
-    1,
-    size / n,
-    n,
-    0,
-    0,
-    stepBeta,
-    stepThreshold,
-    reset,
-    delayed,
-    strict,
-    resetValue,
-    resumed,
-  );
-}
-
-/** v ← the state after the reset of a step whose spikes are numbers; v holds u and may be what is written. */
-export function resetState({ reset, resetValue }: Neuron, v: number, spikes: Tensor, threshold: Tensor): void {
+/** v, which holds u, ← the state after the reset that is due now; the spikes are written out. */
+export function resetState({ reset, delayed, resetValue }: Neuron, v: number, spikes: Tensor, threshold: Tensor): void {
+  if (delayed !== 0 || reset === RESETS.none) return;
+  ready("LIF", spikes);
   const n = threshold.size === 1 ? spikes.size : threshold.size;
   const step = threshold.size === 1 ? 0 : 1;
   k.lifState(v, v, spikes.ptr, threshold.ptr, spikes.size / n, n, step, reset, resetValue);

@@ -3,7 +3,7 @@ import { Module, parameter, Tensor, zeros } from "../engine/index.ts";
 import { checkCurrent, checkState } from "./checks.ts";
 import { checkPerNeuron, type DecayOptions, decayTensor, persistentCopy } from "./decay.ts";
 import { composeLif } from "./lif-composed.ts";
-import { discard, membraneOf, type Neuron, RESETS, resetState, runLif, runStep, stateOf } from "./lif-op.ts";
+import { discard, forwardPlain, membraneOf, type Neuron, RESETS, resetState, runLif, stateOf } from "./lif-op.ts";
 import { checkFire, type Fire } from "./spike.ts";
 import { checkSurrogate, type Surrogate, surrogate as surrogates } from "./surrogate.ts";
 
@@ -195,11 +195,9 @@ export class LIF extends Module {
     for (const t of [current, beta, threshold, state.v, state.refractory]) ready("LIF", t);
     const spikes = emptySpikes(current.shape, current.size);
     const v = empty(current.shape, current.size);
-    runStep(neuron, v.ptr, spikes.bits, current, state.v.ptr, beta.ptr, beta.size, threshold, 0);
-    if (neuron.delayed === 0 && neuron.reset !== RESETS.none) {
-      ready("LIF", spikes);
-      resetState(neuron, v.ptr, spikes, threshold);
-    }
+    const { ptr, size } = current;
+    forwardPlain(neuron, v.ptr, spikes.bits, ptr, state.v.ptr, beta.ptr, beta.size, threshold, 1, size, 0, 0);
+    resetState(neuron, v.ptr, spikes, threshold);
     return [spikes, { v, refractory: zeros(current.shape) }];
   }
 

@@ -15,22 +15,37 @@ import { Linear, type Module, noGrad, type Tensor, zeros } from "../engine/index
 import { checkPerNeuron } from "./decay.ts";
 import { LeakyIntegrator } from "./leaky-integrator.ts";
 import { LIF, type LIFState } from "./lif.ts";
-import { type Neuron, resetState, runStep } from "./lif-op.ts";
+import { forwardAny, forwardPlain, type Neuron, resetState } from "./lif-op.ts";
 import { RecurrentLIF } from "./recurrent-lif.ts";
+
+/** What a stage holds. */
+interface Holding {
+  /** What stays from one step to the next; zeros at the start. */
+  readonly state?: readonly Tensor[];
+  /** Further memory of its own. */
+  readonly memory?: readonly Tensor[];
+  /** What the layer owns and a step reads. */
+  readonly parameters?: readonly (Tensor | null)[];
+}
 
 /** A layer with memory of its own, and what it does in a step. */
 export abstract class Stage {
   /** What the next stage reads. Spikes are there as numbers, those of plain neurons as bits too. */
   readonly output: Tensor;
-  /** What stays from one step to the next. */
-  readonly state: readonly Tensor[];
-  /** All that is its own. */
   readonly memory: readonly Tensor[];
+  private readonly state: readonly Tensor[];
+  private readonly parameters: readonly Tensor[];
 
-  constructor(output: Tensor, state: readonly Tensor[] = [], other: readonly Tensor[] = []) {
+  constructor(output: Tensor, { state = [], memory = [], parameters = [] }: Holding) {
     this.output = output;
     this.state = state;
-    this.memory = [output, ...state, ...other];
+    this.memory = [output, ...state, ...memory];
+    this.parameters = parameters.filter((t) => t !== null);
+  }
+
+  /** Throws if something that a step reads was freed. */
+  check(): void {
+    for (let i = 0; i < this.parameters.length; i++) ready("Stream", this.parameters[i] as Tensor);
   }
 
   abstract step(): void;
@@ -55,29 +70,35 @@ function ownSpikes(shape: Shape): Tensor {
   return t;
 }
 
-/** A module without neurons: its `forward` on a sequence of one step. */
-class Stateless extends Stage {
+/** A module without neurons: its `forward` on a sequence of one step, in evaluation mode. */
+class StatelessStage extends Stage {
   private readonly module: Module;
   private readonly input: Tensor;
 
   constructor(module: Module, input: Tensor) {
-    const [, ...shape] = noGrad(() => module.forward(input.unsqueeze(0)).shape);
-    super(own(shape));
+    const forward = () => module.forward(input.unsqueeze(0)).shape;
+    const [steps, ...shape] = noGrad(() => module.evaluating(forward));
+    if (steps !== 1) {
+      const got = formatShape(steps === undefined ? [] : [steps, ...shape]);
+      throw new RangeError(`Stream: expected ${module.constructor.name} to give [1, B, …] for one step, got ${got}`);
+    }
+    super(own(shape), {});
     this.module = module;
     this.input = input;
   }
 
   step(): void {
-    noGrad(() => void this.output.copyFrom(this.module.forward(this.input.unsqueeze(0))));
+    const { module, input, output } = this;
+    noGrad(() => module.evaluating(() => void output.copyFrom(module.forward(input.unsqueeze(0)))));
   }
 }
 
-class Product extends Stage {
+class LinearStage extends Stage {
   private readonly product: RepeatedLinear;
 
   constructor({ weight, bias, inFeatures, outFeatures }: Linear, input: Tensor) {
     checkFeatures("Linear", inFeatures, input);
-    super(own([...input.shape.slice(0, -1), outFeatures]));
+    super(own([...input.shape.slice(0, -1), outFeatures]), { parameters: [weight, bias] });
     this.product = new RepeatedLinear(this.output, input, weight, bias);
   }
 
@@ -88,18 +109,17 @@ class Product extends Stage {
 
 /** β as kernels take it: one that is learned is clamped into a place of its own. */
 class Decay {
-  readonly clamped: readonly Tensor[];
+  readonly memory: readonly Tensor[];
   private readonly beta: Tensor;
 
   constructor(beta: Tensor) {
     this.beta = beta;
-    this.clamped = beta.isParameter ? [own(beta.shape)] : [];
+    this.memory = beta.isParameter ? [own(beta.shape)] : [];
   }
 
   read(): number {
     const { beta } = this;
-    const clamped = this.clamped[0];
-    ready("Stream", beta);
+    const clamped = this.memory[0];
     if (clamped === undefined) return beta.ptr;
     k.clamp(clamped.ptr, beta.ptr, beta.size, 0, 1);
     return clamped.ptr;
@@ -107,7 +127,7 @@ class Decay {
 }
 
 /** v, which is the output too. */
-class Integrator extends Stage {
+class IntegratorStage extends Stage {
   private readonly decay: Decay;
   private readonly input: Tensor;
   private readonly n: number;
@@ -117,7 +137,7 @@ class Integrator extends Stage {
     checkPerNeuron("LeakyIntegrator", "beta", beta, [1, ...input.shape]);
     const decay = new Decay(beta);
     const v = own(input.shape);
-    super(v, [v], decay.clamped);
+    super(v, { state: [v], memory: decay.memory, parameters: [beta] });
     this.decay = decay;
     this.input = input;
     this.stepBeta = beta.size === 1 ? 0 : 1;
@@ -131,110 +151,76 @@ class Integrator extends Stage {
 }
 
 /** Neurons that one of the two kernels computes. */
-class Neurons extends Stage {
-  /** u of a plain neuron, whose reset is still to come, else v. */
-  private readonly membrane: Tensor;
-  private readonly refractory: Tensor | null;
+class NeuronStage extends Stage {
+  /** Addresses of the state; 0 for the refractory steps of plain neurons. */
+  private readonly v: number;
+  private readonly refractory: number;
   private readonly decay: Decay;
+  private readonly betas: number;
   private readonly threshold: Tensor;
   private readonly neuron: Neuron;
   private readonly input: Tensor;
-  private readonly betas: number;
-  private resumed = 0;
 
   constructor({ neuron, isPlain, beta, threshold }: LIF, input: Tensor) {
     checkPerNeuron("LIF", "beta", beta, [1, ...input.shape]);
     checkPerNeuron("LIF", "threshold", threshold, [1, ...input.shape]);
     const decay = new Decay(beta);
-    const membrane = own(input.shape);
+    const v = own(input.shape);
     const refractory = isPlain ? null : own(input.shape);
-    const state = refractory === null ? [membrane] : [membrane, refractory];
-    super(isPlain ? ownSpikes(input.shape) : own(input.shape), state, decay.clamped);
-    this.membrane = membrane;
-    this.refractory = refractory;
+    const spikes = isPlain ? ownSpikes(input.shape) : own(input.shape);
+    // Recurrent neurons are fed back the spikes of the last step.
+    const state = refractory === null ? [v, spikes] : [v, spikes, refractory];
+    super(spikes, { state, memory: decay.memory, parameters: [beta, threshold] });
+    this.v = v.ptr;
+    this.refractory = refractory?.ptr ?? 0;
     this.decay = decay;
+    this.betas = beta.size;
     this.threshold = threshold;
     this.neuron = neuron;
     this.input = input;
-    this.betas = beta.size;
   }
 
   step(): void {
-    const { output, membrane, refractory, threshold, neuron, input, betas } = this;
-    const u = membrane.ptr;
+    const { output, v, refractory: r, threshold, neuron, input, betas } = this;
     const beta = this.decay.read();
-    ready("Stream", threshold);
-    if (refractory === null) {
-      runStep(neuron, u, output.bits, input, u, beta, betas, threshold, this.resumed);
-      k.unpackBits(output.ptr, output.bits, output.size);
-      this.resumed = 1;
-      return;
-    }
-    const { reset, delayed, strict, resetValue, rest, inputScale, hold } = neuron;
-    const held = refractory.ptr;
-    const stepBeta = betas === 1 ? 0 : 1;
-    const stepThreshold = threshold.size === 1 ? 0 : 1;
-    const n = stepBeta + stepThreshold > 0 ? Math.max(betas, threshold.size) : input.size;
-    const rows = input.size / n;
-    k.lifForwardAny(
-      u,
-      output.ptr,
-      held,
-      input.ptr,
-      u,
-      held,
-      beta,
-      threshold.ptr,
-      1,
-      rows,
-      n,
-      0,
-      stepBeta,
-      stepThreshold,
-      reset,
-      delayed,
-      strict,
-      resetValue,
-      rest,
-      inputScale,
-      hold,
-    );
-    if (delayed === 0) resetState(neuron, u, output, threshold);
-  }
-
-  override reset(): void {
-    super.reset();
-    this.resumed = 0;
+    const { ptr, size } = input;
+    if (r === 0) {
+      forwardPlain(neuron, v, output.bits, ptr, v, beta, betas, threshold, 1, size, 0, 0);
+      k.unpackBits(output.ptr, output.bits, size);
+    } else forwardAny(neuron, v, output.ptr, r, ptr, v, r, beta, betas, threshold, 1, size, 0);
+    resetState(neuron, v, output, threshold);
   }
 }
 
 /** Neurons that are not spiking, which no kernel computes. */
-class Smooth extends Stage {
+class SmoothStage extends Stage {
   private readonly lif: LIF;
   private readonly input: Tensor;
   private readonly last: Record<string, Tensor>;
 
   constructor(lif: LIF, input: Tensor) {
-    const names = Object.keys(noGrad(() => lif.initialState(input.shape)));
+    // A step, to see that all fits.
+    const names = noGrad(() => Object.keys(lif.step(input, lif.initialState(input.shape))[1]));
     const last = Object.fromEntries(names.map((name) => [name, own(input.shape)]));
-    super(own(input.shape), Object.values(last));
+    super(own(input.shape), { state: Object.values(last), parameters: lif.parameters() });
     this.lif = lif;
     this.input = input;
     this.last = last;
   }
 
   step(): void {
+    const { lif, input, output, last } = this;
     noGrad(() => {
-      const [output, next] = this.lif.step(this.input, this.last as unknown as LIFState);
-      this.output.copyFrom(output);
-      for (const [name, t] of Object.entries(next)) this.last[name]?.copyFrom(t);
+      const [spikes, next] = lif.step(input, last as unknown as LIFState);
+      output.copyFrom(spikes);
+      for (const [name, t] of Object.entries(next)) last[name]?.copyFrom(t);
     });
   }
 }
 
 /** Neurons whose spikes of the step before are added to their input. */
-class Recurrence extends Stage {
-  private readonly neurons: Neurons;
+class RecurrentStage extends Stage {
+  private readonly neurons: NeuronStage;
   private readonly input: Tensor;
   private readonly current: Tensor;
   private readonly feedback: RepeatedLinear | null;
@@ -242,33 +228,31 @@ class Recurrence extends Stage {
 
   constructor(lif: RecurrentLIF, input: Tensor) {
     checkFeatures("RecurrentLIF", lif.features, input);
-    const current = own(input.shape);
-    const neurons = new Neurons(lif, current);
-    const { output } = neurons;
-    super(output, [output, ...neurons.state], [current, ...neurons.memory]);
     const { recurrent, V } = lif;
+    const current = own(input.shape);
+    const neurons = new NeuronStage(lif, current);
+    const parameters = [lif.beta, lif.threshold, V, recurrent?.weight ?? null, recurrent?.bias ?? null];
+    super(neurons.output, { memory: [current, ...neurons.memory], parameters });
     this.neurons = neurons;
     this.input = input;
     this.current = current;
-    this.feedback = recurrent && new RepeatedLinear(current, output, recurrent.weight, recurrent.bias);
+    this.feedback = recurrent && new RepeatedLinear(current, neurons.output, recurrent.weight, recurrent.bias);
     this.V = V;
   }
 
   step(): void {
-    const { neurons, input, current, feedback, V, output } = this;
+    const { neurons, input, current, feedback, output } = this;
     if (feedback !== null) {
       feedback.run();
       k.addTo(current.ptr, input.ptr, input.size);
     } else {
-      const v = V as Tensor;
-      ready("Stream", v);
-      k.leakyForward(current.ptr, input.ptr, output.ptr, v.ptr, 1, input.size / v.size, v.size, 0, 1);
+      const { ptr, size } = this.V as Tensor;
+      k.leakyForward(current.ptr, input.ptr, output.ptr, ptr, 1, input.size / size, size, 0, 1);
     }
     neurons.step();
   }
 
   override reset(): void {
-    super.reset();
     this.neurons.reset();
   }
 }
@@ -278,19 +262,23 @@ function checkFeatures(layer: string, features: number, { shape }: Tensor): void
   throw new RangeError(`Stream: expected [B, …, ${features}] for ${layer}, got ${formatShape(shape)}`);
 }
 
+/** Whether a layer of a class is computed as the class says, not as a subclass does. */
+const isOwn = (layer: Module, type: { prototype: Module }): boolean => layer.forward === type.prototype.forward;
+
 /** What a stream does for a layer that reads `input`. */
 export function stageOf(layer: Module, input: Tensor): Stage {
-  if (layer instanceof Linear) return new Product(layer, input);
-  if (layer instanceof LIF && !layer.spiking) return new Smooth(layer, input);
-  if (layer instanceof RecurrentLIF) return new Recurrence(layer, input);
-  if (layer instanceof LIF) return new Neurons(layer, input);
-  if (layer instanceof LeakyIntegrator) return new Integrator(layer, input);
-  for (const [name, module] of layer.namedModules()) {
-    if (module instanceof LIF || module instanceof LeakyIntegrator) {
-      throw new RangeError(
-        `Stream: expected a list of layers: ${layer.constructor.name} has a state in ${name}, and only its forward knows the order`,
-      );
-    }
+  if (layer instanceof Linear && isOwn(layer, Linear)) return new LinearStage(layer, input);
+  if (layer instanceof RecurrentLIF && isOwn(layer, RecurrentLIF)) {
+    return layer.spiking ? new RecurrentStage(layer, input) : new SmoothStage(layer, input);
   }
-  return new Stateless(layer, input);
+  if (layer instanceof LIF && isOwn(layer, LIF)) {
+    return layer.spiking ? new NeuronStage(layer, input) : new SmoothStage(layer, input);
+  }
+  if (layer instanceof LeakyIntegrator && isOwn(layer, LeakyIntegrator)) return new IntegratorStage(layer, input);
+  for (const [name, module] of layer.namedModules()) {
+    if (!(module instanceof LIF || module instanceof LeakyIntegrator)) continue;
+    const what = name === "" ? "has a state" : `has a state in ${name}`;
+    throw new RangeError(`Stream: expected a list of layers: ${layer.constructor.name} ${what} that its forward keeps`);
+  }
+  return new StatelessStage(layer, input);
 }

@@ -7,6 +7,7 @@ import {
   Flatten,
   full,
   Generator,
+  gradcheck,
   Linear,
   MaxPool2d,
   Module,
@@ -104,10 +105,11 @@ test("stream: layers behind each other, sparse and dense, whole words and not, a
 });
 
 test("stream: recurrent neurons, all to all and each to itself", () => {
+  const smooth = { spiking: false, reset: "subtract" as const };
   for (const connection of ["all", "one"] as const) {
-    for (const options of [{}, { refractorySteps: 1 }, { spiking: false, reset: "subtract" as const }]) {
-      const lif = new RecurrentLIF({ features: 33, connection, threshold: 0.4, generator: generator(), ...options });
-      expectSame([lif], [3, 33]);
+    for (const options of [{ threshold: 0.4 }, { threshold: 0 }, { threshold: 0.4, refractorySteps: 1 }, smooth]) {
+      const lif = new RecurrentLIF({ features: 33, connection, generator: generator(), ...options });
+      expectSame([lif], [3, 33], -1, 1);
     }
   }
 });
@@ -187,6 +189,104 @@ test("stream: memory that grows in between", () => {
   stream.dispose();
 });
 
+test("stream: parameters that change between steps, as `step` of the neurons takes them", () => {
+  for (const reset of ["zero", "subtract"] as const) {
+    for (const rest of [0, 1e-30]) {
+      const lif = new LIF({ beta: 0.9, reset, rest, learnThreshold: true, learnBeta: true });
+      const stream = new Stream(lif, [1, 50]);
+      noGrad(() => {
+        let state = lif.initialState([1, 50]);
+        for (const [i, x] of rand([T, 1, 50], { generator: generator() }).unbind(0).entries()) {
+          lif.threshold.copyFrom([0.4 + 0.3 * (i % 4)]);
+          lif.beta.copyFrom([0.6 + 0.1 * (i % 3)]);
+          const [spikes, next] = lif.step(x, state);
+          expect(bitsOf(stream.step(x.toFloat32Array())), `${reset}, step ${i}`).toEqual(bits(spikes));
+          state = next;
+        }
+      });
+      stream.dispose();
+    }
+  }
+});
+
+test("stream: what a step returns is the caller's to change", () => {
+  const layers = [
+    new LeakyIntegrator({ beta: 0.5 }),
+    new RecurrentLIF({ features: 1, connection: "one", threshold: 0.6 }),
+  ];
+  for (const layer of layers) {
+    const [changed, left] = [new Stream(layer, [1, 1]), new Stream(layer, [1, 1])];
+    for (let i = 0; i < 5; i++) {
+      const output = changed.step([0.7]);
+      expect(Array.from(output)).toEqual(Array.from(left.step([0.7])));
+      expect(left.output.toArray()).toEqual([[output[0]]]);
+      output.fill(100);
+    }
+    for (const stream of [changed, left]) stream.dispose();
+  }
+});
+
+test("stream: modules without a state are evaluated, and stay in their mode and as they are", () => {
+  const norm = new BatchNorm2d(3);
+  const drop = new Dropout(0.5);
+  const before = norm.stateDict();
+  const stream = new Stream([norm, drop], [2, 3, 4, 4]);
+  const x = rand([2, 3, 4, 4], { generator: generator() });
+  const output = bitsOf(stream.step(x.toFloat32Array()));
+  expect(norm.stateDict()).toEqual(before);
+  expect([norm.training, drop.training]).toEqual([true, true]);
+  norm.eval();
+  expect(output).toEqual(bits(norm.forward(x)));
+  stream.dispose();
+});
+
+class Residual extends Sequential {
+  override forward(x: Tensor): Tensor {
+    return super.forward(x).add(x);
+  }
+}
+
+class Doubled extends Linear {
+  override forward(x: Tensor): Tensor {
+    return super.forward(x).mul(2);
+  }
+}
+
+class Inverted extends LIF {
+  override forward(current: Tensor): Tensor {
+    return super.forward(current).neg();
+  }
+}
+
+test("stream: a subclass with a forward of its own is taken as it is", () => {
+  for (const layer of [new Residual(linear(3, 3)), new Doubled(3, 3, { generator: generator() })]) {
+    expectSame([layer, linear(3, 4)], [2, 3]);
+  }
+  const message = (kind: string, where: string) => `Stream: expected a list of layers: ${kind} has a state${where}`;
+  expect(() => new Stream(new Inverted(), [1, 2])).toThrow(message("Inverted", " that its forward keeps"));
+  expect(() => new Stream(new Residual(new LIF()), [1, 2])).toThrow(message("Residual", " in 0"));
+});
+
+test("stream: records that need its tensors notice the next step", () => {
+  const stream = new Stream(new LeakyIntegrator(), [1, 2]);
+  const w = full([1, 2], 3);
+  w.requiresGrad = true;
+  for (const t of [stream.output, stream.input]) {
+    stream.step([1, 2]);
+    tape(() => {
+      const z = w.mul(t).sum();
+      stream.step([3, 4]);
+      expect(() => z.backward()).toThrow("overwritten");
+    });
+    tape(() => {
+      const z = w.mul(stream.output).sum();
+      stream.reset();
+      expect(() => z.backward()).toThrow("overwritten");
+    });
+  }
+  for (const t of [stream, w]) t.dispose();
+});
+
 class Network extends Module {
   readonly fc = linear(4, 4);
   readonly lif = new LIF();
@@ -196,34 +296,90 @@ class Network extends Module {
   }
 }
 
+class MeanOverTime extends Module {
+  forward(x: Tensor): Tensor {
+    return x.mean({ axis: 0 });
+  }
+}
+
 test("stream: what does not fit says so, and leaves nothing behind", () => {
-  const cases: [() => unknown, typeof TypeError, string][] = [
-    [() => new Stream(3 as never, [1]), TypeError, "Stream: expected modules, got number"],
-    [() => new Stream([linear(2, 3), null as never], [1, 2]), TypeError, "Stream: expected modules, got object"],
-    [() => new Stream(linear(2, 3), [0, 2]), RangeError, "Stream: expected positive integer sizes, got shape [0, 2]"],
+  const [first, second, conv] = [linear(2, 3), linear(2, 3), new Conv2d(1, 1, 3, { generator: generator() })];
+  const each = tensor([0.1, 0.2]);
+  const lif = new LIF({ beta: each });
+  const smooth = new LIF({ beta: each, spiking: false });
+  const recurrent = new RecurrentLIF({ features: 3 });
+  const network = new Network();
+  const cases: [network: unknown, shape: number[], typeof TypeError, string][] = [
+    [3, [1], TypeError, "Stream: expected modules, got number"],
+    [[first, null], [1, 2], TypeError, "Stream: expected modules, got object"],
+    [first, [0, 2], RangeError, "Stream: expected positive integer sizes, got shape [0, 2]"],
+    [[first, second], [999, 2], RangeError, "Stream: expected [B, …, 2] for Linear, got [999, 3]"],
+    [[second, recurrent, first], [999, 2], RangeError, "Stream: expected [B, …, 2] for Linear, got [999, 3]"],
+    [recurrent, [1, 2], RangeError, "[B, …, 3] for RecurrentLIF, got [1, 2]"],
+    [[first, lif], [999, 2], RangeError, "beta of 2 neurons"],
+    [[first, smooth], [999, 2], RangeError, "beta of 2 neurons"],
     [
-      () => new Stream([linear(2, 3), linear(2, 3)], [1, 2]),
+      [first, new MeanOverTime()],
+      [999, 2],
       RangeError,
-      "Stream: expected [B, …, 2] for Linear, got [1, 3]",
+      "expected MeanOverTime to give [1, B, …] for one step, got [999, 3]",
     ],
-    [() => new Stream(new RecurrentLIF({ features: 3 }), [1, 2]), RangeError, "[B, …, 3] for RecurrentLIF, got [1, 2]"],
-    [() => new Stream([linear(2, 3), new LIF({ beta: tensor([0.1, 0.2]) })], [1, 2]), RangeError, "beta of 2 neurons"],
-    [() => new Stream(new Network(), [1, 4]), RangeError, "Network has a state in lif"],
-    [() => new Stream(new Conv2d(1, 1, 3), [1, 2, 2]), RangeError, "conv2d: expected at least 3 values"],
+    [network, [1, 4], RangeError, "Network has a state in lif"],
+    [conv, [1, 2, 2], RangeError, "conv2d: expected at least 3 values"],
   ];
-  for (const [fn, type, message] of cases) {
-    const network = memoryStats().live;
-    expect(fn, message).toThrow(type);
-    expect(fn, message).toThrow(message);
-    expect(memoryStats().live - network).toBeLessThan(2000);
+  const before = memoryStats().live;
+  for (const [layers, shape, type, message] of cases) {
+    const make = () => new Stream(layers as Module, shape);
+    expect(make, message).toThrow(type);
+    expect(make, message).toThrow(message);
+    expect(memoryStats().live, message).toBe(before);
   }
   const stream = new Stream(new LIF(), [1, 2]);
   expect(() => stream.step([1])).toThrow(new RangeError("Stream: expected 2 values, got 1"));
   stream.dispose();
   expect(() => stream.step([1, 2])).toThrow("was freed");
-  const layer = linear(2, 1);
-  const orphan = new Stream(layer, [1, 2]);
-  layer.weight.dispose();
-  expect(() => orphan.step([1, 2])).toThrow("was freed");
-  orphan.dispose();
+  expect(() => stream.reset()).toThrow("was freed");
+  const blind = new Stream(new LIF(), [1, 2]);
+  blind.step([1, 2]);
+  blind.output.dispose();
+  expect(() => blind.step([1, 2])).toThrow("was freed");
+  blind.dispose();
+});
+
+test("stream: a step that something freed stops leaves the state as it was", () => {
+  const sum = new LeakyIntegrator({ beta: 1 });
+  const makers: (() => [Module, Tensor])[] = [
+    () => ((layer) => [layer, layer.weight])(linear(2, 2)),
+    () => ((layer) => [layer, layer.bias as Tensor])(linear(2, 2)),
+    () => ((layer) => [layer, layer.beta])(new LIF()),
+    () => ((layer) => [layer, layer.threshold])(new LIF()),
+    () => ((layer) => [layer, layer.beta])(new LeakyIntegrator()),
+    () => ((layer) => [layer, layer.V as Tensor])(new RecurrentLIF({ features: 2, connection: "one" })),
+    () => ((layer) => [layer, layer.recurrent?.weight as Tensor])(new RecurrentLIF({ features: 2 })),
+    () => ((layer) => [layer, layer.beta])(new LIF({ spiking: false, learnBeta: true })),
+  ];
+  for (const make of makers) {
+    const [layer, parameter] = make();
+    const sums = new Stream([sum], [1, 2]);
+    const stream = new Stream([sum, layer], [1, 2]);
+    const state = (stream as unknown as { stages: { output: Tensor }[] }).stages[0]?.output as Tensor;
+    for (const s of [sums, stream]) s.step([1, 2]);
+    parameter.dispose();
+    expect(() => stream.step([1, 2])).toThrow("was freed");
+    expect(state.toArray()).toEqual(sums.output.toArray());
+    for (const s of [sums, stream]) s.dispose();
+  }
+});
+
+test("stream: not inside of gradcheck", () => {
+  const stream = new Stream(new LIF(), [1, 2]);
+  const uses = [() => stream.step([1, 2]), () => stream.reset(), () => new Stream(new LIF(), [1, 2])];
+  for (const use of uses) {
+    const fn = (x: Tensor) => {
+      use();
+      return x.sum();
+    };
+    expect(() => gradcheck(fn, [tensor([1])])).toThrow("Stream: it keeps its state in linear memory");
+  }
+  stream.dispose();
 });

@@ -1,5 +1,5 @@
 /** Networks that run one time step after the other, on an input that comes in as it comes. */
-import { allOrNothing, checkShape, peek, ready, type Shape, touch } from "../engine/extend.ts";
+import { allOrNothing, checkShape, inReference, peek, ready, type Shape, touch } from "../engine/extend.ts";
 import { Module, Sequential, type Tensor } from "../engine/index.ts";
 import { own, type Stage, stageOf } from "./stages.ts";
 
@@ -7,29 +7,33 @@ import { own, type Stage, stageOf } from "./stages.ts";
  * A network that gets one time step after the other and keeps its state in between, for what comes in as it comes: sound,
  * events, sensors. Its outputs have the bits that `forward` gives for the sequence [T, B, …] of all inputs.
  *
- *     const stream = new Stream(network.eval(), [1, 784]);
+ *     const stream = new Stream(network, [1, 784]);
  *     const output = stream.step(frame); // a Float32Array
  *
- * All memory is taken at the start. A step of `Linear`, `LIF`, `RecurrentLIF` and `LeakyIntegrator` allocates nothing, not
- * even an object; other modules make the tensors of their `forward`, which are freed. Weights are read where they are, so
- * that training may go on. Nothing is recorded. A stream lives until `dispose()`.
+ * A step of `Linear`, `LIF`, `RecurrentLIF` and `LeakyIntegrator` makes no object, and from the second step on, which keeps a
+ * transposed copy of weights, linear memory stays as it is. Other modules see a sequence of one step, [1, B, …], in evaluation
+ * mode, and make the tensors of their `forward`, which are freed. Parameters are read where they are, so that training may go
+ * on. Nothing is recorded. A stream lives until `dispose()`, and not inside of `gradcheck`.
  */
 export class Stream {
   /** What the next step reads, [B, …]; zeros at first. `step(x)` writes it, or `copyFrom`. */
   readonly input: Tensor;
-  /** What the last step gave, [B, …]: the same tensor after every step. */
+  /** What the last step gave, [B, …]: the same tensor after every step, to be read. Of some layers it is the state. */
   readonly output: Tensor;
   private readonly stages: readonly Stage[];
-  private read: Float32Array = new Float32Array();
-  private written: Float32Array = new Float32Array();
+  private readonly result: Float32Array;
+  /** Views are made once, so that a step makes none; growing memory leaves them with length 0. */
+  private inputView: Float32Array = new Float32Array();
+  private outputView: Float32Array = new Float32Array();
 
   /**
    * `network` is a layer, layers in a `Sequential`, or a list of these; `shape` that of the input of one step, [B, …].
    *
-   * @throws RangeError unless the sizes are positive integers and fit the layers, or for a module with neurons within, of
-   *   which only its `forward` knows the order; TypeError for anything but modules.
+   * @throws RangeError unless the sizes are positive integers and fit the layers, or for a module of another class with
+   *   neurons within, whose state only its `forward` knows; TypeError for anything but modules; Error inside of `gradcheck`.
    */
   constructor(network: Module | readonly Module[], shape: Shape) {
+    checkKernels();
     checkShape("Stream", shape);
     const layers = layersOf(network);
     const stages: Stage[] = [];
@@ -44,32 +48,45 @@ export class Stream {
       return [input, output];
     });
     this.stages = stages;
+    this.result = new Float32Array(this.output.size);
   }
 
   /**
-   * One time step: of x, [B, …] in row-major order, or of what `input` holds. Returns a live view of the output, which the
-   * next step overwrites.
+   * One time step: of x, [B, …] in row-major order, or of what `input` holds. Returns the output, in an array that the next
+   * step overwrites.
    *
-   * @throws RangeError for another number of values; Error if the stream or its weights were freed.
+   * @throws RangeError for another number of values; Error if the stream or its parameters were freed, or inside of
+   *   `gradcheck`. The state is as before then.
    */
   step(x?: ArrayLike<number>): Float32Array {
-    const { input, output, stages } = this;
+    checkKernels();
+    const { input, output, stages, result } = this;
     ready("Stream", input);
+    ready("Stream", output);
+    if (x !== undefined && x.length !== input.size) {
+      throw new RangeError(`Stream: expected ${input.size} values, got ${x.length}`);
+    }
+    for (let i = 0; i < stages.length; i++) (stages[i] as Stage).check();
     if (x !== undefined) {
-      if (x.length !== input.size) throw new RangeError(`Stream: expected ${input.size} values, got ${x.length}`);
-      // Memory that grew leaves views of length 0 behind.
-      if (this.written.length === 0) this.written = peek(input);
-      this.written.set(x);
+      if (this.inputView.length === 0) this.inputView = peek(input);
+      this.inputView.set(x);
       touch(input);
     }
     for (let i = 0; i < stages.length; i++) (stages[i] as Stage).step();
     touch(output);
-    if (this.read.length === 0) this.read = peek(output);
-    return this.read;
+    if (this.outputView.length === 0) this.outputView = peek(output);
+    result.set(this.outputView);
+    return result;
   }
 
-  /** Forgets all steps: the state is that of the start. */
+  /**
+   * Forgets all steps: the state is that of the start.
+   *
+   * @throws Error if the stream was freed, or inside of `gradcheck`.
+   */
   reset(): void {
+    checkKernels();
+    ready("Stream", this.output);
     for (const stage of this.stages) stage.reset();
   }
 
@@ -80,8 +97,15 @@ export class Stream {
   }
 }
 
+function checkKernels(): void {
+  if (inReference()) throw new Error("Stream: it keeps its state in linear memory, which gradcheck does not use");
+}
+
 function layersOf(network: Module | readonly Module[]): Module[] {
-  if (network instanceof Sequential) return layersOf(network.modules);
+  // A subclass may do more with its modules than to pass their outputs on.
+  if (network instanceof Sequential && network.forward === Sequential.prototype.forward) {
+    return layersOf(network.modules);
+  }
   if (network instanceof Module) return [network];
   if (Array.isArray(network)) return network.flatMap(layersOf);
   throw new TypeError(`Stream: expected modules, got ${typeof network}`);
