@@ -145,6 +145,7 @@ export const TARGETS = {
     package: amount("all exports of the package, minified and gzipped", "kB"),
   },
   start: {
+    import: amount("import, with the compilation of the kernels", "ms"),
     toy: amount("from import to the end of the first toy step", "ms", 100, 30),
   },
 } as const satisfies Record<string, Record<string, Target>>;

@@ -32,6 +32,10 @@ export function warmup(): void {
       k.fill(s, n, 0);
       k.lifBackward(x, x, z, 0, y, y, s, 0, 0, 0, TIMESTEPS, 1, n, n, n, n, 0, 0, 2, 0, 0, 0, kind, 1);
     }
+    // 32 neurons that feed each other.
+    k.recurrentForward(z, s, x, y, 0, y, y, s + 128, TIMESTEPS, 4, 32, 1, 0, 0, 2, 0, 0, 0);
+    k.fill(s, 128, 0);
+    k.recurrentBackward(x, z, y, y, y, s, TIMESTEPS, 4, 32, 1, 0, 0, 2, 0, 2, 1);
     k.fill(x, TIMESTEPS * n, 0.5);
     k.fill(y, TIMESTEPS * n, 0.5);
     k.bernoulli(z, x, n, TIMESTEPS, 1, 1, 1, round, 0);
@@ -66,4 +70,13 @@ function warmProducts(x: number, y: number, z: number, s: number, round: number)
   images.maxPool(z, s, x, ROWS, 6, 6, 3, 3, 2, 2, 2, 2, 0, 0, 1, 1);
   k.sumBits(z, s, TIMESTEPS, COLUMNS);
   k.unpackBits(z, s, COLUMNS);
+  // Spikes of a step that come in as masks, for a head and its weights; and maps with zeros.
+  k.gemmMasked(z, s, x, 0, 2, 32, ROWS, 1, 2, 1, 2, 0, 0);
+  k.gemmMasked(z, s, x, 0, 2, 32, ROWS, ROWS, 1, 32, 1, 0, 0);
+  images.listNonZeros(s, x, ROWS, ROWS);
+  images.multiplyListed(z, s, y, ROWS, COLUMNS, COLUMNS, COLUMNS);
+  const targets = s + 8 * ROWS;
+  k.fill(targets, ROWS, 0);
+  k.crossEntropy(z, s, x, targets, 0, ROWS, 4, 0);
+  k.crossEntropyGrad(z, x, s, targets, 0, y, 1, 0, ROWS, 4, 0);
 }

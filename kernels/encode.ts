@@ -1,15 +1,16 @@
 /** Spike codes that need no random numbers. */
+import { setBits } from "./bits";
 
 /**
- * Time to first spike: z [T, n] ← 1 where t = round((1 − x)·(T − 1)), half to even, with x clamped to [0, 1]; else 0.
+ * Time to first spike: bits [T, n], a stream, ← 1 where t = round((1 − x)·(T − 1)), half to even, with x clamped to [0, 1]; else 0.
  * No spike at all where x ≤ eps (or x is NaN).
  */
-export function firstSpike(z: usize, x: usize, n: i32, T: i32, eps: f32): void {
-  memory.fill(z, 0, (<usize>n * <usize>T) << 2);
+export function firstSpike(bits: usize, x: usize, n: i32, T: i32, eps: f32): void {
+  memory.fill(bits, 0, ((<usize>n * <usize>T + 31) >> 5) << 2);
   for (let i = 0; i < n; i++) {
     const value = min<f32>(load<f32>(x + ((<usize>i) << 2)), 1);
     if (!(value > eps)) continue;
     const t = <i32>nearest<f32>((1 - max<f32>(value, 0)) * <f32>(T - 1));
-    store<f32>(z + ((<usize>t * <usize>n + <usize>i) << 2), 1);
+    setBits(bits, t * n + i, 1);
   }
 }

@@ -1,6 +1,6 @@
 /** Values to spikes: [...shape] → [T, ...shape]. */
 
-import { empty, emptySpikes, generatorOf, k, ready } from "../engine/extend.ts";
+import { emptySpikes, generatorOf, k, ready } from "../engine/extend.ts";
 import { expand, type Generator, type Tensor } from "../engine/index.ts";
 
 function checkTimesteps(where: string, timesteps: number): void {
@@ -56,8 +56,8 @@ export function ttfsEncode(x: Tensor, { timesteps, eps = 1e-6 }: TtfsOptions): T
   checkTimesteps("ttfsEncode", timesteps);
   if (!(eps >= 0 && eps < Infinity)) throw new RangeError(`ttfsEncode: eps must be finite and ≥ 0, got ${eps}`);
   ready("ttfsEncode", x);
-  const z = empty([timesteps, ...x.shape]);
-  k.firstSpike(z.ptr, x.ptr, x.size, timesteps, eps);
+  const z = emptySpikes([timesteps, ...x.shape]);
+  k.firstSpike(z.bits, x.ptr, x.size, timesteps, eps);
   return z;
 }
 

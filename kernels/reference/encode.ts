@@ -1,4 +1,5 @@
-import { at, put } from "./memory.ts";
+import { packStream } from "./bits.ts";
+import { at } from "./memory.ts";
 
 /** The integer next to x, the even one of two. */
 function roundHalfEven(x: number): number {
@@ -7,12 +8,11 @@ function roundHalfEven(x: number): number {
   return low % 2 === 0 ? low : low + 1;
 }
 
-export function firstSpike(z: number, x: number, n: number, T: number, eps: number): void {
-  for (let i = 0; i < n; i++) {
-    const value = Math.min(Math.max(at(x, i), 0), 1);
-    const spikes = at(x, i) > eps;
+export function firstSpike(bits: number, x: number, n: number, T: number, eps: number): void {
+  packStream(bits, T * n, (i) => {
+    const value = at(x, i % n);
     // The time is rounded in float32, as the SIMD kernel does: half-way cases depend on it.
-    const time = roundHalfEven(Math.fround(Math.fround(1 - value) * (T - 1)));
-    for (let t = 0; t < T; t++) put(z, t * n + i, spikes && t === time ? 1 : 0);
-  }
+    const time = roundHalfEven(Math.fround(Math.fround(1 - Math.min(Math.max(value, 0), 1)) * (T - 1)));
+    return value > eps && Math.floor(i / n) === time;
+  });
 }
