@@ -78,4 +78,5 @@ async function network(): Promise<Rows> {
 }
 
 warmup();
-report({ ...(await products()), ...(await network()) });
+const steps = await network();
+report({ ...(await products()), ...steps });

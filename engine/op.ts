@@ -46,10 +46,10 @@ export type GradientForm =
   | { readonly kind: "repeats"; readonly steps: number }
   /** Those of so many windows of a max pool over the last two axes; at `places`, as integers, where in the planes they go. */
   | { readonly kind: "places"; readonly places: number; readonly windows: number }
-  /** The rows of a product, which ends with the transpose of the weights at this address. */
+  /** The left factor of dz·wᵀ, whose weights lie at this address. */
   | { readonly kind: "product"; readonly weights: number; readonly factors: Factors };
 
-type Product = Extract<GradientForm, { kind: "product" }>;
+type ProductForm = Extract<GradientForm, { kind: "product" }>;
 
 /** The sizes of a product x·w, and the distances of the weights of neighbouring inputs and outputs in w. */
 export interface Factors {
@@ -173,7 +173,7 @@ export function handOver(z: Tensor, x: Tensor, form: GradientForm | null = null)
 }
 
 /** Writes out part of a gradient that is a product: so many values in whole rows, from the one numbered `first` on. */
-export function multiplyGradient(to: number, x: Tensor, form: Product, first: number, size: number): void {
+export function multiplyGradient(to: number, x: Tensor, form: ProductForm, first: number, size: number): void {
   const { depth, outputs, stepIn, stepOut } = form.factors;
   const from = x.gradPtr + 4 * (first / depth) * outputs;
   k.gemm(to, from, form.weights, 0, size / depth, depth, outputs, outputs, 1, stepOut, stepIn, depth, depth, 1);

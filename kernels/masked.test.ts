@@ -7,10 +7,12 @@ const LAYOUTS = { rows: (_m: number, n: number) => [n, 1], columns: (m: number, 
 for (const [layout, steps] of Object.entries(LAYOUTS)) {
   for (const init of ["zero", "bias", "self"] as const) {
     test(`masked: A·bits agrees with the reference and has gemm's bits, C by ${layout}, init ${init}`, () => {
-      for (const m of [1, 2, 3, 4]) {
-        for (const n of [1, 7, 16, 33, 100]) {
-          for (const k of [1, 5, 70]) {
+      for (const m of [0, 1, 2, 3, 4]) {
+        for (const n of [0, 1, 7, 16, 33, 100]) {
+          for (const k of [0, 1, 5, 70]) {
             for (const density of [0, 0.4, 1]) {
+              // A as the weights lie forward, and as a gradient lies backward.
+              const [aRow, aCol] = density === 1 ? [1, m] : [k, 1];
               compareSides(
                 (side) => {
                   const words = k * Math.ceil(n / 32);
@@ -24,13 +26,13 @@ for (const [layout, steps] of Object.entries(LAYOUTS)) {
                   const d = side.put(numbers(m * n, 4));
                   const [initRow, initCol] = init === "bias" ? [1, 0] : [cRow, cCol];
                   const start = (p: number) => (init === "zero" ? 0 : init === "bias" ? bias : p);
-                  side.k.gemmMasked(c, bits, a, start(c), m, n, k, k, 1, cRow, cCol, initRow, initCol);
+                  side.k.gemmMasked(c, bits, a, start(c), m, n, k, aRow, aCol, cRow, cCol, initRow, initCol);
                   // gemm writes rows, those of the transposed product where C lies by columns; its bias lies along them.
                   if (init === "bias" && layout === "rows") side.k.copyStrided(d, bias, 1, 1, m, n, 0, 0, 1, 0);
                   else if (init === "bias") side.k.copyStrided(d, bias, 1, 1, n, m, 0, 0, 0, 1);
                   const from = init === "zero" ? 0 : d;
-                  if (layout === "rows") side.k.gemm(d, a, x, from, m, n, k, k, 1, n, 1, n, n, 1);
-                  else side.k.gemm(d, x, a, from, n, m, k, 1, n, 1, k, m, m, 1);
+                  if (layout === "rows") side.k.gemm(d, a, x, from, m, n, k, aRow, aCol, n, 1, n, n, 1);
+                  else side.k.gemm(d, x, a, from, n, m, k, 1, n, aCol, aRow, m, m, 1);
                   const got = side.read(c, m * n);
                   expect(got).toEqual(side.read(d, m * n));
                   return got;

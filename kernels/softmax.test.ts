@@ -85,6 +85,34 @@ for (const n of COLUMNS) {
   }
 }
 
+test("crossEntropy: any number of rows, also such that hold NaN or +∞, or −∞ only", () => {
+  const n = 5;
+  for (const rows of [1, 2, 4, 5, 70]) {
+    for (const bad of [null, NaN, Infinity, -Infinity]) {
+      const x = numbers(rows * n, 1, -3, 3);
+      const row = Math.floor(rows / 2);
+      if (bad === -Infinity) x.fill(bad, row * n, (row + 1) * n);
+      else if (bad !== null) x[row * n + 1] = bad;
+      compareSides((side) => {
+        const [px, target] = [side.put(x), side.putInts(numbers(rows, 2, 0, n - 0.01).map(Math.floor))];
+        const [loss, lse, dx] = [side.zeros(rows), side.zeros(2 * rows), side.zeros(rows * n)];
+        side.k.crossEntropy(loss, lse, px, target, 0, rows, n, 0);
+        side.k.crossEntropyGrad(dx, px, lse, target, 0, side.put([1]), 0, 0.5, rows, n, 0);
+        const losses = side.read(loss, rows);
+        losses.forEach((v, i) => {
+          expect(Number.isFinite(v)).toBe(bad === null || i !== row);
+        });
+        const gradients = side.read(dx, rows * n);
+        // What is left of a row that has no probabilities differs; that there is none shows in its loss.
+        return [
+          ...losses.map((v, i) => (bad !== null && i === row ? 0 : v)),
+          ...gradients.filter((_, i) => bad === null || Math.floor(i / n) !== row),
+        ];
+      }, bound(n));
+    }
+  }
+});
+
 test("softmax: may work in place, and takes −∞ for probability 0", () => {
   compareSides((side) => {
     const x = side.put([1, -Infinity, 2, 3, 0.5, -Infinity]);

@@ -55,10 +55,10 @@ export async function interleave(contenders: readonly Contender[], rounds: numbe
   return new Comparison(times);
 }
 
-/** Milliseconds of a turn of steps, for every contender, however many it takes in them; at least one. */
+/** Milliseconds of a turn of steps: every contender takes as many as fill this, at least one. */
 const TURN = 100;
 
-/** A contender that takes steps: `run` takes so many and says how long one took, on the mean. */
+/** A contender that takes steps: `run` takes so many and says how long one took, on average. */
 export function steps(name: string, run: (count: number) => number | Promise<number>): Contender {
   let count = 1;
   return {

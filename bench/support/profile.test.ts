@@ -6,34 +6,35 @@ afterAll(() => {
   WebAssembly.Instance = Instance;
 });
 
-/** A module with one function, `f`, which gives 7. */
+/** A module with two functions: `f` gives 7 and `g` gives 8. */
 const MODULE = [
   [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
   [0x01, 0x05, 0x01, 0x60, 0x00, 0x01, 0x7f],
-  [0x03, 0x02, 0x01, 0x00],
-  [0x07, 0x05, 0x01, 0x01, 0x66, 0x00, 0x00],
-  [0x0a, 0x06, 0x01, 0x04, 0x00, 0x41, 0x07, 0x0b],
+  [0x03, 0x03, 0x02, 0x00, 0x00],
+  [0x07, 0x09, 0x02, 0x01, 0x66, 0x00, 0x00, 0x01, 0x67, 0x00, 0x01],
+  [0x0a, 0x0b, 0x02, 0x04, 0x00, 0x41, 0x07, 0x0b, 0x04, 0x00, 0x41, 0x08, 0x0b],
 ].flat();
 
 test("profileOf: the kernels of a step, and not those before it", () => {
   countKernels();
-  const { f } = new WebAssembly.Instance(new WebAssembly.Module(Uint8Array.from(MODULE))).exports as {
+  const { f, g } = new WebAssembly.Instance(new WebAssembly.Module(Uint8Array.from(MODULE))).exports as {
     f: () => number;
+    g: () => number;
   };
   let [prepared, sum] = [0, 0];
-  const profile = profileOf(
-    () => {
-      for (let i = 0; i < 1000; i++) sum += f();
-    },
-    () => {
-      prepared++;
-      f();
-    },
-  );
+  const step = () => {
+    for (let i = 0; i < 1000; i++) sum += f();
+  };
+  const prepare = () => {
+    prepared++;
+    sum += g();
+  };
+  const profile = profileOf(step, prepare, 20);
   expect(prepared).toBeGreaterThan(3);
-  expect(sum).toBe(7000 * prepared);
+  expect(sum).toBe(7008 * prepared);
   expect(Object.keys(profile.kernels)).toEqual(["f"]);
   expect(profile.step).toBeGreaterThan(0);
   expect(profile.kernels.f).toBeGreaterThan(0);
   expect(profile.kernels.f).toBeLessThan(1);
+  expect(Object.keys(profileOf(() => void g(), undefined, 20).kernels)).toEqual(["g"]);
 });

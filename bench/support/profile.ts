@@ -2,7 +2,7 @@
 
 /** What the kernels of a step take, by name. */
 export interface Profile {
-  /** Milliseconds of a step, those of counting among them. */
+  /** Milliseconds of a step, including the cost of counting. */
   readonly step: number;
   /** Shares of it, the largest first. */
   readonly kernels: Readonly<Record<string, number>>;
@@ -34,19 +34,19 @@ export function countKernels(): void {
   });
 }
 
-/** Milliseconds of warming up, and of counting after that; at least as many steps. */
-const WARM_UP = 1000;
-const COUNTED = { ms: 1000, steps: 3 };
+/** Steps that are counted at least. */
+const LEAST = 3;
 
-export function profileOf(step: () => void, prepare = () => {}): Profile {
-  for (const start = performance.now(); performance.now() - start < WARM_UP; ) {
+/** Runs steps for so many milliseconds to warm up, then as long to count; `prepare` runs before each and does not count. */
+export function profileOf(step: () => void, prepare = () => {}, duration = 1000): Profile {
+  for (const start = performance.now(); performance.now() - start < duration; ) {
     prepare();
     step();
   }
   spent.clear();
   let ms = 0;
   let steps = 0;
-  for (; ms < COUNTED.ms || steps < COUNTED.steps; steps++) {
+  for (; ms < duration || steps < LEAST; steps++) {
     prepare();
     counting = true;
     const start = performance.now();

@@ -81,18 +81,18 @@ test("merge: a curve stays until there is a new one; a row without a target is a
 
 test("tables: measured, missing, and both", () => {
   const toy = { rows: { "published/torch": { value: 6, ...TODAY }, "step/torch": { value: 3.5, ...BEFORE } } };
-  const lines = linesOf({ toy }, ["toy", "start"], { toy: { "step/torch": "no PyTorch" } });
+  const lines = linesOf({ toy }, ["toy", "memory"], { toy: { "step/torch": "no PyTorch" } });
   const rows = terminalTable(lines).split("\n");
-  expect(rows).toHaveLength(4);
+  expect(rows).toHaveLength(5);
   expect(rows[1]).toMatch(/≥ 5 +≥ 8 +6.00 × +must$/);
   expect(rows[2]).toMatch(/best eager +3.50 × +not measured: no PyTorch$/);
-  expect(rows[3]).toMatch(/≤ 100 +≤ 30 +not measured$/);
+  expect(rows[3]).toMatch(/≤ 64 +≤ 40 +not measured$/);
 });
 
-test("tables: README has the rows with limits, the docs have all; both from the stored results", () => {
+test("tables: README has the rows with limits and all sizes, the docs have all; both from the stored results", () => {
   const results = stored();
   const all = families.flatMap((family) => Object.values(targetsOf(family)));
-  const limited = all.filter(({ must }) => must !== undefined);
+  const limited = all.filter(({ must, unit }) => must !== undefined || unit === "kB");
   const rowsOf = (block: string) =>
     block
       .split("\n")

@@ -23,8 +23,8 @@ import { broadcastTo, once } from "./expand.ts";
 import { reshape } from "./view.ts";
 
 /**
- * x·w + bias over the last axis of x, where w is [in, out] or, by its strides, [out, in]; with the places of the non-zeros of
- * x, where it has many zeros.
+ * x·w + bias over the last axis of x, where w is [in, out] or, by its strides, [out, in]; and how it is computed: dense, by
+ * following the non-zeros of x, or with its spikes as masks.
  */
 interface Product extends Factors {
   readonly shape: Shape;
@@ -261,8 +261,8 @@ const BINARY = { density: 0.8, half: 0.4 };
 const GRADED = { density: 0.7, half: 2.5 };
 
 /**
- * For up to four outputs of so many rows, spikes as dense as this for one or two of them, or for more, are masks, which is faster
- * than to follow them or to write them out. Measured.
+ * Heads of at most so many outputs over at least so many rows take spikes as masks from this density on, for one or two outputs and
+ * for three or four. Measured.
  */
 const MASKED = { outputs: 4, rows: 16, forTwo: 0.06, forMore: 0.25 };
 
@@ -291,10 +291,10 @@ function productOf(x: Tensor, w: Tensor, turned: boolean): Product {
 }
 
 /**
- * Finds the non-zeros of x, which may be spikes in bits; these are kept if they are few enough for so many outputs. Which path is
- * taken depends on the data only.
+ * Chooses how to multiply, by the number of non-zeros of x, which may be spikes in bits: few are followed, many spikes for a few
+ * outputs are masks, else the product is dense. The data alone decides.
  */
-function inspect(product: Product, x: Tensor, spikes: boolean): void {
+function choosePath(product: Product, x: Tensor, spikes: boolean): void {
   const { depth, outputs } = product;
   const rows = x.size / depth;
   const owned = !(spikes && depth % 32 === 0);
@@ -327,12 +327,15 @@ function multiply(op: Op<Product>, x: Tensor, w: Tensor, bias: Tensor | null, tu
   const product = productOf(x, w, turned);
   const recorded = scope.recording && (x.requiresGrad || w.requiresGrad || (bias?.requiresGrad ?? false));
   if (turned && !recorded && x.size <= FEW_ROWS * product.depth) product.columns = columnsOf(w);
-  inspect(product, x, x.ptr === 0);
+  choosePath(product, x, x.ptr === 0);
   if (product.bits === 0) ready(op.name, x);
   return applyOwning(op, product, x, w, bias as Tensor);
 }
 
-/** `linear` of an x and into a z whose memory stays, again and again: the path follows the data, and nothing is recorded. */
+/**
+ * `linear` of an x and into a z whose memory stays, again and again: the path follows the data, and nothing is recorded. That the
+ * tensors are alive is up to the caller.
+ */
 export class RepeatedLinear {
   private readonly product: Product;
   private readonly z: Tensor;
@@ -340,7 +343,7 @@ export class RepeatedLinear {
   private readonly weight: Tensor;
   private readonly bias: Tensor | null;
 
-  /** Values of x are written out, also where it has bits. */
+  /** x must hold numbers; if it has bits too, they must agree. */
   constructor(z: Tensor, x: Tensor, weight: Tensor, bias: Tensor | null) {
     this.product = productOf(x, weight, true);
     this.z = z;
@@ -351,12 +354,13 @@ export class RepeatedLinear {
 
   run(): void {
     const { product, z, x, weight, bias } = this;
-    ready("linear", weight);
-    if (bias !== null) ready("linear", bias);
     if (x.size <= FEW_ROWS * product.depth) product.columns = columnsOf(weight);
-    inspect(product, x, x.bits !== 0);
-    linearOp.forward(z, x, weight, bias as Tensor, product);
-    giveBack(product, x, scope.region);
+    choosePath(product, x, x.bits !== 0);
+    try {
+      linearOp.forward(z, x, weight, bias as Tensor, product);
+    } finally {
+      giveBack(product, x, scope.region);
+    }
   }
 }
 
@@ -412,7 +416,8 @@ function batched(a: Tensor, b: Tensor, depth: number): Tensor {
  * An x that is constant over its first axis is multiplied once, and its gradient is taken once. The gradient of spikes whose
  * surrogate is 0 beyond some distance is taken where it is not, and 0 elsewhere. An x with many zeros, as
  * spikes are, costs what its non-zeros cost, forward and for the weight gradient; for finite weights the bits of the result
- * are those of the dense product. (A zero times an infinite weight is NaN in a dense product and skipped in a sparse one.)
+ * are those of the dense product, but for the sign of a zero where the bias is −0. (A zero times a weight, or for the weight
+ * gradient times a gradient, that is infinite or NaN is NaN in a dense product and skipped in a sparse one.)
  *
  * @throws RangeError if the sizes do not match.
  */
