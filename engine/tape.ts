@@ -167,6 +167,8 @@ function settle(t: Tensor, region: Region): void {
       throw error;
     }
     t.owned = true;
+    // The bits of a view are not its own.
+    if (t.base !== null) t.bits = 0;
   }
   t.base = null;
   if (t.region !== root.region && !packed) t.bits = 0;

@@ -310,13 +310,24 @@ export function viewOf(base: Tensor, shape: Shape, size: number, offset: number)
   return noted(z);
 }
 
+/** Spikes in bits in another shape: the same bits, and when they are written out, the same values. */
+export function packedView(x: Tensor, shape: Shape): Tensor {
+  const z = new Tensor(shape, x.size, 0, scope.region, false);
+  z.base = x.base ?? x;
+  z.bits = x.bits;
+  return noted(z);
+}
+
 function isAlive(t: Tensor): boolean {
   return t.region.open && rootOf(t).region.open;
 }
 
-/** Throws when the memory of t is gone. */
+/** Throws when the memory of t is gone. A packed view of spikes that were written out meanwhile looks into these. */
 export function alive(t: Tensor, where: string): void {
-  if (isAlive(t)) return;
+  if (isAlive(t)) {
+    if (t.ptr === 0 && t.bits !== 0 && t.base !== null) t.ptr = t.base.ptr;
+    return;
+  }
   throw new Error(
     `${where}: the tensor ${formatShape(t.shape)} was freed: it was disposed, or its tape has ended; ` +
       "return it from tape() or keep() it",
@@ -402,6 +413,10 @@ export function dropRecord(z: Tensor, state: RecordState): void {
 export function materialise(z: Tensor): void {
   const source = z.base;
   if (source !== null && source.ptr === 0) materialise(source);
+  if (source !== null && z.bits !== 0) {
+    z.ptr = source.ptr;
+    return;
+  }
   if (heap !== simd.heap && (source === null ? z.bits : source.ptr) > 0) {
     // It lies outside the float64 run that reads it, and outlives it.
     const inner = { kernels: k, heap };

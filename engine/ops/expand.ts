@@ -111,7 +111,7 @@ function constant(x: Tensor, attrs: Repeat): Tensor {
 
 /** The tensor that t repeats along its first axis, or null if t is an ordinary tensor. */
 export function constantSource(t: Tensor): Tensor | null {
-  if (t.ptr !== 0) return null;
+  if (t.ptr !== 0 || t.bits !== 0) return null;
   alive(t, "expand");
   return t.base;
 }

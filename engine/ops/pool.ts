@@ -119,9 +119,8 @@ const maxPoolOp: Op<Pooling> = {
 const staysPacked = (x: Tensor, { y, x: q }: Pooling): boolean =>
   x.ptr === 0 && x.bits !== 0 && y.padding + q.padding === 0 && (q.kernel - 1) * q.dilation < 32;
 
-/** Maxima of spikes, as spikes. */
+/** Maxima of spikes that are alive, as spikes. */
 function poolSpikes(x: Tensor, p: Pooling): Tensor {
-  alive(x, maxPoolOp.name);
   const z = emptySpikes(p.shape);
   findMaxima(z.bits, 0, x, 0, x.size / sizeOf(p), p);
   if (scope.recording && x.requiresGrad) record(z, maxPoolOp as Op<never>, p, x, null, null);
@@ -186,6 +185,7 @@ export function checkWindow(where: string, kernel: Pair, options: MaxPoolOptions
 function pool(op: Op<Pooling>, x: Tensor, y: Axis, q: Axis, countPadding: boolean): Tensor {
   const shape = [...x.shape.slice(0, -2), y.places, q.places];
   const p = { shape, y, x: q, countPadding };
+  if (x.bits !== 0) alive(x, op.name);
   return op === maxPoolOp && staysPacked(x, p) ? poolSpikes(x, p) : apply(op, p, x);
 }
 

@@ -4,7 +4,7 @@ import { composed } from "../composed.ts";
 import { gradOf, type Op, passGradient, ready, SAVES_NOTHING } from "../op.ts";
 import { scope } from "../scope.ts";
 import { axisOf, checkShape, formatShape, type Shape, sizeOf } from "../shape.ts";
-import { record, type Tensor, viewOf } from "../tensor.ts";
+import { alive, packedView, record, type Tensor, viewOf } from "../tensor.ts";
 import { broadcastTo, constantSource } from "./expand.ts";
 
 const reshapeOp: Op<null> = {
@@ -36,8 +36,8 @@ function view(op: Op<never>, attrs: unknown, x: Tensor, shape: Shape, offset: nu
 }
 
 /**
- * The same values, row-major, in another shape; one size may be −1 and is inferred. Looks into x. The gradient has the shape
- * of x again.
+ * The same values, row-major, in another shape; one size may be −1 and is inferred. Looks into x; spikes stay bits. The gradient
+ * has the shape of x again.
  *
  * @throws RangeError if the sizes do not multiply to x.size.
  */
@@ -47,7 +47,11 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
   if (source !== null && target[0] === x.shape[0] && source.size * (target[0] as number) === x.size) {
     return composed(reshapeSource, source, target);
   }
-  return view(reshapeOp as Op<never>, null, x, target, 0);
+  if (x.bits !== 0) alive(x, "reshape");
+  if (x.ptr !== 0 || x.bits === 0) return view(reshapeOp as Op<never>, null, x, target, 0);
+  const z = packedView(x, target);
+  if (scope.recording && x.requiresGrad) record(z, reshapeOp as Op<never>, null, x, null, null);
+  return z;
 }
 
 function reshapeSource(source: Tensor, target: Shape): Tensor {
