@@ -16,7 +16,7 @@ const ENTRIES = {
 };
 
 /** Bytes, minified and gzipped, that must not be exceeded: what a page loads, and everything, so that it does not grow unseen. */
-const BUDGETS = { "a training program": 47_200, "jarvis-snn": 79_500 };
+const BUDGETS = { "a training program": 47_500, "jarvis-snn": 79_600 };
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 
