@@ -56,6 +56,8 @@ export const TARGETS = {
   toy: {
     "published/torch": target(TOY, "PyTorch, layers inside the time loop", "×", [5, 8]),
     "step/torch": faster(TOY, "torch"),
+    "step/jax-js": faster(TOY, "jax-js"),
+    "step/tfjs": faster(TOY, "tfjs"),
   },
   small: {
     "step/torch": faster(SMALL, "torch", 8, 16),
@@ -68,6 +70,8 @@ export const TARGETS = {
     "static/jax-js": faster(TUTORIAL, "jax-js", 3, 4.5),
     "static/tfjs": faster(TUTORIAL, "tfjs"),
     "poisson/torch": faster(POISSON, "torch", 1.3, 2),
+    "poisson/jax-js": faster(POISSON, "jax-js"),
+    "poisson/tfjs": faster(POISSON, "tfjs"),
   },
   inference: {
     "batch/torch": faster(INFERENCE, "torch", 4, 10),

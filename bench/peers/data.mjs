@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 
 export const SMALL = { sizes: [20, 64, 2], T: 20, B: 64, beta: 0.9 };
+export const TOY = { sizes: [32, 128, 2], T: 25, B: 128, beta: 0.95, slope: 10 };
 export const TUTORIAL = { sizes: [784, 1000, 10], T: 25, B: 128, beta: 0.95 };
 
 /** Numbers in [0, 1) from a linear congruence. */
@@ -30,6 +31,13 @@ export function smallBatch({ sizes: [inputs, , outputs], T, B }, seed = 2) {
   const random = uniforms(seed);
   const rates = Float32Array.from({ length: B * inputs }, random);
   const x = Float32Array.from({ length: T * rates.length }, (_, i) => (random() < rates[i % rates.length] ? 1 : 0));
+  return { x, y: Int32Array.from({ length: B }, (_, i) => i % outputs) };
+}
+
+/** Rates [B, inputs] and labels. */
+export function toyBatch({ sizes: [inputs, , outputs], B }, seed = 2) {
+  const random = uniforms(seed);
+  const x = Float32Array.from({ length: B * inputs }, random);
   return { x, y: Int32Array.from({ length: B }, (_, i) => i % outputs) };
 }
 

@@ -5,7 +5,7 @@
 import { load, version } from "../packages.mjs";
 
 export const jax = load("@jax-js/jax");
-const { numpy: np, lax, nn } = jax;
+const { numpy: np, lax, nn, random } = jax;
 
 await jax.init("wasm");
 jax.defaultDevice("wasm");
@@ -37,6 +37,13 @@ function leaky(currents, beta) {
   return all;
 }
 
+/** Draws spikes [T, B, inputs] for rates [B, inputs], anew at each call. */
+export function poisson(rates, [T, B, inputs]) {
+  const draw = jax.jit((key, rates) => np.where(random.bernoulli(key, rates, [T, B, inputs]), 1, 0));
+  let calls = 0;
+  return () => draw(random.key(calls++), rates.ref);
+}
+
 const total = (arrays) => arrays.reduce((a, b) => a.add(b));
 
 function adam(weights, means, squares, gradients, bias1, bias2, lr) {
@@ -53,8 +60,23 @@ function adam(weights, means, squares, gradients, bias1, bias2, lr) {
   return next;
 }
 
-/** A training step; as `trainingStep` of the TF.js peer. */
-export function trainingStep({ sizes: [inputs, hidden, outputs], T, B, beta, lr, weights, x, y, spikes }) {
+/** Classes as rows that are 1 in one place. */
+export const oneHot = (y, classes) =>
+  np.array(
+    Float32Array.from({ length: y.length * classes }, (_, i) => (i % classes === y[Math.floor(i / classes)] ? 1 : 0)),
+    { shape: [y.length, classes] },
+  );
+
+/** Of B rows, on average. */
+export const crossEntropy = (logits, target, B) =>
+  nn
+    .logSoftmax(logits)
+    .mul(target)
+    .sum()
+    .mul(-1 / B);
+
+/** A step of training a network of two layers on a loss of its weights, an input, which `next` gives, and the target. */
+export function minimizing(loss, [inputs, hidden, outputs], weights, next, target, lr) {
   const shapes = { w1: [inputs, hidden], b1: [hidden], w2: [hidden, outputs], b2: [outputs] };
   const of = (make) => Object.fromEntries(Object.keys(shapes).map((name) => [name, make(name)]));
   let state = [
@@ -62,48 +84,44 @@ export function trainingStep({ sizes: [inputs, hidden, outputs], T, B, beta, lr,
     of((name) => np.zeros(shapes[name])),
     of((name) => np.zeros(shapes[name])),
   ];
-  const input = np.array(x, { shape: spikes ? [T, B, inputs] : [B, inputs] });
-  const target = np.array(
-    Float32Array.from({ length: B * outputs }, (_, i) => (i % outputs === y[Math.floor(i / outputs)] ? 1 : 0)),
-    { shape: [B, outputs] },
-  );
+  const train = jax.jit((weights, means, squares, input, target, bias1, bias2) => {
+    const [value, gradients] = jax.valueAndGrad(loss)(jax.tree.ref(weights), input, target);
+    return [value, adam(weights, means, squares, gradients, bias1, bias2, lr)];
+  });
+  let t = 0;
+  return async () => {
+    t++;
+    const [bias1, bias2] = [np.array(1 - BETA1 ** t), np.array(1 - BETA2 ** t)];
+    const [value, after] = train(...state, next(), target.ref, bias1, bias2);
+    state = after;
+    await jax.blockUntilReady(state);
+    return (await value.data())[0];
+  };
+}
 
-  const crossEntropy = (logits, target) =>
-    nn
-      .logSoftmax(logits)
-      .mul(target)
-      .sum()
-      .mul(-1 / B);
+/** A training step; as `trainingStep` of the TF.js peer. */
+export function trainingStep({ sizes, T, B, beta, lr, weights, x, y, spikes, draws }) {
+  const [inputs, , outputs] = sizes;
+  const given = np.array(x, { shape: spikes ? [T, B, inputs] : [B, inputs] });
+  const next = draws ? poisson(given, [T, B, inputs]) : () => given.ref;
+  const inTime = spikes || draws;
 
   function loss({ w1, b1, w2, b2 }, input, target) {
     const layer = (x, w, b) => np.matmul(x, w.ref).add(b.ref);
     const steps = Array.from({ length: T }, (_, t) => t);
-    const constant = spikes ? null : layer(input.ref, w1, b1);
-    const currents = steps.map((t) => (spikes ? layer(input.ref.slice(t), w1, b1) : constant.ref));
+    const constant = inTime ? null : layer(input.ref, w1, b1);
+    const currents = steps.map((t) => (inTime ? layer(input.ref.slice(t), w1, b1) : constant.ref));
     const first = leaky(currents, beta);
     const out = leaky(
       first.spikes.map((s) => layer(s, w2, b2)),
       beta,
     );
     const value = spikes
-      ? crossEntropy(total(out.spikes).mul(1 / T), target.ref)
-      : total(out.membranes.map((membrane) => crossEntropy(membrane, target.ref)));
+      ? crossEntropy(total(out.spikes).mul(1 / T), target.ref, B)
+      : total(out.membranes.map((membrane) => crossEntropy(membrane, target.ref, B)));
     jax.tree.dispose([first.membranes, spikes ? out.membranes : out.spikes, constant, input, target, w1, b1, w2, b2]);
     return value;
   }
 
-  const train = jax.jit((weights, means, squares, input, target, bias1, bias2) => {
-    const [value, gradients] = jax.valueAndGrad(loss)(jax.tree.ref(weights), input, target);
-    return [value, adam(weights, means, squares, gradients, bias1, bias2, lr)];
-  });
-
-  let t = 0;
-  return async () => {
-    t++;
-    const [bias1, bias2] = [np.array(1 - BETA1 ** t), np.array(1 - BETA2 ** t)];
-    const [value, next] = train(...state, input.ref, target.ref, bias1, bias2);
-    state = next;
-    await jax.blockUntilReady(state);
-    return (await value.data())[0];
-  };
+  return minimizing(loss, sizes, weights, next, oneHot(y, outputs), lr);
 }
