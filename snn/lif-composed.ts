@@ -4,7 +4,7 @@
  */
 import { noGrad, stack, type Tensor, zeros } from "../engine/index.ts";
 import type { LIFRecord, LIFState } from "./lif.ts";
-import { type Neuron, RESETS } from "./lif-op.ts";
+import { type Neuron, RESETS } from "./lif-kernels.ts";
 import { spike } from "./spike.ts";
 
 export function composeLif(

@@ -28,23 +28,8 @@ import {
 } from "../engine/extend.ts";
 import { concat, noGrad, type Tensor, zeros } from "../engine/index.ts";
 import { sumPerNeuron } from "./leaky-integrator.ts";
-import { type Surrogate, surrogate } from "./surrogate.ts";
-
-/** The options of a neuron as the kernels take them. */
-export interface Neuron {
-  readonly reset: number;
-  readonly delayed: number;
-  readonly strict: number;
-  readonly resetValue: number;
-  readonly rest: number;
-  readonly inputScale: number;
-  readonly hold: number;
-  readonly attached: number;
-  readonly surrogate: Surrogate;
-}
-
-/** Kinds of reset, as the kernels number them. */
-export const RESETS = { none: 0, subtract: 1, zero: 2 } as const;
+import { forwardAny, forwardPlain, type Neuron, neuronsOf, RESETS } from "./lif-kernels.ts";
+import { surrogate } from "./surrogate.ts";
 
 /** One forward pass of a neuron: what backward and the lazily read outputs need. */
 export interface Run {
@@ -305,95 +290,6 @@ function customDerivative({ neuron, threshold, v0 }: Run, membrane: Tensor): Ten
   });
 }
 
-/** How many neighbours in a step have values of β and θ of their own, of so many values; all of them where both are shared. */
-const neuronsOf = (betas: number, thetas: number, size: number): number => {
-  const most = Math.max(betas, thetas);
-  return most > 1 ? most : size;
-};
-
-/**
- * Neurons without further options, T steps of `size` values: membranes to u, spikes to bits. `betas` values of β lie at `beta`; v0
- * is the state before, 0 for zeros; between steps lie stepU and stepCurrent values.
- */
-export function forwardPlain(
-  { reset, delayed, strict, resetValue }: Neuron,
-  u: number,
-  bits: number,
-  current: number,
-  v0: number,
-  beta: number,
-  betas: number,
-  threshold: Tensor,
-  T: number,
-  size: number,
-  stepU: number,
-  stepCurrent: number,
-): void {
-  const n = neuronsOf(betas, threshold.size, size);
-  k.lifForward(
-    u,
-    bits,
-    current,
-    v0,
-    beta,
-    threshold.ptr,
-    T,
-    size / n,
-    n,
-    stepU,
-    stepCurrent,
-    betas === 1 ? 0 : 1,
-    threshold.size === 1 ? 0 : 1,
-    reset,
-    delayed,
-    strict,
-    resetValue,
-    0,
-  );
-}
-
-/** The same with all options: spikes to s as numbers, and to r the steps that neurons are still held; r0 is that before. */
-export function forwardAny(
-  { reset, delayed, strict, resetValue, rest, inputScale, hold }: Neuron,
-  u: number,
-  s: number,
-  r: number,
-  current: number,
-  v0: number,
-  r0: number,
-  beta: number,
-  betas: number,
-  threshold: Tensor,
-  T: number,
-  size: number,
-  stepCurrent: number,
-): void {
-  const n = neuronsOf(betas, threshold.size, size);
-  k.lifForwardAny(
-    u,
-    s,
-    r,
-    current,
-    v0,
-    r0,
-    beta,
-    threshold.ptr,
-    T,
-    size / n,
-    n,
-    stepCurrent,
-    betas === 1 ? 0 : 1,
-    threshold.size === 1 ? 0 : 1,
-    reset,
-    delayed,
-    strict,
-    resetValue,
-    rest,
-    inputScale,
-    hold,
-  );
-}
-
 /**
  * Runs a neuron over a current [T, B, …] from the state v0, counters (null: zeros); β and θ have one value or one a feature.
  * A neuron without refractory steps ignores the counters.
@@ -461,15 +357,6 @@ export function runLif(
   };
   if (wanted) record(spikes, lifOp as Op<never>, run, input, beta, threshold);
   return run;
-}
-
-/** v, which holds u, ← the state after the reset that is due now; the spikes are written out. */
-export function resetState({ reset, delayed, resetValue }: Neuron, v: number, spikes: Tensor, threshold: Tensor): void {
-  if (delayed !== 0 || reset === RESETS.none) return;
-  ready("LIF", spikes);
-  const n = threshold.size === 1 ? spikes.size : threshold.size;
-  const step = threshold.size === 1 ? 0 : 1;
-  k.lifState(v, v, spikes.ptr, threshold.ptr, spikes.size / n, n, step, reset, resetValue);
 }
 
 /** Adds z's gradient into a buffer of the run, and makes sure that the run's backward is reached. */

@@ -3,7 +3,8 @@ import { Module, parameter, Tensor, zeros } from "../engine/index.ts";
 import { checkCurrent, checkState } from "./checks.ts";
 import { checkPerNeuron, type DecayOptions, decayTensor, persistentCopy } from "./decay.ts";
 import { composeLif } from "./lif-composed.ts";
-import { discard, forwardPlain, membraneOf, type Neuron, RESETS, resetState, runLif, stateOf } from "./lif-op.ts";
+import { forwardPlain, type Neuron, RESETS, resetState } from "./lif-kernels.ts";
+import { discard, membraneOf, runLif, stateOf } from "./lif-op.ts";
 import { checkFire, type Fire } from "./spike.ts";
 import { checkSurrogate, type Surrogate, surrogate as surrogates } from "./surrogate.ts";
 

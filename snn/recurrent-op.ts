@@ -29,7 +29,8 @@ import {
   scope,
 } from "../engine/extend.ts";
 import type { Tensor } from "../engine/index.ts";
-import { type Neuron, surrogateSupport } from "./lif-op.ts";
+import type { Neuron } from "./lif-kernels.ts";
+import { surrogateSupport } from "./lif-op.ts";
 
 /** T steps of `rows` samples with n neurons. */
 interface Sequence {

@@ -15,7 +15,7 @@ import { Linear, type Module, noGrad, type Tensor, zeros } from "../engine/index
 import { checkPerNeuron } from "./decay.ts";
 import { LeakyIntegrator } from "./leaky-integrator.ts";
 import { LIF, type LIFState } from "./lif.ts";
-import { forwardAny, forwardPlain, type Neuron, resetState } from "./lif-op.ts";
+import { forwardAny, forwardPlain, type Neuron, resetState } from "./lif-kernels.ts";
 import { RecurrentLIF } from "./recurrent-lif.ts";
 
 /** What a stage holds. */

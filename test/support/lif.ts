@@ -2,7 +2,7 @@
 import { type Tensor, tape, tensor } from "../../engine/index.ts";
 import { type LIF, type LIFOptions, type LIFRecord, type LIFState, surrogate } from "../../snn/index.ts";
 import { composeLif } from "../../snn/lif-composed.ts";
-import type { Neuron } from "../../snn/lif-op.ts";
+import type { Neuron } from "../../snn/lif-kernels.ts";
 import { numbers } from "./sides.ts";
 import { gradient, leaf, values } from "./tensors.ts";
 
