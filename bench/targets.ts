@@ -146,7 +146,7 @@ export const TARGETS = {
   },
   size: {
     program: amount("a training program, minified and gzipped", "kB", 48, 30),
-    package: amount("all exports of the package, minified and gzipped", "kB"),
+    package: amount("the package with all exports, minified and gzipped", "kB", 48, 30),
   },
   start: {
     import: amount("import, with the compilation of the kernels", "ms"),

@@ -16,6 +16,9 @@ export interface Neuron {
   readonly surrogate: Surrogate;
 }
 
+/** Whether a neuron is one without rest, scale and refractory steps, for which there is a faster kernel. */
+export const isPlain = ({ hold, rest, inputScale }: Neuron): boolean => hold === 0 && rest === 0 && inputScale === 1;
+
 /** Kinds of reset, as the kernels number them. */
 export const RESETS = { none: 0, subtract: 1, zero: 2 } as const;
 

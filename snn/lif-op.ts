@@ -28,7 +28,7 @@ import {
 } from "../engine/extend.ts";
 import { concat, noGrad, type Tensor, zeros } from "../engine/index.ts";
 import { sumPerNeuron } from "./leaky-integrator.ts";
-import { forwardAny, forwardPlain, type Neuron, neuronsOf, RESETS } from "./lif-kernels.ts";
+import { forwardAny, forwardPlain, isPlain, type Neuron, neuronsOf, RESETS } from "./lif-kernels.ts";
 import { surrogate } from "./surrogate.ts";
 
 /** One forward pass of a neuron: what backward and the lazily read outputs need. */
@@ -314,7 +314,7 @@ export function runLif(
   for (const t of [input, beta, threshold]) ready("LIF", t);
   if (v0 !== null) ready("LIF", v0);
   if (counters !== null) ready("LIF", counters);
-  const plain = neuron.hold === 0 && neuron.rest === 0 && neuron.inputScale === 1;
+  const plain = isPlain(neuron);
   const spikes = emptySpikes(current.shape, current.size);
   const refractory = plain ? null : empty(current.shape, current.size);
   const stepCurrent = constant ? 0 : size;

@@ -3,7 +3,7 @@ import { Module, parameter, Tensor, zeros } from "../engine/index.ts";
 import { checkCurrent, checkState } from "./checks.ts";
 import { checkPerNeuron, type DecayOptions, decayTensor, persistentCopy } from "./decay.ts";
 import { composeLif } from "./lif-composed.ts";
-import { forwardPlain, type Neuron, RESETS, resetState } from "./lif-kernels.ts";
+import { forwardPlain, isPlain, type Neuron, RESETS, resetState } from "./lif-kernels.ts";
 import { discard, membraneOf, runLif, stateOf } from "./lif-op.ts";
 import { checkFire, type Fire } from "./spike.ts";
 import { checkSurrogate, type Surrogate, surrogate as surrogates } from "./surrogate.ts";
@@ -177,7 +177,7 @@ export class LIF extends Module {
    * @throws RangeError as `unroll`.
    */
   step(current: Tensor, state: LIFState): [spikes: Tensor, state: LIFState] {
-    if (this.spiking && this.isPlain && !this.records(current, state.v)) return this.advance(current, state);
+    if (this.spiking && isPlain(this.neuron) && !this.records(current, state.v)) return this.advance(current, state);
     const record = this.unroll(current.unsqueeze(0), state);
     return [record.spikes.reshape(current.shape), record.state];
   }
@@ -219,17 +219,7 @@ export class LIF extends Module {
   protected get fuses(): boolean {
     const { attached, surrogate } = this.neuron;
     const fixed = !this.beta.requiresGrad && !this.threshold.requiresGrad;
-    return this.spiking && fixed && this.isPlain && attached === 0 && surrogate.derivative === null;
-  }
-
-  /**
-   * Without rest, scale and refractory steps.
-   *
-   * @internal
-   */
-  get isPlain(): boolean {
-    const { hold, rest, inputScale } = this.neuron;
-    return hold === 0 && rest === 0 && inputScale === 1;
+    return this.spiking && fixed && isPlain(this.neuron) && attached === 0 && surrogate.derivative === null;
   }
 
   protected check(current: Tensor, state?: LIFState): void {

@@ -15,7 +15,7 @@ import { Linear, type Module, noGrad, type Tensor, zeros } from "../engine/index
 import { checkPerNeuron } from "./decay.ts";
 import { LeakyIntegrator } from "./leaky-integrator.ts";
 import { LIF, type LIFState } from "./lif.ts";
-import { forwardAny, forwardPlain, type Neuron, resetState } from "./lif-kernels.ts";
+import { forwardAny, forwardPlain, isPlain, type Neuron, resetState } from "./lif-kernels.ts";
 import { RecurrentLIF } from "./recurrent-lif.ts";
 
 /** What a stage holds. */
@@ -161,13 +161,14 @@ class NeuronStage extends Stage {
   private readonly neuron: Neuron;
   private readonly input: Tensor;
 
-  constructor({ neuron, isPlain, beta, threshold }: LIF, input: Tensor) {
+  constructor({ neuron, beta, threshold }: LIF, input: Tensor) {
     checkPerNeuron("LIF", "beta", beta, [1, ...input.shape]);
     checkPerNeuron("LIF", "threshold", threshold, [1, ...input.shape]);
     const decay = new Decay(beta);
     const v = own(input.shape);
-    const refractory = isPlain ? null : own(input.shape);
-    const spikes = isPlain ? ownSpikes(input.shape) : own(input.shape);
+    const plain = isPlain(neuron);
+    const refractory = plain ? null : own(input.shape);
+    const spikes = plain ? ownSpikes(input.shape) : own(input.shape);
     // Recurrent neurons are fed back the spikes of the last step.
     const state = refractory === null ? [v, spikes] : [v, spikes, refractory];
     super(spikes, { state, memory: decay.memory, parameters: [beta, threshold] });

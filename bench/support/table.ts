@@ -121,9 +121,9 @@ export function profileBlock(results: Partial<Record<Family, Results>>): string 
   return `${from}.\n\n${markdown(["step", "ms", "kernels"], profileLines(results))}`;
 }
 
-/** The rows with limits, and all sizes, as README.md shows them. */
+/** The rows with limits, as README.md shows them. */
 export function readmeBlock(results: Partial<Record<Family, Results>>): string {
-  const lines = linesOf(results).filter(({ target: { must, unit } }) => must !== undefined || unit === "kB");
+  const lines = linesOf(results).filter(({ target }) => target.must !== undefined);
   return `${origins(lines)}, one thread on both sides.\n\n${markdown(HEADS, lines.map(cells))}`;
 }
 
