@@ -53,6 +53,7 @@ warmup();
 const run = await interleave(
   [
     calls("textbook step", textbook),
+    calls("copy", () => kernels.copy(work, current, SIZE)),
     calls("forward", () => forward(membrane, N)),
     calls("forwardLast", () => forward(state, 0)),
     calls("triad", () => probes.triad(work, current, gradient, SIZE)),
@@ -62,16 +63,16 @@ const run = await interleave(
   ROUNDS,
 );
 
-const overTextbook = (name: string): Measured => ({
-  value: run.ratio("textbook step", name),
-  times: run.medians(name, "textbook step"),
+/** What another takes, divided by what we take. Backward reads two arrays and writes one, as the triad does. */
+const against = (other: string, name: string): Measured => ({
+  value: run.ratio(other, name),
+  times: run.medians(name, other),
 });
-/** Backward reads two arrays and writes one, as the triad does. */
-const ofTriad = (name: string): Measured => ({ value: run.ratio("triad", name), times: run.medians(name, "triad") });
 
 report({
-  forward: overTextbook("forward"),
-  forwardLast: overTextbook("forwardLast"),
-  backward: ofTriad("backward"),
-  backwardSigmoid: ofTriad("backwardSigmoid"),
+  forward: against("textbook step", "forward"),
+  forwardCopy: against("copy", "forward"),
+  forwardLast: against("textbook step", "forwardLast"),
+  backward: against("triad", "backward"),
+  backwardSigmoid: against("triad", "backwardSigmoid"),
 });

@@ -66,7 +66,7 @@ export async function sizes() {
 
 /** Gzipped bytes of what a page loads of a peer, whose packages are in `folder`, for the network of the toy trainer. */
 export async function peerSize(peer, folder) {
-  const code = await bundle(`bench/peers/${peer}/page.mjs`, folder);
+  const code = await bundle(`bench/peers/${peer}/size.mjs`, folder);
   const assets = (ASSETS[peer] ?? []).map((path) => readFileSync(join(folder, "node_modules", path)));
   return [code, ...assets].reduce((sum, bytes) => sum + gzipped(bytes), 0);
 }

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import asc from "assemblyscript/asc";
 import { memory } from "jarvis-snn/kernels";
-import { type Comparison, type Contender, calls } from "./interleave.ts";
+import { type Comparison, type Contender, calls, interleave } from "./interleave.ts";
 
 const NAMES = ["peak", "triad", "textbook"] as const;
 
@@ -43,3 +43,9 @@ export const peakProbe: Contender = calls("mul+add peak", () => probes.peak(PEAK
 /** The share of the peak that a contender with so many operations reaches. */
 export const shareOfPeak = (run: Comparison, name: string, flops: number): number =>
   (flops / PEAK_FLOPS) * run.ratio(peakProbe.name, name);
+
+/** Additions that the peak loop makes in a millisecond, half of its operations. */
+export async function additionsAtPeak(): Promise<number> {
+  const { [peakProbe.name]: ms = Number.NaN } = (await interleave([peakProbe], 15)).medians(peakProbe.name);
+  return PEAK_FLOPS / 2 / ms;
+}

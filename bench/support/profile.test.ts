@@ -6,20 +6,22 @@ afterAll(() => {
   WebAssembly.Instance = Instance;
 });
 
-/** A module with two functions: `f` gives 7 and `g` gives 8. */
+/** A module with two functions: `f` gives 7 and `gemm` gives 8. */
 const MODULE = [
   [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
   [0x01, 0x05, 0x01, 0x60, 0x00, 0x01, 0x7f],
   [0x03, 0x03, 0x02, 0x00, 0x00],
-  [0x07, 0x09, 0x02, 0x01, 0x66, 0x00, 0x00, 0x01, 0x67, 0x00, 0x01],
+  [0x07, 0x0c, 0x02, 0x01, 0x66, 0x00, 0x00, 0x04, 0x67, 0x65, 0x6d, 0x6d, 0x00, 0x01],
   [0x0a, 0x0b, 0x02, 0x04, 0x00, 0x41, 0x07, 0x0b, 0x04, 0x00, 0x41, 0x08, 0x0b],
 ].flat();
 
+const PEAK = 1000;
+
 test("profileOf: the kernels of a step, and not those before it", () => {
   countKernels();
-  const { f, g } = new WebAssembly.Instance(new WebAssembly.Module(Uint8Array.from(MODULE))).exports as {
+  const { f, gemm } = new WebAssembly.Instance(new WebAssembly.Module(Uint8Array.from(MODULE))).exports as {
     f: () => number;
-    g: () => number;
+    gemm: (...args: number[]) => number;
   };
   let [prepared, sum] = [0, 0];
   const step = () => {
@@ -27,14 +29,20 @@ test("profileOf: the kernels of a step, and not those before it", () => {
   };
   const prepare = () => {
     prepared++;
-    sum += g();
+    sum += gemm();
   };
-  const profile = profileOf(step, prepare, 20);
+  const profile = profileOf(step, PEAK, prepare, 20);
   expect(prepared).toBeGreaterThan(3);
   expect(sum).toBe(7008 * prepared);
   expect(Object.keys(profile.kernels)).toEqual(["f"]);
   expect(profile.step).toBeGreaterThan(0);
-  expect(profile.kernels.f).toBeGreaterThan(0);
-  expect(profile.kernels.f).toBeLessThan(1);
-  expect(Object.keys(profileOf(() => void g(), undefined, 20).kernels)).toEqual(["g"]);
+  const { share = 0, peak } = profile.kernels.f ?? {};
+  expect(share).toBeGreaterThan(0);
+  expect(share).toBeLessThan(1);
+  expect(peak).toBeUndefined();
+
+  const products = profileOf(() => void gemm(0, 0, 0, 0, 2, 3, 4), PEAK, undefined, 20);
+  expect(Object.keys(products.kernels)).toEqual(["gemm"]);
+  const { share: part = 0, peak: reached = 0 } = products.kernels.gemm ?? {};
+  expect(reached * PEAK * part * products.step).toBeCloseTo(2 * 3 * 4);
 });

@@ -1,24 +1,57 @@
 /** Where the time of a step goes: the kernels in it, wrapped so that each call is timed. */
 
-/** What the kernels of a step take, by name. */
+/** What a kernel takes of a step. */
+export interface Spent {
+  /** Share of the time. */
+  readonly share: number;
+  /** Its additions, as a share of those that the mul+add peak makes in this time; of kernels in `ADDITIONS`. */
+  readonly peak?: number;
+}
+
+/** What the kernels of a step take. */
 export interface Profile {
   /** Milliseconds of a step, including the cost of counting. */
   readonly step: number;
-  /** Shares of it, the largest first. */
-  readonly kernels: Readonly<Record<string, number>>;
+  /** By name, the largest share first. */
+  readonly kernels: Readonly<Record<string, Spent>>;
 }
-
-const spent = new Map<string, number>();
-let counting = false;
 
 type Kernel = (...args: number[]) => unknown;
 
+/** A kernel in so many milliseconds and with so many additions. */
+interface Sum {
+  ms: number;
+  additions: number;
+}
+
+const sums = new Map<string, Sum>();
+let counting = false;
+let memory: WebAssembly.Memory | undefined;
+
+const word = (p: number): number => new DataView((memory as WebAssembly.Memory).buffer).getUint32(p, true);
+const product = (m = 0, n = 0, k = 0): number => m * n * k;
+
+/** How many numbers a call adds to others, by its arguments: one for each non-zero that it follows and each column. */
+const ADDITIONS: Readonly<Record<string, (...args: number[]) => number>> = {
+  gemm: (...args) => product(...args.slice(4, 7)),
+  gemmGathered: (...args) => product(...args.slice(6, 9)),
+  gemmMasked: (...args) => product(...args.slice(4, 7)),
+  gather: (_c, _bits, _work, _x, _b, _init, count = 0, _m, n) => product(count, n, 1),
+  multiplyListed: (_c, lists = 0, _b, m = 0, n) => product((word(lists + 4 * m) - word(lists)) / 8, n, 1),
+  recurrentBackward: (_du, _u, _weight, _beta, _threshold, _carry, T = 0, rows, n = 0, all = 0) =>
+    product(T - 1, rows, all === 0 ? n : n * n),
+};
+
 function counted(name: string, kernel: Kernel): Kernel {
+  const additions = ADDITIONS[name];
   return (...args) => {
     if (!counting) return kernel(...args);
+    const sum = sums.get(name) ?? { ms: 0, additions: 0 };
+    sums.set(name, sum);
+    sum.additions += additions?.(...args) ?? 0;
     const start = performance.now();
     const result = kernel(...args);
-    spent.set(name, (spent.get(name) ?? 0) + performance.now() - start);
+    sum.ms += performance.now() - start;
     return result;
   };
 }
@@ -28,8 +61,10 @@ export function countKernels(): void {
   const entryOf = ([name, value]: [string, unknown]) =>
     [name, typeof value === "function" ? counted(name, value as Kernel) : value] as const;
   WebAssembly.Instance = new Proxy(WebAssembly.Instance, {
-    construct(Instance, args: [WebAssembly.Module, WebAssembly.Imports]) {
-      return { exports: Object.fromEntries(Object.entries(new Instance(...args).exports).map(entryOf)) };
+    construct(Instance, args: [WebAssembly.Module, { env?: { memory?: WebAssembly.Memory } }?]) {
+      memory = args[1]?.env?.memory ?? memory;
+      const { exports } = new Instance(...(args as ConstructorParameters<typeof Instance>));
+      return { exports: Object.fromEntries(Object.entries(exports).map(entryOf)) };
     },
   });
 }
@@ -37,13 +72,16 @@ export function countKernels(): void {
 /** Steps that are counted at least. */
 const LEAST = 3;
 
-/** Runs steps for so many milliseconds to warm up, then as long to count; `prepare` runs before each and does not count. */
-export function profileOf(step: () => void, prepare = () => {}, duration = 1000): Profile {
+/**
+ * Runs steps for so many milliseconds to warm up, then as long to count; `prepare` runs before each and does not count, and
+ * `peak` is how many additions the processor makes in a millisecond.
+ */
+export function profileOf(step: () => void, peak: number, prepare = () => {}, duration = 1000): Profile {
   for (const start = performance.now(); performance.now() - start < duration; ) {
     prepare();
     step();
   }
-  spent.clear();
+  sums.clear();
   let ms = 0;
   let steps = 0;
   for (; ms < duration || steps < LEAST; steps++) {
@@ -54,6 +92,11 @@ export function profileOf(step: () => void, prepare = () => {}, duration = 1000)
     ms += performance.now() - start;
     counting = false;
   }
-  const shares = [...spent].sort(([, a], [, b]) => b - a).map(([name, time]) => [name, time / ms]);
-  return { step: ms / steps, kernels: Object.fromEntries(shares) };
+  const spent = [...sums].sort(([, a], [, b]) => b.ms - a.ms).map(([name, sum]) => [name, spentOf(sum, ms, peak)]);
+  return { step: ms / steps, kernels: Object.fromEntries(spent) };
+}
+
+function spentOf(sum: Sum, ms: number, peak: number): Spent {
+  const share = sum.ms / ms;
+  return sum.additions === 0 ? { share } : { share, peak: sum.additions / sum.ms / peak };
 }

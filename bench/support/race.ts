@@ -27,7 +27,7 @@ export async function race(
   workloads: Readonly<Record<string, Workload>>,
   args: readonly string[] = [],
 ): Promise<Rows> {
-  if (process.env.BENCH_PROFILE !== undefined) profile(workloads);
+  if (process.env.BENCH_PROFILE !== undefined) await profile(workloads);
   const rows: Rows = {};
   const entries = Object.entries(workloads).map(([name, run]) => ({ name, ...run, peers: peersOf(family, name) }));
   const wanted = new Set(entries.flatMap(({ peers }) => peers));
@@ -65,8 +65,10 @@ export async function race(
 }
 
 /** Reports what the kernels of each workload take, and ends: nothing else is to be measured with kernels that are counted. */
-function profile(workloads: Readonly<Record<string, Workload>>): never {
-  const runs = Object.entries(workloads).map(([name, { step, prepare }]) => [name, profileOf(step, prepare)]);
+async function profile(workloads: Readonly<Record<string, Workload>>): Promise<never> {
+  const { additionsAtPeak } = await import("./probes.ts");
+  const peak = await additionsAtPeak();
+  const runs = Object.entries(workloads).map(([name, { step, prepare }]) => [name, profileOf(step, peak, prepare)]);
   send({ rows: {}, profiles: Object.fromEntries(runs) });
   process.exit();
 }

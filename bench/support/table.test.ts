@@ -108,17 +108,25 @@ test("tables: README has the rows with limits, the docs have all; both from the 
 });
 
 test("profiles: a line for each step that has a name, with its larger shares", () => {
-  const profile = { step: 1.5, kernels: { gather: 0.525, gemm: 0.3, fill: 0.01 }, ...TODAY };
+  const profile = {
+    step: 1.5,
+    kernels: { gather: { share: 0.525, peak: 0.711 }, add: { share: 0.3 }, fill: { share: 0.01 } },
+    ...TODAY,
+  };
   const results = { toy: { rows: {}, profiles: { published: profile, step: profile, other: profile } } };
   const rows = profileLines(results).map(([row]) => row);
   expect(new Set(rows).size).toBe(rows.length);
-  expect(profileLines(results)[0]).toEqual([targetsOf("toy")["step/torch"]?.row, "1.5", "gather 53 %, gemm 30 %"]);
+  expect(profileLines(results)[0]).toEqual([
+    targetsOf("toy")["step/torch"]?.row,
+    "1.5",
+    "gather 53 % (0.71 P), add 30 %",
+  ]);
   expect(profileLines(results, ["small"])).toEqual([]);
   expect(profileBlock(results)).toContain(`${TODAY.machine}, Node ${TODAY.node}, ${TODAY.date}.`);
 });
 
 test("merge: profiles stay until others come", () => {
-  const profiles = { step: { step: 1, kernels: { gemm: 0.5 } } };
+  const profiles = { step: { step: 1, kernels: { gemm: { share: 0.5 } } } };
   const first = merge("toy", { rows: {} }, { rows: {}, profiles }, BEFORE);
   expect(merge("toy", first, { rows: {} }, TODAY).profiles).toEqual({ step: { ...profiles.step, ...BEFORE } });
   expect(merge("toy", first, { rows: {}, profiles }, TODAY).profiles).toEqual({ step: { ...profiles.step, ...TODAY } });

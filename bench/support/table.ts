@@ -106,8 +106,11 @@ export function profileLines(
       // Workloads that differ in nothing but the peer have one name.
       const row = targetsOf(family)[`${name}/torch`]?.row;
       if (row === undefined) continue;
-      const large = Object.entries(kernels).filter(([, share]) => share >= SMALL_SHARE);
-      const shares = large.map(([kernel, share]) => `${kernel} ${Math.round(100 * share)} %`);
+      const large = Object.entries(kernels).filter(([, { share }]) => share >= SMALL_SHARE);
+      const shares = large.map(([kernel, { share, peak }]) => {
+        const ofPeak = peak === undefined ? "" : ` (${peak.toFixed(2)} P)`;
+        return `${kernel} ${Math.round(100 * share)} %${ofPeak}`;
+      });
       lines.set(row, [row, `${step}`, shares.join(", ")]);
     }
   }
