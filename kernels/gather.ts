@@ -20,8 +20,9 @@ import { sum16, sum16Graded, sum32, sum32Graded, twoSums4, twoSums12, zeros } fr
 
 /** Events that a row of B must have on average for packing to pay. */
 const SHARED = 8;
-/** Rows of B in a panel: so few stay in the first-level cache, but lists of fewer events than LONG cost more to begin. */
-const SHALLOWEST = 192;
+/** Bytes of a panel that stay in the first-level cache; but lists of fewer events than LONG cost more to begin. */
+const NEAR = 24576;
+/** Rows of B in a panel. */
 const DEEPEST = 1024;
 const LONG: f64 = 100;
 /** Most columns of a B that is read where it is. */
@@ -84,9 +85,9 @@ export function gather(
     initStep = 0;
   }
   const wide = bCol == 1 && wholeGroups(n) <= bRow && (m == 1 || count < SHARED * k);
-  const unit: usize = wide ? (<usize>bRow) << 2 : n > PANEL / 2 ? PANEL << 2 : PANEL << 1;
+  const unit: usize = wide ? (<usize>bRow) << 2 : n > PANEL / 2 ? PANEL << 2 : n > 12 ? PANEL << 1 : 48;
   const lists = (LONG * <f64>m * <f64>k) / <f64>max(1, count);
-  const depth = share(k, wide ? FARTHEST : <i32>max(<f64>SHALLOWEST, min(lists, <f64>DEEPEST)));
+  const depth = share(k, wide ? FARTHEST : <i32>max(<f64>(NEAR / <i32>unit), min(lists, <f64>DEEPEST)));
   const width = wide ? WIDEST : share(n, (BLOCK_FLOATS - TABLE_FLOATS) / depth);
   const tabled = !wide && k <= 32 && m >= TABLED_ROWS && x == 0 && initBytes == 0;
   const few = x == 0 && !tabled && areFew(count, m, words);

@@ -1,6 +1,6 @@
 /** Steps of ours against the same steps of peers, in turns in one run. */
 import { type Family, type PeerName, TARGETS } from "../targets.ts";
-import { interleave, steps } from "./interleave.ts";
+import { type Comparison, interleave, steps } from "./interleave.ts";
 import { type Peer, PeerMissing, startPeer } from "./peer.ts";
 import { profileOf } from "./profile.ts";
 import { OURS, type Rows, send } from "./report.ts";
@@ -12,8 +12,11 @@ export interface Workload {
   readonly prepare?: () => void;
 }
 
-/** Processes of a peer, of which the fastest counts: where memory lands makes one up to 1.6 times slower than another. */
-const PROCESSES = 3;
+/**
+ * Passes, each with a new process of a peer; on both sides the fastest counts. Where memory lands makes a process up to 1.6 times
+ * slower than another, and a neighbour on the machine may disturb a pass.
+ */
+const PASSES = 3;
 
 /** The peers of a workload: its rows have keys `workload/peer`. */
 function peersOf(family: Family, workload: string): PeerName[] {
@@ -32,7 +35,13 @@ export async function race(
   const entries = Object.entries(workloads).map(([name, run]) => ({ name, ...run, peers: peersOf(family, name) }));
   const wanted = new Set(entries.flatMap(({ peers }) => peers));
   const fastest = new Map<string, number>();
-  for (let i = 0; i < PROCESSES; i++) {
+  const medianOf = (run: Comparison, workload: string, name: string): number => {
+    const key = `${workload}/${name}`;
+    const { [name]: ms = Number.NaN } = run.medians(name);
+    fastest.set(key, Math.min(ms, fastest.get(key) ?? Infinity));
+    return fastest.get(key) as number;
+  };
+  for (let i = 0; i < PASSES; i++) {
     const running = new Map<PeerName, Peer>();
     for (const name of wanted) {
       try {
@@ -50,13 +59,10 @@ export async function race(
       if (present.length === 0) continue;
       const theirs = present.map((peer) => (running.get(peer) as Peer).contender(name));
       const run = await interleave([steps(OURS, (count) => timed(step, count, prepare)), ...theirs], rounds);
+      const ours = medianOf(run, name, OURS);
       for (const [j, { name: title }] of theirs.entries()) {
-        const key = `${name}/${present[j]}`;
-        const times = run.medians(OURS, title);
-        if (Number(times[title]) < (fastest.get(key) ?? Infinity)) {
-          fastest.set(key, Number(times[title]));
-          rows[key] = { value: run.ratio(title, OURS), times };
-        }
+        const ms = medianOf(run, name, title);
+        rows[`${name}/${present[j]}`] = { value: ms / ours, times: { [OURS]: ours, [title]: ms } };
       }
     }
     for (const peer of running.values()) peer.close();
