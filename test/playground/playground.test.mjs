@@ -297,7 +297,8 @@ describe("train", () => {
   });
 
   test("where the engine does not run, the page says why", async (t) => {
-    const context = await browser.newContext();
+    // A service worker may fetch the script first, past the route.
+    const context = await browser.newContext({ serviceWorkers: "block" });
     t.after(() => context.close());
     const page = await context.newPage();
     await page.route("**/worker-*.js", (route) =>
