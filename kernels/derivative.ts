@@ -69,6 +69,21 @@ export function exponentials(
   slope: f32,
 ): void {
   const inner = f32x4.splat(innerFactor(kind, slope));
+  if (kind == ERF) inline.always(powers(true, to, u, threshold, thetaBytes, fours, inner));
+  else inline.always(powers(false, to, u, threshold, thetaBytes, fours, inner));
+}
+
+/** 2 to the power of inner·x² or inner·|x|. */
+function powers(
+  squared: bool,
+  to: usize,
+  u: usize,
+  threshold: usize,
+  thetaBytes: usize,
+  fours: i32,
+  inner: v128,
+): void {
+  const sign = v128.load32_splat(signBit);
   const low = v128.load32_splat(lowest);
   const round = v128.load32_splat(rounder);
   const p0 = v128.load32_splat(power0);
@@ -84,10 +99,10 @@ export function exponentials(
     u += 16;
     threshold += thetaBytes;
     const x = f32x4.sub(v128.load(u), v128.load(threshold));
-    const y = f32x4.mul(inner, kind == ERF ? f32x4.mul(x, x) : inline.always(magnitude(x)));
+    const y = f32x4.mul(inner, squared ? f32x4.mul(x, x) : v128.andnot(x, sign));
     const clamped = f32x4.pmax(y, low);
     const shifted = f32x4.add(clamped, round);
-    const f = f32x4.sub(clamped, f32x4.sub(shifted, round));
+    const f = f32x4.sub(clamped, f32x4.nearest(clamped));
     const high = mulAdd(mulAdd(p4, f, p3), f, p2);
     const p = mulAdd(high, f32x4.mul(f, f), mulAdd(p1, f, p0));
     v128.store(to, i32x4.add(p, i32x4.shl(shifted, 23)));
