@@ -163,6 +163,12 @@ function halvesOf(words: v128, shift: i32): v128 {
   return f32x4.convert_i32x4_s(v128.and(i32x4.shr_u(words, shift), v128.load32_splat(lowHalf)));
 }
 
+/** Masks of lanes as bits. */
+function bitsOf(m0: v128, m1: v128, m2: v128, m3: v128): u32 {
+  const low = i16x8.narrow_i32x4_s(m0, m1);
+  return i8x16.bitmask(i8x16.narrow_i16x8_s(low, i16x8.narrow_i32x4_s(m2, m3)));
+}
+
 /**
  * bit (r, i) of a stream ← (h + f)·2⁻¹⁶ < clamp(p[i], 0, 1)·scale     r < repeats, i < n
  *
@@ -203,11 +209,26 @@ export function bernoulli(
     // h + 1 ≤ rate, and h ≤ rate: where they differ, f decides.
     let below: u32 = 0;
     let near: u32 = 0;
-    for (let o: usize = 0; o < 128; o += 16) {
-      const h = inline.always(halvesOf(v128.load(scratch + o), shift));
-      const rate = inline.always(rateOf(v128.load(from + o), scales));
-      below = (below >> 4) | (i32x4.bitmask(f32x4.le(f32x4.add(h, ones), rate)) << 28);
-      near = (near >> 4) | (i32x4.bitmask(f32x4.le(h, rate)) << 28);
+    for (let o: usize = 0; o < 128; o += 64) {
+      const h0 = inline.always(halvesOf(v128.load(scratch + o), shift));
+      const h1 = inline.always(halvesOf(v128.load(scratch + o, 16), shift));
+      const h2 = inline.always(halvesOf(v128.load(scratch + o, 32), shift));
+      const h3 = inline.always(halvesOf(v128.load(scratch + o, 48), shift));
+      const r0 = inline.always(rateOf(v128.load(from + o), scales));
+      const r1 = inline.always(rateOf(v128.load(from + o, 16), scales));
+      const r2 = inline.always(rateOf(v128.load(from + o, 32), scales));
+      const r3 = inline.always(rateOf(v128.load(from + o, 48), scales));
+      const b = inline.always(
+        bitsOf(
+          f32x4.le(f32x4.add(h0, ones), r0),
+          f32x4.le(f32x4.add(h1, ones), r1),
+          f32x4.le(f32x4.add(h2, ones), r2),
+          f32x4.le(f32x4.add(h3, ones), r3),
+        ),
+      );
+      const m = inline.always(bitsOf(f32x4.le(h0, r0), f32x4.le(h1, r1), f32x4.le(h2, r2), f32x4.le(h3, r3)));
+      below = (below >> 16) | (b << 16);
+      near = (near >> 16) | (m << 16);
     }
     let open = below ^ near;
     if (open != 0) eightBlocks(fractions, i >> 2, key0, key1, counter0, counter1, 1, 0);
