@@ -1,4 +1,5 @@
 /** Where the time of a step goes: the kernels in it, wrapped so that each call is timed. */
+import { median } from "./interleave.ts";
 
 /** What a kernel takes of a step. */
 export interface Spent {
@@ -73,15 +74,17 @@ export function countKernels(): void {
 const LEAST = 3;
 
 /**
- * Runs steps for so many milliseconds to warm up, then as long to count; `prepare` runs before each and does not count, and
- * `peak` is how many additions the processor makes in a millisecond.
+ * Runs steps for so many milliseconds to warm up, then as long to count. `prepare` runs before each and does not count, nor
+ * does `peak`, which measures how many additions the processor makes in a millisecond.
  */
-export function profileOf(step: () => void, peak: number, prepare = () => {}, duration = 1000): Profile {
+export function profileOf(step: () => void, peak: () => number, prepare = () => {}, duration = 1000): Profile {
   for (const start = performance.now(); performance.now() - start < duration; ) {
     prepare();
     step();
+    peak();
   }
   sums.clear();
+  const peaks: number[] = [];
   let ms = 0;
   let steps = 0;
   for (; ms < duration || steps < LEAST; steps++) {
@@ -91,8 +94,10 @@ export function profileOf(step: () => void, peak: number, prepare = () => {}, du
     step();
     ms += performance.now() - start;
     counting = false;
+    peaks.push(peak());
   }
-  const spent = [...sums].sort(([, a], [, b]) => b.ms - a.ms).map(([name, sum]) => [name, spentOf(sum, ms, peak)]);
+  const most = median(peaks);
+  const spent = [...sums].sort(([, a], [, b]) => b.ms - a.ms).map(([name, sum]) => [name, spentOf(sum, ms, most)]);
   return { step: ms / steps, kernels: Object.fromEntries(spent) };
 }
 

@@ -73,8 +73,10 @@ export async function race(
 /** Reports what the kernels of each workload take, and ends: nothing else is to be measured with kernels that are counted. */
 async function profile(workloads: Readonly<Record<string, Workload>>): Promise<never> {
   const { additionsAtPeak } = await import("./probes.ts");
-  const peak = await additionsAtPeak();
-  const runs = Object.entries(workloads).map(([name, { step, prepare }]) => [name, profileOf(step, peak, prepare)]);
+  const runs = Object.entries(workloads).map(([name, { step, prepare }]) => [
+    name,
+    profileOf(step, additionsAtPeak, prepare),
+  ]);
   send({ rows: {}, profiles: Object.fromEntries(runs) });
   process.exit();
 }
