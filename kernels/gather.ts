@@ -25,6 +25,8 @@ const NEAR = 24576;
 /** Rows of B in a panel. */
 const DEEPEST = 1024;
 const LONG: f64 = 100;
+/** Floats that are packed before they are used: with the rows they come from they stay in the second-level cache until then. */
+const PACKED = 32768;
 /** Most columns of a B that is read where it is. */
 const WIDEST = 4096;
 /** Rows of B that 16 bits can tell apart. */
@@ -88,7 +90,7 @@ export function gather(
   const unit: usize = wide ? (<usize>bRow) << 2 : n > PANEL / 2 ? PANEL << 2 : n > 12 ? PANEL << 1 : 48;
   const lists = (LONG * <f64>m * <f64>k) / <f64>max(1, count);
   const depth = share(k, wide ? FARTHEST : <i32>max(<f64>(NEAR / <i32>unit), min(lists, <f64>DEEPEST)));
-  const width = wide ? WIDEST : share(n, (BLOCK_FLOATS - TABLE_FLOATS) / depth);
+  const width = wide ? WIDEST : share(n, max(PANEL, PACKED / depth));
   const tabled = !wide && k <= 32 && m >= TABLED_ROWS && x == 0 && initBytes == 0;
   const few = x == 0 && !tabled && areFew(count, m, words);
   for (let p = 0, kc = 0; p < k; p += kc) {
