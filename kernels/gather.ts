@@ -31,7 +31,7 @@ const PACKED = 32768;
 const WIDEST = 4096;
 /** Rows of B that 16 bits can tell apart. */
 const FARTHEST = 65536;
-/** Columns of a panel; a B that has no more than half as many is packed in panels of half the width. */
+/** Columns of a panel; a B that has no more than half as many is packed in panels of half the width, or of 12. */
 const PANEL = 32;
 
 /**
