@@ -150,7 +150,7 @@ export const TARGETS = {
     program: amount(PAGE, "kB", 48, 30),
     "program/jax-js": faster(PAGE, "jax-js"),
     "program/tfjs": faster(PAGE, "tfjs"),
-    package: amount("all exports together, minified and gzipped", "kB"),
+    package: amount("the package with all exports, minified and gzipped", "kB", 48, 30),
   },
   start: {
     import: amount("import, with the compilation of the kernels", "ms"),

@@ -39,7 +39,7 @@ async function bundle(file, folder = root) {
     root,
     configFile: false,
     plugins: [packages],
-    logLevel: "error",
+    logLevel: folder === root ? "warn" : "error", // peers name modules of Node that a page does not load
     build: {
       write: false,
       modulePreload: false,

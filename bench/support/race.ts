@@ -35,7 +35,8 @@ export async function race(
   const entries = Object.entries(workloads).map(([name, run]) => ({ name, ...run, peers: peersOf(family, name) }));
   const wanted = new Set(entries.flatMap(({ peers }) => peers));
   const fastest = new Map<string, number>();
-  const medianOf = (run: Comparison, workload: string, name: string): number => {
+  /** The median of the fastest pass so far. */
+  const fastestPass = (run: Comparison, workload: string, name: string): number => {
     const key = `${workload}/${name}`;
     const { [name]: ms = Number.NaN } = run.medians(name);
     fastest.set(key, Math.min(ms, fastest.get(key) ?? Infinity));
@@ -59,9 +60,9 @@ export async function race(
       if (present.length === 0) continue;
       const theirs = present.map((peer) => (running.get(peer) as Peer).contender(name));
       const run = await interleave([steps(OURS, (count) => timed(step, count, prepare)), ...theirs], rounds);
-      const ours = medianOf(run, name, OURS);
+      const ours = fastestPass(run, name, OURS);
       for (const [j, { name: title }] of theirs.entries()) {
-        const ms = medianOf(run, name, title);
+        const ms = fastestPass(run, name, title);
         rows[`${name}/${present[j]}`] = { value: ms / ours, times: { [OURS]: ours, [title]: ms } };
       }
     }
