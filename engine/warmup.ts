@@ -21,7 +21,9 @@ export function warmup(): void {
     return p;
   }) as [number, number, number, number];
   for (let round = 0; round < ROUNDS; round++) {
-    // Widths 48 + 12, 8, 4: every tile of the product, with one row and with two.
+    // Widths 48 + 12, 8, 4: every tile of the product, with one row and with two; and a row alone.
+    k.gemm(z, x, y, 0, 1, COLUMNS, ROWS, ROWS, 1, 1, ROWS, COLUMNS, 0, 0);
+    k.gemm(z, x, y, 0, 1, COLUMNS, ROWS, ROWS, 1, COLUMNS, 1, COLUMNS, 0, 0);
     for (const width of [COLUMNS, 12, 8, 4]) {
       k.gemm(z, x, y, 0, ROWS - 1, width, ROWS, ROWS, 1, width, 1, width, 0, 0);
       k.gemm(z, x, y, 0, ROWS - 1, width, ROWS, 1, ROWS, 1, ROWS, width, 0, 0);

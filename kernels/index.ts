@@ -1,24 +1,24 @@
 // biome-ignore-all assist/source/organizeImports: like code stands together; gzip looks back 32 KB for it
-export * from "./optim";
-export * from "./elementwise";
-export * from "./surrogate";
-export { alignBits, countBits, packBits, sumBits, transposeBits, unpackBits } from "./bits";
 export * from "./encode";
-export { gemm, gemmGathered } from "./matmul";
-export { gather } from "./gather";
-export * from "./sampled";
 export * from "./masked";
+export * from "./elementwise";
+export * from "./sampled";
+export * from "./surrogate";
 export * from "./leaky";
+export { gemm, gemmGathered } from "./matmul";
 export * from "./blocks";
+export { gather } from "./gather";
+export { alignBits, countBits, packBits, sumBits, transposeBits, unpackBits } from "./bits";
 export { lifBackward } from "./lif-back";
 export * from "./random";
 export * from "./reduce";
 export * from "./softmax";
-export { lifForward } from "./lif";
+export * from "./optim";
+export * from "./math";
 export * from "./formula";
 export { recurrentBackward, recurrentForward } from "./recurrent";
+export { lifForward } from "./lif";
 export { lifBackwardAny, lifForwardAny, lifState } from "./lif-any";
-export * from "./math";
 
 /** First byte that the kernels do not use: constants and the matmul workspace lie below it. */
 export const heapBase: usize = __heap_base;

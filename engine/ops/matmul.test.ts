@@ -102,6 +102,24 @@ for (const [kind, make] of Object.entries(KINDS)) {
   });
 }
 
+test("products: a row alone has the bits that it has among others", () => {
+  for (const inputs of [3, 4, 33, 300]) {
+    for (const outputs of [7, 8, 10, 21, 64]) {
+      const x = random([5, inputs], 3);
+      const w = leaf([inputs, outputs], 7);
+      const bias = random([outputs], 4);
+      for (const [name, multiply] of Object.entries({
+        matmul,
+        linear: (a: Tensor, b: Tensor) => linear(a, b.transpose(0, 1), bias),
+      })) {
+        const all = tape(() => bits(multiply(x, w)));
+        const alone = [0, 1, 2, 3, 4].flatMap((row) => tape(() => bits(multiply(x.slice(0, row, row + 1), w))));
+        expect(alone, `${name}, ${inputs} → ${outputs}`).toEqual(all);
+      }
+    }
+  }
+});
+
 test("products: without a record too, also of weights that are kept as columns, with a bias and without", () => {
   const bias = random([21], 4);
   for (const [kind, make] of Object.entries(KINDS)) {

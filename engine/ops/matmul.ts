@@ -61,27 +61,7 @@ const linearOp: Op<Product> = {
       recycle(turned, bitBytes(depth, rows), scope.region);
     } else {
       const values = graded ? x.ptr : 0;
-      const work = allocate(listBytes(rows, count, graded));
-      k.gather(
-        z.ptr,
-        bits,
-        work,
-        values,
-        from,
-        start,
-        count,
-        rows,
-        outputs,
-        depth,
-        depth,
-        1,
-        row,
-        column,
-        outputs,
-        0,
-        1,
-      );
-      recycle(work, listBytes(rows, count, graded), scope.region);
+      follow(z.ptr, bits, count, values, depth, 1, from, row, column, start, 0, rows, outputs, depth);
     }
   },
   backward(z, x, w, bias, product) {
@@ -218,27 +198,7 @@ export function gatherWeightGradient(
   const sum = asItIs ? dw : allocate(size);
   if (accumulates && !asItIs) k.transpose(sum, dw, outputs, inputs);
   const start = accumulates ? sum : 0;
-  const work = allocate(listBytes(inputs, count, values !== 0));
-  k.gather(
-    sum,
-    places,
-    work,
-    values,
-    dz,
-    start,
-    count,
-    inputs,
-    outputs,
-    rows,
-    1,
-    inputs,
-    outputs,
-    1,
-    outputs,
-    outputs,
-    1,
-  );
-  recycle(work, listBytes(inputs, count, values !== 0), scope.region);
+  follow(sum, places, count, values, 1, inputs, dz, outputs, 1, start, outputs, inputs, outputs, rows);
   if (!asItIs) {
     k.transpose(dw, sum, inputs, outputs);
     recycle(sum, size, scope.region);
@@ -246,9 +206,32 @@ export function gatherWeightGradient(
   recycle(places, bytes, scope.region);
 }
 
-/** What the kernel `gather` wants to work in. */
-export const listBytes = (rows: number, count: number, graded: boolean): number =>
-  4 * (rows + 5 + (graded ? 2 * count : (count + 1) >> 1));
+/**
+ * c[i, :] ← start[i, :] + Σ values[i, p]·w[p, :] over the bits p of row i, of which `count` are set: a product of m × depth and
+ * depth × n that follows non-zeros. `values` is 0 if they are ones, `startRow` if one row starts all; steps count elements.
+ */
+export function follow(
+  c: number,
+  bits: number,
+  count: number,
+  values: number,
+  valueRow: number,
+  valueCol: number,
+  w: number,
+  row: number,
+  col: number,
+  start: number,
+  startRow: number,
+  m: number,
+  n: number,
+  depth: number,
+): void {
+  // What the kernel wants to work in.
+  const bytes = 4 * (m + 5 + (values !== 0 ? 2 * count : (count + 1) >> 1));
+  const work = allocate(bytes);
+  k.gather(c, bits, work, values, w, start, count, m, n, depth, valueRow, valueCol, row, col, n, startRow, 1);
+  recycle(work, bytes, scope.region);
+}
 
 /** Bytes of bits in rows of whole words. */
 export const bitBytes = (rows: number, columns: number): number => 4 * rows * Math.ceil(columns / 32);

@@ -3,9 +3,9 @@
  * transposed rows serve the gradient of the weights.
  */
 import { k, ofImages } from "../backend.ts";
-import { allocate, recycle, scope } from "../scope.ts";
+import { recycle, scope } from "../scope.ts";
 import type { Tensor } from "../tensor.ts";
-import { listBytes } from "./matmul.ts";
+import { follow } from "./matmul.ts";
 import { type Axis, bytesOf, carve, type Follower, type Windows } from "./windows.ts";
 
 /** Places of windows whose rows are made at a time. */
@@ -66,9 +66,7 @@ export class SpikeWindows implements Follower {
         const found = this.findSpikes(first, count, i);
         const w = turned + 4 * i * depth * filters;
         const start = bias === 0 ? 0 : bias + 4 * i * filters;
-        const lists = allocate(listBytes(m, found, false));
-        k.gather(side, rows, lists, 0, w, start, found, m, filters, depth, 0, 0, filters, 1, filters, 0, 1);
-        recycle(lists, listBytes(m, found, false), scope.region);
+        follow(side, rows, found, 0, 0, 0, w, filters, 1, start, 0, m, filters, depth);
         for (let j = 0; j < count; j++) {
           const map = maps + 4 * ((first + j) * groups + i) * filters * places;
           k.transpose(map, side + 4 * j * places * filters, places, filters);
@@ -90,9 +88,7 @@ export class SpikeWindows implements Follower {
       const found = this.findSpikes(first + done, some, group);
       k.transposeBits(columns, rows, m, depth);
       const from = maps + 4 * done * places * filters;
-      const lists = allocate(listBytes(depth, found, false));
-      k.gather(w, columns, lists, 0, from, w, found, depth, filters, m, 0, 0, filters, 1, filters, filters, 1);
-      recycle(lists, listBytes(depth, found, false), scope.region);
+      follow(w, columns, found, 0, 0, 0, from, filters, 1, w, filters, depth, filters, m);
     }
   }
 
