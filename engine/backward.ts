@@ -5,7 +5,7 @@ import {
   begun,
   buffered,
   gradOf,
-  type Op,
+  type Recorded,
   ready,
   recycleGradient,
   SAVES_A,
@@ -72,7 +72,7 @@ function walk(records: Tensor[]): void {
       }
       checkSaved(z);
       if (z.gradForm !== null && z.op.takes?.includes(z.gradForm.kind) !== true) writeOutGradient(z);
-      (z.op as Op<unknown>).backward(z, z.a as Tensor, z.b as Tensor, z.c as Tensor, z.attrs);
+      (z.op as Recorded<unknown>).backward(z, z.a as Tensor, z.b as Tensor, z.c as Tensor, z.attrs);
       recycleGradient(z);
       dropRecord(z, "consumed");
       if (records === root.records && parts.has(z)) spent.push(z);
@@ -131,7 +131,7 @@ function checkLoss(loss: Tensor, upstream: Tensor | undefined): void {
 
 /** Checks every value that z's backward reads. */
 function checkSaved(z: Tensor): void {
-  const { saves } = z.op as Op<never>;
+  const { saves } = z.op as Recorded<never>;
   if (saves === 0) return;
   if ((saves & SAVES_A) !== 0 && z.a !== null) checkUnchanged(z, z.a);
   if ((saves & SAVES_B) !== 0 && z.b !== null) checkUnchanged(z, z.b);
@@ -141,10 +141,10 @@ function checkSaved(z: Tensor): void {
 
 /** Throws when x, which the backward of z reads, was overwritten or freed since z was recorded. */
 export function checkUnchanged(z: Tensor, x: Tensor): void {
-  alive(x, `backward of ${(z.op as Op<never>).name}`);
+  alive(x, `backward of ${(z.op as Recorded<never>).name}`);
   if (rootOf(x).written > z.born) {
     throw new Error(
-      `backward of ${(z.op as Op<never>).name}: a value it needs, of shape ${formatShape(x.shape)}, was overwritten ` +
+      `backward of ${(z.op as Recorded<never>).name}: a value it needs, of shape ${formatShape(x.shape)}, was overwritten ` +
         "after it was recorded (copyFrom or an optimizer step); overwrite after backward()",
     );
   }

@@ -2,7 +2,7 @@
 export { inReference, k } from "./backend.ts";
 export { checkUnchanged, pass } from "./backward.ts";
 export { allOrNothing, composed } from "./composed.ts";
-export { defaultGenerator, generatorOf } from "./generator.ts";
+export { generatorOf } from "./generator.ts";
 export {
   accumulates,
   apply,
@@ -12,6 +12,7 @@ export {
   multiplyGradient,
   type Op,
   passGradient,
+  type Recorded,
   ready,
   recycleGradient,
   SAVES_A,

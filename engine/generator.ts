@@ -68,8 +68,7 @@ export class Generator {
    * @internal
    */
   uniform(z: number, n: number): void {
-    const at = this.take(n);
-    k.uniform(z, n, this.key0, this.key1, at | 0, Math.floor(at / 2 ** 32));
+    k.uniform(z, n, ...this.take(n));
   }
 
   /**
@@ -78,8 +77,7 @@ export class Generator {
    * @internal
    */
   normal(z: number, n: number): void {
-    const at = this.take(n);
-    k.normal(z, n, this.key0, this.key1, at | 0, Math.floor(at / 2 ** 32));
+    k.normal(z, n, ...this.take(n));
   }
 
   /**
@@ -88,8 +86,7 @@ export class Generator {
    * @internal
    */
   bernoulli(z: number, p: number, n: number, repeats: number, scale: number): void {
-    const at = this.take(n * repeats);
-    k.bernoulli(z, p, n, repeats, scale, this.key0, this.key1, at | 0, Math.floor(at / 2 ** 32));
+    k.bernoulli(z, p, n, repeats, scale, ...this.take(n * repeats));
   }
 
   /**
@@ -114,19 +111,19 @@ export class Generator {
 
   /** n raw 32-bit words. */
   private words(n: number): Uint32Array {
-    const at = this.take(n);
     const words = new Uint32Array(n);
     const p = simd.heap.allocate(4 * n);
-    simd.kernels.philox(p, n, this.key0, this.key1, at | 0, Math.floor(at / 2 ** 32), 0, 0);
+    simd.kernels.philox(p, n, ...this.take(n), 0, 0);
     words.set(new Uint32Array(memory.buffer, p, n));
     simd.heap.release(p, 4 * n);
     return words;
   }
 
-  private take(n: number): number {
+  /** The blocks of a draw of n numbers, as kernels take them: the key and the number of the first block, in two words each. */
+  private take(n: number): [key0: number, key1: number, low: number, high: number] {
     const at = this.block;
     this.block += Math.ceil(n / 4);
-    return at;
+    return [this.key0, this.key1, at | 0, Math.floor(at / 2 ** 32)];
   }
 }
 

@@ -10,6 +10,7 @@
  *
  * @module jarvis-snn/engine
  */
+import "./ops/index.ts"; // gives tensors their methods
 
 export { loadSafetensors, type NamedArrays, type Safetensors, saveSafetensors } from "./checkpoint.ts";
 export {
@@ -50,113 +51,39 @@ export {
 export { AvgPool2d, MaxPool2d } from "./nn/pool.ts";
 export { summary } from "./nn/summary.ts";
 export type { Operand } from "./ops/arithmetic.ts";
+export { add, div, maximum, minimum, mul, neg, sub } from "./ops/arithmetic.ts";
+export { clone } from "./ops/clone.ts";
+export { eq, ge, gt, le, lt } from "./ops/compare.ts";
 export type { ConvOptions, ConvTransposeOptions } from "./ops/conv.ts";
+export { conv1d, conv2d, convTranspose2d } from "./ops/conv.ts";
 export type { DropoutOptions } from "./ops/dropout.ts";
+export { dropout } from "./ops/dropout.ts";
+export { expand, tile } from "./ops/expand.ts";
 export type { GeluOptions, SoftplusOptions } from "./ops/formula.ts";
 export {
-  abs,
-  adaptiveAvgPool2d,
-  add,
-  amax,
-  amin,
-  argmax,
-  argmin,
   atan,
   atan2,
-  avgPool2d,
-  batchNorm,
-  bceWithLogits,
-  clamp,
-  clone,
-  concat,
-  conv1d,
-  conv2d,
-  convTranspose2d,
   cos,
-  crossEntropy,
-  cumsum,
-  detach,
-  div,
-  dropout,
   elu,
-  embedding,
-  eq,
   erf,
-  exp,
-  expand,
-  flatten,
-  flip,
   floor,
-  gather,
-  ge,
   gelu,
-  groupNorm,
-  gt,
   hardtanh,
-  huberLoss,
-  indexSelect,
-  klDiv,
-  l1Loss,
-  layerNorm,
-  le,
   leakyRelu,
-  linear,
-  log,
   log1p,
   logSigmoid,
-  logSoftmax,
-  logsumexp,
-  lt,
-  maskedFill,
-  matmul,
-  max,
-  maximum,
-  maxPool2d,
-  mean,
-  min,
-  minimum,
-  mseLoss,
-  mul,
-  neg,
-  nllLoss,
-  norm,
-  pad,
-  permute,
   pow,
-  prod,
   reciprocal,
-  relu,
-  reshape,
   round,
   rsqrt,
-  scatterAdd,
-  select,
-  sigmoid,
   sign,
   silu,
   sin,
-  slice,
-  smoothL1Loss,
-  softmax,
   softplus,
-  split,
-  sqrt,
-  square,
-  squeeze,
-  stack,
-  std,
-  sub,
-  sum,
-  tanh,
-  tile,
-  transpose,
-  tril,
-  unbind,
-  unsqueeze,
-  variance,
-  where,
-} from "./ops/index.ts";
+} from "./ops/formula.ts";
 export type { EmbeddingOptions, Indices } from "./ops/indexing.ts";
+export { embedding, gather, indexSelect, scatterAdd } from "./ops/indexing.ts";
+export { concat, flip, permute, select, slice, split, stack, transpose, unbind } from "./ops/layout.ts";
 export type {
   BceOptions,
   CrossEntropyOptions,
@@ -167,10 +94,21 @@ export type {
   Reduction,
   SmoothL1LossOptions,
 } from "./ops/loss.ts";
+export { bceWithLogits, crossEntropy, huberLoss, klDiv, l1Loss, mseLoss, nllLoss, smoothL1Loss } from "./ops/loss.ts";
+export { linear, matmul } from "./ops/matmul.ts";
 export type { BatchNormOptions, GroupNormOptions, LayerNormOptions } from "./ops/normalize.ts";
+export { batchNorm, groupNorm, layerNorm } from "./ops/normalize.ts";
+export { pad, tril } from "./ops/pad.ts";
 export type { AvgPoolOptions, MaxPoolOptions } from "./ops/pool.ts";
+export { adaptiveAvgPool2d, avgPool2d, maxPool2d } from "./ops/pool.ts";
 export type { ReduceOptions, SearchOptions, SearchResult } from "./ops/reduce.ts";
+export { amax, amin, argmax, argmin, cumsum, max, mean, min, prod, sum } from "./ops/reduce.ts";
+export { logSoftmax, softmax } from "./ops/softmax.ts";
 export type { NormOptions, VarianceOptions } from "./ops/statistics.ts";
+export { logsumexp, norm, std, variance } from "./ops/statistics.ts";
+export { abs, clamp, exp, log, relu, sigmoid, sqrt, square, tanh } from "./ops/unary.ts";
+export { detach, flatten, reshape, squeeze, unsqueeze } from "./ops/view.ts";
+export { maskedFill, where } from "./ops/where.ts";
 export type { Pair } from "./ops/windows.ts";
 export { Adam, type AdamOptions, AdamW } from "./optim/adam.ts";
 export { clipGradNorm, clipGradValue } from "./optim/clip.ts";

@@ -1,10 +1,10 @@
 /**
- * An op is one record: its name, the shape of its output, forward and backward. `apply` runs it and, where a gradient is
- * wanted, puts the output on the tape.
+ * An op is one record: its name, forward and backward. `apply` runs it and, where a gradient is wanted, puts the output on the
+ * tape.
  */
 import { heap, k, simd } from "./backend.ts";
 import { allocate, allocateIn, type Region, recycle, scope } from "./scope.ts";
-import { type Shape, sizeOf } from "./shape.ts";
+import type { Shape } from "./shape.ts";
 import { alive, empty, materialise, record, type Tensor } from "./tensor.ts";
 
 /** In the place of SAVES_… bits: the op has no gradient and is never recorded. */
@@ -17,18 +17,13 @@ export const SAVES_B = 2;
 export const SAVES_C = 4;
 export const SAVES_OUTPUT = 8;
 
-export interface Op<Attrs> {
+/** What the tape needs of an op. */
+export interface Recorded<Attrs> {
   readonly name: string;
   /** SAVES_… bits. */
   readonly saves: number;
-  /** Forward takes an a that is spikes in bits as it is: a.ptr may be 0. */
-  readonly takesBits?: true;
   /** The forms of a gradient that is not written out which backward takes as they are. */
   readonly takes?: readonly GradientForm["kind"][];
-  /** The output's shape. Throws before anything is allocated. */
-  shape(attrs: Attrs, a: Tensor, b: Tensor, c: Tensor): Shape;
-  /** z ← op(a, b, c), every element of z. */
-  forward(z: Tensor, a: Tensor, b: Tensor, c: Tensor, attrs: Attrs): void;
   /** Adds into the gradients of a, b, c what z's gradient (at z.gradPtr) passes on. */
   backward(z: Tensor, a: Tensor, b: Tensor, c: Tensor, attrs: Attrs): void;
   /**
@@ -38,6 +33,14 @@ export interface Op<Attrs> {
   support?(attrs: Attrs, bits: number, columns: number): number;
   /** Gives back memory that attrs hold, taken while `region` was current, where backward will not. */
   drop?(attrs: Attrs, a: Tensor, region: Region): void;
+}
+
+/** An op that `apply` runs. Its output has the shape that attrs have, or else that of a. */
+export interface Op<Attrs> extends Recorded<Attrs> {
+  /** Forward takes an a that is spikes in bits as it is: a.ptr may be 0. */
+  readonly takesBits?: true;
+  /** z ← op(a, b, c), every element of z. */
+  forward(z: Tensor, a: Tensor, b: Tensor, c: Tensor, attrs: Attrs): void;
 }
 
 /** What lies at the address of a gradient that is not written out, and what else there is to it. */
@@ -67,12 +70,11 @@ export function apply<Attrs>(op: Op<Attrs>, attrs: Attrs, a: Tensor, b: Tensor =
   else ready(op.name, a);
   if (b !== NONE) ready(op.name, b);
   if (c !== NONE) ready(op.name, c);
-  const shape = op.shape(attrs, a, b, c);
-  const z = empty(shape, sizeOf(shape));
+  const z = empty((attrs as { shape?: Shape } | null)?.shape ?? a.shape);
   op.forward(z, a, b, c, attrs);
   if (!scope.recording || op.saves === NO_GRADIENT) return z;
   if (a.requiresGrad || (b !== NONE && b.requiresGrad) || (c !== NONE && c.requiresGrad)) {
-    record(z, op as Op<never>, attrs, a, b, c);
+    record(z, op as Recorded<never>, attrs, a, b, c);
   }
   return z;
 }
@@ -89,17 +91,21 @@ export function applyOwning<Attrs>(op: Op<Attrs>, attrs: Attrs, a: Tensor, b: Te
   }
 }
 
+interface Many {
+  readonly inputs: readonly Tensor[];
+  readonly shape: Shape;
+}
+
 /** `apply` for an op over a list of inputs, which its attributes hold. */
-export function applyMany<Attrs extends { readonly inputs: readonly Tensor[] }>(op: Op<Attrs>, attrs: Attrs): Tensor {
+export function applyMany<Attrs extends Many>(op: Op<Attrs>, attrs: Attrs): Tensor {
   let wanted = false;
   for (const x of attrs.inputs) {
     ready(op.name, x);
     wanted ||= x.requiresGrad;
   }
-  const shape = op.shape(attrs, NONE, NONE, NONE);
-  const z = empty(shape, sizeOf(shape));
+  const z = empty(attrs.shape);
   op.forward(z, NONE, NONE, NONE, attrs);
-  if (scope.recording && wanted) record(z, op as Op<never>, attrs, null, null, null);
+  if (scope.recording && wanted) record(z, op as Recorded<never>, attrs, null, null, null);
   return z;
 }
 

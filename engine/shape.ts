@@ -24,10 +24,14 @@ export function checkShape(where: string, shape: Shape): Shape {
       throw new RangeError(`${where}: expected positive integer sizes, got shape ${formatShape(shape)}`);
     }
   }
-  if (sizeOf(shape) > MAX_ELEMENTS) {
-    throw new RangeError(`${where}: expected at most 2³⁰ elements, got shape ${formatShape(shape)}`);
-  }
+  checkSize(where, shape, sizeOf(shape));
   return shape;
+}
+
+/** Throws unless so many elements fit into 32-bit memory. */
+export function checkSize(where: string, shape: Shape, size: number): void {
+  if (size <= MAX_ELEMENTS) return;
+  throw new RangeError(`${where}: expected at most 2³⁰ elements, got shape ${formatShape(shape)}`);
 }
 
 export function sameShape(x: Shape, y: Shape): boolean {

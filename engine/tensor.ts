@@ -6,9 +6,9 @@
  */
 import { heap, k, simd, useBackend } from "./backend.ts";
 import { dropColumns, EXPOSED, UNREAD } from "./columns.ts";
-import type { GradientForm, Op } from "./op.ts";
+import type { GradientForm, Recorded } from "./op.ts";
 import { allocate, allocateIn, disposed, free, making, type Region, root, scope } from "./scope.ts";
-import { formatShape, type Shape, sizeOf } from "./shape.ts";
+import { checkSize, formatShape, type Shape, sizeOf } from "./shape.ts";
 import { memory } from "./wasm.ts";
 
 /**
@@ -74,7 +74,7 @@ export class Tensor {
    *
    * @internal
    */
-  op: Op<never> | null = null;
+  op: Recorded<never> | null = null;
   /** @internal */
   attrs: unknown = null;
   /** @internal */
@@ -209,8 +209,9 @@ export class Tensor {
    */
   copyFrom(values: ArrayLike<number> | Tensor): this {
     alive(this, "copyFrom");
+    const given = values instanceof Tensor || this.ptr !== 0 ? values : steady(values);
     if (this.ptr === 0) materialise(this);
-    const source = values instanceof Tensor ? peek(values) : values;
+    const source = given instanceof Tensor ? peek(given) : given;
     if (source.length !== this.size) {
       throw new RangeError(`copyFrom: expected ${this.size} values, got ${source.length}`);
     }
@@ -287,6 +288,7 @@ export function empty(shape: Shape, size = sizeOf(shape)): Tensor {
 
 /** Spikes of the current scope, as an unwritten stream of bits. */
 export function emptySpikes(shape: Shape, size = sizeOf(shape)): Tensor {
+  checkSize("spikes", shape, size);
   const z = new Tensor(shape, size, 0, scope.region, scope === root);
   z.bits = allocate(streamBytes(size));
   return noted(z);
@@ -373,7 +375,7 @@ export function constantOver(x: Tensor, shape: Shape, size: number): Tensor {
 /** Makes z the recorded output of op on a, b, c, on the tape that owns z. */
 export function record(
   z: Tensor,
-  op: Op<never>,
+  op: Recorded<never>,
   attrs: unknown,
   a: Tensor | null,
   b: Tensor | null,

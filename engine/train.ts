@@ -1,7 +1,6 @@
 /** The training loop. */
 
 import type { Batch } from "./data/dataset.ts";
-import type { DataLoader } from "./data/loader.ts";
 import type { Module } from "./nn/module.ts";
 import type { Optimizer } from "./optim/optimizer.ts";
 import type { Scheduler } from "./optim/schedulers.ts";
@@ -9,7 +8,7 @@ import { noGrad, tape } from "./tape.ts";
 import { Tensor } from "./tensor.ts";
 
 /** Anything that yields batches. */
-export type Batches = DataLoader | Iterable<Batch>;
+export type Batches = Iterable<Batch>;
 
 /** What `onBatch` of {@link fit} is told after every batch. */
 export interface BatchReport {
@@ -143,8 +142,8 @@ export function evaluate(
 export function accuracy(output: Tensor, y: ArrayLike<number> | Tensor): number {
   const classes = output.shape[output.ndim - 1];
   if (classes === undefined) throw new RangeError("accuracy: expected an output [..., K], got []");
+  const labels = y instanceof Tensor ? y.toFloat32Array() : y;
   const { data } = output;
-  const labels = y instanceof Tensor ? y.data : y;
   const rows = output.size / classes;
   if (labels.length !== rows) throw new RangeError(`accuracy: expected ${rows} targets, got ${labels.length}`);
   let hits = 0;

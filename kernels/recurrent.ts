@@ -26,7 +26,7 @@ const start = memory.data(128, 16);
 
 /**
  * u [T, rows, n] and the stream of bits s ← from current and the zero state without spikes. weight is W (all = 1) with a
- * bias [n], 0 for none, or V [n] (all = 0). `work` is room for n·(n + 32) + rows·(n + 36) + 64 words.
+ * bias [n], 0 for none, or V [n] (all = 0). `work` is room for rows·(n + 36) + 64 words, and for W n·(n + 32) more.
  */
 export function recurrentForward(
   u: usize,
@@ -59,12 +59,12 @@ export function recurrentForward(
   const aligned = bits + ((<usize>words + 1) << 2);
   const lists = aligned + ((<usize>(rows * rowWords)) << 2);
   if (all != 0) packWide(panel, 128, weight, n, n, 1, n);
-  memory.fill(lists, 0, (<usize>rows + 1) << 2);
+  memory.fill(aligned, 0, (<usize>(rows * rowWords + rows) + 1) << 2);
   memory.fill(s, 0, ((<usize>(T * size) + 31) >> 5) << 2);
   for (let t = 0, first = 0; t < T; t++, first += size, u += step, current += step) {
     memory.copy(u, current, step);
     if (all != 0) feedAll(u, panel, bias, sums, lists, rows, n);
-    else feedSelf(u, weight, lists, rows, n);
+    else feedSelf(u, weight, aligned, rows, n);
     lifForward(
       u,
       bits,
@@ -87,6 +87,7 @@ export function recurrentForward(
     );
     setBits(s, <usize>first, bits, words);
     const count = alignBits(aligned, bits, rows, n);
+    if (all == 0) continue;
     if (areFew(count, rows, rowWords)) listFewPlaces(lists, aligned, (<usize>rowWords) << 2, rows, rowWords);
     else listPlaces(lists, aligned, (<usize>rowWords) << 2, rows, rowWords, u32.MAX_VALUE);
   }
@@ -119,12 +120,13 @@ function feedAll(u: usize, panel: usize, bias: usize, sums: usize, lists: usize,
 }
 
 /** u ← u + V ⊙ s for one step. */
-function feedSelf(u: usize, weight: usize, lists: usize, rows: i32, n: i32): void {
-  const row = (<usize>n) << 2;
-  for (let r = 0; r < rows; r++, u += row, lists += 4) {
-    for (let at: usize = load<u32>(lists), end: usize = load<u32>(lists, 4); at != end; at += 2) {
-      const o = (<usize>load<u16>(at)) << 2;
-      store<f32>(u + o, load<f32>(u + o) + load<f32>(weight + o));
+function feedSelf(u: usize, weight: usize, bits: usize, rows: i32, n: i32): void {
+  for (; rows > 0; rows--, u += (<usize>n) << 2) {
+    for (let j = 0; j < n; j += 32, bits += 4) {
+      for (let left = load<u32>(bits); left != 0; left &= left - 1) {
+        const o = (<usize>(j + <i32>ctz<u32>(left))) << 2;
+        store<f32>(u + o, load<f32>(u + o) + load<f32>(weight + o));
+      }
     }
   }
 }

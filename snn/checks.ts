@@ -1,6 +1,22 @@
 import { formatShape, type Shape, sameShape } from "../engine/extend.ts";
 import type { Tensor } from "../engine/index.ts";
 
+/** When a neuron fires: u ≥ θ or u > θ. */
+export type Fire = "ge" | "gt";
+
+export function checkFire(where: string, fire: Fire): void {
+  if (fire !== "ge" && fire !== "gt")
+    throw new RangeError(`${where}: expected fire "ge" or "gt", got ${JSON.stringify(fire)}`);
+}
+
+/** Throws unless an option has one value or one for each neuron, the last axis of a current. */
+export function checkPerNeuron(where: string, name: string, t: Tensor, shape: Shape): void {
+  const features = shape.length > 1 ? shape[shape.length - 1] : 1;
+  if (t.size !== 1 && t.size !== features) {
+    throw new RangeError(`${where}: ${name} of ${t.size} neurons does not fit a current ${formatShape(shape)}`);
+  }
+}
+
 /** Throws unless the current has a time axis. */
 export function checkCurrent(where: string, current: Tensor): void {
   if (current.ndim < 1)

@@ -54,11 +54,3 @@ export function persistentCopy(value: number | Tensor): Tensor {
   const values = value.toFloat32Array(); // throws, if at all, before anything is allocated
   return persist(full(value.shape, 0).copyFrom(values));
 }
-
-/** A fixed option as it is given by a tensor or number: its elements per neuron, 1 or N. */
-export function checkPerNeuron(where: string, name: string, t: Tensor, shape: readonly number[]): void {
-  const features = shape.length > 1 ? shape[shape.length - 1] : 1;
-  if (t.size !== 1 && t.size !== features) {
-    throw new RangeError(`${where}: ${name} of ${t.size} neurons does not fit a current [${shape.join(", ")}]`);
-  }
-}

@@ -3,6 +3,7 @@
  *
  * @module jarvis-snn/snn
  */
+export type { Fire } from "./checks.ts";
 export type { DecayOptions } from "./decay.ts";
 export { constantEncode, type PoissonOptions, poissonEncode, type TtfsOptions, ttfsEncode } from "./encode.ts";
 export { LeakyIntegrator, type LeakyIntegratorOptions, type LeakyIntegratorRecord } from "./leaky-integrator.ts";
@@ -14,6 +15,6 @@ export {
   type RecurrentLIFRecord,
   type RecurrentLIFState,
 } from "./recurrent-lif.ts";
-export { type Fire, type SpikeOptions, spike } from "./spike.ts";
+export { type SpikeOptions, spike } from "./spike.ts";
 export { Stream } from "./stream.ts";
 export { type CustomSurrogate, type Surrogate, surrogate } from "./surrogate.ts";

@@ -15,8 +15,8 @@ import {
   scope,
 } from "../engine/extend.ts";
 import { full, Module, type Tensor } from "../engine/index.ts";
-import { checkCurrent, checkState } from "./checks.ts";
-import { checkPerNeuron, type DecayOptions, decayTensor } from "./decay.ts";
+import { checkCurrent, checkPerNeuron, checkState } from "./checks.ts";
+import { type DecayOptions, decayTensor } from "./decay.ts";
 
 /** A current [T, rows, n], or one that is the same in all T steps, [rows, n]. */
 interface Integration {
@@ -31,7 +31,6 @@ interface Integration {
 const integrateOp: Op<Integration> = {
   name: "LeakyIntegrator",
   saves: SAVES_B | SAVES_C | SAVES_OUTPUT,
-  shape: ({ shape }) => shape,
   forward(z, current, beta, v0, { T, rows, n, constant }) {
     const initial = v0 === null ? 0 : v0.ptr;
     k.leakyForward(z.ptr, current.ptr, initial, beta.ptr, T, rows, n, constant ? 0 : rows * n, beta.size === 1 ? 0 : 1);

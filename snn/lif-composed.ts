@@ -1,27 +1,24 @@
 /**
- * LIF written with tensor ops, one time step after the other: the version to read. It also runs the surrogate's smooth
- * primitive instead of the spike (`spiking: false`), and tests hold the fused op to it.
+ * LIF written with tensor ops, one time step after the other: the version to read. It runs the surrogate's smooth primitive
+ * instead of the spike (`spiking: false`), and tests hold the fused op to it with spikes.
  */
 import { noGrad, stack, type Tensor, zeros } from "../engine/index.ts";
 import type { LIFRecord, LIFState } from "./lif.ts";
 import { type Neuron, RESETS } from "./lif-kernels.ts";
-import { spike } from "./spike.ts";
 
+/** `spike` maps u − θ to spikes; without it the primitive of the surrogate does. */
 export function composeLif(
   neuron: Neuron,
   current: Tensor,
   decay: Tensor,
   theta: Tensor,
   state: LIFState | null,
-  spiking: boolean,
+  spike: ((x: Tensor) => Tensor) | null = null,
 ): LIFRecord {
   const [beta, threshold] = [scalar(decay), scalar(theta)];
   const { reset, delayed, rest, inputScale, resetValue, attached, hold } = neuron;
-  const fire = (u: Tensor): Tensor => {
-    const { surrogate } = neuron;
-    if (spiking) return spike(u, { threshold, surrogate, fire: neuron.strict !== 0 ? "gt" : "ge" });
-    return (surrogate.primitive as (x: Tensor) => Tensor)(u.sub(threshold));
-  };
+  const form = spike ?? (neuron.surrogate.primitive as (x: Tensor) => Tensor);
+  const fire = (u: Tensor): Tensor => form(u.sub(threshold));
   const seen = (s: Tensor): Tensor => (attached !== 0 ? s : s.detach());
   const cleared = (v: Tensor, s: Tensor): Tensor => v.sub(v.mul(s)).add(s.mul(resetValue));
 
@@ -48,7 +45,7 @@ export function composeLif(
     if (delayed === 0 && reset === RESETS.subtract) v = u.sub(seen(s).mul(threshold));
     if (delayed === 0 && reset === RESETS.zero) v = cleared(u, seen(s));
     const last = held;
-    held = noGrad(() => (spiking ? s.detach().mul(hold).maximum(last.sub(1).relu()) : last.sub(1).relu()));
+    held = noGrad(() => (spike ? s.detach().mul(hold).maximum(last.sub(1).relu()) : last.sub(1).relu()));
     rows.push({ s, u, v });
   }
   return {

@@ -11,9 +11,9 @@ import {
   gradOf,
   k,
   multiplyGradient,
-  type Op,
   pass,
   passGradient,
+  type Recorded,
   ready,
   record,
   recycle,
@@ -60,12 +60,10 @@ export interface Run {
   pass: number;
 }
 
-const lifOp: Op<Run> = {
+const lifOp: Recorded<Run> = {
   name: "LIF",
   saves: SAVES_B | SAVES_C | SAVES_OUTPUT,
   takes: ["repeats", "product"],
-  shape: (run) => run.spikes.shape,
-  forward() {},
   backward(z, current, beta, threshold, run) {
     const { neuron, rows, n, constant, v0, refractory } = run;
     checkUnchanged(z, run.membrane as Tensor);
@@ -178,6 +176,7 @@ function backwardPlain(
     recycleGradient(z);
     z.gradPtr = du;
   }
+  if (du !== u && takeOver(run, membrane)) recycle(u, 4 * z.size, scope.region);
 }
 
 /** Of every neuron, towards all that it depends on, from the gradients of all of its outputs. */
@@ -355,7 +354,7 @@ export function runLif(
     silence: 0,
     pass: 0,
   };
-  if (wanted) record(spikes, lifOp as Op<never>, run, input, beta, threshold);
+  if (wanted) record(spikes, lifOp as Recorded<never>, run, input, beta, threshold);
   return run;
 }
 
@@ -366,7 +365,7 @@ function passToRun(z: Tensor, spikes: Tensor, run: Run, name: "dMembrane" | "dSt
     run.silence = zeroBuffer(run.rows * run.n);
     spikes.gradPtr = run.silence;
     spikes.gradForm = { kind: "repeats", steps: run.T };
-  }
+  } else if (spikes.op === null) gradOf(spikes); // an error: consumed before
   if (run[name] === 0) {
     run[name] = z.gradPtr;
     z.gradPtr = 0;
@@ -375,19 +374,15 @@ function passToRun(z: Tensor, spikes: Tensor, run: Run, name: "dMembrane" | "dSt
   }
 }
 
-const membraneOp: Op<Run> = {
+const membraneOp: Recorded<Run> = {
   name: "LIF membrane",
   saves: SAVES_NOTHING,
-  shape: (run) => run.spikes.shape,
-  forward() {},
   backward: (z, spikes, _y, _w, run) => passToRun(z, spikes, run, "dMembrane"),
 };
 
-const stateOp: Op<Run> = {
+const stateOp: Recorded<Run> = {
   name: "LIF state",
   saves: SAVES_NOTHING,
-  shape: (run) => run.spikes.shape,
-  forward() {},
   backward: (z, spikes, _y, _w, run) => passToRun(z, spikes, run, "dState"),
 };
 
@@ -395,7 +390,8 @@ const stateOp: Op<Run> = {
 export function membraneOf(run: Run): Tensor {
   const { spikes } = run;
   const membrane = run.membrane as Tensor;
-  if (!run.exposed && spikes.requiresGrad) record(membrane, membraneOp as Op<never>, run, spikes, null, null);
+  ready("LIF", membrane);
+  if (!run.exposed && spikes.requiresGrad) record(membrane, membraneOp as Recorded<never>, run, spikes, null, null);
   run.exposed = true;
   return membrane;
 }
@@ -409,7 +405,7 @@ export function stateOf(run: Run): Tensor {
   const reset = neuron.delayed !== 0 ? RESETS.none : neuron.reset;
   const step = threshold.size === 1 ? 0 : 1;
   k.lifState(z.ptr, membrane.ptr, spikes.ptr, threshold.ptr, T * rows, n, step, reset, neuron.resetValue);
-  if (scope.recording && spikes.requiresGrad) record(z, stateOp as Op<never>, run, spikes, null, null);
+  if (scope.recording && spikes.requiresGrad) record(z, stateOp as Recorded<never>, run, spikes, null, null);
   return z;
 }
 

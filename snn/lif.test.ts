@@ -123,7 +123,7 @@ describe.each(RESETS)("lif", (reset) => {
       const lif = new LIF({ ...options, resetValue: -0.1, surrogate: surrogate.sigmoid({ slope: 3 }) });
       gradcheck(
         (x, beta, threshold) => {
-          const { spikes, membrane, v } = composeLif(neuronOf(lif), x, beta, threshold, null, false);
+          const { spikes, membrane, v } = composeLif(neuronOf(lif), x, beta, threshold, null);
           return [spikes, membrane, v];
         },
         [random([4, 2, 3], 4), random([3], 6, { low: 0.5, high: 1 }), random([3], 7, { low: 0.8, high: 1.2 })],

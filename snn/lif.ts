@@ -1,11 +1,10 @@
 import { composed, empty, emptySpikes, ready, scope } from "../engine/extend.ts";
 import { Module, parameter, Tensor, zeros } from "../engine/index.ts";
-import { checkCurrent, checkState } from "./checks.ts";
-import { checkPerNeuron, type DecayOptions, decayTensor, persistentCopy } from "./decay.ts";
+import { checkCurrent, checkFire, checkPerNeuron, checkState, type Fire } from "./checks.ts";
+import { type DecayOptions, decayTensor, persistentCopy } from "./decay.ts";
 import { composeLif } from "./lif-composed.ts";
 import { forwardPlain, isPlain, type Neuron, RESETS, resetState } from "./lif-kernels.ts";
 import { discard, membraneOf, runLif, stateOf } from "./lif-op.ts";
-import { checkFire, type Fire } from "./spike.ts";
 import { checkSurrogate, type Surrogate, surrogate as surrogates } from "./surrogate.ts";
 
 /** Options of {@link LIF}. */
@@ -142,7 +141,7 @@ export class LIF extends Module {
    */
   unroll(current: Tensor, state?: LIFState): LIFRecord {
     this.check(current, state);
-    if (!this.spiking) return composeLif(this.neuron, current, this.decay(), this.threshold, state ?? null, false);
+    if (!this.spiking) return composeLif(this.neuron, current, this.decay(), this.threshold, state ?? null);
     const { v: v0 = null, refractory: r0 = null } = state ?? {};
     const run = runLif(this.neuron, current, this.decay(), this.threshold, v0, r0, true);
     let v: Tensor | null = null;
@@ -213,13 +212,6 @@ export class LIF extends Module {
 
   private decay(): Tensor {
     return this.beta.isParameter ? this.beta.clamp(0, 1) : this.beta;
-  }
-
-  /** A plain neuron with fixed β and θ and a surrogate that the kernels know. */
-  protected get fuses(): boolean {
-    const { attached, surrogate } = this.neuron;
-    const fixed = !this.beta.requiresGrad && !this.threshold.requiresGrad;
-    return this.spiking && fixed && isPlain(this.neuron) && attached === 0 && surrogate.derivative === null;
   }
 
   protected check(current: Tensor, state?: LIFState): void {

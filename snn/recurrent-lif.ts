@@ -1,7 +1,8 @@
-import { composed, defaultGenerator } from "../engine/extend.ts";
+import { composed, formatShape, generatorOf } from "../engine/extend.ts";
 import { type Generator, Linear, linear, mul, ones, parameter, stack, type Tensor, zeros } from "../engine/index.ts";
 import { checkState } from "./checks.ts";
 import { LIF, type LIFOptions, type LIFRecord, type LIFState } from "./lif.ts";
+import { isPlain } from "./lif-kernels.ts";
 import { runRecurrent } from "./recurrent-op.ts";
 
 /** Options of {@link RecurrentLIF}. */
@@ -49,13 +50,14 @@ export class RecurrentLIF extends LIF {
   /** The weight of each neuron's own spikes, [N], or null. */
   readonly V: Tensor | null;
 
-  constructor({ features, connection = "all", generator = defaultGenerator, ...options }: RecurrentLIFOptions) {
+  constructor({ features, connection = "all", ...options }: RecurrentLIFOptions) {
     if (!Number.isInteger(features) || features < 1) {
       throw new RangeError(`RecurrentLIF: features must be a positive integer, got ${features}`);
     }
     if (connection !== "all" && connection !== "one") {
       throw new RangeError(`RecurrentLIF: expected connection "all" or "one", got ${JSON.stringify(connection)}`);
     }
+    const generator = generatorOf("RecurrentLIF", options.generator);
     super(options);
     this.features = features;
     this.recurrent = connection === "all" ? new Linear(features, features, { generator }) : null;
@@ -73,7 +75,7 @@ export class RecurrentLIF extends LIF {
   }
 
   private static run(lif: RecurrentLIF, current: Tensor): Tensor {
-    if (!lif.fuses) return lif.unroll(current).spikes;
+    if (!fuses(lif)) return lif.unroll(current).spikes;
     const { recurrent, V } = lif;
     const weight = recurrent?.weight ?? (V as Tensor);
     return runRecurrent(lif.neuron, current, weight, recurrent?.bias ?? null, lif.beta, lif.threshold);
@@ -136,9 +138,15 @@ export class RecurrentLIF extends LIF {
     const n = current.shape[current.ndim - 1];
     if (current.ndim < 2 || n !== this.features) {
       throw new RangeError(
-        `RecurrentLIF: expected a current [T, B, …, ${this.features}], got [${current.shape.join(", ")}]`,
+        `RecurrentLIF: expected a current [T, B, …, ${this.features}], got ${formatShape(current.shape)}`,
       );
     }
     if (state !== undefined) checkState("RecurrentLIF", "spikes", state.spikes, current.shape.slice(1));
   }
+}
+
+/** A plain neuron with fixed β and θ and a surrogate that the kernels know. */
+function fuses({ neuron, spiking, beta, threshold }: RecurrentLIF): boolean {
+  const fixed = !beta.requiresGrad && !threshold.requiresGrad;
+  return spiking && fixed && isPlain(neuron) && neuron.attached === 0 && neuron.surrogate.derivative === null;
 }

@@ -18,8 +18,8 @@ import {
   gatherWeightGradient,
   gradOf,
   k,
-  type Op,
   passGradient,
+  type Recorded,
   ready,
   record,
   recycle,
@@ -44,11 +44,9 @@ interface Sequence {
   readonly membrane: Tensor;
 }
 
-const recurrentOp: Op<Sequence> = {
+const recurrentOp: Recorded<Sequence> = {
   name: "RecurrentLIF",
   saves: SAVES_B | SAVES_OUTPUT,
-  shape: ({ membrane }) => membrane.shape,
-  forward() {},
   backward(z, current, weight, bias, sequence) {
     const { neuron, T, rows, n, beta, threshold, membrane } = sequence;
     checkUnchanged(z, membrane);
@@ -82,7 +80,10 @@ const recurrentOp: Op<Sequence> = {
     if (db !== 0) k.addSumAxis(db, z.gradPtr, 1, T * rows, n, 1);
     passGradient(z, current);
     if (membrane.region === root.region) membrane.dispose();
-    else membrane.region = disposed;
+    else {
+      if (membrane.region === scope.region) recycle(membrane.ptr, 4 * membrane.size, membrane.region);
+      membrane.region = disposed;
+    }
   },
   support: ({ neuron, membrane, threshold }, bits, columns) =>
     surrogateSupport(neuron, membrane, threshold, bits, columns),
@@ -117,7 +118,8 @@ function elementGradient(z: Tensor, weight: Tensor, { T, rows, n }: Sequence): v
 }
 
 /** Bytes that the kernel `recurrentForward` wants to work in. */
-const workSpace = (rows: number, n: number): number => 4 * (n * (n + 32) + rows * (n + 36) + 64);
+const workSpace = (rows: number, n: number, all: boolean): number =>
+  4 * ((all ? n * (n + 32) : 0) + rows * (n + 36) + 64);
 
 /** Runs a neuron with recurrent weights [n, n] and a bias, or [n] without one, over a current [T, B, …, n] from zero. */
 export function runRecurrent(
@@ -136,7 +138,7 @@ export function runRecurrent(
   const all = weight.ndim === 2;
   const spikes = emptySpikes(current.shape, current.size);
   const membrane = empty(current.shape, current.size);
-  const work = allocate(workSpace(rows, n));
+  const work = allocate(workSpace(rows, n, all));
   k.recurrentForward(
     membrane.ptr,
     spikes.bits,
@@ -157,11 +159,11 @@ export function runRecurrent(
     neuron.strict,
     neuron.resetValue,
   );
-  recycle(work, workSpace(rows, n), scope.region);
+  recycle(work, workSpace(rows, n, all), scope.region);
 
   const wanted = current.requiresGrad || weight.requiresGrad || (bias?.requiresGrad ?? false);
   const attrs: Sequence = { neuron, T, rows, n, beta, threshold, membrane };
-  if (scope.recording && wanted) record(spikes, recurrentOp as Op<never>, attrs, current, weight, bias);
+  if (scope.recording && wanted) record(spikes, recurrentOp as Recorded<never>, attrs, current, weight, bias);
   else if (membrane.region === root.region) membrane.dispose();
   return spikes;
 }

@@ -1,9 +1,7 @@
 import { allocate, apply, composed, gradOf, k, type Op, recycle, SAVES_A, scope } from "../engine/extend.ts";
 import type { Tensor } from "../engine/index.ts";
+import { checkFire, type Fire } from "./checks.ts";
 import { checkSurrogate, type Surrogate, surrogate as surrogates } from "./surrogate.ts";
-
-/** When a neuron fires: u ≥ θ or u > θ. */
-export type Fire = "ge" | "gt";
 
 interface Spike {
   readonly surrogate: Surrogate;
@@ -14,7 +12,6 @@ interface Spike {
 const spikeOp: Op<Spike> = {
   name: "spike",
   saves: SAVES_A,
-  shape: (_attrs, x) => x.shape,
   forward: (z, x, _y, _w, { strict }) => k.spike(z.ptr, x.ptr, z.size, strict),
   backward(z, x, _y, _w, { surrogate }) {
     const dx = gradOf(x);
@@ -69,9 +66,4 @@ export function spike(v: Tensor, options: SpikeOptions = {}): Tensor {
 
 function fired(v: Tensor, threshold: number | Tensor, attrs: Spike): Tensor {
   return apply(spikeOp, attrs, v.sub(threshold));
-}
-
-export function checkFire(where: string, fire: Fire): void {
-  if (fire !== "ge" && fire !== "gt")
-    throw new RangeError(`${where}: expected fire "ge" or "gt", got ${JSON.stringify(fire)}`);
 }

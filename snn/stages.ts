@@ -12,7 +12,7 @@ import {
   touch,
 } from "../engine/extend.ts";
 import { Linear, type Module, noGrad, type Tensor, zeros } from "../engine/index.ts";
-import { checkPerNeuron } from "./decay.ts";
+import { checkPerNeuron } from "./checks.ts";
 import { LeakyIntegrator } from "./leaky-integrator.ts";
 import { LIF, type LIFState } from "./lif.ts";
 import { forwardAny, forwardPlain, isPlain, type Neuron, resetState } from "./lif-kernels.ts";
@@ -72,24 +72,21 @@ function ownSpikes(shape: Shape): Tensor {
 
 /** A module without neurons: its `forward` on a sequence of one step, in evaluation mode. */
 class StatelessStage extends Stage {
-  private readonly module: Module;
-  private readonly input: Tensor;
+  private readonly forward: () => void;
 
   constructor(module: Module, input: Tensor) {
-    const forward = () => module.forward(input.unsqueeze(0)).shape;
-    const [steps, ...shape] = noGrad(() => module.evaluating(forward));
+    const ofOneStep = (): Tensor => module.evaluating(() => module.forward(input.unsqueeze(0)));
+    const [steps, ...shape] = noGrad(() => ofOneStep().shape);
     if (steps !== 1) {
       const got = formatShape(steps === undefined ? [] : [steps, ...shape]);
       throw new RangeError(`Stream: expected ${module.constructor.name} to give [1, B, …] for one step, got ${got}`);
     }
     super(own(shape), {});
-    this.module = module;
-    this.input = input;
+    this.forward = () => void this.output.copyFrom(ofOneStep());
   }
 
   step(): void {
-    const { module, input, output } = this;
-    noGrad(() => module.evaluating(() => void output.copyFrom(module.forward(input.unsqueeze(0)))));
+    noGrad(this.forward);
   }
 }
 

@@ -15,10 +15,10 @@ export interface Surrogate {
   readonly primitive: ((x: Tensor) => Tensor) | null;
 }
 
-function positive(where: string, name: string, value: number): number {
-  if (!(Number.isFinite(value) && value > 0))
-    throw new RangeError(`${where}: ${name} must be finite and > 0, got ${value}`);
-  return value;
+/** One that a kernel computes, whose `option` is the slope. */
+function known(name: string, kind: number, option: string, slope: number, primitive: (x: Tensor) => Tensor): Surrogate {
+  if (Number.isFinite(slope) && slope > 0) return { name, kind, slope, derivative: null, primitive };
+  throw new RangeError(`surrogate.${name}: ${option} must be finite and > 0, got ${slope}`);
 }
 
 /** A surrogate of your own. */
@@ -43,8 +43,7 @@ export const surrogate = {
    * @throws RangeError unless the slope is finite and > 0.
    */
   sigmoid({ slope = 10 }: { slope?: number } = {}): Surrogate {
-    positive("surrogate.sigmoid", "slope", slope);
-    return { name: "sigmoid", kind: 0, slope, derivative: null, primitive: (x) => x.mul(slope).sigmoid() };
+    return known("sigmoid", 0, "slope", slope, (x) => x.mul(slope).sigmoid());
   },
 
   /**
@@ -54,14 +53,7 @@ export const surrogate = {
    * @see Zenke and Ganguli (2018), SuperSpike, Neural Computation 30(6).
    */
   fastSigmoid({ slope = 25 }: { slope?: number } = {}): Surrogate {
-    positive("surrogate.fastSigmoid", "slope", slope);
-    return {
-      name: "fastSigmoid",
-      kind: 1,
-      slope,
-      derivative: null,
-      primitive: (x) => x.div(x.abs().mul(slope).add(1)),
-    };
+    return fastSigmoid("fastSigmoid", "slope", slope);
   },
 
   /**
@@ -71,14 +63,13 @@ export const surrogate = {
    * @see Fang et al. (2021), Incorporating Learnable Membrane Time Constant, ICCV.
    */
   atan({ alpha = 2 }: { alpha?: number } = {}): Surrogate {
-    positive("surrogate.atan", "alpha", alpha);
-    const primitive = (x: Tensor): Tensor =>
+    return known("atan", 2, "alpha", alpha, (x) =>
       x
         .mul((Math.PI / 2) * alpha)
         .atan()
         .mul(1 / Math.PI)
-        .add(0.5);
-    return { name: "atan", kind: 2, slope: alpha, derivative: null, primitive };
+        .add(0.5),
+    );
   },
 
   /**
@@ -88,8 +79,7 @@ export const surrogate = {
    * @see Esser et al. (2016), Convolutional networks for fast, energy-efficient neuromorphic computing, PNAS 113(41).
    */
   erf({ alpha = 2 }: { alpha?: number } = {}): Surrogate {
-    positive("surrogate.erf", "alpha", alpha);
-    return gaussian("erf", alpha);
+    return gaussian("erf", "alpha", alpha, alpha);
   },
 
   /**
@@ -101,8 +91,7 @@ export const surrogate = {
    *   neural networks, Nature Machine Intelligence 3.
    */
   gaussian({ sigma = 0.5 }: { sigma?: number } = {}): Surrogate {
-    positive("surrogate.gaussian", "sigma", sigma);
-    return gaussian("gaussian", Math.SQRT1_2 / sigma);
+    return gaussian("gaussian", "sigma", sigma, Math.SQRT1_2 / sigma);
   },
 
   /**
@@ -112,12 +101,10 @@ export const surrogate = {
    * @see Bellec et al. (2018), Long short-term memory and learning-to-learn in networks of spiking neurons, NeurIPS.
    */
   triangular({ width = 1 }: { width?: number } = {}): Surrogate {
-    positive("surrogate.triangular", "width", width);
-    const primitive = (x: Tensor): Tensor => {
+    return known("triangular", 4, "width", width, (x) => {
       const y = x.mul(1 / width).clamp(-1, 1);
       return y.sub(y.mul(y.abs()).mul(0.5)).add(0.5);
-    };
-    return { name: "triangular", kind: 4, slope: width, derivative: null, primitive };
+    });
   },
 
   /**
@@ -128,13 +115,12 @@ export const surrogate = {
    *   Frontiers in Neuroscience 12.
    */
   boxcar({ width = 1 }: { width?: number } = {}): Surrogate {
-    positive("surrogate.boxcar", "width", width);
-    const primitive = (x: Tensor): Tensor =>
+    return known("boxcar", 5, "width", width, (x) =>
       x
         .mul(1 / width)
         .add(0.5)
-        .clamp(0, 1);
-    return { name: "boxcar", kind: 5, slope: width, derivative: null, primitive };
+        .clamp(0, 1),
+    );
   },
 
   /**
@@ -144,8 +130,7 @@ export const surrogate = {
    * @see Zenke and Ganguli (2018), SuperSpike, Neural Computation 30(6).
    */
   superSpike({ alpha = 100 }: { alpha?: number } = {}): Surrogate {
-    positive("surrogate.superSpike", "alpha", alpha);
-    return { ...surrogate.fastSigmoid({ slope: alpha }), name: "superSpike" };
+    return fastSigmoid("superSpike", "alpha", alpha);
   },
 
   /**
@@ -154,7 +139,7 @@ export const surrogate = {
    * @see Bengio, Léonard and Courville (2013), Estimating or Propagating Gradients Through Stochastic Neurons.
    */
   straightThrough(): Surrogate {
-    return { name: "straightThrough", kind: 6, slope: 1, derivative: null, primitive: (x) => x.add(0.5) };
+    return known("straightThrough", 6, "slope", 1, (x) => x.add(0.5));
   },
 
   /**
@@ -177,10 +162,13 @@ export const surrogate = {
   },
 } as const;
 
-function gaussian(name: string, alpha: number): Surrogate {
-  const primitive = (x: Tensor): Tensor => x.mul(alpha).erf().add(1).mul(0.5);
-  return { name, kind: 3, slope: alpha, derivative: null, primitive };
-}
+const fastSigmoid = (name: string, option: string, slope: number): Surrogate =>
+  known(name, 1, option, slope, (x) => x.div(x.abs().mul(slope).add(1)));
+
+const gaussian = (name: string, option: string, value: number, alpha: number): Surrogate => ({
+  ...known(name, 3, option, value, (x) => x.mul(alpha).erf().add(1).mul(0.5)),
+  slope: alpha,
+});
 
 /** Throws unless it is a surrogate. */
 export function checkSurrogate(where: string, s: Surrogate): void {

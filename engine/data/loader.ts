@@ -34,7 +34,7 @@ export class DataLoader implements Iterable<Batch> {
     this.dataset = dataset;
     this.batchSize = Math.min(batchSize, dataset.length);
     this.shuffle = shuffle;
-    this.dropLast = dropLast && batchSize <= dataset.length;
+    this.dropLast = dropLast;
     this.generator = generatorOf("DataLoader", options.generator);
     if (dropLast && batchSize > dataset.length) {
       throw new RangeError(

@@ -2,6 +2,7 @@ import { k } from "../backend.ts";
 import { allOrNothing } from "../composed.ts";
 import { type Generator, generatorOf } from "../generator.ts";
 import { linear } from "../ops/matmul.ts";
+import { checkShape } from "../shape.ts";
 import { parameter } from "../tape.ts";
 import { empty, type Tensor } from "../tensor.ts";
 import { Module } from "./module.ts";
@@ -34,16 +35,12 @@ export class Linear extends Module {
   constructor(inFeatures: number, outFeatures: number, { bias = true, ...options }: LinearOptions = {}) {
     super();
     const generator = generatorOf("Linear", options.generator);
-    for (const n of [inFeatures, outFeatures]) {
-      if (!Number.isInteger(n) || n < 1) {
-        throw new RangeError(`Linear: expected positive integer sizes, got ${inFeatures} and ${outFeatures}`);
-      }
-    }
+    const shape = checkShape("Linear", [outFeatures, inFeatures]);
     this.inFeatures = inFeatures;
     this.outFeatures = outFeatures;
     const bound = 1 / Math.sqrt(inFeatures);
     [this.weight, this.bias] = allOrNothing(() => [
-      uniformParameter([outFeatures, inFeatures], bound, generator),
+      uniformParameter(shape, bound, generator),
       bias ? uniformParameter([outFeatures], bound, generator) : null,
     ]);
   }

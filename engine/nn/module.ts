@@ -37,11 +37,8 @@ export abstract class Module {
   /** Parameters and buffers. */
   private namedState(): [string, Tensor][] {
     const found: [string, Tensor][] = [];
-    const seen = new Set<Tensor>();
-    this.visit("", (name, value) => {
-      if (!(value instanceof Tensor) || !(value.isParameter || value.isBuffer) || seen.has(value)) return;
-      seen.add(value);
-      found.push([name, value]);
+    this.visit((name, value) => {
+      if (value instanceof Tensor && (value.isParameter || value.isBuffer)) found.push([name, value]);
     });
     return found;
   }
@@ -53,11 +50,11 @@ export abstract class Module {
 
   /** Pairs of the name and the module: this one, under the empty name, and all within. A shared one appears once. */
   namedModules(): [string, Module][] {
-    const found = new Map<Module, string>([[this, ""]]);
-    this.visit("", (name, value) => {
-      if (value instanceof Module && !found.has(value)) found.set(value, name);
+    const found: [string, Module][] = [["", this]];
+    this.visit((name, value) => {
+      if (value instanceof Module) found.push([name, value]);
     });
-    return Array.from(found, ([module, name]) => [name, module]);
+    return found;
   }
 
   /** Copies of all parameters, and of buffers such as running statistics, by name; later training does not change them. */
@@ -114,13 +111,19 @@ export abstract class Module {
     }
   }
 
-  /** Calls back for every field, then walks into modules and lists of them. */
-  private visit(prefix: string, callback: (name: string, value: unknown) => void): void {
-    const walk = (name: string, value: unknown): void => {
-      callback(name, value);
-      if (value instanceof Module) value.visit(`${name}.`, callback);
-      else if (Array.isArray(value)) value.forEach((item, i) => walk(`${name}.${i}`, item));
+  /** Calls back for every tensor, module and list in the fields, once each, and walks into modules and lists. */
+  private visit(callback: (name: string, value: object) => void): void {
+    const seen = new Set<unknown>([this]);
+    const walk = (prefix: string, entries: Iterable<[string | number, unknown]>): void => {
+      for (const [key, value] of entries) {
+        if (typeof value !== "object" || value === null || seen.has(value)) continue;
+        seen.add(value);
+        const name = prefix + key;
+        callback(name, value);
+        if (value instanceof Module) walk(`${name}.`, value.fields());
+        else if (Array.isArray(value)) walk(`${name}.`, value.entries());
+      }
     };
-    for (const [name, value] of this.fields()) walk(prefix + name, value);
+    walk("", this.fields());
   }
 }

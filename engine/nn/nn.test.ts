@@ -190,7 +190,7 @@ test("linear: sizes that are not positive integers are a RangeError with both, a
     ] as const) {
       expect(() => new Linear(inputs, outputs)).toThrow(RangeError);
       expect(() => new Linear(inputs, outputs)).toThrow(
-        `Linear: expected positive integer sizes, got ${inputs} and ${outputs}`,
+        `Linear: expected positive integer sizes, got shape [${outputs}, ${inputs}]`,
       );
     }
   });

@@ -24,7 +24,6 @@ export type Operand = Tensor | number;
 export const addOp: Op<null> = {
   name: "add",
   saves: SAVES_NOTHING,
-  shape: (_attrs, x) => x.shape,
   forward: (z, x, y) => k.add(z.ptr, x.ptr, y.ptr, z.size),
   backward(z, x, y) {
     const dy = gradOf(y);
@@ -36,7 +35,6 @@ export const addOp: Op<null> = {
 export const subOp: Op<null> = {
   name: "sub",
   saves: SAVES_NOTHING,
-  shape: (_attrs, x) => x.shape,
   forward: (z, x, y) => k.sub(z.ptr, x.ptr, y.ptr, z.size),
   backward(z, x, y) {
     const dy = gradOf(y);
@@ -48,7 +46,6 @@ export const subOp: Op<null> = {
 export const mulOp: Op<null> = {
   name: "mul",
   saves: SAVES_A | SAVES_B,
-  shape: (_attrs, x) => x.shape,
   forward: (z, x, y) => k.mul(z.ptr, x.ptr, y.ptr, z.size),
   backward(z, x, y) {
     addProduct(x, z, y);
@@ -65,7 +62,6 @@ function addProduct(x: Tensor, z: Tensor, y: Tensor): void {
 export const divOp: Op<null> = {
   name: "div",
   saves: SAVES_B | SAVES_OUTPUT,
-  shape: (_attrs, x) => x.shape,
   forward: (z, x, y) => k.div(z.ptr, x.ptr, y.ptr, z.size),
   backward(z, x, y) {
     const dx = gradOf(x);
@@ -79,7 +75,6 @@ export const divOp: Op<null> = {
 export const affineOp: Op<{ alpha: number; beta: number }> = {
   name: "affine",
   saves: SAVES_NOTHING,
-  shape: (_attrs, x) => x.shape,
   forward: (z, x, _y, _w, { alpha, beta }) => k.affine(z.ptr, x.ptr, z.size, alpha, beta),
   backward(z, x, _y, _w, { alpha }) {
     if (alpha !== 1) k.affine(z.gradPtr, z.gradPtr, z.size, alpha, -0);
@@ -90,7 +85,6 @@ export const affineOp: Op<{ alpha: number; beta: number }> = {
 const tieOps = (name: "maximum" | "minimum"): Op<null> => ({
   name,
   saves: SAVES_A | SAVES_B,
-  shape: (_attrs, x) => x.shape,
   forward: (z, x, y) => k[name](z.ptr, x.ptr, y.ptr, z.size),
   backward(z, x, y) {
     const grad = name === "maximum" ? k.maximumGrad : k.minimumGrad;

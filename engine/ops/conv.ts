@@ -37,7 +37,6 @@ const convOp: Op<Windows> = {
   saves: SAVES_A | SAVES_B,
   takesBits: true,
   takes: ["places"],
-  shape: ({ shape }) => shape,
   forward(z, x, w, bias, g) {
     if (g.path !== "dense") followerOf(g, w.ptr, x).writeMaps(z.ptr, bias?.ptr ?? 0);
     else multiply("maps", g, z.ptr, w.ptr, x.ptr, bias?.ptr);
@@ -74,7 +73,6 @@ function addSums(db: number, sums: number, planes: number, channels: number): vo
 const convTransposeOp: Op<Windows> = {
   name: "convTranspose",
   saves: SAVES_A | SAVES_B,
-  shape: ({ shape }) => shape,
   forward(z, x, w, bias, g) {
     const size = g.y.size * g.x.size;
     if (bias !== null)

@@ -24,7 +24,6 @@ interface Masking {
 const dropoutOp: Op<Masking> = {
   name: "dropout",
   saves: SAVES_NOTHING,
-  shape: (_attrs, x) => x.shape,
   forward(z, x, _y, _w, { mask, scale }) {
     writeFactors(z.ptr, mask, scale);
     k.mul(z.ptr, z.ptr, x.ptr, z.size);

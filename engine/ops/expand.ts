@@ -1,6 +1,6 @@
 import { k } from "../backend.ts";
 import { composed } from "../composed.ts";
-import { apply, gradOf, type Op, ready, SAVES_NOTHING } from "../op.ts";
+import { apply, gradOf, type Op, type Recorded, ready, SAVES_NOTHING } from "../op.ts";
 import { scope } from "../scope.ts";
 import { broadcastShapes, checkShape, formatShape, type Shape, sameShape, sizeOf } from "../shape.ts";
 import { alive, constantOver, record, type Tensor } from "../tensor.ts";
@@ -18,7 +18,6 @@ interface Repeat {
 const expandOp: Op<Repeat> = {
   name: "expand",
   saves: SAVES_NOTHING,
-  shape: ({ shape }) => shape,
   forward: (z, x, _y, _w, { outer, times, inner }) => k.expandAxis(z.ptr, x.ptr, outer, times, inner),
   backward(z, x, _y, _w, { outer, times, inner }) {
     const dx = gradOf(x);
@@ -105,7 +104,7 @@ function repeatAxes(x: Tensor, shape: Shape, start: number, end: number): Tensor
 function constant(x: Tensor, attrs: Repeat): Tensor {
   ready("expand", x);
   const z = constantOver(x, attrs.shape, sizeOf(attrs.shape));
-  if (scope.recording && x.requiresGrad) record(z, expandOp as Op<never>, attrs, x, null, null);
+  if (scope.recording && x.requiresGrad) record(z, expandOp as Recorded<never>, attrs, x, null, null);
   return z;
 }
 

@@ -38,7 +38,6 @@ function formula(name: string, f: number): Op<Numbers> {
   return {
     name,
     saves: SAVES_A | SAVES_B,
-    shape: (_attrs, x) => x.shape,
     forward: (z, x, y, _w, { p, q }) => k.formula(f, z.ptr, x.ptr, y ? y.ptr : 0, z.size, p, q),
     backward(z, x, y, _w, { p, q }) {
       const from = y ? y.ptr : 0;

@@ -7,9 +7,9 @@
 import { backward } from "../backward.ts";
 import { Tensor } from "../tensor.ts";
 import { add, div, maximum, minimum, mul, neg, type Operand, sub } from "./arithmetic.ts";
+import { clone } from "./clone.ts";
 import { eq, ge, gt, le, lt } from "./compare.ts";
 import { conv1d, conv2d, convTranspose2d } from "./conv.ts";
-import { clone, detach } from "./detach.ts";
 import { dropout } from "./dropout.ts";
 import { expand, tile } from "./expand.ts";
 import {
@@ -44,7 +44,7 @@ import { amax, amin, argmax, argmin, cumsum, max, mean, min, prod, sum } from ".
 import { logSoftmax, softmax } from "./softmax.ts";
 import { logsumexp, norm, std, variance } from "./statistics.ts";
 import { abs, clamp, exp, log, relu, sigmoid, sqrt, square, tanh } from "./unary.ts";
-import { flatten, reshape, squeeze, unsqueeze } from "./view.ts";
+import { detach, flatten, reshape, squeeze, unsqueeze } from "./view.ts";
 import { maskedFill, where } from "./where.ts";
 
 const methods = {
@@ -265,107 +265,3 @@ for (const [name, fn] of Object.entries(methods) as [string, AnyFunction][]) {
   Object.defineProperty(table, name, { value: method, writable: true, configurable: true });
 }
 Object.setPrototypeOf(Tensor.prototype, table);
-
-export {
-  abs,
-  adaptiveAvgPool2d,
-  add,
-  amax,
-  amin,
-  argmax,
-  argmin,
-  atan,
-  atan2,
-  avgPool2d,
-  batchNorm,
-  bceWithLogits,
-  clamp,
-  clone,
-  concat,
-  conv1d,
-  conv2d,
-  convTranspose2d,
-  cos,
-  crossEntropy,
-  cumsum,
-  detach,
-  div,
-  dropout,
-  elu,
-  embedding,
-  eq,
-  erf,
-  exp,
-  expand,
-  flatten,
-  flip,
-  floor,
-  gather,
-  ge,
-  gelu,
-  groupNorm,
-  gt,
-  hardtanh,
-  huberLoss,
-  indexSelect,
-  klDiv,
-  l1Loss,
-  layerNorm,
-  le,
-  leakyRelu,
-  linear,
-  log,
-  log1p,
-  logSigmoid,
-  logSoftmax,
-  logsumexp,
-  lt,
-  maskedFill,
-  matmul,
-  max,
-  maximum,
-  maxPool2d,
-  mean,
-  min,
-  minimum,
-  mseLoss,
-  mul,
-  neg,
-  nllLoss,
-  norm,
-  pad,
-  permute,
-  pow,
-  prod,
-  reciprocal,
-  relu,
-  reshape,
-  round,
-  rsqrt,
-  scatterAdd,
-  select,
-  sigmoid,
-  sign,
-  silu,
-  sin,
-  slice,
-  smoothL1Loss,
-  softmax,
-  softplus,
-  split,
-  sqrt,
-  square,
-  squeeze,
-  stack,
-  std,
-  sub,
-  sum,
-  tanh,
-  tile,
-  transpose,
-  tril,
-  unbind,
-  unsqueeze,
-  variance,
-  where,
-};

@@ -31,7 +31,6 @@ interface Rows {
 const takeOp: Op<Rows> = {
   name: "take",
   saves: SAVES_NOTHING,
-  shape: ({ shape }) => shape,
   forward: (z, x, _y, _w, { rows, count, width }) => k.gatherRows(z.ptr, x.ptr, rows, count, width),
   backward(z, x, _y, _w, { rows, count, width, skip }) {
     const dx = gradOf(x);
@@ -45,7 +44,6 @@ const takeOp: Op<Rows> = {
 const scatterAddOp: Op<Rows> = {
   name: "scatterAdd",
   saves: SAVES_NOTHING,
-  shape: (_attrs, x) => x.shape,
   forward(z, x, source, _w, { rows, count }) {
     k.copy(z.ptr, x.ptr, z.size);
     k.scatterRows(z.ptr, source.ptr, rows, count, 1, -1);
@@ -114,7 +112,7 @@ export function scatterAdd(x: Tensor, axis: number, index: Indices, source: Tens
 function scattered(x: Tensor, { axis, index }: { axis: number; index: Indices }, source: Tensor): Tensor {
   const rows = elements("scatterAdd", x, axis, index, source);
   const part = rows.shape.reduce((z, n, i) => (n < (z.shape[i] as number) ? slice(z, i, 0, n) : z), source);
-  return applyOwning(scatterAddOp, rows, x, part);
+  return applyOwning(scatterAddOp, { ...rows, shape: x.shape }, x, part);
 }
 
 /** The elements of x that an index along an axis names, as rows of one element. The index lies within `source` too. */

@@ -17,7 +17,6 @@ interface Strided {
 const stridedOp = (name: string): Op<Strided> => ({
   name,
   saves: SAVES_NOTHING,
-  shape: ({ shape }) => shape,
   forward(z, x, _y, _w, { offset, sizes: [a, b, c, d], strides: [sa, sb, sc, sd] }) {
     if (sc === 1 && sd === c && x.size === c * d) k.transpose(z.ptr, x.ptr, d, c);
     else k.copyStrided(z.ptr, x.ptr + 4 * offset, a, b, c, d, sa, sb, sc, sd);
@@ -46,7 +45,6 @@ interface Concat {
 const concatOp: Op<Concat> = {
   name: "concat",
   saves: SAVES_NOTHING,
-  shape: ({ shape }) => shape,
   forward(z, _x, _y, _w, { inputs, outer, step }) {
     let at = z.ptr;
     for (const x of inputs) {

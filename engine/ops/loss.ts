@@ -241,7 +241,6 @@ interface ClassLoss {
 const classOp = (name: string, saves: number): Op<ClassLoss> => ({
   name,
   saves,
-  shape: ({ shape }) => shape,
   forward(z, x, weight, _w, { rows, classes, smoothing, indices, logSumExp, scale, total }) {
     const losses = total ? allocate(4 * rows) : z.ptr;
     const w = weight === null ? 0 : weight.ptr;

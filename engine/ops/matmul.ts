@@ -46,7 +46,6 @@ const linearOp: Op<Product> = {
   name: "linear",
   saves: SAVES_A | SAVES_B,
   takesBits: true,
-  shape: ({ shape }) => shape,
   forward(z, x, w, bias, { depth, outputs, stepIn, stepOut, bits, masks, count, graded, columns }) {
     const start = bias === null ? 0 : bias.ptr;
     const rows = x.size / depth;
@@ -141,7 +140,6 @@ interface Batches {
 const batchedOp: Op<Batches> = {
   name: "matmul",
   saves: SAVES_A | SAVES_B,
-  shape: ({ shape }) => shape,
   forward: (z, a, b, _w, { batches, m, n, k: depth }) =>
     products(z.ptr, a.ptr, b.ptr, false, batches, m, n, depth, depth, 1, n, 1),
   backward(z, a, b, _w, { batches, m, n, k: depth }) {

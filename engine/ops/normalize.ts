@@ -67,7 +67,6 @@ interface Normalization extends Layout {
 const normOp: Op<Normalization> = {
   name: "normalization",
   saves: SAVES_A | SAVES_B,
-  shape: (_attrs, x) => x.shape,
   forward(z, x, w, b, a) {
     const { outer, groups, n, perStat, channels, training, running } = a;
     const stats = groups / perStat;

@@ -8,8 +8,6 @@ import { bytesKept, expectNear, random } from "../../test/support/tensors.ts";
 import { composed } from "../composed.ts";
 import { withReference } from "../gradcheck.ts";
 import * as engine from "../index.ts";
-import { gradcheck, ones, Tensor, tape, tensor } from "../index.ts";
-import { root } from "../scope.ts";
 import {
   abs,
   adaptiveAvgPool2d,
@@ -47,6 +45,7 @@ import {
   gather,
   ge,
   gelu,
+  gradcheck,
   groupNorm,
   gt,
   hardtanh,
@@ -77,7 +76,7 @@ import {
   neg,
   nllLoss,
   norm,
-  ops,
+  ones,
   pad,
   permute,
   pow,
@@ -105,7 +104,10 @@ import {
   std,
   sub,
   sum,
+  Tensor,
   tanh,
+  tape,
+  tensor,
   tile,
   transpose,
   tril,
@@ -113,7 +115,9 @@ import {
   unsqueeze,
   variance,
   where,
-} from "./index.ts";
+} from "../index.ts";
+import { root } from "../scope.ts";
+import { ops } from "./index.ts";
 
 /** How inputs enter and what comes out. */
 interface Case {

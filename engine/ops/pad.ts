@@ -20,7 +20,6 @@ interface Padding {
 const padOp: Op<Padding> = {
   name: "pad",
   saves: SAVES_NOTHING,
-  shape: ({ shape }) => shape,
   forward(z, x, _y, _w, { rows, width, step, offset, value }) {
     k.fill(z.ptr, z.size, value);
     k.copyBlocks(z.ptr + 4 * offset, x.ptr, rows, width, step, width);
@@ -90,7 +89,6 @@ function lowerRows(f: typeof k.copy, to: number, from: number, { shape, size }: 
 const trilOp: Op<{ diagonal: number }> = {
   name: "tril",
   saves: SAVES_NOTHING,
-  shape: (_attrs, x) => x.shape,
   forward(z, x, _y, _w, { diagonal }) {
     k.fill(z.ptr, z.size, 0);
     lowerRows(k.copy, z.ptr, x.ptr, x, diagonal);

@@ -1,6 +1,6 @@
 /** Pooling: windows over [..., C, H, W], reduced to one value each. All leading axes are a batch, time among them. */
 import { k, ofImages } from "../backend.ts";
-import { apply, canTake, gradOf, handOver, type Op, SAVES_A, SAVES_NOTHING } from "../op.ts";
+import { apply, canTake, gradOf, handOver, type Op, type Recorded, SAVES_A, SAVES_NOTHING } from "../op.ts";
 import { allocate, recycle, scope } from "../scope.ts";
 import { formatShape, type Shape } from "../shape.ts";
 import { alive, emptySpikes, record, type Tensor } from "../tensor.ts";
@@ -88,7 +88,6 @@ function findMaxima(maxima: number, places: number, x: Tensor, first: number, pl
 const maxPoolOp: Op<Pooling> = {
   name: "maxPool2d",
   saves: SAVES_A,
-  shape: ({ shape }) => shape,
   forward: (z, x, _y, _w, p) => findMaxima(z.ptr, 0, x, 0, x.size / sizeOf(p), p),
   /** Finds the places of the maxima again rather than to keep them, for an op that does not take them some planes at a time. */
   backward(z, x, _y, _w, p) {
@@ -123,7 +122,7 @@ const staysPacked = (x: Tensor, { y, x: q }: Pooling): boolean =>
 function poolSpikes(x: Tensor, p: Pooling): Tensor {
   const z = emptySpikes(p.shape);
   findMaxima(z.bits, 0, x, 0, x.size / sizeOf(p), p);
-  if (scope.recording && x.requiresGrad) record(z, maxPoolOp as Op<never>, p, x, null, null);
+  if (scope.recording && x.requiresGrad) record(z, maxPoolOp as Recorded<never>, p, x, null, null);
   return z;
 }
 
@@ -131,7 +130,6 @@ const avgPoolOp: Op<Pooling> = {
   name: "avgPool2d",
   saves: SAVES_NOTHING,
   takesBits: true,
-  shape: ({ shape }) => shape,
   forward(z, x, _y, _w, p) {
     if (x.ptr === 0) average("avgPoolBits", z.ptr, x.bits, x.size, p);
     else average("avgPool", z.ptr, x.ptr, x.size, p);

@@ -42,14 +42,17 @@ const sumOp: Op<Reduction> = {
   name: "sum",
   saves: SAVES_NOTHING,
   takesBits: true,
-  shape: ({ shape }) => shape,
   forward: (z, x, _y, _w, reduction) => total(z, x, reduction),
   backward: (z, x, _y, _w, reduction) => spread(z, x, reduction, 1),
 };
 
 /** z ← Σ over the axis; spikes are counted as they are. */
 function total(z: Tensor, x: Tensor, { outer, n, inner }: Reduction): void {
-  if (x.ptr === 0 && outer === 1 && n <= LARGEST_COUNT) return k.sumBits(z.ptr, x.bits, n, inner);
+  if (x.ptr === 0 && outer === 1 && n <= LARGEST_COUNT) {
+    if (inner === 1) k.fill(z.ptr, 1, k.countBits(x.bits, Math.ceil(n / 32)));
+    else k.sumBits(z.ptr, x.bits, n, inner);
+    return;
+  }
   ready("sum", x);
   k.sumAxis(z.ptr, x.ptr, outer, n, inner);
 }
@@ -74,7 +77,6 @@ const meanOp: Op<Reduction> = {
   name: "mean",
   saves: SAVES_NOTHING,
   takesBits: true,
-  shape: ({ shape }) => shape,
   forward(z, x, _y, _w, reduction) {
     total(z, x, reduction);
     k.affine(z.ptr, z.ptr, z.size, 1 / reduction.n, 0);
@@ -85,7 +87,6 @@ const meanOp: Op<Reduction> = {
 const prodOp: Op<Reduction> = {
   name: "prod",
   saves: SAVES_A,
-  shape: ({ shape }) => shape,
   forward: (z, x, _y, _w, { outer, n, inner }) => k.prodAxis(z.ptr, x.ptr, outer, n, inner),
   backward(z, x, _y, _w, { outer, n, inner }) {
     const dx = gradOf(x);
@@ -100,7 +101,6 @@ const prodOp: Op<Reduction> = {
 const cumsumOp: Op<Reduction> = {
   name: "cumsum",
   saves: SAVES_NOTHING,
-  shape: ({ shape }) => shape,
   forward: (z, x, _y, _w, { outer, n, inner }) => k.cumsumAxis(z.ptr, x.ptr, outer, n, inner, 0),
   backward(z, x, _y, _w, { outer, n, inner }) {
     k.cumsumAxis(z.gradPtr, z.gradPtr, outer, n, inner, 1);
@@ -117,7 +117,6 @@ interface Search extends Reduction {
 const searchOp = (name: string, find: "maxAxis" | "minAxis", shared: boolean): Op<Search> => ({
   name,
   saves: shared ? SAVES_A | SAVES_OUTPUT : SAVES_NOTHING,
-  shape: ({ shape }) => shape,
   forward: (z, x, _y, _w, { outer, n, inner, indices }) => k[find](z.ptr, indices.ptr, x.ptr, outer, n, inner),
   backward(z, x, _y, _w, { outer, n, inner, indices }) {
     const dx = gradOf(x);

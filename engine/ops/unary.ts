@@ -11,7 +11,6 @@ function unary(name: Name, saves: typeof SAVES_A | typeof SAVES_OUTPUT): Op<null
   return {
     name,
     saves,
-    shape: (_attrs, x) => x.shape,
     forward: (z, x) => k[name](z.ptr, x.ptr, z.size),
     backward(z, x) {
       const dx = gradOf(x);
@@ -38,7 +37,6 @@ export interface Bounds {
 export const clampOp: Op<Bounds> = {
   name: "clamp",
   saves: SAVES_A,
-  shape: (_attrs, x) => x.shape,
   forward: (z, x, _y, _w, { low, high }) => k.clamp(z.ptr, x.ptr, z.size, low, high),
   backward(z, x, _y, _w, { low, high }) {
     const dx = gradOf(x);

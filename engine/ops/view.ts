@@ -1,26 +1,22 @@
 /** Shapes changed without moving data: the result looks into its input. */
 import { k } from "../backend.ts";
 import { composed } from "../composed.ts";
-import { gradOf, type Op, passGradient, ready, SAVES_NOTHING } from "../op.ts";
+import { gradOf, passGradient, type Recorded, ready, SAVES_NOTHING } from "../op.ts";
 import { scope } from "../scope.ts";
 import { axisOf, checkShape, formatShape, type Shape, sizeOf } from "../shape.ts";
-import { alive, packedView, record, type Tensor, viewOf } from "../tensor.ts";
+import { alive, constantOver, packedView, record, type Tensor, viewOf } from "../tensor.ts";
 import { broadcastTo, constantSource } from "./expand.ts";
 
-const reshapeOp: Op<null> = {
+const reshapeOp: Recorded<null> = {
   name: "reshape",
   saves: SAVES_NOTHING,
-  shape: (_attrs, x) => x.shape,
-  forward() {},
   backward: (z, x) => passGradient(z, x),
 };
 
 /** The part of x from `offset` elements on. */
-const sliceOp: Op<{ offset: number }> = {
+const sliceOp: Recorded<{ offset: number }> = {
   name: "slice",
   saves: SAVES_NOTHING,
-  shape: (_attrs, x) => x.shape,
-  forward() {},
   backward(z, x, _y, _w, { offset }) {
     const dx = gradOf(x);
     if (dx !== 0) k.addTo(dx + 4 * offset, z.gradPtr, z.size);
@@ -28,7 +24,7 @@ const sliceOp: Op<{ offset: number }> = {
 };
 
 /** A view of x, recorded if x requires a gradient. */
-function view(op: Op<never>, attrs: unknown, x: Tensor, shape: Shape, offset: number): Tensor {
+function view(op: Recorded<never>, attrs: unknown, x: Tensor, shape: Shape, offset: number): Tensor {
   ready(op.name, x);
   const z = viewOf(x, shape, sizeOf(shape), offset);
   if (scope.recording && x.requiresGrad) record(z, op, attrs, x, null, null);
@@ -47,11 +43,26 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
   if (source !== null && target[0] === x.shape[0] && source.size * (target[0] as number) === x.size) {
     return composed(reshapeSource, source, target);
   }
-  if (x.bits !== 0) alive(x, "reshape");
-  if (x.ptr !== 0 || x.bits === 0) return view(reshapeOp as Op<never>, null, x, target, 0);
-  const z = packedView(x, target);
-  if (scope.recording && x.requiresGrad) record(z, reshapeOp as Op<never>, null, x, null, null);
+  const z = sameValues("reshape", x, target);
+  if (scope.recording && x.requiresGrad) record(z, reshapeOp as Recorded<never>, null, x, null, null);
   return z;
+}
+
+/** Looks into x, whose spikes stay bits. */
+function sameValues(where: string, x: Tensor, target: Shape): Tensor {
+  if (x.bits !== 0) alive(x, where);
+  if (x.ptr === 0 && x.bits !== 0) return packedView(x, target);
+  ready(where, x);
+  return viewOf(x, target, x.size, 0);
+}
+
+/**
+ * The same values, of the same shape, without a gradient. Looks into x, and is freed with it; spikes stay bits, and what is
+ * constant over time is not written out.
+ */
+export function detach(x: Tensor): Tensor {
+  const source = constantSource(x);
+  return source === null ? sameValues("detach", x, x.shape) : constantOver(source, x.shape, x.size);
 }
 
 function reshapeSource(source: Tensor, target: Shape): Tensor {
@@ -112,5 +123,5 @@ export function unsqueeze(x: Tensor, axis: number): Tensor {
 export function sliceRows(x: Tensor, start: number, end: number): Tensor {
   const inner = x.size / (x.shape[0] as number);
   const shape = checkShape("slice", [end - start, ...x.shape.slice(1)]);
-  return view(sliceOp as Op<never>, { offset: start * inner }, x, shape, start * inner);
+  return view(sliceOp as Recorded<never>, { offset: start * inner }, x, shape, start * inner);
 }

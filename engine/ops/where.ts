@@ -11,7 +11,6 @@ import { broadcastTo } from "./expand.ts";
 const whereOp: Op<null> = {
   name: "where",
   saves: SAVES_A,
-  shape: (_attrs, condition) => condition.shape,
   forward: (z, condition, x, y) => k.where(z.ptr, condition.ptr, x.ptr, y.ptr, z.size),
   backward(z, condition, x, y) {
     const dx = gradOf(x);

@@ -21,7 +21,7 @@
 import { type Backend, simd, useBackend } from "../../engine/backend.ts";
 import { withReference } from "../../engine/gradcheck.ts";
 import { memoryStats, noGrad, type Tensor, tape, zeros } from "../../engine/index.ts";
-import type { Op } from "../../engine/op.ts";
+import type { Recorded } from "../../engine/op.ts";
 import { kernels } from "../../engine/wasm.ts";
 import { DECISIONS } from "./calls.ts";
 import { execute, gradientOf, type Observer, placesOf, valuesOf } from "./execute.ts";
@@ -248,7 +248,7 @@ function inputsOfRecord(z: Tensor): Tensor[] {
   return [z.a, z.b, z.c, v0, ...inputs].filter((x) => x !== null);
 }
 
-const nameOf = (z: Tensor): string => `${(z.op as Op<never>).name} [${z.shape.join(", ")}]`;
+const nameOf = (z: Tensor): string => `${(z.op as Recorded<never>).name} [${z.shape.join(", ")}]`;
 
 /** The largest deviation as a part of the scale. Throws where it is too large. */
 function check(op: string, what: string, got: Float32Array, values: Values, scale: number): number {

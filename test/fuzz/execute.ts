@@ -6,7 +6,7 @@
  */
 import { heap, integersAt } from "../../engine/backend.ts";
 import { noGrad, parameter, type Tensor, tape, tensor } from "../../engine/index.ts";
-import { gradientSize, type Op } from "../../engine/op.ts";
+import { gradientSize, type Recorded } from "../../engine/op.ts";
 import { root, scope } from "../../engine/scope.ts";
 import { call, type Item, inputsOf, type Leaf, type Program, resolve, type Step } from "./program.ts";
 
@@ -73,13 +73,13 @@ export function perform(step: Step, tensors: ReadonlyMap<number, Tensor>, observ
 }
 
 function watch(z: Tensor, record: number, observer: Observer): void {
-  const op = z.op as Op<unknown>;
-  const backward: Op<unknown>["backward"] = (...args) => {
+  const op = z.op as Recorded<unknown>;
+  const backward: Recorded<unknown>["backward"] = (...args) => {
     observer.gradient(record, z);
     op.backward(...args);
     observer.passed?.(z);
   };
-  z.op = { ...op, backward } as Op<never>;
+  z.op = { ...op, backward } as Recorded<never>;
 }
 
 /** The sum of means, of weighted sums and of sums over what nothing reads. */

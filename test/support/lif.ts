@@ -1,6 +1,6 @@
 /** LIF layers in every combination of their options, and what one run of them gives. */
 import { type Tensor, tape, tensor } from "../../engine/index.ts";
-import { type LIF, type LIFOptions, type LIFRecord, type LIFState, surrogate } from "../../snn/index.ts";
+import { type LIF, type LIFOptions, type LIFRecord, type LIFState, spike, surrogate } from "../../snn/index.ts";
 import { composeLif } from "../../snn/lif-composed.ts";
 import type { Neuron } from "../../snn/lif-kernels.ts";
 import { numbers } from "./sides.ts";
@@ -48,8 +48,11 @@ export type Unroll = (lif: LIF, current: Tensor, state: LIFState | undefined) =>
 export const fused: Unroll = (lif, current, state) => lif.unroll(current, state);
 
 /** The same neuron written with tensor ops. */
-export const composed: Unroll = (lif, current, state) =>
-  composeLif(neuronOf(lif), current, clampedBeta(lif), lif.threshold, state ?? null, true);
+export const composed: Unroll = (lif, current, state) => {
+  const { surrogate, strict } = neuronOf(lif);
+  const fire = (x: Tensor): Tensor => spike(x, { threshold: 0, surrogate, fire: strict !== 0 ? "gt" : "ge" });
+  return composeLif(neuronOf(lif), current, clampedBeta(lif), lif.threshold, state ?? null, fire);
+};
 
 export const neuronOf = (lif: LIF): Neuron => Reflect.get(lif, "neuron") as Neuron;
 
