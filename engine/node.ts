@@ -11,8 +11,10 @@ import {
   readdirSync,
   readFileSync,
   readSync,
+  realpathSync,
   renameSync,
   rmSync,
+  statSync,
   writeSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
@@ -226,13 +228,18 @@ function readWhole(path: string): Uint8Array {
   }
 }
 
-/** Writes a file as a whole: whoever reads the path, even after a crash, finds the old bytes or the new ones. */
-function replaceFile(path: string, bytes: Uint8Array): void {
+/**
+ * Writes a file as a whole: whoever reads the path, even after a crash, finds the old bytes or the new ones. A file that was there
+ * keeps its permissions, a symbolic link its place.
+ */
+function replaceFile(link: string, bytes: Uint8Array): void {
+  const old = statSync(link, { throwIfNoEntry: false });
+  const path = old === undefined ? link : realpathSync(link);
   const folder = dirname(path);
   removeLeftovers(folder, basename(path));
   const temporary = `${path}.${process.pid}-${threadId}.tmp`;
   try {
-    const file = openSync(temporary, "w");
+    const file = openSync(temporary, "w", old?.mode);
     try {
       for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at, Math.min(bytes.length - at, PIECE));
       fsyncSync(file);

@@ -288,3 +288,18 @@ test("module: the interface that fit needs is forward alone", async () => {
   const history = await fit(model, loader, { epochs: 1, optimizer: new SGD(model.parameters()), loss });
   expect(history.length).toBe(1);
 });
+
+test("evaluate: a metric that gives no number is a TypeError, and keeps nothing", () => {
+  const { model, loader } = setUp();
+  const act = () => evaluate(model, loader, mseOf as unknown as (output: Tensor) => number);
+  expect(act).toThrow(TypeError);
+  expect(act).toThrow("evaluate: expected the metric to give a number, got object");
+  expect(bytesKept(() => expect(act).toThrow())).toBe(0);
+});
+
+const mseOf = (output: Tensor, y: Batch["y"]): Tensor => mseLoss(output, y as Tensor);
+
+test("accuracy: NaN is the largest, as for argmax; targets may be spikes", () => {
+  expect(accuracy(tensor([[1, Number.NaN]]), [0])).toBe(0);
+  expect(accuracy(tensor([[1, Number.NaN]]), [1])).toBe(1);
+});

@@ -2,6 +2,7 @@
 
 import type { Batch } from "./data/dataset.ts";
 import type { Module } from "./nn/module.ts";
+import { argmax } from "./ops/reduce.ts";
 import type { Optimizer } from "./optim/optimizer.ts";
 import type { Scheduler } from "./optim/schedulers.ts";
 import { noGrad, tape } from "./tape.ts";
@@ -125,12 +126,17 @@ export function evaluate(
   model.evaluating(() => {
     for (const { x, y } of loader) {
       const size = x.shape[0] as number;
-      total += size * noGrad(() => metric(model.forward(encode === undefined ? x : encode(x)), y));
+      total += size * noGrad(() => numberOf(metric(model.forward(encode === undefined ? x : encode(x)), y)));
       samples += size;
     }
   });
   if (samples === 0) throw new RangeError("evaluate: the loader gave no batches");
   return total / samples;
+}
+
+function numberOf(value: unknown): number {
+  if (typeof value === "number") return value;
+  throw new TypeError(`evaluate: expected the metric to give a number, got ${typeof value}; a loss needs .item()`);
 }
 
 /**
@@ -140,21 +146,12 @@ export function evaluate(
  * @throws RangeError unless the output has an axis, and there is one target a row.
  */
 export function accuracy(output: Tensor, y: ArrayLike<number> | Tensor): number {
-  const classes = output.shape[output.ndim - 1];
-  if (classes === undefined) throw new RangeError("accuracy: expected an output [..., K], got []");
+  if (output.ndim === 0) throw new RangeError("accuracy: expected an output [..., K], got []");
   const labels = y instanceof Tensor ? y.toFloat32Array() : y;
-  const { data } = output;
-  const rows = output.size / classes;
+  const found = noGrad(() => argmax(output, { axis: -1 }).toFloat32Array());
+  const rows = found.length;
   if (labels.length !== rows) throw new RangeError(`accuracy: expected ${rows} targets, got ${labels.length}`);
-  let hits = 0;
-  for (let row = 0; row < rows; row++) {
-    let best = 0;
-    for (let c = 1; c < classes; c++) {
-      if ((data[row * classes + c] as number) > (data[row * classes + best] as number)) best = c;
-    }
-    if (best === labels[row]) hits++;
-  }
-  return hits / rows;
+  return found.reduce((hits, place, row) => (place === labels[row] ? hits + 1 : hits), 0) / rows;
 }
 
 /** Longest time without a pause, so that a page stays responsive. */

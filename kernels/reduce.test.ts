@@ -120,6 +120,29 @@ test("reduce: of equal values the first one is found, in whatever lane", () => {
   }
 });
 
+test("reduce: a column has the same bits alone as among others, and long ones keep their digits", () => {
+  for (const n of [5, 128, 129, 100_000]) {
+    const from = wasmHeap.allocate(8 * n);
+    const z = wasmHeap.allocate(8);
+    const alone = wasmHeap.allocate(4);
+    const x = new Float32Array(memory.buffer, from, 2 * n);
+    x.forEach((_, i) => {
+      x[i] = 0.1 + (i % 7) / 16;
+    });
+    const column = x.filter((_, i) => i % 2 === 0);
+    kernels.sumAxis(z, from, 1, n, 2);
+    const [among] = new Float32Array(memory.buffer, z, 1);
+    new Float32Array(memory.buffer, from, n).set(column);
+    kernels.sumAxis(alone, from, 1, n, -1);
+    expect(new Float32Array(memory.buffer, alone, 1)[0], `${n}`).toBe(among);
+    const exact = column.reduce((sum, value) => sum + value, 0);
+    expect(Math.abs((among as number) - exact) / exact, `${n}`).toBeLessThan(4e-6);
+    wasmHeap.release(from, 8 * n);
+    wasmHeap.release(z, 8);
+    wasmHeap.release(alone, 4);
+  }
+});
+
 test("reduce: the sum over rows is the float32 sum step by step, bit for bit", () => {
   const n = 103;
   const inner = 37;

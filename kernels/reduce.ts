@@ -2,7 +2,8 @@
  * Reductions along one axis of x seen as [outer, n, inner], and the way back.
  *
  * Order of a sum, the same for any outer size: neighbours (inner = 1) are added in float64, two rows of four partial sums
- * that depend on n alone; else each output has one float32 sum over i = 0, 1, …, n − 1. Maxima are exact in any order.
+ * that depend on n alone; else each output has a float32 sum of every BLOCK values, from i = 0 on, and the float64 sum of these.
+ * Maxima are exact in any order.
  *
  * Wide rows are taken in chunks of columns, so that what accumulates stays in the first-level cache while all n rows
  * pass over it, and four rows at a time, so that it is loaded and stored once for four additions.
@@ -14,8 +15,11 @@ import { scalarEnd, vectorEnd } from "./span";
 /** Columns of a chunk. */
 const CHUNK = 1024;
 const sums = memory.data(4096, 16);
+/** Rows of a block, and the sum of all blocks of a chunk. */
+const BLOCK = 128;
+const totals = memory.data(8192, 16);
 
-/** z[o, j] ← Σᵢ x[o, i, j] */
+/** z[o, j] ← Σᵢ x[o, i, j]; inner = −1 stands for one column that is summed in the order in which many are. */
 export function sumAxis(z: usize, x: usize, outer: i32, n: i32, inner: i32): void {
   sumInto(z, x, outer, n, inner, false, 1);
 }
@@ -33,6 +37,7 @@ function sumInto(z: usize, x: usize, outer: i32, n: i32, inner: i32, adds: bool,
     }
     return;
   }
+  inner = abs(inner);
   const row = (<usize>inner) << 2;
   for (; outer > 0; outer--, x += row * <usize>(n - 1)) {
     for (let j = 0; j < inner; j += CHUNK) {
@@ -65,6 +70,17 @@ function sumOfNeighbours(x: usize, n: i32): f32 {
 
 /** to[j] ← Σᵢ x[i, j] for columns that are a part of rows of `row` bytes. */
 function sumRows(to: usize, x: usize, n: i32, columns: i32, row: usize): void {
+  if (n <= BLOCK) return sumBlock(to, x, n, columns, row);
+  const end = scalarEnd(to, columns);
+  memory.fill(totals, 0, (<usize>columns) << 3);
+  for (; n > 0; n -= BLOCK, x += row * BLOCK) {
+    sumBlock(to, x, min(n, BLOCK), columns, row);
+    for (let p = to, t = totals; p < end; p += 4, t += 8) store<f64>(t, load<f64>(t) + <f64>load<f32>(p));
+  }
+  for (let p = to, t = totals; p < end; p += 4, t += 8) store<f32>(p, <f32>load<f64>(t));
+}
+
+function sumBlock(to: usize, x: usize, n: i32, columns: i32, row: usize): void {
   inline.always(fill(to, columns, 0));
   let i = n;
   for (; i >= 4; i -= 4, x += row << 2) addFourRows(to, x, x + row, x + row * 2, x + row * 3, columns);

@@ -9,12 +9,12 @@ export function checkFire(where: string, fire: Fire): void {
     throw new RangeError(`${where}: expected fire "ge" or "gt", got ${JSON.stringify(fire)}`);
 }
 
-/** Throws unless an option has one value or one for each neuron, the last axis of a current. */
+/** Throws unless an option is one value, or a list of one for each neuron on the last axis of a current. */
 export function checkPerNeuron(where: string, name: string, t: Tensor, shape: Shape): void {
   const features = shape.length > 1 ? shape[shape.length - 1] : 1;
-  if (t.size !== 1 && t.size !== features) {
-    throw new RangeError(`${where}: ${name} of ${t.size} neurons does not fit a current ${formatShape(shape)}`);
-  }
+  if (t.size === 1 || (t.ndim === 1 && t.size === features)) return;
+  const got = `${formatShape(t.shape)} for a current ${formatShape(shape)}`;
+  throw new RangeError(`${where}: expected ${name} to be one number or [${features}], got ${got}`);
 }
 
 /** Throws unless the current has a time axis. */

@@ -69,9 +69,13 @@ describe("errors: options that LIF and LeakyIntegrator share", () => {
       const layer = new Layer({ beta: tensor([0.1, 0.2, 0.3]) });
       const plain = new Layer();
       const [four, series, one] = [zeros([5, 2, 4]), zeros([3]), tensor(1)];
-      expectRangeError(() => layer.forward(four), `${where}: beta of 3 neurons`, "[5, 2, 4]");
+      expectRangeError(
+        () => layer.forward(four),
+        `${where}: expected beta to be one number or [4], got [3]`,
+        "[5, 2, 4]",
+      );
       // The only axis is time: there is no axis of neurons.
-      expectRangeError(() => layer.forward(series), `${where}: beta of 3 neurons`, "[3]");
+      expectRangeError(() => layer.forward(series), `${where}: expected beta to be one number or [1], got [3]`, "[3]");
       expectRangeError(() => plain.forward(one), `${where}: expected a current [T, B, …]`, "[]");
     });
 
@@ -129,7 +133,11 @@ describe("errors: LIF", () => {
   test("errors: LIF wants one threshold a neuron", () => {
     const lif = new LIF({ threshold: tensor([1, 2]) });
     const current = zeros([5, 2, 4]);
-    expectRangeError(() => lif.forward(current), "LIF: threshold of 2 neurons", "[5, 2, 4]");
+    expectRangeError(
+      () => lif.forward(current),
+      "LIF: expected threshold to be one number or [4], got [2]",
+      "[5, 2, 4]",
+    );
     current.dispose();
   });
 

@@ -19,7 +19,7 @@ export function composeLif(
   const { reset, delayed, rest, inputScale, resetValue, attached, hold } = neuron;
   const form = spike ?? (neuron.surrogate.primitive as (x: Tensor) => Tensor);
   const fire = (u: Tensor): Tensor => form(u.sub(threshold));
-  const seen = (s: Tensor): Tensor => (attached !== 0 ? s : s.detach());
+  const seen = (s: Tensor): Tensor => (attached !== 0 || spike === null ? s : s.detach());
   const cleared = (v: Tensor, s: Tensor): Tensor => v.sub(v.mul(s)).add(s.mul(resetValue));
 
   const shape = current.shape.slice(1);

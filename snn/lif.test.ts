@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { gradcheck, keep, memoryStats, noGrad, resetPeak, type Tensor, tape, tensor } from "../engine/index.ts";
 import { everyOption, neuronOf, RESETS, SURROGATES } from "../test/support/lif.ts";
 import { bits, bytesKept, gradient, leaf, random, values } from "../test/support/tensors.ts";
-import { constantEncode, LIF, type LIFOptions, type LIFState, surrogate } from "./index.ts";
+import { constantEncode, LIF, type LIFOptions, type LIFState, poissonEncode, surrogate } from "./index.ts";
 import { composeLif } from "./lif-composed.ts";
 
 const T = 9;
@@ -378,4 +378,46 @@ test("lif: a state that is overwritten before backward is noticed", () => {
       spikes.sum().backward();
     }),
   ).toThrow(/overwritten/);
+});
+
+test("lif: a second backward through another output is an error, not a gradient that is lost", () => {
+  tape(() => {
+    const record = new LIF().unroll(leaf([T, N], 12));
+    const membrane = record.membrane.sum();
+    record.spikes.sum().backward();
+    expect(() => membrane.backward()).toThrow("consumed");
+  });
+  // Outside of tapes the membrane is gone.
+  const record = new LIF().unroll(leaf([T, N], 12));
+  record.spikes.sum().backward();
+  expect(() => record.membrane).toThrow("freed");
+});
+
+test("lif: smooth neurons have exact gradients whatever the reset, and leave nothing behind outside of tapes", () => {
+  for (const reset of ["zero", "subtract"] as const) {
+    const lif = new LIF({ spiking: false, reset, surrogate: surrogate.sigmoid({ slope: 3 }) });
+    gradcheck((x) => lif.forward(x), [random([4, 2, 3], 4)]);
+    const x = random([4, 2, 3], 4);
+    expect(bytesKept(() => lif.forward(x).dispose())).toBe(0);
+  }
+});
+
+test("lif: what is given per neuron is a list, one for each on the last axis", () => {
+  const x = random([4, 3, 3], 4);
+  for (const shape of [[3, 1], [1, 3], [2]]) {
+    const threshold = random(shape, 5);
+    const message = `LIF: expected threshold to be one number or [3], got [${shape.join(", ")}] for a current [4, 3, 3]`;
+    expect(() => new LIF({ threshold }).forward(x)).toThrow(new RangeError(message));
+  }
+  expect(new LIF({ threshold: random([1, 1], 5) }).forward(x).shape).toEqual([4, 3, 3]);
+});
+
+test("lif: more spikes than addresses reach are refused, though their bits would fit", () => {
+  const x = tensor([1])
+    .expand([2 ** 21, 1])
+    .unsqueeze(2);
+  const wide = () => noGrad(() => new LIF().forward(constantEncode(random([1024], 4), { timesteps: 2 ** 21 })));
+  expect(wide).toThrow(RangeError);
+  expect(() => poissonEncode(random([1024], 4), { timesteps: 2 ** 21 })).toThrow("expected at most 2³⁰ elements");
+  x.dispose();
 });

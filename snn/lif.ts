@@ -33,7 +33,10 @@ export interface LIFOptions extends DecayOptions {
   learnBeta?: boolean;
   /** Learns the threshold; default false. */
   learnThreshold?: boolean;
-  /** false: the surrogate's smooth primitive takes the place of the spike, so that gradients are exact. Default true. */
+  /**
+   * false: the surrogate's smooth primitive takes the place of the spike, and all gradients, also those through the reset,
+   * are exact. Default true.
+   */
   spiking?: boolean;
 }
 
@@ -122,12 +125,12 @@ export class LIF extends Module {
    * @throws RangeError unless the current has a time axis and fits the neurons of beta and threshold.
    */
   forward(current: Tensor): Tensor {
-    if (!this.spiking) return this.unroll(current).spikes;
     this.check(current);
     return composed(LIF.spikes, this, current);
   }
 
   private static spikes(lif: LIF, current: Tensor): Tensor {
+    if (!lif.spiking) return lif.unroll(current).spikes;
     const run = runLif(lif.neuron, current, lif.decay(), lif.threshold, null, null, false);
     if (!run.spikes.requiresGrad) discard(run);
     return run.spikes;

@@ -41,3 +41,12 @@ test("readout: gradients are the difference quotients", () => {
   ];
   for (const readout of readouts) gradcheck(readout, [random([4, 2, 3], 2)]);
 });
+
+test("readout: what a sample gives does not depend on the batch that it is in, also for one output", () => {
+  for (const T of [25, 300]) {
+    const x = random([T, 3, 1], 8);
+    for (const read of [meanOverTime, spikeCount]) {
+      expect(values(read(x.slice(1, 1, 2)))).toEqual([values(read(x))[1]]);
+    }
+  }
+});

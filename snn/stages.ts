@@ -81,7 +81,7 @@ class StatelessStage extends Stage {
       const got = formatShape(steps === undefined ? [] : [steps, ...shape]);
       throw new RangeError(`Stream: expected ${module.constructor.name} to give [1, B, …] for one step, got ${got}`);
     }
-    super(own(shape), {});
+    super(own(shape), { parameters: module.parameters() });
     this.forward = () => void this.output.copyFrom(ofOneStep());
   }
 

@@ -316,8 +316,8 @@ test("stream: what does not fit says so, and leaves nothing behind", () => {
     [[first, second], [999, 2], RangeError, "Stream: expected [B, …, 2] for Linear, got [999, 3]"],
     [[second, recurrent, first], [999, 2], RangeError, "Stream: expected [B, …, 2] for Linear, got [999, 3]"],
     [recurrent, [1, 2], RangeError, "[B, …, 3] for RecurrentLIF, got [1, 2]"],
-    [[first, lif], [999, 2], RangeError, "beta of 2 neurons"],
-    [[first, smooth], [999, 2], RangeError, "beta of 2 neurons"],
+    [[first, lif], [999, 2], RangeError, "expected beta to be one number or [3], got [2]"],
+    [[first, smooth], [999, 2], RangeError, "expected beta to be one number or [3], got [2]"],
     [
       [first, new MeanOverTime()],
       [999, 2],

@@ -56,7 +56,7 @@ export class Stream {
    * step overwrites.
    *
    * @throws RangeError for another number of values; Error if the stream or its parameters were freed, or inside of
-   *   `gradcheck`. The state is as before then.
+   *   `gradcheck`. The state is as before then, unless it was the `forward` of a further module that threw.
    */
   step(x?: ArrayLike<number>): Float32Array {
     checkKernels();

@@ -1,6 +1,17 @@
 /** Checkpoints: a resumed run goes on bit for bit, and no accident, to the file or to the process, leaves half a state. */
 import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -426,4 +437,15 @@ test("save: a process that is killed over and over in the middle of saving alway
   expect(interrupted).toBeGreaterThan(5);
   saveCheckpoint(path, { model, optimizer, epoch });
   expect(readdirSync(folder).filter((name) => name.endsWith(".tmp"))).toEqual([]);
+});
+
+test("checkpoint: a file that is there keeps its permissions, and a link to it stays a link", () => {
+  const run = makeRun(1);
+  saveCheckpoint(at("private"), { ...run, epoch: 0 });
+  chmodSync(at("private"), 0o600);
+  symlinkSync(at("private"), at("link"));
+  saveCheckpoint(at("link"), { ...run, epoch: 1 });
+  expect(lstatSync(at("link")).isSymbolicLink()).toBe(true);
+  expect(statSync(at("private")).mode & 0o777).toBe(0o600);
+  expect(resumeCheckpoint(at("private"), run).epoch).toBe(1);
 });

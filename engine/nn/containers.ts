@@ -21,7 +21,8 @@ export class Sequential extends Module {
   }
 
   protected override fields(): Iterable<[string, unknown]> {
-    return this.modules.map((module, i) => [String(i), module]);
+    const modules = this.modules.map((module, i): [string, unknown] => [String(i), module]);
+    return Object.entries(this).flatMap((field) => (field[1] === this.modules ? modules : [field]));
   }
 
   /**

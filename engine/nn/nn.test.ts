@@ -2,6 +2,7 @@
 import { expect, test } from "vitest";
 import { bits, bytesKept, random, values } from "../../test/support/tensors.ts";
 import {
+  BatchNorm1d,
   Embedding,
   embedding,
   Flatten,
@@ -337,4 +338,37 @@ test("summary: it leaves modes, random state and memory as they were, also after
   expect(model.training).toBe(true);
   expect(Object.keys(model.fc)).not.toContain("forward");
   expect(() => summary(model, [0])).toThrow(RangeError);
+});
+
+test("module: two that know each other are walked once each", () => {
+  class Child extends Module {
+    readonly weight = parameter(tensor([1]));
+    parent: Module | null = null;
+    forward(x: Tensor): Tensor {
+      return x;
+    }
+  }
+  class Parent extends Child {
+    readonly child = new Child();
+  }
+  const net = new Parent();
+  net.child.parent = net;
+  expect(net.namedParameters().map(([name]) => name)).toEqual(["weight", "child.weight"]);
+  expect(net.namedModules().map(([name]) => name)).toEqual(["", "child"]);
+  expect(net.eval().child.training).toBe(false);
+});
+
+test("module: fields that a subclass of Sequential or of a normalisation adds count as any", () => {
+  class Net extends Sequential {
+    readonly head = new Linear(3, 1);
+  }
+  const net = new Net(new Linear(2, 3));
+  expect(net.namedParameters().map(([name]) => name)).toEqual(["0.weight", "0.bias", "head.weight", "head.bias"]);
+  expect(net.eval().head.training).toBe(false);
+  class Scaled extends BatchNorm1d {
+    readonly scale = parameter(tensor([1]));
+  }
+  const names = ["weight", "bias", "running_mean", "running_var", "num_batches_tracked"];
+  expect(Object.keys(new BatchNorm1d(2).stateDict())).toEqual(names);
+  expect(Object.keys(new Scaled(2).stateDict())).toEqual([...names, "scale"]);
 });

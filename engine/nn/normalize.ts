@@ -55,6 +55,13 @@ abstract class Normalization extends Module {
   }
 }
 
+/** In a state dict the running statistics have the names that PyTorch gives them. */
+const STATISTICS: Record<string, string> = {
+  runningMean: "running_mean",
+  runningVar: "running_var",
+  numBatchesTracked: "num_batches_tracked",
+};
+
 abstract class BatchNorm extends Normalization {
   /** C, the number of channels. */
   readonly channels: number;
@@ -83,15 +90,8 @@ abstract class BatchNorm extends Normalization {
     ]);
   }
 
-  /** In a state dict the running statistics have the names that PyTorch gives them. */
   protected override fields(): Iterable<[string, unknown]> {
-    return Object.entries({
-      weight: this.weight,
-      bias: this.bias,
-      running_mean: this.runningMean,
-      running_var: this.runningVar,
-      num_batches_tracked: this.numBatchesTracked,
-    });
+    return Object.entries(this).map(([name, value]) => [STATISTICS[name] ?? name, value]);
   }
 
   protected over(where: string, x: Tensor, axis: number): Tensor {

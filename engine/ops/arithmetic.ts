@@ -72,15 +72,20 @@ export const divOp: Op<null> = {
 };
 
 /** z = αx + β; adding −0 keeps the sign of 0. */
-export const affineOp: Op<{ alpha: number; beta: number }> = {
-  name: "affine",
+const affineOp = (name: string): Op<{ alpha: number; beta: number }> => ({
+  name,
   saves: SAVES_NOTHING,
   forward: (z, x, _y, _w, { alpha, beta }) => k.affine(z.ptr, x.ptr, z.size, alpha, beta),
   backward(z, x, _y, _w, { alpha }) {
     if (alpha !== 1) k.affine(z.gradPtr, z.gradPtr, z.size, alpha, -0);
     passGradient(z, x);
   },
-};
+});
+
+const addNumberOp = affineOp("add");
+const subNumberOp = affineOp("sub");
+export const mulNumberOp = affineOp("mul");
+const negOp = affineOp("neg");
 
 const tieOps = (name: "maximum" | "minimum"): Op<null> => ({
   name,
@@ -123,7 +128,7 @@ export function asTensor(where: string, x: Operand): Tensor {
  * @throws RangeError if the shapes do not broadcast; TypeError unless y is a tensor or a number.
  */
 export function add(x: Tensor, y: Operand): Tensor {
-  return typeof y === "number" ? apply(affineOp, { alpha: 1, beta: y }, x) : broadcast(addOp, x, y);
+  return typeof y === "number" ? apply(addNumberOp, { alpha: 1, beta: y }, x) : broadcast(addOp, x, y);
 }
 
 /**
@@ -132,7 +137,7 @@ export function add(x: Tensor, y: Operand): Tensor {
  * @throws RangeError if the shapes do not broadcast; TypeError unless y is a tensor or a number.
  */
 export function sub(x: Tensor, y: Operand): Tensor {
-  return typeof y === "number" ? apply(affineOp, { alpha: 1, beta: -y }, x) : broadcast(subOp, x, y);
+  return typeof y === "number" ? apply(subNumberOp, { alpha: 1, beta: -y }, x) : broadcast(subOp, x, y);
 }
 
 /**
@@ -141,7 +146,7 @@ export function sub(x: Tensor, y: Operand): Tensor {
  * @throws RangeError if the shapes do not broadcast; TypeError unless y is a tensor or a number.
  */
 export function mul(x: Tensor, y: Operand): Tensor {
-  return typeof y === "number" ? apply(affineOp, { alpha: y, beta: -0 }, x) : broadcast(mulOp, x, y);
+  return typeof y === "number" ? apply(mulNumberOp, { alpha: y, beta: -0 }, x) : broadcast(mulOp, x, y);
 }
 
 /**
@@ -155,7 +160,7 @@ export function div(x: Tensor, y: Operand): Tensor {
 
 /** z = −x, elementwise.  ∂L/∂x = −∂L/∂z. */
 export function neg(x: Tensor): Tensor {
-  return apply(affineOp, { alpha: -1, beta: -0 }, x);
+  return apply(negOp, { alpha: -1, beta: -0 }, x);
 }
 
 /**

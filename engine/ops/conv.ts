@@ -71,7 +71,7 @@ function addSums(db: number, sums: number, planes: number, channels: number): vo
 
 /** The transpose of a convolution: x holds the maps, z the images. */
 const convTransposeOp: Op<Windows> = {
-  name: "convTranspose",
+  name: "convTranspose2d",
   saves: SAVES_A | SAVES_B,
   forward(z, x, w, bias, g) {
     const size = g.y.size * g.x.size;

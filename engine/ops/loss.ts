@@ -5,7 +5,7 @@ import { apply, gradOf, type Op, ready, SAVES_A, SAVES_B } from "../op.ts";
 import { allocate, recycle, scope } from "../scope.ts";
 import { broadcastShapes, formatShape, type Shape, sameShape } from "../shape.ts";
 import { empty, steady, Tensor } from "../tensor.ts";
-import { add, affineOp, mul, neg, sub } from "./arithmetic.ts";
+import { add, mul, mulNumberOp, neg, sub } from "./arithmetic.ts";
 import { eq } from "./compare.ts";
 import { softplus } from "./formula.ts";
 import { valuesOf } from "./indexing.ts";
@@ -193,7 +193,7 @@ function binary(
   let { shape } = logits;
   for (const x of [target, weight, posWeight]) if (x !== null) shape = broadcastShapes("bceWithLogits", shape, x.shape);
   const positive = mul(posWeight === null ? target : mul(target, posWeight), softplus(neg(logits)));
-  const negative = mul(apply(affineOp, { alpha: -1, beta: 1 }, target), softplus(logits));
+  const negative = mul(apply(mulNumberOp, { alpha: -1, beta: 1 }, target), softplus(logits));
   const loss = add(positive, negative);
   return reduced(weight === null ? loss : mul(loss, weight), reduction);
 }
@@ -299,7 +299,7 @@ function entropy(logits: Tensor, target: ArrayLike<number> | Tensor, options: Cr
   }
   let terms = target;
   if (labelSmoothing > 0) {
-    terms = apply(affineOp, { alpha: 1 - labelSmoothing, beta: labelSmoothing / classes }, terms);
+    terms = apply(mulNumberOp, { alpha: 1 - labelSmoothing, beta: labelSmoothing / classes }, terms);
   }
   if (weight !== null) terms = mul(terms, weight);
   return reduced(neg(sum(mul(terms, logSoftmax(logits)), { axis: -1 })), reduction);

@@ -123,3 +123,25 @@ test("packed views: they end with what they look into, and leave a tape with val
   for (const t of [x, seen]) t.dispose();
   expect(memoryStats().live).toBe(before);
 });
+
+test("packed views: detached spikes stay bits, and a detached expansion is not written out", () => {
+  tape(() => {
+    const spikes = bernoulli(full([4, 64], 0.5), { generator: new Generator(3) });
+    const detached = spikes.detach();
+    expect(detached.ptr).toBe(0);
+    expect(values(detached)).toEqual(values(spikes));
+    const constant = leaf([64], 4).expand([1000, 64]);
+    const before = memoryStats().live;
+    const still = constant.detach();
+    expect(memoryStats().live).toBe(before);
+    expect(still.requiresGrad).toBe(false);
+    expect(values(still)).toEqual(values(constant));
+  });
+});
+
+test("packed views: spikes of all axes are counted", () => {
+  const spikes = bernoulli(full([7, 45], 0.4), { generator: new Generator(3) });
+  const count = values(spikes.clone()).reduce((sum, s) => sum + s, 0);
+  expect(spikes.sum().item()).toBe(count);
+  expect(spikes.mean().item()).toBeCloseTo(count / 315, 6);
+});

@@ -36,6 +36,8 @@ interface Reduction {
   readonly outer: number;
   readonly n: number;
   readonly inner: number;
+  /** There are axes behind, though perhaps of one element: a sum is in the order of columns, whatever their number. */
+  readonly columns: boolean;
 }
 
 const sumOp: Op<Reduction> = {
@@ -47,14 +49,14 @@ const sumOp: Op<Reduction> = {
 };
 
 /** z ← Σ over the axis; spikes are counted as they are. */
-function total(z: Tensor, x: Tensor, { outer, n, inner }: Reduction): void {
+function total(z: Tensor, x: Tensor, { outer, n, inner, columns }: Reduction): void {
   if (x.ptr === 0 && outer === 1 && n <= LARGEST_COUNT) {
     if (inner === 1) k.fill(z.ptr, 1, k.countBits(x.bits, Math.ceil(n / 32)));
     else k.sumBits(z.ptr, x.bits, n, inner);
     return;
   }
   ready("sum", x);
-  k.sumAxis(z.ptr, x.ptr, outer, n, inner);
+  k.sumAxis(z.ptr, x.ptr, outer, n, inner === 1 && columns ? -1 : inner);
 }
 
 /** Whole numbers up to here are exact in float32. */
@@ -135,7 +137,7 @@ const minOp = searchOp("min", "minAxis", false);
 function around(x: Tensor, first: number, last: number, shape: Shape): Reduction {
   const outer = sizeOf(x.shape.slice(0, first));
   const inner = sizeOf(x.shape.slice(last + 1));
-  return { shape, outer, n: x.size / (outer * inner), inner };
+  return { shape, outer, n: x.size / (outer * inner), inner, columns: last < x.ndim - 1 };
 }
 
 /** The shape without the axes, or with size 1 there. */

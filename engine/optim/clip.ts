@@ -1,8 +1,9 @@
 /** Gradients made smaller between `backward` and `step`. */
 import { k } from "../backend.ts";
 import { full } from "../create.ts";
+import { pow } from "../ops/formula.ts";
 import { amax, sum } from "../ops/reduce.ts";
-import { abs, exp, log, square } from "../ops/unary.ts";
+import { abs, square } from "../ops/unary.ts";
 import { noGrad } from "../tape.ts";
 import { Tensor, touch } from "../tensor.ts";
 
@@ -47,11 +48,9 @@ export function clipGradNorm(
 function normOf(gradients: readonly Tensor[], p: number): number {
   if (p === Infinity) return gradients.reduce((largest, g) => Math.max(largest, amax(abs(g)).item()), 0);
   let total = 0;
-  for (const g of gradients) total += sum(p === 2 ? square(g) : power(abs(g), p)).item();
-  return p === 2 ? Math.sqrt(total) : power(full([], total), 1 / p).item();
+  for (const g of gradients) total += sum(p === 2 ? square(g) : pow(abs(g), p)).item();
+  return p === 2 ? Math.sqrt(total) : pow(full([], total), 1 / p).item();
 }
-
-const power = (x: Tensor, p: number): Tensor => exp(log(x).mul(p));
 
 /**
  * Clamps every element of the gradients: gᵢ ← min(max(gᵢ, −max), max).

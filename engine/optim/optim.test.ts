@@ -327,6 +327,13 @@ test("optimizer: it takes parameters only, and at least one", () => {
     const wrong = () => new make([tensor([1], { requiresGrad: true })]);
     expect(wrong).toThrow(TypeError);
     expect(wrong).toThrow(`${make.name}: expected tensors made by parameter()`);
+    const p = parameter(tensor([1]));
+    expect(() => new make([p, p])).toThrow(
+      new RangeError(`${make.name}: expected every parameter once, got one of 2 again`),
+    );
+    const module = () => new make(new Linear(1, 1) as unknown as Tensor[]);
+    expect(module).toThrow(TypeError);
+    expect(module).toThrow(`${make.name}: expected parameters, such as model.parameters(), got object`);
   }
 });
 
@@ -336,13 +343,17 @@ test("state dict: what does not fit is named, and nothing is written", () => {
   tape(() => a.sum().add(b.sum()).backward());
   optimizer.step();
   const before = optimizer.stateDict();
-  const { options, steps, slots } = structuredClone(before);
+  const { name, options, steps, slots } = structuredClone(before);
   const [first, second] = slots as [(typeof slots)[0], (typeof slots)[0]];
   const broken: [state: typeof before, message: string][] = [
-    [{ options, steps: [1], slots: [first] }, "loadStateDict: expected the state of 2 parameters, got 1"],
-    [{ options, steps: [1, 1, 1], slots: [first, second] }, "loadStateDict: expected the state of 2 parameters, got 3"],
+    [{ name, options, steps: [1], slots: [first] }, "loadStateDict: expected the state of 2 parameters, got 1"],
+    [
+      { name, options, steps: [1, 1, 1], slots: [first, second] },
+      "loadStateDict: expected the state of 2 parameters, got 3",
+    ],
     [
       {
+        name,
         options,
         steps: [5, 5],
         slots: [
@@ -353,10 +364,11 @@ test("state dict: what does not fit is named, and nothing is written", () => {
       "loadStateDict: expected 2 values in v of parameter 1, got 3",
     ],
     [
-      { options, steps: [5, 5], slots: [first, { momentum: new Float32Array(2) }] },
+      { name, options, steps: [5, 5], slots: [first, { momentum: new Float32Array(2) }] },
       "loadStateDict: expected [m, v] for parameter 1, got [momentum]",
     ],
-    [{ options, steps: [5, 5], slots: [{}, second] }, "loadStateDict: expected [m, v] for parameter 0, got []"],
+    [{ ...before, name: "AdamW" }, "loadStateDict: expected the state of Adam, got AdamW"],
+    [{ name, options, steps: [5, 5], slots: [{}, second] }, "loadStateDict: expected [m, v] for parameter 0, got []"],
   ];
   for (const [state, message] of broken) {
     expect(() => optimizer.loadStateDict(state)).toThrow(RangeError);
@@ -364,7 +376,7 @@ test("state dict: what does not fit is named, and nothing is written", () => {
     expect(optimizer.stateDict()).toEqual(before);
   }
   for (const wrong of [-1, 0.5, Number.NaN]) {
-    const act = () => optimizer.loadStateDict({ options, steps: [wrong, steps[1] as number], slots });
+    const act = () => optimizer.loadStateDict({ name, options, steps: [wrong, steps[1] as number], slots });
     expect(act).toThrow(RangeError);
     expect(act).toThrow(`loadStateDict: expected a count of steps for parameter 0, got ${wrong}`);
     expect(optimizer.stateDict()).toEqual(before);
@@ -376,7 +388,7 @@ test("state dict: what does not fit is named, and nothing is written", () => {
     [{ alpha: 0.9 }, "loadStateDict: expected the options lr, betas, eps, weightDecay, amsgrad, got alpha"],
   ];
   for (const [change, message] of wrongOptions) {
-    const act = () => optimizer.loadStateDict({ options: { ...options, ...change }, steps: [5, 5], slots });
+    const act = () => optimizer.loadStateDict({ name, options: { ...options, ...change }, steps: [5, 5], slots });
     expect(act).toThrow(message);
     expect(optimizer.stateDict()).toEqual(before);
   }

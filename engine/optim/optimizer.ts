@@ -7,6 +7,8 @@ export type Slots = Record<string, Float32Array>;
 
 /** The state of an optimizer, as {@link Optimizer.stateDict} gives it. */
 export interface OptimizerState {
+  /** The kind of optimizer. */
+  readonly name: string;
   /** The hyper-parameters, the learning rate among them. */
   readonly options: Readonly<Record<string, unknown>>;
   /** Updates that each parameter has had. */
@@ -29,7 +31,7 @@ export interface OptimizerOptions {
  *
  * A subclass gives its name for errors (`where`) and the defaults of its options.
  *
- * @throws RangeError for no parameters, or a negative or non-finite option; TypeError for another option, one of another
+ * @throws RangeError for no parameters or the same one twice, or a negative or non-finite option; TypeError for another option, one of another
  *   type, or anything but parameters.
  */
 export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOptions> {
@@ -39,6 +41,7 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
   readonly options: Options;
   /** The learning rate that schedulers start from: that of the time when the first one was made. */
   initialLr: number | null = null;
+  private readonly name: string;
   /** Updates that each parameter has had. */
   protected readonly steps: number[];
   /** Addresses of the state arrays of each parameter. */
@@ -47,11 +50,18 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
   private readonly fresh = new Set<number>();
 
   constructor(where: string, params: Iterable<Tensor>, defaults: Options, options: Partial<Options>) {
+    if (typeof params?.[Symbol.iterator] !== "function") {
+      throw new TypeError(`${where}: expected parameters, such as model.parameters(), got ${typeof params}`);
+    }
+    this.name = where;
     this.params = [...params];
     if (this.params.length === 0) throw new RangeError(`${where}: expected parameters, got none`);
     for (const p of this.params) {
       if (!(p instanceof Tensor) || !p.isParameter)
         throw new TypeError(`${where}: expected tensors made by parameter()`);
+    }
+    if (new Set(this.params).size !== this.params.length) {
+      throw new RangeError(`${where}: expected every parameter once, got one of ${this.params.length} again`);
     }
     this.options = this.checked(where, merged(where, defaults, options));
     this.steps = this.params.map(() => 0);
@@ -102,7 +112,7 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
       const arrays = Object.entries(this.slots[i] as Record<string, number>);
       return Object.fromEntries(arrays.map(([name, p]) => [name, heap.view(p, size).slice() as Float32Array]));
     });
-    return { options: copyOf(this.options), steps: [...this.steps], slots };
+    return { name: this.name, options: copyOf(this.options), steps: [...this.steps], slots };
   }
 
   /**
@@ -113,6 +123,7 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
    */
   loadStateDict(state: OptimizerState): void {
     const where = "loadStateDict";
+    ensure(state.name === this.name, where, `expected the state of ${this.name}`, state.name);
     const options = this.checked(where, merged(where, this.options, state.options));
     const n = this.params.length;
     if (state.steps.length !== n || state.slots.length !== n) {

@@ -6,9 +6,10 @@ function eachOutput(outer: number, n: number, inner: number, f: (output: number,
 }
 
 export function sumAxis(z: number, x: number, outer: number, n: number, inner: number): void {
-  eachOutput(outer, n, inner, (output, first) => {
+  const step = Math.abs(inner);
+  eachOutput(outer, n, step, (output, first) => {
     let sum = 0;
-    for (let i = 0; i < n; i++) sum += at(x, first + i * inner);
+    for (let i = 0; i < n; i++) sum += at(x, first + i * step);
     put(z, output, sum);
   });
 }
