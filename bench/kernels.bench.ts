@@ -80,7 +80,7 @@ const windows = block(3 * HALF);
 kernels.spans(windows, SIZE, HALF, 2, 2, 0, 1);
 
 const POOL = [PLANES, SIZE, SIZE, HALF, HALF] as const;
-const MAX_POOL = [...POOL, 2, 2, 2, 2, 0, 0, 1, 1] as const;
+const MAX_POOL = [...POOL, 2, 2, 2, 2, 1, 1, 0, 0] as const;
 
 /** The logits of tutorial 5, all time steps of a batch. */
 const [ROWS, CLASSES] = [3200, 10];

@@ -7,7 +7,8 @@
  *            Buffers that backward has consumed go to lists by size class and serve the next request of that tape.
  *
  * Both take room from the top of the space, which grows on demand; the topmost arena chunk grows in place. Where it can
- * grow no more, everything that is free is gathered into spans, whatever it was part of, and these are used up first.
+ * grow no more, what is free is gathered into spans, whatever it was part of, and these are used up first; only the rests of
+ * small chunks are not looked for.
  * An address is a plain number. Typed-array views are made where they are used and kept nowhere: growth detaches them.
  */
 import { heapBase, memory } from "./wasm.ts";

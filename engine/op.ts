@@ -166,7 +166,7 @@ export function canTakeOver(x: Tensor): boolean {
   return x.requiresGrad && x.gradPtr === 0 && x.op !== null && !isOutside(x);
 }
 
-/** Whether x can take over the buffer of another's gradient, and what made x its form. */
+/** Whether x can take over the buffer of another's gradient, and the op that made x reads it in this form. */
 export function canTake(x: Tensor, kind: GradientForm["kind"]): boolean {
   return x.op?.takes?.includes(kind) === true && canTakeOver(x);
 }

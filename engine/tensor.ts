@@ -365,7 +365,7 @@ export function peek(t: Tensor): Float32Array {
   return (t.ptr > 0 ? simd.heap : heap).view(t.ptr, t.size) as Float32Array;
 }
 
-/** `times` copies of x along a new first axis, not written out until something reads them. */
+/** x again and again along a new first axis, in a tensor of this shape, not written out until something reads it. */
 export function constantOver(x: Tensor, shape: Shape, size: number): Tensor {
   const z = new Tensor(shape, size, 0, scope.region, false);
   z.base = x;

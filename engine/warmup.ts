@@ -69,7 +69,7 @@ function warmProducts(x: number, y: number, z: number, s: number, round: number)
   images.grid(work, 1, 6, 6, 0, 8, 1);
   k.gemmGathered(z, x, y, s, work, 0, ROWS, 36, 18, 18, 1, 36, 0, 0);
   k.gemmGathered(z, x, y, work, s, 0, ROWS, 18, 36, 36, 1, 18, 0, 0);
-  images.maxPool(z, s, x, ROWS, 6, 6, 3, 3, 2, 2, 2, 2, 0, 0, 1, 1);
+  images.maxPool(z, s, x, ROWS, 6, 6, 3, 3, 2, 2, 2, 2, 1, 1, 0, 0);
   k.sumBits(z, s, TIMESTEPS, COLUMNS);
   k.unpackBits(z, s, COLUMNS);
   // Spikes of a step that come in as masks, for a head and its weights; and maps with zeros.

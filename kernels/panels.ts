@@ -82,7 +82,7 @@ export function packPairs(a: usize, m: i32, kc: i32, aRow: usize, aCol: usize): 
 }
 
 /**
- * to ← nc columns of kc rows of B as panels whose rows are so many bytes, 64 or 128. The last one is padded with zeros to a
+ * to ← nc columns of kc rows of B as panels whose rows are so many bytes, 48, 64 or 128. The last one is padded with zeros to a
  * multiple of 4 columns; behind them is what was there.
  */
 export function packWide(to: usize, unit: usize, b: usize, kc: i32, nc: i32, bRow: i32, bCol: i32): void {

@@ -64,7 +64,7 @@ function samples(n: number): number[][] {
 function maxPool(side: Side, w: Windows, x: number, z: number, place: number): void {
   const [rows, columns] = [placesAlong(w, 0), placesAlong(w, 1)];
   const [[h, q], [kh, kw], [sy, sx], [py, px], [dy, dx]] = [w.size, w.kernel, w.stride, w.padding, w.dilation];
-  side.k.maxPool(z, place, x, PLANES, h, q, rows, columns, kh, kw, sy, sx, py, px, dy, dx);
+  side.k.maxPool(z, place, x, PLANES, h, q, rows, columns, kh, kw, sy, sx, dy, dx, py, px);
 }
 
 for (const w of CASES) {
@@ -188,7 +188,7 @@ test("pool: of equal maxima the first one is found, in whatever lane", () => {
         const x = side.put(Array.from({ length: 9 }, (_, i) => (i >= first ? top : 0)));
         const z = side.zeros(1);
         const place = side.zeros(1);
-        side.k.maxPool(z, place, x, 1, 3, 3, 1, 1, 3, 3, 1, 1, 0, 0, 1, 1);
+        side.k.maxPool(z, place, x, 1, 3, 3, 1, 1, 3, 3, 1, 1, 1, 1, 0, 0);
         expect(side.readInts(place, 1)).toEqual([first]);
         return side.read(z, 1);
       });
@@ -200,7 +200,7 @@ test("pool: a window that covers nothing is −∞ and has no place", () => {
   compareSides((side) => {
     const z = side.zeros(1);
     const place = side.zeros(1);
-    side.k.maxPool(z, place, side.put([1, 2, 3, 4]), 1, 2, 2, 1, 1, 2, 2, 1, 1, 1, 1, 3, 3);
+    side.k.maxPool(z, place, side.put([1, 2, 3, 4]), 1, 2, 2, 1, 1, 2, 2, 1, 1, 3, 3, 1, 1);
     const dx = side.zeros(4);
     side.k.addAtPlaces(dx, side.put([5]), place, 1, 4, 1);
     expect(side.read(z, 1)).toEqual([-Infinity]);

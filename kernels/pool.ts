@@ -25,10 +25,10 @@ export function maxPool(
   kw: i32,
   sy: i32,
   sx: i32,
-  py: i32,
-  px: i32,
   dy: i32,
   dx: i32,
+  py: i32,
+  px: i32,
 ): void {
   const row = (<usize>columns) << 2;
   // The windows that have all their columns in the plane: four of these at a time, if they step by 1 or 2.

@@ -49,7 +49,7 @@ function literal(bytes) {
 
 function newestSource() {
   const folder = join(root, "kernels");
-  const files = readdirSync(folder).filter((name) => name.endsWith(".ts"));
+  const files = readdirSync(folder).filter((name) => /(?<!\.test)\.ts$/.test(name));
   const inputs = [
     ...files.map((name) => join(folder, name)),
     join(root, "asconfig.json"),

@@ -42,7 +42,7 @@ const convOp: Op<Windows> = {
     else multiply("maps", g, z.ptr, w.ptr, x.ptr, bias?.ptr);
   },
   backward(z, x, w, bias, g) {
-    const places = g.y.places * g.x.places;
+    const { places } = g;
     const planes = z.size / places;
     // A pool's planes are the last two axes: of conv1d, channels and places.
     const [height, width] = z.shape.slice(-2) as [number, number];
@@ -74,7 +74,7 @@ const convTransposeOp: Op<Windows> = {
   name: "convTranspose2d",
   saves: SAVES_A | SAVES_B,
   forward(z, x, w, bias, g) {
-    const size = g.y.size * g.x.size;
+    const { size } = g;
     if (bias !== null)
       for (let i = 0; i < z.size; i += bias.size * size) k.expandAxis(z.ptr + 4 * i, bias.ptr, bias.size, size, 1);
     spread(g, { values: x.ptr, places: 0, each: 0, sums: 0 }, w.ptr, z.ptr, bias !== null, null);
@@ -86,7 +86,7 @@ const convTransposeOp: Op<Windows> = {
     if (dw !== 0) multiply("weights", g, x.ptr, dw, z.gradPtr);
     const db = bias === null ? 0 : gradOf(bias);
     if (db !== 0) {
-      const planes = z.size / (g.y.size * g.x.size);
+      const planes = z.size / g.size;
       const sums = allocate(4 * planes);
       k.sumAxis(sums, z.gradPtr, planes, z.size / planes, 1);
       addSums(db, sums, planes, bias.size);

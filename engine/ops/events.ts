@@ -55,14 +55,8 @@ class Events implements Follower {
   private readonly bytes: number;
 
   constructor(g: Windows, weights: number, images: Tensor) {
-    const { groups, channels, filters, y, x } = g;
-    const taps = channels * y.kernel * x.kernel;
-    const words = [
-      groups * filters * taps,
-      5 * y.size,
-      5 * x.size,
-      Math.ceil((channels * y.size * x.size) / 32) + 1,
-    ] as const;
+    const { groups, channels, filters, y, x, taps, size } = g;
+    const words = [groups * filters * taps, 5 * y.size, 5 * x.size, Math.ceil((channels * size) / 32) + 1] as const;
     const unit = 4 * filters;
     this.g = g;
     this.images = images;
@@ -84,8 +78,7 @@ class Events implements Follower {
   }
 
   writeMaps(maps: number, bias: number): void {
-    const { images, groups, filters, y, x } = this.g;
-    const places = y.places * x.places;
+    const { images, groups, filters, places } = this.g;
     const bytes = 4 * places * filters;
     const side = allocate(bytes);
     for (let n = 0; n < images * groups; n++) {
@@ -99,18 +92,17 @@ class Events implements Follower {
   }
 
   addWeights(maps: number, first: number, count: number, group: number): void {
-    const { groups, filters, y, x } = this.g;
-    const bytes = 4 * filters * y.places * x.places;
+    const { groups, filters, places } = this.g;
+    const bytes = 4 * filters * places;
     for (let j = 0; j < count; j++) this.add(maps + j * bytes, (first + j) * groups + group, 1);
   }
 
   /** The maps of a group of channels of an image, the n-th of all, += weights · x, or with `toWeights` = 1 the other way. */
   private add(maps: number, n: number, toWeights: 0 | 1): void {
     const { images, bits, down, across } = this;
-    const { groups, channels, filters, y, x } = this.g;
-    const kernel = y.kernel * x.kernel;
-    const values = channels * y.size * x.size;
-    const weights = this.turned + 4 * (n % groups) * channels * kernel * filters;
+    const { groups, channels, filters, y, x, kernel, taps, size } = this.g;
+    const values = channels * size;
+    const weights = this.turned + 4 * (n % groups) * taps * filters;
     let stream = images.bits;
     let first = n * values;
     let image = 0;
@@ -138,8 +130,7 @@ class Events implements Follower {
   }
 
   end(weights: number): void {
-    const { groups, channels, filters, y, x } = this.g;
-    const taps = channels * y.kernel * x.kernel;
+    const { groups, filters, taps } = this.g;
     const last = this.turned + 4 * (taps - 1) * filters;
     if (weights !== 0) k.copyStrided(weights, last, 1, groups, filters, taps, 0, filters * taps, 1, -filters);
     recycle(this.turned, this.bytes, scope.region);

@@ -24,21 +24,15 @@ const LISTED_DENSITY = 0.7;
  */
 export function multiply(
   result: "maps" | "weights",
-  { images: total, groups, channels, filters, y, x }: Windows,
+  { images: total, groups, channels, filters, y, x, taps, places, size, width, plane }: Windows,
   maps: number,
   weights: number,
   images: number,
   bias = 0,
   adds = false,
 ): void {
-  const taps = channels * y.kernel * x.kernel;
-  const places = y.places * x.places;
   const rows = groups * filters;
   const planes = groups * channels;
-  const size = y.size * x.size;
-  // A row and a plane with their padding.
-  const width = x.size + 2 * x.padding;
-  const plane = width * (y.size + 2 * y.padding);
   const isPadded = plane > size;
   const batch = Math.max(1, Math.min(total, Math.floor(BLOCK / places)));
   // The workspace: tables of taps and of places, images with their padding, their maps side by side.
@@ -123,15 +117,8 @@ export function spread(
   follower: Follower | null,
 ): void {
   const { addPatches, grid, listNonZeros, multiplyListed } = ofImages();
-  const { images: total, groups, channels, filters, y, x } = g;
-  const kernel = y.kernel * x.kernel;
-  const taps = channels * kernel;
-  const places = y.places * x.places;
+  const { images: total, groups, channels, filters, y, x, kernel, taps, places, size, width, plane } = g;
   const rows = groups * filters;
-  const size = y.size * x.size;
-  // A row and a plane with their padding.
-  const width = x.size + 2 * x.padding;
-  const plane = width * (y.size + 2 * y.padding);
   const isPadded = plane > size;
   const batch = Math.max(1, Math.min(total, Math.floor(BLOCK / places)));
   const most = Math.min(batch * places, BLOCK);

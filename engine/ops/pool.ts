@@ -1,4 +1,5 @@
 /** Pooling: windows over [..., C, H, W], reduced to one value each. All leading axes are a batch, time among them. */
+import type { ImageKernels } from "../../kernels/build/types.ts";
 import { k, ofImages } from "../backend.ts";
 import { apply, canTake, gradOf, handOver, type Op, type Recorded, SAVES_A, SAVES_NOTHING } from "../op.ts";
 import { allocate, recycle, scope } from "../scope.ts";
@@ -46,43 +47,28 @@ const BLOCK = 16384;
 function findMaxima(maxima: number, places: number, x: Tensor, first: number, planes: number, p: Pooling): void {
   const { y, x: q } = p;
   const at = first * sizeOf(p);
-  if (x.ptr === 0) {
-    ofImages().maxPoolBits(
-      maxima,
-      places,
-      x.bits + at / 8,
-      planes,
-      y.size,
-      q.size,
-      y.places,
-      q.places,
-      y.kernel,
-      q.kernel,
-      y.stride,
-      q.stride,
-      y.dilation,
-      q.dilation,
-    );
-  } else {
-    ofImages().maxPool(
-      maxima,
-      places,
-      x.ptr + 4 * at,
-      planes,
-      y.size,
-      q.size,
-      y.places,
-      q.places,
-      y.kernel,
-      q.kernel,
-      y.stride,
-      q.stride,
-      y.padding,
-      q.padding,
-      y.dilation,
-      q.dilation,
-    );
-  }
+  const packed = x.ptr === 0;
+  const images = ofImages();
+  // Bits have no padding.
+  const kernel: ImageKernels["maxPool"] = packed ? images.maxPoolBits : images.maxPool;
+  kernel(
+    maxima,
+    places,
+    packed ? x.bits + at / 8 : x.ptr + 4 * at,
+    planes,
+    y.size,
+    q.size,
+    y.places,
+    q.places,
+    y.kernel,
+    q.kernel,
+    y.stride,
+    q.stride,
+    y.dilation,
+    q.dilation,
+    y.padding,
+    q.padding,
+  );
 }
 
 const maxPoolOp: Op<Pooling> = {

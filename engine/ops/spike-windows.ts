@@ -33,9 +33,7 @@ export class SpikeWindows implements Follower {
   private readonly bytes: number;
 
   constructor(g: Windows, weights: number, images: Tensor) {
-    const { groups, channels, filters, y, x } = g;
-    const kernel = y.kernel * x.kernel;
-    const places = y.places * x.places;
+    const { groups, channels, filters, kernel, taps, places } = g;
     this.g = g;
     this.images = images;
     this.batch = Math.max(1, Math.min(g.images, Math.floor(PLACES / places)));
@@ -50,14 +48,13 @@ export class SpikeWindows implements Follower {
     [this.turned, this.rows, this.columns, this.side] = carve(words);
     for (let c = 0; c < groups * channels; c++) {
       const from = weights + 4 * (Math.floor(c / channels) * filters * channels + (c % channels)) * kernel;
-      k.copyStrided(this.turned + 4 * c * 32 * filters, from, 1, 1, kernel, filters, 0, 0, 1, channels * kernel);
+      k.copyStrided(this.turned + 4 * c * 32 * filters, from, 1, 1, kernel, filters, 0, 0, 1, taps);
     }
   }
 
   writeMaps(maps: number, bias: number): void {
     const { turned, rows, side } = this;
-    const { images, groups, channels, filters, y, x } = this.g;
-    const places = y.places * x.places;
+    const { images, groups, channels, filters, places } = this.g;
     const depth = 32 * channels;
     for (let first = 0; first < images; first += this.batch) {
       const count = Math.min(this.batch, images - first);
@@ -78,8 +75,7 @@ export class SpikeWindows implements Follower {
 
   addWeights(maps: number, first: number, count: number, group: number): void {
     const { turned, rows, columns, batch } = this;
-    const { channels, filters, y, x } = this.g;
-    const places = y.places * x.places;
+    const { channels, filters, places } = this.g;
     const depth = 32 * channels;
     const w = turned + 4 * group * depth * filters;
     for (let done = 0; done < count; done += batch) {
@@ -95,14 +91,12 @@ export class SpikeWindows implements Follower {
   /** Makes the rows of a group of channels of some images, and says how many bits they have. */
   private findSpikes(first: number, count: number, group: number): number {
     const { rows, images } = this;
-    const { groups, channels, y, x } = this.g;
-    const places = y.places * x.places;
-    const values = channels * y.size * x.size;
+    const { groups, channels, y, x, places, size } = this.g;
     for (let j = 0; j < count; j++) {
       ofImages().windowBits(
         rows + 4 * j * places * channels,
         images.bits,
-        ((first + j) * groups + group) * values,
+        ((first + j) * groups + group) * channels * size,
         channels,
         y.size,
         x.size,
@@ -120,12 +114,11 @@ export class SpikeWindows implements Follower {
   }
 
   end(weights: number): void {
-    const { groups, channels, filters, y, x } = this.g;
-    const kernel = y.kernel * x.kernel;
+    const { groups, channels, filters, kernel, taps } = this.g;
     const depth = 32 * channels;
     if (weights !== 0) {
       for (let i = 0; i < groups; i++) {
-        const to = weights + 4 * i * filters * channels * kernel;
+        const to = weights + 4 * i * filters * taps;
         const from = this.turned + 4 * i * depth * filters;
         k.copyStrided(to, from, 1, filters, channels, kernel, 0, 1, 32 * filters, filters);
       }

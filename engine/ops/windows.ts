@@ -78,6 +78,15 @@ export interface Windows {
   readonly filters: number;
   readonly y: Axis;
   readonly x: Axis;
+  /** Values under a window: of a channel, of all of a group. */
+  readonly kernel: number;
+  readonly taps: number;
+  /** Windows over an image, and values of a plane. */
+  readonly places: number;
+  readonly size: number;
+  /** A row and a plane with their padding. */
+  readonly width: number;
+  readonly plane: number;
   readonly path: Path;
 }
 
@@ -91,8 +100,25 @@ export function windows(
   path: Path,
 ): Windows {
   const [all, channels] = weight as [number, number];
-  const images = values / (groups * channels * y.size * x.size);
-  return { shape, images, groups, channels, filters: all / groups, y, x, path };
+  const kernel = y.kernel * x.kernel;
+  const size = y.size * x.size;
+  const width = x.size + 2 * x.padding;
+  return {
+    shape,
+    images: values / (groups * channels * size),
+    groups,
+    channels,
+    filters: all / groups,
+    y,
+    x,
+    kernel,
+    taps: channels * kernel,
+    places: y.places * x.places,
+    size,
+    width,
+    plane: width * (y.size + 2 * y.padding),
+    path,
+  };
 }
 
 /** A convolution that follows what is not 0 in its images. It serves once: `writeMaps`, or `addWeights` part by part and `end`. */

@@ -14,10 +14,10 @@ export function maxPool(
   kw: number,
   sy: number,
   sx: number,
-  py: number,
-  px: number,
   dy: number,
   dx: number,
+  py: number,
+  px: number,
 ): void {
   for (let window = 0; window < planes * rows * columns; window++) {
     const plane = Math.floor(window / (rows * columns)) * height * width;
