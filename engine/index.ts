@@ -26,9 +26,8 @@ export {
   tensor,
   zeros,
 } from "./create.ts";
-export type { Batch, DataLoaderOptions, TensorDatasetOptions } from "./data/dataset.ts";
-export { TensorDataset } from "./data/dataset.ts";
-export { DataLoader } from "./data/loader.ts";
+export { TensorDataset, type TensorDatasetOptions } from "./data/dataset.ts";
+export { type Batch, DataLoader, type DataLoaderOptions } from "./data/loader.ts";
 export { Generator, type GeneratorState, manualSeed } from "./generator.ts";
 export { type GradcheckOptions, gradcheck } from "./gradcheck.ts";
 export type { MemoryStats } from "./memory.ts";

@@ -1,6 +1,6 @@
 /** The training loop. */
 
-import type { Batch } from "./data/dataset.ts";
+import type { Batch } from "./data/loader.ts";
 import type { Module } from "./nn/module.ts";
 import { argmax } from "./ops/reduce.ts";
 import type { Optimizer } from "./optim/optimizer.ts";

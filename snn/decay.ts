@@ -1,7 +1,7 @@
 /** The decay of a neuron per time step, from whatever describes it. */
 
-import { persist } from "../engine/extend.ts";
 import { exp, full, noGrad, parameter, type Tensor } from "../engine/index.ts";
+import { persistentCopy } from "./per-neuron.ts";
 
 /**
  * How a neuron decays: by beta, or by tau and dt in any common unit.
@@ -46,11 +46,4 @@ export function decayTensor(where: string, options: DecayOptions, learn: boolean
     throw new RangeError(`${where}: beta must ${learn ? "be finite" : "lie in [0, 1]"}, got ${value}`);
   }
   return learn ? parameter(t) : t;
-}
-
-/** A persistent tensor of its own with the value: shape [] for a number. */
-export function persistentCopy(value: number | Tensor): Tensor {
-  if (typeof value === "number") return persist(full([], value));
-  const values = value.toFloat32Array(); // throws, if at all, before anything is allocated
-  return persist(full(value.shape, 0).copyFrom(values));
 }

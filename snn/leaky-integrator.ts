@@ -15,8 +15,9 @@ import {
   scope,
 } from "../engine/extend.ts";
 import { full, Module, type Tensor } from "../engine/index.ts";
-import { checkCurrent, checkPerNeuron, checkState } from "./checks.ts";
+import { checkCurrent, checkState } from "./checks.ts";
 import { type DecayOptions, decayTensor } from "./decay.ts";
+import { checkPerNeuron, sumPerNeuron } from "./per-neuron.ts";
 
 /** A current [T, rows, n], or one that is the same in all T steps, [rows, n]. */
 interface Integration {
@@ -56,14 +57,6 @@ const integrateOp: Op<Integration> = {
     if (!constant) passGradient(z, current);
   },
 };
-
-/** Adds per-element gradients d [rows, n] into the gradient of a parameter of one or n values. */
-export function sumPerNeuron(parameter: Tensor, d: number, rows: number, n: number): void {
-  const dp = gradOf(parameter);
-  if (dp === 0) return;
-  if (parameter.size === 1) k.addSumAxis(dp, d, 1, rows * n, 1, 1);
-  else k.addSumAxis(dp, d, 1, rows, n, 1);
-}
 
 /** v [T, B, …] from a current of that shape. */
 export function integrate(current: Tensor, beta: Tensor | number, v0: Tensor | null = null): Tensor {

@@ -27,8 +27,8 @@ import {
   writeOutGradient,
 } from "../engine/extend.ts";
 import { concat, noGrad, type Tensor, zeros } from "../engine/index.ts";
-import { sumPerNeuron } from "./leaky-integrator.ts";
 import { forwardAny, forwardPlain, isPlain, type Neuron, neuronsOf, RESETS } from "./lif-kernels.ts";
+import { sumPerNeuron } from "./per-neuron.ts";
 import { surrogate } from "./surrogate.ts";
 
 /** One forward pass of a neuron: what backward and the lazily read outputs need. */

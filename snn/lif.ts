@@ -1,10 +1,11 @@
 import { composed, empty, emptySpikes, ready, scope } from "../engine/extend.ts";
 import { Module, parameter, Tensor, zeros } from "../engine/index.ts";
-import { checkCurrent, checkFire, checkPerNeuron, checkState, type Fire } from "./checks.ts";
-import { type DecayOptions, decayTensor, persistentCopy } from "./decay.ts";
+import { checkCurrent, checkFire, checkState, type Fire } from "./checks.ts";
+import { type DecayOptions, decayTensor } from "./decay.ts";
 import { composeLif } from "./lif-composed.ts";
 import { forwardPlain, isPlain, type Neuron, RESETS, resetState } from "./lif-kernels.ts";
 import { discard, membraneOf, runLif, stateOf } from "./lif-op.ts";
+import { checkPerNeuron, persistentCopy } from "./per-neuron.ts";
 import { checkSurrogate, type Surrogate, surrogate as surrogates } from "./surrogate.ts";
 
 /** Options of {@link LIF}. */

@@ -12,10 +12,10 @@ import {
   touch,
 } from "../engine/extend.ts";
 import { Linear, type Module, noGrad, type Tensor, zeros } from "../engine/index.ts";
-import { checkPerNeuron } from "./checks.ts";
 import { LeakyIntegrator } from "./leaky-integrator.ts";
 import { LIF, type LIFState } from "./lif.ts";
 import { forwardAny, forwardPlain, isPlain, type Neuron, resetState } from "./lif-kernels.ts";
+import { checkPerNeuron } from "./per-neuron.ts";
 import { RecurrentLIF } from "./recurrent-lif.ts";
 
 /** What a stage holds. */

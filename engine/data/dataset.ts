@@ -1,4 +1,3 @@
-import type { Generator } from "../generator.ts";
 import { checkShape, type Shape, sizeOf } from "../shape.ts";
 import { steady, Tensor } from "../tensor.ts";
 
@@ -84,24 +83,4 @@ function checkIndices(labels: ArrayLike<number>): null {
     );
   }
   return null;
-}
-
-/** Options of {@link DataLoader}. */
-export interface DataLoaderOptions {
-  /** Samples in a batch, an integer ≥ 1; default 32 (PyTorch: 1). */
-  batchSize?: number;
-  /** A new order every epoch; default false. */
-  shuffle?: boolean;
-  /** Leaves out a last batch that is not full; default false. */
-  dropLast?: boolean;
-  /** Where the order comes from; the default generator if not given. */
-  generator?: Generator;
-}
-
-/** Samples with their targets. They are filled anew for the next batch. */
-export interface Batch {
-  /** The samples, [B, …sample]. */
-  x: Tensor;
-  /** Class indices, or a tensor [B, …target]. */
-  y: Int32Array | Tensor;
 }

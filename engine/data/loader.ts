@@ -2,7 +2,27 @@ import { type Generator, generatorOf } from "../generator.ts";
 import { type Shape, sizeOf } from "../shape.ts";
 import { persist } from "../tape.ts";
 import { empty, type Tensor, touch, viewOf } from "../tensor.ts";
-import { type Batch, type DataLoaderOptions, TensorDataset } from "./dataset.ts";
+import { TensorDataset } from "./dataset.ts";
+
+/** Options of {@link DataLoader}. */
+export interface DataLoaderOptions {
+  /** Samples in a batch, an integer ≥ 1; default 32 (PyTorch: 1). */
+  batchSize?: number;
+  /** A new order every epoch; default false. */
+  shuffle?: boolean;
+  /** Leaves out a last batch that is not full; default false. */
+  dropLast?: boolean;
+  /** Where the order comes from; the default generator if not given. */
+  generator?: Generator;
+}
+
+/** Samples with their targets. They are filled anew for the next batch. */
+export interface Batch {
+  /** The samples, [B, …sample]. */
+  x: Tensor;
+  /** Class indices, or a tensor [B, …target]. */
+  y: Int32Array | Tensor;
+}
 
 /**
  * Batches of a dataset, one epoch an iteration.

@@ -1,7 +1,7 @@
 import { allOrNothing } from "../composed.ts";
 import { type Generator, generatorOf } from "../generator.ts";
 import { type ConvOptions, conv1d, conv2d } from "../ops/conv.ts";
-import { along, type Pair, windowOver } from "../ops/windows.ts";
+import { type Pair, sizeOption, windowOver } from "../ops/windows.ts";
 import type { Tensor } from "../tensor.ts";
 import { uniformParameter } from "./linear.ts";
 import { Module } from "./module.ts";
@@ -77,7 +77,7 @@ abstract class Convolution<Size extends Pair> extends Module {
  */
 export class Conv1d extends Convolution<number> {
   constructor(inChannels: number, outChannels: number, kernel: number, options: ConvLayerOptions<number> = {}) {
-    super("Conv1d", inChannels, outChannels, [along("Conv1d", "kernel", kernel, 0, 1)], options);
+    super("Conv1d", inChannels, outChannels, [sizeOption("Conv1d", "kernel", kernel, 0, 1)], options);
   }
 
   /**
@@ -103,7 +103,7 @@ export class Conv1d extends Convolution<number> {
  */
 export class Conv2d extends Convolution<Pair> {
   constructor(inChannels: number, outChannels: number, kernel: Pair, options: ConvLayerOptions = {}) {
-    const sizes = [0, 1].map((axis) => along("Conv2d", "kernel", kernel, axis, 1));
+    const sizes = [0, 1].map((axis) => sizeOption("Conv2d", "kernel", kernel, axis, 1));
     super("Conv2d", inChannels, outChannels, sizes, options);
   }
 

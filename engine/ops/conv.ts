@@ -11,8 +11,8 @@ import { checkShape, formatShape, sizeOf } from "../shape.ts";
 import { alive, type Tensor } from "../tensor.ts";
 import { followerOf, pathOf } from "./events.ts";
 import { once } from "./expand.ts";
-import { multiply, spread } from "./patches.ts";
-import { type Axis, along, FLAT, type Pair, type Windows, windowOver, windows } from "./windows.ts";
+import { multiplyPatches, spreadMaps } from "./patches.ts";
+import { type Axis, FLAT, type Pair, sizeOption, type Windows, windowOver, windows } from "./windows.ts";
 
 /** Options of {@link conv1d} and {@link conv2d}. */
 export interface ConvOptions<Size = Pair> {
@@ -39,7 +39,7 @@ const convOp: Op<Windows> = {
   takes: ["places"],
   forward(z, x, w, bias, g) {
     if (g.path !== "dense") followerOf(g, w.ptr, x).writeMaps(z.ptr, bias?.ptr ?? 0);
-    else multiply("maps", g, z.ptr, w.ptr, x.ptr, bias?.ptr);
+    else multiplyPatches("maps", g, z.ptr, w.ptr, x.ptr, bias?.ptr);
   },
   backward(z, x, w, bias, g) {
     const { places } = g;
@@ -55,10 +55,10 @@ const convOp: Op<Windows> = {
     const form = z.gradForm?.kind === "places" ? z.gradForm : null;
     const maps = { values: z.gradPtr, places: form?.places ?? 0, each: (form?.windows ?? 0) / planes, sums };
     const follower = dw !== 0 && g.path !== "dense" ? followerOf(g, dw, x) : null;
-    if (dx !== 0 || follower !== null || maps.places !== 0) spread(g, maps, w.ptr, dx, adds, follower);
+    if (dx !== 0 || follower !== null || maps.places !== 0) spreadMaps(g, maps, w.ptr, dx, adds, follower);
     else if (db !== 0) k.sumAxis(sums, z.gradPtr, planes, places, 1);
     if (follower !== null) follower.end(dw);
-    else if (dw !== 0) multiply("weights", g, z.gradPtr, dw, x.ptr);
+    else if (dw !== 0) multiplyPatches("weights", g, z.gradPtr, dw, x.ptr);
     if (db !== 0) addSums(db, sums, planes, bias.size);
   },
 };
@@ -77,13 +77,13 @@ const convTransposeOp: Op<Windows> = {
     const { size } = g;
     if (bias !== null)
       for (let i = 0; i < z.size; i += bias.size * size) k.expandAxis(z.ptr + 4 * i, bias.ptr, bias.size, size, 1);
-    spread(g, { values: x.ptr, places: 0, each: 0, sums: 0 }, w.ptr, z.ptr, bias !== null, null);
+    spreadMaps(g, { values: x.ptr, places: 0, each: 0, sums: 0 }, w.ptr, z.ptr, bias !== null, null);
   },
   backward(z, x, w, bias, g) {
     const dx = gradOf(x);
-    if (dx !== 0) multiply("maps", g, dx, w.ptr, z.gradPtr, 0, true);
+    if (dx !== 0) multiplyPatches("maps", g, dx, w.ptr, z.gradPtr, 0, true);
     const dw = gradOf(w);
-    if (dw !== 0) multiply("weights", g, x.ptr, dw, z.gradPtr);
+    if (dw !== 0) multiplyPatches("weights", g, x.ptr, dw, z.gradPtr);
     const db = bias === null ? 0 : gradOf(bias);
     if (db !== 0) {
       const planes = z.size / g.size;
@@ -219,7 +219,7 @@ function windowUnder(axis: number, x: Tensor, weight: Tensor, options: ConvTrans
   // The size is what is looked for: any will do to read the options.
   const window = windowOver(where, axis, Infinity, weight.shape[2 + axis] as number, options);
   const { stride, padding, dilation, kernel } = window;
-  const more = along(where, "outputPadding", options.outputPadding ?? 0, axis, 0);
+  const more = sizeOption(where, "outputPadding", options.outputPadding ?? 0, axis, 0);
   if (more >= Math.max(stride, dilation)) {
     throw new RangeError(
       `${where}: expected outputPadding below stride ${stride} or dilation ${dilation}, got ${more}`,

@@ -126,7 +126,7 @@ function strided(
 }
 
 /** Elements start, start + step, … of an axis, `count` of them; a copy. */
-function along(op: Op<Strided>, x: Tensor, axis: number, start: number, count: number, step: number): Tensor {
+function sliceAlong(op: Op<Strided>, x: Tensor, axis: number, start: number, count: number, step: number): Tensor {
   const shape = x.shape.map((n, i) => (i === axis ? count : n));
   const outer = sizeOf(x.shape.slice(0, axis));
   const inner = sizeOf(x.shape.slice(axis + 1));
@@ -171,7 +171,7 @@ export function slice(x: Tensor, axis: number, start = 0, end = Infinity, step =
     throw new RangeError(`slice: expected a positive integer step, got ${step}`);
   }
   if (at === 0 && step === 1) return sliceRows(x, from, to);
-  return along(sliceOp, x, at, from, Math.ceil((to - from) / step), step);
+  return sliceAlong(sliceOp, x, at, from, Math.ceil((to - from) / step), step);
 }
 
 /**
@@ -186,7 +186,7 @@ export function flip(x: Tensor, axes?: number | readonly number[]): Tensor {
 function flipped(x: Tensor, axes: readonly number[]): Tensor {
   const z = axes.reduce((part, axis) => {
     const n = x.shape[axis] as number;
-    return along(flipOp, part, axis, n - 1, n, -1);
+    return sliceAlong(flipOp, part, axis, n - 1, n, -1);
   }, x);
   return z === x ? reshape(x, x.shape) : z;
 }

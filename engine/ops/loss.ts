@@ -181,10 +181,10 @@ function huber(difference: Tensor, border: number, scale = 1): Tensor {
  * @throws RangeError for an unknown reduction or shapes that do not broadcast.
  */
 export function bceWithLogits(logits: Tensor, target: Tensor, options: BceOptions = {}): Tensor {
-  return composed(binary, logits, target, options);
+  return composed(bceOf, logits, target, options);
 }
 
-function binary(
+function bceOf(
   logits: Tensor,
   target: Tensor,
   { weight = null, posWeight = null, reduction = "mean" }: BceOptions,

@@ -5,7 +5,7 @@
  *   maps = bias + weights · patches        weights += maps · patchesᵀ        images += the patches weightsᵀ · maps
  *
  * For the first two the patches are tables of offsets (kernels/patches.ts); small images are taken several at a time. What
- * has many zeros is not multiplied as a whole: see events.ts for images, and `spread` for maps.
+ * has many zeros is not multiplied as a whole: see events.ts for images, and `spreadMaps` for maps.
  */
 import { k, ofImages } from "../backend.ts";
 import { allocate, recycle, scope } from "../scope.ts";
@@ -22,7 +22,7 @@ const LISTED_DENSITY = 0.7;
  * Places of the window × filters as maps, or weights += maps · patchesᵀ. Maps are overwritten unless `adds`. Takes the
  * addresses of the maps and images of all samples, of the weights, and of the bias or 0.
  */
-export function multiply(
+export function multiplyPatches(
   result: "maps" | "weights",
   { images: total, groups, channels, filters, y, x, taps, places, size, width, plane }: Windows,
   maps: number,
@@ -93,7 +93,7 @@ function eachBlock(
 /** A row of so many values in whole lines of the cache, and what `multiplyListed` may read or write behind it. */
 const roomFor = (values: number): number => (values + 31) & ~15;
 
-/** The maps that `spread` takes. */
+/** The maps that `spreadMaps` takes. */
 export interface Maps {
   /** Where all of them lie, or only the values at so many places of each; an address of these places, or 0. */
   readonly values: number;
@@ -108,7 +108,7 @@ export interface Maps {
  * window covers runs of neighbours, and a place is a row of the product. Of maps with many zeros only the rest is
  * multiplied. The follower takes its part of each map on the way.
  */
-export function spread(
+export function spreadMaps(
   g: Windows,
   maps: Maps,
   weights: number,

@@ -6,7 +6,7 @@ import { allocate, recycle, scope } from "../scope.ts";
 import { formatShape, type Shape } from "../shape.ts";
 import { alive, emptySpikes, record, type Tensor } from "../tensor.ts";
 import { once } from "./expand.ts";
-import { type Axis, along, type Pair, windowOver } from "./windows.ts";
+import { type Axis, type Pair, sizeOption, windowOver } from "./windows.ts";
 
 interface PoolOptions {
   /** Steps of the window; by default its size. */
@@ -153,7 +153,7 @@ function checkImages(where: string, x: Tensor): void {
 /** The window along an axis of `size` values. */
 function windowAlong(where: string, axis: number, size: number, kernel: Pair, options: MaxPoolOptions): Axis {
   const { stride = kernel, padding = 0, dilation = 1, ceilMode } = options;
-  const n = along(where, "kernel", kernel, axis, 1);
+  const n = sizeOption(where, "kernel", kernel, axis, 1);
   const window = windowOver(where, axis, size, n, { stride, padding, dilation }, ceilMode);
   if (2 * window.padding > window.dilation * (n - 1) + 1) {
     throw new RangeError(`${where}: expected padding of at most half the kernel ${n}, got ${window.padding}`);
@@ -220,7 +220,7 @@ export function adaptiveAvgPool2d(x: Tensor, outputSize: Pair): Tensor {
   if (constant !== null) return constant;
   const [y, q] = [0, 1].map((axis) => ({
     size: x.shape[x.ndim - 2 + axis] as number,
-    places: along(where, "outputSize", outputSize, axis, 1),
+    places: sizeOption(where, "outputSize", outputSize, axis, 1),
     kernel: 0,
     stride: 0,
     padding: 0,

@@ -45,7 +45,7 @@ const sumOp: Op<Reduction> = {
   saves: SAVES_NOTHING,
   takesBits: true,
   forward: (z, x, _y, _w, reduction) => total(z, x, reduction),
-  backward: (z, x, _y, _w, reduction) => spread(z, x, reduction, 1),
+  backward: (z, x, _y, _w, reduction) => giveToAll(z, x, reduction, 1),
 };
 
 /** z ← Σ over the axis; spikes are counted as they are. */
@@ -63,7 +63,7 @@ function total(z: Tensor, x: Tensor, { outer, n, inner, columns }: Reduction): v
 const LARGEST_COUNT = 2 ** 24;
 
 /** Adds scale·∂L/∂z to the gradient of every element of x that was summed into z. */
-function spread(z: Tensor, x: Tensor, { outer, n, inner }: Reduction, scale: number): void {
+function giveToAll(z: Tensor, x: Tensor, { outer, n, inner }: Reduction, scale: number): void {
   if (outer === 1 && canTakeOver(x)) {
     if (scale !== 1) k.affine(z.gradPtr, z.gradPtr, z.size, scale, 0);
     return handOver(z, x, { kind: "repeats", steps: n });
@@ -83,7 +83,7 @@ const meanOp: Op<Reduction> = {
     total(z, x, reduction);
     k.affine(z.ptr, z.ptr, z.size, 1 / reduction.n, 0);
   },
-  backward: (z, x, _y, _w, reduction) => spread(z, x, reduction, 1 / reduction.n),
+  backward: (z, x, _y, _w, reduction) => giveToAll(z, x, reduction, 1 / reduction.n),
 };
 
 const prodOp: Op<Reduction> = {

@@ -23,7 +23,7 @@ const rowOp = (name: "softmax" | "logSoftmax"): Op<null> => ({
 const softmaxOp = rowOp("softmax");
 const logSoftmaxOp = rowOp("logSoftmax");
 
-function along(op: Op<null>, x: Tensor, axis: number): Tensor {
+function overRows(op: Op<null>, x: Tensor, axis: number): Tensor {
   const at = axisOf(op.name, axis, x.ndim);
   if (at === x.ndim - 1) return apply(op, null, x);
   return composed(moved, op, x, at);
@@ -40,7 +40,7 @@ function moved(op: Op<null>, x: Tensor, at: number): Tensor {
  * @throws RangeError unless x has this axis.
  */
 export function softmax(x: Tensor, axis = -1): Tensor {
-  return along(softmaxOp, x, axis);
+  return overRows(softmaxOp, x, axis);
 }
 
 /**
@@ -50,5 +50,5 @@ export function softmax(x: Tensor, axis = -1): Tensor {
  * @throws RangeError unless x has this axis.
  */
 export function logSoftmax(x: Tensor, axis = -1): Tensor {
-  return along(logSoftmaxOp, x, axis);
+  return overRows(logSoftmaxOp, x, axis);
 }

@@ -39,7 +39,7 @@ export function std(x: Tensor, options: VarianceOptions = {}): Tensor {
 }
 
 function deviation(x: Tensor, options: VarianceOptions): Tensor {
-  return root(varianceOf("std", x, options));
+  return safeRoot(varianceOf("std", x, options));
 }
 
 function varianceOf(where: string, x: Tensor, { axis, keepdim = false, unbiased = true }: VarianceOptions): Tensor {
@@ -54,7 +54,7 @@ function varianceOf(where: string, x: Tensor, { axis, keepdim = false, unbiased 
 }
 
 /** √x with the gradient 0 at 0. */
-function root(x: Tensor): Tensor {
+function safeRoot(x: Tensor): Tensor {
   const zero = eq(x, 0);
   return mul(sqrt(add(x, zero)), add(neg(zero), 1));
 }
@@ -80,7 +80,7 @@ function normOf(x: Tensor, { p = 2, ...options }: NormOptions): Tensor {
   if (p === 1) return sum(abs(x), options);
   if (p === Infinity) return amax(abs(x), options);
   if (p !== 2) throw new RangeError(`norm: expected p to be 1, 2 or Infinity, got ${p}`);
-  return root(sum(square(x), options));
+  return safeRoot(sum(square(x), options));
 }
 
 const LARGEST = 3.4028234663852886e38;

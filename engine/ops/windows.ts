@@ -32,7 +32,7 @@ export const FLAT: Axis = { size: 1, places: 1, kernel: 1, dilation: 1, stride: 
  *
  * @throws RangeError unless it is an integer, at least `least`.
  */
-export function along(where: string, name: string, value: Pair, axis: number, least: number): number {
+export function sizeOption(where: string, name: string, value: Pair, axis: number, least: number): number {
   const n = typeof value === "number" ? value : (value[axis] as number);
   if (Number.isInteger(n) && n >= least) return n;
   const got = typeof value === "number" ? value : `[${value}]`;
@@ -53,9 +53,9 @@ export function windowOver(
   { stride = 1, padding = 0, dilation = 1 }: AxisOptions,
   ceil = false,
 ): Axis {
-  const s = along(where, "stride", stride, axis, 1);
-  const p = along(where, "padding", padding, axis, 0);
-  const d = along(where, "dilation", dilation, axis, 1);
+  const s = sizeOption(where, "stride", stride, axis, 1);
+  const p = sizeOption(where, "padding", padding, axis, 0);
+  const d = sizeOption(where, "dilation", dilation, axis, 1);
   const width = d * (kernel - 1) + 1;
   let places = Math.floor((size + 2 * p - width + (ceil ? s - 1 : 0)) / s) + 1;
   if (ceil && (places - 1) * s >= size + p) places--;

@@ -1,0 +1,26 @@
+/** Options that are one value for all neurons, or a list of one for each on the last axis. */
+import { formatShape, gradOf, k, persist, type Shape } from "../engine/extend.ts";
+import { full, type Tensor } from "../engine/index.ts";
+
+/** A persistent tensor of its own with the value: shape [] for a number. */
+export function persistentCopy(value: number | Tensor): Tensor {
+  if (typeof value === "number") return persist(full([], value));
+  const values = value.toFloat32Array(); // throws, if at all, before anything is allocated
+  return persist(full(value.shape, 0).copyFrom(values));
+}
+
+/** Throws unless an option is one value, or a list of one for each neuron on the last axis of a current. */
+export function checkPerNeuron(where: string, name: string, t: Tensor, shape: Shape): void {
+  const features = shape.length > 1 ? shape[shape.length - 1] : 1;
+  if (t.size === 1 || (t.ndim === 1 && t.size === features)) return;
+  const got = `${formatShape(t.shape)} for a current ${formatShape(shape)}`;
+  throw new RangeError(`${where}: expected ${name} to be one number or [${features}], got ${got}`);
+}
+
+/** Adds per-element gradients d [rows, n] into the gradient of a parameter of one or n values. */
+export function sumPerNeuron(parameter: Tensor, d: number, rows: number, n: number): void {
+  const dp = gradOf(parameter);
+  if (dp === 0) return;
+  if (parameter.size === 1) k.addSumAxis(dp, d, 1, rows * n, 1, 1);
+  else k.addSumAxis(dp, d, 1, rows, n, 1);
+}
