@@ -14,9 +14,9 @@
  *            which stays in the first-level cache.
  */
 import { loadTail, one, storeTail } from "./lanes";
+import { areFew, listFewPlaces, listPlaces, listValues } from "./listed-places";
+import { sum16, sum16Graded, sum32, sum32Graded, twoSums4, twoSums12, zeros } from "./listed-sums";
 import { BLOCK_FLOATS, packWide, panels } from "./panels";
-import { areFew, listFewPlaces, listPlaces, listValues } from "./places";
-import { sum16, sum16Graded, sum32, sum32Graded, twoSums4, twoSums12, zeros } from "./sums";
 
 /** Events that a row of B must have on average for packing to pay. */
 const SHARED = 8;

@@ -3,7 +3,7 @@
  * load; its constants lie behind those of the others.
  */
 export { addEvents, overlaps, windowBits } from "./events";
-export * from "./lists";
+export * from "./listed";
 export * from "./normalize";
 export * from "./patches";
 export * from "./pool";

@@ -5,7 +5,7 @@
  * Every element has one accumulator that takes the terms in the order of p. What is masked out adds 0, so the result has the
  * bits of the dense product, as long as A is finite; a sum that begins at −0 may end as 0.
  */
-import { zeros } from "./sums";
+import { zeros } from "./listed-sums";
 
 /** For every four bits a lane each, all ones where the bit is set; made when they are first needed. */
 const masks = memory.data(256, 16);

@@ -13,9 +13,9 @@ import { addTo, mulGrad } from "./elementwise";
 import { panelRows } from "./gather";
 import { lifForward } from "./lif";
 import { lifBackward } from "./lif-back";
+import { areFew, listFewPlaces, listPlaces } from "./listed-places";
 import { block, gemm } from "./matmul";
 import { BLOCK_K, pack, packWide } from "./panels";
-import { areFew, listFewPlaces, listPlaces } from "./places";
 import { gemmSampled, surrogateSupport } from "./sampled";
 
 /** Columns of a panel. */

@@ -35,7 +35,7 @@ import { formula, formulaGrad } from "./formula.ts";
 import { gather } from "./gather.ts";
 import { leakyBackward, leakyForward } from "./leaky.ts";
 import { lifBackward, lifBackwardAny, lifForward, lifForwardAny, lifState } from "./lif.ts";
-import { listNonZeros, multiplyListed } from "./lists.ts";
+import { listNonZeros, multiplyListed } from "./listed.ts";
 import { gemmMasked } from "./masked.ts";
 import {
   abs,

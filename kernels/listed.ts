@@ -4,8 +4,8 @@
  * the columns of X, which gives the bits of the dense product for finite B.
  */
 
+import { sum16Graded, sum48Graded, zeros } from "./listed-sums";
 import { vectorEnd } from "./span";
-import { sum16Graded, sum48Graded, zeros } from "./sums";
 
 /** Bytes of an entry: a row of B and a value, as in the lists of gather. */
 const ENTRY: usize = 8;
