@@ -5,19 +5,21 @@
  */
 import {
   closeSync,
+  fchmodSync,
   fstatSync,
   fsyncSync,
+  lstatSync,
   openSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   readSync,
-  realpathSync,
   renameSync,
   rmSync,
   statSync,
   writeSync,
 } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { threadId } from "node:worker_threads";
 import { decode, type NamedArrays, parseSafetensors, type StoredArray, saveSafetensors } from "./checkpoint.ts";
 import { defaultGenerator, type Generator, type GeneratorState } from "./generator.ts";
@@ -234,13 +236,14 @@ function readWhole(path: string): Uint8Array {
  */
 function replaceFile(link: string, bytes: Uint8Array): void {
   const old = statSync(link, { throwIfNoEntry: false });
-  const path = old === undefined ? link : realpathSync(link);
+  const path = targetOf(link);
   const folder = dirname(path);
   removeLeftovers(folder, basename(path));
   const temporary = `${path}.${process.pid}-${threadId}.tmp`;
   try {
     const file = openSync(temporary, "w", old?.mode);
     try {
+      if (old !== undefined) fchmodSync(file, old.mode & 0o7777); // whatever the umask
       for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at, Math.min(bytes.length - at, PIECE));
       fsyncSync(file);
     } finally {
@@ -258,6 +261,12 @@ function replaceFile(link: string, bytes: Uint8Array): void {
   } finally {
     closeSync(handle);
   }
+}
+
+/** What a path leads to, which may not be there yet. */
+function targetOf(path: string): string {
+  const isLink = lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink();
+  return isLink ? targetOf(resolve(dirname(path), readlinkSync(path))) : path;
 }
 
 /** Removes what processes that were killed while they wrote this file have left. */

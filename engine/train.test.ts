@@ -5,6 +5,7 @@ import {
   accuracy,
   type Batch,
   type BatchReport,
+  bernoulli,
   DataLoader,
   type EpochReport,
   evaluate,
@@ -299,7 +300,18 @@ test("evaluate: a metric that gives no number is a TypeError, and keeps nothing"
 
 const mseOf = (output: Tensor, y: Batch["y"]): Tensor => mseLoss(output, y as Tensor);
 
-test("accuracy: NaN is the largest, as for argmax; targets may be spikes", () => {
+test("accuracy: NaN is the largest, as for argmax; targets may be spikes that are not written out yet", () => {
   expect(accuracy(tensor([[1, Number.NaN]]), [0])).toBe(0);
   expect(accuracy(tensor([[1, Number.NaN]]), [1])).toBe(1);
+  const ones = bernoulli(tensor([1, 1, 1]), { generator: new Generator(1) });
+  expect(
+    accuracy(
+      tensor([
+        [0, 1],
+        [1, 0],
+        [0, 1],
+      ]),
+      ones,
+    ),
+  ).toBeCloseTo(2 / 3);
 });

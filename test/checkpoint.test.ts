@@ -442,10 +442,14 @@ test("save: a process that is killed over and over in the middle of saving alway
 test("checkpoint: a file that is there keeps its permissions, and a link to it stays a link", () => {
   const run = makeRun(1);
   saveCheckpoint(at("private"), { ...run, epoch: 0 });
-  chmodSync(at("private"), 0o600);
+  chmodSync(at("private"), 0o662); // with a bit that the umask would take
   symlinkSync(at("private"), at("link"));
   saveCheckpoint(at("link"), { ...run, epoch: 1 });
   expect(lstatSync(at("link")).isSymbolicLink()).toBe(true);
-  expect(statSync(at("private")).mode & 0o777).toBe(0o600);
+  expect(statSync(at("private")).mode & 0o777).toBe(0o662);
+  symlinkSync(at("later"), at("dangling"));
+  saveCheckpoint(at("dangling"), { ...run, epoch: 2 });
+  expect(lstatSync(at("dangling")).isSymbolicLink()).toBe(true);
+  expect(resumeCheckpoint(at("later"), run).epoch).toBe(2);
   expect(resumeCheckpoint(at("private"), run).epoch).toBe(1);
 });

@@ -111,7 +111,7 @@ export abstract class Module {
     }
   }
 
-  /** Calls back for every tensor, module and list in the fields, once each, and walks into modules and lists. */
+  /** Calls back for every object in the fields, once each, and walks into modules and lists. */
   private visit(callback: (name: string, value: object) => void): void {
     const seen = new Set<unknown>([this]);
     const walk = (prefix: string, entries: Iterable<[string | number, unknown]>): void => {

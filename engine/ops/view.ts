@@ -4,7 +4,7 @@ import { composed } from "../composed.ts";
 import { gradOf, passGradient, type Recorded, ready, SAVES_NOTHING } from "../op.ts";
 import { scope } from "../scope.ts";
 import { axisOf, checkShape, formatShape, type Shape, sizeOf } from "../shape.ts";
-import { alive, constantOver, packedView, record, type Tensor, viewOf } from "../tensor.ts";
+import { alive, packedView, record, type Tensor, viewOf } from "../tensor.ts";
 import { broadcastTo, constantSource } from "./expand.ts";
 
 const reshapeOp: Recorded<null> = {
@@ -56,14 +56,8 @@ function sameValues(where: string, x: Tensor, target: Shape): Tensor {
   return viewOf(x, target, x.size, 0);
 }
 
-/**
- * The same values, of the same shape, without a gradient. Looks into x, and is freed with it; spikes stay bits, and what is
- * constant over time is not written out.
- */
-export function detach(x: Tensor): Tensor {
-  const source = constantSource(x);
-  return source === null ? sameValues("detach", x, x.shape) : constantOver(source, x.shape, x.size);
-}
+/** The same values, of the same shape, without a gradient. Looks into x, and is freed with it; spikes stay bits. */
+export const detach = (x: Tensor): Tensor => sameValues("detach", x, x.shape);
 
 function reshapeSource(source: Tensor, target: Shape): Tensor {
   return broadcastTo(reshape(source, target.slice(1)), target);
