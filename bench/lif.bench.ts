@@ -20,6 +20,7 @@ const random = uniforms(1);
 const beta = block(1, () => 0.95);
 const theta = block(1, () => 1);
 const current = block(SIZE, () => random() / 4);
+const over = block(SIZE);
 const membrane = block(SIZE);
 const spikes = block(SIZE);
 const gradient = block(SIZE, () => random() - 0.5);
@@ -27,8 +28,8 @@ const work = block(SIZE);
 const state = block(N);
 
 /** The steps of u are `stepU` apart: 0 where only the last one is kept. The bits lie where the textbook has numbers. */
-function forward(u: number, stepU: number): void {
-  kernels.lifForward(u, spikes, current, 0, beta, theta, T, 1, N, stepU, N, 0, 0, ...RESET, 0, 0);
+function forward(u: number, stepU: number, input = current): void {
+  kernels.lifForward(u, spikes, input, 0, beta, theta, T, 1, N, stepU, N, 0, 0, ...RESET, 0, 0);
 }
 
 function textbook(): void {
@@ -55,6 +56,7 @@ const run = await interleave(
     calls("textbook step", textbook),
     calls("copy", () => kernels.copy(work, current, SIZE)),
     calls("forward", () => forward(membrane, N)),
+    calls("forwardOver", () => forward(over, N, over), { prepare: () => kernels.copy(over, current, SIZE) }),
     calls("forwardLast", () => forward(state, 0)),
     calls("triad", () => probes.triad(work, current, gradient, SIZE)),
     calls("backward", () => backward(ATAN), { prepare }),
@@ -72,6 +74,7 @@ const against = (other: string, name: string): Measured => ({
 report({
   forward: against("textbook step", "forward"),
   forwardCopy: against("copy", "forward"),
+  forwardOver: against("textbook step", "forwardOver"),
   forwardLast: against("textbook step", "forwardLast"),
   backward: against("triad", "backward"),
   backwardSigmoid: against("triad", "backwardSigmoid"),

@@ -116,6 +116,7 @@ export const TARGETS = {
   lif: {
     forward: target("LIF forward out of cache", "textbook step", "×", [1.4, 1.8]),
     forwardCopy: target("LIF forward out of cache", "a copy of its input", "×", []),
+    forwardOver: target("LIF forward out of cache, over its input as in a Sequential", "textbook step", "×", []),
     forwardLast: target("LIF forward out of cache, last membrane only", "textbook step", "×", []),
     backward: ofTriad("LIF backward out of cache", "DRAM triad", 0.75, 0.95),
     backwardSigmoid: ofTriad("LIF backward out of cache, sigmoid", "DRAM triad"),

@@ -57,6 +57,8 @@ export interface FitOptions {
   signal?: AbortSignal;
 }
 
+const asItIs = (x: Tensor): Tensor => x;
+
 /**
  * Trains the model: one tape, one backward pass and one optimizer step a batch, in training mode. Lets other work run
  * between batches. The model is left in evaluation mode. Gives the reports of all epochs.
@@ -67,7 +69,7 @@ export interface FitOptions {
  *   TypeError where ReduceLROnPlateau is not told a metric by `validate`.
  */
 export async function fit(model: Module, loader: Batches, options: FitOptions): Promise<EpochReport[]> {
-  const { epochs, optimizer, loss, encode, validate, scheduler, onBatch, onEpoch, signal } = options;
+  const { epochs, optimizer, loss, encode = asItIs, validate, scheduler, onBatch, onEpoch, signal } = options;
   if (!Number.isInteger(epochs) || epochs < 0)
     throw new RangeError(`fit: epochs must be an integer ≥ 0, got ${epochs}`);
   const history: EpochReport[] = [];
@@ -82,7 +84,7 @@ export async function fit(model: Module, loader: Batches, options: FitOptions): 
       if (signal?.aborted) throw signal.reason ?? new Error("fit: aborted");
       const size = x.shape[0] as number;
       const value = tape(() => {
-        const objective = loss(model.forward(encode === undefined ? x : encode(x)), y);
+        const objective = loss(model.forward(encode(x)), y);
         optimizer.zeroGrad();
         objective.backward();
         return objective.item();
@@ -119,14 +121,14 @@ export function evaluate(
   model: Module,
   loader: Batches,
   metric: (output: Tensor, y: Batch["y"]) => number,
-  { encode }: { encode?: (x: Tensor) => Tensor } = {},
+  { encode = asItIs }: { encode?: (x: Tensor) => Tensor } = {},
 ): number {
   let total = 0;
   let samples = 0;
   model.evaluating(() => {
     for (const { x, y } of loader) {
       const size = x.shape[0] as number;
-      total += size * noGrad(() => numberOf(metric(model.forward(encode === undefined ? x : encode(x)), y)));
+      total += size * noGrad(() => numberOf(metric(model.forward(encode(x)), y)));
       samples += size;
     }
   });

@@ -19,7 +19,7 @@ const sums = memory.data(4096, 16);
 const BLOCK = 128;
 const totals = memory.data(8192, 16);
 
-/** z[o, j] ← Σᵢ x[o, i, j]; inner = −1 stands for one column that is summed in the order in which many are. */
+/** z[o, j] ← Σᵢ x[o, i, j]; a negative inner says that these are columns, though it may be one. */
 export function sumAxis(z: usize, x: usize, outer: i32, n: i32, inner: i32): void {
   sumInto(z, x, outer, n, inner, false, 1);
 }

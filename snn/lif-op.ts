@@ -291,7 +291,8 @@ function customDerivative({ neuron, threshold, v0 }: Run, membrane: Tensor): Ten
 
 /**
  * Runs a neuron over a current [T, B, …] from the state v0, counters (null: zeros); β and θ have one value or one a feature.
- * A neuron without refractory steps ignores the counters.
+ * A neuron without refractory steps ignores the counters. With `over` nobody else can read the current, and the
+ * membrane takes its place.
  */
 export function runLif(
   neuron: Neuron,
@@ -301,6 +302,7 @@ export function runLif(
   v0: Tensor | null,
   counters: Tensor | null,
   reachable: boolean,
+  over?: boolean,
 ): Run {
   const r0 = neuron.hold === 0 ? null : counters;
   const T = current.shape[0] as number;
@@ -319,7 +321,8 @@ export function runLif(
   const stepCurrent = constant ? 0 : size;
   const learned = beta.requiresGrad || threshold.requiresGrad;
   const wanted = scope.recording && (input.requiresGrad || learned || (v0?.requiresGrad ?? false));
-  const membrane = plain && !reachable && !wanted ? null : empty(current.shape, current.size);
+  const kept = !plain || reachable || wanted;
+  const membrane = !kept ? null : over && !constant ? current.detach() : empty(current.shape, current.size);
   const from = v0?.ptr ?? 0;
   if (refractory === null) {
     const u = membrane === null ? allocate(4 * size) : membrane.ptr;

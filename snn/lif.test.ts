@@ -1,9 +1,31 @@
 /** The LIF layer: time step by time step, carried state, constant currents, memory, learned decay. */
 import { describe, expect, test } from "vitest";
-import { gradcheck, keep, memoryStats, noGrad, resetPeak, type Tensor, tape, tensor } from "../engine/index.ts";
+import {
+  Generator,
+  gradcheck,
+  keep,
+  Linear,
+  linear,
+  type Module,
+  memoryStats,
+  noGrad,
+  resetPeak,
+  Sequential,
+  type Tensor,
+  tape,
+  tensor,
+} from "../engine/index.ts";
 import { everyOption, neuronOf, RESETS, SURROGATES } from "../test/support/lif.ts";
 import { bits, bytesKept, gradient, leaf, random, values } from "../test/support/tensors.ts";
-import { constantEncode, LIF, type LIFOptions, type LIFState, poissonEncode, surrogate } from "./index.ts";
+import {
+  constantEncode,
+  LIF,
+  type LIFOptions,
+  type LIFState,
+  poissonEncode,
+  RecurrentLIF,
+  surrogate,
+} from "./index.ts";
 import { composeLif } from "./lif-composed.ts";
 
 const T = 9;
@@ -417,4 +439,84 @@ test("lif: more spikes than addresses reach are refused, though their bits would
   const act = () => poissonEncode(x, { timesteps: 2 ** 21 });
   expect(act).toThrow(RangeError);
   expect(act).toThrow("expected at most 2³⁰ elements, got shape [2097152, 1024]");
+});
+
+describe("lif: in a Sequential the membrane takes the place of the current", () => {
+  const layers: Record<string, () => Module[]> = {
+    plain: () => [new LIF(), new LIF({ reset: "subtract", surrogate: surrogate.atan() })],
+    "learned beta": () => [
+      new LIF({ learnBeta: true }),
+      new LIF({ beta: tensor([0.5, 0.75, 1]), learnThreshold: true }),
+    ],
+    refractory: () => [new LIF({ refractorySteps: 2 }), new LIF({ detachReset: false })],
+    recurrent: () => [new RecurrentLIF({ features: 5, generator: new Generator(2) }), new LIF()],
+  };
+
+  /** Output and gradients of a network of two linear layers and two of neurons, and the most memory that it took. */
+  function train(neurons: () => Module[], run: (modules: Module[]) => (x: Tensor) => Tensor) {
+    const [first, second] = neurons() as [Module, Module];
+    const generator = new Generator(1);
+    const modules = [new Linear(N, 5, { generator }), first, new Linear(5, 3, { generator }), second];
+    const forward = run(modules);
+    const x = leaf([T, B, N], 3);
+    resetPeak();
+    const before = memoryStats().live;
+    const output = tape(() => {
+      const z = forward(x);
+      z.mul(random(z.shape, 8)).sum().backward();
+      return bits(z);
+    });
+    const peak = memoryStats().peak - before;
+    return {
+      bits: [
+        output,
+        bits(x.grad as Tensor),
+        ...modules.flatMap((m) => m.parameters().map((p) => bits(p.grad as Tensor))),
+      ],
+      peak,
+    };
+  }
+
+  const oneByOne = (modules: Module[]) => (x: Tensor) => modules.reduce((z, module) => module.forward(z), x);
+  const sequential = (modules: Module[]) => {
+    const network = new Sequential(...modules);
+    return (x: Tensor) => network.forward(x);
+  };
+
+  test.each(Object.keys(layers))("lif: %s neurons give the same bits so, forward and backward", (name) => {
+    const neurons = layers[name] as () => Module[];
+    expect(train(neurons, sequential).bits).toEqual(train(neurons, oneByOne).bits);
+  });
+
+  test("lif: that takes less memory", () => {
+    const wide = () => [new LIF(), new LIF()];
+    expect(train(wide, sequential).peak).toBeLessThan(train(wide, oneByOne).peak);
+  });
+
+  test("lif: a forward of one's own is called, and what it can hold stays as it is", () => {
+    let seen: Tensor | null = null;
+    class Watched extends LIF {
+      override forward(current: Tensor): Tensor {
+        seen = current;
+        return super.forward(current);
+      }
+    }
+    class Held extends Linear {
+      override forward(x: Tensor): Tensor {
+        seen = super.forward(x);
+        return seen;
+      }
+    }
+    const x = random([T, B, N], 3);
+    for (const modules of [
+      [new Linear(N, 5), new Watched()],
+      [new Held(N, 5), new LIF()],
+    ]) {
+      tape(() => {
+        new Sequential(...modules).forward(x).sum().backward();
+        const { weight, bias } = modules[0] as Linear;
+        expect(bits(seen as unknown as Tensor)).toEqual(bits(linear(x, weight, bias)));
+      });
+    }
+  });
 });

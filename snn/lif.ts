@@ -94,7 +94,7 @@ export class LIF extends Module {
     const surrogate = options.surrogate ?? surrogates.sigmoid();
     checkSurrogate("LIF", surrogate);
     checkFire("LIF", fire);
-    if (!Object.keys(RESETS).includes(reset))
+    if (typeof RESETS[reset] !== "number")
       throw new RangeError(`LIF: expected reset "zero", "subtract" or "none", got ${JSON.stringify(reset)}`);
     const hold = options.refractorySteps ?? 0;
     if (!Number.isInteger(hold) || hold < 0)
@@ -126,13 +126,23 @@ export class LIF extends Module {
    * @throws RangeError unless the current has a time axis and fits the neurons of beta and threshold.
    */
   forward(current: Tensor): Tensor {
-    this.check(current);
     return composed(LIF.spikes, this, current);
   }
 
-  private static spikes(lif: LIF, current: Tensor): Tensor {
+  /**
+   * The same, where the membrane may take the place of the current.
+   *
+   * @internal
+   */
+  override forwardOver(current: Tensor): Tensor {
+    const isOwn = this.forward === LIF.prototype.forward;
+    return isOwn ? composed(LIF.spikes, this, current, true) : this.forward(current);
+  }
+
+  private static spikes(lif: LIF, current: Tensor, over?: boolean): Tensor {
     if (!lif.spiking) return lif.unroll(current).spikes;
-    const run = runLif(lif.neuron, current, lif.decay(), lif.threshold, null, null, false);
+    lif.check(current);
+    const run = runLif(lif.neuron, current, lif.decay(), lif.threshold, null, null, false, over);
     if (!run.spikes.requiresGrad) discard(run);
     return run.spikes;
   }

@@ -1,5 +1,6 @@
 import { flatten } from "../ops/view.ts";
 import type { Tensor } from "../tensor.ts";
+import { Linear } from "./linear.ts";
 import { Module } from "./module.ts";
 
 /**
@@ -32,7 +33,13 @@ export class Sequential extends Module {
    */
   forward(x: Tensor): Tensor {
     let z = x;
-    for (const module of this.modules) z = module.forward(z);
+    let last: Module | undefined;
+    for (const module of this.modules) {
+      // What a linear layer has just made is nobody else's.
+      const isAlone = last instanceof Linear && last.forward === Linear.prototype.forward;
+      z = isAlone && module.forwardOver !== undefined ? module.forwardOver(z) : module.forward(z);
+      last = module;
+    }
     return z;
   }
 }

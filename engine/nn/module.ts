@@ -24,6 +24,13 @@ export abstract class Module {
   /** The output for x; each class tells its shapes and errors. */
   abstract forward(x: Tensor): Tensor;
 
+  /**
+   * `forward` of an x that nobody else can read, and that may be written over; where that is of no use, it is missing.
+   *
+   * @internal
+   */
+  forwardOver?(x: Tensor): Tensor;
+
   /** The fields that can hold parameters and modules, with their names. */
   protected fields(): Iterable<[string, unknown]> {
     return Object.entries(this);

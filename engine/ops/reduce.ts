@@ -56,7 +56,7 @@ function total(z: Tensor, x: Tensor, { outer, n, inner, columns }: Reduction): v
     return;
   }
   ready("sum", x);
-  k.sumAxis(z.ptr, x.ptr, outer, n, inner === 1 && columns ? -1 : inner);
+  k.sumAxis(z.ptr, x.ptr, outer, n, columns ? -inner : inner);
 }
 
 /** Whole numbers up to here are exact in float32. */
