@@ -356,6 +356,11 @@ test("module: two that know each other are walked once each", () => {
   expect(net.namedParameters().map(([name]) => name)).toEqual(["weight", "child.weight"]);
   expect(net.namedModules().map(([name]) => name)).toEqual(["", "child"]);
   expect(net.eval().child.training).toBe(false);
+  const rows = summary(net, [2]).split("\n");
+  expect(rows.filter((row) => /^(Parent|child)/.test(row)).map((row) => row.trim().split(/ +/).pop())).toEqual([
+    "1",
+    "1",
+  ]);
 });
 
 test("module: fields that a subclass of Sequential or of a normalisation adds count as any", () => {

@@ -2,7 +2,6 @@ import { zeros } from "../create.ts";
 import { defaultGenerator } from "../generator.ts";
 import { formatShape, type Shape } from "../shape.ts";
 import { noGrad } from "../tape.ts";
-import type { Tensor } from "../tensor.ts";
 import type { Module } from "./module.ts";
 
 /**
@@ -21,13 +20,10 @@ import type { Module } from "./module.ts";
 export function summary(module: Module, inputShape: Shape): string {
   const modules = module.namedModules();
   const outputs = new Map<Module, string>();
-  const owners = new Map<Tensor, Module>();
   const undo: (() => void)[] = [];
   const random = defaultGenerator.getState();
   try {
     for (const [, m] of modules) {
-      // Inner modules come later and take over what is theirs.
-      for (const p of m.parameters()) owners.set(p, m);
       const { forward } = m;
       const descriptor = Object.getOwnPropertyDescriptor(m, "forward");
       undo.push(() =>
@@ -48,7 +44,10 @@ export function summary(module: Module, inputShape: Shape): string {
   }
   const own = new Map<Module, number>();
   let total = 0;
-  for (const [p, m] of owners) {
+  for (const [path, p] of module.namedParameters()) {
+    // Inner modules come later.
+    const within = modules.filter(([name]) => name === "" || path.startsWith(`${name}.`));
+    const [, m] = within[within.length - 1] as [string, Module];
     own.set(m, (own.get(m) ?? 0) + p.size);
     total += p.size;
   }
