@@ -8,6 +8,7 @@ import {
   noGrad,
   rand,
   randn,
+  resetPeak,
   type Tensor,
   tape,
 } from "../engine/index.ts";
@@ -145,4 +146,13 @@ test("RecurrentLIF: names of parameters, and errors", () => {
   const lif = layer(3);
   const state = { ...lif.initialState([1, 3]), spikes: uniform([1, 2]) };
   expect(() => lif.step(uniform([1, 3]), state)).toThrow(/state spikes of shape \[1, 3\], got \[1, 2\]/);
+});
+
+test("recurrent: neurons that feed themselves alone take memory for themselves alone", () => {
+  const lif = layer(4096, { connection: "one" });
+  const x = uniform([2, 1, 4096], 3);
+  resetPeak();
+  const before = memoryStats().live;
+  tape(() => lif.forward(x));
+  expect(memoryStats().peak - before).toBeLessThan(1e6); // with room for weights 67 MB
 });

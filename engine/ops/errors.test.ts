@@ -631,3 +631,11 @@ test("tensor: what is neither a number nor an array is a TypeError that says wha
     expect(act).toThrow(`tensor: expected a number, nested arrays or an array of numbers, got ${got}`);
   }
 });
+
+test("errors: arithmetic with numbers has the name that was called", () => {
+  const x = random([2], 1);
+  x.dispose();
+  for (const name of ["add", "sub", "mul"] as const)
+    expect(() => x[name](2)).toThrow(`${name}: the tensor [2] was freed`);
+  expect(() => x.neg()).toThrow("neg: the tensor [2] was freed");
+});
