@@ -31,8 +31,8 @@ export interface OptimizerOptions {
  *
  * A subclass gives its name for errors (`where`) and the defaults of its options.
  *
- * @throws RangeError for no parameters or the same one twice, or a negative or non-finite option; TypeError for another option, one of another
- *   type, or anything but parameters.
+ * @throws RangeError for no parameters or the same one twice, or a negative or non-finite option; TypeError for another
+ *   option, one of another type, or anything but parameters.
  */
 export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOptions> {
   /** The parameters that are updated. */
