@@ -83,13 +83,14 @@ export function lifForwardAny(
   rest: f32,
   scale: f32,
   hold: i32,
+  resumed: i32,
 ): void {
   const all = (<usize>rows * <usize>n) << 2;
   const row = (<usize>n) << 2;
   const floor = firingFloor(strict);
   for (let t = 0; t < T; t++) {
     const first = t == 0;
-    const pending = !first || delayed != 0;
+    const pending = !first || (delayed | resumed) != 0;
     for (let b = 0; b < rows; b++) {
       const at = <usize>b * row;
       stepAny(
@@ -321,7 +322,8 @@ export function lifState(
  * lifBackward with every option: gradients of membrane (dm) and state (dv), [T, rows, n] or 0; gradients of β, θ per element
  * (dBeta, dThreshold, [rows, n], summed over time) and of v0 (dv0, [rows, n]), added where the address is not 0. With
  * `attached` the reset passes the surrogate's gradient too. Custom derivatives are preceded by those of the initial state.
- * carry [rows, n] must hold zeros. With z the gradient of u[t+1] and γ = β, or 1 while the neuron is held:
+ * carry [rows, n] is du[T], and du[0] afterwards. resumed: v0 and r0 are u and r of the step before, which another call takes.
+ * With z the gradient of u[t+1] and γ = β, or 1 while the neuron is held:
  *
  *   reset at once   q = γz + dv[t]     du = σ′·ds + κq + σ′·jump + dm[t]           jump = −θq or (resetValue − u)q
  *   delayed         q = γz             du = σ′·ds + κq + σ′·jump + dv[t] + dm[t]   jump = −θz or (resetValue − u)q
@@ -329,7 +331,6 @@ export function lifState(
 export function lifBackwardAny(
   g: usize,
   u: usize,
-  s: usize,
   r: usize,
   v0: usize,
   r0: usize,
@@ -358,6 +359,7 @@ export function lifBackwardAny(
   attached: i32,
   kind: i32,
   slope: f32,
+  resumed: i32,
 ): void {
   const row = (<usize>n) << 2;
   const all = <usize>rows * row;
@@ -370,7 +372,7 @@ export function lifBackwardAny(
   const subtract = maskIf(reset == SUBTRACT);
   const attach = maskIf(attached != 0);
   // t = −1 is the state v0: it has no spike, but a delayed reset is judged from it.
-  const last = dv0 != 0 || (dThreshold != 0 && delayed != 0) ? -1 : 0;
+  const last = resumed == 0 && (dv0 != 0 || (dThreshold != 0 && delayed != 0)) ? -1 : 0;
   for (let t = T - 1; t >= last; t--) {
     const initial = t < 0;
     for (let b = 0; b < rows; b++) {
@@ -398,10 +400,8 @@ export function lifBackwardAny(
           t > 0 ? inline.always(loadAt(r, a - all, four)) : initial ? none : inline.always(loadAt(r0, o, four));
         const active = f32x4.eq(before, none);
         const free = f32x4.eq(left, none);
-        const fired =
-          initial || delayed != 0
-            ? v128.and(later, inline.always(resetDue(x, theta, floors, left, holds, later)))
-            : f32x4.ne(inline.always(loadAt(s, a, four)), none);
+        let fired = inline.always(resetDue(x, theta, floors, left, holds, later));
+        if (initial) fired = v128.and(fired, later);
         const seen = initial ? none : inline.always(loadAt(dv, a, four));
 
         const next = inline.always(loadAt(carry, o, four));
@@ -434,8 +434,8 @@ export function lifBackwardAny(
         if (dBeta == 0) continue;
         // β multiplied the state before this step, after its reset.
         const p = t > 0 ? inline.always(loadAt(u, a - all, four)) : inline.always(loadAt(v0, o, four));
-        let due = t > 0 && delayed == 0 ? f32x4.ne(inline.always(loadAt(s, a - all, four)), none) : none;
-        if (delayed != 0) due = inline.always(resetDue(p, theta, floors, before, holds, later));
+        let due = inline.always(resetDue(p, theta, floors, before, holds, later));
+        if ((t | delayed | resumed) == 0) due = none;
         let v = f32x4.sub(p, v128.andnot(v128.and(v128.and(subtract, due), theta), later));
         v = v128.bitselect(value, v, v128.and(zero, due));
         inline.always(addAt(dBeta, o, four, v128.and(active, f32x4.mul(du, f32x4.sub(v, f32x4.splat(rest))))));

@@ -103,6 +103,7 @@ function forward(side: Side, o: Options) {
     o.rest,
     o.scale,
     o.hold,
+    0,
   );
   return arrays;
 }
@@ -149,7 +150,7 @@ for (const reset of [NONE, SUBTRACT, ZERO]) {
             const o = { ...PLAIN, ...shape, reset, delayed, hold, perNeuron: attached === 0, initial: true };
             compareSides(
               (side) => {
-                const { u, s, r, v0, r0, beta, threshold, step } = forward(side, o);
+                const { u, r, v0, r0, beta, threshold, step } = forward(side, o);
                 const size = o.rows * o.n;
                 const g = side.put(numbers(T * size, 21));
                 const dm = side.put(numbers(T * size, 22));
@@ -163,7 +164,6 @@ for (const reset of [NONE, SUBTRACT, ZERO]) {
                 side.k.lifBackwardAny(
                   g,
                   u,
-                  s,
                   r,
                   v0,
                   r0,
@@ -192,6 +192,7 @@ for (const reset of [NONE, SUBTRACT, ZERO]) {
                   attached,
                   2,
                   2,
+                  0,
                 );
                 return [g, dBeta, dThreshold, dv0].flatMap((p) => side.read(p, p === g ? T * size : size));
               },
@@ -351,7 +352,30 @@ test("lif: the plain and the general forward pass give the same bits", () => {
           const { lifForward, lifForwardAny, unpackBits } = side.k;
           lifForward(u, bits, current, 0, beta, threshold, T, 1, size, size, size, 0, 0, reset, delayed, 0, 0, 0);
           unpackBits(z, bits, T * size);
-          lifForwardAny(v, s, r, current, 0, 0, beta, threshold, T, 1, size, size, 0, 0, reset, delayed, 0, 0, 0, 1, 0);
+          lifForwardAny(
+            v,
+            s,
+            r,
+            current,
+            0,
+            0,
+            beta,
+            threshold,
+            T,
+            1,
+            size,
+            size,
+            0,
+            0,
+            reset,
+            delayed,
+            0,
+            0,
+            0,
+            1,
+            0,
+            0,
+          );
           const plain = [...side.read(u, T * size), ...side.read(z, T * size)];
           const general = [...side.read(v, T * size), ...side.read(s, T * size)];
           return plain.map((value, i) => value - (general[i] as number));
@@ -404,6 +428,46 @@ test("lif: one step after the other, resumed from the membrane, gives the bits o
         expect(side.read(z, T * size)).toEqual(side.read(s, T * size));
         return [];
       });
+    }
+  }
+});
+
+test("lif: with every option too, forward and backward", () => {
+  const [rows, n] = [2, 7];
+  const size = rows * n;
+  for (const reset of [NONE, SUBTRACT, ZERO]) {
+    for (const delayed of [0, 1]) {
+      for (const attached of [0, 1]) {
+        compareSides((side) => {
+          const o = { ...PLAIN, rows, n, reset, delayed, hold: 2, rest: 0.2, scale: 0.5 };
+          const { u, s, r, current, beta, threshold } = forward(side, o);
+          const [v, z, q] = [0, 1, 2].map(() => side.zeros(T * size)) as [number, number, number];
+          const options = [reset, delayed, 0, -0.25, 0.2, 0.5, 2] as const;
+          const at = (p: number, t: number): number => (t < 0 ? 0 : p + 4 * t * size);
+          for (let t = 0; t < T; t++) {
+            const before = [at(v, t - 1), at(q, t - 1)] as const;
+            const [to, spikes, counters, from] = [at(v, t), at(z, t), at(q, t), at(current, t)];
+            const { k } = side;
+            k.lifForwardAny(to, spikes, counters, from, ...before, beta, threshold, 1, rows, n, 0, 0, 0, ...options, t);
+          }
+          for (const [steps, whole] of [[v, u] as const, [z, s] as const, [q, r] as const]) {
+            expect(side.read(steps, T * size)).toEqual(side.read(whole, T * size));
+          }
+          /** Gradients towards current, β and θ, so many steps in a call. */
+          const gradients = (together: number): number[] => {
+            const g = side.put(numbers(T * size, 31));
+            const [carry, dBeta, dThreshold] = [0, 1, 2].map(() => side.zeros(size)) as [number, number, number];
+            for (let t = T - together; t >= 0; t -= together) {
+              const first = [at(g, t), at(u, t), at(r, t), at(u, t - 1), at(r, t - 1), beta, threshold] as const;
+              const outputs = [carry, 0, 0, 0, 0, dBeta, dThreshold, 0, together, rows, n, 0, 0] as const;
+              side.k.lifBackwardAny(...first, ...outputs, ...options, attached, 2, 2, t);
+            }
+            return [g, dBeta, dThreshold].flatMap((p) => side.read(p, p === g ? T * size : size));
+          };
+          expect(gradients(1)).toEqual(gradients(T));
+          return [];
+        });
+      }
     }
   }
 });

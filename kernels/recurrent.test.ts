@@ -17,6 +17,10 @@ interface Options {
   strict: number;
   kind: number;
   slope: number;
+  /** Which kernels of neurons are to run. */
+  general: boolean;
+  hold: number;
+  attached: number;
 }
 
 const PLAIN: Options = {
@@ -31,7 +35,13 @@ const PLAIN: Options = {
   strict: 0,
   kind: ATAN,
   slope: 2,
+  general: false,
+  hold: 0,
+  attached: 0,
 };
+
+/** Rest and scale of neurons with further options. */
+const FURTHER = [0.2, 0.75] as const;
 
 /** Weights, currents and neurons of which about a third fires. */
 function layer(side: Side, { T, rows, n, all, bias, perNeuron }: Options) {
@@ -48,15 +58,17 @@ function layer(side: Side, { T, rows, n, all, bias, perNeuron }: Options) {
 }
 
 function forward(side: Side, o: Options): number[] {
-  const { T, rows, n, all, reset, delayed, strict } = o;
+  const { T, rows, n, all, reset, delayed, strict, general, hold } = o;
   const { current, weight, bias, beta, threshold, step } = layer(side, o);
   const words = Math.ceil((T * rows * n) / 32);
   const u = side.zeros(T * rows * n);
   const s = side.zeros(words + 1);
-  const work = side.zeros(n * (n + 32) + rows * (n + 36) + 64);
+  const r = general ? side.zeros(T * rows * n) : 0;
+  const work = side.zeros(n * (n + 32) + rows * (n + 36) + 64 + (general ? rows * n : 0));
   side.k.recurrentForward(
     u,
     s,
+    r,
     current,
     weight,
     bias,
@@ -73,17 +85,21 @@ function forward(side: Side, o: Options): number[] {
     delayed,
     strict,
     -0.25,
+    ...FURTHER,
+    hold,
   );
-  return [...side.readWords(s, words), ...side.read(u, T * rows * n)];
+  return [...side.readWords(s, words), ...side.read(u, T * rows * n), ...(r === 0 ? [] : side.read(r, T * rows * n))];
 }
 
 function backward(side: Side, o: Options): number[] {
-  const { T, rows, n, all, reset, strict, kind, slope } = o;
+  const { T, rows, n, all, reset, delayed, strict, kind, slope, general, hold, attached } = o;
   const { weight, beta, threshold, step } = layer(side, o);
   const size = rows * n;
   const du = side.put(numbers(T * size, 6));
   const u = side.put(numbers(T * size, 7, -1, 3));
-  const carry = side.zeros(size);
+  const r = hold > 0 ? side.put(numbers(T * size, 8, 0, hold + 1).map(Math.floor)) : 0;
+  const carry = side.zeros(2 * size);
+  const [dBeta, dThreshold] = [side.zeros(size), side.zeros(size)];
   side.k.recurrentBackward(
     du,
     u,
@@ -101,8 +117,18 @@ function backward(side: Side, o: Options): number[] {
     strict,
     kind,
     slope,
+    general ? 1 : 0,
+    r,
+    0,
+    dBeta,
+    dThreshold,
+    delayed,
+    -0.25,
+    ...FURTHER,
+    hold,
+    attached,
   );
-  return side.read(du, T * size);
+  return [...side.read(du, T * size), ...side.read(dBeta, size), ...side.read(dThreshold, size)];
 }
 
 const TOLERANCE = { absolute: 2e-5, relative: 2e-5 };
@@ -132,7 +158,10 @@ describe("recurrent: forward and backward agree with the reference", () => {
     for (const kind of [TRIANGULAR, BOXCAR]) {
       for (const slope of [0.05, 0.3, 3]) {
         for (const n of [3, 4, 36, 64])
-          for (const perNeuron of [false, true]) agrees({ kind, slope, n, perNeuron, T: 6 });
+          for (const perNeuron of [false, true]) {
+            agrees({ kind, slope, n, perNeuron, T: 6 });
+            agrees({ kind, slope, n, perNeuron, T: 6, general: true });
+          }
       }
     }
   });
@@ -142,6 +171,9 @@ describe("recurrent: forward and backward agree with the reference", () => {
       for (const delayed of [0, 1]) {
         for (const strict of [0, 1]) {
           for (const perNeuron of [false, true]) agrees({ reset, delayed, strict, perNeuron, bias: perNeuron });
+          for (const all of [true, false]) {
+            for (const hold of [0, 2]) agrees({ reset, delayed, strict, all, hold, general: true, attached: hold / 2 });
+          }
         }
       }
     }
@@ -157,7 +189,7 @@ test("recurrent: the sum starts at the bias, takes the spikes in ascending order
     const current = side.put([2, 2, 2, 2, 3, 0, 0, 0]);
     const bias = side.put([1, 0, 0, 0]);
     const work = side.zeros(n * (n + 32) + n + 100);
-    side.k.recurrentForward(u, s, current, weight, bias, zero, one, work, 2, 1, n, 1, 0, 0, NONE, 0, 0, 0);
+    side.k.recurrentForward(u, s, 0, current, weight, bias, zero, one, work, 2, 1, n, 1, 0, 0, NONE, 0, 0, 0, 0, 1, 0);
     // In float32 1 + 2²⁴ is 2²⁴: the bias is lost to the first term, what comes after the second one is not.
     expect(side.read(u + 4 * n, 1)).toEqual([side.k === reference ? 4.5 : 3.5]);
     return [];

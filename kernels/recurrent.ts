@@ -7,11 +7,12 @@
  * Wᵀ lies in panels of 32 columns, so that one stays in the first-level cache while all rows pass it.
  */
 
-import { alignBits } from "./bits";
+import { alignBits, packBits } from "./bits";
 import { BOXCAR, TRIANGULAR } from "./derivative";
 import { addTo, mulGrad } from "./elementwise";
 import { panelRows } from "./gather";
 import { lifForward } from "./lif";
+import { lifBackwardAny, lifForwardAny } from "./lif-any";
 import { lifBackward } from "./lif-back";
 import { areFew, listFewPlaces, listPlaces } from "./listed-places";
 import { block, gemm } from "./matmul";
@@ -26,11 +27,13 @@ const start = memory.data(128, 16);
 
 /**
  * u [T, rows, n] and the stream of bits s ← from current and the zero state without spikes. weight is W (all = 1) with a
- * bias [n], 0 for none, or V [n] (all = 0). `work` is room for rows·(n + 36) + 64 words, and for W n·(n + 32) more.
+ * bias [n], 0 for none, or V [n] (all = 0). Neurons with further options write their counters to r [T, rows, n], which is 0
+ * for plain ones. `work` is room for rows·(n + 36) + 64 words, for W n·(n + 32) more, and with r rows·n more.
  */
 export function recurrentForward(
   u: usize,
   s: usize,
+  r: usize,
   current: usize,
   weight: usize,
   bias: usize,
@@ -47,13 +50,17 @@ export function recurrentForward(
   delayed: i32,
   strict: i32,
   resetValue: f32,
+  rest: f32,
+  scale: f32,
+  hold: i32,
 ): void {
   const size = rows * n;
   const step = (<usize>size) << 2;
   const words = (size + 31) >> 5;
   const rowWords = (n + 31) >> 5;
-  // The panels of Wᵀ, their sums, the spikes of a step as a stream and in rows of words, their lists.
-  const panel = (work + 63) & ~63;
+  // The panels of Wᵀ, their sums, the spikes of a step as a stream and in rows of words, their lists, the spikes as numbers.
+  const numbers = work;
+  const panel = (work + (r == 0 ? 0 : step) + 63) & ~63;
   const sums = panel + (all == 0 ? 0 : (<usize>(n * rowWords)) << 7);
   const bits = sums + ((<usize>rows) << 7);
   const aligned = bits + ((<usize>words + 1) << 2);
@@ -65,26 +72,56 @@ export function recurrentForward(
     memory.copy(u, current, step);
     if (all != 0) feedAll(u, panel, bias, sums, lists, rows, n);
     else feedSelf(u, weight, aligned, rows, n);
-    lifForward(
-      u,
-      bits,
-      u,
-      t == 0 ? 0 : u - step,
-      beta,
-      threshold,
-      1,
-      rows,
-      n,
-      size,
-      size,
-      stepBeta,
-      stepThreshold,
-      reset,
-      delayed,
-      strict,
-      resetValue,
-      t,
-    );
+    const before = t == 0 ? 0 : u - step;
+    if (r == 0)
+      lifForward(
+        u,
+        bits,
+        u,
+        before,
+        beta,
+        threshold,
+        1,
+        rows,
+        n,
+        size,
+        size,
+        stepBeta,
+        stepThreshold,
+        reset,
+        delayed,
+        strict,
+        resetValue,
+        t,
+      );
+    else {
+      lifForwardAny(
+        u,
+        numbers,
+        r,
+        u,
+        before,
+        t == 0 ? 0 : r - step,
+        beta,
+        threshold,
+        1,
+        rows,
+        n,
+        size,
+        stepBeta,
+        stepThreshold,
+        reset,
+        delayed,
+        strict,
+        resetValue,
+        rest,
+        scale,
+        hold,
+        t,
+      );
+      packBits(bits, numbers, 1, size);
+      r += step;
+    }
     setBits(s, <usize>first, bits, words);
     const count = alignBits(aligned, bits, rows, n);
     if (all == 0) continue;
@@ -132,9 +169,11 @@ function feedSelf(u: usize, weight: usize, bits: usize, rows: i32, n: i32): void
 }
 
 /**
- * Its gradient with the reset detached: du [T, rows, n] holds ∂L/∂s and receives ∂L/∂I. Step by step backwards,
- * ds[t] += dI[t+1]·W (or dI[t+1] ⊙ V) before the neuron takes its turn, where few neurons are within reach of their
- * surrogate only there. carry [rows, n] must hold zeros.
+ * Its gradient: du [T, rows, n] holds ∂L/∂s and receives ∂L/∂I. Step by step backwards, ds[t] += dI[t+1]·W (or
+ * dI[t+1] ⊙ V) before the neuron takes its turn, where few neurons are within reach of their surrogate only there.
+ *
+ * general = 0: a plain neuron with the reset detached, of which nothing else is wanted. Else r, custom, dBeta, dThreshold and
+ * what follows them are as in lifBackwardAny. carry [rows, n] must hold zeros, and is followed by rows·⌈n/32⌉ words of room if general.
  */
 export function recurrentBackward(
   du: usize,
@@ -153,50 +192,100 @@ export function recurrentBackward(
   strict: i32,
   kind: i32,
   slope: f32,
+  general: i32,
+  r: usize,
+  custom: usize,
+  dBeta: usize,
+  dThreshold: usize,
+  delayed: i32,
+  resetValue: f32,
+  rest: f32,
+  scale: f32,
+  hold: i32,
+  attached: i32,
 ): void {
   const row = (<usize>n) << 2;
   const step = <usize>rows * row;
   const compact = all != 0 && (n & 3) == 0 && (kind == TRIANGULAR || kind == BOXCAR);
   const packed = all != 0 && n <= BLOCK_K && !compact;
+  // A plain neuron's carry has done its work after the first step.
+  const support = general != 0 ? carry + step : carry;
   if (packed) pack(weight, n, n, n, 1);
-  let next = carry;
-  for (let o = <usize>(T - 1) * step; ; o -= step) {
+  for (let t = T - 1, next: usize = 0; t >= 0; t--) {
+    const o = <usize>t * step;
     const d = du + o;
-    if (next != carry) {
-      // The gradient of spikes where the surrogate is not 0; the carry has done its work and holds the bits.
-      if (compact && surrogateSupport(carry, u + o, threshold, stepThreshold, rows, n, kind, slope) < (rows * n) >> 3) {
-        gemmSampled(d, carry, next, weight, rows, n, n, n, n, 1, n);
+    if (next != 0) {
+      // The gradient of spikes where the surrogate is not 0.
+      if (
+        compact &&
+        surrogateSupport(support, u + o, threshold, stepThreshold, rows, n, kind, slope) < (rows * n) >> 3
+      ) {
+        gemmSampled(d, support, next, weight, rows, n, n, n, n, 1, n);
       } else if (packed) block(d, next, d, rows, n, n, row, 4, row, row, 16);
       else if (all != 0) gemm(d, next, weight, d, rows, n, n, n, 1, n, 1, n, n, 1);
       else for (let at: usize = 0; at < step; at += row) mulGrad(d + at, next + at, weight, n);
     }
-    lifBackward(
-      d,
-      d,
-      u + o,
-      0,
-      beta,
-      threshold,
-      next,
-      0,
-      0,
-      0,
-      1,
-      rows,
-      n,
-      0,
-      0,
-      0,
-      stepBeta,
-      stepThreshold,
-      reset,
-      0,
-      strict,
-      0,
-      kind,
-      slope,
-    );
+    if (general == 0)
+      lifBackward(
+        d,
+        d,
+        u + o,
+        0,
+        beta,
+        threshold,
+        next == 0 ? carry : next,
+        0,
+        0,
+        0,
+        1,
+        rows,
+        n,
+        0,
+        0,
+        0,
+        stepBeta,
+        stepThreshold,
+        reset,
+        0,
+        strict,
+        0,
+        kind,
+        slope,
+      );
+    else
+      lifBackwardAny(
+        d,
+        u + o,
+        r == 0 ? 0 : r + o,
+        t == 0 ? 0 : u + o - step,
+        t == 0 || r == 0 ? 0 : r + o - step,
+        beta,
+        threshold,
+        carry,
+        0,
+        custom == 0 ? 0 : custom + o,
+        0,
+        0,
+        dBeta,
+        dThreshold,
+        0,
+        1,
+        rows,
+        n,
+        stepBeta,
+        stepThreshold,
+        reset,
+        delayed,
+        strict,
+        resetValue,
+        rest,
+        scale,
+        hold,
+        attached,
+        kind,
+        slope,
+        t,
+      );
     next = d;
-    if (o == 0) break;
   }
 }

@@ -108,6 +108,7 @@ export function forwardAny(
     rest,
     inputScale,
     hold,
+    0,
   );
 }
 

@@ -127,7 +127,7 @@ function backwardPlain(
   const repeats = z.gradForm?.kind === "repeats" && !silent;
   // A membrane takes its gradient as it is, as spikes do whose surrogate is 1.
   const { kind, slope } = silent ? STRAIGHT_THROUGH : neuron.surrogate;
-  const custom = kind < 0 ? customDerivative(run, membrane) : null;
+  const custom = kind < 0 ? customDerivative(neuron, threshold, v0, membrane) : null;
   const u = membrane.ptr;
   const ds = silent ? dMembrane : z.gradPtr;
   let du = ds;
@@ -192,16 +192,13 @@ function backwardAny(
   const { neuron, T, rows, n, v0, r0, refractory } = run;
   const membrane = run.membrane as Tensor;
   writeOutGradient(z);
-  const spikes = z.ptr === 0 ? allocate(4 * z.size) : z.ptr;
-  if (z.ptr === 0) k.unpackBits(spikes, z.bits, z.size);
   if (v0 !== null) checkUnchanged(z, v0);
   if (r0 !== null) checkUnchanged(z, r0);
   const { kind, slope } = neuron.surrogate;
-  const custom = kind < 0 ? customDerivative(run, membrane) : null;
+  const custom = kind < 0 ? customDerivative(neuron, threshold, v0, membrane) : null;
   k.lifBackwardAny(
     z.gradPtr,
     membrane.ptr,
-    spikes,
     refractory?.ptr ?? 0,
     v0?.ptr ?? 0,
     r0?.ptr ?? 0,
@@ -230,9 +227,9 @@ function backwardAny(
     neuron.attached,
     kind,
     slope,
+    0,
   );
   custom?.dispose();
-  if (z.ptr === 0) recycle(spikes, 4 * z.size, scope.region);
   if (dMembrane !== 0) recycle(dMembrane, 4 * z.size, scope.region);
   if (dState !== 0) recycle(dState, 4 * z.size, scope.region);
 }
@@ -264,14 +261,14 @@ function takeOver({ reachable }: Run, membrane: Tensor): boolean {
 }
 
 /** A buffer of zeros that serves this pass. */
-function zeroBuffer(size: number): number {
+export function zeroBuffer(size: number): number {
   const p = allocate(4 * size);
   k.fill(p, size, 0);
   return p;
 }
 
 /** Adds the gradients d of each element, [rows, n] or 0 for none, into a parameter and gives the buffer back. */
-function passToParameter(parameter: Tensor, d: number, rows: number, n: number): void {
+export function passToParameter(parameter: Tensor, d: number, rows: number, n: number): void {
   if (d === 0) return;
   sumPerNeuron(parameter, d, rows, n);
   recycle(d, 4 * rows * n, scope.region);
@@ -280,8 +277,12 @@ function passToParameter(parameter: Tensor, d: number, rows: number, n: number):
 const NOTHING = { dMembrane: 0, dState: 0, silence: 0 } as const;
 
 /** The derivative of a custom surrogate on the whole sequence, after that of the state before it. */
-function customDerivative({ neuron, threshold, v0 }: Run, membrane: Tensor): Tensor | null {
-  const { derivative } = neuron.surrogate;
+export function customDerivative(
+  { surrogate: { derivative } }: Neuron,
+  threshold: Tensor,
+  v0: Tensor | null,
+  membrane: Tensor,
+): Tensor | null {
   if (derivative === null) return null;
   return noGrad(() => {
     const initial = v0 ?? zeros(membrane.shape.slice(1));

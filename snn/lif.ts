@@ -224,7 +224,7 @@ export class LIF extends Module {
     return { v: zeros(shape), refractory: zeros(shape) };
   }
 
-  private decay(): Tensor {
+  protected decay(): Tensor {
     return this.beta.isParameter ? this.beta.clamp(0, 1) : this.beta;
   }
 

@@ -47,13 +47,27 @@ const CASES: Record<string, Partial<RecurrentLIFOptions>> = {
   none: { reset: "none", threshold: 1.5 },
   "to a value": { resetValue: -0.5, surrogate: surrogate.fastSigmoid() },
   "per neuron": { beta: uniform([32]), threshold: uniform([32]).add(0.5) },
+  "refractory, with rest and scale": { refractorySteps: 2, rest: -0.2, inputScale: 1.5 },
+  "refractory, late": { refractorySteps: 1, reset: "subtract", resetDelay: true, fire: "gt" },
+  "learned beta and threshold": { learnBeta: true, learnThreshold: true, beta: 0.8, reset: "subtract" },
+  "learned, late, each its own": {
+    learnBeta: true,
+    learnThreshold: true,
+    beta: uniform([32]),
+    threshold: uniform([32]).add(0.5),
+    resetDelay: true,
+  },
+  "learned, clamped": { learnBeta: true, beta: 1.1 },
+  "gradients through the reset": { detachReset: false, learnThreshold: true, refractorySteps: 1 },
+  "a custom surrogate": { surrogate: surrogate.custom({ derivative: (x) => x.square().add(1).reciprocal() }) },
+  "a triangle, learned": { surrogate: surrogate.triangular(), learnBeta: true },
 };
 
 for (const connection of ["all", "one"] as const) {
   describe(`RecurrentLIF, connection ${connection}`, () => {
     for (const [name, options] of Object.entries(CASES)) {
       test(`the fused loop has the spikes and the gradients of the composed steps: ${name}`, () => {
-        const sizes = name === "per neuron" ? [32] : [1, 5, 32, 40];
+        const sizes = typeof options.beta === "object" ? [32] : [1, 5, 32, 40];
         for (const features of sizes) {
           for (const B of [1, 3]) {
             const lif = layer(features, { connection, ...options });
@@ -91,22 +105,22 @@ for (const connection of ["all", "one"] as const) {
       });
     });
 
-    test("options that are composed: refractory steps, learned β, smooth", () => {
-      for (const options of [
-        { refractorySteps: 2 },
-        { learnBeta: true },
-        { inputScale: 0.5 },
-        { detachReset: false },
-      ]) {
-        const lif = layer(6, { connection, ...options });
-        expect(train(lif, "forward", [2, 6])).toEqual(train(lif, "unroll", [2, 6]));
-      }
+    test("smooth neurons have exact gradients", () => {
       const smooth = layer(4, { connection, spiking: false, detachReset: false });
       gradcheck((x) => smooth.forward(x).sum(), [uniform([3, 2, 4])]);
     });
 
-    test("gives all memory back", () => {
-      const lif = layer(32, { connection });
+    test("backward notices a threshold that was overwritten", () => {
+      const lif = layer(4, { connection, learnThreshold: true });
+      tape(() => {
+        const spikes = lif.forward(uniform([T, 2, 4]).mul(2));
+        lif.threshold.copyFrom([2]);
+        expect(() => spikes.sum().backward()).toThrow(/backward of RecurrentLIF: a value it needs.* was overwritten/);
+      });
+    });
+
+    test.each([{}, { refractorySteps: 2, learnBeta: true }])("gives all memory back: %o", (options) => {
+      const lif = layer(32, { connection, ...options });
       train(lif, "forward", [2, 32]);
       const { live } = memoryStats();
       train(lif, "forward", [2, 32]);

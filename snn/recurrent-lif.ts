@@ -2,7 +2,6 @@ import { composed, formatShape, generatorOf } from "../engine/extend.ts";
 import { type Generator, Linear, linear, mul, ones, parameter, stack, type Tensor, zeros } from "../engine/index.ts";
 import { checkState } from "./checks.ts";
 import { LIF, type LIFOptions, type LIFRecord, type LIFState } from "./lif.ts";
-import { isPlain } from "./lif-kernels.ts";
 import { runRecurrent } from "./recurrent-op.ts";
 
 /** Options of {@link RecurrentLIF}. */
@@ -34,9 +33,8 @@ export interface RecurrentLIFRecord extends LIFRecord {
  *   I[t] = current[t] + V ⊙ s[t−1]     (connection "one")
  *
  * and the rest as in {@link LIF}. W [N, N] is `recurrent.weight` and b [N] `recurrent.bias`, as {@link Linear} starts them;
- * V [N] starts at 1. Shapes: current [T, B, …, N] → spikes [T, B, …, N]. Starts from v = 0 and no spikes. `forward` of a
- * plain neuron (fixed β and θ, rest 0, inputScale 1, no refractory steps, detached reset, surrogate with a formula) is one
- * op whose recurrent product costs what its spikes cost; other options and `unroll` compose the steps, with the same bits.
+ * V [N] starts at 1. Shapes: current [T, B, …, N] → spikes [T, B, …, N]. Starts from v = 0 and no spikes. `forward` is one
+ * op whose recurrent product costs what its spikes cost; `unroll` and `spiking: false` compose the steps, with the same bits.
  *
  * @throws RangeError unless features is a positive integer, for an unknown connection, or as {@link LIF} does; TypeError for
  *   a generator that is none.
@@ -75,10 +73,10 @@ export class RecurrentLIF extends LIF {
   }
 
   private static run(lif: RecurrentLIF, current: Tensor): Tensor {
-    if (!fuses(lif)) return lif.unroll(current).spikes;
+    if (!lif.spiking) return lif.unroll(current).spikes;
     const { recurrent, V } = lif;
     const weight = recurrent?.weight ?? (V as Tensor);
-    return runRecurrent(lif.neuron, current, weight, recurrent?.bias ?? null, lif.beta, lif.threshold);
+    return runRecurrent(lif.neuron, current, weight, recurrent?.bias ?? null, lif.decay(), lif.threshold);
   }
 
   /**
@@ -143,10 +141,4 @@ export class RecurrentLIF extends LIF {
     }
     if (state !== undefined) checkState("RecurrentLIF", "spikes", state.spikes, current.shape.slice(1));
   }
-}
-
-/** A plain neuron with fixed β and θ and a surrogate that the kernels know. */
-function fuses({ neuron, spiking, beta, threshold }: RecurrentLIF): boolean {
-  const fixed = !beta.requiresGrad && !threshold.requiresGrad;
-  return spiking && fixed && isPlain(neuron) && neuron.attached === 0 && neuron.surrogate.derivative === null;
 }

@@ -1,5 +1,5 @@
 /**
- * The fused op behind RecurrentLIF: one record for a whole sequence of a plain neuron with the reset detached.
+ * The fused op behind RecurrentLIF: one record for a whole sequence.
  *
  *   I[t] = current[t] + W·s[t−1] + b   ("all")     or     current[t] + V ⊙ s[t−1]   ("one")
  *
@@ -29,8 +29,8 @@ import {
   scope,
 } from "../engine/extend.ts";
 import type { Tensor } from "../engine/index.ts";
-import type { Neuron } from "./lif-kernels.ts";
-import { surrogateSupport } from "./lif-op.ts";
+import { isPlain, type Neuron } from "./lif-kernels.ts";
+import { customDerivative, passToParameter, surrogateSupport, zeroBuffer } from "./lif-op.ts";
 
 /** T steps of `rows` samples with n neurons. */
 interface Sequence {
@@ -42,19 +42,24 @@ interface Sequence {
   readonly threshold: Tensor;
   /** u of every step. */
   readonly membrane: Tensor;
+  /** Steps that each neuron is still held, or null for plain neurons. */
+  readonly refractory: Tensor | null;
 }
 
 const recurrentOp: Recorded<Sequence> = {
   name: "RecurrentLIF",
   saves: SAVES_B | SAVES_OUTPUT,
   backward(z, current, weight, bias, sequence) {
-    const { neuron, T, rows, n, beta, threshold, membrane } = sequence;
-    checkUnchanged(z, membrane);
-    const bytes = 4 * rows * n;
+    const { neuron, T, rows, n, beta, threshold, membrane, refractory } = sequence;
+    for (const t of [membrane, beta, threshold]) checkUnchanged(z, t);
+    const size = rows * n;
     const all = weight.ndim === 2;
-    const { reset, strict, surrogate } = neuron;
-    const carry = allocate(bytes);
-    k.fill(carry, rows * n, 0);
+    const dBeta = beta.requiresGrad ? zeroBuffer(size) : 0;
+    const dThreshold = threshold.requiresGrad ? zeroBuffer(size) : 0;
+    const custom = customDerivative(neuron, threshold, null, membrane);
+    const general = refractory !== null || dBeta + dThreshold !== 0 || custom !== null || neuron.attached !== 0;
+    const carry = zeroBuffer(2 * size);
+    const { surrogate } = neuron;
     k.recurrentBackward(
       z.gradPtr,
       membrane.ptr,
@@ -68,26 +73,45 @@ const recurrentOp: Recorded<Sequence> = {
       all ? 1 : 0,
       beta.size === 1 ? 0 : 1,
       threshold.size === 1 ? 0 : 1,
-      reset,
-      strict,
+      neuron.reset,
+      neuron.strict,
       surrogate.kind,
       surrogate.slope,
+      general ? 1 : 0,
+      refractory?.ptr ?? 0,
+      custom === null ? 0 : custom.ptr + 4 * size,
+      dBeta,
+      dThreshold,
+      neuron.delayed,
+      neuron.resetValue,
+      neuron.rest,
+      neuron.inputScale,
+      neuron.hold,
+      neuron.attached,
     );
-    recycle(carry, bytes, scope.region);
+    custom?.dispose();
+    recycle(carry, 8 * size, scope.region);
+    passToParameter(beta, dBeta, rows, n);
+    passToParameter(threshold, dThreshold, rows, n);
     if (all) weightGradient(z, weight, sequence);
     else elementGradient(z, weight, sequence);
     const db = bias === null ? 0 : gradOf(bias);
     if (db !== 0) k.addSumAxis(db, z.gradPtr, 1, T * rows, n, 1);
     passGradient(z, current);
-    if (membrane.region === root.region) membrane.dispose();
-    else {
-      if (membrane.region === scope.region) recycle(membrane.ptr, 4 * membrane.size, membrane.region);
-      membrane.region = disposed;
-    }
+    drop(membrane);
+    drop(refractory);
   },
   support: ({ neuron, membrane, threshold }, bits, columns) =>
     surrogateSupport(neuron, membrane, threshold, bits, columns),
 };
+
+/** Gives back memory of a sequence that nobody can reach. */
+function drop(t: Tensor | null): void {
+  if (t === null) return;
+  if (t.region === root.region) return t.dispose();
+  if (t.region === scope.region) recycle(t.ptr, 4 * t.size, t.region);
+  t.region = disposed;
+}
 
 /** dW += Σ_t dI[t+1]ᵀ·s[t] */
 function weightGradient(z: Tensor, weight: Tensor, { T, rows, n }: Sequence): void {
@@ -118,8 +142,8 @@ function elementGradient(z: Tensor, weight: Tensor, { T, rows, n }: Sequence): v
 }
 
 /** Bytes that the kernel `recurrentForward` wants to work in. */
-const workSpace = (rows: number, n: number, all: boolean): number =>
-  4 * ((all ? n * (n + 32) : 0) + rows * (n + 36) + 64);
+const workSpace = (rows: number, n: number, all: boolean, plain: boolean): number =>
+  4 * ((all ? n * (n + 32) : 0) + rows * (n + 36) + 64 + (plain ? 0 : rows * n));
 
 /** Runs a neuron with recurrent weights [n, n] and a bias, or [n] without one, over a current [T, B, …, n] from zero. */
 export function runRecurrent(
@@ -136,12 +160,15 @@ export function runRecurrent(
   const n = current.shape[current.ndim - 1] as number;
   const rows = current.size / (T * n);
   const all = weight.ndim === 2;
+  const plain = isPlain(neuron);
   const spikes = emptySpikes(current.shape, current.size);
   const membrane = empty(current.shape, current.size);
-  const work = allocate(workSpace(rows, n, all));
+  const refractory = plain ? null : empty(current.shape, current.size);
+  const work = allocate(workSpace(rows, n, all, plain));
   k.recurrentForward(
     membrane.ptr,
     spikes.bits,
+    refractory?.ptr ?? 0,
     current.ptr,
     weight.ptr,
     bias === null ? 0 : bias.ptr,
@@ -158,12 +185,16 @@ export function runRecurrent(
     neuron.delayed,
     neuron.strict,
     neuron.resetValue,
+    neuron.rest,
+    neuron.inputScale,
+    neuron.hold,
   );
-  recycle(work, workSpace(rows, n, all), scope.region);
+  recycle(work, workSpace(rows, n, all, plain), scope.region);
 
-  const wanted = current.requiresGrad || weight.requiresGrad || (bias?.requiresGrad ?? false);
-  const attrs: Sequence = { neuron, T, rows, n, beta, threshold, membrane };
-  if (scope.recording && wanted) record(spikes, recurrentOp as Recorded<never>, attrs, current, weight, bias);
-  else if (membrane.region === root.region) membrane.dispose();
+  const learned = weight.requiresGrad || bias?.requiresGrad || beta.requiresGrad || threshold.requiresGrad;
+  const attrs: Sequence = { neuron, T, rows, n, beta, threshold, membrane, refractory };
+  if (scope.recording && (learned || current.requiresGrad))
+    record(spikes, recurrentOp as Recorded<never>, attrs, current, weight, bias);
+  else for (const t of [membrane, refractory]) if (t?.region === root.region) t.dispose();
   return spikes;
 }

@@ -76,6 +76,7 @@ export function lifForwardAny(
   rest: number,
   scale: number,
   hold: number,
+  resumed: number,
 ): void {
   const size = rows * n;
   for (let i = 0; i < size; i++) {
@@ -83,7 +84,7 @@ export function lifForwardAny(
     const theta = at(threshold, (i % n) * stepThreshold);
     let v = or0(v0, i);
     let left = or0(r0, i);
-    let mayReset = delayed !== 0;
+    let mayReset = delayed !== 0 || resumed !== 0;
     for (let t = 0; t < T; t++) {
       const due = mayReset && resetDue(v, theta, strict, left, hold, delayed);
       if (due && reset === ZERO) v = resetValue;
@@ -171,7 +172,6 @@ export function lifBackward(
 export function lifBackwardAny(
   g: number,
   u: number,
-  s: number,
   r: number,
   v0: number,
   r0: number,
@@ -200,6 +200,7 @@ export function lifBackwardAny(
   attached: number,
   kind: number,
   slope: number,
+  resumed: number,
 ): void {
   const size = rows * n;
   const add = (p: number, i: number, value: number): void => {
@@ -213,9 +214,9 @@ export function lifBackwardAny(
     /** u[t], or v0 before the first step. */
     const state = (t: number): number => (t < 0 ? or0(v0, i) : at(u, t * size + i));
     const held = (t: number): number => (t < 0 ? or0(r0, i) : or0(r, t * size + i));
-    const spiked = (t: number): boolean => t >= 0 && at(s, t * size + i) !== 0;
+    /** Whether the state after step t is reset before the next one; that before the first step only where resets are late. */
     const isReset = (t: number): boolean =>
-      delayed === 0 ? spiked(t) : resetDue(state(t), theta, strict, held(t), hold, 1);
+      (t >= 0 || delayed !== 0 || resumed !== 0) && resetDue(state(t), theta, strict, held(t), hold, delayed);
 
     /** Gradient that the state after step t passes on to u[t], given the gradient `next` of u[t + 1]. */
     const throughState = (t: number, next: number, outer: number): number => {
@@ -244,14 +245,13 @@ export function lifBackwardAny(
       else add(total, i, dI);
       if (active) {
         let v = state(t - 1);
-        if (t > 0 || delayed !== 0) {
-          if (isReset(t - 1) && reset === ZERO) v = resetValue;
-          if (isReset(t - 1) && reset === SUBTRACT && delayed === 0) v -= theta;
-        }
+        if (isReset(t - 1) && reset === ZERO) v = resetValue;
+        if (isReset(t - 1) && reset === SUBTRACT && delayed === 0) v -= theta;
         add(dBeta, i, du * (v - rest));
       }
     }
-    add(dv0, i, delayed === 0 ? (held(-1) === 0 ? b : 1) * du : throughState(-1, du, 0));
     put(carry, i, du);
+    if (resumed !== 0) continue;
+    add(dv0, i, delayed === 0 ? (held(-1) === 0 ? b : 1) * du : throughState(-1, du, 0));
   }
 }
