@@ -39,6 +39,8 @@ export interface Recorded<Attrs> {
 export interface Op<Attrs> extends Recorded<Attrs> {
   /** Forward takes an a that is spikes in bits as it is: a.ptr may be 0. */
   readonly takesBits?: true;
+  /** Where forward can go several ways: notes in attrs which one the values ask for. */
+  choose?(attrs: Attrs, a: Tensor, b: Tensor): void;
   /** z ← op(a, b, c), every element of z. */
   forward(z: Tensor, a: Tensor, b: Tensor, c: Tensor, attrs: Attrs): void;
 }

@@ -71,6 +71,17 @@ export function enter(recording: boolean): Scope {
   return inner;
 }
 
+/** fn(), which opens no tape, at the root, whatever tape is running. */
+export function outside<R>(fn: () => R): R {
+  const inner = scope;
+  scope = root;
+  try {
+    return fn();
+  } finally {
+    scope = inner;
+  }
+}
+
 /** Frees what the current scope owns and makes its parent current. */
 export function leave(): void {
   const { region, records, adopted, blocks, kept, moved, mark, parent } = scope;

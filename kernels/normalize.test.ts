@@ -36,6 +36,26 @@ test.each(LAYOUTS)("normalize: the kernels agree with their twins, [%i, %i, %i]"
   }
 });
 
+test("normalize: the constants of groups that share statistics, with weight and bias and without", () => {
+  for (const [groups, perStat, channels] of [
+    [6, 1, 3],
+    [12, 2, 4],
+    [5, 5, 5],
+  ] as const) {
+    for (const isAffine of [true, false]) {
+      compareSides((side) => {
+        const stats = groups / perStat;
+        const [mean, variance] = [side.put(numbers(stats, 1)), side.put(numbers(stats, 2, 0, 3))];
+        const weight = isAffine ? side.put(numbers(channels, 3)) : 0;
+        const bias = isAffine ? side.put(numbers(channels, 4)) : 0;
+        const constants = side.zeros(3 * groups);
+        side.k.normConstants(constants, mean, variance, weight, bias, 1e-5, groups, perStat, channels);
+        return side.read(constants, 3 * groups);
+      });
+    }
+  }
+});
+
 test("normalize: a large mean does not drown the variance", () => {
   // 10⁶ in steps of 1/2: sums of squares in float32 would have lost all of it.
   const x = numbers(1003, 1, 0, 1).map((v) => 1e6 + Math.round(v) / 2);

@@ -69,6 +69,33 @@ function pair(p: usize): v128 {
 }
 
 /**
+ * constants ← for each group its mean, then a = weight / √(variance + eps), then its bias: what `normalize` takes. So many groups
+ * in a row share a mean and a variance; weight (0, the address: ones) and bias (0: zeros) have a value for each of `channels`
+ * groups in turn.
+ */
+export function normConstants(
+  constants: usize,
+  mean: usize,
+  variance: usize,
+  weight: usize,
+  bias: usize,
+  eps: f64,
+  groups: i32,
+  perStat: i32,
+  channels: i32,
+): void {
+  const all = (<usize>groups) << 2;
+  for (let g = 0; g < groups; g++, constants += 4) {
+    const stat = (<usize>(g / perStat)) << 2;
+    const c = (<usize>(g % channels)) << 2;
+    const factor = weight == 0 ? 1 : <f64>load<f32>(weight + c);
+    store<f32>(constants, load<f32>(mean + stat));
+    store<f32>(constants + all, <f32>(factor / sqrt<f64>(<f64>load<f32>(variance + stat) + eps)));
+    store<f32>(constants + 2 * all, bias == 0 ? 0 : load<f32>(bias + c));
+  }
+}
+
+/**
  * z[o, g, i] ← a·(x − mean) + b, or, where y is not 0 (the address), z[o, g, i] += a·(x − mean) + b + c·y, with the constants
  * of group g: `constants` holds all means, then all a, all b and all c.
  */

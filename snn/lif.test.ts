@@ -1,11 +1,19 @@
 /** The LIF layer: time step by time step, carried state, constant currents, memory, learned decay. */
 import { describe, expect, test } from "vitest";
 import {
+  AvgPool2d,
+  BatchNorm2d,
+  Conv2d,
+  Dropout,
+  Flatten,
   Generator,
+  GroupNorm,
   gradcheck,
   keep,
+  LayerNorm,
   Linear,
   linear,
+  MaxPool2d,
   type Module,
   memoryStats,
   noGrad,
@@ -491,6 +499,49 @@ describe("lif: in a Sequential the membrane takes the place of the current", () 
   test("lif: that takes less memory", () => {
     const wide = () => [new LIF(), new LIF()];
     expect(train(wide, sequential).peak).toBeLessThan(train(wide, oneByOne).peak);
+  });
+
+  test("lif: so it does behind convolutions, pools and normalisation", () => {
+    const generator = new Generator(4);
+    const conv = () => new Conv2d(2, 4, 3, { padding: 1, generator });
+    const stacks: Record<string, () => Module[]> = {
+      conv: () => [conv()],
+      "batch norm": () => [conv(), new BatchNorm2d(4)],
+      "group norm": () => [conv(), new GroupNorm(2, 4)],
+      "layer norm": () => [conv(), new LayerNorm([8])],
+      "max pool": () => [conv(), new MaxPool2d(2)],
+      "average pool": () => [conv(), new AvgPool2d(2)],
+      "spikes that were pooled": () => [conv(), new LIF({ threshold: 0.1 }), new MaxPool2d(2)],
+      dropout: () => [conv(), new Dropout(0.5, { generator })],
+      flat: () => [conv(), new Flatten(2)],
+    };
+    for (const [name, make] of Object.entries(stacks)) {
+      const modules = [...make(), new LIF({ threshold: 0.2, surrogate: surrogate.atan() })];
+      const network = new Sequential(...modules);
+      const x = leaf([T, B, 2, 8, 8], 3);
+      const drawn = generator.getState();
+      const run = (forward: (x: Tensor) => Tensor) => {
+        generator.setState(drawn);
+        resetPeak();
+        const before = memoryStats().live;
+        const output = tape(() => {
+          const z = forward(x);
+          z.mul(random(z.shape, 8)).sum().backward();
+          return bits(z);
+        });
+        const leaves = [x, ...network.parameters()];
+        const grads = leaves.map((t) => bits(t.grad as Tensor));
+        for (const t of leaves) t.zeroGrad();
+        return { found: [output, ...grads], peak: memoryStats().peak - before };
+      };
+      run(oneByOne(modules)); // gradients take their buffers
+      const [alone, held] = [run((y) => network.forward(y)), run(oneByOne(modules))];
+      expect(alone.found, name).toEqual(held.found);
+      expect(new Set(alone.found[0]).size, name).toBe(2);
+      // The others look into something, or keep their parts.
+      const saves = !["flat", "dropout", "layer norm"].includes(name);
+      if (saves) expect(alone.peak, name).toBeLessThan(held.peak);
+    }
   });
 
   test("lif: a forward of one's own is called, and what it can hold stays as it is", () => {

@@ -3,13 +3,17 @@ import {
   allocateIn,
   formatShape,
   k,
+  type Op,
+  outside,
   persist,
   RepeatedLinear,
   ready,
   root,
   type Shape,
+  scope,
   streamBytes,
   touch,
+  unrecord,
 } from "../engine/extend.ts";
 import { Linear, type Module, noGrad, type Tensor, zeros } from "../engine/index.ts";
 import { LeakyIntegrator } from "./leaky-integrator.ts";
@@ -70,18 +74,66 @@ function ownSpikes(shape: Shape): Tensor {
   return t;
 }
 
-/** A module without neurons: its `forward` on a sequence of one step, in evaluation mode. */
+/** The shape of one step of what a module gives for a sequence of one. */
+function shapeOfStep({ constructor: { name } }: Module, z: Tensor): Shape {
+  const [steps, ...shape] = z.shape;
+  if (steps === 1) return shape;
+  throw new RangeError(`Stream: expected ${name} to give [1, B, …] for one step, got ${formatShape(z.shape)}`);
+}
+
+/** An op on tensors that stay. */
+interface Call {
+  readonly op: Op<never>;
+  readonly attrs: never;
+  readonly z: Tensor;
+  readonly a: Tensor;
+  readonly b: Tensor;
+  readonly c: Tensor;
+}
+
+/** A module that always runs the same ops: what its `forward` has recorded once, again and again. */
+class PureStage extends Stage {
+  private readonly calls: readonly Call[];
+
+  constructor(module: Module, input: Tensor) {
+    const { output, made, calls } = outside(() => {
+      const before = root.records.length;
+      input.requiresGrad = true;
+      const z = module.evaluating(() => module.forward(input.unsqueeze(0)));
+      input.requiresGrad = false;
+      const made = root.records.slice(before);
+      const calls = made.map((z) => ({ op: z.op, attrs: z.attrs, z, a: z.a, b: z.b, c: z.c }) as Call);
+      for (const t of made) {
+        unrecord(t, root.region);
+        t.requiresGrad = false;
+      }
+      const output = z.reshape(shapeOfStep(module, z));
+      if (output.ptr === input.ptr) output.bits = input.bits;
+      // What only looks into something has nothing to do.
+      return { output, made, calls: calls.filter(({ op }) => op.forward !== undefined) };
+    });
+    super(output, { memory: made, parameters: module.parameters() });
+    this.calls = calls;
+  }
+
+  step(): void {
+    const { calls } = this;
+    for (let i = 0; i < calls.length; i++) {
+      const { op, attrs, z, a, b, c } = calls[i] as Call;
+      op.choose?.(attrs, a, b);
+      op.forward(z, a, b, c, attrs);
+      op.drop?.(attrs, a, scope.region);
+    }
+  }
+}
+
+/** Any other module without neurons: its `forward` on a sequence of one step, in evaluation mode. */
 class StatelessStage extends Stage {
   private readonly forward: () => void;
 
   constructor(module: Module, input: Tensor) {
     const ofOneStep = (): Tensor => module.evaluating(() => module.forward(input.unsqueeze(0)));
-    const [steps, ...shape] = noGrad(() => ofOneStep().shape);
-    if (steps !== 1) {
-      const got = formatShape(steps === undefined ? [] : [steps, ...shape]);
-      throw new RangeError(`Stream: expected ${module.constructor.name} to give [1, B, …] for one step, got ${got}`);
-    }
-    super(own(shape), { parameters: module.parameters() });
+    super(own(noGrad(() => shapeOfStep(module, ofOneStep()))), { parameters: module.parameters() });
     this.forward = () => void this.output.copyFrom(ofOneStep());
   }
 
@@ -273,6 +325,7 @@ export function stageOf(layer: Module, input: Tensor): Stage {
     return layer.spiking ? new NeuronStage(layer, input) : new SmoothStage(layer, input);
   }
   if (layer instanceof LeakyIntegrator && isOwn(layer, LeakyIntegrator)) return new IntegratorStage(layer, input);
+  if (layer.isPure) return new PureStage(layer, input);
   for (const [name, module] of layer.namedModules()) {
     if (!(module instanceof LIF || module instanceof LeakyIntegrator)) continue;
     const what = name === "" ? "has a state" : `has a state in ${name}`;

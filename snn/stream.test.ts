@@ -1,13 +1,18 @@
 /** Streams: the bits of `forward`, whatever the layers are, and memory that stays as it is. */
 import { expect, test } from "vitest";
 import {
+  AvgPool2d,
+  BatchNorm1d,
   BatchNorm2d,
+  Conv1d,
   Conv2d,
   Dropout,
   Flatten,
   full,
   Generator,
+  GroupNorm,
   gradcheck,
+  LayerNorm,
   Linear,
   MaxPool2d,
   Module,
@@ -118,7 +123,97 @@ test("stream: smooth neurons", () => {
   expectSame([new LIF({ spiking: false, reset: "subtract", surrogate: surrogate.sigmoid({ slope: 5 }) })], [2, 7]);
 });
 
-test("stream: modules without a state see a sequence of one step", () => {
+test("stream: convolutions and pools of all sorts, of few spikes and of many", () => {
+  for (const rate of [0.02, 0.3, 0.95]) {
+    const spiking = new LIF({ beta: 0, threshold: 1 - rate });
+    const conv = (options: object) => new Conv2d(2, 4, 3, { generator: generator(), ...options });
+    const layers: Module[][] = [
+      [conv({})],
+      [conv({ padding: 2, stride: 2, bias: false }), new MaxPool2d(2)],
+      [conv({ groups: 2, dilation: 2 }), new AvgPool2d(2, { padding: 1 })],
+      [new MaxPool2d(3, { stride: 2, padding: 1 }), conv({ padding: 1 })],
+      [new AvgPool2d(2), new Flatten(2), linear(32, 3)],
+      [new Flatten(3), new Conv1d(2, 3, 5, { generator: generator() }), new GroupNorm(3, 3, { axis: -2 })],
+      [new LayerNorm([8, 8]), conv({})],
+      [new Flatten(2), new BatchNorm1d(128, { axis: -1 }), linear(128, 2)],
+    ];
+    for (const list of layers) for (const B of [1, 3]) expectSame([spiking, ...list], [B, 2, 8, 8]);
+  }
+});
+
+test("stream: parameters and statistics of all layers count in the next step", () => {
+  const conv = new Conv2d(1, 4, 3, { generator: generator() });
+  const [norm, groups] = [new BatchNorm2d(4), new GroupNorm(2, 4)];
+  const [own, rows] = [new BatchNorm2d(4, { trackRunningStats: false }), new LayerNorm([6, 6])];
+  const network = new Sequential(conv, norm, own, groups, rows).eval();
+  for (const frozen of [false, true]) {
+    for (const t of network.parameters()) t.requiresGrad = !frozen;
+    const stream = new Stream(network, [2, 1, 8, 8]);
+    const x = rand([2, 1, 8, 8], { generator: generator() });
+    for (let i = 0; i < 4; i++) {
+      const expected = noGrad(() => bits(network.forward(x.unsqueeze(0))));
+      expect(bitsOf(stream.step(x.toFloat32Array()))).toEqual(expected);
+      for (const t of [...network.parameters(), norm.runningMean as Tensor, norm.runningVar as Tensor]) {
+        t.copyFrom(t.toFloat32Array().map((value, j) => value + 0.1 + 0.01 * j));
+      }
+    }
+    stream.dispose();
+    x.dispose();
+  }
+});
+
+test("stream: layers without a state take no memory with them, inside of a tape or not", () => {
+  const layers = [
+    new Conv2d(1, 4, 3, { generator: generator() }),
+    new BatchNorm2d(4),
+    new Flatten(2),
+    new Dropout(0.5),
+    linear(144, 2),
+    new LIF(),
+  ];
+  const { live } = memoryStats();
+  const use = () => {
+    const stream = new Stream(layers, [1, 1, 8, 8]);
+    for (let i = 0; i < 3; i++) stream.step(new Float32Array(64).fill(i));
+    // Weights that are written give back the copy by columns.
+    for (const t of layers.flatMap((layer) => layer.parameters())) t.copyFrom(t.toFloat32Array());
+    return stream;
+  };
+  use().dispose();
+  expect(memoryStats().live).toBe(live);
+  const kept = tape(() => [use()]);
+  expect(kept[0]?.step()).toHaveLength(2);
+  kept[0]?.dispose();
+  expect(memoryStats().live).toBe(live);
+  // Nothing of it stays on a tape, or wants a gradient.
+  const w = full([1, 2], 1);
+  w.requiresGrad = true;
+  const stream = use();
+  expect([stream.input.requiresGrad, stream.output.requiresGrad]).toEqual([false, false]);
+  tape(() => w.mul(stream.output).sum().backward());
+  for (const t of layers.flatMap((layer) => layer.parameters())) expect(t.grad).toBe(null);
+  for (const t of [stream, w]) t.dispose();
+});
+
+class Halved extends Conv2d {
+  override forward(x: Tensor): Tensor {
+    return super.forward(x).mul(x.data[0] === 1 ? 0.5 : 1);
+  }
+}
+
+test("stream: a subclass of a convolution is run as it is", () => {
+  expectSame([new Halved(1, 2, 3, { generator: generator() })], [1, 1, 4, 4]);
+  const layer = new Halved(1, 2, 3, { generator: generator() });
+  const stream = new Stream(layer, [1, 1, 3, 3]);
+  const ones = new Float32Array(9).fill(1);
+  for (const x of [ones.map((v, i) => v + i / 8), ones, ones.map((v) => v / 4)]) {
+    const expected = noGrad(() => bits(layer.forward(tensor(x, { shape: [1, 1, 1, 3, 3] }))));
+    expect(bitsOf(stream.step(x))).toEqual(expected);
+  }
+  stream.dispose();
+});
+
+test("stream: other modules without a state see a sequence of one step", () => {
   const layers = [
     new Conv2d(1, 4, 3, { generator: generator() }),
     new BatchNorm2d(4),

@@ -1,6 +1,6 @@
+import { SAVES_OUTPUT } from "../op.ts";
 import { flatten } from "../ops/view.ts";
 import type { Tensor } from "../tensor.ts";
-import { Linear } from "./linear.ts";
 import { Module } from "./module.ts";
 
 /**
@@ -33,12 +33,11 @@ export class Sequential extends Module {
    */
   forward(x: Tensor): Tensor {
     let z = x;
-    let last: Module | undefined;
+    let isAlone = false;
     for (const module of this.modules) {
-      // What a linear layer has just made is nobody else's.
-      const isAlone = last instanceof Linear && last.forward === Linear.prototype.forward;
       z = isAlone && module.forwardOver !== undefined ? module.forwardOver(z) : module.forward(z);
-      last = module;
+      // What such a layer has just made is nobody else's, unless it looks into something, or backward into it.
+      isAlone = module.isPure && z.base === null && ((z.op?.saves ?? 0) & SAVES_OUTPUT) === 0;
     }
     return z;
   }
@@ -64,6 +63,11 @@ export class Flatten extends Module {
     }
     this.startAxis = startAxis;
     this.endAxis = endAxis;
+  }
+
+  /** @internal */
+  override get isPure(): boolean {
+    return this.forward === Flatten.prototype.forward;
   }
 
   /**

@@ -80,6 +80,11 @@ export class Conv1d extends Convolution<number> {
     super("Conv1d", inChannels, outChannels, [sizeOption("Conv1d", "kernel", kernel, 0, 1)], options);
   }
 
+  /** @internal */
+  override get isPure(): boolean {
+    return this.forward === Conv1d.prototype.forward;
+  }
+
   /**
    * x [..., in, L] → z [..., out, L′].
    *
@@ -105,6 +110,11 @@ export class Conv2d extends Convolution<Pair> {
   constructor(inChannels: number, outChannels: number, kernel: Pair, options: ConvLayerOptions = {}) {
     const sizes = [0, 1].map((axis) => sizeOption("Conv2d", "kernel", kernel, axis, 1));
     super("Conv2d", inChannels, outChannels, sizes, options);
+  }
+
+  /** @internal */
+  override get isPure(): boolean {
+    return this.forward === Conv2d.prototype.forward;
   }
 
   /**

@@ -21,6 +21,11 @@ export class Dropout extends Module {
     this.generator = generatorOf("Dropout", options.generator);
   }
 
+  /** @internal */
+  override get isPure(): boolean {
+    return this.forward === Dropout.prototype.forward;
+  }
+
   /** x with zeros in training, else x, [...] → [...]. */
   forward(x: Tensor): Tensor {
     return dropout(x, this);

@@ -45,6 +45,11 @@ export class Linear extends Module {
     ]);
   }
 
+  /** @internal */
+  override get isPure(): boolean {
+    return this.forward === Linear.prototype.forward;
+  }
+
   /**
    * x [..., in] → z [..., out]; see {@link linear}.
    *

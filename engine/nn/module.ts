@@ -25,6 +25,16 @@ export abstract class Module {
   abstract forward(x: Tensor): Tensor;
 
   /**
+   * Whether `forward` runs the same ops for every x of a shape, in evaluation mode, on the parameters themselves, not on copies,
+   * and neither keeps nor gives to others what they make. Layers of the engine say so where no subclass has changed `forward`.
+   *
+   * @internal
+   */
+  get isPure(): boolean {
+    return false;
+  }
+
+  /**
    * `forward` of an x that nobody else can read, and that may be written over; where that is of no use, it is missing.
    *
    * @internal

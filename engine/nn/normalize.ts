@@ -127,6 +127,11 @@ export class BatchNorm1d extends BatchNorm {
     this.axis = options.axis;
   }
 
+  /** @internal */
+  override get isPure(): boolean {
+    return this.forward === BatchNorm1d.prototype.forward;
+  }
+
   /**
    * x normalised, in its shape; in training the running statistics take their share of it.
    *
@@ -147,6 +152,11 @@ export class BatchNorm1d extends BatchNorm {
 export class BatchNorm2d extends BatchNorm {
   constructor(channels: number, options: BatchNormLayerOptions = {}) {
     super("BatchNorm2d", channels, options);
+  }
+
+  /** @internal */
+  override get isPure(): boolean {
+    return this.forward === BatchNorm2d.prototype.forward;
   }
 
   /**
@@ -206,6 +216,11 @@ export class GroupNorm extends Normalization {
     super("GroupNorm", [numChannels], options);
     this.numGroups = numGroups;
     this.axis = options.axis;
+  }
+
+  /** @internal */
+  override get isPure(): boolean {
+    return this.forward === GroupNorm.prototype.forward;
   }
 
   /**

@@ -22,6 +22,11 @@ export class MaxPool2d extends Module {
     this.options = options;
   }
 
+  /** @internal */
+  override get isPure(): boolean {
+    return this.forward === MaxPool2d.prototype.forward;
+  }
+
   /**
    * x [..., C, H, W] → z [..., C, H′, W′].
    *
@@ -49,6 +54,11 @@ export class AvgPool2d extends Module {
     checkWindow("AvgPool2d", kernel, options);
     this.kernel = kernel;
     this.options = options;
+  }
+
+  /** @internal */
+  override get isPure(): boolean {
+    return this.forward === AvgPool2d.prototype.forward;
   }
 
   /**

@@ -37,6 +37,10 @@ const convOp: Op<Windows> = {
   saves: SAVES_A | SAVES_B,
   takesBits: true,
   takes: ["places"],
+  choose(g, x, w) {
+    // Gradients of images and weights that are one tensor must be written one after the other.
+    if (x !== w) g.path = pathOf(x, g);
+  },
   forward(z, x, w, bias, g) {
     if (g.path !== "dense") followerOf(g, w.ptr, x).writeMaps(z.ptr, bias?.ptr ?? 0);
     else multiplyPatches("maps", g, z.ptr, w.ptr, x.ptr, bias?.ptr);
@@ -141,12 +145,11 @@ function convolve(
   const places = axes === 1 ? [across.places] : [down.places, across.places];
   const shape = [...x.shape.slice(0, -axes - 1), weight.shape[0] as number, ...places];
   checkShape(where, shape);
+  const g = windows(shape, x.size, groups, weight.shape, down, across);
   if (x.bits === 0) ready(where, x);
   else alive(x, where);
-  // Gradients of images and weights that are one tensor must be written one after the other.
-  const path = x === weight ? "dense" : pathOf(x, (weight.shape[0] as number) / groups, down, across);
-  if (path === "dense") ready(where, x);
-  const g = windows(shape, x.size, groups, weight.shape, down, across, path);
+  convOp.choose?.(g, x, weight);
+  if (g.path === "dense") ready(where, x);
   return apply(convOp, g, x, weight, bias as Tensor);
 }
 
@@ -208,7 +211,7 @@ export function convTranspose2d(
   const y = windowUnder(0, x, weight, options);
   const q = windowUnder(1, x, weight, options);
   const shape = [...x.shape.slice(0, -3), (weight.shape[1] as number) * groups, y.size, q.size];
-  const g = windows(checkShape("convTranspose2d", shape), sizeOf(shape), groups, weight.shape, y, q, "dense");
+  const g = windows(checkShape("convTranspose2d", shape), sizeOf(shape), groups, weight.shape, y, q);
   return apply(convTransposeOp, g, x, weight, bias as Tensor);
 }
 

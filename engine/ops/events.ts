@@ -10,7 +10,7 @@ import { k, ofImages } from "../backend.ts";
 import { allocate, recycle, scope } from "../scope.ts";
 import type { Tensor } from "../tensor.ts";
 import { fitsWords, SpikeWindows } from "./spike-windows.ts";
-import { type Axis, bytesOf, carve, type Follower, type Path, type Windows } from "./windows.ts";
+import { type Follower, type Path, partBytes, type Windows } from "./windows.ts";
 
 /** Values that are looked through at a time. */
 const COUNTED = 65536;
@@ -18,7 +18,7 @@ const COUNTED = 65536;
 const WINDOWED = 0.04;
 
 /** Which way a convolution of x goes. Depends on sizes and values only. */
-export function pathOf(x: Tensor, filters: number, down: Axis, across: Axis): Path {
+export function pathOf(x: Tensor, { filters, y: down, x: across }: Windows): Path {
   // What an event costs: vectors under the windows over it, runs of neighbours, and itself. A dense product works on as many
   // vectors for every value, in a little more than half the time.
   const windows = (down.kernel * across.kernel) / (down.stride * across.stride);
@@ -39,29 +39,40 @@ export function pathOf(x: Tensor, filters: number, down: Axis, across: Axis): Pa
   return count < limit ? "events" : "dense";
 }
 
-/** Follows the images; the weights are copied. */
-export const followerOf = (g: Windows, weights: number, images: Tensor): Follower =>
-  g.path === "windows" ? new SpikeWindows(g, weights, images) : new Events(g, weights, images);
+/** Follows the images with these weights, which are copied. */
+export function followerOf(g: Windows, weights: number, images: Tensor): Follower {
+  g.follower ??= g.path === "windows" ? new SpikeWindows(g, images) : new Events(g, images);
+  g.follower.begin(weights);
+  return g.follower;
+}
 
 /** The events of images, and the weights they meet, with the filters innermost and the taps in reverse. */
 class Events implements Follower {
   private readonly g: Windows;
   private readonly images: Tensor;
-  private readonly turned: number;
-  private readonly down: number;
-  private readonly across: number;
+  private turned = 0;
+  private down = 0;
+  private across = 0;
   /** Bits of the non-zeros of an image, if it is floats. */
-  private readonly bits: number;
-  private readonly bytes: number;
+  private bits = 0;
+  private bytes = 0;
 
-  constructor(g: Windows, weights: number, images: Tensor) {
-    const { groups, channels, filters, y, x, taps, size } = g;
-    const words = [groups * filters * taps, 5 * y.size, 5 * x.size, Math.ceil((channels * size) / 32) + 1] as const;
-    const unit = 4 * filters;
+  constructor(g: Windows, images: Tensor) {
     this.g = g;
     this.images = images;
-    this.bytes = bytesOf(words);
-    [this.turned, this.down, this.across, this.bits] = carve(words);
+  }
+
+  begin(weights: number): void {
+    const { groups, channels, filters, y, x, taps, size } = this.g;
+    const unit = 4 * filters;
+    const turnedBytes = partBytes(groups * filters * taps);
+    const downBytes = partBytes(5 * y.size);
+    const acrossBytes = partBytes(5 * x.size);
+    this.bytes = turnedBytes + downBytes + acrossBytes + partBytes(Math.ceil((channels * size) / 32) + 1);
+    this.turned = allocate(this.bytes);
+    this.down = this.turned + turnedBytes;
+    this.across = this.down + downBytes;
+    this.bits = this.across + acrossBytes;
     ofImages().overlaps(
       this.down,
       y.size,

@@ -80,15 +80,10 @@ const normOp: Op<Normalization> = {
       }
     }
     const table = allocate(12 * groups);
-    const constants = heap.view(table, 3 * groups);
-    const [mean, variance] = momentsOf(a);
-    const [weight, bias] = [w?.data, b?.data];
-    for (let g = 0; g < groups; g++) {
-      const stat = Math.floor(g / perStat);
-      constants[g] = mean[stat] as number;
-      constants[groups + g] = (weight?.[g % channels] ?? 1) / Math.sqrt((variance[stat] as number) + a.eps);
-      constants[2 * groups + g] = bias?.[g % channels] ?? 0;
-    }
+    const mean = training ? a.moments : (running as Running)[0].ptr;
+    const variance = training ? mean + 4 * stats : (running as Running)[1].ptr;
+    const weight = w?.ptr ?? 0;
+    ofImages().normConstants(table, mean, variance, weight, b?.ptr ?? 0, a.eps, groups, perStat, channels);
     ofImages().normalize(z.ptr, x.ptr, 0, table, outer, groups, n);
     recycle(table, 12 * groups, scope.region);
   },

@@ -23,20 +23,23 @@ export function fitsWords(down: Axis, across: Axis): boolean {
 export class SpikeWindows implements Follower {
   private readonly g: Windows;
   private readonly images: Tensor;
-  private readonly turned: number;
+  private turned = 0;
   /** Rows for all places of so many images, and the same by taps. */
   private readonly batch: number;
-  private readonly rows: number;
-  private readonly columns: number;
+  private rows = 0;
+  private columns = 0;
   /** Maps with the filters innermost. */
-  private readonly side: number;
-  private readonly bytes: number;
+  private side = 0;
+  private bytes = 0;
 
-  constructor(g: Windows, weights: number, images: Tensor) {
-    const { groups, channels, filters, kernel, taps, places } = g;
+  constructor(g: Windows, images: Tensor) {
     this.g = g;
     this.images = images;
-    this.batch = Math.max(1, Math.min(g.images, Math.floor(PLACES / places)));
+    this.batch = Math.max(1, Math.min(g.images, Math.floor(PLACES / g.places)));
+  }
+
+  begin(weights: number): void {
+    const { groups, channels, filters, kernel, taps, places } = this.g;
     const most = this.batch * places;
     const words = [
       groups * 32 * channels * filters,

@@ -87,18 +87,13 @@ export interface Windows {
   /** A row and a plane with their padding. */
   readonly width: number;
   readonly plane: number;
-  readonly path: Path;
+  /** How the values ask for it. */
+  path: Path;
+  /** What follows the images, once something has. */
+  follower: Follower | null;
 }
 
-export function windows(
-  shape: Shape,
-  values: number,
-  groups: number,
-  weight: Shape,
-  y: Axis,
-  x: Axis,
-  path: Path,
-): Windows {
+export function windows(shape: Shape, values: number, groups: number, weight: Shape, y: Axis, x: Axis): Windows {
   const [all, channels] = weight as [number, number];
   const kernel = y.kernel * x.kernel;
   const size = y.size * x.size;
@@ -117,12 +112,15 @@ export function windows(
     size,
     width,
     plane: width * (y.size + 2 * y.padding),
-    path,
+    path: "dense",
+    follower: null,
   };
 }
 
-/** A convolution that follows what is not 0 in its images. It serves once: `writeMaps`, or `addWeights` part by part and `end`. */
+/** A convolution that follows what is not 0 in its images: `begin`, then `writeMaps`, or `addWeights` part by part, then `end`. */
 export interface Follower {
+  /** Takes memory, and the weights into it. */
+  begin(weights: number): void;
   /** maps ← bias (or 0, the address) + weights · patches */
   writeMaps(maps: number, bias: number): void;
   /** weights += maps [count, places, filters] · patchesᵀ of some images and a group of channels */
@@ -132,7 +130,7 @@ export interface Follower {
 }
 
 /** Bytes of a part of so many words, in whole lines of the cache. */
-const partBytes = (words: number): number => 4 * ((words + 15) & ~15);
+export const partBytes = (words: number): number => 4 * ((words + 15) & ~15);
 
 /** Addresses of parts of so many words each, in one block of memory. */
 export function carve<Words extends readonly number[]>(words: Words): { [K in keyof Words]: number } {

@@ -68,7 +68,7 @@ import {
   where,
 } from "./math.ts";
 import { gemm, gemmGathered } from "./matmul.ts";
-import { momentSums, moments, normalize } from "./normalize.ts";
+import { momentSums, moments, normalize, normConstants } from "./normalize.ts";
 import { adam, rmsprop, sgd } from "./optim.ts";
 import { addPatches, grid } from "./patches.ts";
 import { avgPool, avgPoolBits, avgPoolGrad, maxPool, maxPoolBits, spans } from "./pool.ts";
@@ -173,6 +173,7 @@ export const reference: Kernels = {
   moments,
   momentSums,
   normalize,
+  normConstants,
   sgd,
   adam,
   rmsprop,

@@ -40,6 +40,26 @@ export function momentSums(
   }
 }
 
+export function normConstants(
+  constants: number,
+  mean: number,
+  variance: number,
+  weight: number,
+  bias: number,
+  eps: number,
+  groups: number,
+  perStat: number,
+  channels: number,
+): void {
+  for (let g = 0; g < groups; g++) {
+    const stat = Math.floor(g / perStat);
+    const factor = weight === 0 ? 1 : at(weight, g % channels);
+    put(constants, g, at(mean, stat));
+    put(constants, groups + g, factor / Math.sqrt(at(variance, stat) + eps));
+    put(constants, 2 * groups + g, bias === 0 ? 0 : at(bias, g % channels));
+  }
+}
+
 export function normalize(
   z: number,
   x: number,

@@ -20,7 +20,7 @@
  */
 import { type Backend, simd, useBackend } from "../../engine/backend.ts";
 import { withReference } from "../../engine/gradcheck.ts";
-import { memoryStats, noGrad, type Tensor, tape, zeros } from "../../engine/index.ts";
+import { memoryStats, noGrad, Tensor, tape, zeros } from "../../engine/index.ts";
 import type { Recorded } from "../../engine/op.ts";
 import { kernels } from "../../engine/wasm.ts";
 import { DECISIONS } from "./calls.ts";
@@ -244,8 +244,8 @@ function setValues(t: Tensor, values: Float32Array): void {
 }
 
 function inputsOfRecord(z: Tensor): Tensor[] {
-  const { inputs = [], v0 = null } = (z.attrs ?? {}) as { inputs?: readonly Tensor[]; v0?: Tensor | null };
-  return [z.a, z.b, z.c, v0, ...inputs].filter((x) => x !== null);
+  const { inputs = [], v0, beta, threshold } = (z.attrs ?? {}) as { [name: string]: unknown } & { inputs?: Tensor[] };
+  return [...new Set([z.a, z.b, z.c, v0, beta, threshold, ...inputs])].filter((x) => x instanceof Tensor);
 }
 
 const nameOf = (z: Tensor): string => `${(z.op as Recorded<never>).name} [${z.shape.join(", ")}]`;
