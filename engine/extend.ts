@@ -25,6 +25,6 @@ export {
 export { constantSource } from "./ops/expand.ts";
 export { bitBytes, gatherWeightGradient, RepeatedLinear } from "./ops/matmul.ts";
 export { allocate, allocateIn, disposed, outside, recycle, root, scope } from "./scope.ts";
-export { checkShape, formatShape, type Shape, sameShape } from "./shape.ts";
+export { checkOptions, checkShape, formatShape, type Shape, sameShape } from "./shape.ts";
 export { persist } from "./tape.ts";
 export { empty, emptySpikes, peek, record, streamBytes, touch, unrecord } from "./tensor.ts";

@@ -51,8 +51,19 @@ export function axisOf(where: string, axis: number, ndim: number): number {
   return index;
 }
 
-/** Axes ascending and without repetition; all of them where none is named. */
-export function axesOf(where: string, axis: number | readonly number[] | undefined, ndim: number): number[] {
+/** Throws for a plain value in the place of options, all of which would silently keep their defaults. */
+export function checkOptions(where: string, options: object): void {
+  if (typeof options !== "object") throw new TypeError(`${where}: expected options, got ${options}`);
+}
+
+/** Axes ascending and without repetition; all of them where the options name none. */
+export function axesOf(
+  where: string,
+  options: { axis?: number | readonly number[] | undefined },
+  ndim: number,
+): number[] {
+  checkOptions(where, options);
+  const { axis } = options;
   if (axis === undefined) return Array.from({ length: ndim }, (_, i) => i);
   const list = typeof axis === "number" ? [axis] : axis;
   const axes = list.map((a) => axisOf(where, a, ndim)).sort((a, b) => a - b);

@@ -49,6 +49,12 @@ describe("errors: options that LIF and LeakyIntegrator share", () => {
       expect(() => new Layer({ beta: 1.2, learnBeta: true })).not.toThrow();
     });
 
+    test(`errors: ${where} wants options, not a value`, () => {
+      for (const value of [0.9, "zero", true]) {
+        expect(() => new Layer(value as LIFOptions)).toThrow(new TypeError(`${where}: expected options, got ${value}`));
+      }
+    });
+
     test(`errors: ${where} wants tau and dt finite and positive, and not beta as well`, () => {
       for (const value of [0, -2, ...NOT_FINITE]) {
         expectRangeError(() => new Layer({ tau: value }), `${where}: tau must be finite and > 0`, `got ${value}`);

@@ -75,7 +75,8 @@ export interface LIFRecord {
  * "subtract".
  *
  * @throws RangeError if a fixed β lies outside [0, 1] (a learned one is clamped instead), a number is not finite or out of
- *   its range, both beta and tau are given, a choice is unknown, or `spiking: false` meets a surrogate without a primitive.
+ *   its range, both beta and tau are given, a choice is unknown, or `spiking: false` meets a surrogate without a primitive;
+ *   TypeError for a value in the place of options.
  * @see Eshraghian et al. (2023), Training Spiking Neural Networks Using Lessons From Deep Learning, Proc. IEEE 111(9).
  */
 export class LIF extends Module {

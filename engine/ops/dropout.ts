@@ -2,6 +2,7 @@ import { k } from "../backend.ts";
 import { type Generator, generatorOf } from "../generator.ts";
 import { applyOwning, gradOf, type Op, ready, SAVES_NOTHING } from "../op.ts";
 import { allocate, recycle, scope } from "../scope.ts";
+import { checkOptions } from "../shape.ts";
 import { emptySpikes, type Tensor } from "../tensor.ts";
 import { reshape } from "./view.ts";
 
@@ -64,7 +65,9 @@ export function checkProbability(where: string, p: number): void {
  * @throws RangeError unless p lies in [0, 1]; TypeError for a generator that is none.
  * @see Srivastava et al. (2014), Dropout: A Simple Way to Prevent Neural Networks from Overfitting, JMLR 15.
  */
-export function dropout(x: Tensor, { p = 0.5, training = true, ...options }: DropoutOptions = {}): Tensor {
+export function dropout(x: Tensor, options: DropoutOptions = {}): Tensor {
+  checkOptions("dropout", options);
+  const { p = 0.5, training = true } = options;
   checkProbability("dropout", p);
   const generator = generatorOf("dropout", options.generator);
   if (!training || p === 0) return reshape(x, x.shape);

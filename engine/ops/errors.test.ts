@@ -3,7 +3,10 @@ import { expect, test } from "vitest";
 import { bytesKept, leaf, random } from "../../test/support/tensors.ts";
 import {
   adaptiveAvgPool2d,
+  amax,
+  amin,
   argmax,
+  argmin,
   avgPool2d,
   batchNorm,
   bceWithLogits,
@@ -12,6 +15,7 @@ import {
   conv2d,
   convTranspose2d,
   crossEntropy,
+  cumsum,
   dropout,
   elu,
   embedding,
@@ -26,13 +30,17 @@ import {
   layerNorm,
   leakyRelu,
   linear,
+  logsumexp,
   matmul,
   max,
   maxPool2d,
+  mean,
   mseLoss,
   nllLoss,
+  norm,
   pad,
   permute,
+  prod,
   reshape,
   select,
   silu,
@@ -42,6 +50,7 @@ import {
   softplus,
   squeeze,
   stack,
+  std,
   sum,
   type Tensor,
   tape,
@@ -49,6 +58,7 @@ import {
   transpose,
   unbind,
   unsqueeze,
+  variance,
   where,
 } from "../index.ts";
 
@@ -638,4 +648,14 @@ test("errors: arithmetic with numbers has the name that was called", () => {
   for (const name of ["add", "sub", "mul"] as const)
     expect(() => x[name](2)).toThrow(`${name}: the tensor [2] was freed`);
   expect(() => x.neg()).toThrow("neg: the tensor [2] was freed");
+});
+
+test("errors: an axis or a probability in the place of options is not ignored", () => {
+  const x = random([2, 3], 1);
+  const calls = { sum, mean, prod, amax, amin, variance, std, norm, logsumexp, argmax, argmin, cumsum, dropout };
+  for (const [name, call] of Object.entries(calls)) {
+    const act = () => (call as (x: Tensor, options: unknown) => Tensor)(x, 1);
+    expect(() => bytesKept(() => tape(act)), name).toThrow(new TypeError(`${name}: expected options, got 1`));
+  }
+  expect(() => x.sum(0 as object)).toThrow("sum: expected options, got 0");
 });

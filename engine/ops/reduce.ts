@@ -16,7 +16,7 @@ import {
   SAVES_OUTPUT,
 } from "../op.ts";
 import { allocate, recycle, scope } from "../scope.ts";
-import { axesOf, formatShape, type Shape, sizeOf } from "../shape.ts";
+import { axesOf, checkOptions, formatShape, type Shape, sizeOf } from "../shape.ts";
 import { noGrad } from "../tape.ts";
 import { empty, type Tensor } from "../tensor.ts";
 import { permute } from "./layout.ts";
@@ -146,8 +146,9 @@ function reducedShape(shape: Shape, axes: readonly number[], keepdim: boolean): 
   return shape.filter((_, i) => !axes.includes(i));
 }
 
-function reduce(op: Op<Reduction>, x: Tensor, { axis, keepdim = false }: ReduceOptions): Tensor {
-  const axes = axesOf(op.name, axis, x.ndim);
+function reduce(op: Op<Reduction>, x: Tensor, options: ReduceOptions): Tensor {
+  const axes = axesOf(op.name, options, x.ndim);
+  const { keepdim = false } = options;
   if (axes.length === 0) return reshape(x, x.shape);
   let z = x;
   for (let end = axes.length - 1; end >= 0; end--) {
@@ -166,7 +167,7 @@ function reduce(op: Op<Reduction>, x: Tensor, { axis, keepdim = false }: ReduceO
  *
  * Shapes: x [..., n, ...] → [..., ...] without the axes, [] without all; with `keepdim` they have size 1.
  *
- * @throws RangeError unless x has the axes, each named once.
+ * @throws RangeError unless x has the axes, each named once; TypeError for an axis in the place of options.
  */
 export function sum(x: Tensor, options: ReduceOptions = {}): Tensor {
   return composed(reduce, sumOp, x, options);
@@ -193,7 +194,7 @@ export function prod(x: Tensor, options: ReduceOptions = {}): Tensor {
 
 /** The one axis to work along. */
 function oneAxis(where: string, x: Tensor, axis: SearchOptions["axis"]): number[] {
-  const axes = axesOf(where, axis, x.ndim);
+  const axes = axesOf(where, { axis }, x.ndim);
   if (axes.length !== 1) throw new RangeError(`${where}: expected one axis, got ${formatShape(axes)}`);
   return axes;
 }
@@ -205,7 +206,9 @@ function oneAxis(where: string, x: Tensor, axis: SearchOptions["axis"]): number[
  *
  * @throws RangeError unless x has this axis.
  */
-export function cumsum(x: Tensor, { axis }: Partial<SearchOptions> = {}): Tensor {
+export function cumsum(x: Tensor, options: Partial<SearchOptions> = {}): Tensor {
+  checkOptions("cumsum", options);
+  const { axis } = options;
   if (axis === undefined) return composed(cumsumOfAll, x);
   const [at] = oneAxis("cumsum", x, axis) as [number];
   return apply(cumsumOp, around(x, at, at, x.shape), x);
@@ -226,8 +229,9 @@ function search(op: Op<Search>, x: Tensor, axes: readonly number[], keepdim: boo
 }
 
 /** Over several axes the reduced ones go last, so that ties share the gradient evenly among all of them. */
-function extreme(op: Op<Search>, x: Tensor, { axis, keepdim = false }: ReduceOptions): Tensor {
-  const axes = axesOf(op.name, axis, x.ndim);
+function extreme(op: Op<Search>, x: Tensor, options: ReduceOptions): Tensor {
+  const axes = axesOf(op.name, options, x.ndim);
+  const { keepdim = false } = options;
   if (axes.length === 0) return reshape(x, x.shape);
   const neighbours = axes.every((a, i) => i === 0 || a === (axes[i - 1] as number) + 1);
   if (neighbours) return search(op, x, axes, keepdim).values;
@@ -298,7 +302,9 @@ export function min(x: Tensor, { axis, keepdim = false }: SearchOptions): Search
   return search(minOp, x, oneAxis("min", x, axis), keepdim);
 }
 
-function searchIndices(op: Op<Search>, x: Tensor, { axis, keepdim = false }: Partial<SearchOptions>): Tensor {
+function searchIndices(op: Op<Search>, x: Tensor, options: Partial<SearchOptions>): Tensor {
+  checkOptions(`arg${op.name}`, options);
+  const { axis, keepdim = false } = options;
   const axes = axis === undefined ? [0] : oneAxis(`arg${op.name}`, x, axis);
   return noGrad(() => {
     const flat = axis === undefined ? reshape(x, [x.size]) : x;

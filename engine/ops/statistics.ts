@@ -42,8 +42,9 @@ function deviation(x: Tensor, options: VarianceOptions): Tensor {
   return safeRoot(varianceOf("std", x, options));
 }
 
-function varianceOf(where: string, x: Tensor, { axis, keepdim = false, unbiased = true }: VarianceOptions): Tensor {
-  const axes = axesOf(where, axis, x.ndim);
+function varianceOf(where: string, x: Tensor, options: VarianceOptions): Tensor {
+  const axes = axesOf(where, options, x.ndim);
+  const { keepdim = false, unbiased = true } = options;
   // The mean needs no gradient: the deviations from it sum to 0.
   const centre = noGrad(() => {
     const first = axes.reduce((part, at) => slice(part, at, 0, 1), x);
@@ -75,8 +76,9 @@ export function norm(x: Tensor, options: NormOptions = {}): Tensor {
   return composed(normOf, x, options);
 }
 
-function normOf(x: Tensor, { p = 2, ...options }: NormOptions): Tensor {
-  axesOf("norm", options.axis, x.ndim);
+function normOf(x: Tensor, options: NormOptions): Tensor {
+  axesOf("norm", options, x.ndim);
+  const { p = 2 } = options;
   if (p === 1) return sum(abs(x), options);
   if (p === Infinity) return amax(abs(x), options);
   if (p !== 2) throw new RangeError(`norm: expected p to be 1, 2 or Infinity, got ${p}`);
@@ -98,7 +100,7 @@ export function logsumexp(x: Tensor, options: ReduceOptions = {}): Tensor {
 }
 
 function logsumexpOf(x: Tensor, options: ReduceOptions): Tensor {
-  axesOf("logsumexp", options.axis, x.ndim);
+  axesOf("logsumexp", options, x.ndim);
   // A finite m keeps infinities apart: no ∞ − ∞.
   const m = noGrad(() => clamp(amax(x, { ...options, keepdim: true }), -LARGEST, LARGEST));
   const sums = sum(exp(sub(x, m)), options);
