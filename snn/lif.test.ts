@@ -450,23 +450,41 @@ test("lif: more spikes than addresses reach are refused, though their bits would
 });
 
 describe("lif: in a Sequential the membrane takes the place of the current", () => {
-  const layers: Record<string, () => Module[]> = {
-    plain: () => [new LIF(), new LIF({ reset: "subtract", surrogate: surrogate.atan() })],
-    "learned beta": () => [
-      new LIF({ learnBeta: true }),
-      new LIF({ beta: tensor([0.5, 0.75, 1]), learnThreshold: true }),
-    ],
-    refractory: () => [new LIF({ refractorySteps: 2 }), new LIF({ detachReset: false })],
-    recurrent: () => [new RecurrentLIF({ features: 5, generator: new Generator(2) }), new LIF()],
+  type Make = (generator: Generator) => Module[];
+
+  const between = (first: Module, second: Module, generator: Generator) => [
+    new Linear(N, 5, { generator }),
+    first,
+    new Linear(5, 3, { generator }),
+    second,
+  ];
+  const neurons: Record<string, Make> = {
+    plain: (g) => between(new LIF(), new LIF({ reset: "subtract", surrogate: surrogate.atan() }), g),
+    "learned beta": (g) =>
+      between(new LIF({ learnBeta: true }), new LIF({ beta: tensor([0.5, 0.75, 1]), learnThreshold: true }), g),
+    refractory: (g) => between(new LIF({ refractorySteps: 2 }), new LIF({ detachReset: false }), g),
+    recurrent: (g) => between(new RecurrentLIF({ features: 5, generator: g }), new LIF(), g),
   };
 
-  /** Output and gradients of a network of two linear layers and two of neurons, and the most memory that it took. */
-  function train(neurons: () => Module[], run: (modules: Module[]) => (x: Tensor) => Tensor) {
-    const [first, second] = neurons() as [Module, Module];
-    const generator = new Generator(1);
-    const modules = [new Linear(N, 5, { generator }), first, new Linear(5, 3, { generator }), second];
+  /** What lies before neurons, and whether these alone can read what it makes. */
+  const conv = (generator: Generator) => new Conv2d(2, 4, 3, { padding: 1, generator });
+  const stacks: Record<string, readonly [isAlone: boolean, make: Make]> = {
+    "a convolution": [true, (g) => [conv(g)]],
+    "batch norm": [true, (g) => [conv(g), new BatchNorm2d(4)]],
+    "group norm": [true, (g) => [conv(g), new GroupNorm(2, 4)]],
+    "layer norm": [false, (g) => [conv(g), new LayerNorm([8])]],
+    "a max pool": [true, (g) => [conv(g), new MaxPool2d(2)]],
+    "an average pool": [true, (g) => [conv(g), new AvgPool2d(2)]],
+    "a max pool of spikes": [true, (g) => [conv(g), new LIF({ threshold: 0.1 }), new MaxPool2d(2)]],
+    dropout: [true, (g) => [conv(g), new Dropout(0.5, { generator: g })]],
+    "another shape": [false, (g) => [conv(g), new Flatten(2)]],
+  };
+
+  /** Output and gradients of a network, and the most memory that it took. */
+  function train(make: Make, shape: number[], run: (modules: Module[]) => (x: Tensor) => Tensor) {
+    const modules = make(new Generator(1));
     const forward = run(modules);
-    const x = leaf([T, B, N], 3);
+    const x = leaf([T, B, ...shape], 3);
     resetPeak();
     const before = memoryStats().live;
     const output = tape(() => {
@@ -475,14 +493,8 @@ describe("lif: in a Sequential the membrane takes the place of the current", () 
       return bits(z);
     });
     const peak = memoryStats().peak - before;
-    return {
-      bits: [
-        output,
-        bits(x.grad as Tensor),
-        ...modules.flatMap((m) => m.parameters().map((p) => bits(p.grad as Tensor))),
-      ],
-      peak,
-    };
+    const leaves = [x, ...modules.flatMap((module) => module.parameters())];
+    return { bits: [output, ...leaves.map((t) => bits(t.grad as Tensor))], peak };
   }
 
   const oneByOne = (modules: Module[]) => (x: Tensor) => modules.reduce((z, module) => module.forward(z), x);
@@ -491,57 +503,19 @@ describe("lif: in a Sequential the membrane takes the place of the current", () 
     return (x: Tensor) => network.forward(x);
   };
 
-  test.each(Object.keys(layers))("lif: %s neurons give the same bits so, forward and backward", (name) => {
-    const neurons = layers[name] as () => Module[];
-    expect(train(neurons, sequential).bits).toEqual(train(neurons, oneByOne).bits);
+  test.each(Object.entries(neurons))("lif: %s neurons give the same bits so, in less memory", (_name, make) => {
+    const [alone, held] = [train(make, [N], sequential), train(make, [N], oneByOne)];
+    expect(alone.bits).toEqual(held.bits);
+    expect(alone.peak).toBeLessThan(held.peak);
   });
 
-  test("lif: that takes less memory", () => {
-    const wide = () => [new LIF(), new LIF()];
-    expect(train(wide, sequential).peak).toBeLessThan(train(wide, oneByOne).peak);
-  });
-
-  test("lif: so it does behind convolutions, pools and normalisation", () => {
-    const generator = new Generator(4);
-    const conv = () => new Conv2d(2, 4, 3, { padding: 1, generator });
-    const stacks: Record<string, () => Module[]> = {
-      conv: () => [conv()],
-      "batch norm": () => [conv(), new BatchNorm2d(4)],
-      "group norm": () => [conv(), new GroupNorm(2, 4)],
-      "layer norm": () => [conv(), new LayerNorm([8])],
-      "max pool": () => [conv(), new MaxPool2d(2)],
-      "average pool": () => [conv(), new AvgPool2d(2)],
-      "spikes that were pooled": () => [conv(), new LIF({ threshold: 0.1 }), new MaxPool2d(2)],
-      dropout: () => [conv(), new Dropout(0.5, { generator })],
-      flat: () => [conv(), new Flatten(2)],
-    };
-    for (const [name, make] of Object.entries(stacks)) {
-      const modules = [...make(), new LIF({ threshold: 0.2, surrogate: surrogate.atan() })];
-      const network = new Sequential(...modules);
-      const x = leaf([T, B, 2, 8, 8], 3);
-      const drawn = generator.getState();
-      const run = (forward: (x: Tensor) => Tensor) => {
-        generator.setState(drawn);
-        resetPeak();
-        const before = memoryStats().live;
-        const output = tape(() => {
-          const z = forward(x);
-          z.mul(random(z.shape, 8)).sum().backward();
-          return bits(z);
-        });
-        const leaves = [x, ...network.parameters()];
-        const grads = leaves.map((t) => bits(t.grad as Tensor));
-        for (const t of leaves) t.zeroGrad();
-        return { found: [output, ...grads], peak: memoryStats().peak - before };
-      };
-      run(oneByOne(modules)); // gradients take their buffers
-      const [alone, held] = [run((y) => network.forward(y)), run(oneByOne(modules))];
-      expect(alone.found, name).toEqual(held.found);
-      expect(new Set(alone.found[0]).size, name).toBe(2);
-      // The others look into something, or keep their parts.
-      const saves = !["flat", "dropout", "layer norm"].includes(name);
-      if (saves) expect(alone.peak, name).toBeLessThan(held.peak);
-    }
+  test.each(Object.entries(stacks))("lif: so do neurons behind %s", (_name, [isAlone, make]) => {
+    const network: Make = (g) => [...make(g), new LIF({ threshold: 0.2, surrogate: surrogate.atan() })];
+    const [alone, held] = [train(network, [2, 8, 8], sequential), train(network, [2, 8, 8], oneByOne)];
+    expect(alone.bits).toEqual(held.bits);
+    expect(new Set(alone.bits[0]).size).toBe(2);
+    if (isAlone) expect(alone.peak).toBeLessThan(held.peak);
+    else expect(alone.peak).toBe(held.peak);
   });
 
   test("lif: a forward of one's own is called, and what it can hold stays as it is", () => {
