@@ -11,7 +11,7 @@ import type { Tensor } from "./tensor.ts";
 
 export interface Region {
   open: boolean;
-  readonly scope: Scope;
+  scope: Scope;
 }
 
 export class Scope {
@@ -62,9 +62,12 @@ export function setMaking(next: Making | null): void {
   making = next;
 }
 
-export function enter(recording: boolean): Scope {
+/** Opens a scope. `region` serves again where no tensor of its last run can be left, as none was made. */
+export function enter(recording: boolean, region: Region = { open: false, scope: root }): Scope {
   const inner = scope.inner();
-  inner.region = { open: true, scope: inner };
+  region.open = true;
+  region.scope = inner;
+  inner.region = region;
   inner.recording = recording;
   heap.mark(inner.mark);
   scope = inner;

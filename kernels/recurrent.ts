@@ -1,5 +1,5 @@
 /**
- * The time loop of plain spiking neurons that are fed back their spikes of the step before:
+ * The time loop of spiking neurons that are fed back their spikes of the step before:
  *
  *   I[t] = (b + W·s[t−1]) + current[t]     or, where each feeds itself alone,     I[t] = current[t] + V ⊙ s[t−1]
  *
@@ -173,7 +173,7 @@ function feedSelf(u: usize, weight: usize, bits: usize, rows: i32, n: i32): void
  * dI[t+1] ⊙ V) before the neuron takes its turn, where few neurons are within reach of their surrogate only there.
  *
  * general = 0: a plain neuron with the reset detached, of which nothing else is wanted. Else r, custom, dBeta, dThreshold and
- * what follows them are as in lifBackwardAny. carry [rows, n] must hold zeros, and is followed by rows·⌈n/32⌉ words of room if general.
+ * what follows them are as in lifBackwardAny. carry [rows, n] must hold zeros, and is followed by as much room if general.
  */
 export function recurrentBackward(
   du: usize,

@@ -57,8 +57,10 @@ const recurrentOp: Recorded<Sequence> = {
     const dBeta = beta.requiresGrad ? zeroBuffer(size) : 0;
     const dThreshold = threshold.requiresGrad ? zeroBuffer(size) : 0;
     const custom = customDerivative(neuron, threshold, null, membrane);
-    const general = refractory !== null || dBeta + dThreshold !== 0 || custom !== null || neuron.attached !== 0;
-    const carry = zeroBuffer(2 * size);
+    const learned = beta.requiresGrad || threshold.requiresGrad;
+    const general = learned || refractory !== null || custom !== null || neuron.attached !== 0;
+    const room = general ? 2 * size : size;
+    const carry = zeroBuffer(room);
     const { surrogate } = neuron;
     k.recurrentBackward(
       z.gradPtr,
@@ -90,7 +92,7 @@ const recurrentOp: Recorded<Sequence> = {
       neuron.attached,
     );
     custom?.dispose();
-    recycle(carry, 8 * size, scope.region);
+    recycle(carry, 4 * room, scope.region);
     passToParameter(beta, dBeta, rows, n);
     passToParameter(threshold, dThreshold, rows, n);
     if (all) weightGradient(z, weight, sequence);

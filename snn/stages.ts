@@ -28,7 +28,7 @@ interface Holding {
   readonly state?: readonly Tensor[];
   /** Further memory of its own. */
   readonly memory?: readonly Tensor[];
-  /** What the layer owns and a step reads. */
+  /** What the layer owns and a step reads: parameters and buffers. */
   readonly parameters?: readonly (Tensor | null)[];
 }
 
@@ -74,6 +74,8 @@ function ownSpikes(shape: Shape): Tensor {
   return t;
 }
 
+const stateOf = (module: Module): Tensor[] => module.namedState().map(([, t]) => t);
+
 /** The shape of one step of what a module gives for a sequence of one. */
 function shapeOfStep({ constructor: { name } }: Module, z: Tensor): Shape {
   const [steps, ...shape] = z.shape;
@@ -91,7 +93,7 @@ interface Call {
   readonly c: Tensor;
 }
 
-/** A module that always runs the same ops: what its `forward` has recorded once, again and again. */
+/** A module that always runs the same ops, those of evaluation: what its `forward` has recorded once, again and again. */
 class PureStage extends Stage {
   private readonly calls: readonly Call[];
 
@@ -112,7 +114,7 @@ class PureStage extends Stage {
       // What only looks into something has nothing to do.
       return { output, made, calls: calls.filter(({ op }) => op.forward !== undefined) };
     });
-    super(output, { memory: made, parameters: module.parameters() });
+    super(output, { memory: made, parameters: stateOf(module) });
     this.calls = calls;
   }
 
@@ -133,7 +135,7 @@ class StatelessStage extends Stage {
 
   constructor(module: Module, input: Tensor) {
     const ofOneStep = (): Tensor => module.evaluating(() => module.forward(input.unsqueeze(0)));
-    super(own(noGrad(() => shapeOfStep(module, ofOneStep()))), { parameters: module.parameters() });
+    super(own(noGrad(() => shapeOfStep(module, ofOneStep()))), { parameters: stateOf(module) });
     this.forward = () => void this.output.copyFrom(ofOneStep());
   }
 
@@ -325,7 +327,8 @@ export function stageOf(layer: Module, input: Tensor): Stage {
     return layer.spiking ? new NeuronStage(layer, input) : new SmoothStage(layer, input);
   }
   if (layer instanceof LeakyIntegrator && isOwn(layer, LeakyIntegrator)) return new IntegratorStage(layer, input);
-  if (layer.isPure) return new PureStage(layer, input);
+  // One that stays in training mode may draw random numbers in each step.
+  if (layer.isPure && layer.evaluating(() => !layer.training)) return new PureStage(layer, input);
   for (const [name, module] of layer.namedModules()) {
     if (!(module instanceof LIF || module instanceof LeakyIntegrator)) continue;
     const what = name === "" ? "has a state" : `has a state in ${name}`;

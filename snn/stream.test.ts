@@ -25,6 +25,7 @@ import {
   tape,
   tensor,
 } from "../index.ts";
+import { withLittleMemory } from "../test/support/memory.ts";
 import { bits } from "../test/support/tensors.ts";
 import { LeakyIntegrator, LIF, RecurrentLIF, Stream, surrogate } from "./index.ts";
 
@@ -452,6 +453,9 @@ test("stream: a step that something freed stops leaves the state as it was", () 
     () => ((layer) => [layer, layer.V as Tensor])(new RecurrentLIF({ features: 2, connection: "one" })),
     () => ((layer) => [layer, layer.recurrent?.weight as Tensor])(new RecurrentLIF({ features: 2 })),
     () => ((layer) => [layer, layer.beta])(new LIF({ spiking: false, learnBeta: true })),
+    () => ((layer) => [layer, layer.weight as Tensor])(new GroupNorm(1, 2, { axis: -1 })),
+    () => ((layer) => [layer, layer.runningMean as Tensor])(new BatchNorm1d(2, { axis: -1 })),
+    () => ((layer) => [layer, layer.runningVar as Tensor])(new BatchNorm1d(2, { axis: -1, affine: false })),
   ];
   for (const make of makers) {
     const [layer, parameter] = make();
@@ -464,6 +468,52 @@ test("stream: a step that something freed stops leaves the state as it was", () 
     expect(state.toArray()).toEqual(sums.output.toArray());
     for (const s of [sums, stream]) s.dispose();
   }
+});
+
+test("stream: a step that runs out of memory leaves none behind", () => {
+  const layers: [number[], Module][] = [
+    [[2, 8, 16, 16], new BatchNorm2d(8, { trackRunningStats: false })],
+    [[2, 8, 16, 16], new Conv2d(8, 64, 3, { padding: 1, generator: generator() })],
+    [[2, 1, 16, 16], new Conv2d(1, 8, 3, { padding: 1, generator: generator() })],
+    [[2, 8, 16, 16], new AvgPool2d(2)],
+  ];
+  let failures = 0;
+  for (const [shape, layer] of layers) {
+    const stream = new Stream(layer, shape);
+    const frame = new Float32Array(stream.input.size).fill(1);
+    const expected = bitsOf(stream.step(frame));
+    const { live } = memoryStats();
+    for (let free = 64; free < 1e6; free *= 1.5) {
+      withLittleMemory(Math.floor(free), () => {
+        try {
+          stream.step(frame);
+        } catch (error) {
+          expect(error).toBeInstanceOf(RangeError);
+          failures++;
+        }
+      });
+      expect(memoryStats().live).toBe(live);
+    }
+    expect(bitsOf(stream.step(frame))).toEqual(expected);
+    stream.dispose();
+  }
+  expect(failures).toBeGreaterThan(0);
+});
+
+test("stream: a layer that stays in training mode draws anew in each step", () => {
+  class Always extends Dropout {
+    override eval(): this {
+      return this;
+    }
+    override train(): this {
+      return this;
+    }
+  }
+  const stream = new Stream(new Always(0.5, { generator: generator() }), [1, 64]);
+  const frame = new Float32Array(64).fill(1);
+  const draws = Array.from({ length: 4 }, () => bitsOf(stream.step(frame)).join());
+  expect(new Set(draws).size).toBe(4);
+  stream.dispose();
 });
 
 test("stream: not inside of gradcheck", () => {

@@ -1,5 +1,16 @@
 /** Networks that run one time step after the other, on an input that comes in as it comes. */
-import { allOrNothing, checkShape, inReference, peek, ready, type Shape, touch } from "../engine/extend.ts";
+import {
+  allOrNothing,
+  checkShape,
+  disposed,
+  enter,
+  inReference,
+  leave,
+  peek,
+  ready,
+  type Shape,
+  touch,
+} from "../engine/extend.ts";
 import { Module, Sequential, type Tensor } from "../engine/index.ts";
 import { own, type Stage, stageOf } from "./stages.ts";
 
@@ -11,8 +22,8 @@ import { own, type Stage, stageOf } from "./stages.ts";
  *     const output = stream.step(frame); // a Float32Array
  *
  * A step of the package's own layers makes no object, and from the second step on, which keeps a transposed copy of weights,
- * linear memory stays as it is. `LayerNorm`, `Embedding` and modules of other classes make the tensors of their `forward`, which
- * are freed. All modules without a state see a sequence of one step, [1, B, …], in evaluation mode. Parameters are read where
+ * linear memory stays as it is. `LayerNorm`, `Embedding`, neurons that are not spiking and modules of other classes make the
+ * tensors of their `forward`, which are freed. All modules without a state see a sequence of one step, [1, B, …], in evaluation mode. Parameters are read where
  * they are, so that training may go on. Nothing is recorded. A stream lives until `dispose()`, and not inside of `gradcheck`.
  */
 export class Stream {
@@ -25,6 +36,8 @@ export class Stream {
   /** Views are made once, so that a step makes none; growing memory leaves them with length 0. */
   private inputView: Float32Array = new Float32Array();
   private outputView: Float32Array = new Float32Array();
+  /** Of what a step takes for itself and gives back, or leaves behind where it fails. */
+  private readonly region = { ...disposed };
 
   /**
    * `network` is a layer, layers in a `Sequential`, or a list of these; `shape` that of the input of one step, [B, …].
@@ -72,7 +85,12 @@ export class Stream {
       this.inputView.set(x);
       touch(input);
     }
-    for (let i = 0; i < stages.length; i++) (stages[i] as Stage).step();
+    enter(false, this.region);
+    try {
+      for (let i = 0; i < stages.length; i++) (stages[i] as Stage).step();
+    } finally {
+      leave();
+    }
     touch(output);
     if (this.outputView.length === 0) this.outputView = peek(output);
     result.set(this.outputView);

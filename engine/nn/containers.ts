@@ -1,4 +1,3 @@
-import { SAVES_OUTPUT } from "../op.ts";
 import { flatten } from "../ops/view.ts";
 import type { Tensor } from "../tensor.ts";
 import { Module } from "./module.ts";
@@ -36,8 +35,8 @@ export class Sequential extends Module {
     let isAlone = false;
     for (const module of this.modules) {
       z = isAlone && module.forwardOver !== undefined ? module.forwardOver(z) : module.forward(z);
-      // What such a layer has just made is nobody else's, unless it looks into something, or backward into it.
-      isAlone = module.isPure && z.base === null && ((z.op?.saves ?? 0) & SAVES_OUTPUT) === 0;
+      // What such a layer has just made is nobody else's, unless it looks into something.
+      isAlone = module.isPure && z.base === null;
     }
     return z;
   }

@@ -26,7 +26,8 @@ export abstract class Module {
 
   /**
    * Whether `forward` runs the same ops for every x of a shape, in evaluation mode, on the parameters themselves, not on copies,
-   * and neither keeps nor gives to others what they make. Layers of the engine say so where no subclass has changed `forward`.
+   * and nobody else reads what the last one makes: not the layer, not backward. Layers of the engine say so where no subclass has
+   * changed `forward`.
    *
    * @internal
    */
@@ -51,8 +52,12 @@ export abstract class Module {
     return this.namedState().filter(([, t]) => t.isParameter);
   }
 
-  /** Parameters and buffers. */
-  private namedState(): [string, Tensor][] {
+  /**
+   * Parameters and buffers.
+   *
+   * @internal
+   */
+  namedState(): [string, Tensor][] {
     const found: [string, Tensor][] = [];
     this.visit((name, value) => {
       if (value instanceof Tensor && (value.isParameter || value.isBuffer)) found.push([name, value]);
