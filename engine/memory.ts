@@ -93,9 +93,9 @@ export class Mark {
   chunk = 0;
   top = 0;
   bytes = 0;
-  readonly recycled: number[][] = [];
-  /** Size classes whose list is not empty, so that the end of a tape clears only those. */
-  readonly used: number[] = [];
+  /** By size class; of each list so many count. The rest is not cut off: the next tape writes over it. */
+  readonly recycled: number[][] = Array.from({ length: CLASSES }, () => []);
+  readonly counts = new Int32Array(CLASSES);
 }
 
 interface Span {
@@ -164,16 +164,19 @@ export class Heap {
     this.arenaTop = mark.top;
     this.arenaEnd = mark.chunk < 0 ? 0 : (this.chunks[mark.chunk] as Span).end;
     this.live -= mark.bytes;
-    for (const sizeClass of mark.used) (mark.recycled[sizeClass] as number[]).length = 0;
-    mark.used.length = 0;
+    mark.counts.fill(0);
   }
 
   /** A buffer that lives until the arena is put back to `mark`. */
   arenaAllocate(bytes: number, mark: Mark): number {
     const sizeClass = classOf(bytes);
     const size = bytesOf(sizeClass);
-    let p = mark.recycled[sizeClass]?.pop();
-    if (p === undefined) {
+    const count = mark.counts[sizeClass] as number;
+    let p = 0;
+    if (count > 0) {
+      p = (mark.recycled[sizeClass] as number[])[count - 1] as number;
+      mark.counts[sizeClass] = count - 1;
+    } else {
       if (size >= LINED) this.arenaTop = Math.min(lineFrom(this.arenaTop), this.arenaEnd);
       if (this.arenaTop + size > this.arenaEnd) this.advance(size);
       p = this.arenaTop;
@@ -187,10 +190,9 @@ export class Heap {
   /** Gives a buffer of the arena back before its tape ends. */
   recycle(p: number, bytes: number, mark: Mark): void {
     const sizeClass = classOf(bytes);
-    let list = mark.recycled[sizeClass];
-    if (list === undefined) mark.recycled[sizeClass] = list = [];
-    if (list.length === 0) mark.used.push(sizeClass);
-    list.push(p);
+    const count = mark.counts[sizeClass] as number;
+    (mark.recycled[sizeClass] as number[])[count] = p;
+    mark.counts[sizeClass] = count + 1;
     const size = bytesOf(sizeClass);
     mark.bytes -= size;
     this.live -= size;

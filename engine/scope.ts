@@ -89,18 +89,23 @@ export function outside<R>(fn: () => R): R {
 export function leave(): void {
   const { region, records, adopted, blocks, kept, moved, mark, parent } = scope;
   region.open = false;
-  records.length = 0;
-  kept.length = 0;
-  moved.length = 0;
   for (const t of adopted) {
     heap.release(t.ptr, 4 * t.size);
     t.region = disposed;
   }
-  adopted.length = 0;
   for (let i = 0; i < blocks.length; i += 2) heap.release(blocks[i] as number, blocks[i + 1] as number);
-  blocks.length = 0;
+  clear(records);
+  clear(kept);
+  clear(moved);
+  clear(adopted);
+  clear(blocks);
   heap.rewind(mark);
   scope = parent as Scope;
+}
+
+/** Most lists are empty, and setting a length costs more than looking at it. */
+function clear(list: unknown[]): void {
+  if (list.length > 0) list.length = 0;
 }
 
 /** Memory that lives as long as the current scope: from the arena inside a tape, a block at the root. */
