@@ -2,6 +2,7 @@
 import { k } from "./backend.ts";
 import { type Generator, generatorOf } from "./generator.ts";
 import { ready } from "./op.ts";
+import { checkOptions } from "./options.ts";
 import { checkShape, formatShape, type Shape, sizeOf } from "./shape.ts";
 import { empty, emptySpikes, type NestedArray, peek, steady, type Tensor } from "./tensor.ts";
 
@@ -17,7 +18,11 @@ export interface RandomOptions extends TensorOptions {
   generator?: Generator;
 }
 
+/** The options of everything that makes a tensor. */
+const OPTIONS = "requiresGrad shape generator";
+
 function blank(where: string, shape: Shape, options: TensorOptions): Tensor {
+  checkOptions(where, options, OPTIONS);
   const t = empty([...checkShape(where, shape)]);
   t.requiresGrad = options.requiresGrad ?? false;
   return t;
@@ -185,6 +190,7 @@ export function randn(shape: Shape, options: RandomOptions = {}): Tensor {
  * @throws TypeError for a generator that is none.
  */
 export function bernoulli(probabilities: Tensor, options: { generator?: Generator } = {}): Tensor {
+  checkOptions("bernoulli", options, "generator");
   const generator = generatorOf("bernoulli", options.generator);
   ready("bernoulli", probabilities);
   const t = emptySpikes(probabilities.shape, probabilities.size);

@@ -24,7 +24,8 @@ export {
 } from "./op.ts";
 export { constantSource } from "./ops/expand.ts";
 export { bitBytes, gatherWeightGradient, RepeatedLinear } from "./ops/matmul.ts";
+export { checkOptions } from "./options.ts";
 export { allocate, allocateIn, disposed, enter, leave, outside, recycle, root, scope } from "./scope.ts";
-export { checkOptions, checkShape, formatShape, type Shape, sameShape } from "./shape.ts";
+export { checkShape, formatShape, type Shape, sameShape } from "./shape.ts";
 export { persist } from "./tape.ts";
 export { empty, emptySpikes, peek, record, streamBytes, touch, unrecord } from "./tensor.ts";

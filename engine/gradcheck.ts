@@ -7,6 +7,7 @@ import { BASE, bindWasmMemory, reserve, view } from "../kernels/reference/memory
 import { type Backend, simd, useBackend } from "./backend.ts";
 import { Heap } from "./memory.ts";
 import { sum } from "./ops/reduce.ts";
+import { checkOptions } from "./options.ts";
 import { formatShape } from "./shape.ts";
 import { tape } from "./tape.ts";
 import { empty, peek, Tensor } from "./tensor.ts";
@@ -62,8 +63,10 @@ export function withReference<R>(fn: () => R): R {
 export function gradcheck(
   fn: (...inputs: Tensor[]) => Tensor | readonly Tensor[],
   inputs: readonly Tensor[],
-  { eps = 1e-6, atol = 1e-7, rtol = 1e-5 }: GradcheckOptions = {},
+  options: GradcheckOptions = {},
 ): void {
+  checkOptions("gradcheck", options, "eps atol rtol");
+  const { eps = 1e-6, atol = 1e-7, rtol = 1e-5 } = options;
   if (!(eps > 0 && eps < Infinity)) throw new RangeError(`gradcheck: eps must be finite and > 0, got ${eps}`);
   if (!(atol >= 0 && rtol >= 0)) throw new RangeError(`gradcheck: atol and rtol must be ≥ 0, got ${atol} and ${rtol}`);
   const values = inputs.map((t) => Float64Array.from(peek(t)));

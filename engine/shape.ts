@@ -1,5 +1,6 @@
 /** Shapes: checked once at the edge, then shared and never changed. */
 
+import { checkOptions } from "./options.ts";
 /** Sizes of the axes: positive integers, [] for a single number. Never changed. */
 export type Shape = readonly number[];
 
@@ -51,10 +52,8 @@ export function axisOf(where: string, axis: number, ndim: number): number {
   return index;
 }
 
-/** Throws for a plain value in the place of options, all of which would silently keep their defaults. */
-export function checkOptions(where: string, options: object): void {
-  if (typeof options !== "object") throw new TypeError(`${where}: expected options, got ${options}`);
-}
+/** The options of reductions; `unbiased` and `p` are of some only. */
+export const REDUCE_OPTIONS = "axis keepdim unbiased p";
 
 /** Axes ascending and without repetition; all of them where the options name none. */
 export function axesOf(
@@ -62,7 +61,7 @@ export function axesOf(
   options: { axis?: number | readonly number[] | undefined },
   ndim: number,
 ): number[] {
-  checkOptions(where, options);
+  checkOptions(where, options, REDUCE_OPTIONS);
   const { axis } = options;
   if (axis === undefined) return Array.from({ length: ndim }, (_, i) => i);
   const list = typeof axis === "number" ? [axis] : axis;

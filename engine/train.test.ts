@@ -298,7 +298,7 @@ test("evaluate: a metric that gives no number is a TypeError, and keeps nothing"
   expect(bytesKept(() => expect(act).toThrow())).toBe(0);
 });
 
-const mseOf = (output: Tensor, y: Batch["y"]): Tensor => mseLoss(output, y as Tensor);
+const mseOf = (output: Tensor, y: Batch["y"]): Tensor => mseLoss(output.squeeze(1), y as Tensor);
 
 test("accuracy: NaN is the largest, as for argmax; targets may be spikes that are not written out yet", () => {
   expect(accuracy(tensor([[1, Number.NaN]]), [0])).toBe(0);

@@ -5,6 +5,7 @@ import type { Module } from "./nn/module.ts";
 import { argmax } from "./ops/reduce.ts";
 import type { Optimizer } from "./optim/optimizer.ts";
 import type { Scheduler } from "./optim/schedulers.ts";
+import { checkOptions } from "./options.ts";
 import { noGrad, tape } from "./tape.ts";
 import { Tensor } from "./tensor.ts";
 
@@ -69,6 +70,7 @@ const asItIs = (x: Tensor): Tensor => x;
  *   TypeError where ReduceLROnPlateau is not told a metric by `validate`.
  */
 export async function fit(model: Module, loader: Batches, options: FitOptions): Promise<EpochReport[]> {
+  checkOptions("fit", options);
   const { epochs, optimizer, loss, encode = asItIs, validate, scheduler, onBatch, onEpoch, signal } = options;
   if (!Number.isInteger(epochs) || epochs < 0)
     throw new RangeError(`fit: epochs must be an integer ≥ 0, got ${epochs}`);
@@ -121,8 +123,10 @@ export function evaluate(
   model: Module,
   loader: Batches,
   metric: (output: Tensor, y: Batch["y"]) => number,
-  { encode = asItIs }: { encode?: (x: Tensor) => Tensor } = {},
+  options: { encode?: (x: Tensor) => Tensor } = {},
 ): number {
+  checkOptions("evaluate", options);
+  const { encode = asItIs } = options;
   let total = 0;
   let samples = 0;
   model.evaluating(() => {

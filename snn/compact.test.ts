@@ -27,8 +27,8 @@ function gradients(kind: Surrogate, recurrent: boolean, shared: boolean) {
   try {
     return tape(() => {
       const generator = new Generator(4);
-      const options = { surrogate: kind, reset: "subtract", generator } as const;
-      const lif = recurrent ? new RecurrentLIF({ ...options, features: N }) : new LIF(options);
+      const options = { surrogate: kind, reset: "subtract" } as const;
+      const lif = recurrent ? new RecurrentLIF({ ...options, features: N, generator }) : new LIF(options);
       const current = randn([T, B, N], { generator, requiresGrad: true });
       const [w, v] = [0, 1].map(() => randn([OUT, N], { generator, requiresGrad: true })) as [Tensor, Tensor];
       const spikes = lif.forward(current);

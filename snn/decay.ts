@@ -1,6 +1,5 @@
 /** The decay of a neuron per time step, from whatever describes it. */
 
-import { checkOptions } from "../engine/extend.ts";
 import { exp, full, noGrad, parameter, type Tensor } from "../engine/index.ts";
 import { persistentCopy } from "./per-neuron.ts";
 
@@ -20,6 +19,9 @@ export interface DecayOptions {
   decay?: "exp" | "euler";
 }
 
+/** The options of a decay. */
+export const DECAY_OPTIONS = "beta tau dt decay learnBeta";
+
 /** β as a number or tensor. */
 function betaOf(where: string, { beta, tau, dt = 1, decay = "exp" }: DecayOptions): number | Tensor {
   if (decay !== "exp" && decay !== "euler")
@@ -36,10 +38,9 @@ function betaOf(where: string, { beta, tau, dt = 1, decay = "exp" }: DecayOption
 /**
  * β as a persistent tensor: a parameter if it is learned (stored raw, clamped in the forward pass), else a constant.
  *
- * @throws RangeError if a fixed β lies outside [0, 1] or a learned one is not finite; TypeError for what are no options.
+ * @throws RangeError if a fixed β lies outside [0, 1] or a learned one is not finite.
  */
 export function decayTensor(where: string, options: DecayOptions, learn: boolean): Tensor {
-  checkOptions(where, options);
   const beta = betaOf(where, options);
   const t = persistentCopy(beta);
   for (const value of t.data) {

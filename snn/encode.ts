@@ -1,9 +1,14 @@
 /** Values to spikes: [...shape] → [T, ...shape]. */
 
-import { emptySpikes, generatorOf, k, ready } from "../engine/extend.ts";
+import { checkOptions, emptySpikes, generatorOf, k, ready } from "../engine/extend.ts";
 import { expand, type Generator, type Tensor } from "../engine/index.ts";
 
-function checkTimesteps(where: string, timesteps: number): void {
+/** The options of all encoders. */
+const OPTIONS = "timesteps dt eps generator";
+
+function checkTimesteps(where: string, options: { timesteps: number }): void {
+  checkOptions(where, options, OPTIONS);
+  const { timesteps } = options;
   if (!Number.isInteger(timesteps) || timesteps < 1) {
     throw new RangeError(`${where}: timesteps must be a positive integer, got ${timesteps}`);
   }
@@ -26,8 +31,9 @@ export interface PoissonOptions {
  *
  * @throws RangeError unless timesteps is a positive integer and dt lies in [0, 1]; TypeError for a generator that is none.
  */
-export function poissonEncode(x: Tensor, { timesteps, dt = 1, ...options }: PoissonOptions): Tensor {
-  checkTimesteps("poissonEncode", timesteps);
+export function poissonEncode(x: Tensor, options: PoissonOptions): Tensor {
+  checkTimesteps("poissonEncode", options);
+  const { timesteps, dt = 1 } = options;
   if (!(dt >= 0 && dt <= 1)) throw new RangeError(`poissonEncode: dt must lie in [0, 1], got ${dt}`);
   const generator = generatorOf("poissonEncode", options.generator);
   ready("poissonEncode", x);
@@ -52,8 +58,9 @@ export interface TtfsOptions {
  *
  * @throws RangeError unless timesteps is a positive integer and eps is finite and ≥ 0.
  */
-export function ttfsEncode(x: Tensor, { timesteps, eps = 1e-6 }: TtfsOptions): Tensor {
-  checkTimesteps("ttfsEncode", timesteps);
+export function ttfsEncode(x: Tensor, options: TtfsOptions): Tensor {
+  checkTimesteps("ttfsEncode", options);
+  const { timesteps, eps = 1e-6 } = options;
   if (!(eps >= 0 && eps < Infinity)) throw new RangeError(`ttfsEncode: eps must be finite and ≥ 0, got ${eps}`);
   ready("ttfsEncode", x);
   const z = emptySpikes([timesteps, ...x.shape]);
@@ -69,7 +76,7 @@ export function ttfsEncode(x: Tensor, { timesteps, eps = 1e-6 }: TtfsOptions): T
  *
  * @throws RangeError unless timesteps is a positive integer.
  */
-export function constantEncode(x: Tensor, { timesteps }: { timesteps: number }): Tensor {
-  checkTimesteps("constantEncode", timesteps);
-  return expand(x, [timesteps, ...x.shape]);
+export function constantEncode(x: Tensor, options: { timesteps: number }): Tensor {
+  checkTimesteps("constantEncode", options);
+  return expand(x, [options.timesteps, ...x.shape]);
 }

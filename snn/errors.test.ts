@@ -50,8 +50,13 @@ describe("errors: options that LIF and LeakyIntegrator share", () => {
     });
 
     test(`errors: ${where} wants options, not a value`, () => {
-      for (const value of [0.9, "zero", true]) {
+      for (const value of [0.9, "zero", true, null, [0.9]]) {
         expect(() => new Layer(value as LIFOptions)).toThrow(new TypeError(`${where}: expected options, got ${value}`));
+      }
+      for (const name of ["Beta", "thresh"]) {
+        const act = () => new Layer(bad({ [name]: 0.5 }));
+        expect(act).toThrow(TypeError);
+        expect(act).toThrow(new RegExp(`^${where}: expected the options beta, tau, dt, decay, .*, got ${name}$`));
       }
     });
 
@@ -245,4 +250,26 @@ test("errors: freed spikes take no values, and nothing is kept", () => {
   const spikes = poissonEncode(zeros([1, 2]), { timesteps: 3 });
   spikes.dispose();
   expect(bytesKept(() => expect(() => spikes.copyFrom([0, 1, 0, 1, 0, 1])).toThrow(/freed/))).toBe(0);
+});
+
+test("errors: encoders, spikes and surrogates want options by their names", () => {
+  const x = random([2], 1);
+  const calls: Record<string, (options: never) => unknown> = {
+    poissonEncode: (options) => poissonEncode(x, options),
+    ttfsEncode: (options) => ttfsEncode(x, options),
+    constantEncode: (options) => constantEncode(x, options),
+    filteredTrace: (options) => filteredTrace(random([2, 2], 1), options),
+    spike: (options) => spike(x, options),
+    "surrogate.atan": (options) => surrogate.atan(options),
+    "surrogate.gaussian": (options) => surrogate.gaussian(options),
+  };
+  for (const [name, call] of Object.entries(calls)) {
+    for (const given of [5, "5", null, [5]]) {
+      expect(() => call(given as never)).toThrow(new TypeError(`${name}: expected options, got ${given}`));
+    }
+    expect(() => call({ timestep: 5 } as never)).toThrow(
+      new RegExp(`^${name}: expected the options .*, got timestep$`),
+    );
+  }
+  expect(() => surrogate.atan({ slope: 3 } as object)).toThrow("surrogate.atan: expected the options alpha, got slope");
 });

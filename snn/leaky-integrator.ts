@@ -1,6 +1,7 @@
 import {
   allocate,
   apply,
+  checkOptions,
   composed,
   constantSource,
   gradOf,
@@ -16,7 +17,7 @@ import {
 } from "../engine/extend.ts";
 import { full, Module, type Tensor } from "../engine/index.ts";
 import { checkCurrent, checkState } from "./checks.ts";
-import { type DecayOptions, decayTensor } from "./decay.ts";
+import { DECAY_OPTIONS, type DecayOptions, decayTensor } from "./decay.ts";
 import { checkPerNeuron, sumPerNeuron } from "./per-neuron.ts";
 
 /** A current [T, rows, n], or one that is the same in all T steps, [rows, n]. */
@@ -118,6 +119,7 @@ export class LeakyIntegrator extends Module {
 
   constructor(options: LeakyIntegratorOptions = {}) {
     super();
+    checkOptions("LeakyIntegrator", options, DECAY_OPTIONS);
     this.beta = decayTensor("LeakyIntegrator", options, options.learnBeta ?? false);
   }
 

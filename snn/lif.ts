@@ -1,7 +1,7 @@
-import { composed, empty, emptySpikes, ready, scope } from "../engine/extend.ts";
+import { checkOptions, composed, empty, emptySpikes, ready, scope } from "../engine/extend.ts";
 import { Module, parameter, Tensor, zeros } from "../engine/index.ts";
 import { checkCurrent, checkFire, checkState, type Fire } from "./checks.ts";
-import { type DecayOptions, decayTensor } from "./decay.ts";
+import { DECAY_OPTIONS, type DecayOptions, decayTensor } from "./decay.ts";
 import { composeLif } from "./lif-composed.ts";
 import { forwardPlain, isPlain, type Neuron, RESETS, resetState } from "./lif-kernels.ts";
 import { discard, membraneOf, runLif, stateOf } from "./lif-op.ts";
@@ -41,6 +41,8 @@ export interface LIFOptions extends DecayOptions {
   spiking?: boolean;
 }
 
+const OPTIONS = `${DECAY_OPTIONS} threshold rest inputScale reset resetValue resetDelay detachReset fire refractorySteps surrogate learnThreshold spiking`;
+
 /** State between time steps. */
 export interface LIFState {
   /** v after the reset, [B, …]. */
@@ -76,7 +78,7 @@ export interface LIFRecord {
  *
  * @throws RangeError if a fixed β lies outside [0, 1] (a learned one is clamped instead), a number is not finite or out of
  *   its range, both beta and tau are given, a choice is unknown, or `spiking: false` meets a surrogate without a primitive;
- *   TypeError for a value in the place of options.
+ *   TypeError for an option of another name, or a value in the place of options.
  * @see Eshraghian et al. (2023), Training Spiking Neural Networks Using Lessons From Deep Learning, Proc. IEEE 111(9).
  */
 export class LIF extends Module {
@@ -91,6 +93,7 @@ export class LIF extends Module {
 
   constructor(options: LIFOptions = {}) {
     super();
+    checkOptions("LIF", options, OPTIONS);
     const { threshold = 1, learnBeta = false, learnThreshold = false, fire = "ge", reset = "zero" } = options;
     const surrogate = options.surrogate ?? surrogates.sigmoid();
     checkSurrogate("LIF", surrogate);

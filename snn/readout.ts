@@ -1,4 +1,5 @@
 /** Time to values: [T, B, …] → [B, …]. */
+import { checkOptions } from "../engine/extend.ts";
 import { amax, mean, select, sum, type Tensor } from "../engine/index.ts";
 import { checkCurrent } from "./checks.ts";
 import { integrate } from "./leaky-integrator.ts";
@@ -46,7 +47,9 @@ export function maxMembrane(membrane: Tensor): Tensor {
  *
  * @throws RangeError if beta lies outside [0, 1], or unless there is a time axis.
  */
-export function filteredTrace(spikes: Tensor, { beta = 0.95 }: { beta?: number } = {}): Tensor {
+export function filteredTrace(spikes: Tensor, options: { beta?: number } = {}): Tensor {
+  checkOptions("filteredTrace", options, "beta");
+  const { beta = 0.95 } = options;
   if (!(beta >= 0 && beta <= 1)) throw new RangeError(`filteredTrace: beta must lie in [0, 1], got ${beta}`);
   checkCurrent("filteredTrace", spikes);
   return integrate(spikes, beta);

@@ -48,14 +48,14 @@ export class RecurrentLIF extends LIF {
   /** The weight of each neuron's own spikes, [N], or null. */
   readonly V: Tensor | null;
 
-  constructor({ features, connection = "all", ...options }: RecurrentLIFOptions) {
+  constructor({ features, connection = "all", generator: given, ...options }: RecurrentLIFOptions) {
     if (!Number.isInteger(features) || features < 1) {
       throw new RangeError(`RecurrentLIF: features must be a positive integer, got ${features}`);
     }
     if (connection !== "all" && connection !== "one") {
       throw new RangeError(`RecurrentLIF: expected connection "all" or "one", got ${JSON.stringify(connection)}`);
     }
-    const generator = generatorOf("RecurrentLIF", options.generator);
+    const generator = generatorOf("RecurrentLIF", given);
     super(options);
     this.features = features;
     this.recurrent = connection === "all" ? new Linear(features, features, { generator }) : null;

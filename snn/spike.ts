@@ -1,4 +1,15 @@
-import { allocate, apply, composed, gradOf, k, type Op, recycle, SAVES_A, scope } from "../engine/extend.ts";
+import {
+  allocate,
+  apply,
+  checkOptions,
+  composed,
+  gradOf,
+  k,
+  type Op,
+  recycle,
+  SAVES_A,
+  scope,
+} from "../engine/extend.ts";
 import type { Tensor } from "../engine/index.ts";
 import { checkFire, type Fire } from "./checks.ts";
 import { checkSurrogate, type Surrogate, surrogate as surrogates } from "./surrogate.ts";
@@ -57,6 +68,7 @@ export interface SpikeOptions {
  *   Magazine 36(6).
  */
 export function spike(v: Tensor, options: SpikeOptions = {}): Tensor {
+  checkOptions("spike", options, "threshold surrogate fire");
   const { threshold = 1, surrogate = surrogates.sigmoid(), fire = "ge" } = options;
   checkFire("spike", fire);
   checkSurrogate("spike", surrogate);

@@ -1,4 +1,4 @@
-import { formatShape, sameShape, scope } from "../engine/extend.ts";
+import { checkOptions, formatShape, sameShape, scope } from "../engine/extend.ts";
 import { noGrad, type Tensor } from "../engine/index.ts";
 
 /** How a spike is differentiated: hard in the forward pass, a smooth step's derivative at x = u − θ in backward. */
@@ -15,10 +15,20 @@ export interface Surrogate {
   readonly primitive: ((x: Tensor) => Tensor) | null;
 }
 
-/** One that a kernel computes, whose `option` is the slope. */
-function known(name: string, kind: number, option: string, slope: number, primitive: (x: Tensor) => Tensor): Surrogate {
-  if (Number.isFinite(slope) && slope > 0) return { name, kind, slope, derivative: null, primitive };
-  throw new RangeError(`surrogate.${name}: ${option} must be finite and > 0, got ${slope}`);
+/** One that a kernel computes, whose one option is the slope. */
+function known<Name extends string>(
+  name: string,
+  kind: number,
+  options: { [option in Name]?: number },
+  option: Name,
+  usual: number,
+  primitive: (x: Tensor, slope: number) => Tensor,
+): Surrogate {
+  checkOptions(`surrogate.${name}`, options, option);
+  const slope = options[option] ?? usual;
+  if (!(Number.isFinite(slope) && slope > 0))
+    throw new RangeError(`surrogate.${name}: ${option} must be finite and > 0, got ${slope}`);
+  return { name, kind, slope, derivative: null, primitive: (x) => primitive(x, slope) };
 }
 
 /** A surrogate of your own. */
@@ -40,10 +50,10 @@ export const surrogate = {
   /**
    * surrogate′(x) = k·σ(kx)·(1 − σ(kx)), primitive σ(kx). Default slope k = 10 (snnTorch: 25).
    *
-   * @throws RangeError unless the slope is finite and > 0.
+   * @throws RangeError unless the slope is finite and > 0; TypeError for another option.
    */
-  sigmoid({ slope = 10 }: { slope?: number } = {}): Surrogate {
-    return known("sigmoid", 0, "slope", slope, (x) => x.mul(slope).sigmoid());
+  sigmoid(options: { slope?: number } = {}): Surrogate {
+    return known("sigmoid", 0, options, "slope", 10, (x, slope) => x.mul(slope).sigmoid());
   },
 
   /**
@@ -52,8 +62,8 @@ export const surrogate = {
    * @throws RangeError unless the slope is finite and > 0.
    * @see Zenke and Ganguli (2018), SuperSpike, Neural Computation 30(6).
    */
-  fastSigmoid({ slope = 25 }: { slope?: number } = {}): Surrogate {
-    return fastSigmoid("fastSigmoid", "slope", slope);
+  fastSigmoid(options: { slope?: number } = {}): Surrogate {
+    return known("fastSigmoid", 1, options, "slope", 25, fastSigmoid);
   },
 
   /**
@@ -62,8 +72,8 @@ export const surrogate = {
    * @throws RangeError unless alpha is finite and > 0.
    * @see Fang et al. (2021), Incorporating Learnable Membrane Time Constant, ICCV.
    */
-  atan({ alpha = 2 }: { alpha?: number } = {}): Surrogate {
-    return known("atan", 2, "alpha", alpha, (x) =>
+  atan(options: { alpha?: number } = {}): Surrogate {
+    return known("atan", 2, options, "alpha", 2, (x, alpha) =>
       x
         .mul((Math.PI / 2) * alpha)
         .atan()
@@ -78,8 +88,8 @@ export const surrogate = {
    * @throws RangeError unless alpha is finite and > 0.
    * @see Esser et al. (2016), Convolutional networks for fast, energy-efficient neuromorphic computing, PNAS 113(41).
    */
-  erf({ alpha = 2 }: { alpha?: number } = {}): Surrogate {
-    return gaussian("erf", "alpha", alpha, alpha);
+  erf(options: { alpha?: number } = {}): Surrogate {
+    return known("erf", 3, options, "alpha", 2, erf);
   },
 
   /**
@@ -90,8 +100,10 @@ export const surrogate = {
    * @see Yin, Corradi and Bohté (2021), Accurate and efficient time-domain classification with adaptive spiking recurrent
    *   neural networks, Nature Machine Intelligence 3.
    */
-  gaussian({ sigma = 0.5 }: { sigma?: number } = {}): Surrogate {
-    return gaussian("gaussian", "sigma", sigma, Math.SQRT1_2 / sigma);
+  gaussian(options: { sigma?: number } = {}): Surrogate {
+    const alphaOf = (sigma: number): number => Math.SQRT1_2 / sigma;
+    const found = known("gaussian", 3, options, "sigma", 0.5, (x, sigma) => erf(x, alphaOf(sigma)));
+    return { ...found, slope: alphaOf(found.slope) };
   },
 
   /**
@@ -100,8 +112,8 @@ export const surrogate = {
    * @throws RangeError unless the width is finite and > 0.
    * @see Bellec et al. (2018), Long short-term memory and learning-to-learn in networks of spiking neurons, NeurIPS.
    */
-  triangular({ width = 1 }: { width?: number } = {}): Surrogate {
-    return known("triangular", 4, "width", width, (x) => {
+  triangular(options: { width?: number } = {}): Surrogate {
+    return known("triangular", 4, options, "width", 1, (x, width) => {
       const y = x.mul(1 / width).clamp(-1, 1);
       return y.sub(y.mul(y.abs()).mul(0.5)).add(0.5);
     });
@@ -114,8 +126,8 @@ export const surrogate = {
    * @see Wu et al. (2018), Spatio-Temporal Backpropagation for Training High-Performance Spiking Neural Networks,
    *   Frontiers in Neuroscience 12.
    */
-  boxcar({ width = 1 }: { width?: number } = {}): Surrogate {
-    return known("boxcar", 5, "width", width, (x) =>
+  boxcar(options: { width?: number } = {}): Surrogate {
+    return known("boxcar", 5, options, "width", 1, (x, width) =>
       x
         .mul(1 / width)
         .add(0.5)
@@ -129,8 +141,8 @@ export const surrogate = {
    * @throws RangeError unless alpha is finite and > 0.
    * @see Zenke and Ganguli (2018), SuperSpike, Neural Computation 30(6).
    */
-  superSpike({ alpha = 100 }: { alpha?: number } = {}): Surrogate {
-    return fastSigmoid("superSpike", "alpha", alpha);
+  superSpike(options: { alpha?: number } = {}): Surrogate {
+    return known("superSpike", 1, options, "alpha", 100, fastSigmoid);
   },
 
   /**
@@ -139,7 +151,7 @@ export const surrogate = {
    * @see Bengio, Léonard and Courville (2013), Estimating or Propagating Gradients Through Stochastic Neurons.
    */
   straightThrough(): Surrogate {
-    return known("straightThrough", 6, "slope", 1, (x) => x.add(0.5));
+    return known("straightThrough", 6, {}, "slope", 1, (x) => x.add(0.5));
   },
 
   /**
@@ -162,13 +174,8 @@ export const surrogate = {
   },
 } as const;
 
-const fastSigmoid = (name: string, option: string, slope: number): Surrogate =>
-  known(name, 1, option, slope, (x) => x.div(x.abs().mul(slope).add(1)));
-
-const gaussian = (name: string, option: string, value: number, alpha: number): Surrogate => ({
-  ...known(name, 3, option, value, (x) => x.mul(alpha).erf().add(1).mul(0.5)),
-  slope: alpha,
-});
+const fastSigmoid = (x: Tensor, slope: number): Tensor => x.div(x.abs().mul(slope).add(1));
+const erf = (x: Tensor, alpha: number): Tensor => x.mul(alpha).erf().add(1).mul(0.5);
 
 /** Throws unless it is a surrogate. */
 export function checkSurrogate(where: string, s: Surrogate): void {

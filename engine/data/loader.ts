@@ -1,4 +1,5 @@
 import { type Generator, generatorOf } from "../generator.ts";
+import { checkOptions } from "../options.ts";
 import { type Shape, sizeOf } from "../shape.ts";
 import { persist } from "../tape.ts";
 import { empty, type Tensor, touch, viewOf } from "../tensor.ts";
@@ -46,8 +47,9 @@ export class DataLoader implements Iterable<Batch> {
   private target: Tensor | null = null;
 
   constructor(dataset: TensorDataset, options: DataLoaderOptions = {}) {
-    const { batchSize = 32, shuffle = false, dropLast = false } = options;
     if (!(dataset instanceof TensorDataset)) throw new TypeError("DataLoader: expected a TensorDataset");
+    checkOptions("DataLoader", options, "batchSize shuffle dropLast generator");
+    const { batchSize = 32, shuffle = false, dropLast = false } = options;
     if (!Number.isInteger(batchSize) || batchSize < 1) {
       throw new RangeError(`DataLoader: batchSize must be a positive integer, got ${batchSize}`);
     }

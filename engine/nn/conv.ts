@@ -1,7 +1,8 @@
 import { allOrNothing } from "../composed.ts";
 import { type Generator, generatorOf } from "../generator.ts";
-import { type ConvOptions, conv1d, conv2d } from "../ops/conv.ts";
+import { CONV_OPTIONS, type ConvOptions, convolve1d, convolve2d } from "../ops/conv.ts";
 import { type Pair, sizeOption, windowOver } from "../ops/windows.ts";
+import { checkOptions } from "../options.ts";
 import type { Tensor } from "../tensor.ts";
 import { uniformParameter } from "./linear.ts";
 import { Module } from "./module.ts";
@@ -34,16 +35,11 @@ abstract class Convolution<Size extends Pair> extends Module {
     inChannels: number,
     outChannels: number,
     kernel: readonly number[],
-    {
-      stride = 1 as Size,
-      padding = 0 as Size,
-      dilation = 1 as Size,
-      groups = 1,
-      bias = true,
-      ...options
-    }: ConvLayerOptions<Size>,
+    options: ConvLayerOptions<Size>,
   ) {
     super();
+    checkOptions(where, options, `${CONV_OPTIONS} bias generator`);
+    const { stride = 1 as Size, padding = 0 as Size, dilation = 1 as Size, groups = 1, bias = true } = options;
     const generator = generatorOf(where, options.generator);
     if (![groups, inChannels / groups, outChannels / groups].every((n) => Number.isInteger(n) && n > 0)) {
       throw new RangeError(
@@ -91,7 +87,7 @@ export class Conv1d extends Convolution<number> {
    * @throws RangeError unless x has these channels, and a window fits.
    */
   forward(x: Tensor): Tensor {
-    return conv1d(x, this.weight, this.bias, this);
+    return convolve1d(x, this.weight, this.bias, this);
   }
 }
 
@@ -123,6 +119,6 @@ export class Conv2d extends Convolution<Pair> {
    * @throws RangeError unless x has these channels, and a window fits.
    */
   forward(x: Tensor): Tensor {
-    return conv2d(x, this.weight, this.bias, this);
+    return convolve2d(x, this.weight, this.bias, this);
   }
 }

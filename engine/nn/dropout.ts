@@ -1,5 +1,6 @@
 import { type Generator, generatorOf } from "../generator.ts";
 import { checkProbability, dropout } from "../ops/dropout.ts";
+import { checkOptions } from "../options.ts";
 import type { Tensor } from "../tensor.ts";
 import { Module } from "./module.ts";
 
@@ -17,6 +18,7 @@ export class Dropout extends Module {
   constructor(p = 0.5, options: { generator?: Generator } = {}) {
     super();
     checkProbability("Dropout", p);
+    checkOptions("Dropout", options, "generator");
     this.p = p;
     this.generator = generatorOf("Dropout", options.generator);
   }
@@ -28,6 +30,7 @@ export class Dropout extends Module {
 
   /** x with zeros in training, else x, [...] → [...]. */
   forward(x: Tensor): Tensor {
-    return dropout(x, this);
+    const { p, training, generator } = this;
+    return dropout(x, { p, training, generator });
   }
 }

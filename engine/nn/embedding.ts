@@ -1,6 +1,7 @@
 import { k } from "../backend.ts";
 import { type Generator, generatorOf } from "../generator.ts";
 import { type EmbeddingOptions, embedding, type Indices, paddingRow } from "../ops/indexing.ts";
+import { checkOptions } from "../options.ts";
 import { checkShape } from "../shape.ts";
 import { parameter } from "../tape.ts";
 import { empty, type Tensor } from "../tensor.ts";
@@ -22,12 +23,10 @@ export class Embedding extends Module {
   /** The row that gets no gradient, or null. */
   readonly paddingIdx: number | null;
 
-  constructor(
-    numEmbeddings: number,
-    embeddingDim: number,
-    { paddingIdx = null, ...options }: EmbeddingOptions & { generator?: Generator } = {},
-  ) {
+  constructor(numEmbeddings: number, embeddingDim: number, options: EmbeddingOptions & { generator?: Generator } = {}) {
     super();
+    checkOptions("Embedding", options, "paddingIdx generator");
+    const { paddingIdx = null } = options;
     const generator = generatorOf("Embedding", options.generator);
     const shape = checkShape("Embedding", [numEmbeddings, embeddingDim]);
     const row = paddingRow(paddingIdx, numEmbeddings);

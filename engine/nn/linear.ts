@@ -2,6 +2,7 @@ import { k } from "../backend.ts";
 import { allOrNothing } from "../composed.ts";
 import { type Generator, generatorOf } from "../generator.ts";
 import { linear } from "../ops/matmul.ts";
+import { checkOptions } from "../options.ts";
 import { checkShape } from "../shape.ts";
 import { parameter } from "../tape.ts";
 import { empty, type Tensor } from "../tensor.ts";
@@ -32,8 +33,10 @@ export class Linear extends Module {
   /** What is added, [out], or null without a bias. */
   readonly bias: Tensor | null;
 
-  constructor(inFeatures: number, outFeatures: number, { bias = true, ...options }: LinearOptions = {}) {
+  constructor(inFeatures: number, outFeatures: number, options: LinearOptions = {}) {
     super();
+    checkOptions("Linear", options);
+    const { bias = true } = options;
     const generator = generatorOf("Linear", options.generator);
     const shape = checkShape("Linear", [outFeatures, inFeatures]);
     this.inFeatures = inFeatures;

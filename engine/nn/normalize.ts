@@ -2,6 +2,7 @@ import { allOrNothing } from "../composed.ts";
 import { ones, zeros } from "../create.ts";
 import { isOutside } from "../op.ts";
 import { batchNorm, checkGroups, groupNorm, layerNorm } from "../ops/normalize.ts";
+import { checkOptions } from "../options.ts";
 import { checkShape, formatShape, type Shape } from "../shape.ts";
 import { buffer, parameter } from "../tape.ts";
 import type { Tensor } from "../tensor.ts";
@@ -35,6 +36,9 @@ export interface BatchNorm1dOptions extends BatchNormLayerOptions {
   axis?: number;
 }
 
+/** The options of all of these. */
+const OPTIONS = "eps affine axis momentum trackRunningStats";
+
 /** A layer with a weight and a bias of the given shape, or without. */
 abstract class Normalization extends Module {
   /** Added to the variance. */
@@ -44,9 +48,11 @@ abstract class Normalization extends Module {
   /** Added last, in the shape of the weight, or null without `affine`. */
   readonly bias: Tensor | null;
 
-  constructor(where: string, shape: Shape, { eps = 1e-5, affine = true }: NormLayerOptions) {
+  constructor(where: string, shape: Shape, options: NormLayerOptions) {
     super();
     checkShape(where, shape);
+    checkOptions(where, options, OPTIONS);
+    const { eps = 1e-5, affine = true } = options;
     if (!(eps >= 0)) throw new RangeError(`${where}: eps must not be negative, got ${eps}`);
     this.eps = eps;
     [this.weight, this.bias] = allOrNothing(() =>

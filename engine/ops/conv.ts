@@ -6,6 +6,7 @@
  */
 import { k } from "../backend.ts";
 import { accumulates, apply, freshGradOf, gradOf, type Op, ready, SAVES_A, SAVES_B, writeOutGradient } from "../op.ts";
+import { checkOptions } from "../options.ts";
 import { allocate, recycle, scope } from "../scope.ts";
 import { checkShape, formatShape, sizeOf } from "../shape.ts";
 import { alive, type Tensor } from "../tensor.ts";
@@ -126,6 +127,17 @@ function checkSizes(
   }
 }
 
+/** The options of convolutions. */
+export const CONV_OPTIONS = "stride padding dilation groups";
+
+/** {@link conv1d} with options that are among the fields of something else. */
+export const convolve1d = (x: Tensor, weight: Tensor, bias: Tensor | null, options: ConvOptions<number>): Tensor =>
+  convolve("conv1d", x, weight, bias, options, 1);
+
+/** {@link conv2d} in the same way. */
+export const convolve2d = (x: Tensor, weight: Tensor, bias: Tensor | null, options: ConvOptions): Tensor =>
+  convolve("conv2d", x, weight, bias, options, 2);
+
 function convolve(
   where: "conv1d" | "conv2d",
   x: Tensor,
@@ -136,7 +148,8 @@ function convolve(
 ): Tensor {
   const { groups = 1 } = options;
   checkSizes(where, x, weight, bias, groups, axes);
-  const constant = once(axes === 1 ? conv1d : conv2d, axes + 1, x, weight, bias, options as ConvOptions<number>);
+  const again = axes === 1 ? convolve1d : convolve2d;
+  const constant = once(again, axes + 1, x, weight, bias, options as ConvOptions<number>);
   if (constant !== null) return constant;
   const [height, width] = x.shape.slice(-2) as [number, number];
   const [kernelHeight, kernelWidth] = weight.shape.slice(-2) as [number, number];
@@ -169,7 +182,8 @@ export function conv1d(
   bias: Tensor | null = null,
   options: ConvOptions<number> = {},
 ): Tensor {
-  return convolve("conv1d", x, weight, bias, options, 1);
+  checkOptions("conv1d", options, CONV_OPTIONS);
+  return convolve1d(x, weight, bias, options);
 }
 
 /**
@@ -186,7 +200,8 @@ export function conv1d(
  * @throws RangeError if sizes do not match, no window fits, or an option is out of range.
  */
 export function conv2d(x: Tensor, weight: Tensor, bias: Tensor | null = null, options: ConvOptions = {}): Tensor {
-  return convolve("conv2d", x, weight, bias, options, 2);
+  checkOptions("conv2d", options, CONV_OPTIONS);
+  return convolve2d(x, weight, bias, options);
 }
 
 /**
@@ -204,6 +219,7 @@ export function convTranspose2d(
   bias: Tensor | null = null,
   options: ConvTransposeOptions = {},
 ): Tensor {
+  checkOptions("convTranspose2d", options, `${CONV_OPTIONS} outputPadding`);
   const { groups = 1 } = options;
   checkSizes("convTranspose2d", x, weight, bias, groups, 2);
   const constant = once(convTranspose2d, 3, x, weight, bias, options);

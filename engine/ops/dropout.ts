@@ -1,8 +1,8 @@
 import { k } from "../backend.ts";
 import { type Generator, generatorOf } from "../generator.ts";
 import { applyOwning, gradOf, type Op, ready, SAVES_NOTHING } from "../op.ts";
+import { checkOptions } from "../options.ts";
 import { allocate, recycle, scope } from "../scope.ts";
-import { checkOptions } from "../shape.ts";
 import { emptySpikes, type Tensor } from "../tensor.ts";
 import { reshape } from "./view.ts";
 
@@ -52,6 +52,8 @@ export function dropoutBy(mask: Tensor, x: Tensor, p: number): Tensor {
   return applyOwning(dropoutOp, { mask, scale: p < 1 ? 1 / (1 - p) : 0 }, x);
 }
 
+const OPTIONS = "p training generator";
+
 export function checkProbability(where: string, p: number): void {
   if (!(p >= 0 && p <= 1)) throw new RangeError(`${where}: p must lie in [0, 1], got ${p}`);
 }
@@ -66,7 +68,7 @@ export function checkProbability(where: string, p: number): void {
  * @see Srivastava et al. (2014), Dropout: A Simple Way to Prevent Neural Networks from Overfitting, JMLR 15.
  */
 export function dropout(x: Tensor, options: DropoutOptions = {}): Tensor {
-  checkOptions("dropout", options);
+  checkOptions("dropout", options, OPTIONS);
   const { p = 0.5, training = true } = options;
   checkProbability("dropout", p);
   const generator = generatorOf("dropout", options.generator);

@@ -2,45 +2,60 @@
 import { expect, test } from "vitest";
 import { bytesKept, leaf, random } from "../../test/support/tensors.ts";
 import {
+  Adam,
   adaptiveAvgPool2d,
   amax,
   amin,
   argmax,
   argmin,
   avgPool2d,
+  BatchNorm2d,
   batchNorm,
   bceWithLogits,
+  bernoulli,
+  Conv2d,
   concat,
   conv1d,
   conv2d,
   convTranspose2d,
   crossEntropy,
   cumsum,
+  DataLoader,
+  Dropout,
   dropout,
+  Embedding,
   elu,
   embedding,
   expand,
   flatten,
+  GroupNorm,
   gelu,
+  gradcheck,
   groupNorm,
   hardtanh,
   huberLoss,
   klDiv,
+  LayerNorm,
+  Linear,
   l1Loss,
   layerNorm,
   leakyRelu,
   linear,
   logsumexp,
+  MaxPool2d,
   matmul,
   max,
   maxPool2d,
   mean,
+  min,
   mseLoss,
   nllLoss,
   norm,
   pad,
+  parameter,
   permute,
   prod,
+  rand,
   reshape,
   select,
   silu,
@@ -53,6 +68,7 @@ import {
   std,
   sum,
   type Tensor,
+  TensorDataset,
   tape,
   tensor,
   transpose,
@@ -60,6 +76,7 @@ import {
   unsqueeze,
   variance,
   where,
+  zeros,
 } from "../index.ts";
 
 type Reduction = "mean";
@@ -650,12 +667,88 @@ test("errors: arithmetic with numbers has the name that was called", () => {
   expect(() => x.neg()).toThrow("neg: the tensor [2] was freed");
 });
 
-test("errors: an axis or a probability in the place of options is not ignored", () => {
+/** What plain JavaScript may give for options: each would leave all defaults as they are. */
+const NO_OPTIONS = [1, "sum", true, [0]];
+
+test("errors: what are no options, or options of other names, is not ignored", () => {
   const x = random([2, 3], 1);
-  const calls = { sum, mean, prod, amax, amin, variance, std, norm, logsumexp, argmax, argmin, cumsum, dropout };
+  const image = random([1, 4, 4], 2);
+  const weight = random([1, 1, 2, 2], 3);
+  const calls: Record<string, (options: never) => unknown> = {
+    ...Object.fromEntries(
+      Object.entries({
+        sum,
+        mean,
+        prod,
+        amax,
+        amin,
+        variance,
+        std,
+        norm,
+        logsumexp,
+        argmax,
+        argmin,
+        cumsum,
+        dropout,
+      }).map(([name, op]) => [name, (options: never) => op(x, options)]),
+    ),
+    max: (options) => max(x, options),
+    min: (options) => min(x, options),
+    zeros: (options) => zeros([2], options),
+    rand: (options) => rand([2], options),
+    tensor: (options) => tensor([1, 2], options),
+    bernoulli: (options) => bernoulli(x, options),
+    mseLoss: (options) => mseLoss(x, x, options),
+    l1Loss: (options) => l1Loss(x, x, options),
+    smoothL1Loss: (options) => smoothL1Loss(x, x, options),
+    huberLoss: (options) => huberLoss(x, x, options),
+    bceWithLogits: (options) => bceWithLogits(x, x, options),
+    klDiv: (options) => klDiv(x, x, options),
+    crossEntropy: (options) => crossEntropy(x, [0, 1], options),
+    nllLoss: (options) => nllLoss(x, [0, 1], options),
+    conv2d: (options) => conv2d(image, weight, null, options),
+    convTranspose2d: (options) => convTranspose2d(image, weight, null, options),
+    embedding: (options) => embedding([0, 1], x, options),
+    gradcheck: (options) => gradcheck((y) => y.sum(), [x], options),
+    Conv2d: (options) => new Conv2d(1, 1, 2, options),
+    BatchNorm2d: (options) => new BatchNorm2d(2, options),
+    LayerNorm: (options) => new LayerNorm(2, options),
+    GroupNorm: (options) => new GroupNorm(1, 2, options),
+    Dropout: (options) => new Dropout(0.5, options),
+    Embedding: (options) => new Embedding(2, 2, options),
+    DataLoader: (options) => new DataLoader(new TensorDataset(new Float32Array(4), [0, 1]), options),
+    Adam: (options) => new Adam([parameter(tensor([1]))], options),
+  };
   for (const [name, call] of Object.entries(calls)) {
-    const act = () => (call as (x: Tensor, options: unknown) => Tensor)(x, 1);
-    expect(() => bytesKept(() => tape(act)), name).toThrow(new TypeError(`${name}: expected options, got 1`));
+    for (const given of NO_OPTIONS) {
+      const act = () => tape(() => void call(given as never));
+      expect(act, `${name} ${given}`).toThrow(TypeError);
+      expect(act, `${name} ${given}`).toThrow(`${name}: expected `);
+    }
+    const act = () => tape(() => void call({ stridee: 2 } as never));
+    expect(act, name).toThrow(TypeError);
+    expect(act, name).toThrow(new RegExp(`^${name}: expected the options .*, got stridee$`));
   }
-  expect(() => x.sum(0 as unknown as object)).toThrow("sum: expected options, got 0");
+  expect(() => x.sum({ dim: 0 } as object)).toThrow("sum: expected the options axis, keepdim, unbiased, p, got dim");
+  for (const [name, call] of Object.entries({
+    maxPool2d: (options: never) => maxPool2d(image, 2, options),
+    avgPool2d: (options: never) => avgPool2d(image, 2, options),
+    MaxPool2d: (options: never) => new MaxPool2d(2, options),
+    Linear: (options: never) => new Linear(1, 1, options),
+    TensorDataset: (options: never) => new TensorDataset(new Float32Array(2), [0, 1], options),
+  })) {
+    for (const given of [1, "same", null, [2, 2]]) {
+      expect(() => call(given as never)).toThrow(new TypeError(`${name}: expected options, got ${given}`));
+    }
+  }
+});
+
+test("losses: of shapes that broadcast both ways, neither is that of the losses", () => {
+  for (const loss of [mseLoss, l1Loss, smoothL1Loss, huberLoss]) {
+    const act = () => loss(random([4, 1], 1), random([4], 2));
+    expect(act).toThrow(RangeError);
+    expect(act).toThrow(`${loss.name}: expected one shape to broadcast to the other, got [4, 1] and [4]`);
+    expect(loss(random([4, 1], 1), random([4, 3], 2), { reduction: "none" }).shape).toEqual([4, 3]);
+    expect(loss(random([4, 3], 1), random([3], 2), { reduction: "none" }).shape).toEqual([4, 3]);
+  }
 });

@@ -5,9 +5,11 @@
  * of rows: indices are checked and turned into row numbers once, and the kernels walk over them in ascending order, so that
  * what repeated indices add up to is always the same.
  */
+
 import { integersAt, k } from "../backend.ts";
 import { composed } from "../composed.ts";
 import { applyOwning, gradOf, type Op, passGradient, ready, SAVES_NOTHING } from "../op.ts";
+import { checkOptions } from "../options.ts";
 import { allocate, type Region, recycle, scope } from "../scope.ts";
 import { axisOf, checkShape, formatShape, type Shape, sizeOf, stridesOf } from "../shape.ts";
 import { steady, Tensor } from "../tensor.ts";
@@ -147,7 +149,9 @@ export interface EmbeddingOptions {
  * @throws RangeError if the weight is no matrix, there are no indices, or an index or `paddingIdx` is not one of its rows;
  *   TypeError for indices that are neither an array nor a tensor.
  */
-export function embedding(indices: Indices, weight: Tensor, { paddingIdx = null }: EmbeddingOptions = {}): Tensor {
+export function embedding(indices: Indices, weight: Tensor, options: EmbeddingOptions = {}): Tensor {
+  checkOptions("embedding", options, "paddingIdx");
+  const { paddingIdx = null } = options;
   const [n, width] = weight.shape as [number, number];
   if (weight.ndim !== 2) throw new RangeError(`embedding: expected a weight [K, N], got ${formatShape(weight.shape)}`);
   const skip = paddingRow(paddingIdx, n);

@@ -2,6 +2,7 @@
 import { integersAt, k } from "../backend.ts";
 import { composed } from "../composed.ts";
 import { apply, gradOf, type Op, ready, SAVES_A, SAVES_B } from "../op.ts";
+import { checkOptions } from "../options.ts";
 import { allocate, recycle, scope } from "../scope.ts";
 import { broadcastShapes, formatShape, type Shape, sameShape } from "../shape.ts";
 import { empty, steady, Tensor } from "../tensor.ts";
@@ -82,12 +83,18 @@ function ofDifference(
   where: string,
   input: Tensor,
   target: Tensor,
-  reduction: Reduction,
+  options: LossOptions,
   f: Difference["f"],
   border = 0,
 ): Tensor {
+  checkOptions(where, options, "reduction beta delta");
+  const { reduction = "mean" } = options;
   checkReduction(where, reduction);
-  broadcastShapes(where, input.shape, target.shape);
+  const shape = broadcastShapes(where, input.shape, target.shape);
+  if (!sameShape(shape, input.shape) && !sameShape(shape, target.shape)) {
+    const got = `${formatShape(input.shape)} and ${formatShape(target.shape)}`;
+    throw new RangeError(`${where}: expected one shape to broadcast to the other, got ${got}`);
+  }
   return composed(reducedDifference, input, target, { f, border, reduction });
 }
 
@@ -104,23 +111,23 @@ function reducedDifference(input: Tensor, target: Tensor, { f, border, reduction
 /**
  * loss = (input − target)²
  *
- * Shapes: input and target are broadcast; "mean" (the default) is over all elements.
+ * Shapes: one of input and target broadcasts to the other; "mean" (the default) is over all elements.
  *
- * @throws RangeError for an unknown reduction or shapes that do not broadcast.
+ * @throws RangeError for an unknown reduction or shapes that do not.
  */
-export function mseLoss(input: Tensor, target: Tensor, { reduction = "mean" }: LossOptions = {}): Tensor {
-  return ofDifference("mseLoss", input, target, reduction, square);
+export function mseLoss(input: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
+  return ofDifference("mseLoss", input, target, options, square);
 }
 
 /**
  * loss = |input − target|, with gradient 0 where they are equal.
  *
- * Shapes: input and target are broadcast; "mean" (the default) is over all elements.
+ * Shapes: one of input and target broadcasts to the other; "mean" (the default) is over all elements.
  *
- * @throws RangeError for an unknown reduction or shapes that do not broadcast.
+ * @throws RangeError for an unknown reduction or shapes that do not.
  */
-export function l1Loss(input: Tensor, target: Tensor, { reduction = "mean" }: LossOptions = {}): Tensor {
-  return ofDifference("l1Loss", input, target, reduction, abs);
+export function l1Loss(input: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
+  return ofDifference("l1Loss", input, target, options, abs);
 }
 
 /**
@@ -128,18 +135,15 @@ export function l1Loss(input: Tensor, target: Tensor, { reduction = "mean" }: Lo
  *
  *   loss = d²/(2β) where d < β, else d − β/2     d = |input − target|
  *
- * Shapes: input and target are broadcast; "mean" (the default) is over all elements.
+ * Shapes: one of input and target broadcasts to the other; "mean" (the default) is over all elements.
  *
- * @throws RangeError for a negative beta, an unknown reduction or shapes that do not broadcast.
+ * @throws RangeError for a negative beta, an unknown reduction or shapes that do not.
  * @see Girshick (2015), Fast R-CNN, ICCV.
  */
-export function smoothL1Loss(
-  input: Tensor,
-  target: Tensor,
-  { beta = 1, reduction = "mean" }: SmoothL1LossOptions = {},
-): Tensor {
+export function smoothL1Loss(input: Tensor, target: Tensor, options: SmoothL1LossOptions = {}): Tensor {
+  const { beta = 1 } = options;
   if (!(beta >= 0)) throw new RangeError(`smoothL1Loss: beta must be ≥ 0, got ${beta}`);
-  return ofDifference("smoothL1Loss", input, target, reduction, beta === 0 ? abs : smoothL1, beta);
+  return ofDifference("smoothL1Loss", input, target, options, beta === 0 ? abs : smoothL1, beta);
 }
 
 /**
@@ -147,18 +151,15 @@ export function smoothL1Loss(
  *
  *   loss = d²/2 where d < δ, else δ·(d − δ/2)     d = |input − target|
  *
- * Shapes: input and target are broadcast; "mean" (the default) is over all elements.
+ * Shapes: one of input and target broadcasts to the other; "mean" (the default) is over all elements.
  *
- * @throws RangeError unless delta is positive, for an unknown reduction, or for shapes that do not broadcast.
+ * @throws RangeError unless delta is positive, for an unknown reduction, or for shapes that do not.
  * @see Huber (1964), Robust Estimation of a Location Parameter, Annals of Mathematical Statistics 35(1).
  */
-export function huberLoss(
-  input: Tensor,
-  target: Tensor,
-  { delta = 1, reduction = "mean" }: HuberLossOptions = {},
-): Tensor {
+export function huberLoss(input: Tensor, target: Tensor, options: HuberLossOptions = {}): Tensor {
+  const { delta = 1 } = options;
   if (!(delta > 0)) throw new RangeError(`huberLoss: delta must be positive, got ${delta}`);
-  return ofDifference("huberLoss", input, target, reduction, huber, delta);
+  return ofDifference("huberLoss", input, target, options, huber, delta);
 }
 
 const smoothL1 = (difference: Tensor, beta: number): Tensor => huber(difference, beta, 1 / beta);
@@ -184,11 +185,9 @@ export function bceWithLogits(logits: Tensor, target: Tensor, options: BceOption
   return composed(bceOf, logits, target, options);
 }
 
-function bceOf(
-  logits: Tensor,
-  target: Tensor,
-  { weight = null, posWeight = null, reduction = "mean" }: BceOptions,
-): Tensor {
+function bceOf(logits: Tensor, target: Tensor, options: BceOptions): Tensor {
+  checkOptions("bceWithLogits", options, "weight posWeight reduction");
+  const { weight = null, posWeight = null, reduction = "mean" } = options;
   checkReduction("bceWithLogits", reduction);
   let { shape } = logits;
   for (const x of [target, weight, posWeight]) if (x !== null) shape = broadcastShapes("bceWithLogits", shape, x.shape);
@@ -212,7 +211,9 @@ export function klDiv(input: Tensor, target: Tensor, options: KlDivOptions = {})
   return composed(divergence, input, target, options);
 }
 
-function divergence(input: Tensor, target: Tensor, { logTarget = false, reduction = "mean" }: KlDivOptions): Tensor {
+function divergence(input: Tensor, target: Tensor, options: KlDivOptions): Tensor {
+  checkOptions("klDiv", options, "logTarget reduction");
+  const { logTarget = false, reduction = "mean" } = options;
   checkReduction("klDiv", reduction, '"mean", "sum", "none" or "batchmean"');
   broadcastShapes("klDiv", input.shape, target.shape);
   const probability = logTarget ? exp(target) : target;
@@ -293,6 +294,7 @@ function entropy(logits: Tensor, target: ArrayLike<number> | Tensor, options: Cr
   if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
     throw new RangeError(`crossEntropy: labelSmoothing must lie in [0, 1], got ${labelSmoothing}`);
   }
+  checkOptions("crossEntropy", options, CLASS_OPTIONS);
   const classes = classesOf("crossEntropy", logits, weight, reduction);
   if (!(target instanceof Tensor && sameShape(target.shape, logits.shape))) {
     return classLoss(crossEntropyOp, logits, target, labelSmoothing, options);
@@ -324,8 +326,11 @@ export function nllLoss(
 }
 
 function likelihood(x: Tensor, target: ArrayLike<number> | Tensor, options: NllLossOptions): Tensor {
+  checkOptions("nllLoss", options, CLASS_OPTIONS);
   return classLoss(nllLossOp, x, target, 0, options);
 }
+
+const CLASS_OPTIONS = "weight labelSmoothing ignoreIndex reduction";
 
 /** The number of classes, after the checks of the input and of the options. */
 function classesOf(where: string, x: Tensor, weight: Tensor | null, reduction: Reduction): number {

@@ -2,6 +2,7 @@
 import type { ImageKernels } from "../../kernels/build/types.ts";
 import { k, ofImages } from "../backend.ts";
 import { apply, canTake, gradOf, handOver, type Op, type Recorded, SAVES_A, SAVES_NOTHING } from "../op.ts";
+import { checkOptions } from "../options.ts";
 import { allocate, recycle, scope } from "../scope.ts";
 import { formatShape, type Shape } from "../shape.ts";
 import { alive, emptySpikes, record, type Tensor } from "../tensor.ts";
@@ -152,6 +153,7 @@ function checkImages(where: string, x: Tensor): void {
 
 /** The window along an axis of `size` values. */
 function windowAlong(where: string, axis: number, size: number, kernel: Pair, options: MaxPoolOptions): Axis {
+  checkOptions(where, options);
   const { stride = kernel, padding = 0, dilation = 1, ceilMode } = options;
   const n = sizeOption(where, "kernel", kernel, axis, 1);
   const window = windowOver(where, axis, size, n, { stride, padding, dilation }, ceilMode);
@@ -201,6 +203,7 @@ export function maxPool2d(x: Tensor, kernel: Pair, options: MaxPoolOptions = {})
  */
 export function avgPool2d(x: Tensor, kernel: Pair, options: AvgPoolOptions = {}): Tensor {
   checkImages("avgPool2d", x);
+  checkOptions("avgPool2d", options);
   return (
     once(avgPool2d, 3, x, kernel, options) ??
     poolWindows(avgPoolOp, x, kernel, { ...options, dilation: 1 }, options.countIncludePad ?? true)

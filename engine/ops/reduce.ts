@@ -15,8 +15,9 @@ import {
   SAVES_NOTHING,
   SAVES_OUTPUT,
 } from "../op.ts";
+import { checkOptions } from "../options.ts";
 import { allocate, recycle, scope } from "../scope.ts";
-import { axesOf, checkOptions, formatShape, type Shape, sizeOf } from "../shape.ts";
+import { axesOf, formatShape, REDUCE_OPTIONS, type Shape, sizeOf } from "../shape.ts";
 import { noGrad } from "../tape.ts";
 import { empty, type Tensor } from "../tensor.ts";
 import { permute } from "./layout.ts";
@@ -207,7 +208,7 @@ function oneAxis(where: string, x: Tensor, axis: SearchOptions["axis"]): number[
  * @throws RangeError unless x has this axis.
  */
 export function cumsum(x: Tensor, options: Partial<SearchOptions> = {}): Tensor {
-  checkOptions("cumsum", options);
+  checkOptions("cumsum", options, REDUCE_OPTIONS);
   const { axis } = options;
   if (axis === undefined) return composed(cumsumOfAll, x);
   const [at] = oneAxis("cumsum", x, axis) as [number];
@@ -282,14 +283,20 @@ export type SearchResult = {
   indices: Tensor;
 };
 
+function searchAlong(op: Op<Search>, x: Tensor, options: SearchOptions): SearchResult {
+  checkOptions(op.name, options, REDUCE_OPTIONS);
+  const { axis, keepdim = false } = options;
+  return search(op, x, oneAxis(op.name, x, axis), keepdim);
+}
+
 /**
  * The maximum along one axis and the index of its first occurrence, which gets the gradient; NaN is the largest.
  * Shapes: x [..., n, ...] → values and indices [..., ...].
  *
  * @throws RangeError unless x has this axis, with at most 2²⁴ elements on it, whose indices are exact.
  */
-export function max(x: Tensor, { axis, keepdim = false }: SearchOptions): SearchResult {
-  return search(maxOp, x, oneAxis("max", x, axis), keepdim);
+export function max(x: Tensor, options: SearchOptions): SearchResult {
+  return searchAlong(maxOp, x, options);
 }
 
 /**
@@ -298,12 +305,12 @@ export function max(x: Tensor, { axis, keepdim = false }: SearchOptions): Search
  *
  * @throws RangeError unless x has this axis, with at most 2²⁴ elements on it, whose indices are exact.
  */
-export function min(x: Tensor, { axis, keepdim = false }: SearchOptions): SearchResult {
-  return search(minOp, x, oneAxis("min", x, axis), keepdim);
+export function min(x: Tensor, options: SearchOptions): SearchResult {
+  return searchAlong(minOp, x, options);
 }
 
 function searchIndices(op: Op<Search>, x: Tensor, options: Partial<SearchOptions>): Tensor {
-  checkOptions(`arg${op.name}`, options);
+  checkOptions(`arg${op.name}`, options, REDUCE_OPTIONS);
   const { axis, keepdim = false } = options;
   const axes = axis === undefined ? [0] : oneAxis(`arg${op.name}`, x, axis);
   return noGrad(() => {

@@ -1,7 +1,7 @@
 import { k } from "../backend.ts";
+import { ensure } from "../options.ts";
 import type { Tensor } from "../tensor.ts";
 import { Optimizer } from "./optimizer.ts";
-import { ensure } from "./options.ts";
 
 /** Options of {@link Adam} and {@link AdamW}. */
 export interface AdamOptions {

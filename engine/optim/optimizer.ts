@@ -1,6 +1,6 @@
 import { heap, k } from "../backend.ts";
+import { copyOf, ensure, merged } from "../options.ts";
 import { Tensor, touch } from "../tensor.ts";
-import { copyOf, ensure, merged } from "./options.ts";
 
 /** What an optimizer keeps for one parameter: arrays by name, such as the `momentum` of {@link SGD}. */
 export type Slots = Record<string, Float32Array>;

@@ -3,8 +3,9 @@
  * `fit` does, or once a batch. A rate that follows from the one before (all but LambdaLR, CosineAnnealingWarmRestarts and
  * OneCycleLR) is computed from what the optimizer has, so that several schedules can act on one optimizer.
  */
+
+import { copyOf, ensure, merged, typeOf } from "../options.ts";
 import { Optimizer } from "./optimizer.ts";
-import { copyOf, ensure, merged, typeOf } from "./options.ts";
 
 /** The options and counters of a schedule, as {@link Scheduler.stateDict} gives them. */
 export type SchedulerState = Readonly<Record<string, unknown>>;

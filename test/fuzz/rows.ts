@@ -58,7 +58,8 @@ const difference =
   (option: (g: Draw) => { readonly [name: string]: Arg }): Row =>
   (g) => {
     const x = g.tensor();
-    return [x, g.partner(x), { ...option(g), ...reducing(g) }];
+    const [input, target] = g.chance(0.5) ? [x, g.sub(x)] : [g.sub(x), x];
+    return [input, target, { ...option(g), ...reducing(g) }];
   };
 
 const classLoss = (g: Draw, smoothing: boolean): readonly Arg[] => {

@@ -1,4 +1,18 @@
-/** Options of optimizers and schedulers: plain fields, which are part of the state. */
+/** Options: plain fields. Those of optimizers and schedulers are part of their state. */
+
+/**
+ * Throws a TypeError for a plain value or a list in the place of options, which would silently keep their defaults, and for an
+ * option whose name is not one of those in `known`, if given; spaces separate these.
+ */
+export function checkOptions(where: string, options: object, known?: string): void {
+  if (typeof options !== "object" || options === null || Array.isArray(options))
+    throw new TypeError(`${where}: expected options, got ${options}`);
+  if (known === undefined) return;
+  for (const name in options) {
+    if (` ${known} `.includes(` ${name} `)) continue;
+    throw new TypeError(`${where}: expected the options ${known.replaceAll(" ", ", ")}, got ${name}`);
+  }
+}
 
 /** Throws a RangeError with the value unless it is fine. */
 export function ensure(fine: boolean, where: string, expected: string, got: unknown): void {
@@ -11,11 +25,10 @@ export function ensure(fine: boolean, where: string, expected: string, got: unkn
  * @throws TypeError for an unknown option or one of another type; RangeError for a number that is negative or not finite.
  */
 export function merged<Options extends object>(where: string, defaults: Options, options: object): Options {
+  checkOptions(where, options, Object.keys(defaults).join(" "));
   const result: Record<string, unknown> = copyOf(defaults);
   for (const [name, value] of Object.entries(copyOf(options))) {
     if (value === undefined) continue;
-    if (!(name in result))
-      throw new TypeError(`${where}: expected the options ${Object.keys(result).join(", ")}, got ${name}`);
     const type = typeOf(result[name]);
     if (typeOf(value) !== type) throw new TypeError(`${where}: ${name} must be of type ${type}, got ${value}`);
     result[name] = value;
