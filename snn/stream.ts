@@ -68,8 +68,9 @@ export class Stream {
    * One time step: of x, [B, …] in row-major order, or of what `input` holds. Returns the output, in an array that the next
    * step overwrites.
    *
-   * @throws RangeError for another number of values; Error if the stream or its parameters were freed, or inside of
-   *   `gradcheck`. The state is as before then, unless it was the `forward` of a further module that threw.
+   * @throws RangeError for another number of values, or where memory runs out; Error if the stream, its parameters or buffers
+   *   were freed, or inside of `gradcheck`. The state is as before then, unless memory ran out or it was the `forward` of a
+   *   further module that threw.
    */
   step(x?: ArrayLike<number>): Float32Array {
     checkKernels();
