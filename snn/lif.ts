@@ -41,7 +41,9 @@ export interface LIFOptions extends DecayOptions {
   spiking?: boolean;
 }
 
-const OPTIONS = `${DECAY_OPTIONS} threshold rest inputScale reset resetValue resetDelay detachReset fire refractorySteps surrogate learnThreshold spiking`;
+const OPTIONS =
+  `${DECAY_OPTIONS} threshold rest inputScale reset resetValue resetDelay detachReset fire refractorySteps ` +
+  "surrogate learnThreshold spiking";
 
 /** State between time steps. */
 export interface LIFState {

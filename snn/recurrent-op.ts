@@ -51,7 +51,9 @@ const recurrentOp: Recorded<Sequence> = {
   saves: SAVES_B | SAVES_OUTPUT,
   backward(z, current, weight, bias, sequence) {
     const { neuron, T, rows, n, beta, threshold, membrane, refractory } = sequence;
-    for (const t of [membrane, beta, threshold]) checkUnchanged(z, t);
+    checkUnchanged(z, membrane);
+    checkUnchanged(z, beta);
+    checkUnchanged(z, threshold);
     const size = rows * n;
     const all = weight.ndim === 2;
     const dBeta = beta.requiresGrad ? zeroBuffer(size) : 0;

@@ -74,6 +74,7 @@ function ownSpikes(shape: Shape): Tensor {
   return t;
 }
 
+/** The parameters and buffers of a module. */
 const stateOf = (module: Module): Tensor[] => module.namedState().map(([, t]) => t);
 
 /** The shape of one step of what a module gives for a sequence of one. */
