@@ -472,7 +472,7 @@ describe("lif: in a Sequential the membrane takes the place of the current", () 
     "a convolution": [true, (g) => [conv(g)]],
     "batch norm": [true, (g) => [conv(g), new BatchNorm2d(4)]],
     "group norm": [true, (g) => [conv(g), new GroupNorm(2, 4)]],
-    "layer norm": [false, (g) => [conv(g), new LayerNorm([8])]],
+    "layer norm": [true, (g) => [conv(g), new LayerNorm([8])]],
     "a max pool": [true, (g) => [conv(g), new MaxPool2d(2)]],
     "an average pool": [true, (g) => [conv(g), new AvgPool2d(2)]],
     "a max pool of spikes": [true, (g) => [conv(g), new LIF({ threshold: 0.1 }), new MaxPool2d(2)]],

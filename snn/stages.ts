@@ -84,6 +84,21 @@ function shapeOfStep({ constructor: { name } }: Module, z: Tensor): Shape {
   throw new RangeError(`Stream: expected ${name} to give [1, B, …] for one step, got ${formatShape(z.shape)}`);
 }
 
+/** What a module makes in evaluation mode of a sequence of one step. */
+const ofOneStep = (module: Module, input: Tensor): Tensor =>
+  module.evaluating(() => module.forward(input.unsqueeze(0)));
+
+/** Runs fn, with all that it makes of these tensors on record. Returns what fn returns. */
+function recording<R>(leaves: readonly Tensor[], fn: () => R): R {
+  const frozen = leaves.filter((t) => !t.requiresGrad);
+  for (const t of frozen) t.requiresGrad = true;
+  try {
+    return fn();
+  } finally {
+    for (const t of frozen) t.requiresGrad = false;
+  }
+}
+
 /** An op on tensors that stay. */
 interface Call {
   readonly op: Op<never>;
@@ -99,11 +114,10 @@ class PureStage extends Stage {
   private readonly calls: readonly Call[];
 
   constructor(module: Module, input: Tensor) {
+    const parameters = stateOf(module);
     const { output, made, calls } = outside(() => {
       const before = root.records.length;
-      input.requiresGrad = true;
-      const z = module.evaluating(() => module.forward(input.unsqueeze(0)));
-      input.requiresGrad = false;
+      const z = recording([input, ...parameters], () => ofOneStep(module, input));
       const made = root.records.slice(before);
       const calls = made.map((z) => ({ op: z.op, attrs: z.attrs, z, a: z.a, b: z.b, c: z.c }) as Call);
       for (const t of made) {
@@ -115,7 +129,7 @@ class PureStage extends Stage {
       // What only looks into something has nothing to do.
       return { output, made, calls: calls.filter(({ op }) => op.forward !== undefined) };
     });
-    super(output, { memory: made, parameters: stateOf(module) });
+    super(output, { memory: made, parameters });
     this.calls = calls;
   }
 
@@ -135,9 +149,8 @@ class StatelessStage extends Stage {
   private readonly forward: () => void;
 
   constructor(module: Module, input: Tensor) {
-    const ofOneStep = (): Tensor => module.evaluating(() => module.forward(input.unsqueeze(0)));
-    super(own(noGrad(() => shapeOfStep(module, ofOneStep()))), { parameters: stateOf(module) });
-    this.forward = () => void this.output.copyFrom(ofOneStep());
+    super(own(noGrad(() => shapeOfStep(module, ofOneStep(module, input)))), { parameters: stateOf(module) });
+    this.forward = () => void this.output.copyFrom(ofOneStep(module, input));
   }
 
   step(): void {

@@ -160,6 +160,8 @@ test("stream: parameters and statistics of all layers count in the next step", (
     }
     stream.dispose();
     x.dispose();
+    expect(() => new Stream(network, [2, 1, 2, 2])).toThrow(RangeError);
+    for (const t of network.parameters()) expect(t.requiresGrad).toBe(!frozen);
   }
 });
 

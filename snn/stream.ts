@@ -22,10 +22,10 @@ import { own, type Stage, stageOf } from "./stages.ts";
  *     const output = stream.step(frame); // a Float32Array
  *
  * A step of the package's own layers makes no object, and from the second step on, which keeps a transposed copy of weights,
- * linear memory stays as it is. `LayerNorm`, `Embedding`, neurons that are not spiking and modules of other classes make the
- * tensors of their `forward`, which are freed. All modules without a state see a sequence of one step, [1, B, …], in evaluation
- * mode. Parameters are read where they are, so that training may go on. Nothing is recorded. A stream lives until `dispose()`,
- * and not inside of `gradcheck`.
+ * linear memory stays as it is. `Embedding`, neurons that are not spiking and modules of other classes make the tensors of
+ * their `forward`, which are freed. All modules without a state see a sequence of one step, [1, B, …], in evaluation mode.
+ * Parameters are read where they are, so that training may go on. Nothing is recorded. A stream lives until `dispose()`, and
+ * not inside of `gradcheck`.
  */
 export class Stream {
   /** What the next step reads, [B, …]; zeros at first. `step(x)` writes it, or `copyFrom`. */

@@ -194,6 +194,11 @@ export class LayerNorm extends Normalization {
     this.normalizedShape = shape;
   }
 
+  /** @internal */
+  override get isPure(): boolean {
+    return this.forward === LayerNorm.prototype.forward;
+  }
+
   /**
    * x normalised, in its shape.
    *

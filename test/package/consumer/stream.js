@@ -6,6 +6,7 @@ import {
   Dropout,
   Flatten,
   GroupNorm,
+  LayerNorm,
   LeakyIntegrator,
   LIF,
   Linear,
@@ -40,6 +41,7 @@ const networks = {
     new Dropout(0.5),
     new AvgPool2d(2),
     new Flatten(2),
+    new LayerNorm(4),
     new Linear(4, 2),
   ],
 };
