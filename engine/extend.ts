@@ -14,6 +14,7 @@ export {
   passGradient,
   type Recorded,
   ready,
+  recorded,
   recycleGradient,
   SAVES_A,
   SAVES_B,

@@ -93,6 +93,12 @@ export function applyOwning<Attrs>(op: Op<Attrs>, attrs: Attrs, a: Tensor, b: Te
   }
 }
 
+/** z, which was made of x alone: on record if x requires a gradient. */
+export function recorded<Attrs>(op: Recorded<Attrs>, attrs: Attrs, x: Tensor, z: Tensor): Tensor {
+  if (scope.recording && x.requiresGrad) record(z, op as Recorded<never>, attrs, x, null, null);
+  return z;
+}
+
 interface Many {
   readonly inputs: readonly Tensor[];
   readonly shape: Shape;

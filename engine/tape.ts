@@ -11,7 +11,7 @@ import { heap, k } from "./backend.ts";
 import { releaseParts } from "./composed.ts";
 import type { MemoryStats } from "./memory.ts";
 import { enter, leave, making, type Region, root, type Scope, scope } from "./scope.ts";
-import { alive, dropRecord, materialise, streamBytes, Tensor, unrecord } from "./tensor.ts";
+import { alive, dropRecord, materialise, streamBytes, Tensor, takeOut, unrecord } from "./tensor.ts";
 
 /**
  * Runs `fn` and records its ops for `backward`. What is allocated inside is freed when `fn` returns, except the tensors
@@ -155,9 +155,7 @@ function settle(t: Tensor, region: Region): void {
   const leaves = region !== t.region;
   const gradient = leaves && t.gradPtr !== 0 ? heap.allocate(bytes) : 0;
   if (t.owned) {
-    const { adopted } = t.region.scope;
-    const index = adopted.indexOf(t);
-    if (index >= 0) adopted.splice(index, 1);
+    takeOut(t.region.scope.adopted, t);
   } else {
     try {
       if (packed) t.bits = copyOf(t.bits, heap.allocate(streamBytes(t.size)), streamBytes(t.size) / 4);

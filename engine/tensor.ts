@@ -231,9 +231,7 @@ export class Tensor {
       dropColumns(this);
       if (this.ptr !== 0) free(this.ptr, 4 * this.size);
       if (this.bits !== 0) free(this.bits, streamBytes(this.size));
-      const { adopted } = this.region.scope;
-      const index = adopted.indexOf(this);
-      if (index >= 0) adopted.splice(index, 1);
+      takeOut(this.region.scope.adopted, this);
     }
     const { region } = this;
     unrecord(this, region);
@@ -392,11 +390,16 @@ export function record(
   z.region.scope.records.push(z);
 }
 
+/** Without t in the list, which it can be in once. */
+export function takeOut(list: Tensor[], t: Tensor): void {
+  const index = list.lastIndexOf(t);
+  if (index >= 0) list.splice(index, 1);
+}
+
 /** Ends the record of z, a tensor of `region`, without backward. */
 export function unrecord(z: Tensor, region: Region): void {
   if (z.state === "recorded" && region === root.region) {
-    const index = root.records.lastIndexOf(z);
-    if (index >= 0) root.records.splice(index, 1);
+    takeOut(root.records, z);
     z.op?.drop?.(z.attrs as never, z.a as Tensor, region);
   }
   dropRecord(z, "none");

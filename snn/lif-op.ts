@@ -16,6 +16,7 @@ import {
   type Recorded,
   ready,
   record,
+  recorded,
   recycle,
   recycleGradient,
   root,
@@ -409,8 +410,7 @@ export function stateOf(run: Run): Tensor {
   const reset = neuron.delayed !== 0 ? RESETS.none : neuron.reset;
   const step = threshold.size === 1 ? 0 : 1;
   k.lifState(z.ptr, membrane.ptr, spikes.ptr, threshold.ptr, T * rows, n, step, reset, neuron.resetValue);
-  if (scope.recording && spikes.requiresGrad) record(z, stateOp as Recorded<never>, run, spikes, null, null);
-  return z;
+  return recorded(stateOp, run, spikes, z);
 }
 
 /** Frees what the caller of a run at the root cannot reach; inside a tape the tape does. */

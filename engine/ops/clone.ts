@@ -1,15 +1,12 @@
 import { k } from "../backend.ts";
-import { apply, gradOf, type Op, SAVES_NOTHING } from "../op.ts";
+import { apply, type Op, passGradient, SAVES_NOTHING } from "../op.ts";
 import type { Tensor } from "../tensor.ts";
 
 const cloneOp: Op<null> = {
   name: "clone",
   saves: SAVES_NOTHING,
   forward: (z, x) => k.copy(z.ptr, x.ptr, z.size),
-  backward(z, x) {
-    const dx = gradOf(x);
-    if (dx !== 0) k.addTo(dx, z.gradPtr, z.size);
-  },
+  backward: (z, x) => passGradient(z, x),
 };
 
 /** A copy in memory of its own, of the same shape.  ∂L/∂x = ∂L/∂z. */

@@ -1,9 +1,8 @@
 import { k } from "../backend.ts";
 import { composed } from "../composed.ts";
-import { apply, gradOf, type Op, type Recorded, ready, SAVES_NOTHING } from "../op.ts";
-import { scope } from "../scope.ts";
+import { apply, gradOf, type Op, ready, recorded, SAVES_NOTHING } from "../op.ts";
 import { broadcastShapes, checkShape, formatShape, type Shape, sameShape, sizeOf } from "../shape.ts";
-import { alive, constantOver, record, type Tensor } from "../tensor.ts";
+import { alive, constantOver, type Tensor } from "../tensor.ts";
 import { reshape } from "./view.ts";
 
 /** x as [outer, inner] and z as [outer, times, inner]. */
@@ -103,9 +102,7 @@ function repeatAxes(x: Tensor, shape: Shape, start: number, end: number): Tensor
 
 function constant(x: Tensor, attrs: Repeat): Tensor {
   ready("expand", x);
-  const z = constantOver(x, attrs.shape, sizeOf(attrs.shape));
-  if (scope.recording && x.requiresGrad) record(z, expandOp as Recorded<never>, attrs, x, null, null);
-  return z;
+  return recorded(expandOp, attrs, x, constantOver(x, attrs.shape, sizeOf(attrs.shape)));
 }
 
 /** The tensor that t repeats along its first axis, or null if t is an ordinary tensor. */

@@ -1,11 +1,11 @@
 /** Pooling: windows over [..., C, H, W], reduced to one value each. All leading axes are a batch, time among them. */
 import type { ImageKernels } from "../../kernels/build/types.ts";
 import { k, ofImages } from "../backend.ts";
-import { apply, canTake, gradOf, handOver, type Op, type Recorded, SAVES_A, SAVES_NOTHING } from "../op.ts";
+import { apply, canTake, gradOf, handOver, type Op, recorded, SAVES_A, SAVES_NOTHING } from "../op.ts";
 import { checkOptions } from "../options.ts";
 import { allocate, recycle, scope } from "../scope.ts";
 import { formatShape, type Shape } from "../shape.ts";
-import { alive, emptySpikes, record, type Tensor } from "../tensor.ts";
+import { alive, emptySpikes, type Tensor } from "../tensor.ts";
 import { once } from "./expand.ts";
 import { type Axis, type Pair, sizeOption, windowOver } from "./windows.ts";
 
@@ -109,8 +109,7 @@ const staysPacked = (x: Tensor, { y, x: q }: Pooling): boolean =>
 function poolSpikes(x: Tensor, p: Pooling): Tensor {
   const z = emptySpikes(p.shape);
   findMaxima(z.bits, 0, x, 0, x.size / sizeOf(p), p);
-  if (scope.recording && x.requiresGrad) record(z, maxPoolOp as Recorded<never>, p, x, null, null);
-  return z;
+  return recorded(maxPoolOp, p, x, z);
 }
 
 const avgPoolOp: Op<Pooling> = {

@@ -1,10 +1,9 @@
 /** Shapes changed without moving data: the result looks into its input. */
 import { k } from "../backend.ts";
 import { composed } from "../composed.ts";
-import { gradOf, passGradient, type Recorded, ready, SAVES_NOTHING } from "../op.ts";
-import { scope } from "../scope.ts";
+import { gradOf, passGradient, type Recorded, ready, recorded, SAVES_NOTHING } from "../op.ts";
 import { axisOf, checkShape, formatShape, type Shape, sizeOf } from "../shape.ts";
-import { alive, packedView, record, type Tensor, viewOf } from "../tensor.ts";
+import { alive, packedView, type Tensor, viewOf } from "../tensor.ts";
 import { broadcastTo, constantSource } from "./expand.ts";
 
 const reshapeOp: Recorded<null> = {
@@ -23,14 +22,6 @@ const sliceOp: Recorded<{ offset: number }> = {
   },
 };
 
-/** A view of x, recorded if x requires a gradient. */
-function view(op: Recorded<never>, attrs: unknown, x: Tensor, shape: Shape, offset: number): Tensor {
-  ready(op.name, x);
-  const z = viewOf(x, shape, sizeOf(shape), offset);
-  if (scope.recording && x.requiresGrad) record(z, op, attrs, x, null, null);
-  return z;
-}
-
 /**
  * The same values, row-major, in another shape; one size may be −1 and is inferred. Looks into x; spikes stay bits. The gradient
  * has the shape of x again.
@@ -43,9 +34,7 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
   if (source !== null && target[0] === x.shape[0] && source.size * (target[0] as number) === x.size) {
     return composed(reshapeSource, source, target);
   }
-  const z = sameValues("reshape", x, target);
-  if (scope.recording && x.requiresGrad) record(z, reshapeOp as Recorded<never>, null, x, null, null);
-  return z;
+  return recorded(reshapeOp, null, x, sameValues("reshape", x, target));
 }
 
 /** Looks into x, whose spikes stay bits. */
@@ -115,7 +104,8 @@ export function unsqueeze(x: Tensor, axis: number): Tensor {
 
 /** Rows start … end − 1 along the first axis, as a view. */
 export function sliceRows(x: Tensor, start: number, end: number): Tensor {
-  const inner = x.size / (x.shape[0] as number);
   const shape = checkShape("slice", [end - start, ...x.shape.slice(1)]);
-  return view(sliceOp as Recorded<never>, { offset: start * inner }, x, shape, start * inner);
+  const offset = (start * x.size) / (x.shape[0] as number);
+  ready("slice", x);
+  return recorded(sliceOp, { offset }, x, viewOf(x, shape, sizeOf(shape), offset));
 }
