@@ -124,8 +124,16 @@ const methods = {
   tril,
   detach,
   clone,
+  /**
+   * Adds ∂this/∂x into `x.grad` for every leaf x that requires a gradient, and consumes the records on the way.
+   * `upstream` is the gradient of whatever follows, in the shape of this tensor; 1 by default, where there is one element.
+   *
+   * @throws Error where nothing was recorded, the records were consumed by an earlier pass or have left their tape, or a
+   *   value that they need was overwritten; RangeError for an `upstream` of another shape, or none for more than one
+   *   element. A pass that fails takes back the gradients that began in it.
+   */
   backward,
-} as const;
+};
 
 // Without the annotation, a bundler would keep all of them for a program that uses a few.
 export const ops = /* @__PURE__ */ Object.assign({}, methods, {
@@ -170,88 +178,7 @@ declare module "../tensor.ts" {
   interface Tensor extends TensorMethods {}
 }
 
-export interface TensorMethods {
-  add: Method<Methods["add"]>;
-  sub: Method<Methods["sub"]>;
-  mul: Method<Methods["mul"]>;
-  div: Method<Methods["div"]>;
-  pow: Method<Methods["pow"]>;
-  atan2: Method<Methods["atan2"]>;
-  neg: Method<Methods["neg"]>;
-  maximum: Method<Methods["maximum"]>;
-  minimum: Method<Methods["minimum"]>;
-  exp: Method<Methods["exp"]>;
-  log: Method<Methods["log"]>;
-  log1p: Method<Methods["log1p"]>;
-  sqrt: Method<Methods["sqrt"]>;
-  rsqrt: Method<Methods["rsqrt"]>;
-  square: Method<Methods["square"]>;
-  reciprocal: Method<Methods["reciprocal"]>;
-  abs: Method<Methods["abs"]>;
-  sign: Method<Methods["sign"]>;
-  floor: Method<Methods["floor"]>;
-  round: Method<Methods["round"]>;
-  sin: Method<Methods["sin"]>;
-  cos: Method<Methods["cos"]>;
-  erf: Method<Methods["erf"]>;
-  tanh: Method<Methods["tanh"]>;
-  sigmoid: Method<Methods["sigmoid"]>;
-  relu: Method<Methods["relu"]>;
-  atan: Method<Methods["atan"]>;
-  clamp: Method<Methods["clamp"]>;
-  gt: Method<Methods["gt"]>;
-  ge: Method<Methods["ge"]>;
-  lt: Method<Methods["lt"]>;
-  le: Method<Methods["le"]>;
-  eq: Method<Methods["eq"]>;
-  maskedFill: Method<Methods["maskedFill"]>;
-  where: Method<Methods["where"]>;
-  matmul: Method<Methods["matmul"]>;
-  sum: Method<Methods["sum"]>;
-  mean: Method<Methods["mean"]>;
-  variance: Method<Methods["variance"]>;
-  std: Method<Methods["std"]>;
-  prod: Method<Methods["prod"]>;
-  cumsum: Method<Methods["cumsum"]>;
-  logsumexp: Method<Methods["logsumexp"]>;
-  norm: Method<Methods["norm"]>;
-  amax: Method<Methods["amax"]>;
-  amin: Method<Methods["amin"]>;
-  max: Method<Methods["max"]>;
-  min: Method<Methods["min"]>;
-  argmax: Method<Methods["argmax"]>;
-  argmin: Method<Methods["argmin"]>;
-  softmax: Method<Methods["softmax"]>;
-  logSoftmax: Method<Methods["logSoftmax"]>;
-  reshape: Method<Methods["reshape"]>;
-  flatten: Method<Methods["flatten"]>;
-  squeeze: Method<Methods["squeeze"]>;
-  unsqueeze: Method<Methods["unsqueeze"]>;
-  transpose: Method<Methods["transpose"]>;
-  permute: Method<Methods["permute"]>;
-  expand: Method<Methods["expand"]>;
-  slice: Method<Methods["slice"]>;
-  select: Method<Methods["select"]>;
-  indexSelect: Method<Methods["indexSelect"]>;
-  gather: Method<Methods["gather"]>;
-  scatterAdd: Method<Methods["scatterAdd"]>;
-  split: Method<Methods["split"]>;
-  unbind: Method<Methods["unbind"]>;
-  flip: Method<Methods["flip"]>;
-  tile: Method<Methods["tile"]>;
-  tril: Method<Methods["tril"]>;
-  detach: Method<Methods["detach"]>;
-  clone: Method<Methods["clone"]>;
-  /**
-   * Adds ∂this/∂x into `x.grad` for every leaf x that requires a gradient, and consumes the records on the way.
-   * `upstream` is the gradient of whatever follows, in the shape of this tensor; 1 by default, where there is one element.
-   *
-   * @throws Error where nothing was recorded, the records were consumed by an earlier pass or have left their tape, or a
-   *   value that they need was overwritten; RangeError for an `upstream` of another shape, or none for more than one
-   *   element. A pass that fails takes back the gradients that began in it.
-   */
-  backward: Method<Methods["backward"]>;
-}
+export type TensorMethods = { [Name in keyof Methods]: Method<Methods[Name]> };
 
 type AnyFunction = (x: Tensor, b?: unknown, c?: unknown, d?: unknown, e?: unknown) => unknown;
 
