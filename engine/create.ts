@@ -18,11 +18,7 @@ export interface RandomOptions extends TensorOptions {
   generator?: Generator;
 }
 
-/** The options of everything that makes a tensor. */
-const OPTIONS = "requiresGrad shape generator";
-
 function blank(where: string, shape: Shape, options: TensorOptions): Tensor {
-  checkOptions(where, options, OPTIONS);
   const t = empty([...checkShape(where, shape)]);
   t.requiresGrad = options.requiresGrad ?? false;
   return t;
@@ -40,6 +36,7 @@ export function tensor(
   data: number | NestedArray | ArrayLike<number>,
   options: TensorOptions & { shape?: readonly number[] } = {},
 ): Tensor {
+  checkOptions("tensor", options, "shape requiresGrad");
   const flat: number[] = [];
   let values: ArrayLike<number> = flat;
   let shape: Shape;
@@ -106,6 +103,7 @@ export function full(shape: Shape, value: number, options: TensorOptions = {}): 
 
 function filled(where: string, shape: Shape, value: number, options: TensorOptions): Tensor {
   if (typeof value !== "number") throw new TypeError(`${where}: expected a number, got ${typeof value}`);
+  checkOptions(where, options, "requiresGrad");
   const t = blank(where, shape, options);
   k.fill(t.ptr, t.size, value);
   return t;
@@ -163,9 +161,14 @@ export function arange(start: number, end: number, step = 1): Tensor {
  * @throws RangeError or TypeError as {@link full}; TypeError for a generator that is none.
  */
 export function rand(shape: Shape, options: RandomOptions = {}): Tensor {
-  const generator = generatorOf("rand", options.generator);
-  const t = blank("rand", shape, options);
-  generator.uniform(t.ptr, t.size);
+  return drawn("rand", shape, options, "uniform");
+}
+
+function drawn(where: string, shape: Shape, options: RandomOptions, distribution: "uniform" | "normal"): Tensor {
+  checkOptions(where, options, "generator requiresGrad");
+  const generator = generatorOf(where, options.generator);
+  const t = blank(where, shape, options);
+  generator[distribution](t.ptr, t.size);
   return t;
 }
 
@@ -176,10 +179,7 @@ export function rand(shape: Shape, options: RandomOptions = {}): Tensor {
  * @see Box and Muller (1958), A Note on the Generation of Random Normal Deviates, Annals of Mathematical Statistics 29(2).
  */
 export function randn(shape: Shape, options: RandomOptions = {}): Tensor {
-  const generator = generatorOf("randn", options.generator);
-  const t = blank("randn", shape, options);
-  generator.normal(t.ptr, t.size);
-  return t;
+  return drawn("randn", shape, options, "normal");
 }
 
 /**

@@ -1,13 +1,12 @@
 /** Options: plain fields. Those of optimizers and schedulers are part of their state. */
 
 /**
- * Throws a TypeError for a plain value or a list in the place of options, which would silently keep their defaults, and for an
- * option whose name is not one of those in `known`, if given; spaces separate these.
+ * Throws a TypeError for a plain value or a list in the place of options, and for an option whose name is not one of those in
+ * `known`, which spaces separate: either would silently keep the defaults.
  */
-export function checkOptions(where: string, options: object, known?: string): void {
+export function checkOptions(where: string, options: object, known: string): void {
   if (typeof options !== "object" || options === null || Array.isArray(options))
     throw new TypeError(`${where}: expected options, got ${options}`);
-  if (known === undefined) return;
   for (const name in options) {
     if (` ${known} `.includes(` ${name} `)) continue;
     throw new TypeError(`${where}: expected the options ${known.replaceAll(" ", ", ")}, got ${name}`);

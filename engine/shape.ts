@@ -1,6 +1,5 @@
 /** Shapes: checked once at the edge, then shared and never changed. */
 
-import { checkOptions } from "./options.ts";
 /** Sizes of the axes: positive integers, [] for a single number. Never changed. */
 export type Shape = readonly number[];
 
@@ -52,17 +51,8 @@ export function axisOf(where: string, axis: number, ndim: number): number {
   return index;
 }
 
-/** The options of reductions; `unbiased` and `p` are of some only. */
-export const REDUCE_OPTIONS = "axis keepdim unbiased p";
-
-/** Axes ascending and without repetition; all of them where the options name none. */
-export function axesOf(
-  where: string,
-  options: { axis?: number | readonly number[] | undefined },
-  ndim: number,
-): number[] {
-  checkOptions(where, options, REDUCE_OPTIONS);
-  const { axis } = options;
+/** Axes ascending and without repetition; all of them for undefined. */
+export function axesOf(where: string, axis: number | readonly number[] | undefined, ndim: number): number[] {
   if (axis === undefined) return Array.from({ length: ndim }, (_, i) => i);
   const list = typeof axis === "number" ? [axis] : axis;
   const axes = list.map((a) => axisOf(where, a, ndim)).sort((a, b) => a - b);

@@ -70,7 +70,7 @@ const asItIs = (x: Tensor): Tensor => x;
  *   TypeError where ReduceLROnPlateau is not told a metric by `validate`.
  */
 export async function fit(model: Module, loader: Batches, options: FitOptions): Promise<EpochReport[]> {
-  checkOptions("fit", options);
+  checkOptions("fit", options, "epochs optimizer loss encode validate scheduler onBatch onEpoch signal");
   const { epochs, optimizer, loss, encode = asItIs, validate, scheduler, onBatch, onEpoch, signal } = options;
   if (!Number.isInteger(epochs) || epochs < 0)
     throw new RangeError(`fit: epochs must be an integer ≥ 0, got ${epochs}`);
@@ -125,7 +125,7 @@ export function evaluate(
   metric: (output: Tensor, y: Batch["y"]) => number,
   options: { encode?: (x: Tensor) => Tensor } = {},
 ): number {
-  checkOptions("evaluate", options);
+  checkOptions("evaluate", options, "encode");
   const { encode = asItIs } = options;
   let total = 0;
   let samples = 0;

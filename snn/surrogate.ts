@@ -160,7 +160,9 @@ export const surrogate = {
    * @throws TypeError unless the derivative is a function, and the primitive where it is given; RangeError in backward
    *   unless it gives the shape of x.
    */
-  custom({ derivative, primitive }: CustomSurrogate): Surrogate {
+  custom(options: CustomSurrogate): Surrogate {
+    checkOptions("surrogate.custom", options, "derivative primitive");
+    const { derivative, primitive } = options;
     for (const fn of primitive === undefined ? [derivative] : [derivative, primitive]) {
       if (typeof fn !== "function") throw new TypeError(`surrogate.custom: expected a function, got ${typeof fn}`);
     }

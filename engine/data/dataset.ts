@@ -50,7 +50,7 @@ export class TensorDataset {
     if (typeof y !== "object" || !(y instanceof Tensor || typeof y?.length === "number")) {
       throw new TypeError(`TensorDataset: expected y as an array or a tensor, got ${y === null ? y : typeof y}`);
     }
-    checkOptions("TensorDataset", options);
+    checkOptions("TensorDataset", options, "shape scale");
     const sample = options.shape ?? (x instanceof Tensor ? x.shape.slice(1) : null);
     this.x = steady(values) as Float32Array | Uint8Array;
     this.y = y instanceof Tensor ? y.toFloat32Array() : steady(y);

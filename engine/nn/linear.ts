@@ -35,7 +35,7 @@ export class Linear extends Module {
 
   constructor(inFeatures: number, outFeatures: number, options: LinearOptions = {}) {
     super();
-    checkOptions("Linear", options);
+    checkOptions("Linear", options, "bias generator");
     const { bias = true } = options;
     const generator = generatorOf("Linear", options.generator);
     const shape = checkShape("Linear", [outFeatures, inFeatures]);

@@ -36,8 +36,9 @@ export interface BatchNorm1dOptions extends BatchNormLayerOptions {
   axis?: number;
 }
 
-/** The options of all of these. */
-const OPTIONS = "eps affine axis momentum trackRunningStats";
+/** What all of them can be told, and what batch norms can. */
+const OPTIONS = "eps affine";
+const BATCH_NORM_OPTIONS = `${OPTIONS} momentum trackRunningStats`;
 
 /** A layer with a weight and a bias of the given shape, or without. */
 abstract class Normalization extends Module {
@@ -48,10 +49,10 @@ abstract class Normalization extends Module {
   /** Added last, in the shape of the weight, or null without `affine`. */
   readonly bias: Tensor | null;
 
+  /** The options are known by their names already. */
   constructor(where: string, shape: Shape, options: NormLayerOptions) {
     super();
     checkShape(where, shape);
-    checkOptions(where, options, OPTIONS);
     const { eps = 1e-5, affine = true } = options;
     if (!(eps >= 0)) throw new RangeError(`${where}: eps must not be negative, got ${eps}`);
     this.eps = eps;
@@ -80,7 +81,8 @@ abstract class BatchNorm extends Normalization {
   /** Batches in the running statistics, a tensor of one number, or null where none are kept. */
   readonly numBatchesTracked: Tensor | null = null;
 
-  constructor(where: string, channels: number, options: BatchNormLayerOptions) {
+  constructor(where: string, channels: number, options: BatchNormLayerOptions, known: string) {
+    checkOptions(where, options, known);
     const { momentum = 0.1, trackRunningStats = true } = options;
     if (momentum !== null && !(momentum >= 0 && momentum <= 1)) {
       throw new RangeError(`${where}: momentum must lie in [0, 1] or be null, got ${momentum}`);
@@ -104,11 +106,12 @@ abstract class BatchNorm extends Normalization {
     if (x.shape[x.ndim + axis] !== this.channels) {
       throw new RangeError(`${where}: expected ${this.channels} channels on axis ${axis}, got ${formatShape(x.shape)}`);
     }
-    const { training, momentum, numBatchesTracked: tracked } = this;
+    const { weight, bias, eps, runningMean, runningVar, training, momentum, numBatchesTracked: tracked } = this;
     const counts = training && tracked !== null && !isOutside(tracked);
     const batches = counts ? tracked.item() + 1 : 1;
     const share = momentum ?? 1 / batches;
-    const z = batchNorm(x, { ...this, axis, training: training || tracked === null, momentum: share });
+    const options = { weight, bias, eps, axis, runningMean, runningVar, momentum: share };
+    const z = batchNorm(x, { ...options, training: training || tracked === null });
     if (counts) tracked.copyFrom([batches]);
     return z;
   }
@@ -129,7 +132,7 @@ export class BatchNorm1d extends BatchNorm {
   readonly axis: number | undefined;
 
   constructor(channels: number, options: BatchNorm1dOptions = {}) {
-    super("BatchNorm1d", channels, options);
+    super("BatchNorm1d", channels, options, `${BATCH_NORM_OPTIONS} axis`);
     this.axis = options.axis;
   }
 
@@ -157,7 +160,7 @@ export class BatchNorm1d extends BatchNorm {
  */
 export class BatchNorm2d extends BatchNorm {
   constructor(channels: number, options: BatchNormLayerOptions = {}) {
-    super("BatchNorm2d", channels, options);
+    super("BatchNorm2d", channels, options, BATCH_NORM_OPTIONS);
   }
 
   /** @internal */
@@ -190,6 +193,7 @@ export class LayerNorm extends Normalization {
   constructor(normalizedShape: number | Shape, options: NormLayerOptions = {}) {
     const shape = typeof normalizedShape === "number" ? [normalizedShape] : [...normalizedShape];
     if (shape.length === 0) throw new RangeError("LayerNorm: expected one axis or more, got []");
+    checkOptions("LayerNorm", options, OPTIONS);
     super("LayerNorm", shape, options);
     this.normalizedShape = shape;
   }
@@ -205,7 +209,8 @@ export class LayerNorm extends Normalization {
    * @throws RangeError unless x ends with normalizedShape.
    */
   forward(x: Tensor): Tensor {
-    return layerNorm(x, this.normalizedShape, this);
+    const { weight, bias, eps } = this;
+    return layerNorm(x, this.normalizedShape, { weight, bias, eps });
   }
 }
 
@@ -224,6 +229,7 @@ export class GroupNorm extends Normalization {
 
   constructor(numGroups: number, numChannels: number, options: GroupNormLayerOptions = {}) {
     checkGroups("GroupNorm", numGroups, numChannels);
+    checkOptions("GroupNorm", options, `${OPTIONS} axis`);
     super("GroupNorm", [numChannels], options);
     this.numGroups = numGroups;
     this.axis = options.axis;
@@ -240,6 +246,7 @@ export class GroupNorm extends Normalization {
    * @throws RangeError unless x has these channels on this axis.
    */
   forward(x: Tensor): Tensor {
-    return groupNorm(x, this.numGroups, this);
+    const { weight, bias, eps, axis } = this;
+    return groupNorm(x, this.numGroups, { weight, bias, eps, axis });
   }
 }

@@ -2,60 +2,37 @@
 import { expect, test } from "vitest";
 import { bytesKept, leaf, random } from "../../test/support/tensors.ts";
 import {
-  Adam,
   adaptiveAvgPool2d,
-  amax,
-  amin,
   argmax,
-  argmin,
   avgPool2d,
-  BatchNorm2d,
   batchNorm,
   bceWithLogits,
-  bernoulli,
-  Conv2d,
   concat,
   conv1d,
   conv2d,
   convTranspose2d,
   crossEntropy,
-  cumsum,
-  DataLoader,
-  Dropout,
   dropout,
-  Embedding,
   elu,
   embedding,
   expand,
   flatten,
-  GroupNorm,
   gelu,
-  gradcheck,
   groupNorm,
   hardtanh,
   huberLoss,
   klDiv,
-  LayerNorm,
-  Linear,
   l1Loss,
   layerNorm,
   leakyRelu,
   linear,
-  logsumexp,
-  MaxPool2d,
   matmul,
   max,
   maxPool2d,
-  mean,
-  min,
   mseLoss,
   nllLoss,
-  norm,
   pad,
-  parameter,
   permute,
-  prod,
-  rand,
   reshape,
   select,
   silu,
@@ -65,18 +42,14 @@ import {
   softplus,
   squeeze,
   stack,
-  std,
   sum,
   type Tensor,
-  TensorDataset,
   tape,
   tensor,
   transpose,
   unbind,
   unsqueeze,
-  variance,
   where,
-  zeros,
 } from "../index.ts";
 
 type Reduction = "mean";
@@ -665,82 +638,6 @@ test("errors: arithmetic with numbers has the name that was called", () => {
   for (const name of ["add", "sub", "mul"] as const)
     expect(() => x[name](2)).toThrow(`${name}: the tensor [2] was freed`);
   expect(() => x.neg()).toThrow("neg: the tensor [2] was freed");
-});
-
-/** What plain JavaScript may give for options: each would leave all defaults as they are. */
-const NO_OPTIONS = [1, "sum", true, [0]];
-
-test("errors: what are no options, or options of other names, is not ignored", () => {
-  const x = random([2, 3], 1);
-  const image = random([1, 4, 4], 2);
-  const weight = random([1, 1, 2, 2], 3);
-  const calls: Record<string, (options: never) => unknown> = {
-    ...Object.fromEntries(
-      Object.entries({
-        sum,
-        mean,
-        prod,
-        amax,
-        amin,
-        variance,
-        std,
-        norm,
-        logsumexp,
-        argmax,
-        argmin,
-        cumsum,
-        dropout,
-      }).map(([name, op]) => [name, (options: never) => op(x, options)]),
-    ),
-    max: (options) => max(x, options),
-    min: (options) => min(x, options),
-    zeros: (options) => zeros([2], options),
-    rand: (options) => rand([2], options),
-    tensor: (options) => tensor([1, 2], options),
-    bernoulli: (options) => bernoulli(x, options),
-    mseLoss: (options) => mseLoss(x, x, options),
-    l1Loss: (options) => l1Loss(x, x, options),
-    smoothL1Loss: (options) => smoothL1Loss(x, x, options),
-    huberLoss: (options) => huberLoss(x, x, options),
-    bceWithLogits: (options) => bceWithLogits(x, x, options),
-    klDiv: (options) => klDiv(x, x, options),
-    crossEntropy: (options) => crossEntropy(x, [0, 1], options),
-    nllLoss: (options) => nllLoss(x, [0, 1], options),
-    conv2d: (options) => conv2d(image, weight, null, options),
-    convTranspose2d: (options) => convTranspose2d(image, weight, null, options),
-    embedding: (options) => embedding([0, 1], x, options),
-    gradcheck: (options) => gradcheck((y) => y.sum(), [x], options),
-    Conv2d: (options) => new Conv2d(1, 1, 2, options),
-    BatchNorm2d: (options) => new BatchNorm2d(2, options),
-    LayerNorm: (options) => new LayerNorm(2, options),
-    GroupNorm: (options) => new GroupNorm(1, 2, options),
-    Dropout: (options) => new Dropout(0.5, options),
-    Embedding: (options) => new Embedding(2, 2, options),
-    DataLoader: (options) => new DataLoader(new TensorDataset(new Float32Array(4), [0, 1]), options),
-    Adam: (options) => new Adam([parameter(tensor([1]))], options),
-  };
-  for (const [name, call] of Object.entries(calls)) {
-    for (const given of NO_OPTIONS) {
-      const act = () => tape(() => void call(given as never));
-      expect(act, `${name} ${given}`).toThrow(TypeError);
-      expect(act, `${name} ${given}`).toThrow(`${name}: expected `);
-    }
-    const act = () => tape(() => void call({ stridee: 2 } as never));
-    expect(act, name).toThrow(TypeError);
-    expect(act, name).toThrow(new RegExp(`^${name}: expected the options .*, got stridee$`));
-  }
-  expect(() => x.sum({ dim: 0 } as object)).toThrow("sum: expected the options axis, keepdim, unbiased, p, got dim");
-  for (const [name, call] of Object.entries({
-    maxPool2d: (options: never) => maxPool2d(image, 2, options),
-    avgPool2d: (options: never) => avgPool2d(image, 2, options),
-    MaxPool2d: (options: never) => new MaxPool2d(2, options),
-    Linear: (options: never) => new Linear(1, 1, options),
-    TensorDataset: (options: never) => new TensorDataset(new Float32Array(2), [0, 1], options),
-  })) {
-    for (const given of [1, "same", null, [2, 2]]) {
-      expect(() => call(given as never)).toThrow(new TypeError(`${name}: expected options, got ${given}`));
-    }
-  }
 });
 
 test("losses: of shapes that broadcast both ways, neither is that of the losses", () => {

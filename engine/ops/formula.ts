@@ -23,6 +23,7 @@ import {
 } from "../../kernels/codes.ts";
 import { k } from "../backend.ts";
 import { apply, gradOf, type Op, SAVES_A, SAVES_B } from "../op.ts";
+import { checkOptions } from "../options.ts";
 import type { Tensor } from "../tensor.ts";
 import { broadcast, type Operand } from "./arithmetic.ts";
 import { type Bounds, clampOp, sqrt, square } from "./unary.ts";
@@ -120,10 +121,12 @@ export interface GeluOptions {
 /**
  * z = x·Φ(x), elementwise, with the standard normal distribution Φ.  ∂L/∂x = (Φ(x) + x·Φ′(x)) ⊙ ∂L/∂z.
  *
- * @throws RangeError for another approximation than "none" or "tanh".
+ * @throws RangeError for another approximation than "none" or "tanh"; TypeError for another option.
  * @see Hendrycks and Gimpel (2016), Gaussian Error Linear Units, arXiv:1606.08415.
  */
-export function gelu(x: Tensor, { approximate = "none" }: GeluOptions = {}): Tensor {
+export function gelu(x: Tensor, options: GeluOptions = {}): Tensor {
+  checkOptions("gelu", options, "approximate");
+  const { approximate = "none" } = options;
   if (approximate === "tanh") return geluTanh(x);
   if (approximate === "none") return geluErf(x);
   throw new RangeError(`gelu: expected approximate "none" or "tanh", got ${JSON.stringify(approximate)}`);
@@ -142,9 +145,11 @@ export interface SoftplusOptions {
 /**
  * z = ln(1 + e^βx) / β, elementwise, without overflow.  ∂L/∂x = ∂L/∂z / (1 + e^−βx).
  *
- * @throws RangeError for a beta that is 0 or not finite, or a threshold that is NaN.
+ * @throws RangeError for a beta that is 0 or not finite, or a threshold that is NaN; TypeError for another option.
  */
-export function softplus(x: Tensor, { beta = 1, threshold = 20 }: SoftplusOptions = {}): Tensor {
+export function softplus(x: Tensor, options: SoftplusOptions = {}): Tensor {
+  checkOptions("softplus", options, "beta threshold");
+  const { beta = 1, threshold = 20 } = options;
   if (!Number.isFinite(beta) || beta === 0)
     throw new RangeError(`softplus: beta must be finite and not 0, got ${beta}`);
   if (!(threshold >= -Infinity)) throw new RangeError(`softplus: threshold must be a number, got ${threshold}`);

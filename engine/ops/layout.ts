@@ -180,7 +180,7 @@ export function slice(x: Tensor, axis: number, start = 0, end = Infinity, step =
  * @throws RangeError unless x has these axes, each named once.
  */
 export function flip(x: Tensor, axes?: number | readonly number[]): Tensor {
-  return composed(flipped, x, axesOf("flip", { axis: axes }, x.ndim));
+  return composed(flipped, x, axesOf("flip", axes, x.ndim));
 }
 
 function flipped(x: Tensor, axes: readonly number[]): Tensor {

@@ -87,7 +87,6 @@ function ofDifference(
   f: Difference["f"],
   border = 0,
 ): Tensor {
-  checkOptions(where, options, "reduction beta delta");
   const { reduction = "mean" } = options;
   checkReduction(where, reduction);
   const shape = broadcastShapes(where, input.shape, target.shape);
@@ -116,6 +115,7 @@ function reducedDifference(input: Tensor, target: Tensor, { f, border, reduction
  * @throws RangeError for an unknown reduction or shapes that do not.
  */
 export function mseLoss(input: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
+  checkOptions("mseLoss", options, "reduction");
   return ofDifference("mseLoss", input, target, options, square);
 }
 
@@ -127,6 +127,7 @@ export function mseLoss(input: Tensor, target: Tensor, options: LossOptions = {}
  * @throws RangeError for an unknown reduction or shapes that do not.
  */
 export function l1Loss(input: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
+  checkOptions("l1Loss", options, "reduction");
   return ofDifference("l1Loss", input, target, options, abs);
 }
 
@@ -141,6 +142,7 @@ export function l1Loss(input: Tensor, target: Tensor, options: LossOptions = {})
  * @see Girshick (2015), Fast R-CNN, ICCV.
  */
 export function smoothL1Loss(input: Tensor, target: Tensor, options: SmoothL1LossOptions = {}): Tensor {
+  checkOptions("smoothL1Loss", options, "beta reduction");
   const { beta = 1 } = options;
   if (!(beta >= 0)) throw new RangeError(`smoothL1Loss: beta must be ≥ 0, got ${beta}`);
   return ofDifference("smoothL1Loss", input, target, options, beta === 0 ? abs : smoothL1, beta);
@@ -157,6 +159,7 @@ export function smoothL1Loss(input: Tensor, target: Tensor, options: SmoothL1Los
  * @see Huber (1964), Robust Estimation of a Location Parameter, Annals of Mathematical Statistics 35(1).
  */
 export function huberLoss(input: Tensor, target: Tensor, options: HuberLossOptions = {}): Tensor {
+  checkOptions("huberLoss", options, "delta reduction");
   const { delta = 1 } = options;
   if (!(delta > 0)) throw new RangeError(`huberLoss: delta must be positive, got ${delta}`);
   return ofDifference("huberLoss", input, target, options, huber, delta);
@@ -290,11 +293,11 @@ export function crossEntropy(
 }
 
 function entropy(logits: Tensor, target: ArrayLike<number> | Tensor, options: CrossEntropyOptions): Tensor {
+  checkOptions("crossEntropy", options, CLASS_OPTIONS);
   const { weight = null, labelSmoothing = 0, reduction = "mean" } = options;
   if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
     throw new RangeError(`crossEntropy: labelSmoothing must lie in [0, 1], got ${labelSmoothing}`);
   }
-  checkOptions("crossEntropy", options, CLASS_OPTIONS);
   const classes = classesOf("crossEntropy", logits, weight, reduction);
   if (!(target instanceof Tensor && sameShape(target.shape, logits.shape))) {
     return classLoss(crossEntropyOp, logits, target, labelSmoothing, options);
@@ -315,7 +318,8 @@ function entropy(logits: Tensor, target: ArrayLike<number> | Tensor, options: Cr
  * "none".
  *
  * @throws RangeError for an input without an axis, a wrong number of targets or weights, an index outside 0 … K − 1 that is
- *   not ignoreIndex, or an unknown reduction; TypeError for a target that is neither an array nor a tensor.
+ *   not ignoreIndex, an unknown reduction, or labels to be smoothed; TypeError for a target that is neither an array nor a
+ *   tensor.
  */
 export function nllLoss(
   logProbabilities: Tensor,
@@ -327,10 +331,12 @@ export function nllLoss(
 
 function likelihood(x: Tensor, target: ArrayLike<number> | Tensor, options: NllLossOptions): Tensor {
   checkOptions("nllLoss", options, CLASS_OPTIONS);
+  const { labelSmoothing = 0 } = options as CrossEntropyOptions;
+  if (labelSmoothing !== 0) throw new RangeError(`nllLoss: labelSmoothing must be 0, got ${labelSmoothing}`);
   return classLoss(nllLossOp, x, target, 0, options);
 }
 
-const CLASS_OPTIONS = "weight labelSmoothing ignoreIndex reduction";
+const CLASS_OPTIONS = "weight ignoreIndex labelSmoothing reduction";
 
 /** The number of classes, after the checks of the input and of the options. */
 function classesOf(where: string, x: Tensor, weight: Tensor | null, reduction: Reduction): number {

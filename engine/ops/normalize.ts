@@ -3,6 +3,7 @@ import { heap, k, ofImages } from "../backend.ts";
 import { checkUnchanged } from "../backward.ts";
 import { composed } from "../composed.ts";
 import { applyOwning, gradOf, isOutside, type Op, ready, SAVES_A, SAVES_B } from "../op.ts";
+import { checkOptions } from "../options.ts";
 import { allocate, type Region, recycle, scope } from "../scope.ts";
 import { axisOf, formatShape, type Shape, sameShape, sizeOf } from "../shape.ts";
 import { type Tensor, touch } from "../tensor.ts";
@@ -172,6 +173,9 @@ export function checkGroups(where: string, numGroups: number, channels: number):
   throw new RangeError(`${where}: expected numGroups to divide ${channels} channels, got ${numGroups}`);
 }
 
+/** What all normalisations can be told. */
+const OPTIONS = "weight bias eps";
+
 /** Throws unless weight and bias have the shape that they are needed in, and eps is not negative. */
 function checkNorm(where: string, { weight, bias, eps = 0 }: LayerNormOptions, shape: Shape): void {
   if (!(eps >= 0)) throw new RangeError(`${where}: eps must not be negative, got ${eps}`);
@@ -204,6 +208,7 @@ function channelAxis(where: string, x: Tensor, axis = x.ndim > 4 ? -3 : 1): numb
  * @see Ioffe, Szegedy (2015), Batch Normalization, ICML.
  */
 export function batchNorm(x: Tensor, options: BatchNormOptions = {}): Tensor {
+  checkOptions("batchNorm", options, `${OPTIONS} axis runningMean runningVar training momentum`);
   return batchNormOf(x, options, channelAxis("batchNorm", x, options.axis), 1);
 }
 
@@ -252,6 +257,7 @@ function batchNormOfRows(x: Tensor, options: BatchNormOptions, times: number, ch
  * @see Ba, Kiros, Hinton (2016), Layer Normalization, arXiv:1607.06450.
  */
 export function layerNorm(x: Tensor, normalizedShape: number | Shape, options: LayerNormOptions = {}): Tensor {
+  checkOptions("layerNorm", options, OPTIONS);
   const shape = typeof normalizedShape === "number" ? [normalizedShape] : normalizedShape;
   if (shape.length === 0 || !sameShape(x.shape.slice(-shape.length), shape)) {
     throw new RangeError(
@@ -281,6 +287,7 @@ function layerNormOf(x: Tensor, n: number, { weight, bias, eps = 1e-5 }: LayerNo
  * @see Wu, He (2018), Group Normalization, ECCV.
  */
 export function groupNorm(x: Tensor, numGroups: number, options: GroupNormOptions = {}): Tensor {
+  checkOptions("groupNorm", options, `${OPTIONS} axis`);
   return groupNormOf(x, numGroups, options, channelAxis("groupNorm", x, options.axis));
 }
 

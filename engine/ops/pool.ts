@@ -152,7 +152,6 @@ function checkImages(where: string, x: Tensor): void {
 
 /** The window along an axis of `size` values. */
 function windowAlong(where: string, axis: number, size: number, kernel: Pair, options: MaxPoolOptions): Axis {
-  checkOptions(where, options);
   const { stride = kernel, padding = 0, dilation = 1, ceilMode } = options;
   const n = sizeOption(where, "kernel", kernel, axis, 1);
   const window = windowOver(where, axis, size, n, { stride, padding, dilation }, ceilMode);
@@ -162,8 +161,12 @@ function windowAlong(where: string, axis: number, size: number, kernel: Pair, op
   return window;
 }
 
+/** The options of both pools. Either may be given those of the other, which do not concern it. */
+const OPTIONS = "stride padding dilation ceilMode countIncludePad";
+
 /** Throws unless the options are in range. Any size will do. */
 export function checkWindow(where: string, kernel: Pair, options: MaxPoolOptions): void {
+  checkOptions(where, options, OPTIONS);
   for (const axis of [0, 1]) windowAlong(where, axis, Infinity, kernel, options);
 }
 
@@ -190,6 +193,7 @@ function poolWindows(op: Op<Pooling>, x: Tensor, kernel: Pair, options: MaxPoolO
  */
 export function maxPool2d(x: Tensor, kernel: Pair, options: MaxPoolOptions = {}): Tensor {
   checkImages("maxPool2d", x);
+  checkOptions("maxPool2d", options, OPTIONS);
   return once(maxPool2d, 3, x, kernel, options) ?? poolWindows(maxPoolOp, x, kernel, options, false);
 }
 
@@ -202,7 +206,7 @@ export function maxPool2d(x: Tensor, kernel: Pair, options: MaxPoolOptions = {})
  */
 export function avgPool2d(x: Tensor, kernel: Pair, options: AvgPoolOptions = {}): Tensor {
   checkImages("avgPool2d", x);
-  checkOptions("avgPool2d", options);
+  checkOptions("avgPool2d", options, OPTIONS);
   return (
     once(avgPool2d, 3, x, kernel, options) ??
     poolWindows(avgPoolOp, x, kernel, { ...options, dilation: 1 }, options.countIncludePad ?? true)

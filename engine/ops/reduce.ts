@@ -17,7 +17,7 @@ import {
 } from "../op.ts";
 import { checkOptions } from "../options.ts";
 import { allocate, recycle, scope } from "../scope.ts";
-import { axesOf, formatShape, REDUCE_OPTIONS, type Shape, sizeOf } from "../shape.ts";
+import { axesOf, formatShape, type Shape, sizeOf } from "../shape.ts";
 import { noGrad } from "../tape.ts";
 import { empty, type Tensor } from "../tensor.ts";
 import { permute } from "./layout.ts";
@@ -30,6 +30,9 @@ export interface ReduceOptions {
   /** Keeps reduced axes with size 1; default false. */
   keepdim?: boolean;
 }
+
+/** The names of these. */
+export const REDUCE_OPTIONS = "axis keepdim";
 
 /** x as [outer, n, inner], reduced over n. */
 interface Reduction {
@@ -148,8 +151,9 @@ function reducedShape(shape: Shape, axes: readonly number[], keepdim: boolean): 
 }
 
 function reduce(op: Op<Reduction>, x: Tensor, options: ReduceOptions): Tensor {
-  const axes = axesOf(op.name, options, x.ndim);
-  const { keepdim = false } = options;
+  checkOptions(op.name, options, REDUCE_OPTIONS);
+  const { axis, keepdim = false } = options;
+  const axes = axesOf(op.name, axis, x.ndim);
   if (axes.length === 0) return reshape(x, x.shape);
   let z = x;
   for (let end = axes.length - 1; end >= 0; end--) {
@@ -195,7 +199,7 @@ export function prod(x: Tensor, options: ReduceOptions = {}): Tensor {
 
 /** The one axis to work along. */
 function oneAxis(where: string, x: Tensor, axis: SearchOptions["axis"]): number[] {
-  const axes = axesOf(where, { axis }, x.ndim);
+  const axes = axesOf(where, axis, x.ndim);
   if (axes.length !== 1) throw new RangeError(`${where}: expected one axis, got ${formatShape(axes)}`);
   return axes;
 }
@@ -203,7 +207,7 @@ function oneAxis(where: string, x: Tensor, axis: SearchOptions["axis"]): number[
 /**
  * zᵢ = Σⱼ xⱼ over j ≤ i along the axis, summed in float64.  ∂L/∂xᵢ = Σⱼ ∂L/∂zⱼ over j ≥ i.
  *
- * Shapes: that of x; without an axis [...] → [n], over the flattened tensor.
+ * Shapes: that of x, whatever `keepdim` says; without an axis [...] → [n], over the flattened tensor.
  *
  * @throws RangeError unless x has this axis.
  */
@@ -231,8 +235,9 @@ function search(op: Op<Search>, x: Tensor, axes: readonly number[], keepdim: boo
 
 /** Over several axes the reduced ones go last, so that ties share the gradient evenly among all of them. */
 function extreme(op: Op<Search>, x: Tensor, options: ReduceOptions): Tensor {
-  const axes = axesOf(op.name, options, x.ndim);
-  const { keepdim = false } = options;
+  checkOptions(op.name, options, REDUCE_OPTIONS);
+  const { axis, keepdim = false } = options;
+  const axes = axesOf(op.name, axis, x.ndim);
   if (axes.length === 0) return reshape(x, x.shape);
   const neighbours = axes.every((a, i) => i === 0 || a === (axes[i - 1] as number) + 1);
   if (neighbours) return search(op, x, axes, keepdim).values;

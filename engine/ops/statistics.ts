@@ -1,13 +1,14 @@
 /** Reductions that are composed of others. */
 
 import { composed } from "../composed.ts";
+import { checkOptions } from "../options.ts";
 import { axesOf } from "../shape.ts";
 import { noGrad } from "../tape.ts";
 import type { Tensor } from "../tensor.ts";
 import { add, mul, neg, sub } from "./arithmetic.ts";
 import { eq } from "./compare.ts";
 import { slice } from "./layout.ts";
-import { amax, mean, type ReduceOptions, sum } from "./reduce.ts";
+import { amax, mean, REDUCE_OPTIONS, type ReduceOptions, sum } from "./reduce.ts";
 import { abs, clamp, exp, log, sqrt, square } from "./unary.ts";
 import { reshape } from "./view.ts";
 
@@ -43,8 +44,9 @@ function deviation(x: Tensor, options: VarianceOptions): Tensor {
 }
 
 function varianceOf(where: string, x: Tensor, options: VarianceOptions): Tensor {
-  const axes = axesOf(where, options, x.ndim);
-  const { keepdim = false, unbiased = true } = options;
+  checkOptions(where, options, `${REDUCE_OPTIONS} unbiased`);
+  const { axis, keepdim = false, unbiased = true } = options;
+  const axes = axesOf(where, axis, x.ndim);
   // The mean needs no gradient: the deviations from it sum to 0.
   const centre = noGrad(() => {
     const first = axes.reduce((part, at) => slice(part, at, 0, 1), x);
@@ -77,12 +79,13 @@ export function norm(x: Tensor, options: NormOptions = {}): Tensor {
 }
 
 function normOf(x: Tensor, options: NormOptions): Tensor {
-  axesOf("norm", options, x.ndim);
-  const { p = 2 } = options;
-  if (p === 1) return sum(abs(x), options);
-  if (p === Infinity) return amax(abs(x), options);
+  checkOptions("norm", options, `${REDUCE_OPTIONS} p`);
+  const { p = 2, ...over } = options;
+  axesOf("norm", over.axis, x.ndim);
+  if (p === 1) return sum(abs(x), over);
+  if (p === Infinity) return amax(abs(x), over);
   if (p !== 2) throw new RangeError(`norm: expected p to be 1, 2 or Infinity, got ${p}`);
-  return safeRoot(sum(square(x), options));
+  return safeRoot(sum(square(x), over));
 }
 
 const LARGEST = 3.4028234663852886e38;
@@ -100,7 +103,8 @@ export function logsumexp(x: Tensor, options: ReduceOptions = {}): Tensor {
 }
 
 function logsumexpOf(x: Tensor, options: ReduceOptions): Tensor {
-  axesOf("logsumexp", options, x.ndim);
+  checkOptions("logsumexp", options, REDUCE_OPTIONS);
+  axesOf("logsumexp", options.axis, x.ndim);
   // A finite m keeps infinities apart: no ∞ − ∞.
   const m = noGrad(() => clamp(amax(x, { ...options, keepdim: true }), -LARGEST, LARGEST));
   const sums = sum(exp(sub(x, m)), options);

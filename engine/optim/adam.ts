@@ -17,24 +17,20 @@ export interface AdamOptions {
   amsgrad?: boolean;
 }
 
-/**
- * Adam, PyTorch's form.
- *
- *   g = ∇ + λw     m = β₁m + (1 − β₁)g     v = β₂v + (1 − β₂)g²
- *   w −= lr/(1 − β₁ᵗ) · m / (√v/√(1 − β₂ᵗ) + ε)
- *
- * @throws RangeError for no parameters, a negative or non-finite option, or β outside [0, 1); TypeError for another option,
- *   or anything but parameters.
- * @see Kingma and Ba (2015), Adam: A Method for Stochastic Optimization, ICLR. AMSGrad: Reddi et al. (2018), ICLR.
- */
-export class Adam extends Optimizer<Required<AdamOptions>> {
-  constructor(params: Iterable<Tensor>, options: AdamOptions = {}, where = "Adam") {
-    super(where, params, { lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0, amsgrad: false }, options);
-  }
+/** baseⁿ for an integer n ≥ 0, by squaring: the same bits everywhere, unlike Math.pow. */
+function power(base: number, n: number): number {
+  let result = 1;
+  for (let square = base; n > 0; square *= square, n = Math.floor(n / 2)) if (n % 2 === 1) result *= square;
+  return result;
+}
 
+/** What Adam and AdamW share. */
+abstract class AdamRule extends Optimizer<Required<AdamOptions>> {
   /** Whether the decay shrinks the weights instead of entering the gradient. */
-  protected decoupled(): boolean {
-    return false;
+  protected abstract readonly decoupled: boolean;
+
+  constructor(where: string, params: Iterable<Tensor>, options: AdamOptions, weightDecay: number) {
+    super(where, params, { lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8, weightDecay, amsgrad: false }, options);
   }
 
   protected override checked(where: string, options: Required<AdamOptions>): Required<AdamOptions> {
@@ -51,9 +47,9 @@ export class Adam extends Optimizer<Required<AdamOptions>> {
 
   protected update(p: Tensor, i: number): void {
     const { lr, betas, eps, weightDecay, amsgrad } = this.options;
+    const { decoupled } = this;
     const [beta1, beta2] = betas;
     const t = this.steps[i] as number;
-    const decoupled = this.decoupled();
     k.adam(
       p.ptr,
       p.gradPtr,
@@ -72,11 +68,22 @@ export class Adam extends Optimizer<Required<AdamOptions>> {
   }
 }
 
-/** baseⁿ for an integer n ≥ 0, by squaring: the same bits everywhere, unlike Math.pow. */
-function power(base: number, n: number): number {
-  let result = 1;
-  for (let square = base; n > 0; square *= square, n = Math.floor(n / 2)) if (n % 2 === 1) result *= square;
-  return result;
+/**
+ * Adam, PyTorch's form.
+ *
+ *   g = ∇ + λw     m = β₁m + (1 − β₁)g     v = β₂v + (1 − β₂)g²
+ *   w −= lr/(1 − β₁ᵗ) · m / (√v/√(1 − β₂ᵗ) + ε)
+ *
+ * @throws RangeError for no parameters, a negative or non-finite option, or β outside [0, 1); TypeError for another option,
+ *   or anything but parameters.
+ * @see Kingma and Ba (2015), Adam: A Method for Stochastic Optimization, ICLR. AMSGrad: Reddi et al. (2018), ICLR.
+ */
+export class Adam extends AdamRule {
+  protected readonly decoupled = false;
+
+  constructor(params: Iterable<Tensor>, options: AdamOptions = {}) {
+    super("Adam", params, options, 0);
+  }
 }
 
 /**
@@ -85,12 +92,10 @@ function power(base: number, n: number): number {
  * @throws RangeError or TypeError as {@link Adam}.
  * @see Loshchilov and Hutter (2019), Decoupled Weight Decay Regularization, ICLR.
  */
-export class AdamW extends Adam {
-  constructor(params: Iterable<Tensor>, options: AdamOptions = {}) {
-    super(params, { ...options, weightDecay: options.weightDecay ?? 0.01 }, "AdamW");
-  }
+export class AdamW extends AdamRule {
+  protected readonly decoupled = true;
 
-  protected override decoupled(): boolean {
-    return true;
+  constructor(params: Iterable<Tensor>, options: AdamOptions = {}) {
+    super("AdamW", params, options, 0.01);
   }
 }

@@ -4,6 +4,7 @@ import { full } from "../create.ts";
 import { pow } from "../ops/formula.ts";
 import { amax, sum } from "../ops/reduce.ts";
 import { abs, square } from "../ops/unary.ts";
+import { checkOptions } from "../options.ts";
 import { noGrad } from "../tape.ts";
 import { Tensor, touch } from "../tensor.ts";
 
@@ -25,13 +26,15 @@ function gradientsOf(where: string, params: Iterable<Tensor> | Tensor, max: numb
  *
  * @returns the norm before; 0 where there is no gradient.
  * @throws RangeError for a max that is negative or NaN, or a normType that is not positive; TypeError for anything but
- *   tensors.
+ *   tensors, or another option.
  */
 export function clipGradNorm(
   params: Iterable<Tensor> | Tensor,
   max: number,
-  { normType = 2 }: { normType?: number } = {},
+  options: { normType?: number } = {},
 ): number {
+  checkOptions("clipGradNorm", options, "normType");
+  const { normType = 2 } = options;
   const gradients = gradientsOf("clipGradNorm", params, max);
   if (!(normType > 0)) throw new RangeError(`clipGradNorm: normType must be positive, got ${normType}`);
   const norm = noGrad(() => normOf(gradients, normType));

@@ -4,7 +4,7 @@
  * OneCycleLR) is computed from what the optimizer has, so that several schedules can act on one optimizer.
  */
 
-import { copyOf, ensure, merged, typeOf } from "../options.ts";
+import { checkOptions, copyOf, ensure, merged, typeOf } from "../options.ts";
 import { Optimizer } from "./optimizer.ts";
 
 /** The options and counters of a schedule, as {@link Scheduler.stateDict} gives them. */
@@ -238,8 +238,10 @@ export interface LambdaLROptions {
 export class LambdaLR extends Scheduler {
   private readonly lrLambda: (epoch: number) => number;
 
-  constructor(optimizer: Optimizer, { lrLambda }: LambdaLROptions) {
+  constructor(optimizer: Optimizer, options: LambdaLROptions) {
     super("LambdaLR", optimizer, {}, {});
+    checkOptions("LambdaLR", options, "lrLambda");
+    const { lrLambda } = options;
     if (typeof lrLambda !== "function") throw new TypeError(`LambdaLR: expected a function, got ${typeof lrLambda}`);
     this.lrLambda = lrLambda;
     this.set(this.rate(0));
