@@ -18,6 +18,7 @@ import {
 import { full, Module, type Tensor } from "../engine/index.ts";
 import { checkCurrent, checkState } from "./checks.ts";
 import { DECAY_OPTIONS, type DecayOptions, decayTensor } from "./decay.ts";
+import { itself, lazy } from "./lazy.ts";
 import { checkPerNeuron, sumPerNeuron } from "./per-neuron.ts";
 
 /** A current [T, rows, n], or one that is the same in all T steps, [rows, n]. */
@@ -139,14 +140,11 @@ export class LeakyIntegrator extends Module {
    */
   unroll(current: Tensor, state?: Tensor): LeakyIntegratorRecord {
     const membrane = composed(decayed, this.beta, current, state ?? null);
-    let last: Tensor | null = null;
+    const last = lazy(membrane, () => membrane.select(0, -1), itself);
     return {
       membrane,
       get state() {
-        // What was first read inside an inner tape or under noGrad is gone, or without a record.
-        const serves = last?.region.open && (last.requiresGrad || !membrane.requiresGrad);
-        if (last === null || !serves) last = membrane.select(0, -1);
-        return last;
+        return last();
       },
     };
   }

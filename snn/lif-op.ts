@@ -11,6 +11,7 @@ import {
   gradOf,
   k,
   multiplyGradient,
+  parts,
   pass,
   passGradient,
   type Recorded,
@@ -67,7 +68,7 @@ const lifOp: Recorded<Run> = {
   takes: ["repeats", "product"],
   backward(z, current, beta, threshold, run) {
     const { neuron, rows, n, constant, v0, refractory } = run;
-    checkUnchanged(z, run.membrane as Tensor);
+    for (const t of [run.membrane, v0, run.r0]) if (t !== null) checkUnchanged(z, t);
     const size = rows * n;
     const to: Targets = {
       carry: zeroBuffer(size),
@@ -86,13 +87,9 @@ const lifOp: Recorded<Run> = {
     passToParameter(threshold, to.dThreshold, rows, n);
     recycle(to.carry, 4 * size, scope.region);
     if (!constant) passGradient(z, current);
-    if (!run.exposed) discard(run);
   },
   support: ({ neuron, membrane, threshold }, bits, columns) =>
     surrogateSupport(neuron, membrane as Tensor, threshold, bits, columns),
-  drop(run) {
-    if (!run.exposed) discard(run);
-  },
 };
 
 /** Addresses that gradients go to besides that of the spikes, 0 where none is wanted: of each element but for v0. */
@@ -193,8 +190,6 @@ function backwardAny(
   const { neuron, T, rows, n, v0, r0, refractory } = run;
   const membrane = run.membrane as Tensor;
   writeOutGradient(z);
-  if (v0 !== null) checkUnchanged(z, v0);
-  if (r0 !== null) checkUnchanged(z, r0);
   const { kind, slope } = neuron.surrogate;
   const custom = kind < 0 ? customDerivative(neuron, threshold, v0, membrane) : null;
   k.lifBackwardAny(
@@ -360,6 +355,12 @@ export function runLif(
     pass: 0,
   };
   if (wanted) record(spikes, lifOp as Recorded<never>, run, input, beta, threshold);
+  // At the root they go with the spikes, or with backward over these.
+  if (scope === root && reachable)
+    parts.set(
+      spikes,
+      [membrane, refractory].filter((t) => t !== null),
+    );
   return run;
 }
 
@@ -398,6 +399,8 @@ export function membraneOf(run: Run): Tensor {
   ready("LIF", membrane);
   if (!run.exposed && spikes.requiresGrad) record(membrane, membraneOp as Recorded<never>, run, spikes, null, null);
   run.exposed = true;
+  const others = parts.get(spikes)?.filter((t) => t !== membrane);
+  if (others !== undefined) parts.set(spikes, others);
   return membrane;
 }
 
@@ -413,8 +416,7 @@ export function stateOf(run: Run): Tensor {
   return recorded(stateOp, run, spikes, z);
 }
 
-/** Frees what the caller of a run at the root cannot reach; inside a tape the tape does. */
-export function discard(run: Run): void {
-  if (run.membrane?.region === root.region) run.membrane.dispose();
-  run.refractory?.dispose();
+/** The steps that each neuron is still held after the last one, or null where nothing ever is. */
+export function countersOf({ refractory }: Run): Tensor | null {
+  return refractory === null ? null : refractory.select(0, -1).clone();
 }

@@ -2,9 +2,10 @@ import { checkOptions, composed, empty, emptySpikes, ready, scope } from "../eng
 import { Module, parameter, Tensor, zeros } from "../engine/index.ts";
 import { checkCurrent, checkFire, checkState, type Fire } from "./checks.ts";
 import { DECAY_OPTIONS, type DecayOptions, decayTensor } from "./decay.ts";
+import { itself, lazy } from "./lazy.ts";
 import { composeLif } from "./lif-composed.ts";
 import { forwardPlain, isPlain, type Neuron, RESETS, resetState } from "./lif-kernels.ts";
-import { discard, membraneOf, runLif, stateOf } from "./lif-op.ts";
+import { countersOf, membraneOf, runLif, stateOf } from "./lif-op.ts";
 import { checkPerNeuron, persistentCopy } from "./per-neuron.ts";
 import { checkSurrogate, type Surrogate, surrogate as surrogates } from "./surrogate.ts";
 
@@ -148,9 +149,7 @@ export class LIF extends Module {
   private static spikes(lif: LIF, current: Tensor, over?: boolean): Tensor {
     if (!lif.spiking) return lif.unroll(current).spikes;
     lif.check(current);
-    const run = runLif(lif.neuron, current, lif.decay(), lif.threshold, null, null, false, over);
-    if (!run.spikes.requiresGrad) discard(run);
-    return run.spikes;
+    return runLif(lif.neuron, current, lif.decay(), lif.threshold, null, null, false, over).spikes;
   }
 
   /**
@@ -164,25 +163,23 @@ export class LIF extends Module {
     if (!this.spiking) return composeLif(this.neuron, current, this.decay(), this.threshold, state ?? null);
     const { v: v0 = null, refractory: r0 = null } = state ?? {};
     const run = runLif(this.neuron, current, this.decay(), this.threshold, v0, r0, true);
-    let v: Tensor | null = null;
-    let last: LIFState | null = null;
-    // What was first read inside an inner tape is gone with it, and under noGrad it has no record: it is computed again.
-    const serves = (t: Tensor): boolean => t.region.open && (t.requiresGrad || !run.spikes.requiresGrad);
+    const { spikes } = run;
+    const v = lazy(spikes, () => stateOf(run), itself);
+    const last = lazy(
+      spikes,
+      () => ({ v: v().select(0, -1), refractory: countersOf(run) ?? zeros(current.shape.slice(1)) }),
+      (state) => state.v,
+    );
     return {
-      spikes: run.spikes,
+      spikes,
       get membrane() {
         return membraneOf(run);
       },
       get v() {
-        if (v === null || !serves(v)) v = stateOf(run);
-        return v;
+        return v();
       },
       get state() {
-        if (last === null || !serves(last.v)) {
-          const held = run.refractory?.select(0, -1).detach() ?? zeros(current.shape.slice(1));
-          last = { v: this.v.select(0, -1), refractory: held };
-        }
-        return last;
+        return last();
       },
     };
   }

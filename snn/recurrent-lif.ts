@@ -1,6 +1,7 @@
 import { composed, formatShape, generatorOf } from "../engine/extend.ts";
 import { type Generator, Linear, linear, mul, ones, parameter, stack, type Tensor, zeros } from "../engine/index.ts";
 import { checkState } from "./checks.ts";
+import { itself, lazy } from "./lazy.ts";
 import { LIF, type LIFOptions, type LIFRecord, type LIFState } from "./lif.ts";
 import { runRecurrent } from "./recurrent-op.ts";
 
@@ -93,14 +94,17 @@ export class RecurrentLIF extends LIF {
       next = { ...record.state, spikes: record.spikes.select(0, 0) };
       return record;
     });
-    const all = (name: "membrane" | "v"): Tensor => stack(steps.map((record) => record[name].select(0, 0)));
+    const all = (name: "spikes" | "membrane" | "v"): Tensor => stack(steps.map((record) => record[name].select(0, 0)));
+    const spikes = all("spikes");
+    const membrane = lazy(spikes, () => all("membrane"), itself);
+    const v = lazy(spikes, () => all("v"), itself);
     return {
-      spikes: stack(steps.map((record) => record.spikes.select(0, 0))),
+      spikes,
       get membrane() {
-        return all("membrane");
+        return membrane();
       },
       get v() {
-        return all("v");
+        return v();
       },
       state: next,
     };

@@ -23,7 +23,6 @@ import {
   ready,
   record,
   recycle,
-  root,
   SAVES_B,
   SAVES_OUTPUT,
   scope,
@@ -109,11 +108,10 @@ const recurrentOp: Recorded<Sequence> = {
     surrogateSupport(neuron, membrane, threshold, bits, columns),
 };
 
-/** Gives back memory of a sequence that nobody can reach. */
+/** Gives back memory that nobody can reach, where it is of the tape that runs. */
 function drop(t: Tensor | null): void {
-  if (t === null) return;
-  if (t.region === root.region) return t.dispose();
-  if (t.region === scope.region) recycle(t.ptr, 4 * t.size, t.region);
+  if (t?.region !== scope.region) return;
+  recycle(t.ptr, 4 * t.size, t.region);
   t.region = disposed;
 }
 
@@ -199,6 +197,5 @@ export function runRecurrent(
   const attrs: Sequence = { neuron, T, rows, n, beta, threshold, membrane, refractory };
   if (scope.recording && (learned || current.requiresGrad))
     record(spikes, recurrentOp as Recorded<never>, attrs, current, weight, bias);
-  else for (const t of [membrane, refractory]) if (t?.region === root.region) t.dispose();
   return spikes;
 }

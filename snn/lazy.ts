@@ -1,0 +1,20 @@
+import type { Tensor } from "../engine/index.ts";
+
+/**
+ * What `make` gives, made when it is first asked for. It is made again where the one before ended with an inner tape, or has no
+ * record, having been read under noGrad, though the spikes have one; `tensorOf` is what tells.
+ */
+export function lazy<T>(spikes: Tensor, make: () => T, tensorOf: (made: T) => Tensor): () => T {
+  let made: T | null = null;
+  return () => {
+    if (made !== null) {
+      const t = tensorOf(made);
+      if (t.region.open && (t.requiresGrad || !spikes.requiresGrad)) return made;
+    }
+    made = make();
+    return made;
+  };
+}
+
+/** The tensor itself. */
+export const itself = (t: Tensor): Tensor => t;

@@ -1,0 +1,108 @@
+/** How long what `unroll` gives can be read, and what of it stays in memory. */
+import { expect, test } from "vitest";
+import { full, Linear, noGrad, type Tensor, tape } from "../engine/index.ts";
+import { bits, bytesKept, leaf, random } from "../test/support/tensors.ts";
+import { LIF, RecurrentLIF } from "./index.ts";
+
+const T = 4;
+const shape = [T, 2, 3];
+const neurons = {
+  plain: () => new LIF({ threshold: 0.3 }),
+  refractory: () => new LIF({ threshold: 0.3, refractorySteps: 1 }),
+  recurrent: () => new RecurrentLIF({ features: 3, threshold: 0.3, refractorySteps: 1 }),
+};
+
+test.each(Object.entries(neurons))("unroll: of %s neurons, the state after a backward pass", (_name, make) => {
+  const lif = make();
+  const x = leaf(shape, 1);
+  const expected = noGrad(() => lif.unroll(x).state);
+  const early = tape(() => {
+    const record = lif.unroll(x.mul(1));
+    const { state } = record;
+    record.spikes.sum().backward();
+    return state;
+  });
+  const late = tape(() => {
+    const record = lif.unroll(x.mul(1));
+    record.spikes.sum().backward();
+    return record.state;
+  });
+  for (const name of ["v", "refractory"] as const) {
+    expect(bits(early[name])).toEqual(bits(expected[name]));
+    expect(bits(late[name])).toEqual(bits(expected[name]));
+  }
+});
+
+test.each(Object.entries(neurons))("unroll: %s neurons go on, step by step, after a backward pass", (_name, make) => {
+  const lif = make();
+  const layer = new Linear(3, 3);
+  const x = random(shape, 1);
+  const expected = noGrad(() => bits(lif.forward(layer.forward(x))));
+  let state = lif.initialState([2, 3]);
+  const found = x.unbind(0).flatMap((input) => {
+    const [spikes, next] = tape(() => {
+      const [spikes, next] = lif.step(layer.forward(input), state as never);
+      spikes.sum().backward();
+      return [spikes, next];
+    });
+    state = next;
+    return bits(spikes);
+  });
+  expect(found).toEqual(expected);
+});
+
+test.each(Object.entries(neurons))("unroll: all that a tape returns of %s neurons", (_name, make) => {
+  const lif = make();
+  const x = random(shape, 1);
+  const expected = tape(() => {
+    const { spikes, membrane, v, state } = lif.unroll(x);
+    return [spikes, membrane, v, state.v, state.refractory].map(bits);
+  });
+  const kept = bytesKept(() => {
+    const record = tape(() => lif.unroll(x));
+    const all = [record.spikes, record.membrane, record.v, ...Object.values<Tensor>(record.state)];
+    expect(all.slice(0, 5).map(bits)).toEqual(expected);
+    for (const t of all) t.dispose();
+  });
+  expect(kept).toBe(0);
+});
+
+test("unroll: outside of tapes, spikes take with them what nobody has read, and nothing else", () => {
+  for (const make of [neurons.plain, neurons.refractory]) {
+    const [lif, x] = [make(), leaf(shape, 1)];
+    const use = (read: boolean, backward: boolean) => () => {
+      const record = lif.unroll(x);
+      const outputs = read ? [record.membrane, record.v, record.state.v, record.state.refractory] : [];
+      const before = outputs.map(bits);
+      if (backward) record.spikes.backward(full(shape, 1));
+      record.spikes.dispose();
+      expect(outputs.map(bits)).toEqual(before);
+      for (const t of outputs) t.dispose();
+    };
+    use(false, true)(); // makes the buffer of the gradient
+    for (const read of [false, true]) {
+      expect(bytesKept(use(read, false))).toBe(0);
+      const upstream = 4 * x.size;
+      expect(bytesKept(use(read, true))).toBe(upstream);
+      expect(bytesKept(() => noGrad(use(read, false)))).toBe(0);
+    }
+  }
+});
+
+test("unroll: a state that is written or freed before backward is an error", () => {
+  for (const lif of [new LIF({ beta: 0.5, learnBeta: true }), new LIF({ beta: 0.5, refractorySteps: 1 })]) {
+    const write = () =>
+      tape(() => {
+        const state = lif.initialState([1, 1]);
+        const { spikes } = lif.unroll(full([1, 1, 1], 0.7, { requiresGrad: true }), state);
+        state.v.copyFrom([50]);
+        spikes.sum().backward();
+      });
+    expect(write).toThrow(/^backward of LIF: a value it needs, of shape \[1, 1\], was overwritten/);
+    const state = lif.initialState([1, 1]);
+    const { spikes } = lif.unroll(full([1, 1, 1], 0.7, { requiresGrad: true }), state);
+    const loss = spikes.sum();
+    state.v.dispose();
+    expect(() => loss.backward()).toThrow(/^backward of LIF: the tensor \[1, 1\] was freed/);
+  }
+});
