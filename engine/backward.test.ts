@@ -5,6 +5,7 @@ import {
   argmax,
   concat,
   crossEntropy,
+  full,
   keep,
   Linear,
   linear,
@@ -19,6 +20,7 @@ import {
   type Tensor,
   tape,
   tensor,
+  zeros,
 } from "./index.ts";
 import { root } from "./scope.ts";
 
@@ -426,4 +428,31 @@ test("without a tape: argmax, comparisons and accuracy leave no records behind",
   argmax(logits);
   argmax(logits, { axis: 1 });
   expect(root.records.length).toBe(before);
+});
+
+test.each(["max", "min"] as const)("backward: the indices of %s are the caller's, to free or to write", (name) => {
+  const gradientsAfter = (act: (indices: Tensor) => void) => {
+    const x = tensor([[1, 5, 2, 0]], { requiresGrad: true });
+    const { values, indices } = x[name]({ axis: 1 });
+    const loss = values.sum();
+    act(indices);
+    const other = full([1], 1e6);
+    loss.backward();
+    other.dispose();
+    return x.grad?.toArray();
+  };
+  const expected = [name === "max" ? [0, 1, 0, 0] : [0, 0, 0, 1]];
+  for (const act of [() => {}, (t: Tensor) => t.dispose(), (t: Tensor) => t.copyFrom([200])]) {
+    expect(gradientsAfter(act)).toEqual(expected);
+  }
+  const kept = bytesKept(() => {
+    const x = zeros([2, 3], { requiresGrad: true });
+    for (const backward of [false, true]) {
+      const { values, indices } = x[name]({ axis: 1 });
+      if (backward) tape(() => values.backward(ones([2])));
+      for (const t of [values, indices]) t.dispose();
+    }
+    x.dispose();
+  });
+  expect(kept).toBe(0);
 });

@@ -4,6 +4,7 @@ import { releaseParts } from "./composed.ts";
 import {
   begun,
   buffered,
+  checkUnconsumed,
   gradOf,
   type Recorded,
   ready,
@@ -34,25 +35,35 @@ export function backward(loss: Tensor, upstream?: Tensor): void {
   }
 }
 
-/** Counts the passes, so that what an op has set aside in a pass that failed is not taken for part of a later one. */
+/** The number of the pass that runs, so that what an op has set aside in one that failed is not taken for part of a later one. */
 export let pass = 0;
+let passes = 0;
+/** The scope of the pass that runs, null where none does. */
+let current: Scope | null = null;
 
 function run(loss: Tensor, upstream: Tensor | undefined): void {
-  pass++;
+  // A derivative may be computed by a pass within this one. It leaves the lists of records that this one walks to it, and of the
+  // lists below what lies there already.
+  const [outer, end] = [pass, current];
+  const [allSpent, allBegun, allBuffered] = [spent.length, begun.length, buffered.length];
+  pass = ++passes;
+  current = scope;
   try {
     const seed = gradOf(loss);
     if (upstream === undefined) k.affine(seed, seed, 1, 1, 1);
     else k.addTo(seed, upstream.ptr, loss.size);
-    if (loss.op !== null) for (let s: Scope | null = scope; s !== null; s = s.parent) walk(s.records);
-    for (const z of spent) releaseParts(z);
+    if (loss.op !== null) for (let s = scope; s !== end; s = s.parent as Scope) walk(s.records);
+    for (const z of spent.slice(allSpent)) releaseParts(z);
   } catch (error) {
-    for (let s: Scope | null = scope; s !== null; s = s.parent) abandon(s.records);
-    takeBack();
+    for (let s = scope; s !== end; s = s.parent as Scope) abandon(s.records);
+    takeBack(begun.slice(allBegun), buffered.slice(allBuffered));
     throw error;
   } finally {
-    spent.length = 0;
-    begun.length = 0;
-    buffered.length = 0;
+    spent.length = allSpent;
+    begun.length = allBegun;
+    buffered.length = allBuffered;
+    pass = outer;
+    current = end;
   }
 }
 
@@ -92,7 +103,7 @@ function abandon(records: Tensor[]): void {
 }
 
 /** Takes back the gradients of leaves that began in this pass: they are parts of sums, or not even written. */
-function takeBack(): void {
+function takeBack(begun: readonly Tensor[], buffered: readonly Tensor[]): void {
   for (const x of begun) x.zeroGrad();
   for (const x of buffered) {
     if (x.region === root.region) heap.release(x.gradBuffer, 4 * x.size);
@@ -102,9 +113,7 @@ function takeBack(): void {
 
 function checkLoss(loss: Tensor, upstream: Tensor | undefined): void {
   alive(loss, "backward");
-  if (loss.state === "consumed") {
-    throw new Error("backward: this graph was consumed by an earlier backward(); records serve once");
-  }
+  checkUnconsumed(loss);
   if (loss.state === "returned") {
     throw new Error(
       "backward: the tensor was returned from its tape, which detached it; call backward() inside the tape",

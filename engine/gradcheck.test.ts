@@ -116,3 +116,18 @@ test("gradcheck: steps and tolerances are checked, and what fn returns", () => {
     new TypeError("gradcheck: expected fn to return tensors, got number"),
   );
 });
+
+test("gradcheck: it may run inside of another one", () => {
+  const check = (fn: (x: Tensor) => Tensor) => gradcheck(fn, [tensor([0.5, -1])]);
+  check((x) => {
+    check((y) => y.exp());
+    return x.exp().mul(x);
+  });
+  const wrong = () =>
+    check((x) => {
+      check((y) => y.detach().mul(y));
+      return x;
+    });
+  expect(wrong).toThrow(/^gradcheck: input 0/);
+  expect(tensor([1]).add(1).item()).toBe(2);
+});

@@ -50,10 +50,17 @@ export type GradientForm =
   /** The gradient of one step; it is the same in so many. */
   | { readonly kind: "repeats"; readonly steps: number }
   /** Those of so many windows of a max pool over the last two axes; at `places`, as integers, where in the planes they go. */
-  | { readonly kind: "places"; readonly places: number; readonly windows: number }
+  | {
+      readonly kind: "places";
+      readonly places: number;
+      readonly windows: number;
+      /** `to` ← the gradient of x, every element. */
+      writeOut(to: number, x: Tensor, form: PlacesForm): void;
+    }
   /** The left factor of dz·wᵀ, whose weights lie at this address. */
   | { readonly kind: "product"; readonly weights: number; readonly factors: Factors };
 
+export type PlacesForm = Extract<GradientForm, { kind: "places" }>;
 type ProductForm = Extract<GradientForm, { kind: "product" }>;
 
 /** The sizes of a product x·w, and the distances of the weights of neighbouring inputs and outputs in w. */
@@ -155,10 +162,14 @@ export function isOutside(x: Tensor): boolean {
 export const begun: Tensor[] = [];
 export const buffered: Tensor[] = [];
 
+/** Throws where the record of x was consumed. */
+export function checkUnconsumed(x: Tensor): void {
+  if (x.state !== "consumed") return;
+  throw new Error("backward: this graph was consumed by an earlier backward(); records serve once");
+}
+
 function leafGradient(x: Tensor): number {
-  if (x.state === "consumed") {
-    throw new Error("backward: this part of the graph was consumed by an earlier backward(); records serve once");
-  }
+  checkUnconsumed(x);
   alive(x, "backward");
   if (x.gradBuffer === 0) {
     x.gradBuffer = allocateIn(x.region, 4 * x.size);
@@ -200,12 +211,7 @@ export function writeOutGradient(x: Tensor): void {
   const p = allocate(4 * x.size);
   if (form.kind === "product") multiplyGradient(p, x, form, 0, x.size);
   else if (form.kind === "repeats") k.expandAxis(p, x.gradPtr, 1, form.steps, x.size / form.steps);
-  else {
-    const [height, width] = x.shape.slice(-2) as [number, number];
-    const planes = x.size / (height * width);
-    k.fill(p, x.size, 0);
-    k.addAtPlaces(p, x.gradPtr, form.places, planes, height * width, form.windows / planes);
-  }
+  else form.writeOut(p, x, form);
   recycleGradient(x);
   x.gradPtr = p;
 }

@@ -1,7 +1,6 @@
 /** Copies between blocks that lie at a stride or at an index: slices, concatenation, permutation, picked rows, transposes. */
 import { addTo } from "./elementwise";
 import { storeTransposed } from "./panels";
-import { scalarEnd } from "./span";
 
 /** z[r·zStep + i] ← x[r·xStep + i] for r < rows, i < n; steps count elements. */
 export function copyBlocks(z: usize, x: usize, rows: i32, n: i32, zStep: i32, xStep: i32): void {
@@ -115,16 +114,4 @@ export function transpose(z: usize, x: usize, m: i32, n: i32): void {
 
 function copyOne(z: usize, x: usize, i: i32, j: i32, xRow: usize, zRow: usize): void {
   store<f32>(z + <usize>j * zRow + ((<usize>i) << 2), load<f32>(x + <usize>i * xRow + ((<usize>j) << 2)));
-}
-
-/** dx[p, place[p, i]] += dz[p, i] for planes p of `size` values and i < n, in this order; nothing where the place is −1 */
-export function addAtPlaces(dx: usize, dz: usize, place: usize, planes: i32, size: i32, n: i32): void {
-  for (; planes > 0; planes--, dx += (<usize>size) << 2) {
-    for (const end = scalarEnd(dz, n); dz < end; dz += 4, place += 4) {
-      const i = load<i32>(place);
-      if (i < 0) continue;
-      const p = dx + ((<usize>i) << 2);
-      store<f32>(p, load<f32>(p) + load<f32>(dz));
-    }
-  }
 }

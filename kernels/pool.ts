@@ -4,6 +4,7 @@
  */
 import { append, endStream, startStream, wordAt } from "./bits";
 import { minusInfinity } from "./lanes";
+import { scalarEnd } from "./span";
 
 const laneNumber = memory.data<u32>([0, 1, 2, 3], 16);
 const evenLanes = memory.data<i32>([-1, 0, -1, 0], 16);
@@ -473,5 +474,17 @@ function shareInPairs(p: usize, length: i32, shares: v128): void {
     at -= 8;
     v128.store(at, f32x4.add(v128.load(at), low));
     v128.store(at, f32x4.add(v128.load(at, 16), high), 16);
+  }
+}
+
+/** dx[p, place[p, i]] += dz[p, i] for planes p of `size` values and i < n, in this order; nothing where the place is −1 */
+export function addAtPlaces(dx: usize, dz: usize, place: usize, planes: i32, size: i32, n: i32): void {
+  for (; planes > 0; planes--, dx += (<usize>size) << 2) {
+    for (const end = scalarEnd(dz, n); dz < end; dz += 4, place += 4) {
+      const i = load<i32>(place);
+      if (i < 0) continue;
+      const p = dx + ((<usize>i) << 2);
+      store<f32>(p, load<f32>(p) + load<f32>(dz));
+    }
   }
 }

@@ -17,4 +17,5 @@ export {
 } from "./recurrent-lif.ts";
 export { type SpikeOptions, spike } from "./spike.ts";
 export { Stream } from "./stream.ts";
-export { type CustomSurrogate, type Surrogate, surrogate } from "./surrogate.ts";
+export type { CustomSurrogate, Surrogate } from "./surrogate.ts";
+export * as surrogate from "./surrogates.ts";

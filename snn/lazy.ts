@@ -7,12 +7,10 @@ import type { Tensor } from "../engine/index.ts";
 export function lazy<T>(spikes: Tensor, make: () => T, tensorOf: (made: T) => Tensor): () => T {
   let made: T | null = null;
   return () => {
-    if (made !== null) {
-      const t = tensorOf(made);
-      if (t.region.open && (t.requiresGrad || !spikes.requiresGrad)) return made;
-    }
-    made = make();
-    return made;
+    const t = made && tensorOf(made);
+    const serves = t?.region.open && (t.requiresGrad || !spikes.requiresGrad);
+    if (!serves) made = make();
+    return made as T;
   };
 }
 

@@ -31,7 +31,7 @@ import {
 import { concat, noGrad, type Tensor, zeros } from "../engine/index.ts";
 import { forwardAny, forwardPlain, isPlain, type Neuron, neuronsOf, RESETS } from "./lif-kernels.ts";
 import { sumPerNeuron } from "./per-neuron.ts";
-import { surrogate } from "./surrogate.ts";
+import { straightThrough } from "./surrogates.ts";
 
 /** One forward pass of a neuron: what backward and the lazily read outputs need. */
 export interface Run {
@@ -247,7 +247,7 @@ export function surrogateSupport(
 }
 
 /** The surrogate that passes gradients as they are. */
-const STRAIGHT_THROUGH = surrogate.straightThrough();
+const STRAIGHT_THROUGH = straightThrough();
 
 /** Whether the membrane has served its purpose here, so that its memory is free for a gradient. */
 function takeOver({ reachable }: Run, membrane: Tensor): boolean {

@@ -7,7 +7,8 @@ import { composeLif } from "./lif-composed.ts";
 import { forwardPlain, isPlain, type Neuron, RESETS, resetState } from "./lif-kernels.ts";
 import { countersOf, membraneOf, runLif, stateOf } from "./lif-op.ts";
 import { checkPerNeuron, persistentCopy } from "./per-neuron.ts";
-import { checkSurrogate, type Surrogate, surrogate as surrogates } from "./surrogate.ts";
+import { checkSurrogate, type Surrogate } from "./surrogate.ts";
+import { sigmoid } from "./surrogates.ts";
 
 /** Options of {@link LIF}. */
 export interface LIFOptions extends DecayOptions {
@@ -98,7 +99,7 @@ export class LIF extends Module {
     super();
     checkOptions("LIF", options, OPTIONS);
     const { threshold = 1, learnBeta = false, learnThreshold = false, fire = "ge", reset = "zero" } = options;
-    const surrogate = options.surrogate ?? surrogates.sigmoid();
+    const surrogate = options.surrogate ?? sigmoid();
     checkSurrogate("LIF", surrogate);
     checkFire("LIF", fire);
     if (typeof RESETS[reset] !== "number")

@@ -12,7 +12,8 @@ import {
 } from "../engine/extend.ts";
 import type { Tensor } from "../engine/index.ts";
 import { checkFire, type Fire } from "./checks.ts";
-import { checkSurrogate, type Surrogate, surrogate as surrogates } from "./surrogate.ts";
+import { checkSurrogate, type Surrogate } from "./surrogate.ts";
+import { sigmoid } from "./surrogates.ts";
 
 interface Spike {
   readonly surrogate: Surrogate;
@@ -69,7 +70,7 @@ export interface SpikeOptions {
  */
 export function spike(v: Tensor, options: SpikeOptions = {}): Tensor {
   checkOptions("spike", options, "threshold surrogate fire");
-  const { threshold = 1, surrogate = surrogates.sigmoid(), fire = "ge" } = options;
+  const { threshold = 1, surrogate = sigmoid(), fire = "ge" } = options;
   checkFire("spike", fire);
   checkSurrogate("spike", surrogate);
   if (Number.isNaN(threshold)) throw new RangeError(`spike: threshold must be a number, got ${threshold}`);

@@ -2,8 +2,9 @@
 import { expect, test } from "vitest";
 import { k } from "../engine/extend.ts";
 import { withReference } from "../engine/gradcheck.ts";
-import { full, mul, type Tensor, zeros } from "../engine/index.ts";
-import { type Surrogate, surrogate } from "./index.ts";
+import { full, Generator, mul, type Tensor, tape, zeros } from "../engine/index.ts";
+import { leaf } from "../test/support/tensors.ts";
+import { LIF, RecurrentLIF, type Surrogate, surrogate } from "./index.ts";
 
 const SMOOTH: Surrogate[] = [
   surrogate.sigmoid(),
@@ -74,4 +75,38 @@ test("surrogate: defaults are those of the papers", () => {
     [sigmoid(), fastSigmoid(), atan(), erf(), triangular(), boxcar(), superSpike()].map(({ slope }) => slope),
   ).toEqual([10, 25, 2, 2, 1, 1, 100]);
   expect(gaussian().slope).toBeCloseTo(Math.SQRT2, 12);
+});
+
+test("surrogate: a custom derivative can be computed by a backward pass of its own", () => {
+  const tanhSlope = (x: Tensor): Tensor =>
+    tape(() => {
+      const own = x.clone();
+      own.requiresGrad = true;
+      own.tanh().sum().backward();
+      return (own.grad as Tensor).clone();
+    });
+  const byHand = (x: Tensor): Tensor => x.tanh().square().neg().add(1);
+  const gradients = (derivative: (x: Tensor) => Tensor, inTape: boolean): number[][] => {
+    const x = leaf([4, 2, 3], 1);
+    const first = new LIF({ surrogate: surrogate.custom({ derivative }), threshold: 0.3, learnBeta: true });
+    const second = new RecurrentLIF({
+      features: 3,
+      surrogate: surrogate.custom({ derivative }),
+      generator: new Generator(1),
+    });
+    const run = () => {
+      const record = first.unroll(x.mul(1));
+      second.forward(record.spikes.add(record.membrane)).sum().backward();
+    };
+    if (inTape) tape(run);
+    else run();
+    return [x, first.beta, ...second.parameters()].map((t) => Array.from((t.grad as Tensor).toFloat32Array()));
+  };
+  const expected = gradients(byHand, true);
+  for (const inTape of [true, false]) {
+    const found = gradients(tanhSlope, inTape);
+    found.forEach((list, i) => {
+      list.forEach((value, j) => void expect(value).toBeCloseTo(expected[i]?.[j] as number, 4));
+    });
+  }
 });

@@ -1,5 +1,4 @@
-import { checkOptions, formatShape, sameShape, scope } from "../engine/extend.ts";
-import { noGrad, type Tensor } from "../engine/index.ts";
+import type { Tensor } from "../engine/index.ts";
 
 /** How a spike is differentiated: hard in the forward pass, a smooth step's derivative at x = u − θ in backward. */
 export interface Surrogate {
@@ -15,22 +14,6 @@ export interface Surrogate {
   readonly primitive: ((x: Tensor) => Tensor) | null;
 }
 
-/** One that a kernel computes, whose one option is the slope. */
-function known<Name extends string>(
-  name: string,
-  kind: number,
-  options: { [option in Name]?: number },
-  option: Name,
-  usual: number,
-  primitive: (x: Tensor, slope: number) => Tensor,
-): Surrogate {
-  checkOptions(`surrogate.${name}`, options, option);
-  const slope = options[option] ?? usual;
-  if (!(Number.isFinite(slope) && slope > 0))
-    throw new RangeError(`surrogate.${name}: ${option} must be finite and > 0, got ${slope}`);
-  return { name, kind, slope, derivative: null, primitive: (x) => primitive(x, slope) };
-}
-
 /** A surrogate of your own. */
 export interface CustomSurrogate {
   /** Maps the tensor x = u − θ to the derivative, elementwise, in its shape; called once on the whole sequence. */
@@ -39,157 +22,8 @@ export interface CustomSurrogate {
   primitive?: (x: Tensor) => Tensor;
 }
 
-/**
- * Derivatives in the place of that of the spike, which is 0 or infinite; elementwise functions of x = u − θ.
- *
- * @see Neftci, Mostafa and Zenke (2019), Surrogate Gradient Learning in Spiking Neural Networks, IEEE Signal Processing
- *   Magazine 36(6).
- * @namespace
- */
-export const surrogate = {
-  /**
-   * surrogate′(x) = k·σ(kx)·(1 − σ(kx)), primitive σ(kx). Default slope k = 10 (snnTorch: 25).
-   *
-   * @throws RangeError unless the slope is finite and > 0; TypeError for another option.
-   */
-  sigmoid(options: { slope?: number } = {}): Surrogate {
-    return known("sigmoid", 0, options, "slope", 10, (x, slope) => x.mul(slope).sigmoid());
-  },
-
-  /**
-   * surrogate′(x) = 1 / (1 + k|x|)², primitive x / (1 + k|x|). Default slope k = 25, as in snnTorch.
-   *
-   * @throws RangeError unless the slope is finite and > 0.
-   * @see Zenke and Ganguli (2018), SuperSpike, Neural Computation 30(6).
-   */
-  fastSigmoid(options: { slope?: number } = {}): Surrogate {
-    return known("fastSigmoid", 1, options, "slope", 25, fastSigmoid);
-  },
-
-  /**
-   * surrogate′(x) = (α/2) / (1 + (π/2·α·x)²), primitive arctan(π/2·α·x)/π + 1/2. Default α = 2, as in snnTorch.
-   *
-   * @throws RangeError unless alpha is finite and > 0.
-   * @see Fang et al. (2021), Incorporating Learnable Membrane Time Constant, ICCV.
-   */
-  atan(options: { alpha?: number } = {}): Surrogate {
-    return known("atan", 2, options, "alpha", 2, (x, alpha) =>
-      x
-        .mul((Math.PI / 2) * alpha)
-        .atan()
-        .mul(1 / Math.PI)
-        .add(0.5),
-    );
-  },
-
-  /**
-   * surrogate′(x) = α/√π·exp(−α²x²), primitive (1 + erf αx) / 2. Default α = 2.
-   *
-   * @throws RangeError unless alpha is finite and > 0.
-   * @see Esser et al. (2016), Convolutional networks for fast, energy-efficient neuromorphic computing, PNAS 113(41).
-   */
-  erf(options: { alpha?: number } = {}): Surrogate {
-    return known("erf", 3, options, "alpha", 2, erf);
-  },
-
-  /**
-   * The density of a normal distribution, surrogate′(x) = exp(−x²/2σ²) / (σ√2π), primitive its distribution function.
-   * Default σ = 0.5. The same as erf with α = 1 / (σ√2).
-   *
-   * @throws RangeError unless sigma is finite and > 0.
-   * @see Yin, Corradi and Bohté (2021), Accurate and efficient time-domain classification with adaptive spiking recurrent
-   *   neural networks, Nature Machine Intelligence 3.
-   */
-  gaussian(options: { sigma?: number } = {}): Surrogate {
-    const alphaOf = (sigma: number): number => Math.SQRT1_2 / sigma;
-    const found = known("gaussian", 3, options, "sigma", 0.5, (x, sigma) => erf(x, alphaOf(sigma)));
-    return { ...found, slope: alphaOf(found.slope) };
-  },
-
-  /**
-   * surrogate′(x) = (1 − |x|/w) / w for |x| < w, else 0; primitive its integral, from 0 to 1. Default width w = 1.
-   *
-   * @throws RangeError unless the width is finite and > 0.
-   * @see Bellec et al. (2018), Long short-term memory and learning-to-learn in networks of spiking neurons, NeurIPS.
-   */
-  triangular(options: { width?: number } = {}): Surrogate {
-    return known("triangular", 4, options, "width", 1, (x, width) => {
-      const y = x.mul(1 / width).clamp(-1, 1);
-      return y.sub(y.mul(y.abs()).mul(0.5)).add(0.5);
-    });
-  },
-
-  /**
-   * surrogate′(x) = 1/w for |x| < w/2, else 0; primitive x/w + 1/2 between 0 and 1. Default width w = 1.
-   *
-   * @throws RangeError unless the width is finite and > 0.
-   * @see Wu et al. (2018), Spatio-Temporal Backpropagation for Training High-Performance Spiking Neural Networks,
-   *   Frontiers in Neuroscience 12.
-   */
-  boxcar(options: { width?: number } = {}): Surrogate {
-    return known("boxcar", 5, options, "width", 1, (x, width) =>
-      x
-        .mul(1 / width)
-        .add(0.5)
-        .clamp(0, 1),
-    );
-  },
-
-  /**
-   * surrogate′(x) = 1 / (1 + α|x|)², the fast sigmoid as Norse names it. Default α = 100.
-   *
-   * @throws RangeError unless alpha is finite and > 0.
-   * @see Zenke and Ganguli (2018), SuperSpike, Neural Computation 30(6).
-   */
-  superSpike(options: { alpha?: number } = {}): Surrogate {
-    return known("superSpike", 1, options, "alpha", 100, fastSigmoid);
-  },
-
-  /**
-   * surrogate′(x) = 1, primitive x + 1/2.
-   *
-   * @see Bengio, Léonard and Courville (2013), Estimating or Propagating Gradients Through Stochastic Neurons.
-   */
-  straightThrough(): Surrogate {
-    return known("straightThrough", 6, {}, "slope", 1, (x) => x.add(0.5));
-  },
-
-  /**
-   * A derivative of your own: surrogate′(x) = derivative(x), [...] → [...]; `primitive` is null if not given.
-   *
-   * @throws TypeError unless the derivative is a function, and the primitive where it is given; RangeError in backward
-   *   unless it gives the shape of x.
-   */
-  custom(options: CustomSurrogate): Surrogate {
-    checkOptions("surrogate.custom", options, "derivative primitive");
-    const { derivative, primitive } = options;
-    for (const fn of primitive === undefined ? [derivative] : [derivative, primitive]) {
-      if (typeof fn !== "function") throw new TypeError(`surrogate.custom: expected a function, got ${typeof fn}`);
-    }
-    return {
-      name: "custom",
-      kind: -1,
-      slope: 0,
-      derivative: (x) => noGrad(() => ofItsOwn(derivative(x), x)),
-      primitive: primitive ?? null,
-    };
-  },
-} as const;
-
-const fastSigmoid = (x: Tensor, slope: number): Tensor => x.div(x.abs().mul(slope).add(1));
-const erf = (x: Tensor, alpha: number): Tensor => x.mul(alpha).erf().add(1).mul(0.5);
-
 /** Throws unless it is a surrogate. */
 export function checkSurrogate(where: string, s: Surrogate): void {
   if (typeof s?.kind === "number") return;
   throw new TypeError(`${where}: expected a surrogate such as surrogate.atan(), got ${s === null ? s : typeof s}`);
-}
-
-/** The derivative at x as a tensor that backward may dispose: one that was there before is copied. */
-function ofItsOwn(d: Tensor, x: Tensor): Tensor {
-  if (!sameShape(d.shape, x.shape)) {
-    const got = `got ${formatShape(d.shape)}`;
-    throw new RangeError(`surrogate.custom: expected a derivative of shape ${formatShape(x.shape)}, ${got}`);
-  }
-  return d.region === scope.region ? d : d.clone();
 }

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { full, Linear, noGrad, type Tensor, tape } from "../engine/index.ts";
 import { bits, bytesKept, leaf, random } from "../test/support/tensors.ts";
-import { LIF, RecurrentLIF } from "./index.ts";
+import { LIF, type LIFRecord, RecurrentLIF, type RecurrentLIFState } from "./index.ts";
 
 const T = 4;
 const shape = [T, 2, 3];
@@ -51,6 +51,9 @@ test.each(Object.entries(neurons))("unroll: %s neurons go on, step by step, afte
   expect(found).toEqual(expected);
 });
 
+/** The spikes that recurrent neurons are fed back. */
+const others = ({ state }: LIFRecord): Tensor[] => ("spikes" in state ? [(state as RecurrentLIFState).spikes] : []);
+
 test.each(Object.entries(neurons))("unroll: all that a tape returns of %s neurons", (_name, make) => {
   const lif = make();
   const x = random(shape, 1);
@@ -60,7 +63,7 @@ test.each(Object.entries(neurons))("unroll: all that a tape returns of %s neuron
   });
   const kept = bytesKept(() => {
     const record = tape(() => lif.unroll(x));
-    const all = [record.spikes, record.membrane, record.v, ...Object.values<Tensor>(record.state)];
+    const all = [record.spikes, record.membrane, record.v, record.state.v, record.state.refractory, ...others(record)];
     expect(all.slice(0, 5).map(bits)).toEqual(expected);
     for (const t of all) t.dispose();
   });

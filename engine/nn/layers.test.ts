@@ -183,6 +183,9 @@ test("batch norm: ranks of PyTorch mean what they mean there, and time is in fro
   expect(bits(new BatchNorm1d(3, { axis: -1 }).forward(spikes))).toEqual(
     bits(batchNorm(spikes.reshape([8, 3]), { training: true })),
   );
+  expect(bits(new BatchNorm1d(3, { axis: 2 }).forward(spikes))).toEqual(
+    bits(new BatchNorm1d(3, { axis: -1 }).forward(spikes)),
+  );
   const images = random([2, 4, 3, 2, 2], 5);
   expect(bits(new BatchNorm2d(3).forward(images))).toEqual(
     bits(batchNorm(images.reshape([8, 3, 2, 2]), { training: true })),

@@ -3,7 +3,7 @@ import { ones, zeros } from "../create.ts";
 import { isOutside } from "../op.ts";
 import { batchNorm, checkGroups, groupNorm, layerNorm } from "../ops/normalize.ts";
 import { checkOptions } from "../options.ts";
-import { checkShape, formatShape, type Shape } from "../shape.ts";
+import { axisOf, checkShape, formatShape, type Shape } from "../shape.ts";
 import { buffer, parameter } from "../tape.ts";
 import type { Tensor } from "../tensor.ts";
 import { Module } from "./module.ts";
@@ -103,7 +103,7 @@ abstract class BatchNorm extends Normalization {
   }
 
   protected over(where: string, x: Tensor, axis: number): Tensor {
-    if (x.shape[x.ndim + axis] !== this.channels) {
+    if (x.shape[axisOf(where, axis, x.ndim)] !== this.channels) {
       throw new RangeError(`${where}: expected ${this.channels} channels on axis ${axis}, got ${formatShape(x.shape)}`);
     }
     const { weight, bias, eps, runningMean, runningVar, training, momentum, numBatchesTracked: tracked } = this;

@@ -155,7 +155,7 @@ export function spreadMaps(
       const at = 4 * first * rows * maps.each;
       map = block;
       k.fill(map, n * rows, 0);
-      k.addAtPlaces(map, maps.values + at, maps.places + at, count * rows, places, maps.each);
+      ofImages().addAtPlaces(map, maps.values + at, maps.places + at, count * rows, places, maps.each);
     }
     if (maps.sums !== 0) k.sumAxis(maps.sums + 4 * first * rows, map, count * rows, places, 1);
     for (let i = 0; i < groups; i++) {

@@ -1,7 +1,7 @@
 /** Pooling: windows over [..., C, H, W], reduced to one value each. All leading axes are a batch, time among them. */
 import type { ImageKernels } from "../../kernels/build/types.ts";
 import { k, ofImages } from "../backend.ts";
-import { apply, canTake, gradOf, handOver, type Op, recorded, SAVES_A, SAVES_NOTHING } from "../op.ts";
+import { apply, canTake, gradOf, handOver, type Op, type PlacesForm, recorded, SAVES_A, SAVES_NOTHING } from "../op.ts";
 import { checkOptions } from "../options.ts";
 import { allocate, recycle, scope } from "../scope.ts";
 import { formatShape, type Shape } from "../shape.ts";
@@ -72,6 +72,14 @@ function findMaxima(maxima: number, places: number, x: Tensor, first: number, pl
   );
 }
 
+/** A gradient that has come as values and places. */
+function writeOut(to: number, x: Tensor, { places, windows }: PlacesForm): void {
+  const [height, width] = x.shape.slice(-2) as [number, number];
+  const planes = x.size / (height * width);
+  k.fill(to, x.size, 0);
+  ofImages().addAtPlaces(to, x.gradPtr, places, planes, height * width, windows / planes);
+}
+
 const maxPoolOp: Op<Pooling> = {
   name: "maxPool2d",
   saves: SAVES_A,
@@ -84,7 +92,7 @@ const maxPoolOp: Op<Pooling> = {
     if (canTake(x, "places")) {
       const places = allocate(4 * z.size);
       findMaxima(0, places, x, 0, planes, p);
-      return handOver(z, x, { kind: "places", places, windows: z.size });
+      return handOver(z, x, { kind: "places", places, windows: z.size, writeOut });
     }
     const dx = gradOf(x);
     if (dx === 0) return;
@@ -95,7 +103,7 @@ const maxPoolOp: Op<Pooling> = {
     for (let first = 0; first < planes; first += step) {
       const count = Math.min(step, planes - first);
       findMaxima(0, places, x, first, count, p);
-      k.addAtPlaces(dx + 4 * first * size, z.gradPtr + 4 * first * windows, places, count, size, windows);
+      ofImages().addAtPlaces(dx + 4 * first * size, z.gradPtr + 4 * first * windows, places, count, size, windows);
     }
     recycle(places, bytes, scope.region);
   },

@@ -16,10 +16,11 @@ import {
   SAVES_OUTPUT,
 } from "../op.ts";
 import { checkOptions } from "../options.ts";
-import { allocate, recycle, scope } from "../scope.ts";
+import { allocate, recycle, root, scope } from "../scope.ts";
 import { axesOf, formatShape, type Shape, sizeOf } from "../shape.ts";
 import { noGrad } from "../tape.ts";
-import { empty, type Tensor } from "../tensor.ts";
+import { empty, parts, type Tensor } from "../tensor.ts";
+import { clone } from "./clone.ts";
 import { permute } from "./layout.ts";
 import { reshape } from "./view.ts";
 
@@ -291,7 +292,11 @@ export type SearchResult = {
 function searchAlong(op: Op<Search>, x: Tensor, options: SearchOptions): SearchResult {
   checkOptions(op.name, options, REDUCE_OPTIONS);
   const { axis, keepdim = false } = options;
-  return search(op, x, oneAxis(op.name, x, axis), keepdim);
+  const found = search(op, x, oneAxis(op.name, x, axis), keepdim);
+  if (!found.values.requiresGrad) return found;
+  // Those that backward reads are not the caller's.
+  if (scope === root) parts.set(found.values, [found.indices]);
+  return { values: found.values, indices: clone(found.indices) };
 }
 
 /**

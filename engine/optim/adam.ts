@@ -27,10 +27,12 @@ function power(base: number, n: number): number {
 /** What Adam and AdamW share. */
 abstract class AdamRule extends Optimizer<Required<AdamOptions>> {
   /** Whether the decay shrinks the weights instead of entering the gradient. */
-  protected abstract readonly decoupled: boolean;
+  private readonly decoupled: boolean;
 
-  constructor(where: string, params: Iterable<Tensor>, options: AdamOptions, weightDecay: number) {
+  constructor(where: string, params: Iterable<Tensor>, options: AdamOptions, decoupled: boolean) {
+    const weightDecay = decoupled ? 0.01 : 0;
     super(where, params, { lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8, weightDecay, amsgrad: false }, options);
+    this.decoupled = decoupled;
   }
 
   protected override checked(where: string, options: Required<AdamOptions>): Required<AdamOptions> {
@@ -79,10 +81,8 @@ abstract class AdamRule extends Optimizer<Required<AdamOptions>> {
  * @see Kingma and Ba (2015), Adam: A Method for Stochastic Optimization, ICLR. AMSGrad: Reddi et al. (2018), ICLR.
  */
 export class Adam extends AdamRule {
-  protected readonly decoupled = false;
-
   constructor(params: Iterable<Tensor>, options: AdamOptions = {}) {
-    super("Adam", params, options, 0);
+    super("Adam", params, options, false);
   }
 }
 
@@ -93,9 +93,7 @@ export class Adam extends AdamRule {
  * @see Loshchilov and Hutter (2019), Decoupled Weight Decay Regularization, ICLR.
  */
 export class AdamW extends AdamRule {
-  protected readonly decoupled = true;
-
   constructor(params: Iterable<Tensor>, options: AdamOptions = {}) {
-    super("AdamW", params, options, 0.01);
+    super("AdamW", params, options, true);
   }
 }

@@ -70,11 +70,3 @@ export function scatterRows(z: number, x: number, index: number, rows: number, w
 export function transpose(z: number, x: number, m: number, n: number): void {
   for (let i = 0; i < m; i++) for (let j = 0; j < n; j++) put(z, j * m + i, at(x, i * n + j));
 }
-
-export function addAtPlaces(dx: number, dz: number, place: number, planes: number, size: number, n: number): void {
-  for (let i = 0; i < planes * n; i++) {
-    const found = at(place, i);
-    const cell = Math.floor(i / n) * size + found;
-    if (found >= 0) put(dx, cell, at(dx, cell) + at(dz, i));
-  }
-}

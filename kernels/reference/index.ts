@@ -4,16 +4,7 @@
  */
 import type { Kernels } from "../build/types.ts";
 import { alignBits, countBits, packBits, sumBits, transposeBits, unpackBits } from "./bits.ts";
-import {
-  addAtPlaces,
-  addBlocks,
-  addStrided,
-  copyBlocks,
-  copyStrided,
-  gatherRows,
-  scatterRows,
-  transpose,
-} from "./blocks.ts";
+import { addBlocks, addStrided, copyBlocks, copyStrided, gatherRows, scatterRows, transpose } from "./blocks.ts";
 import {
   add,
   addScaled,
@@ -71,7 +62,7 @@ import { gemm, gemmGathered } from "./matmul.ts";
 import { momentSums, moments, normalize, normConstants } from "./normalize.ts";
 import { adam, rmsprop, sgd } from "./optim.ts";
 import { addPatches, grid } from "./patches.ts";
-import { avgPool, avgPoolBits, avgPoolGrad, maxPool, maxPoolBits, spans } from "./pool.ts";
+import { addAtPlaces, avgPool, avgPoolBits, avgPoolGrad, maxPool, maxPoolBits, spans } from "./pool.ts";
 import { bernoulli, normal, philox, uniform } from "./random.ts";
 import { recurrentBackward, recurrentForward } from "./recurrent.ts";
 import {

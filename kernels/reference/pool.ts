@@ -162,3 +162,11 @@ export function avgPoolGrad(
     put(dx, cell, at(dx, cell) + at(dz, window) / count),
   );
 }
+
+export function addAtPlaces(dx: number, dz: number, place: number, planes: number, size: number, n: number): void {
+  for (let i = 0; i < planes * n; i++) {
+    const found = at(place, i);
+    const cell = Math.floor(i / n) * size + found;
+    if (found >= 0) put(dx, cell, at(dx, cell) + at(dz, i));
+  }
+}
