@@ -124,9 +124,9 @@ export function applyMany<Attrs extends Many>(op: Op<Attrs>, attrs: Attrs): Tens
   return z;
 }
 
-/** Throws when x is freed; writes out spikes and constant expansions. */
+/** Throws for what is no tensor, and when x is freed; writes out spikes and constant expansions. */
 export function ready(where: string, x: Tensor): void {
-  if (!x.region.open || x.base !== null) alive(x, where);
+  if (!x?.region?.open || x.base !== null) alive(x, where);
   if (x.ptr === 0) materialise(x);
 }
 

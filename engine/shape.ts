@@ -16,9 +16,14 @@ export function sizeOf(shape: Shape): number {
   return size;
 }
 
+/** Throws for sizes that come one by one. */
+export function checkList(where: string, shape: Shape): void {
+  if (!Array.isArray(shape)) throw new TypeError(`${where}: expected a shape, a list of sizes, got ${shape}`);
+}
+
 /** Throws unless every axis is a positive integer and the tensor fits into 32-bit memory. */
 export function checkShape(where: string, shape: Shape): Shape {
-  if (!Array.isArray(shape)) throw new TypeError(`${where}: expected a shape, a list of sizes, got ${shape}`);
+  checkList(where, shape);
   for (const n of shape) {
     if (!Number.isInteger(n) || n < 1) {
       throw new RangeError(`${where}: expected positive integer sizes, got shape ${formatShape(shape)}`);

@@ -322,8 +322,9 @@ function isAlive(t: Tensor): boolean {
   return t.region.open && rootOf(t).region.open;
 }
 
-/** Throws when the memory of t is gone. A packed view of spikes that were written out meanwhile looks into these. */
+/** Throws for what is no tensor, and when the memory of t is gone. A packed view of spikes that were written out meanwhile looks into these. */
 export function alive(t: Tensor, where: string): void {
+  if (!(t instanceof Tensor)) throw new TypeError(`${where}: expected a tensor, got ${t === null ? t : typeof t}`);
   if (isAlive(t)) {
     if (t.ptr === 0 && t.bits !== 0 && t.base !== null) t.ptr = t.base.ptr;
     return;

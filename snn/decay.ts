@@ -42,7 +42,7 @@ function betaOf(where: string, { beta, tau, dt = 1, decay = "exp" }: DecayOption
  */
 export function decayTensor(where: string, options: DecayOptions, learn: boolean): Tensor {
   const beta = betaOf(where, options);
-  const t = persistentCopy(beta);
+  const t = persistentCopy(where, beta);
   for (const value of t.data) {
     if (learn ? Number.isFinite(value) : value >= 0 && value <= 1) continue;
     t.dispose();

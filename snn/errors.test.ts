@@ -273,3 +273,11 @@ test("errors: encoders, spikes and surrogates want options by their names", () =
   }
   expect(() => surrogate.atan({ slope: 3 } as object)).toThrow("surrogate.atan: expected the options alpha, got slope");
 });
+
+test("errors: currents, states and constants that are no tensors", () => {
+  const lif = new LIF();
+  const error = (got: string) => new TypeError(`LIF: expected a tensor, got ${got}`);
+  expect(() => lif.forward([1, 2] as never)).toThrow(error("object"));
+  expect(() => lif.step(zeros([1, 2]), {} as never)).toThrow(error("undefined"));
+  expect(() => new LIF({ beta: "0.9" as never })).toThrow(error("string"));
+});

@@ -124,7 +124,7 @@ export class LIF extends Module {
     };
     checkThreshold(threshold);
     this.beta = decayTensor("LIF", options, learnBeta);
-    const t = persistentCopy(threshold);
+    const t = persistentCopy("LIF", threshold);
     this.threshold = learnThreshold ? parameter(t) : t;
   }
 
@@ -200,8 +200,8 @@ export class LIF extends Module {
   }
 
   /** Whether a step is recorded. */
-  private records(current: Tensor, v: Tensor): boolean {
-    const wanted = current.requiresGrad || v.requiresGrad || this.beta.requiresGrad || this.threshold.requiresGrad;
+  private records(current: Tensor, v: Tensor | undefined): boolean {
+    const wanted = current.requiresGrad || v?.requiresGrad || this.beta.requiresGrad || this.threshold.requiresGrad;
     return scope.recording && wanted;
   }
 

@@ -1,11 +1,12 @@
 /** Options that are one value for all neurons, or a list of one for each on the last axis. */
-import { formatShape, gradOf, k, persist, type Shape } from "../engine/extend.ts";
+import { alive, formatShape, gradOf, k, persist, type Shape } from "../engine/extend.ts";
 import { full, type Tensor } from "../engine/index.ts";
 
 /** A persistent tensor of its own with the value: shape [] for a number. */
-export function persistentCopy(value: number | Tensor): Tensor {
+export function persistentCopy(where: string, value: number | Tensor): Tensor {
   if (typeof value === "number") return persist(full([], value));
-  const values = value.toFloat32Array(); // throws, if at all, before anything is allocated
+  alive(value, where);
+  const values = value.toFloat32Array();
   return persist(full(value.shape, 0).copyFrom(values));
 }
 

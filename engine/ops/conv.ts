@@ -115,6 +115,8 @@ function checkSizes(
   groups: number,
   axes: number,
 ): void {
+  alive(x, where);
+  alive(weight, where);
   const [first, second] = weight.shape as [number, number];
   const [inputs, outputs] = where === "convTranspose2d" ? [first, second * groups] : [second * groups, first];
   const fits = weight.ndim === axes + 2 && x.shape[x.ndim - axes - 1] === inputs;

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { bytesKept, leaf, random } from "../../test/support/tensors.ts";
 import {
   adaptiveAvgPool2d,
+  amax,
   argmax,
   avgPool2d,
   batchNorm,
@@ -22,6 +23,7 @@ import {
   hardtanh,
   huberLoss,
   klDiv,
+  Linear,
   l1Loss,
   layerNorm,
   leakyRelu,
@@ -33,6 +35,7 @@ import {
   nllLoss,
   pad,
   permute,
+  relu,
   reshape,
   select,
   silu,
@@ -648,4 +651,41 @@ test("losses: of shapes that broadcast both ways, neither is that of the losses"
     expect(loss(random([4, 1], 1), random([4, 3], 2), { reduction: "none" }).shape).toEqual([4, 3]);
     expect(loss(random([4, 3], 1), random([3], 2), { reduction: "none" }).shape).toEqual([4, 3]);
   }
+});
+
+test("errors: what is no tensor is a TypeError that says what came", () => {
+  const x = random([2, 2], 1);
+  const image = random([1, 4, 4], 2);
+  for (const wrong of [undefined, null, 1, "01", {}, [1, 2], new Float32Array(2)] as unknown as Tensor[]) {
+    const runs: Record<string, () => unknown> = {
+      relu: () => relu(wrong),
+      matmul: () => matmul(wrong, x),
+      linear: () => new Linear(2, 2).forward(wrong),
+      conv2d: () => conv2d(image, wrong),
+      maxPool2d: () => maxPool2d(wrong, 2),
+      sum: () => sum(wrong),
+      amax: () => amax(wrong),
+      softmax: () => softmax(wrong),
+      reshape: () => reshape(wrong, [2]),
+      expand: () => expand(wrong, [2]),
+      concat: () => concat([x, wrong]),
+      stack: () => stack([x, wrong]),
+      where: () => where(wrong, 1, 2),
+      mseLoss: () => mseLoss(x, wrong),
+      nllLoss: () => nllLoss(wrong, [0]),
+      layerNorm: () => layerNorm(wrong, 2),
+    };
+    for (const [name, run] of Object.entries(runs)) {
+      const got = wrong === null ? "null" : typeof wrong;
+      expect(() => tape(() => void run())).toThrow(new TypeError(`${name}: expected a tensor, got ${got}`));
+    }
+  }
+});
+
+test("errors: sizes and axes that come one by one are a TypeError", () => {
+  const x = random([2, 3], 1) as unknown as Record<string, (...sizes: number[]) => Tensor>;
+  for (const name of ["reshape", "expand"]) {
+    expect(() => x[name]?.(3, 2)).toThrow(new TypeError(`${name}: expected a shape, a list of sizes, got 3`));
+  }
+  expect(() => x.permute?.(1, 0)).toThrow(new TypeError("permute: expected a list of axes, got 1"));
 });

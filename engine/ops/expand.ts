@@ -1,7 +1,7 @@
 import { k } from "../backend.ts";
 import { composed } from "../composed.ts";
 import { apply, gradOf, type Op, ready, recorded, SAVES_NOTHING } from "../op.ts";
-import { broadcastShapes, checkShape, formatShape, type Shape, sameShape, sizeOf } from "../shape.ts";
+import { broadcastShapes, checkList, checkShape, formatShape, type Shape, sameShape, sizeOf } from "../shape.ts";
 import { alive, constantOver, type Tensor } from "../tensor.ts";
 import { reshape } from "./view.ts";
 
@@ -34,6 +34,8 @@ const expandOp: Op<Repeat> = {
  * @throws RangeError if x does not broadcast to the shape, or a size is not a positive integer.
  */
 export function expand(x: Tensor, shape: Shape): Tensor {
+  alive(x, "expand");
+  checkList("expand", shape);
   const lead = shape.length - x.ndim;
   const target = shape.map((n, axis) => (n === -1 && axis >= lead ? (x.shape[axis - lead] as number) : n));
   checkShape("expand", target);

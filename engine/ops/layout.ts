@@ -3,7 +3,7 @@ import { k } from "../backend.ts";
 import { composed } from "../composed.ts";
 import { accumulates, apply, applyMany, freshGradOf, gradOf, type Op, SAVES_NOTHING } from "../op.ts";
 import { axesOf, axisOf, formatShape, type Shape, sameShape, sizeOf, stridesOf } from "../shape.ts";
-import type { Tensor } from "../tensor.ts";
+import { alive, type Tensor } from "../tensor.ts";
 import { reshape, sliceRows, unsqueeze } from "./view.ts";
 
 /** The result as four axes with their strides in the source, which it reads from `offset` elements on. */
@@ -70,7 +70,8 @@ const concatOp: Op<Concat> = {
  * @throws RangeError unless `axes` names every axis once.
  */
 export function permute(x: Tensor, axes: readonly number[]): Tensor {
-  const order = axes.map((axis) => axisOf("permute", axis, x.ndim));
+  if (!Array.isArray(axes)) throw new TypeError(`permute: expected a list of axes, got ${axes}`);
+  const order = (axes as readonly number[]).map((axis) => axisOf("permute", axis, x.ndim));
   if (order.length !== x.ndim || new Set(order).size !== x.ndim) {
     throw new RangeError(`permute: expected every axis of ${formatShape(x.shape)} once, got ${formatShape(axes)}`);
   }
@@ -247,6 +248,14 @@ export function split(x: Tensor, sizes: number | readonly number[], axis = 0): T
   return parts;
 }
 
+/** The first of some tensors. */
+function firstOf(where: string, tensors: readonly Tensor[]): Tensor {
+  const first = tensors?.[0];
+  if (first === undefined) throw new RangeError(`${where}: expected at least one tensor, got none`);
+  for (const t of tensors) alive(t, where);
+  return first;
+}
+
 /**
  * The tensors one after the other along an axis, the first by default: [..., nᵢ, ...] → [..., Σ nᵢ, ...]. Each gets its part
  * of the gradient.
@@ -254,8 +263,7 @@ export function split(x: Tensor, sizes: number | readonly number[], axis = 0): T
  * @throws RangeError if the list is empty, there is no such axis, or other axes differ.
  */
 export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
-  const first = tensors[0];
-  if (first === undefined) throw new RangeError("concat: expected at least one tensor, got none");
+  const first = firstOf("concat", tensors);
   const at = axisOf("concat", axis, first.ndim);
   let total = 0;
   for (const t of tensors) {
@@ -279,8 +287,7 @@ export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
  * @throws RangeError if the list is empty, the result has no such axis, or shapes differ.
  */
 export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
-  const first = tensors[0];
-  if (first === undefined) throw new RangeError("stack: expected at least one tensor, got none");
+  const first = firstOf("stack", tensors);
   const at = axisOf("stack", axis, first.ndim + 1);
   for (const { shape } of tensors) {
     if (sameShape(shape, first.shape)) continue;

@@ -5,7 +5,7 @@ import { apply, gradOf, type Op, ready, SAVES_A, SAVES_B } from "../op.ts";
 import { checkOptions } from "../options.ts";
 import { allocate, recycle, scope } from "../scope.ts";
 import { broadcastShapes, formatShape, type Shape, sameShape } from "../shape.ts";
-import { empty, steady, Tensor } from "../tensor.ts";
+import { alive, empty, steady, Tensor } from "../tensor.ts";
 import { add, mul, mulNumberOp, neg, sub } from "./arithmetic.ts";
 import { eq } from "./compare.ts";
 import { softplus } from "./formula.ts";
@@ -89,6 +89,8 @@ function ofDifference(
 ): Tensor {
   const { reduction = "mean" } = options;
   checkReduction(where, reduction);
+  alive(input, where);
+  alive(target, where);
   const shape = broadcastShapes(where, input.shape, target.shape);
   if (!sameShape(shape, input.shape) && !sameShape(shape, target.shape)) {
     const got = `${formatShape(input.shape)} and ${formatShape(target.shape)}`;
@@ -341,6 +343,7 @@ const CLASS_OPTIONS = "weight ignoreIndex labelSmoothing reduction";
 /** The number of classes, after the checks of the input and of the options. */
 function classesOf(where: string, x: Tensor, weight: Tensor | null, reduction: Reduction): number {
   checkReduction(where, reduction);
+  alive(x, where);
   const classes = x.shape[x.ndim - 1];
   if (classes === undefined) throw new RangeError(`${where}: expected an input [..., K], got a scalar`);
   if (weight !== null && !sameShape(weight.shape, [classes])) {

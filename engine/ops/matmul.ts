@@ -356,6 +356,8 @@ export class RepeatedLinear {
  * @throws RangeError if the inner sizes differ, the batch axes do not broadcast, or an operand has no axis.
  */
 export function matmul(a: Tensor, b: Tensor): Tensor {
+  alive(a, "matmul");
+  alive(b, "matmul");
   if (a.ndim === 0 || b.ndim === 0) {
     throw new RangeError(`matmul: expected at least one axis, got ${formatShape(a.shape)} · ${formatShape(b.shape)}`);
   }
@@ -403,6 +405,8 @@ function batched(a: Tensor, b: Tensor, depth: number): Tensor {
  * @throws RangeError if the sizes do not match.
  */
 export function linear(x: Tensor, weight: Tensor, bias: Tensor | null = null): Tensor {
+  alive(x, "linear");
+  alive(weight, "linear");
   const inputs = x.shape[x.ndim - 1] as number;
   if (weight.ndim !== 2 || inputs !== weight.shape[1]) {
     throw new RangeError(

@@ -6,7 +6,7 @@ import { applyOwning, gradOf, isOutside, type Op, ready, SAVES_A, SAVES_B } from
 import { checkOptions } from "../options.ts";
 import { allocate, type Region, recycle, scope } from "../scope.ts";
 import { axisOf, formatShape, type Shape, sameShape, sizeOf } from "../shape.ts";
-import { type Tensor, touch } from "../tensor.ts";
+import { alive, type Tensor, touch } from "../tensor.ts";
 import { add, mul } from "./arithmetic.ts";
 import { once } from "./expand.ts";
 import { transpose } from "./layout.ts";
@@ -258,6 +258,7 @@ function batchNormOfRows(x: Tensor, options: BatchNormOptions, times: number, ch
  */
 export function layerNorm(x: Tensor, normalizedShape: number | Shape, options: LayerNormOptions = {}): Tensor {
   checkOptions("layerNorm", options, OPTIONS);
+  alive(x, "layerNorm");
   const shape = typeof normalizedShape === "number" ? [normalizedShape] : normalizedShape;
   if (shape.length === 0 || !sameShape(x.shape.slice(-shape.length), shape)) {
     throw new RangeError(

@@ -155,6 +155,7 @@ function average(
 }
 
 function checkImages(where: string, x: Tensor): void {
+  alive(x, where);
   if (x.ndim < 3) throw new RangeError(`${where}: expected x [..., C, H, W], got ${formatShape(x.shape)}`);
 }
 

@@ -19,7 +19,7 @@ import { checkOptions } from "../options.ts";
 import { allocate, recycle, root, scope } from "../scope.ts";
 import { axesOf, formatShape, type Shape, sizeOf } from "../shape.ts";
 import { noGrad } from "../tape.ts";
-import { empty, parts, type Tensor } from "../tensor.ts";
+import { alive, empty, parts, type Tensor } from "../tensor.ts";
 import { clone } from "./clone.ts";
 import { permute } from "./layout.ts";
 import { reshape } from "./view.ts";
@@ -152,6 +152,7 @@ function reducedShape(shape: Shape, axes: readonly number[], keepdim: boolean): 
 }
 
 function reduce(op: Op<Reduction>, x: Tensor, options: ReduceOptions): Tensor {
+  alive(x, op.name);
   checkOptions(op.name, options, REDUCE_OPTIONS);
   const { axis, keepdim = false } = options;
   const axes = axesOf(op.name, axis, x.ndim);
@@ -236,6 +237,7 @@ function search(op: Op<Search>, x: Tensor, axes: readonly number[], keepdim: boo
 
 /** Over several axes the reduced ones go last, so that ties share the gradient evenly among all of them. */
 function extreme(op: Op<Search>, x: Tensor, options: ReduceOptions): Tensor {
+  alive(x, op.name);
   checkOptions(op.name, options, REDUCE_OPTIONS);
   const { axis, keepdim = false } = options;
   const axes = axesOf(op.name, axis, x.ndim);

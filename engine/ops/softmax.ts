@@ -3,7 +3,7 @@ import { k } from "../backend.ts";
 import { composed } from "../composed.ts";
 import { apply, gradOf, type Op, SAVES_OUTPUT } from "../op.ts";
 import { axisOf } from "../shape.ts";
-import type { Tensor } from "../tensor.ts";
+import { alive, type Tensor } from "../tensor.ts";
 import { transpose } from "./layout.ts";
 
 const rowOp = (name: "softmax" | "logSoftmax"): Op<null> => ({
@@ -24,6 +24,7 @@ const softmaxOp = rowOp("softmax");
 const logSoftmaxOp = rowOp("logSoftmax");
 
 function overRows(op: Op<null>, x: Tensor, axis: number): Tensor {
+  alive(x, op.name);
   const at = axisOf(op.name, axis, x.ndim);
   if (at === x.ndim - 1) return apply(op, null, x);
   return composed(moved, op, x, at);

@@ -4,7 +4,7 @@ import { k } from "../backend.ts";
 import { composed } from "../composed.ts";
 import { apply, gradOf, type Op, SAVES_A } from "../op.ts";
 import { broadcastShapes } from "../shape.ts";
-import type { Tensor } from "../tensor.ts";
+import { alive, type Tensor } from "../tensor.ts";
 import { asTensor, type Operand } from "./arithmetic.ts";
 import { broadcastTo } from "./expand.ts";
 
@@ -21,6 +21,7 @@ const whereOp: Op<null> = {
 };
 
 function choose(name: string, condition: Tensor, x: Operand, y: Operand): Tensor {
+  alive(condition, name);
   const [left, right] = [asTensor(name, x), asTensor(name, y)];
   const shape = broadcastShapes(name, condition.shape, broadcastShapes(name, left.shape, right.shape));
   return apply(whereOp, null, broadcastTo(condition, shape), broadcastTo(left, shape), broadcastTo(right, shape));
