@@ -20,7 +20,7 @@ const ENTRIES = {
 const ASSETS = { tfjs: ["@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm"] };
 
 /** Bytes, minified and gzipped, that must not be exceeded: what a page loads, and everything, so that it does not grow unseen. */
-const BUDGETS = { "a training program": 47_980, "jarvis-snn": 82_200 };
+const BUDGETS = { "a training program": 47_980, "jarvis-snn": 82_600 };
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 

@@ -9,6 +9,7 @@ import {
   LIF,
   type LIFOptions,
   poissonEncode,
+  RecurrentLIF,
   spike,
   surrogate,
   ttfsEncode,
@@ -280,4 +281,19 @@ test("errors: currents, states and constants that are no tensors", () => {
   expect(() => lif.forward([1, 2] as never)).toThrow(error("object"));
   expect(() => lif.step(zeros([1, 2]), {} as never)).toThrow(error("undefined"));
   expect(() => new LIF({ beta: "0.9" as never })).toThrow(error("string"));
+});
+
+test("errors: a neuron that cannot be made leaves nothing behind, and a recurrent one names its own options", () => {
+  const failing = [
+    () => new LIF({ beta: 0.5, threshold: "x" as never }),
+    () => new LIF({ beta: [0.5] as never }),
+    () => new RecurrentLIF({ features: 2 ** 16 }),
+    () => new RecurrentLIF({ features: 2, beta: 2 }),
+  ];
+  for (const make of failing) expect(bytesKept(() => expect(make).toThrow())).toBe(0);
+  const act = () => new RecurrentLIF({ features: 2, conection: "one" } as never);
+  expect(act).toThrow(/^RecurrentLIF: expected the options beta, .*, features, connection, generator, got conection$/);
+  expect(() => new RecurrentLIF(undefined as never)).toThrow(
+    new TypeError("RecurrentLIF: expected options, got undefined"),
+  );
 });

@@ -1,4 +1,4 @@
-import { checkOptions, composed, empty, emptySpikes, ready, scope } from "../engine/extend.ts";
+import { allOrNothing, checkOptions, composed, empty, emptySpikes, ready, scope } from "../engine/extend.ts";
 import { Module, parameter, Tensor, zeros } from "../engine/index.ts";
 import { checkCurrent, checkFire, checkState, type Fire } from "./checks.ts";
 import { DECAY_OPTIONS, type DecayOptions, decayTensor } from "./decay.ts";
@@ -43,7 +43,8 @@ export interface LIFOptions extends DecayOptions {
   spiking?: boolean;
 }
 
-const OPTIONS =
+/** The names of these. */
+export const LIF_OPTIONS =
   `${DECAY_OPTIONS} threshold rest inputScale reset resetValue resetDelay detachReset fire refractorySteps ` +
   "surrogate learnThreshold spiking";
 
@@ -97,7 +98,7 @@ export class LIF extends Module {
 
   constructor(options: LIFOptions = {}) {
     super();
-    checkOptions("LIF", options, OPTIONS);
+    checkOptions("LIF", options, LIF_OPTIONS);
     const { threshold = 1, learnBeta = false, learnThreshold = false, fire = "ge", reset = "zero" } = options;
     const surrogate = options.surrogate ?? sigmoid();
     checkSurrogate("LIF", surrogate);
@@ -123,9 +124,11 @@ export class LIF extends Module {
       surrogate,
     };
     checkThreshold(threshold);
-    this.beta = decayTensor("LIF", options, learnBeta);
-    const t = persistentCopy("LIF", threshold);
-    this.threshold = learnThreshold ? parameter(t) : t;
+    [this.beta, this.threshold] = allOrNothing(() => [
+      decayTensor("LIF", options, learnBeta),
+      persistentCopy("LIF", threshold),
+    ]);
+    if (learnThreshold) parameter(this.threshold);
   }
 
   /**

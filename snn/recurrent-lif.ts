@@ -1,8 +1,8 @@
-import { composed, formatShape, generatorOf } from "../engine/extend.ts";
+import { checkOptions, composed, formatShape, generatorOf } from "../engine/extend.ts";
 import { type Generator, Linear, linear, mul, ones, parameter, stack, type Tensor, zeros } from "../engine/index.ts";
 import { checkState } from "./checks.ts";
 import { itself, lazy } from "./lazy.ts";
-import { LIF, type LIFOptions, type LIFRecord, type LIFState } from "./lif.ts";
+import { LIF, LIF_OPTIONS, type LIFOptions, type LIFRecord, type LIFState } from "./lif.ts";
 import { runRecurrent } from "./recurrent-op.ts";
 
 /** Options of {@link RecurrentLIF}. */
@@ -49,7 +49,9 @@ export class RecurrentLIF extends LIF {
   /** The weight of each neuron's own spikes, [N], or null. */
   readonly V: Tensor | null;
 
-  constructor({ features, connection = "all", generator: given, ...options }: RecurrentLIFOptions) {
+  constructor(options: RecurrentLIFOptions) {
+    checkOptions("RecurrentLIF", options, `${LIF_OPTIONS} features connection generator`);
+    const { features, connection = "all", generator: given, ...others } = options;
     if (!Number.isInteger(features) || features < 1) {
       throw new RangeError(`RecurrentLIF: features must be a positive integer, got ${features}`);
     }
@@ -57,10 +59,15 @@ export class RecurrentLIF extends LIF {
       throw new RangeError(`RecurrentLIF: expected connection "all" or "one", got ${JSON.stringify(connection)}`);
     }
     const generator = generatorOf("RecurrentLIF", given);
-    super(options);
+    super(others);
     this.features = features;
-    this.recurrent = connection === "all" ? new Linear(features, features, { generator }) : null;
-    this.V = connection === "one" ? parameter(ones([features])) : null;
+    try {
+      this.recurrent = connection === "all" ? new Linear(features, features, { generator }) : null;
+      this.V = connection === "one" ? parameter(ones([features])) : null;
+    } catch (error) {
+      for (const t of [this.beta, this.threshold]) t.dispose();
+      throw error;
+    }
   }
 
   /**

@@ -382,7 +382,8 @@ test("state dict: what does not fit is named, and nothing is written", () => {
     expect(optimizer.stateDict()).toEqual(before);
   }
   const wrongOptions: [change: object, message: string][] = [
-    [{ lr: -1 }, "loadStateDict: lr must be finite and ≥ 0, got -1"],
+    [{ lr: Infinity }, "loadStateDict: lr must be finite, got Infinity"],
+    [{ lr: "1" }, "loadStateDict: lr must be finite, got 1"],
     [{ betas: [0.9, 1] }, "loadStateDict: betas[1] must lie in [0, 1), got 1"],
     [{ eps: null }, "loadStateDict: eps must be of type number, got null"],
     [{ alpha: 0.9 }, "loadStateDict: expected the options lr, betas, eps, weightDecay, amsgrad, got alpha"],

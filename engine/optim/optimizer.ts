@@ -124,7 +124,10 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
   loadStateDict(state: OptimizerState): void {
     const where = "loadStateDict";
     ensure(state.name === this.name, where, `expected the state of ${this.name}`, state.name);
-    const options = this.checked(where, merged(where, this.options, state.options));
+    const { lr } = state.options as { lr: number };
+    ensure(Number.isFinite(lr), where, "lr must be finite", lr);
+    // A schedule may have set one that is negative, which no optimizer starts with.
+    const options = { ...this.checked(where, merged(where, this.options, { ...state.options, lr: 0 })), lr };
     const n = this.params.length;
     if (state.steps.length !== n || state.slots.length !== n) {
       throw new RangeError(`loadStateDict: expected the state of ${n} parameters, got ${state.steps.length}`);

@@ -132,6 +132,9 @@ test("schedulers: a state of another kind is a RangeError that names the field, 
     [{ ...before, gamma: NaN }, "loadStateDict: gamma must be of type number, got NaN"],
     [{ ...before, stepSize: 0 }, "loadStateDict: stepSize must be an integer ≥ 1, got 0"],
     [{ ...before, epoch: -1 }, "loadStateDict: epoch must be an integer ≥ 0, got -1"],
+    [{ ...before, epoch: 7, lastLr: Infinity }, "loadStateDict: lastLr must be finite, got Infinity"],
+    [{ ...before, baseLr: -Infinity }, "loadStateDict: baseLr must be finite, got -Infinity"],
+    [{ ...before, gamma: -1 }, "loadStateDict: gamma must be finite and ≥ 0, got -1"],
     [{ ...before, lastLr: null }, "loadStateDict: lastLr must be of type number, got null"],
     [null as unknown as typeof before, "loadStateDict: stepSize must be of type number, got undefined"],
     [{ ...before, tMax: 3 }, "loadStateDict: tMax must be of type undefined, got 3"],
@@ -444,4 +447,17 @@ test("schedulers: fit steps them once an epoch, with what validate returns", asy
     ),
   ).toEqual([1, 1, 0.5, 0.5]);
   await expect(run((o) => new ReduceLROnPlateau(o))).rejects.toThrow("does fit have validate?");
+});
+
+test("schedulers: a rate that a function makes negative is saved and loaded", () => {
+  const make = () => {
+    const optimizer = new SGD([parameter(tensor([1]))], { lr: 0.1 });
+    return [optimizer, new LambdaLR(optimizer, { lrLambda: (epoch) => 1 - epoch })] as const;
+  };
+  const [optimizer, scheduler] = make();
+  for (let i = 0; i < 2; i++) scheduler.step();
+  const [other, schedule] = make();
+  schedule.loadStateDict(scheduler.stateDict());
+  other.loadStateDict(optimizer.stateDict());
+  expect([other.lr, schedule.lr]).toEqual([-0.1, -0.1]);
 });

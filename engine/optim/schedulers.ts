@@ -25,6 +25,7 @@ export abstract class Scheduler<Options extends object = object> {
   /** The optimizer whose learning rate is set. */
   readonly optimizer: Optimizer;
   protected readonly state: Options & Progress;
+  private readonly optionNames: readonly string[];
 
   /** The counters are no options, but part of the state. */
   constructor(where: string, optimizer: Optimizer, defaults: object, options: object, counters: object = {}) {
@@ -32,6 +33,7 @@ export abstract class Scheduler<Options extends object = object> {
     const { lr, initialLr } = optimizer;
     const progress: Progress = { epoch: 0, baseLr: initialLr ?? lr, lastLr: lr };
     this.optimizer = optimizer;
+    this.optionNames = Object.keys(defaults);
     this.state = { ...merged(where, defaults, options), ...counters, ...progress } as Options & Progress;
     this.check(where, this.state);
   }
@@ -79,8 +81,11 @@ export abstract class Scheduler<Options extends object = object> {
       const value = state?.[name];
       ensure(typeOf(value) === type && !Number.isNaN(value), where, `${name} must be of type ${type}`, value);
     }
-    const { epoch } = state as Readonly<Progress>;
+    const { epoch, baseLr, lastLr } = state as Readonly<Progress>;
     ensure(epoch === 0 || isCount(epoch), where, "epoch must be an integer ≥ 0", epoch);
+    ensure(Number.isFinite(baseLr), where, "baseLr must be finite", baseLr);
+    ensure(Number.isFinite(lastLr), where, "lastLr must be finite", lastLr);
+    merged(where, Object.fromEntries(this.optionNames.map((name) => [name, state[name]])), {});
     this.check(where, state as Options);
     Object.assign(this.state, copyOf(state));
     this.set(this.lr);

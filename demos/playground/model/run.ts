@@ -94,8 +94,9 @@ export class Run {
     return hashOf(this.model.stateDict());
   }
 
-  /** Frees what lives outside the tapes, but the state of the optimizer, which has no way to free it. */
+  /** Frees what lives outside the tapes. */
   dispose(): void {
+    this.optimizer.dispose();
     this.loader.dispose();
     this.model.dispose();
   }

@@ -56,6 +56,18 @@ test("session: every reset, surrogate, readout and optimizer learns the moons", 
   }
 });
 
+test.each(["adam", "sgd", "rmsprop"] as const)("session: it gives back all memory in the end, %s", (optimizer) => {
+  const { live } = memoryStats();
+  for (let i = 0; i < 2; i++) {
+    const session = new Session({ ...base, optimizer }, null);
+    for (let step = 0; step < 3; step++) session.step();
+    session.frame(0, "fine");
+    session.recall(0);
+    session.dispose();
+    expect(memoryStats().live).toBe(live);
+  }
+});
+
 test("session: the toy of `npm start` gets above 88 %", () => {
   const session = new Session(linear, null);
   for (let i = 0; i < 260; i++) session.step();

@@ -1,5 +1,5 @@
 /** One run under the hands of a user: plays, pauses, steps, shows samples, recalls snapshots, saves and loads weights. */
-import { loadSafetensors, memoryStats, noGrad, type StateDict, saveSafetensors } from "jarvis-snn";
+import { loadSafetensors, memoryStats, noGrad, saveSafetensors } from "jarvis-snn";
 import { type Digits, receptiveFields } from "../model/data.ts";
 import { SpikingNetwork } from "../model/network.ts";
 import { hashOf, Run } from "../model/run.ts";
@@ -89,14 +89,8 @@ export class Session {
    * @throws RangeError if the file is damaged, or of a network of another size.
    */
   load(bytes: Uint8Array): void {
-    const state: StateDict = noGrad(() => {
-      const { tensors } = loadSafetensors(bytes);
-      return Object.fromEntries(
-        Object.entries(tensors).map(([name, t]) => [name, { shape: t.shape, data: t.toFloat32Array() }]),
-      );
-    });
     this.recall(null);
-    this.run.model.loadStateDict(state);
+    noGrad(() => this.run.model.loadStateDict(loadSafetensors(bytes).tensors));
     this.fromSeed = false;
   }
 
