@@ -1,6 +1,6 @@
 /** Products that follow the non-zeros of their left operand, against dense ones; and the density at which these win. */
 import { warmup } from "jarvis-snn";
-import { kernels } from "jarvis-snn/kernels";
+import { kernels, kinds } from "jarvis-snn/kernels";
 import { block, uniforms } from "./support/blocks.ts";
 import type { DensityCurve } from "./support/density.ts";
 import { type Contender, calls, interleave } from "./support/interleave.ts";
@@ -50,14 +50,13 @@ function weightGradient(bits: number, count: number): void {
 /** ∂L/∂s of a hidden layer [ROWS, N] under another one, of which only the neurons within reach of a box count. */
 const ROWS = 800;
 const SAMPLED_PERCENTS = [10, 3, 1];
-const BOXCAR = 5;
 const membrane = block(ROWS * N, random);
 const theta = block(1);
 const square = block(N * N, () => random() - 0.5);
 const support = block(ROWS * Math.ceil(N / 32));
 
 function sampled(percent: number): void {
-  kernels.surrogateSupport(support, membrane, theta, 0, ROWS, N, BOXCAR, (2 * percent) / 100);
+  kernels.surrogateSupport(support, membrane, theta, 0, ROWS, N, kinds.BOXCAR, (2 * percent) / 100);
   kernels.fill(out, ROWS * N, 0);
   kernels.gemmSampled(out, support, gradient, square, ROWS, N, N, N, N, 1, N);
 }

@@ -1,6 +1,6 @@
 /** LIF over arrays that no cache holds: forward against a textbook step, backward as a share of the memory bandwidth. */
 import { warmup } from "jarvis-snn";
-import { kernels } from "jarvis-snn/kernels";
+import { kernels, kinds } from "jarvis-snn/kernels";
 import { block, uniforms } from "./support/blocks.ts";
 import { calls, interleave } from "./support/interleave.ts";
 import { probes } from "./support/probes.ts";
@@ -11,10 +11,10 @@ const T = 25;
 /** Neurons, and neuron-steps: 51 MB an array. */
 const N = 256 * 2000;
 const SIZE = T * N;
-/** As the kernels number them: reset by subtraction, at once, fires at u ≥ θ; surrogates and their slopes. */
-const RESET = [1, 0, 0] as const;
-const ATAN = [2, 2] as const;
-const SIGMOID = [0, 10] as const;
+/** Reset by subtraction, at once, fires at u ≥ θ; surrogates and their slopes. */
+const RESET = [kinds.SUBTRACT, 0, 0] as const;
+const ATAN = [kinds.ATAN, 2] as const;
+const SIGMOID = [kinds.SIGMOID, 10] as const;
 
 const random = uniforms(1);
 const beta = block(1, () => 0.95);

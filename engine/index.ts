@@ -109,15 +109,16 @@ export { abs, clamp, exp, log, relu, sigmoid, sqrt, square, tanh } from "./ops/u
 export { detach, flatten, reshape, squeeze, unsqueeze } from "./ops/view.ts";
 export { maskedFill, where } from "./ops/where.ts";
 export type { Pair } from "./ops/windows.ts";
+export { Adagrad, type AdagradOptions } from "./optim/adagrad.ts";
 export { Adam, type AdamOptions, AdamW } from "./optim/adam.ts";
 export { clipGradNorm, clipGradValue } from "./optim/clip.ts";
-export { Optimizer, type OptimizerOptions, type OptimizerState, type Slots } from "./optim/optimizer.ts";
-export { Adagrad, type AdagradOptions, RMSprop, type RMSpropOptions } from "./optim/rmsprop.ts";
 export {
   CosineAnnealingLR,
   type CosineAnnealingLROptions,
   CosineAnnealingWarmRestarts,
   type CosineAnnealingWarmRestartsOptions,
+} from "./optim/cosine.ts";
+export {
   ExponentialLR,
   type ExponentialLROptions,
   LambdaLR,
@@ -126,15 +127,14 @@ export {
   type LinearLROptions,
   MultiStepLR,
   type MultiStepLROptions,
-  OneCycleLR,
-  type OneCycleLROptions,
-  ReduceLROnPlateau,
-  type ReduceLROnPlateauOptions,
-  type Scheduler,
-  type SchedulerState,
   StepLR,
   type StepLROptions,
-} from "./optim/schedulers.ts";
+} from "./optim/decays.ts";
+export { OneCycleLR, type OneCycleLROptions } from "./optim/one-cycle.ts";
+export { Optimizer, type OptimizerOptions, type OptimizerState, type Slots } from "./optim/optimizer.ts";
+export { ReduceLROnPlateau, type ReduceLROnPlateauOptions } from "./optim/plateau.ts";
+export { RMSprop, type RMSpropOptions } from "./optim/rmsprop.ts";
+export type { Scheduler, SchedulerState } from "./optim/scheduler.ts";
 export { SGD, type SGDOptions } from "./optim/sgd.ts";
 export type { Shape } from "./shape.ts";
 export { keep, memoryStats, noGrad, parameter, resetPeak, tape } from "./tape.ts";

@@ -18,6 +18,8 @@ export type { Kernels } from "../kernels/build/types.ts";
  * them is that of its derivative towards x, for `kernels.formulaGrad`, the next that towards y.
  */
 export * as codes from "../kernels/codes.ts";
+/** The numbers of surrogates and of resets that the kernels of neurons take. */
+export * as kinds from "../kernels/kinds.ts";
 
 export { memory } from "./wasm.ts";
 

@@ -1,4 +1,5 @@
 /** Tensors by themselves: made from values, read, written, printed, refused. */
+import { inspect } from "node:util";
 import { expect, test } from "vitest";
 import { bytesKept, random, values } from "../test/support/tensors.ts";
 import {
@@ -266,4 +267,10 @@ test("memoryStats: live follows what is held, peak the most, reserved is what th
   resetPeak();
   expect(memoryStats()).toEqual({ live, peak: live, reserved: expect.any(Number) });
   expect(memoryStats().reserved).toBeGreaterThanOrEqual(reserved);
+});
+
+test("tensor: console.log shows in Node what toString gives", () => {
+  const t = tensor([[1, 2.5]], { requiresGrad: true });
+  expect(inspect(t)).toBe("Tensor([1, 2], [1, 2.5], requiresGrad)");
+  expect(inspect({ t })).toBe(`{ t: ${t} }`);
 });

@@ -4,7 +4,7 @@ import type { Batch } from "./data/loader.ts";
 import type { Module } from "./nn/module.ts";
 import { argmax } from "./ops/reduce.ts";
 import type { Optimizer } from "./optim/optimizer.ts";
-import type { Scheduler } from "./optim/schedulers.ts";
+import type { Scheduler } from "./optim/scheduler.ts";
 import { checkOptions } from "./options.ts";
 import { noGrad, tape } from "./tape.ts";
 import { Tensor } from "./tensor.ts";
@@ -109,6 +109,7 @@ export async function fit(model: Module, loader: Batches, options: FitOptions): 
     history.push(report);
     onEpoch?.(report);
   }
+  model.eval();
   return history;
 }
 

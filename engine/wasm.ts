@@ -28,8 +28,8 @@ function instantiate<T>(wasm: string): T {
   try {
     module = new WebAssembly.Module(bytes);
   } catch (cause) {
-    const reason = cause instanceof WebAssembly.CompileError && !WebAssembly.validate(bytes);
-    const hint = reason
+    const lacksSimd = cause instanceof WebAssembly.CompileError && !WebAssembly.validate(bytes);
+    const hint = lacksSimd
       ? "WebAssembly SIMD is missing: it needs Chrome 91, Firefox 89, Safari 16.4, Node 20 or later"
       : "the content policy blocks WebAssembly: allow 'wasm-unsafe-eval' in script-src";
     throw new Error(`jarvis-snn: ${hint}`, { cause });

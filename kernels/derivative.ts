@@ -11,16 +11,11 @@
  *
  * The last three are one formula, min(outer, max(0, (reach − |x|)·inner)).
  */
+import { ATAN, BOXCAR, ERF, FAST_SIGMOID, SIGMOID, STRAIGHT_THROUGH, TRIANGULAR } from "./kinds";
 import { mulAdd, one, signBit } from "./lanes";
 
-export const SIGMOID: i32 = 0;
-export const FAST_SIGMOID: i32 = 1;
-export const ATAN: i32 = 2;
-export const ERF: i32 = 3;
-export const TRIANGULAR: i32 = 4;
-export const BOXCAR: i32 = 5;
-/** 6 is straightThrough; as a formula, all from TRIANGULAR on are LINEAR. */
-export const LINEAR: i32 = 6;
+/** The formula of all from TRIANGULAR on. */
+export const LINEAR: i32 = STRAIGHT_THROUGH;
 
 /** Columns of a step for which the derivatives, or their exponentials, are kept. */
 export const PIECE: i32 = 512;

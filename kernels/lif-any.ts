@@ -3,12 +3,9 @@
  * pass gradients. The equations stand in lif.ts; a choice between two cases is a mask here, four lanes at a time.
  */
 import { PIECE, slopes } from "./derivative";
+import { SUBTRACT, ZERO } from "./kinds";
 import { loadSome, loadTail, one, storeSome, storeTail } from "./lanes";
 import { surrogate } from "./surrogate";
-
-/** Kinds of reset; 0 is none. */
-export const SUBTRACT: i32 = 1;
-export const ZERO: i32 = 2;
 
 const ALL = memory.data<u32>([0xffffffff]);
 

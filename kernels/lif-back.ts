@@ -1,24 +1,21 @@
 /** The gradient of the plain neurons of lif.ts, backwards in time, four columns at a time. */
 
 import {
-  ATAN,
   derivativeLanes,
-  ERF,
   exponentials,
-  FAST_SIGMOID,
   innerFactor,
   isExponential,
   LINEAR,
   outerFactor,
   PIECE,
   reachOf,
-  SIGMOID,
   slopes,
 } from "./derivative";
 import { addTo } from "./elementwise";
+import { ATAN, ERF, FAST_SIGMOID, SIGMOID, SUBTRACT, ZERO } from "./kinds";
 import { loadSome, storeSome } from "./lanes";
 import { columnsTogether, stepsTogether, zeros } from "./lif";
-import { firingFloor, SUBTRACT, ZERO } from "./lif-any";
+import { firingFloor } from "./lif-any";
 import { surrogate } from "./surrogate";
 
 /** In the place of a kind of surrogate: the derivatives lie in memory. */

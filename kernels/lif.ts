@@ -20,8 +20,8 @@
  */
 
 import { setBits } from "./bits";
+import { SUBTRACT } from "./kinds";
 import { loadSome, storeSome } from "./lanes";
-import { SUBTRACT } from "./lif-any";
 
 /** Ways to reset: to a value, by θ before the decay or after it. */
 const TO_VALUE = 0;

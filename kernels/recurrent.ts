@@ -8,9 +8,9 @@
  */
 
 import { alignBits, packBits } from "./bits";
-import { BOXCAR, TRIANGULAR } from "./derivative";
 import { addTo, mulGrad } from "./elementwise";
 import { panelRows } from "./gather";
+import { BOXCAR, TRIANGULAR } from "./kinds";
 import { lifForward } from "./lif";
 import { lifBackwardAny, lifForwardAny } from "./lif-any";
 import { lifBackward } from "./lif-back";

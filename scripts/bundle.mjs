@@ -50,7 +50,7 @@ await build({
         chunkFileNames: "chunks/[name].js",
         codeSplitting: {
           groups: [
-            { name: "kernels", test: at(/^kernels\/(build|codes)|^engine\/(memory|wasm)\./) },
+            { name: "kernels", test: at(/^kernels\/(build|codes|kinds)|^engine\/(memory|wasm)\./) },
             { name: "engine", test: at(/^kernels|^engine\/(?!kernels\.|node\.)/) },
             { name: "snn", test: at(/^snn/) },
           ],

@@ -50,3 +50,6 @@ export function decayTensor(where: string, options: DecayOptions, learn: boolean
   }
   return learn ? parameter(t) : t;
 }
+
+/** β as the forward pass takes it: one that is learned is stored raw. */
+export const clamped = (beta: Tensor): Tensor => (beta.isParameter ? beta.clamp(0, 1) : beta);

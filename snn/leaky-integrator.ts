@@ -1,5 +1,4 @@
 import {
-  allocate,
   apply,
   checkOptions,
   composed,
@@ -17,9 +16,9 @@ import {
 } from "../engine/extend.ts";
 import { full, Module, type Tensor } from "../engine/index.ts";
 import { checkCurrent, checkState } from "./checks.ts";
-import { DECAY_OPTIONS, type DecayOptions, decayTensor } from "./decay.ts";
+import { clamped, DECAY_OPTIONS, type DecayOptions, decayTensor } from "./decay.ts";
 import { itself, lazy } from "./lazy.ts";
-import { checkPerNeuron, sumPerNeuron } from "./per-neuron.ts";
+import { checkPerNeuron, passToParameter, zeroBuffer } from "./per-neuron.ts";
 
 /** A current [T, rows, n], or one that is the same in all T steps, [rows, n]. */
 interface Integration {
@@ -40,22 +39,15 @@ const integrateOp: Op<Integration> = {
   },
   backward(z, current, beta, v0, { T, rows, n, constant }) {
     const size = rows * n;
-    const bytes = 4 * size;
-    const carry = allocate(bytes);
-    k.fill(carry, size, 0);
-    const learn = beta.requiresGrad;
-    const dBeta = learn ? allocate(bytes) : 0;
-    if (learn) k.fill(dBeta, size, 0);
+    const carry = zeroBuffer(size);
+    const dBeta = beta.requiresGrad ? zeroBuffer(size) : 0;
     const initial = v0 === null ? 0 : v0.ptr;
     const dv0 = v0 === null ? 0 : gradOf(v0);
     const total = constant ? gradOf(current) : 0;
     const step = beta.size === 1 ? 0 : 1;
     k.leakyBackward(z.gradPtr, z.ptr, initial, beta.ptr, carry, total, dBeta, dv0, T, rows, n, step);
-    if (learn) {
-      sumPerNeuron(beta, dBeta, rows, n);
-      recycle(dBeta, bytes, scope.region);
-    }
-    recycle(carry, bytes, scope.region);
+    passToParameter(beta, dBeta, rows, n);
+    recycle(carry, 4 * size, scope.region);
     if (!constant) passGradient(z, current);
   },
 };
@@ -82,7 +74,7 @@ function integrated(current: Tensor, beta: Tensor | number, v0: Tensor | null): 
 
 /** Integration with a β that was learned, stored raw, or fixed. */
 function decayed(beta: Tensor, current: Tensor, v0: Tensor | null): Tensor {
-  return integrate(current, beta.isParameter ? beta.clamp(0, 1) : beta, v0);
+  return integrate(current, clamped(beta), v0);
 }
 
 function stepped(beta: Tensor, current: Tensor, v0: Tensor): Tensor {

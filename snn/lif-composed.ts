@@ -3,8 +3,9 @@
  * instead of the spike (`spiking: false`), and tests hold the fused op to it with spikes.
  */
 import { noGrad, stack, type Tensor, zeros } from "../engine/index.ts";
+import { NO_RESET, SUBTRACT, ZERO } from "../kernels/kinds.ts";
 import type { LIFRecord, LIFState } from "./lif.ts";
-import { type Neuron, RESETS } from "./lif-kernels.ts";
+import type { Neuron } from "./lif-kernels.ts";
 
 /** `spike` maps u − θ to spikes; without it the primitive of the surrogate does. */
 export function composeLif(
@@ -30,11 +31,11 @@ export function composeLif(
     const active = noGrad(() => held.eq(0));
     let before = v;
     let taken: Tensor | null = null;
-    if (delayed !== 0 && reset !== RESETS.none) {
+    if (delayed !== 0 && reset !== NO_RESET) {
       // A reset is due where the state is above: right after the spike, or when holding ends.
       const due = noGrad(() => active.maximum(held.eq(hold)));
       const s = seen(fire(v)).mul(due);
-      if (reset === RESETS.zero) before = cleared(v, s);
+      if (reset === ZERO) before = cleared(v, s);
       else taken = s.mul(threshold);
     }
     const integrated = before.sub(rest).mul(beta).add(rest).add(input.mul(inputScale));
@@ -42,8 +43,8 @@ export function composeLif(
     if (taken !== null) u = u.sub(taken);
     const s = fire(u).mul(active);
     v = u;
-    if (delayed === 0 && reset === RESETS.subtract) v = u.sub(seen(s).mul(threshold));
-    if (delayed === 0 && reset === RESETS.zero) v = cleared(u, seen(s));
+    if (delayed === 0 && reset === SUBTRACT) v = u.sub(seen(s).mul(threshold));
+    if (delayed === 0 && reset === ZERO) v = cleared(u, seen(s));
     const last = held;
     held = noGrad(() => (spike ? s.detach().mul(hold).maximum(last.sub(1).relu()) : last.sub(1).relu()));
     rows.push({ s, u, v });

@@ -1,6 +1,7 @@
 /** The kernels of neurons, as their options ask for them. */
 import { k, ready } from "../engine/extend.ts";
 import type { Tensor } from "../engine/index.ts";
+import { NO_RESET, SUBTRACT, ZERO } from "../kernels/kinds.ts";
 import type { Surrogate } from "./surrogate.ts";
 
 /** The options of a neuron as the kernels take them. */
@@ -19,8 +20,8 @@ export interface Neuron {
 /** Whether a neuron is one without rest, scale and refractory steps, for which there is a faster kernel. */
 export const isPlain = ({ hold, rest, inputScale }: Neuron): boolean => hold === 0 && rest === 0 && inputScale === 1;
 
-/** Kinds of reset, as the kernels number them. */
-export const RESETS = { none: 0, subtract: 1, zero: 2 } as const;
+/** Kinds of reset by their names. */
+export const RESETS = { none: NO_RESET, subtract: SUBTRACT, zero: ZERO } as const;
 
 /** How many neighbours in a step have values of β and θ of their own, of so many values; all of them where both are shared. */
 export const neuronsOf = (betas: number, thetas: number, size: number): number => {
@@ -114,7 +115,7 @@ export function forwardAny(
 
 /** v, which holds u, ← the state after the reset that is due now; the spikes are written out. */
 export function resetState({ reset, delayed, resetValue }: Neuron, v: number, spikes: Tensor, threshold: Tensor): void {
-  if (delayed !== 0 || reset === RESETS.none) return;
+  if (delayed !== 0 || reset === NO_RESET) return;
   ready("LIF", spikes);
   const n = threshold.size === 1 ? spikes.size : threshold.size;
   const step = threshold.size === 1 ? 0 : 1;

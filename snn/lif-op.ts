@@ -29,8 +29,9 @@ import {
   writeOutGradient,
 } from "../engine/extend.ts";
 import { concat, noGrad, type Tensor, zeros } from "../engine/index.ts";
-import { forwardAny, forwardPlain, isPlain, type Neuron, neuronsOf, RESETS } from "./lif-kernels.ts";
-import { sumPerNeuron } from "./per-neuron.ts";
+import { BOXCAR, NO_RESET, TRIANGULAR } from "../kernels/kinds.ts";
+import { forwardAny, forwardPlain, isPlain, type Neuron, neuronsOf } from "./lif-kernels.ts";
+import { passToParameter, zeroBuffer } from "./per-neuron.ts";
 import { straightThrough } from "./surrogates.ts";
 
 /** One forward pass of a neuron: what backward and the lazily read outputs need. */
@@ -230,9 +231,6 @@ function backwardAny(
   if (dState !== 0) recycle(dState, 4 * z.size, scope.region);
 }
 
-/** Surrogates that are 0 beyond some distance from the threshold, as the kernels number them. */
-const COMPACT = { triangular: 4, boxcar: 5 } as const;
-
 /** What {@link Op.support} says of neurons with this membrane. */
 export function surrogateSupport(
   { surrogate: { kind, slope } }: Neuron,
@@ -241,7 +239,8 @@ export function surrogateSupport(
   bits: number,
   columns: number,
 ): number {
-  if (kind !== COMPACT.triangular && kind !== COMPACT.boxcar) return -1;
+  // Those that are 0 beyond some distance from the threshold.
+  if (kind !== TRIANGULAR && kind !== BOXCAR) return -1;
   const step = threshold.size === 1 ? 0 : 1;
   return k.surrogateSupport(bits, membrane.ptr, threshold.ptr, step, membrane.size / columns, columns, kind, slope);
 }
@@ -254,20 +253,6 @@ function takeOver({ reachable }: Run, membrane: Tensor): boolean {
   if (reachable || membrane.region !== scope.region) return false;
   membrane.region = disposed;
   return true;
-}
-
-/** A buffer of zeros that serves this pass. */
-export function zeroBuffer(size: number): number {
-  const p = allocate(4 * size);
-  k.fill(p, size, 0);
-  return p;
-}
-
-/** Adds the gradients d of each element, [rows, n] or 0 for none, into a parameter and gives the buffer back. */
-export function passToParameter(parameter: Tensor, d: number, rows: number, n: number): void {
-  if (d === 0) return;
-  sumPerNeuron(parameter, d, rows, n);
-  recycle(d, 4 * rows * n, scope.region);
 }
 
 const NOTHING = { dMembrane: 0, dState: 0, silence: 0 } as const;
@@ -410,7 +395,7 @@ export function stateOf(run: Run): Tensor {
   const membrane = run.membrane as Tensor;
   for (const t of [membrane, spikes, threshold]) ready("LIF", t);
   const z = empty(membrane.shape, membrane.size);
-  const reset = neuron.delayed !== 0 ? RESETS.none : neuron.reset;
+  const reset = neuron.delayed !== 0 ? NO_RESET : neuron.reset;
   const step = threshold.size === 1 ? 0 : 1;
   k.lifState(z.ptr, membrane.ptr, spikes.ptr, threshold.ptr, T * rows, n, step, reset, neuron.resetValue);
   return recorded(stateOp, run, spikes, z);

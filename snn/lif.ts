@@ -1,7 +1,7 @@
 import { allOrNothing, checkOptions, composed, empty, emptySpikes, ready, scope } from "../engine/extend.ts";
 import { Module, parameter, Tensor, zeros } from "../engine/index.ts";
 import { checkCurrent, checkFire, checkState, type Fire } from "./checks.ts";
-import { DECAY_OPTIONS, type DecayOptions, decayTensor } from "./decay.ts";
+import { clamped, DECAY_OPTIONS, type DecayOptions, decayTensor } from "./decay.ts";
 import { itself, lazy } from "./lazy.ts";
 import { composeLif } from "./lif-composed.ts";
 import { forwardPlain, isPlain, type Neuron, RESETS, resetState } from "./lif-kernels.ts";
@@ -232,7 +232,7 @@ export class LIF extends Module {
   }
 
   protected decay(): Tensor {
-    return this.beta.isParameter ? this.beta.clamp(0, 1) : this.beta;
+    return clamped(this.beta);
   }
 
   protected check(current: Tensor, state?: LIFState): void {

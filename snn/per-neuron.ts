@@ -1,5 +1,5 @@
 /** Options that are one value for all neurons, or a list of one for each on the last axis. */
-import { alive, formatShape, gradOf, k, persist, type Shape } from "../engine/extend.ts";
+import { alive, allocate, formatShape, gradOf, k, persist, recycle, type Shape, scope } from "../engine/extend.ts";
 import { full, type Tensor } from "../engine/index.ts";
 
 /** A persistent tensor of its own with the value: shape [] for a number. */
@@ -18,10 +18,20 @@ export function checkPerNeuron(where: string, name: string, t: Tensor, shape: Sh
   throw new RangeError(`${where}: expected ${name} to be one number or [${features}], got ${got}`);
 }
 
-/** Adds per-element gradients d [rows, n] into the gradient of a parameter of one or n values. */
-export function sumPerNeuron(parameter: Tensor, d: number, rows: number, n: number): void {
+/** A buffer of zeros that serves a backward pass. */
+export function zeroBuffer(size: number): number {
+  const p = allocate(4 * size);
+  k.fill(p, size, 0);
+  return p;
+}
+
+/**
+ * Adds the gradients d of each element, [rows, n] or 0 for none, into the gradient of a parameter of one or n values, and gives
+ * the buffer back.
+ */
+export function passToParameter(parameter: Tensor, d: number, rows: number, n: number): void {
+  if (d === 0) return;
   const dp = gradOf(parameter);
-  if (dp === 0) return;
-  if (parameter.size === 1) k.addSumAxis(dp, d, 1, rows * n, 1, 1);
-  else k.addSumAxis(dp, d, 1, rows, n, 1);
+  if (dp !== 0) k.addSumAxis(dp, d, 1, parameter.size === 1 ? rows * n : rows, parameter.size, 1);
+  recycle(d, 4 * rows * n, scope.region);
 }

@@ -29,7 +29,8 @@ import {
 } from "../engine/extend.ts";
 import type { Tensor } from "../engine/index.ts";
 import { isPlain, type Neuron } from "./lif-kernels.ts";
-import { customDerivative, passToParameter, surrogateSupport, zeroBuffer } from "./lif-op.ts";
+import { customDerivative, surrogateSupport } from "./lif-op.ts";
+import { passToParameter, zeroBuffer } from "./per-neuron.ts";
 
 /** T steps of `rows` samples with n neurons. */
 interface Sequence {

@@ -7,6 +7,7 @@
  */
 import { checkOptions, formatShape, sameShape, scope } from "../engine/extend.ts";
 import { noGrad, type Tensor } from "../engine/index.ts";
+import { ATAN, BOXCAR, ERF, FAST_SIGMOID, SIGMOID, STRAIGHT_THROUGH, TRIANGULAR } from "../kernels/kinds.ts";
 import type { CustomSurrogate, Surrogate } from "./surrogate.ts";
 
 /** One that a kernel computes, whose one option is the slope. */
@@ -31,27 +32,27 @@ function known<Name extends string>(
  * @throws RangeError unless the slope is finite and > 0; TypeError for another option.
  */
 export function sigmoid(options: { slope?: number } = {}): Surrogate {
-  return known("sigmoid", 0, options, "slope", 10, (x, slope) => x.mul(slope).sigmoid());
+  return known("sigmoid", SIGMOID, options, "slope", 10, (x, slope) => x.mul(slope).sigmoid());
 }
 
 /**
  * surrogate′(x) = 1 / (1 + k|x|)², primitive x / (1 + k|x|). Default slope k = 25, as in snnTorch.
  *
- * @throws RangeError unless the slope is finite and > 0.
+ * @throws RangeError unless the slope is finite and > 0; TypeError for another option.
  * @see Zenke and Ganguli (2018), SuperSpike, Neural Computation 30(6).
  */
 export function fastSigmoid(options: { slope?: number } = {}): Surrogate {
-  return known("fastSigmoid", 1, options, "slope", 25, fastSigmoidStep);
+  return known("fastSigmoid", FAST_SIGMOID, options, "slope", 25, fastSigmoidStep);
 }
 
 /**
  * surrogate′(x) = (α/2) / (1 + (π/2·α·x)²), primitive arctan(π/2·α·x)/π + 1/2. Default α = 2, as in snnTorch.
  *
- * @throws RangeError unless alpha is finite and > 0.
+ * @throws RangeError unless alpha is finite and > 0; TypeError for another option.
  * @see Fang et al. (2021), Incorporating Learnable Membrane Time Constant, ICCV.
  */
 export function atan(options: { alpha?: number } = {}): Surrogate {
-  return known("atan", 2, options, "alpha", 2, (x, alpha) =>
+  return known("atan", ATAN, options, "alpha", 2, (x, alpha) =>
     x
       .mul((Math.PI / 2) * alpha)
       .atan()
@@ -63,35 +64,35 @@ export function atan(options: { alpha?: number } = {}): Surrogate {
 /**
  * surrogate′(x) = α/√π·exp(−α²x²), primitive (1 + erf αx) / 2. Default α = 2.
  *
- * @throws RangeError unless alpha is finite and > 0.
+ * @throws RangeError unless alpha is finite and > 0; TypeError for another option.
  * @see Esser et al. (2016), Convolutional networks for fast, energy-efficient neuromorphic computing, PNAS 113(41).
  */
 export function erf(options: { alpha?: number } = {}): Surrogate {
-  return known("erf", 3, options, "alpha", 2, erfStep);
+  return known("erf", ERF, options, "alpha", 2, erfStep);
 }
 
 /**
  * The density of a normal distribution, surrogate′(x) = exp(−x²/2σ²) / (σ√2π), primitive its distribution function.
  * Default σ = 0.5. The same as erf with α = 1 / (σ√2).
  *
- * @throws RangeError unless sigma is finite and > 0.
+ * @throws RangeError unless sigma is finite and > 0; TypeError for another option.
  * @see Yin, Corradi and Bohté (2021), Accurate and efficient time-domain classification with adaptive spiking recurrent
  *   neural networks, Nature Machine Intelligence 3.
  */
 export function gaussian(options: { sigma?: number } = {}): Surrogate {
   const alphaOf = (sigma: number): number => Math.SQRT1_2 / sigma;
-  const found = known("gaussian", 3, options, "sigma", 0.5, (x, sigma) => erfStep(x, alphaOf(sigma)));
+  const found = known("gaussian", ERF, options, "sigma", 0.5, (x, sigma) => erfStep(x, alphaOf(sigma)));
   return { ...found, slope: alphaOf(found.slope) };
 }
 
 /**
  * surrogate′(x) = (1 − |x|/w) / w for |x| < w, else 0; primitive its integral, from 0 to 1. Default width w = 1.
  *
- * @throws RangeError unless the width is finite and > 0.
+ * @throws RangeError unless the width is finite and > 0; TypeError for another option.
  * @see Bellec et al. (2018), Long short-term memory and learning-to-learn in networks of spiking neurons, NeurIPS.
  */
 export function triangular(options: { width?: number } = {}): Surrogate {
-  return known("triangular", 4, options, "width", 1, (x, width) => {
+  return known("triangular", TRIANGULAR, options, "width", 1, (x, width) => {
     const y = x.mul(1 / width).clamp(-1, 1);
     return y.sub(y.mul(y.abs()).mul(0.5)).add(0.5);
   });
@@ -100,12 +101,12 @@ export function triangular(options: { width?: number } = {}): Surrogate {
 /**
  * surrogate′(x) = 1/w for |x| < w/2, else 0; primitive x/w + 1/2 between 0 and 1. Default width w = 1.
  *
- * @throws RangeError unless the width is finite and > 0.
+ * @throws RangeError unless the width is finite and > 0; TypeError for another option.
  * @see Wu et al. (2018), Spatio-Temporal Backpropagation for Training High-Performance Spiking Neural Networks,
  *   Frontiers in Neuroscience 12.
  */
 export function boxcar(options: { width?: number } = {}): Surrogate {
-  return known("boxcar", 5, options, "width", 1, (x, width) =>
+  return known("boxcar", BOXCAR, options, "width", 1, (x, width) =>
     x
       .mul(1 / width)
       .add(0.5)
@@ -116,11 +117,11 @@ export function boxcar(options: { width?: number } = {}): Surrogate {
 /**
  * surrogate′(x) = 1 / (1 + α|x|)², the fast sigmoid as Norse names it. Default α = 100.
  *
- * @throws RangeError unless alpha is finite and > 0.
+ * @throws RangeError unless alpha is finite and > 0; TypeError for another option.
  * @see Zenke and Ganguli (2018), SuperSpike, Neural Computation 30(6).
  */
 export function superSpike(options: { alpha?: number } = {}): Surrogate {
-  return known("superSpike", 1, options, "alpha", 100, fastSigmoidStep);
+  return known("superSpike", FAST_SIGMOID, options, "alpha", 100, fastSigmoidStep);
 }
 
 /**
@@ -129,7 +130,7 @@ export function superSpike(options: { alpha?: number } = {}): Surrogate {
  * @see Bengio, Léonard and Courville (2013), Estimating or Propagating Gradients Through Stochastic Neurons.
  */
 export function straightThrough(): Surrogate {
-  return known("straightThrough", 6, {}, "slope", 1, (x) => x.add(0.5));
+  return known("straightThrough", STRAIGHT_THROUGH, {}, "slope", 1, (x) => x.add(0.5));
 }
 
 /**

@@ -191,4 +191,6 @@ for (const [name, fn] of Object.entries(methods) as [string, AnyFunction][]) {
   };
   Object.defineProperty(table, name, { value: method, writable: true, configurable: true });
 }
+// What console.log shows in Node.
+Object.defineProperty(table, Symbol.for("nodejs.util.inspect.custom"), { value: Tensor.prototype.toString });
 Object.setPrototypeOf(Tensor.prototype, table);

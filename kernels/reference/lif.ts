@@ -1,9 +1,7 @@
+import { SUBTRACT, ZERO } from "../kinds.ts";
 import { packStream } from "./bits.ts";
 import { at, put } from "./memory.ts";
 import { surrogateDerivative } from "./surrogate.ts";
-
-const SUBTRACT = 1;
-const ZERO = 2;
 
 /** p[i], or 0 where the array is absent. */
 const or0 = (p: number, i: number): number => (p === 0 ? 0 : at(p, i));

@@ -1,11 +1,5 @@
+import { ATAN, BOXCAR, ERF, FAST_SIGMOID, SIGMOID, TRIANGULAR } from "../kinds.ts";
 import { at, put } from "./memory.ts";
-
-const SIGMOID = 0;
-const FAST_SIGMOID = 1;
-const ATAN = 2;
-const ERF = 3;
-const TRIANGULAR = 4;
-const BOXCAR = 5;
 
 /** surrogate′(x) of one kind. */
 export function surrogateDerivative(kind: number, slope: number, x: number): number {

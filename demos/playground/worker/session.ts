@@ -89,8 +89,8 @@ export class Session {
    * @throws RangeError if the file is damaged, or of a network of another size.
    */
   load(bytes: Uint8Array): void {
-    this.recall(null);
     noGrad(() => this.run.model.loadStateDict(loadSafetensors(bytes).tensors));
+    this.recall(null);
     this.fromSeed = false;
   }
 

@@ -1,0 +1,109 @@
+/** Rates that follow a cosine. */
+import { ensure } from "../options.ts";
+import type { Optimizer } from "./optimizer.ts";
+import { isCount, Scheduler } from "./scheduler.ts";
+
+/** Options of {@link CosineAnnealingLR}. */
+export interface CosineAnnealingLROptions {
+  /** Epochs from the starting rate to etaMin, an integer ≥ 1. */
+  tMax: number;
+  /** The smallest rate; default 0. */
+  etaMin?: number;
+}
+
+/**
+ * Half a cosine from the starting rate to etaMin in tMax epochs, and back in as many:
+ *
+ *   lr = etaMin + (base − etaMin)·(1 + cos(π·epoch/tMax))/2
+ *
+ * computed from the rate before, as PyTorch does.
+ *
+ * @throws RangeError unless tMax is an integer ≥ 1 and etaMin finite and ≥ 0; TypeError for another
+ *   option, or anything but an optimizer.
+ * @see Loshchilov and Hutter (2017), SGDR: Stochastic Gradient Descent with Warm Restarts, ICLR.
+ */
+export class CosineAnnealingLR extends Scheduler<Required<CosineAnnealingLROptions>> {
+  constructor(optimizer: Optimizer, options: CosineAnnealingLROptions) {
+    super("CosineAnnealingLR", optimizer, { tMax: 0, etaMin: 0 }, options);
+    this.set(optimizer.lr);
+  }
+
+  protected override check(where: string, { tMax }: Required<CosineAnnealingLROptions>): void {
+    ensure(isCount(tMax), where, "tMax must be an integer ≥ 1", tMax);
+  }
+
+  protected rate(epoch: number): number {
+    const { baseLr, tMax, etaMin } = this.state;
+    const { lr } = this.optimizer;
+    // One after the minimum: the ratio below would be 0/0.
+    if ((epoch - 1 - tMax) % (2 * tMax) === 0) return lr + ((baseLr - etaMin) * (1 - cosPi(1 / tMax))) / 2;
+    return ((1 + cosPi(epoch / tMax)) / (1 + cosPi((epoch - 1) / tMax))) * (lr - etaMin) + etaMin;
+  }
+}
+
+/** Options of {@link CosineAnnealingWarmRestarts}. */
+export interface CosineAnnealingWarmRestartsOptions {
+  /** Epochs before the first restart, an integer ≥ 1. */
+  t0: number;
+  /** How many times as long each round is as the one before, an integer ≥ 1; default 1. */
+  tMult?: number;
+  /** The smallest rate; default 0. */
+  etaMin?: number;
+}
+
+/** The length of a round, and the epochs of it that have passed. */
+interface Rounds extends Required<CosineAnnealingWarmRestartsOptions> {
+  round: number;
+  passed: number;
+}
+
+/**
+ * The cosine of {@link CosineAnnealingLR} that jumps back to the starting rate instead of returning: after t0 epochs, then
+ * after tMult times as many as before.
+ *
+ *   lr = etaMin + (base − etaMin)·(1 + cos(π·passed/length))/2     passed: epochs of this round, length: of the whole round
+ *
+ * @throws RangeError unless t0 and tMult are integers ≥ 1 and etaMin is finite and ≥ 0; TypeError for another
+ *   option, or anything but an optimizer.
+ * @see Loshchilov and Hutter (2017), SGDR: Stochastic Gradient Descent with Warm Restarts, ICLR.
+ */
+export class CosineAnnealingWarmRestarts extends Scheduler<Rounds> {
+  constructor(optimizer: Optimizer, options: CosineAnnealingWarmRestartsOptions) {
+    const counters = { round: options.t0, passed: 0 };
+    super("CosineAnnealingWarmRestarts", optimizer, { t0: 0, tMult: 1, etaMin: 0 }, options, counters);
+    this.set(this.cosine());
+  }
+
+  protected override check(where: string, { t0, tMult, round, passed }: Rounds): void {
+    ensure(isCount(t0), where, "t0 must be an integer ≥ 1", t0);
+    ensure(isCount(tMult), where, "tMult must be an integer ≥ 1", tMult);
+    ensure(passed >= 0 && passed < round, where, `passed must lie in [0, ${round})`, passed);
+  }
+
+  protected rate(): number {
+    const { state } = this;
+    state.passed++;
+    if (state.passed === state.round) {
+      state.passed = 0;
+      state.round *= state.tMult;
+    }
+    return this.cosine();
+  }
+
+  private cosine(): number {
+    const { baseLr, etaMin, passed, round } = this.state;
+    return etaMin + ((baseLr - etaMin) * (1 + cosPi(passed / round))) / 2;
+  }
+}
+
+/** cos πt, exact at integers and within 2·10⁻¹⁶ elsewhere: the same bits everywhere, unlike Math.cos. */
+export function cosPi(t: number): number {
+  // cos is even with period 2 in t, and cos π(1 − r) = −cos πr leaves an angle of at most π/2.
+  const turn = Math.abs(t % 2);
+  const r = Math.min(turn, 2 - turn);
+  const x = Math.PI * Math.min(r, 1 - r);
+  let sum = 1;
+  // The Taylor series from its small end: 1 − x²/(1·2)·(1 − x²/(3·4)·(1 − …)); x²⁴/24! is 10⁻¹⁹.
+  for (let n = 22; n > 0; n -= 2) sum = 1 - (sum * x * x) / (n * (n - 1));
+  return r > 0.5 ? -sum : sum;
+}

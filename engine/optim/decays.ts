@@ -1,0 +1,160 @@
+/** Rates that fall, or rise, by one rule from epoch to epoch. */
+import { checkOptions, ensure } from "../options.ts";
+import type { Optimizer } from "./optimizer.ts";
+import { isCount, Scheduler } from "./scheduler.ts";
+
+/** Options of {@link StepLR}. */
+export interface StepLROptions {
+  /** Epochs from one decay to the next, an integer ≥ 1. */
+  stepSize: number;
+  /** Factor of the rate; default 0.1. */
+  gamma?: number;
+}
+
+/**
+ * Multiplies the rate by gamma every stepSize epochs:  lr = base·gamma^⌊epoch / stepSize⌋.
+ *
+ * @throws RangeError unless stepSize is an integer ≥ 1 and gamma finite and ≥ 0; TypeError for another
+ *   option, or anything but an optimizer.
+ */
+export class StepLR extends Scheduler<Required<StepLROptions>> {
+  constructor(optimizer: Optimizer, options: StepLROptions) {
+    super("StepLR", optimizer, { stepSize: 0, gamma: 0.1 }, options);
+    this.set(optimizer.lr);
+  }
+
+  protected override check(where: string, { stepSize }: Required<StepLROptions>): void {
+    ensure(isCount(stepSize), where, "stepSize must be an integer ≥ 1", stepSize);
+  }
+
+  protected rate(epoch: number): number {
+    return epoch % this.state.stepSize === 0 ? this.optimizer.lr * this.state.gamma : this.optimizer.lr;
+  }
+}
+
+/** Options of {@link MultiStepLR}. */
+export interface MultiStepLROptions {
+  /** Epochs at which the rate decays, integers ≥ 0. */
+  milestones: readonly number[];
+  /** Factor of the rate; default 0.1. */
+  gamma?: number;
+}
+
+/**
+ * Multiplies the rate by gamma at each of the milestones, twice at one that is listed twice:
+ * lr = base·gammaⁿ after n milestones.
+ *
+ * @throws RangeError unless the milestones are integers ≥ 0 and gamma is finite and ≥ 0; TypeError for another
+ *   option, or anything but an optimizer.
+ */
+export class MultiStepLR extends Scheduler<Required<MultiStepLROptions>> {
+  constructor(optimizer: Optimizer, options: MultiStepLROptions) {
+    super("MultiStepLR", optimizer, { milestones: [], gamma: 0.1 }, options);
+    this.set(this.rate(0));
+  }
+
+  protected override check(where: string, { milestones }: Required<MultiStepLROptions>): void {
+    for (const epoch of milestones) {
+      ensure(epoch === 0 || isCount(epoch), where, "milestones must be integers ≥ 0", epoch);
+    }
+  }
+
+  protected rate(epoch: number): number {
+    let factor = 1;
+    for (const milestone of this.state.milestones) if (milestone === epoch) factor *= this.state.gamma;
+    return this.optimizer.lr * factor;
+  }
+}
+
+/** Options of {@link ExponentialLR}. */
+export interface ExponentialLROptions {
+  /** Factor of the rate, ≥ 0. */
+  gamma: number;
+}
+
+/**
+ * Multiplies the rate by gamma every epoch:  lr = base·gamma^epoch.
+ *
+ * @throws RangeError unless gamma is finite and ≥ 0; TypeError for another
+ *   option, or anything but an optimizer.
+ */
+export class ExponentialLR extends Scheduler<ExponentialLROptions> {
+  constructor(optimizer: Optimizer, options: ExponentialLROptions) {
+    super("ExponentialLR", optimizer, { gamma: Number.NaN }, options);
+    this.set(optimizer.lr);
+  }
+
+  protected rate(): number {
+    return this.optimizer.lr * this.state.gamma;
+  }
+}
+
+/** Options of {@link LinearLR}. */
+export interface LinearLROptions {
+  /** In (0, 1], default 1/3. */
+  startFactor?: number;
+  /** In [0, 1], default 1. */
+  endFactor?: number;
+  /** Epochs from the one factor to the other, an integer ≥ 1; default 5. */
+  totalIters?: number;
+}
+
+/**
+ * Multiplies the rate by a factor that goes linearly from startFactor, at once, to endFactor, after totalIters epochs:
+ *
+ *   lr = base·(startFactor + (endFactor − startFactor)·min(epoch, totalIters) / totalIters)
+ *
+ * @throws RangeError for a factor out of its range, or unless totalIters is an integer ≥ 1; TypeError for another
+ *   option, or anything but an optimizer.
+ */
+export class LinearLR extends Scheduler<Required<LinearLROptions>> {
+  constructor(optimizer: Optimizer, options: LinearLROptions = {}) {
+    super("LinearLR", optimizer, { startFactor: 1 / 3, endFactor: 1, totalIters: 5 }, options);
+    this.set(optimizer.lr * this.state.startFactor);
+  }
+
+  protected override check(where: string, state: Required<LinearLROptions>): void {
+    const { startFactor, endFactor, totalIters } = state;
+    ensure(startFactor > 0 && startFactor <= 1, where, "startFactor must lie in (0, 1]", startFactor);
+    ensure(endFactor >= 0 && endFactor <= 1, where, "endFactor must lie in [0, 1]", endFactor);
+    ensure(isCount(totalIters), where, "totalIters must be an integer ≥ 1", totalIters);
+  }
+
+  protected rate(epoch: number): number {
+    const { startFactor, endFactor, totalIters } = this.state;
+    const { lr } = this.optimizer;
+    const way = endFactor - startFactor;
+    return epoch > totalIters ? lr : lr * (1 + way / (totalIters * startFactor + (epoch - 1) * way));
+  }
+}
+
+/** Options of {@link LambdaLR}. */
+export interface LambdaLROptions {
+  /** Factor of the starting rate in an epoch; finite. */
+  lrLambda: (epoch: number) => number;
+}
+
+/**
+ * lr = base·lrLambda(epoch)  for the epochs 0, 1, … The function is not part of the state.
+ *
+ * @throws TypeError unless lrLambda is a function, or for anything but an optimizer; RangeError where it gives no finite
+ *   number.
+ */
+export class LambdaLR extends Scheduler {
+  private readonly lrLambda: (epoch: number) => number;
+
+  constructor(optimizer: Optimizer, options: LambdaLROptions) {
+    super("LambdaLR", optimizer, {}, {});
+    checkOptions("LambdaLR", options, "lrLambda");
+    const { lrLambda } = options;
+    if (typeof lrLambda !== "function") throw new TypeError(`LambdaLR: expected a function, got ${typeof lrLambda}`);
+    this.lrLambda = lrLambda;
+    this.set(this.rate(0));
+  }
+
+  protected rate(epoch: number): number {
+    const factor = this.lrLambda(epoch);
+    ensure(Number.isFinite(factor), "LambdaLR", "lrLambda must give finite numbers", `${factor} for epoch ${epoch}`);
+    return this.state.baseLr * factor;
+  }
+}
