@@ -8,11 +8,13 @@ import {
   klDiv,
   l1Loss,
   memoryStats,
+  mseLoss,
   nllLoss,
   smoothL1Loss,
   type Tensor,
   tape,
   tensor,
+  zeros,
 } from "../index.ts";
 
 test("crossEntropy: labels in linear memory serve even where their copy makes the memory grow", () => {
@@ -158,4 +160,12 @@ test("klDiv: batchmean divides by the size of the first axis", () => {
     expect(klDiv(x, y, { logTarget: true }).item()).toBeCloseTo(sum / 12, 5);
     expect(klDiv(tensor(-1), tensor(1), { reduction: "batchmean" }).item()).toBe(1);
   });
+});
+
+test("losses: a difference that is NaN makes the gradient NaN, as in PyTorch", () => {
+  for (const loss of [mseLoss, smoothL1Loss, huberLoss]) {
+    const x = tensor([Number.NaN, 1], { requiresGrad: true });
+    tape(() => loss(x, zeros([2])).backward());
+    expect(gradient(x)).toEqual([Number.NaN, loss === mseLoss ? 1 : 0.5]);
+  }
 });

@@ -169,10 +169,9 @@ export function huberLoss(input: Tensor, target: Tensor, options: HuberLossOptio
 
 const smoothL1 = (difference: Tensor, beta: number): Tensor => huber(difference, beta, 1 / beta);
 
-/** Both branches at once: scale·m·(d − m/2) with d = |difference| and m = min(d, border). */
-function huber(difference: Tensor, border: number, scale = 1): Tensor {
-  const d = abs(difference);
-  const m = clamp(d, null, border);
+/** Both branches at once: scale·m·(d − m/2) with m = d clamped to the border. A d that is NaN makes the gradient NaN. */
+function huber(d: Tensor, border: number, scale = 1): Tensor {
+  const m = clamp(d, -border, border);
   return mul(mul(m, scale), sub(d, mul(m, 0.5)));
 }
 
