@@ -52,7 +52,7 @@ export const LIF_OPTIONS =
 export interface LIFState {
   /** v after the reset, [B, …]. */
   readonly v: Tensor;
-  /** Steps that each neuron is still held, [B, …]. */
+  /** Steps that each neuron is still held, at most refractorySteps, [B, …]. */
   readonly refractory: Tensor;
 }
 

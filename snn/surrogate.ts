@@ -16,7 +16,10 @@ export interface Surrogate {
 
 /** A surrogate of your own. */
 export interface CustomSurrogate {
-  /** Maps the tensor x = u − θ to the derivative, elementwise, in its shape; called once on the whole sequence. */
+  /**
+   * Maps the tensor x = u − θ to the derivative, elementwise, in its shape; called once on the whole sequence, in which
+   * neurons put the state that they started from before the first step: [T + 1, B, …].
+   */
   derivative: (x: Tensor) => Tensor;
   /** The smooth step that it is the derivative of; needed for `spiking: false`. */
   primitive?: (x: Tensor) => Tensor;
