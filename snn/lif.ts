@@ -158,7 +158,7 @@ export class LIF extends Module {
 
   /**
    * Spikes, membrane and state over time, [T, B, …], from a given state on, by default zero; all differentiable. What is not
-   * read costs nothing.
+   * read costs nothing. Outside of tapes, what was not read before `backward`, or before the spikes are disposed, goes with it.
    *
    * @throws RangeError as `forward`, or unless the state has the shape of one step.
    */
