@@ -2,9 +2,10 @@
  * Bundles the entries of the package into dist/, beside the types that tsc writes there. A file costs an import about as
  * much as ten pages of code, so there is one for each layer, as it is, for people and bundlers to read:
  *
- *   dist/chunks/kernels.js   the embedded module and its memory
- *   dist/chunks/engine.js    the rest of the engine
- *   dist/chunks/snn.js       the spiking layers
+ *   dist/chunks/kernels.js      the embedded module and its memory
+ *   dist/chunks/engine.js       the rest of the engine
+ *   dist/chunks/snn.js          the spiking layers
+ *   dist/chunks/surrogates.js   the surrogates
  */
 import { readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -30,18 +31,26 @@ const methods = {
   transform: (code, id) => (id.endsWith("/engine/ops/index.ts") ? { code, moduleSideEffects: true } : null),
 };
 
+/** What imports the surrogates imports their file: of a namespace that is a file, bundlers leave out functions. */
+const surrogates = {
+  name: "surrogates",
+  enforce: "pre",
+  resolveId: (id, importer) =>
+    importer !== undefined && id.endsWith("/surrogates.ts") ? { id: "./surrogates.js", external: "absolute" } : null,
+};
+
 rmSync(join(root, "dist/chunks"), { recursive: true, force: true });
 await build({
   root,
   configFile: false,
   logLevel: "warn",
-  plugins: [methods],
+  plugins: [methods, surrogates],
   build: {
     outDir: "dist",
     emptyOutDir: false,
     target: "es2022",
     minify: false,
-    lib: { entry: entries(), formats: ["es"] },
+    lib: { entry: { ...entries(), "chunks/surrogates": join(root, "snn/surrogates.ts") }, formats: ["es"] },
     rolldownOptions: {
       external: /^node:/,
       output: {
@@ -52,7 +61,7 @@ await build({
           groups: [
             { name: "kernels", test: at(/^kernels\/(build|codes|kinds)|^engine\/(memory|wasm)\./) },
             { name: "engine", test: at(/^kernels|^engine\/(?!kernels\.|node\.)/) },
-            { name: "snn", test: at(/^snn/) },
+            { name: "snn", test: at(/^snn\/(?!surrogates)/) },
           ],
         },
       },

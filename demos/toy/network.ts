@@ -13,6 +13,7 @@ import {
   manualSeed,
   meanOverTime,
   poissonEncode,
+  surrogate,
   type Tensor,
   ttfsEncode,
 } from "jarvis-snn";
@@ -55,7 +56,7 @@ export class ToyNetwork extends Module {
   constructor(hidden: number, refractorySteps: number) {
     super();
     this.fc1 = new Linear(FEATURES, hidden);
-    this.lif = new LIF({ beta: 0.95, refractorySteps });
+    this.lif = new LIF({ beta: 0.95, surrogate: surrogate.sigmoid({ slope: 10 }), refractorySteps });
     this.fc2 = new Linear(hidden, 2);
   }
 

@@ -92,6 +92,13 @@ test("package: tensors keep their methods where a bundler drops unused modules",
   assert.equal(run(process.execPath, ["methods/methods.js"]).trim(), "6");
 });
 
+test("package: a bundle holds the surrogates that it names", async () => {
+  await bundle({ outDir: "names", lib: { entry: "surrogates.js", formats: ["es"], fileName: () => "names.js" } });
+  const code = readFileSync(join(consumer, "names/names.js"), "utf8");
+  assert.match(code, /["`]atan["`], 2/);
+  assert.doesNotMatch(code, /["`](gaussian|boxcar|superSpike)["`]/);
+});
+
 test("package: a step of a stream allocates no objects", () => {
   // A semi-space that no run fills, so that what is allocated is still there at its end.
   const options = ["--expose-gc", "--min-semi-space-size=256", "--max-semi-space-size=256"];
