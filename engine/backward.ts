@@ -103,9 +103,9 @@ function abandon(records: Tensor[]): void {
 }
 
 /** Takes back the gradients of leaves that began in this pass: they are parts of sums, or not even written. */
-function takeBack(begun: readonly Tensor[], buffered: readonly Tensor[]): void {
-  for (const x of begun) x.zeroGrad();
-  for (const x of buffered) {
+function takeBack(leaves: readonly Tensor[], withBuffers: readonly Tensor[]): void {
+  for (const x of leaves) x.zeroGrad();
+  for (const x of withBuffers) {
     if (x.region === root.region) heap.release(x.gradBuffer, 4 * x.size);
     x.gradBuffer = 0;
   }
