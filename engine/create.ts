@@ -19,7 +19,7 @@ export interface RandomOptions extends TensorOptions {
 }
 
 function blank(where: string, shape: Shape, options: TensorOptions): Tensor {
-  const t = empty([...checkShape(where, shape)]);
+  const t = empty(checkShape(where, shape));
   t.requiresGrad = options.requiresGrad ?? false;
   return t;
 }
@@ -193,7 +193,7 @@ export function bernoulli(probabilities: Tensor, options: { generator?: Generato
   checkOptions("bernoulli", options, "generator");
   const generator = generatorOf("bernoulli", options.generator);
   ready("bernoulli", probabilities);
-  const t = emptySpikes(probabilities.shape, probabilities.size);
+  const t = emptySpikes(probabilities.shape);
   generator.bernoulli(t.bits, probabilities.ptr, t.size, 1, 1);
   return t;
 }

@@ -29,4 +29,4 @@ export { checkOptions } from "./options.ts";
 export { allocate, allocateIn, disposed, enter, leave, outside, recycle, root, scope } from "./scope.ts";
 export { checkShape, formatShape, type Shape, sameShape } from "./shape.ts";
 export { persist } from "./tape.ts";
-export { alive, empty, emptySpikes, parts, peek, record, streamBytes, touch, unrecord } from "./tensor.ts";
+export { alive, emptyLike, emptySpikes, parts, peek, record, streamBytes, touch, unrecord } from "./tensor.ts";

@@ -5,7 +5,7 @@
 import { heap, k, simd } from "./backend.ts";
 import { allocate, allocateIn, type Region, recycle, scope } from "./scope.ts";
 import type { Shape } from "./shape.ts";
-import { alive, empty, materialise, record, type Tensor } from "./tensor.ts";
+import { alive, empty, emptyLike, materialise, record, type Tensor } from "./tensor.ts";
 
 /** In the place of SAVES_… bits: the op has no gradient and is never recorded. */
 export const NO_GRADIENT = -1;
@@ -79,7 +79,8 @@ export function apply<Attrs>(op: Op<Attrs>, attrs: Attrs, a: Tensor, b: Tensor =
   else ready(op.name, a);
   if (b !== NONE) ready(op.name, b);
   if (c !== NONE) ready(op.name, c);
-  const z = empty((attrs as { shape?: Shape } | null)?.shape ?? a.shape);
+  const shape = (attrs as { shape?: Shape } | null)?.shape;
+  const z = shape === undefined ? emptyLike(a) : empty(shape);
   op.forward(z, a, b, c, attrs);
   if (!scope.recording || op.saves === NO_GRADIENT) return z;
   if (a.requiresGrad || (b !== NONE && b.requiresGrad) || (c !== NONE && c.requiresGrad)) {

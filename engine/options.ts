@@ -1,3 +1,5 @@
+import { ensure, show, typeOf, wrongType } from "./arguments.ts";
+
 /** Options: plain fields. Those of optimizers and schedulers are part of their state. */
 
 /**
@@ -5,17 +7,13 @@
  * `known`, which spaces separate: either would silently keep the defaults.
  */
 export function checkOptions(where: string, options: object, known: string): void {
-  if (typeof options !== "object" || options === null || Array.isArray(options))
-    throw new TypeError(`${where}: expected options, got ${options}`);
-  for (const name in options) {
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
+    throw wrongType(where, "options", options);
+  }
+  for (const name of Object.keys(options)) {
     if (` ${known} `.includes(` ${name} `)) continue;
     throw new TypeError(`${where}: expected the options ${known.replaceAll(" ", ", ")}, got ${name}`);
   }
-}
-
-/** Throws a RangeError with the value unless it is fine. */
-export function ensure(fine: boolean, where: string, expected: string, got: unknown): void {
-  if (!fine) throw new RangeError(`${where}: ${expected}, got ${got}`);
 }
 
 /**
@@ -29,7 +27,7 @@ export function merged<Options extends object>(where: string, defaults: Options,
   for (const [name, value] of Object.entries(copyOf(options))) {
     if (value === undefined) continue;
     const type = typeOf(result[name]);
-    if (typeOf(value) !== type) throw new TypeError(`${where}: ${name} must be of type ${type}, got ${value}`);
+    if (typeOf(value) !== type) throw new TypeError(`${where}: ${name} must be of type ${type}, got ${show(value)}`);
     result[name] = value;
   }
   for (const [name, value] of Object.entries(result)) {
@@ -38,11 +36,6 @@ export function merged<Options extends object>(where: string, defaults: Options,
     }
   }
   return result as Options;
-}
-
-/** As `typeof`, with lists and null apart from objects. */
-export function typeOf(value: unknown): string {
-  return Array.isArray(value) ? "array" : value === null ? "null" : typeof value;
 }
 
 /** A copy of the fields, and of the lists in them. */

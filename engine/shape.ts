@@ -1,13 +1,17 @@
-/** Shapes: checked once at the edge, then shared and never changed. */
+/** Shapes: copied, checked and frozen where they come in, then shared. */
+import { show, wrongType } from "./arguments.ts";
 
-/** Sizes of the axes: positive integers, [] for a single number. Never changed. */
+/** Sizes of the axes: positive integers, [] for a single number. Frozen. */
 export type Shape = readonly number[];
 
 /** Of a tensor: its addresses fit into 32 bits. */
 export const MAX_ELEMENTS = 2 ** 30;
 
+/** More axes than anybody needs; nested arrays that hold themselves have no end. */
+export const MAX_AXES = 64;
+
 export function formatShape(shape: Shape): string {
-  return `[${shape.join(", ")}]`;
+  return show(shape);
 }
 
 export function sizeOf(shape: Shape): number {
@@ -16,21 +20,32 @@ export function sizeOf(shape: Shape): number {
   return size;
 }
 
-/** Throws for sizes that come one by one. */
-export function checkList(where: string, shape: Shape): void {
-  if (!Array.isArray(shape)) throw new TypeError(`${where}: expected a shape, a list of sizes, got ${shape}`);
+/**
+ * A copy of a list of sizes, which are not looked at.
+ *
+ * @throws TypeError for anything but a list, also for sizes that come one by one; RangeError for more than 64 axes.
+ */
+export function sizesOf(where: string, shape: Shape): number[] {
+  if (!Array.isArray(shape)) throw wrongType(where, "a shape, a list of sizes", shape);
+  const { length } = shape;
+  if (length > MAX_AXES) throw new RangeError(`${where}: expected at most ${MAX_AXES} axes, got ${length}`);
+  return Array.from({ length }, (_, axis) => shape[axis] as number);
 }
 
-/** Throws unless every axis is a positive integer and the tensor fits into 32-bit memory. */
+/**
+ * A frozen copy of a shape.
+ *
+ * @throws as {@link sizesOf}, and a RangeError unless every size is a positive integer and the tensor fits into 32-bit memory.
+ */
 export function checkShape(where: string, shape: Shape): Shape {
-  checkList(where, shape);
-  for (const n of shape) {
+  const copy = Object.freeze(sizesOf(where, shape));
+  for (const n of copy) {
     if (!Number.isInteger(n) || n < 1) {
-      throw new RangeError(`${where}: expected positive integer sizes, got shape ${formatShape(shape)}`);
+      throw new RangeError(`${where}: expected positive integer sizes, got shape ${formatShape(copy)}`);
     }
   }
-  checkSize(where, shape, sizeOf(shape));
-  return shape;
+  checkSize(where, copy, sizeOf(copy));
+  return copy;
 }
 
 /** Throws unless so many elements fit into 32-bit memory. */

@@ -35,7 +35,7 @@ let clock = 0;
  * Made by {@link tensor}, {@link zeros}, {@link rand} and the like, or by an op.
  */
 export class Tensor {
-  /** Sizes of the axes; [] for a single number. */
+  /** Sizes of the axes; [] for a single number. Frozen. */
   readonly shape: Shape;
   /** Number of elements: the product of the shape. */
   readonly size: number;
@@ -279,15 +279,25 @@ function noted(z: Tensor): Tensor {
   return z;
 }
 
-/** A tensor of the current scope with unwritten memory. */
-export function empty(shape: Shape, size = sizeOf(shape)): Tensor {
+/** A tensor of the current scope with unwritten memory. Its shape is frozen, as that of every tensor. */
+export function empty(shape: Shape): Tensor {
+  return unwritten(Object.freeze(shape), sizeOf(shape));
+}
+
+/** The same, of the shape of x. */
+export function emptyLike(x: Tensor): Tensor {
+  return unwritten(x.shape, x.size);
+}
+
+function unwritten(shape: Shape, size: number): Tensor {
   return noted(new Tensor(shape, size, allocate(4 * size), scope.region, scope === root));
 }
 
 /** Spikes of the current scope, as an unwritten stream of bits. */
-export function emptySpikes(shape: Shape, size = sizeOf(shape)): Tensor {
+export function emptySpikes(shape: Shape): Tensor {
+  const size = sizeOf(shape);
   checkSize("spikes", shape, size);
-  const z = new Tensor(shape, size, 0, scope.region, scope === root);
+  const z = new Tensor(Object.freeze(shape), size, 0, scope.region, scope === root);
   z.bits = allocate(streamBytes(size));
   return noted(z);
 }
@@ -305,14 +315,14 @@ export function steady(values: ArrayLike<number>): ArrayLike<number> {
 /** A tensor that looks into the memory of `base`, `offset` elements in. */
 export function viewOf(base: Tensor, shape: Shape, size: number, offset: number): Tensor {
   if (base.ptr === 0) materialise(base);
-  const z = new Tensor(shape, size, base.ptr + 4 * offset, scope.region, false);
+  const z = new Tensor(Object.freeze(shape), size, base.ptr + 4 * offset, scope.region, false);
   z.base = base.base ?? base;
   return noted(z);
 }
 
 /** Spikes in bits in another shape: the same bits, and when they are written out, the same values. */
 export function packedView(x: Tensor, shape: Shape): Tensor {
-  const z = new Tensor(shape, x.size, 0, scope.region, false);
+  const z = new Tensor(Object.freeze(shape), x.size, 0, scope.region, false);
   z.base = x.base ?? x;
   z.bits = x.bits;
   return noted(z);
@@ -366,7 +376,7 @@ export function peek(t: Tensor): Float32Array {
 
 /** x again and again along a new first axis, in a tensor of this shape, not written out until something reads it. */
 export function constantOver(x: Tensor, shape: Shape, size: number): Tensor {
-  const z = new Tensor(shape, size, 0, scope.region, false);
+  const z = new Tensor(Object.freeze(shape), size, 0, scope.region, false);
   z.base = x;
   return noted(z);
 }

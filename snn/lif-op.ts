@@ -6,7 +6,7 @@ import {
   checkUnchanged,
   constantSource,
   disposed,
-  empty,
+  emptyLike,
   emptySpikes,
   gradOf,
   k,
@@ -298,13 +298,13 @@ export function runLif(
   if (v0 !== null) ready("LIF", v0);
   if (counters !== null) ready("LIF", counters);
   const plain = isPlain(neuron);
-  const spikes = emptySpikes(current.shape, current.size);
-  const refractory = plain ? null : empty(current.shape, current.size);
+  const spikes = emptySpikes(current.shape);
+  const refractory = plain ? null : emptyLike(current);
   const stepCurrent = constant ? 0 : size;
   const learned = beta.requiresGrad || threshold.requiresGrad;
   const wanted = scope.recording && (input.requiresGrad || learned || (v0?.requiresGrad ?? false));
   const kept = !plain || reachable || wanted;
-  const membrane = !kept ? null : over && !constant ? current.detach() : empty(current.shape, current.size);
+  const membrane = !kept ? null : over && !constant ? current.detach() : emptyLike(current);
   const from = v0?.ptr ?? 0;
   if (refractory === null) {
     const u = membrane === null ? allocate(4 * size) : membrane.ptr;
@@ -394,7 +394,7 @@ export function stateOf(run: Run): Tensor {
   const { neuron, spikes, threshold, T, rows, n } = run;
   const membrane = run.membrane as Tensor;
   for (const t of [membrane, spikes, threshold]) ready("LIF", t);
-  const z = empty(membrane.shape, membrane.size);
+  const z = emptyLike(membrane);
   const reset = neuron.delayed !== 0 ? NO_RESET : neuron.reset;
   const step = threshold.size === 1 ? 0 : 1;
   k.lifState(z.ptr, membrane.ptr, spikes.ptr, threshold.ptr, T * rows, n, step, reset, neuron.resetValue);

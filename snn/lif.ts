@@ -1,4 +1,4 @@
-import { allOrNothing, checkOptions, composed, empty, emptySpikes, ready, scope } from "../engine/extend.ts";
+import { allOrNothing, checkOptions, composed, emptyLike, emptySpikes, ready, scope } from "../engine/extend.ts";
 import { Module, parameter, Tensor, zeros } from "../engine/index.ts";
 import { checkCurrent, checkFire, checkState, type Fire } from "./checks.ts";
 import { clamped, DECAY_OPTIONS, type DecayOptions, decayTensor } from "./decay.ts";
@@ -214,8 +214,8 @@ export class LIF extends Module {
     const { threshold, neuron } = this;
     const beta = this.decay();
     for (const t of [current, beta, threshold, state.v, state.refractory]) ready("LIF", t);
-    const spikes = emptySpikes(current.shape, current.size);
-    const v = empty(current.shape, current.size);
+    const spikes = emptySpikes(current.shape);
+    const v = emptyLike(current);
     const { ptr, size } = current;
     forwardPlain(neuron, v.ptr, spikes.bits, ptr, state.v.ptr, beta.ptr, beta.size, threshold, 1, size, 0, 0);
     resetState(neuron, v.ptr, spikes, threshold);

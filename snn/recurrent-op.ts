@@ -12,7 +12,7 @@ import {
   bitBytes,
   checkUnchanged,
   disposed,
-  empty,
+  emptyLike,
   emptySpikes,
   freshGradOf,
   gatherWeightGradient,
@@ -164,9 +164,9 @@ export function runRecurrent(
   const rows = current.size / (T * n);
   const all = weight.ndim === 2;
   const plain = isPlain(neuron);
-  const spikes = emptySpikes(current.shape, current.size);
-  const membrane = empty(current.shape, current.size);
-  const refractory = plain ? null : empty(current.shape, current.size);
+  const spikes = emptySpikes(current.shape);
+  const membrane = emptyLike(current);
+  const refractory = plain ? null : emptyLike(current);
   const work = allocate(workSpace(rows, n, all, plain));
   k.recurrentForward(
     membrane.ptr,

@@ -74,7 +74,7 @@ export function dropout(x: Tensor, options: DropoutOptions = {}): Tensor {
   const generator = generatorOf("dropout", options.generator);
   if (!training || p === 0) return reshape(x, x.shape);
   ready("dropout", x);
-  const mask = emptySpikes(x.shape, x.size);
+  const mask = emptySpikes(x.shape);
   const keep = allocate(128);
   k.fill(keep, 32, 1 - p);
   generator.bernoulli(mask.bits, keep, 32, Math.ceil(x.size / 32), 1);

@@ -1,7 +1,7 @@
 import { k } from "../backend.ts";
 import { composed } from "../composed.ts";
 import { apply, gradOf, type Op, ready, recorded, SAVES_NOTHING } from "../op.ts";
-import { broadcastShapes, checkList, checkShape, formatShape, type Shape, sameShape, sizeOf } from "../shape.ts";
+import { broadcastShapes, checkShape, formatShape, type Shape, sameShape, sizeOf, sizesOf } from "../shape.ts";
 import { alive, constantOver, type Tensor } from "../tensor.ts";
 import { reshape } from "./view.ts";
 
@@ -35,13 +35,15 @@ const expandOp: Op<Repeat> = {
  */
 export function expand(x: Tensor, shape: Shape): Tensor {
   alive(x, "expand");
-  checkList("expand", shape);
-  const lead = shape.length - x.ndim;
-  const target = shape.map((n, axis) => (n === -1 && axis >= lead ? (x.shape[axis - lead] as number) : n));
-  checkShape("expand", target);
+  const sizes = sizesOf("expand", shape);
+  const lead = sizes.length - x.ndim;
+  const target = checkShape(
+    "expand",
+    sizes.map((n, axis) => (n === -1 && axis >= lead ? (x.shape[axis - lead] as number) : n)),
+  );
   if (lead < 0 || !sameShape(broadcastShapes("expand", x.shape, target), target)) {
     throw new RangeError(
-      `expand: expected a shape that ${formatShape(x.shape)} broadcasts to, got ${formatShape(shape)}`,
+      `expand: expected a shape that ${formatShape(x.shape)} broadcasts to, got ${formatShape(sizes)}`,
     );
   }
   return sameShape(x.shape, target) ? reshape(x, target) : composed(broadcastTo, x, target);

@@ -2,7 +2,7 @@
 import { k } from "../backend.ts";
 import { composed } from "../composed.ts";
 import { gradOf, passGradient, type Recorded, ready, recorded, SAVES_NOTHING } from "../op.ts";
-import { axisOf, checkList, checkShape, formatShape, type Shape, sizeOf } from "../shape.ts";
+import { axisOf, checkShape, formatShape, type Shape, sizeOf, sizesOf } from "../shape.ts";
 import { alive, packedView, type Tensor, viewOf } from "../tensor.ts";
 import { broadcastTo, constantSource } from "./expand.ts";
 
@@ -54,13 +54,13 @@ function reshapeSource(source: Tensor, target: Shape): Tensor {
 
 function inferred(x: Tensor, shape: Shape): Shape {
   alive(x, "reshape");
-  checkList("reshape", shape);
-  const open = shape.indexOf(-1);
-  const known = shape.reduce((product, n, axis) => (axis === open ? product : product * n), 1);
-  const target = open < 0 ? [...shape] : shape.map((n, axis) => (axis === open ? x.size / known : n));
+  const sizes = sizesOf("reshape", shape);
+  const open = sizes.indexOf(-1);
+  const known = sizes.reduce((product, n, axis) => (axis === open ? product : product * n), 1);
+  const target = sizes.map((n, axis) => (axis === open ? x.size / known : n));
   if (!target.every((n) => Number.isInteger(n) && n > 0) || sizeOf(target) !== x.size) {
     throw new RangeError(
-      `reshape: expected a shape of ${x.size} elements, got ${formatShape(shape)} for ${formatShape(x.shape)}`,
+      `reshape: expected a shape of ${x.size} elements, got ${formatShape(sizes)} for ${formatShape(x.shape)}`,
     );
   }
   return target;

@@ -1,5 +1,5 @@
 /** Rates that follow a cosine. */
-import { ensure } from "../options.ts";
+import { ensure } from "../arguments.ts";
 import type { Optimizer } from "./optimizer.ts";
 import { isCount, Scheduler } from "./scheduler.ts";
 

@@ -1,5 +1,6 @@
 /** Rates that fall, or rise, by one rule from epoch to epoch. */
-import { checkOptions, ensure } from "../options.ts";
+import { ensure } from "../arguments.ts";
+import { checkOptions } from "../options.ts";
 import type { Optimizer } from "./optimizer.ts";
 import { isCount, Scheduler } from "./scheduler.ts";
 

@@ -1,4 +1,4 @@
-import { ensure } from "../options.ts";
+import { ensure } from "../arguments.ts";
 import { cosPi } from "./cosine.ts";
 import type { Optimizer } from "./optimizer.ts";
 import { isCount, type Progress, Scheduler, type SchedulerState } from "./scheduler.ts";

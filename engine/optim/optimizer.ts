@@ -1,5 +1,6 @@
+import { ensure } from "../arguments.ts";
 import { heap, k } from "../backend.ts";
-import { copyOf, ensure, merged } from "../options.ts";
+import { copyOf, merged } from "../options.ts";
 import { Tensor, touch } from "../tensor.ts";
 
 /** What an optimizer keeps for one parameter: arrays by name, such as the `momentum` of {@link SGD}. */

@@ -1,4 +1,4 @@
-import { ensure } from "../options.ts";
+import { ensure } from "../arguments.ts";
 import type { Optimizer } from "./optimizer.ts";
 import { Scheduler } from "./scheduler.ts";
 

@@ -4,7 +4,8 @@
  * OneCycleLR) is computed from what the optimizer has, so that several schedules can act on one optimizer.
  */
 
-import { copyOf, ensure, merged, typeOf } from "../options.ts";
+import { ensure, typeOf } from "../arguments.ts";
+import { copyOf, merged } from "../options.ts";
 import { Optimizer } from "./optimizer.ts";
 
 /** The options and counters of a schedule, as {@link Scheduler.stateDict} gives them. */

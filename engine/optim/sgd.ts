@@ -1,5 +1,5 @@
+import { ensure } from "../arguments.ts";
 import { k } from "../backend.ts";
-import { ensure } from "../options.ts";
 import type { Tensor } from "../tensor.ts";
 import { Optimizer, type Slots } from "./optimizer.ts";
 

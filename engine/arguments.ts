@@ -1,0 +1,182 @@
+/**
+ * Arguments from outside: each is read once, copied, checked, and only the copy is used.
+ *
+ * A caller may write JavaScript without types, pass an object whose getters answer differently at every read, or an array over
+ * memory that another thread writes. So no check looks at a value that is read again after it.
+ */
+
+/** Which numbers an argument may be, and these in words, as they follow "must be". */
+export interface Range {
+  readonly expected: string;
+  fits(x: number): boolean;
+}
+
+/** Integers that kernels count with. */
+export const MAX_INTEGER = 2 ** 31 - 1;
+
+export const FINITE: Range = { expected: "finite", fits: Number.isFinite };
+export const NOT_NEGATIVE: Range = { expected: "finite and ≥ 0", fits: (x) => x >= 0 && x < Infinity };
+export const POSITIVE: Range = { expected: "finite and > 0", fits: (x) => x > 0 && x < Infinity };
+export const UNIT: Range = { expected: "in [0, 1]", fits: (x) => x >= 0 && x <= 1 };
+export const BELOW_ONE: Range = { expected: "in [0, 1)", fits: (x) => x >= 0 && x < 1 };
+export const WHOLE: Range = { expected: "an integer ≥ 0", fits: (x) => isInteger(x) && x >= 0 };
+export const COUNT: Range = { expected: "a positive integer", fits: (x) => isInteger(x) && x >= 1 };
+
+/** Whether x is an integer that kernels can count with. */
+const isInteger = (x: number): boolean => Number.isInteger(x) && x <= MAX_INTEGER && x >= -MAX_INTEGER;
+
+/** As `typeof`, with lists and null apart from objects. */
+export function typeOf(value: unknown): string {
+  return Array.isArray(value) ? "array" : value === null ? "null" : typeof value;
+}
+
+const LONGEST = 40;
+
+/** A value in a message: short, and without a call of its methods, which might throw. */
+export function show(value: unknown): string {
+  const type = typeOf(value);
+  if (type === "string") return JSON.stringify((value as string).slice(0, LONGEST));
+  if (type === "array") return showList(value as readonly unknown[]);
+  return type === "object" || type === "function" ? type : String(value);
+}
+
+function showList(list: readonly unknown[]): string {
+  const few = Array.prototype.slice.call(list, 0, 8).map((item) => (typeOf(item) === "array" ? "array" : show(item)));
+  return `[${few.join(", ")}${list.length > 8 ? ", …" : ""}]`;
+}
+
+/** The error for a value of the wrong kind. */
+export function wrongType(where: string, expected: string, got: unknown): TypeError {
+  return new TypeError(`${where}: expected ${expected}, got ${show(got)}`);
+}
+
+/** Throws a RangeError with the value unless it is fine. */
+export function ensure(fine: boolean, where: string, expected: string, got: unknown): void {
+  if (!fine) throw new RangeError(`${where}: ${expected}, got ${show(got)}`);
+}
+
+/**
+ * The value, a number in the range.
+ *
+ * @throws TypeError for anything but a number; RangeError for a number outside of the range.
+ */
+export function numberOf(where: string, name: string, value: unknown, range: Range): number {
+  if (typeof value !== "number") throw wrongType(where, `${name} as a number`, value);
+  ensure(range.fits(value), where, `${name} must be ${range.expected}`, value);
+  return value;
+}
+
+/**
+ * The value, one of the choices.
+ *
+ * @throws RangeError for anything else.
+ */
+export function choiceOf<T extends string>(where: string, name: string, value: unknown, choices: readonly T[]): T {
+  for (const choice of choices) if (choice === value) return choice;
+  const last = choices.length - 1;
+  const list = choices.map((choice, i) => `${i === 0 ? "" : i === last ? " or " : ", "}"${choice}"`).join("");
+  throw new RangeError(`${where}: expected ${name} ${list}, got ${show(value)}`);
+}
+
+/**
+ * The value, a function.
+ *
+ * @throws TypeError for anything else.
+ */
+export function functionOf<F>(where: string, name: string, value: F): F {
+  if (typeof value !== "function") throw wrongType(where, `${name} as a function`, value);
+  return value;
+}
+
+/** A list of options or sizes is short; a longer one is a mistake, and copying it might take for ever. */
+const LONGEST_LIST = 2 ** 16;
+
+/**
+ * A copy of a list of numbers in the range, with its length checked where one is given.
+ *
+ * @throws TypeError for anything but an array of numbers; RangeError for another length, or a number outside of the range.
+ */
+export function listOf(where: string, name: string, list: unknown, range: Range, length?: number): number[] {
+  if (!Array.isArray(list)) throw wrongType(where, `${name} as a list of numbers`, list);
+  const n = list.length;
+  ensure(n <= LONGEST_LIST && (length ?? n) === n, where, `${name} must have ${length ?? "fewer"} entries`, n);
+  return Array.from({ length: n }, (_, i) => numberOf(where, `${name}[${i}]`, list[i], range));
+}
+
+/**
+ * The values of an array or array-like, as an array that no getter and no caller can change while it is read: typed arrays as
+ * they are, anything else as a copy in float64.
+ *
+ * @throws TypeError for anything but numbers in a row.
+ */
+export function numbersOf(where: string, what: string, values: unknown): ArrayLike<number> {
+  if (isTypedArray(values)) return values;
+  const expected = `an array of ${what}`;
+  if (typeof values !== "object" || values === null) throw wrongType(where, expected, values);
+  const n: unknown = (values as ArrayLike<unknown>).length;
+  if (typeof n !== "number" || !WHOLE.fits(n)) throw wrongType(where, expected, values);
+  const at = (i: number): number => {
+    const value = (values as ArrayLike<unknown>)[i];
+    if (typeof value !== "number") throw new TypeError(`${where}: expected ${expected}, got ${show(value)} at ${i}`);
+    return value;
+  };
+  // A list with holes fails here, before memory for all of it is taken.
+  if (n > 0) at(n - 1);
+  const copy = new Float64Array(n);
+  for (let i = 0; i < n; i++) copy[i] = at(i);
+  return copy;
+}
+
+/** Typed arrays of numbers, those over memory of other realms and workers too. */
+function isTypedArray(values: unknown): values is Float64Array {
+  return ArrayBuffer.isView(values) && !(values instanceof DataView) && !/Big/.test(tagOf(values));
+}
+
+const tagOf = (values: object): string => Object.prototype.toString.call(values);
+
+/**
+ * A copy of indices, integers in [0, limit), in the form that kernels read.
+ *
+ * @throws TypeError for anything but numbers in a row; RangeError for another number.
+ */
+export function integersOf(where: string, what: string, values: unknown, limit: number): Int32Array {
+  const given = numbersOf(where, what, values);
+  const copy = new Int32Array(given.length);
+  for (let i = 0; i < copy.length; i++) {
+    const value = given[i] as number;
+    if (!(value >= 0 && value < limit && Number.isInteger(value))) {
+      throw new RangeError(`${where}: expected ${what} in [0, ${limit - 1}], got ${value} at ${i}`);
+    }
+    copy[i] = value;
+  }
+  return copy;
+}
+
+/**
+ * The options over the defaults, which have all of their names: every option is read once, an option that is undefined keeps its
+ * default. The type of an option is that of its default, unless this is null or NaN: null leaves the check to the caller, NaN
+ * stands for a number that has no default.
+ *
+ * @throws TypeError for anything but an object, an option of another name or of another type.
+ */
+export function withDefaults<Options extends object>(where: string, defaults: Options, options: unknown): Options {
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
+    throw wrongType(where, "options", options);
+  }
+  const names = Object.keys(defaults);
+  for (const name of Object.keys(options)) {
+    if (names.includes(name)) continue;
+    throw new TypeError(`${where}: expected the options ${names.join(", ")}, got ${name}`);
+  }
+  const result: Record<string, unknown> = {};
+  for (const [name, usual] of Object.entries(defaults)) {
+    const given = (options as Record<string, unknown>)[name];
+    const value = given === undefined ? usual : given;
+    const type = typeOf(usual);
+    if (type !== "null" && type !== "undefined" && typeOf(value) !== type) {
+      throw wrongType(where, `${name} of type ${type}`, value);
+    }
+    result[name] = value;
+  }
+  return result as Options;
+}
