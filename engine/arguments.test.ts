@@ -27,7 +27,7 @@ describe("arguments: show", () => {
   test.each([
     [1, "1"],
     [-0, "0"],
-    [10n, "10"],
+    [10n, "10n"],
     [Symbol("s"), "Symbol(s)"],
     ["a", '"a"'],
     ["x".repeat(1000), `"${"x".repeat(40)}"`],

@@ -14,6 +14,7 @@ export interface Range {
 /** Integers that kernels count with. */
 export const MAX_INTEGER = 2 ** 31 - 1;
 
+export const NUMBER: Range = { expected: "a number", fits: () => true };
 export const FINITE: Range = { expected: "finite", fits: Number.isFinite };
 export const NOT_NEGATIVE: Range = { expected: "finite and ≥ 0", fits: (x) => x >= 0 && x < Infinity };
 export const POSITIVE: Range = { expected: "finite and > 0", fits: (x) => x > 0 && x < Infinity };
@@ -37,6 +38,7 @@ export function show(value: unknown): string {
   const type = typeOf(value);
   if (type === "string") return JSON.stringify((value as string).slice(0, LONGEST));
   if (type === "array") return showList(value as readonly unknown[]);
+  if (type === "bigint") return `${value}n`;
   return type === "object" || type === "function" ? type : String(value);
 }
 

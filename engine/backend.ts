@@ -27,6 +27,9 @@ export function useBackend(backend: Backend): void {
 /** Whether the reference computes now. */
 export const inReference = (): boolean => heap !== simd.heap;
 
+/** The heap that gave out address p: those of the reference are negative. */
+export const heapOf = (p: number): Heap => (p > 0 ? simd.heap : heap);
+
 /** The kernels of convolutions, pools and normalisation. */
 export const ofImages = (): ImageKernels => ("normalize" in k ? (k as Kernels) : imageKernels());
 

@@ -1,5 +1,5 @@
 /** The reverse pass: one loop over the tape, from the newest record to the oldest. */
-import { heap, k } from "./backend.ts";
+import { heapOf, k } from "./backend.ts";
 import { releaseParts } from "./composed.ts";
 import {
   begun,
@@ -106,7 +106,7 @@ function abandon(records: Tensor[]): void {
 function takeBack(leaves: readonly Tensor[], withBuffers: readonly Tensor[]): void {
   for (const x of leaves) x.zeroGrad();
   for (const x of withBuffers) {
-    if (x.region === root.region) heap.release(x.gradBuffer, 4 * x.size);
+    if (x.region.scope === root) heapOf(x.gradBuffer).release(x.gradBuffer, 4 * x.size);
     x.gradBuffer = 0;
   }
 }

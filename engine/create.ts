@@ -1,9 +1,9 @@
 /** Tensors from values. */
+import { NUMBER, numberOf, numbersOf, show, withDefaults, wrongType } from "./arguments.ts";
 import { k } from "./backend.ts";
 import { type Generator, generatorOf } from "./generator.ts";
 import { ready } from "./op.ts";
-import { checkOptions } from "./options.ts";
-import { checkShape, formatShape, type Shape, sizeOf } from "./shape.ts";
+import { checkShape, formatShape, MAX_AXES, type Shape, sizeOf } from "./shape.ts";
 import { empty, emptySpikes, type NestedArray, peek, steady, type Tensor } from "./tensor.ts";
 
 /** Options of functions that make a tensor. */
@@ -18,9 +18,15 @@ export interface RandomOptions extends TensorOptions {
   generator?: Generator;
 }
 
-function blank(where: string, shape: Shape, options: TensorOptions): Tensor {
-  const t = empty(checkShape(where, shape));
-  t.requiresGrad = options.requiresGrad ?? false;
+const DEFAULTS: Required<TensorOptions> = { requiresGrad: false };
+const TENSOR = { shape: null as readonly number[] | null, ...DEFAULTS };
+const GENERATOR = { generator: null as Generator | null };
+const RANDOM = { ...GENERATOR, ...DEFAULTS };
+
+/** A tensor with unwritten values, of a shape that was checked. */
+function blank(shape: Shape, requiresGrad: boolean): Tensor {
+  const t = empty(shape);
+  t.requiresGrad = requiresGrad;
   return t;
 }
 
@@ -36,7 +42,7 @@ export function tensor(
   data: number | NestedArray | ArrayLike<number>,
   options: TensorOptions & { shape?: readonly number[] } = {},
 ): Tensor {
-  checkOptions("tensor", options, "shape requiresGrad");
+  const { shape: wanted, requiresGrad } = withDefaults("tensor", TENSOR, options);
   const flat: number[] = [];
   let values: ArrayLike<number> = flat;
   let shape: Shape;
@@ -47,45 +53,36 @@ export function tensor(
     shape = shapeOfNested(data);
     flatten(data, shape, 0, flat);
   } else {
-    values = arrayLike(data as ArrayLike<number>);
+    values = steady(numbersOf("tensor", "numbers", data));
     shape = [values.length];
   }
-  const target = checkShape("tensor", options.shape ?? shape);
+  const target = checkShape("tensor", wanted ?? shape);
   if (sizeOf(target) !== values.length) {
     throw new RangeError(`tensor: shape ${formatShape(target)} holds ${sizeOf(target)} values, got ${values.length}`);
   }
-  const t = blank("tensor", target, options);
+  const t = blank(target, requiresGrad);
   peek(t).set(values);
   return t;
 }
 
-/** Throws unless these are numbers in a row; a copy where they lie in linear memory, which may grow under them. */
-function arrayLike(values: ArrayLike<number> | null | undefined): ArrayLike<number> {
-  if (typeof values !== "object" || typeof values?.length !== "number") {
-    const got = values === null ? "null" : typeof values;
-    throw new TypeError(`tensor: expected a number, nested arrays or an array of numbers, got ${got}`);
-  }
-  const first: unknown = values[0];
-  if (values.length > 0 && typeof first !== "number") {
-    throw new TypeError(`tensor: expected an array of numbers, got one of ${typeof first}`);
-  }
-  return steady(values);
-}
-
+/** The lengths of the first list at each depth; a list that holds itself has too many axes. */
 function shapeOfNested(data: NestedArray): number[] {
   const shape: number[] = [];
-  for (let level: NestedArray | undefined = data; Array.isArray(level); level = level[0]) shape.push(level.length);
+  for (let level: NestedArray | undefined = data; Array.isArray(level) && shape.length <= MAX_AXES; level = level[0]) {
+    shape.push(level.length);
+  }
+  if (shape.length > MAX_AXES) throw new RangeError(`tensor: expected lists of at most ${MAX_AXES} axes, got more`);
   return shape;
 }
 
 function flatten(data: NestedArray, shape: Shape, axis: number, into: number[]): void {
   if (axis === shape.length) {
-    if (typeof data !== "number") throw new TypeError(`tensor: expected numbers at depth ${axis}, got ${typeof data}`);
+    if (typeof data !== "number") throw wrongType("tensor", `numbers at depth ${axis}`, data);
     into.push(data);
     return;
   }
   if (!Array.isArray(data) || data.length !== shape[axis]) {
-    const got = Array.isArray(data) ? `${data.length} entries` : typeof data;
+    const got = Array.isArray(data) ? `${data.length} entries` : show(data);
     throw new RangeError(`tensor: ragged nested array, expected ${shape[axis]} entries at depth ${axis}, got ${got}`);
   }
   for (const item of data) flatten(item, shape, axis + 1, into);
@@ -102,9 +99,9 @@ export function full(shape: Shape, value: number, options: TensorOptions = {}): 
 }
 
 function filled(where: string, shape: Shape, value: number, options: TensorOptions): Tensor {
-  if (typeof value !== "number") throw new TypeError(`${where}: expected a number, got ${typeof value}`);
-  checkOptions(where, options, "requiresGrad");
-  const t = blank(where, shape, options);
+  if (typeof value !== "number") throw wrongType(where, "a number", value);
+  const { requiresGrad } = withDefaults(where, DEFAULTS, options);
+  const t = blank(checkShape(where, shape), requiresGrad);
   k.fill(t.ptr, t.size, value);
   return t;
 }
@@ -133,7 +130,7 @@ export function ones(shape: Shape, options: TensorOptions = {}): Tensor {
  * @throws RangeError unless n is a positive integer, at most 2¹⁵.
  */
 export function eye(n: number): Tensor {
-  const t = filled("eye", [n, n], 0, {});
+  const t = filled("eye", [n, n], 0, DEFAULTS);
   const data = peek(t);
   for (let i = 0; i < n; i++) data[i * (n + 1)] = 1;
   return t;
@@ -142,14 +139,16 @@ export function eye(n: number): Tensor {
 /**
  * zᵢ = start + i·step, up to but without end: shape [⌈(end − start) / step⌉]. The step is 1 by default.
  *
- * @throws RangeError if that is no value or more than 2³⁰, as for a step of 0 or arguments that are not finite.
+ * @throws RangeError if that is no value or more than 2³⁰, as for a step of 0, or for arguments that are not finite; TypeError
+ *   for anything but numbers.
  */
 export function arange(start: number, end: number, step = 1): Tensor {
+  for (const [name, value] of Object.entries({ start, end, step })) numberOf("arange", name, value, NUMBER);
   const n = Math.ceil((end - start) / step);
   if (!(n > 0 && Number.isFinite(n))) {
     throw new RangeError(`arange: expected at least one value, got start ${start}, end ${end}, step ${step}`);
   }
-  const t = blank("arange", [n], {});
+  const t = blank(checkShape("arange", [n]), false);
   const data = peek(t);
   for (let i = 0; i < n; i++) data[i] = start + i * step;
   return t;
@@ -165,9 +164,9 @@ export function rand(shape: Shape, options: RandomOptions = {}): Tensor {
 }
 
 function drawn(where: string, shape: Shape, options: RandomOptions, distribution: "uniform" | "normal"): Tensor {
-  checkOptions(where, options, "generator requiresGrad");
-  const generator = generatorOf(where, options.generator);
-  const t = blank(where, shape, options);
+  const { generator: given, requiresGrad } = withDefaults(where, RANDOM, options);
+  const generator = generatorOf(where, given);
+  const t = blank(checkShape(where, shape), requiresGrad);
   generator[distribution](t.ptr, t.size);
   return t;
 }
@@ -190,8 +189,8 @@ export function randn(shape: Shape, options: RandomOptions = {}): Tensor {
  * @throws TypeError for a generator that is none.
  */
 export function bernoulli(probabilities: Tensor, options: { generator?: Generator } = {}): Tensor {
-  checkOptions("bernoulli", options, "generator");
-  const generator = generatorOf("bernoulli", options.generator);
+  const { generator: given } = withDefaults("bernoulli", GENERATOR, options);
+  const generator = generatorOf("bernoulli", given);
   ready("bernoulli", probabilities);
   const t = emptySpikes(probabilities.shape);
   generator.bernoulli(t.bits, probabilities.ptr, t.size, 1, 1);

@@ -1,4 +1,5 @@
 /** Random numbers from a counter, the same on every machine and engine. */
+import { wrongType } from "./arguments.ts";
 import { k, simd } from "./backend.ts";
 import { MAX_ELEMENTS } from "./shape.ts";
 import { memory } from "./wasm.ts";
@@ -130,10 +131,11 @@ export class Generator {
 /** The generator of every random op that is not given one. */
 export const defaultGenerator = new Generator(0);
 
-/** The generator that an option names, by default the default one. */
-export function generatorOf(where: string, generator = defaultGenerator): Generator {
+/** The generator that an option names; the default one for null and undefined. */
+export function generatorOf(where: string, generator: Generator | null = null): Generator {
+  if (generator === null) return defaultGenerator;
   if (generator instanceof Generator) return generator;
-  throw new TypeError(`${where}: expected a Generator, got ${generator}`);
+  throw wrongType(where, "a Generator", generator);
 }
 
 /**

@@ -4,13 +4,14 @@
 
 import { reference } from "../kernels/reference/index.ts";
 import { BASE, bindWasmMemory, reserve, view } from "../kernels/reference/memory.ts";
+import { functionOf, NOT_NEGATIVE, numberOf, POSITIVE, withDefaults, wrongType } from "./arguments.ts";
 import { type Backend, inReference, simd, useBackend } from "./backend.ts";
 import { Heap } from "./memory.ts";
 import { sum } from "./ops/reduce.ts";
-import { checkOptions } from "./options.ts";
+import { root } from "./scope.ts";
 import { formatShape } from "./shape.ts";
 import { tape } from "./tape.ts";
-import { empty, peek, Tensor } from "./tensor.ts";
+import { alive, emptyLike, peek, Tensor } from "./tensor.ts";
 import { memory } from "./wasm.ts";
 
 /** Options of {@link gradcheck}. */
@@ -22,6 +23,8 @@ export interface GradcheckOptions {
   /** Relative tolerance, ≥ 0; default 1e-5 (PyTorch: 1e-3). */
   rtol?: number;
 }
+
+const DEFAULTS: Required<GradcheckOptions> = { eps: 1e-6, atol: 1e-7, rtol: 1e-5 };
 
 function referenceBackend(): Backend {
   let end = BASE;
@@ -44,9 +47,14 @@ export function withReference<R>(fn: () => R): R {
   if (inReference()) return tape(fn);
   bindWasmMemory(() => new Float32Array(memory.buffer));
   useBackend(referenceBackend());
+  // Persistent tensors that are made inside have addresses of the reference, and end with it.
+  const { region } = root;
+  root.region = { open: true, scope: root };
   try {
     return tape(fn);
   } finally {
+    root.region.open = false;
+    root.region = region;
     useBackend(simd);
   }
 }
@@ -54,7 +62,7 @@ export function withReference<R>(fn: () => R): R {
 /**
  * Compares the gradient of Σ fn(inputs) (of every tensor that fn returns, weighted so that errors do not cancel) towards
  * every element of every input with (f(x + ε) − f(x − ε)) / 2ε, all in float64. Spikes are steps: use layers with
- * `spiking: false`.
+ * `spiking: false`. Parameters and layers that fn makes are freed when the check ends.
  *
  *   |analytic − numeric| ≤ atol + rtol·|numeric|
  *
@@ -66,26 +74,29 @@ export function gradcheck(
   inputs: readonly Tensor[],
   options: GradcheckOptions = {},
 ): void {
-  checkOptions("gradcheck", options, "eps atol rtol");
-  const { eps = 1e-6, atol = 1e-7, rtol = 1e-5 } = options;
-  if (!(eps > 0 && eps < Infinity)) throw new RangeError(`gradcheck: eps must be finite and > 0, got ${eps}`);
-  if (!(atol >= 0 && rtol >= 0)) throw new RangeError(`gradcheck: atol and rtol must be ≥ 0, got ${atol} and ${rtol}`);
-  const values = inputs.map((t) => Float64Array.from(peek(t)));
+  functionOf("gradcheck", "fn", fn);
+  if (!Array.isArray(inputs)) throw wrongType("gradcheck", "a list of input tensors", inputs);
+  const { eps, atol, rtol } = withDefaults("gradcheck", DEFAULTS, options);
+  numberOf("gradcheck", "eps", eps, POSITIVE);
+  for (const [name, tolerance] of Object.entries({ atol, rtol })) numberOf("gradcheck", name, tolerance, NOT_NEGATIVE);
+  const tensors: readonly Tensor[] = [...inputs];
+  for (const t of tensors) alive(t, "gradcheck");
+  const values = tensors.map((t) => Float64Array.from(peek(t)));
   withReference(() => {
-    const analytic = gradients(fn, inputs, values);
+    const analytic = gradients(fn, tensors, values);
     values.forEach((x, which) => {
       for (let i = 0; i < x.length; i++) {
         const centre = x[i] as number;
         x[i] = centre + eps;
-        const above = tape(() => objective(fn, place(inputs, values)).item());
+        const above = tape(() => objective(fn, place(tensors, values)).item());
         x[i] = centre - eps;
-        const below = tape(() => objective(fn, place(inputs, values)).item());
+        const below = tape(() => objective(fn, place(tensors, values)).item());
         x[i] = centre;
         const numeric = (above - below) / (2 * eps);
         const got = (analytic[which] as Float64Array)[i] as number;
         if (!(Math.abs(got - numeric) <= atol + rtol * Math.abs(numeric))) {
           throw new Error(
-            `gradcheck: input ${which} of shape ${formatShape((inputs[which] as Tensor).shape)}, element ${i}: ` +
+            `gradcheck: input ${which} of shape ${formatShape((tensors[which] as Tensor).shape)}, element ${i}: ` +
               `expected the difference quotient ${numeric}, got the gradient ${got}`,
           );
         }
@@ -96,7 +107,7 @@ export function gradcheck(
 
 function place(inputs: readonly Tensor[], values: readonly Float64Array[]): Tensor[] {
   return inputs.map((t, i) => {
-    const copy = empty(t.shape);
+    const copy = emptyLike(t);
     peek(copy).set(values[i] as Float64Array);
     copy.requiresGrad = true;
     return copy;
@@ -109,8 +120,8 @@ function objective(fn: (...inputs: Tensor[]) => Tensor | readonly Tensor[], inpu
   const outputs = Array.isArray(result) ? (result as readonly Tensor[]) : [result as Tensor];
   let total: Tensor | null = null;
   for (const z of outputs) {
-    if (!(z instanceof Tensor)) throw new TypeError(`gradcheck: expected fn to return tensors, got ${typeof z}`);
-    const weights = empty(z.shape);
+    if (!(z instanceof Tensor)) throw wrongType("gradcheck", "fn to return tensors", z);
+    const weights = emptyLike(z);
     const { data } = weights;
     for (let i = 0; i < data.length; i++) data[i] = 0.5 + ((i * 7) % 11) / 11;
     const part = sum(z.mul(weights));

@@ -3,9 +3,10 @@
  * tape.
  */
 import { heap, k, simd } from "./backend.ts";
-import { allocate, allocateIn, type Region, recycle, scope } from "./scope.ts";
+import { allOrNothing } from "./composed.ts";
+import { allocate, allocateIn, making, type Region, recycle, root, scope } from "./scope.ts";
 import type { Shape } from "./shape.ts";
-import { alive, empty, emptyLike, materialise, record, type Tensor } from "./tensor.ts";
+import { alive, empty, emptyLike, materialise, record, Tensor } from "./tensor.ts";
 
 /** In the place of SAVES_… bits: the op has no gradient and is never recorded. */
 export const NO_GRADIENT = -1;
@@ -75,7 +76,12 @@ const NONE = null as unknown as Tensor;
 
 /** z = op(a, b, c), recorded if one of them requires a gradient. */
 export function apply<Attrs>(op: Op<Attrs>, attrs: Attrs, a: Tensor, b: Tensor = NONE, c: Tensor = NONE): Tensor {
-  if (op.takesBits && a.bits !== 0) alive(a, op.name);
+  // No tape gives back what an op has taken before it fails at the root.
+  return scope === root && making === null ? allOrNothing(() => run(op, attrs, a, b, c)) : run(op, attrs, a, b, c);
+}
+
+function run<Attrs>(op: Op<Attrs>, attrs: Attrs, a: Tensor, b: Tensor, c: Tensor): Tensor {
+  if (op.takesBits && a?.bits !== 0) alive(a, op.name);
   else ready(op.name, a);
   if (b !== NONE) ready(op.name, b);
   if (c !== NONE) ready(op.name, c);
@@ -114,6 +120,10 @@ interface Many {
 
 /** `apply` for an op over a list of inputs, which its attributes hold. */
 export function applyMany<Attrs extends Many>(op: Op<Attrs>, attrs: Attrs): Tensor {
+  return scope === root && making === null ? allOrNothing(() => runMany(op, attrs)) : runMany(op, attrs);
+}
+
+function runMany<Attrs extends Many>(op: Op<Attrs>, attrs: Attrs): Tensor {
   let wanted = false;
   for (const x of attrs.inputs) {
     ready(op.name, x);
@@ -127,7 +137,7 @@ export function applyMany<Attrs extends Many>(op: Op<Attrs>, attrs: Attrs): Tens
 
 /** Throws for what is no tensor, and when x is freed; writes out spikes and constant expansions. */
 export function ready(where: string, x: Tensor): void {
-  if (!x?.region?.open || x.base !== null) alive(x, where);
+  if (!(x instanceof Tensor) || !x.region?.open || x.base !== null) alive(x, where);
   if (x.ptr === 0) materialise(x);
 }
 
@@ -147,6 +157,7 @@ export function freshGradOf(x: Tensor): number {
   accumulates = x.gradPtr !== 0;
   if (accumulates) {
     writeOutGradient(x);
+    if (x.op === null) x.touchGrad();
     return x.gradPtr;
   }
   if (x.op === null) return leafGradient(x);

@@ -1,6 +1,7 @@
 /** Options by other names, plain values and lists in their place: each would leave all defaults as they are. */
 import { expect, test } from "vitest";
 import { random } from "../test/support/tensors.ts";
+import { show } from "./arguments.ts";
 import {
   Adam,
   AdamW,
@@ -147,7 +148,7 @@ const CALLS: Record<string, readonly [foreign: string, call: (options: never) =>
 test.each(Object.entries(CALLS))("options: %s wants its own, by their names", (name, [foreign, call]) => {
   for (const given of [1, "sum", true, [0], null]) {
     expect(() => tape(() => void call(given as never))).toThrow(
-      new TypeError(`${name}: expected options, got ${given}`),
+      new TypeError(`${name}: expected options, got ${show(given)}`),
     );
   }
   for (const other of [foreign, "stridee"]) {

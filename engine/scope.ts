@@ -5,7 +5,7 @@
  * inner scope on the arena. A scope object is reused whenever its depth is reached again; a region is one run of it, and
  * every tensor points at the region it belongs to, so that "is it still alive?" is one load.
  */
-import { heap } from "./backend.ts";
+import { heap, heapOf } from "./backend.ts";
 import { Mark } from "./memory.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -27,6 +27,8 @@ export class Scope {
   /** Tensors that `keep` named, and those that the end of this scope has moved out of it. */
   readonly kept: Tensor[] = [];
   readonly moved: Tensor[] = [];
+  /** Tensors of this scope that were made persistent: they outlive it, unless it ends with an error. */
+  readonly persisted: Tensor[] = [];
   private child: Scope | null = null;
 
   constructor(parent: Scope | null) {
@@ -87,13 +89,16 @@ export function outside<R>(fn: () => R): R {
 
 /** Frees what the current scope owns and makes its parent current. */
 export function leave(): void {
-  const { region, records, adopted, blocks, kept, moved, mark, parent } = scope;
+  const { region, records, adopted, blocks, kept, moved, persisted, mark, parent } = scope;
   region.open = false;
   for (const t of adopted) {
     heap.release(t.ptr, 4 * t.size);
     t.region = disposed;
   }
   for (let i = 0; i < blocks.length; i += 2) heap.release(blocks[i] as number, blocks[i + 1] as number);
+  // The scope around it may end with an error yet.
+  if (parent !== root) for (const t of persisted) (parent as Scope).persisted.push(t);
+  clear(persisted);
   clear(records);
   clear(kept);
   clear(moved);
@@ -133,5 +138,5 @@ export function recycle(p: number, bytes: number, region: Region): void {
 /** Gives back a block. */
 export function free(p: number, bytes: number): void {
   for (let m = making; m !== null; m = m.outer) m.memory.delete(p);
-  heap.release(p, bytes);
+  heapOf(p).release(p, bytes);
 }

@@ -64,6 +64,7 @@ export function sameShape(x: Shape, y: Shape): boolean {
 /** An axis of a tensor with `ndim` axes as 0 … ndim − 1; negative ones count from the end. */
 export function axisOf(where: string, axis: number, ndim: number): number {
   if (ndim === undefined) throw new TypeError(`${where}: expected a tensor`);
+  if (typeof axis !== "number") throw wrongType(where, "an axis, a number", axis);
   const index = axis < 0 ? axis + ndim : axis;
   if (!Number.isInteger(index) || index < 0 || index >= ndim) {
     throw new RangeError(`${where}: expected an axis in [${-ndim}, ${ndim - 1}], got ${axis}`);
@@ -74,10 +75,12 @@ export function axisOf(where: string, axis: number, ndim: number): number {
 /** Axes ascending and without repetition; all of them for undefined. */
 export function axesOf(where: string, axis: number | readonly number[] | undefined, ndim: number): number[] {
   if (axis === undefined) return Array.from({ length: ndim }, (_, i) => i);
-  const list = typeof axis === "number" ? [axis] : axis;
-  const axes = list.map((a) => axisOf(where, a, ndim)).sort((a, b) => a - b);
-  if (new Set(axes).size !== axes.length)
-    throw new RangeError(`${where}: expected distinct axes, got ${formatShape(list)}`);
+  if (!Array.isArray(axis)) return [axisOf(where, axis as number, ndim)];
+  if (axis.length > MAX_AXES) throw new RangeError(`${where}: expected at most ${ndim} axes, got ${axis.length}`);
+  const axes = Array.from(axis as readonly number[], (a) => axisOf(where, a, ndim)).sort((a, b) => a - b);
+  if (new Set(axes).size !== axes.length) {
+    throw new RangeError(`${where}: expected distinct axes, got ${formatShape(axis)}`);
+  }
   return axes;
 }
 

@@ -3,7 +3,9 @@ import { expect, test } from "vitest";
 import { bytesKept, gradient, leaf, random, values } from "../test/support/tensors.ts";
 import {
   Adam,
+  BatchNorm1d,
   concat,
+  conv2d,
   crossEntropy,
   keep,
   Linear,
@@ -11,6 +13,7 @@ import {
   manualSeed,
   memoryStats,
   noGrad,
+  ones,
   parameter,
   rand,
   Sequential,
@@ -552,4 +555,60 @@ test("tape: constant inputs that layers write out after all are freed with it", 
       for (let i = 0; i < 10; i++) step();
     }),
   ).toBe(0);
+});
+
+test("exception: layers and parameters that were made inside are freed, those from outside stay", () => {
+  const outside = parameter(ones([100]));
+  const x = ones([1, 100]);
+  const { live } = memoryStats();
+  for (const run of [tape, noGrad]) {
+    let layer: Linear | undefined;
+    expect(() =>
+      run(() => {
+        parameter(outside);
+        layer = new Linear(100, 100);
+        new BatchNorm1d(50);
+        throw new RangeError("mine");
+      }),
+    ).toThrow(new RangeError("mine"));
+    expect(memoryStats().live).toBe(live);
+    expect(() => (layer as Linear).forward(x)).toThrow(/was freed/);
+  }
+  expect(outside.toArray()).toEqual(new Array(100).fill(1));
+});
+
+test("exception: a layer of an inner tape that ended well is freed by an outer one that throws", () => {
+  const { live } = memoryStats();
+  expect(() =>
+    tape(() => {
+      tape(() => new Linear(10, 10));
+      throw new Error("late");
+    }),
+  ).toThrow("late");
+  expect(memoryStats().live).toBe(live);
+});
+
+test("exception: an op that fails outside of tapes gives back what it took", () => {
+  const x = ones([1, 1, 1000, 1000]);
+  const w = ones([1, 1, 1, 1]);
+  const { live } = memoryStats();
+  expect(() => conv2d(x, w, null, { padding: 15500, stride: 32 })).toThrow(RangeError);
+  expect(memoryStats().live).toBe(live);
+  expect(() => tensor({ length: 1e4, 0: 1, 9999: 2n } as never)).toThrow(TypeError);
+  expect(memoryStats().live).toBe(live);
+});
+
+test("tape: it wants a function", () => {
+  expect(() => tape(3 as never)).toThrow(new TypeError("tape: expected fn as a function, got 3"));
+  expect(() => noGrad(undefined as never)).toThrow(TypeError);
+});
+
+test("backward: adding into a gradient that a record needs is noticed", () => {
+  const p = parameter(ones([2]));
+  tape(() => p.sum().backward());
+  tape(() => {
+    const loss = p.mul(p.grad as Tensor).sum();
+    p.sum().backward();
+    expect(() => loss.backward()).toThrow(/was overwritten/);
+  });
 });

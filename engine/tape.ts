@@ -7,7 +7,8 @@
  *     return loss;              // moved out; everything else is freed
  *   });
  */
-import { heap, k } from "./backend.ts";
+import { functionOf } from "./arguments.ts";
+import { heap, heapOf, inReference, k } from "./backend.ts";
 import { releaseParts } from "./composed.ts";
 import type { MemoryStats } from "./memory.ts";
 import { enter, leave, making, type Region, root, type Scope, scope } from "./scope.ts";
@@ -34,6 +35,7 @@ export function noGrad<R>(fn: () => R): R {
 }
 
 function run<R>(where: string, recording: boolean, fn: () => R): R {
+  functionOf(where, "fn", fn);
   const inner = enter(recording);
   try {
     const result = fn();
@@ -44,6 +46,8 @@ function run<R>(where: string, recording: boolean, fn: () => R): R {
   } catch (error) {
     // There may have been no room for all that was to be moved out.
     for (const t of inner.moved) t.dispose();
+    for (const t of inner.persisted) t.dispose();
+    inner.persisted.length = 0;
     throw error;
   } finally {
     leave();
@@ -63,12 +67,12 @@ export function keep<T extends Tensor>(t: T): T {
 
 /**
  * Makes t a parameter: a leaf that requires a gradient, in persistent memory wherever it was made, seen by Module.
- * Returns t itself.
+ * Returns t itself. A parameter that was made in a tape which then throws is freed with it, one that was made inside of
+ * `gradcheck` at the end of that.
  *
  * @throws Error if t was freed.
  */
 export function parameter<T extends Tensor>(t: T): T {
-  alive(t, "parameter");
   persist(t);
   t.requiresGrad = true;
   t.isParameter = true;
@@ -82,11 +86,21 @@ export function buffer<T extends Tensor>(t: T): T {
   return t;
 }
 
-/** Moves t into persistent memory, where it stays until it is disposed, and detaches it. Returns t itself. */
+/**
+ * Moves t into persistent memory, where it stays until it is disposed, and detaches it. Returns t itself.
+ *
+ * @throws Error if t was freed, or lies outside of the `gradcheck` that runs, whose memory ends with it.
+ */
 export function persist<T extends Tensor>(t: T): T {
+  alive(t, "parameter");
   const { region } = t;
+  const moves = region.scope !== root || !t.owned;
+  if (moves && inReference() && t.ptr > 0) {
+    throw new Error("parameter: a tensor from outside of gradcheck cannot become persistent inside of it");
+  }
   if (t.ptr === 0) materialise(t);
-  if (region !== root.region || !t.owned) settle(t, root.region);
+  if (moves) settle(t, root.region);
+  if (region.scope !== root) region.scope.persisted.push(t);
   making?.tensors.push(t);
   unrecord(t, region);
   releaseParts(t);
@@ -161,7 +175,7 @@ function settle(t: Tensor, region: Region): void {
       if (packed) t.bits = copyOf(t.bits, heap.allocate(streamBytes(t.size)), streamBytes(t.size) / 4);
       else t.ptr = copyOf(t.ptr, heap.allocate(bytes), t.size);
     } catch (error) {
-      if (gradient !== 0) heap.release(gradient, bytes);
+      if (gradient !== 0) heapOf(gradient).release(gradient, bytes);
       throw error;
     }
     t.owned = true;
@@ -169,7 +183,7 @@ function settle(t: Tensor, region: Region): void {
     if (t.base !== null) t.bits = 0;
   }
   t.base = null;
-  if (t.region !== root.region && !packed) t.bits = 0;
+  if (t.region.scope !== root && !packed) t.bits = 0;
   t.region = region;
   if (region.scope !== root) region.scope.adopted.push(t);
   if (!leaves) return;

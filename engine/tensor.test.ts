@@ -5,9 +5,11 @@ import { bytesKept, random, values } from "../test/support/tensors.ts";
 import {
   arange,
   bernoulli,
+  concat,
   eye,
   full,
   Generator,
+  keep,
   manualSeed,
   memoryStats,
   type NestedArray,
@@ -15,6 +17,7 @@ import {
   rand,
   randn,
   resetPeak,
+  tape,
   tensor,
   zeros,
 } from "./index.ts";
@@ -75,10 +78,10 @@ test("tensor: ragged arrays, wrong entries and wrong shapes are named with their
   const ragged = () => tensor([[1, 2], [3]]);
   expect(ragged).toThrow(RangeError);
   expect(ragged).toThrow("tensor: ragged nested array, expected 2 entries at depth 1, got 1 entries");
-  expect(() => tensor([[1, 2], 3])).toThrow(/expected 2 entries at depth 1, got number/);
+  expect(() => tensor([[1, 2], 3])).toThrow(/expected 2 entries at depth 1, got 3/);
   const text = () => tensor(["1"] as unknown as NestedArray);
   expect(text).toThrow(TypeError);
-  expect(text).toThrow("tensor: expected numbers at depth 1, got string");
+  expect(text).toThrow('tensor: expected numbers at depth 1, got "1"');
   const tooFew = () => tensor([1, 2, 3], { shape: [2, 2] });
   expect(tooFew).toThrow(RangeError);
   expect(tooFew).toThrow("tensor: shape [2, 2] holds 4 values, got 3");
@@ -99,8 +102,8 @@ test("shapes: what is no list of sizes, and values that are no numbers, are Type
     [() => rand(undefined as unknown as number[]), "rand: expected a shape, a list of sizes, got undefined"],
     [() => tensor([1], { shape: 1 as unknown as number[] }), "tensor: expected a shape, a list of sizes, got 1"],
     [() => full([2], undefined as unknown as number), "full: expected a number, got undefined"],
-    [() => tensor(new BigInt64Array(2) as never), "tensor: expected an array of numbers, got one of bigint"],
-    [() => tensor({ length: 1, 0: "1" } as never), "tensor: expected an array of numbers, got one of string"],
+    [() => tensor(new BigInt64Array(2) as never), "tensor: expected an array of numbers, got 0n at 1"],
+    [() => tensor({ length: 1, 0: "1" } as never), 'tensor: expected an array of numbers, got "1" at 0'],
   ];
   for (const [run, message] of runs) {
     expect(bytesKept(() => expect(run).toThrow(new TypeError(message)))).toBe(0);
@@ -273,4 +276,76 @@ test("tensor: console.log shows in Node what toString gives", () => {
   const t = tensor([[1, 2.5]], { requiresGrad: true });
   expect(inspect(t)).toBe("Tensor([1, 2], [1, 2.5], requiresGrad)");
   expect(inspect({ t })).toBe(`{ t: ${t} }`);
+});
+
+test("shapes: that of a tensor is frozen, whatever made it, and no other tensor's changes with it", () => {
+  const x = tensor([
+    [1, 2, 3],
+    [4, 5, 6],
+  ]);
+  const made = [
+    x,
+    x.relu(),
+    x.sum({ axis: 0 }),
+    x.reshape([3, 2]),
+    x.transpose(0, 1),
+    x.slice(0, 0, 1),
+    x.expand([4, 2, 3]),
+    x.matmul(x.transpose(0, 1)),
+    x.detach(),
+    x.clone(),
+    concat([x, x]),
+    zeros([2, 3]),
+    rand([2]),
+    bernoulli(x),
+    keep(x.unsqueeze(0)),
+  ];
+  for (const t of made) {
+    const shape = t.shape as number[];
+    expect(Object.isFrozen(shape)).toBe(true);
+    expect(() => {
+      shape[0] = 100000;
+    }).toThrow(TypeError);
+    expect(() => shape.pop()).toThrow(TypeError);
+  }
+  const shape = [2, 3];
+  const own = zeros(shape);
+  shape[0] = 7;
+  expect(own.shape).toEqual([2, 3]);
+});
+
+test("tensor: arrays that hold themselves or are nested without end are RangeErrors", () => {
+  const cyclic: unknown[] = [];
+  cyclic[0] = cyclic;
+  expect(() => tensor(cyclic as never)).toThrow(RangeError);
+  let deep: unknown = 1;
+  for (let i = 0; i < 5000; i++) deep = [deep];
+  expect(() => tensor(deep as never)).toThrow(RangeError);
+  expect(() => zeros(cyclic as never)).toThrow(RangeError);
+});
+
+test("copyFrom: values that are no numbers are TypeErrors, and nothing is written", () => {
+  const x = ones([4]);
+  for (const values of [
+    [10, 20, 30, 4n],
+    [10, 20, 30, Symbol("x")],
+    "1234",
+    ["1", "2", "3", "4"],
+    null,
+    { length: 4 },
+  ]) {
+    expect(() => x.copyFrom(values as never)).toThrow(TypeError);
+    expect(x.toArray()).toEqual([1, 1, 1, 1]);
+  }
+});
+
+test("grad: it may be set to null, as zeroGrad does, and to nothing else", () => {
+  const x = ones([2], { requiresGrad: true });
+  tape(() => x.sum().backward());
+  expect(() => {
+    x.grad = x;
+  }).toThrow(TypeError);
+  expect(x.grad?.toArray()).toEqual([1, 1]);
+  x.grad = null;
+  expect(x.grad).toBe(null);
 });

@@ -4,7 +4,8 @@
  * An op that is recorded leaves its record, inputs and attributes in the fields of its output; the list of recorded
  * tensors in the order of their creation is the tape. Nothing else is allocated per op.
  */
-import { heap, k, simd, useBackend } from "./backend.ts";
+import { numbersOf, wrongType } from "./arguments.ts";
+import { heap, heapOf, k, simd, useBackend } from "./backend.ts";
 import { dropColumns, EXPOSED, UNREAD } from "./columns.ts";
 import type { GradientForm, Recorded } from "./op.ts";
 import { allocate, allocateIn, disposed, free, making, type Region, root, scope } from "./scope.ts";
@@ -151,6 +152,12 @@ export class Tensor {
     return this.gradTensor;
   }
 
+  /** Only null can be set, which is what {@link Tensor.zeroGrad} does. */
+  set grad(value: Tensor | null) {
+    if (value !== null) throw wrongType("grad", "null; a gradient is added to by backward()", value);
+    this.zeroGrad();
+  }
+
   /**
    * The one value of a tensor with one element.
    *
@@ -205,13 +212,14 @@ export class Tensor {
    * Overwrites the values, in row-major order, rounded to float32. A record that still needs the old ones makes `backward`
    * throw. Returns this tensor.
    *
-   * @throws RangeError for another number of values; Error if the tensor was freed.
+   * @throws RangeError for another number of values; TypeError for anything but numbers; Error if the tensor was freed.
    */
   copyFrom(values: ArrayLike<number> | Tensor): this {
     alive(this, "copyFrom");
-    const given = values instanceof Tensor || this.ptr !== 0 ? values : steady(values);
+    const given = values instanceof Tensor ? values : numbersOf("copyFrom", "numbers", values);
+    const kept = given instanceof Tensor || this.ptr !== 0 ? given : steady(given);
     if (this.ptr === 0) materialise(this);
-    const source = given instanceof Tensor ? peek(given) : given;
+    const source = kept instanceof Tensor ? peek(kept) : kept;
     if (source.length !== this.size) {
       throw new RangeError(`copyFrom: expected ${this.size} values, got ${source.length}`);
     }
@@ -226,19 +234,19 @@ export class Tensor {
    */
   dispose(): void {
     if (!this.region.open) return;
-    if (this.gradBuffer !== 0 && this.region.scope === root) heap.release(this.gradBuffer, 4 * this.size);
+    const { region, gradBuffer } = this;
+    if (gradBuffer !== 0 && region.scope === root) heapOf(gradBuffer).release(gradBuffer, 4 * this.size);
     if (this.owned) {
       dropColumns(this);
       if (this.ptr !== 0) free(this.ptr, 4 * this.size);
       if (this.bits !== 0) free(this.bits, streamBytes(this.size));
-      takeOut(this.region.scope.adopted, this);
+      takeOut(region.scope.adopted, this);
     }
-    const { region } = this;
     unrecord(this, region);
     this.zeroGrad();
     this.gradBuffer = 0;
     this.region = disposed;
-    if (region === root.region) for (const t of parts.get(this) ?? []) t.dispose();
+    if (region.scope === root) for (const t of parts.get(this) ?? []) t.dispose();
   }
 
   /** Sets `grad` to null; the buffer is kept for the next gradient. */
@@ -246,6 +254,15 @@ export class Tensor {
     if (this.gradTensor !== null && !this.gradTensor.owned) this.gradTensor.region = disposed;
     this.gradTensor = null;
     this.gradPtr = 0;
+  }
+
+  /**
+   * Notes that backward adds into the gradient: a record may have saved the tensor that `grad` gave.
+   *
+   * @internal
+   */
+  touchGrad(): void {
+    if (this.gradTensor !== null) touch(this.gradTensor);
   }
 
   /**
@@ -332,9 +349,10 @@ function isAlive(t: Tensor): boolean {
   return t.region.open && rootOf(t).region.open;
 }
 
-/** Throws for what is no tensor, and when the memory of t is gone. A packed view of spikes that were written out meanwhile looks into these. */
+/** Throws unless t is a tensor of this copy of the package whose memory is there. */
 export function alive(t: Tensor, where: string): void {
-  if (!(t instanceof Tensor)) throw new TypeError(`${where}: expected a tensor, got ${t === null ? t : typeof t}`);
+  if (!(t instanceof Tensor) || t.region === undefined) throw wrongType(where, expectedTensor(t), t);
+  // A packed view of spikes that were written out meanwhile looks into these.
   if (isAlive(t)) {
     if (t.ptr === 0 && t.bits !== 0 && t.base !== null) t.ptr = t.base.ptr;
     return;
@@ -343,6 +361,14 @@ export function alive(t: Tensor, where: string): void {
     `${where}: the tensor ${formatShape(t.shape)} was freed: it was disposed, or its tape has ended; ` +
       "return it from tape() or keep() it",
   );
+}
+
+/** An address means nothing in another memory: that of a second copy of the package, or of another thread. */
+function expectedTensor(t: unknown): string {
+  const isForeign = typeof t === "object" && t !== null && "region" in t && "ptr" in t;
+  return isForeign
+    ? "a tensor of this copy of jarvis-snn (one of another copy or thread has to come as its toFloat32Array())"
+    : "a tensor";
 }
 
 /** The tensor that owns the memory t looks into. */
@@ -409,7 +435,7 @@ export function takeOut(list: Tensor[], t: Tensor): void {
 
 /** Ends the record of z, a tensor of `region`, without backward. */
 export function unrecord(z: Tensor, region: Region): void {
-  if (z.state === "recorded" && region === root.region) {
+  if (z.state === "recorded" && region.scope === root) {
     takeOut(root.records, z);
     z.op?.drop?.(z.attrs as never, z.a as Tensor, region);
   }

@@ -6,13 +6,13 @@
  * what repeated indices add up to is always the same.
  */
 
+import { integersOf, withDefaults, wrongType } from "../arguments.ts";
 import { integersAt, k } from "../backend.ts";
 import { composed } from "../composed.ts";
 import { applyOwning, gradOf, type Op, passGradient, ready, SAVES_NOTHING } from "../op.ts";
-import { checkOptions } from "../options.ts";
 import { allocate, type Region, recycle, scope } from "../scope.ts";
 import { axisOf, checkShape, formatShape, type Shape, sizeOf, stridesOf } from "../shape.ts";
-import { steady, Tensor } from "../tensor.ts";
+import { Tensor } from "../tensor.ts";
 import { slice } from "./layout.ts";
 
 /** Whole numbers from 0 on, at least one. A flat array counts as one axis, [n]; a tensor has its shape. */
@@ -76,15 +76,17 @@ function giveBack({ rows, count }: Rows, _x: Tensor, region: Region): void {
  *   more than one axis; TypeError for indices that are neither an array nor a tensor.
  */
 export function indexSelect(x: Tensor, axis: number, indices: Indices): Tensor {
+  ready("indexSelect", x);
   const at = axisOf("indexSelect", axis, x.ndim);
   const n = x.shape[at] as number;
-  const index = shapeOf("indexSelect", indices, n);
-  if (index.length > 1) throw new RangeError(`indexSelect: expected one axis of indices, got ${formatShape(index)}`);
-  const count = sizeOf(index);
+  const index = indexOf("indexSelect", indices, n);
+  if (index.shape.length > 1) {
+    throw new RangeError(`indexSelect: expected one axis of indices, got ${formatShape(index.shape)}`);
+  }
+  const count = index.values.length;
   const shape = checkShape("indexSelect", [...x.shape.slice(0, at), count, ...x.shape.slice(at + 1)]);
   const outer = sizeOf(shape.slice(0, at));
-  ready("indexSelect", x);
-  const rows = locate(indices, [outer, count], [n, 0], 1);
+  const rows = locate(index.values, [outer, count], [n, 0], 1);
   return applyOwning(takeOp, { shape, rows, count: outer * count, width: x.size / (outer * n), skip: -1 }, x);
 }
 
@@ -122,7 +124,8 @@ function elements(where: string, x: Tensor, axis: number, index: Indices, source
   ready(where, x);
   if (source !== null) ready(where, source);
   const at = axisOf(where, axis, x.ndim);
-  const shape = checkShape(where, shapeOf(where, index, x.shape[at] as number));
+  const { values, shape: given } = indexOf(where, index, x.shape[at] as number);
+  const shape = checkShape(where, given);
   const limits = [x.shape.map((n, i) => (i === at ? Infinity : n)), source === null ? shape : source.shape];
   if (limits.some((limit) => limit.length !== shape.length || shape.some((n, i) => n > (limit[i] as number)))) {
     throw new RangeError(
@@ -133,7 +136,7 @@ function elements(where: string, x: Tensor, axis: number, index: Indices, source
   const strides = stridesOf(x.shape);
   const step = strides[at] as number;
   strides[at] = 0;
-  return { shape, rows: locate(index, shape, strides, step), count: sizeOf(shape), width: 1, skip: -1 };
+  return { shape, rows: locate(values, shape, strides, step), count: sizeOf(shape), width: 1, skip: -1 };
 }
 
 /** Options of {@link embedding} and {@link Embedding}. */
@@ -141,6 +144,8 @@ export interface EmbeddingOptions {
   /** A row of the weight that gets no gradient; negative counts from the end. Default null: none. */
   paddingIdx?: number | null;
 }
+
+const DEFAULTS: Required<EmbeddingOptions> = { paddingIdx: null };
 
 /**
  * The rows of `weight` [K, N] that the indices name: indices [...] → [..., N]. Rows that are named more than once add up their
@@ -150,58 +155,45 @@ export interface EmbeddingOptions {
  *   TypeError for indices that are neither an array nor a tensor.
  */
 export function embedding(indices: Indices, weight: Tensor, options: EmbeddingOptions = {}): Tensor {
-  checkOptions("embedding", options, "paddingIdx");
-  const { paddingIdx = null } = options;
+  const { paddingIdx } = withDefaults("embedding", DEFAULTS, options);
+  ready("embedding", weight);
   const [n, width] = weight.shape as [number, number];
   if (weight.ndim !== 2) throw new RangeError(`embedding: expected a weight [K, N], got ${formatShape(weight.shape)}`);
   const skip = paddingRow(paddingIdx, n);
-  const shape = checkShape("embedding", [...shapeOf("embedding", indices, n), width]);
-  const count = sizeOf(shape) / width;
-  ready("embedding", weight);
-  const rows = locate(indices, [count], [0], 1);
+  const index = indexOf("embedding", indices, n);
+  const shape = checkShape("embedding", [...index.shape, width]);
+  const count = index.values.length;
+  const rows = locate(index.values, [count], [0], 1);
   return applyOwning(takeOp, { shape, rows, count, width, skip }, weight);
 }
 
 /** The row of n that paddingIdx names, −1 for null. */
 export function paddingRow(paddingIdx: number | null, n: number): number {
   if (paddingIdx === null) return -1;
+  if (typeof paddingIdx !== "number") throw wrongType("embedding", "paddingIdx as a number", paddingIdx);
   const row = paddingIdx < 0 ? paddingIdx + n : paddingIdx;
   if (Number.isInteger(row) && row >= 0 && row < n) return row;
   throw new RangeError(`embedding: expected paddingIdx in [${-n}, ${n - 1}], got ${paddingIdx}`);
 }
 
-/** The values of an array or a tensor. */
-export function valuesOf(where: string, what: string, of: Indices): ArrayLike<number> {
-  const values = of instanceof Tensor ? of.data : of;
-  if (typeof values === "object" && typeof values?.length === "number") return values;
-  throw new TypeError(`${where}: expected an array or a tensor of ${what}, got ${values}`);
-}
-
-/** The shape of the indices. Throws unless each is a whole number in [0, limit). */
-function shapeOf(where: string, indices: Indices, limit: number): Shape {
-  const values = valuesOf(where, "indices", indices);
-  for (let i = 0; i < values.length; i++) {
-    const index = values[i] as number;
-    if (!(Number.isInteger(index) && index >= 0 && index < limit)) {
-      throw new RangeError(`${where}: expected indices in [0, ${limit - 1}], got ${index} at ${i}`);
-    }
-  }
-  return indices instanceof Tensor ? indices.shape : [values.length];
+/** The shape of the indices, and a copy of them in row-major order. Throws unless each is a whole number in [0, limit). */
+function indexOf(where: string, indices: Indices, limit: number): { shape: Shape; values: Int32Array } {
+  const given = indices instanceof Tensor ? indices.toFloat32Array() : indices;
+  const values = integersOf(where, "indices", given, limit);
+  return { shape: indices instanceof Tensor ? indices.shape : [values.length], values };
 }
 
 /**
  * Address of the integers  Σ steps·(place of i in `shape`) + scale·indices[i].  Fewer indices than places are used again.
  */
-function locate(indices: Indices, shape: Shape, steps: readonly number[], scale: number): number {
+function locate(indices: Int32Array, shape: Shape, steps: readonly number[], scale: number): number {
   const count = sizeOf(shape);
-  const source = indices instanceof Tensor ? indices : steady(indices);
   const p = allocate(4 * count);
   const rows = integersAt(p, count);
-  const values = source instanceof Tensor ? source.data : source;
   const place = shape.map(() => 0);
   let offset = 0;
   for (let i = 0; i < count; i++) {
-    rows[i] = offset + scale * (values[i % values.length] as number);
+    rows[i] = offset + scale * (indices[i % indices.length] as number);
     // To the next place: the last axis first, with a carry.
     for (let axis = shape.length - 1; axis >= 0; axis--) {
       offset += steps[axis] as number;

@@ -1,4 +1,5 @@
 /** Losses. Those over class indices are fused; the others are composed of other ops, so they are as exact as these. */
+import { numbersOf } from "../arguments.ts";
 import { integersAt, k } from "../backend.ts";
 import { composed } from "../composed.ts";
 import { apply, gradOf, type Op, ready, SAVES_A, SAVES_B } from "../op.ts";
@@ -9,7 +10,6 @@ import { alive, empty, steady, Tensor } from "../tensor.ts";
 import { add, mul, mulNumberOp, neg, sub } from "./arithmetic.ts";
 import { eq } from "./compare.ts";
 import { softplus } from "./formula.ts";
-import { valuesOf } from "./indexing.ts";
 import { mean, sum } from "./reduce.ts";
 import { logSoftmax } from "./softmax.ts";
 import { abs, clamp, exp, log, square } from "./unary.ts";
@@ -378,7 +378,7 @@ function checkedLabels(
   classes: number,
   ignoreIndex: number,
 ): ArrayLike<number> {
-  const labels = steady(valuesOf(where, "targets", target));
+  const labels = steady(numbersOf(where, "targets", target instanceof Tensor ? target.data : target));
   if (labels.length !== rows) throw new RangeError(`${where}: expected ${rows} targets, got ${labels.length}`);
   for (let i = 0; i < rows; i++) {
     const label = labels[i] as number;
