@@ -76,8 +76,12 @@ const NONE = null as unknown as Tensor;
 
 /** z = op(a, b, c), recorded if one of them requires a gradient. */
 export function apply<Attrs>(op: Op<Attrs>, attrs: Attrs, a: Tensor, b: Tensor = NONE, c: Tensor = NONE): Tensor {
-  // No tape gives back what an op has taken before it fails at the root.
-  return scope === root && making === null ? allOrNothing(() => run(op, attrs, a, b, c)) : run(op, attrs, a, b, c);
+  return scope === root && making === null ? applyAtRoot(op, attrs, a, b, c) : run(op, attrs, a, b, c);
+}
+
+/** At the root, no tape gives back what an op has taken before it fails. */
+function applyAtRoot<Attrs>(op: Op<Attrs>, attrs: Attrs, a: Tensor, b: Tensor, c: Tensor): Tensor {
+  return allOrNothing(() => run(op, attrs, a, b, c));
 }
 
 function run<Attrs>(op: Op<Attrs>, attrs: Attrs, a: Tensor, b: Tensor, c: Tensor): Tensor {

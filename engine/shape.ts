@@ -29,7 +29,9 @@ export function sizesOf(where: string, shape: Shape): number[] {
   if (!Array.isArray(shape)) throw wrongType(where, "a shape, a list of sizes", shape);
   const { length } = shape;
   if (length > MAX_AXES) throw new RangeError(`${where}: expected at most ${MAX_AXES} axes, got ${length}`);
-  return Array.from({ length }, (_, axis) => shape[axis] as number);
+  const sizes: number[] = [];
+  for (let axis = 0; axis < length; axis++) sizes.push(shape[axis] as number);
+  return sizes;
 }
 
 /**
@@ -74,10 +76,14 @@ export function axisOf(where: string, axis: number, ndim: number): number {
 
 /** Axes ascending and without repetition; all of them for undefined. */
 export function axesOf(where: string, axis: number | readonly number[] | undefined, ndim: number): number[] {
-  if (axis === undefined) return Array.from({ length: ndim }, (_, i) => i);
+  if (axis === undefined) {
+    const all: number[] = [];
+    for (let i = 0; i < ndim; i++) all.push(i);
+    return all;
+  }
   if (!Array.isArray(axis)) return [axisOf(where, axis as number, ndim)];
   if (axis.length > MAX_AXES) throw new RangeError(`${where}: expected at most ${ndim} axes, got ${axis.length}`);
-  const axes = Array.from(axis as readonly number[], (a) => axisOf(where, a, ndim)).sort((a, b) => a - b);
+  const axes = axis.map((a: number) => axisOf(where, a, ndim)).sort((a: number, b: number) => a - b);
   if (new Set(axes).size !== axes.length) {
     throw new RangeError(`${where}: expected distinct axes, got ${formatShape(axis)}`);
   }
