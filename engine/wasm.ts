@@ -15,11 +15,27 @@ function newMemory(): WebAssembly.Memory {
   if (typeof WebAssembly === "undefined") {
     throw new Error("jarvis-snn: this platform has no WebAssembly; use Node ≥ 20 or a current browser");
   }
-  return new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum: MAXIMUM_PAGES });
+  try {
+    return new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum: MAXIMUM_PAGES });
+  } catch (cause) {
+    const hint = "raise ulimit -v, run Node with --disable-wasm-trap-handler, or import the package in fewer workers";
+    throw new Error(`jarvis-snn: the platform has no address space for a WebAssembly memory; ${hint}`, { cause });
+  }
 }
 
+/** `WebAssembly.Memory`; for a compiler without the types of a browser, the two members that all versions of it have. */
+export type LinearMemory =
+  typeof globalThis extends Record<"WebAssembly", Record<"Memory", new (...descriptor: never) => infer Memory>>
+    ? Memory
+    : {
+        /** The bytes; another buffer after each growth. */
+        readonly buffer: ArrayBuffer;
+        /** Adds so many pages of 65 536 bytes. Returns how many there were. */
+        grow(pages: number): number;
+      };
+
 /** The linear memory. It grows with {@link alloc}, which detaches all views. */
-export const memory = newMemory();
+export const memory: LinearMemory = newMemory();
 
 function instantiate<T>(wasm: string): T {
   // The characters stand for bytes as scripts/build-kernels.mjs says.
@@ -28,16 +44,23 @@ function instantiate<T>(wasm: string): T {
   try {
     module = new WebAssembly.Module(bytes);
   } catch (cause) {
-    const lacksSimd = cause instanceof WebAssembly.CompileError && !WebAssembly.validate(bytes);
-    const hint = lacksSimd
-      ? "WebAssembly SIMD is missing: it needs Chrome 91, Firefox 89, Safari 16.4, Node 20 or later"
-      : "the content policy blocks WebAssembly: allow 'wasm-unsafe-eval' in script-src";
-    throw new Error(`jarvis-snn: ${hint}`, { cause });
+    throw new Error(`jarvis-snn: ${hintFor(cause, bytes)}`, { cause });
   }
   const abort = (_message: number, _file: number, line: number, column: number): never => {
     throw new Error(`jarvis-snn kernel: assertion failed at ${line}:${column}`);
   };
   return new WebAssembly.Instance(module, { env: { memory, abort } }).exports as T;
+}
+
+/** Why a module does not compile, and what helps. */
+function hintFor(cause: unknown, bytes: Uint8Array): string {
+  if (cause instanceof RangeError) {
+    return "this browser compiles only 4 kB on the main thread: import the package in a worker, or use Chrome 114 or later";
+  }
+  if (cause instanceof WebAssembly.CompileError && !WebAssembly.validate(bytes)) {
+    return "WebAssembly SIMD is missing: it needs Chrome 91, Firefox 89, Safari 16.4, Node 20 or later";
+  }
+  return "the content policy blocks WebAssembly: allow 'wasm-unsafe-eval' in script-src";
 }
 
 /** The kernels that most programs use, over byte addresses in {@link memory}. */
