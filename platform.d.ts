@@ -21,13 +21,6 @@ declare namespace WebAssembly {
   function validate(bytes: Uint8Array): boolean;
 }
 
-/** Without `throwIfAborted`, which came later; `reason` is undefined in the oldest of those browsers. */
-interface AbortSignal {
-  readonly aborted: boolean;
-  // biome-ignore lint/suspicious/noExplicitAny: as in the DOM
-  readonly reason: any;
-}
-
 interface MessagePort {
   onmessage: ((event: unknown) => void) | null;
   postMessage(message: unknown): void;

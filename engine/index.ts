@@ -139,5 +139,14 @@ export { SGD, type SGDOptions } from "./optim/sgd.ts";
 export type { Shape } from "./shape.ts";
 export { keep, memoryStats, noGrad, parameter, resetPeak, tape } from "./tape.ts";
 export { type NestedArray, Tensor } from "./tensor.ts";
-export { accuracy, type Batches, type BatchReport, type EpochReport, evaluate, type FitOptions, fit } from "./train.ts";
+export {
+  type AbortSignalLike,
+  accuracy,
+  type Batches,
+  type BatchReport,
+  type EpochReport,
+  evaluate,
+  type FitOptions,
+  fit,
+} from "./train.ts";
 export { warmup } from "./warmup.ts";

@@ -21,7 +21,7 @@ export * as codes from "../kernels/codes.ts";
 /** The numbers of surrogates and of resets that the kernels of neurons take. */
 export * as kinds from "../kernels/kinds.ts";
 
-export { memory } from "./wasm.ts";
+export { type LinearMemory, memory } from "./wasm.ts";
 
 /** The kernels, over byte addresses in {@link memory}. */
 export const kernels: Kernels = { ...core, ...imageKernels() };

@@ -8,6 +8,7 @@ import { numbersOf, wrongType } from "./arguments.ts";
 import { heap, heapOf, k, simd, useBackend } from "./backend.ts";
 import { dropColumns, EXPOSED, UNREAD } from "./columns.ts";
 import type { GradientForm, Recorded } from "./op.ts";
+import type { TensorMethods } from "./ops/index.ts";
 import { allocate, allocateIn, disposed, free, making, type Region, root, scope } from "./scope.ts";
 import { checkSize, formatShape, type Shape, sizeOf } from "./shape.ts";
 import { memory } from "./wasm.ts";
@@ -35,6 +36,7 @@ let clock = 0;
  *
  * Made by {@link tensor}, {@link zeros}, {@link rand} and the like, or by an op.
  */
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: ops/index.ts gives tensors the methods of the interface
 export class Tensor {
   /** Sizes of the axes; [] for a single number. Frozen. */
   readonly shape: Shape;
@@ -286,6 +288,8 @@ export class Tensor {
     return `Tensor(${formatShape(this.shape)}, [${shown.join(", ")}${more}]${this.requiresGrad ? ", requiresGrad" : ""})`;
   }
 }
+
+export interface Tensor extends TensorMethods {}
 
 /** Tensors of the root that were made on the way to another one and go with it. */
 export const parts = new WeakMap<Tensor, readonly Tensor[]>();

@@ -55,7 +55,15 @@ export interface FitOptions {
   /** Called after every epoch, with validation done. */
   onEpoch?: (report: EpochReport) => void;
   /** Ends the training before the next batch. */
-  signal?: AbortSignal;
+  signal?: AbortSignalLike;
+}
+
+/** What `fit` reads of an `AbortSignal`. */
+export interface AbortSignalLike {
+  /** Whether the training is to end. */
+  readonly aborted: boolean;
+  /** What `fit` throws then; undefined in old browsers. */
+  readonly reason?: unknown;
 }
 
 const asItIs = (x: Tensor): Tensor => x;

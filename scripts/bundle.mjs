@@ -1,29 +1,17 @@
 /**
- * Bundles the entries of the package into dist/, beside the types that tsc writes there. A file costs an import about as
+ * Bundles the entries of the package into dist/. A file costs an import about as
  * much as ten pages of code, so there is one for each layer, as it is, for people and bundlers to read:
  *
  *   dist/chunks/kernels.js      the embedded module and its memory
  *   dist/chunks/engine.js       the rest of the engine
  *   dist/chunks/snn.js          the spiking layers
  *   dist/chunks/surrogates.js   the surrogates
+ *   dist/chunks/codes.js        the numbers of functions
+ *   dist/chunks/kinds.js        the numbers of surrogates and resets
  */
-import { readFileSync, rmSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { basename, join } from "node:path";
 import { build } from "vite";
-
-const root = join(dirname(fileURLToPath(import.meta.url)), "..");
-
-/** dist/engine/node.js comes from engine/node.ts. */
-function entries() {
-  const { exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-  const built = Object.values(exports).flatMap((target) => target.default ?? []);
-  const names = built.map((path) => path.replace(/^\.\/dist\/(.+)\.js$/, "$1"));
-  return Object.fromEntries(names.map((name) => [name, join(root, `${name}.ts`)]));
-}
-
-/** Tests the path of a source from the root on. */
-const at = (pattern) => (id) => id.startsWith(root) && pattern.test(id.slice(root.length + 1));
+import { chunks, entries, root } from "./entries.mjs";
 
 /** package.json speaks of built files: of the sources, the one that gives tensors their methods has a side effect. */
 const methods = {
@@ -31,39 +19,47 @@ const methods = {
   transform: (code, id) => (id.endsWith("/engine/ops/index.ts") ? { code, moduleSideEffects: true } : null),
 };
 
-/** What imports the surrogates imports their file: of a namespace that is a file, bundlers leave out functions. */
-const surrogates = {
-  name: "surrogates",
+const named = (id) => ({ id, external: "absolute" });
+
+/**
+ * The modules that are exported as namespaces, each a file that its importers name. Of such a namespace bundlers leave out
+ * functions, and its members are those of the module: an object that a bundler fills with a loop over the names of another
+ * one would have what else is enumerable on `Object.prototype`.
+ */
+const namespaces = {
+  name: "namespaces",
   enforce: "pre",
-  resolveId: (id, importer) =>
-    importer !== undefined && id.endsWith("/surrogates.ts") ? { id: "./surrogates.js", external: "absolute" } : null,
+  resolveId(id, importer) {
+    const file = `${basename(id, ".ts")}.js`;
+    if (importer?.endsWith("/engine/kernels.ts") && /\/(codes|kinds)\.ts$/.test(id)) return named(`../chunks/${file}`);
+    return importer !== undefined && id.endsWith("/surrogates.ts") ? named(`./${file}`) : null;
+  },
 };
 
-rmSync(join(root, "dist/chunks"), { recursive: true, force: true });
+const namespaceEntries = {
+  "chunks/surrogates": join(root, "snn/surrogates.ts"),
+  "chunks/codes": join(root, "kernels/codes.ts"),
+  "chunks/kinds": join(root, "kernels/kinds.ts"),
+};
+
 await build({
   root,
   configFile: false,
   logLevel: "warn",
-  plugins: [methods, surrogates],
+  plugins: [methods, namespaces],
   build: {
     outDir: "dist",
-    emptyOutDir: false,
+    emptyOutDir: true,
     target: "es2022",
     minify: false,
-    lib: { entry: { ...entries(), "chunks/surrogates": join(root, "snn/surrogates.ts") }, formats: ["es"] },
+    lib: { entry: { ...entries(), ...namespaceEntries }, formats: ["es"] },
     rolldownOptions: {
       external: /^node:/,
       output: {
         minifyInternalExports: false,
         entryFileNames: "[name].js",
         chunkFileNames: "chunks/[name].js",
-        codeSplitting: {
-          groups: [
-            { name: "kernels", test: at(/^kernels\/(build|codes|kinds)|^engine\/(memory|wasm)\./) },
-            { name: "engine", test: at(/^kernels|^engine\/(?!kernels\.|node\.)/) },
-            { name: "snn", test: at(/^snn\/(?!surrogates)/) },
-          ],
-        },
+        codeSplitting: { groups: chunks },
       },
     },
   },

@@ -5,20 +5,12 @@
  * Three things are done to the model here: methods of tensors take the comments of the functions of the same names, parameters
  * have names, and indented lines, which are equations, keep their layout.
  */
-import { readFileSync, rmSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
 import { Application, Converter, ParameterReflection, ReflectionFlag, ReflectionKind, TSConfigReader } from "typedoc";
+import { entries, root } from "./entries.mjs";
 
-const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const out = join(root, "docs/api");
-
-/** The sources of the entries. The one that joins others comes last: a name is documented where it is seen first. */
-function entryPoints() {
-  const { exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-  const built = Object.values(exports).flatMap((entry) => entry.default ?? []);
-  return built.map((path) => join(root, path.replace(/^\.\/dist\/(.+)\.js$/, "$1.ts"))).reverse();
-}
 
 /** A constant or property whose value is a function, as that function. */
 function asFunction(project, reflection, kind) {
@@ -90,7 +82,8 @@ function keepEquations(project) {
 
 const app = await Application.bootstrap(
   {
-    entryPoints: entryPoints(),
+    // The one that joins others comes last: a name is documented where it is seen first.
+    entryPoints: Object.values(entries()).reverse(),
     tsconfig: join(root, "tsconfig.docs.json"),
     readme: join(root, "README.md"),
     excludeInternal: true,

@@ -174,10 +174,7 @@ type Methods = typeof methods;
 /** The method that a function with the tensor as its first argument becomes. */
 type Method<F> = F extends (x: Tensor, ...rest: infer Rest) => infer Result ? (...rest: Rest) => Result : never;
 
-declare module "../tensor.ts" {
-  interface Tensor extends TensorMethods {}
-}
-
+/** The ops that are methods; the interface of tensors extends it. */
 export type TensorMethods = { [Name in keyof Methods]: Method<Methods[Name]> };
 
 type AnyFunction = (x: Tensor, b?: unknown, c?: unknown, d?: unknown, e?: unknown) => unknown;

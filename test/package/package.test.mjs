@@ -4,13 +4,15 @@
  */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, posix } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { build } from "vite";
 import { browsers } from "../../scripts/browsers.mjs";
+import { compilers } from "../../scripts/compilers.mjs";
+import { entries } from "../../scripts/entries.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = join(here, "../..");
@@ -27,6 +29,18 @@ function run(command, args, cwd = consumer) {
   }
 }
 
+const read = (path) => readFileSync(join(root, path), "utf8");
+
+/** The programs that the README shows, as files of the consumer. */
+function readmeExamples() {
+  const programs = read("README.md").match(/(?<=^```ts\n).*?(?=^```$)/gms);
+  return programs.map((program, i) => {
+    const file = `readme-${i + 1}.ts`;
+    writeFileSync(join(consumer, file), program);
+    return file;
+  });
+}
+
 const bin = (name, ...args) => run(process.execPath, [join(root, "node_modules", name), ...args]);
 
 before(() => {
@@ -40,18 +54,32 @@ before(() => {
 
 after(() => rmSync(consumer, { recursive: true, force: true }));
 
-test("package: it holds the built library and nothing else", () => {
-  for (const path of ["LICENSE", "package.json", "dist/index.js", "dist/chunks/kernels.js"]) {
+test("package: it holds the entries with their declarations, the files they share, documents, and nothing else", () => {
+  const built = Object.keys(entries()).flatMap((name) => [`dist/${name}.js`, `dist/${name}.d.ts`]);
+  for (const path of ["LICENSE", "README.md", "package.json", "dist/chunks/kernels.js", ...built]) {
     assert.ok(packed.includes(path), `${path} is missing`);
   }
-  const documents = ["LICENSE", "README.md", "CHANGELOG.md", "package.json"];
-  for (const path of packed.filter((name) => !documents.includes(name))) {
-    assert.match(path, /^dist\/.+\.(js|d\.ts)$/);
-    assert.doesNotMatch(path, /\.test\.|build\/debug/);
-    if (path.startsWith("dist/chunks/")) continue;
-    const source = path.slice("dist/".length).replace(/\.(js|d\.ts)$/, ".ts");
-    assert.ok(existsSync(join(root, source)), `${path} has no source ${source}; npm run clean`);
+  for (const path of packed.filter((name) => !built.includes(name))) {
+    assert.match(path, /^dist\/chunks\/\w+\.(js|d\.ts)$|^docs\/[\w-]+\.(md|svg|webp)$|^[A-Z]+(\.md)?$|^package\.json$/);
   }
+});
+
+test("package: relative links of its documents lead to files in it", () => {
+  const documents = packed.filter((path) => path.endsWith(".md"));
+  const links = documents.flatMap((path) => {
+    const text = read(path).replace(/^```.*?^```/gms, "");
+    const found = [...text.matchAll(/\]\(([^)\s]+)\)|\b(?:src|href)="([^"]+)"/g)].map(
+      ([, link, source]) => link ?? source,
+    );
+    return found.filter((link) => !/^(\w+:|#)/.test(link)).map((link) => [path, posix.join(posix.dirname(path), link)]);
+  });
+  assert.ok(links.some(([path]) => path === "README.md"));
+  for (const [path, target] of links) assert.ok(packed.includes(target.replace(/#.*/, "")), `${path}: no ${target}`);
+});
+
+test("package: declarations show what is public", () => {
+  const declarations = packed.filter((path) => path.endsWith(".d.ts"));
+  for (const path of declarations) assert.doesNotMatch(read(path), /@internal|gradPtr/, path);
 });
 
 test("package: it has no dependencies", () => {
@@ -67,7 +95,9 @@ test("package: an entry loads its own layers", () => {
       .sort();
   assert.deepEqual(imports("index.js"), ["chunks/engine", "chunks/snn"]);
   assert.deepEqual(imports("engine/index.js"), ["chunks/engine"]);
-  assert.deepEqual(imports("engine/kernels.js"), ["chunks/kernels"]);
+  assert.deepEqual(imports("engine/kernels.js"), ["chunks/codes", "chunks/kernels", "chunks/kinds"]);
+  for (const path of ["chunks/codes.js", "chunks/kinds.js"])
+    assert.match(read(`dist/${path}`), /from "\.\/kernels\.js";$/m);
   assert.deepEqual(imports("snn/index.js"), ["chunks/snn"]);
 });
 
@@ -79,13 +109,37 @@ test("package: the types resolve for every entry", () => {
   bin("@arethetypeswrong/cli/dist/index.js", "--profile", "esm-only", tarball);
 });
 
-for (const resolution of ["nodenext", "bundler"]) {
-  test(`package: a strict TypeScript project compiles, module resolution ${resolution}`, () => {
-    const module = resolution === "nodenext" ? "nodenext" : "preserve";
-    const options = ["--strict", "--noEmit", "--skipLibCheck", "false", "--target", "es2022"];
-    bin("typescript/bin/tsc", ...options, "--module", module, "--moduleResolution", resolution, "types.ts");
-  });
+/** Where users compile: how modules are found, the types that are known besides those of the language, the files. */
+const projects = {
+  "no platform": { module: "node16", moduleResolution: "node16", lib: ["es2022"], files: ["types.ts"] },
+  Node: {
+    module: "nodenext",
+    moduleResolution: "nodenext",
+    lib: ["es2022"],
+    types: ["node"],
+    files: ["types.ts", ...readmeExamples()],
+  },
+  browsers: { moduleResolution: "bundler", lib: ["es2022", "dom"], files: ["types.ts", "browser.ts"] },
+  workers: { moduleResolution: "bundler", lib: ["es2022", "webworker"], files: ["types.ts", "browser.ts"] },
+};
+
+for (const { version, tsc } of compilers()) {
+  for (const [platform, { files, ...options }] of Object.entries(projects)) {
+    test(`package: a strict project compiles with TypeScript ${version} and the types of ${platform}`, () => {
+      const strict = { strict: true, exactOptionalPropertyTypes: true, skipLibCheck: false, noEmit: true };
+      const typeRoots = [join(root, "node_modules/@types")];
+      const compilerOptions = { ...strict, target: "es2022", module: "esnext", types: [], typeRoots, ...options };
+      writeFileSync(join(consumer, "tsconfig.json"), JSON.stringify({ compilerOptions, files }));
+      run(process.execPath, [tsc]);
+    });
+  }
 }
+
+test("package: resolvers that do not know exports find it", () => {
+  const [{ tsc }] = compilers();
+  const options = ["--strict", "--noEmit", "--target", "es2022", "--module", "esnext", "--moduleResolution", "node"];
+  run(process.execPath, [tsc, ...options, "readme-1.ts"]);
+});
 
 test("package: tensors keep their methods where a bundler drops unused modules", async () => {
   await bundle({ outDir: "methods", lib: { entry: "methods.js", formats: ["es"], fileName: () => "methods.js" } });
@@ -97,6 +151,19 @@ test("package: a bundle holds the surrogates that it names", async () => {
   const code = readFileSync(join(consumer, "names/names.js"), "utf8");
   assert.match(code, /["`]atan["`], 2/);
   assert.doesNotMatch(code, /["`](gaussian|boxcar|superSpike)["`]/);
+});
+
+test("package: it works beside a library that has changed the prototype of all objects", () => {
+  const plain = JSON.parse(run(process.execPath, ["--no-warnings", "node.js"]));
+  const { weights, names } = JSON.parse(run(process.execPath, ["polluted.js"]));
+  assert.equal(weights, plain.weights);
+  assert.ok(names.includes("ATAN") && !names.includes("extend"), `${names}`);
+});
+
+test("package: where the address space is limited, the error of the import says how to get by", () => {
+  const limited = (flags) => run("sh", ["-c", `ulimit -v 6000000; exec "${process.execPath}" ${flags} methods.js`]);
+  assert.throws(() => limited(""), /no address space for a WebAssembly memory; raise ulimit -v, run Node with/);
+  assert.equal(limited("--disable-wasm-trap-handler").trim(), "6");
 });
 
 test("package: a step of a stream allocates no objects", () => {

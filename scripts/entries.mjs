@@ -1,0 +1,24 @@
+/** The entries of the package, and the files that they share. */
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+export const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+
+/** The source of each entry, by the name of its file in dist/: engine/node comes from engine/node.ts. */
+export function entries() {
+  const { exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  const built = Object.values(exports).flatMap((target) => target.default ?? []);
+  const names = built.map((path) => path.replace(/^\.\/dist\/(.+)\.js$/, "$1"));
+  return Object.fromEntries(names.map((name) => [name, join(root, `${name}.ts`)]));
+}
+
+/** Tests the path of a source from the root on. */
+const at = (pattern) => (id) => id.startsWith(root) && pattern.test(id.slice(root.length + 1));
+
+/** The files in dist/chunks, with the sources that go into each: the first that takes a source has it. */
+export const chunks = [
+  { name: "kernels", test: at(/^kernels\/(build|codes|kinds)|^engine\/(memory|wasm)\./) },
+  { name: "engine", test: at(/^kernels|^engine\/(?!kernels\.|node\.)/) },
+  { name: "snn", test: at(/^snn\/(?!surrogates)/) },
+];
