@@ -1,0 +1,20 @@
+/** The budgets of the size check. */
+import { expect, test } from "vitest";
+import { excesses, raised } from "../scripts/size.mjs";
+
+const sizes = { page: { minified: 300, gzip: 1000 }, all: { minified: 3000, gzip: 2000 } };
+
+test("size: what exceeds its budget is named with both numbers, what has none is not limited", () => {
+  expect(excesses(sizes, { page: { bytes: 1000, reason: "" } })).toEqual([]);
+  expect(excesses(sizes, { page: { bytes: 999, reason: "" } })).toEqual(["page must stay within 999 bytes, got 1000"]);
+});
+
+test("size: a raise sets each budget a margin above the size, and keeps the reason", () => {
+  const budgets = raised(sizes, { page: { bytes: 10, reason: "before" } }, "a second neuron");
+  expect(budgets).toEqual({ page: { bytes: 1030, reason: "a second neuron" } });
+  expect(excesses(sizes, budgets)).toEqual([]);
+});
+
+test("size: a raise needs a reason", () => {
+  expect(() => raised(sizes, {}, " ")).toThrow(/^size: expected a reason/);
+});
