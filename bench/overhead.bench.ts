@@ -3,36 +3,39 @@ import { noGrad, ones, parameter, type Tensor, tape, warmup } from "jarvis-snn";
 import { median } from "./support/interleave.ts";
 import { race } from "./support/race.ts";
 import { report } from "./support/report.ts";
+import { part, serve, time } from "./support/serve.ts";
 
 const LENGTH = 1000;
 const ROUNDS = 201;
 
 const w = parameter(ones([4]));
-const links: ((x: Tensor) => Tensor)[] = [
-  (x) => x.add(w),
-  (x) => x.mul(w),
-  (x) => x.mul(0.999),
-  (x) => x.relu(),
-  (x) => x.reshape([4]),
-];
+const links: Record<string, Link> = {
+  add: (x) => x.add(w),
+  mul: (x) => x.mul(w),
+  "times a number": (x) => x.mul(0.999),
+  relu: (x) => x.relu(),
+  reshape: (x) => x.reshape([4]),
+};
 
-/** Median nanoseconds of a link of a chain, forward and backward. */
-function overhead(link: (x: Tensor) => Tensor): [forward: number, backward: number] {
-  const forward: number[] = [];
-  const backward: number[] = [];
-  for (let round = 0; round < ROUNDS; round++) {
-    tape(() => {
-      const start = performance.now();
-      let x: Tensor = w;
+type Link = (x: Tensor) => Tensor;
+
+/** Milliseconds of a chain, forward and backward. */
+function chainOf(link: Link): [forward: number, backward: number] {
+  w.zeroGrad();
+  return tape(() => {
+    let x: Tensor = w;
+    const forward = time(() => {
       for (let i = 0; i < LENGTH; i++) x = link(x);
-      const middle = performance.now();
-      x.backward(ones([4]));
-      forward.push(middle - start);
-      backward.push(performance.now() - middle);
     });
-    w.zeroGrad();
-  }
-  return [(median(forward) * 1e6) / LENGTH, (median(backward) * 1e6) / LENGTH];
+    return [forward, time(() => x.backward(ones([4])))];
+  });
+}
+
+/** Median nanoseconds of a link, forward and backward. */
+function overhead(link: Link): [forward: number, backward: number] {
+  const rounds = Array.from({ length: ROUNDS }, () => chainOf(link));
+  const nanoseconds = (way: 0 | 1) => (median(rounds.map((round) => round[way])) * 1e6) / LENGTH;
+  return [nanoseconds(0), nanoseconds(1)];
 }
 
 function chain(): void {
@@ -44,7 +47,12 @@ function chain(): void {
 }
 
 warmup();
-const measured = links.map(overhead);
+const rows = Object.entries(links).flatMap(([name, link]) => [
+  [`${name}, forward`, part(() => () => chainOf(link)[0])] as const,
+  [`${name}, backward`, part(() => () => chainOf(link)[1])] as const,
+]);
+await serve(Object.fromEntries(rows));
+const measured = Object.values(links).map(overhead);
 report({
   forward: { value: Math.max(...measured.map(([forward]) => forward)) },
   backward: { value: Math.max(...measured.map(([, backward]) => backward)) },

@@ -7,12 +7,15 @@
  *   npm run bench -- --write          and puts the results into README.md and docs/
  *   npm run bench -- --profile        instead: what the kernels take of the steps that race with PyTorch
  *   npm run bench -- --stored         measures nothing: shows, or writes, what is stored
+ *
+ *   npm run bench -- --against COMMIT           stores nothing: our own rows against those of a commit; fails if one is slower
+ *   npm run bench -- --against COMMIT lif toy/step --runs 3 --rounds 100    some of them, so many runs, so many turns at most
  */
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { dirname, join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { densitySvg } from "../build/bench/support/density.js";
 import { families, merge, targetsOf } from "../build/bench/support/results.js";
@@ -26,16 +29,26 @@ import {
   replaceBlock,
   terminalTable,
 } from "../build/bench/support/table.js";
+import { against } from "./against.mjs";
+import { root } from "./entries.mjs";
 import { peers } from "./peers.mjs";
 
-const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const resultsOf = (family) => join(root, "bench/results", `${family}.json`);
 
 const flag = { type: "boolean", default: false };
 const { values: flags, positionals } = parseArgs({
   allowPositionals: true,
-  options: { peers: flag, write: flag, profile: flag, stored: flag },
+  options: {
+    ...{ peers: flag, write: flag, profile: flag, stored: flag },
+    ...{
+      against: { type: "string" },
+      runs: { type: "string", default: "3" },
+      rounds: { type: "string", default: "100" },
+    },
+  },
 });
+if (flags.against !== undefined) process.exit((await against(flags.against, positionals, flags)) ? 1 : 0);
+
 const wrong = positionals.filter((name) => !families.includes(name));
 if (wrong.length > 0) throw new RangeError(`bench: expected some of ${families.join(", ")}, got ${wrong.join(", ")}`);
 const named = positionals.length === 0 ? families : families.filter((family) => positionals.includes(family));

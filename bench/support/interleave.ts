@@ -41,7 +41,7 @@ export function median(values: readonly number[]): number {
   return sorted[sorted.length >> 1] as number;
 }
 
-/** Runs all contenders once a round. */
+/** Runs all contenders once a round, in every other round in reverse, so that a machine that slows down favours none. */
 export async function interleave(contenders: readonly Contender[], rounds: number): Promise<Comparison> {
   const times = new Map<string, number[]>(contenders.map(({ name }) => [name, []]));
   for (const contender of contenders) {
@@ -50,7 +50,8 @@ export async function interleave(contenders: readonly Contender[], rounds: numbe
       await contender.measure();
   }
   for (let round = 0; round < rounds; round++) {
-    for (const contender of contenders) times.get(contender.name)?.push(await contender.measure());
+    const order = round % 2 === 0 ? contenders : contenders.toReversed();
+    for (const contender of order) times.get(contender.name)?.push(await contender.measure());
   }
   return new Comparison(times);
 }
@@ -59,13 +60,13 @@ export async function interleave(contenders: readonly Contender[], rounds: numbe
 const TURN = 100;
 
 /** A contender that takes steps: `run` takes so many and says how long one took, on average. */
-export function steps(name: string, run: (count: number) => number | Promise<number>): Contender {
+export function steps(name: string, run: (count: number) => number | Promise<number>, turnMs = TURN): Contender {
   let count = 1;
   return {
     name,
     async measure() {
       const ms = await run(count);
-      count = Math.max(1, Math.round(TURN / ms));
+      count = Math.max(1, Math.round(turnMs / ms));
       return ms;
     },
   };

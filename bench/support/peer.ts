@@ -1,22 +1,22 @@
 /**
  * Peers: programs that take turns with us, each in a process of its own. One prints its name and version, then reads
- * `workload steps` a line and answers with the milliseconds of one of these steps.
+ * `workload steps` a line and answers with the milliseconds of one of these steps, or with the reason why there are none.
  *
  *   bench/peers/<family>.py              PyTorch on OpenBLAS
  *   bench/peers/<peer>/<family>.mjs      JavaScript, by hand or with the packages in $BENCH_PEERS
  */
-import { spawn } from "node:child_process";
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { PeerName } from "../targets.ts";
-import { type Contender, steps } from "./interleave.ts";
 
 export interface Peer {
   /** What it says of itself. */
   readonly title: string;
-  contender(workload: string): Contender;
-  close(): void;
+  /** The milliseconds of one of so many steps. */
+  readonly ask: (workload: string, count: number) => Promise<number>;
+  readonly close: () => void;
 }
 
 /** Why a peer cannot run here. Before its first line that is a state of the machine, after it a failure. */
@@ -44,8 +44,11 @@ function start(peer: PeerName, family: string, args: readonly string[]) {
 }
 
 /** @throws PeerMissing if it does not get as far as its name. */
-export async function startPeer(peer: PeerName, family: string, args: readonly string[]): Promise<Peer> {
-  const child = start(peer, family, args);
+export const startPeer = (peer: PeerName, family: string, args: readonly string[]): Promise<Peer> =>
+  connect(start(peer, family, args));
+
+/** Waits for the first line of a program that takes steps. */
+export async function connect(child: ChildProcessWithoutNullStreams): Promise<Peer> {
   let complaints = "";
   child.stderr.on("data", (text) => {
     complaints += text;
@@ -57,21 +60,25 @@ export async function startPeer(peer: PeerName, family: string, args: readonly s
     });
     child.on("close", () => resolve());
   });
+  child.stdin.on("error", () => {}); // of one that has ended, which the missing answer tells
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const next = async (): Promise<string> => {
     const { value, done } = await lines.next();
     if (done !== true) return value;
     await ended;
-    throw new PeerMissing(complaints.trim().split("\n").at(-1));
+    const said = complaints.trim().split("\n");
+    throw new PeerMissing(said.findLast((line) => /^\w*Error: /.test(line)) ?? said.at(-1));
   };
   const title = await next();
   return {
     title,
-    contender: (workload) =>
-      steps(title, async (count) => {
-        child.stdin.write(`${workload} ${count}\n`);
-        return Number(await next());
-      }),
+    async ask(workload, count) {
+      child.stdin.write(`${workload} ${count}\n`);
+      const answer = await next();
+      const ms = Number(answer);
+      if (Number.isNaN(ms)) throw new PeerMissing(answer);
+      return ms;
+    },
     close: () => child.stdin.end(),
   };
 }

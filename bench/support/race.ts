@@ -4,6 +4,7 @@ import { type Comparison, interleave, steps } from "./interleave.ts";
 import { type Peer, PeerMissing, startPeer } from "./peer.ts";
 import { profileOf } from "./profile.ts";
 import { OURS, type Rows, send } from "./report.ts";
+import { type Run, serve } from "./serve.ts";
 
 export interface Workload {
   readonly step: () => void;
@@ -31,6 +32,7 @@ export async function race(
   args: readonly string[] = [],
 ): Promise<Rows> {
   if (process.env.BENCH_PROFILE !== undefined) await profile(workloads);
+  await serve(runsOf(workloads));
   const rows: Rows = {};
   const entries = Object.entries(workloads).map(([name, run]) => ({ name, ...run, peers: peersOf(family, name) }));
   const wanted = new Set(entries.flatMap(({ peers }) => peers));
@@ -58,7 +60,10 @@ export async function race(
     for (const { name, step, rounds, prepare, peers } of entries) {
       const present = peers.filter((peer) => running.has(peer));
       if (present.length === 0) continue;
-      const theirs = present.map((peer) => (running.get(peer) as Peer).contender(name));
+      const theirs = present.map((peer) => {
+        const { title, ask } = running.get(peer) as Peer;
+        return steps(title, (count) => ask(name, count));
+      });
       const run = await interleave([steps(OURS, (count) => timed(step, count, prepare)), ...theirs], rounds);
       const ours = fastestPass(run, name, OURS);
       for (const [j, { name: title }] of theirs.entries()) {
@@ -69,6 +74,16 @@ export async function race(
     for (const peer of running.values()) peer.close();
   }
   return rows;
+}
+
+/** Each workload once, by the last of its names. */
+function runsOf(workloads: Readonly<Record<string, Workload>>): Record<string, Run> {
+  const names = new Map(Object.entries(workloads).map(([name, workload]) => [workload, name]));
+  const run = ([{ step, prepare }, name]: [Workload, string]): [string, Run] => [
+    name,
+    (count) => timed(step, count, prepare),
+  ];
+  return Object.fromEntries([...names].map(run));
 }
 
 /** Reports what the kernels of each workload take, and ends: nothing else is to be measured with kernels that are counted. */

@@ -1,0 +1,52 @@
+/** The package as it is built here against a commit of it, which is built in a temporary folder. */
+import { execFileSync, spawnSync } from "node:child_process";
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { compare, select, times, verdict } from "../build/bench/support/against.js";
+import { root } from "./entries.mjs";
+
+/** Prints a table; returns whether a row is slower. `names` choose rows, `runs` and `rounds` are texts of flags. */
+export async function against(commit, names, { runs, rounds }) {
+  const selection = select(names);
+  const [count, most] = [times("runs", runs), times("rounds", rounds)];
+  const known = spawnSync("git", ["rev-parse", "--verify", "--quiet", `${commit}^{commit}`], { cwd: root });
+  if (known.status !== 0) throw new RangeError(`bench: expected a commit, got ${commit}`);
+  const before = { name: commit, folder: builtAt(commit) };
+  const after = { name: "here", folder: root };
+  const results = [];
+  for (let run = 1; run <= count; run++) {
+    const say = (family) => console.error(`bench: run ${run} of ${count}, ${family}`);
+    results.push(await compare([before, after], selection, most, say));
+  }
+  const { lines, slower } = verdict(results);
+  console.log(`ms at ${commit}, ms here, and in each run how many times faster it is here\n\n${lines.join("\n")}`);
+  console.log(slower.length === 0 ? "\nno row is slower in all runs" : `\nslower in all runs: ${slower.join(", ")}`);
+  return slower.length > 0;
+}
+
+/** A folder with the commit, its build and, in the place of its benchmarks, ours. It goes when this process does. */
+function builtAt(commit) {
+  const folder = mkdtempSync(join(tmpdir(), "jarvis-snn-against-"));
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () => process.exit(1));
+  const run = (command, args, cwd = folder) =>
+    execFileSync(command, args, { cwd, stdio: ["ignore", 2, 2], shell: process.platform === "win32" });
+
+  console.error(`bench: building ${commit} in ${folder}`);
+  const archive = join(folder, "commit.tar");
+  run("git", ["archive", "--output", archive, commit], root);
+  run("tar", ["-xf", archive]);
+  rmSync(archive);
+  // The same packages are the same files.
+  const lock = (project) => readFileSync(join(project, "package-lock.json"), "utf8");
+  if (lock(folder) === lock(root)) symlinkSync(join(root, "node_modules"), join(folder, "node_modules"), "junction");
+  else run("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
+  run("npm", ["run", "build"]);
+  // They import the package by its names, which lead to the build in the folder that they are in.
+  for (const part of ["build/bench", "build/demos"]) {
+    rmSync(join(folder, part), { recursive: true, force: true });
+    cpSync(join(root, part), join(folder, part), { recursive: true });
+  }
+  return folder;
+}
