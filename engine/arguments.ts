@@ -14,12 +14,17 @@ export interface Range {
 /** Integers that kernels count with. */
 export const MAX_INTEGER = 2 ** 31 - 1;
 
-export const NUMBER: Range = { expected: "a number", fits: () => true };
+/** The largest float32. */
+const MAX_FLOAT = 2 ** 128 - 2 ** 104;
+
+export const NUMBER: Range = { expected: "a number", fits: (x) => !Number.isNaN(x) };
 export const FINITE: Range = { expected: "finite", fits: Number.isFinite };
 export const NOT_NEGATIVE: Range = { expected: "finite and ≥ 0", fits: (x) => x >= 0 && x < Infinity };
 export const POSITIVE: Range = { expected: "finite and > 0", fits: (x) => x > 0 && x < Infinity };
 export const UNIT: Range = { expected: "in [0, 1]", fits: (x) => x >= 0 && x <= 1 };
+export const FLOAT: Range = { expected: "finite in float32", fits: (x) => Math.abs(x) <= MAX_FLOAT };
 export const BELOW_ONE: Range = { expected: "in [0, 1)", fits: (x) => x >= 0 && x < 1 };
+export const INTEGER: Range = { expected: "an integer", fits: (x) => isInteger(x) };
 export const WHOLE: Range = { expected: "an integer ≥ 0", fits: (x) => isInteger(x) && x >= 0 };
 export const COUNT: Range = { expected: "a positive integer", fits: (x) => isInteger(x) && x >= 1 };
 
@@ -64,8 +69,8 @@ export function ensure(fine: boolean, where: string, expected: string, got: unkn
  */
 export function numberOf(where: string, name: string, value: unknown, range: Range): number {
   if (typeof value !== "number") throw wrongType(where, `${name} as a number`, value);
-  ensure(range.fits(value), where, `${name} must be ${range.expected}`, value);
-  return value;
+  if (range.fits(value)) return value;
+  throw new RangeError(`${where}: ${name} must be ${range.expected}, got ${value}`);
 }
 
 /**
@@ -137,15 +142,25 @@ function isTypedArray(values: unknown): values is Float64Array {
 const tagOf = (values: object): string => Object.prototype.toString.call(values);
 
 /**
- * A copy of indices, integers in [0, limit), in the form that kernels read.
+ * A copy of indices, integers in [0, limit), in the form that kernels read; −1 for those that are `ignored`.
  *
  * @throws TypeError for anything but numbers in a row; RangeError for another number.
  */
-export function integersOf(where: string, what: string, values: unknown, limit: number): Int32Array {
+export function integersOf(
+  where: string,
+  what: string,
+  values: unknown,
+  limit: number,
+  ignored = Number.NaN,
+): Int32Array {
   const given = numbersOf(where, what, values);
   const copy = new Int32Array(given.length);
   for (let i = 0; i < copy.length; i++) {
     const value = given[i] as number;
+    if (value === ignored) {
+      copy[i] = -1;
+      continue;
+    }
     if (!(value >= 0 && value < limit && Number.isInteger(value))) {
       throw new RangeError(`${where}: expected ${what} in [0, ${limit - 1}], got ${value} at ${i}`);
     }
@@ -156,25 +171,28 @@ export function integersOf(where: string, what: string, values: unknown, limit: 
 
 /**
  * The options over the defaults, which have all of their names: every option is read once, an option that is undefined keeps its
- * default. The type of an option is that of its default, unless this is null or NaN: null leaves the check to the caller, NaN
- * stands for a number that has no default.
+ * default. The type of an option is that of its default, unless this is null, undefined or NaN: null and undefined leave the check
+ * to the caller, NaN stands for a number that has no default. A function whose options may be left out has the defaults
+ * themselves as the default of this argument, which costs nothing here.
  *
  * @throws TypeError for anything but an object, an option of another name or of another type.
  */
 export function withDefaults<Options extends object>(where: string, defaults: Options, options: unknown): Options {
+  if (options === defaults) return defaults;
   if (typeof options !== "object" || options === null || Array.isArray(options)) {
     throw wrongType(where, "options", options);
   }
-  const names = Object.keys(defaults);
+  const usual = defaults as Record<string, unknown>;
+  const names = Object.keys(usual);
   for (const name of Object.keys(options)) {
     if (names.includes(name)) continue;
     throw new TypeError(`${where}: expected the options ${names.join(", ")}, got ${name}`);
   }
-  const result: Record<string, unknown> = {};
-  for (const [name, usual] of Object.entries(defaults)) {
-    const given = (options as Record<string, unknown>)[name];
-    const value = given === undefined ? usual : given;
-    const type = typeOf(usual);
+  const result = { ...usual };
+  for (const name of names) {
+    const value = (options as Record<string, unknown>)[name];
+    if (value === undefined) continue;
+    const type = typeOf(usual[name]);
     if (type !== "null" && type !== "undefined" && typeOf(value) !== type) {
       throw wrongType(where, `${name} of type ${type}`, value);
     }

@@ -1,5 +1,5 @@
 /** Shapes: copied, checked and frozen where they come in, then shared. */
-import { show, wrongType } from "./arguments.ts";
+import { FINITE, listOf, show, wrongType } from "./arguments.ts";
 
 /** Sizes of the axes: positive integers, [] for a single number. Frozen. */
 export type Shape = readonly number[];
@@ -65,8 +65,7 @@ export function sameShape(x: Shape, y: Shape): boolean {
 
 /** An axis of a tensor with `ndim` axes as 0 … ndim − 1; negative ones count from the end. */
 export function axisOf(where: string, axis: number, ndim: number): number {
-  if (ndim === undefined) throw new TypeError(`${where}: expected a tensor`);
-  if (typeof axis !== "number") throw wrongType(where, "an axis, a number", axis);
+  if (typeof axis !== "number") throw wrongType(where, "an axis as a number", axis);
   const index = axis < 0 ? axis + ndim : axis;
   if (!Number.isInteger(index) || index < 0 || index >= ndim) {
     throw new RangeError(`${where}: expected an axis in [${-ndim}, ${ndim - 1}], got ${axis}`);
@@ -81,11 +80,11 @@ export function axesOf(where: string, axis: number | readonly number[] | undefin
     for (let i = 0; i < ndim; i++) all.push(i);
     return all;
   }
-  if (!Array.isArray(axis)) return [axisOf(where, axis as number, ndim)];
-  if (axis.length > MAX_AXES) throw new RangeError(`${where}: expected at most ${ndim} axes, got ${axis.length}`);
-  const axes = axis.map((a: number) => axisOf(where, a, ndim)).sort((a: number, b: number) => a - b);
+  if (typeof axis !== "number" && !Array.isArray(axis)) throw wrongType(where, "an axis or a list of axes", axis);
+  const list = typeof axis === "number" ? [axis] : listOf(where, "axes", axis, FINITE);
+  const axes = list.map((a) => axisOf(where, a, ndim)).sort((a, b) => a - b);
   if (new Set(axes).size !== axes.length) {
-    throw new RangeError(`${where}: expected distinct axes, got ${formatShape(axis)}`);
+    throw new RangeError(`${where}: expected distinct axes, got ${formatShape(list)}`);
   }
   return axes;
 }
@@ -104,9 +103,13 @@ export function broadcastShapes(where: string, x: Shape, y: Shape): Shape {
     const p = x[x.length - i] ?? 1;
     const q = y[y.length - i] ?? 1;
     if (p !== q && p !== 1 && q !== 1) {
-      throw new RangeError(`${where}: shapes do not broadcast, got ${formatShape(x)} and ${formatShape(y)}`);
+      const hint = startsWith(x, y) || startsWith(y, x) ? "; unsqueeze(-1) the shorter one?" : "";
+      throw new RangeError(`${where}: shapes do not broadcast, got ${formatShape(x)} and ${formatShape(y)}${hint}`);
     }
     shape[ndim - i] = p === 1 ? q : p;
   }
   return shape;
 }
+
+/** Whether x has one axis more than y, behind all of those of y. */
+const startsWith = (x: Shape, y: Shape): boolean => x.length === y.length + 1 && sameShape(x.slice(0, -1), y);

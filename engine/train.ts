@@ -2,12 +2,13 @@
 
 import type { Batch } from "./data/loader.ts";
 import type { Module } from "./nn/module.ts";
+import { targetsOf } from "./ops/loss.ts";
 import { argmax } from "./ops/reduce.ts";
 import type { Optimizer } from "./optim/optimizer.ts";
 import type { Scheduler } from "./optim/scheduler.ts";
 import { checkOptions } from "./options.ts";
 import { noGrad, tape } from "./tape.ts";
-import { Tensor } from "./tensor.ts";
+import { alive, type Tensor } from "./tensor.ts";
 
 /** Anything that yields batches. */
 export type Batches = Iterable<Batch>;
@@ -161,12 +162,11 @@ function numberOf(value: unknown): number {
  * @throws RangeError unless the output has an axis, and there is one target a row.
  */
 export function accuracy(output: Tensor, y: ArrayLike<number> | Tensor): number {
+  alive(output, "accuracy");
   if (output.ndim === 0) throw new RangeError("accuracy: expected an output [..., K], got []");
-  const labels = y instanceof Tensor ? y.toFloat32Array() : y;
   const found = noGrad(() => argmax(output, { axis: -1 }).toFloat32Array());
-  const rows = found.length;
-  if (labels.length !== rows) throw new RangeError(`accuracy: expected ${rows} targets, got ${labels.length}`);
-  return found.reduce((hits, place, row) => (place === labels[row] ? hits + 1 : hits), 0) / rows;
+  const labels = targetsOf("accuracy", output, y);
+  return found.reduce((hits, place, row) => (place === labels[row] ? hits + 1 : hits), 0) / found.length;
 }
 
 /** Longest time without a pause, so that a page stays responsive. */

@@ -258,10 +258,10 @@ test("layers: options out of range are RangeErrors that name them, and nothing i
       () => new Conv1d(2, 2, 3, { groups: 0.5 }),
     ],
     ["Conv1d: expected kernel to be an integer ≥ 1 or two of them, got 0", () => new Conv1d(2, 2, 0)],
-    ["Conv2d: expected kernel to be an integer ≥ 1 or two of them, got [3,2.5]", () => new Conv2d(2, 2, [3, 2.5])],
+    ["Conv2d: expected kernel to be an integer ≥ 1 or two of them, got [3, 2.5]", () => new Conv2d(2, 2, [3, 2.5])],
     ["Conv2d: expected stride to be an integer ≥ 1 or two of them, got 0", () => new Conv2d(2, 2, 3, { stride: 0 })],
     [
-      "Conv2d: expected padding to be an integer ≥ 0 or two of them, got [0,-1]",
+      "Conv2d: expected padding to be an integer ≥ 0 or two of them, got [0, -1]",
       () => new Conv2d(2, 2, 3, { padding: [0, -1] }),
     ],
     ["MaxPool2d: expected kernel to be an integer ≥ 1 or two of them, got -2", () => new MaxPool2d(-2)],
@@ -275,7 +275,7 @@ test("layers: options out of range are RangeErrors that name them, and nothing i
     ["BatchNorm1d: eps must not be negative, got -1", () => new BatchNorm1d(2, { eps: -1 })],
     ["LayerNorm: expected positive integer sizes, got shape [3, -1]", () => new LayerNorm([3, -1])],
     ["GroupNorm: expected numGroups to divide 4 channels, got 3", () => new GroupNorm(3, 4)],
-    ["Dropout: p must lie in [0, 1], got 2", () => new Dropout(2)],
+    ["Dropout: p must be in [0, 1], got 2", () => new Dropout(2)],
   ];
   const kept = bytesKept(() => {
     for (const [message, make] of refused) expect(make).toThrow(new RangeError(message));

@@ -1,4 +1,5 @@
 /** Elementwise arithmetic with NumPy broadcasting. */
+import { wrongType } from "../arguments.ts";
 import { k } from "../backend.ts";
 import { composed } from "../composed.ts";
 import { full } from "../create.ts";
@@ -15,7 +16,7 @@ import {
   SAVES_OUTPUT,
 } from "../op.ts";
 import { broadcastShapes, sameShape } from "../shape.ts";
-import { Tensor } from "../tensor.ts";
+import { alive, Tensor } from "../tensor.ts";
 import { broadcastTo } from "./expand.ts";
 
 /** The second operand of an op: a tensor, broadcast as in NumPy, or a number. */
@@ -105,11 +106,15 @@ export const minimumOp = tieOps("minimum");
 
 /** Brings both operands to one shape and applies the op. */
 export function broadcast<Attrs = null>(op: Op<Attrs>, x: Tensor, y: Operand, attrs = null as Attrs): Tensor {
-  if (y instanceof Tensor && sameShape(x.shape, y.shape)) return apply(op, attrs, x, y);
+  if (x instanceof Tensor && y instanceof Tensor && sameShape(x.shape, y.shape)) return apply(op, attrs, x, y);
   return composed(broadcastBoth<Attrs>, op, x, y, attrs);
 }
 
 function broadcastBoth<Attrs>(op: Op<Attrs>, x: Tensor, y: Operand, attrs: Attrs): Tensor {
+  if (typeof x === "number") {
+    throw new TypeError(`${op.name}: expected a tensor as the first operand, got ${x}; tensor(${x}) is one`);
+  }
+  alive(x, op.name);
   const other = asTensor(op.name, y);
   const shape = broadcastShapes(op.name, x.shape, other.shape);
   return apply(op, attrs, broadcastTo(x, shape), broadcastTo(other, shape));
@@ -117,9 +122,10 @@ function broadcastBoth<Attrs>(op: Op<Attrs>, x: Tensor, y: Operand, attrs: Attrs
 
 /** A tensor as it is, a number as a tensor of one element. */
 export function asTensor(where: string, x: Operand): Tensor {
-  if (x instanceof Tensor) return x;
   if (typeof x === "number") return full([], x);
-  throw new TypeError(`${where}: expected a tensor or a number, got ${x === null ? x : typeof x}`);
+  if (!(x instanceof Tensor)) throw wrongType(where, "a tensor or a number", x);
+  alive(x, where);
+  return x;
 }
 
 /**

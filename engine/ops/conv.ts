@@ -4,25 +4,26 @@
  * filters, in the order of their places. So neither the number of images, nor the size of a block, nor what is skipped for
  * being 0 shows in the bits.
  */
+import { withDefaults } from "../arguments.ts";
 import { k } from "../backend.ts";
 import { accumulates, apply, freshGradOf, gradOf, type Op, ready, SAVES_A, SAVES_B, writeOutGradient } from "../op.ts";
-import { checkOptions } from "../options.ts";
 import { allocate, recycle, scope } from "../scope.ts";
 import { checkShape, formatShape, sizeOf } from "../shape.ts";
 import { alive, type Tensor } from "../tensor.ts";
 import { followerOf, pathOf } from "./events.ts";
 import { once } from "./expand.ts";
 import { multiplyPatches, spreadMaps } from "./patches.ts";
+import { checkOptionalShape } from "./tensors.ts";
 import { type Axis, FLAT, type Pair, sizeOption, type Windows, windowOver, windows } from "./windows.ts";
 
 /** Options of {@link conv1d} and {@link conv2d}. */
 export interface ConvOptions<Size = Pair> {
   /** Steps of the window; default 1. */
-  stride?: Size;
+  stride?: Size | undefined;
   /** Zeros before and behind each axis; default 0. */
-  padding?: Size;
+  padding?: Size | undefined;
   /** Distance of the values under the window; default 1. */
-  dilation?: Size;
+  dilation?: Size | undefined;
   /** Channels and filters are cut into as many groups that do not see each other; default 1. */
   groups?: number;
 }
@@ -30,7 +31,7 @@ export interface ConvOptions<Size = Pair> {
 /** Options of {@link convTranspose2d}. */
 export interface ConvTransposeOptions extends ConvOptions {
   /** Rows and columns more at the end, as a convolution with a stride maps several sizes to one; default 0. */
-  outputPadding?: Pair;
+  outputPadding?: Pair | undefined;
 }
 
 const convOp: Op<Windows> = {
@@ -122,15 +123,19 @@ function checkSizes(
   const fits = weight.ndim === axes + 2 && x.shape[x.ndim - axes - 1] === inputs;
   if (!(fits && Number.isInteger(groups) && groups > 0 && first % groups === 0)) {
     const got = `${formatShape(x.shape)} and ${formatShape(weight.shape)} with groups ${groups}`;
-    throw new RangeError(`${where}: expected ${EXPECTED[where]}, got ${got}`);
+    const hint =
+      weight.ndim === axes + 2 && inputs === 1 ? `; add the axis of channels by unsqueeze(x, ${-axes - 1})?` : "";
+    throw new RangeError(`${where}: expected ${EXPECTED[where]}, got ${got}${hint}`);
   }
-  if (bias !== null && (bias.ndim !== 1 || bias.size !== outputs)) {
-    throw new RangeError(`${where}: expected a bias [${outputs}], got ${formatShape(bias.shape)}`);
-  }
+  checkOptionalShape(where, "bias", bias, [outputs]);
 }
 
+/** Without a size, as a layer of one axis has other sizes than one of two: `windowOver` knows the defaults. */
+const CONV: Required<ConvOptions<never>> = { stride: undefined, padding: undefined, dilation: undefined, groups: 1 };
+const CONV_TRANSPOSE: Required<ConvTransposeOptions> = { ...CONV, outputPadding: undefined };
+
 /** The options of convolutions. */
-export const CONV_OPTIONS = "stride padding dilation groups";
+export const CONV_OPTIONS = /* @__PURE__ */ Object.keys(CONV).join(" ");
 
 /** {@link conv1d} with options that are among the fields of something else. */
 export const convolve1d = (x: Tensor, weight: Tensor, bias: Tensor | null, options: ConvOptions<number>): Tensor =>
@@ -182,10 +187,9 @@ export function conv1d(
   x: Tensor,
   weight: Tensor,
   bias: Tensor | null = null,
-  options: ConvOptions<number> = {},
+  options: ConvOptions<number> = CONV,
 ): Tensor {
-  checkOptions("conv1d", options, CONV_OPTIONS);
-  return convolve1d(x, weight, bias, options);
+  return convolve1d(x, weight, bias, withDefaults<ConvOptions<number>>("conv1d", CONV, options));
 }
 
 /**
@@ -201,9 +205,8 @@ export function conv1d(
  *
  * @throws RangeError if sizes do not match, no window fits, or an option is out of range.
  */
-export function conv2d(x: Tensor, weight: Tensor, bias: Tensor | null = null, options: ConvOptions = {}): Tensor {
-  checkOptions("conv2d", options, CONV_OPTIONS);
-  return convolve2d(x, weight, bias, options);
+export function conv2d(x: Tensor, weight: Tensor, bias: Tensor | null = null, options: ConvOptions = CONV): Tensor {
+  return convolve2d(x, weight, bias, withDefaults<ConvOptions>("conv2d", CONV, options));
 }
 
 /**
@@ -219,28 +222,29 @@ export function convTranspose2d(
   x: Tensor,
   weight: Tensor,
   bias: Tensor | null = null,
-  options: ConvTransposeOptions = {},
+  options: ConvTransposeOptions = CONV_TRANSPOSE,
 ): Tensor {
-  checkOptions("convTranspose2d", options, `${CONV_OPTIONS} outputPadding`);
-  const { groups = 1 } = options;
+  const settings = withDefaults("convTranspose2d", CONV_TRANSPOSE, options);
+  const { groups } = settings;
   checkSizes("convTranspose2d", x, weight, bias, groups, 2);
-  const constant = once(convTranspose2d, 3, x, weight, bias, options);
+  const constant = once(convTranspose2d, 3, x, weight, bias, settings);
   if (constant !== null) return constant;
-  const y = windowUnder(0, x, weight, options);
-  const q = windowUnder(1, x, weight, options);
+  const y = windowUnder(0, x, weight, settings);
+  const q = windowUnder(1, x, weight, settings);
   const shape = [...x.shape.slice(0, -3), (weight.shape[1] as number) * groups, y.size, q.size];
   const g = windows(checkShape("convTranspose2d", shape), sizeOf(shape), groups, weight.shape, y, q);
   return apply(convTransposeOp, g, x, weight, bias as Tensor);
 }
 
 /** The window along an axis of the images of which x is the map. */
-function windowUnder(axis: number, x: Tensor, weight: Tensor, options: ConvTransposeOptions): Axis {
+function windowUnder(axis: number, x: Tensor, weight: Tensor, options: Required<ConvTransposeOptions>): Axis {
   const where = "convTranspose2d";
   const places = x.shape[x.ndim - 2 + axis] as number;
   // The size is what is looked for: any will do to read the options.
   const window = windowOver(where, axis, Infinity, weight.shape[2 + axis] as number, options);
   const { stride, padding, dilation, kernel } = window;
-  const more = sizeOption(where, "outputPadding", options.outputPadding ?? 0, axis, 0);
+  const { outputPadding = 0 } = options;
+  const more = sizeOption(where, "outputPadding", outputPadding, axis, 0);
   if (more >= Math.max(stride, dilation)) {
     throw new RangeError(
       `${where}: expected outputPadding below stride ${stride} or dilation ${dilation}, got ${more}`,

@@ -1,9 +1,9 @@
+import { numberOf, UNIT, withDefaults } from "../arguments.ts";
 import { k } from "../backend.ts";
 import { type Generator, generatorOf } from "../generator.ts";
 import { applyOwning, gradOf, type Op, ready, SAVES_NOTHING } from "../op.ts";
-import { checkOptions } from "../options.ts";
 import { allocate, recycle, scope } from "../scope.ts";
-import { emptySpikes, type Tensor } from "../tensor.ts";
+import { alive, emptySpikes, type Tensor } from "../tensor.ts";
 import { reshape } from "./view.ts";
 
 /** Options of {@link dropout}. */
@@ -13,7 +13,7 @@ export interface DropoutOptions {
   /** false: x as it is; default true. */
   training?: boolean;
   /** Where the random numbers come from; the default generator if not given. */
-  generator?: Generator;
+  generator?: Generator | undefined;
 }
 
 /** z = scale·mask ⊙ x, of a mask in bits. */
@@ -52,11 +52,9 @@ export function dropoutBy(mask: Tensor, x: Tensor, p: number): Tensor {
   return applyOwning(dropoutOp, { mask, scale: p < 1 ? 1 / (1 - p) : 0 }, x);
 }
 
-const OPTIONS = "p training generator";
+const DROPOUT: Required<DropoutOptions> = { p: 0.5, training: true, generator: undefined };
 
-export function checkProbability(where: string, p: number): void {
-  if (!(p >= 0 && p <= 1)) throw new RangeError(`${where}: p must lie in [0, 1], got ${p}`);
-}
+export const checkProbability = (where: string, p: number): number => numberOf(where, "p", p, UNIT);
 
 /**
  * In training zᵢ = mᵢ·xᵢ / (1 − p) with masks mᵢ that are 0 with probability p, else 1, so that means stay as they are;
@@ -67,17 +65,20 @@ export function checkProbability(where: string, p: number): void {
  * @throws RangeError unless p lies in [0, 1]; TypeError for a generator that is none.
  * @see Srivastava et al. (2014), Dropout: A Simple Way to Prevent Neural Networks from Overfitting, JMLR 15.
  */
-export function dropout(x: Tensor, options: DropoutOptions = {}): Tensor {
-  checkOptions("dropout", options, OPTIONS);
-  const { p = 0.5, training = true } = options;
+export function dropout(x: Tensor, options: DropoutOptions = DROPOUT): Tensor {
+  alive(x, "dropout");
+  const { p, training, generator: given } = withDefaults("dropout", DROPOUT, options);
   checkProbability("dropout", p);
-  const generator = generatorOf("dropout", options.generator);
+  const generator = generatorOf("dropout", given);
   if (!training || p === 0) return reshape(x, x.shape);
   ready("dropout", x);
-  const mask = emptySpikes(x.shape);
   const keep = allocate(128);
-  k.fill(keep, 32, 1 - p);
-  generator.bernoulli(mask.bits, keep, 32, Math.ceil(x.size / 32), 1);
-  recycle(keep, 128, scope.region);
-  return dropoutBy(mask, x, p);
+  try {
+    const mask = emptySpikes(x.shape);
+    k.fill(keep, 32, 1 - p);
+    generator.bernoulli(mask.bits, keep, 32, Math.ceil(x.size / 32), 1);
+    return dropoutBy(mask, x, p);
+  } finally {
+    recycle(keep, 128, scope.region);
+  }
 }

@@ -21,9 +21,9 @@ import {
   SIN,
   SOFTPLUS,
 } from "../../kernels/codes.ts";
+import { choiceOf, FLOAT, NUMBER, numberOf, type Range, withDefaults } from "../arguments.ts";
 import { k } from "../backend.ts";
 import { apply, gradOf, type Op, SAVES_A, SAVES_B } from "../op.ts";
-import { checkOptions } from "../options.ts";
 import type { Tensor } from "../tensor.ts";
 import { broadcast, type Operand } from "./arithmetic.ts";
 import { type Bounds, clampOp, sqrt, square } from "./unary.ts";
@@ -57,8 +57,7 @@ function binary(op: Op<Numbers>, x: Tensor, y: Operand): Tensor {
 
 /** f of x and a finite number. */
 function withNumber(op: Op<Numbers>, x: Tensor, name: string, p: number): Tensor {
-  if (!Number.isFinite(p)) throw new RangeError(`${op.name}: ${name} must be finite, got ${p}`);
-  return apply(op, { p, q: 0 }, x);
+  return apply(op, { p: numberOf(op.name, name, p, FLOAT), q: 0 }, x);
 }
 
 /* @__NO_SIDE_EFFECTS__ */
@@ -118,18 +117,18 @@ export interface GeluOptions {
   approximate?: "none" | "tanh";
 }
 
+const GELU_OPTIONS: Required<GeluOptions> = { approximate: "none" };
+
 /**
  * z = x·Φ(x), elementwise, with the standard normal distribution Φ.  ∂L/∂x = (Φ(x) + x·Φ′(x)) ⊙ ∂L/∂z.
  *
  * @throws RangeError for another approximation than "none" or "tanh"; TypeError for another option.
  * @see Hendrycks and Gimpel (2016), Gaussian Error Linear Units, arXiv:1606.08415.
  */
-export function gelu(x: Tensor, options: GeluOptions = {}): Tensor {
-  checkOptions("gelu", options, "approximate");
-  const { approximate = "none" } = options;
-  if (approximate === "tanh") return geluTanh(x);
-  if (approximate === "none") return geluErf(x);
-  throw new RangeError(`gelu: expected approximate "none" or "tanh", got ${JSON.stringify(approximate)}`);
+export function gelu(x: Tensor, options: GeluOptions = GELU_OPTIONS): Tensor {
+  const { approximate } = withDefaults("gelu", GELU_OPTIONS, options);
+  choiceOf("gelu", "approximate", approximate, ["none", "tanh"]);
+  return approximate === "tanh" ? geluTanh(x) : geluErf(x);
 }
 
 const softplusOp = formula("softplus", SOFTPLUS);
@@ -142,17 +141,20 @@ export interface SoftplusOptions {
   threshold?: number;
 }
 
+const SOFTPLUS_OPTIONS: Required<SoftplusOptions> = { beta: 1, threshold: 20 };
+
+/** Of a divisor. */
+const NOT_0: Range = { expected: "finite and not 0", fits: (x) => FLOAT.fits(x) && Math.fround(x) !== 0 };
+
 /**
  * z = ln(1 + e^βx) / β, elementwise, without overflow.  ∂L/∂x = ∂L/∂z / (1 + e^−βx).
  *
  * @throws RangeError for a beta that is 0 or not finite, or a threshold that is NaN; TypeError for another option.
  */
-export function softplus(x: Tensor, options: SoftplusOptions = {}): Tensor {
-  checkOptions("softplus", options, "beta threshold");
-  const { beta = 1, threshold = 20 } = options;
-  if (!Number.isFinite(beta) || beta === 0)
-    throw new RangeError(`softplus: beta must be finite and not 0, got ${beta}`);
-  if (!(threshold >= -Infinity)) throw new RangeError(`softplus: threshold must be a number, got ${threshold}`);
+export function softplus(x: Tensor, options: SoftplusOptions = SOFTPLUS_OPTIONS): Tensor {
+  const { beta, threshold } = withDefaults("softplus", SOFTPLUS_OPTIONS, options);
+  numberOf("softplus", "beta", beta, NOT_0);
+  numberOf("softplus", "threshold", threshold, NUMBER);
   return apply(softplusOp, { p: beta, q: threshold }, x);
 }
 
@@ -197,7 +199,9 @@ const hardtanhOp: Op<Bounds> = {
  * @throws RangeError unless low ≤ high.
  */
 export function hardtanh(x: Tensor, low = -1, high = 1): Tensor {
-  if (!(low <= high)) throw new RangeError(`hardtanh: expected low ≤ high, got ${low} and ${high}`);
+  numberOf("hardtanh", "low", low, NUMBER);
+  numberOf("hardtanh", "high", high, NUMBER);
+  if (low > high) throw new RangeError(`hardtanh: expected low ≤ high, got ${low} and ${high}`);
   return apply(hardtanhOp, { low, high }, x);
 }
 

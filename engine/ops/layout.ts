@@ -1,9 +1,11 @@
 /** Shapes changed by moving data: permute, slice, flip, concat. */
+import { COUNT, FINITE, listOf, NUMBER, numberOf } from "../arguments.ts";
 import { k } from "../backend.ts";
-import { composed } from "../composed.ts";
+import { allOrNothing, composed } from "../composed.ts";
 import { accumulates, apply, applyMany, freshGradOf, gradOf, type Op, SAVES_NOTHING } from "../op.ts";
 import { axesOf, axisOf, formatShape, type Shape, sameShape, sizeOf, stridesOf } from "../shape.ts";
 import { alive, type Tensor } from "../tensor.ts";
+import { tensorsOf } from "./tensors.ts";
 import { reshape, sliceRows, unsqueeze } from "./view.ts";
 
 /** The result as four axes with their strides in the source, which it reads from `offset` elements on. */
@@ -70,10 +72,11 @@ const concatOp: Op<Concat> = {
  * @throws RangeError unless `axes` names every axis once.
  */
 export function permute(x: Tensor, axes: readonly number[]): Tensor {
-  if (!Array.isArray(axes)) throw new TypeError(`permute: expected a list of axes, got ${axes}`);
-  const order = (axes as readonly number[]).map((axis) => axisOf("permute", axis, x.ndim));
+  alive(x, "permute");
+  const given = listOf("permute", "axes", axes, FINITE);
+  const order = given.map((axis) => axisOf("permute", axis, x.ndim));
   if (order.length !== x.ndim || new Set(order).size !== x.ndim) {
-    throw new RangeError(`permute: expected every axis of ${formatShape(x.shape)} once, got ${formatShape(axes)}`);
+    throw new RangeError(`permute: expected every axis of ${formatShape(x.shape)} once, got ${formatShape(given)}`);
   }
   const strides = stridesOf(x.shape);
   const shape = order.map((axis) => x.shape[axis] as number);
@@ -141,6 +144,7 @@ function sliceAlong(op: Op<Strided>, x: Tensor, axis: number, start: number, cou
  * @throws RangeError unless x has these axes.
  */
 export function transpose(x: Tensor, a = -2, b = -1): Tensor {
+  alive(x, "transpose");
   const p = axisOf("transpose", a, x.ndim);
   const q = axisOf("transpose", b, x.ndim);
   const axes = x.shape.map((_, axis) => (axis === p ? q : axis === q ? p : axis));
@@ -156,8 +160,12 @@ export function transpose(x: Tensor, a = -2, b = -1): Tensor {
  *   one.
  */
 export function slice(x: Tensor, axis: number, start = 0, end = Infinity, step = 1): Tensor {
+  alive(x, "slice");
   const at = axisOf("slice", axis, x.ndim);
   const n = x.shape[at] as number;
+  numberOf("slice", "start", start, NUMBER);
+  numberOf("slice", "end", end, NUMBER);
+  numberOf("slice", "step", step, COUNT);
   const from = Math.max(start < 0 ? start + n : start, 0);
   const to = Math.min(end < 0 ? end + n : end, n);
   if (!(Number.isInteger(from) && Number.isInteger(to))) {
@@ -167,9 +175,6 @@ export function slice(x: Tensor, axis: number, start = 0, end = Infinity, step =
     throw new RangeError(
       `slice: expected start < end on axis ${at} of ${formatShape(x.shape)}, got ${start} and ${end}`,
     );
-  }
-  if (!(Number.isInteger(step) && step > 0)) {
-    throw new RangeError(`slice: expected a positive integer step, got ${step}`);
   }
   if (at === 0 && step === 1) return sliceRows(x, from, to);
   return sliceAlong(sliceOp, x, at, from, Math.ceil((to - from) / step), step);
@@ -181,6 +186,7 @@ export function slice(x: Tensor, axis: number, start = 0, end = Infinity, step =
  * @throws RangeError unless x has these axes, each named once.
  */
 export function flip(x: Tensor, axes?: number | readonly number[]): Tensor {
+  alive(x, "flip");
   return composed(flipped, x, axesOf("flip", axes, x.ndim));
 }
 
@@ -199,8 +205,10 @@ function flipped(x: Tensor, axes: readonly number[]): Tensor {
  * @throws RangeError unless x has this axis, and this element on it.
  */
 export function select(x: Tensor, axis: number, index: number): Tensor {
+  alive(x, "select");
   const at = axisOf("select", axis, x.ndim);
   const n = x.shape[at] as number;
+  numberOf("select", "index", index, NUMBER);
   const i = index < 0 ? index + n : index;
   if (!Number.isInteger(i) || i < 0 || i >= n) {
     throw new RangeError(`select: expected an index in [${-n}, ${n - 1}], got ${index}`);
@@ -221,8 +229,9 @@ function selected(x: Tensor, at: number, i: number): Tensor {
  * @throws RangeError unless x has this axis.
  */
 export function unbind(x: Tensor, axis = 0): Tensor[] {
+  alive(x, "unbind");
   const n = x.shape[axisOf("unbind", axis, x.ndim)] as number;
-  return Array.from({ length: n }, (_, i) => select(x, axis, i));
+  return allOrNothing(() => Array.from({ length: n }, (_, i) => select(x, axis, i)));
 }
 
 /**
@@ -233,27 +242,23 @@ export function unbind(x: Tensor, axis = 0): Tensor[] {
  *   axis.
  */
 export function split(x: Tensor, sizes: number | readonly number[], axis = 0): Tensor[] {
+  alive(x, "split");
   const n = x.shape[axisOf("split", axis, x.ndim)] as number;
-  const list = typeof sizes === "number" ? [sizes] : sizes;
+  const same = typeof sizes === "number";
+  const list = same ? [sizes] : listOf("split", "sizes", sizes, FINITE);
   const total = list.reduce((sum, size) => sum + size, 0);
-  if (!list.every((size) => Number.isInteger(size) && size > 0) || (list === sizes && total !== n)) {
+  if (!list.every((size) => Number.isInteger(size) && size > 0) || !(same || total === n)) {
     throw new RangeError(`split: expected positive integer sizes that sum to ${n}, got ${formatShape(list)}`);
   }
-  const parts: Tensor[] = [];
-  for (let start = 0; start < n; ) {
-    const end = start + (list[list === sizes ? parts.length : 0] as number);
-    parts.push(slice(x, axis, start, end));
-    start = end;
-  }
-  return parts;
-}
-
-/** The first of some tensors. */
-function firstOf(where: string, tensors: readonly Tensor[]): Tensor {
-  const first = tensors?.[0];
-  if (first === undefined) throw new RangeError(`${where}: expected at least one tensor, got none`);
-  for (const t of tensors) alive(t, where);
-  return first;
+  return allOrNothing(() => {
+    const parts: Tensor[] = [];
+    for (let start = 0; start < n; ) {
+      const end = start + (list[same ? 0 : parts.length] as number);
+      parts.push(slice(x, axis, start, end));
+      start = end;
+    }
+    return parts;
+  });
 }
 
 /**
@@ -263,10 +268,11 @@ function firstOf(where: string, tensors: readonly Tensor[]): Tensor {
  * @throws RangeError if the list is empty, there is no such axis, or other axes differ.
  */
 export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
-  const first = firstOf("concat", tensors);
+  const inputs = tensorsOf("concat", tensors);
+  const [first] = inputs;
   const at = axisOf("concat", axis, first.ndim);
   let total = 0;
-  for (const t of tensors) {
+  for (const t of inputs) {
     const expected = first.shape.map((n, i) => (i === at ? t.shape[at] : n)) as number[];
     if (!sameShape(t.shape, expected)) {
       throw new RangeError(
@@ -277,7 +283,7 @@ export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
   }
   const shape = first.shape.map((n, i) => (i === at ? total : n));
   const outer = sizeOf(shape.slice(0, at));
-  return applyMany(concatOp, { inputs: [...tensors], shape, outer, step: sizeOf(shape) / outer });
+  return applyMany(concatOp, { inputs, shape, outer, step: sizeOf(shape) / outer });
 }
 
 /**
@@ -287,15 +293,16 @@ export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
  * @throws RangeError if the list is empty, the result has no such axis, or shapes differ.
  */
 export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
-  const first = firstOf("stack", tensors);
+  const inputs = tensorsOf("stack", tensors);
+  const [first] = inputs;
   const at = axisOf("stack", axis, first.ndim + 1);
-  for (const { shape } of tensors) {
+  for (const { shape } of inputs) {
     if (sameShape(shape, first.shape)) continue;
     throw new RangeError(
       `stack: expected tensors of one shape, got ${formatShape(first.shape)} and ${formatShape(shape)}`,
     );
   }
-  return composed(stacked, tensors, at);
+  return composed(stacked, inputs, at);
 }
 
 function stacked(tensors: readonly Tensor[], at: number): Tensor {

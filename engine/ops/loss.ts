@@ -1,17 +1,17 @@
 /** Losses. Those over class indices are fused; the others are composed of other ops, so they are as exact as these. */
-import { numbersOf } from "../arguments.ts";
+import { choiceOf, integersOf, NUMBER, numberOf, numbersOf, type Range, UNIT, withDefaults } from "../arguments.ts";
 import { integersAt, k } from "../backend.ts";
 import { composed } from "../composed.ts";
 import { apply, gradOf, type Op, ready, SAVES_A, SAVES_B } from "../op.ts";
-import { checkOptions } from "../options.ts";
 import { allocate, recycle, scope } from "../scope.ts";
 import { broadcastShapes, formatShape, type Shape, sameShape } from "../shape.ts";
-import { alive, empty, steady, Tensor } from "../tensor.ts";
+import { alive, empty, peek, Tensor } from "../tensor.ts";
 import { add, mul, mulNumberOp, neg, sub } from "./arithmetic.ts";
 import { eq } from "./compare.ts";
 import { softplus } from "./formula.ts";
 import { mean, sum } from "./reduce.ts";
 import { logSoftmax } from "./softmax.ts";
+import { checkOptional, checkOptionalShape } from "./tensors.ts";
 import { abs, clamp, exp, log, square } from "./unary.ts";
 
 /** How the losses of the elements are combined. */
@@ -65,13 +65,10 @@ export interface KlDivOptions {
   reduction?: Reduction | "batchmean";
 }
 
-const REDUCTIONS = '"mean", "sum" or "none"';
+const REDUCTIONS: readonly Reduction[] = ["mean", "sum", "none"];
 
-function checkReduction(where: string, reduction: string, allowed = REDUCTIONS): void {
-  const name = JSON.stringify(reduction);
-  if (allowed.split(/, | or /).includes(name)) return;
-  throw new RangeError(`${where}: expected the reduction ${allowed}, got ${name}`);
-}
+const checkReduction = (where: string, reduction: Reduction): Reduction =>
+  choiceOf(where, "the reduction", reduction, REDUCTIONS);
 
 function reduced(x: Tensor, reduction: Reduction): Tensor {
   if (reduction === "none") return x;
@@ -83,18 +80,17 @@ function ofDifference(
   where: string,
   input: Tensor,
   target: Tensor,
-  options: LossOptions,
+  reduction: Reduction,
   f: Difference["f"],
   border = 0,
 ): Tensor {
-  const { reduction = "mean" } = options;
   checkReduction(where, reduction);
   alive(input, where);
   alive(target, where);
   const shape = broadcastShapes(where, input.shape, target.shape);
   if (!sameShape(shape, input.shape) && !sameShape(shape, target.shape)) {
     const got = `${formatShape(input.shape)} and ${formatShape(target.shape)}`;
-    throw new RangeError(`${where}: expected one shape to broadcast to the other, got ${got}`);
+    throw new RangeError(`${where}: expected one shape to broadcast to the other, got ${got}; squeeze one of them?`);
   }
   return composed(reducedDifference, input, target, { f, border, reduction });
 }
@@ -109,6 +105,17 @@ function reducedDifference(input: Tensor, target: Tensor, { f, border, reduction
   return reduced(f(sub(input, target), border), reduction);
 }
 
+const LOSS: Required<LossOptions> = { reduction: "mean" };
+const SMOOTH_L1: Required<SmoothL1LossOptions> = { beta: 1, reduction: "mean" };
+const HUBER: Required<HuberLossOptions> = { delta: 1, reduction: "mean" };
+
+/** Of borders, which may be infinite. */
+const AT_LEAST_0: Range = { expected: "≥ 0", fits: (x) => x >= 0 };
+const ABOVE_0: Range = { expected: "positive", fits: (x) => x > 0 };
+
+/** 1 divided by less is infinite in float32. */
+const LEAST_BORDER = 2 ** -126;
+
 /**
  * loss = (input − target)²
  *
@@ -116,9 +123,9 @@ function reducedDifference(input: Tensor, target: Tensor, { f, border, reduction
  *
  * @throws RangeError for an unknown reduction or shapes that do not.
  */
-export function mseLoss(input: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
-  checkOptions("mseLoss", options, "reduction");
-  return ofDifference("mseLoss", input, target, options, square);
+export function mseLoss(input: Tensor, target: Tensor, options: LossOptions = LOSS): Tensor {
+  const { reduction } = withDefaults("mseLoss", LOSS, options);
+  return ofDifference("mseLoss", input, target, reduction, square);
 }
 
 /**
@@ -128,9 +135,9 @@ export function mseLoss(input: Tensor, target: Tensor, options: LossOptions = {}
  *
  * @throws RangeError for an unknown reduction or shapes that do not.
  */
-export function l1Loss(input: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
-  checkOptions("l1Loss", options, "reduction");
-  return ofDifference("l1Loss", input, target, options, abs);
+export function l1Loss(input: Tensor, target: Tensor, options: LossOptions = LOSS): Tensor {
+  const { reduction } = withDefaults("l1Loss", LOSS, options);
+  return ofDifference("l1Loss", input, target, reduction, abs);
 }
 
 /**
@@ -143,11 +150,10 @@ export function l1Loss(input: Tensor, target: Tensor, options: LossOptions = {})
  * @throws RangeError for a negative beta, an unknown reduction or shapes that do not.
  * @see Girshick (2015), Fast R-CNN, ICCV.
  */
-export function smoothL1Loss(input: Tensor, target: Tensor, options: SmoothL1LossOptions = {}): Tensor {
-  checkOptions("smoothL1Loss", options, "beta reduction");
-  const { beta = 1 } = options;
-  if (!(beta >= 0)) throw new RangeError(`smoothL1Loss: beta must be ≥ 0, got ${beta}`);
-  return ofDifference("smoothL1Loss", input, target, options, beta === 0 ? abs : smoothL1, beta);
+export function smoothL1Loss(input: Tensor, target: Tensor, options: SmoothL1LossOptions = SMOOTH_L1): Tensor {
+  const { beta, reduction } = withDefaults("smoothL1Loss", SMOOTH_L1, options);
+  numberOf("smoothL1Loss", "beta", beta, AT_LEAST_0);
+  return ofDifference("smoothL1Loss", input, target, reduction, beta < LEAST_BORDER ? abs : smoothL1, beta);
 }
 
 /**
@@ -160,11 +166,10 @@ export function smoothL1Loss(input: Tensor, target: Tensor, options: SmoothL1Los
  * @throws RangeError unless delta is positive, for an unknown reduction, or for shapes that do not.
  * @see Huber (1964), Robust Estimation of a Location Parameter, Annals of Mathematical Statistics 35(1).
  */
-export function huberLoss(input: Tensor, target: Tensor, options: HuberLossOptions = {}): Tensor {
-  checkOptions("huberLoss", options, "delta reduction");
-  const { delta = 1 } = options;
-  if (!(delta > 0)) throw new RangeError(`huberLoss: delta must be positive, got ${delta}`);
-  return ofDifference("huberLoss", input, target, options, huber, delta);
+export function huberLoss(input: Tensor, target: Tensor, options: HuberLossOptions = HUBER): Tensor {
+  const { delta, reduction } = withDefaults("huberLoss", HUBER, options);
+  numberOf("huberLoss", "delta", delta, ABOVE_0);
+  return ofDifference("huberLoss", input, target, reduction, huber, delta);
 }
 
 const smoothL1 = (difference: Tensor, beta: number): Tensor => huber(difference, beta, 1 / beta);
@@ -174,6 +179,8 @@ function huber(d: Tensor, border: number, scale = 1): Tensor {
   const m = clamp(d, -border, border);
   return mul(mul(m, scale), sub(d, mul(m, 0.5)));
 }
+
+const BCE: Required<BceOptions> = { weight: null, posWeight: null, reduction: "mean" };
 
 /**
  * Binary cross-entropy of σ(logits) with targets in [0, 1], without overflow at any logit:
@@ -185,21 +192,27 @@ function huber(d: Tensor, border: number, scale = 1): Tensor {
  *
  * @throws RangeError for an unknown reduction or shapes that do not broadcast.
  */
-export function bceWithLogits(logits: Tensor, target: Tensor, options: BceOptions = {}): Tensor {
+export function bceWithLogits(logits: Tensor, target: Tensor, options: BceOptions = BCE): Tensor {
   return composed(bceOf, logits, target, options);
 }
 
 function bceOf(logits: Tensor, target: Tensor, options: BceOptions): Tensor {
-  checkOptions("bceWithLogits", options, "weight posWeight reduction");
-  const { weight = null, posWeight = null, reduction = "mean" } = options;
-  checkReduction("bceWithLogits", reduction);
+  const where = "bceWithLogits";
+  const { weight, posWeight, reduction } = withDefaults(where, BCE, options);
+  checkReduction(where, reduction);
+  alive(logits, where);
+  alive(target, where);
+  checkOptional(where, "weight", weight);
+  checkOptional(where, "posWeight", posWeight);
   let { shape } = logits;
-  for (const x of [target, weight, posWeight]) if (x !== null) shape = broadcastShapes("bceWithLogits", shape, x.shape);
+  for (const x of [target, weight, posWeight]) if (x !== null) shape = broadcastShapes(where, shape, x.shape);
   const positive = mul(posWeight === null ? target : mul(target, posWeight), softplus(neg(logits)));
   const negative = mul(apply(mulNumberOp, { alpha: -1, beta: 1 }, target), softplus(logits));
   const loss = add(positive, negative);
   return reduced(weight === null ? loss : mul(loss, weight), reduction);
 }
+
+const KL_DIV: Required<KlDivOptions> = { logTarget: false, reduction: "mean" };
 
 /**
  * Kullback-Leibler divergence of the target's distribution from that whose logarithms are the input:
@@ -211,14 +224,15 @@ function bceOf(logits: Tensor, target: Tensor, options: BceOptions): Tensor {
  *
  * @throws RangeError for an unknown reduction or shapes that do not broadcast.
  */
-export function klDiv(input: Tensor, target: Tensor, options: KlDivOptions = {}): Tensor {
+export function klDiv(input: Tensor, target: Tensor, options: KlDivOptions = KL_DIV): Tensor {
   return composed(divergence, input, target, options);
 }
 
 function divergence(input: Tensor, target: Tensor, options: KlDivOptions): Tensor {
-  checkOptions("klDiv", options, "logTarget reduction");
-  const { logTarget = false, reduction = "mean" } = options;
-  checkReduction("klDiv", reduction, '"mean", "sum", "none" or "batchmean"');
+  const { logTarget, reduction } = withDefaults("klDiv", KL_DIV, options);
+  choiceOf("klDiv", "the reduction", reduction, [...REDUCTIONS, "batchmean"]);
+  alive(input, "klDiv");
+  alive(target, "klDiv");
   broadcastShapes("klDiv", input.shape, target.shape);
   const probability = logTarget ? exp(target) : target;
   // log 1 in the place of log 0, whose factor is 0.
@@ -268,6 +282,14 @@ const classOp = (name: string, saves: number): Op<ClassLoss> => ({
 const crossEntropyOp = classOp("crossEntropy", SAVES_A | SAVES_B);
 const nllLossOp = classOp("nllLoss", SAVES_B);
 
+/** Of both losses; `nllLoss` takes a smoothing of 0 alone. */
+const CROSS_ENTROPY: Required<CrossEntropyOptions> = {
+  weight: null,
+  ignoreIndex: -100,
+  labelSmoothing: 0,
+  reduction: "mean",
+};
+
 /**
  * Cross-entropy of softmax(logits) with the target, over the last axis.
  *
@@ -288,21 +310,20 @@ const nllLossOp = classOp("nllLoss", SAVES_B);
 export function crossEntropy(
   logits: Tensor,
   target: ArrayLike<number> | Tensor,
-  options: CrossEntropyOptions = {},
+  options: CrossEntropyOptions = CROSS_ENTROPY,
 ): Tensor {
   return composed(entropy, logits, target, options);
 }
 
 function entropy(logits: Tensor, target: ArrayLike<number> | Tensor, options: CrossEntropyOptions): Tensor {
-  checkOptions("crossEntropy", options, CLASS_OPTIONS);
-  const { weight = null, labelSmoothing = 0, reduction = "mean" } = options;
-  if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
-    throw new RangeError(`crossEntropy: labelSmoothing must lie in [0, 1], got ${labelSmoothing}`);
-  }
-  const classes = classesOf("crossEntropy", logits, weight, reduction);
+  const settings = withDefaults("crossEntropy", CROSS_ENTROPY, options);
+  const { weight, labelSmoothing, reduction } = settings;
+  numberOf("crossEntropy", "labelSmoothing", labelSmoothing, UNIT);
+  const classes = classesOf("crossEntropy", logits, settings);
   if (!(target instanceof Tensor && sameShape(target.shape, logits.shape))) {
-    return classLoss(crossEntropyOp, logits, target, labelSmoothing, options);
+    return classLoss(crossEntropyOp, logits, target, settings, classes);
   }
+  alive(target, "crossEntropy");
   let terms = target;
   if (labelSmoothing > 0) {
     terms = apply(mulNumberOp, { alpha: 1 - labelSmoothing, beta: labelSmoothing / classes }, terms);
@@ -325,29 +346,30 @@ function entropy(logits: Tensor, target: ArrayLike<number> | Tensor, options: Cr
 export function nllLoss(
   logProbabilities: Tensor,
   target: ArrayLike<number> | Tensor,
-  options: NllLossOptions = {},
+  options: NllLossOptions = CROSS_ENTROPY,
 ): Tensor {
   return composed(likelihood, logProbabilities, target, options);
 }
 
 function likelihood(x: Tensor, target: ArrayLike<number> | Tensor, options: NllLossOptions): Tensor {
-  checkOptions("nllLoss", options, CLASS_OPTIONS);
-  const { labelSmoothing = 0 } = options as CrossEntropyOptions;
+  const settings = withDefaults("nllLoss", CROSS_ENTROPY, options);
+  const { labelSmoothing } = settings;
   if (labelSmoothing !== 0) throw new RangeError(`nllLoss: labelSmoothing must be 0, got ${labelSmoothing}`);
-  return classLoss(nllLossOp, x, target, 0, options);
+  return classLoss(nllLossOp, x, target, settings, classesOf("nllLoss", x, settings));
 }
 
-const CLASS_OPTIONS = "weight ignoreIndex labelSmoothing reduction";
-
 /** The number of classes, after the checks of the input and of the options. */
-function classesOf(where: string, x: Tensor, weight: Tensor | null, reduction: Reduction): number {
+function classesOf(
+  where: string,
+  x: Tensor,
+  { weight, ignoreIndex, reduction }: Required<CrossEntropyOptions>,
+): number {
   checkReduction(where, reduction);
+  numberOf(where, "ignoreIndex", ignoreIndex, NUMBER);
   alive(x, where);
   const classes = x.shape[x.ndim - 1];
   if (classes === undefined) throw new RangeError(`${where}: expected an input [..., K], got a scalar`);
-  if (weight !== null && !sameShape(weight.shape, [classes])) {
-    throw new RangeError(`${where}: expected ${classes} class weights, got ${formatShape(weight.shape)}`);
-  }
+  checkOptionalShape(where, "weight", weight, [classes]);
   return classes;
 }
 
@@ -355,14 +377,15 @@ function classLoss(
   op: Op<ClassLoss>,
   x: Tensor,
   target: ArrayLike<number> | Tensor,
-  smoothing: number,
-  { weight = null, ignoreIndex = -100, reduction = "mean" }: NllLossOptions,
+  { weight, ignoreIndex, labelSmoothing: smoothing, reduction }: Required<CrossEntropyOptions>,
+  classes: number,
 ): Tensor {
-  const classes = classesOf(op.name, x, weight, reduction);
   const rows = x.size / classes;
+  const labels = integersOf(op.name, "class indices", targetsOf(op.name, x, target), classes, ignoreIndex);
   ready(op.name, x);
   if (weight !== null) ready(op.name, weight);
-  const indices = integers(checkedLabels(op.name, target, rows, classes, ignoreIndex), ignoreIndex);
+  const indices = empty([labels.length]);
+  integersAt(indices.ptr, indices.size).set(labels);
   const total = reduction !== "none";
   const scale = reduction === "mean" ? 1 / k.targetWeight(indices.ptr, weight === null ? 0 : weight.ptr, rows) : 1;
   const logSumExp = op === nllLossOp ? null : empty([2, rows]);
@@ -371,31 +394,19 @@ function classLoss(
   return apply(op, attrs, x, weight as Tensor);
 }
 
-function checkedLabels(
-  where: string,
-  target: ArrayLike<number> | Tensor,
-  rows: number,
-  classes: number,
-  ignoreIndex: number,
-): ArrayLike<number> {
-  const labels = steady(numbersOf(where, "targets", target instanceof Tensor ? target.data : target));
-  if (labels.length !== rows) throw new RangeError(`${where}: expected ${rows} targets, got ${labels.length}`);
-  for (let i = 0; i < rows; i++) {
-    const label = labels[i] as number;
-    if (label !== ignoreIndex && !(Number.isInteger(label) && label >= 0 && label < classes)) {
-      throw new RangeError(`${where}: expected class indices in [0, ${classes - 1}], got ${label} at ${i}`);
-    }
-  }
-  return labels;
-}
-
-/** Labels as the kernels read them, −1 where they are ignored. */
-function integers(labels: ArrayLike<number>, ignoreIndex: number): Tensor {
-  const t = empty([labels.length]);
-  const view = integersAt(t.ptr, t.size);
-  for (let i = 0; i < labels.length; i++) {
-    const label = labels[i] as number;
-    view[i] = label === ignoreIndex ? -1 : label;
-  }
-  return t;
+/**
+ * Targets of the rows of x [..., K], one each, as an array that nobody changes until the next allocation.
+ *
+ * @throws TypeError for anything but numbers in a row or a tensor; RangeError for another number of them.
+ */
+export function targetsOf(where: string, x: Tensor, target: unknown): ArrayLike<number> {
+  if (target instanceof Tensor) alive(target, where);
+  const targets = numbersOf(where, "targets", target instanceof Tensor ? peek(target) : target);
+  const rows = x.size / (x.shape[x.ndim - 1] as number);
+  const n = targets.length;
+  if (n === rows) return targets;
+  const hint = Number.isInteger(rows / n)
+    ? `; does ${formatShape(x.shape)} have a time axis? take a readout over time first, or repeat the targets`
+    : "";
+  throw new RangeError(`${where}: expected ${rows} targets, got ${n}${hint}`);
 }

@@ -20,6 +20,7 @@ import { allocate, type Region, recycle, scope } from "../scope.ts";
 import { broadcastShapes, formatShape, type Shape, sizeOf } from "../shape.ts";
 import { alive, type Tensor } from "../tensor.ts";
 import { broadcastTo, once } from "./expand.ts";
+import { checkOptionalShape } from "./tensors.ts";
 import { reshape } from "./view.ts";
 
 /**
@@ -363,9 +364,8 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
   }
   const depth = a.shape[a.ndim - 1] as number;
   if (depth !== b.shape[Math.max(b.ndim - 2, 0)]) {
-    throw new RangeError(
-      `matmul: inner sizes differ, got ${formatShape(a.shape)} · ${formatShape(b.shape)}; transpose the second operand?`,
-    );
+    const hint = depth === b.shape[b.ndim - 1] ? "; transpose the second operand?" : "";
+    throw new RangeError(`matmul: inner sizes differ, got ${formatShape(a.shape)} · ${formatShape(b.shape)}${hint}`);
   }
   if (a.ndim === 1 || b.ndim === 1) return composed(withVector, a, b, depth);
   if (b.ndim === 2) return once(matmul, 1, a, b) ?? multiply(matmulOp, a, b, null, false);
@@ -409,15 +409,21 @@ export function linear(x: Tensor, weight: Tensor, bias: Tensor | null = null): T
   alive(weight, "linear");
   const inputs = x.shape[x.ndim - 1] as number;
   if (weight.ndim !== 2 || inputs !== weight.shape[1]) {
+    const got = `${formatShape(x.shape)} and ${formatShape(weight.shape)}`;
     throw new RangeError(
-      `linear: expected x [..., in] and weight [out, in], got ${formatShape(x.shape)} and ${formatShape(weight.shape)}`,
+      `linear: expected x [..., in] and weight [out, in], got ${got}${hintOf(x.shape, weight.shape)}`,
     );
   }
-  const outputs = weight.shape[0] as number;
-  if (bias !== null && (bias.ndim !== 1 || bias.size !== outputs)) {
-    throw new RangeError(`linear: expected a bias [${outputs}], got ${formatShape(bias.shape)}`);
-  }
+  checkOptionalShape("linear", "bias", bias, [weight.shape[0] as number]);
   return once(linear, 1, x, weight, bias) ?? multiply(linearOp, x, weight, bias, true);
+}
+
+/** How x and a weight that do not fit may come to. */
+function hintOf(x: Shape, [outputs, inputs]: Shape): string {
+  if (inputs === undefined) return "";
+  if (x[x.length - 1] === outputs) return "; transpose the weight?";
+  const flat = x.findIndex((_, axis) => sizeOf(x.slice(axis)) === inputs);
+  return flat < 0 ? "" : `; flatten(x, ${flat})?`;
 }
 
 /** Gives back the bits of x, taken while `region` was current. */

@@ -1,15 +1,16 @@
 /** Normalisation to mean 0 and variance 1, over a batch, a row or a group of channels. */
+import { NOT_NEGATIVE, numberOf, UNIT, withDefaults, wrongType } from "../arguments.ts";
 import { heap, k, ofImages } from "../backend.ts";
 import { checkUnchanged } from "../backward.ts";
 import { composed } from "../composed.ts";
 import { applyOwning, gradOf, isOutside, type Op, ready, SAVES_A, SAVES_B } from "../op.ts";
-import { checkOptions } from "../options.ts";
 import { allocate, type Region, recycle, scope } from "../scope.ts";
-import { axisOf, formatShape, type Shape, sameShape, sizeOf } from "../shape.ts";
+import { axisOf, formatShape, type Shape, sameShape, sizeOf, sizesOf } from "../shape.ts";
 import { alive, type Tensor, touch } from "../tensor.ts";
 import { add, mul } from "./arithmetic.ts";
 import { once } from "./expand.ts";
 import { transpose } from "./layout.ts";
+import { checkOptionalShape } from "./tensors.ts";
 import { reshape } from "./view.ts";
 
 /** Options of {@link layerNorm}. */
@@ -158,7 +159,7 @@ function recycleMoments({ moments, groups, perStat }: Normalization, _x: Tensor,
 function normalize(
   x: Tensor,
   layout: Layout,
-  { weight = null, bias = null, eps = 1e-5 }: LayerNormOptions,
+  { weight, bias, eps }: Required<LayerNormOptions>,
   running: Running | null = null,
   training = true,
   momentum = 0,
@@ -169,23 +170,29 @@ function normalize(
 }
 
 export function checkGroups(where: string, numGroups: number, channels: number): void {
+  if (typeof numGroups !== "number") throw wrongType(where, "numGroups as a number", numGroups);
   if (Number.isInteger(channels / numGroups) && Number.isInteger(numGroups) && numGroups > 0) return;
   throw new RangeError(`${where}: expected numGroups to divide ${channels} channels, got ${numGroups}`);
 }
 
-/** What all normalisations can be told. */
-const OPTIONS = "weight bias eps";
+const LAYER_NORM: Required<LayerNormOptions> = { weight: null, bias: null, eps: 1e-5 };
+const GROUP_NORM: Required<GroupNormOptions> = { weight: null, bias: null, eps: 1e-5, axis: undefined };
+const BATCH_NORM: Required<BatchNormOptions> = {
+  weight: null,
+  bias: null,
+  eps: 1e-5,
+  axis: undefined,
+  runningMean: null,
+  runningVar: null,
+  training: false,
+  momentum: 0.1,
+};
 
 /** Throws unless weight and bias have the shape that they are needed in, and eps is not negative. */
-function checkNorm(where: string, { weight, bias, eps = 0 }: LayerNormOptions, shape: Shape): void {
-  if (!(eps >= 0)) throw new RangeError(`${where}: eps must not be negative, got ${eps}`);
-  checkShapeOf(where, "weight", weight, shape);
-  checkShapeOf(where, "bias", bias, shape);
-}
-
-function checkShapeOf(where: string, what: string, t: Tensor | null | undefined, shape: Shape): void {
-  if (t === undefined || t === null || sameShape(t.shape, shape)) return;
-  throw new RangeError(`${where}: expected ${what} ${formatShape(shape)}, got ${formatShape(t.shape)}`);
+function checkNorm(where: string, { weight, bias, eps }: Required<LayerNormOptions>, shape: Shape): void {
+  numberOf(where, "eps", eps, NOT_NEGATIVE);
+  checkOptionalShape(where, "weight", weight, shape);
+  checkOptionalShape(where, "bias", bias, shape);
 }
 
 /** The axis of the channels, from the end: −1 is the last one. */
@@ -207,21 +214,22 @@ function channelAxis(where: string, x: Tensor, axis = x.ndim > 4 ? -3 : 1): numb
  * @throws TypeError if running statistics are needed or given in part.
  * @see Ioffe, Szegedy (2015), Batch Normalization, ICML.
  */
-export function batchNorm(x: Tensor, options: BatchNormOptions = {}): Tensor {
-  checkOptions("batchNorm", options, `${OPTIONS} axis runningMean runningVar training momentum`);
-  return batchNormOf(x, options, channelAxis("batchNorm", x, options.axis), 1);
+export function batchNorm(x: Tensor, options: BatchNormOptions = BATCH_NORM): Tensor {
+  alive(x, "batchNorm");
+  const settings = withDefaults("batchNorm", BATCH_NORM, options);
+  return batchNormOf(x, settings, channelAxis("batchNorm", x, settings.axis), 1);
 }
 
 /** The axis counts from the end; `times` is how often x is there, where it is constant over an axis. */
-function batchNormOf(x: Tensor, options: BatchNormOptions, axis: number, times: number): Tensor {
+function batchNormOf(x: Tensor, options: Required<BatchNormOptions>, axis: number, times: number): Tensor {
   const where = "batchNorm";
-  const { runningMean = null, runningVar = null, training = false, momentum = 0.1 } = options;
+  const { runningMean, runningVar, training, momentum } = options;
   const channels = x.shape[x.ndim + axis] as number;
   const count = x.size / channels;
   checkNorm(where, options, [channels]);
-  checkShapeOf(where, "runningMean", runningMean, [channels]);
-  checkShapeOf(where, "runningVar", runningVar, [channels]);
-  if (!(momentum >= 0 && momentum <= 1)) throw new RangeError(`${where}: momentum must lie in [0, 1], got ${momentum}`);
+  checkOptionalShape(where, "runningMean", runningMean, [channels]);
+  checkOptionalShape(where, "runningVar", runningVar, [channels]);
+  numberOf(where, "momentum", momentum, UNIT);
   if (training && count * times === 1) {
     throw new RangeError(`${where}: expected more than one value per channel in training, got ${formatShape(x.shape)}`);
   }
@@ -242,7 +250,7 @@ function batchNormOf(x: Tensor, options: BatchNormOptions, axis: number, times: 
 }
 
 /** Of single values: as rows, one for each channel, their runs are long. */
-function batchNormOfRows(x: Tensor, options: BatchNormOptions, times: number, channels: number): Tensor {
+function batchNormOfRows(x: Tensor, options: Required<BatchNormOptions>, times: number, channels: number): Tensor {
   const rows = transpose(reshape(x, [1, x.size / channels, channels]));
   return reshape(transpose(batchNormOf(rows, options, -2, times)), x.shape);
 }
@@ -256,23 +264,25 @@ function batchNormOfRows(x: Tensor, options: BatchNormOptions, times: number, ch
  *   negative.
  * @see Ba, Kiros, Hinton (2016), Layer Normalization, arXiv:1607.06450.
  */
-export function layerNorm(x: Tensor, normalizedShape: number | Shape, options: LayerNormOptions = {}): Tensor {
-  checkOptions("layerNorm", options, OPTIONS);
+export function layerNorm(x: Tensor, normalizedShape: number | Shape, options: LayerNormOptions = LAYER_NORM): Tensor {
   alive(x, "layerNorm");
-  const shape = typeof normalizedShape === "number" ? [normalizedShape] : normalizedShape;
+  const settings = withDefaults("layerNorm", LAYER_NORM, options);
+  const shape = typeof normalizedShape === "number" ? [normalizedShape] : sizesOf("layerNorm", normalizedShape);
   if (shape.length === 0 || !sameShape(x.shape.slice(-shape.length), shape)) {
     throw new RangeError(
       `layerNorm: expected the last axes of x to be ${formatShape(shape)}, got ${formatShape(x.shape)}`,
     );
   }
-  checkNorm("layerNorm", options, shape);
-  return once(layerNorm, shape.length, x, shape, options) ?? composed(layerNormOf, x, sizeOf(shape), options);
+  checkNorm("layerNorm", settings, shape);
+  return once(layerNorm, shape.length, x, shape, settings) ?? composed(layerNormOf, x, sizeOf(shape), settings);
 }
 
-function layerNormOf(x: Tensor, n: number, { weight, bias, eps = 1e-5 }: LayerNormOptions): Tensor {
-  let z = normalize(x, { outer: 1, groups: x.size / n, n, perStat: 1, channels: 1 }, { eps });
-  if (weight) z = mul(z, weight);
-  if (bias) z = add(z, bias);
+function layerNormOf(x: Tensor, n: number, settings: Required<LayerNormOptions>): Tensor {
+  const { weight, bias } = settings;
+  const layout = { outer: 1, groups: x.size / n, n, perStat: 1, channels: 1 };
+  let z = normalize(x, layout, { ...settings, weight: null, bias: null });
+  if (weight !== null) z = mul(z, weight);
+  if (bias !== null) z = add(z, bias);
   return z;
 }
 
@@ -287,12 +297,13 @@ function layerNormOf(x: Tensor, n: number, { weight, bias, eps = 1e-5 }: LayerNo
  *   not match or eps is negative.
  * @see Wu, He (2018), Group Normalization, ECCV.
  */
-export function groupNorm(x: Tensor, numGroups: number, options: GroupNormOptions = {}): Tensor {
-  checkOptions("groupNorm", options, `${OPTIONS} axis`);
-  return groupNormOf(x, numGroups, options, channelAxis("groupNorm", x, options.axis));
+export function groupNorm(x: Tensor, numGroups: number, options: GroupNormOptions = GROUP_NORM): Tensor {
+  alive(x, "groupNorm");
+  const settings = withDefaults("groupNorm", GROUP_NORM, options);
+  return groupNormOf(x, numGroups, settings, channelAxis("groupNorm", x, settings.axis));
 }
 
-function groupNormOf(x: Tensor, numGroups: number, options: GroupNormOptions, axis: number): Tensor {
+function groupNormOf(x: Tensor, numGroups: number, options: Required<GroupNormOptions>, axis: number): Tensor {
   const channels = x.shape[x.ndim + axis] as number;
   checkGroups("groupNorm", numGroups, channels);
   checkNorm("groupNorm", options, [channels]);

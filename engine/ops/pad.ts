@@ -1,9 +1,10 @@
 /** A value around a tensor, or zeros in its upper corner. */
+import { FINITE, INTEGER, listOf, numberOf, wrongType } from "../arguments.ts";
 import { k } from "../backend.ts";
 import { composed } from "../composed.ts";
 import { apply, gradOf, type Op, SAVES_NOTHING } from "../op.ts";
 import { checkShape, formatShape, type Shape, sizeOf } from "../shape.ts";
-import type { Tensor } from "../tensor.ts";
+import { alive, type Tensor } from "../tensor.ts";
 import { slice } from "./layout.ts";
 import { reshape } from "./view.ts";
 
@@ -39,18 +40,20 @@ const padOp: Op<Padding> = {
  *   TypeError for a value that is no number.
  */
 export function pad(x: Tensor, padding: readonly number[], value = 0): Tensor {
-  const cut = (i: number): number => Math.min(padding[i] as number, 0);
-  const fits = padding.every((n, i) => {
+  alive(x, "pad");
+  const sizes = listOf("pad", "padding", padding, FINITE);
+  const cut = (i: number): number => Math.min(sizes[i] as number, 0);
+  const fits = sizes.every((n, i) => {
     const size = x.shape[x.ndim - 1 - (i >> 1)] as number;
     return Number.isInteger(n) && size + cut(i) + cut(i ^ 1) > 0;
   });
   if (!fits) {
     throw new RangeError(
-      `pad: expected pairs of integers for the last axes of ${formatShape(x.shape)}, got ${formatShape(padding)}`,
+      `pad: expected pairs of integers for the last axes of ${formatShape(x.shape)}, got ${formatShape(sizes)}`,
     );
   }
-  if (typeof value !== "number") throw new TypeError(`pad: expected a number as value, got ${typeof value}`);
-  return composed(padded, x, padding, value);
+  if (typeof value !== "number") throw wrongType("pad", "a number as value", value);
+  return composed(padded, x, sizes, value);
 }
 
 function padded(x: Tensor, padding: readonly number[], value: number): Tensor {
@@ -106,10 +109,8 @@ const trilOp: Op<{ diagonal: number }> = {
  * @throws RangeError if x has less than two axes or `diagonal` is not an integer.
  */
 export function tril(x: Tensor, diagonal = 0): Tensor {
-  if (x.ndim < 2 || !Number.isInteger(diagonal)) {
-    throw new RangeError(
-      `tril: expected two axes or more and an integer diagonal, got ${formatShape(x.shape)} and ${diagonal}`,
-    );
-  }
+  alive(x, "tril");
+  if (x.ndim < 2) throw new RangeError(`tril: expected two axes or more, got ${formatShape(x.shape)}`);
+  numberOf("tril", "diagonal", diagonal, INTEGER);
   return apply(trilOp, { diagonal }, x);
 }

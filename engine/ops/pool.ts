@@ -1,8 +1,8 @@
 /** Pooling: windows over [..., C, H, W], reduced to one value each. All leading axes are a batch, time among them. */
 import type { ImageKernels } from "../../kernels/build/types.ts";
+import { withDefaults } from "../arguments.ts";
 import { k, ofImages } from "../backend.ts";
 import { apply, canTake, gradOf, handOver, type Op, type PlacesForm, recorded, SAVES_A, SAVES_NOTHING } from "../op.ts";
-import { checkOptions } from "../options.ts";
 import { allocate, recycle, scope } from "../scope.ts";
 import { formatShape, type Shape } from "../shape.ts";
 import { alive, emptySpikes, type Tensor } from "../tensor.ts";
@@ -11,9 +11,9 @@ import { type Axis, type Pair, sizeOption, windowOver } from "./windows.ts";
 
 interface PoolOptions {
   /** Steps of the window; by default its size. */
-  stride?: Pair;
+  stride?: Pair | undefined;
   /** Values beyond either end that the window may cover, at most half of it; default 0. */
-  padding?: Pair;
+  padding?: Pair | undefined;
   /** A last window may reach out at the end; default false. */
   ceilMode?: boolean;
 }
@@ -21,7 +21,7 @@ interface PoolOptions {
 /** Options of {@link maxPool2d}. */
 export interface MaxPoolOptions extends PoolOptions {
   /** Distance of the values under the window; default 1. */
-  dilation?: Pair;
+  dilation?: Pair | undefined;
 }
 
 /** Options of {@link avgPool2d}. */
@@ -170,13 +170,19 @@ function windowAlong(where: string, axis: number, size: number, kernel: Pair, op
   return window;
 }
 
-/** The options of both pools. Either may be given those of the other, which do not concern it. */
-const OPTIONS = "stride padding dilation ceilMode countIncludePad";
+/** Of both pools: either may be given the options of the other, which do not concern it. */
+const POOL: Required<MaxPoolOptions & AvgPoolOptions> = {
+  stride: undefined,
+  padding: undefined,
+  dilation: undefined,
+  ceilMode: false,
+  countIncludePad: true,
+};
 
 /** Throws unless the options are in range. Any size will do. */
 export function checkWindow(where: string, kernel: Pair, options: MaxPoolOptions): void {
-  checkOptions(where, options, OPTIONS);
-  for (const axis of [0, 1]) windowAlong(where, axis, Infinity, kernel, options);
+  const settings = withDefaults(where, POOL, options);
+  for (const axis of [0, 1]) windowAlong(where, axis, Infinity, kernel, settings);
 }
 
 function pool(op: Op<Pooling>, x: Tensor, y: Axis, q: Axis, countPadding: boolean): Tensor {
@@ -200,10 +206,10 @@ function poolWindows(op: Op<Pooling>, x: Tensor, kernel: Pair, options: MaxPoolO
  *
  * @throws RangeError if x has less than three axes, no window fits or an option is out of range.
  */
-export function maxPool2d(x: Tensor, kernel: Pair, options: MaxPoolOptions = {}): Tensor {
+export function maxPool2d(x: Tensor, kernel: Pair, options: MaxPoolOptions = POOL): Tensor {
   checkImages("maxPool2d", x);
-  checkOptions("maxPool2d", options, OPTIONS);
-  return once(maxPool2d, 3, x, kernel, options) ?? poolWindows(maxPoolOp, x, kernel, options, false);
+  const settings = withDefaults("maxPool2d", POOL, options);
+  return once(maxPool2d, 3, x, kernel, settings) ?? poolWindows(maxPoolOp, x, kernel, settings, false);
 }
 
 /**
@@ -213,12 +219,12 @@ export function maxPool2d(x: Tensor, kernel: Pair, options: MaxPoolOptions = {})
  *
  * @throws RangeError if x has less than three axes, no window fits or an option is out of range.
  */
-export function avgPool2d(x: Tensor, kernel: Pair, options: AvgPoolOptions = {}): Tensor {
+export function avgPool2d(x: Tensor, kernel: Pair, options: AvgPoolOptions = POOL): Tensor {
   checkImages("avgPool2d", x);
-  checkOptions("avgPool2d", options, OPTIONS);
+  const settings = withDefaults("avgPool2d", POOL, options);
   return (
-    once(avgPool2d, 3, x, kernel, options) ??
-    poolWindows(avgPoolOp, x, kernel, { ...options, dilation: 1 }, options.countIncludePad ?? true)
+    once(avgPool2d, 3, x, kernel, settings) ??
+    poolWindows(avgPoolOp, x, kernel, { ...settings, dilation: 1 }, settings.countIncludePad)
   );
 }
 

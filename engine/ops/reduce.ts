@@ -1,4 +1,5 @@
 /** Reductions over axes. Several axes are reduced one run of neighbours after the other. */
+import { withDefaults } from "../arguments.ts";
 import { k } from "../backend.ts";
 import { composed } from "../composed.ts";
 import {
@@ -15,7 +16,6 @@ import {
   SAVES_NOTHING,
   SAVES_OUTPUT,
 } from "../op.ts";
-import { checkOptions } from "../options.ts";
 import { allocate, recycle, root, scope } from "../scope.ts";
 import { axesOf, formatShape, type Shape, sizeOf } from "../shape.ts";
 import { noGrad } from "../tape.ts";
@@ -27,13 +27,12 @@ import { reshape } from "./view.ts";
 /** Options of reductions over any number of axes. */
 export interface ReduceOptions {
   /** The axis or axes to reduce, negative ones from the end; all of them by default. */
-  axis?: number | readonly number[];
+  axis?: number | readonly number[] | undefined;
   /** Keeps reduced axes with size 1; default false. */
   keepdim?: boolean;
 }
 
-/** The names of these. */
-export const REDUCE_OPTIONS = "axis keepdim";
+export const REDUCE: Required<ReduceOptions> = { axis: undefined, keepdim: false };
 
 /** x as [outer, n, inner], reduced over n. */
 interface Reduction {
@@ -153,8 +152,7 @@ function reducedShape(shape: Shape, axes: readonly number[], keepdim: boolean): 
 
 function reduce(op: Op<Reduction>, x: Tensor, options: ReduceOptions): Tensor {
   alive(x, op.name);
-  checkOptions(op.name, options, REDUCE_OPTIONS);
-  const { axis, keepdim = false } = options;
+  const { axis, keepdim } = withDefaults(op.name, REDUCE, options);
   const axes = axesOf(op.name, axis, x.ndim);
   if (axes.length === 0) return reshape(x, x.shape);
   let z = x;
@@ -176,7 +174,7 @@ function reduce(op: Op<Reduction>, x: Tensor, options: ReduceOptions): Tensor {
  *
  * @throws RangeError unless x has the axes, each named once; TypeError for an axis in the place of options.
  */
-export function sum(x: Tensor, options: ReduceOptions = {}): Tensor {
+export function sum(x: Tensor, options: ReduceOptions = REDUCE): Tensor {
   return composed(reduce, sumOp, x, options);
 }
 
@@ -185,7 +183,7 @@ export function sum(x: Tensor, options: ReduceOptions = {}): Tensor {
  *
  * @throws RangeError unless x has the axes, each named once.
  */
-export function mean(x: Tensor, options: ReduceOptions = {}): Tensor {
+export function mean(x: Tensor, options: ReduceOptions = REDUCE): Tensor {
   return composed(reduce, meanOp, x, options);
 }
 
@@ -195,12 +193,17 @@ export function mean(x: Tensor, options: ReduceOptions = {}): Tensor {
  *
  * @throws RangeError unless x has the axes, each named once.
  */
-export function prod(x: Tensor, options: ReduceOptions = {}): Tensor {
+export function prod(x: Tensor, options: ReduceOptions = REDUCE): Tensor {
   return composed(reduce, prodOp, x, options);
 }
 
+/** {@link SearchOptions} of ops that work on the flattened tensor where no axis is given. */
+type MaybeAlong = Omit<SearchOptions, "axis"> & { axis?: number | undefined };
+
+const ALONG: Required<MaybeAlong> = { axis: undefined, keepdim: false };
+
 /** The one axis to work along. */
-function oneAxis(where: string, x: Tensor, axis: SearchOptions["axis"]): number[] {
+function oneAxis(where: string, x: Tensor, axis: number | undefined): number[] {
   const axes = axesOf(where, axis, x.ndim);
   if (axes.length !== 1) throw new RangeError(`${where}: expected one axis, got ${formatShape(axes)}`);
   return axes;
@@ -213,9 +216,9 @@ function oneAxis(where: string, x: Tensor, axis: SearchOptions["axis"]): number[
  *
  * @throws RangeError unless x has this axis.
  */
-export function cumsum(x: Tensor, options: Partial<SearchOptions> = {}): Tensor {
-  checkOptions("cumsum", options, REDUCE_OPTIONS);
-  const { axis } = options;
+export function cumsum(x: Tensor, options: MaybeAlong = ALONG): Tensor {
+  alive(x, "cumsum");
+  const { axis } = withDefaults("cumsum", ALONG, options);
   if (axis === undefined) return composed(cumsumOfAll, x);
   const [at] = oneAxis("cumsum", x, axis) as [number];
   return apply(cumsumOp, around(x, at, at, x.shape), x);
@@ -232,14 +235,18 @@ function search(op: Op<Search>, x: Tensor, axes: readonly number[], keepdim: boo
     throw new RangeError(`${op.name}: expected at most 2²⁴ elements, whose indices are exact, got ${reduction.n}`);
   }
   const indices = empty(reduction.shape);
-  return { values: apply(op, { ...reduction, indices }, x), indices };
+  try {
+    return { values: apply(op, { ...reduction, indices }, x), indices };
+  } catch (error) {
+    indices.dispose();
+    throw error;
+  }
 }
 
 /** Over several axes the reduced ones go last, so that ties share the gradient evenly among all of them. */
 function extreme(op: Op<Search>, x: Tensor, options: ReduceOptions): Tensor {
   alive(x, op.name);
-  checkOptions(op.name, options, REDUCE_OPTIONS);
-  const { axis, keepdim = false } = options;
+  const { axis, keepdim } = withDefaults(op.name, REDUCE, options);
   const axes = axesOf(op.name, axis, x.ndim);
   if (axes.length === 0) return reshape(x, x.shape);
   const neighbours = axes.every((a, i) => i === 0 || a === (axes[i - 1] as number) + 1);
@@ -261,7 +268,7 @@ function extreme(op: Op<Search>, x: Tensor, options: ReduceOptions): Tensor {
  *
  * @throws RangeError unless x has the axes, each named once.
  */
-export function amax(x: Tensor, options: ReduceOptions = {}): Tensor {
+export function amax(x: Tensor, options: ReduceOptions = REDUCE): Tensor {
   return composed(extreme, amaxOp, x, options);
 }
 
@@ -271,7 +278,7 @@ export function amax(x: Tensor, options: ReduceOptions = {}): Tensor {
  *
  * @throws RangeError unless x has the axes, each named once.
  */
-export function amin(x: Tensor, options: ReduceOptions = {}): Tensor {
+export function amin(x: Tensor, options: ReduceOptions = REDUCE): Tensor {
   return composed(extreme, aminOp, x, options);
 }
 
@@ -292,8 +299,8 @@ export type SearchResult = {
 };
 
 function searchAlong(op: Op<Search>, x: Tensor, options: SearchOptions): SearchResult {
-  checkOptions(op.name, options, REDUCE_OPTIONS);
-  const { axis, keepdim = false } = options;
+  alive(x, op.name);
+  const { axis, keepdim } = withDefaults(op.name, ALONG, options);
   const found = search(op, x, oneAxis(op.name, x, axis), keepdim);
   if (!found.values.requiresGrad) return found;
   // Those that backward reads are not the caller's.
@@ -321,10 +328,11 @@ export function min(x: Tensor, options: SearchOptions): SearchResult {
   return searchAlong(minOp, x, options);
 }
 
-function searchIndices(op: Op<Search>, x: Tensor, options: Partial<SearchOptions>): Tensor {
-  checkOptions(`arg${op.name}`, options, REDUCE_OPTIONS);
-  const { axis, keepdim = false } = options;
-  const axes = axis === undefined ? [0] : oneAxis(`arg${op.name}`, x, axis);
+function searchIndices(op: Op<Search>, x: Tensor, options: MaybeAlong): Tensor {
+  const where = `arg${op.name}`;
+  alive(x, where);
+  const { axis, keepdim } = withDefaults(where, ALONG, options);
+  const axes = axis === undefined ? [0] : oneAxis(where, x, axis);
   return noGrad(() => {
     const flat = axis === undefined ? reshape(x, [x.size]) : x;
     const { indices } = search(op, flat, axes, keepdim);
@@ -343,7 +351,7 @@ function searchIndices(op: Op<Search>, x: Tensor, options: Partial<SearchOptions
  *
  * @throws RangeError as {@link max}.
  */
-export function argmax(x: Tensor, options: Partial<SearchOptions> = {}): Tensor {
+export function argmax(x: Tensor, options: MaybeAlong = ALONG): Tensor {
   return searchIndices(maxOp, x, options);
 }
 
@@ -353,6 +361,6 @@ export function argmax(x: Tensor, options: Partial<SearchOptions> = {}): Tensor 
  *
  * @throws RangeError as {@link min}.
  */
-export function argmin(x: Tensor, options: Partial<SearchOptions> = {}): Tensor {
+export function argmin(x: Tensor, options: MaybeAlong = ALONG): Tensor {
   return searchIndices(minOp, x, options);
 }

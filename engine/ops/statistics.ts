@@ -1,14 +1,13 @@
 /** Reductions that are composed of others. */
-
+import { withDefaults } from "../arguments.ts";
 import { composed } from "../composed.ts";
-import { checkOptions } from "../options.ts";
 import { axesOf } from "../shape.ts";
 import { noGrad } from "../tape.ts";
-import type { Tensor } from "../tensor.ts";
+import { alive, type Tensor } from "../tensor.ts";
 import { add, mul, neg, sub } from "./arithmetic.ts";
 import { eq } from "./compare.ts";
 import { slice } from "./layout.ts";
-import { amax, mean, REDUCE_OPTIONS, type ReduceOptions, sum } from "./reduce.ts";
+import { amax, mean, REDUCE, type ReduceOptions, sum } from "./reduce.ts";
 import { abs, clamp, exp, log, sqrt, square } from "./unary.ts";
 import { reshape } from "./view.ts";
 
@@ -18,6 +17,8 @@ export interface VarianceOptions extends ReduceOptions {
   unbiased?: boolean;
 }
 
+const VARIANCE: Required<VarianceOptions> = { axis: undefined, keepdim: false, unbiased: true };
+
 /**
  * z = Σᵢ (xᵢ − mean x)² / (n − 1) over the axes, by default all, in two passes; over n with `unbiased: false`, else NaN for
  * n = 1.  ∂L/∂xᵢ = 2(xᵢ − mean x)/(n − 1)·∂L/∂z. Shapes as in {@link sum}.
@@ -26,7 +27,7 @@ export interface VarianceOptions extends ReduceOptions {
  *
  * @throws RangeError unless x has the axes, each named once.
  */
-export function variance(x: Tensor, options: VarianceOptions = {}): Tensor {
+export function variance(x: Tensor, options: VarianceOptions = VARIANCE): Tensor {
   return composed(varianceOf, "variance", x, options);
 }
 
@@ -35,7 +36,7 @@ export function variance(x: Tensor, options: VarianceOptions = {}): Tensor {
  *
  * @throws RangeError unless x has the axes, each named once.
  */
-export function std(x: Tensor, options: VarianceOptions = {}): Tensor {
+export function std(x: Tensor, options: VarianceOptions = VARIANCE): Tensor {
   return composed(deviation, x, options);
 }
 
@@ -44,8 +45,8 @@ function deviation(x: Tensor, options: VarianceOptions): Tensor {
 }
 
 function varianceOf(where: string, x: Tensor, options: VarianceOptions): Tensor {
-  checkOptions(where, options, `${REDUCE_OPTIONS} unbiased`);
-  const { axis, keepdim = false, unbiased = true } = options;
+  alive(x, where);
+  const { axis, keepdim, unbiased } = withDefaults(where, VARIANCE, options);
   const axes = axesOf(where, axis, x.ndim);
   // The mean needs no gradient: the deviations from it sum to 0.
   const centre = noGrad(() => {
@@ -68,20 +69,22 @@ export interface NormOptions extends ReduceOptions {
   p?: number;
 }
 
+const NORM: Required<NormOptions> = { axis: undefined, keepdim: false, p: 2 };
+
 /**
  * The p-norm over the axes, by default all: z = (Σ |xᵢ|ᵖ)^(1/p), max |xᵢ| for p = Infinity. Shapes as in {@link sum}.
  * ∂L/∂x = x/z·∂L/∂z for p = 2, 0 where z = 0; sign x·∂L/∂z for p = 1; for Infinity the largest |xᵢ| share it evenly.
  *
  * @throws RangeError for another p than 1, 2 or Infinity, or axes that x does not have.
  */
-export function norm(x: Tensor, options: NormOptions = {}): Tensor {
+export function norm(x: Tensor, options: NormOptions = NORM): Tensor {
   return composed(normOf, x, options);
 }
 
 function normOf(x: Tensor, options: NormOptions): Tensor {
-  checkOptions("norm", options, `${REDUCE_OPTIONS} p`);
-  const { p = 2, ...over } = options;
-  axesOf("norm", over.axis, x.ndim);
+  alive(x, "norm");
+  const { p, axis, keepdim } = withDefaults("norm", NORM, options);
+  const over = { axis: axesOf("norm", axis, x.ndim), keepdim };
   if (p === 1) return sum(abs(x), over);
   if (p === Infinity) return amax(abs(x), over);
   if (p !== 2) throw new RangeError(`norm: expected p to be 1, 2 or Infinity, got ${p}`);
@@ -98,15 +101,16 @@ const LARGEST = 3.4028234663852886e38;
  *
  * @throws RangeError unless x has the axes, each named once.
  */
-export function logsumexp(x: Tensor, options: ReduceOptions = {}): Tensor {
+export function logsumexp(x: Tensor, options: ReduceOptions = REDUCE): Tensor {
   return composed(logsumexpOf, x, options);
 }
 
 function logsumexpOf(x: Tensor, options: ReduceOptions): Tensor {
-  checkOptions("logsumexp", options, REDUCE_OPTIONS);
-  axesOf("logsumexp", options.axis, x.ndim);
+  alive(x, "logsumexp");
+  const { axis, keepdim } = withDefaults("logsumexp", REDUCE, options);
+  const axes = axesOf("logsumexp", axis, x.ndim);
   // A finite m keeps infinities apart: no ∞ − ∞.
-  const m = noGrad(() => clamp(amax(x, { ...options, keepdim: true }), -LARGEST, LARGEST));
-  const sums = sum(exp(sub(x, m)), options);
+  const m = noGrad(() => clamp(amax(x, { axis: axes, keepdim: true }), -LARGEST, LARGEST));
+  const sums = sum(exp(sub(x, m)), { axis: axes, keepdim });
   return add(log(sums), reshape(m, sums.shape));
 }

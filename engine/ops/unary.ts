@@ -1,4 +1,5 @@
 /** Functions of one value. */
+import { NUMBER, numberOf } from "../arguments.ts";
 import { k } from "../backend.ts";
 import { apply, gradOf, type Op, SAVES_A, SAVES_OUTPUT } from "../op.ts";
 import type { Tensor } from "../tensor.ts";
@@ -75,9 +76,9 @@ export const relu = (x: Tensor): Tensor => apply(reluOp, null, x);
  * @throws RangeError for a bound that is NaN.
  */
 export function clamp(x: Tensor, low: number | null = null, high: number | null = null): Tensor {
-  const bounds = { low: low ?? -Infinity, high: high ?? Infinity };
-  if (!(bounds.low >= -Infinity && bounds.high >= -Infinity)) {
-    throw new RangeError(`clamp: expected numbers as bounds, got ${low} and ${high}`);
-  }
+  const bounds = {
+    low: numberOf("clamp", "low", low ?? -Infinity, NUMBER),
+    high: numberOf("clamp", "high", high ?? Infinity, NUMBER),
+  };
   return apply(clampOp, bounds, x);
 }

@@ -46,7 +46,10 @@ function sameValues(where: string, x: Tensor, target: Shape): Tensor {
 }
 
 /** The same values, of the same shape, without a gradient. Looks into x, and is freed with it; spikes stay bits. */
-export const detach = (x: Tensor): Tensor => sameValues("detach", x, x.shape);
+export function detach(x: Tensor): Tensor {
+  alive(x, "detach");
+  return sameValues("detach", x, x.shape);
+}
 
 function reshapeSource(source: Tensor, target: Shape): Tensor {
   return broadcastTo(reshape(source, target.slice(1)), target);
@@ -56,8 +59,8 @@ function inferred(x: Tensor, shape: Shape): Shape {
   alive(x, "reshape");
   const sizes = sizesOf("reshape", shape);
   const open = sizes.indexOf(-1);
-  const known = sizes.reduce((product, n, axis) => (axis === open ? product : product * n), 1);
-  const target = sizes.map((n, axis) => (axis === open ? x.size / known : n));
+  const known = sizes.map((n, axis) => (axis === open ? 1 : Number.isInteger(n) ? n : 0));
+  const target = sizes.map((n, axis) => (axis === open ? x.size / sizeOf(known) : n));
   if (!target.every((n) => Number.isInteger(n) && n > 0) || sizeOf(target) !== x.size) {
     throw new RangeError(
       `reshape: expected a shape of ${x.size} elements, got ${formatShape(sizes)} for ${formatShape(x.shape)}`,
@@ -72,6 +75,7 @@ function inferred(x: Tensor, shape: Shape): Shape {
  * @throws RangeError unless x has these axes, in this order.
  */
 export function flatten(x: Tensor, startAxis = 0, endAxis = -1): Tensor {
+  alive(x, "flatten");
   if (x.ndim === 0) return reshape(x, [1]);
   const start = axisOf("flatten", startAxis, x.ndim);
   const end = axisOf("flatten", endAxis, x.ndim);
@@ -87,6 +91,7 @@ export function flatten(x: Tensor, startAxis = 0, endAxis = -1): Tensor {
  * @throws RangeError unless x has this axis.
  */
 export function squeeze(x: Tensor, axis?: number): Tensor {
+  alive(x, "squeeze");
   const only = axis === undefined ? -1 : axisOf("squeeze", axis, x.ndim);
   return reshape(
     x,
@@ -100,6 +105,7 @@ export function squeeze(x: Tensor, axis?: number): Tensor {
  * @throws RangeError unless the result has this axis.
  */
 export function unsqueeze(x: Tensor, axis: number): Tensor {
+  alive(x, "unsqueeze");
   const at = axisOf("unsqueeze", axis, x.ndim + 1);
   return reshape(x, [...x.shape.slice(0, at), 1, ...x.shape.slice(at)]);
 }

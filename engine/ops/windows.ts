@@ -1,4 +1,5 @@
 /** Windows that move along the axes of an image. */
+import { MAX_INTEGER, show, wrongType } from "../arguments.ts";
 import { allocate } from "../scope.ts";
 import type { Shape } from "../shape.ts";
 
@@ -19,9 +20,9 @@ export interface Axis {
 }
 
 export interface AxisOptions {
-  stride?: Pair;
-  padding?: Pair;
-  dilation?: Pair;
+  stride?: Pair | undefined;
+  padding?: Pair | undefined;
+  dilation?: Pair | undefined;
 }
 
 /** The height of what has none. */
@@ -30,13 +31,14 @@ export const FLAT: Axis = { size: 1, places: 1, kernel: 1, dilation: 1, stride: 
 /**
  * The height (axis 0) or the width (axis 1) that an option gives.
  *
- * @throws RangeError unless it is an integer, at least `least`.
+ * @throws RangeError unless it is an integer that kernels can count with, at least `least`; TypeError for anything but a number
+ *   or two.
  */
 export function sizeOption(where: string, name: string, value: Pair, axis: number, least: number): number {
-  const n = typeof value === "number" ? value : (value[axis] as number);
-  if (Number.isInteger(n) && n >= least) return n;
-  const got = typeof value === "number" ? value : `[${value}]`;
-  throw new RangeError(`${where}: expected ${name} to be an integer ≥ ${least} or two of them, got ${got}`);
+  const n: unknown = Array.isArray(value) && value.length === 2 ? value[axis] : value;
+  if (typeof n !== "number") throw wrongType(where, `${name} as a number or two of them`, value);
+  if (Number.isInteger(n) && n >= least && n <= MAX_INTEGER) return n;
+  throw new RangeError(`${where}: expected ${name} to be an integer ≥ ${least} or two of them, got ${show(value)}`);
 }
 
 /**

@@ -1,0 +1,30 @@
+/** Tensors among the arguments of ops. */
+import { wrongType } from "../arguments.ts";
+import { formatShape, type Shape, sameShape } from "../shape.ts";
+import { alive, Tensor } from "../tensor.ts";
+
+/** Throws unless an argument that may be null is that or a tensor, naming it. */
+export function checkOptional(where: string, name: string, t: Tensor | null): void {
+  if (t !== null) alive(t, t instanceof Tensor ? where : `${where}, ${name}`);
+}
+
+/** Throws also where it is a tensor of another shape. */
+export function checkOptionalShape(where: string, name: string, t: Tensor | null, shape: Shape): void {
+  checkOptional(where, name, t);
+  if (t === null || sameShape(t.shape, shape)) return;
+  throw new RangeError(`${where}: expected ${name} ${formatShape(shape)}, got ${formatShape(t.shape)}`);
+}
+
+/** A copy of a list of tensors, one at least, which are alive. */
+export function tensorsOf(where: string, list: readonly Tensor[]): [Tensor, ...Tensor[]] {
+  if (!Array.isArray(list)) throw wrongType(where, "a list of tensors", list);
+  const n = list.length;
+  if (n === 0) throw new RangeError(`${where}: expected at least one tensor, got none`);
+  const tensors: Tensor[] = [];
+  for (let i = 0; i < n; i++) {
+    const t = list[i] as Tensor;
+    alive(t, where);
+    tensors.push(t);
+  }
+  return tensors as [Tensor, ...Tensor[]];
+}
