@@ -107,6 +107,12 @@ describe("arguments: lists and arrays", () => {
     }
   });
 
+  test("indices that are ignored are −1, whatever they are", () => {
+    expect([...integersOf("f", "indices", [1, -100, 0], 2, -100)]).toEqual([1, -1, 0]);
+    expect([...integersOf("f", "indices", [1, 2 ** 32], 2, 2 ** 32)]).toEqual([1, -1]);
+    expect(() => integersOf("f", "indices", [1, Number.NaN], 2)).toThrow(RangeError);
+  });
+
   test("what is no row of numbers is a TypeError, also with holes, text or integers of another kind", () => {
     const wrong = [null, undefined, 3, "12", {}, ["1"], [1n], new BigInt64Array(2), new DataView(new ArrayBuffer(8))];
     for (const values of [...wrong, new Array(2 ** 29), { length: -1 }, { length: 2 ** 40 }, { length: "1", 0: 1 }]) {
@@ -120,6 +126,16 @@ describe("arguments: options", () => {
 
   test("options that are left out or undefined have their defaults", () => {
     expect(withDefaults("f", DEFAULTS, { p: 1, mode: undefined })).toEqual({ ...DEFAULTS, p: 1 });
+  });
+
+  test("defaults in the place of options are taken as they are", () => {
+    expect(withDefaults("f", DEFAULTS, DEFAULTS)).toBe(DEFAULTS);
+  });
+
+  test("an option that is null has no default", () => {
+    expect(() => withDefaults("f", DEFAULTS, { p: null })).toThrow(
+      new TypeError("f: expected p of type number, got null"),
+    );
   });
 
   test("each is read once", () => {

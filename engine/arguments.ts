@@ -107,7 +107,13 @@ export function listOf(where: string, name: string, list: unknown, range: Range,
   if (!Array.isArray(list)) throw wrongType(where, `${name} as a list of numbers`, list);
   const n = list.length;
   ensure(n <= LONGEST_LIST && (length ?? n) === n, where, `${name} must have ${length ?? "fewer"} entries`, n);
-  return Array.from({ length: n }, (_, i) => numberOf(where, `${name}[${i}]`, list[i], range));
+  const copy: number[] = [];
+  for (let i = 0; i < n; i++) {
+    const value: unknown = list[i];
+    const fits = typeof value === "number" && range.fits(value);
+    copy.push(fits ? value : numberOf(where, `${name}[${i}]`, value, range));
+  }
+  return copy;
 }
 
 /**
@@ -128,9 +134,10 @@ export function numbersOf(where: string, what: string, values: unknown): ArrayLi
     return value;
   };
   // A list with holes fails here, before memory for all of it is taken.
-  if (n > 0) at(n - 1);
+  const last = n > 0 ? at(n - 1) : 0;
   const copy = new Float64Array(n);
-  for (let i = 0; i < n; i++) copy[i] = at(i);
+  for (let i = 0; i < n - 1; i++) copy[i] = at(i);
+  copy[n - 1] = last;
   return copy;
 }
 

@@ -1,5 +1,4 @@
 /** Random numbers from a counter, the same on every machine and engine. */
-import { wrongType } from "./arguments.ts";
 import { k, simd } from "./backend.ts";
 import { MAX_ELEMENTS } from "./shape.ts";
 import { memory } from "./wasm.ts";
@@ -135,7 +134,7 @@ export const defaultGenerator = new Generator(0);
 export function generatorOf(where: string, generator: Generator | null = null): Generator {
   if (generator === null) return defaultGenerator;
   if (generator instanceof Generator) return generator;
-  throw wrongType(where, "a Generator", generator);
+  throw new TypeError(`${where}: expected a Generator, got ${generator}`);
 }
 
 /**

@@ -274,6 +274,10 @@ describe("accuracy", () => {
 
   test("accuracy: another number of targets is a RangeError with both", () => {
     expect(() => accuracy(rand([3, 3]), [0, 1])).toThrow(new RangeError("accuracy: expected 3 targets, got 2"));
+    expect(() => accuracy(null as never, [0])).toThrow(new TypeError("accuracy: expected a tensor, got null"));
+    expect(() => accuracy(rand([2, 3]), "01" as never)).toThrow(
+      new TypeError('accuracy: expected an array of targets, got "01"'),
+    );
     expect(() => accuracy(rand([5, 2, 3]), [0, 1])).toThrow(
       new RangeError(
         "accuracy: expected 10 targets, got 2; does [5, 2, 3] have a time axis? take a readout over time first, or repeat the targets",

@@ -1,6 +1,6 @@
 import { numberOf, UNIT, withDefaults } from "../arguments.ts";
 import { k } from "../backend.ts";
-import { type Generator, generatorOf } from "../generator.ts";
+import { defaultGenerator, type Generator, generatorOf } from "../generator.ts";
 import { applyOwning, gradOf, type Op, ready, SAVES_NOTHING } from "../op.ts";
 import { allocate, recycle, scope } from "../scope.ts";
 import { alive, emptySpikes, type Tensor } from "../tensor.ts";
@@ -13,7 +13,7 @@ export interface DropoutOptions {
   /** false: x as it is; default true. */
   training?: boolean;
   /** Where the random numbers come from; the default generator if not given. */
-  generator?: Generator | undefined;
+  generator?: Generator;
 }
 
 /** z = scale·mask ⊙ x, of a mask in bits. */
@@ -52,7 +52,7 @@ export function dropoutBy(mask: Tensor, x: Tensor, p: number): Tensor {
   return applyOwning(dropoutOp, { mask, scale: p < 1 ? 1 / (1 - p) : 0 }, x);
 }
 
-const DROPOUT: Required<DropoutOptions> = { p: 0.5, training: true, generator: undefined };
+const DROPOUT: Required<DropoutOptions> = { p: 0.5, training: true, generator: defaultGenerator };
 
 export const checkProbability = (where: string, p: number): number => numberOf(where, "p", p, UNIT);
 
@@ -72,13 +72,20 @@ export function dropout(x: Tensor, options: DropoutOptions = DROPOUT): Tensor {
   const generator = generatorOf("dropout", given);
   if (!training || p === 0) return reshape(x, x.shape);
   ready("dropout", x);
-  const keep = allocate(128);
+  return dropoutBy(drawn(x, p, generator), x, p);
+}
+
+/** A bit for every value of x, set with probability 1 − p. */
+function drawn(x: Tensor, p: number, generator: Generator): Tensor {
+  const mask = emptySpikes(x.shape);
   try {
-    const mask = emptySpikes(x.shape);
+    const keep = allocate(128);
     k.fill(keep, 32, 1 - p);
     generator.bernoulli(mask.bits, keep, 32, Math.ceil(x.size / 32), 1);
-    return dropoutBy(mask, x, p);
-  } finally {
     recycle(keep, 128, scope.region);
+    return mask;
+  } catch (error) {
+    mask.dispose();
+    throw error;
   }
 }

@@ -1,21 +1,26 @@
 /** What each op refuses: the error names the op, what it expected and the values that came, and nothing is left behind. */
-import { expect, test } from "vitest";
-import { bytesKept, leaf, random } from "../../test/support/tensors.ts";
+import { expect, test, vi } from "vitest";
+import { bytesKept, leaf, random, values } from "../../test/support/tensors.ts";
 import {
   adaptiveAvgPool2d,
+  add,
   amax,
   argmax,
   avgPool2d,
   batchNorm,
   bceWithLogits,
+  clamp,
   concat,
   conv1d,
   conv2d,
   convTranspose2d,
   crossEntropy,
+  cumsum,
+  detach,
   dropout,
   elu,
   embedding,
+  eq,
   expand,
   flatten,
   gelu,
@@ -28,13 +33,18 @@ import {
   layerNorm,
   leakyRelu,
   linear,
+  logsumexp,
   matmul,
   max,
   maxPool2d,
   mseLoss,
   nllLoss,
+  norm,
+  ones,
   pad,
+  parameter,
   permute,
+  pow,
   relu,
   reshape,
   select,
@@ -43,17 +53,23 @@ import {
   smoothL1Loss,
   softmax,
   softplus,
+  split,
   squeeze,
   stack,
+  sub,
   sum,
   type Tensor,
   tape,
   tensor,
+  tile,
   transpose,
+  tril,
   unbind,
   unsqueeze,
+  variance,
   where,
 } from "../index.ts";
+import { memory } from "../wasm.ts";
 
 type Reduction = "mean";
 
@@ -89,6 +105,8 @@ const REFUSED: [message: string, shapes: number[][], run: (...x: Tensor[]) => un
   ["hardtanh: low must be a number, got NaN", [[2]], (x) => hardtanh(x, NaN)],
   ["clamp: low must be a number, got NaN", [[2]], (x) => x.clamp(NaN, 1)],
   ["clamp: high must be a number, got NaN", [[2]], (x) => x.clamp(null, NaN)],
+  ["leakyRelu: negativeSlope must be finite in float32, got 1e+39", [[2]], (x) => leakyRelu(x, 1e39)],
+  ["softplus: beta must be finite and not 0, got 1e-50", [[2]], (x) => softplus(x, { beta: 1e-50 })],
   ["leakyRelu: negativeSlope must be finite in float32, got NaN", [[2]], (x) => leakyRelu(x, NaN)],
   ["elu: alpha must be finite in float32, got Infinity", [[2]], (x) => elu(x, Infinity)],
   ["softplus: beta must be finite and not 0, got 0", [[2]], (x) => softplus(x, { beta: 0 })],
@@ -96,6 +114,16 @@ const REFUSED: [message: string, shapes: number[][], run: (...x: Tensor[]) => un
   ["softplus: threshold must be a number, got NaN", [[2]], (x) => softplus(x, { threshold: NaN })],
   ['gelu: expected approximate "none" or "tanh", got "erf"', [[2]], (x) => gelu(x, { approximate: "erf" as "none" })],
   ["mseLoss: shapes do not broadcast, got [2] and [3]", [[2], [3]], (x, y) => mseLoss(x, y)],
+  [
+    "mseLoss: shapes do not broadcast, got [4, 3] and [4]; unsqueeze(-1) the shorter one?",
+    [[4, 3], [4]],
+    (x, y) => mseLoss(x, y),
+  ],
+  [
+    "mseLoss: expected one shape to broadcast to the other, got [4, 1] and [4]; squeeze one of them?",
+    [[4, 1], [4]],
+    (x, y) => mseLoss(x, y),
+  ],
   [
     "matmul: inner sizes differ, got [32, 784] · [10, 784]; transpose the second operand?",
     [
@@ -119,6 +147,14 @@ const REFUSED: [message: string, shapes: number[][], run: (...x: Tensor[]) => un
     [
       [2, 3],
       [3, 4],
+    ],
+    (x, w) => linear(x, w),
+  ],
+  [
+    "linear: expected x [..., in] and weight [out, in], got [5, 1, 2, 6] and [3, 12]; flatten(x, 1)?",
+    [
+      [5, 1, 2, 6],
+      [3, 12],
     ],
     (x, w) => linear(x, w),
   ],
@@ -172,7 +208,7 @@ const REFUSED: [message: string, shapes: number[][], run: (...x: Tensor[]) => un
   ["slice: expected start < end on axis 1 of [2, 3], got 5 and 9", [[2, 3]], (x) => slice(x, -1, 5, 9)],
   ["slice: expected integer bounds, got 0.5 and 2", [[4, 2]], (x) => slice(x, 0, 0.5, 2)],
   ["slice: expected integer bounds, got 0 and 1.5", [[2, 4]], (x) => slice(x, 1, 0, 1.5)],
-  ["slice: start must be a number, got NaN", [[4]], (x) => slice(x, 0, Number.NaN, 1)],
+  ["slice: expected integer bounds, got NaN and 1", [[4]], (x) => slice(x, 0, Number.NaN, 1)],
   ["select: expected an index in [-3, 2], got 3", [[3]], (x) => select(x, 0, 3)],
   ["select: expected an index in [-3, 2], got 1.5", [[3]], (x) => select(x, 0, 1.5)],
   ["select: expected an axis in [-1, 0], got 1", [[3]], (x) => select(x, 1, 0)],
@@ -284,6 +320,23 @@ const REFUSED: [message: string, shapes: number[][], run: (...x: Tensor[]) => un
     [[2, 3]],
     (x) => crossEntropy(x, [0, 1], { reduction: "total" as Reduction }),
   ],
+  [
+    "crossEntropy: expected 8 targets, got 4; does [2, 4, 3] have a time axis? take a readout over time first, or repeat the targets",
+    [[2, 4, 3]],
+    (x) => crossEntropy(x, Int32Array.of(0, 1, 2, 0)),
+  ],
+  [
+    "nllLoss: expected 8 targets, got 2; does [2, 4, 3] have a time axis? take a readout over time first, or repeat the targets",
+    [[2, 4, 3], [2]],
+    (x, targets) => nllLoss(x, targets),
+  ],
+  ["crossEntropy: expected 8 targets, got 16", [[2, 4, 3]], (x) => crossEntropy(x, new Uint8Array(16))],
+  ["crossEntropy: expected 8 targets, got 0", [[2, 4, 3]], (x) => crossEntropy(x, [])],
+  [
+    "crossEntropy: expected class indices in [0, 2], got 4294967296 at 1",
+    [[2, 3]],
+    (x) => crossEntropy(x, [0, 2 ** 32]),
+  ],
   ["nllLoss: expected an input [..., K], got a scalar", [[]], (x) => nllLoss(x, [0])],
   ["nllLoss: expected 3 targets, got 2", [[3, 3]], (x) => nllLoss(x, [0, 1])],
   ["nllLoss: expected class indices in [0, 2], got 3 at 1", [[2, 3]], (x) => nllLoss(x, [0, 3])],
@@ -363,6 +416,22 @@ const REFUSED: [message: string, shapes: number[][], run: (...x: Tensor[]) => un
       [5, 2, 3, 3],
     ],
     (x, w) => conv2d(x, w, null, { groups: 2 }),
+  ],
+  [
+    "conv2d: expected x [..., C, H, W] and weight [out, C / groups, kH, kW], got [5, 8, 8] and [4, 1, 3, 3] with groups 1; add the axis of channels by unsqueeze(x, -3)?",
+    [
+      [5, 8, 8],
+      [4, 1, 3, 3],
+    ],
+    (x, w) => conv2d(x, w),
+  ],
+  [
+    "conv2d: expected stride to be an integer ≥ 1 or two of them, got 2147483648",
+    [
+      [1, 3, 3],
+      [1, 1, 2, 2],
+    ],
+    (x, w) => conv2d(x, w, null, { stride: 2 ** 31 }),
   ],
   [
     "conv2d: expected x [..., C, H, W] and weight [out, C / groups, kH, kW], got [3, 3] and [3, 3] with groups 1",
@@ -601,6 +670,154 @@ test("indices: what is neither an array nor a tensor is a TypeError that says wh
       expect(run).toThrow(TypeError);
       expect(run).toThrow(`${name}: expected an array or a tensor of indices, got ${wrong}`);
     }
+  }
+});
+
+/** Calls with an argument of the wrong kind, as JavaScript lets through, and the message they end with. All are TypeErrors. */
+const MISTAKEN: [message: string, run: (x: never, y: never) => unknown][] = [
+  ["add: expected a tensor as the first operand, got 2; tensor(2) is one", (x) => add(2 as never, x)],
+  ["sub: expected a tensor as the first operand, got 1; tensor(1) is one", (x) => sub(1 as never, x)],
+  ["eq: expected a tensor as the first operand, got 0; tensor(0) is one", (x) => eq(0 as never, x)],
+  ["pow: expected a tensor, got undefined", () => pow(undefined as never, 2)],
+  ['sum: expected an axis or a list of axes, got "0"', (x) => sum(x, { axis: "0" as never })],
+  ["sum: expected an axis or a list of axes, got null", (x) => sum(x, { axis: null as never })],
+  ['sum: expected axes[1] as a number, got "1"', (x) => sum(x, { axis: [0, "1"] as never })],
+  ["sum: expected the options axis, keepdim, got dim", (x) => sum(x, { dim: 0 } as never)],
+  ["sum: expected keepdim of type boolean, got 1", (x) => sum(x, { keepdim: 1 as never })],
+  ["max: expected options, got undefined", (x) => max(x, undefined as never)],
+  ["argmax: expected an axis or a list of axes, got Symbol(axis)", (x) => argmax(x, { axis: Symbol("axis") as never })],
+  ["cumsum: expected a tensor, got null", () => cumsum(null as never)],
+  ['softmax: expected an axis as a number, got "0"', (x) => softmax(x, "0" as never)],
+  ["variance: expected a tensor, got undefined", () => variance(undefined as never)],
+  ["norm: expected a tensor, got undefined", () => norm(undefined as never)],
+  ["logsumexp: expected a tensor, got undefined", () => logsumexp(undefined as never)],
+  ["norm: expected p of type number, got null", (x) => norm(x, { p: null as never })],
+  ['clamp: expected low as a number, got "0"', (x) => clamp(x, "0" as never, "1" as never)],
+  ["hardtanh: expected high as a number, got 1n", (x) => hardtanh(x, 0, 1n as never)],
+  ['elu: expected alpha as a number, got "1"', (x) => elu(x, "1" as never)],
+  ["softplus: expected beta of type number, got null", (x) => softplus(x, { beta: null as never })],
+  ["gelu: expected approximate of type string, got true", (x) => gelu(x, { approximate: true as never })],
+  ["reshape: expected a shape, a list of sizes, got 2", (x) => reshape(x, 2 as never)],
+  ["detach: expected a tensor, got null", () => detach(null as never)],
+  ["squeeze: expected an axis as a number, got null", (x) => squeeze(x, null as never)],
+  ["unsqueeze: expected an axis as a number, got undefined", (x) => unsqueeze(x, undefined as never)],
+  ["permute: expected axes as a list of numbers, got undefined", (x) => permute(x, undefined as never)],
+  ["transpose: expected an axis as a number, got [1, 0]", (x) => transpose(x, [1, 0] as never)],
+  ['slice: expected numbers as bounds, got "1"', (x) => slice(x, 0, "1" as never)],
+  ["slice: expected numbers as bounds, got null", (x) => slice(x, 0, 0, null as never)],
+  ["select: expected an index as a number, got Symbol(1)", (x) => select(x, 0, Symbol("1") as never)],
+  ["split: expected sizes as a list of numbers, got undefined", (x) => split(x, undefined as never)],
+  ["concat: expected a list of tensors, got object", (x) => concat({ 0: x, length: 1 } as never)],
+  ["stack: expected a list of tensors, got undefined", () => stack(undefined as never)],
+  ["pad: expected padding as a list of numbers, got undefined", (x) => pad(x, undefined as never)],
+  ['pad: expected padding[0] as a number, got "1"', (x) => pad(x, ["1", 1] as never)],
+  ["tril: expected diagonal as a number, got null", (x) => tril(x, null as never)],
+  ["tile: expected a shape, a list of sizes, got 2", (x) => tile(x, 2 as never)],
+  ["linear, bias: expected a tensor, got string", (x) => linear(x, x, "b" as never)],
+  [
+    "conv2d: expected stride as a number or two of them, got null",
+    (_, y) => conv2d(y, y, null, { stride: null as never }),
+  ],
+  [
+    "conv2d: expected stride as a number or two of them, got [1, 1, 1]",
+    (_, y) => conv2d(y, y, null, { stride: [1, 1, 1] as never }),
+  ],
+  ["conv2d, bias: expected a tensor, got object", (_, y) => conv2d(y, y, { stride: 2 } as never)],
+  [
+    "convTranspose2d: expected outputPadding as a number or two of them, got null",
+    (_, y) => convTranspose2d(y, y, null, { outputPadding: null as never }),
+  ],
+  ["maxPool2d: expected kernel as a number or two of them, got undefined", (_, y) => maxPool2d(y, undefined as never)],
+  ["avgPool2d: expected ceilMode of type boolean, got 0", (_, y) => avgPool2d(y, 1, { ceilMode: 0 as never })],
+  ['layerNorm: expected a shape, a list of sizes, got "2"', (x) => layerNorm(x, "2" as never)],
+  ["layerNorm, weight: expected a tensor, got number", (x) => layerNorm(x, 2, { weight: 1 as never })],
+  ["groupNorm: expected numGroups as a number, got undefined", (x) => groupNorm(x, undefined as never)],
+  ['batchNorm: expected eps of type number, got "1"', (x) => batchNorm(x, { eps: "1" as never })],
+  [
+    "batchNorm, runningMean: expected a tensor, got object",
+    (x) => batchNorm(x, { runningMean: [0, 0] as never, runningVar: [1, 1] as never }),
+  ],
+  ['dropout: expected p of type number, got "0.5"', (x) => dropout(x, { p: "0.5" as never })],
+  ["dropout: expected a tensor, got undefined", () => dropout(undefined as never, { training: false })],
+  ["crossEntropy, weight: expected a tensor, got object", (x) => crossEntropy(x, [0, 1], { weight: [1, 2] as never })],
+  ['crossEntropy: expected an array of targets, got "1" at 1', (x) => crossEntropy(x, [0, "1"] as never)],
+  ["crossEntropy: expected an array of targets, got 0n at 1", (x) => crossEntropy(x, new BigInt64Array(2) as never)],
+  [
+    "crossEntropy: expected reduction of type string, got null",
+    (x) => crossEntropy(x, [0, 1], { reduction: null as never }),
+  ],
+  ["bceWithLogits: expected a tensor, got undefined", (x) => bceWithLogits(x, undefined as never)],
+  ["bceWithLogits, posWeight: expected a tensor, got number", (x) => bceWithLogits(x, x, { posWeight: 2 as never })],
+  ["klDiv: expected a tensor, got undefined", (x) => klDiv(x, undefined as never)],
+  ["mseLoss: expected a tensor, got undefined", (x) => mseLoss(x, undefined as never)],
+  ["where: expected a tensor, got boolean", (x) => where(true as never, x, x)],
+];
+
+test.each(MISTAKEN)("%s", (message, run) => {
+  const x = leaf([2, 2], 1) as never;
+  const y = leaf([1, 1, 2, 2], 2) as never;
+  const kept = bytesKept(() => {
+    expect(() => run(x, y)).toThrow(new TypeError(message));
+    expect(() => tape(() => void run(x, y))).toThrow(new TypeError(message));
+  });
+  expect(kept).toBe(0);
+});
+
+/** An option, or a value of a list, that is `first` when it is read, and something else ever after. */
+const changing = (into: object, name: string | number, first: unknown, then: unknown): object => {
+  let reads = 0;
+  return Object.defineProperty(into, name, { enumerable: true, get: () => (reads++ === 0 ? first : then) });
+};
+
+test("arguments: a getter is asked once, so no value is used that was not checked", () => {
+  const neighbours = Array.from({ length: 8 }, () => ones([64]));
+  const x = leaf([2, 4], 1);
+  const large = ones([512]);
+  tape(() => {
+    expect(values(pad(x, changing([0, 0], 0, 1, -100_000) as number[]))).toEqual(values(pad(x, [1, 0])));
+    const norm = groupNorm(x, 2, changing({}, "weight", parameter(ones([4])), large));
+    norm.sum().backward();
+    expect(values(norm)).toEqual(values(groupNorm(x, 2)));
+    const labels = changing([0, 1], 0, 3, 1e6) as number[];
+    expect(values(crossEntropy(x, labels))).toEqual(values(crossEntropy(x, [3, 1])));
+    const last = changing([0, 1], 1, 3, 1e6) as number[];
+    expect(values(crossEntropy(x, last))).toEqual(values(crossEntropy(x, [0, 3])));
+    expect(values(concat(changing([x, x], 1, x, null) as Tensor[]))).toEqual(values(concat([x, x])));
+    expect(split(x, changing([1, 3], 0, 1, -9) as number[], 1).map(({ shape }) => shape[1])).toEqual([1, 3]);
+    expect(permute(x, changing([1, 0], 0, 1, 9) as number[]).shape).toEqual([4, 2]);
+    expect(layerNorm(x, changing([4], 0, 4, 1e6) as number[]).shape).toEqual([2, 4]);
+    expect(sum(x, changing({}, "axis", 1, 9)).shape).toEqual([2]);
+    expect(norm.norm(changing({}, "axis", 1, 9)).shape).toEqual([2]);
+    expect(x.logsumexp(changing({}, "axis", 1, 9)).shape).toEqual([2]);
+  });
+  for (const t of neighbours) expect(values(t)).toEqual(new Array(64).fill(1));
+});
+
+test("max: indices are given back where the values do not fit into memory", () => {
+  // 2³⁰ values that are not written out until the kernel wants them.
+  const x = ones([64]).expand([2 ** 24, 64]);
+  const kept = bytesKept(() => expect(() => max(x, { axis: 0 })).toThrow(/^out of memory/));
+  expect(kept).toBe(0);
+});
+
+test("split, unbind: where the memory ends half-way, the parts so far are given back", () => {
+  const x = random([100, 2, 100], 3);
+  const refuse = vi.spyOn(memory, "grow").mockImplementation(() => {
+    throw new RangeError("refused");
+  });
+  const hoard: Tensor[] = [];
+  try {
+    expect(() => {
+      for (;;) hoard.push(tensor(new Float32Array(10_000)));
+    }).toThrow(/^out of memory/);
+    // Room for one part, not for two.
+    hoard.pop()?.dispose();
+    for (const parts of [() => split(x, 1, 1), () => unbind(x, 1)]) {
+      expect(bytesKept(() => expect(parts).toThrow(/^out of memory/))).toBe(0);
+    }
+  } finally {
+    refuse.mockRestore();
+    for (const t of hoard) t.dispose();
   }
 });
 

@@ -24,7 +24,7 @@ import {
 import { choiceOf, FLOAT, NUMBER, numberOf, type Range, withDefaults } from "../arguments.ts";
 import { k } from "../backend.ts";
 import { apply, gradOf, type Op, SAVES_A, SAVES_B } from "../op.ts";
-import type { Tensor } from "../tensor.ts";
+import { alive, type Tensor } from "../tensor.ts";
 import { broadcast, type Operand } from "./arithmetic.ts";
 import { type Bounds, clampOp, sqrt, square } from "./unary.ts";
 
@@ -215,6 +215,7 @@ const powOp = formula("pow", POW);
  * @throws RangeError if the shapes do not broadcast; TypeError unless y is a tensor or a number.
  */
 export function pow(x: Tensor, y: Operand): Tensor {
+  if (typeof y === "number") alive(x, "pow");
   if (y === 2) return square(x);
   if (y === 0.5) return sqrt(x);
   if (y === -0.5) return rsqrt(x);

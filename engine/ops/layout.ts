@@ -1,7 +1,7 @@
 /** Shapes changed by moving data: permute, slice, flip, concat. */
-import { COUNT, FINITE, listOf, NUMBER, numberOf } from "../arguments.ts";
+import { COUNT, FINITE, listOf, numberOf, wrongType } from "../arguments.ts";
 import { k } from "../backend.ts";
-import { allOrNothing, composed } from "../composed.ts";
+import { composed } from "../composed.ts";
 import { accumulates, apply, applyMany, freshGradOf, gradOf, type Op, SAVES_NOTHING } from "../op.ts";
 import { axesOf, axisOf, formatShape, type Shape, sameShape, sizeOf, stridesOf } from "../shape.ts";
 import { alive, type Tensor } from "../tensor.ts";
@@ -78,6 +78,11 @@ export function permute(x: Tensor, axes: readonly number[]): Tensor {
   if (order.length !== x.ndim || new Set(order).size !== x.ndim) {
     throw new RangeError(`permute: expected every axis of ${formatShape(x.shape)} once, got ${formatShape(given)}`);
   }
+  return inOrder(x, order);
+}
+
+/** The axes in an order that names each once. */
+function inOrder(x: Tensor, order: readonly number[]): Tensor {
   const strides = stridesOf(x.shape);
   const shape = order.map((axis) => x.shape[axis] as number);
   const steps = order.map((axis) => strides[axis] as number);
@@ -91,7 +96,7 @@ function oneByOne(x: Tensor, order: readonly number[]): Tensor {
   order.forEach((axis, to) => {
     const from = now.indexOf(axis);
     const step = now.map((_, i) => (i < to || i > from ? i : i === to ? from : i - 1));
-    if (from !== to) z = permute(z, step);
+    if (from !== to) z = inOrder(z, step);
     now.splice(to, 0, ...now.splice(from, 1));
   });
   return z;
@@ -148,7 +153,7 @@ export function transpose(x: Tensor, a = -2, b = -1): Tensor {
   const p = axisOf("transpose", a, x.ndim);
   const q = axisOf("transpose", b, x.ndim);
   const axes = x.shape.map((_, axis) => (axis === p ? q : axis === q ? p : axis));
-  return permute(x, axes);
+  return inOrder(x, axes);
 }
 
 /**
@@ -163,9 +168,10 @@ export function slice(x: Tensor, axis: number, start = 0, end = Infinity, step =
   alive(x, "slice");
   const at = axisOf("slice", axis, x.ndim);
   const n = x.shape[at] as number;
-  numberOf("slice", "start", start, NUMBER);
-  numberOf("slice", "end", end, NUMBER);
-  numberOf("slice", "step", step, COUNT);
+  if (typeof start !== "number" || typeof end !== "number") {
+    throw wrongType("slice", "numbers as bounds", typeof start === "number" ? end : start);
+  }
+  if (!(Number.isInteger(step) && step > 0)) numberOf("slice", "step", step, COUNT);
   const from = Math.max(start < 0 ? start + n : start, 0);
   const to = Math.min(end < 0 ? end + n : end, n);
   if (!(Number.isInteger(from) && Number.isInteger(to))) {
@@ -208,7 +214,7 @@ export function select(x: Tensor, axis: number, index: number): Tensor {
   alive(x, "select");
   const at = axisOf("select", axis, x.ndim);
   const n = x.shape[at] as number;
-  numberOf("select", "index", index, NUMBER);
+  if (typeof index !== "number") throw wrongType("select", "an index as a number", index);
   const i = index < 0 ? index + n : index;
   if (!Number.isInteger(i) || i < 0 || i >= n) {
     throw new RangeError(`select: expected an index in [${-n}, ${n - 1}], got ${index}`);
@@ -231,7 +237,7 @@ function selected(x: Tensor, at: number, i: number): Tensor {
 export function unbind(x: Tensor, axis = 0): Tensor[] {
   alive(x, "unbind");
   const n = x.shape[axisOf("unbind", axis, x.ndim)] as number;
-  return allOrNothing(() => Array.from({ length: n }, (_, i) => select(x, axis, i)));
+  return allOf(n, (i) => select(x, axis, i));
 }
 
 /**
@@ -250,15 +256,24 @@ export function split(x: Tensor, sizes: number | readonly number[], axis = 0): T
   if (!list.every((size) => Number.isInteger(size) && size > 0) || !(same || total === n)) {
     throw new RangeError(`split: expected positive integer sizes that sum to ${n}, got ${formatShape(list)}`);
   }
-  return allOrNothing(() => {
-    const parts: Tensor[] = [];
-    for (let start = 0; start < n; ) {
-      const end = start + (list[same ? 0 : parts.length] as number);
-      parts.push(slice(x, axis, start, end));
-      start = end;
-    }
-    return parts;
+  let end = 0;
+  return allOf(same ? Math.ceil(n / sizes) : list.length, (i) => {
+    const start = end;
+    end += list[same ? 0 : i] as number;
+    return slice(x, axis, start, end);
   });
+}
+
+/** fn(0) … fn(n − 1), or none of them where one throws. */
+function allOf(n: number, fn: (i: number) => Tensor): Tensor[] {
+  const tensors: Tensor[] = [];
+  try {
+    for (let i = 0; i < n; i++) tensors.push(fn(i));
+    return tensors;
+  } catch (error) {
+    for (const t of tensors) t.dispose();
+    throw error;
+  }
 }
 
 /**

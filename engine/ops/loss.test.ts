@@ -118,6 +118,18 @@ test("l1Loss: the gradient is the sign, and 0 where input and target are equal",
   ]);
 });
 
+test("smoothL1Loss: a border whose inverse float32 does not hold is that of l1Loss, an infinite one a square", () => {
+  const x = [-1, 0, 1e-3, 2];
+  for (const beta of [5e-324, 1e-45, 2 ** -127]) {
+    const { losses, gradients } = outcome((y) => smoothL1Loss(y, zeros([4]), { beta, reduction: "none" }), x);
+    expect(losses).toEqual(x.map((d) => Math.fround(Math.abs(d))));
+    expect(gradients).toEqual([x.map(Math.sign)]);
+  }
+  expect(outcome((y) => huberLoss(y, zeros([4]), { delta: Infinity, reduction: "none" }), [1, 2, 3, 4]).losses).toEqual(
+    [0.5, 2, 4.5, 8],
+  );
+});
+
 test("smoothL1Loss and huberLoss: value and slope are continuous at the border", () => {
   const x = [0, 0.5, -0.5, 1, -2];
   const zeros = [0, 0, 0, 0, 0];

@@ -111,6 +111,6 @@ const trilOp: Op<{ diagonal: number }> = {
 export function tril(x: Tensor, diagonal = 0): Tensor {
   alive(x, "tril");
   if (x.ndim < 2) throw new RangeError(`tril: expected two axes or more, got ${formatShape(x.shape)}`);
-  numberOf("tril", "diagonal", diagonal, INTEGER);
+  if (!Number.isInteger(diagonal)) numberOf("tril", "diagonal", diagonal, INTEGER);
   return apply(trilOp, { diagonal }, x);
 }

@@ -161,8 +161,8 @@ function checkImages(where: string, x: Tensor): void {
 
 /** The window along an axis of `size` values. */
 function windowAlong(where: string, axis: number, size: number, kernel: Pair, options: MaxPoolOptions): Axis {
-  const { stride = kernel, padding = 0, dilation = 1, ceilMode } = options;
   const n = sizeOption(where, "kernel", kernel, axis, 1);
+  const { stride = n, padding = 0, dilation = 1, ceilMode } = options;
   const window = windowOver(where, axis, size, n, { stride, padding, dilation }, ceilMode);
   if (2 * window.padding > window.dilation * (n - 1) + 1) {
     throw new RangeError(`${where}: expected padding of at most half the kernel ${n}, got ${window.padding}`);

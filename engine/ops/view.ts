@@ -37,19 +37,16 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
   return recorded(reshapeOp, null, x, sameValues("reshape", x, target));
 }
 
-/** Looks into x, whose spikes stay bits. */
-function sameValues(where: string, x: Tensor, target: Shape): Tensor {
-  if (x.bits !== 0) alive(x, where);
-  if (x.ptr === 0 && x.bits !== 0) return packedView(x, target);
-  ready(where, x);
-  return viewOf(x, target, x.size, 0);
+/** Looks into x, by default in its shape; spikes stay bits. */
+function sameValues(where: string, x: Tensor, target?: Shape): Tensor {
+  if (x?.bits === 0) ready(where, x);
+  else alive(x, where);
+  const shape = target ?? x.shape;
+  return x.ptr === 0 ? packedView(x, shape) : viewOf(x, shape, x.size, 0);
 }
 
 /** The same values, of the same shape, without a gradient. Looks into x, and is freed with it; spikes stay bits. */
-export function detach(x: Tensor): Tensor {
-  alive(x, "detach");
-  return sameValues("detach", x, x.shape);
-}
+export const detach = (x: Tensor): Tensor => sameValues("detach", x);
 
 function reshapeSource(source: Tensor, target: Shape): Tensor {
   return broadcastTo(reshape(source, target.slice(1)), target);
