@@ -157,7 +157,7 @@ describe("arguments: options", () => {
     expect(() => withDefaults("f", DEFAULTS, { p: "1" })).toThrow(
       new TypeError('f: expected p of type number, got "1"'),
     );
-    for (const options of [0.5, "p", null, [1], () => 1]) {
+    for (const options of [0.5, "p", null, [1], new Float32Array(0), () => 1]) {
       expect(() => withDefaults("f", DEFAULTS, options)).toThrow(TypeError);
     }
   });

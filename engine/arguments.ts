@@ -186,12 +186,10 @@ export function integersOf(
  */
 export function withDefaults<Options extends object>(where: string, defaults: Options, options: unknown): Options {
   if (options === defaults) return defaults;
-  if (typeof options !== "object" || options === null || Array.isArray(options)) {
-    throw wrongType(where, "options", options);
-  }
+  if (typeOf(options) !== "object" || ArrayBuffer.isView(options)) throw wrongType(where, "options", options);
   const usual = defaults as Record<string, unknown>;
   const names = Object.keys(usual);
-  for (const name of Object.keys(options)) {
+  for (const name of Object.keys(options as object)) {
     if (names.includes(name)) continue;
     throw new TypeError(`${where}: expected the options ${names.join(", ")}, got ${name}`);
   }

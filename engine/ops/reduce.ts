@@ -17,7 +17,7 @@ import {
   SAVES_OUTPUT,
 } from "../op.ts";
 import { allocate, recycle, root, scope } from "../scope.ts";
-import { axesOf, formatShape, type Shape, sizeOf } from "../shape.ts";
+import { axesOf, axisOf, type Shape, sizeOf } from "../shape.ts";
 import { noGrad } from "../tape.ts";
 import { alive, empty, parts, type Tensor } from "../tensor.ts";
 import { clone } from "./clone.ts";
@@ -202,13 +202,6 @@ type MaybeAlong = Omit<SearchOptions, "axis"> & { axis?: number | undefined };
 
 const ALONG: Required<MaybeAlong> = { axis: undefined, keepdim: false };
 
-/** The one axis to work along. */
-function oneAxis(where: string, x: Tensor, axis: number | undefined): number[] {
-  const axes = axesOf(where, axis, x.ndim);
-  if (axes.length !== 1) throw new RangeError(`${where}: expected one axis, got ${formatShape(axes)}`);
-  return axes;
-}
-
 /**
  * zᵢ = Σⱼ xⱼ over j ≤ i along the axis, summed in float64.  ∂L/∂xᵢ = Σⱼ ∂L/∂zⱼ over j ≥ i.
  *
@@ -220,7 +213,7 @@ export function cumsum(x: Tensor, options: MaybeAlong = ALONG): Tensor {
   alive(x, "cumsum");
   const { axis } = withDefaults("cumsum", ALONG, options);
   if (axis === undefined) return composed(cumsumOfAll, x);
-  const [at] = oneAxis("cumsum", x, axis) as [number];
+  const at = axisOf("cumsum", axis, x.ndim);
   return apply(cumsumOp, around(x, at, at, x.shape), x);
 }
 
@@ -301,7 +294,7 @@ export type SearchResult = {
 function searchAlong(op: Op<Search>, x: Tensor, options: SearchOptions): SearchResult {
   alive(x, op.name);
   const { axis, keepdim } = withDefaults(op.name, ALONG, options);
-  const found = search(op, x, oneAxis(op.name, x, axis), keepdim);
+  const found = search(op, x, [axisOf(op.name, axis as number, x.ndim)], keepdim);
   if (!found.values.requiresGrad) return found;
   // Those that backward reads are not the caller's.
   if (scope === root) parts.set(found.values, [found.indices]);
@@ -332,7 +325,7 @@ function searchIndices(op: Op<Search>, x: Tensor, options: MaybeAlong): Tensor {
   const where = `arg${op.name}`;
   alive(x, where);
   const { axis, keepdim } = withDefaults(where, ALONG, options);
-  const axes = axis === undefined ? [0] : oneAxis(where, x, axis);
+  const axes = [axis === undefined ? 0 : axisOf(where, axis, x.ndim)];
   return noGrad(() => {
     const flat = axis === undefined ? reshape(x, [x.size]) : x;
     const { indices } = search(op, flat, axes, keepdim);
