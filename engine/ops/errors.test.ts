@@ -34,6 +34,7 @@ import {
   leakyRelu,
   linear,
   logsumexp,
+  maskedFill,
   matmul,
   max,
   maxPool2d,
@@ -714,7 +715,7 @@ const MISTAKEN: [message: string, run: (x: never, y: never) => unknown][] = [
   ['pad: expected padding[0] as a number, got "1"', (x) => pad(x, ["1", 1] as never)],
   ["tril: expected diagonal as a number, got null", (x) => tril(x, null as never)],
   ["tile: expected a shape, a list of sizes, got 2", (x) => tile(x, 2 as never)],
-  ["linear, bias: expected a tensor, got string", (x) => linear(x, x, "b" as never)],
+  ['linear: expected bias as a tensor, got "b"', (x) => linear(x, x, "b" as never)],
   [
     "conv2d: expected stride as a number or two of them, got null",
     (_, y) => conv2d(y, y, null, { stride: null as never }),
@@ -723,7 +724,7 @@ const MISTAKEN: [message: string, run: (x: never, y: never) => unknown][] = [
     "conv2d: expected stride as a number or two of them, got [1, 1, 1]",
     (_, y) => conv2d(y, y, null, { stride: [1, 1, 1] as never }),
   ],
-  ["conv2d, bias: expected a tensor, got object", (_, y) => conv2d(y, y, { stride: 2 } as never)],
+  ["conv2d: expected bias as a tensor, got object", (_, y) => conv2d(y, y, { stride: 2 } as never)],
   [
     "convTranspose2d: expected outputPadding as a number or two of them, got null",
     (_, y) => convTranspose2d(y, y, null, { outputPadding: null as never }),
@@ -731,16 +732,19 @@ const MISTAKEN: [message: string, run: (x: never, y: never) => unknown][] = [
   ["maxPool2d: expected kernel as a number or two of them, got undefined", (_, y) => maxPool2d(y, undefined as never)],
   ["avgPool2d: expected ceilMode of type boolean, got 0", (_, y) => avgPool2d(y, 1, { ceilMode: 0 as never })],
   ['layerNorm: expected a shape, a list of sizes, got "2"', (x) => layerNorm(x, "2" as never)],
-  ["layerNorm, weight: expected a tensor, got number", (x) => layerNorm(x, 2, { weight: 1 as never })],
+  ["layerNorm: expected weight as a tensor, got 1", (x) => layerNorm(x, 2, { weight: 1 as never })],
   ["groupNorm: expected numGroups as a number, got undefined", (x) => groupNorm(x, undefined as never)],
   ['batchNorm: expected eps of type number, got "1"', (x) => batchNorm(x, { eps: "1" as never })],
   [
-    "batchNorm, runningMean: expected a tensor, got object",
+    "batchNorm: expected runningMean as a tensor, got [0, 0]",
     (x) => batchNorm(x, { runningMean: [0, 0] as never, runningVar: [1, 1] as never }),
   ],
   ['dropout: expected p of type number, got "0.5"', (x) => dropout(x, { p: "0.5" as never })],
   ["dropout: expected a tensor, got undefined", () => dropout(undefined as never, { training: false })],
-  ["crossEntropy, weight: expected a tensor, got object", (x) => crossEntropy(x, [0, 1], { weight: [1, 2] as never })],
+  [
+    "crossEntropy: expected weight as a tensor, got [1, 2]",
+    (x) => crossEntropy(x, [0, 1], { weight: [1, 2] as never }),
+  ],
   ['crossEntropy: expected an array of targets, got "1" at 1', (x) => crossEntropy(x, [0, "1"] as never)],
   ["crossEntropy: expected an array of targets, got 0n at 1", (x) => crossEntropy(x, new BigInt64Array(2) as never)],
   [
@@ -748,9 +752,10 @@ const MISTAKEN: [message: string, run: (x: never, y: never) => unknown][] = [
     (x) => crossEntropy(x, [0, 1], { reduction: null as never }),
   ],
   ["bceWithLogits: expected a tensor, got undefined", (x) => bceWithLogits(x, undefined as never)],
-  ["bceWithLogits, posWeight: expected a tensor, got number", (x) => bceWithLogits(x, x, { posWeight: 2 as never })],
+  ["bceWithLogits: expected posWeight as a tensor, got 2", (x) => bceWithLogits(x, x, { posWeight: 2 as never })],
   ["klDiv: expected a tensor, got undefined", (x) => klDiv(x, undefined as never)],
   ["mseLoss: expected a tensor, got undefined", (x) => mseLoss(x, undefined as never)],
+  ["maskedFill: expected a tensor, got number", (x) => maskedFill(7 as never, x, 0)],
   ["where: expected a tensor, got boolean", (x) => where(true as never, x, x)],
 ];
 

@@ -3,9 +3,11 @@ import { wrongType } from "../arguments.ts";
 import { formatShape, type Shape, sameShape } from "../shape.ts";
 import { alive, Tensor } from "../tensor.ts";
 
-/** Throws unless an argument that may be null is that or a tensor, naming it. */
+/** Throws unless an argument that may be null is that or a tensor, which is alive. */
 export function checkOptional(where: string, name: string, t: Tensor | null): void {
-  if (t !== null) alive(t, t instanceof Tensor ? where : `${where}, ${name}`);
+  if (t === null) return;
+  if (!(t instanceof Tensor)) throw wrongType(where, `${name} as a tensor`, t);
+  alive(t, where);
 }
 
 /** Throws also where it is a tensor of another shape. */

@@ -43,5 +43,6 @@ export function where(condition: Tensor, x: Operand, y: Operand): Tensor {
  * @throws RangeError if the shapes do not broadcast; TypeError unless the value is a tensor or a number.
  */
 export function maskedFill(x: Tensor, mask: Tensor, value: Operand): Tensor {
+  alive(x, "maskedFill");
   return composed(choose, "maskedFill", mask, value, x);
 }
