@@ -3,6 +3,7 @@ export { inReference, k } from "./backend.ts";
 export { checkUnchanged, pass } from "./backward.ts";
 export { allOrNothing, composed } from "./composed.ts";
 export { generatorOf } from "./generator.ts";
+export { forwardOf } from "./nn/module.ts";
 export {
   accumulates,
   apply,

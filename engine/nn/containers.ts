@@ -1,6 +1,6 @@
 import { flatten } from "../ops/view.ts";
 import type { Tensor } from "../tensor.ts";
-import { Module } from "./module.ts";
+import { forwardOf, Module } from "./module.ts";
 
 /**
  * Modules one after the other; parameters are named by position: `0.weight`.
@@ -66,7 +66,7 @@ export class Flatten extends Module {
 
   /** @internal */
   override get isPure(): boolean {
-    return this.forward === Flatten.prototype.forward;
+    return this.forward === FORWARD;
   }
 
   /**
@@ -78,3 +78,5 @@ export class Flatten extends Module {
     return flatten(x, this.startAxis, this.endAxis);
   }
 }
+
+const FORWARD = /* @__PURE__ */ forwardOf(Flatten);

@@ -5,7 +5,7 @@ import { type Pair, sizeOption, windowOver } from "../ops/windows.ts";
 import { checkOptions } from "../options.ts";
 import type { Tensor } from "../tensor.ts";
 import { uniformParameter } from "./linear.ts";
-import { Module } from "./module.ts";
+import { forwardOf, Module } from "./module.ts";
 
 /** Options of {@link Conv1d} and {@link Conv2d}. */
 export interface ConvLayerOptions<Size = Pair> extends ConvOptions<Size> {
@@ -78,7 +78,7 @@ export class Conv1d extends Convolution<number> {
 
   /** @internal */
   override get isPure(): boolean {
-    return this.forward === Conv1d.prototype.forward;
+    return this.forward === FORWARD_1D;
   }
 
   /**
@@ -90,6 +90,8 @@ export class Conv1d extends Convolution<number> {
     return convolve1d(x, this.weight, this.bias, this);
   }
 }
+
+const FORWARD_1D = /* @__PURE__ */ forwardOf(Conv1d);
 
 /**
  * A convolution over images, see {@link conv2d}: x [..., in, H, W] → z [..., out, H′, W′];  weight [out, in / groups, kH, kW],
@@ -110,7 +112,7 @@ export class Conv2d extends Convolution<Pair> {
 
   /** @internal */
   override get isPure(): boolean {
-    return this.forward === Conv2d.prototype.forward;
+    return this.forward === FORWARD_2D;
   }
 
   /**
@@ -122,3 +124,5 @@ export class Conv2d extends Convolution<Pair> {
     return convolve2d(x, this.weight, this.bias, this);
   }
 }
+
+const FORWARD_2D = /* @__PURE__ */ forwardOf(Conv2d);

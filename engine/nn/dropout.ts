@@ -2,7 +2,7 @@ import { type Generator, generatorOf } from "../generator.ts";
 import { checkProbability, dropout } from "../ops/dropout.ts";
 import { checkOptions } from "../options.ts";
 import type { Tensor } from "../tensor.ts";
-import { Module } from "./module.ts";
+import { forwardOf, Module } from "./module.ts";
 
 /**
  * Zeros with probability p (default 0.5) in training, x as it is in evaluation; see {@link dropout}. The shape stays.
@@ -25,7 +25,7 @@ export class Dropout extends Module {
 
   /** @internal */
   override get isPure(): boolean {
-    return this.forward === Dropout.prototype.forward;
+    return this.forward === FORWARD;
   }
 
   /** x with zeros in training, else x, [...] → [...]. */
@@ -34,3 +34,5 @@ export class Dropout extends Module {
     return dropout(x, { p, training, generator });
   }
 }
+
+const FORWARD = /* @__PURE__ */ forwardOf(Dropout);

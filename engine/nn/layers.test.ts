@@ -24,7 +24,7 @@ import {
   Linear,
   layerNorm,
   MaxPool2d,
-  type Module,
+  Module,
   manualSeed,
   maxPool2d,
   noGrad,
@@ -367,4 +367,67 @@ test("layerNorm: a layer over no axis is refused", () => {
   expect(() => new GroupNorm(0.5, 4)).toThrow(
     new RangeError("GroupNorm: expected numGroups to divide 4 channels, got 0.5"),
   );
+});
+
+const PURE: readonly Module[] = [
+  new Linear(2, 2),
+  new Conv1d(1, 1, 1),
+  new Conv2d(1, 1, 1),
+  new MaxPool2d(1),
+  new AvgPool2d(1),
+  new BatchNorm1d(2),
+  new BatchNorm2d(2),
+  new LayerNorm(2),
+  new GroupNorm(1, 2),
+  new Dropout(),
+  new Flatten(),
+];
+
+test.each(PURE.map((layer) => [layer.constructor.name, layer] as const))(
+  "%s is pure with the forward that it was written with, not with another in its place",
+  (_name, layer) => {
+    const prototype = layer.constructor.prototype as Module;
+    const { forward } = prototype;
+    const other: Module["forward"] = (x) => forward.call(layer, x);
+    expect(layer.isPure).toBe(true);
+    layer.forward = other;
+    expect(layer.isPure).toBe(false);
+    Reflect.deleteProperty(layer, "forward");
+    prototype.forward = other;
+    try {
+      expect(layer.isPure).toBe(false);
+    } finally {
+      prototype.forward = forward;
+    }
+    expect(layer.isPure).toBe(true);
+  },
+);
+
+test("sequential: what a wrapper in the prototype of a layer keeps is not written over", () => {
+  class Doubling extends Module {
+    forward(x: Tensor): Tensor {
+      return x.mul(2);
+    }
+    override forwardOver(x: Tensor): Tensor {
+      return x.copyFrom(this.forward(x));
+    }
+  }
+  const linear = new Linear(2, 3);
+  const model = new Sequential(linear, new Doubling());
+  const x = random([4, 2], 1);
+  const { forward } = Linear.prototype;
+  const seen: Tensor[] = [];
+  Linear.prototype.forward = function (input) {
+    const z = forward.call(this, input);
+    seen.push(z);
+    return z;
+  };
+  try {
+    tape(() => {
+      model.forward(x);
+      expect(bits(seen[0] as Tensor)).toEqual(bits(forward.call(linear, x)));
+    });
+  } finally {
+    Linear.prototype.forward = forward;
+  }
 });

@@ -6,7 +6,7 @@ import { checkOptions } from "../options.ts";
 import { checkShape } from "../shape.ts";
 import { parameter } from "../tape.ts";
 import { empty, type Tensor } from "../tensor.ts";
-import { Module } from "./module.ts";
+import { forwardOf, Module } from "./module.ts";
 
 /** Options of {@link Linear}. */
 export interface LinearOptions {
@@ -50,7 +50,7 @@ export class Linear extends Module {
 
   /** @internal */
   override get isPure(): boolean {
-    return this.forward === Linear.prototype.forward;
+    return this.forward === FORWARD;
   }
 
   /**
@@ -62,6 +62,8 @@ export class Linear extends Module {
     return linear(x, this.weight, this.bias);
   }
 }
+
+const FORWARD = /* @__PURE__ */ forwardOf(Linear);
 
 /** A parameter that is uniform in [−bound, bound). */
 export function uniformParameter(shape: readonly number[], bound: number, generator: Generator): Tensor {

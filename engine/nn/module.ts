@@ -149,3 +149,11 @@ export abstract class Module {
     walk("", this.fields());
   }
 }
+
+/**
+ * The `forward` that a class was written with. A class asks when its file is loaded, so that `isPure` is false where somebody
+ * puts another function in its place later, on the prototype too: that one may keep what it gets and returns.
+ */
+export function forwardOf(written: { readonly prototype: Module }): Module["forward"] {
+  return written.prototype.forward;
+}

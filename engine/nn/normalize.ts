@@ -6,7 +6,7 @@ import { checkOptions } from "../options.ts";
 import { axisOf, checkShape, formatShape, type Shape } from "../shape.ts";
 import { buffer, parameter } from "../tape.ts";
 import type { Tensor } from "../tensor.ts";
-import { Module } from "./module.ts";
+import { forwardOf, Module } from "./module.ts";
 
 /** Options of {@link LayerNorm}. */
 export interface NormLayerOptions {
@@ -138,7 +138,7 @@ export class BatchNorm1d extends BatchNorm {
 
   /** @internal */
   override get isPure(): boolean {
-    return this.forward === BatchNorm1d.prototype.forward;
+    return this.forward === FORWARD_1D;
   }
 
   /**
@@ -150,6 +150,8 @@ export class BatchNorm1d extends BatchNorm {
     return this.over("BatchNorm1d", x, this.axis ?? (x.ndim === 2 ? -1 : -2));
   }
 }
+
+const FORWARD_1D = /* @__PURE__ */ forwardOf(BatchNorm1d);
 
 /**
  * Batch normalisation of images [N, C, H, W], see {@link batchNorm}; [T, B, C, H, W] counts time to the batch.
@@ -165,7 +167,7 @@ export class BatchNorm2d extends BatchNorm {
 
   /** @internal */
   override get isPure(): boolean {
-    return this.forward === BatchNorm2d.prototype.forward;
+    return this.forward === FORWARD_2D;
   }
 
   /**
@@ -178,6 +180,8 @@ export class BatchNorm2d extends BatchNorm {
     return this.over("BatchNorm2d", x, -3);
   }
 }
+
+const FORWARD_2D = /* @__PURE__ */ forwardOf(BatchNorm2d);
 
 /**
  * Layer normalisation over the last axes together, whose shape `normalizedShape` tells, see {@link layerNorm}:
@@ -200,7 +204,7 @@ export class LayerNorm extends Normalization {
 
   /** @internal */
   override get isPure(): boolean {
-    return this.forward === LayerNorm.prototype.forward;
+    return this.forward === LAYER_FORWARD;
   }
 
   /**
@@ -213,6 +217,8 @@ export class LayerNorm extends Normalization {
     return layerNorm(x, this.normalizedShape, { weight, bias, eps });
   }
 }
+
+const LAYER_FORWARD = /* @__PURE__ */ forwardOf(LayerNorm);
 
 /**
  * Group normalisation of C = numChannels channels in numGroups groups, see {@link groupNorm}: x [N, C, …] or
@@ -237,7 +243,7 @@ export class GroupNorm extends Normalization {
 
   /** @internal */
   override get isPure(): boolean {
-    return this.forward === GroupNorm.prototype.forward;
+    return this.forward === GROUP_FORWARD;
   }
 
   /**
@@ -250,3 +256,5 @@ export class GroupNorm extends Normalization {
     return groupNorm(x, this.numGroups, { weight, bias, eps, axis });
   }
 }
+
+const GROUP_FORWARD = /* @__PURE__ */ forwardOf(GroupNorm);

@@ -1,7 +1,7 @@
 import { type AvgPoolOptions, avgPool2d, checkWindow, type MaxPoolOptions, maxPool2d } from "../ops/pool.ts";
 import type { Pair } from "../ops/windows.ts";
 import type { Tensor } from "../tensor.ts";
-import { Module } from "./module.ts";
+import { forwardOf, Module } from "./module.ts";
 
 /**
  * The maximum under each window, x [..., C, H, W] → z [..., C, H′, W′]; see {@link maxPool2d}. By default the stride is the
@@ -24,7 +24,7 @@ export class MaxPool2d extends Module {
 
   /** @internal */
   override get isPure(): boolean {
-    return this.forward === MaxPool2d.prototype.forward;
+    return this.forward === MAX_FORWARD;
   }
 
   /**
@@ -36,6 +36,8 @@ export class MaxPool2d extends Module {
     return maxPool2d(x, this.kernel, this.options);
   }
 }
+
+const MAX_FORWARD = /* @__PURE__ */ forwardOf(MaxPool2d);
 
 /**
  * The mean under each window, x [..., C, H, W] → z [..., C, H′, W′]; see {@link avgPool2d}. By default the stride is the
@@ -58,7 +60,7 @@ export class AvgPool2d extends Module {
 
   /** @internal */
   override get isPure(): boolean {
-    return this.forward === AvgPool2d.prototype.forward;
+    return this.forward === AVG_FORWARD;
   }
 
   /**
@@ -70,3 +72,5 @@ export class AvgPool2d extends Module {
     return avgPool2d(x, this.kernel, this.options);
   }
 }
+
+const AVG_FORWARD = /* @__PURE__ */ forwardOf(AvgPool2d);
