@@ -71,6 +71,10 @@ const lifOp: Recorded<Run> = {
     const { neuron, rows, n, constant, v0, refractory } = run;
     for (const t of [run.membrane, v0, run.r0]) if (t !== null) checkUnchanged(z, t);
     const size = rows * n;
+    // What may fail comes before the first kernel, which may write over the membrane: a further attempt finds it whole.
+    gradOf(beta);
+    gradOf(threshold);
+    if (!constant && !canTakeOver(current)) gradOf(current);
     const to: Targets = {
       carry: zeroBuffer(size),
       dBeta: beta.requiresGrad ? zeroBuffer(size) : 0,
@@ -129,13 +133,13 @@ function backwardPlain(
   const custom = kind < 0 ? customDerivative(neuron, threshold, v0, membrane) : null;
   const u = membrane.ptr;
   const ds = silent ? dMembrane : z.gradPtr;
+  // A product is written out some steps at a time, so that they are read while they are in a cache.
+  const together = product !== null ? Math.max(1, Math.min(T, Math.floor(PIECE / size))) : T;
+  const piece = product !== null ? allocate(together * bytes) : 0;
   let du = ds;
   if (constant && dBeta === 0) du = carry;
   else if (repeats || product !== null) du = dBeta === 0 && takeOver(run, membrane) ? u : allocate(4 * z.size);
   const stepDu = du === carry ? 0 : size;
-  // A product is written out some steps at a time, so that they are read while they are in a cache.
-  const together = product !== null ? Math.max(1, Math.min(T, Math.floor(PIECE / size))) : T;
-  const piece = product !== null ? allocate(together * bytes) : 0;
   let next = carry;
   for (let end = T; end > 0; end -= together) {
     const start = Math.max(0, end - together);
