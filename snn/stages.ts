@@ -2,6 +2,7 @@
 import {
   allocateIn,
   formatShape,
+  forwardOf,
   k,
   type Op,
   outside,
@@ -14,8 +15,9 @@ import {
   streamBytes,
   touch,
   unrecord,
+  wrongType,
 } from "../engine/extend.ts";
-import { Linear, type Module, noGrad, type Tensor, zeros } from "../engine/index.ts";
+import { Linear, type Module, noGrad, Tensor, zeros } from "../engine/index.ts";
 import { LeakyIntegrator } from "./leaky-integrator.ts";
 import { LIF, type LIFState } from "./lif.ts";
 import { forwardAny, forwardPlain, isPlain, type Neuron, resetState } from "./lif-kernels.ts";
@@ -85,8 +87,11 @@ function shapeOfStep({ constructor: { name } }: Module, z: Tensor): Shape {
 }
 
 /** What a module makes in evaluation mode of a sequence of one step. */
-const ofOneStep = (module: Module, input: Tensor): Tensor =>
-  module.evaluating(() => module.forward(input.unsqueeze(0)));
+function ofOneStep(module: Module, input: Tensor): Tensor {
+  const z: unknown = module.evaluating(() => module.forward(input.unsqueeze(0)));
+  if (z instanceof Tensor) return z;
+  throw wrongType("Stream", `a tensor from the forward of ${module.constructor.name}`, z);
+}
 
 /** Runs fn, with all that it makes of these tensors on record. Returns what fn returns. */
 function recording<R>(leaves: readonly Tensor[], fn: () => R): R {
@@ -328,19 +333,25 @@ function checkFeatures(layer: string, features: number, { shape }: Tensor): void
   throw new RangeError(`Stream: expected [B, …, ${features}] for ${layer}, got ${formatShape(shape)}`);
 }
 
-/** Whether a layer of a class is computed as the class says, not as a subclass does. */
-const isOwn = (layer: Module, type: { prototype: Module }): boolean => layer.forward === type.prototype.forward;
+const [ofLinear, ofRecurrent, ofNeurons, ofIntegrator] = /* @__PURE__ */ [
+  Linear,
+  RecurrentLIF,
+  LIF,
+  LeakyIntegrator,
+].map(forwardOf);
 
 /** What a stream does for a layer that reads `input`. */
 export function stageOf(layer: Module, input: Tensor): Stage {
-  if (layer instanceof Linear && isOwn(layer, Linear)) return new LinearStage(layer, input);
-  if (layer instanceof RecurrentLIF && isOwn(layer, RecurrentLIF)) {
+  // A layer is computed as its class says, unless a subclass, or somebody later, has put another forward in its place.
+  const { forward } = layer;
+  if (layer instanceof Linear && forward === ofLinear) return new LinearStage(layer, input);
+  if (layer instanceof RecurrentLIF && forward === ofRecurrent) {
     return layer.spiking ? new RecurrentStage(layer, input) : new SmoothStage(layer, input);
   }
-  if (layer instanceof LIF && isOwn(layer, LIF)) {
+  if (layer instanceof LIF && forward === ofNeurons) {
     return layer.spiking ? new NeuronStage(layer, input) : new SmoothStage(layer, input);
   }
-  if (layer instanceof LeakyIntegrator && isOwn(layer, LeakyIntegrator)) return new IntegratorStage(layer, input);
+  if (layer instanceof LeakyIntegrator && forward === ofIntegrator) return new IntegratorStage(layer, input);
   // One that stays in training mode may draw random numbers in each step.
   if (layer.isPure && layer.evaluating(() => !layer.training)) return new PureStage(layer, input);
   for (const [name, module] of layer.namedModules()) {

@@ -18,6 +18,7 @@ import {
   Module,
   memoryStats,
   noGrad,
+  ones,
   poissonEncode,
   rand,
   Sequential,
@@ -400,6 +401,12 @@ class MeanOverTime extends Module {
   }
 }
 
+class Nothing extends Module {
+  forward(): Tensor {
+    return undefined as never;
+  }
+}
+
 test("stream: what does not fit says so, and leaves nothing behind", () => {
   const [first, second, conv] = [linear(2, 3), linear(2, 3), new Conv2d(1, 1, 3, { generator: generator() })];
   const each = tensor([0.1, 0.2]);
@@ -407,9 +414,26 @@ test("stream: what does not fit says so, and leaves nothing behind", () => {
   const smooth = new LIF({ beta: each, spiking: false });
   const recurrent = new RecurrentLIF({ features: 3 });
   const network = new Network();
+  const [cyclic, doubling]: [unknown[], unknown[]] = [[], []];
   const cases: [network: unknown, shape: number[], typeof TypeError, string][] = [
-    [3, [1], TypeError, "Stream: expected modules, got number"],
-    [[first, null], [1, 2], TypeError, "Stream: expected modules, got object"],
+    [3, [1], TypeError, "Stream: expected modules, got 3"],
+    [[first, null], [1, 2], TypeError, "Stream: expected modules, got null"],
+    // A hole.
+    [Object.assign(new Array(2), { 1: first }), [1, 2], TypeError, "Stream: expected modules, got undefined"],
+    [{ ...first }, [1, 2], TypeError, "Stream: expected modules, got object"],
+    [Symbol("s"), [1, 2], TypeError, "Stream: expected modules, got Symbol(s)"],
+    [cyclic, [1, 2], RangeError, "Stream: expected at most 65536 modules; does a list hold itself?"],
+    [doubling, [1, 2], RangeError, "Stream: expected at most 65536 modules; does a list hold itself?"],
+    [new Array(2 ** 32 - 1), [1, 2], RangeError, "Stream: expected at most 65536 modules"],
+    [first, 2 as never, TypeError, "Stream: expected a shape, a list of sizes, got 2"],
+    [first, null as never, TypeError, "Stream: expected a shape, a list of sizes, got null"],
+    [first, [1, "2"] as never, RangeError, "Stream: expected positive integer sizes"],
+    [
+      [first, new Nothing()],
+      [999, 2],
+      TypeError,
+      "Stream: expected a tensor from the forward of Nothing, got undefined",
+    ],
     [first, [0, 2], RangeError, "Stream: expected positive integer sizes, got shape [0, 2]"],
     [[first, second], [999, 2], RangeError, "Stream: expected [B, …, 2] for Linear, got [999, 3]"],
     [[second, recurrent, first], [999, 2], RangeError, "Stream: expected [B, …, 2] for Linear, got [999, 3]"],
@@ -425,6 +449,8 @@ test("stream: what does not fit says so, and leaves nothing behind", () => {
     [network, [1, 4], RangeError, "Network has a state in lif"],
     [conv, [1, 2, 2], RangeError, "conv2d: expected at least 3 values"],
   ];
+  cyclic.push(first, cyclic);
+  doubling.push(doubling, doubling);
   const before = memoryStats().live;
   for (const [layers, shape, type, message] of cases) {
     const make = () => new Stream(layers as Module, shape);
@@ -529,4 +555,75 @@ test("stream: not inside of gradcheck", () => {
     expect(() => gradcheck(fn, [tensor([1])])).toThrow("Stream: it keeps its state in linear memory");
   }
   stream.dispose();
+});
+
+test("stream: values that are none, or of another number, write nothing and take no step", () => {
+  const [stream, same] = [new Stream(new LeakyIntegrator(), [1, 2]), new Stream(new LeakyIntegrator(), [1, 2])];
+  for (const s of [stream, same]) s.step([1, 2]);
+  const detached = new Float32Array(2);
+  structuredClone(detached, { transfer: [detached.buffer] });
+  const of = "Stream: expected an array of values, got";
+  const wrong: [x: unknown, type: typeof TypeError, message: string][] = [
+    [null, TypeError, `${of} null`],
+    [5, TypeError, `${of} 5`],
+    ["12", TypeError, `${of} "12"`],
+    [["1", 2], TypeError, `${of} "1" at 0`],
+    [[1, null], TypeError, `${of} null at 1`],
+    [[1, 2n], TypeError, `${of} 2 at 1`],
+    [[1, Symbol("s")], TypeError, `${of} Symbol(s) at 1`],
+    [new Array(2), TypeError, `${of} undefined at 1`],
+    [new BigInt64Array(2), TypeError, of],
+    [{}, TypeError, `${of} object`],
+    [{ length: 2 ** 40 }, TypeError, `${of} object`],
+    [ones([1, 2]), TypeError, `${of} object; input.copyFrom(x) takes a tensor`],
+    [[1], RangeError, "Stream: expected 2 values, got 1"],
+    [new Float64Array(3), RangeError, "Stream: expected 2 values, got 3"],
+    [detached, RangeError, "Stream: expected 2 values, got 0"],
+    [[], RangeError, "Stream: expected 2 values, got 0"],
+  ];
+  for (const [x, type, message] of wrong) {
+    expect(() => stream.step(x as number[]), message).toThrow(type);
+    expect(() => stream.step(x as number[]), message).toThrow(message);
+  }
+  expect(stream.input.toArray()).toEqual([[1, 2]]);
+  const shared = new Float32Array(new SharedArrayBuffer(8)).fill(3);
+  const [f64, list, bytes] = [Float64Array.of(3, 3), { length: 2, 0: 3, 1: 3 }, Uint8Array.of(3, 3)];
+  for (const x of [shared, f64, list, bytes, [3, 3]]) {
+    expect(bitsOf(stream.step(x))).toEqual(bitsOf(same.step(Float32Array.of(3, 3))));
+  }
+  // As `forward` has it.
+  expect(Array.from(stream.step([Number.NaN, 1]))[0]).toBe(Number.NaN);
+  for (const s of [stream, same]) s.dispose();
+  const ends = new Stream(new LIF(), [1, 2]);
+  const last = {
+    length: 2,
+    get 0() {
+      ends.dispose();
+      return 1;
+    },
+    1: 1,
+  };
+  expect(() => ends.step(last)).toThrow("was freed");
+});
+
+test("stream: a wrapped forward counts", () => {
+  const forward = Linear.prototype.forward;
+  const layer = linear(2, 2);
+  const network = new Sequential(layer);
+  const x = [1, 2];
+  const plain = new Stream(layer, [1, 2]);
+  const expected = Array.from(plain.step(x), (value) => 2 * value);
+  plain.dispose();
+  try {
+    Linear.prototype.forward = function (input) {
+      return forward.call(this, input).mul(2);
+    };
+    for (const layers of [layer, network]) {
+      const stream = new Stream(layers, [1, 2]);
+      expect(Array.from(stream.step(x))).toEqual(expected);
+      stream.dispose();
+    }
+  } finally {
+    Linear.prototype.forward = forward;
+  }
 });

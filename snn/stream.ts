@@ -4,14 +4,17 @@ import {
   checkShape,
   disposed,
   enter,
+  forwardOf,
   inReference,
   leave,
+  numbersOf,
   peek,
   ready,
   type Shape,
   touch,
+  wrongType,
 } from "../engine/extend.ts";
-import { Module, Sequential, type Tensor } from "../engine/index.ts";
+import { Module, Sequential, Tensor } from "../engine/index.ts";
 import { own, type Stage, stageOf } from "./stages.ts";
 
 /**
@@ -48,11 +51,11 @@ export class Stream {
    */
   constructor(network: Module | readonly Module[], shape: Shape) {
     checkKernels();
-    checkShape("Stream", shape);
     const layers = layersOf(network);
+    const sizes = checkShape("Stream", shape);
     const stages: Stage[] = [];
     [this.input, this.output] = allOrNothing(() => {
-      const input = own(shape);
+      const input = own(sizes);
       let output = input;
       for (const layer of layers) {
         const stage = stageOf(layer, output);
@@ -69,22 +72,23 @@ export class Stream {
    * One time step: of x, [B, …] in row-major order, or of what `input` holds. Returns the output, in an array that the next
    * step overwrites.
    *
-   * @throws RangeError for another number of values, or where memory runs out; Error if the stream, its parameters or buffers
+   * @throws RangeError for another number of values, or where memory runs out; TypeError for anything but numbers in a row; Error if the stream, its parameters or buffers
    *   were freed, or inside of `gradcheck`. The state is as before then, unless memory ran out or it was the `forward` of a
    *   further module that threw.
    */
   step(x?: ArrayLike<number>): Float32Array {
     checkKernels();
     const { input, output, stages, result } = this;
+    const values = x === undefined || x instanceof Float32Array ? x : valuesOf(x);
     ready("Stream", input);
     ready("Stream", output);
-    if (x !== undefined && x.length !== input.size) {
-      throw new RangeError(`Stream: expected ${input.size} values, got ${x.length}`);
+    if (values !== undefined && values.length !== input.size) {
+      throw new RangeError(`Stream: expected ${input.size} values, got ${values.length}`);
     }
     for (let i = 0; i < stages.length; i++) (stages[i] as Stage).check();
-    if (x !== undefined) {
+    if (values !== undefined) {
       if (this.inputView.length === 0) this.inputView = peek(input);
-      this.inputView.set(x);
+      this.inputView.set(values);
       touch(input);
     }
     enter(false, this.region);
@@ -121,12 +125,33 @@ function checkKernels(): void {
   if (inReference()) throw new Error("Stream: it keeps its state in linear memory, which gradcheck does not use");
 }
 
-function layersOf(network: Module | readonly Module[]): Module[] {
-  // A subclass may do more with its modules than to pass their outputs on.
-  if (network instanceof Sequential && network.forward === Sequential.prototype.forward) {
-    return layersOf(network.modules);
-  }
-  if (network instanceof Module) return [network];
-  if (Array.isArray(network)) return network.flatMap(layersOf);
-  throw new TypeError(`Stream: expected modules, got ${typeof network}`);
+function valuesOf(x: unknown): ArrayLike<number> {
+  if (x instanceof Tensor) throw wrongType("Stream", "an array of values", x, "; input.copyFrom(x) takes a tensor");
+  return numbersOf("Stream", "values", x);
 }
+
+/** More layers than any network has; a list that holds itself has no end. */
+const MOST = 2 ** 16;
+
+/** The layers in their order, out of lists and out of `Sequential`. */
+function layersOf(network: unknown): Module[] {
+  const layers: Module[] = [];
+  const rest = [network];
+  for (let read = 0; rest.length > 0; read++) {
+    const next = rest.pop();
+    // A subclass may do more with its modules than to pass their outputs on.
+    const list = next instanceof Sequential && next.forward === ofSequential ? next.modules : next;
+    if (list instanceof Module) layers.push(list);
+    else if (!Array.isArray(list)) throw wrongType("Stream", "modules", list);
+    else {
+      const { length } = list;
+      if (read + rest.length + length > MOST) {
+        throw new RangeError(`Stream: expected at most ${MOST} modules; does a list hold itself?`);
+      }
+      for (let i = length - 1; i >= 0; i--) rest.push(list[i]);
+    }
+  }
+  return layers;
+}
+
+const ofSequential = /* @__PURE__ */ forwardOf(Sequential);
