@@ -53,8 +53,8 @@ function showList(list: readonly unknown[]): string {
 }
 
 /** The error for a value of the wrong kind. */
-export function wrongType(where: string, expected: string, got: unknown): TypeError {
-  return new TypeError(`${where}: expected ${expected}, got ${show(got)}`);
+export function wrongType(where: string, expected: string, got: unknown, hint = ""): TypeError {
+  return new TypeError(`${where}: expected ${expected}, got ${show(got)}${hint}`);
 }
 
 /** Throws a RangeError with the value unless it is fine. */

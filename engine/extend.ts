@@ -1,4 +1,19 @@
 /** What layers outside the engine need for ops and memory of their own: kernels, records, tensors from inside. */
+export {
+  COUNT,
+  choiceOf,
+  functionOf,
+  NOT_NEGATIVE,
+  numberOf,
+  numbersOf,
+  POSITIVE,
+  type Range,
+  show,
+  UNIT,
+  WHOLE,
+  withDefaults,
+  wrongType,
+} from "./arguments.ts";
 export { inReference, k } from "./backend.ts";
 export { checkUnchanged, pass } from "./backward.ts";
 export { allOrNothing, composed } from "./composed.ts";
@@ -26,7 +41,6 @@ export {
 } from "./op.ts";
 export { constantSource } from "./ops/expand.ts";
 export { bitBytes, gatherWeightGradient, RepeatedLinear } from "./ops/matmul.ts";
-export { checkOptions } from "./options.ts";
 export { allocate, allocateIn, disposed, enter, leave, outside, recycle, root, scope } from "./scope.ts";
 export { checkShape, formatShape, type Shape, sameShape } from "./shape.ts";
 export { persist } from "./tape.ts";

@@ -1,26 +1,50 @@
-import { alive, formatShape, type Shape, sameShape } from "../engine/extend.ts";
-import type { Tensor } from "../engine/index.ts";
+import { alive, choiceOf, formatShape, peek, type Range, type Shape, sameShape, wrongType } from "../engine/extend.ts";
+import { Tensor } from "../engine/index.ts";
+
+/** Numbers that kernels read as float32: none that becomes infinite there, or 0 without being 0. */
+export const IN_FLOAT32: Range = {
+  expected: "finite and in the range of float32",
+  fits: (x) => Math.abs(Math.fround(x)) < Infinity && (x === 0 || Math.fround(x) !== 0),
+};
 
 /** When a neuron fires: u ≥ θ or u > θ. */
 export type Fire = "ge" | "gt";
 
-export function checkFire(where: string, fire: Fire): void {
-  if (fire !== "ge" && fire !== "gt")
-    throw new RangeError(`${where}: expected fire "ge" or "gt", got ${JSON.stringify(fire)}`);
+/** Whether a neuron fires at u > θ only, as kernels take it. */
+export const strictOf = (where: string, fire: Fire): number =>
+  choiceOf(where, "fire", fire, ["ge", "gt"]) === "gt" ? 1 : 0;
+
+/** Throws unless x, a current for instance, has a time axis. */
+export function checkSequence(where: string, what: string, x: Tensor): void {
+  alive(x, where);
+  if (x.ndim > 0) return;
+  throw new RangeError(`${where}: expected ${what} [T, B, …], got ${formatShape(x.shape)}${TIME_FIRST}`);
 }
 
-/** Throws unless the current has a time axis. */
-export function checkCurrent(where: string, current: Tensor): void {
-  alive(current, where);
-  if (current.ndim < 1)
-    throw new RangeError(`${where}: expected a current [T, B, …], got ${formatShape(current.shape)}`);
+const TIME_FIRST =
+  "; time is the first axis and neurons are the last, [T, B, …, N]; a loader gives [B, T, …]: x.transpose(0, 1)";
+
+/** A hint for a current that should have n neurons on its last axis: nothing, unless its axes seem to be in another order. */
+export function axesHint(shape: Shape, n: number): string {
+  return shape.length === 1 || shape.includes(n) ? TIME_FIRST : "";
 }
 
 /** Throws unless the state has the shape of one time step. */
 export function checkState(where: string, name: string, state: Tensor, shape: Shape): void {
+  if (!(state instanceof Tensor)) throw wrongType(where, `a state with ${name} as a tensor`, state);
   alive(state, where);
   if (sameShape(state.shape, shape)) return;
   throw new RangeError(
     `${where}: expected a state ${name} of shape ${formatShape(shape)}, got ${formatShape(state.shape)}`,
   );
+}
+
+/** Throws unless the steps that neurons are still held are integers in [0, most]. */
+export function checkCounters(where: string, refractory: Tensor, most: number): void {
+  const left = peek(refractory);
+  for (let i = 0; i < left.length; i++) {
+    const steps = left[i] as number;
+    if (steps >= 0 && steps <= most && Number.isInteger(steps)) continue;
+    throw new RangeError(`${where}: expected a state refractory of integers in [0, ${most}], got ${steps}`);
+  }
 }

@@ -1,6 +1,8 @@
 /** The decay of a neuron per time step, from whatever describes it. */
 
+import { choiceOf, numberOf, POSITIVE, UNIT } from "../engine/extend.ts";
 import { exp, full, noGrad, parameter, type Tensor } from "../engine/index.ts";
+import { IN_FLOAT32 } from "./checks.ts";
 import { persistentCopy } from "./per-neuron.ts";
 
 /**
@@ -19,17 +21,22 @@ export interface DecayOptions {
   decay?: "exp" | "euler";
 }
 
-/** The options of a decay. */
-export const DECAY_OPTIONS = "beta tau dt decay learnBeta";
+/** The same, and whether beta is learned, with the defaults. */
+export const DECAY = {
+  beta: undefined as number | Tensor | undefined,
+  tau: undefined as number | undefined,
+  dt: 1,
+  decay: "exp" as "exp" | "euler",
+  learnBeta: false,
+};
 
-/** β as a number or tensor. */
-function betaOf(where: string, { beta, tau, dt = 1, decay = "exp" }: DecayOptions): number | Tensor {
-  if (decay !== "exp" && decay !== "euler")
-    throw new RangeError(`${where}: expected the decay "exp" or "euler", got ${JSON.stringify(decay)}`);
-  if (!(dt > 0 && dt < Infinity)) throw new RangeError(`${where}: dt must be finite and > 0, got ${dt}`);
-  if (tau === undefined) return beta ?? 0.95;
+/** β as a number or tensor, or whatever was given in its place. */
+function betaOf(where: string, { beta, tau, dt, decay }: typeof DECAY): number | Tensor {
+  choiceOf(where, "decay", decay, ["exp", "euler"]);
+  numberOf(where, "dt", dt, POSITIVE);
+  if (tau === undefined) return beta === undefined ? 0.95 : beta;
   if (beta !== undefined) throw new RangeError(`${where}: expected beta or tau, got both`);
-  if (!(tau > 0 && tau < Infinity)) throw new RangeError(`${where}: tau must be finite and > 0, got ${tau}`);
+  numberOf(where, "tau", tau, POSITIVE);
   if (decay === "euler") return 1 - dt / tau;
   // By the kernel, not Math.exp: the same bits on every engine.
   return noGrad(() => exp(full([], -dt / tau)).item());
@@ -38,17 +45,13 @@ function betaOf(where: string, { beta, tau, dt = 1, decay = "exp" }: DecayOption
 /**
  * β as a persistent tensor: a parameter if it is learned (stored raw, clamped in the forward pass), else a constant.
  *
- * @throws RangeError if a fixed β lies outside [0, 1] or a learned one is not finite.
+ * @throws RangeError if a fixed β lies outside [0, 1] or a learned one is not finite; TypeError for anything but numbers and
+ *   tensors.
  */
-export function decayTensor(where: string, options: DecayOptions, learn: boolean): Tensor {
-  const beta = betaOf(where, options);
-  const t = persistentCopy(where, beta);
-  for (const value of t.data) {
-    if (learn ? Number.isFinite(value) : value >= 0 && value <= 1) continue;
-    t.dispose();
-    throw new RangeError(`${where}: beta must ${learn ? "be finite" : "lie in [0, 1]"}, got ${value}`);
-  }
-  return learn ? parameter(t) : t;
+export function decayTensor(where: string, options: typeof DECAY): Tensor {
+  const learned = options.learnBeta;
+  const beta = persistentCopy(where, "beta", betaOf(where, options), learned ? IN_FLOAT32 : UNIT);
+  return learned ? parameter(beta) : beta;
 }
 
 /** β as the forward pass takes it: one that is learned is stored raw. */

@@ -1,17 +1,34 @@
 /** Values to spikes: [...shape] → [T, ...shape]. */
 
-import { checkOptions, emptySpikes, generatorOf, k, ready } from "../engine/extend.ts";
+import {
+  alive,
+  COUNT,
+  checkShape,
+  emptySpikes,
+  generatorOf,
+  k,
+  NOT_NEGATIVE,
+  numberOf,
+  ready,
+  type Shape,
+  UNIT,
+  withDefaults,
+} from "../engine/extend.ts";
 import { expand, type Generator, type Tensor } from "../engine/index.ts";
 
-/** The options of all encoders. */
-const OPTIONS = "timesteps dt eps generator";
+/** The options of all encoders: each takes those of the others. */
+const DEFAULTS = { timesteps: Number.NaN, dt: 1, eps: 1e-6, generator: undefined as Generator | undefined };
 
-function checkTimesteps(where: string, options: { timesteps: number }): void {
-  checkOptions(where, options, OPTIONS);
-  const { timesteps } = options;
-  if (!Number.isInteger(timesteps) || timesteps < 1) {
-    throw new RangeError(`${where}: timesteps must be a positive integer, got ${timesteps}`);
-  }
+function optionsOf(where: string, options: object): typeof DEFAULTS {
+  const given = withDefaults(where, DEFAULTS, options);
+  numberOf(where, "timesteps", given.timesteps, COUNT);
+  return given;
+}
+
+/** The shape [T, ...] over T steps of x. */
+function overTime(where: string, timesteps: number, x: Tensor): Shape {
+  alive(x, where);
+  return checkShape(where, [timesteps, ...x.shape]);
 }
 
 /** Options of {@link poissonEncode}. */
@@ -29,15 +46,16 @@ export interface PoissonOptions {
  *
  * Shapes: x [...] → spikes [T, ...].
  *
- * @throws RangeError unless timesteps is a positive integer and dt lies in [0, 1]; TypeError for a generator that is none.
+ * @throws RangeError unless timesteps is a positive integer and dt lies in [0, 1]; TypeError for a generator that is none,
+ *   or an option of another name or kind.
  */
 export function poissonEncode(x: Tensor, options: PoissonOptions): Tensor {
-  checkTimesteps("poissonEncode", options);
-  const { timesteps, dt = 1 } = options;
-  if (!(dt >= 0 && dt <= 1)) throw new RangeError(`poissonEncode: dt must lie in [0, 1], got ${dt}`);
-  const generator = generatorOf("poissonEncode", options.generator);
+  const { timesteps, dt, generator: source } = optionsOf("poissonEncode", options);
+  numberOf("poissonEncode", "dt", dt, UNIT);
+  const generator = generatorOf("poissonEncode", source);
+  const shape = overTime("poissonEncode", timesteps, x);
   ready("poissonEncode", x);
-  const z = emptySpikes([timesteps, ...x.shape]);
+  const z = emptySpikes(shape);
   generator.bernoulli(z.bits, x.ptr, x.size, timesteps, dt);
   return z;
 }
@@ -59,11 +77,11 @@ export interface TtfsOptions {
  * @throws RangeError unless timesteps is a positive integer and eps is finite and ≥ 0.
  */
 export function ttfsEncode(x: Tensor, options: TtfsOptions): Tensor {
-  checkTimesteps("ttfsEncode", options);
-  const { timesteps, eps = 1e-6 } = options;
-  if (!(eps >= 0 && eps < Infinity)) throw new RangeError(`ttfsEncode: eps must be finite and ≥ 0, got ${eps}`);
+  const { timesteps, eps } = optionsOf("ttfsEncode", options);
+  numberOf("ttfsEncode", "eps", eps, NOT_NEGATIVE);
+  const shape = overTime("ttfsEncode", timesteps, x);
   ready("ttfsEncode", x);
-  const z = emptySpikes([timesteps, ...x.shape]);
+  const z = emptySpikes(shape);
   k.firstSpike(z.bits, x.ptr, x.size, timesteps, eps);
   return z;
 }
@@ -77,6 +95,6 @@ export function ttfsEncode(x: Tensor, options: TtfsOptions): Tensor {
  * @throws RangeError unless timesteps is a positive integer.
  */
 export function constantEncode(x: Tensor, options: { timesteps: number }): Tensor {
-  checkTimesteps("constantEncode", options);
-  return expand(x, [options.timesteps, ...x.shape]);
+  const { timesteps } = optionsOf("constantEncode", options);
+  return expand(x, overTime("constantEncode", timesteps, x));
 }

@@ -1,6 +1,7 @@
 /** Bad options and inputs: the error names the value, and nothing stays allocated. */
 import { describe, expect, test } from "vitest";
-import { memoryStats, type Tensor, tape, tensor, zeros } from "../engine/index.ts";
+import { show } from "../engine/arguments.ts";
+import { Generator, memoryStats, ones, type Tensor, tape, tensor, zeros } from "../engine/index.ts";
 import { bytesKept, random } from "../test/support/tensors.ts";
 import {
   constantEncode,
@@ -8,14 +9,22 @@ import {
   LeakyIntegrator,
   LIF,
   type LIFOptions,
+  type LIFState,
+  lastMembrane,
+  maxMembrane,
+  meanOverTime,
   poissonEncode,
   RecurrentLIF,
   spike,
+  spikeCount,
   surrogate,
   ttfsEncode,
 } from "./index.ts";
 
 const NOT_FINITE = [Number.NaN, Infinity, -Infinity];
+
+/** The same, and numbers that float32 does not reach, or not from 0. */
+const BEYOND = [...NOT_FINITE, 1e39, -1e39, 1e-50];
 
 /** Options of the wrong kind, as plain JavaScript may give them. */
 const bad = (options: Record<string, unknown>) => options as LIFOptions;
@@ -40,11 +49,11 @@ describe("errors: options that LIF and LeakyIntegrator share", () => {
   ] as const) {
     test(`errors: ${where} wants a fixed beta in [0, 1], a learned one finite`, () => {
       for (const beta of [-0.1, 1.2, ...NOT_FINITE]) {
-        expectRangeError(() => new Layer({ beta }), `${where}: beta must lie in [0, 1]`, `got ${Math.fround(beta)}`);
+        expectRangeError(() => new Layer({ beta }), `${where}: beta must be in [0, 1]`, `got ${beta}`);
       }
       const perNeuron = tensor([0.5, 1.5]);
       expectRangeError(() => new Layer({ beta: perNeuron }), "got 1.5");
-      for (const beta of NOT_FINITE) {
+      for (const beta of BEYOND) {
         expectRangeError(() => new Layer({ beta, learnBeta: true }), `${where}: beta must be finite`, `got ${beta}`);
       }
       expect(() => new Layer({ beta: 1.2, learnBeta: true })).not.toThrow();
@@ -52,7 +61,9 @@ describe("errors: options that LIF and LeakyIntegrator share", () => {
 
     test(`errors: ${where} wants options, not a value`, () => {
       for (const value of [0.9, "zero", true, null, [0.9]]) {
-        expect(() => new Layer(value as LIFOptions)).toThrow(new TypeError(`${where}: expected options, got ${value}`));
+        expect(() => new Layer(value as LIFOptions)).toThrow(
+          new TypeError(`${where}: expected options, got ${show(value)}`),
+        );
       }
       for (const name of ["Beta", "thresh"]) {
         const act = () => new Layer(bad({ [name]: 0.5 }));
@@ -68,7 +79,7 @@ describe("errors: options that LIF and LeakyIntegrator share", () => {
       }
       expectRangeError(() => new Layer({ beta: 0.9, dt: -1 }), `${where}: dt must be finite and > 0, got -1`);
       expectRangeError(() => new Layer({ beta: 0.9, tau: 10 }), `${where}: expected beta or tau, got both`);
-      expectRangeError(() => new Layer({ tau: 1, dt: 3, decay: "euler" }), "beta must lie in [0, 1], got -2");
+      expectRangeError(() => new Layer({ tau: 1, dt: 3, decay: "euler" }), "beta must be in [0, 1], got -2");
     });
 
     test(`errors: ${where} knows two kinds of decay`, () => {
@@ -100,22 +111,64 @@ describe("errors: options that LIF and LeakyIntegrator share", () => {
 });
 
 describe("errors: LIF", () => {
-  test("errors: LIF wants finite numbers", () => {
-    for (const value of NOT_FINITE) {
+  test("errors: LIF wants numbers that float32 holds", () => {
+    for (const value of BEYOND) {
       for (const name of ["threshold", "rest", "inputScale", "resetValue"]) {
-        expectRangeError(() => new LIF(bad({ [name]: value })), `LIF: ${name} must be finite, got ${value}`);
+        const message = `LIF: ${name} must be finite and in the range of float32, got ${value}`;
+        expectRangeError(() => new LIF(bad({ [name]: value })), message);
       }
     }
     const threshold = tensor([1, Number.NaN]);
-    expectRangeError(() => new LIF({ threshold, learnThreshold: true }), "LIF: threshold must be finite, got NaN");
+    expectRangeError(() => new LIF({ threshold, learnThreshold: true }), "LIF: threshold must be finite", "got NaN");
   });
 
-  test("errors: LIF wants a surrogate and a threshold of the right kind", () => {
-    expect(() => new LIF(bad({ surrogate: "atan" }))).toThrow(
-      new TypeError("LIF: expected a surrogate such as surrogate.atan(), got string"),
-    );
-    expectRangeError(() => new LIF(bad({ threshold: "1" })), "LIF: threshold must be finite, got 1");
-    expectRangeError(() => new LIF(bad({ threshold: null })), "LIF: threshold must be finite, got null");
+  test("errors: LIF wants every option of its kind", () => {
+    const kinds: [options: Record<string, unknown>, message: string][] = [
+      [{ surrogate: "atan" }, 'a surrogate such as surrogate.atan(), got "atan"'],
+      [{ surrogate: null }, "a surrogate such as surrogate.atan(), got null"],
+      [{ surrogate: { ...surrogate.atan(), kind: 77 } }, "a surrogate such as surrogate.atan(), got object"],
+      [{ threshold: "1" }, 'threshold as a number or a tensor, got "1"'],
+      [{ threshold: null }, "threshold as a number or a tensor, got null"],
+      [{ threshold: [1, 2] }, "threshold as a number or a tensor, got [1, 2]; one for each neuron is tensor([1, 2])"],
+      [{ beta: "0.9" }, 'beta as a number or a tensor, got "0.9"'],
+      [{ beta: 1n, learnBeta: true }, "beta as a number or a tensor, got 1"],
+      [{ beta: [0.5] }, "beta as a number or a tensor, got [0.5]; one for each neuron is tensor([0.5])"],
+      [{ beta: Symbol("b") }, "beta as a number or a tensor, got Symbol(b)"],
+      [{ tau: "2" }, 'tau as a number, got "2"'],
+      [{ tau: 2, dt: null }, "dt of type number, got null"],
+      [{ rest: "0" }, 'rest of type number, got "0"'],
+      [{ refractorySteps: "2" }, 'refractorySteps of type number, got "2"'],
+      [{ reset: null }, "reset of type string, got null"],
+      [{ fire: 1 }, "fire of type string, got 1"],
+      [{ learnBeta: 1 }, "learnBeta of type boolean, got 1"],
+      [{ learnThreshold: "no" }, 'learnThreshold of type boolean, got "no"'],
+      [{ detachReset: 0 }, "detachReset of type boolean, got 0"],
+      [{ spiking: null }, "spiking of type boolean, got null"],
+    ];
+    for (const [options, message] of kinds) {
+      const act = () => expect(() => new LIF(bad(options))).toThrow(new TypeError(`LIF: expected ${message}`));
+      expect(bytesKept(act)).toBe(0);
+    }
+  });
+
+  test("errors: an option that changes from one reading to the next is read once", () => {
+    for (const [name, good, other] of [
+      ["threshold", 0.5, Number.NaN],
+      ["beta", 0.5, "x"],
+      ["refractorySteps", 1, -1],
+      ["reset", "none", 5],
+    ]) {
+      let reads = 0;
+      const options = Object.defineProperty({}, name as string, {
+        enumerable: true,
+        get: () => (reads++ === 0 ? good : other),
+      });
+      for (const make of [() => new LIF(options), () => new RecurrentLIF({ features: 2, ...options })]) {
+        reads = 0;
+        make();
+        expect(reads, String(name)).toBe(1);
+      }
+    }
   });
 
   test("errors: LIF wants a whole number of refractory steps", () => {
@@ -129,10 +182,10 @@ describe("errors: LIF", () => {
   });
 
   test("errors: LIF names the choices, and what is no choice", () => {
-    for (const reset of ["soft", "toString", "", null]) {
+    for (const reset of ["soft", "toString", ""]) {
       expectRangeError(() => new LIF(bad({ reset })), '"zero", "subtract" or "none"', `got ${JSON.stringify(reset)}`);
     }
-    for (const fire of [">=", "toString", null]) {
+    for (const fire of [">=", "toString"]) {
       expectRangeError(() => new LIF(bad({ fire })), 'LIF: expected fire "ge" or "gt"', `got ${JSON.stringify(fire)}`);
     }
   });
@@ -163,6 +216,89 @@ describe("errors: LIF", () => {
     const leaky = new LeakyIntegrator();
     expectRangeError(() => leaky.unroll(current, wrong), `LeakyIntegrator: expected a state v ${message}`);
   });
+
+  test("errors: LIF wants counters that it can have given", () => {
+    const lif = new LIF({ refractorySteps: 3 });
+    const [current, step, v] = [zeros([5, 2, 4]), zeros([2, 4]), zeros([2, 4])];
+    for (const value of [4, -1, 0.5, Number.NaN]) {
+      const refractory = tensor([0, 1, 2, 3, 0, 0, 0, value], { shape: [2, 4] });
+      const message = `LIF: expected a state refractory of integers in [0, 3], got ${value}`;
+      expectRangeError(() => lif.unroll(current, { v, refractory }), message);
+      expectRangeError(() => lif.step(step, { v, refractory }), message);
+      // They count for nothing in neurons that are never held.
+      expect(() => new LIF().step(step, { v, refractory })).not.toThrow();
+    }
+  });
+
+  test("errors: a state that is none, or lacks something", () => {
+    const [lif, recurrent] = [new LIF(), new RecurrentLIF({ features: 4 })];
+    const [current, step, v] = [zeros([5, 2, 4]), zeros([2, 4]), zeros([2, 4])];
+    const lacking = (where: string, name: string, got = "undefined") =>
+      new TypeError(`${where}: expected a state with ${name} as a tensor, got ${got}`);
+    for (const state of [null, 5, "v", {}, [], { refractory: v }, { v: undefined, refractory: v }]) {
+      expect(() => lif.unroll(current, state as never)).toThrow(lacking("LIF", "v"));
+      expect(() => lif.step(step, state as never)).toThrow(lacking("LIF", "v"));
+      expect(() => recurrent.unroll(current, state as never)).toThrow(lacking("RecurrentLIF", "spikes"));
+    }
+    expect(() => lif.step(step, undefined as never)).toThrow(lacking("LIF", "v"));
+    expect(() => lif.step(step, { v } as never)).toThrow(lacking("LIF", "refractory"));
+    expect(() => lif.step(step, { v, refractory: [0] } as never)).toThrow(lacking("LIF", "refractory", "[0]"));
+    expect(() => recurrent.step(step, undefined as never)).toThrow(lacking("RecurrentLIF", "spikes"));
+    expect(() => recurrent.step(step, { spikes: v, v } as never)).toThrow(lacking("LIF", "refractory"));
+    const leaky = new LeakyIntegrator();
+    expect(() => leaky.step(step, undefined as never)).toThrow(lacking("LeakyIntegrator", "v"));
+    expect(() => leaky.unroll(current, null as never)).toThrow(lacking("LeakyIntegrator", "v", "null"));
+  });
+
+  test("errors: a state is read once", () => {
+    const [lif, recurrent] = [new LIF({ refractorySteps: 2 }), new RecurrentLIF({ features: 4 })];
+    const [current, step, good] = [zeros([5, 2, 4]), zeros([2, 4]), zeros([2, 4])];
+    let reads: string[] = [];
+    const state = new Proxy({} as LIFState & { spikes: Tensor }, {
+      get(_, name) {
+        const first = !reads.includes(String(name));
+        reads.push(String(name));
+        return first ? good : zeros([1]);
+      },
+    });
+    for (const use of [
+      () => lif.unroll(current, state).state,
+      () => lif.step(step, state),
+      () => new LIF().step(step, state),
+      () => recurrent.unroll(current, state),
+      () => recurrent.step(step, state),
+    ]) {
+      reads = [];
+      tape<unknown>(use);
+      expect(new Set(reads).size).toBe(reads.length);
+    }
+  });
+
+  test("errors: a shape of a state that is none", () => {
+    for (const layer of [new LIF(), new LeakyIntegrator(), new RecurrentLIF({ features: 2 })]) {
+      const where = layer.constructor.name;
+      const message = `${where}: expected a shape, a list of sizes, got 3`;
+      expect(() => layer.initialState(3 as never)).toThrow(new TypeError(message));
+      expectRangeError(() => layer.initialState([2, 0]), `${where}: expected positive integer sizes`);
+    }
+  });
+
+  test("errors: axes in another order have a hint", () => {
+    const hint = "time is the first axis and neurons are the last, [T, B, …, N]; a loader gives [B, T, …]";
+    const [lif, leaky] = [new LIF({ threshold: ones([3]) }), new LeakyIntegrator({ beta: tensor([0.1, 0.2, 0.3]) })];
+    const recurrent = new RecurrentLIF({ features: 3 });
+    for (const layer of [lif, leaky, recurrent]) {
+      for (const shape of [[3], [5], [3, 7], [4, 3, 7]]) {
+        const current = zeros(shape);
+        expectRangeError(() => layer.forward(current), show(shape), hint);
+      }
+      // Nothing to guess.
+      const current = zeros([5, 2, 4]);
+      expect(() => layer.forward(current)).toThrow(/\[5, 2, 4\]$/);
+      const none = tensor(1);
+      expectRangeError(() => layer.forward(none), "expected a current [T, B, …], got []", hint);
+    }
+  });
 });
 
 describe("errors: encoders, surrogates, readouts", () => {
@@ -183,7 +319,7 @@ describe("errors: encoders, surrogates, readouts", () => {
 
   test("errors: encoders check their rates and bounds", () => {
     for (const dt of [-0.1, 1.1, ...NOT_FINITE]) {
-      expectRangeError(() => poissonEncode(x, { timesteps: 2, dt }), `poissonEncode: dt must lie in [0, 1], got ${dt}`);
+      expectRangeError(() => poissonEncode(x, { timesteps: 2, dt }), `poissonEncode: dt must be in [0, 1], got ${dt}`);
     }
     for (const eps of [-1e-9, ...NOT_FINITE]) {
       expectRangeError(
@@ -199,19 +335,33 @@ describe("errors: encoders, surrogates, readouts", () => {
     expect(bytesKept(() => expect(() => poissonEncode(x, options)).toThrow(new TypeError(message)))).toBe(0);
   });
 
-  test("errors: surrogates want positive slopes", () => {
-    for (const value of [0, -1, ...NOT_FINITE]) {
-      const message = `must be finite and > 0, got ${value}`;
+  test("errors: surrogates want slopes that kernels can compute with", () => {
+    for (const value of [0, -1, 1e-19, 1e19, 1e39, 1e-50, ...NOT_FINITE]) {
+      const message = `must be in [1e-18, 1e18], got ${value}`;
       expectRangeError(() => surrogate.sigmoid({ slope: value }), `surrogate.sigmoid: slope ${message}`);
       expectRangeError(() => surrogate.fastSigmoid({ slope: value }), `surrogate.fastSigmoid: slope ${message}`);
       expectRangeError(() => surrogate.atan({ alpha: value }), `surrogate.atan: alpha ${message}`);
+      expectRangeError(() => surrogate.superSpike({ alpha: value }), `surrogate.superSpike: alpha ${message}`);
+      expectRangeError(() => surrogate.erf({ alpha: value }), `surrogate.erf: alpha ${message}`);
+      expectRangeError(() => surrogate.gaussian({ sigma: value }), `surrogate.gaussian: sigma ${message}`);
+      expectRangeError(() => surrogate.triangular({ width: value }), `surrogate.triangular: width ${message}`);
+      expectRangeError(() => surrogate.boxcar({ width: value }), `surrogate.boxcar: width ${message}`);
     }
-    expect(() => surrogate.custom(bad({ derivative: 1 }) as never)).toThrow(
-      new TypeError("surrogate.custom: expected a function, got number"),
-    );
-    expect(() => surrogate.custom(bad({ derivative: (x: Tensor) => x, primitive: 1 }) as never)).toThrow(
-      new TypeError("surrogate.custom: expected a function, got number"),
-    );
+    for (const slope of ["1", null, [1], 1n]) {
+      const message = `surrogate.sigmoid: expected slope of type number, got ${show(slope)}`;
+      expect(() => surrogate.sigmoid({ slope: slope as never })).toThrow(new TypeError(message));
+    }
+    const both = { derivative: (x: Tensor) => x, primitive: (x: Tensor) => x };
+    for (const name of ["derivative", "primitive"]) {
+      expect(() => surrogate.custom({ ...both, [name]: 1 } as never)).toThrow(
+        new TypeError(`surrogate.custom: expected ${name} as a function, got 1`),
+      );
+    }
+  });
+
+  test("errors: a surrogate stays as it was made", () => {
+    const made = [surrogate.atan(), surrogate.gaussian(), surrogate.straightThrough()];
+    for (const s of made) expect(() => Object.assign(s, { kind: 77 })).toThrow(TypeError);
   });
 
   test("errors: a custom derivative has the shape of its argument", () => {
@@ -230,19 +380,76 @@ describe("errors: encoders, surrogates, readouts", () => {
     }
   });
 
+  test("errors: what a custom surrogate gives is a tensor, and what fails in it leaves nothing behind", () => {
+    const gone = zeros([3, 2]);
+    gone.dispose();
+    const fails: [fn: (x: Tensor) => unknown, message: string][] = [
+      [() => undefined, "surrogate.custom: derivative: expected a tensor, got undefined"],
+      [() => [1, 2], "surrogate.custom: derivative: expected a tensor, got object"],
+      [() => 1, "surrogate.custom: derivative: expected a tensor, got number"],
+      [(x) => ({ ...x }), "surrogate.custom: derivative: expected a tensor, got object"],
+      [() => gone, "surrogate.custom: derivative: the tensor [3, 2] was freed"],
+      [
+        (x) => {
+          x.exp();
+          throw new Error("mine");
+        },
+        "mine",
+      ],
+    ];
+    for (const [fn, message] of fails) {
+      const options = { surrogate: surrogate.custom({ derivative: fn as (x: Tensor) => Tensor }) };
+      const runs: Record<string, (v: Tensor) => Tensor> = {
+        spike: (v) => spike(v, options),
+        LIF: (v) => new LIF(options).forward(v),
+        "LIF, held": (v) => new LIF({ ...options, refractorySteps: 1 }).forward(v),
+        RecurrentLIF: (v) => new RecurrentLIF({ ...options, features: 2, connection: "one" }).forward(v),
+      };
+      for (const [name, run] of Object.entries(runs)) {
+        const v = random([3, 2], 2);
+        v.requiresGrad = true;
+        const outside = run(v).sum();
+        expect(
+          bytesKept(() => expect(() => outside.backward(), name).toThrow(message)),
+          name,
+        ).toBe(0);
+        expect(v.grad).toBe(null);
+      }
+    }
+    for (const [fn, got] of [
+      [() => 5, "primitive: expected a tensor, got number"],
+      [(x: Tensor) => x.sum(), " expected a primitive of shape [2], got []"],
+    ] as const) {
+      const smooth = surrogate.custom({ derivative: (x) => x, primitive: fn as (x: Tensor) => Tensor });
+      const lif = new LIF({ spiking: false, surrogate: smooth });
+      const current = random([3, 2], 2);
+      const act = () => {
+        expect(() => lif.forward(current)).toThrow(got);
+        expect(() => lif.unroll(current)).toThrow(got);
+      };
+      expect(bytesKept(act)).toBe(0);
+    }
+  });
+
   test("errors: spike and filteredTrace check their options", () => {
-    expectRangeError(() => spike(x, { threshold: NaN }), "spike: threshold must be a number, got NaN");
-    for (const wrong of ["atan", surrogate.atan, null]) {
-      const got = wrong === null ? "null" : typeof wrong;
+    for (const value of BEYOND) {
+      expectRangeError(() => spike(x, { threshold: value }), `spike: threshold must be finite`, `got ${value}`);
+    }
+    for (const wrong of ["atan", surrogate.atan, null, { ...surrogate.atan() }]) {
       expect(() => spike(x, bad({ surrogate: wrong }) as never)).toThrow(
-        new TypeError(`spike: expected a surrogate such as surrogate.atan(), got ${got}`),
+        new TypeError(`spike: expected a surrogate such as surrogate.atan(), got ${show(wrong)}`),
+      );
+    }
+    for (const threshold of ["1", [1], null]) {
+      expect(() => spike(x, { threshold: threshold as never })).toThrow(
+        new TypeError(`spike: expected threshold as a number, got ${show(threshold)}`),
       );
     }
     const one = tensor(1);
-    expectRangeError(() => filteredTrace(one), "filteredTrace: expected a current [T, B, …], got []");
+    expectRangeError(() => filteredTrace(one), "filteredTrace: expected spikes [T, B, …], got []");
     expectRangeError(() => spike(x, bad({ fire: "eq" }) as never), 'spike: expected fire "ge" or "gt", got "eq"');
     for (const beta of [-0.1, 1.1, ...NOT_FINITE]) {
-      expectRangeError(() => filteredTrace(x, { beta }), `filteredTrace: beta must lie in [0, 1], got ${beta}`);
+      expectRangeError(() => filteredTrace(x, { beta }), `filteredTrace: beta must be in [0, 1], got ${beta}`);
     }
   });
 });
@@ -266,7 +473,7 @@ test("errors: encoders, spikes and surrogates want options by their names", () =
   };
   for (const [name, call] of Object.entries(calls)) {
     for (const given of [5, "5", null, [5]]) {
-      expect(() => call(given as never)).toThrow(new TypeError(`${name}: expected options, got ${given}`));
+      expect(() => call(given as never)).toThrow(new TypeError(`${name}: expected options, got ${show(given)}`));
     }
     expect(() => call({ timestep: 5 } as never)).toThrow(
       new RegExp(`^${name}: expected the options .*, got timestep$`),
@@ -279,8 +486,59 @@ test("errors: currents, states and constants that are no tensors", () => {
   const lif = new LIF();
   const error = (got: string) => new TypeError(`LIF: expected a tensor, got ${got}`);
   expect(() => lif.forward([1, 2] as never)).toThrow(error("object"));
-  expect(() => lif.step(zeros([1, 2]), {} as never)).toThrow(error("undefined"));
-  expect(() => new LIF({ beta: "0.9" as never })).toThrow(error("string"));
+  expect(() => lif.step([1, 2] as never, lif.initialState([2]))).toThrow(error("object"));
+});
+
+test("errors: what is no tensor, or one of another copy of the package, is taken for none", () => {
+  const real = ones([2, 2]);
+  const generator = new Generator(1);
+  const calls: Record<string, (x: never) => unknown> = {
+    spike,
+    "spike, threshold": (x) => spike(real, { threshold: x }),
+    poissonEncode: (x) => poissonEncode(x, { timesteps: 2, generator }),
+    ttfsEncode: (x) => ttfsEncode(x, { timesteps: 2 }),
+    constantEncode: (x) => constantEncode(x, { timesteps: 2 }),
+    filteredTrace,
+    meanOverTime,
+    spikeCount,
+    lastMembrane,
+    maxMembrane,
+    LIF: (x) => new LIF().forward(x),
+    "LIF, beta": (x) => new LIF({ beta: x }),
+    RecurrentLIF: (x) => new RecurrentLIF({ features: 2 }).forward(x),
+    "RecurrentLIF.step": (x) => ((lif) => lif.step(x, lif.initialState([2])))(new RecurrentLIF({ features: 2 })),
+    LeakyIntegrator: (x) => new LeakyIntegrator().forward(x),
+    "LeakyIntegrator.step": (x) => new LeakyIntegrator().step(x, real),
+    "LeakyIntegrator.step, state": (x) => new LeakyIntegrator().step(real, x),
+  };
+  for (const [name, call] of Object.entries(calls)) {
+    const where = new RegExp(`^${name.replace(/[.,].*/, "").replace("Recurrent", "")}: expected .*(tensor|number)`);
+    for (const x of [{ ...real }, null, "x", Symbol("x"), [1]]) {
+      const act = () => tape(() => call(x as never));
+      expect(act, name).toThrow(TypeError);
+      expect(act, name).toThrow(where);
+    }
+  }
+  expect(generator.getState()).toEqual(new Generator(1).getState());
+});
+
+test("errors: encoders of more spikes than there can be draw nothing", () => {
+  const generator = new Generator(1);
+  const x = zeros([1024, 1024]);
+  expectRangeError(
+    () => poissonEncode(x, { timesteps: 1025, generator }),
+    "poissonEncode: expected at most 2³⁰ elements, got shape [1025, 1024, 1024]",
+  );
+  expectRangeError(() => ttfsEncode(x, { timesteps: 1025 }), "ttfsEncode: expected at most 2³⁰ elements");
+  expectRangeError(() => constantEncode(x, { timesteps: 1025 }), "constantEncode: expected at most 2³⁰ elements");
+  expect(generator.getState()).toEqual(new Generator(1).getState());
+});
+
+test("errors: readouts want a time axis", () => {
+  for (const read of [meanOverTime, spikeCount, lastMembrane, maxMembrane, filteredTrace]) {
+    const x = tensor(1);
+    expectRangeError(() => read(x), `${read.name}: expected `, "[T, B, …], got []; time is the first axis");
+  }
 });
 
 test("errors: a neuron that cannot be made leaves nothing behind, and a recurrent one names its own options", () => {

@@ -1,6 +1,7 @@
 import {
+  alive,
   apply,
-  checkOptions,
+  checkShape,
   composed,
   constantSource,
   gradOf,
@@ -13,10 +14,11 @@ import {
   SAVES_OUTPUT,
   type Shape,
   scope,
+  withDefaults,
 } from "../engine/extend.ts";
 import { full, Module, type Tensor } from "../engine/index.ts";
-import { checkCurrent, checkState } from "./checks.ts";
-import { clamped, DECAY_OPTIONS, type DecayOptions, decayTensor } from "./decay.ts";
+import { checkSequence, checkState } from "./checks.ts";
+import { clamped, DECAY, type DecayOptions, decayTensor } from "./decay.ts";
 import { itself, lazy } from "./lazy.ts";
 import { checkPerNeuron, passToParameter, zeroBuffer } from "./per-neuron.ts";
 
@@ -58,11 +60,9 @@ export function integrate(current: Tensor, beta: Tensor | number, v0: Tensor | n
 }
 
 function integrated(current: Tensor, beta: Tensor | number, v0: Tensor | null): Tensor {
-  checkCurrent("LeakyIntegrator", current);
+  checkSequence("LeakyIntegrator", "a current", current);
   const b = typeof beta === "number" ? full([], beta) : beta;
   checkPerNeuron("LeakyIntegrator", "beta", b, current.shape);
-  const stepShape = current.shape.slice(1);
-  if (v0 !== null) checkState("LeakyIntegrator", "v", v0, stepShape);
   const T = current.shape[0] as number;
   const size = current.size / T;
   const n = b.size === 1 ? size : b.size;
@@ -78,6 +78,8 @@ function decayed(beta: Tensor, current: Tensor, v0: Tensor | null): Tensor {
 }
 
 function stepped(beta: Tensor, current: Tensor, v0: Tensor): Tensor {
+  alive(current, "LeakyIntegrator");
+  checkState("LeakyIntegrator", "v", v0, current.shape);
   return decayed(beta, current.unsqueeze(0), v0).reshape(current.shape);
 }
 
@@ -103,7 +105,7 @@ export interface LeakyIntegratorRecord {
  * Shapes: current [T, B, …] → membrane [T, B, …]. Starts from v = 0. Default β = 0.95, per step.
  *
  * @throws RangeError if a fixed β lies outside [0, 1] (a learned one is clamped instead) or is not finite, for tau or dt
- *   that is not finite and > 0, both beta and tau, or an unknown decay.
+ *   that is not finite and > 0, both beta and tau, or an unknown decay; TypeError for an option of another name or kind.
  * @see Eshraghian et al. (2023), Training Spiking Neural Networks Using Lessons From Deep Learning, Proc. IEEE 111(9).
  */
 export class LeakyIntegrator extends Module {
@@ -112,8 +114,7 @@ export class LeakyIntegrator extends Module {
 
   constructor(options: LeakyIntegratorOptions = {}) {
     super();
-    checkOptions("LeakyIntegrator", options, DECAY_OPTIONS);
-    this.beta = decayTensor("LeakyIntegrator", options, options.learnBeta ?? false);
+    this.beta = decayTensor("LeakyIntegrator", withDefaults("LeakyIntegrator", DECAY, options));
   }
 
   /**
@@ -131,6 +132,8 @@ export class LeakyIntegrator extends Module {
    * @throws RangeError as `forward`, or unless the state has the shape of one step.
    */
   unroll(current: Tensor, state?: Tensor): LeakyIntegratorRecord {
+    checkSequence("LeakyIntegrator", "a current", current);
+    if (state !== undefined) checkState("LeakyIntegrator", "v", state, current.shape.slice(1));
     const membrane = composed(decayed, this.beta, current, state ?? null);
     const last = lazy(membrane, () => membrane.select(0, -1), itself);
     return {
@@ -157,6 +160,6 @@ export class LeakyIntegrator extends Module {
    * @throws RangeError unless the sizes are positive integers.
    */
   initialState(shape: readonly number[]): Tensor {
-    return full(shape, 0);
+    return full(checkShape("LeakyIntegrator", shape), 0);
   }
 }

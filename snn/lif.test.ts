@@ -24,6 +24,7 @@ import {
   tensor,
 } from "../engine/index.ts";
 import { everyOption, neuronOf, RESETS, SURROGATES } from "../test/support/lif.ts";
+import { withLittleMemory } from "../test/support/memory.ts";
 import { bits, bytesKept, gradient, leaf, random, values } from "../test/support/tensors.ts";
 import {
   constantEncode,
@@ -434,11 +435,16 @@ test("lif: smooth neurons have exact gradients whatever the reset, and leave not
 
 test("lif: what is given per neuron is a list, one for each on the last axis", () => {
   const x = random([4, 3, 3], 4);
-  for (const shape of [[3, 1], [1, 3], [2]]) {
-    const threshold = random(shape, 5);
-    const message = `LIF: expected threshold to be one number or [3], got [${shape.join(", ")}] for a current [4, 3, 3]`;
-    expect(() => new LIF({ threshold }).forward(x)).toThrow(new RangeError(message));
+  const one = "LIF: expected threshold to be one number or";
+  for (const shape of [
+    [3, 1],
+    [1, 3],
+  ]) {
+    const message = `${one} [N], got [${shape.join(", ")}]`;
+    expect(() => new LIF({ threshold: random(shape, 5) })).toThrow(new RangeError(message));
   }
+  const two = new LIF({ threshold: random([2], 5) });
+  expect(() => two.forward(x)).toThrow(new RangeError(`${one} [3], got [2] for a current [4, 3, 3]`));
   expect(new LIF({ threshold: random([1, 1], 5) }).forward(x).shape).toEqual([4, 3, 3]);
 });
 
@@ -544,4 +550,94 @@ describe("lif: in a Sequential the membrane takes the place of the current", () 
       });
     }
   });
+});
+
+test("lif: a backward pass through a current that was consumed says so, also again", () => {
+  const lif = new LIF();
+  const x = leaf([2, 1], 5);
+  tape(() => {
+    const h = x.mul(2).reshape([2, 1]);
+    const spikes = lif.forward(h);
+    const loss = spikes.sum();
+    h.sum().backward();
+    expect(() => loss.backward()).toThrow("consumed");
+    expect(() => spikes.mul(2).sum().backward()).toThrow("consumed");
+  });
+});
+
+test("lif: a backward pass that ran out of memory can be repeated", () => {
+  const lif = new LIF({ learnBeta: true });
+  const x = leaf([8, 5000], 6);
+  // The gradient of a sum over time, that of a product, and one that is written out.
+  const w = random([3, 5000], 7);
+  const losses = [(s: Tensor) => s.sum(), (s: Tensor) => linear(s, w).sum(), (s: Tensor) => s.mul(s).sum()];
+  let failures = 0;
+  for (const learnBeta of [false, true]) {
+    lif.beta.requiresGrad = learnBeta;
+    for (const loss of losses) {
+      const run = (attempt: (spikes: Tensor) => boolean): number[] => {
+        const input = x.clone().detach();
+        input.requiresGrad = true;
+        const found = tape(() => {
+          const spikes = lif.forward(input);
+          if (!attempt(spikes)) loss(spikes).backward();
+          return [...gradient(input), ...gradient(lif.beta)];
+        });
+        lif.beta.zeroGrad();
+        input.dispose();
+        return found;
+      };
+      const expected = run(() => false);
+      for (let free = 1000; free < 2e6; free *= 1.5) {
+        const found = run((spikes) => {
+          const first = loss(spikes);
+          return withLittleMemory(Math.floor(free), () => {
+            try {
+              first.backward();
+              return true;
+            } catch (error) {
+              expect(error).toBeInstanceOf(RangeError);
+              failures++;
+              return false;
+            }
+          });
+        });
+        expect(found).toEqual(expected);
+      }
+    }
+  }
+  expect(failures).toBeGreaterThan(0);
+});
+
+test("lif: what a wrapped forward keeps is not written over by the membrane", () => {
+  const [linearForward, lifForward] = [Linear.prototype.forward, LIF.prototype.forward];
+  const [layer, lif] = [new Linear(2, 2), new LIF()];
+  const seen: Tensor[] = [];
+  const network = new Sequential(layer, lif);
+  const x = random([3, 1, 2], 8);
+  const expected = tape(() => bits(layer.forward(x)));
+  try {
+    Linear.prototype.forward = function (input) {
+      const z = linearForward.call(this, input);
+      seen.push(z);
+      return z;
+    };
+    tape(() => {
+      network.forward(x);
+      expect(bits(seen[0] as Tensor)).toEqual(expected);
+    });
+    Linear.prototype.forward = linearForward;
+    LIF.prototype.forward = function (input) {
+      seen.push(input);
+      return lifForward.call(this, input);
+    };
+    tape(() => {
+      network.forward(x);
+      expect(seen).toHaveLength(2);
+      expect(bits(seen[1] as Tensor)).toEqual(expected);
+    });
+  } finally {
+    Linear.prototype.forward = linearForward;
+    LIF.prototype.forward = lifForward;
+  }
 });

@@ -1,7 +1,23 @@
-import { allOrNothing, checkOptions, composed, emptyLike, emptySpikes, ready, scope } from "../engine/extend.ts";
-import { Module, parameter, Tensor, zeros } from "../engine/index.ts";
-import { checkCurrent, checkFire, checkState, type Fire } from "./checks.ts";
-import { clamped, DECAY_OPTIONS, type DecayOptions, decayTensor } from "./decay.ts";
+import {
+  alive,
+  allOrNothing,
+  checkShape,
+  choiceOf,
+  composed,
+  emptyLike,
+  emptySpikes,
+  forwardOf,
+  numberOf,
+  ready,
+  root,
+  type Shape,
+  scope,
+  WHOLE,
+  withDefaults,
+} from "../engine/extend.ts";
+import { Module, parameter, type Tensor, zeros } from "../engine/index.ts";
+import { checkCounters, checkSequence, checkState, type Fire, IN_FLOAT32, strictOf } from "./checks.ts";
+import { clamped, DECAY, type DecayOptions, decayTensor } from "./decay.ts";
 import { itself, lazy } from "./lazy.ts";
 import { composeLif } from "./lif-composed.ts";
 import { forwardPlain, isPlain, type Neuron, RESETS, resetState } from "./lif-kernels.ts";
@@ -34,7 +50,7 @@ export interface LIFOptions extends DecayOptions {
   surrogate?: Surrogate;
   /** Learns beta: stored raw, clamped to [0, 1] in the forward pass, zero gradient outside. Default false. */
   learnBeta?: boolean;
-  /** Learns the threshold; default false. */
+  /** Learns the threshold; one for all neurons unless it is given as a tensor, such as ones([N]). Default false. */
   learnThreshold?: boolean;
   /**
    * false: the surrogate's smooth primitive takes the place of the spike, and all gradients, also those through the reset,
@@ -43,10 +59,22 @@ export interface LIFOptions extends DecayOptions {
   spiking?: boolean;
 }
 
-/** The names of these. */
-export const LIF_OPTIONS =
-  `${DECAY_OPTIONS} threshold rest inputScale reset resetValue resetDelay detachReset fire refractorySteps ` +
-  "surrogate learnThreshold spiking";
+/** The defaults of these. */
+export const LIF_DEFAULTS = {
+  ...DECAY,
+  threshold: undefined as number | Tensor | undefined,
+  rest: 0,
+  inputScale: 1,
+  reset: "zero" as keyof typeof RESETS,
+  resetValue: 0,
+  resetDelay: false,
+  detachReset: true,
+  fire: "ge" as Fire,
+  refractorySteps: 0,
+  surrogate: undefined as Surrogate | undefined,
+  learnThreshold: false,
+  spiking: true,
+} satisfies Record<keyof LIFOptions, unknown>;
 
 /** State between time steps. */
 export interface LIFState {
@@ -81,9 +109,9 @@ export interface LIFRecord {
  * ds/du by the surrogate's derivative at u − θ. snnTorch's `Leaky` is fire "gt", resetDelay, and by default reset
  * "subtract".
  *
- * @throws RangeError if a fixed β lies outside [0, 1] (a learned one is clamped instead), a number is not finite or out of
- *   its range, both beta and tau are given, a choice is unknown, or `spiking: false` meets a surrogate without a primitive;
- *   TypeError for an option of another name, or a value in the place of options.
+ * @throws RangeError if a fixed β lies outside [0, 1] (a learned one is clamped instead), a number is not finite, beyond
+ *   float32 or out of its range, both beta and tau are given, a choice is unknown, or `spiking: false` meets a surrogate
+ *   without a primitive; TypeError for an option of another name or kind, or a value in the place of options.
  * @see Eshraghian et al. (2023), Training Spiking Neural Networks Using Lessons From Deep Learning, Proc. IEEE 111(9).
  */
 export class LIF extends Module {
@@ -98,37 +126,29 @@ export class LIF extends Module {
 
   constructor(options: LIFOptions = {}) {
     super();
-    checkOptions("LIF", options, LIF_OPTIONS);
-    const { threshold = 1, learnBeta = false, learnThreshold = false, fire = "ge", reset = "zero" } = options;
-    const surrogate = options.surrogate ?? sigmoid();
+    const given = withDefaults("LIF", LIF_DEFAULTS, options);
+    const { threshold = 1, surrogate = sigmoid(), spiking } = given;
     checkSurrogate("LIF", surrogate);
-    checkFire("LIF", fire);
-    if (typeof RESETS[reset] !== "number")
-      throw new RangeError(`LIF: expected reset "zero", "subtract" or "none", got ${JSON.stringify(reset)}`);
-    const hold = options.refractorySteps ?? 0;
-    if (!Number.isInteger(hold) || hold < 0)
-      throw new RangeError(`LIF: refractorySteps must be an integer ≥ 0, got ${hold}`);
-    this.spiking = options.spiking ?? true;
-    if (!this.spiking && surrogate.primitive === null) {
+    if (!spiking && surrogate.primitive === null) {
       throw new RangeError(`LIF: spiking: false needs a surrogate with a primitive, got ${surrogate.name}`);
     }
+    this.spiking = spiking;
     this.neuron = {
-      reset: RESETS[reset],
-      delayed: options.resetDelay === true ? 1 : 0,
-      strict: fire === "gt" ? 1 : 0,
-      resetValue: finite("resetValue", options.resetValue ?? 0),
-      rest: finite("rest", options.rest ?? 0),
-      inputScale: finite("inputScale", options.inputScale ?? 1),
-      hold,
-      attached: options.detachReset === false ? 1 : 0,
+      reset: RESETS[choiceOf("LIF", "reset", given.reset, ["zero", "subtract", "none"])],
+      delayed: given.resetDelay ? 1 : 0,
+      strict: strictOf("LIF", given.fire),
+      resetValue: numberOf("LIF", "resetValue", given.resetValue, IN_FLOAT32),
+      rest: numberOf("LIF", "rest", given.rest, IN_FLOAT32),
+      inputScale: numberOf("LIF", "inputScale", given.inputScale, IN_FLOAT32),
+      hold: numberOf("LIF", "refractorySteps", given.refractorySteps, WHOLE),
+      attached: given.detachReset ? 0 : 1,
       surrogate,
     };
-    checkThreshold(threshold);
     [this.beta, this.threshold] = allOrNothing(() => [
-      decayTensor("LIF", options, learnBeta),
-      persistentCopy("LIF", threshold),
+      decayTensor("LIF", given),
+      persistentCopy("LIF", "threshold", threshold, IN_FLOAT32),
     ]);
-    if (learnThreshold) parameter(this.threshold);
+    if (given.learnThreshold) parameter(this.threshold);
   }
 
   /**
@@ -146,13 +166,12 @@ export class LIF extends Module {
    * @internal
    */
   override forwardOver(current: Tensor): Tensor {
-    const isOwn = this.forward === LIF.prototype.forward;
-    return isOwn ? composed(LIF.spikes, this, current, true) : this.forward(current);
+    return this.forward === FORWARD ? composed(LIF.spikes, this, current, true) : this.forward(current);
   }
 
   private static spikes(lif: LIF, current: Tensor, over?: boolean): Tensor {
-    if (!lif.spiking) return lif.unroll(current).spikes;
     lif.check(current);
+    if (!lif.spiking) return lif.recordOf(current, null).spikes;
     return runLif(lif.neuron, current, lif.decay(), lif.threshold, null, null, false, over).spikes;
   }
 
@@ -160,12 +179,18 @@ export class LIF extends Module {
    * Spikes, membrane and state over time, [T, B, …], from a given state on, by default zero; all differentiable. What is not
    * read costs nothing. Outside of tapes, what was not read before `backward`, or before the spikes are disposed, goes with it.
    *
-   * @throws RangeError as `forward`, or unless the state has the shape of one step.
+   * @throws RangeError as `forward`, or unless the state has the shape of one step and counters of at most refractorySteps.
    */
   unroll(current: Tensor, state?: LIFState): LIFRecord {
-    this.check(current, state);
-    if (!this.spiking) return composeLif(this.neuron, current, this.decay(), this.threshold, state ?? null);
-    const { v: v0 = null, refractory: r0 = null } = state ?? {};
+    this.check(current);
+    const from = state === undefined ? null : this.read(state, current.shape.slice(1));
+    return allOrNothing(() => this.recordOf(current, from));
+  }
+
+  /** The same, with everything checked. */
+  protected recordOf(current: Tensor, from: LIFState | null): LIFRecord {
+    if (!this.spiking) return composeLif(this.neuron, current, this.decay(), this.threshold, from);
+    const { v: v0 = null, refractory: r0 = null } = from ?? {};
     const run = runLif(this.neuron, current, this.decay(), this.threshold, v0, r0, true);
     const { spikes } = run;
     const v = lazy(spikes, () => stateOf(run), itself);
@@ -197,27 +222,39 @@ export class LIF extends Module {
    * @throws RangeError as `unroll`.
    */
   step(current: Tensor, state: LIFState): [spikes: Tensor, state: LIFState] {
-    if (this.spiking && isPlain(this.neuron) && !this.records(current, state.v)) return this.advance(current, state);
-    const record = this.unroll(current.unsqueeze(0), state);
-    return [record.spikes.reshape(current.shape), record.state];
+    alive(current, "LIF");
+    this.checkNeurons([1, ...current.shape]);
+    const from = this.read(state, current.shape);
+    return scope === root ? allOrNothing(() => this.advance(current, from)) : this.advance(current, from);
+  }
+
+  /** A step with everything checked. */
+  private advance(current: Tensor, from: LIFState): [spikes: Tensor, state: LIFState] {
+    if (this.isQuick && !this.records(current, from.v)) return this.advanceQuickly(current, from);
+    const { spikes, state } = this.recordOf(current.unsqueeze(0), from);
+    return [spikes.reshape(current.shape), state];
   }
 
   /** Whether a step is recorded. */
-  private records(current: Tensor, v: Tensor | undefined): boolean {
-    const wanted = current.requiresGrad || v?.requiresGrad || this.beta.requiresGrad || this.threshold.requiresGrad;
+  private records(current: Tensor, v: Tensor): boolean {
+    const wanted = current.requiresGrad || v.requiresGrad || this.beta.requiresGrad || this.threshold.requiresGrad;
     return scope.recording && wanted;
   }
 
-  /** A step of a plain neuron that nobody will differentiate. */
-  private advance(current: Tensor, state: LIFState): [spikes: Tensor, state: LIFState] {
-    this.checkShape([1, ...current.shape], state);
+  /** Whether one kernel call makes a step that is not recorded. */
+  protected get isQuick(): boolean {
+    return this.spiking && isPlain(this.neuron);
+  }
+
+  /** A step that one kernel call makes. */
+  private advanceQuickly(current: Tensor, from: LIFState): [spikes: Tensor, state: LIFState] {
     const { threshold, neuron } = this;
     const beta = this.decay();
-    for (const t of [current, beta, threshold, state.v, state.refractory]) ready("LIF", t);
+    for (const t of [current, beta, threshold, from.v]) ready("LIF", t);
     const spikes = emptySpikes(current.shape);
     const v = emptyLike(current);
     const { ptr, size } = current;
-    forwardPlain(neuron, v.ptr, spikes.bits, ptr, state.v.ptr, beta.ptr, beta.size, threshold, 1, size, 0, 0);
+    forwardPlain(neuron, v.ptr, spikes.bits, ptr, from.v.ptr, beta.ptr, beta.size, threshold, 1, size, 0, 0);
     resetState(neuron, v.ptr, spikes, threshold);
     return [spikes, { v, refractory: zeros(current.shape) }];
   }
@@ -228,34 +265,34 @@ export class LIF extends Module {
    * @throws RangeError unless the sizes are positive integers.
    */
   initialState(shape: readonly number[]): LIFState {
-    return { v: zeros(shape), refractory: zeros(shape) };
+    const own = checkShape("LIF", shape);
+    return allOrNothing(() => ({ v: zeros(own), refractory: zeros(own) }));
   }
 
   protected decay(): Tensor {
     return clamped(this.beta);
   }
 
-  protected check(current: Tensor, state?: LIFState): void {
-    checkCurrent("LIF", current);
-    this.checkShape(current.shape, state);
+  /** Throws unless this is a current that fits the neurons. */
+  protected check(current: Tensor): void {
+    checkSequence("LIF", "a current", current);
+    this.checkNeurons(current.shape);
   }
 
-  /** Throws unless neurons and state fit a current [T, B, …]. */
-  private checkShape(shape: readonly number[], state?: LIFState): void {
+  /** The same for the shape [T, B, …] of a current. */
+  protected checkNeurons(shape: Shape): void {
     checkPerNeuron("LIF", "beta", this.beta, shape);
     checkPerNeuron("LIF", "threshold", this.threshold, shape);
-    if (state === undefined) return;
-    checkState("LIF", "v", state.v, shape.slice(1));
-    checkState("LIF", "refractory", state.refractory, shape.slice(1));
+  }
+
+  /** The state, read once; throws unless it is one for steps of this shape. */
+  protected read(state: LIFState, shape: Shape): LIFState {
+    const { v, refractory } = Object(state) as LIFState;
+    checkState("LIF", "v", v, shape);
+    checkState("LIF", "refractory", refractory, shape);
+    if (this.neuron.hold > 0) checkCounters("LIF", refractory, this.neuron.hold);
+    return { v, refractory };
   }
 }
 
-function finite(name: string, value: number): number {
-  if (!Number.isFinite(value)) throw new RangeError(`LIF: ${name} must be finite, got ${value}`);
-  return value;
-}
-
-function checkThreshold(threshold: number | Tensor): void {
-  if (threshold instanceof Tensor) for (const value of threshold.toFloat32Array()) finite("threshold", value);
-  else finite("threshold", threshold);
-}
+const FORWARD = /* @__PURE__ */ forwardOf(LIF);

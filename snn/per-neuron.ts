@@ -1,20 +1,48 @@
 /** Options that are one value for all neurons, or a list of one for each on the last axis. */
-import { alive, allocate, formatShape, gradOf, k, persist, recycle, type Shape, scope } from "../engine/extend.ts";
-import { full, type Tensor } from "../engine/index.ts";
+import {
+  alive,
+  allocate,
+  formatShape,
+  gradOf,
+  k,
+  numberOf,
+  persist,
+  type Range,
+  recycle,
+  type Shape,
+  scope,
+  show,
+  wrongType,
+} from "../engine/extend.ts";
+import { full, Tensor } from "../engine/index.ts";
+import { axesHint } from "./checks.ts";
 
-/** A persistent tensor of its own with the value: shape [] for a number. */
-export function persistentCopy(where: string, value: number | Tensor): Tensor {
-  if (typeof value === "number") return persist(full([], value));
+/**
+ * A persistent tensor of its own with the value, or with one for each neuron: shape [] for a number.
+ *
+ * @throws RangeError for a value outside of the range, or values in more than one axis; TypeError for anything else.
+ */
+export function persistentCopy(where: string, name: string, value: number | Tensor, range: Range): Tensor {
+  if (typeof value === "number") return persist(full([], numberOf(where, name, value, range)));
+  if (!(value instanceof Tensor)) {
+    const hint = Array.isArray(value) ? `; one for each neuron is tensor(${show(value)})` : "";
+    throw wrongType(where, `${name} as a number or a tensor`, value, hint);
+  }
   alive(value, where);
+  const { shape, size } = value;
+  if (size > 1 && shape.length > 1) {
+    throw new RangeError(`${where}: expected ${name} to be one number or [N], got ${formatShape(shape)}`);
+  }
   const values = value.toFloat32Array();
-  return persist(full(value.shape, 0).copyFrom(values));
+  for (const v of values) numberOf(where, name, v, range);
+  return persist(full(shape, 0).copyFrom(values));
 }
 
 /** Throws unless an option is one value, or a list of one for each neuron on the last axis of a current. */
 export function checkPerNeuron(where: string, name: string, t: Tensor, shape: Shape): void {
   const features = shape.length > 1 ? shape[shape.length - 1] : 1;
   if (t.size === 1 || (t.ndim === 1 && t.size === features)) return;
-  const got = `${formatShape(t.shape)} for a current ${formatShape(shape)}`;
+  const got = `${formatShape(t.shape)} for a current ${formatShape(shape)}${axesHint(shape, t.size)}`;
   throw new RangeError(`${where}: expected ${name} to be one number or [${features}], got ${got}`);
 }
 

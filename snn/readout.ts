@@ -1,7 +1,7 @@
 /** Time to values: [T, B, …] → [B, …]. */
-import { checkOptions } from "../engine/extend.ts";
+import { numberOf, UNIT, withDefaults } from "../engine/extend.ts";
 import { amax, mean, select, sum, type Tensor } from "../engine/index.ts";
-import { checkCurrent } from "./checks.ts";
+import { checkSequence } from "./checks.ts";
 import { integrate } from "./leaky-integrator.ts";
 
 /**
@@ -10,6 +10,7 @@ import { integrate } from "./leaky-integrator.ts";
  * @throws RangeError unless there is a time axis.
  */
 export function meanOverTime(x: Tensor): Tensor {
+  checkSequence("meanOverTime", "spikes", x);
   return mean(x, { axis: 0 });
 }
 
@@ -19,6 +20,7 @@ export function meanOverTime(x: Tensor): Tensor {
  * @throws RangeError unless there is a time axis.
  */
 export function spikeCount(spikes: Tensor): Tensor {
+  checkSequence("spikeCount", "spikes", spikes);
   return sum(spikes, { axis: 0 });
 }
 
@@ -28,6 +30,7 @@ export function spikeCount(spikes: Tensor): Tensor {
  * @throws RangeError unless there is a time axis.
  */
 export function lastMembrane(membrane: Tensor): Tensor {
+  checkSequence("lastMembrane", "a membrane", membrane);
   return select(membrane, 0, -1);
 }
 
@@ -38,6 +41,7 @@ export function lastMembrane(membrane: Tensor): Tensor {
  * @throws RangeError unless there is a time axis.
  */
 export function maxMembrane(membrane: Tensor): Tensor {
+  checkSequence("maxMembrane", "a membrane", membrane);
   return amax(membrane, { axis: 0 });
 }
 
@@ -48,9 +52,8 @@ export function maxMembrane(membrane: Tensor): Tensor {
  * @throws RangeError if beta lies outside [0, 1], or unless there is a time axis.
  */
 export function filteredTrace(spikes: Tensor, options: { beta?: number } = {}): Tensor {
-  checkOptions("filteredTrace", options, "beta");
-  const { beta = 0.95 } = options;
-  if (!(beta >= 0 && beta <= 1)) throw new RangeError(`filteredTrace: beta must lie in [0, 1], got ${beta}`);
-  checkCurrent("filteredTrace", spikes);
+  const { beta } = withDefaults("filteredTrace", { beta: 0.95 }, options);
+  numberOf("filteredTrace", "beta", beta, UNIT);
+  checkSequence("filteredTrace", "spikes", spikes);
   return integrate(spikes, beta);
 }

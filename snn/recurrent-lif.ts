@@ -1,8 +1,19 @@
-import { checkOptions, composed, formatShape, generatorOf } from "../engine/extend.ts";
+import {
+  allOrNothing,
+  COUNT,
+  checkShape,
+  choiceOf,
+  composed,
+  formatShape,
+  generatorOf,
+  numberOf,
+  type Shape,
+  withDefaults,
+} from "../engine/extend.ts";
 import { type Generator, Linear, linear, mul, ones, parameter, stack, type Tensor, zeros } from "../engine/index.ts";
-import { checkState } from "./checks.ts";
+import { axesHint, checkState } from "./checks.ts";
 import { itself, lazy } from "./lazy.ts";
-import { LIF, LIF_OPTIONS, type LIFOptions, type LIFRecord, type LIFState } from "./lif.ts";
+import { LIF, LIF_DEFAULTS, type LIFOptions, type LIFRecord, type LIFState } from "./lif.ts";
 import { runRecurrent } from "./recurrent-op.ts";
 
 /** Options of {@link RecurrentLIF}. */
@@ -14,6 +25,13 @@ export interface RecurrentLIFOptions extends LIFOptions {
   /** Where the initial weights come from; the default generator if not given. */
   generator?: Generator;
 }
+
+const DEFAULTS = {
+  ...LIF_DEFAULTS,
+  features: Number.NaN,
+  connection: "all" as "all" | "one",
+  generator: undefined as Generator | undefined,
+} satisfies Record<keyof RecurrentLIFOptions, unknown>;
 
 /** State between time steps: that of the neurons, and the spikes that are fed back. */
 export interface RecurrentLIFState extends LIFState {
@@ -50,16 +68,12 @@ export class RecurrentLIF extends LIF {
   readonly V: Tensor | null;
 
   constructor(options: RecurrentLIFOptions) {
-    checkOptions("RecurrentLIF", options, `${LIF_OPTIONS} features connection generator`);
-    const { features, connection = "all", generator: given, ...others } = options;
-    if (!Number.isInteger(features) || features < 1) {
-      throw new RangeError(`RecurrentLIF: features must be a positive integer, got ${features}`);
-    }
-    if (connection !== "all" && connection !== "one") {
-      throw new RangeError(`RecurrentLIF: expected connection "all" or "one", got ${JSON.stringify(connection)}`);
-    }
-    const generator = generatorOf("RecurrentLIF", given);
-    super(others);
+    const given = withDefaults("RecurrentLIF", DEFAULTS, options);
+    const { features, connection, generator: source, ...others } = given;
+    numberOf("RecurrentLIF", "features", features, COUNT);
+    choiceOf("RecurrentLIF", "connection", connection, ["all", "one"]);
+    const generator = generatorOf("RecurrentLIF", source);
+    super(others as LIFOptions);
     this.features = features;
     try {
       this.recurrent = connection === "all" ? new Linear(features, features, { generator }) : null;
@@ -81,7 +95,7 @@ export class RecurrentLIF extends LIF {
   }
 
   private static run(lif: RecurrentLIF, current: Tensor): Tensor {
-    if (!lif.spiking) return lif.unroll(current).spikes;
+    if (!lif.spiking) return lif.recordOf(current, null).spikes;
     const { recurrent, V } = lif;
     const weight = recurrent?.weight ?? (V as Tensor);
     return runRecurrent(lif.neuron, current, weight, recurrent?.bias ?? null, lif.decay(), lif.threshold);
@@ -94,10 +108,13 @@ export class RecurrentLIF extends LIF {
    * @throws RangeError as `forward`, or unless the state has the shape of one step.
    */
   override unroll(current: Tensor, state?: RecurrentLIFState): RecurrentLIFRecord {
-    this.check(current, state);
-    let next = state ?? this.initialState(current.shape.slice(1));
+    return super.unroll(current, state) as RecurrentLIFRecord;
+  }
+
+  protected override recordOf(current: Tensor, from: RecurrentLIFState | null): RecurrentLIFRecord {
+    let next = from ?? this.initialState(current.shape.slice(1));
     const steps = current.unbind(0).map((input) => {
-      const record = super.unroll(input.add(this.feedback(next.spikes)).unsqueeze(0), next);
+      const record = super.recordOf(input.add(this.feedback(next.spikes)).unsqueeze(0), next);
       next = { ...record.state, spikes: record.spikes.select(0, 0) };
       return record;
     });
@@ -124,8 +141,7 @@ export class RecurrentLIF extends LIF {
    * @throws RangeError as `unroll`.
    */
   override step(current: Tensor, state: RecurrentLIFState): [spikes: Tensor, state: RecurrentLIFState] {
-    const { spikes, state: next } = this.unroll(current.unsqueeze(0), state);
-    return [spikes.reshape(current.shape), next];
+    return super.step(current, state) as [Tensor, RecurrentLIFState];
   }
 
   /**
@@ -134,7 +150,12 @@ export class RecurrentLIF extends LIF {
    * @throws RangeError unless the sizes are positive integers.
    */
   override initialState(shape: readonly number[]): RecurrentLIFState {
-    return { ...super.initialState(shape), spikes: zeros(shape) };
+    const own = checkShape("RecurrentLIF", shape);
+    return allOrNothing(() => ({ ...super.initialState(own), spikes: zeros(own) }));
+  }
+
+  protected override get isQuick(): boolean {
+    return false;
   }
 
   private feedback(spikes: Tensor): Tensor {
@@ -142,14 +163,16 @@ export class RecurrentLIF extends LIF {
     return recurrent === null ? mul(spikes, V as Tensor) : linear(spikes, recurrent.weight, recurrent.bias);
   }
 
-  protected override check(current: Tensor, state?: RecurrentLIFState): void {
-    super.check(current, state);
-    const n = current.shape[current.ndim - 1];
-    if (current.ndim < 2 || n !== this.features) {
-      throw new RangeError(
-        `RecurrentLIF: expected a current [T, B, …, ${this.features}], got ${formatShape(current.shape)}`,
-      );
-    }
-    if (state !== undefined) checkState("RecurrentLIF", "spikes", state.spikes, current.shape.slice(1));
+  protected override checkNeurons(shape: Shape): void {
+    const { features } = this;
+    if (shape.length > 1 && shape[shape.length - 1] === features) return super.checkNeurons(shape);
+    const got = `${formatShape(shape)}${axesHint(shape, features)}`;
+    throw new RangeError(`RecurrentLIF: expected a current [T, B, …, ${features}], got ${got}`);
+  }
+
+  protected override read(state: RecurrentLIFState, shape: Shape): RecurrentLIFState {
+    const { v, refractory, spikes } = Object(state) as RecurrentLIFState;
+    checkState("RecurrentLIF", "spikes", spikes, shape);
+    return { ...super.read({ v, refractory }, shape), spikes };
   }
 }

@@ -1,17 +1,19 @@
 import {
+  alive,
   allocate,
   apply,
-  checkOptions,
   composed,
   gradOf,
   k,
+  numberOf,
   type Op,
   recycle,
   SAVES_A,
   scope,
+  withDefaults,
 } from "../engine/extend.ts";
-import type { Tensor } from "../engine/index.ts";
-import { checkFire, type Fire } from "./checks.ts";
+import { Tensor } from "../engine/index.ts";
+import { type Fire, IN_FLOAT32, strictOf } from "./checks.ts";
 import { checkSurrogate, type Surrogate } from "./surrogate.ts";
 import { sigmoid } from "./surrogates.ts";
 
@@ -56,6 +58,14 @@ export interface SpikeOptions {
   fire?: Fire;
 }
 
+const DEFAULTS = {
+  threshold: undefined as number | Tensor | undefined,
+  surrogate: undefined as Surrogate | undefined,
+  fire: "ge" as Fire,
+} satisfies Record<keyof SpikeOptions, unknown>;
+
+const USUAL = /* @__PURE__ */ sigmoid();
+
 /**
  * s = 1 where v reaches the threshold, else 0: the elementary op, for neurons written by hand from tensor ops.
  *
@@ -63,18 +73,20 @@ export interface SpikeOptions {
  *
  * Shapes: v [...], θ [...] → s, as they broadcast. θ gets the gradient −∂L/∂v.
  *
- * @throws RangeError if threshold and v do not broadcast, for a threshold that is NaN, or another `fire` than "ge" and "gt";
- *   TypeError for a surrogate that is none.
+ * @throws RangeError if threshold and v do not broadcast, for a threshold that is not finite or beyond float32, or another
+ *   `fire` than "ge" and "gt"; TypeError for a surrogate that is none, or an option of another name or kind.
  * @see Neftci, Mostafa and Zenke (2019), Surrogate Gradient Learning in Spiking Neural Networks, IEEE Signal Processing
  *   Magazine 36(6).
  */
-export function spike(v: Tensor, options: SpikeOptions = {}): Tensor {
-  checkOptions("spike", options, "threshold surrogate fire");
-  const { threshold = 1, surrogate = sigmoid(), fire = "ge" } = options;
-  checkFire("spike", fire);
+export function spike(v: Tensor, options?: SpikeOptions): Tensor {
+  const given = options === undefined ? DEFAULTS : withDefaults("spike", DEFAULTS, options);
+  const { threshold = 1, surrogate = USUAL, fire } = given;
+  const strict = strictOf("spike", fire);
   checkSurrogate("spike", surrogate);
-  if (Number.isNaN(threshold)) throw new RangeError(`spike: threshold must be a number, got ${threshold}`);
-  return composed(fired, v, threshold, { surrogate, strict: fire === "gt" ? 1 : 0 });
+  if (threshold instanceof Tensor) alive(threshold, "spike");
+  else numberOf("spike", "threshold", threshold, IN_FLOAT32);
+  alive(v, "spike");
+  return composed(fired, v, threshold, { surrogate, strict });
 }
 
 function fired(v: Tensor, threshold: number | Tensor, attrs: Spike): Tensor {

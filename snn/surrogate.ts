@@ -1,3 +1,4 @@
+import { wrongType } from "../engine/extend.ts";
 import type { Tensor } from "../engine/index.ts";
 
 /** How a spike is differentiated: hard in the forward pass, a smooth step's derivative at x = u − θ in backward. */
@@ -25,8 +26,15 @@ export interface CustomSurrogate {
   primitive?: (x: Tensor) => Tensor;
 }
 
-/** Throws unless it is a surrogate. */
+const known = /* @__PURE__ */ new WeakSet<Surrogate>();
+
+/** The surrogate, which stays as it is: kernels take its numbers as they are. */
+export function made(s: Surrogate): Surrogate {
+  known.add(Object.freeze(s));
+  return s;
+}
+
+/** Throws unless it is a surrogate that {@link made} has frozen. */
 export function checkSurrogate(where: string, s: Surrogate): void {
-  if (typeof s?.kind === "number") return;
-  throw new TypeError(`${where}: expected a surrogate such as surrogate.atan(), got ${s === null ? s : typeof s}`);
+  if (!known.has(s)) throw wrongType(where, "a surrogate such as surrogate.atan()", s);
 }

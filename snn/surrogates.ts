@@ -5,12 +5,24 @@
  *   Magazine 36(6).
  * @module
  */
-import { checkOptions, formatShape, sameShape, scope } from "../engine/extend.ts";
+import {
+  alive,
+  formatShape,
+  functionOf,
+  numberOf,
+  type Range,
+  sameShape,
+  scope,
+  withDefaults,
+} from "../engine/extend.ts";
 import { noGrad, type Tensor } from "../engine/index.ts";
 import { ATAN, BOXCAR, ERF, FAST_SIGMOID, SIGMOID, STRAIGHT_THROUGH, TRIANGULAR } from "../kernels/kinds.ts";
-import type { CustomSurrogate, Surrogate } from "./surrogate.ts";
+import { type CustomSurrogate, made, type Surrogate } from "./surrogate.ts";
 
-/** One that a kernel computes, whose one option is the slope. */
+/** Slopes k whose k² and 1/k², which kernels compute, float32 holds with all digits. */
+const SLOPE: Range = { expected: "in [1e-18, 1e18]", fits: (x) => x >= 1e-18 && x <= 1e18 };
+
+/** One that a kernel computes, whose one option, by default `usual`, becomes the slope. */
 function known<Name extends string>(
   name: string,
   kind: number,
@@ -18,18 +30,18 @@ function known<Name extends string>(
   option: Name,
   usual: number,
   primitive: (x: Tensor, slope: number) => Tensor,
+  slopeOf = (given: number): number => given,
 ): Surrogate {
-  checkOptions(`surrogate.${name}`, options, option);
-  const slope = options[option] ?? usual;
-  if (!(Number.isFinite(slope) && slope > 0))
-    throw new RangeError(`surrogate.${name}: ${option} must be finite and > 0, got ${slope}`);
-  return { name, kind, slope, derivative: null, primitive: (x) => primitive(x, slope) };
+  const where = `surrogate.${name}`;
+  const given = withDefaults<{ [option in string]: number }>(where, { [option]: usual }, options)[option];
+  const slope = slopeOf(numberOf(where, option, given, SLOPE));
+  return made({ name, kind, slope, derivative: null, primitive: (x) => primitive(x, slope) });
 }
 
 /**
  * surrogate′(x) = k·σ(kx)·(1 − σ(kx)), primitive σ(kx). Default slope k = 10 (snnTorch: 25).
  *
- * @throws RangeError unless the slope is finite and > 0; TypeError for another option.
+ * @throws RangeError unless the slope is in [1e-18, 1e18]; TypeError for another option.
  */
 export function sigmoid(options: { slope?: number } = {}): Surrogate {
   return known("sigmoid", SIGMOID, options, "slope", 10, (x, slope) => x.mul(slope).sigmoid());
@@ -38,7 +50,7 @@ export function sigmoid(options: { slope?: number } = {}): Surrogate {
 /**
  * surrogate′(x) = 1 / (1 + k|x|)², primitive x / (1 + k|x|). Default slope k = 25, as in snnTorch.
  *
- * @throws RangeError unless the slope is finite and > 0; TypeError for another option.
+ * @throws RangeError unless the slope is in [1e-18, 1e18]; TypeError for another option.
  * @see Zenke and Ganguli (2018), SuperSpike, Neural Computation 30(6).
  */
 export function fastSigmoid(options: { slope?: number } = {}): Surrogate {
@@ -48,7 +60,7 @@ export function fastSigmoid(options: { slope?: number } = {}): Surrogate {
 /**
  * surrogate′(x) = (α/2) / (1 + (π/2·α·x)²), primitive arctan(π/2·α·x)/π + 1/2. Default α = 2, as in snnTorch.
  *
- * @throws RangeError unless alpha is finite and > 0; TypeError for another option.
+ * @throws RangeError unless alpha is in [1e-18, 1e18]; TypeError for another option.
  * @see Fang et al. (2021), Incorporating Learnable Membrane Time Constant, ICCV.
  */
 export function atan(options: { alpha?: number } = {}): Surrogate {
@@ -64,7 +76,7 @@ export function atan(options: { alpha?: number } = {}): Surrogate {
 /**
  * surrogate′(x) = α/√π·exp(−α²x²), primitive (1 + erf αx) / 2. Default α = 2.
  *
- * @throws RangeError unless alpha is finite and > 0; TypeError for another option.
+ * @throws RangeError unless alpha is in [1e-18, 1e18]; TypeError for another option.
  * @see Esser et al. (2016), Convolutional networks for fast, energy-efficient neuromorphic computing, PNAS 113(41).
  */
 export function erf(options: { alpha?: number } = {}): Surrogate {
@@ -75,20 +87,18 @@ export function erf(options: { alpha?: number } = {}): Surrogate {
  * The density of a normal distribution, surrogate′(x) = exp(−x²/2σ²) / (σ√2π), primitive its distribution function.
  * Default σ = 0.5. The same as erf with α = 1 / (σ√2).
  *
- * @throws RangeError unless sigma is finite and > 0; TypeError for another option.
+ * @throws RangeError unless sigma is in [1e-18, 1e18]; TypeError for another option.
  * @see Yin, Corradi and Bohté (2021), Accurate and efficient time-domain classification with adaptive spiking recurrent
  *   neural networks, Nature Machine Intelligence 3.
  */
 export function gaussian(options: { sigma?: number } = {}): Surrogate {
-  const alphaOf = (sigma: number): number => Math.SQRT1_2 / sigma;
-  const found = known("gaussian", ERF, options, "sigma", 0.5, (x, sigma) => erfStep(x, alphaOf(sigma)));
-  return { ...found, slope: alphaOf(found.slope) };
+  return known("gaussian", ERF, options, "sigma", 0.5, erfStep, (sigma) => Math.SQRT1_2 / sigma);
 }
 
 /**
  * surrogate′(x) = (1 − |x|/w) / w for |x| < w, else 0; primitive its integral, from 0 to 1. Default width w = 1.
  *
- * @throws RangeError unless the width is finite and > 0; TypeError for another option.
+ * @throws RangeError unless the width is in [1e-18, 1e18]; TypeError for another option.
  * @see Bellec et al. (2018), Long short-term memory and learning-to-learn in networks of spiking neurons, NeurIPS.
  */
 export function triangular(options: { width?: number } = {}): Surrogate {
@@ -101,7 +111,7 @@ export function triangular(options: { width?: number } = {}): Surrogate {
 /**
  * surrogate′(x) = 1/w for |x| < w/2, else 0; primitive x/w + 1/2 between 0 and 1. Default width w = 1.
  *
- * @throws RangeError unless the width is finite and > 0; TypeError for another option.
+ * @throws RangeError unless the width is in [1e-18, 1e18]; TypeError for another option.
  * @see Wu et al. (2018), Spatio-Temporal Backpropagation for Training High-Performance Spiking Neural Networks,
  *   Frontiers in Neuroscience 12.
  */
@@ -117,7 +127,7 @@ export function boxcar(options: { width?: number } = {}): Surrogate {
 /**
  * surrogate′(x) = 1 / (1 + α|x|)², the fast sigmoid as Norse names it. Default α = 100.
  *
- * @throws RangeError unless alpha is finite and > 0; TypeError for another option.
+ * @throws RangeError unless alpha is in [1e-18, 1e18]; TypeError for another option.
  * @see Zenke and Ganguli (2018), SuperSpike, Neural Computation 30(6).
  */
 export function superSpike(options: { alpha?: number } = {}): Surrogate {
@@ -136,32 +146,37 @@ export function straightThrough(): Surrogate {
 /**
  * A derivative of your own: surrogate′(x) = derivative(x), [...] → [...]; `primitive` is null if not given.
  *
- * @throws TypeError unless the derivative is a function, and the primitive where it is given; RangeError in backward
- *   unless it gives the shape of x.
+ * @throws TypeError unless the derivative is a function, and the primitive where it is given. Where one of them is called:
+ *   TypeError unless it gives a tensor, RangeError unless this has the shape of x.
  */
 export function custom(options: CustomSurrogate): Surrogate {
-  checkOptions("surrogate.custom", options, "derivative primitive");
-  const { derivative, primitive } = options;
-  for (const fn of primitive === undefined ? [derivative] : [derivative, primitive]) {
-    if (typeof fn !== "function") throw new TypeError(`surrogate.custom: expected a function, got ${typeof fn}`);
-  }
-  return {
+  const where = "surrogate.custom";
+  const given = withDefaults(where, CUSTOM, options);
+  const derivative = functionOf(where, "derivative", given.derivative as Form);
+  const primitive = given.primitive === undefined ? null : functionOf(where, "primitive", given.primitive);
+  return made({
     name: "custom",
     kind: -1,
     slope: 0,
-    derivative: (x) => noGrad(() => ofItsOwn(derivative(x), x)),
-    primitive: primitive ?? null,
-  };
+    derivative: (x) => noGrad(() => ofItsOwn(shaped("derivative", derivative(x), x))),
+    primitive: primitive && ((x) => shaped("primitive", primitive(x), x)),
+  });
 }
+
+type Form = (x: Tensor) => Tensor;
+
+const CUSTOM = { derivative: undefined as Form | undefined, primitive: undefined as Form | undefined };
 
 const fastSigmoidStep = (x: Tensor, slope: number): Tensor => x.div(x.abs().mul(slope).add(1));
 const erfStep = (x: Tensor, alpha: number): Tensor => x.mul(alpha).erf().add(1).mul(0.5);
 
-/** The derivative at x as a tensor that backward may dispose: one that was there before is copied. */
-function ofItsOwn(d: Tensor, x: Tensor): Tensor {
-  if (!sameShape(d.shape, x.shape)) {
-    const got = `got ${formatShape(d.shape)}`;
-    throw new RangeError(`surrogate.custom: expected a derivative of shape ${formatShape(x.shape)}, ${got}`);
-  }
-  return d.region === scope.region ? d : d.clone();
+/** y, which a function of the user has made of x. */
+function shaped(name: string, y: Tensor, x: Tensor): Tensor {
+  alive(y, `surrogate.custom: ${name}`);
+  if (sameShape(y.shape, x.shape)) return y;
+  const got = `got ${formatShape(y.shape)}`;
+  throw new RangeError(`surrogate.custom: expected a ${name} of shape ${formatShape(x.shape)}, ${got}`);
 }
+
+/** A derivative as a tensor that backward may dispose: one that was there before is copied. */
+const ofItsOwn = (d: Tensor): Tensor => (d.region === scope.region ? d : d.clone());
