@@ -1,7 +1,7 @@
 /** Bad options and inputs: the error names the value, and nothing stays allocated. */
 import { describe, expect, test } from "vitest";
 import { show } from "../engine/arguments.ts";
-import { Generator, memoryStats, ones, type Tensor, tape, tensor, zeros } from "../engine/index.ts";
+import { full, Generator, memoryStats, ones, type Tensor, tape, tensor, zeros } from "../engine/index.ts";
 import { bytesKept, random } from "../test/support/tensors.ts";
 import {
   constantEncode,
@@ -172,13 +172,20 @@ describe("errors: LIF", () => {
   });
 
   test("errors: LIF wants a whole number of refractory steps", () => {
-    for (const refractorySteps of [-1, 1.5, ...NOT_FINITE]) {
-      expectRangeError(
-        () => new LIF({ refractorySteps }),
-        "refractorySteps must be an integer ≥ 0",
-        `${refractorySteps}`,
-      );
+    for (const refractorySteps of [-1, 1.5, 2 ** 24 + 1, 2 ** 31, 2 ** 32, Number.MAX_SAFE_INTEGER, ...NOT_FINITE]) {
+      const message = `LIF: refractorySteps must be an integer in [0, 2²⁴], got ${refractorySteps}`;
+      expectRangeError(() => new LIF({ refractorySteps }), message);
     }
+    const once = new LIF({ refractorySteps: 2 ** 24 });
+    const { spikes, state } = once.unroll(full([5, 1], 2));
+    expect(spikes.toArray()).toEqual([[1], [0], [0], [0], [0]]);
+    expect(state.refractory.item()).toBe(2 ** 24 - 4);
+    expect(
+      once
+        .unroll(full([5, 1], 2), state)
+        .spikes.sum()
+        .item(),
+    ).toBe(0);
   });
 
   test("errors: LIF names the choices, and what is no choice", () => {

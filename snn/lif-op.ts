@@ -29,10 +29,9 @@ import {
   writeOutGradient,
 } from "../engine/extend.ts";
 import { concat, noGrad, type Tensor, zeros } from "../engine/index.ts";
-import { BOXCAR, NO_RESET, TRIANGULAR } from "../kernels/kinds.ts";
+import { BOXCAR, NO_RESET, STRAIGHT_THROUGH, TRIANGULAR } from "../kernels/kinds.ts";
 import { forwardAny, forwardPlain, isPlain, type Neuron, neuronsOf } from "./lif-kernels.ts";
 import { passToParameter, zeroBuffer } from "./per-neuron.ts";
-import { straightThrough } from "./surrogates.ts";
 
 /** One forward pass of a neuron: what backward and the lazily read outputs need. */
 export interface Run {
@@ -129,7 +128,7 @@ function backwardPlain(
   if (product === null && !(z.gradForm?.kind === "repeats" && z.gradForm.steps === T)) writeOutGradient(z);
   const repeats = z.gradForm?.kind === "repeats" && !silent;
   // A membrane takes its gradient as it is, as spikes do whose surrogate is 1.
-  const { kind, slope } = silent ? STRAIGHT_THROUGH : neuron.surrogate;
+  const { kind, slope } = silent ? { kind: STRAIGHT_THROUGH, slope: 1 } : neuron.surrogate;
   const custom = kind < 0 ? customDerivative(neuron, threshold, v0, membrane) : null;
   const u = membrane.ptr;
   const ds = silent ? dMembrane : z.gradPtr;
@@ -248,9 +247,6 @@ export function surrogateSupport(
   const step = threshold.size === 1 ? 0 : 1;
   return k.surrogateSupport(bits, membrane.ptr, threshold.ptr, step, membrane.size / columns, columns, kind, slope);
 }
-
-/** The surrogate that passes gradients as they are. */
-const STRAIGHT_THROUGH = straightThrough();
 
 /** Whether the membrane has served its purpose here, so that its memory is free for a gradient. */
 function takeOver({ reachable }: Run, membrane: Tensor): boolean {

@@ -8,6 +8,7 @@ import {
   emptySpikes,
   forwardOf,
   numberOf,
+  type Range,
   ready,
   root,
   type Shape,
@@ -44,7 +45,7 @@ export interface LIFOptions extends DecayOptions {
   detachReset?: boolean;
   /** Fires at u ≥ θ ("ge", the default) or u > θ ("gt"). */
   fire?: Fire;
-  /** Steps after a spike in which v is held, no input counts and nothing fires; an integer ≥ 0, default 0. */
+  /** Steps after a spike in which v is held, no input counts and nothing fires; an integer in [0, 2²⁴], default 0. */
   refractorySteps?: number;
   /** How the spike is differentiated; default surrogate.sigmoid({ slope: 10 }). */
   surrogate?: Surrogate;
@@ -75,6 +76,9 @@ export const LIF_DEFAULTS = {
   learnThreshold: false,
   spiking: true,
 } satisfies Record<keyof LIFOptions, unknown>;
+
+/** Kernels count the steps in float32, where further integers are not all there. */
+const STEPS: Range = { expected: "an integer in [0, 2²⁴]", fits: (x) => WHOLE.fits(x) && x <= 2 ** 24 };
 
 /** State between time steps. */
 export interface LIFState {
@@ -140,7 +144,7 @@ export class LIF extends Module {
       resetValue: numberOf("LIF", "resetValue", given.resetValue, IN_FLOAT32),
       rest: numberOf("LIF", "rest", given.rest, IN_FLOAT32),
       inputScale: numberOf("LIF", "inputScale", given.inputScale, IN_FLOAT32),
-      hold: numberOf("LIF", "refractorySteps", given.refractorySteps, WHOLE),
+      hold: numberOf("LIF", "refractorySteps", given.refractorySteps, STEPS),
       attached: given.detachReset ? 0 : 1,
       surrogate,
     };

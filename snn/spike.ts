@@ -64,7 +64,13 @@ const DEFAULTS = {
   fire: "ge" as Fire,
 } satisfies Record<keyof SpikeOptions, unknown>;
 
-const USUAL = /* @__PURE__ */ sigmoid();
+let made: Surrogate | null = null;
+
+/** The default surrogate, made when it is first wanted. */
+function usual(): Surrogate {
+  made ??= sigmoid();
+  return made;
+}
 
 /**
  * s = 1 where v reaches the threshold, else 0: the elementary op, for neurons written by hand from tensor ops.
@@ -80,7 +86,7 @@ const USUAL = /* @__PURE__ */ sigmoid();
  */
 export function spike(v: Tensor, options?: SpikeOptions): Tensor {
   const given = options === undefined ? DEFAULTS : withDefaults("spike", DEFAULTS, options);
-  const { threshold = 1, surrogate = USUAL, fire } = given;
+  const { threshold = 1, surrogate = usual(), fire } = given;
   const strict = strictOf("spike", fire);
   checkSurrogate("spike", surrogate);
   if (threshold instanceof Tensor) alive(threshold, "spike");
