@@ -42,6 +42,6 @@ export {
 export { constantSource } from "./ops/expand.ts";
 export { bitBytes, gatherWeightGradient, RepeatedLinear } from "./ops/matmul.ts";
 export { allocate, allocateIn, disposed, enter, leave, outside, recycle, root, scope } from "./scope.ts";
-export { checkShape, formatShape, type Shape, sameShape } from "./shape.ts";
+export { checkShape, checkSize, formatShape, type Shape, sameShape } from "./shape.ts";
 export { persist } from "./tape.ts";
 export { alive, emptyLike, emptySpikes, parts, peek, record, streamBytes, touch, unrecord } from "./tensor.ts";

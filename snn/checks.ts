@@ -1,5 +1,5 @@
 import { alive, choiceOf, formatShape, peek, type Range, type Shape, sameShape, wrongType } from "../engine/extend.ts";
-import { Tensor } from "../engine/index.ts";
+import type { Tensor } from "../engine/index.ts";
 
 /** Numbers that kernels read as float32: none that becomes infinite there, or 0 without being 0. */
 export const IN_FLOAT32: Range = {
@@ -31,7 +31,7 @@ export function axesHint(shape: Shape, n: number): string {
 
 /** Throws unless the state has the shape of one time step. */
 export function checkState(where: string, name: string, state: Tensor, shape: Shape): void {
-  if (!(state instanceof Tensor)) throw wrongType(where, `a state with ${name} as a tensor`, state);
+  if (typeof state !== "object" || state === null) throw wrongType(where, `a state with ${name} as a tensor`, state);
   alive(state, where);
   if (sameShape(state.shape, shape)) return;
   throw new RangeError(
@@ -44,7 +44,7 @@ export function checkCounters(where: string, refractory: Tensor, most: number): 
   const left = peek(refractory);
   for (let i = 0; i < left.length; i++) {
     const steps = left[i] as number;
-    if (steps >= 0 && steps <= most && Number.isInteger(steps)) continue;
+    if (steps >>> 0 === steps && steps <= most) continue;
     throw new RangeError(`${where}: expected a state refractory of integers in [0, ${most}], got ${steps}`);
   }
 }

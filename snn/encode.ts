@@ -3,7 +3,7 @@
 import {
   alive,
   COUNT,
-  checkShape,
+  checkSize,
   emptySpikes,
   generatorOf,
   k,
@@ -28,7 +28,9 @@ function optionsOf(where: string, options: object): typeof DEFAULTS {
 /** The shape [T, ...] over T steps of x. */
 function overTime(where: string, timesteps: number, x: Tensor): Shape {
   alive(x, where);
-  return checkShape(where, [timesteps, ...x.shape]);
+  const shape = [timesteps, ...x.shape];
+  checkSize(where, shape, timesteps * x.size);
+  return shape;
 }
 
 /** Options of {@link poissonEncode}. */

@@ -188,7 +188,7 @@ export class LIF extends Module {
   unroll(current: Tensor, state?: LIFState): LIFRecord {
     this.check(current);
     const from = state === undefined ? null : this.read(state, current.shape.slice(1));
-    return allOrNothing(() => this.recordOf(current, from));
+    return scope === root ? allOrNothing(() => this.recordOf(current, from)) : this.recordOf(current, from);
   }
 
   /** The same, with everything checked. */

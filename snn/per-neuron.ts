@@ -14,8 +14,17 @@ import {
   show,
   wrongType,
 } from "../engine/extend.ts";
-import { full, Tensor } from "../engine/index.ts";
+import { full, type Tensor } from "../engine/index.ts";
 import { axesHint } from "./checks.ts";
+
+/** Throws unless an option is a number in the range or a tensor. */
+export function checkValue(where: string, name: string, value: number | Tensor, range: Range): void {
+  if (typeof value === "number") numberOf(where, name, value, range);
+  else if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    const hint = Array.isArray(value) ? `; one for each neuron is tensor(${show(value)})` : "";
+    throw wrongType(where, `${name} as a number or a tensor`, value, hint);
+  } else alive(value, `${where}: ${name}`);
+}
 
 /**
  * A persistent tensor of its own with the value, or with one for each neuron: shape [] for a number.
@@ -23,12 +32,8 @@ import { axesHint } from "./checks.ts";
  * @throws RangeError for a value outside of the range, or values in more than one axis; TypeError for anything else.
  */
 export function persistentCopy(where: string, name: string, value: number | Tensor, range: Range): Tensor {
-  if (typeof value === "number") return persist(full([], numberOf(where, name, value, range)));
-  if (!(value instanceof Tensor)) {
-    const hint = Array.isArray(value) ? `; one for each neuron is tensor(${show(value)})` : "";
-    throw wrongType(where, `${name} as a number or a tensor`, value, hint);
-  }
-  alive(value, where);
+  checkValue(where, name, value, range);
+  if (typeof value === "number") return persist(full([], value));
   const { shape, size } = value;
   if (size > 1 && shape.length > 1) {
     throw new RangeError(`${where}: expected ${name} to be one number or [N], got ${formatShape(shape)}`);

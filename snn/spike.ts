@@ -5,15 +5,15 @@ import {
   composed,
   gradOf,
   k,
-  numberOf,
   type Op,
   recycle,
   SAVES_A,
   scope,
   withDefaults,
 } from "../engine/extend.ts";
-import { Tensor } from "../engine/index.ts";
+import type { Tensor } from "../engine/index.ts";
 import { type Fire, IN_FLOAT32, strictOf } from "./checks.ts";
+import { checkValue } from "./per-neuron.ts";
 import { checkSurrogate, type Surrogate } from "./surrogate.ts";
 import { sigmoid } from "./surrogates.ts";
 
@@ -89,8 +89,7 @@ export function spike(v: Tensor, options?: SpikeOptions): Tensor {
   const { threshold = 1, surrogate = usual(), fire } = given;
   const strict = strictOf("spike", fire);
   checkSurrogate("spike", surrogate);
-  if (threshold instanceof Tensor) alive(threshold, "spike");
-  else numberOf("spike", "threshold", threshold, IN_FLOAT32);
+  checkValue("spike", "threshold", threshold, IN_FLOAT32);
   alive(v, "spike");
   return composed(fired, v, threshold, { surrogate, strict });
 }

@@ -1,5 +1,6 @@
 /** The layers of a stream: each with memory of its own, and the kernels that it calls in a step. */
 import {
+  alive,
   allocateIn,
   formatShape,
   forwardOf,
@@ -88,9 +89,10 @@ function shapeOfStep({ constructor: { name } }: Module, z: Tensor): Shape {
 
 /** What a module makes in evaluation mode of a sequence of one step. */
 function ofOneStep(module: Module, input: Tensor): Tensor {
-  const z: unknown = module.evaluating(() => module.forward(input.unsqueeze(0)));
-  if (z instanceof Tensor) return z;
-  throw wrongType("Stream", `a tensor from the forward of ${module.constructor.name}`, z);
+  const z = module.evaluating(() => module.forward(input.unsqueeze(0)));
+  if (!(z instanceof Tensor)) throw wrongType("Stream", `a tensor from the forward of ${module.constructor.name}`, z);
+  alive(z, "Stream");
+  return z;
 }
 
 /** Runs fn, with all that it makes of these tensors on record. Returns what fn returns. */

@@ -569,7 +569,7 @@ test("stream: values that are none, or of another number, write nothing and take
     ["12", TypeError, `${of} "12"`],
     [["1", 2], TypeError, `${of} "1" at 0`],
     [[1, null], TypeError, `${of} null at 1`],
-    [[1, 2n], TypeError, `${of} 2 at 1`],
+    [[1, 2n], TypeError, `${of} 2n at 1`],
     [[1, Symbol("s")], TypeError, `${of} Symbol(s) at 1`],
     [new Array(2), TypeError, `${of} undefined at 1`],
     [new BigInt64Array(2), TypeError, of],
