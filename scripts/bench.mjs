@@ -39,12 +39,13 @@ const flag = { type: "boolean", default: false };
 const { values: flags, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    ...{ peers: flag, write: flag, profile: flag, stored: flag },
-    ...{
-      against: { type: "string" },
-      runs: { type: "string", default: "3" },
-      rounds: { type: "string", default: "100" },
-    },
+    peers: flag,
+    write: flag,
+    profile: flag,
+    stored: flag,
+    against: { type: "string" },
+    runs: { type: "string", default: "3" },
+    rounds: { type: "string", default: "100" },
   },
 });
 if (flags.against !== undefined) process.exit((await against(flags.against, positionals, flags)) ? 1 : 0);

@@ -1,6 +1,6 @@
 /**
- * Bundles the entries of the package into dist/. A file costs an import about as
- * much as ten pages of code, so there is one for each layer, as it is, for people and bundlers to read:
+ * Bundles the entries of the package into dist/. A file costs an import about as much as ten pages of code, so there is one
+ * for each layer, as it is, for people and bundlers to read:
  *
  *   dist/chunks/kernels.js      the embedded module and its memory
  *   dist/chunks/engine.js       the rest of the engine
@@ -8,6 +8,8 @@
  *   dist/chunks/surrogates.js   the surrogates
  *   dist/chunks/codes.js        the numbers of functions
  *   dist/chunks/kinds.js        the numbers of surrogates and resets
+ *
+ * What was in dist/ before is gone; scripts/declarations.mjs puts the declarations beside the code.
  */
 import { basename, join } from "node:path";
 import { build } from "vite";
@@ -23,8 +25,8 @@ const named = (id) => ({ id, external: "absolute" });
 
 /**
  * The modules that are exported as namespaces, each a file that its importers name. Of such a namespace bundlers leave out
- * functions, and its members are those of the module: an object that a bundler fills with a loop over the names of another
- * one would have what else is enumerable on `Object.prototype`.
+ * functions, and no code has to fill it: the object that would stand for it otherwise is filled by a loop that also visits what
+ * a program has put on `Object.prototype`.
  */
 const namespaces = {
   name: "namespaces",
