@@ -118,13 +118,12 @@ export function listOf(where: string, name: string, list: unknown, range: Range,
 
 /**
  * The values of an array or array-like, as an array that no getter and no caller can change while it is read: typed arrays as
- * they are, anything else as a copy in float64.
+ * they are, anything else as a copy in float64. `expected` says in words what they are.
  *
  * @throws TypeError for anything but numbers in a row.
  */
-export function numbersOf(where: string, what: string, values: unknown): ArrayLike<number> {
+export function numbersOf(where: string, expected: string, values: unknown): ArrayLike<number> {
   if (isTypedArray(values)) return values;
-  const expected = `an array of ${what}`;
   if (typeof values !== "object" || values === null) throw wrongType(where, expected, values);
   const n: unknown = (values as ArrayLike<unknown>).length;
   if (typeof n !== "number" || !WHOLE.fits(n)) throw wrongType(where, expected, values);
@@ -160,7 +159,7 @@ export function integersOf(
   limit: number,
   ignored = Number.NaN,
 ): Int32Array {
-  const given = numbersOf(where, what, values);
+  const given = numbersOf(where, `an array or a tensor of ${what}`, values);
   const copy = new Int32Array(given.length);
   for (let i = 0; i < copy.length; i++) {
     const value = given[i] as number;

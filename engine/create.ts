@@ -1,5 +1,5 @@
 /** Tensors from values. */
-import { NUMBER, numberOf, numbersOf, show, withDefaults, wrongType } from "./arguments.ts";
+import { numbersOf, show, withDefaults, wrongType } from "./arguments.ts";
 import { k } from "./backend.ts";
 import { type Generator, generatorOf } from "./generator.ts";
 import { ready } from "./op.ts";
@@ -53,7 +53,7 @@ export function tensor(
     shape = shapeOfNested(data);
     flatten(data, shape, 0, flat);
   } else {
-    values = steady(numbersOf("tensor", "numbers", data));
+    values = steady(numbersOf("tensor", "a number, nested arrays or an array of numbers", data));
     shape = [values.length];
   }
   const target = checkShape("tensor", wanted ?? shape);
@@ -143,7 +143,7 @@ export function eye(n: number): Tensor {
  *   for anything but numbers.
  */
 export function arange(start: number, end: number, step = 1): Tensor {
-  for (const [name, value] of Object.entries({ start, end, step })) numberOf("arange", name, value, NUMBER);
+  for (const value of [start, end, step]) if (typeof value !== "number") throw wrongType("arange", "numbers", value);
   const n = Math.ceil((end - start) / step);
   if (!(n > 0 && Number.isFinite(n))) {
     throw new RangeError(`arange: expected at least one value, got start ${start}, end ${end}, step ${step}`);

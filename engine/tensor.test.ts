@@ -102,8 +102,14 @@ test("shapes: what is no list of sizes, and values that are no numbers, are Type
     [() => rand(undefined as unknown as number[]), "rand: expected a shape, a list of sizes, got undefined"],
     [() => tensor([1], { shape: 1 as unknown as number[] }), "tensor: expected a shape, a list of sizes, got 1"],
     [() => full([2], undefined as unknown as number), "full: expected a number, got undefined"],
-    [() => tensor(new BigInt64Array(2) as never), "tensor: expected an array of numbers, got 0n at 1"],
-    [() => tensor({ length: 1, 0: "1" } as never), 'tensor: expected an array of numbers, got "1" at 0'],
+    [
+      () => tensor(new BigInt64Array(2) as never),
+      "tensor: expected a number, nested arrays or an array of numbers, got 0n at 1",
+    ],
+    [
+      () => tensor({ length: 1, 0: "1" } as never),
+      'tensor: expected a number, nested arrays or an array of numbers, got "1" at 0',
+    ],
   ];
   for (const [run, message] of runs) {
     expect(bytesKept(() => expect(run).toThrow(new TypeError(message)))).toBe(0);

@@ -218,7 +218,7 @@ export class Tensor {
    */
   copyFrom(values: ArrayLike<number> | Tensor): this {
     alive(this, "copyFrom");
-    const given = values instanceof Tensor ? values : numbersOf("copyFrom", "numbers", values);
+    const given = values instanceof Tensor ? values : numbersOf("copyFrom", "an array or a tensor of numbers", values);
     const kept = given instanceof Tensor || this.ptr !== 0 ? given : steady(given);
     if (this.ptr === 0) materialise(this);
     const source = kept instanceof Tensor ? peek(kept) : kept;

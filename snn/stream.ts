@@ -127,7 +127,7 @@ function checkKernels(): void {
 
 function valuesOf(x: unknown): ArrayLike<number> {
   if (x instanceof Tensor) throw wrongType("Stream", "an array of values", x, "; input.copyFrom(x) takes a tensor");
-  return numbersOf("Stream", "values", x);
+  return numbersOf("Stream", "an array of values", x);
 }
 
 /** More layers than any network has; a list that holds itself has no end. */

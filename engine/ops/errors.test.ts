@@ -1,6 +1,7 @@
 /** What each op refuses: the error names the op, what it expected and the values that came, and nothing is left behind. */
 import { expect, test, vi } from "vitest";
 import { bytesKept, leaf, random, values } from "../../test/support/tensors.ts";
+import { show } from "../arguments.ts";
 import {
   adaptiveAvgPool2d,
   add,
@@ -649,7 +650,7 @@ test("operands: what is neither a tensor nor a number is a TypeError that says w
 
 test("targets: what is neither an array nor a tensor is a TypeError that says what came", () => {
   for (const wrong of [undefined, null, 1] as unknown as Tensor[]) {
-    const message = `expected an array of targets, got ${wrong}`;
+    const message = `expected an array or a tensor of targets, got ${wrong}`;
     const x = random([1, 2], 1);
     expect(() => crossEntropy(x, wrong)).toThrow(new TypeError(`crossEntropy: ${message}`));
     expect(() => nllLoss(x, wrong)).toThrow(new TypeError(`nllLoss: ${message}`));
@@ -667,7 +668,7 @@ test("indices: what is neither an array nor a tensor is a TypeError that says wh
     };
     for (const [name, run] of Object.entries(runs)) {
       expect(run).toThrow(TypeError);
-      expect(run).toThrow(`${name}: expected an array or a tensor of indices, got ${wrong}`);
+      expect(run).toThrow(`${name}: expected an array or a tensor of indices, got ${show(wrong)}`);
     }
   }
 });
@@ -745,8 +746,11 @@ const MISTAKEN: [message: string, run: (x: never, y: never) => unknown][] = [
     "crossEntropy: expected weight as a tensor, got [1, 2]",
     (x) => crossEntropy(x, [0, 1], { weight: [1, 2] as never }),
   ],
-  ['crossEntropy: expected an array of targets, got "1" at 1', (x) => crossEntropy(x, [0, "1"] as never)],
-  ["crossEntropy: expected an array of targets, got 0n at 1", (x) => crossEntropy(x, new BigInt64Array(2) as never)],
+  ['crossEntropy: expected an array or a tensor of targets, got "1" at 1', (x) => crossEntropy(x, [0, "1"] as never)],
+  [
+    "crossEntropy: expected an array or a tensor of targets, got 0n at 1",
+    (x) => crossEntropy(x, new BigInt64Array(2) as never),
+  ],
   [
     "crossEntropy: expected reduction of type string, got null",
     (x) => crossEntropy(x, [0, 1], { reduction: null as never }),
@@ -755,8 +759,8 @@ const MISTAKEN: [message: string, run: (x: never, y: never) => unknown][] = [
   ["bceWithLogits: expected posWeight as a tensor, got 2", (x) => bceWithLogits(x, x, { posWeight: 2 as never })],
   ["klDiv: expected a tensor, got undefined", (x) => klDiv(x, undefined as never)],
   ["mseLoss: expected a tensor, got undefined", (x) => mseLoss(x, undefined as never)],
-  ["maskedFill: expected a tensor, got number", (x) => maskedFill(7 as never, x, 0)],
-  ["where: expected a tensor, got boolean", (x) => where(true as never, x, x)],
+  ["maskedFill: expected a tensor, got 7", (x) => maskedFill(7 as never, x, 0)],
+  ["where: expected a tensor, got true", (x) => where(true as never, x, x)],
 ];
 
 test.each(MISTAKEN)("%s", (message, run) => {
@@ -843,8 +847,8 @@ test("tensor: what is neither a number nor an array is a TypeError that says wha
   for (const [wrong, got] of [
     [undefined, "undefined"],
     [null, "null"],
-    ["12", "string"],
-    [true, "boolean"],
+    ["12", '"12"'],
+    [true, "true"],
     [{}, "object"],
     [new DataView(new ArrayBuffer(4)), "object"],
   ] as const) {
@@ -895,8 +899,7 @@ test("errors: what is no tensor is a TypeError that says what came", () => {
       layerNorm: () => layerNorm(wrong, 2),
     };
     for (const [name, run] of Object.entries(runs)) {
-      const got = wrong === null ? "null" : typeof wrong;
-      expect(() => tape(() => void run())).toThrow(new TypeError(`${name}: expected a tensor, got ${got}`));
+      expect(() => tape(() => void run())).toThrow(new TypeError(`${name}: expected a tensor, got ${show(wrong)}`));
     }
   }
 });

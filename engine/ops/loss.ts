@@ -401,7 +401,7 @@ function classLoss(
  */
 export function targetsOf(where: string, x: Tensor, target: unknown): ArrayLike<number> {
   if (target instanceof Tensor) alive(target, where);
-  const targets = numbersOf(where, "targets", target instanceof Tensor ? peek(target) : target);
+  const targets = numbersOf(where, "an array or a tensor of targets", target instanceof Tensor ? peek(target) : target);
   const rows = x.size / (x.shape[x.ndim - 1] as number);
   const n = targets.length;
   if (n === rows) return targets;
