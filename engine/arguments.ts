@@ -95,6 +95,26 @@ export function functionOf<F>(where: string, name: string, value: F): F {
   return value;
 }
 
+/**
+ * The value, an object whose fields are read, each once.
+ *
+ * @throws TypeError for anything else, lists too.
+ */
+export function objectOf(where: string, expected: string, value: unknown): Readonly<Record<string, unknown>> {
+  if (typeOf(value) !== "object") throw wrongType(where, expected, value);
+  return value as Readonly<Record<string, unknown>>;
+}
+
+/**
+ * The value, something to iterate over.
+ *
+ * @throws TypeError for anything else.
+ */
+export function iterableOf<T>(where: string, expected: string, value: Iterable<T>): Iterable<T> {
+  if (typeof value?.[Symbol.iterator] !== "function") throw wrongType(where, expected, value);
+  return value;
+}
+
 /** A list of options or sizes is short; a longer one is a mistake, and copying it might take for ever. */
 const LONGEST_LIST = 2 ** 16;
 

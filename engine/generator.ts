@@ -1,4 +1,5 @@
 /** Random numbers from a counter, the same on every machine and engine. */
+import { listOf, numberOf, objectOf, type Range, wrongType } from "./arguments.ts";
 import { k, simd } from "./backend.ts";
 import { MAX_ELEMENTS } from "./shape.ts";
 import { memory } from "./wasm.ts";
@@ -10,6 +11,14 @@ export interface GeneratorState {
   /** Blocks of four 32-bit words that were drawn. */
   readonly block: number;
 }
+
+const SEED: Range = { expected: "an integer below 2⁵³ in magnitude", fits: Number.isSafeInteger };
+const WORD: Range = { expected: "a 32-bit integer", fits: (x) => x === (x | 0) };
+const BLOCK: Range = { expected: "a number of blocks", fits: (x) => Number.isSafeInteger(x) && x >= 0 };
+const LENGTH: Range = {
+  expected: "an integer in [0, 2³⁰]",
+  fits: (x) => Number.isInteger(x) && x >= 0 && x <= MAX_ELEMENTS,
+};
 
 /**
  * Philox 4×32-10: block number and seed are mixed by ten rounds of multiplications into four 32-bit words. A draw of n
@@ -30,10 +39,10 @@ export class Generator {
   /**
    * Starts anew.
    *
-   * @throws RangeError unless the seed is an integer below 2⁵³ in magnitude.
+   * @throws RangeError unless the seed is an integer below 2⁵³ in magnitude, TypeError for what is no number.
    */
   seed(seed: number): this {
-    if (!Number.isSafeInteger(seed)) throw new RangeError(`Generator: expected an integer seed, got ${seed}`);
+    numberOf("Generator", "seed", seed, SEED);
     this.key0 = seed | 0;
     this.key1 = Math.floor(seed / 2 ** 32) | 0;
     this.block = 0;
@@ -48,15 +57,12 @@ export class Generator {
   /**
    * Continues from a state that `getState` gave, of this or another generator.
    *
-   * @throws RangeError unless it is such a state; nothing is written then.
+   * @throws RangeError or TypeError unless it is such a state; nothing is written then.
    */
   setState(state: GeneratorState): this {
-    const { key, block } = Object(state) as GeneratorState;
-    const isKey = Array.isArray(key) && key.length === 2 && key.every((word) => word === (word | 0));
-    if (!(isKey && Number.isSafeInteger(block) && block >= 0)) {
-      const got = JSON.stringify(state);
-      throw new RangeError(`Generator: expected a state of two 32-bit integers and a block number, got ${got}`);
-    }
+    const given = objectOf("Generator", "the state of a generator", state);
+    const key = listOf("Generator", "key", given.key, WORD, 2) as [number, number];
+    const block = numberOf("Generator", "block", given.block, BLOCK);
     [this.key0, this.key1] = key;
     this.block = block;
     return this;
@@ -92,14 +98,13 @@ export class Generator {
   /**
    * The integers 0 … n − 1 in random order (Fisher–Yates).
    *
-   * @throws RangeError unless n is an integer in [0, 2³⁰].
+   * @throws RangeError unless n is an integer in [0, 2³⁰], TypeError for what is no number.
    */
   permutation(n: number): Uint32Array {
-    if (!(Number.isInteger(n) && n >= 0 && n <= MAX_ELEMENTS)) {
-      throw new RangeError(`permutation: n must be an integer in [0, ${MAX_ELEMENTS}], got ${n}`);
-    }
+    numberOf("permutation", "n", n, LENGTH);
+    const order = new Uint32Array(n);
     const words = this.words(n);
-    const order = Uint32Array.from({ length: n }, (_, i) => i);
+    for (let i = 0; i < n; i++) order[i] = i;
     for (let i = n - 1; i > 0; i--) {
       const j = Math.floor(((words[i] as number) * (i + 1)) / 2 ** 32);
       const moved = order[i] as number;
@@ -134,7 +139,7 @@ export const defaultGenerator = new Generator(0);
 export function generatorOf(where: string, generator: Generator | null = null): Generator {
   if (generator === null) return defaultGenerator;
   if (generator instanceof Generator) return generator;
-  throw new TypeError(`${where}: expected a Generator, got ${generator}`);
+  throw wrongType(where, "a Generator", generator);
 }
 
 /**

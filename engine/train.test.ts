@@ -144,7 +144,7 @@ describe("fit", () => {
       );
     }
     await expect(fit(model, [], { epochs: 1, optimizer, loss })).rejects.toThrow(
-      new RangeError("fit: the loader gave no batches"),
+      new RangeError("fit: the loader gave no batches; a generator gives them once only"),
     );
     expect(weights()).toEqual(before);
   });
@@ -250,7 +250,9 @@ describe("evaluate", () => {
   });
 
   test("evaluate: a loader without batches is a RangeError", () => {
-    expect(() => evaluate(setUp().model, [], () => 0)).toThrow(new RangeError("evaluate: the loader gave no batches"));
+    expect(() => evaluate(setUp().model, [], () => 0)).toThrow(
+      new RangeError("evaluate: the loader gave no batches; a generator gives them once only"),
+    );
   });
 });
 
@@ -303,7 +305,7 @@ test("evaluate: a metric that gives no number is a TypeError, and keeps nothing"
   const { model, loader } = setUp();
   const act = () => evaluate(model, loader, mseOf as unknown as (output: Tensor) => number);
   expect(act).toThrow(TypeError);
-  expect(act).toThrow("evaluate: expected the metric to give a number, got object");
+  expect(act).toThrow("evaluate: expected the metric to give a number (a loss needs .item()), got object");
   expect(bytesKept(() => expect(act).toThrow())).toBe(0);
 });
 

@@ -1,17 +1,17 @@
 /** The training loop. */
 
+import { functionOf, iterableOf, numberOf, objectOf, WHOLE, withDefaults, wrongType } from "./arguments.ts";
 import type { Batch } from "./data/loader.ts";
-import type { Module } from "./nn/module.ts";
+import { type Module, moduleOf } from "./nn/module.ts";
 import { targetsOf } from "./ops/loss.ts";
 import { argmax } from "./ops/reduce.ts";
 import type { Optimizer } from "./optim/optimizer.ts";
 import type { Scheduler } from "./optim/scheduler.ts";
-import { checkOptions } from "./options.ts";
 import { noGrad, tape } from "./tape.ts";
 import { alive, type Tensor } from "./tensor.ts";
 
 /** Anything that yields batches. */
-export type Batches = Iterable<Batch>;
+export type Batches<Y = Batch["y"]> = Iterable<Batch<Y>>;
 
 /** What `onBatch` of {@link fit} is told after every batch. */
 export interface BatchReport {
@@ -38,14 +38,17 @@ export interface EpochReport {
 }
 
 /** Options of {@link fit}. What is left out is not done. */
-export interface FitOptions {
+export interface FitOptions<Y = Batch["y"]> {
   /** Passes over the loader, an integer ≥ 0. */
   epochs: number;
   /** Updates the parameters after every batch. */
   optimizer: Optimizer;
   /** The loss, one number, of the output of the model for a batch with these targets. */
-  loss: (output: Tensor, y: Batch["y"]) => Tensor;
-  /** Turns a batch into the input of the model, as `poissonEncode` does; by default the batch is the input. */
+  loss: (output: Tensor, y: Y) => Tensor;
+  /**
+   * Turns a batch into the input of the model, as `poissonEncode` does; by default the batch is the input. For a network over
+   * time, sequences [B, T, C] of a loader become [T, B, C] by `(x) => x.transpose(0, 1)`.
+   */
   encode?: (x: Tensor) => Tensor;
   /** Called after every epoch with the model in evaluation mode. */
   validate?: (epoch: number) => number | Promise<number>;
@@ -69,6 +72,19 @@ export interface AbortSignalLike {
 
 const asItIs = (x: Tensor): Tensor => x;
 
+/** What is left out does nothing. */
+const DEFAULTS = {
+  epochs: Number.NaN,
+  optimizer: null as unknown as Optimizer,
+  loss: null as unknown as FitOptions<never>["loss"],
+  encode: asItIs,
+  validate: (() => undefined) as (epoch: number) => number | undefined | Promise<number | undefined>,
+  scheduler: { step() {} } as Pick<Scheduler, "step">,
+  onBatch(_report: BatchReport) {},
+  onEpoch(_report: EpochReport) {},
+  signal: { aborted: false } as AbortSignal,
+};
+
 /**
  * Trains the model: one tape, one backward pass and one optimizer step a batch, in training mode. Lets other work run
  * between batches. The model is left in evaluation mode. Gives the reports of all epochs.
@@ -76,13 +92,25 @@ const asItIs = (x: Tensor): Tensor => x;
  * @throws the signal's reason when it is aborted, or what the model or a callback throws; the weights are those after the
  *   last whole step.
  * @throws RangeError if epochs is not an integer ≥ 0, an epoch has no batches, or the loss is more than one number;
- *   TypeError where ReduceLROnPlateau is not told a metric by `validate`.
+ *   TypeError for an argument or option of another kind, batches that are none, an `encode` or a `loss` that returns no tensor,
+ *   and where ReduceLROnPlateau is not told a metric by `validate`.
  */
-export async function fit(model: Module, loader: Batches, options: FitOptions): Promise<EpochReport[]> {
-  checkOptions("fit", options, "epochs optimizer loss encode validate scheduler onBatch onEpoch signal");
-  const { epochs, optimizer, loss, encode = asItIs, validate, scheduler, onBatch, onEpoch, signal } = options;
-  if (!Number.isInteger(epochs) || epochs < 0)
-    throw new RangeError(`fit: epochs must be an integer ≥ 0, got ${epochs}`);
+export async function fit<Y = Batch["y"]>(
+  model: Module,
+  loader: Batches<Y>,
+  options: FitOptions<Y>,
+): Promise<EpochReport[]> {
+  const where = "fit";
+  const given = withDefaults(where, DEFAULTS, options);
+  const { optimizer, encode, validate, scheduler, onBatch, onEpoch, signal } = given;
+  const epochs = numberOf(where, "epochs", given.epochs, WHOLE);
+  const loss = functionOf(where, "loss", given.loss as FitOptions<Y>["loss"]);
+  functionOf(where, "optimizer.step", optimizer?.step);
+  functionOf(where, "optimizer.zeroGrad", optimizer?.zeroGrad);
+  functionOf(where, "scheduler.step", scheduler.step);
+  if (typeof signal.aborted !== "boolean") throw wrongType(where, "signal as an AbortSignal", signal);
+  moduleOf(where, model);
+  iterableOf(where, "a loader, or batches in a list", loader);
   const history: EpochReport[] = [];
   let rested = performance.now();
   for (let epoch = 1; epoch <= epochs; epoch++) {
@@ -91,11 +119,12 @@ export async function fit(model: Module, loader: Batches, options: FitOptions): 
     let samples = 0;
     let batch = 0;
     model.train();
-    for (const { x, y } of loader) {
-      if (signal?.aborted) throw signal.reason ?? new Error("fit: aborted");
-      const size = x.shape[0] as number;
+    for (const each of loader) {
+      if (signal.aborted) throw signal.reason ?? new Error("fit: aborted");
+      const { x, y, size } = batchOf(where, each);
       const value = tape(() => {
-        const objective = loss(model.forward(encode(x)), y);
+        const objective = loss(outputOf(where, model, encode, x), y);
+        alive(objective, "fit: loss");
         optimizer.zeroGrad();
         objective.backward();
         return objective.item();
@@ -104,55 +133,77 @@ export async function fit(model: Module, loader: Batches, options: FitOptions): 
       total += value * size;
       samples += size;
       batch++;
-      onBatch?.({ epoch, batch, loss: value, size });
+      onBatch({ epoch, batch, loss: value, size });
       if (performance.now() - rested > LONGEST_RUN_MS) {
         await yieldToOthers();
         rested = performance.now();
       }
     }
-    if (samples === 0) throw new RangeError("fit: the loader gave no batches");
+    if (samples === 0) throw noBatches(where);
     model.eval();
-    const validation = await validate?.(epoch);
-    scheduler?.step(validation);
+    const validation = await validate(epoch);
+    scheduler.step(validation);
     const report = { epoch, loss: total / samples, validation, seconds: (performance.now() - start) / 1000 };
     history.push(report);
-    onEpoch?.(report);
+    onEpoch(report);
   }
   model.eval();
   return history;
 }
+
+/** A batch, and its number of samples. */
+function batchOf<Y>(where: string, batch: Batch<Y>): Batch<Y> & { size: number } {
+  const { x, y } = objectOf(where, "batches { x, y }", batch) as unknown as Batch<Y>;
+  alive(x, `${where}: x of a batch`);
+  const size = x.shape[0];
+  if (size === undefined) throw new RangeError(`${where}: expected x of a batch as [B, …], got []`);
+  return { x, y, size };
+}
+
+function outputOf(where: string, model: Module, encode: (x: Tensor) => Tensor, x: Tensor): Tensor {
+  const input = encode(x);
+  alive(input, `${where}: encode`);
+  return model.forward(input);
+}
+
+const noBatches = (where: string): Error =>
+  new RangeError(`${where}: the loader gave no batches; a generator gives them once only`);
 
 /**
  * The mean of a metric over the samples of a loader, Σ Bᵢ·metricᵢ / Σ Bᵢ over batches of Bᵢ samples, in evaluation mode;
  * nothing is recorded. The metric gives the mean over one batch. `encode` turns a batch into the input of the model; by
  * default it is.
  *
- * @throws RangeError if the loader has no batches, and what the model or the metric throws.
+ * @throws RangeError if the loader has no batches, TypeError for an argument of another kind, batches that are none, an `encode`
+ *   that returns no tensor or a metric that gives no number; and what the model or the metric throws.
  */
-export function evaluate(
+export function evaluate<Y = Batch["y"]>(
   model: Module,
-  loader: Batches,
-  metric: (output: Tensor, y: Batch["y"]) => number,
+  loader: Batches<Y>,
+  metric: (output: Tensor, y: Y) => number,
   options: { encode?: (x: Tensor) => Tensor } = {},
 ): number {
-  checkOptions("evaluate", options, "encode");
-  const { encode = asItIs } = options;
+  const where = "evaluate";
+  const { encode } = withDefaults(where, { encode: asItIs }, options);
+  functionOf(where, "metric", metric);
+  moduleOf(where, model);
+  iterableOf(where, "a loader, or batches in a list", loader);
   let total = 0;
   let samples = 0;
   model.evaluating(() => {
-    for (const { x, y } of loader) {
-      const size = x.shape[0] as number;
-      total += size * noGrad(() => numberOf(metric(model.forward(encode(x)), y)));
+    for (const batch of loader) {
+      const { x, y, size } = batchOf(where, batch);
+      total += size * noGrad(() => measured(metric(outputOf(where, model, encode, x), y)));
       samples += size;
     }
   });
-  if (samples === 0) throw new RangeError("evaluate: the loader gave no batches");
+  if (samples === 0) throw noBatches(where);
   return total / samples;
 }
 
-function numberOf(value: unknown): number {
+function measured(value: unknown): number {
   if (typeof value === "number") return value;
-  throw new TypeError(`evaluate: expected the metric to give a number, got ${typeof value}; a loss needs .item()`);
+  throw wrongType("evaluate", "the metric to give a number (a loss needs .item())", value);
 }
 
 /**

@@ -15,11 +15,10 @@ export function warmup(): void {
   const { kernels: k, heap } = simd;
   const n = ROWS * COLUMNS;
   const bytes = 4 * TIMESTEPS * n;
-  const [x, y, z, s] = [0, 0, 0, 0].map(() => {
-    const p = heap.allocate(bytes);
-    k.fill(p, TIMESTEPS * n, 0.5);
-    return p;
-  }) as [number, number, number, number];
+  imageKernels(); // may lack memory, so before any is taken
+  const x = heap.allocate(4 * bytes);
+  const [y, z, s] = [x + bytes, x + 2 * bytes, x + 3 * bytes] as const;
+  k.fill(x, 4 * TIMESTEPS * n, 0.5);
   for (let round = 0; round < ROUNDS; round++) {
     // Widths 48 + 12, 8, 4: every tile of the product, with one row and with two; and a row alone.
     k.gemm(z, x, y, 0, 1, COLUMNS, ROWS, ROWS, 1, 1, ROWS, COLUMNS, 0, 0);
@@ -48,7 +47,7 @@ export function warmup(): void {
     k.addTo(z, x, n);
     k.fill(y, TIMESTEPS * n, 0.5);
   }
-  for (const p of [x, y, z, s]) heap.release(p, bytes);
+  heap.release(x, 4 * bytes);
 }
 
 /** Products that follow non-zeros, every second of them binary, and convolutions; x holds numbers, and bits to s. */

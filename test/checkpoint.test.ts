@@ -313,7 +313,7 @@ test("resume: what does not fit is named with the file, and every part stays as 
     ["cut", full, "to have data_offsets of"],
     ["format", full, "expected the format jarvis-snn checkpoint 1, got undefined"],
     ["epoch", full, "expected an epoch, got "],
-    ["generator", full, 'Generator: expected a state of two 32-bit integers and a block number, got {"key":[1],'],
+    ["generator", full, "Generator: key must have 2 entries, got 1"],
     ["json", full, "JSON"],
     ["array", full, "expected the array nowhere, got none"],
     ["whole", run, "expected a scheduler as in the file, got no scheduler"],

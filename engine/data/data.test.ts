@@ -257,12 +257,14 @@ test("data: targets that are no array, and what is no dataset, are TypeErrors", 
   for (const [y, got] of [
     [null, "null"],
     [undefined, "undefined"],
-    [5, "number"],
+    [5, "5"],
     [{}, "object"],
   ] as unknown as [number[], string][]) {
     expect(() => new TensorDataset(x, y)).toThrow(
       new TypeError(`TensorDataset: expected y as an array or a tensor, got ${got}`),
     );
   }
-  expect(() => new DataLoader([1, 2] as never)).toThrow(new TypeError("DataLoader: expected a TensorDataset"));
+  expect(() => new DataLoader([1, 2] as never)).toThrow(
+    new TypeError("DataLoader: expected a TensorDataset, got [1, 2]"),
+  );
 });

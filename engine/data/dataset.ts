@@ -1,6 +1,6 @@
-import { checkOptions } from "../options.ts";
+import { FINITE, INTEGER, numberOf, show, WHOLE, withDefaults, wrongType } from "../arguments.ts";
 import { checkShape, type Shape, sizeOf } from "../shape.ts";
-import { steady, Tensor } from "../tensor.ts";
+import { alive, steady, Tensor } from "../tensor.ts";
 
 /** Options of {@link TensorDataset}. */
 export interface TensorDatasetOptions {
@@ -10,8 +10,19 @@ export interface TensorDatasetOptions {
   scale?: number;
 }
 
+/** What targets are given as. */
+export type Targets = ArrayLike<number> | Tensor;
+
+/** What a batch has of targets that are given as Y: values for regression in a tensor, or class indices. */
+export type BatchOf<Y extends Targets> = Y extends Float32Array | Tensor ? Tensor : Int32Array;
+
+const WHERE = "TensorDataset";
+const DEFAULTS: { shape: readonly number[] | null; scale: number } = { shape: null, scale: 1 };
+
 /**
  * Samples x with targets y, kept outside linear memory: bytes stay bytes until a batch is made.
+ *
+ * The arrays are not copied, so a later change of their values shows in later batches.
  *
  * y holds one class index a sample (integer arrays, or any array of plain numbers), or, as a Float32Array or a tensor,
  * values for regression, which become tensors.
@@ -20,11 +31,11 @@ export interface TensorDatasetOptions {
  * all axes but the first.
  *
  * @throws RangeError if x does not divide into as many samples as y holds, the shape is not of positive integers, a class
- *   index is not an integer, or scale is not finite.
+ *   index is not an integer of 32 bits, or scale is not finite.
  * @throws TypeError if x is something else than a Float32Array, a Uint8Array or a tensor, or y neither an array nor a
  *   tensor.
  */
-export class TensorDataset {
+export class TensorDataset<Y extends Targets = Targets> {
   /** The values of all samples, one sample after the other. */
   readonly x: Float32Array | Uint8Array;
   /** The targets: one class index a sample, or the values of all targets. */
@@ -38,26 +49,23 @@ export class TensorDataset {
   /** Shape of one target, or null for class indices. */
   readonly targetShape: Shape | null;
 
-  constructor(
-    x: Float32Array | Uint8Array | Tensor,
-    y: ArrayLike<number> | Tensor,
-    options: TensorDatasetOptions = {},
-  ) {
+  constructor(x: Float32Array | Uint8Array | Tensor, y: Y, options: TensorDatasetOptions = {}) {
+    const { shape, scale } = withDefaults(WHERE, DEFAULTS, options);
+    this.scale = numberOf(WHERE, "scale", scale, FINITE);
+    for (const t of [x, y]) if (t instanceof Tensor) alive(t, WHERE);
     const values = x instanceof Tensor ? x.toFloat32Array() : x;
-    if (!(values instanceof Float32Array || values instanceof Uint8Array)) {
-      throw new TypeError("TensorDataset: expected x as a Float32Array, a Uint8Array or a tensor");
+    if (!["Float32Array", "Uint8Array"].includes(kindOf(values))) {
+      throw wrongType(WHERE, "x as a Float32Array, a Uint8Array or a tensor", values);
     }
-    if (typeof y !== "object" || !(y instanceof Tensor || typeof y?.length === "number")) {
-      throw new TypeError(`TensorDataset: expected y as an array or a tensor, got ${y === null ? y : typeof y}`);
+    if (!(y instanceof Tensor) && (typeof y !== "object" || !WHOLE.fits(y?.length))) {
+      throw wrongType(WHERE, "y as an array or a tensor", y);
     }
-    checkOptions("TensorDataset", options, "shape scale");
-    const sample = options.shape ?? (x instanceof Tensor ? x.shape.slice(1) : null);
+    const sample = shape !== null ? checkShape(WHERE, shape) : x instanceof Tensor ? x.shape.slice(1) : null;
     this.x = steady(values) as Float32Array | Uint8Array;
     this.y = y instanceof Tensor ? y.toFloat32Array() : steady(y);
     const targetRows = y instanceof Tensor ? (y.shape[0] ?? 1) : y.length;
-    this.length = sample === null ? targetRows : values.length / sizeOf(checkShape("TensorDataset", sample));
-    this.shape = sample ?? [values.length / this.length];
-    this.scale = options.scale ?? 1;
+    this.length = sample === null ? targetRows : values.length / sizeOf(sample);
+    this.shape = Object.freeze(sample ?? [values.length / this.length]);
     if (!Number.isInteger(this.length) || !Number.isInteger(this.shape[0] ?? 1) || values.length === 0) {
       throw new RangeError(
         `TensorDataset: expected whole samples, got ${values.length} values for ${this.y.length} targets`,
@@ -66,23 +74,27 @@ export class TensorDataset {
     if (targetRows % this.length !== 0 || targetRows === 0 || (y instanceof Tensor && targetRows !== this.length)) {
       throw new RangeError(`TensorDataset: expected targets for ${this.length} samples, got ${targetRows}`);
     }
-    if (!Number.isFinite(this.scale)) throw new RangeError(`TensorDataset: scale must be finite, got ${this.scale}`);
     const targets = this.y.length / this.length;
-    if (y instanceof Tensor) this.targetShape = y.shape.slice(1);
-    else if (y instanceof Float32Array) this.targetShape = targets === 1 ? [] : [targets];
-    else if (targets === 1) this.targetShape = checkIndices(this.y);
-    else
+    if (y instanceof Tensor) this.targetShape = Object.freeze(y.shape.slice(1));
+    else if (kindOf(y) === "Float32Array") this.targetShape = Object.freeze(targets === 1 ? [] : [targets]);
+    else if (targets === 1) {
+      this.targetShape = null;
+      for (let i = 0; i < this.length; i++) classAt(WHERE, this.y, i);
+    } else {
       throw new RangeError(`TensorDataset: expected one class index a sample, got ${this.y.length} for ${this.length}`);
+    }
   }
 }
 
-/** Throws unless all labels are class indices; null, the target shape of indices. */
-function checkIndices(labels: ArrayLike<number>): null {
-  for (let i = 0; i < labels.length; i++) {
-    if (Number.isInteger(labels[i])) continue;
-    throw new RangeError(
-      `TensorDataset: expected class indices, got ${labels[i]} at ${i}; values for regression come as a Float32Array`,
-    );
-  }
-  return null;
+/** The name of the kind of a typed array, also of one from another realm; that of anything else is empty. */
+function kindOf(values: unknown): string {
+  return ArrayBuffer.isView(values) ? (values as Float32Array)[Symbol.toStringTag] : "";
+}
+
+/** Class index i. Throws for what is no integer of 32 bits. */
+export function classAt(where: string, labels: ArrayLike<number>, i: number): number {
+  const label = labels[i] as number;
+  if (INTEGER.fits(label)) return label;
+  const got = `${show(label)} at ${i}; values for regression come as a Float32Array`;
+  throw new RangeError(`${where}: expected class indices, got ${got}`);
 }

@@ -1,9 +1,9 @@
-import { type Generator, generatorOf } from "../generator.ts";
-import { checkOptions } from "../options.ts";
+import { COUNT, numberOf, withDefaults, wrongType } from "../arguments.ts";
+import { defaultGenerator, type Generator, generatorOf } from "../generator.ts";
 import { type Shape, sizeOf } from "../shape.ts";
 import { persist } from "../tape.ts";
-import { empty, type Tensor, touch, viewOf } from "../tensor.ts";
-import { TensorDataset } from "./dataset.ts";
+import { empty, peek, type Tensor, touch, viewOf } from "../tensor.ts";
+import { type BatchOf, classAt, type Targets, TensorDataset } from "./dataset.ts";
 
 /** Options of {@link DataLoader}. */
 export interface DataLoaderOptions {
@@ -18,12 +18,20 @@ export interface DataLoaderOptions {
 }
 
 /** Samples with their targets. They are filled anew for the next batch. */
-export interface Batch {
+export interface Batch<Y = Int32Array | Tensor> {
   /** The samples, [B, …sample]. */
   x: Tensor;
   /** Class indices, or a tensor [B, …target]. */
-  y: Int32Array | Tensor;
+  y: Y;
 }
+
+const WHERE = "DataLoader";
+const DEFAULTS: Required<DataLoaderOptions> = {
+  batchSize: 32,
+  shuffle: false,
+  dropLast: false,
+  generator: defaultGenerator,
+};
 
 /**
  * Batches of a dataset, one epoch an iteration.
@@ -35,9 +43,9 @@ export interface Batch {
  * @throws RangeError unless batchSize is a positive integer and at least one batch results; TypeError for another dataset
  *   than a {@link TensorDataset}, or a generator that is none.
  */
-export class DataLoader implements Iterable<Batch> {
+export class DataLoader<Y extends Targets = Targets> implements Iterable<Batch<BatchOf<Y>>> {
   /** The dataset that the batches are from. */
-  readonly dataset: TensorDataset;
+  readonly dataset: TensorDataset<Y>;
   /** Samples in a full batch; at most as many as the dataset has. */
   readonly batchSize: number;
   private readonly shuffle: boolean;
@@ -46,18 +54,15 @@ export class DataLoader implements Iterable<Batch> {
   private x: Tensor | null = null;
   private target: Tensor | null = null;
 
-  constructor(dataset: TensorDataset, options: DataLoaderOptions = {}) {
-    if (!(dataset instanceof TensorDataset)) throw new TypeError("DataLoader: expected a TensorDataset");
-    checkOptions("DataLoader", options, "batchSize shuffle dropLast generator");
-    const { batchSize = 32, shuffle = false, dropLast = false } = options;
-    if (!Number.isInteger(batchSize) || batchSize < 1) {
-      throw new RangeError(`DataLoader: batchSize must be a positive integer, got ${batchSize}`);
-    }
+  constructor(dataset: TensorDataset<Y>, options: DataLoaderOptions = {}) {
+    if (!(dataset instanceof TensorDataset)) throw wrongType(WHERE, "a TensorDataset", dataset);
+    const { batchSize, shuffle, dropLast, generator } = withDefaults(WHERE, DEFAULTS, options);
+    numberOf(WHERE, "batchSize", batchSize, COUNT);
     this.dataset = dataset;
     this.batchSize = Math.min(batchSize, dataset.length);
     this.shuffle = shuffle;
     this.dropLast = dropLast;
-    this.generator = generatorOf("DataLoader", options.generator);
+    this.generator = generatorOf(WHERE, generator);
     if (dropLast && batchSize > dataset.length) {
       throw new RangeError(
         `DataLoader: no full batch of ${batchSize} in ${dataset.length} samples; dropLast leaves none`,
@@ -71,25 +76,42 @@ export class DataLoader implements Iterable<Batch> {
     return this.dropLast ? Math.floor(count) : Math.ceil(count);
   }
 
-  /** The batches of one epoch; with `shuffle` in an order of its own. */
-  *[Symbol.iterator](): IterableIterator<Batch> {
-    const { dataset, batchSize } = this;
+  /**
+   * The batches of one epoch; with `shuffle` in an order of its own.
+   *
+   * @throws RangeError where an array of the dataset has lost values since, or has a class index that is none.
+   */
+  *[Symbol.iterator](): IterableIterator<Batch<BatchOf<Y>>> {
+    const { dataset, batchSize, length } = this;
+    this.buffers(); // may lack memory, so before an order is drawn
     const order = this.shuffle ? this.generator.permutation(dataset.length) : null;
-    this.x ??= persist(empty([batchSize, ...dataset.shape]));
-    if (dataset.targetShape !== null) this.target ??= persist(empty([batchSize, ...dataset.targetShape]));
     const labels = new Int32Array(dataset.targetShape === null ? batchSize : 0);
-    for (let i = 0; i < this.length; i++) {
+    for (let i = 0; i < length; i++) {
+      const { x, target } = this.buffers();
       const start = i * batchSize;
       const n = Math.min(batchSize, dataset.length - start);
-      const x = fill(this.x, n, dataset.x, dataset.scale, order, start);
-      if (this.target !== null) {
-        yield { x, y: fill(this.target, n, dataset.y, 1, order, start) };
+      const samples = fill(x, n, dataset.x, dataset.scale, order, start);
+      if (target === null) {
+        for (let b = 0; b < n; b++) labels[b] = classAt(WHERE, dataset.y, order?.[start + b] ?? start + b);
+        yield { x: samples, y: (n === batchSize ? labels : labels.subarray(0, n)) as BatchOf<Y> };
       } else {
-        for (let b = 0; b < n; b++)
-          labels[b] = dataset.y[order === null ? start + b : (order[start + b] as number)] as number;
-        yield { x, y: n === batchSize ? labels : labels.subarray(0, n) };
+        yield { x: samples, y: fill(target, n, dataset.y, 1, order, start) as BatchOf<Y> };
       }
     }
+  }
+
+  /**
+   * What batches are written into, made anew where it was disposed of or went with the tape that it was made in, while the
+   * dataset is as it was.
+   */
+  private buffers(): { x: Tensor; target: Tensor | null } {
+    const { dataset, batchSize } = this;
+    const { x, y, length, shape, targetShape } = dataset;
+    checkLength(x, length * sizeOf(shape));
+    checkLength(y, length * sizeOf(targetShape ?? []));
+    this.x = bufferOf(this.x, batchSize, shape);
+    if (targetShape !== null) this.target = bufferOf(this.target, batchSize, targetShape);
+    return { x: this.x, target: this.target };
   }
 
   /** Frees the tensors of the batches; the next epoch makes new ones. */
@@ -99,6 +121,16 @@ export class DataLoader implements Iterable<Batch> {
     this.x = null;
     this.target = null;
   }
+}
+
+/** Throws where an array of the dataset was detached or made shorter: what it lacks would read as NaN. */
+function checkLength(values: ArrayLike<number>, size: number): void {
+  if (values.length === size) return;
+  throw new RangeError(`${WHERE}: expected ${size} values in the dataset, as when it was made, got ${values.length}`);
+}
+
+function bufferOf(buffer: Tensor | null, batchSize: number, shape: Shape): Tensor {
+  return buffer?.region.open ? buffer : persist(empty([batchSize, ...shape]));
 }
 
 /** Writes n samples from `start` on into the buffer; returns it, or a view of its first rows. */
@@ -112,9 +144,9 @@ function fill(
 ): Tensor {
   const shape: Shape = buffer.shape.slice(1);
   const size = sizeOf(shape);
-  const { data } = buffer;
+  const data = peek(buffer);
   for (let b = 0; b < n; b++) {
-    const sample = (order === null ? start + b : (order[start + b] as number)) * size;
+    const sample = (order?.[start + b] ?? start + b) * size;
     for (let i = 0; i < size; i++) data[b * size + i] = (from[sample + i] as number) * scale;
   }
   touch(buffer);

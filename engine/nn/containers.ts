@@ -1,6 +1,7 @@
+import { INTEGER, numberOf } from "../arguments.ts";
 import { flatten } from "../ops/view.ts";
 import type { Tensor } from "../tensor.ts";
-import { forwardOf, Module } from "./module.ts";
+import { forwardOf, Module, moduleOf } from "./module.ts";
 
 /**
  * Modules one after the other; parameters are named by position: `0.weight`.
@@ -13,11 +14,7 @@ export class Sequential extends Module {
 
   constructor(...modules: Module[]) {
     super();
-    for (const [i, module] of modules.entries()) {
-      if (!(module instanceof Module))
-        throw new TypeError(`Sequential: expected modules, got ${typeof module} at ${i}`);
-    }
-    this.modules = modules;
+    this.modules = modules.map((module, i) => moduleOf(`Sequential: at ${i}`, module));
   }
 
   protected override fields(): Iterable<[string, unknown]> {
@@ -46,7 +43,7 @@ export class Sequential extends Module {
  * Axes startAxis … endAxis as one, by default all but the first, see {@link flatten}: [B, ...] → [B, n]. With time in front,
  * [T, B, ...], startAxis is 2.
  *
- * @throws RangeError unless both are integers.
+ * @throws RangeError unless both are integers, TypeError for what is no number.
  */
 export class Flatten extends Module {
   /** The first of the axes that become one; default 1. */
@@ -56,12 +53,8 @@ export class Flatten extends Module {
 
   constructor(startAxis = 1, endAxis = -1) {
     super();
-    for (const axis of [startAxis, endAxis]) {
-      if (!Number.isInteger(axis))
-        throw new RangeError(`Flatten: expected integer axes, got ${startAxis} and ${endAxis}`);
-    }
-    this.startAxis = startAxis;
-    this.endAxis = endAxis;
+    this.startAxis = numberOf("Flatten", "startAxis", startAxis, INTEGER);
+    this.endAxis = numberOf("Flatten", "endAxis", endAxis, INTEGER);
   }
 
   /** @internal */

@@ -1,10 +1,10 @@
-import { allOrNothing } from "../composed.ts";
-import { type Generator, generatorOf } from "../generator.ts";
-import { CONV_OPTIONS, type ConvOptions, convolve1d, convolve2d } from "../ops/conv.ts";
-import { type Pair, sizeOption, windowOver } from "../ops/windows.ts";
-import { checkOptions } from "../options.ts";
+import { COUNT, numberOf, withDefaults } from "../arguments.ts";
+import { defaultGenerator, type Generator } from "../generator.ts";
+import { type ConvOptions, convolve1d, convolve2d } from "../ops/conv.ts";
+import { type Pair, pairOf, sizeOption, windowOver } from "../ops/windows.ts";
+import { checkShape, sizeOf } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
-import { uniformParameter } from "./linear.ts";
+import { startUniform } from "./linear.ts";
 import { forwardOf, Module } from "./module.ts";
 
 /** Options of {@link Conv1d} and {@link Conv2d}. */
@@ -14,6 +14,16 @@ export interface ConvLayerOptions<Size = Pair> extends ConvOptions<Size> {
   /** Where the initial values come from; the default generator if not given. */
   generator?: Generator;
 }
+
+/** The sizes that are undefined are numbers or pairs, which `windowOver` checks. */
+const DEFAULTS = {
+  stride: undefined as Pair | undefined,
+  padding: undefined as Pair | undefined,
+  dilation: undefined as Pair | undefined,
+  groups: 1,
+  bias: true,
+  generator: defaultGenerator,
+};
 
 /** What the convolutions have in common; `kernel` is that of the weight. */
 abstract class Convolution<Size extends Pair> extends Module {
@@ -38,26 +48,25 @@ abstract class Convolution<Size extends Pair> extends Module {
     options: ConvLayerOptions<Size>,
   ) {
     super();
-    checkOptions(where, options, `${CONV_OPTIONS} bias generator`);
-    const { stride = 1 as Size, padding = 0 as Size, dilation = 1 as Size, groups = 1, bias = true } = options;
-    const generator = generatorOf(where, options.generator);
-    if (![groups, inChannels / groups, outChannels / groups].every((n) => Number.isInteger(n) && n > 0)) {
+    const given = withDefaults(where, DEFAULTS, options);
+    const { stride = 1, padding = 0, dilation = 1, groups, bias, generator } = given;
+    numberOf(where, "inChannels", inChannels, COUNT);
+    numberOf(where, "outChannels", outChannels, COUNT);
+    numberOf(where, "groups", groups, COUNT);
+    if (inChannels % groups !== 0 || outChannels % groups !== 0) {
       throw new RangeError(
         `${where}: expected channels that the groups divide, got ${inChannels} and ${outChannels} in ${groups}`,
       );
     }
-    // Any size will do to check the options.
-    for (const axis of [0, 1]) windowOver(where, axis, Infinity, 1, { stride, padding, dilation });
-    this.stride = stride;
-    this.padding = padding;
-    this.dilation = dilation;
+    this.stride = pairOf(stride) as Size;
+    this.padding = pairOf(padding) as Size;
+    this.dilation = pairOf(dilation) as Size;
     this.groups = groups;
-    const inputs = inChannels / groups;
-    const bound = 1 / Math.sqrt(kernel.reduce((product, n) => product * n, inputs));
-    [this.weight, this.bias] = allOrNothing(() => [
-      uniformParameter([outChannels, inputs, ...kernel], bound, generator),
-      bias ? uniformParameter([outChannels], bound, generator) : null,
-    ]);
+    // Any size will do to check the options.
+    for (const axis of [0, 1]) windowOver(where, axis, Infinity, 1, this);
+    const shape = checkShape(where, [outChannels, inChannels / groups, ...kernel]);
+    const inputs = sizeOf(shape.slice(1));
+    [this.weight, this.bias] = startUniform(where, shape, inputs, bias, generator);
   }
 }
 

@@ -1,8 +1,10 @@
-import { type Generator, generatorOf } from "../generator.ts";
-import { checkProbability, dropout } from "../ops/dropout.ts";
-import { checkOptions } from "../options.ts";
+import { numberOf, UNIT, withDefaults } from "../arguments.ts";
+import { defaultGenerator, type Generator, generatorOf } from "../generator.ts";
+import { dropout } from "../ops/dropout.ts";
 import type { Tensor } from "../tensor.ts";
 import { forwardOf, Module } from "./module.ts";
+
+const DEFAULTS = { generator: defaultGenerator };
 
 /**
  * Zeros with probability p (default 0.5) in training, x as it is in evaluation; see {@link dropout}. The shape stays.
@@ -17,10 +19,8 @@ export class Dropout extends Module {
 
   constructor(p = 0.5, options: { generator?: Generator } = {}) {
     super();
-    checkProbability("Dropout", p);
-    checkOptions("Dropout", options, "generator");
-    this.p = p;
-    this.generator = generatorOf("Dropout", options.generator);
+    this.p = numberOf("Dropout", "p", p, UNIT);
+    this.generator = generatorOf("Dropout", withDefaults("Dropout", DEFAULTS, options).generator);
   }
 
   /** @internal */

@@ -1,11 +1,16 @@
+import { withDefaults } from "../arguments.ts";
 import { k } from "../backend.ts";
-import { type Generator, generatorOf } from "../generator.ts";
+import { defaultGenerator, type Generator, generatorOf } from "../generator.ts";
 import { type EmbeddingOptions, embedding, type Indices, paddingRow } from "../ops/indexing.ts";
-import { checkOptions } from "../options.ts";
 import { checkShape } from "../shape.ts";
 import { parameter } from "../tape.ts";
 import { empty, type Tensor } from "../tensor.ts";
 import { Module } from "./module.ts";
+
+const DEFAULTS: Required<EmbeddingOptions & { generator?: Generator }> = {
+  paddingIdx: null,
+  generator: defaultGenerator,
+};
 
 /**
  * A table of learned vectors, looked up by index: [...] → [..., embeddingDim];  weight [numEmbeddings, embeddingDim]
@@ -25,9 +30,8 @@ export class Embedding extends Module {
 
   constructor(numEmbeddings: number, embeddingDim: number, options: EmbeddingOptions & { generator?: Generator } = {}) {
     super();
-    checkOptions("Embedding", options, "paddingIdx generator");
-    const { paddingIdx = null } = options;
-    const generator = generatorOf("Embedding", options.generator);
+    const { paddingIdx, generator } = withDefaults("Embedding", DEFAULTS, options);
+    generatorOf("Embedding", generator);
     const shape = checkShape("Embedding", [numEmbeddings, embeddingDim]);
     const row = paddingRow(paddingIdx, numEmbeddings);
     this.paddingIdx = paddingIdx;

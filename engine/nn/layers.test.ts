@@ -252,11 +252,8 @@ test("dropout: in training as the function, in evaluation the identity", () => {
 test("layers: options out of range are RangeErrors that name them, and nothing is kept", () => {
   const refused: [message: string, make: () => unknown][] = [
     ["Conv2d: expected channels that the groups divide, got 3 and 4 in 2", () => new Conv2d(3, 4, 3, { groups: 2 })],
-    ["Conv2d: expected channels that the groups divide, got 0 and 4 in 1", () => new Conv2d(0, 4, 3)],
-    [
-      "Conv1d: expected channels that the groups divide, got 2 and 2 in 0.5",
-      () => new Conv1d(2, 2, 3, { groups: 0.5 }),
-    ],
+    ["Conv2d: inChannels must be a positive integer, got 0", () => new Conv2d(0, 4, 3)],
+    ["Conv1d: groups must be a positive integer, got 0.5", () => new Conv1d(2, 2, 3, { groups: 0.5 })],
     ["Conv1d: expected kernel to be an integer ≥ 1 or two of them, got 0", () => new Conv1d(2, 2, 0)],
     ["Conv2d: expected kernel to be an integer ≥ 1 or two of them, got [3, 2.5]", () => new Conv2d(2, 2, [3, 2.5])],
     ["Conv2d: expected stride to be an integer ≥ 1 or two of them, got 0", () => new Conv2d(2, 2, 3, { stride: 0 })],
@@ -271,8 +268,8 @@ test("layers: options out of range are RangeErrors that name them, and nothing i
       () => new AvgPool2d(2, { stride: 1.5 }),
     ],
     ["BatchNorm2d: expected positive integer sizes, got shape [0]", () => new BatchNorm2d(0)],
-    ["BatchNorm1d: momentum must lie in [0, 1] or be null, got -1", () => new BatchNorm1d(2, { momentum: -1 })],
-    ["BatchNorm1d: eps must not be negative, got -1", () => new BatchNorm1d(2, { eps: -1 })],
+    ["BatchNorm1d: momentum must be in [0, 1], got -1", () => new BatchNorm1d(2, { momentum: -1 })],
+    ["BatchNorm1d: eps must be finite and ≥ 0, got -1", () => new BatchNorm1d(2, { eps: -1 })],
     ["LayerNorm: expected positive integer sizes, got shape [3, -1]", () => new LayerNorm([3, -1])],
     ["GroupNorm: expected numGroups to divide 4 channels, got 3", () => new GroupNorm(3, 4)],
     ["Dropout: p must be in [0, 1], got 2", () => new Dropout(2)],
@@ -358,8 +355,8 @@ test("batchNorm: a batch that is refused does not count", () => {
 });
 
 test("flatten: axes are whole numbers", () => {
-  expect(() => new Flatten(NaN)).toThrow(new RangeError("Flatten: expected integer axes, got NaN and -1"));
-  expect(() => new Flatten(1, 0.5)).toThrow(new RangeError("Flatten: expected integer axes, got 1 and 0.5"));
+  expect(() => new Flatten(NaN)).toThrow(new RangeError("Flatten: startAxis must be an integer, got NaN"));
+  expect(() => new Flatten(1, 0.5)).toThrow(new RangeError("Flatten: endAxis must be an integer, got 0.5"));
 });
 
 test("layerNorm: a layer over no axis is refused", () => {

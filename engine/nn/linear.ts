@@ -1,9 +1,9 @@
+import { withDefaults } from "../arguments.ts";
 import { k } from "../backend.ts";
 import { allOrNothing } from "../composed.ts";
-import { type Generator, generatorOf } from "../generator.ts";
+import { defaultGenerator, type Generator, generatorOf } from "../generator.ts";
 import { linear } from "../ops/matmul.ts";
-import { checkOptions } from "../options.ts";
-import { checkShape } from "../shape.ts";
+import { checkShape, type Shape } from "../shape.ts";
 import { parameter } from "../tape.ts";
 import { empty, type Tensor } from "../tensor.ts";
 import { forwardOf, Module } from "./module.ts";
@@ -15,6 +15,8 @@ export interface LinearOptions {
   /** Where the initial values come from; the default generator if not given. */
   generator?: Generator;
 }
+
+const DEFAULTS: Required<LinearOptions> = { bias: true, generator: defaultGenerator };
 
 /**
  * z = x·weightᵀ + bias     x: [..., in] → z: [..., out];  weight [out, in], bias [out]
@@ -35,17 +37,11 @@ export class Linear extends Module {
 
   constructor(inFeatures: number, outFeatures: number, options: LinearOptions = {}) {
     super();
-    checkOptions("Linear", options, "bias generator");
-    const { bias = true } = options;
-    const generator = generatorOf("Linear", options.generator);
+    const { bias, generator } = withDefaults("Linear", DEFAULTS, options);
     const shape = checkShape("Linear", [outFeatures, inFeatures]);
     this.inFeatures = inFeatures;
     this.outFeatures = outFeatures;
-    const bound = 1 / Math.sqrt(inFeatures);
-    [this.weight, this.bias] = allOrNothing(() => [
-      uniformParameter(shape, bound, generator),
-      bias ? uniformParameter([outFeatures], bound, generator) : null,
-    ]);
+    [this.weight, this.bias] = startUniform("Linear", shape, inFeatures, bias, generator);
   }
 
   /** @internal */
@@ -65,10 +61,27 @@ export class Linear extends Module {
 
 const FORWARD = /* @__PURE__ */ forwardOf(Linear);
 
-/** A parameter that is uniform in [−bound, bound). */
-export function uniformParameter(shape: readonly number[], bound: number, generator: Generator): Tensor {
-  const t = parameter(empty(shape));
-  generator.uniform(t.ptr, t.size);
-  k.affine(t.ptr, t.ptr, t.size, 2 * bound, -bound);
-  return t;
+/**
+ * A weight of this shape and, where there is one, its bias [out], uniform in ±1/√n for n inputs of an output. Both have their
+ * memory before the first number is drawn.
+ */
+export function startUniform(
+  where: string,
+  shape: Shape,
+  inputs: number,
+  hasBias: boolean,
+  generator?: Generator,
+): [weight: Tensor, bias: Tensor | null] {
+  const from = generatorOf(where, generator);
+  const bound = 1 / Math.sqrt(inputs);
+  const made = allOrNothing((): [Tensor, Tensor | null] => [
+    parameter(empty(shape)),
+    hasBias ? parameter(empty([shape[0] as number])) : null,
+  ]);
+  for (const t of made) {
+    if (t === null) continue;
+    from.uniform(t.ptr, t.size);
+    k.affine(t.ptr, t.ptr, t.size, 2 * bound, -bound);
+  }
+  return made;
 }

@@ -1,5 +1,6 @@
-import { formatShape, type Shape, sameShape } from "../shape.ts";
-import { Tensor } from "../tensor.ts";
+import { functionOf, numbersOf, objectOf, typeOf, wrongType } from "../arguments.ts";
+import { formatShape, type Shape, sameShape, sizesOf } from "../shape.ts";
+import { alive, Tensor } from "../tensor.ts";
 
 /** One array of a state. */
 export interface StateEntry {
@@ -47,7 +48,12 @@ export abstract class Module {
     return Object.entries(this);
   }
 
-  /** Pairs of the name and the parameter. One that is shared appears once, under its first name. */
+  /**
+   * Pairs of the name and the parameter. One that is shared appears once, under its first name.
+   *
+   * @throws TypeError for a module or a parameter of another copy of the package, or posted by another thread, in a field:
+   *   its memory is another one. So do all methods that look for modules and parameters.
+   */
   namedParameters(): [string, Tensor][] {
     return this.namedState().filter(([, t]) => t.isParameter);
   }
@@ -89,30 +95,32 @@ export abstract class Module {
   /**
    * Overwrites the parameters and buffers with the values of a state; tensors by name will do too.
    *
-   * @throws RangeError unless the names, shapes and numbers of values are those of this module; nothing is written then.
+   * @throws RangeError unless the names, shapes and numbers of values are those of this module; TypeError for what is no
+   *   state. Nothing is written then.
    */
   loadStateDict(state: StateDict): void {
+    const given = objectOf(LOAD, "a state, arrays by name", state);
     const named = this.namedState();
     const names = new Set(named.map(([name]) => name));
-    const unknown = Object.keys(state).filter((name) => !names.has(name));
-    if (unknown.length > 0) throw new RangeError(`loadStateDict: no such parameter: ${unknown.join(", ")}`);
-    for (const [name, t] of named) {
-      const entry = state[name];
-      if (entry === undefined) throw new RangeError(`loadStateDict: expected the parameter ${name}, got none`);
-      const same = sameShape(entry.shape, t.shape);
-      if (!same || entry.data.length !== t.size) {
-        const got = same ? `${entry.data.length} values` : formatShape(entry.shape);
-        throw new RangeError(`loadStateDict: expected ${name} of shape ${formatShape(t.shape)}, got ${got}`);
-      }
-    }
-    for (const [name, t] of named) t.copyFrom((state[name] as StateDict[string]).data);
+    const unknown = Object.keys(given).filter((name) => !names.has(name));
+    if (unknown.length > 0) throw new RangeError(`${LOAD}: no such parameter: ${listed(unknown)}`);
+    const copies = named.map(([name, t]) => valuesOf(name, given[name], t));
+    for (const [i, [, t]] of named.entries()) t.copyFrom(copies[i] as Float32Array);
+  }
+
+  /** Sets the gradients of all parameters to null; their buffers are kept for the next ones. */
+  zeroGrad(): void {
+    for (const p of this.parameters()) p.zeroGrad();
   }
 
   /**
    * Puts this module and all within into training mode, the default, or with false into evaluation mode. Returns the module
    * itself.
+   *
+   * @throws TypeError unless the mode is true or false.
    */
   train(mode = true): this {
+    if (typeof mode !== "boolean") throw wrongType("train", "mode as true or false", mode);
     for (const [, module] of this.namedModules()) module.training = mode;
     return this;
   }
@@ -122,8 +130,13 @@ export abstract class Module {
     return this.train(false);
   }
 
-  /** Runs fn with all modules in evaluation mode, then gives each the mode that it had. Returns what fn returns. */
+  /**
+   * Runs fn with all modules in evaluation mode, then gives each the mode that it had. Returns what fn returns.
+   *
+   * @throws TypeError for anything but a function.
+   */
   evaluating<R>(fn: () => R): R {
+    functionOf("evaluating", "fn", fn);
     const modes = this.namedModules().map(([, module]) => [module, module.training] as const);
     this.eval();
     try {
@@ -141,6 +154,7 @@ export abstract class Module {
         if (typeof value !== "object" || value === null || seen.has(value)) continue;
         seen.add(value);
         const name = prefix + key;
+        if (isForeign(value)) throw wrongType("Module", `${name} as ${OWN}`, value);
         callback(name, value);
         if (value instanceof Module) walk(`${name}.`, value.fields());
         else if (Array.isArray(value)) walk(`${name}.`, value.entries());
@@ -148,6 +162,48 @@ export abstract class Module {
     };
     walk("", this.fields());
   }
+}
+
+const LOAD = "loadStateDict";
+
+/** Names in a message, the first ones of many. */
+const listed = (names: readonly string[]): string => names.slice(0, 8).join(", ") + (names.length > 8 ? ", …" : "");
+
+/** A copy of the values that a state has for t, after a check of their shape. */
+function valuesOf(name: string, entry: unknown, t: Tensor): Float32Array {
+  if (entry === undefined) throw new RangeError(`${LOAD}: expected the parameter ${name}, got none`);
+  const where = `${LOAD}: ${name}`;
+  alive(t, where);
+  // The data of a tensor are read without giving out a view.
+  const { shape, data } =
+    entry instanceof Tensor
+      ? { shape: entry.shape, data: entry.toFloat32Array() }
+      : (objectOf(where, "an array { shape, data }", entry) as unknown as StateEntry);
+  const sizes = sizesOf(where, shape);
+  const values = new Float32Array(numbersOf(where, "numbers", data));
+  const same = sameShape(sizes, t.shape);
+  if (same && values.length === t.size) return values;
+  const got = same ? `${values.length} values` : formatShape(sizes);
+  throw new RangeError(`${LOAD}: expected ${name} of shape ${formatShape(t.shape)}, got ${got}`);
+}
+
+const OWN = "a module or a parameter of this copy of jarvis-snn";
+
+/** Whether it is a module or a parameter of another copy of the package, or a parameter that another thread has posted. */
+function isForeign(value: object): boolean {
+  if (value instanceof Module || value instanceof Tensor) return false;
+  return "namedState" in value || (value as { isParameter?: unknown }).isParameter === true;
+}
+
+/**
+ * The value, a module.
+ *
+ * @throws TypeError for anything else, such as a module of another copy of the package.
+ */
+export function moduleOf(where: string, value: Module): Module {
+  if (value instanceof Module && typeof value.forward === "function") return value;
+  const isObject = typeOf(value) === "object";
+  throw wrongType(where, isObject && isForeign(value) ? OWN : "a module with forward(x)", value);
 }
 
 /**

@@ -256,7 +256,7 @@ test("sequential: one module after the other; none is the identity, and others a
   expect(new Sequential().forward(x)).toBe(x);
   const wrong = () => new Sequential(a, "relu" as unknown as Module);
   expect(wrong).toThrow(TypeError);
-  expect(wrong).toThrow("Sequential: expected modules, got string at 1");
+  expect(wrong).toThrow('Sequential: at 1: expected a module with forward(x), got "relu"');
 });
 
 test("flatten: all axes but the first, or the given ones", () => {

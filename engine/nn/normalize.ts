@@ -1,11 +1,11 @@
+import { INTEGER, NOT_NEGATIVE, numberOf, UNIT, withDefaults } from "../arguments.ts";
 import { allOrNothing } from "../composed.ts";
 import { ones, zeros } from "../create.ts";
 import { isOutside } from "../op.ts";
 import { batchNorm, checkGroups, groupNorm, layerNorm } from "../ops/normalize.ts";
-import { checkOptions } from "../options.ts";
 import { axisOf, checkShape, formatShape, type Shape } from "../shape.ts";
 import { buffer, parameter } from "../tape.ts";
-import type { Tensor } from "../tensor.ts";
+import { alive, type Tensor } from "../tensor.ts";
 import { forwardOf, Module } from "./module.ts";
 
 /** Options of {@link LayerNorm}. */
@@ -36,11 +36,36 @@ export interface BatchNorm1dOptions extends BatchNormLayerOptions {
   axis?: number;
 }
 
-/** What all of them can be told, and what batch norms can. */
-const OPTIONS = "eps affine";
-const BATCH_NORM_OPTIONS = `${OPTIONS} momentum trackRunningStats`;
+const DEFAULTS: Required<NormLayerOptions> = { eps: 1e-5, affine: true };
 
-/** A layer with a weight and a bias of the given shape, or without. */
+/** Defaults that `withDefaults` cannot check, since their options may be of two types. */
+interface Open {
+  axis?: number | undefined;
+  momentum?: number | null | undefined;
+}
+const NO_AXIS: Pick<Required<Open>, "axis"> = { axis: undefined };
+
+/** The options over the defaults, in range. */
+function optionsOf<Options extends Required<NormLayerOptions> & Open>(
+  where: string,
+  defaults: Options,
+  options: object,
+): Options {
+  const given = withDefaults(where, defaults, options);
+  const { eps, axis, momentum = null } = given;
+  numberOf(where, "eps", eps, NOT_NEGATIVE);
+  if (axis !== undefined) numberOf(where, "axis", axis, INTEGER);
+  if (momentum !== null) numberOf(where, "momentum", momentum, UNIT);
+  return given;
+}
+
+type Affine = [weight: Tensor | null, bias: Tensor | null];
+
+/** What is learned, both or neither: factors, from ones, and what is added, from zeros. */
+const learned = (shape: Shape, affine: boolean): Affine =>
+  allOrNothing(() => (affine ? [parameter(ones(shape)), parameter(zeros(shape))] : [null, null]));
+
+/** A layer with a weight and a bias, or without. */
 abstract class Normalization extends Module {
   /** Added to the variance. */
   readonly eps: number;
@@ -49,18 +74,21 @@ abstract class Normalization extends Module {
   /** Added last, in the shape of the weight, or null without `affine`. */
   readonly bias: Tensor | null;
 
-  /** The options are known by their names already. */
-  constructor(where: string, shape: Shape, options: NormLayerOptions) {
+  constructor(eps: number, [weight, bias]: Affine) {
     super();
-    checkShape(where, shape);
-    const { eps = 1e-5, affine = true } = options;
-    if (!(eps >= 0)) throw new RangeError(`${where}: eps must not be negative, got ${eps}`);
     this.eps = eps;
-    [this.weight, this.bias] = allOrNothing(() =>
-      affine ? [parameter(ones(shape)), parameter(zeros(shape))] : [null, null],
-    );
+    this.weight = weight;
+    this.bias = bias;
   }
 }
+
+/** The usual momentum stands in the constructor, as null is another one. */
+const BATCH_DEFAULTS = {
+  eps: 1e-5,
+  affine: true,
+  momentum: undefined as number | null | undefined,
+  trackRunningStats: true,
+};
 
 /** In a state dict the running statistics have the names that PyTorch gives them. */
 const STATISTICS: Record<string, string> = {
@@ -81,27 +109,25 @@ abstract class BatchNorm extends Normalization {
   /** Batches in the running statistics, a tensor of one number, or null where none are kept. */
   readonly numBatchesTracked: Tensor | null = null;
 
-  constructor(where: string, channels: number, options: BatchNormLayerOptions, known: string) {
-    checkOptions(where, options, known);
-    const { momentum = 0.1, trackRunningStats = true } = options;
-    if (momentum !== null && !(momentum >= 0 && momentum <= 1)) {
-      throw new RangeError(`${where}: momentum must lie in [0, 1] or be null, got ${momentum}`);
-    }
-    super(where, [channels], options);
+  /** The options are checked already. */
+  constructor(where: string, channels: number, options: typeof BATCH_DEFAULTS) {
+    const { eps, affine, momentum = 0.1, trackRunningStats } = options;
+    const shape = checkShape(where, [channels]);
+    const [affineParts, statistics] = allOrNothing((): [Affine, Tensor[]] => [
+      learned(shape, affine),
+      trackRunningStats ? [buffer(zeros(shape)), buffer(ones(shape)), buffer(zeros([]))] : [],
+    ]);
+    super(eps, affineParts);
     this.channels = channels;
     this.momentum = momentum;
-    if (!trackRunningStats) return;
-    [this.runningMean, this.runningVar, this.numBatchesTracked] = allOrNothing(() => [
-      buffer(zeros([channels])),
-      buffer(ones([channels])),
-      buffer(zeros([])),
-    ]);
+    [this.runningMean = null, this.runningVar = null, this.numBatchesTracked = null] = statistics;
   }
 
   protected override fields(): Iterable<[string, unknown]> {
     return Object.entries(this).map(([name, value]) => [STATISTICS[name] ?? name, value]);
   }
 
+  /** x is alive. */
   protected over(where: string, x: Tensor, axis: number): Tensor {
     if (x.shape[axisOf(where, axis, x.ndim)] !== this.channels) {
       throw new RangeError(`${where}: expected ${this.channels} channels on axis ${axis}, got ${formatShape(x.shape)}`);
@@ -132,8 +158,9 @@ export class BatchNorm1d extends BatchNorm {
   readonly axis: number | undefined;
 
   constructor(channels: number, options: BatchNorm1dOptions = {}) {
-    super("BatchNorm1d", channels, options, `${BATCH_NORM_OPTIONS} axis`);
-    this.axis = options.axis;
+    const given = optionsOf("BatchNorm1d", { ...BATCH_DEFAULTS, ...NO_AXIS }, options);
+    super("BatchNorm1d", channels, given);
+    this.axis = given.axis;
   }
 
   /** @internal */
@@ -147,6 +174,7 @@ export class BatchNorm1d extends BatchNorm {
    * @throws RangeError unless x has these channels on this axis, and in training more than one value a channel.
    */
   forward(x: Tensor): Tensor {
+    alive(x, "BatchNorm1d");
     return this.over("BatchNorm1d", x, this.axis ?? (x.ndim === 2 ? -1 : -2));
   }
 }
@@ -162,7 +190,7 @@ const FORWARD_1D = /* @__PURE__ */ forwardOf(BatchNorm1d);
  */
 export class BatchNorm2d extends BatchNorm {
   constructor(channels: number, options: BatchNormLayerOptions = {}) {
-    super("BatchNorm2d", channels, options, BATCH_NORM_OPTIONS);
+    super("BatchNorm2d", channels, optionsOf("BatchNorm2d", BATCH_DEFAULTS, options));
   }
 
   /** @internal */
@@ -176,6 +204,7 @@ export class BatchNorm2d extends BatchNorm {
    * @throws RangeError unless x [..., N, C, H, W] has these channels, and in training more than one value a channel.
    */
   forward(x: Tensor): Tensor {
+    alive(x, "BatchNorm2d");
     if (x.ndim < 4) throw new RangeError(`BatchNorm2d: expected x [..., N, C, H, W], got ${formatShape(x.shape)}`);
     return this.over("BatchNorm2d", x, -3);
   }
@@ -195,10 +224,10 @@ export class LayerNorm extends Normalization {
   readonly normalizedShape: Shape;
 
   constructor(normalizedShape: number | Shape, options: NormLayerOptions = {}) {
-    const shape = typeof normalizedShape === "number" ? [normalizedShape] : [...normalizedShape];
+    const shape = checkShape("LayerNorm", typeof normalizedShape === "number" ? [normalizedShape] : normalizedShape);
     if (shape.length === 0) throw new RangeError("LayerNorm: expected one axis or more, got []");
-    checkOptions("LayerNorm", options, OPTIONS);
-    super("LayerNorm", shape, options);
+    const { eps, affine } = optionsOf("LayerNorm", DEFAULTS, options);
+    super(eps, learned(shape, affine));
     this.normalizedShape = shape;
   }
 
@@ -235,10 +264,11 @@ export class GroupNorm extends Normalization {
 
   constructor(numGroups: number, numChannels: number, options: GroupNormLayerOptions = {}) {
     checkGroups("GroupNorm", numGroups, numChannels);
-    checkOptions("GroupNorm", options, `${OPTIONS} axis`);
-    super("GroupNorm", [numChannels], options);
+    const shape = checkShape("GroupNorm", [numChannels]);
+    const { eps, affine, axis } = optionsOf("GroupNorm", { ...DEFAULTS, ...NO_AXIS }, options);
+    super(eps, learned(shape, affine));
     this.numGroups = numGroups;
-    this.axis = options.axis;
+    this.axis = axis;
   }
 
   /** @internal */

@@ -1,7 +1,14 @@
+import { objectOf } from "../arguments.ts";
 import { type AvgPoolOptions, avgPool2d, checkWindow, type MaxPoolOptions, maxPool2d } from "../ops/pool.ts";
-import type { Pair } from "../ops/windows.ts";
+import { type Pair, pairOf } from "../ops/windows.ts";
 import type { Tensor } from "../tensor.ts";
 import { forwardOf, Module } from "./module.ts";
+
+/** A frozen copy of options, of which each is read once. */
+function copyOf<Options extends object>(where: string, options: Options): Options {
+  const entries = Object.entries(objectOf(where, "options", options));
+  return Object.freeze(Object.fromEntries(entries.map(([name, value]) => [name, pairOf(value)]))) as Options;
+}
 
 /**
  * The maximum under each window, x [..., C, H, W] → z [..., C, H′, W′]; see {@link maxPool2d}. By default the stride is the
@@ -12,14 +19,14 @@ import { forwardOf, Module } from "./module.ts";
 export class MaxPool2d extends Module {
   /** Size of the window, a number or [height, width]. */
   readonly kernel: Pair;
-  /** The other options, as given. */
+  /** The other options, a copy of those that were given. */
   readonly options: MaxPoolOptions;
 
   constructor(kernel: Pair, options: MaxPoolOptions = {}) {
     super();
-    checkWindow("MaxPool2d", kernel, options);
-    this.kernel = kernel;
-    this.options = options;
+    this.kernel = pairOf(kernel);
+    this.options = copyOf("MaxPool2d", options);
+    checkWindow("MaxPool2d", this.kernel, this.options);
   }
 
   /** @internal */
@@ -48,14 +55,14 @@ const MAX_FORWARD = /* @__PURE__ */ forwardOf(MaxPool2d);
 export class AvgPool2d extends Module {
   /** Size of the window, a number or [height, width]. */
   readonly kernel: Pair;
-  /** The other options, as given. */
+  /** The other options, a copy of those that were given. */
   readonly options: AvgPoolOptions;
 
   constructor(kernel: Pair, options: AvgPoolOptions = {}) {
     super();
-    checkWindow("AvgPool2d", kernel, options);
-    this.kernel = kernel;
-    this.options = options;
+    this.kernel = pairOf(kernel);
+    this.options = copyOf("AvgPool2d", options);
+    checkWindow("AvgPool2d", this.kernel, this.options);
   }
 
   /** @internal */

@@ -1,8 +1,10 @@
+import { show } from "../arguments.ts";
 import { zeros } from "../create.ts";
 import { defaultGenerator } from "../generator.ts";
-import { formatShape, type Shape } from "../shape.ts";
+import { checkShape, formatShape, type Shape } from "../shape.ts";
 import { noGrad } from "../tape.ts";
-import type { Module } from "./module.ts";
+import { Tensor } from "../tensor.ts";
+import { type Module, moduleOf } from "./module.ts";
 
 /**
  * A table of the modules in a network: name and class, shape of the output, own parameters.
@@ -15,10 +17,11 @@ import type { Module } from "./module.ts";
  * Runs the network once on zeros of the given shape (all axes, batch and time included) in evaluation mode; random state
  * is put back. The output is that of the last call of `forward`, "–" where that was not called.
  *
- * @throws RangeError for a shape that is none, and what the network throws that does not take it.
+ * @throws RangeError or TypeError for a shape that is none, TypeError for what is no module, and what the network throws that does not take it.
  */
 export function summary(module: Module, inputShape: Shape): string {
-  const modules = module.namedModules();
+  const modules = moduleOf("summary", module).namedModules();
+  const shape = checkShape("summary", inputShape);
   const outputs = new Map<Module, string>();
   const undo: (() => void)[] = [];
   const random = defaultGenerator.getState();
@@ -31,12 +34,12 @@ export function summary(module: Module, inputShape: Shape): string {
       );
       m.forward = (...x) => {
         const z = forward.apply(m, x);
-        outputs.set(m, formatShape(z.shape));
+        outputs.set(m, z instanceof Tensor ? formatShape(z.shape) : show(z));
         return z;
       };
     }
     noGrad(() => {
-      module.evaluating(() => module.forward(zeros(inputShape)));
+      module.evaluating(() => module.forward(zeros(shape)));
     });
   } finally {
     for (const restore of undo) restore();

@@ -145,3 +145,11 @@ export function carve<Words extends readonly number[]>(words: Words): { [K in ke
 }
 
 export const bytesOf = (words: readonly number[]): number => words.reduce((total, n) => total + partBytes(n), 0);
+
+/** A frozen copy of a pair, which the caller may change later; anything else as it is. */
+export function pairOf<Size>(value: Size): Size {
+  if (!Array.isArray(value)) return value;
+  // A third entry shows that it is none.
+  const length = Math.min(value.length, 3);
+  return Object.freeze(Array.from({ length }, (_, i) => value[i])) as Size;
+}

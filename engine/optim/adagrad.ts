@@ -16,6 +16,14 @@ export interface AdagradOptions {
   eps?: number;
 }
 
+const DEFAULTS: Required<AdagradOptions> = {
+  lr: 1e-2,
+  lrDecay: 0,
+  weightDecay: 0,
+  initialAccumulatorValue: 0,
+  eps: 1e-10,
+};
+
 /**
  * Adagrad, PyTorch's form.
  *
@@ -27,8 +35,7 @@ export interface AdagradOptions {
  */
 export class Adagrad extends Optimizer<Required<AdagradOptions>> {
   constructor(params: Iterable<Tensor>, options: AdagradOptions = {}) {
-    const defaults = { lr: 1e-2, lrDecay: 0, weightDecay: 0, initialAccumulatorValue: 0, eps: 1e-10 };
-    super("Adagrad", params, defaults, options);
+    super("Adagrad", params, DEFAULTS, options);
   }
 
   protected slotNames(): readonly string[] {

@@ -1,6 +1,7 @@
-import { ensure } from "../arguments.ts";
+import { BELOW_ONE } from "../arguments.ts";
 import { k } from "../backend.ts";
 import type { Tensor } from "../tensor.ts";
+import type { Limits } from "./fields.ts";
 import { Optimizer } from "./optimizer.ts";
 
 /** Options of {@link Adam} and {@link AdamW}. */
@@ -17,6 +18,8 @@ export interface AdamOptions {
   amsgrad?: boolean;
 }
 
+const DEFAULTS: Required<AdamOptions> = { lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0, amsgrad: false };
+
 /** baseⁿ for an integer n ≥ 0, by squaring: the same bits everywhere, unlike Math.pow. */
 function power(base: number, n: number): number {
   let result = 1;
@@ -30,17 +33,12 @@ abstract class AdamRule extends Optimizer<Required<AdamOptions>> {
   private readonly decoupled: boolean;
 
   constructor(where: string, params: Iterable<Tensor>, options: AdamOptions, decoupled: boolean) {
-    const weightDecay = decoupled ? 0.01 : 0;
-    super(where, params, { lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8, weightDecay, amsgrad: false }, options);
+    super(where, params, decoupled ? { ...DEFAULTS, weightDecay: 0.01 } : DEFAULTS, options);
     this.decoupled = decoupled;
   }
 
-  protected override checked(where: string, options: Required<AdamOptions>): Required<AdamOptions> {
-    for (const i of [0, 1] as const) {
-      const beta = options.betas[i];
-      ensure(beta >= 0 && beta < 1, where, `betas[${i}] must lie in [0, 1)`, beta);
-    }
-    return options;
+  protected override limits(): Limits {
+    return { betas: { ...BELOW_ONE, length: 2 } };
   }
 
   protected slotNames({ amsgrad }: Required<AdamOptions>): readonly string[] {

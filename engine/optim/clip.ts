@@ -1,20 +1,29 @@
 /** Gradients made smaller between `backward` and `step`. */
-import { k } from "../backend.ts";
+import { iterableOf, numberOf, type Range, withDefaults } from "../arguments.ts";
+import { inReference, k } from "../backend.ts";
 import { full } from "../create.ts";
 import { pow } from "../ops/formula.ts";
 import { amax, sum } from "../ops/reduce.ts";
 import { abs, square } from "../ops/unary.ts";
-import { checkOptions } from "../options.ts";
 import { noGrad } from "../tape.ts";
-import { Tensor, touch } from "../tensor.ts";
+import { alive, Tensor, touch } from "../tensor.ts";
+
+/** A bound may be infinite, and a norm may be that of the largest value. */
+const BOUND: Range = { expected: "≥ 0", fits: (x) => x >= 0 };
+const NORM: Range = { expected: "> 0", fits: (x) => x > 0 };
 
 /** The gradients that there are, after the check of the bound. */
 function gradientsOf(where: string, params: Iterable<Tensor> | Tensor, max: number): Tensor[] {
-  if (!(max >= 0)) throw new RangeError(`${where}: max must be ≥ 0, got ${max}`);
-  return [...(params instanceof Tensor ? [params] : params)].flatMap((p) => {
-    if (!(p instanceof Tensor)) throw new TypeError(`${where}: expected tensors, got ${typeof p}`);
-    return p.grad ?? [];
-  });
+  numberOf(where, "max", max, BOUND);
+  if (inReference()) throw new Error(`${where}: expected gradients outside of gradcheck`);
+  const list =
+    params instanceof Tensor ? [params] : iterableOf(where, "parameters, such as model.parameters()", params);
+  const gradients: Tensor[] = [];
+  for (const p of list) {
+    alive(p, where);
+    if (p.grad !== null) gradients.push(p.grad);
+  }
+  return gradients;
 }
 
 /**
@@ -33,10 +42,9 @@ export function clipGradNorm(
   max: number,
   options: { normType?: number } = {},
 ): number {
-  checkOptions("clipGradNorm", options, "normType");
-  const { normType = 2 } = options;
+  const { normType } = withDefaults("clipGradNorm", { normType: 2 }, options);
+  numberOf("clipGradNorm", "normType", normType, NORM);
   const gradients = gradientsOf("clipGradNorm", params, max);
-  if (!(normType > 0)) throw new RangeError(`clipGradNorm: normType must be positive, got ${normType}`);
   const norm = noGrad(() => normOf(gradients, normType));
   const factor = max / (norm + 1e-6);
   // A norm that is NaN makes every gradient NaN, as in PyTorch.

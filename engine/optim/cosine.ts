@@ -1,7 +1,8 @@
 /** Rates that follow a cosine. */
-import { ensure } from "../arguments.ts";
+import { COUNT, ensure } from "../arguments.ts";
+import type { Limits } from "./fields.ts";
 import type { Optimizer } from "./optimizer.ts";
-import { isCount, Scheduler } from "./scheduler.ts";
+import { Scheduler } from "./scheduler.ts";
 
 /** Options of {@link CosineAnnealingLR}. */
 export interface CosineAnnealingLROptions {
@@ -24,12 +25,12 @@ export interface CosineAnnealingLROptions {
  */
 export class CosineAnnealingLR extends Scheduler<Required<CosineAnnealingLROptions>> {
   constructor(optimizer: Optimizer, options: CosineAnnealingLROptions) {
-    super("CosineAnnealingLR", optimizer, { tMax: 0, etaMin: 0 }, options);
+    super("CosineAnnealingLR", optimizer, { tMax: Number.NaN, etaMin: 0 }, options);
     this.set(optimizer.lr);
   }
 
-  protected override check(where: string, { tMax }: Required<CosineAnnealingLROptions>): void {
-    ensure(isCount(tMax), where, "tMax must be an integer ≥ 1", tMax);
+  protected override limits(): Limits {
+    return { tMax: COUNT };
   }
 
   protected rate(epoch: number): number {
@@ -69,15 +70,20 @@ interface Rounds extends Required<CosineAnnealingWarmRestartsOptions> {
  */
 export class CosineAnnealingWarmRestarts extends Scheduler<Rounds> {
   constructor(optimizer: Optimizer, options: CosineAnnealingWarmRestartsOptions) {
-    const counters = { round: options.t0, passed: 0 };
-    super("CosineAnnealingWarmRestarts", optimizer, { t0: 0, tMult: 1, etaMin: 0 }, options, counters);
+    super("CosineAnnealingWarmRestarts", optimizer, { t0: Number.NaN, tMult: 1, etaMin: 0 }, options);
     this.set(this.cosine());
   }
 
-  protected override check(where: string, { t0, tMult, round, passed }: Rounds): void {
-    ensure(isCount(t0), where, "t0 must be an integer ≥ 1", t0);
-    ensure(isCount(tMult), where, "tMult must be an integer ≥ 1", tMult);
-    ensure(passed >= 0 && passed < round, where, `passed must lie in [0, ${round})`, passed);
+  protected override begin(_where: string, options: Rounds): Rounds {
+    return { ...options, round: options.t0, passed: 0 };
+  }
+
+  protected override limits(): Limits {
+    return { t0: COUNT, tMult: COUNT };
+  }
+
+  protected override check(where: string, { round, passed }: Rounds): void {
+    ensure(passed < round, where, `passed must be in [0, ${round})`, passed);
   }
 
   protected rate(): number {

@@ -1,8 +1,8 @@
 /** Rates that fall, or rise, by one rule from epoch to epoch. */
-import { ensure } from "../arguments.ts";
-import { checkOptions } from "../options.ts";
+import { COUNT, FINITE, functionOf, numberOf, type Range, UNIT, WHOLE, withDefaults } from "../arguments.ts";
+import type { Limits } from "./fields.ts";
 import type { Optimizer } from "./optimizer.ts";
-import { isCount, Scheduler } from "./scheduler.ts";
+import { Scheduler } from "./scheduler.ts";
 
 /** Options of {@link StepLR}. */
 export interface StepLROptions {
@@ -20,12 +20,12 @@ export interface StepLROptions {
  */
 export class StepLR extends Scheduler<Required<StepLROptions>> {
   constructor(optimizer: Optimizer, options: StepLROptions) {
-    super("StepLR", optimizer, { stepSize: 0, gamma: 0.1 }, options);
+    super("StepLR", optimizer, { stepSize: Number.NaN, gamma: 0.1 }, options);
     this.set(optimizer.lr);
   }
 
-  protected override check(where: string, { stepSize }: Required<StepLROptions>): void {
-    ensure(isCount(stepSize), where, "stepSize must be an integer ≥ 1", stepSize);
+  protected override limits(): Limits {
+    return { stepSize: COUNT };
   }
 
   protected rate(epoch: number): number {
@@ -54,10 +54,8 @@ export class MultiStepLR extends Scheduler<Required<MultiStepLROptions>> {
     this.set(this.rate(0));
   }
 
-  protected override check(where: string, { milestones }: Required<MultiStepLROptions>): void {
-    for (const epoch of milestones) {
-      ensure(epoch === 0 || isCount(epoch), where, "milestones must be integers ≥ 0", epoch);
-    }
+  protected override limits(): Limits {
+    return { milestones: WHOLE };
   }
 
   protected rate(epoch: number): number {
@@ -100,6 +98,8 @@ export interface LinearLROptions {
   totalIters?: number;
 }
 
+const SHARE: Range = { expected: "in (0, 1]", fits: (x) => x > 0 && x <= 1 };
+
 /**
  * Multiplies the rate by a factor that goes linearly from startFactor, at once, to endFactor, after totalIters epochs:
  *
@@ -114,11 +114,8 @@ export class LinearLR extends Scheduler<Required<LinearLROptions>> {
     this.set(optimizer.lr * this.state.startFactor);
   }
 
-  protected override check(where: string, state: Required<LinearLROptions>): void {
-    const { startFactor, endFactor, totalIters } = state;
-    ensure(startFactor > 0 && startFactor <= 1, where, "startFactor must lie in (0, 1]", startFactor);
-    ensure(endFactor >= 0 && endFactor <= 1, where, "endFactor must lie in [0, 1]", endFactor);
-    ensure(isCount(totalIters), where, "totalIters must be an integer ≥ 1", totalIters);
+  protected override limits(): Limits {
+    return { startFactor: SHARE, endFactor: UNIT, totalIters: COUNT };
   }
 
   protected rate(epoch: number): number {
@@ -146,16 +143,12 @@ export class LambdaLR extends Scheduler {
 
   constructor(optimizer: Optimizer, options: LambdaLROptions) {
     super("LambdaLR", optimizer, {}, {});
-    checkOptions("LambdaLR", options, "lrLambda");
-    const { lrLambda } = options;
-    if (typeof lrLambda !== "function") throw new TypeError(`LambdaLR: expected a function, got ${typeof lrLambda}`);
-    this.lrLambda = lrLambda;
+    const { lrLambda } = withDefaults<{ lrLambda: unknown }>("LambdaLR", { lrLambda: undefined }, options);
+    this.lrLambda = functionOf("LambdaLR", "lrLambda", lrLambda as LambdaLROptions["lrLambda"]);
     this.set(this.rate(0));
   }
 
   protected rate(epoch: number): number {
-    const factor = this.lrLambda(epoch);
-    ensure(Number.isFinite(factor), "LambdaLR", "lrLambda must give finite numbers", `${factor} for epoch ${epoch}`);
-    return this.state.baseLr * factor;
+    return this.state.baseLr * numberOf("LambdaLR", `lrLambda(${epoch})`, this.lrLambda(epoch), FINITE);
   }
 }

@@ -1,7 +1,8 @@
-import { ensure } from "../arguments.ts";
+import { COUNT, ensure, POSITIVE, UNIT, WHOLE } from "../arguments.ts";
 import { cosPi } from "./cosine.ts";
+import { type Limits, limited } from "./fields.ts";
 import type { Optimizer } from "./optimizer.ts";
-import { isCount, type Progress, Scheduler, type SchedulerState } from "./scheduler.ts";
+import { type Progress, Scheduler, type SchedulerState } from "./scheduler.ts";
 
 /** Options of {@link OneCycleLR}. */
 export interface OneCycleLROptions {
@@ -31,6 +32,22 @@ export interface OneCycleLROptions {
   threePhase?: boolean;
 }
 
+/** Of the steps, either form may be left out. */
+const DEFAULTS: Required<OneCycleLROptions> = {
+  maxLr: Number.NaN,
+  totalSteps: 0,
+  epochs: 0,
+  stepsPerEpoch: 0,
+  pctStart: 0.3,
+  annealStrategy: "cos",
+  cycleMomentum: true,
+  baseMomentum: 0.85,
+  maxMomentum: 0.95,
+  divFactor: 25,
+  finalDivFactor: 1e4,
+  threePhase: false,
+};
+
 /**
  * One rise of the learning rate to maxLr and one long fall, for a given number of steps, usually one a batch. The rate is
  *
@@ -43,34 +60,31 @@ export interface OneCycleLROptions {
  * @see Smith and Topin (2018), Super-Convergence: Very Fast Training of Neural Networks Using Large Learning Rates.
  */
 export class OneCycleLR extends Scheduler<Cycle> {
-  constructor(optimizer: Optimizer, { epochs = 0, stepsPerEpoch = 0, ...options }: OneCycleLROptions) {
-    const defaults = {
-      maxLr: Number.NaN,
-      totalSteps: epochs * stepsPerEpoch,
-      pctStart: 0.3,
-      annealStrategy: "cos",
-      cycleMomentum: true,
-      baseMomentum: 0.85,
-      maxMomentum: 0.95,
-      divFactor: 25,
-      finalDivFactor: 1e4,
-      threePhase: false,
-    };
-    super("OneCycleLR", optimizer, defaults, options);
+  constructor(optimizer: Optimizer, options: OneCycleLROptions) {
+    super("OneCycleLR", optimizer, DEFAULTS, options);
     this.state.baseLr = this.state.maxLr / this.state.divFactor;
     this.set(this.rate(0));
   }
 
+  protected override begin(where: string, options: Required<OneCycleLROptions>): Cycle {
+    const { epochs, stepsPerEpoch, ...cycle } = options;
+    limited(where, { epochs, stepsPerEpoch }, { epochs: WHOLE, stepsPerEpoch: WHOLE });
+    return { ...cycle, totalSteps: cycle.totalSteps || epochs * stepsPerEpoch };
+  }
+
+  protected override limits(): Limits {
+    return {
+      totalSteps: COUNT,
+      pctStart: UNIT,
+      annealStrategy: ["cos", "linear"],
+      baseMomentum: UNIT,
+      maxMomentum: UNIT,
+      divFactor: POSITIVE,
+      finalDivFactor: POSITIVE,
+    };
+  }
+
   protected override check(where: string, state: Cycle & Progress): void {
-    ensure(isCount(state.totalSteps), where, "totalSteps must be an integer ≥ 1", state.totalSteps);
-    for (const name of ["pctStart", "baseMomentum", "maxMomentum"] as const) {
-      ensure(state[name] >= 0 && state[name] <= 1, where, `${name} must lie in [0, 1]`, state[name]);
-    }
-    for (const name of ["divFactor", "finalDivFactor"] as const) {
-      ensure(state[name] > 0, where, `${name} must be positive`, state[name]);
-    }
-    const known = state.annealStrategy === "cos" || state.annealStrategy === "linear";
-    ensure(known, where, 'annealStrategy must be "cos" or "linear"', state.annealStrategy);
     const { options } = this.optimizer;
     const fine = !state.cycleMomentum || "betas" in options || "momentum" in options;
     ensure(fine, where, "cycleMomentum must be false for an optimizer without momentum or betas", true);

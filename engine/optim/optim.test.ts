@@ -275,8 +275,8 @@ const OPTIONS: Option[] = [
   ["Adam: lr must be finite and ≥ 0", (p, lr) => new Adam([p], { lr }), NOT_FINITE],
   ["Adam: eps must be finite and ≥ 0", (p, eps) => new Adam([p], { eps }), NOT_FINITE],
   ["Adam: weightDecay must be finite and ≥ 0", (p, weightDecay) => new Adam([p], { weightDecay }), NOT_FINITE],
-  ["Adam: betas[0] must lie in [0, 1)", (p, beta) => new Adam([p], { betas: [beta, 0.9] }), NOT_FRACTION],
-  ["Adam: betas[1] must lie in [0, 1)", (p, beta) => new Adam([p], { betas: [0.9, beta] }), NOT_FRACTION],
+  ["Adam: betas[0] must be in [0, 1)", (p, beta) => new Adam([p], { betas: [beta, 0.9] }), NOT_FRACTION],
+  ["Adam: betas[1] must be in [0, 1)", (p, beta) => new Adam([p], { betas: [0.9, beta] }), NOT_FRACTION],
   ["AdamW: lr must be finite and ≥ 0", (p, lr) => new AdamW([p], { lr }), NOT_FINITE],
   ["AdamW: weightDecay must be finite and ≥ 0", (p, weightDecay) => new AdamW([p], { weightDecay }), NOT_FINITE],
   ["RMSprop: alpha must be finite and ≥ 0", (p, alpha) => new RMSprop([p], { alpha }), NOT_FINITE],
@@ -301,24 +301,24 @@ test.each(OPTIONS)("%s", (message, make, wrong) => {
 test("optimizer: an option of another type, or an unknown one, is a TypeError", () => {
   const p = parameter(tensor([1]));
   const wrong: [options: object, message: string][] = [
-    [{ lr: "0.1" }, "Adam: lr must be of type number, got 0.1"],
-    [{ amsgrad: 1 }, "Adam: amsgrad must be of type boolean, got 1"],
-    [{ betas: 0.9 }, "Adam: betas must be of type array, got 0.9"],
-    [{ betas: null }, "Adam: betas must be of type array, got null"],
+    [{ lr: "0.1" }, 'Adam: expected lr of type number, got "0.1"'],
+    [{ amsgrad: 1 }, "Adam: expected amsgrad of type boolean, got 1"],
+    [{ betas: 0.9 }, "Adam: expected betas of type array, got 0.9"],
+    [{ betas: null }, "Adam: expected betas of type array, got null"],
     [{ weight_decay: 0.1 }, "Adam: expected the options lr, betas, eps, weightDecay, amsgrad, got weight_decay"],
   ];
   for (const [options, message] of wrong) expect(() => new Adam([p], options)).toThrow(new TypeError(message));
   expect(() => new Adam([p], { betas: [0.9] as unknown as [number, number] })).toThrow(
-    new RangeError("Adam: betas[1] must lie in [0, 1), got undefined"),
+    new RangeError("Adam: betas must have 2 entries, got 1"),
   );
 });
 
 test("SGD: Nesterov needs momentum and no dampening", () => {
   const p = parameter(tensor([1]));
   expect(() => new SGD([p], { nesterov: true })).toThrow(
-    new RangeError("SGD: nesterov needs momentum > 0 and dampening 0, got 0 and 0"),
+    new RangeError("SGD: nesterov needs momentum > 0 and dampening 0, got [0, 0]"),
   );
-  expect(() => new SGD([p], { nesterov: true, momentum: 0.9, dampening: 0.1 })).toThrow(/got 0.9 and 0.1/);
+  expect(() => new SGD([p], { nesterov: true, momentum: 0.9, dampening: 0.1 })).toThrow("got [0.9, 0.1]");
 });
 
 test("optimizer: it takes parameters only, and at least one", () => {
@@ -329,7 +329,7 @@ test("optimizer: it takes parameters only, and at least one", () => {
     expect(wrong).toThrow(`${make.name}: expected tensors made by parameter()`);
     const p = parameter(tensor([1]));
     expect(() => new make([p, p])).toThrow(
-      new RangeError(`${make.name}: expected every parameter once, got one of 2 again`),
+      new RangeError(`${make.name}: expected every parameter once, got one of shape [1] again`),
     );
     const module = () => new make(new Linear(1, 1) as unknown as Tensor[]);
     expect(module).toThrow(TypeError);
@@ -346,11 +346,8 @@ test("state dict: what does not fit is named, and nothing is written", () => {
   const { name, options, steps, slots } = structuredClone(before);
   const [first, second] = slots as [(typeof slots)[0], (typeof slots)[0]];
   const broken: [state: typeof before, message: string][] = [
-    [{ name, options, steps: [1], slots: [first] }, "loadStateDict: expected the state of 2 parameters, got 1"],
-    [
-      { name, options, steps: [1, 1, 1], slots: [first, second] },
-      "loadStateDict: expected the state of 2 parameters, got 3",
-    ],
+    [{ name, options, steps: [1], slots: [first] }, "loadStateDict: steps must have 2 entries, got 1"],
+    [{ name, options, steps: [1, 1, 1], slots: [first, second] }, "loadStateDict: steps must have 2 entries, got 3"],
     [
       {
         name,
@@ -365,10 +362,13 @@ test("state dict: what does not fit is named, and nothing is written", () => {
     ],
     [
       { name, options, steps: [5, 5], slots: [first, { momentum: new Float32Array(2) }] },
-      "loadStateDict: expected [m, v] for parameter 1, got [momentum]",
+      'loadStateDict: expected ["m", "v"] for parameter 1, got ["momentum"]',
     ],
-    [{ ...before, name: "AdamW" }, "loadStateDict: expected the state of Adam, got AdamW"],
-    [{ name, options, steps: [5, 5], slots: [{}, second] }, "loadStateDict: expected [m, v] for parameter 0, got []"],
+    [{ ...before, name: "AdamW" }, 'loadStateDict: expected the state of Adam, got "AdamW"'],
+    [
+      { name, options, steps: [5, 5], slots: [{}, second] },
+      'loadStateDict: expected ["m", "v"] for parameter 0, got []',
+    ],
   ];
   for (const [state, message] of broken) {
     expect(() => optimizer.loadStateDict(state)).toThrow(RangeError);
@@ -378,14 +378,14 @@ test("state dict: what does not fit is named, and nothing is written", () => {
   for (const wrong of [-1, 0.5, Number.NaN]) {
     const act = () => optimizer.loadStateDict({ name, options, steps: [wrong, steps[1] as number], slots });
     expect(act).toThrow(RangeError);
-    expect(act).toThrow(`loadStateDict: expected a count of steps for parameter 0, got ${wrong}`);
+    expect(act).toThrow(`loadStateDict: steps[0] must be a count of steps, got ${wrong}`);
     expect(optimizer.stateDict()).toEqual(before);
   }
   const wrongOptions: [change: object, message: string][] = [
     [{ lr: Infinity }, "loadStateDict: lr must be finite, got Infinity"],
-    [{ lr: "1" }, "loadStateDict: lr must be finite, got 1"],
-    [{ betas: [0.9, 1] }, "loadStateDict: betas[1] must lie in [0, 1), got 1"],
-    [{ eps: null }, "loadStateDict: eps must be of type number, got null"],
+    [{ lr: "1" }, 'loadStateDict: expected lr of type number, got "1"'],
+    [{ betas: [0.9, 1] }, "loadStateDict: betas[1] must be in [0, 1), got 1"],
+    [{ eps: null }, "loadStateDict: expected eps of type number, got null"],
     [{ alpha: 0.9 }, "loadStateDict: expected the options lr, betas, eps, weightDecay, amsgrad, got alpha"],
   ];
   for (const [change, message] of wrongOptions) {
@@ -422,7 +422,7 @@ test("optimizer: once its state is freed, it starts as a new one does", () => {
 
 test("optimizer: a learning rate that is not finite is refused, and the old one stays", () => {
   const optimizer = new SGD([parameter(tensor([1]))], { lr: 0.5 });
-  for (const lr of [NaN, Infinity, undefined as unknown as number]) {
+  for (const lr of [NaN, Infinity]) {
     expect(() => {
       optimizer.lr = lr;
     }).toThrow(new RangeError(`Optimizer: lr must be finite, got ${lr}`));

@@ -1,7 +1,19 @@
-import { ensure } from "../arguments.ts";
-import { heap, k } from "../backend.ts";
-import { copyOf, merged } from "../options.ts";
-import { Tensor, touch } from "../tensor.ts";
+import {
+  ensure,
+  FINITE,
+  iterableOf,
+  listOf,
+  numberOf,
+  numbersOf,
+  objectOf,
+  show,
+  withDefaults,
+  wrongType,
+} from "../arguments.ts";
+import { inReference, simd } from "../backend.ts";
+import { formatShape } from "../shape.ts";
+import { alive, type Tensor, touch } from "../tensor.ts";
+import { copyOf, type Limits, limited, STEPS } from "./fields.ts";
 
 /** What an optimizer keeps for one parameter: arrays by name, such as the `momentum` of {@link SGD}. */
 export type Slots = Record<string, Float32Array>;
@@ -27,6 +39,23 @@ export interface OptimizerOptions {
   lr: number;
 }
 
+const LOAD = "loadStateDict";
+
+/** The parameters, each once. */
+function parametersOf(where: string, params: Iterable<Tensor>): Tensor[] {
+  const found = new Set<Tensor>();
+  for (const p of iterableOf(where, "parameters, such as model.parameters()", params)) {
+    alive(p, where);
+    if (!p.isParameter) throw new TypeError(`${where}: expected tensors made by parameter()`);
+    if (found.has(p)) {
+      throw new RangeError(`${where}: expected every parameter once, got one of shape ${formatShape(p.shape)} again`);
+    }
+    found.add(p);
+  }
+  if (found.size === 0) throw new RangeError(`${where}: expected parameters, got none`);
+  return [...found];
+}
+
 /**
  * Updates parameters from their gradients. Its state is persistent and lives as long as the optimizer.
  *
@@ -43,28 +72,23 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
   /** The learning rate that schedulers start from: that of the time when the first one was made. */
   initialLr: number | null = null;
   private readonly name: string;
+  /** The options that the last step had: they are checked again once one is another. */
+  private checked: Options;
   /** Updates that each parameter has had. */
   protected readonly steps: number[];
-  /** Addresses of the state arrays of each parameter. */
+  /** Addresses of the state arrays of each parameter, in linear memory also where the reference computes. */
   private readonly slots: Record<string, number>[];
   /** Those that were made for the current step. */
   private readonly fresh = new Set<number>();
 
   constructor(where: string, params: Iterable<Tensor>, defaults: Options, options: Partial<Options>) {
-    if (typeof params?.[Symbol.iterator] !== "function") {
-      throw new TypeError(`${where}: expected parameters, such as model.parameters(), got ${typeof params}`);
-    }
     this.name = where;
-    this.params = [...params];
-    if (this.params.length === 0) throw new RangeError(`${where}: expected parameters, got none`);
-    for (const p of this.params) {
-      if (!(p instanceof Tensor) || !p.isParameter)
-        throw new TypeError(`${where}: expected tensors made by parameter()`);
-    }
-    if (new Set(this.params).size !== this.params.length) {
-      throw new RangeError(`${where}: expected every parameter once, got one of ${this.params.length} again`);
-    }
-    this.options = this.checked(where, merged(where, defaults, options));
+    this.params = parametersOf(where, params);
+    const limits = this.limits();
+    const given = limited(where, withDefaults(where, defaults, options), limits);
+    this.check(where, given);
+    this.options = given;
+    this.checked = { ...given };
     this.steps = this.params.map(() => 0);
     this.slots = this.params.map(() => ({}));
   }
@@ -72,7 +96,7 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
   /**
    * Learning rate; schedulers change it between steps.
    *
-   * @throws RangeError where it is set to what is not finite.
+   * @throws RangeError where it is set to what is not finite, TypeError for what is no number.
    */
   get lr(): number {
     return this.options.lr;
@@ -80,18 +104,22 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
 
   /** Sets it for the steps to come. */
   set lr(value: number) {
-    ensure(Number.isFinite(value), "Optimizer", "lr must be finite", value);
-    this.options.lr = value;
+    this.options.lr = numberOf("Optimizer", "lr", value, FINITE);
   }
 
   /**
    * One update of every parameter that has a gradient; the others, and their counts of steps, stay as they are.
    *
-   * @throws RangeError where the memory does not suffice for the state; nothing is updated then.
+   * @throws RangeError where the memory does not suffice for the state, RangeError or TypeError where an option was changed to
+   *   what it cannot be, Error for a parameter that was freed and inside of `gradcheck`; nothing is updated then.
    */
   step(): void {
+    const { name } = this;
+    if (inReference()) throw new Error(`${name}: expected step() outside of gradcheck, whose function must not change`);
+    this.checkChanges();
     const { momentum = 0 } = this.options as { momentum?: number };
     const names = this.slotNames(this.options, momentum === 0 ? {} : MOMENTUM);
+    for (const p of this.params) if (p.gradPtr !== 0) alive(p, name);
     this.makeSlots((i) => ((this.params[i] as Tensor).gradPtr === 0 ? [] : names));
     for (let i = 0; i < this.params.length; i++) {
       const p = this.params[i] as Tensor;
@@ -100,6 +128,26 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
       this.update(p, i);
       touch(p);
     }
+  }
+
+  /** Checks the options where one is another than in the last step, and takes them over. */
+  private checkChanges(): void {
+    const { options, checked } = this;
+    for (const name in checked) {
+      if (options[name] !== checked[name]) return this.setOptions(this.validOptions(this.name, options));
+    }
+  }
+
+  /** Options of other times than the start: a schedule may have set a learning rate that no optimizer starts with. */
+  private validOptions(where: string, options: unknown): Options {
+    const valid = limited(where, withDefaults(where, this.checked, options), { ...this.limits(), lr: FINITE });
+    this.check(where, valid);
+    return valid;
+  }
+
+  private setOptions(options: Options): void {
+    Object.assign(this.options, options);
+    this.checked = options;
   }
 
   /** Sets the gradients of all parameters to null; their buffers are kept for the next ones. */
@@ -111,7 +159,7 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
   stateDict(): OptimizerState {
     const slots = this.params.map(({ size }, i) => {
       const arrays = Object.entries(this.slots[i] as Record<string, number>);
-      return Object.fromEntries(arrays.map(([name, p]) => [name, heap.view(p, size).slice() as Float32Array]));
+      return Object.fromEntries(arrays.map(([name, p]) => [name, simd.heap.view(p, size).slice() as Float32Array]));
     });
     return { name: this.name, options: copyOf(this.options), steps: [...this.steps], slots };
   }
@@ -123,42 +171,39 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
    *   nothing is written then.
    */
   loadStateDict(state: OptimizerState): void {
-    const where = "loadStateDict";
-    ensure(state.name === this.name, where, `expected the state of ${this.name}`, state.name);
-    const { lr } = state.options as { lr: number };
-    ensure(Number.isFinite(lr), where, "lr must be finite", lr);
-    // A schedule may have set one that is negative, which no optimizer starts with.
-    const options = { ...this.checked(where, merged(where, this.options, { ...state.options, lr: 0 })), lr };
+    const given = objectOf(LOAD, "the state of an optimizer", state);
+    const { name, slots } = given;
+    ensure(name === this.name, LOAD, `expected the state of ${this.name}`, name);
+    const options = this.validOptions(LOAD, given.options);
     const n = this.params.length;
-    if (state.steps.length !== n || state.slots.length !== n) {
-      throw new RangeError(`loadStateDict: expected the state of ${n} parameters, got ${state.steps.length}`);
-    }
-    state.slots.forEach((slots, i) => this.checkSlots(options, slots, state.steps[i] as number, i));
-    this.makeSlots((i) => Object.keys(state.slots[i] as Slots));
-    Object.assign(this.options, options);
-    state.slots.forEach((slots, i) => {
-      this.steps[i] = state.steps[i] as number;
-      this.freeSlots(i, (name) => !(name in slots));
-      for (const [name, values] of Object.entries(slots)) heap.view(this.slot(name, i), values.length).set(values);
+    const steps = listOf(LOAD, "steps", given.steps, STEPS, n);
+    if (!Array.isArray(slots)) throw wrongType(LOAD, "slots as a list", slots);
+    ensure(slots.length === n, LOAD, `slots must have ${n} entries`, slots.length);
+    const copies = steps.map((count, i) => this.slotsOf(options, slots[i], count, i));
+    this.makeSlots((i) => Object.keys(copies[i] as Slots));
+    this.setOptions(options);
+    copies.forEach((arrays, i) => {
+      this.steps[i] = steps[i] as number;
+      this.freeSlots(i, (slot) => !(slot in arrays));
+      for (const [slot, values] of Object.entries(arrays))
+        simd.heap.view(this.slot(slot, i), values.length).set(values);
     });
   }
 
-  /** Throws unless the slots are those that parameter i has after so many steps. */
-  private checkSlots(options: Options, slots: Slots, steps: number, i: number): void {
-    if (!(Number.isSafeInteger(steps) && steps >= 0)) {
-      throw new RangeError(`loadStateDict: expected a count of steps for parameter ${i}, got ${steps}`);
-    }
-    const names = Object.keys(slots).sort();
-    const expected = names.length === 0 && steps === 0 ? [] : [...this.slotNames(options, slots)].sort();
-    if (names.join() !== expected.join()) {
-      const list = (of: string[]) => `[${of.join(", ")}]`;
-      throw new RangeError(`loadStateDict: expected ${list(expected)} for parameter ${i}, got ${list(names)}`);
-    }
+  /** Copies of the arrays that parameter i has after so many steps. Throws for others. */
+  private slotsOf(options: Options, arrays: unknown, steps: number, i: number): Slots {
+    const given = objectOf(LOAD, `slots[${i}] as arrays by name`, arrays);
+    const names = Object.keys(given).sort();
+    const expected = names.length === 0 && steps === 0 ? [] : [...this.slotNames(options, given as Slots)].sort();
+    ensure(names.join() === expected.join(), LOAD, `expected ${show(expected)} for parameter ${i}`, names);
     const { size } = this.params[i] as Tensor;
-    for (const [name, { length }] of Object.entries(slots)) {
-      if (length === size) continue;
-      throw new RangeError(`loadStateDict: expected ${size} values in ${name} of parameter ${i}, got ${length}`);
+    const copies: Slots = {};
+    for (const name of names) {
+      const values = new Float32Array(numbersOf(LOAD, "numbers", given[name]));
+      ensure(values.length === size, LOAD, `expected ${size} values in ${name} of parameter ${i}`, values.length);
+      copies[name] = values;
     }
+    return copies;
   }
 
   /** Frees the state: a later step starts as the first one does. */
@@ -170,7 +215,7 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
   private freeSlots(i: number, isFreed: (name: string, p: number) => boolean): void {
     const kept: Record<string, number> = {};
     for (const [name, p] of Object.entries(this.slots[i] as Record<string, number>)) {
-      if (isFreed(name, p)) heap.release(p, 4 * (this.params[i] as Tensor).size);
+      if (isFreed(name, p)) simd.heap.release(p, 4 * (this.params[i] as Tensor).size);
       else kept[name] = p;
     }
     this.slots[i] = kept;
@@ -185,8 +230,8 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
         const { size } = this.params[i] as Tensor;
         for (const name of namesOf(i)) {
           if (name in slots) continue;
-          const p = heap.allocate(4 * size);
-          k.fill(p, size, this.initial());
+          const p = simd.heap.allocate(4 * size);
+          simd.kernels.fill(p, size, this.initial());
           fresh.add(p);
           slots[name] = p;
         }
@@ -202,10 +247,13 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
     return 0;
   }
 
-  /** Throws unless the options, of the right types, finite and ≥ 0, go together. */
-  protected checked(_where: string, options: Options): Options {
-    return options;
+  /** The limits of the options; a number without one must be finite and ≥ 0. */
+  protected limits(): Limits {
+    return {};
   }
+
+  /** Throws unless the options, each within its limit, go together. */
+  protected check(_where: string, _options: Options): void {}
 
   /** The state arrays that a parameter that has been updated has; the given ones tell where both is possible. */
   protected abstract slotNames(options: Options, given: Slots): readonly string[];

@@ -1,4 +1,5 @@
-import { ensure } from "../arguments.ts";
+import { BELOW_ONE, FINITE, NUMBER, wrongType } from "../arguments.ts";
+import type { Limits } from "./fields.ts";
 import type { Optimizer } from "./optimizer.ts";
 import { Scheduler } from "./scheduler.ts";
 
@@ -22,6 +23,17 @@ export interface ReduceLROnPlateauOptions {
   eps?: number;
 }
 
+const DEFAULTS: Required<ReduceLROnPlateauOptions> = {
+  mode: "min",
+  factor: 0.1,
+  patience: 10,
+  threshold: 1e-4,
+  thresholdMode: "rel",
+  cooldown: 0,
+  minLr: 0,
+  eps: 1e-8,
+};
+
 /** The best metric so far, epochs since then, and those that are left of the cooldown. */
 interface Plateau extends Required<ReduceLROnPlateauOptions> {
   best: number;
@@ -40,32 +52,23 @@ interface Plateau extends Required<ReduceLROnPlateauOptions> {
  */
 export class ReduceLROnPlateau extends Scheduler<Plateau> {
   constructor(optimizer: Optimizer, options: ReduceLROnPlateauOptions = {}) {
-    const defaults = {
-      mode: "min",
-      factor: 0.1,
-      patience: 10,
-      threshold: 1e-4,
-      thresholdMode: "rel",
-      cooldown: 0,
-      minLr: 0,
-      eps: 1e-8,
-    };
-    // Worse than every metric and, other than Infinity, a number in JSON.
-    const best = options.mode === "max" ? -Number.MAX_VALUE : Number.MAX_VALUE;
-    super("ReduceLROnPlateau", optimizer, defaults, options, { best, badEpochs: 0, rest: 0 });
+    super("ReduceLROnPlateau", optimizer, DEFAULTS, options);
     this.set(optimizer.lr);
   }
 
-  protected override check(where: string, { mode, factor, thresholdMode }: Plateau): void {
-    ensure(mode === "min" || mode === "max", where, 'mode must be "min" or "max"', mode);
-    ensure(factor >= 0 && factor < 1, where, "factor must lie in [0, 1)", factor);
-    const known = thresholdMode === "rel" || thresholdMode === "abs";
-    ensure(known, where, 'thresholdMode must be "rel" or "abs"', thresholdMode);
+  protected override begin(_where: string, options: Plateau): Plateau {
+    // Worse than every metric and, other than Infinity, a number in JSON.
+    const best = options.mode === "max" ? -Number.MAX_VALUE : Number.MAX_VALUE;
+    return { ...options, best, badEpochs: 0, rest: 0 };
+  }
+
+  protected override limits(): Limits {
+    return { mode: ["min", "max"], thresholdMode: ["rel", "abs"], factor: BELOW_ONE, best: NUMBER, rest: FINITE };
   }
 
   protected rate(_epoch: number, metric?: number): number {
     if (typeof metric !== "number") {
-      throw new TypeError(`ReduceLROnPlateau: expected a number as metric, got ${metric}; does fit have validate?`);
+      throw wrongType("ReduceLROnPlateau", "a number as metric (in fit, what validate gives)", metric);
     }
     const { state } = this;
     const { lr } = this.optimizer;

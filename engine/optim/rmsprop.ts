@@ -18,6 +18,15 @@ export interface RMSpropOptions {
   centered?: boolean;
 }
 
+const DEFAULTS: Required<RMSpropOptions> = {
+  lr: 1e-2,
+  alpha: 0.99,
+  eps: 1e-8,
+  weightDecay: 0,
+  momentum: 0,
+  centered: false,
+};
+
 /**
  * RMSprop, PyTorch's form.
  *
@@ -32,8 +41,7 @@ export interface RMSpropOptions {
  */
 export class RMSprop extends Optimizer<Required<RMSpropOptions>> {
   constructor(params: Iterable<Tensor>, options: RMSpropOptions = {}) {
-    const defaults = { lr: 1e-2, alpha: 0.99, eps: 1e-8, weightDecay: 0, momentum: 0, centered: false };
-    super("RMSprop", params, defaults, options);
+    super("RMSprop", params, DEFAULTS, options);
   }
 
   /** A schedule may turn the momentum on later. */

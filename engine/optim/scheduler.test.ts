@@ -120,31 +120,34 @@ test("schedulers: the state is a copy, and does not change with later steps", ()
   expect(state).toEqual(copy);
 });
 
-test("schedulers: a state of another kind is a RangeError that names the field, and changes nothing", () => {
+test("schedulers: a state of another kind is an error that names the field, and changes nothing", () => {
   const optimizer = sgd();
   const scheduler = new StepLR(optimizer, { stepSize: 2 });
   scheduler.step();
   const before = scheduler.stateDict();
   const { gamma, ...rest } = before;
-  const broken: [state: typeof before, message: string][] = [
-    [rest, "loadStateDict: gamma must be of type number, got undefined"],
-    [{ ...before, gamma: "0.1" }, "loadStateDict: gamma must be of type number, got 0.1"],
-    [{ ...before, gamma: NaN }, "loadStateDict: gamma must be of type number, got NaN"],
-    [{ ...before, stepSize: 0 }, "loadStateDict: stepSize must be an integer ≥ 1, got 0"],
-    [{ ...before, epoch: -1 }, "loadStateDict: epoch must be an integer ≥ 0, got -1"],
-    [{ ...before, epoch: 7, lastLr: Infinity }, "loadStateDict: lastLr must be finite, got Infinity"],
-    [{ ...before, baseLr: -Infinity }, "loadStateDict: baseLr must be finite, got -Infinity"],
-    [{ ...before, gamma: -1 }, "loadStateDict: gamma must be finite and ≥ 0, got -1"],
-    [{ ...before, lastLr: null }, "loadStateDict: lastLr must be of type number, got null"],
-    [null as unknown as typeof before, "loadStateDict: stepSize must be of type number, got undefined"],
-    [{ ...before, tMax: 3 }, "loadStateDict: tMax must be of type undefined, got 3"],
+  const broken: [state: typeof before, error: Error][] = [
+    [rest, new TypeError("loadStateDict: expected gamma of type number, got undefined")],
+    [{ ...before, gamma: "0.1" }, new TypeError('loadStateDict: expected gamma of type number, got "0.1"')],
+    [{ ...before, gamma: NaN }, new RangeError("loadStateDict: gamma must be finite and ≥ 0, got NaN")],
+    [{ ...before, stepSize: 0 }, new RangeError("loadStateDict: stepSize must be a positive integer, got 0")],
+    [{ ...before, epoch: -1 }, new RangeError("loadStateDict: epoch must be a count of steps, got -1")],
+    [{ ...before, epoch: 7, lastLr: Infinity }, new RangeError("loadStateDict: lastLr must be finite, got Infinity")],
+    [{ ...before, baseLr: -Infinity }, new RangeError("loadStateDict: baseLr must be finite, got -Infinity")],
+    [{ ...before, gamma: -1 }, new RangeError("loadStateDict: gamma must be finite and ≥ 0, got -1")],
+    [{ ...before, lastLr: null }, new TypeError("loadStateDict: expected lastLr of type number, got null")],
+    [null as unknown as typeof before, new TypeError("loadStateDict: expected a state, got null")],
+    [
+      { ...before, tMax: 3 },
+      new TypeError("loadStateDict: expected the options stepSize, gamma, epoch, baseLr, lastLr, got tMax"),
+    ],
     [
       new ExponentialLR(sgd(), { gamma: 0.5 }).stateDict(),
-      "loadStateDict: stepSize must be of type number, got undefined",
+      new TypeError("loadStateDict: expected stepSize of type number, got undefined"),
     ],
   ];
-  for (const [state, message] of broken) {
-    expect(() => scheduler.loadStateDict(state)).toThrow(new RangeError(message));
+  for (const [state, error] of broken) {
+    expect(() => scheduler.loadStateDict(state)).toThrow(error);
     expect(scheduler.stateDict()).toEqual(before);
     expect(optimizer.lr).toBe(0.5);
   }
@@ -297,7 +300,7 @@ describe("ReduceLROnPlateau", () => {
     const scheduler = new ReduceLROnPlateau(sgd());
     const before = scheduler.stateDict();
     expect(() => scheduler.step()).toThrow(
-      new TypeError("ReduceLROnPlateau: expected a number as metric, got undefined; does fit have validate?"),
+      new TypeError("ReduceLROnPlateau: expected a number as metric (in fit, what validate gives), got undefined"),
     );
     expect(scheduler.stateDict()).toEqual(before);
   });
@@ -322,55 +325,58 @@ describe("ReduceLROnPlateau", () => {
 type Wrong = [message: string, make: (optimizer: Optimizer) => unknown];
 
 const WRONG: Wrong[] = [
-  ["StepLR: stepSize must be an integer ≥ 1, got 0", (o) => new StepLR(o, { stepSize: 0 })],
+  ["StepLR: stepSize must be a positive integer, got 0", (o) => new StepLR(o, { stepSize: 0 })],
   ["StepLR: gamma must be finite and ≥ 0, got -1", (o) => new StepLR(o, { stepSize: 1, gamma: -1 })],
-  ["MultiStepLR: milestones must be integers ≥ 0, got 1.5", (o) => new MultiStepLR(o, { milestones: [1, 1.5] })],
+  ["MultiStepLR: milestones[1] must be an integer ≥ 0, got 1.5", (o) => new MultiStepLR(o, { milestones: [1, 1.5] })],
   [
     "MultiStepLR: gamma must be finite and ≥ 0, got NaN",
     (o) => new MultiStepLR(o, { milestones: [], gamma: Number.NaN }),
   ],
   ["ExponentialLR: gamma must be finite and ≥ 0, got Infinity", (o) => new ExponentialLR(o, { gamma: Infinity })],
-  ["LinearLR: startFactor must lie in (0, 1], got 2", (o) => new LinearLR(o, { startFactor: 2 })],
-  ["LinearLR: startFactor must lie in (0, 1], got 0", (o) => new LinearLR(o, { startFactor: 0 })],
-  ["LinearLR: endFactor must lie in [0, 1], got 1.5", (o) => new LinearLR(o, { endFactor: 1.5 })],
-  ["LinearLR: totalIters must be an integer ≥ 1, got 0", (o) => new LinearLR(o, { totalIters: 0 })],
-  ["CosineAnnealingLR: tMax must be an integer ≥ 1, got 0.5", (o) => new CosineAnnealingLR(o, { tMax: 0.5 })],
+  ["LinearLR: startFactor must be in (0, 1], got 2", (o) => new LinearLR(o, { startFactor: 2 })],
+  ["LinearLR: startFactor must be in (0, 1], got 0", (o) => new LinearLR(o, { startFactor: 0 })],
+  ["LinearLR: endFactor must be in [0, 1], got 1.5", (o) => new LinearLR(o, { endFactor: 1.5 })],
+  ["LinearLR: totalIters must be a positive integer, got 0", (o) => new LinearLR(o, { totalIters: 0 })],
+  ["CosineAnnealingLR: tMax must be a positive integer, got 0.5", (o) => new CosineAnnealingLR(o, { tMax: 0.5 })],
   [
     "CosineAnnealingLR: etaMin must be finite and ≥ 0, got -1",
     (o) => new CosineAnnealingLR(o, { tMax: 1, etaMin: -1 }),
   ],
   [
-    "CosineAnnealingWarmRestarts: t0 must be an integer ≥ 1, got 1.5",
+    "CosineAnnealingWarmRestarts: t0 must be a positive integer, got 1.5",
     (o) => new CosineAnnealingWarmRestarts(o, { t0: 1.5 }),
   ],
   [
-    "CosineAnnealingWarmRestarts: tMult must be an integer ≥ 1, got 1.5",
+    "CosineAnnealingWarmRestarts: tMult must be a positive integer, got 1.5",
     (o) => new CosineAnnealingWarmRestarts(o, { t0: 1, tMult: 1.5 }),
   ],
-  ["OneCycleLR: totalSteps must be an integer ≥ 1, got 0", (o) => new OneCycleLR(o, { maxLr: 1, epochs: 3 })],
+  ["OneCycleLR: totalSteps must be a positive integer, got 0", (o) => new OneCycleLR(o, { maxLr: 1, epochs: 3 })],
   [
-    "OneCycleLR: divFactor must be positive, got 0",
+    "OneCycleLR: divFactor must be finite and > 0, got 0",
     (o) => new OneCycleLR(o, { maxLr: 1, totalSteps: 2, divFactor: 0 }),
   ],
   [
-    "OneCycleLR: pctStart must lie in [0, 1], got 30",
+    "OneCycleLR: pctStart must be in [0, 1], got 30",
     (o) => new OneCycleLR(o, { maxLr: 1, totalSteps: 2, pctStart: 30 }),
   ],
   [
-    'OneCycleLR: annealStrategy must be "cos" or "linear", got cosine',
+    'OneCycleLR: expected annealStrategy "cos" or "linear", got "cosine"',
     (o) => new OneCycleLR(o, { maxLr: 1, totalSteps: 2, annealStrategy: "cosine" as "cos" }),
   ],
   [
-    'ReduceLROnPlateau: mode must be "min" or "max", got low',
+    'ReduceLROnPlateau: expected mode "min" or "max", got "low"',
     (o) => new ReduceLROnPlateau(o, { mode: "low" as "min" }),
   ],
   [
-    'ReduceLROnPlateau: thresholdMode must be "rel" or "abs", got relative',
+    'ReduceLROnPlateau: expected thresholdMode "rel" or "abs", got "relative"',
     (o) => new ReduceLROnPlateau(o, { thresholdMode: "relative" as "rel" }),
   ],
   ["ExponentialLR: gamma must be finite and ≥ 0, got NaN", (o) => new ExponentialLR(o, {} as { gamma: number })],
-  ["CosineAnnealingLR: tMax must be an integer ≥ 1, got 0", (o) => new CosineAnnealingLR(o, {} as { tMax: number })],
-  ["ReduceLROnPlateau: factor must lie in [0, 1), got 1", (o) => new ReduceLROnPlateau(o, { factor: 1 })],
+  [
+    "CosineAnnealingLR: tMax must be a positive integer, got NaN",
+    (o) => new CosineAnnealingLR(o, {} as { tMax: number }),
+  ],
+  ["ReduceLROnPlateau: factor must be in [0, 1), got 1", (o) => new ReduceLROnPlateau(o, { factor: 1 })],
   ["ReduceLROnPlateau: patience must be finite and ≥ 0, got -1", (o) => new ReduceLROnPlateau(o, { patience: -1 })],
 ];
 
@@ -386,7 +392,7 @@ test("schedulers: a state beyond the plan is refused before anything is written"
   const [before, options] = [cycle.stateDict(), structuredClone(optimizer.options)];
   for (const [change, message] of [
     [{ epoch: 4 }, "epoch must be at most 3, got 4"],
-    [{ annealStrategy: "line" }, 'annealStrategy must be "cos" or "linear", got line'],
+    [{ annealStrategy: "line" }, 'expected annealStrategy "cos" or "linear", got "line"'],
   ] as const) {
     expect(() => cycle.loadStateDict({ ...before, ...change })).toThrow(new RangeError(`loadStateDict: ${message}`));
     expect(cycle.stateDict()).toEqual(before);
@@ -408,12 +414,10 @@ test("schedulers: counters are not options", () => {
 test("LambdaLR: it wants a function, and finite numbers of it; the rate stays as it was", () => {
   const optimizer = sgd();
   expect(() => new LambdaLR(optimizer, {} as never)).toThrow(
-    new TypeError("LambdaLR: expected a function, got undefined"),
+    new TypeError("LambdaLR: expected lrLambda as a function, got undefined"),
   );
   const scheduler = new LambdaLR(optimizer, { lrLambda: (epoch) => (epoch < 1 ? 1 : NaN) });
-  expect(() => scheduler.step()).toThrow(
-    new RangeError("LambdaLR: lrLambda must give finite numbers, got NaN for epoch 1"),
-  );
+  expect(() => scheduler.step()).toThrow(new RangeError("LambdaLR: lrLambda(1) must be finite, got NaN"));
   expect([optimizer.lr, scheduler.stateDict().epoch]).toEqual([0.5, 0]);
 });
 
@@ -446,7 +450,7 @@ test("schedulers: fit steps them once an epoch, with what validate returns", asy
       () => 7,
     ),
   ).toEqual([1, 1, 0.5, 0.5]);
-  await expect(run((o) => new ReduceLROnPlateau(o))).rejects.toThrow("does fit have validate?");
+  await expect(run((o) => new ReduceLROnPlateau(o))).rejects.toThrow("in fit, what validate gives");
 });
 
 test("schedulers: a rate that a function makes negative is saved and loaded", () => {

@@ -4,8 +4,8 @@
  * OneCycleLR) is computed from what the optimizer has, so that several schedules can act on one optimizer.
  */
 
-import { ensure, typeOf } from "../arguments.ts";
-import { copyOf, merged } from "../options.ts";
+import { FINITE, objectOf, typeOf, withDefaults, wrongType } from "../arguments.ts";
+import { copyOf, type Limits, limited, STEPS } from "./fields.ts";
 import { Optimizer } from "./optimizer.ts";
 
 /** The options and counters of a schedule, as {@link Scheduler.stateDict} gives them. */
@@ -19,6 +19,8 @@ export interface Progress {
   lastLr: number;
 }
 
+const PROGRESS: Limits = { epoch: STEPS, baseLr: FINITE, lastLr: FINITE };
+
 /**
  * Sets the learning rate of an optimizer step by step. In the equations of schedules, base is the rate that it had at first.
  */
@@ -26,21 +28,34 @@ export abstract class Scheduler<Options extends object = object> {
   /** The optimizer whose learning rate is set. */
   readonly optimizer: Optimizer;
   protected readonly state: Options & Progress;
-  private readonly optionNames: readonly string[];
 
-  /** The counters are no options, but part of the state. */
-  constructor(where: string, optimizer: Optimizer, defaults: object, options: object, counters: object = {}) {
-    if (!(optimizer instanceof Optimizer)) throw new TypeError(`${where}: expected an optimizer, got ${optimizer}`);
+  constructor(where: string, optimizer: Optimizer, defaults: object, options: object) {
+    if (!(optimizer instanceof Optimizer)) throw wrongType(where, "an optimizer", optimizer);
     const { lr, initialLr } = optimizer;
     const progress: Progress = { epoch: 0, baseLr: initialLr ?? lr, lastLr: lr };
     this.optimizer = optimizer;
-    this.optionNames = Object.keys(defaults);
-    this.state = { ...merged(where, defaults, options), ...counters, ...progress } as Options & Progress;
-    this.check(where, this.state);
+    const begun = this.begin(where, withDefaults(where, defaults, options) as Options);
+    this.state = this.valid(where, { ...begun, ...progress });
   }
 
-  /** Throws unless the options and counters, of the right types, are in range. */
+  /** The options with the counters that a schedule has besides its epoch. */
+  protected begin(_where: string, options: Options): Options {
+    return options;
+  }
+
+  /** The limits of options and counters; a number without one must be finite and ≥ 0. */
+  protected limits(): Limits {
+    return {};
+  }
+
+  /** Throws unless the options and counters, each within its limit, go together. */
   protected check(_where: string, _state: Options): void {}
+
+  private valid(where: string, fields: Options & Progress): Options & Progress {
+    const state = limited(where, fields, { ...PROGRESS, ...this.limits() });
+    this.check(where, state);
+    return state;
+  }
 
   /** The learning rate that this schedule set last. */
   get lr(): number {
@@ -71,24 +86,20 @@ export abstract class Scheduler<Options extends object = object> {
   /**
    * Continues from a state of this kind of schedule, and sets the optimizer's learning rate to that of the state.
    *
-   * @throws RangeError unless the state has the same fields with values of the same types, in range; nothing is written
-   *   then.
+   * @throws RangeError unless the values of the state are in range; TypeError unless it has the same fields with values of the
+   *   same types. Nothing is written then.
    */
   loadStateDict(state: SchedulerState): void {
     const where = "loadStateDict";
-    const own = this.stateDict();
-    for (const name of Object.keys({ ...own, ...state })) {
-      const type = typeOf(own[name]);
-      const value = state?.[name];
-      ensure(typeOf(value) === type && !Number.isNaN(value), where, `${name} must be of type ${type}`, value);
+    objectOf(where, "a state", state);
+    const types = Object.entries(this.state).map(([name, value]) => [name, typeOf(value)] as const);
+    // A default of undefined is that of every type, so that a field that is missing shows.
+    const unknown = Object.fromEntries(types.map(([name]) => [name, undefined as unknown]));
+    const given = withDefaults(where, unknown, state);
+    for (const [name, type] of types) {
+      if (typeOf(given[name]) !== type) throw wrongType(where, `${name} of type ${type}`, given[name]);
     }
-    const { epoch, baseLr, lastLr } = state as Readonly<Progress>;
-    ensure(epoch === 0 || isCount(epoch), where, "epoch must be an integer ≥ 0", epoch);
-    ensure(Number.isFinite(baseLr), where, "baseLr must be finite", baseLr);
-    ensure(Number.isFinite(lastLr), where, "lastLr must be finite", lastLr);
-    merged(where, Object.fromEntries(this.optionNames.map((name) => [name, state[name]])), {});
-    this.check(where, state as Options);
-    Object.assign(this.state, copyOf(state));
+    Object.assign(this.state, this.valid(where, given as Options & Progress));
     this.set(this.lr);
   }
 
@@ -101,6 +112,3 @@ export abstract class Scheduler<Options extends object = object> {
     this.state.lastLr = lr;
   }
 }
-
-/** An integer ≥ 1. */
-export const isCount = (value: number): boolean => Number.isInteger(value) && value >= 1;

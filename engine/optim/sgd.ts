@@ -17,6 +17,8 @@ export interface SGDOptions {
   weightDecay?: number;
 }
 
+const DEFAULTS: Required<SGDOptions> = { lr: 1e-3, momentum: 0, dampening: 0, nesterov: false, weightDecay: 0 };
+
 /**
  * Stochastic gradient descent, PyTorch's form.
  *
@@ -28,14 +30,12 @@ export interface SGDOptions {
  */
 export class SGD extends Optimizer<Required<SGDOptions>> {
   constructor(params: Iterable<Tensor>, options: SGDOptions = {}) {
-    super("SGD", params, { lr: 1e-3, momentum: 0, dampening: 0, nesterov: false, weightDecay: 0 }, options);
+    super("SGD", params, DEFAULTS, options);
   }
 
-  protected override checked(where: string, options: Required<SGDOptions>): Required<SGDOptions> {
-    const { nesterov, momentum, dampening } = options;
+  protected override check(where: string, { nesterov, momentum, dampening }: Required<SGDOptions>): void {
     const fine = !nesterov || (momentum > 0 && dampening === 0);
-    ensure(fine, where, "nesterov needs momentum > 0 and dampening 0", `${momentum} and ${dampening}`);
-    return options;
+    ensure(fine, where, "nesterov needs momentum > 0 and dampening 0", [momentum, dampening]);
   }
 
   /** A parameter has its momentum from the first step on that had one: a schedule may turn it on later. */

@@ -1,0 +1,32 @@
+/** The fields of optimizers and schedules, options and counters: numbers, lists of numbers, strings and booleans. */
+import { choiceOf, listOf, NOT_NEGATIVE, numberOf, type Range } from "../arguments.ts";
+
+/** The range of a number, or of the numbers of a list of this length; or the strings that a field may be. */
+export type Limit = (Range & { readonly length?: number }) | readonly string[];
+
+/** By the names of fields; a number that has none must be finite and ≥ 0. */
+export type Limits = Readonly<Record<string, Limit>>;
+
+/** Steps and epochs that are counted, not by kernels. */
+export const STEPS: Range = { expected: "a count of steps", fits: (x) => Number.isSafeInteger(x) && x >= 0 };
+
+/**
+ * A copy of fields whose types are known, and of their lists, which are frozen.
+ *
+ * @throws RangeError for one beyond its limit; TypeError for a list of anything but numbers.
+ */
+export function limited<Fields extends object>(where: string, fields: Fields, limits: Limits): Fields {
+  const check = (name: string, value: unknown): unknown => {
+    const limit: Limit = limits[name] ?? NOT_NEGATIVE;
+    if (typeof value === "boolean") return value;
+    if (!("fits" in limit)) return choiceOf(where, name, value, limit);
+    if (!Array.isArray(value)) return numberOf(where, name, value, limit);
+    return Object.freeze(listOf(where, name, value, limit, limit.length));
+  };
+  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, check(name, value)])) as Fields;
+}
+
+/** A copy of the fields, and of the lists in them. */
+export function copyOf(fields: object): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).map(([name, v]) => [name, Array.isArray(v) ? [...v] : v]));
+}
