@@ -111,7 +111,8 @@ export function objectOf(where: string, expected: string, value: unknown): Reado
  * @throws TypeError for anything else.
  */
 export function iterableOf<T>(where: string, expected: string, value: Iterable<T>): Iterable<T> {
-  if (typeof value?.[Symbol.iterator] !== "function") throw wrongType(where, expected, value);
+  if (typeof value !== "object" || typeof value?.[Symbol.iterator] !== "function")
+    throw wrongType(where, expected, value);
   return value;
 }
 

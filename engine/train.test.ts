@@ -326,3 +326,64 @@ test("accuracy: NaN is the largest, as for argmax; targets may be spikes that ar
     ),
   ).toBeCloseTo(2 / 3);
 });
+
+describe("arguments", () => {
+  const { model, loader, optimizer, loss } = setUp();
+  const options: FitOptions = { epochs: 1, optimizer, loss };
+  const batch: Batch = { x: tensor([[1], [2]]), y: tensor([2, 4]) };
+
+  const refused: [message: string, model: unknown, loader: unknown, change: object][] = [
+    ["fit: expected a module with forward(x), got undefined", undefined, loader, {}],
+    ["fit: expected a module with forward(x), got object", { forward: 1 }, loader, {}],
+    ["fit: expected a loader, or batches in a list, got undefined", model, undefined, {}],
+    ["fit: expected a loader, or batches in a list, got object", model, {}, {}],
+    ["fit: expected batches { x, y }, got [object, object]", model, [[batch.x, batch.y]], {}],
+    ["fit: expected batches { x, y }, got null", model, [null], {}],
+    ["fit: x of a batch: expected a tensor, got undefined", model, [{ y: batch.y }], {}],
+    ["fit: expected x of a batch as [B, …], got []", model, [{ ...batch, x: tensor(1) }], {}],
+    ["fit: expected optimizer.step as a function, got undefined", model, loader, { optimizer: undefined }],
+    ["fit: expected optimizer.zeroGrad as a function, got undefined", model, loader, { optimizer: { step() {} } }],
+    ["fit: expected loss as a function, got null", model, loader, { loss: undefined }],
+    ["fit: loss: expected a tensor, got undefined", model, loader, { loss: () => undefined }],
+    ["fit: loss: expected a tensor, got ", model, loader, { loss: async () => tensor(1) }],
+    ["backward: expected a loss with one element", model, loader, { loss: (output: Tensor) => output }],
+    ["fit: encode: expected a tensor, got undefined", model, loader, { encode: () => undefined }],
+    ["fit: expected encode of type function, got null", model, loader, { encode: null }],
+    ["fit: expected scheduler.step as a function, got undefined", model, loader, { scheduler: {} }],
+    ["fit: expected signal as an AbortSignal, got object", model, loader, { signal: new AbortController() }],
+    ['fit: expected epochs of type number, got "1"', model, loader, { epochs: "1" }],
+    ["fit: epochs must be an integer ≥ 0, got NaN", model, loader, { epochs: undefined }],
+  ];
+  test.each(refused)("%s", async (message, net, batches, change) => {
+    const before = model.parameters().map(bits);
+    const act = fit(net as Module, batches as Batch[], { ...options, ...change });
+    await expect(act).rejects.toThrow(message);
+    expect(model.parameters().map(bits)).toEqual(before);
+  });
+
+  const notEvaluated: [message: string, ...args: unknown[]][] = [
+    ["evaluate: expected a module with forward(x), got null", null, loader, () => 1],
+    ["evaluate: expected a loader, or batches in a list, got 3", model, 3, () => 1],
+    ["evaluate: expected metric as a function, got undefined", model, loader, undefined],
+    ["evaluate: expected batches { x, y }, got 1", model, [1], () => 1],
+    ["evaluate: encode: expected a tensor, got undefined", model, loader, () => 1, { encode: () => undefined }],
+    ["evaluate: expected encode of type function, got 3", model, loader, () => 1, { encode: 3 }],
+  ];
+  test.each(notEvaluated)("%s", (message, ...args) => {
+    expect(() => (evaluate as (...args: unknown[]) => number)(...args)).toThrow(message);
+    expect(model.training).toBe(true);
+  });
+
+  test("fit: no options at all are a TypeError", async () => {
+    await expect(fit(model, loader, undefined as never)).rejects.toThrow(
+      new TypeError("fit: expected options, got undefined"),
+    );
+  });
+
+  test("fit: a generator that has given its batches says so in the second epoch", async () => {
+    function* once() {
+      yield batch;
+    }
+    await expect(fit(model, once(), { ...options, epochs: 2 })).rejects.toThrow("a generator gives them once only");
+  });
+});

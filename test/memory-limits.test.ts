@@ -5,15 +5,21 @@
 import {
   Adagrad,
   Adam,
+  BatchNorm2d,
+  Conv1d,
   crossEntropy,
+  Embedding,
   filteredTrace,
   full,
   Generator,
+  GroupNorm,
   keep,
+  LayerNorm,
   LeakyIntegrator,
   LIF,
   Linear,
   linear,
+  type Module,
   maxMembrane,
   meanOverTime,
   memoryStats,
@@ -267,6 +273,31 @@ test("limit: a parameter gets all of its memory or none, and stays what it was",
   expect(values(w.grad as Tensor)).toEqual(values(w).map((v) => 2 * v));
   const fc = sweep(() => new Linear(30, 20), 64);
   for (const t of [w, ...fc.parameters()]) t.dispose();
+});
+
+const LAYERS: [name: string, make: (generator: Generator) => Module][] = [
+  ["Linear", (generator) => new Linear(30, 20, { generator })],
+  ["Conv1d", (generator) => new Conv1d(3, 20, 5, { generator })],
+  ["Embedding", (generator) => new Embedding(20, 10, { generator })],
+  ["BatchNorm2d", () => new BatchNorm2d(40)],
+  ["GroupNorm", () => new GroupNorm(4, 40)],
+  ["LayerNorm", () => new LayerNorm([5, 8])],
+];
+
+test.each(LAYERS)("limit: %s gets all of its memory or none, and draws nothing before it has", (_name, make) => {
+  const generator = new Generator(4);
+  const state = generator.getState();
+  let refused = 0;
+  const layer = sweep(
+    () => make(generator),
+    64,
+    () => {
+      refused++;
+      expect(generator.getState()).toEqual(state);
+    },
+  );
+  expect(refused).toBeGreaterThan(1);
+  for (const [, t] of layer.namedState()) t.dispose();
 });
 
 const OPTIMIZERS: [name: string, make: (params: Tensor[]) => Optimizer][] = [

@@ -1,10 +1,12 @@
 /** Datasets and loaders: which samples come, in which order and form. */
+import { runInNewContext } from "node:vm";
 import { describe, expect, test } from "vitest";
 import { bytesKept, random, values } from "../../test/support/tensors.ts";
 import {
   type Batch,
   DataLoader,
   Generator,
+  gradcheck,
   manualSeed,
   parameter,
   type Tensor,
@@ -267,4 +269,132 @@ test("data: targets that are no array, and what is no dataset, are TypeErrors", 
   expect(() => new DataLoader([1, 2] as never)).toThrow(
     new TypeError("DataLoader: expected a TensorDataset, got [1, 2]"),
   );
+});
+
+test("dataset: the shape is its own and frozen, so that changes of the given one change nothing", () => {
+  const shape = [2, 1];
+  const set = new TensorDataset(new Float32Array(4), [0, 1], { shape });
+  shape[0] = 100_000;
+  expect(set.shape).toEqual([2, 1]);
+  for (const each of [set, new TensorDataset(random([2, 3], 1), random([2, 2], 2)), counted(3)]) {
+    expect(Object.isFrozen(each.shape) && Object.isFrozen(each.targetShape)).toBe(true);
+  }
+});
+
+test("dataset: arrays of another realm are arrays", () => {
+  const x = runInNewContext("Float32Array.of(1, 2, 3, 4)") as Float32Array;
+  const y = runInNewContext("Float32Array.of(0.5, 1.5)") as Float32Array;
+  expect(epoch(new DataLoader(new TensorDataset(x, y)))).toEqual([{ x: [1, 2, 3, 4], y: [0.5, 1.5], shape: [2, 2] }]);
+  const bytes = runInNewContext("Uint8Array.of(1, 2)") as Uint8Array;
+  expect(epoch(new DataLoader(new TensorDataset(bytes, [3, 4]), { batchSize: 1 })).map(({ x }) => x)).toEqual([
+    [1],
+    [2],
+  ]);
+});
+
+test("loader: a class index that no integer of 32 bits can hold is refused, when the dataset is made or the batch", () => {
+  const message = (where: string, got: string) =>
+    new RangeError(`${where}: expected class indices, got ${got}; values for regression come as a Float32Array`);
+  for (const wrong of [2 ** 32, -(2 ** 31), Number.NaN, 0.5]) {
+    const make = () => new TensorDataset(new Float32Array(2), [0, wrong]);
+    expect(make).toThrow(message("TensorDataset", `${wrong} at 1`));
+  }
+  const labels = [0, 1, 2, -100] as unknown[];
+  const loader = new DataLoader(new TensorDataset(new Float32Array(4), labels as number[]), { batchSize: 2 });
+  expect(epoch(loader).flatMap(({ y }) => y)).toEqual([0, 1, 2, -100]);
+  for (const [wrong, shown] of [
+    [2 ** 32, "4294967296"],
+    ["2", '"2"'],
+    [undefined, "undefined"],
+    [2n, "2"],
+  ]) {
+    labels[2] = wrong;
+    expect(() => epoch(loader)).toThrow(message("DataLoader", `${shown} at 2`));
+  }
+});
+
+test("loader: a dataset that has lost values since is refused, before an order is drawn", () => {
+  const generator = new Generator(1);
+  const state = generator.getState();
+  const labels = [0, 1, 2];
+  const x = new Float32Array(6);
+  const loader = new DataLoader(new TensorDataset(x, labels), { shuffle: true, generator });
+  labels.pop();
+  expect(() => epoch(loader)).toThrow(
+    new RangeError("DataLoader: expected 3 values in the dataset, as when it was made, got 2"),
+  );
+  labels.push(2);
+  structuredClone(x, { transfer: [x.buffer] });
+  expect(() => epoch(loader)).toThrow(
+    new RangeError("DataLoader: expected 6 values in the dataset, as when it was made, got 0"),
+  );
+  expect(generator.getState()).toEqual(state);
+});
+
+test("loader: an array that is detached in the middle of an epoch ends it", () => {
+  const x = new Float32Array(4);
+  const seen: number[] = [];
+  const act = () => {
+    for (const { y } of new DataLoader(new TensorDataset(x, [0, 1, 2, 3]), { batchSize: 2 })) {
+      seen.push(...(y as Int32Array));
+      structuredClone(x, { transfer: [x.buffer] });
+    }
+  };
+  expect(act).toThrow("DataLoader: expected 4 values in the dataset, as when it was made, got 0");
+  expect(seen).toEqual([0, 1]);
+});
+
+test("loader: batches that were disposed of are made anew, also in the middle of an epoch", () => {
+  const kept = bytesKept(() => {
+    const loader = new DataLoader(new TensorDataset(new Float32Array(4), Float32Array.of(1, 2, 3, 4)), {
+      batchSize: 2,
+    });
+    const targets: number[] = [];
+    for (const { x, y } of loader) {
+      targets.push(...values(y));
+      x.dispose();
+      y.dispose();
+    }
+    expect(targets).toEqual([1, 2, 3, 4]);
+    for (const { y } of loader) {
+      expect(values(y).length).toBe(2);
+      loader.dispose();
+    }
+  });
+  expect(kept).toBe(0);
+});
+
+test("loader: inside of gradcheck its batches are constants, and afterwards it goes on", () => {
+  const loader = new DataLoader(new TensorDataset(Float32Array.of(1, 2, 3, 4), [0, 1]));
+  const input = tensor([1, 2]);
+  gradcheck(
+    (w) => {
+      let total = w.sum();
+      for (const { x } of loader) total = total.add(w.mul(x).sum());
+      return total;
+    },
+    [input],
+  );
+  expect(epoch(loader).map(({ x }) => x)).toEqual([[1, 2, 3, 4]]);
+});
+
+test("loader: one that was first used in a tape that threw makes its batches anew", () => {
+  const loader = new DataLoader(counted(2), { batchSize: 1 });
+  const act = () =>
+    tape(() => {
+      for (const { x } of loader) if (x.size > 0) throw new Error("on purpose");
+    });
+  expect(act).toThrow("on purpose");
+  expect(epoch(loader).map(({ y }) => y)).toEqual([[0], [1]]);
+});
+
+test("loader: the type of its targets follows from those of the dataset", () => {
+  for (const { y } of new DataLoader(new TensorDataset(new Float32Array(2), Uint8Array.of(1, 0)))) {
+    const labels: Int32Array = y;
+    expect(labels).toEqual(Int32Array.of(1, 0));
+  }
+  for (const { y } of new DataLoader(new TensorDataset(new Float32Array(2), Float32Array.of(1, 0)))) {
+    const targets: Tensor = y;
+    expect(targets.shape).toEqual([2]);
+  }
 });

@@ -1,4 +1,4 @@
-import { withDefaults } from "../arguments.ts";
+import { INTEGER, numberOf, withDefaults } from "../arguments.ts";
 import { k } from "../backend.ts";
 import { defaultGenerator, type Generator, generatorOf } from "../generator.ts";
 import { type EmbeddingOptions, embedding, type Indices, paddingRow } from "../ops/indexing.ts";
@@ -33,6 +33,7 @@ export class Embedding extends Module {
     const { paddingIdx, generator } = withDefaults("Embedding", DEFAULTS, options);
     generatorOf("Embedding", generator);
     const shape = checkShape("Embedding", [numEmbeddings, embeddingDim]);
+    if (paddingIdx !== null) numberOf("Embedding", "paddingIdx", paddingIdx, INTEGER);
     const row = paddingRow(paddingIdx, numEmbeddings);
     this.paddingIdx = paddingIdx;
     this.weight = parameter(empty(shape));

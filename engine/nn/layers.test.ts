@@ -366,6 +366,27 @@ test("layerNorm: a layer over no axis is refused", () => {
   );
 });
 
+test("layers: sizes are the layer's own, so that a list that is changed later changes nothing", () => {
+  type Sizes = [number, number];
+  const [kernel, stride, padding, shape]: [Sizes, Sizes, Sizes, Sizes] = [
+    [2, 1],
+    [1, 2],
+    [1, 0],
+    [2, 3],
+  ];
+  const options = { stride, padding } as const;
+  const conv = new Conv2d(1, 2, kernel, options);
+  const pools = [new MaxPool2d(kernel, options), new AvgPool2d(kernel, options)];
+  const norm = new LayerNorm(shape);
+  const x = random([2, 1, 4, 6], 1);
+  const run = () => [conv, ...pools].map((layer) => bits(layer.forward(x)));
+  const [before, normalised] = [run(), bits(norm.forward(random([4, 2, 3], 2)))];
+  for (const list of [kernel, stride, padding, shape]) list.fill(7);
+  Object.assign(options, { stride: 9 });
+  expect(run()).toEqual(before);
+  expect(bits(norm.forward(random([4, 2, 3], 2)))).toEqual(normalised);
+});
+
 const PURE: readonly Module[] = [
   new Linear(2, 2),
   new Conv1d(1, 1, 1),

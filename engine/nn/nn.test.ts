@@ -1,5 +1,5 @@
 /** Modules: names as in PyTorch, states that round-trip or change nothing, and layers that start as PyTorch's do. */
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { bits, bytesKept, random, values } from "../../test/support/tensors.ts";
 import {
   BatchNorm1d,
@@ -141,6 +141,107 @@ test("state dict: what does not fit is named, and nothing is written", () => {
   }
 });
 
+test("state dict: what is none is an error in words, each value is read once, and nothing is written", () => {
+  const layer = new Linear(2, 2);
+  const state = layer.stateDict();
+  const before = layer.parameters().map(bits);
+  const freed = tensor([1, 2]);
+  freed.dispose();
+  const bias = (entry: unknown) => ({ ...state, bias: entry });
+  const wrong: [state: unknown, message: RegExp][] = [
+    [null, /^loadStateDict: expected a state, arrays by name, got null$/],
+    [[state], /^loadStateDict: expected a state, arrays by name, got \[object\]$/],
+    [bias(null), /^loadStateDict: bias: expected an array \{ shape, data \}, got null$/],
+    [bias([1, 2]), /^loadStateDict: bias: expected an array \{ shape, data \}, got \[1, 2\]$/],
+    [bias({ shape: 2, data: [1, 2] }), /^loadStateDict: bias: expected a shape, a list of sizes, got 2$/],
+    [bias({ shape: ["2"], data: [1, 2] }), /^loadStateDict: expected bias of shape \[2\], got \["2"\]$/],
+    [bias({ shape: [2] }), /^loadStateDict: bias: expected an array of numbers, got undefined$/],
+    [bias({ shape: [2], data: ["1", 2] }), /^loadStateDict: bias: expected an array of numbers, got "1" at 0$/],
+    [bias({ shape: [2], data: [1, 2n] }), /^loadStateDict: bias: expected an array of numbers, got 2 at 1$/],
+    [bias({ shape: [2], data: new BigInt64Array(2) }), /^loadStateDict: bias: expected an array of numbers, /],
+    [bias(structuredClone(tensor([1, 2]))), /^loadStateDict: bias: expected an array of numbers, got undefined$/],
+    [bias(freed), /was freed/],
+    [Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [i, 1])), /^.{0,100}$/],
+  ];
+  for (const [each, message] of wrong) {
+    expect(() => layer.loadStateDict(each as typeof state)).toThrow(message);
+    expect(layer.parameters().map(bits)).toEqual(before);
+  }
+  let reads = 0;
+  const changing = { shape: [2], data: { length: 2, 1: 2 } };
+  Object.defineProperty(changing.data, 0, { get: () => (reads++ === 0 ? 1 : "1") });
+  layer.loadStateDict(bias(changing) as never);
+  expect(values(layer.bias as Tensor)).toEqual([1, 2]);
+  expect(reads).toBe(1);
+});
+
+test("state dict: parameters may change places, and one that was freed stops all", () => {
+  const pair = new Sequential(new Linear(2, 1), new Linear(2, 1));
+  const [a, biasA, b, biasB] = pair.parameters() as [Tensor, Tensor, Tensor, Tensor];
+  const [first, second] = [values(a), values(b)];
+  pair.loadStateDict({ "0.weight": b, "0.bias": biasB, "1.weight": a, "1.bias": biasA });
+  expect([values(a), values(b)]).toEqual([second, first]);
+  const state = new Sequential(new Linear(2, 1), new Linear(2, 1)).stateDict();
+  biasB.dispose();
+  expect(() => pair.loadStateDict(state)).toThrow(/^loadStateDict: 1.bias: the tensor \[1\] was freed/);
+  expect(values(a)).toEqual(second);
+});
+
+test("module: zeroGrad sets the gradients of all parameters within to null", () => {
+  const network = new Network();
+  tape(() =>
+    network
+      .forward(random([2, 3], 1))
+      .sum()
+      .backward(),
+  );
+  expect(network.fc1.weight.grad).not.toBe(null);
+  network.zeroGrad();
+  expect(network.parameters().map(({ grad }) => grad)).toEqual(NAMES.map(() => null));
+});
+
+test("module: what belongs to another copy of the package is not overlooked", async () => {
+  vi.resetModules();
+  const other: typeof import("../index.ts") = await import("../index.ts");
+  class Net extends Module {
+    readonly own = new Linear(2, 2);
+    readonly foreign: unknown;
+    constructor(foreign: unknown) {
+      super();
+      this.foreign = foreign;
+    }
+    forward(x: Tensor): Tensor {
+      return this.own.forward(x);
+    }
+  }
+  for (const foreign of [
+    new other.Linear(2, 2),
+    other.parameter(other.tensor([1])),
+    structuredClone(parameter(tensor([1]))),
+    [new other.Flatten()],
+  ]) {
+    const net = new Net(foreign);
+    const where = Array.isArray(foreign) ? "foreign.0" : "foreign";
+    for (const act of [() => net.parameters(), () => net.stateDict(), () => net.eval(), () => summary(net, [1, 2])]) {
+      expect(act).toThrow(
+        new TypeError(`Module: expected ${where} as a module or a parameter of this copy of jarvis-snn, got object`),
+      );
+    }
+  }
+  expect(new Net(other.tensor([1])).parameters().length).toBe(2);
+  expect(() => new Sequential(new other.Linear(2, 2) as never)).toThrow(
+    new TypeError("Sequential: at 0: expected a module or a parameter of this copy of jarvis-snn, got object"),
+  );
+  const state = new other.Linear(2, 2).stateDict();
+  new Linear(2, 2).loadStateDict(state);
+});
+
+test("module: a class in JavaScript that has no forward is refused where one is needed", () => {
+  const lacking = Object.create(Module.prototype) as Module;
+  expect(() => new Sequential(lacking)).toThrow("Sequential: at 0: expected a module with forward(x), got object");
+  expect(() => summary(lacking, [1])).toThrow("summary: expected a module with forward(x), got object");
+});
+
 test("linear: it starts uniform within ±1/√in, weight and bias", () => {
   const layer = new Linear(100, 200, { generator: new Generator(2) });
   for (const t of [layer.weight, layer.bias as Tensor]) {
@@ -240,7 +341,10 @@ test("embedding: sizes and padding rows that do not exist are RangeErrors, and n
         new RangeError(`Embedding: expected positive integer sizes, got shape [${n}, ${width}]`),
       );
     }
-    for (const paddingIdx of [3, -4, 0.5]) {
+    expect(() => new Embedding(3, 2, { paddingIdx: 0.5 })).toThrow(
+      new RangeError("Embedding: paddingIdx must be an integer, got 0.5"),
+    );
+    for (const paddingIdx of [3, -4]) {
       expect(() => new Embedding(3, 2, { paddingIdx })).toThrow(
         new RangeError(`embedding: expected paddingIdx in [-3, 2], got ${paddingIdx}`),
       );

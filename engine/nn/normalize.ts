@@ -263,8 +263,8 @@ export class GroupNorm extends Normalization {
   readonly axis: number | undefined;
 
   constructor(numGroups: number, numChannels: number, options: GroupNormLayerOptions = {}) {
-    checkGroups("GroupNorm", numGroups, numChannels);
     const shape = checkShape("GroupNorm", [numChannels]);
+    checkGroups("GroupNorm", numGroups, numChannels);
     const { eps, affine, axis } = optionsOf("GroupNorm", { ...DEFAULTS, ...NO_AXIS }, options);
     super(eps, learned(shape, affine));
     this.numGroups = numGroups;

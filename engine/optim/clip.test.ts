@@ -115,3 +115,16 @@ test("clip: what is not a tensor is a TypeError, such as the pairs of namedParam
   expect(() => clipGradValue(named, 1)).toThrow(/^clipGradValue: expected a tensor, got /);
   expect(gradient(p)).toEqual([3]);
 });
+
+test("clip: bounds and parameters of other kinds are TypeErrors", () => {
+  const [p] = withGradients([3]) as [Tensor];
+  const wrong: [act: () => unknown, message: string][] = [
+    [() => clipGradNorm(p, "1" as never), 'clipGradNorm: expected max as a number, got "1"'],
+    [() => clipGradNorm(null as never, 1), "clipGradNorm: expected parameters, such as model.parameters(), got null"],
+    [() => clipGradNorm("" as never, 1), 'clipGradNorm: expected parameters, such as model.parameters(), got ""'],
+    [() => clipGradNorm(p, 1, { normType: "2" as never }), 'clipGradNorm: expected normType of type number, got "2"'],
+    [() => clipGradValue([p], null as never), "clipGradValue: expected max as a number, got null"],
+  ];
+  for (const [act, message] of wrong) expect(act).toThrow(new TypeError(message));
+  expect(gradient(p)).toEqual([3]);
+});

@@ -50,12 +50,12 @@ export interface MultiStepLROptions {
  */
 export class MultiStepLR extends Scheduler<Required<MultiStepLROptions>> {
   constructor(optimizer: Optimizer, options: MultiStepLROptions) {
-    super("MultiStepLR", optimizer, { milestones: [], gamma: 0.1 }, options);
+    super("MultiStepLR", optimizer, { milestones: undefined, gamma: 0.1 }, options);
     this.set(this.rate(0));
   }
 
   protected override limits(): Limits {
-    return { milestones: WHOLE };
+    return { milestones: { ...WHOLE, length: undefined } };
   }
 
   protected rate(epoch: number): number {

@@ -69,7 +69,7 @@ export class OneCycleLR extends Scheduler<Cycle> {
   protected override begin(where: string, options: Required<OneCycleLROptions>): Cycle {
     const { epochs, stepsPerEpoch, ...cycle } = options;
     limited(where, { epochs, stepsPerEpoch }, { epochs: WHOLE, stepsPerEpoch: WHOLE });
-    return { ...cycle, totalSteps: cycle.totalSteps || epochs * stepsPerEpoch };
+    return { ...cycle, totalSteps: cycle.totalSteps === 0 ? epochs * stepsPerEpoch : cycle.totalSteps };
   }
 
   protected override limits(): Limits {
@@ -88,6 +88,8 @@ export class OneCycleLR extends Scheduler<Cycle> {
     const { options } = this.optimizer;
     const fine = !state.cycleMomentum || "betas" in options || "momentum" in options;
     ensure(fine, where, "cycleMomentum must be false for an optimizer without momentum or betas", true);
+    const last = state.baseLr / state.finalDivFactor;
+    ensure(Number.isFinite(last), where, "finalDivFactor must leave a finite rate", state.finalDivFactor);
     ensure(state.epoch <= state.totalSteps, where, `epoch must be at most ${state.totalSteps}`, state.epoch);
   }
 

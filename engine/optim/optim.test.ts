@@ -5,7 +5,9 @@ import {
   Adagrad,
   Adam,
   AdamW,
+  clipGradNorm,
   Generator,
+  gradcheck,
   Linear,
   type Optimizer,
   parameter,
@@ -428,4 +430,132 @@ test("optimizer: a learning rate that is not finite is refused, and the old one 
     }).toThrow(new RangeError(`Optimizer: lr must be finite, got ${lr}`));
     expect(optimizer.lr).toBe(0.5);
   }
+});
+
+test("state dict: what is none is an error in words, and nothing is written", () => {
+  const p = parameter(random([3], 8));
+  const optimizer = new Adam([p]);
+  tape(() => p.square().sum().backward());
+  optimizer.step();
+  const state = optimizer.stateDict();
+  const m = (values: unknown) => ({ ...state, slots: [{ ...state.slots[0], m: values }] });
+  const wrong: [state: unknown, message: string][] = [
+    [null, "loadStateDict: expected the state of an optimizer, got null"],
+    [[state], "loadStateDict: expected the state of an optimizer, got [object]"],
+    [{ ...state, options: null }, "loadStateDict: expected options, got null"],
+    [{ ...state, options: { betas: ["0.9", null] } }, 'loadStateDict: expected betas[0] as a number, got "0.9"'],
+    [{ ...state, steps: "1" }, 'loadStateDict: expected steps as a list of numbers, got "1"'],
+    [{ ...state, steps: ["1"] }, 'loadStateDict: expected steps[0] as a number, got "1"'],
+    [{ ...state, slots: { 0: state.slots[0] } }, "loadStateDict: expected slots as a list, got object"],
+    [{ ...state, slots: [null] }, "loadStateDict: expected slots[0] as arrays by name, got null"],
+    [{ ...state, slots: [] }, "loadStateDict: slots must have 1 entries, got 0"],
+    [m(null), "loadStateDict: expected an array of numbers, got null"],
+    [m("123"), 'loadStateDict: expected an array of numbers, got "123"'],
+    [m([1, "2", 3]), 'loadStateDict: expected an array of numbers, got "2" at 1'],
+    [m(new BigInt64Array(3)), "loadStateDict: expected an array of numbers, got 0 at 2"],
+    [m([1, 2]), "loadStateDict: expected 3 values in m of parameter 0, got 2"],
+  ];
+  for (const [each, message] of wrong) {
+    expect(() => optimizer.loadStateDict(each as typeof state)).toThrow(message);
+    expect(optimizer.stateDict()).toEqual(state);
+  }
+});
+
+test("state dict: what answers otherwise when it is read again is read once", () => {
+  const p = parameter(random([4], 9));
+  const optimizer = new SGD([p], { momentum: 0.9 });
+  tape(() => p.sum().backward());
+  optimizer.step();
+  const state = optimizer.stateDict();
+  const neighbours = Array.from({ length: 20 }, () => tensor(new Float32Array(64).fill(3)));
+  let reads = 0;
+  const momentum = Object.defineProperty({ ...new Float32Array(4096).fill(666) }, "length", {
+    get: () => (reads++ === 0 ? 4 : 4096),
+  });
+  optimizer.loadStateDict({ ...state, slots: [{ momentum: momentum as unknown as Float32Array }] });
+  expect(optimizer.stateDict().slots).toEqual([{ momentum: new Float32Array(4).fill(666) }]);
+  for (const t of neighbours) expect(values(t)).toEqual(new Array(64).fill(3));
+  const twice = (first: unknown, then: unknown) => {
+    let count = 0;
+    return { enumerable: true, get: () => (count++ === 0 ? first : then) };
+  };
+  const steps = Object.defineProperty([0], 0, twice(7, -1)) as number[];
+  const options = Object.defineProperty({ ...state.options }, "lr", twice(0.5, "x"));
+  optimizer.loadStateDict({ ...state, steps, options });
+  expect(optimizer.stateDict()).toMatchObject({ steps: [7], options: { lr: 0.5 } });
+});
+
+test("optimizer: an option that was changed to what it cannot be stops the next step, and nothing is updated", () => {
+  const [a, b] = [parameter(tensor([1])), parameter(tensor([2]))];
+  tape(() => a.add(b).sum().backward());
+  const adam = new Adam([a, b]);
+  const sgd = new SGD([a, b], { momentum: 0.5, nesterov: true });
+  const changes: [optimizer: Optimizer, change: object, message: string][] = [
+    [adam, { betas: ["0.9", null] }, 'Adam: expected betas[0] as a number, got "0.9"'],
+    [adam, { betas: null }, "Adam: expected betas of type array, got null"],
+    [adam, { eps: Number.NaN }, "Adam: eps must be finite and ≥ 0, got NaN"],
+    [adam, { lr: "0.1" }, 'Adam: expected lr of type number, got "0.1"'],
+    [sgd, { momentum: 0 }, "SGD: nesterov needs momentum > 0 and dampening 0, got [0, 0]"],
+    [sgd, { nesterov: 1 }, "SGD: expected nesterov of type boolean, got 1"],
+  ];
+  for (const [optimizer, change, message] of changes) {
+    const before = { ...optimizer.options };
+    Object.assign(optimizer.options, change);
+    expect(() => optimizer.step()).toThrow(message);
+    Object.assign(optimizer.options, before);
+  }
+  expect([...values(a), ...values(b)]).toEqual([1, 2]);
+  expect([adam, sgd].map((optimizer) => optimizer.stateDict().steps)).toEqual([
+    [0, 0],
+    [0, 0],
+  ]);
+  expect(() => Object.assign(adam.options.betas, [0.5])).toThrow(TypeError);
+  adam.step();
+  expect(values(a)[0]).toBeLessThan(1);
+});
+
+test("optimizer: inside of gradcheck no step is made, and the state stays where it is", () => {
+  const w = parameter(tensor([1, 2]));
+  const optimizer = new SGD([w], { lr: 0.1, momentum: 0.9 });
+  tape(() => w.square().sum().backward());
+  optimizer.step();
+  const [before, state, input] = [bits(w), optimizer.stateDict(), tensor([1])];
+  const act = () =>
+    gradcheck(
+      (x) => {
+        expect(optimizer.stateDict()).toEqual(state);
+        optimizer.dispose();
+        optimizer.loadStateDict(state);
+        expect(() => clipGradNorm(w, 1)).toThrow("clipGradNorm: expected gradients outside of gradcheck");
+        optimizer.step();
+        return x.mul(2);
+      },
+      [input],
+    );
+  expect(act).toThrow(new Error("SGD: expected step() outside of gradcheck, whose function must not change"));
+  expect(bits(w)).toEqual(before);
+  expect(optimizer.stateDict()).toEqual(state);
+  const kept = bytesKept(() => expect(act).toThrow());
+  expect(kept).toBe(0);
+  optimizer.step();
+});
+
+test("optimizer: freed parameters are refused, at first and at a step", () => {
+  const [a, b] = [parameter(tensor([1])), parameter(tensor([2]))];
+  const optimizer = new SGD([a, b], { lr: 1 });
+  tape(() => a.add(b).sum().backward());
+  a.dispose();
+  expect(() => new SGD([a, b])).toThrow(/^SGD: the tensor \[1\] was freed/);
+  optimizer.step();
+  expect(values(b)).toEqual([1]);
+});
+
+test("optimizer: a source that never ends is refused at the first parameter that comes again", () => {
+  const p = parameter(tensor([1]));
+  function* same() {
+    for (;;) yield p;
+  }
+  expect(() => new SGD(same())).toThrow(
+    new RangeError("SGD: expected every parameter once, got one of shape [1] again"),
+  );
 });

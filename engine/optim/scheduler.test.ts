@@ -386,6 +386,61 @@ test.each(WRONG)("%s", (message, make) => {
   expect(optimizer.lr).toBe(0.5);
 });
 
+test("schedulers: options that are missing, no options or other types are errors in words; the rate stays", () => {
+  const optimizer = sgd();
+  const wrong: [make: () => unknown, error: Error][] = [
+    [() => new OneCycleLR(optimizer, undefined as never), new TypeError("OneCycleLR: expected options, got undefined")],
+    [() => new StepLR(optimizer, null as never), new TypeError("StepLR: expected options, got null")],
+    [
+      () => new CosineAnnealingWarmRestarts(optimizer, undefined as never),
+      new TypeError("CosineAnnealingWarmRestarts: expected options, got undefined"),
+    ],
+    [
+      () => new ReduceLROnPlateau(optimizer, null as never),
+      new TypeError("ReduceLROnPlateau: expected options, got null"),
+    ],
+    [() => new LambdaLR(optimizer, 3 as never), new TypeError("LambdaLR: expected options, got 3")],
+    [
+      () => new MultiStepLR(optimizer, {} as never),
+      new TypeError("MultiStepLR: expected milestones as a list of numbers, got undefined"),
+    ],
+    [
+      () => new MultiStepLR(optimizer, { milestones: ["1"] as never }),
+      new TypeError('MultiStepLR: expected milestones[0] as a number, got "1"'),
+    ],
+    [
+      () => new OneCycleLR(optimizer, { maxLr: 1, epochs: 1.5, stepsPerEpoch: 2 }),
+      new RangeError("OneCycleLR: epochs must be an integer ≥ 0, got 1.5"),
+    ],
+    [
+      () => new OneCycleLR(optimizer, { maxLr: 1, totalSteps: 2, finalDivFactor: Number.MIN_VALUE }),
+      new RangeError("OneCycleLR: finalDivFactor must leave a finite rate, got 5e-324"),
+    ],
+    [
+      () => new LambdaLR(optimizer, { lrLambda: () => "1" as never }),
+      new TypeError('LambdaLR: expected lrLambda(0) as a number, got "1"'),
+    ],
+  ];
+  for (const [make, error] of wrong) {
+    expect(make).toThrow(error);
+    expect([optimizer.lr, optimizer.initialLr, optimizer.options.momentum]).toEqual([0.5, null, 0]);
+  }
+});
+
+test("schedulers: each field of a state is read once, and the list of it is copied", () => {
+  const scheduler = new MultiStepLR(sgd(), { milestones: [1] });
+  const milestones = [2, 3];
+  let reads = 0;
+  const state = Object.defineProperty({ ...scheduler.stateDict(), milestones }, "gamma", {
+    enumerable: true,
+    get: () => (reads++ === 0 ? 0.25 : "0.25"),
+  });
+  scheduler.loadStateDict(state);
+  milestones[0] = 9;
+  expect(scheduler.stateDict()).toMatchObject({ gamma: 0.25, milestones: [2, 3] });
+  expect(reads).toBe(1);
+});
+
 test("schedulers: a state beyond the plan is refused before anything is written", () => {
   const optimizer = sgd();
   const cycle = new OneCycleLR(optimizer, { maxLr: 1, totalSteps: 3 });
