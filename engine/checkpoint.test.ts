@@ -124,8 +124,120 @@ test("save: what a file cannot hold is an error with its name and values", () =>
     new RangeError('saveSafetensors: tensor "w": expected positive integer sizes, got shape [0]'),
   );
   expect(() => saveSafetensors({}, { epoch: 3 } as unknown as Record<string, string>)).toThrow(
-    new TypeError('saveSafetensors: expected strings as metadata, got number for "epoch"'),
+    new TypeError('saveSafetensors: expected strings as metadata, got 3 for "epoch"'),
   );
+});
+
+test("save: names and metadata that are no plain object, and what is no array, are TypeErrors with the value", () => {
+  const data = Float32Array.of(1);
+  const expected = "saveSafetensors: expected tensors by name, such as model.stateDict()";
+  const wrong: [tensors: unknown, metadata: unknown, message: string][] = [
+    [undefined, {}, `${expected}, got undefined`],
+    [new Map([["w", tensor([1])]]), {}, `${expected}, got Map`],
+    [new Linear(1, 1), {}, `${expected}, got Linear`],
+    [[tensor([1])], {}, `${expected}, got [object]`],
+    [{}, null, "saveSafetensors: expected metadata, an object of strings, got null"],
+    [{}, new Map([["a", "b"]]), "saveSafetensors: expected metadata, an object of strings, got Map"],
+    [{}, "text", 'saveSafetensors: expected metadata, an object of strings, got "text"'],
+    [{ w: null }, {}, "a shape and data as a Float32Array, got null"],
+    [{ w: [1] }, {}, "a shape and data as a Float32Array, got [1]"],
+    [{ w: { shape: [1], data: Float64Array.of(1) } }, {}, "a shape and data as a Float32Array, got Float64Array"],
+    [{ w: { shape: [1], data: "1" } }, {}, 'a shape and data as a Float32Array, got "1"'],
+    [{ w: { shape: 1, data } }, {}, 'tensor "w": expected a shape, a list of sizes, got 1'],
+    [{ w: { data } }, {}, 'tensor "w": expected a shape, a list of sizes, got undefined'],
+  ];
+  for (const [tensors, metadata, message] of wrong) {
+    const act = () => saveSafetensors(tensors as Record<string, Tensor>, metadata as Record<string, string>);
+    expect(act, message).toThrow(TypeError);
+    expect(act).toThrow(message);
+  }
+  const many = { shape: new Array(4_000_000_000), data };
+  expect(() => saveSafetensors({ w: many })).toThrow("expected at most 64 axes, got 4000000000");
+  const freed = tensor([1]);
+  freed.dispose();
+  expect(() => saveSafetensors({ w: freed })).toThrow(/^saveSafetensors: tensor "w": the tensor \[1\] was freed/);
+});
+
+test("save: what getters give is read once", () => {
+  const reads: string[] = [];
+  /** The first values when they are read for the first time, then the others. */
+  const changing = (first: Record<string, unknown>, later: Record<string, unknown>) => {
+    const seen = new Set<string>();
+    const descriptors = Object.keys(first).map((key) => {
+      const get = () => {
+        reads.push(key);
+        const isNew = !seen.has(key);
+        seen.add(key);
+        return (isNew ? first : later)[key];
+      };
+      return [key, { get, enumerable: true }] as const;
+    });
+    return Object.defineProperties({}, Object.fromEntries(descriptors)) as never;
+  };
+  const sizes: number[] = [];
+  const get = () => {
+    reads.push("size");
+    return reads.filter((read) => read === "size").length;
+  };
+  Object.defineProperty(sizes, 0, { get });
+  const [one, two] = [Float32Array.of(1), Float32Array.of(2, 3)];
+  const bytes = saveSafetensors(
+    {
+      a: changing({ shape: sizes, data: one }, { shape: [2], data: two }),
+      b: { shape: [1], data: Float32Array.of(4) },
+      c: changing({ shape: [2], data: two }, { shape: [1], data: one }),
+    },
+    changing({ note: "first" }, { note: 7 }),
+  );
+  expect(reads.sort()).toEqual(["data", "data", "note", "shape", "shape", "size"]);
+  const { header, data } = parse(bytes);
+  expect(header.__metadata__).toEqual({ note: "first" });
+  expect(Array.from(new Float32Array(data.buffer))).toEqual([1, 4, 2, 3]);
+  expect(() => saveSafetensors({}, { toJSON: () => "x" } as never)).toThrow('got function for "toJSON"');
+});
+
+test("save: a view of linear memory stays what it is where a later tensor makes the memory grow", () => {
+  const first = tensor([1, 2]);
+  const second = tensor([3]).expand([memoryStats().reserved / 4]);
+  const { reserved } = memoryStats();
+  const { data } = parse(saveSafetensors({ first: { shape: [2], data: first.data }, second }));
+  expect(memoryStats().reserved).toBeGreaterThan(reserved);
+  expect(Array.from(new Float32Array(data.buffer, 0, 4))).toEqual([1, 2, 3, 3]);
+  for (const t of [first, second]) t.dispose();
+});
+
+test("save: shared memory is copied, a buffer that is gone has no values", () => {
+  const shared = new Float32Array(new SharedArrayBuffer(8));
+  shared.set([1, 2]);
+  expect(load(saveSafetensors({ w: { shape: [2], data: shared } })).w?.bits).toEqual(bits(Float32Array.of(1, 2)));
+  const gone = Float32Array.of(1, 2);
+  structuredClone(gone.buffer, { transfer: [gone.buffer] });
+  expect(() => saveSafetensors({ w: { shape: [2], data: gone } })).toThrow("expected 2 values for shape [2], got 0");
+});
+
+test("save: a header above the limit of the format is refused, one that is as long is written and read", () => {
+  const limit = 100_000_000;
+  const frame = '{"__metadata__":{"c":""}}'.length;
+  const longest = saveSafetensors({}, { c: "x".repeat(limit - frame) });
+  expect(longest.length).toBe(8 + limit);
+  expect(loadSafetensors(longest).metadata.c?.length).toBe(limit - frame);
+  const message = `saveSafetensors: expected names and metadata of at most ${limit} bytes of JSON, got more`;
+  for (const text of ["x".repeat(limit - frame + 1), "\0".repeat(limit / 5)]) {
+    expect(() => saveSafetensors({}, { c: text })).toThrow(new RangeError(message));
+  }
+  expect(() => saveSafetensors({ ["ü".repeat(limit / 2)]: tensor(1) })).toThrow(new RangeError(message));
+});
+
+test("round trip: a text of millions of escapes, and one of pieces whose borders lie in characters", () => {
+  for (const text of [
+    '"'.repeat(4_000_000),
+    "\\".repeat(3_000_000),
+    `x${"\u{1f600}".repeat(100_000)}`,
+    "\ud83d\ud83d\ude00\ude00",
+  ]) {
+    const { metadata } = loadSafetensors(saveSafetensors({}, { text }));
+    expect(metadata.text === text).toBe(true);
+  }
 });
 
 test("round trip: a state dict goes into another model with the same bits", () => {
@@ -313,7 +425,7 @@ const DAMAGED: [what: string, bytes: Uint8Array, message: string][] = [
   ["a negative size", wrong({ shape: [-2] }), 'tensor "w": expected positive integer sizes, got shape [-2]'],
   ["two negative sizes", wrong({ shape: [-2, -1] }), "expected positive integer sizes, got shape [-2, -1]"],
   ["a fraction as size", wrong({ shape: [0.5, 4] }), "expected positive integer sizes, got shape [0.5, 4]"],
-  ["text as size", wrong({ shape: ["2"] }), "expected positive integer sizes, got shape [2]"],
+  ["text as size", wrong({ shape: ["2"] }), 'expected positive integer sizes, got shape ["2"]'],
   [
     "an endless size",
     file('{"w":{"dtype":"F32","shape":[1e999],"data_offsets":[0,8]}}', eight),
@@ -366,7 +478,11 @@ const DAMAGED: [what: string, bytes: Uint8Array, message: string][] = [
     ),
     'as the header, got the name "w" twice',
   ],
-  ["a name twice, written differently", file('{"w":1,"\\u0077"            :2}'), 'got the name "w" twice'],
+  [
+    "a name twice, written differently",
+    file(`{"w":${JSON.stringify(F32)},"\\u0077"            :${JSON.stringify(F32)}}`, eight),
+    'got the name "w" twice',
+  ],
   [
     "a dtype twice",
     file('{"w":{"dtype":"U8","shape":[1],"data_offsets":[0,1],"dtype":"I8"}}', [1]),
@@ -400,7 +516,110 @@ test("load, damaged: the error stays short whatever the file holds", () => {
   for (const header of [{ [long]: 1 }, { w: { ...F32, dtype: long } }, { __metadata__: [long] }]) {
     expect(() => loadSafetensors(file(header))).toThrow(/^.{1,400}$/);
   }
-  expect(() => loadSafetensors(file(`{"${long}":1,"${long}":1}`))).toThrow(/^.{1,400}$/);
+  const deep = "[".repeat(200_000) + "]".repeat(200_000);
+  const info = (change: string) => `{"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4],${change}}}`;
+  const texts = [
+    `{"${long}":{"dtype":"F32","shape":[],"data_offsets":[0,4]},"${long}":1}`,
+    `{"w":{"dtype":"F32","shape":[${Array(1_000_000).fill(0)}],"data_offsets":[0,4]}}`,
+    `{"w":{"dtype":"F32","shape":[${Array(64).fill(65_536)}],"data_offsets":[0,4]}}`,
+    `{"w":{"dtype":"F32","shape":[1],"data_offsets":[${Array(1_000_000).fill(0)}]}}`,
+    `{"w":{"dtype":"F32","shape":[1],"data_offsets":[0,\n\n${" ".repeat(100_000)}]}}`,
+    `{"__metadata__":{${Array.from({ length: 100_000 }, (_, i) => `"${i}":${i}`)}}}`,
+    `{"w":{"dtype":${deep}}}`,
+    `{"w":{"dtype":"F32","shape":${deep}}}`,
+    `{"w":{"dtype":"F32","shape":[1],"data_offsets":${deep}}}`,
+    info(`"extra":${deep}`),
+    `{"__metadata__":${deep}}`,
+    `{"__metadata__":{"w":${deep}}}`,
+    `{"w":${deep}}`,
+    `${long}${long}`,
+    `{"${long}":}`,
+  ];
+  for (const text of texts) {
+    expect(() => loadSafetensors(file(text)), text.slice(0, 80)).toThrow(/^loadSafetensors: .{1,400}$/);
+    if (text.includes(deep)) expect(() => loadSafetensors(file(text))).toThrow(/ at \d+ in "(w|__metadata__)" where /);
+  }
+});
+
+/** Headers of about n bytes, each long in a way of its own. */
+const LONG: [what: string, header: (n: number) => string][] = [
+  ["objects in objects", (n) => `{"a":${'{"a":'.repeat(n / 6)}1${"}".repeat(n / 6)}}`],
+  ["objects that do not end", (n) => `{"a":${'{"a":'.repeat(n / 5)}`],
+  ["lists in lists", (n) => `{"a":${"[".repeat(n / 2)}${"]".repeat(n / 2)}}`],
+  ["objects beside each other", (n) => `{"a":{"x":[${"{},".repeat(n / 3)}0]}}`],
+  ["a shape", (n) => `{"a":{"dtype":"F32","shape":[${"1,".repeat(n / 2)}1]}}`],
+  ["escapes", (n) => `{"${'\\"'.repeat(n / 2)}":1}`],
+  ["escapes that do not end", (n) => `{"${"\\".repeat(n)}`],
+  ["a text that does not end", (n) => `{"${"x".repeat(n)}`],
+  [
+    "names of tensors",
+    (n) => {
+      const info = (_: unknown, i: number) => `"${i}":{"dtype":"U8","shape":[],"data_offsets":[${i},${i + 1}]}`;
+      return `{${Array.from({ length: n / 55 }, info)}}`;
+    },
+  ],
+  ["names of metadata", (n) => `{"__metadata__":{${Array.from({ length: n / 12 }, (_, i) => `"${i}":""`)}}}`],
+  ["names within a tensor", (n) => `{"a":{${Array.from({ length: n / 12 }, (_, i) => `"${i}":0`)}}}`],
+  ["digits", (n) => `{"a":{"x":${"1".repeat(n)}}}`],
+  ["spaces", (n) => `{"a":${" ".repeat(n)}1}`],
+  ["quotes", (n) => `{${'"'.repeat(n)}`],
+];
+
+// Quadratic time would be minutes: 10¹³ steps for each of them. All have a byte too much at the end.
+test.each(LONG)("load: a header of 4 MB of %s is read in time", (what, header) => {
+  const n = 4_000_000;
+  const bytes = file(header(n), new Uint8Array((what === "names of tensors" ? Math.floor(n / 55) : 0) + 1));
+  const start = performance.now();
+  expect(() => loadSafetensors(bytes)).toThrow(/^loadSafetensors: .{1,400}$/);
+  expect(performance.now() - start).toBeLessThan(15_000);
+});
+
+test("load: what a header holds besides its tensors is not built", () => {
+  const bytes = file(`{"a":{"x":[${"{},".repeat(1_000_000)}0],"dtype":"U8","shape":[1],"data_offsets":[0,1]}}`, [7]);
+  const parsed: number[] = [];
+  const { parse } = JSON;
+  const spy = vi.spyOn(JSON, "parse").mockImplementation((text, reviver) => {
+    parsed.push(text.length);
+    return parse(text, reviver);
+  });
+  try {
+    loadSafetensors(bytes).tensors.a?.dispose();
+  } finally {
+    spy.mockRestore();
+  }
+  expect(Math.max(...parsed)).toBeLessThan(10);
+});
+
+test("load: bytes in shared memory, which browsers do not decode, in linear memory, which moves, or in a buffer that is gone", () => {
+  const size = memoryStats().reserved / 4;
+  const bytes = saveSafetensors({ a: random([3], 1), large: { shape: [size], data: new Float32Array(size).fill(2) } });
+  const expected = bits(random([3], 1));
+  const shared = new Uint8Array(new SharedArrayBuffer(bytes.length));
+  shared.set(bytes);
+  const { decode } = TextDecoder.prototype;
+  const spy = vi.spyOn(TextDecoder.prototype, "decode").mockImplementation(function (this: TextDecoder, input) {
+    const { buffer } = input as Uint8Array;
+    if (buffer instanceof SharedArrayBuffer) throw new TypeError("must not be shared");
+    const text = decode.call(this, input);
+    if (input?.byteLength !== bytes.length) shared.fill(0, 0, 16); // as another thread might now
+    return text;
+  });
+  try {
+    expect(load(shared).a?.bits).toEqual(expected);
+  } finally {
+    spy.mockRestore();
+  }
+  const inside = tensor(new Float32Array(bytes.length / 4));
+  const view = new Uint8Array(memory.buffer, inside.data.byteOffset, bytes.length);
+  view.set(bytes);
+  const { reserved } = memoryStats();
+  const { tensors } = loadSafetensors(view);
+  expect(memoryStats().reserved).toBeGreaterThan(reserved);
+  expect(bits(tensors.a as Tensor)).toEqual(expected);
+  expect(tensors.large?.data.every((value) => value === 2)).toBe(true);
+  for (const t of [inside, ...Object.values(tensors)]) t.dispose();
+  structuredClone(bytes.buffer, { transfer: [bytes.buffer as ArrayBuffer] });
+  expect(() => loadSafetensors(bytes)).toThrow(new RangeError("loadSafetensors: expected at least 8 bytes, got 0"));
 });
 
 test("load, damaged: a header above the limit of the format is refused unread", () => {
@@ -413,9 +632,11 @@ test("load, damaged: a header above the limit of the format is refused unread", 
 
 test("load: something that is no bytes is a TypeError", () => {
   for (const [value, kind] of [
-    ["text", "string"],
-    [null, "object"],
+    ["text", '"text"'],
+    [null, "null"],
     [undefined, "undefined"],
+    [new ArrayBuffer(8), "ArrayBuffer"],
+    [Symbol("s"), "Symbol(s)"],
   ] as const) {
     expect(() => loadSafetensors(value as unknown as Uint8Array)).toThrow(
       new TypeError(`loadSafetensors: expected a Uint8Array, got ${kind}`),

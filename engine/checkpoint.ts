@@ -7,9 +7,12 @@
  *
  * @see https://github.com/huggingface/safetensors
  */
+import { show } from "./arguments.ts";
+import { cut, members } from "./json.ts";
 import type { StateEntry } from "./nn/module.ts";
 import { checkShape, formatShape, type Shape, sizeOf } from "./shape.ts";
-import { empty, peek, Tensor } from "./tensor.ts";
+import { alive, empty, peek, Tensor } from "./tensor.ts";
+import { memory } from "./wasm.ts";
 
 /** Arrays by name, as `Module.stateDict` gives and takes them. */
 export type NamedArrays = Record<string, Tensor | StateEntry>;
@@ -64,51 +67,142 @@ function wide(high: number, low: number): number {
 /**
  * A safetensors file of float32 arrays, in the order given, with free text as metadata, none by default.
  *
- * @throws RangeError for an array named "__metadata__", a shape with a zero in it or one that does not fit its data;
- *   TypeError for metadata that are not strings, or a shape that is no list.
+ * @throws RangeError for an array named "__metadata__", a shape with a zero in it, more than 64 axes or one that does not fit
+ *   its data, or names and metadata beyond the 100 MB of a header; TypeError for what is no tensor and no entry of a state,
+ *   or metadata that are not strings; Error for a tensor that was freed.
  * @see https://github.com/huggingface/safetensors
  */
 export function saveSafetensors(tensors: NamedArrays, metadata: Record<string, string> = {}): Uint8Array {
-  // Without a prototype, "__proto__" is a name like any other.
-  const header: Record<string, unknown> = Object.create(null);
-  for (const [key, value] of Object.entries(metadata)) {
-    if (typeof value !== "string")
-      throw new TypeError(`saveSafetensors: expected strings as metadata, got ${typeof value} for ${show(key)}`);
-    header.__metadata__ = metadata;
+  return writeSafetensors("saveSafetensors", tensors, metadata);
+}
+
+/** The same, with the place that errors name. All is read first, once, so that no getter runs between a check and a use. */
+export function writeSafetensors(where: string, tensors: object, metadata: object): Uint8Array {
+  const arrays = entriesOf(where, "tensors by name, such as model.stateDict()", tensors).map(([name, array]) => ({
+    name,
+    what: `${where}: tensor ${show(name)}`,
+    ...contentOf(where, name, array),
+  }));
+  const texts = entriesOf(where, "metadata, an object of strings", metadata);
+
+  const header = new HeaderText(where);
+  header.add("{");
+  for (const [i, [key, text]] of texts.entries()) {
+    if (typeof text !== "string")
+      throw new TypeError(`${where}: expected strings as metadata, got ${show(text)} for ${show(key)}`);
+    header.add(i === 0 ? '"__metadata__":{' : ",");
+    header.addString(key);
+    header.add(":");
+    header.addString(text);
   }
+  if (texts.length > 0) header.add("}");
   let end = 0;
-  for (const [name, array] of Object.entries(tensors)) {
-    const { shape } = array;
-    const data = valuesOf(array);
-    if (name === "__metadata__") throw new RangeError('saveSafetensors: "__metadata__" cannot be the name of a tensor');
-    const size = sizeOf(checkShape(`saveSafetensors: tensor ${show(name)}`, shape));
-    if (data.length !== size) {
-      throw new RangeError(
-        `saveSafetensors: tensor ${show(name)}: expected ${size} values for shape ${formatShape(shape)}, got ${data.length}`,
-      );
-    }
-    header[name] = { dtype: "F32", shape, data_offsets: [end, end + 4 * size] };
+  for (const { name, what, shape, source } of arrays) {
+    if (name === "__metadata__") throw new RangeError(`${where}: "__metadata__" cannot be the name of a tensor`);
+    const { length } = valuesOf(what, source);
+    const size = sizeOf(shape);
+    if (length !== size)
+      throw new RangeError(`${what}: expected ${size} values for shape ${formatShape(shape)}, got ${length}`);
+    if (end + texts.length > 0) header.add(",");
+    header.addString(name);
+    header.add(`:{"dtype":"F32","shape":[${shape}],"data_offsets":[${end},${end + 4 * size}]}`);
     end += 4 * size;
   }
-  const encoder = new TextEncoder();
-  let text = JSON.stringify(header);
-  text += " ".repeat((8 - (encoder.encode(text).length % 8)) % 8);
-  const head = encoder.encode(text);
-  const bytes = new Uint8Array(8 + head.length + end);
+  header.add("}");
+  const head = header.bytes();
+
+  const bytes = bytesFor(where, 8 + head.length + end);
   new DataView(bytes.buffer).setUint32(0, head.length, true);
   bytes.set(head, 8);
   // Little-endian like linear memory, whose views the engine relies on. They are taken anew: the first look at an expansion
   // writes it out, which may have moved the memory.
   let floats = new Float32Array(bytes.buffer, 8 + head.length);
-  for (const array of Object.values(tensors)) {
-    const data = valuesOf(array);
-    floats.set(data);
-    floats = floats.subarray(data.length);
+  for (const { what, source } of arrays) {
+    const values = valuesOf(what, source);
+    floats.set(values);
+    floats = floats.subarray(values.length);
   }
   return bytes;
 }
 
-const valuesOf = (array: Tensor | StateEntry): Float32Array => (array instanceof Tensor ? peek(array) : array.data);
+/** Names and values of a plain object. The entries of a Map, say, would silently be none. */
+export function entriesOf(where: string, expected: string, object: unknown): [string, unknown][] {
+  if (!isPlain(object)) throw new TypeError(`${where}: expected ${expected}, got ${showKind(object)}`);
+  return Object.entries(object);
+}
+
+/** A value in a message, an object by its class. */
+export function showKind(value: unknown): string {
+  const name: unknown = typeof value === "object" ? value?.constructor?.name : undefined;
+  return typeof name === "string" && !Array.isArray(value) ? cut(name) : show(value);
+}
+
+/** Of this realm or another, or without a prototype. */
+export function isPlain(value: unknown): value is object {
+  if (typeof value !== "object" || value === null) return false;
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+
+/** What stands under a name, read once. */
+function contentOf(where: string, name: string, array: unknown): { shape: Shape; source: Tensor | Float32Array } {
+  const what = `${where}: tensor ${show(name)}`;
+  if (array instanceof Tensor) return { shape: array.shape, source: array };
+  const { shape, data } = Object(array) as StateEntry;
+  if (!(data instanceof Float32Array)) {
+    const got = showKind(data === undefined ? array : data);
+    throw new TypeError(`${what}: expected a tensor, or a shape and data as a Float32Array, got ${got}`);
+  }
+  // Views of linear memory end where it grows, and another thread may write shared memory, or make it grow.
+  const isCopied = data.buffer === memory.buffer || !(data.buffer instanceof ArrayBuffer);
+  return { shape: checkShape(what, shape), source: isCopied ? new Float32Array(data) : data };
+}
+
+function valuesOf(where: string, source: Tensor | Float32Array): Float32Array {
+  if (!(source instanceof Tensor)) return source;
+  alive(source, where);
+  return peek(source);
+}
+
+/** The JSON of a header, refused as soon as it is too long. */
+class HeaderText {
+  private readonly where: string;
+  private readonly encoder = new TextEncoder();
+  private text = "";
+  private length = 0;
+
+  constructor(where: string) {
+    this.where = where;
+  }
+
+  add(json: string): void {
+    this.text += json;
+    this.length += this.encoder.encode(json).length;
+    if (this.length <= MAX_HEADER) return;
+    throw new RangeError(`${this.where}: expected names and metadata of at most ${MAX_HEADER} bytes of JSON, got more`);
+  }
+
+  /** In pieces of whole characters, since an escape may be six times as long as what it stands for. */
+  addString(value: string): void {
+    this.add('"');
+    for (const [piece] of value.matchAll(/.{1,65536}/gsu)) this.add(JSON.stringify(piece).slice(1, -1));
+    this.add('"');
+  }
+
+  /** Filled up with spaces, so that the data behind them are aligned. */
+  bytes(): Uint8Array {
+    return this.encoder.encode(this.text + " ".repeat(-this.length & 7));
+  }
+}
+
+/** As many bytes, 0; of too many, the platform would not say whose they are. */
+export function bytesFor(where: string, length: number): Uint8Array<ArrayBuffer> {
+  try {
+    return new Uint8Array(length);
+  } catch (cause) {
+    throw new RangeError(`${where}: expected memory for ${length} bytes, got none`, { cause });
+  }
+}
 
 /** What {@link loadSafetensors} finds in a file. */
 export interface Safetensors {
@@ -160,81 +254,111 @@ export function decode({ view, dtype: [bytes, read], begin, end }: StoredArray, 
   for (let i = 0, p = begin; p < end; i++, p += bytes) into[i] = read(view, p);
 }
 
-/** Checks a file as a whole; nothing is read but its header. */
+/** Checks a file as a whole; nothing is read but its header, once. */
 export function parseSafetensors(
   where: string,
   bytes: Uint8Array,
 ): { arrays: StoredArray[]; metadata: Record<string, string> } {
-  if (!ArrayBuffer.isView(bytes)) throw new TypeError(`${where}: expected a Uint8Array, got ${typeof bytes}`);
+  if (!ArrayBuffer.isView(bytes)) throw new TypeError(`${where}: expected a Uint8Array, got ${showKind(bytes)}`);
+  const refuse = refusal(where);
   const { buffer, byteOffset, byteLength } = bytes;
-  const check = (holds: boolean, expected: string, got: unknown): void => {
-    if (!holds) throw new RangeError(`${where}: expected ${expected}, got ${show(got)}`);
-  };
-  check(byteLength >= 8, "at least 8 bytes", byteLength);
-  const sizes = new DataView(buffer, byteOffset, 8);
+  if (byteLength < 8) refuse("at least 8 bytes", byteLength);
+  let file = new Uint8Array(buffer, byteOffset, byteLength);
+  if (buffer === memory.buffer) file = file.slice(); // which the tensors may make grow
+  const sizes = new DataView(file.buffer, file.byteOffset, 8);
   const length = wide(sizes.getUint32(4, true), sizes.getUint32(0, true));
   const longest = Math.min(MAX_HEADER, byteLength - 8);
-  check(length <= longest, `a header of at most ${longest} bytes`, length);
-  const { __metadata__, ...infos } = parseHeader(where, new Uint8Array(buffer, byteOffset + 8, length));
-  const view = new DataView(buffer, byteOffset + 8 + length, byteLength - 8 - length);
+  if (length > longest) refuse(`a header of at most ${longest} bytes`, length);
+  const view = new DataView(file.buffer, file.byteOffset + 8 + length, byteLength - 8 - length);
 
-  const metadata = (__metadata__ ?? {}) as Record<string, string>;
-  const strings = Object.values(metadata).every((value) => typeof value === "string");
-  check(strings && show(metadata)[0] === "{", "metadata of strings", metadata);
-
-  const arrays = Object.entries(infos).map(([name, info]) => {
-    const tensor = `tensor ${show(name)}`;
-    const { dtype: type, shape, data_offsets: offsets } = Object(info) as { [key: string]: unknown; shape: Shape };
-    const types = Object.keys(DTYPES);
-    check(types.includes(type as string), `${tensor} to be of dtype ${types.join(", ")}`, type);
-    check(Array.isArray(shape), `${tensor} to have a shape`, shape);
-    checkShape(`${where}: ${tensor}`, shape);
-    const dtype = DTYPES[type as string] as Dtype;
-    const size = sizeOf(shape) * dtype[0];
-    const [begin, end] = (Array.isArray(offsets) && offsets.length === 2 ? offsets : []) as [number, number];
-    const fits = Number.isInteger(begin) && begin >= 0 && end === begin + size && end <= view.byteLength;
-    check(fits, `${tensor} to have data_offsets of ${size} bytes within ${view.byteLength}`, offsets);
-    return { name, shape, view, dtype, begin, end };
-  });
+  const arrays: StoredArray[] = [];
+  let metadata: Record<string, string> = {};
+  try {
+    members(textOf(file.slice(8, 8 + length)), (name, json) => {
+      if (name === "__metadata__") metadata = metadataOf(where, json);
+      else arrays.push({ name, view, ...placeOf(where, name, json, view.byteLength) });
+    });
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    refuse("a JSON object in UTF-8 as the header", error.message);
+  }
   let covered = 0;
   for (const { name, begin, end } of [...arrays].sort((a, b) => a.begin - b.begin)) {
-    check(begin === covered, `tensor ${show(name)} to begin at ${covered}, without a hole or an overlap`, begin);
+    if (begin !== covered) refuse(`tensor ${show(name)} to begin at ${covered}, without a hole or an overlap`, begin);
     covered = end;
   }
-  check(covered === view.byteLength, `${covered} bytes of data`, view.byteLength);
+  if (covered !== view.byteLength) refuse(`${covered} bytes of data`, view.byteLength);
   return { arrays, metadata };
 }
 
-function parseHeader(where: string, bytes: Uint8Array): Record<string, unknown> {
+const refusal =
+  (where: string) =>
+  (expected: string, got: unknown): never => {
+    throw new RangeError(`${where}: expected ${expected}, got ${got}`);
+  };
+
+function textOf(bytes: Uint8Array): string {
+  let text = "";
   try {
-    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-    const header: unknown = JSON.parse(text);
-    if (bytes[0] !== 0x7b) throw new SyntaxError(`a beginning other than {: ${text.slice(0, 20)}`);
-    checkNames(text);
-    return header as Record<string, unknown>;
-  } catch (cause) {
-    const { message } = cause as Error;
-    throw new RangeError(`${where}: expected a JSON object in UTF-8 as the header, got ${message}`, { cause });
+    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw new SyntaxError("bytes that are none");
   }
+  if (bytes[0] !== 0x7b) throw new SyntaxError(`a beginning other than {: ${text.slice(0, 20)}`);
+  return text;
 }
 
-/** Throws where valid JSON gives an object the same name twice, which JSON.parse lets pass. */
-function checkNames(text: string): void {
-  const objects: Set<unknown>[] = [];
-  for (const [token, string, colon] of text.matchAll(/[{}]|("[^"\\]*(?:\\.[^"\\]*)*")(\s*:)?/g)) {
-    if (token === "{") objects.unshift(new Set());
-    else if (token === "}") objects.shift();
-    else if (colon !== undefined) {
-      const [names] = objects as [Set<unknown>];
-      const name: unknown = JSON.parse(string as string);
-      if (names.has(name)) throw new SyntaxError(`the name ${show(name)} twice`);
-      names.add(name);
-    }
-  }
+function metadataOf(where: string, json: string): Record<string, string> {
+  const found = new Map<string, string>();
+  const check = (holds: boolean): void => {
+    if (!holds) refusal(where)("metadata of strings", brief(json));
+  };
+  if (json === "null") return {};
+  check(json.startsWith("{"));
+  members(json, (key, value) => {
+    check(value.startsWith('"'));
+    found.set(key, JSON.parse(value));
+  });
+  return Object.fromEntries(found);
 }
 
-/** A value of a file for an error message, which a hostile one must not flood. */
-function show(value: unknown): string {
-  const text = String(JSON.stringify(value));
-  return text.length <= 80 ? text : `${text.slice(0, 79)}…`;
+/** The dtype, the shape and the place of a tensor. */
+function placeOf(
+  where: string,
+  name: string,
+  json: string,
+  room: number,
+): Pick<StoredArray, "shape" | "dtype" | "begin" | "end"> {
+  const refuse = refusal(where);
+  const what = `tensor ${show(name)}`;
+  const info: Record<string, string> = {};
+  if (json.startsWith("{")) {
+    members(json, (key, value) => {
+      if (key === "dtype" || key === "shape" || key === "data_offsets") info[key] = value;
+    });
+  }
+  const types = Object.keys(DTYPES);
+  const type = types.find((each) => info.dtype?.startsWith('"') && each === JSON.parse(info.dtype));
+  if (type === undefined) return refuse(`${what} to be of dtype ${types.join(", ")}`, brief(info.dtype));
+  const dtype = DTYPES[type] as Dtype;
+  const list = listOf(info.shape);
+  if (list === undefined) return refuse(`${what} to have a shape`, brief(info.shape));
+  const shape = checkShape(`${where}: ${what}`, list as number[]);
+  const size = sizeOf(shape) * dtype[0];
+  const offsets = listOf(info.data_offsets) ?? [];
+  const [begin, end] = offsets as [number, number];
+  if (!(offsets.length === 2 && Number.isInteger(begin) && begin >= 0 && end === begin + size && end <= room)) {
+    refuse(`${what} to have data_offsets of ${size} bytes within ${room}`, brief(info.data_offsets));
+  }
+  return { shape, dtype, begin, end };
+}
+
+/** The list that a text is, if it holds neither lists nor objects. */
+function listOf(json = ""): unknown[] | undefined {
+  return /^\[[^[{]*$/.test(json) ? JSON.parse(json) : undefined;
+}
+
+/** The text of a value for an error message, in one line. */
+function brief(json = "undefined"): string {
+  return cut(json).replace(/\s+/g, " ");
 }
