@@ -1,5 +1,6 @@
 /** IDX files, the format of MNIST: the bytes with their shape, or an error that names the file. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
@@ -44,4 +45,37 @@ test("readIdx: what is no IDX file of bytes, or does not fit its header, is a Ra
     expect(() => readIdx(path), name).toThrow(path);
   }
   expect(() => readIdx(join(folder, "missing"))).toThrow(/ENOENT/);
+});
+
+test("readIdx: the data have a buffer of their own, also those of a small file", () => {
+  const { data } = readIdx(file("small", [0, 0, 8, 1, 0, 0, 0, 2, 7, 9]));
+  expect(data.constructor).toBe(Uint8Array);
+  expect(data.buffer.byteLength).toBe(10);
+});
+
+test("readIdx: from a pipe, whose length nobody knows", async () => {
+  const path = join(folder, "pipe");
+  execFileSync("mkfifo", [path]);
+  const images = file("piped", [0, 0, 8, 2, 0, 0, 0, 1, 0, 1, 0, 0, ...new Array(65_536).fill(3)]);
+  const writer = spawn("sh", ["-c", 'cat "$0" > "$1"', images, path]);
+  expect(readIdx(path).shape).toEqual([1, 65_536]);
+  await new Promise((resolve) => writer.on("close", resolve));
+});
+
+test("readIdx: what is no path, or the path of something else than a file, is an error with the value", () => {
+  for (const [path, shown] of [
+    [0, "0"],
+    [null, "null"],
+    [Symbol("s"), "Symbol(s)"],
+    [new URL("file:///a"), "URL"],
+  ] as const) {
+    expect(() => readIdx(path as never)).toThrow(new TypeError(`readIdx: expected the path of a file, got ${shown}`));
+  }
+  for (const path of ["", "a/", "a\0"]) {
+    const message = `readIdx: expected the path of a file, got ${JSON.stringify(path)}`;
+    expect(() => readIdx(path)).toThrow(new RangeError(message));
+  }
+  expect(() => readIdx(folder)).toThrow(new RangeError(`readIdx: expected a file at ${folder}, got a directory`));
+  symlinkSync("/dev/zero", join(folder, "endless"));
+  expect(() => readIdx(join(folder, "endless"))).toThrow(/^readIdx: expected a file at .*endless, got a device$/);
 });

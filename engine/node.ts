@@ -3,6 +3,7 @@
  *
  * @module jarvis-snn/node
  */
+import { createHash, randomBytes } from "node:crypto";
 import {
   closeSync,
   fchmodSync,
@@ -14,16 +15,32 @@ import {
   readFileSync,
   readlinkSync,
   readSync,
+  realpathSync,
   renameSync,
   rmSync,
+  type Stats,
   statSync,
+  unlinkSync,
   writeSync,
 } from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
+import { hostname } from "node:os";
+import { basename, dirname, isAbsolute, join, sep } from "node:path";
 import { threadId } from "node:worker_threads";
-import { decode, type NamedArrays, parseSafetensors, type StoredArray, saveSafetensors } from "./checkpoint.ts";
-import { defaultGenerator, type Generator, type GeneratorState } from "./generator.ts";
-import type { Module, StateDict } from "./nn/module.ts";
+import { numberOf, type Range, show, wrongType } from "./arguments.ts";
+import {
+  bytesFor,
+  decode,
+  entriesOf,
+  isPlain,
+  type NamedArrays,
+  parseSafetensors,
+  type StoredArray,
+  showKind,
+  writeSafetensors,
+} from "./checkpoint.ts";
+import { defaultGenerator, type Generator, type GeneratorState, generatorOf } from "./generator.ts";
+import { cut, parse } from "./json.ts";
+import type { Module, StateDict, StateEntry } from "./nn/module.ts";
 import { sizeOf } from "./shape.ts";
 
 /** The content of an IDX file. */
@@ -35,29 +52,31 @@ export interface IdxArray {
 }
 
 /**
- * Reads an IDX file, the format of MNIST: bytes with their shape.
+ * Reads an IDX file, the format of MNIST: bytes with their shape. The path may be that of a pipe.
  *
- * @throws RangeError if the file is not an IDX file of unsigned bytes, or its length does not fit its header. What the file
- *   system throws passes through.
+ * @throws RangeError if the file is not an IDX file of unsigned bytes, or its length does not fit its header, or the path is
+ *   that of a directory or a device; TypeError if it is no path. What the file system throws passes through.
  * @see http://yann.lecun.com/exdb/mnist/
  */
 export function readIdx(path: string): IdxArray {
-  const bytes = readFileSync(path);
+  checkPath("readIdx", path);
+  const bytes = readWhole("readIdx", path);
   const ndim = bytes[3] ?? 0;
   if (bytes.length < 4 + 4 * ndim || bytes[0] !== 0 || bytes[1] !== 0 || bytes[2] !== 0x08 || ndim === 0) {
     throw new RangeError(
       `readIdx: expected an IDX file of unsigned bytes, got ${path} that starts with [${bytes.subarray(0, 4).join(", ")}]`,
     );
   }
-  const shape = Array.from({ length: ndim }, (_, i) => bytes.readUInt32BE(4 + 4 * i));
-  const data = new Uint8Array(bytes.buffer, bytes.byteOffset + 4 + 4 * ndim, bytes.length - 4 - 4 * ndim);
+  const header = new DataView(bytes.buffer, bytes.byteOffset + 4, 4 * ndim);
+  const shape = Array.from({ length: ndim }, (_, i) => header.getUint32(4 * i));
+  const data = bytes.subarray(4 + 4 * ndim);
   const expected = shape.reduce((product, n) => product * n, 1);
   if (data.length !== expected)
     throw new RangeError(`readIdx: expected ${expected} bytes of data in ${path}, got ${data.length}`);
   return { data, shape };
 }
 
-/** What has a state of numbers, strings, Float32Arrays and the like, in lists and plain objects of any depth. */
+/** What has a state of numbers, strings, Float32Arrays and the like, in lists and plain objects up to 100 levels deep. */
 export interface Stateful {
   /** A copy of the state. */
   stateDict(): unknown;
@@ -82,6 +101,8 @@ export interface TrainingRun {
 /** Identifies the layout of a checkpoint. */
 const FORMAT = "jarvis-snn checkpoint 1";
 
+const EPOCH: Range = { expected: "an integer ≥ 0", fits: (x) => Number.isSafeInteger(x) && x >= 0 };
+
 /** The parts whose state stands in the metadata. */
 const PARTS = ["optimizer", "scheduler", "generator", "defaultGenerator"];
 
@@ -93,21 +114,27 @@ const PARTS = ["optimizer", "scheduler", "generator", "defaultGenerator"];
  * "optimizer.slots.0.m", everything else as JSON in the metadata. It is written beside its place and then renamed, so that
  * the old file stays whole until the new one is, whatever happens in between.
  *
- * @throws RangeError if epoch is not an integer ≥ 0, or two arrays would have one name; TypeError for a state that holds
- *   something else than listed at {@link Stateful}. What the file system throws passes through, and the old file is as it
- *   was.
+ * @throws RangeError if epoch is not an integer ≥ 0, two arrays would have one name, a state is deeper than 100 levels or longer
+ *   than 2²⁴ characters of JSON without its arrays, or something else than a file is at the path, such as a device; TypeError for
+ *   a state that holds something else than listed at {@link Stateful}, or what has no state. What the file system throws
+ *   passes through. The old file is as it was then.
  */
 export function saveCheckpoint(path: string, run: TrainingRun & { epoch: number }): void {
-  const { epoch } = run;
-  if (!Number.isSafeInteger(epoch) || epoch < 0)
-    throw new RangeError(`saveCheckpoint: epoch must be an integer ≥ 0, got ${epoch}`);
+  const where = "saveCheckpoint";
+  checkPath(where, path);
+  const parts = partsOf(where, run);
+  const epoch = numberOf(where, "epoch", run.epoch, EPOCH);
   const arrays: NamedArrays = {};
-  for (const [name, entry] of Object.entries(run.model.stateDict())) arrays[`model.${name}`] = entry;
   const metadata: Record<string, string> = { format: FORMAT, epoch: String(epoch) };
-  for (const [name, part] of Object.entries(partsOf(run))) {
-    if (name !== "model") metadata[name] = JSON.stringify(pack(name, part.stateDict(), arrays));
+  for (const [name, part] of Object.entries(parts)) {
+    const state = part.stateDict();
+    if (name !== "model") metadata[name] = jsonOf(name, pack(name, state, arrays));
+    else {
+      const entries = entriesOf(where, "the state of the model, arrays by name", state);
+      for (const [key, entry] of entries) arrays[`model.${key}`] = entry as StateEntry;
+    }
   }
-  replaceFile(path, saveSafetensors(arrays, metadata));
+  replaceFile(where, path, writeSafetensors(where, arrays, metadata));
 }
 
 /**
@@ -117,8 +144,8 @@ export function saveCheckpoint(path: string, run: TrainingRun & { epoch: number 
  *   const { epoch } = resumeCheckpoint("run.safetensors", { model, optimizer, generator });
  *   await fit(model, loader, { epochs: 10 - epoch, optimizer, loss });
  *
- * @throws RangeError if the file is damaged, no checkpoint, or one of another run; all parts are as before then. What the
- *   file system throws passes through.
+ * @throws RangeError if the file is damaged, no checkpoint, or one of another run; TypeError for what has no state. All parts
+ *   are as before then. What the file system throws passes through.
  */
 export function resumeCheckpoint(
   path: string,
@@ -127,38 +154,49 @@ export function resumeCheckpoint(
   /** The number of epochs that are done. */
   epoch: number;
 } {
+  checkPath("resumeCheckpoint", path);
+  const parts = partsOf("resumeCheckpoint", run);
   const where = `resumeCheckpoint: ${path}`;
-  const { arrays, metadata } = parseSafetensors(where, readWhole(path));
-  const parts = partsOf(run);
+  const { arrays, metadata } = parseSafetensors(where, readWhole("resumeCheckpoint", path));
   const { format, epoch = "" } = metadata;
-  const check = (holds: boolean, expected: string, got: string | undefined): void => {
+  const check = (holds: boolean, expected: string, got: string): void => {
     if (!holds) throw new RangeError(`${where}: expected ${expected}, got ${got}`);
   };
-  check(format === FORMAT, `the format ${FORMAT}`, format);
-  check(/^\d+$/.test(epoch) && Number.isSafeInteger(Number(epoch)), "an epoch", epoch);
+  check(format === FORMAT, `the format ${FORMAT}`, show(format));
+  check(/^\d+$/.test(epoch) && Number.isSafeInteger(Number(epoch)), "an epoch", show(epoch));
   for (const name of PARTS) {
-    const [saved, given] = [name in metadata, name in parts].map((there) => (there ? `a ${name}` : `no ${name}`));
-    check(saved === given, `${saved} as in the file`, given);
+    const word = (there: boolean) => (there ? `a ${name}` : `no ${name}`);
+    const [saved, given] = [name in metadata, name in parts];
+    check(saved === given, `${word(saved)} as in the file`, word(given));
   }
   const before = Object.values(parts).map((part) => part.stateDict());
   try {
+    const stored = new Map(arrays.map((array) => [array.name, array]));
     const states = Object.keys(parts).map((name) =>
-      name === "model" ? modelState(arrays) : unpack(metadata[name] as string, arrays),
+      name === "model" ? modelState(stored) : unpack(name, metadata[name] as string, stored),
     );
     Object.values(parts).forEach((part, i) => part.loadStateDict(states[i] as never));
   } catch (cause) {
     // One part may have refused what the parts before it have taken.
     Object.values(parts).forEach((part, i) => part.loadStateDict(before[i] as never));
-    throw new RangeError(`${where}: ${(cause as Error).message}`, { cause });
+    // It may show all of its state.
+    throw new RangeError(`${where}: ${cut(cause instanceof Error ? cause.message : show(cause), 300)}`, { cause });
   }
   return { epoch: Number(epoch) };
 }
 
 /** The parts that have a state, by their names in the file. The optimizer comes after the scheduler, which sets its rate. */
-function partsOf({ model, optimizer, generator, scheduler }: TrainingRun): Record<string, Stateful> {
-  const own = generator === undefined || generator === defaultGenerator ? {} : { generator: stateOf(generator) };
-  const scheduled = scheduler === undefined ? {} : { scheduler };
-  return { model, ...scheduled, optimizer, defaultGenerator: stateOf(defaultGenerator), ...own };
+function partsOf(where: string, run: TrainingRun): Record<string, Stateful> {
+  if (typeof run !== "object" || run === null) throw wrongType(where, "a run, such as { model, optimizer }", run);
+  const { model, optimizer, scheduler } = run;
+  const generator = generatorOf(where, run.generator);
+  const given = { model, ...(scheduler === undefined ? {} : { scheduler }), optimizer };
+  for (const [name, part] of Object.entries(given)) {
+    if (typeof part?.stateDict === "function" && typeof part.loadStateDict === "function") continue;
+    throw new TypeError(`${where}: expected the ${name} to have stateDict and loadStateDict, got ${showKind(part)}`);
+  }
+  const own = generator === defaultGenerator ? {} : { generator: stateOf(generator) };
+  return { ...given, defaultGenerator: stateOf(defaultGenerator), ...own };
 }
 
 function stateOf(generator: Generator): Stateful {
@@ -168,24 +206,33 @@ function stateOf(generator: Generator): Stateful {
   };
 }
 
+/** Levels of lists and objects in a state, fewer than a reader of JSON takes. A cycle has more. */
+const DEEPEST = 100;
+
+/** The numbers that JSON lacks. */
+const NUMBERS = ["-0", "NaN", "Infinity", "-Infinity"];
+
 /** A state as JSON can hold it exactly: arrays go into the file under their path, numbers that JSON lacks become text. */
-function pack(path: string, value: unknown, arrays: NamedArrays): unknown {
+function pack(path: string, value: unknown, arrays: NamedArrays, depth = 0): unknown {
+  if (depth > DEEPEST) {
+    throw new RangeError(`saveCheckpoint: expected at most ${DEEPEST} levels of lists and objects, got ${cut(path)}`);
+  }
   if (value instanceof Float32Array) {
-    if (path in arrays) throw new RangeError(`saveCheckpoint: expected one array of the name ${path}, got two`);
+    if (path in arrays) throw new RangeError(`saveCheckpoint: expected one array of the name ${cut(path)}, got two`);
     arrays[path] = { shape: [value.length], data: value };
     return { $array: path };
   }
   if (Object.is(value, -0)) return { $number: "-0" };
   if (typeof value === "number") return Number.isFinite(value) ? value : { $number: String(value) };
   if (value === null || typeof value === "string" || typeof value === "boolean") return value;
-  if (Array.isArray(value)) return value.map((item, i) => pack(`${path}.${i}`, item, arrays));
-  if (typeof value === "object" && Object.getPrototypeOf(value) === Object.prototype && !isMarked(value)) {
+  const packed = (key: string | number, item: unknown) => pack(`${path}.${key}`, item, arrays, depth + 1);
+  if (Array.isArray(value)) return Array.from({ length: value.length }, (_, i) => packed(i, value[i]));
+  if (isPlain(value) && !isMarked(value)) {
     const entries = Object.entries(value).filter(([, item]) => item !== undefined);
-    return Object.fromEntries(entries.map(([key, item]) => [key, pack(`${path}.${key}`, item, arrays)]));
+    return Object.fromEntries(entries.map(([key, item]) => [key, packed(key, item)]));
   }
-  const got = typeof value === "object" ? value.constructor.name : typeof value;
   throw new TypeError(
-    `saveCheckpoint: expected ${path} to be a number, string, boolean, null, list, plain object or Float32Array, got ${got}`,
+    `saveCheckpoint: expected ${cut(path)} to be a number, string, boolean, null, list, plain object or Float32Array, got ${showKind(value)}`,
   );
 }
 
@@ -194,23 +241,47 @@ function isMarked(value: object): boolean {
   return "$array" in value || "$number" in value;
 }
 
-function unpack(json: string, arrays: readonly StoredArray[]): unknown {
-  return JSON.parse(json, (_key, value: { $array?: string; $number?: string } | null) => {
-    if (value?.$number !== undefined) return Number(value.$number);
-    if (value?.$array === undefined) return value;
-    const array = arrays.find((each) => each.name === value.$array);
-    if (array === undefined) throw new RangeError(`expected the array ${value.$array}, got none`);
-    return dataOf(array);
-  });
+/** Characters of JSON of one state, of which the objects that it stands for may take twenty times the memory. */
+const LONGEST = 2 ** 24;
+
+function jsonOf(name: string, state: unknown): string {
+  let json: string | undefined;
+  try {
+    json = JSON.stringify(state);
+  } catch {} // longer than a string can be
+  if (json !== undefined && json.length <= LONGEST) return json;
+  const expected = `expected a state of the ${name} of at most ${LONGEST} characters as JSON`;
+  throw new RangeError(`saveCheckpoint: ${expected}, got more; are its numbers in a Float32Array?`);
 }
 
-function modelState(arrays: readonly StoredArray[]): StateDict {
-  const own = arrays.filter(({ name }) => name.startsWith("model."));
-  return Object.fromEntries(own.map((array) => [array.name.slice(6), { shape: array.shape, data: dataOf(array) }]));
+/** Takes the arrays that the state holds, each once, as they were packed. */
+function unpack(name: string, json: string, arrays: Map<unknown, StoredArray>): unknown {
+  const expected = `expected the state of the ${name} as at most ${LONGEST} characters of JSON`;
+  if (json.length > LONGEST) throw new RangeError(`${expected}, got ${json.length}`);
+  try {
+    return parse(json, (_key, value: { $array?: unknown; $number?: string } | null) => {
+      if (value?.$array !== undefined) return take(arrays, value.$array);
+      if (value?.$number === undefined) return value;
+      if (NUMBERS.includes(value.$number)) return Number(value.$number);
+      throw new RangeError(`expected a number that JSON lacks, got ${show(value.$number)}`);
+    });
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new RangeError(`${expected}, got ${error.message}`);
+  }
 }
 
-function dataOf(array: StoredArray): Float32Array {
-  const data = new Float32Array(sizeOf(array.shape));
+function modelState(arrays: Map<unknown, StoredArray>): StateDict {
+  const own = [...arrays.values()].filter(({ name }) => name.startsWith("model."));
+  return Object.fromEntries(own.map(({ name, shape }) => [name.slice(6), { shape, data: take(arrays, name) }]));
+}
+
+/** The values of an array, which is gone then: no file makes memory of the same bytes again and again. */
+function take(arrays: Map<unknown, StoredArray>, name: unknown): Float32Array {
+  const array = arrays.get(name);
+  if (array === undefined) throw new RangeError(`expected the array ${show(name)}, got none`);
+  arrays.delete(name);
+  const data = new Float32Array(bytesFor(`the array ${show(name)}`, 4 * sizeOf(array.shape)).buffer);
   decode(array, data);
   return data;
 }
@@ -218,10 +289,13 @@ function dataOf(array: StoredArray): Float32Array {
 /** Node reads and writes at most 2 GiB at once. */
 const PIECE = 2 ** 30;
 
-function readWhole(path: string): Uint8Array {
+function readWhole(where: string, path: string): Uint8Array {
   const file = openSync(path, "r");
   try {
-    const bytes = new Uint8Array(fstatSync(file).size);
+    const stats = fstatSync(file);
+    if (stats.isFIFO()) return new Uint8Array(readFileSync(file)); // whose length is open
+    checkFile(where, path, stats);
+    const bytes = bytesFor(`${where}: ${path}`, stats.size);
     let at = 0;
     for (let n = 1; n > 0; at += n) n = readSync(file, bytes, at, Math.min(bytes.length - at, PIECE), null);
     return bytes.subarray(0, at);
@@ -230,19 +304,35 @@ function readWhole(path: string): Uint8Array {
   }
 }
 
+/** Throws for what cannot be the path of a file. A number would be taken for a file that is open. */
+function checkPath(where: string, path: string): void {
+  const isText = typeof path === "string";
+  if (isText && path !== "" && !path.includes("\0") && !path.endsWith("/") && !path.endsWith(sep)) return;
+  const Kind = isText ? RangeError : TypeError;
+  throw new Kind(`${where}: expected the path of a file, got ${showKind(path)}`);
+}
+
+function checkFile(where: string, path: string, stats: Stats): void {
+  if (stats.isFile()) return;
+  const isPipe = stats.isFIFO() || stats.isSocket();
+  const kind = stats.isDirectory() ? "a directory" : isPipe ? "a pipe or socket" : "a device";
+  throw new RangeError(`${where}: expected a file at ${path}, got ${kind}`);
+}
+
 /**
- * Writes a file as a whole: whoever reads the path, even after a crash, finds the old bytes or the new ones. A file that was there
- * keeps its permissions, a symbolic link its place.
+ * Writes a file as a whole: whoever reads the path, even after a crash, finds the old bytes or the new ones. A file that was
+ * there keeps its permissions, a symbolic link its place.
  */
-function replaceFile(link: string, bytes: Uint8Array): void {
+function replaceFile(where: string, link: string, bytes: Uint8Array): void {
   const old = statSync(link, { throwIfNoEntry: false });
+  if (old !== undefined) checkFile(where, link, old); // a rename would put a file in the place of a device
   const path = targetOf(link);
-  const folder = dirname(path);
-  removeLeftovers(folder, basename(path));
-  const temporary = `${path}.${process.pid}-${threadId}.tmp`;
+  const temporary = `${path}.${spaceOfProcesses()}.${process.pid}-${threadId}.${randomBytes(6).toString("base64url")}.tmp`;
+  // Whatever is there already, a link, say, that leads to another file, is not written to.
+  const file = openSync(temporary, "wx", old?.mode);
   try {
-    const file = openSync(temporary, "w", old?.mode);
     try {
+      removeLeftovers(path, temporary, fstatSync(file).mtimeMs);
       if (old !== undefined) fchmodSync(file, old.mode & 0o7777); // whatever the umask
       for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at, Math.min(bytes.length - at, PIECE));
       fsyncSync(file);
@@ -255,7 +345,7 @@ function replaceFile(link: string, bytes: Uint8Array): void {
     throw error;
   }
   if (process.platform === "win32") return; // opens no folders
-  const handle = openSync(folder, "r");
+  const handle = openSync(dirname(path), "r");
   try {
     fsyncSync(handle);
   } finally {
@@ -263,17 +353,63 @@ function replaceFile(link: string, bytes: Uint8Array): void {
   }
 }
 
-/** What a path leads to, which may not be there yet. */
+/** What a path leads to, which may not be there yet. ".." behind a link is the folder above that to which it leads. */
 function targetOf(path: string): string {
-  const isLink = lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink();
-  return isLink ? targetOf(resolve(dirname(path), readlinkSync(path))) : path;
+  const folder = realpathSync.native(dirname(path));
+  const place = join(folder, basename(path));
+  if (!lstatSync(place, { throwIfNoEntry: false })?.isSymbolicLink()) return place;
+  const target = readlinkSync(place);
+  return targetOf(isAbsolute(target) ? target : folder + sep + target);
 }
 
-/** Removes what processes that were killed while they wrote this file have left. */
-function removeLeftovers(folder: string, name: string): void {
-  for (const file of readdirSync(folder)) {
-    const match = /^(\d+)-\d+\.tmp$/.exec(file.startsWith(`${name}.`) ? file.slice(name.length + 1) : "");
-    if (match !== null && !isRunning(Number(match[1]))) rmSync(join(folder, file), { force: true });
+/** What follows the name of a checkpoint in that of its temporary file: space of processes, process, thread, random. */
+const TEMPORARY = /^([\w-]{8})\.(\d+)-(\d+)\.[\w-]{8}\.tmp$/;
+
+/** The space of processes where the platform does not tell. */
+const UNKNOWN = "--------";
+
+/** Milliseconds after which a temporary file is taken for left: each piece that is written makes it young again. */
+const STALE = 6 * 3600 * 1000;
+
+/**
+ * Removes the temporary files of writers of this checkpoint that were killed. Which writers are dead, a process id tells only to
+ * those who see the same processes: containers that share a volume may all be process 1.
+ *
+ *   same space of processes    dead if there is no such process, or if it is this very thread, which writes nothing else now
+ *   any other                  dead if nothing was written for hours, by the clock of the volume, which `now` comes from
+ *
+ * So a run that is killed again and again leaves one file, a container that is made anew each time the files of some
+ * hours. Should a writer live on in spite of this (it was suspended, or it runs in a copy of this virtual machine, with the same
+ * names for everything), then its save throws, and the checkpoint is as it was.
+ */
+function removeLeftovers(path: string, temporary: string, now: number): void {
+  const folder = dirname(path);
+  const prefix = `${basename(path)}.`;
+  const here = spaceOfProcesses();
+  for (const name of readdirSync(folder)) {
+    const place = join(folder, name);
+    const match = name.startsWith(prefix) && place !== temporary && TEMPORARY.exec(name.slice(prefix.length));
+    if (!match) continue;
+    const [space, pid, thread] = [match[1], Number(match[2]), Number(match[3])];
+    const isVisible = space === here && here !== UNKNOWN;
+    const isDead = isVisible && (pid === process.pid ? thread === threadId : !isRunning(pid));
+    try {
+      const stats = lstatSync(place);
+      if (stats.isFile() && (isDead || now - stats.mtimeMs > STALE)) unlinkSync(place);
+    } catch {
+      // Another writer has removed it, or it belongs to somebody else: no reason to lose a checkpoint.
+    }
+  }
+}
+
+/** Eight characters for all processes that see each other: those of one namespace of one system since its start. */
+function spaceOfProcesses(): string {
+  try {
+    const boot = readFileSync("/proc/sys/kernel/random/boot_id", "latin1");
+    const namespace = readlinkSync("/proc/self/ns/pid");
+    return createHash("sha256").update(`${hostname()} ${boot} ${namespace}`).digest("base64url").slice(0, 8);
+  } catch {
+    return UNKNOWN;
   }
 }
 
