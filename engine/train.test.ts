@@ -278,7 +278,7 @@ describe("accuracy", () => {
     expect(() => accuracy(rand([3, 3]), [0, 1])).toThrow(new RangeError("accuracy: expected 3 targets, got 2"));
     expect(() => accuracy(null as never, [0])).toThrow(new TypeError("accuracy: expected a tensor, got null"));
     expect(() => accuracy(rand([2, 3]), "01" as never)).toThrow(
-      new TypeError('accuracy: expected an array of targets, got "01"'),
+      new TypeError('accuracy: expected an array or a tensor of targets, got "01"'),
     );
     expect(() => accuracy(rand([5, 2, 3]), [0, 1])).toThrow(
       new RangeError(

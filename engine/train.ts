@@ -82,7 +82,7 @@ const DEFAULTS = {
   scheduler: { step() {} } as Pick<Scheduler, "step">,
   onBatch(_report: BatchReport) {},
   onEpoch(_report: EpochReport) {},
-  signal: { aborted: false } as AbortSignal,
+  signal: { aborted: false } as AbortSignalLike,
 };
 
 /**

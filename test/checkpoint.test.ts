@@ -489,7 +489,7 @@ test("resume: what does not fit is named with the file, and every part stays as 
     ],
     ["long", full, /: expected the state of the optimizer as at most 16777216 characters of JSON, got 16777217$/],
     ["flood", full, /: expected the format jarvis-snn checkpoint 1, got "x{40}"$/],
-    ["floods", full, /: Generator: expected a state of two 32-bit integers and a block number, got "x{200,300}…$/],
+    ["floods", full, /: Generator: expected the state of a generator, got "x{40}"$/],
     ["whole", run, "expected a scheduler as in the file, got no scheduler"],
     ["whole", { ...full, generator: defaultGenerator }, "expected a generator as in the file, got no generator"],
     [
@@ -630,7 +630,7 @@ test("save: writers of one file, and a thread among them, do not get in each oth
   let reads = 0;
   for (
     const end = performance.now() + 4000;
-    performance.now() < end;
+    performance.now() < end || reads < 6;
     await new Promise((resolve) => setTimeout(resolve, 20))
   ) {
     if (!existsSync(path)) continue;
@@ -641,7 +641,6 @@ test("save: writers of one file, and a thread among them, do not get in each oth
   for (const child of children) child.kill("SIGKILL");
   expect(await Promise.all(ended)).toEqual(["SIGKILL", "SIGKILL"]);
   expect(errors).toEqual([]);
-  expect(reads).toBeGreaterThan(5);
   saveCheckpoint(path, { model, optimizer, epoch: 0 });
 });
 

@@ -306,7 +306,7 @@ test("loader: a class index that no integer of 32 bits can hold is refused, when
     [2 ** 32, "4294967296"],
     ["2", '"2"'],
     [undefined, "undefined"],
-    [2n, "2"],
+    [2n, "2n"],
   ]) {
     labels[2] = wrong;
     expect(() => epoch(loader)).toThrow(message("DataLoader", `${shown} at 2`));

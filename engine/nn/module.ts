@@ -180,7 +180,7 @@ function valuesOf(name: string, entry: unknown, t: Tensor): Float32Array {
       ? { shape: entry.shape, data: entry.toFloat32Array() }
       : (objectOf(where, "an array { shape, data }", entry) as unknown as StateEntry);
   const sizes = sizesOf(where, shape);
-  const values = new Float32Array(numbersOf(where, "numbers", data));
+  const values = new Float32Array(numbersOf(where, "an array of numbers", data));
   const same = sameShape(sizes, t.shape);
   if (same && values.length === t.size) return values;
   const got = same ? `${values.length} values` : formatShape(sizes);

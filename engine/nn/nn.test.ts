@@ -157,7 +157,7 @@ test("state dict: what is none is an error in words, each value is read once, an
     [bias({ shape: ["2"], data: [1, 2] }), /^loadStateDict: expected bias of shape \[2\], got \["2"\]$/],
     [bias({ shape: [2] }), /^loadStateDict: bias: expected an array of numbers, got undefined$/],
     [bias({ shape: [2], data: ["1", 2] }), /^loadStateDict: bias: expected an array of numbers, got "1" at 0$/],
-    [bias({ shape: [2], data: [1, 2n] }), /^loadStateDict: bias: expected an array of numbers, got 2 at 1$/],
+    [bias({ shape: [2], data: [1, 2n] }), /^loadStateDict: bias: expected an array of numbers, got 2n at 1$/],
     [bias({ shape: [2], data: new BigInt64Array(2) }), /^loadStateDict: bias: expected an array of numbers, /],
     [bias(structuredClone(tensor([1, 2]))), /^loadStateDict: bias: expected an array of numbers, got undefined$/],
     [bias(freed), /was freed/],

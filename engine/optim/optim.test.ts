@@ -452,7 +452,7 @@ test("state dict: what is none is an error in words, and nothing is written", ()
     [m(null), "loadStateDict: expected an array of numbers, got null"],
     [m("123"), 'loadStateDict: expected an array of numbers, got "123"'],
     [m([1, "2", 3]), 'loadStateDict: expected an array of numbers, got "2" at 1'],
-    [m(new BigInt64Array(3)), "loadStateDict: expected an array of numbers, got 0 at 2"],
+    [m(new BigInt64Array(3)), "loadStateDict: expected an array of numbers, got 0n at 2"],
     [m([1, 2]), "loadStateDict: expected 3 values in m of parameter 0, got 2"],
   ];
   for (const [each, message] of wrong) {

@@ -199,7 +199,7 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
     const { size } = this.params[i] as Tensor;
     const copies: Slots = {};
     for (const name of names) {
-      const values = new Float32Array(numbersOf(LOAD, "numbers", given[name]));
+      const values = new Float32Array(numbersOf(LOAD, "an array of numbers", given[name]));
       ensure(values.length === size, LOAD, `expected ${size} values in ${name} of parameter ${i}`, values.length);
       copies[name] = values;
     }
