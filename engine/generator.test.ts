@@ -113,7 +113,7 @@ test("generator: a state that no generator can have is an error with its value, 
     [{ key: [1, 2], block: -1 }, new RangeError("Generator: block must be a number of blocks, got -1")],
     [{ key: [1, 2], block: 2 ** 53 }, new RangeError(`Generator: block must be a number of blocks, got ${2 ** 53}`)],
     [{ key: [1, 2], block: "3" }, new TypeError('Generator: expected block as a number, got "3"')],
-    [{ key: [1, 2], block: 3n }, new TypeError("Generator: expected block as a number, got 3")],
+    [{ key: [1, 2], block: 3n }, new TypeError("Generator: expected block as a number, got 3n")],
   ];
   for (const [each, error] of wrong) {
     expect(() => generator.setState(each as typeof state)).toThrow(error);
