@@ -1,7 +1,7 @@
 /** Reductions over axes. Several axes are reduced one run of neighbours after the other. */
 import { withDefaults } from "../arguments.ts";
 import { k } from "../backend.ts";
-import { composed } from "../composed.ts";
+import { allOrNothing, composed } from "../composed.ts";
 import {
   accumulates,
   apply,
@@ -197,10 +197,8 @@ export function prod(x: Tensor, options: ReduceOptions = REDUCE): Tensor {
   return composed(reduce, prodOp, x, options);
 }
 
-/** {@link SearchOptions} of ops that work on the flattened tensor where no axis is given. */
-type MaybeAlong = Omit<SearchOptions, "axis"> & { axis?: number | undefined };
-
-const ALONG: Required<MaybeAlong> = { axis: undefined, keepdim: false };
+/** Of ops along one axis, where it is left out. */
+const ALONG = { axis: undefined as number | undefined, keepdim: false };
 
 /**
  * zᵢ = Σⱼ xⱼ over j ≤ i along the axis, summed in float64.  ∂L/∂xᵢ = Σⱼ ∂L/∂zⱼ over j ≥ i.
@@ -209,7 +207,7 @@ const ALONG: Required<MaybeAlong> = { axis: undefined, keepdim: false };
  *
  * @throws RangeError unless x has this axis.
  */
-export function cumsum(x: Tensor, options: MaybeAlong = ALONG): Tensor {
+export function cumsum(x: Tensor, options: { axis?: number | undefined; keepdim?: boolean } = ALONG): Tensor {
   alive(x, "cumsum");
   const { axis } = withDefaults("cumsum", ALONG, options);
   if (axis === undefined) return composed(cumsumOfAll, x);
@@ -228,12 +226,7 @@ function search(op: Op<Search>, x: Tensor, axes: readonly number[], keepdim: boo
     throw new RangeError(`${op.name}: expected at most 2²⁴ elements, whose indices are exact, got ${reduction.n}`);
   }
   const indices = empty(reduction.shape);
-  try {
-    return { values: apply(op, { ...reduction, indices }, x), indices };
-  } catch (error) {
-    indices.dispose();
-    throw error;
-  }
+  return { values: apply(op, { ...reduction, indices }, x), indices };
 }
 
 /** Over several axes the reduced ones go last, so that ties share the gradient evenly among all of them. */
@@ -294,11 +287,14 @@ export type SearchResult = {
 function searchAlong(op: Op<Search>, x: Tensor, options: SearchOptions): SearchResult {
   alive(x, op.name);
   const { axis, keepdim } = withDefaults(op.name, ALONG, options);
-  const found = search(op, x, [axisOf(op.name, axis as number, x.ndim)], keepdim);
-  if (!found.values.requiresGrad) return found;
-  // Those that backward reads are not the caller's.
-  if (scope === root) parts.set(found.values, [found.indices]);
-  return { values: found.values, indices: clone(found.indices) };
+  const axes = [axisOf(op.name, axis as number, x.ndim)];
+  return allOrNothing(() => {
+    const found = search(op, x, axes, keepdim);
+    if (!found.values.requiresGrad) return found;
+    // Those that backward reads are not the caller's.
+    if (scope === root) parts.set(found.values, [found.indices]);
+    return { values: found.values, indices: clone(found.indices) };
+  });
 }
 
 /**
@@ -321,7 +317,7 @@ export function min(x: Tensor, options: SearchOptions): SearchResult {
   return searchAlong(minOp, x, options);
 }
 
-function searchIndices(op: Op<Search>, x: Tensor, options: MaybeAlong): Tensor {
+function searchIndices(op: Op<Search>, x: Tensor, options: Partial<typeof ALONG>): Tensor {
   const where = `arg${op.name}`;
   alive(x, where);
   const { axis, keepdim } = withDefaults(where, ALONG, options);
@@ -344,7 +340,7 @@ function searchIndices(op: Op<Search>, x: Tensor, options: MaybeAlong): Tensor {
  *
  * @throws RangeError as {@link max}.
  */
-export function argmax(x: Tensor, options: MaybeAlong = ALONG): Tensor {
+export function argmax(x: Tensor, options: { axis?: number | undefined; keepdim?: boolean } = ALONG): Tensor {
   return searchIndices(maxOp, x, options);
 }
 
@@ -354,6 +350,6 @@ export function argmax(x: Tensor, options: MaybeAlong = ALONG): Tensor {
  *
  * @throws RangeError as {@link min}.
  */
-export function argmin(x: Tensor, options: MaybeAlong = ALONG): Tensor {
+export function argmin(x: Tensor, options: { axis?: number | undefined; keepdim?: boolean } = ALONG): Tensor {
   return searchIndices(minOp, x, options);
 }
