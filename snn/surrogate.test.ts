@@ -110,3 +110,27 @@ test("surrogate: a custom derivative can be computed by a backward pass of its o
     });
   }
 });
+
+test("surrogate: kernels compute the smallest and the largest slopes with all digits", () => {
+  const heights: [make: (slope: number) => Surrogate, height: (slope: number) => number][] = [
+    [(slope) => surrogate.sigmoid({ slope }), (k) => k / 4],
+    [(slope) => surrogate.fastSigmoid({ slope }), () => 1],
+    [(alpha) => surrogate.superSpike({ alpha }), () => 1],
+    [(alpha) => surrogate.atan({ alpha }), (a) => a / 2],
+    [(alpha) => surrogate.erf({ alpha }), (a) => a / Math.sqrt(Math.PI)],
+    [(sigma) => surrogate.gaussian({ sigma }), (s) => 1 / (s * Math.sqrt(2 * Math.PI))],
+    [(width) => surrogate.triangular({ width }), (w) => 1 / w],
+    [(width) => surrogate.boxcar({ width }), (w) => 1 / w],
+  ];
+  for (const [make, height] of heights) {
+    for (const slope of [1e-18, 1e18]) {
+      const s = make(slope);
+      expect(derivativeAt(s, 0) / height(slope), s.name).toBeCloseTo(1, 5);
+      for (const x of [1e-38, 1e-19, 1, 1e19, 1e38, Infinity]) {
+        const found = derivativeAt(s, x);
+        expect(found, s.name).toBeGreaterThanOrEqual(0);
+        expect(found, s.name).toBeLessThanOrEqual(derivativeAt(s, 0));
+      }
+    }
+  }
+});
