@@ -109,7 +109,7 @@ export function sumBits(z: usize, bits: usize, T: i32, n: i32): void {
     memory.fill(counters, 0, digits << 4);
     let at = <usize>i;
     for (let t = 1; t <= T; t++, at += <usize>n) {
-      let carry = manyAt(bits, at, count);
+      let carry = inline.always(manyAt(bits, at, count));
       for (let p = counters, end = p + ((32 - clz<u32>(t)) << 4); p < end; p += 16) {
         const digit = v128.load(p);
         v128.store(p, v128.xor(digit, carry));

@@ -65,7 +65,7 @@ export function addStrided(
       for (let c = 0; c < nc; c++) {
         let to = x + ((<usize>(a * sa + b * sb + c * sc)) << 2);
         if (sd == 1) {
-          addTo(to, z, nd);
+          inline.always(addTo(to, z, nd));
           z += row;
         } else
           for (let d = 0; d < nd; d++, z += 4, to += (<usize>sd) << 2) store<f32>(to, load<f32>(to) + load<f32>(z));

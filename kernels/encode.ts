@@ -11,6 +11,6 @@ export function firstSpike(bits: usize, x: usize, n: i32, T: i32, eps: f32): voi
     const value = min<f32>(load<f32>(x + ((<usize>i) << 2)), 1);
     if (!(value > eps)) continue;
     const t = <i32>nearest<f32>((1 - max<f32>(value, 0)) * <f32>(T - 1));
-    setBits(bits, t * n + i, 1);
+    inline.always(setBits(bits, t * n + i, 1));
   }
 }

@@ -103,7 +103,7 @@ export function windowBits(
   for (let c = 0; c < channels; c++, z += 4) {
     let at = seen + <usize>padDown * row;
     for (let y = 0; y < height; y++, first += width) {
-      let word = (<u64>(wordAt(bits, <usize>first) & inRow)) << padAcross;
+      let word = (<u64>(inline.always(wordAt(bits, <usize>first)) & inRow)) << padAcross;
       for (const end = at + row; at != end; at += 16, word >>= 4 * strideAcross) {
         const four = i32x4.shr_u(i32x4.mul(i32x4.splat(<u32>word), apart), 3 * strideAcross);
         v128.store(at, v128.and(four, mask));
@@ -165,7 +165,7 @@ export function addEvents(
       const tapDown = <usize>load<i32>(dy, 8);
       const placeDown = <usize>load<i32>(dy, 16);
       for (let q = 0; q < width; q += 32) {
-        let word = wordAt(bits, <usize>(first + q));
+        let word = inline.always(wordAt(bits, <usize>(first + q)));
         if (width - q < 32) word &= (1 << (width - q)) - 1;
         for (; word != 0; word &= word - 1) {
           const column = q + <i32>ctz<u32>(word);

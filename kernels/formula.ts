@@ -77,7 +77,7 @@ function run(f: i32, z: usize, dz: usize, x: usize, y: usize, n: i32, p: f32, q:
       b = load2(y, n);
       y += 8;
     }
-    let value = valueOf(f, load2(x, n), b, c);
+    let value = inline.always(valueOf(f, load2(x, n), b, c));
     if (dz != 0) {
       const none = f64x2.eq(value, f64x2.splat(0));
       value = f64x2.add(load2(z, n), v128.andnot(f64x2.mul(load2(dz, n), value), none));

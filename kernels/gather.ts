@@ -202,10 +202,10 @@ function fewColumns(
     const list: usize = load<u32>(lists);
     const end: usize = load<u32>(lists, 4);
     const otherEnd: usize = m > 1 ? load<u32>(lists, 8) : end;
-    copyColumns(spare, startOf(init, bits, unit), initStep, columns);
+    inline.always(copyColumns(spare, startOf(init, bits, unit), initStep, columns));
     init += initRow;
     if (bits != 0) bits += 4;
-    if (m > 1) copyColumns(other, startOf(init, bits, unit), initStep, columns);
+    if (m > 1) inline.always(copyColumns(other, startOf(init, bits, unit), initStep, columns));
     init += initRow;
     if (bits != 0) bits += 4;
     if (graded) {
@@ -217,9 +217,9 @@ function fewColumns(
       sum16(spare, list, end, panel, unit, spare, 16);
       sum16(other, end, otherEnd, panel, unit, other, 16);
     }
-    storeColumns(c, columns, spare);
+    inline.always(storeColumns(c, columns, spare));
     c += cRow;
-    if (m > 1) storeColumns(c, columns, other);
+    if (m > 1) inline.always(storeColumns(c, columns, other));
     c += cRow;
   }
 }
@@ -292,11 +292,11 @@ function addRows(
       const b1 = rowAt(b, list + entry, unit, graded);
       const b2 = rowAt(b, list + 2 * entry, unit, graded);
       const b3 = rowAt(b, list + 3 * entry, unit, graded);
-      if (graded) addFourGraded(c, to, init, initStep, b0, b1, b2, b3, list + 4);
+      if (graded) inline.always(addFourGraded(c, to, init, initStep, b0, b1, b2, b3, list + 4));
       else addFour(c, to, init, initStep, b0, b1, b2, b3);
       list += 4 * entry;
     } else {
-      addOne(c, to, init, initStep, b0, graded ? list + 4 : one);
+      inline.always(addOne(c, to, init, initStep, b0, graded ? list + 4 : one));
       list += entry;
     }
     init = c;

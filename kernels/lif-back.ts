@@ -14,7 +14,7 @@ import {
 import { addTo } from "./elementwise";
 import { ATAN, ERF, FAST_SIGMOID, SIGMOID, SUBTRACT, ZERO } from "./kinds";
 import { loadSome, storeSome } from "./lanes";
-import { columnsTogether, stepsTogether, zeros } from "./lif";
+import { columnsTogether, repeated, stepsTogether, zeros } from "./lif";
 import { firingFloor } from "./lif-any";
 import { surrogate } from "./surrogate";
 
@@ -133,12 +133,6 @@ export function lifBackward(
       }
     }
   }
-}
-
-/** The value at p four times. */
-function repeated(to: usize, p: usize): usize {
-  v128.store(to, v128.load32_splat(p));
-  return to;
 }
 
 /** One step of fours of columns; `next` is the gradient of u that follows. */

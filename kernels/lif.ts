@@ -35,6 +35,8 @@ const COLUMNS = 512;
 /** Sixteen columns of a state of zeros. */
 export const zeros = memory.data(64, 16);
 const ALL_BITS = memory.data<u32>([0xffffffff]);
+/** β and θ that all columns share, four times each. */
+const shared = memory.data(32, 16);
 
 /**
  * Plain leaky integrate-and-fire neurons over time:
@@ -68,6 +70,8 @@ export function lifForward(
   const size = rows * n;
   // What all columns share needs no rows.
   if ((stepBeta | stepThreshold) == 0) n = size;
+  if (stepBeta == 0) beta = repeated(shared, beta);
+  if (stepThreshold == 0) threshold = repeated(shared + 16, threshold);
   const uBytes = (<usize>stepU) << 2;
   const currentBytes = (<usize>stepCurrent) << 2;
   const way = reset == SUBTRACT ? (delayed != 0 ? LATER : NOW) : TO_VALUE;
@@ -105,6 +109,12 @@ export function lifForward(
   }
 }
 
+/** The value at p four times. */
+export function repeated(to: usize, p: usize): usize {
+  v128.store(to, v128.load32_splat(p));
+  return to;
+}
+
 /** Steps that pass over some columns before these pass to the next ones, where a step has so many neurons. */
 export function stepsTogether(size: i32): i32 {
   return size > MANY ? 2 : 1;
@@ -136,36 +146,70 @@ function sweep(
   const settled = pending ? i32x4.splat(0) : v128.load32_splat(ALL_BITS);
   const value = f32x4.splat(resetValue);
   const whole = n >> 4;
-  if ((stepBeta | stepThreshold) == 0) {
-    if (way == NOW)
-      inline.always(sweep16(NOW, u, s, p, current, beta, threshold, bit, whole, pBytes, up, settled, value));
+  const betaBytes = (<usize>stepBeta) << 4;
+  const thetaBytes = (<usize>stepThreshold) << 4;
+  if (whole > 0) {
+    if ((stepBeta | stepThreshold) != 0)
+      inline.always(
+        sweep16(
+          true,
+          way,
+          u,
+          s,
+          p,
+          current,
+          beta,
+          threshold,
+          bit,
+          whole,
+          pBytes,
+          betaBytes,
+          thetaBytes,
+          up,
+          settled,
+          value,
+        ),
+      );
+    else if (way == NOW)
+      inline.always(
+        sweep16(false, NOW, u, s, p, current, beta, threshold, bit, whole, pBytes, 0, 0, up, settled, value),
+      );
     else if (way == LATER)
-      inline.always(sweep16(LATER, u, s, p, current, beta, threshold, bit, whole, pBytes, up, settled, value));
-    else inline.always(sweep16(TO_VALUE, u, s, p, current, beta, threshold, bit, whole, pBytes, up, settled, value));
-    if ((n & 15) == 0) return;
-    const o = (<usize>whole) << 6;
-    sweepSome(
-      way,
-      u + o,
-      s,
-      p + <usize>whole * pBytes,
-      current + o,
-      beta,
-      threshold,
-      bit + (n & ~15),
-      n & 15,
-      pBytes,
-      0,
-      0,
-      up,
-      settled,
-      value,
-    );
-  } else sweepSome(way, u, s, p, current, beta, threshold, bit, n, pBytes, stepBeta, stepThreshold, up, settled, value);
+      inline.always(
+        sweep16(false, LATER, u, s, p, current, beta, threshold, bit, whole, pBytes, 0, 0, up, settled, value),
+      );
+    else
+      inline.always(
+        sweep16(false, TO_VALUE, u, s, p, current, beta, threshold, bit, whole, pBytes, 0, 0, up, settled, value),
+      );
+  }
+  if ((n & 15) == 0) return;
+  const o = (<usize>whole) << 6;
+  sweepSome(
+    way,
+    u + o,
+    s,
+    p + <usize>whole * pBytes,
+    current + o,
+    beta + o * stepBeta,
+    threshold + o * stepThreshold,
+    bit + (n & ~15),
+    n & 15,
+    pBytes,
+    stepBeta,
+    stepThreshold,
+    up,
+    settled,
+    value,
+  );
 }
 
-/** Sixteens of columns that share β and θ. One copy for each constant way to reset. */
+/**
+ * Sixteens of columns. One copy for each constant way to reset where they share β and θ, and one for those that have their `own`,
+ * of which four lie betaBytes and thetaBytes apart.
+ */
 function sweep16(
+  own: bool,
   way: i32,
   u: usize,
   s: usize,
@@ -176,15 +220,16 @@ function sweep16(
   bit: i32,
   sixteens: i32,
   pBytes: usize,
+  betaBytes: usize,
+  thetaBytes: usize,
   up: v128,
   settled: v128,
   value: v128,
 ): void {
-  const b = v128.load32_splat(beta);
-  const theta = v128.load32_splat(threshold);
+  const b = v128.load(beta);
+  const theta = v128.load(threshold);
   const fire = inline.always(leastFiring(theta, up));
   const reset = v128.or(fire, settled);
-  if (sixteens == 0) return;
   bit -= 16;
   u -= 64;
   p -= pBytes;
@@ -194,19 +239,66 @@ function sweep16(
     u += 64;
     p += pBytes;
     current += 64;
-    const u0 = inline.always(membrane(way, v128.load(p), v128.load(current), b, theta, reset, value));
-    v128.store(u, u0);
-    const u1 = inline.always(membrane(way, v128.load(p, 16), v128.load(current, 16), b, theta, reset, value));
-    v128.store(u, u1, 16);
-    const u2 = inline.always(membrane(way, v128.load(p, 32), v128.load(current, 32), b, theta, reset, value));
-    v128.store(u, u2, 32);
-    const u3 = inline.always(membrane(way, v128.load(p, 48), v128.load(current, 48), b, theta, reset, value));
-    v128.store(u, u3, 48);
-    const low = i16x8.narrow_i32x4_s(f32x4.ge(u0, fire), f32x4.ge(u1, fire));
-    const word = i8x16.bitmask(i8x16.narrow_i16x8_s(low, i16x8.narrow_i32x4_s(f32x4.ge(u2, fire), f32x4.ge(u3, fire))));
+    let s0: v128, s1: v128, s2: v128, s3: v128;
+    if (own) {
+      s0 = inline.always(sweep4Own(way, u, p, current, beta, threshold, up, settled, value));
+      beta += betaBytes;
+      threshold += thetaBytes;
+      s1 = inline.always(sweep4Own(way, u + 16, p + 16, current + 16, beta, threshold, up, settled, value));
+      beta += betaBytes;
+      threshold += thetaBytes;
+      s2 = inline.always(sweep4Own(way, u + 32, p + 32, current + 32, beta, threshold, up, settled, value));
+      beta += betaBytes;
+      threshold += thetaBytes;
+      s3 = inline.always(sweep4Own(way, u + 48, p + 48, current + 48, beta, threshold, up, settled, value));
+      beta += betaBytes;
+      threshold += thetaBytes;
+    } else {
+      s0 = inline.always(sweep4(way, u, p, current, b, theta, fire, reset, value));
+      s1 = inline.always(sweep4(way, u + 16, p + 16, current + 16, b, theta, fire, reset, value));
+      s2 = inline.always(sweep4(way, u + 32, p + 32, current + 32, b, theta, fire, reset, value));
+      s3 = inline.always(sweep4(way, u + 48, p + 48, current + 48, b, theta, fire, reset, value));
+    }
+    const low = i16x8.narrow_i32x4_s(s0, s1);
+    const word = i8x16.bitmask(i8x16.narrow_i16x8_s(low, i16x8.narrow_i32x4_s(s2, s3)));
     if ((bit & 15) == 0) store<u16>(s + (<usize>bit >> 3), word);
-    else setBits(s, bit, word);
+    else inline.always(setBits(s, bit, word));
   } while (--sixteens != 0);
+}
+
+/** u ← the membranes of four columns; returns which of them fire. */
+function sweep4(
+  way: i32,
+  u: usize,
+  p: usize,
+  current: usize,
+  beta: v128,
+  theta: v128,
+  fire: v128,
+  reset: v128,
+  value: v128,
+): v128 {
+  const x = inline.always(membrane(way, v128.load(p), v128.load(current), beta, theta, reset, value));
+  v128.store(u, x);
+  return f32x4.ge(x, fire);
+}
+
+/** The same where four columns have their own β and θ, which lie at these addresses. */
+function sweep4Own(
+  way: i32,
+  u: usize,
+  p: usize,
+  current: usize,
+  beta: usize,
+  threshold: usize,
+  up: v128,
+  settled: v128,
+  value: v128,
+): v128 {
+  const theta = v128.load(threshold);
+  const fire = inline.always(leastFiring(theta, up));
+  const reset = v128.or(fire, settled);
+  return inline.always(sweep4(way, u, p, current, v128.load(beta), theta, fire, reset, value));
 }
 
 /** Any number of columns, four or one at a time, each with its own β and θ if their steps are 1. */
@@ -250,7 +342,7 @@ function sweepSome(
     filled += count;
     n -= count;
     if (filled > 12 || n == 0) {
-      setBits(s, bit, word);
+      inline.always(setBits(s, bit, word));
       bit += filled;
       word = 0;
       filled = 0;

@@ -57,7 +57,7 @@ export function gemmMasked(
     let from1 = init + ((<usize>j * <usize>initRow) << 2);
     for (let left = n, at = bits; left > 0; left -= 16, at += 2) {
       const columns = min(16, left);
-      sixteenOfTwo(c0, c1, cStep, columns, at, bitsRow, a0, a1, aStep, from0, from1, initStep, k);
+      inline.always(sixteenOfTwo(c0, c1, cStep, columns, at, bitsRow, a0, a1, aStep, from0, from1, initStep, k));
       c0 += cStep << 4;
       c1 += cStep << 4;
       from0 += initStep << 4;

@@ -216,9 +216,9 @@ function narrow(
   for (; m > 0; m -= SPARE_ROWS) {
     const rows = min(m, SPARE_ROWS);
     const end = spare + ((<usize>rows) << 6);
-    for (let to = spare; to < end; to += 64, init += initRow) copyColumns(to, init, n, initStep);
+    for (let to = spare; to < end; to += 64, init += initRow) inline.always(copyColumns(to, init, n, initStep));
     tiles(width, rows, kc, a, aRow, aCol, panel, spare, 64, spare, 64, 16);
-    for (let from = spare; from < end; from += 64, c += cRow) copyColumns(c, from, n, 16);
+    for (let from = spare; from < end; from += 64, c += cRow) inline.always(copyColumns(c, from, n, 16));
     a += <usize>rows * aRow;
   }
 }
@@ -352,8 +352,8 @@ function tiles12(
   const ahead = aStep == 4 && k >= LONG;
   do {
     if (ahead && m > 2) {
-      touch(a + 2 * aRow);
-      touch(a + 3 * aRow);
+      inline.always(touch(a + 2 * aRow));
+      inline.always(touch(a + 3 * aRow));
     }
     const i1 = init + initRow;
     let s00 = v128.load(init);

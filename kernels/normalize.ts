@@ -109,7 +109,8 @@ export function normalize(z: usize, x: usize, y: usize, constants: usize, outer:
     const a = load<f32>(constants + all);
     const b = load<f32>(constants + 2 * all);
     const c: f32 = adds ? load<f32>(constants + 3 * all) : 0;
-    for (let o: usize = 0; o < step * <usize>outer; o += step) normalizeRun(z + o, x + o, y + o, n, m, a, b, c, adds);
+    for (let o: usize = 0; o < step * <usize>outer; o += step)
+      inline.always(normalizeRun(z + o, x + o, y + o, n, m, a, b, c, adds));
   }
 }
 

@@ -32,7 +32,7 @@ export function addPatches(
     const place = x + ((<usize>load<i32>(placeTable)) << 2);
     let from = patches;
     for (let r = 0; r < runs; r++, from += (<usize>n) << 2) {
-      addRow(place + ((<usize>load<i32>(runTable + ((<usize>r) << 2))) << 2), from, n, 1);
+      inline.always(addRow(place + ((<usize>load<i32>(runTable + ((<usize>r) << 2))) << 2), from, n, 1));
     }
   }
 }

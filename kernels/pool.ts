@@ -87,7 +87,7 @@ export function maxPoolBits(
           const mask = width - left < 32 ? taps & ((1 << (width - left)) - 1) : taps;
           let found = top * width + left;
           for (let i = top; i < bottom; i += dy) {
-            const set = wordAt(x, <usize>((plane + i) * width + left)) & mask;
+            const set = inline.always(wordAt(x, <usize>((plane + i) * width + left))) & mask;
             if (set == 0) continue;
             word |= 1 << bit;
             found = i * width + left + <i32>ctz<u32>(set);
@@ -289,7 +289,7 @@ export function avgPool(
         const left = load<i32>(q);
         const count = <f32>(load<i32>(y, 8) * load<i32>(q, 8));
         if (c == first && many > 0 && to - from == 2 * width) {
-          meansOfSquares(z, x + ((<usize>(from + left)) << 2), (<usize>width) << 2, many, count);
+          inline.always(meansOfSquares(z, x + ((<usize>(from + left)) << 2), (<usize>width) << 2, many, count));
           z += (<usize>many) << 2;
           q += <usize>many * 12;
           c += many;
@@ -364,7 +364,7 @@ export function avgPoolBits(
         for (let i = load<i32>(y); i < load<i32>(y, 4); i++) {
           for (let j = load<i32>(q); j < load<i32>(q, 4); j += 32) {
             const n = load<i32>(q, 4) - j;
-            const word = wordAt(x, <usize>((plane + i) * width + j));
+            const word = inline.always(wordAt(x, <usize>((plane + i) * width + j)));
             sum += popcnt<u32>(n < 32 ? word & ((1 << n) - 1) : word);
           }
         }
@@ -400,7 +400,7 @@ export function avgPoolGrad(
         const left = load<i32>(q);
         const count = <f32>(load<i32>(y, 8) * load<i32>(q, 8));
         if (c == first && many > 0 && to - from == 2 * width) {
-          shareInSquares(dx + ((<usize>(from + left)) << 2), (<usize>width) << 2, dz, many, count);
+          inline.always(shareInSquares(dx + ((<usize>(from + left)) << 2), (<usize>width) << 2, dz, many, count));
           dz += (<usize>many) << 2;
           q += <usize>many * 12;
           c += many;
@@ -411,7 +411,7 @@ export function avgPoolGrad(
           for (let i = from + left; i < to + left; i += width) {
             const p = dx + ((<usize>i) << 2);
             if (step == 1) shareAlong(p, length, shares);
-            else shareInPairs(p, length, shares);
+            else inline.always(shareInPairs(p, length, shares));
           }
           dz += 16;
           q += 48;

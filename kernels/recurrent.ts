@@ -152,7 +152,7 @@ function feedAll(u: usize, panel: usize, bias: usize, sums: usize, lists: usize,
     panelRows(sums, lists, 0, panel, 128, start, rows, PANEL, false, 128, 0, 16);
     let to = u;
     for (let from = sums, end = sums + ((<usize>rows) << 7); from != end; from += 128, to += row)
-      addTo(to, from, width);
+      inline.always(addTo(to, from, width));
   }
 }
 

@@ -8,7 +8,7 @@
  * Wide rows are taken in chunks of columns, so that what accumulates stays in the first-level cache while all n rows
  * pass over it, and four rows at a time, so that it is loaded and stored once for four additions.
  */
-import { addScaled, copy, fill, repeat } from "./elementwise";
+import { addScaled, addTo, copy, fill, repeat } from "./elementwise";
 import { one } from "./lanes";
 import { scalarEnd, vectorEnd } from "./span";
 
@@ -32,7 +32,7 @@ export function addSumAxis(z: usize, x: usize, outer: i32, n: i32, inner: i32, s
 function sumInto(z: usize, x: usize, outer: i32, n: i32, inner: i32, adds: bool, scale: f32): void {
   if (inner == 1) {
     for (const end = scalarEnd(z, outer); z < end; z += 4, x += (<usize>n) << 2) {
-      const sum = sumOfNeighbours(x, n);
+      const sum = inline.always(sumOfNeighbours(x, n));
       store<f32>(z, adds ? load<f32>(z) + scale * sum : sum);
     }
     return;
@@ -83,8 +83,8 @@ function sumRows(to: usize, x: usize, n: i32, columns: i32, row: usize): void {
 function sumBlock(to: usize, x: usize, n: i32, columns: i32, row: usize): void {
   inline.always(fill(to, columns, 0));
   let i = n;
-  for (; i >= 4; i -= 4, x += row << 2) addFourRows(to, x, x + row, x + row * 2, x + row * 3, columns);
-  for (; i > 0; i--, x += row) addScaled(to, x, columns, 1);
+  for (; i >= 4; i -= 4, x += row << 2) inline.always(addFourRows(to, x, x + row, x + row * 2, x + row * 3, columns));
+  for (; i > 0; i--, x += row) inline.always(addTo(to, x, columns));
 }
 
 function addFourRows(to: usize, x0: usize, x1: usize, x2: usize, x3: usize, columns: i32): void {
@@ -103,7 +103,7 @@ export function sumAxisGrad(dx: usize, dz: usize, outer: i32, n: i32, inner: i32
   const row = (<usize>inner) << 2;
   for (; outer > 0; outer--, dz += row) {
     if (inner == 1) {
-      addConstant(dx, n, scale * load<f32>(dz));
+      inline.always(addConstant(dx, n, scale * load<f32>(dz)));
       dx += (<usize>n) << 2;
     } else {
       for (let i = 0; i < n; i++, dx += row) inline.always(addScaled(dx, dz, inner, scale));
@@ -231,7 +231,7 @@ function search(z: usize, index: usize, x: usize, outer: i32, n: i32, inner: i32
       const columns = min(CHUNK, inner - j);
       copy(z, x, columns);
       fill(index, columns, 0);
-      for (let i = 1; i < n; i++) improve(z, index, x + row * <usize>i, columns, <f32>i, flip);
+      for (let i = 1; i < n; i++) inline.always(improve(z, index, x + row * <usize>i, columns, <f32>i, flip));
       z += (<usize>columns) << 2;
       index += (<usize>columns) << 2;
       x += (<usize>columns) << 2;

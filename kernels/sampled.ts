@@ -101,7 +101,7 @@ export function gemmSampled(
       let ci = c + ((<usize>j) << 2);
       for (let i = 0; i < m; i++, row += (<usize>words) << 2, ai += aBytes, ci += cBytes) {
         const end = listStrips(row, (nc + 31) >> 5);
-        for (let at = strips; at < end; at += 16) fourStrips(ci, ai, at, end, strip, kc);
+        for (let at = strips; at < end; at += 16) inline.always(fourStrips(ci, ai, at, end, strip, kc));
       }
     }
   }

@@ -26,7 +26,7 @@ export function softmax(z: usize, x: usize, rows: i32, cols: i32): void {
     if ((cols & 3) != 0) last = expNegative(f32x4.sub(tail, m));
     let sums = f32x4.splat(0);
     for (let o: usize = 0; o < length; o += 16) {
-      const e = expNegative(f32x4.sub(v128.load(x + o), m));
+      const e = inline.always(expNegative(f32x4.sub(v128.load(x + o), m)));
       v128.store(z + o, e);
       sums = f32x4.add(sums, e);
     }
@@ -77,7 +77,7 @@ export function logSoftmaxGrad(dx: usize, dz: usize, z: usize, rows: i32, cols: 
     for (let o: usize = 0; o < length; o += 16) sums = f32x4.add(sums, v128.load(dz + o));
     const sum = f32x4.splat(sumOfLanes(sums));
     for (let o: usize = 0; o < length; o += 16) {
-      const e = expNegative(v128.load(z + o));
+      const e = inline.always(expNegative(v128.load(z + o)));
       v128.store(dx + o, f32x4.add(v128.load(dx + o), f32x4.sub(v128.load(dz + o), f32x4.mul(e, sum))));
     }
     if ((cols & 3) == 0) continue;
