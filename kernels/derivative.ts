@@ -19,7 +19,8 @@ export const LINEAR: i32 = STRAIGHT_THROUGH;
 
 /** Columns of a step for which the derivatives, or their exponentials, are kept. */
 export const PIECE: i32 = 512;
-export const slopes = memory.data(2048, 16);
+/** These derivatives or exponentials. */
+export const computed = memory.data(2048, 16);
 
 const zero = memory.data<f32>([0]);
 /** 1.5·2²³: adding it rounds to an integer, which then is in the low bits. */
@@ -110,7 +111,9 @@ export function innerFactor(kind: i32, slope: f32): f32 {
   if (kind == FAST_SIGMOID) return slope;
   if (kind == ATAN) return HALF_PI * slope;
   if (kind == ERF) return -slope * slope * LOG2_E;
-  return kind == TRIANGULAR ? 1 / (slope * slope) : Infinity;
+  if (kind == TRIANGULAR) return 1 / (slope * slope);
+  // Every loop asks for this factor before it begins: a number that is no surrogate stops here.
+  return kind == BOXCAR || kind == STRAIGHT_THROUGH ? Infinity : unreachable();
 }
 
 export function outerFactor(kind: i32, slope: f32): f32 {

@@ -2,7 +2,7 @@
  * LIF with every option: resting value, scaled input, steps of holding, gradients of all outputs and parameters, resets that
  * pass gradients. The equations stand in lif.ts; a choice between two cases is a mask here, four lanes at a time.
  */
-import { PIECE, slopes } from "./derivative";
+import { computed, PIECE } from "./derivative";
 import { SUBTRACT, ZERO } from "./kinds";
 import { loadSome, loadTail, one, storeSome, storeTail } from "./lanes";
 import { surrogate } from "./surrogate";
@@ -388,9 +388,9 @@ export function lifBackwardAny(
         if (custom == 0 && i % PIECE == 0) {
           const from = initial ? (v0 == 0 ? zeros : v0 + o) : u + a;
           const first = threshold + column * stepThreshold;
-          surrogate(slopes, from, first, stepThreshold, min(PIECE, n - i), kind, slope);
+          surrogate(computed, from, first, stepThreshold, min(PIECE, n - i), kind, slope);
         }
-        const given = custom == 0 ? slopes + (column & (4 * PIECE - 4)) : custom + a;
+        const given = custom == 0 ? computed + (column & (4 * PIECE - 4)) : custom + a;
         const factor = inline.always(loadSome(given, four));
         const left = initial ? inline.always(loadAt(r0, o, four)) : inline.always(loadAt(r, a, four));
         const before =

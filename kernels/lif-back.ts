@@ -1,6 +1,7 @@
 /** The gradient of the plain neurons of lif.ts, backwards in time, four columns at a time. */
 
 import {
+  computed,
   derivativeLanes,
   exponentials,
   innerFactor,
@@ -9,17 +10,13 @@ import {
   outerFactor,
   PIECE,
   reachOf,
-  slopes,
 } from "./derivative";
 import { addTo } from "./elementwise";
-import { ATAN, ERF, FAST_SIGMOID, SIGMOID, SUBTRACT, ZERO } from "./kinds";
+import { ATAN, BOXCAR, FAST_SIGMOID, SIGMOID, STRAIGHT_THROUGH, SUBTRACT, TRIANGULAR, ZERO } from "./kinds";
 import { loadSome, storeSome } from "./lanes";
 import { columnsTogether, repeated, stepsTogether, zeros } from "./lif";
 import { firingFloor } from "./lif-any";
 import { surrogate } from "./surrogate";
-
-/** In the place of a kind of surrogate: the derivatives lie in memory. */
-const GIVEN: i32 = -1;
 
 /** β and θ that all columns share, four times each. */
 const shared = memory.data(32, 16);
@@ -70,9 +67,10 @@ export function lifBackward(
   if ((stepBeta | stepThreshold) == 0) n = size;
   if (stepBeta == 0) beta = repeated(shared, beta);
   if (stepThreshold == 0) threshold = repeated(shared + 16, threshold);
-  if (custom != 0) kind = GIVEN;
   const together = stepsTogether(size);
-  const width = isExponential(kind) ? min(n, PIECE) : columnsTogether(size, n);
+  const loops = custom == 0 && hasLoop(kind);
+  const inPieces = custom == 0 && (isExponential(kind) || !loops);
+  const width = inPieces ? min(n, PIECE) : columnsTogether(size, n);
   for (let end = T; end > 0; end -= together) {
     const start = max(0, end - together);
     for (let i = 0; i < size; i += n) {
@@ -81,7 +79,7 @@ export function lifBackward(
         const columns = min(width, n - j);
         const betaAt = beta + ((<usize>(j * stepBeta)) << 2);
         const thetaAt = threshold + ((<usize>(j * stepThreshold)) << 2);
-        const fours = kind == ERF || kind == GIVEN ? 0 : columns >> 2;
+        const fours = loops ? columns >> 2 : 0;
         const done = (<usize>fours) << 4;
         for (let t = end - 1; t >= start; t--) {
           const to = du + <usize>t * duBytes + o;
@@ -89,15 +87,15 @@ export function lifBackward(
           const next = t + 1 < T ? to + duBytes : carry + o;
           const at = u + <usize>t * uBytes + o;
           if (fours > 0) {
-            if (kind == SIGMOID) exponentials(slopes, at, thetaAt, (<usize>stepThreshold) << 4, fours, kind, slope);
+            if (kind == SIGMOID) exponentials(computed, at, thetaAt, (<usize>stepThreshold) << 4, fours, kind, slope);
             stepBack(kind, to, from, next, at, betaAt, thetaAt, fours, stepBeta, stepThreshold, cut, slope);
           }
           if (columns > fours << 2) {
             const left = columns - (fours << 2);
             let given = custom + <usize>t * uBytes + o;
-            if (kind != GIVEN) {
-              surrogate(slopes, at + done, thetaAt + done * stepThreshold, stepThreshold, left, kind, slope);
-              given = slopes;
+            if (custom == 0) {
+              surrogate(computed, at + done, thetaAt + done * stepThreshold, stepThreshold, left, kind, slope);
+              given = computed;
             }
             stepBackGiven(
               to + done,
@@ -176,6 +174,12 @@ function stepBack(
         cuts,
       ),
     );
+}
+
+/** Whether `sweepBack` has a loop for a surrogate. The derivatives of all others are computed before and given. */
+function hasLoop(kind: i32): bool {
+  const isLinear = kind == TRIANGULAR || kind == BOXCAR || kind == STRAIGHT_THROUGH;
+  return kind == SIGMOID || kind == FAST_SIGMOID || kind == ATAN || isLinear;
 }
 
 /** A loop for each formula that networks use most; `own`: columns have β or θ of their own. */
@@ -282,7 +286,7 @@ function sweepBack4(
   reach: v128,
   cuts: v128,
 ): void {
-  let d = slopes - 16;
+  let d = computed - 16;
   let b = v128.load(beta);
   let theta = v128.load(threshold);
   du -= 16;

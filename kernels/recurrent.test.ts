@@ -1,9 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { compareSides, numbers, type Side } from "../test/support/sides.ts";
+import { ATAN, BOXCAR, NO_RESET, SUBTRACT, TRIANGULAR } from "./kinds.ts";
 import { reference } from "./reference/index.ts";
-
-const [SUBTRACT, ZERO, NONE] = [1, 2, 0];
-const [ATAN, TRIANGULAR, BOXCAR] = [2, 4, 5];
+import { RESETS, SURROGATES } from "./reference/kinds.ts";
 
 interface Options {
   T: number;
@@ -166,8 +165,14 @@ describe("recurrent: forward and backward agree with the reference", () => {
     }
   });
 
+  test("for every surrogate", () => {
+    for (const kind of Object.values(SURROGATES)) {
+      for (const all of [true, false]) for (const general of [false, true]) agrees({ kind, all, general, n: 37 });
+    }
+  });
+
   test("for every kind of neuron", () => {
-    for (const reset of [SUBTRACT, ZERO, NONE]) {
+    for (const reset of Object.values(RESETS)) {
       for (const delayed of [0, 1]) {
         for (const strict of [0, 1]) {
           for (const perNeuron of [false, true]) agrees({ reset, delayed, strict, perNeuron, bias: perNeuron });
@@ -189,7 +194,30 @@ test("recurrent: the sum starts at the bias, takes the spikes in ascending order
     const current = side.put([2, 2, 2, 2, 3, 0, 0, 0]);
     const bias = side.put([1, 0, 0, 0]);
     const work = side.zeros(n * (n + 32) + n + 100);
-    side.k.recurrentForward(u, s, 0, current, weight, bias, zero, one, work, 2, 1, n, 1, 0, 0, NONE, 0, 0, 0, 0, 1, 0);
+    side.k.recurrentForward(
+      u,
+      s,
+      0,
+      current,
+      weight,
+      bias,
+      zero,
+      one,
+      work,
+      2,
+      1,
+      n,
+      1,
+      0,
+      0,
+      NO_RESET,
+      0,
+      0,
+      0,
+      0,
+      1,
+      0,
+    );
     // In float32 1 + 2²⁴ is 2²⁴: the bias is lost to the first term, what comes after the second one is not.
     expect(side.read(u + 4 * n, 1)).toEqual([side.k === reference ? 4.5 : 3.5]);
     return [];

@@ -20,7 +20,7 @@ const nowhere = memory.data(16, 16);
 
 /**
  * bits [rows, ⌈n/32⌉] ← where the derivative of a surrogate (its kind and slope as in `surrogate`) is not 0 at u − θ, for u
- * [rows, n] and θ per column (step 1) or one for all (step 0): everywhere but for kinds 4 and 5. Returns how many groups of four
+ * [rows, n] and θ per column (step 1) or one for all (step 0): everywhere but for triangles and boxes. Returns how many groups of four
  * neighbours have a bit.
  */
 export function surrogateSupport(

@@ -1,10 +1,14 @@
 import { expect, test } from "vitest";
-import { compareSides, LENGTHS, numbers } from "../test/support/sides.ts";
+import { compareSides, LENGTHS, numbers, type Side } from "../test/support/sides.ts";
+import * as kinds from "./kinds.ts";
+import { erf } from "./reference/formula.ts";
+import { RESETS, SURROGATES } from "./reference/kinds.ts";
 import { surrogateDerivative } from "./reference/surrogate.ts";
 
-const KINDS = { sigmoid: 0, fastSigmoid: 1, atan: 2, erf: 3, triangular: 4, boxcar: 5, straightThrough: 6 } as const;
+/** Numbers that are no surrogate: the first above, one below, and what a custom one has. */
+const UNKNOWN = [Math.max(...Object.values(SURROGATES)) + 1, 1000, -1];
 
-for (const [name, kind] of Object.entries(KINDS)) {
+for (const [name, kind] of Object.entries(SURROGATES)) {
   test(`surrogate: ${name} agrees with the reference`, () => {
     for (const n of LENGTHS) {
       for (const step of [0, 1]) {
@@ -22,13 +26,45 @@ for (const [name, kind] of Object.entries(KINDS)) {
   });
 }
 
+test("kinds: every number is that of one surrogate or of one reset, from 0 on", () => {
+  const all = Object.values(kinds).filter((value) => typeof value === "number");
+  const lists = [SURROGATES, RESETS].map((list) => Object.values(list));
+  for (const list of lists) expect(list).toEqual(list.map((_, i) => i));
+  expect(lists.flat().sort()).toEqual(all.sort());
+});
+
+test("surrogate: a number that is no surrogate is an error on both sides, for neurons too", () => {
+  const n = 9;
+  for (const kind of UNKNOWN) {
+    const runs: ((side: Side) => void)[] = [
+      (side) => side.k.surrogate(side.zeros(n), side.zeros(n), side.zeros(1), 0, n, kind, 1),
+      (side) => {
+        const [ds, u, one] = [side.zeros(n), side.zeros(n), side.zeros(1)];
+        side.k.lifBackward(ds, ds, u, 0, one, one, side.zeros(n), 0, 0, 0, 1, 1, n, n, n, n, 0, 0, 0, 0, 0, 0, kind, 1);
+      },
+    ];
+    for (const run of runs) {
+      const caught: unknown[] = [];
+      compareSides((side) => {
+        try {
+          run(side);
+        } catch (error) {
+          caught.push(error);
+        }
+        return [];
+      });
+      expect(caught).toEqual([expect.any(WebAssembly.RuntimeError), expect.any(RangeError)]);
+    }
+  }
+});
+
 test("surrogate: far from the threshold every derivative but 1 is small, and all are finite", () => {
-  for (const kind of Object.values(KINDS)) {
+  for (const kind of Object.values(SURROGATES)) {
     compareSides((side) => {
       const z = side.zeros(6);
       side.k.surrogate(z, side.put([-1e30, -1e4, -50, 50, 1e4, 1e30]), side.put([0]), 0, 6, kind, 25);
       const values = side.read(z, 6);
-      expect(values.every((value) => value >= 0 && value < 1e-3)).toBe(kind !== KINDS.straightThrough);
+      expect(values.every((value) => value >= 0 && value < 1e-3)).toBe(kind !== kinds.STRAIGHT_THROUGH);
       return values;
     });
   }
@@ -36,16 +72,17 @@ test("surrogate: far from the threshold every derivative but 1 is small, and all
 
 test("surrogate: each derivative is that of the smooth step it claims", () => {
   const triangle = (y: number) => 0.5 + y - (y * Math.abs(y)) / 2;
-  const steps = {
+  const steps: Record<keyof typeof SURROGATES, (x: number) => number> = {
     sigmoid: (x: number) => 1 / (1 + Math.exp(-7 * x)),
     fastSigmoid: (x: number) => x / (1 + 7 * Math.abs(x)),
     atan: (x: number) => Math.atan((Math.PI / 2) * 7 * x) / Math.PI,
+    erf: (x: number) => erf(7 * x) / 2,
     triangular: (x: number) => triangle(Math.max(-1, Math.min(1, x / 7))),
     boxcar: (x: number) => Math.max(0, Math.min(1, x / 7 + 0.5)),
     straightThrough: (x: number) => x,
   };
   for (const [name, step] of Object.entries(steps)) {
-    const kind = KINDS[name as keyof typeof steps];
+    const kind = SURROGATES[name as keyof typeof steps];
     for (const x of [-2, -0.3, -0.01, 0.02, 0.4, 3]) {
       const h = 1e-6;
       expect(surrogateDerivative(kind, 7, x)).toBeCloseTo((step(x + h) - step(x - h)) / (2 * h), 6);
@@ -57,8 +94,8 @@ test("surrogate: a boxcar is 0 on its border and for NaN, a triangle too", () =>
   compareSides((side) => {
     const x = side.put([-0.75, -0.74, 0.74, 0.75, Number.NaN]);
     const [box, triangle] = [side.zeros(5), side.zeros(5)];
-    side.k.surrogate(box, x, side.put([0]), 0, 5, KINDS.boxcar, 1.5);
-    side.k.surrogate(triangle, x, side.put([0]), 0, 5, KINDS.triangular, 0.75);
+    side.k.surrogate(box, x, side.put([0]), 0, 5, kinds.BOXCAR, 1.5);
+    side.k.surrogate(triangle, x, side.put([0]), 0, 5, kinds.TRIANGULAR, 0.75);
     expect(side.read(box, 5)).toEqual([0, 1 / 1.5, 1 / 1.5, 0, 0].map((value) => expect.closeTo(value, 6)));
     return [...side.read(box, 5), ...side.read(triangle, 5)];
   });

@@ -15,6 +15,7 @@ import {
   meanOverTime,
   poissonEncode,
   RecurrentLIF,
+  type Surrogate,
   spike,
   spikeCount,
   surrogate,
@@ -167,6 +168,23 @@ describe("errors: LIF", () => {
         reads = 0;
         make();
         expect(reads, String(name)).toBe(1);
+      }
+    }
+  });
+
+  test("errors: a surrogate of a kind that no kernel knows is none", () => {
+    const makers = {
+      LIF: (surrogate: Surrogate) => new LIF({ surrogate }),
+      RecurrentLIF: (surrogate: Surrogate) => new RecurrentLIF({ features: 3, surrogate }),
+      spike: (surrogate: Surrogate) => spike(zeros([3]), { surrogate }),
+    };
+    for (const [where, make] of Object.entries(makers)) {
+      for (const kind of [7, -1, 0.5, NaN]) {
+        const message = new RegExp(
+          `^${where === "spike" ? "spike" : "LIF"}: expected a surrogate such as .*, got the kind ${kind}$`,
+        );
+        expect(() => make({ ...surrogate.atan(), kind }), where).toThrow(message);
+        expect(() => make({ ...surrogate.atan(), kind }), where).toThrow(TypeError);
       }
     }
   });

@@ -1,7 +1,7 @@
 /** The kernels of neurons, as their options ask for them. */
 import { k, ready } from "../engine/extend.ts";
 import type { Tensor } from "../engine/index.ts";
-import { NO_RESET, SUBTRACT, ZERO } from "../kernels/kinds.ts";
+import { NO_RESET } from "../kernels/kinds.ts";
 import type { Surrogate } from "./surrogate.ts";
 
 /** The options of a neuron as the kernels take them. */
@@ -19,9 +19,6 @@ export interface Neuron {
 
 /** Whether a neuron is one without rest, scale and refractory steps, for which there is a faster kernel. */
 export const isPlain = ({ hold, rest, inputScale }: Neuron): boolean => hold === 0 && rest === 0 && inputScale === 1;
-
-/** Kinds of reset by their names. */
-export const RESETS = { none: NO_RESET, subtract: SUBTRACT, zero: ZERO } as const;
 
 /** How many neighbours in a step have values of β and θ of their own, of so many values; all of them where both are shared. */
 export const neuronsOf = (betas: number, thetas: number, size: number): number => {

@@ -17,11 +17,12 @@ import {
   withDefaults,
 } from "../engine/extend.ts";
 import { Module, parameter, type Tensor, zeros } from "../engine/index.ts";
+import { RESETS } from "../kernels/reference/kinds.ts";
 import { checkCounters, checkSequence, checkState, type Fire, IN_FLOAT32, strictOf } from "./checks.ts";
 import { clamped, DECAY, type DecayOptions, decayTensor } from "./decay.ts";
 import { itself, lazy } from "./lazy.ts";
 import { composeLif } from "./lif-composed.ts";
-import { forwardPlain, isPlain, type Neuron, RESETS, resetState } from "./lif-kernels.ts";
+import { forwardPlain, isPlain, type Neuron, resetState } from "./lif-kernels.ts";
 import { countersOf, membraneOf, runLif, stateOf } from "./lif-op.ts";
 import { checkPerNeuron, persistentCopy } from "./per-neuron.ts";
 import { checkSurrogate, type Surrogate } from "./surrogate.ts";

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { k } from "../engine/extend.ts";
 import { withReference } from "../engine/gradcheck.ts";
 import { full, Generator, mul, type Tensor, tape, zeros } from "../engine/index.ts";
+import { SURROGATES } from "../kernels/reference/kinds.ts";
 import { leaf } from "../test/support/tensors.ts";
 import { LIF, RecurrentLIF, type Surrogate, surrogate } from "./index.ts";
 
@@ -55,6 +56,12 @@ for (const smooth of SMOOTH) {
     });
   });
 }
+
+test("surrogate: there is a function for every kind that the kernels know", () => {
+  const { custom: _, ...known } = surrogate;
+  const kinds = new Set(Object.values(known).map((make) => make().kind));
+  expect([...kinds].sort()).toEqual(Object.values(SURROGATES));
+});
 
 test("surrogate: primitives rise through the threshold, derivatives are even and nowhere larger", () => {
   for (const smooth of SMOOTH) {

@@ -96,7 +96,7 @@ function normal(x: number): number {
 }
 
 /** 2/√π·e^−x²·Σ 2ⁿx²ⁿ⁺¹ / (1·3·…·(2n + 1)), whose terms have one sign */
-function erf(x: number): number {
+export function erf(x: number): number {
   if (Math.abs(x) > 6) return Math.sign(x);
   let term = x;
   let sum = x;

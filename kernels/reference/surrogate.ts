@@ -1,4 +1,4 @@
-import { ATAN, BOXCAR, ERF, FAST_SIGMOID, SIGMOID, TRIANGULAR } from "../kinds.ts";
+import { ATAN, BOXCAR, ERF, FAST_SIGMOID, SIGMOID, STRAIGHT_THROUGH, TRIANGULAR } from "../kinds.ts";
 import { at, put } from "./memory.ts";
 
 /** surrogate′(x) of one kind. */
@@ -12,7 +12,8 @@ export function surrogateDerivative(kind: number, slope: number, x: number): num
   if (kind === ERF) return (slope / Math.sqrt(Math.PI)) * Math.exp(-((slope * x) ** 2));
   if (kind === TRIANGULAR) return Math.abs(x) < slope ? (1 - Math.abs(x) / slope) / slope : 0;
   if (kind === BOXCAR) return Math.abs(x) < slope / 2 ? 1 / slope : 0;
-  return 1;
+  if (kind === STRAIGHT_THROUGH) return 1;
+  throw new RangeError(`surrogate: expected one of the kinds in kinds.ts, got ${kind}`);
 }
 
 export function surrogate(
