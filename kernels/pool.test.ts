@@ -33,6 +33,7 @@ const CASES: Windows[] = [
   windows([6, 40], [6, 40]),
   windows([3, 2], [2, 2], [3, 4], [1, 1], [4, 3]),
   windows([1, 1], [3, 3], [1, 1], [1, 1]),
+  windows([5, 7], [2 ** 28, 2 ** 28], [3, 1], [2 ** 27, 2 ** 27]),
 ];
 
 const PLANES = 3;
@@ -193,6 +194,37 @@ test("pool: of equal maxima the first one is found, in whatever lane", () => {
         return side.read(z, 1);
       });
     }
+  }
+});
+
+test("pool: values far apart, of which a window has one in the plane", () => {
+  const far = 2 ** 28;
+  for (const [kernel, stride, padding] of [
+    [3, 1, far],
+    [2, 3, far / 2 + 1],
+    [2, 1, far / 2],
+  ] as const) {
+    const w = windows([5, 9], [kernel, kernel], [stride, stride], [padding, padding], [far, far]);
+    const count = placesAlong(w, 0) * placesAlong(w, 1);
+    compareSides((side) => {
+      const [z, place] = [side.zeros(PLANES * count), side.zeros(PLANES * count)];
+      maxPool(side, w, side.put(numbers(PLANES * 45, 1)), z, place);
+      return [...side.read(z, PLANES * count), ...side.readInts(place, PLANES * count)];
+    });
+  }
+});
+
+test("pool: windows that share a long axis evenly agree with their twin", () => {
+  for (const [size, places] of [
+    [60000, 50000],
+    [50000, 60000],
+    [2 ** 20, 4099],
+  ] as const) {
+    compareSides((side) => {
+      const table = side.zeros(3 * places);
+      side.k.spans(table, size, places, 0, 0, 0, 0);
+      return side.readInts(table, 3 * places);
+    });
   }
 });
 

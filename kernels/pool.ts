@@ -32,9 +32,11 @@ export function maxPool(
   px: i32,
 ): void {
   const row = (<usize>columns) << 2;
+  const tall = extent(kh, dy, height + py);
+  const wide = extent(kw, dx, width + px);
   // The windows that have all their columns in the plane: four of these at a time, if they step by 1 or 2.
   const first = (px + sx - 1) / sx;
-  const reach = width + px - (kw - 1) * dx;
+  const reach = width + px - extent(kw - 1, dx, width + px);
   const last = reach > 0 && sx <= 2 ? min(columns, (reach - 1) / sx + 1) : 0;
   const inside = (py | px) == 0 && (rows - 1) * sy + 2 <= height && 2 * columns <= width;
   const square = kh == 2 && kw == 2 && sx == 2 && dx == 1 && dy == 1 && columns >= 4 && inside;
@@ -45,11 +47,24 @@ export function maxPool(
       continue;
     }
     for (let r = 0; r < rows; r++) {
-      inline.always(maximaOfRow(z, place, x, r * sy - py, height, width, columns, first, last, kh, kw, sx, px, dy, dx));
+      inline.always(
+        maximaOfRow(z, place, x, r * sy - py, height, width, columns, first, last, tall, wide, sx, px, dy, dx),
+      );
       if (z != 0) z += row;
       if (place != 0) place += row;
     }
   }
+}
+
+/** So many values `dilation` apart, and the gap behind each: where a window ends, or `most`, which is beyond the plane. */
+function extent(kernel: i32, dilation: i32, most: i32): i32 {
+  return <i32>min<i64>(<i64>kernel * dilation, most);
+}
+
+/** The first value of a window at `start` that is not before the plane. */
+function firstInside(start: i32, dilation: i32): i32 {
+  if (start >= 0) return start;
+  return dilation == 1 ? 0 : start + ((dilation - 1 - start) / dilation) * dilation;
 }
 
 /**
@@ -72,13 +87,14 @@ export function maxPoolBits(
   dy: i32,
   dx: i32,
 ): void {
+  const tall = extent(kh, dy, height);
   let taps: u32 = 0;
   for (let j = 0; j < kw; j++) taps |= 1 << (j * dx);
   if (z != 0) startStream(z);
   for (let plane = 0; plane < planes * height; plane += height) {
     for (let r = 0; r < rows; r++) {
       const top = r * sy;
-      const bottom = min(height, top + kh * dy);
+      const bottom = min(height, top + tall);
       for (let c = 0; c < columns; ) {
         let word: u32 = 0;
         let bit: u32 = 0;
@@ -114,18 +130,18 @@ function maximaOfRow(
   columns: i32,
   first: i32,
   last: i32,
-  kh: i32,
-  kw: i32,
+  tall: i32,
+  wide: i32,
   sx: i32,
   px: i32,
   dy: i32,
   dx: i32,
 ): void {
   // The rows of the window that lie in the plane.
-  const from = (top < 0 ? top + ((dy - 1 - top) / dy) * dy : top) * width;
-  const to = min(height, top + kh * dy) * width;
+  const from = min(height, firstInside(top, dy)) * width;
+  const to = min(height, top + tall) * width;
   if (from >= to) last = 0;
-  const step = dy * width;
+  const step = min(height, dy) * width;
   for (let c = 0; c < columns; ) {
     const left = c * sx - px;
     if (c >= first && c + 4 <= last) {
@@ -133,7 +149,7 @@ function maximaOfRow(
       const lanes = i32x4.mul(v128.load(laneNumber), i32x4.splat(sx));
       let found = i32x4.add(lanes, i32x4.splat(from + left));
       for (let i = from; i < to; i += step) {
-        for (let j = i + left, end = j + kw * dx; j < end; j += dx) {
+        for (let j = i + left, end = j + wide; j < end; j += dx) {
           const p = x + ((<usize>j) << 2);
           const value = sx == 1 ? v128.load(p) : everyOther(p);
           const wins = v128.andnot(f32x4.eq(best, best), f32x4.le(value, best));
@@ -145,22 +161,53 @@ function maximaOfRow(
       if (place != 0) v128.store(place + ((<usize>c) << 2), found);
       c += 4;
     } else {
-      let best: f32 = -Infinity;
-      let found = -1;
-      for (let i = from; i < to; i += step) {
-        for (let j = left, end = left + kw * dx; j < end; j += dx) {
-          if (<u32>j >= <u32>width) continue;
-          const value = load<f32>(x + ((<usize>(i + j)) << 2));
-          if (found >= 0 && (isNaN(best) || value <= best)) continue;
-          best = value;
-          found = i + j;
-        }
-      }
-      if (z != 0) store<f32>(z + ((<usize>c) << 2), best);
-      if (place != 0) store<i32>(place + ((<usize>c) << 2), found);
+      const o = (<usize>c) << 2;
+      inline.always(
+        maximumOf(
+          z == 0 ? 0 : z + o,
+          place == 0 ? 0 : place + o,
+          x,
+          from,
+          to,
+          step,
+          inline.always(firstInside(left, dx)),
+          min(width, left + wide),
+          dx,
+        ),
+      );
       c++;
     }
   }
+}
+
+/** One window: columns start, start + dx, … before end, of rows that begin at from, from + step, … before to. */
+function maximumOf(
+  z: usize,
+  place: usize,
+  x: usize,
+  from: i32,
+  to: i32,
+  step: i32,
+  start: i32,
+  end: i32,
+  dx: i32,
+): void {
+  let best: f32 = -Infinity;
+  let found = -1;
+  if (from < to && start < end) {
+    found = from + start;
+    best = load<f32>(x + ((<usize>found) << 2));
+    for (let i = from; i < to; i += step) {
+      for (let j = start; j < end; j += dx) {
+        const value = load<f32>(x + ((<usize>(i + j)) << 2));
+        if (isNaN(best) || value <= best) continue;
+        best = value;
+        found = i + j;
+      }
+    }
+  }
+  if (z != 0) store<f32>(z, best);
+  if (place != 0) store<i32>(place, found);
 }
 
 function everyOther(p: usize): v128 {
@@ -220,8 +267,8 @@ export function spans(
     let first = c * stride - padding;
     let end = first + kernel;
     if (kernel == 0) {
-      first = (c * size) / places;
-      end = ((c + 1) * size + places - 1) / places;
+      first = <i32>((<i64>c * size) / places);
+      end = <i32>((<i64>(c + 1) * size + places - 1) / places);
     }
     const inside = min(end, size) - max(first, 0);
     store<i32>(table, max(first, 0));
@@ -263,6 +310,11 @@ function isLike(one: usize, other: usize, moved: i32): bool {
   return starts && load<i32>(other, 4) == load<i32>(one, 4) + moved && load<i32>(other, 8) == load<i32>(one, 8);
 }
 
+/** What the sum under a window is divided by. */
+function countOf(down: usize, across: usize): f32 {
+  return <f32>(<i64>load<i32>(down, 8) * load<i32>(across, 8));
+}
+
 /** z ← the sum under each window divided by its count, of windows [rows, columns] with these spans */
 export function avgPool(
   z: usize,
@@ -287,7 +339,7 @@ export function avgPool(
       const to = load<i32>(y, 4) * width;
       for (let c = 0, q = across; c < columns; ) {
         const left = load<i32>(q);
-        const count = <f32>(load<i32>(y, 8) * load<i32>(q, 8));
+        const count = countOf(y, q);
         if (c == first && many > 0 && to - from == 2 * width) {
           inline.always(meansOfSquares(z, x + ((<usize>(from + left)) << 2), (<usize>width) << 2, many, count));
           z += (<usize>many) << 2;
@@ -368,7 +420,7 @@ export function avgPoolBits(
             sum += popcnt<u32>(n < 32 ? word & ((1 << n) - 1) : word);
           }
         }
-        store<f32>(z, <f32>sum / <f32>(load<i32>(y, 8) * load<i32>(q, 8)));
+        store<f32>(z, <f32>sum / countOf(y, q));
       }
     }
   }
@@ -398,7 +450,7 @@ export function avgPoolGrad(
       const to = load<i32>(y, 4) * width;
       for (let c = 0, q = across; c < columns; ) {
         const left = load<i32>(q);
-        const count = <f32>(load<i32>(y, 8) * load<i32>(q, 8));
+        const count = countOf(y, q);
         if (c == first && many > 0 && to - from == 2 * width) {
           inline.always(shareInSquares(dx + ((<usize>(from + left)) << 2), (<usize>width) << 2, dz, many, count));
           dz += (<usize>many) << 2;

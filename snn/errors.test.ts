@@ -193,6 +193,7 @@ describe("errors: LIF", () => {
     for (const refractorySteps of [-1, 1.5, 2 ** 24 + 1, 2 ** 31, 2 ** 32, Number.MAX_SAFE_INTEGER, ...NOT_FINITE]) {
       const message = `LIF: refractorySteps must be an integer in [0, 2²⁴], got ${refractorySteps}`;
       expectRangeError(() => new LIF({ refractorySteps }), message);
+      expectRangeError(() => new RecurrentLIF({ features: 2, refractorySteps }), message);
     }
     const once = new LIF({ refractorySteps: 2 ** 24 });
     const { spikes, state } = once.unroll(full([5, 1], 2));

@@ -426,7 +426,7 @@ const REFUSED: [message: string, shapes: number[][], run: (...x: Tensor[]) => un
     (x, w) => conv2d(x, w),
   ],
   [
-    "conv2d: expected stride to be an integer ≥ 1 or two of them, got 2147483648",
+    "conv2d: expected stride to be an integer in [1, 2³⁰] or two of them, got 2147483648",
     [
       [1, 3, 3],
       [1, 1, 2, 2],
@@ -451,7 +451,7 @@ const REFUSED: [message: string, shapes: number[][], run: (...x: Tensor[]) => un
   ],
   ["conv2d: expected bias [2], got [3]", [[1, 3, 3], [2, 1, 2, 2], [3]], (x, w, b) => conv2d(x, w, b)],
   [
-    "conv2d: expected stride to be an integer ≥ 1 or two of them, got [1, 0]",
+    "conv2d: expected stride to be an integer in [1, 2³⁰] or two of them, got [1, 0]",
     [
       [1, 3, 3],
       [1, 1, 2, 2],
@@ -459,7 +459,7 @@ const REFUSED: [message: string, shapes: number[][], run: (...x: Tensor[]) => un
     (x, w) => conv2d(x, w, null, { stride: [1, 0] }),
   ],
   [
-    "conv2d: expected padding to be an integer ≥ 0 or two of them, got -1",
+    "conv2d: expected padding to be an integer in [0, 2³⁰] or two of them, got -1",
     [
       [1, 3, 3],
       [1, 1, 2, 2],
@@ -467,7 +467,7 @@ const REFUSED: [message: string, shapes: number[][], run: (...x: Tensor[]) => un
     (x, w) => conv2d(x, w, null, { padding: -1 }),
   ],
   [
-    "conv2d: expected dilation to be an integer ≥ 1 or two of them, got 1.5",
+    "conv2d: expected dilation to be an integer in [1, 2³⁰] or two of them, got 1.5",
     [
       [1, 3, 3],
       [1, 1, 2, 2],
@@ -512,7 +512,11 @@ const REFUSED: [message: string, shapes: number[][], run: (...x: Tensor[]) => un
     (x, w) => convTranspose2d(x, w, null, { padding: [1, 0] }),
   ],
   ["maxPool2d: expected x [..., C, H, W], got [4, 4]", [[4, 4]], (x) => maxPool2d(x, 2)],
-  ["maxPool2d: expected kernel to be an integer ≥ 1 or two of them, got 0", [[1, 4, 4]], (x) => maxPool2d(x, 0)],
+  [
+    "maxPool2d: expected kernel to be an integer in [1, 2³⁰] or two of them, got 0",
+    [[1, 4, 4]],
+    (x) => maxPool2d(x, 0),
+  ],
   [
     "maxPool2d: expected padding of at most half the kernel 2, got 2",
     [[1, 4, 4]],
@@ -524,13 +528,13 @@ const REFUSED: [message: string, shapes: number[][], run: (...x: Tensor[]) => un
     (x) => maxPool2d(x, [2, 5]),
   ],
   [
-    "avgPool2d: expected stride to be an integer ≥ 1 or two of them, got NaN",
+    "avgPool2d: expected stride to be an integer in [1, 2³⁰] or two of them, got NaN",
     [[1, 4, 4]],
     (x) => avgPool2d(x, 2, { stride: NaN }),
   ],
   ["avgPool2d: expected x [..., C, H, W], got []", [[]], (x) => avgPool2d(x, 2)],
   [
-    "adaptiveAvgPool2d: expected outputSize to be an integer ≥ 1 or two of them, got [0, 1]",
+    "adaptiveAvgPool2d: expected outputSize to be an integer in [1, 2³⁰] or two of them, got [0, 1]",
     [[1, 4, 4]],
     (x) => adaptiveAvgPool2d(x, [0, 1]),
   ],

@@ -1,7 +1,7 @@
 /** Windows that move along the axes of an image. */
-import { MAX_INTEGER, show, wrongType } from "../arguments.ts";
+import { show, wrongType } from "../arguments.ts";
 import { allocate } from "../scope.ts";
-import type { Shape } from "../shape.ts";
+import { MAX_ELEMENTS, type Shape } from "../shape.ts";
 
 /** One number for height and width, or [height, width]. */
 export type Pair = number | readonly [height: number, width: number];
@@ -31,21 +31,23 @@ export const FLAT: Axis = { size: 1, places: 1, kernel: 1, dilation: 1, stride: 
 /**
  * The height (axis 0) or the width (axis 1) that an option gives.
  *
- * @throws RangeError unless it is an integer that kernels can count with, at least `least`; TypeError for anything but a number
- *   or two.
+ * @throws RangeError unless it is an integer, at least `least` and at most 2³⁰: kernels add two of them in 32 bits; TypeError
+ *   for anything but a number or two.
  */
 export function sizeOption(where: string, name: string, value: Pair, axis: number, least: number): number {
   const n: unknown = Array.isArray(value) && value.length === 2 ? value[axis] : value;
   if (typeof n !== "number") throw wrongType(where, `${name} as a number or two of them`, value);
-  if (Number.isInteger(n) && n >= least && n <= MAX_INTEGER) return n;
-  throw new RangeError(`${where}: expected ${name} to be an integer ≥ ${least} or two of them, got ${show(value)}`);
+  if (Number.isInteger(n) && n >= least && n <= MAX_ELEMENTS) return n;
+  throw new RangeError(
+    `${where}: expected ${name} to be an integer in [${least}, 2³⁰] or two of them, got ${show(value)}`,
+  );
 }
 
 /**
  * The places of a window over `size` values: those that fit. With `ceil` also one that reaches out at the end, if it starts
  * on a value or before it.
  *
- * @throws RangeError if there is none.
+ * @throws RangeError if there is none, or the axis has more than 2³⁰ values with its padding.
  */
 export function windowOver(
   where: string,
@@ -63,6 +65,9 @@ export function windowOver(
   if (ceil && (places - 1) * s >= size + p) places--;
   if (places < 1) {
     throw new RangeError(`${where}: expected at least ${width} values under a window, got ${size} with padding ${p}`);
+  }
+  if (size < Infinity && size + 2 * p > MAX_ELEMENTS) {
+    throw new RangeError(`${where}: expected at most 2³⁰ values along an axis, got ${size} with padding ${p}`);
   }
   return { size, places, kernel, dilation: d, stride: s, padding: p };
 }

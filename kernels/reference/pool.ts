@@ -25,9 +25,8 @@ export function maxPool(
     const left = (window % columns) * sx - px;
     let best = -Infinity;
     let found = -1;
-    for (let i = top; i < top + kh * dy; i += dy) {
-      for (let j = left; j < left + kw * dx; j += dx) {
-        if (i < 0 || i >= height || j < 0 || j >= width) continue;
+    for (let i = firstInside(top, dy); i < Math.min(height, top + kh * dy); i += dy) {
+      for (let j = firstInside(left, dx); j < Math.min(width, left + kw * dx); j += dx) {
         const value = at(x, plane + i * width + j);
         if (found >= 0 && (Number.isNaN(best) || value <= best)) continue;
         best = value;
@@ -38,6 +37,10 @@ export function maxPool(
     if (place !== 0) put(place, window, found);
   }
 }
+
+/** The first value of a window at `start` that is not before the plane. */
+const firstInside = (start: number, dilation: number): number =>
+  start + Math.max(0, Math.ceil(-start / dilation)) * dilation;
 
 export function maxPoolBits(
   z: number,
