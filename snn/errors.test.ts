@@ -181,7 +181,7 @@ describe("errors: LIF", () => {
     for (const [where, make] of Object.entries(makers)) {
       for (const kind of [7, -1, 0.5, NaN]) {
         const message = new RegExp(
-          `^${where === "spike" ? "spike" : "LIF"}: expected a surrogate such as .*, got the kind ${kind}$`,
+          `^${where === "spike" ? "spike" : "LIF"}: expected a surrogate such as .*, got object$`,
         );
         expect(() => make({ ...surrogate.atan(), kind }), where).toThrow(message);
         expect(() => make({ ...surrogate.atan(), kind }), where).toThrow(TypeError);

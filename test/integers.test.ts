@@ -348,7 +348,7 @@ const ROWS: Record<string, Row> = {
     (n) => [n],
   ),
   "DataLoader, batchSize": same(
-    Number.MAX_SAFE_INTEGER,
+    2 ** 31 - 1,
     (n) => {
       const data = new TensorDataset(Float32Array.of(1, 2, 3), Uint8Array.of(0, 1, 0), { shape: [1] });
       return [...new DataLoader(data, { batchSize: n })].map(({ x }) => x.clone());
