@@ -27,8 +27,8 @@ export class Scope {
   /** Tensors that `keep` named, and those that the end of this scope has moved out of it. */
   readonly kept: Tensor[] = [];
   readonly moved: Tensor[] = [];
-  /** Tensors of this scope that were made persistent: they outlive it, unless it ends with an error. */
-  readonly persisted: Tensor[] = [];
+  /** Tensors of this scope that were made persistent, and what else keeps memory: they outlive it, unless it ends with an error. */
+  readonly persisted: { dispose(): void }[] = [];
   private child: Scope | null = null;
 
   constructor(parent: Scope | null) {

@@ -449,10 +449,10 @@ test("state dict: what is none is an error in words, and nothing is written", ()
     [{ ...state, slots: { 0: state.slots[0] } }, "loadStateDict: expected slots as a list, got object"],
     [{ ...state, slots: [null] }, "loadStateDict: expected slots[0] as arrays by name, got null"],
     [{ ...state, slots: [] }, "loadStateDict: slots must have 1 entries, got 0"],
-    [m(null), "loadStateDict: expected an array of numbers, got null"],
-    [m("123"), 'loadStateDict: expected an array of numbers, got "123"'],
-    [m([1, "2", 3]), 'loadStateDict: expected an array of numbers, got "2" at 1'],
-    [m(new BigInt64Array(3)), "loadStateDict: expected an array of numbers, got 0n at 2"],
+    [m(null), "loadStateDict: expected m as an array of numbers, got null"],
+    [m("123"), 'loadStateDict: expected m as an array of numbers, got "123"'],
+    [m([1, "2", 3]), 'loadStateDict: expected m as an array of numbers, got "2" at 1'],
+    [m(new BigInt64Array(3)), "loadStateDict: expected m as an array of numbers, got 0n at 2"],
     [m([1, 2]), "loadStateDict: expected 3 values in m of parameter 0, got 2"],
   ];
   for (const [each, message] of wrong) {
@@ -558,4 +558,33 @@ test("optimizer: a source that never ends is refused at the first parameter that
   expect(() => new SGD(same())).toThrow(
     new RangeError("SGD: expected every parameter once, got one of shape [1] again"),
   );
+});
+
+test("optimizer: the state of one that was made in a tape which throws goes with it, else it stays", () => {
+  const w = parameter(tensor([1, 2]));
+  tape(() => w.square().sum().backward());
+  let made: Optimizer | undefined;
+  const fail = (fn: () => void) =>
+    tape(() => {
+      tape(fn);
+      throw new Error("on purpose");
+    });
+  const kept = bytesKept(() => {
+    expect(() =>
+      fail(() => {
+        made = new Adam([w]);
+        made.step();
+      }),
+    ).toThrow("on purpose");
+  });
+  expect(kept).toBe(0);
+  expect(made?.stateDict()).toEqual(new Adam([w]).stateDict());
+  const outside = new Adam([w]);
+  expect(() => fail(() => outside.step())).toThrow("on purpose");
+  expect(outside.stateDict().steps).toEqual([1]);
+  tape(() => {
+    made = new Adam([w]);
+    made.step();
+  });
+  expect(made?.stateDict().steps).toEqual([1]);
 });

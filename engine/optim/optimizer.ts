@@ -11,6 +11,7 @@ import {
   wrongType,
 } from "../arguments.ts";
 import { inReference, simd } from "../backend.ts";
+import { root, scope } from "../scope.ts";
 import { formatShape } from "../shape.ts";
 import { alive, type Tensor, touch } from "../tensor.ts";
 import { copyOf, type Limits, limited, STEPS } from "./fields.ts";
@@ -57,7 +58,8 @@ function parametersOf(where: string, params: Iterable<Tensor>): Tensor[] {
 }
 
 /**
- * Updates parameters from their gradients. Its state is persistent and lives as long as the optimizer.
+ * Updates parameters from their gradients. Its state is persistent and lives as long as the optimizer; that of an optimizer
+ * that was made in a tape which then throws is freed.
  *
  * A subclass gives its name for errors (`where`) and the defaults of its options.
  *
@@ -91,6 +93,7 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
     this.checked = { ...given };
     this.steps = this.params.map(() => 0);
     this.slots = this.params.map(() => ({}));
+    if (scope !== root) scope.persisted.push(this);
   }
 
   /**
@@ -199,7 +202,7 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
     const { size } = this.params[i] as Tensor;
     const copies: Slots = {};
     for (const name of names) {
-      const values = new Float32Array(numbersOf(LOAD, "an array of numbers", given[name]));
+      const values = new Float32Array(numbersOf(LOAD, `${name} as an array of numbers`, given[name]));
       ensure(values.length === size, LOAD, `expected ${size} values in ${name} of parameter ${i}`, values.length);
       copies[name] = values;
     }
