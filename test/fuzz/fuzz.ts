@@ -2,11 +2,11 @@
 import type { Backend } from "../../engine/backend.ts";
 import { memoryStats, resetPeak } from "../../engine/index.ts";
 import { compare, type Deviations, Finding, resultsOf } from "./compare.ts";
-import { generate } from "./generate.ts";
+import { type Choice, generate } from "./generate.ts";
 import { minimise } from "./minimise.ts";
 import { type Leaf, type Program, print } from "./program.ts";
 
-export interface FuzzOptions {
+export interface FuzzOptions extends Choice {
   /** The first program; the next ones count on. */
   seed: number;
   /** Ends after so many programs, or so many milliseconds. */
@@ -39,20 +39,20 @@ export interface Failure {
 const RESERVE = 2 ** 23;
 
 export function fuzz(options: FuzzOptions): FuzzReport {
-  const { seed, programs = Infinity, milliseconds = Infinity, backend, progress } = options;
+  const { seed, programs = Infinity, milliseconds = Infinity, progress } = options;
   const report: FuzzReport = { programs: 0, ops: 0, abandoned: 0, deviations: new Map(), failure: null };
   const end = Date.now() + milliseconds;
   let peak = 0;
   for (let s = seed; report.programs < programs && Date.now() < end; s++) {
     resetPeak();
-    const failure = runOne(s, report, backend);
+    const failure = runOne(s, report, options);
     report.programs++;
     const { peak: used, reserved } = memoryStats();
     peak = Math.max(peak, used);
     if (failure !== null) report.failure = failure;
     else if (reserved > 2 * peak + RESERVE) {
       const finding = new Finding("memory", `${reserved} bytes are reserved for programs that use up to ${peak}`);
-      report.failure = { seed: s, finding, program: generate(s).program };
+      report.failure = { seed: s, finding, program: generate(s, options).program };
     }
     progress?.(report);
     if (report.failure !== null) break;
@@ -60,8 +60,9 @@ export function fuzz(options: FuzzOptions): FuzzReport {
   return report;
 }
 
-function runOne(seed: number, report: FuzzReport, backend?: Backend): Failure | null {
-  const { program, error } = generate(seed);
+function runOne(seed: number, report: FuzzReport, options: FuzzOptions): Failure | null {
+  const { backend } = options;
+  const { program, error } = generate(seed, options);
   report.ops += program.items.filter((item) => item.kind === "step").length;
   const { finding, abandoned } =
     error === null

@@ -2,7 +2,7 @@
 import { noGrad, Tensor, tensor } from "../../engine/index.ts";
 import { ops } from "../../engine/ops/index.ts";
 import { root } from "../../engine/scope.ts";
-import { CALLS } from "./calls.ts";
+import { CALLS, SURROGATE_NAMES } from "./calls.ts";
 import { perform, valuesOf } from "./execute.ts";
 import { type Arg, type Item, inputsOf, type Leaf, type Program, Ref, type Step } from "./program.ts";
 import { Random } from "./random.ts";
@@ -19,6 +19,8 @@ const SANE = 6;
 
 /** Not for wild programs: what becomes of an infinite membrane is left open, and 0·∞ where a surrogate underflows. */
 const TAME = ["LIF", "RecurrentLIF", "spike"];
+
+const ALL = [...Object.keys(ROWS), "LIF", "LIF", "RecurrentLIF"];
 
 /** What is known of a value. */
 export interface Value {
@@ -48,11 +50,21 @@ export interface Wish {
   lazy?: boolean;
 }
 
+/** What programs are drawn from. */
+export interface Choice {
+  /** The ops; by default all of them, neurons more often as they have more ways than others. */
+  readonly ops?: readonly string[];
+  /** The surrogates of neurons; by default all of them. */
+  readonly surrogates?: readonly (typeof SURROGATE_NAMES)[number][];
+}
+
 export type Range = readonly [low: number, high: number];
 
 /** A program in the making; rows of the table draw the arguments of their op from it. */
 export class Draw extends Random {
   readonly items: Item[] = [];
+  readonly surrogates: NonNullable<Choice["surrogates"]>;
+  private readonly names: readonly string[];
   /** Leaves hold some values that are not finite. */
   private readonly wild: boolean;
   private readonly tensors = new Map<number, Tensor>();
@@ -61,14 +73,15 @@ export class Draw extends Random {
   private readonly read = new Set<number>();
   private ops = 0;
 
-  constructor(seed: number, wild: boolean) {
+  constructor(seed: number, wild: boolean, { ops: names = ALL, surrogates = SURROGATE_NAMES }: Choice) {
     super(seed);
     this.wild = wild;
+    this.names = names;
+    this.surrogates = surrogates;
   }
 
   program(): void {
-    // Neurons have more ways than others.
-    const names = [...Object.keys(ROWS), "LIF", "LIF", "RecurrentLIF"].filter((op) => !this.wild || !TAME.includes(op));
+    const names = this.names.filter((op) => !this.wild || !TAME.includes(op));
     for (let i = this.int(1, 4); i > 0; i--) this.leaf(this.shape());
     while (this.ops < OPS) {
       const op = this.pick(names);
@@ -295,8 +308,8 @@ function resultSize(x: readonly number[], y: readonly number[]): number {
 }
 
 /** The program of a seed, as far as it runs, and what an op has thrown. Every tenth is a wild one. */
-export function generate(seed: number): { program: Program; error: unknown } {
-  const draw = new Draw(seed, seed % 10 === 9);
+export function generate(seed: number, choice: Choice = {}): { program: Program; error: unknown } {
+  const draw = new Draw(seed, seed % 10 === 9, choice);
   let error: unknown = null;
   noGrad(() => {
     try {

@@ -4,7 +4,7 @@
  */
 import type { ops } from "../../engine/ops/index.ts";
 import type * as snn from "../../snn/index.ts";
-import { type Mode, READS, SURROGATE_NAMES } from "./calls.ts";
+import { type Mode, READS } from "./calls.ts";
 import type { Draw, Range } from "./generate.ts";
 import type { Arg, Ref } from "./program.ts";
 
@@ -94,7 +94,7 @@ const perNeuron = (g: Draw, shape: readonly number[], range: Range): Arg => {
   return g.chance(0.5) ? g.number(...range) : g.leaf([features], { range, constant: true });
 };
 
-const slope = (g: Draw): Arg => [g.pick(SURROGATE_NAMES), g.pick([0.5, 1, 2, 5, 10])];
+const slope = (g: Draw): Arg => [g.pick(g.surrogates), g.pick([0.5, 1, 2, 5, 10])];
 
 function neuron(g: Draw, shape: readonly number[]): { readonly [name: string]: Arg } {
   const learnBeta = g.chance(0.25);
