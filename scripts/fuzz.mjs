@@ -1,10 +1,13 @@
 /**
- * Random programs on the kernels against the float64 reference, from one bundle; test/fuzz/compare.ts says how.
+ * Two halves, from one bundle: random programs on the kernels against the float64 reference (test/fuzz/compare.ts), and
+ * calls of everything that is public with arguments that are wrong or nearly right (test/fuzz/attack/run.ts).
  *
- *   npm run fuzz -- --minutes 10       for so long, by default ten minutes
- *                   --programs 1000    so many programs
- *                   --seed 1           the first of them; the next ones count on. By default the time.
- *                   --broken           whether every kernel, slightly wrong, is found
+ *   npm run fuzz                               both, ten minutes each
+ *   npm run fuzz -- programs                   one of them
+ *   npm run fuzz -- attack --minutes 1         for so long
+ *                          --count 1000        so many programs or calls
+ *                          --seed 1            the first of them; the next ones count on. By default the time.
+ *                          --broken            whether every kernel, slightly wrong, and every kind of defect is found
  *
  * KERNELS=debug runs the kernels with assertions.
  */
@@ -13,20 +16,30 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "vite";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
-const outDir = join(root, "build/fuzz");
-const debug = { find: "../kernels/build/release.ts", replacement: join(root, "kernels/build/debug.ts") };
 
-await build({
-  root,
-  configFile: false,
-  logLevel: "warn",
-  resolve: { alias: process.env.KERNELS === "debug" ? [debug] : [] },
-  build: {
-    outDir,
-    emptyOutDir: true,
-    minify: false,
-    ssr: join(root, "test/fuzz/main.ts"),
-    rolldownOptions: { output: { entryFileNames: "main.mjs" } },
-  },
-});
-await import(pathToFileURL(join(outDir, "main.mjs")).href);
+/** Bundles the command line, main.mjs, and the process that runs calls, child.mjs, into a folder. */
+export async function bundleFuzz(outDir) {
+  const debug = { find: "../kernels/build/release.ts", replacement: join(root, "kernels/build/debug.ts") };
+  await build({
+    root,
+    configFile: false,
+    logLevel: "warn",
+    resolve: { alias: process.env.KERNELS === "debug" ? [debug] : [] },
+    build: {
+      outDir,
+      emptyOutDir: true,
+      minify: false,
+      ssr: true,
+      rolldownOptions: {
+        input: { main: join(root, "test/fuzz/main.ts"), child: join(root, "test/fuzz/attack/child.ts") },
+        output: { entryFileNames: "[name].mjs" },
+      },
+    },
+  });
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const outDir = join(root, "build/fuzz");
+  await bundleFuzz(outDir);
+  await import(pathToFileURL(join(outDir, "main.mjs")).href);
+}

@@ -1,18 +1,21 @@
 /** The command line of the fuzzer, see scripts/fuzz.mjs. */
 import { parseArgs } from "node:util";
+import { type AttackReport, attack, describeFound, sorted } from "./attack/attack.ts";
+import { BROKEN } from "./attack/broken.ts";
 import { KERNELS, slightlyWrong, UNSEEN } from "./broken.ts";
 import { describe, type FuzzReport, fuzz, table } from "./fuzz.ts";
 
-const { values } = parseArgs({
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     minutes: { type: "string" },
-    programs: { type: "string" },
+    count: { type: "string" },
     seed: { type: "string" },
     broken: { type: "boolean", default: false },
   },
 });
 
-function number(name: "minutes" | "programs" | "seed", otherwise: number): number {
+function number(name: "minutes" | "count" | "seed", otherwise: number): number {
   const text = values[name];
   const value = text === undefined ? otherwise : Number(text);
   if (!(value >= 0)) throw new RangeError(`fuzz: expected --${name} to be a number ≥ 0, got ${text}`);
@@ -21,46 +24,84 @@ function number(name: "minutes" | "programs" | "seed", otherwise: number): numbe
 
 const tty = process.stdout.isTTY;
 const started = Date.now();
+const seed = number("seed", Math.floor(started / 1000));
+const count = number("count", Infinity);
+const milliseconds = 60_000 * number("minutes", count < Infinity ? Infinity : 10);
+const child = new URL("./child.mjs", import.meta.url).pathname;
 let next = started;
 
 /** A line that is rewritten on a terminal, elsewhere a new one at times. */
-function progress({ programs, ops, abandoned }: FuzzReport): void {
+function progress(line: string): void {
   if (Date.now() < next) return;
   next = Date.now() + (tty ? 1000 : 30_000);
   const seconds = Math.round((Date.now() - started) / 1000);
-  process.stdout.write(
-    `${tty ? "\r" : ""}${seconds} s: ${programs} programs, ${ops} ops, ${abandoned} abandoned${tty ? "" : "\n"}`,
-  );
+  process.stdout.write(`${tty ? "\r" : ""}${seconds} s: ${line}${tty ? "" : "\n"}`);
 }
 
-/** Programs on the kernels as they are. */
-function run(seed: number): void {
-  const programs = number("programs", Infinity);
-  const minutes = number("minutes", programs < Infinity ? Infinity : 10);
-  const report = fuzz({ seed, programs, milliseconds: minutes * 60_000, progress });
-  console.log(`${tty ? "\n" : ""}\n${table(report.deviations)}\n`);
-  console.log(`${report.programs} programs, ${report.ops} ops, ${report.abandoned} abandoned near a threshold`);
-  if (report.failure === null) return;
-  console.error(`\n${describe(report.failure)}`);
+function failed(text: string): void {
+  console.error(`\n${text}`);
   process.exitCode = 1;
 }
 
+const ofPrograms = ({ programs, ops, abandoned }: FuzzReport): string =>
+  `${programs} programs, ${ops} ops, ${abandoned} abandoned near a threshold`;
+
+const ofCalls = ({ calls, returned, threw, found }: AttackReport): string =>
+  `${calls} calls, of which ${returned} returned and ${threw} threw, ${found.size} findings`;
+
+/** Programs on the kernels as they are. */
+function programs(): void {
+  const report = fuzz({ seed, programs: count, milliseconds, progress: (r) => progress(ofPrograms(r)) });
+  console.log(`${tty ? "\n" : ""}\n${table(report.deviations)}\n\n${ofPrograms(report)}`);
+  if (report.failure !== null) failed(describe(report.failure));
+}
+
 /** Every kernel slightly wrong in turn: how many programs it takes to find it. */
-function runBroken(seed: number): void {
-  const programs = number("programs", 2000);
+function brokenPrograms(): void {
   for (const name of KERNELS) {
     if (UNSEEN[name] !== undefined) {
       console.log(`${name.padEnd(18)} left out: ${UNSEEN[name]}`);
       continue;
     }
-    const report = fuzz({ seed, programs, backend: slightlyWrong(name) });
+    const report = fuzz({ seed, programs: Math.min(count, 2000), backend: slightlyWrong(name) });
     const found = report.failure?.finding.message ?? "NOT FOUND";
     console.log(`${name.padEnd(18)}${String(report.programs).padStart(5)}  ${found}`);
     if (report.failure === null) process.exitCode = 1;
   }
 }
 
-const seed = number("seed", Math.floor(started / 1000));
+/** Calls of the package as it is. */
+async function calls(): Promise<void> {
+  const report = await attack({ child, seed, calls: count, milliseconds, progress: (r) => progress(ofCalls(r)) });
+  for (const found of sorted(report)) failed(describeFound(found));
+  console.log(`${tty ? "\n" : ""}\n${ofCalls(report)}`);
+}
+
+/** Each thing broken on purpose in turn: how many calls it takes to find it. */
+async function brokenCalls(): Promise<void> {
+  for (const [name, { target, kind }] of Object.entries(BROKEN)) {
+    const report = await attack({
+      child,
+      seed,
+      calls: Math.min(count, 2000),
+      broken: name,
+      only: [target],
+      until: kind,
+    });
+    const found = sorted(report).find((one) => one.kind === kind);
+    console.log(`${name.padEnd(36)}${String(report.calls).padStart(5)}  ${found?.message ?? "NOT FOUND"}`);
+    if (found === undefined) process.exitCode = 1;
+  }
+}
+
+const halves: { readonly [name: string]: () => void | Promise<void> } = values.broken
+  ? { programs: brokenPrograms, attack: brokenCalls }
+  : { programs, attack: calls };
+
 console.log(`seed ${seed}`);
-if (values.broken) runBroken(seed);
-else run(seed);
+for (const name of positionals.length > 0 ? positionals : Object.keys(halves)) {
+  const half = halves[name];
+  if (half === undefined) throw new RangeError(`fuzz: expected programs or attack, got ${name}`);
+  console.log(`${name}:`);
+  await half();
+}

@@ -1,0 +1,189 @@
+/** Runs call after call in a child process, which it starts again where one has ended or hung it, and sums up. */
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Reply, Request } from "./child.ts";
+import { type Case, FAULTS, type Finding } from "./code.ts";
+import { type Choice, generate } from "./generate.ts";
+import { minimise } from "./minimise.ts";
+import { printCase } from "./print.ts";
+
+export interface AttackOptions {
+  /** The bundle of child.ts. */
+  readonly child: string;
+  /** The number of the first call; the next ones count on. */
+  readonly seed: number;
+  /** Ends after so many calls, or so many milliseconds. */
+  readonly calls?: number;
+  readonly milliseconds?: number;
+  /** Calls of these targets only. */
+  readonly only?: readonly string[];
+  /** Calls without a fault in their arguments, target by target. */
+  readonly isPlain?: boolean;
+  /** What is broken on purpose. */
+  readonly broken?: string;
+  /** Ends with the first finding of this kind. */
+  readonly until?: Finding["kind"];
+  readonly progress?: (report: AttackReport) => void;
+}
+
+export interface AttackReport {
+  calls: number;
+  returned: number;
+  threw: number;
+  unmade: number;
+  /** Calls without a fault in their arguments that returned, by target. */
+  readonly reached: Map<string, number>;
+  /** By target and message. */
+  readonly found: Map<string, Found>;
+}
+
+/** A finding with the first call that showed it, and how many did. */
+export interface Found extends Finding {
+  readonly case: Case;
+  readonly seed: number;
+  times: number;
+}
+
+/** Calls in one request. */
+const BATCH = 200;
+/** Without a word for so long, a call hangs. */
+const PATIENCE = 5000;
+
+export async function attack(options: AttackOptions): Promise<AttackReport> {
+  const { seed, calls = Infinity, milliseconds = Infinity, until, progress } = options;
+  const choice: Choice = { only: options.only, isPlain: options.isPlain };
+  const report: AttackReport = { calls: 0, returned: 0, threw: 0, unmade: 0, reached: new Map(), found: new Map() };
+  const end = Date.now() + milliseconds;
+  const child = new Child(options);
+  try {
+    let next = seed;
+    const stop = (): boolean =>
+      report.calls >= calls || Date.now() >= end || [...report.found.values()].some(({ kind }) => kind === until);
+    while (!stop()) {
+      const count = Math.min(BATCH, calls - report.calls);
+      let current = next;
+      const last = await child.ask({ seed: next, count, ...choice }, (reply) => {
+        if (reply.begin !== undefined) {
+          current = reply.begin;
+          report.calls++;
+          return;
+        }
+        if (reply.outcome !== undefined) report[reply.outcome]++;
+        if (reply.outcome === "returned")
+          report.reached.set(reply.target as string, (report.reached.get(reply.target as string) ?? 0) + 1);
+        for (const finding of reply.findings ?? []) note(report, finding, current, choice);
+      });
+      if (last !== null) note(report, last, current, choice);
+      next = current + 1;
+      progress?.(report);
+    }
+    for (const found of report.found.values())
+      Object.assign(found, { case: await minimise(found, (c) => findingsOf(child, c)) });
+  } finally {
+    child.end();
+  }
+  return report;
+}
+
+function note({ found }: AttackReport, finding: Finding, seed: number, choice: Choice): void {
+  const c = generate(seed, choice);
+  const key = `${c.target} ${finding.kind} ${finding.message.replace(/\d+/g, "#")}`;
+  const known = found.get(key);
+  if (known !== undefined) known.times++;
+  else found.set(key, { ...finding, case: c, seed, times: 1 });
+}
+
+async function findingsOf(child: Child, c: Case): Promise<readonly Finding[]> {
+  let findings: readonly Finding[] = [];
+  const last = await child.ask({ case: c }, (reply) => {
+    findings = reply.findings ?? findings;
+  });
+  return last === null ? findings : [last, ...findings];
+}
+
+class Child {
+  private readonly options: AttackOptions;
+  private readonly folder = mkdtempSync(join(tmpdir(), "jarvis-snn-attack-"));
+  private process: ChildProcessWithoutNullStreams | null = null;
+  private rest = "";
+  private errors = "";
+
+  constructor(options: AttackOptions) {
+    this.options = options;
+  }
+
+  /** Sends a request; null when all of it is done, else what the call that ran last has done to the process. */
+  async ask(request: Request, answer: (reply: Reply) => void): Promise<Finding | null> {
+    const child = this.started();
+    child.stdin.write(`${JSON.stringify(request)}\n`);
+    return new Promise((resolve) => {
+      let isBroken = false;
+      const finish = (finding: Finding | null): void => {
+        clearTimeout(timer);
+        child.stdout.removeAllListeners("data");
+        child.removeAllListeners("close");
+        resolve(finding);
+      };
+      const hung = (): void => {
+        this.kill();
+        finish({ kind: "hang", message: `no end within ${PATIENCE / 1000} s` });
+      };
+      let timer = setTimeout(hung, PATIENCE);
+      child.stdout.on("data", (chunk: string) => {
+        clearTimeout(timer);
+        timer = setTimeout(hung, PATIENCE);
+        const lines = (this.rest + chunk).split("\n");
+        this.rest = lines.pop() as string;
+        for (const line of lines) {
+          const reply = JSON.parse(line) as Reply;
+          if (reply.done) return finish(null);
+          isBroken = (reply.findings ?? []).length > 0;
+          answer(reply);
+        }
+      });
+      child.on("close", (code, signal) => {
+        this.process = null;
+        if (isBroken && code === 0) return finish(null);
+        const words = this.errors.split("\n").find((line) => /FATAL|Error|#/.test(line)) ?? "";
+        finish({ kind: "crash", message: `the process ended: ${signal ?? code} ${words}`.trim() });
+      });
+    });
+  }
+
+  private started(): ChildProcessWithoutNullStreams {
+    if (this.process !== null) return this.process;
+    const { child, broken = "" } = this.options;
+    this.process = spawn(process.execPath, ["--max-old-space-size=512", child, broken], { cwd: this.folder });
+    this.process.stdout.setEncoding("utf8");
+    this.process.stdin.on("error", () => {});
+    this.errors = "";
+    this.rest = "";
+    this.process.stderr.on("data", (chunk) => {
+      this.errors = (this.errors + chunk).slice(-4000);
+    });
+    return this.process;
+  }
+
+  private kill(): void {
+    this.process?.removeAllListeners("close");
+    this.process?.kill("SIGKILL");
+    this.process = null;
+  }
+
+  end(): void {
+    this.kill();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** All that was found, the worst first. */
+export function sorted({ found }: AttackReport): Found[] {
+  return [...found.values()].sort((x, y) => FAULTS.indexOf(x.kind) - FAULTS.indexOf(y.kind));
+}
+
+export function describeFound(found: Found): string {
+  const again = `npm run fuzz -- attack --seed ${found.seed} --count 1`;
+  return `${found.kind}: ${found.case.target}: ${found.message}\n\n${printCase(found.case)}\n\nagain: ${again}`;
+}

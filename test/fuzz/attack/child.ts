@@ -1,0 +1,55 @@
+/**
+ * A process of its own that runs calls, since one may hang it or end it. Each line on its standard input is a request, a call or a range
+ * of numbers; before each call it writes the number.
+ */
+import * as fs from "node:fs";
+import { createInterface } from "node:readline";
+import * as kernels from "../../../engine/kernels.ts";
+import * as node from "../../../engine/node.ts";
+import * as all from "../../../index.ts";
+import { BROKEN } from "./broken.ts";
+import type { Case, Finding } from "./code.ts";
+import { type Choice, generate } from "./generate.ts";
+import { setCanaries, watchHeap } from "./ledger.ts";
+import { evaluate, names, type Outcome, run } from "./run.ts";
+import { HELPERS } from "./values.ts";
+
+export type Request = { readonly case: Case } | (Choice & { readonly seed: number; readonly count: number });
+/** A line of the answer. */
+export interface Reply {
+  /** The call that begins. */
+  readonly begin?: number;
+  readonly target?: string;
+  readonly outcome?: Outcome;
+  readonly findings?: readonly Finding[];
+  /** All is done. */
+  readonly done?: true;
+}
+
+const reply = (line: Reply): void => {
+  fs.writeSync(1, `${JSON.stringify(line)}\n`);
+};
+
+watchHeap();
+setCanaries();
+Object.assign(names, { fs }, all, node, kernels);
+for (const [name, code] of Object.entries(HELPERS)) names[name] = evaluate(code);
+Object.assign(names, BROKEN[process.argv[2] ?? ""]?.put(all));
+
+async function attempt(c: Case): Promise<void> {
+  const { outcome, findings, isDamaged } = await run(c);
+  reply({ target: c.target, outcome, findings });
+  if (isDamaged) process.exit();
+}
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const request = JSON.parse(line) as Request;
+  if ("case" in request) await attempt(request.case);
+  else {
+    for (let i = 0; i < request.count; i++) {
+      reply({ begin: request.seed + i });
+      await attempt(generate(request.seed + i, request));
+    }
+  }
+  reply({ done: true });
+}

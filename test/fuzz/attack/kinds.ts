@@ -1,0 +1,283 @@
+/** Kinds of arguments: what is plausible, what is taken besides, and what else may be tried in its place. */
+import type { Random } from "../random.ts";
+import { type Code, print } from "./code.ts";
+import type { Group } from "./values.ts";
+
+/** An argument with the kinds of all its parts. */
+export interface Node {
+  readonly kind: Kind;
+  readonly code: string | readonly Node[] | { readonly [name: string]: Node };
+}
+
+/** Other code in the place of an argument, and what it is where the call has to throw. */
+export interface Oddity {
+  readonly code: string;
+  readonly refused?: string;
+}
+
+export interface Kind {
+  /** Something that fits. */
+  draw(g: Random): Node["code"];
+  /** Groups of values that need not be refused; undefined never needs to. */
+  readonly takes: readonly Group[];
+  /** Variants of what was drawn. */
+  odd?(code: string, g: Random): Oddity;
+  /** The options of an object. */
+  readonly fields?: { readonly [name: string]: Kind };
+  /** The numbers that may be tried, where others are fine but take their time, or cannot be noticed. */
+  readonly numbers?: readonly string[];
+  /** Not to be replaced. */
+  readonly fixed?: boolean;
+  /** Whether an option is always there in a call that shall succeed, or never. */
+  readonly use?: "always" | "never";
+}
+
+/** Code that fits. */
+export const oneOf = (codes: readonly string[], takes: readonly Group[] = [], more: Partial<Kind> = {}): Kind => ({
+  ...more,
+  draw: (g) => g.pick(codes),
+  takes,
+});
+
+export const num = (...values: readonly number[]): Kind => oneOf(values.map(String), ["number"]);
+/** A number of rounds. */
+export const count = (...values: readonly number[]): Kind => ({
+  ...num(...values),
+  numbers: ["0", "-1", "1.5", "NaN", "-Infinity"],
+});
+export const choice = (...values: readonly string[]): Kind => oneOf(values.map((value) => JSON.stringify(value)));
+export const fn = (...codes: readonly string[]): Kind =>
+  oneOf(codes, ["function"], { odd: (_, g) => ({ code: g.pick(CALLBACKS) }) });
+
+const CALLBACKS = [
+  "() => {}",
+  "() => null",
+  "(x) => x",
+  "(...all) => all",
+  "(x) => x.mul(2)",
+  "(x) => freed(x)",
+  "(x) => foreign(x)",
+  "(x) => tape(() => x.mul(2))",
+  "async (x) => x",
+  "(x) => [x, [x]]",
+  "() => ones([3], { requiresGrad: true })",
+  '() => { throw new Error("attack: a callback"); }',
+  "(x) => x.sum().backward()",
+];
+/** An argument that nothing is asked of. */
+export const anything = oneOf(
+  ["1", "null", "true"],
+  ["boolean", "null", "number", "string", "symbol", "bigint", "function", "list", "typed", "object"],
+);
+
+export const bool: Kind = { ...anything, draw: (g) => g.pick(["true", "false"]) };
+
+export const must = (kind: Kind): Kind => ({ ...kind, use: "always" });
+export const spare = (kind: Kind): Kind => ({ ...kind, use: "never" });
+export const orNull = (kind: Kind): Kind => ({
+  ...kind,
+  draw: (g) => (g.chance(0.3) ? "null" : kind.draw(g)),
+  takes: [...kind.takes, "null"],
+  ...(kind.odd && {
+    odd: (code, g) =>
+      (kind.odd as NonNullable<Kind["odd"]>)(code === "null" ? print(plain({ kind, code: kind.draw(g) })) : code, g),
+  }),
+});
+export const either = (...kinds: readonly Kind[]): Kind => ({
+  draw: (g) => g.pick(kinds).draw(g),
+  takes: kinds.flatMap(({ takes }) => takes),
+  odd: (code, g) => g.pick(kinds.filter(({ odd }) => odd !== undefined)).odd?.(code, g) as Oddity,
+});
+
+const size = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
+
+/** A tensor of this shape, however it was made. */
+export const t = (...shape: readonly number[]): Kind => {
+  const [first = 1, ...rest] = shape;
+  const list = `[${shape.join(", ")}]`;
+  const forms = [
+    `rand(${list})`,
+    `rand(${list})`,
+    `rand(${list}, { requiresGrad: true })`,
+    `rand(${list}, { requiresGrad: true })`,
+    `rand(${list}, { requiresGrad: true }).mul(2)`,
+    `parameter(rand(${list}))`,
+    `graded(rand(${list}))`,
+    `bernoulli(full(${list}, 0.5))`,
+    `zeros(${list})`,
+    shape.length === 0 ? "tensor(1)" : `rand([${[first + 1, ...rest].join(", ")}]).slice(0, 1)`,
+    shape.length === 0 ? "tensor(1)" : `rand([${rest.join(", ")}]).expand(${list})`,
+    `rand([${size(shape)}], { requiresGrad: true }).reshape(${list})`,
+  ];
+  return { draw: (g) => g.pick(forms), takes: [], odd: oddTensor };
+};
+
+export const FREED = "a freed tensor";
+export const FOREIGN = "a tensor of another copy";
+
+const SHAPES = [
+  "[]",
+  "[1]",
+  "[3]",
+  "[2, 3]",
+  "[3, 2]",
+  "[1, 1, 1, 1]",
+  "[2, 1, 2, 1, 2, 1, 2]",
+  "[70_000]",
+  "[1, 65_537]",
+];
+const FILLS = ["NaN", "Infinity", "-1", "-0", "3e38", "1e-45", "2 ** 31", "0.5"];
+
+function oddTensor(code: string, g: Random): Oddity {
+  return g.pick<Oddity>([
+    { code: `rand(${g.pick(SHAPES)}, { requiresGrad: true })` },
+    { code: `full(${g.pick(SHAPES)}, ${g.pick(FILLS)})` },
+    { code: `(${code}).mul(${g.pick(FILLS)})` },
+    { code: `reshaped(${code}, ${g.pick(["100_000", "0", "-1", "NaN", "1"])})` },
+    { code: `Object.seal(${code})` },
+    { code: `freed(${code})`, refused: FREED },
+    { code: `ended(() => clone(${code}))`, refused: FREED },
+    { code: `foreign(${code})`, refused: FOREIGN },
+    { code: `cloned(zeros([2, 3]))`, refused: FOREIGN },
+  ]);
+}
+
+/** A tensor that may be freed. */
+export const anyTensor: Kind = { ...t(2, 3), odd: (code) => ({ code: `freed(${code})` }) };
+
+export const operand = (...shape: readonly number[]): Kind => {
+  const tensor = t(...shape);
+  const odd = (_: string, g: Random): Oddity => oddTensor(tensor.draw(g) as string, g);
+  return { draw: (g) => (g.chance(0.3) ? "0.5" : tensor.draw(g)), takes: ["number"], odd };
+};
+
+/** A list, with the kinds of its entries. */
+export const listOf = (...entries: readonly Kind[]): Kind => ({
+  draw: (g) => entries.map((kind) => ({ kind, code: kind.draw(g) })),
+  takes: ["list"],
+  odd: oddList,
+});
+
+/** A list of numbers, short in any case. */
+export const list = (...entries: readonly number[]): Kind => ({
+  ...listOf(...entries.map((n) => num(n))),
+  odd: (code, g) =>
+    g.chance(0.1) ? { code: "new Array(2 ** 32 - 1)", refused: "a list without an end" } : oddList(code, g),
+});
+
+function oddList(code: string, g: Random): Oddity {
+  const number = g.pick(["-1000", "2 ** 40", "NaN", "1", "1_004"]);
+  return {
+    code: g.pick([
+      `changing(${code}, 0, ${number})`,
+      `changing(${code}, ${g.int(0, 3)}, ${number})`,
+      `Object.freeze(${code})`,
+      `[...${code}, ${number}]`,
+      `${code}.slice(1)`,
+      `Array.from(${code}, () => ${number})`,
+      `Array(${g.int(1, 3)}).concat(${code})`,
+      `new Proxy(${code}, {})`,
+      `shared(${code})`,
+      `new Set(${code})`,
+      "cyclic()",
+      "deep(20_000)",
+    ]),
+  };
+}
+
+/** Whole numbers below a limit, in an array of any type or a tensor. */
+export const indices = (limit: number, ...shape: readonly number[]): Kind => {
+  const values = (g: Random): string =>
+    `[${Array.from({ length: size(shape) }, () => g.int(0, limit - 1)).join(", ")}]`;
+  const forms = [
+    (text: string) => text,
+    (text: string) => `Int32Array.from(${text})`,
+    (text: string) => `shared(${text})`,
+    (text: string) => `tensor(${text}, { shape: [${shape.join(", ")}] })`,
+    (text: string) => `Float32Array.from(${text})`,
+  ];
+  const draw = (g: Random): string =>
+    (shape.length === 1 ? g.pick(forms) : (forms[3] as (text: string) => string))(values(g));
+  const odd = (_: string, g: Random): Oddity =>
+    g.pick([() => oddTensor(`tensor(${values(g)})`, g), () => oddList(values(g), g), () => oddNumbers(values(g), g)])();
+  return { draw, takes: ["list", "typed", "object", "string"], odd };
+};
+
+/** Numbers in a row, in an array or a typed one. */
+export const numbers = (count: number): Kind => ({
+  draw: (g) => {
+    const values = `[${Array.from({ length: count }, () => g.number(-1, 1)).join(", ")}]`;
+    return g.pick([values, `Float32Array.from(${values})`, `Float64Array.from(${values})`]);
+  },
+  takes: ["list", "typed", "object"],
+  odd: (code, g) => (g.chance(0.5) ? oddList(`Array.from(${code})`, g) : oddNumbers(`Array.from(${code})`, g)),
+});
+
+function oddNumbers(code: string, g: Random): Oddity {
+  const value = g.pick(['"1"', '"a"', "null", "1n", "Symbol()", "{}", "true"]);
+  return { code: `Object.assign(${code}, { ${g.pick(["0", "1"])}: ${value} })`, refused: "a value that is no number" };
+}
+
+/** An object with these fields, all of them, and perhaps others. */
+export const record = (fields: { readonly [name: string]: Kind }): Kind => ({
+  draw: (g) => {
+    const given = Object.entries(fields).filter(([, { use }]) => use !== "never");
+    return Object.fromEntries(given.map(([name, kind]) => [name, { kind, code: kind.draw(g) }]));
+  },
+  fields,
+  takes: ["object"],
+  odd: oddObject,
+});
+
+/** Options by their names. */
+export const options = (fields: { readonly [name: string]: Kind }): Kind => ({
+  draw: (g) => {
+    const given = Object.entries(fields).filter(
+      ([, { use }]) => use === "always" || (use !== "never" && g.chance(0.4)),
+    );
+    return Object.fromEntries(given.map(([name, kind]) => [name, { kind, code: kind.draw(g) }]));
+  },
+  takes: ["object", "typed"],
+  fields,
+  odd: (code, g) => {
+    if (g.chance(0.2)) return { code: `{ ...${code}, unknown: 1 }`, refused: "an unknown option" };
+    const names = Object.keys(fields);
+    return names.length === 0 ? oddObject(code, g) : oddOption(code, g.pick(names), g);
+  },
+});
+
+function oddOption(code: string, name: string, g: Random): Oddity {
+  const value = g.pick(["2 ** 40", "-1", "NaN", "null", '"a"', "ones([1], { requiresGrad: true })", "[1, 2, 3]"]);
+  if (g.chance(0.5)) return { code: `changing(${code}, "${name}", ${value})` };
+  return oddObject(code, g);
+}
+
+function oddObject(code: string, g: Random): Oddity {
+  return {
+    code: g.pick([
+      `Object.freeze(${code})`,
+      `Object.create(${code})`,
+      `Object.assign(Object.create(null), ${code})`,
+      `Object.assign(${code}, { [Symbol()]: 1 })`,
+      `Object.assign(throwing(), ${code})`,
+      `new Proxy(${code}, {})`,
+      `Object.defineProperty(${code}, "__proto__", { value: 1, enumerable: true })`,
+      `{ ...${code}, get length() { return 1; } }`,
+    ]),
+  };
+}
+
+/** What a table of arguments holds: a kind, or options by their names. */
+export type Spec = Kind | { readonly [name: string]: Spec };
+
+export function kindOf(spec: Spec): Kind {
+  if (typeof spec.draw === "function") return spec as Kind;
+  return options(Object.fromEntries(Object.entries(spec).map(([name, inner]) => [name, kindOf(inner as Spec)])));
+}
+
+/** The code of an argument without its kinds. */
+export function plain({ code }: Node): Code {
+  if (typeof code === "string") return code;
+  if (Array.isArray(code)) return (code as readonly Node[]).map(plain);
+  return Object.fromEntries(Object.entries(code).map(([name, node]) => [name, plain(node as Node)]));
+}

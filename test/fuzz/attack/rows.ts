@@ -1,0 +1,786 @@
+/**
+ * What can be called, and with what. The tables are typed by what the package exports: a function, a class, a method, a
+ * parameter or an option without a row does not compile.
+ */
+import type * as engine from "../../../engine/index.ts";
+import { Tensor } from "../../../engine/index.ts";
+import type * as kernels from "../../../engine/kernels.ts";
+import type * as node from "../../../engine/node.ts";
+import { ops } from "../../../engine/ops/index.ts";
+import type * as snn from "../../../snn/index.ts";
+import {
+  anyTensor,
+  anything,
+  bool,
+  choice,
+  count,
+  either,
+  fn,
+  indices,
+  type Kind,
+  kindOf,
+  list,
+  listOf,
+  must,
+  num,
+  numbers,
+  oneOf,
+  operand,
+  orNull,
+  record,
+  type Spec,
+  spare,
+  t,
+} from "./kinds.ts";
+
+type AnyFunction = (...args: never[]) => unknown;
+type AnyClass = abstract new (...args: never[]) => unknown;
+
+/** Options stand by their names, all of them. */
+type SpecOf<T> = Kind | (T extends object ? { readonly [Name in keyof T]-?: Spec } : never);
+type Specs<Args extends readonly unknown[]> = { readonly [I in keyof Args]-?: SpecOf<Args[I]> };
+type Rows<Table> = {
+  readonly [Name in keyof Table as Table[Name] extends AnyFunction ? Name : never]: Table[Name] extends AnyFunction
+    ? Specs<Parameters<Table[Name]>>
+    : never;
+};
+
+/** Not public, though a type has them. */
+type Internal =
+  | "moveGrad"
+  | "forwardOver"
+  | "namedState"
+  | "uniform"
+  | "normal"
+  | "bernoulli"
+  | "ptr"
+  | "bits"
+  | "region"
+  | "owned"
+  | "op"
+  | "attrs"
+  | "a"
+  | "b"
+  | "c"
+  | "state"
+  | "base"
+  | "born"
+  | "written"
+  | "gradPtr"
+  | "gradForm"
+  | "gradBuffer"
+  | "columns";
+type Base<T> = T extends engine.Module
+  ? Exclude<keyof engine.Module, "forward">
+  : T extends engine.Optimizer
+    ? keyof engine.Optimizer
+    : T extends engine.Scheduler
+      ? keyof engine.Scheduler
+      : never;
+type Methods<T, Others> = {
+  readonly [Name in Exclude<keyof T, Others | Internal | symbol> as T[Name] extends AnyFunction
+    ? Name
+    : never]: T[Name] extends AnyFunction ? Specs<Parameters<T[Name]>> : never;
+};
+
+/** A constructor and the methods of its objects; those of a base class may be among them. */
+export interface ClassRow<Args extends readonly unknown[], Calls> {
+  readonly new: Specs<Args>;
+  readonly call: Calls;
+}
+type Classes<Table> = {
+  readonly [Name in keyof Table as Table[Name] extends AnyClass
+    ? Name extends "Module" | "Optimizer" | "Scheduler" | "Tensor"
+      ? never
+      : Name
+    : never]: Table[Name] extends AnyClass
+    ? ClassRow<
+        ConstructorParameters<Table[Name]>,
+        Methods<InstanceType<Table[Name]>, Base<InstanceType<Table[Name]>>> & {
+          readonly [name: string]: readonly Spec[];
+        }
+      >
+    : never;
+};
+
+const generator = oneOf(["new Generator(1)"]);
+const axis = num(0, 1, -1, -2);
+const reduction = choice("mean", "sum", "none");
+const requiresGrad = bool;
+const shape = either(list(2, 3), list(4), list());
+const pair = either(num(1, 2), list(1, 2));
+const reduce = { axis: either(axis, list(0, 1), list(-1)), keepdim: bool };
+const search = { axis, keepdim: bool };
+
+const unary = [t(2, 3)] as const;
+const binary = [t(2, 3), operand(2, 3)] as const;
+const reducing = [t(2, 3), reduce] as const;
+const searching = [t(2, 3), search] as const;
+const along = [t(2, 3), axis] as const;
+
+const model = oneOf(
+  [
+    "new Linear(3, 2)",
+    "new Sequential(new Linear(3, 4), new LIF(), new Linear(4, 2))",
+    "new Sequential(new Linear(3, 2), new LeakyIntegrator())",
+    "new Sequential(new Linear(3, 2), new BatchNorm1d(2), new Dropout())",
+  ],
+  [],
+  {
+    odd: (code, g) => ({
+      code: g.pick([`emptied(${code})`, "new Linear(4, 2)", "new Flatten()", "new Embedding(3, 2)"]),
+    }),
+  },
+);
+const parameters = (...codes: readonly string[]): Kind => ({ ...t(2), draw: (g) => g.pick(codes) });
+const params = listOf(
+  parameters("graded(parameter(rand([2, 3])))", "parameter(rand([3]))"),
+  parameters("parameter(rand([]))", "graded(parameter(rand([2])))"),
+);
+const optimizer = oneOf([
+  "new SGD([graded(parameter(ones([2])))], { lr: 0.1, momentum: 0.9 })",
+  "new Adam([graded(parameter(ones([2])))])",
+  "new RMSprop([graded(parameter(ones([2])))], { momentum: 0.5, centered: true })",
+  "new Adagrad([graded(parameter(ones([2])))])",
+]);
+const loader = oneOf(
+  [
+    "new DataLoader(new TensorDataset(new Float32Array(12), [0, 1, 1, 0]), { batchSize: 3 })",
+    "[{ x: rand([2, 1, 3]), y: Int32Array.of(0, 1) }]",
+  ],
+  ["list", "typed", "object", "string"],
+);
+const loss = fn("(z) => z.sum()", "(z) => z.square().mean()");
+const encode = fn("(x) => x", "(x) => x.mul(2)");
+const dataset = oneOf([
+  "new TensorDataset(new Float32Array(12), [0, 1, 1, 0])",
+  "new TensorDataset(rand([3, 2]), rand([3, 2]))",
+]);
+
+const window = { stride: pair, padding: either(num(0, 1), list(0, 1)), dilation: pair, groups: num(1, 2) };
+const pooling = { stride: pair, padding: num(0, 1), ceilMode: bool };
+const norm = { eps: num(1e-5, 0.1), weight: orNull(t(3)), bias: orNull(t(3)) };
+const affine = { eps: num(1e-5, 0.1), affine: bool };
+
+const beta = either(num(0, 0.5, 1), t(3));
+const decay = { beta, tau: spare(num(2)), dt: num(1, 0.5), decay: choice("exp", "euler") };
+const surrogate = oneOf([
+  "surrogate.atan()",
+  "surrogate.boxcar({ width: 1 })",
+  "surrogate.triangular()",
+  "surrogate.superSpike()",
+  "surrogate.custom({ derivative: (x) => x.square().neg().exp() })",
+]);
+const neuron = {
+  ...decay,
+  threshold: either(num(0, 1), t(3)),
+  rest: num(0, 0.1),
+  inputScale: num(1, 2),
+  reset: choice("zero", "subtract", "none"),
+  resetValue: num(0, 0.1),
+  resetDelay: bool,
+  detachReset: bool,
+  fire: choice("ge", "gt"),
+  refractorySteps: num(0, 1, 3),
+  surrogate,
+  learnBeta: bool,
+  learnThreshold: bool,
+  spiking: spare(bool),
+};
+const held: Kind = { ...t(2, 3), draw: () => "zeros([2, 3])" };
+const state = record({ v: t(2, 3), refractory: held });
+const recurrentState = record({ v: t(2, 3), refractory: held, spikes: t(2, 3) });
+
+const bytes = oneOf(["saveSafetensors({ a: rand([2, 3]), b: ones([]) }, { c: 'd' })", "safetensors('{}')"], ["typed"], {
+  odd: (code, g) => ({
+    code: g.pick([
+      `flipped(${code}, ${g.int(0, 120)}, ${1 << g.int(0, 7)})`,
+      `(${code}).subarray(0, ${g.int(0, 90)})`,
+      `new Float32Array((${code}).buffer)`,
+      `new DataView((${code}).buffer)`,
+      ...HEADERS.map((header) => `safetensors(${header}, 8)`),
+    ]),
+  }),
+});
+const HEADERS = [
+  `'{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}'`,
+  `'{"a":{"dtype":"F32","shape":[-2],"data_offsets":[0,8]},"a":1}'`,
+  `'{"a":{"dtype":"I64","shape":[],"data_offsets":[0,8]},"__proto__":{}}'`,
+  `'{"a":{"dtype":"F32","shape":null,"data_offsets":[8,0]},"__metadata__":{"b":1}}'`,
+  `'{"a":' + '{"a":'.repeat(60_000) + "1" + "}".repeat(60_001)`,
+  `'{"a":{"dtype":' + "[".repeat(20_000) + "]".repeat(20_000) + "}}"`,
+  `'{"__metadata__":{"a":"' + '\\\\"'.repeat(3_000_000) + '"}}'`,
+  `"[1]"`,
+  `"null"`,
+];
+const entry = oneOf(["rand([2, 3])", "{ shape: [2], data: Float32Array.of(1, 2) }"], [], {
+  odd: (_, g) => ({
+    code: g.pick([
+      "freed(ones([2]))",
+      "{ shape: [2] }",
+      "{ data: Float32Array.of(1) }",
+      "{ shape: [3], data: Float32Array.of(1) }",
+      "{ shape: [1], data: [1] }",
+      "{ shape: [1], data: ['a'] }",
+      "{ shape: [1], data: detached([1]) }",
+      "{ shape: 1, data: Float32Array.of(1) }",
+      "changing({ shape: [2], data: Float32Array.of(1, 2) }, 'data', new Float32Array(99))",
+      "changing({ shape: [2], data: Float32Array.of(1, 2) }, 'shape', [99])",
+      "{ shape: [2], data: changing([1, 2], 0, 'a') }",
+    ]),
+  }),
+});
+const path = (...codes: readonly string[]): Kind =>
+  oneOf(codes, ["string", "typed"], {
+    odd: (code, g) => ({
+      code: g.pick([
+        `damaged(${code}, ${g.int(0, 600)}, ${1 << g.int(0, 7)})`,
+        `cut(${code}, ${g.int(0, 300)})`,
+        '"missing/file"',
+        '"."',
+        '"a\\0b"',
+        `"${"x".repeat(300)}"`,
+      ]),
+    }),
+  });
+const run = {
+  model: oneOf(["new Linear(2, 2)"], [], model),
+  optimizer: oneOf(["new SGD(new Linear(2, 2).parameters())"]),
+  generator: spare(generator),
+  scheduler: spare(oneOf(["new StepLR(new SGD([parameter(ones([2]))], { lr: 1 }), { stepSize: 1 })"])),
+};
+
+const ENGINE: Rows<typeof engine> = {
+  loadSafetensors: [bytes],
+  saveSafetensors: [record({ a: entry, b: entry }), record({ c: oneOf(['"d"'], ["string"]) })],
+  arange: [num(0, -1), num(3, 5), num(1, 0.5)],
+  bernoulli: [t(2, 3), { generator }],
+  eye: [num(3)],
+  full: [shape, num(1), { requiresGrad }],
+  ones: [shape, { requiresGrad }],
+  rand: [shape, { generator, requiresGrad }],
+  randn: [shape, { generator, requiresGrad }],
+  tensor: [either(num(1), listOf(list(1, 2), list(3, 4)), numbers(4)), { shape: spare(list(2, 2)), requiresGrad }],
+  zeros: [shape, { requiresGrad }],
+  manualSeed: [num(0, 1)],
+  gradcheck: [
+    fn("(x) => x.mul(x)", "(x, y) => [x.exp(), y]"),
+    listOf(t(2), t(1)),
+    { eps: num(1e-6), atol: num(1e-5), rtol: num(1e-4) },
+  ],
+  summary: [model, list(2, 4, 3)],
+  add: binary,
+  div: binary,
+  maximum: binary,
+  minimum: binary,
+  mul: binary,
+  neg: unary,
+  sub: binary,
+  clone: unary,
+  eq: binary,
+  ge: binary,
+  gt: binary,
+  le: binary,
+  lt: binary,
+  conv1d: [
+    t(2, 2, 6),
+    t(4, 2, 3),
+    orNull(t(4)),
+    { ...window, stride: num(1, 2), padding: num(0, 1), dilation: num(1, 2), groups: num(1) },
+  ],
+  conv2d: [t(2, 2, 5, 5), t(4, 2, 2, 2), orNull(t(4)), { ...window, groups: num(1) }],
+  convTranspose2d: [
+    t(2, 2, 3, 3),
+    t(2, 3, 2, 2),
+    orNull(t(3)),
+    { ...window, padding: num(0), groups: num(1), outputPadding: num(0) },
+  ],
+  dropout: [t(2, 3), { p: num(0, 0.5, 1), training: bool, generator }],
+  expand: [t(2, 1), list(2, 3)],
+  tile: [t(2, 3), list(2, 1)],
+  atan: unary,
+  atan2: binary,
+  cos: unary,
+  elu: [t(2, 3), num(1)],
+  erf: unary,
+  floor: unary,
+  gelu: [t(2, 3), { approximate: choice("none", "tanh") }],
+  hardtanh: [t(2, 3), num(-1, 0), num(1, 2)],
+  leakyRelu: [t(2, 3), num(0.01)],
+  log1p: unary,
+  logSigmoid: unary,
+  pow: binary,
+  reciprocal: unary,
+  round: unary,
+  rsqrt: unary,
+  sign: unary,
+  silu: unary,
+  sin: unary,
+  softplus: [t(2, 3), { beta: num(1, 2), threshold: num(20) }],
+  embedding: [indices(3, 4), t(3, 2), { paddingIdx: orNull(num(0, -1)) }],
+  gather: [t(2, 3), num(1, -1), indices(3, 2, 2)],
+  indexSelect: [t(2, 3), num(1, -1), indices(3, 4)],
+  scatterAdd: [t(2, 3), num(1, -1), indices(3, 2, 2), t(2, 2)],
+  concat: [listOf(t(2, 3), t(2, 3)), axis],
+  flip: [t(2, 3), either(axis, list(0, 1))],
+  permute: [t(2, 3), either(list(1, 0), list(-1, 0))],
+  select: [t(2, 3), axis, num(0, 1, -1)],
+  slice: [t(4, 3), num(0), num(0, 1), num(3, -1), num(1, 2)],
+  split: [t(4, 3), either(num(2), list(1, 3)), num(0)],
+  stack: [listOf(t(2, 3), t(2, 3)), axis],
+  transpose: [t(2, 3), axis, axis],
+  unbind: along,
+  bceWithLogits: [t(2, 3), t(2, 3), { reduction, weight: t(2, 3), posWeight: t(2, 3) }],
+  crossEntropy: [
+    t(2, 3),
+    indices(3, 2),
+    { reduction, weight: t(3), ignoreIndex: num(-1, -100), labelSmoothing: num(0, 0.1) },
+  ],
+  huberLoss: [t(2, 3), t(2, 3), { reduction, delta: num(1, 0.5) }],
+  klDiv: [t(2, 3), t(2, 3), { reduction: choice("mean", "sum", "none", "batchmean"), logTarget: bool }],
+  l1Loss: [t(2, 3), t(2, 3), { reduction }],
+  mseLoss: [t(2, 3), t(2, 3), { reduction }],
+  nllLoss: [t(2, 3), indices(3, 2), { reduction, weight: t(3), ignoreIndex: num(-1, -100) }],
+  smoothL1Loss: [t(2, 3), t(2, 3), { reduction, beta: num(1, 0) }],
+  linear: [t(2, 3), t(4, 3), orNull(t(4))],
+  matmul: [either(t(2, 3), t(2, 2, 3)), t(3, 2)],
+  batchNorm: [
+    t(4, 3),
+    {
+      ...norm,
+      axis: num(1, -1),
+      training: must(oneOf(["true"], bool.takes)),
+      runningMean: must(t(3)),
+      runningVar: must(t(3)),
+      momentum: num(0.1, 1),
+    },
+  ],
+  groupNorm: [t(2, 3, 4), num(1, 3), { ...norm, axis: num(1, -2) }],
+  layerNorm: [t(2, 3), either(num(3), list(3)), norm],
+  pad: [t(2, 3), either(list(1, 1), list(-1, 2, 1, 0)), num(0, 1)],
+  tril: [t(3, 3), num(0, -1, 1)],
+  adaptiveAvgPool2d: [t(2, 4, 4), pair],
+  avgPool2d: [t(2, 5, 5), num(2, 3), { ...pooling, countIncludePad: bool }],
+  maxPool2d: [t(2, 5, 5), num(2, 3), { ...pooling, dilation: num(1, 2) }],
+  amax: reducing,
+  amin: reducing,
+  argmax: searching,
+  argmin: searching,
+  cumsum: [t(2, 3), { ...search, axis: must(axis) }],
+  max: [t(2, 3), { ...search, axis: must(axis) }],
+  mean: reducing,
+  min: [t(2, 3), { ...search, axis: must(axis) }],
+  prod: reducing,
+  sum: reducing,
+  logSoftmax: along,
+  softmax: along,
+  logsumexp: reducing,
+  norm: [t(2, 3), { ...reduce, p: num(1, 2, Infinity) }],
+  std: [t(2, 3), { ...reduce, unbiased: bool }],
+  variance: [t(2, 3), { ...reduce, unbiased: bool }],
+  abs: unary,
+  clamp: [t(2, 3), orNull(num(0)), orNull(num(1))],
+  exp: unary,
+  log: unary,
+  relu: unary,
+  sigmoid: unary,
+  sqrt: unary,
+  square: unary,
+  tanh: unary,
+  detach: unary,
+  flatten: [t(2, 3, 2), num(0, 1), num(-1, 2)],
+  reshape: [t(2, 3), either(list(3, 2), list(-1), list(6))],
+  squeeze: [t(2, 1), num(1, -1)],
+  unsqueeze: along,
+  maskedFill: [t(2, 3), t(2, 3), operand(2, 3)],
+  where: [t(2, 3), operand(2, 3), operand(2, 3)],
+  clipGradNorm: [either(params, t(2, 3)), num(1, 0.1), { normType: num(1, 2, Infinity) }],
+  clipGradValue: [either(params, t(2, 3)), num(1, 0.1)],
+  keep: unary,
+  memoryStats: [],
+  noGrad: [fn("() => ones([2])", "() => [ones([2]).mul(2), 1]")],
+  parameter: unary,
+  resetPeak: [],
+  tape: [fn("() => ones([2])", "() => ({ a: ones([2], { requiresGrad: true }).mul(2) })")],
+  accuracy: [t(2, 3), indices(3, 2)],
+  evaluate: [model, loader, fn("(z) => z.sum().item()", "(z, y) => 1"), { encode }],
+  fit: [
+    model,
+    loader,
+    {
+      epochs: must(count(1, 2)),
+      optimizer: must(optimizer),
+      loss: must(loss),
+      encode,
+      validate: fn("() => 1", "async () => 1"),
+      scheduler: oneOf(
+        ["{ step() {} }", "new StepLR(new SGD([parameter(ones([2]))], { lr: 1 }), { stepSize: 1 })"],
+        ["object"],
+      ),
+      onBatch: fn("() => {}"),
+      onEpoch: fn("() => {}"),
+      signal: oneOf(["new AbortController().signal"], ["object"]),
+    },
+  ],
+  warmup: [],
+};
+
+const SNN: Rows<typeof snn> = {
+  constantEncode: [t(2, 3), { timesteps: must(num(1, 3)) }],
+  poissonEncode: [t(2, 3), { timesteps: must(num(1, 3)), dt: num(0.5, 1), generator }],
+  ttfsEncode: [t(2, 3), { timesteps: must(num(1, 3)), eps: num(0, 0.1) }],
+  filteredTrace: [t(4, 2, 3), { beta: num(0, 0.5) }],
+  lastMembrane: [t(4, 2, 3)],
+  maxMembrane: [t(4, 2, 3)],
+  meanOverTime: [t(4, 2, 3)],
+  spikeCount: [t(4, 2, 3)],
+  spike: [t(2, 3), { threshold: operand(2, 3), surrogate, fire: choice("ge", "gt") }],
+};
+
+const SURROGATES: Rows<typeof snn.surrogate> = {
+  sigmoid: [{ slope: num(1, 10) }],
+  fastSigmoid: [{ slope: num(1, 10) }],
+  atan: [{ alpha: num(1, 2) }],
+  erf: [{ alpha: num(1, 2) }],
+  gaussian: [{ sigma: num(1, 2) }],
+  triangular: [{ width: num(1, 2) }],
+  boxcar: [{ width: num(1, 2) }],
+  superSpike: [{ alpha: num(1, 2) }],
+  straightThrough: [],
+  custom: [{ derivative: must(fn("(x) => x.neg()")), primitive: fn("(x) => x.sigmoid()") }],
+};
+
+const NODE: Rows<typeof node> = {
+  readIdx: [path("idx('a.idx')")],
+  saveCheckpoint: [path("'a.safetensors'", "checkpoint('b.safetensors')"), record({ ...run, epoch: num(0, 3) })],
+  resumeCheckpoint: [path("checkpoint('c.safetensors')"), record(run)],
+};
+
+/** Not the kernels: they trust their caller. An address that was not lent is nothing that `free` could notice. */
+const KERNELS: Rows<typeof kernels> = {
+  alloc: [num(16, 100)],
+  free: [oneOf(["alloc(16)"], ["number"], { numbers: [] }), oneOf(["16"], ["number"], { numbers: [] })],
+};
+
+/** Optimizers have methods of their base class alone; each kind updates in its own way. */
+const stepping = { step: [], zeroGrad: [], stateDict: [], dispose: [] } as const;
+
+const current = t(4, 2, 3);
+
+const CLASSES: Classes<typeof engine & typeof snn> = {
+  TensorDataset: {
+    new: [either(t(4, 3), numbers(12)), either(indices(3, 4), t(4, 2)), { shape: list(3), scale: num(1, 0.5) }],
+    call: {},
+  },
+  DataLoader: {
+    new: [dataset, { batchSize: num(1, 2, 3), shuffle: bool, dropLast: bool, generator }],
+    call: { dispose: [], "[Symbol.iterator]": [] },
+  },
+  Generator: {
+    new: [num(0, 1)],
+    call: {
+      seed: [num(0, 1)],
+      getState: [],
+      setState: [record({ key: list(1, -2), block: num(0, 5) })],
+      permutation: [num(0, 5)],
+    },
+  },
+  Flatten: { new: [num(1), num(-1)], call: { forward: [t(2, 3, 2)] } },
+  Sequential: {
+    new: [oneOf(["new Linear(3, 4)"], [], model), oneOf(["new LIF()", "new Flatten(2)"], [], model)],
+    call: { forward: [current] },
+  },
+  Conv1d: {
+    new: [
+      num(2),
+      num(4),
+      num(3, 2),
+      { ...window, stride: num(1, 2), padding: num(0, 1), dilation: num(1, 2), bias: bool, generator },
+    ],
+    call: { forward: [t(2, 2, 6)] },
+  },
+  Conv2d: {
+    new: [num(2), num(4), either(num(2), list(2, 1)), { ...window, bias: bool, generator }],
+    call: { forward: [t(2, 2, 5, 5)] },
+  },
+  Dropout: { new: [num(0.5, 0), { generator }], call: { forward: unary } },
+  Embedding: {
+    new: [num(3), num(2), { paddingIdx: orNull(num(0, -1)), generator }],
+    call: { forward: [indices(3, 4)] },
+  },
+  Linear: { new: [num(3), num(2), { bias: bool, generator }], call: { forward: [t(2, 3)] } },
+  BatchNorm1d: {
+    new: [num(3), { ...affine, momentum: orNull(num(0.1)), trackRunningStats: bool, axis: spare(num(1)) }],
+    call: { forward: [t(4, 3)] },
+  },
+  BatchNorm2d: {
+    new: [num(2), { ...affine, momentum: orNull(num(0.1)), trackRunningStats: bool }],
+    call: { forward: [t(2, 2, 3, 3)] },
+  },
+  GroupNorm: { new: [num(1, 2), num(2), { ...affine, axis: spare(num(1)) }], call: { forward: [t(2, 2, 3, 3)] } },
+  LayerNorm: { new: [either(num(3), list(3)), affine], call: { forward: [t(2, 3)] } },
+  AvgPool2d: { new: [num(2), { ...pooling, countIncludePad: bool }], call: { forward: [t(2, 5, 5)] } },
+  MaxPool2d: { new: [num(2), { ...pooling, dilation: num(1, 2) }], call: { forward: [t(2, 5, 5)] } },
+  Adagrad: {
+    new: [
+      params,
+      {
+        lr: num(0.1),
+        lrDecay: num(0, 0.1),
+        weightDecay: num(0, 0.1),
+        initialAccumulatorValue: num(0, 1),
+        eps: num(1e-8),
+      },
+    ],
+    call: stepping,
+  },
+  Adam: {
+    new: [params, { lr: num(0.1), betas: list(0.9, 0.99), eps: num(1e-8), weightDecay: num(0, 0.1), amsgrad: bool }],
+    call: stepping,
+  },
+  AdamW: {
+    new: [params, { lr: num(0.1), betas: list(0.9, 0.99), eps: num(1e-8), weightDecay: num(0, 0.1), amsgrad: bool }],
+    call: stepping,
+  },
+  RMSprop: {
+    new: [
+      params,
+      {
+        lr: num(0.1),
+        alpha: num(0.9),
+        eps: num(1e-8),
+        weightDecay: num(0, 0.1),
+        momentum: num(0, 0.9),
+        centered: bool,
+      },
+    ],
+    call: stepping,
+  },
+  SGD: {
+    new: [
+      params,
+      { lr: must(num(0.1)), momentum: num(0, 0.9), dampening: num(0), weightDecay: num(0, 0.1), nesterov: spare(bool) },
+    ],
+    call: {
+      ...stepping,
+      loadStateDict: [
+        record({
+          name: oneOf(['"SGD"']),
+          options: record({
+            lr: num(0.1),
+            momentum: num(0),
+            dampening: num(0),
+            weightDecay: num(0),
+            nesterov: oneOf(["false"], bool.takes),
+          }),
+          steps: list(0, 0),
+          slots: listOf(record({}), record({})),
+        }),
+      ],
+    },
+  },
+  CosineAnnealingLR: { new: [optimizer, { tMax: must(num(1, 3)), etaMin: num(0, 0.01) }], call: {} },
+  CosineAnnealingWarmRestarts: {
+    new: [optimizer, { t0: must(num(1, 3)), tMult: num(1, 2), etaMin: num(0, 0.01) }],
+    call: {},
+  },
+  ExponentialLR: { new: [optimizer, { gamma: must(num(0.9)) }], call: {} },
+  LambdaLR: { new: [optimizer, { lrLambda: must(fn("(epoch) => 1 / (1 + epoch)")) }], call: { step: [anything] } },
+  LinearLR: { new: [optimizer, { startFactor: num(0.5), endFactor: num(1), totalIters: num(1, 5) }], call: {} },
+  MultiStepLR: { new: [optimizer, { milestones: must(list(1, 3)), gamma: num(0.5) }], call: {} },
+  StepLR: {
+    new: [optimizer, { stepSize: must(num(1, 2)), gamma: num(0.5) }],
+    call: {
+      loadStateDict: [record({ stepSize: num(2), gamma: num(0.1), epoch: num(3), baseLr: num(0.1), lastLr: num(0.1) })],
+    },
+  },
+  OneCycleLR: {
+    new: [
+      optimizer,
+      {
+        maxLr: must(num(1)),
+        totalSteps: must(num(5, 10)),
+        epochs: spare(num(2)),
+        stepsPerEpoch: spare(num(2)),
+        pctStart: num(0.3),
+        annealStrategy: choice("cos", "linear"),
+        cycleMomentum: must(oneOf(["false"], bool.takes)),
+        baseMomentum: num(0.85),
+        maxMomentum: num(0.95),
+        divFactor: num(25),
+        finalDivFactor: num(1e4),
+        threePhase: bool,
+      },
+    ],
+    call: {
+      loadStateDict: [
+        record({
+          maxLr: num(1),
+          totalSteps: num(10),
+          pctStart: num(0.3),
+          annealStrategy: choice("cos", "linear"),
+          cycleMomentum: oneOf(["false"], bool.takes),
+          baseMomentum: num(0.85),
+          maxMomentum: num(0.95),
+          divFactor: num(25),
+          finalDivFactor: num(1e4),
+          threePhase: bool,
+          epoch: num(0, 3),
+          baseLr: num(0.04),
+          lastLr: num(0.04),
+        }),
+      ],
+    },
+  },
+  ReduceLROnPlateau: {
+    new: [
+      optimizer,
+      {
+        mode: choice("min", "max"),
+        factor: num(0.1),
+        patience: num(0, 2),
+        threshold: num(1e-4),
+        thresholdMode: choice("rel", "abs"),
+        cooldown: num(0, 1),
+        minLr: num(0),
+        eps: num(1e-8),
+      },
+    ],
+    call: { step: [must(num(1))] },
+  },
+  LeakyIntegrator: {
+    new: [{ ...decay, learnBeta: bool }],
+    call: { forward: [current], unroll: [current, t(2, 3)], step: [t(2, 3), t(2, 3)], initialState: [list(2, 3)] },
+  },
+  LIF: {
+    new: [neuron],
+    call: { forward: [current], unroll: [current, state], step: [t(2, 3), state], initialState: [list(2, 3)] },
+  },
+  RecurrentLIF: {
+    new: [{ ...neuron, features: must(num(3)), connection: choice("all", "one"), generator }],
+    call: {
+      forward: [current],
+      unroll: [current, recurrentState],
+      step: [t(2, 3), recurrentState],
+      initialState: [list(2, 3)],
+    },
+  },
+  Stream: {
+    new: [either(model, listOf(model)), list(2, 3)],
+    call: { step: [numbers(6)], reset: [], dispose: [] },
+  },
+};
+
+/** What objects of several classes have in common; the first argument is the object. */
+const MODULE: Methods<engine.Module, "forward"> = {
+  namedParameters: [],
+  parameters: [],
+  namedModules: [],
+  stateDict: [],
+  loadStateDict: [
+    record({
+      weight: record({ shape: list(2, 3), data: numbers(6) }),
+      bias: record({ shape: list(2), data: numbers(2) }),
+    }),
+  ],
+  train: [bool],
+  eval: [],
+  evaluating: [fn("() => 1")],
+};
+const OPTIMIZER: Methods<engine.Optimizer, "loadStateDict"> = stepping;
+const SCHEDULER: Methods<engine.Scheduler, "loadStateDict"> = { getLastLr: [], step: [anything], stateDict: [] };
+
+const self = (...codes: readonly string[]): Kind => ({ ...oneOf(codes), fixed: true });
+const schedulers = self(
+  `new StepLR(new SGD([parameter(ones([2]))], { lr: 0.1 }), { stepSize: 1 })`,
+  `new OneCycleLR(new Adam([parameter(ones([2]))]), { maxLr: 1, totalSteps: 3 })`,
+  `new ReduceLROnPlateau(new SGD([parameter(ones([2]))], { lr: 0.1 }))`,
+  `new LambdaLR(new SGD([parameter(ones([2]))], { lr: 0.1 }), { lrLambda: (epoch) => 1 / (1 + epoch) })`,
+);
+
+const BASES = {
+  Module: { object: self("new Linear(3, 2)"), ...MODULE },
+  Optimizer: { object: self("new SGD([graded(parameter(ones([2])))], { lr: 0.1, momentum: 0.9 })"), ...OPTIMIZER },
+  Scheduler: { object: schedulers, ...SCHEDULER },
+};
+
+/** Methods and properties of tensors that are no ops; the first argument is the tensor. */
+const TENSOR: {
+  readonly [Name in keyof Methods<engine.Tensor, keyof typeof ops>]: readonly [
+    Kind,
+    ...Methods<engine.Tensor, keyof typeof ops>[Name],
+  ];
+} = {
+  item: [t(1)],
+  toFloat32Array: unary,
+  toArray: unary,
+  copyFrom: [t(2, 3), either(numbers(6), t(2, 3))],
+  dispose: [anyTensor],
+  zeroGrad: [anyTensor],
+  toString: [anyTensor],
+};
+
+type Same<X, Y> = (<T>() => T extends X ? 1 : 2) extends <T>() => T extends Y ? 1 : 2 ? true : false;
+type Writable<T, Others = Internal> = {
+  readonly [Name in Exclude<keyof T, Others> as T[Name] extends AnyFunction
+    ? never
+    : Same<Pick<T, Name>, { -readonly [K in Name]: T[K] }> extends true
+      ? Name
+      : never]-?: readonly [object: Kind, value: Kind];
+};
+
+/** Properties that may be written to. */
+const SETTERS: Writable<engine.Tensor> & Writable<engine.Module> & Writable<engine.Optimizer> = {
+  requiresGrad: [self("rand([2, 3])"), bool],
+  isParameter: [self("rand([2, 3])"), bool],
+  isBuffer: [self("rand([2, 3])"), bool],
+  training: [self("new Linear(3, 2)"), bool],
+  lr: [optimizer, num(0.1, 1)],
+  initialLr: [optimizer, anything],
+};
+
+/** How a target is called. */
+export interface Target {
+  /** Of a method, the first `made` arguments are those of the constructor; of a member, the first one is the object. */
+  readonly form: "function" | "new" | "method" | "member" | "get" | "set";
+  readonly name: string;
+  readonly of: string;
+  readonly made: number;
+  readonly kinds: readonly Kind[];
+}
+
+/** Everything that is called, by a name for people. */
+export const TARGETS: ReadonlyMap<string, Target> = new Map(allTargets());
+
+function* allTargets(): Iterable<[string, Target]> {
+  const target = (form: Target["form"], name: string, specs: readonly Spec[], of = "", made = 0): Target => {
+    return { form, name, of, made, kinds: specs.map(kindOf) };
+  };
+  for (const [name, specs] of Object.entries({ ...ENGINE, ...SNN, ...NODE, ...KERNELS }) as Entries) {
+    yield [name, target("function", name, specs)];
+    if (name in ops && name in Tensor.prototype && name !== "where")
+      yield [`Tensor#${name}`, target("member", name, specs, "Tensor")];
+  }
+  for (const [name, specs] of Object.entries(SURROGATES) as Entries) {
+    yield [`surrogate.${name}`, target("function", `surrogate.${name}`, specs)];
+  }
+  for (const [name, row] of Object.entries(CLASSES) as [string, ClassRow<readonly Spec[], object>][]) {
+    const { new: specs, call } = row as { new: readonly Spec[]; call: object };
+    yield [`new ${name}`, target("new", name, specs, name)];
+    for (const [method, more] of Object.entries(call) as Entries) {
+      yield [`${name}#${method}`, target("method", method, [...specs, ...more], name, specs.length)];
+    }
+  }
+  for (const [name, specs] of Object.entries(TENSOR) as Entries)
+    yield [`Tensor#${name}`, target("member", name, specs, "Tensor")];
+  for (const [base, { object, ...table }] of Object.entries(BASES)) {
+    for (const [name, specs] of Object.entries(table) as Entries) {
+      yield [`${base}#${name}`, target("member", name, [object, ...specs], base)];
+    }
+  }
+  for (const [name, specs] of Object.entries(SETTERS)) yield [`set ${name}`, target("set", name, specs)];
+  yield ["get data", target("get", "data", [t(2, 3)])];
+  yield ["get grad", target("get", "grad", [anyTensor])];
+}
+
+type Entries = [string, readonly Spec[]][];

@@ -1,0 +1,351 @@
+/** Runs one call and says what must not be. */
+import { runInThisContext } from "node:vm";
+import { gradcheck, manualSeed, memoryStats, noGrad, ones, Tensor, tape } from "../../../engine/index.ts";
+import { root, scope } from "../../../engine/scope.ts";
+import { valuesOf } from "../execute.ts";
+import { argsOf, type Case, FAULTS, type Finding } from "./code.ts";
+import { FOREIGN, FREED } from "./kinds.ts";
+import { deadCanaries, left, mark, reclaim, strangeReleases } from "./ledger.ts";
+import { TARGETS, type Target } from "./rows.ts";
+
+/** What came of a call: a value, an error, or nothing, as an argument could not be made. */
+export type Outcome = "returned" | "threw" | "unmade";
+
+/** Calls that write into their arguments. */
+const WRITES = /^(Tensor#copyFrom|batchNorm|\w+#step)$/;
+
+/** Names that the code of a case uses: those of the package, and the helpers. */
+export const names = globalThis as unknown as Record<string, unknown>;
+
+/** The value of code that uses them. */
+export const evaluate = (code: string): unknown => runInThisContext(`(${code})`, { filename: FILE });
+
+/** What the stack of an error calls the code of cases. */
+const FILE = "case.js";
+
+/** What `changing` has noted. */
+const rereads = (): string[] => names.rereads as string[];
+
+/** What V8 says where nobody has checked. */
+const ENGINE =
+  /Cannot (read|set|convert|mix|perform|assign|add|define|destructure|access)|is not (iterable|a function|a constructor|defined|extensible)|Invalid (array length|typed array|count|time)|Maximum call stack|out of bounds|unreachable|divide by zero|Reduce of empty|circular structure|must be called with|incompatible receiver|allocation failed|Illegal invocation|detached|Spread syntax|toFixed|invoked without|BigInt/;
+/** `where: what was expected, got what came` */
+const FORM = /^(out of memory|[A-Za-z][\w.]*( of [\w.]+)?): ./s;
+
+class Trial {
+  readonly findings: Finding[] = [];
+  outcome: Outcome = "unmade";
+  /** What follows would suffer from it. */
+  isDamaged = false;
+  private readonly c: Case;
+  private readonly target: Target;
+  private args: unknown[] = [];
+  /** The tensors among the arguments, with what they were made of, and the memory of all arguments. */
+  private owned: Tensor[] = [];
+  private mine = new Set<number>();
+  private inputs: [Tensor, Uint32Array][] = [];
+  private readonly made: unknown[] = [];
+  result: unknown;
+
+  constructor(c: Case) {
+    this.c = c;
+    this.target = TARGETS.get(c.target) as Target;
+  }
+
+  private report(kind: Finding["kind"], message: string): void {
+    if (!this.findings.some((one) => one.kind === kind && one.message === message))
+      this.findings.push({ kind, message });
+  }
+
+  /** Makes the arguments; whether there are any. */
+  prepare(): boolean {
+    mark();
+    rereads().length = 0;
+    try {
+      this.args = evaluate(`[${argsOf(this.c).join(", ")}]`) as unknown[];
+    } catch {
+      return false;
+    } finally {
+      this.mine = new Set(left());
+      this.owned = tensorsIn(this.args, ownFields, true);
+    }
+    const { form, name } = this.target;
+    if (form === "member" && typeof (this.args[0] as Record<string, unknown>)?.[name] !== "function") return false;
+    rereads().length = 0;
+    if (!WRITES.test(this.c.target)) {
+      this.inputs = tensorsIn(this.args, ownFields)
+        .filter((t) => t.region.open && (t.base === null || t.base.region.open) && t.size < 1e5)
+        .map((t) => [t, bitsOf(t)]);
+    }
+    return true;
+  }
+
+  call(): void {
+    try {
+      this.result = this.invoke();
+      if (typeof (this.result as { next?: unknown })?.next === "function") this.result = [...(this.result as [])];
+      this.outcome = "returned";
+    } catch (error) {
+      this.failed(error);
+    }
+  }
+
+  private invoke(): unknown {
+    const { form, name, of, made } = this.target;
+    const { args } = this;
+    const [first, ...rest] = args as [Record<string, unknown>, ...unknown[]];
+    if (form === "function") return (resolve(name) as (...args: unknown[]) => unknown)(...args);
+    if (form === "new") return new (names[of] as new (...args: unknown[]) => unknown)(...args);
+    if (form === "get") return first[name];
+    if (form === "set") {
+      first[name] = rest[0];
+      return null;
+    }
+    const object =
+      form === "member" ? first : new (names[of] as new (...args: unknown[]) => object)(...args.slice(0, made));
+    if (form !== "member") this.made.push(object);
+    const method = (object as Record<string | symbol, unknown>)[name === "[Symbol.iterator]" ? Symbol.iterator : name];
+    return (method as (...args: unknown[]) => unknown).apply(object, args.slice(form === "member" ? 1 : made));
+  }
+
+  failed(error: unknown): void {
+    this.outcome = "threw";
+    this.judge(error, "");
+    // There are things that gradcheck cannot have inside.
+    if (this.c.edits.length > 0 || this.findings.length > 0 || this.c.setting === "gradcheck") return;
+    if (this.c.setting === "polluted") this.report("plausible", "refused as Object.prototype has a further name");
+    else this.report("plausible", String(error));
+  }
+
+  /** What a call throws is one of three errors, and says where. */
+  judge(error: unknown, where: string): void {
+    if (!(error instanceof Error)) return this.report("raw", `${where}${describe(error)} was thrown`);
+    const { message, name } = error;
+    const text = `${where}${name}: ${message.slice(0, 200)}`;
+    if (message.startsWith("attack: ") || "syscall" in error || isOfCaller(error)) return;
+    if (error instanceof WebAssembly.RuntimeError || message.startsWith("jarvis-snn kernel")) this.report("trap", text);
+    else if (!([Error, TypeError, RangeError] as unknown[]).includes(error.constructor) || ENGINE.test(message))
+      this.report("raw", text);
+    else if (!FORM.test(message)) this.report("form", text);
+    if (message.length > 1000) this.report("form", `a message of ${message.length} characters`);
+  }
+
+  /** Looks at what was returned. */
+  inspect(): void {
+    if (this.outcome === "returned") {
+      for (const { refused } of this.c.edits) {
+        if (refused === undefined) continue;
+        this.report(refused === FOREIGN ? "foreign" : refused === FREED ? "freed" : "accepted", `took ${refused}`);
+      }
+      for (const name of new Set(rereads())) this.report("reread", `read ${name} twice`);
+      const given = new Set(tensorsIn(this.args, ownFields));
+      const results = tensorsIn(this.result, Object.values).filter((t) => !given.has(t));
+      for (const t of results) this.check(t);
+      const recorded = results.filter((t) => t.op !== null);
+      if (this.c.backward) for (const t of recorded.slice(0, 3)) this.differentiate(t);
+    }
+    for (const [t, bits] of this.inputs) {
+      if (!t.region.open || (t.base !== null && !t.base.region.open)) continue;
+      if (!sameBits(bitsOf(t), bits)) this.report("input", "an argument has other values than before");
+    }
+  }
+
+  private check(t: Tensor): void {
+    if (!Object.isFrozen(t.shape)) this.report("shape", "the shape of a result is not frozen");
+    const size = t.shape.reduce((product, n) => product * n, 1);
+    if (size !== t.size) this.report("shape", `a result of shape [${t.shape}] has ${t.size} values`);
+    try {
+      if (t.size < 1e6) t.toFloat32Array();
+    } catch (error) {
+      this.judge(error, "its values: ");
+    }
+  }
+
+  private differentiate(z: Tensor): void {
+    try {
+      const loss = z.sum();
+      this.made.push(loss);
+      loss.backward();
+    } catch (error) {
+      this.judge(error, "backward: ");
+    }
+  }
+
+  release(): void {
+    release([this.result, this.made, this.args]);
+  }
+
+  /** What outlived `gradcheck`. */
+  use(): void {
+    for (const t of tensorsIn([this.result, this.made], Object.values, true)) {
+      try {
+        t.add(1).dispose();
+      } catch (error) {
+        this.judge(error, "after gradcheck: ");
+      }
+      t.dispose();
+    }
+  }
+
+  /** What is left behind. */
+  aftermath(live: number): void {
+    const dead = deadCanaries();
+    if (dead > 0) this.report("canary", `${dead} values of other tensors were overwritten`);
+    for (const message of strangeReleases().slice(0, 1)) this.report("heap", message.replace(/-?\d+/g, "#"));
+    if (scope !== root) {
+      this.report("scope", "a scope is still open");
+      this.isDamaged = true;
+    }
+    for (const t of this.owned) t.dispose();
+    root.records.length = 0;
+    const blocks = left();
+    reclaim(blocks.filter((p) => this.mine.has(p)));
+    const leaked = reclaim(blocks.filter((p) => !this.mine.has(p)));
+    const more = memoryStats().live - live;
+    if (this.c.target === "alloc") return;
+    if (leaked > 0) this.report("leak", `memory is left in use`);
+    else if (more !== 0) this.report("leak", `${more} bytes are counted as in use`);
+    this.probe();
+  }
+
+  /** A tensor can still be made and read. */
+  private probe(): void {
+    try {
+      const t = ones([2]);
+      if (t.toFloat32Array().join() !== "1,1") throw new Error("it has other values");
+      t.dispose();
+    } catch (error) {
+      this.report("heap", `a tensor that was made later: ${error}`);
+      this.isDamaged = true;
+    }
+  }
+}
+
+export async function run(c: Case): Promise<Trial> {
+  const { live } = memoryStats();
+  manualSeed(0);
+  const trial = new Trial(c);
+  const all = (isReleased = true): void => {
+    if (!trial.prepare()) return;
+    trial.call();
+    trial.inspect();
+    if (isReleased) trial.release();
+  };
+  const { setting } = c;
+  if (setting === "root" || setting === "polluted") await atRoot(trial, setting === "polluted");
+  else if (setting === "gradcheck") inGradcheck(trial, all);
+  else if (setting === "failing") quiet(trial, () => tape(() => fail(() => all(false))));
+  else quiet(trial, () => (setting === "tape" ? tape : noGrad)(() => void all()));
+  if (setting === "failing") trial.result = undefined;
+  trial.aftermath(live);
+  const order = ({ kind }: Finding): number => FAULTS.indexOf(kind);
+  trial.findings.sort((x, y) => order(x) - order(y));
+  return trial;
+}
+
+async function atRoot(trial: Trial, isPolluted: boolean): Promise<void> {
+  if (!trial.prepare()) return;
+  if (isPolluted)
+    Object.defineProperty(Object.prototype, "polluted", { value: 1, enumerable: true, configurable: true });
+  trial.call();
+  Reflect.deleteProperty(Object.prototype, "polluted");
+  if (trial.result instanceof Promise) {
+    try {
+      trial.result = await trial.result;
+    } catch (error) {
+      trial.failed(error);
+    }
+  }
+  trial.inspect();
+  trial.release();
+}
+
+function inGradcheck(trial: Trial, all: (isReleased: boolean) => void): void {
+  const input = ones([1]);
+  quiet(trial, () =>
+    gradcheck(
+      (x) => {
+        if (trial.outcome === "unmade") all(false);
+        return x.mul(2);
+      },
+      [input],
+    ),
+  );
+  trial.use();
+  input.dispose();
+}
+
+/** Whether it arose in the code of the case: in a function that was passed in. */
+function isOfCaller({ stack = "" }: Error): boolean {
+  const frames = stack.slice(stack.indexOf("\n    at ")).split("\n    at ");
+  const first = frames.find((frame) => frame !== "" && !frame.includes("(<anonymous>)"));
+  return first?.includes(FILE) === true;
+}
+
+function fail(fn: () => void): never {
+  fn();
+  throw new Error("attack: the tape fails");
+}
+
+/** What the setting throws is none of the call's business where it says what it is. */
+function quiet(trial: Trial, fn: () => void): void {
+  try {
+    fn();
+  } catch (error) {
+    trial.judge(error, "around it: ");
+  }
+}
+
+const resolve = (path: string): unknown =>
+  path.split(".").reduce<unknown>((object, name) => (object as Record<string, unknown>)[name], names);
+
+const describe = (value: unknown): string => {
+  try {
+    return String(value);
+  } catch {
+    return typeof value;
+  }
+};
+
+const bitsOf = (t: Tensor): Uint32Array => new Uint32Array(Float32Array.from(valuesOf(t)).buffer);
+
+const sameBits = (x: Uint32Array, y: Uint32Array): boolean =>
+  x.length === y.length && x.every((word, i) => word === y[i]);
+
+/** The values of fields that are no getters: arguments may have some that count. */
+const ownFields = (object: object): unknown[] =>
+  Object.values(Object.getOwnPropertyDescriptors(object)).map(({ value }) => value as unknown);
+
+/** Tensors in lists and plain objects; `deep`: in the fields of other objects, and what they were made of, too. */
+function tensorsIn(value: unknown, fieldsOf: (object: object) => unknown[], deep = false): Tensor[] {
+  const found = new Set<unknown>([value]);
+  for (const v of found) {
+    if (typeof v !== "object" || v === null || ArrayBuffer.isView(v)) continue;
+    if (v instanceof Tensor) {
+      if (deep) for (const t of [v.a, v.b, v.c, v.base]) found.add(t);
+      continue;
+    }
+    try {
+      const prototype = Object.getPrototypeOf(v);
+      if (deep || Array.isArray(v) || prototype === Object.prototype) for (const item of fieldsOf(v)) found.add(item);
+    } catch {} // a getter that throws
+  }
+  return [...found].filter((v) => v instanceof Tensor);
+}
+
+/** Frees what the caller owns: tensors with what they were made of, and objects that can be disposed of. */
+function release(value: unknown): void {
+  const found = new Set<unknown>([value]);
+  for (const v of found) {
+    if (typeof v !== "object" || v === null || ArrayBuffer.isView(v)) continue;
+    try {
+      if (v instanceof Tensor) {
+        for (const t of [v.a, v.b, v.c, v.base]) found.add(t);
+        v.dispose();
+      } else if ("dispose" in v && typeof v.dispose === "function") {
+        v.dispose();
+        if ("params" in v) found.add(v.params);
+      } else for (const item of Object.values(v)) found.add(item);
+    } catch {} // a getter that throws
+  }
+}
