@@ -25,6 +25,8 @@ export interface AttackOptions {
   readonly broken?: string;
   /** Ends with the first finding of this kind. */
   readonly until?: Finding["kind"];
+  /** A call that takes longer hangs, in milliseconds; long enough for a machine that has other things to do. */
+  readonly patience?: number;
   readonly progress?: (report: AttackReport) => void;
 }
 
@@ -33,7 +35,7 @@ export interface AttackReport {
   returned: number;
   threw: number;
   unmade: number;
-  /** Calls without a fault in their arguments that returned, by target. */
+  /** How many calls of each target returned. */
   readonly reached: Map<string, number>;
   /** By target and message. */
   readonly found: Map<string, Found>;
@@ -46,10 +48,9 @@ export interface Found extends Finding {
   times: number;
 }
 
-/** Calls in one request. */
+/** Calls in one request, and where the first finding ends it. */
 const BATCH = 200;
-/** Without a word for so long, a call hangs. */
-const PATIENCE = 5000;
+const FEW = 20;
 
 export async function attack(options: AttackOptions): Promise<AttackReport> {
   const { seed, calls = Infinity, milliseconds = Infinity, until, progress } = options;
@@ -62,7 +63,7 @@ export async function attack(options: AttackOptions): Promise<AttackReport> {
     const stop = (): boolean =>
       report.calls >= calls || Date.now() >= end || [...report.found.values()].some(({ kind }) => kind === until);
     while (!stop()) {
-      const count = Math.min(BATCH, calls - report.calls);
+      const count = Math.min(until === undefined ? BATCH : FEW, calls - report.calls);
       let current = next;
       const last = await child.ask({ seed: next, count, ...choice }, (reply) => {
         if (reply.begin !== undefined) {
@@ -126,14 +127,15 @@ class Child {
         child.removeAllListeners("close");
         resolve(finding);
       };
+      const { patience = 20_000 } = this.options;
       const hung = (): void => {
         this.kill();
-        finish({ kind: "hang", message: `no end within ${PATIENCE / 1000} s` });
+        finish({ kind: "hang", message: `no end within ${patience / 1000} s` });
       };
-      let timer = setTimeout(hung, PATIENCE);
+      let timer = setTimeout(hung, patience);
       child.stdout.on("data", (chunk: string) => {
         clearTimeout(timer);
-        timer = setTimeout(hung, PATIENCE);
+        timer = setTimeout(hung, patience);
         const lines = (this.rest + chunk).split("\n");
         this.rest = lines.pop() as string;
         for (const line of lines) {

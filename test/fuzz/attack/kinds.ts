@@ -83,11 +83,14 @@ export const orNull = (kind: Kind): Kind => ({
       (kind.odd as NonNullable<Kind["odd"]>)(code === "null" ? print(plain({ kind, code: kind.draw(g) })) : code, g),
   }),
 });
-export const either = (...kinds: readonly Kind[]): Kind => ({
-  draw: (g) => g.pick(kinds).draw(g),
-  takes: kinds.flatMap(({ takes }) => takes),
-  odd: (code, g) => g.pick(kinds.filter(({ odd }) => odd !== undefined)).odd?.(code, g) as Oddity,
-});
+export const either = (...kinds: readonly Kind[]): Kind => {
+  const odd = kinds.flatMap((kind) => kind.odd ?? []);
+  return {
+    draw: (g) => g.pick(kinds).draw(g),
+    takes: kinds.flatMap(({ takes }) => takes),
+    ...(odd.length > 0 && { odd: (code, g) => g.pick(odd)(code, g) }),
+  };
+};
 
 const size = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
 
@@ -198,8 +201,15 @@ export const indices = (limit: number, ...shape: readonly number[]): Kind => {
   ];
   const draw = (g: Random): string =>
     (shape.length === 1 ? g.pick(forms) : (forms[3] as (text: string) => string))(values(g));
-  const odd = (_: string, g: Random): Oddity =>
-    g.pick([() => oddTensor(`tensor(${values(g)})`, g), () => oddList(values(g), g), () => oddNumbers(values(g), g)])();
+  const odd = (_: string, g: Random): Oddity => {
+    const code = values(g);
+    return g.pick([
+      () => oddTensor(`tensor(${code})`, g),
+      () => oddList(code, g),
+      () => oddNumbers(code, g),
+      () => ({ code: `changing({ length: ${size(shape)}, ...${code} }, 0, -1000)` }),
+    ])();
+  };
   return { draw, takes: ["list", "typed", "object", "string"], odd };
 };
 

@@ -704,13 +704,11 @@ const BASES = {
   Scheduler: { object: schedulers, ...SCHEDULER },
 };
 
-/** Methods and properties of tensors that are no ops; the first argument is the tensor. */
-const TENSOR: {
-  readonly [Name in keyof Methods<engine.Tensor, keyof typeof ops>]: readonly [
-    Kind,
-    ...Methods<engine.Tensor, keyof typeof ops>[Name],
-  ];
-} = {
+/** Methods of tensors that are no functions as well; the first argument is the tensor. */
+type TensorMethods = Methods<engine.Tensor, Exclude<keyof typeof ops & keyof typeof engine, "where">>;
+const TENSOR: { readonly [Name in keyof TensorMethods]: readonly [Kind, ...TensorMethods[Name]] } = {
+  where: [t(2, 3), t(2, 3), operand(2, 3)],
+  backward: [{ ...t(2, 3), draw: () => "rand([2, 3], { requiresGrad: true }).mul(2)" }, t(2, 3)],
   item: [t(1)],
   toFloat32Array: unary,
   toArray: unary,
