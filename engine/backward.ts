@@ -125,15 +125,15 @@ function checkLoss(loss: Tensor, upstream: Tensor | undefined): void {
   if (upstream === undefined) {
     if (loss.size !== 1) {
       throw new RangeError(
-        `backward: expected a loss with one element or an upstream gradient, got ${formatShape(loss.shape)}`,
+        `backward: expected a loss with one element or an upstream gradient, got ${formatShape(loss.sizes)}`,
       );
     }
     return;
   }
   ready("backward", upstream);
-  if (!sameShape(loss.shape, upstream.shape)) {
+  if (!sameShape(loss.sizes, upstream.sizes)) {
     throw new RangeError(
-      `backward: expected an upstream gradient of shape ${formatShape(loss.shape)}, got ${formatShape(upstream.shape)}`,
+      `backward: expected an upstream gradient of shape ${formatShape(loss.sizes)}, got ${formatShape(upstream.sizes)}`,
     );
   }
 }
@@ -153,7 +153,7 @@ export function checkUnchanged(z: Tensor, x: Tensor): void {
   alive(x, `backward of ${(z.op as Recorded<never>).name}`);
   if (rootOf(x).written > z.born) {
     throw new Error(
-      `backward of ${(z.op as Recorded<never>).name}: a value it needs, of shape ${formatShape(x.shape)}, was overwritten ` +
+      `backward of ${(z.op as Recorded<never>).name}: a value it needs, of shape ${formatShape(x.sizes)}, was overwritten ` +
         "after it was recorded (copyFrom or an optimizer step); overwrite after backward()",
     );
   }

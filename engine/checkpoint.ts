@@ -147,7 +147,7 @@ export function isPlain(value: unknown): value is object {
 /** What stands under a name, read once. */
 function contentOf(where: string, name: string, array: unknown): { shape: Shape; source: Tensor | Float32Array } {
   const what = `${where}: tensor ${show(name)}`;
-  if (array instanceof Tensor) return { shape: array.shape, source: array };
+  if (array instanceof Tensor) return { shape: array.sizes, source: array };
   const { shape, data } = Object(array) as StateEntry;
   if (!(data instanceof Float32Array)) {
     const got = showKind(data === undefined ? array : data);
@@ -227,7 +227,7 @@ export function loadSafetensors(bytes: Uint8Array): Safetensors {
   const tensors: [string, Tensor][] = [];
   try {
     for (const array of arrays) {
-      const t = empty(array.shape);
+      const t = empty([...array.shape]);
       tensors.push([array.name, t]);
       decode(array, peek(t));
     }

@@ -29,9 +29,9 @@ export function columnsOf(w: Tensor): number {
     w.columns = READ_ONCE;
     return 0;
   }
-  const [outputs, inputs] = w.shape as [number, number];
+  const [outputs, inputs] = w.sizes as [number, number];
   const stride = columnStride(outputs);
-  w.columns = heap.allocate(bytesOf(w.shape));
+  w.columns = heap.allocate(bytesOf(w.sizes));
   // Rows as they come, at the end of the block; then each at its place.
   const rows = w.columns + 4 * inputs * (stride - outputs);
   k.transpose(rows, w.ptr, outputs, inputs);
@@ -41,6 +41,6 @@ export function columnsOf(w: Tensor): number {
 
 /** w is written, handed out or freed: its copy is given back. */
 export function dropColumns(w: Tensor): void {
-  if (w.columns > READ_ONCE) simd.heap.release(w.columns, bytesOf(w.shape));
+  if (w.columns > READ_ONCE) simd.heap.release(w.columns, bytesOf(w.sizes));
   if (w.columns !== EXPOSED) w.columns = UNREAD;
 }

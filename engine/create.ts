@@ -192,7 +192,7 @@ export function bernoulli(probabilities: Tensor, options: { generator?: Generato
   const { generator: given } = withDefaults("bernoulli", GENERATOR, options);
   const generator = generatorOf("bernoulli", given);
   ready("bernoulli", probabilities);
-  const t = emptySpikes(probabilities.shape);
+  const t = emptySpikes(probabilities.sizes);
   generator.bernoulli(t.bits, probabilities.ptr, t.size, 1, 1);
   return t;
 }

@@ -96,7 +96,7 @@ export function gradcheck(
         const got = (analytic[which] as Float64Array)[i] as number;
         if (!(Math.abs(got - numeric) <= atol + rtol * Math.abs(numeric))) {
           throw new Error(
-            `gradcheck: input ${which} of shape ${formatShape((tensors[which] as Tensor).shape)}, element ${i}: ` +
+            `gradcheck: input ${which} of shape ${formatShape((tensors[which] as Tensor).sizes)}, element ${i}: ` +
               `expected the difference quotient ${numeric}, got the gradient ${got}`,
           );
         }

@@ -1,7 +1,7 @@
-/** Shapes: copied, checked and frozen where they come in, then shared. */
+/** Shapes: copied and checked where they come in, then shared and never changed. */
 import { FINITE, listOf, show, wrongType } from "./arguments.ts";
 
-/** Sizes of the axes: positive integers, [] for a single number. Frozen. */
+/** Sizes of the axes: positive integers, [] for a single number. Never changed. */
 export type Shape = readonly number[];
 
 /** Of a tensor: its addresses fit into 32 bits. */
@@ -35,12 +35,12 @@ export function sizesOf(where: string, shape: Shape): number[] {
 }
 
 /**
- * A frozen copy of a shape.
+ * A copy of a shape.
  *
  * @throws as {@link sizesOf}, and a RangeError unless every size is a positive integer and the tensor fits into 32-bit memory.
  */
 export function checkShape(where: string, shape: Shape): Shape {
-  const copy = Object.freeze(sizesOf(where, shape));
+  const copy = sizesOf(where, shape);
   for (const n of copy) {
     if (!Number.isInteger(n) || n < 1) {
       throw new RangeError(`${where}: expected positive integer sizes, got shape ${formatShape(copy)}`);

@@ -38,8 +38,12 @@ let clock = 0;
  */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: ops/index.ts gives tensors the methods of the interface
 export class Tensor {
-  /** Sizes of the axes; [] for a single number. Frozen. */
-  readonly shape: Shape;
+  /**
+   * Sizes of the axes, for the engine: a list that nobody else gets, since methods of frozen lists are slow.
+   *
+   * @internal
+   */
+  readonly sizes: Shape;
   /** Number of elements: the product of the shape. */
   readonly size: number;
   /** Whether `backward` computes a gradient for this tensor; ops on it are recorded. Default false. */
@@ -127,10 +131,11 @@ export class Tensor {
    */
   columns = UNREAD;
   private gradTensor: Tensor | null = null;
+  private frozen: Shape | null = null;
 
   /** @internal */
   constructor(shape: Shape, size: number, ptr: number, region: Region, owned: boolean) {
-    this.shape = shape;
+    this.sizes = shape;
     this.size = size;
     this.ptr = ptr;
     this.region = region;
@@ -138,9 +143,15 @@ export class Tensor {
     this.requiresGrad = false;
   }
 
+  /** Sizes of the axes; [] for a single number. A frozen list. */
+  get shape(): Shape {
+    this.frozen ??= Object.freeze([...this.sizes]);
+    return this.frozen;
+  }
+
   /** Number of axes. */
   get ndim(): number {
-    return this.shape.length;
+    return this.sizes.length;
   }
 
   /**
@@ -149,7 +160,7 @@ export class Tensor {
   get grad(): Tensor | null {
     if (this.gradPtr === 0 || this.op !== null) return null;
     if (this.gradTensor === null || this.gradTensor.ptr !== this.gradPtr) {
-      this.gradTensor = new Tensor(this.shape, this.size, this.gradPtr, this.region, false);
+      this.gradTensor = new Tensor(this.sizes, this.size, this.gradPtr, this.region, false);
     }
     return this.gradTensor;
   }
@@ -166,7 +177,7 @@ export class Tensor {
    * @throws RangeError for more elements; Error if the tensor was freed.
    */
   item(): number {
-    if (this.size !== 1) throw new RangeError(`item: expected one element, got shape ${formatShape(this.shape)}`);
+    if (this.size !== 1) throw new RangeError(`item: expected one element, got shape ${formatShape(this.sizes)}`);
     return peek(this)[0] as number;
   }
 
@@ -204,8 +215,8 @@ export class Tensor {
     const values = peek(this);
     let offset = 0;
     const nest = (axis: number): NestedArray => {
-      if (axis === this.shape.length) return values[offset++] as number;
-      return Array.from({ length: this.shape[axis] as number }, () => nest(axis + 1));
+      if (axis === this.sizes.length) return values[offset++] as number;
+      return Array.from({ length: this.sizes[axis] as number }, () => nest(axis + 1));
     };
     return nest(0);
   }
@@ -282,10 +293,10 @@ export class Tensor {
 
   /** Shape and the first eight values, for people: `Tensor([2], [1, 2])`, or `Tensor([2], freed)`. */
   toString(): string {
-    if (!isAlive(this)) return `Tensor(${formatShape(this.shape)}, freed)`;
+    if (!isAlive(this)) return `Tensor(${formatShape(this.sizes)}, freed)`;
     const shown = Array.from(peek(this).subarray(0, 8), (v) => String(+v.toPrecision(5)));
     const more = this.size > 8 ? ", …" : "";
-    return `Tensor(${formatShape(this.shape)}, [${shown.join(", ")}${more}]${this.requiresGrad ? ", requiresGrad" : ""})`;
+    return `Tensor(${formatShape(this.sizes)}, [${shown.join(", ")}${more}]${this.requiresGrad ? ", requiresGrad" : ""})`;
   }
 }
 
@@ -300,14 +311,14 @@ function noted(z: Tensor): Tensor {
   return z;
 }
 
-/** A tensor of the current scope with unwritten memory. Its shape is frozen, as that of every tensor. */
+/** A tensor of the current scope with unwritten memory. */
 export function empty(shape: Shape): Tensor {
-  return unwritten(Object.freeze(shape), sizeOf(shape));
+  return unwritten(shape, sizeOf(shape));
 }
 
 /** The same, of the shape of x. */
 export function emptyLike(x: Tensor): Tensor {
-  return unwritten(x.shape, x.size);
+  return unwritten(x.sizes, x.size);
 }
 
 function unwritten(shape: Shape, size: number): Tensor {
@@ -318,7 +329,7 @@ function unwritten(shape: Shape, size: number): Tensor {
 export function emptySpikes(shape: Shape): Tensor {
   const size = sizeOf(shape);
   checkSize("spikes", shape, size);
-  const z = new Tensor(Object.freeze(shape), size, 0, scope.region, scope === root);
+  const z = new Tensor(shape, size, 0, scope.region, scope === root);
   z.bits = allocate(streamBytes(size));
   return noted(z);
 }
@@ -336,14 +347,14 @@ export function steady(values: ArrayLike<number>): ArrayLike<number> {
 /** A tensor that looks into the memory of `base`, `offset` elements in. */
 export function viewOf(base: Tensor, shape: Shape, size: number, offset: number): Tensor {
   if (base.ptr === 0) materialise(base);
-  const z = new Tensor(Object.freeze(shape), size, base.ptr + 4 * offset, scope.region, false);
+  const z = new Tensor(shape, size, base.ptr + 4 * offset, scope.region, false);
   z.base = base.base ?? base;
   return noted(z);
 }
 
 /** Spikes in bits in another shape: the same bits, and when they are written out, the same values. */
 export function packedView(x: Tensor, shape: Shape): Tensor {
-  const z = new Tensor(Object.freeze(shape), x.size, 0, scope.region, false);
+  const z = new Tensor(shape, x.size, 0, scope.region, false);
   z.base = x.base ?? x;
   z.bits = x.bits;
   return noted(z);
@@ -362,7 +373,7 @@ export function alive(t: Tensor, where: string): void {
     return;
   }
   throw new Error(
-    `${where}: the tensor ${formatShape(t.shape)} was freed: it was disposed, or its tape has ended; ` +
+    `${where}: the tensor ${formatShape(t.sizes)} was freed: it was disposed, or its tape has ended; ` +
       "return it from tape() or keep() it",
   );
 }
@@ -406,7 +417,7 @@ export function peek(t: Tensor): Float32Array {
 
 /** x again and again along a new first axis, in a tensor of this shape, not written out until something reads it. */
 export function constantOver(x: Tensor, shape: Shape, size: number): Tensor {
-  const z = new Tensor(Object.freeze(shape), size, 0, scope.region, false);
+  const z = new Tensor(shape, size, 0, scope.region, false);
   z.base = x;
   return noted(z);
 }

@@ -155,7 +155,7 @@ export async function fit<Y = Batch["y"]>(
 function batchOf<Y>(where: string, batch: Batch<Y>): Batch<Y> & { size: number } {
   const { x, y } = objectOf(where, "batches { x, y }", batch) as unknown as Batch<Y>;
   alive(x, `${where}: x of a batch`);
-  const size = x.shape[0];
+  const size = x.sizes[0];
   if (size === undefined) throw new RangeError(`${where}: expected x of a batch as [B, …], got []`);
   return { x, y, size };
 }

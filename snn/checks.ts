@@ -18,7 +18,7 @@ export const strictOf = (where: string, fire: Fire): number =>
 export function checkSequence(where: string, what: string, x: Tensor): void {
   alive(x, where);
   if (x.ndim > 0) return;
-  throw new RangeError(`${where}: expected ${what} [T, B, …], got ${formatShape(x.shape)}${TIME_FIRST}`);
+  throw new RangeError(`${where}: expected ${what} [T, B, …], got ${formatShape(x.sizes)}${TIME_FIRST}`);
 }
 
 const TIME_FIRST =
@@ -33,9 +33,9 @@ export function axesHint(shape: Shape, n: number): string {
 export function checkState(where: string, name: string, state: Tensor, shape: Shape): void {
   if (typeof state !== "object" || state === null) throw wrongType(where, `a state with ${name} as a tensor`, state);
   alive(state, where);
-  if (sameShape(state.shape, shape)) return;
+  if (sameShape(state.sizes, shape)) return;
   throw new RangeError(
-    `${where}: expected a state ${name} of shape ${formatShape(shape)}, got ${formatShape(state.shape)}`,
+    `${where}: expected a state ${name} of shape ${formatShape(shape)}, got ${formatShape(state.sizes)}`,
   );
 }
 

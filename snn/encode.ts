@@ -28,7 +28,7 @@ function optionsOf(where: string, options: object): typeof DEFAULTS {
 /** The shape [T, ...] over T steps of x. */
 function overTime(where: string, timesteps: number, x: Tensor): Shape {
   alive(x, where);
-  const shape = [timesteps, ...x.shape];
+  const shape = [timesteps, ...x.sizes];
   checkSize(where, shape, timesteps * x.size);
   return shape;
 }

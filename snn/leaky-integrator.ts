@@ -62,13 +62,13 @@ export function integrate(current: Tensor, beta: Tensor | number, v0: Tensor | n
 function integrated(current: Tensor, beta: Tensor | number, v0: Tensor | null): Tensor {
   checkSequence("LeakyIntegrator", "a current", current);
   const b = typeof beta === "number" ? full([], beta) : beta;
-  checkPerNeuron("LeakyIntegrator", "beta", b, current.shape);
-  const T = current.shape[0] as number;
+  checkPerNeuron("LeakyIntegrator", "beta", b, current.sizes);
+  const T = current.sizes[0] as number;
   const size = current.size / T;
   const n = b.size === 1 ? size : b.size;
   const source = constantSource(current);
   const constant = source !== null && source.size === size;
-  const attrs = { shape: current.shape, T, rows: size / n, n, constant };
+  const attrs = { shape: current.sizes, T, rows: size / n, n, constant };
   return apply(integrateOp, attrs, constant ? source : current, b, v0 as Tensor);
 }
 
@@ -79,8 +79,8 @@ function decayed(beta: Tensor, current: Tensor, v0: Tensor | null): Tensor {
 
 function stepped(beta: Tensor, current: Tensor, v0: Tensor): Tensor {
   alive(current, "LeakyIntegrator");
-  checkState("LeakyIntegrator", "v", v0, current.shape);
-  return decayed(beta, current.unsqueeze(0), v0).reshape(current.shape);
+  checkState("LeakyIntegrator", "v", v0, current.sizes);
+  return decayed(beta, current.unsqueeze(0), v0).reshape(current.sizes);
 }
 
 /** Options of {@link LeakyIntegrator}. */
@@ -133,7 +133,7 @@ export class LeakyIntegrator extends Module {
    */
   unroll(current: Tensor, state?: Tensor): LeakyIntegratorRecord {
     checkSequence("LeakyIntegrator", "a current", current);
-    if (state !== undefined) checkState("LeakyIntegrator", "v", state, current.shape.slice(1));
+    if (state !== undefined) checkState("LeakyIntegrator", "v", state, current.sizes.slice(1));
     const membrane = composed(decayed, this.beta, current, state ?? null);
     const last = lazy(membrane, () => membrane.select(0, -1), itself);
     return {

@@ -23,7 +23,7 @@ export function composeLif(
   const seen = (s: Tensor): Tensor => (attached !== 0 || spike === null ? s : s.detach());
   const cleared = (v: Tensor, s: Tensor): Tensor => v.sub(v.mul(s)).add(s.mul(resetValue));
 
-  const shape = current.shape.slice(1);
+  const shape = current.sizes.slice(1);
   let v = state?.v ?? zeros(shape);
   let held = (hold === 0 ? null : state?.refractory) ?? zeros(shape);
   const rows: { s: Tensor; u: Tensor; v: Tensor }[] = [];

@@ -266,7 +266,7 @@ export function customDerivative(
 ): Tensor | null {
   if (derivative === null) return null;
   return noGrad(() => {
-    const initial = v0 ?? zeros(membrane.shape.slice(1));
+    const initial = v0 ?? zeros(membrane.sizes.slice(1));
     return derivative(concat([initial.unsqueeze(0), membrane]).sub(threshold));
   });
 }
@@ -287,7 +287,7 @@ export function runLif(
   over?: boolean,
 ): Run {
   const r0 = neuron.hold === 0 ? null : counters;
-  const T = current.shape[0] as number;
+  const T = current.sizes[0] as number;
   const size = current.size / T;
   const n = neuronsOf(beta.size, threshold.size, size);
   const rows = size / n;
@@ -298,7 +298,7 @@ export function runLif(
   if (v0 !== null) ready("LIF", v0);
   if (counters !== null) ready("LIF", counters);
   const plain = isPlain(neuron);
-  const spikes = emptySpikes(current.shape);
+  const spikes = emptySpikes(current.sizes);
   const refractory = plain ? null : emptyLike(current);
   const stepCurrent = constant ? 0 : size;
   const learned = beta.requiresGrad || threshold.requiresGrad;

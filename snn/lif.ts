@@ -188,7 +188,7 @@ export class LIF extends Module {
    */
   unroll(current: Tensor, state?: LIFState): LIFRecord {
     this.check(current);
-    const from = state === undefined ? null : this.read(state, current.shape.slice(1));
+    const from = state === undefined ? null : this.read(state, current.sizes.slice(1));
     return scope === root ? allOrNothing(() => this.recordOf(current, from)) : this.recordOf(current, from);
   }
 
@@ -201,7 +201,7 @@ export class LIF extends Module {
     const v = lazy(spikes, () => stateOf(run), itself);
     const last = lazy(
       spikes,
-      () => ({ v: v().select(0, -1), refractory: countersOf(run) ?? zeros(current.shape.slice(1)) }),
+      () => ({ v: v().select(0, -1), refractory: countersOf(run) ?? zeros(current.sizes.slice(1)) }),
       (state) => state.v,
     );
     return {
@@ -228,8 +228,8 @@ export class LIF extends Module {
    */
   step(current: Tensor, state: LIFState): [spikes: Tensor, state: LIFState] {
     alive(current, "LIF");
-    this.checkNeurons([1, ...current.shape]);
-    const from = this.read(state, current.shape);
+    this.checkNeurons([1, ...current.sizes]);
+    const from = this.read(state, current.sizes);
     return scope === root ? allOrNothing(() => this.advance(current, from)) : this.advance(current, from);
   }
 
@@ -237,7 +237,7 @@ export class LIF extends Module {
   private advance(current: Tensor, from: LIFState): [spikes: Tensor, state: LIFState] {
     if (this.isQuick && !this.records(current, from.v)) return this.advanceQuickly(current, from);
     const { spikes, state } = this.recordOf(current.unsqueeze(0), from);
-    return [spikes.reshape(current.shape), state];
+    return [spikes.reshape(current.sizes), state];
   }
 
   /** Whether a step is recorded. */
@@ -256,12 +256,12 @@ export class LIF extends Module {
     const { threshold, neuron } = this;
     const beta = this.decay();
     for (const t of [current, beta, threshold, from.v]) ready("LIF", t);
-    const spikes = emptySpikes(current.shape);
+    const spikes = emptySpikes(current.sizes);
     const v = emptyLike(current);
     const { ptr, size } = current;
     forwardPlain(neuron, v.ptr, spikes.bits, ptr, from.v.ptr, beta.ptr, beta.size, threshold, 1, size, 0, 0);
     resetState(neuron, v.ptr, spikes, threshold);
-    return [spikes, { v, refractory: zeros(current.shape) }];
+    return [spikes, { v, refractory: zeros(current.sizes) }];
   }
 
   /**
@@ -281,7 +281,7 @@ export class LIF extends Module {
   /** Throws unless this is a current that fits the neurons. */
   protected check(current: Tensor): void {
     checkSequence("LIF", "a current", current);
-    this.checkNeurons(current.shape);
+    this.checkNeurons(current.sizes);
   }
 
   /** The same for the shape [T, B, …] of a current. */

@@ -34,7 +34,7 @@ export function checkValue(where: string, name: string, value: number | Tensor, 
 export function persistentCopy(where: string, name: string, value: number | Tensor, range: Range): Tensor {
   checkValue(where, name, value, range);
   if (typeof value === "number") return persist(full([], value));
-  const { shape, size } = value;
+  const { sizes: shape, size } = value;
   if (size > 1 && shape.length > 1) {
     throw new RangeError(`${where}: expected ${name} to be one number or [N], got ${formatShape(shape)}`);
   }
@@ -47,7 +47,7 @@ export function persistentCopy(where: string, name: string, value: number | Tens
 export function checkPerNeuron(where: string, name: string, t: Tensor, shape: Shape): void {
   const features = shape.length > 1 ? shape[shape.length - 1] : 1;
   if (t.size === 1 || (t.ndim === 1 && t.size === features)) return;
-  const got = `${formatShape(t.shape)} for a current ${formatShape(shape)}${axesHint(shape, t.size)}`;
+  const got = `${formatShape(t.sizes)} for a current ${formatShape(shape)}${axesHint(shape, t.size)}`;
   throw new RangeError(`${where}: expected ${name} to be one number or [${features}], got ${got}`);
 }
 

@@ -112,7 +112,7 @@ export class RecurrentLIF extends LIF {
   }
 
   protected override recordOf(current: Tensor, from: RecurrentLIFState | null): RecurrentLIFRecord {
-    let next = from ?? this.initialState(current.shape.slice(1));
+    let next = from ?? this.initialState(current.sizes.slice(1));
     const steps = current.unbind(0).map((input) => {
       const record = super.recordOf(input.add(this.feedback(next.spikes)).unsqueeze(0), next);
       next = { ...record.state, spikes: record.spikes.select(0, 0) };

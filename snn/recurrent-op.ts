@@ -159,12 +159,12 @@ export function runRecurrent(
 ): Tensor {
   for (const t of [current, weight, beta, threshold]) ready("RecurrentLIF", t);
   if (bias !== null) ready("RecurrentLIF", bias);
-  const T = current.shape[0] as number;
-  const n = current.shape[current.ndim - 1] as number;
+  const T = current.sizes[0] as number;
+  const n = current.sizes[current.ndim - 1] as number;
   const rows = current.size / (T * n);
   const all = weight.ndim === 2;
   const plain = isPlain(neuron);
-  const spikes = emptySpikes(current.shape);
+  const spikes = emptySpikes(current.sizes);
   const membrane = emptyLike(current);
   const refractory = plain ? null : emptyLike(current);
   const work = allocate(workSpace(rows, n, all, plain));

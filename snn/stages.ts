@@ -82,9 +82,9 @@ const stateOf = (module: Module): Tensor[] => module.namedState().map(([, t]) =>
 
 /** The shape of one step of what a module gives for a sequence of one. */
 function shapeOfStep({ constructor: { name } }: Module, z: Tensor): Shape {
-  const [steps, ...shape] = z.shape;
+  const [steps, ...shape] = z.sizes;
   if (steps === 1) return shape;
-  throw new RangeError(`Stream: expected ${name} to give [1, B, …] for one step, got ${formatShape(z.shape)}`);
+  throw new RangeError(`Stream: expected ${name} to give [1, B, …] for one step, got ${formatShape(z.sizes)}`);
 }
 
 /** What a module makes in evaluation mode of a sequence of one step. */
@@ -170,7 +170,7 @@ class LinearStage extends Stage {
 
   constructor({ weight, bias, inFeatures, outFeatures }: Linear, input: Tensor) {
     checkFeatures("Linear", inFeatures, input);
-    super(own([...input.shape.slice(0, -1), outFeatures]), { parameters: [weight, bias] });
+    super(own([...input.sizes.slice(0, -1), outFeatures]), { parameters: [weight, bias] });
     this.product = new RepeatedLinear(this.output, input, weight, bias);
   }
 
@@ -186,7 +186,7 @@ class Decay {
 
   constructor(beta: Tensor) {
     this.beta = beta;
-    this.memory = beta.isParameter ? [own(beta.shape)] : [];
+    this.memory = beta.isParameter ? [own(beta.sizes)] : [];
   }
 
   read(): number {
@@ -206,9 +206,9 @@ class IntegratorStage extends Stage {
   private readonly stepBeta: number;
 
   constructor({ beta }: LeakyIntegrator, input: Tensor) {
-    checkPerNeuron("LeakyIntegrator", "beta", beta, [1, ...input.shape]);
+    checkPerNeuron("LeakyIntegrator", "beta", beta, [1, ...input.sizes]);
     const decay = new Decay(beta);
-    const v = own(input.shape);
+    const v = own(input.sizes);
     super(v, { state: [v], memory: decay.memory, parameters: [beta] });
     this.decay = decay;
     this.input = input;
@@ -234,13 +234,13 @@ class NeuronStage extends Stage {
   private readonly input: Tensor;
 
   constructor({ neuron, beta, threshold }: LIF, input: Tensor) {
-    checkPerNeuron("LIF", "beta", beta, [1, ...input.shape]);
-    checkPerNeuron("LIF", "threshold", threshold, [1, ...input.shape]);
+    checkPerNeuron("LIF", "beta", beta, [1, ...input.sizes]);
+    checkPerNeuron("LIF", "threshold", threshold, [1, ...input.sizes]);
     const decay = new Decay(beta);
-    const v = own(input.shape);
+    const v = own(input.sizes);
     const plain = isPlain(neuron);
-    const refractory = plain ? null : own(input.shape);
-    const spikes = plain ? ownSpikes(input.shape) : own(input.shape);
+    const refractory = plain ? null : own(input.sizes);
+    const spikes = plain ? ownSpikes(input.sizes) : own(input.sizes);
     // Recurrent neurons are fed back the spikes of the last step.
     const state = refractory === null ? [v, spikes] : [v, spikes, refractory];
     super(spikes, { state, memory: decay.memory, parameters: [beta, threshold] });
@@ -273,9 +273,9 @@ class SmoothStage extends Stage {
 
   constructor(lif: LIF, input: Tensor) {
     // A step, to see that all fits.
-    const names = noGrad(() => Object.keys(lif.step(input, lif.initialState(input.shape))[1]));
-    const last = Object.fromEntries(names.map((name) => [name, own(input.shape)]));
-    super(own(input.shape), { state: Object.values(last), parameters: lif.parameters() });
+    const names = noGrad(() => Object.keys(lif.step(input, lif.initialState(input.sizes))[1]));
+    const last = Object.fromEntries(names.map((name) => [name, own(input.sizes)]));
+    super(own(input.sizes), { state: Object.values(last), parameters: lif.parameters() });
     this.lif = lif;
     this.input = input;
     this.last = last;
@@ -302,7 +302,7 @@ class RecurrentStage extends Stage {
   constructor(lif: RecurrentLIF, input: Tensor) {
     checkFeatures("RecurrentLIF", lif.features, input);
     const { recurrent, V } = lif;
-    const current = own(input.shape);
+    const current = own(input.sizes);
     const neurons = new NeuronStage(lif, current);
     const parameters = [lif.beta, lif.threshold, V, recurrent?.weight ?? null, recurrent?.bias ?? null];
     super(neurons.output, { memory: [current, ...neurons.memory], parameters });
@@ -330,7 +330,7 @@ class RecurrentStage extends Stage {
   }
 }
 
-function checkFeatures(layer: string, features: number, { shape }: Tensor): void {
+function checkFeatures(layer: string, features: number, { sizes: shape }: Tensor): void {
   if (shape[shape.length - 1] === features) return;
   throw new RangeError(`Stream: expected [B, …, ${features}] for ${layer}, got ${formatShape(shape)}`);
 }

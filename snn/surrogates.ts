@@ -173,9 +173,9 @@ const erfStep = (x: Tensor, alpha: number): Tensor => x.mul(alpha).erf().add(1).
 /** y, which a function of the user has made of x. */
 function shaped(name: string, y: Tensor, x: Tensor): Tensor {
   alive(y, `surrogate.custom: ${name}`);
-  if (sameShape(y.shape, x.shape)) return y;
-  const got = `got ${formatShape(y.shape)}`;
-  throw new RangeError(`surrogate.custom: expected a ${name} of shape ${formatShape(x.shape)}, ${got}`);
+  if (sameShape(y.sizes, x.sizes)) return y;
+  const got = `got ${formatShape(y.sizes)}`;
+  throw new RangeError(`surrogate.custom: expected a ${name} of shape ${formatShape(x.sizes)}, ${got}`);
 }
 
 /** A derivative as a tensor that backward may dispose: one that was there before is copied. */

@@ -60,10 +60,10 @@ export class TensorDataset<Y extends Targets = Targets> {
     if (!(y instanceof Tensor) && (typeof y !== "object" || !WHOLE.fits(y?.length))) {
       throw wrongType(WHERE, "y as an array or a tensor", y);
     }
-    const sample = shape !== null ? checkShape(WHERE, shape) : x instanceof Tensor ? x.shape.slice(1) : null;
+    const sample = shape !== null ? checkShape(WHERE, shape) : x instanceof Tensor ? x.sizes.slice(1) : null;
     this.x = steady(values) as Float32Array | Uint8Array;
     this.y = y instanceof Tensor ? y.toFloat32Array() : steady(y);
-    const targetRows = y instanceof Tensor ? (y.shape[0] ?? 1) : y.length;
+    const targetRows = y instanceof Tensor ? (y.sizes[0] ?? 1) : y.length;
     this.length = sample === null ? targetRows : values.length / sizeOf(sample);
     this.shape = Object.freeze(sample ?? [values.length / this.length]);
     if (!Number.isInteger(this.length) || !Number.isInteger(this.shape[0] ?? 1) || values.length === 0) {
@@ -75,7 +75,7 @@ export class TensorDataset<Y extends Targets = Targets> {
       throw new RangeError(`TensorDataset: expected targets for ${this.length} samples, got ${targetRows}`);
     }
     const targets = this.y.length / this.length;
-    if (y instanceof Tensor) this.targetShape = Object.freeze(y.shape.slice(1));
+    if (y instanceof Tensor) this.targetShape = Object.freeze(y.sizes.slice(1));
     else if (kindOf(y) === "Float32Array") this.targetShape = Object.freeze(targets === 1 ? [] : [targets]);
     else if (targets === 1) {
       this.targetShape = null;

@@ -142,7 +142,7 @@ function fill(
   order: Uint32Array | null,
   start: number,
 ): Tensor {
-  const shape: Shape = buffer.shape.slice(1);
+  const shape: Shape = buffer.sizes.slice(1);
   const size = sizeOf(shape);
   const data = peek(buffer);
   for (let b = 0; b < n; b++) {
@@ -150,5 +150,5 @@ function fill(
     for (let i = 0; i < size; i++) data[b * size + i] = (from[sample + i] as number) * scale;
   }
   touch(buffer);
-  return n === buffer.shape[0] ? buffer : viewOf(buffer, [n, ...shape], n * size, 0);
+  return n === buffer.sizes[0] ? buffer : viewOf(buffer, [n, ...shape], n * size, 0);
 }

@@ -88,7 +88,7 @@ export abstract class Module {
   /** Copies of all parameters, and of buffers such as running statistics, by name; later training does not change them. */
   stateDict(): StateDict {
     return Object.fromEntries(
-      this.namedState().map(([name, t]) => [name, { shape: [...t.shape], data: t.toFloat32Array() }]),
+      this.namedState().map(([name, t]) => [name, { shape: [...t.sizes], data: t.toFloat32Array() }]),
     );
   }
 
@@ -177,14 +177,14 @@ function valuesOf(name: string, entry: unknown, t: Tensor): Float32Array {
   // The data of a tensor are read without giving out a view.
   const { shape, data } =
     entry instanceof Tensor
-      ? { shape: entry.shape, data: entry.toFloat32Array() }
+      ? { shape: entry.sizes, data: entry.toFloat32Array() }
       : (objectOf(where, "an array { shape, data }", entry) as unknown as StateEntry);
   const sizes = sizesOf(where, shape);
   const values = new Float32Array(numbersOf(where, "an array of numbers", data));
-  const same = sameShape(sizes, t.shape);
+  const same = sameShape(sizes, t.sizes);
   if (same && values.length === t.size) return values;
   const got = same ? `${values.length} values` : formatShape(sizes);
-  throw new RangeError(`${LOAD}: expected ${name} of shape ${formatShape(t.shape)}, got ${got}`);
+  throw new RangeError(`${LOAD}: expected ${name} of shape ${formatShape(t.sizes)}, got ${got}`);
 }
 
 const OWN = "a module or a parameter of this copy of jarvis-snn";

@@ -129,8 +129,8 @@ abstract class BatchNorm extends Normalization {
 
   /** x is alive. */
   protected over(where: string, x: Tensor, axis: number): Tensor {
-    if (x.shape[axisOf(where, axis, x.ndim)] !== this.channels) {
-      throw new RangeError(`${where}: expected ${this.channels} channels on axis ${axis}, got ${formatShape(x.shape)}`);
+    if (x.sizes[axisOf(where, axis, x.ndim)] !== this.channels) {
+      throw new RangeError(`${where}: expected ${this.channels} channels on axis ${axis}, got ${formatShape(x.sizes)}`);
     }
     const { weight, bias, eps, runningMean, runningVar, training, momentum, numBatchesTracked: tracked } = this;
     const counts = training && tracked !== null && !isOutside(tracked);
@@ -205,7 +205,7 @@ export class BatchNorm2d extends BatchNorm {
    */
   forward(x: Tensor): Tensor {
     alive(x, "BatchNorm2d");
-    if (x.ndim < 4) throw new RangeError(`BatchNorm2d: expected x [..., N, C, H, W], got ${formatShape(x.shape)}`);
+    if (x.ndim < 4) throw new RangeError(`BatchNorm2d: expected x [..., N, C, H, W], got ${formatShape(x.sizes)}`);
     return this.over("BatchNorm2d", x, -3);
   }
 }

@@ -34,7 +34,7 @@ export function summary(module: Module, inputShape: Shape): string {
       );
       m.forward = (...x) => {
         const z = forward.apply(m, x);
-        outputs.set(m, z instanceof Tensor ? formatShape(z.shape) : show(z));
+        outputs.set(m, z instanceof Tensor ? formatShape(z.sizes) : show(z));
         return z;
       };
     }

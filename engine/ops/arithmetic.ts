@@ -106,7 +106,7 @@ export const minimumOp = tieOps("minimum");
 
 /** Brings both operands to one shape and applies the op. */
 export function broadcast<Attrs = null>(op: Op<Attrs>, x: Tensor, y: Operand, attrs = null as Attrs): Tensor {
-  if (x instanceof Tensor && y instanceof Tensor && sameShape(x.shape, y.shape)) return apply(op, attrs, x, y);
+  if (x instanceof Tensor && y instanceof Tensor && sameShape(x.sizes, y.sizes)) return apply(op, attrs, x, y);
   return composed(broadcastBoth<Attrs>, op, x, y, attrs);
 }
 
@@ -116,7 +116,7 @@ function broadcastBoth<Attrs>(op: Op<Attrs>, x: Tensor, y: Operand, attrs: Attrs
   }
   alive(x, op.name);
   const other = asTensor(op.name, y);
-  const shape = broadcastShapes(op.name, x.shape, other.shape);
+  const shape = broadcastShapes(op.name, x.sizes, other.sizes);
   return apply(op, attrs, broadcastTo(x, shape), broadcastTo(other, shape));
 }
 

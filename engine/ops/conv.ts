@@ -51,7 +51,7 @@ const convOp: Op<Windows> = {
     const { places } = g;
     const planes = z.size / places;
     // A pool's planes are the last two axes: of conv1d, channels and places.
-    const [height, width] = z.shape.slice(-2) as [number, number];
+    const [height, width] = z.sizes.slice(-2) as [number, number];
     if (g.path === "dense" || height * width !== places) writeOutGradient(z);
     const dx = freshGradOf(x);
     const adds = accumulates;
@@ -118,11 +118,11 @@ function checkSizes(
 ): void {
   alive(x, where);
   alive(weight, where);
-  const [first, second] = weight.shape as [number, number];
+  const [first, second] = weight.sizes as [number, number];
   const [inputs, outputs] = where === "convTranspose2d" ? [first, second * groups] : [second * groups, first];
-  const fits = weight.ndim === axes + 2 && x.shape[x.ndim - axes - 1] === inputs;
+  const fits = weight.ndim === axes + 2 && x.sizes[x.ndim - axes - 1] === inputs;
   if (!(fits && Number.isInteger(groups) && groups > 0 && first % groups === 0)) {
-    const got = `${formatShape(x.shape)} and ${formatShape(weight.shape)} with groups ${groups}`;
+    const got = `${formatShape(x.sizes)} and ${formatShape(weight.sizes)} with groups ${groups}`;
     const hint =
       weight.ndim === axes + 2 && inputs === 1 ? `; add the axis of channels by unsqueeze(x, ${-axes - 1})?` : "";
     throw new RangeError(`${where}: expected ${EXPECTED[where]}, got ${got}${hint}`);
@@ -164,14 +164,14 @@ function convolve(
   const again = axes === 1 ? convolve1d : convolve2d;
   const constant = once(again, axes + 1, x, weight, bias, options as ConvOptions<number>);
   if (constant !== null) return constant;
-  const [height, width] = x.shape.slice(-2) as [number, number];
-  const [kernelHeight, kernelWidth] = weight.shape.slice(-2) as [number, number];
+  const [height, width] = x.sizes.slice(-2) as [number, number];
+  const [kernelHeight, kernelWidth] = weight.sizes.slice(-2) as [number, number];
   const across = windowOver(where, 1, width, kernelWidth, options);
   const down = axes === 1 ? FLAT : windowOver(where, 0, height, kernelHeight, options);
   const places = axes === 1 ? [across.places] : [down.places, across.places];
-  const shape = [...x.shape.slice(0, -axes - 1), weight.shape[0] as number, ...places];
+  const shape = [...x.sizes.slice(0, -axes - 1), weight.sizes[0] as number, ...places];
   checkShape(where, shape);
-  const g = windows(shape, x.size, groups, weight.shape, down, across);
+  const g = windows(shape, x.size, groups, weight.sizes, down, across);
   if (x.bits === 0) ready(where, x);
   else alive(x, where);
   convOp.choose?.(g, x, weight);
@@ -237,17 +237,17 @@ export function convTranspose2d(
   if (constant !== null) return constant;
   const y = windowUnder(0, x, weight, settings);
   const q = windowUnder(1, x, weight, settings);
-  const shape = [...x.shape.slice(0, -3), (weight.shape[1] as number) * groups, y.size, q.size];
-  const g = windows(checkShape("convTranspose2d", shape), sizeOf(shape), groups, weight.shape, y, q);
+  const shape = [...x.sizes.slice(0, -3), (weight.sizes[1] as number) * groups, y.size, q.size];
+  const g = windows(checkShape("convTranspose2d", shape), sizeOf(shape), groups, weight.sizes, y, q);
   return apply(convTransposeOp, g, x, weight, bias as Tensor);
 }
 
 /** The window along an axis of the images of which x is the map. */
 function windowUnder(axis: number, x: Tensor, weight: Tensor, options: Required<ConvTransposeOptions>): Axis {
   const where = "convTranspose2d";
-  const places = x.shape[x.ndim - 2 + axis] as number;
+  const places = x.sizes[x.ndim - 2 + axis] as number;
   // The size is what is looked for: any will do to read the options.
-  const window = windowOver(where, axis, Infinity, weight.shape[2 + axis] as number, options);
+  const window = windowOver(where, axis, Infinity, weight.sizes[2 + axis] as number, options);
   const { stride, padding, dilation, kernel } = window;
   const { outputPadding = 0 } = options;
   const more = sizeOption(where, "outputPadding", outputPadding, axis, 0);

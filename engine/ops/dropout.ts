@@ -70,14 +70,14 @@ export function dropout(x: Tensor, options: DropoutOptions = DROPOUT): Tensor {
   const { p, training, generator: given } = withDefaults("dropout", DROPOUT, options);
   checkProbability("dropout", p);
   const generator = generatorOf("dropout", given);
-  if (!training || p === 0) return reshape(x, x.shape);
+  if (!training || p === 0) return reshape(x, x.sizes);
   ready("dropout", x);
   return dropoutBy(drawn(x, p, generator), x, p);
 }
 
 /** A bit for every value of x, set with probability 1 − p. */
 function drawn(x: Tensor, p: number, generator: Generator): Tensor {
-  const mask = emptySpikes(x.shape);
+  const mask = emptySpikes(x.sizes);
   try {
     const keep = allocate(128);
     k.fill(keep, 32, 1 - p);

@@ -39,21 +39,21 @@ export function expand(x: Tensor, shape: Shape): Tensor {
   const lead = sizes.length - x.ndim;
   const target = checkShape(
     "expand",
-    sizes.map((n, axis) => (n === -1 && axis >= lead ? (x.shape[axis - lead] as number) : n)),
+    sizes.map((n, axis) => (n === -1 && axis >= lead ? (x.sizes[axis - lead] as number) : n)),
   );
-  if (lead < 0 || !sameShape(broadcastShapes("expand", x.shape, target), target)) {
+  if (lead < 0 || !sameShape(broadcastShapes("expand", x.sizes, target), target)) {
     throw new RangeError(
-      `expand: expected a shape that ${formatShape(x.shape)} broadcasts to, got ${formatShape(sizes)}`,
+      `expand: expected a shape that ${formatShape(x.sizes)} broadcasts to, got ${formatShape(sizes)}`,
     );
   }
-  return sameShape(x.shape, target) ? reshape(x, target) : composed(broadcastTo, x, target);
+  return sameShape(x.sizes, target) ? reshape(x, target) : composed(broadcastTo, x, target);
 }
 
 /** x broadcast to a shape that it is known to broadcast to: one repetition for each run of neighbouring axes. */
 export function broadcastTo(x: Tensor, target: Shape): Tensor {
-  if (sameShape(x.shape, target)) return x;
+  if (sameShape(x.sizes, target)) return x;
   const lead = target.length - x.ndim;
-  const from = target.map((_, axis) => (axis < lead ? 1 : (x.shape[axis - lead] as number)));
+  const from = target.map((_, axis) => (axis < lead ? 1 : (x.sizes[axis - lead] as number)));
   let z = x;
   for (let end = target.length; end > 0; end--) {
     if (from[end - 1] === target[end - 1]) continue;
@@ -63,7 +63,7 @@ export function broadcastTo(x: Tensor, target: Shape): Tensor {
     z = repeatAxes(z, [...from], start, end);
     end = start + 1;
   }
-  return z.shape.length === target.length ? z : reshape(z, target);
+  return z.sizes.length === target.length ? z : reshape(z, target);
 }
 
 /**
@@ -80,7 +80,7 @@ export function tile(x: Tensor, reps: readonly number[]): Tensor {
 function tiled(x: Tensor, reps: readonly number[]): Tensor {
   const ndim = Math.max(x.ndim, reps.length);
   const ones = (n: number) => new Array<number>(n).fill(1);
-  const sizes = [...ones(ndim - x.ndim), ...x.shape];
+  const sizes = [...ones(ndim - x.ndim), ...x.sizes];
   const times = [...ones(ndim - reps.length), ...reps];
   const pairs = checkShape(
     "tile",
@@ -129,14 +129,14 @@ export function once<B, C, D>(
   d?: D,
 ): Tensor | null {
   const source = constantSource(x);
-  if (source === null || x.ndim <= least || source.size * (x.shape[0] as number) !== x.size) return null;
+  if (source === null || x.ndim <= least || source.size * (x.sizes[0] as number) !== x.size) return null;
   return composed(repeated, fn as Repeated, x, b, c, d);
 }
 
 type Repeated = (x: Tensor, ...rest: unknown[]) => Tensor;
 
 function repeated(fn: Repeated, x: Tensor, b: unknown, c: unknown, d: unknown): Tensor {
-  const [times, ...shape] = x.shape as [number, ...number[]];
+  const [times, ...shape] = x.sizes as [number, ...number[]];
   const z = fn(reshape(constantSource(x) as Tensor, shape), b, c, d);
-  return broadcastTo(z, [times, ...z.shape]);
+  return broadcastTo(z, [times, ...z.sizes]);
 }

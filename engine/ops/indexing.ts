@@ -78,13 +78,13 @@ function giveBack({ rows, count }: Rows, _x: Tensor, region: Region): void {
 export function indexSelect(x: Tensor, axis: number, indices: Indices): Tensor {
   ready("indexSelect", x);
   const at = axisOf("indexSelect", axis, x.ndim);
-  const n = x.shape[at] as number;
+  const n = x.sizes[at] as number;
   const index = indexOf("indexSelect", indices, n);
   if (index.shape.length > 1) {
     throw new RangeError(`indexSelect: expected one axis of indices, got ${formatShape(index.shape)}`);
   }
   const count = index.values.length;
-  const shape = checkShape("indexSelect", [...x.shape.slice(0, at), count, ...x.shape.slice(at + 1)]);
+  const shape = checkShape("indexSelect", [...x.sizes.slice(0, at), count, ...x.sizes.slice(at + 1)]);
   const outer = sizeOf(shape.slice(0, at));
   const rows = locate(index.values, [outer, count], [n, 0], 1);
   return applyOwning(takeOp, { shape, rows, count: outer * count, width: x.size / (outer * n), skip: -1 }, x);
@@ -115,8 +115,8 @@ export function scatterAdd(x: Tensor, axis: number, index: Indices, source: Tens
 
 function scattered(x: Tensor, { axis, index }: { axis: number; index: Indices }, source: Tensor): Tensor {
   const rows = elements("scatterAdd", x, axis, index, source);
-  const part = rows.shape.reduce((z, n, i) => (n < (z.shape[i] as number) ? slice(z, i, 0, n) : z), source);
-  return applyOwning(scatterAddOp, { ...rows, shape: x.shape }, x, part);
+  const part = rows.shape.reduce((z, n, i) => (n < (z.sizes[i] as number) ? slice(z, i, 0, n) : z), source);
+  return applyOwning(scatterAddOp, { ...rows, shape: x.sizes }, x, part);
 }
 
 /** The elements of x that an index along an axis names, as rows of one element. The index lies within `source` too. */
@@ -124,16 +124,16 @@ function elements(where: string, x: Tensor, axis: number, index: Indices, source
   ready(where, x);
   if (source !== null) ready(where, source);
   const at = axisOf(where, axis, x.ndim);
-  const { values, shape: given } = indexOf(where, index, x.shape[at] as number);
+  const { values, shape: given } = indexOf(where, index, x.sizes[at] as number);
   const shape = checkShape(where, given);
-  const limits = [x.shape.map((n, i) => (i === at ? Infinity : n)), source === null ? shape : source.shape];
+  const limits = [x.sizes.map((n, i) => (i === at ? Infinity : n)), source === null ? shape : source.sizes];
   if (limits.some((limit) => limit.length !== shape.length || shape.some((n, i) => n > (limit[i] as number)))) {
     throw new RangeError(
-      `${where}: expected an index within ${formatShape(x.shape)} but for axis ${at}` +
-        `${source === null ? "" : ` and within ${formatShape(source.shape)}`}, got ${formatShape(shape)}`,
+      `${where}: expected an index within ${formatShape(x.sizes)} but for axis ${at}` +
+        `${source === null ? "" : ` and within ${formatShape(source.sizes)}`}, got ${formatShape(shape)}`,
     );
   }
-  const strides = stridesOf(x.shape);
+  const strides = stridesOf(x.sizes);
   const step = strides[at] as number;
   strides[at] = 0;
   return { shape, rows: locate(values, shape, strides, step), count: sizeOf(shape), width: 1, skip: -1 };
@@ -157,8 +157,8 @@ const DEFAULTS: Required<EmbeddingOptions> = { paddingIdx: null };
 export function embedding(indices: Indices, weight: Tensor, options: EmbeddingOptions = {}): Tensor {
   const { paddingIdx } = withDefaults("embedding", DEFAULTS, options);
   ready("embedding", weight);
-  const [n, width] = weight.shape as [number, number];
-  if (weight.ndim !== 2) throw new RangeError(`embedding: expected a weight [K, N], got ${formatShape(weight.shape)}`);
+  const [n, width] = weight.sizes as [number, number];
+  if (weight.ndim !== 2) throw new RangeError(`embedding: expected a weight [K, N], got ${formatShape(weight.sizes)}`);
   const skip = paddingRow(paddingIdx, n);
   const index = indexOf("embedding", indices, n);
   const shape = checkShape("embedding", [...index.shape, width]);
@@ -180,7 +180,7 @@ export function paddingRow(paddingIdx: number | null, n: number): number {
 function indexOf(where: string, indices: Indices, limit: number): { shape: Shape; values: Int32Array } {
   const given = indices instanceof Tensor ? indices.toFloat32Array() : indices;
   const values = integersOf(where, "indices", given, limit);
-  return { shape: indices instanceof Tensor ? indices.shape : [values.length], values };
+  return { shape: indices instanceof Tensor ? indices.sizes : [values.length], values };
 }
 
 /**

@@ -76,15 +76,15 @@ export function permute(x: Tensor, axes: readonly number[]): Tensor {
   const given = listOf("permute", "axes", axes, FINITE);
   const order = given.map((axis) => axisOf("permute", axis, x.ndim));
   if (order.length !== x.ndim || new Set(order).size !== x.ndim) {
-    throw new RangeError(`permute: expected every axis of ${formatShape(x.shape)} once, got ${formatShape(given)}`);
+    throw new RangeError(`permute: expected every axis of ${formatShape(x.sizes)} once, got ${formatShape(given)}`);
   }
   return inOrder(x, order);
 }
 
 /** The axes in an order that names each once. */
 function inOrder(x: Tensor, order: readonly number[]): Tensor {
-  const strides = stridesOf(x.shape);
-  const shape = order.map((axis) => x.shape[axis] as number);
+  const strides = stridesOf(x.sizes);
+  const shape = order.map((axis) => x.sizes[axis] as number);
   const steps = order.map((axis) => strides[axis] as number);
   return strided(permuteOp, x, shape, shape, steps, 0) ?? composed(oneByOne, x, order);
 }
@@ -92,7 +92,7 @@ function inOrder(x: Tensor, order: readonly number[]): Tensor {
 /** Brings one axis after the other into its place: what lies before, between and behind makes four axes with it. */
 function oneByOne(x: Tensor, order: readonly number[]): Tensor {
   let z = x;
-  const now = x.shape.map((_, axis) => axis);
+  const now = x.sizes.map((_, axis) => axis);
   order.forEach((axis, to) => {
     const from = now.indexOf(axis);
     const step = now.map((_, i) => (i < to || i > from ? i : i === to ? from : i - 1));
@@ -136,9 +136,9 @@ function strided(
 
 /** Elements start, start + step, … of an axis, `count` of them; a copy. */
 function sliceAlong(op: Op<Strided>, x: Tensor, axis: number, start: number, count: number, step: number): Tensor {
-  const shape = x.shape.map((n, i) => (i === axis ? count : n));
-  const outer = sizeOf(x.shape.slice(0, axis));
-  const inner = sizeOf(x.shape.slice(axis + 1));
+  const shape = x.sizes.map((n, i) => (i === axis ? count : n));
+  const outer = sizeOf(x.sizes.slice(0, axis));
+  const inner = sizeOf(x.sizes.slice(axis + 1));
   const strides = [x.size / outer, step * inner, 1];
   return strided(op, x, shape, [outer, count, inner], strides, start * inner) as Tensor;
 }
@@ -152,7 +152,7 @@ export function transpose(x: Tensor, a = -2, b = -1): Tensor {
   alive(x, "transpose");
   const p = axisOf("transpose", a, x.ndim);
   const q = axisOf("transpose", b, x.ndim);
-  const axes = x.shape.map((_, axis) => (axis === p ? q : axis === q ? p : axis));
+  const axes = x.sizes.map((_, axis) => (axis === p ? q : axis === q ? p : axis));
   return inOrder(x, axes);
 }
 
@@ -167,7 +167,7 @@ export function transpose(x: Tensor, a = -2, b = -1): Tensor {
 export function slice(x: Tensor, axis: number, start = 0, end = Infinity, step = 1): Tensor {
   alive(x, "slice");
   const at = axisOf("slice", axis, x.ndim);
-  const n = x.shape[at] as number;
+  const n = x.sizes[at] as number;
   if (typeof start !== "number" || typeof end !== "number") {
     throw wrongType("slice", "numbers as bounds", typeof start === "number" ? end : start);
   }
@@ -179,7 +179,7 @@ export function slice(x: Tensor, axis: number, start = 0, end = Infinity, step =
   }
   if (from >= to) {
     throw new RangeError(
-      `slice: expected start < end on axis ${at} of ${formatShape(x.shape)}, got ${start} and ${end}`,
+      `slice: expected start < end on axis ${at} of ${formatShape(x.sizes)}, got ${start} and ${end}`,
     );
   }
   if (at === 0 && step === 1) return sliceRows(x, from, to);
@@ -198,10 +198,10 @@ export function flip(x: Tensor, axes?: number | readonly number[]): Tensor {
 
 function flipped(x: Tensor, axes: readonly number[]): Tensor {
   const z = axes.reduce((part, axis) => {
-    const n = x.shape[axis] as number;
+    const n = x.sizes[axis] as number;
     return sliceAlong(flipOp, part, axis, n - 1, n, -1);
   }, x);
-  return z === x ? reshape(x, x.shape) : z;
+  return z === x ? reshape(x, x.sizes) : z;
 }
 
 /**
@@ -213,7 +213,7 @@ function flipped(x: Tensor, axes: readonly number[]): Tensor {
 export function select(x: Tensor, axis: number, index: number): Tensor {
   alive(x, "select");
   const at = axisOf("select", axis, x.ndim);
-  const n = x.shape[at] as number;
+  const n = x.sizes[at] as number;
   if (typeof index !== "number") throw wrongType("select", "an index as a number", index);
   const i = index < 0 ? index + n : index;
   if (!Number.isInteger(i) || i < 0 || i >= n) {
@@ -225,7 +225,7 @@ export function select(x: Tensor, axis: number, index: number): Tensor {
 function selected(x: Tensor, at: number, i: number): Tensor {
   return reshape(
     slice(x, at, i, i + 1),
-    x.shape.filter((_, a) => a !== at),
+    x.sizes.filter((_, a) => a !== at),
   );
 }
 
@@ -236,7 +236,7 @@ function selected(x: Tensor, at: number, i: number): Tensor {
  */
 export function unbind(x: Tensor, axis = 0): Tensor[] {
   alive(x, "unbind");
-  const n = x.shape[axisOf("unbind", axis, x.ndim)] as number;
+  const n = x.sizes[axisOf("unbind", axis, x.ndim)] as number;
   return allOf(n, (i) => select(x, axis, i));
 }
 
@@ -249,7 +249,7 @@ export function unbind(x: Tensor, axis = 0): Tensor[] {
  */
 export function split(x: Tensor, sizes: number | readonly number[], axis = 0): Tensor[] {
   alive(x, "split");
-  const n = x.shape[axisOf("split", axis, x.ndim)] as number;
+  const n = x.sizes[axisOf("split", axis, x.ndim)] as number;
   const same = typeof sizes === "number";
   const list = same ? [sizes] : listOf("split", "sizes", sizes, FINITE);
   const total = list.reduce((sum, size) => sum + size, 0);
@@ -288,15 +288,15 @@ export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
   const at = axisOf("concat", axis, first.ndim);
   let total = 0;
   for (const t of inputs) {
-    const expected = first.shape.map((n, i) => (i === at ? t.shape[at] : n)) as number[];
-    if (!sameShape(t.shape, expected)) {
+    const expected = first.sizes.map((n, i) => (i === at ? t.sizes[at] : n)) as number[];
+    if (!sameShape(t.sizes, expected)) {
       throw new RangeError(
-        `concat: shapes differ beside axis ${axis}, got ${formatShape(first.shape)} and ${formatShape(t.shape)}`,
+        `concat: shapes differ beside axis ${axis}, got ${formatShape(first.sizes)} and ${formatShape(t.sizes)}`,
       );
     }
-    total += t.shape[at] as number;
+    total += t.sizes[at] as number;
   }
-  const shape = first.shape.map((n, i) => (i === at ? total : n));
+  const shape = first.sizes.map((n, i) => (i === at ? total : n));
   const outer = sizeOf(shape.slice(0, at));
   return applyMany(concatOp, { inputs, shape, outer, step: sizeOf(shape) / outer });
 }
@@ -311,10 +311,10 @@ export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
   const inputs = tensorsOf("stack", tensors);
   const [first] = inputs;
   const at = axisOf("stack", axis, first.ndim + 1);
-  for (const { shape } of inputs) {
-    if (sameShape(shape, first.shape)) continue;
+  for (const { sizes: shape } of inputs) {
+    if (sameShape(shape, first.sizes)) continue;
     throw new RangeError(
-      `stack: expected tensors of one shape, got ${formatShape(first.shape)} and ${formatShape(shape)}`,
+      `stack: expected tensors of one shape, got ${formatShape(first.sizes)} and ${formatShape(shape)}`,
     );
   }
   return composed(stacked, inputs, at);

@@ -87,9 +87,9 @@ function ofDifference(
   checkReduction(where, reduction);
   alive(input, where);
   alive(target, where);
-  const shape = broadcastShapes(where, input.shape, target.shape);
-  if (!sameShape(shape, input.shape) && !sameShape(shape, target.shape)) {
-    const got = `${formatShape(input.shape)} and ${formatShape(target.shape)}`;
+  const shape = broadcastShapes(where, input.sizes, target.sizes);
+  if (!sameShape(shape, input.sizes) && !sameShape(shape, target.sizes)) {
+    const got = `${formatShape(input.sizes)} and ${formatShape(target.sizes)}`;
     throw new RangeError(`${where}: expected one shape to broadcast to the other, got ${got}; squeeze one of them?`);
   }
   return composed(reducedDifference, input, target, { f, border, reduction });
@@ -204,8 +204,8 @@ function bceOf(logits: Tensor, target: Tensor, options: BceOptions): Tensor {
   alive(target, where);
   checkOptional(where, "weight", weight);
   checkOptional(where, "posWeight", posWeight);
-  let { shape } = logits;
-  for (const x of [target, weight, posWeight]) if (x !== null) shape = broadcastShapes(where, shape, x.shape);
+  let { sizes: shape } = logits;
+  for (const x of [target, weight, posWeight]) if (x !== null) shape = broadcastShapes(where, shape, x.sizes);
   const positive = mul(posWeight === null ? target : mul(target, posWeight), softplus(neg(logits)));
   const negative = mul(apply(mulNumberOp, { alpha: -1, beta: 1 }, target), softplus(logits));
   const loss = add(positive, negative);
@@ -233,13 +233,13 @@ function divergence(input: Tensor, target: Tensor, options: KlDivOptions): Tenso
   choiceOf("klDiv", "the reduction", reduction, [...REDUCTIONS, "batchmean"]);
   alive(input, "klDiv");
   alive(target, "klDiv");
-  broadcastShapes("klDiv", input.shape, target.shape);
+  broadcastShapes("klDiv", input.sizes, target.sizes);
   const probability = logTarget ? exp(target) : target;
   // log 1 in the place of log 0, whose factor is 0.
   const logarithm = logTarget ? target : log(add(target, eq(target, 0)));
   const loss = mul(probability, sub(logarithm, input));
   if (reduction !== "batchmean") return reduced(loss, reduction);
-  return mul(sum(loss), 1 / (input.shape[0] ?? 1));
+  return mul(sum(loss), 1 / (input.sizes[0] ?? 1));
 }
 
 /** Losses of rows with a class index each. */
@@ -320,7 +320,7 @@ function entropy(logits: Tensor, target: ArrayLike<number> | Tensor, options: Cr
   const { weight, labelSmoothing, reduction } = settings;
   numberOf("crossEntropy", "labelSmoothing", labelSmoothing, UNIT);
   const classes = classesOf("crossEntropy", logits, settings);
-  if (!(target instanceof Tensor && sameShape(target.shape, logits.shape))) {
+  if (!(target instanceof Tensor && sameShape(target.sizes, logits.sizes))) {
     return classLoss(crossEntropyOp, logits, target, settings, classes);
   }
   alive(target, "crossEntropy");
@@ -367,7 +367,7 @@ function classesOf(
   checkReduction(where, reduction);
   numberOf(where, "ignoreIndex", ignoreIndex, NUMBER);
   alive(x, where);
-  const classes = x.shape[x.ndim - 1];
+  const classes = x.sizes[x.ndim - 1];
   if (classes === undefined) throw new RangeError(`${where}: expected an input [..., K], got a scalar`);
   checkOptionalShape(where, "weight", weight, [classes]);
   return classes;
@@ -389,7 +389,7 @@ function classLoss(
   const total = reduction !== "none";
   const scale = reduction === "mean" ? 1 / k.targetWeight(indices.ptr, weight === null ? 0 : weight.ptr, rows) : 1;
   const logSumExp = op === nllLossOp ? null : empty([2, rows]);
-  const shape = total ? [] : x.shape.slice(0, -1);
+  const shape = total ? [] : x.sizes.slice(0, -1);
   const attrs = { shape, rows, classes, smoothing, indices, logSumExp, scale, total };
   return apply(op, attrs, x, weight as Tensor);
 }
@@ -402,11 +402,11 @@ function classLoss(
 export function targetsOf(where: string, x: Tensor, target: unknown): ArrayLike<number> {
   if (target instanceof Tensor) alive(target, where);
   const targets = numbersOf(where, "an array or a tensor of targets", target instanceof Tensor ? peek(target) : target);
-  const rows = x.size / (x.shape[x.ndim - 1] as number);
+  const rows = x.size / (x.sizes[x.ndim - 1] as number);
   const n = targets.length;
   if (n === rows) return targets;
   const hint = Number.isInteger(rows / n)
-    ? `; does ${formatShape(x.shape)} have a time axis? take a readout over time first, or repeat the targets`
+    ? `; does ${formatShape(x.sizes)} have a time axis? take a readout over time first, or repeat the targets`
     : "";
   throw new RangeError(`${where}: expected ${rows} targets, got ${n}${hint}`);
 }

@@ -253,10 +253,10 @@ const FEW_ROWS = 64;
 
 /** x·w with w [in, out], or [out, in] where `turned`; the values of x were not looked at yet. */
 function productOf(x: Tensor, w: Tensor, turned: boolean): Product {
-  const depth = x.shape[x.ndim - 1] as number;
-  const outputs = w.shape[turned ? 0 : 1] as number;
+  const depth = x.sizes[x.ndim - 1] as number;
+  const outputs = w.sizes[turned ? 0 : 1] as number;
   const [stepIn, stepOut] = turned ? [1, depth] : [outputs, 1];
-  const shape = [...x.shape.slice(0, -1), outputs];
+  const shape = [...x.sizes.slice(0, -1), outputs];
   return {
     shape,
     depth,
@@ -360,12 +360,12 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
   alive(a, "matmul");
   alive(b, "matmul");
   if (a.ndim === 0 || b.ndim === 0) {
-    throw new RangeError(`matmul: expected at least one axis, got ${formatShape(a.shape)} · ${formatShape(b.shape)}`);
+    throw new RangeError(`matmul: expected at least one axis, got ${formatShape(a.sizes)} · ${formatShape(b.sizes)}`);
   }
-  const depth = a.shape[a.ndim - 1] as number;
-  if (depth !== b.shape[Math.max(b.ndim - 2, 0)]) {
-    const hint = depth === b.shape[b.ndim - 1] ? "; transpose the second operand?" : "";
-    throw new RangeError(`matmul: inner sizes differ, got ${formatShape(a.shape)} · ${formatShape(b.shape)}${hint}`);
+  const depth = a.sizes[a.ndim - 1] as number;
+  if (depth !== b.sizes[Math.max(b.ndim - 2, 0)]) {
+    const hint = depth === b.sizes[b.ndim - 1] ? "; transpose the second operand?" : "";
+    throw new RangeError(`matmul: inner sizes differ, got ${formatShape(a.sizes)} · ${formatShape(b.sizes)}${hint}`);
   }
   if (a.ndim === 1 || b.ndim === 1) return composed(withVector, a, b, depth);
   if (b.ndim === 2) return once(matmul, 1, a, b) ?? multiply(matmulOp, a, b, null, false);
@@ -376,16 +376,16 @@ function withVector(a: Tensor, b: Tensor, depth: number): Tensor {
   const row = a.ndim === 1 ? reshape(a, [1, depth]) : a;
   const column = b.ndim === 1 ? reshape(b, [depth, 1]) : b;
   const z = matmul(row, column);
-  const shape = z.shape.slice(0, -2);
-  if (a.ndim > 1) shape.push(z.shape[z.ndim - 2] as number);
-  if (b.ndim > 1) shape.push(z.shape[z.ndim - 1] as number);
+  const shape = z.sizes.slice(0, -2);
+  if (a.ndim > 1) shape.push(z.sizes[z.ndim - 2] as number);
+  if (b.ndim > 1) shape.push(z.sizes[z.ndim - 1] as number);
   return reshape(z, shape);
 }
 
 function batched(a: Tensor, b: Tensor, depth: number): Tensor {
-  const m = a.shape[a.ndim - 2] as number;
-  const n = b.shape[b.ndim - 1] as number;
-  const batch = broadcastShapes("matmul", a.shape.slice(0, -2), b.shape.slice(0, -2));
+  const m = a.sizes[a.ndim - 2] as number;
+  const n = b.sizes[b.ndim - 1] as number;
+  const batch = broadcastShapes("matmul", a.sizes.slice(0, -2), b.sizes.slice(0, -2));
   const left = broadcastTo(a, [...batch, m, depth]);
   const right = broadcastTo(b, [...batch, depth, n]);
   return apply(batchedOp, { shape: [...batch, m, n], batches: sizeOf(batch), m, n, k: depth }, left, right);
@@ -407,14 +407,14 @@ function batched(a: Tensor, b: Tensor, depth: number): Tensor {
 export function linear(x: Tensor, weight: Tensor, bias: Tensor | null = null): Tensor {
   alive(x, "linear");
   alive(weight, "linear");
-  const inputs = x.shape[x.ndim - 1] as number;
-  if (weight.ndim !== 2 || inputs !== weight.shape[1]) {
-    const got = `${formatShape(x.shape)} and ${formatShape(weight.shape)}`;
+  const inputs = x.sizes[x.ndim - 1] as number;
+  if (weight.ndim !== 2 || inputs !== weight.sizes[1]) {
+    const got = `${formatShape(x.sizes)} and ${formatShape(weight.sizes)}`;
     throw new RangeError(
-      `linear: expected x [..., in] and weight [out, in], got ${got}${hintOf(x.shape, weight.shape)}`,
+      `linear: expected x [..., in] and weight [out, in], got ${got}${hintOf(x.sizes, weight.sizes)}`,
     );
   }
-  checkOptionalShape("linear", "bias", bias, [weight.shape[0] as number]);
+  checkOptionalShape("linear", "bias", bias, [weight.sizes[0] as number]);
   return once(linear, 1, x, weight, bias) ?? multiply(linearOp, x, weight, bias, true);
 }
 

@@ -224,14 +224,14 @@ export function batchNorm(x: Tensor, options: BatchNormOptions = BATCH_NORM): Te
 function batchNormOf(x: Tensor, options: Required<BatchNormOptions>, axis: number, times: number): Tensor {
   const where = "batchNorm";
   const { runningMean, runningVar, training, momentum } = options;
-  const channels = x.shape[x.ndim + axis] as number;
+  const channels = x.sizes[x.ndim + axis] as number;
   const count = x.size / channels;
   checkNorm(where, options, [channels]);
   checkOptionalShape(where, "runningMean", runningMean, [channels]);
   checkOptionalShape(where, "runningVar", runningVar, [channels]);
   numberOf(where, "momentum", momentum, UNIT);
   if (training && count * times === 1) {
-    throw new RangeError(`${where}: expected more than one value per channel in training, got ${formatShape(x.shape)}`);
+    throw new RangeError(`${where}: expected more than one value per channel in training, got ${formatShape(x.sizes)}`);
   }
   const running: Running | null = runningMean && runningVar && [runningMean, runningVar];
   if (running === null && !(training && runningMean === runningVar)) {
@@ -240,9 +240,9 @@ function batchNormOf(x: Tensor, options: Required<BatchNormOptions>, axis: numbe
     );
   }
   if (running !== null) for (const t of running) ready(where, t);
-  const constant = once(batchNormOf, -axis, x, options, axis, times * (x.shape[0] as number));
+  const constant = once(batchNormOf, -axis, x, options, axis, times * (x.sizes[0] as number));
   if (constant !== null) return constant;
-  const n = sizeOf(x.shape.slice(x.ndim + axis + 1));
+  const n = sizeOf(x.sizes.slice(x.ndim + axis + 1));
   if (n === 1 && count > 1) return composed(batchNormOfRows, x, options, times, channels);
   const layout = { outer: count / n, groups: channels, n, perStat: 1, channels };
   const values = count * times;
@@ -252,7 +252,7 @@ function batchNormOf(x: Tensor, options: Required<BatchNormOptions>, axis: numbe
 /** Of single values: as rows, one for each channel, their runs are long. */
 function batchNormOfRows(x: Tensor, options: Required<BatchNormOptions>, times: number, channels: number): Tensor {
   const rows = transpose(reshape(x, [1, x.size / channels, channels]));
-  return reshape(transpose(batchNormOf(rows, options, -2, times)), x.shape);
+  return reshape(transpose(batchNormOf(rows, options, -2, times)), x.sizes);
 }
 
 /**
@@ -268,9 +268,9 @@ export function layerNorm(x: Tensor, normalizedShape: number | Shape, options: L
   alive(x, "layerNorm");
   const settings = withDefaults("layerNorm", LAYER_NORM, options);
   const shape = typeof normalizedShape === "number" ? [normalizedShape] : sizesOf("layerNorm", normalizedShape);
-  if (shape.length === 0 || !sameShape(x.shape.slice(-shape.length), shape)) {
+  if (shape.length === 0 || !sameShape(x.sizes.slice(-shape.length), shape)) {
     throw new RangeError(
-      `layerNorm: expected the last axes of x to be ${formatShape(shape)}, got ${formatShape(x.shape)}`,
+      `layerNorm: expected the last axes of x to be ${formatShape(shape)}, got ${formatShape(x.sizes)}`,
     );
   }
   checkNorm("layerNorm", settings, shape);
@@ -304,11 +304,11 @@ export function groupNorm(x: Tensor, numGroups: number, options: GroupNormOption
 }
 
 function groupNormOf(x: Tensor, numGroups: number, options: Required<GroupNormOptions>, axis: number): Tensor {
-  const channels = x.shape[x.ndim + axis] as number;
+  const channels = x.sizes[x.ndim + axis] as number;
   checkGroups("groupNorm", numGroups, channels);
   checkNorm("groupNorm", options, [channels]);
   const constant = once(groupNormOf, -axis, x, numGroups, options, axis);
   if (constant !== null) return constant;
-  const n = sizeOf(x.shape.slice(x.ndim + axis + 1));
+  const n = sizeOf(x.sizes.slice(x.ndim + axis + 1));
   return normalize(x, { outer: 1, groups: x.size / n, n, perStat: channels / numGroups, channels }, options);
 }

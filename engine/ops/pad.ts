@@ -44,12 +44,12 @@ export function pad(x: Tensor, padding: readonly number[], value = 0): Tensor {
   const sizes = listOf("pad", "padding", padding, FINITE);
   const cut = (i: number): number => Math.min(sizes[i] as number, 0);
   const fits = sizes.every((n, i) => {
-    const size = x.shape[x.ndim - 1 - (i >> 1)] as number;
+    const size = x.sizes[x.ndim - 1 - (i >> 1)] as number;
     return Number.isInteger(n) && size + cut(i) + cut(i ^ 1) > 0;
   });
   if (!fits) {
     throw new RangeError(
-      `pad: expected pairs of integers for the last axes of ${formatShape(x.shape)}, got ${formatShape(sizes)}`,
+      `pad: expected pairs of integers for the last axes of ${formatShape(x.sizes)}, got ${formatShape(sizes)}`,
     );
   }
   if (typeof value !== "number") throw wrongType("pad", "a number as value", value);
@@ -61,19 +61,19 @@ function padded(x: Tensor, padding: readonly number[], value: number): Tensor {
   let z = x;
   for (let i = 0; i < padding.length; i += 2) {
     const axis = x.ndim - 1 - i / 2;
-    if (cut(i) + cut(i + 1) < 0) z = slice(z, axis, -cut(i), (z.shape[axis] as number) + cut(i + 1));
+    if (cut(i) + cut(i + 1) < 0) z = slice(z, axis, -cut(i), (z.sizes[axis] as number) + cut(i + 1));
     z = padAxis(z, axis, (padding[i] as number) - cut(i), (padding[i + 1] as number) - cut(i + 1), value);
   }
-  return z === x ? reshape(x, x.shape) : z;
+  return z === x ? reshape(x, x.sizes) : z;
 }
 
 function padAxis(x: Tensor, axis: number, before: number, behind: number, value: number): Tensor {
   if (before + behind === 0) return x;
-  const n = x.shape[axis] as number;
+  const n = x.sizes[axis] as number;
   const size = n + before + behind;
   const shape = checkShape(
     "pad",
-    x.shape.map((m, i) => (i === axis ? size : m)),
+    x.sizes.map((m, i) => (i === axis ? size : m)),
   );
   const inner = sizeOf(shape.slice(axis + 1));
   const rows = sizeOf(shape.slice(0, axis));
@@ -81,7 +81,7 @@ function padAxis(x: Tensor, axis: number, before: number, behind: number, value:
 }
 
 /** For every row of matrices [rows, columns]: calls f for the elements up to the diagonal, of which there are some. */
-function lowerRows(f: typeof k.copy, to: number, from: number, { shape, size }: Tensor, diagonal: number): void {
+function lowerRows(f: typeof k.copy, to: number, from: number, { sizes: shape, size }: Tensor, diagonal: number): void {
   const [rows, columns] = shape.slice(-2) as [number, number];
   for (let first = 0, row = 0; first < size; first += columns, row = (row + 1) % rows) {
     const n = Math.min(row + 1 + diagonal, columns);
@@ -110,7 +110,7 @@ const trilOp: Op<{ diagonal: number }> = {
  */
 export function tril(x: Tensor, diagonal = 0): Tensor {
   alive(x, "tril");
-  if (x.ndim < 2) throw new RangeError(`tril: expected two axes or more, got ${formatShape(x.shape)}`);
+  if (x.ndim < 2) throw new RangeError(`tril: expected two axes or more, got ${formatShape(x.sizes)}`);
   if (!Number.isInteger(diagonal)) numberOf("tril", "diagonal", diagonal, INTEGER);
   return apply(trilOp, { diagonal }, x);
 }

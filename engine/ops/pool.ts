@@ -74,7 +74,7 @@ function findMaxima(maxima: number, places: number, x: Tensor, first: number, pl
 
 /** A gradient that has come as values and places. */
 function writeOut(to: number, x: Tensor, { places, windows }: PlacesForm): void {
-  const [height, width] = x.shape.slice(-2) as [number, number];
+  const [height, width] = x.sizes.slice(-2) as [number, number];
   const planes = x.size / (height * width);
   k.fill(to, x.size, 0);
   ofImages().addAtPlaces(to, x.gradPtr, places, planes, height * width, windows / planes);
@@ -156,7 +156,7 @@ function average(
 
 function checkImages(where: string, x: Tensor): void {
   alive(x, where);
-  if (x.ndim < 3) throw new RangeError(`${where}: expected x [..., C, H, W], got ${formatShape(x.shape)}`);
+  if (x.ndim < 3) throw new RangeError(`${where}: expected x [..., C, H, W], got ${formatShape(x.sizes)}`);
 }
 
 /** The window along an axis of `size` values. */
@@ -186,14 +186,14 @@ export function checkWindow(where: string, kernel: Pair, options: MaxPoolOptions
 }
 
 function pool(op: Op<Pooling>, x: Tensor, y: Axis, q: Axis, countPadding: boolean): Tensor {
-  const shape = [...x.shape.slice(0, -2), y.places, q.places];
+  const shape = [...x.sizes.slice(0, -2), y.places, q.places];
   const p = { shape, y, x: q, countPadding };
   if (x.bits !== 0) alive(x, op.name);
   return op === maxPoolOp && staysPacked(x, p) ? poolSpikes(x, p) : apply(op, p, x);
 }
 
 function poolWindows(op: Op<Pooling>, x: Tensor, kernel: Pair, options: MaxPoolOptions, countPadding: boolean): Tensor {
-  const [height, width] = x.shape.slice(-2) as [number, number];
+  const [height, width] = x.sizes.slice(-2) as [number, number];
   const y = windowAlong(op.name, 0, height, kernel, options);
   return pool(op, x, y, windowAlong(op.name, 1, width, kernel, options), countPadding);
 }
@@ -240,7 +240,7 @@ export function adaptiveAvgPool2d(x: Tensor, outputSize: Pair): Tensor {
   const constant = once(adaptiveAvgPool2d, 3, x, outputSize);
   if (constant !== null) return constant;
   const [y, q] = [0, 1].map((axis) => ({
-    size: x.shape[x.ndim - 2 + axis] as number,
+    size: x.sizes[x.ndim - 2 + axis] as number,
     places: sizeOption(where, "outputSize", outputSize, axis, 1),
     kernel: 0,
     stride: 0,

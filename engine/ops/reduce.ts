@@ -139,8 +139,8 @@ const minOp = searchOp("min", "minAxis", false);
 
 /** x as [outer, n, inner] around the axes first … last; the result has the given shape. */
 function around(x: Tensor, first: number, last: number, shape: Shape): Reduction {
-  const outer = sizeOf(x.shape.slice(0, first));
-  const inner = sizeOf(x.shape.slice(last + 1));
+  const outer = sizeOf(x.sizes.slice(0, first));
+  const inner = sizeOf(x.sizes.slice(last + 1));
   return { shape, outer, n: x.size / (outer * inner), inner, columns: last < x.ndim - 1 };
 }
 
@@ -154,13 +154,13 @@ function reduce(op: Op<Reduction>, x: Tensor, options: ReduceOptions): Tensor {
   alive(x, op.name);
   const { axis, keepdim } = withDefaults(op.name, REDUCE, options);
   const axes = axesOf(op.name, axis, x.ndim);
-  if (axes.length === 0) return reshape(x, x.shape);
+  if (axes.length === 0) return reshape(x, x.sizes);
   let z = x;
   for (let end = axes.length - 1; end >= 0; end--) {
     let start = end;
     while (start > 0 && axes[start - 1] === (axes[start] as number) - 1) start--;
     const shape =
-      start > 0 ? reducedShape(z.shape, axes.slice(start, end + 1), true) : reducedShape(x.shape, axes, keepdim);
+      start > 0 ? reducedShape(z.sizes, axes.slice(start, end + 1), true) : reducedShape(x.sizes, axes, keepdim);
     z = apply(op, around(z, axes[start] as number, axes[end] as number, shape), z);
     end = start;
   }
@@ -212,7 +212,7 @@ export function cumsum(x: Tensor, options: { axis?: number | undefined; keepdim?
   const { axis } = withDefaults("cumsum", ALONG, options);
   if (axis === undefined) return composed(cumsumOfAll, x);
   const at = axisOf("cumsum", axis, x.ndim);
-  return apply(cumsumOp, around(x, at, at, x.shape), x);
+  return apply(cumsumOp, around(x, at, at, x.sizes), x);
 }
 
 function cumsumOfAll(x: Tensor): Tensor {
@@ -221,7 +221,7 @@ function cumsumOfAll(x: Tensor): Tensor {
 
 function search(op: Op<Search>, x: Tensor, axes: readonly number[], keepdim: boolean) {
   const first = axes[0] as number;
-  const reduction = around(x, first, axes[axes.length - 1] as number, reducedShape(x.shape, axes, keepdim));
+  const reduction = around(x, first, axes[axes.length - 1] as number, reducedShape(x.sizes, axes, keepdim));
   if (op.saves === SAVES_NOTHING && reduction.n > LARGEST_COUNT) {
     throw new RangeError(`${op.name}: expected at most 2²⁴ elements, whose indices are exact, got ${reduction.n}`);
   }
@@ -234,10 +234,10 @@ function extreme(op: Op<Search>, x: Tensor, options: ReduceOptions): Tensor {
   alive(x, op.name);
   const { axis, keepdim } = withDefaults(op.name, REDUCE, options);
   const axes = axesOf(op.name, axis, x.ndim);
-  if (axes.length === 0) return reshape(x, x.shape);
+  if (axes.length === 0) return reshape(x, x.sizes);
   const neighbours = axes.every((a, i) => i === 0 || a === (axes[i - 1] as number) + 1);
   if (neighbours) return search(op, x, axes, keepdim).values;
-  const others = x.shape.map((_, i) => i).filter((i) => !axes.includes(i));
+  const others = x.sizes.map((_, i) => i).filter((i) => !axes.includes(i));
   const moved = permute(x, [...others, ...axes]);
   const { values } = search(
     op,
@@ -245,7 +245,7 @@ function extreme(op: Op<Search>, x: Tensor, options: ReduceOptions): Tensor {
     axes.map((_, i) => others.length + i),
     false,
   );
-  return keepdim ? reshape(values, reducedShape(x.shape, axes, true)) : values;
+  return keepdim ? reshape(values, reducedShape(x.sizes, axes, true)) : values;
 }
 
 /**
@@ -328,7 +328,7 @@ function searchIndices(op: Op<Search>, x: Tensor, options: Partial<typeof ALONG>
     return keepdim && axis === undefined
       ? reshape(
           indices,
-          x.shape.map(() => 1),
+          x.sizes.map(() => 1),
         )
       : indices;
   });

@@ -10,11 +10,11 @@ const rowOp = (name: "softmax" | "logSoftmax"): Op<null> => ({
   name,
   saves: SAVES_OUTPUT,
   forward(z, x) {
-    const columns = z.shape[z.ndim - 1] as number;
+    const columns = z.sizes[z.ndim - 1] as number;
     k[name](z.ptr, x.ptr, z.size / columns, columns);
   },
   backward(z, x) {
-    const columns = z.shape[z.ndim - 1] as number;
+    const columns = z.sizes[z.ndim - 1] as number;
     const dx = gradOf(x);
     if (dx !== 0) k[`${name}Grad` as const](dx, z.gradPtr, z.ptr, z.size / columns, columns);
   },

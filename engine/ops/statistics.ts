@@ -112,5 +112,5 @@ function logsumexpOf(x: Tensor, options: ReduceOptions): Tensor {
   // A finite m keeps infinities apart: no ∞ − ∞.
   const m = noGrad(() => clamp(amax(x, { axis: axes, keepdim: true }), -LARGEST, LARGEST));
   const sums = sum(exp(sub(x, m)), { axis: axes, keepdim });
-  return add(log(sums), reshape(m, sums.shape));
+  return add(log(sums), reshape(m, sums.sizes));
 }

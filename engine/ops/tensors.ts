@@ -13,8 +13,8 @@ export function checkOptional(where: string, name: string, t: Tensor | null): vo
 /** Throws also where it is a tensor of another shape. */
 export function checkOptionalShape(where: string, name: string, t: Tensor | null, shape: Shape): void {
   checkOptional(where, name, t);
-  if (t === null || sameShape(t.shape, shape)) return;
-  throw new RangeError(`${where}: expected ${name} ${formatShape(shape)}, got ${formatShape(t.shape)}`);
+  if (t === null || sameShape(t.sizes, shape)) return;
+  throw new RangeError(`${where}: expected ${name} ${formatShape(shape)}, got ${formatShape(t.sizes)}`);
 }
 
 /** A copy of a list of tensors, one at least, which are alive. */

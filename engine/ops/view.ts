@@ -31,7 +31,7 @@ const sliceOp: Recorded<{ offset: number }> = {
 export function reshape(x: Tensor, shape: Shape): Tensor {
   const target = inferred(x, shape);
   const source = constantSource(x);
-  if (source !== null && target[0] === x.shape[0] && source.size * (target[0] as number) === x.size) {
+  if (source !== null && target[0] === x.sizes[0] && source.size * (target[0] as number) === x.size) {
     return composed(reshapeSource, source, target);
   }
   return recorded(reshapeOp, null, x, sameValues("reshape", x, target));
@@ -41,7 +41,7 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
 function sameValues(where: string, x: Tensor, target?: Shape): Tensor {
   if (x?.bits === 0) ready(where, x);
   else alive(x, where);
-  const shape = target ?? x.shape;
+  const shape = target ?? x.sizes;
   return x.ptr === 0 ? packedView(x, shape) : viewOf(x, shape, x.size, 0);
 }
 
@@ -60,7 +60,7 @@ function inferred(x: Tensor, shape: Shape): Shape {
   const target = sizes.map((n, axis) => (axis === open ? x.size / sizeOf(known) : n));
   if (!target.every((n) => Number.isInteger(n) && n > 0) || sizeOf(target) !== x.size) {
     throw new RangeError(
-      `reshape: expected a shape of ${x.size} elements, got ${formatShape(sizes)} for ${formatShape(x.shape)}`,
+      `reshape: expected a shape of ${x.size} elements, got ${formatShape(sizes)} for ${formatShape(x.sizes)}`,
     );
   }
   return target;
@@ -77,8 +77,8 @@ export function flatten(x: Tensor, startAxis = 0, endAxis = -1): Tensor {
   const start = axisOf("flatten", startAxis, x.ndim);
   const end = axisOf("flatten", endAxis, x.ndim);
   if (start > end) throw new RangeError(`flatten: expected startAxis ≤ endAxis, got ${startAxis} and ${endAxis}`);
-  const merged = sizeOf(x.shape.slice(start, end + 1));
-  return reshape(x, [...x.shape.slice(0, start), merged, ...x.shape.slice(end + 1)]);
+  const merged = sizeOf(x.sizes.slice(start, end + 1));
+  return reshape(x, [...x.sizes.slice(0, start), merged, ...x.sizes.slice(end + 1)]);
 }
 
 /**
@@ -92,7 +92,7 @@ export function squeeze(x: Tensor, axis?: number): Tensor {
   const only = axis === undefined ? -1 : axisOf("squeeze", axis, x.ndim);
   return reshape(
     x,
-    x.shape.filter((n, i) => n !== 1 || (only >= 0 && i !== only)),
+    x.sizes.filter((n, i) => n !== 1 || (only >= 0 && i !== only)),
   );
 }
 
@@ -104,13 +104,13 @@ export function squeeze(x: Tensor, axis?: number): Tensor {
 export function unsqueeze(x: Tensor, axis: number): Tensor {
   alive(x, "unsqueeze");
   const at = axisOf("unsqueeze", axis, x.ndim + 1);
-  return reshape(x, [...x.shape.slice(0, at), 1, ...x.shape.slice(at)]);
+  return reshape(x, [...x.sizes.slice(0, at), 1, ...x.sizes.slice(at)]);
 }
 
 /** Rows start … end − 1 along the first axis, as a view. */
 export function sliceRows(x: Tensor, start: number, end: number): Tensor {
-  const shape = checkShape("slice", [end - start, ...x.shape.slice(1)]);
-  const offset = (start * x.size) / (x.shape[0] as number);
+  const shape = checkShape("slice", [end - start, ...x.sizes.slice(1)]);
+  const offset = (start * x.size) / (x.sizes[0] as number);
   ready("slice", x);
   return recorded(sliceOp, { offset }, x, viewOf(x, shape, sizeOf(shape), offset));
 }

@@ -23,7 +23,7 @@ const whereOp: Op<null> = {
 function choose(name: string, condition: Tensor, x: Operand, y: Operand): Tensor {
   alive(condition, name);
   const [left, right] = [asTensor(name, x), asTensor(name, y)];
-  const shape = broadcastShapes(name, condition.shape, broadcastShapes(name, left.shape, right.shape));
+  const shape = broadcastShapes(name, condition.sizes, broadcastShapes(name, left.sizes, right.sizes));
   return apply(whereOp, null, broadcastTo(condition, shape), broadcastTo(left, shape), broadcastTo(right, shape));
 }
 

@@ -49,7 +49,7 @@ function parametersOf(where: string, params: Iterable<Tensor>): Tensor[] {
     alive(p, where);
     if (!p.isParameter) throw new TypeError(`${where}: expected tensors made by parameter()`);
     if (found.has(p)) {
-      throw new RangeError(`${where}: expected every parameter once, got one of shape ${formatShape(p.shape)} again`);
+      throw new RangeError(`${where}: expected every parameter once, got one of shape ${formatShape(p.sizes)} again`);
     }
     found.add(p);
   }

@@ -48,6 +48,8 @@ type Rows<Table> = {
 /** Not public, though a type has them. */
 type Internal =
   | "moveGrad"
+  | "touchGrad"
+  | "sizes"
   | "forwardOver"
   | "namedState"
   | "uniform"
@@ -686,6 +688,7 @@ const MODULE: Methods<engine.Module, "forward"> = {
   train: [bool],
   eval: [],
   evaluating: [fn("() => 1")],
+  zeroGrad: [],
 };
 const OPTIMIZER: Methods<engine.Optimizer, "loadStateDict"> = stepping;
 const SCHEDULER: Methods<engine.Scheduler, "loadStateDict"> = { getLastLr: [], step: [anything], stateDict: [] };
@@ -730,6 +733,7 @@ type Writable<T, Others = Internal> = {
 /** Properties that may be written to. */
 const SETTERS: Writable<engine.Tensor> & Writable<engine.Module> & Writable<engine.Optimizer> = {
   requiresGrad: [self("rand([2, 3])"), bool],
+  grad: [self("graded(parameter(ones([2, 3])))"), self("null")],
   isParameter: [self("rand([2, 3])"), bool],
   isBuffer: [self("rand([2, 3])"), bool],
   training: [self("new Linear(3, 2)"), bool],
