@@ -1,6 +1,5 @@
 /** The reverse pass: one loop over the tape, from the newest record to the oldest. */
 import { heapOf, k } from "./backend.ts";
-import { releaseParts } from "./composed.ts";
 import {
   begun,
   buffered,
@@ -15,9 +14,9 @@ import {
   SAVES_OUTPUT,
   writeOutGradient,
 } from "./op.ts";
-import { enter, leave, root, type Scope, scope } from "./scope.ts";
+import { root, type Scope, scope } from "./scope.ts";
 import { formatShape, sameShape } from "./shape.ts";
-import { alive, dropRecord, parts, rootOf, type Tensor } from "./tensor.ts";
+import { alive, dropRecord, rootOf, type Tensor } from "./tensor.ts";
 
 /**
  * Adds ∂loss/∂x into x.grad for every leaf x that requires it, and consumes the records on the way.
@@ -25,14 +24,7 @@ import { alive, dropRecord, parts, rootOf, type Tensor } from "./tensor.ts";
  */
 export function backward(loss: Tensor, upstream?: Tensor): void {
   checkLoss(loss, upstream);
-  if (scope !== root) return run(loss, upstream);
-  // Outside all tapes, what the pass allocates for itself belongs to a scope of its own.
-  enter(false);
-  try {
-    run(loss, upstream);
-  } finally {
-    leave();
-  }
+  run(loss, upstream);
 }
 
 /** The number of the pass that runs, so that what an op has set aside in one that failed is not taken for part of a later one. */
@@ -45,7 +37,7 @@ function run(loss: Tensor, upstream: Tensor | undefined): void {
   // A derivative may be computed by a pass within this one. It leaves the lists of records that this one walks to it, and of the
   // lists below what lies there already.
   const [outer, end] = [pass, current];
-  const [allSpent, allBegun, allBuffered] = [spent.length, begun.length, buffered.length];
+  const [allBegun, allBuffered] = [begun.length, buffered.length];
   pass = ++passes;
   current = scope;
   try {
@@ -53,22 +45,17 @@ function run(loss: Tensor, upstream: Tensor | undefined): void {
     if (upstream === undefined) k.affine(seed, seed, 1, 1, 1);
     else k.addTo(seed, upstream.ptr, loss.size);
     if (loss.op !== null) for (let s = scope; s !== end; s = s.parent as Scope) walk(s.records);
-    for (const z of spent.slice(allSpent)) releaseParts(z);
   } catch (error) {
     for (let s = scope; s !== end; s = s.parent as Scope) abandon(s.records);
     takeBack(begun.slice(allBegun), buffered.slice(allBuffered));
     throw error;
   } finally {
-    spent.length = allSpent;
     begun.length = allBegun;
     buffered.length = allBuffered;
     pass = outer;
     current = end;
   }
 }
-
-/** Tensors with parts whose records this pass has consumed: the parts are needed until its end. */
-const spent: Tensor[] = [];
 
 /** Consumes every record of the list that a gradient has reached, newest first; the others stay. */
 function walk(records: Tensor[]): void {
@@ -86,7 +73,6 @@ function walk(records: Tensor[]): void {
       (z.op as Recorded<unknown>).backward(z, z.a as Tensor, z.b as Tensor, z.c as Tensor, z.attrs);
       recycleGradient(z);
       dropRecord(z, "consumed");
-      if (records === root.records && parts.has(z)) spent.push(z);
     }
   } finally {
     // What has not been looked at, after an error, stays too.
@@ -114,6 +100,11 @@ function takeBack(leaves: readonly Tensor[], withBuffers: readonly Tensor[]): vo
 function checkLoss(loss: Tensor, upstream: Tensor | undefined): void {
   alive(loss, "backward");
   checkUnconsumed(loss);
+  if (scope === root) {
+    throw new Error(
+      "backward: outside of tapes nothing is recorded; compute the loss and call backward() inside tape(() => …)",
+    );
+  }
   if (loss.state === "returned") {
     throw new Error(
       "backward: the tensor was returned from its tape, which detached it; call backward() inside the tape",

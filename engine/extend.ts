@@ -16,7 +16,7 @@ export {
 } from "./arguments.ts";
 export { inReference, k } from "./backend.ts";
 export { checkUnchanged, pass } from "./backward.ts";
-export { allOrNothing, composed } from "./composed.ts";
+export { composed } from "./composed.ts";
 export { generatorOf } from "./generator.ts";
 export { forwardOf } from "./nn/module.ts";
 export {
@@ -41,7 +41,18 @@ export {
 } from "./op.ts";
 export { constantSource } from "./ops/expand.ts";
 export { bitBytes, gatherWeightGradient, RepeatedLinear } from "./ops/matmul.ts";
-export { allocate, allocateIn, disposed, enter, leave, outside, recycle, root, scope } from "./scope.ts";
+export {
+  allOrNothing,
+  allocate,
+  allocateIn,
+  disposed,
+  enter,
+  leave,
+  recordOutside,
+  recycle,
+  root,
+  scope,
+} from "./scope.ts";
 export { checkShape, checkSize, formatShape, type Shape, sameShape } from "./shape.ts";
 export { persist } from "./tape.ts";
-export { alive, emptyLike, emptySpikes, parts, peek, record, streamBytes, touch, unrecord } from "./tensor.ts";
+export { alive, dropRecord, emptyLike, emptySpikes, peek, record, streamBytes, touch } from "./tensor.ts";

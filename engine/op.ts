@@ -3,8 +3,7 @@
  * tape.
  */
 import { heap, k, simd } from "./backend.ts";
-import { allOrNothing } from "./composed.ts";
-import { allocate, allocateIn, making, type Region, recycle, root, scope } from "./scope.ts";
+import { allOrNothing, allocate, allocateIn, type Region, recycle, root, scope } from "./scope.ts";
 import type { Shape } from "./shape.ts";
 import { alive, empty, emptyLike, materialise, record, Tensor } from "./tensor.ts";
 
@@ -76,7 +75,7 @@ const NONE = null as unknown as Tensor;
 
 /** z = op(a, b, c), recorded if one of them requires a gradient. */
 export function apply<Attrs>(op: Op<Attrs>, attrs: Attrs, a: Tensor, b: Tensor = NONE, c: Tensor = NONE): Tensor {
-  return scope === root && making === null ? applyAtRoot(op, attrs, a, b, c) : run(op, attrs, a, b, c);
+  return scope === root ? applyAtRoot(op, attrs, a, b, c) : run(op, attrs, a, b, c);
 }
 
 /** At the root, no tape gives back what an op has taken before it fails. */
@@ -124,7 +123,7 @@ interface Many {
 
 /** `apply` for an op over a list of inputs, which its attributes hold. */
 export function applyMany<Attrs extends Many>(op: Op<Attrs>, attrs: Attrs): Tensor {
-  return scope === root && making === null ? allOrNothing(() => runMany(op, attrs)) : runMany(op, attrs);
+  return scope === root ? allOrNothing(() => runMany(op, attrs)) : runMany(op, attrs);
 }
 
 function runMany<Attrs extends Many>(op: Op<Attrs>, attrs: Attrs): Tensor {

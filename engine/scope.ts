@@ -43,26 +43,14 @@ export class Scope {
   }
 }
 
+/** Outside of all tapes nothing is recorded. */
 export const root = new Scope(null);
+root.recording = false;
 
 /** The region of disposed tensors. */
 export const disposed: Region = { open: false, scope: root };
 
 export let scope: Scope = root;
-
-/** What a composed op makes at the root: tensors, and memory (its bytes by address) that is not given back yet. */
-export interface Making {
-  readonly tensors: Tensor[];
-  readonly memory: Map<number, number>;
-  /** That of the op around it. */
-  readonly outer: Making | null;
-}
-
-export let making: Making | null = null;
-
-export function setMaking(next: Making | null): void {
-  making = next;
-}
 
 /** Opens a scope. `region` serves again where no tensor of its last run can be left, as none was made. */
 export function enter(recording: boolean, region: Region = { open: false, scope: root }): Scope {
@@ -76,13 +64,36 @@ export function enter(recording: boolean, region: Region = { open: false, scope:
   return inner;
 }
 
-/** fn(), which opens no tape, at the root, whatever tape is running. */
-export function outside<R>(fn: () => R): R {
-  const inner = scope;
-  scope = root;
+/** Blocks that fn of {@link allOrNothing} has taken at the root and not given back, their bytes by address; null outside of it. */
+let taken: Map<number, number> | null = null;
+
+/** fn() at the root: where it throws, all memory that it took there is given back. */
+export function allOrNothing<R>(fn: () => R): R {
+  if (taken !== null) return fn();
+  taken = new Map();
   try {
     return fn();
+  } catch (error) {
+    for (const [p, bytes] of taken) heapOf(p).release(p, bytes);
+    throw error;
   } finally {
+    taken = null;
+  }
+}
+
+/** fn() at the root and recorded, whatever tape is running: its result, and its records, which are the caller's. */
+export function recordOutside<R>(fn: () => R): { result: R; records: Tensor[] } {
+  const inner = scope;
+  scope = root;
+  root.recording = true;
+  try {
+    const result = allOrNothing(fn);
+    const records = [...root.records];
+    if (inner !== root) for (const t of records) inner.persisted.push(t);
+    return { result, records };
+  } finally {
+    root.recording = false;
+    root.records.length = 0;
     scope = inner;
   }
 }
@@ -117,7 +128,7 @@ function clear(list: unknown[]): void {
 export function allocate(bytes: number): number {
   if (scope !== root) return heap.arenaAllocate(bytes, scope.mark);
   const p = heap.allocate(bytes);
-  making?.memory.set(p, bytes);
+  taken?.set(p, bytes);
   return p;
 }
 
@@ -137,6 +148,6 @@ export function recycle(p: number, bytes: number, region: Region): void {
 
 /** Gives back a block. */
 export function free(p: number, bytes: number): void {
-  for (let m = making; m !== null; m = m.outer) m.memory.delete(p);
+  taken?.delete(p);
   heapOf(p).release(p, bytes);
 }

@@ -9,10 +9,9 @@
  */
 import { functionOf } from "./arguments.ts";
 import { heap, heapOf, inReference, k } from "./backend.ts";
-import { releaseParts } from "./composed.ts";
 import type { MemoryStats } from "./memory.ts";
-import { enter, leave, making, type Region, root, type Scope, scope } from "./scope.ts";
-import { alive, dropRecord, materialise, streamBytes, Tensor, takeOut, unrecord } from "./tensor.ts";
+import { enter, leave, type Region, root, type Scope, scope } from "./scope.ts";
+import { alive, dropRecord, materialise, streamBytes, Tensor, takeOut } from "./tensor.ts";
 
 /**
  * Runs `fn` and records its ops for `backward`. What is allocated inside is freed when `fn` returns, except the tensors
@@ -101,9 +100,7 @@ export function persist<T extends Tensor>(t: T): T {
   if (t.ptr === 0) materialise(t);
   if (moves) settle(t, root.region);
   if (region.scope !== root) region.scope.persisted.push(t);
-  making?.tensors.push(t);
-  unrecord(t, region);
-  releaseParts(t);
+  dropRecord(t, "none");
   t.requiresGrad = false;
   return t;
 }
@@ -152,7 +149,6 @@ function moveOut(t: Tensor, inner: Scope): void {
   if (t.region !== inner.region) return;
   settle(t, (inner.parent as Scope).region);
   inner.moved.push(t);
-  if (inner.parent === root) making?.tensors.push(t);
   if (t.op === null && t.state !== "consumed") return;
   dropRecord(t, "returned");
   t.requiresGrad = false;

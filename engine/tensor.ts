@@ -9,7 +9,7 @@ import { heap, heapOf, k, simd, useBackend } from "./backend.ts";
 import { dropColumns, EXPOSED, UNREAD } from "./columns.ts";
 import type { GradientForm, Recorded } from "./op.ts";
 import type { TensorMethods } from "./ops/index.ts";
-import { allocate, allocateIn, disposed, free, making, type Region, root, scope } from "./scope.ts";
+import { allocate, allocateIn, disposed, free, type Region, root, scope } from "./scope.ts";
 import { checkSize, formatShape, type Shape, sizeOf } from "./shape.ts";
 import { memory } from "./wasm.ts";
 
@@ -255,11 +255,10 @@ export class Tensor {
       if (this.bits !== 0) free(this.bits, streamBytes(this.size));
       takeOut(region.scope.adopted, this);
     }
-    unrecord(this, region);
+    dropRecord(this, "none");
     this.zeroGrad();
     this.gradBuffer = 0;
     this.region = disposed;
-    if (region.scope === root) for (const t of parts.get(this) ?? []) t.dispose();
   }
 
   /** Sets `grad` to null; the buffer is kept for the next gradient. */
@@ -302,15 +301,6 @@ export class Tensor {
 
 export interface Tensor extends TensorMethods {}
 
-/** Tensors of the root that were made on the way to another one and go with it. */
-export const parts = new WeakMap<Tensor, readonly Tensor[]>();
-
-/** Tells a composed op at the root of a tensor that was made there. */
-function noted(z: Tensor): Tensor {
-  if (making !== null && scope === root) making.tensors.push(z);
-  return z;
-}
-
 /** A tensor of the current scope with unwritten memory. */
 export function empty(shape: Shape): Tensor {
   return unwritten(shape, sizeOf(shape));
@@ -322,7 +312,7 @@ export function emptyLike(x: Tensor): Tensor {
 }
 
 function unwritten(shape: Shape, size: number): Tensor {
-  return noted(new Tensor(shape, size, allocate(4 * size), scope.region, scope === root));
+  return new Tensor(shape, size, allocate(4 * size), scope.region, scope === root);
 }
 
 /** Spikes of the current scope, as an unwritten stream of bits. */
@@ -331,7 +321,7 @@ export function emptySpikes(shape: Shape): Tensor {
   checkSize("spikes", shape, size);
   const z = new Tensor(shape, size, 0, scope.region, scope === root);
   z.bits = allocate(streamBytes(size));
-  return noted(z);
+  return z;
 }
 
 /** Bytes of a stream of n bits and the word after it that may be read. */
@@ -349,7 +339,7 @@ export function viewOf(base: Tensor, shape: Shape, size: number, offset: number)
   if (base.ptr === 0) materialise(base);
   const z = new Tensor(shape, size, base.ptr + 4 * offset, scope.region, false);
   z.base = base.base ?? base;
-  return noted(z);
+  return z;
 }
 
 /** Spikes in bits in another shape: the same bits, and when they are written out, the same values. */
@@ -357,7 +347,7 @@ export function packedView(x: Tensor, shape: Shape): Tensor {
   const z = new Tensor(shape, x.size, 0, scope.region, false);
   z.base = x.base ?? x;
   z.bits = x.bits;
-  return noted(z);
+  return z;
 }
 
 function isAlive(t: Tensor): boolean {
@@ -393,13 +383,6 @@ export function rootOf(t: Tensor): Tensor {
   return owner;
 }
 
-/** The tensors that t looks into. */
-export function bases(t: Tensor): Set<Tensor> {
-  const found = new Set<Tensor>();
-  for (let { base } = t; base !== null; base = base.base) found.add(base);
-  return found;
-}
-
 /** Notes a write into t. */
 export function touch(t: Tensor): void {
   const owner = rootOf(t);
@@ -419,7 +402,7 @@ export function peek(t: Tensor): Float32Array {
 export function constantOver(x: Tensor, shape: Shape, size: number): Tensor {
   const z = new Tensor(shape, size, 0, scope.region, false);
   z.base = x;
-  return noted(z);
+  return z;
 }
 
 /** Makes z the recorded output of op on a, b, c, on the tape that owns z. */
@@ -448,15 +431,7 @@ export function takeOut(list: Tensor[], t: Tensor): void {
   if (index >= 0) list.splice(index, 1);
 }
 
-/** Ends the record of z, a tensor of `region`, without backward. */
-export function unrecord(z: Tensor, region: Region): void {
-  if (z.state === "recorded" && region.scope === root) {
-    takeOut(root.records, z);
-    z.op?.drop?.(z.attrs as never, z.a as Tensor, region);
-  }
-  dropRecord(z, "none");
-}
-
+/** Ends the record of z without backward. */
 export function dropRecord(z: Tensor, state: RecordState): void {
   z.op = null;
   z.attrs = null;

@@ -11,7 +11,6 @@ import {
   gradOf,
   k,
   multiplyGradient,
-  parts,
   pass,
   passGradient,
   type Recorded,
@@ -20,7 +19,6 @@ import {
   recorded,
   recycle,
   recycleGradient,
-  root,
   SAVES_B,
   SAVES_C,
   SAVES_NOTHING,
@@ -340,12 +338,6 @@ export function runLif(
     pass: 0,
   };
   if (wanted) record(spikes, lifOp as Recorded<never>, run, input, beta, threshold);
-  // At the root they go with the spikes, or with backward over these.
-  if (scope === root && reachable)
-    parts.set(
-      spikes,
-      [membrane, refractory].filter((t) => t !== null),
-    );
   return run;
 }
 
@@ -384,8 +376,6 @@ export function membraneOf(run: Run): Tensor {
   ready("LIF", membrane);
   if (!run.exposed && spikes.requiresGrad) record(membrane, membraneOp as Recorded<never>, run, spikes, null, null);
   run.exposed = true;
-  const others = parts.get(spikes)?.filter((t) => t !== membrane);
-  if (others !== undefined) parts.set(spikes, others);
   return membrane;
 }
 

@@ -16,7 +16,7 @@ import {
   WHOLE,
   withDefaults,
 } from "../engine/extend.ts";
-import { Module, parameter, type Tensor, zeros } from "../engine/index.ts";
+import { Module, noGrad, parameter, type Tensor, zeros } from "../engine/index.ts";
 import { RESETS } from "../kernels/reference/kinds.ts";
 import { checkCounters, checkSequence, checkState, type Fire, IN_FLOAT32, strictOf } from "./checks.ts";
 import { clamped, DECAY, type DecayOptions, decayTensor } from "./decay.ts";
@@ -149,7 +149,7 @@ export class LIF extends Module {
       attached: given.detachReset ? 0 : 1,
       surrogate,
     };
-    [this.beta, this.threshold] = allOrNothing(() => [
+    [this.beta, this.threshold] = noGrad(() => [
       decayTensor("LIF", given),
       persistentCopy("LIF", "threshold", threshold, IN_FLOAT32),
     ]);
@@ -182,14 +182,18 @@ export class LIF extends Module {
 
   /**
    * Spikes, membrane and state over time, [T, B, …], from a given state on, by default zero; all differentiable. What is not
-   * read costs nothing. Outside of tapes, what was not read before `backward`, or before the spikes are disposed, goes with it.
+   * read costs nothing, inside of tapes.
    *
    * @throws RangeError as `forward`, or unless the state has the shape of one step and counters of at most refractorySteps.
    */
   unroll(current: Tensor, state?: LIFState): LIFRecord {
     this.check(current);
     const from = state === undefined ? null : this.read(state, current.sizes.slice(1));
-    return scope === root ? allOrNothing(() => this.recordOf(current, from)) : this.recordOf(current, from);
+    return composed(LIF.recorded, this, current, from);
+  }
+
+  private static recorded(lif: LIF, current: Tensor, from: LIFState | null): LIFRecord {
+    return lif.recordOf(current, from);
   }
 
   /** The same, with everything checked. */

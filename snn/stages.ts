@@ -2,20 +2,20 @@
 import {
   alive,
   allocateIn,
+  dropRecord,
   formatShape,
   forwardOf,
   k,
   type Op,
-  outside,
   persist,
   RepeatedLinear,
   ready,
+  recordOutside,
   root,
   type Shape,
   scope,
   streamBytes,
   touch,
-  unrecord,
   wrongType,
 } from "../engine/extend.ts";
 import { Linear, type Module, noGrad, Tensor, zeros } from "../engine/index.ts";
@@ -122,22 +122,20 @@ class PureStage extends Stage {
 
   constructor(module: Module, input: Tensor) {
     const parameters = stateOf(module);
-    const { output, made, calls } = outside(() => {
-      const before = root.records.length;
+    const { result: output, records } = recordOutside(() => {
       const z = recording([input, ...parameters], () => ofOneStep(module, input));
-      const made = root.records.slice(before);
-      const calls = made.map((z) => ({ op: z.op, attrs: z.attrs, z, a: z.a, b: z.b, c: z.c }) as Call);
-      for (const t of made) {
-        unrecord(t, root.region);
-        t.requiresGrad = false;
-      }
-      const output = z.reshape(shapeOfStep(module, z));
-      if (output.ptr === input.ptr) output.bits = input.bits;
-      // What only looks into something has nothing to do.
-      return { output, made, calls: calls.filter(({ op }) => op.forward !== undefined) };
+      return z.reshape(shapeOfStep(module, z));
     });
-    super(output, { memory: made, parameters });
-    this.calls = calls;
+    const calls = records.map((z) => ({ op: z.op, attrs: z.attrs, z, a: z.a, b: z.b, c: z.c }) as Call);
+    for (const t of [...records, output]) {
+      t.op?.drop?.(t.attrs as never, t.a as Tensor, root.region);
+      dropRecord(t, "none");
+      t.requiresGrad = false;
+    }
+    if (output.ptr === input.ptr) output.bits = input.bits;
+    super(output, { memory: records, parameters });
+    // Reshaping has nothing to do.
+    this.calls = calls.filter(({ op }) => op.forward !== undefined);
   }
 
   step(): void {

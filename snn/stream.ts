@@ -1,6 +1,5 @@
 /** Networks that run one time step after the other, on an input that comes in as it comes. */
 import {
-  allOrNothing,
   checkShape,
   disposed,
   enter,
@@ -14,7 +13,7 @@ import {
   touch,
   wrongType,
 } from "../engine/extend.ts";
-import { Module, Sequential, Tensor } from "../engine/index.ts";
+import { Module, noGrad, Sequential, Tensor } from "../engine/index.ts";
 import { own, type Stage, stageOf } from "./stages.ts";
 
 /**
@@ -54,7 +53,7 @@ export class Stream {
     const layers = layersOf(network);
     const sizes = checkShape("Stream", shape);
     const stages: Stage[] = [];
-    [this.input, this.output] = allOrNothing(() => {
+    [this.input, this.output] = noGrad(() => {
       const input = own(sizes);
       let output = input;
       for (const layer of layers) {

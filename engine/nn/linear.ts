@@ -1,10 +1,9 @@
 import { withDefaults } from "../arguments.ts";
 import { k } from "../backend.ts";
-import { allOrNothing } from "../composed.ts";
 import { defaultGenerator, type Generator, generatorOf } from "../generator.ts";
 import { linear } from "../ops/matmul.ts";
 import { checkShape, type Shape } from "../shape.ts";
-import { parameter } from "../tape.ts";
+import { noGrad, parameter } from "../tape.ts";
 import { empty, type Tensor } from "../tensor.ts";
 import { forwardOf, Module } from "./module.ts";
 
@@ -74,7 +73,7 @@ export function startUniform(
 ): [weight: Tensor, bias: Tensor | null] {
   const from = generatorOf(where, generator);
   const bound = 1 / Math.sqrt(inputs);
-  const made = allOrNothing((): [Tensor, Tensor | null] => [
+  const made = noGrad((): [Tensor, Tensor | null] => [
     parameter(empty(shape)),
     hasBias ? parameter(empty([shape[0] as number])) : null,
   ]);

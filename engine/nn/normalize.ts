@@ -1,10 +1,9 @@
 import { INTEGER, NOT_NEGATIVE, numberOf, UNIT, withDefaults } from "../arguments.ts";
-import { allOrNothing } from "../composed.ts";
 import { ones, zeros } from "../create.ts";
 import { isOutside } from "../op.ts";
 import { batchNorm, checkGroups, groupNorm, layerNorm } from "../ops/normalize.ts";
 import { axisOf, checkShape, formatShape, type Shape } from "../shape.ts";
-import { buffer, parameter } from "../tape.ts";
+import { buffer, noGrad, parameter } from "../tape.ts";
 import { alive, type Tensor } from "../tensor.ts";
 import { forwardOf, Module } from "./module.ts";
 
@@ -63,7 +62,7 @@ type Affine = [weight: Tensor | null, bias: Tensor | null];
 
 /** What is learned, both or neither: factors, from ones, and what is added, from zeros. */
 const learned = (shape: Shape, affine: boolean): Affine =>
-  allOrNothing(() => (affine ? [parameter(ones(shape)), parameter(zeros(shape))] : [null, null]));
+  noGrad(() => (affine ? [parameter(ones(shape)), parameter(zeros(shape))] : [null, null]));
 
 /** A layer with a weight and a bias, or without. */
 abstract class Normalization extends Module {
@@ -113,7 +112,7 @@ abstract class BatchNorm extends Normalization {
   constructor(where: string, channels: number, options: typeof BATCH_DEFAULTS) {
     const { eps, affine, momentum = 0.1, trackRunningStats } = options;
     const shape = checkShape(where, [channels]);
-    const [affineParts, statistics] = allOrNothing((): [Affine, Tensor[]] => [
+    const [affineParts, statistics] = noGrad((): [Affine, Tensor[]] => [
       learned(shape, affine),
       trackRunningStats ? [buffer(zeros(shape)), buffer(ones(shape)), buffer(zeros([]))] : [],
     ]);

@@ -1,7 +1,7 @@
 /** Reductions over axes. Several axes are reduced one run of neighbours after the other. */
 import { withDefaults } from "../arguments.ts";
 import { k } from "../backend.ts";
-import { allOrNothing, composed } from "../composed.ts";
+import { composed } from "../composed.ts";
 import {
   accumulates,
   apply,
@@ -16,10 +16,10 @@ import {
   SAVES_NOTHING,
   SAVES_OUTPUT,
 } from "../op.ts";
-import { allocate, recycle, root, scope } from "../scope.ts";
+import { allocate, recycle, scope } from "../scope.ts";
 import { axesOf, axisOf, type Shape, sizeOf } from "../shape.ts";
 import { noGrad } from "../tape.ts";
-import { alive, empty, parts, type Tensor } from "../tensor.ts";
+import { alive, empty, type Tensor } from "../tensor.ts";
 import { clone } from "./clone.ts";
 import { permute } from "./layout.ts";
 import { reshape } from "./view.ts";
@@ -288,13 +288,13 @@ function searchAlong(op: Op<Search>, x: Tensor, options: SearchOptions): SearchR
   alive(x, op.name);
   const { axis, keepdim } = withDefaults(op.name, ALONG, options);
   const axes = [axisOf(op.name, axis as number, x.ndim)];
-  return allOrNothing(() => {
-    const found = search(op, x, axes, keepdim);
-    if (!found.values.requiresGrad) return found;
-    // Those that backward reads are not the caller's.
-    if (scope === root) parts.set(found.values, [found.indices]);
-    return { values: found.values, indices: clone(found.indices) };
-  });
+  return composed(searched, op, x, axes, keepdim);
+}
+
+function searched(op: Op<Search>, x: Tensor, axes: readonly number[], keepdim: boolean): SearchResult {
+  const found = search(op, x, axes, keepdim);
+  // The indices that backward reads are not the caller's.
+  return found.values.requiresGrad ? { values: found.values, indices: clone(found.indices) } : found;
 }
 
 /**
