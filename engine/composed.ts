@@ -3,7 +3,7 @@
  * lives until somebody disposes of it, they run in a scope of their own, which frees it at once.
  */
 import { root, scope } from "./scope.ts";
-import { noGrad } from "./tape.ts";
+import { atRoot } from "./tape.ts";
 
 /** fn(a, b, …), a function over other ops. */
 export function composed<A, Z>(fn: (a: A) => Z, a: A): Z;
@@ -19,9 +19,9 @@ export function composed(
   d?: unknown,
   e?: unknown,
 ): unknown {
-  return scope === root && !scope.recording ? atRoot(fn, a, b, c, d, e) : fn(a, b, c, d, e);
+  return scope === root && !scope.recording ? apart(fn, a, b, c, d, e) : fn(a, b, c, d, e);
 }
 
-function atRoot(fn: (...args: unknown[]) => unknown, ...args: unknown[]): unknown {
-  return noGrad(() => fn(...args));
+function apart(fn: (...args: unknown[]) => unknown, ...args: unknown[]): unknown {
+  return atRoot(() => fn(...args));
 }

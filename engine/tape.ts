@@ -11,7 +11,7 @@ import { functionOf } from "./arguments.ts";
 import { heap, heapOf, inReference, k } from "./backend.ts";
 import type { MemoryStats } from "./memory.ts";
 import { enter, leave, type Region, root, type Scope, scope } from "./scope.ts";
-import { alive, dropRecord, materialise, streamBytes, Tensor, takeOut } from "./tensor.ts";
+import { alive, dropRecord, materialise, rootOf, streamBytes, Tensor, takeOut } from "./tensor.ts";
 
 /**
  * Runs `fn` and records its ops for `backward`. What is allocated inside is freed when `fn` returns, except the tensors
@@ -21,7 +21,8 @@ import { alive, dropRecord, materialise, streamBytes, Tensor, takeOut } from "./
  * @throws TypeError if `fn` returns a promise or a generator: its work would outlive the tape.
  */
 export function tape<R>(fn: () => R): R {
-  return run("tape", true, fn);
+  functionOf("tape", "fn", fn);
+  return run("tape", true, fn, moveOut);
 }
 
 /**
@@ -30,17 +31,22 @@ export function tape<R>(fn: () => R): R {
  * @throws TypeError as {@link tape}.
  */
 export function noGrad<R>(fn: () => R): R {
-  return run("noGrad", false, fn);
+  functionOf("noGrad", "fn", fn);
+  return run("noGrad", false, fn, moveOut);
 }
 
-function run<R>(where: string, recording: boolean, fn: () => R): R {
-  functionOf(where, "fn", fn);
+/** fn() outside of all tapes: only its result is left. One that looks into a tensor that stays goes on to do so. */
+export function atRoot<R>(fn: () => R): R {
+  return run("atRoot", false, fn, handOut);
+}
+
+function run<R>(where: string, recording: boolean, fn: () => R, release: Release): R {
   const inner = enter(recording);
   try {
     const result = fn();
     checkSynchronous(where, result);
     for (const t of inner.kept) moveOut(t, inner);
-    moveOutAll(result, inner);
+    releaseAll(result, inner, release);
     return result;
   } catch (error) {
     // There may have been no room for all that was to be moved out.
@@ -126,14 +132,17 @@ function checkSynchronous(where: string, result: unknown): void {
   if (kind !== "") throw new TypeError(`${where}: expected a synchronous function, got one that returns ${kind}`);
 }
 
-/** Moves the tensors in a returned value out of the scope that ends. */
-function moveOutAll(result: unknown, inner: Scope): void {
+/** Takes a tensor out of the scope that ends. */
+type Release = (t: Tensor, inner: Scope) => void;
+
+/** Takes the tensors in a returned value out of the scope that ends. */
+function releaseAll(result: unknown, inner: Scope, release: Release): void {
   if (typeof result !== "object" || result === null) return;
-  if (result instanceof Tensor) return moveOut(result, inner);
+  if (result instanceof Tensor) return release(result, inner);
   const found = new Set<object>([result]);
   // The set grows while it is read; what leads back into itself is read once.
   for (const value of found) {
-    if (value instanceof Tensor) moveOut(value, inner);
+    if (value instanceof Tensor) release(value, inner);
     else if (Array.isArray(value) || isPlain(value)) {
       for (const item of Object.values(value)) if (typeof item === "object" && item !== null) found.add(item);
     }
@@ -152,6 +161,11 @@ function moveOut(t: Tensor, inner: Scope): void {
   if (t.op === null && t.state !== "consumed") return;
   dropRecord(t, "returned");
   t.requiresGrad = false;
+}
+
+function handOut(t: Tensor, inner: Scope): void {
+  if (t.base === null || rootOf(t).region === inner.region) return moveOut(t, inner);
+  t.region = (inner.parent as Scope).region;
 }
 
 /**
