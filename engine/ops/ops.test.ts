@@ -362,6 +362,7 @@ const TABLE: Record<keyof typeof ops, Case[]> = {
       ],
       run: (x, y) => where(CONDITION.select(0, 0), x, y),
       gives: [[2, 2, 3]],
+      chained: true,
     },
     { of: "a number on the left", inputs: [[2, 3]], run: (x) => where(CONDITION, 0.5, x), gives: [[2, 3]] },
     { of: "a number on the right", inputs: [[3]], run: (x) => where(CONDITION, x, -2), gives: [[2, 3]] },
@@ -822,7 +823,7 @@ const TABLE: Record<keyof typeof ops, Case[]> = {
       inputs: [],
       run: () => {
         const x = tensor([1, 2, 3], { requiresGrad: true });
-        x.square().sum().backward();
+        tape(() => x.square().sum().backward());
         return (x.grad as Tensor).clone();
       },
       gives: [[3]],
