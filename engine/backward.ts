@@ -5,6 +5,7 @@ import {
   buffered,
   checkUnconsumed,
   gradOf,
+  isReached,
   type Recorded,
   ready,
   recycleGradient,
@@ -64,15 +65,16 @@ function walk(records: Tensor[]): void {
   try {
     for (; i >= 0; i--) {
       const z = records[i] as Tensor;
-      if (z.gradPtr === 0 || z.op === null) {
-        if (z.op !== null) records[--kept] = z;
+      if (z.op === null) continue;
+      if (!isReached(z)) {
+        records[--kept] = z;
         continue;
       }
       checkSaved(z);
       if (z.gradForm !== null && z.op.takes?.includes(z.gradForm.kind) !== true) writeOutGradient(z);
       (z.op as Recorded<unknown>).backward(z, z.a as Tensor, z.b as Tensor, z.c as Tensor, z.attrs);
-      recycleGradient(z);
-      dropRecord(z, "consumed");
+      if (z.parts !== null) for (const other of z.parts) if (other !== undefined) consume(other);
+      consume(z);
     }
   } finally {
     // What has not been looked at, after an error, stays too.
@@ -81,10 +83,17 @@ function walk(records: Tensor[]): void {
   }
 }
 
+function consume(z: Tensor): void {
+  recycleGradient(z);
+  dropRecord(z, "consumed");
+}
+
 /** Takes back the gradients that have reached a record which was not consumed. */
 function abandon(records: Tensor[]): void {
   for (const z of records) {
-    if (z.op !== null) recycleGradient(z);
+    if (z.op === null) continue;
+    recycleGradient(z);
+    for (const other of z.parts ?? []) if (other !== undefined) recycleGradient(other);
   }
 }
 
@@ -131,7 +140,8 @@ function checkLoss(loss: Tensor, upstream: Tensor | undefined): void {
 
 /** Checks every value that z's backward reads. */
 function checkSaved(z: Tensor): void {
-  const { saves } = z.op as Recorded<never>;
+  const { saves, reads } = z.op as Recorded<unknown>;
+  if (reads !== undefined) for (const x of reads(z.attrs)) if (x !== null) checkUnchanged(z, x);
   if (saves === 0) return;
   if ((saves & SAVES_A) !== 0 && z.a !== null) checkUnchanged(z, z.a);
   if ((saves & SAVES_B) !== 0 && z.b !== null) checkUnchanged(z, z.b);

@@ -5,7 +5,7 @@
 import { heap, k, simd } from "./backend.ts";
 import { allOrNothing, allocate, allocateIn, type Region, recycle, root, scope } from "./scope.ts";
 import type { Shape } from "./shape.ts";
-import { alive, empty, emptyLike, materialise, record, Tensor } from "./tensor.ts";
+import { alive, empty, emptyLike, fillRecord, materialise, record, Tensor } from "./tensor.ts";
 
 /** In the place of SAVES_… bits: the op has no gradient and is never recorded. */
 export const NO_GRADIENT = -1;
@@ -24,7 +24,12 @@ export interface Recorded<Attrs> {
   readonly saves: number;
   /** The forms of a gradient that is not written out which backward takes as they are. */
   readonly takes?: readonly GradientForm["kind"][];
-  /** Adds into the gradients of a, b, c what z's gradient (at z.gradPtr) passes on. */
+  /** Further tensors that backward reads. */
+  reads?(attrs: Attrs): readonly (Tensor | null)[];
+  /**
+   * Adds into the gradients of a, b, c what z's gradient (at z.gradPtr) passes on. In an op with parts, z.gradPtr is 0 where a
+   * gradient has reached these alone.
+   */
   backward(z: Tensor, a: Tensor, b: Tensor, c: Tensor, attrs: Attrs): void;
   /**
    * bits [rows, ⌈columns/32⌉] ← where the gradient of the output, in rows of so many columns, matters to backward. Returns how
@@ -114,6 +119,31 @@ export function applyOwning<Attrs>(op: Op<Attrs>, attrs: Attrs, a: Tensor, b: Te
 export function recorded<Attrs>(op: Recorded<Attrs>, attrs: Attrs, x: Tensor, z: Tensor): Tensor {
   if (scope.recording && x.requiresGrad) record(z, op as Recorded<never>, attrs, x, null, null);
   return z;
+}
+
+/** What an output besides the first has for a record: its gradient waits for the backward pass of the first one. */
+const partOp: Recorded<null> = { name: "part", saves: SAVES_NOTHING, backward: () => {} };
+
+/** Makes z the output of this index, besides the first, of the op that recorded `main`. Returns z. */
+export function part(main: Tensor, index: number, z: Tensor): Tensor {
+  if (main.op === null) return z;
+  main.parts ??= [];
+  main.parts[index] = z;
+  fillRecord(z, partOp as Recorded<never>, null, main, null, null);
+  return z;
+}
+
+/** Address of the gradient of the output of this index, 0 where none has reached it. */
+export function gradOfPart(main: Tensor, index: number): number {
+  const z = main.parts?.[index];
+  if (z === undefined) return 0;
+  writeOutGradient(z);
+  return z.gradPtr;
+}
+
+/** Whether a gradient has reached the output of a record, or one of its further outputs. */
+export function isReached({ gradPtr, parts }: Tensor): boolean {
+  return gradPtr !== 0 || (parts !== null && parts.some((z) => z !== undefined && z.gradPtr !== 0));
 }
 
 interface Many {

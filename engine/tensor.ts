@@ -93,6 +93,12 @@ export class Tensor {
   /** @internal */
   state: RecordState = "none";
   /**
+   * Further outputs of the op that recorded this one, by their index; see `part`.
+   *
+   * @internal
+   */
+  parts: (Tensor | undefined)[] | null = null;
+  /**
    * The tensor whose memory this one looks into, or the source of an expansion that is not written out.
    *
    * @internal
@@ -414,6 +420,19 @@ export function record(
   b: Tensor | null,
   c: Tensor | null,
 ): void {
+  fillRecord(z, op, attrs, a, b, c);
+  z.region.scope.records.push(z);
+}
+
+/** The same, but the record is on no tape: another one has it in its `parts`. */
+export function fillRecord(
+  z: Tensor,
+  op: Recorded<never>,
+  attrs: unknown,
+  a: Tensor | null,
+  b: Tensor | null,
+  c: Tensor | null,
+): void {
   z.op = op;
   z.attrs = attrs;
   z.a = a;
@@ -422,7 +441,6 @@ export function record(
   z.requiresGrad = true;
   z.state = "recorded";
   z.born = ++clock;
-  z.region.scope.records.push(z);
 }
 
 /** Without t in the list, which it can be in once. */
@@ -438,6 +456,7 @@ export function dropRecord(z: Tensor, state: RecordState): void {
   z.a = null;
   z.b = null;
   z.c = null;
+  z.parts = null;
   z.state = state;
 }
 
