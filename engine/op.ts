@@ -143,7 +143,7 @@ export function gradOfPart(main: Tensor, index: number): number {
 
 /** Whether a gradient has reached the output of a record, or one of its further outputs. */
 export function isReached({ gradPtr, parts }: Tensor): boolean {
-  return gradPtr !== 0 || (parts !== null && parts.some((z) => z !== undefined && z.gradPtr !== 0));
+  return gradPtr !== 0 || parts?.some((z) => z !== undefined && z.gradPtr !== 0) === true;
 }
 
 interface Many {

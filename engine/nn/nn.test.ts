@@ -159,7 +159,7 @@ test("state dict: what is none is an error in words, each value is read once, an
     [bias({ shape: [2], data: ["1", 2] }), /^loadStateDict: bias: expected an array of numbers, got "1" at 0$/],
     [bias({ shape: [2], data: [1, 2n] }), /^loadStateDict: bias: expected an array of numbers, got 2n at 1$/],
     [bias({ shape: [2], data: new BigInt64Array(2) }), /^loadStateDict: bias: expected an array of numbers, /],
-    [bias(structuredClone(tensor([1, 2]))), /^loadStateDict: bias: expected an array of numbers, got undefined$/],
+    [bias(structuredClone(tensor([1, 2]))), /^loadStateDict: bias: expected a shape, a list of sizes, got undefined$/],
     [bias(freed), /was freed/],
     [Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [i, 1])), /^.{0,100}$/],
   ];

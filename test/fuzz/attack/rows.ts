@@ -49,6 +49,7 @@ type Rows<Table> = {
 type Internal =
   | "moveGrad"
   | "touchGrad"
+  | "parts"
   | "sizes"
   | "forwardOver"
   | "namedState"
