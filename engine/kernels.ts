@@ -8,7 +8,9 @@
  *
  * @module jarvis-snn/kernels
  */
+
 import type { Kernels } from "../kernels/build/types.ts";
+import { show } from "./arguments.ts";
 import { wasmHeap } from "./memory.ts";
 import { kernels as core, imageKernels } from "./wasm.ts";
 
@@ -49,6 +51,6 @@ export function free(address: number, bytes: number): void {
 
 function checkInteger(what: string, value: number, least: number): void {
   if (!(Number.isInteger(value) && value >= least)) {
-    throw new RangeError(`${what} must be an integer ≥ ${least}, got ${value}`);
+    throw new RangeError(`${what} must be an integer ≥ ${least}, got ${show(value)}`);
   }
 }
