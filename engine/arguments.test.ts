@@ -90,6 +90,12 @@ describe("arguments: lists and arrays", () => {
     expect(() => listOf("f", "betas", new Array(2 ** 32 - 1), UNIT)).toThrow(RangeError);
   });
 
+  test("a typed array that was detached has no values", () => {
+    const values = new Float32Array(2);
+    structuredClone(values, { transfer: [values.buffer] });
+    expect(new Float32Array(numbersOf("f", "numbers", values))).toEqual(new Float32Array(0));
+  });
+
   test("every value of an array is read once after its check", () => {
     let reads = 0;
     const values = { length: 3, 0: 0, 2: 1 };

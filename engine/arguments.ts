@@ -106,13 +106,13 @@ export function objectOf(where: string, expected: string, value: unknown): Reado
 }
 
 /**
- * The value, something to iterate over.
+ * The value, something to iterate over that may hold objects.
  *
- * @throws TypeError for anything else.
+ * @throws TypeError for anything else, such as text and typed arrays.
  */
 export function iterableOf<T>(where: string, expected: string, value: Iterable<T>): Iterable<T> {
-  if (typeof value !== "object" || typeof value?.[Symbol.iterator] !== "function")
-    throw wrongType(where, expected, value);
+  const fits = typeof value === "object" && !ArrayBuffer.isView(value);
+  if (!fits || typeof value?.[Symbol.iterator] !== "function") throw wrongType(where, expected, value);
   return value;
 }
 
@@ -144,7 +144,8 @@ export function listOf(where: string, name: string, list: unknown, range: Range,
  * @throws TypeError for anything but numbers in a row.
  */
 export function numbersOf(where: string, expected: string, values: unknown): ArrayLike<number> {
-  if (isTypedArray(values)) return values;
+  // One that was detached cannot even be copied.
+  if (isTypedArray(values)) return values.length === 0 ? [] : values;
   if (typeof values !== "object" || values === null) throw wrongType(where, expected, values);
   const n: unknown = (values as ArrayLike<unknown>).length;
   if (typeof n !== "number" || !WHOLE.fits(n)) throw wrongType(where, expected, values);

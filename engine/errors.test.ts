@@ -56,6 +56,9 @@ endless[0] = endless;
 const freed = tensor([1, 2]);
 freed.dispose();
 
+const detached = new Float32Array(2);
+structuredClone(detached, { transfer: [detached.buffer] });
+
 const WRONG: readonly unknown[] = [
   undefined,
   null,
@@ -80,6 +83,7 @@ const WRONG: readonly unknown[] = [
   endless,
   new Array(2 ** 32 - 1),
   new Uint8Array(3),
+  detached,
   new BigInt64Array(2),
   () => 1,
   async () => 1,

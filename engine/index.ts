@@ -26,7 +26,7 @@ export {
   tensor,
   zeros,
 } from "./create.ts";
-export { TensorDataset, type TensorDatasetOptions } from "./data/dataset.ts";
+export { type BatchOf, type Targets, TensorDataset, type TensorDatasetOptions } from "./data/dataset.ts";
 export { type Batch, DataLoader, type DataLoaderOptions } from "./data/loader.ts";
 export { Generator, type GeneratorState, manualSeed } from "./generator.ts";
 export { type GradcheckOptions, gradcheck } from "./gradcheck.ts";

@@ -171,8 +171,8 @@ const noBatches = (where: string): Error =>
 
 /**
  * The mean of a metric over the samples of a loader, Σ Bᵢ·metricᵢ / Σ Bᵢ over batches of Bᵢ samples, in evaluation mode;
- * nothing is recorded. The metric gives the mean over one batch. `encode` turns a batch into the input of the model; by
- * default it is.
+ * nothing is recorded. The metric gives the mean over one batch. `encode` turns a batch into the input of the model, as in
+ * {@link fit}; by default the batch is the input.
  *
  * @throws RangeError if the loader has no batches, TypeError for an argument of another kind, batches that are none, an `encode`
  *   that returns no tensor or a metric that gives no number; and what the model or the metric throws.

@@ -58,7 +58,7 @@ await fit(model, loader, {
   epochs: flags.epochs,
   optimizer: new Adam(model.parameters(), { lr: 5e-4 }),
   encode,
-  loss: (membrane, y) => membraneLoss(membrane, y as Int32Array),
+  loss: membraneLoss,
   onBatch({ epoch, batch }) {
     progressBar(`epoch ${epoch}/${flags.epochs}`, batch, loader.length);
     if (batch === loader.length) trained = performance.now();

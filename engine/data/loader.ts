@@ -39,6 +39,7 @@ const DEFAULTS: Required<DataLoaderOptions> = {
  * A batch is the loader's: its tensors are filled anew for the next one, so an epoch allocates nothing.
  *
  * Shapes: x [B, …sample]; y Int32Array [B], or a tensor [B, …target]. B is smaller in a last batch that is not full.
+ * Sequences come as [B, T, C]; `x.transpose(0, 1)` puts time in front, in `fit` and `evaluate` as the option `encode`.
  *
  * @throws RangeError unless batchSize is a positive integer and at least one batch results; TypeError for another dataset
  *   than a {@link TensorDataset}, or a generator that is none.

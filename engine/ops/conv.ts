@@ -140,9 +140,6 @@ const CONV_TRANSPOSE: Required<ConvTransposeOptions> = {
   outputPadding: undefined,
 };
 
-/** The options of convolutions. */
-export const CONV_OPTIONS = "stride padding dilation groups";
-
 /** {@link conv1d} with options that are among the fields of something else. */
 export const convolve1d = (x: Tensor, weight: Tensor, bias: Tensor | null, options: ConvOptions<number>): Tensor =>
   convolve("conv1d", x, weight, bias, options, 1);

@@ -60,10 +60,7 @@ export class Run {
   step(): number {
     const { x, y } = this.nextBatch();
     const loss = tape(() => {
-      const objective = crossEntropy(
-        this.model.forward(encodeSamples(this.config, x, this.generator)),
-        y as Int32Array,
-      );
+      const objective = crossEntropy(this.model.forward(encodeSamples(this.config, x, this.generator)), y);
       this.optimizer.zeroGrad();
       objective.backward();
       return objective.item();
