@@ -480,7 +480,7 @@ export function materialise(z: Tensor): void {
   }
   const p = allocateIn(z.region, 4 * z.size);
   if (source === null) k.unpackBits(p, z.bits, z.size);
-  else k.repeat(p, source.ptr, source.size, z.size / source.size);
+  else k.expandAxis(p, source.ptr, 1, z.size / source.size, source.size);
   z.ptr = p;
   z.owned = z.region.scope === root;
   z.base = null;

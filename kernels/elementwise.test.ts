@@ -9,9 +9,10 @@ for (const n of LENGTHS) {
   test(`elementwise: binary kernels agree with their twins, n = ${n}`, () => {
     for (const name of ["add", "sub", "mul", "div"] as const) {
       compareSides((side) => {
-        const z = side.zeros(n);
+        const [z, all] = [side.zeros(n), side.zeros(n)];
         side.k[name](z, side.put(x), side.put(y), n);
-        return side.read(z, n);
+        side.k[name](all, side.put(x), side.put([0.7]), n, 1);
+        return [...side.read(z, n), ...side.read(all, n)];
       });
     }
   });
@@ -19,9 +20,10 @@ for (const n of LENGTHS) {
   test(`elementwise: gradients accumulate, n = ${n}`, () => {
     for (const name of ["mulGrad", "divGrad"] as const) {
       compareSides((side) => {
-        const dx = side.put(d);
+        const [dx, all] = [side.put(d), side.put(d)];
         side.k[name](dx, side.put(x), side.put(y), n);
-        return side.read(dx, n);
+        side.k[name](all, side.put(x), side.put([0.7]), n, 1);
+        return [...side.read(dx, n), ...side.read(all, n)];
       });
     }
     compareSides((side) => {

@@ -2,9 +2,10 @@
  * Elementwise arithmetic on equal shapes.
  *
  * `f` computes, `fGrad` adds the vector-Jacobian product into the gradient of one operand. Broadcasting is done before
- * (the op `expand`), so every loop here runs over n consecutive values: four lanes at a time, then a scalar tail.
+ * (the op `expand`), but that y may be a single value, so every loop here runs over n consecutive values: four lanes at a time, then a
+ * scalar tail.
  */
-import { scalarEnd, vectorEnd } from "./span";
+import { scalarEnd, spread, stepOf, vectorEnd } from "./span";
 
 /** z[i] ← value */
 export function fill(z: usize, n: i32, value: f32): void {
@@ -44,58 +45,70 @@ export function addScaled(z: usize, x: usize, n: i32, alpha: f32): void {
   for (; z < end; z += 4, x += 4) store<f32>(z, load<f32>(z) + alpha * load<f32>(x));
 }
 
-/** z[i] ← x[i] + y[i] */
-export function add(z: usize, x: usize, y: usize, n: i32): void {
+/** z[i] ← x[i] + y[i], or if `single` is 1, x[i] + y[0] */
+export function add(z: usize, x: usize, y: usize, n: i32, single: i32): void {
   const end = scalarEnd(z, n);
-  for (const stop = vectorEnd(z, n); z < stop; z += 16, x += 16, y += 16) {
+  const step = stepOf(single);
+  y = spread(y, single);
+  for (const stop = vectorEnd(z, n); z < stop; z += 16, x += 16, y += step) {
     v128.store(z, f32x4.add(v128.load(x), v128.load(y)));
   }
-  for (; z < end; z += 4, x += 4, y += 4) store<f32>(z, load<f32>(x) + load<f32>(y));
+  for (; z < end; z += 4, x += 4, y += step >> 2) store<f32>(z, load<f32>(x) + load<f32>(y));
 }
 
-/** z[i] ← x[i] − y[i] */
-export function sub(z: usize, x: usize, y: usize, n: i32): void {
+/** z[i] ← x[i] − y[i]; single as in `add` */
+export function sub(z: usize, x: usize, y: usize, n: i32, single: i32): void {
   const end = scalarEnd(z, n);
-  for (const stop = vectorEnd(z, n); z < stop; z += 16, x += 16, y += 16) {
+  const step = stepOf(single);
+  y = spread(y, single);
+  for (const stop = vectorEnd(z, n); z < stop; z += 16, x += 16, y += step) {
     v128.store(z, f32x4.sub(v128.load(x), v128.load(y)));
   }
-  for (; z < end; z += 4, x += 4, y += 4) store<f32>(z, load<f32>(x) - load<f32>(y));
+  for (; z < end; z += 4, x += 4, y += step >> 2) store<f32>(z, load<f32>(x) - load<f32>(y));
 }
 
-/** z[i] ← x[i]·y[i] */
-export function mul(z: usize, x: usize, y: usize, n: i32): void {
+/** z[i] ← x[i]·y[i]; single as in `add` */
+export function mul(z: usize, x: usize, y: usize, n: i32, single: i32): void {
   const end = scalarEnd(z, n);
-  for (const stop = vectorEnd(z, n); z < stop; z += 16, x += 16, y += 16) {
+  const step = stepOf(single);
+  y = spread(y, single);
+  for (const stop = vectorEnd(z, n); z < stop; z += 16, x += 16, y += step) {
     v128.store(z, f32x4.mul(v128.load(x), v128.load(y)));
   }
-  for (; z < end; z += 4, x += 4, y += 4) store<f32>(z, load<f32>(x) * load<f32>(y));
+  for (; z < end; z += 4, x += 4, y += step >> 2) store<f32>(z, load<f32>(x) * load<f32>(y));
 }
 
-/** dx[i] += dz[i]·y[i], the gradient of x·y towards x */
-export function mulGrad(dx: usize, dz: usize, y: usize, n: i32): void {
+/** dx[i] += dz[i]·y[i], the gradient of x·y towards x; single as in `add` */
+export function mulGrad(dx: usize, dz: usize, y: usize, n: i32, single: i32): void {
   const end = scalarEnd(dx, n);
-  for (const stop = vectorEnd(dx, n); dx < stop; dx += 16, dz += 16, y += 16) {
+  const step = stepOf(single);
+  y = spread(y, single);
+  for (const stop = vectorEnd(dx, n); dx < stop; dx += 16, dz += 16, y += step) {
     v128.store(dx, f32x4.add(v128.load(dx), f32x4.mul(v128.load(dz), v128.load(y))));
   }
-  for (; dx < end; dx += 4, dz += 4, y += 4) store<f32>(dx, load<f32>(dx) + load<f32>(dz) * load<f32>(y));
+  for (; dx < end; dx += 4, dz += 4, y += step >> 2) store<f32>(dx, load<f32>(dx) + load<f32>(dz) * load<f32>(y));
 }
 
-/** z[i] ← x[i] / y[i] */
-export function div(z: usize, x: usize, y: usize, n: i32): void {
+/** z[i] ← x[i] / y[i]; single as in `add` */
+export function div(z: usize, x: usize, y: usize, n: i32, single: i32): void {
   const end = scalarEnd(z, n);
-  for (const stop = vectorEnd(z, n); z < stop; z += 16, x += 16, y += 16) {
+  const step = stepOf(single);
+  y = spread(y, single);
+  for (const stop = vectorEnd(z, n); z < stop; z += 16, x += 16, y += step) {
     v128.store(z, f32x4.div(v128.load(x), v128.load(y)));
   }
-  for (; z < end; z += 4, x += 4, y += 4) store<f32>(z, load<f32>(x) / load<f32>(y));
+  for (; z < end; z += 4, x += 4, y += step >> 2) store<f32>(z, load<f32>(x) / load<f32>(y));
 }
 
-/** dx[i] += dz[i] / y[i], the gradient of x / y towards x */
-export function divGrad(dx: usize, dz: usize, y: usize, n: i32): void {
+/** dx[i] += dz[i] / y[i], the gradient of x / y towards x; single as in `add` */
+export function divGrad(dx: usize, dz: usize, y: usize, n: i32, single: i32): void {
   const end = scalarEnd(dx, n);
-  for (const stop = vectorEnd(dx, n); dx < stop; dx += 16, dz += 16, y += 16) {
+  const step = stepOf(single);
+  y = spread(y, single);
+  for (const stop = vectorEnd(dx, n); dx < stop; dx += 16, dz += 16, y += step) {
     v128.store(dx, f32x4.add(v128.load(dx), f32x4.div(v128.load(dz), v128.load(y))));
   }
-  for (; dx < end; dx += 4, dz += 4, y += 4) store<f32>(dx, load<f32>(dx) + load<f32>(dz) / load<f32>(y));
+  for (; dx < end; dx += 4, dz += 4, y += step >> 2) store<f32>(dx, load<f32>(dx) + load<f32>(dz) / load<f32>(y));
 }
 
 /** dy[i] −= dz[i]·z[i] / y[i], the gradient of z = x / y towards y */

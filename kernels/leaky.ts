@@ -73,7 +73,7 @@ export function leakyBackward(
       if (total == 0) memory.copy(g + at, carry + o, row);
       else addTo(total + o, carry + o, n);
       const p = t > 0 ? v + at - all : v0 == 0 ? 0 : v0 + o;
-      if (dBeta != 0 && p != 0) mulGrad(dBeta + o, carry + o, p, n);
+      if (dBeta != 0 && p != 0) mulGrad(dBeta + o, carry + o, p, n, 0);
     }
   }
   if (dv0 == 0) return;

@@ -39,16 +39,18 @@ for (const n of LENGTHS) {
   test(`math: functions of two values and their gradients agree, n = ${n}`, () => {
     for (const name of PAIRS) {
       compareSides((side) => {
-        const z = side.zeros(n);
+        const [z, all] = [side.zeros(n), side.zeros(n)];
         side.k[name](z, side.put(x), side.put(y), n);
-        return side.read(z, n);
+        side.k[name](all, side.put(x), side.put([x[0] ?? 0]), n, 1);
+        return [...side.read(z, n), ...side.read(all, n)];
       });
     }
     for (const name of PAIR_GRADS) {
       compareSides((side) => {
-        const dx = side.put(d);
+        const [dx, all] = [side.put(d), side.put(d)];
         side.k[name](dx, side.put(positive), side.put(x), side.put(y), n);
-        return side.read(dx, n);
+        side.k[name](all, side.put(positive), side.put(x), side.put([x[0] ?? 0]), n, 1);
+        return [...side.read(dx, n), ...side.read(all, n)];
       });
     }
   });

@@ -7,7 +7,7 @@
  */
 import { divGrad, mulGrad } from "./elementwise";
 import { expLanes, half, loadTail, logLanes, one, sigmoidLanes, storeTail, tanhLanes } from "./lanes";
-import { scalarEnd, vectorEnd } from "./span";
+import { scalarEnd, spread, stepOf, vectorEnd } from "./span";
 
 const spare = memory.data(16, 16);
 
@@ -123,26 +123,30 @@ function mapGrad(f: i32, dx: usize, dz: usize, y: usize, n: i32): void {
   }
 }
 
-/** z[i] ← f(x[i], y[i]) */
-function zip(f: i32, z: usize, x: usize, y: usize, n: i32): void {
+/** z[i] ← f(x[i], y[i]); if `single` is 1, y is one value. */
+function zip(f: i32, z: usize, x: usize, y: usize, n: i32, single: i32): void {
   const end = scalarEnd(z, n);
+  const step = stepOf(single);
+  y = spread(y, single);
   if (n >= 4) {
     const stop = vectorEnd(z, n);
     do {
       v128.store(z, inline.always(valueOfPair(f, v128.load(x), v128.load(y))));
       z += 16;
       x += 16;
-      y += 16;
+      y += step;
     } while (z < stop);
   }
-  for (; z < end; z += 4, x += 4, y += 4) {
+  for (; z < end; z += 4, x += 4, y += step >> 2) {
     v128.store32_lane(z, inline.always(valueOfPair(f, v128.load32_zero(x), v128.load32_zero(y))), 0);
   }
 }
 
-/** dx[i] += x's share of dz[i] */
-function zipGrad(f: i32, dx: usize, dz: usize, x: usize, y: usize, n: i32): void {
+/** dx[i] += x's share of dz[i]; if `single` is 1, y is one value. */
+function zipGrad(f: i32, dx: usize, dz: usize, x: usize, y: usize, n: i32, single: i32): void {
   const end = scalarEnd(dx, n);
+  const step = stepOf(single);
+  y = spread(y, single);
   if (n >= 4) {
     const stop = vectorEnd(dx, n);
     do {
@@ -151,10 +155,10 @@ function zipGrad(f: i32, dx: usize, dz: usize, x: usize, y: usize, n: i32): void
       dx += 16;
       dz += 16;
       x += 16;
-      y += 16;
+      y += step;
     } while (dx < stop);
   }
-  for (; dx < end; dx += 4, dz += 4, x += 4, y += 4) {
+  for (; dx < end; dx += 4, dz += 4, x += 4, y += step >> 2) {
     const share = inline.always(shareOf(f, v128.load32_zero(dz), v128.load32_zero(x), v128.load32_zero(y)));
     v128.store32_lane(dx, f32x4.add(v128.load32_zero(dx), share), 0);
   }
@@ -167,7 +171,7 @@ export function exp(z: usize, x: usize, n: i32): void {
 
 /** dx[i] += dz[i]·z[i] */
 export function expGrad(dx: usize, dz: usize, z: usize, n: i32): void {
-  mulGrad(dx, dz, z, n);
+  mulGrad(dx, dz, z, n, 0);
 }
 
 /** z[i] ← log x[i], at most 1 ulp off; −∞ at 0, NaN below */
@@ -177,7 +181,7 @@ export function log(z: usize, x: usize, n: i32): void {
 
 /** dx[i] += dz[i] / x[i] */
 export function logGrad(dx: usize, dz: usize, x: usize, n: i32): void {
-  divGrad(dx, dz, x, n);
+  divGrad(dx, dz, x, n, 0);
 }
 
 /** z[i] ← tanh x[i], at most 1 ulp off */
@@ -240,49 +244,49 @@ export function reluGrad(dx: usize, dz: usize, z: usize, n: i32): void {
   inline.always(mapGrad(RELU, dx, dz, z, n));
 }
 
-/** z[i] ← max(x[i], y[i]), NaN where either is */
-export function maximum(z: usize, x: usize, y: usize, n: i32): void {
-  inline.always(zip(MAXIMUM, z, x, y, n));
+/** z[i] ← max(x[i], y[i]), NaN where either is; single as in `add` */
+export function maximum(z: usize, x: usize, y: usize, n: i32, single: i32): void {
+  inline.always(zip(MAXIMUM, z, x, y, n, single));
 }
 
-/** dx[i] += dz[i] where x[i] > y[i], dz[i] / 2 where they are equal */
-export function maximumGrad(dx: usize, dz: usize, x: usize, y: usize, n: i32): void {
-  inline.always(zipGrad(MAXIMUM, dx, dz, x, y, n));
+/** dx[i] += dz[i] where x[i] > y[i], dz[i] / 2 where they are equal; single as in `add` */
+export function maximumGrad(dx: usize, dz: usize, x: usize, y: usize, n: i32, single: i32): void {
+  inline.always(zipGrad(MAXIMUM, dx, dz, x, y, n, single));
 }
 
-/** z[i] ← min(x[i], y[i]), NaN where either is */
-export function minimum(z: usize, x: usize, y: usize, n: i32): void {
-  inline.always(zip(MINIMUM, z, x, y, n));
+/** z[i] ← min(x[i], y[i]), NaN where either is; single as in `add` */
+export function minimum(z: usize, x: usize, y: usize, n: i32, single: i32): void {
+  inline.always(zip(MINIMUM, z, x, y, n, single));
 }
 
-/** dx[i] += dz[i] where x[i] < y[i], dz[i] / 2 where they are equal */
-export function minimumGrad(dx: usize, dz: usize, x: usize, y: usize, n: i32): void {
-  inline.always(zipGrad(MINIMUM, dx, dz, x, y, n));
+/** dx[i] += dz[i] where x[i] < y[i], dz[i] / 2 where they are equal; single as in `add` */
+export function minimumGrad(dx: usize, dz: usize, x: usize, y: usize, n: i32, single: i32): void {
+  inline.always(zipGrad(MINIMUM, dx, dz, x, y, n, single));
 }
 
-/** z[i] ← 1 where x[i] > y[i], else 0 */
-export function gt(z: usize, x: usize, y: usize, n: i32): void {
-  inline.always(zip(GT, z, x, y, n));
+/** z[i] ← 1 where x[i] > y[i], else 0; single as in `add` */
+export function gt(z: usize, x: usize, y: usize, n: i32, single: i32): void {
+  inline.always(zip(GT, z, x, y, n, single));
 }
 
-/** z[i] ← 1 where x[i] ≥ y[i], else 0 */
-export function ge(z: usize, x: usize, y: usize, n: i32): void {
-  inline.always(zip(GE, z, x, y, n));
+/** z[i] ← 1 where x[i] ≥ y[i], else 0; single as in `add` */
+export function ge(z: usize, x: usize, y: usize, n: i32, single: i32): void {
+  inline.always(zip(GE, z, x, y, n, single));
 }
 
-/** z[i] ← 1 where x[i] < y[i], else 0 */
-export function lt(z: usize, x: usize, y: usize, n: i32): void {
-  inline.always(zip(LT, z, x, y, n));
+/** z[i] ← 1 where x[i] < y[i], else 0; single as in `add` */
+export function lt(z: usize, x: usize, y: usize, n: i32, single: i32): void {
+  inline.always(zip(LT, z, x, y, n, single));
 }
 
-/** z[i] ← 1 where x[i] ≤ y[i], else 0 */
-export function le(z: usize, x: usize, y: usize, n: i32): void {
-  inline.always(zip(LE, z, x, y, n));
+/** z[i] ← 1 where x[i] ≤ y[i], else 0; single as in `add` */
+export function le(z: usize, x: usize, y: usize, n: i32, single: i32): void {
+  inline.always(zip(LE, z, x, y, n, single));
 }
 
-/** z[i] ← 1 where x[i] = y[i], else 0 */
-export function eq(z: usize, x: usize, y: usize, n: i32): void {
-  inline.always(zip(EQ, z, x, y, n));
+/** z[i] ← 1 where x[i] = y[i], else 0; single as in `add` */
+export function eq(z: usize, x: usize, y: usize, n: i32, single: i32): void {
+  inline.always(zip(EQ, z, x, y, n, single));
 }
 
 /** z[i] ← min(max(x[i], low), high); NaN stays */

@@ -223,7 +223,7 @@ export function recurrentBackward(
         gemmSampled(d, support, next, weight, rows, n, n, n, n, 1, n);
       } else if (packed) block(d, next, d, rows, n, n, row, 4, row, row, 16);
       else if (all != 0) gemm(d, next, weight, d, rows, n, n, n, 1, n, 1, n, n, 1);
-      else for (let at: usize = 0; at < step; at += row) mulGrad(d + at, next + at, weight, n);
+      else for (let at: usize = 0; at < step; at += row) mulGrad(d + at, next + at, weight, n, 0);
     }
     if (general == 0)
       lifBackward(

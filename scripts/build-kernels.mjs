@@ -156,7 +156,7 @@ const ABOUT = `/**
  *
  * \`←\` overwrites, \`+=\` and \`−=\` add; \`fGrad\` adds what the gradient dz of z = f(x) passes on to x. Choices are 0 or 1, a
  * reset is 0 (none), 1 (subtract) or 2 (zero), a surrogate's kind one of those of \`surrogate\`. In a stream of
- * bits element i is bit i mod 32 of word i div 32, and one more word may be read after the last.
+ * bits element i is bit i mod 32 of word i div 32, and one more word may be read after the last. \`single\` may be left out.
  *
  * Nothing is checked: an address beyond the memory is a WebAssembly.RuntimeError, a wrong one within it overwrites what is
  * there.
@@ -175,7 +175,12 @@ function writeTypes() {
 function interfaceOf(module, name) {
   const declarations = readFileSync(join(out, `${module}.release.d.ts`), "utf8");
   const exports = declarations.matchAll(/^ +\* (kernels\/[\w-]+)\/(\w+)(?:\n +\*.*)*\n +export function (.+;)$/gm);
-  const members = Array.from(exports, ([, file, name, signature]) => `${commentOf(file, name)}  ${signature}\n`);
+  // WebAssembly takes 0 for an argument that is missing.
+  const members = Array.from(
+    exports,
+    ([, file, name, signature]) =>
+      `${commentOf(file, name)}  ${signature.replace("single: number", "single?: number")}\n`,
+  );
   return `export interface ${name} {\n${members.join("")}}\n`;
 }
 

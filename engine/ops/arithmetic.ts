@@ -15,6 +15,7 @@ import {
   SAVES_NOTHING,
   SAVES_OUTPUT,
 } from "../op.ts";
+import { allocate, recycle, scope } from "../scope.ts";
 import { broadcastShapes, sameShape } from "../shape.ts";
 import { alive, Tensor } from "../tensor.ts";
 import { broadcastTo } from "./expand.ts";
@@ -22,51 +23,90 @@ import { broadcastTo } from "./expand.ts";
 /** The second operand of an op: a tensor, broadcast as in NumPy, or a number. */
 export type Operand = Tensor | number;
 
-export const addOp: Op<null> = {
+/** An op of two operands of one shape, or of which the second has a single value that meets all of the first. */
+export interface Pairwise<Attrs> extends Op<Attrs> {
+  /** Takes such a value as it is, "constant" only where it gets no gradient; else it is repeated. */
+  readonly single?: "constant" | "any";
+}
+
+/** What kernels take for `single`. */
+export const isSingle = (z: Tensor, y: Tensor): number => (y.size === z.size ? 0 : 1);
+
+export const addOp: Pairwise<null> = {
   name: "add",
   saves: SAVES_NOTHING,
-  forward: (z, x, y) => k.add(z.ptr, x.ptr, y.ptr, z.size),
+  single: "any",
+  forward: (z, x, y) => k.add(z.ptr, x.ptr, y.ptr, z.size, isSingle(z, y)),
   backward(z, x, y) {
-    const dy = gradOf(y);
-    if (dy !== 0) k.addTo(dy, z.gradPtr, z.size);
+    addSigned(z, y, 1);
     passGradient(z, x);
   },
 };
 
-export const subOp: Op<null> = {
+export const subOp: Pairwise<null> = {
   name: "sub",
   saves: SAVES_NOTHING,
-  forward: (z, x, y) => k.sub(z.ptr, x.ptr, y.ptr, z.size),
+  single: "any",
+  forward: (z, x, y) => k.sub(z.ptr, x.ptr, y.ptr, z.size, isSingle(z, y)),
   backward(z, x, y) {
-    const dy = gradOf(y);
-    if (dy !== 0) k.addScaled(dy, z.gradPtr, z.size, -1);
+    addSigned(z, y, -1);
     passGradient(z, x);
   },
 };
 
-export const mulOp: Op<null> = {
+/** ∂L/∂y += sign·∂L/∂z */
+function addSigned(z: Tensor, y: Tensor, sign: 1 | -1): void {
+  const dy = gradOf(y);
+  if (dy === 0) return;
+  if (isSingle(z, y)) k.addSumAxis(dy, z.gradPtr, 1, z.size, 1, sign);
+  else if (sign === 1) k.addTo(dy, z.gradPtr, z.size);
+  else k.addScaled(dy, z.gradPtr, z.size, sign);
+}
+
+export const mulOp: Pairwise<null> = {
   name: "mul",
   saves: SAVES_A | SAVES_B,
-  forward: (z, x, y) => k.mul(z.ptr, x.ptr, y.ptr, z.size),
+  single: "any",
+  forward: (z, x, y) => k.mul(z.ptr, x.ptr, y.ptr, z.size, isSingle(z, y)),
   backward(z, x, y) {
     addProduct(x, z, y);
-    addProduct(y, z, x);
+    if (!isSingle(z, y)) addProduct(y, z, x);
+    else addTotal(z, y, 1, (terms) => k.mul(terms, z.gradPtr, x.ptr, z.size));
   },
 };
 
 /** ∂L/∂x += ∂L/∂z ⊙ y */
 function addProduct(x: Tensor, z: Tensor, y: Tensor): void {
   const dx = freshGradOf(x);
-  if (dx !== 0) (accumulates ? k.mulGrad : k.mul)(dx, z.gradPtr, y.ptr, z.size);
+  if (dx !== 0) (accumulates ? k.mulGrad : k.mul)(dx, z.gradPtr, y.ptr, z.size, isSingle(z, y));
 }
 
-export const divOp: Op<null> = {
+/** ∂L/∂y of a single value += sign·Σ of terms, one for each value of z, which `write` writes. */
+function addTotal(z: Tensor, y: Tensor, sign: 1 | -1, write: (terms: number) => void): void {
+  const dy = gradOf(y);
+  if (dy === 0) return;
+  const bytes = 4 * z.size;
+  const terms = allocate(bytes);
+  write(terms);
+  k.addSumAxis(dy, terms, 1, z.size, 1, sign);
+  recycle(terms, bytes, scope.region);
+}
+
+export const divOp: Pairwise<null> = {
   name: "div",
   saves: SAVES_B | SAVES_OUTPUT,
-  forward: (z, x, y) => k.div(z.ptr, x.ptr, y.ptr, z.size),
+  single: "any",
+  forward: (z, x, y) => k.div(z.ptr, x.ptr, y.ptr, z.size, isSingle(z, y)),
   backward(z, x, y) {
     const dx = gradOf(x);
-    if (dx !== 0) k.divGrad(dx, z.gradPtr, y.ptr, z.size);
+    if (dx !== 0) k.divGrad(dx, z.gradPtr, y.ptr, z.size, isSingle(z, y));
+    if (isSingle(z, y)) {
+      addTotal(z, y, -1, (terms) => {
+        k.mul(terms, z.gradPtr, z.ptr, z.size);
+        k.div(terms, terms, y.ptr, z.size, 1);
+      });
+      return;
+    }
     const dy = gradOf(y);
     if (dy !== 0) k.divisorGrad(dy, z.gradPtr, z.ptr, y.ptr, z.size);
   },
@@ -88,14 +128,15 @@ const subNumberOp = affineOp("sub");
 export const mulNumberOp = affineOp("mul");
 const negOp = affineOp("neg");
 
-const tieOps = (name: "maximum" | "minimum"): Op<null> => ({
+const tieOps = (name: "maximum" | "minimum"): Pairwise<null> => ({
   name,
   saves: SAVES_A | SAVES_B,
-  forward: (z, x, y) => k[name](z.ptr, x.ptr, y.ptr, z.size),
+  single: "constant",
+  forward: (z, x, y) => k[name](z.ptr, x.ptr, y.ptr, z.size, isSingle(z, y)),
   backward(z, x, y) {
     const grad = name === "maximum" ? k.maximumGrad : k.minimumGrad;
     const dx = gradOf(x);
-    if (dx !== 0) grad(dx, z.gradPtr, x.ptr, y.ptr, z.size);
+    if (dx !== 0) grad(dx, z.gradPtr, x.ptr, y.ptr, z.size, isSingle(z, y));
     const dy = gradOf(y);
     if (dy !== 0) grad(dy, z.gradPtr, y.ptr, x.ptr, z.size);
   },
@@ -104,18 +145,23 @@ const tieOps = (name: "maximum" | "minimum"): Op<null> => ({
 export const maximumOp = tieOps("maximum");
 export const minimumOp = tieOps("minimum");
 
-/** Brings both operands to one shape and applies the op. */
-export function broadcast<Attrs = null>(op: Op<Attrs>, x: Tensor, y: Operand, attrs = null as Attrs): Tensor {
-  if (x instanceof Tensor && y instanceof Tensor && sameShape(x.sizes, y.sizes)) return apply(op, attrs, x, y);
-  return composed(broadcastBoth<Attrs>, op, x, y, attrs);
+/** Brings both operands to one shape, unless the op takes them as they are, and applies it. */
+export function broadcast<Attrs = null>(op: Pairwise<Attrs>, x: Tensor, y: Operand, attrs = null as Attrs): Tensor {
+  const fit = x instanceof Tensor && y instanceof Tensor && (sameShape(x.sizes, y.sizes) || takesSingle(op, x, y));
+  return fit ? apply(op, attrs, x, y) : composed(broadcastBoth<Attrs>, op, x, y, attrs);
 }
 
-function broadcastBoth<Attrs>(op: Op<Attrs>, x: Tensor, y: Operand, attrs: Attrs): Tensor {
+/** Whether y is a single value that the op takes as it is, and z gets the shape of x. */
+const takesSingle = <Attrs>({ single }: Pairwise<Attrs>, x: Tensor, y: Tensor): boolean =>
+  y.size === 1 && y.ndim <= x.ndim && (single === "any" || (single === "constant" && !y.requiresGrad));
+
+function broadcastBoth<Attrs>(op: Pairwise<Attrs>, x: Tensor, y: Operand, attrs: Attrs): Tensor {
   if (typeof x === "number") {
     throw new TypeError(`${op.name}: expected a tensor as the first operand, got ${x}; tensor(${x}) is one`);
   }
   alive(x, op.name);
   const other = asTensor(op.name, y);
+  if (takesSingle(op, x, other)) return apply(op, attrs, x, other);
   const shape = broadcastShapes(op.name, x.sizes, other.sizes);
   return apply(op, attrs, broadcastTo(x, shape), broadcastTo(other, shape));
 }

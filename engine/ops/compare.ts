@@ -1,15 +1,16 @@
 /** Comparisons: 1 where they hold, 0 elsewhere; no gradient. */
 import { k } from "../backend.ts";
-import { NO_GRADIENT, type Op } from "../op.ts";
+import { NO_GRADIENT } from "../op.ts";
 import type { Tensor } from "../tensor.ts";
-import { broadcast, type Operand } from "./arithmetic.ts";
+import { broadcast, isSingle, type Operand, type Pairwise } from "./arithmetic.ts";
 
 type Name = "gt" | "ge" | "lt" | "le" | "eq";
 
-const comparison = (name: Name): Op<null> => ({
+const comparison = (name: Name): Pairwise<null> => ({
   name,
   saves: NO_GRADIENT,
-  forward: (z, x, y) => k[name](z.ptr, x.ptr, y.ptr, z.size),
+  single: "any",
+  forward: (z, x, y) => k[name](z.ptr, x.ptr, y.ptr, z.size, isSingle(z, y)),
   backward() {},
 });
 

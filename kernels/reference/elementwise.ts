@@ -21,28 +21,31 @@ export function addScaled(z: number, x: number, n: number, alpha: number): void 
   for (let i = 0; i < n; i++) put(z, i, at(z, i) + alpha * at(x, i));
 }
 
-export function add(z: number, x: number, y: number, n: number): void {
-  for (let i = 0; i < n; i++) put(z, i, at(x, i) + at(y, i));
+/** y[i], or y[0] if it is a single value. */
+export const operand = (y: number, i: number, single: number): number => at(y, single === 0 ? i : 0);
+
+export function add(z: number, x: number, y: number, n: number, single = 0): void {
+  for (let i = 0; i < n; i++) put(z, i, at(x, i) + operand(y, i, single));
 }
 
-export function sub(z: number, x: number, y: number, n: number): void {
-  for (let i = 0; i < n; i++) put(z, i, at(x, i) - at(y, i));
+export function sub(z: number, x: number, y: number, n: number, single = 0): void {
+  for (let i = 0; i < n; i++) put(z, i, at(x, i) - operand(y, i, single));
 }
 
-export function mul(z: number, x: number, y: number, n: number): void {
-  for (let i = 0; i < n; i++) put(z, i, at(x, i) * at(y, i));
+export function mul(z: number, x: number, y: number, n: number, single = 0): void {
+  for (let i = 0; i < n; i++) put(z, i, at(x, i) * operand(y, i, single));
 }
 
-export function mulGrad(dx: number, dz: number, y: number, n: number): void {
-  for (let i = 0; i < n; i++) put(dx, i, at(dx, i) + at(dz, i) * at(y, i));
+export function mulGrad(dx: number, dz: number, y: number, n: number, single = 0): void {
+  for (let i = 0; i < n; i++) put(dx, i, at(dx, i) + at(dz, i) * operand(y, i, single));
 }
 
-export function div(z: number, x: number, y: number, n: number): void {
-  for (let i = 0; i < n; i++) put(z, i, at(x, i) / at(y, i));
+export function div(z: number, x: number, y: number, n: number, single = 0): void {
+  for (let i = 0; i < n; i++) put(z, i, at(x, i) / operand(y, i, single));
 }
 
-export function divGrad(dx: number, dz: number, y: number, n: number): void {
-  for (let i = 0; i < n; i++) put(dx, i, at(dx, i) + at(dz, i) / at(y, i));
+export function divGrad(dx: number, dz: number, y: number, n: number, single = 0): void {
+  for (let i = 0; i < n; i++) put(dx, i, at(dx, i) + at(dz, i) / operand(y, i, single));
 }
 
 export function divisorGrad(dy: number, dz: number, z: number, y: number, n: number): void {

@@ -1,3 +1,4 @@
+import { operand } from "./elementwise.ts";
 import { at, put } from "./memory.ts";
 
 export function exp(z: number, x: number, n: number): void {
@@ -67,43 +68,49 @@ export function reluGrad(dx: number, dz: number, z: number, n: number): void {
   for (let i = 0; i < n; i++) put(dx, i, at(dx, i) + (at(z, i) <= 0 ? 0 : at(dz, i)));
 }
 
-export function maximum(z: number, x: number, y: number, n: number): void {
-  for (let i = 0; i < n; i++) put(z, i, Math.max(at(x, i), at(y, i)));
+export function maximum(z: number, x: number, y: number, n: number, single = 0): void {
+  for (let i = 0; i < n; i++) put(z, i, Math.max(at(x, i), operand(y, i, single)));
 }
 
-export function maximumGrad(dx: number, dz: number, x: number, y: number, n: number): void {
-  for (let i = 0; i < n; i++) if (!(at(x, i) < at(y, i))) put(dx, i, at(dx, i) + share(at(dz, i), at(x, i), at(y, i)));
+export function maximumGrad(dx: number, dz: number, x: number, y: number, n: number, single = 0): void {
+  for (let i = 0; i < n; i++) {
+    const other = operand(y, i, single);
+    if (!(at(x, i) < other)) put(dx, i, at(dx, i) + share(at(dz, i), at(x, i), other));
+  }
 }
 
-export function minimum(z: number, x: number, y: number, n: number): void {
-  for (let i = 0; i < n; i++) put(z, i, Math.min(at(x, i), at(y, i)));
+export function minimum(z: number, x: number, y: number, n: number, single = 0): void {
+  for (let i = 0; i < n; i++) put(z, i, Math.min(at(x, i), operand(y, i, single)));
 }
 
-export function minimumGrad(dx: number, dz: number, x: number, y: number, n: number): void {
-  for (let i = 0; i < n; i++) if (!(at(x, i) > at(y, i))) put(dx, i, at(dx, i) + share(at(dz, i), at(x, i), at(y, i)));
+export function minimumGrad(dx: number, dz: number, x: number, y: number, n: number, single = 0): void {
+  for (let i = 0; i < n; i++) {
+    const other = operand(y, i, single);
+    if (!(at(x, i) > other)) put(dx, i, at(dx, i) + share(at(dz, i), at(x, i), other));
+  }
 }
 
 /** What the one that was taken gets: half at a tie. */
 const share = (dz: number, x: number, y: number): number => (x === y ? dz / 2 : dz);
 
-export function gt(z: number, x: number, y: number, n: number): void {
-  for (let i = 0; i < n; i++) put(z, i, at(x, i) > at(y, i) ? 1 : 0);
+export function gt(z: number, x: number, y: number, n: number, single = 0): void {
+  for (let i = 0; i < n; i++) put(z, i, at(x, i) > operand(y, i, single) ? 1 : 0);
 }
 
-export function ge(z: number, x: number, y: number, n: number): void {
-  for (let i = 0; i < n; i++) put(z, i, at(x, i) >= at(y, i) ? 1 : 0);
+export function ge(z: number, x: number, y: number, n: number, single = 0): void {
+  for (let i = 0; i < n; i++) put(z, i, at(x, i) >= operand(y, i, single) ? 1 : 0);
 }
 
-export function lt(z: number, x: number, y: number, n: number): void {
-  for (let i = 0; i < n; i++) put(z, i, at(x, i) < at(y, i) ? 1 : 0);
+export function lt(z: number, x: number, y: number, n: number, single = 0): void {
+  for (let i = 0; i < n; i++) put(z, i, at(x, i) < operand(y, i, single) ? 1 : 0);
 }
 
-export function le(z: number, x: number, y: number, n: number): void {
-  for (let i = 0; i < n; i++) put(z, i, at(x, i) <= at(y, i) ? 1 : 0);
+export function le(z: number, x: number, y: number, n: number, single = 0): void {
+  for (let i = 0; i < n; i++) put(z, i, at(x, i) <= operand(y, i, single) ? 1 : 0);
 }
 
-export function eq(z: number, x: number, y: number, n: number): void {
-  for (let i = 0; i < n; i++) put(z, i, at(x, i) === at(y, i) ? 1 : 0);
+export function eq(z: number, x: number, y: number, n: number, single = 0): void {
+  for (let i = 0; i < n; i++) put(z, i, at(x, i) === operand(y, i, single) ? 1 : 0);
 }
 
 export function clamp(z: number, x: number, n: number, low: number, high: number): void {
