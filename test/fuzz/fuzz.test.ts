@@ -23,7 +23,7 @@ test(`fuzz: 60 random programs of 50 ops, from seed ${SEED} on, agree with the r
   expect(report.programs).toBe(60);
   expect(report.ops).toBeGreaterThanOrEqual(50 * 60);
   // Few programs may end early, and every op has its turn.
-  expect(report.abandoned).toBeLessThan(5);
+  expect(report.abandoned).toBeLessThan(10);
   expect(Object.keys(ROWS).filter((op) => (report.deviations.get(op)?.count ?? 0) === 0)).toEqual([]);
 });
 

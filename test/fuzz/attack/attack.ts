@@ -155,7 +155,7 @@ class Child {
   }
 
   private started(): ChildProcessWithoutNullStreams {
-    if (this.process !== null) return this.process;
+    if (this.process?.exitCode === null && this.process.signalCode === null) return this.process;
     const { child, broken = "" } = this.options;
     this.process = spawn(process.execPath, ["--max-old-space-size=512", child, broken], { cwd: this.folder });
     this.process.stdout.setEncoding("utf8");

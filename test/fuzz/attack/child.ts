@@ -10,8 +10,9 @@ import * as all from "../../../index.ts";
 import { BROKEN } from "./broken.ts";
 import type { Case, Finding } from "./code.ts";
 import { type Choice, generate } from "./generate.ts";
+import { evaluate } from "./judge.ts";
 import { setCanaries, watchHeap } from "./ledger.ts";
-import { evaluate, names, type Outcome, run } from "./run.ts";
+import { names, type Outcome, run } from "./run.ts";
 import { HELPERS } from "./values.ts";
 
 export type Request = { readonly case: Case } | (Choice & { readonly seed: number; readonly count: number });

@@ -118,23 +118,13 @@ export const t = (...shape: readonly number[]): Kind => {
 export const FREED = "a freed tensor";
 export const FOREIGN = "a tensor of another copy";
 
-const SHAPES = [
-  "[]",
-  "[1]",
-  "[3]",
-  "[2, 3]",
-  "[3, 2]",
-  "[1, 1, 1, 1]",
-  "[2, 1, 2, 1, 2, 1, 2]",
-  "[70_000]",
-  "[1, 65_537]",
-];
+const SHAPES = ["[]", "[1]", "[3]", "[2, 3]", "[3, 2]", "[1, 1, 1, 1]", "[2, 1, 2, 1, 2, 1, 2]", "[1, 4099]"];
 const FILLS = ["NaN", "Infinity", "-1", "-0", "3e38", "1e-45", "2 ** 31", "0.5"];
 
 function oddTensor(code: string, g: Random): Oddity {
   return g.pick<Oddity>([
     { code: `rand(${g.pick(SHAPES)}, { requiresGrad: true })` },
-    { code: `full(${g.pick(SHAPES)}, ${g.pick(FILLS)})` },
+    { code: `full(${g.pick([...SHAPES, "[70_000]"])}, ${g.pick(FILLS)})` },
     { code: `(${code}).mul(${g.pick(FILLS)})` },
     { code: `reshaped(${code}, ${g.pick(["100_000", "0", "-1", "NaN", "1"])})` },
     { code: `Object.seal(${code})` },

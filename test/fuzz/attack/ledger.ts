@@ -22,7 +22,7 @@ export function watchHeap(): void {
   };
   wasmHeap.release = (p, bytes) => {
     recent.delete(p);
-    if (!lent.delete(p)) strange.push(`${bytes} bytes at ${p} were given back and not lent`);
+    if (!lent.delete(p)) strange.push("memory that was not lent was given back");
     else release.call(wasmHeap, p, bytes);
   };
   Object.assign(linearMemory, { limit: LIMIT });

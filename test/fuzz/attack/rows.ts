@@ -148,7 +148,7 @@ const optimizer = oneOf([
 ]);
 const loader = oneOf(
   [
-    "new DataLoader(new TensorDataset(new Float32Array(12), [0, 1, 1, 0]), { batchSize: 3 })",
+    "new DataLoader(new TensorDataset(new Float32Array(12), [0, 1, 1, 0]), { batchSize: 2 })",
     "[{ x: rand([2, 1, 3]), y: Int32Array.of(0, 1) }]",
   ],
   ["list", "typed", "object", "string"],

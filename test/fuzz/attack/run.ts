@@ -1,11 +1,12 @@
 /** Runs one call and says what must not be. */
-import { runInThisContext } from "node:vm";
-import { gradcheck, manualSeed, memoryStats, noGrad, ones, Tensor, tape } from "../../../engine/index.ts";
+import { gradcheck, manualSeed, memoryStats, noGrad, ones, type Tensor, tape } from "../../../engine/index.ts";
 import { root, scope } from "../../../engine/scope.ts";
 import { valuesOf } from "../execute.ts";
 import { argsOf, type Case, FAULTS, type Finding } from "./code.ts";
+import { evaluate, judge } from "./judge.ts";
 import { FOREIGN, FREED } from "./kinds.ts";
 import { deadCanaries, left, mark, reclaim, strangeReleases } from "./ledger.ts";
+import { givenIn, ownedBy, release, releaseOwners, resultsIn } from "./reach.ts";
 import { TARGETS, type Target } from "./rows.ts";
 
 /** What came of a call: a value, an error, or nothing, as an argument could not be made. */
@@ -17,20 +18,8 @@ const WRITES = /^(Tensor#copyFrom|batchNorm|\w+#step)$/;
 /** Names that the code of a case uses: those of the package, and the helpers. */
 export const names = globalThis as unknown as Record<string, unknown>;
 
-/** The value of code that uses them. */
-export const evaluate = (code: string): unknown => runInThisContext(`(${code})`, { filename: FILE });
-
-/** What the stack of an error calls the code of cases. */
-const FILE = "case.js";
-
 /** What `changing` has noted. */
 const rereads = (): string[] => names.rereads as string[];
-
-/** What V8 says where nobody has checked. */
-const ENGINE =
-  /Cannot (read|set|convert|mix|perform|assign|add|define|destructure|access)|is not (iterable|a function|a constructor|defined|extensible)|Invalid (array length|typed array|count|time)|Maximum call stack|out of bounds|unreachable|divide by zero|Reduce of empty|circular structure|must be called with|incompatible receiver|allocation failed|Illegal invocation|detached|Spread syntax|toFixed|invoked without|BigInt/;
-/** `where: what was expected, got what came` */
-const FORM = /^(out of memory|[A-Za-z][\w.]*( of [\w.]+)?): ./s;
 
 class Trial {
   readonly findings: Finding[] = [];
@@ -67,13 +56,13 @@ class Trial {
       return false;
     } finally {
       this.mine = new Set(left());
-      this.owned = tensorsIn(this.args, ownFields, true);
+      this.owned = ownedBy(this.args);
     }
     const { form, name } = this.target;
     if (form === "member" && typeof (this.args[0] as Record<string, unknown>)?.[name] !== "function") return false;
     rereads().length = 0;
     if (!WRITES.test(this.c.target)) {
-      this.inputs = tensorsIn(this.args, ownFields)
+      this.inputs = givenIn(this.args)
         .filter((t) => t.region.open && (t.base === null || t.base.region.open) && t.size < 1e5)
         .map((t) => [t, bitsOf(t)]);
     }
@@ -110,24 +99,15 @@ class Trial {
 
   failed(error: unknown): void {
     this.outcome = "threw";
-    this.judge(error, "");
+    this.judge(error);
     // There are things that gradcheck cannot have inside.
     if (this.c.edits.length > 0 || this.findings.length > 0 || this.c.setting === "gradcheck") return;
     if (this.c.setting === "polluted") this.report("plausible", "refused as Object.prototype has a further name");
     else this.report("plausible", String(error));
   }
 
-  /** What a call throws is one of three errors, and says where. */
-  judge(error: unknown, where: string): void {
-    if (!(error instanceof Error)) return this.report("raw", `${where}${describe(error)} was thrown`);
-    const { message, name } = error;
-    const text = `${where}${name}: ${message.slice(0, 200)}`;
-    if (message.startsWith("attack: ") || "syscall" in error || isOfCaller(error)) return;
-    if (error instanceof WebAssembly.RuntimeError || message.startsWith("jarvis-snn kernel")) this.report("trap", text);
-    else if (!([Error, TypeError, RangeError] as unknown[]).includes(error.constructor) || ENGINE.test(message))
-      this.report("raw", text);
-    else if (!FORM.test(message)) this.report("form", text);
-    if (message.length > 1000) this.report("form", `a message of ${message.length} characters`);
+  judge(error: unknown, where = ""): void {
+    for (const { kind, message } of judge(error, where)) this.report(kind, message);
   }
 
   /** Looks at what was returned. */
@@ -138,8 +118,8 @@ class Trial {
         this.report(refused === FOREIGN ? "foreign" : refused === FREED ? "freed" : "accepted", `took ${refused}`);
       }
       for (const name of new Set(rereads())) this.report("reread", `read ${name} twice`);
-      const given = new Set(tensorsIn(this.args, ownFields));
-      const results = tensorsIn(this.result, Object.values).filter((t) => !given.has(t));
+      const given = new Set(givenIn(this.args));
+      const results = resultsIn(this.result).filter((t) => !given.has(t));
       for (const t of results) this.check(t);
       const recorded = results.filter((t) => t.op !== null);
       if (this.c.backward) for (const t of recorded.slice(0, 3)) this.differentiate(t);
@@ -177,7 +157,7 @@ class Trial {
 
   /** What outlived `gradcheck`. */
   use(): void {
-    for (const t of tensorsIn([this.result, this.made], Object.values, true)) {
+    for (const t of ownedBy([this.result, this.made])) {
       try {
         t.add(1).dispose();
       } catch (error) {
@@ -191,11 +171,12 @@ class Trial {
   aftermath(live: number): void {
     const dead = deadCanaries();
     if (dead > 0) this.report("canary", `${dead} values of other tensors were overwritten`);
-    for (const message of strangeReleases().slice(0, 1)) this.report("heap", message.replace(/-?\d+/g, "#"));
+    for (const message of strangeReleases()) this.report("heap", message);
     if (scope !== root) {
       this.report("scope", "a scope is still open");
       this.isDamaged = true;
     }
+    releaseOwners([this.args, this.made]);
     for (const t of this.owned) t.dispose();
     root.records.length = 0;
     const blocks = left();
@@ -275,13 +256,6 @@ function inGradcheck(trial: Trial, all: (isReleased: boolean) => void): void {
   input.dispose();
 }
 
-/** Whether it arose in the code of the case: in a function that was passed in. */
-function isOfCaller({ stack = "" }: Error): boolean {
-  const frames = stack.slice(stack.indexOf("\n    at ")).split("\n    at ");
-  const first = frames.find((frame) => frame !== "" && !frame.includes("(<anonymous>)"));
-  return first?.includes(FILE) === true;
-}
-
 function fail(fn: () => void): never {
   fn();
   throw new Error("attack: the tape fails");
@@ -299,53 +273,7 @@ function quiet(trial: Trial, fn: () => void): void {
 const resolve = (path: string): unknown =>
   path.split(".").reduce<unknown>((object, name) => (object as Record<string, unknown>)[name], names);
 
-const describe = (value: unknown): string => {
-  try {
-    return String(value);
-  } catch {
-    return typeof value;
-  }
-};
-
 const bitsOf = (t: Tensor): Uint32Array => new Uint32Array(Float32Array.from(valuesOf(t)).buffer);
 
 const sameBits = (x: Uint32Array, y: Uint32Array): boolean =>
   x.length === y.length && x.every((word, i) => word === y[i]);
-
-/** The values of fields that are no getters: arguments may have some that count. */
-const ownFields = (object: object): unknown[] =>
-  Object.values(Object.getOwnPropertyDescriptors(object)).map(({ value }) => value as unknown);
-
-/** Tensors in lists and plain objects; `deep`: in the fields of other objects, and what they were made of, too. */
-function tensorsIn(value: unknown, fieldsOf: (object: object) => unknown[], deep = false): Tensor[] {
-  const found = new Set<unknown>([value]);
-  for (const v of found) {
-    if (typeof v !== "object" || v === null || ArrayBuffer.isView(v)) continue;
-    if (v instanceof Tensor) {
-      if (deep) for (const t of [v.a, v.b, v.c, v.base]) found.add(t);
-      continue;
-    }
-    try {
-      const prototype = Object.getPrototypeOf(v);
-      if (deep || Array.isArray(v) || prototype === Object.prototype) for (const item of fieldsOf(v)) found.add(item);
-    } catch {} // a getter that throws
-  }
-  return [...found].filter((v) => v instanceof Tensor);
-}
-
-/** Frees what the caller owns: tensors with what they were made of, and objects that can be disposed of. */
-function release(value: unknown): void {
-  const found = new Set<unknown>([value]);
-  for (const v of found) {
-    if (typeof v !== "object" || v === null || ArrayBuffer.isView(v)) continue;
-    try {
-      if (v instanceof Tensor) {
-        for (const t of [v.a, v.b, v.c, v.base]) found.add(t);
-        v.dispose();
-      } else if ("dispose" in v && typeof v.dispose === "function") {
-        v.dispose();
-        if ("params" in v) found.add(v.params);
-      } else for (const item of Object.values(v)) found.add(item);
-    } catch {} // a getter that throws
-  }
-}

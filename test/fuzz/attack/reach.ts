@@ -1,0 +1,58 @@
+/** What can be reached from arguments and results. */
+import { Tensor } from "../../../engine/index.ts";
+
+type Fields = (object: object) => Iterable<unknown>;
+
+/** Tensors in lists and plain objects. Getters stay unread: some count how often they are. */
+export const givenIn = (value: unknown): Tensor[] =>
+  everything(value, (object) => (isData(object) ? own(object) : [])).filter(isTensor);
+
+/** Those in the fields of other objects too, and what they were made of. */
+export const ownedBy = (value: unknown): Tensor[] =>
+  everything(value, (object) => (isTensor(object) ? sourcesOf(object) : own(object))).filter(isTensor);
+
+/** Tensors in a result, those that a getter makes too. */
+export const resultsIn = (value: unknown): Tensor[] =>
+  everything(value, (object) => (isData(object) ? Object.values(object) : [])).filter(isTensor);
+
+/** Frees tensors with what they were made of, layers, and what has a way of its own to be freed, with its parameters. */
+export function release(value: unknown): void {
+  const fieldsOf: Fields = (object) => {
+    if (isTensor(object)) return sourcesOf(object);
+    return isOwner(object) ? [object.params] : Object.values(object);
+  };
+  for (const v of everything(value, fieldsOf)) if (isTensor(v) || isOwner(v)) v.dispose();
+}
+
+/** Frees what no tape frees: optimizers, loaders, streams. */
+export function releaseOwners(value: unknown): void {
+  for (const v of everything(value, own)) if (isOwner(v)) v.dispose();
+}
+
+function everything(value: unknown, fieldsOf: Fields): unknown[] {
+  const found = new Set<unknown>([value]);
+  for (const v of found) {
+    if (typeof v !== "object" || v === null || ArrayBuffer.isView(v)) continue;
+    try {
+      for (const item of fieldsOf(v)) found.add(item);
+    } catch {} // a getter that throws
+  }
+  return [...found];
+}
+
+const isTensor = (v: unknown): v is Tensor => v instanceof Tensor;
+
+interface Owner {
+  dispose(): void;
+  readonly params?: unknown;
+}
+
+const isOwner = (v: unknown): v is Owner =>
+  typeof v === "object" && v !== null && !isTensor(v) && "dispose" in v && typeof v.dispose === "function";
+
+const isData = (object: object): boolean => Array.isArray(object) || Object.getPrototypeOf(object) === Object.prototype;
+
+const sourcesOf = ({ a, b, c, base }: Tensor): unknown[] => [a, b, c, base];
+
+/** The values of fields that are no getters. */
+const own: Fields = (object) => Object.values(Object.getOwnPropertyDescriptors(object)).map(({ value }) => value);
