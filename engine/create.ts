@@ -50,8 +50,9 @@ export function tensor(
     flat.push(data);
     shape = [];
   } else if (Array.isArray(data)) {
-    shape = shapeOfNested(data);
-    flatten(data, shape, 0, flat);
+    const sizes: number[] = [];
+    flatten(data, sizes, 0, flat);
+    shape = sizes;
   } else {
     values = steady(numbersOf("tensor", "a number, nested arrays or an array of numbers", data));
     shape = [values.length];
@@ -65,27 +66,25 @@ export function tensor(
   return t;
 }
 
-/** The lengths of the first list at each depth; a list that holds itself has too many axes. */
-function shapeOfNested(data: NestedArray): number[] {
-  const shape: number[] = [];
-  for (let level: NestedArray | undefined = data; Array.isArray(level) && shape.length <= MAX_AXES; level = level[0]) {
-    shape.push(level.length);
-  }
-  if (shape.length > MAX_AXES) throw new RangeError(`tensor: expected lists of at most ${MAX_AXES} axes, got more`);
-  return shape;
-}
-
-function flatten(data: NestedArray, shape: Shape, axis: number, into: number[]): void {
-  if (axis === shape.length) {
+/** Appends the numbers of nested lists; their lengths go to `shape` on the way to the first number, later ones must be the same. */
+function flatten(data: NestedArray, shape: number[], axis: number, into: number[]): void {
+  const isKnown = into.length > 0 || axis < shape.length;
+  if (!Array.isArray(data)) {
+    if (isKnown && axis < shape.length) ragged(shape, axis, show(data));
     if (typeof data !== "number") throw wrongType("tensor", `numbers at depth ${axis}`, data);
     into.push(data);
     return;
   }
-  if (!Array.isArray(data) || data.length !== shape[axis]) {
-    const got = Array.isArray(data) ? `${data.length} entries` : show(data);
-    throw new RangeError(`tensor: ragged nested array, expected ${shape[axis]} entries at depth ${axis}, got ${got}`);
-  }
-  for (const item of data) flatten(item, shape, axis + 1, into);
+  const n = data.length;
+  if (isKnown && axis === shape.length) throw wrongType("tensor", `numbers at depth ${axis}`, data);
+  if (isKnown && n !== shape[axis]) ragged(shape, axis, `${n} entries`);
+  if (axis === MAX_AXES) throw new RangeError(`tensor: expected lists of at most ${MAX_AXES} axes, got more`);
+  if (!isKnown) shape.push(n);
+  for (let i = 0; i < n; i++) flatten(data[i], shape, axis + 1, into);
+}
+
+function ragged(shape: Shape, axis: number, got: string): never {
+  throw new RangeError(`tensor: ragged nested array, expected ${shape[axis]} entries at depth ${axis}, got ${got}`);
 }
 
 /**

@@ -10,7 +10,6 @@ import {
   numberOf,
   type Range,
   ready,
-  root,
   type Shape,
   scope,
   WHOLE,
@@ -225,8 +224,8 @@ export class LIF extends Module {
   /**
    * One time step: current [B, …] → spikes [B, …] and the next state; the same bits as `forward`.
    *
-   * A step belongs inside `noGrad` or `tape`, with the state returned or kept, so that what it leaves behind is freed. For an
-   * input without an end there is {@link Stream}.
+   * A loop of steps belongs inside `noGrad` or `tape`, with the state returned or kept: it is faster there, and what one step
+   * leaves for the next is freed. For an input without an end there is {@link Stream}.
    *
    * @throws RangeError as `unroll`.
    */
@@ -234,7 +233,11 @@ export class LIF extends Module {
     alive(current, "LIF");
     this.checkNeurons([1, ...current.sizes]);
     const from = this.read(state, current.sizes);
-    return scope === root ? allOrNothing(() => this.advance(current, from)) : this.advance(current, from);
+    return composed(LIF.advanced, this, current, from);
+  }
+
+  private static advanced(lif: LIF, current: Tensor, from: LIFState): [spikes: Tensor, state: LIFState] {
+    return lif.advance(current, from);
   }
 
   /** A step with everything checked. */

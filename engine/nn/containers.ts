@@ -1,4 +1,5 @@
 import { INTEGER, numberOf } from "../arguments.ts";
+import { composed } from "../composed.ts";
 import { flatten } from "../ops/view.ts";
 import type { Tensor } from "../tensor.ts";
 import { forwardOf, Module, moduleOf } from "./module.ts";
@@ -28,9 +29,13 @@ export class Sequential extends Module {
    * @throws what one of them throws.
    */
   forward(x: Tensor): Tensor {
+    return composed(Sequential.run, this.modules, x);
+  }
+
+  private static run(modules: readonly Module[], x: Tensor): Tensor {
     let z = x;
     let isAlone = false;
-    for (const module of this.modules) {
+    for (const module of modules) {
       z = isAlone && module.forwardOver !== undefined ? module.forwardOver(z) : module.forward(z);
       // What such a layer has just made is nobody else's, unless it looks into something.
       isAlone = module.isPure && z.base === null;
