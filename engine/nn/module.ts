@@ -1,4 +1,4 @@
-import { functionOf, numbersOf, objectOf, typeOf, wrongType } from "../arguments.ts";
+import { ensure, functionOf, numbersOf, objectOf, typeOf, wrongType } from "../arguments.ts";
 import { formatShape, type Shape, sameShape, sizesOf } from "../shape.ts";
 import { alive, Tensor } from "../tensor.ts";
 
@@ -95,15 +95,15 @@ export abstract class Module {
   /**
    * Overwrites the parameters and buffers with the values of a state; tensors by name will do too.
    *
-   * @throws RangeError unless the names, shapes and numbers of values are those of this module; TypeError for what is no
-   *   state. Nothing is written then.
+   * @throws RangeError for names, shapes or numbers of values that are not those of this module; TypeError where an array is
+   *   missing, and for what is no state. Nothing is written then.
    */
   loadStateDict(state: StateDict): void {
     const given = objectOf(LOAD, "a state, arrays by name", state);
     const named = this.namedState();
     const names = new Set(named.map(([name]) => name));
     const unknown = Object.keys(given).filter((name) => !names.has(name));
-    if (unknown.length > 0) throw new RangeError(`${LOAD}: no such parameter: ${listed(unknown)}`);
+    ensure(unknown.length === 0, LOAD, "expected no more than the parameters of this module", unknown);
     const copies = named.map(([name, t]) => valuesOf(name, given[name], t));
     for (const [i, [, t]] of named.entries()) t.copyFrom(copies[i] as Float32Array);
   }
@@ -166,25 +166,20 @@ export abstract class Module {
 
 const LOAD = "loadStateDict";
 
-/** Names in a message, the first ones of many. */
-const listed = (names: readonly string[]): string => names.slice(0, 8).join(", ") + (names.length > 8 ? ", …" : "");
-
 /** A copy of the values that a state has for t, after a check of their shape. */
 function valuesOf(name: string, entry: unknown, t: Tensor): Float32Array {
-  if (entry === undefined) throw new RangeError(`${LOAD}: expected the parameter ${name}, got none`);
   const where = `${LOAD}: ${name}`;
   alive(t, where);
   // The data of a tensor are read without giving out a view.
   const { shape, data } =
     entry instanceof Tensor
-      ? { shape: entry.sizes, data: entry.toFloat32Array() }
+      ? { shape: entry.shape, data: entry.toFloat32Array() }
       : (objectOf(where, "an array { shape, data }", entry) as unknown as StateEntry);
   const sizes = sizesOf(where, shape);
+  ensure(sameShape(sizes, t.shape), where, `expected shape ${formatShape(t.shape)}`, sizes);
   const values = new Float32Array(numbersOf(where, "an array of numbers", data));
-  const same = sameShape(sizes, t.sizes);
-  if (same && values.length === t.size) return values;
-  const got = same ? `${values.length} values` : formatShape(sizes);
-  throw new RangeError(`${LOAD}: expected ${name} of shape ${formatShape(t.sizes)}, got ${got}`);
+  ensure(values.length === t.size, where, `expected ${t.size} values`, values.length);
+  return values;
 }
 
 const OWN = "a module or a parameter of this copy of jarvis-snn";

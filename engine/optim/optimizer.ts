@@ -118,7 +118,7 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
    */
   step(): void {
     const { name } = this;
-    if (inReference()) throw new Error(`${name}: expected step() outside of gradcheck, whose function must not change`);
+    if (inReference()) throw new Error(`${name}: expected step() outside of gradcheck`);
     this.checkChanges();
     const { momentum = 0 } = this.options as { momentum?: number };
     const names = this.slotNames(this.options, momentum === 0 ? {} : MOMENTUM);
