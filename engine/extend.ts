@@ -39,7 +39,7 @@ export {
   SAVES_OUTPUT,
   writeOutGradient,
 } from "./op.ts";
-export { constantSource } from "./ops/expand.ts";
+export { broadcastTo, constantSource } from "./ops/expand.ts";
 export { bitBytes, gatherWeightGradient, RepeatedLinear } from "./ops/matmul.ts";
 export {
   allOrNothing,

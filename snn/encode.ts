@@ -2,8 +2,10 @@
 
 import {
   alive,
+  broadcastTo,
   COUNT,
   checkSize,
+  composed,
   emptySpikes,
   generatorOf,
   k,
@@ -14,7 +16,7 @@ import {
   UNIT,
   withDefaults,
 } from "../engine/extend.ts";
-import { expand, type Generator, type Tensor } from "../engine/index.ts";
+import type { Generator, Tensor } from "../engine/index.ts";
 
 /** The options of all encoders: each takes those of the others. */
 const DEFAULTS = { timesteps: Number.NaN, dt: 1, eps: 1e-6, generator: undefined as Generator | undefined };
@@ -98,5 +100,5 @@ export function ttfsEncode(x: Tensor, options: TtfsOptions): Tensor {
  */
 export function constantEncode(x: Tensor, options: { timesteps: number }): Tensor {
   const { timesteps } = optionsOf("constantEncode", options);
-  return expand(x, overTime("constantEncode", timesteps, x));
+  return composed(broadcastTo, x, overTime("constantEncode", timesteps, x));
 }

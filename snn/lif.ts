@@ -7,6 +7,7 @@ import {
   emptyLike,
   emptySpikes,
   forwardOf,
+  k,
   numberOf,
   type Range,
   ready,
@@ -265,10 +266,12 @@ export class LIF extends Module {
     for (const t of [current, beta, threshold, from.v]) ready("LIF", t);
     const spikes = emptySpikes(current.sizes);
     const v = emptyLike(current);
+    const refractory = emptyLike(current);
     const { ptr, size } = current;
+    k.fill(refractory.ptr, size, 0);
     forwardPlain(neuron, v.ptr, spikes.bits, ptr, from.v.ptr, beta.ptr, beta.size, threshold, 1, size, 0, 0);
     resetState(neuron, v.ptr, spikes, threshold);
-    return [spikes, { v, refractory: zeros(current.sizes) }];
+    return [spikes, { v, refractory }];
   }
 
   /**

@@ -51,9 +51,11 @@ export function maxMembrane(membrane: Tensor): Tensor {
  *
  * @throws RangeError if beta lies outside [0, 1], or unless there is a time axis.
  */
-export function filteredTrace(spikes: Tensor, options: { beta?: number } = {}): Tensor {
-  const { beta } = withDefaults("filteredTrace", { beta: 0.95 }, options);
+export function filteredTrace(spikes: Tensor, options: { beta?: number } = TRACE): Tensor {
+  const { beta } = withDefaults("filteredTrace", TRACE, options);
   numberOf("filteredTrace", "beta", beta, UNIT);
   checkSequence("filteredTrace", "spikes", spikes);
   return integrate(spikes, beta);
 }
+
+const TRACE = { beta: 0.95 };
