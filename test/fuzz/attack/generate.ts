@@ -1,6 +1,6 @@
 /** The call of a number: a target, arguments that fit, and up to three of them, or of their parts, replaced. */
 import { Random } from "../random.ts";
-import { type Case, type Edit, print, SETTINGS } from "./code.ts";
+import { type Case, type Edit, print, SETTINGS, type Setting } from "./code.ts";
 import { type Kind, type Node, plain } from "./kinds.ts";
 import { TARGETS, type Target } from "./rows.ts";
 import { type Group, VALUES } from "./values.ts";
@@ -35,17 +35,18 @@ export function generate(seed: number, { only = ALL, isPlain = false }: Choice =
       .filter(({ path }) => edits.every((e) => apart(e.path, path)));
     if (places.length > 0) edits.push(edit(g.pick(places), isObject(target), g));
   }
-  const setting = g.pick([...SETTINGS, "root", "root", "root", "tape", "tape", "tape", "failing"] as const);
-  const isAsync = name === "fit";
-  const isLarge = edits.some(({ code }) => LARGE.test(code));
-  return {
-    target: name,
-    args: nodes.map(plain),
-    edits,
-    setting: isAsync || (setting === "gradcheck" && isLarge) ? "root" : setting,
-    backward: g.chance(0.5),
-  };
+  const setting = g.pick(SETTINGS_OF[name] ?? OFTEN);
+  const isSlow = setting === "gradcheck" && edits.some(({ code }) => LARGE.test(code));
+  return { target: name, args: nodes.map(plain), edits, setting: isSlow ? "tape" : setting, backward: g.chance(0.5) };
 }
+
+const OFTEN: readonly Setting[] = [...SETTINGS, "root", "root", "root", "tape", "tape", "tape", "failing"];
+
+/** Work that goes on after the tape, and work that outside of it has nothing to do. */
+const SETTINGS_OF: { readonly [target: string]: readonly Setting[] } = {
+  fit: ["root"],
+  "Tensor#backward": ["tape", "failing"],
+};
 
 /** Numbers of values for which the float64 kernels would take long. */
 const LARGE = /\*\*|\d{5}|\d_\d|e\d\d|Infinity/;

@@ -72,7 +72,8 @@ type Internal =
   | "gradPtr"
   | "gradForm"
   | "gradBuffer"
-  | "columns";
+  | "columns"
+  | "parts";
 type Base<T> = T extends engine.Module
   ? Exclude<keyof engine.Module, "forward">
   : T extends engine.Optimizer
@@ -126,7 +127,7 @@ const model = oneOf(
     "new Linear(3, 2)",
     "new Sequential(new Linear(3, 4), new LIF(), new Linear(4, 2))",
     "new Sequential(new Linear(3, 2), new LeakyIntegrator())",
-    "new Sequential(new Linear(3, 2), new BatchNorm1d(2), new Dropout())",
+    "new Sequential(new Linear(3, 2), new LayerNorm(2), new Dropout())",
   ],
   [],
   {
@@ -734,7 +735,7 @@ type Writable<T, Others = Internal> = {
 /** Properties that may be written to. */
 const SETTERS: Writable<engine.Tensor> & Writable<engine.Module> & Writable<engine.Optimizer> = {
   requiresGrad: [self("rand([2, 3])"), bool],
-  grad: [self("graded(parameter(ones([2, 3])))"), self("null")],
+  grad: [self("graded(parameter(ones([2, 3])))"), oneOf(["null"], ["null"])],
   isParameter: [self("rand([2, 3])"), bool],
   isBuffer: [self("rand([2, 3])"), bool],
   training: [self("new Linear(3, 2)"), bool],
