@@ -8,8 +8,7 @@ export const givenIn = (value: unknown): Tensor[] =>
   everything(value, (object) => (isData(object) ? own(object) : [])).filter(isTensor);
 
 /** Those in the fields of other objects too, and what they were made of. */
-export const ownedBy = (value: unknown): Tensor[] =>
-  everything(value, (object) => (isTensor(object) ? sourcesOf(object) : own(object))).filter(isTensor);
+export const ownedBy = (value: unknown): Tensor[] => everything(value, ownOrSources).filter(isTensor);
 
 /** Tensors in a result, those that a getter makes too. */
 export const resultsIn = (value: unknown): Tensor[] =>
@@ -26,19 +25,25 @@ export function release(value: unknown): void {
 
 /** Frees what no tape frees: optimizers, loaders, streams. */
 export function releaseOwners(value: unknown): void {
-  for (const v of everything(value, own)) if (isOwner(v)) v.dispose();
+  for (const v of everything(value, ownOrSources)) if (isOwner(v)) v.dispose();
 }
+
+/** Nothing that is deeper or larger holds tensors. */
+const MOST = 1000;
 
 function everything(value: unknown, fieldsOf: Fields): unknown[] {
   const found = new Set<unknown>([value]);
   for (const v of found) {
-    if (typeof v !== "object" || v === null || ArrayBuffer.isView(v)) continue;
+    if (typeof v !== "object" || v === null || ArrayBuffer.isView(v) || found.size > MOST) continue;
     try {
       for (const item of fieldsOf(v)) found.add(item);
     } catch {} // a getter that throws
   }
   return [...found];
 }
+
+/** Of tensors, those of other copies too, not what they are part of: that is everything. */
+const ownOrSources: Fields = (object) => ("region" in object ? sourcesOf(object as Tensor) : own(object));
 
 const isTensor = (v: unknown): v is Tensor => v instanceof Tensor;
 
