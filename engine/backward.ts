@@ -101,7 +101,10 @@ function abandon(records: Tensor[]): void {
 function takeBack(leaves: readonly Tensor[], withBuffers: readonly Tensor[]): void {
   for (const x of leaves) x.zeroGrad();
   for (const x of withBuffers) {
-    if (x.region.scope === root) heapOf(x.gradBuffer).release(x.gradBuffer, 4 * x.size);
+    if (x.region.scope === root) {
+      heapOf(x.gradBuffer).release(x.gradBuffer, 4 * x.size);
+      x.held?.remove(x.gradBuffer);
+    }
     x.gradBuffer = 0;
   }
 }

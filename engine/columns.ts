@@ -32,6 +32,7 @@ export function columnsOf(w: Tensor): number {
   const [outputs, inputs] = w.sizes as [number, number];
   const stride = columnStride(outputs);
   w.columns = heap.allocate(bytesOf(w.sizes));
+  w.held?.add(w.columns, bytesOf(w.sizes));
   // Rows as they come, at the end of the block; then each at its place.
   const rows = w.columns + 4 * inputs * (stride - outputs);
   k.transpose(rows, w.ptr, outputs, inputs);
@@ -41,6 +42,9 @@ export function columnsOf(w: Tensor): number {
 
 /** w is written, handed out or freed: its copy is given back. */
 export function dropColumns(w: Tensor): void {
-  if (w.columns > READ_ONCE) simd.heap.release(w.columns, bytesOf(w.sizes));
+  if (w.columns > READ_ONCE) {
+    simd.heap.release(w.columns, bytesOf(w.sizes));
+    w.held?.remove(w.columns);
+  }
   if (w.columns !== EXPOSED) w.columns = UNREAD;
 }

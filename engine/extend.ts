@@ -55,4 +55,4 @@ export {
 } from "./scope.ts";
 export { checkShape, checkSize, formatShape, type Shape, sameShape } from "./shape.ts";
 export { persist } from "./tape.ts";
-export { alive, dropRecord, emptyLike, emptySpikes, peek, record, streamBytes, touch } from "./tensor.ts";
+export { alive, dropRecord, emptyLike, emptySpikes, hold, peek, record, streamBytes, touch } from "./tensor.ts";

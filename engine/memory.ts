@@ -317,7 +317,10 @@ export class Heap {
   private fail(size: number): never {
     const { start, limit } = this.space;
     const granted = this.top + size > limit ? limit - start : this.space.reserved();
-    throw new RangeError(`out of memory: asked for ${size} bytes with ${this.live} live, the limit is ${granted}`);
+    throw new RangeError(
+      `out of memory: asked for ${size} bytes with ${this.live} live, the limit is ${granted}; ` +
+        "tape() and noGrad() free what is made in them, dispose() a result that is not needed any more",
+    );
   }
 }
 

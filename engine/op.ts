@@ -5,7 +5,7 @@
 import { heap, k, simd } from "./backend.ts";
 import { allOrNothing, allocate, allocateIn, type Region, recycle, root, scope } from "./scope.ts";
 import type { Shape } from "./shape.ts";
-import { alive, empty, emptyLike, fillRecord, materialise, record, Tensor } from "./tensor.ts";
+import { alive, empty, emptyLike, fillRecord, hold, materialise, record, Tensor } from "./tensor.ts";
 
 /** In the place of SAVES_… bits: the op has no gradient and is never recorded. */
 export const NO_GRADIENT = -1;
@@ -218,6 +218,7 @@ function leafGradient(x: Tensor): number {
   alive(x, "backward");
   if (x.gradBuffer === 0) {
     x.gradBuffer = allocateIn(x.region, 4 * x.size);
+    if (x.region.scope === root) hold(x, x.gradBuffer, 4 * x.size);
     buffered.push(x);
   }
   begun.push(x);

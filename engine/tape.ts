@@ -11,7 +11,7 @@ import { functionOf } from "./arguments.ts";
 import { heap, heapOf, inReference, k } from "./backend.ts";
 import type { MemoryStats } from "./memory.ts";
 import { enter, leave, type Region, root, type Scope, scope } from "./scope.ts";
-import { alive, dropRecord, materialise, rootOf, streamBytes, Tensor, takeOut } from "./tensor.ts";
+import { alive, dropRecord, hold, materialise, rootOf, streamBytes, Tensor, takeOut } from "./tensor.ts";
 
 /**
  * Runs `fn` and records its ops for `backward`. What is allocated inside is freed when `fn` returns, except the tensors
@@ -178,6 +178,7 @@ function settle(t: Tensor, region: Region): void {
   const bytes = 4 * t.size;
   const leaves = region !== t.region;
   const gradient = leaves && t.gradPtr !== 0 ? heap.allocate(bytes) : 0;
+  const isHeld = t.owned && t.region.scope === root;
   if (t.owned) {
     takeOut(t.region.scope.adopted, t);
   } else {
@@ -193,6 +194,7 @@ function settle(t: Tensor, region: Region): void {
     if (t.base !== null) t.bits = 0;
   }
   t.base = null;
+  if (region.scope === root && !isHeld) hold(t, packed ? t.bits : t.ptr, packed ? streamBytes(t.size) : bytes);
   if (t.region.scope !== root && !packed) t.bits = 0;
   t.region = region;
   if (region.scope !== root) region.scope.adopted.push(t);
@@ -200,6 +202,7 @@ function settle(t: Tensor, region: Region): void {
   t.gradBuffer = 0;
   if (gradient === 0) return;
   if (region.scope !== root) region.scope.blocks.push(gradient, bytes);
+  else hold(t, gradient, bytes);
   t.moveGrad(copyOf(t.gradPtr, gradient, t.size), region);
 }
 

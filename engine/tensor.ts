@@ -7,6 +7,7 @@
 import { numbersOf, wrongType } from "./arguments.ts";
 import { heap, heapOf, k, simd, useBackend } from "./backend.ts";
 import { dropColumns, EXPOSED, UNREAD } from "./columns.ts";
+import { Held } from "./held.ts";
 import type { GradientForm, Recorded } from "./op.ts";
 import type { TensorMethods } from "./ops/index.ts";
 import { allocate, allocateIn, disposed, free, type Region, root, scope } from "./scope.ts";
@@ -136,6 +137,18 @@ export class Tensor {
    * @internal
    */
   columns = UNREAD;
+  /**
+   * The blocks of a tensor outside of tapes, for the time when it is garbage.
+   *
+   * @internal
+   */
+  held: Held | null = null;
+  /**
+   * Of the tensor that `grad` gives: the leaf, which must not be garbage before it.
+   *
+   * @internal
+   */
+  leaf: Tensor | null = null;
   private gradTensor: Tensor | null = null;
   private frozen: Shape | null = null;
 
@@ -167,6 +180,7 @@ export class Tensor {
     if (this.gradPtr === 0 || this.op !== null) return null;
     if (this.gradTensor === null || this.gradTensor.ptr !== this.gradPtr) {
       this.gradTensor = new Tensor(this.sizes, this.size, this.gradPtr, this.region, false);
+      this.gradTensor.leaf = this;
     }
     return this.gradTensor;
   }
@@ -261,6 +275,8 @@ export class Tensor {
       if (this.bits !== 0) free(this.bits, streamBytes(this.size));
       takeOut(region.scope.adopted, this);
     }
+    this.held?.end();
+    this.held = null;
     dropRecord(this, "none");
     this.zeroGrad();
     this.gradBuffer = 0;
@@ -318,7 +334,16 @@ export function emptyLike(x: Tensor): Tensor {
 }
 
 function unwritten(shape: Shape, size: number): Tensor {
-  return new Tensor(shape, size, allocate(4 * size), scope.region, scope === root);
+  const z = new Tensor(shape, size, allocate(4 * size), scope.region, scope === root);
+  if (scope === root) hold(z, z.ptr, 4 * size);
+  return z;
+}
+
+/** The block at p goes with t where t, a tensor outside of tapes, is collected as garbage. */
+export function hold(t: Tensor, p: number, bytes: number): void {
+  if (p < 0) return; // the reference gives back all that it has
+  t.held ??= new Held(t);
+  t.held.add(p, bytes);
 }
 
 /** Spikes of the current scope, as an unwritten stream of bits. */
@@ -327,6 +352,7 @@ export function emptySpikes(shape: Shape): Tensor {
   checkSize("spikes", shape, size);
   const z = new Tensor(shape, size, 0, scope.region, scope === root);
   z.bits = allocate(streamBytes(size));
+  if (scope === root) hold(z, z.bits, streamBytes(size));
   return z;
 }
 
@@ -483,5 +509,6 @@ export function materialise(z: Tensor): void {
   else k.expandAxis(p, source.ptr, 1, z.size / source.size, source.size);
   z.ptr = p;
   z.owned = z.region.scope === root;
+  if (z.owned) hold(z, p, 4 * z.size);
   z.base = null;
 }

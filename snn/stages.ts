@@ -5,6 +5,7 @@ import {
   dropRecord,
   formatShape,
   forwardOf,
+  hold,
   k,
   type Op,
   persist,
@@ -73,6 +74,7 @@ export const own = (shape: Shape): Tensor => persist(zeros(shape));
 function ownSpikes(shape: Shape): Tensor {
   const t = own(shape);
   t.bits = allocateIn(root.region, streamBytes(t.size));
+  hold(t, t.bits, streamBytes(t.size));
   k.fill(t.bits, streamBytes(t.size) / 4, 0);
   return t;
 }

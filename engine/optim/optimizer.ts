@@ -11,6 +11,7 @@ import {
   wrongType,
 } from "../arguments.ts";
 import { inReference, simd } from "../backend.ts";
+import { Held } from "../held.ts";
 import { root, scope } from "../scope.ts";
 import { formatShape } from "../shape.ts";
 import { alive, type Tensor, touch } from "../tensor.ts";
@@ -82,6 +83,7 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
   private readonly slots: Record<string, number>[];
   /** Those that were made for the current step. */
   private readonly fresh = new Set<number>();
+  private readonly held = new Held(this);
 
   constructor(where: string, params: Iterable<Tensor>, defaults: Options, options: Partial<Options>) {
     this.name = where;
@@ -218,8 +220,10 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
   private freeSlots(i: number, isFreed: (name: string, p: number) => boolean): void {
     const kept: Record<string, number> = {};
     for (const [name, p] of Object.entries(this.slots[i] as Record<string, number>)) {
-      if (isFreed(name, p)) simd.heap.release(p, 4 * (this.params[i] as Tensor).size);
-      else kept[name] = p;
+      if (isFreed(name, p)) {
+        simd.heap.release(p, 4 * (this.params[i] as Tensor).size);
+        this.held.remove(p);
+      } else kept[name] = p;
     }
     this.slots[i] = kept;
   }
@@ -234,6 +238,7 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
         for (const name of namesOf(i)) {
           if (name in slots) continue;
           const p = simd.heap.allocate(4 * size);
+          this.held.add(p, 4 * size);
           simd.kernels.fill(p, size, this.initial());
           fresh.add(p);
           slots[name] = p;

@@ -50,6 +50,8 @@ type Internal =
   | "moveGrad"
   | "touchGrad"
   | "parts"
+  | "held"
+  | "leaf"
   | "sizes"
   | "forwardOver"
   | "namedState"
@@ -73,7 +75,8 @@ type Internal =
   | "gradForm"
   | "gradBuffer"
   | "columns"
-  | "parts";
+  | "parts"
+  | "held";
 type Base<T> = T extends engine.Module
   ? Exclude<keyof engine.Module, "forward">
   : T extends engine.Optimizer
