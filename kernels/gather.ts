@@ -16,7 +16,7 @@
 import { loadTail, one, storeTail } from "./lanes";
 import { areFew, listFewPlaces, listPlaces, listValues } from "./listed-places";
 import { sum16, sum16Graded, sum32, sum32Graded, twoSums4, twoSums12, zeros } from "./listed-sums";
-import { BLOCK_FLOATS, packWide, panels } from "./panels";
+import { BLOCK_FLOATS, packWide, panels, startsOf, WIDEST } from "./panels";
 
 /** Events that a row of B must have on average for packing to pay. */
 const SHARED = 8;
@@ -27,8 +27,6 @@ const DEEPEST = 1024;
 const LONG: f64 = 100;
 /** Floats that are packed before they are used: with the rows they come from they stay in the second-level cache until then. */
 const PACKED = 32768;
-/** Most columns of a B that is read where it is. */
-const WIDEST = 4096;
 /** Rows of B that 16 bits can tell apart. */
 const FARTHEST = 65536;
 /** Columns of a panel; a B that has no more than half as many is packed in panels of half the width, or of 12. */
@@ -51,7 +49,7 @@ const other = spare + 64;
 /**
  * C[i, j] ← init[i, j] + Σ_{p set in row i} X[i, p]·B[p, j]     C: m × n, bits: [m, ⌈k/32⌉], B: k × n
  *
- * `count` bits are set. Strides count elements, as in gemm. x = 0 (the address): X is 1 where a bit is set. init = 0: zeros.
+ * `count` bits are set. Strides count elements and init is as in gemm. x = 0 (the address): X is 1 where a bit is set. init = 0: zeros.
  * `work` is room for m + 5 words and half of one for every set bit, two unless x is 0. Where bCol = 1 and bRow ≥ n has room
  * for them, whole groups of 16 columns of B are read.
  */
@@ -100,23 +98,23 @@ export function gather(
     if (few) listFewPlaces(work, rows, bitsRow, m, kw);
     else if (x == 0) listPlaces(work, rows, bitsRow, m, kw, tabled ? ~LOWEST : u32.MAX_VALUE);
     else listValues(work, rows, bitsRow, m, kw, x + <usize>p * xStep, xBytes, xStep);
+    const shared = p == 0 && initBytes == 0 && init != zeros;
     const startBytes = p > 0 ? cBytes : initBytes;
-    const step: usize = p > 0 ? 16 : initStep;
+    const step: usize = p > 0 || shared ? 16 : initStep;
     for (let j = 0; j < n; j += width) {
       const nc = min(width, n - j);
+      let first = p > 0 ? c + ((<usize>j) << 2) : init + (<usize>j >> 2) * initStep;
+      if (shared) first = startsOf(first, initStep, nc);
       const bp = b + ((<usize>p * <usize>bRow + <usize>j * <usize>bCol) << 2);
       if (wide) {
-        const o = (<usize>j) << 2;
-        const start = p > 0 ? c + o : init + (o >> 4) * initStep;
-        wideRows(c + o, work, bp, unit, start, m, nc, x != 0, cBytes, startBytes, step);
+        wideRows(c + ((<usize>j) << 2), work, bp, unit, first, m, nc, x != 0, cBytes, startBytes, step);
         continue;
       }
       packWide(panels, unit, bp, kc, nc, bRow, bCol);
       let panel = panels;
       for (let q = 0; q < nc; q += PANEL, panel += <usize>kc * unit) {
-        const o = (<usize>(j + q)) << 2;
-        const to = c + o;
-        const start = p > 0 ? to : init + (o >> 4) * initStep;
+        const to = c + ((<usize>(j + q)) << 2);
+        const start = first + (<usize>q >> 2) * step;
         const columns = min(PANEL, nc - q);
         if (tabled) {
           tabulate(panel, unit, start, step, columns);

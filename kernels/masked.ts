@@ -3,7 +3,7 @@
  * that a term costs an "and" and an addition, and nothing is unpacked.
  *
  * Every element has one accumulator that takes the terms in the order of p. What is masked out adds 0, so the result has the
- * bits of the dense product, as long as A is finite; a sum that begins at −0 may end as 0.
+ * bits of the dense product, as long as A is finite; −0 in init counts as 0.
  */
 import { zeros } from "./listed-sums";
 
@@ -83,15 +83,17 @@ function sixteenOfTwo(
   k: i32,
 ): void {
   copy(row, 4, init0, initStep, columns);
-  let s0 = v128.load(row);
-  let s1 = v128.load(row, 16);
-  let s2 = v128.load(row, 32);
-  let s3 = v128.load(row, 48);
+  // A sum that begins at −0 would tell what a mask has taken out.
+  const zero = f32x4.splat(0);
+  let s0 = f32x4.add(v128.load(row), zero);
+  let s1 = f32x4.add(v128.load(row, 16), zero);
+  let s2 = f32x4.add(v128.load(row, 32), zero);
+  let s3 = f32x4.add(v128.load(row, 48), zero);
   copy(row, 4, init1, initStep, columns);
-  let t0 = v128.load(row);
-  let t1 = v128.load(row, 16);
-  let t2 = v128.load(row, 32);
-  let t3 = v128.load(row, 48);
+  let t0 = f32x4.add(v128.load(row), zero);
+  let t1 = f32x4.add(v128.load(row, 16), zero);
+  let t2 = f32x4.add(v128.load(row, 32), zero);
+  let t3 = f32x4.add(v128.load(row, 48), zero);
   for (; k > 0; k--) {
     const word: usize = load<u16>(bits);
     const x = v128.load32_splat(a0);

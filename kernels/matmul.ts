@@ -20,7 +20,18 @@
  *     tile would cost a sixth of the time.
  */
 
-import { BLOCK_K, pack, packGathered, packPairs, pairs, panelBytes, panels, panelWidth } from "./panels";
+import {
+  BLOCK_K,
+  pack,
+  packGathered,
+  packPairs,
+  pairs,
+  panelBytes,
+  panels,
+  panelWidth,
+  startsOf,
+  WIDEST,
+} from "./panels";
 import { rowTimesColumns, rowTimesRows } from "./row";
 
 /** Elements of B that are packed at once; so many rows of it, but where one panel serves all of A, or few rows of A read B once. */
@@ -44,7 +55,7 @@ const edge = memory.data(256, 16);
  * C[i,j] ← init[i,j] + Σₚ A[i,p]·B[p,j]     C: m × n, A: m × k, B: k × n
  *
  * Strides count elements; C and init are contiguous along j, or initCol is 0. init = 0 (the address) means zeros,
- * init = c accumulates, a bias has initRow = 0. C must not overlap A or B.
+ * init = c accumulates, a bias has initRow = 0, and its −0 counts as 0. C must not overlap A or B.
  */
 export function gemm(
   c: usize,
@@ -68,7 +79,13 @@ export function gemm(
     // What is left of the rows and the columns of B are products of their own.
     const nc = n & ~7;
     const kc = k & ~3;
-    copyColumns(c, init == 0 ? zeros : init, nc, initStep);
+    for (
+      let to = c, from = init == 0 ? zeros : init, end = c + ((<usize>nc) << 2);
+      to < end;
+      to += 16, from += initStep
+    ) {
+      v128.store(to, f32x4.add(v128.load(from), i32x4.splat(0)));
+    }
     if (bCol == 1) rowTimesRows(c, a, b, nc, kc, (<usize>aCol) << 2, (<usize>bRow) << 2);
     else rowTimesColumns(c, a, b, nc, kc, (<usize>bCol) << 2);
     const deep = (<usize>kc) << 2;
@@ -137,7 +154,8 @@ function product(
   }
   if (k <= 0) return copyInit(c, init, m, n, cBytes, initBytes, initStep);
   const depth = min(k, n <= 16 ? DEEPEST : m <= 16 ? SHALLOWEST : BLOCK_K);
-  const width = (BLOCK_B / depth) & ~15;
+  const width = min(WIDEST, (BLOCK_B / depth) & ~15);
+  const shared = initBytes == 0 && init != zeros;
   for (let p = 0; p < k; p += depth) {
     const kc = min(depth, k - p);
     for (let j = 0; j < n; j += width) {
@@ -145,9 +163,11 @@ function product(
       if (rows == 0) pack(b + ((<usize>p * <usize>bRow + <usize>j * <usize>bCol) << 2), kc, nc, bRow, bCol);
       else packGathered(b, rows + ((<usize>p) << 2), cols + ((<usize>j) << 2), kc, nc);
       const cj = c + ((<usize>j) << 2);
-      const ij = p > 0 ? cj : init + <usize>(j >> 2) * initStep;
+      let ij = init + <usize>(j >> 2) * initStep;
+      if (p > 0) ij = cj;
+      else if (shared) ij = startsOf(ij, initStep, nc);
       const ib = p > 0 ? cBytes : initBytes;
-      const is: usize = p > 0 ? 16 : initStep;
+      const is: usize = p > 0 || shared ? 16 : initStep;
       const ap = a + <usize>p * aColBytes;
       block(cj, ap, ij, m, nc, kc, aRowBytes, aColBytes, cBytes, ib, is);
     }

@@ -16,6 +16,22 @@ export const panels = memory.data(851968, 64);
 /** Where a block of A lies by pairs of rows, (a[i, p], a[i + 1, p]) for p = 0, 1, …: behind what a dense product packs of B. */
 export const pairs = panels + 524288;
 
+/** Most columns that are computed at a time, and what these start from where all rows start from the same. */
+export const WIDEST = 4096;
+const starts = memory.data(16384, 16);
+
+/**
+ * Where n ≤ WIDEST values stand, which lie in fours `step` bytes apart, with 0 in the place of −0. A sum that begins at 0 is never
+ * −0; one that begins at −0 would tell whether a 0 was added to it or skipped.
+ */
+export function startsOf(init: usize, step: usize, n: i32): usize {
+  const zero = f32x4.splat(0);
+  for (let to = starts, end = to + ((<usize>n) << 2); to < end; to += 16, init += step) {
+    v128.store(to, f32x4.add(v128.load(init), zero));
+  }
+  return starts;
+}
+
 /** Columns of a panel for so many: 4, 12 or 16. */
 export function panelWidth(columns: i32): i32 {
   return columns <= 4 ? 4 : columns <= 12 ? 12 : 16;

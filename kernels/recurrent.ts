@@ -15,15 +15,13 @@ import { lifForward } from "./lif";
 import { lifBackwardAny, lifForwardAny } from "./lif-any";
 import { lifBackward } from "./lif-back";
 import { areFew, listFewPlaces, listPlaces } from "./listed-places";
+import { zeros } from "./listed-sums";
 import { block, gemm } from "./matmul";
-import { BLOCK_K, pack, packWide } from "./panels";
+import { BLOCK_K, pack, packWide, startsOf } from "./panels";
 import { gemmSampled, surrogateSupport } from "./sampled";
 
 /** Columns of a panel. */
 const PANEL = 32;
-
-/** The bias of the columns of a panel. */
-const start = memory.data(128, 16);
 
 /**
  * u [T, rows, n] and the stream of bits s ← from current and the zero state without spikes. weight is W (all = 1) with a
@@ -147,8 +145,8 @@ function feedAll(u: usize, panel: usize, bias: usize, sums: usize, lists: usize,
   const row = (<usize>n) << 2;
   for (let j = 0; j < n; j += PANEL, panel += (<usize>n) << 7, u += 128) {
     const width = min(PANEL, n - j);
-    if (bias != 0) memory.copy(start, bias + ((<usize>j) << 2), (<usize>width) << 2);
-    else memory.fill(start, 0, 128);
+    // Behind the bias is what lies there, for columns that do not count.
+    const start = bias == 0 ? zeros : startsOf(bias + ((<usize>j) << 2), 16, width);
     panelRows(sums, lists, 0, panel, 128, start, rows, PANEL, false, 128, 0, 16);
     let to = u;
     for (let from = sums, end = sums + ((<usize>rows) << 7); from != end; from += 128, to += row)

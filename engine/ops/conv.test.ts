@@ -5,6 +5,7 @@ import { bits, expectNear, gradient, random, values } from "../../test/support/t
 import {
   bernoulli,
   Conv2d,
+  concat,
   conv1d,
   conv2d,
   convTranspose2d,
@@ -296,6 +297,31 @@ test("conv2d: spikes of every density give the bits of float32 sums in ascending
         w.zeroGrad();
       }
       rates.dispose();
+    }
+  }
+});
+
+test("conv2d: a bias of −0 is 0 in every map, alone and among others, by whatever way", () => {
+  for (const filters of [1, 4, 33]) {
+    for (const [low, high] of [
+      [-2, -1],
+      [-2, 2],
+    ] as const) {
+      const w = random([filters, 2, 3, 3], 2, { low, high });
+      const bias = full([filters], -0);
+      for (const density of [0, 0.01, 0.1, 1]) {
+        for (const packed of [false, true]) {
+          tape(() => {
+            const images = bernoulli(full([6, 2, 9, 9], density), { generator: new Generator(6) });
+            // The first image is zeros.
+            const rates = concat([full([1, 2, 9, 9], 0), images]);
+            const x = packed ? bernoulli(rates) : rates;
+            const first = conv2d(x, w, bias, { padding: 1 }).select(0, 0);
+            expect(bits(first), `${filters} filters, density ${density}`).toEqual(new Array(first.size).fill(0));
+          });
+        }
+      }
+      for (const t of [w, bias]) t.dispose();
     }
   }
 });

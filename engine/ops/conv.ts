@@ -44,8 +44,12 @@ const convOp: Op<Windows> = {
     if (x !== w) g.path = pathOf(x, g);
   },
   forward(z, x, w, bias, g) {
-    if (g.path !== "dense") followerOf(g, w.ptr, x).writeMaps(z.ptr, bias?.ptr ?? 0);
-    else multiplyPatches("maps", g, z.ptr, w.ptr, x.ptr, bias?.ptr);
+    // A sum that begins at −0 would tell whether a 0 was added to it or skipped.
+    const start = bias === null ? 0 : allocate(4 * bias.size);
+    if (start !== 0) k.affine(start, bias.ptr, bias.size, 1, 0);
+    if (g.path !== "dense") followerOf(g, w.ptr, x).writeMaps(z.ptr, start);
+    else multiplyPatches("maps", g, z.ptr, w.ptr, x.ptr, start);
+    if (start !== 0) recycle(start, 4 * bias.size, scope.region);
   },
   backward(z, x, w, bias, g) {
     const { places } = g;
@@ -204,7 +208,8 @@ export function conv1d(
  *
  * An x with many zeros, as spikes are, costs what its non-zeros cost, forward and for the weight gradient, and so does a
  * gradient with many zeros, as behind a max pool, on its way to x. For finite values the bits of the results are those of the
- * dense products. (A zero times an infinite weight is NaN in a dense product and skipped in a sparse one.)
+ * dense products; −0 in the bias counts as 0. (A zero times an infinite weight is NaN in a dense product and skipped in a sparse
+ * one.)
  *
  * @throws RangeError if sizes do not match, no window fits, or an option is out of range.
  */

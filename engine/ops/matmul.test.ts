@@ -120,6 +120,38 @@ test("products: a row alone has the bits that it has among others", () => {
   }
 });
 
+test("products: a bias of −0 is 0 in every output, alone and among others, of weights of any sign", () => {
+  for (const inputs of [1, 3, 32, 64, 100]) {
+    for (const outputs of [1, 2, 4, 5, 8, 12, 16, 33, 70]) {
+      const bias = full([outputs], -0);
+      for (const [low, high] of [
+        [-2, -1],
+        [-2, 2],
+        [1, 2],
+      ] as const) {
+        const w = random([outputs, inputs], 7, { low, high });
+        for (const rows of [1, 2, 17, 70]) {
+          for (const density of [0, 0.05, 0.3, 1]) {
+            const where = `[${rows}, ${inputs}] → ${outputs}, density ${density}, weights in [${low}, ${high})`;
+            noGrad(() => {
+              // The first row is zeros.
+              const rates = concat([full([1, inputs], 0), full([rows - 1 || 1, inputs], density)]).slice(0, 0, rows);
+              const packed = bernoulli(rates, { generator: new Generator(5) });
+              const values = packed.clone();
+              for (const x of [packed, values, values.mul(random([rows, inputs], 3))]) {
+                const first = linear(x, w, bias).select(0, 0);
+                expect(bits(first), where).toEqual(new Array(outputs).fill(0));
+              }
+            });
+          }
+        }
+        w.dispose();
+      }
+      bias.dispose();
+    }
+  }
+});
+
 test("products: without a record too, also of weights that are kept as columns, with a bias and without", () => {
   const bias = random([21], 4);
   for (const [kind, make] of Object.entries(KINDS)) {

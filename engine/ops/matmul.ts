@@ -399,8 +399,8 @@ function batched(a: Tensor, b: Tensor, depth: number): Tensor {
  * An x that is constant over its first axis is multiplied once, and its gradient is taken once. The gradient of spikes whose
  * surrogate is 0 beyond some distance is taken where it is not, and 0 elsewhere. An x with many zeros, as
  * spikes are, costs what its non-zeros cost, forward and for the weight gradient; for finite weights the bits of the result
- * are those of the dense product, but for the sign of a zero where the bias is −0. (A zero times a weight, or for the weight
- * gradient times a gradient, that is infinite or NaN is NaN in a dense product and skipped in a sparse one.)
+ * are those of the dense product; −0 in the bias counts as 0. (A zero times a weight, or for the weight gradient times a
+ * gradient, that is infinite or NaN is NaN in a dense product and skipped in a sparse one.)
  *
  * @throws RangeError if the sizes do not match.
  */
