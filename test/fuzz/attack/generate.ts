@@ -2,7 +2,7 @@
 import { Random } from "../random.ts";
 import { type Case, type Edit, print, SETTINGS, type Setting } from "./code.ts";
 import { type Kind, type Node, plain } from "./kinds.ts";
-import { TARGETS, type Target } from "./rows.ts";
+import { isMember, TARGETS, type Target } from "./rows.ts";
 import { type Group, VALUES } from "./values.ts";
 
 type Path = readonly (string | number)[];
@@ -33,7 +33,7 @@ export function generate(seed: number, { only = ALL, isPlain = false }: Choice =
     const places = nodes
       .flatMap((node, n) => placesIn(node, [n]))
       .filter(({ path }) => edits.every((e) => apart(e.path, path)));
-    if (places.length > 0) edits.push(edit(g.pick(places), isObject(target), g));
+    if (places.length > 0) edits.push(edit(g.pick(places), isMember(target), g));
   }
   const setting = g.pick(SETTINGS_OF[name] ?? OFTEN);
   const isSlow = setting === "gradcheck" && edits.some(({ code }) => LARGE.test(code));
@@ -50,9 +50,6 @@ const SETTINGS_OF: { readonly [target: string]: readonly Setting[] } = {
 
 /** Numbers of values for which the float64 kernels would take long. */
 const LARGE = /\*\*|\d{5}|\d_\d|e\d\d|Infinity/;
-
-/** Whether the first argument is an object whose method is called. */
-const isObject = ({ form }: Target): boolean => form === "member" || form === "set" || form === "get";
 
 const NAMES: { readonly [Name in Group]?: string } = { null: "null", typed: "a typed array", object: "an object" };
 

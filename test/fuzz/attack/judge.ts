@@ -16,7 +16,7 @@ const ENGINE = new RegExp(
     "Invalid (array length|typed array|count|time)",
     "Maximum call stack|out of bounds|unreachable|divide by zero|allocation failed|circular structure",
     "Reduce of empty|must be called with|incompatible receiver|Illegal invocation|Spread syntax|invoked without",
-    "detached|BigInt",
+    "a detached|a BigInt",
   ].join("|"),
 );
 

@@ -76,21 +76,26 @@ export const must = (kind: Kind): Kind => ({ ...kind, use: "always" });
 export const spare = (kind: Kind): Kind => ({ ...kind, use: "never" });
 export const orNull = (kind: Kind): Kind => ({
   ...kind,
+  ...oddOf([kind]),
   draw: (g) => (g.chance(0.3) ? "null" : kind.draw(g)),
   takes: [...kind.takes, "null"],
-  ...(kind.odd && {
-    odd: (code, g) =>
-      (kind.odd as NonNullable<Kind["odd"]>)(code === "null" ? print(plain({ kind, code: kind.draw(g) })) : code, g),
-  }),
 });
-export const either = (...kinds: readonly Kind[]): Kind => {
-  const odd = kinds.flatMap((kind) => kind.odd ?? []);
-  return {
-    draw: (g) => g.pick(kinds).draw(g),
-    takes: kinds.flatMap(({ takes }) => takes),
-    ...(odd.length > 0 && { odd: (code, g) => g.pick(odd)(code, g) }),
+export const either = (...kinds: readonly Kind[]): Kind => ({
+  ...oddOf(kinds),
+  draw: (g) => g.pick(kinds).draw(g),
+  takes: kinds.flatMap(({ takes }) => takes),
+});
+
+/** Variants of what one of the kinds draws anew, as what was drawn may be of another one. */
+function oddOf(kinds: readonly Kind[]): Partial<Kind> {
+  const some = kinds.filter((kind) => kind.odd !== undefined);
+  if (some.length === 0) return {};
+  const odd = (_: string, g: Random): Oddity => {
+    const kind = g.pick(some);
+    return (kind.odd as NonNullable<Kind["odd"]>)(print(plain({ kind, code: kind.draw(g) })), g);
   };
-};
+  return { odd };
+}
 
 const size = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
 
@@ -103,7 +108,7 @@ export const t = (...shape: readonly number[]): Kind => {
     `rand(${list})`,
     `rand(${list}, { requiresGrad: true })`,
     `rand(${list}, { requiresGrad: true })`,
-    `rand(${list}, { requiresGrad: true }).mul(2)`,
+    `rand(${list}, { requiresGrad: true }).mul(0.5)`,
     `parameter(rand(${list}))`,
     `graded(rand(${list}))`,
     `bernoulli(full(${list}, 0.5))`,
@@ -138,11 +143,7 @@ function oddTensor(code: string, g: Random): Oddity {
 /** A tensor that may be freed. */
 export const anyTensor: Kind = { ...t(2, 3), odd: (code) => ({ code: `freed(${code})` }) };
 
-export const operand = (...shape: readonly number[]): Kind => {
-  const tensor = t(...shape);
-  const odd = (_: string, g: Random): Oddity => oddTensor(tensor.draw(g) as string, g);
-  return { draw: (g) => (g.chance(0.3) ? "0.5" : tensor.draw(g)), takes: ["number"], odd };
-};
+export const operand = (...shape: readonly number[]): Kind => either(t(...shape), t(...shape), num(0.5));
 
 /** A list, with the kinds of its entries. */
 export const listOf = (...entries: readonly Kind[]): Kind => ({

@@ -476,11 +476,15 @@ const current = t(4, 2, 3);
 
 const CLASSES: Classes<typeof engine & typeof snn> = {
   TensorDataset: {
-    new: [either(t(4, 3), numbers(12)), either(indices(3, 4), t(4, 2)), { shape: list(3), scale: num(1, 0.5) }],
+    new: [
+      either(t(4, 3), oneOf(["new Float32Array(12)", "new Uint8Array(12)"], ["typed"])),
+      either(indices(3, 4), t(4, 2)),
+      { shape: list(3), scale: num(1, 0.5) },
+    ],
     call: {},
   },
   DataLoader: {
-    new: [dataset, { batchSize: num(1, 2, 3), shuffle: bool, dropLast: bool, generator }],
+    new: [dataset, { batchSize: must(num(1, 2, 3)), shuffle: bool, dropLast: bool, generator }],
     call: { dispose: [], "[Symbol.iterator]": [] },
   },
   Generator: {
@@ -755,6 +759,9 @@ export interface Target {
   readonly made: number;
   readonly kinds: readonly Kind[];
 }
+
+/** Whether the first argument is an object that has what is called. */
+export const isMember = ({ form }: Target): boolean => form === "member" || form === "get" || form === "set";
 
 /** Everything that is called, by a name for people. */
 export const TARGETS: ReadonlyMap<string, Target> = new Map(allTargets());

@@ -7,7 +7,7 @@ import { evaluate, judge } from "./judge.ts";
 import { FOREIGN, FREED } from "./kinds.ts";
 import { deadCanaries, left, mark, reclaim, strangeReleases } from "./ledger.ts";
 import { givenIn, ownedBy, release, releaseOwners, resultsIn } from "./reach.ts";
-import { TARGETS, type Target } from "./rows.ts";
+import { isMember, TARGETS, type Target } from "./rows.ts";
 
 /** What came of a call: a value, an error, or nothing, as an argument could not be made. */
 export type Outcome = "returned" | "threw" | "unmade";
@@ -58,8 +58,9 @@ class Trial {
       this.mine = new Set(left());
       this.owned = ownedBy(this.args);
     }
-    const { form, name } = this.target;
-    if (form === "member" && typeof (this.args[0] as Record<string, unknown>)?.[name] !== "function") return false;
+    const { name } = this.target;
+    // What a clone lost is not the package's to miss.
+    if (isMember(this.target) && !(name in (this.args[0] as object))) return false;
     rereads().length = 0;
     if (!WRITES.test(this.c.target)) {
       this.inputs = givenIn(this.args)

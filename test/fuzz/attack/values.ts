@@ -137,7 +137,7 @@ export function definitionsFor(code: string): string[] {
   const used = new Set<string>();
   const search = (text: string): void => {
     for (const [name, helper] of Object.entries(HELPERS)) {
-      if (used.has(name) || !new RegExp(`\\b${name}\\b`).test(text)) continue;
+      if (used.has(name) || !new RegExp(`\\b${name}[.(]`).test(text)) continue;
       used.add(name);
       search(helper);
     }
