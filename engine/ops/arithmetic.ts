@@ -156,9 +156,7 @@ const takesSingle = <Attrs>({ single }: Pairwise<Attrs>, x: Tensor, y: Tensor): 
   y.size === 1 && y.ndim <= x.ndim && (single === "any" || (single === "constant" && !y.requiresGrad));
 
 function broadcastBoth<Attrs>(op: Pairwise<Attrs>, x: Tensor, y: Operand, attrs: Attrs): Tensor {
-  if (typeof x === "number") {
-    throw new TypeError(`${op.name}: expected a tensor as the first operand, got ${x}; tensor(${x}) is one`);
-  }
+  if (typeof x === "number") throw wrongType(op.name, "a tensor as the first operand", x, `; tensor(${x}) is one`);
   alive(x, op.name);
   const other = asTensor(op.name, y);
   if (takesSingle(op, x, other)) return apply(op, attrs, x, other);

@@ -54,8 +54,6 @@ export function dropoutBy(mask: Tensor, x: Tensor, p: number): Tensor {
 
 const DROPOUT: Required<DropoutOptions> = { p: 0.5, training: true, generator: defaultGenerator };
 
-export const checkProbability = (where: string, p: number): number => numberOf(where, "p", p, UNIT);
-
 /**
  * In training zᵢ = mᵢ·xᵢ / (1 − p) with masks mᵢ that are 0 with probability p, else 1, so that means stay as they are;
  * elsewhere z = x. The shape stays.  ∂L/∂xᵢ = mᵢ·∂L/∂zᵢ / (1 − p).
@@ -68,7 +66,7 @@ export const checkProbability = (where: string, p: number): number => numberOf(w
 export function dropout(x: Tensor, options: DropoutOptions = DROPOUT): Tensor {
   alive(x, "dropout");
   const { p, training, generator: given } = withDefaults("dropout", DROPOUT, options);
-  checkProbability("dropout", p);
+  numberOf("dropout", "p", p, UNIT);
   const generator = generatorOf("dropout", given);
   if (!training || p === 0) return reshape(x, x.sizes);
   ready("dropout", x);

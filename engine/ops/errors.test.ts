@@ -195,6 +195,7 @@ const REFUSED: [message: string, shapes: number[][], run: (...x: Tensor[]) => un
   ["reshape: expected a shape of 6 elements, got [-1, -1] for [2, 3]", [[2, 3]], (x) => reshape(x, [-1, -1])],
   ["reshape: expected a shape of 6 elements, got [-2, -3] for [2, 3]", [[2, 3]], (x) => reshape(x, [-2, -3])],
   ["flatten: expected an axis in [-2, 1], got 2", [[2, 3]], (x) => flatten(x, 2)],
+  ["flatten: expected an axis in [-1, 0], got 1", [[]], (x) => flatten(x, 1)],
   ["flatten: expected startAxis ≤ endAxis, got 1 and 0", [[2, 3]], (x) => flatten(x, 1, 0)],
   ["squeeze: expected an axis in [-2, 1], got 2", [[2, 1]], (x) => squeeze(x, 2)],
   ["unsqueeze: expected an axis in [-3, 2], got 3", [[2, 1]], (x) => unsqueeze(x, 3)],

@@ -73,9 +73,9 @@ function inferred(x: Tensor, shape: Shape): Shape {
  */
 export function flatten(x: Tensor, startAxis = 0, endAxis = -1): Tensor {
   alive(x, "flatten");
-  if (x.ndim === 0) return reshape(x, [1]);
-  const start = axisOf("flatten", startAxis, x.ndim);
-  const end = axisOf("flatten", endAxis, x.ndim);
+  const ndim = Math.max(x.ndim, 1);
+  const start = axisOf("flatten", startAxis, ndim);
+  const end = axisOf("flatten", endAxis, ndim);
   if (start > end) throw new RangeError(`flatten: expected startAxis ≤ endAxis, got ${startAxis} and ${endAxis}`);
   const merged = sizeOf(x.sizes.slice(start, end + 1));
   return reshape(x, [...x.sizes.slice(0, start), merged, ...x.sizes.slice(end + 1)]);
