@@ -173,10 +173,10 @@ function valuesOf(name: string, entry: unknown, t: Tensor): Float32Array {
   // The data of a tensor are read without giving out a view.
   const { shape, data } =
     entry instanceof Tensor
-      ? { shape: entry.shape, data: entry.toFloat32Array() }
+      ? { shape: entry.sizes, data: entry.toFloat32Array() }
       : (objectOf(where, "an array { shape, data }", entry) as unknown as StateEntry);
   const sizes = sizesOf(where, shape);
-  ensure(sameShape(sizes, t.shape), where, `expected shape ${formatShape(t.shape)}`, sizes);
+  ensure(sameShape(sizes, t.sizes), where, `expected shape ${formatShape(t.sizes)}`, sizes);
   const values = new Float32Array(numbersOf(where, "an array of numbers", data));
   ensure(values.length === t.size, where, `expected ${t.size} values`, values.length);
   return values;
