@@ -12,7 +12,7 @@ import { composed } from "../composed.ts";
 import { applyOwning, gradOf, type Op, passGradient, ready, SAVES_NOTHING } from "../op.ts";
 import { allocate, type Region, recycle, scope } from "../scope.ts";
 import { axisOf, checkShape, formatShape, type Shape, sizeOf, stridesOf } from "../shape.ts";
-import { Tensor } from "../tensor.ts";
+import { alive, Tensor } from "../tensor.ts";
 import { slice } from "./layout.ts";
 
 /** Whole numbers from 0 on, at least one. A flat array counts as one axis, [n]; a tensor has its shape. */
@@ -110,6 +110,7 @@ export function gather(x: Tensor, axis: number, index: Indices): Tensor {
  * @throws RangeError or TypeError as {@link gather}, and if the index has more elements on an axis than `source`.
  */
 export function scatterAdd(x: Tensor, axis: number, index: Indices, source: Tensor): Tensor {
+  alive(source, "scatterAdd");
   return composed(scattered, x, { axis, index }, source);
 }
 
