@@ -8,7 +8,7 @@ import { alive, type Tensor } from "../tensor.ts";
 import { asTensor, type Operand } from "./arithmetic.ts";
 import { broadcastTo } from "./expand.ts";
 
-const whereOp: Op<null> = {
+export const whereOp: Op<null> = {
   name: "where",
   saves: SAVES_A,
   forward: (z, condition, x, y) => k.where(z.ptr, condition.ptr, x.ptr, y.ptr, z.size),

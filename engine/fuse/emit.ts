@@ -1,0 +1,374 @@
+/**
+ * A sweep over the columns of one step, as WebAssembly: straight loops over sixteen columns, then four, then one.
+ *
+ *   for each row
+ *     for each strip of the row                    512 columns where there are sums, else the whole row
+ *       16 columns a turn, four vectors, and their spikes as half a word; 4 columns a turn; 1 column a turn
+ *       sums of the strip, in four float32 lanes, are added to four float64 lanes
+ *
+ * These loops have no call in them: none keeps a vector in its register, and all constants would be loaded again. What the
+ * columns share is computed before the loops. Every stream is read before anything is written, so that an output may lie over an
+ * input. Around them is the loop over time: some steps pass over a piece of the columns before they pass to the next one.
+ *
+ * The arrays are found in words of a descriptor: the elements of a step, then two for each place, the address and the bytes from
+ * one step to the next. The place of a number holds itself.
+ */
+import { append, Code, I32, OP, SIMD, V128 } from "./encode.ts";
+import { COLUMN, type Expression, SCALAR } from "./expression.ts";
+import { reachable } from "./graph.ts";
+
+/**
+ * What a sweep computes, and where it goes: to an array, of a step, of its columns, or of the piece that the loop over time is at,
+ * to a stream of bits, or added to four float64 lanes.
+ */
+export interface Root {
+  readonly value: Expression;
+  readonly place: number;
+  readonly how: "element" | "column" | "piece" | "bits" | "sum";
+}
+
+/** The upper half of a vector, and the first lane of one before zeros. */
+const UPPER_HALF = [8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15];
+const FIRST_LANE = [0, 1, 2, 3, ...new Array(12).fill(16)];
+
+/** Columns over which a sum is taken in float32. */
+export const STRIP = 512;
+
+const HEAD = 1;
+/** The word of the descriptor with the address of a place. */
+export const wordOf = (place: number): number => HEAD + 2 * place;
+/** Parameters of the function of one step. */
+const [DESCRIPTOR, STEP, SKIP, ROWS, COLUMNS] = [0, 1, 2, 3, 4] as const;
+
+/**
+ * What runs a sweep: `steps` steps, from t on in this direction (1 or −1), `together` at a time over each piece of the
+ * `size` elements of a step, in rows of n. A piece is whole rows, or, where nothing depends on the column, any part of a step.
+ */
+export type Run = (
+  descriptor: number,
+  t: number,
+  steps: number,
+  direction: number,
+  together: number,
+  size: number,
+  piece: number,
+  n: number,
+) => void;
+
+/**
+ * The functions of a step, one for each part of it, and after them the loop over time; the first one has this number in its
+ * module. `ofRows`: something depends on the column.
+ */
+export function emit(parts: readonly (readonly Root[])[], ofRows: boolean, index: number): Code[] {
+  return [
+    ...parts.map((roots) => new Sweep(roots).code),
+    timeLoop(
+      ofRows,
+      parts.map((_, i) => index + i),
+    ),
+  ];
+}
+
+function timeLoop(ofRows: boolean, functions: readonly number[]): Code {
+  const code = new Code(8);
+  const [descriptor, t, steps, direction, together, size, piece, n] = [0, 1, 2, 3, 4, 5, 6, 7] as const;
+  const [skip, count, some, left, at] = Array.from({ length: 5 }, () => code.local(I32)) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
+  const pushOf = (local: number) => () => code.get(local);
+  code.repeat(() => {
+    code.least(pushOf(together), pushOf(steps)).set(some);
+    code.integer(0).set(skip);
+    code.repeat(() => {
+      code.least(pushOf(piece), () => code.get(size).get(skip).op(OP.sub)).set(count);
+      code.get(some).set(left).get(t).set(at);
+      code.repeat(() => {
+        for (const step of functions) {
+          code.get(descriptor).get(at).get(skip);
+          if (ofRows) code.get(count).get(n).op(OP.divUnsigned).get(n);
+          else code.integer(1).get(count);
+          code.op(OP.call, step);
+        }
+        code.get(at).get(direction).op(OP.add).set(at);
+        code.get(left).integer(1).op(OP.sub).op(OP.tee, left);
+      });
+      code.get(skip).get(piece).op(OP.add).op(OP.tee, skip).get(size).op(OP.lessUnsigned);
+    });
+    code.get(at).set(t);
+    code.get(steps).get(some).op(OP.sub).op(OP.tee, steps);
+  });
+  return code;
+}
+
+/** One step: the function (descriptor, t, skip, rows, n), which skips so many elements of the step. */
+class Sweep {
+  readonly code = new Code(5);
+  private readonly roots: readonly Root[];
+  /** Arrays that are read, by element or column. */
+  private readonly streams: Expression[];
+  /** Addresses of the next column in each array, by place; those of columns start again with each row. */
+  private readonly pointers = new Map<number, number>();
+  private readonly columns = new Set<number>();
+  /** What is computed before the loops: literals by their bits, other terms by themselves. */
+  private readonly shared = new Map<Expression | number, number>();
+  private readonly uses = new Map<Expression, number>();
+  /** What has been computed of the vector that is written, and the locals for that. */
+  private values = new Map<Expression, number>();
+  private readonly pool: number[] = [];
+  private used = 0;
+  /** The code of four columns, the same in each vector but for the bytes at these places. */
+  private four: number[] | null = null;
+  private offsets: number[] = [];
+  private readonly sums = new Map<Root, number>();
+  private readonly spikes: Root | undefined;
+  private readonly bit: number;
+  private readonly bits: number;
+  private readonly word: number;
+  private readonly at: number;
+
+  constructor(roots: readonly Root[]) {
+    this.roots = roots;
+    const terms = [...reachable(roots.map(({ value }) => value))];
+    this.streams = terms.filter((x) => (x.op === "stream" || x.op === "piece") && x.level > SCALAR);
+    const { code } = this;
+    this.spikes = roots.find(({ how }) => how === "bits");
+    [this.bit, this.bits, this.word, this.at] = [code.local(I32), code.local(I32), code.local(I32), code.local(I32)];
+    for (const x of terms) for (const y of x.level > SCALAR ? x.args : []) this.use(y);
+    for (const { value } of roots) this.use(value);
+    for (const x of this.uses.keys()) if (x.level <= SCALAR) this.share(x);
+    this.prepare();
+    this.rows();
+  }
+
+  private use(x: Expression): void {
+    this.uses.set(x, (this.uses.get(x) ?? 0) + 1);
+  }
+
+  /** Computes what all columns share, unless it has been. */
+  private share(x: Expression): number {
+    const key = x.op === "bits" ? Number(x.attr) : x;
+    let local = this.shared.get(key);
+    if (local !== undefined) return local;
+    const args = x.args.map((y) => this.share(y));
+    for (const y of args) this.code.get(y);
+    if (x.op === "bits") this.code.lanes(Number(x.attr));
+    else if (x.op === "number") this.code.get(DESCRIPTOR).simd(SIMD.loadSplat, 2, 4 * wordOf(Number(x.attr)));
+    else if (x.op === "stream") this.word32(Number(x.attr)).simd(SIMD.loadSplat, 2, 0);
+    else this.instruction(x);
+    local = this.code.local(V128);
+    this.code.set(local);
+    this.shared.set(key, local);
+    return local;
+  }
+
+  /** Pushes the address of a place. */
+  private word32(place: number): Code {
+    return this.code.get(DESCRIPTOR).op(OP.load, 2, 4 * wordOf(place));
+  }
+
+  /** Finds the first addresses. */
+  private prepare(): void {
+    const { code } = this;
+    for (const { op, attr, level } of this.streams) {
+      this.point(Number(attr), level === COLUMN ? "column" : op === "piece" ? "piece" : "element");
+    }
+    for (const { how, place } of this.roots) if (how !== "bits" && how !== "sum") this.point(place, how);
+    for (const root of this.roots) if (root.how === "sum") this.sums.set(root, code.local(V128));
+    if (this.spikes === undefined) return;
+    this.word32(this.spikes.place).set(this.bits);
+    code.get(DESCRIPTOR).op(OP.load, 2, 0).get(STEP).op(OP.mul).get(SKIP).op(OP.add).set(this.bit);
+  }
+
+  private point(place: number, how: "element" | "column" | "piece"): void {
+    if (this.pointers.has(place)) return;
+    const { code } = this;
+    const pointer = code.local(I32);
+    this.pointers.set(place, pointer);
+    if (how === "column") this.columns.add(place);
+    this.word32(place)
+      .get(DESCRIPTOR)
+      .op(OP.load, 2, 4 * wordOf(place) + 4)
+      .get(STEP)
+      .op(OP.mul)
+      .op(OP.add);
+    if (how === "element") code.get(SKIP).integer(2).op(OP.shl).op(OP.add);
+    code.set(pointer);
+  }
+
+  private rows(): void {
+    const { code } = this;
+    const [left, strip] = [code.local(I32), code.local(I32)];
+    code.times(ROWS, () => {
+      if (this.sums.size === 0) this.turns(COLUMNS);
+      else this.strips(left, strip);
+      for (const place of this.columns) {
+        const pointer = this.pointers.get(place) as number;
+        code.get(pointer).get(COLUMNS).integer(2).op(OP.shl).op(OP.sub).set(pointer);
+      }
+    });
+  }
+
+  private strips(left: number, strip: number): void {
+    const { code } = this;
+    code.get(COLUMNS).set(left);
+    code.repeat(() => {
+      code
+        .least(
+          () => code.get(left),
+          () => code.integer(STRIP),
+        )
+        .set(strip);
+      this.turns(strip);
+      for (const [{ place }, sum] of this.sums) this.flush(place, sum);
+      code.get(left).get(strip).op(OP.sub).op(OP.tee, left);
+    });
+  }
+
+  /** Adds four float32 lanes to four float64 lanes, and starts again. */
+  private flush(place: number, sum: number): void {
+    const { code, at } = this;
+    this.word32(place).set(at);
+    for (const half of [0, 1]) {
+      code
+        .get(at)
+        .get(at)
+        .simd(SIMD.load, 2, 16 * half)
+        .get(sum);
+      if (half === 1) code.get(sum).shuffle(UPPER_HALF);
+      code
+        .simd(SIMD.promote)
+        .simd(SIMD.addDouble)
+        .simd(SIMD.store, 2, 16 * half);
+    }
+    code.lanes(0).set(sum);
+  }
+
+  /** So many columns. */
+  private turns(count: number): void {
+    const { code } = this;
+    const turns = code.local(I32);
+    code.get(count).integer(4).op(OP.shrU).set(turns);
+    code.times(turns, () => this.sixteen());
+    code.get(count).integer(2).op(OP.shrU).integer(3).op(OP.and).set(turns);
+    code.times(turns, () => this.few(4));
+    code.get(count).integer(3).op(OP.and).set(turns);
+    code.times(turns, () => this.few(1));
+  }
+
+  private sixteen(): void {
+    const { code, bit, bits, word } = this;
+    for (let i = 0; i < 4; i++) {
+      this.vector(16 * i, 4);
+      if (this.spikes !== undefined && (i & 1) === 1) code.simd(SIMD.narrow32);
+    }
+    this.advance(16);
+    if (this.spikes === undefined) return;
+    code.simd(SIMD.narrow16).simd(SIMD.bitmask8).set(word);
+    code.get(bit).integer(7).op(OP.and);
+    code.choose(
+      () => this.setBits(),
+      () => code.get(bits).get(bit).integer(3).op(OP.shrU).op(OP.add).get(word).op(OP.store16, 0, 0),
+    );
+    code.move(bit, 16);
+  }
+
+  private few(lanes: 1 | 4): void {
+    const { code } = this;
+    this.vector(0, lanes);
+    this.advance(lanes);
+    if (this.spikes === undefined) return;
+    code.simd(SIMD.bitmask32);
+    if (lanes === 1) code.integer(1).op(OP.and);
+    code.set(this.word);
+    this.setBits();
+    code.move(this.bit, lanes);
+  }
+
+  private advance(columns: number): void {
+    for (const pointer of this.pointers.values()) this.code.move(pointer, 4 * columns);
+  }
+
+  /** Sets the bits of the word in the stream, which is 0 there. */
+  private setBits(): void {
+    const { code, bit, bits, word, at } = this;
+    code.get(bits).get(bit).integer(3).op(OP.shrU).op(OP.add).op(OP.tee, at);
+    code.get(at).op(OP.load, 0, 0).get(word).get(bit).integer(7).op(OP.and).op(OP.shl).op(OP.or).op(OP.store, 0, 0);
+  }
+
+  /** The work for four columns or one, some bytes on. The mask of the spikes stays on the stack. */
+  private vector(offset: number, lanes: 1 | 4): void {
+    const { bytes } = this.code;
+    if (lanes === 1) return this.compute(1);
+    if (this.four === null) {
+      const start = bytes.length;
+      this.compute(4);
+      this.four = bytes.splice(start);
+      this.offsets = this.offsets.map((at) => at - start);
+    }
+    const start = bytes.length;
+    append(bytes, this.four);
+    for (const at of this.offsets) bytes[start + at] = offset;
+  }
+
+  private compute(lanes: 1 | 4): void {
+    const { code } = this;
+    const isFour = lanes === 4;
+    this.values = new Map();
+    this.used = 0;
+    for (const x of this.streams) {
+      code.get(this.pointers.get(Number(x.attr)) as number).simd(isFour ? SIMD.load : SIMD.loadZero, 2, 0);
+      if (isFour) this.offsets.push(code.bytes.length - 1);
+      code.set(this.hold(x));
+    }
+    for (const root of this.roots) {
+      const sum = this.sums.get(root);
+      if (root.how === "bits") continue;
+      code.get(sum ?? (this.pointers.get(root.place) as number));
+      this.push(root.value);
+      if (sum !== undefined) {
+        // The other lanes have computed something from zeros.
+        if (!isFour) code.lanes(0).shuffle(FIRST_LANE);
+        code.simd(SIMD.add).set(sum);
+      } else if (isFour) {
+        code.simd(SIMD.store, 2, 0);
+        this.offsets.push(code.bytes.length - 1);
+      } else code.simd(SIMD.storeLane, 2, 0, 0);
+    }
+    if (this.spikes !== undefined) this.push(this.spikes.value);
+  }
+
+  /** A local for a term of the vector. */
+  private hold(x: Expression): number {
+    let local = this.pool[this.used];
+    if (local === undefined) {
+      local = this.code.local(V128);
+      this.pool.push(local);
+    }
+    this.used++;
+    this.values.set(x, local);
+    return local;
+  }
+
+  /** Pushes a term; it is computed once. */
+  private push(x: Expression): void {
+    const { code } = this;
+    const known = x.level > SCALAR ? this.values.get(x) : this.share(x);
+    if (known !== undefined) {
+      code.get(known);
+      return;
+    }
+    for (const y of x.args) this.push(y);
+    this.instruction(x);
+    if ((this.uses.get(x) as number) > 1) code.op(OP.tee, this.hold(x));
+  }
+
+  /** The instruction of a term whose arguments are on the stack. */
+  private instruction({ op, attr }: Expression): void {
+    if (op === "shl" || op === "shr") this.code.integer(Number(attr));
+    this.code.simd(SIMD[op as keyof typeof SIMD]);
+  }
+}

@@ -1,0 +1,244 @@
+/**
+ * WebAssembly as bytes: as much of the format as the loops of emit.ts need. The functions of a module take integers and work on
+ * the memory that it imports.
+ *
+ * @see WebAssembly Core Specification 2.0, chapter 5: the binary format.
+ */
+
+export const I32 = 0x7f;
+export const V128 = 0x7b;
+type Type = typeof I32 | typeof V128;
+
+/** Instructions of one byte. */
+export const OP = {
+  loop: 0x03,
+  if: 0x04,
+  else: 0x05,
+  end: 0x0b,
+  brIf: 0x0d,
+  call: 0x10,
+  select: 0x1b,
+  get: 0x20,
+  set: 0x21,
+  tee: 0x22,
+  load: 0x28,
+  store: 0x36,
+  store16: 0x3b,
+  const: 0x41,
+  lessUnsigned: 0x49,
+  add: 0x6a,
+  sub: 0x6b,
+  mul: 0x6c,
+  divUnsigned: 0x6e,
+  and: 0x71,
+  or: 0x72,
+  shl: 0x74,
+  shrU: 0x76,
+} as const;
+
+/** Those of vectors, behind the byte 0xfd. */
+export const SIMD = {
+  load: 0,
+  loadSplat: 9,
+  store: 11,
+  const: 12,
+  shuffle: 13,
+  eq: 65,
+  ne: 66,
+  lt: 67,
+  gt: 68,
+  le: 69,
+  ge: 70,
+  not: 77,
+  and: 78,
+  andnot: 79,
+  or: 80,
+  bitselect: 82,
+  storeLane: 90,
+  loadZero: 92,
+  promote: 95,
+  bitmask8: 100,
+  narrow16: 101,
+  floor: 104,
+  nearest: 106,
+  narrow32: 133,
+  bitmask32: 164,
+  shl: 171,
+  shr: 172,
+  addBits: 174,
+  subBits: 177,
+  abs: 224,
+  neg: 225,
+  sqrt: 227,
+  add: 228,
+  sub: 229,
+  mul: 230,
+  div: 231,
+  pmin: 234,
+  pmax: 235,
+  addDouble: 240,
+  fromInteger: 250,
+} as const;
+
+const MEMORY_PAGES = 65536;
+const EMPTY_BLOCK = 0x40;
+/** In the place of an operand. */
+const NONE = -1;
+
+/** The body of a function while it is written. */
+export class Code {
+  readonly bytes: number[] = [];
+  readonly locals: Type[] = [];
+  readonly parameters: number;
+
+  constructor(parameters: number) {
+    this.parameters = parameters;
+  }
+
+  /** A new local. */
+  local(type: Type): number {
+    return this.parameters + this.locals.push(type) - 1;
+  }
+
+  op(code: number, a = NONE, b = NONE, c = NONE): this {
+    unsigned(this.bytes, code);
+    if (a !== NONE) unsigned(this.bytes, a);
+    if (b !== NONE) unsigned(this.bytes, b);
+    if (c !== NONE) unsigned(this.bytes, c);
+    return this;
+  }
+
+  simd(code: number, a = NONE, b = NONE, c = NONE): this {
+    this.bytes.push(0xfd);
+    return this.op(code, a, b, c);
+  }
+
+  /** Sixteen bytes of two vectors by their numbers. */
+  shuffle(bytes: readonly number[]): this {
+    this.simd(SIMD.shuffle);
+    append(this.bytes, bytes);
+    return this;
+  }
+
+  get(local: number): this {
+    return this.op(OP.get, local);
+  }
+
+  set(local: number): this {
+    return this.op(OP.set, local);
+  }
+
+  integer(value: number): this {
+    this.bytes.push(OP.const);
+    signed(this.bytes, value);
+    return this;
+  }
+
+  /** Four lanes with these bits. */
+  lanes(bits: number): this {
+    this.simd(SIMD.const);
+    for (let i = 0; i < 16; i++) this.bytes.push((bits >> ((i & 3) << 3)) & 255);
+    return this;
+  }
+
+  /** local += the integer */
+  move(local: number, by: number): void {
+    this.get(local).integer(by).op(OP.add).set(local);
+  }
+
+  /** Does `body` so often as the local says, which counts down to 0. */
+  times(local: number, body: () => void): void {
+    this.get(local).op(OP.if, EMPTY_BLOCK).op(OP.loop, EMPTY_BLOCK);
+    body();
+    this.get(local).integer(1).op(OP.sub).op(OP.tee, local).op(OP.brIf, 0).op(OP.end).op(OP.end);
+  }
+
+  /** Does `body`, and again while it leaves a condition on the stack that holds. */
+  repeat(body: () => void): void {
+    this.op(OP.loop, EMPTY_BLOCK);
+    body();
+    this.op(OP.brIf, 0).op(OP.end);
+  }
+
+  /** Pushes the smaller one of two, unsigned. */
+  least(pushA: () => void, pushB: () => void): this {
+    for (const push of [pushA, pushB, pushA, pushB]) push();
+    return this.op(OP.lessUnsigned).op(OP.select);
+  }
+
+  /** Takes a condition from the stack. */
+  choose(yes: () => void, no: () => void): void {
+    this.op(OP.if, EMPTY_BLOCK);
+    yes();
+    this.op(OP.else);
+    no();
+    this.op(OP.end);
+  }
+}
+
+/** The module of these functions, which are exported by their numbers. */
+export function moduleOf(functions: readonly Code[]): Uint8Array<ArrayBuffer> {
+  const [types, indices, names, count] = [0, 0, 0, 0].map(() => {
+    const list: number[] = [];
+    unsigned(list, functions.length);
+    return list;
+  }) as [number[], number[], number[], number[]];
+  const bodies: number[][] = [count];
+  functions.forEach(({ parameters, locals, bytes }, i) => {
+    types.push(0x60, parameters, ...new Array(parameters).fill(I32), 0);
+    unsigned(indices, i);
+    append(names, name(String(i)));
+    names.push(0);
+    unsigned(names, i);
+    const declared: number[] = [];
+    unsigned(declared, locals.length);
+    for (const local of locals) declared.push(1, local);
+    const size: number[] = [];
+    unsigned(size, declared.length + bytes.length + 1);
+    bodies.push(size, declared, bytes, [OP.end]);
+  });
+  const limits = [1, 1, 0x80, 0x80, MEMORY_PAGES >> 14];
+  const parts = [
+    [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+    ...section(1, [types]),
+    ...section(2, [[1, ...name("env"), ...name("memory"), 2, ...limits]]),
+    ...section(3, [indices]),
+    ...section(7, [names]),
+    ...section(10, bodies),
+  ];
+  const module = new Uint8Array(lengthOf(parts));
+  let at = 0;
+  for (const part of parts) {
+    module.set(part, at);
+    at += part.length;
+  }
+  return module;
+}
+
+function section(id: number, parts: number[][]): number[][] {
+  const head = [id];
+  unsigned(head, lengthOf(parts));
+  return [head, ...parts];
+}
+
+const lengthOf = (parts: readonly number[][]): number => parts.reduce((sum, part) => sum + part.length, 0);
+
+const name = (text: string): number[] => [text.length, ...Array.from(text, (c) => c.charCodeAt(0))];
+
+export function append(to: number[], from: readonly number[]): void {
+  for (const byte of from) to.push(byte);
+}
+
+/** Seven bits a byte, the lowest first; all but the last have the highest bit set. */
+function unsigned(to: number[], value: number): void {
+  let rest = value >>> 0;
+  for (; rest > 127; rest >>>= 7) to.push((rest & 127) | 128);
+  to.push(rest);
+}
+
+/** The same, where the last byte's bit 6 is the sign. */
+function signed(to: number[], value: number): void {
+  let rest = value;
+  for (; rest < -64 || rest > 63; rest >>= 7) to.push((rest & 127) | 128);
+  to.push(rest & 127);
+}

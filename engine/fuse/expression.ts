@@ -1,0 +1,241 @@
+/**
+ * Symbolic values: what a step function computes with while it is traced. They have the methods of tensors, and every method
+ * makes a term, so that the same function runs on either.
+ *
+ * A term is one operation on other terms. Each call makes a new one, as each call on tensors makes a new record: derive.ts then
+ * adds up gradients in the order of the tape. Equal terms become one afterwards, see `sharing` in graph.ts.
+ */
+import { Tensor } from "../tensor.ts";
+
+/** A value of a step: a tensor, or a symbol of one. Operations are elementwise, and gradients those of the tensor methods. */
+export interface Value {
+  add(y: Value | number): Value;
+  sub(y: Value | number): Value;
+  mul(y: Value | number): Value;
+  div(y: Value | number): Value;
+  /** The exponent is a number. */
+  pow(y: number): Value;
+  maximum(y: Value | number): Value;
+  minimum(y: Value | number): Value;
+  gt(y: Value | number): Value;
+  ge(y: Value | number): Value;
+  lt(y: Value | number): Value;
+  le(y: Value | number): Value;
+  eq(y: Value | number): Value;
+  /** This value where the condition is not 0, else y. */
+  where(condition: Value, y: Value | number): Value;
+  clamp(low?: number | null, high?: number | null): Value;
+  neg(): Value;
+  abs(): Value;
+  sign(): Value;
+  floor(): Value;
+  round(): Value;
+  relu(): Value;
+  square(): Value;
+  sqrt(): Value;
+  rsqrt(): Value;
+  reciprocal(): Value;
+  exp(): Value;
+  log(): Value;
+  log1p(): Value;
+  sin(): Value;
+  cos(): Value;
+  atan(): Value;
+  erf(): Value;
+  tanh(): Value;
+  sigmoid(): Value;
+  /** The same value without a gradient. */
+  detach(): Value;
+}
+
+/** Functions beside the methods, of a step's argument; the same for symbols and for tensors. */
+export interface Language {
+  /** a where the condition is not 0, else b; no gradient for the condition. */
+  where(condition: Value, a: Value | number, b: Value | number): Value;
+  /** a where the spike is not 0, else b. ∂L/∂spike = ∂L/∂z·(a − b). */
+  select(spike: Value, a: Value | number, b: Value | number): Value;
+  /** 1 where x ≥ 0 (strict: x > 0), else 0. ∂L/∂x = ∂L/∂z·derivative(x). */
+  spike(x: Value, derivative: Derivative, strict?: boolean): Value;
+  softplus(x: Value): Value;
+  /** The number as a value, for the left side of an operation. */
+  constant(c: number): Value;
+}
+
+/** What the derivative of a spike may use besides. */
+export interface DerivativeLanguage extends Language {
+  /**
+   * 2ˣ to (26 + |x|/2)·10⁻⁷ relative for x ≤ 0, and 2⁻⁶⁴ below −64: a third of the work of `exp`, for a derivative that is an
+   * approximation in itself. In float64 it is exact. It has no gradient.
+   */
+  power(x: Value): Value;
+}
+
+/** The derivative that a spike is given, at x. */
+export type Derivative = (x: Value, language: DerivativeLanguage) => Value | number;
+
+/** What a value depends on: on numbers alone, on what all columns share, on parameters of each column, on each element. */
+export type Level = 0 | 1 | 2 | 3;
+export const SCALAR = 1;
+export const COLUMN = 2;
+export const ELEMENT = 3;
+
+/** What the terms of one step have in common. */
+export interface Owner {
+  /** The name of the step, for errors. */
+  readonly name: string;
+  /** Comparisons in the order in which they were made. */
+  readonly comparisons: Expression[];
+}
+
+let count = 0;
+
+/** One operation, or a leaf, whose `attr` then is its name, number or place. */
+export class Term {
+  readonly owner: Owner;
+  readonly op: string;
+  readonly args: readonly Expression[];
+  readonly attr: string | number;
+  readonly level: Level;
+  /** Terms count up in the order in which they were made. */
+  readonly id = ++count;
+
+  constructor(owner: Owner, op: string, args: readonly Expression[], attr: string | number, level: Level) {
+    this.owner = owner;
+    this.op = op;
+    this.args = args;
+    this.attr = attr;
+    this.level = level;
+  }
+
+  /** What JavaScript does for a + b, Math.exp(a) or a < b. */
+  [Symbol.toPrimitive](hint: string): string {
+    if (hint === "string") return `${this.op}(…)`;
+    throw new TypeError(
+      `${this.owner.name}: a value of a step is no number; write a.add(b) for a + b, a.mul(b) for a * b, a.exp() for ` +
+        "Math.exp(a), and where(a.gt(b), c, d) for a choice",
+    );
+  }
+}
+
+export type Expression = Term & Value;
+
+/** A new term; its level is the highest of its arguments, unless it is a leaf. */
+export function term(
+  owner: Owner,
+  op: string,
+  args: readonly Expression[],
+  attr: string | number = 0,
+  level: Level = 0,
+) {
+  for (const x of args) if (x.level > level) level = x.level;
+  return new Term(owner, op, args, attr, level) as Expression;
+}
+
+/** The number, rounded to float32 as kernels round it. */
+export const constant = (owner: Owner, value: number): Expression => term(owner, "constant", [], Math.fround(value));
+
+export const isZero = ({ op, attr }: Term): boolean => op === "constant" && Object.is(attr, 0);
+
+/** A value or number as a term of this step. */
+export function lift(owner: Owner, where: string, x: unknown): Expression {
+  if (x instanceof Term && x.owner === owner) return x as Expression;
+  if (typeof x === "number" && !Number.isNaN(x)) return constant(owner, x);
+  let got: string = x === undefined ? "undefined; is the name that it should have declared?" : String(x);
+  if (x instanceof Tensor) got = "a tensor from outside of the step; make it a parameter or an input";
+  else if (x instanceof Term) got = "a value of another step; return it as a state to use it in the next one";
+  throw new TypeError(`${owner.name}: ${where}: expected a value of the step or a number, got ${got}`);
+}
+
+const COMPARISONS = ["gt", "ge", "lt", "le", "eq"];
+const BINARY = ["add", "sub", "mul", "div", "maximum", "minimum", ...COMPARISONS];
+const UNARY =
+  "neg abs sign floor round relu square sqrt rsqrt reciprocal exp log log1p sin cos atan erf tanh sigmoid detach".split(
+    " ",
+  );
+
+/** Whether a value is 0 or 1 by what it is made of. */
+export const isBoolean = ({ op, args }: Term): boolean =>
+  op === "spike" || COMPARISONS.includes(op) || ((op === "mul" || op === "detach") && args.every((x) => isBoolean(x)));
+
+type Method = (this: Expression, ...rest: unknown[]) => Expression;
+
+const methods: Record<string, Method> = {
+  where(condition, y) {
+    return choice(this.owner, "where", condition, this, y);
+  },
+  clamp(low, high) {
+    const bound = (x: unknown, otherwise: number) => constantOf(this, "clamp", x ?? otherwise);
+    return term(this.owner, "clamp", [this, bound(low, -Infinity), bound(high, Infinity)]);
+  },
+  pow(y) {
+    if (y === 2) return this.square() as Expression;
+    if (y === 0.5) return this.sqrt() as Expression;
+    if (y === -0.5) return this.rsqrt() as Expression;
+    return term(this.owner, "pow", [this], constantOf(this, "pow", y).attr);
+  },
+};
+for (const op of UNARY) {
+  methods[op] = function () {
+    return term(this.owner, op, [this]);
+  };
+}
+for (const op of BINARY) {
+  methods[op] = function (y) {
+    const z = term(this.owner, op, [this, lift(this.owner, op, y)]);
+    if (COMPARISONS.includes(op)) this.owner.comparisons.push(z);
+    return z;
+  };
+}
+
+function constantOf({ owner }: Expression, where: string, x: unknown): Expression {
+  const c = lift(owner, where, x);
+  if (c.op === "constant") return c;
+  throw new TypeError(`${owner.name}: ${where}: expected a number, got a value of the step`);
+}
+
+Object.setPrototypeOf(Term.prototype, methods);
+
+/** Gives terms the other names that tensors have, as errors. Tensors must have their methods. */
+export function forbidOthers(): void {
+  if ("shape" in methods) return;
+  for (const name of ["shape", "size", "requiresGrad"]) forbid(name);
+  for (let from = Tensor.prototype; from !== Object.prototype; from = Object.getPrototypeOf(from)) {
+    for (const name of Object.getOwnPropertyNames(from)) if (!(name in Term.prototype)) forbid(name);
+  }
+}
+
+function forbid(name: string): void {
+  Object.defineProperty(methods, name, {
+    get(this: Term) {
+      const known = Object.keys(methods).join(" ");
+      throw new TypeError(
+        `${this.owner.name}: ${name} is nothing that a step has: it computes each column on its own, with ${known} and ` +
+          "the functions of its argument",
+      );
+    },
+  });
+}
+
+function choice(owner: Owner, op: "where" | "select", condition: unknown, a: unknown, b: unknown): Expression {
+  return term(
+    owner,
+    op,
+    [condition, a, b].map((x) => lift(owner, op, x)),
+  );
+}
+
+/** The functions that a step of this owner is given. */
+export function languageOf(owner: Owner): DerivativeLanguage {
+  const language: DerivativeLanguage = {
+    where: (condition, a, b) => choice(owner, "where", condition, a, b),
+    select: (spike, a, b) => choice(owner, "select", spike, a, b),
+    spike(x, derivative, strict = false) {
+      const at = lift(owner, "spike", x);
+      return term(owner, "spike", [at, lift(owner, "derivative", derivative(at, language))], strict ? "gt" : "ge");
+    },
+    softplus: (x) => term(owner, "softplus", [lift(owner, "softplus", x)]),
+    constant: (c) => lift(owner, "constant", c),
+    power: (x) => term(owner, "power", [lift(owner, "power", x)]),
+  };
+  return language;
+}

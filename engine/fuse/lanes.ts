@@ -1,0 +1,137 @@
+/**
+ * Elementary functions as terms of lane operations: the polynomials of kernels/lanes.ts and derivative.ts, operation by
+ * operation, so that compiled steps, kernels and tensors agree to the bit. Their errors and ranges stand there.
+ */
+import { type Expression, type Owner, term } from "./expression.ts";
+
+const view = new DataView(new ArrayBuffer(4));
+
+/** The bits of a float32. */
+function bitsOf(x: number): number {
+  view.setFloat32(0, x);
+  return view.getInt32(0);
+}
+
+/** A lane operation: its name is that of an instruction in encode.ts. */
+export const lane = (op: string, ...args: Expression[]): Expression => term((args[0] as Expression).owner, op, args);
+
+/** A literal of these bits, or of a number. */
+export const bits = (owner: Owner, value: number): Expression => term(owner, "bits", [], value | 0);
+export const number = (owner: Owner, value: number): Expression => bits(owner, bitsOf(value));
+
+const SIGN = 0x80000000;
+
+/** Σ cᵢ·xⁱ by Horner's rule, the highest coefficient first. */
+function horner(x: Expression, coefficients: readonly number[]): Expression {
+  const [first, ...rest] = coefficients.map((c) => number(x.owner, c)) as [Expression, ...Expression[]];
+  return rest.reduce((sum, c) => lane("add", lane("mul", sum, x), c), first);
+}
+
+const mulAdd = (a: Expression, b: Expression, c: Expression): Expression => lane("add", lane("mul", a, b), c);
+const shift = (op: "shl" | "shr", x: Expression, by: number): Expression => term(x.owner, op, [x], by);
+
+const LOG2_E = Math.fround(Math.LOG2E);
+const LN2_HIGH = 0.693359375;
+const LN2_LOW = -2.1219444e-4;
+/** 1.5·2²³: adding it rounds to an integer, which then is in the low bits. */
+const ROUNDER = 12582912;
+const EXP_LOWEST = -104.5;
+const EXP_TERMS = [1.98756915e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 0.5];
+
+/** eʳ for the rest r of x, and k + ROUNDER, with x = k·ln 2 + r. */
+function expParts(x: Expression): [e: Expression, shifted: Expression] {
+  const c = (value: number) => number(x.owner, value);
+  const shifted = mulAdd(x, c(LOG2_E), c(ROUNDER));
+  const k = lane("sub", shifted, c(ROUNDER));
+  const r = lane("sub", lane("sub", x, lane("mul", k, c(LN2_HIGH))), lane("mul", k, c(LN2_LOW)));
+  return [lane("add", mulAdd(horner(r, EXP_TERMS), lane("mul", r, r), r), c(1)), shifted];
+}
+
+/** eˣ = 2ᵏ·eʳ, with 2ᵏ as 2^⌊k/2⌋·2^⌈k/2⌉ */
+export function exp(x: Expression): Expression {
+  const c = (value: number) => number(x.owner, value);
+  const vanishes = lane("lt", x, c(EXP_LOWEST));
+  const [reduced, shifted] = expParts(lane("pmin", lane("pmax", x, c(EXP_LOWEST)), c(89)));
+  const e = lane("andnot", reduced, vanishes);
+  const exponent = shift("shl", shifted, 23);
+  const first = lane("and", shift("shr", exponent, 1), bits(x.owner, 0xff800000));
+  const second = lane("subBits", exponent, first);
+  return lane("mul", lane("mul", e, lane("addBits", first, c(1))), lane("addBits", second, c(1)));
+}
+
+/** eˣ for x ≤ 0 */
+function expNegative(x: Expression): Expression {
+  const c = (value: number) => number(x.owner, value);
+  const [e, shifted] = expParts(lane("pmax", x, c(EXP_LOWEST)));
+  return lane("mul", lane("mul", e, lane("addBits", shift("shl", shifted, 23), c(2 ** 24))), c(2 ** -24));
+}
+
+const LOG_TERMS = [
+  7.0376836292e-2, -1.151461031e-1, 1.167699874e-1, -1.2420140846e-1, 1.4249322787e-1, -1.6668057665e-1,
+  2.0000714765e-1, -2.4999993993e-1, 3.3333331174e-1,
+];
+const SQRT_HALF = 0x3f3504f3;
+const LARGEST = 0x7f7fffff;
+
+/** log x for x = 2ᵏ·(1 + f), √½ ≤ 1 + f < √2 */
+export function log(x: Expression): Expression {
+  const c = (value: number) => number(x.owner, value);
+  const b = (value: number) => bits(x.owner, value);
+  const small = lane("lt", x, b(0x00800000));
+  const normal = lane("bitselect", lane("mul", x, c(2 ** 23)), x, small);
+  const above = lane("subBits", normal, b(SQRT_HALF));
+  const k = lane("sub", lane("fromInteger", shift("shr", above, 23)), lane("and", small, c(23)));
+  const f = lane("sub", lane("addBits", lane("and", above, b(0x007fffff)), b(SQRT_HALF)), c(1));
+  const f2 = lane("mul", f, f);
+  let p = lane("mul", lane("mul", horner(f, LOG_TERMS), f), f2);
+  p = lane("sub", mulAdd(k, c(LN2_LOW), p), lane("mul", f2, c(0.5)));
+  let z = mulAdd(k, c(LN2_HIGH), lane("add", f, p));
+  // ∞ − largest = ∞ and NaN stays; every other x adds 0. Below 0 all bits set are a NaN.
+  z = lane("add", z, lane("sub", lane("pmax", x, b(LARGEST)), b(LARGEST)));
+  z = lane("or", z, lane("lt", x, b(0)));
+  return lane("bitselect", b(0xff800000), z, lane("eq", x, b(0)));
+}
+
+/** 1 / (1 + e⁻ˣ) from e⁻ˡˣˡ */
+export function sigmoid(x: Expression): Expression {
+  const one = number(x.owner, 1);
+  const e = expNegative(lane("or", x, bits(x.owner, SIGN)));
+  return lane("div", lane("bitselect", e, one, shift("shr", x, 31)), lane("add", e, one));
+}
+
+const TANH_TERMS = [-5.70498872745e-3, 2.06390887954e-2, -5.37397155531e-2, 1.33314422036e-1, -3.33332819422e-1];
+
+/** tanh x: an odd polynomial up to 0.625, from e⁻²ˡˣˡ beyond */
+export function tanh(x: Expression): Expression {
+  const one = number(x.owner, 1);
+  const sign = bits(x.owner, SIGN);
+  const a = lane("abs", x);
+  const a2 = lane("mul", x, x);
+  const p = mulAdd(lane("mul", horner(a2, TANH_TERMS), a2), a, a);
+  const minus = lane("or", x, sign);
+  const e = expNegative(lane("add", minus, minus));
+  const q = lane("div", lane("sub", one, e), lane("add", one, e));
+  const z = lane("bitselect", q, p, lane("gt", a, number(x.owner, 0.625)));
+  return lane("or", z, lane("and", x, sign));
+}
+
+/** Minimax fit of 2ᶠ for |f| ≤ ½, the constant first. */
+export const POWER_TERMS = [0.9999993, 0.6931218, 0.24024744, 0.05591786, 0.009570102] as const;
+export const POWER_LOWEST = -64;
+
+/** 2ˣ, short. The kernel adds k to the exponent of the polynomial; times 2ᵏ gives the same bits, and NaN for every NaN. */
+export function power(x: Expression): Expression {
+  const [p0, p1, p2, p3, p4] = POWER_TERMS.map((c) => number(x.owner, c)) as [
+    Expression,
+    Expression,
+    Expression,
+    Expression,
+    Expression,
+  ];
+  const clamped = lane("pmax", x, number(x.owner, POWER_LOWEST));
+  const exponent = shift("shl", lane("add", clamped, number(x.owner, ROUNDER)), 23);
+  const f = lane("sub", clamped, lane("nearest", clamped));
+  const high = mulAdd(mulAdd(p4, f, p3), f, p2);
+  const p = mulAdd(high, lane("mul", f, f), mulAdd(p1, f, p0));
+  return lane("mul", p, lane("addBits", exponent, number(x.owner, 1)));
+}

@@ -1,0 +1,270 @@
+/**
+ * How a traced step runs over time: what forward saves, and what a step leaves to the next one.
+ *
+ * Forward leaves states, backward leaves gradients of states. Either is *carried* in an array of one step, read and overwritten
+ * in place, or *found* again from what the step before has written anyway: the state from what is saved, the gradient of the
+ * state from that of the input. Not to write what can be found was worth more than any other trick.
+ */
+import { minimumCut } from "./cut.ts";
+import { gradientsOf, type Seed } from "./derive.ts";
+import { COLUMN, constant, ELEMENT, type Expression, SCALAR, term } from "./expression.ts";
+import { reachable, rewriting, sharing, workOf } from "./graph.ts";
+import { placeOf, type Traced } from "./trace.ts";
+
+/** What backward is to give. */
+export interface Wanted {
+  /** For each derived parameter, whether its gradient is wanted. */
+  readonly parameters: readonly boolean[];
+  /** The outputs that a gradient may come from. */
+  readonly outputs: readonly string[];
+}
+
+/**
+ * The arrays of a run, by what they hold; `prev` and `next` are those of the step before and after in another's array, `temp` and
+ * `piece` what one sweep leaves to another, of a step or of a piece of it.
+ */
+export type Kind =
+  | "input"
+  | "parameter"
+  | "number"
+  | "from"
+  | "to"
+  | "saved"
+  | "prev"
+  | "output"
+  | "gradient"
+  | "dInput"
+  | "next"
+  | "dLast"
+  | "dState"
+  | "dParameter"
+  | "temp"
+  | "piece";
+
+/** Terms of the gradients that backward gives, of inputs, states and parameters, 0 where there is none. */
+export interface Gradients {
+  readonly inputs: readonly Expression[];
+  readonly states: readonly Expression[];
+  /** Whether a gradient reaches the state: one that is 0 may become NaN on its way on, and none stays none. */
+  readonly reaches: readonly boolean[];
+  readonly parameters: readonly Expression[];
+}
+
+/** A state that is computed again from more operations than these is carried. */
+const FEW = 8;
+
+export class Plan {
+  readonly traced: Traced;
+  readonly wanted: Wanted;
+  /** The values that forward saves, [T, rows, n] each. */
+  readonly saved: readonly Expression[];
+  /** Whether backward reads an input again. */
+  readonly reads: readonly boolean[];
+  /** States that are found again in forward. */
+  readonly found: readonly boolean[];
+  /** Outputs by their numbers. */
+  readonly names: readonly string[];
+  readonly outputs: readonly Expression[];
+  /** Those that are stored as bits. */
+  readonly packed: readonly string[];
+  readonly next: readonly Expression[];
+  /** Where sweeps find arrays in a descriptor: of each kind by their numbers. */
+  readonly places = new Map<Kind, number[]>();
+  /** How many there are. */
+  size = 0;
+  /** Whether parameters have columns. */
+  readonly hasColumns: boolean;
+  readonly share: (x: Expression) => Expression;
+  private readonly streams = new Map<string, Expression>();
+  private readonly foundIn: (x: Expression) => Expression;
+
+  /** Without `wanted` nothing is saved, and there is no backward. */
+  constructor(traced: Traced, wanted: Wanted | null) {
+    this.traced = traced;
+    this.wanted = wanted ?? { parameters: [], outputs: [] };
+    this.share = sharing((x) => traced.leaves.get(x) ?? this.asValue(x));
+    this.packed = traced.definition.packed ?? [];
+    this.hasColumns = traced.derived.some((x) => x.level === COLUMN);
+    this.names = [...traced.outputs.keys()];
+    this.outputs = [...traced.outputs.values()].map(this.share);
+    this.next = traced.definition.states.map((name) => this.outputs[this.names.indexOf(name)] as Expression);
+    const known = wanted === null ? [] : [...this.cut()];
+    this.saved = known.filter((x) => x.op !== "input");
+    this.reads = traced.inputs.map((x) => known.includes(x));
+    this.foundIn = rewriting((x) => {
+      const k = this.saved.indexOf(x);
+      return k < 0 ? this.leafOf(x) : this.stream("prev", k, ELEMENT);
+    });
+    this.found = this.next.map((x) => wanted !== null && isFound(x, this.saved));
+  }
+
+  /** Gradients are terms by now: a value needs no `detach`, and no derivative of a spike. */
+  private asValue({ owner, op, args, attr }: Expression): Expression | undefined {
+    if (op === "detach") return this.share(args[0] as Expression);
+    return op === "spike" ? term(owner, op, [this.share(args[0] as Expression)], attr) : undefined;
+  }
+
+  /** The array as a leaf of the terms of a sweep. */
+  stream(kind: Kind, index: number, level: Expression["level"]): Expression {
+    const key = `${kind} ${index}`;
+    let x = this.streams.get(key);
+    if (x === undefined) {
+      const op = kind === "piece" || kind === "number" ? kind : "stream";
+      x = term(this.traced.owner, op, [], this.place(kind, index), level);
+      this.streams.set(key, x);
+    }
+    return x;
+  }
+
+  place(kind: Kind, index: number): number {
+    const places = this.places.get(kind) ?? [];
+    this.places.set(kind, places);
+    places[index] ??= this.size++;
+    return places[index];
+  }
+
+  /** What stands for an input, a parameter or a number. */
+  private leafOf(x: Expression): Expression | undefined {
+    const { inputs, numbers } = this.traced;
+    if (x.op === "input") return this.stream("input", inputs.indexOf(x), ELEMENT);
+    if (x.op === "parameter") return this.stream("parameter", Number(x.attr), x.level);
+    if (x.op !== "constant") return undefined;
+    const place = placeOf(x, numbers as number[]);
+    return place < 0 ? x : this.stream("number", place, SCALAR);
+  }
+
+  /** Puts arrays in the place of leaves, for forward; states that are found come from outside in the first step, or are 0. */
+  forwardTerms(start: "found" | "from" | "zeros"): (x: Expression) => Expression {
+    const { states } = this.traced;
+    return rewriting((x) => {
+      const i = states.indexOf(x);
+      if (i < 0) return this.leafOf(x);
+      if (!this.found[i]) return this.stream("to", i, ELEMENT);
+      if (start === "found") return this.foundIn(this.next[i] as Expression);
+      return start === "zeros" ? constant(x.owner, 0) : this.stream("from", i, ELEMENT);
+    });
+  }
+
+  /** The same for backward; `carried` gives the gradient of the next value of a state. */
+  backwardTerms(initial: boolean, carried: (state: number) => Expression): (x: Expression) => Expression {
+    const { states } = this.traced;
+    return rewriting((x) => {
+      const k = this.saved.indexOf(x);
+      if (k >= 0) return this.stream("saved", k, ELEMENT);
+      if (x.op === "gradient") return this.stream("gradient", Number(x.attr), ELEMENT);
+      if (x.op === "carry") return carried(Number(x.attr));
+      const i = states.indexOf(x);
+      if (i < 0) return this.leafOf(x);
+      return initial ? this.stream("from", i, ELEMENT) : this.foundIn(this.next[i] as Expression);
+    });
+  }
+
+  /** Whether gradients are computed from states that backward finds in the step before. */
+  readsStates({ inputs, states, parameters }: Gradients): boolean {
+    const terms = reachable([...inputs, ...states, ...parameters], (x) => this.saved.includes(x));
+    return this.traced.states.some((x) => terms.has(x) && !this.saved.includes(x));
+  }
+
+  /** The gradient of the state as it is found in that of an input, which the step after has written; null where it is not. */
+  carryIn(gradients: Gradients, state: number, written: readonly boolean[]): Expression | null {
+    const known = gradients.inputs.filter((x, k) => written[k] && x.level === ELEMENT);
+    const x = gradients.states[state] as Expression;
+    if (!isFound(x, known)) return null;
+    const rewrite = rewriting((y) => {
+      const k = known.includes(y) ? gradients.inputs.indexOf(y) : -1;
+      return k < 0 ? this.leafOf(y) : this.stream("next", k, ELEMENT);
+    });
+    return this.share(rewrite(x));
+  }
+
+  /** Gradients of one step, where they come from the outputs in this mask, and from next values of the states marked. */
+  gradients(outputs: number, carried: readonly boolean[]): Gradients {
+    const { traced, names, share } = this;
+    const leaf = (op: string, at: number) => term(traced.owner, op, [], at, ELEMENT);
+    const seeds: Seed[] = [];
+    names.forEach((name, at) => {
+      if ((outputs >> at) & 1) seeds.push([traced.outputs.get(name) as Expression, leaf("gradient", at)]);
+    });
+    const { states } = traced.definition;
+    const carries = states
+      .map((name, i): Seed => [traced.outputs.get(name) as Expression, leaf("carry", i)])
+      .filter((_, i) => carried[i]);
+    // The newest record first, as on a tape that stacks the outputs at the end.
+    const all = gradientsOf([...seeds.reverse(), ...carries.reverse()]);
+    const zero = share(constant(traced.owner, 0));
+    const of = (x: Expression): Expression => share(all.get(x) ?? zero);
+    const parameters = traced.derived.map(() => zero);
+    for (const [x, leaf] of traced.leaves) {
+      const k = Number(leaf.attr);
+      const gradient = of(x);
+      if (gradient === zero || !this.wanted.parameters[k]) continue;
+      const sum = parameters[k] as Expression;
+      parameters[k] = sum === zero ? gradient : share(sum.add(gradient) as Expression);
+    }
+    const reaches = traced.states.map((x) => all.has(x));
+    return { inputs: traced.inputs.map(of), states: traced.states.map(of), reaches, parameters };
+  }
+
+  private cut(): Set<Expression> {
+    const outputs = this.names.reduce((mask, name, i) => mask | (Number(this.wanted.outputs.includes(name)) << i), 0);
+    const { inputs, states, parameters } = this.gradients(
+      outputs,
+      this.next.map(() => true),
+    );
+    const needed = neededBy([...inputs, ...states, ...parameters]);
+    const read = reachable(needed);
+    const candidates = this.traced.states.filter((x) => read.has(x));
+    let best = new Set<Expression>();
+    let least = UNKNOWN;
+    // A state is known from the step before where its next value can be computed from what is saved. Which states are to be
+    // known so is tried out: there are few.
+    for (let choice = 0; choice < 1 << candidates.length; choice++) {
+      const known = candidates.filter((_, i) => (choice >> i) & 1);
+      const next = known.map((x) => this.next[this.traced.states.indexOf(x)] as Expression);
+      // The input of the step before is not read again.
+      const costBefore = (x: Expression) => (x.op === "input" ? UNKNOWN : costOf(x));
+      const before = minimumCut(next, () => false, costBefore);
+      if (total(before, costBefore) >= least) continue;
+      const isKnown = (x: Expression) => known.includes(x);
+      const now = minimumCut(needed, isKnown, (x) => (before.has(x) ? 0 : costOf(x)));
+      const both = new Set([...before, ...now]);
+      const cost = total(both, costOf);
+      if (cost >= least) continue;
+      least = cost;
+      best = both;
+    }
+    return best;
+  }
+}
+
+/** More than any set of values costs. */
+const UNKNOWN = 1000;
+
+function total(values: Iterable<Expression>, costOf: (x: Expression) => number): number {
+  let sum = 0;
+  for (const x of values) sum += costOf(x);
+  return sum;
+}
+
+/** An input is there already; a state before the step is not, and saved it would be there twice. */
+const costOf = ({ op }: Expression): number => (op === "input" ? 0.5 : op === "state" ? 1.25 : 1);
+
+/** The values, not gradients, that these gradients are made of. */
+function neededBy(gradients: readonly Expression[]): Expression[] {
+  const passing = new Set<Expression>();
+  const needed = new Set<Expression>();
+  const isValue = (x: Expression) => x.level === ELEMENT && !passing.has(x);
+  for (const x of reachable(gradients)) {
+    if (x.op === "gradient" || x.op === "carry" || x.args.some((y) => passing.has(y))) passing.add(x);
+    if (passing.has(x)) for (const y of x.args) if (isValue(y)) needed.add(y);
+  }
+  for (const x of gradients) if (isValue(x)) needed.add(x);
+  return [...needed];
+}
+
+/** Whether x can be computed from these and parameters, and soon. */
+function isFound(x: Expression, from: readonly Expression[]): boolean {
+  const isGiven = (y: Expression) => y.level < ELEMENT || from.includes(y);
+  const isClosed = [...reachable([x], isGiven)].every((y) => isGiven(y) || y.args.length > 0);
+  return isClosed && workOf(x, isGiven) <= FEW;
+}

@@ -1,0 +1,148 @@
+/**
+ * A compiled step over time. Time is a loop here: a call for a step costs some tens of nanoseconds, and what it runs is compiled
+ * when it is first called, once for all steps that differ in numbers alone.
+ */
+import { simd } from "../backend.ts";
+import { Arrays, Sums } from "./arrays.ts";
+import { Plan, type Wanted } from "./plan.ts";
+import { remembered, Steps } from "./steps.ts";
+import { type StepDefinition, type Traced, trace } from "./trace.ts";
+
+/** An array over time: its address, and the values from one step to the next, 0 where all steps share one. */
+export interface Stream {
+  readonly at: number;
+  readonly step: number;
+}
+
+/** The sizes of a run, and what forward and backward both read. Addresses of 4 bytes; arrays of a step are [rows, n]. */
+export interface Run {
+  readonly T: number;
+  readonly rows: number;
+  readonly n: number;
+  readonly inputs: readonly Stream[];
+  /** Of the derived parameters, [1] or [n]. */
+  readonly parameters: readonly number[];
+  /** The states before the first step, 0 for zeros. */
+  readonly from: readonly number[];
+  /** As many as the plan saves, [T, rows, n]. */
+  readonly saved: readonly number[];
+}
+
+export interface ForwardRun extends Run {
+  /** The states after the last step, 0 where that is not wanted; one may lie over `from`. */
+  readonly to: readonly number[];
+  /** Outputs by their names, [T, rows, n], or as a stream of T·rows·n bits those that are packed. */
+  readonly outputs: Readonly<Record<string, number>>;
+}
+
+export interface BackwardRun extends Run {
+  /** Gradients of outputs by their names; those that are missing are 0. */
+  readonly gradients: Readonly<Record<string, Stream>>;
+  /** Gradients of inputs are written; with a step of 0 they are added to what is there. Null where none is wanted. */
+  readonly dInputs: readonly (Stream | null)[];
+  /** The gradients of the last states, 0 where there is none. */
+  readonly dLast: readonly number[];
+  /** Those of the first states, 0 where one is not wanted; it may lie over that of the last. */
+  readonly dFirst: readonly number[];
+  /** Added to the gradients of the derived parameters, 0 where it is not wanted. */
+  readonly dParameters: readonly number[];
+}
+
+const compiled = new Map<string, Steps>();
+
+/** A step that has been traced. */
+export class Program {
+  readonly traced: Traced;
+
+  /** @throws TypeError where the step does what a column cannot. */
+  constructor(definition: StepDefinition) {
+    this.traced = trace(definition);
+  }
+
+  /** The step with these gradients wanted, or none; what it saves depends on it. */
+  compile(wanted: Wanted | null): Fused {
+    const key = `${this.traced.key}\n${wanted === null ? "" : `${wanted.parameters} ${wanted.outputs}`}`;
+    const steps = remembered(compiled, key, () => new Steps(new Plan(this.traced, wanted)));
+    return new Fused(steps, this.traced.numbers);
+  }
+}
+
+/** A compiled step with its numbers. */
+export class Fused {
+  private readonly steps: Steps;
+  /** The bits of the numbers. */
+  private readonly numbers: Uint32Array;
+
+  constructor(steps: Steps, numbers: readonly number[]) {
+    this.steps = steps;
+    this.numbers = new Uint32Array(Float32Array.from(numbers).buffer);
+  }
+
+  /** How many arrays [T, rows, n] forward saves. */
+  get saves(): number {
+    return this.steps.plan.saved.length;
+  }
+
+  /** For each input, whether backward reads it again. */
+  get reads(): readonly boolean[] {
+    return this.steps.plan.reads;
+  }
+
+  /** Runs T steps. */
+  forward(run: ForwardRun): void {
+    const { plan } = this.steps;
+    const { T, from, to } = run;
+    const outputs = maskOf(plan.names, (name) => run.outputs[name] !== undefined);
+    const leaves = plan.found.some((found, i) => found && to[i] !== 0);
+    const calls = this.steps.forward(T, outputs, !from.some(isThere), leaves);
+    for (const name of plan.packed) {
+      const p = run.outputs[name];
+      if (p !== undefined) simd.kernels.fill(p, Math.ceil((T * run.rows * run.n) / 32), 0);
+    }
+    const arrays = new Arrays(plan, this.numbers, run);
+    try {
+      arrays.put("to", (i) => {
+        const p = to[i] || arrays.scratch();
+        return plan.found[i] ? p : arrays.copy(p, from[i] as number);
+      });
+      arrays.put("output", (i) => run.outputs[plan.names[i] as string], arrays.size);
+      arrays.pass(calls, 1);
+    } finally {
+      arrays.free();
+    }
+  }
+
+  /** Runs T steps backwards, from what a forward run of the same sizes has saved. */
+  backward(run: BackwardRun): void {
+    const { plan } = this.steps;
+    const { T, dInputs, dLast, dFirst } = run;
+    const outputs = maskOf(plan.names, (name) => run.gradients[name] !== undefined);
+    const modes = dInputs.map((x) => (x === null ? "none" : x.step === 0 ? "add" : "write"));
+    const calls = this.steps.backward(T, outputs, modes, maskOf(dLast, isThere), maskOf(dFirst, isThere));
+    const arrays = new Arrays(plan, this.numbers, run);
+    try {
+      arrays.putStreams("gradient", (i) => run.gradients[plan.names[i] as string]);
+      arrays.putStreams("dInput", (i) => dInputs[i]);
+      arrays.putStreams("next", (i) => after(dInputs[i]));
+      arrays.put("dLast", (i) => dLast[i]);
+      arrays.put("dState", (i) => dFirst[i] || arrays.scratch());
+      const sums = new Sums(arrays, run.dParameters);
+      arrays.pass(calls, -1, sums.often, () => sums.collect());
+      sums.finish();
+    } finally {
+      arrays.free();
+    }
+  }
+}
+
+const isThere = (p: number): boolean => p !== 0;
+
+/** A bit for each entry, set where it holds. */
+function maskOf<X>(list: readonly X[], holds: (x: X) => boolean): number {
+  let mask = 0;
+  for (let i = 0; i < list.length; i++) if (holds(list[i] as X)) mask |= 1 << i;
+  return mask;
+}
+
+/** The stream one step on. */
+const after = (x: Stream | null | undefined): Stream | null => (x ? { at: x.at + 4 * x.step, step: x.step } : null);

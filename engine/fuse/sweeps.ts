@@ -1,0 +1,143 @@
+/**
+ * The work of one step as calls: sweeps, and between them the kernel `formula` for operations that it computes, over whole steps.
+ * What a formula is taken of is written to a temporary array, and everything else is computed again behind it.
+ */
+import { simd } from "../backend.ts";
+import { memory } from "../wasm.ts";
+import { emit, type Root, type Run } from "./emit.ts";
+import { type Code, moduleOf } from "./encode.ts";
+import { ELEMENT, type Expression } from "./expression.ts";
+import { type Formula, formulaOf } from "./formulas.ts";
+import { reachable, rewriting, sharing, workOf } from "./graph.ts";
+import { lowering } from "./lower.ts";
+import type { Plan } from "./plan.ts";
+
+/** A sweep over a step, compiled with its batch, and after it formulas over temporary arrays. */
+export interface Call {
+  run: Run;
+  /** It is two loops, with temporary arrays between them: pieces of a step have to stay in the first cache. */
+  readonly isSplit: boolean;
+  readonly formulas: readonly FormulaCall[];
+}
+
+/** Temporary arrays by their numbers: z ← f(z), or with others z += dz·f(x). */
+interface FormulaCall extends Formula {
+  readonly z: number;
+  readonly others: readonly [dz: number, x: number] | null;
+}
+
+/** Sweeps that become one module together: a module takes a third of a millisecond, whatever is in it. */
+export class Batch {
+  private readonly plan: Plan;
+  private calls: Call[] = [];
+  private functions: Code[] = [];
+  private exported: number[] = [];
+
+  constructor(plan: Plan) {
+    this.plan = plan;
+  }
+
+  /** The calls that compute these roots, to be made after `finish`. */
+  add(roots: readonly Root[]): Call[] {
+    const { plan } = this;
+    const calls: Call[] = [];
+    let left = roots;
+    let temps = 0;
+    for (;;) {
+      const inner = innermost(left.map(({ value }) => value));
+      if (inner.length === 0) return [...calls, this.sweep(left, [])];
+      const operands: Root[] = [];
+      const formulas: FormulaCall[] = [];
+      const results = new Map<Expression, Expression>();
+      for (const x of inner) {
+        const first = temps;
+        for (const value of x.args) operands.push({ value, place: plan.place("temp", temps++), how: "element" });
+        const others = x.args.length === 1 ? null : ([first + 1, first + 2] as const);
+        formulas.push({ ...(formulaOf(x) as Formula), z: first, others });
+        results.set(x, plan.stream("temp", first, ELEMENT));
+      }
+      calls.push(this.sweep(operands, formulas));
+      const rewrite = rewriting((x) => results.get(x));
+      left = left.map((root) => ({ ...root, value: rewrite(root.value) }));
+    }
+  }
+
+  private sweep(roots: readonly Root[], formulas: readonly FormulaCall[]): Call {
+    const parts = this.split(roots).map((part) => {
+      const { value, mask } = lowering((x) => (isLeaf(x) ? x : undefined));
+      const share = sharing();
+      return part.map((root) => ({ ...root, value: share((root.how === "bits" ? mask : value)(root.value)) }));
+    });
+    this.functions.push(...emit(parts, this.plan.hasColumns, this.functions.length));
+    const call: Call = { run: notCompiled, isSplit: parts.length > 1, formulas };
+    this.calls.push(call);
+    this.exported.push(this.functions.length - 1);
+    return call;
+  }
+
+  /**
+   * Exponentials and the like get a loop of their own, before the others, where their operands are soon computed: the chain of
+   * operations is longer than what a processor looks ahead, and there are more constants than registers.
+   */
+  private split(roots: readonly Root[]): (readonly Root[])[] {
+    const { plan } = this;
+    const results = new Map<Expression, Expression>();
+    const first: Root[] = [];
+    for (const x of reachable(roots.map(({ value }) => value))) {
+      if (!LONG.includes(x.op) || workOf(x, isLeaf) > FEW) continue;
+      results.set(x, plan.stream("piece", first.length, ELEMENT));
+      first.push({ value: x, place: plan.place("piece", first.length), how: "piece" });
+    }
+    if (first.length === 0) return [roots];
+    const rewrite = rewriting((x) => results.get(x));
+    return [first, roots.map((root) => ({ ...root, value: rewrite(root.value) }))];
+  }
+
+  /** Compiles what was added. */
+  finish(): void {
+    if (this.calls.length === 0) return;
+    const module = new WebAssembly.Module(moduleOf(this.functions));
+    const { exports } = new WebAssembly.Instance(module, { env: { memory } });
+    this.calls.forEach((call, i) => {
+      call.run = exports[this.exported[i] as number] as Run;
+    });
+    this.calls = [];
+    this.functions = [];
+    this.exported = [];
+  }
+}
+
+const LEAVES = ["stream", "piece", "number", "bits"];
+const LONG = ["power", "exp", "log", "tanh", "sigmoid"];
+/** Operations that may be done twice. */
+const FEW = 9;
+
+const isLeaf = ({ op }: Expression): boolean => LEAVES.includes(op);
+
+const notCompiled: Run = () => {
+  throw new Error("fuse: the sweep was not compiled");
+};
+
+/** Evaluates formulas over temporary arrays of so many values. */
+export function evaluate(formulas: readonly FormulaCall[], temps: readonly number[], size: number): void {
+  const at = (temp: number) => temps[temp] as number;
+  for (const { f, p, q, z, others } of formulas) {
+    if (others === null) simd.kernels.formula(f, at(z), at(z), 0, size, p, q);
+    else simd.kernels.formulaGrad(f, at(z), at(others[0]), at(others[1]), 0, size, p, q);
+  }
+}
+
+/** The formulas that no other formula is part of. */
+function innermost(roots: readonly Expression[]): Expression[] {
+  const outer = new Set<Expression>();
+  const found: Expression[] = [];
+  for (const x of reachable(roots)) {
+    const isFormula = formulaOf(x) !== null;
+    if (x.args.some((y) => outer.has(y))) outer.add(x);
+    else if (isFormula) {
+      found.push(x);
+      outer.add(x);
+    }
+  }
+  return found;
+}

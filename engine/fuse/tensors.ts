@@ -1,0 +1,115 @@
+/**
+ * The step on tensors: the same function, one op after the other on the tape. It is the reference that a compiled step agrees
+ * with to the bit, and what runs on the float64 kernels of `gradcheck`.
+ */
+import { inReference, k } from "../backend.ts";
+import { full, zeros } from "../create.ts";
+import { apply, gradOf, type Op, ready, SAVES_A, SAVES_B, SAVES_C } from "../op.ts";
+import { asTensor } from "../ops/arithmetic.ts";
+import { broadcastTo } from "../ops/expand.ts";
+import { softplus } from "../ops/formula.ts";
+import { stack } from "../ops/layout.ts";
+import { where, whereOp } from "../ops/where.ts";
+import { allocate, recycle, scope } from "../scope.ts";
+import { broadcastShapes } from "../shape.ts";
+import { noGrad } from "../tape.ts";
+import type { Tensor } from "../tensor.ts";
+import type { Derivative, DerivativeLanguage } from "./expression.ts";
+import { POWER_LOWEST, POWER_TERMS } from "./lanes.ts";
+import type { StepDefinition } from "./trace.ts";
+
+/** z = x where the spike is not 0, else y.  ∂L/∂spike = ∂L/∂z ⊙ (x − y). */
+const selectOp: Op<null> = {
+  name: "select",
+  saves: SAVES_A | SAVES_B | SAVES_C,
+  forward: whereOp.forward,
+  backward(z, spike, x, y) {
+    const ds = gradOf(spike);
+    if (ds !== 0) {
+      const difference = allocate(4 * z.size);
+      k.sub(difference, x.ptr, y.ptr, z.size);
+      k.mulGrad(ds, z.gradPtr, difference, z.size);
+      recycle(difference, 4 * z.size, scope.region);
+    }
+    whereOp.backward(z, spike, x, y, null);
+  },
+};
+
+/** z = 1 where x ≥ 0 (strict: > 0), else 0.  ∂L/∂x = ∂L/∂z ⊙ derivative(x). */
+const spikeOp: Op<{ derivative: Derivative; strict: boolean }> = {
+  name: "spike",
+  saves: SAVES_A,
+  forward: (z, x, _y, _w, { strict }) => k.spike(z.ptr, x.ptr, z.size, strict ? 1 : 0),
+  backward(z, x, _y, _w, { derivative }) {
+    const dx = gradOf(x);
+    if (dx === 0) return;
+    noGrad(() => {
+      const d = broadcastTo(asTensor("derivative", derivative(x, onTensors) as Tensor | number), x.sizes);
+      ready("derivative", d);
+      k.mulGrad(dx, z.gradPtr, d.ptr, z.size);
+    });
+  },
+};
+
+function select(spike: Tensor, x: Tensor | number, y: Tensor | number): Tensor {
+  const operands = [spike, x, y].map((t) => asTensor("select", t)) as [Tensor, Tensor, Tensor];
+  const shape = operands.reduce<readonly number[]>((all, t) => broadcastShapes("select", all, t.sizes), []);
+  const [a, b, c] = operands.map((t) => broadcastTo(t, shape)) as [Tensor, Tensor, Tensor];
+  return apply(selectOp, null, a, b, c);
+}
+
+/** 2ˣ: the polynomial of kernels/derivative.ts, or in float64 the function itself. */
+function power(x: Tensor): Tensor {
+  if (inReference()) return x.mul(Math.LN2).exp();
+  const [p0, p1, p2, p3, p4] = POWER_TERMS;
+  const clamped = x.maximum(POWER_LOWEST);
+  const whole = clamped.round();
+  const f = clamped.sub(whole);
+  const high = f.mul(p4).add(p3).mul(f).add(p2);
+  const p = high.mul(f.mul(f)).add(f.mul(p1).add(p0));
+  return p.mul(full([], 2).pow(whole));
+}
+
+/** The functions of a step, on tensors. */
+export const onTensors = {
+  where,
+  select,
+  spike: (x: Tensor, derivative: Derivative, strict = false) => apply(spikeOp, { derivative, strict }, x),
+  softplus,
+  constant: (c: number) => full([], c),
+  power,
+} as unknown as DerivativeLanguage;
+
+/** What a step on tensors is run with, by their names: inputs [T, B, …], states [B, …], parameters [] or [N]. */
+export interface Operands {
+  readonly inputs: Readonly<Record<string, Tensor>>;
+  readonly states?: Readonly<Record<string, Tensor>>;
+  readonly parameters: Readonly<Record<string, Tensor>>;
+}
+
+/** Runs the step over time. All that it returns, [T, B, …] by name, and the states after the last step, [B, …]. */
+export function runOnTensors(
+  definition: StepDefinition,
+  { inputs, states = {}, parameters }: Operands,
+): { outputs: Record<string, Tensor>; states: Record<string, Tensor> } {
+  const steps = Object.fromEntries(Object.entries(inputs).map(([name, x]) => [name, x.unbind(0)]));
+  const [first = []] = Object.values(steps);
+  const shape = first[0]?.sizes ?? [];
+  const state = Object.fromEntries(definition.states.map((name) => [name, states[name] ?? zeros(shape)]));
+  const rows: Record<string, Tensor[]> = {};
+  first.forEach((_, t) => {
+    const now = Object.fromEntries(Object.entries(steps).map(([name, list]) => [name, list[t] as Tensor]));
+    const returned = definition.step({ ...onTensors, ...parameters, ...state, ...now });
+    for (const [name, value] of Object.entries(returned)) {
+      const z = broadcastTo(asTensor(name, value as Tensor | number), shape);
+      rows[name] ??= [];
+      rows[name].push(z);
+      // A record of its own sums what the next step gives, before it reaches the value: so does a compiled step.
+      if (definition.states.includes(name)) state[name] = z.reshape(shape);
+    }
+  });
+  return {
+    outputs: Object.fromEntries(Object.entries(rows).map(([name, list]) => [name, stack(list)])),
+    states: state,
+  };
+}

@@ -1,0 +1,214 @@
+/** A step function run once on symbols: its outputs as terms, and what of it depends on parameters alone. */
+import {
+  COLUMN,
+  type DerivativeLanguage,
+  ELEMENT,
+  type Expression,
+  forbidOthers,
+  isBoolean,
+  isZero,
+  type Language,
+  type Level,
+  languageOf,
+  lift,
+  type Owner,
+  SCALAR,
+  Term,
+  term,
+  type Value,
+} from "./expression.ts";
+import { reachable, sharing } from "./graph.ts";
+
+/** What a step function is given: inputs, states and parameters by their names, and the functions of the language. */
+export type StepArgument<Name extends string> = Language & { readonly [name in Name]: Value };
+
+/** A function of one step of time, for each column on its own; `Name` are those of inputs, states and parameters. */
+export interface StepDefinition<Name extends string = never> {
+  /** For errors. */
+  readonly name: string;
+  /** What comes anew in each step. */
+  readonly inputs: readonly string[];
+  /** What a step leaves to the next one; the step returns each under its name. */
+  readonly states: readonly string[];
+  /** Whether all columns share a parameter or each has its own. */
+  readonly parameters: Readonly<Record<string, "scalar" | "column">>;
+  /** Outputs that are stored as bits; what they are made of must be 0 or 1. */
+  readonly packed?: readonly string[];
+  /** The outputs by their names. */
+  step(argument: StepArgument<Name>): Readonly<Record<string, Value | number>>;
+}
+
+/** A step as terms. */
+export interface Traced {
+  readonly definition: StepDefinition;
+  readonly owner: Owner;
+  readonly inputs: readonly Expression[];
+  readonly states: readonly Expression[];
+  readonly outputs: ReadonlyMap<string, Expression>;
+  /** What the step uses of parameters: terms of these alone, which are the same in each step, and are computed before the first. */
+  readonly derived: readonly Expression[];
+  /** The leaf "parameter" that stands for a term of parameters alone, and is numbered as `derived` is. */
+  readonly leaves: ReadonlyMap<Expression, Expression>;
+  /** Numbers of the step, each once: they are no part of what is compiled. */
+  readonly numbers: readonly number[];
+  /** Equal for steps that differ in numbers alone. */
+  readonly key: string;
+}
+
+/** Numbers that derivatives use: they have their places before those of the step. */
+const USUAL = [1, 0.5];
+
+/** @throws TypeError where the step does what a column cannot, or fails to return a state. */
+export function trace(definition: StepDefinition): Traced {
+  forbidOthers();
+  const traced = run(definition);
+  const { name } = definition;
+  const again = run(definition);
+  if (again.key !== traced.key || !again.numbers.every((x, i) => x === traced.numbers[i])) {
+    throw new TypeError(
+      `${name}: a step must do the same each time, got another one at the second time; ` +
+        "draw random numbers outside, and make them an input",
+    );
+  }
+  return traced;
+}
+
+function run(definition: StepDefinition): Traced {
+  const { name, packed = [] } = definition;
+  const owner: Owner = { name, comparisons: [] };
+  const leaf = (op: string, level: Level) => (attr: string) => term(owner, op, [], attr, level);
+  const inputs = definition.inputs.map(leaf("input", ELEMENT));
+  const states = definition.states.map(leaf("state", ELEMENT));
+  const given = Object.entries(definition.parameters).map(([attr, kind]) =>
+    leaf("given", kind === "scalar" ? SCALAR : COLUMN)(attr),
+  );
+  const outputs = outputsOf(definition, owner, [...inputs, ...states, ...given]);
+  checkComparisons(owner, outputs.values());
+  for (const output of packed) {
+    const value = outputs.get(output);
+    if (value !== undefined && isBoolean(value)) continue;
+    throw new TypeError(`${name}: expected ${output} to be 0 or 1: a spike, a comparison or a product of these`);
+  }
+
+  const derived: Expression[] = [];
+  const leaves = new Map<Expression, Expression>();
+  const share = sharing();
+  const note = (x: Expression): void => {
+    if (x.level === ELEMENT || x.op === "constant") return;
+    const shared = share(x);
+    let at = derived.indexOf(shared);
+    if (at < 0) at = derived.push(shared) - 1;
+    leaves.set(x, term(owner, "parameter", [], at, x.level === COLUMN ? COLUMN : SCALAR));
+  };
+  const terms = [...reachable(outputs.values(), (x) => x.level < ELEMENT)].sort((x, y) => x.id - y.id);
+  for (const x of terms) note(x);
+  const numbers = [...USUAL];
+  const key = keyOf(definition, terms, outputs, leaves, numbers);
+  return { definition, owner, inputs, states, outputs, derived, leaves, numbers, key };
+}
+
+function outputsOf(definition: StepDefinition, owner: Owner, leaves: readonly Expression[]): Map<string, Expression> {
+  const { name, states } = definition;
+  const known: Record<string, unknown> = { ...languageOf(owner), power: undefined };
+  for (const x of leaves) known[x.attr] = x;
+  const argument = new Proxy(known, {
+    get(_, key) {
+      const value = known[key as string];
+      if (value !== undefined || typeof key === "symbol") return value;
+      const names = leaves.map((x) => x.attr).join(", ");
+      throw new TypeError(
+        `${name}: the step asks for ${key}; expected ${names}, or where, select, spike, softplus, constant`,
+      );
+    },
+  });
+  const returned = definition.step(argument as unknown as Language);
+  const isValue = returned instanceof Term;
+  if (typeof returned !== "object" || returned === null || isValue) {
+    const got = isValue ? "a value" : String(returned);
+    throw new TypeError(`${name}: expected the step to return its outputs by name, got ${got}`);
+  }
+  for (const state of states) {
+    if (returned[state] === undefined)
+      throw new TypeError(`${name}: the step must return the next value of the state ${state}`);
+  }
+  return new Map(Object.entries(returned).map(([output, value]) => [output, lift(owner, output, value)]));
+}
+
+/** Throws where a comparison is lost: the step asked for its truth. */
+function checkComparisons({ name, comparisons }: Owner, outputs: Iterable<Expression>): void {
+  const used = reachable(outputs);
+  const lost = comparisons.find((x) => !used.has(x));
+  if (lost === undefined) return;
+  const text = lost.args.map(({ op, attr }) => (op === "constant" || op === "state" || op === "input" ? attr : op));
+  throw new TypeError(
+    `${name}: the comparison ${text[0]}.${lost.op}(${text[1]}) reaches no output; a value has no truth while the step is ` +
+      `traced: write where(${text[0]}.${lost.op}(${text[1]}), a, b) for an if or a ?:`,
+  );
+}
+
+/** The step as text, with numbers as places in the list of them. */
+function keyOf(
+  definition: StepDefinition,
+  terms: readonly Expression[],
+  outputs: ReadonlyMap<string, Expression>,
+  leaves: ReadonlyMap<Expression, Expression>,
+  numbers: number[],
+): string {
+  const places = new Map<Expression, number>();
+  const lines = [`${definition.inputs} ${definition.states} ${definition.packed ?? ""}`];
+  for (const x of terms) {
+    places.set(x, places.size);
+    const { op, attr, level, args } = leaves.get(x) ?? x;
+    lines.push(`${op} ${op === "constant" ? placeOf(x, numbers) : attr} ${level} ${args.map((y) => places.get(y))}`);
+  }
+  for (const [name, value] of outputs) lines.push(`${name} ${places.get(value)}`);
+  return lines.join("\n");
+}
+
+/** Where the number of a constant is in the list, at whose end it is put if it is new; −1 for 0, which is no argument. */
+export function placeOf(x: Expression, numbers: number[]): number {
+  if (isZero(x)) return -1;
+  const at = numbers.findIndex((y) => Object.is(y, x.attr));
+  return at < 0 ? numbers.push(x.attr as number) - 1 : at;
+}
+
+/** The parameters of the loop, from those by their names: tensors stay tensors, so that gradients find their way back. */
+export function derive<T extends Value>(
+  { derived }: Traced,
+  parameters: Readonly<Record<string, T>>,
+  language: DerivativeLanguage,
+): T[] {
+  const known = new Map<Expression, Value>();
+  const resultOf = (x: Expression): Value => {
+    let z = known.get(x);
+    if (z === undefined) {
+      z = x.op === "given" ? (parameters[x.attr] as T) : evaluated(x, resultOf, language);
+      known.set(x, z);
+    }
+    return z;
+  };
+  return derived.map((x) => resultOf(x) as T);
+}
+
+function evaluated(x: Expression, resultOf: (x: Expression) => Value, language: DerivativeLanguage): Value {
+  const { op, attr } = x;
+  const [a, b, c] = x.args as [Expression, Expression, Expression];
+  switch (op) {
+    case "constant":
+      return language.constant(attr as number);
+    case "where":
+    case "select":
+      return language[op](resultOf(a), resultOf(b), resultOf(c));
+    case "spike": {
+      const derivative = resultOf(b);
+      return language.spike(resultOf(a), () => derivative, attr === "gt");
+    }
+    case "softplus":
+    case "power":
+      return language[op](resultOf(a));
+  }
+  // A number as the second operand stays one.
+  const others = x.args.slice(1).map((y) => (y.op === "constant" ? (y.attr as number) : resultOf(y)));
+  const method = Reflect.get(resultOf(a), op) as (...others: unknown[]) => Value;
+  return method.apply(resultOf(a), op === "pow" ? [attr] : others);
+}

@@ -1,0 +1,184 @@
+import { describe, expect, test } from "vitest";
+import type { Derivative, StepDefinition } from "../engine/fuse/index.ts";
+import { tape, tensor } from "../engine/index.ts";
+import { Random } from "../test/fuzz/random.ts";
+import { composed, difference, expectSame, fused, type Setting, stepOf } from "../test/support/fused.ts";
+import { LIF, type LIFOptions, type Surrogate, surrogate } from "./index.ts";
+
+const f = Math.fround;
+const LOG2_E = f(Math.LOG2E);
+
+/** The surrogates' derivatives as kernels/derivative.ts computes them, with a slope of float32. */
+const DERIVATIVES: Record<string, (slope: number) => Derivative> = {
+  sigmoid:
+    (k) =>
+    (x, { power }) => {
+      const e = power(x.abs().mul(f(f(-k) * LOG2_E)));
+      const d = e.add(1);
+      return e.mul(k).div(d.mul(d));
+    },
+  fastSigmoid:
+    (k) =>
+    (x, { constant }) => {
+      const d = x.abs().mul(k).add(1);
+      return constant(1).div(d.mul(d));
+    },
+  atan:
+    (a) =>
+    (x, { constant }) =>
+      constant(f(0.5 * f(a))).div(
+        x
+          .mul(f(f(Math.PI / 2) * f(a)))
+          .square()
+          .add(1),
+      ),
+  erf:
+    (a) =>
+    (x, { power }) =>
+      power(x.mul(x).mul(f(f(f(-a) * f(a)) * LOG2_E))).mul(f(f(0.56418958) * f(a))),
+  triangular:
+    (w) =>
+    (x, { constant }) =>
+      constant(w)
+        .sub(x.abs())
+        .mul(f(1 / f(f(w) * f(w))))
+        .maximum(0),
+  boxcar:
+    (w) =>
+    (x, { where }) =>
+      where(x.abs().lt(f(0.5 * f(w))), f(1 / f(w)), 0),
+  straightThrough: () => () => 1,
+};
+
+const SURROGATES: [Surrogate, Derivative][] = [
+  [surrogate.sigmoid(), DERIVATIVES.sigmoid?.(10) as Derivative],
+  [surrogate.sigmoid({ slope: 3.3 }), DERIVATIVES.sigmoid?.(3.3) as Derivative],
+  [surrogate.fastSigmoid(), DERIVATIVES.fastSigmoid?.(25) as Derivative],
+  [surrogate.superSpike(), DERIVATIVES.fastSigmoid?.(100) as Derivative],
+  [surrogate.atan(), DERIVATIVES.atan?.(2) as Derivative],
+  [surrogate.atan({ alpha: 0.7 }), DERIVATIVES.atan?.(0.7) as Derivative],
+  [surrogate.erf(), DERIVATIVES.erf?.(2) as Derivative],
+  [surrogate.gaussian({ sigma: 0.3 }), DERIVATIVES.erf?.(Math.SQRT1_2 / 0.3) as Derivative],
+  [surrogate.triangular({ width: 0.8 }), DERIVATIVES.triangular?.(0.8) as Derivative],
+  [surrogate.boxcar({ width: 0.6 }), DERIVATIVES.boxcar?.(0.6) as Derivative],
+  [surrogate.straightThrough(), DERIVATIVES.straightThrough?.(1) as Derivative],
+];
+
+/** The neuron that LIF is with these options. */
+function lif(
+  { reset = "zero", resetDelay = false, detachReset = true, fire }: LIFOptions,
+  derivative: Derivative,
+): StepDefinition {
+  return stepOf({
+    name: "LIF",
+    inputs: ["current"],
+    states: ["v"],
+    parameters: { beta: "column", threshold: "scalar" },
+    packed: ["spikes"],
+    step({ current, v, beta, threshold, spike, where, select }) {
+      const strict = fire === "gt";
+      const fired = (u: typeof v) => spike(u.sub(threshold), derivative, strict);
+      const cleared = (u: typeof v, s: typeof v, to: typeof v | number) =>
+        detachReset ? where(s.detach(), to, u) : select(s, to, u);
+      let before = v;
+      if (resetDelay && reset === "zero") before = cleared(v, fired(v), 0);
+      let u = before.mul(beta).add(current);
+      if (resetDelay && reset === "subtract") u = u.sub(where(fired(v).detach(), threshold, 0));
+      const s = fired(u);
+      if (resetDelay || reset === "none") return { spikes: s, membrane: u, v: u };
+      if (reset === "zero") return { spikes: s, membrane: u, v: cleared(u, s, 0) };
+      return {
+        spikes: s,
+        membrane: u,
+        v: detachReset ? u.sub(where(s.detach(), threshold, 0)) : u.sub(s.mul(threshold)),
+      };
+    },
+  });
+}
+
+const [T, rows, n] = [25, 3, 37];
+
+function settingOf(weights: Record<string, Float32Array>): Setting {
+  const random = new Random(5);
+  const numbers = (count: number, low: number, high: number) =>
+    Float32Array.from({ length: count }, () => f(random.number(low, high)));
+  return {
+    T,
+    rows,
+    n,
+    inputs: { current: numbers(T * rows * n, -0.3, 0.8) },
+    states: { v: new Float32Array(rows * n) },
+    parameters: { beta: numbers(n, 0.5, 1), threshold: Float32Array.of(1) },
+    weights,
+    stateWeights: {},
+  };
+}
+
+const weights = Float32Array.from({ length: T * rows * n }, (_, i) => f(Math.sin(i)));
+
+/** Spikes, the gradient of the current and that of β of the layer. */
+function layer(options: LIFOptions, setting: Setting) {
+  const current = tensor(setting.inputs.current as Float32Array, { shape: [T, rows, n], requiresGrad: true });
+  const beta = tensor(setting.parameters.beta as Float32Array);
+  const lif = new LIF({ ...options, beta, threshold: 1, learnBeta: true });
+  const spikes = tape(() => {
+    const s = lif.forward(current);
+    s.mul(tensor(weights, { shape: [T, rows, n] }))
+      .sum()
+      .backward();
+    return s.toFloat32Array();
+  });
+  return {
+    spikes,
+    dCurrent: current.grad?.toFloat32Array() as Float32Array,
+    dBeta: lif.beta.grad?.toFloat32Array() as Float32Array,
+  };
+}
+
+/** Gradients to the bit, but for the sign of a zero. */
+const unsigned = (values: ArrayLike<number>): number[] => Array.from(values, (x) => x + 0);
+
+const RESETS: LIFOptions[] = [
+  { reset: "subtract" },
+  { reset: "zero" },
+  { reset: "none" },
+  { reset: "subtract", resetDelay: true },
+  { reset: "zero", resetDelay: true },
+  { reset: "subtract", fire: "gt" },
+];
+
+describe("a LIF that is compiled has the bits of the layer", () => {
+  test.each(RESETS)("%j", (options) => {
+    for (const [s, derivative] of SURROGATES) {
+      const setting = settingOf({ spikes: weights });
+      const want = layer({ ...options, surrogate: s }, setting);
+      const got = fused(lif(options, derivative), setting);
+      expect(got.outputs.spikes).toEqual(want.spikes);
+      expect(got.outputs.spikes?.includes(1)).toBe(true);
+      expect(unsigned(got.dInputs.current as Float32Array), s.name).toEqual(unsigned(want.dCurrent));
+      want.dBeta.forEach((x, i) => expect(got.dParameters.beta?.[i]).toBeCloseTo(x, 3));
+    }
+  });
+
+  test("with the reset attached", () => {
+    for (const reset of ["subtract", "zero"] as const) {
+      const options = { reset, detachReset: false, surrogate: surrogate.atan() };
+      const setting = settingOf({ spikes: weights });
+      const want = layer(options, setting);
+      const got = fused(lif(options, DERIVATIVES.atan?.(2) as Derivative), setting);
+      expect(got.outputs.spikes).toEqual(want.spikes);
+      want.dCurrent.forEach((x, i) => expect(got.dInputs.current?.[i]).toBeCloseTo(x, 4));
+    }
+  });
+});
+
+test("every surrogate has the same bits on tensors, and so has every reset with all gradients", () => {
+  const random = Float32Array.from({ length: T * rows * n }, (_, i) => f(Math.cos(i)));
+  const all = settingOf({ spikes: weights, membrane: random, v: weights });
+  const setting = { ...all, states: { v: random.slice(0, rows * n) }, stateWeights: { v: random.slice(0, rows * n) } };
+  for (const [, derivative] of SURROGATES) expectSame(lif({ reset: "subtract" }, derivative), setting);
+  for (const options of RESETS) {
+    const step = lif({ ...options, detachReset: false }, DERIVATIVES.atan?.(2) as Derivative);
+    expect(difference(fused(step, setting), composed(step, setting))).toBeNull();
+  }
+});
