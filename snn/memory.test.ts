@@ -11,6 +11,7 @@ import {
   maxMembrane,
   meanOverTime,
   poissonEncode,
+  RecurrentLIF,
   spike,
   spikeCount,
   ttfsEncode,
@@ -110,4 +111,22 @@ test("spiking layers: outside of tapes a layer can be given back as a whole", ()
   });
   // The tensor that beta was given by is the caller's.
   expect(kept).toBe(16);
+});
+
+test("spiking layers: outside of tapes a step leaves nothing but its results", () => {
+  const layers = [
+    new LIF(),
+    new LIF({ learnBeta: true }),
+    new LIF({ refractorySteps: 2 }),
+    new LIF({ spiking: false }),
+    new RecurrentLIF({ features: 3 }),
+  ];
+  const [step, state] = [random([2, 3], 1), new RecurrentLIF({ features: 3 }).initialState([2, 3])];
+  for (const layer of layers) {
+    const kept = bytesKept(() => {
+      const [spikes, next] = layer.step(step, state);
+      for (const t of [spikes, ...Object.values(next)]) t.dispose();
+    });
+    expect(kept, layer.constructor.name).toBe(0);
+  }
 });
