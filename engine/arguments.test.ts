@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import {
+  allOptions,
   COUNT,
   choiceOf,
   FINITE,
@@ -131,7 +132,7 @@ describe("arguments: options", () => {
   const DEFAULTS = { p: 0.5, mode: "a", keep: false, steps: Number.NaN, generator: null as object | null };
 
   test("options that are left out or undefined have their defaults", () => {
-    expect(withDefaults("f", DEFAULTS, { p: 1, mode: undefined })).toEqual({ ...DEFAULTS, p: 1 });
+    expect(allOptions("f", DEFAULTS, { p: 1, mode: undefined })).toEqual({ ...DEFAULTS, p: 1 });
   });
 
   test("defaults in the place of options are taken as they are", () => {
@@ -163,7 +164,8 @@ describe("arguments: options", () => {
     expect(() => withDefaults("f", DEFAULTS, { p: "1" })).toThrow(
       new TypeError('f: expected p of type number, got "1"'),
     );
-    for (const options of [0.5, "p", null, [1], new Float32Array(0), () => 1]) {
+    const classes = [new Map([["p", 1]]), new Date(), Object.create({ p: 1 })];
+    for (const options of [0.5, "p", null, [1], new Float32Array(0), () => 1, ...classes]) {
       expect(() => withDefaults("f", DEFAULTS, options)).toThrow(TypeError);
     }
   });
@@ -172,7 +174,7 @@ describe("arguments: options", () => {
     const prototype = Object.prototype as { foo?: number };
     prototype.foo = 1;
     try {
-      expect(withDefaults("f", DEFAULTS, {})).toEqual(DEFAULTS);
+      expect(allOptions("f", DEFAULTS, {})).toEqual(DEFAULTS);
     } finally {
       delete prototype.foo;
     }

@@ -19,12 +19,12 @@ export interface RandomOptions extends TensorOptions {
 }
 
 const DEFAULTS: Required<TensorOptions> = { requiresGrad: false };
-const TENSOR = { shape: null as readonly number[] | null, ...DEFAULTS };
-const GENERATOR = { generator: null as Generator | null };
-const RANDOM = { ...GENERATOR, ...DEFAULTS };
+const TENSOR: TensorOptions & { shape?: readonly number[] } = { shape: undefined as never, ...DEFAULTS };
+const GENERATOR: { generator?: Generator } = { generator: undefined as never };
+const RANDOM: RandomOptions = { ...GENERATOR, ...DEFAULTS };
 
 /** A tensor with unwritten values, of a shape that was checked. */
-function blank(shape: Shape, requiresGrad: boolean): Tensor {
+function blank(shape: Shape, requiresGrad = false): Tensor {
   const t = empty(shape);
   t.requiresGrad = requiresGrad;
   return t;
@@ -40,7 +40,7 @@ function blank(shape: Shape, requiresGrad: boolean): Tensor {
  */
 export function tensor(
   data: number | NestedArray | ArrayLike<number>,
-  options: TensorOptions & { shape?: readonly number[] } = {},
+  options: TensorOptions & { shape?: readonly number[] } = TENSOR,
 ): Tensor {
   const { shape: wanted, requiresGrad } = withDefaults("tensor", TENSOR, options);
   const flat: number[] = [];
@@ -93,7 +93,7 @@ function ragged(shape: Shape, axis: number, got: string): never {
  * @throws RangeError unless the sizes are positive integers, with a product of at most 2³⁰; TypeError unless the shape is a
  *   list and the value a number.
  */
-export function full(shape: Shape, value: number, options: TensorOptions = {}): Tensor {
+export function full(shape: Shape, value: number, options: TensorOptions = DEFAULTS): Tensor {
   return filled("full", shape, value, options);
 }
 
@@ -110,7 +110,7 @@ function filled(where: string, shape: Shape, value: number, options: TensorOptio
  *
  * @throws RangeError or TypeError as {@link full}.
  */
-export function zeros(shape: Shape, options: TensorOptions = {}): Tensor {
+export function zeros(shape: Shape, options: TensorOptions = DEFAULTS): Tensor {
   return filled("zeros", shape, 0, options);
 }
 
@@ -119,7 +119,7 @@ export function zeros(shape: Shape, options: TensorOptions = {}): Tensor {
  *
  * @throws RangeError or TypeError as {@link full}.
  */
-export function ones(shape: Shape, options: TensorOptions = {}): Tensor {
+export function ones(shape: Shape, options: TensorOptions = DEFAULTS): Tensor {
   return filled("ones", shape, 1, options);
 }
 
@@ -158,7 +158,7 @@ export function arange(start: number, end: number, step = 1): Tensor {
  *
  * @throws RangeError or TypeError as {@link full}; TypeError for a generator that is none.
  */
-export function rand(shape: Shape, options: RandomOptions = {}): Tensor {
+export function rand(shape: Shape, options: RandomOptions = RANDOM): Tensor {
   return drawn("rand", shape, options, "uniform");
 }
 
@@ -176,7 +176,7 @@ function drawn(where: string, shape: Shape, options: RandomOptions, distribution
  * @throws RangeError or TypeError as {@link full}; TypeError for a generator that is none.
  * @see Box and Muller (1958), A Note on the Generation of Random Normal Deviates, Annals of Mathematical Statistics 29(2).
  */
-export function randn(shape: Shape, options: RandomOptions = {}): Tensor {
+export function randn(shape: Shape, options: RandomOptions = RANDOM): Tensor {
   return drawn("randn", shape, options, "normal");
 }
 
@@ -187,7 +187,7 @@ export function randn(shape: Shape, options: RandomOptions = {}): Tensor {
  *
  * @throws TypeError for a generator that is none.
  */
-export function bernoulli(probabilities: Tensor, options: { generator?: Generator } = {}): Tensor {
+export function bernoulli(probabilities: Tensor, options: { generator?: Generator } = GENERATOR): Tensor {
   const { generator: given } = withDefaults("bernoulli", GENERATOR, options);
   const generator = generatorOf("bernoulli", given);
   ready("bernoulli", probabilities);

@@ -1,5 +1,6 @@
 /** What layers outside the engine need for ops and memory of their own: kernels, records, tensors from inside. */
 export {
+  allOptions,
   COUNT,
   choiceOf,
   functionOf,

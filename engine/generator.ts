@@ -135,9 +135,8 @@ export class Generator {
 /** The generator of every random op that is not given one. */
 export const defaultGenerator = new Generator(0);
 
-/** The generator that an option names; the default one for null and undefined. */
-export function generatorOf(where: string, generator: Generator | null = null): Generator {
-  if (generator === null) return defaultGenerator;
+/** The generator that an option names; the default one where it names none. */
+export function generatorOf(where: string, generator: Generator = defaultGenerator): Generator {
   if (generator instanceof Generator) return generator;
   throw wrongType(where, "a Generator", generator);
 }

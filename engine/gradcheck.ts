@@ -72,7 +72,7 @@ export function withReference<R>(fn: () => R): R {
 export function gradcheck(
   fn: (...inputs: Tensor[]) => Tensor | readonly Tensor[],
   inputs: readonly Tensor[],
-  options: GradcheckOptions = {},
+  options: GradcheckOptions = DEFAULTS,
 ): void {
   functionOf("gradcheck", "fn", fn);
   if (!Array.isArray(inputs)) throw wrongType("gradcheck", "a list of input tensors", inputs);

@@ -41,12 +41,15 @@ export function sizesOf(where: string, shape: Shape): number[] {
  */
 export function checkShape(where: string, shape: Shape): Shape {
   const copy = sizesOf(where, shape);
-  for (const n of copy) {
+  let size = 1;
+  for (let axis = 0; axis < copy.length; axis++) {
+    const n = copy[axis] as number;
     if (!Number.isInteger(n) || n < 1) {
       throw new RangeError(`${where}: expected positive integer sizes, got shape ${formatShape(copy)}`);
     }
+    size *= n;
   }
-  checkSize(where, copy, sizeOf(copy));
+  checkSize(where, copy, size);
   return copy;
 }
 

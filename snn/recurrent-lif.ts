@@ -1,4 +1,5 @@
 import {
+  allOptions,
   allOrNothing,
   COUNT,
   checkShape,
@@ -8,7 +9,6 @@ import {
   generatorOf,
   numberOf,
   type Shape,
-  withDefaults,
 } from "../engine/extend.ts";
 import { type Generator, Linear, linear, mul, ones, parameter, stack, type Tensor, zeros } from "../engine/index.ts";
 import { axesHint, checkState } from "./checks.ts";
@@ -68,7 +68,7 @@ export class RecurrentLIF extends LIF {
   readonly V: Tensor | null;
 
   constructor(options: RecurrentLIFOptions) {
-    const given = withDefaults("RecurrentLIF", DEFAULTS, options);
+    const given = allOptions("RecurrentLIF", DEFAULTS, options);
     const { features, connection, generator: source, ...others } = given;
     numberOf("RecurrentLIF", "features", features, COUNT);
     choiceOf("RecurrentLIF", "connection", connection, ["all", "one"]);

@@ -155,7 +155,7 @@ const DEFAULTS: Required<EmbeddingOptions> = { paddingIdx: null };
  * @throws RangeError if the weight is no matrix, there are no indices, or an index or `paddingIdx` is not one of its rows;
  *   TypeError for indices that are neither an array nor a tensor.
  */
-export function embedding(indices: Indices, weight: Tensor, options: EmbeddingOptions = {}): Tensor {
+export function embedding(indices: Indices, weight: Tensor, options: EmbeddingOptions = DEFAULTS): Tensor {
   const { paddingIdx } = withDefaults("embedding", DEFAULTS, options);
   ready("embedding", weight);
   const [n, width] = weight.sizes as [number, number];

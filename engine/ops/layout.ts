@@ -236,8 +236,14 @@ function selected(x: Tensor, at: number, i: number): Tensor {
  */
 export function unbind(x: Tensor, axis = 0): Tensor[] {
   alive(x, "unbind");
-  const n = x.sizes[axisOf("unbind", axis, x.ndim)] as number;
-  return allOf(n, (i) => select(x, axis, i));
+  return composed(unbound, x, axisOf("unbind", axis, x.ndim));
+}
+
+function unbound(x: Tensor, at: number): Tensor[] {
+  const n = x.sizes[at] as number;
+  const slices: Tensor[] = [];
+  for (let i = 0; i < n; i++) slices.push(selected(x, at, i));
+  return slices;
 }
 
 /**
@@ -256,24 +262,19 @@ export function split(x: Tensor, sizes: number | readonly number[], axis = 0): T
   if (!list.every((size) => Number.isInteger(size) && size > 0) || !(same || total === n)) {
     throw new RangeError(`split: expected positive integer sizes that sum to ${n}, got ${formatShape(list)}`);
   }
-  let end = 0;
-  return allOf(same ? Math.ceil(n / sizes) : list.length, (i) => {
-    const start = end;
-    end += list[same ? 0 : i] as number;
-    return slice(x, axis, start, end);
-  });
+  return composed(parts, x, axis, list);
 }
 
-/** fn(0) … fn(n − 1), or none of them where one throws. */
-function allOf(n: number, fn: (i: number) => Tensor): Tensor[] {
-  const tensors: Tensor[] = [];
-  try {
-    for (let i = 0; i < n; i++) tensors.push(fn(i));
-    return tensors;
-  } catch (error) {
-    for (const t of tensors) t.dispose();
-    throw error;
+/** Parts of these sizes; the last size goes on to the end of the axis. */
+function parts(x: Tensor, axis: number, sizes: readonly number[]): Tensor[] {
+  const n = x.sizes[axisOf("split", axis, x.ndim)] as number;
+  const found: Tensor[] = [];
+  for (let start = 0; start < n; ) {
+    const end = start + (sizes[Math.min(found.length, sizes.length - 1)] as number);
+    found.push(slice(x, axis, start, end));
+    start = end;
   }
+  return found;
 }
 
 /**

@@ -280,7 +280,7 @@ export function layerNorm(x: Tensor, normalizedShape: number | Shape, options: L
 function layerNormOf(x: Tensor, n: number, settings: Required<LayerNormOptions>): Tensor {
   const { weight, bias } = settings;
   const layout = { outer: 1, groups: x.size / n, n, perStat: 1, channels: 1 };
-  let z = normalize(x, layout, { ...settings, weight: null, bias: null });
+  let z = normalize(x, layout, { eps: settings.eps, weight: null, bias: null });
   if (weight !== null) z = mul(z, weight);
   if (bias !== null) z = add(z, bias);
   return z;

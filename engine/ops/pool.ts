@@ -1,6 +1,6 @@
 /** Pooling: windows over [..., C, H, W], reduced to one value each. All leading axes are a batch, time among them. */
 import type { ImageKernels } from "../../kernels/build/types.ts";
-import { withDefaults } from "../arguments.ts";
+import { allOptions, withDefaults } from "../arguments.ts";
 import { k, ofImages } from "../backend.ts";
 import { apply, canTake, gradOf, handOver, type Op, type PlacesForm, recorded, SAVES_A, SAVES_NOTHING } from "../op.ts";
 import { allocate, recycle, scope } from "../scope.ts";
@@ -221,7 +221,7 @@ export function maxPool2d(x: Tensor, kernel: Pair, options: MaxPoolOptions = POO
  */
 export function avgPool2d(x: Tensor, kernel: Pair, options: AvgPoolOptions = POOL): Tensor {
   checkImages("avgPool2d", x);
-  const settings = withDefaults("avgPool2d", POOL, options);
+  const settings = allOptions("avgPool2d", POOL, options);
   return (
     once(avgPool2d, 3, x, kernel, settings) ??
     poolWindows(avgPoolOp, x, kernel, { ...settings, dilation: 1 }, settings.countIncludePad)

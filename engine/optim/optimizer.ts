@@ -1,4 +1,5 @@
 import {
+  allOptions,
   ensure,
   FINITE,
   iterableOf,
@@ -7,7 +8,6 @@ import {
   numbersOf,
   objectOf,
   show,
-  withDefaults,
   wrongType,
 } from "../arguments.ts";
 import { inReference, simd } from "../backend.ts";
@@ -89,7 +89,7 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
     this.name = where;
     this.params = parametersOf(where, params);
     const limits = this.limits();
-    const given = limited(where, withDefaults(where, defaults, options), limits);
+    const given = limited(where, allOptions(where, defaults, options), limits);
     this.check(where, given);
     this.options = given;
     this.checked = { ...given };
@@ -145,7 +145,7 @@ export abstract class Optimizer<Options extends OptimizerOptions = OptimizerOpti
 
   /** Options of other times than the start: a schedule may have set a learning rate that no optimizer starts with. */
   private validOptions(where: string, options: unknown): Options {
-    const valid = limited(where, withDefaults(where, this.checked, options), { ...this.limits(), lr: FINITE });
+    const valid = limited(where, allOptions(where, this.checked, options), { ...this.limits(), lr: FINITE });
     this.check(where, valid);
     return valid;
   }

@@ -4,7 +4,7 @@
  * OneCycleLR) is computed from what the optimizer has, so that several schedules can act on one optimizer.
  */
 
-import { FINITE, objectOf, typeOf, withDefaults, wrongType } from "../arguments.ts";
+import { allOptions, FINITE, objectOf, typeOf, wrongType } from "../arguments.ts";
 import { copyOf, type Limits, limited, STEPS } from "./fields.ts";
 import { Optimizer } from "./optimizer.ts";
 
@@ -34,7 +34,7 @@ export abstract class Scheduler<Options extends object = object> {
     const { lr, initialLr } = optimizer;
     const progress: Progress = { epoch: 0, baseLr: initialLr ?? lr, lastLr: lr };
     this.optimizer = optimizer;
-    const begun = this.begin(where, withDefaults(where, defaults, options) as Options);
+    const begun = this.begin(where, allOptions(where, defaults, options) as Options);
     this.state = this.valid(where, { ...begun, ...progress });
   }
 
@@ -95,7 +95,7 @@ export abstract class Scheduler<Options extends object = object> {
     const types = Object.entries(this.state).map(([name, value]) => [name, typeOf(value)] as const);
     // A default of undefined is that of every type, so that a field that is missing shows.
     const unknown = Object.fromEntries(types.map(([name]) => [name, undefined as unknown]));
-    const given = withDefaults(where, unknown, state);
+    const given = allOptions(where, unknown, state);
     for (const [name, type] of types) {
       if (typeOf(given[name]) !== type) throw wrongType(where, `${name} of type ${type}`, given[name]);
     }
