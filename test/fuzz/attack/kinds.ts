@@ -60,7 +60,6 @@ const CALLBACKS = [
   "(x) => tape(() => x.mul(2))",
   "async (x) => x",
   "(x) => [x, [x]]",
-  "() => ones([3], { requiresGrad: true })",
   '() => { throw new Error("attack: a callback"); }',
   "(x) => x.sum().backward()",
 ];
@@ -80,6 +79,8 @@ export const orNull = (kind: Kind): Kind => ({
   draw: (g) => (g.chance(0.3) ? "null" : kind.draw(g)),
   takes: [...kind.takes, "null"],
 });
+/** Null need not be refused, and need not be taken. */
+export const nullable = (kind: Kind): Kind => ({ ...kind, takes: [...kind.takes, "null"] });
 export const either = (...kinds: readonly Kind[]): Kind => ({
   ...oddOf(kinds),
   draw: (g) => g.pick(kinds).draw(g),

@@ -59,5 +59,9 @@ const isData = (object: object): boolean => Array.isArray(object) || Object.getP
 
 const sourcesOf = ({ a, b, c, base }: Tensor): unknown[] => [a, b, c, base];
 
-/** The values of fields that are no getters. */
-const own: Fields = (object) => Object.values(Object.getOwnPropertyDescriptors(object)).map(({ value }) => value);
+/** The values of fields that are no getters, and an object that inherits as such. */
+const own: Fields = (object) => {
+  const values = Object.values(Object.getOwnPropertyDescriptors(object)).map(({ value }) => value as unknown);
+  const parent: unknown = Object.getPrototypeOf(object);
+  return typeof parent === "object" && parent !== null && isData(parent) ? [...values, parent] : values;
+};

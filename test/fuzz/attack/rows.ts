@@ -22,6 +22,7 @@ import {
   list,
   listOf,
   must,
+  nullable,
   num,
   numbers,
   oneOf,
@@ -110,7 +111,7 @@ type Classes<Table> = {
     : never;
 };
 
-const generator = oneOf(["new Generator(1)"]);
+const generator = nullable(oneOf(["new Generator(1)"]));
 const axis = num(0, 1, -1, -2);
 const reduction = choice("mean", "sum", "none");
 const requiresGrad = bool;
@@ -267,7 +268,10 @@ const ENGINE: Rows<typeof engine> = {
   ones: [shape, { requiresGrad }],
   rand: [shape, { generator, requiresGrad }],
   randn: [shape, { generator, requiresGrad }],
-  tensor: [either(num(1), listOf(list(1, 2), list(3, 4)), numbers(4)), { shape: spare(list(2, 2)), requiresGrad }],
+  tensor: [
+    either(num(1), listOf(list(1, 2), list(3, 4)), numbers(4)),
+    { shape: spare(nullable(list(2, 2))), requiresGrad },
+  ],
   zeros: [shape, { requiresGrad }],
   manualSeed: [num(0, 1)],
   gradcheck: [
@@ -337,17 +341,17 @@ const ENGINE: Rows<typeof engine> = {
   stack: [listOf(t(2, 3), t(2, 3)), axis],
   transpose: [t(2, 3), axis, axis],
   unbind: along,
-  bceWithLogits: [t(2, 3), t(2, 3), { reduction, weight: t(2, 3), posWeight: t(2, 3) }],
+  bceWithLogits: [t(2, 3), t(2, 3), { reduction, weight: nullable(t(2, 3)), posWeight: nullable(t(2, 3)) }],
   crossEntropy: [
     t(2, 3),
     indices(3, 2),
-    { reduction, weight: t(3), ignoreIndex: num(-1, -100), labelSmoothing: num(0, 0.1) },
+    { reduction, weight: nullable(t(3)), ignoreIndex: num(-1, -100), labelSmoothing: num(0, 0.1) },
   ],
   huberLoss: [t(2, 3), t(2, 3), { reduction, delta: num(1, 0.5) }],
   klDiv: [t(2, 3), t(2, 3), { reduction: choice("mean", "sum", "none", "batchmean"), logTarget: bool }],
   l1Loss: [t(2, 3), t(2, 3), { reduction }],
   mseLoss: [t(2, 3), t(2, 3), { reduction }],
-  nllLoss: [t(2, 3), indices(3, 2), { reduction, weight: t(3), ignoreIndex: num(-1, -100) }],
+  nllLoss: [t(2, 3), indices(3, 2), { reduction, weight: nullable(t(3)), ignoreIndex: num(-1, -100) }],
   smoothL1Loss: [t(2, 3), t(2, 3), { reduction, beta: num(1, 0) }],
   linear: [t(2, 3), t(4, 3), orNull(t(4))],
   matmul: [either(t(2, 3), t(2, 2, 3)), t(3, 2)],
@@ -479,7 +483,7 @@ const CLASSES: Classes<typeof engine & typeof snn> = {
     new: [
       either(t(4, 3), oneOf(["new Float32Array(12)", "new Uint8Array(12)"], ["typed"])),
       either(indices(3, 4), t(4, 2)),
-      { shape: list(3), scale: num(1, 0.5) },
+      { shape: nullable(list(3)), scale: num(1, 0.5) },
     ],
     call: {},
   },
@@ -700,7 +704,11 @@ const MODULE: Methods<engine.Module, "forward"> = {
   zeroGrad: [],
 };
 const OPTIMIZER: Methods<engine.Optimizer, "loadStateDict"> = stepping;
-const SCHEDULER: Methods<engine.Scheduler, "loadStateDict"> = { getLastLr: [], step: [anything], stateDict: [] };
+const SCHEDULER: Methods<engine.Scheduler, "loadStateDict"> = {
+  getLastLr: [],
+  step: [{ ...anything, draw: () => "1" }],
+  stateDict: [],
+};
 
 const self = (...codes: readonly string[]): Kind => ({ ...oneOf(codes), fixed: true });
 const schedulers = self(

@@ -18,8 +18,9 @@ const WRITES = /^(Tensor#copyFrom|batchNorm|\w+#step)$/;
 /** Names that the code of a case uses: those of the package, and the helpers. */
 export const names = globalThis as unknown as Record<string, unknown>;
 
-/** What `changing` has noted. */
+/** What `changing` has noted: the names that were read again, and what it gave first. */
 const rereads = (): string[] => names.rereads as string[];
+const firsts = (): unknown[] => names.firsts as unknown[];
 
 class Trial {
   readonly findings: Finding[] = [];
@@ -49,14 +50,14 @@ class Trial {
   /** Makes the arguments; whether there are any. */
   prepare(): boolean {
     mark();
-    rereads().length = 0;
+    firsts().length = 0;
     try {
       this.args = evaluate(`[${argsOf(this.c).join(", ")}]`) as unknown[];
     } catch {
       return false;
     } finally {
       this.mine = new Set(left());
-      this.owned = ownedBy(this.args);
+      this.owned = ownedBy([this.args, ...firsts()]);
     }
     const { name } = this.target;
     // What a clone lost is not the package's to miss.

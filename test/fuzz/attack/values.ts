@@ -93,11 +93,13 @@ export const HELPERS = {
   // Another value from the second reading on: what was read first has been checked, this has not.
   changing: `(object, name, later) => {
     const first = object[name];
+    firsts.push(first);
     let reads = 0;
     const get = () => (reads++ === 0 ? first : (rereads.push(name), later));
     return Object.defineProperty(object, name, { get, enumerable: true });
   }`,
   rereads: "[]",
+  firsts: "[]",
   throwing: '() => new Proxy({}, { get: () => { throw new Error("attack: a getter"); } })',
   cyclic: "() => { const list = []; list[0] = list; return list; }",
   deep: "(depth) => { let list = 1; for (let i = 0; i < depth; i++) list = [list]; return list; }",
