@@ -6,7 +6,7 @@ import { bundleFuzz } from "../../scripts/fuzz.mjs";
 import { type AttackReport, attack, describeFound, sorted } from "./attack/attack.ts";
 import { BROKEN } from "./attack/broken.ts";
 import { FAULTS } from "./attack/code.ts";
-import { TARGETS } from "./attack/rows.ts";
+import { TARGETS } from "./attack/targets.ts";
 
 const SEED = 20_250_101;
 

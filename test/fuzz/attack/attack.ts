@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Reply, Request } from "./child.ts";
-import { type Case, FAULTS, type Finding } from "./code.ts";
+import { type Case, DAMAGED, FAULTS, type Finding } from "./code.ts";
 import { type Choice, generate } from "./generate.ts";
 import { minimise } from "./minimise.ts";
 import { printCase } from "./print.ts";
@@ -120,7 +120,6 @@ class Child {
     const child = this.started();
     child.stdin.write(`${JSON.stringify(request)}\n`);
     return new Promise((resolve) => {
-      let isBroken = false;
       const finish = (finding: Finding | null): void => {
         clearTimeout(timer);
         child.stdout.removeAllListeners("data");
@@ -141,13 +140,12 @@ class Child {
         for (const line of lines) {
           const reply = JSON.parse(line) as Reply;
           if (reply.done) return finish(null);
-          isBroken = (reply.findings ?? []).length > 0;
           answer(reply);
         }
       });
       child.on("close", (code, signal) => {
         this.process = null;
-        if (isBroken && code === 0) return finish(null);
+        if (code === DAMAGED) return finish(null);
         const words = this.errors.split("\n").find((line) => /FATAL|Error|#/.test(line)) ?? "";
         finish({ kind: "crash", message: `the process ended: ${signal ?? code} ${words}`.trim() });
       });

@@ -8,11 +8,12 @@ import * as kernels from "../../../engine/kernels.ts";
 import * as node from "../../../engine/node.ts";
 import * as all from "../../../index.ts";
 import { BROKEN } from "./broken.ts";
-import type { Case, Finding } from "./code.ts";
+import { type Case, DAMAGED, type Finding } from "./code.ts";
 import { type Choice, generate } from "./generate.ts";
 import { evaluate } from "./judge.ts";
 import { setCanaries, watchHeap } from "./ledger.ts";
-import { names, type Outcome, run } from "./run.ts";
+import { run } from "./run.ts";
+import { names, type Outcome } from "./trial.ts";
 import { HELPERS } from "./values.ts";
 
 export type Request = { readonly case: Case } | (Choice & { readonly seed: number; readonly count: number });
@@ -40,7 +41,7 @@ Object.assign(names, BROKEN[process.argv[2] ?? ""]?.put(all));
 async function attempt(c: Case): Promise<void> {
   const { outcome, findings, isDamaged } = await run(c);
   reply({ target: c.target, outcome, findings });
-  if (isDamaged) process.exit();
+  if (isDamaged) process.exit(DAMAGED);
 }
 
 for await (const line of createInterface({ input: process.stdin })) {

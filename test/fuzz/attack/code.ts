@@ -56,27 +56,30 @@ export interface Case {
 export const argsOf = ({ args, edits }: Case): string[] =>
   (edits.reduce<Code>((code, { path, code: by }) => edited(code, path, by), args) as readonly Code[]).map(print);
 
-/** What must not be, of the worst kind first. */
+/** What must not be, the worst first. */
 export const FAULTS = [
-  "crash",
-  "hang",
-  "canary",
-  "trap",
-  "heap",
-  "scope",
-  "input",
-  "leak",
-  "foreign",
-  "freed",
-  "reread",
-  "shape",
-  "raw",
-  "form",
-  "accepted",
-  "plausible",
+  "crash", // the process ends
+  "hang", // the call does not
+  "canary", // a tensor that has nothing to do with the call was written to
+  "trap", // a kernel went astray, or found that it would
+  "heap", // memory was given back that nobody had, or a tensor that is made later is wrong
+  "scope", // a tape is still open
+  "input", // an argument has other values
+  "leak", // memory is left that nobody can free
+  "foreign", // the address of a tensor of another copy was taken
+  "freed", // a freed tensor was taken
+  "reread", // a value was read again after its check
+  "shape", // a result has a shape that can be written to, or that does not fit
+  "raw", // an error of the engine, where a check would have said what is wrong
+  "form", // an error that does not say where
+  "accepted", // a value of another kind was taken
+  "plausible", // a call that nothing was wrong with has failed
 ] as const;
 
 export interface Finding {
   readonly kind: (typeof FAULTS)[number];
   readonly message: string;
 }
+
+/** The exit code of a process in which further calls would suffer from what the last one has done. */
+export const DAMAGED = 3;

@@ -2,7 +2,7 @@
 import { Random } from "../random.ts";
 import { type Case, type Edit, print, SETTINGS, type Setting } from "./code.ts";
 import { type Kind, type Node, plain } from "./kinds.ts";
-import { isMember, TARGETS, type Target } from "./rows.ts";
+import { isMember, TARGETS, type Target } from "./targets.ts";
 import { type Group, VALUES } from "./values.ts";
 
 type Path = readonly (string | number)[];

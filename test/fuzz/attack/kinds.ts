@@ -1,18 +1,13 @@
 /** Kinds of arguments: what is plausible, what is taken besides, and what else may be tried in its place. */
 import type { Random } from "../random.ts";
 import { type Code, print } from "./code.ts";
+import { CALLBACKS, type Oddity, oddList, oddNumbers, oddObject, oddOption, oddTensor } from "./oddities.ts";
 import type { Group } from "./values.ts";
 
 /** An argument with the kinds of all its parts. */
 export interface Node {
   readonly kind: Kind;
   readonly code: string | readonly Node[] | { readonly [name: string]: Node };
-}
-
-/** Other code in the place of an argument, and what it is where the call has to throw. */
-export interface Oddity {
-  readonly code: string;
-  readonly refused?: string;
 }
 
 export interface Kind {
@@ -49,20 +44,6 @@ export const choice = (...values: readonly string[]): Kind => oneOf(values.map((
 export const fn = (...codes: readonly string[]): Kind =>
   oneOf(codes, ["function"], { odd: (_, g) => ({ code: g.pick(CALLBACKS) }) });
 
-const CALLBACKS = [
-  "() => {}",
-  "() => null",
-  "(x) => x",
-  "(...all) => all",
-  "(x) => x.mul(2)",
-  "(x) => freed(x)",
-  "(x) => foreign(x)",
-  "(x) => tape(() => x.mul(2))",
-  "async (x) => x",
-  "(x) => [x, [x]]",
-  '() => { throw new Error("attack: a callback"); }',
-  "(x) => x.sum().backward()",
-];
 /** An argument that nothing is asked of. */
 export const anything = oneOf(
   ["1", "null", "true"],
@@ -121,26 +102,6 @@ export const t = (...shape: readonly number[]): Kind => {
   return { draw: (g) => g.pick(forms), takes: [], odd: oddTensor };
 };
 
-export const FREED = "a freed tensor";
-export const FOREIGN = "a tensor of another copy";
-
-const SHAPES = ["[]", "[1]", "[3]", "[2, 3]", "[3, 2]", "[1, 1, 1, 1]", "[2, 1, 2, 1, 2, 1, 2]", "[1, 4099]"];
-const FILLS = ["NaN", "Infinity", "-1", "-0", "3e38", "1e-45", "2 ** 31", "0.5"];
-
-function oddTensor(code: string, g: Random): Oddity {
-  return g.pick<Oddity>([
-    { code: `rand(${g.pick(SHAPES)}, { requiresGrad: true })` },
-    { code: `full(${g.pick([...SHAPES, "[70_000]"])}, ${g.pick(FILLS)})` },
-    { code: `(${code}).mul(${g.pick(FILLS)})` },
-    { code: `reshaped(${code}, ${g.pick(["100_000", "0", "-1", "NaN", "1"])})` },
-    { code: `Object.seal(${code})` },
-    { code: `freed(${code})`, refused: FREED },
-    { code: `ended(() => clone(${code}))`, refused: FREED },
-    { code: `foreign(${code})`, refused: FOREIGN },
-    { code: `cloned(zeros([2, 3]))`, refused: FOREIGN },
-  ]);
-}
-
 /** A tensor that may be freed. */
 export const anyTensor: Kind = { ...t(2, 3), odd: (code) => ({ code: `freed(${code})` }) };
 
@@ -159,26 +120,6 @@ export const list = (...entries: readonly number[]): Kind => ({
   odd: (code, g) =>
     g.chance(0.1) ? { code: "new Array(2 ** 32 - 1)", refused: "a list without an end" } : oddList(code, g),
 });
-
-function oddList(code: string, g: Random): Oddity {
-  const number = g.pick(["-1000", "2 ** 40", "NaN", "1", "1_004"]);
-  return {
-    code: g.pick([
-      `changing(${code}, 0, ${number})`,
-      `changing(${code}, ${g.int(0, 3)}, ${number})`,
-      `Object.freeze(${code})`,
-      `[...${code}, ${number}]`,
-      `${code}.slice(1)`,
-      `Array.from(${code}, () => ${number})`,
-      `Array(${g.int(1, 3)}).concat(${code})`,
-      `new Proxy(${code}, {})`,
-      `shared(${code})`,
-      `new Set(${code})`,
-      "cyclic()",
-      "deep(20_000)",
-    ]),
-  };
-}
 
 /** Whole numbers below a limit, in an array of any type or a tensor. */
 export const indices = (limit: number, ...shape: readonly number[]): Kind => {
@@ -215,11 +156,6 @@ export const numbers = (count: number): Kind => ({
   odd: (code, g) => (g.chance(0.5) ? oddList(`Array.from(${code})`, g) : oddNumbers(`Array.from(${code})`, g)),
 });
 
-function oddNumbers(code: string, g: Random): Oddity {
-  const value = g.pick(['"1"', '"a"', "null", "1n", "Symbol()", "{}", "true"]);
-  return { code: `Object.assign(${code}, { ${g.pick(["0", "1"])}: ${value} })`, refused: "a value that is no number" };
-}
-
 /** An object with these fields, all of them, and perhaps others. */
 export const record = (fields: { readonly [name: string]: Kind }): Kind => ({
   draw: (g) => {
@@ -247,27 +183,6 @@ export const options = (fields: { readonly [name: string]: Kind }): Kind => ({
     return names.length === 0 ? oddObject(code, g) : oddOption(code, g.pick(names), g);
   },
 });
-
-function oddOption(code: string, name: string, g: Random): Oddity {
-  const value = g.pick(["2 ** 40", "-1", "NaN", "null", '"a"', "ones([1], { requiresGrad: true })", "[1, 2, 3]"]);
-  if (g.chance(0.5)) return { code: `changing(${code}, "${name}", ${value})` };
-  return oddObject(code, g);
-}
-
-function oddObject(code: string, g: Random): Oddity {
-  return {
-    code: g.pick([
-      `Object.freeze(${code})`,
-      `Object.create(${code})`,
-      `Object.assign(Object.create(null), ${code})`,
-      `Object.assign(${code}, { [Symbol()]: 1 })`,
-      `Object.assign(throwing(), ${code})`,
-      `new Proxy(${code}, {})`,
-      `Object.defineProperty(${code}, "__proto__", { value: 1, enumerable: true })`,
-      `{ ...${code}, get length() { return 1; } }`,
-    ]),
-  };
-}
 
 /** What a table of arguments holds: a kind, or options by their names. */
 export type Spec = Kind | { readonly [name: string]: Spec };

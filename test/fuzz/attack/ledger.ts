@@ -6,24 +6,31 @@ import { memory } from "../../../engine/wasm.ts";
 /** So that a call that takes all there is takes little time. */
 const LIMIT = 2 ** 26;
 
-/** Bytes of every block that is lent, by its address. */
-const lent = new Map<number, number>();
-/** Blocks since the last `mark`, and what has been given back that was never lent. */
+/** Addresses of the blocks that are lent, and of those that were since the last `mark`. */
+const lent = new Set<number>();
 const recent = new Set<number>();
+/** What the heap counts as in use for blocks; the rest is the arena. */
+let bytes = 0;
 let strange: string[] = [];
 
 export function watchHeap(): void {
   const { allocate, release } = wasmHeap;
-  wasmHeap.allocate = (bytes) => {
-    const p = allocate.call(wasmHeap, bytes);
-    lent.set(p, bytes);
+  const counting = <R>(fn: () => R): R => {
+    const { live } = wasmHeap;
+    const result = fn();
+    bytes += wasmHeap.live - live;
+    return result;
+  };
+  wasmHeap.allocate = (size) => {
+    const p = counting(() => allocate.call(wasmHeap, size));
+    lent.add(p);
     recent.add(p);
     return p;
   };
-  wasmHeap.release = (p, bytes) => {
+  wasmHeap.release = (p, size) => {
     recent.delete(p);
-    if (!lent.delete(p)) strange.push("memory that was not lent was given back");
-    else release.call(wasmHeap, p, bytes);
+    if (lent.delete(p)) counting(() => release.call(wasmHeap, p, size));
+    else strange.push("memory that was not lent was given back");
   };
   Object.assign(linearMemory, { limit: LIMIT });
 }
@@ -35,19 +42,13 @@ export function mark(): void {
 }
 
 /** The blocks that were lent since the mark and not given back. */
-export const left = (): number[] => [...recent];
+export const left = (): ReadonlySet<number> => recent;
 
-/** Gives blocks back that nobody can reach; how many bytes they are. */
-export function reclaim(blocks: Iterable<number>): number {
-  let total = 0;
-  for (const p of blocks) {
-    const bytes = lent.get(p);
-    if (bytes === undefined) continue;
-    total += bytes;
-    wasmHeap.release(p, bytes);
-  }
-  return total;
-}
+/** Bytes of the arena in use: none outside of tapes. */
+export const arenaBytes = (): number => wasmHeap.live - bytes;
+
+/** Whether so little memory is left that what follows would suffer from it. */
+export const isFull = (): boolean => bytes > LIMIT / 4;
 
 export const strangeReleases = (): readonly string[] => strange;
 

@@ -1,6 +1,6 @@
 /** A call as lines that can be pasted. */
 import { argsOf, type Case } from "./code.ts";
-import { TARGETS, type Target } from "./rows.ts";
+import { TARGETS, type Target } from "./targets.ts";
 import { definitionsFor } from "./values.ts";
 
 export function printCase(c: Case): string {

@@ -1,12 +1,8 @@
-/**
- * What can be called, and with what. The tables are typed by what the package exports: a function, a class, a method, a
- * parameter or an option without a row does not compile.
- */
+/** What can be called, and with what. The compiler asks for what is missing: functions, classes, methods, parameters, options. */
 import type * as engine from "../../../engine/index.ts";
-import { Tensor } from "../../../engine/index.ts";
 import type * as kernels from "../../../engine/kernels.ts";
 import type * as node from "../../../engine/node.ts";
-import { ops } from "../../../engine/ops/index.ts";
+import type { ops } from "../../../engine/ops/index.ts";
 import type * as snn from "../../../snn/index.ts";
 import {
   anyTensor,
@@ -18,7 +14,6 @@ import {
   fn,
   indices,
   type Kind,
-  kindOf,
   list,
   listOf,
   must,
@@ -29,89 +24,28 @@ import {
   operand,
   orNull,
   record,
-  type Spec,
   spare,
   t,
 } from "./kinds.ts";
+import {
+  bytes,
+  dataset,
+  encode,
+  entry,
+  generator,
+  loader,
+  loss,
+  model,
+  optimizer,
+  params,
+  path,
+  run,
+  schedulers,
+  self,
+  surrogate,
+} from "./objects.ts";
+import type { Classes, Methods, Rows, Writable } from "./typed.ts";
 
-type AnyFunction = (...args: never[]) => unknown;
-type AnyClass = abstract new (...args: never[]) => unknown;
-
-/** Options stand by their names, all of them. */
-type SpecOf<T> = Kind | (T extends object ? { readonly [Name in keyof T]-?: Spec } : never);
-type Specs<Args extends readonly unknown[]> = { readonly [I in keyof Args]-?: SpecOf<Args[I]> };
-type Rows<Table> = {
-  readonly [Name in keyof Table as Table[Name] extends AnyFunction ? Name : never]: Table[Name] extends AnyFunction
-    ? Specs<Parameters<Table[Name]>>
-    : never;
-};
-
-/** Not public, though a type has them. */
-type Internal =
-  | "moveGrad"
-  | "touchGrad"
-  | "parts"
-  | "held"
-  | "leaf"
-  | "sizes"
-  | "forwardOver"
-  | "namedState"
-  | "uniform"
-  | "normal"
-  | "bernoulli"
-  | "ptr"
-  | "bits"
-  | "region"
-  | "owned"
-  | "op"
-  | "attrs"
-  | "a"
-  | "b"
-  | "c"
-  | "state"
-  | "base"
-  | "born"
-  | "written"
-  | "gradPtr"
-  | "gradForm"
-  | "gradBuffer"
-  | "columns"
-  | "parts"
-  | "held";
-type Base<T> = T extends engine.Module
-  ? Exclude<keyof engine.Module, "forward">
-  : T extends engine.Optimizer
-    ? keyof engine.Optimizer
-    : T extends engine.Scheduler
-      ? keyof engine.Scheduler
-      : never;
-type Methods<T, Others> = {
-  readonly [Name in Exclude<keyof T, Others | Internal | symbol> as T[Name] extends AnyFunction
-    ? Name
-    : never]: T[Name] extends AnyFunction ? Specs<Parameters<T[Name]>> : never;
-};
-
-/** A constructor and the methods of its objects; those of a base class may be among them. */
-export interface ClassRow<Args extends readonly unknown[], Calls> {
-  readonly new: Specs<Args>;
-  readonly call: Calls;
-}
-type Classes<Table> = {
-  readonly [Name in keyof Table as Table[Name] extends AnyClass
-    ? Name extends "Module" | "Optimizer" | "Scheduler" | "Tensor"
-      ? never
-      : Name
-    : never]: Table[Name] extends AnyClass
-    ? ClassRow<
-        ConstructorParameters<Table[Name]>,
-        Methods<InstanceType<Table[Name]>, Base<InstanceType<Table[Name]>>> & {
-          readonly [name: string]: readonly Spec[];
-        }
-      >
-    : never;
-};
-
-const generator = nullable(oneOf(["new Generator(1)"]));
 const axis = num(0, 1, -1, -2);
 const reduction = choice("mean", "sum", "none");
 const requiresGrad = bool;
@@ -126,45 +60,6 @@ const reducing = [t(2, 3), reduce] as const;
 const searching = [t(2, 3), search] as const;
 const along = [t(2, 3), axis] as const;
 
-const model = oneOf(
-  [
-    "new Linear(3, 2)",
-    "new Sequential(new Linear(3, 4), new LIF(), new Linear(4, 2))",
-    "new Sequential(new Linear(3, 2), new LeakyIntegrator())",
-    "new Sequential(new Linear(3, 2), new LayerNorm(2), new Dropout())",
-  ],
-  [],
-  {
-    odd: (code, g) => ({
-      code: g.pick([`emptied(${code})`, "new Linear(4, 2)", "new Flatten()", "new Embedding(3, 2)"]),
-    }),
-  },
-);
-const parameters = (...codes: readonly string[]): Kind => ({ ...t(2), draw: (g) => g.pick(codes) });
-const params = listOf(
-  parameters("graded(parameter(rand([2, 3])))", "parameter(rand([3]))"),
-  parameters("parameter(rand([]))", "graded(parameter(rand([2])))"),
-);
-const optimizer = oneOf([
-  "new SGD([graded(parameter(ones([2])))], { lr: 0.1, momentum: 0.9 })",
-  "new Adam([graded(parameter(ones([2])))])",
-  "new RMSprop([graded(parameter(ones([2])))], { momentum: 0.5, centered: true })",
-  "new Adagrad([graded(parameter(ones([2])))])",
-]);
-const loader = oneOf(
-  [
-    "new DataLoader(new TensorDataset(new Float32Array(12), [0, 1, 1, 0]), { batchSize: 2 })",
-    "[{ x: rand([2, 1, 3]), y: Int32Array.of(0, 1) }]",
-  ],
-  ["list", "typed", "object", "string"],
-);
-const loss = fn("(z) => z.sum()", "(z) => z.square().mean()");
-const encode = fn("(x) => x", "(x) => x.mul(2)");
-const dataset = oneOf([
-  "new TensorDataset(new Float32Array(12), [0, 1, 1, 0])",
-  "new TensorDataset(rand([3, 2]), rand([3, 2]))",
-]);
-
 const window = { stride: pair, padding: either(num(0, 1), list(0, 1)), dilation: pair, groups: num(1, 2) };
 const pooling = { stride: pair, padding: num(0, 1), ceilMode: bool };
 const norm = { eps: num(1e-5, 0.1), weight: orNull(t(3)), bias: orNull(t(3)) };
@@ -172,13 +67,6 @@ const affine = { eps: num(1e-5, 0.1), affine: bool };
 
 const beta = either(num(0, 0.5, 1), t(3));
 const decay = { beta, tau: spare(num(2)), dt: num(1, 0.5), decay: choice("exp", "euler") };
-const surrogate = oneOf([
-  "surrogate.atan()",
-  "surrogate.boxcar({ width: 1 })",
-  "surrogate.triangular()",
-  "surrogate.superSpike()",
-  "surrogate.custom({ derivative: (x) => x.square().neg().exp() })",
-]);
 const neuron = {
   ...decay,
   threshold: either(num(0, 1), t(3)),
@@ -199,66 +87,7 @@ const held: Kind = { ...t(2, 3), draw: () => "zeros([2, 3])" };
 const state = record({ v: t(2, 3), refractory: held });
 const recurrentState = record({ v: t(2, 3), refractory: held, spikes: t(2, 3) });
 
-const bytes = oneOf(["saveSafetensors({ a: rand([2, 3]), b: ones([]) }, { c: 'd' })", "safetensors('{}')"], ["typed"], {
-  odd: (code, g) => ({
-    code: g.pick([
-      `flipped(${code}, ${g.int(0, 120)}, ${1 << g.int(0, 7)})`,
-      `(${code}).subarray(0, ${g.int(0, 90)})`,
-      `new Float32Array((${code}).buffer)`,
-      `new DataView((${code}).buffer)`,
-      ...HEADERS.map((header) => `safetensors(${header}, 8)`),
-    ]),
-  }),
-});
-const HEADERS = [
-  `'{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}'`,
-  `'{"a":{"dtype":"F32","shape":[-2],"data_offsets":[0,8]},"a":1}'`,
-  `'{"a":{"dtype":"I64","shape":[],"data_offsets":[0,8]},"__proto__":{}}'`,
-  `'{"a":{"dtype":"F32","shape":null,"data_offsets":[8,0]},"__metadata__":{"b":1}}'`,
-  `'{"a":' + '{"a":'.repeat(60_000) + "1" + "}".repeat(60_001)`,
-  `'{"a":{"dtype":' + "[".repeat(20_000) + "]".repeat(20_000) + "}}"`,
-  `'{"__metadata__":{"a":"' + '\\\\"'.repeat(3_000_000) + '"}}'`,
-  `"[1]"`,
-  `"null"`,
-];
-const entry = oneOf(["rand([2, 3])", "{ shape: [2], data: Float32Array.of(1, 2) }"], [], {
-  odd: (_, g) => ({
-    code: g.pick([
-      "freed(ones([2]))",
-      "{ shape: [2] }",
-      "{ data: Float32Array.of(1) }",
-      "{ shape: [3], data: Float32Array.of(1) }",
-      "{ shape: [1], data: [1] }",
-      "{ shape: [1], data: ['a'] }",
-      "{ shape: [1], data: detached([1]) }",
-      "{ shape: 1, data: Float32Array.of(1) }",
-      "changing({ shape: [2], data: Float32Array.of(1, 2) }, 'data', new Float32Array(99))",
-      "changing({ shape: [2], data: Float32Array.of(1, 2) }, 'shape', [99])",
-      "{ shape: [2], data: changing([1, 2], 0, 'a') }",
-    ]),
-  }),
-});
-const path = (...codes: readonly string[]): Kind =>
-  oneOf(codes, ["string", "typed"], {
-    odd: (code, g) => ({
-      code: g.pick([
-        `damaged(${code}, ${g.int(0, 600)}, ${1 << g.int(0, 7)})`,
-        `cut(${code}, ${g.int(0, 300)})`,
-        '"missing/file"',
-        '"."',
-        '"a\\0b"',
-        `"${"x".repeat(300)}"`,
-      ]),
-    }),
-  });
-const run = {
-  model: oneOf(["new Linear(2, 2)"], [], model),
-  optimizer: oneOf(["new SGD(new Linear(2, 2).parameters())"]),
-  generator: spare(generator),
-  scheduler: spare(oneOf(["new StepLR(new SGD([parameter(ones([2]))], { lr: 1 }), { stepSize: 1 })"])),
-};
-
-const ENGINE: Rows<typeof engine> = {
+export const ENGINE: Rows<typeof engine> = {
   loadSafetensors: [bytes],
   saveSafetensors: [record({ a: entry, b: entry }), record({ c: oneOf(['"d"'], ["string"]) })],
   arange: [num(0, -1), num(3, 5), num(1, 0.5)],
@@ -436,7 +265,7 @@ const ENGINE: Rows<typeof engine> = {
   warmup: [],
 };
 
-const SNN: Rows<typeof snn> = {
+export const SNN: Rows<typeof snn> = {
   constantEncode: [t(2, 3), { timesteps: must(num(1, 3)) }],
   poissonEncode: [t(2, 3), { timesteps: must(num(1, 3)), dt: num(0.5, 1), generator }],
   ttfsEncode: [t(2, 3), { timesteps: must(num(1, 3)), eps: num(0, 0.1) }],
@@ -448,7 +277,7 @@ const SNN: Rows<typeof snn> = {
   spike: [t(2, 3), { threshold: operand(2, 3), surrogate, fire: choice("ge", "gt") }],
 };
 
-const SURROGATES: Rows<typeof snn.surrogate> = {
+export const SURROGATES: Rows<typeof snn.surrogate> = {
   sigmoid: [{ slope: num(1, 10) }],
   fastSigmoid: [{ slope: num(1, 10) }],
   atan: [{ alpha: num(1, 2) }],
@@ -461,14 +290,14 @@ const SURROGATES: Rows<typeof snn.surrogate> = {
   custom: [{ derivative: must(fn("(x) => x.neg()")), primitive: fn("(x) => x.sigmoid()") }],
 };
 
-const NODE: Rows<typeof node> = {
+export const NODE: Rows<typeof node> = {
   readIdx: [path("idx('a.idx')")],
   saveCheckpoint: [path("'a.safetensors'", "checkpoint('b.safetensors')"), record({ ...run, epoch: num(0, 3) })],
   resumeCheckpoint: [path("checkpoint('c.safetensors')"), record(run)],
 };
 
 /** Not the kernels: they trust their caller. An address that was not lent is nothing that `free` could notice. */
-const KERNELS: Rows<typeof kernels> = {
+export const KERNELS: Rows<typeof kernels> = {
   alloc: [num(16, 100)],
   free: [oneOf(["alloc(16)"], ["number"], { numbers: [] }), oneOf(["16"], ["number"], { numbers: [] })],
 };
@@ -478,7 +307,7 @@ const stepping = { step: [], zeroGrad: [], stateDict: [], dispose: [] } as const
 
 const current = t(4, 2, 3);
 
-const CLASSES: Classes<typeof engine & typeof snn> = {
+export const CLASSES: Classes<typeof engine & typeof snn> = {
   TensorDataset: {
     new: [
       either(t(4, 3), oneOf(["new Float32Array(12)", "new Uint8Array(12)"], ["typed"])),
@@ -710,15 +539,7 @@ const SCHEDULER: Methods<engine.Scheduler, "loadStateDict"> = {
   stateDict: [],
 };
 
-const self = (...codes: readonly string[]): Kind => ({ ...oneOf(codes), fixed: true });
-const schedulers = self(
-  `new StepLR(new SGD([parameter(ones([2]))], { lr: 0.1 }), { stepSize: 1 })`,
-  `new OneCycleLR(new Adam([parameter(ones([2]))]), { maxLr: 1, totalSteps: 3 })`,
-  `new ReduceLROnPlateau(new SGD([parameter(ones([2]))], { lr: 0.1 }))`,
-  `new LambdaLR(new SGD([parameter(ones([2]))], { lr: 0.1 }), { lrLambda: (epoch) => 1 / (1 + epoch) })`,
-);
-
-const BASES = {
+export const BASES = {
   Module: { object: self("new Linear(3, 2)"), ...MODULE },
   Optimizer: { object: self("new SGD([graded(parameter(ones([2])))], { lr: 0.1, momentum: 0.9 })"), ...OPTIMIZER },
   Scheduler: { object: schedulers, ...SCHEDULER },
@@ -726,7 +547,7 @@ const BASES = {
 
 /** Methods of tensors that are no functions as well; the first argument is the tensor. */
 type TensorMethods = Methods<engine.Tensor, Exclude<keyof typeof ops & keyof typeof engine, "where">>;
-const TENSOR: { readonly [Name in keyof TensorMethods]: readonly [Kind, ...TensorMethods[Name]] } = {
+export const TENSOR: { readonly [Name in keyof TensorMethods]: readonly [Kind, ...TensorMethods[Name]] } = {
   where: [t(2, 3), t(2, 3), operand(2, 3)],
   backward: [{ ...t(2, 3), draw: () => "rand([2, 3], { requiresGrad: true }).mul(2)" }, t(2, 3)],
   item: [t(1)],
@@ -738,17 +559,8 @@ const TENSOR: { readonly [Name in keyof TensorMethods]: readonly [Kind, ...Tenso
   toString: [anyTensor],
 };
 
-type Same<X, Y> = (<T>() => T extends X ? 1 : 2) extends <T>() => T extends Y ? 1 : 2 ? true : false;
-type Writable<T, Others = Internal> = {
-  readonly [Name in Exclude<keyof T, Others> as T[Name] extends AnyFunction
-    ? never
-    : Same<Pick<T, Name>, { -readonly [K in Name]: T[K] }> extends true
-      ? Name
-      : never]-?: readonly [object: Kind, value: Kind];
-};
-
 /** Properties that may be written to. */
-const SETTERS: Writable<engine.Tensor> & Writable<engine.Module> & Writable<engine.Optimizer> = {
+export const SETTERS: Writable<engine.Tensor> & Writable<engine.Module> & Writable<engine.Optimizer> = {
   requiresGrad: [self("rand([2, 3])"), bool],
   grad: [self("graded(parameter(ones([2, 3])))"), oneOf(["null"], ["null"])],
   isParameter: [self("rand([2, 3])"), bool],
@@ -757,52 +569,3 @@ const SETTERS: Writable<engine.Tensor> & Writable<engine.Module> & Writable<engi
   lr: [optimizer, num(0.1, 1)],
   initialLr: [optimizer, anything],
 };
-
-/** How a target is called. */
-export interface Target {
-  /** Of a method, the first `made` arguments are those of the constructor; of a member, the first one is the object. */
-  readonly form: "function" | "new" | "method" | "member" | "get" | "set";
-  readonly name: string;
-  readonly of: string;
-  readonly made: number;
-  readonly kinds: readonly Kind[];
-}
-
-/** Whether the first argument is an object that has what is called. */
-export const isMember = ({ form }: Target): boolean => form === "member" || form === "get" || form === "set";
-
-/** Everything that is called, by a name for people. */
-export const TARGETS: ReadonlyMap<string, Target> = new Map(allTargets());
-
-function* allTargets(): Iterable<[string, Target]> {
-  const target = (form: Target["form"], name: string, specs: readonly Spec[], of = "", made = 0): Target => {
-    return { form, name, of, made, kinds: specs.map(kindOf) };
-  };
-  for (const [name, specs] of Object.entries({ ...ENGINE, ...SNN, ...NODE, ...KERNELS }) as Entries) {
-    yield [name, target("function", name, specs)];
-    if (name in ops && name in Tensor.prototype && name !== "where")
-      yield [`Tensor#${name}`, target("member", name, specs, "Tensor")];
-  }
-  for (const [name, specs] of Object.entries(SURROGATES) as Entries) {
-    yield [`surrogate.${name}`, target("function", `surrogate.${name}`, specs)];
-  }
-  for (const [name, row] of Object.entries(CLASSES) as [string, ClassRow<readonly Spec[], object>][]) {
-    const { new: specs, call } = row as { new: readonly Spec[]; call: object };
-    yield [`new ${name}`, target("new", name, specs, name)];
-    for (const [method, more] of Object.entries(call) as Entries) {
-      yield [`${name}#${method}`, target("method", method, [...specs, ...more], name, specs.length)];
-    }
-  }
-  for (const [name, specs] of Object.entries(TENSOR) as Entries)
-    yield [`Tensor#${name}`, target("member", name, specs, "Tensor")];
-  for (const [base, { object, ...table }] of Object.entries(BASES)) {
-    for (const [name, specs] of Object.entries(table) as Entries) {
-      yield [`${base}#${name}`, target("member", name, [object, ...specs], base)];
-    }
-  }
-  for (const [name, specs] of Object.entries(SETTERS)) yield [`set ${name}`, target("set", name, specs)];
-  yield ["get data", target("get", "data", [t(2, 3)])];
-  yield ["get grad", target("get", "grad", [anyTensor])];
-}
-
-type Entries = [string, readonly Spec[]][];

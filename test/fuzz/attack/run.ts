@@ -1,266 +1,66 @@
-/** Runs one call and says what must not be. */
-import { gradcheck, manualSeed, memoryStats, noGrad, ones, type Tensor, tape } from "../../../engine/index.ts";
-import { root, scope } from "../../../engine/scope.ts";
-import { valuesOf } from "../execute.ts";
-import { argsOf, type Case, FAULTS, type Finding } from "./code.ts";
-import { evaluate, judge } from "./judge.ts";
-import { FOREIGN, FREED } from "./kinds.ts";
-import { deadCanaries, left, mark, reclaim, strangeReleases } from "./ledger.ts";
-import { givenIn, ownedBy, release, releaseOwners, resultsIn } from "./reach.ts";
-import { isMember, TARGETS, type Target } from "./rows.ts";
-
-/** What came of a call: a value, an error, or nothing, as an argument could not be made. */
-export type Outcome = "returned" | "threw" | "unmade";
-
-/** Calls that write into their arguments. */
-const WRITES = /^(Tensor#copyFrom|batchNorm|\w+#step)$/;
-
-/** Names that the code of a case uses: those of the package, and the helpers. */
-export const names = globalThis as unknown as Record<string, unknown>;
-
-/** What `changing` has noted: the names that were read again, and what it gave first. */
-const rereads = (): string[] => names.rereads as string[];
-const firsts = (): unknown[] => names.firsts as unknown[];
-
-class Trial {
-  readonly findings: Finding[] = [];
-  outcome: Outcome = "unmade";
-  /** What follows would suffer from it. */
-  isDamaged = false;
-  private readonly c: Case;
-  private readonly target: Target;
-  private args: unknown[] = [];
-  /** The tensors among the arguments, with what they were made of, and the memory of all arguments. */
-  private owned: Tensor[] = [];
-  private mine = new Set<number>();
-  private inputs: [Tensor, Uint32Array][] = [];
-  private readonly made: unknown[] = [];
-  result: unknown;
-
-  constructor(c: Case) {
-    this.c = c;
-    this.target = TARGETS.get(c.target) as Target;
-  }
-
-  private report(kind: Finding["kind"], message: string): void {
-    if (!this.findings.some((one) => one.kind === kind && one.message === message))
-      this.findings.push({ kind, message });
-  }
-
-  /** Makes the arguments; whether there are any. */
-  prepare(): boolean {
-    mark();
-    firsts().length = 0;
-    try {
-      this.args = evaluate(`[${argsOf(this.c).join(", ")}]`) as unknown[];
-    } catch {
-      return false;
-    } finally {
-      this.mine = new Set(left());
-      this.owned = ownedBy([this.args, ...firsts()]);
-    }
-    const { name } = this.target;
-    // What a clone lost is not the package's to miss.
-    if (isMember(this.target) && !(name in (this.args[0] as object))) return false;
-    rereads().length = 0;
-    if (!WRITES.test(this.c.target)) {
-      this.inputs = givenIn(this.args)
-        .filter((t) => t.region.open && (t.base === null || t.base.region.open) && t.size < 1e5)
-        .map((t) => [t, bitsOf(t)]);
-    }
-    return true;
-  }
-
-  call(): void {
-    try {
-      this.result = this.invoke();
-      if (typeof (this.result as { next?: unknown })?.next === "function") this.result = [...(this.result as [])];
-      this.outcome = "returned";
-    } catch (error) {
-      this.failed(error);
-    }
-  }
-
-  private invoke(): unknown {
-    const { form, name, of, made } = this.target;
-    const { args } = this;
-    const [first, ...rest] = args as [Record<string, unknown>, ...unknown[]];
-    if (form === "function") return (resolve(name) as (...args: unknown[]) => unknown)(...args);
-    if (form === "new") return new (names[of] as new (...args: unknown[]) => unknown)(...args);
-    if (form === "get") return first[name];
-    if (form === "set") {
-      first[name] = rest[0];
-      return null;
-    }
-    const object =
-      form === "member" ? first : new (names[of] as new (...args: unknown[]) => object)(...args.slice(0, made));
-    if (form !== "member") this.made.push(object);
-    const method = (object as Record<string | symbol, unknown>)[name === "[Symbol.iterator]" ? Symbol.iterator : name];
-    return (method as (...args: unknown[]) => unknown).apply(object, args.slice(form === "member" ? 1 : made));
-  }
-
-  failed(error: unknown): void {
-    this.outcome = "threw";
-    this.judge(error);
-    // There are things that gradcheck cannot have inside.
-    if (this.c.edits.length > 0 || this.findings.length > 0 || this.c.setting === "gradcheck") return;
-    if (this.c.setting === "polluted") this.report("plausible", "refused as Object.prototype has a further name");
-    else this.report("plausible", String(error));
-  }
-
-  judge(error: unknown, where = ""): void {
-    for (const { kind, message } of judge(error, where)) this.report(kind, message);
-  }
-
-  /** Looks at what was returned. */
-  inspect(): void {
-    if (this.outcome === "returned") {
-      for (const { refused } of this.c.edits) {
-        if (refused === undefined) continue;
-        this.report(refused === FOREIGN ? "foreign" : refused === FREED ? "freed" : "accepted", `took ${refused}`);
-      }
-      for (const name of new Set(rereads())) this.report("reread", `read ${name} twice`);
-      const given = new Set(givenIn(this.args));
-      const results = resultsIn(this.result).filter((t) => !given.has(t));
-      for (const t of results) this.check(t);
-      const recorded = results.filter((t) => t.op !== null);
-      if (this.c.backward) for (const t of recorded.slice(0, 3)) this.differentiate(t);
-    }
-    for (const [t, bits] of this.inputs) {
-      if (!t.region.open || (t.base !== null && !t.base.region.open)) continue;
-      if (!sameBits(bitsOf(t), bits)) this.report("input", "an argument has other values than before");
-    }
-  }
-
-  private check(t: Tensor): void {
-    if (!Object.isFrozen(t.shape)) this.report("shape", "the shape of a result is not frozen");
-    const size = t.shape.reduce((product, n) => product * n, 1);
-    if (size !== t.size) this.report("shape", `a result of shape [${t.shape}] has ${t.size} values`);
-    try {
-      if (t.size < 1e6) t.toFloat32Array();
-    } catch (error) {
-      this.judge(error, "its values: ");
-    }
-  }
-
-  private differentiate(z: Tensor): void {
-    try {
-      const loss = z.sum();
-      this.made.push(loss);
-      loss.backward();
-    } catch (error) {
-      this.judge(error, "backward: ");
-    }
-  }
-
-  release(): void {
-    release([this.result, this.made, this.args]);
-  }
-
-  /** What outlived `gradcheck`. */
-  use(): void {
-    for (const t of ownedBy([this.result, this.made])) {
-      try {
-        t.add(1).dispose();
-      } catch (error) {
-        this.judge(error, "after gradcheck: ");
-      }
-      t.dispose();
-    }
-  }
-
-  /** What is left behind. */
-  aftermath(live: number): void {
-    const dead = deadCanaries();
-    if (dead > 0) this.report("canary", `${dead} values of other tensors were overwritten`);
-    for (const message of strangeReleases()) this.report("heap", message);
-    if (scope !== root) {
-      this.report("scope", "a scope is still open");
-      this.isDamaged = true;
-    }
-    releaseOwners([this.args, this.made]);
-    for (const t of this.owned) t.dispose();
-    root.records.length = 0;
-    const blocks = left();
-    reclaim(blocks.filter((p) => this.mine.has(p)));
-    const leaked = reclaim(blocks.filter((p) => !this.mine.has(p)));
-    const more = memoryStats().live - live;
-    if (this.c.target === "alloc") return;
-    if (leaked > 0) this.report("leak", `memory is left in use`);
-    else if (more !== 0) this.report("leak", `${more} bytes are counted as in use`);
-    this.probe();
-  }
-
-  /** A tensor can still be made and read. */
-  private probe(): void {
-    try {
-      const t = ones([2]);
-      if (t.toFloat32Array().join() !== "1,1") throw new Error("it has other values");
-      t.dispose();
-    } catch (error) {
-      this.report("heap", `a tensor that was made later: ${error}`);
-      this.isDamaged = true;
-    }
-  }
-}
+/** Runs one call in its setting and says what must not be. */
+import { gradcheck, manualSeed, noGrad, ones, type Tensor, tape } from "../../../engine/index.ts";
+import { type Case, FAULTS, type Finding, type Setting } from "./code.ts";
+import { Trial } from "./trial.ts";
 
 export async function run(c: Case): Promise<Trial> {
-  const { live } = memoryStats();
   manualSeed(0);
   const trial = new Trial(c);
-  const all = (isReleased = true): void => {
-    if (!trial.prepare()) return;
-    trial.call();
-    trial.inspect();
-    if (isReleased) trial.release();
-  };
-  const { setting } = c;
-  if (setting === "root" || setting === "polluted") await atRoot(trial, setting === "polluted");
-  else if (setting === "gradcheck") inGradcheck(trial, all);
-  else if (setting === "failing") quiet(trial, () => tape(() => fail(() => all(false))));
-  else quiet(trial, () => (setting === "tape" ? tape : noGrad)(() => void all()));
-  if (setting === "failing") trial.result = undefined;
-  trial.aftermath(live);
+  await IN[c.setting](trial);
+  trial.aftermath();
   const order = ({ kind }: Finding): number => FAULTS.indexOf(kind);
   trial.findings.sort((x, y) => order(x) - order(y));
   return trial;
 }
 
-async function atRoot(trial: Trial, isPolluted: boolean): Promise<void> {
+const IN: { readonly [Name in Setting]: (trial: Trial) => void | Promise<void> } = {
+  root: (trial) => outside(trial, () => trial.call()),
+  polluted: (trial) =>
+    outside(trial, () => {
+      Object.defineProperty(Object.prototype, "polluted", { value: 1, enumerable: true, configurable: true });
+      trial.call();
+      Reflect.deleteProperty(Object.prototype, "polluted");
+    }),
+  tape: (trial) => quiet(trial, () => tape(() => inside(trial))),
+  noGrad: (trial) => quiet(trial, () => noGrad(() => inside(trial))),
+  failing: (trial) => quiet(trial, () => tape(() => failing(trial))),
+  gradcheck: (trial) => {
+    const input = ones([1]);
+    quiet(trial, () => gradcheck((x) => once(trial).mul(x), [input]));
+    trial.use();
+    input.dispose();
+  },
+};
+
+async function outside(trial: Trial, call: () => void): Promise<void> {
   if (!trial.prepare()) return;
-  if (isPolluted)
-    Object.defineProperty(Object.prototype, "polluted", { value: 1, enumerable: true, configurable: true });
-  trial.call();
-  Reflect.deleteProperty(Object.prototype, "polluted");
-  if (trial.result instanceof Promise) {
-    try {
-      trial.result = await trial.result;
-    } catch (error) {
-      trial.failed(error);
-    }
-  }
+  call();
+  await trial.settled();
   trial.inspect();
   trial.release();
 }
 
-function inGradcheck(trial: Trial, all: (isReleased: boolean) => void): void {
-  const input = ones([1]);
-  quiet(trial, () =>
-    gradcheck(
-      (x) => {
-        if (trial.outcome === "unmade") all(false);
-        return x.mul(2);
-      },
-      [input],
-    ),
-  );
-  trial.use();
-  input.dispose();
+function inside(trial: Trial): void {
+  look(trial);
+  trial.release();
 }
 
-function fail(fn: () => void): never {
-  fn();
+function look(trial: Trial): void {
+  if (!trial.prepare()) return;
+  trial.call();
+  trial.inspect();
+}
+
+/** Nothing is released: all of it goes with the tape. */
+function failing(trial: Trial): never {
+  look(trial);
   throw new Error("attack: the tape fails");
+}
+
+/** Of the runs of `gradcheck` the first. */
+function once(trial: Trial): Tensor {
+  if (trial.outcome === "unmade") look(trial);
+  return ones([]);
 }
 
 /** What the setting throws is none of the call's business where it says what it is. */
@@ -271,11 +71,3 @@ function quiet(trial: Trial, fn: () => void): void {
     trial.judge(error, "around it: ");
   }
 }
-
-const resolve = (path: string): unknown =>
-  path.split(".").reduce<unknown>((object, name) => (object as Record<string, unknown>)[name], names);
-
-const bitsOf = (t: Tensor): Uint32Array => new Uint32Array(Float32Array.from(valuesOf(t)).buffer);
-
-const sameBits = (x: Uint32Array, y: Uint32Array): boolean =>
-  x.length === y.length && x.every((word, i) => word === y[i]);
