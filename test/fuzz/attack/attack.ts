@@ -52,6 +52,9 @@ export interface Found extends Finding {
 const BATCH = 200;
 const FEW = 20;
 
+/** A process that has not begun does not hang yet, in milliseconds. */
+const STARTUP = 60_000;
+
 export async function attack(options: AttackOptions): Promise<AttackReport> {
   const { seed, calls = Infinity, milliseconds = Infinity, until, progress } = options;
   const choice: Choice = { only: options.only, isPlain: options.isPlain };
@@ -108,6 +111,8 @@ class Child {
   private readonly options: AttackOptions;
   private readonly folder = mkdtempSync(join(tmpdir(), "jarvis-snn-attack-"));
   private process: ChildProcessWithoutNullStreams | null = null;
+  /** It has answered. */
+  private isReady = false;
   private rest = "";
   private errors = "";
 
@@ -131,8 +136,9 @@ class Child {
         this.kill();
         finish({ kind: "hang", message: `no end within ${patience / 1000} s` });
       };
-      let timer = setTimeout(hung, patience);
+      let timer = setTimeout(hung, this.isReady ? patience : STARTUP);
       child.stdout.on("data", (chunk: string) => {
+        this.isReady = true;
         clearTimeout(timer);
         timer = setTimeout(hung, patience);
         const lines = (this.rest + chunk).split("\n");
@@ -158,6 +164,7 @@ class Child {
     this.process = spawn(process.execPath, ["--max-old-space-size=512", child, broken], { cwd: this.folder });
     this.process.stdout.setEncoding("utf8");
     this.process.stdin.on("error", () => {});
+    this.isReady = false;
     this.errors = "";
     this.rest = "";
     this.process.stderr.on("data", (chunk) => {

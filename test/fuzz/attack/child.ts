@@ -17,7 +17,7 @@ import { names, type Outcome } from "./trial.ts";
 import { HELPERS } from "./values.ts";
 
 export type Request = { readonly case: Case } | (Choice & { readonly seed: number; readonly count: number });
-/** A line of the answer. */
+/** A line of the answer; the first one says that the process is there. */
 export interface Reply {
   /** The call that begins. */
   readonly begin?: number;
@@ -37,6 +37,8 @@ setCanaries();
 Object.assign(names, { fs }, all, node, kernels);
 for (const [name, code] of Object.entries(HELPERS)) names[name] = evaluate(code);
 Object.assign(names, BROKEN[process.argv[2] ?? ""]?.put(all));
+
+reply({});
 
 async function attempt(c: Case): Promise<void> {
   const { outcome, findings, isDamaged } = await run(c);
