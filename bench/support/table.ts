@@ -1,5 +1,5 @@
 /** Results as tables: for the terminal, for README.md, and with everything for docs/benchmarks.md. */
-import type { Family, Target } from "../targets.ts";
+import { type Family, TARGETS, type Target } from "../targets.ts";
 import type { Measured } from "./report.ts";
 import { families, type Origin, type Results, targetsOf } from "./results.ts";
 
@@ -124,10 +124,25 @@ export function profileBlock(results: Partial<Record<Family, Results>>): string 
   return `${from}.\n\n${markdown(["step", "ms", "kernels"], profileLines(results))}`;
 }
 
-/** The rows with limits, as README.md shows them. */
+/** The rows of README.md: whole networks against PyTorch. The first network has a row for each way to write it there. */
+export const README_ROWS: readonly Target[] = [
+  TARGETS.toy["step/torch"],
+  TARGETS.toy["published/torch"],
+  TARGETS.mnist["static/torch"],
+  TARGETS.inference["batch/torch"],
+  TARGETS.recurrent["step/torch"],
+  TARGETS.conv["step/torch"],
+];
+
+/** These rows, without limits. */
 export function readmeBlock(results: Partial<Record<Family, Results>>): string {
-  const lines = linesOf(results).filter(({ target }) => target.must !== undefined);
-  return `${origins(lines)}, one thread on both sides.\n\n${markdown(HEADS, lines.map(cells))}`;
+  const all = linesOf(results);
+  const lines = README_ROWS.flatMap((row) => all.filter(({ target }) => target === row));
+  const rows = lines.map(({ target, measured }) => {
+    const value = measured === undefined ? "not measured" : formatValue(measured.value, target);
+    return [target.row, target.peer, value];
+  });
+  return `${origins(lines)}, one thread on both sides.\n\n${markdown(["", "against", "times faster"], rows)}`;
 }
 
 /** All rows and their times, as docs/benchmarks.md shows them. */
