@@ -35,8 +35,8 @@ let passes = 0;
 let current: Scope | null = null;
 
 function run(loss: Tensor, upstream: Tensor | undefined): void {
-  // A derivative may be computed by a pass within this one. It leaves the lists of records that this one walks to it, and of the
-  // lists below what lies there already.
+  // backward() can be nested: a custom surrogate may call it. The inner pass walks only the scopes that were opened since the outer
+  // one began, and takes back only the list entries that it added.
   const [outer, end] = [pass, current];
   const [allBegun, allBuffered] = [begun.length, buffered.length];
   pass = ++passes;

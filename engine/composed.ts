@@ -1,6 +1,6 @@
 /**
- * Ops that are composed of other ops. What they make on the way to their result goes with the tape; at the root, where a tensor
- * lives until somebody disposes of it, they run in a scope of their own, which frees it at once.
+ * Ops that are composed of other ops. A tape frees the tensors that they make on the way to their result; at the root, where no tape
+ * would, they run in a scope of their own, which frees these tensors when the op returns.
  */
 import { root, scope } from "./scope.ts";
 import { atRoot } from "./tape.ts";

@@ -50,11 +50,11 @@ export interface Op<Attrs> extends Recorded<Attrs> {
   forward(z: Tensor, a: Tensor, b: Tensor, c: Tensor, attrs: Attrs): void;
 }
 
-/** What lies at the address of a gradient that is not written out, and what else there is to it. */
+/** A gradient in a short form instead of one float an element: what the numbers at its address are, and how they expand. */
 export type GradientForm =
-  /** The gradient of one step; it is the same in so many. */
+  /** The gradient of one step, which is the same in all `steps`. */
   | { readonly kind: "repeats"; readonly steps: number }
-  /** Those of so many windows of a max pool over the last two axes; at `places`, as integers, where in the planes they go. */
+  /** One value for each of the windows of a max pool over the last two axes; at `places` the index in its plane of each, an integer. */
   | {
       readonly kind: "places";
       readonly places: number;

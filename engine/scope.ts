@@ -1,8 +1,8 @@
 /**
  * Scopes: who owns what is allocated now, and for how long.
  *
- * The root scope is the caller's: its tensors are blocks that live until `dispose()`. Each `tape` or `noGrad` opens an
- * inner scope on the arena. A scope object is reused whenever its depth is reached again; a region is one run of it, and
+ * The root scope is the caller's: its tensors are blocks that live until `dispose()`, or until they are garbage (held.ts). Each
+ * `tape` or `noGrad` opens an inner scope on the arena. A scope object is reused whenever its depth is reached again; a region is one run of it, and
  * every tensor points at the region it belongs to, so that "is it still alive?" is one load.
  */
 import { heap, heapOf } from "./backend.ts";
@@ -52,7 +52,7 @@ export const disposed: Region = { open: false, scope: root };
 
 export let scope: Scope = root;
 
-/** Opens a scope. `region` serves again where no tensor of its last run can be left, as none was made. */
+/** Opens a scope. `region` may be one that has ended, to save the object: safe only if no tensor was made in its last run. */
 export function enter(recording: boolean, region: Region = { open: false, scope: root }): Scope {
   const inner = scope.inner();
   region.open = true;

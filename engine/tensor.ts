@@ -2,7 +2,7 @@
  * The tensor: float32, contiguous, row-major, and at the same time the node of the autograd graph.
  *
  * An op that is recorded leaves its record, inputs and attributes in the fields of its output; the list of recorded
- * tensors in the order of their creation is the tape. Nothing else is allocated per op.
+ * tensors in the order of their creation is the tape. So an op makes two objects, its output and its attributes.
  */
 import { numbersOf, wrongType } from "./arguments.ts";
 import { heap, heapOf, k, simd, useBackend } from "./backend.ts";
@@ -33,7 +33,7 @@ let clock = 0;
  * A tensor of float32 values, contiguous and row-major; its ops are methods and functions of the same names.
  *
  * Time is the first axis, [T, B, …]. Memory is that of the tape in which the tensor was made, or its own outside all tapes,
- * where it lives until `dispose()`. Every use of its values after that throws an Error that says so.
+ * where it lives until `dispose()` or until the tensor is garbage. Every use of its values after its end throws an Error.
  *
  * Made by {@link tensor}, {@link zeros}, {@link rand} and the like, or by an op.
  */

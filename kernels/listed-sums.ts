@@ -5,7 +5,7 @@
 
 /** 32 columns of zeros to start from. */
 export const zeros = memory.data(128, 16);
-/** What is stored here nobody reads. */
+/** No kernel reads this vector: a store into it keeps instructions in order. */
 const spill = memory.data(16, 16);
 
 /**

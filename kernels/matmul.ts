@@ -34,7 +34,10 @@ import {
 } from "./panels";
 import { rowTimesColumns, rowTimesRows } from "./row";
 
-/** Elements of B that are packed at once; so many rows of it, but where one panel serves all of A, or few rows of A read B once. */
+/**
+ * Elements of B that are packed at once. A block is BLOCK_K rows deep; up to DEEPEST if there is only one panel, and SHALLOWEST if
+ * A has few rows, which read each block once.
+ */
 const BLOCK_B = 65536;
 const DEEPEST = 1024;
 const SHALLOWEST = 64;

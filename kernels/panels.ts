@@ -21,8 +21,8 @@ export const WIDEST = 4096;
 const starts = memory.data(16384, 16);
 
 /**
- * Where n ≤ WIDEST values stand, which lie in fours `step` bytes apart, with 0 in the place of −0. A sum that begins at 0 is never
- * −0; one that begins at −0 would tell whether a 0 was added to it or skipped.
+ * Copies the n ≤ WIDEST values that sums start from, in fours `step` bytes apart, with 0 in the place of −0, and returns the address of
+ * the copy. A sum that begins at 0 is never −0, while the sign of one that begins at −0 would tell whether a 0 was added or skipped.
  */
 export function startsOf(init: usize, step: usize, n: i32): usize {
   const zero = f32x4.splat(0);

@@ -1,8 +1,8 @@
 import type { Tensor } from "../engine/index.ts";
 
 /**
- * What `make` gives, made when it is first asked for. It is made again where the one before ended with an inner tape, or has no
- * record, having been read under noGrad, though the spikes have one; `tensorOf` is what tells.
+ * The value of `make`, computed at the first access and kept. It is computed again if its tensor was freed with an inner tape, or was
+ * first read under noGrad and so has no gradient though the spikes have one. `tensorOf(made)` is the tensor to look at.
  */
 export function lazy<T>(spikes: Tensor, make: () => T, tensorOf: (made: T) => Tensor): () => T {
   let made: T | null = null;

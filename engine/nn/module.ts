@@ -26,9 +26,9 @@ export abstract class Module {
   abstract forward(x: Tensor): Tensor;
 
   /**
-   * Whether `forward` runs the same ops for every x of a shape, in evaluation mode, on the parameters themselves, not on copies,
-   * and nobody else reads what the last one makes: not the layer, not backward. Layers of the engine say so where no subclass has
-   * changed `forward`.
+   * Whether `forward` can be recorded once and replayed, and its output be overwritten: in evaluation mode it runs the same ops for
+   * every x of a shape, on the parameters themselves, not on copies, and neither the layer nor its backward pass reads the output
+   * again. Layers of the engine say so where no subclass has changed `forward`.
    *
    * @internal
    */
@@ -37,7 +37,7 @@ export abstract class Module {
   }
 
   /**
-   * `forward` of an x that nobody else can read, and that may be written over; where that is of no use, it is missing.
+   * `forward` that may write over x, since no other reader of x is left. Layers that cannot make use of that have none.
    *
    * @internal
    */

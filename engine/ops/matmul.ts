@@ -92,7 +92,7 @@ const FEW_OUTPUTS = 64;
 /** The gradient of x is dz·wᵀ: handed over as it stands, sampled, or written out. */
 function inputGradient(z: Tensor, x: Tensor, w: number, product: Product): void {
   const { depth, outputs, stepIn, stepOut } = product;
-  // Without an axis behind that of time, a step would be less than a row.
+  // A neuron multiplies whole time steps. Where x is [T] alone, a step is one number, less than a row of the product.
   if (outputs < FEW_OUTPUTS && x.ndim > 1 && canTake(x, "product")) {
     return handOver(z, x, { kind: "product", weights: w, factors: product });
   }

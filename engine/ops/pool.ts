@@ -84,7 +84,10 @@ const maxPoolOp: Op<Pooling> = {
   name: "maxPool2d",
   saves: SAVES_A,
   forward: (z, x, _y, _w, p) => findMaxima(z.ptr, 0, x, 0, x.size / sizeOf(p), p),
-  /** Finds the places of the maxima again rather than to keep them, for an op that does not take them some planes at a time. */
+  /**
+   * Computes the places of the maxima again instead of storing them: for all planes at once if the op that made x reads a gradient
+   * as values and places, else for a block of planes at a time.
+   */
   backward(z, x, _y, _w, p) {
     const size = sizeOf(p);
     const windows = windowsOf(p);
