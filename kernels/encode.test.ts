@@ -1,4 +1,5 @@
-import { test } from "vitest";
+import { expect, test } from "vitest";
+import { alloc, free, kernels, memory } from "../engine/kernels.ts";
 import { compareSides, numbers } from "../test/support/sides.ts";
 
 test("firstSpike: agrees with the reference at halves, ends and outside", () => {
@@ -26,4 +27,18 @@ test("firstSpike: agrees with the reference at halves, ends and outside", () => 
       return side.readWords(bits, words);
     });
   }
+});
+
+test("firstSpike: the last of more steps than float32 counts is not left behind", () => {
+  const [T, n] = [2 ** 25 + 4, 16];
+  const words = (T * n) / 32;
+  const bits = alloc(4 * words + 16);
+  const x = alloc(4 * n);
+  new Float32Array(memory.buffer, x, n).fill(1e-30);
+  kernels.firstSpike(bits, x, n, T, 0);
+  const last = new Uint32Array(memory.buffer, bits + 4 * (words - 1), 1);
+  expect(last[0]).toBe(0xffff0000);
+  expect(kernels.countBits(bits, words)).toBe(n);
+  free(bits, 4 * words + 16);
+  free(x, 4 * n);
 });

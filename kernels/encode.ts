@@ -10,7 +10,8 @@ export function firstSpike(bits: usize, x: usize, n: i32, T: i32, eps: f32): voi
   for (let i = 0; i < n; i++) {
     const value = min<f32>(load<f32>(x + ((<usize>i) << 2)), 1);
     if (!(value > eps)) continue;
-    const t = <i32>nearest<f32>((1 - max<f32>(value, 0)) * <f32>(T - 1));
+    // Beyond 2²⁴ the last step may be rounded up.
+    const t = min(T - 1, <i32>nearest<f32>((1 - max<f32>(value, 0)) * <f32>(T - 1)));
     inline.always(setBits(bits, t * n + i, 1));
   }
 }

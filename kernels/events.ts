@@ -35,25 +35,37 @@ export function overlaps(
   tapUnit: i32,
   placeUnit: i32,
 ): void {
-  // Windows that share a value are as many taps apart as make whole strides.
-  let tapStep = stride;
-  for (let rest = dilation; rest != 0; ) {
-    const next = tapStep % rest;
-    tapStep = rest;
-    rest = next;
+  // Euclid's algorithm: their greatest divisor, which `inverse`·dilation leaves when it is divided by the stride.
+  let divisor = stride;
+  let inverse = 0;
+  for (let rest = dilation, next = 1; rest != 0; ) {
+    const quotient = divisor / rest;
+    const smaller = divisor - quotient * rest;
+    const after = inverse - quotient * next;
+    divisor = rest;
+    inverse = next;
+    rest = smaller;
+    next = after;
   }
-  const placeStep = dilation / tapStep;
-  tapStep = stride / tapStep;
+  // Windows that share a value are as many taps apart as make whole strides.
+  const tapStep = stride / divisor;
+  const placeStep = dilation / divisor;
+  const last = (places - 1) * stride;
   for (let i = 0; i < size; i++, table += ENTRY) {
     let count = 0;
     let first = 0;
     let place = 0;
-    for (let tap = 0; tap < kernel; tap++) {
-      const from = i + padding - tap * dilation;
-      if (from < 0 || from % stride != 0 || from / stride >= places) continue;
-      first = tap;
-      place = from / stride;
-      count++;
+    // The taps of windows that begin from 0 to the last one: tap·dilation = at − place·stride.
+    const at = i + padding;
+    const least = at > last ? (at - last + dilation - 1) / dilation : 0;
+    if (at % divisor == 0) {
+      const rest = <i32>((<i64>(at / divisor) * inverse) % tapStep);
+      first = min(kernel - 1, at / dilation);
+      first -= (((first - rest) % tapStep) + tapStep) % tapStep;
+      if (first >= least) {
+        count = (first - least) / tapStep + 1;
+        place = (at - first * dilation) / stride;
+      } else first = 0;
     }
     store<i32>(table, count);
     store<i32>(table, -first * tapUnit, 4);

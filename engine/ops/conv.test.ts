@@ -370,6 +370,19 @@ test("conv1d: it is conv2d over one row", () => {
   expect(bits(conv1d(x, w, b, options))).toEqual(bits(flat));
 });
 
+test("conv1d: a kernel as long as the signal costs what the events under it cost", () => {
+  const n = 2 ** 18;
+  tape(() => {
+    const x = full([1, 1, n], 0);
+    for (const i of [3, n - 2]) x.data[i] = 2;
+    const w = random([1, 1, n], 2, { requiresGrad: true });
+    const z = conv1d(x, w);
+    expect(values(z)).toEqual([Math.fround(2 * (w.data[3] as number) + 2 * (w.data[n - 2] as number))]);
+    z.sum().backward();
+    expect([2, 3, 4, n - 2].map((i) => w.grad?.data[i])).toEqual([0, 2, 0, 2]);
+  });
+});
+
 test("conv2d: patches of a few hundred places exist at a time, not those of the batch", () => {
   const layer = new Conv2d(16, 8, 5, { padding: 2 });
   const bytes = (images: number) => {

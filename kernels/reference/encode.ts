@@ -13,6 +13,6 @@ export function firstSpike(bits: number, x: number, n: number, T: number, eps: n
     const value = at(x, i % n);
     // The time is rounded in float32, as the SIMD kernel does: half-way cases depend on it.
     const time = roundHalfEven(Math.fround(Math.fround(1 - Math.min(Math.max(value, 0), 1)) * (T - 1)));
-    return value > eps && Math.floor(i / n) === time;
+    return value > eps && Math.floor(i / n) === Math.min(time, T - 1);
   });
 }
