@@ -26,6 +26,7 @@ import {
   groupNorm,
   LayerNorm,
   Linear,
+  linear,
   MaxPool2d,
   maxPool2d,
   ones,
@@ -37,6 +38,8 @@ import {
   tensor,
   zeros,
 } from "../engine/index.ts";
+import { emptySpikes } from "../engine/tensor.ts";
+import { memory } from "../engine/wasm.ts";
 import { constantEncode, LIF, poissonEncode, RecurrentLIF, ttfsEncode } from "../snn/index.ts";
 
 /** Around the largest size of a tensor, around 2³¹ and 2³², where 32 bits wrap to small numbers, and beyond both. */
@@ -421,3 +424,26 @@ for (const [name, { call, expected, fine }] of Object.entries(ROWS)) {
     }
   });
 }
+
+/** The largest tensor of spikes, all of them ones: 128 MB. */
+function allOnes(shape: readonly number[]): Tensor {
+  const z = emptySpikes(shape);
+  expect(z.size).toBe(2 ** 30);
+  new Uint8Array(memory.buffer, z.bits, z.size / 8).fill(255);
+  return z;
+}
+
+test("integers: 2³⁰ spikes are counted, pooled and multiplied", { timeout: 60_000 }, () => {
+  const results: Record<string, [(spikes: Tensor) => Tensor, shape: number[], value: number]> = {
+    sum: [(x) => x.sum({ axis: 0 }), [2 ** 11, 2 ** 19], 2 ** 11],
+    avgPool2d: [(x) => avgPool2d(x, 64), [4, 1, 2 ** 14, 2 ** 14], 1],
+    maxPool2d: [(x) => avgPool2d(maxPool2d(x, 16), 16), [1, 1, 2 ** 15, 2 ** 15], 1],
+    linear: [(x) => linear(x, ones([1, 2048])), [2 ** 19, 2048], 2048],
+  };
+  for (const [name, [op, shape, value]] of Object.entries(results)) {
+    tape(() => {
+      const z = op(allOnes(shape));
+      expect([z.amin().item(), z.amax().item()], name).toEqual([value, value]);
+    });
+  }
+});
