@@ -33,16 +33,11 @@ for (const n of LENGTHS) {
     });
   });
 
-  test(`elementwise: fill, copy, repeat and the scaled sums agree, n = ${n}`, () => {
+  test(`elementwise: fill, copy and the scaled sums agree, n = ${n}`, () => {
     compareSides((side) => {
       const z = side.zeros(n);
       side.k.fill(z, n, 0.1);
       return side.read(z, n);
-    });
-    compareSides((side) => {
-      const z = side.zeros(3 * n);
-      side.k.repeat(z, side.put(x), n, 3);
-      return side.read(z, 3 * n);
     });
     compareSides((side) => {
       const z = side.put(d);

@@ -20,12 +20,6 @@ export function copy(z: usize, x: usize, n: i32): void {
   memory.copy(z, x, (<usize>n) << 2);
 }
 
-/** z[r, i] ← x[i] for r = 0 … times − 1 */
-export function repeat(z: usize, x: usize, n: i32, times: i32): void {
-  const bytes = (<usize>n) << 2;
-  for (let r = 0; r < times; r++, z += bytes) memory.copy(z, x, bytes);
-}
-
 /** z[i] += x[i] */
 export function addTo(z: usize, x: usize, n: i32): void {
   const end = scalarEnd(z, n);

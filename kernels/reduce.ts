@@ -8,7 +8,7 @@
  * Wide rows are taken in chunks of columns, so that what accumulates stays in the first-level cache while all n rows
  * pass over it, and four rows at a time, so that it is loaded and stored once for four additions.
  */
-import { addScaled, addTo, copy, fill, repeat } from "./elementwise";
+import { addScaled, addTo, copy, fill } from "./elementwise";
 import { one } from "./lanes";
 import { scalarEnd, vectorEnd } from "./span";
 
@@ -124,7 +124,7 @@ export function expandAxis(z: usize, x: usize, outer: i32, n: i32, inner: i32): 
   const block = row * <usize>n;
   for (; outer > 0; outer--, z += block, x += row) {
     if (inner == 1) inline.always(fill(z, n, load<f32>(x)));
-    else if (inner >= 64) repeat(z, x, inner, n);
+    else if (inner >= 64) for (let o: usize = 0; o < block; o += row) memory.copy(z + o, x, row);
     else if (n > 0) doubled(z, x, row, block);
   }
 }

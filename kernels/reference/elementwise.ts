@@ -9,10 +9,6 @@ export function copy(z: number, x: number, n: number): void {
   values.forEach((value, i) => put(z, i, value));
 }
 
-export function repeat(z: number, x: number, n: number, times: number): void {
-  for (let r = 0; r < times; r++) for (let i = 0; i < n; i++) put(z, r * n + i, at(x, i));
-}
-
 export function addTo(z: number, x: number, n: number): void {
   for (let i = 0; i < n; i++) put(z, i, at(z, i) + at(x, i));
 }

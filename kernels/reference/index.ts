@@ -17,7 +17,6 @@ import {
   fill,
   mul,
   mulGrad,
-  repeat,
   sub,
 } from "./elementwise.ts";
 import { firstSpike } from "./encode.ts";
@@ -105,7 +104,6 @@ export const reference: Kernels = {
   scatterRows,
   fill,
   copy,
-  repeat,
   addTo,
   addScaled,
   add,
