@@ -1,7 +1,16 @@
 /** Kinds of arguments: what is plausible, what is taken besides, and what else may be tried in its place. */
 import type { Random } from "../random.ts";
 import { type Code, print } from "./code.ts";
-import { CALLBACKS, type Oddity, oddList, oddNumbers, oddObject, oddOption, oddTensor } from "./oddities.ts";
+import {
+  CALLBACKS,
+  type Oddity,
+  oddList,
+  oddNumbers,
+  oddObject,
+  oddOption,
+  oddTensor,
+  wrongTensor,
+} from "./oddities.ts";
 import type { Group } from "./values.ts";
 
 /** An argument with the kinds of all its parts. */
@@ -102,6 +111,9 @@ export const t = (...shape: readonly number[]): Kind => {
   return { draw: (g) => g.pick(forms), takes: [], odd: oddTensor };
 };
 
+/** A tensor that stays as small as it is. */
+export const small = (...shape: readonly number[]): Kind => ({ ...t(...shape), odd: wrongTensor });
+
 /** A tensor that may be freed. */
 export const anyTensor: Kind = { ...t(2, 3), odd: (code) => ({ code: `freed(${code})` }) };
 
@@ -163,7 +175,7 @@ export const record = (fields: { readonly [name: string]: Kind }): Kind => ({
     return Object.fromEntries(given.map(([name, kind]) => [name, { kind, code: kind.draw(g) }]));
   },
   fields,
-  takes: ["object"],
+  takes: ["object", "typed"],
   odd: oddObject,
 });
 

@@ -12,7 +12,7 @@ export const model = oneOf(
   [],
   {
     odd: (code, g) => ({
-      code: g.pick([`emptied(${code})`, "new Linear(4, 2)", "new Flatten()", "new Embedding(3, 2)"]),
+      code: g.pick([`emptied(${code})`, "new Linear(4, 2)", "new Flatten()"]),
     }),
   },
 );

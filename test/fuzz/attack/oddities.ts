@@ -14,9 +14,16 @@ const SHAPES = ["[]", "[1]", "[3]", "[2, 3]", "[3, 2]", "[1, 1, 1, 1]", "[2, 1, 
 const FILLS = ["NaN", "Infinity", "-1", "-0", "3e38", "1e-45", "2 ** 31", "0.5"];
 
 export function oddTensor(code: string, g: Random): Oddity {
+  if (g.chance(0.6)) return wrongTensor(code, g);
   return g.pick<Oddity>([
     { code: `rand(${g.pick(SHAPES)}, { requiresGrad: true })` },
     { code: `full(${g.pick([...SHAPES, "[70_000]"])}, ${g.pick(FILLS)})` },
+  ]);
+}
+
+/** One that is no larger. */
+export function wrongTensor(code: string, g: Random): Oddity {
+  return g.pick<Oddity>([
     { code: `(${code}).mul(${g.pick(FILLS)})` },
     { code: `reshaped(${code}, ${g.pick(["100_000", "0", "-1", "NaN", "1"])})` },
     { code: `Object.seal(${code})` },

@@ -24,6 +24,7 @@ import {
   operand,
   orNull,
   record,
+  small,
   spare,
   t,
 } from "./kinds.ts";
@@ -105,7 +106,7 @@ export const ENGINE: Rows<typeof engine> = {
   manualSeed: [num(0, 1)],
   gradcheck: [
     fn("(x) => x.mul(x)", "(x, y) => [x.exp(), y]"),
-    listOf(t(2), t(1)),
+    listOf(small(2), small(1)),
     { eps: num(1e-6), atol: num(1e-5), rtol: num(1e-4) },
   ],
   summary: [model, list(2, 4, 3)],
@@ -510,7 +511,7 @@ export const CLASSES: Classes<typeof engine & typeof snn> = {
     },
   },
   Stream: {
-    new: [either(model, listOf(model)), list(2, 3)],
+    new: [either(model, listOf({ ...model, takes: ["list"] })), list(2, 3)],
     call: { step: [numbers(6)], reset: [], dispose: [] },
   },
 };
