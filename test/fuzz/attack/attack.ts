@@ -26,7 +26,7 @@ export interface AttackOptions {
   /** Ends with the first finding of this kind. */
   readonly until?: Finding["kind"];
   /** A call that takes longer hangs, in milliseconds; long enough for a machine that has other things to do. */
-  readonly patience?: number;
+  readonly patience?: number | undefined;
   readonly progress?: (report: AttackReport) => void;
 }
 
