@@ -10,7 +10,6 @@
  */
 
 import type { Kernels } from "../kernels/build/types.ts";
-import { show } from "./arguments.ts";
 import { wasmHeap } from "./memory.ts";
 import { kernels as core, imageKernels } from "./wasm.ts";
 
@@ -51,6 +50,8 @@ export function free(address: number, bytes: number): void {
 
 function checkInteger(what: string, value: number, least: number): void {
   if (!(Number.isInteger(value) && value >= least)) {
-    throw new RangeError(`${what} must be an integer ≥ ${least}, got ${show(value)}`);
+    throw new RangeError(
+      `${what} must be an integer ≥ ${least}, got ${typeof value === "number" ? value : typeof value}`,
+    );
   }
 }
