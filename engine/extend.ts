@@ -4,9 +4,12 @@ export {
   COUNT,
   choiceOf,
   functionOf,
+  listOf,
   NOT_NEGATIVE,
+  NUMBER,
   numberOf,
   numbersOf,
+  objectOf,
   POSITIVE,
   type Range,
   show,
@@ -19,15 +22,17 @@ export { inReference, k } from "./backend.ts";
 export { checkUnchanged, pass } from "./backward.ts";
 export { composed } from "./composed.ts";
 export { generatorOf } from "./generator.ts";
-export { forwardOf } from "./nn/module.ts";
+export { forwardOf, moduleOf } from "./nn/module.ts";
 export {
   accumulates,
   apply,
   canTakeOver,
   freshGradOf,
   gradOf,
+  gradOfPart,
   multiplyGradient,
   type Op,
+  part,
   passGradient,
   type Recorded,
   ready,
@@ -49,11 +54,24 @@ export {
   disposed,
   enter,
   leave,
+  type Region,
   recordOutside,
   recycle,
   root,
   scope,
 } from "./scope.ts";
 export { checkShape, checkSize, formatShape, type Shape, sameShape } from "./shape.ts";
-export { persist } from "./tape.ts";
-export { alive, dropRecord, emptyLike, emptySpikes, hold, peek, record, streamBytes, touch } from "./tensor.ts";
+export { buffer, persist } from "./tape.ts";
+export {
+  alive,
+  dropRecord,
+  empty,
+  emptyLike,
+  emptySpikes,
+  hold,
+  peek,
+  record,
+  rootOf,
+  streamBytes,
+  touch,
+} from "./tensor.ts";

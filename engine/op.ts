@@ -124,9 +124,17 @@ export function recorded<Attrs>(op: Recorded<Attrs>, attrs: Attrs, x: Tensor, z:
 /** What an output besides the first has for a record: its gradient waits for the backward pass of the first one. */
 const partOp: Recorded<null> = { name: "part", saves: SAVES_NOTHING, backward: () => {} };
 
-/** Makes z the output of this index, besides the first, of the op that recorded `main`. Returns z. */
+/**
+ * Makes z the output of this index, besides the first, of the op that recorded `main`: of a record that was consumed, one that
+ * backward refuses. Returns z.
+ */
 export function part(main: Tensor, index: number, z: Tensor): Tensor {
-  if (main.op === null) return z;
+  if (main.op === null) {
+    if (main.state !== "consumed") return z;
+    z.state = "consumed";
+    z.requiresGrad = true;
+    return z;
+  }
   main.parts ??= [];
   main.parts[index] = z;
   fillRecord(z, partOp as Recorded<never>, null, main, null, null);

@@ -1,11 +1,12 @@
 /**
- * Two halves, from one bundle: random programs on the kernels against the float64 reference (test/fuzz/compare.ts), and
- * calls of everything that is public with arguments that are wrong or nearly right (test/fuzz/attack/run.ts).
+ * Three parts, from one bundle: random programs on the kernels against the float64 reference (test/fuzz/compare.ts), calls of
+ * everything that is public with arguments that are wrong or nearly right (test/fuzz/attack/run.ts), and random step functions,
+ * compiled against the same on tensors (test/fuzz/steps.ts).
  *
- *   npm run fuzz                               both, ten minutes each
+ *   npm run fuzz                               all of them, ten minutes each
  *   npm run fuzz -- programs                   one of them
  *   npm run fuzz -- attack --minutes 1         for so long
- *                          --count 1000        so many programs or calls
+ *                          --count 1000        so many programs, calls or step functions
  *                          --seed 1            the first of them; the next ones count on. By default the time.
  *                          --broken            whether every kernel, slightly wrong, and every kind of defect is found
  *

@@ -1,4 +1,14 @@
-import { alive, choiceOf, formatShape, peek, type Range, type Shape, sameShape, wrongType } from "../engine/extend.ts";
+import {
+  alive,
+  choiceOf,
+  formatShape,
+  peek,
+  type Range,
+  type Shape,
+  sameShape,
+  WHOLE,
+  wrongType,
+} from "../engine/extend.ts";
 import type { Tensor } from "../engine/index.ts";
 
 /** Numbers that kernels read as float32: none that becomes infinite there, or 0 without being 0. */
@@ -6,6 +16,9 @@ export const IN_FLOAT32: Range = {
   expected: "finite and in the range of float32",
   fits: (x) => Math.abs(Math.fround(x)) < Infinity && (x === 0 || Math.fround(x) !== 0),
 };
+
+/** Kernels count steps in float32, where further integers are not all there. */
+export const STEPS: Range = { expected: "an integer in [0, 2²⁴]", fits: (x) => WHOLE.fits(x) && x <= 2 ** 24 };
 
 /** When a neuron fires: u ≥ θ or u > θ. */
 export type Fire = "ge" | "gt";

@@ -3,12 +3,34 @@
  *
  * @module jarvis-snn/snn
  */
+export type { Derivative, DerivativeLanguage, Language, Value } from "../engine/fuse/index.ts";
 export type { Fire } from "./checks.ts";
 export type { DecayOptions } from "./decay.ts";
 export { constantEncode, type PoissonOptions, poissonEncode, type TtfsOptions, ttfsEncode } from "./encode.ts";
 export { LeakyIntegrator, type LeakyIntegratorOptions, type LeakyIntegratorRecord } from "./leaky-integrator.ts";
 export { LIF, type LIFOptions, type LIFRecord, type LIFState } from "./lif.ts";
+export {
+  type Known,
+  type NeuronClass,
+  type NeuronDefinition,
+  type NeuronLayer,
+  type NeuronOptions,
+  type NeuronOutputs,
+  type NeuronRecord,
+  type NeuronState,
+  type NeuronStep,
+  neuron,
+} from "./neuron.ts";
+export type { StepLanguage } from "./neuron-step.ts";
 export { filteredTrace, lastMembrane, maxMembrane, meanOverTime, spikeCount } from "./readout.ts";
+export {
+  Recurrent,
+  type RecurrentOptions,
+  type RecurrentRecord,
+  type RecurrentState,
+  type SpikingLayer,
+  type SpikingResult,
+} from "./recurrent.ts";
 export {
   RecurrentLIF,
   type RecurrentLIFOptions,

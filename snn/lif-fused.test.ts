@@ -6,62 +6,19 @@ import { composed, difference, expectSame, fused, type Setting, stepOf } from ".
 import { LIF, type LIFOptions, type Surrogate, surrogate } from "./index.ts";
 
 const f = Math.fround;
-const LOG2_E = f(Math.LOG2E);
 
-/** The surrogates' derivatives as kernels/derivative.ts computes them, with a slope of float32. */
-const DERIVATIVES: Record<string, (slope: number) => Derivative> = {
-  sigmoid:
-    (k) =>
-    (x, { power }) => {
-      const e = power(x.abs().mul(f(f(-k) * LOG2_E)));
-      const d = e.add(1);
-      return e.mul(k).div(d.mul(d));
-    },
-  fastSigmoid:
-    (k) =>
-    (x, { constant }) => {
-      const d = x.abs().mul(k).add(1);
-      return constant(1).div(d.mul(d));
-    },
-  atan:
-    (a) =>
-    (x, { constant }) =>
-      constant(f(0.5 * f(a))).div(
-        x
-          .mul(f(f(Math.PI / 2) * f(a)))
-          .square()
-          .add(1),
-      ),
-  erf:
-    (a) =>
-    (x, { power }) =>
-      power(x.mul(x).mul(f(f(f(-a) * f(a)) * LOG2_E))).mul(f(f(0.56418958) * f(a))),
-  triangular:
-    (w) =>
-    (x, { constant }) =>
-      constant(w)
-        .sub(x.abs())
-        .mul(f(1 / f(f(w) * f(w))))
-        .maximum(0),
-  boxcar:
-    (w) =>
-    (x, { where }) =>
-      where(x.abs().lt(f(0.5 * f(w))), f(1 / f(w)), 0),
-  straightThrough: () => () => 1,
-};
-
-const SURROGATES: [Surrogate, Derivative][] = [
-  [surrogate.sigmoid(), DERIVATIVES.sigmoid?.(10) as Derivative],
-  [surrogate.sigmoid({ slope: 3.3 }), DERIVATIVES.sigmoid?.(3.3) as Derivative],
-  [surrogate.fastSigmoid(), DERIVATIVES.fastSigmoid?.(25) as Derivative],
-  [surrogate.superSpike(), DERIVATIVES.fastSigmoid?.(100) as Derivative],
-  [surrogate.atan(), DERIVATIVES.atan?.(2) as Derivative],
-  [surrogate.atan({ alpha: 0.7 }), DERIVATIVES.atan?.(0.7) as Derivative],
-  [surrogate.erf(), DERIVATIVES.erf?.(2) as Derivative],
-  [surrogate.gaussian({ sigma: 0.3 }), DERIVATIVES.erf?.(Math.SQRT1_2 / 0.3) as Derivative],
-  [surrogate.triangular({ width: 0.8 }), DERIVATIVES.triangular?.(0.8) as Derivative],
-  [surrogate.boxcar({ width: 0.6 }), DERIVATIVES.boxcar?.(0.6) as Derivative],
-  [surrogate.straightThrough(), DERIVATIVES.straightThrough?.(1) as Derivative],
+const SURROGATES: Surrogate[] = [
+  surrogate.sigmoid(),
+  surrogate.sigmoid({ slope: 3.3 }),
+  surrogate.fastSigmoid(),
+  surrogate.superSpike(),
+  surrogate.atan(),
+  surrogate.atan({ alpha: 0.7 }),
+  surrogate.erf(),
+  surrogate.gaussian({ sigma: 0.3 }),
+  surrogate.triangular({ width: 0.8 }),
+  surrogate.boxcar({ width: 0.6 }),
+  surrogate.straightThrough(),
 ];
 
 /** The neuron that LIF is with these options. */
@@ -149,10 +106,10 @@ const RESETS: LIFOptions[] = [
 
 describe("a LIF that is compiled has the bits of the layer", () => {
   test.each(RESETS)("%j", (options) => {
-    for (const [s, derivative] of SURROGATES) {
+    for (const s of SURROGATES) {
       const setting = settingOf({ spikes: weights });
       const want = layer({ ...options, surrogate: s }, setting);
-      const got = fused(lif(options, derivative), setting);
+      const got = fused(lif(options, s.expression), setting);
       expect(got.outputs.spikes).toEqual(want.spikes);
       expect(got.outputs.spikes?.includes(1)).toBe(true);
       expect(unsigned(got.dInputs.current as Float32Array), s.name).toEqual(unsigned(want.dCurrent));
@@ -165,7 +122,7 @@ describe("a LIF that is compiled has the bits of the layer", () => {
       const options = { reset, detachReset: false, surrogate: surrogate.atan() };
       const setting = settingOf({ spikes: weights });
       const want = layer(options, setting);
-      const got = fused(lif(options, DERIVATIVES.atan?.(2) as Derivative), setting);
+      const got = fused(lif(options, surrogate.atan().expression), setting);
       expect(got.outputs.spikes).toEqual(want.spikes);
       want.dCurrent.forEach((x, i) => expect(got.dInputs.current?.[i]).toBeCloseTo(x, 4));
     }
@@ -176,9 +133,9 @@ test("every surrogate has the same bits on tensors, and so has every reset with 
   const random = Float32Array.from({ length: T * rows * n }, (_, i) => f(Math.cos(i)));
   const all = settingOf({ spikes: weights, membrane: random, v: weights });
   const setting = { ...all, states: { v: random.slice(0, rows * n) }, stateWeights: { v: random.slice(0, rows * n) } };
-  for (const [, derivative] of SURROGATES) expectSame(lif({ reset: "subtract" }, derivative), setting);
+  for (const { expression } of SURROGATES) expectSame(lif({ reset: "subtract" }, expression), setting);
   for (const options of RESETS) {
-    const step = lif({ ...options, detachReset: false }, DERIVATIVES.atan?.(2) as Derivative);
+    const step = lif({ ...options, detachReset: false }, surrogate.atan().expression);
     expect(difference(fused(step, setting), composed(step, setting))).toBeNull();
   }
 });

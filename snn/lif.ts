@@ -9,16 +9,14 @@ import {
   forwardOf,
   k,
   numberOf,
-  type Range,
   ready,
   type Shape,
   scope,
-  WHOLE,
   withDefaults,
 } from "../engine/extend.ts";
 import { Module, noGrad, parameter, type Tensor, zeros } from "../engine/index.ts";
 import { RESETS } from "../kernels/reference/kinds.ts";
-import { checkCounters, checkSequence, checkState, type Fire, IN_FLOAT32, strictOf } from "./checks.ts";
+import { checkCounters, checkSequence, checkState, type Fire, IN_FLOAT32, STEPS, strictOf } from "./checks.ts";
 import { clamped, DECAY, type DecayOptions, decayTensor } from "./decay.ts";
 import { itself, lazy } from "./lazy.ts";
 import { composeLif } from "./lif-composed.ts";
@@ -77,9 +75,6 @@ export const LIF_DEFAULTS = {
   learnThreshold: false,
   spiking: true,
 } satisfies Record<keyof LIFOptions, unknown>;
-
-/** Kernels count the steps in float32, where further integers are not all there. */
-const STEPS: Range = { expected: "an integer in [0, 2²⁴]", fits: (x) => WHOLE.fits(x) && x <= 2 ** 24 };
 
 /** State between time steps. */
 export interface LIFState {

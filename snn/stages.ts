@@ -1,83 +1,25 @@
 /** The layers of a stream: each with memory of its own, and the kernels that it calls in a step. */
 import {
   alive,
-  allocateIn,
   dropRecord,
   formatShape,
   forwardOf,
-  hold,
   k,
   type Op,
-  persist,
   RepeatedLinear,
-  ready,
   recordOutside,
   root,
   type Shape,
   scope,
-  streamBytes,
-  touch,
   wrongType,
 } from "../engine/extend.ts";
-import { Linear, type Module, noGrad, Tensor, zeros } from "../engine/index.ts";
+import { Embedding, full, Generator, Linear, type Module, noGrad, rand, Tensor } from "../engine/index.ts";
 import { LeakyIntegrator } from "./leaky-integrator.ts";
-import { LIF, type LIFState } from "./lif.ts";
+import { LIF } from "./lif.ts";
 import { forwardAny, forwardPlain, isPlain, type Neuron, resetState } from "./lif-kernels.ts";
 import { checkPerNeuron } from "./per-neuron.ts";
 import { RecurrentLIF } from "./recurrent-lif.ts";
-
-/** What a stage holds. */
-interface Holding {
-  /** What stays from one step to the next; zeros at the start. */
-  readonly state?: readonly Tensor[];
-  /** Further memory of its own. */
-  readonly memory?: readonly Tensor[];
-  /** What the layer owns and a step reads: parameters and buffers. */
-  readonly parameters?: readonly (Tensor | null)[];
-}
-
-/** A layer with memory of its own, and what it does in a step. */
-export abstract class Stage {
-  /** What the next stage reads. Spikes are there as numbers, those of plain neurons as bits too. */
-  readonly output: Tensor;
-  readonly memory: readonly Tensor[];
-  private readonly state: readonly Tensor[];
-  private readonly parameters: readonly Tensor[];
-
-  constructor(output: Tensor, { state = [], memory = [], parameters = [] }: Holding) {
-    this.output = output;
-    this.state = state;
-    this.memory = [output, ...state, ...memory];
-    this.parameters = parameters.filter((t) => t !== null);
-  }
-
-  /** Throws if something that a step reads was freed. */
-  check(): void {
-    for (let i = 0; i < this.parameters.length; i++) ready("Stream", this.parameters[i] as Tensor);
-  }
-
-  abstract step(): void;
-
-  reset(): void {
-    for (const t of this.state) {
-      k.fill(t.ptr, t.size, 0);
-      if (t.bits !== 0) k.fill(t.bits, streamBytes(t.size) / 4, 0);
-      touch(t);
-    }
-  }
-}
-
-/** Memory that stays, zeros. */
-export const own = (shape: Shape): Tensor => persist(zeros(shape));
-
-/** The same for spikes, as numbers and bits. */
-function ownSpikes(shape: Shape): Tensor {
-  const t = own(shape);
-  t.bits = allocateIn(root.region, streamBytes(t.size));
-  hold(t, t.bits, streamBytes(t.size));
-  k.fill(t.bits, streamBytes(t.size) / 4, 0);
-  return t;
-}
+import { own, ownSpikes, Stage, Staged } from "./stage.ts";
 
 /** The parameters and buffers of a module. */
 const stateOf = (module: Module): Tensor[] => module.namedState().map(([, t]) => t);
@@ -265,31 +207,127 @@ class NeuronStage extends Stage {
   }
 }
 
-/** Neurons that are not spiking, which no kernel computes. */
-class SmoothStage extends Stage {
-  private readonly lif: LIF;
-  private readonly input: Tensor;
-  private readonly last: Record<string, Tensor>;
+/** A state between time steps: a tensor, or more of them in lists and objects. */
+type State = Tensor | { readonly [name: string]: State };
 
-  constructor(lif: LIF, input: Tensor) {
-    // A step, to see that all fits.
-    const names = noGrad(() => Object.keys(lif.step(input, lif.initialState(input.sizes))[1]));
-    const last = Object.fromEntries(names.map((name) => [name, own(input.sizes)]));
-    super(own(input.sizes), { state: Object.values(last), parameters: lif.parameters() });
-    this.lif = lif;
+/** A layer with a step of its own, as neurons have it. */
+interface Stepping extends Module {
+  step(x: Tensor, state: never): readonly [output: Tensor, state: unknown];
+  initialState(shape: Shape): unknown;
+}
+
+function isStepping(layer: Module): layer is Stepping {
+  const { step, initialState } = layer as Module & { step?: unknown; initialState?: unknown };
+  return typeof step === "function" && typeof initialState === "function";
+}
+
+/** The tensors of a state, each at its place. */
+function tensorsOf(state: State): Tensor[] {
+  if (state instanceof Tensor) return [state];
+  if (typeof state !== "object" || state === null) throw wrongType("Stream", "a state of tensors", state);
+  return Object.values(state).flatMap(tensorsOf);
+}
+
+/** A state of the same form, with other tensors. */
+function mapped(state: State, fn: (t: Tensor) => Tensor): State {
+  if (state instanceof Tensor) return fn(state);
+  if (Array.isArray(state)) return state.map((part: State) => mapped(part, fn)) as unknown as State;
+  return Object.fromEntries(Object.entries(state).map(([name, part]) => [name, mapped(part, fn)]));
+}
+
+/** A layer whose state goes through its `step`. */
+class SteppingStage extends Stage {
+  private readonly layer: Stepping;
+  private readonly input: Tensor;
+  private readonly last: State;
+
+  constructor(layer: Stepping, input: Tensor) {
+    const { last, output } = noGrad(() => {
+      const start = layer.initialState(input.sizes) as State;
+      const last = mapped(start, (t) => own(t.sizes).copyFrom(t));
+      // A step, to see that all fits.
+      const [z] = layer.evaluating(() => layer.step(input, start as never));
+      alive(z, "Stream");
+      return { last, output: own(z.sizes) };
+    });
+    super(output, { state: tensorsOf(last), parameters: stateOf(layer) });
+    this.layer = layer;
     this.input = input;
     this.last = last;
   }
 
   step(): void {
-    const { lif, input, output, last } = this;
+    const { layer, input, output, last } = this;
     noGrad(() => {
-      const [spikes, next] = lif.step(input, last as unknown as LIFState);
-      output.copyFrom(spikes);
-      for (const [name, t] of Object.entries(next)) last[name]?.copyFrom(t);
+      const [z, next] = layer.evaluating(() => layer.step(input, last as never));
+      const values = tensorsOf(next as State);
+      const places = tensorsOf(last);
+      if (values.length !== places.length) {
+        throw new RangeError(`Stream: expected a state of ${places.length} tensors, got ${values.length}`);
+      }
+      output.copyFrom(z);
+      // One that looks into another place of the state is read before that is written.
+      const copies = values.map((t) => t.toFloat32Array());
+      for (const [i, t] of places.entries()) t.copyFrom(copies[i] as Float32Array);
+    });
+  }
+
+  override reset(): void {
+    super.reset();
+    noGrad(() => {
+      const start = tensorsOf(this.layer.initialState(this.input.sizes) as State);
+      for (const [i, t] of tensorsOf(this.last).entries()) t.copyFrom(start[i] as Tensor);
     });
   }
 }
+
+/** Steps that a stage is tried with, and the binary orders of magnitude of their values. */
+const TRIED = 8;
+const MAGNITUDES = 12;
+
+/**
+ * The stage of a layer of another class, if it gives for some steps one by one what `forward` gives for all of them. A layer with
+ * a state that nobody knows would forget it in each step.
+ */
+function tried(layer: Module, input: Tensor, made: Stage): Stage {
+  const agree = noGrad(() => {
+    const generator = new Generator(0);
+    const shape = [TRIED, ...input.sizes];
+    const scale = full([], 2).pow(rand(shape, { generator }).mul(MAGNITUDES).sub(2));
+    const x = rand(shape, { generator }).sub(0.25).mul(scale);
+    // A layer that takes indices refuses the first ones.
+    return agrees(layer, input, made, x) ?? agrees(layer, input, made, x.gt(1)) ?? true;
+  });
+  input.copyFrom(new Float32Array(input.size));
+  made.reset();
+  if (agree) return made;
+  throw new RangeError(
+    `Stream: expected ${layer.constructor.name} to give for a sequence what it gives for its steps one by one, got other values: ` +
+      "its forward keeps a state; give its layers as a list, or give it step(x, state) and initialState(shape) that agree with " +
+      "forward",
+  );
+}
+
+/** Whether the stage gives what `forward` gives, or this draws random numbers; null where it does not take x. */
+function agrees(layer: Module, input: Tensor, made: Stage, x: Tensor): boolean | null {
+  const whole = () => layer.evaluating(() => layer.forward(x)).toFloat32Array();
+  let all: Float32Array;
+  try {
+    all = whole();
+    if (!same(all, whole())) return true;
+  } catch {
+    return null;
+  }
+  made.reset();
+  const { size } = made.output;
+  return x.unbind(0).every((now, t) => {
+    input.copyFrom(now);
+    made.step();
+    return same(made.output.toFloat32Array(), all.subarray(t * size, (t + 1) * size));
+  });
+}
+
+const same = (x: Float32Array, y: Float32Array): boolean => x.every((value, i) => Object.is(value, y[i]));
 
 /** Neurons whose spikes of the step before are added to their input. */
 class RecurrentStage extends Stage {
@@ -335,11 +373,12 @@ function checkFeatures(layer: string, features: number, { sizes: shape }: Tensor
   throw new RangeError(`Stream: expected [B, …, ${features}] for ${layer}, got ${formatShape(shape)}`);
 }
 
-const [ofLinear, ofRecurrent, ofNeurons, ofIntegrator] = /* @__PURE__ */ [
+const [ofLinear, ofRecurrent, ofNeurons, ofIntegrator, ofEmbedding] = /* @__PURE__ */ [
   Linear,
   RecurrentLIF,
   LIF,
   LeakyIntegrator,
+  Embedding,
 ].map(forwardOf);
 
 /** What a stream does for a layer that reads `input`. */
@@ -348,18 +387,23 @@ export function stageOf(layer: Module, input: Tensor): Stage {
   const { forward } = layer;
   if (layer instanceof Linear && forward === ofLinear) return new LinearStage(layer, input);
   if (layer instanceof RecurrentLIF && forward === ofRecurrent) {
-    return layer.spiking ? new RecurrentStage(layer, input) : new SmoothStage(layer, input);
+    return layer.spiking ? new RecurrentStage(layer, input) : new SteppingStage(layer, input);
   }
   if (layer instanceof LIF && forward === ofNeurons) {
-    return layer.spiking ? new NeuronStage(layer, input) : new SmoothStage(layer, input);
+    return layer.spiking ? new NeuronStage(layer, input) : new SteppingStage(layer, input);
   }
   if (layer instanceof LeakyIntegrator && forward === ofIntegrator) return new IntegratorStage(layer, input);
+  const compiled = layer instanceof Staged ? layer.stage(input) : null;
+  if (compiled !== null) return compiled;
   // One that stays in training mode may draw random numbers in each step.
   if (layer.isPure && layer.evaluating(() => !layer.training)) return new PureStage(layer, input);
+  if (layer instanceof Embedding && forward === ofEmbedding) return new StatelessStage(layer, input);
+  if (isStepping(layer)) return tried(layer, input, new SteppingStage(layer, input));
   for (const [name, module] of layer.namedModules()) {
-    if (!(module instanceof LIF || module instanceof LeakyIntegrator)) continue;
-    const what = name === "" ? "has a state" : `has a state in ${name}`;
-    throw new RangeError(`Stream: expected a list of layers: ${layer.constructor.name} ${what} that its forward keeps`);
+    if (!(module instanceof LIF || module instanceof LeakyIntegrator || module instanceof Staged)) continue;
+    throw new RangeError(
+      `Stream: expected a list of layers: ${layer.constructor.name} has a state in ${name} that its forward keeps`,
+    );
   }
-  return new StatelessStage(layer, input);
+  return tried(layer, input, new StatelessStage(layer, input));
 }

@@ -14,7 +14,8 @@ import {
   wrongType,
 } from "../engine/extend.ts";
 import { Module, noGrad, Sequential, Tensor } from "../engine/index.ts";
-import { own, type Stage, stageOf } from "./stages.ts";
+import { own, type Stage } from "./stage.ts";
+import { stageOf } from "./stages.ts";
 
 /**
  * A network that gets one time step after the other and keeps its state in between, for what comes in as it comes: sound,
@@ -24,8 +25,9 @@ import { own, type Stage, stageOf } from "./stages.ts";
  *     const output = stream.step(frame); // a Float32Array
  *
  * A step of the package's own layers makes no object, and from the second step on, which keeps a transposed copy of weights,
- * linear memory stays as it is. `Embedding`, neurons that are not spiking and modules of other classes make the tensors of
- * their `forward`, which are freed. All modules without a state see a sequence of one step, [1, B, …], in evaluation mode.
+ * linear memory stays as it is; those of a class that `neuron` has made make a few. `Embedding`, a `LIF` that is not spiking and modules of other classes make the tensors of
+ * their `forward`, which are freed. Modules see a sequence of one step, [1, B, …], in evaluation mode; those with
+ * `step(x, state)` and `initialState(shape)`, as neurons have them, keep their state.
  * Parameters are read where they are, so that training may go on. Nothing is recorded. A stream lives until `dispose()`, and
  * not inside of `gradcheck`.
  */
@@ -45,8 +47,9 @@ export class Stream {
   /**
    * `network` is a layer, layers in a `Sequential`, or a list of these; `shape` that of the input of one step, [B, …].
    *
-   * @throws RangeError unless the sizes are positive integers and fit the layers, or for a module of another class with
-   *   neurons within, whose state only its `forward` knows; TypeError for anything but modules; Error inside of `gradcheck`.
+   * @throws RangeError unless the sizes are positive integers and fit the layers, or for a module of another class that gives for
+   *   some random steps one by one other values than for the sequence of them; TypeError for anything but modules; Error inside of
+   *   `gradcheck`.
    */
   constructor(network: Module | readonly Module[], shape: Shape) {
     checkKernels();

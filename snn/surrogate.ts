@@ -1,4 +1,5 @@
 import { wrongType } from "../engine/extend.ts";
+import type { Derivative } from "../engine/fuse/index.ts";
 import type { Tensor } from "../engine/index.ts";
 
 /** How a spike is differentiated: hard in the forward pass, a smooth step's derivative at x = u − θ in backward. */
@@ -9,6 +10,8 @@ export interface Surrogate {
   readonly kind: number;
   /** The kernel's parameter of the derivative: a slope, an α or a width. */
   readonly slope: number;
+  /** surrogate′(x) as an expression, for steps that are compiled; it has the bits of the kernel. */
+  readonly expression: Derivative;
   /** surrogate′(x) of a tensor. */
   readonly derivative: ((x: Tensor) => Tensor) | null;
   /** The smooth step itself, for layers with `spiking: false`. */

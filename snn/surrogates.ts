@@ -15,6 +15,7 @@ import {
   scope,
   withDefaults,
 } from "../engine/extend.ts";
+import type { Derivative } from "../engine/fuse/index.ts";
 import { noGrad, type Tensor } from "../engine/index.ts";
 import { ATAN, BOXCAR, ERF, FAST_SIGMOID, SIGMOID, STRAIGHT_THROUGH, TRIANGULAR } from "../kernels/kinds.ts";
 import { type CustomSurrogate, made, type Surrogate } from "./surrogate.ts";
@@ -29,13 +30,16 @@ function known<Name extends string>(
   options: { [option in Name]?: number },
   option: Name,
   usual: number,
+  expression: (slope: number) => Derivative,
   primitive: (x: Tensor, slope: number) => Tensor,
   slopeOf = (given: number): number => given,
 ): Surrogate {
   const where = `surrogate.${name}`;
   const given = withDefaults<{ [option in string]: number }>(where, { [option]: usual }, options)[option];
   const slope = slopeOf(numberOf(where, option, given, SLOPE));
-  return made({ name, kind, slope, derivative: null, primitive: (x) => primitive(x, slope) });
+  // Kernels read the slope as float32.
+  const expressed = expression(f(slope));
+  return made({ name, kind, slope, expression: expressed, derivative: null, primitive: (x) => primitive(x, slope) });
 }
 
 /**
@@ -44,7 +48,7 @@ function known<Name extends string>(
  * @throws RangeError unless the slope is in [1e-18, 1e18]; TypeError for another option.
  */
 export function sigmoid(options: { slope?: number } = {}): Surrogate {
-  return known("sigmoid", SIGMOID, options, "slope", 10, (x, slope) => x.mul(slope).sigmoid());
+  return known("sigmoid", SIGMOID, options, "slope", 10, sigmoidSlope, (x, slope) => x.mul(slope).sigmoid());
 }
 
 /**
@@ -54,7 +58,7 @@ export function sigmoid(options: { slope?: number } = {}): Surrogate {
  * @see Zenke and Ganguli (2018), SuperSpike, Neural Computation 30(6).
  */
 export function fastSigmoid(options: { slope?: number } = {}): Surrogate {
-  return known("fastSigmoid", FAST_SIGMOID, options, "slope", 25, fastSigmoidStep);
+  return known("fastSigmoid", FAST_SIGMOID, options, "slope", 25, fastSigmoidSlope, fastSigmoidStep);
 }
 
 /**
@@ -64,7 +68,7 @@ export function fastSigmoid(options: { slope?: number } = {}): Surrogate {
  * @see Fang et al. (2021), Incorporating Learnable Membrane Time Constant, ICCV.
  */
 export function atan(options: { alpha?: number } = {}): Surrogate {
-  return known("atan", ATAN, options, "alpha", 2, (x, alpha) =>
+  return known("atan", ATAN, options, "alpha", 2, atanSlope, (x, alpha) =>
     x
       .mul((Math.PI / 2) * alpha)
       .atan()
@@ -80,7 +84,7 @@ export function atan(options: { alpha?: number } = {}): Surrogate {
  * @see Esser et al. (2016), Convolutional networks for fast, energy-efficient neuromorphic computing, PNAS 113(41).
  */
 export function erf(options: { alpha?: number } = {}): Surrogate {
-  return known("erf", ERF, options, "alpha", 2, erfStep);
+  return known("erf", ERF, options, "alpha", 2, erfSlope, erfStep);
 }
 
 /**
@@ -92,7 +96,7 @@ export function erf(options: { alpha?: number } = {}): Surrogate {
  *   neural networks, Nature Machine Intelligence 3.
  */
 export function gaussian(options: { sigma?: number } = {}): Surrogate {
-  return known("gaussian", ERF, options, "sigma", 0.5, erfStep, (sigma) => Math.SQRT1_2 / sigma);
+  return known("gaussian", ERF, options, "sigma", 0.5, erfSlope, erfStep, (sigma) => Math.SQRT1_2 / sigma);
 }
 
 /**
@@ -102,7 +106,7 @@ export function gaussian(options: { sigma?: number } = {}): Surrogate {
  * @see Bellec et al. (2018), Long short-term memory and learning-to-learn in networks of spiking neurons, NeurIPS.
  */
 export function triangular(options: { width?: number } = {}): Surrogate {
-  return known("triangular", TRIANGULAR, options, "width", 1, (x, width) => {
+  return known("triangular", TRIANGULAR, options, "width", 1, triangularSlope, (x, width) => {
     const y = x.mul(1 / width).clamp(-1, 1);
     return y.sub(y.mul(y.abs()).mul(0.5)).add(0.5);
   });
@@ -116,7 +120,7 @@ export function triangular(options: { width?: number } = {}): Surrogate {
  *   Frontiers in Neuroscience 12.
  */
 export function boxcar(options: { width?: number } = {}): Surrogate {
-  return known("boxcar", BOXCAR, options, "width", 1, (x, width) =>
+  return known("boxcar", BOXCAR, options, "width", 1, boxcarSlope, (x, width) =>
     x
       .mul(1 / width)
       .add(0.5)
@@ -131,7 +135,7 @@ export function boxcar(options: { width?: number } = {}): Surrogate {
  * @see Zenke and Ganguli (2018), SuperSpike, Neural Computation 30(6).
  */
 export function superSpike(options: { alpha?: number } = {}): Surrogate {
-  return known("superSpike", FAST_SIGMOID, options, "alpha", 100, fastSigmoidStep);
+  return known("superSpike", FAST_SIGMOID, options, "alpha", 100, fastSigmoidSlope, fastSigmoidStep);
 }
 
 /**
@@ -140,7 +144,15 @@ export function superSpike(options: { alpha?: number } = {}): Surrogate {
  * @see Bengio, Léonard and Courville (2013), Estimating or Propagating Gradients Through Stochastic Neurons.
  */
 export function straightThrough(): Surrogate {
-  return known("straightThrough", STRAIGHT_THROUGH, {}, "slope", 1, (x) => x.add(0.5));
+  return known(
+    "straightThrough",
+    STRAIGHT_THROUGH,
+    {},
+    "slope",
+    1,
+    () => () => 1,
+    (x) => x.add(0.5),
+  );
 }
 
 /**
@@ -158,6 +170,7 @@ export function custom(options: CustomSurrogate): Surrogate {
     name: "custom",
     kind: -1,
     slope: 0,
+    expression: derivative as unknown as Derivative,
     derivative: (x) => noGrad(() => ofItsOwn(shaped("derivative", derivative(x), x))),
     primitive: primitive && ((x) => shaped("primitive", primitive(x), x)),
   });
@@ -166,6 +179,45 @@ export function custom(options: CustomSurrogate): Surrogate {
 type Form = (x: Tensor) => Tensor;
 
 const CUSTOM = { derivative: undefined as Form | undefined, primitive: undefined as Form | undefined };
+
+const f = Math.fround;
+const LOG2_E = f(Math.LOG2E);
+
+/** The derivatives as kernels/derivative.ts computes them, rounding by rounding. */
+const sigmoidSlope =
+  (k: number): Derivative =>
+  (x, { power }) => {
+    const e = power(x.abs().mul(f(-k * LOG2_E)));
+    return e.mul(k).div(e.add(1).square());
+  };
+const fastSigmoidSlope =
+  (k: number): Derivative =>
+  (x, { constant }) =>
+    constant(1).div(x.abs().mul(k).add(1).square());
+const atanSlope =
+  (a: number): Derivative =>
+  (x, { constant }) =>
+    constant(0.5 * a).div(
+      x
+        .mul(f(Math.PI / 2) * a)
+        .square()
+        .add(1),
+    );
+const erfSlope =
+  (a: number): Derivative =>
+  (x, { power }) =>
+    power(x.square().mul(f(f(-a * a) * LOG2_E))).mul(f(0.56418958) * a);
+const triangularSlope =
+  (w: number): Derivative =>
+  (x, { constant }) =>
+    constant(w)
+      .sub(x.abs())
+      .mul(1 / f(w * w))
+      .maximum(0);
+const boxcarSlope =
+  (w: number): Derivative =>
+  (x, { where }) =>
+    where(x.abs().lt(0.5 * w), 1 / w, 0);
 
 const fastSigmoidStep = (x: Tensor, slope: number): Tensor => x.div(x.abs().mul(slope).add(1));
 const erfStep = (x: Tensor, alpha: number): Tensor => x.mul(alpha).erf().add(1).mul(0.5);

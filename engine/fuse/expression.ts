@@ -9,40 +9,71 @@ import { Tensor } from "../tensor.ts";
 
 /** A value of a step: a tensor, or a symbol of one. Operations are elementwise, and gradients those of the tensor methods. */
 export interface Value {
+  /** x + y. */
   add(y: Value | number): Value;
+  /** x − y. */
   sub(y: Value | number): Value;
+  /** x·y. */
   mul(y: Value | number): Value;
+  /** x / y. */
   div(y: Value | number): Value;
   /** The exponent is a number. */
   pow(y: number): Value;
+  /** The larger one; where they are equal, each gets half of the gradient. */
   maximum(y: Value | number): Value;
+  /** The smaller one; where they are equal, each gets half of the gradient. */
   minimum(y: Value | number): Value;
+  /** 1 where x > y, else 0. */
   gt(y: Value | number): Value;
+  /** 1 where x ≥ y, else 0. */
   ge(y: Value | number): Value;
+  /** 1 where x < y, else 0. */
   lt(y: Value | number): Value;
+  /** 1 where x ≤ y, else 0. */
   le(y: Value | number): Value;
+  /** 1 where x = y, else 0. */
   eq(y: Value | number): Value;
   /** This value where the condition is not 0, else y. */
   where(condition: Value, y: Value | number): Value;
+  /** Between two numbers; the gradient outside is 0. */
   clamp(low?: number | null, high?: number | null): Value;
+  /** −x. */
   neg(): Value;
+  /** |x|. */
   abs(): Value;
+  /** −1, 0 or 1; the gradient is 0. */
   sign(): Value;
+  /** The largest integer ≤ x; the gradient is 0. */
   floor(): Value;
+  /** The nearest integer, half to even; the gradient is 0. */
   round(): Value;
+  /** x where x > 0, else 0. */
   relu(): Value;
+  /** x². */
   square(): Value;
+  /** √x. */
   sqrt(): Value;
+  /** 1 / √x. */
   rsqrt(): Value;
+  /** 1 / x. */
   reciprocal(): Value;
+  /** eˣ. */
   exp(): Value;
+  /** The natural logarithm. */
   log(): Value;
+  /** The natural logarithm of 1 + x, exact near 0. */
   log1p(): Value;
+  /** The sine. */
   sin(): Value;
+  /** The cosine. */
   cos(): Value;
+  /** The arc tangent. */
   atan(): Value;
+  /** The error function. */
   erf(): Value;
+  /** The hyperbolic tangent. */
   tanh(): Value;
+  /** 1 / (1 + e⁻ˣ). */
   sigmoid(): Value;
   /** The same value without a gradient. */
   detach(): Value;
@@ -56,6 +87,7 @@ export interface Language {
   select(spike: Value, a: Value | number, b: Value | number): Value;
   /** 1 where x ≥ 0 (strict: x > 0), else 0. ∂L/∂x = ∂L/∂z·derivative(x). */
   spike(x: Value, derivative: Derivative, strict?: boolean): Value;
+  /** log(1 + eˣ). */
   softplus(x: Value): Value;
   /** The number as a value, for the left side of an operation. */
   constant(c: number): Value;
@@ -85,6 +117,8 @@ export interface Owner {
   readonly name: string;
   /** Comparisons in the order in which they were made. */
   readonly comparisons: Expression[];
+  /** Gradients are exact, see {@link StepDefinition.exact}. */
+  readonly exact: boolean;
 }
 
 let count = 0;
@@ -149,9 +183,7 @@ export function lift(owner: Owner, where: string, x: unknown): Expression {
 const COMPARISONS = ["gt", "ge", "lt", "le", "eq"];
 const BINARY = ["add", "sub", "mul", "div", "maximum", "minimum", ...COMPARISONS];
 const UNARY =
-  "neg abs sign floor round relu square sqrt rsqrt reciprocal exp log log1p sin cos atan erf tanh sigmoid detach".split(
-    " ",
-  );
+  "neg abs sign floor round relu square sqrt rsqrt reciprocal exp log log1p sin cos atan erf tanh sigmoid".split(" ");
 
 /** Whether a value is 0 or 1 by what it is made of. */
 export const isBoolean = ({ op, args }: Term): boolean =>
@@ -179,6 +211,9 @@ for (const op of UNARY) {
     return term(this.owner, op, [this]);
   };
 }
+methods.detach = function () {
+  return this.owner.exact ? this : term(this.owner, "detach", [this]);
+};
 for (const op of BINARY) {
   methods[op] = function (y) {
     const z = term(this.owner, op, [this, lift(this.owner, op, y)]);
@@ -217,11 +252,10 @@ function forbid(name: string): void {
 }
 
 function choice(owner: Owner, op: "where" | "select", condition: unknown, a: unknown, b: unknown): Expression {
-  return term(
-    owner,
-    op,
-    [condition, a, b].map((x) => lift(owner, op, x)),
-  );
+  const args = [condition, a, b].map((x) => lift(owner, op, x));
+  const [c, x, y] = args as [Expression, Expression, Expression];
+  // A smooth spike between 0 and 1 weighs.
+  return owner.exact && !isBoolean(c) ? (y.add(c.mul(x.sub(y))) as Expression) : term(owner, op, args);
 }
 
 /** The functions that a step of this owner is given. */

@@ -34,8 +34,8 @@
  * What is compiled is remembered by its structure, numbers apart: ten layers of a kind take one module, and neither the name of
  * the step nor its numbers are part of it.
  */
-export type { Derivative, Language, Value } from "./expression.ts";
+export type { Derivative, DerivativeLanguage, Language, Value } from "./expression.ts";
 export { print } from "./print.ts";
-export { Program } from "./program.ts";
+export { type Fused, Program, type Stream } from "./program.ts";
 export { onTensors, runOnTensors } from "./tensors.ts";
-export { derive, type StepArgument, type StepDefinition } from "./trace.ts";
+export { derive, replayed, type StepArgument, type StepDefinition } from "./trace.ts";

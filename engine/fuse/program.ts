@@ -38,7 +38,10 @@ export interface ForwardRun extends Run {
 export interface BackwardRun extends Run {
   /** Gradients of outputs by their names; those that are missing are 0. */
   readonly gradients: Readonly<Record<string, Stream>>;
-  /** Gradients of inputs are written; with a step of 0 they are added to what is there. Null where none is wanted. */
+  /**
+   * Gradients of inputs are written, and may lie over that of an output: a step writes when it has read all. With a step of 0
+   * they are added to what is there. Null where none is wanted.
+   */
   readonly dInputs: readonly (Stream | null)[];
   /** The gradients of the last states, 0 where there is none. */
   readonly dLast: readonly number[];

@@ -34,6 +34,11 @@ export interface StepDefinition<Name extends string = never> {
   readonly parameters: Readonly<Record<string, "scalar" | "column">>;
   /** Outputs that are stored as bits; what they are made of must be 0 or 1. */
   readonly packed?: readonly string[];
+  /**
+   * Gradients are those of what is computed, as for a step whose spikes are smooth: `detach` has no effect, and `where` and
+   * `select` weigh by a condition that is no comparison, y + c·(x − y).
+   */
+  readonly exact?: boolean;
   /** The outputs by their names. */
   step(argument: StepArgument<Name>): Readonly<Record<string, Value | number>>;
 }
@@ -74,8 +79,8 @@ export function trace(definition: StepDefinition): Traced {
 }
 
 function run(definition: StepDefinition): Traced {
-  const { name, packed = [] } = definition;
-  const owner: Owner = { name, comparisons: [] };
+  const { name, packed = [], exact = false } = definition;
+  const owner: Owner = { name, comparisons: [], exact };
   const leaf = (op: string, level: Level) => (attr: string) => term(owner, op, [], attr, level);
   const inputs = definition.inputs.map(leaf("input", ELEMENT));
   const states = definition.states.map(leaf("state", ELEMENT));
@@ -178,17 +183,33 @@ export function derive<T extends Value>(
   parameters: Readonly<Record<string, T>>,
   language: DerivativeLanguage,
 ): T[] {
+  return derived.map(evaluation(parameters, language)) as T[];
+}
+
+/** A traced step as a definition again, whose function computes what was traced, term by term. */
+export function replayed({ definition, outputs }: Traced): StepDefinition {
+  const step = (argument: Language) => {
+    const resultOf = evaluation(argument as unknown as Record<string, Value>, argument as DerivativeLanguage);
+    return Object.fromEntries([...outputs].map(([name, x]) => [name, resultOf(x)]));
+  };
+  return { ...definition, step };
+}
+
+/** A function that computes terms from the values of leaves by their names. */
+function evaluation(leaves: Readonly<Record<string, Value>>, language: DerivativeLanguage): (x: Expression) => Value {
   const known = new Map<Expression, Value>();
   const resultOf = (x: Expression): Value => {
     let z = known.get(x);
     if (z === undefined) {
-      z = x.op === "given" ? (parameters[x.attr] as T) : evaluated(x, resultOf, language);
+      z = isLeaf(x) ? (leaves[x.attr] as Value) : evaluated(x, resultOf, language);
       known.set(x, z);
     }
     return z;
   };
-  return derived.map((x) => resultOf(x) as T);
+  return resultOf;
 }
+
+const isLeaf = ({ op }: Expression): boolean => op === "given" || op === "input" || op === "state";
 
 function evaluated(x: Expression, resultOf: (x: Expression) => Value, language: DerivativeLanguage): Value {
   const { op, attr } = x;

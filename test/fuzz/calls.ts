@@ -139,7 +139,7 @@ const seeded =
   (x: Tensor, { seed, ...options }: Options & { seed: number }): Tensor =>
     fn(x, { ...(options as unknown as Options), generator: new Generator(seed) });
 
-const { surrogate: _, Stream: __, ...layers } = snn;
+const { surrogate: _, Stream: __, Recurrent: ___, ...layers } = snn;
 
 /** Running statistics are written: into copies, which are results too. */
 function batchNorm(x: Tensor, { running, ...options }: BatchNormOptions & { running?: Running }): Tensor[] {

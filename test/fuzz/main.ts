@@ -4,6 +4,7 @@ import { type AttackReport, attack, describeFound, sorted } from "./attack/attac
 import { BROKEN } from "./attack/broken.ts";
 import { KERNELS, slightlyWrong, UNSEEN } from "./broken.ts";
 import { describe, type FuzzReport, fuzz, table } from "./fuzz.ts";
+import { fuzzSteps } from "./steps.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -89,14 +90,32 @@ async function brokenCalls(): Promise<void> {
   }
 }
 
-const halves: { readonly [name: string]: () => void | Promise<void> } = values.broken
+/** Step functions drawn together, between two looks at the clock. */
+const TOGETHER = 20;
+
+/** Step functions, compiled and on tensors. */
+function steps(): void {
+  const until = Date.now() + milliseconds;
+  let done = 0;
+  let found: string | null = null;
+  while (found === null && done < count && Date.now() < until) {
+    const now = Math.min(TOGETHER, count - done);
+    found = fuzzSteps(seed + done, now);
+    done += now;
+    progress(`${done} step functions`);
+  }
+  console.log(`${tty ? "\n" : ""}\n${done} step functions`);
+  if (found !== null) failed(found);
+}
+
+const parts: { readonly [name: string]: () => void | Promise<void> } = values.broken
   ? { programs: brokenPrograms, attack: brokenCalls }
-  : { programs, attack: calls };
+  : { programs, attack: calls, steps };
 
 console.log(`seed ${seed}`);
-for (const name of positionals.length > 0 ? positionals : Object.keys(halves)) {
-  const half = halves[name];
-  if (half === undefined) throw new RangeError(`fuzz: expected programs or attack, got ${name}`);
+for (const name of positionals.length > 0 ? positionals : Object.keys(parts)) {
+  const part = parts[name];
+  if (part === undefined) throw new RangeError(`fuzz: expected ${Object.keys(parts).join(", ")}, got ${name}`);
   console.log(`${name}:`);
-  await half();
+  await part();
 }

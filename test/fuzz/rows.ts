@@ -642,7 +642,7 @@ const OPS: { readonly [Name in keyof typeof ops]: Row } = {
   },
 };
 
-const LAYERS: { readonly [Name in Exclude<keyof typeof snn, "surrogate" | "Stream">]: Row } = {
+const LAYERS: { readonly [Name in Exclude<keyof typeof snn, "surrogate" | "Stream" | "neuron" | "Recurrent">]: Row } = {
   LIF,
   RecurrentLIF,
   LeakyIntegrator,

@@ -1,4 +1,5 @@
 /** What can be reached from arguments and results. */
+import { Term } from "../../../engine/fuse/expression.ts";
 import { Tensor } from "../../../engine/index.ts";
 
 type Fields = (object: object) => Iterable<unknown>;
@@ -34,7 +35,8 @@ const MOST = 1000;
 function everything(value: unknown, fieldsOf: Fields): unknown[] {
   const found = new Set<unknown>([value]);
   for (const v of found) {
-    if (typeof v !== "object" || v === null || ArrayBuffer.isView(v) || found.size > MOST) continue;
+    if (typeof v !== "object" || v === null || v instanceof Term || ArrayBuffer.isView(v) || found.size > MOST)
+      continue;
     try {
       for (const item of fieldsOf(v)) found.add(item);
     } catch {} // a getter that throws
@@ -52,8 +54,14 @@ interface Owner {
   readonly params?: unknown;
 }
 
+/** A term of a step has no memory, and names of tensors that it does not have are errors. */
 const isOwner = (v: unknown): v is Owner =>
-  typeof v === "object" && v !== null && !isTensor(v) && "dispose" in v && typeof v.dispose === "function";
+  typeof v === "object" &&
+  v !== null &&
+  !isTensor(v) &&
+  !(v instanceof Term) &&
+  "dispose" in v &&
+  typeof v.dispose === "function";
 
 const isData = (object: object): boolean => Array.isArray(object) || Object.getPrototypeOf(object) === Object.prototype;
 

@@ -4,6 +4,7 @@ import type * as kernels from "../../../engine/kernels.ts";
 import type * as node from "../../../engine/node.ts";
 import type { ops } from "../../../engine/ops/index.ts";
 import type * as snn from "../../../snn/index.ts";
+import type { AdaptiveLIF } from "../../support/neurons.ts";
 import {
   anyTensor,
   anything,
@@ -86,6 +87,8 @@ const neuron = {
 };
 const held: Kind = { ...t(2, 3), draw: () => "zeros([2, 3])" };
 const state = record({ v: t(2, 3), refractory: held });
+const adaptiveState = record({ v: t(2, 3), a: t(2, 3) });
+const adaptiveRecurrentState = record({ v: t(2, 3), a: t(2, 3), spikes: t(2, 3) });
 const recurrentState = record({ v: t(2, 3), refractory: held, spikes: t(2, 3) });
 
 export const ENGINE: Rows<typeof engine> = {
@@ -275,6 +278,20 @@ export const SNN: Rows<typeof snn> = {
   maxMembrane: [t(4, 2, 3)],
   meanOverTime: [t(4, 2, 3)],
   spikeCount: [t(4, 2, 3)],
+  neuron: [
+    record({
+      name: must(oneOf(['"Odd"'])),
+      state: must(record({ v: num(0, 0.5), w: must(either(num(0), fn("({ beta }) => beta.mul(2)"))) })),
+      parameters: must(record({ beta: num(0.9), threshold: num(1) })),
+      reset: oneOf(['"v"', '"w"']),
+      step: must(
+        fn(
+          "({ current, v, w, beta, threshold, spike }) => { const s = spike(v.sub(threshold)); " +
+            "return { spikes: s, v: v.mul(beta).add(current).sub(s), w: w.add(s) }; }",
+        ),
+      ),
+    }),
+  ],
   spike: [t(2, 3), { threshold: operand(2, 3), surrogate, fire: choice("ge", "gt") }],
 };
 
@@ -308,7 +325,8 @@ const stepping = { step: [], zeroGrad: [], stateDict: [], dispose: [] } as const
 
 const current = t(4, 2, 3);
 
-export const CLASSES: Classes<typeof engine & typeof snn> = {
+/** A class that `neuron` has made stands for all. */
+export const CLASSES: Classes<typeof engine & typeof snn & { AdaptiveLIF: typeof AdaptiveLIF }> = {
   TensorDataset: {
     new: [
       either(t(4, 3), oneOf(["new Float32Array(12)", "new Uint8Array(12)"], ["typed"])),
@@ -500,6 +518,46 @@ export const CLASSES: Classes<typeof engine & typeof snn> = {
   LIF: {
     new: [neuron],
     call: { forward: [current], unroll: [current, state], step: [t(2, 3), state], initialState: [list(2, 3)] },
+  },
+  AdaptiveLIF: {
+    new: [
+      {
+        beta,
+        rho: num(0.5),
+        threshold: either(num(1), t(3)),
+        kappa: num(2),
+        learn: listOf(oneOf(['"beta"', '"rho"', '"kappa"'])),
+        constrain: record({ beta: list(0, 1), rho: list(0, 1), threshold: list(0, 2), kappa: list(0, 3) }),
+        surrogate,
+        fire: choice("ge", "gt"),
+        refractorySteps: spare(num(0, 1, 3)),
+        spiking: spare(bool),
+      },
+    ],
+    call: {
+      forward: [current],
+      unroll: [current, adaptiveState],
+      step: [t(2, 3), adaptiveState],
+      initialState: [list(2, 3)],
+      toString: [],
+    },
+  },
+  Recurrent: {
+    new: [
+      oneOf(['new AdaptiveLIF({ learn: ["beta"] })'], [], model),
+      {
+        features: must(num(3)),
+        connection: choice("all", "one"),
+        bias: bool,
+        generator,
+      },
+    ],
+    call: {
+      forward: [current],
+      unroll: [current, adaptiveRecurrentState],
+      step: [t(2, 3), adaptiveRecurrentState],
+      initialState: [list(2, 3)],
+    },
   },
   RecurrentLIF: {
     new: [{ ...neuron, features: must(num(3)), connection: choice("all", "one"), generator }],

@@ -4,7 +4,7 @@ import type { Tensor as EngineTensor, Module } from "jarvis-snn/engine";
 import { zeros } from "jarvis-snn/engine";
 import { type Kernels, kernels, kinds, memory } from "jarvis-snn/kernels";
 import { readIdx } from "jarvis-snn/node";
-import { meanOverTime, type LIF as Neuron } from "jarvis-snn/snn";
+import { meanOverTime, type LIF as Neuron, neuron as neurons } from "jarvis-snn/snn";
 
 const lif = new LIF({ beta: 0.9, surrogate: surrogate.atan() });
 const model: Sequential = new Sequential(new Linear(2, 3), lif);
@@ -19,6 +19,25 @@ export const images: Uint8Array = readIdx("images").data;
 export const total: EngineTensor = rates.relu().add(1).sum({ axis: 0 });
 export const module: Module = lif;
 export const neuron: Neuron = lif;
+
+// States, parameters and outputs of a neuron of one's own are inferred.
+const Leaky = neurons({
+  name: "Leaky",
+  state: { v: ({ rest }) => rest },
+  parameters: { rest: 0.1, beta: 0.9 },
+  step({ current, v, rest, beta, spike }) {
+    const u = v.sub(rest).mul(beta).add(rest).add(current);
+    const s = spike(u.sub(1));
+    return { spikes: s, membrane: u, v: u.sub(s) };
+  },
+});
+const leaky = new Leaky({ beta: 0.8, learn: ["rest"] });
+export const membrane: Tensor = leaky.unroll(zeros([5, 1, 2]), leaky.initialState([1, 2])).membrane;
+export const beta: Tensor = leaky.beta;
+// @ts-expect-error: no parameter has this name
+export const gamma = leaky.gamma;
+// @ts-expect-error: no parameter has this name
+export const learned = new Leaky({ learn: ["gamma"] });
 
 // @ts-expect-error: the reset has a name
 export const wrong = new LIF({ reset: "sometimes" });

@@ -1,0 +1,242 @@
+/** The record of compiled neurons: spikes as its output, further outputs and the last states as parts. */
+import {
+  accumulates,
+  allocate,
+  canTakeOver,
+  constantSource,
+  empty,
+  emptyLike,
+  emptySpikes,
+  freshGradOf,
+  gradOf,
+  gradOfPart,
+  k,
+  part,
+  passGradient,
+  type Recorded,
+  type Region,
+  ready,
+  record,
+  recycle,
+  rootOf,
+  SAVES_NOTHING,
+  type Shape,
+  scope,
+  writeOutGradient,
+} from "../engine/extend.ts";
+import { type Fused, Program, type StepDefinition, type Stream } from "../engine/fuse/index.ts";
+import type { Tensor } from "../engine/index.ts";
+import { REFRACTORY } from "./neuron-step.ts";
+
+/** A step that was traced, and its code for each set of gradients that was wanted. */
+export class CompiledNeuron {
+  readonly name: string;
+  readonly program: Program;
+  /** What the step returns. */
+  readonly outputs: readonly string[];
+  readonly states: readonly string[];
+  /** Spikes are bits. */
+  readonly packed: boolean;
+  readonly op: Recorded<Passage>;
+  private readonly codes = new Map<string, Fused>();
+
+  /** @throws TypeError where the step does what a neuron cannot. */
+  constructor(definition: StepDefinition) {
+    this.name = definition.name;
+    this.program = new Program(definition);
+    this.states = definition.states;
+    // Counters are a state alone.
+    this.outputs = [...this.program.traced.outputs.keys()].filter((name) => name !== REFRACTORY);
+    this.packed = definition.packed !== undefined;
+    this.op = recordOf(definition.name);
+  }
+
+  /** The code that saves what gradients of these outputs towards these parameters need, or without gradients. */
+  code(outputs: readonly string[], parameters: readonly boolean[] | null): Fused {
+    const key = `${outputs} ${parameters}`;
+    let code = this.codes.get(key);
+    if (code === undefined) {
+      code = this.program.compile(parameters && { outputs, parameters });
+      this.codes.set(key, code);
+    }
+    return code;
+  }
+
+  /** Address of spikes as the code writes them. */
+  addressOf(spikes: Tensor): number {
+    return this.packed ? spikes.bits : spikes.ptr;
+  }
+}
+
+/** What a run reads. */
+export interface Operands {
+  /** [T, B, …], or for a single step [B, …]. */
+  readonly current: Tensor;
+  readonly T: number;
+  /** Of the loop, [] or [N]. */
+  readonly parameters: readonly Tensor[];
+  /** States before the first step, [B, …]; null for zeros. */
+  readonly from: readonly (Tensor | null)[];
+}
+
+/** A run: what backward and the outputs that are read later need. */
+export interface Passage extends Operands {
+  readonly neuron: CompiledNeuron;
+  readonly rows: number;
+  readonly n: number;
+  /** The current, or one step of it where it is the same in all. */
+  readonly input: Tensor;
+  /** Values from one step of the input to the next. */
+  readonly stride: number;
+  readonly code: Fused;
+  /** Addresses of what forward has saved. */
+  readonly saved: readonly number[];
+  readonly region: Region;
+  /** When the operands had last been written. */
+  readonly written: readonly number[];
+  readonly spikes: Tensor;
+  readonly last: readonly Tensor[];
+}
+
+/** How many neighbours in a step have values of parameters of their own, or all of them where parameters are shared. */
+export function columnsOf(parameters: readonly Tensor[], size: number): number {
+  const most = Math.max(1, ...parameters.map((t) => t.size));
+  return most > 1 ? most : size;
+}
+
+const operandsOf = ({ input, parameters, from }: Pick<Passage, "input" | "parameters" | "from">): Tensor[] =>
+  [input, ...parameters, ...from].filter((t) => t !== null);
+
+/**
+ * Runs neurons over a current. `outputs` are those that a gradient may come from; `shape`, that of a step, asks for the last
+ * states.
+ */
+export function runNeuron(
+  neuron: CompiledNeuron,
+  { current, T, parameters, from }: Operands,
+  outputs: readonly string[],
+  shape: Shape | null,
+): Passage {
+  const size = current.size / T;
+  const source = constantSource(current);
+  const input = source?.size === size ? source : current;
+  const read = operandsOf({ input, parameters, from });
+  for (const t of read) ready(neuron.name, t);
+  const wanted = scope.recording && read.some((t) => t.requiresGrad);
+  const n = columnsOf(parameters, size);
+  const spikes = neuron.packed ? emptySpikes(current.sizes) : emptyLike(current);
+  const last = shape === null ? [] : neuron.states.map(() => empty(shape));
+  const code = neuron.code(outputs, wanted ? parameters.map((t) => t.requiresGrad) : null);
+  const passage: Passage = {
+    neuron,
+    current,
+    T,
+    parameters,
+    from,
+    rows: size / n,
+    n,
+    input,
+    stride: input === current ? size : 0,
+    code,
+    saved: Array.from({ length: code.saves }, () => allocate(4 * current.size)),
+    region: scope.region,
+    written: read.map((t) => rootOf(t).written),
+    spikes,
+    last,
+  };
+  const to = neuron.states.map((_, i) => last[i]?.ptr ?? 0);
+  code.forward({ ...sizesOf(passage), to, outputs: { spikes: neuron.addressOf(spikes) } });
+  if (wanted) {
+    record(spikes, neuron.op as Recorded<never>, passage, input, null, null);
+    last.forEach((z, i) => part(spikes, neuron.outputs.length + i, z));
+  }
+  return passage;
+}
+
+/** The sizes and addresses of a run. */
+const sizesOf = ({ T, rows, n, input, stride, parameters, from, saved }: Passage) => ({
+  T,
+  rows,
+  n,
+  inputs: [{ at: input.ptr, step: stride }],
+  parameters: parameters.map((t) => t.ptr),
+  from: from.map((t) => t?.ptr ?? 0),
+  saved,
+});
+
+/**
+ * A further output over time, differentiable: from another forward run, with the same bits.
+ *
+ * @throws Error where an operand was freed or overwritten since.
+ */
+export function outputOf(passage: Passage, index: number): Tensor {
+  const { neuron, spikes, current, written } = passage;
+  const name = neuron.outputs[index] as string;
+  for (const [i, t] of operandsOf(passage).entries()) {
+    ready(neuron.name, t);
+    if (rootOf(t).written === written[i]) continue;
+    throw new Error(
+      `${neuron.name}: ${name} was first read after the current, a state or a parameter was overwritten; read it before`,
+    );
+  }
+  const z = emptyLike(current);
+  const run = { ...sizesOf(passage), saved: [], to: neuron.states.map(() => 0), outputs: { [name]: z.ptr } };
+  neuron.code([], null).forward(run);
+  return scope.recording ? part(spikes, index, z) : z;
+}
+
+const recordOf = (name: string): Recorded<Passage> => ({
+  name,
+  saves: SAVES_NOTHING,
+  takes: ["repeats"],
+  reads: ({ input, code, parameters, from }) => [code.reads[0] ? input : null, ...parameters, ...from],
+  backward(z, _a, _b, _c, passage) {
+    const { neuron, code, T, input, stride, parameters, from, current, saved, region } = passage;
+    const gradients: Record<string, Stream> = {};
+    const step = current.size / T;
+    neuron.outputs.forEach((output, i) => {
+      const at = output === "spikes" ? 0 : gradOfPart(z, i);
+      if (at !== 0) gradients[output] = { at, step };
+    });
+    if (z.gradPtr !== 0) {
+      const repeats = z.gradForm?.kind === "repeats" && z.gradForm.steps === T;
+      if (!repeats) writeOutGradient(z);
+      gradients.spikes = { at: z.gradPtr, step: repeats ? 0 : step };
+    }
+    const dLast = from.map((_, i) => gradOfPart(z, neuron.outputs.length + i));
+    // What is added to comes before what is written: one tensor may be both.
+    const dParameters = parameters.map(gradOf);
+    const sums = new Sums();
+    // The gradient of the spikes is read for the last time: that of the current takes its place.
+    const isOver = stride !== 0 && gradients.spikes?.step === step && canTakeOver(input);
+    if (isOver) passGradient(z, input);
+    const at = stride === 0 ? gradOf(input) : isOver ? input.gradPtr : sums.target(input);
+    const dFirst = from.map((t) => (t === null ? 0 : sums.target(t)));
+    const dInputs = [at === 0 ? null : { at, step: stride }];
+    code.backward({ ...sizesOf(passage), gradients, dInputs, dLast, dFirst, dParameters });
+    sums.finish();
+    for (const p of saved) recycle(p, 4 * current.size, region);
+  },
+});
+
+/** Gradients that are written, of tensors that may have one already. */
+class Sums {
+  private readonly later: [x: Tensor, from: number][] = [];
+
+  /** Address to write the gradient of x to, 0 where none is wanted. */
+  target(x: Tensor): number {
+    const p = freshGradOf(x);
+    if (p === 0 || !accumulates) return p;
+    const own = allocate(4 * x.size);
+    this.later.push([x, own]);
+    return own;
+  }
+
+  /** Adds what was written elsewhere. */
+  finish(): void {
+    for (const [x, p] of this.later) {
+      k.addTo(x.gradPtr, p, x.size);
+      recycle(p, 4 * x.size, scope.region);
+    }
+  }
+}

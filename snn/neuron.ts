@@ -1,0 +1,503 @@
+/**
+ * Neurons of one's own, from a function of one time step.
+ *
+ * @module
+ */
+import {
+  alive,
+  buffer,
+  checkShape,
+  composed,
+  formatShape,
+  forwardOf,
+  functionOf,
+  inReference,
+  listOf,
+  NUMBER,
+  numberOf,
+  objectOf,
+  type Shape,
+  show,
+  withDefaults,
+  wrongType,
+} from "../engine/extend.ts";
+import { derive, onTensors, print, replayed, runOnTensors, type Value } from "../engine/fuse/index.ts";
+import { full, type Module, noGrad, parameter, type Tensor, zeros } from "../engine/index.ts";
+import { checkCounters, checkSequence, checkState, type Fire, IN_FLOAT32, STEPS, strictOf } from "./checks.ts";
+import { itself, lazy } from "./lazy.ts";
+import { CompiledNeuron, type Operands, outputOf, runNeuron } from "./neuron-op.ts";
+import { CompiledStage } from "./neuron-stage.ts";
+import { type NeuronKind, REFRACTORY, type StepLanguage, stepOf } from "./neuron-step.ts";
+import { checkPerNeuron, persistentCopy } from "./per-neuron.ts";
+import { type Stage, Staged } from "./stage.ts";
+import { checkSurrogate, type Surrogate } from "./surrogate.ts";
+import { sigmoid } from "./surrogates.ts";
+
+/** T, where it must be known from elsewhere: TypeScript infers nothing from this place. */
+export type Known<T> = [T][T extends unknown ? 0 : never];
+
+/** What a step is given: the current, its states and parameters by their names, and functions such as `spike` and `where`. */
+export type NeuronStep<Name extends string> = StepLanguage & { readonly [name in Name]: Value };
+
+/** What a step returns: spikes, the next value of each state, and whatever else `unroll` is to give. */
+export type NeuronOutputs<State extends string> = {
+  /** 0 or 1, made by `spike`. */
+  readonly spikes: Value;
+} & {
+  readonly [name in State]: Value | number;
+} & { readonly [name: string]: Value | number };
+
+/** A neuron as {@link neuron} takes it. */
+export interface NeuronDefinition<State extends string, Parameter extends string, Outputs> {
+  /** The name of the class. */
+  readonly name: string;
+  /** What a step leaves to the next one, with the values at the start: numbers, or functions of the parameters. */
+  readonly state: {
+    readonly [name in State]: number | ((parameters: { readonly [name in Known<Parameter>]: Value }) => Value | number);
+  };
+  /** The parameters with their defaults. */
+  readonly parameters: { readonly [name in Parameter]: number };
+  /** The state that a spike resets; it is held in refractory steps. Default: `v`, where there is one. */
+  readonly reset?: Known<State>;
+  /** One time step, for each neuron on its own: the equations, with the methods of tensors. */
+  step(argument: NeuronStep<Known<State> | Known<Parameter>>): Outputs;
+}
+
+/** Options of a neuron that {@link neuron} has made: its parameters by their names, and these. */
+export type NeuronOptions<Parameter extends string> = {
+  /** A number, or a tensor [] or [N], which gives each neuron its own. */
+  readonly [name in Parameter]?: number | Tensor;
+} & {
+  /** Names of the parameters that are learned. Default: none. */
+  readonly learn?: readonly Parameter[];
+  /** Bounds [low, high] of parameters: stored raw, clamped in the forward pass, zero gradient outside. */
+  readonly constrain?: { readonly [name in Parameter]?: readonly [low: number, high: number] };
+  /** How the spike is differentiated; default surrogate.sigmoid({ slope: 10 }). */
+  readonly surrogate?: Surrogate;
+  /** Fires at x ≥ 0 ("ge", the default) or x > 0 ("gt"). */
+  readonly fire?: Fire;
+  /**
+   * Steps after a spike in which nothing fires and the state of the reset, and so the membrane, is held; other states go on. An
+   * integer in [0, 2²⁴], default 0.
+   */
+  readonly refractorySteps?: number;
+  /**
+   * false: the surrogate's smooth primitive takes the place of the spike, and all gradients are exact: `detach` has no effect,
+   * and `where` and `select` weigh by it. Default true.
+   */
+  readonly spiking?: boolean;
+};
+
+/** State between time steps, [B, …] by name. */
+export type NeuronState<State extends string> = { readonly [name in State]: Tensor } & {
+  /** Steps that each neuron is still held, where `refractorySteps` is not 0. */
+  readonly refractory?: Tensor;
+};
+
+/** What `unroll` gives: what the step returns, over time, [T, B, …], and the state after the last step. */
+export type NeuronRecord<State extends string, Outputs> = { readonly [name in keyof Outputs]: Tensor } & {
+  /** The state after the last step, [B, …] by name. */
+  readonly state: NeuronState<State>;
+};
+
+/** A layer of neurons that {@link neuron} has made; its parameters are properties. */
+export interface NeuronLayer<State extends string, Outputs> extends Module {
+  /**
+   * Spikes [T, B, …] of a current [T, B, …], from the initial state.
+   *
+   * @throws RangeError unless the current has a time axis and fits the parameters of each neuron.
+   */
+  forward(current: Tensor): Tensor;
+  /**
+   * All that the step returns, over time, and the state after the last step, from a given state on; all differentiable. Inside of
+   * tapes what is not read costs nothing; what is read is computed by another forward run.
+   *
+   * @throws RangeError as `forward`, or unless the state has the shape of one step and counters of at most refractorySteps.
+   */
+  unroll(current: Tensor, state?: NeuronState<State>): NeuronRecord<State, Outputs>;
+  /**
+   * One time step: current [B, …] → spikes [B, …] and the next state; the same bits as `forward`.
+   *
+   * @throws RangeError as `unroll`.
+   */
+  step(current: Tensor, state: NeuronState<State>): [spikes: Tensor, state: NeuronState<State>];
+  /**
+   * The state before the first step, for currents of the shape of one step, [B, …].
+   *
+   * @throws RangeError unless the sizes are positive integers.
+   */
+  initialState(shape: readonly number[]): NeuronState<State>;
+  /** The step and the derived backward step, as equations. */
+  toString(): string;
+}
+
+/** The class that {@link neuron} gives. */
+export type NeuronClass<State extends string, Parameter extends string, Outputs> = new (
+  options?: NeuronOptions<Parameter>,
+) => NeuronLayer<State, Outputs> & { readonly [name in Parameter]: Tensor };
+
+/**
+ * A class of neurons from a function of one time step: compiled to WebAssembly, differentiated, and fused over time.
+ *
+ * The step computes with symbols, once for each layer: it has no numbers to look at, and `where(v.gt(1), a, b)` takes the place
+ * of an `if`. Each neuron is computed on its own. Parameters are properties of a layer and names in its state; those that are
+ * learned are its parameters, the others buffers. A layer runs in `Sequential` and `Stream`, and has `forward`, `unroll`, `step`,
+ * `initialState`; `String(layer)` shows the gradient that was derived.
+ *
+ *     const Leaky = neuron({
+ *       name: "Leaky",
+ *       state: { v: 0 },
+ *       parameters: { beta: 0.9, threshold: 1 },
+ *       step({ current, v, beta, threshold, spike }) {
+ *         const u = v.mul(beta).add(current);
+ *         const s = spike(u.sub(threshold));
+ *         return { spikes: s, membrane: u, v: u.sub(s.detach().mul(threshold)) };
+ *       },
+ *     });
+ *     const layer = new Leaky({ beta: 0.8, learn: ["beta"], constrain: { beta: [0, 1] } });
+ *
+ * Shapes: current [T, B, …] → spikes [T, B, …]; a parameter [N] gives each neuron on the last axis its own.
+ *
+ * @throws TypeError for a definition with names that are taken, values that are no numbers, or a step that is no function. The
+ *   constructor of the class: TypeError for an option of another name or kind, and where the step does what a neuron cannot, for
+ *   instance `v * beta`; RangeError for values beyond float32, bounds in the wrong order, names that are no parameters.
+ */
+export function neuron<State extends string, Parameter extends string, const Outputs extends NeuronOutputs<State>>(
+  definition: NeuronDefinition<State, Parameter, Outputs>,
+): NeuronClass<State, Parameter, Outputs> {
+  const form = formOf(definition as unknown as Definition);
+  const made = class extends Neurons {
+    constructor(options: object = {}) {
+      super(form, options);
+    }
+  };
+  Object.defineProperty(made, "name", { value: form.name });
+  return made as unknown as NeuronClass<State, Parameter, Outputs>;
+}
+
+type Named = Readonly<Record<string, Tensor>>;
+type Initial = number | ((parameters: Named) => unknown);
+type Definition = NeuronDefinition<string, string, Readonly<Record<string, Value | number>>>;
+type State = NeuronState<string>;
+
+/** A definition that was checked. */
+interface Form extends NeuronKind {
+  readonly initial: readonly Initial[];
+  readonly parameters: Readonly<Record<string, number>>;
+}
+
+const OPTIONS = {
+  learn: undefined as readonly string[] | undefined,
+  constrain: undefined as object | undefined,
+  surrogate: undefined as Surrogate | undefined,
+  fire: "ge" as Fire,
+  refractorySteps: 0,
+  spiking: true,
+};
+
+/** Names that mean something else in a step. */
+const RESERVED =
+  /* @__PURE__ */ `current spike spikes membrane state where select softplus constant ${REFRACTORY}`.split(" ");
+
+function formOf(given: Definition): Form {
+  const { name, state, parameters, reset, step } = objectOf("neuron", "a definition", given) as unknown as Definition;
+  if (typeof name !== "string" || name === "") throw wrongType("neuron", "a name", name);
+  const initial = { ...objectOf(name, "state, initial values by name", state) } as Record<string, Initial>;
+  const usual = { ...objectOf(name, "parameters, defaults by name", parameters) } as Record<string, number>;
+  const states = Object.keys(initial);
+  for (const [key, value] of Object.entries(initial)) {
+    if (typeof value !== "function") numberOf(name, `the initial value of ${key}`, value, IN_FLOAT32);
+  }
+  for (const [key, value] of Object.entries(usual)) numberOf(name, `the default of ${key}`, value, IN_FLOAT32);
+  for (const key of [...states, ...Object.keys(usual)]) {
+    const isParameter = Object.keys(usual).includes(key);
+    const isTaken =
+      isParameter && (states.includes(key) || key in OPTIONS || key in Neurons.prototype || key in FIELDS);
+    if (!isTaken && !RESERVED.includes(key)) continue;
+    throw new TypeError(
+      `${name}: ${key} is a name that is taken; call the ${isParameter ? "parameter" : "state"} otherwise`,
+    );
+  }
+  if (reset !== undefined && !states.includes(reset)) {
+    throw new TypeError(`${name}: expected reset as one of the states ${states.join(", ")}, got ${show(reset)}`);
+  }
+  return {
+    name,
+    states,
+    initial: Object.values(initial),
+    parameters: usual,
+    reset: reset ?? (states.includes("v") ? "v" : null),
+    step: functionOf(name, "step", step) as NeuronKind["step"],
+  };
+}
+
+/** Fields of every layer. */
+const FIELDS = { training: 0, compiled: 0, form: 0, bounds: 0, hold: 0 };
+
+/** A layer of neurons, whatever their step. */
+class Neurons extends Staged {
+  /** @internal */
+  readonly compiled: CompiledNeuron;
+  private readonly form: Form;
+  private readonly bounds: Readonly<Record<string, readonly number[]>>;
+  private readonly hold: number;
+
+  constructor(form: Form, options: object) {
+    super();
+    const { name, parameters } = form;
+    const names = Object.keys(parameters);
+    const given = withDefaults<typeof OPTIONS & Record<string, unknown>>(
+      name,
+      { ...blank(names), ...OPTIONS },
+      options,
+    );
+    const { learn = [], constrain = {}, surrogate = sigmoid(), spiking } = given;
+    checkSurrogate(name, surrogate);
+    if (!spiking && surrogate.primitive === null) {
+      throw new RangeError(`${name}: spiking: false needs a surrogate with a primitive, got ${surrogate.name}`);
+    }
+    const strict = strictOf(name, given.fire) === 1;
+    this.form = form;
+    this.hold = numberOf(name, "refractorySteps", given.refractorySteps, STEPS);
+    if (this.hold > 0 && form.reset === null) {
+      throw new RangeError(
+        `${name}: refractorySteps needs a state that is held; name it in the definition, reset: "${form.states[0]}"`,
+      );
+    }
+    const learned = learnedOf(name, names, learn);
+    this.bounds = boundsOf(name, names, constrain);
+    this.compiled = noGrad(() => {
+      const kinds: Record<string, "scalar" | "column"> = {};
+      for (const key of names) {
+        const value = given[key] === undefined ? parameters[key] : given[key];
+        const t = persistentCopy(name, key, value as number | Tensor, IN_FLOAT32);
+        (this as unknown as Record<string, Tensor>)[key] = learned.has(key) ? parameter(t) : buffer(t);
+        kinds[key] = t.size === 1 ? "scalar" : "column";
+      }
+      return new CompiledNeuron(stepOf(form, kinds, { surrogate, strict, hold: this.hold, spiking }));
+    });
+  }
+
+  forward(current: Tensor): Tensor {
+    checkSequence(this.form.name, "a current", current);
+    this.checkNeurons(current.sizes);
+    return composed(Neurons.spikes, this, current);
+  }
+
+  private static spikes(layer: Neurons, current: Tensor): Tensor {
+    const parameters = layer.parametersNow();
+    if (inReference()) return layer.onTensors(current, null, parameters).spikes as Tensor;
+    return runNeuron(
+      layer.compiled,
+      layer.operands(current, current.sizes[0] as number, null, parameters),
+      SPIKES,
+      null,
+    ).spikes;
+  }
+
+  unroll(current: Tensor, state?: State): Readonly<Record<string, unknown>> {
+    checkSequence(this.form.name, "a current", current);
+    this.checkNeurons(current.sizes);
+    const from = state === undefined ? null : this.read(state, current.sizes.slice(1));
+    return composed(Neurons.recorded, this, current, from);
+  }
+
+  private static recorded(layer: Neurons, current: Tensor, from: State | null): Readonly<Record<string, unknown>> {
+    const parameters = layer.parametersNow();
+    if (inReference()) return layer.onTensors(current, from, parameters);
+    const { compiled } = layer;
+    const operands = layer.operands(current, current.sizes[0] as number, from, parameters);
+    const passage = runNeuron(compiled, operands, compiled.outputs, current.sizes.slice(1));
+    const all = { state: named(compiled.states, passage.last) };
+    compiled.outputs.forEach((name, i) => {
+      if (name === "spikes") Object.assign(all, { spikes: passage.spikes });
+      else
+        Object.defineProperty(all, name, {
+          enumerable: true,
+          get: lazy(passage.spikes, () => outputOf(passage, i), itself),
+        });
+    });
+    return all;
+  }
+
+  step(current: Tensor, state: State): [spikes: Tensor, state: State] {
+    alive(current, this.form.name);
+    this.checkNeurons([1, ...current.sizes]);
+    return composed(Neurons.advanced, this, current, this.read(state, current.sizes));
+  }
+
+  private static advanced(layer: Neurons, current: Tensor, from: State): [spikes: Tensor, state: State] {
+    const parameters = layer.parametersNow();
+    if (inReference()) {
+      const { spikes, state } = layer.onTensors(current.unsqueeze(0), from, parameters);
+      return [(spikes as Tensor).squeeze(0), state as State];
+    }
+    const { compiled } = layer;
+    const { spikes, last } = runNeuron(compiled, layer.operands(current, 1, from, parameters), SPIKES, current.sizes);
+    return [spikes, named(compiled.states, last) as State];
+  }
+
+  initialState(shape: readonly number[]): State {
+    return composed(Neurons.started, this, checkShape(this.form.name, shape));
+  }
+
+  private static started(layer: Neurons, shape: Shape): State {
+    const start = layer.start(shape, layer.parametersNow());
+    return named(
+      layer.compiled.states,
+      start.map((t) => (t === null ? zeros(shape) : t.clone())),
+    ) as State;
+  }
+
+  override toString(): string {
+    const { traced } = this.compiled.program;
+    const { definition } = traced;
+    const names = [...definition.states, ...Object.keys(definition.parameters), ...traced.outputs.keys()];
+    const symbols = Object.entries(SYMBOLS).filter(([, symbol]) => !names.includes(symbol));
+    return print(traced, Object.fromEntries(symbols));
+  }
+
+  /** @internal */
+  stage(input: Tensor): Stage | null {
+    if (this.forward !== FORWARD) return null;
+    this.checkNeurons([1, ...input.sizes]);
+    return new CompiledStage(
+      this.compiled,
+      this.namedState().map(([, t]) => t),
+      input,
+      {
+        start: () => this.initialState(input.sizes) as unknown as Named,
+        parameters: () => this.loopParameters(this.parametersNow()),
+      },
+    );
+  }
+
+  /** The parameters as the step takes them, within their bounds. */
+  private parametersNow(): Named {
+    const all: Record<string, Tensor> = {};
+    for (const name of Object.keys(this.form.parameters)) {
+      const t = (this as unknown as Named)[name] as Tensor;
+      const bounds = this.bounds[name];
+      all[name] = bounds === undefined ? t : t.clamp(bounds[0] as number, bounds[1] as number);
+    }
+    return all;
+  }
+
+  /** What the loop uses of them. */
+  private loopParameters(parameters: Named): Tensor[] {
+    return derive(this.compiled.program.traced, parameters, onTensors) as Tensor[];
+  }
+
+  private operands(current: Tensor, T: number, from: State | null, parameters: Named): Operands {
+    const { states } = this.compiled;
+    return {
+      current,
+      T,
+      parameters: this.loopParameters(parameters),
+      from:
+        from === null
+          ? this.start(current.sizes.slice(1), parameters)
+          : states.map((name) => (from as unknown as Named)[name] as Tensor),
+    };
+  }
+
+  /** The states before the first step, null for zeros. */
+  private start(shape: Shape, parameters: Named): (Tensor | null)[] {
+    const { name, states, initial } = this.form;
+    const scalars = Object.fromEntries(Object.entries(parameters).map(([key, t]) => [key, scalar(t)]));
+    const all = initial.map((value, i) => {
+      const x = typeof value === "function" ? value(scalars) : value;
+      if (x === 0) return null;
+      if (typeof x === "number") return full(shape, x);
+      alive(x as Tensor, `${name}: the initial value of ${states[i]}`);
+      return scalar(x as Tensor).expand(shape);
+    });
+    return this.hold > 0 ? [...all, null] : all;
+  }
+
+  /** The step on tensors, for the float64 kernels of `gradcheck`. */
+  private onTensors(current: Tensor, from: State | null, parameters: Named): Readonly<Record<string, unknown>> {
+    const { program, states } = this.compiled;
+    const before =
+      from === null
+        ? this.start(current.sizes.slice(1), parameters)
+        : states.map((name) => (from as unknown as Named)[name] as Tensor);
+    const given = states.map((name, i) => [name, before[i]] as const).filter(([, t]) => t !== null);
+    const { outputs, states: last } = runOnTensors(replayed(program.traced), {
+      inputs: { current },
+      states: Object.fromEntries(given) as Named,
+      parameters: Object.fromEntries(Object.entries(parameters).map(([key, t]) => [key, scalar(t)])),
+    });
+    const { [REFRACTORY]: _, ...all } = outputs;
+    return { ...all, state: last };
+  }
+
+  /** Throws unless the parameters fit a current of this shape, [T, B, …]. */
+  private checkNeurons(shape: Shape): void {
+    const { name, parameters } = this.compiled.program.traced.definition;
+    for (const [key, kind] of Object.entries(parameters)) {
+      const t = (this as unknown as Named)[key] as Tensor;
+      checkPerNeuron(name, key, t, shape);
+      if ((t.size === 1) === (kind === "scalar")) continue;
+      // The code reads as many values as there were.
+      throw new RangeError(`${name}: expected ${key} as the layer was made with it, got ${formatShape(t.sizes)}`);
+    }
+  }
+
+  /** The state, read once; throws unless it is one for steps of this shape. */
+  private read(state: State, shape: Shape): State {
+    const { name } = this.form;
+    const given = Object(state) as Record<string, Tensor>;
+    const copy: Record<string, Tensor> = {};
+    for (const key of this.compiled.states) {
+      copy[key] = given[key] as Tensor;
+      checkState(name, key, copy[key], shape);
+      if (key === REFRACTORY) checkCounters(name, copy[key], this.hold);
+    }
+    return copy as State;
+  }
+}
+
+const FORWARD = /* @__PURE__ */ forwardOf(Neurons);
+
+const SPIKES = ["spikes"];
+
+/** Shorter names in equations. */
+const SYMBOLS = { current: "I", spikes: "s", membrane: "u", threshold: "θ", refractory: "r" };
+
+const blank = (names: readonly string[]): Record<string, undefined> =>
+  Object.fromEntries(names.map((name) => [name, undefined]));
+
+const named = (names: readonly string[], tensors: readonly Tensor[]): Record<string, Tensor> =>
+  Object.fromEntries(names.map((name, i) => [name, tensors[i] as Tensor]));
+
+/** One value for all neurons broadcasts to a step of any shape, also to one without axes. */
+const scalar = (t: Tensor): Tensor => (t.size === 1 && t.ndim > 0 ? t.reshape([]) : t);
+
+function learnedOf(where: string, names: readonly string[], learn: unknown): Set<string> {
+  if (!Array.isArray(learn)) throw wrongType(where, "learn as a list of parameters", learn);
+  const learned = new Set<string>();
+  // The first that is no name ends a list of any length.
+  for (const name of learn) {
+    checkKnown(where, "learn", names, name);
+    learned.add(name as string);
+  }
+  return learned;
+}
+
+function boundsOf(where: string, names: readonly string[], constrain: unknown): Record<string, readonly number[]> {
+  const bounds: Record<string, readonly number[]> = {};
+  for (const [name, pair] of Object.entries(objectOf(where, "constrain as bounds by name", constrain))) {
+    if (pair === undefined) continue;
+    checkKnown(where, "constrain", names, name);
+    const [low, high] = listOf(where, `constrain.${name}`, pair, NUMBER, 2) as [number, number];
+    if (low > high) throw new RangeError(`${where}: expected constrain.${name} as [low, high], got ${show(pair)}`);
+    bounds[name] = [low, high];
+  }
+  return bounds;
+}
+
+function checkKnown(where: string, option: string, names: readonly string[], name: unknown): void {
+  if (names.includes(name as string)) return;
+  throw new RangeError(`${where}: expected ${option} to name parameters, ${names.join(", ")}, got ${show(name)}`);
+}

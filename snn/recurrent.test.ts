@@ -1,0 +1,149 @@
+import { describe, expect, test } from "vitest";
+import { Conv2d, Generator, gradcheck, Linear, Module, type Tensor, tape, zeros } from "../engine/index.ts";
+import { AdaptiveLIF, Resetting } from "../test/support/neurons.ts";
+import { bits, bytesKept, expectNear, gradient, leaf, random, values } from "../test/support/tensors.ts";
+import { LIF, Recurrent, RecurrentLIF, Stream } from "./index.ts";
+
+const [T, B, N] = [12, 2, 5];
+const current = (seed: number) => leaf([T, B, N], seed, { low: -0.5, high: 1.5 });
+const generator = () => new Generator(1);
+
+describe("recurrent: a LIF is the layer RecurrentLIF", () => {
+  test.each(["all", "one"] as const)("%s", (connection) => {
+    const options = { features: N, connection, generator: generator() };
+    const layers = [
+      new RecurrentLIF({ ...options, learnBeta: true }),
+      new Recurrent(new LIF({ learnBeta: true }), { ...options, generator: generator() }),
+      new Recurrent(new Resetting({ learn: ["beta"], constrain: { beta: [0, 1] } }), {
+        ...options,
+        generator: generator(),
+      }),
+    ];
+    const w = random([T, B, N], 2);
+    const x = current(1);
+    const results = layers.map((layer) => {
+      x.zeroGrad();
+      const spikes = tape(() => {
+        const s = layer.forward(x);
+        s.mul(w).sum().backward();
+        return bits(s);
+      });
+      const weight = layer.V ?? (layer.recurrent as Linear).weight;
+      const beta = layer instanceof RecurrentLIF ? layer.beta : (layer.neuron as LIF).beta;
+      return { spikes, gradients: [x, weight, beta].map(gradient) };
+    });
+    const [want, ...others] = results as [(typeof results)[0], ...typeof results];
+    for (const got of others) {
+      expect(got.spikes).toEqual(want.spikes);
+      got.gradients.forEach((g, i) => {
+        expectNear(g, want.gradients[i] as number[], `gradient ${i}`, { absolute: 1e-4, relative: 1e-4 });
+      });
+    }
+    expect(want.gradients.every((g) => g.some((d) => d !== 0))).toBe(true);
+  });
+});
+
+describe("recurrent: neurons of one's own", () => {
+  const layers = {
+    all: () => new Recurrent(new AdaptiveLIF({ learn: ["beta"] }), { features: N, generator: generator() }),
+    "all, no bias": () => new Recurrent(new AdaptiveLIF(), { features: N, bias: false, generator: generator() }),
+    one: () => new Recurrent(new AdaptiveLIF({ refractorySteps: 1 }), { features: N, connection: "one" }),
+    "a module": () => new Recurrent(new AdaptiveLIF(), { connection: new Linear(N, N, { generator: generator() }) }),
+  };
+  test.each(Object.entries(layers))("%s: forward, unroll, step and Stream have the same bits", (_, make) => {
+    const layer = make();
+    const x = current(3);
+    const spikes = layer.forward(x);
+    expect(values(spikes)).toContain(1);
+    const record = layer.unroll(x);
+    expect(bits(record.spikes)).toEqual(bits(spikes));
+    expect(bits(record.v.select(0, -1))).toEqual(bits(record.state.v));
+    expect(bits(record.state.spikes)).toEqual(bits(spikes.select(0, -1)));
+    const stream = new Stream(layer, [B, N]);
+    let state = layer.initialState([B, N]);
+    for (const [t, now] of x.unbind(0).entries()) {
+      const [s, next] = layer.step(now, state);
+      expect(bits(s)).toEqual(bits(spikes.select(0, t)));
+      expect(bits(stream.step(now.toFloat32Array()).slice())).toEqual(bits(s));
+      state = next;
+    }
+    expect(bits(state.a)).toEqual(bits(record.state.a));
+    const first = layer.unroll(x.slice(0, 0, 5));
+    expect(bits(layer.unroll(x.slice(0, 5), first.state).spikes)).toEqual(bits(spikes.slice(0, 5)));
+  });
+
+  test("are linked by a convolution", () => {
+    const layer = new Recurrent(new AdaptiveLIF(), {
+      connection: new Conv2d(2, 2, 3, { padding: 1, generator: generator() }),
+    });
+    const x = leaf([6, 1, 2, 4, 4], 4, { low: -0.5, high: 1.5 });
+    const spikes = tape(() => {
+      const s = layer.forward(x);
+      s.mul(random([6, 1, 2, 4, 4], 5))
+        .sum()
+        .backward();
+      return bits(s);
+    });
+    expect(layer.parameters().map((p) => gradient(p).some((d) => d !== 0))).toEqual([true, true]);
+    expect(spikes).not.toEqual(bits(new AdaptiveLIF().forward(x)));
+    expect(layer.namedParameters().map(([name]) => name)).toEqual(["recurrent.weight", "recurrent.bias"]);
+  });
+
+  test("have exact gradients where they are smooth", () => {
+    const layer = new Recurrent(new AdaptiveLIF({ spiking: false }), { features: 3, generator: generator() });
+    const outputs = (x: Tensor) => layer.unroll(x).membrane.add(layer.forward(x));
+    gradcheck(outputs, [random([4, 2, 3], 6)]);
+  });
+
+  test("leave nothing behind", () => {
+    const layer = new Recurrent(new AdaptiveLIF({ learn: ["beta"] }), { features: N, generator: generator() });
+    const x = current(7);
+    const step = () => tape(() => layer.unroll(x).v.sum().add(layer.forward(x).sum()).backward());
+    step();
+    expect(bytesKept(step)).toBe(0);
+    const outside = () => {
+      layer.forward(x).dispose();
+      const { state, ...outputs } = layer.unroll(x);
+      for (const t of [...Object.values(outputs), ...Object.values(state)]) t.dispose();
+    };
+    outside(); // which makes the transposed copy of the weights
+    expect(bytesKept(outside)).toBe(0);
+  });
+});
+
+test("recurrent: what does not fit says so", () => {
+  const neurons = () => new AdaptiveLIF();
+  class Wide extends Module {
+    forward(x: Tensor): Tensor {
+      return x.select(-1, 0);
+    }
+  }
+  const layer = new Recurrent(neurons(), { features: 3 });
+  const state = layer.initialState([2, 3]);
+  const cases: [() => unknown, string][] = [
+    [() => new Recurrent(neurons(), {}), "Recurrent: expected features as a number, got undefined"],
+    [() => new Recurrent(neurons(), { features: 0 }), "Recurrent: features must be a positive integer, got 0"],
+    [
+      () => new Recurrent(neurons(), { features: 3, connection: "none" as never }),
+      'expected connection "all", "one" or a module',
+    ],
+    [
+      () => new Recurrent(neurons(), { features: 3, connection: new Wide() }),
+      "a module as the connection has no features",
+    ],
+    [() => new Recurrent(neurons(), { connection: 1 as never }), "Recurrent: expected a module with forward(x), got 1"],
+    [() => new Recurrent(new Linear(3, 3) as never, { features: 3 }), "expected a layer of neurons with step, unroll"],
+    [() => new Recurrent(null as never, { features: 3 }), "Recurrent: expected a module with forward(x), got null"],
+    [() => layer.forward(zeros([4, 2, 2])), "Recurrent: expected a current [T, B, …, 3], got [4, 2, 2]"],
+    [
+      () => layer.step(zeros([2, 3]), { ...state, spikes: zeros([3]) }),
+      "expected a state spikes of shape [2, 3], got [3]",
+    ],
+    [() => layer.unroll(zeros([4, 2, 3]), {} as never), "Recurrent: expected a state with spikes as a tensor"],
+    [
+      () => new Recurrent(neurons(), { connection: new Wide() }).forward(zeros([4, 2, 3])),
+      "Recurrent: expected the connection to give [1, 2, 3], got [1, 2]",
+    ],
+  ];
+  for (const [call, message] of cases) expect(() => tape(call), message).toThrow(message);
+});

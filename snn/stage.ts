@@ -1,0 +1,66 @@
+/** A layer of a stream: its memory, and what it does in a step. */
+import { allocateIn, hold, k, persist, ready, root, type Shape, streamBytes, touch } from "../engine/extend.ts";
+import { Module, type Tensor, zeros } from "../engine/index.ts";
+
+/** What a stage holds. */
+interface Holding {
+  /** What stays from one step to the next; zeros at the start. */
+  readonly state?: readonly Tensor[];
+  /** Further memory of its own. */
+  readonly memory?: readonly Tensor[];
+  /** What the layer owns and a step reads: parameters and buffers. */
+  readonly parameters?: readonly (Tensor | null)[];
+}
+
+/** A layer with memory of its own, and what it does in a step. */
+export abstract class Stage {
+  /** What the next stage reads. Spikes are there as numbers, those of plain neurons as bits too. */
+  readonly output: Tensor;
+  readonly memory: readonly Tensor[];
+  private readonly state: readonly Tensor[];
+  private readonly parameters: readonly Tensor[];
+
+  constructor(output: Tensor, { state = [], memory = [], parameters = [] }: Holding) {
+    this.output = output;
+    this.state = state;
+    this.memory = [output, ...state, ...memory];
+    this.parameters = parameters.filter((t) => t !== null);
+  }
+
+  /** Throws if something that a step reads was freed. */
+  check(): void {
+    for (let i = 0; i < this.parameters.length; i++) ready("Stream", this.parameters[i] as Tensor);
+  }
+
+  abstract step(): void;
+
+  reset(): void {
+    for (const t of this.state) {
+      k.fill(t.ptr, t.size, 0);
+      if (t.bits !== 0) k.fill(t.bits, streamBytes(t.size) / 4, 0);
+      touch(t);
+    }
+  }
+}
+
+/** A layer that knows its stage. */
+export abstract class Staged extends Module {
+  /**
+   * The stage that reads this input; null where a subclass has changed what the layer computes.
+   *
+   * @internal
+   */
+  abstract stage(input: Tensor): Stage | null;
+}
+
+/** Memory that stays, zeros. */
+export const own = (shape: Shape): Tensor => persist(zeros(shape));
+
+/** The same for spikes, as numbers and bits. */
+export function ownSpikes(shape: Shape): Tensor {
+  const t = own(shape);
+  t.bits = allocateIn(root.region, streamBytes(t.size));
+  hold(t, t.bits, streamBytes(t.size));
+  k.fill(t.bits, streamBytes(t.size) / 4, 0);
+  return t;
+}
