@@ -49,6 +49,29 @@ test("composed: without a gradient only the result is left", () => {
   }
 });
 
+test("composed: of results that look into each other, each has memory of its own", () => {
+  const x = random([3, 4], 5);
+  const [sum, row] = composed((x: Tensor) => {
+    const sum = x.add(1);
+    return [sum, select(sum, 0, 1)] as const;
+  }, x);
+  const expected = values(sum).slice(4, 8);
+  noGrad(() => random([100], 6).add(1));
+  expect(values(row)).toEqual(expected);
+  sum.dispose();
+  expect(values(row)).toEqual(expected);
+});
+
+test("composed: an expansion in another shape can be read and reshaped on", () => {
+  const x = tensor([1, 2, 3]);
+  const spread = x.expand([2, 3]).unsqueeze(1);
+  expect(spread.reshape([2, 3, 1]).reshape([2, 3]).toArray()).toEqual([
+    [1, 2, 3],
+    [1, 2, 3],
+  ]);
+  expect(linear(spread, tensor([[1, 1, 1]])).toArray()).toEqual([[[6]], [[6]]]);
+});
+
 test("composed: a result that looks into a tensor of the caller goes on to do so, and no copy is made", () => {
   const x = random([4, 64], 6);
   const kept = bytesKept(() => {

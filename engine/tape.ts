@@ -164,8 +164,12 @@ function moveOut(t: Tensor, inner: Scope): void {
 }
 
 function handOut(t: Tensor, inner: Scope): void {
-  if (t.base === null || rootOf(t).region === inner.region) return moveOut(t, inner);
-  t.region = (inner.parent as Scope).region;
+  const owner = rootOf(t);
+  // What looks into a tensor that has just moved still looks where this was.
+  if (owner === t || owner.region === inner.region || inner.moved.includes(owner)) return moveOut(t, inner);
+  const { region } = inner.parent as Scope;
+  // An expansion may look into the owner through a view, which stays with it.
+  for (let x = t; x.base !== null; x = x.base) if (x.region === inner.region) x.region = region;
 }
 
 /**

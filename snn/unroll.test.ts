@@ -104,3 +104,17 @@ test("unroll: a state that is written or freed before backward is an error", () 
     });
   }
 });
+
+test.each(Object.entries(neurons))(
+  "unroll: what it gives of %s neurons outside of tapes stays as it is",
+  (_name, make) => {
+    const lif = make();
+    const x = random(shape, 1);
+    const expected = noGrad(() => lif.unroll(x).state);
+    const record = lif.unroll(x);
+    noGrad(() => full([1000], 7).add(1)); // where the ops of unroll had their memory
+    for (const name of ["v", "refractory"] as const) expect(bits(record.state[name])).toEqual(bits(expected[name]));
+    record.v.dispose();
+    expect(bits(record.state.v)).toEqual(bits(expected.v));
+  },
+);
