@@ -66,19 +66,28 @@ export function enter(recording: boolean, region: Region = { open: false, scope:
 
 /** Blocks that fn of {@link allOrNothing} has taken at the root and not given back, their bytes by address; null outside of it. */
 let taken: Map<number, number> | null = null;
+/** The tensors that it has made there. */
+const made: Tensor[] = [];
 
-/** fn() at the root: where it throws, all memory that it took there is given back. */
+/** fn() at the root: where it throws, the tensors that it made there are freed, and all other memory that it took is given back. */
 export function allOrNothing<R>(fn: () => R): R {
   if (taken !== null) return fn();
   taken = new Map();
   try {
     return fn();
   } catch (error) {
+    for (const t of made) t.dispose();
     for (const [p, bytes] of taken) heapOf(p).release(p, bytes);
     throw error;
   } finally {
     taken = null;
+    clear(made);
   }
+}
+
+/** t was made at the root. */
+export function noteMade(t: Tensor): void {
+  if (taken !== null) made.push(t);
 }
 
 /** fn() at the root and recorded, whatever tape is running: its result, and its records, which are the caller's. */

@@ -10,7 +10,7 @@ import { dropColumns, EXPOSED, UNREAD } from "./columns.ts";
 import { Held } from "./held.ts";
 import type { GradientForm, Recorded } from "./op.ts";
 import type { TensorMethods } from "./ops/index.ts";
-import { allocate, allocateIn, disposed, free, type Region, root, scope } from "./scope.ts";
+import { allocate, allocateIn, disposed, free, noteMade, type Region, root, scope } from "./scope.ts";
 import { checkSize, formatShape, type Shape, sizeOf } from "./shape.ts";
 import { memory } from "./wasm.ts";
 
@@ -335,8 +335,14 @@ export function emptyLike(x: Tensor): Tensor {
 
 function unwritten(shape: Shape, size: number): Tensor {
   const z = new Tensor(shape, size, allocate(4 * size), scope.region, scope === root);
-  if (scope === root) hold(z, z.ptr, 4 * size);
+  if (scope === root) own(z, z.ptr, 4 * size);
   return z;
+}
+
+/** t, which was just made outside of all tapes, owns the block at p. */
+function own(t: Tensor, p: number, bytes: number): void {
+  hold(t, p, bytes);
+  noteMade(t);
 }
 
 /** The block at p goes with t where t, a tensor outside of tapes, is collected as garbage. */
@@ -352,7 +358,7 @@ export function emptySpikes(shape: Shape): Tensor {
   checkSize("spikes", shape, size);
   const z = new Tensor(shape, size, 0, scope.region, scope === root);
   z.bits = allocate(streamBytes(size));
-  if (scope === root) hold(z, z.bits, streamBytes(size));
+  if (scope === root) own(z, z.bits, streamBytes(size));
   return z;
 }
 

@@ -1,7 +1,7 @@
 /** Memory outside of tapes that nobody disposes of: it comes back when its owner is garbage. */
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { Adam, LIF, Linear, memoryStats, noGrad, ones, parameter, type Tensor, tape } from "jarvis-snn";
+import { Adam, conv2d, LIF, Linear, memoryStats, noGrad, ones, parameter, type Tensor, tape } from "jarvis-snn";
 import { describe, expect, test } from "vitest";
 import { random, values } from "./support/tensors.ts";
 
@@ -58,6 +58,17 @@ describe("garbage outside of tapes gives its memory back", () => {
     const [a, b] = [ones([50, 40]), ones([50, 40])];
     a.copyFrom(b.mul(3));
     expect([a, b].map((t) => t.sum().item())).toEqual([6000, 2000]);
+  });
+
+  test("what an op has made before it fails is given back once", async () => {
+    const [image, kernel] = [ones([1, 1, 4, 4]), ones([1, 1, 3, 3])];
+    const kept = await keptAfter(() => {
+      expect(() => conv2d(image, kernel, null, { padding: 16000, stride: 2000 })).toThrow(/out of memory/);
+    });
+    expect(kept).toBe(0);
+    const [a, b] = [ones([17, 17]), ones([17, 17])]; // as the result would have been
+    a.copyFrom(b.mul(3));
+    expect([a, b].map((t) => t.sum().item())).toEqual([867, 289]);
   });
 
   test("views, gradients and expansions keep what they look into", async () => {
