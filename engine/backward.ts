@@ -6,6 +6,7 @@ import {
   checkUnconsumed,
   gradOf,
   isReached,
+  partsOf,
   type Recorded,
   ready,
   recycleGradient,
@@ -73,7 +74,7 @@ function walk(records: Tensor[]): void {
       checkSaved(z);
       if (z.gradForm !== null && z.op.takes?.includes(z.gradForm.kind) !== true) writeOutGradient(z);
       (z.op as Recorded<unknown>).backward(z, z.a as Tensor, z.b as Tensor, z.c as Tensor, z.attrs);
-      if (z.parts !== null) for (const other of z.parts) if (other !== undefined) consume(other);
+      if (z.parts !== null) for (const other of partsOf(z)) consume(other);
       consume(z);
     }
   } finally {
@@ -93,7 +94,7 @@ function abandon(records: Tensor[]): void {
   for (const z of records) {
     if (z.op === null) continue;
     recycleGradient(z);
-    for (const other of z.parts ?? []) if (other !== undefined) recycleGradient(other);
+    for (const other of partsOf(z)) recycleGradient(other);
   }
 }
 

@@ -141,17 +141,23 @@ export function part(main: Tensor, index: number, z: Tensor): Tensor {
   return z;
 }
 
+/** Whether this output is a part still: one that was made a parameter is a leaf, with a gradient of its own. */
+const isPart = (z: Tensor | undefined): z is Tensor => z?.op === (partOp as Recorded<never>);
+
+/** The further outputs of a record. */
+export const partsOf = ({ parts }: Tensor): Tensor[] => (parts ?? []).filter(isPart);
+
 /** Address of the gradient of the output of this index, 0 where none has reached it. */
 export function gradOfPart(main: Tensor, index: number): number {
   const z = main.parts?.[index];
-  if (z === undefined) return 0;
+  if (!isPart(z)) return 0;
   writeOutGradient(z);
   return z.gradPtr;
 }
 
 /** Whether a gradient has reached the output of a record, or one of its further outputs. */
 export function isReached({ gradPtr, parts }: Tensor): boolean {
-  return gradPtr !== 0 || parts?.some((z) => z !== undefined && z.gradPtr !== 0) === true;
+  return gradPtr !== 0 || parts?.some((z) => isPart(z) && z.gradPtr !== 0) === true;
 }
 
 interface Many {

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { gradient, leaf, values } from "../test/support/tensors.ts";
 import { k } from "./backend.ts";
-import { noGrad, ones, type Tensor, tape } from "./index.ts";
+import { noGrad, ones, parameter, type Tensor, tape } from "./index.ts";
 import { gradOf, gradOfPart, part, type Recorded, ready, recorded, SAVES_NOTHING } from "./op.ts";
 import { emptyLike } from "./tensor.ts";
 
@@ -87,6 +87,20 @@ test("parts: a part that is made in an inner tape passes its gradient on", () =>
     });
   });
   expect(gradient(x)).toEqual([3, 3, 3]);
+});
+
+test("parts: one that was made a parameter is detached, and keeps its gradient", () => {
+  const x = leaf([3], 6);
+  const tripled = tape(() => {
+    const [doubled, tripled] = three(x, scale);
+    parameter(tripled);
+    tripled.mul(7).sum().add(doubled.sum()).backward();
+    return tripled;
+  });
+  expect(gradient(x)).toEqual([2, 2, 2]);
+  expect(gradient(tripled)).toEqual([7, 7, 7]);
+  tape(() => tripled.sum().backward());
+  expect(gradient(tripled)).toEqual([8, 8, 8]);
 });
 
 test("parts: a write to a tensor that the record reads is noticed, and the gradients of the pass are taken back", () => {
