@@ -13,6 +13,7 @@ import {
   SAVES_A,
   SAVES_B,
   SAVES_C,
+  SAVES_MORE,
   SAVES_OUTPUT,
   writeOutGradient,
 } from "./op.ts";
@@ -67,7 +68,7 @@ function walk(records: Tensor[]): void {
     for (; i >= 0; i--) {
       const z = records[i] as Tensor;
       if (z.op === null) continue;
-      if (!isReached(z)) {
+      if (z.gradPtr === 0 && !isReached(z)) {
         records[--kept] = z;
         continue;
       }
@@ -144,9 +145,10 @@ function checkLoss(loss: Tensor, upstream: Tensor | undefined): void {
 
 /** Checks every value that z's backward reads. */
 function checkSaved(z: Tensor): void {
-  const { saves, reads } = z.op as Recorded<unknown>;
-  if (reads !== undefined) for (const x of reads(z.attrs)) if (x !== null) checkUnchanged(z, x);
+  const op = z.op as Recorded<unknown>;
+  const { saves } = op;
   if (saves === 0) return;
+  if ((saves & SAVES_MORE) !== 0) for (const x of op.reads?.(z.attrs) ?? []) if (x !== null) checkUnchanged(z, x);
   if ((saves & SAVES_A) !== 0 && z.a !== null) checkUnchanged(z, z.a);
   if ((saves & SAVES_B) !== 0 && z.b !== null) checkUnchanged(z, z.b);
   if ((saves & SAVES_C) !== 0 && z.c !== null) checkUnchanged(z, z.c);

@@ -41,6 +41,7 @@ export {
   SAVES_A,
   SAVES_B,
   SAVES_C,
+  SAVES_MORE,
   SAVES_NOTHING,
   SAVES_OUTPUT,
   writeOutGradient,

@@ -16,6 +16,8 @@ export const SAVES_A = 1;
 export const SAVES_B = 2;
 export const SAVES_C = 4;
 export const SAVES_OUTPUT = 8;
+/** Further tensors, as `reads` of the record lists them. */
+export const SAVES_MORE = 16;
 
 /** What the tape needs of an op. */
 export interface Recorded<Attrs> {
@@ -24,7 +26,7 @@ export interface Recorded<Attrs> {
   readonly saves: number;
   /** The forms of a gradient that is not written out which backward takes as they are. */
   readonly takes?: readonly GradientForm["kind"][];
-  /** Further tensors that backward reads. */
+  /** Further tensors that backward reads; SAVES_MORE says that there are such. */
   reads?(attrs: Attrs): readonly (Tensor | null)[];
   /**
    * Adds into the gradients of a, b, c what z's gradient (at z.gradPtr) passes on. In an op with parts, z.gradPtr is 0 where a

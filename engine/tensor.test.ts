@@ -355,3 +355,12 @@ test("grad: it may be set to null, as zeroGrad does, and to nothing else", () =>
   x.grad = null;
   expect(x.grad).toBe(null);
 });
+
+test("grad: disposing of the tensor that it gave frees nothing, and it gives another one", () => {
+  const x = ones([2], { requiresGrad: true });
+  tape(() => x.sum().backward());
+  x.grad?.dispose();
+  expect(x.grad?.toArray()).toEqual([1, 1]);
+  tape(() => x.sum().backward());
+  expect(x.grad?.toArray()).toEqual([2, 2]);
+});

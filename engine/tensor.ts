@@ -178,7 +178,7 @@ export class Tensor {
    */
   get grad(): Tensor | null {
     if (this.gradPtr === 0 || this.op !== null) return null;
-    if (this.gradTensor === null || this.gradTensor.ptr !== this.gradPtr) {
+    if (this.gradTensor === null || this.gradTensor.ptr !== this.gradPtr || this.gradTensor.region === disposed) {
       this.gradTensor = new Tensor(this.sizes, this.size, this.gradPtr, this.region, false);
       this.gradTensor.leaf = this;
     }

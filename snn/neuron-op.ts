@@ -19,7 +19,7 @@ import {
   record,
   recycle,
   rootOf,
-  SAVES_NOTHING,
+  SAVES_MORE,
   type Shape,
   scope,
   writeOutGradient,
@@ -187,7 +187,7 @@ export function outputOf(passage: Passage, index: number): Tensor {
 
 const recordOf = (name: string): Recorded<Passage> => ({
   name,
-  saves: SAVES_NOTHING,
+  saves: SAVES_MORE,
   takes: ["repeats"],
   reads: ({ input, code, parameters, from }) => [code.reads[0] ? input : null, ...parameters, ...from],
   backward(z, _a, _b, _c, passage) {

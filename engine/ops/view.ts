@@ -56,14 +56,19 @@ function inferred(x: Tensor, shape: Shape): Shape {
   alive(x, "reshape");
   const sizes = sizesOf("reshape", shape);
   const open = sizes.indexOf(-1);
-  const known = sizes.map((n, axis) => (axis === open ? 1 : Number.isInteger(n) ? n : 0));
-  const target = sizes.map((n, axis) => (axis === open ? x.size / sizeOf(known) : n));
-  if (!target.every((n) => Number.isInteger(n) && n > 0) || sizeOf(target) !== x.size) {
-    throw new RangeError(
-      `reshape: expected a shape of ${x.size} elements, got ${formatShape(sizes)} for ${formatShape(x.sizes)}`,
-    );
+  if (open >= 0) sizes[open] = 1;
+  let size = sizeOf(sizes);
+  if (open >= 0) {
+    sizes[open] = x.size / size;
+    size *= sizes[open] as number;
   }
-  return target;
+  let fits = size === x.size;
+  for (let axis = 0; axis < sizes.length; axis++) fits &&= Number.isInteger(sizes[axis]) && (sizes[axis] as number) > 0;
+  if (fits) return sizes;
+  if (open >= 0) sizes[open] = -1;
+  throw new RangeError(
+    `reshape: expected a shape of ${x.size} elements, got ${formatShape(sizes)} for ${formatShape(x.sizes)}`,
+  );
 }
 
 /**
