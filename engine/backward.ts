@@ -157,7 +157,7 @@ function checkSaved(z: Tensor): void {
 
 /** Throws when x, which the backward of z reads, was overwritten or freed since z was recorded. */
 export function checkUnchanged(z: Tensor, x: Tensor): void {
-  alive(x, `backward of ${(z.op as Recorded<never>).name}`);
+  if (!x.region.open || x.base !== null) alive(x, `backward of ${(z.op as Recorded<never>).name}`);
   if (rootOf(x).written > z.born) {
     throw new Error(
       `backward of ${(z.op as Recorded<never>).name}: a value it needs, of shape ${formatShape(x.sizes)}, was overwritten ` +

@@ -5,7 +5,7 @@
 import { heap, k, simd } from "./backend.ts";
 import { allOrNothing, allocate, allocateIn, type Region, recycle, root, scope } from "./scope.ts";
 import type { Shape } from "./shape.ts";
-import { alive, empty, emptyLike, fillRecord, hold, materialise, record, Tensor } from "./tensor.ts";
+import { alive, empty, emptyLike, fillRecord, hold, materialise, record, Tensor, touch } from "./tensor.ts";
 
 /** In the place of SAVES_… bits: the op has no gradient and is never recorded. */
 export const NO_GRADIENT = -1;
@@ -206,7 +206,8 @@ export function freshGradOf(x: Tensor): number {
   accumulates = x.gradPtr !== 0;
   if (accumulates) {
     writeOutGradient(x);
-    if (x.op === null) x.touchGrad();
+    // A record may have saved the tensor that `grad` gave.
+    if (x.gradTensor !== null) touch(x.gradTensor);
     return x.gradPtr;
   }
   if (x.op === null) return leafGradient(x);

@@ -149,7 +149,12 @@ export class Tensor {
    * @internal
    */
   leaf: Tensor | null = null;
-  private gradTensor: Tensor | null = null;
+  /**
+   * The tensor that `grad` gave.
+   *
+   * @internal
+   */
+  gradTensor: Tensor | null = null;
   private frozen: Shape | null = null;
 
   /** @internal */
@@ -288,15 +293,6 @@ export class Tensor {
     if (this.gradTensor !== null && !this.gradTensor.owned) this.gradTensor.region = disposed;
     this.gradTensor = null;
     this.gradPtr = 0;
-  }
-
-  /**
-   * Notes that backward adds into the gradient: a record may have saved the tensor that `grad` gave.
-   *
-   * @internal
-   */
-  touchGrad(): void {
-    if (this.gradTensor !== null) touch(this.gradTensor);
   }
 
   /**

@@ -57,18 +57,27 @@ function inferred(x: Tensor, shape: Shape): Shape {
   const sizes = sizesOf("reshape", shape);
   const open = sizes.indexOf(-1);
   if (open >= 0) sizes[open] = 1;
-  let size = sizeOf(sizes);
-  if (open >= 0) {
-    sizes[open] = x.size / size;
-    size *= sizes[open] as number;
+  if (areCounts(sizes)) {
+    const size = sizeOf(sizes);
+    const rest = x.size / size;
+    if (open < 0 ? rest === 1 : Number.isInteger(rest)) {
+      if (open >= 0) sizes[open] = rest;
+      return sizes;
+    }
   }
-  let fits = size === x.size;
-  for (let axis = 0; axis < sizes.length; axis++) fits &&= Number.isInteger(sizes[axis]) && (sizes[axis] as number) > 0;
-  if (fits) return sizes;
   if (open >= 0) sizes[open] = -1;
   throw new RangeError(
     `reshape: expected a shape of ${x.size} elements, got ${formatShape(sizes)} for ${formatShape(x.sizes)}`,
   );
+}
+
+/** Whether all sizes are positive integers. */
+function areCounts(sizes: readonly unknown[]): boolean {
+  for (let axis = 0; axis < sizes.length; axis++) {
+    const n = sizes[axis];
+    if (!(Number.isInteger(n) && (n as number) > 0)) return false;
+  }
+  return true;
 }
 
 /**

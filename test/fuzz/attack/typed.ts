@@ -17,7 +17,7 @@ export type Rows<Table> = {
 /** Not public, though a type has them. */
 export type Internal =
   | "moveGrad"
-  | "touchGrad"
+  | "gradTensor"
   | "parts"
   | "held"
   | "leaf"
