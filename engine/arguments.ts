@@ -5,7 +5,7 @@
  * memory that another thread writes. So no check looks at a value that is read again after it.
  */
 
-/** Which numbers an argument may be, and these in words, as they follow "must be". */
+/** The numbers that an argument may be. `expected` says them in words, as they follow "must be". */
 export interface Range {
   readonly expected: string;
   fits(x: number): boolean;
@@ -144,7 +144,7 @@ export function listOf(where: string, name: string, list: unknown, range: Range,
  * @throws TypeError for anything but numbers in a row.
  */
 export function numbersOf(where: string, expected: string, values: unknown): ArrayLike<number> {
-  // One that was detached cannot even be copied.
+  // An array whose buffer was detached cannot be copied; it counts as empty.
   if (isTypedArray(values)) return values.length === 0 ? [] : values;
   if (typeof values !== "object" || values === null) throw wrongType(where, expected, values);
   const n: unknown = (values as ArrayLike<unknown>).length;

@@ -144,7 +144,7 @@ export function isPlain(value: unknown): value is object {
   return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
-/** What stands under a name, read once. */
+/** The value of a member, read once. */
 function contentOf(where: string, name: string, array: unknown): { shape: Shape; source: Tensor | Float32Array } {
   const what = `${where}: tensor ${show(name)}`;
   if (array instanceof Tensor) return { shape: array.sizes, source: array };

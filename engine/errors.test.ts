@@ -93,7 +93,7 @@ const WRONG: readonly unknown[] = [
   new Map([["weight", 1]]),
 ];
 
-/** What engines say themselves of code that takes for granted what it was given. */
+/** Messages of JavaScript engines for code that uses an argument without a check. */
 const RAW =
   /Cannot |is not (iterable|a function|a constructor|defined)|[Ii]nvalid (array|typed|value)|out of bounds|stack size/;
 

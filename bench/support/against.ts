@@ -147,7 +147,7 @@ async function ask({ name, peer, trouble }: Started, row: string, count: number)
   }
 }
 
-/** What a row that has become slower stays below in all runs. */
+/** A row counts as slower if its ratio stays below this in all runs. */
 const SLOWER = 0.97;
 
 export const isSlower = (ratios: readonly number[]): boolean => ratios.every((ratio) => ratio < SLOWER);

@@ -10,10 +10,10 @@ export interface TensorDatasetOptions {
   scale?: number;
 }
 
-/** What targets are given as. */
+/** Targets as a caller gives them. */
 export type Targets = ArrayLike<number> | Tensor;
 
-/** What a batch has of targets that are given as Y: values for regression in a tensor, or class indices. */
+/** The targets of a batch: a tensor for values of a regression, an Int32Array for class indices, as the type Y of the dataset tells. */
 export type BatchOf<Y extends Targets> = Y extends Float32Array | Tensor ? Tensor : Int32Array;
 
 const WHERE = "TensorDataset";

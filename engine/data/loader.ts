@@ -102,8 +102,8 @@ export class DataLoader<Y extends Targets = Targets> implements Iterable<Batch<B
   }
 
   /**
-   * What batches are written into, made anew where it was disposed of or went with the tape that it was made in, while the
-   * dataset is as it was.
+   * The tensors that batches are written into. They are made anew where they were disposed of, or freed with the tape that they were
+   * made in, and the dataset is unchanged.
    */
   private buffers(): { x: Tensor; target: Tensor | null } {
     const { dataset, batchSize } = this;

@@ -1,5 +1,5 @@
 /**
- * What forward saves for backward: a minimum cut.
+ * The minimum cut that chooses which values forward saves for backward.
  *
  * The graph is that of the values of one step, from the inputs and states, which backward does not have, to the values that
  * gradients are made of. A value that is saved costs what `costOf` says, everything behind it is computed again. A cut is a set

@@ -18,8 +18,8 @@ import { COLUMN, type Expression, SCALAR } from "./expression.ts";
 import { reachable } from "./graph.ts";
 
 /**
- * What a sweep computes, and where it goes: to an array, of a step, of its columns, or of the piece that the loop over time is at,
- * to a stream of bits, or added to four float64 lanes.
+ * A value that a sweep computes, and its place: an array of a step, of its columns, or of the piece that the loop over time is at, a
+ * stream of bits, or four float64 lanes that it is added to.
  */
 export interface Root {
   readonly value: Expression;

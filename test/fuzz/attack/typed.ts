@@ -43,9 +43,7 @@ export type Internal =
   | "gradPtr"
   | "gradForm"
   | "gradBuffer"
-  | "columns"
-  | "parts"
-  | "held";
+  | "columns";
 type Base<T> = T extends engine.Module
   ? Exclude<keyof engine.Module, "forward">
   : T extends engine.Optimizer
