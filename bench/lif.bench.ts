@@ -29,7 +29,7 @@ const state = block(N);
 
 /** The steps of u are `stepU` apart: 0 where only the last one is kept. The bits lie where the textbook has numbers. */
 function forward(u: number, stepU: number, input = current): void {
-  kernels.lifForward(u, spikes, input, 0, beta, theta, T, 1, N, stepU, N, 0, 0, ...RESET, 0, 0);
+  kernels.lifForward(u, spikes, input, beta, theta, T, 1, N, stepU, 0, 0, ...RESET, 0);
 }
 
 function textbook(): void {
@@ -42,9 +42,8 @@ function textbook(): void {
 
 /** From ∂L/∂s to ∂L/∂I, in place. */
 function backward(surrogate: readonly [kind: number, slope: number]): void {
-  const pointers = [work, work, membrane, 0, beta, theta, state, 0, 0, 0] as const;
   kernels.fill(state, N, 0);
-  kernels.lifBackward(...pointers, T, 1, N, N, N, N, 0, 0, ...RESET, 0, ...surrogate);
+  kernels.lifBackward(work, work, membrane, beta, theta, state, T, 1, N, N, 0, 0, 0, 0, ...surrogate);
 }
 
 /** Backward ends where it began: with the gradient of the spikes. */

@@ -28,15 +28,11 @@ export function warmup(): void {
       k.gemm(z, x, y, 0, ROWS - 1, width, ROWS, 1, ROWS, 1, ROWS, width, 0, 0);
     }
     warmProducts(x, y, z, s, round);
-    k.lifForward(z, s, x, 0, y, y, TIMESTEPS, 1, n, n, n, 0, 0, 2, 0, 0, 0, 0);
+    k.lifForward(z, s, x, y, y, TIMESTEPS, 1, n, n, 0, 0, 2, 0, 0, 0);
     for (const kind of [0, 1, 2]) {
       k.fill(s, n, 0);
-      k.lifBackward(x, x, z, 0, y, y, s, 0, 0, 0, TIMESTEPS, 1, n, n, n, n, 0, 0, 2, 0, 0, 0, kind, 1);
+      k.lifBackward(x, x, z, y, y, s, TIMESTEPS, 1, n, n, 0, 0, 1, 0, kind, 1);
     }
-    // 32 neurons that feed each other.
-    k.recurrentForward(z, s, 0, x, y, 0, y, y, s + 128, TIMESTEPS, 4, 32, 1, 0, 0, 2, 0, 0, 0, 0, 1, 0);
-    k.fill(s, 128, 0);
-    k.recurrentBackward(x, z, y, y, y, s, TIMESTEPS, 4, 32, 1, 0, 0, 2, 0, 2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0);
     k.fill(x, TIMESTEPS * n, 0.5);
     k.fill(y, TIMESTEPS * n, 0.5);
     k.bernoulli(z, x, n, TIMESTEPS, 1, 1, 1, round, 0);

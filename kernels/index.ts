@@ -4,7 +4,6 @@ export * from "./masked";
 export * from "./elementwise";
 export * from "./sampled";
 export * from "./surrogate";
-export * from "./leaky";
 export { gemm, gemmGathered } from "./matmul";
 export * from "./blocks";
 export { gather } from "./gather";
@@ -16,9 +15,7 @@ export * from "./softmax";
 export * from "./optim";
 export * from "./math";
 export * from "./formula";
-export { recurrentBackward, recurrentForward } from "./recurrent";
 export { lifForward } from "./lif";
-export { lifBackwardAny, lifForwardAny, lifState } from "./lif-any";
 
 /** First byte that the kernels do not use: constants and the matmul workspace lie below it. */
 export const heapBase: usize = __heap_base;

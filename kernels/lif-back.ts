@@ -11,66 +11,55 @@ import {
   PIECE,
   reachOf,
 } from "./derivative";
-import { addTo } from "./elementwise";
-import { ATAN, BOXCAR, FAST_SIGMOID, SIGMOID, STRAIGHT_THROUGH, SUBTRACT, TRIANGULAR, ZERO } from "./kinds";
+import { ATAN, BOXCAR, FAST_SIGMOID, SIGMOID, STRAIGHT_THROUGH, TRIANGULAR } from "./kinds";
 import { loadSome, storeSome } from "./lanes";
-import { columnsTogether, repeated, stepsTogether, zeros } from "./lif";
-import { firingFloor } from "./lif-any";
+import { columnsTogether, repeated, stepsTogether } from "./lif";
 import { surrogate } from "./surrogate";
 
 /** β and θ that all columns share, four times each. */
 const shared = memory.data(32, 16);
 
+/** The least u − θ that fires: 0, or where only what is above it does the smallest positive float. */
+function firingFloor(strict: i32): f32 {
+  return strict != 0 ? reinterpret<f32>(1) : 0;
+}
+
 /**
  * Gradient of the plain neuron with the reset detached, backwards in time, σ′ the surrogate derivative at u − θ:
  *
- *   du[t] = σ′·ds[t] + κ·β·du[t+1]     κ = 0 where a reset to a value cut the path, else 1
+ *   du[t] = σ′·ds[t] + κ·β·du[t+1]     κ = 0 where a reset to a value cut the path (cuts = 1), else 1
  *
- * du [T, rows, n], the gradient of the current, may lie over ds or over u. Steps are stepDu, stepDs and stepU apart; with
- * stepDs = 0 ds is the same in all of them. carry [rows, n] is du[T]. If `total` is not 0, total [rows, n] += Σ_t du[t]; where
- * nothing else of du is wanted, it lies over carry with stepDu = 0. `custom` is 0 or the address of derivatives [T, rows, n] that were
- * computed elsewhere. If dBeta is not 0, dBeta [rows, n] += Σ_t du[t]·v[t−1], for v0 and resets as in lifForward; du must not
- * lie over u then.
+ * du [T, rows, n], the gradient of the current, may lie over ds or over u. With stepDs = 0 ds is the same in all steps, else
+ * stepDs = rows·n. carry [rows, n] is du[T].
  */
 export function lifBackward(
   du: usize,
   ds: usize,
   u: usize,
-  v0: usize,
   beta: usize,
   threshold: usize,
   carry: usize,
-  total: usize,
-  custom: usize,
-  dBeta: usize,
   T: i32,
   rows: i32,
   n: i32,
-  stepDu: i32,
   stepDs: i32,
-  stepU: i32,
   stepBeta: i32,
   stepThreshold: i32,
-  reset: i32,
-  delayed: i32,
+  cuts: i32,
   strict: i32,
-  resetValue: f32,
   kind: i32,
   slope: f32,
 ): void {
   const size = rows * n;
-  const floor = firingFloor(strict);
-  const cut: f32 = reset == ZERO ? floor : Infinity;
-  const duBytes = (<usize>stepDu) << 2;
-  const uBytes = (<usize>stepU) << 2;
+  const step = (<usize>size) << 2;
+  const cut: f32 = cuts != 0 ? firingFloor(strict) : Infinity;
   // What all columns share needs no rows.
   if ((stepBeta | stepThreshold) == 0) n = size;
   if (stepBeta == 0) beta = repeated(shared, beta);
   if (stepThreshold == 0) threshold = repeated(shared + 16, threshold);
   const together = stepsTogether(size);
-  const loops = custom == 0 && hasLoop(kind);
-  const inPieces = custom == 0 && (isExponential(kind) || !loops);
-  const width = inPieces ? min(n, PIECE) : columnsTogether(size, n);
+  const loops = hasLoop(kind);
+  const width = isExponential(kind) || !loops ? min(n, PIECE) : columnsTogether(size, n);
   for (let end = T; end > 0; end -= together) {
     const start = max(0, end - together);
     for (let i = 0; i < size; i += n) {
@@ -82,50 +71,29 @@ export function lifBackward(
         const fours = loops ? columns >> 2 : 0;
         const done = (<usize>fours) << 4;
         for (let t = end - 1; t >= start; t--) {
-          const to = du + <usize>t * duBytes + o;
+          const to = du + <usize>t * step + o;
           const from = ds + ((<usize>t * <usize>stepDs) << 2) + o;
-          const next = t + 1 < T ? to + duBytes : carry + o;
-          const at = u + <usize>t * uBytes + o;
+          const next = t + 1 < T ? to + step : carry + o;
+          const at = u + <usize>t * step + o;
           if (fours > 0) {
             if (kind == SIGMOID) exponentials(computed, at, thetaAt, (<usize>stepThreshold) << 4, fours, kind, slope);
             stepBack(kind, to, from, next, at, betaAt, thetaAt, fours, stepBeta, stepThreshold, cut, slope);
           }
-          if (columns > fours << 2) {
-            const left = columns - (fours << 2);
-            let given = custom + <usize>t * uBytes + o;
-            if (custom == 0) {
-              surrogate(computed, at + done, thetaAt + done * stepThreshold, stepThreshold, left, kind, slope);
-              given = computed;
-            }
-            stepBackGiven(
-              to + done,
-              from + done,
-              next + done,
-              at + done,
-              given,
-              betaAt + done * stepBeta,
-              thetaAt + done * stepThreshold,
-              left,
-              stepBeta,
-              stepThreshold,
-              cut,
-            );
-          }
-          if (total != 0) addTo(total + o, to, columns);
-          if (dBeta == 0) continue;
-          const old = t > 0 ? at - uBytes : v0 == 0 ? zeros : v0 + o;
-          betaBack(
-            dBeta + o,
-            to,
-            old,
-            thetaAt,
-            columns,
-            old == zeros ? 0 : 16,
+          const left = columns - (fours << 2);
+          if (left == 0) continue;
+          surrogate(computed, at + done, thetaAt + done * stepThreshold, stepThreshold, left, kind, slope);
+          stepBackGiven(
+            to + done,
+            from + done,
+            next + done,
+            at + done,
+            computed,
+            betaAt + done * stepBeta,
+            thetaAt + done * stepThreshold,
+            left,
+            stepBeta,
             stepThreshold,
-            t == 0 && delayed == 0 ? Infinity : floor,
-            reset,
-            delayed,
-            resetValue,
+            cut,
           );
         }
       }
@@ -351,42 +319,4 @@ function stepBackGiven(
     threshold += bytes * stepThreshold;
     n -= four ? 4 : 1;
   } while (n != 0);
-}
-
-/**
- * dBeta += du·v for one step of one row. v, the state that β multiplied, is the one at `old`, reset where that reaches the
- * floor: a θ that comes off later than the decay does not count. oldBytes lie between four columns.
- */
-function betaBack(
-  dBeta: usize,
-  du: usize,
-  old: usize,
-  threshold: usize,
-  n: i32,
-  oldBytes: usize,
-  stepThreshold: i32,
-  floor: f32,
-  reset: i32,
-  delayed: i32,
-  resetValue: f32,
-): void {
-  const value = f32x4.splat(resetValue);
-  const floors = f32x4.splat(floor);
-  const now = reset == SUBTRACT && delayed == 0;
-  while (n > 0) {
-    const four = n >= 4;
-    const theta = loadSome(threshold, four);
-    let v = inline.always(loadSome(old, four));
-    const fired = f32x4.ge(f32x4.sub(v, theta), floors);
-    if (reset == ZERO) v = v128.bitselect(value, v, fired);
-    else if (now) v = f32x4.sub(v, v128.and(fired, theta));
-    const product = f32x4.mul(inline.always(loadSome(du, four)), v);
-    storeSome(dBeta, four, f32x4.add(loadSome(dBeta, four), product));
-    const part = four ? 0 : 2;
-    dBeta += 16 >> part;
-    du += 16 >> part;
-    old += oldBytes >> part;
-    threshold += (16 >> part) * stepThreshold;
-    n -= 4 >> part;
-  }
 }

@@ -1,18 +1,17 @@
 /**
- * Leaky integrate-and-fire over time, the whole loop in one call.
+ * Plain leaky integrate-and-fire neurons over time, the whole loop in one call.
  *
  *   Z(v) = reset of v: v − θ ("subtract"), resetValue ("zero") or v ("none")
  *
- *   reset at once     u[t] = rest + β(v[t−1] − rest) + scale·I[t]     s[t] = fire(u[t] − θ)     v[t] = s[t] ? Z(u[t]) : u[t]
+ *   reset at once     u[t] = β·v[t−1] + I[t]     s[t] = fire(u[t] − θ)     v[t] = s[t] ? Z(u[t]) : u[t]
  *   reset delayed     the same with v[t] = u[t], and a state that fires is reset at the start of the next step
- *                     ("subtract" takes θ off after the decay: u = rest + β(v − rest) + I − θ)
- *
- * After a spike the neuron is held for `hold` steps: v stays, nothing is integrated, nothing fires.
+ *                     ("subtract" takes θ off after the decay: u = β·v + I − θ)
  *
  * The history is the state: step t reads u[t−1] and finds again what fired, so that only u and the bits of s, the result,
  * are written. Arrays are [T, rows, n] with β and θ per column (step 1) or one for all (step 0).
  *
- * Here are plain neurons (rest 0, scale 1, no holding); lif-back.ts has their gradient, lif-any.ts the rest.
+ * lif-back.ts has the gradient. Neurons with rest, scale, refractory steps or learned parameters are compiled from their step, with
+ * the same bits where both compute the same.
  *
  * A step sweeps over whole rows, sixteen columns at a time: three streams that a processor fetches ahead of their use. Where
  * rows are too long for a cache to hold u[t−1], pieces of two steps take turns; with more steps, or interleaved more
@@ -33,7 +32,7 @@ const MANY = 65536;
 const COLUMNS = 512;
 
 /** Sixteen columns of a state of zeros. */
-export const zeros = memory.data(64, 16);
+const zeros = memory.data(64, 16);
 const ALL_BITS = memory.data<u32>([0xffffffff]);
 /** β and θ that all columns share, four times each. */
 const shared = memory.data(32, 16);
@@ -43,29 +42,25 @@ const shared = memory.data(32, 16);
  *
  *   u[t] = β·v[t−1] + I[t]     s[t] = 1 if u[t] ≥ θ (strict: >) else 0     v[t] = u[t] after the reset
  *
- * u [T, rows, n] and the stream of bits s ← from current [T, rows, n] (stepCurrent = rows·n, or 0 for one that is constant
- * over time) and the state v0 [rows, n] (0: zeros). stepU = rows·n, or 0 where only the last step of u is wanted.
- * resumed: v0 is the u of the step before, and its reset is still to come.
+ * u [T, rows, n] and the stream of bits s ← from current [T, rows, n] and v = 0; u may lie over the current. stepU = rows·n, or 0
+ * where only the last step of u is wanted.
  */
 export function lifForward(
   u: usize,
   s: usize,
   current: usize,
-  v0: usize,
   beta: usize,
   threshold: usize,
   T: i32,
   rows: i32,
   n: i32,
   stepU: i32,
-  stepCurrent: i32,
   stepBeta: i32,
   stepThreshold: i32,
   reset: i32,
   delayed: i32,
   strict: i32,
   resetValue: f32,
-  resumed: i32,
 ): void {
   const size = rows * n;
   // What all columns share needs no rows.
@@ -73,7 +68,7 @@ export function lifForward(
   if (stepBeta == 0) beta = repeated(shared, beta);
   if (stepThreshold == 0) threshold = repeated(shared + 16, threshold);
   const uBytes = (<usize>stepU) << 2;
-  const currentBytes = (<usize>stepCurrent) << 2;
+  const stepBytes = (<usize>size) << 2;
   const way = reset == SUBTRACT ? (delayed != 0 ? LATER : NOW) : TO_VALUE;
   memory.fill(s, 0, (<usize>(T * size + 31) >> 5) << 2);
   const together = stepsTogether(size);
@@ -85,13 +80,13 @@ export function lifForward(
         const o = (<usize>(i + j)) << 2;
         for (let t = start; t < end; t++) {
           const to = u + <usize>t * uBytes + o;
-          const p = t > 0 ? to - uBytes : v0 == 0 ? zeros : v0 + o;
+          const p = t > 0 ? to - uBytes : zeros;
           sweep(
             way,
             to,
             s,
             p,
-            current + <usize>t * currentBytes + o,
+            current + <usize>t * stepBytes + o,
             beta + ((<usize>(j * stepBeta)) << 2),
             threshold + ((<usize>(j * stepThreshold)) << 2),
             t * size + i + j,
@@ -100,7 +95,7 @@ export function lifForward(
             stepBeta,
             stepThreshold,
             strict,
-            reset != 0 && (t > 0 || delayed != 0 || resumed != 0),
+            reset != 0 && (t > 0 || delayed != 0),
             resetValue,
           );
         }

@@ -1,9 +1,7 @@
 /** The decay of a neuron per time step, from whatever describes it. */
 
-import { choiceOf, numberOf, POSITIVE, UNIT } from "../engine/extend.ts";
-import { exp, full, noGrad, parameter, type Tensor } from "../engine/index.ts";
-import { IN_FLOAT32 } from "./checks.ts";
-import { persistentCopy } from "./per-neuron.ts";
+import { choiceOf, numberOf, POSITIVE } from "../engine/extend.ts";
+import { exp, full, noGrad, type Tensor } from "../engine/index.ts";
 
 /**
  * How a neuron decays: by beta, or by tau and dt in any common unit.
@@ -30,8 +28,12 @@ export const DECAY = {
   learnBeta: false,
 };
 
-/** β as a number or tensor, or whatever was given in its place. */
-function betaOf(where: string, { beta, tau, dt, decay }: typeof DECAY): number | Tensor {
+/**
+ * β as a number or tensor, or whatever was given in its place.
+ *
+ * @throws RangeError for tau or dt that are not finite and > 0, for both beta and tau, or an unknown decay.
+ */
+export function betaOf(where: string, { beta, tau, dt, decay }: typeof DECAY): number | Tensor {
   choiceOf(where, "decay", decay, ["exp", "euler"]);
   numberOf(where, "dt", dt, POSITIVE);
   if (tau === undefined) return beta === undefined ? 0.95 : beta;
@@ -41,18 +43,3 @@ function betaOf(where: string, { beta, tau, dt, decay }: typeof DECAY): number |
   // By the kernel, not Math.exp: the same bits on every engine.
   return noGrad(() => exp(full([], -dt / tau)).item());
 }
-
-/**
- * β as a persistent tensor: a parameter if it is learned (stored raw, clamped in the forward pass), else a constant.
- *
- * @throws RangeError if a fixed β lies outside [0, 1] or a learned one is not finite; TypeError for anything but numbers and
- *   tensors.
- */
-export function decayTensor(where: string, options: typeof DECAY): Tensor {
-  const learned = options.learnBeta;
-  const beta = persistentCopy(where, "beta", betaOf(where, options), learned ? IN_FLOAT32 : UNIT);
-  return learned ? parameter(beta) : beta;
-}
-
-/** β as the forward pass takes it: one that is learned is stored raw. */
-export const clamped = (beta: Tensor): Tensor => (beta.isParameter ? beta.clamp(0, 1) : beta);

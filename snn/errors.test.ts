@@ -4,6 +4,7 @@ import { show } from "../engine/arguments.ts";
 import { full, Generator, memoryStats, ones, type Tensor, tape, tensor, zeros } from "../engine/index.ts";
 import { bytesKept, random } from "../test/support/tensors.ts";
 import {
+  type CustomSurrogate,
   constantEncode,
   filteredTrace,
   LeakyIntegrator,
@@ -391,71 +392,34 @@ describe("errors: encoders, surrogates, readouts", () => {
     for (const s of made) expect(() => Object.assign(s, { kind: 77 })).toThrow(TypeError);
   });
 
-  test("errors: a custom derivative has the shape of its argument", () => {
-    const wrong = surrogate.custom({ derivative: (x) => x.sum() });
-    for (const run of [
-      (v: Tensor) => spike(v, { surrogate: wrong }),
-      (v: Tensor) => new LIF({ surrogate: wrong }).forward(v),
-    ]) {
-      const loss = () =>
-        tape(() => {
-          const v = random([3, 2], 2);
-          v.requiresGrad = true;
-          run(v).sum().backward();
-        });
-      expect(loss).toThrow(/surrogate\.custom: expected a derivative of shape \[\d, 2\], got \[\]/);
-    }
-  });
-
-  test("errors: what a custom surrogate gives is a tensor, and what fails in it leaves nothing behind", () => {
-    const gone = zeros([3, 2]);
-    gone.dispose();
-    const fails: [fn: (x: Tensor) => unknown, message: string][] = [
-      [() => undefined, "surrogate.custom: derivative: expected a tensor, got undefined"],
-      [() => [1, 2], "surrogate.custom: derivative: expected a tensor, got [1, 2]"],
-      [() => 1, "surrogate.custom: derivative: expected a tensor, got 1"],
-      [(x) => ({ ...x }), "surrogate.custom: derivative: expected a tensor of this copy of jarvis-snn"],
-      [() => gone, "surrogate.custom: derivative: the tensor [3, 2] was freed"],
+  test("errors: a custom surrogate does what a step can, and says so when it is made", () => {
+    const outside = zeros([3, 2]);
+    type Fn = CustomSurrogate["derivative"];
+    const fails: [fn: (x: never) => unknown, message: string][] = [
+      [() => undefined, "surrogate.custom: derivative: expected a value of the step or a number, got undefined"],
+      [() => [1, 2], "surrogate.custom: derivative: expected a value of the step or a number, got 1,2"],
+      [(x) => ({ ...(x as object) }), "surrogate.custom: derivative: expected a value of the step or a number, got"],
+      [() => outside, "got a tensor from outside of the step; make it a parameter or an input"],
+      [(x: Tensor) => x.sum(), "surrogate.custom: sum is nothing that a step has"],
+      [(x: number) => 1 / x, "surrogate.custom: a value of a step is no number"],
       [
-        (x) => {
-          x.exp();
+        () => {
           throw new Error("mine");
         },
         "mine",
       ],
     ];
     for (const [fn, message] of fails) {
-      const options = { surrogate: surrogate.custom({ derivative: fn as (x: Tensor) => Tensor }) };
-      const runs: Record<string, (v: Tensor) => Tensor> = {
-        spike: (v) => spike(v, options),
-        LIF: (v) => new LIF(options).forward(v),
-        "LIF, held": (v) => new LIF({ ...options, refractorySteps: 1 }).forward(v),
-        RecurrentLIF: (v) => new RecurrentLIF({ ...options, features: 2, connection: "one" }).forward(v),
-      };
-      for (const [name, run] of Object.entries(runs)) {
-        const v = random([3, 2], 2);
-        v.requiresGrad = true;
-        const act = () => tape(() => run(v).sum().backward());
-        expect(
-          bytesKept(() => expect(act, name).toThrow(message)),
-          name,
-        ).toBe(0);
-        expect(v.grad).toBe(null);
-      }
-    }
-    for (const [fn, got] of [
-      [() => 5, "primitive: expected a tensor, got 5"],
-      [(x: Tensor) => x.sum(), " expected a primitive of shape [2], got []"],
-    ] as const) {
-      const smooth = surrogate.custom({ derivative: (x) => x, primitive: fn as (x: Tensor) => Tensor });
-      const lif = new LIF({ spiking: false, surrogate: smooth });
-      const current = random([3, 2], 2);
+      const derivative = fn as unknown as Fn;
       const act = () => {
-        expect(() => lif.forward(current)).toThrow(got);
-        expect(() => lif.unroll(current)).toThrow(got);
+        expect(() => surrogate.custom({ derivative })).toThrow(message);
+        const primitive = derivative as NonNullable<CustomSurrogate["primitive"]>;
+        const general = message.replace("derivative: ", "y: ");
+        expect(() => surrogate.custom({ derivative: () => 1, primitive })).toThrow(general);
       };
-      expect(bytesKept(act)).toBe(0);
+      expect(bytesKept(act), message).toBe(0);
     }
+    outside.dispose();
   });
 
   test("errors: spike and filteredTrace check their options", () => {

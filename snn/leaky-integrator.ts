@@ -1,86 +1,46 @@
-import {
-  alive,
-  apply,
-  checkShape,
-  composed,
-  constantSource,
-  gradOf,
-  k,
-  type Op,
-  passGradient,
-  recycle,
-  SAVES_B,
-  SAVES_C,
-  SAVES_OUTPUT,
-  type Shape,
-  scope,
-  withDefaults,
-} from "../engine/extend.ts";
-import { full, Module, type Tensor } from "../engine/index.ts";
-import { checkSequence, checkState } from "./checks.ts";
-import { clamped, DECAY, type DecayOptions, decayTensor } from "./decay.ts";
-import { itself, lazy } from "./lazy.ts";
-import { checkPerNeuron, passToParameter, zeroBuffer } from "./per-neuron.ts";
+import { composed, inReference, UNIT, withDefaults } from "../engine/extend.ts";
+import { runOnTensors } from "../engine/fuse/index.ts";
+import { full, type Tensor } from "../engine/index.ts";
+import { betaOf, DECAY, type DecayOptions } from "./decay.ts";
+import { type Form, type NeuronStep, Neurons } from "./neuron.ts";
+import { CompiledNeuron, runNeuron } from "./neuron-op.ts";
 
-/** A current [T, rows, n], or one that is the same in all T steps, [rows, n]. */
-interface Integration {
-  readonly shape: Shape;
-  readonly T: number;
-  readonly rows: number;
-  readonly n: number;
-  readonly constant: boolean;
+/** v, [B, …]. */
+interface State {
+  readonly v: Tensor;
 }
 
-/** v[t] = β·v[t−1] + I[t]. Inputs: I, β, v[−1] or none. */
-const integrateOp: Op<Integration> = {
+/** v[t] = β·v[t−1] + I[t]. */
+const FORM: Form = {
   name: "LeakyIntegrator",
-  saves: SAVES_B | SAVES_C | SAVES_OUTPUT,
-  forward(z, current, beta, v0, { T, rows, n, constant }) {
-    const initial = v0 === null ? 0 : v0.ptr;
-    k.leakyForward(z.ptr, current.ptr, initial, beta.ptr, T, rows, n, constant ? 0 : rows * n, beta.size === 1 ? 0 : 1);
-  },
-  backward(z, current, beta, v0, { T, rows, n, constant }) {
-    const size = rows * n;
-    const carry = zeroBuffer(size);
-    const dBeta = beta.requiresGrad ? zeroBuffer(size) : 0;
-    const initial = v0 === null ? 0 : v0.ptr;
-    const dv0 = v0 === null ? 0 : gradOf(v0);
-    const total = constant ? gradOf(current) : 0;
-    const step = beta.size === 1 ? 0 : 1;
-    k.leakyBackward(z.gradPtr, z.ptr, initial, beta.ptr, carry, total, dBeta, dv0, T, rows, n, step);
-    passToParameter(beta, dBeta, rows, n);
-    recycle(carry, 4 * size, scope.region);
-    if (!constant) passGradient(z, current);
+  states: ["v"],
+  initial: [0],
+  parameters: { beta: 0.95 },
+  reset: null,
+  areSaved: false,
+  step({ current, v, beta }: NeuronStep<"v" | "beta">) {
+    const u = v.mul(beta).add(current);
+    return { membrane: u, v: u };
   },
 };
 
-/** v [T, B, …] from a current of that shape. */
-export function integrate(current: Tensor, beta: Tensor | number, v0: Tensor | null = null): Tensor {
-  return composed(integrated, current, beta, v0);
+let shared: CompiledNeuron | null = null;
+
+/** The membrane [T, B, …] of a current of that shape, from v = 0, with a β that is not learned. */
+export function integrate(current: Tensor, beta: number): Tensor {
+  return composed(integrated, current, beta);
 }
 
-function integrated(current: Tensor, beta: Tensor | number, v0: Tensor | null): Tensor {
-  checkSequence("LeakyIntegrator", "a current", current);
-  const b = typeof beta === "number" ? full([], beta) : beta;
-  checkPerNeuron("LeakyIntegrator", "beta", b, current.sizes);
+function integrated(current: Tensor, beta: number): Tensor {
+  const { name, states, step } = FORM;
+  shared ??= new CompiledNeuron({ name, states, inputs: ["current"], parameters: { beta: "scalar" }, step });
+  const b = full([], beta);
+  if (inReference()) {
+    const operands = { inputs: { current }, parameters: { beta: b } };
+    return runOnTensors(shared.program.traced.definition, operands).outputs.membrane as Tensor;
+  }
   const T = current.sizes[0] as number;
-  const size = current.size / T;
-  const n = b.size === 1 ? size : b.size;
-  const source = constantSource(current);
-  const constant = source !== null && source.size === size;
-  const attrs = { shape: current.sizes, T, rows: size / n, n, constant };
-  return apply(integrateOp, attrs, constant ? source : current, b, v0 as Tensor);
-}
-
-/** Integration with a β that was learned, stored raw, or fixed. */
-function decayed(beta: Tensor, current: Tensor, v0: Tensor | null): Tensor {
-  return integrate(current, clamped(beta), v0);
-}
-
-function stepped(beta: Tensor, current: Tensor, v0: Tensor): Tensor {
-  alive(current, "LeakyIntegrator");
-  checkState("LeakyIntegrator", "v", v0, current.sizes);
-  return decayed(beta, current.unsqueeze(0), v0).reshape(current.sizes);
+  return runNeuron(shared, { current, T, parameters: [b], from: [null] }, ["membrane"], null).z;
 }
 
 /** Options of {@link LeakyIntegrator}. */
@@ -108,22 +68,17 @@ export interface LeakyIntegratorRecord {
  *   that is not finite and > 0, both beta and tau, or an unknown decay; TypeError for an option of another name or kind.
  * @see Eshraghian et al. (2023), Training Spiking Neural Networks Using Lessons From Deep Learning, Proc. IEEE 111(9).
  */
-export class LeakyIntegrator extends Module {
+export class LeakyIntegrator extends Neurons {
   /** β, [] or [N]; a parameter if it is learned, raw then. */
-  readonly beta: Tensor;
+  declare readonly beta: Tensor;
 
   constructor(options: LeakyIntegratorOptions = {}) {
-    super();
-    this.beta = decayTensor("LeakyIntegrator", withDefaults("LeakyIntegrator", DECAY, options));
-  }
-
-  /**
-   * The membrane [T, B, …] of a current [T, B, …], from v = 0.
-   *
-   * @throws RangeError unless the current has a time axis and fits the neurons of beta.
-   */
-  forward(current: Tensor): Tensor {
-    return composed(decayed, this.beta, current, null);
+    const given = withDefaults("LeakyIntegrator", DECAY, options);
+    const learned = given.learnBeta;
+    super(
+      { ...FORM, ranges: learned ? {} : { beta: UNIT } },
+      { beta: betaOf("LeakyIntegrator", given), ...(learned ? { learn: ["beta"], constrain: { beta: [0, 1] } } : {}) },
+    );
   }
 
   /**
@@ -131,17 +86,9 @@ export class LeakyIntegrator extends Module {
    *
    * @throws RangeError as `forward`, or unless the state has the shape of one step.
    */
-  unroll(current: Tensor, state?: Tensor): LeakyIntegratorRecord {
-    checkSequence("LeakyIntegrator", "a current", current);
-    if (state !== undefined) checkState("LeakyIntegrator", "v", state, current.sizes.slice(1));
-    const membrane = composed(decayed, this.beta, current, state ?? null);
-    const last = lazy(membrane, () => membrane.select(0, -1), itself);
-    return {
-      membrane,
-      get state() {
-        return last();
-      },
-    };
+  override unroll(current: Tensor, state?: Tensor): LeakyIntegratorRecord {
+    const record = super.unroll(current, (state && { v: state }) as never) as LeakyIntegratorRecord & { state: State };
+    return { membrane: record.membrane, state: record.state.v };
   }
 
   /**
@@ -149,8 +96,8 @@ export class LeakyIntegrator extends Module {
    *
    * @throws RangeError as `unroll`.
    */
-  step(current: Tensor, state: Tensor): [membrane: Tensor, state: Tensor] {
-    const membrane = composed(stepped, this.beta, current, state);
+  override step(current: Tensor, state: Tensor): [membrane: Tensor, state: Tensor] {
+    const [membrane] = super.step(current, { v: state } as never);
     return [membrane, membrane];
   }
 
@@ -159,7 +106,7 @@ export class LeakyIntegrator extends Module {
    *
    * @throws RangeError unless the sizes are positive integers.
    */
-  initialState(shape: readonly number[]): Tensor {
-    return full(checkShape("LeakyIntegrator", shape), 0);
+  override initialState(shape: readonly number[]): Tensor {
+    return (super.initialState(shape) as State).v;
   }
 }

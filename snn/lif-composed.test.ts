@@ -8,6 +8,7 @@ import {
   fused,
   type Gradients,
   gradientsOf,
+  KnownLIF,
   READS,
   type RunOptions,
   SURROGATES,
@@ -37,7 +38,7 @@ function expectSameGradients(where: string, got: Gradients, expected: Gradients)
   }
 }
 
-function compareGradients(where: string, lif: LIF, initial: boolean): void {
+function compareGradients(where: string, lif: KnownLIF, initial: boolean): void {
   for (const read of READS) {
     const [got, expected] = [fused, composed].map((unroll) => gradientsOf(lif, read, { unroll, initial }));
     expectSameGradients(`${where}, loss of ${read}`, got as Gradients, expected as Gradients);
@@ -50,7 +51,7 @@ describe.each(everyOption())("lif", (options) => {
   test(`lif: spikes, membrane, v and state are those of the tensor ops, ${name}`, () => {
     for (const perNeuron of [false, true]) {
       for (const extra of [{}, { rest: 0.25, inputScale: 0.5, resetValue: -0.25 }]) {
-        const lif = new LIF({ ...options, ...extra, ...constants(perNeuron) });
+        const lif = new KnownLIF({ ...options, ...extra, ...constants(perNeuron) });
         for (const initial of INITIAL) {
           const run = (unroll: RunOptions["unroll"]) => valuesOf(lif, { unroll, initial });
           const expected = run(composed);
@@ -67,7 +68,7 @@ describe.each(everyOption())("lif", (options) => {
       for (const perNeuron of [false, true]) {
         for (const learn of [false, true]) {
           const learned = { learnBeta: learn, learnThreshold: learn };
-          const lif = new LIF({ ...options, ...constants(perNeuron), ...learned, surrogate });
+          const lif = new KnownLIF({ ...options, ...constants(perNeuron), ...learned, surrogate });
           for (const initial of INITIAL) compareGradients(`${surrogate.name}, ${perNeuron}, ${learn}`, lif, initial);
         }
       }
@@ -78,7 +79,7 @@ describe.each(everyOption())("lif", (options) => {
     for (const learnBeta of [false, true]) {
       const learned = { learnBeta, learnThreshold: !learnBeta };
       const extra = { rest: 0.25, inputScale: 0.5, resetValue: -0.25 };
-      const lif = new LIF({ ...options, ...extra, ...constants(learnBeta), ...learned });
+      const lif = new KnownLIF({ ...options, ...extra, ...constants(learnBeta), ...learned });
       for (const initial of INITIAL) compareGradients(`learnBeta ${learnBeta}`, lif, initial);
     }
   });
@@ -87,7 +88,7 @@ describe.each(everyOption())("lif", (options) => {
 test("lif: a beta and a threshold [1] serve a current of one axis, with tensor ops too", () => {
   const options = { beta: tensor([0.5]), threshold: tensor([1]), surrogate: surrogate.sigmoid({ slope: 2 }) };
   const current = tensor([1.5, 0.25, 1]);
-  const lif = new LIF(options);
+  const lif = new KnownLIF(options);
   const expected = values(lif.unroll(current).membrane);
   expect(values(composed(lif, current, undefined).membrane)).toEqual(expected);
   const smooth = new LIF({ ...options, spiking: false, reset: "none" });

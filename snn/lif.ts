@@ -1,30 +1,13 @@
-import {
-  alive,
-  allOrNothing,
-  checkShape,
-  choiceOf,
-  composed,
-  emptyLike,
-  emptySpikes,
-  forwardOf,
-  k,
-  numberOf,
-  ready,
-  type Shape,
-  scope,
-  withDefaults,
-} from "../engine/extend.ts";
-import { Module, noGrad, parameter, type Tensor, zeros } from "../engine/index.ts";
+import { allOrNothing, choiceOf, numberOf, type Shape, UNIT, withDefaults } from "../engine/extend.ts";
+import type { Value } from "../engine/fuse/index.ts";
+import { type Tensor, zeros } from "../engine/index.ts";
 import { RESETS } from "../kernels/reference/kinds.ts";
-import { checkCounters, checkSequence, checkState, type Fire, IN_FLOAT32, STEPS, strictOf } from "./checks.ts";
-import { clamped, DECAY, type DecayOptions, decayTensor } from "./decay.ts";
-import { itself, lazy } from "./lazy.ts";
-import { composeLif } from "./lif-composed.ts";
-import { forwardPlain, isPlain, type Neuron, resetState } from "./lif-kernels.ts";
-import { countersOf, membraneOf, runLif, stateOf } from "./lif-op.ts";
-import { checkPerNeuron, persistentCopy } from "./per-neuron.ts";
-import { checkSurrogate, type Surrogate } from "./surrogate.ts";
-import { sigmoid } from "./surrogates.ts";
+import { checkState, type Fire, IN_FLOAT32 } from "./checks.ts";
+import { betaOf, DECAY, type DecayOptions } from "./decay.ts";
+import { type PlainLIF, runPlain } from "./lif-op.ts";
+import { type NeuronStep, Neurons } from "./neuron.ts";
+import type { Firing } from "./neuron-step.ts";
+import type { Surrogate } from "./surrogate.ts";
 
 /** Options of {@link LIF}. */
 export interface LIFOptions extends DecayOptions {
@@ -114,107 +97,62 @@ export interface LIFRecord {
  *   without a primitive; TypeError for an option of another name or kind, or a value in the place of options.
  * @see Eshraghian et al. (2023), Training Spiking Neural Networks Using Lessons From Deep Learning, Proc. IEEE 111(9).
  */
-export class LIF extends Module {
+export class LIF extends Neurons {
   /** β, [] or [N]; a parameter if it is learned, raw then. */
-  readonly beta: Tensor;
+  declare readonly beta: Tensor;
   /** θ, [] or [N]; a parameter if it is learned. */
-  readonly threshold: Tensor;
-  /** @internal */
-  readonly neuron: Neuron;
-  /** @internal */
-  readonly spiking: boolean;
+  declare readonly threshold: Tensor;
+  private readonly plain: PlainLIF | null;
 
   constructor(options: LIFOptions = {}) {
-    super();
     const given = withDefaults("LIF", LIF_DEFAULTS, options);
-    const { threshold = 1, surrogate = sigmoid(), spiking } = given;
-    checkSurrogate("LIF", surrogate);
-    if (!spiking && surrogate.primitive === null) {
-      throw new RangeError(`LIF: spiking: false needs a surrogate with a primitive, got ${surrogate.name}`);
-    }
-    this.spiking = spiking;
-    this.neuron = {
-      reset: RESETS[choiceOf("LIF", "reset", given.reset, ["zero", "subtract", "none"])],
-      delayed: given.resetDelay ? 1 : 0,
-      strict: strictOf("LIF", given.fire),
+    const { learnBeta, learnThreshold, threshold, surrogate, fire, refractorySteps, spiking } = given;
+    const equation: Equation = {
+      reset: choiceOf("LIF", "reset", given.reset, ["zero", "subtract", "none"]),
       resetValue: numberOf("LIF", "resetValue", given.resetValue, IN_FLOAT32),
+      resetDelay: given.resetDelay,
+      detachReset: given.detachReset,
       rest: numberOf("LIF", "rest", given.rest, IN_FLOAT32),
       inputScale: numberOf("LIF", "inputScale", given.inputScale, IN_FLOAT32),
-      hold: numberOf("LIF", "refractorySteps", given.refractorySteps, STEPS),
-      attached: given.detachReset ? 0 : 1,
-      surrogate,
     };
-    [this.beta, this.threshold] = noGrad(() => [
-      decayTensor("LIF", given),
-      persistentCopy("LIF", "threshold", threshold, IN_FLOAT32),
-    ]);
-    if (given.learnThreshold) parameter(this.threshold);
+    super(
+      {
+        name: "LIF",
+        states: ["v"],
+        initial: [0],
+        parameters: { beta: 0.95, threshold: 1 },
+        reset: "v",
+        areSaved: false,
+        ranges: learnBeta ? {} : { beta: UNIT },
+        step: stepOf(equation),
+      },
+      {
+        beta: betaOf("LIF", given),
+        threshold,
+        learn: [...(learnBeta ? ["beta"] : []), ...(learnThreshold ? ["threshold"] : [])],
+        constrain: learnBeta ? { beta: [0, 1] } : undefined,
+        surrogate,
+        fire,
+        refractorySteps,
+        spiking,
+      },
+    );
+    this.plain = plainOf(equation, this.firing);
+  }
+
+  protected override plainly(current: Tensor, { beta, threshold }: Parameters, over: boolean): Tensor | null {
+    return this.plain && runPlain(this.plain, current, beta as Tensor, threshold as Tensor, over);
   }
 
   /**
-   * Spikes [T, B, …] of a current [T, B, …], from v = 0.
-   *
-   * @throws RangeError unless the current has a time axis and fits the neurons of beta and threshold.
-   */
-  forward(current: Tensor): Tensor {
-    return composed(LIF.spikes, this, current);
-  }
-
-  /**
-   * The same, where the membrane may take the place of the current.
-   *
-   * @internal
-   */
-  override forwardOver(current: Tensor): Tensor {
-    return this.forward === FORWARD ? composed(LIF.spikes, this, current, true) : this.forward(current);
-  }
-
-  private static spikes(lif: LIF, current: Tensor, over?: boolean): Tensor {
-    lif.check(current);
-    if (!lif.spiking) return lif.recordOf(current, null).spikes;
-    return runLif(lif.neuron, current, lif.decay(), lif.threshold, null, null, false, over).spikes;
-  }
-
-  /**
-   * Spikes, membrane and state over time, [T, B, …], from a given state on, by default zero; all differentiable. What is not
-   * read costs nothing, inside of tapes.
+   * Spikes, membrane and state over time, [T, B, …], from a given state on, by default zero; all differentiable. Inside of tapes
+   * what is not read costs nothing; what is read is computed by another forward run.
    *
    * @throws RangeError as `forward`, or unless the state has the shape of one step and counters of at most refractorySteps.
    */
-  unroll(current: Tensor, state?: LIFState): LIFRecord {
-    this.check(current);
-    const from = state === undefined ? null : this.read(state, current.sizes.slice(1));
-    return composed(LIF.recorded, this, current, from);
-  }
-
-  private static recorded(lif: LIF, current: Tensor, from: LIFState | null): LIFRecord {
-    return lif.recordOf(current, from);
-  }
-
-  /** The same, with everything checked. */
-  protected recordOf(current: Tensor, from: LIFState | null): LIFRecord {
-    if (!this.spiking) return composeLif(this.neuron, current, this.decay(), this.threshold, from);
-    const { v: v0 = null, refractory: r0 = null } = from ?? {};
-    const run = runLif(this.neuron, current, this.decay(), this.threshold, v0, r0, true);
-    const { spikes } = run;
-    const v = lazy(spikes, () => stateOf(run), itself);
-    const last = lazy(
-      spikes,
-      () => ({ v: v().select(0, -1), refractory: countersOf(run) ?? zeros(current.sizes.slice(1)) }),
-      (state) => state.v,
-    );
-    return {
-      spikes,
-      get membrane() {
-        return membraneOf(run);
-      },
-      get v() {
-        return v();
-      },
-      get state() {
-        return last();
-      },
-    };
+  override unroll(current: Tensor, state?: LIFState): LIFRecord {
+    const record = super.unroll(current, state as never) as LIFRecord;
+    return Object.assign(record, { state: this.withCounters(record.state) });
   }
 
   /**
@@ -225,48 +163,9 @@ export class LIF extends Module {
    *
    * @throws RangeError as `unroll`.
    */
-  step(current: Tensor, state: LIFState): [spikes: Tensor, state: LIFState] {
-    alive(current, "LIF");
-    this.checkNeurons([1, ...current.sizes]);
-    const from = this.read(state, current.sizes);
-    return composed(LIF.advanced, this, current, from);
-  }
-
-  private static advanced(lif: LIF, current: Tensor, from: LIFState): [spikes: Tensor, state: LIFState] {
-    return lif.advance(current, from);
-  }
-
-  /** A step with everything checked. */
-  private advance(current: Tensor, from: LIFState): [spikes: Tensor, state: LIFState] {
-    if (this.isQuick && !this.records(current, from.v)) return this.advanceQuickly(current, from);
-    const { spikes, state } = this.recordOf(current.unsqueeze(0), from);
-    return [spikes.reshape(current.sizes), state];
-  }
-
-  /** Whether a step is recorded. */
-  private records(current: Tensor, v: Tensor): boolean {
-    const wanted = current.requiresGrad || v.requiresGrad || this.beta.requiresGrad || this.threshold.requiresGrad;
-    return scope.recording && wanted;
-  }
-
-  /** Whether one kernel call makes a step that is not recorded. */
-  protected get isQuick(): boolean {
-    return this.spiking && isPlain(this.neuron);
-  }
-
-  /** A step that one kernel call makes. */
-  private advanceQuickly(current: Tensor, from: LIFState): [spikes: Tensor, state: LIFState] {
-    const { threshold, neuron } = this;
-    const beta = this.decay();
-    for (const t of [current, beta, threshold, from.v]) ready("LIF", t);
-    const spikes = emptySpikes(current.sizes);
-    const v = emptyLike(current);
-    const refractory = emptyLike(current);
-    const { ptr, size } = current;
-    k.fill(refractory.ptr, size, 0);
-    forwardPlain(neuron, v.ptr, spikes.bits, ptr, from.v.ptr, beta.ptr, beta.size, threshold, 1, size, 0, 0);
-    resetState(neuron, v.ptr, spikes, threshold);
-    return [spikes, { v, refractory }];
+  override step(current: Tensor, state: LIFState): [spikes: Tensor, state: LIFState] {
+    const [spikes, next] = super.step(current, state as never);
+    return [spikes, this.withCounters(next as LIFState)];
   }
 
   /**
@@ -274,35 +173,58 @@ export class LIF extends Module {
    *
    * @throws RangeError unless the sizes are positive integers.
    */
-  initialState(shape: readonly number[]): LIFState {
-    const own = checkShape("LIF", shape);
-    return allOrNothing(() => ({ v: zeros(own), refractory: zeros(own) }));
+  override initialState(shape: readonly number[]): LIFState {
+    return allOrNothing(() => this.withCounters(super.initialState(shape) as LIFState));
   }
 
-  protected decay(): Tensor {
-    return clamped(this.beta);
+  protected override read(state: never, shape: Shape): never {
+    if (this.firing.hold === 0) checkState("LIF", "refractory", Object(state).refractory, shape);
+    return super.read(state, shape) as never;
   }
 
-  /** Throws unless this is a current that fits the neurons. */
-  protected check(current: Tensor): void {
-    checkSequence("LIF", "a current", current);
-    this.checkNeurons(current.sizes);
-  }
-
-  /** The same for the shape [T, B, …] of a current. */
-  protected checkNeurons(shape: Shape): void {
-    checkPerNeuron("LIF", "beta", this.beta, shape);
-    checkPerNeuron("LIF", "threshold", this.threshold, shape);
-  }
-
-  /** The state, read once; throws unless it is one for steps of this shape. */
-  protected read(state: LIFState, shape: Shape): LIFState {
-    const { v, refractory } = Object(state) as LIFState;
-    checkState("LIF", "v", v, shape);
-    checkState("LIF", "refractory", refractory, shape);
-    if (this.neuron.hold > 0) checkCounters("LIF", refractory, this.neuron.hold);
-    return { v, refractory };
+  /** The state with the counters of neurons that are never held. */
+  private withCounters({ v, refractory }: LIFState): LIFState {
+    return { v, refractory: refractory ?? zeros(v.sizes) };
   }
 }
 
-const FORWARD = /* @__PURE__ */ forwardOf(LIF);
+type Parameters = Readonly<Record<string, Tensor>>;
+
+/** What the equation of a LIF depends on besides its parameters. */
+interface Equation {
+  readonly reset: keyof typeof RESETS;
+  readonly resetValue: number;
+  readonly resetDelay: boolean;
+  readonly detachReset: boolean;
+  readonly rest: number;
+  readonly inputScale: number;
+}
+
+/** The step of a LIF; options are resolved while it is traced, so that one that is not used costs nothing. */
+const stepOf =
+  ({ reset, resetValue, resetDelay, detachReset, rest, inputScale }: Equation) =>
+  ({ current, v, beta, threshold, spike, late, select }: NeuronStep<"v" | "beta" | "threshold">) => {
+    const seen = (s: Value): Value => (detachReset ? s.detach() : s);
+    const isLate = resetDelay && reset !== "none";
+    const due = isLate ? seen(late(v.sub(threshold))) : null;
+    const before = due !== null && reset === "zero" ? select(due, resetValue, v) : v;
+    const taken = due !== null && reset === "subtract" ? select(due, threshold, 0) : null;
+
+    const decayed = rest === 0 ? before.mul(beta) : before.sub(rest).mul(beta).add(rest);
+    const integrated = decayed.add(inputScale === 1 ? current : current.mul(inputScale));
+    const u = taken === null ? integrated : integrated.sub(taken);
+    const s = spike(u.sub(threshold));
+
+    let after = u;
+    if (!isLate && reset === "zero") after = select(seen(s), resetValue, u);
+    if (!isLate && reset === "subtract") after = u.sub(select(seen(s), threshold, 0));
+    return { spikes: s, membrane: u, v: after, held: taken === null ? before : before.sub(taken) };
+  };
+
+/** The numbers of the kernels of plain LIF; null where there is none for such neurons. */
+function plainOf(equation: Equation, { surrogate, strict, hold, spiking }: Firing): PlainLIF | null {
+  const { reset, resetValue, resetDelay, detachReset, rest, inputScale } = equation;
+  const isPlain = hold === 0 && rest === 0 && inputScale === 1 && spiking && (detachReset || reset === "none");
+  if (!isPlain || surrogate.kind < 0) return null;
+  return { reset: RESETS[reset], resetValue, delayed: resetDelay ? 1 : 0, strict: strict ? 1 : 0, surrogate };
+}

@@ -1,6 +1,6 @@
 /** The memory rule in the spiking layers: what is freed is an error wherever it enters, and lost outputs are none. */
 import { expect, test } from "vitest";
-import { noGrad, tape, tensor, zeros } from "../engine/index.ts";
+import { noGrad, type Tensor, tape, tensor, zeros } from "../engine/index.ts";
 import { bytesKept, gradient, leaf, random, values } from "../test/support/tensors.ts";
 import {
   constantEncode,
@@ -47,16 +47,29 @@ test("spiking layers: a freed tensor names the rule, as current and as state", (
   for (const [name, call] of Object.entries(calls)) expect(() => tape(call), name).toThrow(FREED);
 });
 
-test("lif: an output that is first read after its tape has ended is an error, not garbage", () => {
+test("lif: an output that is first read after its tape has ended is right, or an error, not garbage", () => {
   const lif = new LIF();
   const current = random([4, 2, 3], 2);
-  for (const read of ["membrane", "v", "state"] as const) {
-    const record = tape(() => {
-      const whole = lif.unroll(current);
+  const unroll = (x: Tensor) =>
+    tape(() => {
+      const whole = lif.unroll(x);
       return () => whole;
     })();
-    expect(() => (read === "state" ? record.state.v : record[read]).data, read).toThrow(FREED);
+  const record = unroll(current);
+  expect(() => record.state.v.data).toThrow(FREED);
+  expect(() => record.spikes.data).toThrow(FREED);
+  for (const read of ["membrane", "v"] as const) {
+    const late = record[read];
+    expect(values(late)).toEqual(values(lif.unroll(current)[read]));
+    expect(late.requiresGrad).toBe(false);
   }
+  const gone = unroll(tape(() => current.clone()));
+  expect(values(gone.membrane)).toEqual(values(record.membrane));
+  const inner = tape(() => {
+    const whole = lif.unroll(current.add(1));
+    return () => whole;
+  })();
+  expect(() => inner.membrane).toThrow(FREED);
 });
 
 test("leaky integrator: a record that is returned from its tape keeps its outputs, and nothing else", () => {

@@ -1,4 +1,4 @@
-/** The record of compiled neurons: spikes as its output, further outputs and the last states as parts. */
+/** The record of compiled neurons: spikes, or the membrane of a readout, as its output; further outputs and the last states as parts. */
 import {
   accumulates,
   allocate,
@@ -35,7 +35,9 @@ export class CompiledNeuron {
   /** What the step returns. */
   readonly outputs: readonly string[];
   readonly states: readonly string[];
-  /** Spikes are bits. */
+  /** The output that a run gives: spikes, or of neurons without these the membrane. */
+  readonly main: string;
+  /** It is bits. */
   readonly packed: boolean;
   readonly op: Recorded<Passage>;
   private readonly codes = new Map<string, Fused>();
@@ -47,7 +49,8 @@ export class CompiledNeuron {
     this.states = definition.states;
     // Counters are a state alone.
     this.outputs = [...this.program.traced.outputs.keys()].filter((name) => name !== REFRACTORY);
-    this.packed = definition.packed !== undefined;
+    this.main = this.outputs.includes("spikes") ? "spikes" : "membrane";
+    this.packed = definition.packed?.includes(this.main) === true;
     this.op = recordOf(definition.name);
   }
 
@@ -62,9 +65,9 @@ export class CompiledNeuron {
     return code;
   }
 
-  /** Address of spikes as the code writes them. */
-  addressOf(spikes: Tensor): number {
-    return this.packed ? spikes.bits : spikes.ptr;
+  /** Where the code writes the output of a run. */
+  addresses(z: Tensor): Readonly<Record<string, number>> {
+    return { [this.main]: this.packed ? z.bits : z.ptr };
   }
 }
 
@@ -94,7 +97,9 @@ export interface Passage extends Operands {
   readonly region: Region;
   /** When the operands had last been written. */
   readonly written: readonly number[];
-  readonly spikes: Tensor;
+  /** The main output. */
+  readonly z: Tensor;
+  /** The states after the last step. */
   readonly last: readonly Tensor[];
 }
 
@@ -109,13 +114,14 @@ const operandsOf = ({ input, parameters, from }: Pick<Passage, "input" | "parame
 
 /**
  * Runs neurons over a current. `outputs` are those that a gradient may come from; `shape`, that of a step, asks for the last
- * states.
+ * states. `over`: nobody else can read the current, and what is saved takes its place where backward does not read it again.
  */
 export function runNeuron(
   neuron: CompiledNeuron,
   { current, T, parameters, from }: Operands,
   outputs: readonly string[],
   shape: Shape | null,
+  over = false,
 ): Passage {
   const size = current.size / T;
   const source = constantSource(current);
@@ -124,9 +130,10 @@ export function runNeuron(
   for (const t of read) ready(neuron.name, t);
   const wanted = scope.recording && read.some((t) => t.requiresGrad);
   const n = columnsOf(parameters, size);
-  const spikes = neuron.packed ? emptySpikes(current.sizes) : emptyLike(current);
+  const z = neuron.packed ? emptySpikes(current.sizes) : emptyLike(current);
   const last = shape === null ? [] : neuron.states.map(() => empty(shape));
   const code = neuron.code(outputs, wanted ? parameters.map((t) => t.requiresGrad) : null);
+  const isOver = over && wanted && input === current && code.saves > 0 && !code.reads[0];
   const passage: Passage = {
     neuron,
     current,
@@ -138,17 +145,17 @@ export function runNeuron(
     input,
     stride: input === current ? size : 0,
     code,
-    saved: Array.from({ length: code.saves }, () => allocate(4 * current.size)),
+    saved: Array.from({ length: code.saves }, (_, i) => (isOver && i === 0 ? current.ptr : allocate(4 * current.size))),
     region: scope.region,
     written: read.map((t) => rootOf(t).written),
-    spikes,
+    z,
     last,
   };
   const to = neuron.states.map((_, i) => last[i]?.ptr ?? 0);
-  code.forward({ ...sizesOf(passage), to, outputs: { spikes: neuron.addressOf(spikes) } });
+  code.forward({ ...sizesOf(passage), to, outputs: neuron.addresses(z) });
   if (wanted) {
-    record(spikes, neuron.op as Recorded<never>, passage, input, null, null);
-    last.forEach((z, i) => part(spikes, neuron.outputs.length + i, z));
+    record(z, neuron.op as Recorded<never>, passage, input, null, null);
+    last.forEach((state, i) => part(z, neuron.outputs.length + i, state));
   }
   return passage;
 }
@@ -170,7 +177,7 @@ const sizesOf = ({ T, rows, n, input, stride, parameters, from, saved }: Passage
  * @throws Error where an operand was freed or overwritten since.
  */
 export function outputOf(passage: Passage, index: number): Tensor {
-  const { neuron, spikes, current, written } = passage;
+  const { neuron, z: main, current, written } = passage;
   const name = neuron.outputs[index] as string;
   for (const [i, t] of operandsOf(passage).entries()) {
     ready(neuron.name, t);
@@ -182,7 +189,7 @@ export function outputOf(passage: Passage, index: number): Tensor {
   const z = emptyLike(current);
   const run = { ...sizesOf(passage), saved: [], to: neuron.states.map(() => 0), outputs: { [name]: z.ptr } };
   neuron.code([], null).forward(run);
-  return scope.recording ? part(spikes, index, z) : z;
+  return scope.recording ? part(main, index, z) : z;
 }
 
 const recordOf = (name: string): Recorded<Passage> => ({
@@ -195,20 +202,20 @@ const recordOf = (name: string): Recorded<Passage> => ({
     const gradients: Record<string, Stream> = {};
     const step = current.size / T;
     neuron.outputs.forEach((output, i) => {
-      const at = output === "spikes" ? 0 : gradOfPart(z, i);
+      const at = output === neuron.main ? 0 : gradOfPart(z, i);
       if (at !== 0) gradients[output] = { at, step };
     });
     if (z.gradPtr !== 0) {
       const repeats = z.gradForm?.kind === "repeats" && z.gradForm.steps === T;
       if (!repeats) writeOutGradient(z);
-      gradients.spikes = { at: z.gradPtr, step: repeats ? 0 : step };
+      gradients[neuron.main] = { at: z.gradPtr, step: repeats ? 0 : step };
     }
     const dLast = from.map((_, i) => gradOfPart(z, neuron.outputs.length + i));
     // What is added to comes before what is written: one tensor may be both.
     const dParameters = parameters.map(gradOf);
     const sums = new Sums();
-    // The gradient of the spikes is read for the last time: that of the current takes its place.
-    const isOver = stride !== 0 && gradients.spikes?.step === step && canTakeOver(input);
+    // The gradient of the output is read for the last time: that of the current takes its place.
+    const isOver = stride !== 0 && gradients[neuron.main]?.step === step && canTakeOver(input);
     if (isOver) passGradient(z, input);
     const at = stride === 0 ? gradOf(input) : isOver ? input.gradPtr : sums.target(input);
     const dFirst = from.map((t) => (t === null ? 0 : sums.target(t)));

@@ -46,7 +46,7 @@ export class CompiledStage extends Stage {
       from: addresses,
       saved: [],
       to: addresses,
-      outputs: { spikes: neuron.addressOf(output) },
+      outputs: neuron.addresses(output),
     });
     if (neuron.packed) k.unpackBits(output.ptr, output.bits, output.size);
   }

@@ -1,7 +1,7 @@
 /** The step of a neuron as the compiler takes it: with the spike, refractory steps and smooth form that a layer asks for. */
 import { wrongType } from "../engine/extend.ts";
 import type { Language, StepArgument, StepDefinition, Value } from "../engine/fuse/index.ts";
-import type { Surrogate } from "./surrogate.ts";
+import type { Primitive, Surrogate } from "./surrogate.ts";
 
 /** What a step may use besides its states and parameters. */
 export interface StepLanguage extends Omit<Language, "spike"> {
@@ -9,6 +9,11 @@ export interface StepLanguage extends Omit<Language, "spike"> {
   readonly current: Value;
   /** 1 where x ≥ 0 (`fire: "gt"`: x > 0), else 0. ∂L/∂x = ∂L/∂s·surrogate′(x). */
   spike(x: Value): Value;
+  /**
+   * `spike` of a state that the step before has left, for a reset that comes a step late: 0 as long as neurons are held, but in
+   * the first of these steps, which follows their spike.
+   */
+  late(x: Value): Value;
 }
 
 /** What is known of a neuron when a layer is made. */
@@ -34,7 +39,7 @@ export interface Firing {
 export const REFRACTORY = "refractory";
 
 /** Outputs of these names would hide others. */
-const TAKEN = ["current", "spike", "state", REFRACTORY];
+const TAKEN = ["current", "spike", "late", "state", REFRACTORY];
 
 /**
  * The step of a layer. With refractory steps a state counts those that are left:
@@ -48,27 +53,29 @@ export function stepOf(
 ): StepDefinition {
   const { name, states } = kind;
   const isHeld = hold > 0;
-  const primitive = surrogate.primitive as unknown as (x: Value, language: Language) => Value;
+  const { derivative, primitive } = surrogate;
   const fire = (x: Value, language: Language): Value =>
-    spiking ? language.spike(x, surrogate.expression, strict) : primitive(x, language);
+    spiking ? language.spike(x, derivative, strict) : (primitive as Primitive)(x, language);
 
   function step(argument: StepArgument<string>): Record<string, Value | number> {
-    const active = isHeld ? (argument[REFRACTORY] as Value).eq(0) : null;
-    const spike = (x: Value): Value => {
-      const s = fire(x, argument);
-      return active === null ? s : s.mul(active);
-    };
+    const counter = isHeld ? (argument[REFRACTORY] as Value) : null;
+    const active = counter && counter.eq(0);
+    const spike = (x: Value): Value => (active === null ? fire(x, argument) : fire(x, argument).mul(active));
+    const late = (x: Value): Value =>
+      counter === null ? fire(x, argument) : fire(x, argument).mul(counter.eq(0).maximum(counter.eq(hold)));
     // Names that the argument does not have stay errors.
-    const returned = kind.step(Object.create(argument, { spike: { value: spike } }) as never);
-    const missing = checkReturned(name, states, returned);
-    if (active === null || missing) return returned;
-    const before = argument[kind.reset as string] as Value;
+    const own = Object.create(argument, { spike: { value: spike }, late: { value: late } });
+    const given = kind.step(own as never);
+    if (!isWhole(name, states, given)) return given;
+    const { held: waiting, ...returned } = given;
+    if (counter === null || active === null) return returned;
+    const before = waiting ?? (argument[kind.reset as string] as Value);
     const held: Record<string, Value | number> = {};
     for (const output of [kind.reset as string, "membrane"]) {
       const z = returned[output];
       if (z !== undefined) held[output] = argument.where(active, z, before);
     }
-    const left = (argument[REFRACTORY] as Value).sub(1).relu();
+    const left = counter.sub(1).relu();
     const counted = (spiking ? argument.where(returned.spikes as Value, hold, left) : left).detach();
     return { ...returned, ...held, [REFRACTORY]: counted };
   }
@@ -83,16 +90,16 @@ export function stepOf(
   };
 }
 
-/** Throws for outputs that a neuron cannot have; returns whether a state is missing, which the compiler tells. */
-function checkReturned(name: string, states: readonly string[], returned: Readonly<Record<string, unknown>>): boolean {
-  if (typeof returned !== "object" || returned === null) return true;
-  if (states.some((state) => returned[state] === undefined)) return true;
-  if (typeof returned.spikes !== "object") {
-    throw wrongType(name, "the step to return spikes, made by spike(x)", returned.spikes);
+/** Whether a step returns all of its states, of which the compiler tells; throws for outputs that a neuron cannot have. */
+function isWhole(name: string, states: readonly string[], returned: Readonly<Record<string, unknown>>): boolean {
+  if (typeof returned !== "object" || returned === null) return false;
+  if (states.some((state) => returned[state] === undefined)) return false;
+  if (typeof returned.spikes !== "object" && (returned.spikes !== undefined || typeof returned.membrane !== "object")) {
+    throw wrongType(name, "the step to return spikes, made by spike(x), or the membrane of a readout", returned.spikes);
   }
   for (const output of TAKEN) {
     if (output in returned)
       throw new TypeError(`${name}: the step returns ${output}, which is a name of its own; rename it`);
   }
-  return false;
+  return true;
 }

@@ -738,7 +738,10 @@ describe("neuron: what is refused", () => {
     const steps: [(given: Any) => unknown, string][] = [
       [({ v, beta }) => ({ spikes: v * beta, v }), "Odd: a value of a step is no number; write a.add(b)"],
       [({ current, spike }) => ({ spikes: spike(current) }), "Odd: the step must return the next value of the state v"],
-      [({ v }) => ({ v }), "Odd: expected the step to return spikes, made by spike(x), got undefined"],
+      [
+        ({ v }) => ({ v }),
+        "Odd: expected the step to return spikes, made by spike(x), or the membrane of a readout, got undefined",
+      ],
       [({ v, current }) => ({ spikes: current, v }), "Odd: expected spikes to be 0 or 1"],
       [
         ({ v, spike }) => ({ spikes: spike(v), v, state: v }),

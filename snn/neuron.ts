@@ -16,6 +16,7 @@ import {
   NUMBER,
   numberOf,
   objectOf,
+  type Range,
   type Shape,
   show,
   withDefaults,
@@ -27,7 +28,7 @@ import { checkCounters, checkSequence, checkState, type Fire, IN_FLOAT32, STEPS,
 import { itself, lazy } from "./lazy.ts";
 import { CompiledNeuron, type Operands, outputOf, runNeuron } from "./neuron-op.ts";
 import { CompiledStage } from "./neuron-stage.ts";
-import { type NeuronKind, REFRACTORY, type StepLanguage, stepOf } from "./neuron-step.ts";
+import { type Firing, type NeuronKind, REFRACTORY, type StepLanguage, stepOf } from "./neuron-step.ts";
 import { checkPerNeuron, persistentCopy } from "./per-neuron.ts";
 import { type Stage, Staged } from "./stage.ts";
 import { checkSurrogate, type Surrogate } from "./surrogate.ts";
@@ -181,9 +182,13 @@ type Definition = NeuronDefinition<string, string, Readonly<Record<string, Value
 type State = NeuronState<string>;
 
 /** A definition that was checked. */
-interface Form extends NeuronKind {
+export interface Form extends NeuronKind {
   readonly initial: readonly Initial[];
   readonly parameters: Readonly<Record<string, number>>;
+  /** Whether parameters that are not learned are part of the state of a module. */
+  readonly areSaved: boolean;
+  /** What parameters may be, where that is less than any float32. */
+  readonly ranges?: Readonly<Record<string, Range>>;
 }
 
 const OPTIONS = {
@@ -227,20 +232,22 @@ function formOf(given: Definition): Form {
     initial: Object.values(initial),
     parameters: usual,
     reset: reset ?? (states.includes("v") ? "v" : null),
+    areSaved: true,
     step: functionOf(name, "step", step) as NeuronKind["step"],
   };
 }
 
 /** Fields of every layer. */
-const FIELDS = { training: 0, compiled: 0, form: 0, bounds: 0, hold: 0 };
+const FIELDS = { training: 0, firing: 0, form: 0, bounds: 0, compiled: 0 };
 
 /** A layer of neurons, whatever their step. */
-class Neurons extends Staged {
+export class Neurons extends Staged {
   /** @internal */
   readonly compiled: CompiledNeuron;
+  /** How the step runs. */
+  protected readonly firing: Firing;
   private readonly form: Form;
   private readonly bounds: Readonly<Record<string, readonly number[]>>;
-  private readonly hold: number;
 
   constructor(form: Form, options: object) {
     super();
@@ -258,44 +265,64 @@ class Neurons extends Staged {
     }
     const strict = strictOf(name, given.fire) === 1;
     this.form = form;
-    this.hold = numberOf(name, "refractorySteps", given.refractorySteps, STEPS);
-    if (this.hold > 0 && form.reset === null) {
+    const hold = numberOf(name, "refractorySteps", given.refractorySteps, STEPS);
+    if (hold > 0 && form.reset === null) {
       throw new RangeError(
         `${name}: refractorySteps needs a state that is held; name it in the definition, reset: "${form.states[0]}"`,
       );
     }
+    this.firing = { surrogate, strict, hold, spiking };
     const learned = learnedOf(name, names, learn);
     this.bounds = boundsOf(name, names, constrain);
     this.compiled = noGrad(() => {
       const kinds: Record<string, "scalar" | "column"> = {};
       for (const key of names) {
         const value = given[key] === undefined ? parameters[key] : given[key];
-        const t = persistentCopy(name, key, value as number | Tensor, IN_FLOAT32);
-        (this as unknown as Record<string, Tensor>)[key] = learned.has(key) ? parameter(t) : buffer(t);
+        const t = persistentCopy(name, key, value as number | Tensor, form.ranges?.[key] ?? IN_FLOAT32);
+        if (learned.has(key)) parameter(t);
+        else if (form.areSaved) buffer(t);
+        (this as unknown as Record<string, Tensor>)[key] = t;
         kinds[key] = t.size === 1 ? "scalar" : "column";
       }
-      return new CompiledNeuron(stepOf(form, kinds, { surrogate, strict, hold: this.hold, spiking }));
+      return new CompiledNeuron(stepOf(form, kinds, this.firing));
     });
   }
 
   forward(current: Tensor): Tensor {
+    return this.run(current, false);
+  }
+
+  /**
+   * The same, where what forward saves may take the place of the current.
+   *
+   * @internal
+   */
+  override forwardOver(current: Tensor): Tensor {
+    return this.forward === FORWARD ? this.run(current, true) : this.forward(current);
+  }
+
+  private run(current: Tensor, over: boolean): Tensor {
     checkSequence(this.form.name, "a current", current);
     this.checkNeurons(current.sizes);
-    return composed(Neurons.spikes, this, current);
+    return composed(Neurons.spikes, this, current, over);
   }
 
-  private static spikes(layer: Neurons, current: Tensor): Tensor {
+  /** Spikes of neurons that hand-written kernels compute, null where there are none for these. */
+  protected plainly(_current: Tensor, _parameters: Named, _over: boolean): Tensor | null {
+    return null;
+  }
+
+  private static spikes(layer: Neurons, current: Tensor, over: boolean): Tensor {
     const parameters = layer.parametersNow();
-    if (inReference()) return layer.onTensors(current, null, parameters).spikes as Tensor;
-    return runNeuron(
-      layer.compiled,
-      layer.operands(current, current.sizes[0] as number, null, parameters),
-      SPIKES,
-      null,
-    ).spikes;
+    if (inReference()) return layer.onTensors(current, null, parameters)[layer.compiled.main] as Tensor;
+    const plain = layer.plainly(current, parameters, over);
+    if (plain !== null) return plain;
+    const { compiled } = layer;
+    const operands = layer.operands(current, current.sizes[0] as number, null, parameters);
+    return runNeuron(compiled, operands, [compiled.main], null, over).z;
   }
 
-  unroll(current: Tensor, state?: State): Readonly<Record<string, unknown>> {
+  unroll(current: Tensor, state?: never): object {
     checkSequence(this.form.name, "a current", current);
     this.checkNeurons(current.sizes);
     const from = state === undefined ? null : this.read(state, current.sizes.slice(1));
@@ -310,17 +337,17 @@ class Neurons extends Staged {
     const passage = runNeuron(compiled, operands, compiled.outputs, current.sizes.slice(1));
     const all = { state: named(compiled.states, passage.last) };
     compiled.outputs.forEach((name, i) => {
-      if (name === "spikes") Object.assign(all, { spikes: passage.spikes });
+      if (name === compiled.main) Object.assign(all, { [name]: passage.z });
       else
         Object.defineProperty(all, name, {
           enumerable: true,
-          get: lazy(passage.spikes, () => outputOf(passage, i), itself),
+          get: lazy(passage.z, () => outputOf(passage, i), itself),
         });
     });
     return all;
   }
 
-  step(current: Tensor, state: State): [spikes: Tensor, state: State] {
+  step(current: Tensor, state: never): [z: Tensor, state: unknown] {
     alive(current, this.form.name);
     this.checkNeurons([1, ...current.sizes]);
     return composed(Neurons.advanced, this, current, this.read(state, current.sizes));
@@ -328,16 +355,17 @@ class Neurons extends Staged {
 
   private static advanced(layer: Neurons, current: Tensor, from: State): [spikes: Tensor, state: State] {
     const parameters = layer.parametersNow();
-    if (inReference()) {
-      const { spikes, state } = layer.onTensors(current.unsqueeze(0), from, parameters);
-      return [(spikes as Tensor).squeeze(0), state as State];
-    }
     const { compiled } = layer;
-    const { spikes, last } = runNeuron(compiled, layer.operands(current, 1, from, parameters), SPIKES, current.sizes);
-    return [spikes, named(compiled.states, last) as State];
+    const { main } = compiled;
+    if (inReference()) {
+      const { [main]: z, state } = layer.onTensors(current.unsqueeze(0), from, parameters);
+      return [(z as Tensor).squeeze(0), state as State];
+    }
+    const { z, last } = runNeuron(compiled, layer.operands(current, 1, from, parameters), [main], current.sizes);
+    return [z, named(compiled.states, last) as State];
   }
 
-  initialState(shape: readonly number[]): State {
+  initialState(shape: readonly number[]): unknown {
     return composed(Neurons.started, this, checkShape(this.form.name, shape));
   }
 
@@ -358,25 +386,30 @@ class Neurons extends Staged {
   }
 
   /** @internal */
-  stage(input: Tensor): Stage | null {
+  override stage(input: Tensor): Stage | null {
     if (this.forward !== FORWARD) return null;
     this.checkNeurons([1, ...input.sizes]);
     return new CompiledStage(
       this.compiled,
-      this.namedState().map(([, t]) => t),
+      Object.keys(this.form.parameters).map((name) => this.parameterOf(name)),
       input,
       {
-        start: () => this.initialState(input.sizes) as unknown as Named,
+        start: () => composed(Neurons.started, this, input.sizes) as unknown as Named,
         parameters: () => this.loopParameters(this.parametersNow()),
       },
     );
+  }
+
+  /** A parameter by its name. */
+  private parameterOf(name: string): Tensor {
+    return (this as unknown as Named)[name] as Tensor;
   }
 
   /** The parameters as the step takes them, within their bounds. */
   private parametersNow(): Named {
     const all: Record<string, Tensor> = {};
     for (const name of Object.keys(this.form.parameters)) {
-      const t = (this as unknown as Named)[name] as Tensor;
+      const t = this.parameterOf(name);
       const bounds = this.bounds[name];
       all[name] = bounds === undefined ? t : t.clamp(bounds[0] as number, bounds[1] as number);
     }
@@ -412,7 +445,7 @@ class Neurons extends Staged {
       alive(x as Tensor, `${name}: the initial value of ${states[i]}`);
       return scalar(x as Tensor).expand(shape);
     });
-    return this.hold > 0 ? [...all, null] : all;
+    return this.firing.hold > 0 ? [...all, null] : all;
   }
 
   /** The step on tensors, for the float64 kernels of `gradcheck`. */
@@ -435,32 +468,30 @@ class Neurons extends Staged {
   /** Throws unless the parameters fit a current of this shape, [T, B, …]. */
   private checkNeurons(shape: Shape): void {
     const { name, parameters } = this.compiled.program.traced.definition;
-    for (const [key, kind] of Object.entries(parameters)) {
-      const t = (this as unknown as Named)[key] as Tensor;
+    for (const key in parameters) {
+      const t = this.parameterOf(key);
       checkPerNeuron(name, key, t, shape);
-      if ((t.size === 1) === (kind === "scalar")) continue;
+      if ((t.size === 1) === (parameters[key] === "scalar")) continue;
       // The code reads as many values as there were.
       throw new RangeError(`${name}: expected ${key} as the layer was made with it, got ${formatShape(t.sizes)}`);
     }
   }
 
   /** The state, read once; throws unless it is one for steps of this shape. */
-  private read(state: State, shape: Shape): State {
+  protected read(state: State, shape: Shape): State {
     const { name } = this.form;
     const given = Object(state) as Record<string, Tensor>;
     const copy: Record<string, Tensor> = {};
     for (const key of this.compiled.states) {
       copy[key] = given[key] as Tensor;
       checkState(name, key, copy[key], shape);
-      if (key === REFRACTORY) checkCounters(name, copy[key], this.hold);
+      if (key === REFRACTORY) checkCounters(name, copy[key], this.firing.hold);
     }
     return copy as State;
   }
 }
 
 const FORWARD = /* @__PURE__ */ forwardOf(Neurons);
-
-const SPIKES = ["spikes"];
 
 /** Shorter names in equations. */
 const SYMBOLS = { current: "I", spikes: "s", membrane: "u", threshold: "θ", refractory: "r" };

@@ -3,14 +3,11 @@ import {
   alive,
   allocate,
   formatShape,
-  gradOf,
   k,
   numberOf,
   persist,
   type Range,
-  recycle,
   type Shape,
-  scope,
   show,
   wrongType,
 } from "../engine/extend.ts";
@@ -56,15 +53,4 @@ export function zeroBuffer(size: number): number {
   const p = allocate(4 * size);
   k.fill(p, size, 0);
   return p;
-}
-
-/**
- * Adds the gradients d of each element, [rows, n] or 0 for none, into the gradient of a parameter of one or n values, and gives
- * the buffer back.
- */
-export function passToParameter(parameter: Tensor, d: number, rows: number, n: number): void {
-  if (d === 0) return;
-  const dp = gradOf(parameter);
-  if (dp !== 0) k.addSumAxis(dp, d, 1, parameter.size === 1 ? rows * n : rows, parameter.size, 1);
-  recycle(d, 4 * rows * n, scope.region);
 }

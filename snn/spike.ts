@@ -11,6 +11,7 @@ import {
   scope,
   withDefaults,
 } from "../engine/extend.ts";
+import { onTensors } from "../engine/fuse/index.ts";
 import type { Tensor } from "../engine/index.ts";
 import { type Fire, IN_FLOAT32, strictOf } from "./checks.ts";
 import { checkValue } from "./per-neuron.ts";
@@ -30,13 +31,7 @@ const spikeOp: Op<Spike> = {
   backward(z, x, _y, _w, { surrogate }) {
     const dx = gradOf(x);
     if (dx === 0) return;
-    const { kind, slope, derivative } = surrogate;
-    if (derivative !== null) {
-      const d = derivative(x);
-      k.mulGrad(dx, z.gradPtr, d.ptr, z.size);
-      d.dispose();
-      return;
-    }
+    const { kind, slope } = surrogate;
     const bytes = 4 * z.size;
     const d = allocate(bytes);
     const zero = allocate(4);
@@ -95,5 +90,8 @@ export function spike(v: Tensor, options?: SpikeOptions): Tensor {
 }
 
 function fired(v: Tensor, threshold: number | Tensor, attrs: Spike): Tensor {
-  return apply(spikeOp, attrs, v.sub(threshold));
+  const { surrogate, strict } = attrs;
+  const x = v.sub(threshold);
+  if (surrogate.kind >= 0) return apply(spikeOp, attrs, x);
+  return onTensors.spike(x, surrogate.derivative, strict === 1) as Tensor;
 }

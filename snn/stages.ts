@@ -4,7 +4,6 @@ import {
   dropRecord,
   formatShape,
   forwardOf,
-  k,
   type Op,
   RepeatedLinear,
   recordOutside,
@@ -14,12 +13,7 @@ import {
   wrongType,
 } from "../engine/extend.ts";
 import { Embedding, full, Generator, Linear, type Module, noGrad, rand, Tensor } from "../engine/index.ts";
-import { LeakyIntegrator } from "./leaky-integrator.ts";
-import { LIF } from "./lif.ts";
-import { forwardAny, forwardPlain, isPlain, type Neuron, resetState } from "./lif-kernels.ts";
-import { checkPerNeuron } from "./per-neuron.ts";
-import { RecurrentLIF } from "./recurrent-lif.ts";
-import { own, ownSpikes, Stage, Staged } from "./stage.ts";
+import { own, Stage, Staged } from "./stage.ts";
 
 /** The parameters and buffers of a module. */
 const stateOf = (module: Module): Tensor[] => module.namedState().map(([, t]) => t);
@@ -118,92 +112,6 @@ class LinearStage extends Stage {
 
   step(): void {
     this.product.run();
-  }
-}
-
-/** β as kernels take it: one that is learned is clamped into a place of its own. */
-class Decay {
-  readonly memory: readonly Tensor[];
-  private readonly beta: Tensor;
-
-  constructor(beta: Tensor) {
-    this.beta = beta;
-    this.memory = beta.isParameter ? [own(beta.sizes)] : [];
-  }
-
-  read(): number {
-    const { beta } = this;
-    const clamped = this.memory[0];
-    if (clamped === undefined) return beta.ptr;
-    k.clamp(clamped.ptr, beta.ptr, beta.size, 0, 1);
-    return clamped.ptr;
-  }
-}
-
-/** v, which is the output too. */
-class IntegratorStage extends Stage {
-  private readonly decay: Decay;
-  private readonly input: Tensor;
-  private readonly n: number;
-  private readonly stepBeta: number;
-
-  constructor({ beta }: LeakyIntegrator, input: Tensor) {
-    checkPerNeuron("LeakyIntegrator", "beta", beta, [1, ...input.sizes]);
-    const decay = new Decay(beta);
-    const v = own(input.sizes);
-    super(v, { state: [v], memory: decay.memory, parameters: [beta] });
-    this.decay = decay;
-    this.input = input;
-    this.stepBeta = beta.size === 1 ? 0 : 1;
-    this.n = beta.size === 1 ? input.size : beta.size;
-  }
-
-  step(): void {
-    const { input, output, n, stepBeta } = this;
-    k.leakyForward(output.ptr, input.ptr, output.ptr, this.decay.read(), 1, input.size / n, n, 0, stepBeta);
-  }
-}
-
-/** Neurons that one of the two kernels computes. */
-class NeuronStage extends Stage {
-  /** Addresses of the state; 0 for the refractory steps of plain neurons. */
-  private readonly v: number;
-  private readonly refractory: number;
-  private readonly decay: Decay;
-  private readonly betas: number;
-  private readonly threshold: Tensor;
-  private readonly neuron: Neuron;
-  private readonly input: Tensor;
-
-  constructor({ neuron, beta, threshold }: LIF, input: Tensor) {
-    checkPerNeuron("LIF", "beta", beta, [1, ...input.sizes]);
-    checkPerNeuron("LIF", "threshold", threshold, [1, ...input.sizes]);
-    const decay = new Decay(beta);
-    const v = own(input.sizes);
-    const plain = isPlain(neuron);
-    const refractory = plain ? null : own(input.sizes);
-    const spikes = plain ? ownSpikes(input.sizes) : own(input.sizes);
-    // Recurrent neurons are fed back the spikes of the last step.
-    const state = refractory === null ? [v, spikes] : [v, spikes, refractory];
-    super(spikes, { state, memory: decay.memory, parameters: [beta, threshold] });
-    this.v = v.ptr;
-    this.refractory = refractory?.ptr ?? 0;
-    this.decay = decay;
-    this.betas = beta.size;
-    this.threshold = threshold;
-    this.neuron = neuron;
-    this.input = input;
-  }
-
-  step(): void {
-    const { output, v, refractory: r, threshold, neuron, input, betas } = this;
-    const beta = this.decay.read();
-    const { ptr, size } = input;
-    if (r === 0) {
-      forwardPlain(neuron, v, output.bits, ptr, v, beta, betas, threshold, 1, size, 0, 0);
-      k.unpackBits(output.ptr, output.bits, size);
-    } else forwardAny(neuron, v, output.ptr, r, ptr, v, r, beta, betas, threshold, 1, size, 0);
-    resetState(neuron, v, output, threshold);
   }
 }
 
@@ -329,70 +237,18 @@ function agrees(layer: Module, input: Tensor, made: Stage, x: Tensor): boolean |
 
 const same = (x: Float32Array, y: Float32Array): boolean => x.every((value, i) => Object.is(value, y[i]));
 
-/** Neurons whose spikes of the step before are added to their input. */
-class RecurrentStage extends Stage {
-  private readonly neurons: NeuronStage;
-  private readonly input: Tensor;
-  private readonly current: Tensor;
-  private readonly feedback: RepeatedLinear | null;
-  private readonly V: Tensor | null;
-
-  constructor(lif: RecurrentLIF, input: Tensor) {
-    checkFeatures("RecurrentLIF", lif.features, input);
-    const { recurrent, V } = lif;
-    const current = own(input.sizes);
-    const neurons = new NeuronStage(lif, current);
-    const parameters = [lif.beta, lif.threshold, V, recurrent?.weight ?? null, recurrent?.bias ?? null];
-    super(neurons.output, { memory: [current, ...neurons.memory], parameters });
-    this.neurons = neurons;
-    this.input = input;
-    this.current = current;
-    this.feedback = recurrent && new RepeatedLinear(current, neurons.output, recurrent.weight, recurrent.bias);
-    this.V = V;
-  }
-
-  step(): void {
-    const { neurons, input, current, feedback, output } = this;
-    if (feedback !== null) {
-      feedback.run();
-      k.addTo(current.ptr, input.ptr, input.size);
-    } else {
-      const { ptr, size } = this.V as Tensor;
-      k.leakyForward(current.ptr, input.ptr, output.ptr, ptr, 1, input.size / size, size, 0, 1);
-    }
-    neurons.step();
-  }
-
-  override reset(): void {
-    this.neurons.reset();
-  }
-}
-
 function checkFeatures(layer: string, features: number, { sizes: shape }: Tensor): void {
   if (shape[shape.length - 1] === features) return;
   throw new RangeError(`Stream: expected [B, …, ${features}] for ${layer}, got ${formatShape(shape)}`);
 }
 
-const [ofLinear, ofRecurrent, ofNeurons, ofIntegrator, ofEmbedding] = /* @__PURE__ */ [
-  Linear,
-  RecurrentLIF,
-  LIF,
-  LeakyIntegrator,
-  Embedding,
-].map(forwardOf);
+const [ofLinear, ofEmbedding] = /* @__PURE__ */ [Linear, Embedding].map(forwardOf);
 
 /** What a stream does for a layer that reads `input`. */
 export function stageOf(layer: Module, input: Tensor): Stage {
   // A layer is computed as its class says, unless a subclass, or somebody later, has put another forward in its place.
   const { forward } = layer;
   if (layer instanceof Linear && forward === ofLinear) return new LinearStage(layer, input);
-  if (layer instanceof RecurrentLIF && forward === ofRecurrent) {
-    return layer.spiking ? new RecurrentStage(layer, input) : new SteppingStage(layer, input);
-  }
-  if (layer instanceof LIF && forward === ofNeurons) {
-    return layer.spiking ? new NeuronStage(layer, input) : new SteppingStage(layer, input);
-  }
-  if (layer instanceof LeakyIntegrator && forward === ofIntegrator) return new IntegratorStage(layer, input);
   const compiled = layer instanceof Staged ? layer.stage(input) : null;
   if (compiled !== null) return compiled;
   // One that stays in training mode may draw random numbers in each step.
@@ -400,7 +256,7 @@ export function stageOf(layer: Module, input: Tensor): Stage {
   if (layer instanceof Embedding && forward === ofEmbedding) return new StatelessStage(layer, input);
   if (isStepping(layer)) return tried(layer, input, new SteppingStage(layer, input));
   for (const [name, module] of layer.namedModules()) {
-    if (!(module instanceof LIF || module instanceof LeakyIntegrator || module instanceof Staged)) continue;
+    if (!(module instanceof Staged)) continue;
     throw new RangeError(
       `Stream: expected a list of layers: ${layer.constructor.name} has a state in ${name} that its forward keeps`,
     );

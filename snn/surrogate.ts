@@ -1,32 +1,29 @@
 import { wrongType } from "../engine/extend.ts";
-import type { Derivative } from "../engine/fuse/index.ts";
-import type { Tensor } from "../engine/index.ts";
+import type { Derivative, Language, Value } from "../engine/fuse/index.ts";
 
 /** How a spike is differentiated: hard in the forward pass, a smooth step's derivative at x = u − θ in backward. */
 export interface Surrogate {
   /** Its name among the surrogates. */
   readonly name: string;
-  /** The kernel's number of the derivative, or −1 where `derivative` computes it. */
+  /** The kernel's number of the derivative, or −1 where there is none. */
   readonly kind: number;
   /** The kernel's parameter of the derivative: a slope, an α or a width. */
   readonly slope: number;
-  /** surrogate′(x) as an expression, for steps that are compiled; it has the bits of the kernel. */
-  readonly expression: Derivative;
-  /** surrogate′(x) of a tensor. */
-  readonly derivative: ((x: Tensor) => Tensor) | null;
+  /** surrogate′(x), for steps that are compiled; it has the bits of the kernel. */
+  readonly derivative: Derivative;
   /** The smooth step itself, for layers with `spiking: false`. */
-  readonly primitive: ((x: Tensor) => Tensor) | null;
+  readonly primitive: Primitive | null;
 }
 
-/** A surrogate of your own. */
+/** The smooth step that a surrogate is the derivative of. */
+export type Primitive = (x: Value, language: Language) => Value;
+
+/** A surrogate of your own: functions of x = u − θ, traced as the step of a neuron is. */
 export interface CustomSurrogate {
-  /**
-   * Maps the tensor x = u − θ to the derivative, elementwise, in its shape; called once on the whole sequence, in which
-   * neurons put the state that they started from before the first step: [T + 1, B, …].
-   */
-  derivative: (x: Tensor) => Tensor;
+  /** The derivative at x, from the methods of x and the functions of the second argument: `where`, `constant`, `softplus`. */
+  derivative: Derivative;
   /** The smooth step that it is the derivative of; needed for `spiking: false`. */
-  primitive?: (x: Tensor) => Tensor;
+  primitive?: Primitive;
 }
 
 /** The surrogate, which from now on stays as it is: kernels take its numbers as they are. */

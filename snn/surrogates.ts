@@ -5,20 +5,10 @@
  *   Magazine 36(6).
  * @module
  */
-import {
-  alive,
-  formatShape,
-  functionOf,
-  numberOf,
-  type Range,
-  sameShape,
-  scope,
-  withDefaults,
-} from "../engine/extend.ts";
-import type { Derivative } from "../engine/fuse/index.ts";
-import { noGrad, type Tensor } from "../engine/index.ts";
+import { functionOf, numberOf, type Range, withDefaults } from "../engine/extend.ts";
+import { type Derivative, Program, type StepArgument, type Value } from "../engine/fuse/index.ts";
 import { ATAN, BOXCAR, ERF, FAST_SIGMOID, SIGMOID, STRAIGHT_THROUGH, TRIANGULAR } from "../kernels/kinds.ts";
-import { type CustomSurrogate, made, type Surrogate } from "./surrogate.ts";
+import { type CustomSurrogate, made, type Primitive, type Surrogate } from "./surrogate.ts";
 
 /** Slopes k whose k² and 1/k², which kernels compute, float32 holds with all digits. */
 const SLOPE: Range = { expected: "in [1e-18, 1e18]", fits: (x) => x >= 1e-18 && x <= 1e18 };
@@ -30,16 +20,15 @@ function known<Name extends string>(
   options: { [option in Name]?: number },
   option: Name,
   usual: number,
-  expression: (slope: number) => Derivative,
-  primitive: (x: Tensor, slope: number) => Tensor,
+  derivative: (slope: number) => Derivative,
+  primitive: (x: Value, slope: number) => Value,
   slopeOf = (given: number): number => given,
 ): Surrogate {
   const where = `surrogate.${name}`;
   const given = withDefaults<{ [option in string]: number }>(where, { [option]: usual }, options)[option];
   const slope = slopeOf(numberOf(where, option, given, SLOPE));
   // Kernels read the slope as float32.
-  const expressed = expression(f(slope));
-  return made({ name, kind, slope, expression: expressed, derivative: null, primitive: (x) => primitive(x, slope) });
+  return made({ name, kind, slope, derivative: derivative(f(slope)), primitive: (x) => primitive(x, slope) });
 }
 
 /**
@@ -156,29 +145,32 @@ export function straightThrough(): Surrogate {
 }
 
 /**
- * A derivative of your own: surrogate′(x) = derivative(x), [...] → [...]; `primitive` is null if not given.
+ * A derivative of your own: surrogate′(x) = derivative(x), at x = u − θ; `primitive` is null if not given. Both are traced once,
+ * like the step of a neuron, with the same operations, and compiled into the loops of the neurons that use them.
  *
- * @throws TypeError unless the derivative is a function, and the primitive where it is given. Where one of them is called:
- *   TypeError unless it gives a tensor, RangeError unless this has the shape of x.
+ * @throws TypeError unless the derivative is a function, and the primitive where it is given, or where one does what a step cannot,
+ *   such as a sum.
  */
 export function custom(options: CustomSurrogate): Surrogate {
   const where = "surrogate.custom";
   const given = withDefaults(where, CUSTOM, options);
-  const derivative = functionOf(where, "derivative", given.derivative as Form);
+  const derivative = functionOf(where, "derivative", given.derivative as Derivative);
   const primitive = given.primitive === undefined ? null : functionOf(where, "primitive", given.primitive);
-  return made({
-    name: "custom",
-    kind: -1,
-    slope: 0,
-    expression: derivative as unknown as Derivative,
-    derivative: (x) => noGrad(() => ofItsOwn(shaped("derivative", derivative(x), x))),
-    primitive: primitive && ((x) => shaped("primitive", primitive(x), x)),
-  });
+  check(where, ({ x, spike }) => spike(x, derivative));
+  if (primitive !== null) check(where, (language) => primitive(language.x, language));
+  return made({ name: "custom", kind: -1, slope: 0, derivative, primitive });
 }
 
-type Form = (x: Tensor) => Tensor;
+const CUSTOM = {
+  derivative: undefined as Derivative | undefined,
+  primitive: undefined as Primitive | undefined,
+};
 
-const CUSTOM = { derivative: undefined as Form | undefined, primitive: undefined as Form | undefined };
+/** Throws where an expression of x does what a step cannot. */
+function check(name: string, expression: (argument: StepArgument<"x">) => Value | number): void {
+  const step = (argument: StepArgument<"x">) => ({ y: expression(argument) });
+  new Program({ name, inputs: ["x"], states: [], parameters: {}, step });
+}
 
 const f = Math.fround;
 const LOG2_E = f(Math.LOG2E);
@@ -219,16 +211,5 @@ const boxcarSlope =
   (x, { where }) =>
     where(x.abs().lt(0.5 * w), 1 / w, 0);
 
-const fastSigmoidStep = (x: Tensor, slope: number): Tensor => x.div(x.abs().mul(slope).add(1));
-const erfStep = (x: Tensor, alpha: number): Tensor => x.mul(alpha).erf().add(1).mul(0.5);
-
-/** y, which a function of the user has made of x. */
-function shaped(name: string, y: Tensor, x: Tensor): Tensor {
-  alive(y, `surrogate.custom: ${name}`);
-  if (sameShape(y.sizes, x.sizes)) return y;
-  const got = `got ${formatShape(y.sizes)}`;
-  throw new RangeError(`surrogate.custom: expected a ${name} of shape ${formatShape(x.sizes)}, ${got}`);
-}
-
-/** A derivative as a tensor that backward may dispose: one that was there before is copied. */
-const ofItsOwn = (d: Tensor): Tensor => (d.region === scope.region ? d : d.clone());
+const fastSigmoidStep = (x: Value, slope: number): Value => x.div(x.abs().mul(slope).add(1));
+const erfStep = (x: Value, alpha: number): Value => x.mul(alpha).erf().add(1).mul(0.5);

@@ -83,7 +83,7 @@ export class Plan {
     this.traced = traced;
     this.wanted = wanted ?? { parameters: [], outputs: [] };
     this.share = sharing((x) => traced.leaves.get(x) ?? this.asValue(x));
-    this.packed = traced.definition.packed ?? [];
+    this.packed = (traced.definition.packed ?? []).filter((name) => traced.outputs.has(name));
     this.hasColumns = traced.derived.some((x) => x.level === COLUMN);
     this.names = [...traced.outputs.keys()];
     this.outputs = [...traced.outputs.values()].map(this.share);

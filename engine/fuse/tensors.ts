@@ -6,7 +6,7 @@ import { inReference, k } from "../backend.ts";
 import { full, zeros } from "../create.ts";
 import { apply, gradOf, type Op, ready, SAVES_A, SAVES_B, SAVES_C } from "../op.ts";
 import { asTensor } from "../ops/arithmetic.ts";
-import { broadcastTo } from "../ops/expand.ts";
+import { broadcastTo, constantSource } from "../ops/expand.ts";
 import { softplus } from "../ops/formula.ts";
 import { stack } from "../ops/layout.ts";
 import { where, whereOp } from "../ops/where.ts";
@@ -87,12 +87,19 @@ export interface Operands {
   readonly parameters: Readonly<Record<string, Tensor>>;
 }
 
+/** An input of each step: of one that is the same in all, the tensor that it is made of, as compiled steps take it. */
+function stepsOf(x: Tensor): Tensor[] {
+  const [T = 1, ...shape] = x.sizes;
+  const source = constantSource(x);
+  return source?.size === x.size / T ? new Array(T).fill(source.reshape(shape)) : x.unbind(0);
+}
+
 /** Runs the step over time. All that it returns, [T, B, …] by name, and the states after the last step, [B, …]. */
 export function runOnTensors(
   definition: StepDefinition,
   { inputs, states = {}, parameters }: Operands,
 ): { outputs: Record<string, Tensor>; states: Record<string, Tensor> } {
-  const steps = Object.fromEntries(Object.entries(inputs).map(([name, x]) => [name, x.unbind(0)]));
+  const steps = Object.fromEntries(Object.entries(inputs).map(([name, x]) => [name, stepsOf(x)]));
   const [first = []] = Object.values(steps);
   const shape = first[0]?.sizes ?? [];
   const state = Object.fromEntries(definition.states.map((name) => [name, states[name] ?? zeros(shape)]));

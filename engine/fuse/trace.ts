@@ -32,7 +32,7 @@ export interface StepDefinition<Name extends string = never> {
   readonly states: readonly string[];
   /** Whether all columns share a parameter or each has its own. */
   readonly parameters: Readonly<Record<string, "scalar" | "column">>;
-  /** Outputs that are stored as bits; what they are made of must be 0 or 1. */
+  /** Outputs that are stored as bits where the step returns them; what they are made of must be 0 or 1. */
   readonly packed?: readonly string[];
   /**
    * Gradients are those of what is computed, as for a step whose spikes are smooth: `detach` has no effect, and `where` and
@@ -91,7 +91,7 @@ function run(definition: StepDefinition): Traced {
   checkComparisons(owner, outputs.values());
   for (const output of packed) {
     const value = outputs.get(output);
-    if (value !== undefined && isBoolean(value)) continue;
+    if (value === undefined || isBoolean(value)) continue;
     throw new TypeError(`${name}: expected ${output} to be 0 or 1: a spike, a comparison or a product of these`);
   }
 

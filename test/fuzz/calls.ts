@@ -3,6 +3,7 @@
  * tensors are among its results, so that their gradients are compared and their memory is freed.
  */
 
+import { inReference, scope } from "../../engine/extend.ts";
 import { Generator } from "../../engine/generator.ts";
 import { type Tensor, tape } from "../../engine/index.ts";
 import { ops } from "../../engine/ops/index.ts";
@@ -88,9 +89,25 @@ function run<State extends LIFState>(
   return [...spikes, now.v];
 }
 
+/**
+ * Outputs of a compiled layer require a gradient where one of its operands does. Composed, in the reference, some depend on none that
+ * does: these get a gradient that goes nowhere.
+ */
+function alike(outputs: readonly Tensor[], operands: readonly (Tensor | undefined)[]): Tensor[] {
+  const wants = (t: Tensor | undefined) => t?.requiresGrad === true;
+  const source = operands.find(wants);
+  if (!inReference() || !scope.recording || source === undefined) return [...outputs];
+  return outputs.map((z) => {
+    if (wants(z)) return z;
+    const other = source.reshape([source.size]).select(0, 0).expand(z.shape);
+    return ops.stack([z, other]).select(0, 0);
+  });
+}
+
 function lif(current: Tensor, options: Plain<LIFOptions>, mode: Mode, reads: Read[], state?: LIFState): Tensor[] {
   const layer = new LIF(optionsOf(options));
-  return [...run(layer, current, mode, reads, state), layer.beta, layer.threshold];
+  const { beta, threshold } = layer;
+  return [...alike(run(layer, current, mode, reads, state), [current, beta, threshold, state?.v]), beta, threshold];
 }
 
 function recurrentLif(
@@ -106,7 +123,9 @@ function recurrentLif(
   own.forEach((t, i) => {
     t.copyFrom(weights[i] as Tensor);
   });
-  return [...run(layer, current, mode, reads, state), layer.beta, layer.threshold, ...own];
+  const { beta, threshold } = layer;
+  const operands = [current, beta, threshold, ...own, state?.v, state?.spikes];
+  return [...alike(run(layer, current, mode, reads, state), operands), beta, threshold, ...own];
 }
 
 function leakyIntegrator(
@@ -116,11 +135,14 @@ function leakyIntegrator(
   state?: Tensor,
 ): Tensor[] {
   const layer = new LeakyIntegrator(options);
-  if (mode === "forward") return [layer.forward(current), layer.beta];
-  if (mode === "unroll") return [...Object.values(layer.unroll(current, state)), layer.beta];
-  let now = state ?? layer.initialState(current.shape.slice(1));
-  for (const x of current.unbind(0)) [, now] = layer.step(x, now);
-  return [now, layer.beta];
+  const results = (): Tensor[] => {
+    if (mode === "forward") return [layer.forward(current)];
+    if (mode === "unroll") return Object.values(layer.unroll(current, state));
+    let now = state ?? layer.initialState(current.shape.slice(1));
+    for (const x of current.unbind(0)) [, now] = layer.step(x, now);
+    return [now];
+  };
+  return [...alike(results(), [current, layer.beta, state]), layer.beta];
 }
 
 /** The gradient of a function of x by a pass in a tape of its own. */
@@ -184,7 +206,7 @@ export const DECISIONS: Readonly<Record<string, (...args: never[]) => number[]>>
 };
 
 /**
- * |u − θ|, and how far that is from the edge of a boxcar. A membrane that is exactly on the threshold is so on both sides, as β·v + I has to be a short number for that;
+ * |u − θ|, and how far that is from the edge of a boxcar or a triangle. A membrane that is exactly on the threshold is so on both sides, as β·v + I has to be a short number for that;
  * not with a resting value or a scale, where float32 rounds on the way to it.
  */
 function distances(
@@ -193,6 +215,6 @@ function distances(
 ): number[] {
   const met = rest === 0 && inputScale === 1 ? Infinity : 0;
   const above = (membrane as Tensor).sub(threshold as Tensor);
-  const borders = name === "boxcar" ? [0, width / 2] : [0];
+  const borders = name === "boxcar" ? [0, width / 2] : name === "triangular" ? [0, width] : [0];
   return borders.flatMap((border) => Array.from(above.data, (d) => Math.abs(Math.abs(d) - border) || met));
 }

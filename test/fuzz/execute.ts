@@ -36,13 +36,21 @@ export function execute(program: Program, observer: Observer): void {
 
 const place = ({ kind, values, shape }: Leaf): Tensor => tensor(values, { shape, requiresGrad: kind === "leaf" });
 
+/** Layers that are one record with the kernels, and steps of tensors in the reference: only what they give is compared. */
+export const COMPILED = ["LIF", "RecurrentLIF", "LeakyIntegrator", "filteredTrace"];
+
+export const isCompiled = (item: Item | null): boolean => item?.kind === "step" && COMPILED.includes(item.op);
+
 function runItems(items: readonly Item[], tensors: Map<number, Tensor>, observer: Observer): void {
-  let recorded = 0;
+  let [seen, numbered] = [0, 0];
   const made = (item: Item | null, results: readonly Tensor[]): void => {
-    const records = scope.records.slice(recorded);
-    records.forEach((z, i) => watch(z, recorded + i, observer));
-    observer.made(item, results, records, recorded);
-    recorded += records.length;
+    const all = scope.records.slice(seen);
+    const records = isCompiled(item) ? [...new Set(results)].filter((z) => z.op !== null) : all;
+    const numbers = new Map(records.map((z, i) => [z, numbered + i]));
+    for (const z of all) if (!isPart(z)) watch(z, numbers, observer);
+    observer.made(item, results, records, numbered);
+    seen += all.length;
+    numbered += records.length;
   };
   for (const item of items) {
     if (item.kind === "step") {
@@ -72,10 +80,17 @@ export function perform(step: Step, tensors: ReadonlyMap<number, Tensor>, observ
   return (step.within === "tape" ? tape : noGrad)(() => call(step, args));
 }
 
-function watch(z: Tensor, record: number, observer: Observer): void {
+/** Further outputs wait for the record of the first one, which goes by its op. */
+const isPart = (z: Tensor): boolean => z.op?.name === "part";
+
+function watch(z: Tensor, numbers: ReadonlyMap<Tensor, number>, observer: Observer): void {
+  const outputs = [z, ...(z.parts ?? [])].filter((output) => numbers.has(output));
+  if (outputs.length === 0) return;
   const op = z.op as Recorded<unknown>;
   const backward: Recorded<unknown>["backward"] = (...args) => {
-    observer.gradient(record, z);
+    for (const output of outputs) {
+      if (output.gradPtr !== 0) observer.gradient(numbers.get(output) as number, output);
+    }
     op.backward(...args);
     observer.passed?.(z);
   };

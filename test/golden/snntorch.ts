@@ -1,5 +1,5 @@
 /** snnTorch's Leaky neuron and its surrogates in terms of this package. */
-import { abs, div, exp, ge, gt, mul, neg, type Surrogate, square, sub, surrogate, zeros } from "jarvis-snn";
+import { type Surrogate, surrogate } from "jarvis-snn";
 
 /** Surrogates by snnTorch's names, with its parameters in their order and its defaults. */
 const SURROGATES: Readonly<Record<string, (...parameters: number[]) => Surrogate>> = {
@@ -8,13 +8,20 @@ const SURROGATES: Readonly<Record<string, (...parameters: number[]) => Surrogate
   sigmoid: (slope = 25) => surrogate.sigmoid({ slope }),
   straight_through: () => surrogate.straightThrough(),
   straight_through_estimator: () => surrogate.straightThrough(),
-  heaviside: () => surrogate.custom({ derivative: (x) => gt(x, 0) }),
+  heaviside: () => surrogate.custom({ derivative: (x) => x.gt(0) }),
   // As shipped: +threshold below, −threshold from 0 on; not a triangle.
-  triangular: (threshold = 1) => surrogate.custom({ derivative: (x) => mul(ge(x, 0), -2 * threshold).add(threshold) }),
+  triangular: (threshold = 1) =>
+    surrogate.custom({
+      derivative: (x) =>
+        x
+          .ge(0)
+          .mul(-2 * threshold)
+          .add(threshold),
+    }),
   // The fast sigmoid, cut off up to B.
-  SFS: (slope = 25, B = 1) => surrogate.custom({ derivative: (x) => div(gt(x, B), square(mul(abs(x), slope).add(1))) }),
+  SFS: (slope = 25, B = 1) => surrogate.custom({ derivative: (x) => x.gt(B).div(x.abs().mul(slope).add(1).square()) }),
   spike_rate_escape: (beta = 1, slope = 25) =>
-    surrogate.custom({ derivative: (x) => mul(exp(mul(neg(abs(sub(x, 1))), beta)), slope) }),
+    surrogate.custom({ derivative: (x) => x.sub(1).abs().neg().mul(beta).exp().mul(slope) }),
 };
 
 /** The surrogate of a name and its parameters, in snnTorch's order. */
@@ -25,7 +32,7 @@ export function snntorchSurrogate(name: string, parameters: Readonly<Record<stri
 }
 
 /** No gradient through spikes. */
-export const noSurrogate = surrogate.custom({ derivative: (x) => zeros(x.shape) });
+export const noSurrogate = surrogate.custom({ derivative: () => 0 });
 
 /** The surrogate of a name such as "atan" or "fast_sigmoid25". */
 export function surrogateOf(text: string): Surrogate {

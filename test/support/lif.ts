@@ -1,8 +1,7 @@
 /** LIF layers in every combination of their options, and what one run of them gives. */
 import { type Tensor, tape, tensor } from "../../engine/index.ts";
-import { type LIF, type LIFOptions, type LIFRecord, type LIFState, spike, surrogate } from "../../snn/index.ts";
-import { composeLif } from "../../snn/lif-composed.ts";
-import type { Neuron } from "../../snn/lif-kernels.ts";
+import { LIF, type LIFOptions, type LIFRecord, type LIFState, surrogate } from "../../snn/index.ts";
+import { composeLif } from "./lif-composed.ts";
 import { numbers } from "./sides.ts";
 import { gradient, leaf, values } from "./tensors.ts";
 
@@ -43,18 +42,23 @@ export function constants(perNeuron: boolean): { beta: number | Tensor; threshol
   return { beta: tensor([0.5, 0.75, 1, 0, 0.25]), threshold: tensor([1, 0.75, 1.25, 0.5, 1]) };
 }
 
-export type Unroll = (lif: LIF, current: Tensor, state: LIFState | undefined) => LIFRecord;
+export type Unroll = (lif: KnownLIF, current: Tensor, state: LIFState | undefined) => LIFRecord;
 
 export const fused: Unroll = (lif, current, state) => lif.unroll(current, state);
 
-/** The same neuron written with tensor ops. */
-export const composed: Unroll = (lif, current, state) => {
-  const { surrogate, strict } = neuronOf(lif);
-  const fire = (x: Tensor): Tensor => spike(x, { threshold: 0, surrogate, fire: strict !== 0 ? "gt" : "ge" });
-  return composeLif(neuronOf(lif), current, clampedBeta(lif), lif.threshold, state ?? null, fire);
-};
+/** A LIF that remembers its options. */
+export class KnownLIF extends LIF {
+  readonly options: LIFOptions;
 
-export const neuronOf = (lif: LIF): Neuron => Reflect.get(lif, "neuron") as Neuron;
+  constructor(options: LIFOptions = {}) {
+    super(options);
+    this.options = options;
+  }
+}
+
+/** The same neuron written with tensor ops. */
+export const composed: Unroll = (lif, current, state) =>
+  composeLif(lif.options, current, clampedBeta(lif), lif.threshold, state ?? null);
 
 const clampedBeta = (lif: LIF): Tensor => (lif.beta.isParameter ? lif.beta.clamp(0, 1) : lif.beta);
 
@@ -86,13 +90,13 @@ export interface RunOptions {
 }
 
 /** Leaves for one run: the current [T, B, N], and a state that requires a gradient. */
-export function leaves(lif: LIF, initial: boolean): { current: Tensor; state: LIFState | undefined } {
+export function leaves(lif: KnownLIF, initial: boolean): { current: Tensor; state: LIFState | undefined } {
   const current = leaf([TIMESTEPS, ...STEP], 1);
   current.copyFrom(quarters(current.size, 11, -0.5, 1.75));
   if (!initial) return { current, state: undefined };
   const v = leaf(STEP, 1);
   v.copyFrom(quarters(v.size, 12, -0.5, 1.75));
-  const { hold } = neuronOf(lif);
+  const hold = lif.options.refractorySteps ?? 0;
   const refractory = tensor(
     Float32Array.from({ length: v.size }, (_, i) => i % (hold + 1)),
     { shape: STEP },
@@ -101,7 +105,7 @@ export function leaves(lif: LIF, initial: boolean): { current: Tensor; state: LI
 }
 
 /** All values of one run, in the order in which a neuron goes through them. */
-export function valuesOf(lif: LIF, { unroll, initial = false }: RunOptions): Record<string, number[]> {
+export function valuesOf(lif: KnownLIF, { unroll, initial = false }: RunOptions): Record<string, number[]> {
   return tape(() => {
     const { current, state } = leaves(lif, initial);
     const { spikes, membrane, v, state: last } = unroll(lif, current, state);
@@ -112,7 +116,7 @@ export function valuesOf(lif: LIF, { unroll, initial = false }: RunOptions): Rec
 }
 
 /** The gradients of every leaf and learned parameter towards what `read` reads. */
-export function gradientsOf(lif: LIF, read: Read, { unroll, initial = false }: RunOptions): Gradients {
+export function gradientsOf(lif: KnownLIF, read: Read, { unroll, initial = false }: RunOptions): Gradients {
   for (const parameter of lif.parameters()) parameter.zeroGrad();
   return tape(() => {
     const { current, state } = leaves(lif, initial);

@@ -513,11 +513,23 @@ export const CLASSES: Classes<typeof engine & typeof snn & { AdaptiveLIF: typeof
   },
   LeakyIntegrator: {
     new: [{ ...decay, learnBeta: bool }],
-    call: { forward: [current], unroll: [current, t(2, 3)], step: [t(2, 3), t(2, 3)], initialState: [list(2, 3)] },
+    call: {
+      forward: [current],
+      unroll: [current, t(2, 3)],
+      step: [t(2, 3), t(2, 3)],
+      initialState: [list(2, 3)],
+      toString: [],
+    },
   },
   LIF: {
     new: [neuron],
-    call: { forward: [current], unroll: [current, state], step: [t(2, 3), state], initialState: [list(2, 3)] },
+    call: {
+      forward: [current],
+      unroll: [current, state],
+      step: [t(2, 3), state],
+      initialState: [list(2, 3)],
+      toString: [],
+    },
   },
   AdaptiveLIF: {
     new: [

@@ -23,6 +23,8 @@ export type Internal =
   | "leaf"
   | "sizes"
   | "forwardOver"
+  | "stage"
+  | "compiled"
   | "namedState"
   | "uniform"
   | "normal"

@@ -1,26 +1,20 @@
-/**
- * LIF written with tensor ops, one time step after the other: the version to read. It runs the surrogate's smooth primitive
- * instead of the spike (`spiking: false`), and tests hold the fused op to it with spikes.
- */
-import { noGrad, stack, type Tensor, zeros } from "../engine/index.ts";
-import { NO_RESET, SUBTRACT, ZERO } from "../kernels/kinds.ts";
-import type { LIFRecord, LIFState } from "./lif.ts";
-import type { Neuron } from "./lif-kernels.ts";
+/** LIF written with tensor ops, one time step after the other, by another hand than the step that is compiled. */
+import { noGrad, stack, type Tensor, zeros } from "../../engine/index.ts";
+import { type LIFOptions, type LIFRecord, type LIFState, spike } from "../../snn/index.ts";
 
-/** `spike` maps u − θ to spikes; without it the primitive of the surrogate does. */
 export function composeLif(
-  neuron: Neuron,
+  options: LIFOptions,
   current: Tensor,
   decay: Tensor,
   theta: Tensor,
   state: LIFState | null,
-  spike: ((x: Tensor) => Tensor) | null = null,
 ): LIFRecord {
   const [beta, threshold] = [scalar(decay), scalar(theta)];
-  const { reset, delayed, rest, inputScale, resetValue, attached, hold } = neuron;
-  const form = spike ?? (neuron.surrogate.primitive as (x: Tensor) => Tensor);
-  const fire = (u: Tensor): Tensor => form(u.sub(threshold));
-  const seen = (s: Tensor): Tensor => (attached !== 0 || spike === null ? s : s.detach());
+  const { reset = "zero", resetDelay = false, rest = 0, inputScale = 1, resetValue = 0, detachReset = true } = options;
+  const { refractorySteps: hold = 0, surrogate, fire: at = "ge" } = options;
+  const fire = (u: Tensor): Tensor =>
+    spike(u.sub(threshold), { threshold: 0, fire: at, ...(surrogate === undefined ? {} : { surrogate }) });
+  const seen = (s: Tensor): Tensor => (detachReset ? s.detach() : s);
   const cleared = (v: Tensor, s: Tensor): Tensor => v.sub(v.mul(s)).add(s.mul(resetValue));
 
   const shape = current.sizes.slice(1);
@@ -31,11 +25,11 @@ export function composeLif(
     const active = noGrad(() => held.eq(0));
     let before = v;
     let taken: Tensor | null = null;
-    if (delayed !== 0 && reset !== NO_RESET) {
+    if (resetDelay && reset !== "none") {
       // A reset is due where the state is above: right after the spike, or when holding ends.
       const due = noGrad(() => active.maximum(held.eq(hold)));
       const s = seen(fire(v)).mul(due);
-      if (reset === ZERO) before = cleared(v, s);
+      if (reset === "zero") before = cleared(v, s);
       else taken = s.mul(threshold);
     }
     const integrated = before.sub(rest).mul(beta).add(rest).add(input.mul(inputScale));
@@ -43,10 +37,10 @@ export function composeLif(
     if (taken !== null) u = u.sub(taken);
     const s = fire(u).mul(active);
     v = u;
-    if (delayed === 0 && reset === SUBTRACT) v = u.sub(seen(s).mul(threshold));
-    if (delayed === 0 && reset === ZERO) v = cleared(u, seen(s));
+    if (!resetDelay && reset === "subtract") v = u.sub(seen(s).mul(threshold));
+    if (!resetDelay && reset === "zero") v = cleared(u, seen(s));
     const last = held;
-    held = noGrad(() => (spike ? s.detach().mul(hold).maximum(last.sub(1).relu()) : last.sub(1).relu()));
+    held = noGrad(() => s.detach().mul(hold).maximum(last.sub(1).relu()));
     rows.push({ s, u, v });
   }
   return {
