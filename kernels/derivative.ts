@@ -87,6 +87,7 @@ function powers(
   const p2 = v128.load32_splat(power2);
   const p3 = v128.load32_splat(power3);
   const p4 = v128.load32_splat(power4);
+  const unit = v128.load32_splat(one);
   to -= 16;
   u -= 16;
   threshold -= thetaBytes;
@@ -101,7 +102,8 @@ function powers(
     const f = f32x4.sub(clamped, f32x4.nearest(clamped));
     const high = mulAdd(mulAdd(p4, f, p3), f, p2);
     const p = mulAdd(high, f32x4.mul(f, f), mulAdd(p1, f, p0));
-    v128.store(to, i32x4.add(p, i32x4.shl(shifted, 23)));
+    // A factor, where a sum of exponents would make a number of some NaNs.
+    v128.store(to, f32x4.mul(p, i32x4.add(i32x4.shl(shifted, 23), unit)));
   } while (--fours != 0);
 }
 

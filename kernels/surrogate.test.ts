@@ -112,3 +112,16 @@ test("surrogate: spike fires at zero, strictly above it, and never for NaN", () 
     });
   }
 });
+
+test("surrogate: every NaN gives NaN, whatever its payload", () => {
+  for (const kind of [kinds.ATAN, kinds.ERF, kinds.FAST_SIGMOID, kinds.SIGMOID]) {
+    compareSides((side) => {
+      if (side.k === reference) return [];
+      const x = side.putInts([0x7fc00000, 0x7fffffff, 0x7fc001ff, -1, 0x7f800001]);
+      const z = side.zeros(5);
+      side.k.surrogate(z, x, side.zeros(1), 0, 5, kind, 3);
+      expect(side.read(z, 5).every(Number.isNaN)).toBe(true);
+      return [];
+    });
+  }
+});

@@ -59,7 +59,7 @@ export function stepOf(
 
   function step(argument: StepArgument<string>): Record<string, Value | number> {
     const counter = isHeld ? (argument[REFRACTORY] as Value) : null;
-    const active = counter && counter.eq(0);
+    const active = counter === null ? null : counter.eq(0);
     const spike = (x: Value): Value => (active === null ? fire(x, argument) : fire(x, argument).mul(active));
     const late = (x: Value): Value =>
       counter === null ? fire(x, argument) : fire(x, argument).mul(counter.eq(0).maximum(counter.eq(hold)));

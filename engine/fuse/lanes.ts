@@ -119,7 +119,7 @@ export function tanh(x: Expression): Expression {
 export const POWER_TERMS = [0.9999993, 0.6931218, 0.24024744, 0.05591786, 0.009570102] as const;
 export const POWER_LOWEST = -64;
 
-/** 2ˣ, short. The kernel adds k to the exponent of the polynomial; times 2ᵏ gives the same bits, and NaN for every NaN. */
+/** 2ˣ, short, as kernels/derivative.ts computes it. */
 export function power(x: Expression): Expression {
   const [p0, p1, p2, p3, p4] = POWER_TERMS.map((c) => number(x.owner, c)) as [
     Expression,
