@@ -83,10 +83,16 @@ export class Arrays {
   }
 
   /**
-   * Does the calls of each step, from the last one on where the direction is −1; after `often` steps at most, `done` is told of
-   * those that are behind.
+   * Does the calls of each step, from the last one on where the direction is −1. `before` is called before each step, which
+   * then runs by itself; `done` after `often` steps at most.
    */
-  pass(calls: readonly (readonly Call[])[], direction: 1 | -1, often = Infinity, done?: (steps: number) => void): void {
+  pass(
+    calls: readonly (readonly Call[])[],
+    direction: 1 | -1,
+    before?: (t: number) => void,
+    often = Infinity,
+    done?: () => void,
+  ): void {
     const T = calls.length;
     const { size, n, descriptor } = this;
     const together = size > MANY ? 2 : 1;
@@ -95,17 +101,21 @@ export class Arrays {
     const at = (i: number) => (direction > 0 ? i : T - 1 - i);
     for (let i = 0, steps = 0; i < T; i += steps) {
       const now = calls[at(i)] as readonly Call[];
-      for (steps = 1; i + steps < T && steps < often && calls[at(i + steps)] === now; ) steps++;
-      const [first, ...more] = now as [Call, ...Call[]];
-      if (more.length === 0) first.run(descriptor, at(i), steps, direction, together, size, pieceOf(first), n);
-      else {
-        steps = 1;
-        for (const call of now) {
-          call.run(descriptor, at(i), 1, 1, 1, size, pieceOf(call), n);
-          evaluate(call.formulas, this.temps, size);
+      const [first] = now as [Call];
+      const isOne = now.length === 1;
+      for (steps = 1; isOne && i + steps < T && steps < often && calls[at(i + steps)] === now; ) steps++;
+      if (isOne && before === undefined) {
+        first.run(descriptor, at(i), steps, direction, together, size, pieceOf(first), n);
+      } else {
+        for (let j = i; j < i + steps; j++) {
+          before?.(at(j));
+          for (const call of now) {
+            call.run(descriptor, at(j), 1, 1, 1, size, pieceOf(call), n);
+            evaluate(call.formulas, this.temps, size);
+          }
         }
       }
-      done?.(steps);
+      done?.();
     }
   }
 

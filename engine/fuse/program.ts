@@ -91,8 +91,8 @@ export class Fused {
     return this.steps.plan.reads;
   }
 
-  /** Runs T steps. */
-  forward(run: ForwardRun): void {
+  /** Runs T steps; `before` is called before step t, which may make its input only then. */
+  forward(run: ForwardRun, before?: (t: number) => void): void {
     const { plan } = this.steps;
     const { T, from, to } = run;
     const outputs = maskOf(plan.names, (name) => run.outputs[name] !== undefined);
@@ -109,14 +109,17 @@ export class Fused {
         return plan.found[i] ? p : arrays.copy(p, from[i] as number);
       });
       arrays.put("output", (i) => run.outputs[plan.names[i] as string], arrays.size);
-      arrays.pass(calls, 1);
+      arrays.pass(calls, 1, before);
     } finally {
       arrays.free();
     }
   }
 
-  /** Runs T steps backwards, from what a forward run of the same sizes has saved. */
-  backward(run: BackwardRun): void {
+  /**
+   * Runs T steps backwards, from what a forward run of the same sizes has saved; `before` is called before step t, which may add to
+   * the gradients of its outputs only then.
+   */
+  backward(run: BackwardRun, before?: (t: number) => void): void {
     const { plan } = this.steps;
     const { T, dInputs, dLast, dFirst } = run;
     const outputs = maskOf(plan.names, (name) => run.gradients[name] !== undefined);
@@ -130,7 +133,7 @@ export class Fused {
       arrays.put("dLast", (i) => dLast[i]);
       arrays.put("dState", (i) => dFirst[i] || arrays.scratch());
       const sums = new Sums(arrays, run.dParameters);
-      arrays.pass(calls, -1, sums.often, () => sums.collect());
+      arrays.pass(calls, -1, before, sums.often, () => sums.collect());
       sums.finish();
     } finally {
       arrays.free();
