@@ -66,12 +66,17 @@ export function unpackBits(z: usize, bits: usize, n: i32): void {
 
 /** rows [rows, ⌈n/32⌉] ← a stream [rows, n]. Returns the number of set bits. */
 export function alignBits(z: usize, bits: usize, rows: i32, n: i32): i32 {
+  return alignFrom(z, bits, 0, rows, n);
+}
+
+/** The same for a stream that begins at bit `first`. */
+export function alignFrom(z: usize, bits: usize, first: usize, rows: i32, n: i32): i32 {
   const words = (n + 31) >> 5;
   const rest = n & 31;
   const last: u32 = rest == 0 ? u32.MAX_VALUE : (1 << rest) - 1;
   let counts = i32x4.splat(0);
   let count = 0;
-  for (let i: usize = 0; rows > 0; rows--, i += <usize>n) {
+  for (let i = first; rows > 0; rows--, i += <usize>n) {
     const shift = <i32>i & 31;
     let from = bits + ((i >> 5) << 2);
     let left = words;

@@ -87,7 +87,12 @@ export class LeakyIntegrator extends Neurons {
    * @throws RangeError as `forward`, or unless the state has the shape of one step.
    */
   override unroll(current: Tensor, state?: Tensor): LeakyIntegratorRecord {
-    const record = super.unroll(current, (state && { v: state }) as never) as LeakyIntegratorRecord & { state: State };
+    return composed(LeakyIntegrator.integrated, this, current, state && { v: state });
+  }
+
+  /** Of what neurons give, v over time is the membrane again. */
+  private static integrated(layer: LeakyIntegrator, current: Tensor, from: State | undefined): LeakyIntegratorRecord {
+    const record = Neurons.prototype.unroll.call(layer, current, from as never) as { membrane: Tensor; state: State };
     return { membrane: record.membrane, state: record.state.v };
   }
 

@@ -1,4 +1,4 @@
-import { allOrNothing, choiceOf, numberOf, type Shape, UNIT, withDefaults } from "../engine/extend.ts";
+import { choiceOf, numberOf, type Shape, UNIT, withDefaults } from "../engine/extend.ts";
 import type { Value } from "../engine/fuse/index.ts";
 import { type Tensor, zeros } from "../engine/index.ts";
 import { RESETS } from "../kernels/reference/kinds.ts";
@@ -151,8 +151,7 @@ export class LIF extends Neurons {
    * @throws RangeError as `forward`, or unless the state has the shape of one step and counters of at most refractorySteps.
    */
   override unroll(current: Tensor, state?: LIFState): LIFRecord {
-    const record = super.unroll(current, state as never) as LIFRecord;
-    return Object.assign(record, { state: this.withCounters(record.state) });
+    return super.unroll(current, state as never) as LIFRecord;
   }
 
   /**
@@ -164,8 +163,7 @@ export class LIF extends Neurons {
    * @throws RangeError as `unroll`.
    */
   override step(current: Tensor, state: LIFState): [spikes: Tensor, state: LIFState] {
-    const [spikes, next] = super.step(current, state as never);
-    return [spikes, this.withCounters(next as LIFState)];
+    return super.step(current, state as never) as [Tensor, LIFState];
   }
 
   /**
@@ -174,17 +172,22 @@ export class LIF extends Neurons {
    * @throws RangeError unless the sizes are positive integers.
    */
   override initialState(shape: readonly number[]): LIFState {
-    return allOrNothing(() => this.withCounters(super.initialState(shape) as LIFState));
+    return super.initialState(shape) as LIFState;
   }
 
-  protected override read(state: never, shape: Shape): never {
+  override read(state: never, shape: Shape): never {
+    const own = super.read(state, shape);
     if (this.firing.hold === 0) checkState("LIF", "refractory", Object(state).refractory, shape);
-    return super.read(state, shape) as never;
+    return own as never;
   }
 
-  /** The state with the counters of neurons that are never held. */
-  private withCounters({ v, refractory }: LIFState): LIFState {
-    return { v, refractory: refractory ?? zeros(v.sizes) };
+  /** The counters of neurons that are never held stay 0. */
+  override completed(state: Parameters): Parameters {
+    return "refractory" in state ? state : { ...state, refractory: zeros((state.v as Tensor).sizes) };
+  }
+
+  protected override methods(): Pick<LIF, "unroll" | "step"> {
+    return LIF.prototype;
   }
 }
 

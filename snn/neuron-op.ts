@@ -147,7 +147,7 @@ export function runNeuron(
     code,
     saved: Array.from({ length: code.saves }, (_, i) => (isOver && i === 0 ? current.ptr : allocate(4 * current.size))),
     region: scope.region,
-    written: read.map((t) => rootOf(t).written),
+    written: writesOf(read),
     z,
     last,
   };
@@ -171,6 +171,25 @@ const sizesOf = ({ T, rows, n, input, stride, parameters, from, saved }: Passage
   saved,
 });
 
+/** When tensors had last been written. */
+export const writesOf = (tensors: readonly Tensor[]): number[] => tensors.map((t) => rootOf(t).written);
+
+/** Throws where an operand of a run was freed or overwritten since, and so an output cannot be computed any more. */
+export function checkUnwritten(
+  where: string,
+  output: string,
+  operands: readonly Tensor[],
+  written: readonly number[],
+): void {
+  for (const [i, t] of operands.entries()) {
+    ready(where, t);
+    if (rootOf(t).written === written[i]) continue;
+    throw new Error(
+      `${where}: ${output} was first read after the current, a state or a parameter was overwritten; read it before`,
+    );
+  }
+}
+
 /**
  * A further output over time, differentiable: from another forward run, with the same bits.
  *
@@ -179,13 +198,7 @@ const sizesOf = ({ T, rows, n, input, stride, parameters, from, saved }: Passage
 export function outputOf(passage: Passage, index: number): Tensor {
   const { neuron, z: main, current, written } = passage;
   const name = neuron.outputs[index] as string;
-  for (const [i, t] of operandsOf(passage).entries()) {
-    ready(neuron.name, t);
-    if (rootOf(t).written === written[i]) continue;
-    throw new Error(
-      `${neuron.name}: ${name} was first read after the current, a state or a parameter was overwritten; read it before`,
-    );
-  }
+  checkUnwritten(neuron.name, name, operandsOf(passage), written);
   const z = emptyLike(current);
   const run = { ...sizesOf(passage), saved: [], to: neuron.states.map(() => 0), outputs: { [name]: z.ptr } };
   neuron.code([], null).forward(run);
@@ -227,7 +240,7 @@ const recordOf = (name: string): Recorded<Passage> => ({
 });
 
 /** Gradients that are written, of tensors that may have one already. */
-class Sums {
+export class Sums {
   private readonly later: [x: Tensor, from: number][] = [];
 
   /** Address to write the gradient of x to, 0 where none is wanted. */

@@ -176,7 +176,7 @@ export function neuron<State extends string, Parameter extends string, const Out
   return made as unknown as NeuronClass<State, Parameter, Outputs>;
 }
 
-type Named = Readonly<Record<string, Tensor>>;
+export type Named = Readonly<Record<string, Tensor>>;
 type Initial = number | ((parameters: Named) => unknown);
 type Definition = NeuronDefinition<string, string, Readonly<Record<string, Value | number>>>;
 type State = NeuronState<string>;
@@ -240,7 +240,11 @@ function formOf(given: Definition): Form {
 /** Fields of every layer. */
 const FIELDS = { training: 0, firing: 0, form: 0, bounds: 0, compiled: 0 };
 
-/** A layer of neurons, whatever their step. */
+/**
+ * A layer of neurons, whatever their step.
+ *
+ * @internal
+ */
 export class Neurons extends Staged {
   /** @internal */
   readonly compiled: CompiledNeuron;
@@ -329,22 +333,25 @@ export class Neurons extends Staged {
     return composed(Neurons.recorded, this, current, from);
   }
 
-  private static recorded(layer: Neurons, current: Tensor, from: State | null): Readonly<Record<string, unknown>> {
+  private static recorded(layer: Neurons, current: Tensor, from: State | null): object {
     const parameters = layer.parametersNow();
-    if (inReference()) return layer.onTensors(current, from, parameters);
-    const { compiled } = layer;
-    const operands = layer.operands(current, current.sizes[0] as number, from, parameters);
-    const passage = runNeuron(compiled, operands, compiled.outputs, current.sizes.slice(1));
-    const all = { state: named(compiled.states, passage.last) };
-    compiled.outputs.forEach((name, i) => {
-      if (name === compiled.main) Object.assign(all, { [name]: passage.z });
-      else
-        Object.defineProperty(all, name, {
-          enumerable: true,
-          get: lazy(passage.z, () => outputOf(passage, i), itself),
-        });
-    });
-    return all;
+    const result = inReference()
+      ? layer.onTensors(current, from, parameters)
+      : unrolled(
+          layer.compiled,
+          layer.operands(current, current.sizes[0] as number, from, parameters),
+          current.sizes.slice(1),
+        );
+    return Object.assign(result, { state: layer.completed(result.state as Named) });
+  }
+
+  /**
+   * A state as the layer gives it.
+   *
+   * @internal
+   */
+  completed(state: Named): Named {
+    return state;
   }
 
   step(current: Tensor, state: never): [z: Tensor, state: unknown] {
@@ -353,28 +360,26 @@ export class Neurons extends Staged {
     return composed(Neurons.advanced, this, current, this.read(state, current.sizes));
   }
 
-  private static advanced(layer: Neurons, current: Tensor, from: State): [spikes: Tensor, state: State] {
+  private static advanced(layer: Neurons, current: Tensor, from: State): [z: Tensor, state: Named] {
     const parameters = layer.parametersNow();
     const { compiled } = layer;
     const { main } = compiled;
     if (inReference()) {
       const { [main]: z, state } = layer.onTensors(current.unsqueeze(0), from, parameters);
-      return [(z as Tensor).squeeze(0), state as State];
+      return [(z as Tensor).squeeze(0), layer.completed(state as Named)];
     }
     const { z, last } = runNeuron(compiled, layer.operands(current, 1, from, parameters), [main], current.sizes);
-    return [z, named(compiled.states, last) as State];
+    return [z, layer.completed(named(compiled.states, last))];
   }
 
   initialState(shape: readonly number[]): unknown {
     return composed(Neurons.started, this, checkShape(this.form.name, shape));
   }
 
-  private static started(layer: Neurons, shape: Shape): State {
+  private static started(layer: Neurons, shape: Shape): Named {
     const start = layer.start(shape, layer.parametersNow());
-    return named(
-      layer.compiled.states,
-      start.map((t) => (t === null ? zeros(shape) : t.clone())),
-    ) as State;
+    const state = start.map((t) => (t === null ? zeros(shape) : t.clone()));
+    return layer.completed(named(layer.compiled.states, state));
   }
 
   override toString(): string {
@@ -405,8 +410,27 @@ export class Neurons extends Staged {
     return (this as unknown as Named)[name] as Tensor;
   }
 
-  /** The parameters as the step takes them, within their bounds. */
-  private parametersNow(): Named {
+  /**
+   * Whether no subclass has changed what the layer computes.
+   *
+   * @internal
+   */
+  get isOwn(): boolean {
+    const { unroll, step } = this.methods();
+    return this.forward === FORWARD && this.unroll === unroll && this.step === step;
+  }
+
+  /** The methods of the class, as its file has them. */
+  protected methods(): Pick<Neurons, "unroll" | "step"> {
+    return Neurons.prototype;
+  }
+
+  /**
+   * The parameters as the step takes them, within their bounds.
+   *
+   * @internal
+   */
+  parametersNow(): Named {
     const all: Record<string, Tensor> = {};
     for (const name of Object.keys(this.form.parameters)) {
       const t = this.parameterOf(name);
@@ -421,17 +445,24 @@ export class Neurons extends Staged {
     return derive(this.compiled.program.traced, parameters, onTensors) as Tensor[];
   }
 
-  private operands(current: Tensor, T: number, from: State | null, parameters: Named): Operands {
-    const { states } = this.compiled;
+  /** @internal */
+  operands(current: Tensor, T: number, from: State | null, parameters: Named): Operands {
     return {
       current,
       T,
       parameters: this.loopParameters(parameters),
-      from:
-        from === null
-          ? this.start(current.sizes.slice(1), parameters)
-          : states.map((name) => (from as unknown as Named)[name] as Tensor),
+      from: this.before(current.sizes.slice(1), from, parameters),
     };
+  }
+
+  /**
+   * The states before the first step, in their order: those that were given, or those at the start.
+   *
+   * @internal
+   */
+  before(shape: Shape, from: State | null, parameters: Named): (Tensor | null)[] {
+    if (from === null) return this.start(shape, parameters);
+    return this.compiled.states.map((name) => (from as unknown as Named)[name] as Tensor);
   }
 
   /** The states before the first step, null for zeros. */
@@ -451,10 +482,7 @@ export class Neurons extends Staged {
   /** The step on tensors, for the float64 kernels of `gradcheck`. */
   private onTensors(current: Tensor, from: State | null, parameters: Named): Readonly<Record<string, unknown>> {
     const { program, states } = this.compiled;
-    const before =
-      from === null
-        ? this.start(current.sizes.slice(1), parameters)
-        : states.map((name) => (from as unknown as Named)[name] as Tensor);
+    const before = this.before(current.sizes.slice(1), from, parameters);
     const given = states.map((name, i) => [name, before[i]] as const).filter(([, t]) => t !== null);
     const { outputs, states: last } = runOnTensors(replayed(program.traced), {
       inputs: { current },
@@ -465,8 +493,12 @@ export class Neurons extends Staged {
     return { ...all, state: last };
   }
 
-  /** Throws unless the parameters fit a current of this shape, [T, B, …]. */
-  private checkNeurons(shape: Shape): void {
+  /**
+   * Throws unless the parameters fit a current of this shape, [T, B, …].
+   *
+   * @internal
+   */
+  checkNeurons(shape: Shape): void {
     const { name, parameters } = this.compiled.program.traced.definition;
     for (const key in parameters) {
       const t = this.parameterOf(key);
@@ -477,8 +509,12 @@ export class Neurons extends Staged {
     }
   }
 
-  /** The state, read once; throws unless it is one for steps of this shape. */
-  protected read(state: State, shape: Shape): State {
+  /**
+   * The state, read once; throws unless it is one for steps of this shape.
+   *
+   * @internal
+   */
+  read(state: State, shape: Shape): State {
     const { name } = this.form;
     const given = Object(state) as Record<string, Tensor>;
     const copy: Record<string, Tensor> = {};
@@ -496,10 +532,31 @@ const FORWARD = /* @__PURE__ */ forwardOf(Neurons);
 /** Shorter names in equations. */
 const SYMBOLS = { current: "I", spikes: "s", membrane: "u", threshold: "θ", refractory: "r" };
 
+/** Runs neurons from operands for steps of this shape on: what they give, and the state after the last step. */
+export function unrolled(neuron: CompiledNeuron, operands: Operands, shape: Shape): Readonly<Record<string, unknown>> {
+  const passage = runNeuron(neuron, operands, neuron.outputs, shape);
+  return resultOf(neuron, passage.z, named(neuron.states, passage.last), (i) => outputOf(passage, i));
+}
+
+/** What `unroll` gives; `outputOf` computes the output of an index when it is first read. */
+export function resultOf(
+  neuron: CompiledNeuron,
+  z: Tensor,
+  state: Named,
+  outputOf: (index: number) => Tensor,
+): Readonly<Record<string, unknown>> {
+  const all = { state };
+  neuron.outputs.forEach((name, i) => {
+    if (name === neuron.main) Object.assign(all, { [name]: z });
+    else Object.defineProperty(all, name, { enumerable: true, get: lazy(z, () => outputOf(i), itself) });
+  });
+  return all;
+}
+
 const blank = (names: readonly string[]): Record<string, undefined> =>
   Object.fromEntries(names.map((name) => [name, undefined]));
 
-const named = (names: readonly string[], tensors: readonly Tensor[]): Record<string, Tensor> =>
+export const named = (names: readonly string[], tensors: readonly Tensor[]): Record<string, Tensor> =>
   Object.fromEntries(names.map((name, i) => [name, tensors[i] as Tensor]));
 
 /** One value for all neurons broadcasts to a step of any shape, also to one without axes. */

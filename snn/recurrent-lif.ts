@@ -1,5 +1,5 @@
-import { allOptions } from "../engine/extend.ts";
-import type { Generator, Tensor } from "../engine/index.ts";
+import { allOptions, COUNT, choiceOf, generatorOf, numberOf } from "../engine/extend.ts";
+import type { Generator, Linear, Tensor } from "../engine/index.ts";
 import { LIF, LIF_DEFAULTS, type LIFOptions, type LIFRecord, type LIFState } from "./lif.ts";
 import { Recurrent } from "./recurrent.ts";
 
@@ -47,16 +47,34 @@ export interface RecurrentLIFRecord extends LIFRecord {
  * @see Eshraghian et al. (2023), Training Spiking Neural Networks Using Lessons From Deep Learning, Proc. IEEE 111(9).
  */
 export class RecurrentLIF extends Recurrent<LIFState, LIFRecord> {
+  /** β, [] or [N]; a parameter if it is learned, raw then. */
+  readonly beta: Tensor;
+  /** θ, [] or [N]; a parameter if it is learned. */
+  readonly threshold: Tensor;
+  /** N, the neurons of the layer. */
+  declare readonly features: number;
+  /** W and b where every neuron feeds every neuron, else null. */
+  declare readonly recurrent: Linear | null;
+
   constructor(options: RecurrentLIFOptions) {
     const { features, connection, generator, ...others } = allOptions("RecurrentLIF", DEFAULTS, options);
-    super(new LIF(others as LIFOptions), { features, connection, ...(generator ? { generator } : {}) });
+    numberOf("RecurrentLIF", "features", features, COUNT);
+    choiceOf("RecurrentLIF", "connection", connection, ["all", "one"]);
+    generatorOf("RecurrentLIF", generator);
+    const lif = new LIF(others as LIFOptions);
+    try {
+      super(lif, { features, connection, ...(generator === undefined ? {} : { generator }) });
+    } catch (error) {
+      for (const t of [lif.beta, lif.threshold]) t.dispose();
+      throw error;
+    }
+    this.beta = lif.beta;
+    this.threshold = lif.threshold;
+    // Parameters have the names beta and threshold, not neuron.beta.
+    Object.defineProperty(this, "neuron", { enumerable: false });
   }
 
-  get beta(): Tensor {
-    return (this.neuron as LIF).beta;
-  }
-
-  get threshold(): Tensor {
-    return (this.neuron as LIF).threshold;
+  protected override get where(): string {
+    return "RecurrentLIF";
   }
 }

@@ -6,6 +6,7 @@ import {
   formatShape,
   forwardOf,
   generatorOf,
+  inReference,
   moduleOf,
   numberOf,
   type Shape,
@@ -14,12 +15,13 @@ import {
   withDefaults,
   wrongType,
 } from "../engine/extend.ts";
+import { derive, onTensors, type StepDefinition, stepsOf, type Value } from "../engine/fuse/index.ts";
 import {
   concat,
   type Generator,
   Linear,
   linear,
-  Module,
+  type Module,
   mul,
   ones,
   parameter,
@@ -28,7 +30,13 @@ import {
   zeros,
 } from "../engine/index.ts";
 import { axesHint, checkSequence, checkState } from "./checks.ts";
+import { type Feedback, recurrentOp, recurrentOutput, runRecurrent } from "./feedback-op.ts";
 import { itself, lazy } from "./lazy.ts";
+import { type Named, Neurons, named, resultOf, unrolled } from "./neuron.ts";
+import { CompiledNeuron, type Operands, runNeuron } from "./neuron-op.ts";
+import { CompiledStage } from "./neuron-stage.ts";
+import { RecurrentStage } from "./recurrent-stage.ts";
+import { checkFeatures, own, type Stage, Staged } from "./stage.ts";
 
 /** A layer of neurons: `LIF`, or one of a class that `neuron` has made. */
 export interface SpikingLayer<State, Result> extends Module {
@@ -90,42 +98,56 @@ export interface SpikingResult<State> {
  *   I[t] = current[t] + module(s[t−1])
  *
  * W [N, N] is `recurrent.weight` and b [N] `recurrent.bias`, as {@link Linear} starts them; V [N] starts at 1. Shapes: current
- * [T, B, …] → spikes [T, B, …]. Starts from no spikes. Steps are composed, one after the other.
+ * [T, B, …] → spikes [T, B, …]. Starts from no spikes. With a connection of its own, a layer of compiled neurons is one op, whose
+ * product costs what its spikes cost; other steps are composed, one after the other, with the same bits.
  *
  *     new Recurrent(new AdaptiveLIF({ learn: ["beta"] }), { features: 128 })
  *
  * @throws RangeError unless features is a positive integer where the connection has none of its own, or for an unknown connection;
  *   TypeError for neurons without step, unroll and initialState, or an option of another name or kind.
  */
-export class Recurrent<State extends object, Result extends SpikingResult<State>> extends Module {
+export class Recurrent<State extends object, Result extends SpikingResult<State>> extends Staged {
   /** The neurons. */
   readonly neuron: SpikingLayer<State, Result>;
   /** W and b where every neuron feeds every neuron, or the module that connects them, else null. */
   readonly recurrent: Module | null;
   /** The weight of each neuron's own spikes, [N], or null. */
   readonly V: Tensor | null;
-  private readonly features: number | null;
+  /** N, the neurons of the layer; null where a module connects them. */
+  readonly features: number | null;
+  private readonly op = recurrentOp(this.where);
+  private linked: CompiledNeuron | null = null;
 
   constructor(neuron: SpikingLayer<State, Result>, options: RecurrentOptions) {
     super();
-    this.neuron = neuronsOf(neuron);
-    const { features, connection = "all", bias, generator: source } = withDefaults(WHERE, DEFAULTS, options);
-    const generator = generatorOf(WHERE, source);
+    const { where } = this;
+    this.neuron = neuronsOf(where, neuron);
+    const { features, connection = "all", bias, generator: source } = withDefaults(where, DEFAULTS, options);
+    const generator = generatorOf(where, source);
     if (typeof connection === "string" && connection !== "all" && connection !== "one") {
-      throw new RangeError(`${WHERE}: expected connection "all", "one" or a module, got ${show(connection)}`);
+      throw new RangeError(`${where}: expected connection "all", "one" or a module, got ${show(connection)}`);
     }
     if (typeof connection !== "string") {
       if (features !== undefined)
-        throw new RangeError(`${WHERE}: a module as the connection has no features, got ${show(features)}`);
+        throw new RangeError(`${where}: a module as the connection has no features, got ${show(features)}`);
       this.features = null;
-      this.recurrent = moduleOf(WHERE, connection);
+      this.recurrent = moduleOf(where, connection);
       this.V = null;
       return;
     }
-    const n = numberOf(WHERE, "features", features, COUNT);
+    const n = numberOf(where, "features", features, COUNT);
     this.features = n;
     this.recurrent = connection === "all" ? new Linear(n, n, { bias, generator }) : null;
     this.V = connection === "one" ? parameter(ones([n])) : null;
+  }
+
+  /**
+   * The name of the layer in errors.
+   *
+   * @internal
+   */
+  protected get where(): string {
+    return "Recurrent";
   }
 
   /**
@@ -139,10 +161,16 @@ export class Recurrent<State extends object, Result extends SpikingResult<State>
   }
 
   private static run(layer: AnyRecurrent, current: Tensor): Tensor {
-    let state = layer.initialState(current.sizes.slice(1));
-    const steps = current.unbind(0).map((input) => {
-      state = layer.advance(input, state);
-      return state.spikes;
+    const neurons = layer.compiled(current.sizes);
+    if (neurons !== null) {
+      const operands = layer.operands(neurons, current, null);
+      if (layer.V !== null) return runNeuron(layer.linkedTo(neurons), operands, SPIKES, null).z;
+      return runRecurrent(neurons.compiled, operands, layer.feedback(null), SPIKES, null).spikes;
+    }
+    let from = layer.started(current.sizes.slice(1));
+    const steps = stepsOf(current).map((input) => {
+      from = layer.advance(input, from);
+      return from.spikes;
     });
     return stack(steps);
   }
@@ -155,29 +183,39 @@ export class Recurrent<State extends object, Result extends SpikingResult<State>
    */
   unroll(current: Tensor, state?: RecurrentState<State>): RecurrentRecord<State, Result> {
     this.check(current);
-    if (state !== undefined) checkState(WHERE, "spikes", Object(state).spikes, current.sizes.slice(1));
-    const result = composed(
-      Recurrent.recorded,
-      this as unknown as AnyRecurrent,
-      current,
-      state as AnyState | undefined,
-    );
+    const from = state === undefined ? null : this.read(state as unknown as AnyState, current.sizes.slice(1));
+    const result = composed(Recurrent.recorded, this as unknown as AnyRecurrent, current, from);
     return result as unknown as RecurrentRecord<State, Result>;
   }
 
-  private static recorded(layer: AnyRecurrent, current: Tensor, from: AnyState | undefined): object {
+  private static recorded(layer: AnyRecurrent, current: Tensor, from: From | null): object {
     const shape = current.sizes.slice(1);
-    let state = from ?? layer.initialState(shape);
-    const steps = current.unbind(0).map((input) => {
-      const record = layer.neuron.unroll(input.add(layer.feedback(state.spikes)).unsqueeze(0), state) as AnyResult;
-      state = { ...record.state, spikes: record.spikes.reshape(shape) } as AnyState;
+    const neurons = layer.compiled(current.sizes);
+    if (neurons !== null) {
+      const operands = layer.operands(neurons, current, from);
+      if (layer.V !== null) {
+        const result = unrolled(layer.linkedTo(neurons), operands, shape);
+        return Object.assign(result, { state: neurons.completed(result.state as Named) });
+      }
+      const { compiled } = neurons;
+      const run = runRecurrent(compiled, operands, layer.feedback(from), compiled.outputs, shape);
+      const state = { ...neurons.completed(named(compiled.states, run.last)), spikes: run.lastSpikes as Tensor };
+      return resultOf(compiled, run.spikes, state, (i) => recurrentOutput(run, i));
+    }
+    let { state, spikes } = from ?? layer.started(shape);
+    // What is fed back is stacked too: its gradient begins with that of the output, as in `forward`.
+    const fired: Tensor[] = [];
+    const steps = stepsOf(current).map((input) => {
+      const record = layer.neuron.unroll(input.add(layer.fed(spikes)).unsqueeze(0), state) as AnyResult;
+      state = record.state;
+      spikes = record.spikes.reshape(shape);
+      fired.push(spikes);
       return record;
     });
-    const spikes = concat(steps.map((record) => record.spikes));
-    const all = { spikes, state };
+    const all = { spikes: stack(fired), state: { ...state, spikes } };
     for (const name of Object.keys(Object.getOwnPropertyDescriptors(steps[0]))) {
       if (name in all) continue;
-      const get = lazy(spikes, () => concat(steps.map((record) => record[name] as Tensor)), itself);
+      const get = lazy(all.spikes, () => concat(steps.map((record) => record[name] as Tensor)), itself);
       Object.defineProperty(all, name, { enumerable: true, get });
     }
     return all;
@@ -189,15 +227,16 @@ export class Recurrent<State extends object, Result extends SpikingResult<State>
    * @throws RangeError as `unroll`.
    */
   step(current: Tensor, state: RecurrentState<State>): [spikes: Tensor, state: RecurrentState<State>] {
-    alive(current, WHERE);
+    alive(current, this.where);
     this.checkFeatures([1, ...current.sizes]);
-    checkState(WHERE, "spikes", Object(state).spikes, current.sizes);
-    const next = composed(Recurrent.stepped, this as unknown as AnyRecurrent, current, state as AnyState);
+    const from = this.read(state as unknown as AnyState, current.sizes);
+    const next = composed(Recurrent.stepped, this as unknown as AnyRecurrent, current, from);
     return [next.spikes, next as RecurrentState<State>];
   }
 
-  private static stepped(layer: AnyRecurrent, current: Tensor, state: AnyState): AnyState {
-    return layer.advance(current, state);
+  private static stepped(layer: AnyRecurrent, current: Tensor, from: From): AnyState {
+    const { state, spikes } = layer.advance(current, from);
+    return { ...state, spikes };
   }
 
   /**
@@ -206,36 +245,96 @@ export class Recurrent<State extends object, Result extends SpikingResult<State>
    * @throws RangeError unless the sizes are positive integers.
    */
   initialState(shape: readonly number[]): RecurrentState<State> {
-    const own = checkShape(WHERE, shape);
-    return composed(Recurrent.started, this as unknown as AnyRecurrent, own) as RecurrentState<State>;
+    const own = checkShape(this.where, shape);
+    return composed(Recurrent.initial, this as unknown as AnyRecurrent, own) as RecurrentState<State>;
   }
 
-  private static started(layer: AnyRecurrent, shape: Shape): AnyState {
-    return { ...layer.neuron.initialState(shape), spikes: zeros(shape) } as AnyState;
+  private static initial(layer: AnyRecurrent, shape: Shape): AnyState {
+    const { state, spikes } = layer.started(shape);
+    return { ...state, spikes };
   }
 
-  private advance(current: Tensor, state: RecurrentState<State>): RecurrentState<State> {
-    const [spikes, next] = this.neuron.step(current.add(this.feedback(state.spikes)), state);
-    return { ...next, spikes };
+  /** @internal */
+  stage(input: Tensor): Stage | null {
+    const { neuron, recurrent, V, features, where } = this;
+    if (this.forward !== FORWARD || !(neuron instanceof Neurons) || !neuron.isOwn || features === null) return null;
+    checkFeatures(where, features, input);
+    const owned = this.namedState().map(([, t]) => t);
+    if (V !== null) {
+      return new CompiledStage(this.linkedTo(neuron), owned, input, {
+        start: () => this.initialState(input.sizes) as unknown as Readonly<Record<string, Tensor>>,
+        parameters: () => this.linkedParameters(neuron, neuron.parametersNow()),
+      });
+    }
+    if (recurrent?.forward !== LINEAR) return null;
+    const current = own(input.sizes);
+    const neurons = neuron.stage(current);
+    return neurons && new RecurrentStage(neurons, owned, input, current, recurrent as Linear);
+  }
+
+  /** The neurons, where the whole sequence is one op: compiled ones that feed themselves or all others. */
+  private compiled(shape: Shape): Neurons | null {
+    const { features, recurrent, V, neuron } = this;
+    if (features === null || !(neuron instanceof Neurons) || !neuron.isOwn || inReference()) return null;
+    if (V === null && !(recurrent?.forward === LINEAR && neuron.compiled.packed)) return null;
+    neuron.checkNeurons(shape);
+    return neuron;
+  }
+
+  /** The step of neurons that each feed themselves. */
+  private linkedTo({ compiled }: Neurons): CompiledNeuron {
+    this.linked ??= new CompiledNeuron(
+      feedingItself(this.where, compiled.program.traced.definition, this.features as number),
+    );
+    return this.linked;
+  }
+
+  private linkedParameters(neurons: Neurons, own: Readonly<Record<string, Tensor>>): Tensor[] {
+    const all = { ...own, [OWN_WEIGHT]: this.V as Tensor };
+    return derive(this.linkedTo(neurons).program.traced, all, onTensors) as Tensor[];
+  }
+
+  private operands(neurons: Neurons, current: Tensor, from: From | null): Operands {
+    const T = current.sizes[0] as number;
+    const shape = current.sizes.slice(1);
+    const state = from && neurons.read(from.state as never, shape);
+    const own = neurons.parametersNow();
+    if (this.V === null) return neurons.operands(current, T, state, own);
+    const before = [...neurons.before(shape, state, own), from?.spikes ?? null];
+    return { current, T, parameters: this.linkedParameters(neurons, own), from: before };
+  }
+
+  private feedback(from: From | null): Feedback {
+    const { weight, bias } = this.recurrent as Linear;
+    return { op: this.op, weight, bias, before: from?.spikes ?? null };
+  }
+
+  private started(shape: Shape): From {
+    return { state: this.neuron.initialState(shape), spikes: zeros(shape) };
+  }
+
+  private advance(current: Tensor, from: From): From {
+    const [spikes, state] = this.neuron.step(current.add(this.fed(from.spikes)), from.state as State);
+    return { state, spikes };
   }
 
   /** What spikes of the step before add to the current. */
-  private feedback(spikes: Tensor): Tensor {
-    const { recurrent, V } = this;
+  private fed(spikes: Tensor): Tensor {
+    const { recurrent, V, where } = this;
     if (recurrent === null) return mul(spikes, V as Tensor);
     if (recurrent instanceof Linear && recurrent.forward === LINEAR)
       return linear(spikes, recurrent.weight, recurrent.bias);
     const z = recurrent.forward(spikes.unsqueeze(0));
-    alive(z, WHERE);
+    alive(z, where);
     if (!sameShape(z.sizes, [1, ...spikes.sizes])) {
       const expected = formatShape([1, ...spikes.sizes]);
-      throw new RangeError(`${WHERE}: expected the connection to give ${expected}, got ${formatShape(z.sizes)}`);
+      throw new RangeError(`${where}: expected the connection to give ${expected}, got ${formatShape(z.sizes)}`);
     }
     return z.squeeze(0);
   }
 
   private check(current: Tensor): void {
-    checkSequence(WHERE, "a current", current);
+    checkSequence(this.where, "a current", current);
     this.checkFeatures(current.sizes);
   }
 
@@ -244,19 +343,53 @@ export class Recurrent<State extends object, Result extends SpikingResult<State>
     const { features } = this;
     if (features === null || (shape.length > 1 && shape[shape.length - 1] === features)) return;
     const got = `${formatShape(shape)}${axesHint(shape, features)}`;
-    throw new RangeError(`${WHERE}: expected a current [T, B, …, ${features}], got ${got}`);
+    throw new RangeError(`${this.where}: expected a current [T, B, …, ${features}], got ${got}`);
+  }
+
+  /** The state, its spikes read once; throws unless these are of steps of this shape. The neurons check the others. */
+  private read(state: AnyState, shape: Shape): From {
+    const { spikes } = Object(state) as AnyState;
+    checkState(this.where, "spikes", spikes, shape);
+    return { state, spikes };
   }
 }
+
+/** A state to go on from: that of the neurons, and the spikes that are fed back. */
+interface From {
+  readonly state: object;
+  readonly spikes: Tensor;
+}
+
+const FORWARD = /* @__PURE__ */ forwardOf(Recurrent);
 
 type AnyResult = Readonly<Record<string, unknown>> & { readonly spikes: Tensor; readonly state: object };
 type AnyState = RecurrentState<object>;
 type AnyRecurrent = Recurrent<object, AnyResult>;
 
-const WHERE = "Recurrent";
+/** The name of V in the step of neurons that each feed themselves; none that a neuron has. */
+const OWN_WEIGHT = "recurrent V";
+
+/** The step with V ⊙ s of the step before added to its current. */
+function feedingItself(name: string, definition: StepDefinition, features: number): StepDefinition {
+  return {
+    ...definition,
+    name,
+    states: [...definition.states, "spikes"],
+    parameters: { ...definition.parameters, [OWN_WEIGHT]: features === 1 ? "scalar" : "column" },
+    step(argument) {
+      const { current, spikes, [OWN_WEIGHT]: V } = argument as unknown as Record<string, Value>;
+      const fed = (current as Value).add((spikes as Value).mul(V as Value));
+      return definition.step(Object.create(argument, { current: { value: fed } }));
+    },
+  };
+}
+
 const LINEAR = /* @__PURE__ */ forwardOf(Linear);
 
-function neuronsOf<Layer extends Module>(layer: Layer): Layer {
-  const { step, unroll, initialState } = moduleOf(WHERE, layer) as Module & Record<string, unknown>;
+const SPIKES = ["spikes"];
+
+function neuronsOf<Layer extends Module>(where: string, layer: Layer): Layer {
+  const { step, unroll, initialState } = moduleOf(where, layer) as Module & Record<string, unknown>;
   if ([step, unroll, initialState].every((method) => typeof method === "function")) return layer;
-  throw wrongType(WHERE, "a layer of neurons with step, unroll and initialState", layer);
+  throw wrongType(where, "a layer of neurons with step, unroll and initialState", layer);
 }

@@ -1,5 +1,16 @@
 /** A layer of a stream: its memory, and what it does in a step. */
-import { allocateIn, hold, k, persist, ready, root, type Shape, streamBytes, touch } from "../engine/extend.ts";
+import {
+  allocateIn,
+  formatShape,
+  hold,
+  k,
+  persist,
+  ready,
+  root,
+  type Shape,
+  streamBytes,
+  touch,
+} from "../engine/extend.ts";
 import { Module, type Tensor, zeros } from "../engine/index.ts";
 
 /** What a stage holds. */
@@ -51,6 +62,12 @@ export abstract class Staged extends Module {
    * @internal
    */
   abstract stage(input: Tensor): Stage | null;
+}
+
+/** Throws unless a stream gives a layer as many features. */
+export function checkFeatures(layer: string, features: number, { sizes: shape }: Tensor): void {
+  if (shape[shape.length - 1] === features) return;
+  throw new RangeError(`Stream: expected [B, …, ${features}] for ${layer}, got ${formatShape(shape)}`);
 }
 
 /** Memory that stays, zeros. */

@@ -13,7 +13,7 @@ import {
   wrongType,
 } from "../engine/extend.ts";
 import { Embedding, full, Generator, Linear, type Module, noGrad, rand, Tensor } from "../engine/index.ts";
-import { own, Stage, Staged } from "./stage.ts";
+import { checkFeatures, own, Stage, Staged } from "./stage.ts";
 
 /** The parameters and buffers of a module. */
 const stateOf = (module: Module): Tensor[] => module.namedState().map(([, t]) => t);
@@ -236,11 +236,6 @@ function agrees(layer: Module, input: Tensor, made: Stage, x: Tensor): boolean |
 }
 
 const same = (x: Float32Array, y: Float32Array): boolean => x.every((value, i) => Object.is(value, y[i]));
-
-function checkFeatures(layer: string, features: number, { sizes: shape }: Tensor): void {
-  if (shape[shape.length - 1] === features) return;
-  throw new RangeError(`Stream: expected [B, …, ${features}] for ${layer}, got ${formatShape(shape)}`);
-}
 
 const [ofLinear, ofEmbedding] = /* @__PURE__ */ [Linear, Embedding].map(forwardOf);
 

@@ -88,7 +88,7 @@ export interface Operands {
 }
 
 /** An input of each step: of one that is the same in all, the tensor that it is made of, as compiled steps take it. */
-function stepsOf(x: Tensor): Tensor[] {
+export function stepsOf(x: Tensor): Tensor[] {
   const [T = 1, ...shape] = x.sizes;
   const source = constantSource(x);
   return source?.size === x.size / T ? new Array(T).fill(source.reshape(shape)) : x.unbind(0);

@@ -21,6 +21,7 @@ import {
 } from "./elementwise.ts";
 import { firstSpike } from "./encode.ts";
 import { addEvents, overlaps, windowBits } from "./events.ts";
+import { feedBack, feedForward, packBackward, packForward } from "./feedback.ts";
 import { formula, formulaGrad } from "./formula.ts";
 import { gather } from "./gather.ts";
 import { listNonZeros, multiplyListed } from "./listed.ts";
@@ -123,6 +124,10 @@ export const reference: Kernels = {
   formulaGrad,
   gather,
   transpose,
+  packForward,
+  feedForward,
+  packBackward,
+  feedBack,
   exp,
   expGrad,
   log,

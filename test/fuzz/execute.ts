@@ -84,7 +84,7 @@ export function perform(step: Step, tensors: ReadonlyMap<number, Tensor>, observ
 const isPart = (z: Tensor): boolean => z.op?.name === "part";
 
 function watch(z: Tensor, numbers: ReadonlyMap<Tensor, number>, observer: Observer): void {
-  const outputs = [z, ...(z.parts ?? [])].filter((output) => numbers.has(output));
+  const outputs = [z, ...(z.parts ?? [])].filter((output) => output !== undefined && numbers.has(output)) as Tensor[];
   if (outputs.length === 0) return;
   const op = z.op as Recorded<unknown>;
   const backward: Recorded<unknown>["backward"] = (...args) => {

@@ -1,0 +1,74 @@
+/**
+ * One time step of spiking neurons that all feed each other: the products with W [n, n] of spikes, and of gradients on their way
+ * back to these. W is packed once for all steps, and arrays of a step are [rows, n].
+ *
+ * W·s is the sum of the columns of W at which neurons have fired, in ascending order. Wᵀ lies in panels of 32 columns, so that
+ * one stays in the first-level cache while all rows pass it.
+ */
+
+import { alignFrom } from "./bits";
+import { addTo } from "./elementwise";
+import { panelRows } from "./gather";
+import { areFew, listFewPlaces, listPlaces } from "./listed-places";
+import { zeros } from "./listed-sums";
+import { block, gemm } from "./matmul";
+import { BLOCK_K, pack, packWide, startsOf } from "./panels";
+
+/** Columns of a panel. */
+const PANEL = 32;
+
+/** panels ← Wᵀ as `feedForward` takes it, n·32·⌈n/32⌉ values */
+export function packForward(panels: usize, weight: usize, n: i32): void {
+  packWide(panels, PANEL << 2, weight, n, n, 1, n);
+}
+
+/**
+ * z ← (b + W·s) + current for the spikes s of the step before: a stream of bits from bit `first` on, or none for s = 0 (the
+ * address). bias = 0: zeros. `work` is room for rows·(n + 36) + 64 words.
+ */
+export function feedForward(
+  z: usize,
+  current: usize,
+  s: usize,
+  first: i32,
+  panels: usize,
+  bias: usize,
+  work: usize,
+  rows: i32,
+  n: i32,
+): void {
+  const row = (<usize>n) << 2;
+  const words = (n + 31) >> 5;
+  // The sums of a panel, the spikes in rows of words, their lists.
+  const sums = work;
+  const bits = sums + ((<usize>rows) << 7);
+  const lists = bits + ((<usize>(rows * words)) << 2);
+  let count = 0;
+  if (s != 0) count = alignFrom(bits, s, <usize>first, rows, n);
+  else memory.fill(bits, 0, (<usize>(rows * words)) << 2);
+  if (areFew(count, rows, words)) listFewPlaces(lists, bits, (<usize>words) << 2, rows, words);
+  else listPlaces(lists, bits, (<usize>words) << 2, rows, words, u32.MAX_VALUE);
+  // Read from front to back: the current comes from afar.
+  memory.copy(z, current, <usize>rows * row);
+  for (let j = 0; j < n; j += PANEL, panels += (<usize>n) << 7, z += 128) {
+    const width = min(PANEL, n - j);
+    // Behind the bias is what lies there, for columns that do not count.
+    const start = bias == 0 ? zeros : startsOf(bias + ((<usize>j) << 2), 16, width);
+    panelRows(sums, lists, 0, panels, 128, start, rows, PANEL, false, 128, 0, 16);
+    let to = z;
+    for (let sum = sums, end = sums + ((<usize>rows) << 7); sum != end; sum += 128, to += row)
+      inline.always(addTo(to, sum, width));
+  }
+}
+
+/** Packs W for `feedBack`, until another product runs. */
+export function packBackward(weight: usize, n: i32): void {
+  if (n <= BLOCK_K) pack(weight, n, n, n, 1);
+}
+
+/** ds += dI·W, for the gradient dI of the currents of the step behind. A W that was too large to pack is read again. */
+export function feedBack(ds: usize, dI: usize, weight: usize, rows: i32, n: i32): void {
+  const row = (<usize>n) << 2;
+  if (n <= BLOCK_K) block(ds, dI, ds, rows, n, n, row, 4, row, row, 16);
+  else gemm(ds, dI, weight, ds, rows, n, n, n, 1, n, 1, n, n, 1);
+}
