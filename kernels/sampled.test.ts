@@ -31,6 +31,23 @@ test("sampled: at its borders a triangle, a box and NaN are outside", () => {
   });
 });
 
+test("sampled: a stream becomes rows, and the groups that have a bit are counted", () => {
+  for (const n of [1, 3, 4, 5, 8, 31, 32, 33, 69]) {
+    for (const density of [0, 0.1, 1]) {
+      compareSides((side) => {
+        const rows = 3;
+        const stream = side.zeros(Math.ceil((rows * n) / 32) + 1);
+        const values = numbers(rows * n, 1, 0, 1).map((v) => (v < density ? 1 : 0));
+        side.k.packBits(stream, side.put(values), 1, rows * n);
+        const words = rows * Math.ceil(n / 32);
+        const bits = side.zeros(words);
+        const groups = side.k.alignGroups(bits, stream, rows, n);
+        return [groups, ...side.readWords(bits, words)];
+      });
+    }
+  }
+});
+
 for (const density of [0, 0.02, 0.2, 1]) {
   test(`sampled: wanted groups have the bits of gemm, the others stay, density ${density}`, () => {
     for (const [m, n, k] of [

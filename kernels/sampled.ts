@@ -5,6 +5,7 @@
  * Every element has one accumulator that takes the terms in the order of the dense product, and so its bits. B is packed in
  * strips of four columns; a row of A passes four wanted strips at once.
  */
+import { alignBits } from "./bits";
 import { reachOf } from "./derivative";
 import { loadSome } from "./lanes";
 import { BLOCK_FLOATS, packFour, panels } from "./panels";
@@ -53,6 +54,16 @@ export function surrogateSupport(
         word = 0;
       }
     }
+  }
+  return groups;
+}
+
+/** bits [rows, ⌈n/32⌉] ← a stream [rows, n]. Returns how many groups of four neighbours have a bit. */
+export function alignGroups(bits: usize, stream: usize, rows: i32, n: i32): i32 {
+  alignBits(bits, stream, rows, n);
+  let groups = 0;
+  for (let words = rows * ((n + 31) >> 5); words > 0; words--, bits += 4) {
+    groups += popcnt<u32>(groupsOf(load<u32>(bits)));
   }
   return groups;
 }

@@ -1,8 +1,9 @@
 /** Surrogates that are 0 beyond some distance from the threshold: products leave out what they would multiply by 0. */
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { simd, useBackend } from "../engine/backend.ts";
-import { Generator, linear, randn, type Tensor, tape } from "../engine/index.ts";
-import { LIF, RecurrentLIF, type Surrogate, surrogate } from "./index.ts";
+import { Generator, linear, type Module, randn, type Tensor, tape } from "../engine/index.ts";
+import { AdaptiveLIF, Subtracting } from "../test/support/neurons.ts";
+import { LIF, Recurrent, RecurrentLIF, type Surrogate, surrogate } from "./index.ts";
 
 const [T, B, N, OUT] = [5, 3, 36, 70];
 const WIDTH = 1 / 16;
@@ -17,7 +18,7 @@ const box = surrogate.custom({
 });
 
 /** Gradients of the current and of the weights behind the neurons, and how many sampled products they took. */
-function gradients(kind: Surrogate, recurrent: boolean, shared: boolean) {
+function gradients(kind: Surrogate, make: (surrogate: Surrogate) => Module, shared: boolean) {
   const calls = { count: 0 };
   const gemmSampled: typeof simd.kernels.gemmSampled = (...args) => {
     calls.count++;
@@ -27,11 +28,10 @@ function gradients(kind: Surrogate, recurrent: boolean, shared: boolean) {
   try {
     return tape(() => {
       const generator = new Generator(4);
-      const options = { surrogate: kind, reset: "subtract" } as const;
-      const lif = recurrent ? new RecurrentLIF({ ...options, features: N, generator }) : new LIF(options);
+      const neurons = make(kind);
       const current = randn([T, B, N], { generator, requiresGrad: true });
       const [w, v] = [0, 1].map(() => randn([OUT, N], { generator, requiresGrad: true })) as [Tensor, Tensor];
-      const spikes = lif.forward(current);
+      const spikes = neurons.forward(current);
       const z = shared ? linear(spikes, w).add(linear(spikes, v)) : linear(spikes, w);
       z.backward(randn(z.shape, { generator }));
       const grads = [current, w].map((t) => Array.from((t.grad as Tensor).data, (g) => g + 0)); // 0 for −0
@@ -42,23 +42,42 @@ function gradients(kind: Surrogate, recurrent: boolean, shared: boolean) {
   }
 }
 
-test("a box leaves the gradient of most spikes out, with the same bits", () => {
-  for (const shared of [false, true]) {
-    const plain = gradients(box, false, shared);
-    const compact = gradients(surrogate.boxcar({ width: WIDTH }), false, shared);
-    expect(plain.sampled).toBe(0);
-    expect(compact.sampled).toBe(shared ? 2 : 1);
-    expect(compact.grads).toEqual(plain.grads);
-    expect(plain.grads[0]?.some((g) => g !== 0)).toBe(true);
-  }
+const NEURONS: Record<string, (surrogate: Surrogate) => Module> = {
+  LIF: (surrogate) => new LIF({ surrogate, reset: "subtract" }),
+  "compiled neurons": (surrogate) => new Subtracting({ surrogate }),
+  "compiled neurons that are held": (surrogate) => new Subtracting({ surrogate, refractorySteps: 2 }),
+  "compiled neurons with more states": (surrogate) => new AdaptiveLIF({ surrogate }),
+};
+
+describe.each(Object.entries(NEURONS))("%s", (_, make) => {
+  test("a box leaves the gradient of most spikes out, with the same bits", () => {
+    for (const shared of [false, true]) {
+      const plain = gradients(box, make, shared);
+      const compact = gradients(surrogate.boxcar({ width: WIDTH }), make, shared);
+      expect(plain.sampled).toBe(0);
+      expect(compact.sampled).toBe(shared ? 2 : 1);
+      expect(compact.grads).toEqual(plain.grads);
+      expect(plain.grads[0]?.some((g) => g !== 0)).toBe(true);
+    }
+  });
+
+  test("a box that reaches nearly everywhere takes dense products", () => {
+    expect(gradients(surrogate.boxcar({ width: 50 }), make, false).sampled).toBe(0);
+    expect(gradients(surrogate.atan(), make, false).sampled).toBe(0);
+  });
 });
 
-test("a box that reaches nearly everywhere takes dense products", () => {
-  expect(gradients(surrogate.boxcar({ width: 50 }), false, false).sampled).toBe(0);
-  expect(gradients(surrogate.atan(), false, false).sampled).toBe(0);
+test("recurrent neurons take no gradient out of reach, neither from one step to the one before nor from a layer behind", () => {
+  const make = (kind: Surrogate) =>
+    new Recurrent(new AdaptiveLIF({ surrogate: kind }), { features: N, generator: new Generator(4) });
+  const plain = gradients(box, make, false);
+  const compact = gradients(surrogate.boxcar({ width: WIDTH }), make, false);
+  expect([plain.sampled, compact.sampled]).toEqual([0, T]);
+  expect(compact.grads).toEqual(plain.grads);
+  expect(gradients(surrogate.triangular({ width: 50 }), make, false).sampled).toBe(0);
 });
 
-test("recurrent neurons too", () => {
-  const compact = gradients(surrogate.triangular({ width: WIDTH }), true, false);
-  expect(compact.sampled).toBe(1);
+test("RecurrentLIF too", () => {
+  const make = (kind: Surrogate) => new RecurrentLIF({ surrogate: kind, features: N, generator: new Generator(4) });
+  expect(gradients(surrogate.triangular({ width: WIDTH }), make, false).sampled).toBe(1);
 });

@@ -36,7 +36,7 @@ import {
 } from "../engine/extend.ts";
 import type { Fused, Stream } from "../engine/fuse/index.ts";
 import type { Tensor } from "../engine/index.ts";
-import { type CompiledNeuron, checkUnwritten, type Operands, Sums, writesOf } from "./neuron-op.ts";
+import { type CompiledNeuron, checkUnwritten, type Operands, Sums, supportOf, writesOf } from "./neuron-op.ts";
 import { zeroBuffer } from "./per-neuron.ts";
 
 /** What all neurons feed each other. */
@@ -137,7 +137,7 @@ function forward(
   bits: number,
   outputs: Readonly<Record<string, number>>,
 ): void {
-  const { neuron, T, rows, n, parameters, from, weight, bias, before, last } = sequence;
+  const { neuron, rows, n, weight, bias, before, last } = sequence;
   const source = sourceOf(sequence);
   const size = rows * n;
   const stride = source === sequence.current ? size : 0;
@@ -158,20 +158,7 @@ function forward(
     else feedFirst(to, now, before, sequence, panels, work);
   };
   const to = neuron.states.map((_, i) => last[i]?.ptr ?? 0);
-  code.forward(
-    {
-      T,
-      rows,
-      n,
-      inputs: [I],
-      parameters: parameters.map((t) => t.ptr),
-      from: from.map((t) => t?.ptr ?? 0),
-      saved,
-      to,
-      outputs: { ...outputs, spikes: bits },
-    },
-    feed,
-  );
+  code.forward({ ...runOf(sequence), inputs: [I], saved, to, outputs: { ...outputs, spikes: bits } }, feed);
   recycle(panels, bytes, scope.region);
 }
 
@@ -222,16 +209,32 @@ export function recurrentOutput(sequence: Sequence, index: number): Tensor {
   return scope.recording ? part(spikes, index, z) : z;
 }
 
+/** Share of groups of four neurons within reach of their surrogate below which a product of only those is faster, measured. */
+const SAMPLED_DENSITY = 0.5;
+
 /** The record of a layer of this name. */
 export const recurrentOp = (name: string): Recorded<Sequence> => ({
   name,
   saves: SAVES_B | SAVES_OUTPUT | SAVES_MORE,
   reads: othersOf,
   backward,
+  support: (sequence, bits, columns) => supportOf(sequence.code, runOf(sequence), bits, columns),
+});
+
+/** The sizes and addresses of a run. */
+const runOf = ({ T, rows, n, input, parameters, from, saved }: Sequence) => ({
+  T,
+  rows,
+  n,
+  inputs: [input],
+  parameters: parameters.map((t) => t.ptr),
+  from: from.map((t) => t?.ptr ?? 0),
+  saved,
 });
 
 function backward(z: Tensor, current: Tensor, weight: Tensor, bias: Tensor | null, sequence: Sequence): void {
   const { neuron, code, T, rows, n, parameters, from, before, saved, input, region } = sequence;
+  const run = runOf(sequence);
   const size = rows * n;
   const gradients: Record<string, Stream> = {};
   neuron.outputs.forEach((output, i) => {
@@ -250,26 +253,17 @@ function backward(z: Tensor, current: Tensor, weight: Tensor, bias: Tensor | nul
   const sums = new Sums();
   const dFirst = from.map((t) => (t === null ? 0 : sums.target(t)));
   const step = 4 * size;
-  k.packBackward(weight.ptr, n);
-  code.backward(
-    {
-      T,
-      rows,
-      n,
-      inputs: [input],
-      parameters: parameters.map((t) => t.ptr),
-      from: from.map((t) => t?.ptr ?? 0),
-      saved,
-      gradients,
-      dInputs: [{ at: d, step: size }],
-      dLast,
-      dFirst,
-      dParameters,
-    },
-    (t) => {
-      if (t < T - 1) k.feedBack(d + t * step, d + (t + 1) * step, weight.ptr, rows, n);
-    },
-  );
+  const bytes = bitBytes(T * rows, n);
+  const reached = code.hasSupport && n % 4 === 0 ? allocate(bytes) : 0;
+  const isSampled = reached !== 0 && 4 * supportOf(code, run, reached, n) < SAMPLED_DENSITY * z.size;
+  if (!isSampled) k.packBackward(weight.ptr, n);
+  code.backward({ ...run, gradients, dInputs: [{ at: d, step: size }], dLast, dFirst, dParameters }, (t) => {
+    if (t === T - 1) return;
+    const [ds, dI] = [d + t * step, d + (t + 1) * step];
+    if (!isSampled) k.feedBack(ds, dI, weight.ptr, rows, n);
+    else k.gemmSampled(ds, reached + (t * bytes) / T, dI, weight.ptr, rows, n, n, n, n, 1, n);
+  });
+  if (reached !== 0) recycle(reached, bytes, scope.region);
   sums.finish();
   const dBefore = before === null ? 0 : gradOf(before);
   if (dBefore !== 0) k.gemm(dBefore, d, weight.ptr, dBefore, rows, n, n, n, 1, n, 1, n, n, 1);

@@ -22,9 +22,10 @@ import {
   SAVES_MORE,
   type Shape,
   scope,
+  streamBytes,
   writeOutGradient,
 } from "../engine/extend.ts";
-import { type Fused, Program, type StepDefinition, type Stream } from "../engine/fuse/index.ts";
+import { type Fused, Program, type Run, type StepDefinition, type Stream } from "../engine/fuse/index.ts";
 import type { Tensor } from "../engine/index.ts";
 import { REFRACTORY } from "./neuron-step.ts";
 
@@ -205,6 +206,17 @@ export function outputOf(passage: Passage, index: number): Tensor {
   return scope.recording ? part(main, index, z) : z;
 }
 
+/** What {@link Recorded.support} says of the spikes of a run. */
+export function supportOf(code: Fused, run: Run, bits: number, columns: number): number {
+  if (!code.hasSupport) return -1;
+  const size = run.T * run.rows * run.n;
+  const stream = allocate(streamBytes(size));
+  code.support(run, stream);
+  const groups = k.alignGroups(bits, stream, size / columns, columns);
+  recycle(stream, streamBytes(size), scope.region);
+  return groups;
+}
+
 const recordOf = (name: string): Recorded<Passage> => ({
   name,
   saves: SAVES_MORE,
@@ -237,6 +249,7 @@ const recordOf = (name: string): Recorded<Passage> => ({
     sums.finish();
     for (const p of saved) recycle(p, 4 * current.size, region);
   },
+  support: (passage, bits, columns) => supportOf(passage.code, sizesOf(passage), bits, columns),
 });
 
 /** Gradients that are written, of tensors that may have one already. */

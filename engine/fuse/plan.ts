@@ -7,7 +7,7 @@
  */
 import { minimumCut } from "./cut.ts";
 import { gradientsOf, type Seed } from "./derive.ts";
-import { COLUMN, constant, ELEMENT, type Expression, SCALAR, term } from "./expression.ts";
+import { COLUMN, constant, ELEMENT, type Expression, isZero, SCALAR, term } from "./expression.ts";
 import { reachable, rewriting, sharing, workOf } from "./graph.ts";
 import { placeOf, type Traced } from "./trace.ts";
 
@@ -32,6 +32,7 @@ export type Kind =
   | "saved"
   | "prev"
   | "output"
+  | "support"
   | "gradient"
   | "dInput"
   | "next"
@@ -68,6 +69,8 @@ export class Plan {
   /** Those that are stored as bits. */
   readonly packed: readonly string[];
   readonly next: readonly Expression[];
+  /** The derivative that the gradient of the packed output is multiplied by, where it may be 0; else null. */
+  readonly support: Expression | null;
   /** Where sweeps find arrays in a descriptor: of each kind by their numbers. */
   readonly places = new Map<Kind, number[]>();
   /** How many there are. */
@@ -96,6 +99,17 @@ export class Plan {
       return k < 0 ? this.leafOf(x) : this.stream("prev", k, ELEMENT);
     });
     this.found = this.next.map((x) => wanted !== null && isFound(x, this.saved));
+    const support = this.derivativeOf(this.packed.find((name) => this.wanted.outputs.includes(name)));
+    this.support = support && this.share(support);
+  }
+
+  /** The derivative of the one spike that an output is made of, if there are elements where it is 0. */
+  private derivativeOf(output: string | undefined): Expression | null {
+    if (output === undefined) return null;
+    const terms = reachable([this.traced.outputs.get(output) as Expression], (x) => x.op === "spike");
+    const [first, ...more] = [...terms].filter((x) => x.op === "spike");
+    const derivative = first?.args[1];
+    return derivative !== undefined && more.length === 0 && vanishes(derivative) ? derivative : null;
   }
 
   /** Gradients are terms by now: a value needs no `detach`, and no derivative of a spike. */
@@ -159,9 +173,9 @@ export class Plan {
     });
   }
 
-  /** Whether gradients are computed from states that backward finds in the step before. */
-  readsStates({ inputs, states, parameters }: Gradients): boolean {
-    const terms = reachable([...inputs, ...states, ...parameters], (x) => this.saved.includes(x));
+  /** Whether terms are computed from states that backward finds in the step before. */
+  readsStates(values: readonly Expression[]): boolean {
+    const terms = reachable(values, (x) => this.saved.includes(x));
     return this.traced.states.some((x) => terms.has(x) && !this.saved.includes(x));
   }
 
@@ -248,6 +262,10 @@ function total(values: Iterable<Expression>, costOf: (x: Expression) => number):
 
 /** An input is there already; a state before the step is not, and saved it would be there twice. */
 const costOf = ({ op }: Expression): number => (op === "input" ? 0.5 : op === "state" ? 1.25 : 1);
+
+/** Whether x is made to be 0 beyond some value of what it is made of. */
+const vanishes = ({ op, args }: Expression): boolean =>
+  op === "relu" || (["maximum", "where", "select"].includes(op) && args.some(isZero));
 
 /** The values, not gradients, that these gradients are made of. */
 function neededBy(gradients: readonly Expression[]): Expression[] {

@@ -91,6 +91,25 @@ export class Fused {
     return this.steps.plan.reads;
   }
 
+  /** Whether the gradient of the packed output matters at some elements alone: its derivative is 0 at others. */
+  get hasSupport(): boolean {
+    return this.steps.plan.support !== null;
+  }
+
+  /** The stream of bits ← where that derivative is not 0, from what a forward run has saved. */
+  support(run: Run, bits: number): void {
+    const { plan } = this.steps;
+    const calls = this.steps.support(run.T);
+    simd.kernels.fill(bits, Math.ceil((run.T * run.rows * run.n) / 32), 0);
+    const arrays = new Arrays(plan, this.numbers, run);
+    try {
+      arrays.put("support", () => bits);
+      arrays.pass(calls, 1);
+    } finally {
+      arrays.free();
+    }
+  }
+
   /** Runs T steps; `before` is called before step t, which may make its input only then. */
   forward(run: ForwardRun, before?: (t: number) => void): void {
     const { plan } = this.steps;

@@ -78,6 +78,24 @@ export class Steps {
     });
   }
 
+  /** The calls of T steps that mark where the derivative of the plan is not 0, from what forward has saved. */
+  support(T: number): readonly (readonly Call[])[] {
+    return remembered(this.runs, `support ${T}`, () => {
+      const { plan } = this;
+      const derivative = plan.support as Expression;
+      const readsStates = plan.readsStates([derivative]);
+      const none = () => derivative;
+      const call = (isFirst: boolean) =>
+        remembered(this.known, `support ${isFirst}`, () => {
+          const value = plan.backwardTerms(isFirst, none)(derivative);
+          return this.batch.add([{ value, place: plan.place("support", 0), how: "bits" }]);
+        });
+      const calls = Array.from({ length: T }, (_, t) => call(t === 0 && readsStates));
+      this.batch.finish();
+      return calls;
+    });
+  }
+
   private backwardCalls(T: number, outputs: number, modes: readonly Mode[], given: number, wanted: number) {
     const { plan } = this;
     const calls: (readonly Call[])[] = new Array(T);
@@ -162,7 +180,7 @@ class Producer {
       if (!gradients.reaches[i]) return null;
       return plan.carryIn(gradients, i, written) ?? plan.stream("dState", i, ELEMENT);
     });
-    this.readsStates = plan.readsStates(gradients);
+    this.readsStates = plan.readsStates([...gradients.inputs, ...gradients.states, ...gradients.parameters]);
   }
 }
 

@@ -75,7 +75,7 @@ import {
   sumAxis,
   sumAxisGrad,
 } from "./reduce.ts";
-import { gemmSampled, surrogateSupport } from "./sampled.ts";
+import { alignGroups, gemmSampled, surrogateSupport } from "./sampled.ts";
 import {
   crossEntropy,
   crossEntropyGrad,
@@ -204,6 +204,7 @@ export const reference: Kernels = {
   targetWeight,
   surrogate,
   surrogateSupport,
+  alignGroups,
   gemmSampled,
   spike,
 };
