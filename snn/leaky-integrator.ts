@@ -87,7 +87,7 @@ export class LeakyIntegrator extends Neurons {
    * @throws RangeError as `forward`, or unless the state has the shape of one step.
    */
   override unroll(current: Tensor, state?: Tensor): LeakyIntegratorRecord {
-    return composed(LeakyIntegrator.integrated, this, current, state && { v: state });
+    return composed(LeakyIntegrator.integrated, this, current, state === undefined ? state : { v: state });
   }
 
   /** Of what neurons give, v over time is the membrane again. */

@@ -168,7 +168,7 @@ export class Recurrent<State extends object, Result extends SpikingResult<State>
       return runRecurrent(neurons.compiled, operands, layer.feedback(null), SPIKES, null).spikes;
     }
     let from = layer.started(current.sizes.slice(1));
-    const steps = stepsOf(current).map((input) => {
+    const steps = layer.inputsOf(current).map((input) => {
       from = layer.advance(input, from);
       return from.spikes;
     });
@@ -205,7 +205,7 @@ export class Recurrent<State extends object, Result extends SpikingResult<State>
     let { state, spikes } = from ?? layer.started(shape);
     // What is fed back is stacked too: its gradient begins with that of the output, as in `forward`.
     const fired: Tensor[] = [];
-    const steps = stepsOf(current).map((input) => {
+    const steps = layer.inputsOf(current).map((input) => {
       const record = layer.neuron.unroll(input.add(layer.fed(spikes)).unsqueeze(0), state) as AnyResult;
       state = record.state;
       spikes = record.spikes.reshape(shape);
@@ -316,6 +316,11 @@ export class Recurrent<State extends object, Result extends SpikingResult<State>
   private advance(current: Tensor, from: From): From {
     const [spikes, state] = this.neuron.step(current.add(this.fed(from.spikes)), from.state as State);
     return { state, spikes };
+  }
+
+  /** The current of each step; neurons that feed themselves take one that is constant as it is. */
+  private inputsOf(current: Tensor): Tensor[] {
+    return this.V === null ? current.unbind(0) : stepsOf(current);
   }
 
   /** What spikes of the step before add to the current. */

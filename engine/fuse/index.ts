@@ -36,6 +36,6 @@
  */
 export type { Derivative, DerivativeLanguage, Language, Value } from "./expression.ts";
 export { print } from "./print.ts";
-export { type Fused, Program, type Stream } from "./program.ts";
+export { type Fused, Program, type Run, type Stream } from "./program.ts";
 export { onTensors, runOnTensors, stepsOf } from "./tensors.ts";
 export { derive, replayed, type StepArgument, type StepDefinition } from "./trace.ts";

@@ -204,7 +204,7 @@ export const reference: Kernels = {
   targetWeight,
   surrogate,
   surrogateSupport,
-  alignGroups,
   gemmSampled,
+  alignGroups,
   spike,
 };

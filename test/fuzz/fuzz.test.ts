@@ -76,7 +76,8 @@ describe("fuzz: finds", () => {
       return result;
     });
     const { failure } = fuzz({ ...ofLayers("triangular"), backend: forgetful });
-    expect(failure?.finding.op).toBe("LIF");
+    // What LIF passes on is compared where it arrives, at another layer too.
+    expect(["LIF", "RecurrentLIF"]).toContain(failure?.finding.op);
     expect(fuzz({ ...ofLayers("sigmoid"), backend: forgetful }).failure).toBeNull();
   });
 
