@@ -47,7 +47,7 @@ export {
   writeOutGradient,
 } from "./op.ts";
 export { broadcastTo, constantSource } from "./ops/expand.ts";
-export { bitBytes, gatherWeightGradient, RepeatedLinear } from "./ops/matmul.ts";
+export { bitBytes, gatherWeightGradient } from "./ops/matmul.ts";
 export {
   allOrNothing,
   allocate,

@@ -46,9 +46,10 @@ export interface Recorded<Attrs> {
 export interface Op<Attrs> extends Recorded<Attrs> {
   /** Forward takes an a that is spikes in bits as it is: a.ptr may be 0. */
   readonly takesBits?: true;
-  /** Where forward can go several ways: notes in attrs which one the values ask for. */
-  choose?(attrs: Attrs, a: Tensor, b: Tensor): void;
-  /** z ← op(a, b, c), every element of z. */
+  /**
+   * z ← op(a, b, c), every element of z. Where it can go several ways, it notes in attrs, for backward, which one the values ask for:
+   * a stream runs it again on other values.
+   */
   forward(z: Tensor, a: Tensor, b: Tensor, c: Tensor, attrs: Attrs): void;
 }
 
@@ -107,9 +108,13 @@ function run<Attrs>(op: Op<Attrs>, attrs: Attrs, a: Tensor, b: Tensor, c: Tensor
 
 /** `apply` for an op whose attributes hold memory: where nothing is recorded, `drop` gives it back at once. */
 export function applyOwning<Attrs>(op: Op<Attrs>, attrs: Attrs, a: Tensor, b: Tensor = NONE, c: Tensor = NONE): Tensor {
+  return scope === root ? allOrNothing(() => runOwning(op, attrs, a, b, c)) : runOwning(op, attrs, a, b, c);
+}
+
+function runOwning<Attrs>(op: Op<Attrs>, attrs: Attrs, a: Tensor, b: Tensor, c: Tensor): Tensor {
   let recorded = false;
   try {
-    const z = apply(op, attrs, a, b, c);
+    const z = run(op, attrs, a, b, c);
     recorded = z.op !== null;
     return z;
   } finally {

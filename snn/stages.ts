@@ -3,17 +3,15 @@ import {
   alive,
   dropRecord,
   formatShape,
-  forwardOf,
   type Op,
-  RepeatedLinear,
   recordOutside,
   root,
   type Shape,
   scope,
   wrongType,
 } from "../engine/extend.ts";
-import { Embedding, full, Generator, Linear, type Module, noGrad, rand, Tensor } from "../engine/index.ts";
-import { checkFeatures, own, Stage, Staged } from "./stage.ts";
+import { full, Generator, type Module, noGrad, rand, Tensor } from "../engine/index.ts";
+import { own, Stage, Staged } from "./stage.ts";
 
 /** The parameters and buffers of a module. */
 const stateOf = (module: Module): Tensor[] => module.namedState().map(([, t]) => t);
@@ -55,7 +53,7 @@ interface Call {
 }
 
 /** A module that always runs the same ops, those of evaluation: what its `forward` has recorded once, again and again. */
-class PureStage extends Stage {
+export class PureStage extends Stage {
   private readonly calls: readonly Call[];
 
   constructor(module: Module, input: Tensor) {
@@ -70,7 +68,6 @@ class PureStage extends Stage {
       dropRecord(t, "none");
       t.requiresGrad = false;
     }
-    if (output.ptr === input.ptr) output.bits = input.bits;
     super(output, { memory: records, parameters });
     // Reshaping has nothing to do.
     this.calls = calls.filter(({ op }) => op.forward !== undefined);
@@ -80,7 +77,6 @@ class PureStage extends Stage {
     const { calls } = this;
     for (let i = 0; i < calls.length; i++) {
       const { op, attrs, z, a, b, c } = calls[i] as Call;
-      op.choose?.(attrs, a, b);
       op.forward(z, a, b, c, attrs);
       op.drop?.(attrs, a, scope.region);
     }
@@ -98,20 +94,6 @@ class StatelessStage extends Stage {
 
   step(): void {
     noGrad(this.forward);
-  }
-}
-
-class LinearStage extends Stage {
-  private readonly product: RepeatedLinear;
-
-  constructor({ weight, bias, inFeatures, outFeatures }: Linear, input: Tensor) {
-    checkFeatures("Linear", inFeatures, input);
-    super(own([...input.sizes.slice(0, -1), outFeatures]), { parameters: [weight, bias] });
-    this.product = new RepeatedLinear(this.output, input, weight, bias);
-  }
-
-  step(): void {
-    this.product.run();
   }
 }
 
@@ -237,18 +219,12 @@ function agrees(layer: Module, input: Tensor, made: Stage, x: Tensor): boolean |
 
 const same = (x: Float32Array, y: Float32Array): boolean => x.every((value, i) => Object.is(value, y[i]));
 
-const [ofLinear, ofEmbedding] = /* @__PURE__ */ [Linear, Embedding].map(forwardOf);
-
 /** What a stream does for a layer that reads `input`. */
 export function stageOf(layer: Module, input: Tensor): Stage {
-  // A layer is computed as its class says, unless a subclass, or somebody later, has put another forward in its place.
-  const { forward } = layer;
-  if (layer instanceof Linear && forward === ofLinear) return new LinearStage(layer, input);
   const compiled = layer instanceof Staged ? layer.stage(input) : null;
   if (compiled !== null) return compiled;
   // One that stays in training mode may draw random numbers in each step.
   if (layer.isPure && layer.evaluating(() => !layer.training)) return new PureStage(layer, input);
-  if (layer instanceof Embedding && forward === ofEmbedding) return new StatelessStage(layer, input);
   if (isStepping(layer)) return tried(layer, input, new SteppingStage(layer, input));
   for (const [name, module] of layer.namedModules()) {
     if (!(module instanceof Staged)) continue;

@@ -39,11 +39,10 @@ const convOp: Op<Windows> = {
   saves: SAVES_A | SAVES_B,
   takesBits: true,
   takes: ["places"],
-  choose(g, x, w) {
+  forward(z, x, w, bias, g) {
     // Gradients of images and weights that are one tensor must be written one after the other.
     if (x !== w) g.path = pathOf(x, g);
-  },
-  forward(z, x, w, bias, g) {
+    if (g.path === "dense") ready("conv", x);
     // A sum that begins at −0 would tell whether a 0 was added to it or skipped.
     const start = bias === null ? 0 : allocate(4 * bias.size);
     if (start !== 0) k.affine(start, bias.ptr, bias.size, 1, 0);
@@ -173,10 +172,6 @@ function convolve(
   const shape = [...x.sizes.slice(0, -axes - 1), weight.sizes[0] as number, ...places];
   checkShape(where, shape);
   const g = windows(shape, x.size, groups, weight.sizes, down, across);
-  if (x.bits === 0) ready(where, x);
-  else alive(x, where);
-  convOp.choose?.(g, x, weight);
-  if (g.path === "dense") ready(where, x);
   return apply(convOp, g, x, weight, bias as Tensor);
 }
 

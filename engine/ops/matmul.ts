@@ -29,6 +29,8 @@ import { reshape } from "./view.ts";
  */
 interface Product extends Factors {
   readonly shape: Shape;
+  /** w is [out, in]. */
+  readonly turned: boolean;
   /** Address of the bits of the non-zeros of x, [rows, ⌈in/32⌉], or 0: x is treated as dense. */
   bits: number;
   /** They are masks for a product with all of x, not places to follow. */
@@ -39,17 +41,19 @@ interface Product extends Factors {
   graded: boolean;
   /** The bits were made for this product, not for x. */
   owned: boolean;
-  /** Address of the weights as [in, columnStride(out)] where they are kept that way, else 0. */
-  columns: number;
 }
 
 const linearOp: Op<Product> = {
   name: "linear",
   saves: SAVES_A | SAVES_B,
   takesBits: true,
-  forward(z, x, w, bias, { depth, outputs, stepIn, stepOut, bits, masks, count, graded, columns }) {
+  forward(z, x, w, bias, product) {
+    choosePath(product, x);
+    const { depth, outputs, stepIn, stepOut, bits, masks, count, graded } = product;
+    if (bits === 0) ready("linear", x);
     const start = bias === null ? 0 : bias.ptr;
     const rows = x.size / depth;
+    const columns = product.turned && rows <= FEW_ROWS && !isRecorded(x, w, bias) ? columnsOf(w) : 0;
     const from = columns === 0 ? w.ptr : columns;
     const row = columns === 0 ? stepIn : columnStride(outputs);
     const column = columns === 0 ? stepOut : 1;
@@ -257,27 +261,16 @@ function productOf(x: Tensor, w: Tensor, turned: boolean): Product {
   const outputs = w.sizes[turned ? 0 : 1] as number;
   const [stepIn, stepOut] = turned ? [1, depth] : [outputs, 1];
   const shape = [...x.sizes.slice(0, -1), outputs];
-  return {
-    shape,
-    depth,
-    outputs,
-    stepIn,
-    stepOut,
-    bits: 0,
-    masks: false,
-    count: 0,
-    graded: false,
-    owned: false,
-    columns: 0,
-  };
+  return { shape, turned, depth, outputs, stepIn, stepOut, bits: 0, masks: false, count: 0, graded: false, owned: false };
 }
 
 /**
  * Chooses how to multiply, by the number of non-zeros of x, which may be spikes in bits: few are followed, many spikes for a few
  * outputs are masks, else the product is dense. The data alone decides.
  */
-function choosePath(product: Product, x: Tensor, spikes: boolean): void {
+function choosePath(product: Product, x: Tensor): void {
   const { depth, outputs } = product;
+  const spikes = x.ptr === 0;
   const rows = x.size / depth;
   const owned = !(spikes && depth % 32 === 0);
   const bits = owned ? allocate(bitBytes(rows, depth)) : x.bits;
@@ -302,48 +295,12 @@ function choosePath(product: Product, x: Tensor, spikes: boolean): void {
   product.owned = owned && !dense;
 }
 
+/** Whether the product will be on record, so that its weights are likely to be written before the next one. */
+const isRecorded = (x: Tensor, w: Tensor, bias: Tensor | null): boolean =>
+  scope.recording && (x.requiresGrad || w.requiresGrad || (bias?.requiresGrad ?? false));
+
 function multiply(op: Op<Product>, x: Tensor, w: Tensor, bias: Tensor | null, turned: boolean): Tensor {
-  if (x.bits === 0) ready(op.name, x);
-  else alive(x, op.name);
-  ready(op.name, w);
-  const product = productOf(x, w, turned);
-  const recorded = scope.recording && (x.requiresGrad || w.requiresGrad || (bias?.requiresGrad ?? false));
-  if (turned && !recorded && x.size <= FEW_ROWS * product.depth) product.columns = columnsOf(w);
-  choosePath(product, x, x.ptr === 0);
-  if (product.bits === 0) ready(op.name, x);
-  return applyOwning(op, product, x, w, bias as Tensor);
-}
-
-/**
- * `linear` of an x and into a z whose memory stays, again and again: the path follows the data, and nothing is recorded. That the
- * tensors are alive is up to the caller.
- */
-export class RepeatedLinear {
-  private readonly product: Product;
-  private readonly z: Tensor;
-  private readonly x: Tensor;
-  private readonly weight: Tensor;
-  private readonly bias: Tensor | null;
-
-  /** x must hold numbers; if it has bits too, they must agree. */
-  constructor(z: Tensor, x: Tensor, weight: Tensor, bias: Tensor | null) {
-    this.product = productOf(x, weight, true);
-    this.z = z;
-    this.x = x;
-    this.weight = weight;
-    this.bias = bias;
-  }
-
-  run(): void {
-    const { product, z, x, weight, bias } = this;
-    if (x.size <= FEW_ROWS * product.depth) product.columns = columnsOf(weight);
-    choosePath(product, x, x.bits !== 0);
-    try {
-      linearOp.forward(z, x, weight, bias as Tensor, product);
-    } finally {
-      giveBack(product, x, scope.region);
-    }
-  }
+  return applyOwning(op, productOf(x, w, turned), x, w, bias as Tensor);
 }
 
 /**
