@@ -433,7 +433,12 @@ test("stream: what does not fit says so, and leaves nothing behind", () => {
     ],
     [first, [0, 2], RangeError, "Stream: expected positive integer sizes, got shape [0, 2]"],
     [[first, second], [999, 2], RangeError, "linear: expected x [..., in] and weight [out, in], got [1, 999, 3]"],
-    [[second, recurrent, first], [999, 2], RangeError, "linear: expected x [..., in] and weight [out, in], got [1, 999, 3]"],
+    [
+      [second, recurrent, first],
+      [999, 2],
+      RangeError,
+      "linear: expected x [..., in] and weight [out, in], got [1, 999, 3]",
+    ],
     [recurrent, [1, 2], RangeError, "[B, …, 3] for RecurrentLIF, got [1, 2]"],
     [[first, lif], [999, 2], RangeError, "expected beta to be one number or [3], got [2]"],
     [[first, smooth], [999, 2], RangeError, "expected beta to be one number or [3], got [2]"],

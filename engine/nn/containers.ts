@@ -57,14 +57,9 @@ export class Flatten extends Module {
   readonly endAxis: number;
 
   constructor(startAxis = 1, endAxis = -1) {
-    super();
+    super(FORWARD);
     this.startAxis = numberOf("Flatten", "startAxis", startAxis, INTEGER);
     this.endAxis = numberOf("Flatten", "endAxis", endAxis, INTEGER);
-  }
-
-  /** @internal */
-  override get isPure(): boolean {
-    return this.forward === FORWARD;
   }
 
   /**

@@ -42,12 +42,13 @@ abstract class Convolution<Size extends Pair> extends Module {
 
   constructor(
     where: string,
+    pureForward: Module["forward"],
     inChannels: number,
     outChannels: number,
     kernel: readonly number[],
     options: ConvLayerOptions<Size>,
   ) {
-    super();
+    super(pureForward);
     const given = withDefaults(where, DEFAULTS, options);
     const { stride = 1, padding = 0, dilation = 1, groups, bias, generator } = given;
     numberOf(where, "inChannels", inChannels, COUNT);
@@ -82,12 +83,7 @@ abstract class Convolution<Size extends Pair> extends Module {
  */
 export class Conv1d extends Convolution<number> {
   constructor(inChannels: number, outChannels: number, kernel: number, options: ConvLayerOptions<number> = {}) {
-    super("Conv1d", inChannels, outChannels, [sizeOption("Conv1d", "kernel", kernel, 0, 1)], options);
-  }
-
-  /** @internal */
-  override get isPure(): boolean {
-    return this.forward === FORWARD_1D;
+    super("Conv1d", FORWARD_1D, inChannels, outChannels, [sizeOption("Conv1d", "kernel", kernel, 0, 1)], options);
   }
 
   /**
@@ -116,12 +112,7 @@ const FORWARD_1D = /* @__PURE__ */ forwardOf(Conv1d);
 export class Conv2d extends Convolution<Pair> {
   constructor(inChannels: number, outChannels: number, kernel: Pair, options: ConvLayerOptions = {}) {
     const sizes = [0, 1].map((axis) => sizeOption("Conv2d", "kernel", kernel, axis, 1));
-    super("Conv2d", inChannels, outChannels, sizes, options);
-  }
-
-  /** @internal */
-  override get isPure(): boolean {
-    return this.forward === FORWARD_2D;
+    super("Conv2d", FORWARD_2D, inChannels, outChannels, sizes, options);
   }
 
   /**

@@ -18,14 +18,9 @@ export class Dropout extends Module {
   readonly generator: Generator;
 
   constructor(p = 0.5, options: { generator?: Generator } = {}) {
-    super();
+    super(FORWARD);
     this.p = numberOf("Dropout", "p", p, UNIT);
     this.generator = generatorOf("Dropout", withDefaults("Dropout", DEFAULTS, options).generator);
-  }
-
-  /** @internal */
-  override get isPure(): boolean {
-    return this.forward === FORWARD;
   }
 
   /** x with zeros in training, else x, [...] → [...]. */

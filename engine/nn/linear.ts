@@ -35,17 +35,12 @@ export class Linear extends Module {
   readonly bias: Tensor | null;
 
   constructor(inFeatures: number, outFeatures: number, options: LinearOptions = {}) {
-    super();
+    super(FORWARD);
     const { bias, generator } = withDefaults("Linear", DEFAULTS, options);
     const shape = checkShape("Linear", [outFeatures, inFeatures]);
     this.inFeatures = inFeatures;
     this.outFeatures = outFeatures;
     [this.weight, this.bias] = startUniform("Linear", shape, inFeatures, bias, generator);
-  }
-
-  /** @internal */
-  override get isPure(): boolean {
-    return this.forward === FORWARD;
   }
 
   /**

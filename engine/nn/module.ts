@@ -13,6 +13,9 @@ export interface StateEntry {
 /** Arrays by name: the state of a module. */
 export type StateDict = Record<string, StateEntry>;
 
+/** The functions of `forward` that make a module pure. */
+const pure = new Set<Module["forward"]>();
+
 /**
  * A layer or a network. Its parameters are the fields that `parameter()` made, and those of the modules in its fields, in
  * the order of their declaration; names are the paths to them, as in PyTorch: `fc1.weight`, `0.bias`. A field that is a list
@@ -26,14 +29,23 @@ export abstract class Module {
   abstract forward(x: Tensor): Tensor;
 
   /**
+   * `pureForward` is the `forward` of a class that says that it is pure, as {@link Module.isPure} has it.
+   *
+   * @internal
+   */
+  constructor(pureForward?: Module["forward"]) {
+    if (pureForward !== undefined) pure.add(pureForward);
+  }
+
+  /**
    * Whether `forward` can be recorded once and replayed, and its output be overwritten: in evaluation mode it runs the same ops for
    * every x of a shape, on the parameters themselves, not on copies, and neither the layer nor its backward pass reads the output
-   * again. Layers of the engine say so where no subclass has changed `forward`.
+   * again. Layers of the engine say so to their constructor; it is false where another function has taken the place of `forward`.
    *
    * @internal
    */
   get isPure(): boolean {
-    return false;
+    return pure.has(this.forward);
   }
 
   /**

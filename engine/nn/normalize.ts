@@ -73,8 +73,8 @@ abstract class Normalization extends Module {
   /** Added last, in the shape of the weight, or null without `affine`. */
   readonly bias: Tensor | null;
 
-  constructor(eps: number, [weight, bias]: Affine) {
-    super();
+  constructor(pureForward: Module["forward"], eps: number, [weight, bias]: Affine) {
+    super(pureForward);
     this.eps = eps;
     this.weight = weight;
     this.bias = bias;
@@ -109,14 +109,14 @@ abstract class BatchNorm extends Normalization {
   readonly numBatchesTracked: Tensor | null = null;
 
   /** The options are checked already. */
-  constructor(where: string, channels: number, options: typeof BATCH_DEFAULTS) {
+  constructor(where: string, pureForward: Module["forward"], channels: number, options: typeof BATCH_DEFAULTS) {
     const { eps, affine, momentum = 0.1, trackRunningStats } = options;
     const shape = checkShape(where, [channels]);
     const [affineParts, statistics] = noGrad((): [Affine, Tensor[]] => [
       learned(shape, affine),
       trackRunningStats ? [buffer(zeros(shape)), buffer(ones(shape)), buffer(zeros([]))] : [],
     ]);
-    super(eps, affineParts);
+    super(pureForward, eps, affineParts);
     this.channels = channels;
     this.momentum = momentum;
     [this.runningMean = null, this.runningVar = null, this.numBatchesTracked = null] = statistics;
@@ -158,13 +158,8 @@ export class BatchNorm1d extends BatchNorm {
 
   constructor(channels: number, options: BatchNorm1dOptions = {}) {
     const given = optionsOf("BatchNorm1d", { ...BATCH_DEFAULTS, ...NO_AXIS }, options);
-    super("BatchNorm1d", channels, given);
+    super("BatchNorm1d", FORWARD_1D, channels, given);
     this.axis = given.axis;
-  }
-
-  /** @internal */
-  override get isPure(): boolean {
-    return this.forward === FORWARD_1D;
   }
 
   /**
@@ -189,12 +184,7 @@ const FORWARD_1D = /* @__PURE__ */ forwardOf(BatchNorm1d);
  */
 export class BatchNorm2d extends BatchNorm {
   constructor(channels: number, options: BatchNormLayerOptions = {}) {
-    super("BatchNorm2d", channels, optionsOf("BatchNorm2d", BATCH_DEFAULTS, options));
-  }
-
-  /** @internal */
-  override get isPure(): boolean {
-    return this.forward === FORWARD_2D;
+    super("BatchNorm2d", FORWARD_2D, channels, optionsOf("BatchNorm2d", BATCH_DEFAULTS, options));
   }
 
   /**
@@ -226,13 +216,8 @@ export class LayerNorm extends Normalization {
     const shape = checkShape("LayerNorm", typeof normalizedShape === "number" ? [normalizedShape] : normalizedShape);
     if (shape.length === 0) throw new RangeError("LayerNorm: expected one axis or more, got []");
     const { eps, affine } = optionsOf("LayerNorm", DEFAULTS, options);
-    super(eps, learned(shape, affine));
+    super(LAYER_FORWARD, eps, learned(shape, affine));
     this.normalizedShape = shape;
-  }
-
-  /** @internal */
-  override get isPure(): boolean {
-    return this.forward === LAYER_FORWARD;
   }
 
   /**
@@ -265,14 +250,9 @@ export class GroupNorm extends Normalization {
     const shape = checkShape("GroupNorm", [numChannels]);
     checkGroups("GroupNorm", numGroups, numChannels);
     const { eps, affine, axis } = optionsOf("GroupNorm", { ...DEFAULTS, ...NO_AXIS }, options);
-    super(eps, learned(shape, affine));
+    super(GROUP_FORWARD, eps, learned(shape, affine));
     this.numGroups = numGroups;
     this.axis = axis;
-  }
-
-  /** @internal */
-  override get isPure(): boolean {
-    return this.forward === GROUP_FORWARD;
   }
 
   /**

@@ -23,15 +23,10 @@ export class MaxPool2d extends Module {
   readonly options: MaxPoolOptions;
 
   constructor(kernel: Pair, options: MaxPoolOptions = {}) {
-    super();
+    super(MAX_FORWARD);
     this.kernel = pairOf(kernel);
     this.options = copyOf("MaxPool2d", options);
     checkWindow("MaxPool2d", this.kernel, this.options);
-  }
-
-  /** @internal */
-  override get isPure(): boolean {
-    return this.forward === MAX_FORWARD;
   }
 
   /**
@@ -59,15 +54,10 @@ export class AvgPool2d extends Module {
   readonly options: AvgPoolOptions;
 
   constructor(kernel: Pair, options: AvgPoolOptions = {}) {
-    super();
+    super(AVG_FORWARD);
     this.kernel = pairOf(kernel);
     this.options = copyOf("AvgPool2d", options);
     checkWindow("AvgPool2d", this.kernel, this.options);
-  }
-
-  /** @internal */
-  override get isPure(): boolean {
-    return this.forward === AVG_FORWARD;
   }
 
   /**

@@ -261,7 +261,19 @@ function productOf(x: Tensor, w: Tensor, turned: boolean): Product {
   const outputs = w.sizes[turned ? 0 : 1] as number;
   const [stepIn, stepOut] = turned ? [1, depth] : [outputs, 1];
   const shape = [...x.sizes.slice(0, -1), outputs];
-  return { shape, turned, depth, outputs, stepIn, stepOut, bits: 0, masks: false, count: 0, graded: false, owned: false };
+  return {
+    shape,
+    turned,
+    depth,
+    outputs,
+    stepIn,
+    stepOut,
+    bits: 0,
+    masks: false,
+    count: 0,
+    graded: false,
+    owned: false,
+  };
 }
 
 /**
