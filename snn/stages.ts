@@ -10,7 +10,7 @@ import {
   scope,
   wrongType,
 } from "../engine/extend.ts";
-import { full, Generator, type Module, noGrad, rand, Tensor } from "../engine/index.ts";
+import { full, Generator, Linear, type Module, noGrad, rand, Tensor } from "../engine/index.ts";
 import { own, Stage, Staged } from "./stage.ts";
 
 /** The parameters and buffers of a module. */
@@ -62,6 +62,8 @@ export class PureStage extends Stage {
       const z = recording([input, ...parameters], () => ofOneStep(module, input));
       return z.reshape(shapeOfStep(module, z));
     });
+    // Neurons give their spikes as floats and as bits. Views hand the bits on, to a Linear, which counts them faster than floats.
+    for (const t of module instanceof Linear ? records : [output]) if (t.ptr === input.ptr) t.bits = input.bits;
     const calls = records.map((z) => ({ op: z.op, attrs: z.attrs, z, a: z.a, b: z.b, c: z.c }) as Call);
     for (const t of [...records, output]) {
       t.op?.drop?.(t.attrs as never, t.a as Tensor, root.region);
@@ -77,6 +79,8 @@ export class PureStage extends Stage {
     const { calls } = this;
     for (let i = 0; i < calls.length; i++) {
       const { op, attrs, z, a, b, c } = calls[i] as Call;
+      // `forward` takes the bits of an input without floats, and finds those of the stage before again where it needs them.
+      if (a.bits !== 0) a.ptr = 0;
       op.forward(z, a, b, c, attrs);
       op.drop?.(attrs, a, scope.region);
     }

@@ -50,7 +50,7 @@ const linearOp: Op<Product> = {
   forward(z, x, w, bias, product) {
     choosePath(product, x);
     const { depth, outputs, stepIn, stepOut, bits, masks, count, graded } = product;
-    if (bits === 0) ready("linear", x);
+    if (bits === 0 && x.ptr === 0) ready("linear", x);
     const start = bias === null ? 0 : bias.ptr;
     const rows = x.size / depth;
     const columns = product.turned && rows <= FEW_ROWS && !isRecorded(x, w, bias) ? columnsOf(w) : 0;
