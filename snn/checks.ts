@@ -1,15 +1,7 @@
-import {
-  alive,
-  choiceOf,
-  formatShape,
-  peek,
-  type Range,
-  type Shape,
-  sameShape,
-  WHOLE,
-  wrongType,
-} from "../engine/extend.ts";
+import { choiceOf, type Range, WHOLE, wrongType } from "../engine/arguments.ts";
 import type { Tensor } from "../engine/index.ts";
+import { formatShape, type Shape, sameShape } from "../engine/shape.ts";
+import { alive, peek } from "../engine/tensor.ts";
 
 /** Numbers that kernels read as float32: none that becomes infinite there, or 0 without being 0. */
 export const IN_FLOAT32: Range = {

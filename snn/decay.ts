@@ -1,6 +1,6 @@
 /** The decay of a neuron per time step, from whatever describes it. */
 
-import { choiceOf, numberOf, POSITIVE } from "../engine/extend.ts";
+import { choiceOf, numberOf, POSITIVE } from "../engine/arguments.ts";
 import { exp, full, noGrad, type Tensor } from "../engine/index.ts";
 
 /**

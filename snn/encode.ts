@@ -1,22 +1,13 @@
 /** Values to spikes: [...shape] → [T, ...shape]. */
-
-import {
-  alive,
-  broadcastTo,
-  COUNT,
-  checkSize,
-  composed,
-  emptySpikes,
-  generatorOf,
-  k,
-  NOT_NEGATIVE,
-  numberOf,
-  ready,
-  type Shape,
-  UNIT,
-  withDefaults,
-} from "../engine/extend.ts";
+import { COUNT, NOT_NEGATIVE, numberOf, UNIT, withDefaults } from "../engine/arguments.ts";
+import { k } from "../engine/backend.ts";
+import { composed } from "../engine/composed.ts";
+import { generatorOf } from "../engine/generator.ts";
 import type { Generator, Tensor } from "../engine/index.ts";
+import { ready } from "../engine/op.ts";
+import { broadcastTo } from "../engine/ops/expand.ts";
+import { checkSize, type Shape } from "../engine/shape.ts";
+import { alive, emptySpikes } from "../engine/tensor.ts";
 
 /** The options of all encoders: each takes those of the others. */
 const DEFAULTS = { timesteps: Number.NaN, dt: 1, eps: 1e-6, generator: undefined as Generator | undefined };

@@ -6,36 +6,28 @@
  * Forward, W·s is the sum of the columns of W at which neurons have fired. Backward, dI[t+1] passes through W into the
  * gradient of s[t] before step t takes its turn; the gradient of W is gathered once, over all steps.
  */
+
+import { k } from "../engine/backend.ts";
+import type { Fused, Stream } from "../engine/fuse/index.ts";
+import type { Tensor } from "../engine/index.ts";
 import {
   accumulates,
-  alive,
-  allocate,
-  bitBytes,
-  constantSource,
-  empty,
-  emptyLike,
-  emptySpikes,
   freshGradOf,
-  gatherWeightGradient,
   gradOf,
   gradOfPart,
-  k,
   part,
   passGradient,
   type Recorded,
-  type Region,
   ready,
-  record,
-  recycle,
   SAVES_B,
   SAVES_MORE,
   SAVES_OUTPUT,
-  type Shape,
-  scope,
-  streamBytes,
-} from "../engine/extend.ts";
-import type { Fused, Stream } from "../engine/fuse/index.ts";
-import type { Tensor } from "../engine/index.ts";
+} from "../engine/op.ts";
+import { constantSource } from "../engine/ops/expand.ts";
+import { bitBytes, gatherWeightGradient } from "../engine/ops/matmul.ts";
+import { allocate, type Region, recycle, scope } from "../engine/scope.ts";
+import type { Shape } from "../engine/shape.ts";
+import { alive, empty, emptyLike, emptySpikes, record, streamBytes } from "../engine/tensor.ts";
 import { type CompiledNeuron, checkUnwritten, type Operands, Sums, supportOf, writesOf } from "./neuron-op.ts";
 import { zeroBuffer } from "./per-neuron.ts";
 

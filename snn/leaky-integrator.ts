@@ -1,4 +1,6 @@
-import { composed, inReference, UNIT, withDefaults } from "../engine/extend.ts";
+import { UNIT, withDefaults } from "../engine/arguments.ts";
+import { inReference } from "../engine/backend.ts";
+import { composed } from "../engine/composed.ts";
 import { runOnTensors } from "../engine/fuse/index.ts";
 import { full, type Tensor } from "../engine/index.ts";
 import { betaOf, DECAY, type DecayOptions } from "./decay.ts";

@@ -1,26 +1,22 @@
 /** The fused op of plain LIF neurons: the whole time loop in one kernel call, forward and backward. */
+
+import { k } from "../engine/backend.ts";
+import type { Tensor } from "../engine/index.ts";
 import {
-  allocate,
   canTakeOver,
-  constantSource,
-  disposed,
-  emptyLike,
-  emptySpikes,
   gradOf,
-  k,
   multiplyGradient,
   passGradient,
   type Recorded,
   ready,
-  record,
-  recycle,
   recycleGradient,
   SAVES_B,
   SAVES_C,
-  scope,
   writeOutGradient,
-} from "../engine/extend.ts";
-import type { Tensor } from "../engine/index.ts";
+} from "../engine/op.ts";
+import { constantSource } from "../engine/ops/expand.ts";
+import { allocate, disposed, recycle, scope } from "../engine/scope.ts";
+import { emptyLike, emptySpikes, record } from "../engine/tensor.ts";
 import { BOXCAR, TRIANGULAR, ZERO } from "../kernels/kinds.ts";
 import { columnsOf } from "./neuron-op.ts";
 import { zeroBuffer } from "./per-neuron.ts";

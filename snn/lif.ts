@@ -1,6 +1,7 @@
-import { choiceOf, numberOf, type Shape, UNIT, withDefaults } from "../engine/extend.ts";
+import { choiceOf, numberOf, UNIT, withDefaults } from "../engine/arguments.ts";
 import type { Value } from "../engine/fuse/index.ts";
 import { type Tensor, zeros } from "../engine/index.ts";
+import type { Shape } from "../engine/shape.ts";
 import { RESETS } from "../kernels/reference/kinds.ts";
 import { checkState, type Fire, IN_FLOAT32 } from "./checks.ts";
 import { betaOf, DECAY, type DecayOptions } from "./decay.ts";

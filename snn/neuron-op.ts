@@ -1,32 +1,25 @@
 /** The record of compiled neurons: spikes, or the membrane of a readout, as its output; further outputs and the last states as parts. */
+
+import { k } from "../engine/backend.ts";
+import { type Fused, Program, type Run, type StepDefinition, type Stream } from "../engine/fuse/index.ts";
+import type { Tensor } from "../engine/index.ts";
 import {
   accumulates,
-  allocate,
   canTakeOver,
-  constantSource,
-  empty,
-  emptyLike,
-  emptySpikes,
   freshGradOf,
   gradOf,
   gradOfPart,
-  k,
   part,
   passGradient,
   type Recorded,
-  type Region,
   ready,
-  record,
-  recycle,
-  rootOf,
   SAVES_MORE,
-  type Shape,
-  scope,
-  streamBytes,
   writeOutGradient,
-} from "../engine/extend.ts";
-import { type Fused, Program, type Run, type StepDefinition, type Stream } from "../engine/fuse/index.ts";
-import type { Tensor } from "../engine/index.ts";
+} from "../engine/op.ts";
+import { constantSource } from "../engine/ops/expand.ts";
+import { allocate, type Region, recycle, scope } from "../engine/scope.ts";
+import type { Shape } from "../engine/shape.ts";
+import { empty, emptyLike, emptySpikes, record, rootOf, streamBytes } from "../engine/tensor.ts";
 import { REFRACTORY } from "./neuron-step.ts";
 
 /** A step that was traced, and its code for each set of gradients that was wanted. */

@@ -1,5 +1,5 @@
 /** Compiled neurons in a stream: one call for a step, with the state in place. */
-import { k } from "../engine/extend.ts";
+import { k } from "../engine/backend.ts";
 import type { Fused } from "../engine/fuse/index.ts";
 import { noGrad, type Tensor } from "../engine/index.ts";
 import { type CompiledNeuron, columnsOf } from "./neuron-op.ts";

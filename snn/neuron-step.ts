@@ -1,5 +1,5 @@
 /** The step of a neuron as the compiler takes it: with the spike, refractory steps and smooth form that a layer asks for. */
-import { wrongType } from "../engine/extend.ts";
+import { wrongType } from "../engine/arguments.ts";
 import type { Language, StepArgument, StepDefinition, Value } from "../engine/fuse/index.ts";
 import type { Primitive, Surrogate } from "./surrogate.ts";
 

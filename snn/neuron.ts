@@ -3,27 +3,26 @@
  *
  * @module
  */
+
 import {
-  alive,
-  buffer,
-  checkShape,
-  composed,
-  formatShape,
-  forwardOf,
   functionOf,
-  inReference,
   listOf,
   NUMBER,
   numberOf,
   objectOf,
   type Range,
-  type Shape,
   show,
   withDefaults,
   wrongType,
-} from "../engine/extend.ts";
+} from "../engine/arguments.ts";
+import { inReference } from "../engine/backend.ts";
+import { composed } from "../engine/composed.ts";
 import { derive, onTensors, print, replayed, runOnTensors, type Value } from "../engine/fuse/index.ts";
 import { full, type Module, noGrad, parameter, type Tensor, zeros } from "../engine/index.ts";
+import { forwardOf } from "../engine/nn/module.ts";
+import { checkShape, formatShape, type Shape } from "../engine/shape.ts";
+import { buffer } from "../engine/tape.ts";
+import { alive } from "../engine/tensor.ts";
 import { checkCounters, checkSequence, checkState, type Fire, IN_FLOAT32, STEPS, strictOf } from "./checks.ts";
 import { itself, lazy } from "./lazy.ts";
 import { CompiledNeuron, type Operands, outputOf, runNeuron } from "./neuron-op.ts";

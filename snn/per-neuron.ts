@@ -1,17 +1,12 @@
 /** Options that are one value for all neurons, or a list of one for each on the last axis. */
-import {
-  alive,
-  allocate,
-  formatShape,
-  k,
-  numberOf,
-  persist,
-  type Range,
-  type Shape,
-  show,
-  wrongType,
-} from "../engine/extend.ts";
+
+import { numberOf, type Range, show, wrongType } from "../engine/arguments.ts";
+import { k } from "../engine/backend.ts";
 import { full, type Tensor } from "../engine/index.ts";
+import { allocate } from "../engine/scope.ts";
+import { formatShape, type Shape } from "../engine/shape.ts";
+import { persist } from "../engine/tape.ts";
+import { alive } from "../engine/tensor.ts";
 import { axesHint } from "./checks.ts";
 
 /** Throws unless an option is a number in the range or a tensor. */

@@ -1,5 +1,5 @@
 /** Time to values: [T, B, …] → [B, …]. */
-import { numberOf, UNIT, withDefaults } from "../engine/extend.ts";
+import { numberOf, UNIT, withDefaults } from "../engine/arguments.ts";
 import { amax, mean, select, sum, type Tensor } from "../engine/index.ts";
 import { checkSequence } from "./checks.ts";
 import { integrate } from "./leaky-integrator.ts";

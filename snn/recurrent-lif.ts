@@ -1,4 +1,5 @@
-import { allOptions, COUNT, choiceOf, generatorOf, numberOf } from "../engine/extend.ts";
+import { allOptions, COUNT, choiceOf, numberOf } from "../engine/arguments.ts";
+import { generatorOf } from "../engine/generator.ts";
 import type { Generator, Linear, Tensor } from "../engine/index.ts";
 import { LIF, LIF_DEFAULTS, type LIFOptions, type LIFRecord, type LIFState } from "./lif.ts";
 import { Recurrent } from "./recurrent.ts";

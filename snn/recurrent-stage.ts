@@ -1,5 +1,5 @@
 /** Neurons that all feed each other, in a stream. */
-import { k } from "../engine/extend.ts";
+import { k } from "../engine/backend.ts";
 import type { Linear, Tensor } from "../engine/index.ts";
 import { Stage } from "./stage.ts";
 import { PureStage } from "./stages.ts";

@@ -1,21 +1,8 @@
-import {
-  alive,
-  COUNT,
-  checkShape,
-  composed,
-  formatShape,
-  forwardOf,
-  generatorOf,
-  inReference,
-  moduleOf,
-  numberOf,
-  type Shape,
-  sameShape,
-  show,
-  withDefaults,
-  wrongType,
-} from "../engine/extend.ts";
+import { COUNT, numberOf, show, withDefaults, wrongType } from "../engine/arguments.ts";
+import { inReference } from "../engine/backend.ts";
+import { composed } from "../engine/composed.ts";
 import { derive, onTensors, type StepDefinition, stepsOf, type Value } from "../engine/fuse/index.ts";
+import { generatorOf } from "../engine/generator.ts";
 import {
   concat,
   type Generator,
@@ -29,6 +16,9 @@ import {
   type Tensor,
   zeros,
 } from "../engine/index.ts";
+import { forwardOf, moduleOf } from "../engine/nn/module.ts";
+import { checkShape, formatShape, type Shape, sameShape } from "../engine/shape.ts";
+import { alive } from "../engine/tensor.ts";
 import { axesHint, checkSequence, checkState } from "./checks.ts";
 import { type Feedback, recurrentOp, recurrentOutput, runRecurrent } from "./feedback-op.ts";
 import { itself, lazy } from "./lazy.ts";

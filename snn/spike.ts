@@ -1,18 +1,11 @@
-import {
-  alive,
-  allocate,
-  apply,
-  composed,
-  gradOf,
-  k,
-  type Op,
-  recycle,
-  SAVES_A,
-  scope,
-  withDefaults,
-} from "../engine/extend.ts";
+import { withDefaults } from "../engine/arguments.ts";
+import { k } from "../engine/backend.ts";
+import { composed } from "../engine/composed.ts";
 import { onTensors } from "../engine/fuse/index.ts";
 import type { Tensor } from "../engine/index.ts";
+import { apply, gradOf, type Op, SAVES_A } from "../engine/op.ts";
+import { allocate, recycle, scope } from "../engine/scope.ts";
+import { alive } from "../engine/tensor.ts";
 import { type Fire, IN_FLOAT32, strictOf } from "./checks.ts";
 import { checkValue } from "./per-neuron.ts";
 import { checkSurrogate, type Surrogate } from "./surrogate.ts";

@@ -1,17 +1,12 @@
 /** A layer of a stream: its memory, and what it does in a step. */
-import {
-  allocateIn,
-  formatShape,
-  hold,
-  k,
-  persist,
-  ready,
-  root,
-  type Shape,
-  streamBytes,
-  touch,
-} from "../engine/extend.ts";
+
+import { k } from "../engine/backend.ts";
 import { Module, type Tensor, zeros } from "../engine/index.ts";
+import { ready } from "../engine/op.ts";
+import { allocateIn, root } from "../engine/scope.ts";
+import { formatShape, type Shape } from "../engine/shape.ts";
+import { persist } from "../engine/tape.ts";
+import { hold, streamBytes, touch } from "../engine/tensor.ts";
 
 /** What a stage holds. */
 interface Holding {

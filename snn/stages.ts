@@ -1,16 +1,11 @@
 /** The layers of a stream: each with memory of its own, and the kernels that it calls in a step. */
-import {
-  alive,
-  dropRecord,
-  formatShape,
-  type Op,
-  recordOutside,
-  root,
-  type Shape,
-  scope,
-  wrongType,
-} from "../engine/extend.ts";
+
+import { wrongType } from "../engine/arguments.ts";
 import { full, Generator, Linear, type Module, noGrad, rand, Tensor } from "../engine/index.ts";
+import type { Op } from "../engine/op.ts";
+import { recordOutside, root, scope } from "../engine/scope.ts";
+import { formatShape, type Shape } from "../engine/shape.ts";
+import { alive, dropRecord } from "../engine/tensor.ts";
 import { own, Stage, Staged } from "./stage.ts";
 
 /** The parameters and buffers of a module. */

@@ -1,19 +1,12 @@
 /** Networks that run one time step after the other, on an input that comes in as it comes. */
-import {
-  checkShape,
-  disposed,
-  enter,
-  forwardOf,
-  inReference,
-  leave,
-  numbersOf,
-  peek,
-  ready,
-  type Shape,
-  touch,
-  wrongType,
-} from "../engine/extend.ts";
+import { numbersOf, wrongType } from "../engine/arguments.ts";
+import { inReference } from "../engine/backend.ts";
 import { Module, noGrad, Sequential, Tensor } from "../engine/index.ts";
+import { forwardOf } from "../engine/nn/module.ts";
+import { ready } from "../engine/op.ts";
+import { disposed, enter, leave } from "../engine/scope.ts";
+import { checkShape, type Shape } from "../engine/shape.ts";
+import { peek, touch } from "../engine/tensor.ts";
 import { own, type Stage } from "./stage.ts";
 import { stageOf } from "./stages.ts";
 

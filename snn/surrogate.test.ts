@@ -1,6 +1,6 @@
 /** A surrogate's derivative is that of the smooth step it claims to be the derivative of. */
 import { expect, test } from "vitest";
-import { k } from "../engine/extend.ts";
+import { k } from "../engine/backend.ts";
 import { onTensors } from "../engine/fuse/index.ts";
 import { withReference } from "../engine/gradcheck.ts";
 import { full, Generator, type Tensor, tape, zeros } from "../engine/index.ts";

@@ -1,4 +1,4 @@
-import { wrongType } from "../engine/extend.ts";
+import { wrongType } from "../engine/arguments.ts";
 import type { Derivative, Language, Value } from "../engine/fuse/index.ts";
 
 /** How a spike is differentiated: hard in the forward pass, a smooth step's derivative at x = u − θ in backward. */

@@ -5,7 +5,7 @@
  *   Magazine 36(6).
  * @module
  */
-import { functionOf, numberOf, type Range, withDefaults } from "../engine/extend.ts";
+import { functionOf, numberOf, type Range, withDefaults } from "../engine/arguments.ts";
 import { type Derivative, Program, type StepArgument, type Value } from "../engine/fuse/index.ts";
 import { ATAN, BOXCAR, ERF, FAST_SIGMOID, SIGMOID, STRAIGHT_THROUGH, TRIANGULAR } from "../kernels/kinds.ts";
 import { type CustomSurrogate, made, type Primitive, type Surrogate } from "./surrogate.ts";

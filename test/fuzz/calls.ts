@@ -3,11 +3,12 @@
  * tensors are among its results, so that their gradients are compared and their memory is freed.
  */
 
-import { inReference, scope } from "../../engine/extend.ts";
+import { inReference } from "../../engine/backend.ts";
 import { Generator } from "../../engine/generator.ts";
 import { type Tensor, tape } from "../../engine/index.ts";
 import { ops } from "../../engine/ops/index.ts";
 import type { BatchNormOptions } from "../../engine/ops/normalize.ts";
+import { scope } from "../../engine/scope.ts";
 import * as snn from "../../snn/index.ts";
 import {
   LeakyIntegrator,
