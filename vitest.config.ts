@@ -11,7 +11,7 @@ export default defineConfig({
     alias: [
       { find: /^jarvis-snn$/, replacement: at("./index.ts") },
       { find: /^jarvis-snn\/(engine|snn)$/, replacement: at("./$1/index.ts") },
-      { find: /^jarvis-snn\/(kernels|node)$/, replacement: at("./engine/$1.ts") },
+      { find: /^jarvis-snn\/(extend|kernels|node)$/, replacement: at("./engine/$1.ts") },
       ...(kernels === "debug"
         ? [{ find: "../kernels/build/release.ts", replacement: at("./kernels/build/debug.ts") }]
         : []),

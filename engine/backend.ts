@@ -16,6 +16,7 @@ export interface Backend {
 
 export const simd: Backend = { kernels, heap: wasmHeap };
 
+/** The kernels that compute now: SIMD over linear memory, or inside of `gradcheck` the reference in float64. A live binding. */
 export let k: CoreKernels = simd.kernels;
 export let heap: Heap = simd.heap;
 

@@ -19,36 +19,47 @@ export const SAVES_OUTPUT = 8;
 /** Further tensors, as `reads` of the record lists them. */
 export const SAVES_MORE = 16;
 
-/** What the tape needs of an op. */
+/** What the tape needs of an op: its name, and its backward over a, b, c, the attributes and the output z. */
 export interface Recorded<Attrs> {
+  /** For errors. */
   readonly name: string;
-  /** SAVES_… bits. */
+  /** Which values backward reads, as a sum of bits. */
   readonly saves: number;
-  /** The forms of a gradient that is not written out which backward takes as they are. */
+  /**
+   * The forms of a gradient that is not written out which backward takes as they are.
+   *
+   * @internal
+   */
   readonly takes?: readonly GradientForm["kind"][];
-  /** Further tensors that backward reads; SAVES_MORE says that there are such. */
+  /** Further tensors that backward reads, where `saves` says that there are such. */
   reads?(attrs: Attrs): readonly (Tensor | null)[];
   /**
-   * Adds into the gradients of a, b, c what z's gradient (at z.gradPtr) passes on. In an op with parts, z.gradPtr is 0 where a
-   * gradient has reached these alone.
+   * Adds into the gradients of a, b, c, null where the op has no such input, what the gradients of z and of its parts pass on. The
+   * address of z's is 0 where a gradient has reached parts alone.
    */
   backward(z: Tensor, a: Tensor, b: Tensor, c: Tensor, attrs: Attrs): void;
   /**
    * bits [rows, ⌈columns/32⌉] ← where the gradient of the output, in rows of so many columns, matters to backward. Returns how
    * many groups of four neighbours have a bit, or −1, with nothing written, if it matters everywhere.
+   *
+   * @internal
    */
   support?(attrs: Attrs, bits: number, columns: number): number;
-  /** Gives back memory that attrs hold, taken while `region` was current, where backward will not. */
+  /**
+   * Gives back memory that attrs hold, taken while `region` was current, where backward will not.
+   *
+   * @internal
+   */
   drop?(attrs: Attrs, a: Tensor, region: Region): void;
 }
 
-/** An op that `apply` runs. Its output has the shape that attrs have, or else that of a. */
+/** An op that {@link apply} runs. Its output has the shape that attrs have, or else that of a. */
 export interface Op<Attrs> extends Recorded<Attrs> {
-  /** Forward takes an a that is spikes in bits as it is: a.ptr may be 0. */
+  /** Forward takes an a that is spikes in bits as it is; its floats are not written out. */
   readonly takesBits?: true;
   /**
-   * z ← op(a, b, c), every element of z. Where it can go several ways, it notes in attrs, for backward, which one the values ask for:
-   * a stream runs it again on other values.
+   * z ← op(a, b, c), every element of z. What the values ask for, such as a sparse path, it decides in each call and notes in attrs
+   * for backward: a stream calls it again with other values.
    */
   forward(z: Tensor, a: Tensor, b: Tensor, c: Tensor, attrs: Attrs): void;
 }

@@ -19,6 +19,7 @@ const ENTRIES = {
   "jarvis-snn/engine": "dist/engine/index.js",
   "jarvis-snn/snn": "dist/snn/index.js",
   "jarvis-snn/kernels": "dist/engine/kernels.js",
+  "jarvis-snn/extend": "dist/engine/extend.js",
 };
 
 /** What a page loads of a peer besides scripts. */

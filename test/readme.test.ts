@@ -1,4 +1,4 @@
-/** What the README shows runs, and the commands it names exist. */
+/** What the README and the pages of docs/ show runs, and the commands that the README names exist. */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { afterEach, expect, test, vi } from "vitest";
@@ -6,7 +6,8 @@ import { afterEach, expect, test, vi } from "vitest";
 const at = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 
 const readme = readFileSync(at("README.md"), "utf8");
-const examples = [...readme.matchAll(/^```ts\n(.*?)^```$/gms)]
+const pages = readme + readFileSync(at("docs/extend.md"), "utf8");
+const examples = [...pages.matchAll(/^```ts\n(.*?)^```$/gms)]
   .map(([, code]) => code as string)
   .filter((code) => /from "jarvis-snn/.test(code));
 

@@ -31,9 +31,9 @@ function run(command, args, cwd = consumer) {
 
 const read = (path) => readFileSync(join(root, path), "utf8");
 
-/** The programs that the README shows, as files of the consumer. */
+/** The programs that the documents show, as files of the consumer. */
 function readmeExamples() {
-  const programs = read("README.md").match(/(?<=^```ts\n).*?(?=^```$)/gms);
+  const programs = (read("README.md") + read("docs/extend.md")).match(/(?<=^```ts\n).*?(?=^```$)/gms);
   return programs.map((program, i) => {
     const file = `readme-${i + 1}.ts`;
     writeFileSync(join(consumer, file), program);
@@ -96,6 +96,7 @@ test("package: an entry loads its own layers", () => {
   assert.deepEqual(imports("index.js"), ["chunks/engine", "chunks/snn"]);
   assert.deepEqual(imports("engine/index.js"), ["chunks/engine"]);
   assert.deepEqual(imports("engine/kernels.js"), ["chunks/codes", "chunks/kernels", "chunks/kinds"]);
+  assert.deepEqual(imports("engine/extend.js"), ["chunks/engine"]);
   for (const path of ["chunks/codes.js", "chunks/kinds.js"])
     assert.match(read(`dist/${path}`), /from "\.\/kernels\.js";$/m);
   assert.deepEqual(imports("snn/index.js"), ["chunks/snn"]);

@@ -2,6 +2,7 @@
 import { LIF, Linear, Sequential, surrogate, Tensor, tape, tensor } from "jarvis-snn";
 import type { Tensor as EngineTensor, Module } from "jarvis-snn/engine";
 import { zeros } from "jarvis-snn/engine";
+import { apply, gradOf, k, type Op, SAVES } from "jarvis-snn/extend";
 import { type Kernels, kernels, kinds, memory } from "jarvis-snn/kernels";
 import { readIdx } from "jarvis-snn/node";
 import { meanOverTime, type LIF as Neuron, neuron as neurons } from "jarvis-snn/snn";
@@ -19,6 +20,17 @@ export const images: Uint8Array = readIdx("images").data;
 export const total: EngineTensor = rates.relu().add(1).sum({ axis: 0 });
 export const module: Module = lif;
 export const neuron: Neuron = lif;
+
+// An op of one's own has typed attributes.
+const scaleOp: Op<{ factor: number }> = {
+  name: "scale",
+  saves: SAVES.nothing,
+  forward() {},
+  backward: (z, x, _b, _c, { factor }) => k.addScaled(gradOf(x), gradOf(z), x.size, factor),
+};
+export const scaled: Tensor = apply(scaleOp, { factor: 2 }, rates);
+// @ts-expect-error: the attributes of this op have a factor
+export const unscaled = apply(scaleOp, {}, rates);
 
 // States, parameters and outputs of a neuron of one's own are inferred.
 const Leaky = neurons({

@@ -1,0 +1,184 @@
+/**
+ * What a fused layer of one's own is made of: an op with a forward and a backward of its own, over the addresses of tensors.
+ *
+ * `apply` runs an op and records it where a gradient is wanted; `backward()` then calls the op's backward, which adds to the
+ * gradients at the addresses that `gradOf` gives. The numbers lie in linear memory. There the kernels `k` compute, a loop over
+ * `valuesAt`, or a WebAssembly module over the `memory` of {@link jarvis-snn/kernels}. Inside of `gradcheck` they are float64 at
+ * negative addresses, which `k` and `valuesAt` know and a module of one's own does not: `inReference` tells.
+ *
+ * As those of kernels, addresses are not checked: a loop that writes beyond its tensor overwrites another one.
+ *
+ * @module jarvis-snn/extend
+ */
+import { COUNT, numberOf, wrongType } from "./arguments.ts";
+import { heapOf } from "./backend.ts";
+import { pass } from "./backward.ts";
+import {
+  apply as applied,
+  gradOf as gradientOf,
+  type Op,
+  part as partOf,
+  type Recorded,
+  ready,
+  SAVES_A,
+  SAVES_B,
+  SAVES_C,
+  SAVES_MORE,
+  SAVES_NOTHING,
+  SAVES_OUTPUT,
+} from "./op.ts";
+import { allocate as allocated, recycle as recycled, scope } from "./scope.ts";
+import { checkShape, type Shape } from "./shape.ts";
+import { alive, empty as emptyOf, record as recordOf, emptySpikes as spikesOf, Tensor } from "./tensor.ts";
+
+export type { CoreKernels } from "../kernels/build/types.ts";
+export { inReference, k } from "./backend.ts";
+export { composed } from "./composed.ts";
+export { gradOfPart, type Op, type Recorded } from "./op.ts";
+
+/** For `saves` of an op, added up: which values its backward reads. Writing to one before `backward()` is an error then. */
+export const SAVES = {
+  /** No values: sizes and attributes are enough. */
+  nothing: SAVES_NOTHING,
+  /** The first input. */
+  a: SAVES_A,
+  /** The second input. */
+  b: SAVES_B,
+  /** The third input. */
+  c: SAVES_C,
+  /** The output. */
+  output: SAVES_OUTPUT,
+  /** The tensors that `reads` of the op lists. */
+  more: SAVES_MORE,
+} as const;
+
+/**
+ * z = op(a, b, c), of the shape that attrs have as `shape`, or else that of a; on record where an input requires a gradient and a
+ * tape records.
+ *
+ * @throws TypeError for inputs that are no tensors; Error for one that was freed; RangeError for an impossible shape.
+ */
+export function apply<Attrs>(
+  op: Op<Attrs>,
+  attrs: Attrs,
+  a: Tensor,
+  b: Tensor | null = null,
+  c: Tensor | null = null,
+): Tensor {
+  const { shape } = (attrs ?? {}) as { shape?: Shape };
+  if (shape !== undefined) checkShape(op.name, shape);
+  return applied(op, attrs, a, b as Tensor, c as Tensor);
+}
+
+/**
+ * z, which the caller has just made of a, b and c, in the place of `apply` where that cannot make the output, such as spikes: on
+ * record where one of them requires a gradient and a tape records. Returns z.
+ *
+ * @throws Error for a z that an op has recorded already, or of another tape; TypeError for what is no tensor.
+ */
+export function record<Attrs>(
+  op: Recorded<Attrs>,
+  attrs: Attrs,
+  z: Tensor,
+  a: Tensor,
+  b: Tensor | null = null,
+  c: Tensor | null = null,
+): Tensor {
+  checkNew("record", z);
+  const inputs = [a, b, c].filter((x) => x !== null);
+  for (const x of inputs) alive(x, op.name);
+  if (scope.recording && inputs.some((x) => x.requiresGrad)) recordOf(z, op as Recorded<never>, attrs, a, b, c);
+  return z;
+}
+
+/**
+ * Makes z, which the caller has just made, the further output of this index, 1, 2, …, of the op that gave `main`. A gradient that
+ * reaches one of the outputs is enough for its backward to run, where `gradOfPart` gives that of z. Returns z.
+ *
+ * @throws Error for a z that an op has recorded already, or of another tape; RangeError for an index below 1.
+ */
+export function part(main: Tensor, index: number, z: Tensor): Tensor {
+  alive(main, "part");
+  checkNew("part", z);
+  return partOf(main, numberOf("part", "index", index, COUNT), z);
+}
+
+function checkNew(where: string, z: Tensor): void {
+  alive(z, where);
+  if (z.op === null && z.region === scope.region) return;
+  const got = z.op === null ? "one of another tape" : `the output of ${(z.op as Recorded<never>).name}`;
+  throw new Error(`${where}: expected an output that was just made, by empty or the like, got ${got}`);
+}
+
+/**
+ * In a backward, the address of the gradient of an input, to add to, or of the output, to read. 0 where no gradient is wanted, and for
+ * an input that is not there, null.
+ *
+ * @throws Error outside of a backward; TypeError for what is no tensor.
+ */
+export function gradOf(x: Tensor | null): number {
+  if (x === null) return 0;
+  if (!(x instanceof Tensor)) throw wrongType("gradOf", "a tensor", x);
+  if (pass === 0) throw new Error("gradOf: no backward() is running; call it in the backward of an op");
+  return gradientOf(x);
+}
+
+/**
+ * The address of the values of x. Spikes and expansions that were kept in a short form are written out.
+ *
+ * @throws Error if x was freed; TypeError for what is no tensor.
+ */
+export function addressOf(x: Tensor): number {
+  ready("addressOf", x);
+  return x.ptr;
+}
+
+/**
+ * The address of the values of x as a stream of bits, where they are spikes that have not been written out, else 0.
+ *
+ * @throws as {@link addressOf}.
+ */
+export function bitsOf(x: Tensor): number {
+  alive(x, "bitsOf");
+  return x.ptr === 0 ? x.bits : 0;
+}
+
+/**
+ * The n values at an address, live; none at the address 0. Take them after all addresses: where memory grows for one of these, earlier
+ * views are detached.
+ */
+export function valuesAt(address: number, n: number): Float32Array | Float64Array {
+  return heapOf(address).view(address, address === 0 ? 0 : n);
+}
+
+/**
+ * A tensor with unwritten values, to be an output, or what forward keeps for backward. It belongs to the tape that runs.
+ *
+ * @throws RangeError for an impossible shape, or where memory runs out.
+ */
+export function empty(shape: Shape): Tensor {
+  return emptyOf(checkShape("empty", shape));
+}
+
+/**
+ * The same for spikes, whose bits, at `bitsOf`, are to be written: `Math.ceil(size / 32)` words of 32, the first spike lowest.
+ *
+ * @throws as {@link empty}.
+ */
+export function emptySpikes(shape: Shape): Tensor {
+  return spikesOf(checkShape("emptySpikes", shape));
+}
+
+/**
+ * The address of a buffer to work in, until `recycle` or the end of the tape; its content is anything.
+ *
+ * @throws RangeError unless bytes is a positive integer, or where memory runs out.
+ */
+export function allocate(bytes: number): number {
+  return allocated(numberOf("allocate", "bytes", bytes, COUNT));
+}
+
+/** Gives back a buffer from {@link allocate}, in the same forward or backward; `bytes` as asked for. */
+export function recycle(address: number, bytes: number): void {
+  recycled(address, bytes, scope.region);
+}

@@ -1,0 +1,268 @@
+/** Fused layers from outside of the package, by its public names alone: values, gradients, memory, errors. */
+
+import {
+  full,
+  gradcheck,
+  keep,
+  LIF,
+  Linear,
+  Module,
+  memoryStats,
+  noGrad,
+  ones,
+  parameter,
+  rand,
+  Sequential,
+  Stream,
+  sub,
+  type Tensor,
+  tape,
+  tensor,
+  zeros,
+} from "jarvis-snn";
+import {
+  addressOf,
+  allocate,
+  apply,
+  bitsOf,
+  composed,
+  empty,
+  emptySpikes,
+  gradOf,
+  gradOfPart,
+  inReference,
+  k,
+  type Op,
+  part,
+  type Recorded,
+  record,
+  recycle,
+  SAVES,
+  valuesAt,
+} from "jarvis-snn/extend";
+import { expect, test } from "vitest";
+
+type Values = Float32Array | Float64Array;
+
+/** The values of a tensor. */
+const of = (t: Tensor) => valuesAt(addressOf(t), t.size);
+
+/** z = x where x > 0, else slope·x, with one slope for each place of the last axis. */
+const slopedOp: Op<null> = {
+  name: "sloped",
+  saves: SAVES.a | SAVES.b,
+  forward(z, x, slope) {
+    const [to, from, a] = [of(z), of(x), of(slope)];
+    from.forEach((value, i) => {
+      to[i] = value > 0 ? value : (a[i % a.length] as number) * value;
+    });
+  },
+  backward(z, x, slope) {
+    const [p, q, r] = [gradOf(z), gradOf(x), gradOf(slope)];
+    const [dz, dx, da, a] = [valuesAt(p, z.size), valuesAt(q, x.size), valuesAt(r, slope.size), of(slope)];
+    of(x).forEach((value, i) => {
+      const [d, j] = [dz[i] as number, i % a.length];
+      dx[i] = (dx[i] as number) + d * (value > 0 ? 1 : (a[j] as number));
+      if (value <= 0) da[j] = (da[j] as number) + d * value;
+    });
+  },
+};
+
+const sloped = (x: Tensor, slope: Tensor): Tensor => apply(slopedOp, null, x, slope);
+
+class Sloped extends Module {
+  readonly slope: Tensor;
+
+  constructor(features: number) {
+    super();
+    this.slope = parameter(full([features], 0.25));
+  }
+
+  forward(x: Tensor): Tensor {
+    return sloped(x, this.slope);
+  }
+}
+
+/** max(x, 0), and as its part min(x, 0), by kernels over a buffer. */
+const halvesOp: Op<{ negative: Tensor }> = {
+  name: "halves",
+  saves: SAVES.a,
+  forward(z, x, _b, _c, { negative }) {
+    const buffer = allocate(4 * x.size);
+    k.affine(buffer, addressOf(x), x.size, -1, 0);
+    k.relu(buffer, buffer, x.size);
+    k.affine(addressOf(negative), buffer, x.size, -1, 0);
+    recycle(buffer, 4 * x.size);
+    k.relu(addressOf(z), addressOf(x), x.size);
+  },
+  backward(z, x) {
+    const addresses = [gradOf(x), gradOf(z), gradOfPart(z, 1)];
+    const [dx, dz, dNegative] = addresses.map((p) => valuesAt(p, x.size)) as [Values, Values, Values];
+    of(x).forEach((value, i) => {
+      dx[i] = (dx[i] as number) + ((value > 0 ? dz : dNegative)[i] ?? 0);
+    });
+  },
+};
+
+function halvesOf(x: Tensor): [positive: Tensor, negative: Tensor] {
+  const negative = empty(x.shape);
+  const positive = apply(halvesOp, { negative }, x);
+  return [positive, part(positive, 1, negative)];
+}
+
+const halves = (x: Tensor): [positive: Tensor, negative: Tensor] => composed(halvesOf, x);
+
+/** 1 where x ≥ 0, as bits; the gradient passes as it is. */
+const fireOp: Recorded<null> = {
+  name: "fire",
+  saves: SAVES.nothing,
+  backward(z, x) {
+    const dx = gradOf(x);
+    if (dx !== 0) k.addTo(dx, gradOf(z), x.size);
+  },
+};
+
+function fire(x: Tensor): Tensor {
+  const z = emptySpikes(x.shape);
+  const floats = addressOf(x.ge(0));
+  k.packBits(bitsOf(z), floats, 1, x.size);
+  return record(fireOp, null, z, x);
+}
+
+const [X, SLOPE] = [
+  tensor([
+    [-2, 3, 0.5],
+    [1, -1, -4],
+  ]),
+  tensor([0.1, 0.5, 2]),
+];
+
+test("extend: an op of one's own computes, records and adds to gradients, as tensor ops do", () => {
+  expect(sloped(X, SLOPE).toArray()).toEqual(X.maximum(0).add(X.minimum(0).mul(SLOPE)).toArray());
+  const [x, slope] = [X, SLOPE].map((t) => parameter(t.clone())) as [Tensor, Tensor];
+  const gradientsOf = (fn: (x: Tensor, slope: Tensor) => Tensor) => {
+    for (const t of [x, slope]) t.zeroGrad();
+    tape(() => fn(x, slope).mul(X).sum().backward());
+    return [x, slope].map((t) => (t.grad as Tensor).toArray());
+  };
+  const expected = gradientsOf((x, slope) => x.relu().add(x.minimum(0).mul(slope)).add(x));
+  expect(gradientsOf((x, slope) => sloped(x, slope).add(x))).toEqual(expected);
+  for (const t of [x, slope]) t.dispose();
+});
+
+test("extend: gradients agree with differences, in float64", () => {
+  const [x, slope] = [rand([4, 3]).sub(0.5), rand([3])];
+  gradcheck((x, slope) => sloped(x, slope).square().sum(), [x, slope]);
+  gradcheck(
+    (x) => {
+      expect(inReference()).toBe(true);
+      const [positive, negative] = halves(x);
+      return positive.square().sum().add(negative.mul(3).sum());
+    },
+    [x],
+  );
+  expect(inReference()).toBe(false);
+});
+
+test("extend: of an op with a part, the gradient of either output is enough", () => {
+  const x = parameter(X.clone());
+  const gradientOf = (loss: (outputs: [Tensor, Tensor]) => Tensor) => {
+    x.zeroGrad();
+    tape(() => loss(halves(x)).sum().backward());
+    return x.grad?.toArray();
+  };
+  expect(gradientOf(([positive]) => positive)).toEqual([
+    [0, 1, 1],
+    [1, 0, 0],
+  ]);
+  expect(gradientOf(([, negative]) => negative)).toEqual([
+    [1, 0, 0],
+    [0, 1, 1],
+  ]);
+  expect(gradientOf(([positive, negative]) => positive.add(negative.mul(2)))).toEqual([
+    [2, 1, 1],
+    [1, 2, 2],
+  ]);
+  x.dispose();
+  // Outside of tapes nothing is recorded.
+  expect(halves(X).map((t) => [t.requiresGrad, t.sum().item()])).toEqual([
+    [false, 4.5],
+    [false, -7],
+  ]);
+});
+
+test("extend: spikes of an op of one's own stay bits until something needs their floats", () => {
+  const x = parameter(tensor([[-1, -2, 0, -3, -1, -1, -2, -4]]));
+  const fc = new Linear(8, 2);
+  tape(() => {
+    const z = fire(x);
+    fc.forward(z).sum().backward();
+    expect(bitsOf(z)).not.toBe(0);
+    expect(z.toArray()).toEqual(x.ge(0).toArray());
+    expect(bitsOf(z)).toBe(0);
+  });
+  expect(x.grad?.toArray()).toEqual([fc.weight.sum({ axis: 0 }).toArray()]);
+});
+
+test("extend: a layer of one's own trains in a Sequential and runs in a Stream", () => {
+  const model = new Sequential(new Linear(3, 4), new Sloped(4), new LIF());
+  expect(model.namedParameters().map(([name]) => name)).toEqual(["0.weight", "0.bias", "1.slope"]);
+  const x = rand([5, 2, 3]);
+  tape(() => model.forward(x).sum().backward());
+  for (const t of model.parameters()) expect(t.grad).not.toBe(null);
+  const stream = new Stream(model, [2, 3]);
+  const steps = x.unbind(0).flatMap((t) => Array.from(stream.step(t.toFloat32Array())));
+  expect(steps).toEqual(Array.from(noGrad(() => model.forward(x)).toFloat32Array()));
+  stream.dispose();
+});
+
+test("extend: memory is as before at the end of a tape, and outside of tapes after dispose()", () => {
+  const [x, slope] = [X, SLOPE].map((t) => parameter(t.clone())) as [Tensor, Tensor];
+  const step = () =>
+    tape(() => {
+      const [positive, negative] = halves(sloped(x, slope));
+      positive.sub(negative).add(fire(x)).sum().backward();
+    });
+  step();
+  const { live } = memoryStats();
+  for (let i = 0; i < 3; i++) step();
+  for (const z of [sloped(x, slope), ...halves(x)]) z.dispose();
+  expect(memoryStats().live).toBe(live);
+  for (const t of [x, slope]) t.dispose();
+});
+
+test("extend: what is wrong says so", () => {
+  const freed = zeros([2, 3]);
+  freed.dispose();
+  const wrong: [() => unknown, new (message: string) => Error, string][] = [
+    [() => apply(slopedOp, null, 3 as never, SLOPE), TypeError, "sloped: expected a tensor, got 3"],
+    [() => apply(slopedOp, null, freed, SLOPE), Error, "sloped: the tensor [2, 3] was freed"],
+    [
+      () => apply(slopedOp, { shape: [0, 3] } as never, X, SLOPE),
+      RangeError,
+      "sloped: expected positive integer sizes",
+    ],
+    [() => gradOf(X), Error, "gradOf: no backward() is running"],
+    [() => gradOf(3 as never), TypeError, "gradOf: expected a tensor, got 3"],
+    [() => addressOf(freed), Error, "addressOf: the tensor [2, 3] was freed"],
+    [() => bitsOf(null as never), TypeError, "bitsOf: expected a tensor, got null"],
+    [() => empty([2, -1]), RangeError, "empty: expected positive integer sizes, got shape [2, -1]"],
+    [() => emptySpikes([0.5]), RangeError, "emptySpikes: expected positive integer sizes"],
+    [() => allocate(-4), RangeError, "allocate: bytes must be a positive integer, got -4"],
+    [() => part(empty([1]), 0, empty([1])), RangeError, "part: index must be a positive integer, got 0"],
+    [() => part(X, 1, X.mul(parameter(ones([])))), Error, "part: expected an output that was just made"],
+    [() => record(fireOp, null, X, X), Error, "got one of another tape"],
+    [() => record(fireOp, null, empty([2, 3]), freed), Error, "fire: the tensor [2, 3] was freed"],
+  ];
+  tape(() => {
+    for (const [use, type, message] of wrong) {
+      expect(use, message).toThrow(type);
+      expect(use, message).toThrow(message);
+    }
+    const x = parameter(X.clone());
+    const y = keep(X.clone());
+    const z = sub(sloped(x, SLOPE.clone()), sloped(y, SLOPE)).sum();
+    x.copyFrom(y);
+    expect(() => z.backward()).toThrow("backward of sloped: a value it needs, of shape [2, 3], was overwritten");
+  });
+});
