@@ -10,11 +10,7 @@ import {
   type Recorded,
   ready,
   recycleGradient,
-  SAVES_A,
-  SAVES_B,
-  SAVES_C,
-  SAVES_MORE,
-  SAVES_OUTPUT,
+  SAVES,
   writeOutGradient,
 } from "./op.ts";
 import { root, type Scope, scope } from "./scope.ts";
@@ -148,11 +144,11 @@ function checkSaved(z: Tensor): void {
   const op = z.op as Recorded<unknown>;
   const { saves } = op;
   if (saves === 0) return;
-  if ((saves & SAVES_MORE) !== 0) for (const x of op.reads?.(z.attrs) ?? []) if (x !== null) checkUnchanged(z, x);
-  if ((saves & SAVES_A) !== 0 && z.a !== null) checkUnchanged(z, z.a);
-  if ((saves & SAVES_B) !== 0 && z.b !== null) checkUnchanged(z, z.b);
-  if ((saves & SAVES_C) !== 0 && z.c !== null) checkUnchanged(z, z.c);
-  if ((saves & SAVES_OUTPUT) !== 0) checkUnchanged(z, z);
+  if ((saves & SAVES.more) !== 0) for (const x of op.reads?.(z.attrs) ?? []) if (x !== null) checkUnchanged(z, x);
+  if ((saves & SAVES.a) !== 0 && z.a !== null) checkUnchanged(z, z.a);
+  if ((saves & SAVES.b) !== 0 && z.b !== null) checkUnchanged(z, z.b);
+  if ((saves & SAVES.c) !== 0 && z.c !== null) checkUnchanged(z, z.c);
+  if ((saves & SAVES.output) !== 0) checkUnchanged(z, z);
 }
 
 /** Throws when x, which the backward of z reads, was overwritten or freed since z was recorded. */

@@ -13,20 +13,7 @@
 import { COUNT, numberOf, wrongType } from "./arguments.ts";
 import { heapOf } from "./backend.ts";
 import { pass } from "./backward.ts";
-import {
-  apply as applied,
-  gradOf as gradientOf,
-  type Op,
-  part as partOf,
-  type Recorded,
-  ready,
-  SAVES_A,
-  SAVES_B,
-  SAVES_C,
-  SAVES_MORE,
-  SAVES_NOTHING,
-  SAVES_OUTPUT,
-} from "./op.ts";
+import { apply as applied, gradOf as gradientOf, type Op, part as partOf, type Recorded, ready } from "./op.ts";
 import { allocate as allocated, recycle as recycled, scope } from "./scope.ts";
 import { checkShape, type Shape } from "./shape.ts";
 import { alive, empty as emptyOf, record as recordOf, emptySpikes as spikesOf, Tensor } from "./tensor.ts";
@@ -34,23 +21,7 @@ import { alive, empty as emptyOf, record as recordOf, emptySpikes as spikesOf, T
 export type { CoreKernels } from "../kernels/build/types.ts";
 export { inReference, k } from "./backend.ts";
 export { composed } from "./composed.ts";
-export { gradOfPart, type Op, type Recorded } from "./op.ts";
-
-/** For `saves` of an op, added up: which values its backward reads. Writing to one before `backward()` is an error then. */
-export const SAVES = {
-  /** No values: sizes and attributes are enough. */
-  nothing: SAVES_NOTHING,
-  /** The first input. */
-  a: SAVES_A,
-  /** The second input. */
-  b: SAVES_B,
-  /** The third input. */
-  c: SAVES_C,
-  /** The output. */
-  output: SAVES_OUTPUT,
-  /** The tensors that `reads` of the op lists. */
-  more: SAVES_MORE,
-} as const;
+export { gradOfPart, type Op, type Recorded, SAVES } from "./op.ts";
 
 /**
  * z = op(a, b, c), of the shape that attrs have as `shape`, or else that of a; on record where an input requires a gradient and a

@@ -7,23 +7,30 @@ import { allOrNothing, allocate, allocateIn, type Region, recycle, root, scope }
 import type { Shape } from "./shape.ts";
 import { alive, empty, emptyLike, fillRecord, hold, materialise, record, Tensor, touch } from "./tensor.ts";
 
-/** In the place of SAVES_… bits: the op has no gradient and is never recorded. */
+/** In the place of a sum of SAVES: the op has no gradient and is never recorded. */
 export const NO_GRADIENT = -1;
 
-/** Which values backward reads, as a bit mask: a write to one of them between forward and backward is an error. */
-export const SAVES_NOTHING = 0;
-export const SAVES_A = 1;
-export const SAVES_B = 2;
-export const SAVES_C = 4;
-export const SAVES_OUTPUT = 8;
-/** Further tensors, as `reads` of the record lists them. */
-export const SAVES_MORE = 16;
+/** For `saves` of an op, added up: which values its backward reads. Writing to one before `backward()` is an error then. */
+export const SAVES = {
+  /** No values: sizes and attributes are enough. */
+  nothing: 0,
+  /** The first input. */
+  a: 1,
+  /** The second input. */
+  b: 2,
+  /** The third input. */
+  c: 4,
+  /** The output. */
+  output: 8,
+  /** The tensors that `reads` of the op lists. */
+  more: 16,
+} as const;
 
 /** What the tape needs of an op: its name, and its backward over a, b, c, the attributes and the output z. */
 export interface Recorded<Attrs> {
   /** For errors. */
   readonly name: string;
-  /** Which values backward reads, as a sum of bits. */
+  /** Which values backward reads: a sum of {@link SAVES}. */
   readonly saves: number;
   /**
    * The forms of a gradient that is not written out which backward takes as they are.
@@ -140,7 +147,7 @@ export function recorded<Attrs>(op: Recorded<Attrs>, attrs: Attrs, x: Tensor, z:
 }
 
 /** What an output besides the first has for a record: its gradient waits for the backward pass of the first one. */
-const partOp: Recorded<null> = { name: "part", saves: SAVES_NOTHING, backward: () => {} };
+const partOp: Recorded<null> = { name: "part", saves: SAVES.nothing, backward: () => {} };
 
 /**
  * Makes z the output of this index, besides the first, of the op that recorded `main`: of a record that was consumed, one that

@@ -3,13 +3,13 @@ import { expect, test } from "vitest";
 import { gradient, leaf, values } from "../test/support/tensors.ts";
 import { k } from "./backend.ts";
 import { noGrad, ones, parameter, type Tensor, tape } from "./index.ts";
-import { gradOf, gradOfPart, part, type Recorded, ready, recorded, SAVES_MORE } from "./op.ts";
+import { gradOf, gradOfPart, part, type Recorded, ready, recorded, SAVES } from "./op.ts";
 import { emptyLike } from "./tensor.ts";
 
 /** 2x, 3x and scale ⊙ x of one op; what is not read has no gradient. */
 const threeOp: Recorded<{ scale: Tensor }> = {
   name: "three",
-  saves: SAVES_MORE,
+  saves: SAVES.more,
   reads: ({ scale }) => [scale],
   backward(z, x, _y, _w, { scale }) {
     const dx = gradOf(x);

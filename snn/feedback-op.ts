@@ -19,9 +19,7 @@ import {
   passGradient,
   type Recorded,
   ready,
-  SAVES_B,
-  SAVES_MORE,
-  SAVES_OUTPUT,
+  SAVES,
 } from "../engine/op.ts";
 import { constantSource } from "../engine/ops/expand.ts";
 import { bitBytes, gatherWeightGradient } from "../engine/ops/matmul.ts";
@@ -207,7 +205,7 @@ const SAMPLED_DENSITY = 0.5;
 /** The record of a layer of this name. */
 export const recurrentOp = (name: string): Recorded<Sequence> => ({
   name,
-  saves: SAVES_B | SAVES_OUTPUT | SAVES_MORE,
+  saves: SAVES.b + SAVES.output + SAVES.more,
   reads: othersOf,
   backward,
   support: (sequence, bits, columns) => supportOf(sequence.code, runOf(sequence), bits, columns),

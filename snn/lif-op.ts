@@ -10,8 +10,7 @@ import {
   type Recorded,
   ready,
   recycleGradient,
-  SAVES_B,
-  SAVES_C,
+  SAVES,
   writeOutGradient,
 } from "../engine/op.ts";
 import { constantSource } from "../engine/ops/expand.ts";
@@ -46,7 +45,7 @@ const stepOf = ({ size }: Tensor): number => (size === 1 ? 0 : 1);
 
 const lifOp: Recorded<Run> = {
   name: "LIF",
-  saves: SAVES_B | SAVES_C,
+  saves: SAVES.b + SAVES.c,
   takes: ["repeats", "product"],
   backward(z, current, beta, threshold, { neuron, T, rows, n, membrane }) {
     const { surrogate } = neuron;

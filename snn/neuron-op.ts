@@ -13,7 +13,7 @@ import {
   passGradient,
   type Recorded,
   ready,
-  SAVES_MORE,
+  SAVES,
   writeOutGradient,
 } from "../engine/op.ts";
 import { constantSource } from "../engine/ops/expand.ts";
@@ -212,7 +212,7 @@ export function supportOf(code: Fused, run: Run, bits: number, columns: number):
 
 const recordOf = (name: string): Recorded<Passage> => ({
   name,
-  saves: SAVES_MORE,
+  saves: SAVES.more,
   takes: ["repeats"],
   reads: ({ input, code, parameters, from }) => [code.reads[0] ? input : null, ...parameters, ...from],
   backward(z, _a, _b, _c, passage) {

@@ -3,7 +3,7 @@ import { k } from "../engine/backend.ts";
 import { composed } from "../engine/composed.ts";
 import { onTensors } from "../engine/fuse/index.ts";
 import type { Tensor } from "../engine/index.ts";
-import { apply, gradOf, type Op, SAVES_A } from "../engine/op.ts";
+import { apply, gradOf, type Op, SAVES } from "../engine/op.ts";
 import { allocate, recycle, scope } from "../engine/scope.ts";
 import { alive } from "../engine/tensor.ts";
 import { type Fire, IN_FLOAT32, strictOf } from "./checks.ts";
@@ -19,7 +19,7 @@ interface Spike {
 /** z = fire(x) for x = u − θ.  ∂L/∂x = ∂L/∂z · surrogate′(x). */
 const spikeOp: Op<Spike> = {
   name: "spike",
-  saves: SAVES_A,
+  saves: SAVES.a,
   forward: (z, x, _y, _w, { strict }) => k.spike(z.ptr, x.ptr, z.size, strict),
   backward(z, x, _y, _w, { surrogate }) {
     const dx = gradOf(x);

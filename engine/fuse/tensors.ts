@@ -4,7 +4,7 @@
  */
 import { inReference, k } from "../backend.ts";
 import { full, zeros } from "../create.ts";
-import { apply, gradOf, type Op, ready, SAVES_A, SAVES_B, SAVES_C } from "../op.ts";
+import { apply, gradOf, type Op, ready, SAVES } from "../op.ts";
 import { asTensor } from "../ops/arithmetic.ts";
 import { broadcastTo, constantSource } from "../ops/expand.ts";
 import { softplus } from "../ops/formula.ts";
@@ -21,7 +21,7 @@ import type { StepDefinition } from "./trace.ts";
 /** z = x where the spike is not 0, else y.  ∂L/∂spike = ∂L/∂z ⊙ (x − y). */
 const selectOp: Op<null> = {
   name: "select",
-  saves: SAVES_A | SAVES_B | SAVES_C,
+  saves: SAVES.a | SAVES.b | SAVES.c,
   forward: whereOp.forward,
   backward(z, spike, x, y) {
     const ds = gradOf(spike);
@@ -38,7 +38,7 @@ const selectOp: Op<null> = {
 /** z = 1 where x ≥ 0 (strict: > 0), else 0.  ∂L/∂x = ∂L/∂z ⊙ derivative(x). */
 const spikeOp: Op<{ derivative: Derivative; strict: boolean }> = {
   name: "spike",
-  saves: SAVES_A,
+  saves: SAVES.a,
   forward: (z, x, _y, _w, { strict }) => k.spike(z.ptr, x.ptr, z.size, strict ? 1 : 0),
   backward(z, x, _y, _w, { derivative }) {
     const dx = gradOf(x);

@@ -3,18 +3,7 @@ import { wrongType } from "../arguments.ts";
 import { k } from "../backend.ts";
 import { composed } from "../composed.ts";
 import { full } from "../create.ts";
-import {
-  accumulates,
-  apply,
-  freshGradOf,
-  gradOf,
-  type Op,
-  passGradient,
-  SAVES_A,
-  SAVES_B,
-  SAVES_NOTHING,
-  SAVES_OUTPUT,
-} from "../op.ts";
+import { accumulates, apply, freshGradOf, gradOf, type Op, passGradient, SAVES } from "../op.ts";
 import { allocate, recycle, scope } from "../scope.ts";
 import { broadcastShapes, sameShape } from "../shape.ts";
 import { alive, Tensor } from "../tensor.ts";
@@ -34,7 +23,7 @@ export const isSingle = (z: Tensor, y: Tensor): number => (y.size === z.size ? 0
 
 export const addOp: Pairwise<null> = {
   name: "add",
-  saves: SAVES_NOTHING,
+  saves: SAVES.nothing,
   single: "any",
   forward: (z, x, y) => k.add(z.ptr, x.ptr, y.ptr, z.size, isSingle(z, y)),
   backward(z, x, y) {
@@ -45,7 +34,7 @@ export const addOp: Pairwise<null> = {
 
 export const subOp: Pairwise<null> = {
   name: "sub",
-  saves: SAVES_NOTHING,
+  saves: SAVES.nothing,
   single: "any",
   forward: (z, x, y) => k.sub(z.ptr, x.ptr, y.ptr, z.size, isSingle(z, y)),
   backward(z, x, y) {
@@ -65,7 +54,7 @@ function addSigned(z: Tensor, y: Tensor, sign: 1 | -1): void {
 
 export const mulOp: Pairwise<null> = {
   name: "mul",
-  saves: SAVES_A | SAVES_B,
+  saves: SAVES.a | SAVES.b,
   single: "any",
   forward: (z, x, y) => k.mul(z.ptr, x.ptr, y.ptr, z.size, isSingle(z, y)),
   backward(z, x, y) {
@@ -94,7 +83,7 @@ function addTotal(z: Tensor, y: Tensor, sign: 1 | -1, write: (terms: number) => 
 
 export const divOp: Pairwise<null> = {
   name: "div",
-  saves: SAVES_B | SAVES_OUTPUT,
+  saves: SAVES.b | SAVES.output,
   single: "any",
   forward: (z, x, y) => k.div(z.ptr, x.ptr, y.ptr, z.size, isSingle(z, y)),
   backward(z, x, y) {
@@ -115,7 +104,7 @@ export const divOp: Pairwise<null> = {
 /** z = αx + β; adding −0 keeps the sign of 0. */
 const affineOp = (name: string): Op<{ alpha: number; beta: number }> => ({
   name,
-  saves: SAVES_NOTHING,
+  saves: SAVES.nothing,
   forward: (z, x, _y, _w, { alpha, beta }) => k.affine(z.ptr, x.ptr, z.size, alpha, beta),
   backward(z, x, _y, _w, { alpha }) {
     if (alpha !== 1) k.affine(z.gradPtr, z.gradPtr, z.size, alpha, -0);
@@ -130,7 +119,7 @@ const negOp = affineOp("neg");
 
 const tieOps = (name: "maximum" | "minimum"): Pairwise<null> => ({
   name,
-  saves: SAVES_A | SAVES_B,
+  saves: SAVES.a | SAVES.b,
   single: "constant",
   forward: (z, x, y) => k[name](z.ptr, x.ptr, y.ptr, z.size, isSingle(z, y)),
   backward(z, x, y) {

@@ -1,10 +1,10 @@
 import { k } from "../backend.ts";
-import { apply, type Op, passGradient, SAVES_NOTHING } from "../op.ts";
+import { apply, type Op, passGradient, SAVES } from "../op.ts";
 import type { Tensor } from "../tensor.ts";
 
 const cloneOp: Op<null> = {
   name: "clone",
-  saves: SAVES_NOTHING,
+  saves: SAVES.nothing,
   forward: (z, x) => k.copy(z.ptr, x.ptr, z.size),
   backward: (z, x) => passGradient(z, x),
 };

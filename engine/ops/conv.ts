@@ -6,7 +6,7 @@
  */
 import { withDefaults } from "../arguments.ts";
 import { k } from "../backend.ts";
-import { accumulates, apply, freshGradOf, gradOf, type Op, ready, SAVES_A, SAVES_B, writeOutGradient } from "../op.ts";
+import { accumulates, apply, freshGradOf, gradOf, type Op, ready, SAVES, writeOutGradient } from "../op.ts";
 import { allocate, recycle, scope } from "../scope.ts";
 import { checkShape, formatShape, sizeOf } from "../shape.ts";
 import { alive, type Tensor } from "../tensor.ts";
@@ -36,7 +36,7 @@ export interface ConvTransposeOptions extends ConvOptions {
 
 const convOp: Op<Windows> = {
   name: "conv",
-  saves: SAVES_A | SAVES_B,
+  saves: SAVES.a | SAVES.b,
   takesBits: true,
   takes: ["places"],
   forward(z, x, w, bias, g) {
@@ -81,7 +81,7 @@ function addSums(db: number, sums: number, planes: number, channels: number): vo
 /** The transpose of a convolution: x holds the maps, z the images. */
 const convTransposeOp: Op<Windows> = {
   name: "convTranspose2d",
-  saves: SAVES_A | SAVES_B,
+  saves: SAVES.a | SAVES.b,
   forward(z, x, w, bias, g) {
     const { size } = g;
     if (bias !== null)

@@ -1,7 +1,7 @@
 import { numberOf, UNIT, withDefaults } from "../arguments.ts";
 import { k } from "../backend.ts";
 import { defaultGenerator, type Generator, generatorOf } from "../generator.ts";
-import { applyOwning, gradOf, type Op, ready, SAVES_NOTHING } from "../op.ts";
+import { applyOwning, gradOf, type Op, ready, SAVES } from "../op.ts";
 import { allocate, recycle, scope } from "../scope.ts";
 import { alive, emptySpikes, type Tensor } from "../tensor.ts";
 import { reshape } from "./view.ts";
@@ -24,7 +24,7 @@ interface Masking {
 
 const dropoutOp: Op<Masking> = {
   name: "dropout",
-  saves: SAVES_NOTHING,
+  saves: SAVES.nothing,
   forward(z, x, _y, _w, { mask, scale }) {
     writeFactors(z.ptr, mask, scale);
     k.mul(z.ptr, z.ptr, x.ptr, z.size);

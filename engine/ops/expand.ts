@@ -1,6 +1,6 @@
 import { k } from "../backend.ts";
 import { composed } from "../composed.ts";
-import { apply, gradOf, type Op, ready, recorded, SAVES_NOTHING } from "../op.ts";
+import { apply, gradOf, type Op, ready, recorded, SAVES } from "../op.ts";
 import { broadcastShapes, checkShape, formatShape, type Shape, sameShape, sizeOf, sizesOf } from "../shape.ts";
 import { alive, constantOver, type Tensor } from "../tensor.ts";
 import { reshape } from "./view.ts";
@@ -16,7 +16,7 @@ interface Repeat {
 /** z[o, r, i] = x[o, i].  ∂L/∂x[o, i] = Σᵣ ∂L/∂z[o, r, i]. */
 const expandOp: Op<Repeat> = {
   name: "expand",
-  saves: SAVES_NOTHING,
+  saves: SAVES.nothing,
   forward: (z, x, _y, _w, { outer, times, inner }) => k.expandAxis(z.ptr, x.ptr, outer, times, inner),
   backward(z, x, _y, _w, { outer, times, inner }) {
     const dx = gradOf(x);

@@ -23,7 +23,7 @@ import {
 } from "../../kernels/codes.ts";
 import { choiceOf, FLOAT, NUMBER, numberOf, type Range, withDefaults } from "../arguments.ts";
 import { k } from "../backend.ts";
-import { apply, gradOf, type Op, SAVES_A, SAVES_B } from "../op.ts";
+import { apply, gradOf, type Op, SAVES } from "../op.ts";
 import { alive, type Tensor } from "../tensor.ts";
 import { broadcast, type Operand } from "./arithmetic.ts";
 import { type Bounds, clampOp, sqrt, square } from "./unary.ts";
@@ -38,7 +38,7 @@ interface Numbers {
 function formula(name: string, f: number): Op<Numbers> {
   return {
     name,
-    saves: SAVES_A | SAVES_B,
+    saves: SAVES.a | SAVES.b,
     forward: (z, x, y, _w, { p, q }) => k.formula(f, z.ptr, x.ptr, y ? y.ptr : 0, z.size, p, q),
     backward(z, x, y, _w, { p, q }) {
       const from = y ? y.ptr : 0;

@@ -9,7 +9,7 @@
 import { integersOf, withDefaults, wrongType } from "../arguments.ts";
 import { integersAt, k } from "../backend.ts";
 import { composed } from "../composed.ts";
-import { applyOwning, gradOf, type Op, passGradient, ready, SAVES_NOTHING } from "../op.ts";
+import { applyOwning, gradOf, type Op, passGradient, ready, SAVES } from "../op.ts";
 import { allocate, type Region, recycle, scope } from "../scope.ts";
 import { axisOf, checkShape, formatShape, type Shape, sizeOf, stridesOf } from "../shape.ts";
 import { alive, Tensor } from "../tensor.ts";
@@ -32,7 +32,7 @@ interface Rows {
 /** z[i, :] = x[rows[i], :] */
 const takeOp: Op<Rows> = {
   name: "take",
-  saves: SAVES_NOTHING,
+  saves: SAVES.nothing,
   forward: (z, x, _y, _w, { rows, count, width }) => k.gatherRows(z.ptr, x.ptr, rows, count, width),
   backward(z, x, _y, _w, { rows, count, width, skip }) {
     const dx = gradOf(x);
@@ -45,7 +45,7 @@ const takeOp: Op<Rows> = {
 /** z = x, then z[rows[i]] += source[i] */
 const scatterAddOp: Op<Rows> = {
   name: "scatterAdd",
-  saves: SAVES_NOTHING,
+  saves: SAVES.nothing,
   forward(z, x, source, _w, { rows, count }) {
     k.copy(z.ptr, x.ptr, z.size);
     k.scatterRows(z.ptr, source.ptr, rows, count, 1, -1);

@@ -2,7 +2,7 @@
 import { COUNT, FINITE, listOf, numberOf, wrongType } from "../arguments.ts";
 import { k } from "../backend.ts";
 import { composed } from "../composed.ts";
-import { accumulates, apply, applyMany, freshGradOf, gradOf, type Op, SAVES_NOTHING } from "../op.ts";
+import { accumulates, apply, applyMany, freshGradOf, gradOf, type Op, SAVES } from "../op.ts";
 import { axesOf, axisOf, formatShape, type Shape, sameShape, sizeOf, stridesOf } from "../shape.ts";
 import { alive, type Tensor } from "../tensor.ts";
 import { tensorsOf } from "./tensors.ts";
@@ -18,7 +18,7 @@ interface Strided {
 
 const stridedOp = (name: string): Op<Strided> => ({
   name,
-  saves: SAVES_NOTHING,
+  saves: SAVES.nothing,
   forward(z, x, _y, _w, { offset, sizes: [a, b, c, d], strides: [sa, sb, sc, sd] }) {
     if (sc === 1 && sd === c && x.size === c * d) k.transpose(z.ptr, x.ptr, d, c);
     else k.copyStrided(z.ptr, x.ptr + 4 * offset, a, b, c, d, sa, sb, sc, sd);
@@ -46,7 +46,7 @@ interface Concat {
 
 const concatOp: Op<Concat> = {
   name: "concat",
-  saves: SAVES_NOTHING,
+  saves: SAVES.nothing,
   forward(z, _x, _y, _w, { inputs, outer, step }) {
     let at = z.ptr;
     for (const x of inputs) {

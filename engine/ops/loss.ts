@@ -2,7 +2,7 @@
 import { choiceOf, integersOf, NUMBER, numberOf, numbersOf, type Range, UNIT, withDefaults } from "../arguments.ts";
 import { integersAt, k } from "../backend.ts";
 import { composed } from "../composed.ts";
-import { apply, gradOf, type Op, ready, SAVES_A, SAVES_B } from "../op.ts";
+import { apply, gradOf, type Op, ready, SAVES } from "../op.ts";
 import { allocate, recycle, scope } from "../scope.ts";
 import { broadcastShapes, formatShape, type Shape, sameShape } from "../shape.ts";
 import { alive, empty, peek, Tensor } from "../tensor.ts";
@@ -279,8 +279,8 @@ const classOp = (name: string, saves: number): Op<ClassLoss> => ({
   },
 });
 
-const crossEntropyOp = classOp("crossEntropy", SAVES_A | SAVES_B);
-const nllLossOp = classOp("nllLoss", SAVES_B);
+const crossEntropyOp = classOp("crossEntropy", SAVES.a | SAVES.b);
+const nllLossOp = classOp("nllLoss", SAVES.b);
 
 /** Of both losses; `nllLoss` takes a smoothing of 0 alone. */
 const CROSS_ENTROPY: Required<CrossEntropyOptions> = {

@@ -13,8 +13,7 @@ import {
   handOver,
   type Op,
   ready,
-  SAVES_A,
-  SAVES_B,
+  SAVES,
 } from "../op.ts";
 import { allocate, type Region, recycle, scope } from "../scope.ts";
 import { broadcastShapes, formatShape, type Shape, sizeOf } from "../shape.ts";
@@ -45,7 +44,7 @@ interface Product extends Factors {
 
 const linearOp: Op<Product> = {
   name: "linear",
-  saves: SAVES_A | SAVES_B,
+  saves: SAVES.a | SAVES.b,
   takesBits: true,
   forward(z, x, w, bias, product) {
     choosePath(product, x);
@@ -144,7 +143,7 @@ interface Batches {
 
 const batchedOp: Op<Batches> = {
   name: "matmul",
-  saves: SAVES_A | SAVES_B,
+  saves: SAVES.a | SAVES.b,
   forward: (z, a, b, _w, { batches, m, n, k: depth }) =>
     products(z.ptr, a.ptr, b.ptr, false, batches, m, n, depth, depth, 1, n, 1),
   backward(z, a, b, _w, { batches, m, n, k: depth }) {

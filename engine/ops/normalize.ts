@@ -3,7 +3,7 @@ import { NOT_NEGATIVE, numberOf, UNIT, withDefaults, wrongType } from "../argume
 import { heap, k, ofImages } from "../backend.ts";
 import { checkUnchanged } from "../backward.ts";
 import { composed } from "../composed.ts";
-import { applyOwning, gradOf, isOutside, type Op, ready, SAVES_A, SAVES_B } from "../op.ts";
+import { applyOwning, gradOf, isOutside, type Op, ready, SAVES } from "../op.ts";
 import { allocate, type Region, recycle, scope } from "../scope.ts";
 import { axisOf, formatShape, type Shape, sameShape, sizeOf, sizesOf } from "../shape.ts";
 import { alive, type Tensor, touch } from "../tensor.ts";
@@ -68,7 +68,7 @@ interface Normalization extends Layout {
 
 const normOp: Op<Normalization> = {
   name: "normalization",
-  saves: SAVES_A | SAVES_B,
+  saves: SAVES.a | SAVES.b,
   forward(z, x, w, b, a) {
     const { outer, groups, n, perStat, channels, training, running } = a;
     const stats = groups / perStat;

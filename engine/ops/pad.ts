@@ -2,7 +2,7 @@
 import { FINITE, INTEGER, listOf, numberOf, wrongType } from "../arguments.ts";
 import { k } from "../backend.ts";
 import { composed } from "../composed.ts";
-import { apply, gradOf, type Op, SAVES_NOTHING } from "../op.ts";
+import { apply, gradOf, type Op, SAVES } from "../op.ts";
 import { checkShape, formatShape, type Shape, sizeOf } from "../shape.ts";
 import { alive, type Tensor } from "../tensor.ts";
 import { slice } from "./layout.ts";
@@ -20,7 +20,7 @@ interface Padding {
 
 const padOp: Op<Padding> = {
   name: "pad",
-  saves: SAVES_NOTHING,
+  saves: SAVES.nothing,
   forward(z, x, _y, _w, { rows, width, step, offset, value }) {
     k.fill(z.ptr, z.size, value);
     k.copyBlocks(z.ptr + 4 * offset, x.ptr, rows, width, step, width);
@@ -91,7 +91,7 @@ function lowerRows(f: typeof k.copy, to: number, from: number, { sizes: shape, s
 
 const trilOp: Op<{ diagonal: number }> = {
   name: "tril",
-  saves: SAVES_NOTHING,
+  saves: SAVES.nothing,
   forward(z, x, _y, _w, { diagonal }) {
     k.fill(z.ptr, z.size, 0);
     lowerRows(k.copy, z.ptr, x.ptr, x, diagonal);

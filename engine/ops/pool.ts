@@ -2,7 +2,7 @@
 import type { ImageKernels } from "../../kernels/build/types.ts";
 import { allOptions, withDefaults } from "../arguments.ts";
 import { k, ofImages } from "../backend.ts";
-import { apply, canTake, gradOf, handOver, type Op, type PlacesForm, recorded, SAVES_A, SAVES_NOTHING } from "../op.ts";
+import { apply, canTake, gradOf, handOver, type Op, type PlacesForm, recorded, SAVES } from "../op.ts";
 import { allocate, recycle, scope } from "../scope.ts";
 import { formatShape, type Shape } from "../shape.ts";
 import { alive, emptySpikes, type Tensor } from "../tensor.ts";
@@ -82,7 +82,7 @@ function writeOut(to: number, x: Tensor, { places, windows }: PlacesForm): void 
 
 const maxPoolOp: Op<Pooling> = {
   name: "maxPool2d",
-  saves: SAVES_A,
+  saves: SAVES.a,
   forward: (z, x, _y, _w, p) => findMaxima(z.ptr, 0, x, 0, x.size / sizeOf(p), p),
   /**
    * Computes the places of the maxima again instead of storing them: for all planes at once if the op that made x reads a gradient
@@ -125,7 +125,7 @@ function poolSpikes(x: Tensor, p: Pooling): Tensor {
 
 const avgPoolOp: Op<Pooling> = {
   name: "avgPool2d",
-  saves: SAVES_NOTHING,
+  saves: SAVES.nothing,
   takesBits: true,
   forward(z, x, _y, _w, p) {
     if (x.ptr === 0) average("avgPoolBits", z.ptr, x.bits, x.size, p);

@@ -12,9 +12,7 @@ import {
   type Op,
   passGradient,
   ready,
-  SAVES_A,
-  SAVES_NOTHING,
-  SAVES_OUTPUT,
+  SAVES,
 } from "../op.ts";
 import { allocate, recycle, scope } from "../scope.ts";
 import { axesOf, axisOf, type Shape, sizeOf } from "../shape.ts";
@@ -46,7 +44,7 @@ interface Reduction {
 
 const sumOp: Op<Reduction> = {
   name: "sum",
-  saves: SAVES_NOTHING,
+  saves: SAVES.nothing,
   takesBits: true,
   forward: (z, x, _y, _w, reduction) => total(z, x, reduction),
   backward: (z, x, _y, _w, reduction) => giveToAll(z, x, reduction, 1),
@@ -81,7 +79,7 @@ function giveToAll(z: Tensor, x: Tensor, { outer, n, inner }: Reduction, scale: 
 
 const meanOp: Op<Reduction> = {
   name: "mean",
-  saves: SAVES_NOTHING,
+  saves: SAVES.nothing,
   takesBits: true,
   forward(z, x, _y, _w, reduction) {
     total(z, x, reduction);
@@ -92,7 +90,7 @@ const meanOp: Op<Reduction> = {
 
 const prodOp: Op<Reduction> = {
   name: "prod",
-  saves: SAVES_A,
+  saves: SAVES.a,
   forward: (z, x, _y, _w, { outer, n, inner }) => k.prodAxis(z.ptr, x.ptr, outer, n, inner),
   backward(z, x, _y, _w, { outer, n, inner }) {
     const dx = gradOf(x);
@@ -106,7 +104,7 @@ const prodOp: Op<Reduction> = {
 /** Its gradient is the sum from the other end. */
 const cumsumOp: Op<Reduction> = {
   name: "cumsum",
-  saves: SAVES_NOTHING,
+  saves: SAVES.nothing,
   forward: (z, x, _y, _w, { outer, n, inner }) => k.cumsumAxis(z.ptr, x.ptr, outer, n, inner, 0),
   backward(z, x, _y, _w, { outer, n, inner }) {
     k.cumsumAxis(z.gradPtr, z.gradPtr, outer, n, inner, 1);
@@ -122,7 +120,7 @@ interface Search extends Reduction {
 /** `find` picks the first extreme element; ties share the gradient where `shared`, else it goes to the picked one. */
 const searchOp = (name: string, find: "maxAxis" | "minAxis", shared: boolean): Op<Search> => ({
   name,
-  saves: shared ? SAVES_A | SAVES_OUTPUT : SAVES_NOTHING,
+  saves: shared ? SAVES.a | SAVES.output : SAVES.nothing,
   forward: (z, x, _y, _w, { outer, n, inner, indices }) => k[find](z.ptr, indices.ptr, x.ptr, outer, n, inner),
   backward(z, x, _y, _w, { outer, n, inner, indices }) {
     const dx = gradOf(x);
@@ -222,7 +220,7 @@ function cumsumOfAll(x: Tensor): Tensor {
 function search(op: Op<Search>, x: Tensor, axes: readonly number[], keepdim: boolean) {
   const first = axes[0] as number;
   const reduction = around(x, first, axes[axes.length - 1] as number, reducedShape(x.sizes, axes, keepdim));
-  if (op.saves === SAVES_NOTHING && reduction.n > LARGEST_COUNT) {
+  if (op.saves === SAVES.nothing && reduction.n > LARGEST_COUNT) {
     throw new RangeError(`${op.name}: expected at most 2²⁴ elements, whose indices are exact, got ${reduction.n}`);
   }
   const indices = empty(reduction.shape);

@@ -1,14 +1,14 @@
 /** Softmax along an axis. The kernels work on rows; another axis is moved last and back. */
 import { k } from "../backend.ts";
 import { composed } from "../composed.ts";
-import { apply, gradOf, type Op, SAVES_OUTPUT } from "../op.ts";
+import { apply, gradOf, type Op, SAVES } from "../op.ts";
 import { axisOf } from "../shape.ts";
 import { alive, type Tensor } from "../tensor.ts";
 import { transpose } from "./layout.ts";
 
 const rowOp = (name: "softmax" | "logSoftmax"): Op<null> => ({
   name,
-  saves: SAVES_OUTPUT,
+  saves: SAVES.output,
   forward(z, x) {
     const columns = z.sizes[z.ndim - 1] as number;
     k[name](z.ptr, x.ptr, z.size / columns, columns);

@@ -1,13 +1,13 @@
 /** Functions of one value. */
 import { NUMBER, numberOf } from "../arguments.ts";
 import { k } from "../backend.ts";
-import { apply, gradOf, type Op, SAVES_A, SAVES_OUTPUT } from "../op.ts";
+import { apply, gradOf, type Op, SAVES } from "../op.ts";
 import type { Tensor } from "../tensor.ts";
 
 type Name = "exp" | "log" | "sqrt" | "square" | "abs" | "tanh" | "sigmoid" | "relu";
 
 /** z = f(x), whose kernel `fGrad` reads the output or the input, as `saves` says. */
-function unary(name: Name, saves: typeof SAVES_A | typeof SAVES_OUTPUT): Op<null> {
+function unary(name: Name, saves: typeof SAVES.a | typeof SAVES.output): Op<null> {
   const gradName = `${name}Grad` as const;
   return {
     name,
@@ -15,19 +15,19 @@ function unary(name: Name, saves: typeof SAVES_A | typeof SAVES_OUTPUT): Op<null
     forward: (z, x) => k[name](z.ptr, x.ptr, z.size),
     backward(z, x) {
       const dx = gradOf(x);
-      if (dx !== 0) k[gradName](dx, z.gradPtr, saves === SAVES_A ? x.ptr : z.ptr, z.size);
+      if (dx !== 0) k[gradName](dx, z.gradPtr, saves === SAVES.a ? x.ptr : z.ptr, z.size);
     },
   };
 }
 
-export const expOp = unary("exp", SAVES_OUTPUT);
-export const logOp = unary("log", SAVES_A);
-export const sqrtOp = unary("sqrt", SAVES_OUTPUT);
-export const squareOp = unary("square", SAVES_A);
-export const absOp = unary("abs", SAVES_A);
-export const tanhOp = unary("tanh", SAVES_OUTPUT);
-export const sigmoidOp = unary("sigmoid", SAVES_OUTPUT);
-export const reluOp = unary("relu", SAVES_OUTPUT);
+export const expOp = unary("exp", SAVES.output);
+export const logOp = unary("log", SAVES.a);
+export const sqrtOp = unary("sqrt", SAVES.output);
+export const squareOp = unary("square", SAVES.a);
+export const absOp = unary("abs", SAVES.a);
+export const tanhOp = unary("tanh", SAVES.output);
+export const sigmoidOp = unary("sigmoid", SAVES.output);
+export const reluOp = unary("relu", SAVES.output);
 
 export interface Bounds {
   readonly low: number;
@@ -37,7 +37,7 @@ export interface Bounds {
 /** z = clamp(x, low, high); the gradient passes where low ≤ x ≤ high. */
 export const clampOp: Op<Bounds> = {
   name: "clamp",
-  saves: SAVES_A,
+  saves: SAVES.a,
   forward: (z, x, _y, _w, { low, high }) => k.clamp(z.ptr, x.ptr, z.size, low, high),
   backward(z, x, _y, _w, { low, high }) {
     const dx = gradOf(x);

@@ -1,21 +1,21 @@
 /** Shapes changed without moving data: the result looks into its input. */
 import { k } from "../backend.ts";
 import { composed } from "../composed.ts";
-import { gradOf, passGradient, type Recorded, ready, recorded, SAVES_NOTHING } from "../op.ts";
+import { gradOf, passGradient, type Recorded, ready, recorded, SAVES } from "../op.ts";
 import { axisOf, checkShape, formatShape, type Shape, sizeOf, sizesOf } from "../shape.ts";
 import { alive, packedView, type Tensor, viewOf } from "../tensor.ts";
 import { broadcastTo, constantSource } from "./expand.ts";
 
 const reshapeOp: Recorded<null> = {
   name: "reshape",
-  saves: SAVES_NOTHING,
+  saves: SAVES.nothing,
   backward: (z, x) => passGradient(z, x),
 };
 
 /** The part of x from `offset` elements on. */
 const sliceOp: Recorded<{ offset: number }> = {
   name: "slice",
-  saves: SAVES_NOTHING,
+  saves: SAVES.nothing,
   backward(z, x, _y, _w, { offset }) {
     const dx = gradOf(x);
     if (dx !== 0) k.addTo(dx + 4 * offset, z.gradPtr, z.size);

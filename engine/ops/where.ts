@@ -2,7 +2,7 @@
 import { CHOICE } from "../../kernels/codes.ts";
 import { k } from "../backend.ts";
 import { composed } from "../composed.ts";
-import { apply, gradOf, type Op, SAVES_A } from "../op.ts";
+import { apply, gradOf, type Op, SAVES } from "../op.ts";
 import { broadcastShapes } from "../shape.ts";
 import { alive, type Tensor } from "../tensor.ts";
 import { asTensor, type Operand } from "./arithmetic.ts";
@@ -10,7 +10,7 @@ import { broadcastTo } from "./expand.ts";
 
 export const whereOp: Op<null> = {
   name: "where",
-  saves: SAVES_A,
+  saves: SAVES.a,
   forward: (z, condition, x, y) => k.where(z.ptr, condition.ptr, x.ptr, y.ptr, z.size),
   backward(z, condition, x, y) {
     const dx = gradOf(x);
