@@ -37,13 +37,13 @@ const sparse = (percent: number, value = () => 1): number =>
 function forward(x: number): void {
   const found = kernels.packBits(rowBits, x, M, K);
   const count = found & 0x7fffffff;
-  kernels.gather(out, rowBits, work, found < 0 ? x : 0, weight, bias, count, M, N, K, K, 1, 1, K, N, 0, 1);
+  kernels.gather(out, rowBits, work, found < 0 ? x : 0, 0, weight, bias, count, M, N, K, 1, K);
 }
 
 /** From the bits of X on, which backward has. */
 function weightGradient(bits: number, count: number): void {
   kernels.transposeBits(columnBits, bits, M, K);
-  kernels.gather(sums, columnBits, work, 0, gradient, 0, count, K, N, M, 1, K, N, 1, N, N, 1);
+  kernels.gather(sums, columnBits, work, 0, 0, gradient, 0, count, K, N, M, N, 1);
   kernels.transpose(dw, sums, K, N);
 }
 
@@ -61,7 +61,7 @@ function sampled(percent: number): void {
   kernels.gemmSampled(out, support, gradient, square, ROWS, N, N, N, N, 1, N);
 }
 
-const dense = (x: number): void => kernels.gemm(out, x, weight, bias, M, N, K, K, 1, 1, K, N, 0, 1);
+const dense = (x: number): void => kernels.gemm(out, x, weight, bias, M, N, K, K, 1, 1, K, N);
 
 async function rows(): Promise<Rows> {
   const contenders = PERCENTS.flatMap((percent) => {

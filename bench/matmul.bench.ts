@@ -40,7 +40,7 @@ function product(name: string, { m, n, k, transposed }: Product): Contender {
   const [a, b, c] = [values(m * k), values(k * n), values(m * n)];
   const [aRow, aCol] = transposed === "A" ? [1, m] : [k, 1];
   const [bRow, bCol] = transposed === "B" ? [1, k] : [n, 1];
-  return calls(name, () => kernels.gemm(c, a, b, 0, m, n, k, aRow, aCol, bRow, bCol, n, 0, 0));
+  return calls(name, () => kernels.gemm(c, a, b, 0, m, n, k, aRow, aCol, bRow, bCol, n));
 }
 
 const contenders = (products: Record<string, Product>) =>

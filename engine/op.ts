@@ -287,7 +287,7 @@ export function handOver(z: Tensor, x: Tensor, form: GradientForm | null = null)
 export function multiplyGradient(to: number, x: Tensor, form: ProductForm, first: number, size: number): void {
   const { depth, outputs, stepIn, stepOut } = form.factors;
   const from = x.gradPtr + 4 * (first / depth) * outputs;
-  k.gemm(to, from, form.weights, 0, size / depth, depth, outputs, outputs, 1, stepOut, stepIn, depth, depth, 1);
+  k.gemm(to, from, form.weights, 0, size / depth, depth, outputs, outputs, 1, stepOut, stepIn, depth);
 }
 
 /** Writes out a gradient of whatever form. */

@@ -21,11 +21,11 @@ export function warmup(): void {
   k.fill(x, 4 * TIMESTEPS * n, 0.5);
   for (let round = 0; round < ROUNDS; round++) {
     // Widths 48 + 12, 8, 4: every tile of the product, with one row and with two; and a row alone.
-    k.gemm(z, x, y, 0, 1, COLUMNS, ROWS, ROWS, 1, 1, ROWS, COLUMNS, 0, 0);
-    k.gemm(z, x, y, 0, 1, COLUMNS, ROWS, ROWS, 1, COLUMNS, 1, COLUMNS, 0, 0);
+    k.gemm(z, x, y, 0, 1, COLUMNS, ROWS, ROWS, 1, 1, ROWS, COLUMNS);
+    k.gemm(z, x, y, 0, 1, COLUMNS, ROWS, ROWS, 1, COLUMNS, 1, COLUMNS);
     for (const width of [COLUMNS, 12, 8, 4]) {
-      k.gemm(z, x, y, 0, ROWS - 1, width, ROWS, ROWS, 1, width, 1, width, 0, 0);
-      k.gemm(z, x, y, 0, ROWS - 1, width, ROWS, 1, ROWS, 1, ROWS, width, 0, 0);
+      k.gemm(z, x, y, 0, ROWS - 1, width, ROWS, ROWS, 1, width, 1, width);
+      k.gemm(z, x, y, 0, ROWS - 1, width, ROWS, 1, ROWS, 1, ROWS, width);
     }
     warmProducts(x, y, z, s, round);
     k.lifForward(z, s, x, y, y, TIMESTEPS, 1, n, n, 0, 0, 2, 0, 0, 0);
@@ -54,22 +54,22 @@ function warmProducts(x: number, y: number, z: number, s: number, round: number)
   k.packBits(s, x, ROWS, 32);
   k.transposeBits(work, s, ROWS, 32);
   // Rows of B in place, as few events are said to share them, packed by rows and packed by columns; narrow groups too.
-  k.gather(z, s, work, values, y, 0, ROWS, ROWS, COLUMNS, 32, 32, 1, COLUMNS, 1, COLUMNS, 0, 0);
-  k.gather(z, s, work, values, y, 0, 32 * ROWS, ROWS, COLUMNS + 2, 32, 32, 1, COLUMNS + 2, 1, COLUMNS + 2, 0, 0);
-  k.gather(z, s, work, values, y, 0, 32 * ROWS, ROWS, COLUMNS, 32, 32, 1, 1, 32, COLUMNS, 0, 0);
+  k.gather(z, s, work, values, 0, y, 0, ROWS, ROWS, COLUMNS, 32, COLUMNS, 1);
+  k.gather(z, s, work, values, 0, y, 0, 32 * ROWS, ROWS, COLUMNS + 2, 32, COLUMNS + 2, 1);
+  k.gather(z, s, work, values, 0, y, 0, 32 * ROWS, ROWS, COLUMNS, 32, 1, 32);
   k.transpose(z, x, ROWS, COLUMNS);
   // A window of 3 × 3 over two channels of 8 × 8: its taps, then its places.
   const images = imageKernels();
   images.grid(s, 2, 3, 3, 64, 8, 1);
   images.grid(work, 1, 6, 6, 0, 8, 1);
-  k.gemmGathered(z, x, y, s, work, 0, ROWS, 36, 18, 18, 1, 36, 0, 0);
-  k.gemmGathered(z, x, y, work, s, 0, ROWS, 18, 36, 36, 1, 18, 0, 0);
+  k.gemmGathered(z, x, y, s, work, 0, ROWS, 36, 18);
+  k.gemmGathered(z, x, y, work, s, 0, ROWS, 18, 36);
   images.maxPool(z, s, x, ROWS, 6, 6, 3, 3, 2, 2, 2, 2, 1, 1, 0, 0);
   k.sumBits(z, s, TIMESTEPS, COLUMNS);
   k.unpackBits(z, s, COLUMNS);
   // Spikes of a step that come in as masks, for a head and its weights; and maps with zeros.
-  k.gemmMasked(z, s, x, 0, 2, 32, ROWS, 1, 2, 1, 2, 0, 0);
-  k.gemmMasked(z, s, x, 0, 2, 32, ROWS, ROWS, 1, 32, 1, 0, 0);
+  k.gemmMasked(z, s, x, 0, 2, 32, ROWS, 1, 2, 1, 2);
+  k.gemmMasked(z, s, x, 0, 2, 32, ROWS, ROWS, 1, 32, 1);
   images.listNonZeros(s, x, ROWS, ROWS);
   images.multiplyListed(z, s, y, ROWS, COLUMNS, COLUMNS, COLUMNS);
   const targets = s + 8 * ROWS;

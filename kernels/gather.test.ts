@@ -69,28 +69,23 @@ function both(
   }
   const [xRow, xCol] = transposed ? [1, m] : [k, 1];
   const start = (p: number) => (init === "zero" ? 0 : init === "bias" ? bias : p);
-  const initRow = init === "self" ? n : 0;
   const work = side.zeros(m + 9 + (count < 0 ? 2 : 1) * (count & 0x7fffffff));
   side.k.gather(
     c,
     bits,
     work,
     count < 0 ? px : 0,
+    transposed ? 1 : 0,
     b,
     start(c),
     count & 0x7fffffff,
     m,
     n,
     k,
-    xRow,
-    xCol,
     bRow,
     bCol,
-    n,
-    initRow,
-    1,
   );
-  side.k.gemm(d, px, b, start(d), m, n, k, xRow, xCol, bRow, bCol, n, initRow, 1);
+  side.k.gemm(d, px, b, start(d), m, n, k, xRow, xCol, bRow, bCol, n);
   return { gathered: side.read(c, m * n), dense: side.read(d, m * n), count };
 }
 

@@ -13,9 +13,9 @@
  *   rows     where few events share a row of B, packing does not pay. Four rows of B at a time are added to a row of C,
  *            which stays in the first-level cache.
  */
-import { loadTail, one, storeTail } from "./lanes";
+import { one, padColumns, storeColumns, zeros } from "./lanes";
 import { areFew, listFewPlaces, listPlaces, listValues } from "./listed-places";
-import { sum16, sum16Graded, sum32, sum32Graded, twoSums4, twoSums12, zeros } from "./listed-sums";
+import { sum16, sum16Graded, sum32, sum32Graded, twoSums4, twoSums12 } from "./listed-sums";
 import { BLOCK_FLOATS, packWide, panels, startsOf, WIDEST } from "./panels";
 
 /** Events that a row of B must have on average for packing to pay. */
@@ -49,47 +49,36 @@ const other = spare + 64;
 /**
  * C[i, j] ← init[i, j] + Σ_{p set in row i} X[i, p]·B[p, j]     C: m × n, bits: [m, ⌈k/32⌉], B: k × n
  *
- * `count` bits are set. Strides count elements and init is as in gemm. x = 0 (the address): X is 1 where a bit is set. init = 0: zeros.
- * `work` is room for m + 5 words and half of one for every set bit, two unless x is 0. Where bCol = 1 and bRow ≥ n has room
- * for them, whole groups of 16 columns of B are read.
+ * `count` bits are set. Strides count elements and init is as in gemm. X is [m, k], or where `turned` is 1 [k, m]; x = 0 (the
+ * address): X is 1 where a bit is set. `work` is room for m + 5 words and half of one for every set bit, two unless x is 0. Where
+ * bCol = 1 and bRow ≥ n has room for them, whole groups of 16 columns of B are read.
  */
 export function gather(
   c: usize,
   bits: usize,
   work: usize,
   x: usize,
+  turned: i32,
   b: usize,
   init: usize,
   count: i32,
   m: i32,
   n: i32,
   k: i32,
-  xRow: i32,
-  xCol: i32,
   bRow: i32,
   bCol: i32,
-  cRow: i32,
-  initRow: i32,
-  initCol: i32,
 ): void {
   const words = (k + 31) >> 5;
   const bitsRow = (<usize>words) << 2;
-  const cBytes = (<usize>cRow) << 2;
-  const xBytes: usize = x == 0 ? 0 : (<usize>xRow) << 2;
-  const xStep: usize = x == 0 ? 0 : (<usize>xCol) << 2;
-  let initBytes = (<usize>initRow) << 2;
-  let initStep: usize = initCol == 0 ? 0 : 16;
-  if (init == 0) {
-    init = zeros;
-    initBytes = 0;
-    initStep = 0;
-  }
+  const cBytes = (<usize>n) << 2;
+  const xBytes = (<usize>(turned != 0 ? 1 : k)) << 2;
+  const xStep = (<usize>(turned != 0 ? m : 1)) << 2;
   const wide = bCol == 1 && wholeGroups(n) <= bRow && (m == 1 || count < SHARED * k);
   const unit: usize = wide ? (<usize>bRow) << 2 : n > PANEL / 2 ? PANEL << 2 : n > 12 ? PANEL << 1 : 48;
   const lists = (LONG * <f64>m * <f64>k) / <f64>max(1, count);
   const depth = share(k, wide ? FARTHEST : <i32>max(<f64>(NEAR / <i32>unit), min(lists, <f64>DEEPEST)));
   const width = wide ? WIDEST : share(n, max(PANEL, PACKED / depth));
-  const tabled = !wide && k <= 32 && m >= TABLED_ROWS && x == 0 && initBytes == 0;
+  const tabled = !wide && k <= 32 && m >= TABLED_ROWS && x == 0 && init != c;
   const few = x == 0 && !tabled && areFew(count, m, words);
   for (let p = 0, kc = 0; p < k; p += kc) {
     kc = min(depth, k - p);
@@ -98,28 +87,27 @@ export function gather(
     if (few) listFewPlaces(work, rows, bitsRow, m, kw);
     else if (x == 0) listPlaces(work, rows, bitsRow, m, kw, tabled ? ~LOWEST : u32.MAX_VALUE);
     else listValues(work, rows, bitsRow, m, kw, x + <usize>p * xStep, xBytes, xStep);
-    const shared = p == 0 && initBytes == 0 && init != zeros;
-    const startBytes = p > 0 ? cBytes : initBytes;
-    const step: usize = p > 0 || shared ? 16 : initStep;
+    const adds = p > 0 || init == c;
+    const startBytes = adds ? cBytes : 0;
     for (let j = 0; j < n; j += width) {
       const nc = min(width, n - j);
-      let first = p > 0 ? c + ((<usize>j) << 2) : init + (<usize>j >> 2) * initStep;
-      if (shared) first = startsOf(first, initStep, nc);
+      const at = (<usize>j) << 2;
+      const first = adds ? c + at : init == 0 ? zeros : startsOf(init + at, nc);
       const bp = b + ((<usize>p * <usize>bRow + <usize>j * <usize>bCol) << 2);
       if (wide) {
-        wideRows(c + ((<usize>j) << 2), work, bp, unit, first, m, nc, x != 0, cBytes, startBytes, step);
+        wideRows(c + at, work, bp, unit, first, m, nc, x != 0, cBytes, startBytes);
         continue;
       }
       packWide(panels, unit, bp, kc, nc, bRow, bCol);
       let panel = panels;
       for (let q = 0; q < nc; q += PANEL, panel += <usize>kc * unit) {
         const to = c + ((<usize>(j + q)) << 2);
-        const start = first + (<usize>q >> 2) * step;
+        const start = first + ((<usize>q) << 2);
         const columns = min(PANEL, nc - q);
         if (tabled) {
-          tabulate(panel, unit, start, step, columns);
-          panelRows(to, work, bits, panel, unit, table, m, columns, false, cBytes, 0, 16);
-        } else panelRows(to, work, 0, panel, unit, start, m, columns, x != 0, cBytes, startBytes, step);
+          tabulate(panel, unit, start, columns);
+          panelRows(to, work, bits, panel, unit, table, m, columns, false, cBytes, 0);
+        } else panelRows(to, work, 0, panel, unit, start, m, columns, x != 0, cBytes, startBytes);
       }
     }
   }
@@ -150,7 +138,6 @@ export function panelRows(
   graded: bool,
   cRow: usize,
   initRow: usize,
-  initStep: usize,
 ): void {
   if (columns >= 16) {
     let to = c;
@@ -163,17 +150,17 @@ export function panelRows(
       const list: usize = load<u32>(at);
       const end: usize = load<u32>(at, 4);
       if (columns < PANEL) {
-        if (graded) sum16Graded(to, list, end, panel, unit, start, initStep);
-        else sum16(to, list, end, panel, unit, start, initStep);
-      } else if (graded) sum32Graded(to, list, end, panel, start, initStep);
-      else inline.always(sum32(to, list, end, panel, start, initStep));
+        if (graded) sum16Graded(to, list, end, panel, unit, start);
+        else sum16(to, list, end, panel, unit, start);
+      } else if (graded) sum32Graded(to, list, end, panel, start);
+      else inline.always(sum32(to, list, end, panel, start));
     }
     c += 64;
     panel += 64;
-    init += initStep << 2;
+    init += 64;
   }
   const few = columns & 15;
-  if (few != 0) fewColumns(c, lists, bits, panel, unit, init, m, few, graded, cRow, initRow, initStep);
+  if (few != 0) fewColumns(c, lists, bits, panel, unit, init, m, few, graded, cRow, initRow);
 }
 
 /** Where a row begins. */
@@ -194,54 +181,41 @@ function fewColumns(
   graded: bool,
   cRow: usize,
   initRow: usize,
-  initStep: usize,
 ): void {
   for (; m > 0; m -= 2, lists += 8) {
     const list: usize = load<u32>(lists);
     const end: usize = load<u32>(lists, 4);
     const otherEnd: usize = m > 1 ? load<u32>(lists, 8) : end;
-    inline.always(copyColumns(spare, startOf(init, bits, unit), initStep, columns));
+    inline.always(padColumns(spare, startOf(init, bits, unit), columns));
     init += initRow;
     if (bits != 0) bits += 4;
-    if (m > 1) inline.always(copyColumns(other, startOf(init, bits, unit), initStep, columns));
+    if (m > 1) inline.always(padColumns(other, startOf(init, bits, unit), columns));
     init += initRow;
     if (bits != 0) bits += 4;
     if (graded) {
-      sum16Graded(spare, list, end, panel, unit, spare, 16);
-      sum16Graded(other, end, otherEnd, panel, unit, other, 16);
+      sum16Graded(spare, list, end, panel, unit, spare);
+      sum16Graded(other, end, otherEnd, panel, unit, other);
     } else if (columns <= 4) twoSums4(spare, list, end, otherEnd, panel, unit);
     else if (columns <= 12) twoSums12(spare, list, end, otherEnd, panel, unit);
     else {
-      sum16(spare, list, end, panel, unit, spare, 16);
-      sum16(other, end, otherEnd, panel, unit, other, 16);
+      sum16(spare, list, end, panel, unit, spare);
+      sum16(other, end, otherEnd, panel, unit, other);
     }
-    inline.always(storeColumns(c, columns, spare));
+    inline.always(storeColumns(c, spare, columns));
     c += cRow;
-    if (m > 1) inline.always(storeColumns(c, columns, other));
+    if (m > 1) inline.always(storeColumns(c, other, columns));
     c += cRow;
   }
 }
 
 /** table[bits] ← init + Σ of the first rows of a panel that the bits name, for every combination of TABLED_BITS. */
-function tabulate(panel: usize, unit: usize, init: usize, initStep: usize, columns: i32): void {
-  copyColumns(table, init, initStep, columns);
+function tabulate(panel: usize, unit: usize, init: usize, columns: i32): void {
+  padColumns(table, init, columns);
   for (let set: u32 = 1; set <= LOWEST; set++) {
     const last = 31 - clz<u32>(set);
     const to = table + <usize>set * unit;
-    addOne(to, to + unit, table + <usize>(set ^ (1 << last)) * unit, 16, panel + <usize>last * unit, one);
+    addOne(to, to + unit, table + <usize>(set ^ (1 << last)) * unit, panel + <usize>last * unit, one);
   }
-}
-
-/** Copies so many columns to a place with room for whole vectors, which can be read as such at once. */
-function copyColumns(to: usize, from: usize, step: usize, columns: i32): void {
-  for (; columns >= 4; columns -= 4, to += 16, from += step) v128.store(to, v128.load(from));
-  v128.store(to, inline.always(loadTail(from, columns)));
-}
-
-/** Copies so many columns from whole vectors. */
-function storeColumns(c: usize, columns: i32, from: usize): void {
-  for (; columns >= 4; columns -= 4, c += 16, from += 16) v128.store(c, v128.load(from));
-  inline.always(storeTail(c, columns, v128.load(from)));
 }
 
 /** All rows of C over the rows of B where they are. */
@@ -256,16 +230,15 @@ function wideRows(
   graded: bool,
   cRow: usize,
   initRow: usize,
-  initStep: usize,
 ): void {
   const whole = (<usize>(n & ~15)) << 2;
   if ((n & 15) != 0) {
-    const start = init + (whole >> 4) * initStep;
-    fewColumns(c + whole, lists, 0, b + whole, unit, start, m, n & 15, graded, cRow, initRow, initStep);
+    const start = init + whole;
+    fewColumns(c + whole, lists, 0, b + whole, unit, start, m, n & 15, graded, cRow, initRow);
   }
   if (whole == 0) return;
   for (; m > 0; m--, lists += 4, c += cRow, init += initRow) {
-    addRows(c, whole, load<u32>(lists), load<u32>(lists, 4), b, unit, init, initStep, graded);
+    addRows(c, whole, load<u32>(lists), load<u32>(lists, 4), b, unit, init, graded);
   }
 }
 
@@ -278,11 +251,10 @@ function addRows(
   b: usize,
   unit: usize,
   init: usize,
-  initStep: usize,
   graded: bool,
 ): void {
   const to = c + bytes;
-  if (list == end) for (let o = c; o < to; o += 16, init += initStep) v128.store(o, v128.load(init));
+  if (list == end) for (let o = c; o < to; o += 16, init += 16) v128.store(o, v128.load(init));
   const entry: usize = graded ? 8 : 2;
   while (list != end) {
     const b0 = rowAt(b, list, unit, graded);
@@ -290,15 +262,14 @@ function addRows(
       const b1 = rowAt(b, list + entry, unit, graded);
       const b2 = rowAt(b, list + 2 * entry, unit, graded);
       const b3 = rowAt(b, list + 3 * entry, unit, graded);
-      if (graded) inline.always(addFourGraded(c, to, init, initStep, b0, b1, b2, b3, list + 4));
-      else addFour(c, to, init, initStep, b0, b1, b2, b3);
+      if (graded) inline.always(addFourGraded(c, to, init, b0, b1, b2, b3, list + 4));
+      else addFour(c, to, init, b0, b1, b2, b3);
       list += 4 * entry;
     } else {
-      inline.always(addOne(c, to, init, initStep, b0, graded ? list + 4 : one));
+      inline.always(addOne(c, to, init, b0, graded ? list + 4 : one));
       list += entry;
     }
     init = c;
-    initStep = 16;
   }
 }
 
@@ -308,13 +279,13 @@ function rowAt(b: usize, entry: usize, unit: usize, graded: bool): usize {
 }
 
 /** c … end ← from + the four rows */
-function addFour(c: usize, end: usize, from: usize, step: usize, b0: usize, b1: usize, b2: usize, b3: usize): void {
+function addFour(c: usize, end: usize, from: usize, b0: usize, b1: usize, b2: usize, b3: usize): void {
   do {
     let s = f32x4.add(v128.load(from), v128.load(b0));
     s = f32x4.add(s, v128.load(b1));
     s = f32x4.add(s, v128.load(b2));
     v128.store(c, f32x4.add(s, v128.load(b3)));
-    from += step;
+    from += 16;
     b0 += 16;
     b1 += 16;
     b2 += 16;
@@ -324,17 +295,7 @@ function addFour(c: usize, end: usize, from: usize, step: usize, b0: usize, b1: 
 }
 
 /** The same with each row times the value of its entry; the first value lies at x. */
-function addFourGraded(
-  c: usize,
-  end: usize,
-  from: usize,
-  step: usize,
-  b0: usize,
-  b1: usize,
-  b2: usize,
-  b3: usize,
-  x: usize,
-): void {
+function addFourGraded(c: usize, end: usize, from: usize, b0: usize, b1: usize, b2: usize, b3: usize, x: usize): void {
   const v0 = v128.load32_splat(x);
   const v1 = v128.load32_splat(x, 8);
   const v2 = v128.load32_splat(x, 16);
@@ -344,7 +305,7 @@ function addFourGraded(
     s = f32x4.add(s, f32x4.mul(v1, v128.load(b1)));
     s = f32x4.add(s, f32x4.mul(v2, v128.load(b2)));
     v128.store(c, f32x4.add(s, f32x4.mul(v3, v128.load(b3))));
-    from += step;
+    from += 16;
     b0 += 16;
     b1 += 16;
     b2 += 16;
@@ -354,11 +315,11 @@ function addFourGraded(
 }
 
 /** c … end ← from + the row times the number at x */
-function addOne(c: usize, end: usize, from: usize, step: usize, b: usize, x: usize): void {
+function addOne(c: usize, end: usize, from: usize, b: usize, x: usize): void {
   const v = v128.load32_splat(x);
   do {
     v128.store(c, f32x4.add(v128.load(from), f32x4.mul(v, v128.load(b))));
-    from += step;
+    from += 16;
     b += 16;
     c += 16;
   } while (c != end);

@@ -22,6 +22,9 @@ export const half = memory.data<f32>([0.5]);
 export const signBit = memory.data<u32>([0x80000000]);
 export const minusInfinity = memory.data<u32>([0xff800000]);
 
+/** As many as the widest row of sums that start from them (`WIDEST` in panels.ts). */
+export const zeros = memory.data(16384, 16);
+
 const log2E = memory.data<f32>([1.44269504]);
 /** ln 2 in two parts; the first has 10 significant bits, so that its product with an exponent is exact. */
 const ln2High = memory.data<f32>([0.693359375]);
@@ -221,6 +224,18 @@ export function storeTail(p: usize, n: i32, lanes: v128): void {
     v128.store64_lane(p, lanes, 0);
     if ((n & 1) != 0) v128.store32_lane(p, lanes, 2, 8);
   } else if ((n & 1) != 0) v128.store32_lane(p, lanes, 0);
+}
+
+/** Copies n values to a place with room for whole vectors, of which the last one ends with zeros. */
+export function padColumns(to: usize, from: usize, n: i32): void {
+  for (; n >= 4; n -= 4, to += 16, from += 16) v128.store(to, v128.load(from));
+  v128.store(to, inline.always(loadTail(from, n)));
+}
+
+/** Copies n values from whole vectors. */
+export function storeColumns(to: usize, from: usize, n: i32): void {
+  for (; n >= 4; n -= 4, to += 16, from += 16) v128.store(to, v128.load(from));
+  inline.always(storeTail(to, n, v128.load(from)));
 }
 
 /** Four values from p on, or else the one there and zeros: a loop over vectors and over what remains has one body. */

@@ -3,8 +3,6 @@
  * of 32 with a value beside each. Registers cannot be indexed, so each sum is written out.
  */
 
-/** 32 columns of zeros to start from. */
-export const zeros = memory.data(128, 16);
 /** No kernel reads this vector: a store into it keeps instructions in order. */
 const spill = memory.data(16, 16);
 
@@ -14,15 +12,15 @@ const spill = memory.data(16, 16);
  * The loads of a loop body are all moved to its front. Eight sums and eight loaded rows are more than there are registers;
  * the store, which nobody reads, makes the first addition come before the other loads.
  */
-export function sum32(c: usize, list: usize, end: usize, b: usize, init: usize, initStep: usize): void {
+export function sum32(c: usize, list: usize, end: usize, b: usize, init: usize): void {
   let s0 = v128.load(init);
-  let s1 = v128.load(init + initStep);
-  let s2 = v128.load(init + 2 * initStep);
-  let s3 = v128.load(init + 3 * initStep);
-  let s4 = v128.load(init + 4 * initStep);
-  let s5 = v128.load(init + 5 * initStep);
-  let s6 = v128.load(init + 6 * initStep);
-  let s7 = v128.load(init + 7 * initStep);
+  let s1 = v128.load(init, 16);
+  let s2 = v128.load(init, 32);
+  let s3 = v128.load(init, 48);
+  let s4 = v128.load(init, 64);
+  let s5 = v128.load(init, 80);
+  let s6 = v128.load(init, 96);
+  let s7 = v128.load(init, 112);
   for (; list != end; list += 2) {
     const row = b + ((<usize>load<u16>(list)) << 7);
     s0 = f32x4.add(s0, v128.load(row));
@@ -46,11 +44,11 @@ export function sum32(c: usize, list: usize, end: usize, b: usize, init: usize, 
 }
 
 /** The same for 16 columns of rows that are `unit` bytes apart. */
-export function sum16(c: usize, list: usize, end: usize, b: usize, unit: usize, init: usize, initStep: usize): void {
+export function sum16(c: usize, list: usize, end: usize, b: usize, unit: usize, init: usize): void {
   let s0 = v128.load(init);
-  let s1 = v128.load(init + initStep);
-  let s2 = v128.load(init + 2 * initStep);
-  let s3 = v128.load(init + 3 * initStep);
+  let s1 = v128.load(init, 16);
+  let s2 = v128.load(init, 32);
+  let s3 = v128.load(init, 48);
   for (; list != end; list += 2) {
     const row = b + <usize>load<u16>(list) * unit;
     s0 = f32x4.add(s0, v128.load(row));
@@ -133,15 +131,15 @@ export function twoSums12(c: usize, list: usize, end: usize, otherEnd: usize, b:
 }
 
 /** 32 columns of rows of a panel times the values beside their places. */
-export function sum32Graded(c: usize, list: usize, end: usize, b: usize, init: usize, initStep: usize): void {
+export function sum32Graded(c: usize, list: usize, end: usize, b: usize, init: usize): void {
   let s0 = v128.load(init);
-  let s1 = v128.load(init + initStep);
-  let s2 = v128.load(init + 2 * initStep);
-  let s3 = v128.load(init + 3 * initStep);
-  let s4 = v128.load(init + 4 * initStep);
-  let s5 = v128.load(init + 5 * initStep);
-  let s6 = v128.load(init + 6 * initStep);
-  let s7 = v128.load(init + 7 * initStep);
+  let s1 = v128.load(init, 16);
+  let s2 = v128.load(init, 32);
+  let s3 = v128.load(init, 48);
+  let s4 = v128.load(init, 64);
+  let s5 = v128.load(init, 80);
+  let s6 = v128.load(init, 96);
+  let s7 = v128.load(init, 112);
   for (; list != end; list += 8) {
     const row = b + ((<usize>load<u32>(list)) << 7);
     const value = v128.load32_splat(list, 4);
@@ -166,19 +164,11 @@ export function sum32Graded(c: usize, list: usize, end: usize, b: usize, init: u
 }
 
 /** The same for 16 columns of rows that are `unit` bytes apart. */
-export function sum16Graded(
-  c: usize,
-  list: usize,
-  end: usize,
-  b: usize,
-  unit: usize,
-  init: usize,
-  initStep: usize,
-): void {
+export function sum16Graded(c: usize, list: usize, end: usize, b: usize, unit: usize, init: usize): void {
   let s0 = v128.load(init);
-  let s1 = v128.load(init + initStep);
-  let s2 = v128.load(init + 2 * initStep);
-  let s3 = v128.load(init + 3 * initStep);
+  let s1 = v128.load(init, 16);
+  let s2 = v128.load(init, 32);
+  let s3 = v128.load(init, 48);
   for (; list != end; list += 8) {
     const row = b + <usize>load<u32>(list) * unit;
     const value = v128.load32_splat(list, 4);

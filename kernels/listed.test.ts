@@ -27,7 +27,7 @@ function both(side: Side, m: number, n: number, k: number, x: number[]) {
   const lists = side.zeros(m + 3 + 2 * m * k);
   const count = side.k.listNonZeros(lists, px, m, k);
   side.k.multiplyListed(c, lists, b, m, n, row, row);
-  side.k.gemm(d, px, b, 0, m, n, k, k, 1, row, 1, n, 0, 0);
+  side.k.gemm(d, px, b, 0, m, n, k, k, 1, row, 1, n);
   const listed = side.read(c, m * row).filter((_, i) => i % row < n);
   return { count, listed, dense: side.read(d, m * n) };
 }

@@ -4,7 +4,8 @@
  * the columns of X, which gives the bits of the dense product for finite B.
  */
 
-import { sum16Graded, sum48Graded, zeros } from "./listed-sums";
+import { zeros } from "./lanes";
+import { sum16Graded, sum48Graded } from "./listed-sums";
 import { vectorEnd } from "./span";
 
 /** Bytes of an entry: a row of B and a value, as in the lists of gather. */
@@ -76,7 +77,7 @@ export function multiplyListed(c: usize, lists: usize, b: usize, m: i32, n: i32,
     let to = c;
     for (let list = lists, end = lists + ((<usize>m) << 2); list != end; list += 4, to += cBytes) {
       if (width == WIDE) sum48Graded(to, load<u32>(list), load<u32>(list, 4), b, unit);
-      else sum16Graded(to, load<u32>(list), load<u32>(list, 4), b, unit, zeros, 0);
+      else sum16Graded(to, load<u32>(list), load<u32>(list, 4), b, unit, zeros);
     }
     j += width;
     c += (<usize>width) << 2;

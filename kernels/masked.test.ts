@@ -24,15 +24,14 @@ for (const [layout, steps] of Object.entries(LAYOUTS)) {
                   const [cRow, cCol] = steps(m, n) as [number, number];
                   const c = side.put(numbers(m * n, 4));
                   const d = side.put(numbers(m * n, 4));
-                  const [initRow, initCol] = init === "bias" ? [1, 0] : [cRow, cCol];
                   const start = (p: number) => (init === "zero" ? 0 : init === "bias" ? bias : p);
-                  side.k.gemmMasked(c, bits, a, start(c), m, n, k, aRow, aCol, cRow, cCol, initRow, initCol);
+                  side.k.gemmMasked(c, bits, a, start(c), m, n, k, aRow, aCol, cRow, cCol);
                   // gemm writes rows, those of the transposed product where C lies by columns; its bias lies along them.
                   if (init === "bias" && layout === "rows") side.k.copyStrided(d, bias, 1, 1, m, n, 0, 0, 1, 0);
                   else if (init === "bias") side.k.copyStrided(d, bias, 1, 1, n, m, 0, 0, 0, 1);
                   const from = init === "zero" ? 0 : d;
-                  if (layout === "rows") side.k.gemm(d, a, x, from, m, n, k, aRow, aCol, n, 1, n, n, 1);
-                  else side.k.gemm(d, x, a, from, n, m, k, 1, n, aCol, aRow, m, m, 1);
+                  if (layout === "rows") side.k.gemm(d, a, x, from, m, n, k, aRow, aCol, n, 1, n);
+                  else side.k.gemm(d, x, a, from, n, m, k, 1, n, aCol, aRow, m);
                   const got = side.read(c, m * n);
                   expect(got).toEqual(side.read(d, m * n));
                   return got;

@@ -5,7 +5,7 @@
  * Every element has one accumulator that takes the terms in the order of p. What is masked out adds 0, so the result has the
  * bits of the dense product, as long as A is finite; −0 in init counts as 0.
  */
-import { zeros } from "./listed-sums";
+import { zeros } from "./lanes";
 
 /** For every four bits a lane each, all ones where the bit is set; made when they are first needed. */
 const masks = memory.data(256, 16);
@@ -19,7 +19,7 @@ function makeMasks(): void {
 /**
  * C[i, j] ← init[i, j] + Σ_p A[i, p]·bit (p, j)     C: m × n, A: m × k, bits: [k, ⌈n/32⌉]
  *
- * Strides count elements. init = 0 (the address): zeros. init may be C.
+ * Strides count elements. init is 0 (the address) for zeros, c to add to C, or a column that all columns start from.
  */
 export function gemmMasked(
   c: usize,
@@ -33,97 +33,75 @@ export function gemmMasked(
   aCol: i32,
   cRow: i32,
   cCol: i32,
-  initRow: i32,
-  initCol: i32,
 ): void {
   if (load<u32>(masks, 252) == 0) makeMasks();
-  if (init == 0) {
-    init = zeros;
-    initRow = 0;
-    initCol = 0;
-  }
   const bitsRow = (<usize>(n + 31) >> 5) << 2;
   const aStep = (<usize>aCol) << 2;
   const cStep = (<usize>cCol) << 2;
-  const initStep = (<usize>initCol) << 2;
+  const initStep = init == c ? cStep : 0;
+  const initRow = init == c ? (<usize>cRow) << 2 : init == 0 ? 0 : 4;
+  if (init == 0) init = zeros;
+  const zero = f32x4.splat(0);
   for (let i = 0; i < m; i += 2) {
     // Rows are taken in pairs; the last one may be its own partner.
     const j = min(i + 1, m - 1);
-    const a0 = a + ((<usize>i * <usize>aRow) << 2);
-    const a1 = a + ((<usize>j * <usize>aRow) << 2);
     let c0 = c + ((<usize>i * <usize>cRow) << 2);
     let c1 = c + ((<usize>j * <usize>cRow) << 2);
-    let from0 = init + ((<usize>i * <usize>initRow) << 2);
-    let from1 = init + ((<usize>j * <usize>initRow) << 2);
-    for (let left = n, at = bits; left > 0; left -= 16, at += 2) {
+    let from0 = init + <usize>i * initRow;
+    let from1 = init + <usize>j * initRow;
+    for (let left = n, word = bits; left > 0; left -= 16, word += 2) {
+      // Sixteen columns, of which the last ones may be missing.
       const columns = min(16, left);
-      inline.always(sixteenOfTwo(c0, c1, cStep, columns, at, bitsRow, a0, a1, aStep, from0, from1, initStep, k));
+      // A sum that begins at −0 would tell what a mask has taken out.
+      copy(row, 4, from0, initStep, columns);
+      let s0 = f32x4.add(v128.load(row), zero);
+      let s1 = f32x4.add(v128.load(row, 16), zero);
+      let s2 = f32x4.add(v128.load(row, 32), zero);
+      let s3 = f32x4.add(v128.load(row, 48), zero);
+      copy(row, 4, from1, initStep, columns);
+      let t0 = f32x4.add(v128.load(row), zero);
+      let t1 = f32x4.add(v128.load(row, 16), zero);
+      let t2 = f32x4.add(v128.load(row, 32), zero);
+      let t3 = f32x4.add(v128.load(row, 48), zero);
+      let a0 = a + ((<usize>i * <usize>aRow) << 2);
+      let a1 = a + ((<usize>j * <usize>aRow) << 2);
+      let at = word;
+      for (let p = k; p > 0; p--) {
+        const set: usize = load<u16>(at);
+        const x = v128.load32_splat(a0);
+        const y = v128.load32_splat(a1);
+        const first = v128.load(masks + ((set & 15) << 4));
+        s0 = f32x4.add(s0, v128.and(first, x));
+        t0 = f32x4.add(t0, v128.and(first, y));
+        const second = v128.load(masks + (set & 240));
+        s1 = f32x4.add(s1, v128.and(second, x));
+        t1 = f32x4.add(t1, v128.and(second, y));
+        const third = v128.load(masks + ((set >> 4) & 240));
+        s2 = f32x4.add(s2, v128.and(third, x));
+        t2 = f32x4.add(t2, v128.and(third, y));
+        const fourth = v128.load(masks + ((set >> 8) & 240));
+        s3 = f32x4.add(s3, v128.and(fourth, x));
+        t3 = f32x4.add(t3, v128.and(fourth, y));
+        at += bitsRow;
+        a0 += aStep;
+        a1 += aStep;
+      }
+      v128.store(row, t0);
+      v128.store(row, t1, 16);
+      v128.store(row, t2, 32);
+      v128.store(row, t3, 48);
+      copy(c1, cStep, row, 4, columns);
+      v128.store(row, s0);
+      v128.store(row, s1, 16);
+      v128.store(row, s2, 32);
+      v128.store(row, s3, 48);
+      copy(c0, cStep, row, 4, columns);
       c0 += cStep << 4;
       c1 += cStep << 4;
       from0 += initStep << 4;
       from1 += initStep << 4;
     }
   }
-}
-
-/** Sixteen columns, of which the last ones may be missing, of two rows. */
-function sixteenOfTwo(
-  c0: usize,
-  c1: usize,
-  cStep: usize,
-  columns: i32,
-  bits: usize,
-  bitsRow: usize,
-  a0: usize,
-  a1: usize,
-  aStep: usize,
-  init0: usize,
-  init1: usize,
-  initStep: usize,
-  k: i32,
-): void {
-  copy(row, 4, init0, initStep, columns);
-  // A sum that begins at −0 would tell what a mask has taken out.
-  const zero = f32x4.splat(0);
-  let s0 = f32x4.add(v128.load(row), zero);
-  let s1 = f32x4.add(v128.load(row, 16), zero);
-  let s2 = f32x4.add(v128.load(row, 32), zero);
-  let s3 = f32x4.add(v128.load(row, 48), zero);
-  copy(row, 4, init1, initStep, columns);
-  let t0 = f32x4.add(v128.load(row), zero);
-  let t1 = f32x4.add(v128.load(row, 16), zero);
-  let t2 = f32x4.add(v128.load(row, 32), zero);
-  let t3 = f32x4.add(v128.load(row, 48), zero);
-  for (; k > 0; k--) {
-    const word: usize = load<u16>(bits);
-    const x = v128.load32_splat(a0);
-    const y = v128.load32_splat(a1);
-    const first = v128.load(masks + ((word & 15) << 4));
-    s0 = f32x4.add(s0, v128.and(first, x));
-    t0 = f32x4.add(t0, v128.and(first, y));
-    const second = v128.load(masks + (word & 240));
-    s1 = f32x4.add(s1, v128.and(second, x));
-    t1 = f32x4.add(t1, v128.and(second, y));
-    const third = v128.load(masks + ((word >> 4) & 240));
-    s2 = f32x4.add(s2, v128.and(third, x));
-    t2 = f32x4.add(t2, v128.and(third, y));
-    const fourth = v128.load(masks + ((word >> 8) & 240));
-    s3 = f32x4.add(s3, v128.and(fourth, x));
-    t3 = f32x4.add(t3, v128.and(fourth, y));
-    bits += bitsRow;
-    a0 += aStep;
-    a1 += aStep;
-  }
-  v128.store(row, t0);
-  v128.store(row, t1, 16);
-  v128.store(row, t2, 32);
-  v128.store(row, t3, 48);
-  copy(c1, cStep, row, 4, columns);
-  v128.store(row, s0);
-  v128.store(row, s1, 16);
-  v128.store(row, s2, 32);
-  v128.store(row, s3, 48);
-  copy(c0, cStep, row, 4, columns);
 }
 
 /** Copies so many numbers at distances in bytes. */

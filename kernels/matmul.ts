@@ -20,6 +20,7 @@
  *     tile would cost a sixth of the time.
  */
 
+import { padColumns, storeColumns, zeros } from "./lanes";
 import {
   BLOCK_K,
   pack,
@@ -44,7 +45,6 @@ const SHALLOWEST = 64;
 /** Elements of A that stay in the second-level cache while all panels pass over them. */
 const BLOCK_A = 32768;
 
-const zeros = memory.data(64, 16);
 /** Rows of tiles with a broken vector are computed here and copied. */
 const SPARE_ROWS = 32;
 const spare = memory.data(2048, 16);
@@ -57,8 +57,8 @@ const edge = memory.data(256, 16);
 /**
  * C[i,j] ← init[i,j] + Σₚ A[i,p]·B[p,j]     C: m × n, A: m × k, B: k × n
  *
- * Strides count elements; C and init are contiguous along j, or initCol is 0. init = 0 (the address) means zeros,
- * init = c accumulates, a bias has initRow = 0, and its −0 counts as 0. C must not overlap A or B.
+ * Strides count elements; C is contiguous along j. init is 0 (the address) for zeros, c to add to C, or a row that all rows start
+ * from, as a bias is, whose −0 counts as 0. C must not overlap A or B.
  */
 export function gemm(
   c: usize,
@@ -73,40 +73,33 @@ export function gemm(
   bRow: i32,
   bCol: i32,
   cRow: i32,
-  initRow: i32,
-  initCol: i32,
 ): void {
   if (m <= 0 || n <= 0) return;
-  const initStep: usize = init == 0 || initCol == 0 ? 0 : 16;
   if (m == 1 && n >= 8 && k >= 4 && (bCol == 1 || (bRow == 1 && aCol == 1))) {
     // What is left of the rows and the columns of B are products of their own.
     const nc = n & ~7;
     const kc = k & ~3;
-    for (
-      let to = c, from = init == 0 ? zeros : init, end = c + ((<usize>nc) << 2);
-      to < end;
-      to += 16, from += initStep
-    ) {
-      v128.store(to, f32x4.add(v128.load(from), i32x4.splat(0)));
+    const wide = (<usize>nc) << 2;
+    const zero = f32x4.splat(0);
+    for (let o: usize = 0; o < wide; o += 16) {
+      v128.store(c + o, init == 0 ? zero : f32x4.add(v128.load(init + o), zero));
     }
     if (bCol == 1) rowTimesRows(c, a, b, nc, kc, (<usize>aCol) << 2, (<usize>bRow) << 2);
     else rowTimesColumns(c, a, b, nc, kc, (<usize>bCol) << 2);
     const deep = (<usize>kc) << 2;
-    if (kc < k) {
-      product(c, a + deep * <usize>aCol, b + deep * <usize>bRow, c, 1, nc, k - kc, 0, aCol, bRow, bCol, 0, 0, 0, 0, 16);
-    }
-    const wide = (<usize>nc) << 2;
+    if (kc < k)
+      product(c, a + deep * <usize>aCol, b + deep * <usize>bRow, c, 1, nc, k - kc, 0, aCol, bRow, bCol, 0, 0, 0);
     c += wide;
     b += wide * <usize>bCol;
-    init += (wide >> 4) * initStep;
+    if (init != 0) init += wide;
     n -= nc;
   }
-  product(c, a, b, init, m, n, k, aRow, aCol, bRow, bCol, 0, 0, cRow, initRow, initStep);
+  product(c, a, b, init, m, n, k, aRow, aCol, bRow, bCol, 0, 0, cRow);
 }
 
 /**
  * The same product where B[p, j] = x[rows[p] + cols[j]], of tables of ascending integers: the values under a window that
- * moves over an image, read in place.
+ * moves over an image, read in place. A and C have no gaps.
  */
 export function gemmGathered(
   c: usize,
@@ -118,14 +111,8 @@ export function gemmGathered(
   m: i32,
   n: i32,
   k: i32,
-  aRow: i32,
-  aCol: i32,
-  cRow: i32,
-  initRow: i32,
-  initCol: i32,
 ): void {
-  const initStep: usize = init == 0 || initCol == 0 ? 0 : 16;
-  if (m > 0 && n > 0) product(c, a, x, init, m, n, k, aRow, aCol, 0, 0, rows, cols, cRow, initRow, initStep);
+  if (m > 0 && n > 0) product(c, a, x, init, m, n, k, k, 1, 0, 0, rows, cols, n);
 }
 
 /** Packs one block of B after the other, and multiplies all of A with it. */
@@ -144,47 +131,37 @@ function product(
   rows: usize,
   cols: usize,
   cRow: i32,
-  initRow: i32,
-  initStep: usize,
 ): void {
   const aRowBytes = (<usize>aRow) << 2;
   const aColBytes = (<usize>aCol) << 2;
   const cBytes = (<usize>cRow) << 2;
-  let initBytes = (<usize>initRow) << 2;
-  if (init == 0) {
-    init = zeros;
-    initBytes = 0;
-  }
-  if (k <= 0) return copyInit(c, init, m, n, cBytes, initBytes, initStep);
+  if (k <= 0) return copyInit(c, init, m, n, cBytes);
   const depth = min(k, n <= 16 ? DEEPEST : m <= 16 ? SHALLOWEST : BLOCK_K);
   const width = min(WIDEST, (BLOCK_B / depth) & ~15);
-  const shared = initBytes == 0 && init != zeros;
   for (let p = 0; p < k; p += depth) {
     const kc = min(depth, k - p);
     for (let j = 0; j < n; j += width) {
       const nc = min(width, n - j);
       if (rows == 0) pack(b + ((<usize>p * <usize>bRow + <usize>j * <usize>bCol) << 2), kc, nc, bRow, bCol);
       else packGathered(b, rows + ((<usize>p) << 2), cols + ((<usize>j) << 2), kc, nc);
-      const cj = c + ((<usize>j) << 2);
-      let ij = init + <usize>(j >> 2) * initStep;
-      if (p > 0) ij = cj;
-      else if (shared) ij = startsOf(ij, initStep, nc);
-      const ib = p > 0 ? cBytes : initBytes;
-      const is: usize = p > 0 || shared ? 16 : initStep;
-      const ap = a + <usize>p * aColBytes;
-      block(cj, ap, ij, m, nc, kc, aRowBytes, aColBytes, cBytes, ib, is);
+      const to = c + ((<usize>j) << 2);
+      const adds = p > 0 || init == c;
+      const from = adds ? to : init == 0 ? zeros : startsOf(init + ((<usize>j) << 2), nc);
+      block(to, a + <usize>p * aColBytes, from, m, nc, kc, aRowBytes, aColBytes, cBytes, adds ? cBytes : 0);
     }
   }
 }
 
 /** C ← init, for a product over nothing. */
-function copyInit(c: usize, init: usize, m: i32, n: i32, cBytes: usize, initBytes: usize, initStep: usize): void {
-  for (let i = 0; i < m; i++, c += cBytes, init += initBytes) {
-    copyColumns(c, init, n, initStep);
+function copyInit(c: usize, init: usize, m: i32, n: i32, cBytes: usize): void {
+  if (init == c) return;
+  for (const bytes = (<usize>n) << 2; m > 0; m--, c += cBytes) {
+    if (init == 0) memory.fill(c, 0, bytes);
+    else memory.copy(c, init, bytes);
   }
 }
 
-/** One block of A after the other against all packed panels. */
+/** One block of A after the other against all packed panels. Rows start from those at init, `initRow` bytes apart. */
 export function block(
   c: usize,
   a: usize,
@@ -196,7 +173,6 @@ export function block(
   aCol: usize,
   cRow: usize,
   initRow: usize,
-  initStep: usize,
 ): void {
   const last = nc & 15;
   const pairRow = (<usize>kc) << 2;
@@ -207,11 +183,11 @@ export function block(
     let panel = panels;
     let to = c;
     let from = init;
-    for (let j = nc; j >= 16; j -= 16, panel += panelBytes(kc), to += 64, from += initStep << 2) {
-      tiles(16, rows, kc, pairs, pairRow, 8, panel, to, cRow, from, initRow, initStep);
+    for (let j = nc; j >= 16; j -= 16, panel += panelBytes(kc), to += 64, from += 64) {
+      tiles(16, rows, kc, pairs, pairRow, 8, panel, to, cRow, from, initRow);
     }
-    if (last > 12) narrow(to, pairs, from, panel, rows, last, kc, pairRow, 8, cRow, initRow, initStep);
-    else if (last > 0) narrow(to, a, from, panel, rows, last, kc, aRow, aCol, cRow, initRow, initStep);
+    if (last > 12) narrow(to, pairs, from, panel, rows, last, kc, pairRow, 8, cRow, initRow);
+    else if (last > 0) narrow(to, a, from, panel, rows, last, kc, aRow, aCol, cRow, initRow);
     const done = <usize>rows;
     a += done * aRow;
     c += done * cRow;
@@ -232,16 +208,15 @@ function narrow(
   aCol: usize,
   cRow: usize,
   initRow: usize,
-  initStep: usize,
 ): void {
   const width = panelWidth(n);
-  if (width == n) return tiles(width, m, kc, a, aRow, aCol, panel, c, cRow, init, initRow, initStep);
+  if (width == n) return tiles(width, m, kc, a, aRow, aCol, panel, c, cRow, init, initRow);
   for (; m > 0; m -= SPARE_ROWS) {
     const rows = min(m, SPARE_ROWS);
     const end = spare + ((<usize>rows) << 6);
-    for (let to = spare; to < end; to += 64, init += initRow) inline.always(copyColumns(to, init, n, initStep));
-    tiles(width, rows, kc, a, aRow, aCol, panel, spare, 64, spare, 64, 16);
-    for (let from = spare; from < end; from += 64, c += cRow) inline.always(copyColumns(c, from, n, 16));
+    for (let to = spare; to < end; to += 64, init += initRow) inline.always(padColumns(to, init, n));
+    tiles(width, rows, kc, a, aRow, aCol, panel, spare, 64, spare, 64);
+    for (let from = spare; from < end; from += 64, c += cRow) inline.always(storeColumns(c, from, n));
     a += <usize>rows * aRow;
   }
 }
@@ -259,40 +234,19 @@ function tiles(
   cRow: usize,
   init: usize,
   initRow: usize,
-  initStep: usize,
 ): void {
   const height = width > 4 ? 2 : 4;
   const whole = m & -height;
-  if (whole > 0) tilesOf(width, whole, kc, a, aRow, aCol, panel, c, cRow, init, initRow, initStep);
-  for (let i = <usize>whole; i < <usize>m; i++) {
-    copyColumns(edge, init + i * initRow, width, initStep);
-    tilesOf(width, height, kc, a + i * aRow, 0, aCol, panel, edge, 64, edge, 0, 16);
-    copyColumns(c + i * cRow, edge, width, 16);
+  if (whole > 0) {
+    if (width == 16) tiles16(whole, kc, a, panel, c, cRow, init, initRow);
+    else if (width == 12) tiles12(whole, kc, a, aRow, aCol, panel, c, cRow, init, initRow);
+    else tiles4(whole, kc, a, aRow, aCol, panel, c, cRow, init, initRow);
   }
-}
-
-function tilesOf(
-  width: i32,
-  m: i32,
-  kc: i32,
-  a: usize,
-  aRow: usize,
-  aCol: usize,
-  panel: usize,
-  c: usize,
-  cRow: usize,
-  init: usize,
-  initRow: usize,
-  initStep: usize,
-): void {
-  if (width == 16) tiles16(m, kc, a, panel, c, cRow, init, initRow, initStep);
-  else if (width == 12) tiles12(m, kc, a, aRow, aCol, panel, c, cRow, init, initRow, initStep);
-  else tiles4(m, kc, a, aRow, aCol, panel, c, cRow, init, initRow, initStep);
-}
-
-function copyColumns(to: usize, from: usize, n: i32, step: usize): void {
-  const delta: usize = step == 0 ? 0 : 4;
-  for (; n > 0; n--, to += 4, from += delta) store<f32>(to, load<f32>(from));
+  for (let i = <usize>whole; i < <usize>m; i++) {
+    padColumns(edge, init + i * initRow, width);
+    tiles(width, height, kc, a + i * aRow, 0, aCol, panel, edge, 64, edge, 0);
+    storeColumns(c + i * cRow, edge, width);
+  }
 }
 
 /*
@@ -301,27 +255,17 @@ function copyColumns(to: usize, from: usize, n: i32, step: usize): void {
  * out. Those of 16 columns take rows of A as packed pairs.
  */
 
-function tiles16(
-  m: i32,
-  k: i32,
-  a: usize,
-  panel: usize,
-  c: usize,
-  cRow: usize,
-  init: usize,
-  initRow: usize,
-  initStep: usize,
-): void {
+function tiles16(m: i32, k: i32, a: usize, panel: usize, c: usize, cRow: usize, init: usize, initRow: usize): void {
   do {
     const i1 = init + initRow;
     let s00 = v128.load(init);
-    let s01 = v128.load(init + initStep);
-    let s02 = v128.load(init + 2 * initStep);
-    let s03 = v128.load(init + 3 * initStep);
+    let s01 = v128.load(init, 16);
+    let s02 = v128.load(init, 32);
+    let s03 = v128.load(init, 48);
     let s10 = v128.load(i1);
-    let s11 = v128.load(i1 + initStep);
-    let s12 = v128.load(i1 + 2 * initStep);
-    let s13 = v128.load(i1 + 3 * initStep);
+    let s11 = v128.load(i1, 16);
+    let s12 = v128.load(i1, 32);
+    let s13 = v128.load(i1, 48);
     a -= 8;
     let b = panel - 64;
     let p = k;
@@ -370,7 +314,6 @@ function tiles12(
   cRow: usize,
   init: usize,
   initRow: usize,
-  initStep: usize,
 ): void {
   const ahead = aStep == 4 && k >= LONG;
   do {
@@ -380,11 +323,11 @@ function tiles12(
     }
     const i1 = init + initRow;
     let s00 = v128.load(init);
-    let s01 = v128.load(init + initStep);
-    let s02 = v128.load(init + 2 * initStep);
+    let s01 = v128.load(init, 16);
+    let s02 = v128.load(init, 32);
     let s10 = v128.load(i1);
-    let s11 = v128.load(i1 + initStep);
-    let s12 = v128.load(i1 + 2 * initStep);
+    let s11 = v128.load(i1, 16);
+    let s12 = v128.load(i1, 32);
     let a0 = a - aStep;
     let a1 = a0 + aRow;
     let b = panel - 48;
@@ -436,7 +379,6 @@ function tiles4(
   cRow: usize,
   init: usize,
   initRow: usize,
-  initStep: usize,
 ): void {
   do {
     const i1 = init + initRow;

@@ -21,12 +21,12 @@ export const WIDEST = 4096;
 const starts = memory.data(16384, 16);
 
 /**
- * Copies the n ≤ WIDEST values that sums start from, in fours `step` bytes apart, with 0 in the place of −0, and returns the address of
- * the copy. A sum that begins at 0 is never −0, while the sign of one that begins at −0 would tell whether a 0 was added or skipped.
+ * Copies the n ≤ WIDEST values that sums start from, with 0 in the place of −0, and returns the address of the copy. A sum that
+ * begins at 0 is never −0, while the sign of one that begins at −0 would tell whether a 0 was added or skipped.
  */
-export function startsOf(init: usize, step: usize, n: i32): usize {
+export function startsOf(init: usize, n: i32): usize {
   const zero = f32x4.splat(0);
-  for (let to = starts, end = to + ((<usize>n) << 2); to < end; to += 16, init += step) {
+  for (let to = starts, end = to + ((<usize>n) << 2); to < end; to += 16, init += 16) {
     v128.store(to, f32x4.add(v128.load(init), zero));
   }
   return starts;

@@ -123,7 +123,7 @@ test.each(WINDOWS)("gemm: a gathered operand gives the same as its twin, %s", (_
             const c = side.put(numbers(m * n, 3));
             const from = init === "zero" ? 0 : init === "self" ? c : side.put(numbers(n, 4));
             const [over, along] = turned ? [behind, tables] : [tables, behind];
-            side.k.gemmGathered(c, a, x, over, along, from, m, n, k, k, 1, n, init === "self" ? n : 0, 1);
+            side.k.gemmGathered(c, a, x, over, along, from, m, n, k);
             return side.read(c, m * n);
           },
           bound(Math.max(terms, 300)),
@@ -160,8 +160,8 @@ test.each(WINDOWS)("gemm: a gathered operand has the bits of the same one writte
     floats(b, k * n).set(over.flatMap((row) => along.map((col) => x[row + col] as number)));
     ints(p, k).set(over);
     ints(q, n).set(along);
-    kernels.gemmGathered(c, a, px, p, q, 0, m, n, k, k, 1, n, 0, 0);
-    kernels.gemm(d, a, b, 0, m, n, k, k, 1, n, 1, n, 0, 0);
+    kernels.gemmGathered(c, a, px, p, q, 0, m, n, k);
+    kernels.gemm(d, a, b, 0, m, n, k, k, 1, n, 1, n);
     expect(ints(c, m * n)).toEqual(ints(d, m * n));
     [px, a, b, c, d, p, q].forEach((at, i) => {
       wasmHeap.release(at, 4 * (sizes[i] as number));
@@ -173,9 +173,9 @@ test("gemm: a gathered product over nothing, or of nothing, is init or nothing",
   compareSides((side) => {
     const bias = side.put([1, 2, 3]);
     const c = side.put(numbers(6, 1));
-    side.k.gemmGathered(c, 0, 0, bias, bias, bias, 2, 3, 0, 0, 1, 3, 0, 1);
-    side.k.gemmGathered(c, 0, 0, bias, bias, bias, 0, 3, 2, 0, 1, 3, 0, 1);
-    side.k.gemmGathered(c, 0, 0, bias, bias, bias, 2, 0, 2, 0, 1, 3, 0, 1);
+    side.k.gemmGathered(c, 0, 0, bias, bias, bias, 2, 3, 0);
+    side.k.gemmGathered(c, 0, 0, bias, bias, bias, 0, 3, 2);
+    side.k.gemmGathered(c, 0, 0, bias, bias, bias, 2, 0, 2);
     return side.read(c, 6);
   });
 });

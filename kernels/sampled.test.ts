@@ -70,7 +70,7 @@ for (const density of [0, 0.02, 0.2, 1]) {
             const [c, d] = [side.put(start), side.put(start)];
             const [bRow, bCol] = transposed ? [1, k] : [n, 1];
             side.k.gemmSampled(c, bits, a, b, m, n, k, k, bRow, bCol, n);
-            side.k.gemm(d, a, b, d, m, n, k, k, 1, bRow, bCol, n, n, 1);
+            side.k.gemm(d, a, b, d, m, n, k, k, 1, bRow, bCol, n);
             const sampled = side.read(c, m * n);
             const kept = side.read(side.put(start), m * n);
             const expected = side.read(d, m * n).map((v, i) => {

@@ -2,19 +2,7 @@
 import { k } from "../backend.ts";
 import { columnStride, columnsOf } from "../columns.ts";
 import { composed } from "../composed.ts";
-import {
-  accumulates,
-  apply,
-  applyOwning,
-  canTake,
-  type Factors,
-  freshGradOf,
-  gradOf,
-  handOver,
-  type Op,
-  ready,
-  SAVES,
-} from "../op.ts";
+import { accumulates, apply, applyOwning, canTake, type Factors, freshGradOf, gradOf, handOver, type Op, ready, SAVES } from "../op.ts";
 import { allocate, type Region, recycle, scope } from "../scope.ts";
 import { broadcastShapes, formatShape, type Shape, sizeOf } from "../shape.ts";
 import { alive, type Tensor } from "../tensor.ts";
@@ -56,15 +44,14 @@ const linearOp: Op<Product> = {
     const from = columns === 0 ? w.ptr : columns;
     const row = columns === 0 ? stepIn : columnStride(outputs);
     const column = columns === 0 ? stepOut : 1;
-    if (bits === 0) k.gemm(z.ptr, x.ptr, from, start, rows, outputs, depth, depth, 1, row, column, outputs, 0, 1);
+    if (bits === 0) k.gemm(z.ptr, x.ptr, from, start, rows, outputs, depth, depth, 1, row, column, outputs);
     else if (masks) {
       const turned = allocate(bitBytes(depth, rows));
       k.transposeBits(turned, bits, rows, depth);
-      k.gemmMasked(z.ptr, turned, w.ptr, start, outputs, rows, depth, stepOut, stepIn, 1, outputs, 1, 0);
+      k.gemmMasked(z.ptr, turned, w.ptr, start, outputs, rows, depth, stepOut, stepIn, 1, outputs);
       recycle(turned, bitBytes(depth, rows), scope.region);
     } else {
-      const values = graded ? x.ptr : 0;
-      follow(z.ptr, bits, count, values, depth, 1, from, row, column, start, 0, rows, outputs, depth);
+      follow(z.ptr, bits, count, graded ? x.ptr : 0, false, from, row, column, start, rows, outputs, depth);
     }
   },
   backward(z, x, w, bias, product) {
@@ -74,12 +61,10 @@ const linearOp: Op<Product> = {
     const dw = freshGradOf(w);
     if (dw !== 0) {
       const start = accumulates ? dw : 0;
-      if (masks) k.gemmMasked(dw, bits, dz, start, outputs, depth, rows, 1, outputs, stepOut, stepIn, stepOut, stepIn);
+      if (masks) k.gemmMasked(dw, bits, dz, start, outputs, depth, rows, 1, outputs, stepOut, stepIn);
       else if (bits !== 0)
         gatherWeightGradient(dw, dz, bits, count, graded ? x.ptr : 0, outputs, depth, rows, stepOut === 1);
-      else if (stepOut === 1)
-        k.gemm(dw, x.ptr, dz, start, depth, outputs, rows, 1, depth, outputs, 1, outputs, outputs, 1);
-      else k.gemm(dw, dz, x.ptr, start, outputs, depth, rows, 1, outputs, depth, 1, depth, depth, 1);
+      else transposedTimes(dw, x.ptr, dz, accumulates, rows, product);
     }
     const db = bias === null ? 0 : gradOf(bias);
     if (db !== 0) k.addSumAxis(db, dz, 1, rows, outputs, 1);
@@ -89,21 +74,33 @@ const linearOp: Op<Product> = {
   drop: giveBack,
 };
 
+/** dx ← dz·wᵀ, added to dx where `adds` */
+function timesTransposed(dx: number, dz: number, w: number, adds: boolean, rows: number, factors: Factors): void {
+  const { depth, outputs, stepIn, stepOut } = factors;
+  k.gemm(dx, dz, w, adds ? dx : 0, rows, depth, outputs, outputs, 1, stepOut, stepIn, depth);
+}
+
+/** dw ← xᵀ·dz, stored as w is and added to dw where `adds` */
+function transposedTimes(dw: number, x: number, dz: number, adds: boolean, rows: number, factors: Factors): void {
+  const { depth, outputs, stepOut } = factors;
+  const start = adds ? dw : 0;
+  if (stepOut === 1) k.gemm(dw, x, dz, start, depth, outputs, rows, 1, depth, outputs, 1, outputs);
+  else k.gemm(dw, dz, x, start, outputs, depth, rows, 1, outputs, depth, 1, depth);
+}
+
 /** With fewer outputs the product is over before its result, so much larger, is written and read again. */
 const FEW_OUTPUTS = 64;
 
 /** The gradient of x is dz·wᵀ: handed over as it stands, sampled, or written out. */
 function inputGradient(z: Tensor, x: Tensor, w: number, product: Product): void {
-  const { depth, outputs, stepIn, stepOut } = product;
+  const { depth, outputs } = product;
   // A neuron multiplies whole time steps. Where x is [T] alone, a step is one number, less than a row of the product.
   if (outputs < FEW_OUTPUTS && x.ndim > 1 && canTake(x, "product")) {
     return handOver(z, x, { kind: "product", weights: w, factors: product });
   }
   const dx = freshGradOf(x);
   if (dx === 0 || sampled(dx, z.gradPtr, x, w, product)) return;
-  const start = accumulates ? dx : 0;
-  const rows = x.size / depth;
-  k.gemm(dx, z.gradPtr, w, start, rows, depth, outputs, outputs, 1, stepOut, stepIn, depth, depth, 1);
+  timesTransposed(dx, z.gradPtr, w, accumulates, x.size / depth, product);
 }
 
 /** Share of the groups of four below which a product of only those is faster, measured. */
@@ -132,50 +129,38 @@ function sampled(dx: number, dz: number, x: Tensor, w: number, product: Product)
 
 const matmulOp: Op<Product> = { ...linearOp, name: "matmul" };
 
-/** `batches` dense products of [m, k] · [k, n]. */
-interface Batches {
+/** `batches` dense products of [rows, depth] · [depth, outputs]. */
+interface Batches extends Factors {
   readonly shape: Shape;
   readonly batches: number;
-  readonly m: number;
-  readonly n: number;
-  readonly k: number;
+  readonly rows: number;
 }
 
 const batchedOp: Op<Batches> = {
   name: "matmul",
   saves: SAVES.a | SAVES.b,
-  forward: (z, a, b, _w, { batches, m, n, k: depth }) =>
-    products(z.ptr, a.ptr, b.ptr, false, batches, m, n, depth, depth, 1, n, 1),
-  backward(z, a, b, _w, { batches, m, n, k: depth }) {
+  forward(z, a, b, _w, { batches, rows, depth, outputs }) {
+    for (let i = 0; i < batches; i++) {
+      const left = a.ptr + 4 * i * rows * depth;
+      const right = b.ptr + 4 * i * depth * outputs;
+      k.gemm(z.ptr + 4 * i * rows * outputs, left, right, 0, rows, outputs, depth, depth, 1, outputs, 1, outputs);
+    }
+  },
+  backward(z, a, b, _w, factors) {
+    const { batches, rows, depth, outputs } = factors;
+    const left = 4 * rows * depth;
+    const right = 4 * depth * outputs;
+    const next = 4 * rows * outputs;
     const da = freshGradOf(a);
-    if (da !== 0) products(da, z.gradPtr, b.ptr, accumulates, batches, m, depth, n, n, 1, 1, n);
+    for (let i = 0; da !== 0 && i < batches; i++) {
+      timesTransposed(da + i * left, z.gradPtr + i * next, b.ptr + i * right, accumulates, rows, factors);
+    }
     const db = freshGradOf(b);
-    if (db !== 0) products(db, a.ptr, z.gradPtr, accumulates, batches, depth, n, m, 1, depth, n, 1);
+    for (let i = 0; db !== 0 && i < batches; i++) {
+      transposedTimes(db + i * right, a.ptr + i * left, z.gradPtr + i * next, accumulates, rows, factors);
+    }
   },
 };
-
-/** c ← or, where `sum`, += a·b for every batch, m × depth times depth × n, with a and b stored as their strides say. */
-function products(
-  c: number,
-  a: number,
-  b: number,
-  sum: boolean,
-  batches: number,
-  m: number,
-  n: number,
-  depth: number,
-  aRow: number,
-  aCol: number,
-  bRow: number,
-  bCol: number,
-): void {
-  for (let i = 0; i < batches; i++) {
-    const to = c + 4 * i * m * n;
-    const left = a + 4 * i * m * depth;
-    const right = b + 4 * i * depth * n;
-    k.gemm(to, left, right, sum ? to : 0, m, n, depth, aRow, aCol, bRow, bCol, n, n, 1);
-  }
-}
 
 /**
  * dw [out, in] ← or += (as `accumulates` says) dzᵀ·x, as the sum of the rows of dz at which each column of x is not 0:
@@ -200,7 +185,7 @@ export function gatherWeightGradient(
   const sum = asItIs ? dw : allocate(size);
   if (accumulates && !asItIs) k.transpose(sum, dw, outputs, inputs);
   const start = accumulates ? sum : 0;
-  follow(sum, places, count, values, 1, inputs, dz, outputs, 1, start, outputs, inputs, outputs, rows);
+  follow(sum, places, count, values, true, dz, outputs, 1, start, inputs, outputs, rows);
   if (!asItIs) {
     k.transpose(dw, sum, inputs, outputs);
     recycle(sum, size, scope.region);
@@ -210,20 +195,18 @@ export function gatherWeightGradient(
 
 /**
  * c[i, :] ← start[i, :] + Σ values[i, p]·w[p, :] over the bits p of row i, of which `count` are set: a product of m × depth and
- * depth × n that follows non-zeros. `values` is 0 if they are ones, `startRow` if one row starts all; steps count elements.
+ * depth × n that follows non-zeros. `values` is 0 if they are ones, and [depth, m] where `turned`; start is 0, c or a row for all.
  */
 export function follow(
   c: number,
   bits: number,
   count: number,
   values: number,
-  valueRow: number,
-  valueCol: number,
+  turned: boolean,
   w: number,
   row: number,
   col: number,
   start: number,
-  startRow: number,
   m: number,
   n: number,
   depth: number,
@@ -231,7 +214,7 @@ export function follow(
   // What the kernel wants to work in.
   const bytes = 4 * (m + 5 + (values !== 0 ? 2 * count : (count + 1) >> 1));
   const work = allocate(bytes);
-  k.gather(c, bits, work, values, w, start, count, m, n, depth, valueRow, valueCol, row, col, n, startRow, 1);
+  k.gather(c, bits, work, values, turned ? 1 : 0, w, start, count, m, n, depth, row, col);
   recycle(work, bytes, scope.region);
 }
 
@@ -356,7 +339,9 @@ function batched(a: Tensor, b: Tensor, depth: number): Tensor {
   const batch = broadcastShapes("matmul", a.sizes.slice(0, -2), b.sizes.slice(0, -2));
   const left = broadcastTo(a, [...batch, m, depth]);
   const right = broadcastTo(b, [...batch, depth, n]);
-  return apply(batchedOp, { shape: [...batch, m, n], batches: sizeOf(batch), m, n, k: depth }, left, right);
+  const shape = [...batch, m, n];
+  const sizes = { shape, batches: sizeOf(batch), rows: m, depth, outputs: n, stepIn: n, stepOut: 1 };
+  return apply(batchedOp, sizes, left, right);
 }
 
 /**

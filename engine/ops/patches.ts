@@ -63,8 +63,8 @@ export function multiplyPatches(
       const w = weights + 4 * i * filters * taps;
       const p = (isPadded ? padded : image) + 4 * i * channels * plane;
       if (result === "maps") {
-        k.gemmGathered(m, w, p, tapTable, placeTable, startsFromMap ? m : 0, filters, n, taps, taps, 1, n, n, 1);
-      } else k.gemmGathered(w, m, p, placeTable, tapTable, w, filters, taps, n, n, 1, taps, taps, 1);
+        k.gemmGathered(m, w, p, tapTable, placeTable, startsFromMap ? m : 0, filters, n, taps);
+      } else k.gemmGathered(w, m, p, placeTable, tapTable, w, filters, taps, n);
     }
     if (count > 1 && result === "maps") {
       const move = adds ? "addBlocks" : "copyBlocks";
@@ -180,7 +180,7 @@ export function spreadMaps(
           const columns = (end - r) * row;
           const b = turned + 4 * (i * filters * turnedRow + r * row);
           if (listed) multiplyListed(patches, lists, b, m, columns, turnedRow, patchesRow);
-          else k.gemm(patches, values, b, 0, m, columns, filters, filters, 1, turnedRow, 1, patchesRow, 0, 0);
+          else k.gemm(patches, values, b, 0, m, columns, filters, filters, 1, turnedRow, 1, patchesRow);
           const under = runTable + 4 * r * runs;
           addPatches(spaces, patches, placeTable + 4 * place, under, m, (end - r) * runs, row / runs, patchesRow);
         }

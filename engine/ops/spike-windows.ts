@@ -66,7 +66,7 @@ export class SpikeWindows implements Follower {
         const found = this.findSpikes(first, count, i);
         const w = turned + 4 * i * depth * filters;
         const start = bias === 0 ? 0 : bias + 4 * i * filters;
-        follow(side, rows, found, 0, 0, 0, w, filters, 1, start, 0, m, filters, depth);
+        follow(side, rows, found, 0, false, w, filters, 1, start, m, filters, depth);
         for (let j = 0; j < count; j++) {
           const map = maps + 4 * ((first + j) * groups + i) * filters * places;
           k.transpose(map, side + 4 * j * places * filters, places, filters);
@@ -87,7 +87,7 @@ export class SpikeWindows implements Follower {
       const found = this.findSpikes(first + done, some, group);
       k.transposeBits(columns, rows, m, depth);
       const from = maps + 4 * done * places * filters;
-      follow(w, columns, found, 0, 0, 0, from, filters, 1, w, filters, depth, filters, m);
+      follow(w, columns, found, 0, false, from, filters, 1, w, depth, filters, m);
     }
   }
 

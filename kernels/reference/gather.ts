@@ -6,28 +6,25 @@ export function gather(
   bits: number,
   _work: number,
   x: number,
+  turned: number,
   b: number,
   init: number,
   _count: number,
   m: number,
   n: number,
   k: number,
-  xRow: number,
-  xCol: number,
   bRow: number,
   bCol: number,
-  cRow: number,
-  initRow: number,
-  initCol: number,
 ): void {
   const words = Math.ceil(k / 32);
   for (let i = 0; i < m; i++) {
     for (let j = 0; j < n; j++) {
-      let sum = init === 0 ? 0 : at(init, i * initRow + j * initCol);
+      let sum = init === 0 ? 0 : at(init, init === c ? i * n + j : j);
       for (let p = 0; p < k; p++) {
-        if (isSet(bits, words, i, p)) sum += (x === 0 ? 1 : at(x, i * xRow + p * xCol)) * at(b, p * bRow + j * bCol);
+        if (isSet(bits, words, i, p))
+          sum += (x === 0 ? 1 : at(x, turned === 0 ? i * k + p : p * m + i)) * at(b, p * bRow + j * bCol);
       }
-      put(c, i * cRow + j, sum);
+      put(c, i * n + j, sum);
     }
   }
 }

@@ -13,12 +13,10 @@ export function gemm(
   bRow: number,
   bCol: number,
   cRow: number,
-  initRow: number,
-  initCol: number,
 ): void {
   for (let i = 0; i < m; i++) {
     for (let j = 0; j < n; j++) {
-      let sum = init === 0 ? 0 : at(init, i * initRow + j * initCol);
+      let sum = init === 0 ? 0 : at(init, init === c ? i * cRow + j : j);
       for (let p = 0; p < k; p++) sum += at(a, i * aRow + p * aCol) * at(b, p * bRow + j * bCol);
       put(c, i * cRow + j, sum);
     }
@@ -35,17 +33,12 @@ export function gemmGathered(
   m: number,
   n: number,
   k: number,
-  aRow: number,
-  aCol: number,
-  cRow: number,
-  initRow: number,
-  initCol: number,
 ): void {
   for (let i = 0; i < m; i++) {
     for (let j = 0; j < n; j++) {
-      let sum = init === 0 ? 0 : at(init, i * initRow + j * initCol);
-      for (let p = 0; p < k; p++) sum += at(a, i * aRow + p * aCol) * at(x, at(rows, p) + at(cols, j));
-      put(c, i * cRow + j, sum);
+      let sum = init === 0 ? 0 : at(init, init === c ? i * n + j : j);
+      for (let p = 0; p < k; p++) sum += at(a, i * k + p) * at(x, at(rows, p) + at(cols, j));
+      put(c, i * n + j, sum);
     }
   }
 }
