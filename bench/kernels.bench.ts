@@ -76,11 +76,8 @@ const images = block(LARGE, random);
 const gradients = block(LARGE);
 const [m, v] = [block(LARGE), block(LARGE)];
 const [pooled, places] = [block(LARGE / 4, random), block(LARGE / 4)];
-const windows = block(3 * HALF);
-kernels.spans(windows, SIZE, HALF, 2, 2, 0, 1);
-
-const POOL = [PLANES, SIZE, SIZE, HALF, HALF] as const;
-const MAX_POOL = [...POOL, 2, 2, 2, 2, 1, 1, 0, 0] as const;
+const windows = block(6 + 3 * HALF);
+kernels.spans(windows, SIZE, HALF, 2, 2, 0, 1, 1);
 
 /** The logits of tutorial 5, all time steps of a batch. */
 const [ROWS, CLASSES] = [3200, 10];
@@ -90,10 +87,10 @@ const [losses, sums, targets] = [block(ROWS), block(2 * ROWS), block(ROWS)];
 /** What waits for memory, and how many arrays of LARGE values it reads and writes. */
 const streams: Record<string, [arrays: number, kernel: () => void]> = {
   adam: [7, () => kernels.adam(images, gradients, m, v, 0, LARGE, 1e-3, 0.9, 0.999, 1e-8, 0, 0, 1)],
-  maxPool: [1.25, () => kernels.maxPool(pooled, 0, images, ...MAX_POOL)],
-  maxPlaces: [1.25, () => kernels.maxPool(0, places, images, ...MAX_POOL)],
-  avgPool: [1.25, () => kernels.avgPool(pooled, images, windows, windows, ...POOL)],
-  avgPoolGrad: [2.25, () => kernels.avgPoolGrad(gradients, pooled, windows, windows, ...POOL)],
+  maxPool: [1.25, () => kernels.maxPool(pooled, 0, images, windows, windows, PLANES)],
+  maxPlaces: [1.25, () => kernels.maxPool(0, places, images, windows, windows, PLANES)],
+  avgPool: [1.25, () => kernels.avgPool(pooled, images, windows, windows, PLANES)],
+  avgPoolGrad: [2.25, () => kernels.avgPoolGrad(gradients, pooled, windows, windows, PLANES)],
 };
 /** The triad reads two arrays and writes one. */
 const TRIAD_ARRAYS = 3;

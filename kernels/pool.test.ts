@@ -62,10 +62,28 @@ function samples(n: number): number[][] {
   ];
 }
 
+/** Integers of a table before its entries. */
+const HEAD = 6;
+
+/** The tables of rows and of columns, as many windows as w has; a kernel of 0 stands for windows that share an axis. */
+function tables(
+  side: Side,
+  w: Windows,
+  countPadding = 0,
+  kernels = w.kernel,
+  dilations = w.dilation,
+): [down: number, across: number] {
+  return ([0, 1] as const).map((axis) => {
+    const places = placesAlong(w, axis);
+    const table = side.zeros(HEAD + 3 * places);
+    const [kernel, stride, padding, dilation] = [kernels[axis], w.stride[axis], w.padding[axis], dilations[axis]];
+    side.k.spans(table, w.size[axis], places, kernel, stride, padding, dilation, countPadding);
+    return table;
+  }) as [number, number];
+}
+
 function maxPool(side: Side, w: Windows, x: number, z: number, place: number): void {
-  const [rows, columns] = [placesAlong(w, 0), placesAlong(w, 1)];
-  const [[h, q], [kh, kw], [sy, sx], [py, px], [dy, dx]] = [w.size, w.kernel, w.stride, w.padding, w.dilation];
-  side.k.maxPool(z, place, x, PLANES, h, q, rows, columns, kh, kw, sy, sx, dy, dx, py, px);
+  side.k.maxPool(z, place, x, ...tables(side, w), PLANES);
 }
 
 for (const w of CASES) {
@@ -104,8 +122,7 @@ for (const w of CASES) {
     if (packs)
       test(`pool: maxima of bits are those of the floats, ${nameOf(w)}, density ${density}`, () => {
         compareSides((side) => {
-          const [rows, columns] = [placesAlong(w, 0), placesAlong(w, 1)];
-          const [[h, q], [kh, kw], [sy, sx], , [dy, dx]] = [w.size, w.kernel, w.stride, w.padding, w.dilation];
+          const [down, across] = tables(side, w);
           const n = PLANES * count;
           const words = Math.ceil(n / 32);
           const x = side.put(spikes);
@@ -119,12 +136,12 @@ for (const w of CASES) {
             number,
           ];
           maxPool(side, w, x, z, place);
-          side.k.maxPoolBits(packed, where, bits, PLANES, h, q, rows, columns, kh, kw, sy, sx, dy, dx);
-          side.k.maxPoolBits(alone, 0, bits, PLANES, h, q, rows, columns, kh, kw, sy, sx, dy, dx);
+          side.k.maxPoolBits(packed, where, bits, down, across, PLANES);
+          side.k.maxPoolBits(alone, 0, bits, down, across, PLANES);
           expect(side.readWords(alone, words)).toEqual(side.readWords(packed, words));
           const places = side.readInts(where, n);
           expect(places).toEqual(side.readInts(place, n));
-          side.k.maxPoolBits(0, where, bits, PLANES, h, q, rows, columns, kh, kw, sy, sx, dy, dx);
+          side.k.maxPoolBits(0, where, bits, down, across, PLANES);
           expect(side.readInts(where, n)).toEqual(places);
           const floats = side.zeros(n);
           side.k.unpackBits(floats, packed, n);
@@ -136,17 +153,13 @@ for (const w of CASES) {
     test(`pool: means of bits are those of the floats, ${nameOf(w)}, density ${density}`, () => {
       for (const kernel of [w.kernel, [0, 0] as const]) {
         compareSides((side) => {
-          const [rows, columns] = [placesAlong(w, 0), placesAlong(w, 1)];
-          const down = side.zeros(3 * rows);
-          const across = side.zeros(3 * columns);
-          side.k.spans(down, w.size[0], rows, kernel[0], w.stride[0], w.padding[0], 1);
-          side.k.spans(across, w.size[1], columns, kernel[1], w.stride[1], w.padding[1], 1);
+          const [down, across] = tables(side, w, 1, kernel, [1, 1]);
           const x = side.put(spikes);
           const bits = side.zeros(Math.ceil((PLANES * plane) / 32) + 1);
           side.k.packBits(bits, x, 1, PLANES * plane);
           const [z, packed] = [side.zeros(PLANES * count), side.zeros(PLANES * count)];
-          side.k.avgPool(z, x, down, across, PLANES, w.size[0], w.size[1], rows, columns);
-          side.k.avgPoolBits(packed, bits, down, across, PLANES, w.size[0], w.size[1], rows, columns);
+          side.k.avgPool(z, x, down, across, PLANES);
+          side.k.avgPoolBits(packed, bits, down, across, PLANES);
           expect(side.read(packed, PLANES * count)).toEqual(side.read(z, PLANES * count));
           return side.read(packed, PLANES * count);
         });
@@ -160,19 +173,15 @@ for (const w of CASES) {
         // Rows or columns without a value under them divide 0 by 0.
         const values = numbers(PLANES * plane, 1);
         compareSides((side) => {
-          const [rows, columns] = [placesAlong(w, 0), placesAlong(w, 1)];
-          const down = side.zeros(3 * rows);
-          const across = side.zeros(3 * columns);
-          side.k.spans(down, w.size[0], rows, kernel[0], w.stride[0], w.padding[0], counted);
-          side.k.spans(across, w.size[1], columns, kernel[1], w.stride[1], w.padding[1], counted);
+          const [down, across] = tables(side, w, counted, kernel, [1, 1]);
           const z = side.zeros(PLANES * count);
           const dx = side.put(numbers(PLANES * plane, 2));
           const dz = side.put(numbers(PLANES * count, 3));
-          side.k.avgPool(z, side.put(values), down, across, PLANES, w.size[0], w.size[1], rows, columns);
-          side.k.avgPoolGrad(dx, dz, down, across, PLANES, w.size[0], w.size[1], rows, columns);
+          side.k.avgPool(z, side.put(values), down, across, PLANES);
+          side.k.avgPoolGrad(dx, dz, down, across, PLANES);
           return [
-            ...side.readInts(down, 3 * rows),
-            ...side.readInts(across, 3 * columns),
+            ...side.readInts(down + 4 * HEAD, 3 * placesAlong(w, 0)),
+            ...side.readInts(across + 4 * HEAD, 3 * placesAlong(w, 1)),
             ...side.read(z, PLANES * count),
             ...side.read(dx, PLANES * plane),
           ];
@@ -189,7 +198,7 @@ test("pool: of equal maxima the first one is found, in whatever lane", () => {
         const x = side.put(Array.from({ length: 9 }, (_, i) => (i >= first ? top : 0)));
         const z = side.zeros(1);
         const place = side.zeros(1);
-        side.k.maxPool(z, place, x, 1, 3, 3, 1, 1, 3, 3, 1, 1, 1, 1, 0, 0);
+        side.k.maxPool(z, place, x, ...tables(side, windows([3, 3], [3, 3])), 1);
         expect(side.readInts(place, 1)).toEqual([first]);
         return side.read(z, 1);
       });
@@ -221,9 +230,9 @@ test("pool: windows that share a long axis evenly agree with their twin", () => 
     [2 ** 20, 4099],
   ] as const) {
     compareSides((side) => {
-      const table = side.zeros(3 * places);
-      side.k.spans(table, size, places, 0, 0, 0, 0);
-      return side.readInts(table, 3 * places);
+      const table = side.zeros(HEAD + 3 * places);
+      side.k.spans(table, size, places, 0, 0, 0, 1, 0);
+      return side.readInts(table + 4 * HEAD, 3 * places);
     });
   }
 });
@@ -232,7 +241,8 @@ test("pool: a window that covers nothing is −∞ and has no place", () => {
   compareSides((side) => {
     const z = side.zeros(1);
     const place = side.zeros(1);
-    side.k.maxPool(z, place, side.put([1, 2, 3, 4]), 1, 2, 2, 1, 1, 2, 2, 1, 1, 3, 3, 1, 1);
+    const gap = windows([2, 2], [2, 2], [4, 4], [1, 1], [3, 3]);
+    side.k.maxPool(z, place, side.put([1, 2, 3, 4]), ...tables(side, gap), 1);
     const dx = side.zeros(4);
     side.k.addAtPlaces(dx, side.put([5]), place, 1, 4, 1);
     expect(side.read(z, 1)).toEqual([-Infinity]);

@@ -1,6 +1,10 @@
 /**
- * Windows over the planes [height, width] of images, reduced to one value each: [rows, columns]. Window (r, c) begins at row
- * r·sy − py and column c·sx − px; what it covers beyond the plane does not count.
+ * Windows over the planes [height, width] of images, reduced to one value each. Along an axis a table tells what each window
+ * covers of the plane, in integers; `spans` makes it:
+ *
+ *   size, windows, distance of the values under one | run: first, end, step | for each window: first, end, count
+ *
+ * Windows of a run are alike: each begins `step` = 1 or 2 values behind the one before. They are taken four at a time.
  */
 import { append, endStream, startStream, wordAt } from "./bits";
 import { minusInfinity } from "./lanes";
@@ -9,174 +13,123 @@ import { scalarEnd } from "./span";
 const laneNumber = memory.data<u32>([0, 1, 2, 3], 16);
 const evenLanes = memory.data<i32>([-1, 0, -1, 0], 16);
 
+/** Bytes of the head of a table, and of an entry. */
+const HEAD: usize = 24;
+const ENTRY: usize = 12;
+
+/**
+ * table ← the windows along an axis: where the values of each begin in the plane and end, and by what their sum is divided. A
+ * kernel of 0 stands for windows that share the axis evenly.
+ */
+export function spans(
+  table: usize,
+  size: i32,
+  places: i32,
+  kernel: i32,
+  stride: i32,
+  padding: i32,
+  dilation: i32,
+  countPadding: i32,
+): void {
+  store<i32>(table, size);
+  store<i32>(table, places, 4);
+  store<i32>(table, min(dilation, size), 8);
+  let entry = table + HEAD;
+  for (let c = 0; c < places; c++, entry += ENTRY) {
+    let start = c * stride - padding;
+    let end = <i32>min<i64>(<i64>start + <i64>(kernel - 1) * dilation + 1, size + padding);
+    if (kernel == 0) {
+      start = <i32>((<i64>c * size) / places);
+      end = <i32>((<i64>(c + 1) * size + places - 1) / places);
+    }
+    let first = start;
+    if (first < 0) first = dilation == 1 ? 0 : first + ((dilation - 1 - first) / dilation) * dilation;
+    store<i32>(entry, min(first, size));
+    store<i32>(entry, min(end, size), 4);
+    store<i32>(entry, countPadding ? end - start : min(end, size) - first, 8);
+  }
+  findRun(table, places);
+}
+
+/** The longest run around the middle window. */
+function findRun(table: usize, places: i32): void {
+  const middle = places >> 1;
+  const at = entryOf(table, middle);
+  const step = middle > 0 ? load<i32>(at) - load<i32>(at - ENTRY) : 1;
+  let first = middle;
+  let end = middle;
+  if ((step == 1 || step == 2) && lengthOf(at) > 0) {
+    while (end < places && isLike(at, entryOf(table, end), (end - middle) * step)) end++;
+    while (first > 0 && isLike(at, entryOf(table, first - 1), (first - 1 - middle) * step)) first--;
+  }
+  store<i32>(table, first, 12);
+  store<i32>(table, end, 16);
+  store<i32>(table, step, 20);
+}
+
+/** Whether a window is one other moved by so much. */
+function isLike(one: usize, other: usize, moved: i32): bool {
+  const starts = load<i32>(other) == load<i32>(one) + moved;
+  return starts && load<i32>(other, 4) == load<i32>(one, 4) + moved && load<i32>(other, 8) == load<i32>(one, 8);
+}
+
+function entryOf(table: usize, window: i32): usize {
+  return table + HEAD + <usize>window * ENTRY;
+}
+
+/** How many values a window covers. */
+function lengthOf(entry: usize): i32 {
+  return load<i32>(entry, 4) - load<i32>(entry);
+}
+
+/** Whether windows of a run are two neighbouring columns side by side. */
+function arePairs(across: usize): bool {
+  const length = lengthOf(entryOf(across, load<i32>(across, 12)));
+  return load<i32>(across, 20) == 2 && length == 2 && load<i32>(across, 8) == 1;
+}
+
 /**
  * z ← the maximum under each window, NaN being the largest, and place ← where in its plane the first one is, in the order of
  * rows, as an integer; each if its address is not 0. −∞ and −1 where a window covers nothing.
  */
-export function maxPool(
-  z: usize,
-  place: usize,
-  x: usize,
-  planes: i32,
-  height: i32,
-  width: i32,
-  rows: i32,
-  columns: i32,
-  kh: i32,
-  kw: i32,
-  sy: i32,
-  sx: i32,
-  dy: i32,
-  dx: i32,
-  py: i32,
-  px: i32,
-): void {
-  const row = (<usize>columns) << 2;
-  const tall = extent(kh, dy, height + py);
-  const wide = extent(kw, dx, width + px);
-  // The windows that have all their columns in the plane: four of these at a time, if they step by 1 or 2.
-  const first = (px + sx - 1) / sx;
-  const reach = width + px - extent(kw - 1, dx, width + px);
-  const last = reach > 0 && sx <= 2 ? min(columns, (reach - 1) / sx + 1) : 0;
-  const inside = (py | px) == 0 && (rows - 1) * sy + 2 <= height && 2 * columns <= width;
-  const square = kh == 2 && kw == 2 && sx == 2 && dx == 1 && dy == 1 && columns >= 4 && inside;
-  for (; planes > 0; planes--, x += (<usize>(height * width)) << 2) {
-    if (square && maximaOfSquares(z, place, x, width, rows, columns, sy)) {
-      if (z != 0) z += row * rows;
-      if (place != 0) place += row * rows;
-      continue;
-    }
-    for (let r = 0; r < rows; r++) {
-      inline.always(
-        maximaOfRow(z, place, x, r * sy - py, height, width, columns, first, last, tall, wide, sx, px, dy, dx),
-      );
+export function maxPool(z: usize, place: usize, x: usize, down: usize, across: usize, planes: i32): void {
+  const row = (<usize>load<i32>(across, 4)) << 2;
+  const plane = (<usize>(load<i32>(down) * load<i32>(across))) << 2;
+  const end = entryOf(down, load<i32>(down, 4));
+  for (; planes > 0; planes--, x += plane) {
+    for (let y = down + HEAD; y < end; y += ENTRY) {
+      inline.always(maximaOfRow(z, place, x, y, load<i32>(down, 8), across));
       if (z != 0) z += row;
       if (place != 0) place += row;
     }
   }
 }
 
-/** So many values `dilation` apart, and the gap behind each: where a window ends, or `most`, which is beyond the plane. */
-function extent(kernel: i32, dilation: i32, most: i32): i32 {
-  return <i32>min<i64>(<i64>kernel * dilation, most);
-}
-
-/** The first value of a window at `start` that is not before the plane. */
-function firstInside(start: i32, dilation: i32): i32 {
-  if (start >= 0) return start;
-  return dilation == 1 ? 0 : start + ((dilation - 1 - start) / dilation) * dilation;
-}
-
-/**
- * The same for spikes, of windows without padding at most 32 columns wide: z and x are streams of bits, each z whether a bit
- * under its window is set, and place is where the first one is, or the window begins.
- */
-export function maxPoolBits(
-  z: usize,
-  place: usize,
-  x: usize,
-  planes: i32,
-  height: i32,
-  width: i32,
-  rows: i32,
-  columns: i32,
-  kh: i32,
-  kw: i32,
-  sy: i32,
-  sx: i32,
-  dy: i32,
-  dx: i32,
-): void {
-  const tall = extent(kh, dy, height);
-  let taps: u32 = 0;
-  for (let j = 0; j < kw; j++) taps |= 1 << (j * dx);
-  if (z != 0) startStream(z);
-  for (let plane = 0; plane < planes * height; plane += height) {
-    for (let r = 0; r < rows; r++) {
-      const top = r * sy;
-      const bottom = min(height, top + tall);
-      for (let c = 0; c < columns; ) {
-        let word: u32 = 0;
-        let bit: u32 = 0;
-        for (; bit < 32 && c < columns; bit++, c++) {
-          const left = c * sx;
-          const mask = width - left < 32 ? taps & ((1 << (width - left)) - 1) : taps;
-          let found = top * width + left;
-          for (let i = top; i < bottom; i += dy) {
-            const set = inline.always(wordAt(x, <usize>((plane + i) * width + left))) & mask;
-            if (set == 0) continue;
-            word |= 1 << bit;
-            found = i * width + left + <i32>ctz<u32>(set);
-            break;
-          }
-          if (place == 0) continue;
-          store<i32>(place, found);
-          place += 4;
-        }
-        if (z != 0) append(word, bit);
-      }
-    }
-  }
-  if (z != 0) endStream();
-}
-
-function maximaOfRow(
-  z: usize,
-  place: usize,
-  x: usize,
-  top: i32,
-  height: i32,
-  width: i32,
-  columns: i32,
-  first: i32,
-  last: i32,
-  tall: i32,
-  wide: i32,
-  sx: i32,
-  px: i32,
-  dy: i32,
-  dx: i32,
-): void {
-  // The rows of the window that lie in the plane.
-  const from = min(height, firstInside(top, dy)) * width;
-  const to = min(height, top + tall) * width;
-  if (from >= to) last = 0;
-  const step = min(height, dy) * width;
+/** The windows over the rows that an entry names, which lie dy apart. */
+function maximaOfRow(z: usize, place: usize, x: usize, entry: usize, dy: i32, across: usize): void {
+  const width = load<i32>(across);
+  const columns = load<i32>(across, 4);
+  const dx = load<i32>(across, 8);
+  const from = load<i32>(entry) * width;
+  const to = load<i32>(entry, 4) * width;
+  const first = load<i32>(across, 12);
+  const last = from < to ? load<i32>(across, 16) - 4 : -1;
+  const step = load<i32>(across, 20);
+  const squares = arePairs(across) && lengthOf(entry) == 2 && dy == 1;
   for (let c = 0; c < columns; ) {
-    const left = c * sx - px;
-    if (c >= first && c + 4 <= last) {
-      let best = v128.load32_splat(minusInfinity);
-      const lanes = i32x4.mul(v128.load(laneNumber), i32x4.splat(sx));
-      let found = i32x4.add(lanes, i32x4.splat(from + left));
-      for (let i = from; i < to; i += step) {
-        for (let j = i + left, end = j + wide; j < end; j += dx) {
-          const p = x + ((<usize>j) << 2);
-          const value = sx == 1 ? v128.load(p) : everyOther(p);
-          const wins = v128.andnot(f32x4.eq(best, best), f32x4.le(value, best));
-          best = v128.bitselect(value, best, wins);
-          found = v128.bitselect(i32x4.add(lanes, i32x4.splat(j)), found, wins);
-        }
-      }
-      if (z != 0) v128.store(z + ((<usize>c) << 2), best);
-      if (place != 0) v128.store(place + ((<usize>c) << 2), found);
-      c += 4;
-    } else {
-      const o = (<usize>c) << 2;
-      inline.always(
-        maximumOf(
-          z == 0 ? 0 : z + o,
-          place == 0 ? 0 : place + o,
-          x,
-          from,
-          to,
-          step,
-          inline.always(firstInside(left, dx)),
-          min(width, left + wide),
-          dx,
-        ),
-      );
-      c++;
+    const four = c >= first && c < last + 4 && first <= last;
+    // The last four windows may overlap those before.
+    if (four) c = min(c, last);
+    const o = (<usize>c) << 2;
+    const best = z == 0 ? 0 : z + o;
+    const found = place == 0 ? 0 : place + o;
+    const span = entryOf(across, c);
+    const left = load<i32>(span);
+    if (!four) inline.always(maximumOf(best, found, x, from, to, dy * width, left, load<i32>(span, 4), dx));
+    else if (!squares || !inline.always(maximaOfSquares(best, found, x, from + left, width))) {
+      inline.always(maximaOfFour(best, found, x, from + left, to + left, dy * width, lengthOf(span), dx, step));
     }
+    c += four ? 4 : 1;
   }
 }
 
@@ -210,208 +163,251 @@ function maximumOf(
   if (place != 0) store<i32>(place, found);
 }
 
+/** Four windows of so many columns, `side` apart, of which the first begins at from, from + step, … before to. */
+function maximaOfFour(
+  z: usize,
+  place: usize,
+  x: usize,
+  from: i32,
+  to: i32,
+  step: i32,
+  length: i32,
+  dx: i32,
+  side: i32,
+): void {
+  const lanes = i32x4.mul(v128.load(laneNumber), i32x4.splat(side));
+  let best = v128.load32_splat(minusInfinity);
+  let found = i32x4.add(lanes, i32x4.splat(from));
+  for (let i = from; i < to; i += step) {
+    for (let j = i, end = i + length; j < end; j += dx) {
+      const p = x + ((<usize>j) << 2);
+      const value = side == 1 ? v128.load(p) : everyOther(p);
+      const wins = v128.andnot(f32x4.eq(best, best), f32x4.le(value, best));
+      best = v128.bitselect(value, best, wins);
+      found = v128.bitselect(i32x4.add(lanes, i32x4.splat(j)), found, wins);
+    }
+  }
+  if (z != 0) v128.store(z, best);
+  if (place != 0) v128.store(place, found);
+}
+
 function everyOther(p: usize): v128 {
   return i32x4.shuffle(v128.load(p), v128.load(p, 12), 0, 2, 5, 7);
 }
 
 /**
- * The windows of a plane where these are 2 × 2, side by side and inside. False, with nothing of use done, if a value is not
- * a number, or for infinities of both signs: then it is for maximaOfRow.
+ * Four windows 2 × 2 side by side. False, with nothing done, if a value is not a number, or for infinities of both signs: then
+ * they are for maximaOfFour.
  */
-function maximaOfSquares(z: usize, place: usize, x: usize, width: i32, rows: i32, columns: i32, sy: i32): bool {
-  const below = (<usize>width) << 2;
-  const lanes = i32x4.mul(v128.load(laneNumber), i32x4.splat(2));
-  for (let r = 0; r < rows; r++) {
-    for (let next = 0; next < columns; next += 4) {
-      // The last four windows may overlap those before.
-      const c = min(next, columns - 4);
-      const from = r * sy * width + 2 * c;
-      const p = x + ((<usize>from) << 2);
-      const a = v128.load(p);
-      const b = v128.load(p, 16);
-      const d = v128.load(p + below);
-      const e = v128.load(p + below, 16);
-      const first = i32x4.shuffle(a, b, 0, 2, 4, 6);
-      const second = i32x4.shuffle(a, b, 1, 3, 5, 7);
-      const third = i32x4.shuffle(d, e, 0, 2, 4, 6);
-      const fourth = i32x4.shuffle(d, e, 1, 3, 5, 7);
-      const sum = f32x4.add(f32x4.add(first, second), f32x4.add(third, fourth));
-      if (v128.any_true(f32x4.ne(sum, sum))) return false;
-      const best = f32x4.pmax(f32x4.pmax(first, second), f32x4.pmax(third, fourth));
-      const at = (<usize>(r * columns + c)) << 2;
-      if (z != 0) v128.store(z + at, best);
-      if (place == 0) continue;
-      const here = i32x4.add(lanes, i32x4.splat(from));
-      let found = i32x4.sub(i32x4.add(here, i32x4.splat(width)), f32x4.ne(third, best));
-      found = v128.bitselect(i32x4.add(here, i32x4.splat(1)), found, f32x4.eq(second, best));
-      v128.store(place + at, v128.bitselect(here, found, f32x4.eq(first, best)));
-    }
-  }
+function maximaOfSquares(z: usize, place: usize, x: usize, from: i32, width: i32): bool {
+  const p = x + ((<usize>from) << 2);
+  const below = p + ((<usize>width) << 2);
+  const a = v128.load(p);
+  const b = v128.load(p, 16);
+  const d = v128.load(below);
+  const e = v128.load(below, 16);
+  const first = i32x4.shuffle(a, b, 0, 2, 4, 6);
+  const second = i32x4.shuffle(a, b, 1, 3, 5, 7);
+  const third = i32x4.shuffle(d, e, 0, 2, 4, 6);
+  const fourth = i32x4.shuffle(d, e, 1, 3, 5, 7);
+  const sum = f32x4.add(f32x4.add(first, second), f32x4.add(third, fourth));
+  if (v128.any_true(f32x4.ne(sum, sum))) return false;
+  const best = f32x4.pmax(f32x4.pmax(first, second), f32x4.pmax(third, fourth));
+  if (z != 0) v128.store(z, best);
+  if (place == 0) return true;
+  const lanes = v128.load(laneNumber);
+  const here = i32x4.add(i32x4.add(lanes, lanes), i32x4.splat(from));
+  let found = i32x4.sub(i32x4.add(here, i32x4.splat(width)), f32x4.ne(third, best));
+  found = v128.bitselect(i32x4.add(here, i32x4.splat(1)), found, f32x4.eq(second, best));
+  v128.store(place, v128.bitselect(here, found, f32x4.eq(first, best)));
   return true;
 }
 
 /**
- * table[c] ← (first, end, count) of each of the windows along an axis: which of its values are averaged, and by what their
- * sum is divided. A kernel of 0 stands for windows that share the axis evenly.
+ * The same for spikes, of windows without padding at most 32 columns wide: z and x are streams of bits, each z whether a bit
+ * under its window is set, and place is where the first one is, or the window begins.
  */
-export function spans(
-  table: usize,
-  size: i32,
-  places: i32,
-  kernel: i32,
-  stride: i32,
-  padding: i32,
-  countPadding: i32,
-): void {
-  for (let c = 0; c < places; c++, table += 12) {
-    let first = c * stride - padding;
-    let end = first + kernel;
-    if (kernel == 0) {
-      first = <i32>((<i64>c * size) / places);
-      end = <i32>((<i64>(c + 1) * size + places - 1) / places);
-    }
-    const inside = min(end, size) - max(first, 0);
-    store<i32>(table, max(first, 0));
-    store<i32>(table, min(end, size), 4);
-    store<i32>(table, countPadding ? min(end, size + padding) - first : inside, 8);
-  }
-}
-
-/** Of a table of spans: the first column of a run, the column behind it, their distance, what each covers and is divided by. */
-const run = memory.data(20, 16);
-
-/** The longest run of windows around the middle one that are alike, where they step by 1 or 2. */
-function findRun(across: usize, columns: i32): void {
-  const middle = columns >> 1;
-  const at = across + <usize>middle * 12;
-  const length = load<i32>(at, 4) - load<i32>(at);
-  const step = middle > 0 ? load<i32>(at) - load<i32>(at - 12) : 1;
-  let first = middle;
-  let end = middle;
-  if (step == 1 || step == 2) {
-    while (end < columns && isLike(at, across + <usize>end * 12, (end - middle) * step)) end++;
-    while (first > 0 && isLike(at, across + <usize>(first - 1) * 12, (first - 1 - middle) * step)) first--;
-  }
-  store<i32>(run, first);
-  store<i32>(run, end, 4);
-  store<i32>(run, step, 8);
-  store<i32>(run, length, 12);
-  store<i32>(run, load<i32>(at, 8), 16);
-}
-
-/** How many windows of a run are two columns side by side, in whole groups of four; `last` is where the last group may begin. */
-function pairsOf(first: i32, last: i32, step: i32, length: i32): i32 {
-  return step == 2 && length == 2 && last >= first ? (last - first + 4) & ~3 : 0;
-}
-
-/** Whether a window is one other moved by so much. */
-function isLike(one: usize, other: usize, moved: i32): bool {
-  const starts = load<i32>(other) == load<i32>(one) + moved;
-  return starts && load<i32>(other, 4) == load<i32>(one, 4) + moved && load<i32>(other, 8) == load<i32>(one, 8);
-}
-
-/** What the sum under a window is divided by. */
-function countOf(down: usize, across: usize): f32 {
-  return <f32>(<i64>load<i32>(down, 8) * load<i32>(across, 8));
-}
-
-/** z ← the sum under each window divided by its count, of windows [rows, columns] with these spans */
-export function avgPool(
-  z: usize,
-  x: usize,
-  down: usize,
-  across: usize,
-  planes: i32,
-  height: i32,
-  width: i32,
-  rows: i32,
-  columns: i32,
-): void {
-  findRun(across, columns);
-  const first = load<i32>(run);
-  const last = load<i32>(run, 4) - 4;
-  const step = load<i32>(run, 8);
-  const length = load<i32>(run, 12);
-  const many = pairsOf(first, last, step, length);
-  for (; planes > 0; planes--, x += (<usize>(height * width)) << 2) {
-    for (let r = 0, y = down; r < rows; r++, y += 12) {
-      const from = load<i32>(y) * width;
-      const to = load<i32>(y, 4) * width;
-      for (let c = 0, q = across; c < columns; ) {
-        const left = load<i32>(q);
-        const count = countOf(y, q);
-        if (c == first && many > 0 && to - from == 2 * width) {
-          inline.always(meansOfSquares(z, x + ((<usize>(from + left)) << 2), (<usize>width) << 2, many, count));
-          z += (<usize>many) << 2;
-          q += <usize>many * 12;
-          c += many;
-          continue;
-        }
-        if (c >= first && c <= last) {
-          let sums = i32x4.splat(0);
-          for (let i = from + left; i < to + left; i += width) {
-            for (let j = i; j < i + length; j++) {
-              const p = x + ((<usize>j) << 2);
-              sums = f32x4.add(sums, step == 1 ? v128.load(p) : everyOther(p));
-            }
+export function maxPoolBits(z: usize, place: usize, x: usize, down: usize, across: usize, planes: i32): void {
+  const height = load<i32>(down);
+  const width = load<i32>(across);
+  const columns = load<i32>(across, 4);
+  const bottom = entryOf(down, load<i32>(down, 4));
+  let taps: u32 = 0;
+  for (let j = 0; j < 32; j += load<i32>(across, 8)) taps |= 1 << j;
+  if (z != 0) startStream(z);
+  for (let plane = 0; plane < planes * height; plane += height) {
+    for (let y = down + HEAD; y < bottom; y += ENTRY) {
+      const first = load<i32>(y);
+      const end = load<i32>(y, 4);
+      for (let c = 0, q = across + HEAD; c < columns; ) {
+        let word: u32 = 0;
+        let bit: u32 = 0;
+        for (; bit < 32 && c < columns; bit++, c++, q += ENTRY) {
+          const left = load<i32>(q);
+          const mask = taps & (u32.MAX_VALUE >> (32 - lengthOf(q)));
+          let found = first * width + left;
+          for (let i = first; i < end; i += load<i32>(down, 8)) {
+            const set = inline.always(wordAt(x, <usize>((plane + i) * width + left))) & mask;
+            if (set == 0) continue;
+            word |= 1 << bit;
+            found = i * width + left + <i32>ctz<u32>(set);
+            break;
           }
-          v128.store(z, f32x4.div(sums, f32x4.splat(count)));
-          z += 16;
-          q += 48;
-          c += 4;
+          if (place == 0) continue;
+          store<i32>(place, found);
+          place += 4;
+        }
+        if (z != 0) append(word, bit);
+      }
+    }
+  }
+  if (z != 0) endStream();
+}
+
+/** z ← the sum under each window divided by its count */
+export function avgPool(z: usize, x: usize, down: usize, across: usize, planes: i32): void {
+  inline.always(average(false, z, x, down, across, planes));
+}
+
+/** dx of every value under a window += dz divided by the window's count, window by window */
+export function avgPoolGrad(dx: usize, dz: usize, down: usize, across: usize, planes: i32): void {
+  inline.always(average(true, dz, dx, down, across, planes));
+}
+
+/** Means z of x, or, where `shares`, the shares of z for x. */
+function average(shares: bool, z: usize, x: usize, down: usize, across: usize, planes: i32): void {
+  const width = load<i32>(across);
+  const columns = load<i32>(across, 4);
+  const first = load<i32>(across, 12);
+  const last = load<i32>(across, 16) - 4;
+  const step = load<i32>(across, 20);
+  const pairs = arePairs(across);
+  const below = (<usize>width) << 2;
+  const bottom = entryOf(down, load<i32>(down, 4));
+  for (; planes > 0; planes--, x += below * <usize>load<i32>(down)) {
+    for (let y = down + HEAD; y < bottom; y += ENTRY) {
+      const rows = lengthOf(y);
+      for (let c = 0, q = across + HEAD; c < columns; ) {
+        const p = x + ((<usize>(load<i32>(y) * width + load<i32>(q))) << 2);
+        const length = lengthOf(q);
+        // What the sum under the window is divided by.
+        const count = <f32>(<i64>load<i32>(y, 8) * load<i32>(q, 8));
+        if (c < first || c > last) {
+          if (shares) inline.always(shareInOne(p, below, load<f32>(z) / count, rows, length));
+          else store<f32>(z, inline.always(sumOfOne(p, below, rows, length)) / count);
+          z += 4;
+          q += ENTRY;
+          c++;
           continue;
         }
-        let sum: f32 = 0;
-        for (let i = from; i < to; i += width) {
-          const end = x + ((<usize>(i + load<i32>(q, 4))) << 2);
-          for (let p = x + ((<usize>(i + left)) << 2); p < end; p += 4) sum += load<f32>(p);
+        const counts = f32x4.splat(count);
+        if (shares) {
+          const four = f32x4.div(v128.load(z), counts);
+          if (pairs && rows == 2) inline.always(shareInSquares(p, below, four));
+          else inline.always(shareInFour(p, below, four, rows, length, step));
+        } else {
+          const four =
+            pairs && rows == 2
+              ? inline.always(sumsOfSquares(p, below))
+              : inline.always(sumsOfFour(p, below, rows, length, step));
+          v128.store(z, f32x4.div(four, counts));
         }
-        store<f32>(z, sum / count);
-        z += 4;
-        q += 12;
-        c++;
+        z += 16;
+        q += 4 * ENTRY;
+        c += 4;
       }
     }
   }
 }
 
-/** Windows 2 × 2 side by side, a multiple of four. */
-function meansOfSquares(z: usize, x: usize, below: usize, many: i32, count: f32): void {
-  const counts = f32x4.splat(count);
-  const zero = f32x4.splat(0);
-  z -= 16;
-  x -= 32;
-  do {
-    z += 16;
-    x += 32;
-    const a = v128.load(x);
-    const b = v128.load(x, 16);
-    const c = v128.load(x + below);
-    const d = v128.load(x + below, 16);
-    let sums = f32x4.add(zero, i32x4.shuffle(a, b, 0, 2, 4, 6));
-    sums = f32x4.add(sums, i32x4.shuffle(a, b, 1, 3, 5, 7));
-    sums = f32x4.add(sums, i32x4.shuffle(c, d, 0, 2, 4, 6));
-    sums = f32x4.add(sums, i32x4.shuffle(c, d, 1, 3, 5, 7));
-    v128.store(z, f32x4.div(sums, counts));
-    many -= 4;
-  } while (many != 0);
+/** The sum of so many rows, `below` bytes apart, and columns. */
+function sumOfOne(p: usize, below: usize, rows: i32, length: i32): f32 {
+  let sum: f32 = 0;
+  for (; rows > 0; rows--, p += below) {
+    for (let q = p, end = scalarEnd(p, length); q < end; q += 4) sum += load<f32>(q);
+  }
+  return sum;
 }
 
-/** The same for spikes x, a stream of bits. */
-export function avgPoolBits(
-  z: usize,
-  x: usize,
-  down: usize,
-  across: usize,
-  planes: i32,
-  height: i32,
-  width: i32,
-  rows: i32,
-  columns: i32,
-): void {
+/** The sums of four windows, `step` columns apart. */
+function sumsOfFour(p: usize, below: usize, rows: i32, length: i32, step: i32): v128 {
+  let sums = i32x4.splat(0);
+  for (; rows > 0; rows--, p += below) {
+    for (let q = p, end = scalarEnd(p, length); q < end; q += 4) {
+      sums = f32x4.add(sums, step == 1 ? v128.load(q) : everyOther(q));
+    }
+  }
+  return sums;
+}
+
+/** The sums of four windows 2 × 2 side by side. */
+function sumsOfSquares(p: usize, below: usize): v128 {
+  const a = v128.load(p);
+  const b = v128.load(p, 16);
+  const c = v128.load(p + below);
+  const d = v128.load(p + below, 16);
+  let sums = f32x4.add(i32x4.splat(0), i32x4.shuffle(a, b, 0, 2, 4, 6));
+  sums = f32x4.add(sums, i32x4.shuffle(a, b, 1, 3, 5, 7));
+  sums = f32x4.add(sums, i32x4.shuffle(c, d, 0, 2, 4, 6));
+  return f32x4.add(sums, i32x4.shuffle(c, d, 1, 3, 5, 7));
+}
+
+/** Adds the share of a window to its values. */
+function shareInOne(p: usize, below: usize, share: f32, rows: i32, length: i32): void {
+  for (; rows > 0; rows--, p += below) {
+    for (let q = p, end = scalarEnd(p, length); q < end; q += 4) store<f32>(q, load<f32>(q) + share);
+  }
+}
+
+/** Adds the shares of four windows, `step` columns apart. A value meets its windows in their order: last ones first. */
+function shareInFour(p: usize, below: usize, shares: v128, rows: i32, length: i32, step: i32): void {
+  // Of windows that step by 2, two neighbours have the same ones, but for the last of an odd number.
+  const low = i32x4.shuffle(shares, shares, 0, 0, 1, 1);
+  const high = i32x4.shuffle(shares, shares, 2, 2, 3, 3);
+  for (; rows > 0; rows--, p += below) {
+    let at = scalarEnd(p, length);
+    if (step == 1) {
+      while (at != p) {
+        at -= 4;
+        v128.store(at, f32x4.add(v128.load(at), shares));
+      }
+      continue;
+    }
+    if ((length & 1) != 0) {
+      at -= 4;
+      const even = v128.load(evenLanes);
+      v128.store(at, v128.bitselect(f32x4.add(v128.load(at), low), v128.load(at), even));
+      v128.store(at, v128.bitselect(f32x4.add(v128.load(at, 16), high), v128.load(at, 16), even), 16);
+    }
+    while (at != p) {
+      at -= 8;
+      inline.always(addPairs(at, low, high));
+    }
+  }
+}
+
+function addPairs(p: usize, low: v128, high: v128): void {
+  v128.store(p, f32x4.add(v128.load(p), low));
+  v128.store(p, f32x4.add(v128.load(p, 16), high), 16);
+}
+
+/** Adds the shares of four windows 2 × 2 side by side. */
+function shareInSquares(p: usize, below: usize, shares: v128): void {
+  const low = i32x4.shuffle(shares, shares, 0, 0, 1, 1);
+  const high = i32x4.shuffle(shares, shares, 2, 2, 3, 3);
+  inline.always(addPairs(p, low, high));
+  inline.always(addPairs(p + below, low, high));
+}
+
+/** The same as avgPool for spikes x, a stream of bits. */
+export function avgPoolBits(z: usize, x: usize, down: usize, across: usize, planes: i32): void {
+  const height = load<i32>(down);
+  const width = load<i32>(across);
+  const bottom = entryOf(down, load<i32>(down, 4));
+  const end = entryOf(across, load<i32>(across, 4));
   for (let plane = 0; plane < planes * height; plane += height) {
-    for (let r = 0, y = down; r < rows; r++, y += 12) {
-      for (let c = 0, q = across; c < columns; c++, q += 12, z += 4) {
+    for (let y = down + HEAD; y < bottom; y += ENTRY) {
+      for (let q = across + HEAD; q < end; q += ENTRY, z += 4) {
         let sum = 0;
         for (let i = load<i32>(y); i < load<i32>(y, 4); i++) {
           for (let j = load<i32>(q); j < load<i32>(q, 4); j += 32) {
@@ -420,112 +416,9 @@ export function avgPoolBits(
             sum += popcnt<u32>(n < 32 ? word & ((1 << n) - 1) : word);
           }
         }
-        store<f32>(z, <f32>sum / countOf(y, q));
+        store<f32>(z, <f32>sum / <f32>(<i64>load<i32>(y, 8) * load<i32>(q, 8)));
       }
     }
-  }
-}
-
-/** dx of every value under a window += dz divided by the window's count, window by window */
-export function avgPoolGrad(
-  dx: usize,
-  dz: usize,
-  down: usize,
-  across: usize,
-  planes: i32,
-  height: i32,
-  width: i32,
-  rows: i32,
-  columns: i32,
-): void {
-  findRun(across, columns);
-  const first = load<i32>(run);
-  const last = load<i32>(run, 4) - 4;
-  const step = load<i32>(run, 8);
-  const length = load<i32>(run, 12);
-  const many = pairsOf(first, last, step, length);
-  for (; planes > 0; planes--, dx += (<usize>(height * width)) << 2) {
-    for (let r = 0, y = down; r < rows; r++, y += 12) {
-      const from = load<i32>(y) * width;
-      const to = load<i32>(y, 4) * width;
-      for (let c = 0, q = across; c < columns; ) {
-        const left = load<i32>(q);
-        const count = countOf(y, q);
-        if (c == first && many > 0 && to - from == 2 * width) {
-          inline.always(shareInSquares(dx + ((<usize>(from + left)) << 2), (<usize>width) << 2, dz, many, count));
-          dz += (<usize>many) << 2;
-          q += <usize>many * 12;
-          c += many;
-          continue;
-        }
-        if (c >= first && c <= last) {
-          const shares = f32x4.div(v128.load(dz), f32x4.splat(count));
-          for (let i = from + left; i < to + left; i += width) {
-            const p = dx + ((<usize>i) << 2);
-            if (step == 1) shareAlong(p, length, shares);
-            else inline.always(shareInPairs(p, length, shares));
-          }
-          dz += 16;
-          q += 48;
-          c += 4;
-          continue;
-        }
-        const share = load<f32>(dz) / count;
-        for (let i = from; i < to; i += width) {
-          const end = dx + ((<usize>(i + load<i32>(q, 4))) << 2);
-          for (let p = dx + ((<usize>(i + left)) << 2); p < end; p += 4) store<f32>(p, load<f32>(p) + share);
-        }
-        dz += 4;
-        q += 12;
-        c++;
-      }
-    }
-  }
-}
-
-/** Adds the shares of windows 2 × 2 side by side, a multiple of four. */
-function shareInSquares(dx: usize, below: usize, dz: usize, many: i32, count: f32): void {
-  const counts = f32x4.splat(count);
-  dz -= 16;
-  dx -= 32;
-  do {
-    dz += 16;
-    dx += 32;
-    const shares = f32x4.div(v128.load(dz), counts);
-    const low = i32x4.shuffle(shares, shares, 0, 0, 1, 1);
-    const high = i32x4.shuffle(shares, shares, 2, 2, 3, 3);
-    v128.store(dx, f32x4.add(v128.load(dx), low));
-    v128.store(dx, f32x4.add(v128.load(dx, 16), high), 16);
-    const p = dx + below;
-    v128.store(p, f32x4.add(v128.load(p), low));
-    v128.store(p, f32x4.add(v128.load(p, 16), high), 16);
-    many -= 4;
-  } while (many != 0);
-}
-
-/** Adds the shares of four windows that step by 1 to the row at p. A value meets its windows in their order: last ones first. */
-function shareAlong(p: usize, length: i32, shares: v128): void {
-  for (let at = p + ((<usize>length) << 2); at != p; ) {
-    at -= 4;
-    v128.store(at, f32x4.add(v128.load(at), shares));
-  }
-}
-
-/** The same for windows that step by 2: two neighbours have the same ones, but for the last of an odd number. */
-function shareInPairs(p: usize, length: i32, shares: v128): void {
-  const low = i32x4.shuffle(shares, shares, 0, 0, 1, 1);
-  const high = i32x4.shuffle(shares, shares, 2, 2, 3, 3);
-  let at = p + ((<usize>length) << 2);
-  if ((length & 1) != 0) {
-    at -= 4;
-    const even = v128.load(evenLanes);
-    v128.store(at, v128.bitselect(f32x4.add(v128.load(at), low), v128.load(at), even));
-    v128.store(at, v128.bitselect(f32x4.add(v128.load(at, 16), high), v128.load(at, 16), even), 16);
-  }
-  while (at != p) {
-    at -= 8;
-    v128.store(at, f32x4.add(v128.load(at), low));
-    v128.store(at, f32x4.add(v128.load(at, 16), high), 16);
   }
 }
 

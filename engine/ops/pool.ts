@@ -1,5 +1,4 @@
 /** Pooling: windows over [..., C, H, W], reduced to one value each. All leading axes are a batch, time among them. */
-import type { ImageKernels } from "../../kernels/build/types.ts";
 import { allOptions, withDefaults } from "../arguments.ts";
 import { k, ofImages } from "../backend.ts";
 import { apply, canTake, gradOf, handOver, type Op, type PlacesForm, recorded, SAVES } from "../op.ts";
@@ -37,6 +36,9 @@ interface Pooling {
   readonly countPadding: boolean;
 }
 
+/** Integers of a table of `spans` before its entries, which have three each. */
+const TABLE_HEAD = 6;
+
 /** Values of a plane, and windows over it. */
 const sizeOf = ({ y, x }: Pooling): number => y.size * x.size;
 const windowsOf = ({ y, x }: Pooling): number => y.places * x.places;
@@ -44,32 +46,30 @@ const windowsOf = ({ y, x }: Pooling): number => y.places * x.places;
 /** About as many windows have their maxima found again at a time. */
 const BLOCK = 16384;
 
+const tableBytes = ({ places }: Axis): number => 4 * (TABLE_HEAD + 3 * places);
+
+/** The tables of the windows, of rows and behind them of columns; `giveBack` ends them. */
+function makeTables({ y, x, countPadding }: Pooling): number {
+  const down = allocate(tableBytes(y) + tableBytes(x));
+  const counted = countPadding ? 1 : 0;
+  const { spans } = ofImages();
+  spans(down, y.size, y.places, y.kernel, y.stride, y.padding, y.dilation, counted);
+  spans(down + tableBytes(y), x.size, x.places, x.kernel, x.stride, x.padding, x.dilation, counted);
+  return down;
+}
+
+const giveBack = (tables: number, { y, x }: Pooling): void =>
+  recycle(tables, tableBytes(y) + tableBytes(x), scope.region);
+
 /** maxima [planes, windows] and their places, neither where the address is 0, of planes of x from `first` on. */
 function findMaxima(maxima: number, places: number, x: Tensor, first: number, planes: number, p: Pooling): void {
-  const { y, x: q } = p;
   const at = first * sizeOf(p);
-  const packed = x.ptr === 0;
-  const images = ofImages();
+  const down = makeTables(p);
+  const across = down + tableBytes(p.y);
   // Bits have no padding.
-  const kernel: ImageKernels["maxPool"] = packed ? images.maxPoolBits : images.maxPool;
-  kernel(
-    maxima,
-    places,
-    packed ? x.bits + at / 8 : x.ptr + 4 * at,
-    planes,
-    y.size,
-    q.size,
-    y.places,
-    q.places,
-    y.kernel,
-    q.kernel,
-    y.stride,
-    q.stride,
-    y.dilation,
-    q.dilation,
-    y.padding,
-    q.padding,
-  );
+  if (x.ptr === 0) ofImages().maxPoolBits(maxima, places, x.bits + at / 8, down, across, planes);
+  else ofImages().maxPool(maxima, places, x.ptr + 4 * at, down, across, planes);
+  giveBack(down, p);
 }
 
 /** A gradient that has come as values and places. */
@@ -128,34 +128,21 @@ const avgPoolOp: Op<Pooling> = {
   saves: SAVES.nothing,
   takesBits: true,
   forward(z, x, _y, _w, p) {
-    if (x.ptr === 0) average("avgPoolBits", z.ptr, x.bits, x.size, p);
-    else average("avgPool", z.ptr, x.ptr, x.size, p);
+    const planes = x.size / sizeOf(p);
+    const down = makeTables(p);
+    const across = down + tableBytes(p.y);
+    if (x.ptr === 0) ofImages().avgPoolBits(z.ptr, x.bits, down, across, planes);
+    else ofImages().avgPool(z.ptr, x.ptr, down, across, planes);
+    giveBack(down, p);
   },
   backward(z, x, _y, _w, p) {
     const dx = gradOf(x);
-    if (dx !== 0) average("avgPoolGrad", dx, z.gradPtr, x.size, p);
+    if (dx === 0) return;
+    const down = makeTables(p);
+    ofImages().avgPoolGrad(dx, z.gradPtr, down, down + tableBytes(p.y), x.size / sizeOf(p));
+    giveBack(down, p);
   },
 };
-
-/** Runs the kernel with the tables of the windows. */
-function average(
-  kernel: "avgPool" | "avgPoolBits" | "avgPoolGrad",
-  to: number,
-  from: number,
-  values: number,
-  p: Pooling,
-): void {
-  const { y, x, countPadding } = p;
-  const bytes = 12 * (y.places + x.places);
-  const down = allocate(bytes);
-  const across = down + 12 * y.places;
-  const counted = countPadding ? 1 : 0;
-  const kernels = ofImages();
-  kernels.spans(down, y.size, y.places, y.kernel, y.stride, y.padding, counted);
-  kernels.spans(across, x.size, x.places, x.kernel, x.stride, x.padding, counted);
-  kernels[kernel](to, from, down, across, values / sizeOf(p), y.size, x.size, y.places, x.places);
-  recycle(down, bytes, scope.region);
-}
 
 function checkImages(where: string, x: Tensor): void {
   alive(x, where);
@@ -248,7 +235,7 @@ export function adaptiveAvgPool2d(x: Tensor, outputSize: Pair): Tensor {
     kernel: 0,
     stride: 0,
     padding: 0,
-    dilation: 0,
+    dilation: 1,
   })) as [Axis, Axis];
   return pool(avgPoolOp, x, y, q, false);
 }
