@@ -64,8 +64,9 @@ function warmProducts(x: number, y: number, z: number, s: number, round: number)
   images.grid(work, 1, 6, 6, 0, 8, 1);
   k.gemmGathered(z, x, y, s, work, 0, ROWS, 36, 18);
   k.gemmGathered(z, x, y, work, s, 0, ROWS, 18, 36);
-  images.spans(work, 6, 3, 2, 2, 0, 1, 0);
-  images.maxPool(z, s, x, work, work, ROWS);
+  const windows = s + 64 * ROWS;
+  images.spans(windows, 6, 3, 2, 2, 0, 1, 0);
+  images.maxPool(z, s, x, windows, windows, ROWS);
   k.sumBits(z, s, TIMESTEPS, COLUMNS);
   k.unpackBits(z, s, COLUMNS);
   // Spikes of a step that come in as masks, for a head and its weights; and maps with zeros.
