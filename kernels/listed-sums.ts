@@ -6,13 +6,31 @@
 /** No kernel reads this vector: a store into it keeps instructions in order. */
 const spill = memory.data(16, 16);
 
+/** The row that an entry names, `unit` bytes from one to the next. */
+function rowOf(graded: bool, entry: usize, b: usize, unit: usize): usize {
+  return b + (graded ? <usize>load<u32>(entry) : <usize>load<u16>(entry)) * unit;
+}
+
+/** sum + four columns of a row, times the value of its entry if there is one. */
+function plus(graded: bool, sum: v128, value: v128, row: usize): v128 {
+  return f32x4.add(sum, graded ? f32x4.mul(value, v128.load(row)) : v128.load(row));
+}
+
+/** c[0 … 31] ← init + the listed rows of a panel of 32 columns. */
+export function sum32(c: usize, list: usize, end: usize, b: usize, init: usize): void {
+  inline.always(sumOf32(false, c, list, end, b, init));
+}
+
+/** The same with rows times the values beside their places. */
+export function sum32Graded(c: usize, list: usize, end: usize, b: usize, init: usize): void {
+  inline.always(sumOf32(true, c, list, end, b, init));
+}
+
 /**
- * c[0 … 31] ← init + the listed rows of a panel of 32 columns.
- *
  * The loads of a loop body are all moved to its front. Eight sums and eight loaded rows are more than there are registers;
  * the store, which nobody reads, makes the first addition come before the other loads.
  */
-export function sum32(c: usize, list: usize, end: usize, b: usize, init: usize): void {
+function sumOf32(graded: bool, c: usize, list: usize, end: usize, b: usize, init: usize): void {
   let s0 = v128.load(init);
   let s1 = v128.load(init, 16);
   let s2 = v128.load(init, 32);
@@ -21,17 +39,18 @@ export function sum32(c: usize, list: usize, end: usize, b: usize, init: usize):
   let s5 = v128.load(init, 80);
   let s6 = v128.load(init, 96);
   let s7 = v128.load(init, 112);
-  for (; list != end; list += 2) {
-    const row = b + ((<usize>load<u16>(list)) << 7);
-    s0 = f32x4.add(s0, v128.load(row));
+  for (; list != end; list += graded ? 8 : 2) {
+    const row = inline.always(rowOf(graded, list, b, 128));
+    const value = graded ? v128.load32_splat(list, 4) : s0;
+    s0 = inline.always(plus(graded, s0, value, row));
     v128.store(spill, s0);
-    s1 = f32x4.add(s1, v128.load(row, 16));
-    s2 = f32x4.add(s2, v128.load(row, 32));
-    s3 = f32x4.add(s3, v128.load(row, 48));
-    s4 = f32x4.add(s4, v128.load(row, 64));
-    s5 = f32x4.add(s5, v128.load(row, 80));
-    s6 = f32x4.add(s6, v128.load(row, 96));
-    s7 = f32x4.add(s7, v128.load(row, 112));
+    s1 = inline.always(plus(graded, s1, value, row + 16));
+    s2 = inline.always(plus(graded, s2, value, row + 32));
+    s3 = inline.always(plus(graded, s3, value, row + 48));
+    s4 = inline.always(plus(graded, s4, value, row + 64));
+    s5 = inline.always(plus(graded, s5, value, row + 80));
+    s6 = inline.always(plus(graded, s6, value, row + 96));
+    s7 = inline.always(plus(graded, s7, value, row + 112));
   }
   v128.store(c, s0);
   v128.store(c, s1, 16);
@@ -43,18 +62,28 @@ export function sum32(c: usize, list: usize, end: usize, b: usize, init: usize):
   v128.store(c, s7, 112);
 }
 
-/** The same for 16 columns of rows that are `unit` bytes apart. */
+/** c[0 … 15] ← init + 16 columns of the listed rows, which are `unit` bytes apart. */
 export function sum16(c: usize, list: usize, end: usize, b: usize, unit: usize, init: usize): void {
+  inline.always(sumOf16(false, c, list, end, b, unit, init));
+}
+
+/** The same with rows times the values beside their places. */
+export function sum16Graded(c: usize, list: usize, end: usize, b: usize, unit: usize, init: usize): void {
+  inline.always(sumOf16(true, c, list, end, b, unit, init));
+}
+
+function sumOf16(graded: bool, c: usize, list: usize, end: usize, b: usize, unit: usize, init: usize): void {
   let s0 = v128.load(init);
   let s1 = v128.load(init, 16);
   let s2 = v128.load(init, 32);
   let s3 = v128.load(init, 48);
-  for (; list != end; list += 2) {
-    const row = b + <usize>load<u16>(list) * unit;
-    s0 = f32x4.add(s0, v128.load(row));
-    s1 = f32x4.add(s1, v128.load(row, 16));
-    s2 = f32x4.add(s2, v128.load(row, 32));
-    s3 = f32x4.add(s3, v128.load(row, 48));
+  for (; list != end; list += graded ? 8 : 2) {
+    const row = inline.always(rowOf(graded, list, b, unit));
+    const value = graded ? v128.load32_splat(list, 4) : s0;
+    s0 = inline.always(plus(graded, s0, value, row));
+    s1 = inline.always(plus(graded, s1, value, row + 16));
+    s2 = inline.always(plus(graded, s2, value, row + 32));
+    s3 = inline.always(plus(graded, s3, value, row + 48));
   }
   v128.store(c, s0);
   v128.store(c, s1, 16);
@@ -128,59 +157,6 @@ export function twoSums12(c: usize, list: usize, end: usize, otherEnd: usize, b:
   v128.store(c, t0, 64);
   v128.store(c, t1, 80);
   v128.store(c, t2, 96);
-}
-
-/** 32 columns of rows of a panel times the values beside their places. */
-export function sum32Graded(c: usize, list: usize, end: usize, b: usize, init: usize): void {
-  let s0 = v128.load(init);
-  let s1 = v128.load(init, 16);
-  let s2 = v128.load(init, 32);
-  let s3 = v128.load(init, 48);
-  let s4 = v128.load(init, 64);
-  let s5 = v128.load(init, 80);
-  let s6 = v128.load(init, 96);
-  let s7 = v128.load(init, 112);
-  for (; list != end; list += 8) {
-    const row = b + ((<usize>load<u32>(list)) << 7);
-    const value = v128.load32_splat(list, 4);
-    s0 = f32x4.add(s0, f32x4.mul(value, v128.load(row)));
-    v128.store(spill, s0);
-    s1 = f32x4.add(s1, f32x4.mul(value, v128.load(row, 16)));
-    s2 = f32x4.add(s2, f32x4.mul(value, v128.load(row, 32)));
-    s3 = f32x4.add(s3, f32x4.mul(value, v128.load(row, 48)));
-    s4 = f32x4.add(s4, f32x4.mul(value, v128.load(row, 64)));
-    s5 = f32x4.add(s5, f32x4.mul(value, v128.load(row, 80)));
-    s6 = f32x4.add(s6, f32x4.mul(value, v128.load(row, 96)));
-    s7 = f32x4.add(s7, f32x4.mul(value, v128.load(row, 112)));
-  }
-  v128.store(c, s0);
-  v128.store(c, s1, 16);
-  v128.store(c, s2, 32);
-  v128.store(c, s3, 48);
-  v128.store(c, s4, 64);
-  v128.store(c, s5, 80);
-  v128.store(c, s6, 96);
-  v128.store(c, s7, 112);
-}
-
-/** The same for 16 columns of rows that are `unit` bytes apart. */
-export function sum16Graded(c: usize, list: usize, end: usize, b: usize, unit: usize, init: usize): void {
-  let s0 = v128.load(init);
-  let s1 = v128.load(init, 16);
-  let s2 = v128.load(init, 32);
-  let s3 = v128.load(init, 48);
-  for (; list != end; list += 8) {
-    const row = b + <usize>load<u32>(list) * unit;
-    const value = v128.load32_splat(list, 4);
-    s0 = f32x4.add(s0, f32x4.mul(value, v128.load(row)));
-    s1 = f32x4.add(s1, f32x4.mul(value, v128.load(row, 16)));
-    s2 = f32x4.add(s2, f32x4.mul(value, v128.load(row, 32)));
-    s3 = f32x4.add(s3, f32x4.mul(value, v128.load(row, 48)));
-  }
-  v128.store(c, s0);
-  v128.store(c, s1, 16);
-  v128.store(c, s2, 32);
-  v128.store(c, s3, 48);
 }
 
 /** c[0 … 47] ← 48 columns of rows that are `unit` bytes apart times the values beside their places. */
