@@ -51,15 +51,10 @@ export function each(f: i32, z: usize, x: usize, y: usize, w: usize, n: i32, sin
   const ps = f32x4.splat(p);
   const qs = f32x4.splat(q);
   y = spread(y, single);
-  if (n >= 4) {
-    const stop = vectorEnd(z, n);
-    do {
-      inline.always(put(f, true, z, x, y, w, ps, qs));
-      z += 16;
-      x += 16;
-      if (f >= ADD && f != SCALED) y += step;
-      if (f == DIVISOR_GRAD || f >= MAXIMUM_GRAD) w += 16;
-    } while (z < stop);
+  for (const stop = vectorEnd(z, n); z < stop; z += 16, x += 16) {
+    inline.always(put(f, true, z, x, y, w, ps, qs));
+    if (f >= ADD && f != SCALED) y += step;
+    if (f == DIVISOR_GRAD || f >= MAXIMUM_GRAD) w += 16;
   }
   for (; z < end; z += 4, x += 4) {
     inline.always(put(f, false, z, x, y, w, ps, qs));

@@ -9,26 +9,7 @@
  * Polynomials are minimax fits whose coefficients were rounded to float32 one after the other, each fit making up for
  * the roundings before; the remaining relative errors are below 1.2·10⁻⁸, a fifth of a float32 rounding.
  */
-import {
-  ATAN2,
-  CHOICE,
-  COS,
-  ELU,
-  ERF,
-  FLOOR,
-  GATED,
-  GELU,
-  INSIDE,
-  LEAKY_RELU,
-  LOG1P,
-  POW,
-  RECIPROCAL,
-  ROUND,
-  RSQRT,
-  SIGN,
-  SIN,
-  SOFTPLUS,
-} from "./codes";
+import * as codes from "./codes";
 
 /** (eʳ − 1) / r for |r| ≤ ln 2 / 2 */
 const expTerms = memory.data<f32>([
@@ -99,86 +80,86 @@ function valueOf(f: i32, x: v128, y: v128, q: v128): v128 {
   const zero = f64x2.splat(0);
   const one = f64x2.splat(1);
   switch (f) {
-    case SIN:
+    case codes.SIN:
       return sin(x, 0);
-    case COS:
+    case codes.COS:
       return sin(x, 1);
-    case COS + 1:
+    case codes.COS + 1:
       return f64x2.neg(sin(x, 0));
-    case ERF:
+    case codes.ERF:
       return erfPlus(x, f64x2.splat(-0.0));
-    case ERF + 1:
+    case codes.ERF + 1:
       return f64x2.mul(f64x2.splat(TWO_OVER_ROOT_PI), expLess(f64x2.neg(f64x2.mul(x, x)), zero));
-    case GELU:
+    case codes.GELU:
       return f64x2.mul(x, normal(x));
-    case GELU + 1: {
+    case codes.GELU + 1: {
       const e = expLess(f64x2.mul(f64x2.mul(x, x), f64x2.splat(-0.5)), zero);
       return f64x2.add(normal(x), f64x2.mul(f64x2.mul(x, e), f64x2.splat(ONE_OVER_ROOT_2PI)));
     }
-    case GATED:
+    case codes.GATED:
       return f64x2.mul(x, sigmoid(gate(x, y, q)));
-    case GATED + 1: {
+    case codes.GATED + 1: {
       // σ(g) + x·g′·σ(g)·σ(−g)
       const g = gate(x, y, q);
       const slope = f64x2.add(y, f64x2.mul(f64x2.mul(x, x), f64x2.mul(q, f64x2.splat(3))));
       const s = sigmoid(g);
       return f64x2.add(s, f64x2.mul(f64x2.mul(x, slope), f64x2.mul(s, sigmoid(f64x2.neg(g)))));
     }
-    case SOFTPLUS: {
+    case codes.SOFTPLUS: {
       const z = f64x2.mul(x, y);
       const e = expLess(f64x2.neg(f64x2.abs(z)), zero);
       const linear = v128.and(x, f64x2.gt(z, zero));
       return v128.bitselect(x, f64x2.add(linear, f64x2.div(log1p(e), y)), f64x2.gt(z, q));
     }
-    case SOFTPLUS + 1: {
+    case codes.SOFTPLUS + 1: {
       const z = f64x2.mul(x, y);
       return v128.bitselect(one, sigmoid(z), f64x2.gt(z, q));
     }
-    case ELU:
+    case codes.ELU:
       return v128.bitselect(f64x2.mul(y, expLess(x, one)), x, f64x2.le(x, zero));
-    case ELU + 1:
+    case codes.ELU + 1:
       return v128.bitselect(f64x2.mul(y, expLess(x, zero)), one, f64x2.le(x, zero));
-    case LEAKY_RELU:
+    case codes.LEAKY_RELU:
       return v128.bitselect(x, f64x2.mul(x, y), f64x2.gt(x, zero));
-    case LEAKY_RELU + 1:
+    case codes.LEAKY_RELU + 1:
       return v128.bitselect(one, y, f64x2.gt(x, zero));
-    case LOG1P:
+    case codes.LOG1P:
       return log1p(x);
-    case LOG1P + 1:
+    case codes.LOG1P + 1:
       return f64x2.div(one, f64x2.add(one, x));
-    case RECIPROCAL:
+    case codes.RECIPROCAL:
       return f64x2.div(one, x);
-    case RECIPROCAL + 1:
+    case codes.RECIPROCAL + 1:
       return f64x2.div(f64x2.splat(-1), f64x2.mul(x, x));
-    case RSQRT:
+    case codes.RSQRT:
       return f64x2.div(one, f64x2.sqrt(x));
-    case RSQRT + 1:
+    case codes.RSQRT + 1:
       return f64x2.div(f64x2.splat(-0.5), f64x2.mul(x, f64x2.sqrt(x)));
-    case POW:
+    case codes.POW:
       return pow(x, y);
-    case POW + 1:
+    case codes.POW + 1:
       // 0 for the exponent 0, at 0 too
       return v128.andnot(f64x2.mul(y, pow(x, f64x2.sub(y, one))), f64x2.eq(y, zero));
-    case POW + 2: {
+    case codes.POW + 2: {
       const flat = v128.and(f64x2.eq(x, zero), f64x2.ge(y, zero));
       const z = f64x2.mul(pow(x, y), log(f64x2.abs(x), zero));
       return v128.andnot(v128.or(z, f64x2.lt(x, zero)), flat);
     }
-    case ATAN2:
+    case codes.ATAN2:
       return atan2(x, y);
-    case ATAN2 + 1:
+    case codes.ATAN2 + 1:
       return f64x2.div(y, f64x2.add(f64x2.mul(x, x), f64x2.mul(y, y)));
-    case ATAN2 + 2:
+    case codes.ATAN2 + 2:
       return f64x2.div(f64x2.neg(x), f64x2.add(f64x2.mul(x, x), f64x2.mul(y, y)));
-    case FLOOR:
+    case codes.FLOOR:
       return f64x2.floor(x);
-    case ROUND:
+    case codes.ROUND:
       return f64x2.nearest(x);
-    case SIGN:
+    case codes.SIGN:
       return f64x2.sub(v128.and(one, f64x2.gt(x, zero)), v128.and(one, f64x2.lt(x, zero)));
-    case CHOICE:
+    case codes.CHOICE:
       return v128.bitselect(q, y, f64x2.eq(x, zero));
-    case INSIDE:
+    case codes.INSIDE:
       return v128.andnot(one, v128.or(f64x2.le(x, y), f64x2.ge(x, q)));
   }
   return zero;

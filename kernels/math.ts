@@ -2,30 +2,7 @@
  * Elementwise functions and comparisons on equal shapes, and their gradients, with the loop of each.ts. Gradients
  * accumulate.
  */
-import {
-  ABS,
-  ABS_GRAD,
-  CLAMP,
-  CLAMP_GRAD,
-  EQ,
-  each,
-  GE,
-  GT,
-  LE,
-  LT,
-  MAXIMUM,
-  MAXIMUM_GRAD,
-  MINIMUM,
-  MINIMUM_GRAD,
-  RELU,
-  RELU_GRAD,
-  SIGMOID_GRAD,
-  SQRT,
-  SQRT_GRAD,
-  SQUARE,
-  SQUARE_GRAD,
-  TANH_GRAD,
-} from "./each";
+import * as f from "./each";
 import { divGrad, mulGrad } from "./elementwise";
 import { expLanes, loadTail, logLanes, sigmoidLanes, storeTail, tanhLanes } from "./lanes";
 import { scalarEnd, vectorEnd } from "./span";
@@ -37,19 +14,18 @@ const LOG = 1;
 const TANH = 2;
 const SIGMOID = 3;
 
-/** f(x) */
-function valueOf(f: i32, x: v128): v128 {
-  if (f == EXP) return inline.always(expLanes(x));
-  if (f == LOG) return inline.always(logLanes(x));
-  return f == TANH ? inline.always(tanhLanes(x)) : inline.always(sigmoidLanes(x));
+function valueOf(which: i32, x: v128): v128 {
+  if (which == EXP) return inline.always(expLanes(x));
+  if (which == LOG) return inline.always(logLanes(x));
+  return which == TANH ? inline.always(tanhLanes(x)) : inline.always(sigmoidLanes(x));
 }
 
 /** z[i] ← f(x[i]) for a long f, which is there once: the tail takes another turn of the loop, as a vector in a spare place. */
-function map(f: i32, z: usize, x: usize, n: i32): void {
+function map(which: i32, z: usize, x: usize, n: i32): void {
   let stop = vectorEnd(z, n);
   let tail: usize = 0;
   while (true) {
-    for (; z < stop; z += 16, x += 16) v128.store(z, inline.always(valueOf(f, v128.load(x))));
+    for (; z < stop; z += 16, x += 16) v128.store(z, inline.always(valueOf(which, v128.load(x))));
     if (tail != 0 || (n & 3) == 0) break;
     v128.store(spare, loadTail(x, n));
     tail = z;
@@ -87,7 +63,7 @@ export function tanh(z: usize, x: usize, n: i32): void {
 
 /** dx[i] += dz[i]·(1 − z[i]²) */
 export function tanhGrad(dx: usize, dz: usize, z: usize, n: i32): void {
-  inline.always(each(TANH_GRAD, dx, dz, z, 0, n, 0, 0, 0));
+  inline.always(f.each(f.TANH_GRAD, dx, dz, z, 0, n, 0, 0, 0));
 }
 
 /** z[i] ← 1 / (1 + e^−x[i]), at most 2 ulp off */
@@ -97,102 +73,102 @@ export function sigmoid(z: usize, x: usize, n: i32): void {
 
 /** dx[i] += dz[i]·z[i]·(1 − z[i]) */
 export function sigmoidGrad(dx: usize, dz: usize, z: usize, n: i32): void {
-  inline.always(each(SIGMOID_GRAD, dx, dz, z, 0, n, 0, 0, 0));
+  inline.always(f.each(f.SIGMOID_GRAD, dx, dz, z, 0, n, 0, 0, 0));
 }
 
 /** z[i] ← √x[i], correctly rounded; NaN below 0 */
 export function sqrt(z: usize, x: usize, n: i32): void {
-  inline.always(each(SQRT, z, x, 0, 0, n, 0, 0, 0));
+  inline.always(f.each(f.SQRT, z, x, 0, 0, n, 0, 0, 0));
 }
 
 /** dx[i] += dz[i] / (2·z[i]); ±∞ at 0 */
 export function sqrtGrad(dx: usize, dz: usize, z: usize, n: i32): void {
-  inline.always(each(SQRT_GRAD, dx, dz, z, 0, n, 0, 0, 0));
+  inline.always(f.each(f.SQRT_GRAD, dx, dz, z, 0, n, 0, 0, 0));
 }
 
 /** z[i] ← x[i]² */
 export function square(z: usize, x: usize, n: i32): void {
-  inline.always(each(SQUARE, z, x, 0, 0, n, 0, 0, 0));
+  inline.always(f.each(f.SQUARE, z, x, 0, 0, n, 0, 0, 0));
 }
 
 /** dx[i] += dz[i]·2·x[i] */
 export function squareGrad(dx: usize, dz: usize, x: usize, n: i32): void {
-  inline.always(each(SQUARE_GRAD, dx, dz, x, 0, n, 0, 0, 0));
+  inline.always(f.each(f.SQUARE_GRAD, dx, dz, x, 0, n, 0, 0, 0));
 }
 
 /** z[i] ← |x[i]| */
 export function abs(z: usize, x: usize, n: i32): void {
-  inline.always(each(ABS, z, x, 0, 0, n, 0, 0, 0));
+  inline.always(f.each(f.ABS, z, x, 0, 0, n, 0, 0, 0));
 }
 
 /** dx[i] += dz[i]·sign x[i], 0 at 0 */
 export function absGrad(dx: usize, dz: usize, x: usize, n: i32): void {
-  inline.always(each(ABS_GRAD, dx, dz, x, 0, n, 0, 0, 0));
+  inline.always(f.each(f.ABS_GRAD, dx, dz, x, 0, n, 0, 0, 0));
 }
 
 /** z[i] ← max(x[i], 0); NaN stays */
 export function relu(z: usize, x: usize, n: i32): void {
-  inline.always(each(RELU, z, x, 0, 0, n, 0, 0, 0));
+  inline.always(f.each(f.RELU, z, x, 0, 0, n, 0, 0, 0));
 }
 
 /** dx[i] += dz[i] where not z[i] ≤ 0 */
 export function reluGrad(dx: usize, dz: usize, z: usize, n: i32): void {
-  inline.always(each(RELU_GRAD, dx, dz, z, 0, n, 0, 0, 0));
+  inline.always(f.each(f.RELU_GRAD, dx, dz, z, 0, n, 0, 0, 0));
 }
 
 /** z[i] ← max(x[i], y[i]), NaN where either is; single as in `add` */
 export function maximum(z: usize, x: usize, y: usize, n: i32, single: i32): void {
-  inline.always(each(MAXIMUM, z, x, y, 0, n, single, 0, 0));
+  inline.always(f.each(f.MAXIMUM, z, x, y, 0, n, single, 0, 0));
 }
 
 /** dx[i] += dz[i] where x[i] > y[i], dz[i] / 2 where they are equal; single as in `add` */
 export function maximumGrad(dx: usize, dz: usize, x: usize, y: usize, n: i32, single: i32): void {
-  inline.always(each(MAXIMUM_GRAD, dx, dz, y, x, n, single, 0, 0));
+  inline.always(f.each(f.MAXIMUM_GRAD, dx, dz, y, x, n, single, 0, 0));
 }
 
 /** z[i] ← min(x[i], y[i]), NaN where either is; single as in `add` */
 export function minimum(z: usize, x: usize, y: usize, n: i32, single: i32): void {
-  inline.always(each(MINIMUM, z, x, y, 0, n, single, 0, 0));
+  inline.always(f.each(f.MINIMUM, z, x, y, 0, n, single, 0, 0));
 }
 
 /** dx[i] += dz[i] where x[i] < y[i], dz[i] / 2 where they are equal; single as in `add` */
 export function minimumGrad(dx: usize, dz: usize, x: usize, y: usize, n: i32, single: i32): void {
-  inline.always(each(MINIMUM_GRAD, dx, dz, y, x, n, single, 0, 0));
+  inline.always(f.each(f.MINIMUM_GRAD, dx, dz, y, x, n, single, 0, 0));
 }
 
 /** z[i] ← 1 where x[i] > y[i], else 0; single as in `add` */
 export function gt(z: usize, x: usize, y: usize, n: i32, single: i32): void {
-  inline.always(each(GT, z, x, y, 0, n, single, 0, 0));
+  inline.always(f.each(f.GT, z, x, y, 0, n, single, 0, 0));
 }
 
 /** z[i] ← 1 where x[i] ≥ y[i], else 0; single as in `add` */
 export function ge(z: usize, x: usize, y: usize, n: i32, single: i32): void {
-  inline.always(each(GE, z, x, y, 0, n, single, 0, 0));
+  inline.always(f.each(f.GE, z, x, y, 0, n, single, 0, 0));
 }
 
 /** z[i] ← 1 where x[i] < y[i], else 0; single as in `add` */
 export function lt(z: usize, x: usize, y: usize, n: i32, single: i32): void {
-  inline.always(each(LT, z, x, y, 0, n, single, 0, 0));
+  inline.always(f.each(f.LT, z, x, y, 0, n, single, 0, 0));
 }
 
 /** z[i] ← 1 where x[i] ≤ y[i], else 0; single as in `add` */
 export function le(z: usize, x: usize, y: usize, n: i32, single: i32): void {
-  inline.always(each(LE, z, x, y, 0, n, single, 0, 0));
+  inline.always(f.each(f.LE, z, x, y, 0, n, single, 0, 0));
 }
 
 /** z[i] ← 1 where x[i] = y[i], else 0; single as in `add` */
 export function eq(z: usize, x: usize, y: usize, n: i32, single: i32): void {
-  inline.always(each(EQ, z, x, y, 0, n, single, 0, 0));
+  inline.always(f.each(f.EQ, z, x, y, 0, n, single, 0, 0));
 }
 
 /** z[i] ← min(max(x[i], low), high); NaN stays */
 export function clamp(z: usize, x: usize, n: i32, low: f32, high: f32): void {
-  inline.always(each(CLAMP, z, x, 0, 0, n, 0, low, high));
+  inline.always(f.each(f.CLAMP, z, x, 0, 0, n, 0, low, high));
 }
 
 /** dx[i] += dz[i] where low ≤ x[i] ≤ high */
 export function clampGrad(dx: usize, dz: usize, x: usize, n: i32, low: f32, high: f32): void {
-  inline.always(each(CLAMP_GRAD, dx, dz, x, 0, n, 0, low, high));
+  inline.always(f.each(f.CLAMP_GRAD, dx, dz, x, 0, n, 0, low, high));
 }
 
 /** z[i] ← x[i] where c[i] is not 0, else y[i] */

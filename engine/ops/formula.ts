@@ -2,25 +2,7 @@
  * Elementwise functions that seldom run in an innermost loop. One kernel evaluates them all, in float64 lanes: values are
  * the nearest float32 or its neighbour, derivatives too except where a sum of both signs cancels.
  */
-import {
-  ATAN2,
-  COS,
-  ELU,
-  ERF,
-  FLOOR,
-  GATED,
-  GELU,
-  INSIDE,
-  LEAKY_RELU,
-  LOG1P,
-  POW,
-  RECIPROCAL,
-  ROUND,
-  RSQRT,
-  SIGN,
-  SIN,
-  SOFTPLUS,
-} from "../../kernels/codes.ts";
+import * as codes from "../../kernels/codes.ts";
 import { choiceOf, FLOAT, NUMBER, numberOf, type Range, withDefaults } from "../arguments.ts";
 import { k } from "../backend.ts";
 import { apply, gradOf, type Op, SAVES } from "../op.ts";
@@ -68,48 +50,48 @@ function unary(name: string, f: number, p = 0, q = 0): (x: Tensor) => Tensor {
 }
 
 /** z = sin x, elementwise, reduced exactly for every float32; NaN at ±∞.  ∂L/∂x = cos x ⊙ ∂L/∂z. */
-export const sin = unary("sin", SIN);
+export const sin = unary("sin", codes.SIN);
 
 /** z = cos x, elementwise, reduced exactly for every float32; NaN at ±∞.  ∂L/∂x = −sin x ⊙ ∂L/∂z. */
-export const cos = unary("cos", COS);
+export const cos = unary("cos", codes.COS);
 
 /** z = arctan x, elementwise.  ∂L/∂x = ∂L/∂z / (1 + x²). */
-export const atan = unary("atan", ATAN2, 1);
+export const atan = unary("atan", codes.ATAN2, 1);
 
 /** z = ln(1 + x), elementwise, accurate near 0; −∞ at −1, NaN below.  ∂L/∂x = ∂L/∂z / (1 + x). */
-export const log1p = unary("log1p", LOG1P);
+export const log1p = unary("log1p", codes.LOG1P);
 
 /** z = 1 / x, elementwise.  ∂L/∂x = −z² ⊙ ∂L/∂z. */
-export const reciprocal = unary("reciprocal", RECIPROCAL);
+export const reciprocal = unary("reciprocal", codes.RECIPROCAL);
 
 /** z = 1 / √x, elementwise; ∞ at 0, NaN below.  ∂L/∂x = −z³/2 ⊙ ∂L/∂z. */
-export const rsqrt = unary("rsqrt", RSQRT);
+export const rsqrt = unary("rsqrt", codes.RSQRT);
 
 /** z = 2/√π·∫₀ˣ e^−t² dt, elementwise.  ∂L/∂x = 2/√π·e^−x² ⊙ ∂L/∂z. */
-export const erf = unary("erf", ERF);
+export const erf = unary("erf", codes.ERF);
 
 /** z = ⌊x⌋, the largest integer ≤ x, elementwise; gradient 0. */
-export const floor = unary("floor", FLOOR);
+export const floor = unary("floor", codes.FLOOR);
 
 /** z = the integer nearest to x, the even one of two, elementwise; gradient 0. */
-export const round = unary("round", ROUND);
+export const round = unary("round", codes.ROUND);
 
 /** z = −1 where x < 0, 1 where x > 0, else 0, elementwise; gradient 0. So 0 for NaN, as in PyTorch. */
-export const sign = unary("sign", SIGN);
+export const sign = unary("sign", codes.SIGN);
 
 /** z = ln(1 / (1 + e⁻ˣ)), elementwise, without overflow.  ∂L/∂x = ∂L/∂z / (1 + eˣ). */
-export const logSigmoid = unary("logSigmoid", SOFTPLUS, -1, Infinity);
+export const logSigmoid = unary("logSigmoid", codes.SOFTPLUS, -1, Infinity);
 
 /**
  * z = x·σ(x) = x / (1 + e⁻ˣ), elementwise.  ∂L/∂x = (σ + x·σ·(1 − σ)) ⊙ ∂L/∂z.
  *
  * @see Elfwing, Uchibe and Doya (2018), Sigmoid-Weighted Linear Units, Neural Networks 107.
  */
-export const silu = unary("silu", GATED, 1);
+export const silu = unary("silu", codes.GATED, 1);
 
-const geluErf = unary("gelu", GELU);
+const geluErf = unary("gelu", codes.GELU);
 /** 2u = 2·√(2/π)·(x + 0.044715·x³): ½(1 + tanh u) = σ(2u) */
-const geluTanh = unary("gelu", GATED, 1.5957691216057308, 0.07135481282553556);
+const geluTanh = unary("gelu", codes.GATED, 1.5957691216057308, 0.07135481282553556);
 
 /** Options of {@link gelu}. */
 export interface GeluOptions {
@@ -131,7 +113,7 @@ export function gelu(x: Tensor, options: GeluOptions = GELU_OPTIONS): Tensor {
   return approximate === "tanh" ? geluTanh(x) : geluErf(x);
 }
 
-const softplusOp = formula("softplus", SOFTPLUS);
+const softplusOp = formula("softplus", codes.SOFTPLUS);
 
 /** Options of {@link softplus}. */
 export interface SoftplusOptions {
@@ -158,7 +140,7 @@ export function softplus(x: Tensor, options: SoftplusOptions = SOFTPLUS_OPTIONS)
   return apply(softplusOp, { p: beta, q: threshold }, x);
 }
 
-const leakyReluOp = formula("leakyRelu", LEAKY_RELU);
+const leakyReluOp = formula("leakyRelu", codes.LEAKY_RELU);
 
 /**
  * z = x where x > 0, else a·x, elementwise, with a = negativeSlope, 0.01 by default.  ∂L/∂x = ∂L/∂z, or a·∂L/∂z where x ≤ 0.
@@ -170,7 +152,7 @@ export function leakyRelu(x: Tensor, negativeSlope = 0.01): Tensor {
   return withNumber(leakyReluOp, x, "negativeSlope", negativeSlope);
 }
 
-const eluOp = formula("elu", ELU);
+const eluOp = formula("elu", codes.ELU);
 
 /**
  * z = x where x > 0, else α(eˣ − 1), elementwise; α is 1 by default.  ∂L/∂x = ∂L/∂z, or α·eˣ ⊙ ∂L/∂z where x ≤ 0.
@@ -188,7 +170,7 @@ const hardtanhOp: Op<Bounds> = {
   name: "hardtanh",
   backward(z, x, _y, _w, { low, high }) {
     const dx = gradOf(x);
-    if (dx !== 0) k.formulaGrad(INSIDE, dx, z.gradPtr, x.ptr, 0, z.size, low, high);
+    if (dx !== 0) k.formulaGrad(codes.INSIDE, dx, z.gradPtr, x.ptr, 0, z.size, low, high);
   },
 };
 
@@ -205,7 +187,7 @@ export function hardtanh(x: Tensor, low = -1, high = 1): Tensor {
   return apply(hardtanhOp, { low, high }, x);
 }
 
-const powOp = formula("pow", POW);
+const powOp = formula("pow", codes.POW);
 
 /**
  * z = xʸ, broadcast, exact where the power is a float32. 1 for y = 0; NaN for a negative x and a broken y.
@@ -222,7 +204,7 @@ export function pow(x: Tensor, y: Operand): Tensor {
   return binary(powOp, x, y);
 }
 
-const atan2Op = formula("atan2", ATAN2);
+const atan2Op = formula("atan2", codes.ATAN2);
 
 /**
  * z = the angle, in radians, [−π, π], of the point with ordinate x and abscissa y, broadcast.
