@@ -76,7 +76,7 @@ const images = block(LARGE, random);
 const gradients = block(LARGE);
 const [m, v] = [block(LARGE), block(LARGE)];
 const [pooled, places] = [block(LARGE / 4, random), block(LARGE / 4)];
-const windows = block(6 + 3 * HALF);
+const windows = block(9 + 3 * HALF);
 kernels.spans(windows, SIZE, HALF, 2, 2, 0, 1, 1);
 
 /** The logits of tutorial 5, all time steps of a batch. */

@@ -14,13 +14,14 @@
  */
 import { wordAt } from "./bits";
 
-/** Words of an entry of the table of `overlaps`. */
+/** Bytes of an entry of the table of `overlaps`, and of its head. */
 const ENTRY: usize = 20;
+const HEAD: usize = 4;
 
 /**
  * Which windows lie over each of `size` values along an axis, from the last tap to the first:
  *
- *   table[i] ← (how many, −tap·unit, steps of that, place·unit, steps of that)
+ *   table ← size | for each value: how many, −tap·unit, steps of that, place·unit, steps of that
  *
  * as integers, for the first window; units are bytes.
  */
@@ -51,6 +52,8 @@ export function overlaps(
   const tapStep = stride / divisor;
   const placeStep = dilation / divisor;
   const last = (places - 1) * stride;
+  store<i32>(table, size);
+  table += HEAD;
   for (let i = 0; i < size; i++, table += ENTRY) {
     let count = 0;
     let first = 0;
@@ -84,24 +87,20 @@ const seen = memory.data(16384, 16);
  *   bit i·kw + j of z[u·across + v, c] ← x[c, u·strideDown + i − padDown, v·strideAcross + j − padAcross]
  *
  * and 0 beyond the image and from bit kh·kw ≤ 32 on. The image [channels, height, width] are bits of a stream from bit `first`
- * on; width ≤ 32, 3·strideAcross + kw ≤ 32, and with their padding height and width are at most 64.
+ * on; width ≤ 32, 3·strideAcross + kw ≤ 32, and with their padding height and width are at most 64. `rows` and `columns` are the
+ * tables that `spans` makes of the windows.
  */
-export function windowBits(
-  z: usize,
-  bits: usize,
-  first: i32,
-  channels: i32,
-  height: i32,
-  width: i32,
-  kh: i32,
-  kw: i32,
-  down: i32,
-  across: i32,
-  strideDown: i32,
-  strideAcross: i32,
-  padDown: i32,
-  padAcross: i32,
-): void {
+export function windowBits(z: usize, bits: usize, first: i32, channels: i32, rows: usize, columns: usize): void {
+  const height = load<i32>(rows);
+  const down = load<i32>(rows, 4);
+  const kh = load<i32>(rows, 12);
+  const strideDown = load<i32>(rows, 16);
+  const padDown = load<i32>(rows, 20);
+  const width = load<i32>(columns);
+  const across = load<i32>(columns, 4);
+  const kw = load<i32>(columns, 12);
+  const strideAcross = load<i32>(columns, 16);
+  const padAcross = load<i32>(columns, 20);
   const step = (<usize>channels) << 2;
   const inRow: u32 = width == 32 ? u32.MAX_VALUE : (1 << width) - 1;
   const mask = i32x4.splat((1 << kw) - 1);
@@ -159,18 +158,18 @@ export function addEvents(
   down: usize,
   across: usize,
   channels: i32,
-  height: i32,
-  width: i32,
   kernel: i32,
   filters: i32,
   toWeights: i32,
 ): void {
+  const height = load<i32>(down);
+  const width = load<i32>(across);
   const row = (<usize>filters) << 2;
   const channel = <usize>kernel * row;
   let value: f32 = 1;
   weights += <usize>channels * channel - row;
   for (let c = 0; c < channels; c++, weights -= channel) {
-    for (let y = 0, dy = down; y < height; y++, dy += ENTRY, first += width) {
+    for (let y = 0, dy = down + HEAD; y < height; y++, dy += ENTRY, first += width) {
       const rows = load<i32>(dy);
       const tapY = weights + <usize>load<i32>(dy, 4);
       const placeY = maps + <usize>load<i32>(dy, 12);
@@ -181,7 +180,7 @@ export function addEvents(
         if (width - q < 32) word &= (1 << (width - q)) - 1;
         for (; word != 0; word &= word - 1) {
           const column = q + <i32>ctz<u32>(word);
-          const dx = across + <usize>column * ENTRY;
+          const dx = across + HEAD + <usize>column * ENTRY;
           if (values != 0) value = load<f32>(values + ((<usize>(first + column)) << 2));
           let columns = load<i32>(dx);
           let tap = tapY + <usize>load<i32>(dx, 4);

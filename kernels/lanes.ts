@@ -18,6 +18,7 @@
  */
 
 export const one = memory.data<f32>([1]);
+export const laneNumber = memory.data<u32>([0, 1, 2, 3], 16);
 export const half = memory.data<f32>([0.5]);
 export const signBit = memory.data<u32>([0x80000000]);
 export const minusInfinity = memory.data<u32>([0xff800000]);

@@ -4,7 +4,7 @@
  * the columns of X, which gives the bits of the dense product for finite B.
  */
 
-import { zeros } from "./lanes";
+import { laneNumber, zeros } from "./lanes";
 import { sum16Graded, sum48Graded } from "./listed-sums";
 import { vectorEnd } from "./span";
 
@@ -13,7 +13,6 @@ const ENTRY: usize = 8;
 /** Columns that are summed at once while as many are left; then sixteen. */
 const WIDE = 48;
 
-const laneNumber = memory.data<u32>([0, 1, 2, 3], 16);
 /** For every combination of four lanes the bytes of these, ascending; made when it is first needed. */
 const lanesOf = memory.data(256, 16);
 

@@ -63,7 +63,7 @@ function samples(n: number): number[][] {
 }
 
 /** Integers of a table before its entries. */
-const HEAD = 6;
+const HEAD = 9;
 
 /** The tables of rows and of columns, as many windows as w has; a kernel of 0 stands for windows that share an axis. */
 function tables(

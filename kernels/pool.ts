@@ -2,19 +2,19 @@
  * Windows over the planes [height, width] of images, reduced to one value each. Along an axis a table tells what each window
  * covers of the plane, in integers; `spans` makes it:
  *
- *   size, windows, distance of the values under one | run: first, end, step | for each window: first, end, count
+ *   size, windows, distance of the values under one, kernel, stride, padding | run: first, end, step |
+ *   for each window: first, end, count
  *
  * Windows of a run are alike: each begins `step` = 1 or 2 values behind the one before. They are taken four at a time.
  */
 import { append, endStream, startStream, wordAt } from "./bits";
-import { minusInfinity } from "./lanes";
+import { laneNumber, minusInfinity } from "./lanes";
 import { scalarEnd } from "./span";
 
-const laneNumber = memory.data<u32>([0, 1, 2, 3], 16);
 const evenLanes = memory.data<i32>([-1, 0, -1, 0], 16);
 
 /** Bytes of the head of a table, and of an entry. */
-const HEAD: usize = 24;
+const HEAD: usize = 36;
 const ENTRY: usize = 12;
 
 /**
@@ -34,6 +34,9 @@ export function spans(
   store<i32>(table, size);
   store<i32>(table, places, 4);
   store<i32>(table, min(dilation, size), 8);
+  store<i32>(table, kernel, 12);
+  store<i32>(table, stride, 16);
+  store<i32>(table, padding, 20);
   let entry = table + HEAD;
   for (let c = 0; c < places; c++, entry += ENTRY) {
     let start = c * stride - padding;
@@ -62,9 +65,9 @@ function findRun(table: usize, places: i32): void {
     while (end < places && isLike(at, entryOf(table, end), (end - middle) * step)) end++;
     while (first > 0 && isLike(at, entryOf(table, first - 1), (first - 1 - middle) * step)) first--;
   }
-  store<i32>(table, first, 12);
-  store<i32>(table, end, 16);
-  store<i32>(table, step, 20);
+  store<i32>(table, first, 24);
+  store<i32>(table, end, 28);
+  store<i32>(table, step, 32);
 }
 
 /** Whether a window is one other moved by so much. */
@@ -84,8 +87,8 @@ function lengthOf(entry: usize): i32 {
 
 /** Whether windows of a run are two neighbouring columns side by side. */
 function arePairs(across: usize): bool {
-  const length = lengthOf(entryOf(across, load<i32>(across, 12)));
-  return load<i32>(across, 20) == 2 && length == 2 && load<i32>(across, 8) == 1;
+  const length = lengthOf(entryOf(across, load<i32>(across, 24)));
+  return load<i32>(across, 32) == 2 && length == 2 && load<i32>(across, 8) == 1;
 }
 
 /**
@@ -93,43 +96,46 @@ function arePairs(across: usize): bool {
  * rows, as an integer; each if its address is not 0. −∞ and −1 where a window covers nothing.
  */
 export function maxPool(z: usize, place: usize, x: usize, down: usize, across: usize, planes: i32): void {
-  const row = (<usize>load<i32>(across, 4)) << 2;
-  const plane = (<usize>(load<i32>(down) * load<i32>(across))) << 2;
-  const end = entryOf(down, load<i32>(down, 4));
-  for (; planes > 0; planes--, x += plane) {
-    for (let y = down + HEAD; y < end; y += ENTRY) {
-      inline.always(maximaOfRow(z, place, x, y, load<i32>(down, 8), across));
-      if (z != 0) z += row;
-      if (place != 0) place += row;
-    }
-  }
-}
-
-/** The windows over the rows that an entry names, which lie dy apart. */
-function maximaOfRow(z: usize, place: usize, x: usize, entry: usize, dy: i32, across: usize): void {
   const width = load<i32>(across);
   const columns = load<i32>(across, 4);
   const dx = load<i32>(across, 8);
-  const from = load<i32>(entry) * width;
-  const to = load<i32>(entry, 4) * width;
-  const first = load<i32>(across, 12);
-  const last = from < to ? load<i32>(across, 16) - 4 : -1;
-  const step = load<i32>(across, 20);
-  const squares = arePairs(across) && lengthOf(entry) == 2 && dy == 1;
-  for (let c = 0; c < columns; ) {
-    const four = c >= first && c < last + 4 && first <= last;
-    // The last four windows may overlap those before.
-    if (four) c = min(c, last);
-    const o = (<usize>c) << 2;
-    const best = z == 0 ? 0 : z + o;
-    const found = place == 0 ? 0 : place + o;
-    const span = entryOf(across, c);
-    const left = load<i32>(span);
-    if (!four) inline.always(maximumOf(best, found, x, from, to, dy * width, left, load<i32>(span, 4), dx));
-    else if (!squares || !inline.always(maximaOfSquares(best, found, x, from + left, width))) {
-      inline.always(maximaOfFour(best, found, x, from + left, to + left, dy * width, lengthOf(span), dx, step));
+  const first = load<i32>(across, 24);
+  const run = load<i32>(across, 28) - first;
+  const side = load<i32>(across, 32);
+  const length = lengthOf(entryOf(across, first));
+  const below = load<i32>(down, 8) * width;
+  const squares = below == width && run >= 4 && run == columns && arePairs(across);
+  const bottom = entryOf(down, load<i32>(down, 4));
+  for (; planes > 0; planes--, x += (<usize>(load<i32>(down) * width)) << 2) {
+    if (squares && maximaOfSquares(z, place, x, down, width, columns)) {
+      const windows = (<usize>(load<i32>(down, 4) * columns)) << 2;
+      if (z != 0) z += windows;
+      if (place != 0) place += windows;
+      continue;
     }
-    c += four ? 4 : 1;
+    for (let y = down + HEAD; y < bottom; y += ENTRY) {
+      const from = load<i32>(y) * width;
+      const to = load<i32>(y, 4) * width;
+      const many = from < to && run >= 4 ? run : 0;
+      for (let c = 0; c < columns; ) {
+        const span = entryOf(across, c);
+        const left = load<i32>(span);
+        const done = c == first && many > 0 ? many : 1;
+        if (done == 1) inline.always(maximumOf(z, place, x, from, to, below, left, load<i32>(span, 4), dx));
+        else {
+          for (let next = 0; next < many; next += 4) {
+            // The last four windows may overlap those before.
+            const at = min(next, many - 4);
+            const start = left + at * side;
+            const o = (<usize>at) << 2;
+            inline.always(maximaOfFour(z, place, o, x, from + start, to + start, below, length, dx, side));
+          }
+        }
+        c += done;
+        if (z != 0) z += (<usize>done) << 2;
+        if (place != 0) place += (<usize>done) << 2;
+      }
+    }
   }
 }
 
@@ -163,10 +169,14 @@ function maximumOf(
   if (place != 0) store<i32>(place, found);
 }
 
-/** Four windows of so many columns, `side` apart, of which the first begins at from, from + step, … before to. */
+/**
+ * Four windows of so many columns, `side` apart, of which the first begins at from, from + step, … before to. What they give
+ * goes `o` bytes behind z and place.
+ */
 function maximaOfFour(
   z: usize,
   place: usize,
+  o: usize,
   x: usize,
   from: i32,
   to: i32,
@@ -187,8 +197,8 @@ function maximaOfFour(
       found = v128.bitselect(i32x4.add(lanes, i32x4.splat(j)), found, wins);
     }
   }
-  if (z != 0) v128.store(z, best);
-  if (place != 0) v128.store(place, found);
+  if (z != 0) v128.store(z + o, best);
+  if (place != 0) v128.store(place + o, found);
 }
 
 function everyOther(p: usize): v128 {
@@ -196,30 +206,41 @@ function everyOther(p: usize): v128 {
 }
 
 /**
- * Four windows 2 × 2 side by side. False, with nothing done, if a value is not a number, or for infinities of both signs: then
- * they are for maximaOfFour.
+ * The windows of a plane where these are 2 × 2, side by side and inside. False, with nothing of use done, if rows are missing under
+ * a window, a value is not a number, or for infinities of both signs: then it is for the other loops.
  */
-function maximaOfSquares(z: usize, place: usize, x: usize, from: i32, width: i32): bool {
-  const p = x + ((<usize>from) << 2);
-  const below = p + ((<usize>width) << 2);
-  const a = v128.load(p);
-  const b = v128.load(p, 16);
-  const d = v128.load(below);
-  const e = v128.load(below, 16);
-  const first = i32x4.shuffle(a, b, 0, 2, 4, 6);
-  const second = i32x4.shuffle(a, b, 1, 3, 5, 7);
-  const third = i32x4.shuffle(d, e, 0, 2, 4, 6);
-  const fourth = i32x4.shuffle(d, e, 1, 3, 5, 7);
-  const sum = f32x4.add(f32x4.add(first, second), f32x4.add(third, fourth));
-  if (v128.any_true(f32x4.ne(sum, sum))) return false;
-  const best = f32x4.pmax(f32x4.pmax(first, second), f32x4.pmax(third, fourth));
-  if (z != 0) v128.store(z, best);
-  if (place == 0) return true;
-  const lanes = v128.load(laneNumber);
-  const here = i32x4.add(i32x4.add(lanes, lanes), i32x4.splat(from));
-  let found = i32x4.sub(i32x4.add(here, i32x4.splat(width)), f32x4.ne(third, best));
-  found = v128.bitselect(i32x4.add(here, i32x4.splat(1)), found, f32x4.eq(second, best));
-  v128.store(place, v128.bitselect(here, found, f32x4.eq(first, best)));
+function maximaOfSquares(z: usize, place: usize, x: usize, down: usize, width: i32, columns: i32): bool {
+  const below = (<usize>width) << 2;
+  const lanes = i32x4.shl(v128.load(laneNumber), 1);
+  const bottom = entryOf(down, load<i32>(down, 4));
+  for (let y = down + HEAD, o: usize = 0; y < bottom; y += ENTRY, o += (<usize>columns) << 2) {
+    if (lengthOf(y) != 2) return false;
+    const from = load<i32>(y) * width;
+    for (let next = 0; next < columns; next += 4) {
+      // The last four windows may overlap those before.
+      const c = min(next, columns - 4);
+      const start = from + 2 * c;
+      const p = x + ((<usize>start) << 2);
+      const a = v128.load(p);
+      const b = v128.load(p, 16);
+      const d = v128.load(p + below);
+      const e = v128.load(p + below, 16);
+      const first = i32x4.shuffle(a, b, 0, 2, 4, 6);
+      const second = i32x4.shuffle(a, b, 1, 3, 5, 7);
+      const third = i32x4.shuffle(d, e, 0, 2, 4, 6);
+      const fourth = i32x4.shuffle(d, e, 1, 3, 5, 7);
+      const sum = f32x4.add(f32x4.add(first, second), f32x4.add(third, fourth));
+      if (v128.any_true(f32x4.ne(sum, sum))) return false;
+      const best = f32x4.pmax(f32x4.pmax(first, second), f32x4.pmax(third, fourth));
+      const at = o + ((<usize>c) << 2);
+      if (z != 0) v128.store(z + at, best);
+      if (place == 0) continue;
+      const here = i32x4.add(lanes, i32x4.splat(start));
+      let found = i32x4.sub(i32x4.add(here, i32x4.splat(width)), f32x4.ne(third, best));
+      found = v128.bitselect(i32x4.add(here, i32x4.splat(1)), found, f32x4.eq(second, best));
+      v128.store(place + at, v128.bitselect(here, found, f32x4.eq(first, best)));
+    }
+  }
   return true;
 }
 
@@ -278,9 +299,9 @@ export function avgPoolGrad(dx: usize, dz: usize, down: usize, across: usize, pl
 function average(shares: bool, z: usize, x: usize, down: usize, across: usize, planes: i32): void {
   const width = load<i32>(across);
   const columns = load<i32>(across, 4);
-  const first = load<i32>(across, 12);
-  const last = load<i32>(across, 16) - 4;
-  const step = load<i32>(across, 20);
+  const first = load<i32>(across, 24);
+  const many = (load<i32>(across, 28) - first) & ~3;
+  const side = load<i32>(across, 32);
   const pairs = arePairs(across);
   const below = (<usize>width) << 2;
   const bottom = entryOf(down, load<i32>(down, 4));
@@ -288,11 +309,11 @@ function average(shares: bool, z: usize, x: usize, down: usize, across: usize, p
     for (let y = down + HEAD; y < bottom; y += ENTRY) {
       const rows = lengthOf(y);
       for (let c = 0, q = across + HEAD; c < columns; ) {
-        const p = x + ((<usize>(load<i32>(y) * width + load<i32>(q))) << 2);
+        let p = x + ((<usize>(load<i32>(y) * width + load<i32>(q))) << 2);
         const length = lengthOf(q);
         // What the sum under the window is divided by.
         const count = <f32>(<i64>load<i32>(y, 8) * load<i32>(q, 8));
-        if (c < first || c > last) {
+        if (c != first || many == 0) {
           if (shares) inline.always(shareInOne(p, below, load<f32>(z) / count, rows, length));
           else store<f32>(z, inline.always(sumOfOne(p, below, rows, length)) / count);
           z += 4;
@@ -301,20 +322,18 @@ function average(shares: bool, z: usize, x: usize, down: usize, across: usize, p
           continue;
         }
         const counts = f32x4.splat(count);
-        if (shares) {
-          const four = f32x4.div(v128.load(z), counts);
-          if (pairs && rows == 2) inline.always(shareInSquares(p, below, four));
-          else inline.always(shareInFour(p, below, four, rows, length, step));
+        if (pairs && rows == 2) {
+          if (shares) inline.always(shareInSquares(p, below, z, many, counts));
+          else inline.always(meansOfSquares(z, p, below, many, counts));
+          z += (<usize>many) << 2;
         } else {
-          const four =
-            pairs && rows == 2
-              ? inline.always(sumsOfSquares(p, below))
-              : inline.always(sumsOfFour(p, below, rows, length, step));
-          v128.store(z, f32x4.div(four, counts));
+          for (let next = 0; next < many; next += 4, z += 16, p += (<usize>side) << 4) {
+            if (shares) inline.always(shareInFour(p, below, f32x4.div(v128.load(z), counts), rows, length, side));
+            else v128.store(z, f32x4.div(inline.always(sumsOfFour(p, below, rows, length, side)), counts));
+          }
         }
-        z += 16;
-        q += 4 * ENTRY;
-        c += 4;
+        q += <usize>many * ENTRY;
+        c += many;
       }
     }
   }
@@ -340,16 +359,25 @@ function sumsOfFour(p: usize, below: usize, rows: i32, length: i32, step: i32): 
   return sums;
 }
 
-/** The sums of four windows 2 × 2 side by side. */
-function sumsOfSquares(p: usize, below: usize): v128 {
-  const a = v128.load(p);
-  const b = v128.load(p, 16);
-  const c = v128.load(p + below);
-  const d = v128.load(p + below, 16);
-  let sums = f32x4.add(i32x4.splat(0), i32x4.shuffle(a, b, 0, 2, 4, 6));
-  sums = f32x4.add(sums, i32x4.shuffle(a, b, 1, 3, 5, 7));
-  sums = f32x4.add(sums, i32x4.shuffle(c, d, 0, 2, 4, 6));
-  return f32x4.add(sums, i32x4.shuffle(c, d, 1, 3, 5, 7));
+/** The means of windows 2 × 2 side by side, a multiple of four. */
+function meansOfSquares(z: usize, x: usize, below: usize, many: i32, counts: v128): void {
+  const zero = f32x4.splat(0);
+  z -= 16;
+  x -= 32;
+  do {
+    z += 16;
+    x += 32;
+    const a = v128.load(x);
+    const b = v128.load(x, 16);
+    const c = v128.load(x + below);
+    const d = v128.load(x + below, 16);
+    let sums = f32x4.add(zero, i32x4.shuffle(a, b, 0, 2, 4, 6));
+    sums = f32x4.add(sums, i32x4.shuffle(a, b, 1, 3, 5, 7));
+    sums = f32x4.add(sums, i32x4.shuffle(c, d, 0, 2, 4, 6));
+    sums = f32x4.add(sums, i32x4.shuffle(c, d, 1, 3, 5, 7));
+    v128.store(z, f32x4.div(sums, counts));
+    many -= 4;
+  } while (many != 0);
 }
 
 /** Adds the share of a window to its values. */
@@ -391,12 +419,20 @@ function addPairs(p: usize, low: v128, high: v128): void {
   v128.store(p, f32x4.add(v128.load(p, 16), high), 16);
 }
 
-/** Adds the shares of four windows 2 × 2 side by side. */
-function shareInSquares(p: usize, below: usize, shares: v128): void {
-  const low = i32x4.shuffle(shares, shares, 0, 0, 1, 1);
-  const high = i32x4.shuffle(shares, shares, 2, 2, 3, 3);
-  inline.always(addPairs(p, low, high));
-  inline.always(addPairs(p + below, low, high));
+/** Adds the shares of windows 2 × 2 side by side, a multiple of four. */
+function shareInSquares(dx: usize, below: usize, dz: usize, many: i32, counts: v128): void {
+  dz -= 16;
+  dx -= 32;
+  do {
+    dz += 16;
+    dx += 32;
+    const shares = f32x4.div(v128.load(dz), counts);
+    const low = i32x4.shuffle(shares, shares, 0, 0, 1, 1);
+    const high = i32x4.shuffle(shares, shares, 2, 2, 3, 3);
+    inline.always(addPairs(dx, low, high));
+    inline.always(addPairs(dx + below, low, high));
+    many -= 4;
+  } while (many != 0);
 }
 
 /** The same as avgPool for spikes x, a stream of bits. */

@@ -15,7 +15,7 @@
  *
  * @see Salmon, Moraes, Dror, Shaw (2011), Parallel Random Numbers: As Easy as 1, 2, 3, SC '11.
  */
-import { half, logNormal, one, signBit, sinTurn } from "./lanes";
+import { half, laneNumber, logNormal, one, signBit, sinTurn } from "./lanes";
 import { storeTransposed } from "./panels";
 
 const multiplier0 = memory.data<u32>([0xd2511f53]);
@@ -23,7 +23,6 @@ const multiplier1 = memory.data<u32>([0xcd9e8d57]);
 /** The golden ratio and √3 − 1, in units of 2⁻³². */
 const keyStep0 = memory.data<u32>([0x9e3779b9]);
 const keyStep1 = memory.data<u32>([0xbb67ae85]);
-const laneNumber = memory.data<u32>([0, 1, 2, 3], 16);
 /** 2⁻²⁴ */
 const unit = memory.data<u32>([0x33800000]);
 const quarter = memory.data<f32>([0.25]);

@@ -8,7 +8,7 @@
  * Wide rows are taken in chunks of columns, so that what accumulates stays in the first-level cache while all n rows
  * pass over it, and four rows at a time, so that it is loaded and stored once for four additions.
  */
-import { addScaled, addTo, copy, fill } from "./elementwise";
+import { addScaled, addTo, affine, copy, fill } from "./elementwise";
 import { one } from "./lanes";
 import { scalarEnd, vectorEnd } from "./span";
 
@@ -103,19 +103,12 @@ export function sumAxisGrad(dx: usize, dz: usize, outer: i32, n: i32, inner: i32
   const row = (<usize>inner) << 2;
   for (; outer > 0; outer--, dz += row) {
     if (inner == 1) {
-      inline.always(addConstant(dx, n, scale * load<f32>(dz)));
+      inline.always(affine(dx, dx, n, 1, scale * load<f32>(dz)));
       dx += (<usize>n) << 2;
     } else {
       for (let i = 0; i < n; i++, dx += row) inline.always(addScaled(dx, dz, inner, scale));
     }
   }
-}
-
-function addConstant(p: usize, n: i32, value: f32): void {
-  const end = scalarEnd(p, n);
-  const lanes = f32x4.splat(value);
-  for (const stop = vectorEnd(p, n); p < stop; p += 16) v128.store(p, f32x4.add(v128.load(p), lanes));
-  for (; p < end; p += 4) store<f32>(p, load<f32>(p) + value);
 }
 
 /** z[o, i, j] ← x[o, j] */

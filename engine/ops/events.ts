@@ -10,7 +10,7 @@ import { k, ofImages } from "../backend.ts";
 import { allocate, recycle, scope } from "../scope.ts";
 import type { Tensor } from "../tensor.ts";
 import { fitsWords, SpikeWindows } from "./spike-windows.ts";
-import { type Follower, type Path, partBytes, type Windows } from "./windows.ts";
+import { type Axis, type Follower, type Path, partBytes, type Windows } from "./windows.ts";
 
 /** Values that are looked through at a time. */
 const COUNTED = 65536;
@@ -66,25 +66,15 @@ class Events implements Follower {
     const { groups, channels, filters, y, x, taps, size } = this.g;
     const unit = 4 * filters;
     const turnedBytes = partBytes(groups * filters * taps);
-    const downBytes = partBytes(5 * y.size);
-    const acrossBytes = partBytes(5 * x.size);
+    const downBytes = partBytes(1 + 5 * y.size);
+    const acrossBytes = partBytes(1 + 5 * x.size);
     this.bytes = turnedBytes + downBytes + acrossBytes + partBytes(Math.ceil((channels * size) / 32) + 1);
     this.turned = allocate(this.bytes);
     this.down = this.turned + turnedBytes;
     this.across = this.down + downBytes;
     this.bits = this.across + acrossBytes;
-    ofImages().overlaps(
-      this.down,
-      y.size,
-      y.places,
-      y.kernel,
-      y.stride,
-      y.padding,
-      y.dilation,
-      x.kernel * unit,
-      x.places * unit,
-    );
-    ofImages().overlaps(this.across, x.size, x.places, x.kernel, x.stride, x.padding, x.dilation, unit, unit);
+    overlapsOf(this.down, y, x.kernel * unit, x.places * unit);
+    overlapsOf(this.across, x, unit, unit);
     k.copyStrided(this.turned, weights + 4 * (taps - 1), 1, groups, taps, filters, 0, filters * taps, -1, taps);
   }
 
@@ -111,7 +101,7 @@ class Events implements Follower {
   /** The maps of a group of channels of an image, the n-th of all, += weights · x, or with `toWeights` = 1 the other way. */
   private add(maps: number, n: number, toWeights: 0 | 1): void {
     const { images, bits, down, across } = this;
-    const { groups, channels, filters, y, x, kernel, taps, size } = this.g;
+    const { groups, channels, filters, kernel, taps, size } = this.g;
     const values = channels * size;
     const weights = this.turned + 4 * (n % groups) * taps * filters;
     let stream = images.bits;
@@ -123,21 +113,8 @@ class Events implements Follower {
       first = 0;
       k.packBits(bits, image, 1, values);
     }
-    ofImages().addEvents(
-      maps,
-      weights,
-      stream,
-      first,
-      image,
-      down,
-      across,
-      channels,
-      y.size,
-      x.size,
-      kernel,
-      filters,
-      toWeights,
-    );
+    const { addEvents } = ofImages();
+    addEvents(maps, weights, stream, first, image, down, across, channels, kernel, filters, toWeights);
   }
 
   end(weights: number): void {
@@ -146,4 +123,10 @@ class Events implements Follower {
     if (weights !== 0) k.copyStrided(weights, last, 1, groups, filters, taps, 0, filters * taps, 1, -filters);
     recycle(this.turned, this.bytes, scope.region);
   }
+}
+
+/** table ← which windows lie over each value along an axis, with the bytes from a tap to the next and from a place. */
+function overlapsOf(table: number, axis: Axis, tapUnit: number, placeUnit: number): void {
+  const { size, places, kernel, stride, padding, dilation } = axis;
+  ofImages().overlaps(table, size, places, kernel, stride, padding, dilation, tapUnit, placeUnit);
 }

@@ -6,7 +6,7 @@ import { allocate, recycle, scope } from "../scope.ts";
 import { formatShape, type Shape } from "../shape.ts";
 import { alive, emptySpikes, type Tensor } from "../tensor.ts";
 import { once } from "./expand.ts";
-import { type Axis, type Pair, sizeOption, windowOver } from "./windows.ts";
+import { type Axis, makeTables, type Pair, recycleTables, sizeOption, tableBytes, windowOver } from "./windows.ts";
 
 interface PoolOptions {
   /** Steps of the window; by default its size. */
@@ -36,9 +36,6 @@ interface Pooling {
   readonly countPadding: boolean;
 }
 
-/** Integers of a table of `spans` before its entries, which have three each. */
-const TABLE_HEAD = 6;
-
 /** Values of a plane, and windows over it. */
 const sizeOf = ({ y, x }: Pooling): number => y.size * x.size;
 const windowsOf = ({ y, x }: Pooling): number => y.places * x.places;
@@ -46,30 +43,15 @@ const windowsOf = ({ y, x }: Pooling): number => y.places * x.places;
 /** About as many windows have their maxima found again at a time. */
 const BLOCK = 16384;
 
-const tableBytes = ({ places }: Axis): number => 4 * (TABLE_HEAD + 3 * places);
-
-/** The tables of the windows, of rows and behind them of columns; `giveBack` ends them. */
-function makeTables({ y, x, countPadding }: Pooling): number {
-  const down = allocate(tableBytes(y) + tableBytes(x));
-  const counted = countPadding ? 1 : 0;
-  const { spans } = ofImages();
-  spans(down, y.size, y.places, y.kernel, y.stride, y.padding, y.dilation, counted);
-  spans(down + tableBytes(y), x.size, x.places, x.kernel, x.stride, x.padding, x.dilation, counted);
-  return down;
-}
-
-const giveBack = (tables: number, { y, x }: Pooling): void =>
-  recycle(tables, tableBytes(y) + tableBytes(x), scope.region);
-
 /** maxima [planes, windows] and their places, neither where the address is 0, of planes of x from `first` on. */
 function findMaxima(maxima: number, places: number, x: Tensor, first: number, planes: number, p: Pooling): void {
   const at = first * sizeOf(p);
-  const down = makeTables(p);
+  const down = makeTables(p, p.countPadding);
   const across = down + tableBytes(p.y);
   // Bits have no padding.
   if (x.ptr === 0) ofImages().maxPoolBits(maxima, places, x.bits + at / 8, down, across, planes);
   else ofImages().maxPool(maxima, places, x.ptr + 4 * at, down, across, planes);
-  giveBack(down, p);
+  recycleTables(down, p);
 }
 
 /** A gradient that has come as values and places. */
@@ -129,18 +111,18 @@ const avgPoolOp: Op<Pooling> = {
   takesBits: true,
   forward(z, x, _y, _w, p) {
     const planes = x.size / sizeOf(p);
-    const down = makeTables(p);
+    const down = makeTables(p, p.countPadding);
     const across = down + tableBytes(p.y);
     if (x.ptr === 0) ofImages().avgPoolBits(z.ptr, x.bits, down, across, planes);
     else ofImages().avgPool(z.ptr, x.ptr, down, across, planes);
-    giveBack(down, p);
+    recycleTables(down, p);
   },
   backward(z, x, _y, _w, p) {
     const dx = gradOf(x);
     if (dx === 0) return;
-    const down = makeTables(p);
+    const down = makeTables(p, p.countPadding);
     ofImages().avgPoolGrad(dx, z.gradPtr, down, down + tableBytes(p.y), x.size / sizeOf(p));
-    giveBack(down, p);
+    recycleTables(down, p);
   },
 };
 

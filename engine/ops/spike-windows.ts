@@ -6,7 +6,16 @@ import { k, ofImages } from "../backend.ts";
 import { recycle, scope } from "../scope.ts";
 import type { Tensor } from "../tensor.ts";
 import { follow } from "./matmul.ts";
-import { type Axis, bytesOf, carve, type Follower, type Windows } from "./windows.ts";
+import {
+  type Axis,
+  bytesOf,
+  carve,
+  type Follower,
+  makeTables,
+  recycleTables,
+  tableBytes,
+  type Windows,
+} from "./windows.ts";
 
 /** Places of windows whose rows are made at a time. */
 const PLACES = 512;
@@ -30,6 +39,8 @@ export class SpikeWindows implements Follower {
   private columns = 0;
   /** Maps with the filters innermost. */
   private side = 0;
+  /** What windows cover, as `makeTables` tells. */
+  private tables = 0;
   private bytes = 0;
 
   constructor(g: Windows, images: Tensor) {
@@ -49,6 +60,7 @@ export class SpikeWindows implements Follower {
     ] as const;
     this.bytes = bytesOf(words);
     [this.turned, this.rows, this.columns, this.side] = carve(words);
+    this.tables = makeTables(this.g);
     for (let c = 0; c < groups * channels; c++) {
       const from = weights + 4 * (Math.floor(c / channels) * filters * channels + (c % channels)) * kernel;
       k.copyStrided(this.turned + 4 * c * 32 * filters, from, 1, 1, kernel, filters, 0, 0, 1, taps);
@@ -93,25 +105,12 @@ export class SpikeWindows implements Follower {
 
   /** Makes the rows of a group of channels of some images, and says how many bits they have. */
   private findSpikes(first: number, count: number, group: number): number {
-    const { rows, images } = this;
-    const { groups, channels, y, x, places, size } = this.g;
+    const { rows, images, tables } = this;
+    const { groups, channels, y, places, size } = this.g;
+    const across = tables + tableBytes(y);
     for (let j = 0; j < count; j++) {
-      ofImages().windowBits(
-        rows + 4 * j * places * channels,
-        images.bits,
-        ((first + j) * groups + group) * channels * size,
-        channels,
-        y.size,
-        x.size,
-        y.kernel,
-        x.kernel,
-        y.places,
-        x.places,
-        y.stride,
-        x.stride,
-        y.padding,
-        x.padding,
-      );
+      const from = ((first + j) * groups + group) * channels * size;
+      ofImages().windowBits(rows + 4 * j * places * channels, images.bits, from, channels, tables, across);
     }
     return k.countBits(rows, count * places * channels);
   }
@@ -126,6 +125,7 @@ export class SpikeWindows implements Follower {
         k.copyStrided(to, from, 1, filters, channels, kernel, 0, 1, 32 * filters, filters);
       }
     }
+    recycleTables(this.tables, this.g);
     recycle(this.turned, this.bytes, scope.region);
   }
 }

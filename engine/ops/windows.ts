@@ -1,6 +1,7 @@
 /** Windows that move along the axes of an image. */
 import { show, wrongType } from "../arguments.ts";
-import { allocate } from "../scope.ts";
+import { ofImages } from "../backend.ts";
+import { allocate, recycle, scope } from "../scope.ts";
 import { MAX_ELEMENTS, type Shape } from "../shape.ts";
 
 /** One number for height and width, or [height, width]. */
@@ -72,19 +73,43 @@ export function windowOver(
   return { size, places, kernel, dilation: d, stride: s, padding: p };
 }
 
+/** Windows along both axes of an image. */
+interface Axes {
+  readonly y: Axis;
+  readonly x: Axis;
+}
+
+/** Bytes of the table of an axis: nine integers, and three for each window. */
+export const tableBytes = ({ places }: Axis): number => 4 * (9 + 3 * places);
+
+/** What windows cover along an axis, as kernels of pools and of spikes take it: a table for y, and behind it one for x. */
+export function makeTables({ y, x }: Axes, countPadding = false): number {
+  const tables = allocate(tableBytes(y) + tableBytes(x));
+  makeTable(tables, y, countPadding);
+  makeTable(tables + tableBytes(y), x, countPadding);
+  return tables;
+}
+
+function makeTable(table: number, axis: Axis, countPadding: boolean): void {
+  const { size, places, kernel, stride, padding, dilation } = axis;
+  ofImages().spans(table, size, places, kernel, stride, padding, dilation, countPadding ? 1 : 0);
+}
+
+export function recycleTables(tables: number, { y, x }: Axes): void {
+  recycle(tables, tableBytes(y) + tableBytes(x), scope.region);
+}
+
 /** How products take the images: as they are, or what is not 0 of them, in one of two ways (events.ts). */
 export type Path = "dense" | "events" | "windows";
 
 /** Images [groups·channels, y.size, x.size], and the maps [groups·filters, y.places, x.places] of windows over them. */
-export interface Windows {
+export interface Windows extends Axes {
   /** The result's. */
   readonly shape: Shape;
   readonly images: number;
   readonly groups: number;
   readonly channels: number;
   readonly filters: number;
-  readonly y: Axis;
-  readonly x: Axis;
   /** Values under a window: of a channel, of all of a group. */
   readonly kernel: number;
   readonly taps: number;

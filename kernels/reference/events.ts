@@ -17,14 +17,15 @@ export function overlaps(
     Number.isInteger(over(i, tap)) && over(i, tap) >= 0 && over(i, tap) < places;
   let step = 1;
   while (!Number.isInteger((step * dilation) / stride)) step++;
+  put(table, 0, size);
   for (let i = 0; i < size; i++) {
     const taps = Array.from({ length: kernel }, (_, tap) => tap).filter((tap) => covers(i, tap));
     const last = taps[taps.length - 1];
-    put(table, 5 * i, taps.length);
-    put(table, 5 * i + 1, last === undefined ? 0 : -last * tapUnit);
-    put(table, 5 * i + 2, step * tapUnit);
-    put(table, 5 * i + 3, last === undefined ? 0 : over(i, last) * placeUnit);
-    put(table, 5 * i + 4, ((step * dilation) / stride) * placeUnit);
+    put(table, 5 * i + 1, taps.length);
+    put(table, 5 * i + 2, last === undefined ? 0 : -last * tapUnit);
+    put(table, 5 * i + 3, step * tapUnit);
+    put(table, 5 * i + 4, last === undefined ? 0 : over(i, last) * placeUnit);
+    put(table, 5 * i + 5, ((step * dilation) / stride) * placeUnit);
   }
 }
 
@@ -37,17 +38,16 @@ export function addEvents(
   down: number,
   across: number,
   channels: number,
-  height: number,
-  width: number,
   kernel: number,
   filters: number,
   toWeights: number,
 ): void {
+  const [height, width] = [at(down, 0), at(across, 0)];
   for (let i = 0; i < channels * height * width; i++) {
     if (bitAt(bits, first + i) === 0) continue;
     const value = values === 0 ? 1 : at(values, first + i);
-    const y = down + 20 * (Math.floor(i / width) % height);
-    const x = across + 20 * (i % width);
+    const y = down + 4 + 20 * (Math.floor(i / width) % height);
+    const x = across + 4 + 20 * (i % width);
     // The taps are in reverse.
     const origin = weights + 4 * filters * ((channels - Math.floor(i / (height * width))) * kernel - 1);
     for (let r = 0; r < at(y, 0); r++) {
@@ -66,17 +66,12 @@ export function windowBits(
   bits: number,
   first: number,
   channels: number,
-  height: number,
-  width: number,
-  kh: number,
-  kw: number,
-  down: number,
-  across: number,
-  strideDown: number,
-  strideAcross: number,
-  padDown: number,
-  padAcross: number,
+  rows: number,
+  columns: number,
 ): void {
+  const axis = (table: number) => [0, 1, 3, 4, 5].map((i) => at(table, i)) as [number, number, number, number, number];
+  const [height, down, kh, strideDown, padDown] = axis(rows);
+  const [width, across, kw, strideAcross, padAcross] = axis(columns);
   for (let u = 0; u < down; u++) {
     for (let v = 0; v < across; v++) {
       for (let c = 0; c < channels; c++) {

@@ -2,7 +2,7 @@ import { bitAt, packStream } from "./bits.ts";
 import { at, put } from "./memory.ts";
 
 /** Integers of the head of a table; an entry has three. */
-const HEAD = 6;
+const HEAD = 9;
 
 export function spans(
   table: number,
@@ -15,7 +15,7 @@ export function spans(
   countPadding: number,
 ): void {
   // Without the run, which nothing here reads.
-  [size, places, dilation, 0, 0, 0].forEach((value, i) => {
+  [size, places, dilation, kernel, stride, padding, 0, 0, 0].forEach((value, i) => {
     put(table, i, value);
   });
   for (let c = 0; c < places; c++) {
