@@ -9,8 +9,8 @@
 import { alignFrom } from "./bits";
 import { addTo } from "./elementwise";
 import { panelRows } from "./gather";
+import { zeros } from "./lanes";
 import { areFew, listFewPlaces, listPlaces } from "./listed-places";
-import { zeros } from "./listed-sums";
 import { block, gemm } from "./matmul";
 import { BLOCK_K, pack, packWide, startsOf } from "./panels";
 
@@ -53,8 +53,8 @@ export function feedForward(
   for (let j = 0; j < n; j += PANEL, panels += (<usize>n) << 7, z += 128) {
     const width = min(PANEL, n - j);
     // Behind the bias is what lies there, for columns that do not count.
-    const start = bias == 0 ? zeros : startsOf(bias + ((<usize>j) << 2), 16, width);
-    panelRows(sums, lists, 0, panels, 128, start, rows, PANEL, false, 128, 0, 16);
+    const start = bias == 0 ? zeros : startsOf(bias + ((<usize>j) << 2), width);
+    panelRows(sums, lists, 0, panels, 128, start, rows, PANEL, false, 128, 0);
     let to = z;
     for (let sum = sums, end = sums + ((<usize>rows) << 7); sum != end; sum += 128, to += row)
       inline.always(addTo(to, sum, width));
@@ -69,6 +69,6 @@ export function packBackward(weight: usize, n: i32): void {
 /** ds += dI·W, for the gradient dI of the currents of the step behind. A W that was too large to pack is read again. */
 export function feedBack(ds: usize, dI: usize, weight: usize, rows: i32, n: i32): void {
   const row = (<usize>n) << 2;
-  if (n <= BLOCK_K) block(ds, dI, ds, rows, n, n, row, 4, row, row, 16);
-  else gemm(ds, dI, weight, ds, rows, n, n, n, 1, n, 1, n, n, 1);
+  if (n <= BLOCK_K) block(ds, dI, ds, rows, n, n, row, 4, row, row);
+  else gemm(ds, dI, weight, ds, rows, n, n, n, 1, n, 1, n);
 }
