@@ -33,6 +33,11 @@ export function warmup(): void {
       k.fill(s, n, 0);
       k.lifBackward(x, x, z, y, y, s, TIMESTEPS, 1, n, n, 0, 0, 1, 0, kind, 1);
     }
+    // 32 neurons that feed each other: 4 samples of them.
+    k.packForward(z, y, 32);
+    k.feedForward(x, y, s, 0, z, 0, s + 128, 4, 32);
+    k.packBackward(y, 32);
+    k.feedBack(x, z, y, 4, 32);
     k.fill(x, TIMESTEPS * n, 0.5);
     k.fill(y, TIMESTEPS * n, 0.5);
     k.bernoulli(z, x, n, TIMESTEPS, 1, 1, 1, round, 0);

@@ -15,7 +15,7 @@ export * from "./softmax";
 export * from "./optim";
 export * from "./math";
 export * from "./formula";
-export * from "./feedback";
+export * from "./recurrent";
 export { lifForward } from "./lif";
 
 /** First byte that the kernels do not use: constants and the matmul workspace lie below it. */

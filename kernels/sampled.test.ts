@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { compareSides, numbers } from "../test/support/sides.ts";
+import { compareSides, numbers, WasmSide } from "../test/support/sides.ts";
 import { BOXCAR } from "./kinds.ts";
 import { SURROGATES } from "./reference/kinds.ts";
 
@@ -32,20 +32,22 @@ test("sampled: at its borders a triangle, a box and NaN are outside", () => {
 });
 
 test("sampled: a stream becomes rows, and the groups that have a bit are counted", () => {
+  const side = new WasmSide();
   for (const n of [1, 3, 4, 5, 8, 31, 32, 33, 69]) {
     for (const density of [0, 0.1, 1]) {
-      compareSides((side) => {
-        const rows = 3;
-        const stream = side.zeros(Math.ceil((rows * n) / 32) + 1);
-        const values = numbers(rows * n, 1, 0, 1).map((v) => (v < density ? 1 : 0));
-        side.k.packBits(stream, side.put(values), 1, rows * n);
-        const words = rows * Math.ceil(n / 32);
-        const bits = side.zeros(words);
-        const groups = side.k.alignGroups(bits, stream, rows, n);
-        return [groups, ...side.readWords(bits, words)];
-      });
+      const rows = 3;
+      const set = numbers(rows * n, 1, 0, 1).map((v) => v < density);
+      const [stream, words] = [side.zeros(Math.ceil((rows * n) / 32) + 1), rows * Math.ceil(n / 32)];
+      const values = side.put(set.map(Number));
+      side.k.packBits(stream, values, 1, rows * n);
+      const [bits, expected] = [side.zeros(words), side.zeros(words)];
+      side.k.packBits(expected, values, rows, n);
+      const groups = new Set(set.flatMap((is, i) => (is ? [`${Math.floor(i / n)} ${(i % n) >> 2}`] : [])));
+      expect(side.k.alignGroups(bits, stream, rows, n)).toBe(groups.size);
+      expect(side.readWords(bits, words)).toEqual(side.readWords(expected, words));
     }
   }
+  side.finish();
 });
 
 for (const density of [0, 0.02, 0.2, 1]) {

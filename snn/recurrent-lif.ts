@@ -2,7 +2,7 @@ import { allOptions, COUNT, choiceOf, numberOf } from "../engine/arguments.ts";
 import { generatorOf } from "../engine/generator.ts";
 import type { Generator, Linear, Tensor } from "../engine/index.ts";
 import { LIF, LIF_DEFAULTS, type LIFOptions, type LIFRecord, type LIFState } from "./lif.ts";
-import { Recurrent } from "./recurrent.ts";
+import { Recurrent, type RecurrentRecord, type RecurrentState } from "./recurrent.ts";
 
 /** Options of {@link RecurrentLIF}. */
 export interface RecurrentLIFOptions extends LIFOptions {
@@ -22,16 +22,10 @@ const DEFAULTS = {
 } satisfies Record<keyof RecurrentLIFOptions, unknown>;
 
 /** State between time steps: that of the neurons, and the spikes that are fed back. */
-export interface RecurrentLIFState extends LIFState {
-  /** s of the step before, [B, …, N]. */
-  readonly spikes: Tensor;
-}
+export type RecurrentLIFState = RecurrentState<LIFState>;
 
 /** What {@link RecurrentLIF.unroll} gives. */
-export interface RecurrentLIFRecord extends LIFRecord {
-  /** The state after the last step. */
-  readonly state: RecurrentLIFState;
-}
+export type RecurrentLIFRecord = RecurrentRecord<LIFState, LIFRecord>;
 
 /**
  * LIF neurons that are fed back their spikes of the step before:
@@ -39,9 +33,8 @@ export interface RecurrentLIFRecord extends LIFRecord {
  *   I[t] = current[t] + W·s[t−1] + b   (connection "all")
  *   I[t] = current[t] + V ⊙ s[t−1]     (connection "one")
  *
- * and the rest as in {@link LIF}. W [N, N] is `recurrent.weight` and b [N] `recurrent.bias`, as {@link Linear} starts them;
- * V [N] starts at 1. Shapes: current [T, B, …, N] → spikes [T, B, …, N]. Starts from v = 0 and no spikes. `forward` is one
- * op whose recurrent product costs what its spikes cost; `unroll` and `spiking: false` compose the steps, with the same bits.
+ * and the rest as in {@link LIF} and {@link Recurrent}. W [N, N] is `recurrent.weight` and b [N] `recurrent.bias`; beta and
+ * threshold are named as in `LIF`.
  *
  * @throws RangeError unless features is a positive integer, for an unknown connection, or as {@link LIF} does; TypeError for
  *   a generator that is none.
@@ -58,24 +51,26 @@ export class RecurrentLIF extends Recurrent<LIFState, LIFRecord> {
   declare readonly recurrent: Linear | null;
 
   constructor(options: RecurrentLIFOptions) {
-    const { features, connection, generator, ...others } = allOptions("RecurrentLIF", DEFAULTS, options);
-    numberOf("RecurrentLIF", "features", features, COUNT);
+    const { features, connection, generator: source, ...others } = allOptions("RecurrentLIF", DEFAULTS, options);
     choiceOf("RecurrentLIF", "connection", connection, ["all", "one"]);
-    generatorOf("RecurrentLIF", generator);
-    const lif = new LIF(others as LIFOptions);
+    const generator = generatorOf("RecurrentLIF", source);
+    const neuron = new LIF(others as LIFOptions);
     try {
-      super(lif, { features, connection, ...(generator === undefined ? {} : { generator }) });
+      super(neuron, { features, connection, generator });
     } catch (error) {
-      for (const t of [lif.beta, lif.threshold]) t.dispose();
+      for (const t of [neuron.beta, neuron.threshold]) t.dispose();
       throw error;
     }
-    this.beta = lif.beta;
-    this.threshold = lif.threshold;
-    // Parameters have the names beta and threshold, not neuron.beta.
-    Object.defineProperty(this, "neuron", { enumerable: false });
+    this.beta = neuron.beta;
+    this.threshold = neuron.threshold;
   }
 
   protected override get where(): string {
     return "RecurrentLIF";
+  }
+
+  protected override fields(): [string, unknown][] {
+    const { beta, threshold, recurrent, V } = this;
+    return Object.entries({ beta, threshold, recurrent, V });
   }
 }

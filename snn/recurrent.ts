@@ -20,11 +20,11 @@ import { forwardOf, moduleOf } from "../engine/nn/module.ts";
 import { checkShape, formatShape, type Shape, sameShape } from "../engine/shape.ts";
 import { alive } from "../engine/tensor.ts";
 import { axesHint, checkSequence, checkState } from "./checks.ts";
-import { type Feedback, recurrentOp, recurrentOutput, runRecurrent } from "./feedback-op.ts";
 import { itself, lazy } from "./lazy.ts";
 import { type Named, Neurons, named, resultOf, unrolled } from "./neuron.ts";
 import { CompiledNeuron, type Operands, runNeuron } from "./neuron-op.ts";
 import { CompiledStage } from "./neuron-stage.ts";
+import { type Feedback, recurrentOp, recurrentOutput, runRecurrent } from "./recurrent-op.ts";
 import { RecurrentStage } from "./recurrent-stage.ts";
 import { checkFeatures, own, type Stage, Staged } from "./stage.ts";
 

@@ -39,8 +39,7 @@ const ADDITIONS: Readonly<Record<string, (...args: number[]) => number>> = {
   gemmMasked: (...args) => product(...args.slice(4, 7)),
   gather: (_c, _bits, _work, _x, _b, _init, count = 0, _m, n) => product(count, n, 1),
   multiplyListed: (_c, lists = 0, _b, m = 0, n) => product((word(lists + 4 * m) - word(lists)) / 8, n, 1),
-  recurrentBackward: (_du, _u, _weight, _beta, _threshold, _carry, T = 0, rows, n = 0, all = 0) =>
-    product(T - 1, rows, all === 0 ? n : n * n),
+  feedBack: (_ds, _dI, _weight, rows = 0, n = 0) => product(rows, n, n),
 };
 
 function counted(name: string, kernel: Kernel): Kernel {

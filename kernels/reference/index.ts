@@ -21,7 +21,6 @@ import {
 } from "./elementwise.ts";
 import { firstSpike } from "./encode.ts";
 import { addEvents, overlaps, windowBits } from "./events.ts";
-import { feedBack, feedForward, packBackward, packForward } from "./feedback.ts";
 import { formula, formulaGrad } from "./formula.ts";
 import { gather } from "./gather.ts";
 import { listNonZeros, multiplyListed } from "./listed.ts";
@@ -75,7 +74,7 @@ import {
   sumAxis,
   sumAxisGrad,
 } from "./reduce.ts";
-import { alignGroups, gemmSampled, surrogateSupport } from "./sampled.ts";
+import { gemmSampled, surrogateSupport } from "./sampled.ts";
 import {
   crossEntropy,
   crossEntropyGrad,
@@ -87,7 +86,7 @@ import {
 } from "./softmax.ts";
 import { spike, surrogate } from "./surrogate.ts";
 
-/** Plain LIF neurons have none: inside of `gradcheck` their step runs on tensors. */
+/** Neurons have none: inside of `gradcheck` their step runs on tensors. */
 const withoutTwin = (): never => {
   throw new Error("kernels: a kernel of compiled neurons was called inside of gradcheck");
 };
@@ -95,6 +94,11 @@ const withoutTwin = (): never => {
 export const reference: Kernels = {
   lifForward: withoutTwin,
   lifBackward: withoutTwin,
+  packForward: withoutTwin,
+  feedForward: withoutTwin,
+  packBackward: withoutTwin,
+  feedBack: withoutTwin,
+  alignGroups: withoutTwin,
   unpackBits,
   alignBits,
   countBits,
@@ -124,10 +128,6 @@ export const reference: Kernels = {
   formulaGrad,
   gather,
   transpose,
-  packForward,
-  feedForward,
-  packBackward,
-  feedBack,
   exp,
   expGrad,
   log,
@@ -205,6 +205,5 @@ export const reference: Kernels = {
   surrogate,
   surrogateSupport,
   gemmSampled,
-  alignGroups,
   spike,
 };

@@ -1,4 +1,4 @@
-import { alignBits, bitAt, packStream } from "./bits.ts";
+import { bitAt, packStream } from "./bits.ts";
 import { at, put } from "./memory.ts";
 import { surrogateDerivative } from "./surrogate.ts";
 
@@ -19,14 +19,6 @@ export function surrogateSupport(
     packStream(bits + 4 * words * i, n, isNear);
     for (let j = 0; j < n; j += 4) if ([0, 1, 2, 3].some((q) => j + q < n && isNear(j + q))) groups++;
   }
-  return groups;
-}
-
-export function alignGroups(bits: number, stream: number, rows: number, n: number): number {
-  alignBits(bits, stream, rows, n);
-  let groups = 0;
-  for (let i = 0; i < rows * n; i += n)
-    for (let j = 0; j < n; j += 4) if ([0, 1, 2, 3].some((q) => j + q < n && bitAt(stream, i + j + q) === 1)) groups++;
   return groups;
 }
 

@@ -31,7 +31,7 @@ interface Block {
   n: number;
 }
 
-class WasmSide implements Side {
+export class WasmSide implements Side {
   readonly k: Kernels = { ...kernels, ...imageKernels() };
   readonly blocks: Block[] = [];
 
