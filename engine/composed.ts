@@ -5,23 +5,23 @@
 import { root, scope } from "./scope.ts";
 import { atRoot } from "./tape.ts";
 
-/** fn(a, b, …), a function over other ops. */
-export function composed<A, Z>(fn: (a: A) => Z, a: A): Z;
-export function composed<A, B, Z>(fn: (a: A, b: B) => Z, a: A, b: B): Z;
-export function composed<A, B, C, Z>(fn: (a: A, b: B, c: C) => Z, a: A, b: B, c: C): Z;
-export function composed<A, B, C, D, Z>(fn: (a: A, b: B, c: C, d: D) => Z, a: A, b: B, c: C, d: D): Z;
-export function composed<A, B, C, D, E, Z>(fn: (a: A, b: B, c: C, d: D, e: E) => Z, a: A, b: B, c: C, d: D, e: E): Z;
-export function composed(
-  fn: (...args: unknown[]) => unknown,
-  a: unknown,
-  b?: unknown,
-  c?: unknown,
-  d?: unknown,
-  e?: unknown,
-): unknown {
+/** At most five arguments: a list of any length would take memory at each call. */
+type Fn = (a: never, b: never, c: never, d: never, e: never) => unknown;
+
+function run(fn: Fn, a: never, b: never, c: never, d: never, e: never): unknown {
   return scope === root && !scope.recording ? apart(fn, a, b, c, d, e) : fn(a, b, c, d, e);
 }
 
-function apart(fn: (...args: unknown[]) => unknown, ...args: unknown[]): unknown {
-  return atRoot(() => fn(...args));
+function apart(fn: Fn, a: never, b: never, c: never, d: never, e: never): unknown {
+  return atRoot(() => fn(a, b, c, d, e));
 }
+
+/** The op that fn, a function over other ops, is: the same function, whose intermediate tensors are freed outside of tapes too. */
+/* @__NO_SIDE_EFFECTS__ */
+export function composedOp<F>(fn: F): F {
+  // A bound on F would have the compiler look for the methods of tensors, which are among these ops.
+  return ((a, b, c, d, e) => run(fn as Fn, a, b, c, d, e)) as Fn as F;
+}
+
+/** fn(…args) in the same way, for what is no op, such as a method. */
+export const composed = run as <Args extends unknown[], Z>(fn: (...args: Args) => Z, ...args: Args) => Z;

@@ -1,7 +1,7 @@
 /** Elementwise arithmetic with NumPy broadcasting. */
 import { wrongType } from "../arguments.ts";
 import { k } from "../backend.ts";
-import { composed } from "../composed.ts";
+import { composedOp } from "../composed.ts";
 import { full } from "../create.ts";
 import { accumulates, apply, freshGradOf, gradOf, type Op, passGradient, SAVES } from "../op.ts";
 import { allocate, recycle, scope } from "../scope.ts";
@@ -137,21 +137,21 @@ export const minimumOp = tieOps("minimum");
 /** Brings both operands to one shape, unless the op takes them as they are, and applies it. */
 export function broadcast<Attrs = null>(op: Pairwise<Attrs>, x: Tensor, y: Operand, attrs = null as Attrs): Tensor {
   const fit = x instanceof Tensor && y instanceof Tensor && (sameShape(x.sizes, y.sizes) || takesSingle(op, x, y));
-  return fit ? apply(op, attrs, x, y) : composed(broadcastBoth<Attrs>, op, x, y, attrs);
+  return fit ? apply(op, attrs, x, y) : broadcastBoth(op, x, y, attrs);
 }
 
 /** Whether y is a single value that the op takes as it is, and z gets the shape of x. */
 const takesSingle = <Attrs>({ single }: Pairwise<Attrs>, x: Tensor, y: Tensor): boolean =>
   y.size === 1 && y.ndim <= x.ndim && (single === "any" || (single === "constant" && !y.requiresGrad));
 
-function broadcastBoth<Attrs>(op: Pairwise<Attrs>, x: Tensor, y: Operand, attrs: Attrs): Tensor {
+const broadcastBoth = composedOp(<Attrs>(op: Pairwise<Attrs>, x: Tensor, y: Operand, attrs: Attrs): Tensor => {
   if (typeof x === "number") throw wrongType(op.name, "a tensor as the first operand", x, `; tensor(${x}) is one`);
   alive(x, op.name);
   const other = asTensor(op.name, y);
   if (takesSingle(op, x, other)) return apply(op, attrs, x, other);
   const shape = broadcastShapes(op.name, x.sizes, other.sizes);
   return apply(op, attrs, broadcastTo(x, shape), broadcastTo(other, shape));
-}
+});
 
 /** A tensor as it is, a number as a tensor of one element. */
 export function asTensor(where: string, x: Operand): Tensor {

@@ -1,5 +1,5 @@
 import { k } from "../backend.ts";
-import { composed } from "../composed.ts";
+import { composedOp } from "../composed.ts";
 import { apply, gradOf, type Op, ready, recorded, SAVES } from "../op.ts";
 import { broadcastShapes, checkShape, formatShape, type Shape, sameShape, sizeOf, sizesOf } from "../shape.ts";
 import { alive, constantOver, type Tensor } from "../tensor.ts";
@@ -33,7 +33,7 @@ const expandOp: Op<Repeat> = {
  *
  * @throws RangeError if x does not broadcast to the shape, or a size is not a positive integer.
  */
-export function expand(x: Tensor, shape: Shape): Tensor {
+export const expand = composedOp((x: Tensor, shape: Shape): Tensor => {
   alive(x, "expand");
   const sizes = sizesOf("expand", shape);
   const lead = sizes.length - x.ndim;
@@ -46,8 +46,8 @@ export function expand(x: Tensor, shape: Shape): Tensor {
       `expand: expected a shape that ${formatShape(x.sizes)} broadcasts to, got ${formatShape(sizes)}`,
     );
   }
-  return sameShape(x.sizes, target) ? reshape(x, target) : composed(broadcastTo, x, target);
-}
+  return sameShape(x.sizes, target) ? reshape(x, target) : broadcastTo(x, target);
+});
 
 /** x broadcast to a shape that it is known to broadcast to: one repetition for each run of neighbouring axes. */
 export function broadcastTo(x: Tensor, target: Shape): Tensor {
@@ -72,16 +72,13 @@ export function broadcastTo(x: Tensor, target: Shape): Tensor {
  *
  * @throws RangeError unless the repetitions are positive integers; TypeError unless they are a list.
  */
-export function tile(x: Tensor, reps: readonly number[]): Tensor {
+export const tile = composedOp((x: Tensor, reps: readonly number[]): Tensor => {
   alive(x, "tile");
-  return composed(tiled, x, checkShape("tile", reps));
-}
-
-function tiled(x: Tensor, reps: readonly number[]): Tensor {
-  const ndim = Math.max(x.ndim, reps.length);
+  const given = checkShape("tile", reps);
+  const ndim = Math.max(x.ndim, given.length);
   const ones = (n: number) => new Array<number>(n).fill(1);
   const sizes = [...ones(ndim - x.ndim), ...x.sizes];
-  const times = [...ones(ndim - reps.length), ...reps];
+  const times = [...ones(ndim - given.length), ...given];
   const pairs = checkShape(
     "tile",
     sizes.flatMap((n, axis) => [times[axis] as number, n]),
@@ -94,7 +91,7 @@ function tiled(x: Tensor, reps: readonly number[]): Tensor {
     broadcastTo(single, pairs),
     sizes.map((n, axis) => n * (times[axis] as number)),
   );
-}
+});
 
 /** Repeats over the axes start … end − 1 of the result, which have size 1 or are missing in x. */
 function repeatAxes(x: Tensor, shape: Shape, start: number, end: number): Tensor {
@@ -130,13 +127,13 @@ export function once<B, C, D>(
 ): Tensor | null {
   const source = constantSource(x);
   if (source === null || x.ndim <= least || source.size * (x.sizes[0] as number) !== x.size) return null;
-  return composed(repeated, fn as Repeated, x, b, c, d);
+  return repeated(fn as Repeated, x, b, c, d);
 }
 
 type Repeated = (x: Tensor, ...rest: unknown[]) => Tensor;
 
-function repeated(fn: Repeated, x: Tensor, b: unknown, c: unknown, d: unknown): Tensor {
+const repeated = composedOp((fn: Repeated, x: Tensor, b: unknown, c: unknown, d: unknown): Tensor => {
   const [times, ...shape] = x.sizes as [number, ...number[]];
   const z = fn(reshape(constantSource(x) as Tensor, shape), b, c, d);
   return broadcastTo(z, [times, ...z.sizes]);
-}
+});

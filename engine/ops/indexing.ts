@@ -8,7 +8,7 @@
 
 import { integersOf, withDefaults, wrongType } from "../arguments.ts";
 import { integersAt, k } from "../backend.ts";
-import { composed } from "../composed.ts";
+import { composedOp } from "../composed.ts";
 import { applyOwning, gradOf, type Op, passGradient, ready, SAVES } from "../op.ts";
 import { allocate, type Region, recycle, scope } from "../scope.ts";
 import { axisOf, checkShape, formatShape, type Shape, sizeOf, stridesOf } from "../shape.ts";
@@ -109,16 +109,12 @@ export function gather(x: Tensor, axis: number, index: Indices): Tensor {
  *
  * @throws RangeError or TypeError as {@link gather}, and if the index has more elements on an axis than `source`.
  */
-export function scatterAdd(x: Tensor, axis: number, index: Indices, source: Tensor): Tensor {
+export const scatterAdd = composedOp((x: Tensor, axis: number, index: Indices, source: Tensor): Tensor => {
   alive(source, "scatterAdd");
-  return composed(scattered, x, { axis, index }, source);
-}
-
-function scattered(x: Tensor, { axis, index }: { axis: number; index: Indices }, source: Tensor): Tensor {
   const rows = elements("scatterAdd", x, axis, index, source);
   const part = rows.shape.reduce((z, n, i) => (n < (z.sizes[i] as number) ? slice(z, i, 0, n) : z), source);
   return applyOwning(scatterAddOp, { ...rows, shape: x.sizes }, x, part);
-}
+});
 
 /** The elements of x that an index along an axis names, as rows of one element. The index lies within `source` too. */
 function elements(where: string, x: Tensor, axis: number, index: Indices, source: Tensor | null): Rows {

@@ -1,7 +1,7 @@
 /** Shapes changed by moving data: permute, slice, flip, concat. */
 import { COUNT, FINITE, listOf, numberOf, wrongType } from "../arguments.ts";
 import { k } from "../backend.ts";
-import { composed } from "../composed.ts";
+import { composedOp } from "../composed.ts";
 import { accumulates, apply, applyMany, freshGradOf, gradOf, type Op, SAVES } from "../op.ts";
 import { axesOf, axisOf, formatShape, type Shape, sameShape, sizeOf, stridesOf } from "../shape.ts";
 import { alive, type Tensor } from "../tensor.ts";
@@ -86,11 +86,11 @@ function inOrder(x: Tensor, order: readonly number[]): Tensor {
   const strides = stridesOf(x.sizes);
   const shape = order.map((axis) => x.sizes[axis] as number);
   const steps = order.map((axis) => strides[axis] as number);
-  return strided(permuteOp, x, shape, shape, steps, 0) ?? composed(oneByOne, x, order);
+  return strided(permuteOp, x, shape, shape, steps, 0) ?? oneByOne(x, order);
 }
 
 /** Brings one axis after the other into its place: what lies before, between and behind makes four axes with it. */
-function oneByOne(x: Tensor, order: readonly number[]): Tensor {
+const oneByOne = composedOp((x: Tensor, order: readonly number[]): Tensor => {
   let z = x;
   const now = x.sizes.map((_, axis) => axis);
   order.forEach((axis, to) => {
@@ -100,7 +100,7 @@ function oneByOne(x: Tensor, order: readonly number[]): Tensor {
     now.splice(to, 0, ...now.splice(from, 1));
   });
   return z;
-}
+});
 
 /** Reads x along axes of these sizes and strides. Neighbours that are contiguous in x are one; null where more than four are left. */
 function strided(
@@ -191,18 +191,14 @@ export function slice(x: Tensor, axis: number, start = 0, end = Infinity, step =
  *
  * @throws RangeError unless x has these axes, each named once.
  */
-export function flip(x: Tensor, axes?: number | readonly number[]): Tensor {
+export const flip = composedOp((x: Tensor, axes?: number | readonly number[]): Tensor => {
   alive(x, "flip");
-  return composed(flipped, x, axesOf("flip", axes, x.ndim));
-}
-
-function flipped(x: Tensor, axes: readonly number[]): Tensor {
-  const z = axes.reduce((part, axis) => {
+  const z = axesOf("flip", axes, x.ndim).reduce((part, axis) => {
     const n = x.sizes[axis] as number;
     return sliceAlong(flipOp, part, axis, n - 1, n, -1);
   }, x);
   return z === x ? reshape(x, x.sizes) : z;
-}
+});
 
 /**
  * Element `index` along an axis, which is dropped: [..., n, ...] → [..., ...]; negative counts from the end. Looks into x or
@@ -210,7 +206,7 @@ function flipped(x: Tensor, axes: readonly number[]): Tensor {
  *
  * @throws RangeError unless x has this axis, and this element on it.
  */
-export function select(x: Tensor, axis: number, index: number): Tensor {
+export const select = composedOp((x: Tensor, axis: number, index: number): Tensor => {
   alive(x, "select");
   const at = axisOf("select", axis, x.ndim);
   const n = x.sizes[at] as number;
@@ -219,32 +215,22 @@ export function select(x: Tensor, axis: number, index: number): Tensor {
   if (!Number.isInteger(i) || i < 0 || i >= n) {
     throw new RangeError(`select: expected an index in [${-n}, ${n - 1}], got ${index}`);
   }
-  return composed(selected, x, at, i);
-}
-
-function selected(x: Tensor, at: number, i: number): Tensor {
   return reshape(
     slice(x, at, i, i + 1),
     x.sizes.filter((_, a) => a !== at),
   );
-}
+});
 
 /**
  * The slices along an axis, the first by default, without it: [..., n, ...] → n tensors [..., ...]; see {@link select}.
  *
  * @throws RangeError unless x has this axis.
  */
-export function unbind(x: Tensor, axis = 0): Tensor[] {
+export const unbind = composedOp((x: Tensor, axis = 0): Tensor[] => {
   alive(x, "unbind");
-  return composed(unbound, x, axisOf("unbind", axis, x.ndim));
-}
-
-function unbound(x: Tensor, at: number): Tensor[] {
-  const n = x.sizes[at] as number;
-  const slices: Tensor[] = [];
-  for (let i = 0; i < n; i++) slices.push(selected(x, at, i));
-  return slices;
-}
+  const at = axisOf("unbind", axis, x.ndim);
+  return Array.from({ length: x.sizes[at] as number }, (_, i) => select(x, at, i));
+});
 
 /**
  * Parts along an axis, the first by default, one after the other, see {@link slice}: [..., n, ...] → [..., sizes[i], ...].
@@ -253,7 +239,7 @@ function unbound(x: Tensor, at: number): Tensor[] {
  * @throws RangeError unless x has this axis, the sizes are positive integers and a list of them sums to the size of the
  *   axis.
  */
-export function split(x: Tensor, sizes: number | readonly number[], axis = 0): Tensor[] {
+export const split = composedOp((x: Tensor, sizes: number | readonly number[], axis = 0): Tensor[] => {
   alive(x, "split");
   const n = x.sizes[axisOf("split", axis, x.ndim)] as number;
   const same = typeof sizes === "number";
@@ -262,20 +248,14 @@ export function split(x: Tensor, sizes: number | readonly number[], axis = 0): T
   if (!list.every((size) => Number.isInteger(size) && size > 0) || !(same || total === n)) {
     throw new RangeError(`split: expected positive integer sizes that sum to ${n}, got ${formatShape(list)}`);
   }
-  return composed(parts, x, axis, list);
-}
-
-/** Parts of these sizes; the last size goes on to the end of the axis. */
-function parts(x: Tensor, axis: number, sizes: readonly number[]): Tensor[] {
-  const n = x.sizes[axisOf("split", axis, x.ndim)] as number;
-  const found: Tensor[] = [];
+  const parts: Tensor[] = [];
   for (let start = 0; start < n; ) {
-    const end = start + (sizes[Math.min(found.length, sizes.length - 1)] as number);
-    found.push(slice(x, axis, start, end));
+    const end = start + (same ? sizes : (list[parts.length] as number));
+    parts.push(slice(x, axis, start, end));
     start = end;
   }
-  return found;
-}
+  return parts;
+});
 
 /**
  * The tensors one after the other along an axis, the first by default: [..., nᵢ, ...] → [..., Σ nᵢ, ...]. Each gets its part
@@ -308,7 +288,7 @@ export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
  *
  * @throws RangeError if the list is empty, the result has no such axis, or shapes differ.
  */
-export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
+export const stack = composedOp((tensors: readonly Tensor[], axis = 0): Tensor => {
   const inputs = tensorsOf("stack", tensors);
   const [first] = inputs;
   const at = axisOf("stack", axis, first.ndim + 1);
@@ -318,12 +298,8 @@ export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
       `stack: expected tensors of one shape, got ${formatShape(first.sizes)} and ${formatShape(shape)}`,
     );
   }
-  return composed(stacked, inputs, at);
-}
-
-function stacked(tensors: readonly Tensor[], at: number): Tensor {
   return concat(
-    tensors.map((t) => unsqueeze(t, at)),
+    inputs.map((t) => unsqueeze(t, at)),
     at,
   );
-}
+});

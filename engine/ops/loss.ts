@@ -1,7 +1,7 @@
 /** Losses. Those over class indices are fused; the others are composed of other ops, so they are as exact as these. */
 import { choiceOf, integersOf, NUMBER, numberOf, numbersOf, type Range, UNIT, withDefaults } from "../arguments.ts";
 import { integersAt, k } from "../backend.ts";
-import { composed } from "../composed.ts";
+import { composedOp } from "../composed.ts";
 import { apply, gradOf, type Op, ready, SAVES } from "../op.ts";
 import { allocate, recycle, scope } from "../scope.ts";
 import { broadcastShapes, formatShape, type Shape, sameShape } from "../shape.ts";
@@ -75,16 +75,8 @@ function reduced(x: Tensor, reduction: Reduction): Tensor {
   return reduction === "sum" ? sum(x) : mean(x);
 }
 
-/** f of the elements of input − target, reduced. */
-function ofDifference(
-  where: string,
-  input: Tensor,
-  target: Tensor,
-  reduction: Reduction,
-  f: Difference["f"],
-  border = 0,
-): Tensor {
-  checkReduction(where, reduction);
+/** input − target, of which one broadcasts to the other. */
+function difference(where: string, input: Tensor, target: Tensor): Tensor {
   alive(input, where);
   alive(target, where);
   const shape = broadcastShapes(where, input.sizes, target.sizes);
@@ -92,17 +84,7 @@ function ofDifference(
     const got = `${formatShape(input.sizes)} and ${formatShape(target.sizes)}`;
     throw new RangeError(`${where}: expected one shape to broadcast to the other, got ${got}; squeeze one of them?`);
   }
-  return composed(reducedDifference, input, target, { f, border, reduction });
-}
-
-interface Difference {
-  readonly f: (difference: Tensor, border: number) => Tensor;
-  readonly border: number;
-  readonly reduction: Reduction;
-}
-
-function reducedDifference(input: Tensor, target: Tensor, { f, border, reduction }: Difference): Tensor {
-  return reduced(f(sub(input, target), border), reduction);
+  return sub(input, target);
 }
 
 const LOSS: Required<LossOptions> = { reduction: "mean" };
@@ -123,10 +105,11 @@ const LEAST_BORDER = 2 ** -126;
  *
  * @throws RangeError for an unknown reduction or shapes that do not.
  */
-export function mseLoss(input: Tensor, target: Tensor, options: LossOptions = LOSS): Tensor {
+export const mseLoss = composedOp((input: Tensor, target: Tensor, options: LossOptions = LOSS): Tensor => {
   const { reduction } = withDefaults("mseLoss", LOSS, options);
-  return ofDifference("mseLoss", input, target, reduction, square);
-}
+  checkReduction("mseLoss", reduction);
+  return reduced(square(difference("mseLoss", input, target)), reduction);
+});
 
 /**
  * loss = |input − target|, with gradient 0 where they are equal.
@@ -135,10 +118,11 @@ export function mseLoss(input: Tensor, target: Tensor, options: LossOptions = LO
  *
  * @throws RangeError for an unknown reduction or shapes that do not.
  */
-export function l1Loss(input: Tensor, target: Tensor, options: LossOptions = LOSS): Tensor {
+export const l1Loss = composedOp((input: Tensor, target: Tensor, options: LossOptions = LOSS): Tensor => {
   const { reduction } = withDefaults("l1Loss", LOSS, options);
-  return ofDifference("l1Loss", input, target, reduction, abs);
-}
+  checkReduction("l1Loss", reduction);
+  return reduced(abs(difference("l1Loss", input, target)), reduction);
+});
 
 /**
  * The square near 0, the absolute value beyond:
@@ -150,11 +134,15 @@ export function l1Loss(input: Tensor, target: Tensor, options: LossOptions = LOS
  * @throws RangeError for a negative beta, an unknown reduction or shapes that do not.
  * @see Girshick (2015), Fast R-CNN, ICCV.
  */
-export function smoothL1Loss(input: Tensor, target: Tensor, options: SmoothL1LossOptions = SMOOTH_L1): Tensor {
-  const { beta, reduction } = withDefaults("smoothL1Loss", SMOOTH_L1, options);
-  numberOf("smoothL1Loss", "beta", beta, AT_LEAST_0);
-  return ofDifference("smoothL1Loss", input, target, reduction, beta < LEAST_BORDER ? abs : smoothL1, beta);
-}
+export const smoothL1Loss = composedOp(
+  (input: Tensor, target: Tensor, options: SmoothL1LossOptions = SMOOTH_L1): Tensor => {
+    const { beta, reduction } = withDefaults("smoothL1Loss", SMOOTH_L1, options);
+    numberOf("smoothL1Loss", "beta", beta, AT_LEAST_0);
+    checkReduction("smoothL1Loss", reduction);
+    const d = difference("smoothL1Loss", input, target);
+    return reduced(beta < LEAST_BORDER ? abs(d) : huber(d, beta, 1 / beta), reduction);
+  },
+);
 
 /**
  * The square near 0, a straight line beyond:
@@ -166,13 +154,12 @@ export function smoothL1Loss(input: Tensor, target: Tensor, options: SmoothL1Los
  * @throws RangeError unless delta is positive, for an unknown reduction, or for shapes that do not.
  * @see Huber (1964), Robust Estimation of a Location Parameter, Annals of Mathematical Statistics 35(1).
  */
-export function huberLoss(input: Tensor, target: Tensor, options: HuberLossOptions = HUBER): Tensor {
+export const huberLoss = composedOp((input: Tensor, target: Tensor, options: HuberLossOptions = HUBER): Tensor => {
   const { delta, reduction } = withDefaults("huberLoss", HUBER, options);
   numberOf("huberLoss", "delta", delta, ABOVE_0);
-  return ofDifference("huberLoss", input, target, reduction, huber, delta);
-}
-
-const smoothL1 = (difference: Tensor, beta: number): Tensor => huber(difference, beta, 1 / beta);
+  checkReduction("huberLoss", reduction);
+  return reduced(huber(difference("huberLoss", input, target), delta), reduction);
+});
 
 /** Both branches at once: scale·m·(d − m/2) with m = d clamped to the border. A d that is NaN makes the gradient NaN. */
 function huber(d: Tensor, border: number, scale = 1): Tensor {
@@ -192,11 +179,7 @@ const BCE: Required<BceOptions> = { weight: null, posWeight: null, reduction: "m
  *
  * @throws RangeError for an unknown reduction or shapes that do not broadcast.
  */
-export function bceWithLogits(logits: Tensor, target: Tensor, options: BceOptions = BCE): Tensor {
-  return composed(bceOf, logits, target, options);
-}
-
-function bceOf(logits: Tensor, target: Tensor, options: BceOptions): Tensor {
+export const bceWithLogits = composedOp((logits: Tensor, target: Tensor, options: BceOptions = BCE): Tensor => {
   const where = "bceWithLogits";
   const { weight, posWeight, reduction } = withDefaults(where, BCE, options);
   checkReduction(where, reduction);
@@ -210,7 +193,7 @@ function bceOf(logits: Tensor, target: Tensor, options: BceOptions): Tensor {
   const negative = mul(apply(mulNumberOp, { alpha: -1, beta: 1 }, target), softplus(logits));
   const loss = add(positive, negative);
   return reduced(weight === null ? loss : mul(loss, weight), reduction);
-}
+});
 
 const KL_DIV: Required<KlDivOptions> = { logTarget: false, reduction: "mean" };
 
@@ -224,11 +207,7 @@ const KL_DIV: Required<KlDivOptions> = { logTarget: false, reduction: "mean" };
  *
  * @throws RangeError for an unknown reduction or shapes that do not broadcast.
  */
-export function klDiv(input: Tensor, target: Tensor, options: KlDivOptions = KL_DIV): Tensor {
-  return composed(divergence, input, target, options);
-}
-
-function divergence(input: Tensor, target: Tensor, options: KlDivOptions): Tensor {
+export const klDiv = composedOp((input: Tensor, target: Tensor, options: KlDivOptions = KL_DIV): Tensor => {
   const { logTarget, reduction } = withDefaults("klDiv", KL_DIV, options);
   choiceOf("klDiv", "the reduction", reduction, [...REDUCTIONS, "batchmean"]);
   alive(input, "klDiv");
@@ -240,7 +219,7 @@ function divergence(input: Tensor, target: Tensor, options: KlDivOptions): Tenso
   const loss = mul(probability, sub(logarithm, input));
   if (reduction !== "batchmean") return reduced(loss, reduction);
   return mul(sum(loss), 1 / (input.sizes[0] ?? 1));
-}
+});
 
 /** Losses of rows with a class index each. */
 interface ClassLoss {
@@ -307,30 +286,24 @@ const CROSS_ENTROPY: Required<CrossEntropyOptions> = {
  *   nor a tensor.
  * @see Smoothing: Szegedy et al. (2016), Rethinking the Inception Architecture for Computer Vision, CVPR.
  */
-export function crossEntropy(
-  logits: Tensor,
-  target: ArrayLike<number> | Tensor,
-  options: CrossEntropyOptions = CROSS_ENTROPY,
-): Tensor {
-  return composed(entropy, logits, target, options);
-}
-
-function entropy(logits: Tensor, target: ArrayLike<number> | Tensor, options: CrossEntropyOptions): Tensor {
-  const settings = withDefaults("crossEntropy", CROSS_ENTROPY, options);
-  const { weight, labelSmoothing, reduction } = settings;
-  numberOf("crossEntropy", "labelSmoothing", labelSmoothing, UNIT);
-  const classes = classesOf("crossEntropy", logits, settings);
-  if (!(target instanceof Tensor && sameShape(target.sizes, logits.sizes))) {
-    return classLoss(crossEntropyOp, logits, target, settings, classes);
-  }
-  alive(target, "crossEntropy");
-  let terms = target;
-  if (labelSmoothing > 0) {
-    terms = apply(mulNumberOp, { alpha: 1 - labelSmoothing, beta: labelSmoothing / classes }, terms);
-  }
-  if (weight !== null) terms = mul(terms, weight);
-  return reduced(neg(sum(mul(terms, logSoftmax(logits)), { axis: -1 })), reduction);
-}
+export const crossEntropy = composedOp(
+  (logits: Tensor, target: ArrayLike<number> | Tensor, options: CrossEntropyOptions = CROSS_ENTROPY): Tensor => {
+    const settings = withDefaults("crossEntropy", CROSS_ENTROPY, options);
+    const { weight, labelSmoothing, reduction } = settings;
+    numberOf("crossEntropy", "labelSmoothing", labelSmoothing, UNIT);
+    const classes = classesOf("crossEntropy", logits, settings);
+    if (!(target instanceof Tensor && sameShape(target.sizes, logits.sizes))) {
+      return classLoss(crossEntropyOp, logits, target, settings, classes);
+    }
+    alive(target, "crossEntropy");
+    let terms = target;
+    if (labelSmoothing > 0) {
+      terms = apply(mulNumberOp, { alpha: 1 - labelSmoothing, beta: labelSmoothing / classes }, terms);
+    }
+    if (weight !== null) terms = mul(terms, weight);
+    return reduced(neg(sum(mul(terms, logSoftmax(logits)), { axis: -1 })), reduction);
+  },
+);
 
 /**
  * Negative log-likelihood: lossᵢ = −w_y·xᵢ,y for the class y = targetᵢ, where x are log-probabilities. "mean" (the default)
@@ -343,20 +316,15 @@ function entropy(logits: Tensor, target: ArrayLike<number> | Tensor, options: Cr
  *   not ignoreIndex, an unknown reduction, or labels to be smoothed; TypeError for a target that is neither an array nor a
  *   tensor.
  */
-export function nllLoss(
-  logProbabilities: Tensor,
-  target: ArrayLike<number> | Tensor,
-  options: NllLossOptions = CROSS_ENTROPY,
-): Tensor {
-  return composed(likelihood, logProbabilities, target, options);
-}
-
-function likelihood(x: Tensor, target: ArrayLike<number> | Tensor, options: NllLossOptions): Tensor {
-  const settings = withDefaults("nllLoss", CROSS_ENTROPY, options);
-  const { labelSmoothing } = settings;
-  if (labelSmoothing !== 0) throw new RangeError(`nllLoss: labelSmoothing must be 0, got ${labelSmoothing}`);
-  return classLoss(nllLossOp, x, target, settings, classesOf("nllLoss", x, settings));
-}
+export const nllLoss = composedOp(
+  (logProbabilities: Tensor, target: ArrayLike<number> | Tensor, options: NllLossOptions = CROSS_ENTROPY): Tensor => {
+    const settings = withDefaults("nllLoss", CROSS_ENTROPY, options);
+    const { labelSmoothing } = settings;
+    if (labelSmoothing !== 0) throw new RangeError(`nllLoss: labelSmoothing must be 0, got ${labelSmoothing}`);
+    const classes = classesOf("nllLoss", logProbabilities, settings);
+    return classLoss(nllLossOp, logProbabilities, target, settings, classes);
+  },
+);
 
 /** The number of classes, after the checks of the input and of the options. */
 function classesOf(

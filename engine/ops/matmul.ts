@@ -1,8 +1,20 @@
 /** Products. Every element is summed in ascending order with one accumulator, whatever path computes it. */
 import { k } from "../backend.ts";
 import { columnStride, columnsOf } from "../columns.ts";
-import { composed } from "../composed.ts";
-import { accumulates, apply, applyOwning, canTake, type Factors, freshGradOf, gradOf, handOver, type Op, ready, SAVES } from "../op.ts";
+import { composedOp } from "../composed.ts";
+import {
+  accumulates,
+  apply,
+  applyOwning,
+  canTake,
+  type Factors,
+  freshGradOf,
+  gradOf,
+  handOver,
+  type Op,
+  ready,
+  SAVES,
+} from "../op.ts";
 import { allocate, type Region, recycle, scope } from "../scope.ts";
 import { broadcastShapes, formatShape, type Shape, sizeOf } from "../shape.ts";
 import { alive, type Tensor } from "../tensor.ts";
@@ -318,12 +330,12 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
     const hint = depth === b.sizes[b.ndim - 1] ? "; transpose the second operand?" : "";
     throw new RangeError(`matmul: inner sizes differ, got ${formatShape(a.sizes)} · ${formatShape(b.sizes)}${hint}`);
   }
-  if (a.ndim === 1 || b.ndim === 1) return composed(withVector, a, b, depth);
+  if (a.ndim === 1 || b.ndim === 1) return withVector(a, b, depth);
   if (b.ndim === 2) return once(matmul, 1, a, b) ?? multiply(matmulOp, a, b, null, false);
-  return composed(batched, a, b, depth);
+  return batched(a, b, depth);
 }
 
-function withVector(a: Tensor, b: Tensor, depth: number): Tensor {
+const withVector = composedOp((a: Tensor, b: Tensor, depth: number): Tensor => {
   const row = a.ndim === 1 ? reshape(a, [1, depth]) : a;
   const column = b.ndim === 1 ? reshape(b, [depth, 1]) : b;
   const z = matmul(row, column);
@@ -331,9 +343,9 @@ function withVector(a: Tensor, b: Tensor, depth: number): Tensor {
   if (a.ndim > 1) shape.push(z.sizes[z.ndim - 2] as number);
   if (b.ndim > 1) shape.push(z.sizes[z.ndim - 1] as number);
   return reshape(z, shape);
-}
+});
 
-function batched(a: Tensor, b: Tensor, depth: number): Tensor {
+const batched = composedOp((a: Tensor, b: Tensor, depth: number): Tensor => {
   const m = a.sizes[a.ndim - 2] as number;
   const n = b.sizes[b.ndim - 1] as number;
   const batch = broadcastShapes("matmul", a.sizes.slice(0, -2), b.sizes.slice(0, -2));
@@ -342,7 +354,7 @@ function batched(a: Tensor, b: Tensor, depth: number): Tensor {
   const shape = [...batch, m, n];
   const sizes = { shape, batches: sizeOf(batch), rows: m, depth, outputs: n, stepIn: n, stepOut: 1 };
   return apply(batchedOp, sizes, left, right);
-}
+});
 
 /**
  * z = x·weightᵀ + bias     x: [..., in], weight: [out, in], bias: [out] or null, the default → z: [..., out]

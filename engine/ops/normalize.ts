@@ -2,7 +2,7 @@
 import { NOT_NEGATIVE, numberOf, UNIT, withDefaults, wrongType } from "../arguments.ts";
 import { heap, k, ofImages } from "../backend.ts";
 import { checkUnchanged } from "../backward.ts";
-import { composed } from "../composed.ts";
+import { composedOp } from "../composed.ts";
 import { applyOwning, gradOf, isOutside, type Op, ready, SAVES } from "../op.ts";
 import { allocate, type Region, recycle, scope } from "../scope.ts";
 import { axisOf, formatShape, type Shape, sameShape, sizeOf, sizesOf } from "../shape.ts";
@@ -243,17 +243,19 @@ function batchNormOf(x: Tensor, options: Required<BatchNormOptions>, axis: numbe
   const constant = once(batchNormOf, -axis, x, options, axis, times * (x.sizes[0] as number));
   if (constant !== null) return constant;
   const n = sizeOf(x.sizes.slice(x.ndim + axis + 1));
-  if (n === 1 && count > 1) return composed(batchNormOfRows, x, options, times, channels);
+  if (n === 1 && count > 1) return batchNormOfRows(x, options, times, channels);
   const layout = { outer: count / n, groups: channels, n, perStat: 1, channels };
   const values = count * times;
   return normalize(x, layout, options, running, training, momentum, values / (values - 1));
 }
 
 /** Of single values: as rows, one for each channel, their runs are long. */
-function batchNormOfRows(x: Tensor, options: Required<BatchNormOptions>, times: number, channels: number): Tensor {
-  const rows = transpose(reshape(x, [1, x.size / channels, channels]));
-  return reshape(transpose(batchNormOf(rows, options, -2, times)), x.sizes);
-}
+const batchNormOfRows = composedOp(
+  (x: Tensor, options: Required<BatchNormOptions>, times: number, channels: number): Tensor => {
+    const rows = transpose(reshape(x, [1, x.size / channels, channels]));
+    return reshape(transpose(batchNormOf(rows, options, -2, times)), x.sizes);
+  },
+);
 
 /**
  * Layer normalisation: z = (x − mean) / √(variance + eps)·weight + bias over the last axes together, whose shape
@@ -264,27 +266,28 @@ function batchNormOfRows(x: Tensor, options: Required<BatchNormOptions>, times: 
  *   negative.
  * @see Ba, Kiros, Hinton (2016), Layer Normalization, arXiv:1607.06450.
  */
-export function layerNorm(x: Tensor, normalizedShape: number | Shape, options: LayerNormOptions = LAYER_NORM): Tensor {
-  alive(x, "layerNorm");
-  const settings = withDefaults("layerNorm", LAYER_NORM, options);
-  const shape = typeof normalizedShape === "number" ? [normalizedShape] : sizesOf("layerNorm", normalizedShape);
-  if (shape.length === 0 || !sameShape(x.sizes.slice(-shape.length), shape)) {
-    throw new RangeError(
-      `layerNorm: expected the last axes of x to be ${formatShape(shape)}, got ${formatShape(x.sizes)}`,
-    );
-  }
-  checkNorm("layerNorm", settings, shape);
-  return once(layerNorm, shape.length, x, shape, settings) ?? composed(layerNormOf, x, sizeOf(shape), settings);
-}
-
-function layerNormOf(x: Tensor, n: number, settings: Required<LayerNormOptions>): Tensor {
-  const { weight, bias } = settings;
-  const layout = { outer: 1, groups: x.size / n, n, perStat: 1, channels: 1 };
-  let z = normalize(x, layout, { eps: settings.eps, weight: null, bias: null });
-  if (weight !== null) z = mul(z, weight);
-  if (bias !== null) z = add(z, bias);
-  return z;
-}
+export const layerNorm = composedOp(
+  (x: Tensor, normalizedShape: number | Shape, options: LayerNormOptions = LAYER_NORM): Tensor => {
+    alive(x, "layerNorm");
+    const settings = withDefaults("layerNorm", LAYER_NORM, options);
+    const shape = typeof normalizedShape === "number" ? [normalizedShape] : sizesOf("layerNorm", normalizedShape);
+    if (shape.length === 0 || !sameShape(x.sizes.slice(-shape.length), shape)) {
+      throw new RangeError(
+        `layerNorm: expected the last axes of x to be ${formatShape(shape)}, got ${formatShape(x.sizes)}`,
+      );
+    }
+    checkNorm("layerNorm", settings, shape);
+    const constant = once(layerNorm, shape.length, x, shape, settings);
+    if (constant !== null) return constant;
+    const n = sizeOf(shape);
+    const { weight, bias } = settings;
+    const layout = { outer: 1, groups: x.size / n, n, perStat: 1, channels: 1 };
+    let z = normalize(x, layout, { eps: settings.eps, weight: null, bias: null });
+    if (weight !== null) z = mul(z, weight);
+    if (bias !== null) z = add(z, bias);
+    return z;
+  },
+);
 
 /**
  * Group normalisation: z = (x − mean) / √(variance + eps)·weight + bias, with the mean and the (biased) variance of each of

@@ -1,7 +1,7 @@
 /** A value around a tensor, or zeros in its upper corner. */
 import { FINITE, INTEGER, listOf, numberOf, wrongType } from "../arguments.ts";
 import { k } from "../backend.ts";
-import { composed } from "../composed.ts";
+import { composedOp } from "../composed.ts";
 import { apply, gradOf, type Op, SAVES } from "../op.ts";
 import { checkShape, formatShape, type Shape, sizeOf } from "../shape.ts";
 import { alive, type Tensor } from "../tensor.ts";
@@ -39,7 +39,7 @@ const padOp: Op<Padding> = {
  * @throws RangeError unless `padding` holds pairs of integers, at most one an axis, that leave something of each axis;
  *   TypeError for a value that is no number.
  */
-export function pad(x: Tensor, padding: readonly number[], value = 0): Tensor {
+export const pad = composedOp((x: Tensor, padding: readonly number[], value = 0): Tensor => {
   alive(x, "pad");
   const sizes = listOf("pad", "padding", padding, FINITE);
   const cut = (i: number): number => Math.min(sizes[i] as number, 0);
@@ -53,19 +53,14 @@ export function pad(x: Tensor, padding: readonly number[], value = 0): Tensor {
     );
   }
   if (typeof value !== "number") throw wrongType("pad", "a number as value", value);
-  return composed(padded, x, sizes, value);
-}
-
-function padded(x: Tensor, padding: readonly number[], value: number): Tensor {
-  const cut = (i: number): number => Math.min(padding[i] as number, 0);
   let z = x;
-  for (let i = 0; i < padding.length; i += 2) {
+  for (let i = 0; i < sizes.length; i += 2) {
     const axis = x.ndim - 1 - i / 2;
     if (cut(i) + cut(i + 1) < 0) z = slice(z, axis, -cut(i), (z.sizes[axis] as number) + cut(i + 1));
-    z = padAxis(z, axis, (padding[i] as number) - cut(i), (padding[i + 1] as number) - cut(i + 1), value);
+    z = padAxis(z, axis, (sizes[i] as number) - cut(i), (sizes[i + 1] as number) - cut(i + 1), value);
   }
   return z === x ? reshape(x, x.sizes) : z;
-}
+});
 
 function padAxis(x: Tensor, axis: number, before: number, behind: number, value: number): Tensor {
   if (before + behind === 0) return x;

@@ -1,7 +1,7 @@
 /** Reductions over axes. Several axes are reduced one run of neighbours after the other. */
 import { withDefaults } from "../arguments.ts";
 import { k } from "../backend.ts";
-import { composed } from "../composed.ts";
+import { composedOp } from "../composed.ts";
 import {
   accumulates,
   apply,
@@ -172,18 +172,14 @@ function reduce(op: Op<Reduction>, x: Tensor, options: ReduceOptions): Tensor {
  *
  * @throws RangeError unless x has the axes, each named once; TypeError for an axis in the place of options.
  */
-export function sum(x: Tensor, options: ReduceOptions = REDUCE): Tensor {
-  return composed(reduce, sumOp, x, options);
-}
+export const sum = composedOp((x: Tensor, options: ReduceOptions = REDUCE): Tensor => reduce(sumOp, x, options));
 
 /**
  * z = Σᵢ xᵢ / n over the axes, by default all.  ∂L/∂xᵢ = ∂L/∂z / n. Shapes as in {@link sum}.
  *
  * @throws RangeError unless x has the axes, each named once.
  */
-export function mean(x: Tensor, options: ReduceOptions = REDUCE): Tensor {
-  return composed(reduce, meanOp, x, options);
-}
+export const mean = composedOp((x: Tensor, options: ReduceOptions = REDUCE): Tensor => reduce(meanOp, x, options));
 
 /**
  * z = Πᵢ xᵢ over the axes, by default all.  ∂L/∂xᵢ = ∂L/∂z·Πⱼ xⱼ over j ≠ i, without a division, so that zeros are nothing
@@ -191,9 +187,7 @@ export function mean(x: Tensor, options: ReduceOptions = REDUCE): Tensor {
  *
  * @throws RangeError unless x has the axes, each named once.
  */
-export function prod(x: Tensor, options: ReduceOptions = REDUCE): Tensor {
-  return composed(reduce, prodOp, x, options);
-}
+export const prod = composedOp((x: Tensor, options: ReduceOptions = REDUCE): Tensor => reduce(prodOp, x, options));
 
 /** Of ops along one axis, where it is left out. */
 const ALONG = { axis: undefined as number | undefined, keepdim: false };
@@ -208,13 +202,9 @@ const ALONG = { axis: undefined as number | undefined, keepdim: false };
 export function cumsum(x: Tensor, options: { axis?: number | undefined; keepdim?: boolean } = ALONG): Tensor {
   alive(x, "cumsum");
   const { axis } = withDefaults("cumsum", ALONG, options);
-  if (axis === undefined) return composed(cumsumOfAll, x);
+  if (axis === undefined) return cumsum(reshape(x, [x.size]), { axis: 0 });
   const at = axisOf("cumsum", axis, x.ndim);
   return apply(cumsumOp, around(x, at, at, x.sizes), x);
-}
-
-function cumsumOfAll(x: Tensor): Tensor {
-  return cumsum(reshape(x, [x.size]), { axis: 0 });
 }
 
 function search(op: Op<Search>, x: Tensor, axes: readonly number[], keepdim: boolean) {
@@ -252,9 +242,7 @@ function extreme(op: Op<Search>, x: Tensor, options: ReduceOptions): Tensor {
  *
  * @throws RangeError unless x has the axes, each named once.
  */
-export function amax(x: Tensor, options: ReduceOptions = REDUCE): Tensor {
-  return composed(extreme, amaxOp, x, options);
-}
+export const amax = composedOp((x: Tensor, options: ReduceOptions = REDUCE): Tensor => extreme(amaxOp, x, options));
 
 /**
  * z = min x over the axes, by default all; NaN where one is. The gradient goes to the minima, evenly where there are
@@ -262,9 +250,7 @@ export function amax(x: Tensor, options: ReduceOptions = REDUCE): Tensor {
  *
  * @throws RangeError unless x has the axes, each named once.
  */
-export function amin(x: Tensor, options: ReduceOptions = REDUCE): Tensor {
-  return composed(extreme, aminOp, x, options);
-}
+export const amin = composedOp((x: Tensor, options: ReduceOptions = REDUCE): Tensor => extreme(aminOp, x, options));
 
 /** Options of ops along one axis. */
 export interface SearchOptions {
@@ -285,12 +271,7 @@ export type SearchResult = {
 function searchAlong(op: Op<Search>, x: Tensor, options: SearchOptions): SearchResult {
   alive(x, op.name);
   const { axis, keepdim } = withDefaults(op.name, ALONG, options);
-  const axes = [axisOf(op.name, axis as number, x.ndim)];
-  return composed(searched, op, x, axes, keepdim);
-}
-
-function searched(op: Op<Search>, x: Tensor, axes: readonly number[], keepdim: boolean): SearchResult {
-  const found = search(op, x, axes, keepdim);
+  const found = search(op, x, [axisOf(op.name, axis as number, x.ndim)], keepdim);
   // The indices that backward reads are not the caller's.
   return found.values.requiresGrad ? { values: found.values, indices: clone(found.indices) } : found;
 }
@@ -301,9 +282,7 @@ function searched(op: Op<Search>, x: Tensor, axes: readonly number[], keepdim: b
  *
  * @throws RangeError unless x has this axis, with at most 2²⁴ elements on it, whose indices are exact.
  */
-export function max(x: Tensor, options: SearchOptions): SearchResult {
-  return searchAlong(maxOp, x, options);
-}
+export const max = composedOp((x: Tensor, options: SearchOptions): SearchResult => searchAlong(maxOp, x, options));
 
 /**
  * The minimum along one axis and the index of its first occurrence, which gets the gradient; NaN is the smallest.
@@ -311,9 +290,7 @@ export function max(x: Tensor, options: SearchOptions): SearchResult {
  *
  * @throws RangeError unless x has this axis, with at most 2²⁴ elements on it, whose indices are exact.
  */
-export function min(x: Tensor, options: SearchOptions): SearchResult {
-  return searchAlong(minOp, x, options);
-}
+export const min = composedOp((x: Tensor, options: SearchOptions): SearchResult => searchAlong(minOp, x, options));
 
 function searchIndices(op: Op<Search>, x: Tensor, options: Partial<typeof ALONG>): Tensor {
   const where = `arg${op.name}`;

@@ -1,6 +1,6 @@
 /** Softmax along an axis. The kernels work on rows; another axis is moved last and back. */
 import { k } from "../backend.ts";
-import { composed } from "../composed.ts";
+import { composedOp } from "../composed.ts";
 import { apply, gradOf, type Op, SAVES } from "../op.ts";
 import { axisOf } from "../shape.ts";
 import { alive, type Tensor } from "../tensor.ts";
@@ -27,12 +27,12 @@ function overRows(op: Op<null>, x: Tensor, axis: number): Tensor {
   alive(x, op.name);
   const at = axisOf(op.name, axis, x.ndim);
   if (at === x.ndim - 1) return apply(op, null, x);
-  return composed(moved, op, x, at);
+  return moved(op, x, at);
 }
 
-function moved(op: Op<null>, x: Tensor, at: number): Tensor {
-  return transpose(apply(op, null, transpose(x, at, -1)), at, -1);
-}
+const moved = composedOp(
+  (op: Op<null>, x: Tensor, at: number): Tensor => transpose(apply(op, null, transpose(x, at, -1)), at, -1),
+);
 
 /**
  * zᵢ = exp(xᵢ − max x) / Σⱼ exp(xⱼ − max x) along the axis, by default the last; the shape stays.

@@ -1,6 +1,6 @@
 /** Reductions that are composed of others. */
 import { withDefaults } from "../arguments.ts";
-import { composed } from "../composed.ts";
+import { composedOp } from "../composed.ts";
 import { axesOf } from "../shape.ts";
 import { noGrad } from "../tape.ts";
 import { alive, type Tensor } from "../tensor.ts";
@@ -27,22 +27,18 @@ const VARIANCE: Required<VarianceOptions> = { axis: undefined, keepdim: false, u
  *
  * @throws RangeError unless x has the axes, each named once.
  */
-export function variance(x: Tensor, options: VarianceOptions = VARIANCE): Tensor {
-  return composed(varianceOf, "variance", x, options);
-}
+export const variance = composedOp(
+  (x: Tensor, options: VarianceOptions = VARIANCE): Tensor => varianceOf("variance", x, options),
+);
 
 /**
  * z = √variance, see {@link variance}.  ∂L/∂xᵢ = (xᵢ − mean x)/((n − 1)·z)·∂L/∂z, 0 where z = 0.
  *
  * @throws RangeError unless x has the axes, each named once.
  */
-export function std(x: Tensor, options: VarianceOptions = VARIANCE): Tensor {
-  return composed(deviation, x, options);
-}
-
-function deviation(x: Tensor, options: VarianceOptions): Tensor {
-  return safeRoot(varianceOf("std", x, options));
-}
+export const std = composedOp(
+  (x: Tensor, options: VarianceOptions = VARIANCE): Tensor => safeRoot(varianceOf("std", x, options)),
+);
 
 function varianceOf(where: string, x: Tensor, options: VarianceOptions): Tensor {
   alive(x, where);
@@ -77,11 +73,7 @@ const NORM: Required<NormOptions> = { axis: undefined, keepdim: false, p: 2 };
  *
  * @throws RangeError for another p than 1, 2 or Infinity, or axes that x does not have.
  */
-export function norm(x: Tensor, options: NormOptions = NORM): Tensor {
-  return composed(normOf, x, options);
-}
-
-function normOf(x: Tensor, options: NormOptions): Tensor {
+export const norm = composedOp((x: Tensor, options: NormOptions = NORM): Tensor => {
   alive(x, "norm");
   const { p, axis, keepdim } = withDefaults("norm", NORM, options);
   const over = { axis: axesOf("norm", axis, x.ndim), keepdim };
@@ -89,7 +81,7 @@ function normOf(x: Tensor, options: NormOptions): Tensor {
   if (p === Infinity) return amax(abs(x), over);
   if (p !== 2) throw new RangeError(`norm: expected p to be 1, 2 or Infinity, got ${p}`);
   return safeRoot(sum(square(x), over));
-}
+});
 
 const LARGEST = 3.4028234663852886e38;
 
@@ -101,11 +93,7 @@ const LARGEST = 3.4028234663852886e38;
  *
  * @throws RangeError unless x has the axes, each named once.
  */
-export function logsumexp(x: Tensor, options: ReduceOptions = REDUCE): Tensor {
-  return composed(logsumexpOf, x, options);
-}
-
-function logsumexpOf(x: Tensor, options: ReduceOptions): Tensor {
+export const logsumexp = composedOp((x: Tensor, options: ReduceOptions = REDUCE): Tensor => {
   alive(x, "logsumexp");
   const { axis, keepdim } = withDefaults("logsumexp", REDUCE, options);
   const axes = axesOf("logsumexp", axis, x.ndim);
@@ -113,4 +101,4 @@ function logsumexpOf(x: Tensor, options: ReduceOptions): Tensor {
   const m = noGrad(() => clamp(amax(x, { axis: axes, keepdim: true }), -LARGEST, LARGEST));
   const sums = sum(exp(sub(x, m)), { axis: axes, keepdim });
   return add(log(sums), reshape(m, sums.sizes));
-}
+});

@@ -1,6 +1,6 @@
 /** Shapes changed without moving data: the result looks into its input. */
 import { k } from "../backend.ts";
-import { composed } from "../composed.ts";
+import { composedOp } from "../composed.ts";
 import { gradOf, passGradient, type Recorded, ready, recorded, SAVES } from "../op.ts";
 import { axisOf, checkShape, formatShape, type Shape, sizeOf, sizesOf } from "../shape.ts";
 import { alive, packedView, type Tensor, viewOf } from "../tensor.ts";
@@ -32,7 +32,7 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
   const target = inferred(x, shape);
   const source = constantSource(x);
   if (source !== null && target[0] === x.sizes[0] && source.size * (target[0] as number) === x.size) {
-    return composed(reshapeSource, source, target);
+    return reshapeSource(source, target);
   }
   return recorded(reshapeOp, null, x, sameValues("reshape", x, target));
 }
@@ -48,9 +48,9 @@ function sameValues(where: string, x: Tensor, target?: Shape): Tensor {
 /** The same values, of the same shape, without a gradient. Looks into x, and is freed with it; spikes stay bits. */
 export const detach = (x: Tensor): Tensor => sameValues("detach", x);
 
-function reshapeSource(source: Tensor, target: Shape): Tensor {
-  return broadcastTo(reshape(source, target.slice(1)), target);
-}
+const reshapeSource = composedOp(
+  (source: Tensor, target: Shape): Tensor => broadcastTo(reshape(source, target.slice(1)), target),
+);
 
 function inferred(x: Tensor, shape: Shape): Shape {
   alive(x, "reshape");

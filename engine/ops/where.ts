@@ -1,7 +1,7 @@
 /** Choices between two tensors, element by element. */
 import { CHOICE } from "../../kernels/codes.ts";
 import { k } from "../backend.ts";
-import { composed } from "../composed.ts";
+import { composedOp } from "../composed.ts";
 import { apply, gradOf, type Op, SAVES } from "../op.ts";
 import { broadcastShapes } from "../shape.ts";
 import { alive, type Tensor } from "../tensor.ts";
@@ -33,16 +33,16 @@ function choose(name: string, condition: Tensor, x: Operand, y: Operand): Tensor
  *
  * @throws RangeError if the shapes do not broadcast; TypeError unless x and y are tensors or numbers.
  */
-export function where(condition: Tensor, x: Operand, y: Operand): Tensor {
-  return composed(choose, "where", condition, x, y);
-}
+export const where = composedOp(
+  (condition: Tensor, x: Operand, y: Operand): Tensor => choose("where", condition, x, y),
+);
 
 /**
  * z = the value where the mask is not 0, else x; all three broadcast. Gradients as in {@link where}; the mask has none.
  *
  * @throws RangeError if the shapes do not broadcast; TypeError unless the value is a tensor or a number.
  */
-export function maskedFill(x: Tensor, mask: Tensor, value: Operand): Tensor {
+export const maskedFill = composedOp((x: Tensor, mask: Tensor, value: Operand): Tensor => {
   alive(x, "maskedFill");
-  return composed(choose, "maskedFill", mask, value, x);
-}
+  return choose("maskedFill", mask, value, x);
+});
