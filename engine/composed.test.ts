@@ -145,15 +145,10 @@ test("composed: an error on the way gives everything back, at every depth", () =
   };
   const kept = bytesKept(() => {
     expect(() =>
-      composed(
-        (a: Tensor): Tensor => {
-          composed(inner, a).square();
-          throw failure;
-        },
-        x,
-        null,
-        null,
-      ),
+      composed((a: Tensor): Tensor => {
+        composed(inner, a).square();
+        throw failure;
+      }, x),
     ).toThrow(failure);
   });
   expect(kept).toBe(0);
@@ -167,15 +162,10 @@ test("composed: what an inner tape returns belongs to the op, and an input that 
     const z = composed((a: Tensor) => a.mul(noGrad(() => a.exp())), x, null, null);
     z.dispose();
     expect(
-      composed(
-        (a: Tensor) => {
-          a.exp();
-          return a;
-        },
-        x,
-        null,
-        null,
-      ),
+      composed((a: Tensor) => {
+        a.exp();
+        return a;
+      }, x),
     ).toBe(x);
   });
   expect(kept).toBe(0);

@@ -199,7 +199,7 @@ test("limit: outside of tapes a call that is refused holds nothing, and the next
   // Weights keep a transposed copy from the second product on.
   for (const _time of [1, 2]) linear(x.gt(1.5), w).dispose();
   for (const [name, call] of Object.entries(calls)) {
-    const z = sweep(() => composed(call, null), 112);
+    const z = sweep(() => composed(call), 112);
     expect(z.data.length, name).toBe(z.size);
     z.dispose();
   }

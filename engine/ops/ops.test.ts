@@ -1386,7 +1386,7 @@ function leftovers(
     const call = (): Tensor[] => [run(...inputs)].flat() as Tensor[];
     // What a case makes besides is its own, and goes with all its results as one.
     const one = (): Tensor => concat(call().map((z) => z.reshape([-1])));
-    const outputs = chained ? [composed(one, null)] : call();
+    const outputs = chained ? [composed(one)] : call();
     for (const z of outputs) if (backwards && z.requiresGrad) tape(() => z.backward(ones(z.shape)));
     for (const z of outputs) z.dispose();
   });
