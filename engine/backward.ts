@@ -1,8 +1,6 @@
 /** The reverse pass: one loop over the tape, from the newest record to the oldest. */
 import { heapOf, k } from "./backend.ts";
 import {
-  begun,
-  buffered,
   checkUnconsumed,
   gradOf,
   isReached,
@@ -34,9 +32,8 @@ let current: Scope | null = null;
 
 function run(loss: Tensor, upstream: Tensor | undefined): void {
   // backward() can be nested: a custom surrogate may call it. The inner pass walks only the scopes that were opened since the outer
-  // one began, and takes back only the list entries that it added.
+  // one began.
   const [outer, end] = [pass, current];
-  const [allBegun, allBuffered] = [begun.length, buffered.length];
   pass = ++passes;
   current = scope;
   try {
@@ -46,11 +43,11 @@ function run(loss: Tensor, upstream: Tensor | undefined): void {
     if (loss.op !== null) for (let s = scope; s !== end; s = s.parent as Scope) walk(s.records);
   } catch (error) {
     for (let s = scope; s !== end; s = s.parent as Scope) abandon(s.records);
-    takeBack(begun.slice(allBegun), buffered.slice(allBuffered));
+    takeBack(scope);
     throw error;
   } finally {
-    begun.length = allBegun;
-    buffered.length = allBuffered;
+    scope.begun.length = 0;
+    scope.buffered.length = 0;
     pass = outer;
     current = end;
   }
@@ -96,9 +93,9 @@ function abandon(records: Tensor[]): void {
 }
 
 /** Takes back the gradients of leaves that began in this pass: they are parts of sums, or not even written. */
-function takeBack(leaves: readonly Tensor[], withBuffers: readonly Tensor[]): void {
-  for (const x of leaves) x.zeroGrad();
-  for (const x of withBuffers) {
+function takeBack({ begun, buffered }: Scope): void {
+  for (const x of begun) x.zeroGrad();
+  for (const x of buffered) {
     if (x.region.scope === root) {
       heapOf(x.gradBuffer).release(x.gradBuffer, 4 * x.size);
       x.held?.remove(x.gradBuffer);

@@ -215,26 +215,26 @@ export function ready(where: string, x: Tensor): void {
 
 /** Address of the gradient of x to add into, 0 where none is wanted. */
 export function gradOf(x: Tensor): number {
-  const p = freshGradOf(x);
-  if (p !== 0 && !accumulates) k.fill(p, x.size, 0);
+  const start = startOf(x);
+  const p = freshGradOf(x, start);
+  if (p !== start) k.fill(p, x.size, 0);
   return p;
 }
 
-/** Whether the gradient that `freshGradOf` just gave holds a sum already; if not, the kernel must overwrite it. */
-export let accumulates = false;
+/** Address of the sum that the gradient of x holds so far, which a kernel that writes every element starts from; 0: of zeros. */
+export function startOf(x: Tensor): number {
+  if (x.gradPtr === 0 || !x.requiresGrad || isOutside(x)) return 0;
+  writeOutGradient(x);
+  // A record may have saved the tensor that `grad` gave.
+  if (x.gradTensor !== null) touch(x.gradTensor);
+  return x.gradPtr;
+}
 
-/** Like `gradOf`, but a first gradient is not zeroed: the caller writes every element, as `accumulates` says. */
-export function freshGradOf(x: Tensor): number {
+/** As `gradOf`, but a first gradient is not zeroed: the caller writes every element, from what {@link startOf} gave on. */
+export function freshGradOf(x: Tensor, start: number): number {
+  if (start !== 0) return start;
   if (!x.requiresGrad || isOutside(x)) return 0;
-  accumulates = x.gradPtr !== 0;
-  if (accumulates) {
-    writeOutGradient(x);
-    // A record may have saved the tensor that `grad` gave.
-    if (x.gradTensor !== null) touch(x.gradTensor);
-    return x.gradPtr;
-  }
-  if (x.op === null) return leafGradient(x);
-  x.gradPtr = allocate(4 * x.size);
+  x.gradPtr = x.op === null ? leafGradient(x) : allocate(4 * x.size);
   return x.gradPtr;
 }
 
@@ -243,27 +243,23 @@ export function isOutside(x: Tensor): boolean {
   return heap !== simd.heap && x.ptr > 0;
 }
 
-/** Leaves whose gradient began in this backward pass, and those whose buffer did: a pass that fails takes them back. */
-export const begun: Tensor[] = [];
-export const buffered: Tensor[] = [];
-
 /** Throws where the record of x was consumed. */
 export function checkUnconsumed(x: Tensor): void {
   if (x.state !== "consumed") return;
   throw new Error("backward: this graph was consumed by an earlier backward(); records serve once");
 }
 
+/** Address of the gradient of a leaf that has none yet. */
 function leafGradient(x: Tensor): number {
   checkUnconsumed(x);
   alive(x, "backward");
   if (x.gradBuffer === 0) {
     x.gradBuffer = allocateIn(x.region, 4 * x.size);
     if (x.region.scope === root) hold(x, x.gradBuffer, 4 * x.size);
-    buffered.push(x);
+    scope.buffered.push(x);
   }
-  begun.push(x);
-  x.gradPtr = x.gradBuffer;
-  return x.gradPtr;
+  scope.begun.push(x);
+  return x.gradBuffer;
 }
 
 /** Whether x can take over the buffer of another's gradient: it wants one, has none yet, and is not a leaf. */

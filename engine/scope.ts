@@ -24,6 +24,9 @@ export class Scope {
   /** Tensors with blocks of their own that end with this scope, and further blocks as pairs (address, bytes). */
   readonly adopted: Tensor[] = [];
   readonly blocks: number[] = [];
+  /** Leaves whose gradient began in the backward pass that runs, and those whose buffer did: a pass that fails takes them back. */
+  readonly begun: Tensor[] = [];
+  readonly buffered: Tensor[] = [];
   /** Tensors that `keep` named, and those that the end of this scope has moved out of it. */
   readonly kept: Tensor[] = [];
   readonly moved: Tensor[] = [];

@@ -4,7 +4,6 @@ import { k } from "../engine/backend.ts";
 import { type Fused, Program, type Run, type StepDefinition, type Stream } from "../engine/fuse/index.ts";
 import type { Tensor } from "../engine/index.ts";
 import {
-  accumulates,
   canTakeOver,
   freshGradOf,
   gradOf,
@@ -14,6 +13,7 @@ import {
   type Recorded,
   ready,
   SAVES,
+  startOf,
   writeOutGradient,
 } from "../engine/op.ts";
 import { constantSource } from "../engine/ops/expand.ts";
@@ -251,8 +251,8 @@ export class Sums {
 
   /** Address to write the gradient of x to, 0 where none is wanted. */
   target(x: Tensor): number {
-    const p = freshGradOf(x);
-    if (p === 0 || !accumulates) return p;
+    const start = startOf(x);
+    if (start === 0) return freshGradOf(x, start);
     const own = allocate(4 * x.size);
     this.later.push([x, own]);
     return own;

@@ -11,7 +11,6 @@ import { k } from "../engine/backend.ts";
 import type { Fused, Stream } from "../engine/fuse/index.ts";
 import type { Tensor } from "../engine/index.ts";
 import {
-  accumulates,
   freshGradOf,
   gradOf,
   gradOfPart,
@@ -20,6 +19,7 @@ import {
   type Recorded,
   ready,
   SAVES,
+  startOf,
 } from "../engine/op.ts";
 import { constantSource } from "../engine/ops/expand.ts";
 import { bitBytes, gatherWeightGradient } from "../engine/ops/matmul.ts";
@@ -166,7 +166,7 @@ function feedFirst(
   const start = bias?.ptr ?? 0;
   if (k.packBits(stream, before.ptr, 1, size) >= 0) k.feedForward(to, now, stream, 0, panels, start, work, rows, n);
   else {
-    k.gemm(to, before.ptr, weight.ptr, start, rows, n, n, n, 1, 1, n, n, 0, 1);
+    k.gemm(to, before.ptr, weight.ptr, start, rows, n, n, n, 1, 1, n, n);
     k.addTo(to, now, size);
   }
   recycle(stream, streamBytes(size), scope.region);
@@ -256,7 +256,7 @@ function backward(z: Tensor, current: Tensor, weight: Tensor, bias: Tensor | nul
   if (reached !== 0) recycle(reached, bytes, scope.region);
   sums.finish();
   const dBefore = before === null ? 0 : gradOf(before);
-  if (dBefore !== 0) k.gemm(dBefore, d, weight.ptr, dBefore, rows, n, n, n, 1, n, 1, n, n, 1);
+  if (dBefore !== 0) k.gemm(dBefore, d, weight.ptr, dBefore, rows, n, n, n, 1, n, 1, n);
   weightGradient(z, weight, sequence);
   const db = bias === null ? 0 : gradOf(bias);
   if (db !== 0) k.addSumAxis(db, d, 1, T * rows, n, 1);
@@ -267,15 +267,16 @@ function backward(z: Tensor, current: Tensor, weight: Tensor, bias: Tensor | nul
 
 /** dW += Σ_t dI[t+1]ᵀ·s[t] */
 function weightGradient(z: Tensor, weight: Tensor, { T, rows, n, before }: Sequence): void {
-  const dw = freshGradOf(weight);
+  const start = startOf(weight);
+  const dw = freshGradOf(weight, start);
   if (dw === 0) return;
   const total = (T - 1) * rows;
   if (total > 0) {
     const own = n % 32 !== 0;
     const bits = own ? allocate(bitBytes(total, n)) : z.bits;
     const count = own ? k.alignBits(bits, z.bits, total, n) : k.countBits(bits, (total * n) / 32);
-    gatherWeightGradient(dw, z.gradPtr + 4 * rows * n, bits, count, 0, n, n, total);
+    gatherWeightGradient(dw, start, z.gradPtr + 4 * rows * n, bits, count, 0, n, n, total);
     if (own) recycle(bits, bitBytes(total, n), scope.region);
-  } else if (!accumulates) k.fill(dw, weight.size, 0);
-  if (before !== null) k.gemm(dw, z.gradPtr, before.ptr, dw, n, n, rows, 1, n, n, 1, n, n, 1);
+  } else if (start === 0) k.fill(dw, weight.size, 0);
+  if (before !== null) k.gemm(dw, z.gradPtr, before.ptr, dw, n, n, rows, 1, n, n, 1, n);
 }

@@ -2,7 +2,7 @@
 import { COUNT, FINITE, listOf, numberOf, wrongType } from "../arguments.ts";
 import { k } from "../backend.ts";
 import { composedOp } from "../composed.ts";
-import { accumulates, apply, applyMany, freshGradOf, gradOf, type Op, SAVES } from "../op.ts";
+import { apply, applyMany, freshGradOf, gradOf, type Op, SAVES, startOf } from "../op.ts";
 import { axesOf, axisOf, formatShape, type Shape, sameShape, sizeOf, stridesOf } from "../shape.ts";
 import { alive, type Tensor } from "../tensor.ts";
 import { tensorsOf } from "./tensors.ts";
@@ -25,9 +25,10 @@ const stridedOp = (name: string): Op<Strided> => ({
   },
   backward(z, x, _y, _w, { offset, sizes: [a, b, c, d], strides: [sa, sb, sc, sd] }) {
     const transposes = sc === 1 && sd === c && x.size === c * d;
-    const dx = transposes ? freshGradOf(x) : gradOf(x);
+    const start = startOf(x);
+    const dx = transposes ? freshGradOf(x, start) : gradOf(x);
     if (dx === 0) return;
-    if (transposes && !accumulates) k.transpose(dx, z.gradPtr, c, d);
+    if (transposes && start === 0) k.transpose(dx, z.gradPtr, c, d);
     else k.addStrided(dx + 4 * offset, z.gradPtr, a, b, c, d, sa, sb, sc, sd);
   },
 });

@@ -3,7 +3,6 @@ import { k } from "../backend.ts";
 import { columnStride, columnsOf } from "../columns.ts";
 import { composedOp } from "../composed.ts";
 import {
-  accumulates,
   apply,
   applyOwning,
   canTake,
@@ -14,6 +13,7 @@ import {
   type Op,
   ready,
   SAVES,
+  startOf,
 } from "../op.ts";
 import { allocate, type Region, recycle, scope } from "../scope.ts";
 import { broadcastShapes, formatShape, type Shape, sizeOf } from "../shape.ts";
@@ -70,13 +70,13 @@ const linearOp: Op<Product> = {
     const { depth, outputs, stepIn, stepOut, bits, masks, count, graded } = product;
     const rows = x.size / depth;
     const dz = z.gradPtr;
-    const dw = freshGradOf(w);
+    const start = startOf(w);
+    const dw = freshGradOf(w, start);
     if (dw !== 0) {
-      const start = accumulates ? dw : 0;
       if (masks) k.gemmMasked(dw, bits, dz, start, outputs, depth, rows, 1, outputs, stepOut, stepIn);
       else if (bits !== 0)
-        gatherWeightGradient(dw, dz, bits, count, graded ? x.ptr : 0, outputs, depth, rows, stepOut === 1);
-      else transposedTimes(dw, x.ptr, dz, accumulates, rows, product);
+        gatherWeightGradient(dw, start, dz, bits, count, graded ? x.ptr : 0, outputs, depth, rows, stepOut === 1);
+      else transposedTimes(dw, x.ptr, dz, start !== 0, rows, product);
     }
     const db = bias === null ? 0 : gradOf(bias);
     if (db !== 0) k.addSumAxis(db, dz, 1, rows, outputs, 1);
@@ -110,19 +110,20 @@ function inputGradient(z: Tensor, x: Tensor, w: number, product: Product): void 
   if (outputs < FEW_OUTPUTS && x.ndim > 1 && canTake(x, "product")) {
     return handOver(z, x, { kind: "product", weights: w, factors: product });
   }
-  const dx = freshGradOf(x);
-  if (dx === 0 || sampled(dx, z.gradPtr, x, w, product)) return;
-  timesTransposed(dx, z.gradPtr, w, accumulates, x.size / depth, product);
+  const start = startOf(x);
+  const dx = freshGradOf(x, start);
+  if (dx === 0 || sampled(dx, start, z.gradPtr, x, w, product)) return;
+  timesTransposed(dx, z.gradPtr, w, start !== 0, x.size / depth, product);
 }
 
 /** Share of the groups of four below which a product of only those is faster, measured. */
 const SAMPLED_DENSITY = 0.5;
 
 /**
- * dx ← or += (as `accumulates` says) dz·wᵀ where the op that made x has a use for it, and 0 elsewhere. False, with nothing
+ * dx ← or, where `start` is not 0, += dz·wᵀ where the op that made x has a use for it, and 0 elsewhere. False, with nothing
  * done, if that is nearly everywhere.
  */
-function sampled(dx: number, dz: number, x: Tensor, w: number, product: Product): boolean {
+function sampled(dx: number, start: number, dz: number, x: Tensor, w: number, product: Product): boolean {
   const { depth, outputs, stepIn, stepOut } = product;
   const { op } = x;
   if (op?.support === undefined || outputs < FEW_OUTPUTS || depth % 4 !== 0) return false;
@@ -132,7 +133,7 @@ function sampled(dx: number, dz: number, x: Tensor, w: number, product: Product)
   const groups = op.support(x.attrs as never, bits, depth);
   const isSparse = groups >= 0 && 4 * groups < SAMPLED_DENSITY * x.size;
   if (isSparse) {
-    if (!accumulates) k.fill(dx, x.size, 0);
+    if (start === 0) k.fill(dx, x.size, 0);
     k.gemmSampled(dx, bits, dz, w, rows, depth, outputs, outputs, stepOut, stepIn, depth);
   }
   recycle(bits, bytes, scope.region);
@@ -163,24 +164,27 @@ const batchedOp: Op<Batches> = {
     const left = 4 * rows * depth;
     const right = 4 * depth * outputs;
     const next = 4 * rows * outputs;
-    const da = freshGradOf(a);
+    const aStart = startOf(a);
+    const da = freshGradOf(a, aStart);
     for (let i = 0; da !== 0 && i < batches; i++) {
-      timesTransposed(da + i * left, z.gradPtr + i * next, b.ptr + i * right, accumulates, rows, factors);
+      timesTransposed(da + i * left, z.gradPtr + i * next, b.ptr + i * right, aStart !== 0, rows, factors);
     }
-    const db = freshGradOf(b);
+    const bStart = startOf(b);
+    const db = freshGradOf(b, bStart);
     for (let i = 0; db !== 0 && i < batches; i++) {
-      transposedTimes(db + i * right, a.ptr + i * left, z.gradPtr + i * next, accumulates, rows, factors);
+      transposedTimes(db + i * right, a.ptr + i * left, z.gradPtr + i * next, bStart !== 0, rows, factors);
     }
   },
 };
 
 /**
- * dw [out, in] ← or += (as `accumulates` says) dzᵀ·x, as the sum of the rows of dz at which each column of x is not 0:
+ * dw [out, in] ← or, where `from` is not 0, += dzᵀ·x, as the sum of the rows of dz at which each column of x is not 0:
  * [in, out], transposed unless dw is wanted as it is. `bits` are the places of the `count` non-zeros of x [rows, in],
  * `values` is 0 if they are ones.
  */
 export function gatherWeightGradient(
   dw: number,
+  from: number,
   dz: number,
   bits: number,
   count: number,
@@ -195,8 +199,8 @@ export function gatherWeightGradient(
   k.transposeBits(places, bits, rows, inputs);
   const size = 4 * inputs * outputs;
   const sum = asItIs ? dw : allocate(size);
-  if (accumulates && !asItIs) k.transpose(sum, dw, outputs, inputs);
-  const start = accumulates ? sum : 0;
+  if (from !== 0 && !asItIs) k.transpose(sum, dw, outputs, inputs);
+  const start = from === 0 ? 0 : sum;
   follow(sum, places, count, values, true, dz, outputs, 1, start, inputs, outputs, rows);
   if (!asItIs) {
     k.transpose(dw, sum, inputs, outputs);

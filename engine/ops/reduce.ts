@@ -3,7 +3,6 @@ import { withDefaults } from "../arguments.ts";
 import { k } from "../backend.ts";
 import { composedOp } from "../composed.ts";
 import {
-  accumulates,
   apply,
   canTakeOver,
   freshGradOf,
@@ -13,6 +12,7 @@ import {
   passGradient,
   ready,
   SAVES,
+  startOf,
 } from "../op.ts";
 import { allocate, recycle, scope } from "../scope.ts";
 import { axesOf, axisOf, type Shape, sizeOf } from "../shape.ts";
@@ -70,9 +70,10 @@ function giveToAll(z: Tensor, x: Tensor, { outer, n, inner }: Reduction, scale: 
     if (scale !== 1) k.affine(z.gradPtr, z.gradPtr, z.size, scale, 0);
     return handOver(z, x, { kind: "repeats", steps: n });
   }
-  const dx = freshGradOf(x);
+  const start = startOf(x);
+  const dx = freshGradOf(x, start);
   if (dx === 0) return;
-  if (accumulates) return k.sumAxisGrad(dx, z.gradPtr, outer, n, inner, scale);
+  if (start !== 0) return k.sumAxisGrad(dx, z.gradPtr, outer, n, inner, scale);
   if (scale !== 1) k.affine(z.gradPtr, z.gradPtr, z.size, scale, 0);
   k.expandAxis(dx, z.gradPtr, outer, n, inner);
 }
