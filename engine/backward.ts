@@ -13,7 +13,7 @@ import {
 } from "./op.ts";
 import { root, type Scope, scope } from "./scope.ts";
 import { formatShape, sameShape } from "./shape.ts";
-import { alive, dropRecord, rootOf, type Tensor } from "./tensor.ts";
+import { alive, dropRecord, recycleSaved, rootOf, type Tensor } from "./tensor.ts";
 
 /**
  * Adds ∂loss/∂x into x.grad for every leaf x that requires it, and consumes the records on the way.
@@ -80,6 +80,7 @@ function walk(records: Tensor[]): void {
 
 function consume(z: Tensor): void {
   recycleGradient(z);
+  recycleSaved(z, z.region);
   dropRecord(z, "consumed");
 }
 

@@ -3,9 +3,20 @@
  * tape.
  */
 import { heap, k, simd } from "./backend.ts";
-import { allOrNothing, allocate, allocateIn, type Region, recycle, root, scope } from "./scope.ts";
+import { allOrNothing, allocate, allocateIn, recycle, root, scope } from "./scope.ts";
 import type { Shape } from "./shape.ts";
-import { alive, empty, emptyLike, fillRecord, hold, materialise, record, Tensor, touch } from "./tensor.ts";
+import {
+  alive,
+  empty,
+  emptyLike,
+  fillRecord,
+  hold,
+  materialise,
+  record,
+  recycleSaved,
+  Tensor,
+  touch,
+} from "./tensor.ts";
 
 /** In the place of a sum of SAVES: the op has no gradient and is never recorded. */
 export const NO_GRADIENT = -1;
@@ -52,12 +63,6 @@ export interface Recorded<Attrs> {
    * @internal
    */
   support?(attrs: Attrs, bits: number, columns: number): number;
-  /**
-   * Gives back memory that attrs hold, taken while `region` was current, where backward will not.
-   *
-   * @internal
-   */
-  drop?(attrs: Attrs, a: Tensor, region: Region): void;
 }
 
 /** An op that {@link apply} runs. Its output has the shape that attrs have, or else that of a. */
@@ -65,8 +70,8 @@ export interface Op<Attrs> extends Recorded<Attrs> {
   /** Forward takes an a that is spikes in bits as it is; its floats are not written out. */
   readonly takesBits?: true;
   /**
-   * z ← op(a, b, c), every element of z. What the values ask for, such as a sparse path, it decides in each call and notes in attrs
-   * for backward: a stream calls it again with other values.
+   * z ← op(a, b, c), every element of z; memory that backward needs comes from {@link saveFor}. What the values ask for, such as a
+   * sparse path, forward decides in each call and notes in attrs for backward: a stream calls it again with other values.
    */
   forward(z: Tensor, a: Tensor, b: Tensor, c: Tensor, attrs: Attrs): void;
 }
@@ -117,27 +122,17 @@ function run<Attrs>(op: Op<Attrs>, attrs: Attrs, a: Tensor, b: Tensor, c: Tensor
   const shape = (attrs as { shape?: Shape } | null)?.shape;
   const z = shape === undefined ? emptyLike(a) : empty(shape);
   op.forward(z, a, b, c, attrs);
-  if (!scope.recording || op.saves === NO_GRADIENT) return z;
-  if (a.requiresGrad || (b !== NONE && b.requiresGrad) || (c !== NONE && c.requiresGrad)) {
-    record(z, op as Recorded<never>, attrs, a, b, c);
-  }
+  const wanted = a.requiresGrad || (b !== NONE && b.requiresGrad) || (c !== NONE && c.requiresGrad);
+  if (wanted && scope.recording && op.saves !== NO_GRADIENT) record(z, op as Recorded<never>, attrs, a, b, c);
+  else recycleSaved(z, scope.region);
   return z;
 }
 
-/** `apply` for an op whose attributes hold memory: where nothing is recorded, `drop` gives it back at once. */
-export function applyOwning<Attrs>(op: Op<Attrs>, attrs: Attrs, a: Tensor, b: Tensor = NONE, c: Tensor = NONE): Tensor {
-  return scope === root ? allOrNothing(() => runOwning(op, attrs, a, b, c)) : runOwning(op, attrs, a, b, c);
-}
-
-function runOwning<Attrs>(op: Op<Attrs>, attrs: Attrs, a: Tensor, b: Tensor, c: Tensor): Tensor {
-  let recorded = false;
-  try {
-    const z = run(op, attrs, a, b, c);
-    recorded = z.op !== null;
-    return z;
-  } finally {
-    if (!recorded) op.drop?.(attrs, a, scope.region);
-  }
+/** Memory that forward writes for backward. It goes with the record of z, or with forward where there is none. */
+export function saveFor(z: Tensor, bytes: number): number {
+  z.saved = allocate(bytes);
+  z.savedBytes = bytes;
+  return z.saved;
 }
 
 /** z, which was made of x alone: on record if x requires a gradient. */

@@ -229,6 +229,37 @@ test("tape: outside all tapes a returned tensor is the caller's, who may dispose
   expect(kept).toBe(0);
 });
 
+test("tape: of a returned result, what its op saved for backward stays behind", () => {
+  const x = parameter(tensor([1, 2, 3]));
+  const kept = bytesKept(() => {
+    const z = tape(() => x.indexSelect(0, [2, 0]));
+    const p = tape(() => parameter(x.indexSelect(0, [1])));
+    for (const t of [z, p]) t.dispose();
+    const again = x.indexSelect(0, [2, 0]);
+    expect(values(again)).toEqual([3, 1]);
+    again.dispose();
+  });
+  expect(kept).toBe(0);
+});
+
+test("tape: inside of a tape, what an op saves serves the next one once its record is consumed or disposed of", () => {
+  const x = parameter(random([4096], 1));
+  const rows = Array.from({ length: 4096 }, (_, i) => i);
+  const ways: Record<string, () => void> = {
+    consumed: () => x.indexSelect(0, rows).sum().backward(),
+    disposed: () => x.indexSelect(0, rows).dispose(),
+  };
+  for (const [name, run] of Object.entries(ways)) {
+    tape(() => {
+      run();
+      const { live } = memoryStats();
+      for (let i = 0; i < 4; i++) run();
+      // The values of an output stay until the tape ends.
+      expect(memoryStats().live - live, name).toBeLessThanOrEqual(4 * 4 * (4096 + 512));
+    });
+  }
+});
+
 test("tape: inside another tape a returned tensor belongs to that one", () => {
   let lost: Tensor | undefined;
   const kept = bytesKept(() => {

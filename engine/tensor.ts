@@ -10,7 +10,7 @@ import { dropColumns, EXPOSED, UNREAD } from "./columns.ts";
 import { Held } from "./held.ts";
 import type { GradientForm, Recorded } from "./op.ts";
 import type { TensorMethods } from "./ops/index.ts";
-import { allocate, allocateIn, disposed, free, noteMade, type Region, root, scope } from "./scope.ts";
+import { allocate, allocateIn, disposed, free, noteMade, type Region, recycle, root, scope } from "./scope.ts";
 import { checkSize, formatShape, type Shape, sizeOf } from "./shape.ts";
 import { memory } from "./wasm.ts";
 
@@ -93,6 +93,14 @@ export class Tensor {
   c: Tensor | null = null;
   /** @internal */
   state: RecordState = "none";
+  /**
+   * Memory of the record that forward wrote for backward: its address, or 0, and its bytes.
+   *
+   * @internal
+   */
+  saved = 0;
+  /** @internal */
+  savedBytes = 0;
   /**
    * Further outputs of the op that recorded this one, by their index; see `part`.
    *
@@ -282,6 +290,7 @@ export class Tensor {
     }
     this.held?.end();
     this.held = null;
+    recycleSaved(this, region);
     dropRecord(this, "none");
     this.zeroGrad();
     this.gradBuffer = 0;
@@ -477,7 +486,13 @@ export function takeOut(list: Tensor[], t: Tensor): void {
   if (index >= 0) list.splice(index, 1);
 }
 
-/** Ends the record of z without backward. */
+/** Gives back the memory that forward saved on z while `region` was current. */
+export function recycleSaved(z: Tensor, region: Region): void {
+  if (z.saved !== 0) recycle(z.saved, z.savedBytes, region);
+  z.saved = 0;
+}
+
+/** Ends the record of z. What it has saved and not given back goes with its tape. */
 export function dropRecord(z: Tensor, state: RecordState): void {
   z.op = null;
   z.attrs = null;
@@ -485,6 +500,7 @@ export function dropRecord(z: Tensor, state: RecordState): void {
   z.b = null;
   z.c = null;
   z.parts = null;
+  z.saved = 0;
   z.state = state;
 }
 

@@ -5,7 +5,7 @@ import { full, Generator, Linear, type Module, noGrad, rand, Tensor } from "../e
 import type { Op } from "../engine/op.ts";
 import { recordOutside, root, scope } from "../engine/scope.ts";
 import { formatShape, type Shape } from "../engine/shape.ts";
-import { alive, dropRecord } from "../engine/tensor.ts";
+import { alive, dropRecord, recycleSaved } from "../engine/tensor.ts";
 import { own, Stage, Staged } from "./stage.ts";
 
 /** The parameters and buffers of a module. */
@@ -61,7 +61,7 @@ export class PureStage extends Stage {
     for (const t of module instanceof Linear ? records : [output]) if (t.ptr === input.ptr) t.bits = input.bits;
     const calls = records.map((z) => ({ op: z.op, attrs: z.attrs, z, a: z.a, b: z.b, c: z.c }) as Call);
     for (const t of [...records, output]) {
-      t.op?.drop?.(t.attrs as never, t.a as Tensor, root.region);
+      recycleSaved(t, root.region);
       dropRecord(t, "none");
       t.requiresGrad = false;
     }
@@ -77,7 +77,7 @@ export class PureStage extends Stage {
       // `forward` takes the bits of an input without floats, and finds those of the stage before again where it needs them.
       if (a.bits !== 0) a.ptr = 0;
       op.forward(z, a, b, c, attrs);
-      op.drop?.(attrs, a, scope.region);
+      recycleSaved(z, scope.region);
     }
   }
 }

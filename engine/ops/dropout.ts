@@ -1,9 +1,9 @@
 import { numberOf, UNIT, withDefaults } from "../arguments.ts";
 import { k } from "../backend.ts";
 import { defaultGenerator, type Generator, generatorOf } from "../generator.ts";
-import { applyOwning, gradOf, type Op, ready, SAVES } from "../op.ts";
+import { apply, gradOf, type Op, SAVES, saveFor } from "../op.ts";
 import { allocate, recycle, scope } from "../scope.ts";
-import { alive, emptySpikes, type Tensor } from "../tensor.ts";
+import { alive, streamBytes, type Tensor } from "../tensor.ts";
 import { reshape } from "./view.ts";
 
 /** Options of {@link dropout}. */
@@ -16,40 +16,37 @@ export interface DropoutOptions {
   generator?: Generator;
 }
 
-/** z = scale·mask ⊙ x, of a mask in bits. */
-interface Masking {
-  readonly mask: Tensor;
-  readonly scale: number;
+interface Dropping {
+  readonly p: number;
+  readonly generator: Generator;
 }
 
-const dropoutOp: Op<Masking> = {
+const dropoutOp: Op<Dropping> = {
   name: "dropout",
   saves: SAVES.nothing,
-  forward(z, x, _y, _w, { mask, scale }) {
-    writeFactors(z.ptr, mask, scale);
+  forward(z, x, _y, _w, { p, generator }) {
+    const mask = saveFor(z, streamBytes(z.size));
+    const keep = allocate(128);
+    k.fill(keep, 32, 1 - p);
+    generator.bernoulli(mask, keep, 32, Math.ceil(z.size / 32), 1);
+    recycle(keep, 128, scope.region);
+    writeFactors(z.ptr, z, p);
     k.mul(z.ptr, z.ptr, x.ptr, z.size);
   },
-  backward(z, x, _y, _w, { mask, scale }) {
+  backward(z, x, _y, _w, { p }) {
     const dx = gradOf(x);
-    if (dx !== 0) {
-      const factors = allocate(4 * z.size);
-      writeFactors(factors, mask, scale);
-      k.mulGrad(dx, z.gradPtr, factors, z.size);
-      recycle(factors, 4 * z.size, scope.region);
-    }
-    mask.dispose();
+    if (dx === 0) return;
+    const factors = allocate(4 * z.size);
+    writeFactors(factors, z, p);
+    k.mulGrad(dx, z.gradPtr, factors, z.size);
+    recycle(factors, 4 * z.size, scope.region);
   },
-  drop: ({ mask }) => mask.dispose(),
 };
 
-function writeFactors(to: number, mask: Tensor, scale: number): void {
-  k.unpackBits(to, mask.bits, mask.size);
-  k.affine(to, to, mask.size, scale, 0);
-}
-
-/** x divided by 1 − p where the bits of the mask are set, else 0. Takes the mask over. */
-export function dropoutBy(mask: Tensor, x: Tensor, p: number): Tensor {
-  return applyOwning(dropoutOp, { mask, scale: p < 1 ? 1 / (1 - p) : 0 }, x);
+/** 1 / (1 − p) where the bits of the mask of z are set, else 0. */
+function writeFactors(to: number, { saved, size }: Tensor, p: number): void {
+  k.unpackBits(to, saved, size);
+  k.affine(to, to, size, p < 1 ? 1 / (1 - p) : 0, 0);
 }
 
 const DROPOUT: Required<DropoutOptions> = { p: 0.5, training: true, generator: defaultGenerator };
@@ -69,21 +66,5 @@ export function dropout(x: Tensor, options: DropoutOptions = DROPOUT): Tensor {
   numberOf("dropout", "p", p, UNIT);
   const generator = generatorOf("dropout", given);
   if (!training || p === 0) return reshape(x, x.sizes);
-  ready("dropout", x);
-  return dropoutBy(drawn(x, p, generator), x, p);
-}
-
-/** A bit for every value of x, set with probability 1 − p. */
-function drawn(x: Tensor, p: number, generator: Generator): Tensor {
-  const mask = emptySpikes(x.sizes);
-  try {
-    const keep = allocate(128);
-    k.fill(keep, 32, 1 - p);
-    generator.bernoulli(mask.bits, keep, 32, Math.ceil(x.size / 32), 1);
-    recycle(keep, 128, scope.region);
-    return mask;
-  } catch (error) {
-    mask.dispose();
-    throw error;
-  }
+  return apply(dropoutOp, { p, generator }, x);
 }

@@ -9,8 +9,8 @@
 import { integersOf, withDefaults, wrongType } from "../arguments.ts";
 import { integersAt, k } from "../backend.ts";
 import { composedOp } from "../composed.ts";
-import { applyOwning, gradOf, type Op, passGradient, ready, SAVES } from "../op.ts";
-import { allocate, type Region, recycle, scope } from "../scope.ts";
+import { apply, gradOf, type Op, passGradient, ready, SAVES, saveFor } from "../op.ts";
+import { allocate, recycle, scope } from "../scope.ts";
 import { axisOf, checkShape, formatShape, type Shape, sizeOf, stridesOf } from "../shape.ts";
 import { alive, Tensor } from "../tensor.ts";
 import { slice } from "./layout.ts";
@@ -18,12 +18,13 @@ import { slice } from "./layout.ts";
 /** Whole numbers from 0 on, at least one. A flat array counts as one axis, [n]; a tensor has its shape. */
 export type Indices = ArrayLike<number> | Tensor;
 
-/** Rows of `width` elements by number. */
+/** Rows of `width` elements by number: for each place of `places`, Σ steps·place + scale·index, with the indices used in turn. */
 interface Rows {
   readonly shape: Shape;
-  /** Address of the row numbers, 32-bit integers, and how many they are. */
-  readonly rows: number;
-  readonly count: number;
+  readonly indices: Int32Array;
+  readonly places: Shape;
+  readonly steps: readonly number[];
+  readonly scale: number;
   readonly width: number;
   /** A row that gets no gradient, or −1. */
   readonly skip: number;
@@ -33,40 +34,32 @@ interface Rows {
 const takeOp: Op<Rows> = {
   name: "take",
   saves: SAVES.nothing,
-  forward: (z, x, _y, _w, { rows, count, width }) => k.gatherRows(z.ptr, x.ptr, rows, count, width),
-  backward(z, x, _y, _w, { rows, count, width, skip }) {
+  forward: (z, x, _y, _w, rows) => k.gatherRows(z.ptr, x.ptr, locate(z, rows), sizeOf(rows.places), rows.width),
+  backward(z, x, _y, _w, { places, width, skip }) {
     const dx = gradOf(x);
-    if (dx !== 0) k.scatterRows(dx, z.gradPtr, rows, count, width, skip);
-    recycle(rows, 4 * count, z.region);
+    if (dx !== 0) k.scatterRows(dx, z.gradPtr, z.saved, sizeOf(places), width, skip);
   },
-  drop: giveBack,
 };
 
 /** z = x, then z[rows[i]] += source[i] */
 const scatterAddOp: Op<Rows> = {
   name: "scatterAdd",
   saves: SAVES.nothing,
-  forward(z, x, source, _w, { rows, count }) {
+  forward(z, x, source, _w, rows) {
     k.copy(z.ptr, x.ptr, z.size);
-    k.scatterRows(z.ptr, source.ptr, rows, count, 1, -1);
+    k.scatterRows(z.ptr, source.ptr, locate(z, rows), source.size, 1, -1);
   },
-  backward(z, x, source, _w, { rows, count }) {
+  backward(z, x, source) {
     const ds = gradOf(source);
     if (ds !== 0) {
-      const part = allocate(4 * count);
-      k.gatherRows(part, z.gradPtr, rows, count, 1);
-      k.addTo(ds, part, count);
-      recycle(part, 4 * count, scope.region);
+      const part = allocate(4 * source.size);
+      k.gatherRows(part, z.gradPtr, z.saved, source.size, 1);
+      k.addTo(ds, part, source.size);
+      recycle(part, 4 * source.size, scope.region);
     }
     passGradient(z, x);
-    recycle(rows, 4 * count, z.region);
   },
-  drop: giveBack,
 };
-
-function giveBack({ rows, count }: Rows, _x: Tensor, region: Region): void {
-  recycle(rows, 4 * count, region);
-}
 
 /**
  * The slices of x along an axis at the indices [k], one after the other, a copy: [..., n, ...] → [..., k, ...]. Repeated
@@ -86,8 +79,9 @@ export function indexSelect(x: Tensor, axis: number, indices: Indices): Tensor {
   const count = index.values.length;
   const shape = checkShape("indexSelect", [...x.sizes.slice(0, at), count, ...x.sizes.slice(at + 1)]);
   const outer = sizeOf(shape.slice(0, at));
-  const rows = locate(index.values, [outer, count], [n, 0], 1);
-  return applyOwning(takeOp, { shape, rows, count: outer * count, width: x.size / (outer * n), skip: -1 }, x);
+  const places = [outer, count];
+  const width = x.size / (outer * n);
+  return apply(takeOp, { shape, indices: index.values, places, steps: [n, 0], scale: 1, width, skip: -1 }, x);
 }
 
 /**
@@ -99,7 +93,7 @@ export function indexSelect(x: Tensor, axis: number, indices: Indices): Tensor {
  *   tensor.
  */
 export function gather(x: Tensor, axis: number, index: Indices): Tensor {
-  return applyOwning(takeOp, elements("gather", x, axis, index, null), x);
+  return apply(takeOp, elements("gather", x, axis, index, null), x);
 }
 
 /**
@@ -113,7 +107,7 @@ export const scatterAdd = composedOp((x: Tensor, axis: number, index: Indices, s
   alive(source, "scatterAdd");
   const rows = elements("scatterAdd", x, axis, index, source);
   const part = rows.shape.reduce((z, n, i) => (n < (z.sizes[i] as number) ? slice(z, i, 0, n) : z), source);
-  return applyOwning(scatterAddOp, { ...rows, shape: x.sizes }, x, part);
+  return apply(scatterAddOp, { ...rows, shape: x.sizes }, x, part);
 });
 
 /** The elements of x that an index along an axis names, as rows of one element. The index lies within `source` too. */
@@ -121,7 +115,7 @@ function elements(where: string, x: Tensor, axis: number, index: Indices, source
   ready(where, x);
   if (source !== null) ready(where, source);
   const at = axisOf(where, axis, x.ndim);
-  const { values, shape: given } = indexOf(where, index, x.sizes[at] as number);
+  const { values: indices, shape: given } = indexOf(where, index, x.sizes[at] as number);
   const shape = checkShape(where, given);
   const limits = [x.sizes.map((n, i) => (i === at ? Infinity : n)), source === null ? shape : source.sizes];
   if (limits.some((limit) => limit.length !== shape.length || shape.some((n, i) => n > (limit[i] as number)))) {
@@ -130,10 +124,10 @@ function elements(where: string, x: Tensor, axis: number, index: Indices, source
         `${source === null ? "" : ` and within ${formatShape(source.sizes)}`}, got ${formatShape(shape)}`,
     );
   }
-  const strides = stridesOf(x.sizes);
-  const step = strides[at] as number;
-  strides[at] = 0;
-  return { shape, rows: locate(values, shape, strides, step), count: sizeOf(shape), width: 1, skip: -1 };
+  const steps = stridesOf(x.sizes);
+  const scale = steps[at] as number;
+  steps[at] = 0;
+  return { shape, indices, places: shape, steps, scale, width: 1, skip: -1 };
 }
 
 /** Options of {@link embedding} and {@link Embedding}. */
@@ -159,9 +153,8 @@ export function embedding(indices: Indices, weight: Tensor, options: EmbeddingOp
   const skip = paddingRow(paddingIdx, n);
   const index = indexOf("embedding", indices, n);
   const shape = checkShape("embedding", [...index.shape, width]);
-  const count = index.values.length;
-  const rows = locate(index.values, [count], [0], 1);
-  return applyOwning(takeOp, { shape, rows, count, width, skip }, weight);
+  const places = [index.values.length];
+  return apply(takeOp, { shape, indices: index.values, places, steps: [0], scale: 1, width, skip }, weight);
 }
 
 /** The row of n that paddingIdx names, −1 for null. */
@@ -180,23 +173,21 @@ function indexOf(where: string, indices: Indices, limit: number): { shape: Shape
   return { shape: indices instanceof Tensor ? indices.sizes : [values.length], values };
 }
 
-/**
- * Address of the integers  Σ steps·(place of i in `shape`) + scale·indices[i].  Fewer indices than places are used again.
- */
-function locate(indices: Int32Array, shape: Shape, steps: readonly number[], scale: number): number {
-  const count = sizeOf(shape);
-  const p = allocate(4 * count);
+/** Address of the numbers of the rows, which backward reads too. */
+function locate(z: Tensor, { indices, places, steps, scale }: Rows): number {
+  const count = sizeOf(places);
+  const p = saveFor(z, 4 * count);
   const rows = integersAt(p, count);
-  const place = shape.map(() => 0);
+  const place = places.map(() => 0);
   let offset = 0;
   for (let i = 0; i < count; i++) {
     rows[i] = offset + scale * (indices[i % indices.length] as number);
     // To the next place: the last axis first, with a carry.
-    for (let axis = shape.length - 1; axis >= 0; axis--) {
+    for (let axis = places.length - 1; axis >= 0; axis--) {
       offset += steps[axis] as number;
       place[axis] = (place[axis] as number) + 1;
-      if ((place[axis] as number) < (shape[axis] as number)) break;
-      offset -= (shape[axis] as number) * (steps[axis] as number);
+      if ((place[axis] as number) < (places[axis] as number)) break;
+      offset -= (places[axis] as number) * (steps[axis] as number);
       place[axis] = 0;
     }
   }

@@ -4,7 +4,6 @@ import { columnStride, columnsOf } from "../columns.ts";
 import { composedOp } from "../composed.ts";
 import {
   apply,
-  applyOwning,
   canTake,
   type Factors,
   freshGradOf,
@@ -13,11 +12,12 @@ import {
   type Op,
   ready,
   SAVES,
+  saveFor,
   startOf,
 } from "../op.ts";
-import { allocate, type Region, recycle, scope } from "../scope.ts";
+import { allocate, recycle, scope } from "../scope.ts";
 import { broadcastShapes, formatShape, type Shape, sizeOf } from "../shape.ts";
-import { alive, type Tensor } from "../tensor.ts";
+import { alive, recycleSaved, type Tensor } from "../tensor.ts";
 import { broadcastTo, once } from "./expand.ts";
 import { checkOptionalShape } from "./tensors.ts";
 import { reshape } from "./view.ts";
@@ -38,8 +38,6 @@ interface Product extends Factors {
   count: number;
   /** Some non-zeros of x are not 1. */
   graded: boolean;
-  /** The bits were made for this product, not for x. */
-  owned: boolean;
 }
 
 const linearOp: Op<Product> = {
@@ -47,7 +45,7 @@ const linearOp: Op<Product> = {
   saves: SAVES.a | SAVES.b,
   takesBits: true,
   forward(z, x, w, bias, product) {
-    choosePath(product, x);
+    choosePath(product, z, x);
     const { depth, outputs, stepIn, stepOut, bits, masks, count, graded } = product;
     if (bits === 0 && x.ptr === 0) ready("linear", x);
     const start = bias === null ? 0 : bias.ptr;
@@ -81,9 +79,7 @@ const linearOp: Op<Product> = {
     const db = bias === null ? 0 : gradOf(bias);
     if (db !== 0) k.addSumAxis(db, dz, 1, rows, outputs, 1);
     inputGradient(z, x, w.ptr, product);
-    giveBack(product, x, z.region);
   },
-  drop: giveBack,
 };
 
 /** dx ← dz·wᵀ, added to dx where `adds` */
@@ -259,31 +255,19 @@ function productOf(x: Tensor, w: Tensor, turned: boolean): Product {
   const outputs = w.sizes[turned ? 0 : 1] as number;
   const [stepIn, stepOut] = turned ? [1, depth] : [outputs, 1];
   const shape = [...x.sizes.slice(0, -1), outputs];
-  return {
-    shape,
-    turned,
-    depth,
-    outputs,
-    stepIn,
-    stepOut,
-    bits: 0,
-    masks: false,
-    count: 0,
-    graded: false,
-    owned: false,
-  };
+  return { shape, turned, depth, outputs, stepIn, stepOut, bits: 0, masks: false, count: 0, graded: false };
 }
 
 /**
  * Chooses how to multiply, by the number of non-zeros of x, which may be spikes in bits: few are followed, many spikes for a few
  * outputs are masks, else the product is dense. The data alone decides.
  */
-function choosePath(product: Product, x: Tensor): void {
+function choosePath(product: Product, z: Tensor, x: Tensor): void {
   const { depth, outputs } = product;
   const spikes = x.ptr === 0;
   const rows = x.size / depth;
   const owned = !(spikes && depth % 32 === 0);
-  const bits = owned ? allocate(bitBytes(rows, depth)) : x.bits;
+  const bits = owned ? saveFor(z, bitBytes(rows, depth)) : x.bits;
   const found = !spikes
     ? k.packBits(bits, x.ptr, rows, depth)
     : owned
@@ -297,12 +281,11 @@ function choosePath(product: Product, x: Tensor): void {
   const enough = (outputs <= 2 ? MASKED.forTwo : MASKED.forMore) * x.size;
   const masks = spikes && outputs <= MASKED.outputs && rows >= MASKED.rows && count >= enough;
   const dense = !masks && count * (panels + half) >= density * panels * x.size;
-  if (dense && owned) recycle(bits, bitBytes(rows, depth), scope.region);
+  if (dense && owned) recycleSaved(z, scope.region);
   product.bits = dense ? 0 : bits;
   product.masks = masks;
   product.count = count;
   product.graded = graded;
-  product.owned = owned && !dense;
 }
 
 /** Whether the product will be on record, so that its weights are likely to be written before the next one. */
@@ -310,7 +293,7 @@ const isRecorded = (x: Tensor, w: Tensor, bias: Tensor | null): boolean =>
   scope.recording && (x.requiresGrad || w.requiresGrad || (bias?.requiresGrad ?? false));
 
 function multiply(op: Op<Product>, x: Tensor, w: Tensor, bias: Tensor | null, turned: boolean): Tensor {
-  return applyOwning(op, productOf(x, w, turned), x, w, bias as Tensor);
+  return apply(op, productOf(x, w, turned), x, w, bias as Tensor);
 }
 
 /**
@@ -393,9 +376,4 @@ function hintOf(x: Shape, [outputs, inputs]: Shape): string {
   if (x[x.length - 1] === outputs) return "; transpose the weight?";
   const flat = x.findIndex((_, axis) => sizeOf(x.slice(axis)) === inputs);
   return flat < 0 ? "" : `; flatten(x, ${flat})?`;
-}
-
-/** Gives back the bits of x, taken while `region` was current. */
-function giveBack({ bits, owned, depth }: Product, x: Tensor, region: Region): void {
-  if (owned) recycle(bits, bitBytes(x.size / depth, depth), region);
 }

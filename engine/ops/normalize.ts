@@ -3,8 +3,8 @@ import { NOT_NEGATIVE, numberOf, UNIT, withDefaults, wrongType } from "../argume
 import { heap, k, ofImages } from "../backend.ts";
 import { checkUnchanged } from "../backward.ts";
 import { composedOp } from "../composed.ts";
-import { applyOwning, gradOf, isOutside, type Op, ready, SAVES } from "../op.ts";
-import { allocate, type Region, recycle, scope } from "../scope.ts";
+import { apply, gradOf, isOutside, type Op, ready, SAVES, saveFor } from "../op.ts";
+import { allocate, recycle, scope } from "../scope.ts";
 import { axisOf, formatShape, type Shape, sameShape, sizeOf, sizesOf } from "../shape.ts";
 import { alive, type Tensor, touch } from "../tensor.ts";
 import { add, mul } from "./arithmetic.ts";
@@ -58,8 +58,6 @@ interface Layout {
 interface Normalization extends Layout {
   readonly eps: number;
   readonly training: boolean;
-  /** In training: where the means and then the variances of x are, which forward keeps for backward. */
-  moments: number;
   readonly running: Running | null;
   /** Share of the moments of x in the new running ones, and what makes the variance of x an unbiased one. */
   readonly momentum: number;
@@ -73,16 +71,16 @@ const normOp: Op<Normalization> = {
     const { outer, groups, n, perStat, channels, training, running } = a;
     const stats = groups / perStat;
     if (training) {
-      a.moments = allocate(8 * stats);
-      const variance = a.moments + 4 * stats;
-      ofImages().moments(a.moments, variance, x.ptr, outer, stats, n * perStat);
+      const mean = saveFor(z, 8 * stats);
+      const variance = mean + 4 * stats;
+      ofImages().moments(mean, variance, x.ptr, outer, stats, n * perStat);
       if (running !== null) {
-        mix(running[0], a.moments, a.momentum, 1);
+        mix(running[0], mean, a.momentum, 1);
         mix(running[1], variance, a.momentum, a.unbiased);
       }
     }
     const table = allocate(12 * groups);
-    const mean = training ? a.moments : (running as Running)[0].ptr;
+    const mean = training ? z.saved : (running as Running)[0].ptr;
     const variance = training ? mean + 4 * stats : (running as Running)[1].ptr;
     const weight = w?.ptr ?? 0;
     ofImages().normConstants(table, mean, variance, weight, b?.ptr ?? 0, a.eps, groups, perStat, channels);
@@ -99,7 +97,10 @@ const normOp: Op<Normalization> = {
     const table = allocate(24 * groups);
     // Means, factors of x, offsets, factors of dz, and the two sums.
     const t = heap.view(table, 6 * groups);
-    const [mean, variance] = momentsOf(a);
+    const stats = groups / perStat;
+    const [mean, variance] = training
+      ? [heap.view(z.saved, stats), heap.view(z.saved + 4 * stats, stats)]
+      : (running as Running).map((t) => t.data);
     for (let g = 0; g < groups; g++) t[g] = mean[Math.floor(g / perStat)] as number;
     ofImages().momentSums(table + 16 * groups, table + 20 * groups, z.gradPtr, x.ptr, table, outer, groups, n);
     const weight = w?.data;
@@ -126,23 +127,8 @@ const normOp: Op<Normalization> = {
     }
     if (dx !== 0) ofImages().normalize(dx, x.ptr, z.gradPtr, table, outer, groups, n);
     recycle(table, 24 * groups, scope.region);
-    recycleMoments(a, x, z.region);
   },
-  drop: recycleMoments,
 };
-
-/** Means and variances, as live views. */
-function momentsOf({
-  moments,
-  groups,
-  perStat,
-  running,
-}: Normalization): readonly [ArrayLike<number>, ArrayLike<number>] {
-  const stats = groups / perStat;
-  if (moments !== 0) return [heap.view(moments, stats), heap.view(moments + 4 * stats, stats)];
-  const [mean, variance] = running as Running;
-  return [mean.data, variance.data];
-}
 
 /** running ← (1 − momentum)·running + momentum·factor·x. Not by `gradcheck`, which runs the same batch over and over. */
 function mix(running: Tensor, x: number, momentum: number, factor: number): void {
@@ -150,10 +136,6 @@ function mix(running: Tensor, x: number, momentum: number, factor: number): void
   k.affine(running.ptr, running.ptr, running.size, 1 - momentum, 0);
   k.addScaled(running.ptr, x, running.size, momentum * factor);
   touch(running);
-}
-
-function recycleMoments({ moments, groups, perStat }: Normalization, _x: Tensor, region: Region): void {
-  if (moments !== 0) recycle(moments, (8 * groups) / perStat, region);
 }
 
 function normalize(
@@ -165,8 +147,8 @@ function normalize(
   momentum = 0,
   unbiased = 1,
 ): Tensor {
-  const attrs = { ...layout, eps, moments: 0, training, running, momentum, unbiased };
-  return applyOwning(normOp, attrs, x, weight as Tensor, bias as Tensor);
+  const attrs = { ...layout, eps, training, running, momentum, unbiased };
+  return apply(normOp, attrs, x, weight as Tensor, bias as Tensor);
 }
 
 export function checkGroups(where: string, numGroups: number, channels: number): void {

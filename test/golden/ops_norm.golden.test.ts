@@ -1,8 +1,12 @@
 /** Normalisation and dropout, running statistics included, against PyTorch. */
-import { batchNorm, bernoulli, groupNorm, layerNorm, type Tensor } from "jarvis-snn";
-import { dropoutBy } from "../../engine/ops/dropout.ts";
+import { batchNorm, dropout, Generator, groupNorm, layerNorm, type Tensor } from "jarvis-snn";
+import { k } from "../../engine/backend.ts";
 import { present } from "../support/close.ts";
 import { type Inputs, numberOf, type OpAttrs, type OpCase, opSuite } from "./op-suite.ts";
+
+/** A generator whose draw is this mask. */
+const drawing = (mask: Tensor): Generator =>
+  Object.assign(new Generator(), { bernoulli: (z: number) => void k.packBits(z, mask.ptr, 1, mask.size) });
 
 const affine = (inputs: Inputs, attrs: OpAttrs) => ({
   weight: inputs.weight ?? null,
@@ -28,9 +32,8 @@ const cases: Record<string, OpCase> = {
     layerNorm(present(inputs, "input"), attrs.normalized_shape as number[], affine(inputs, attrs)),
   group_norm: (inputs, attrs) =>
     groupNorm(present(inputs, "input"), numberOf(attrs, "num_groups", 1), { ...affine(inputs, attrs), axis: 1 }),
-  // Draws with probabilities 0 and 1 are the mask itself, in bits.
   dropout_mask: (inputs, attrs) =>
-    dropoutBy(bernoulli(present(inputs, "mask")), present(inputs, "input"), numberOf(attrs, "p", 0.5)),
+    dropout(present(inputs, "input"), { p: numberOf(attrs, "p", 0.5), generator: drawing(present(inputs, "mask")) }),
 };
 
 opSuite({

@@ -18,6 +18,8 @@ export type Rows<Table> = {
 export type Internal =
   | "moveGrad"
   | "gradTensor"
+  | "saved"
+  | "savedBytes"
   | "parts"
   | "held"
   | "leaf"
