@@ -3,8 +3,9 @@
 import { functionOf, iterableOf, numberOf, objectOf, WHOLE, withDefaults, wrongType } from "./arguments.ts";
 import type { Batch } from "./data/loader.ts";
 import { type Module, moduleOf } from "./nn/module.ts";
-import { targetsOf } from "./ops/loss.ts";
+
 import { argmax } from "./ops/reduce.ts";
+import { targetsOf } from "./ops/tensors.ts";
 import type { Optimizer } from "./optim/optimizer.ts";
 import type { Scheduler } from "./optim/scheduler.ts";
 import { noGrad, tape } from "./tape.ts";

@@ -20,7 +20,7 @@ test.each([1, 3, 18])("recurrent: products of %i rows have the bits of gemm, wha
       for (const start of [0, bias]) {
         const [z, expected] = [side.zeros(size), side.zeros(size)];
         k.feedForward(z, current, share === 0 ? 0 : s, size, panels, start, work, rows, n);
-        k.gemm(expected, side.put(fired.slice(size)), weight, start, rows, n, n, n, 1, 1, n, n, 0, 1);
+        k.gemm(expected, side.put(fired.slice(size)), weight, start, rows, n, n, n, 1, 1, n, n);
         k.addTo(expected, current, size);
         expect(side.read(z, size), `${n} neurons`).toEqual(side.read(expected, size));
       }
@@ -28,7 +28,7 @@ test.each([1, 3, 18])("recurrent: products of %i rows have the bits of gemm, wha
     const [ds, expected] = [side.put(numbers(size, 5)), side.put(numbers(size, 5))];
     k.packBackward(weight, n);
     for (let t = 0; t < 2; t++) k.feedBack(ds, current, weight, rows, n);
-    for (let t = 0; t < 2; t++) k.gemm(expected, current, weight, expected, rows, n, n, n, 1, n, 1, n, n, 1);
+    for (let t = 0; t < 2; t++) k.gemm(expected, current, weight, expected, rows, n, n, n, 1, n, 1, n);
     expect(side.read(ds, size), `${n} neurons`).toEqual(side.read(expected, size));
   }
   side.finish();

@@ -21,7 +21,7 @@ export interface Pairwise<Attrs> extends Op<Attrs> {
 /** What kernels take for `single`. */
 export const isSingle = (z: Tensor, y: Tensor): number => (y.size === z.size ? 0 : 1);
 
-export const addOp: Pairwise<null> = {
+const addOp: Pairwise<null> = {
   name: "add",
   saves: SAVES.nothing,
   single: "any",
@@ -32,7 +32,7 @@ export const addOp: Pairwise<null> = {
   },
 };
 
-export const subOp: Pairwise<null> = {
+const subOp: Pairwise<null> = {
   name: "sub",
   saves: SAVES.nothing,
   single: "any",
@@ -52,7 +52,7 @@ function addSigned(z: Tensor, y: Tensor, sign: 1 | -1): void {
   else k.addScaled(dy, z.gradPtr, z.size, sign);
 }
 
-export const mulOp: Pairwise<null> = {
+const mulOp: Pairwise<null> = {
   name: "mul",
   saves: SAVES.a | SAVES.b,
   single: "any",
@@ -82,7 +82,7 @@ function addTotal(z: Tensor, y: Tensor, sign: 1 | -1, write: (terms: number) => 
   recycle(terms, bytes, scope.region);
 }
 
-export const divOp: Pairwise<null> = {
+const divOp: Pairwise<null> = {
   name: "div",
   saves: SAVES.b | SAVES.output,
   single: "any",
@@ -132,8 +132,8 @@ const tieOps = (name: "maximum" | "minimum"): Pairwise<null> => ({
   },
 });
 
-export const maximumOp = tieOps("maximum");
-export const minimumOp = tieOps("minimum");
+const maximumOp = tieOps("maximum");
+const minimumOp = tieOps("minimum");
 
 /** Brings both operands to one shape, unless the op takes them as they are, and applies it. */
 export function broadcast<Attrs = null>(op: Pairwise<Attrs>, x: Tensor, y: Operand, attrs = null as Attrs): Tensor {

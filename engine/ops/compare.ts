@@ -14,11 +14,11 @@ const comparison = (name: Name): Pairwise<null> => ({
   backward() {},
 });
 
-export const gtOp = comparison("gt");
-export const geOp = comparison("ge");
-export const ltOp = comparison("lt");
-export const leOp = comparison("le");
-export const eqOp = comparison("eq");
+const gtOp = comparison("gt");
+const geOp = comparison("ge");
+const ltOp = comparison("lt");
+const leOp = comparison("le");
+const eqOp = comparison("eq");
 
 /**
  * z = 1 where x > y, else 0, broadcast; 0 where one is NaN. No gradient.

@@ -8,7 +8,7 @@ import { k } from "../backend.ts";
 import { apply, gradOf, type Op, SAVES } from "../op.ts";
 import { alive, type Tensor } from "../tensor.ts";
 import { broadcast, type Operand } from "./arithmetic.ts";
-import { type Bounds, clampOp, sqrt, square } from "./unary.ts";
+import { sqrt, square } from "./unary.ts";
 
 /** The second operand where it is a number, and a further number. */
 interface Numbers {
@@ -162,29 +162,6 @@ const eluOp = formula("elu", codes.ELU);
  */
 export function elu(x: Tensor, alpha = 1): Tensor {
   return withNumber(eluOp, x, "alpha", alpha);
-}
-
-/** clamp with the gradient of its inside alone. */
-const hardtanhOp: Op<Bounds> = {
-  ...clampOp,
-  name: "hardtanh",
-  backward(z, x, _y, _w, { low, high }) {
-    const dx = gradOf(x);
-    if (dx !== 0) k.formulaGrad(codes.INSIDE, dx, z.gradPtr, x.ptr, 0, z.size, low, high);
-  },
-};
-
-/**
- * z = min(max(x, low), high), elementwise, by default from −1 to 1.  ∂L/∂x = ∂L/∂z where low < x < high, else 0: unlike that
- * of {@link clamp} the gradient is 0 at both ends, as in PyTorch.
- *
- * @throws RangeError unless low ≤ high.
- */
-export function hardtanh(x: Tensor, low = -1, high = 1): Tensor {
-  numberOf("hardtanh", "low", low, NUMBER);
-  numberOf("hardtanh", "high", high, NUMBER);
-  if (low > high) throw new RangeError(`hardtanh: expected low ≤ high, got ${low} and ${high}`);
-  return apply(hardtanhOp, { low, high }, x);
 }
 
 const powOp = formula("pow", codes.POW);

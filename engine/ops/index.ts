@@ -20,7 +20,6 @@ import {
   erf,
   floor,
   gelu,
-  hardtanh,
   leakyRelu,
   log1p,
   logSigmoid,
@@ -43,7 +42,7 @@ import { adaptiveAvgPool2d, avgPool2d, maxPool2d } from "./pool.ts";
 import { amax, amin, argmax, argmin, cumsum, max, mean, min, prod, sum } from "./reduce.ts";
 import { logSoftmax, softmax } from "./softmax.ts";
 import { logsumexp, norm, std, variance } from "./statistics.ts";
-import { abs, clamp, exp, log, relu, sigmoid, sqrt, square, tanh } from "./unary.ts";
+import { abs, clamp, exp, hardtanh, log, relu, sigmoid, sqrt, square, tanh } from "./unary.ts";
 import { detach, flatten, reshape, squeeze, unsqueeze } from "./view.ts";
 import { maskedFill, where } from "./where.ts";
 

@@ -1,17 +1,17 @@
 /** Losses. Those over class indices are fused; the others are composed of other ops, so they are as exact as these. */
-import { choiceOf, integersOf, NUMBER, numberOf, numbersOf, type Range, UNIT, withDefaults } from "../arguments.ts";
+import { choiceOf, integersOf, NUMBER, numberOf, type Range, UNIT, withDefaults } from "../arguments.ts";
 import { integersAt, k } from "../backend.ts";
 import { composedOp } from "../composed.ts";
 import { apply, gradOf, type Op, ready, SAVES } from "../op.ts";
 import { allocate, recycle, scope } from "../scope.ts";
 import { broadcastShapes, formatShape, type Shape, sameShape } from "../shape.ts";
-import { alive, empty, peek, Tensor } from "../tensor.ts";
+import { alive, empty, Tensor } from "../tensor.ts";
 import { add, mul, mulNumberOp, neg, sub } from "./arithmetic.ts";
 import { eq } from "./compare.ts";
 import { softplus } from "./formula.ts";
 import { mean, sum } from "./reduce.ts";
 import { logSoftmax } from "./softmax.ts";
-import { checkOptional, checkOptionalShape } from "./tensors.ts";
+import { checkOptional, checkOptionalShape, targetsOf } from "./tensors.ts";
 import { abs, clamp, exp, log, square } from "./unary.ts";
 
 /** How the losses of the elements are combined. */
@@ -360,21 +360,4 @@ function classLoss(
   const shape = total ? [] : x.sizes.slice(0, -1);
   const attrs = { shape, rows, classes, smoothing, indices, logSumExp, scale, total };
   return apply(op, attrs, x, weight as Tensor);
-}
-
-/**
- * Targets of the rows of x [..., K], one each, as an array that nobody changes until the next allocation.
- *
- * @throws TypeError for anything but numbers in a row or a tensor; RangeError for another number of them.
- */
-export function targetsOf(where: string, x: Tensor, target: unknown): ArrayLike<number> {
-  if (target instanceof Tensor) alive(target, where);
-  const targets = numbersOf(where, "an array or a tensor of targets", target instanceof Tensor ? peek(target) : target);
-  const rows = x.size / (x.sizes[x.ndim - 1] as number);
-  const n = targets.length;
-  if (n === rows) return targets;
-  const hint = Number.isInteger(rows / n)
-    ? `; does ${formatShape(x.sizes)} have a time axis? take a readout over time first, or repeat the targets`
-    : "";
-  throw new RangeError(`${where}: expected ${rows} targets, got ${n}${hint}`);
 }

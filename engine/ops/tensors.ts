@@ -1,7 +1,7 @@
 /** Tensors among the arguments of ops. */
-import { wrongType } from "../arguments.ts";
+import { numbersOf, wrongType } from "../arguments.ts";
 import { formatShape, type Shape, sameShape } from "../shape.ts";
-import { alive, Tensor } from "../tensor.ts";
+import { alive, peek, Tensor } from "../tensor.ts";
 
 /** Throws unless an argument that may be null is that or a tensor, which is alive. */
 export function checkOptional(where: string, name: string, t: Tensor | null): void {
@@ -29,4 +29,21 @@ export function tensorsOf(where: string, list: readonly Tensor[]): [Tensor, ...T
     tensors.push(t);
   }
   return tensors as [Tensor, ...Tensor[]];
+}
+
+/**
+ * Targets of the rows of x [..., K], one each, as an array that nobody changes until the next allocation.
+ *
+ * @throws TypeError for anything but numbers in a row or a tensor; RangeError for another number of them.
+ */
+export function targetsOf(where: string, x: Tensor, target: unknown): ArrayLike<number> {
+  if (target instanceof Tensor) alive(target, where);
+  const targets = numbersOf(where, "an array or a tensor of targets", target instanceof Tensor ? peek(target) : target);
+  const rows = x.size / (x.sizes[x.ndim - 1] as number);
+  const n = targets.length;
+  if (n === rows) return targets;
+  const hint = Number.isInteger(rows / n)
+    ? `; does ${formatShape(x.sizes)} have a time axis? take a readout over time first, or repeat the targets`
+    : "";
+  throw new RangeError(`${where}: expected ${rows} targets, got ${n}${hint}`);
 }

@@ -1,4 +1,5 @@
 /** Functions of one value. */
+import { INSIDE } from "../../kernels/codes.ts";
 import { NUMBER, numberOf } from "../arguments.ts";
 import { k } from "../backend.ts";
 import { apply, gradOf, type Op, SAVES } from "../op.ts";
@@ -20,22 +21,22 @@ function unary(name: Name, saves: typeof SAVES.a | typeof SAVES.output): Op<null
   };
 }
 
-export const expOp = unary("exp", SAVES.output);
-export const logOp = unary("log", SAVES.a);
-export const sqrtOp = unary("sqrt", SAVES.output);
-export const squareOp = unary("square", SAVES.a);
-export const absOp = unary("abs", SAVES.a);
-export const tanhOp = unary("tanh", SAVES.output);
-export const sigmoidOp = unary("sigmoid", SAVES.output);
-export const reluOp = unary("relu", SAVES.output);
+const expOp = unary("exp", SAVES.output);
+const logOp = unary("log", SAVES.a);
+const sqrtOp = unary("sqrt", SAVES.output);
+const squareOp = unary("square", SAVES.a);
+const absOp = unary("abs", SAVES.a);
+const tanhOp = unary("tanh", SAVES.output);
+const sigmoidOp = unary("sigmoid", SAVES.output);
+const reluOp = unary("relu", SAVES.output);
 
-export interface Bounds {
+interface Bounds {
   readonly low: number;
   readonly high: number;
 }
 
 /** z = clamp(x, low, high); the gradient passes where low ≤ x ≤ high. */
-export const clampOp: Op<Bounds> = {
+const clampOp: Op<Bounds> = {
   name: "clamp",
   saves: SAVES.a,
   forward: (z, x, _y, _w, { low, high }) => k.clamp(z.ptr, x.ptr, z.size, low, high),
@@ -81,4 +82,27 @@ export function clamp(x: Tensor, low: number | null = null, high: number | null 
     high: numberOf("clamp", "high", high ?? Infinity, NUMBER),
   };
   return apply(clampOp, bounds, x);
+}
+
+/** clamp with the gradient of its inside alone. */
+const hardtanhOp: Op<Bounds> = {
+  ...clampOp,
+  name: "hardtanh",
+  backward(z, x, _y, _w, { low, high }) {
+    const dx = gradOf(x);
+    if (dx !== 0) k.formulaGrad(INSIDE, dx, z.gradPtr, x.ptr, 0, z.size, low, high);
+  },
+};
+
+/**
+ * z = min(max(x, low), high), elementwise, by default from −1 to 1.  ∂L/∂x = ∂L/∂z where low < x < high, else 0: unlike that
+ * of {@link clamp} the gradient is 0 at both ends, as in PyTorch.
+ *
+ * @throws RangeError unless low ≤ high.
+ */
+export function hardtanh(x: Tensor, low = -1, high = 1): Tensor {
+  numberOf("hardtanh", "low", low, NUMBER);
+  numberOf("hardtanh", "high", high, NUMBER);
+  if (low > high) throw new RangeError(`hardtanh: expected low ≤ high, got ${low} and ${high}`);
+  return apply(hardtanhOp, { low, high }, x);
 }
