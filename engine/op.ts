@@ -180,28 +180,6 @@ export function isReached({ gradPtr, parts }: Tensor): boolean {
   return gradPtr !== 0 || parts?.some((z) => isPart(z) && z.gradPtr !== 0) === true;
 }
 
-interface Many {
-  readonly inputs: readonly Tensor[];
-  readonly shape: Shape;
-}
-
-/** `apply` for an op over a list of inputs, which its attributes hold. */
-export function applyMany<Attrs extends Many>(op: Op<Attrs>, attrs: Attrs): Tensor {
-  return scope === root ? allOrNothing(() => runMany(op, attrs)) : runMany(op, attrs);
-}
-
-function runMany<Attrs extends Many>(op: Op<Attrs>, attrs: Attrs): Tensor {
-  let wanted = false;
-  for (const x of attrs.inputs) {
-    ready(op.name, x);
-    wanted ||= x.requiresGrad;
-  }
-  const z = empty(attrs.shape);
-  op.forward(z, NONE, NONE, NONE, attrs);
-  if (scope.recording && wanted) record(z, op as Recorded<never>, attrs, null, null, null);
-  return z;
-}
-
 /** Throws for what is no tensor, and when x is freed; writes out spikes and constant expansions. */
 export function ready(where: string, x: Tensor): void {
   if (!(x instanceof Tensor) || !x.region?.open || x.base !== null) alive(x, where);

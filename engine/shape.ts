@@ -66,14 +66,17 @@ export function sameShape(x: Shape, y: Shape): boolean {
   return true;
 }
 
-/** An axis of a tensor with `ndim` axes as 0 … ndim − 1; negative ones count from the end. */
+/** One of n places as 0 … n − 1; negative ones count from the end. */
+export function placeOf(where: string, name: string, place: number, n: number): number {
+  if (typeof place !== "number") throw wrongType(where, `${name} as a number`, place);
+  const index = place < 0 ? place + n : place;
+  if (Number.isInteger(index) && index >= 0 && index < n) return index;
+  throw new RangeError(`${where}: expected ${name} in [${-n}, ${n - 1}], got ${place}`);
+}
+
+/** The place of an axis among those of a tensor. */
 export function axisOf(where: string, axis: number, ndim: number): number {
-  if (typeof axis !== "number") throw wrongType(where, "an axis as a number", axis);
-  const index = axis < 0 ? axis + ndim : axis;
-  if (!Number.isInteger(index) || index < 0 || index >= ndim) {
-    throw new RangeError(`${where}: expected an axis in [${-ndim}, ${ndim - 1}], got ${axis}`);
-  }
-  return index;
+  return placeOf(where, "an axis", axis, ndim);
 }
 
 /** Axes ascending and without repetition; all of them for undefined. */

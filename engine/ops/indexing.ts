@@ -6,12 +6,12 @@
  * what repeated indices add up to is always the same.
  */
 
-import { integersOf, withDefaults, wrongType } from "../arguments.ts";
+import { integersOf, withDefaults } from "../arguments.ts";
 import { integersAt, k } from "../backend.ts";
 import { composedOp } from "../composed.ts";
 import { apply, gradOf, type Op, passGradient, ready, SAVES, saveFor } from "../op.ts";
 import { allocate, recycle, scope } from "../scope.ts";
-import { axisOf, checkShape, formatShape, type Shape, sizeOf, stridesOf } from "../shape.ts";
+import { axisOf, checkShape, formatShape, placeOf, type Shape, sizeOf, stridesOf } from "../shape.ts";
 import { alive, Tensor } from "../tensor.ts";
 import { slice } from "./layout.ts";
 
@@ -158,13 +158,8 @@ export function embedding(indices: Indices, weight: Tensor, options: EmbeddingOp
 }
 
 /** The row of n that paddingIdx names, −1 for null. */
-export function paddingRow(paddingIdx: number | null, n: number): number {
-  if (paddingIdx === null) return -1;
-  if (typeof paddingIdx !== "number") throw wrongType("embedding", "paddingIdx as a number", paddingIdx);
-  const row = paddingIdx < 0 ? paddingIdx + n : paddingIdx;
-  if (Number.isInteger(row) && row >= 0 && row < n) return row;
-  throw new RangeError(`embedding: expected paddingIdx in [${-n}, ${n - 1}], got ${paddingIdx}`);
-}
+export const paddingRow = (paddingIdx: number | null, n: number): number =>
+  paddingIdx === null ? -1 : placeOf("embedding", "paddingIdx", paddingIdx, n);
 
 /** The shape of the indices, and a copy of them in row-major order. Throws unless each is a whole number in [0, limit). */
 function indexOf(where: string, indices: Indices, limit: number): { shape: Shape; values: Int32Array } {

@@ -2,8 +2,8 @@
 import { COUNT, FINITE, listOf, numberOf, wrongType } from "../arguments.ts";
 import { k } from "../backend.ts";
 import { composedOp } from "../composed.ts";
-import { apply, applyMany, freshGradOf, gradOf, type Op, SAVES, startOf } from "../op.ts";
-import { axesOf, axisOf, formatShape, type Shape, sameShape, sizeOf, stridesOf } from "../shape.ts";
+import { apply, freshGradOf, gradOf, type Op, ready, startOf, SAVES } from "../op.ts";
+import { axesOf, axisOf, formatShape, placeOf, type Shape, sameShape, sizeOf, stridesOf } from "../shape.ts";
 import { alive, type Tensor } from "../tensor.ts";
 import { tensorsOf } from "./tensors.ts";
 import { reshape, sliceRows, unsqueeze } from "./view.ts";
@@ -210,12 +210,7 @@ export const flip = composedOp((x: Tensor, axes?: number | readonly number[]): T
 export const select = composedOp((x: Tensor, axis: number, index: number): Tensor => {
   alive(x, "select");
   const at = axisOf("select", axis, x.ndim);
-  const n = x.sizes[at] as number;
-  if (typeof index !== "number") throw wrongType("select", "an index as a number", index);
-  const i = index < 0 ? index + n : index;
-  if (!Number.isInteger(i) || i < 0 || i >= n) {
-    throw new RangeError(`select: expected an index in [${-n}, ${n - 1}], got ${index}`);
-  }
+  const i = placeOf("select", "an index", index, x.sizes[at] as number);
   return reshape(
     slice(x, at, i, i + 1),
     x.sizes.filter((_, a) => a !== at),
@@ -266,6 +261,7 @@ export const split = composedOp((x: Tensor, sizes: number | readonly number[], a
  */
 export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
   const inputs = tensorsOf("concat", tensors);
+  for (const x of inputs) ready("concat", x);
   const [first] = inputs;
   const at = axisOf("concat", axis, first.ndim);
   let total = 0;
@@ -280,7 +276,9 @@ export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
   }
   const shape = first.sizes.map((n, i) => (i === at ? total : n));
   const outer = sizeOf(shape.slice(0, at));
-  return applyMany(concatOp, { inputs, shape, outer, step: sizeOf(shape) / outer });
+  // On record if one of them requires a gradient.
+  const leader = inputs.find((x) => x.requiresGrad) ?? first;
+  return apply(concatOp, { inputs, shape, outer, step: sizeOf(shape) / outer }, leader);
 }
 
 /**
