@@ -105,6 +105,13 @@ export function objectOf(where: string, expected: string, value: unknown): Reado
   return value as Readonly<Record<string, unknown>>;
 }
 
+/** Whether the value is an object without a class, of whatever realm. */
+export function isPlain(value: unknown): value is object {
+  if (typeof value !== "object" || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || (Object.getPrototypeOf(prototype) === null && !Array.isArray(value));
+}
+
 /**
  * The value, something to iterate over that may hold objects.
  *
@@ -207,7 +214,7 @@ export function integersOf(
  */
 export function withDefaults<Options extends object>(where: string, defaults: Options, options: unknown): Options {
   if (options === defaults) return defaults;
-  if (!isPlain(options, defaults)) throw wrongType(where, "options", options);
+  if (!isPlain(options) && !isSettled(options, defaults)) throw wrongType(where, "options", options);
   const usual = defaults as Record<string, unknown>;
   // The defaults stand behind what is given: a copy of them would take several times as long.
   const result: Record<string, unknown> = Object.create(usual);
@@ -232,12 +239,8 @@ export function allOptions<Options extends object>(where: string, defaults: Opti
   return { ...defaults, ...withDefaults(where, defaults, options) };
 }
 
-/** Whether the value is an object without a class, of whatever realm, or has been through `withDefaults` already. */
-function isPlain(value: unknown, defaults: object): boolean {
-  if (typeof value !== "object" || value === null) return false;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype === defaults) return true;
-  return prototype === null || (Object.getPrototypeOf(prototype) === null && !Array.isArray(value));
-}
+/** Whether the options have been through `withDefaults` already. */
+const isSettled = (options: unknown, defaults: object): boolean =>
+  typeof options === "object" && options !== null && Object.getPrototypeOf(options) === defaults;
 
 const isField = (fields: object, name: string): boolean => Object.prototype.propertyIsEnumerable.call(fields, name);

@@ -7,7 +7,7 @@
  *
  * @see https://github.com/huggingface/safetensors
  */
-import { show } from "./arguments.ts";
+import { isPlain, show } from "./arguments.ts";
 import { cut, members } from "./json.ts";
 import type { StateEntry } from "./nn/module.ts";
 import { checkShape, formatShape, type Shape, sizeOf } from "./shape.ts";
@@ -135,13 +135,6 @@ export function entriesOf(where: string, expected: string, object: unknown): [st
 export function showKind(value: unknown): string {
   const name: unknown = typeof value === "object" ? value?.constructor?.name : undefined;
   return typeof name === "string" && !Array.isArray(value) ? cut(name) : show(value);
-}
-
-/** Of this realm or another, or without a prototype. */
-export function isPlain(value: unknown): value is object {
-  if (typeof value !== "object" || value === null) return false;
-  const prototype = Object.getPrototypeOf(value);
-  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
 /** The value of a member, read once. */

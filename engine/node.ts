@@ -26,12 +26,11 @@ import {
 import { hostname } from "node:os";
 import { basename, dirname, isAbsolute, join, sep } from "node:path";
 import { threadId } from "node:worker_threads";
-import { numberOf, type Range, show, wrongType } from "./arguments.ts";
+import { isPlain, numberOf, type Range, show, wrongType } from "./arguments.ts";
 import {
   bytesFor,
   decode,
   entriesOf,
-  isPlain,
   type NamedArrays,
   parseSafetensors,
   type StoredArray,

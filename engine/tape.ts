@@ -7,7 +7,7 @@
  *     return loss;              // moved out; everything else is freed
  *   });
  */
-import { functionOf } from "./arguments.ts";
+import { functionOf, isPlain } from "./arguments.ts";
 import { heap, heapOf, inReference, k } from "./backend.ts";
 import type { MemoryStats } from "./memory.ts";
 import { enter, leave, type Region, root, type Scope, scope } from "./scope.ts";
@@ -147,11 +147,6 @@ function releaseAll(result: unknown, inner: Scope, release: Release): void {
       for (const item of Object.values(value)) if (typeof item === "object" && item !== null) found.add(item);
     }
   }
-}
-
-function isPlain(value: object): boolean {
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
 }
 
 function moveOut(t: Tensor, inner: Scope): void {

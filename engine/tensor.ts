@@ -448,28 +448,16 @@ export function constantOver(x: Tensor, shape: Shape, size: number): Tensor {
   return z;
 }
 
+type Input = Tensor | null;
+
 /** Makes z the recorded output of op on a, b, c, on the tape that owns z. */
-export function record(
-  z: Tensor,
-  op: Recorded<never>,
-  attrs: unknown,
-  a: Tensor | null,
-  b: Tensor | null,
-  c: Tensor | null,
-): void {
+export function record(z: Tensor, op: Recorded<never>, attrs: unknown, a: Input, b: Input, c: Input): void {
   fillRecord(z, op, attrs, a, b, c);
   z.region.scope.records.push(z);
 }
 
 /** The same, but the record is on no tape: another one has it in its `parts`. */
-export function fillRecord(
-  z: Tensor,
-  op: Recorded<never>,
-  attrs: unknown,
-  a: Tensor | null,
-  b: Tensor | null,
-  c: Tensor | null,
-): void {
+export function fillRecord(z: Tensor, op: Recorded<never>, attrs: unknown, a: Input, b: Input, c: Input): void {
   z.op = op;
   z.attrs = attrs;
   z.a = a;

@@ -10,7 +10,7 @@ import { k, ofImages } from "../backend.ts";
 import { allocate, recycle, scope } from "../scope.ts";
 import type { Tensor } from "../tensor.ts";
 import { fitsWords, SpikeWindows } from "./spike-windows.ts";
-import { type Axis, type Follower, type Path, partBytes, type Windows } from "./windows.ts";
+import { type Axis, bytesOf, carve, type Follower, type Path, type Windows } from "./windows.ts";
 
 /** Values that are looked through at a time. */
 const COUNTED = 65536;
@@ -65,14 +65,9 @@ class Events implements Follower {
   begin(weights: number): void {
     const { groups, channels, filters, y, x, taps, size } = this.g;
     const unit = 4 * filters;
-    const turnedBytes = partBytes(groups * filters * taps);
-    const downBytes = partBytes(1 + 5 * y.size);
-    const acrossBytes = partBytes(1 + 5 * x.size);
-    this.bytes = turnedBytes + downBytes + acrossBytes + partBytes(Math.ceil((channels * size) / 32) + 1);
-    this.turned = allocate(this.bytes);
-    this.down = this.turned + turnedBytes;
-    this.across = this.down + downBytes;
-    this.bits = this.across + acrossBytes;
+    const words = [groups * filters * taps, 1 + 5 * y.size, 1 + 5 * x.size, Math.ceil((channels * size) / 32) + 1] as const;
+    this.bytes = bytesOf(words);
+    [this.turned, this.down, this.across, this.bits] = carve(words);
     overlapsOf(this.down, y, x.kernel * unit, x.places * unit);
     overlapsOf(this.across, x, unit, unit);
     k.copyStrided(this.turned, weights + 4 * (taps - 1), 1, groups, taps, filters, 0, filters * taps, -1, taps);

@@ -55,13 +55,17 @@ interface Layout {
   readonly channels: number;
 }
 
-interface Normalization extends Layout {
-  readonly eps: number;
+/** Where the mean and the variance come from: x in training, else the running ones. */
+interface Moments {
   readonly training: boolean;
   readonly running: Running | null;
   /** Share of the moments of x in the new running ones, and what makes the variance of x an unbiased one. */
   readonly momentum: number;
   readonly unbiased: number;
+}
+
+interface Normalization extends Layout, Moments {
+  readonly eps: number;
 }
 
 const normOp: Op<Normalization> = {
@@ -138,17 +142,12 @@ function mix(running: Tensor, x: number, momentum: number, factor: number): void
   touch(running);
 }
 
-function normalize(
-  x: Tensor,
-  layout: Layout,
-  { weight, bias, eps }: Required<LayerNormOptions>,
-  running: Running | null = null,
-  training = true,
-  momentum = 0,
-  unbiased = 1,
-): Tensor {
-  const attrs = { ...layout, eps, training, running, momentum, unbiased };
-  return apply(normOp, attrs, x, weight as Tensor, bias as Tensor);
+/** Of a normalisation that takes the moments of x, and keeps none. */
+const OWN_MOMENTS: Moments = { training: true, running: null, momentum: 0, unbiased: 1 };
+
+function normalize(x: Tensor, layout: Layout, options: Required<LayerNormOptions>, moments = OWN_MOMENTS): Tensor {
+  const { weight, bias, eps } = options;
+  return apply(normOp, { ...layout, ...moments, eps }, x, weight as Tensor, bias as Tensor);
 }
 
 export function checkGroups(where: string, numGroups: number, channels: number): void {
@@ -228,7 +227,7 @@ function batchNormOf(x: Tensor, options: Required<BatchNormOptions>, axis: numbe
   if (n === 1 && count > 1) return batchNormOfRows(x, options, times, channels);
   const layout = { outer: count / n, groups: channels, n, perStat: 1, channels };
   const values = count * times;
-  return normalize(x, layout, options, running, training, momentum, values / (values - 1));
+  return normalize(x, layout, options, { training, running, momentum, unbiased: values / (values - 1) });
 }
 
 /** Of single values: as rows, one for each channel, their runs are long. */

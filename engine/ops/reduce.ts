@@ -2,18 +2,7 @@
 import { withDefaults } from "../arguments.ts";
 import { k } from "../backend.ts";
 import { composedOp } from "../composed.ts";
-import {
-  apply,
-  canTakeOver,
-  freshGradOf,
-  gradOf,
-  handOver,
-  type Op,
-  passGradient,
-  ready,
-  SAVES,
-  startOf,
-} from "../op.ts";
+import { apply, canTakeOver, freshGradOf, gradOf, handOver, type Op, passGradient, ready, SAVES, startOf } from "../op.ts";
 import { allocate, recycle, scope } from "../scope.ts";
 import { axesOf, axisOf, type Shape, sizeOf } from "../shape.ts";
 import { noGrad } from "../tape.ts";
@@ -42,13 +31,19 @@ interface Reduction {
   readonly columns: boolean;
 }
 
-const sumOp: Op<Reduction> = {
-  name: "sum",
+const totalOp = (name: "sum" | "mean"): Op<Reduction> => ({
+  name,
   saves: SAVES.nothing,
   takesBits: true,
-  forward: (z, x, _y, _w, reduction) => total(z, x, reduction),
-  backward: (z, x, _y, _w, reduction) => giveToAll(z, x, reduction, 1),
-};
+  forward(z, x, _y, _w, reduction) {
+    total(z, x, reduction);
+    if (name === "mean") k.affine(z.ptr, z.ptr, z.size, 1 / reduction.n, 0);
+  },
+  backward: (z, x, _y, _w, reduction) => giveToAll(z, x, reduction, name === "mean" ? 1 / reduction.n : 1),
+});
+
+const sumOp = totalOp("sum");
+const meanOp = totalOp("mean");
 
 /** z ← Σ over the axis; spikes are counted as they are. */
 function total(z: Tensor, x: Tensor, { outer, n, inner, columns }: Reduction): void {
@@ -77,17 +72,6 @@ function giveToAll(z: Tensor, x: Tensor, { outer, n, inner }: Reduction, scale: 
   if (scale !== 1) k.affine(z.gradPtr, z.gradPtr, z.size, scale, 0);
   k.expandAxis(dx, z.gradPtr, outer, n, inner);
 }
-
-const meanOp: Op<Reduction> = {
-  name: "mean",
-  saves: SAVES.nothing,
-  takesBits: true,
-  forward(z, x, _y, _w, reduction) {
-    total(z, x, reduction);
-    k.affine(z.ptr, z.ptr, z.size, 1 / reduction.n, 0);
-  },
-  backward: (z, x, _y, _w, reduction) => giveToAll(z, x, reduction, 1 / reduction.n),
-};
 
 const prodOp: Op<Reduction> = {
   name: "prod",

@@ -162,7 +162,7 @@ export interface Follower {
 }
 
 /** Bytes of a part of so many words, in whole lines of the cache. */
-export const partBytes = (words: number): number => 4 * ((words + 15) & ~15);
+const partBytes = (words: number): number => 4 * ((words + 15) & ~15);
 
 /** Addresses of parts of so many words each, in one block of memory. */
 export function carve<Words extends readonly number[]>(words: Words): { [K in keyof Words]: number } {
