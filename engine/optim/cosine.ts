@@ -1,6 +1,5 @@
 /** Rates that follow a cosine. */
 import { COUNT, ensure } from "../arguments.ts";
-import type { Limits } from "./fields.ts";
 import type { Optimizer } from "./optimizer.ts";
 import { Scheduler } from "./scheduler.ts";
 
@@ -25,12 +24,8 @@ export interface CosineAnnealingLROptions {
  */
 export class CosineAnnealingLR extends Scheduler<Required<CosineAnnealingLROptions>> {
   constructor(optimizer: Optimizer, options: CosineAnnealingLROptions) {
-    super("CosineAnnealingLR", optimizer, { tMax: Number.NaN, etaMin: 0 }, options);
+    super("CosineAnnealingLR", optimizer, { tMax: Number.NaN, etaMin: 0 }, options, { tMax: COUNT });
     this.set(optimizer.lr);
-  }
-
-  protected override limits(): Limits {
-    return { tMax: COUNT };
   }
 
   protected rate(epoch: number): number {
@@ -70,16 +65,15 @@ interface Rounds extends Required<CosineAnnealingWarmRestartsOptions> {
  */
 export class CosineAnnealingWarmRestarts extends Scheduler<Rounds> {
   constructor(optimizer: Optimizer, options: CosineAnnealingWarmRestartsOptions) {
-    super("CosineAnnealingWarmRestarts", optimizer, { t0: Number.NaN, tMult: 1, etaMin: 0 }, options);
+    super("CosineAnnealingWarmRestarts", optimizer, { t0: Number.NaN, tMult: 1, etaMin: 0 }, options, {
+      t0: COUNT,
+      tMult: COUNT,
+    });
     this.set(this.cosine());
   }
 
   protected override begin(_where: string, options: Rounds): Rounds {
     return { ...options, round: options.t0, passed: 0 };
-  }
-
-  protected override limits(): Limits {
-    return { t0: COUNT, tMult: COUNT };
   }
 
   protected override check(where: string, { round, passed }: Rounds): void {

@@ -1,6 +1,5 @@
 /** Rates that fall, or rise, by one rule from epoch to epoch. */
 import { COUNT, FINITE, functionOf, numberOf, type Range, UNIT, WHOLE, withDefaults } from "../arguments.ts";
-import type { Limits } from "./fields.ts";
 import type { Optimizer } from "./optimizer.ts";
 import { Scheduler } from "./scheduler.ts";
 
@@ -20,12 +19,8 @@ export interface StepLROptions {
  */
 export class StepLR extends Scheduler<Required<StepLROptions>> {
   constructor(optimizer: Optimizer, options: StepLROptions) {
-    super("StepLR", optimizer, { stepSize: Number.NaN, gamma: 0.1 }, options);
+    super("StepLR", optimizer, { stepSize: Number.NaN, gamma: 0.1 }, options, { stepSize: COUNT });
     this.set(optimizer.lr);
-  }
-
-  protected override limits(): Limits {
-    return { stepSize: COUNT };
   }
 
   protected rate(epoch: number): number {
@@ -50,12 +45,10 @@ export interface MultiStepLROptions {
  */
 export class MultiStepLR extends Scheduler<Required<MultiStepLROptions>> {
   constructor(optimizer: Optimizer, options: MultiStepLROptions) {
-    super("MultiStepLR", optimizer, { milestones: undefined, gamma: 0.1 }, options);
+    super("MultiStepLR", optimizer, { milestones: undefined, gamma: 0.1 }, options, {
+      milestones: { ...WHOLE, length: undefined },
+    });
     this.set(this.rate(0));
-  }
-
-  protected override limits(): Limits {
-    return { milestones: { ...WHOLE, length: undefined } };
   }
 
   protected rate(epoch: number): number {
@@ -110,12 +103,12 @@ const SHARE: Range = { expected: "in (0, 1]", fits: (x) => x > 0 && x <= 1 };
  */
 export class LinearLR extends Scheduler<Required<LinearLROptions>> {
   constructor(optimizer: Optimizer, options: LinearLROptions = {}) {
-    super("LinearLR", optimizer, { startFactor: 1 / 3, endFactor: 1, totalIters: 5 }, options);
+    super("LinearLR", optimizer, { startFactor: 1 / 3, endFactor: 1, totalIters: 5 }, options, {
+      startFactor: SHARE,
+      endFactor: UNIT,
+      totalIters: COUNT,
+    });
     this.set(optimizer.lr * this.state.startFactor);
-  }
-
-  protected override limits(): Limits {
-    return { startFactor: SHARE, endFactor: UNIT, totalIters: COUNT };
   }
 
   protected rate(epoch: number): number {

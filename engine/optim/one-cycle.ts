@@ -1,6 +1,6 @@
 import { COUNT, ensure, POSITIVE, UNIT, WHOLE } from "../arguments.ts";
 import { cosPi } from "./cosine.ts";
-import { type Limits, limited } from "./fields.ts";
+import { limited } from "./fields.ts";
 import type { Optimizer } from "./optimizer.ts";
 import { type Progress, Scheduler, type SchedulerState } from "./scheduler.ts";
 
@@ -61,7 +61,15 @@ const DEFAULTS: Required<OneCycleLROptions> = {
  */
 export class OneCycleLR extends Scheduler<Cycle> {
   constructor(optimizer: Optimizer, options: OneCycleLROptions) {
-    super("OneCycleLR", optimizer, DEFAULTS, options);
+    super("OneCycleLR", optimizer, DEFAULTS, options, {
+      totalSteps: COUNT,
+      pctStart: UNIT,
+      annealStrategy: ["cos", "linear"],
+      baseMomentum: UNIT,
+      maxMomentum: UNIT,
+      divFactor: POSITIVE,
+      finalDivFactor: POSITIVE,
+    });
     this.state.baseLr = this.state.maxLr / this.state.divFactor;
     this.set(this.rate(0));
   }
@@ -70,18 +78,6 @@ export class OneCycleLR extends Scheduler<Cycle> {
     const { epochs, stepsPerEpoch, ...cycle } = options;
     limited(where, { epochs, stepsPerEpoch }, { epochs: WHOLE, stepsPerEpoch: WHOLE });
     return { ...cycle, totalSteps: cycle.totalSteps === 0 ? epochs * stepsPerEpoch : cycle.totalSteps };
-  }
-
-  protected override limits(): Limits {
-    return {
-      totalSteps: COUNT,
-      pctStart: UNIT,
-      annealStrategy: ["cos", "linear"],
-      baseMomentum: UNIT,
-      maxMomentum: UNIT,
-      divFactor: POSITIVE,
-      finalDivFactor: POSITIVE,
-    };
   }
 
   protected override check(where: string, state: Cycle & Progress): void {

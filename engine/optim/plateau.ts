@@ -1,5 +1,4 @@
 import { BELOW_ONE, FINITE, NUMBER, wrongType } from "../arguments.ts";
-import type { Limits } from "./fields.ts";
 import type { Optimizer } from "./optimizer.ts";
 import { Scheduler } from "./scheduler.ts";
 
@@ -52,7 +51,13 @@ interface Plateau extends Required<ReduceLROnPlateauOptions> {
  */
 export class ReduceLROnPlateau extends Scheduler<Plateau> {
   constructor(optimizer: Optimizer, options: ReduceLROnPlateauOptions = {}) {
-    super("ReduceLROnPlateau", optimizer, DEFAULTS, options);
+    super("ReduceLROnPlateau", optimizer, DEFAULTS, options, {
+      mode: ["min", "max"],
+      thresholdMode: ["rel", "abs"],
+      factor: BELOW_ONE,
+      best: NUMBER,
+      rest: FINITE,
+    });
     this.set(optimizer.lr);
   }
 
@@ -60,10 +65,6 @@ export class ReduceLROnPlateau extends Scheduler<Plateau> {
     // Worse than every metric and, other than Infinity, a number in JSON.
     const best = options.mode === "max" ? -Number.MAX_VALUE : Number.MAX_VALUE;
     return { ...options, best, badEpochs: 0, rest: 0 };
-  }
-
-  protected override limits(): Limits {
-    return { mode: ["min", "max"], thresholdMode: ["rel", "abs"], factor: BELOW_ONE, best: NUMBER, rest: FINITE };
   }
 
   protected rate(_epoch: number, metric?: number): number {

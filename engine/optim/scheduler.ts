@@ -28,12 +28,15 @@ export abstract class Scheduler<Options extends object = object> {
   /** The optimizer whose learning rate is set. */
   readonly optimizer: Optimizer;
   protected readonly state: Options & Progress;
+  private readonly limits: Limits;
 
-  constructor(where: string, optimizer: Optimizer, defaults: object, options: object) {
+  /** `limits` are those of options and counters; a number without one must be finite and ≥ 0. */
+  constructor(where: string, optimizer: Optimizer, defaults: object, options: object, limits: Limits = {}) {
     if (!(optimizer instanceof Optimizer)) throw wrongType(where, "an optimizer", optimizer);
     const { lr, initialLr } = optimizer;
     const progress: Progress = { epoch: 0, baseLr: initialLr ?? lr, lastLr: lr };
     this.optimizer = optimizer;
+    this.limits = limits;
     const begun = this.begin(where, allOptions(where, defaults, options) as Options);
     this.state = this.valid(where, { ...begun, ...progress });
   }
@@ -43,16 +46,11 @@ export abstract class Scheduler<Options extends object = object> {
     return options;
   }
 
-  /** The limits of options and counters; a number without one must be finite and ≥ 0. */
-  protected limits(): Limits {
-    return {};
-  }
-
   /** Throws unless the options and counters, each within its limit, go together. */
   protected check(_where: string, _state: Options): void {}
 
   private valid(where: string, fields: Options & Progress): Options & Progress {
-    const state = limited(where, fields, { ...PROGRESS, ...this.limits() });
+    const state = limited(where, fields, { ...PROGRESS, ...this.limits });
     this.check(where, state);
     return state;
   }
