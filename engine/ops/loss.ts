@@ -2,10 +2,10 @@
 import { choiceOf, integersOf, NUMBER, numberOf, type Range, UNIT, withDefaults } from "../arguments.ts";
 import { integersAt, k } from "../backend.ts";
 import { composedOp } from "../composed.ts";
-import { apply, gradOf, type Op, ready, SAVES } from "../op.ts";
+import { apply, gradOf, type Op, saveFor, SAVES } from "../op.ts";
 import { allocate, recycle, scope } from "../scope.ts";
 import { broadcastShapes, formatShape, type Shape, sameShape } from "../shape.ts";
-import { alive, empty, Tensor } from "../tensor.ts";
+import { alive, Tensor } from "../tensor.ts";
 import { add, mul, mulNumberOp, neg, sub } from "./arithmetic.ts";
 import { eq } from "./compare.ts";
 import { softplus } from "./formula.ts";
@@ -67,8 +67,12 @@ export interface KlDivOptions {
 
 const REDUCTIONS: readonly Reduction[] = ["mean", "sum", "none"];
 
-const checkReduction = (where: string, reduction: Reduction): Reduction =>
-  choiceOf(where, "the reduction", reduction, REDUCTIONS);
+/** The options over the defaults, with a reduction that there is. */
+function optionsOf<Options extends Required<LossOptions>>(where: string, defaults: Options, options: object): Options {
+  const given = withDefaults(where, defaults, options);
+  choiceOf(where, "the reduction", given.reduction, REDUCTIONS);
+  return given;
+}
 
 function reduced(x: Tensor, reduction: Reduction): Tensor {
   if (reduction === "none") return x;
@@ -106,8 +110,7 @@ const LEAST_BORDER = 2 ** -126;
  * @throws RangeError for an unknown reduction or shapes that do not.
  */
 export const mseLoss = composedOp((input: Tensor, target: Tensor, options: LossOptions = LOSS): Tensor => {
-  const { reduction } = withDefaults("mseLoss", LOSS, options);
-  checkReduction("mseLoss", reduction);
+  const { reduction } = optionsOf("mseLoss", LOSS, options);
   return reduced(square(difference("mseLoss", input, target)), reduction);
 });
 
@@ -119,8 +122,7 @@ export const mseLoss = composedOp((input: Tensor, target: Tensor, options: LossO
  * @throws RangeError for an unknown reduction or shapes that do not.
  */
 export const l1Loss = composedOp((input: Tensor, target: Tensor, options: LossOptions = LOSS): Tensor => {
-  const { reduction } = withDefaults("l1Loss", LOSS, options);
-  checkReduction("l1Loss", reduction);
+  const { reduction } = optionsOf("l1Loss", LOSS, options);
   return reduced(abs(difference("l1Loss", input, target)), reduction);
 });
 
@@ -136,9 +138,8 @@ export const l1Loss = composedOp((input: Tensor, target: Tensor, options: LossOp
  */
 export const smoothL1Loss = composedOp(
   (input: Tensor, target: Tensor, options: SmoothL1LossOptions = SMOOTH_L1): Tensor => {
-    const { beta, reduction } = withDefaults("smoothL1Loss", SMOOTH_L1, options);
+    const { beta, reduction } = optionsOf("smoothL1Loss", SMOOTH_L1, options);
     numberOf("smoothL1Loss", "beta", beta, AT_LEAST_0);
-    checkReduction("smoothL1Loss", reduction);
     const d = difference("smoothL1Loss", input, target);
     return reduced(beta < LEAST_BORDER ? abs(d) : huber(d, beta, 1 / beta), reduction);
   },
@@ -155,9 +156,8 @@ export const smoothL1Loss = composedOp(
  * @see Huber (1964), Robust Estimation of a Location Parameter, Annals of Mathematical Statistics 35(1).
  */
 export const huberLoss = composedOp((input: Tensor, target: Tensor, options: HuberLossOptions = HUBER): Tensor => {
-  const { delta, reduction } = withDefaults("huberLoss", HUBER, options);
+  const { delta, reduction } = optionsOf("huberLoss", HUBER, options);
   numberOf("huberLoss", "delta", delta, ABOVE_0);
-  checkReduction("huberLoss", reduction);
   return reduced(huber(difference("huberLoss", input, target), delta), reduction);
 });
 
@@ -181,8 +181,7 @@ const BCE: Required<BceOptions> = { weight: null, posWeight: null, reduction: "m
  */
 export const bceWithLogits = composedOp((logits: Tensor, target: Tensor, options: BceOptions = BCE): Tensor => {
   const where = "bceWithLogits";
-  const { weight, posWeight, reduction } = withDefaults(where, BCE, options);
-  checkReduction(where, reduction);
+  const { weight, posWeight, reduction } = optionsOf(where, BCE, options);
   alive(logits, where);
   alive(target, where);
   checkOptional(where, "weight", weight);
@@ -224,42 +223,47 @@ export const klDiv = composedOp((input: Tensor, target: Tensor, options: KlDivOp
 /** Losses of rows with a class index each. */
 interface ClassLoss {
   readonly shape: Shape;
-  readonly rows: number;
+  /** The index of each row, −1 where it does not count. */
+  readonly labels: Int32Array;
   readonly classes: number;
   readonly smoothing: number;
-  /** The indices as integers, −1 for a row that does not count. */
-  readonly indices: Tensor;
-  /** [2, rows]: two parts of log Σ exp of each row, kept for backward; null where the input holds log-probabilities. */
-  readonly logSumExp: Tensor | null;
-  /** Factor of every row, and whether the rows are summed. */
-  readonly scale: number;
-  readonly total: boolean;
+  readonly reduction: Reduction;
 }
 
-const classOp = (name: string, saves: number): Op<ClassLoss> => ({
+/** Saves the indices of the rows and, unless the input holds log-probabilities, two parts of log Σ exp of each row. */
+const classOp = (name: string, saves: number, ofLogits: boolean): Op<ClassLoss> => ({
   name,
   saves,
-  forward(z, x, weight, _w, { rows, classes, smoothing, indices, logSumExp, scale, total }) {
-    const losses = total ? allocate(4 * rows) : z.ptr;
+  forward(z, x, weight, _w, { labels, classes, smoothing, reduction }) {
+    const rows = labels.length;
+    const indices = saveFor(z, (ofLogits ? 12 : 4) * rows);
+    integersAt(indices, rows).set(labels);
+    const losses = reduction === "none" ? z.ptr : allocate(4 * rows);
     const w = weight === null ? 0 : weight.ptr;
-    k.crossEntropy(losses, logSumExp?.ptr ?? 0, x.ptr, indices.ptr, w, rows, classes, smoothing);
-    if (!total) return;
+    k.crossEntropy(losses, ofLogits ? indices + 4 * rows : 0, x.ptr, indices, w, rows, classes, smoothing);
+    if (reduction === "none") return;
     k.sumAxis(z.ptr, losses, 1, rows, 1);
-    k.affine(z.ptr, z.ptr, 1, scale, 0);
+    k.affine(z.ptr, z.ptr, 1, scaleOf(z, w, rows, reduction), 0);
     recycle(losses, 4 * rows, scope.region);
   },
-  backward(z, x, weight, _w, { rows, classes, smoothing, indices, logSumExp, scale, total }) {
+  backward(z, x, weight, _w, { labels, classes, smoothing, reduction }) {
     const dx = gradOf(x);
     if (dx === 0) return;
+    const rows = labels.length;
     const w = weight === null ? 0 : weight.ptr;
-    const lse = logSumExp?.ptr ?? 0;
-    const step = total ? 0 : 1;
-    k.crossEntropyGrad(dx, x.ptr, lse, indices.ptr, w, z.gradPtr, step, scale, rows, classes, smoothing);
+    const lse = ofLogits ? z.saved + 4 * rows : 0;
+    const step = reduction === "none" ? 1 : 0;
+    const scale = scaleOf(z, w, rows, reduction);
+    k.crossEntropyGrad(dx, x.ptr, lse, z.saved, w, z.gradPtr, step, scale, rows, classes, smoothing);
   },
 });
 
-const crossEntropyOp = classOp("crossEntropy", SAVES.a | SAVES.b);
-const nllLossOp = classOp("nllLoss", SAVES.b);
+/** The factor of every row. */
+const scaleOf = ({ saved }: Tensor, weight: number, rows: number, reduction: Reduction): number =>
+  reduction === "mean" ? 1 / k.targetWeight(saved, weight, rows) : 1;
+
+const crossEntropyOp = classOp("crossEntropy", SAVES.a | SAVES.b, true);
+const nllLossOp = classOp("nllLoss", SAVES.b, false);
 
 /** Of both losses; `nllLoss` takes a smoothing of 0 alone. */
 const CROSS_ENTROPY: Required<CrossEntropyOptions> = {
@@ -288,7 +292,7 @@ const CROSS_ENTROPY: Required<CrossEntropyOptions> = {
  */
 export const crossEntropy = composedOp(
   (logits: Tensor, target: ArrayLike<number> | Tensor, options: CrossEntropyOptions = CROSS_ENTROPY): Tensor => {
-    const settings = withDefaults("crossEntropy", CROSS_ENTROPY, options);
+    const settings = optionsOf("crossEntropy", CROSS_ENTROPY, options);
     const { weight, labelSmoothing, reduction } = settings;
     numberOf("crossEntropy", "labelSmoothing", labelSmoothing, UNIT);
     const classes = classesOf("crossEntropy", logits, settings);
@@ -318,7 +322,7 @@ export const crossEntropy = composedOp(
  */
 export const nllLoss = composedOp(
   (logProbabilities: Tensor, target: ArrayLike<number> | Tensor, options: NllLossOptions = CROSS_ENTROPY): Tensor => {
-    const settings = withDefaults("nllLoss", CROSS_ENTROPY, options);
+    const settings = optionsOf("nllLoss", CROSS_ENTROPY, options);
     const { labelSmoothing } = settings;
     if (labelSmoothing !== 0) throw new RangeError(`nllLoss: labelSmoothing must be 0, got ${labelSmoothing}`);
     const classes = classesOf("nllLoss", logProbabilities, settings);
@@ -327,12 +331,7 @@ export const nllLoss = composedOp(
 );
 
 /** The number of classes, after the checks of the input and of the options. */
-function classesOf(
-  where: string,
-  x: Tensor,
-  { weight, ignoreIndex, reduction }: Required<CrossEntropyOptions>,
-): number {
-  checkReduction(where, reduction);
+function classesOf(where: string, x: Tensor, { weight, ignoreIndex }: Required<CrossEntropyOptions>): number {
   numberOf(where, "ignoreIndex", ignoreIndex, NUMBER);
   alive(x, where);
   const classes = x.sizes[x.ndim - 1];
@@ -348,16 +347,7 @@ function classLoss(
   { weight, ignoreIndex, labelSmoothing: smoothing, reduction }: Required<CrossEntropyOptions>,
   classes: number,
 ): Tensor {
-  const rows = x.size / classes;
   const labels = integersOf(op.name, "class indices", targetsOf(op.name, x, target), classes, ignoreIndex);
-  ready(op.name, x);
-  if (weight !== null) ready(op.name, weight);
-  const indices = empty([labels.length]);
-  integersAt(indices.ptr, indices.size).set(labels);
-  const total = reduction !== "none";
-  const scale = reduction === "mean" ? 1 / k.targetWeight(indices.ptr, weight === null ? 0 : weight.ptr, rows) : 1;
-  const logSumExp = op === nllLossOp ? null : empty([2, rows]);
-  const shape = total ? [] : x.sizes.slice(0, -1);
-  const attrs = { shape, rows, classes, smoothing, indices, logSumExp, scale, total };
-  return apply(op, attrs, x, weight as Tensor);
+  const shape = reduction === "none" ? x.sizes.slice(0, -1) : [];
+  return apply(op, { shape, labels, classes, smoothing, reduction }, x, weight as Tensor);
 }
