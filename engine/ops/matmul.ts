@@ -292,10 +292,6 @@ function choosePath(product: Product, z: Tensor, x: Tensor): void {
 const isRecorded = (x: Tensor, w: Tensor, bias: Tensor | null): boolean =>
   scope.recording && (x.requiresGrad || w.requiresGrad || (bias?.requiresGrad ?? false));
 
-function multiply(op: Op<Product>, x: Tensor, w: Tensor, bias: Tensor | null, turned: boolean): Tensor {
-  return apply(op, productOf(x, w, turned), x, w, bias as Tensor);
-}
-
 /**
  * z = a·b over the last two axes, [..., m, k]·[..., k, n] → [..., m, n]; other axes are batches and broadcast. A 1-D operand
  * is a row on the left and a column on the right, and its axis is dropped from the result, as in PyTorch.
@@ -318,7 +314,7 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
     throw new RangeError(`matmul: inner sizes differ, got ${formatShape(a.sizes)} · ${formatShape(b.sizes)}${hint}`);
   }
   if (a.ndim === 1 || b.ndim === 1) return withVector(a, b, depth);
-  if (b.ndim === 2) return once(matmul, 1, a, b) ?? multiply(matmulOp, a, b, null, false);
+  if (b.ndim === 2) return once(matmul, 1, a, b) ?? apply(matmulOp, productOf(a, b, false), a, b);
   return batched(a, b, depth);
 }
 
@@ -367,7 +363,7 @@ export function linear(x: Tensor, weight: Tensor, bias: Tensor | null = null): T
     );
   }
   checkOptionalShape("linear", "bias", bias, [weight.sizes[0] as number]);
-  return once(linear, 1, x, weight, bias) ?? multiply(linearOp, x, weight, bias, true);
+  return once(linear, 1, x, weight, bias) ?? apply(linearOp, productOf(x, weight, true), x, weight, bias as Tensor);
 }
 
 /** How x and a weight that do not fit may come to. */
