@@ -24,32 +24,26 @@ export function backward(loss: Tensor, upstream?: Tensor): void {
   run(loss, upstream);
 }
 
-/** The number of the pass that runs, so that what an op has set aside in one that failed is not taken for part of a later one. */
+/** The number of the last pass, so that what an op has set aside in one that failed is not taken for part of a later one. */
 export let pass = 0;
-let passes = 0;
-/** The scope of the pass that runs, null where none does. */
-let current: Scope | null = null;
+let isRunning = false;
 
 function run(loss: Tensor, upstream: Tensor | undefined): void {
-  // backward() can be nested: a custom surrogate may call it. The inner pass walks only the scopes that were opened since the outer
-  // one began.
-  const [outer, end] = [pass, current];
-  pass = ++passes;
-  current = scope;
+  pass++;
+  isRunning = true;
   try {
     const seed = gradOf(loss);
     if (upstream === undefined) k.affine(seed, seed, 1, 1, 1);
     else k.addTo(seed, upstream.ptr, loss.size);
-    if (loss.op !== null) for (let s = scope; s !== end; s = s.parent as Scope) walk(s.records);
+    if (loss.op !== null) for (let s: Scope | null = scope; s !== null; s = s.parent) walk(s.records);
   } catch (error) {
-    for (let s = scope; s !== end; s = s.parent as Scope) abandon(s.records);
+    for (let s: Scope | null = scope; s !== null; s = s.parent) abandon(s.records);
     takeBack(scope);
     throw error;
   } finally {
     scope.begun.length = 0;
     scope.buffered.length = 0;
-    pass = outer;
-    current = end;
+    isRunning = false;
   }
 }
 
@@ -107,6 +101,11 @@ function takeBack({ begun, buffered }: Scope): void {
 
 function checkLoss(loss: Tensor, upstream: Tensor | undefined): void {
   alive(loss, "backward");
+  if (isRunning) {
+    throw new Error(
+      "backward: expected a call outside of another backward(), got one inside, as in a custom derivative",
+    );
+  }
   checkUnconsumed(loss);
   if (scope === root) {
     throw new Error(
