@@ -1,4 +1,4 @@
-import { allOptions, COUNT, choiceOf, numberOf } from "../engine/arguments.ts";
+import { allOptions, choiceOf } from "../engine/arguments.ts";
 import { generatorOf } from "../engine/generator.ts";
 import type { Generator, Linear, Tensor } from "../engine/index.ts";
 import { LIF, LIF_DEFAULTS, type LIFOptions, type LIFRecord, type LIFState } from "./lif.ts";

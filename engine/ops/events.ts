@@ -65,7 +65,12 @@ class Events implements Follower {
   begin(weights: number): void {
     const { groups, channels, filters, y, x, taps, size } = this.g;
     const unit = 4 * filters;
-    const words = [groups * filters * taps, 1 + 5 * y.size, 1 + 5 * x.size, Math.ceil((channels * size) / 32) + 1] as const;
+    const words = [
+      groups * filters * taps,
+      1 + 5 * y.size,
+      1 + 5 * x.size,
+      Math.ceil((channels * size) / 32) + 1,
+    ] as const;
     this.bytes = bytesOf(words);
     [this.turned, this.down, this.across, this.bits] = carve(words);
     overlapsOf(this.down, y, x.kernel * unit, x.places * unit);

@@ -2,7 +2,7 @@
 import { COUNT, FINITE, listOf, numberOf, wrongType } from "../arguments.ts";
 import { k } from "../backend.ts";
 import { composedOp } from "../composed.ts";
-import { apply, freshGradOf, gradOf, type Op, ready, startOf, SAVES } from "../op.ts";
+import { apply, freshGradOf, gradOf, type Op, ready, SAVES, startOf } from "../op.ts";
 import { axesOf, axisOf, formatShape, placeOf, type Shape, sameShape, sizeOf, stridesOf } from "../shape.ts";
 import { alive, type Tensor } from "../tensor.ts";
 import { tensorsOf } from "./tensors.ts";

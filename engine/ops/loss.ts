@@ -2,7 +2,7 @@
 import { choiceOf, integersOf, NUMBER, numberOf, type Range, UNIT, withDefaults } from "../arguments.ts";
 import { integersAt, k } from "../backend.ts";
 import { composedOp } from "../composed.ts";
-import { apply, gradOf, type Op, saveFor, SAVES } from "../op.ts";
+import { apply, gradOf, type Op, SAVES, saveFor } from "../op.ts";
 import { allocate, recycle, scope } from "../scope.ts";
 import { broadcastShapes, formatShape, type Shape, sameShape } from "../shape.ts";
 import { alive, Tensor } from "../tensor.ts";

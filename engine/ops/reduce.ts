@@ -2,7 +2,18 @@
 import { withDefaults } from "../arguments.ts";
 import { k } from "../backend.ts";
 import { composedOp } from "../composed.ts";
-import { apply, canTakeOver, freshGradOf, gradOf, handOver, type Op, passGradient, ready, SAVES, startOf } from "../op.ts";
+import {
+  apply,
+  canTakeOver,
+  freshGradOf,
+  gradOf,
+  handOver,
+  type Op,
+  passGradient,
+  ready,
+  SAVES,
+  startOf,
+} from "../op.ts";
 import { allocate, recycle, scope } from "../scope.ts";
 import { axesOf, axisOf, type Shape, sizeOf } from "../shape.ts";
 import { noGrad } from "../tape.ts";
