@@ -5,6 +5,7 @@
  * it runs; ops do not notice, because both sides take the same calls with the same addresses.
  */
 import type { CoreKernels, ImageKernels, Kernels } from "../kernels/build/types.ts";
+import type { Reference } from "../kernels/reference/index.ts";
 import { type Heap, wasmHeap } from "./memory.ts";
 import { imageKernels, kernels } from "./wasm.ts";
 
@@ -33,6 +34,9 @@ export const heapOf = (p: number): Heap => (p > 0 ? simd.heap : heap);
 
 /** The kernels of convolutions, pools and normalisation. */
 export const ofImages = (): ImageKernels => ("normalize" in k ? (k as Kernels) : imageKernels());
+
+/** The convolution of the reference, which has no kernels for parts of one; undefined where the SIMD kernels compute. */
+export const convolution = (): Reference["convolve"] | undefined => (k as Partial<Reference>).convolve;
 
 /** n integers at address p, as the kernels read them: int32 in linear memory, numbers in the reference cells. */
 export function integersAt(p: number, n: number): Int32Array | Float64Array {

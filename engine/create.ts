@@ -4,7 +4,7 @@ import { k } from "./backend.ts";
 import { type Generator, generatorOf } from "./generator.ts";
 import { ready } from "./op.ts";
 import { checkShape, formatShape, MAX_AXES, type Shape, sizeOf } from "./shape.ts";
-import { empty, emptySpikes, type NestedArray, peek, steady, type Tensor } from "./tensor.ts";
+import { empty, emptySpikes, type NestedArray, peek, spikesAt, steady, type Tensor } from "./tensor.ts";
 
 /** Options of functions that make a tensor. */
 export interface TensorOptions {
@@ -192,6 +192,6 @@ export function bernoulli(probabilities: Tensor, options: { generator?: Generato
   const generator = generatorOf("bernoulli", given);
   ready("bernoulli", probabilities);
   const t = emptySpikes(probabilities.sizes);
-  generator.bernoulli(t.bits, probabilities.ptr, t.size, 1, 1);
+  generator.bernoulli(spikesAt(t), probabilities.ptr, t.size, 1, 1);
   return t;
 }

@@ -132,7 +132,8 @@ export function empty(shape: Shape): Tensor {
 }
 
 /**
- * The same for spikes, whose bits, at `bitsOf`, are to be written: `Math.ceil(size / 32)` words of 32, the first spike lowest.
+ * The same for spikes, whose bits, at `bitsOf`, are to be written: `Math.ceil(size / 32)` words of 32, the first spike lowest. Inside
+ * of `gradcheck` spikes are numbers, 0 or 1, at `addressOf`.
  *
  * @throws as {@link empty}.
  */

@@ -1,7 +1,25 @@
 /** The check that the other tests trust: it passes right gradients, finds wrong ones, and leaves nothing behind. */
 import { expect, test } from "vitest";
-import { bits, bytesKept, gradient, leaf, random } from "../test/support/tensors.ts";
-import { gradcheck, Linear, linear, parameter, rand, type Tensor, tape, tensor } from "./index.ts";
+import { bits, bytesKept, gradient, leaf, random, values } from "../test/support/tensors.ts";
+import { k } from "./backend.ts";
+import { withReference } from "./gradcheck.ts";
+import {
+  avgPool2d,
+  bernoulli,
+  conv2d,
+  dropout,
+  full,
+  Generator,
+  gradcheck,
+  Linear,
+  linear,
+  maxPool2d,
+  parameter,
+  rand,
+  type Tensor,
+  tape,
+  tensor,
+} from "./index.ts";
 
 test("gradcheck: right gradients pass, of one tensor or several, towards every input", () => {
   const x = random([2, 3], 1);
@@ -130,4 +148,41 @@ test("gradcheck: it may run inside of another one", () => {
     });
   expect(wrong).toThrow(/^gradcheck: input 0/);
   expect(tensor([1]).add(1).item()).toBe(2);
+});
+
+test("gradcheck: spikes are numbers in float64, those of linear memory too, and every op that reads bits reads these", () => {
+  const spikes = (): Tensor => bernoulli(full([2, 3, 6, 6], 0.2), { generator: new Generator(5) });
+  const [weight, filters] = [random([70, 6], 1), random([4, 3, 3, 3], 2)];
+  const readers: ((x: Tensor) => Tensor)[] = [
+    (x) => linear(x, weight),
+    (x) => x.matmul(weight.transpose()),
+    (x) => conv2d(x, filters),
+    (x) => maxPool2d(x, 2),
+    (x) => avgPool2d(x, 2),
+    (x) => x.sum({ axis: 0 }),
+    (x) => x.reshape([6, 36]).mul(1),
+    (x) => dropout(x, { generator: new Generator(6) }),
+  ];
+  for (const read of readers) {
+    const packed = spikes();
+    expect([packed.ptr, packed.bits > 0]).toEqual([0, true]);
+    const expected = values(read(tensor(values(spikes()), { shape: packed.shape })));
+    withReference(() => {
+      const made = spikes();
+      expect([made.ptr < 0, made.bits]).toEqual([true, 0]);
+      for (const x of [made, packed]) {
+        values(read(x)).forEach((value, i) => expect(value).toBeCloseTo(expected[i] as number, 5));
+      }
+    });
+    packed.dispose();
+  }
+  tape(() => gradcheck((w) => linear(spikes(), w), [weight]));
+  tape(() => gradcheck((w) => conv2d(spikes(), w), [filters]));
+});
+
+test("gradcheck: a kernel without a twin is an error", () => {
+  withReference(() => {
+    expect(() => k.countBits(0, 0)).toThrow("reference: countBits has no float64 twin");
+    expect(() => (k.gather as () => void)()).toThrow("gather has no float64 twin");
+  });
 });

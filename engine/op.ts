@@ -2,7 +2,7 @@
  * An op is one record: its name, forward and backward. `apply` runs it and, where a gradient is wanted, puts the output on the
  * tape.
  */
-import { heap, k, simd } from "./backend.ts";
+import { inReference, k } from "./backend.ts";
 import { allOrNothing, allocate, allocateIn, recycle, root, scope } from "./scope.ts";
 import type { Shape } from "./shape.ts";
 import {
@@ -115,7 +115,7 @@ function applyAtRoot<Attrs>(op: Op<Attrs>, attrs: Attrs, a: Tensor, b: Tensor, c
 }
 
 function run<Attrs>(op: Op<Attrs>, attrs: Attrs, a: Tensor, b: Tensor, c: Tensor): Tensor {
-  if (op.takesBits && a?.bits !== 0) alive(a, op.name);
+  if (op.takesBits) readyOrPacked(op.name, a);
   else ready(op.name, a);
   if (b !== NONE) ready(op.name, b);
   if (c !== NONE) ready(op.name, c);
@@ -186,6 +186,12 @@ export function ready(where: string, x: Tensor): void {
   if (x.ptr === 0) materialise(x);
 }
 
+/** `ready` for an op that reads bits: spikes stay packed, but for the float64 kernels, which read numbers alone. */
+export function readyOrPacked(where: string, x: Tensor): void {
+  if (x?.bits !== 0 && !inReference()) alive(x, where);
+  else ready(where, x);
+}
+
 /** Address of the gradient of x to add into, 0 where none is wanted. */
 export function gradOf(x: Tensor): number {
   const start = startOf(x);
@@ -213,7 +219,7 @@ export function freshGradOf(x: Tensor, start: number): number {
 
 /** Tensors of linear memory are constants for the float64 kernels, whose own addresses are negative. */
 export function isOutside(x: Tensor): boolean {
-  return heap !== simd.heap && x.ptr > 0;
+  return inReference() && x.ptr > 0;
 }
 
 /** Throws where the record of x was consumed. */

@@ -5,7 +5,7 @@
  * tensors in the order of their creation is the tape. So an op makes two objects, its output and its attributes.
  */
 import { numbersOf, wrongType } from "./arguments.ts";
-import { heap, heapOf, k, simd, useBackend } from "./backend.ts";
+import { heap, heapOf, inReference, k, simd, useBackend } from "./backend.ts";
 import { dropColumns, EXPOSED, UNREAD } from "./columns.ts";
 import { Held } from "./held.ts";
 import type { GradientForm, Recorded } from "./op.ts";
@@ -357,15 +357,19 @@ export function hold(t: Tensor, p: number, bytes: number): void {
   t.held.add(p, bytes);
 }
 
-/** Spikes of the current scope, as an unwritten stream of bits. */
+/** Spikes of the current scope, unwritten: a stream of bits, or numbers for the float64 kernels. */
 export function emptySpikes(shape: Shape): Tensor {
   const size = sizeOf(shape);
   checkSize("spikes", shape, size);
+  if (inReference()) return unwritten(shape, size);
   const z = new Tensor(shape, size, 0, scope.region, scope === root);
   z.bits = allocate(streamBytes(size));
   if (scope === root) own(z, z.bits, streamBytes(size));
   return z;
 }
+
+/** Where a kernel writes the spikes of a tensor that `emptySpikes` made. */
+export const spikesAt = ({ bits, ptr }: Tensor): number => (bits !== 0 ? bits : ptr);
 
 /** Bytes of a stream of n bits and the word after it that may be read. */
 export function streamBytes(n: number): number {

@@ -21,10 +21,10 @@ test("firstSpike: agrees with the reference at halves, ends and outside", () => 
   ];
   for (const T of [1, 2, 5, 9, 25]) {
     compareSides((side) => {
-      const words = Math.ceil((T * x.length) / 32);
-      const bits = side.put(new Array(words + 1).fill(7));
-      side.k.firstSpike(bits, side.put(x), x.length, T, 1e-6);
-      return side.readWords(bits, words);
+      const spikes = side.spikes(T * x.length);
+      side.k.fill(spikes, Math.ceil((T * x.length) / 32), 7);
+      side.k.firstSpike(spikes, side.put(x), x.length, T, 1e-6);
+      return side.readSpikes(spikes, T * x.length);
     });
   }
 });

@@ -132,13 +132,12 @@ test("lif: values of β and θ that are shared, or equal and each neuron's own, 
       const current = side.put(numbers(2 * size, 1, -0.5, 1.5));
       const beta = side.put(new Array(n).fill(0.875));
       const threshold = side.put(new Array(n).fill(0.75));
-      const words = streamWords(2 * size);
       const results = [0, 1].flatMap((stepBeta) =>
         [0, 1].map((stepThreshold) => {
-          const [u, bits] = [side.zeros(2 * size), side.zeros(words)];
+          const [u, bits] = [side.zeros(2 * size), side.spikes(2 * size)];
           const steps = [2, rows, n, size, stepBeta, stepThreshold] as const;
           side.k.lifForward(u, bits, current, beta, threshold, ...steps, reset, delayed, 1, RESET_VALUE);
-          return [...side.readWords(bits, words - 1), ...side.read(u, 2 * size)];
+          return [...side.readSpikes(bits, 2 * size), ...side.read(u, 2 * size)];
         }),
       );
       for (const result of results) expect(result).toEqual(results[0]);

@@ -1,43 +1,36 @@
 import { expect, test } from "vitest";
-import { compareSides, numbers } from "../test/support/sides.ts";
+import { numbers, onWasm } from "../test/support/sides.ts";
 
 /** Where C[i, j] lies: by rows, by columns. */
 const LAYOUTS = { rows: (_m: number, n: number) => [n, 1], columns: (m: number, _n: number) => [1, m] } as const;
 
 for (const [layout, steps] of Object.entries(LAYOUTS)) {
   for (const init of ["zero", "bias", "self"] as const) {
-    test(`masked: A·bits agrees with the reference and has gemm's bits, C by ${layout}, init ${init}`, () => {
+    test(`masked: A·bits has gemm's bits, C by ${layout}, init ${init}`, () => {
       for (const m of [0, 1, 2, 3, 4]) {
         for (const n of [0, 1, 7, 16, 33, 100]) {
           for (const k of [0, 1, 5, 70]) {
             for (const density of [0, 0.4, 1]) {
               // A as the weights lie forward, and as a gradient lies backward.
               const [aRow, aCol] = density === 1 ? [1, m] : [k, 1];
-              compareSides(
-                (side) => {
-                  const words = k * Math.ceil(n / 32);
-                  const x = side.put(numbers(k * n, 1, 0, 1).map((v) => (v < density ? 1 : 0)));
-                  const bits = side.zeros(words);
-                  side.k.packBits(bits, x, k, n);
-                  const a = side.put(numbers(m * k, 2));
-                  const bias = side.put(numbers(m, 3));
-                  const [cRow, cCol] = steps(m, n) as [number, number];
-                  const c = side.put(numbers(m * n, 4));
-                  const d = side.put(numbers(m * n, 4));
-                  const start = (p: number) => (init === "zero" ? 0 : init === "bias" ? bias : p);
-                  side.k.gemmMasked(c, bits, a, start(c), m, n, k, aRow, aCol, cRow, cCol);
-                  // gemm writes rows, those of the transposed product where C lies by columns; its bias lies along them.
-                  if (init === "bias" && layout === "rows") side.k.copyStrided(d, bias, 1, 1, m, n, 0, 0, 1, 0);
-                  else if (init === "bias") side.k.copyStrided(d, bias, 1, 1, n, m, 0, 0, 0, 1);
-                  const from = init === "zero" ? 0 : d;
-                  if (layout === "rows") side.k.gemm(d, a, x, from, m, n, k, aRow, aCol, n, 1, n);
-                  else side.k.gemm(d, x, a, from, n, m, k, 1, n, aCol, aRow, m);
-                  const got = side.read(c, m * n);
-                  expect(got).toEqual(side.read(d, m * n));
-                  return got;
-                },
-                { absolute: 4e-7 * (k + 1), relative: 4e-7 },
-              );
+              onWasm((side) => {
+                const spikes = numbers(k * n, 1, 0, 1).map((v) => (v < density ? 1 : 0));
+                const [x, bits] = [side.put(spikes), side.bitsOf(spikes, n)];
+                const a = side.put(numbers(m * k, 2));
+                const bias = side.put(numbers(m, 3));
+                const [cRow, cCol] = steps(m, n) as [number, number];
+                const c = side.put(numbers(m * n, 4));
+                const d = side.put(numbers(m * n, 4));
+                const start = (p: number) => (init === "zero" ? 0 : init === "bias" ? bias : p);
+                side.k.gemmMasked(c, bits, a, start(c), m, n, k, aRow, aCol, cRow, cCol);
+                // gemm writes rows, those of the transposed product where C lies by columns; its bias lies along them.
+                if (init === "bias" && layout === "rows") side.k.copyStrided(d, bias, 1, 1, m, n, 0, 0, 1, 0);
+                else if (init === "bias") side.k.copyStrided(d, bias, 1, 1, n, m, 0, 0, 0, 1);
+                const from = init === "zero" ? 0 : d;
+                if (layout === "rows") side.k.gemm(d, a, x, from, m, n, k, aRow, aCol, n, 1, n);
+                else side.k.gemm(d, x, a, from, n, m, k, 1, n, aCol, aRow, m);
+                expect(side.read(c, m * n)).toEqual(side.read(d, m * n));
+              });
             }
           }
         }

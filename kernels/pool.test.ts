@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { compareSides, LENGTHS, numbers, type Side } from "../test/support/sides.ts";
+import { compareSides, LENGTHS, numbers, onWasm, type Side } from "../test/support/sides.ts";
 
 /** Of windows over one plane: [height, width] each. */
 interface Windows {
@@ -121,47 +121,33 @@ for (const w of CASES) {
 
     if (packs)
       test(`pool: maxima of bits are those of the floats, ${nameOf(w)}, density ${density}`, () => {
-        compareSides((side) => {
+        onWasm((side) => {
           const [down, across] = tables(side, w);
           const n = PLANES * count;
-          const words = Math.ceil(n / 32);
-          const x = side.put(spikes);
-          const bits = side.zeros(Math.ceil((PLANES * plane) / 32) + 1);
-          side.k.packBits(bits, x, 1, PLANES * plane);
-          const [z, place, packed, alone, where] = [n, n, words, words, n].map((size) => side.zeros(size)) as [
-            number,
-            number,
-            number,
-            number,
-            number,
-          ];
+          const [x, bits] = [side.put(spikes), side.bitsOf(spikes)];
+          const [z, place, where] = [side.zeros(n), side.zeros(n), side.zeros(n)];
+          const [packed, alone] = [side.spikes(n), side.spikes(n)];
           maxPool(side, w, x, z, place);
           side.k.maxPoolBits(packed, where, bits, down, across, PLANES);
           side.k.maxPoolBits(alone, 0, bits, down, across, PLANES);
-          expect(side.readWords(alone, words)).toEqual(side.readWords(packed, words));
+          expect(side.readSpikes(alone, n)).toEqual(side.readSpikes(packed, n));
           const places = side.readInts(where, n);
           expect(places).toEqual(side.readInts(place, n));
           side.k.maxPoolBits(0, where, bits, down, across, PLANES);
           expect(side.readInts(where, n)).toEqual(places);
-          const floats = side.zeros(n);
-          side.k.unpackBits(floats, packed, n);
-          expect(side.read(floats, n)).toEqual(side.read(z, n));
-          return [...side.readWords(packed, words), ...places];
+          expect(side.readSpikes(packed, n)).toEqual(side.read(z, n));
         });
       });
 
     test(`pool: means of bits are those of the floats, ${nameOf(w)}, density ${density}`, () => {
       for (const kernel of [w.kernel, [0, 0] as const]) {
-        compareSides((side) => {
+        onWasm((side) => {
           const [down, across] = tables(side, w, 1, kernel, [1, 1]);
-          const x = side.put(spikes);
-          const bits = side.zeros(Math.ceil((PLANES * plane) / 32) + 1);
-          side.k.packBits(bits, x, 1, PLANES * plane);
+          const [x, bits] = [side.put(spikes), side.bitsOf(spikes)];
           const [z, packed] = [side.zeros(PLANES * count), side.zeros(PLANES * count)];
           side.k.avgPool(z, x, down, across, PLANES);
           side.k.avgPoolBits(packed, bits, down, across, PLANES);
           expect(side.read(packed, PLANES * count)).toEqual(side.read(z, PLANES * count));
-          return side.read(packed, PLANES * count);
         });
       }
     });

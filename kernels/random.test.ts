@@ -81,10 +81,9 @@ test("bernoulli: agrees with its twin exactly, for every length of a row and num
       for (const scale of [1, 0.3]) {
         compareSides(
           (side) => {
-            const words = Math.ceil((n * repeats) / 32);
-            const bits = side.zeros(words);
-            side.k.bernoulli(bits, side.put(numbers(n, 5, -0.2, 1.2)), n, repeats, scale, 1, 2, 3, 4);
-            return side.readWords(bits, words);
+            const spikes = side.spikes(n * repeats);
+            side.k.bernoulli(spikes, side.put(numbers(n, 5, -0.2, 1.2)), n, repeats, scale, 1, 2, 3, 4);
+            return side.readSpikes(spikes, n * repeats);
           },
           { absolute: 0, relative: 0 },
         );
@@ -96,10 +95,9 @@ test("bernoulli: agrees with its twin exactly, for every length of a row and num
 test("bernoulli: 0 and below never, 1 and above always, NaN never", () => {
   compareSides((side) => {
     const p = side.put([0, -1, 1, 7, NaN]);
-    const [bits, z] = [side.zeros(17), side.zeros(500)];
-    side.k.bernoulli(bits, p, 5, 100, 1, 9, 0, 0, 0);
-    side.k.unpackBits(z, bits, 500);
-    expect(side.read(z, 500)).toEqual(Array.from({ length: 100 }, () => [0, 0, 1, 1, 0]).flat());
+    const spikes = side.spikes(500);
+    side.k.bernoulli(spikes, p, 5, 100, 1, 9, 0, 0, 0);
+    expect(side.readSpikes(spikes, 500)).toEqual(Array.from({ length: 100 }, () => [0, 0, 1, 1, 0]).flat());
     return [];
   });
 });
@@ -151,13 +149,12 @@ test("bernoulli: rates far below what half a word tells apart, and between such 
   compareSides(
     (side) => {
       const n = 40_000;
-      const words = Math.ceil(n / 32);
-      const bits = side.zeros(words);
+      const spikes = side.spikes(n);
       // Most numbers are undecided by their halves somewhere here: rates of 2⁻¹⁶ and less, and such as lie between multiples of it.
       const p = side.put(numbers(n, 3, 0, 1).map((u, i) => (i % 2 === 0 ? u / 32768 : 0.5 + u / 65536)));
-      side.k.bernoulli(bits, p, n, 1, 1, 5, 6, 7, 0);
-      const drawn = side.readWords(bits, words);
-      const even = drawn.reduce((sum, word) => sum + (word & 0x55555555).toString(2).replaceAll("0", "").length, 0);
+      side.k.bernoulli(spikes, p, n, 1, 1, 5, 6, 7, 0);
+      const drawn = side.readSpikes(spikes, n);
+      const even = drawn.filter((spike, i) => i % 2 === 0 && spike === 1).length;
       // 20 000 rates that are 2⁻¹⁶ in the mean.
       expect(even).toBeLessThan(5);
       return drawn;

@@ -7,7 +7,7 @@ import type { Generator, Tensor } from "../engine/index.ts";
 import { ready } from "../engine/op.ts";
 import { broadcastTo } from "../engine/ops/expand.ts";
 import { checkSize, type Shape } from "../engine/shape.ts";
-import { alive, emptySpikes } from "../engine/tensor.ts";
+import { alive, emptySpikes, spikesAt } from "../engine/tensor.ts";
 
 /** The options of all encoders: each takes those of the others. */
 const DEFAULTS = { timesteps: Number.NaN, dt: 1, eps: 1e-6, generator: undefined as Generator | undefined };
@@ -51,7 +51,7 @@ export function poissonEncode(x: Tensor, options: PoissonOptions): Tensor {
   const shape = overTime("poissonEncode", timesteps, x);
   ready("poissonEncode", x);
   const z = emptySpikes(shape);
-  generator.bernoulli(z.bits, x.ptr, x.size, timesteps, dt);
+  generator.bernoulli(spikesAt(z), x.ptr, x.size, timesteps, dt);
   return z;
 }
 
@@ -77,7 +77,7 @@ export function ttfsEncode(x: Tensor, options: TtfsOptions): Tensor {
   const shape = overTime("ttfsEncode", timesteps, x);
   ready("ttfsEncode", x);
   const z = emptySpikes(shape);
-  k.firstSpike(z.bits, x.ptr, x.size, timesteps, eps);
+  k.firstSpike(spikesAt(z), x.ptr, x.size, timesteps, eps);
   return z;
 }
 

@@ -12,7 +12,7 @@ import { checkShape, formatShape, sizeOf } from "../shape.ts";
 import { alive, type Tensor } from "../tensor.ts";
 import { followerOf, pathOf } from "./events.ts";
 import { once } from "./expand.ts";
-import { multiplyPatches, spreadMaps } from "./patches.ts";
+import { fillChannels, multiplyPatches, spreadMaps } from "./patches.ts";
 import { checkOptionalShape } from "./tensors.ts";
 import { type Axis, FLAT, type Pair, sizeOption, type Windows, windowOver, windows } from "./windows.ts";
 
@@ -83,9 +83,7 @@ const convTransposeOp: Op<Windows> = {
   name: "convTranspose2d",
   saves: SAVES.a | SAVES.b,
   forward(z, x, w, bias, g) {
-    const { size } = g;
-    if (bias !== null)
-      for (let i = 0; i < z.size; i += bias.size * size) k.expandAxis(z.ptr + 4 * i, bias.ptr, bias.size, size, 1);
+    if (bias !== null) fillChannels(z.ptr, bias.ptr, g.images, bias.size, g.size);
     spreadMaps(g, { values: x.ptr, places: 0, each: 0, sums: 0 }, w.ptr, z.ptr, bias !== null, null);
   },
   backward(z, x, w, bias, g) {

@@ -1,5 +1,5 @@
 import { numberOf, UNIT, withDefaults } from "../arguments.ts";
-import { k } from "../backend.ts";
+import { inReference, k } from "../backend.ts";
 import { defaultGenerator, type Generator, generatorOf } from "../generator.ts";
 import { apply, gradOf, type Op, SAVES, saveFor } from "../op.ts";
 import { allocate, recycle, scope } from "../scope.ts";
@@ -25,10 +25,11 @@ const dropoutOp: Op<Dropping> = {
   name: "dropout",
   saves: SAVES.nothing,
   forward(z, x, _y, _w, { p, generator }) {
-    const mask = saveFor(z, streamBytes(z.size));
+    const words = Math.ceil(z.size / 32);
+    const mask = saveFor(z, inReference() ? 128 * words : streamBytes(z.size));
     const keep = allocate(128);
     k.fill(keep, 32, 1 - p);
-    generator.bernoulli(mask, keep, 32, Math.ceil(z.size / 32), 1);
+    generator.bernoulli(mask, keep, 32, words, 1);
     recycle(keep, 128, scope.region);
     writeFactors(z.ptr, z, p);
     k.mul(z.ptr, z.ptr, x.ptr, z.size);
@@ -43,10 +44,10 @@ const dropoutOp: Op<Dropping> = {
   },
 };
 
-/** 1 / (1 − p) where the bits of the mask of z are set, else 0. */
+/** 1 / (1 − p) where the mask of z is set, which is bits, or numbers for the float64 kernels, else 0. */
 function writeFactors(to: number, { saved, size }: Tensor, p: number): void {
-  k.unpackBits(to, saved, size);
-  k.affine(to, to, size, p < 1 ? 1 / (1 - p) : 0, 0);
+  if (!inReference()) k.unpackBits(to, saved, size);
+  k.affine(to, inReference() ? saved : to, size, p < 1 ? 1 / (1 - p) : 0, 0);
 }
 
 const DROPOUT: Required<DropoutOptions> = { p: 0.5, training: true, generator: defaultGenerator };

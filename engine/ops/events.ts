@@ -6,7 +6,7 @@
  *
  * Both add up in the order of the dense products.
  */
-import { k, ofImages } from "../backend.ts";
+import { inReference, k, ofImages } from "../backend.ts";
 import { allocate, recycle, scope } from "../scope.ts";
 import type { Tensor } from "../tensor.ts";
 import { fitsWords, SpikeWindows } from "./spike-windows.ts";
@@ -17,8 +17,9 @@ const COUNTED = 65536;
 /** Density of spikes from which on rows of bits are worth making. */
 const WINDOWED = 0.04;
 
-/** Which way a convolution of x goes. Depends on sizes and values only. */
+/** Which way a convolution of x goes: in the reference the dense one. Depends on sizes and values only. */
 export function pathOf(x: Tensor, { filters, y: down, x: across }: Windows): Path {
+  if (inReference()) return "dense";
   // What an event costs: vectors under the windows over it, runs of neighbours, and itself. A dense product works on as many
   // vectors for every value, in a little more than half the time.
   const windows = (down.kernel * across.kernel) / (down.stride * across.stride);

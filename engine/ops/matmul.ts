@@ -1,5 +1,5 @@
 /** Products. Every element is summed in ascending order with one accumulator, whatever path computes it. */
-import { k } from "../backend.ts";
+import { inReference, k } from "../backend.ts";
 import { columnStride, columnsOf } from "../columns.ts";
 import { composedOp } from "../composed.ts";
 import {
@@ -122,7 +122,7 @@ const SAMPLED_DENSITY = 0.5;
 function sampled(dx: number, start: number, dz: number, x: Tensor, w: number, product: Product): boolean {
   const { depth, outputs, stepIn, stepOut } = product;
   const { op } = x;
-  if (op?.support === undefined || outputs < FEW_OUTPUTS || depth % 4 !== 0) return false;
+  if (op?.support === undefined || outputs < FEW_OUTPUTS || depth % 4 !== 0 || inReference()) return false;
   const rows = x.size / depth;
   const bytes = bitBytes(rows, depth);
   const bits = allocate(bytes);
@@ -260,9 +260,10 @@ function productOf(x: Tensor, w: Tensor, turned: boolean): Product {
 
 /**
  * Chooses how to multiply, by the number of non-zeros of x, which may be spikes in bits: few are followed, many spikes for a few
- * outputs are masks, else the product is dense. The data alone decides.
+ * outputs are masks, else the product is dense, as it always is in the reference. The data alone decides.
  */
 function choosePath(product: Product, z: Tensor, x: Tensor): void {
+  if (inReference()) return;
   const { depth, outputs } = product;
   const spikes = x.ptr === 0;
   const rows = x.size / depth;

@@ -5,9 +5,10 @@
  *   maps = bias + weights · patches        weights += maps · patchesᵀ        images += the patches weightsᵀ · maps
  *
  * For the first two the patches are tables of offsets (kernels/patches.ts); small images are taken several at a time. What
- * has many zeros is not multiplied as a whole: see events.ts for images, and `spreadMaps` for maps.
+ * has many zeros is not multiplied as a whole: see events.ts for images, and `spreadMaps` for maps. On the float64 backend
+ * each of the three is `convolve`, a plain loop.
  */
-import { k, ofImages } from "../backend.ts";
+import { convolution, k, ofImages } from "../backend.ts";
 import { allocate, recycle, scope } from "../scope.ts";
 import { bytesOf, carve, type Follower, type Windows } from "./windows.ts";
 
@@ -24,13 +25,20 @@ const LISTED_DENSITY = 0.7;
  */
 export function multiplyPatches(
   result: "maps" | "weights",
-  { images: total, groups, channels, filters, y, x, taps, places, size, width, plane }: Windows,
+  g: Windows,
   maps: number,
   weights: number,
   images: number,
   bias = 0,
   adds = false,
 ): void {
+  const { images: total, groups, channels, filters, y, x, taps, places, size, width, plane } = g;
+  const convolve = convolution();
+  if (convolve !== undefined) {
+    if (bias !== 0) fillChannels(maps, bias, total, groups * filters, places);
+    else if (result === "maps" && !adds) k.fill(maps, total * groups * filters * places, 0);
+    return convolve(result, g, maps, weights, images);
+  }
   const rows = groups * filters;
   const planes = groups * channels;
   const isPadded = plane > size;
@@ -72,6 +80,11 @@ export function multiplyPatches(
     }
   }
   recycle(tapTable, bytes, scope.region);
+}
+
+/** images [count, channels, size] ← the bias of each channel */
+export function fillChannels(images: number, bias: number, count: number, channels: number, size: number): void {
+  for (let i = 0; i < count; i++) k.expandAxis(images + 4 * i * channels * size, bias, channels, size, 1);
 }
 
 /** Copies or adds `count` blocks, at steps of zNext and xNext values. */
@@ -116,9 +129,15 @@ export function spreadMaps(
   adds: boolean,
   follower: Follower | null,
 ): void {
-  const { addPatches, grid, listNonZeros, multiplyListed } = ofImages();
   const { images: total, groups, channels, filters, y, x, kernel, taps, places, size, width, plane } = g;
   const rows = groups * filters;
+  const convolve = convolution();
+  if (convolve !== undefined) {
+    if (!adds) k.fill(images, total * groups * channels * size, 0);
+    if (maps.sums !== 0) k.sumAxis(maps.sums, maps.values, total * rows, places, 1);
+    return convolve("images", g, maps.values, weights, images);
+  }
+  const { addPatches, grid, listNonZeros, multiplyListed } = ofImages();
   const isPadded = plane > size;
   const batch = Math.max(1, Math.min(total, Math.floor(BLOCK / places)));
   const most = Math.min(batch * places, BLOCK);

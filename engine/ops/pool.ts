@@ -1,7 +1,7 @@
 /** Pooling: windows over [..., C, H, W], reduced to one value each. All leading axes are a batch, time among them. */
 import { allOptions, withDefaults } from "../arguments.ts";
 import { k, ofImages } from "../backend.ts";
-import { apply, canTake, gradOf, handOver, type Op, type PlacesForm, recorded, SAVES } from "../op.ts";
+import { apply, canTake, gradOf, handOver, type Op, type PlacesForm, readyOrPacked, recorded, SAVES } from "../op.ts";
 import { allocate, recycle, scope } from "../scope.ts";
 import { formatShape, type Shape } from "../shape.ts";
 import { alive, emptySpikes, type Tensor } from "../tensor.ts";
@@ -160,7 +160,7 @@ export function checkWindow(where: string, kernel: Pair, options: MaxPoolOptions
 function pool(op: Op<Pooling>, x: Tensor, y: Axis, q: Axis, countPadding: boolean): Tensor {
   const shape = [...x.sizes.slice(0, -2), y.places, q.places];
   const p = { shape, y, x: q, countPadding };
-  if (x.bits !== 0) alive(x, op.name);
+  readyOrPacked(op.name, x);
   return op === maxPoolOp && staysPacked(x, p) ? poolSpikes(x, p) : apply(op, p, x);
 }
 

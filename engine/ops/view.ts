@@ -1,7 +1,7 @@
 /** Shapes changed without moving data: the result looks into its input. */
 import { k } from "../backend.ts";
 import { composedOp } from "../composed.ts";
-import { gradOf, passGradient, type Recorded, ready, recorded, SAVES } from "../op.ts";
+import { gradOf, passGradient, type Recorded, ready, readyOrPacked, recorded, SAVES } from "../op.ts";
 import { axisOf, checkShape, formatShape, type Shape, sizeOf, sizesOf } from "../shape.ts";
 import { alive, packedView, type Tensor, viewOf } from "../tensor.ts";
 import { broadcastTo, constantSource } from "./expand.ts";
@@ -39,8 +39,7 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
 
 /** Looks into x, by default in its shape; spikes stay bits. */
 function sameValues(where: string, x: Tensor, target?: Shape): Tensor {
-  if (x?.bits === 0) ready(where, x);
-  else alive(x, where);
+  readyOrPacked(where, x);
   const shape = target ?? x.sizes;
   return x.ptr === 0 ? packedView(x, shape) : viewOf(x, shape, x.size, 0);
 }

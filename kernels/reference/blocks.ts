@@ -1,4 +1,4 @@
-import { at, put } from "./memory.ts";
+import { accumulate, at, put } from "./memory.ts";
 
 export function copyBlocks(z: number, x: number, rows: number, n: number, zStep: number, xStep: number): void {
   for (let r = 0; r < rows; r++) for (let i = 0; i < n; i++) put(z, r * zStep + i, at(x, r * xStep + i));
@@ -6,13 +6,14 @@ export function copyBlocks(z: number, x: number, rows: number, n: number, zStep:
 
 export function addBlocks(z: number, x: number, rows: number, n: number, zStep: number, xStep: number): void {
   for (let r = 0; r < rows; r++) {
-    for (let i = 0; i < n; i++) put(z, r * zStep + i, at(z, r * zStep + i) + at(x, r * xStep + i));
+    for (let i = 0; i < n; i++) accumulate(z, r * zStep + i, at(x, r * xStep + i));
   }
 }
 
-type Four = [number, number, number, number];
+/** Sizes of four axes, and their strides. */
+type Axes = [na: number, nb: number, nc: number, nd: number, sa: number, sb: number, sc: number, sd: number];
 
-function forEachIndex([na, nb, nc, nd]: Four, [sa, sb, sc, sd]: Four, visit: (flat: number, strided: number) => void) {
+function forEachIndex([na, nb, nc, nd, sa, sb, sc, sd]: Axes, visit: (flat: number, strided: number) => void) {
   let flat = 0;
   for (let a = 0; a < na; a++) {
     for (let b = 0; b < nb; b++) {
@@ -23,34 +24,12 @@ function forEachIndex([na, nb, nc, nd]: Four, [sa, sb, sc, sd]: Four, visit: (fl
   }
 }
 
-export function copyStrided(
-  z: number,
-  x: number,
-  na: number,
-  nb: number,
-  nc: number,
-  nd: number,
-  sa: number,
-  sb: number,
-  sc: number,
-  sd: number,
-): void {
-  forEachIndex([na, nb, nc, nd], [sa, sb, sc, sd], (flat, strided) => put(z, flat, at(x, strided)));
+export function copyStrided(z: number, x: number, ...axes: Axes): void {
+  forEachIndex(axes, (flat, strided) => put(z, flat, at(x, strided)));
 }
 
-export function addStrided(
-  x: number,
-  z: number,
-  na: number,
-  nb: number,
-  nc: number,
-  nd: number,
-  sa: number,
-  sb: number,
-  sc: number,
-  sd: number,
-): void {
-  forEachIndex([na, nb, nc, nd], [sa, sb, sc, sd], (flat, strided) => put(x, strided, at(x, strided) + at(z, flat)));
+export function addStrided(x: number, z: number, ...axes: Axes): void {
+  forEachIndex(axes, (flat, strided) => accumulate(x, strided, at(z, flat)));
 }
 
 export function gatherRows(z: number, x: number, index: number, rows: number, width: number): void {
@@ -63,7 +42,7 @@ export function scatterRows(z: number, x: number, index: number, rows: number, w
   for (let i = 0; i < rows; i++) {
     const first = at(index, i) * width;
     if (at(index, i) === skip) continue;
-    for (let c = 0; c < width; c++) put(z, first + c, at(z, first + c) + at(x, i * width + c));
+    for (let c = 0; c < width; c++) accumulate(z, first + c, at(x, i * width + c));
   }
 }
 

@@ -1,5 +1,5 @@
-import { packStream } from "./bits.ts";
 import { at } from "./memory.ts";
+import { putSpikes } from "./spikes.ts";
 
 /** The integer next to x, the even one of two. */
 function roundHalfEven(x: number): number {
@@ -9,7 +9,7 @@ function roundHalfEven(x: number): number {
 }
 
 export function firstSpike(bits: number, x: number, n: number, T: number, eps: number): void {
-  packStream(bits, T * n, (i) => {
+  putSpikes(bits, T * n, (i) => {
     const value = at(x, i % n);
     // The time is rounded in float32, as the SIMD kernel does: half-way cases depend on it.
     const time = roundHalfEven(Math.fround(Math.fround(1 - Math.min(Math.max(value, 0), 1)) * (T - 1)));

@@ -1,64 +1,45 @@
-import {
-  ATAN2,
-  CHOICE,
-  COS,
-  ELU,
-  ERF,
-  FLOOR,
-  GATED,
-  GELU,
-  INSIDE,
-  LEAKY_RELU,
-  LOG1P,
-  POW,
-  RECIPROCAL,
-  ROUND,
-  RSQRT,
-  SIGN,
-  SIN,
-  SOFTPLUS,
-} from "../codes.ts";
-import { at, put } from "./memory.ts";
+import * as codes from "../codes.ts";
+import { accumulate, at, put } from "./memory.ts";
 
 type Formula = (x: number, y: number, q: number) => number;
 
 /** By the numbers in codes.ts; a derivative that is missing is 0. */
 const FORMULAS: Readonly<Record<number, Formula>> = {
-  [SIN]: Math.sin,
-  [COS]: Math.cos,
-  [COS + 1]: (x) => -Math.sin(x),
-  [ERF]: erf,
-  [ERF + 1]: (x) => (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x),
-  [GELU]: (x) => x * normal(x),
-  [GELU + 1]: (x) => normal(x) + (x * Math.exp((-x * x) / 2)) / Math.sqrt(2 * Math.PI),
-  [GATED]: (x, y, q) => x * sigmoid(gate(x, y, q)),
-  [GATED + 1]: (x, y, q) => {
+  [codes.SIN]: Math.sin,
+  [codes.COS]: Math.cos,
+  [codes.COS + 1]: (x) => -Math.sin(x),
+  [codes.ERF]: erf,
+  [codes.ERF + 1]: (x) => (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x),
+  [codes.GELU]: (x) => x * normal(x),
+  [codes.GELU + 1]: (x) => normal(x) + (x * Math.exp((-x * x) / 2)) / Math.sqrt(2 * Math.PI),
+  [codes.GATED]: (x, y, q) => x * sigmoid(gate(x, y, q)),
+  [codes.GATED + 1]: (x, y, q) => {
     const s = sigmoid(gate(x, y, q));
     return s + x * (y + 3 * q * x * x) * s * sigmoid(-gate(x, y, q));
   },
-  [SOFTPLUS]: (x, y, q) => (x * y > q ? x : Math.max(x * y, 0) / y + Math.log1p(Math.exp(-Math.abs(x * y))) / y),
-  [SOFTPLUS + 1]: (x, y, q) => (x * y > q ? 1 : sigmoid(x * y)),
-  [ELU]: (x, y) => (x <= 0 ? y * Math.expm1(x) : x),
-  [ELU + 1]: (x, y) => (x <= 0 ? y * Math.exp(x) : 1),
-  [LEAKY_RELU]: (x, y) => (x > 0 ? x : y * x),
-  [LEAKY_RELU + 1]: (x, y) => (x > 0 ? 1 : y),
-  [LOG1P]: Math.log1p,
-  [LOG1P + 1]: (x) => 1 / (1 + x),
-  [RECIPROCAL]: (x) => 1 / x,
-  [RECIPROCAL + 1]: (x) => -1 / (x * x),
-  [RSQRT]: (x) => 1 / Math.sqrt(x),
-  [RSQRT + 1]: (x) => -0.5 / (x * Math.sqrt(x)),
-  [POW]: pow,
-  [POW + 1]: (x, y) => (y === 0 ? 0 : y * pow(x, y - 1)),
-  [POW + 2]: (x, y) => (x === 0 && y >= 0 ? 0 : pow(x, y) * Math.log(x)),
-  [ATAN2]: Math.atan2,
-  [ATAN2 + 1]: (x, y) => y / (x * x + y * y),
-  [ATAN2 + 2]: (x, y) => -x / (x * x + y * y),
-  [FLOOR]: Math.floor,
-  [ROUND]: (x) => (Math.abs(x % 1) === 0.5 ? 2 * Math.round(x / 2) : Math.round(x)),
-  [SIGN]: (x) => Number(x > 0) - Number(x < 0),
-  [CHOICE]: (x, y, q) => (x === 0 ? q : y),
-  [INSIDE]: (x, y, q) => (x <= y || x >= q ? 0 : 1),
+  [codes.SOFTPLUS]: (x, y, q) => (x * y > q ? x : Math.max(x * y, 0) / y + Math.log1p(Math.exp(-Math.abs(x * y))) / y),
+  [codes.SOFTPLUS + 1]: (x, y, q) => (x * y > q ? 1 : sigmoid(x * y)),
+  [codes.ELU]: (x, y) => (x <= 0 ? y * Math.expm1(x) : x),
+  [codes.ELU + 1]: (x, y) => (x <= 0 ? y * Math.exp(x) : 1),
+  [codes.LEAKY_RELU]: (x, y) => (x > 0 ? x : y * x),
+  [codes.LEAKY_RELU + 1]: (x, y) => (x > 0 ? 1 : y),
+  [codes.LOG1P]: Math.log1p,
+  [codes.LOG1P + 1]: (x) => 1 / (1 + x),
+  [codes.RECIPROCAL]: (x) => 1 / x,
+  [codes.RECIPROCAL + 1]: (x) => -1 / (x * x),
+  [codes.RSQRT]: (x) => 1 / Math.sqrt(x),
+  [codes.RSQRT + 1]: (x) => -0.5 / (x * Math.sqrt(x)),
+  [codes.POW]: pow,
+  [codes.POW + 1]: (x, y) => (y === 0 ? 0 : y * pow(x, y - 1)),
+  [codes.POW + 2]: (x, y) => (x === 0 && y >= 0 ? 0 : pow(x, y) * Math.log(x)),
+  [codes.ATAN2]: Math.atan2,
+  [codes.ATAN2 + 1]: (x, y) => y / (x * x + y * y),
+  [codes.ATAN2 + 2]: (x, y) => -x / (x * x + y * y),
+  [codes.FLOOR]: Math.floor,
+  [codes.ROUND]: (x) => (Math.abs(x % 1) === 0.5 ? 2 * Math.round(x / 2) : Math.round(x)),
+  [codes.SIGN]: (x) => Number(x > 0) - Number(x < 0),
+  [codes.CHOICE]: (x, y, q) => (x === 0 ? q : y),
+  [codes.INSIDE]: (x, y, q) => (x <= y || x >= q ? 0 : 1),
 };
 
 export function formula(f: number, z: number, x: number, y: number, n: number, p: number, q: number): void {
@@ -79,7 +60,7 @@ export function formulaGrad(
   const of = FORMULAS[f] ?? (() => 0);
   for (let i = 0; i < n; i++) {
     const slope = of(at(x, i), y === 0 ? p : at(y, i), q);
-    if (slope !== 0) put(dx, i, at(dx, i) + at(dz, i) * slope);
+    if (slope !== 0) accumulate(dx, i, at(dz, i) * slope);
   }
 }
 

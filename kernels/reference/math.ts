@@ -1,124 +1,72 @@
-import { operand } from "./elementwise.ts";
-import { at, put } from "./memory.ts";
+import { operand, zip } from "./elementwise.ts";
+import { accumulate, at, put } from "./memory.ts";
 
-export function exp(z: number, x: number, n: number): void {
-  for (let i = 0; i < n; i++) put(z, i, Math.exp(at(x, i)));
-}
+/** z[i] ← f(x[i]) */
+const map =
+  (f: (x: number) => number) =>
+  (z: number, x: number, n: number): void => {
+    for (let i = 0; i < n; i++) put(z, i, f(at(x, i)));
+  };
 
-export function expGrad(dx: number, dz: number, z: number, n: number): void {
-  for (let i = 0; i < n; i++) put(dx, i, at(dx, i) + at(dz, i) * at(z, i));
-}
+/** dx[i] += gradient(dz[i], y[i]), where y is x, or z = f(x) */
+const mapGrad =
+  (gradient: (dz: number, y: number) => number) =>
+  (dx: number, dz: number, y: number, n: number): void => {
+    for (let i = 0; i < n; i++) accumulate(dx, i, gradient(at(dz, i), at(y, i)));
+  };
 
-export function log(z: number, x: number, n: number): void {
-  for (let i = 0; i < n; i++) put(z, i, Math.log(at(x, i)));
-}
+export const exp = map(Math.exp);
+export const expGrad = mapGrad((dz, z) => dz * z);
 
-export function logGrad(dx: number, dz: number, x: number, n: number): void {
-  for (let i = 0; i < n; i++) put(dx, i, at(dx, i) + at(dz, i) / at(x, i));
-}
+export const log = map(Math.log);
+export const logGrad = mapGrad((dz, x) => dz / x);
 
-export function tanh(z: number, x: number, n: number): void {
-  for (let i = 0; i < n; i++) put(z, i, Math.tanh(at(x, i)));
-}
+export const tanh = map(Math.tanh);
+export const tanhGrad = mapGrad((dz, z) => dz * (1 - z ** 2));
 
-export function tanhGrad(dx: number, dz: number, z: number, n: number): void {
-  for (let i = 0; i < n; i++) put(dx, i, at(dx, i) + at(dz, i) * (1 - at(z, i) ** 2));
-}
+export const sigmoid = map((x) => 1 / (1 + Math.exp(-x)));
+export const sigmoidGrad = mapGrad((dz, z) => dz * z * (1 - z));
 
-export function sigmoid(z: number, x: number, n: number): void {
-  for (let i = 0; i < n; i++) put(z, i, 1 / (1 + Math.exp(-at(x, i))));
-}
+export const sqrt = map(Math.sqrt);
+export const sqrtGrad = mapGrad((dz, z) => dz / (2 * z));
 
-export function sigmoidGrad(dx: number, dz: number, z: number, n: number): void {
-  for (let i = 0; i < n; i++) put(dx, i, at(dx, i) + at(dz, i) * at(z, i) * (1 - at(z, i)));
-}
+export const square = map((x) => x ** 2);
+export const squareGrad = mapGrad((dz, x) => dz * 2 * x);
 
-export function sqrt(z: number, x: number, n: number): void {
-  for (let i = 0; i < n; i++) put(z, i, Math.sqrt(at(x, i)));
-}
+export const abs = map(Math.abs);
+export const absGrad = mapGrad((dz, x) => (x > 0 ? dz : x < 0 ? -dz : 0));
 
-export function sqrtGrad(dx: number, dz: number, z: number, n: number): void {
-  for (let i = 0; i < n; i++) put(dx, i, at(dx, i) + at(dz, i) / (2 * at(z, i)));
-}
+export const relu = map((x) => Math.max(x, 0));
+export const reluGrad = mapGrad((dz, z) => (z <= 0 ? 0 : dz));
 
-export function square(z: number, x: number, n: number): void {
-  for (let i = 0; i < n; i++) put(z, i, at(x, i) ** 2);
-}
+/** dx[i] += dz[i] where x was taken, half of it at a tie */
+const takenGrad =
+  (loses: (x: number, y: number) => boolean) =>
+  (dx: number, dz: number, x: number, y: number, n: number, single = 0): void => {
+    for (let i = 0; i < n; i++) {
+      const [value, other] = [at(x, i), operand(y, i, single)];
+      if (!loses(value, other)) accumulate(dx, i, value === other ? at(dz, i) / 2 : at(dz, i));
+    }
+  };
 
-export function squareGrad(dx: number, dz: number, x: number, n: number): void {
-  for (let i = 0; i < n; i++) put(dx, i, at(dx, i) + at(dz, i) * 2 * at(x, i));
-}
+export const maximum = zip(Math.max);
+export const maximumGrad = takenGrad((x, y) => x < y);
 
-export function abs(z: number, x: number, n: number): void {
-  for (let i = 0; i < n; i++) put(z, i, Math.abs(at(x, i)));
-}
+export const minimum = zip(Math.min);
+export const minimumGrad = takenGrad((x, y) => x > y);
 
-export function absGrad(dx: number, dz: number, x: number, n: number): void {
-  for (let i = 0; i < n; i++) {
-    if (at(x, i) > 0) put(dx, i, at(dx, i) + at(dz, i));
-    if (at(x, i) < 0) put(dx, i, at(dx, i) - at(dz, i));
-  }
-}
-
-export function relu(z: number, x: number, n: number): void {
-  for (let i = 0; i < n; i++) put(z, i, Math.max(at(x, i), 0));
-}
-
-export function reluGrad(dx: number, dz: number, z: number, n: number): void {
-  for (let i = 0; i < n; i++) put(dx, i, at(dx, i) + (at(z, i) <= 0 ? 0 : at(dz, i)));
-}
-
-export function maximum(z: number, x: number, y: number, n: number, single = 0): void {
-  for (let i = 0; i < n; i++) put(z, i, Math.max(at(x, i), operand(y, i, single)));
-}
-
-export function maximumGrad(dx: number, dz: number, x: number, y: number, n: number, single = 0): void {
-  for (let i = 0; i < n; i++) {
-    const other = operand(y, i, single);
-    if (!(at(x, i) < other)) put(dx, i, at(dx, i) + share(at(dz, i), at(x, i), other));
-  }
-}
-
-export function minimum(z: number, x: number, y: number, n: number, single = 0): void {
-  for (let i = 0; i < n; i++) put(z, i, Math.min(at(x, i), operand(y, i, single)));
-}
-
-export function minimumGrad(dx: number, dz: number, x: number, y: number, n: number, single = 0): void {
-  for (let i = 0; i < n; i++) {
-    const other = operand(y, i, single);
-    if (!(at(x, i) > other)) put(dx, i, at(dx, i) + share(at(dz, i), at(x, i), other));
-  }
-}
-
-/** What the one that was taken gets: half at a tie. */
-const share = (dz: number, x: number, y: number): number => (x === y ? dz / 2 : dz);
-
-export function gt(z: number, x: number, y: number, n: number, single = 0): void {
-  for (let i = 0; i < n; i++) put(z, i, at(x, i) > operand(y, i, single) ? 1 : 0);
-}
-
-export function ge(z: number, x: number, y: number, n: number, single = 0): void {
-  for (let i = 0; i < n; i++) put(z, i, at(x, i) >= operand(y, i, single) ? 1 : 0);
-}
-
-export function lt(z: number, x: number, y: number, n: number, single = 0): void {
-  for (let i = 0; i < n; i++) put(z, i, at(x, i) < operand(y, i, single) ? 1 : 0);
-}
-
-export function le(z: number, x: number, y: number, n: number, single = 0): void {
-  for (let i = 0; i < n; i++) put(z, i, at(x, i) <= operand(y, i, single) ? 1 : 0);
-}
-
-export function eq(z: number, x: number, y: number, n: number, single = 0): void {
-  for (let i = 0; i < n; i++) put(z, i, at(x, i) === operand(y, i, single) ? 1 : 0);
-}
+export const gt = zip((x, y) => (x > y ? 1 : 0));
+export const ge = zip((x, y) => (x >= y ? 1 : 0));
+export const lt = zip((x, y) => (x < y ? 1 : 0));
+export const le = zip((x, y) => (x <= y ? 1 : 0));
+export const eq = zip((x, y) => (x === y ? 1 : 0));
 
 export function clamp(z: number, x: number, n: number, low: number, high: number): void {
   for (let i = 0; i < n; i++) put(z, i, Math.min(Math.max(at(x, i), low), high));
 }
 
 export function clampGrad(dx: number, dz: number, x: number, n: number, low: number, high: number): void {
-  for (let i = 0; i < n; i++) put(dx, i, at(dx, i) + (at(x, i) >= low && at(x, i) <= high ? at(dz, i) : 0));
+  for (let i = 0; i < n; i++) if (at(x, i) >= low && at(x, i) <= high) accumulate(dx, i, at(dz, i));
 }
 
 export function where(z: number, c: number, x: number, y: number, n: number): void {

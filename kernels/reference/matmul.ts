@@ -22,23 +22,3 @@ export function gemm(
     }
   }
 }
-
-export function gemmGathered(
-  c: number,
-  a: number,
-  x: number,
-  rows: number,
-  cols: number,
-  init: number,
-  m: number,
-  n: number,
-  k: number,
-): void {
-  for (let i = 0; i < m; i++) {
-    for (let j = 0; j < n; j++) {
-      let sum = init === 0 ? 0 : at(init, init === c ? i * n + j : j);
-      for (let p = 0; p < k; p++) sum += at(a, i * k + p) * at(x, at(rows, p) + at(cols, j));
-      put(c, i * n + j, sum);
-    }
-  }
-}

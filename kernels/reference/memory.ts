@@ -38,13 +38,13 @@ export function at(p: number, i: number): number {
   return (p < 0 ? cells[(p - BASE) / 4 + i] : wasmFloats()[p / 4 + i]) as number;
 }
 
-/** Word i of bits: an exact integer in a cell, 32 bits of WebAssembly memory. */
-export function wordAt(p: number, i: number): number {
-  return p < 0 ? at(p, i) : (new Uint32Array(wasmFloats().buffer)[p / 4 + i] as number);
-}
-
 /** p[i] ← value */
 export function put(p: number, i: number, value: number): void {
   if (p >= 0) throw new Error(`reference: write to WebAssembly address ${p}`);
   cells[(p - BASE) / 4 + i] = value;
+}
+
+/** p[i] += value */
+export function accumulate(p: number, i: number, value: number): void {
+  put(p, i, at(p, i) + value);
 }

@@ -1,4 +1,4 @@
-import { at, put } from "./memory.ts";
+import { accumulate, at, put } from "./memory.ts";
 
 /** Calls f(cell) for every value of group g of [outer, groups, n]. */
 function eachOf(g: number, outer: number, groups: number, n: number, f: (cell: number) => void): void {
@@ -34,8 +34,8 @@ export function momentSums(
     put(p, g, 0);
     put(q, g, 0);
     eachOf(g, outer, groups, n, (cell) => {
-      put(p, g, at(p, g) + at(y, cell));
-      put(q, g, at(q, g) + at(y, cell) * (at(x, cell) - at(mean, g)));
+      accumulate(p, g, at(y, cell));
+      accumulate(q, g, at(y, cell) * (at(x, cell) - at(mean, g)));
     });
   }
 }

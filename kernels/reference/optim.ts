@@ -1,4 +1,4 @@
-import { at, put } from "./memory.ts";
+import { accumulate, at, put } from "./memory.ts";
 
 export function sgd(
   w: number,
@@ -67,7 +67,7 @@ export function rmsprop(
     put(square, i, keep * at(square, i) + take * g * g);
     let variance = at(square, i);
     if (mean !== 0) {
-      put(mean, i, at(mean, i) + take * (g - at(mean, i)));
+      accumulate(mean, i, take * (g - at(mean, i)));
       variance = Math.max(variance - at(mean, i) ** 2, 0);
     }
     let d = g / (Math.sqrt(variance) + eps);

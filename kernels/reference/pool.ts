@@ -1,5 +1,4 @@
-import { bitAt, packStream } from "./bits.ts";
-import { at, put } from "./memory.ts";
+import { accumulate, at, put } from "./memory.ts";
 
 /** Integers of the head of a table; an entry has three. */
 const HEAD = 9;
@@ -31,87 +30,58 @@ export function spans(
   }
 }
 
-/** Calls f(value of its plane, value of x, window, values of the window) for every value under every window. */
-function eachValue(
+/** Calls f(window, the places of the values under it in their plane, the plane, what means divide by) for every window. */
+function eachWindow(
   down: number,
   across: number,
   planes: number,
-  f: (place: number, cell: number, window: number, count: number) => void,
+  f: (window: number, places: number[], plane: number, count: number) => void,
 ): void {
-  const [height, rows, dy, width, columns, dx] = [down, across].flatMap((t) => [at(t, 0), at(t, 1), at(t, 2)]) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
+  const [height, rows, dy] = [0, 1, 2].map((i) => at(down, i)) as [number, number, number];
+  const [width, columns, dx] = [0, 1, 2].map((i) => at(across, i)) as [number, number, number];
   for (let window = 0; window < planes * rows * columns; window++) {
-    const plane = Math.floor(window / (rows * columns)) * height * width;
     const r = HEAD + 3 * (Math.floor(window / columns) % rows);
     const c = HEAD + 3 * (window % columns);
-    const count = at(down, r + 2) * at(across, c + 2);
+    const places: number[] = [];
     for (let i = at(down, r); i < at(down, r + 1); i += dy) {
-      for (let j = at(across, c); j < at(across, c + 1); j += dx)
-        f(i * width + j, plane + i * width + j, window, count);
+      for (let j = at(across, c); j < at(across, c + 1); j += dx) places.push(i * width + j);
     }
+    const plane = Math.floor(window / (rows * columns)) * height * width;
+    f(window, places, plane, at(down, r + 2) * at(across, c + 2));
   }
 }
-
-const windowsOf = (down: number, across: number, planes: number): number => planes * at(down, 1) * at(across, 1);
 
 export function maxPool(z: number, place: number, x: number, down: number, across: number, planes: number): void {
-  const windows = windowsOf(down, across, planes);
-  const best = new Float64Array(windows).fill(-Infinity);
-  const found = new Float64Array(windows).fill(-1);
-  eachValue(down, across, planes, (inPlane, cell, window) => {
-    const value = at(x, cell);
-    const most = best[window] as number;
-    if (found[window] !== -1 && (Number.isNaN(most) || value <= most)) return;
-    best[window] = value;
-    found[window] = inPlane;
+  eachWindow(down, across, planes, (window, places, plane) => {
+    let [best, found] = [-Infinity, -1];
+    for (const i of places) {
+      const value = at(x, plane + i);
+      if (found >= 0 && (Number.isNaN(best) || value <= best)) continue;
+      [best, found] = [value, i];
+    }
+    if (z !== 0) put(z, window, best);
+    if (place !== 0) put(place, window, found);
   });
-  for (let i = 0; i < windows; i++) {
-    if (z !== 0) put(z, i, best[i] as number);
-    if (place !== 0) put(place, i, found[i] as number);
-  }
-}
-
-export function maxPoolBits(z: number, place: number, x: number, down: number, across: number, planes: number): void {
-  const windows = windowsOf(down, across, planes);
-  const found = new Float64Array(windows).fill(-1);
-  const isSet = new Uint8Array(windows);
-  eachValue(down, across, planes, (inPlane, cell, window) => {
-    if (isSet[window] === 1 || (found[window] !== -1 && bitAt(x, cell) === 0)) return;
-    found[window] = inPlane;
-    isSet[window] = bitAt(x, cell);
-  });
-  if (z !== 0) packStream(z, windows, (i) => isSet[i] === 1);
-  if (place !== 0) for (let i = 0; i < windows; i++) put(place, i, found[i] as number);
 }
 
 export function avgPool(z: number, x: number, down: number, across: number, planes: number): void {
-  for (let i = 0; i < windowsOf(down, across, planes); i++) put(z, i, 0);
-  eachValue(down, across, planes, (_place, cell, window, count) => put(z, window, at(z, window) + at(x, cell) / count));
-}
-
-export function avgPoolBits(z: number, x: number, down: number, across: number, planes: number): void {
-  for (let i = 0; i < windowsOf(down, across, planes); i++) put(z, i, 0);
-  eachValue(down, across, planes, (_place, cell, window, count) =>
-    put(z, window, at(z, window) + bitAt(x, cell) / count),
-  );
+  eachWindow(down, across, planes, (window, places, plane, count) => {
+    let mean = 0;
+    for (const i of places) mean += at(x, plane + i) / count;
+    put(z, window, mean);
+  });
 }
 
 export function avgPoolGrad(dx: number, dz: number, down: number, across: number, planes: number): void {
-  eachValue(down, across, planes, (_place, cell, window, count) =>
-    put(dx, cell, at(dx, cell) + at(dz, window) / count),
-  );
+  eachWindow(down, across, planes, (window, places, plane, count) => {
+    for (const i of places) accumulate(dx, plane + i, at(dz, window) / count);
+  });
 }
 
 export function addAtPlaces(dx: number, dz: number, place: number, planes: number, size: number, n: number): void {
   for (let i = 0; i < planes * n; i++) {
     const found = at(place, i);
     const cell = Math.floor(i / n) * size + found;
-    if (found >= 0) put(dx, cell, at(dx, cell) + at(dz, i));
+    if (found >= 0) accumulate(dx, cell, at(dz, i));
   }
 }

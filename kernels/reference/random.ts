@@ -1,5 +1,5 @@
-import { packStream } from "./bits.ts";
 import { at, put } from "./memory.ts";
+import { putSpikes } from "./spikes.ts";
 
 type Words = [number, number, number, number];
 
@@ -23,16 +23,11 @@ function block(counter: Words, key0: number, key1: number): Words {
   return [c0, c1, c2, c3];
 }
 
+/** Key and counter of a stream; the counter may be the lower half alone. */
+type Stream = [key0: number, key1: number, counter0: number, counter1: number, counter2?: number, counter3?: number];
+
 /** The first n words of the stream. */
-function words(
-  n: number,
-  key0: number,
-  key1: number,
-  counter0: number,
-  counter1: number,
-  counter2: number,
-  counter3: number,
-): number[] {
+function words(n: number, ...[key0, key1, counter0, counter1, counter2 = 0, counter3 = 0]: Stream): number[] {
   const result: number[] = [];
   for (let b = 0; result.length < n; b++) {
     const low = (counter0 >>> 0) + b;
@@ -43,25 +38,16 @@ function words(
   return result.slice(0, n);
 }
 
-export function philox(
-  z: number,
-  n: number,
-  key0: number,
-  key1: number,
-  counter0: number,
-  counter1: number,
-  counter2: number,
-  counter3: number,
-): void {
-  words(n, key0, key1, counter0, counter1, counter2, counter3).forEach((word, i) => put(z, i, word));
+export function philox(z: number, n: number, ...stream: Stream): void {
+  words(n, ...stream).forEach((word, i) => put(z, i, word));
 }
 
-export function uniform(z: number, n: number, key0: number, key1: number, counter0: number, counter1: number): void {
-  words(n, key0, key1, counter0, counter1, 0, 0).forEach((word, i) => put(z, i, (word >>> 8) * 2 ** -24));
+export function uniform(z: number, n: number, ...stream: Stream): void {
+  words(n, ...stream).forEach((word, i) => put(z, i, (word >>> 8) * 2 ** -24));
 }
 
-export function normal(z: number, n: number, key0: number, key1: number, counter0: number, counter1: number): void {
-  const w = words(n + (n % 2), key0, key1, counter0, counter1, 0, 0);
+export function normal(z: number, n: number, ...stream: Stream): void {
+  const w = words(n + (n % 2), ...stream);
   for (let i = 0; i < n; i++) {
     const pair = i - (i % 2);
     const r = Math.sqrt(-2 * Math.log((((w[pair] as number) >>> 8) + 1) * 2 ** -24));
@@ -76,15 +62,12 @@ export function bernoulli(
   n: number,
   repeats: number,
   scale: number,
-  key0: number,
-  key1: number,
-  counter0: number,
-  counter1: number,
+  ...[key0, key1, counter0, counter1]: Stream
 ): void {
   const total = n * repeats;
-  const drawn = words(32 * Math.ceil(total / 64), key0, key1, counter0, counter1, 0, 0);
-  const fractions = words(total, key0, key1, counter0, counter1, 1, 0);
-  packStream(bits, total, (i) => {
+  const drawn = words(32 * Math.ceil(total / 64), key0, key1, counter0, counter1);
+  const fractions = words(total, key0, key1, counter0, counter1, 1);
+  putSpikes(bits, total, (i) => {
     // Rounded as float32 is, so that both sides decide alike.
     const rate = Math.fround(Math.min(Math.max(at(p, i % n), 0), 1) * Math.fround(scale));
     const word = drawn[32 * Math.floor(i / 64) + (i % 32)] as number;

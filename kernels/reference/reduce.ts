@@ -1,4 +1,4 @@
-import { at, put } from "./memory.ts";
+import { accumulate, at, put } from "./memory.ts";
 
 /** Calls f(cell of [o, j], cell of [o, 0, j]) for every o and j. */
 function eachOutput(outer: number, n: number, inner: number, f: (output: number, first: number) => void): void {
@@ -18,13 +18,13 @@ export function addSumAxis(z: number, x: number, outer: number, n: number, inner
   eachOutput(outer, n, inner, (output, first) => {
     let sum = 0;
     for (let i = 0; i < n; i++) sum += at(x, first + i * inner);
-    put(z, output, at(z, output) + scale * sum);
+    accumulate(z, output, scale * sum);
   });
 }
 
 export function sumAxisGrad(dx: number, dz: number, outer: number, n: number, inner: number, scale: number): void {
   eachOutput(outer, n, inner, (output, first) => {
-    for (let i = 0; i < n; i++) put(dx, first + i * inner, at(dx, first + i * inner) + scale * at(dz, output));
+    for (let i = 0; i < n; i++) accumulate(dx, first + i * inner, scale * at(dz, output));
   });
 }
 
@@ -55,7 +55,7 @@ export function prodAxisGrad(
     for (let i = 0; i < n; i++) {
       let others = at(dz, output);
       for (let k = 0; k < n; k++) if (k !== i) others *= at(x, first + k * inner);
-      put(dx, first + i * inner, at(dx, first + i * inner) + others);
+      accumulate(dx, first + i * inner, others);
     }
   });
 }
@@ -82,26 +82,23 @@ function search(x: number, first: number, n: number, inner: number, sign: number
   return best;
 }
 
-export function maxAxis(z: number, index: number, x: number, outer: number, n: number, inner: number): void {
-  eachOutput(outer, n, inner, (output, first) => {
-    const i = search(x, first, n, inner, 1);
-    put(index, output, i);
-    put(z, output, at(x, first + i * inner));
-  });
-}
+const extremeAxis =
+  (sign: 1 | -1) =>
+  (z: number, index: number, x: number, outer: number, n: number, inner: number): void => {
+    eachOutput(outer, n, inner, (output, first) => {
+      const i = search(x, first, n, inner, sign);
+      put(index, output, i);
+      put(z, output, at(x, first + i * inner));
+    });
+  };
 
-export function minAxis(z: number, index: number, x: number, outer: number, n: number, inner: number): void {
-  eachOutput(outer, n, inner, (output, first) => {
-    const i = search(x, first, n, inner, -1);
-    put(index, output, i);
-    put(z, output, at(x, first + i * inner));
-  });
-}
+export const maxAxis = extremeAxis(1);
+export const minAxis = extremeAxis(-1);
 
 export function pickAxisGrad(dx: number, dz: number, index: number, outer: number, n: number, inner: number): void {
   eachOutput(outer, n, inner, (output, first) => {
     const cell = first + at(index, output) * inner;
-    put(dx, cell, at(dx, cell) + at(dz, output));
+    accumulate(dx, cell, at(dz, output));
   });
 }
 
@@ -109,6 +106,6 @@ export function amaxGrad(dx: number, dz: number, z: number, x: number, outer: nu
   eachOutput(outer, n, inner, (output, first) => {
     const ties: number[] = [];
     for (let i = 0; i < n; i++) if (at(x, first + i * inner) === at(z, output)) ties.push(first + i * inner);
-    for (const cell of ties) put(dx, cell, at(dx, cell) + at(dz, output) / ties.length);
+    for (const cell of ties) accumulate(dx, cell, at(dz, output) / ties.length);
   });
 }

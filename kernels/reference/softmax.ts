@@ -1,4 +1,4 @@
-import { at, put } from "./memory.ts";
+import { accumulate, at, put } from "./memory.ts";
 
 /** The largest value of a row, and the logarithm of the sum of exponentials less that value. */
 function logSumExp(x: number, first: number, cols: number): [m: number, l: number] {
@@ -20,7 +20,7 @@ export function softmaxGrad(dx: number, dz: number, z: number, rows: number, col
   for (let first = 0; first < rows * cols; first += cols) {
     let dot = 0;
     for (let i = first; i < first + cols; i++) dot += at(dz, i) * at(z, i);
-    for (let i = first; i < first + cols; i++) put(dx, i, at(dx, i) + at(z, i) * (at(dz, i) - dot));
+    for (let i = first; i < first + cols; i++) accumulate(dx, i, at(z, i) * (at(dz, i) - dot));
   }
 }
 
@@ -35,7 +35,7 @@ export function logSoftmaxGrad(dx: number, dz: number, z: number, rows: number, 
   for (let first = 0; first < rows * cols; first += cols) {
     let sum = 0;
     for (let i = first; i < first + cols; i++) sum += at(dz, i);
-    for (let i = first; i < first + cols; i++) put(dx, i, at(dx, i) + at(dz, i) - Math.exp(at(z, i)) * sum);
+    for (let i = first; i < first + cols; i++) accumulate(dx, i, at(dz, i) - Math.exp(at(z, i)) * sum);
   }
 }
 
@@ -83,7 +83,6 @@ export function crossEntropyGrad(
     const y = at(target, row);
     if (y < 0) continue;
     const first = row * cols;
-    const add = (c: number, value: number): void => put(dx, first + c, at(dx, first + c) + value);
     const g = scale * at(dloss, row * dlossStep);
     const own = (1 - smoothing) * weightOf(weight, y);
     if (lse !== 0) {
@@ -91,10 +90,10 @@ export function crossEntropyGrad(
       const total = shares.reduce((sum, share) => sum + share, own);
       const [l, m] = [at(lse, row), at(lse, rows + row)];
       shares.forEach((share, c) => {
-        add(c, g * (Math.exp(at(x, first + c) - m - l) * total - share));
+        accumulate(dx, first + c, g * (Math.exp(at(x, first + c) - m - l) * total - share));
       });
     }
-    add(y, -g * own);
+    accumulate(dx, first + y, -g * own);
   }
 }
 

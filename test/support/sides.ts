@@ -1,6 +1,6 @@
 /**
  * Runs one kernel call on both sides, the SIMD kernels over linear memory and their float64 twins over reference cells,
- * and compares what they wrote.
+ * and compares what they wrote. Kernels without a twin run on the SIMD side alone, beside dense kernels.
  */
 import { expect } from "vitest";
 import { wasmHeap } from "../../engine/memory.ts";
@@ -20,10 +20,11 @@ export interface Side {
   putInts(values: ArrayLike<number>): number;
   /** Address of n zeros that are followed and preceded by guards. */
   zeros(n: number): number;
+  /** Room for n spikes, whose streams are bits on one side and numbers on the other. */
+  spikes(n: number): number;
   read(p: number, n: number): number[];
   readInts(p: number, n: number): number[];
-  /** The same for words of bits, as numbers ≥ 0. */
-  readWords(p: number, n: number): number[];
+  readSpikes(p: number, n: number): number[];
 }
 
 interface Block {
@@ -59,14 +60,38 @@ export class WasmSide implements Side {
     return p;
   }
 
+  spikes(n: number): number {
+    return this.zeros(Math.ceil(n / 32));
+  }
+
+  /** Rows of n values as rows of whole words, in which bits say where a value is not 0; a stream where there is one row. */
+  bitsOf(values: ArrayLike<number>, n = values.length): number {
+    const words = Math.ceil(n / 32);
+    const bits = this.zeros(words === 0 ? 0 : (values.length / n) * words);
+    for (let i = 0; i < values.length; i++) {
+      const at = 32 * words * Math.floor(i / n) + (i % n);
+      const word = new Uint32Array(memory.buffer, bits + 4 * Math.floor(at / 32), 1);
+      if (values[i] !== 0) word[0] = (word[0] as number) + 2 ** (at % 32);
+    }
+    return bits;
+  }
+
   read(p: number, n: number): number[] {
     return Array.from(new Float32Array(memory.buffer, p, n));
+  }
+
+  readSpikes(p: number, n: number): number[] {
+    const words = this.readWords(p, Math.ceil(n / 32));
+    const bits = words.flatMap((word) => Array.from({ length: 32 }, (_, i) => (word >>> i) & 1));
+    expect(bits.indexOf(1, n), "a bit behind the last spike").toBe(-1);
+    return bits.slice(0, n);
   }
 
   readInts(p: number, n: number): number[] {
     return Array.from(new Int32Array(memory.buffer, p, n));
   }
 
+  /** Words of bits, as numbers ≥ 0. */
   readWords(p: number, n: number): number[] {
     return Array.from(new Uint32Array(memory.buffer, p, n));
   }
@@ -117,7 +142,11 @@ class ReferenceSide implements Side {
     return this.read(p, n);
   }
 
-  readWords(p: number, n: number): number[] {
+  spikes(n: number): number {
+    return this.zeros(n);
+  }
+
+  readSpikes(p: number, n: number): number[] {
     return this.read(p, n);
   }
 }
@@ -128,14 +157,20 @@ export interface Tolerance {
   relative?: number;
 }
 
+/** Runs a call on the SIMD side alone. */
+export function onWasm<R>(call: (side: WasmSide) => R): R {
+  const side = new WasmSide();
+  const result = call(side);
+  side.finish();
+  return result;
+}
+
 /** What `call` returns must agree on both sides. */
 export function compareSides(
   call: (side: Side) => number[],
   { absolute = 1e-6, relative = 2e-6 }: Tolerance = {},
 ): void {
-  const wasm = new WasmSide();
-  const actual = call(wasm);
-  wasm.finish();
+  const actual = onWasm(call);
   const expected = call(new ReferenceSide());
   expect(actual.length).toBe(expected.length);
   // One comparison an element: expect() for each would cost more than the kernels.

@@ -1,0 +1,15 @@
+/** The twins of kernels by their names. */
+export * from "./blocks.ts";
+export * from "./conv.ts";
+export * from "./elementwise.ts";
+export * from "./encode.ts";
+export * from "./formula.ts";
+export * from "./math.ts";
+export * from "./matmul.ts";
+export * from "./normalize.ts";
+export * from "./optim.ts";
+export * from "./pool.ts";
+export * from "./random.ts";
+export * from "./reduce.ts";
+export * from "./softmax.ts";
+export * from "./surrogate.ts";
