@@ -1,7 +1,7 @@
 /** Command-line flags, declared once: parsed, checked and explained from the same table. */
 import { parseArgs } from "node:util";
 
-export type Flag =
+type Flag =
   | { kind: "integer"; default: number; min: number; help: string }
   | { kind: "number"; default: number; help: string }
   | { kind: "choice"; default: string; of: readonly string[]; help: string }

@@ -2,7 +2,7 @@
 import { median } from "./interleave.ts";
 
 /** What a kernel takes of a step. */
-export interface Spent {
+interface Spent {
   /** Share of the time. */
   readonly share: number;
   /** Its additions, as a share of those that the mul+add peak makes in this time; of kernels in `ADDITIONS`. */

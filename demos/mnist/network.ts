@@ -12,7 +12,7 @@ import {
 
 export type Encoding = "current" | "poisson" | "ttfs";
 
-export const CLASSES = 10;
+const CLASSES = 10;
 
 /** A fully connected spiking classifier after snnTorch's tutorial 5: Linear and LIF in turns, the last LIF read out. */
 export class MnistNetwork extends Module {

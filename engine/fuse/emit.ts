@@ -32,7 +32,7 @@ const UPPER_HALF = [8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15];
 const FIRST_LANE = [0, 1, 2, 3, ...new Array(12).fill(16)];
 
 /** Columns over which a sum is taken in float32. */
-export const STRIP = 512;
+const STRIP = 512;
 
 const HEAD = 1;
 /** The word of the descriptor with the address of a place. */

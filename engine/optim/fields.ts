@@ -2,7 +2,7 @@
 import { choiceOf, listOf, NOT_NEGATIVE, numberOf, type Range } from "../arguments.ts";
 
 /** The range of a number; with a length, which may be any, of the numbers of a list; or the strings that a field may be. */
-export type Limit = Range | (Range & { readonly length: number | undefined }) | readonly string[];
+type Limit = Range | (Range & { readonly length: number | undefined }) | readonly string[];
 
 /** By the names of fields; a number that has none must be finite and ≥ 0. */
 export type Limits = Readonly<Record<string, Limit>>;

@@ -26,8 +26,8 @@ export interface Pen {
   text(x: number, y: number, text: string, style: TextStyle): void;
 }
 
-export const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
-export const SMALL = 12;
+const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
+const SMALL = 12;
 
 export class CanvasPen implements Pen {
   private readonly context: CanvasRenderingContext2D;

@@ -11,7 +11,7 @@ import type { Pen } from "./pen.ts";
 import { faded, type Theme } from "./theme.ts";
 
 /** Values [T, size] of neurons, one line each: 1 is a spike, anything between 0 and 1 a current. */
-export interface RasterRow {
+interface RasterRow {
   readonly kind: "raster";
   readonly title: string;
   readonly height: number;
@@ -30,7 +30,7 @@ export interface Series {
   readonly label?: string;
 }
 
-export interface TraceRow {
+interface TraceRow {
   readonly kind: "trace";
   readonly title: string;
   readonly height: number;

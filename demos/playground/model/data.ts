@@ -7,7 +7,7 @@ import { FEATURES, toyData } from "../../toy/data.ts";
 import { isPlanar, type TrainConfig } from "./train-fields.ts";
 
 /** Samples as the network sees them, and the labels. */
-export interface Samples {
+interface Samples {
   readonly x: Float32Array;
   readonly y: Uint8Array;
   readonly count: number;

@@ -23,7 +23,7 @@ import {
 import type { TrainConfig } from "./train-fields.ts";
 
 /** What a layer of neurons did, [T, B, N]. */
-export interface LayerTrace {
+interface LayerTrace {
   readonly spikes: Tensor;
   /** u, before the reset. */
   readonly membrane: Tensor;

@@ -6,7 +6,7 @@ import type { Run } from "./run.ts";
 import type { TrainConfig } from "./train-fields.ts";
 
 /** One layer of neurons over time, [T, size]. */
-export interface LayerView {
+interface LayerView {
   readonly size: number;
   readonly spikes: Float32Array;
   /** u, before the reset. */
@@ -29,7 +29,7 @@ export interface SampleView {
 }
 
 /** A layer over many samples. */
-export interface LayerActivity {
+interface LayerActivity {
   /** Neurons by their firing rate, RATE_BINS bins of [0, 1]. */
   readonly rates: Float32Array;
   /** Shares of the potentials by u − θ, POTENTIAL_BINS bins of [−POTENTIAL_RANGE, POTENTIAL_RANGE]. */

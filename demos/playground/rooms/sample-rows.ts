@@ -138,7 +138,7 @@ export function leadersOverTime({ readout, classes, timesteps }: SampleView, jud
   });
 }
 
-export function classColor(k: number, classes: number, decision: number, theme: Theme): string {
+function classColor(k: number, classes: number, decision: number, theme: Theme): string {
   if (classes === 2) return theme.classes[k as 0 | 1];
   return k === decision ? theme.accent : faded(theme.readout, 0.45);
 }

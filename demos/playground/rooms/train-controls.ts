@@ -21,7 +21,7 @@ export const roomFields = {
 
 export type RoomStore = Store<typeof roomFields>;
 
-export const dataNames: Record<TrainConfig["data"], string> = {
+const dataNames: Record<TrainConfig["data"], string> = {
   moons: "two moons",
   circles: "two circles",
   xor: "four quarters (xor)",

@@ -27,7 +27,7 @@ export interface ChoiceField<C extends string = string> {
 }
 
 /** A few integers between min and max; at least `least` and at most `most` of them. */
-export interface ListField {
+interface ListField {
   readonly kind: "list";
   readonly default: readonly number[];
   readonly min: number;

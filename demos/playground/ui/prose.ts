@@ -14,7 +14,7 @@ import type { Store } from "../state/store.ts";
 import { element } from "./dom.ts";
 
 /** A control within a sentence. */
-export interface Word<F extends Fields> {
+interface Word<F extends Fields> {
   readonly field: keyof F & string;
   /** What it is, for those who cannot see the sentence. */
   readonly label: string;
