@@ -49,7 +49,7 @@ export interface Sequence extends Operands, Feedback {
   readonly code: Fused;
   /** Addresses of what forward has saved. */
   readonly saved: readonly number[];
-  /** I over time, where backward reads it again; else its address is 0. */
+  /** I over time, where backward reads it again, else where each step overwrites it; its address is 0 where it has no memory. */
   readonly input: Stream;
   readonly region: Region;
   /** When the operands had last been written. */
@@ -94,14 +94,17 @@ export function runRecurrent(
   const code = neuron.code(outputs, wanted ? parameters.map((t) => t.requiresGrad) : null);
   const spikes = emptySpikes(current.sizes);
   const size = current.size / T;
+  const saved = Array.from({ length: code.saves }, () => allocate(4 * current.size));
+  // A step reads I before it writes what it saves, which may lie over it.
+  const at = code.reads[0] ? allocate(4 * current.size) : (saved[0] ?? 0);
   const sequence: Sequence = {
     ...run,
     neuron,
     rows: size / n,
     n,
     code,
-    saved: Array.from({ length: code.saves }, () => allocate(4 * current.size)),
-    input: { at: code.reads[0] ? allocate(4 * current.size) : 0, step: size },
+    saved,
+    input: { at, step: size },
     region: scope.region,
     written: writesOf(read),
     spikes,
@@ -262,7 +265,7 @@ function backward(z: Tensor, current: Tensor, weight: Tensor, bias: Tensor | nul
   if (db !== 0) k.addSumAxis(db, d, 1, T * rows, n, 1);
   passGradient(z, current);
   for (const p of saved) recycle(p, T * step, region);
-  if (input.at !== 0) recycle(input.at, T * step, region);
+  if (code.reads[0]) recycle(input.at, T * step, region);
 }
 
 /** dW += Σ_t dI[t+1]ᵀ·s[t] */
