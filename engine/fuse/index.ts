@@ -22,7 +22,8 @@
  * the step. `compile` says which gradients are wanted, and gives a `Fused`: it saves `saves` arrays, which the layer
  * allocates where its record lives, runs forward and backward over arrays [T, rows, n] at addresses, and may run any T at a
  * time. Outputs that nobody reads cost nothing: forward is told which to write, and one that is read later comes from another
- * forward run, without `saved` values but with the same bits. Backward is told which outputs have gradients.
+ * forward run, without `saved` values but with the same bits. Backward is told which outputs have gradients. Where something has
+ * to happen between steps, as a product with the spikes of the step before, both call back before each.
  *
  * Three readers take one step function. Compiled, it is the fast one. On tensors (`runOnTensors`) it is the reference, to the bit:
  * values, and gradients of inputs and states but for the sign of a zero; gradients of parameters up to the order of their sums,
