@@ -24,12 +24,10 @@ export function backward(loss: Tensor, upstream?: Tensor): void {
   run(loss, upstream);
 }
 
-/** The number of the last pass, so that what an op has set aside in one that failed is not taken for part of a later one. */
-export let pass = 0;
-let isRunning = false;
+/** Whether a pass runs. */
+export let isRunning = false;
 
 function run(loss: Tensor, upstream: Tensor | undefined): void {
-  pass++;
   isRunning = true;
   try {
     const seed = gradOf(loss);

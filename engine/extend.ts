@@ -12,7 +12,7 @@
  */
 import { COUNT, numberOf, wrongType } from "./arguments.ts";
 import { heapOf } from "./backend.ts";
-import { pass } from "./backward.ts";
+import { isRunning } from "./backward.ts";
 import { apply as applied, gradOf as gradientOf, type Op, part as partOf, type Recorded, ready } from "./op.ts";
 import { allocate as allocated, recycle as recycled, scope } from "./scope.ts";
 import { checkShape, type Shape } from "./shape.ts";
@@ -90,7 +90,7 @@ function checkNew(where: string, z: Tensor): void {
 export function gradOf(x: Tensor | null): number {
   if (x === null) return 0;
   if (!(x instanceof Tensor)) throw wrongType("gradOf", "a tensor", x);
-  if (pass === 0) throw new Error("gradOf: no backward() is running; call it in the backward of an op");
+  if (!isRunning) throw new Error("gradOf: no backward() is running; call it in the backward of an op");
   return gradientOf(x);
 }
 

@@ -104,8 +104,12 @@ export class LeakyIntegrator extends Neurons {
    * @throws RangeError as `unroll`.
    */
   override step(current: Tensor, state: Tensor): [membrane: Tensor, state: Tensor] {
-    const [membrane] = super.step(current, { v: state } as never);
+    const membrane = composed(LeakyIntegrator.stepped, this, current, { v: state });
     return [membrane, membrane];
+  }
+
+  private static stepped(layer: LeakyIntegrator, current: Tensor, from: State): Tensor {
+    return Neurons.prototype.step.call(layer, current, from as never)[0];
   }
 
   /**

@@ -32,6 +32,9 @@ const samples = (n: number, value: number): number[] => {
   return numbers(n, 7).map((x, i) => (i % 3 === 1 ? (special[i % special.length] as number) : x));
 };
 
+/** The bits of numbers; a NaN is one with whatever sign and payload. */
+const bitsOf = (t: Tensor): number[] => bits(t).map((word) => ((word & 0x7fffffff) > 0x7f800000 ? 0x7fc00000 : word));
+
 /** Bits of z = op(x, y) and of the gradients of x and y, with y as it is, or written out in the shape of x. */
 function run(name: keyof typeof OPS, x: number[], value: number, ndim: number, repeated: boolean, used: boolean) {
   return tape(() => {
@@ -40,11 +43,11 @@ function run(name: keyof typeof OPS, x: number[], value: number, ndim: number, r
     // An operand that has a gradient already gets the sum.
     const others = used ? left.mul(0.5).sum().add(right.mul(3).sum()) : null;
     const z = OPS[name](left, repeated ? right.reshape([1]).expand([x.length]).clone() : right);
-    if (!z.requiresGrad) return [bits(z)];
+    if (!z.requiresGrad) return [bitsOf(z)];
     const upstream = tensor(numbers(x.length, 8).map((g, i) => (i % 5 === 2 ? -0 : g)));
     const total = z.mul(upstream).sum();
     (others === null ? total : total.add(others)).backward();
-    return [z, left.grad as Tensor, right.grad as Tensor].map(bits);
+    return [z, left.grad as Tensor, right.grad as Tensor].map(bitsOf);
   });
 }
 
