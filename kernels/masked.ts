@@ -41,18 +41,20 @@ export function gemmMasked(
   const initStep = init == c ? cStep : 0;
   const initRow = init == c ? (<usize>cRow) << 2 : init == 0 ? 0 : 4;
   if (init == 0) init = zeros;
-  const zero = f32x4.splat(0);
   for (let i = 0; i < m; i += 2) {
     // Rows are taken in pairs; the last one may be its own partner.
     const j = min(i + 1, m - 1);
     let c0 = c + ((<usize>i * <usize>cRow) << 2);
     let c1 = c + ((<usize>j * <usize>cRow) << 2);
+    const a0 = a + ((<usize>i * <usize>aRow) << 2);
+    const a1 = a + ((<usize>j * <usize>aRow) << 2);
     let from0 = init + <usize>i * initRow;
     let from1 = init + <usize>j * initRow;
     for (let left = n, word = bits; left > 0; left -= 16, word += 2) {
       // Sixteen columns, of which the last ones may be missing.
       const columns = min(16, left);
       // A sum that begins at −0 would tell what a mask has taken out.
+      const zero = f32x4.splat(0);
       copy(row, 4, from0, initStep, columns);
       let s0 = f32x4.add(v128.load(row), zero);
       let s1 = f32x4.add(v128.load(row, 16), zero);
@@ -63,13 +65,13 @@ export function gemmMasked(
       let t1 = f32x4.add(v128.load(row, 16), zero);
       let t2 = f32x4.add(v128.load(row, 32), zero);
       let t3 = f32x4.add(v128.load(row, 48), zero);
-      let a0 = a + ((<usize>i * <usize>aRow) << 2);
-      let a1 = a + ((<usize>j * <usize>aRow) << 2);
+      let x0 = a0;
+      let x1 = a1;
       let at = word;
       for (let p = k; p > 0; p--) {
         const set: usize = load<u16>(at);
-        const x = v128.load32_splat(a0);
-        const y = v128.load32_splat(a1);
+        const x = v128.load32_splat(x0);
+        const y = v128.load32_splat(x1);
         const first = v128.load(masks + ((set & 15) << 4));
         s0 = f32x4.add(s0, v128.and(first, x));
         t0 = f32x4.add(t0, v128.and(first, y));
@@ -83,8 +85,8 @@ export function gemmMasked(
         s3 = f32x4.add(s3, v128.and(fourth, x));
         t3 = f32x4.add(t3, v128.and(fourth, y));
         at += bitsRow;
-        a0 += aStep;
-        a1 += aStep;
+        x0 += aStep;
+        x1 += aStep;
       }
       v128.store(row, t0);
       v128.store(row, t1, 16);
