@@ -8,41 +8,43 @@
 import { half, loadSome, one, storeSome } from "./lanes";
 import { scalarEnd, spread, stepOf, vectorEnd } from "./span";
 
-/** Formulas of x, */
+/** Formulas of x, and of the numbers p and q: p·x + q, and x within [p, q]. */
 export const SQRT = 0;
 export const SQUARE = 1;
 export const ABS = 2;
 export const RELU = 3;
-/** with the numbers p and q: p·x + q, and x within [p, q], */
 export const AFFINE = 4;
 export const CLAMP = 5;
-/** of x and y, */
-export const ADD = 6;
-export const SUB = 7;
-export const MUL = 8;
-export const DIV = 9;
-export const MAXIMUM = 10;
-export const MINIMUM = 11;
-export const GT = 12;
-export const GE = 13;
-export const LT = 14;
-export const LE = 15;
-export const EQ = 16;
-/** and those that are added to z, where x is the gradient dz of the result, and y what the slope is easiest to tell from. */
-const ADDED = 17;
-export const SCALED = 17;
-export const MUL_GRAD = 18;
-export const DIV_GRAD = 19;
-export const DIVISOR_GRAD = 20;
-export const TANH_GRAD = 21;
-export const SIGMOID_GRAD = 22;
-export const SQRT_GRAD = 23;
-export const SQUARE_GRAD = 24;
-export const ABS_GRAD = 25;
-export const RELU_GRAD = 26;
-export const CLAMP_GRAD = 27;
-export const MAXIMUM_GRAD = 28;
-export const MINIMUM_GRAD = 29;
+/** Formulas of x and y. */
+const PAIRS = 16;
+export const ADD = 16;
+export const SUB = 17;
+export const MUL = 18;
+export const DIV = 19;
+export const MAXIMUM = 20;
+export const MINIMUM = 21;
+export const GT = 22;
+export const GE = 23;
+export const LT = 24;
+export const LE = 25;
+export const EQ = 26;
+/** Formulas that are added to z: p·x, and those where x is the gradient dz of a result. */
+const ADDED = 32;
+export const SCALED = 32;
+export const MUL_GRAD = 33;
+export const DIV_GRAD = 34;
+export const TANH_GRAD = 35;
+export const SIGMOID_GRAD = 36;
+export const SQRT_GRAD = 37;
+export const SQUARE_GRAD = 38;
+export const ABS_GRAD = 39;
+export const RELU_GRAD = 40;
+export const CLAMP_GRAD = 41;
+/** And those that read w too; the gradient of a divisor is taken off z. */
+const TRIPLES = 48;
+export const DIVISOR_GRAD = 48;
+export const MAXIMUM_GRAD = 49;
+export const MINIMUM_GRAD = 50;
 
 /** z[i] ← f(x[i], y[i], w[i]) with the numbers p and q; if `single` is 1, y is one value. What f does not read is 0. */
 export function each(f: i32, z: usize, x: usize, y: usize, w: usize, n: i32, single: i32, p: f32, q: f32): void {
@@ -53,22 +55,25 @@ export function each(f: i32, z: usize, x: usize, y: usize, w: usize, n: i32, sin
   y = spread(y, single);
   for (const stop = vectorEnd(z, n); z < stop; z += 16, x += 16) {
     inline.always(put(f, true, z, x, y, w, ps, qs));
-    if (f >= ADD && f != SCALED) y += step;
-    if (f == DIVISOR_GRAD || f >= MAXIMUM_GRAD) w += 16;
+    if (f >= PAIRS) y += step;
+    if (f >= TRIPLES) w += 16;
   }
   for (; z < end; z += 4, x += 4) {
     inline.always(put(f, false, z, x, y, w, ps, qs));
-    if (f >= ADD && f != SCALED) y += step >> 2;
-    if (f == DIVISOR_GRAD || f >= MAXIMUM_GRAD) w += 4;
+    if (f >= PAIRS) y += step >> 2;
+    if (f >= TRIPLES) w += 4;
   }
 }
 
 /** Four values, or one. */
 function put(f: i32, four: bool, z: usize, x: usize, y: usize, w: usize, p: v128, q: v128): void {
   const a = loadSome(x, four);
-  if (f < ADD) storeSome(z, four, inline.always(valueOf(f, a, p, q)));
+  if (f < PAIRS) storeSome(z, four, inline.always(valueOf(f, a, p, q)));
   else if (f < ADDED) storeSome(z, four, inline.always(valueOfPair(f, a, loadSome(y, four))));
-  else if (f == SCALED) storeSome(z, four, f32x4.add(loadSome(z, four), f32x4.mul(p, a)));
+  else if (f == DIVISOR_GRAD) {
+    const quotient = f32x4.div(f32x4.mul(a, loadSome(w, four)), loadSome(y, four));
+    storeSome(z, four, f32x4.sub(loadSome(z, four), quotient));
+  } else if (f == SCALED) storeSome(z, four, f32x4.add(loadSome(z, four), f32x4.mul(p, a)));
   else storeSome(z, four, f32x4.add(loadSome(z, four), inline.always(slopeOf(f, four, a, y, w, p, q))));
 }
 
@@ -95,13 +100,12 @@ function valueOfPair(f: i32, x: v128, y: v128): v128 {
   return v128.and(v128.load32_splat(one), f32x4.eq(x, y));
 }
 
-/** dz·f′. y is z = f(x), or x for square, absolute value and clamp; w is x for maximum and minimum, z for a divisor. */
+/** dz·f′. y is z = f(x), or x for square, absolute value and clamp; w is x for maximum and minimum. */
 function slopeOf(f: i32, four: bool, dz: v128, from: usize, w: usize, p: v128, q: v128): v128 {
   const zero = i32x4.splat(0);
   const y = loadSome(from, four);
   if (f == MUL_GRAD) return f32x4.mul(dz, y);
   if (f == DIV_GRAD) return f32x4.div(dz, y);
-  if (f == DIVISOR_GRAD) return f32x4.neg(f32x4.div(f32x4.mul(dz, loadSome(w, four)), y));
   // (1 − z)(1 + z) keeps its digits near 1, where 1 − z² loses them.
   if (f == TANH_GRAD)
     return f32x4.mul(dz, f32x4.mul(f32x4.sub(v128.load32_splat(one), y), f32x4.add(v128.load32_splat(one), y)));
