@@ -13,10 +13,10 @@
  *   rows     where few events share a row of B, packing does not pay. Four rows of B at a time are added to a row of C,
  *            which stays in the first-level cache.
  */
-import { one, padColumns, storeColumns, zeros } from "./lanes";
+import { one, padColumns, storeColumns } from "./lanes";
 import { areFew, listFewPlaces, listPlaces, listValues } from "./listed-places";
 import { sum16, sum16Graded, sum32, sum32Graded, twoSums4, twoSums12 } from "./listed-sums";
-import { BLOCK_FLOATS, packWide, panels, startsOf, WIDEST } from "./panels";
+import { BLOCK_FLOATS, packWide, panels, startsOf, WIDEST, zeros } from "./panels";
 
 /** Events that a row of B must have on average for packing to pay. */
 const SHARED = 8;

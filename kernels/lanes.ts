@@ -23,9 +23,6 @@ export const half = memory.data<f32>([0.5]);
 export const signBit = memory.data<u32>([0x80000000]);
 export const minusInfinity = memory.data<u32>([0xff800000]);
 
-/** As many as the widest row of sums that start from them (`WIDEST` in panels.ts). */
-export const zeros = memory.data(16384, 16);
-
 const log2E = memory.data<f32>([1.44269504]);
 /** ln 2 in two parts; the first has 10 significant bits, so that its product with an exponent is exact. */
 const ln2High = memory.data<f32>([0.693359375]);

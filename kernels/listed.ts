@@ -4,7 +4,7 @@
  * the columns of X, which gives the bits of the dense product for finite B.
  */
 
-import { laneNumber, zeros } from "./lanes";
+import { laneNumber } from "./lanes";
 import { sum16Graded, sum48Graded } from "./listed-sums";
 import { vectorEnd } from "./span";
 
@@ -13,6 +13,8 @@ const ENTRY: usize = 8;
 /** Columns that are summed at once while as many are left; then sixteen. */
 const WIDE = 48;
 
+/** Sums start from these. */
+const zeros = memory.data(64, 16);
 /** For every combination of four lanes the bytes of these, ascending; made when it is first needed. */
 const lanesOf = memory.data(256, 16);
 

@@ -5,8 +5,6 @@
  * Every element has one accumulator that takes the terms in the order of p. What is masked out adds 0, so the result has the
  * bits of the dense product, as long as A is finite; −0 in init counts as 0.
  */
-import { zeros } from "./lanes";
-
 /** For every four bits a lane each, all ones where the bit is set; made when they are first needed. */
 const masks = memory.data(256, 16);
 /** Sixteen columns of a row. */
@@ -40,7 +38,8 @@ export function gemmMasked(
   const cStep = (<usize>cCol) << 2;
   const initStep = init == c ? cStep : 0;
   const initRow = init == c ? (<usize>cRow) << 2 : init == 0 ? 0 : 4;
-  if (init == 0) init = zeros;
+  // Of no bits a mask is zeros.
+  if (init == 0) init = masks;
   for (let i = 0; i < m; i += 2) {
     // Rows are taken in pairs; the last one may be its own partner.
     const j = min(i + 1, m - 1);

@@ -20,7 +20,7 @@
  *     tile would cost a sixth of the time.
  */
 
-import { padColumns, storeColumns, zeros } from "./lanes";
+import { padColumns, storeColumns } from "./lanes";
 import {
   BLOCK_K,
   pack,
@@ -32,6 +32,7 @@ import {
   panelWidth,
   startsOf,
   WIDEST,
+  zeros,
 } from "./panels";
 import { rowTimesColumns, rowTimesRows } from "./row";
 

@@ -16,9 +16,10 @@ export const panels = memory.data(851968, 64);
 /** Where a block of A lies by pairs of rows, (a[i, p], a[i + 1, p]) for p = 0, 1, …: behind what a dense product packs of B. */
 export const pairs = panels + 524288;
 
-/** Most columns that are computed at a time, and what these start from where all rows start from the same. */
+/** Most columns that are computed at a time, and what these start from where all rows start from the same: a copy, or zeros. */
 export const WIDEST = 4096;
 const starts = memory.data(16384, 16);
+export const zeros = memory.data(16384, 16);
 
 /**
  * Copies the n ≤ WIDEST values that sums start from, with 0 in the place of −0, and returns the address of the copy. A sum that
