@@ -76,8 +76,3 @@ test("recurrent neurons take no gradient out of reach, neither from one step to 
   expect(compact.grads).toEqual(plain.grads);
   expect(gradients(surrogate.triangular({ width: 50 }), make, false).sampled).toBe(0);
 });
-
-test("RecurrentLIF too", () => {
-  const make = (kind: Surrogate) => new RecurrentLIF({ surrogate: kind, features: N, generator: new Generator(4) });
-  expect(gradients(surrogate.triangular({ width: WIDTH }), make, false).sampled).toBe(T);
-});
