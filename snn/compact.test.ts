@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { simd, useBackend } from "../engine/backend.ts";
 import { Generator, linear, type Module, randn, type Tensor, tape } from "../engine/index.ts";
 import { AdaptiveLIF, Subtracting } from "../test/support/neurons.ts";
-import { LIF, Recurrent, RecurrentLIF, type Surrogate, surrogate } from "./index.ts";
+import { LIF, Recurrent, type Surrogate, surrogate } from "./index.ts";
 
 const [T, B, N, OUT] = [5, 3, 36, 70];
 const WIDTH = 1 / 16;

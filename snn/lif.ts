@@ -176,7 +176,7 @@ export class LIF extends Neurons {
     return super.initialState(shape) as LIFState;
   }
 
-  override read(state: never, shape: Shape): never {
+  protected override read(state: never, shape: Shape): never {
     const own = super.read(state, shape);
     if (this.firing.hold === 0) checkState("LIF", "refractory", Object(state).refractory, shape);
     return own as never;
@@ -185,10 +185,6 @@ export class LIF extends Neurons {
   /** The counters of neurons that are never held stay 0. */
   override completed(state: Parameters): Parameters {
     return "refractory" in state ? state : { ...state, refractory: zeros((state.v as Tensor).sizes) };
-  }
-
-  protected override methods(): Pick<LIF, "unroll" | "step"> {
-    return LIF.prototype;
   }
 }
 

@@ -393,35 +393,24 @@ export class Neurons extends Staged {
   override stage(input: Tensor): Stage | null {
     if (this.forward !== FORWARD) return null;
     this.checkNeurons([1, ...input.sizes]);
-    return new CompiledStage(
-      this.compiled,
-      Object.keys(this.form.parameters).map((name) => this.parameterOf(name)),
-      input,
-      {
-        start: () => composed(Neurons.started, this, input.sizes) as unknown as Named,
-        parameters: () => this.loopParameters(this.parametersNow()),
-      },
-    );
+    return new CompiledStage(this.compiled, this.givenParameters(), input, {
+      start: () => composed(Neurons.started, this, input.sizes) as unknown as Named,
+      parameters: () => this.loopParameters(this.parametersNow()),
+    });
+  }
+
+  /**
+   * The parameters, learned or not.
+   *
+   * @internal
+   */
+  givenParameters(): Tensor[] {
+    return Object.keys(this.form.parameters).map((name) => this.parameterOf(name));
   }
 
   /** A parameter by its name. */
   private parameterOf(name: string): Tensor {
     return (this as unknown as Named)[name] as Tensor;
-  }
-
-  /**
-   * Whether no subclass has changed what the layer computes.
-   *
-   * @internal
-   */
-  get isOwn(): boolean {
-    const { unroll, step } = this.methods();
-    return this.forward === FORWARD && this.unroll === unroll && this.step === step;
-  }
-
-  /** The methods of the class, as its file has them. */
-  protected methods(): Pick<Neurons, "unroll" | "step"> {
-    return Neurons.prototype;
   }
 
   /**
@@ -444,8 +433,7 @@ export class Neurons extends Staged {
     return derive(this.compiled.program.traced, parameters, onTensors) as Tensor[];
   }
 
-  /** @internal */
-  operands(current: Tensor, T: number, from: State | null, parameters: Named): Operands {
+  private operands(current: Tensor, T: number, from: State | null, parameters: Named): Operands {
     return {
       current,
       T,
@@ -455,11 +443,20 @@ export class Neurons extends Staged {
   }
 
   /**
-   * The states before the first step, in their order: those that were given, or those at the start.
+   * What a run over a current of this shape, [T, B, …], takes from the layer: parameters by their names, and the states before the
+   * first step, those of a state that is given or those at the start.
    *
    * @internal
    */
-  before(shape: Shape, from: State | null, parameters: Named): (Tensor | null)[] {
+  takenBy(shape: Shape, state: object | null): { parameters: Named; from: (Tensor | null)[] } {
+    this.checkNeurons(shape);
+    const step = shape.slice(1);
+    const parameters = this.parametersNow();
+    return { parameters, from: this.before(step, state && this.read(state as State, step), parameters) };
+  }
+
+  /** The states before the first step, in their order: those that were given, or those at the start. */
+  private before(shape: Shape, from: State | null, parameters: Named): (Tensor | null)[] {
     if (from === null) return this.start(shape, parameters);
     return this.compiled.states.map((name) => (from as unknown as Named)[name] as Tensor);
   }
@@ -492,12 +489,8 @@ export class Neurons extends Staged {
     return { ...all, state: last };
   }
 
-  /**
-   * Throws unless the parameters fit a current of this shape, [T, B, …].
-   *
-   * @internal
-   */
-  checkNeurons(shape: Shape): void {
+  /** Throws unless the parameters fit a current of this shape, [T, B, …]. */
+  private checkNeurons(shape: Shape): void {
     const { name, parameters } = this.compiled.program.traced.definition;
     for (const key in parameters) {
       const t = this.parameterOf(key);
@@ -508,12 +501,8 @@ export class Neurons extends Staged {
     }
   }
 
-  /**
-   * The state, read once; throws unless it is one for steps of this shape.
-   *
-   * @internal
-   */
-  read(state: State, shape: Shape): State {
+  /** The state, read once; throws unless it is one for steps of this shape. */
+  protected read(state: State, shape: Shape): State {
     const { name } = this.form;
     const given = Object(state) as Record<string, Tensor>;
     const copy: Record<string, Tensor> = {};

@@ -14,7 +14,11 @@ export class RecurrentStage extends Stage {
   constructor(neurons: Stage, owned: readonly Tensor[], input: Tensor, current: Tensor, recurrent: Linear) {
     const { output } = neurons;
     const product = new PureStage(recurrent, output);
-    super(output, { state: [output], memory: [current, ...neurons.memory, ...product.memory], parameters: owned });
+    super(output, {
+      state: [output],
+      memory: [current, ...neurons.memory, ...product.memory],
+      parameters: [...owned, recurrent.weight, recurrent.bias],
+    });
     this.neurons = neurons;
     this.input = input;
     this.current = current;

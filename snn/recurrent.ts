@@ -151,7 +151,7 @@ export class Recurrent<State extends object, Result extends SpikingResult<State>
   }
 
   private static run(layer: AnyRecurrent, current: Tensor): Tensor {
-    const neurons = layer.compiled(current.sizes);
+    const neurons = layer.fused;
     if (neurons !== null) {
       const operands = layer.operands(neurons, current, null);
       if (layer.V !== null) return runNeuron(layer.linkedTo(neurons), operands, SPIKES, null).z;
@@ -180,7 +180,7 @@ export class Recurrent<State extends object, Result extends SpikingResult<State>
 
   private static recorded(layer: AnyRecurrent, current: Tensor, from: From | null): object {
     const shape = current.sizes.slice(1);
-    const neurons = layer.compiled(current.sizes);
+    const neurons = layer.fused;
     if (neurons !== null) {
       const operands = layer.operands(neurons, current, from);
       if (layer.V !== null) {
@@ -247,28 +247,25 @@ export class Recurrent<State extends object, Result extends SpikingResult<State>
   /** @internal */
   stage(input: Tensor): Stage | null {
     const { neuron, recurrent, V, features, where } = this;
-    if (this.forward !== FORWARD || !(neuron instanceof Neurons) || !neuron.isOwn || features === null) return null;
+    if (this.forward !== FORWARD || !isCompiled(neuron) || features === null) return null;
     checkFeatures(where, features, input);
-    const owned = this.namedState().map(([, t]) => t);
     if (V !== null) {
-      return new CompiledStage(this.linkedTo(neuron), owned, input, {
-        start: () => this.initialState(input.sizes) as unknown as Readonly<Record<string, Tensor>>,
-        parameters: () => this.linkedParameters(neuron, neuron.parametersNow()),
+      return new CompiledStage(this.linkedTo(neuron), [...neuron.givenParameters(), V], input, {
+        start: () => this.initialState(input.sizes) as unknown as Named,
+        parameters: () => this.derived(this.linkedTo(neuron), neuron.parametersNow()),
       });
     }
-    if (recurrent?.forward !== LINEAR) return null;
+    if (!(recurrent instanceof Linear) || recurrent.forward !== LINEAR) return null;
     const current = own(input.sizes);
     const neurons = neuron.stage(current);
-    return neurons && new RecurrentStage(neurons, owned, input, current, recurrent as Linear);
+    return neurons && new RecurrentStage(neurons, neuron.givenParameters(), input, current, recurrent);
   }
 
   /** The neurons, where the whole sequence is one op: compiled ones that feed themselves or all others. */
-  private compiled(shape: Shape): Neurons | null {
+  private get fused(): Neurons | null {
     const { features, recurrent, V, neuron } = this;
-    if (features === null || !(neuron instanceof Neurons) || !neuron.isOwn || inReference()) return null;
-    if (V === null && !(recurrent?.forward === LINEAR && neuron.compiled.packed)) return null;
-    neuron.checkNeurons(shape);
-    return neuron;
+    if (features === null || !isCompiled(neuron) || inReference()) return null;
+    return V !== null || (recurrent?.forward === LINEAR && neuron.compiled.packed) ? neuron : null;
   }
 
   /** The step of neurons that each feed themselves. */
@@ -279,19 +276,21 @@ export class Recurrent<State extends object, Result extends SpikingResult<State>
     return this.linked;
   }
 
-  private linkedParameters(neurons: Neurons, own: Readonly<Record<string, Tensor>>): Tensor[] {
-    const all = { ...own, [OWN_WEIGHT]: this.V as Tensor };
-    return derive(this.linkedTo(neurons).program.traced, all, onTensors) as Tensor[];
+  private operands(neurons: Neurons, current: Tensor, from: From | null): Operands {
+    const { V } = this;
+    const taken = neurons.takenBy(current.sizes, from?.state ?? null);
+    return {
+      current,
+      T: current.sizes[0] as number,
+      parameters: this.derived(V === null ? neurons.compiled : this.linkedTo(neurons), taken.parameters),
+      from: V === null ? taken.from : [...taken.from, from?.spikes ?? null],
+    };
   }
 
-  private operands(neurons: Neurons, current: Tensor, from: From | null): Operands {
-    const T = current.sizes[0] as number;
-    const shape = current.sizes.slice(1);
-    const state = from && neurons.read(from.state as never, shape);
-    const own = neurons.parametersNow();
-    if (this.V === null) return neurons.operands(current, T, state, own);
-    const before = [...neurons.before(shape, state, own), from?.spikes ?? null];
-    return { current, T, parameters: this.linkedParameters(neurons, own), from: before };
+  /** What the loop of a step uses of the parameters. */
+  private derived({ program }: CompiledNeuron, parameters: Named): Tensor[] {
+    const { V } = this;
+    return derive(program.traced, V === null ? parameters : { ...parameters, [OWN_WEIGHT]: V }, onTensors) as Tensor[];
   }
 
   private feedback(from: From | null): Feedback {
@@ -356,6 +355,10 @@ interface From {
 }
 
 const FORWARD = /* @__PURE__ */ forwardOf(Recurrent);
+const NEURONS = /* @__PURE__ */ forwardOf(Neurons);
+
+/** Whether neurons are compiled, and no subclass has changed what they compute. */
+const isCompiled = (layer: unknown): layer is Neurons => layer instanceof Neurons && layer.forward === NEURONS;
 
 type AnyResult = Readonly<Record<string, unknown>> & { readonly spikes: Tensor; readonly state: object };
 type AnyState = RecurrentState<object>;
