@@ -492,7 +492,7 @@ export class Neurons extends Staged {
   /** Throws unless the parameters fit a current of this shape, [T, B, …]. */
   private checkNeurons(shape: Shape): void {
     const { name, parameters } = this.compiled.program.traced.definition;
-    for (const key in parameters) {
+    for (const key of Object.keys(parameters)) {
       const t = this.parameterOf(key);
       checkPerNeuron(name, key, t, shape);
       if ((t.size === 1) === (parameters[key] === "scalar")) continue;
