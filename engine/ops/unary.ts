@@ -7,10 +7,14 @@ import type { Tensor } from "../tensor.ts";
 
 type Name = "exp" | "log" | "sqrt" | "square" | "abs" | "tanh" | "sigmoid" | "relu";
 
-/** z = f(x), whose kernel `fGrad` reads the output or the input, as `saves` says. */
-function unary(name: Name, saves: typeof SAVES.a | typeof SAVES.output): Op<null> {
+/**
+ * The function z = f(x), whose kernel `fGrad` reads the output or the input, as `saves` says.
+ *
+ * @__NO_SIDE_EFFECTS__
+ */
+function unary(name: Name, saves: typeof SAVES.a | typeof SAVES.output): (x: Tensor) => Tensor {
   const gradName = `${name}Grad` as const;
-  return {
+  const op: Op<null> = {
     name,
     saves,
     forward: (z, x) => k[name](z.ptr, x.ptr, z.size),
@@ -19,16 +23,8 @@ function unary(name: Name, saves: typeof SAVES.a | typeof SAVES.output): Op<null
       if (dx !== 0) k[gradName](dx, z.gradPtr, saves === SAVES.a ? x.ptr : z.ptr, z.size);
     },
   };
+  return (x) => apply(op, null, x);
 }
-
-const expOp = unary("exp", SAVES.output);
-const logOp = unary("log", SAVES.a);
-const sqrtOp = unary("sqrt", SAVES.output);
-const squareOp = unary("square", SAVES.a);
-const absOp = unary("abs", SAVES.a);
-const tanhOp = unary("tanh", SAVES.output);
-const sigmoidOp = unary("sigmoid", SAVES.output);
-const reluOp = unary("relu", SAVES.output);
 
 interface Bounds {
   readonly low: number;
@@ -47,28 +43,28 @@ const clampOp: Op<Bounds> = {
 };
 
 /** z = eˣ, elementwise.  ∂L/∂x = ∂L/∂z ⊙ z. */
-export const exp = (x: Tensor): Tensor => apply(expOp, null, x);
+export const exp = unary("exp", SAVES.output);
 
 /** z = ln x, elementwise; −∞ at 0, NaN below.  ∂L/∂x = ∂L/∂z / x. */
-export const log = (x: Tensor): Tensor => apply(logOp, null, x);
+export const log = unary("log", SAVES.a);
 
 /** z = √x, elementwise; NaN below 0.  ∂L/∂x = ∂L/∂z / 2z, so ±∞ at 0. */
-export const sqrt = (x: Tensor): Tensor => apply(sqrtOp, null, x);
+export const sqrt = unary("sqrt", SAVES.output);
 
 /** z = x², elementwise.  ∂L/∂x = 2x ⊙ ∂L/∂z. */
-export const square = (x: Tensor): Tensor => apply(squareOp, null, x);
+export const square = unary("square", SAVES.a);
 
 /** z = |x|, elementwise.  ∂L/∂x = sign x ⊙ ∂L/∂z, 0 at 0. */
-export const abs = (x: Tensor): Tensor => apply(absOp, null, x);
+export const abs = unary("abs", SAVES.a);
 
 /** z = tanh x, elementwise.  ∂L/∂x = (1 − z²) ⊙ ∂L/∂z. */
-export const tanh = (x: Tensor): Tensor => apply(tanhOp, null, x);
+export const tanh = unary("tanh", SAVES.output);
 
 /** z = σ(x) = 1 / (1 + e⁻ˣ), elementwise.  ∂L/∂x = z(1 − z) ⊙ ∂L/∂z. */
-export const sigmoid = (x: Tensor): Tensor => apply(sigmoidOp, null, x);
+export const sigmoid = unary("sigmoid", SAVES.output);
 
 /** z = max(x, 0), elementwise; NaN stays.  ∂L/∂x = ∂L/∂z where x > 0, else 0. */
-export const relu = (x: Tensor): Tensor => apply(reluOp, null, x);
+export const relu = unary("relu", SAVES.output);
 
 /**
  * z = min(max(x, low), high), elementwise; NaN stays. A bound that is left out or null does not bind.
