@@ -9,14 +9,9 @@
 import { alignFrom } from "./bits";
 import { addTo } from "./elementwise";
 import { panelRows } from "./gather";
-import { BOXCAR, TRIANGULAR } from "./kinds";
-import { lifForward } from "./lif";
-import { lifBackwardAny, lifForwardAny } from "./lif-any";
-import { lifBackward } from "./lif-back";
 import { areFew, listFewPlaces, listPlaces } from "./listed-places";
 import { block, gemm } from "./matmul";
 import { BLOCK_K, pack, packWide, startsOf, zeros } from "./panels";
-import { gemmSampled, surrogateSupport } from "./sampled";
 
 /** Columns of a panel. */
 const PANEL = 32;
