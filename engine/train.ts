@@ -3,7 +3,6 @@
 import { functionOf, iterableOf, numberOf, objectOf, WHOLE, withDefaults, wrongType } from "./arguments.ts";
 import type { Batch } from "./data/loader.ts";
 import { type Module, moduleOf } from "./nn/module.ts";
-
 import { argmax } from "./ops/reduce.ts";
 import { targetsOf } from "./ops/tensors.ts";
 import type { Optimizer } from "./optim/optimizer.ts";
