@@ -194,9 +194,23 @@ export function outputOf(passage: Passage, index: number): Tensor {
   const name = neuron.outputs[index] as string;
   checkUnwritten(neuron.name, name, operandsOf(passage), written);
   const z = emptyLike(current);
-  const run = { ...sizesOf(passage), saved: [], to: neuron.states.map(() => 0), outputs: { [name]: z.ptr } };
-  neuron.code([], null).forward(run);
+  if (!copySaved(passage, name, main, z)) {
+    const run = { ...sizesOf(passage), saved: [], to: neuron.states.map(() => 0), outputs: { [name]: z.ptr } };
+    neuron.code([], null).forward(run);
+  }
   return scope.recording ? part(main, index, z) : z;
+}
+
+/** z ← an output of the run that recorded `main`, where forward has saved it and backward has not consumed it. */
+export function copySaved(
+  { code, saved }: Pick<Passage, "code" | "saved">,
+  name: string,
+  main: Tensor,
+  z: Tensor,
+): boolean {
+  const at = main.op === null ? -1 : code.savedAt(name);
+  if (at >= 0) k.copy(z.ptr, saved[at] as number, z.size);
+  return at >= 0;
 }
 
 /** What {@link Recorded.support} says of the spikes of a run. */

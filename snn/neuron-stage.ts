@@ -1,7 +1,7 @@
 /** Compiled neurons in a stream: one call for a step, with the state in place. */
 import { k } from "../engine/backend.ts";
-import type { Fused } from "../engine/fuse/index.ts";
 import { noGrad, type Tensor } from "../engine/index.ts";
+import { rootOf } from "../engine/tensor.ts";
 import { type CompiledNeuron, columnsOf } from "./neuron-op.ts";
 import { own, ownSpikes, Stage } from "./stage.ts";
 
@@ -14,30 +14,28 @@ interface Source {
 }
 
 export class CompiledStage extends Stage {
-  private readonly neuron: CompiledNeuron;
-  private readonly code: Fused;
-  private readonly input: Tensor;
+  private readonly names: readonly string[];
   private readonly states: readonly Tensor[];
-  private readonly addresses: readonly number[];
   private readonly source: Source;
+  private readonly owned: readonly Tensor[];
+  /** The parameters of the loop, copies: they are made anew where one that the layer owns was written. */
+  private readonly constants: readonly Tensor[];
+  private written: number;
+  private readonly run: () => void;
 
   constructor(neuron: CompiledNeuron, owned: readonly Tensor[], input: Tensor, source: Source) {
     const states = neuron.states.map(() => own(input.sizes));
-    super(neuron.packed ? ownSpikes(input.sizes) : own(input.sizes), { state: states, parameters: owned });
-    this.neuron = neuron;
-    this.code = neuron.code([], null);
-    this.input = input;
-    this.states = states;
-    this.addresses = states.map((t) => t.ptr);
-    this.source = source;
-    this.start();
-  }
-
-  step(): void {
-    const { neuron, input, output, addresses } = this;
-    const parameters = this.source.parameters();
+    const output = neuron.packed ? ownSpikes(input.sizes) : own(input.sizes);
+    const parameters = noGrad(() => source.parameters().map((t) => own(t.sizes).copyFrom(t)));
     const n = columnsOf(parameters, input.size);
-    this.code.forward({
+    const addresses = states.map((t) => t.ptr);
+    const work: Tensor[] = [];
+    const take = (bytes: number): number => {
+      const t = own([bytes / 4]);
+      work.push(t);
+      return t.ptr;
+    };
+    const run = {
       T: 1,
       rows: input.size / n,
       n,
@@ -47,8 +45,25 @@ export class CompiledStage extends Stage {
       saved: [],
       to: addresses,
       outputs: neuron.addresses(output),
-    });
-    if (neuron.packed) k.unpackBits(output.ptr, output.bits, output.size);
+    };
+    const step = neuron.code([], null).repeated(run, take);
+    super(output, { state: states, memory: [...parameters, ...work], parameters: owned });
+    this.run = step;
+    this.names = neuron.states;
+    this.states = states;
+    this.source = source;
+    this.owned = owned;
+    this.constants = parameters;
+    this.written = this.lastWritten();
+    this.start();
+  }
+
+  step(): void {
+    const written = this.lastWritten();
+    if (written > this.written) this.refresh(written);
+    this.run();
+    const { output } = this;
+    if (output.bits !== 0) k.unpackBits(output.ptr, output.bits, output.size);
   }
 
   override reset(): void {
@@ -56,12 +71,23 @@ export class CompiledStage extends Stage {
     this.start();
   }
 
+  private lastWritten(): number {
+    let latest = 0;
+    for (let i = 0; i < this.owned.length; i++) latest = Math.max(latest, rootOf(this.owned[i] as Tensor).written);
+    return latest;
+  }
+
+  private refresh(written: number): void {
+    noGrad(() => {
+      for (const [i, t] of this.source.parameters().entries()) this.constants[i]?.copyFrom(t);
+    });
+    this.written = written;
+  }
+
   private start(): void {
     noGrad(() => {
       const start = this.source.start();
-      this.neuron.states.forEach((name, i) => {
-        this.states[i]?.copyFrom(start[name] as Tensor);
-      });
+      for (const [i, t] of this.states.entries()) t.copyFrom(start[this.names[i] as string] as Tensor);
     });
   }
 }

@@ -26,7 +26,15 @@ import { bitBytes, gatherWeightGradient } from "../engine/ops/matmul.ts";
 import { allocate, type Region, recycle, scope } from "../engine/scope.ts";
 import type { Shape } from "../engine/shape.ts";
 import { alive, empty, emptyLike, emptySpikes, record, streamBytes } from "../engine/tensor.ts";
-import { type CompiledNeuron, checkUnwritten, type Operands, Sums, supportOf, writesOf } from "./neuron-op.ts";
+import {
+  type CompiledNeuron,
+  checkUnwritten,
+  copySaved,
+  type Operands,
+  Sums,
+  supportOf,
+  writesOf,
+} from "./neuron-op.ts";
 import { zeroBuffer } from "./per-neuron.ts";
 
 /** What all neurons feed each other. */
@@ -195,10 +203,12 @@ export function recurrentOutput(sequence: Sequence, index: number): Tensor {
   const name = neuron.outputs[index] as string;
   checkUnwritten(op.name, name, operandsOf(sequence), written);
   const z = emptyLike(current);
-  const bits = allocate(streamBytes(z.size));
-  const again = { ...sequence, last: [] };
-  forward(again, neuron.code([], null), [], { at: 0, step: 0 }, bits, { [name]: z.ptr });
-  recycle(bits, streamBytes(z.size), scope.region);
+  if (!copySaved(sequence, name, spikes, z)) {
+    const bits = allocate(streamBytes(z.size));
+    const again = { ...sequence, last: [] };
+    forward(again, neuron.code([], null), [], { at: 0, step: 0 }, bits, { [name]: z.ptr });
+    recycle(bits, streamBytes(z.size), scope.region);
+  }
   return scope.recording ? part(spikes, index, z) : z;
 }
 

@@ -28,12 +28,18 @@ export class Arrays {
   private readonly descriptor: number;
   private view = NO_WORDS;
   private readonly temps: readonly number[];
+  /** Where memory for itself comes from, if it stays. */
+  private readonly lasting: ((bytes: number) => number) | undefined;
   /** Pairs of address and bytes. */
   private readonly own: number[] = [];
 
-  /** The calls must have been made: they give places to what they read and write. Numbers are given by their bits. */
-  constructor(plan: Plan, numbers: Uint32Array, run: Run) {
+  /**
+   * The calls must have been made: they give places to what they read and write. Numbers are given by their bits. Without `lasting`
+   * the memory of a run serves until `free`.
+   */
+  constructor(plan: Plan, numbers: Uint32Array, run: Run, lasting?: (bytes: number) => number) {
     this.plan = plan;
+    this.lasting = lasting;
     const { rows, n } = run;
     this.size = rows * n;
     this.n = n;
@@ -96,8 +102,6 @@ export class Arrays {
     const T = calls.length;
     const { size, n, descriptor } = this;
     const together = size > MANY ? 2 : 1;
-    const piece = this.plan.hasColumns ? Math.max(n, PIECE - (PIECE % n)) : PIECE;
-    const pieceOf = ({ isSplit }: Call) => (isSplit || size > MANY ? piece : size);
     const at = (i: number) => (direction > 0 ? i : T - 1 - i);
     for (let i = 0, steps = 0; i < T; i += steps) {
       const now = calls[at(i)] as readonly Call[];
@@ -105,12 +109,12 @@ export class Arrays {
       const isOne = now.length === 1;
       for (steps = 1; isOne && i + steps < T && steps < often && calls[at(i + steps)] === now; ) steps++;
       if (isOne && before === undefined) {
-        first.run(descriptor, at(i), steps, direction, together, size, pieceOf(first), n);
+        first.run(descriptor, at(i), steps, direction, together, size, this.pieceOf(first), n);
       } else {
         for (let j = i; j < i + steps; j++) {
           before?.(at(j));
           for (const call of now) {
-            call.run(descriptor, at(j), 1, 1, 1, size, pieceOf(call), n);
+            call.run(descriptor, at(j), 1, 1, 1, size, this.pieceOf(call), n);
             evaluate(call.formulas, this.temps, size);
           }
         }
@@ -119,8 +123,25 @@ export class Arrays {
     }
   }
 
-  /** Memory until `free`. */
+  /** One step, as often as it is called. */
+  once(calls: readonly Call[]): void {
+    const { size, n, descriptor, temps } = this;
+    for (let i = 0; i < calls.length; i++) {
+      const call = calls[i] as Call;
+      call.run(descriptor, 0, 1, 1, 1, size, this.pieceOf(call), n);
+      if (call.formulas.length > 0) evaluate(call.formulas, temps, size);
+    }
+  }
+
+  /** Elements that a call passes over before the next step takes its turn, or its own second loop. */
+  private pieceOf({ isSplit }: Call): number {
+    const { n, size } = this;
+    if (!isSplit && size <= MANY) return size;
+    return this.plan.hasColumns ? Math.max(n, PIECE - (PIECE % n)) : PIECE;
+  }
+
   take(bytes: number): number {
+    if (this.lasting !== undefined) return this.lasting(bytes);
     const p = allocate(bytes);
     this.own.push(p, bytes);
     return p;

@@ -4,8 +4,10 @@
  */
 import { simd } from "../backend.ts";
 import { Arrays, Sums } from "./arrays.ts";
+import type { Expression } from "./expression.ts";
 import { Plan, type Wanted } from "./plan.ts";
 import { remembered, Steps } from "./steps.ts";
+import type { Call } from "./sweeps.ts";
 import { type StepDefinition, type Traced, trace } from "./trace.ts";
 
 /** An array over time: its address, and the values from one step to the next, 0 where all steps share one. */
@@ -86,6 +88,12 @@ export class Fused {
     return this.steps.plan.saved.length;
   }
 
+  /** Which of these is the output of this name, −1 for none. */
+  savedAt(name: string): number {
+    const { plan } = this.steps;
+    return plan.saved.indexOf(plan.outputs[plan.names.indexOf(name)] as Expression);
+  }
+
   /** For each input, whether backward reads it again. */
   get reads(): readonly boolean[] {
     return this.steps.plan.reads;
@@ -112,25 +120,54 @@ export class Fused {
 
   /** Runs T steps; `before` is called before step t, which may make its input only then. */
   forward(run: ForwardRun, before?: (t: number) => void): void {
-    const { plan } = this.steps;
-    const { T, from, to } = run;
-    const outputs = maskOf(plan.names, (name) => run.outputs[name] !== undefined);
-    const leaves = plan.found.some((found, i) => found && to[i] !== 0);
-    const calls = this.steps.forward(T, outputs, !from.some(isThere), leaves);
-    for (const name of plan.packed) {
-      const p = run.outputs[name];
-      if (p !== undefined) simd.kernels.fill(p, Math.ceil((T * run.rows * run.n) / 32), 0);
-    }
-    const arrays = new Arrays(plan, this.numbers, run);
+    const calls = this.forwardCalls(run);
+    const arrays = new Arrays(this.steps.plan, this.numbers, run);
     try {
-      arrays.put("to", (i) => {
-        const p = to[i] || arrays.scratch();
-        return plan.found[i] ? p : arrays.copy(p, from[i] as number);
-      });
-      arrays.put("output", (i) => run.outputs[plan.names[i] as string], arrays.size);
+      this.place(arrays, run);
+      this.clear(run);
       arrays.pass(calls, 1, before);
     } finally {
       arrays.free();
+    }
+  }
+
+  /**
+   * A function that runs one step, again and again, on arrays that stay where they are, and makes no object. What it needs for
+   * itself it takes once, from `take`.
+   */
+  repeated(run: ForwardRun, take: (bytes: number) => number): () => void {
+    const [calls] = this.forwardCalls(run) as [readonly Call[]];
+    const arrays = new Arrays(this.steps.plan, this.numbers, run, take);
+    this.place(arrays, run);
+    return () => {
+      this.clear(run);
+      arrays.once(calls);
+    };
+  }
+
+  private forwardCalls({ T, from, to, outputs }: ForwardRun): readonly (readonly Call[])[] {
+    const { plan } = this.steps;
+    const mask = maskOf(plan.names, (name) => outputs[name] !== undefined);
+    const leaves = plan.found.some((found, i) => found && to[i] !== 0);
+    return this.steps.forward(T, mask, !from.some(isThere), leaves);
+  }
+
+  /** Notes where states and outputs of forward lie. */
+  private place(arrays: Arrays, { from, to, outputs }: ForwardRun): void {
+    const { plan } = this.steps;
+    arrays.put("to", (i) => {
+      const p = to[i] || arrays.scratch();
+      return plan.found[i] ? p : arrays.copy(p, from[i] as number);
+    });
+    arrays.put("output", (i) => outputs[plan.names[i] as string], arrays.size);
+  }
+
+  /** Zeros the streams of bits, which steps add to. */
+  private clear({ T, rows, n, outputs }: ForwardRun): void {
+    const { packed } = this.steps.plan;
+    for (let i = 0; i < packed.length; i++) {
+      const p = outputs[packed[i] as string];
+      if (p !== undefined) simd.kernels.fill(p, Math.ceil((T * rows * n) / 32), 0);
     }
   }
 
