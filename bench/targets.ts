@@ -50,6 +50,7 @@ const INFERENCE = "tutorial-5 inference, B 1";
 const STREAM = "tutorial-5 inference, B 1, step by step";
 const CONV = "conv step: 12C5-MP2-64C5-MP2-10, T 50, B 128, MNIST";
 const PAGE = "a page that trains the toy network, minified and gzipped";
+const ADAPTIVE = "adaptive neuron of one's own, T 25, B 128, N 1000: forward and backward";
 const RECURRENT = "recurrent step: 700-256-20, T 100, B 64, 2 % input";
 
 /** Families, each bench/<family>.bench.ts, and their rows. */
@@ -81,6 +82,12 @@ export const TARGETS = {
   },
   recurrent: {
     "step/torch": faster(RECURRENT, "torch", 3, 5),
+  },
+  neurons: {
+    "adaptive/torch": faster(ADAPTIVE, "torch", 4, 8),
+    "adaptive/tensors": target(ADAPTIVE, "the same as tensor ops", "×", [8, 8]),
+    first: amount("the first compiled neuron of a process: forward and backward of a few values", "ms", 25, 10),
+    later: amount("a further one with another step", "ms", 4, 4),
   },
   conv: {
     "step/torch": faster(CONV, "torch", 1.4, 3),

@@ -2,6 +2,7 @@
 import { heapOf, k } from "./backend.ts";
 import {
   checkUnconsumed,
+  freshGradOf,
   gradOf,
   isReached,
   partsOf,
@@ -9,6 +10,7 @@ import {
   ready,
   recycleGradient,
   SAVES,
+  startOf,
   writeOutGradient,
 } from "./op.ts";
 import { root, type Scope, scope } from "./scope.ts";
@@ -30,9 +32,15 @@ export let isRunning = false;
 function run(loss: Tensor, upstream: Tensor | undefined): void {
   isRunning = true;
   try {
-    const seed = gradOf(loss);
-    if (upstream === undefined) k.affine(seed, seed, 1, 1, 1);
-    else k.addTo(seed, upstream.ptr, loss.size);
+    if (upstream === undefined) {
+      const seed = gradOf(loss);
+      k.affine(seed, seed, 1, 1, 1);
+    } else {
+      const start = startOf(loss);
+      const seed = freshGradOf(loss, start);
+      if (start === 0) k.affine(seed, upstream.ptr, loss.size, 1, 0);
+      else k.addTo(seed, upstream.ptr, loss.size);
+    }
     if (loss.op !== null) for (let s: Scope | null = scope; s !== null; s = s.parent) walk(s.records);
   } catch (error) {
     for (let s: Scope | null = scope; s !== null; s = s.parent) abandon(s.records);
