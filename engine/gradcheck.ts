@@ -6,6 +6,7 @@ import { reference } from "../kernels/reference/index.ts";
 import { BASE, bindWasmMemory, reserve, view } from "../kernels/reference/memory.ts";
 import { functionOf, NOT_NEGATIVE, numberOf, POSITIVE, withDefaults, wrongType } from "./arguments.ts";
 import { type Backend, inReference, simd, useBackend } from "./backend.ts";
+import { runTraced } from "./fuse/tensors.ts";
 import { Heap } from "./memory.ts";
 import { sum } from "./ops/reduce.ts";
 import { root } from "./scope.ts";
@@ -39,7 +40,7 @@ function referenceBackend(): Backend {
     view,
     reserved: () => 2 * (end - BASE),
   });
-  return { kernels: reference, heap };
+  return { kernels: reference, heap, onTensors: runTraced };
 }
 
 /** Runs fn on the float64 reference kernels. Tensors of linear memory may be read inside, as constants. */

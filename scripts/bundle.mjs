@@ -4,7 +4,7 @@
  *
  *   dist/chunks/kernels.js      the embedded module and its memory
  *   dist/chunks/engine.js       the rest of the engine
- *   dist/chunks/fuse.js         the compiler of steps
+ *   dist/chunks/fuse.js         the compiler of steps, and `gradcheck`, which runs them on tensors
  *   dist/chunks/snn.js          the spiking layers
  *   dist/chunks/surrogates.js   the surrogates
  *   dist/chunks/codes.js        the numbers of functions

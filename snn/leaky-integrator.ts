@@ -1,7 +1,6 @@
 import { UNIT, withDefaults } from "../engine/arguments.ts";
-import { inReference } from "../engine/backend.ts";
+import { inReference, onTensors } from "../engine/backend.ts";
 import { composed } from "../engine/composed.ts";
-import { runOnTensors } from "../engine/fuse/index.ts";
 import { full, type Tensor } from "../engine/index.ts";
 import { betaOf, DECAY, type DecayOptions } from "./decay.ts";
 import { type Form, type NeuronStep, Neurons } from "./neuron.ts";
@@ -39,7 +38,7 @@ function integrated(current: Tensor, beta: number): Tensor {
   const b = full([], beta);
   if (inReference()) {
     const operands = { inputs: { current }, parameters: { beta: b } };
-    return runOnTensors(shared.program.traced.definition, operands).outputs.membrane as Tensor;
+    return onTensors(shared.program.traced, operands).outputs.membrane as Tensor;
   }
   const T = current.sizes[0] as number;
   return runNeuron(shared, { current, T, parameters: [b], from: [null] }, ["membrane"], null).z;

@@ -15,9 +15,9 @@ import {
   withDefaults,
   wrongType,
 } from "../engine/arguments.ts";
-import { inReference } from "../engine/backend.ts";
+import { inReference, onTensors } from "../engine/backend.ts";
 import { composed } from "../engine/composed.ts";
-import { derive, onTensors, print, replayed, runOnTensors, type Value } from "../engine/fuse/index.ts";
+import { derive, print, type Value } from "../engine/fuse/index.ts";
 import { full, type Module, noGrad, parameter, type Tensor, zeros } from "../engine/index.ts";
 import { forwardOf } from "../engine/nn/module.ts";
 import { checkShape, formatShape, type Shape } from "../engine/shape.ts";
@@ -430,7 +430,7 @@ export class Neurons extends Staged {
 
   /** What the loop uses of them. */
   private loopParameters(parameters: Named): Tensor[] {
-    return derive(this.compiled.program.traced, parameters, onTensors) as Tensor[];
+    return derive(this.compiled.program.traced, parameters);
   }
 
   private operands(current: Tensor, T: number, from: State | null, parameters: Named): Operands {
@@ -480,7 +480,7 @@ export class Neurons extends Staged {
     const { program, states } = this.compiled;
     const before = this.before(current.sizes.slice(1), from, parameters);
     const given = states.map((name, i) => [name, before[i]] as const).filter(([, t]) => t !== null);
-    const { outputs, states: last } = runOnTensors(replayed(program.traced), {
+    const { outputs, states: last } = onTensors(program.traced, {
       inputs: { current },
       states: Object.fromEntries(given) as Named,
       parameters: Object.fromEntries(Object.entries(parameters).map(([key, t]) => [key, scalar(t)])),

@@ -1,7 +1,7 @@
 import { COUNT, numberOf, show, withDefaults, wrongType } from "../engine/arguments.ts";
 import { inReference } from "../engine/backend.ts";
 import { composed } from "../engine/composed.ts";
-import { derive, onTensors, type StepDefinition, stepsOf, type Value } from "../engine/fuse/index.ts";
+import { derive, type StepDefinition, stepsOf, type Value } from "../engine/fuse/index.ts";
 import { generatorOf } from "../engine/generator.ts";
 import {
   concat,
@@ -290,7 +290,7 @@ export class Recurrent<State extends object, Result extends SpikingResult<State>
   /** What the loop of a step uses of the parameters. */
   private derived({ program }: CompiledNeuron, parameters: Named): Tensor[] {
     const { V } = this;
-    return derive(program.traced, V === null ? parameters : { ...parameters, [OWN_WEIGHT]: V }, onTensors) as Tensor[];
+    return derive(program.traced, V === null ? parameters : { ...parameters, [OWN_WEIGHT]: V });
   }
 
   private feedback(from: From | null): Feedback {

@@ -153,6 +153,9 @@ export class Term {
 
 export type Expression = Term & Value;
 
+/** What is computed for each element even of parameters alone: tensors have no such op. */
+const ON_ELEMENTS = ["select", "spike", "power"];
+
 /** A new term; its level is the highest of its arguments, unless it is a leaf. */
 export function term(
   owner: Owner,
@@ -161,6 +164,7 @@ export function term(
   attr: string | number = 0,
   level: Level = 0,
 ) {
+  if (ON_ELEMENTS.includes(op)) level = ELEMENT;
   for (const x of args) if (x.level > level) level = x.level;
   return new Term(owner, op, args, attr, level) as Expression;
 }

@@ -39,4 +39,4 @@ export type { Derivative, DerivativeLanguage, Language, Value } from "./expressi
 export { print } from "./print.ts";
 export { type Fused, Program, type Run, type Stream } from "./program.ts";
 export { onTensors, runOnTensors, stepsOf } from "./tensors.ts";
-export { derive, replayed, type StepArgument, type StepDefinition } from "./trace.ts";
+export { derive, type StepArgument, type StepDefinition } from "./trace.ts";

@@ -14,9 +14,9 @@ import { allocate, recycle, scope } from "../scope.ts";
 import { broadcastShapes } from "../shape.ts";
 import { noGrad } from "../tape.ts";
 import type { Tensor } from "../tensor.ts";
-import type { Derivative, DerivativeLanguage } from "./expression.ts";
+import type { Derivative, DerivativeLanguage, Language, Value } from "./expression.ts";
 import { POWER_LOWEST, POWER_TERMS } from "./lanes.ts";
-import type { StepDefinition } from "./trace.ts";
+import { evaluation, type Functions, type StepDefinition, type Traced } from "./trace.ts";
 
 /** z = x where the spike is not 0, else y.  ∂L/∂spike = ∂L/∂z ⊙ (x − y). */
 const selectOp: Op<null> = {
@@ -120,3 +120,19 @@ export function runOnTensors(
     states: state,
   };
 }
+
+/** The same for a step that was traced: its terms one after the other, so that the step is not asked again. */
+export function runTraced({ definition, outputs }: Traced, operands: Operands): ReturnType<typeof runOnTensors> {
+  const step = (argument: Language) => {
+    const valueOf = evaluation(argument as unknown as Record<string, unknown>, ofTerms);
+    return Object.fromEntries([...outputs].map(([name, x]) => [name, valueOf(x) as Value]));
+  };
+  return runOnTensors({ ...definition, step }, operands);
+}
+
+/** The functions of a step, as terms call them: a spike with the value of its derivative. */
+const ofTerms = {
+  ...onTensors,
+  spike: (x: Tensor, derivative: Value | number, fire: string) =>
+    apply(spikeOp, { derivative: () => derivative, strict: fire === "gt" }, x),
+} as unknown as Functions;

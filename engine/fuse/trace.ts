@@ -1,7 +1,10 @@
 /** A step function run once on symbols: its outputs as terms, and what of it depends on parameters alone. */
+import { full } from "../create.ts";
+import { softplus } from "../ops/formula.ts";
+import { where } from "../ops/where.ts";
+import type { Tensor } from "../tensor.ts";
 import {
   COLUMN,
-  type DerivativeLanguage,
   ELEMENT,
   type Expression,
   forbidOthers,
@@ -177,59 +180,33 @@ export function placeOf(x: Expression, numbers: number[]): number {
   return at < 0 ? numbers.push(x.attr as number) - 1 : at;
 }
 
-/** The parameters of the loop, from those by their names: tensors stay tensors, so that gradients find their way back. */
-export function derive<T extends Value>(
-  { derived }: Traced,
-  parameters: Readonly<Record<string, T>>,
-  language: DerivativeLanguage,
-): T[] {
-  return derived.map(evaluation(parameters, language)) as T[];
-}
+/** The parameters of the loop, from those by their names, by tensor ops: gradients find their way back. */
+export const derive = ({ derived }: Traced, parameters: Readonly<Record<string, Tensor>>): Tensor[] =>
+  derived.map(evaluation(parameters, ON_PARAMETERS)) as unknown as Tensor[];
 
-/** A traced step as a definition again, whose function computes what was traced, term by term. */
-export function replayed({ definition, outputs }: Traced): StepDefinition {
-  const step = (argument: Language) => {
-    const resultOf = evaluation(argument as unknown as Record<string, Value>, argument as DerivativeLanguage);
-    return Object.fromEntries([...outputs].map(([name, x]) => [name, resultOf(x)]));
-  };
-  return { ...definition, step };
-}
+/** Functions by the names of terms, for those that are no method of the first argument. */
+export type Functions = Readonly<Record<string, (...values: never[]) => unknown>>;
+
+/** Of terms of parameters alone; any other is computed for each element, see `term`. */
+const ON_PARAMETERS: Functions = { constant: (c: number) => full([], c), where, softplus };
 
 /** A function that computes terms from the values of leaves by their names. */
-function evaluation(leaves: Readonly<Record<string, Value>>, language: DerivativeLanguage): (x: Expression) => Value {
-  const known = new Map<Expression, Value>();
-  const resultOf = (x: Expression): Value => {
-    let z = known.get(x);
-    if (z === undefined) {
-      z = isLeaf(x) ? (leaves[x.attr] as Value) : evaluated(x, resultOf, language);
-      known.set(x, z);
-    }
-    return z;
+export function evaluation(leaves: Readonly<Record<string, unknown>>, functions: Functions): (x: Expression) => unknown {
+  const known = new Map<Expression, unknown>();
+  const valueOf = (x: Expression): unknown => {
+    if (!known.has(x)) known.set(x, isLeaf(x) ? leaves[x.attr] : evaluated(x, valueOf, functions));
+    return known.get(x);
   };
-  return resultOf;
+  return valueOf;
 }
 
 const isLeaf = ({ op }: Expression): boolean => op === "given" || op === "input" || op === "state";
 
-function evaluated(x: Expression, resultOf: (x: Expression) => Value, language: DerivativeLanguage): Value {
-  const { op, attr } = x;
-  const [a, b, c] = x.args as [Expression, Expression, Expression];
-  switch (op) {
-    case "constant":
-      return language.constant(attr as number);
-    case "where":
-    case "select":
-      return language[op](resultOf(a), resultOf(b), resultOf(c));
-    case "spike": {
-      const derivative = resultOf(b);
-      return language.spike(resultOf(a), () => derivative, attr === "gt");
-    }
-    case "softplus":
-    case "power":
-      return language[op](resultOf(a));
-  }
-  // A number as the second operand stays one.
-  const others = x.args.slice(1).map((y) => (y.op === "constant" ? (y.attr as number) : resultOf(y)));
-  const method = Reflect.get(resultOf(a), op) as (...others: unknown[]) => Value;
-  return method.apply(resultOf(a), op === "pow" ? [attr] : others);
+function evaluated({ op, args, attr }: Expression, valueOf: (x: Expression) => unknown, functions: Functions): unknown {
+  // A number as a further operand stays one.
+  const values = args.map((y, i) => (i > 0 && y.op === "constant" ? y.attr : valueOf(y)));
+  if (op === "constant" || op === "pow" || op === "spike") values.push(attr);
+  const [first, ...others] = values;
+  const method = functions[op] === undefined ? Reflect.get(first as object, op) : functions[op].bind(null, first as never);
+  return method.apply(first, others);
 }

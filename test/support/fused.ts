@@ -2,7 +2,6 @@
 import { expect } from "vitest";
 import {
   derive,
-  onTensors,
   Program,
   runOnTensors,
   type StepArgument,
@@ -138,7 +137,7 @@ export function fused(definition: StepDefinition, setting: Setting): Result {
   const names = [...program.traced.outputs.keys()];
   const packed = (name: string) => definition.packed?.includes(name);
   const result = tape(() => {
-    const values = derive(program.traced, tensors, onTensors) as Tensor[];
+    const values = derive(program.traced, tensors);
     const run = {
       T,
       rows,
