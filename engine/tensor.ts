@@ -5,7 +5,7 @@
  * tensors in the order of their creation is the tape. So an op makes two objects, its output and its attributes.
  */
 import { numbersOf, wrongType } from "./arguments.ts";
-import { heap, heapOf, inReference, k, simd, useBackend } from "./backend.ts";
+import { heap, heapOf, inReference, k, onTensors, simd, useBackend } from "./backend.ts";
 import { dropColumns, EXPOSED, UNREAD } from "./columns.ts";
 import { Held } from "./held.ts";
 import type { GradientForm, Recorded } from "./op.ts";
@@ -506,7 +506,7 @@ export function materialise(z: Tensor): void {
   }
   if (heap !== simd.heap && (source === null ? z.bits : source.ptr) > 0) {
     // It lies outside the float64 run that reads it, and outlives it.
-    const inner = { kernels: k, heap };
+    const inner = { kernels: k, heap, onTensors };
     useBackend(simd);
     try {
       return materialise(z);

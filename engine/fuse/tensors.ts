@@ -22,7 +22,7 @@ import { evaluation, type Functions, type StepDefinition, type Traced } from "./
 const selectOp: Op<null> = {
   name: "select",
   saves: SAVES.a | SAVES.b | SAVES.c,
-  forward: whereOp.forward,
+  forward: (z, spike, x, y, attrs) => whereOp.forward(z, spike, x, y, attrs),
   backward(z, spike, x, y) {
     const ds = gradOf(spike);
     if (ds !== 0) {
@@ -36,7 +36,7 @@ const selectOp: Op<null> = {
 };
 
 /** z = 1 where x ≥ 0 (strict: > 0), else 0.  ∂L/∂x = ∂L/∂z ⊙ derivative(x). */
-const spikeOp: Op<{ derivative: Derivative; strict: boolean }> = {
+const spikeOp: Op<{ derivative: (x: Tensor) => Value | number; strict: boolean }> = {
   name: "spike",
   saves: SAVES.a,
   forward: (z, x, _y, _w, { strict }) => k.spike(z.ptr, x.ptr, z.size, strict ? 1 : 0),
@@ -44,7 +44,7 @@ const spikeOp: Op<{ derivative: Derivative; strict: boolean }> = {
     const dx = gradOf(x);
     if (dx === 0) return;
     noGrad(() => {
-      const d = broadcastTo(asTensor("derivative", derivative(x, onTensors) as Tensor | number), x.sizes);
+      const d = broadcastTo(asTensor("derivative", derivative(x) as Tensor | number), x.sizes);
       ready("derivative", d);
       k.mulGrad(dx, z.gradPtr, d.ptr, z.size);
     });
@@ -74,7 +74,8 @@ function power(x: Tensor): Tensor {
 export const onTensors = {
   where,
   select,
-  spike: (x: Tensor, derivative: Derivative, strict = false) => apply(spikeOp, { derivative, strict }, x),
+  spike: (x: Tensor, derivative: Derivative, strict = false) =>
+    apply(spikeOp, { derivative: (at) => derivative(at, onTensors), strict }, x),
   softplus,
   constant: (c: number) => full([], c),
   power,
@@ -131,8 +132,7 @@ export function runTraced({ definition, outputs }: Traced, operands: Operands): 
 }
 
 /** The functions of a step, as terms call them: a spike with the value of its derivative. */
-const ofTerms = {
-  ...onTensors,
+const ofTerms = /* @__PURE__ */ Object.assign({}, onTensors, {
   spike: (x: Tensor, derivative: Value | number, fire: string) =>
     apply(spikeOp, { derivative: () => derivative, strict: fire === "gt" }, x),
-} as unknown as Functions;
+}) as unknown as Functions;
