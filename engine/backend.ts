@@ -4,14 +4,14 @@
  * Normally the SIMD kernels over linear memory. `gradcheck` puts the float64 reference kernels and their cells here while
  * it runs; ops do not notice, because both sides take the same calls with the same addresses.
  */
-import type { CoreKernels, ImageKernels, Kernels } from "../kernels/build/types.ts";
-import type { runTraced } from "./fuse/tensors.ts";
+import type { CoreKernels, ExtraKernels, Kernels } from "../kernels/build/types.ts";
 import type { Reference } from "../kernels/reference/index.ts";
+import type { runTraced } from "./fuse/tensors.ts";
 import { type Heap, wasmHeap } from "./memory.ts";
-import { imageKernels, kernels } from "./wasm.ts";
+import { extraKernels, kernels } from "./wasm.ts";
 
 export interface Backend {
-  /** Those of images may be among them. */
+  /** The extra ones may be among them. */
   readonly kernels: CoreKernels | Kernels;
   readonly heap: Heap;
   /** Runs a step that was traced, op by op, where code that is compiled for linear memory cannot. */
@@ -38,8 +38,8 @@ export const inReference = (): boolean => heap !== simd.heap;
 /** The heap that gave out address p: those of the reference are negative. */
 export const heapOf = (p: number): Heap => (p > 0 ? simd.heap : heap);
 
-/** The kernels of convolutions, pools and normalisation. */
-export const ofImages = (): ImageKernels => ("normalize" in k ? (k as Kernels) : imageKernels());
+/** The kernels that many programs do without (kernels/extra.ts). */
+export const extra = (): ExtraKernels => ("normalize" in k ? (k as Kernels) : extraKernels());
 
 /** The convolution of the reference, which has no kernels for parts of one; undefined where the SIMD kernels compute. */
 export const convolution = (): Reference["convolve"] | undefined => (k as Partial<Reference>).convolve;

@@ -1,7 +1,7 @@
 /** Tensors from values. */
 import { numbersOf, show, withDefaults, wrongType } from "./arguments.ts";
 import { k } from "./backend.ts";
-import { type Generator, generatorOf } from "./generator.ts";
+import { type Generator, generatorOf, normal, uniform } from "./generator.ts";
 import { ready } from "./op.ts";
 import { checkShape, formatShape, MAX_AXES, type Shape, sizeOf } from "./shape.ts";
 import { empty, emptySpikes, type NestedArray, peek, spikesAt, steady, type Tensor } from "./tensor.ts";
@@ -159,14 +159,14 @@ export function arange(start: number, end: number, step = 1): Tensor {
  * @throws RangeError or TypeError as {@link full}; TypeError for a generator that is none.
  */
 export function rand(shape: Shape, options: RandomOptions = RANDOM): Tensor {
-  return drawn("rand", shape, options, "uniform");
+  return drawn("rand", shape, options, uniform);
 }
 
-function drawn(where: string, shape: Shape, options: RandomOptions, distribution: "uniform" | "normal"): Tensor {
+function drawn(where: string, shape: Shape, options: RandomOptions, draw: typeof uniform): Tensor {
   const { generator: given, requiresGrad } = withDefaults(where, RANDOM, options);
   const generator = generatorOf(where, given);
   const t = blank(checkShape(where, shape), requiresGrad);
-  generator[distribution](t.ptr, t.size);
+  draw(generator, t.ptr, t.size);
   return t;
 }
 
@@ -177,7 +177,7 @@ function drawn(where: string, shape: Shape, options: RandomOptions, distribution
  * @see Box and Muller (1958), A Note on the Generation of Random Normal Deviates, Annals of Mathematical Statistics 29(2).
  */
 export function randn(shape: Shape, options: RandomOptions = RANDOM): Tensor {
-  return drawn("randn", shape, options, "normal");
+  return drawn("randn", shape, options, normal);
 }
 
 /**

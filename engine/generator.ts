@@ -1,6 +1,6 @@
 /** Random numbers from a counter, the same on every machine and engine. */
 import { listOf, numberOf, objectOf, type Range, wrongType } from "./arguments.ts";
-import { k, simd } from "./backend.ts";
+import { extra, k, simd } from "./backend.ts";
 import { MAX_ELEMENTS } from "./shape.ts";
 import { memory } from "./wasm.ts";
 
@@ -69,24 +69,6 @@ export class Generator {
   }
 
   /**
-   * n floats in [0, 1) at address z.
-   *
-   * @internal
-   */
-  uniform(z: number, n: number): void {
-    k.uniform(z, n, ...this.take(n));
-  }
-
-  /**
-   * n standard normal floats at address z.
-   *
-   * @internal
-   */
-  normal(z: number, n: number): void {
-    k.normal(z, n, ...this.take(n));
-  }
-
-  /**
    * A stream of `repeats`·n bits at address z, set with probability clamp(p[i], 0, 1)·scale.
    *
    * @internal
@@ -124,8 +106,12 @@ export class Generator {
     return words;
   }
 
-  /** The blocks of a draw of n numbers, as kernels take them: the key and the number of the first block, in two words each. */
-  private take(n: number): [key0: number, key1: number, low: number, high: number] {
+  /**
+   * The blocks of a draw of n numbers, as kernels take them: the key and the number of the first block, in two words each.
+   *
+   * @internal
+   */
+  take(n: number): [key0: number, key1: number, low: number, high: number] {
     const at = this.block;
     this.block += Math.ceil(n / 4);
     return [this.key0, this.key1, at | 0, Math.floor(at / 2 ** 32)];
@@ -134,6 +120,16 @@ export class Generator {
 
 /** The generator of every random op that is not given one. */
 export const defaultGenerator = new Generator(0);
+
+/** n floats in [0, 1) at address z. */
+export function uniform(generator: Generator, z: number, n: number): void {
+  k.uniform(z, n, ...generator.take(n));
+}
+
+/** n standard normal floats at address z. */
+export function normal(generator: Generator, z: number, n: number): void {
+  extra().normal(z, n, ...generator.take(n));
+}
 
 /** The generator that an option names; the default one where it names none. */
 export function generatorOf(where: string, generator: Generator = defaultGenerator): Generator {

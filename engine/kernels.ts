@@ -11,7 +11,7 @@
 
 import type { Kernels } from "../kernels/build/types.ts";
 import { wasmHeap } from "./memory.ts";
-import { kernels as core, imageKernels } from "./wasm.ts";
+import { kernels as core, extraKernels } from "./wasm.ts";
 
 export type { Kernels } from "../kernels/build/types.ts";
 /**
@@ -25,7 +25,7 @@ export * as kinds from "../kernels/kinds.ts";
 export { type LinearMemory, memory } from "./wasm.ts";
 
 /** The kernels, over byte addresses in {@link memory}. */
-export const kernels: Kernels = { ...core, ...imageKernels() };
+export const kernels: Kernels = { ...core, ...extraKernels() };
 
 /**
  * The address of a block of at least `bytes` bytes, a multiple of 16; its content is anything. It lives until {@link free}.

@@ -1,5 +1,5 @@
 import { simd } from "./backend.ts";
-import { imageKernels } from "./wasm.ts";
+import { extraKernels } from "./wasm.ts";
 
 /** Calls of each kernel, and their sizes: enough work for V8 to replace its baseline code. */
 const ROUNDS = 60;
@@ -15,7 +15,7 @@ export function warmup(): void {
   const { kernels: k, heap } = simd;
   const n = ROWS * COLUMNS;
   const bytes = 4 * TIMESTEPS * n;
-  imageKernels(); // may lack memory, so before any is taken
+  extraKernels(); // may lack memory, so before any is taken
   const x = heap.allocate(4 * bytes);
   const [y, z, s] = [x + bytes, x + 2 * bytes, x + 3 * bytes] as const;
   k.fill(x, 4 * TIMESTEPS * n, 0.5);
@@ -64,7 +64,7 @@ function warmProducts(x: number, y: number, z: number, s: number, round: number)
   k.gather(z, s, work, values, 0, y, 0, 32 * ROWS, ROWS, COLUMNS, 32, 1, 32);
   k.transpose(z, x, ROWS, COLUMNS);
   // A window of 3 × 3 over two channels of 8 × 8: its taps, then its places.
-  const images = imageKernels();
+  const images = extraKernels();
   images.grid(s, 2, 3, 3, 64, 8, 1);
   images.grid(work, 1, 6, 6, 0, 8, 1);
   k.gemmGathered(z, x, y, s, work, 0, ROWS, 36, 18);

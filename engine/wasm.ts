@@ -2,11 +2,11 @@
  * The one kernel instance of this realm and its linear memory.
  *
  * The kernels are strings in the bundle: decoding and compiling them takes a few milliseconds, synchronously, so that
- * importing the package is all the set-up there is. Those of images are compiled when they are first needed, and left out of a
+ * importing the package is all the set-up there is. The extra ones are compiled when they are first needed, and left out of a
  * bundle that never does.
  */
-import { core, heapBase, images } from "../kernels/build/release.ts";
-import type { CoreKernels, ImageKernels } from "../kernels/build/types.ts";
+import { core, extra, heapBase } from "../kernels/build/release.ts";
+import type { CoreKernels, ExtraKernels } from "../kernels/build/types.ts";
 
 const INITIAL_PAGES = 24;
 const MAXIMUM_PAGES = 65536;
@@ -66,11 +66,11 @@ function hintFor(cause: unknown, bytes: Uint8Array): string {
 /** The kernels that most programs use, over byte addresses in {@link memory}. */
 export const kernels = instantiate<CoreKernels>(core);
 
-let instance: ImageKernels | null = null;
+let instance: ExtraKernels | null = null;
 
-/** The kernels of convolutions, pools and normalisation, over the same addresses. */
-export function imageKernels(): ImageKernels {
-  instance ??= instantiate<ImageKernels>(images);
+/** The kernels that many programs do without (kernels/extra.ts), over the same addresses. */
+export function extraKernels(): ExtraKernels {
+  instance ??= instantiate<ExtraKernels>(extra);
   return instance;
 }
 

@@ -1,6 +1,6 @@
 /** Copies between blocks that lie at a stride or at an index: slices, concatenation, permutation, picked rows, transposes. */
 import { addTo } from "./elementwise";
-import { storeTransposed } from "./panels";
+import { storeTransposed } from "./lanes";
 
 /** z[r·zStep + i] ← x[r·xStep + i] for r < rows, i < n; steps count elements. */
 export function copyBlocks(z: usize, x: usize, rows: i32, n: i32, zStep: i32, xStep: i32): void {

@@ -252,3 +252,15 @@ export function sumOfLanes(x: v128): f32 {
   const pairs = f32x4.add(x, i32x4.shuffle(x, x, 2, 3, 0, 1));
   return f32x4.extract_lane(pairs, 0) + f32x4.extract_lane(pairs, 1);
 }
+
+/** Four columns of four rows become four rows, `step` bytes apart. */
+export function storeTransposed(to: usize, step: usize, x0: v128, x1: v128, x2: v128, x3: v128): void {
+  const low01 = i32x4.shuffle(x0, x1, 0, 4, 1, 5);
+  const low23 = i32x4.shuffle(x2, x3, 0, 4, 1, 5);
+  const high01 = i32x4.shuffle(x0, x1, 2, 6, 3, 7);
+  const high23 = i32x4.shuffle(x2, x3, 2, 6, 3, 7);
+  v128.store(to, i64x2.shuffle(low01, low23, 0, 2));
+  v128.store(to + step, i64x2.shuffle(low01, low23, 1, 3));
+  v128.store(to + 2 * step, i64x2.shuffle(high01, high23, 0, 2));
+  v128.store(to + 3 * step, i64x2.shuffle(high01, high23, 1, 3));
+}

@@ -3,7 +3,7 @@
  * products that follow non-zeros larger ones as panels of 32.
  */
 
-import { loadTail } from "./lanes";
+import { loadTail, storeTransposed } from "./lanes";
 
 /** Rows of a block of B, as a rule: a panel of so many stays in the first-level cache. */
 export const BLOCK_K = 256;
@@ -168,18 +168,6 @@ function packColumns(q: usize, step: usize, b: usize, kc: i32, colBytes: usize):
     let from = b;
     for (let j: usize = 0; j < 64; j += 4, from += colBytes) store<f32>(q + j, load<f32>(from));
   }
-}
-
-/** Four columns of four rows become four rows, `step` bytes apart. */
-export function storeTransposed(to: usize, step: usize, x0: v128, x1: v128, x2: v128, x3: v128): void {
-  const low01 = i32x4.shuffle(x0, x1, 0, 4, 1, 5);
-  const low23 = i32x4.shuffle(x2, x3, 0, 4, 1, 5);
-  const high01 = i32x4.shuffle(x0, x1, 2, 6, 3, 7);
-  const high23 = i32x4.shuffle(x2, x3, 2, 6, 3, 7);
-  v128.store(to, i64x2.shuffle(low01, low23, 0, 2));
-  v128.store(to + step, i64x2.shuffle(low01, low23, 1, 3));
-  v128.store(to + 2 * step, i64x2.shuffle(high01, high23, 0, 2));
-  v128.store(to + 3 * step, i64x2.shuffle(high01, high23, 1, 3));
 }
 
 /** Any strides; padded with zeros to a multiple of 4 columns. */

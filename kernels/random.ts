@@ -15,8 +15,7 @@
  *
  * @see Salmon, Moraes, Dror, Shaw (2011), Parallel Random Numbers: As Easy as 1, 2, 3, SC '11.
  */
-import { half, laneNumber, logNormal, one, signBit, sinTurn } from "./lanes";
-import { storeTransposed } from "./panels";
+import { half, laneNumber, logNormal, one, signBit, sinTurn, storeTransposed } from "./lanes";
 
 const multiplier0 = memory.data<u32>([0xd2511f53]);
 const multiplier1 = memory.data<u32>([0xcd9e8d57]);

@@ -1,7 +1,7 @@
 /**
  * Compiles kernels/*.ts (AssemblyScript), optimises them (Binaryen) and embeds the result:
  *
- *   kernels/build/release.ts   export const core, images    the two modules, one character a byte, see `literal`
+ *   kernels/build/release.ts   export const core, extra     the two modules, one character a byte, see `literal`
  *                              export const heapBase        the first byte after the constants of both
  *   kernels/build/debug.ts     the same with assertions; `KERNELS=debug` makes the tests use it
  *   kernels/build/types.ts     export interface Kernels     the signatures of all exports, in two parts
@@ -24,7 +24,7 @@ const GAP = 16;
 const MEMORY = "mimport$0";
 
 /** What the two modules export. */
-const SOURCES = { core: "index.ts", images: "images.ts" };
+const SOURCES = { core: "index.ts", extra: "extra.ts" };
 /** Of memory that constants may fill. */
 const PAGES = 24;
 
@@ -139,15 +139,15 @@ async function compileModule(asc, name, target, base) {
 /** Compiles both modules. Returns their sizes. */
 async function compile(asc, target) {
   const core = await compileModule(asc, "core", target, 0);
-  const images = await compileModule(asc, "images", target, core.end);
+  const extra = await compileModule(asc, "extra", target, core.end);
   writeFileSync(
     join(out, `${target}.ts`),
     "/** Built from kernels/*.ts. */\n" +
       `export const core: string = ${literal(core.bytes)};\n` +
-      `export const images: string = ${literal(images.bytes)};\n` +
-      `export const heapBase = ${images.end};\n`,
+      `export const extra: string = ${literal(extra.bytes)};\n` +
+      `export const heapBase = ${extra.end};\n`,
   );
-  return [core.bytes.length, images.bytes.length];
+  return [core.bytes.length, extra.bytes.length];
 }
 
 const ABOUT = `/**
@@ -167,8 +167,8 @@ const ABOUT = `/**
 function writeTypes() {
   const text =
     `/** The kernels that most programs use. */\n${interfaceOf("core", "CoreKernels")}\n` +
-    `/** The kernels of convolutions, pools and normalisation. */\n${interfaceOf("images", "ImageKernels")}\n` +
-    `${ABOUT}export interface Kernels extends CoreKernels, ImageKernels {}\n`;
+    `/** Those that many do without, of convolutions, pools and normalisation among others. */\n${interfaceOf("extra", "ExtraKernels")}\n` +
+    `${ABOUT}export interface Kernels extends CoreKernels, ExtraKernels {}\n`;
   writeFileSync(join(out, "types.ts"), text);
 }
 

@@ -125,8 +125,8 @@ export function runOnTensors(
 /** The same for a step that was traced: its terms one after the other, so that the step is not asked again. */
 export function runTraced({ definition, outputs }: Traced, operands: Operands): ReturnType<typeof runOnTensors> {
   const step = (argument: Language) => {
-    const valueOf = evaluation(argument as unknown as Record<string, unknown>, ofTerms);
-    return Object.fromEntries([...outputs].map(([name, x]) => [name, valueOf(x) as Value]));
+    const resultOf = evaluation(argument as unknown as Record<string, unknown>, ofTerms);
+    return Object.fromEntries([...outputs].map(([name, x]) => [name, resultOf(x) as Value]));
   };
   return runOnTensors({ ...definition, step }, operands);
 }

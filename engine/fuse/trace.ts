@@ -191,22 +191,26 @@ export type Functions = Readonly<Record<string, (...values: never[]) => unknown>
 const ON_PARAMETERS: Functions = { constant: (c: number) => full([], c), where, softplus };
 
 /** A function that computes terms from the values of leaves by their names. */
-export function evaluation(leaves: Readonly<Record<string, unknown>>, functions: Functions): (x: Expression) => unknown {
+export function evaluation(
+  leaves: Readonly<Record<string, unknown>>,
+  functions: Functions,
+): (x: Expression) => unknown {
   const known = new Map<Expression, unknown>();
-  const valueOf = (x: Expression): unknown => {
-    if (!known.has(x)) known.set(x, isLeaf(x) ? leaves[x.attr] : evaluated(x, valueOf, functions));
+  const resultOf = (x: Expression): unknown => {
+    if (!known.has(x)) known.set(x, isLeaf(x) ? leaves[x.attr] : evaluated(x, resultOf, functions));
     return known.get(x);
   };
-  return valueOf;
+  return resultOf;
 }
 
 const isLeaf = ({ op }: Expression): boolean => op === "given" || op === "input" || op === "state";
 
-function evaluated({ op, args, attr }: Expression, valueOf: (x: Expression) => unknown, functions: Functions): unknown {
+function evaluated({ op, args, attr }: Expression, resultOf: (x: Expression) => unknown, functions: Functions): unknown {
   // A number as a further operand stays one.
-  const values = args.map((y, i) => (i > 0 && y.op === "constant" ? y.attr : valueOf(y)));
+  const values = args.map((y, i) => (i > 0 && y.op === "constant" ? y.attr : resultOf(y)));
   if (op === "constant" || op === "pow" || op === "spike") values.push(attr);
   const [first, ...others] = values;
-  const method = functions[op] === undefined ? Reflect.get(first as object, op) : functions[op].bind(null, first as never);
+  const method =
+    functions[op] === undefined ? Reflect.get(first as object, op) : functions[op].bind(null, first as never);
   return method.apply(first, others);
 }

@@ -1,6 +1,6 @@
 import { INTEGER, numberOf, withDefaults } from "../arguments.ts";
 import { k } from "../backend.ts";
-import { defaultGenerator, type Generator, generatorOf } from "../generator.ts";
+import { defaultGenerator, type Generator, generatorOf, normal } from "../generator.ts";
 import { type EmbeddingOptions, embedding, type Indices, paddingRow } from "../ops/indexing.ts";
 import { checkShape } from "../shape.ts";
 import { parameter } from "../tape.ts";
@@ -38,7 +38,7 @@ export class Embedding extends Module {
     this.paddingIdx = paddingIdx;
     this.weight = parameter(empty(shape));
     const { ptr, size } = this.weight;
-    generator.normal(ptr, size);
+    normal(generator, ptr, size);
     if (row >= 0) k.fill(ptr + 4 * row * embeddingDim, embeddingDim, 0);
   }
 

@@ -1,6 +1,6 @@
 import { withDefaults } from "../arguments.ts";
 import { k } from "../backend.ts";
-import { defaultGenerator, type Generator, generatorOf } from "../generator.ts";
+import { defaultGenerator, type Generator, generatorOf, uniform } from "../generator.ts";
 import { linear } from "../ops/matmul.ts";
 import { checkShape, type Shape } from "../shape.ts";
 import { noGrad, parameter } from "../tape.ts";
@@ -74,7 +74,7 @@ export function startUniform(
   ]);
   for (const t of made) {
     if (t === null) continue;
-    from.uniform(t.ptr, t.size);
+    uniform(from, t.ptr, t.size);
     k.affine(t.ptr, t.ptr, t.size, 2 * bound, -bound);
   }
   return made;

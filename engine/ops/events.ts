@@ -6,7 +6,7 @@
  *
  * Both add up in the order of the dense products.
  */
-import { inReference, k, ofImages } from "../backend.ts";
+import { extra, inReference, k } from "../backend.ts";
 import { allocate, recycle, scope } from "../scope.ts";
 import type { Tensor } from "../tensor.ts";
 import { fitsWords, SpikeWindows } from "./spike-windows.ts";
@@ -114,7 +114,7 @@ class Events implements Follower {
       first = 0;
       k.packBits(bits, image, 1, values);
     }
-    const { addEvents } = ofImages();
+    const { addEvents } = extra();
     addEvents(maps, weights, stream, first, image, down, across, channels, kernel, filters, toWeights);
   }
 
@@ -129,5 +129,5 @@ class Events implements Follower {
 /** table ← which windows lie over each value along an axis, with the bytes from a tap to the next and from a place. */
 function overlapsOf(table: number, axis: Axis, tapUnit: number, placeUnit: number): void {
   const { size, places, kernel, stride, padding, dilation } = axis;
-  ofImages().overlaps(table, size, places, kernel, stride, padding, dilation, tapUnit, placeUnit);
+  extra().overlaps(table, size, places, kernel, stride, padding, dilation, tapUnit, placeUnit);
 }

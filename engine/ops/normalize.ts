@@ -1,6 +1,6 @@
 /** Normalisation to mean 0 and variance 1, over a batch, a row or a group of channels. */
 import { NOT_NEGATIVE, numberOf, UNIT, withDefaults, wrongType } from "../arguments.ts";
-import { heap, k, ofImages } from "../backend.ts";
+import { extra, heap, k } from "../backend.ts";
 import { checkUnchanged } from "../backward.ts";
 import { composedOp } from "../composed.ts";
 import { apply, gradOf, isOutside, type Op, ready, SAVES, saveFor } from "../op.ts";
@@ -77,7 +77,7 @@ const normOp: Op<Normalization> = {
     if (training) {
       const mean = saveFor(z, 8 * stats);
       const variance = mean + 4 * stats;
-      ofImages().moments(mean, variance, x.ptr, outer, stats, n * perStat);
+      extra().moments(mean, variance, x.ptr, outer, stats, n * perStat);
       if (running !== null) {
         mix(running[0], mean, a.momentum, 1);
         mix(running[1], variance, a.momentum, a.unbiased);
@@ -87,8 +87,8 @@ const normOp: Op<Normalization> = {
     const mean = training ? z.saved : (running as Running)[0].ptr;
     const variance = training ? mean + 4 * stats : (running as Running)[1].ptr;
     const weight = w?.ptr ?? 0;
-    ofImages().normConstants(table, mean, variance, weight, b?.ptr ?? 0, a.eps, groups, perStat, channels);
-    ofImages().normalize(z.ptr, x.ptr, 0, table, outer, groups, n);
+    extra().normConstants(table, mean, variance, weight, b?.ptr ?? 0, a.eps, groups, perStat, channels);
+    extra().normalize(z.ptr, x.ptr, 0, table, outer, groups, n);
     recycle(table, 12 * groups, scope.region);
   },
   /** dx = r·(w·dz − P / M − (x − mean)·r²·Q / M), r = 1 / √(variance + eps), P = Σ w·dz and Q = Σ w·dz·(x − mean) of M values */
@@ -106,7 +106,7 @@ const normOp: Op<Normalization> = {
       ? [heap.view(z.saved, stats), heap.view(z.saved + 4 * stats, stats)]
       : (running as Running).map((t) => t.data);
     for (let g = 0; g < groups; g++) t[g] = mean[Math.floor(g / perStat)] as number;
-    ofImages().momentSums(table + 16 * groups, table + 20 * groups, z.gradPtr, x.ptr, table, outer, groups, n);
+    extra().momentSums(table + 16 * groups, table + 20 * groups, z.gradPtr, x.ptr, table, outer, groups, n);
     const weight = w?.data;
     const weightGradient = heap.view(dw, dw === 0 ? 0 : channels);
     const biasGradient = heap.view(db, db === 0 ? 0 : channels);
@@ -129,7 +129,7 @@ const normOp: Op<Normalization> = {
       t.fill(-share * r * r * q, groups + first, groups + first + perStat);
       t.fill(-share * p, 2 * groups + first, 2 * groups + first + perStat);
     }
-    if (dx !== 0) ofImages().normalize(dx, x.ptr, z.gradPtr, table, outer, groups, n);
+    if (dx !== 0) extra().normalize(dx, x.ptr, z.gradPtr, table, outer, groups, n);
     recycle(table, 24 * groups, scope.region);
   },
 };

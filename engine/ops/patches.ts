@@ -8,7 +8,7 @@
  * has many zeros is not multiplied as a whole: see events.ts for images, and `spreadMaps` for maps. On the float64 backend
  * each of the three is `convolve`, a plain loop.
  */
-import { convolution, k, ofImages } from "../backend.ts";
+import { convolution, extra, k } from "../backend.ts";
 import { allocate, recycle, scope } from "../scope.ts";
 import { bytesOf, carve, type Follower, type Windows } from "./windows.ts";
 
@@ -51,8 +51,8 @@ export function multiplyPatches(
   const placeTable = tapTable + 4 * taps;
   const padded = tapTable + paddedAt;
   const inner = padded + 4 * (y.padding * width + x.padding);
-  ofImages().grid(tapTable, channels, y.kernel, x.kernel, plane, y.dilation * width, x.dilation);
-  ofImages().grid(placeTable, batch, y.places, x.places, planes * plane, y.stride * width, x.stride);
+  extra().grid(tapTable, channels, y.kernel, x.kernel, plane, y.dilation * width, x.dilation);
+  extra().grid(placeTable, batch, y.places, x.places, planes * plane, y.stride * width, x.stride);
   if (isPadded) k.fill(padded, batch * planes * plane, 0);
   for (let first = 0; first < total; first += batch) {
     const count = Math.min(batch, total - first);
@@ -137,7 +137,7 @@ export function spreadMaps(
     if (maps.sums !== 0) k.sumAxis(maps.sums, maps.values, total * rows, places, 1);
     return convolve("images", g, maps.values, weights, images);
   }
-  const { addPatches, grid, listNonZeros, multiplyListed } = ofImages();
+  const { addPatches, grid, listNonZeros, multiplyListed } = extra();
   const isPadded = plane > size;
   const batch = Math.max(1, Math.min(total, Math.floor(BLOCK / places)));
   const most = Math.min(batch * places, BLOCK);
@@ -174,7 +174,7 @@ export function spreadMaps(
       const at = 4 * first * rows * maps.each;
       map = block;
       k.fill(map, n * rows, 0);
-      ofImages().addAtPlaces(map, maps.values + at, maps.places + at, count * rows, places, maps.each);
+      extra().addAtPlaces(map, maps.values + at, maps.places + at, count * rows, places, maps.each);
     }
     if (maps.sums !== 0) k.sumAxis(maps.sums + 4 * first * rows, map, count * rows, places, 1);
     for (let i = 0; i < groups; i++) {

@@ -1,6 +1,6 @@
 /** Pooling: windows over [..., C, H, W], reduced to one value each. All leading axes are a batch, time among them. */
 import { allOptions, withDefaults } from "../arguments.ts";
-import { k, ofImages } from "../backend.ts";
+import { extra, k } from "../backend.ts";
 import { apply, canTake, gradOf, handOver, type Op, type PlacesForm, readyOrPacked, recorded, SAVES } from "../op.ts";
 import { allocate, recycle, scope } from "../scope.ts";
 import { formatShape, type Shape } from "../shape.ts";
@@ -49,8 +49,8 @@ function findMaxima(maxima: number, places: number, x: Tensor, first: number, pl
   const down = makeTables(p, p.countPadding);
   const across = down + tableBytes(p.y);
   // Bits have no padding.
-  if (x.ptr === 0) ofImages().maxPoolBits(maxima, places, x.bits + at / 8, down, across, planes);
-  else ofImages().maxPool(maxima, places, x.ptr + 4 * at, down, across, planes);
+  if (x.ptr === 0) extra().maxPoolBits(maxima, places, x.bits + at / 8, down, across, planes);
+  else extra().maxPool(maxima, places, x.ptr + 4 * at, down, across, planes);
   recycleTables(down, p);
 }
 
@@ -59,7 +59,7 @@ function writeOut(to: number, x: Tensor, { places, windows }: PlacesForm): void 
   const [height, width] = x.sizes.slice(-2) as [number, number];
   const planes = x.size / (height * width);
   k.fill(to, x.size, 0);
-  ofImages().addAtPlaces(to, x.gradPtr, places, planes, height * width, windows / planes);
+  extra().addAtPlaces(to, x.gradPtr, places, planes, height * width, windows / planes);
 }
 
 const maxPoolOp: Op<Pooling> = {
@@ -88,7 +88,7 @@ const maxPoolOp: Op<Pooling> = {
     for (let first = 0; first < planes; first += step) {
       const count = Math.min(step, planes - first);
       findMaxima(0, places, x, first, count, p);
-      ofImages().addAtPlaces(dx + 4 * first * size, z.gradPtr + 4 * first * windows, places, count, size, windows);
+      extra().addAtPlaces(dx + 4 * first * size, z.gradPtr + 4 * first * windows, places, count, size, windows);
     }
     recycle(places, bytes, scope.region);
   },
@@ -113,15 +113,15 @@ const avgPoolOp: Op<Pooling> = {
     const planes = x.size / sizeOf(p);
     const down = makeTables(p, p.countPadding);
     const across = down + tableBytes(p.y);
-    if (x.ptr === 0) ofImages().avgPoolBits(z.ptr, x.bits, down, across, planes);
-    else ofImages().avgPool(z.ptr, x.ptr, down, across, planes);
+    if (x.ptr === 0) extra().avgPoolBits(z.ptr, x.bits, down, across, planes);
+    else extra().avgPool(z.ptr, x.ptr, down, across, planes);
     recycleTables(down, p);
   },
   backward(z, x, _y, _w, p) {
     const dx = gradOf(x);
     if (dx === 0) return;
     const down = makeTables(p, p.countPadding);
-    ofImages().avgPoolGrad(dx, z.gradPtr, down, down + tableBytes(p.y), x.size / sizeOf(p));
+    extra().avgPoolGrad(dx, z.gradPtr, down, down + tableBytes(p.y), x.size / sizeOf(p));
     recycleTables(down, p);
   },
 };

@@ -2,7 +2,7 @@
  * Convolutions of spikes as products that follow them: each place of a window gets a row of bits, those under it, and the
  * transposed rows serve the gradient of the weights.
  */
-import { k, ofImages } from "../backend.ts";
+import { extra, k } from "../backend.ts";
 import { recycle, scope } from "../scope.ts";
 import type { Tensor } from "../tensor.ts";
 import { follow } from "./matmul.ts";
@@ -110,7 +110,7 @@ export class SpikeWindows implements Follower {
     const across = tables + tableBytes(y);
     for (let j = 0; j < count; j++) {
       const from = ((first + j) * groups + group) * channels * size;
-      ofImages().windowBits(rows + 4 * j * places * channels, images.bits, from, channels, tables, across);
+      extra().windowBits(rows + 4 * j * places * channels, images.bits, from, channels, tables, across);
     }
     return k.countBits(rows, count * places * channels);
   }

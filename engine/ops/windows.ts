@@ -1,6 +1,6 @@
 /** Windows that move along the axes of an image. */
 import { show, wrongType } from "../arguments.ts";
-import { ofImages } from "../backend.ts";
+import { extra } from "../backend.ts";
 import { allocate, recycle, scope } from "../scope.ts";
 import { MAX_ELEMENTS, type Shape } from "../shape.ts";
 
@@ -92,7 +92,7 @@ export function makeTables({ y, x }: Axes, countPadding = false): number {
 
 function makeTable(table: number, axis: Axis, countPadding: boolean): void {
   const { size, places, kernel, stride, padding, dilation } = axis;
-  ofImages().spans(table, size, places, kernel, stride, padding, dilation, countPadding ? 1 : 0);
+  extra().spans(table, size, places, kernel, stride, padding, dilation, countPadding ? 1 : 0);
 }
 
 export function recycleTables(tables: number, { y, x }: Axes): void {

@@ -1,4 +1,4 @@
-import { k } from "../backend.ts";
+import { extra } from "../backend.ts";
 import type { Tensor } from "../tensor.ts";
 import { Optimizer } from "./optimizer.ts";
 
@@ -50,6 +50,6 @@ export class Adagrad extends Optimizer<Required<AdagradOptions>> {
     const { lr, lrDecay, weightDecay, eps } = this.options;
     const sum = this.slot("sum", i);
     const rate = lr / (1 + ((this.steps[i] as number) - 1) * lrDecay);
-    k.rmsprop(p.ptr, p.gradPtr, sum, 0, 0, p.size, rate, 1, 1, eps, weightDecay, 0);
+    extra().rmsprop(p.ptr, p.gradPtr, sum, 0, 0, p.size, rate, 1, 1, eps, weightDecay, 0);
   }
 }

@@ -1,4 +1,4 @@
-import { k } from "../backend.ts";
+import { extra } from "../backend.ts";
 import type { Tensor } from "../tensor.ts";
 import { Optimizer, type Slots } from "./optimizer.ts";
 
@@ -54,6 +54,6 @@ export class RMSprop extends Optimizer<Required<RMSpropOptions>> {
     const square = this.slot("square", i);
     const mean = centered ? this.slot("mean", i) : 0;
     const b = momentum === 0 ? 0 : this.slot("momentum", i);
-    k.rmsprop(p.ptr, p.gradPtr, square, mean, b, p.size, lr, alpha, 1 - alpha, eps, weightDecay, momentum);
+    extra().rmsprop(p.ptr, p.gradPtr, square, mean, b, p.size, lr, alpha, 1 - alpha, eps, weightDecay, momentum);
   }
 }

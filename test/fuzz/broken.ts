@@ -1,11 +1,11 @@
 /** Kernels that are slightly wrong, to see whether the fuzzer finds them. */
 import { type Backend, simd } from "../../engine/backend.ts";
-import { kernels as core, imageKernels, memory } from "../../engine/wasm.ts";
+import { kernels as core, extraKernels, memory } from "../../engine/wasm.ts";
 import type { Kernels } from "../../kernels/build/types.ts";
 
 type Kernel = (...args: number[]) => number;
 
-const kernels: Kernels = { ...core, ...imageKernels() };
+const kernels: Kernels = { ...core, ...extraKernels() };
 
 export const KERNELS = Object.keys(kernels).filter(
   (name) => typeof kernels[name as keyof Kernels] === "function",

@@ -1,12 +1,6 @@
 /** A step function run both ways: compiled, and on tensors with the gradients of a tape. */
 import { expect } from "vitest";
-import {
-  derive,
-  Program,
-  runOnTensors,
-  type StepArgument,
-  type StepDefinition,
-} from "../../engine/fuse/index.ts";
+import { derive, Program, runOnTensors, type StepArgument, type StepDefinition } from "../../engine/fuse/index.ts";
 import { tape, tensor } from "../../engine/index.ts";
 import { wasmHeap } from "../../engine/memory.ts";
 import type { Tensor } from "../../engine/tensor.ts";

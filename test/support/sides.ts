@@ -4,7 +4,7 @@
  */
 import { expect } from "vitest";
 import { wasmHeap } from "../../engine/memory.ts";
-import { imageKernels, kernels, memory } from "../../engine/wasm.ts";
+import { extraKernels, kernels, memory } from "../../engine/wasm.ts";
 import type { Kernels } from "../../kernels/build/types.ts";
 import { reference } from "../../kernels/reference/index.ts";
 import * as cells from "../../kernels/reference/memory.ts";
@@ -33,7 +33,7 @@ interface Block {
 }
 
 export class WasmSide implements Side {
-  readonly k: Kernels = { ...kernels, ...imageKernels() };
+  readonly k: Kernels = { ...kernels, ...extraKernels() };
   readonly blocks: Block[] = [];
 
   put(values: ArrayLike<number>): number {
