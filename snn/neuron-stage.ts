@@ -1,9 +1,21 @@
 /** Compiled neurons in a stream: one call for a step, with the state in place. */
+
 import { k } from "../engine/backend.ts";
+import { composed } from "../engine/composed.ts";
+import type { Fused } from "../engine/fuse/index.ts";
 import { noGrad, type Tensor } from "../engine/index.ts";
-import { rootOf } from "../engine/tensor.ts";
+import { Neurons } from "./neuron.ts";
 import { type CompiledNeuron, columnsOf } from "./neuron-op.ts";
 import { own, ownSpikes, Stage } from "./stage.ts";
+
+/** The stage of neurons that nothing feeds but this input. */
+export function stageOfNeurons(layer: Neurons, input: Tensor): CompiledStage {
+  layer.checkNeurons([1, ...input.sizes]);
+  return new CompiledStage(layer.compiled, layer.givenParameters(), input, {
+    start: () => composed(Neurons.started, layer, input.sizes),
+    parameters: () => layer.loopParameters(layer.parametersNow()),
+  });
+}
 
 /** What a layer computes for its stage. */
 interface Source {

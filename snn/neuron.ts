@@ -18,7 +18,7 @@ import {
 import { inReference, onTensors } from "../engine/backend.ts";
 import { composed } from "../engine/composed.ts";
 import { derive, print, type Value } from "../engine/fuse/index.ts";
-import { full, type Module, noGrad, parameter, type Tensor, zeros } from "../engine/index.ts";
+import { full, Module, noGrad, parameter, type Tensor, zeros } from "../engine/index.ts";
 import { forwardOf } from "../engine/nn/module.ts";
 import { checkShape, formatShape, type Shape } from "../engine/shape.ts";
 import { buffer } from "../engine/tape.ts";
@@ -26,10 +26,8 @@ import { alive } from "../engine/tensor.ts";
 import { checkCounters, checkSequence, checkState, type Fire, IN_FLOAT32, STEPS, strictOf } from "./checks.ts";
 import { itself, lazy } from "./lazy.ts";
 import { CompiledNeuron, type Operands, outputOf, runNeuron } from "./neuron-op.ts";
-import { CompiledStage } from "./neuron-stage.ts";
 import { type Firing, type NeuronKind, REFRACTORY, type StepLanguage, stepOf } from "./neuron-step.ts";
 import { checkPerNeuron, persistentCopy } from "./per-neuron.ts";
-import { type Stage, Staged } from "./stage.ts";
 import { checkSurrogate, type Surrogate } from "./surrogate.ts";
 import { sigmoid } from "./surrogates.ts";
 
@@ -244,7 +242,7 @@ const FIELDS = { training: 0, firing: 0, form: 0, bounds: 0, compiled: 0 };
  *
  * @internal
  */
-export class Neurons extends Staged {
+export class Neurons extends Module {
   /** @internal */
   readonly compiled: CompiledNeuron;
   /** How the step runs. */
@@ -375,7 +373,8 @@ export class Neurons extends Staged {
     return composed(Neurons.started, this, checkShape(this.form.name, shape));
   }
 
-  private static started(layer: Neurons, shape: Shape): Named {
+  /** @internal */
+  static started(layer: Neurons, shape: Shape): Named {
     const start = layer.start(shape, layer.parametersNow());
     const state = start.map((t) => (t === null ? zeros(shape) : t.clone()));
     return layer.completed(named(layer.compiled.states, state));
@@ -387,16 +386,6 @@ export class Neurons extends Staged {
     const names = [...definition.states, ...Object.keys(definition.parameters), ...traced.outputs.keys()];
     const symbols = Object.entries(SYMBOLS).filter(([, symbol]) => !names.includes(symbol));
     return print(traced, Object.fromEntries(symbols));
-  }
-
-  /** @internal */
-  override stage(input: Tensor): Stage | null {
-    if (this.forward !== FORWARD) return null;
-    this.checkNeurons([1, ...input.sizes]);
-    return new CompiledStage(this.compiled, this.givenParameters(), input, {
-      start: () => composed(Neurons.started, this, input.sizes) as unknown as Named,
-      parameters: () => this.loopParameters(this.parametersNow()),
-    });
   }
 
   /**
@@ -428,8 +417,12 @@ export class Neurons extends Staged {
     return all;
   }
 
-  /** What the loop uses of them. */
-  private loopParameters(parameters: Named): Tensor[] {
+  /**
+   * What the loop uses of them.
+   *
+   * @internal
+   */
+  loopParameters(parameters: Named): Tensor[] {
     return derive(this.compiled.program.traced, parameters);
   }
 
@@ -489,8 +482,12 @@ export class Neurons extends Staged {
     return { ...all, state: last };
   }
 
-  /** Throws unless the parameters fit a current of this shape, [T, B, …]. */
-  private checkNeurons(shape: Shape): void {
+  /**
+   * Throws unless the parameters fit a current of this shape, [T, B, …].
+   *
+   * @internal
+   */
+  checkNeurons(shape: Shape): void {
     const { name, parameters } = this.compiled.program.traced.definition;
     for (const key of Object.keys(parameters)) {
       const t = this.parameterOf(key);
@@ -516,6 +513,9 @@ export class Neurons extends Staged {
 }
 
 const FORWARD = /* @__PURE__ */ forwardOf(Neurons);
+
+/** Whether neurons are compiled, and no subclass has changed what they compute. */
+export const isCompiled = (layer: unknown): layer is Neurons => layer instanceof Neurons && layer.forward === FORWARD;
 
 /** Shorter names in equations. */
 const SYMBOLS = { current: "I", spikes: "s", membrane: "u", threshold: "θ", refractory: "r" };

@@ -21,9 +21,9 @@ import { checkShape, formatShape, type Shape, sameShape } from "../engine/shape.
 import { alive } from "../engine/tensor.ts";
 import { axesHint, checkSequence, checkState } from "./checks.ts";
 import { itself, lazy } from "./lazy.ts";
-import { type Named, Neurons, named, resultOf, unrolled } from "./neuron.ts";
+import { isCompiled, type Named, type Neurons, named, resultOf, unrolled } from "./neuron.ts";
 import { CompiledNeuron, type Operands, runNeuron } from "./neuron-op.ts";
-import { CompiledStage } from "./neuron-stage.ts";
+import { CompiledStage, stageOfNeurons } from "./neuron-stage.ts";
 import { type Feedback, recurrentOp, recurrentOutput, runRecurrent } from "./recurrent-op.ts";
 import { RecurrentStage } from "./recurrent-stage.ts";
 import { checkFeatures, own, type Stage, Staged } from "./stage.ts";
@@ -257,8 +257,7 @@ export class Recurrent<State extends object, Result extends SpikingResult<State>
     }
     if (!(recurrent instanceof Linear) || recurrent.forward !== LINEAR) return null;
     const current = own(input.sizes);
-    const neurons = neuron.stage(current);
-    return neurons && new RecurrentStage(neurons, neuron.givenParameters(), input, current, recurrent);
+    return new RecurrentStage(stageOfNeurons(neuron, current), neuron.givenParameters(), input, current, recurrent);
   }
 
   /** The neurons, where the whole sequence is one op: compiled ones that feed themselves or all others. */
@@ -355,10 +354,6 @@ interface From {
 }
 
 const FORWARD = /* @__PURE__ */ forwardOf(Recurrent);
-const NEURONS = /* @__PURE__ */ forwardOf(Neurons);
-
-/** Whether neurons are compiled, and no subclass has changed what they compute. */
-const isCompiled = (layer: unknown): layer is Neurons => layer instanceof Neurons && layer.forward === NEURONS;
 
 type AnyResult = Readonly<Record<string, unknown>> & { readonly spikes: Tensor; readonly state: object };
 type AnyState = RecurrentState<object>;

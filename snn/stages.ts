@@ -6,6 +6,8 @@ import type { Op } from "../engine/op.ts";
 import { recordOutside, root, scope } from "../engine/scope.ts";
 import { formatShape, type Shape } from "../engine/shape.ts";
 import { alive, dropRecord, recycleSaved } from "../engine/tensor.ts";
+import { isCompiled, Neurons } from "./neuron.ts";
+import { stageOfNeurons } from "./neuron-stage.ts";
 import { own, Stage, Staged } from "./stage.ts";
 
 /** The parameters and buffers of a module. */
@@ -220,13 +222,17 @@ const same = (x: Float32Array, y: Float32Array): boolean => x.every((value, i) =
 
 /** What a stream does for a layer that reads `input`. */
 export function stageOf(layer: Module, input: Tensor): Stage {
-  const compiled = layer instanceof Staged ? layer.stage(input) : null;
+  const compiled = isCompiled(layer)
+    ? stageOfNeurons(layer, input)
+    : layer instanceof Staged
+      ? layer.stage(input)
+      : null;
   if (compiled !== null) return compiled;
   // One that stays in training mode may draw random numbers in each step.
   if (layer.isPure && layer.evaluating(() => !layer.training)) return new PureStage(layer, input);
   if (isStepping(layer)) return tried(layer, input, new SteppingStage(layer, input));
   for (const [name, module] of layer.namedModules()) {
-    if (!(module instanceof Staged)) continue;
+    if (!(module instanceof Neurons || module instanceof Staged)) continue;
     throw new RangeError(
       `Stream: expected a list of layers: ${layer.constructor.name} has a state in ${name} that its forward keeps`,
     );
