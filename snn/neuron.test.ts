@@ -652,15 +652,14 @@ test("neuron: a layer shows its step and the gradient that was derived", () => {
       a′ = a·ρ + s
     backward
       ds = ∂s + da′
-      x1 = ds·1
-      du = ∂u + dv′ + x1
+      du = ∂u + dv′ + ds
       dI = du
       dv = du·β
-      da = da′·ρ + (−x1)·κ
+      da = da′·ρ − ds·κ
       dβ += du·v
       dρ += da′·a
-      dθ += (−dv′)·detach(s) − x1
-      dκ += (−x1)·a"
+      dθ += −dv′·s − ds
+      dκ += −ds·a"
   `);
 });
 

@@ -24,12 +24,12 @@ test("a LIF as equations", () => {
   s = [x1 ≥ 0]
   v′ = u − detach(s)·θ
 backward
-  x2 = ∂s·(1 / ((x1·3.1415927)² + 1))
+  x2 = ∂s·(1 / ((3.1415927·x1)² + 1))
   du = ∂u + dv′ + x2
   dI = du
   dv = du·β
   dβ += du·v
-  dθ += (−dv′)·detach(s) − x2`);
+  dθ += −dv′·s − x2`);
 });
 
 test("an adaptive neuron as equations", () => {
@@ -52,15 +52,15 @@ test("an adaptive neuron as equations", () => {
   a′ = a·ρ + s
 backward
   ds = ∂s + da′
-  x2 = ds·(1 / ((x1·3.1415927)² + 1))
+  x2 = ds·(1 / ((3.1415927·x1)² + 1))
   du = ∂u + dv′ + x2
   dI = du
   dv = du·β
-  da = da′·ρ + (−x2)·κ
+  da = da′·ρ − x2·κ
   dβ += du·v
   dρ += da′·a
-  dθ += (−dv′)·detach(s) − x2
-  dκ += (−x2)·a`);
+  dθ += −dv′·s − x2
+  dκ += −x2·a`);
 });
 
 test("a neuron with an exponential, a parameter that is derived and a choice, as equations", () => {
@@ -85,7 +85,7 @@ test("a neuron with an exponential, a parameter that is derived and a choice, as
   v′ = −0.5 if s else u
 backward
   ds = ∂s + dv′·(−0.5 − u)
-  du = ∂u + (0 if s else dv′) + ds·2^(|x3|·(−7))
+  du = ∂u + (0 if s else dv′) + ds·2^(−7·|x3|)
   dI = du
   x4 = (0 if x1 > 3 else du·sharpness·x2)·(0.5 if x1 = 3 else 1)
   x5 = x4 / sharpness
@@ -93,4 +93,32 @@ backward
   dsharpness += du·x2 − x4·x1 / sharpness
   dθ += −x5
   dσ(w) += du·v`);
+});
+
+test("signs, numbers and brackets", () => {
+  const step = stepOf({
+    name: "Signs",
+    inputs: ["x", "y"],
+    states: [],
+    parameters: { a: "scalar", b: "scalar" },
+    step: ({ x, y, a, b, where }) => ({
+      numbers: x.sub(-2).add(-3).mul(-0.5).mul(1),
+      products: x.div(3).mul(2).sub(x.mul(-5)).sub(a.sub(b)).add(a.neg().div(b)),
+      choices: where(y, where(x, a, b), where(x.gt(-1), x, b.neg())),
+    }),
+  });
+  expect(printed(step)).toBe(`Signs
+  numbers = −0.5·(x + 2 − 3)
+  products = 2·(x / 3) + 5·x − (a − b) − a / b
+  x1 = [x > −1]
+  choices = (a if x else b) if y else x if x1 else −b
+backward
+  x2 = 0 if y else ∂choices
+  dx = (x2 if x1 else 0) − 5·(−∂products) + 2·∂products / 3 − 0.5·∂numbers
+  x3 = ∂choices if y else 0
+  da += x3 if x else 0
+  db += 0 if x else x3
+  d(a − b) += −∂products
+  d(−a / b) += ∂products
+  d(−b) += 0 if x1 else x2`);
 });

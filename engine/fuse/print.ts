@@ -1,6 +1,7 @@
 /**
  * A step and its gradient as equations. v is a state before the step, v′ the one after it; [c] is 1 where c holds, else 0. dx is
  * the gradient of x; of it, ∂x comes from outside, and dv′ from the step after. That of a parameter is a sum over all elements.
+ * Backward computes with values alone, so `detach` is told of forward only.
  */
 import { gradientsOf, type Seed } from "./derive.ts";
 import { ELEMENT, type Expression, term } from "./expression.ts";
@@ -22,6 +23,9 @@ interface Equation {
   readonly sign: "=" | "+=";
 }
 
+/** How tightly an operation binds: a choice least, the operand of a function or power most. */
+const [CHOICE, SUM, QUOTIENT, PRODUCT, OPERAND] = [0, 1, 2, 3, 4];
+
 class Printer {
   private readonly traced: Traced;
   private readonly symbols: Readonly<Record<string, string>>;
@@ -29,6 +33,7 @@ class Printer {
   private readonly names = new Map<Expression, string>();
   private readonly due = new Map<Expression, string>();
   private temporaries = 0;
+  private isBackward = false;
 
   constructor(traced: Traced, symbols: Readonly<Record<string, string>>) {
     this.traced = traced;
@@ -38,9 +43,10 @@ class Printer {
   text(): string {
     const { traced } = this;
     const { name, states } = traced.definition;
-    const share = sharing((x) =>
-      x.op === "spike" ? term(x.owner, x.op, [share(x.args[0] as Expression)], x.attr) : undefined,
-    );
+    const share = sharing(({ owner, op, args: [a, b], attr }) => {
+      if (op === "spike") return term(owner, op, [share(a as Expression)], attr);
+      return op === "mul" && isOne(b as Expression) ? share(a as Expression) : undefined;
+    });
     const outputs = [...traced.outputs].map(([output, value]) => ({ name: this.outputName(output), value }));
     const gradients = gradientsOf(
       [...traced.outputs]
@@ -60,14 +66,17 @@ class Printer {
     for (const x of leaves) {
       const gradient = gradients.get(x);
       const sign = x.level === ELEMENT ? "=" : "+=";
-      if (gradient !== undefined) backward.push(equation(`d${this.expression(share(x), 3)}`, share(gradient), sign));
+      if (gradient !== undefined)
+        backward.push(equation(`d${this.expression(share(x), OPERAND)}`, share(gradient), sign));
     }
     for (const { name, value } of toOutputs) {
       const gradient = share(gradients.get(value) as Expression);
       if (gradient.op !== "gradient" && value.args.length > 0) this.due.set(gradient, `d${name}`);
     }
     this.nameRepeated([...forward, ...backward].map(({ value }) => value));
-    return [name, ...this.lines(forward), "backward", ...this.lines(backward)].join("\n");
+    const lines = [name, ...this.lines(forward)];
+    this.isBackward = true;
+    return [...lines, "backward", ...this.lines(backward)].join("\n");
   }
 
   private symbol(name: string): string {
@@ -82,11 +91,12 @@ class Printer {
   /** What is used more than once gets a name. */
   private nameRepeated(values: readonly Expression[]): void {
     const uses = new Map<Expression, number>();
-    const use = (x: Expression) => uses.set(x, (uses.get(x) ?? 0) + 1);
+    const use = (x: Expression): unknown =>
+      x.op === "detach" ? use(x.args[0] as Expression) : uses.set(x, (uses.get(x) ?? 0) + 1);
     values.forEach(use);
-    for (const x of reachable(values)) x.args.forEach(use);
+    for (const x of reachable(values)) if (x.op !== "detach") x.args.forEach(use);
     for (const [x, count] of uses) {
-      const isShort = x.args.length === 0 || x.level < ELEMENT || x.op === "neg" || x.op === "detach";
+      const isShort = x.args.length === 0 || x.level < ELEMENT || x.op === "neg";
       if (count > 1 && !isShort && !values.includes(x) && !this.due.has(x)) this.due.set(x, "");
     }
   }
@@ -100,18 +110,18 @@ class Printer {
       const due = this.due.get(x);
       if (due === undefined) return;
       const name = due || `x${++this.temporaries}`;
-      lines.push(`  ${name} = ${this.expression(x, 0)}`);
+      lines.push(`  ${name} = ${this.expression(x, CHOICE)}`);
       this.names.set(x, name);
     };
     for (const { name, value, sign } of equations) {
       prepare(value);
-      lines.push(`  ${name} ${sign} ${this.expression(value, 0)}`);
+      lines.push(`  ${name} ${sign} ${this.expression(value, CHOICE)}`);
       if (sign === "=" && value.args.length > 0 && !this.names.has(value)) this.names.set(value, name);
     }
     return lines;
   }
 
-  /** A term in an operation that binds so tightly: 0 for none, 1 in a sum, 2 in a product, 3 as the operand of a function. */
+  /** A term in an operation that binds so tightly. */
   private expression(x: Expression, within: number): string {
     const name = this.names.get(x);
     if (name !== undefined) return name;
@@ -119,6 +129,8 @@ class Printer {
     const [a, b, c] = args as [Expression, Expression, Expression];
     const at = (y: Expression, level: number) => this.expression(y, level);
     const infix = (text: string, level: number) => (within > level ? `(${text})` : text);
+    const opposite = this.opposite(x);
+    if (opposite !== null) return infix(`−${opposite}`, SUM);
     switch (op) {
       case "input":
       case "state":
@@ -127,50 +139,75 @@ class Printer {
       case "gradient":
         return String(attr);
       case "constant":
-        return String(attr).startsWith("-") ? infix(`−${shortest(-Number(attr))}`, 1) : shortest(Number(attr));
+        return shortest(Number(attr));
+      case "detach":
+        return this.isBackward ? at(a, within) : `detach(${at(a, CHOICE)})`;
       case "add":
-        if (b.op === "neg" && !this.names.has(b)) return infix(`${at(a, 1)} − ${at(b.args[0] as Expression, 2)}`, 1);
-        return infix(`${at(a, 1)} + ${at(b, 1)}`, 1);
-      case "sub":
-        return infix(`${at(a, 1)} − ${at(b, 2)}`, 1);
-      case "mul":
-        return infix(`${at(a, 2)}·${at(b, b.op === "mul" ? 2 : 3)}`, 2);
+      case "sub": {
+        const other = this.opposite(b);
+        const isSum = (op === "add") === (other === null);
+        return infix(`${at(a, SUM)} ${isSum ? "+" : "−"} ${other ?? at(b, isSum ? SUM : QUOTIENT)}`, SUM);
+      }
+      case "mul": {
+        const [left, right] = factors(x);
+        return infix(`${at(left, PRODUCT)}·${at(right, right.op === "mul" ? PRODUCT : OPERAND)}`, PRODUCT);
+      }
       case "div":
-        return infix(`${at(a, 2)} / ${at(b, 3)}`, 2);
+        return infix(`${at(a, QUOTIENT)} / ${at(b, OPERAND)}`, QUOTIENT);
       case "reciprocal":
-        return infix(`1 / ${at(a, 3)}`, 2);
-      case "neg":
-        return infix(`−${at(a, 2)}`, 1);
+        return infix(`1 / ${at(a, OPERAND)}`, QUOTIENT);
       case "square":
-        return `${at(a, 3)}²`;
+        return `${at(a, OPERAND)}²`;
       case "pow":
-        return `${at(a, 3)}^${attr}`;
+        return `${at(a, OPERAND)}^${attr}`;
       case "power":
-        return `2^${at(a, 3)}`;
+        return `2^${at(a, OPERAND)}`;
       case "sqrt":
-        return `√${at(a, 3)}`;
+        return `√${at(a, OPERAND)}`;
       case "abs":
-        return `|${at(a, 0)}|`;
+        return `|${at(a, CHOICE)}|`;
       case "sigmoid":
-        return `σ(${at(a, 0)})`;
+        return `σ(${at(a, CHOICE)})`;
       case "where":
       case "select":
-        return infix(`${at(b, 1)} if ${this.condition(a)} else ${at(c, 1)}`, 0);
+        return infix(`${at(b, SUM)} if ${this.condition(a)} else ${at(c, CHOICE)}`, CHOICE);
     }
     return op === "spike" || SIGNS[op] !== undefined
       ? `[${this.condition(x)}]`
-      : `${op}(${args.map((y) => at(y, 0)).join(", ")})`;
+      : `${op}(${args.map((y) => at(y, CHOICE)).join(", ")})`;
+  }
+
+  /** The text of −x as part of a sum, for a term that begins with a minus sign; null for others. */
+  private opposite(x: Expression): string | null {
+    if (this.names.has(x)) return null;
+    const { op, args, attr } = x;
+    if (op === "neg") return this.expression(args[0] as Expression, QUOTIENT);
+    if (op === "constant") return String(attr).startsWith("-") ? shortest(-Number(attr)) : null;
+    if (op !== "mul" && op !== "div") return null;
+    const [left, right] = op === "mul" ? factors(x) : (args as [Expression, Expression]);
+    // A quotient within a product would need brackets around what has lost its sign.
+    const first = op === "mul" && left.op === "div" ? null : this.opposite(left);
+    if (first === null) return null;
+    if (op === "div") return `${first} / ${this.expression(right, OPERAND)}`;
+    return `${first}·${this.expression(right, right.op === "mul" ? PRODUCT : OPERAND)}`;
   }
 
   private condition(x: Expression): string {
+    if (x.op === "detach" && this.isBackward) return this.condition(x.args[0] as Expression);
     const [a, b] = x.args as [Expression, Expression];
     const sign = SIGNS[x.op === "spike" ? x.attr : x.op];
-    if (sign === undefined || this.names.has(x)) return this.expression(x, 1);
-    return `${this.expression(a, 1)} ${sign} ${b === undefined ? 0 : this.expression(b, 1)}`;
+    if (sign === undefined || this.names.has(x)) return this.expression(x, SUM);
+    return `${this.expression(a, SUM)} ${sign} ${b === undefined ? 0 : this.expression(b, SUM)}`;
   }
 }
 
 const SIGNS: Readonly<Record<string, string>> = { gt: ">", ge: "≥", lt: "<", le: "≤", eq: "=" };
+
+/** The factors of a product, a number first. */
+const factors = ({ args: [a, b] }: Expression): [Expression, Expression] =>
+  (b?.op === "constant" ? [b, a] : [a, b]) as [Expression, Expression];
+
+const isOne = ({ op, attr }: Expression): boolean => op === "constant" && attr === 1;
 
 const equation = (name: string, value: Expression, sign: Equation["sign"] = "="): Equation => ({ name, value, sign });
 
