@@ -7,11 +7,14 @@ import type { Primitive, Surrogate } from "./surrogate.ts";
 export interface StepLanguage extends Omit<Language, "spike"> {
   /** I, what flows into the neuron in this step. */
   readonly current: Value;
-  /** 1 where x ≥ 0 (`fire: "gt"`: x > 0), else 0. ∂L/∂x = ∂L/∂s·surrogate′(x). */
+  /**
+   * 1 where x ≥ 0 (`fire: "gt"`: x > 0), else 0, and 0 in refractory steps. ∂L/∂x = ∂L/∂s·surrogate′(x), with the surrogate of the
+   * layer; with `spiking: false` the primitive of it at x.
+   */
   spike(x: Value): Value;
   /**
-   * `spike` of a state that the step before has left, for a reset that comes a step late: 0 as long as neurons are held, but in
-   * the first of these steps, which follows their spike.
+   * The spike of a state that the step before has left, for a reset that comes a step late: `late(v.sub(threshold))`. It is
+   * `spike(x)`, but in refractory steps 0 in all but the first one, which follows the spike.
    */
   late(x: Value): Value;
 }
@@ -69,6 +72,9 @@ export function stepOf(
     if (!isWhole(name, states, given)) return given;
     const { held: waiting, ...returned } = given;
     if (counter === null || active === null) return returned;
+    if (returned.spikes === undefined) {
+      throw new RangeError(`${name}: refractorySteps counts from spikes; expected 0 for a readout, got ${hold}`);
+    }
     const before = waiting ?? (argument[kind.reset as string] as Value);
     const held: Record<string, Value | number> = {};
     for (const output of [kind.reset as string, "membrane"]) {

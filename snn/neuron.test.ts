@@ -21,7 +21,17 @@ import {
 import { withLittleMemory } from "../test/support/memory.ts";
 import { AdaptiveLIF, Resetting, Resting, Subtracting } from "../test/support/neurons.ts";
 import { bits, bytesKept, expectNear, gradient, leaf, random, values } from "../test/support/tensors.ts";
-import { constantEncode, LIF, type LIFOptions, meanOverTime, neuron, Stream, spike, surrogate } from "./index.ts";
+import {
+  constantEncode,
+  LIF,
+  type LIFOptions,
+  meanOverTime,
+  neuron,
+  Recurrent,
+  Stream,
+  spike,
+  surrogate,
+} from "./index.ts";
 
 const [T, B, N] = [25, 3, 37];
 
@@ -270,6 +280,29 @@ describe("neuron: LIF written as a step", () => {
       expect(mine).toEqual(theirs);
     }
   });
+});
+
+test("neuron: in refractory steps the state of the reset becomes what the step calls held", () => {
+  const Leaking = neuron({
+    name: "Leaking",
+    state: { v: 0 },
+    parameters: { beta: 0.5, threshold: 1 },
+    step({ current, v, beta, threshold, spike }) {
+      const u = v.mul(beta).add(current);
+      const s = spike(u.sub(threshold));
+      return { spikes: s, membrane: u, v: u.sub(s.detach().mul(threshold)), held: v.mul(beta) };
+    },
+  });
+  const current = tensor([1.5, 1.5, 1.5, 1.5]);
+  const record = new Leaking({ refractorySteps: 2 }).unroll(current);
+  expect(values(record.spikes)).toEqual([1, 0, 0, 1]);
+  expect(values(record.membrane)).toEqual([1.5, 0.25, 0.125, 1.5625]);
+  expect(values(record.v)).toEqual([0.5, 0.25, 0.125, 0.5625]);
+  expect("held" in record).toBe(false);
+  expect(values(new Leaking().forward(current))).toEqual([1, 1, 1, 1]);
+  // @ts-expect-error: it is no output
+  const none = () => record.held;
+  expect(none()).toBe(undefined);
 });
 
 describe("neuron: outputs of unroll", () => {
@@ -675,6 +708,8 @@ describe("neuron: what is refused", () => {
     [{ ...base, parameters: { learn: 1 } }, "Odd: learn is a name that is taken"],
     [{ ...base, parameters: { training: 1 } }, "Odd: training is a name that is taken"],
     [{ ...base, state: { membrane: 0 } }, "Odd: membrane is a name that is taken; call the state otherwise"],
+    [{ ...base, state: { held: 0 } }, "Odd: held is a name that is taken; call the state otherwise"],
+    [{ ...base, parameters: { late: 1 } }, "Odd: late is a name that is taken"],
     [{ ...base, state: { x: 0 }, parameters: { x: 0 } }, "Odd: x is a name that is taken"],
     [{ ...base, reset: "v" }, 'Odd: expected reset as one of the states , got "v"'],
     [{ ...base, step: 1 }, "Odd: expected step as a function, got 1"],
@@ -752,6 +787,25 @@ describe("neuron: what is refused", () => {
     for (const [step, message] of steps) {
       expect(bytesKept(() => expect(layerOf(step), message).toThrow(message))).toBe(0);
     }
+  });
+
+  test("refractory steps and feedback of a readout, which has no spikes", () => {
+    const Readout = neuron({
+      name: "Readout",
+      state: { v: 0 },
+      parameters: { beta: 0.5 },
+      step({ current, v, beta }) {
+        const u = v.mul(beta).add(current);
+        return { membrane: u, v: u };
+      },
+    });
+    expect(values(new Readout().forward(tensor([1, 0, 1])))).toEqual([1, 0.5, 1.25]);
+    expect(() => new Readout({ refractorySteps: 2 })).toThrow(
+      "Readout: refractorySteps counts from spikes; expected 0 for a readout, got 2",
+    );
+    expect(() => new Recurrent(new Readout() as never, { features: 1 })).toThrow(
+      "Recurrent: expected neurons with spikes to feed back, got Readout, a readout",
+    );
   });
 
   test("a parameter that was replaced by one of another kind", () => {
@@ -861,7 +915,7 @@ test("neuron: names are typed", () => {
     layer.unroll(zeros([1])).u;
     // @ts-expect-error: a state is missing
     layer.step(zeros([1]), { v });
-    // @ts-expect-error: spikes are missing
+    // @ts-expect-error: spikes or membrane are missing
     neuron({ name: "X", state: { v: 0 }, parameters: {}, step: ({ v }) => ({ v }) });
     neuron({
       name: "X",

@@ -38,12 +38,23 @@ export type Known<T> = [T][T extends unknown ? 0 : never];
 export type NeuronStep<Name extends string> = StepLanguage & { readonly [name in Name]: Value };
 
 /** What a step returns: spikes, the next value of each state, and whatever else `unroll` is to give. */
-export type NeuronOutputs<State extends string> = {
-  /** 0 or 1, made by `spike`. */
-  readonly spikes: Value;
-} & {
+export type NeuronOutputs<State extends string> = (
+  | {
+      /** 0 or 1, made by `spike`. */
+      readonly spikes: Value;
+    }
+  | {
+      /** u, which a neuron without spikes, a readout, gives in their place; others may return it too. */
+      readonly membrane: Value;
+    }
+) & {
   readonly [name in State]: Value | number;
-} & { readonly [name: string]: Value | number };
+} & {
+  /** What the state of the reset becomes in refractory steps; by default it stays as it was. Not among the outputs. */
+  readonly held?: Value | number;
+  /** A further output. */
+  readonly [name: string]: Value | number | undefined;
+};
 
 /** A neuron as {@link neuron} takes it. */
 export interface NeuronDefinition<State extends string, Parameter extends string, Outputs> {
@@ -93,7 +104,9 @@ export type NeuronState<State extends string> = { readonly [name in State]: Tens
 };
 
 /** What `unroll` gives: what the step returns, over time, [T, B, …], and the state after the last step. */
-export type NeuronRecord<State extends string, Outputs> = { readonly [name in keyof Outputs]: Tensor } & {
+export type NeuronRecord<State extends string, Outputs> = {
+  readonly [name in Exclude<keyof Outputs, "held">]: Tensor;
+} & {
   /** The state after the last step, [B, …] by name. */
   readonly state: NeuronState<State>;
 };
@@ -199,7 +212,9 @@ const OPTIONS = {
 
 /** Names that mean something else in a step. */
 const RESERVED =
-  /* @__PURE__ */ `current spike spikes membrane state where select softplus constant ${REFRACTORY}`.split(" ");
+  /* @__PURE__ */ `current spike late spikes membrane held state where select softplus constant ${REFRACTORY}`.split(
+    " ",
+  );
 
 function formOf(given: Definition): Form {
   const { name, state, parameters, reset, step } = objectOf("neuron", "a definition", given) as unknown as Definition;

@@ -94,7 +94,8 @@ export interface SpikingResult<State> {
  *     new Recurrent(new AdaptiveLIF({ learn: ["beta"] }), { features: 128 })
  *
  * @throws RangeError unless features is a positive integer where the connection has none of its own, or for an unknown connection;
- *   TypeError for neurons without step, unroll and initialState, or an option of another name or kind.
+ *   TypeError for neurons without step, unroll and initialState, a readout, which has no spikes, or an option of another name or
+ *   kind.
  */
 export class Recurrent<State extends object, Result extends SpikingResult<State>> extends Staged {
   /** The neurons. */
@@ -383,6 +384,11 @@ const SPIKES = ["spikes"];
 
 function neuronsOf<Layer extends Module>(where: string, layer: Layer): Layer {
   const { step, unroll, initialState } = moduleOf(where, layer) as Module & Record<string, unknown>;
+  if (layer instanceof Neurons && layer.compiled.main !== "spikes") {
+    throw new TypeError(
+      `${where}: expected neurons with spikes to feed back, got ${layer.constructor.name}, a readout`,
+    );
+  }
   if ([step, unroll, initialState].every((method) => typeof method === "function")) return layer;
   throw wrongType(where, "a layer of neurons with step, unroll and initialState", layer);
 }
