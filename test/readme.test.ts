@@ -1,15 +1,13 @@
-/** What the README and the pages of docs/ show runs, and the commands that the README names exist. */
+/**
+ * The programs that the README and the pages of docs/ show run, and print the text behind them (`npx vitest run readme -u` writes
+ * it there); the commands that the README names exist.
+ */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { afterEach, expect, test, vi } from "vitest";
+import { format } from "node:util";
+import { afterEach, describe, expect, test, vi } from "vitest";
 
 const at = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url));
-
-const readme = readFileSync(at("README.md"), "utf8");
-const pages = readme + readFileSync(at("docs/extend.md"), "utf8");
-const examples = [...pages.matchAll(/^```ts\n(.*?)^```$/gms)]
-  .map(([, code]) => code as string)
-  .filter((code) => /from "jarvis-snn/.test(code));
 
 const folder = at("build/readme");
 rmSync(folder, { recursive: true, force: true });
@@ -19,28 +17,46 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-test("readme: there are examples", () => {
-  expect(examples.length).toBeGreaterThan(0);
-});
+/** A program, and the text block behind it, if there is one. */
+const EXAMPLE = /^```ts\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?/gms;
 
-examples.forEach((code, i) => {
-  const first = code.split("\n").find((line) => line !== "" && !line.startsWith("import")) ?? "";
+describe.each(["README.md", "docs/extend.md", "docs/neurons.md"])("%s", (page) => {
+  const text = readFileSync(at(page), "utf8");
+  const examples = [...text.matchAll(EXAMPLE)].filter(([, code]) => /from "jarvis-snn/.test(code as string));
+  const shown = new Map<string, string>();
 
-  test(`readme: example ${i + 1} runs: ${first.trim()}`, async () => {
-    const file = `${folder}/${i + 1}.ts`;
-    writeFileSync(file, code);
-    const printed: unknown[] = [];
-    vi.spyOn(console, "log").mockImplementation((...values) => {
-      printed.push(...values);
+  test("has examples", () => {
+    expect(examples.length).toBeGreaterThan(0);
+  });
+
+  examples.forEach(([whole, code = "", result], i) => {
+    const first = code.split("\n").find((line) => line !== "" && !line.startsWith("import")) ?? "";
+
+    test(`example ${i + 1} runs: ${first.trim()}`, async () => {
+      const file = `${folder}/${page.replace(/\W/g, "-")}-${i + 1}.ts`;
+      writeFileSync(file, code);
+      const printed: unknown[][] = [];
+      vi.spyOn(console, "log").mockImplementation((...values) => {
+        printed.push(values);
+      });
+      await import(/* @vite-ignore */ file);
+      const wrong = printed.flat().filter((value) => value === undefined || Number.isNaN(value));
+      expect(wrong, `printed ${JSON.stringify(printed)}`).toEqual([]);
+      if (code.includes("console.log")) expect(printed.length).toBeGreaterThan(0);
+      if (result === undefined) return;
+      const lines = printed.map((values) => `${format(...values)}\n`);
+      shown.set(whole, `\`\`\`ts\n${code}\`\`\`\n\n\`\`\`text\n${lines.join("")}\`\`\`\n`);
     });
-    await import(/* @vite-ignore */ file);
-    const wrong = printed.filter((value) => value === undefined || Number.isNaN(value));
-    expect(wrong, `printed ${JSON.stringify(printed)}`).toEqual([]);
-    if (code.includes("console.log")) expect(printed.length).toBeGreaterThan(0);
+  });
+
+  test("texts behind examples are what these print", async () => {
+    const now = text.replace(EXAMPLE, (whole) => shown.get(whole) ?? whole);
+    await expect(now).toMatchFileSnapshot(at(page));
   });
 });
 
 test("readme: the npm scripts it names exist", () => {
+  const readme = readFileSync(at("README.md"), "utf8");
   const { scripts } = JSON.parse(readFileSync(at("package.json"), "utf8")) as { scripts: Record<string, string> };
   const named = [...readme.matchAll(/\bnpm (?:run ([\w:-]+)|(start|test)\b)/g)].map(([, run, short]) => run ?? short);
   expect(named.length).toBeGreaterThan(0);

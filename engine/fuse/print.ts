@@ -212,4 +212,8 @@ const isOne = ({ op, attr }: Expression): boolean => op === "constant" && attr =
 const equation = (name: string, value: Expression, sign: Equation["sign"] = "="): Equation => ({ name, value, sign });
 
 /** The float32 with as many digits as tell it from others. */
-const shortest = (x: number): string => String(Number(x.toPrecision(8)));
+function shortest(x: number): string {
+  let digits = 1;
+  while (digits < 9 && Math.fround(Number(x.toPrecision(digits))) !== x) digits++;
+  return String(Number(x.toPrecision(digits)));
+}

@@ -33,7 +33,8 @@ const read = (path) => readFileSync(join(root, path), "utf8");
 
 /** The programs that the documents show, as files of the consumer. */
 function readmeExamples() {
-  const programs = (read("README.md") + read("docs/extend.md")).match(/(?<=^```ts\n).*?(?=^```$)/gms);
+  const pages = ["README.md", "docs/extend.md", "docs/neurons.md"].map(read).join("");
+  const programs = pages.match(/(?<=^```ts\n).*?(?=^```$)/gms);
   return programs.map((program, i) => {
     const file = `readme-${i + 1}.ts`;
     writeFileSync(join(consumer, file), program);
