@@ -17,10 +17,10 @@ import { stageOf } from "./stages.ts";
  *     const stream = new Stream(network, [1, 784]);
  *     const output = stream.step(frame); // a Float32Array
  *
- * A step of the package's own layers makes no object, and from the second step on, which keeps a transposed copy of weights,
- * linear memory stays as it is; those of a class that `neuron` has made make a few. `Embedding`, a `LIF` that is not spiking and modules of other classes make the tensors of
- * their `forward`, which are freed. Modules see a sequence of one step, [1, B, …], in evaluation mode; those with
- * `step(x, state)` and `initialState(shape)`, as neurons have them, keep their state.
+ * From the second step on, which keeps a transposed copy of weights, linear memory stays as it is. Linear layers, convolutions,
+ * pools and normalisation make no object in a step, neurons a few; `Embedding` and modules of other classes make the tensors of their
+ * `forward`, which are freed. Modules see a sequence of one step, [1, B, …], in evaluation mode; those with `step(x, state)` and
+ * `initialState(shape)`, as neurons have them, keep their state.
  * Parameters are read where they are, so that training may go on. Nothing is recorded. A stream lives until `dispose()`, and
  * not inside of `gradcheck`.
  */
@@ -67,9 +67,9 @@ export class Stream {
    * One time step: of x, [B, …] in row-major order, or of what `input` holds. Returns the output, in an array that the next
    * step overwrites.
    *
-   * @throws RangeError for another number of values, or where memory runs out; TypeError for anything but numbers in a row; Error if the stream, its parameters or buffers
-   *   were freed, or inside of `gradcheck`. The state is as before then, unless memory ran out or it was the `forward` of a
-   *   further module that threw.
+   * @throws RangeError for another number of values, or where memory runs out; TypeError for anything but numbers in a row; Error if
+   *   the stream, its parameters or buffers were freed, or inside of `gradcheck`. The state is as before then, unless memory ran out or
+   *   it was the `forward` of a further module that threw.
    */
   step(x?: ArrayLike<number>): Float32Array {
     checkKernels();

@@ -1,0 +1,43 @@
+/** What the documents name exists: files, and names of the code. */
+import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+const FOLDERS = ["kernels", "engine", "snn", "demos", "bench", "test", "scripts", "docs"];
+const files = [
+  ...readdirSync(root),
+  ...FOLDERS.flatMap((folder) =>
+    readdirSync(`${root}${folder}`, { recursive: true, encoding: "utf8" }).map((path) => `${folder}/${path}`),
+  ),
+].map((path) => path.replaceAll("\\", "/"));
+
+/** Names of the worked example in ARCHITECTURE.md, and of a placeholder. */
+const EXAMPLES = ["cube", "FAMILY"];
+const words = new Set([
+  ...EXAMPLES,
+  ...files
+    .filter((path) => /\.(ts|mjs|json)$/.test(path))
+    .flatMap((path) => readFileSync(`${root}${path}`, "utf8").match(/[A-Za-z_]\w*/g) ?? []),
+]);
+
+const PAGES = ["README.md", "ARCHITECTURE.md", "docs/extend.md", "docs/neurons.md", "docs/benchmarks.md"];
+
+describe.each(PAGES)("%s", (page) => {
+  const prose = readFileSync(`${root}${page}`, "utf8").replace(/^ *```.*?^ *```$/gms, "");
+  const named = [...prose.matchAll(/`([^`\n]+)`/g)].map(([, name]) => name as string);
+  const isFile = (name: string) => /^[\w./-]+\.(ts|mjs|json|md|grit|svg)$/.test(name);
+
+  test("names files that exist", () => {
+    const missing = named.filter(
+      (name) => isFile(name) && !files.some((path) => path === name || path.endsWith(`/${name}`)),
+    );
+    expect(missing).toEqual([]);
+  });
+
+  test("names things that the code has", () => {
+    const parts = named.filter((name) => !isFile(name)).flatMap((name) => name.match(/[A-Za-z_]\w*/g) ?? []);
+    expect(parts.filter((part) => !words.has(part))).toEqual([]);
+  });
+});
