@@ -39,5 +39,5 @@ export {
 } from "./recurrent-lif.ts";
 export { type SpikeOptions, spike } from "./spike.ts";
 export { Stream } from "./stream.ts";
-export type { CustomSurrogate, Surrogate } from "./surrogate.ts";
+export type { CustomSurrogate, Primitive, Surrogate } from "./surrogate.ts";
 export * as surrogate from "./surrogates.ts";

@@ -89,9 +89,9 @@ export interface LIFRecord {
  * With resetDelay v[t] = u[t], and a state that reaches θ is reset in the next step: u = β·v + I − θ·s′ ("subtract") or
  * β·(s′ ? resetValue : v) + I ("zero") with s′ = fire(v − θ).
  *
- * Shapes: current [T, B, …] → spikes [T, B, …]. β is dimensionless, β = exp(−dt/tau). Starts from v = 0. Backward replaces
- * ds/du by the surrogate's derivative at u − θ. snnTorch's `Leaky` is fire "gt", resetDelay, and by default reset
- * "subtract".
+ * Shapes: current [T, B, …] → spikes [T, B, …]; β and θ [] or [N]. β is dimensionless, β = exp(−dt/tau); defaults β = 0.95, θ = 1,
+ * reset "zero". Starts from v = 0. Backward replaces ds/du by the surrogate's derivative at u − θ. snnTorch's `Leaky` is fire "gt",
+ * resetDelay, and by default reset "subtract". `String(lif)` shows the step with these options and its gradient.
  *
  * @throws RangeError if a fixed β lies outside [0, 1] (a learned one is clamped instead), a number is not finite, beyond
  *   float32 or out of its range, both beta and tau are given, a choice is unknown, or `spiking: false` meets a surrogate
@@ -149,7 +149,8 @@ export class LIF extends Neurons {
    * Spikes, membrane and state over time, [T, B, …], from a given state on, by default zero; all differentiable. Inside of tapes
    * what is not read costs nothing; what is read is computed by another forward run.
    *
-   * @throws RangeError as `forward`, or unless the state has the shape of one step and counters of at most refractorySteps.
+   * @throws RangeError as `forward`, or unless the state has the shape of one step and counters of at most refractorySteps; Error
+   *   where an output is first read after the current, a state or a parameter was overwritten or freed.
    */
   override unroll(current: Tensor, state?: LIFState): LIFRecord {
     return super.unroll(current, state as never) as LIFRecord;
@@ -182,7 +183,11 @@ export class LIF extends Neurons {
     return own as never;
   }
 
-  /** The counters of neurons that are never held stay 0. */
+  /**
+   * The counters of neurons that are never held stay 0.
+   *
+   * @internal
+   */
   override completed(state: Parameters): Parameters {
     return "refractory" in state ? state : { ...state, refractory: zeros((state.v as Tensor).sizes) };
   }

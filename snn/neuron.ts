@@ -86,8 +86,8 @@ export type NeuronOptions<Parameter extends string> = {
   /** Fires at x ≥ 0 ("ge", the default) or x > 0 ("gt"). */
   readonly fire?: Fire;
   /**
-   * Steps after a spike in which nothing fires and the state of the reset, and so the membrane, is held; other states go on. An
-   * integer in [0, 2²⁴], default 0.
+   * Steps after a spike in which nothing fires and the state of the reset, and so the membrane, is held, or becomes what the step
+   * returns as `held`; other states go on. An integer in [0, 2²⁴], default 0.
    */
   readonly refractorySteps?: number;
   /**
@@ -114,7 +114,7 @@ export type NeuronRecord<State extends string, Outputs> = {
 /** A layer of neurons that {@link neuron} has made; its parameters are properties. */
 export interface NeuronLayer<State extends string, Outputs> extends Module {
   /**
-   * Spikes [T, B, …] of a current [T, B, …], from the initial state.
+   * Spikes [T, B, …] of a current [T, B, …], from the initial state; of a readout its membrane.
    *
    * @throws RangeError unless the current has a time axis and fits the parameters of each neuron.
    */
@@ -123,11 +123,12 @@ export interface NeuronLayer<State extends string, Outputs> extends Module {
    * All that the step returns, over time, and the state after the last step, from a given state on; all differentiable. Inside of
    * tapes what is not read costs nothing; what is read is computed by another forward run.
    *
-   * @throws RangeError as `forward`, or unless the state has the shape of one step and counters of at most refractorySteps.
+   * @throws RangeError as `forward`, or unless the state has the shape of one step and counters of at most refractorySteps; Error
+   *   where an output is first read after the current, a state or a parameter was overwritten or freed.
    */
   unroll(current: Tensor, state?: NeuronState<State>): NeuronRecord<State, Outputs>;
   /**
-   * One time step: current [B, …] → spikes [B, …] and the next state; the same bits as `forward`.
+   * One time step: current [B, …] → spikes [B, …], of a readout the membrane, and the next state; the same bits as `forward`.
    *
    * @throws RangeError as `unroll`.
    */
@@ -169,9 +170,12 @@ export type NeuronClass<State extends string, Parameter extends string, Outputs>
  *
  * Shapes: current [T, B, …] → spikes [T, B, …]; a parameter [N] gives each neuron on the last axis its own.
  *
+ * A step that returns `membrane` and no `spikes` is a readout, as {@link LeakyIntegrator} is.
+ *
  * @throws TypeError for a definition with names that are taken, values that are no numbers, or a step that is no function. The
  *   constructor of the class: TypeError for an option of another name or kind, and where the step does what a neuron cannot, for
- *   instance `v * beta`; RangeError for values beyond float32, bounds in the wrong order, names that are no parameters.
+ *   instance `v * beta`; RangeError for values beyond float32, bounds in the wrong order, names that are no parameters, or
+ *   refractory steps of a neuron that has no spikes or no state to hold.
  */
 export function neuron<State extends string, Parameter extends string, const Outputs extends NeuronOutputs<State>>(
   definition: NeuronDefinition<State, Parameter, Outputs>,

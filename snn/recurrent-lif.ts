@@ -33,7 +33,7 @@ export type RecurrentLIFRecord = RecurrentRecord<LIFState, LIFRecord>;
  *   I[t] = current[t] + W·s[t−1] + b   (connection "all")
  *   I[t] = current[t] + V ⊙ s[t−1]     (connection "one")
  *
- * and the rest as in {@link LIF} and {@link Recurrent}. W [N, N] is `recurrent.weight` and b [N] `recurrent.bias`; beta and
+ * and the rest as in {@link LIF} and {@link Recurrent}. Shapes: current [T, B, …, N] → spikes [T, B, …, N]. W [N, N] is `recurrent.weight` and b [N] `recurrent.bias`; beta and
  * threshold are named as in `LIF`.
  *
  * @throws RangeError unless features is a positive integer, for an unknown connection, or as {@link LIF} does; TypeError for

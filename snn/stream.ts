@@ -27,7 +27,7 @@ import { stageOf } from "./stages.ts";
 export class Stream {
   /** What the next step reads, [B, …]; zeros at first. `step(x)` writes it, or `copyFrom`. */
   readonly input: Tensor;
-  /** What the last step gave, [B, …]: the same tensor after every step, to be read. Of some layers it is the state. */
+  /** What the last step gave, [B, …]: the same tensor after every step, to be read. Of recurrent neurons it is part of the state. */
   readonly output: Tensor;
   private readonly stages: readonly Stage[];
   private readonly result: Float32Array;

@@ -145,8 +145,10 @@ export function straightThrough(): Surrogate {
 }
 
 /**
- * A derivative of your own: surrogate′(x) = derivative(x), at x = u − θ; `primitive` is null if not given. Both are traced once,
- * like the step of a neuron, with the same operations, and compiled into the loops of the neurons that use them.
+ * A derivative of your own: surrogate′(x) = derivative(x), at x = u − θ; `primitive` is null if not given. Both are traced, like the
+ * step of a neuron, with the same operations, and compiled into the loops of the neurons that use them: x is the value of one neuron.
+ *
+ *     surrogate.custom({ derivative: (x, { where }) => where(x.abs().lt(0.5), 1, 0), primitive: (x) => x.add(0.5).clamp(0, 1) })
  *
  * @throws TypeError unless the derivative is a function, and the primitive where it is given, or where one does what a step cannot,
  *   such as a sum.
