@@ -2,7 +2,6 @@
 
 import { k } from "../engine/backend.ts";
 import { composed } from "../engine/composed.ts";
-import type { Fused } from "../engine/fuse/index.ts";
 import { noGrad, type Tensor } from "../engine/index.ts";
 import { Neurons } from "./neuron.ts";
 import { type CompiledNeuron, columnsOf } from "./neuron-op.ts";
