@@ -3,6 +3,7 @@
 import { k } from "../engine/backend.ts";
 import { composed } from "../engine/composed.ts";
 import { noGrad, type Tensor } from "../engine/index.ts";
+import { rootOf } from "../engine/tensor.ts";
 import { Neurons } from "./neuron.ts";
 import { type CompiledNeuron, columnsOf } from "./neuron-op.ts";
 import { own, ownSpikes, Stage } from "./stage.ts";

@@ -384,7 +384,7 @@ const SPIKES = ["spikes"];
 
 function neuronsOf<Layer extends Module>(where: string, layer: Layer): Layer {
   const { step, unroll, initialState } = moduleOf(where, layer) as Module & Record<string, unknown>;
-  if (layer instanceof Neurons && layer.compiled.main !== "spikes") {
+  if (isCompiled(layer) && layer.compiled.main !== "spikes") {
     throw new TypeError(
       `${where}: expected neurons with spikes to feed back, got ${layer.constructor.name}, a readout`,
     );
