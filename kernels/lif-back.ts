@@ -19,10 +19,20 @@ import { surrogate } from "./surrogate";
 /** β and θ that all columns share, four times each. */
 const shared = memory.data(32, 16);
 
-/** The least u − θ that fires: 0, or where only what is above it does the smallest positive float. */
-function firingFloor(strict: i32): f32 {
-  return strict != 0 ? reinterpret<f32>(1) : 0;
-}
+/**
+ * What all steps of a call share: β and θ with their steps, the surrogate with its factors, and the least u − θ from which on a
+ * reset cuts the path.
+ */
+let betas: usize = 0;
+let thetas: usize = 0;
+let betaStep: usize = 0;
+let thetaStep: usize = 0;
+let surrogateKind: i32 = 0;
+let surrogateSlope: f32 = 0;
+let inner: f32 = 0;
+let outer: f32 = 0;
+let reach: f32 = 0;
+let cut: f32 = 0;
 
 /**
  * Gradient of the plain neuron with the reset detached, backwards in time, σ′ the surrogate derivative at u − θ:
@@ -51,97 +61,51 @@ export function lifBackward(
   slope: f32,
 ): void {
   const size = rows * n;
-  const step = (<usize>size) << 2;
-  const cut: f32 = cuts != 0 ? firingFloor(strict) : Infinity;
+  betas = stepBeta == 0 ? repeated(shared, beta) : beta;
+  thetas = stepThreshold == 0 ? repeated(shared + 16, threshold) : threshold;
+  betaStep = stepBeta;
+  thetaStep = stepThreshold;
+  surrogateKind = kind;
+  surrogateSlope = slope;
+  inner = innerFactor(kind, slope);
+  outer = outerFactor(kind, slope);
+  reach = reachOf(kind, slope);
+  // What fires has u − θ ≥ 0, or where only what is above θ does the smallest positive float.
+  cut = cuts == 0 ? Infinity : strict != 0 ? reinterpret<f32>(1) : 0;
   // What all columns share needs no rows.
   if ((stepBeta | stepThreshold) == 0) n = size;
-  if (stepBeta == 0) beta = repeated(shared, beta);
-  if (stepThreshold == 0) threshold = repeated(shared + 16, threshold);
+  const step = (<usize>size) << 2;
   const together = stepsTogether(size);
-  const loops = hasLoop(kind);
-  const width = isExponential(kind) || !loops ? min(n, PIECE) : columnsTogether(size, n);
+  const width = isExponential(kind) ? min(n, PIECE) : columnsTogether(size, n);
   for (let end = T; end > 0; end -= together) {
     const start = max(0, end - together);
     for (let i = 0; i < size; i += n) {
       for (let j = 0; j < n; j += width) {
         const o = (<usize>(i + j)) << 2;
-        const columns = min(width, n - j);
-        const betaAt = beta + ((<usize>(j * stepBeta)) << 2);
-        const thetaAt = threshold + ((<usize>(j * stepThreshold)) << 2);
-        const fours = loops ? columns >> 2 : 0;
-        const done = (<usize>fours) << 4;
         for (let t = end - 1; t >= start; t--) {
-          const to = du + <usize>t * step + o;
+          const at = <usize>t * step + o;
           const from = ds + ((<usize>t * <usize>stepDs) << 2) + o;
-          const next = t + 1 < T ? to + step : carry + o;
-          const at = u + <usize>t * step + o;
-          if (fours > 0) {
-            if (kind == SIGMOID) exponentials(computed, at, thetaAt, (<usize>stepThreshold) << 4, fours, kind, slope);
-            stepBack(kind, to, from, next, at, betaAt, thetaAt, fours, stepBeta, stepThreshold, cut, slope);
-          }
-          const left = columns - (fours << 2);
-          if (left == 0) continue;
-          surrogate(computed, at + done, thetaAt + done * stepThreshold, stepThreshold, left, kind, slope);
-          stepBackGiven(
-            to + done,
-            from + done,
-            next + done,
-            at + done,
-            computed,
-            betaAt + done * stepBeta,
-            thetaAt + done * stepThreshold,
-            left,
-            stepBeta,
-            stepThreshold,
-            cut,
-          );
+          stepBack(du + at, from, t + 1 < T ? du + at + step : carry + o, u + at, j, min(width, n - j));
         }
       }
     }
   }
 }
 
-/** One step of fours of columns; `next` is the gradient of u that follows. */
-function stepBack(
-  kind: i32,
-  du: usize,
-  ds: usize,
-  next: usize,
-  u: usize,
-  beta: usize,
-  threshold: usize,
-  fours: i32,
-  stepBeta: i32,
-  stepThreshold: i32,
-  cut: f32,
-  slope: f32,
-): void {
-  const inner = f32x4.splat(innerFactor(kind, slope));
-  const outer = f32x4.splat(outerFactor(kind, slope));
-  const reach = f32x4.splat(reachOf(kind, slope));
-  const cuts = f32x4.splat(cut);
-  if ((stepBeta | stepThreshold) == 0)
-    inline.always(sweepBack(false, kind, du, ds, next, u, beta, threshold, fours, 0, 0, inner, outer, reach, cuts));
-  else
-    inline.always(
-      sweepBack(
-        true,
-        kind,
-        du,
-        ds,
-        next,
-        u,
-        beta,
-        threshold,
-        fours,
-        stepBeta,
-        stepThreshold,
-        inner,
-        outer,
-        reach,
-        cuts,
-      ),
-    );
+/** Columns j … j + n − 1 of a row in one step; `next` is the gradient of u that follows. */
+function stepBack(du: usize, ds: usize, next: usize, u: usize, j: i32, n: i32): void {
+  const fours = hasLoop(surrogateKind) ? n >> 2 : 0;
+  if (fours > 0) {
+    if ((betaStep | thetaStep) == 0) inline.always(sweepBack(false, du, ds, next, u, j, fours));
+    else inline.always(sweepBack(true, du, ds, next, u, j, fours));
+  }
+  const done = fours << 2;
+  if (done == n) return;
+  const o = (<usize>done) << 2;
+  const beta = betas + ((<usize>(j + done) * betaStep) << 2);
+  const threshold = thetas + ((<usize>(j + done) * thetaStep) << 2);
+  surrogate(computed, u + o, threshold, <i32>thetaStep, n - done, surrogateKind, surrogateSlope);
+  stepBackGiven(du + o, ds + o, next + o, u + o, beta, threshold, n - done);
 }
 
 /** Whether `sweepBack` has a loop for a surrogate. The derivatives of all others are computed before and given. */
@@ -151,120 +115,38 @@ function hasLoop(kind: i32): bool {
 }
 
 /** A loop for each formula that networks use most; `own`: columns have β or θ of their own. */
-function sweepBack(
-  own: bool,
-  kind: i32,
-  du: usize,
-  ds: usize,
-  next: usize,
-  u: usize,
-  beta: usize,
-  threshold: usize,
-  fours: i32,
-  stepBeta: i32,
-  stepThreshold: i32,
-  inner: v128,
-  outer: v128,
-  reach: v128,
-  cuts: v128,
-): void {
-  const betaBytes = (<usize>stepBeta) << 4;
-  const thetaBytes = (<usize>stepThreshold) << 4;
-  if (kind == SIGMOID)
-    inline.always(
-      sweepBack4(
-        own,
-        SIGMOID,
-        du,
-        ds,
-        next,
-        u,
-        beta,
-        threshold,
-        fours,
-        betaBytes,
-        thetaBytes,
-        inner,
-        outer,
-        reach,
-        cuts,
-      ),
-    );
-  else if (kind == FAST_SIGMOID)
-    inline.always(
-      sweepBack4(
-        own,
-        FAST_SIGMOID,
-        du,
-        ds,
-        next,
-        u,
-        beta,
-        threshold,
-        fours,
-        betaBytes,
-        thetaBytes,
-        inner,
-        outer,
-        reach,
-        cuts,
-      ),
-    );
-  else if (kind == ATAN)
-    inline.always(
-      sweepBack4(own, ATAN, du, ds, next, u, beta, threshold, fours, betaBytes, thetaBytes, inner, outer, reach, cuts),
-    );
-  else
-    inline.always(
-      sweepBack4(
-        own,
-        LINEAR,
-        du,
-        ds,
-        next,
-        u,
-        beta,
-        threshold,
-        fours,
-        betaBytes,
-        thetaBytes,
-        inner,
-        outer,
-        reach,
-        cuts,
-      ),
-    );
+function sweepBack(own: bool, du: usize, ds: usize, next: usize, u: usize, j: i32, fours: i32): void {
+  const kind = surrogateKind;
+  if (kind == SIGMOID) {
+    const theta = thetas + ((<usize>j * thetaStep) << 2);
+    exponentials(computed, u, theta, thetaStep << 4, fours, kind, surrogateSlope);
+    inline.always(sweepBack4(own, SIGMOID, du, ds, next, u, j, fours));
+  } else if (kind == FAST_SIGMOID) inline.always(sweepBack4(own, FAST_SIGMOID, du, ds, next, u, j, fours));
+  else if (kind == ATAN) inline.always(sweepBack4(own, ATAN, du, ds, next, u, j, fours));
+  else inline.always(sweepBack4(own, LINEAR, du, ds, next, u, j, fours));
 }
 
-/** du ← σ′·ds + κ·β·next for fours of columns; κ is 0 where u − θ ≥ cuts. */
-function sweepBack4(
-  own: bool,
-  formula: i32,
-  du: usize,
-  ds: usize,
-  next: usize,
-  u: usize,
-  beta: usize,
-  threshold: usize,
-  fours: i32,
-  betaBytes: usize,
-  thetaBytes: usize,
-  inner: v128,
-  outer: v128,
-  reach: v128,
-  cuts: v128,
-): void {
+/** du ← σ′·ds + κ·β·next for fours of columns; κ is 0 where u − θ ≥ cut. */
+function sweepBack4(own: bool, formula: i32, du: usize, ds: usize, next: usize, u: usize, j: i32, fours: i32): void {
+  const inners = f32x4.splat(inner);
+  const outers = f32x4.splat(outer);
+  const reaches = f32x4.splat(reach);
+  const cuts = f32x4.splat(cut);
+  const betaBytes = betaStep << 4;
+  const thetaBytes = thetaStep << 4;
+  let beta = betas + ((<usize>j * betaStep) << 2);
+  let threshold = thetas + ((<usize>j * thetaStep) << 2);
   let d = computed - 16;
   let b = v128.load(beta);
   let theta = v128.load(threshold);
-  du -= 16;
-  ds -= 16;
-  next -= 16;
-  u -= 16;
   if (own) {
     beta -= betaBytes;
     threshold -= thetaBytes;
   }
+  du -= 16;
+  ds -= 16;
+  next -= 16;
+  u -= 16;
   do {
     du += 16;
     ds += 16;
@@ -282,27 +164,18 @@ function sweepBack4(
       d += 16;
       argument = v128.load(d);
     }
-    const factor = inline.always(derivativeLanes(formula, argument, inner, outer, reach));
+    const factor = inline.always(derivativeLanes(formula, argument, inners, outers, reaches));
     const through = v128.and(f32x4.mul(b, v128.load(next)), f32x4.lt(x, cuts));
     v128.store(du, f32x4.add(f32x4.mul(factor, v128.load(ds)), through));
   } while (--fours != 0);
 }
 
-/** Any number of columns, four or one at a time, whose derivatives lie at d. */
-function stepBackGiven(
-  du: usize,
-  ds: usize,
-  next: usize,
-  u: usize,
-  d: usize,
-  beta: usize,
-  threshold: usize,
-  n: i32,
-  stepBeta: i32,
-  stepThreshold: i32,
-  cut: f32,
-): void {
+/** Any number of columns, four or one at a time, whose derivatives are computed before. */
+function stepBackGiven(du: usize, ds: usize, next: usize, u: usize, beta: usize, threshold: usize, n: i32): void {
   const cuts = f32x4.splat(cut);
+  const stepBeta = betaStep;
+  const stepTheta = thetaStep;
+  let d = computed;
   do {
     const four = n >= 4;
     const x = f32x4.sub(inline.always(loadSome(u, four)), inline.always(loadSome(threshold, four)));
@@ -316,7 +189,7 @@ function stepBackGiven(
     u += bytes;
     d += bytes;
     beta += bytes * stepBeta;
-    threshold += bytes * stepThreshold;
+    threshold += bytes * stepTheta;
     n -= four ? 4 : 1;
   } while (n != 0);
 }

@@ -33,9 +33,22 @@ const COLUMNS = 512;
 
 /** Sixteen columns of a state of zeros. */
 const zeros = memory.data(64, 16);
-const ALL_BITS = memory.data<u32>([0xffffffff]);
 /** β and θ that all columns share, four times each. */
 const shared = memory.data(32, 16);
+
+/** What all sweeps of a call share: the spikes and currents, β and θ with their steps, and how a neuron resets. */
+let spikes: usize = 0;
+let currents: usize = 0;
+let betas: usize = 0;
+let thetas: usize = 0;
+let betaStep: usize = 0;
+let thetaStep: usize = 0;
+let way: i32 = NOW;
+let resets: bool = false;
+let resetsFirst: bool = false;
+let resetTo: f32 = 0;
+/** All bits where only what is above θ fires. */
+let above: i32 = 0;
 
 /**
  * Plain leaky integrate-and-fire neurons over time:
@@ -63,13 +76,20 @@ export function lifForward(
   resetValue: f32,
 ): void {
   const size = rows * n;
+  spikes = s;
+  currents = current;
+  betas = stepBeta == 0 ? repeated(shared, beta) : beta;
+  thetas = stepThreshold == 0 ? repeated(shared + 16, threshold) : threshold;
+  betaStep = stepBeta;
+  thetaStep = stepThreshold;
+  way = reset == SUBTRACT ? (delayed != 0 ? LATER : NOW) : TO_VALUE;
+  resets = reset != 0;
+  resetsFirst = resets && delayed != 0;
+  resetTo = resetValue;
+  above = -strict;
   // What all columns share needs no rows.
   if ((stepBeta | stepThreshold) == 0) n = size;
-  if (stepBeta == 0) beta = repeated(shared, beta);
-  if (stepThreshold == 0) threshold = repeated(shared + 16, threshold);
   const uBytes = (<usize>stepU) << 2;
-  const stepBytes = (<usize>size) << 2;
-  const way = reset == SUBTRACT ? (delayed != 0 ? LATER : NOW) : TO_VALUE;
   memory.fill(s, 0, (<usize>(T * size + 31) >> 5) << 2);
   const together = stepsTogether(size);
   const width = columnsTogether(size, n);
@@ -77,27 +97,9 @@ export function lifForward(
     const end = min(T, start + together);
     for (let i = 0; i < size; i += n) {
       for (let j = 0; j < n; j += width) {
-        const o = (<usize>(i + j)) << 2;
         for (let t = start; t < end; t++) {
-          const to = u + <usize>t * uBytes + o;
-          const p = t > 0 ? to - uBytes : zeros;
-          sweep(
-            way,
-            to,
-            s,
-            p,
-            current + <usize>t * stepBytes + o,
-            beta + ((<usize>(j * stepBeta)) << 2),
-            threshold + ((<usize>(j * stepThreshold)) << 2),
-            t * size + i + j,
-            min(width, n - j),
-            p == zeros ? 0 : 64,
-            stepBeta,
-            stepThreshold,
-            strict,
-            reset != 0 && (t > 0 || delayed != 0),
-            resetValue,
-          );
+          const to = u + <usize>t * uBytes + ((<usize>(i + j)) << 2);
+          sweep(to, t > 0 ? to - uBytes : zeros, t * size + i + j, j, min(width, n - j));
         }
       }
     }
@@ -119,116 +121,43 @@ export function columnsTogether(size: i32, n: i32): i32 {
   return size > MANY ? min(n, COLUMNS) : n;
 }
 
-/** One step of one row from the state at p on; pBytes lie between sixteen columns of that, or 0. */
-function sweep(
-  way: i32,
-  u: usize,
-  s: usize,
-  p: usize,
-  current: usize,
-  beta: usize,
-  threshold: usize,
-  bit: i32,
-  n: i32,
-  pBytes: usize,
-  stepBeta: i32,
-  stepThreshold: i32,
-  strict: i32,
-  pending: bool,
-  resetValue: f32,
-): void {
-  const up = strict != 0 ? v128.load32_splat(ALL_BITS) : i32x4.splat(0);
-  const settled = pending ? i32x4.splat(0) : v128.load32_splat(ALL_BITS);
-  const value = f32x4.splat(resetValue);
-  const whole = n >> 4;
-  const betaBytes = (<usize>stepBeta) << 4;
-  const thetaBytes = (<usize>stepThreshold) << 4;
-  if (whole > 0) {
-    if ((stepBeta | stepThreshold) != 0)
-      inline.always(
-        sweep16(
-          true,
-          way,
-          u,
-          s,
-          p,
-          current,
-          beta,
-          threshold,
-          bit,
-          whole,
-          pBytes,
-          betaBytes,
-          thetaBytes,
-          up,
-          settled,
-          value,
-        ),
-      );
-    else if (way == NOW)
-      inline.always(
-        sweep16(false, NOW, u, s, p, current, beta, threshold, bit, whole, pBytes, 0, 0, up, settled, value),
-      );
-    else if (way == LATER)
-      inline.always(
-        sweep16(false, LATER, u, s, p, current, beta, threshold, bit, whole, pBytes, 0, 0, up, settled, value),
-      );
-    else
-      inline.always(
-        sweep16(false, TO_VALUE, u, s, p, current, beta, threshold, bit, whole, pBytes, 0, 0, up, settled, value),
-      );
+/** Columns j … j + n − 1 of a row in one step, from the state at p on; their currents and spikes are from number `place` on. */
+function sweep(u: usize, p: usize, place: i32, j: i32, n: i32): void {
+  if (n >= 16) {
+    if ((betaStep | thetaStep) != 0) inline.always(sweep16(true, way, u, p, place, j, n >> 4));
+    else if (way == NOW) inline.always(sweep16(false, NOW, u, p, place, j, n >> 4));
+    else if (way == LATER) inline.always(sweep16(false, LATER, u, p, place, j, n >> 4));
+    else inline.always(sweep16(false, TO_VALUE, u, p, place, j, n >> 4));
   }
-  if ((n & 15) == 0) return;
-  const o = (<usize>whole) << 6;
-  sweepSome(
-    way,
-    u + o,
-    s,
-    p + <usize>whole * pBytes,
-    current + o,
-    beta + o * stepBeta,
-    threshold + o * stepThreshold,
-    bit + (n & ~15),
-    n & 15,
-    pBytes,
-    stepBeta,
-    stepThreshold,
-    up,
-    settled,
-    value,
-  );
+  const done = n & ~15;
+  const o = (<usize>done) << 2;
+  if (done < n) sweepSome(u + o, p == zeros ? p : p + o, place + done, j + done, n - done);
 }
 
-/**
- * Sixteens of columns. One copy for each constant way to reset where they share β and θ, and one for those that have their `own`,
- * of which four lie betaBytes and thetaBytes apart.
- */
-function sweep16(
-  own: bool,
-  way: i32,
-  u: usize,
-  s: usize,
-  p: usize,
-  current: usize,
-  beta: usize,
-  threshold: usize,
-  bit: i32,
-  sixteens: i32,
-  pBytes: usize,
-  betaBytes: usize,
-  thetaBytes: usize,
-  up: v128,
-  settled: v128,
-  value: v128,
-): void {
+/** All bits where the state at p does not reset. */
+function settledAt(p: usize): v128 {
+  return i32x4.splat(resets && (p != zeros || resetsFirst) ? 0 : -1);
+}
+
+/** Sixteens of columns. One copy for each constant way to reset where they share β and θ, and one for those that have their `own`. */
+function sweep16(own: bool, way: i32, u: usize, p: usize, place: i32, j: i32, sixteens: i32): void {
+  const s = spikes;
+  const up = i32x4.splat(above);
+  const settled = settledAt(p);
+  const value = f32x4.splat(resetTo);
+  const pBytes: usize = p == zeros ? 0 : 64;
+  const betaBytes = betaStep << 4;
+  const thetaBytes = thetaStep << 4;
+  let beta = betas + ((<usize>j * betaStep) << 2);
+  let threshold = thetas + ((<usize>j * thetaStep) << 2);
+  let current = currents + ((<usize>place) << 2) - 64;
+  let bit = place - 16;
   const b = v128.load(beta);
   const theta = v128.load(threshold);
   const fire = inline.always(leastFiring(theta, up));
   const reset = v128.or(fire, settled);
-  bit -= 16;
   u -= 64;
   p -= pBytes;
-  current -= 64;
   do {
     bit += 16;
     u += 64;
@@ -296,58 +225,41 @@ function sweep4Own(
   return inline.always(sweep4(way, u, p, current, v128.load(beta), theta, fire, reset, value));
 }
 
-/** Any number of columns, four or one at a time, each with its own β and θ if their steps are 1. */
-function sweepSome(
-  way: i32,
-  u: usize,
-  s: usize,
-  p: usize,
-  current: usize,
-  beta: usize,
-  threshold: usize,
-  bit: i32,
-  n: i32,
-  pBytes: usize,
-  stepBeta: i32,
-  stepThreshold: i32,
-  up: v128,
-  settled: v128,
-  value: v128,
-): void {
+/** Any number of columns, four or one at a time. */
+function sweepSome(u: usize, p: usize, place: i32, j: i32, n: i32): void {
+  const up = i32x4.splat(above);
+  const settled = settledAt(p);
+  const value = f32x4.splat(resetTo);
+  let beta = betas + ((<usize>j * betaStep) << 2);
+  let threshold = thetas + ((<usize>j * thetaStep) << 2);
+  let current = currents + ((<usize>place) << 2);
+  const pStep: usize = p == zeros ? 0 : 1;
   let word: u32 = 0;
   let filled = 0;
   while (n > 0) {
     const four = n >= 4;
     const count = four ? 4 : 1;
-    const b = stepBeta == 0 ? v128.load32_splat(beta) : loadSome(beta, four);
-    const theta = stepThreshold == 0 ? v128.load32_splat(threshold) : loadSome(threshold, four);
+    const theta = loadSome(threshold, four);
     const fire = inline.always(leastFiring(theta, up));
-    const x = loadSome(p, four);
-    const input = loadSome(current, four);
     const reset = v128.or(fire, settled);
-    const fired = f32x4.ge(x, reset);
-    const off = v128.and(fired, theta);
-    let v = x;
-    if (way == NOW) v = f32x4.sub(x, off);
-    if (way == TO_VALUE) v = v128.bitselect(value, x, fired);
-    v = f32x4.add(f32x4.mul(b, v), input);
-    if (way == LATER) v = f32x4.sub(v, off);
-    storeSome(u, four, v);
-    word |= (<u32>i32x4.bitmask(f32x4.ge(v, fire)) & ((1 << count) - 1)) << filled;
+    const b = loadSome(beta, four);
+    const x = inline.always(membrane(way, loadSome(p, four), loadSome(current, four), b, theta, reset, value));
+    storeSome(u, four, x);
+    word |= (<u32>i32x4.bitmask(f32x4.ge(x, fire)) & ((1 << count) - 1)) << filled;
     filled += count;
     n -= count;
     if (filled > 12 || n == 0) {
-      inline.always(setBits(s, bit, word));
-      bit += filled;
+      inline.always(setBits(spikes, place, word));
+      place += filled;
       word = 0;
       filled = 0;
     }
     const bytes = (<usize>count) << 2;
     u += bytes;
-    p += pBytes == 0 ? 0 : bytes;
+    p += bytes * pStep;
     current += bytes;
-    beta += bytes * stepBeta;
-    threshold += bytes * stepThreshold;
+    beta += bytes * betaStep;
+    threshold += bytes * thetaStep;
   }
 }
 
