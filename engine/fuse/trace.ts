@@ -205,7 +205,11 @@ export function evaluation(
 
 const isLeaf = ({ op }: Expression): boolean => op === "given" || op === "input" || op === "state";
 
-function evaluated({ op, args, attr }: Expression, resultOf: (x: Expression) => unknown, functions: Functions): unknown {
+function evaluated(
+  { op, args, attr }: Expression,
+  resultOf: (x: Expression) => unknown,
+  functions: Functions,
+): unknown {
   // A number as a further operand stays one.
   const values = args.map((y, i) => (i > 0 && y.op === "constant" ? y.attr : resultOf(y)));
   if (op === "constant" || op === "pow" || op === "spike") values.push(attr);
