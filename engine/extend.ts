@@ -21,7 +21,9 @@ import { alive, empty as emptyOf, record as recordOf, emptySpikes as spikesOf, T
 export type { CoreKernels } from "../kernels/build/types.ts";
 export { inReference, k } from "./backend.ts";
 export { composed } from "./composed.ts";
-export { gradOfPart, type Op, type Recorded, SAVES, saveFor } from "./op.ts";
+export { gradOfPart, type Op, type Recorded, saveFor } from "./op.ts";
+/** For `saves` of an op, added up: which values its backward reads. Writing to one before `backward()` is an error then. */
+export * as SAVES from "./saves.ts";
 
 /**
  * z = op(a, b, c), of the shape that attrs have as `shape`, or else that of a; on record where an input requires a gradient and a

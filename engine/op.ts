@@ -3,6 +3,7 @@
  * tape.
  */
 import { inReference, k } from "./backend.ts";
+import { nothing } from "./saves.ts";
 import { allOrNothing, allocate, allocateIn, recycle, root, scope } from "./scope.ts";
 import type { Shape } from "./shape.ts";
 import {
@@ -22,20 +23,7 @@ import {
 export const NO_GRADIENT = -1;
 
 /** For `saves` of an op, added up: which values its backward reads. Writing to one before `backward()` is an error then. */
-export const SAVES = {
-  /** No values: sizes and attributes are enough. */
-  nothing: 0,
-  /** The first input. */
-  a: 1,
-  /** The second input. */
-  b: 2,
-  /** The third input. */
-  c: 4,
-  /** The output. */
-  output: 8,
-  /** The tensors that `reads` of the op lists. */
-  more: 16,
-} as const;
+export * as SAVES from "./saves.ts";
 
 /** What the tape needs of an op: its name, and its backward over a, b, c, the attributes and the output z. */
 export interface Recorded<Attrs> {
@@ -142,7 +130,7 @@ export function recorded<Attrs>(op: Recorded<Attrs>, attrs: Attrs, x: Tensor, z:
 }
 
 /** What an output besides the first has for a record: its gradient waits for the backward pass of the first one. */
-const partOp: Recorded<null> = { name: "part", saves: SAVES.nothing, backward: () => {} };
+const partOp: Recorded<null> = { name: "part", saves: nothing, backward: () => {} };
 
 /**
  * Makes z the output of this index, besides the first, of the op that recorded `main`: of a record that was consumed, one that

@@ -3,12 +3,13 @@
  * for each layer, as it is, for people and bundlers to read:
  *
  *   dist/chunks/kernels.js      the embedded module and its memory
- *   dist/chunks/engine.js       the rest of the engine
- *   dist/chunks/fuse.js         the compiler of steps, and `gradcheck`, which runs them on tensors
+ *   dist/chunks/engine.js       the rest of the engine, and steps on tensors, which `gradcheck` runs
+ *   dist/chunks/fuse.js         the compiler of steps
  *   dist/chunks/snn.js          the spiking layers
  *   dist/chunks/surrogates.js   the surrogates
  *   dist/chunks/codes.js        the numbers of functions
  *   dist/chunks/kinds.js        the numbers of surrogates and resets
+ *   dist/chunks/saves.js        the numbers of what backward reads
  *
  * What was in dist/ before is gone; scripts/declarations.mjs puts the declarations beside the code.
  */
@@ -35,12 +36,14 @@ const namespaces = {
   resolveId(id, importer) {
     const file = `${basename(id, ".ts")}.js`;
     if (importer?.endsWith("/engine/kernels.ts") && /\/(codes|kinds)\.ts$/.test(id)) return named(`../chunks/${file}`);
+    if (importer?.endsWith("/engine/extend.ts") && id.endsWith("/saves.ts")) return named(`../chunks/${file}`);
     return importer !== undefined && id.endsWith("/surrogates.ts") ? named(`./${file}`) : null;
   },
 };
 
 const namespaceEntries = {
   "chunks/surrogates": join(root, "snn/surrogates.ts"),
+  "chunks/saves": join(root, "engine/saves.ts"),
   "chunks/codes": join(root, "kernels/codes.ts"),
   "chunks/kinds": join(root, "kernels/kinds.ts"),
 };

@@ -19,7 +19,7 @@ const at = (pattern) => (id) => id.startsWith(root) && pattern.test(id.slice(roo
 /** The files in dist/chunks, with the sources that go into each: the first that takes a source has it. */
 export const chunks = [
   { name: "kernels", test: at(/^kernels\/(build|codes|kinds)|^engine\/(memory|wasm)\./) },
-  { name: "engine", test: at(/^kernels|^engine\/(?!(kernels|node|extend|gradcheck|index)\.|fuse\/)/) },
-  { name: "fuse", test: at(/^engine\/(fuse\/|gradcheck\.)/) },
+  { name: "engine", test: at(/^kernels|^engine\/(?!(kernels|node|extend)\.|fuse\/(?!tensors|evaluation))/) },
+  { name: "fuse", test: at(/^engine\/fuse\//) },
   { name: "snn", test: at(/^snn\/(?!surrogates)/) },
 ];

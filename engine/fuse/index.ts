@@ -15,6 +15,7 @@
  *   arrays.ts       the descriptor of a run, pieces of a step, sums
  *   program.ts      what a layer uses
  *   tensors.ts      the step on tensors
+ *   evaluation.ts   terms computed from values
  *   print.ts        the step and its gradient as equations
  *
  * A layer makes a `Program` of its step, once for each choice of scalar and per-column parameters. The loop takes the derived

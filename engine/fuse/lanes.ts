@@ -3,6 +3,7 @@
  * operation, so that compiled steps, kernels and tensors agree to the bit. Their errors and ranges stand there.
  */
 import { type Expression, type Owner, term } from "./expression.ts";
+import { POWER_LOWEST, POWER_TERMS } from "./tensors.ts";
 
 const view = new DataView(new ArrayBuffer(4));
 
@@ -114,10 +115,6 @@ export function tanh(x: Expression): Expression {
   const z = lane("bitselect", q, p, lane("gt", a, number(x.owner, 0.625)));
   return lane("or", z, lane("and", x, sign));
 }
-
-/** Minimax fit of 2ᶠ for |f| ≤ ½, the constant first. */
-export const POWER_TERMS = [0.9999993, 0.6931218, 0.24024744, 0.05591786, 0.009570102] as const;
-export const POWER_LOWEST = -64;
 
 /** 2ˣ, short, as kernels/derivative.ts computes it. */
 export function power(x: Expression): Expression {

@@ -14,9 +14,9 @@ import { allocate, recycle, scope } from "../scope.ts";
 import { broadcastShapes } from "../shape.ts";
 import { noGrad } from "../tape.ts";
 import type { Tensor } from "../tensor.ts";
+import { evaluation, type Functions } from "./evaluation.ts";
 import type { Derivative, DerivativeLanguage, Language, Value } from "./expression.ts";
-import { POWER_LOWEST, POWER_TERMS } from "./lanes.ts";
-import { evaluation, type Functions, type StepDefinition, type Traced } from "./trace.ts";
+import type { StepDefinition, Traced } from "./trace.ts";
 
 /** z = x where the spike is not 0, else y.  ∂L/∂spike = ∂L/∂z ⊙ (x − y). */
 const selectOp: Op<null> = {
@@ -57,6 +57,10 @@ function select(spike: Tensor, x: Tensor | number, y: Tensor | number): Tensor {
   const [a, b, c] = operands.map((t) => broadcastTo(t, shape)) as [Tensor, Tensor, Tensor];
   return apply(selectOp, null, a, b, c);
 }
+
+/** Minimax fit of 2ᶠ for |f| ≤ ½, the constant first. */
+export const POWER_TERMS = [0.9999993, 0.6931218, 0.24024744, 0.05591786, 0.009570102] as const;
+export const POWER_LOWEST = -64;
 
 /** 2ˣ: the polynomial of kernels/derivative.ts, or in float64 the function itself. */
 function power(x: Tensor): Tensor {

@@ -3,6 +3,7 @@ import { full } from "../create.ts";
 import { softplus } from "../ops/formula.ts";
 import { where } from "../ops/where.ts";
 import type { Tensor } from "../tensor.ts";
+import { evaluation, type Functions } from "./evaluation.ts";
 import {
   COLUMN,
   ELEMENT,
@@ -184,37 +185,5 @@ export function placeOf(x: Expression, numbers: number[]): number {
 export const derive = ({ derived }: Traced, parameters: Readonly<Record<string, Tensor>>): Tensor[] =>
   derived.map(evaluation(parameters, ON_PARAMETERS)) as unknown as Tensor[];
 
-/** Functions by the names of terms, for those that are no method of the first argument. */
-export type Functions = Readonly<Record<string, (...values: never[]) => unknown>>;
-
 /** Of terms of parameters alone; any other is computed for each element, see `term`. */
 const ON_PARAMETERS: Functions = { constant: (c: number) => full([], c), where, softplus };
-
-/** A function that computes terms from the values of leaves by their names. */
-export function evaluation(
-  leaves: Readonly<Record<string, unknown>>,
-  functions: Functions,
-): (x: Expression) => unknown {
-  const known = new Map<Expression, unknown>();
-  const resultOf = (x: Expression): unknown => {
-    if (!known.has(x)) known.set(x, isLeaf(x) ? leaves[x.attr] : evaluated(x, resultOf, functions));
-    return known.get(x);
-  };
-  return resultOf;
-}
-
-const isLeaf = ({ op }: Expression): boolean => op === "given" || op === "input" || op === "state";
-
-function evaluated(
-  { op, args, attr }: Expression,
-  resultOf: (x: Expression) => unknown,
-  functions: Functions,
-): unknown {
-  // A number as a further operand stays one.
-  const values = args.map((y, i) => (i > 0 && y.op === "constant" ? y.attr : resultOf(y)));
-  if (op === "constant" || op === "pow" || op === "spike") values.push(attr);
-  const [first, ...others] = values;
-  const method =
-    functions[op] === undefined ? Reflect.get(first as object, op) : functions[op].bind(null, first as never);
-  return method.apply(first, others);
-}

@@ -97,7 +97,8 @@ test("package: an entry loads its own layers", () => {
   assert.deepEqual(imports("index.js"), ["chunks/engine", "chunks/snn"]);
   assert.deepEqual(imports("engine/index.js"), ["chunks/engine"]);
   assert.deepEqual(imports("engine/kernels.js"), ["chunks/codes", "chunks/kernels", "chunks/kinds"]);
-  assert.deepEqual(imports("engine/extend.js"), ["chunks/engine"]);
+  assert.deepEqual(imports("engine/extend.js"), ["chunks/engine", "chunks/saves"]);
+  assert.match(read("dist/chunks/saves.js"), /from "\.\/engine\.js";$/m);
   for (const path of ["chunks/codes.js", "chunks/kinds.js"])
     assert.match(read(`dist/${path}`), /from "\.\/kernels\.js";$/m);
   assert.deepEqual(imports("snn/index.js"), ["chunks/snn"]);
