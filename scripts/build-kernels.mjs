@@ -82,8 +82,9 @@ function optimise(binaryen, bytes) {
   binaryen.setZeroFilledMemory(true);
   binaryen.setGenerateStackIR(true);
   binaryen.setOptimizeStackIR(true);
+  // The second round finds what the inlining of the first has left.
   module.optimize();
-  module.runPasses(["coalesce-locals-learning", "reorder-locals"]);
+  module.optimize();
   joinSegments(module);
   return module.emitBinary();
 }
