@@ -141,6 +141,7 @@ export class LIF extends Neurons {
     this.plain = plainOf(equation, this.firing);
   }
 
+  /** @internal */
   protected override plainly(current: Tensor, { beta, threshold }: Parameters, over: boolean): Tensor | null {
     return this.plain && runPlain(this.plain, current, beta as Tensor, threshold as Tensor, over);
   }
@@ -177,6 +178,7 @@ export class LIF extends Neurons {
     return super.initialState(shape) as LIFState;
   }
 
+  /** @internal */
   protected override read(state: never, shape: Shape): never {
     const own = super.read(state, shape);
     if (this.firing.hold === 0) checkState("LIF", "refractory", Object(state).refractory, shape);

@@ -256,19 +256,20 @@ function formOf(given: Definition): Form {
 /** Fields of every layer. */
 const FIELDS = { training: 0, firing: 0, form: 0, bounds: 0, compiled: 0 };
 
-/**
- * A layer of neurons, whatever their step.
- *
- * @internal
- */
+/** A layer of neurons, whatever their step. */
 export class Neurons extends Module {
   /** @internal */
   readonly compiled: CompiledNeuron;
-  /** How the step runs. */
+  /**
+   * How the step runs.
+   *
+   * @internal
+   */
   protected readonly firing: Firing;
   private readonly form: Form;
   private readonly bounds: Readonly<Record<string, readonly number[]>>;
 
+  /** @internal */
   constructor(form: Form, options: object) {
     super();
     const { name, parameters } = form;
@@ -308,6 +309,11 @@ export class Neurons extends Module {
     });
   }
 
+  /**
+   * Spikes [T, B, …] of a current [T, B, …], from the state at the start; of neurons without spikes the membrane.
+   *
+   * @throws RangeError unless the current has a time axis and fits the parameters of each neuron.
+   */
   forward(current: Tensor): Tensor {
     return this.run(current, false);
   }
@@ -327,7 +333,11 @@ export class Neurons extends Module {
     return composed(Neurons.spikes, this, current, over);
   }
 
-  /** Spikes of neurons that hand-written kernels compute, null where there are none for these. */
+  /**
+   * Spikes of neurons that hand-written kernels compute, null where there are none for these.
+   *
+   * @internal
+   */
   protected plainly(_current: Tensor, _parameters: Named, _over: boolean): Tensor | null {
     return null;
   }
@@ -399,6 +409,7 @@ export class Neurons extends Module {
     return layer.completed(named(layer.compiled.states, state));
   }
 
+  /** The step and the derived backward step, as equations. */
   override toString(): string {
     const { traced } = this.compiled.program;
     const { definition } = traced;
@@ -517,7 +528,11 @@ export class Neurons extends Module {
     }
   }
 
-  /** The state, read once; throws unless it is one for steps of this shape. */
+  /**
+   * The state, read once; throws unless it is one for steps of this shape.
+   *
+   * @internal
+   */
   protected read(state: State, shape: Shape): State {
     const { name } = this.form;
     const given = Object(state) as Record<string, Tensor>;

@@ -122,3 +122,21 @@ backward
   d(−a / b) += ∂products
   d(−b) += 0 if x1 else x2`);
 });
+
+test("functions that a kernel computes have their derivatives by name", () => {
+  const step = stepOf({
+    name: "Formulas",
+    inputs: ["x"],
+    states: [],
+    parameters: { p: "scalar" },
+    step: ({ x, p, softplus }) => ({ y: softplus(x.mul(p)), z: x.sin().add(x.pow(-1.5)) }),
+  });
+  expect(printed(step)).toBe(`Formulas
+  x1 = x·p
+  y = softplus(x1)
+  z = sin(x) + x^−1.5
+backward
+  x2 = ∂y·softplus′(x1)
+  dx = ∂z·(x^−1.5)′ + ∂z·sin′(x) + x2·p
+  dp += x2·x`);
+});

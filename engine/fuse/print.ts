@@ -1,10 +1,10 @@
 /**
  * A step and its gradient as equations. v is a state before the step, v′ the one after it; [c] is 1 where c holds, else 0. dx is
  * the gradient of x; of it, ∂x comes from outside, and dv′ from the step after. That of a parameter is a sum over all elements.
- * Backward computes with values alone, so `detach` is told of forward only.
+ * Backward computes with values alone, so `detach` is told of forward only. f′(x) is the derivative of a function f at x.
  */
 import { gradientsOf, type Seed } from "./derive.ts";
-import { ELEMENT, type Expression, term } from "./expression.ts";
+import { ELEMENT, type Expression, isZero, term } from "./expression.ts";
 import { reachable, sharing } from "./graph.ts";
 import type { Traced } from "./trace.ts";
 
@@ -131,6 +131,13 @@ class Printer {
     const infix = (text: string, level: number) => (within > level ? `(${text})` : text);
     const opposite = this.opposite(x);
     if (opposite !== null) return infix(`−${opposite}`, SUM);
+    if (op.endsWith("Grad")) {
+      // What is added to a gradient, from the kernel `formula`.
+      const f = op.slice(0, -4);
+      const slope = f === "pow" ? `(${at(c, OPERAND)}^${exponent(attr)})′` : `${f}′(${at(c, CHOICE)})`;
+      const added = `${at(b, PRODUCT)}·${slope}`;
+      return isZero(a) ? infix(added, PRODUCT) : infix(`${at(a, SUM)} + ${added}`, SUM);
+    }
     switch (op) {
       case "input":
       case "state":
@@ -159,7 +166,7 @@ class Printer {
       case "square":
         return `${at(a, OPERAND)}²`;
       case "pow":
-        return `${at(a, OPERAND)}^${attr}`;
+        return `${at(a, OPERAND)}^${exponent(attr)}`;
       case "power":
         return `2^${at(a, OPERAND)}`;
       case "sqrt":
@@ -206,6 +213,8 @@ const SIGNS: Readonly<Record<string, string>> = { gt: ">", ge: "≥", lt: "<", l
 /** The factors of a product, a number first. */
 const factors = ({ args: [a, b] }: Expression): [Expression, Expression] =>
   (b?.op === "constant" ? [b, a] : [a, b]) as [Expression, Expression];
+
+const exponent = (attr: string | number): string => shortest(Number(attr)).replace("-", "−");
 
 const isOne = ({ op, attr }: Expression): boolean => op === "constant" && attr === 1;
 
