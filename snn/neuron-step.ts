@@ -63,7 +63,14 @@ export function stepOf(
   function step(argument: StepArgument<string>): Record<string, Value | number> {
     const counter = isHeld ? (argument[REFRACTORY] as Value) : null;
     const active = counter === null ? null : counter.eq(0);
-    const spike = (x: Value): Value => (active === null ? fire(x, argument) : fire(x, argument).mul(active));
+    const spike = (x: Value, ...others: readonly unknown[]): Value => {
+      if (others.length > 0) {
+        throw new TypeError(
+          `${name}: spike takes one value, such as spike(u.sub(threshold)); the surrogate is an option of the layer`,
+        );
+      }
+      return active === null ? fire(x, argument) : fire(x, argument).mul(active);
+    };
     const late = (x: Value): Value =>
       counter === null ? fire(x, argument) : fire(x, argument).mul(counter.eq(0).maximum(counter.eq(hold)));
     // Names that the argument does not have stay errors.

@@ -778,6 +778,10 @@ describe("neuron: what is refused", () => {
       ],
       [({ v, current }) => ({ spikes: current, v }), "Odd: expected spikes to be 0 or 1"],
       [
+        ({ v, spike }) => ({ spikes: (spike as (...given: unknown[]) => never)(v, { threshold: 1 }), v }),
+        "Odd: spike takes one value, such as spike(u.sub(threshold)); the surrogate is an option of the layer",
+      ],
+      [
         ({ v, spike }) => ({ spikes: spike(v), v, state: v }),
         "Odd: the step returns state, which is a name of its own",
       ],

@@ -145,8 +145,8 @@ export class Term {
   [Symbol.toPrimitive](hint: string): string {
     if (hint === "string") return `${this.op}(…)`;
     throw new TypeError(
-      `${this.owner.name}: a value of a step is no number; write a.add(b) for a + b, a.mul(b) for a * b, a.exp() for ` +
-        "Math.exp(a), and where(a.gt(b), c, d) for a choice",
+      `${this.owner.name}: a value of a step is no number; write a.add(b) for a + b, a.mul(b) for a * b, constant(1).sub(a) for ` +
+        "1 - a, a.exp() for Math.exp(a), and where(a.gt(b), c, d) for a choice",
     );
   }
 }
@@ -248,7 +248,7 @@ function forbid(name: string): void {
     get(this: Term) {
       const known = Object.keys(methods).join(" ");
       throw new TypeError(
-        `${this.owner.name}: ${name} is nothing that a step has: it computes each column on its own, with ${known} and ` +
+        `${this.owner.name}: ${name} is nothing that a step has: it computes each value on its own, with ${known} and ` +
           "the functions of its argument",
       );
     },

@@ -59,7 +59,7 @@ describe("a step is told what to write instead of", () => {
     );
     expect(said(({ v }) => ({ v: v.add(rand([2]) as never) }))).toMatch(/a tensor from outside/);
     expect(said(({ v }) => ({ v: v.add(Math.random()) }))).toMatch(
-      /draw random numbers outside, and make them an input/,
+      /draw random numbers outside, and add them to an input/,
     );
     const earlier: Argument["v"][] = [];
     expect(said(({ v, beta }) => ({ v: beta.mul(earlier.push(v) > 1 ? (earlier[0] as never) : v) }))).toMatch(

@@ -76,7 +76,7 @@ export function trace(definition: StepDefinition): Traced {
   if (again.key !== traced.key || !again.numbers.every((x, i) => x === traced.numbers[i])) {
     throw new TypeError(
       `${name}: a step must do the same each time, got another one at the second time; ` +
-        "draw random numbers outside, and make them an input",
+        "draw random numbers outside, and add them to an input",
     );
   }
   return traced;
@@ -96,7 +96,9 @@ function run(definition: StepDefinition): Traced {
   for (const output of packed) {
     const value = outputs.get(output);
     if (value === undefined || isBoolean(value)) continue;
-    throw new TypeError(`${name}: expected ${output} to be 0 or 1: a spike, a comparison or a product of these`);
+    throw new TypeError(
+      `${name}: expected ${output} to be 0 or 1: a spike, a comparison or a product of these; other values need another name`,
+    );
   }
 
   const derived: Expression[] = [];
@@ -148,7 +150,7 @@ function checkComparisons({ name, comparisons }: Owner, outputs: Iterable<Expres
   const used = reachable(outputs);
   const lost = comparisons.find((x) => !used.has(x));
   if (lost === undefined) return;
-  const text = lost.args.map(({ op, attr }) => (op === "constant" || op === "state" || op === "input" ? attr : op));
+  const text = lost.args.map((x) => (x.op === "constant" || isLeaf(x) ? x.attr : x.op));
   throw new TypeError(
     `${name}: the comparison ${text[0]}.${lost.op}(${text[1]}) reaches no output; a value has no truth while the step is ` +
       `traced: write where(${text[0]}.${lost.op}(${text[1]}), a, b) for an if or a ?:`,
