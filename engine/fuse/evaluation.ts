@@ -21,7 +21,8 @@ export function evaluation(
   return resultOf;
 }
 
-const isLeaf = ({ op }: Expression): boolean => op === "given" || op === "input" || op === "state";
+/** Whether a term is a parameter, an input or a state. */
+export const isLeaf = ({ op }: Expression): boolean => op === "given" || op === "input" || op === "state";
 
 function evaluated(
   { op, args, attr }: Expression,

@@ -3,7 +3,7 @@ import { full } from "../create.ts";
 import { softplus } from "../ops/formula.ts";
 import { where } from "../ops/where.ts";
 import type { Tensor } from "../tensor.ts";
-import { evaluation, type Functions } from "./evaluation.ts";
+import { evaluation, type Functions, isLeaf } from "./evaluation.ts";
 import {
   COLUMN,
   ELEMENT,
