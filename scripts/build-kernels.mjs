@@ -73,7 +73,7 @@ function optimise(binaryen, bytes) {
   const module = binaryen.readBinary(bytes);
   module.setFeatures(MutableGlobals | NontrappingFPToInt | SignExt | BulkMemory | BulkMemoryOpt | SIMD128);
   binaryen.setOptimizeLevel(3);
-  binaryen.setShrinkLevel(0);
+  binaryen.setShrinkLevel(1);
   binaryen.setAlwaysInlineMaxSize(INLINED);
   binaryen.setFlexibleInlineMaxSize(INLINED);
   binaryen.setOneCallerInlineMaxSize(INLINED_ONCE);
