@@ -13,9 +13,10 @@
  * The arrays are found in words of a descriptor: the elements of a step, then two for each place, the address and the bytes from
  * one step to the next. The place of a number holds itself.
  */
-import { append, Code, I32, OP, SIMD, V128 } from "./encode.ts";
+import { append, Code, I32, SIMD, V128 } from "./encode.ts";
 import { COLUMN, type Expression, SCALAR } from "./expression.ts";
 import { reachable } from "./graph.ts";
+import * as OP from "./opcodes.ts";
 
 /**
  * A value that a sweep computes, and its place: an array of a step, of its columns, or of the piece that the loop over time is at, a

@@ -5,36 +5,11 @@
  * @see WebAssembly Core Specification 2.0, chapter 5: the binary format.
  */
 
+import * as OP from "./opcodes.ts";
+
 export const I32 = 0x7f;
 export const V128 = 0x7b;
 type Type = typeof I32 | typeof V128;
-
-/** Instructions of one byte. */
-export const OP = {
-  loop: 0x03,
-  if: 0x04,
-  else: 0x05,
-  end: 0x0b,
-  brIf: 0x0d,
-  call: 0x10,
-  select: 0x1b,
-  get: 0x20,
-  set: 0x21,
-  tee: 0x22,
-  load: 0x28,
-  store: 0x36,
-  store16: 0x3b,
-  const: 0x41,
-  lessUnsigned: 0x49,
-  add: 0x6a,
-  sub: 0x6b,
-  mul: 0x6c,
-  divUnsigned: 0x6e,
-  and: 0x71,
-  or: 0x72,
-  shl: 0x74,
-  shrU: 0x76,
-} as const;
 
 /** Those of vectors, behind the byte 0xfd. */
 export const SIMD = {
@@ -129,7 +104,7 @@ export class Code {
   }
 
   integer(value: number): this {
-    this.bytes.push(OP.const);
+    this.bytes.push(OP.integer);
     signed(this.bytes, value);
     return this;
   }
@@ -148,7 +123,7 @@ export class Code {
 
   /** Does `body` so often as the local says, which counts down to 0. */
   times(local: number, body: () => void): void {
-    this.get(local).op(OP.if, EMPTY_BLOCK).op(OP.loop, EMPTY_BLOCK);
+    this.get(local).op(OP.when, EMPTY_BLOCK).op(OP.loop, EMPTY_BLOCK);
     body();
     this.get(local).integer(1).op(OP.sub).op(OP.tee, local).op(OP.brIf, 0).op(OP.end).op(OP.end);
   }
@@ -168,9 +143,9 @@ export class Code {
 
   /** Takes a condition from the stack. */
   choose(yes: () => void, no: () => void): void {
-    this.op(OP.if, EMPTY_BLOCK);
+    this.op(OP.when, EMPTY_BLOCK);
     yes();
-    this.op(OP.else);
+    this.op(OP.otherwise);
     no();
     this.op(OP.end);
   }

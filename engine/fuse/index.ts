@@ -12,6 +12,7 @@
  *   lanes.ts        elementary functions as terms of lane operations
  *   emit.ts         a sweep as loops of WebAssembly
  *   encode.ts       WebAssembly as bytes
+ *   opcodes.ts      the numbers of its instructions
  *   arrays.ts       the descriptor of a run, pieces of a step, sums
  *   program.ts      what a layer uses
  *   tensors.ts      the step on tensors

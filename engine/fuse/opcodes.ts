@@ -1,0 +1,24 @@
+/** Instructions of WebAssembly of one byte, each a constant of its own, which bundlers put in the place of its name. */
+export const loop = 0x03;
+export const when = 0x04;
+export const otherwise = 0x05;
+export const end = 0x0b;
+export const brIf = 0x0d;
+export const call = 0x10;
+export const select = 0x1b;
+export const get = 0x20;
+export const set = 0x21;
+export const tee = 0x22;
+export const load = 0x28;
+export const store = 0x36;
+export const store16 = 0x3b;
+export const integer = 0x41;
+export const lessUnsigned = 0x49;
+export const add = 0x6a;
+export const sub = 0x6b;
+export const mul = 0x6c;
+export const divUnsigned = 0x6e;
+export const and = 0x71;
+export const or = 0x72;
+export const shl = 0x74;
+export const shrU = 0x76;
