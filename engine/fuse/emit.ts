@@ -13,10 +13,11 @@
  * The arrays are found in words of a descriptor: the elements of a step, then two for each place, the address and the bytes from
  * one step to the next. The place of a number holds itself.
  */
-import { append, Code, I32, SIMD, V128 } from "./encode.ts";
+import { append, Code, I32, LANE, V128 } from "./encode.ts";
 import { COLUMN, type Expression, SCALAR } from "./expression.ts";
 import { reachable } from "./graph.ts";
 import * as OP from "./opcodes.ts";
+import * as SIMD from "./simd.ts";
 
 /**
  * A value that a sweep computes, and its place: an array of a step, of its columns, or of the piece that the loop over time is at, a
@@ -39,7 +40,11 @@ const HEAD = 1;
 /** The word of the descriptor with the address of a place. */
 export const wordOf = (place: number): number => HEAD + 2 * place;
 /** Parameters of the function of one step. */
-const [DESCRIPTOR, STEP, SKIP, ROWS, COLUMNS] = [0, 1, 2, 3, 4] as const;
+const DESCRIPTOR = 0;
+const STEP = 1;
+const SKIP = 2;
+const ROWS = 3;
+const COLUMNS = 4;
 
 /**
  * What runs a sweep: `steps` steps, from t on in this direction (1 or −1), `together` at a time over each piece of the
@@ -333,7 +338,7 @@ class Sweep {
       if (sum !== undefined) {
         // The other lanes have computed something from zeros.
         if (!isFour) code.lanes(0).shuffle(FIRST_LANE);
-        code.simd(SIMD.add).set(sum);
+        code.simd(LANE.add as number).set(sum);
       } else if (isFour) {
         code.simd(SIMD.store, 2, 0);
         this.offsets.push(code.bytes.length - 1);
@@ -370,6 +375,6 @@ class Sweep {
   /** The instruction of a term whose arguments are on the stack. */
   private instruction({ op, attr }: Expression): void {
     if (op === "shl" || op === "shr") this.code.integer(Number(attr));
-    this.code.simd(SIMD[op as keyof typeof SIMD]);
+    this.code.simd(LANE[op] as number);
   }
 }

@@ -6,18 +6,14 @@
  */
 
 import * as OP from "./opcodes.ts";
+import * as SIMD from "./simd.ts";
 
 export const I32 = 0x7f;
 export const V128 = 0x7b;
 type Type = typeof I32 | typeof V128;
 
-/** Those of vectors, behind the byte 0xfd. */
-export const SIMD = {
-  load: 0,
-  loadSplat: 9,
-  store: 11,
-  const: 12,
-  shuffle: 13,
+/** Instructions of vectors by the names of lane operations. */
+export const LANE: Readonly<Record<string, number>> = {
   eq: 65,
   ne: 66,
   lt: 67,
@@ -29,15 +25,8 @@ export const SIMD = {
   andnot: 79,
   or: 80,
   bitselect: 82,
-  storeLane: 90,
-  loadZero: 92,
-  promote: 95,
-  bitmask8: 100,
-  narrow16: 101,
   floor: 104,
   nearest: 106,
-  narrow32: 133,
-  bitmask32: 164,
   shl: 171,
   shr: 172,
   addBits: 174,
@@ -51,9 +40,8 @@ export const SIMD = {
   div: 231,
   pmin: 234,
   pmax: 235,
-  addDouble: 240,
   fromInteger: 250,
-} as const;
+};
 
 const MEMORY_PAGES = 65536;
 const EMPTY_BLOCK = 0x40;
@@ -111,7 +99,7 @@ export class Code {
 
   /** Four lanes with these bits. */
   lanes(bits: number): this {
-    this.simd(SIMD.const);
+    this.simd(SIMD.integers);
     for (let i = 0; i < 16; i++) this.bytes.push((bits >> ((i & 3) << 3)) & 255);
     return this;
   }
