@@ -1,6 +1,7 @@
 /** Compiled neurons in a stream: one call for a step, with the state in place. */
 
 import { k } from "../engine/backend.ts";
+import { EXPOSED } from "../engine/columns.ts";
 import { composed } from "../engine/composed.ts";
 import { noGrad, type Tensor } from "../engine/index.ts";
 import { rootOf } from "../engine/tensor.ts";
@@ -30,7 +31,10 @@ export class CompiledStage extends Stage {
   private readonly states: readonly Tensor[];
   private readonly source: Source;
   private readonly owned: readonly Tensor[];
-  /** The parameters of the loop, copies: they are made anew where one that the layer owns was written. */
+  /**
+   * The parameters of the loop, copies: they are made anew where one that the layer owns was written, and in each step where one has
+   * handed out its `data`, writes to which are not noticed.
+   */
   private readonly constants: readonly Tensor[];
   private written: number;
   private readonly run: () => void;
@@ -72,7 +76,7 @@ export class CompiledStage extends Stage {
 
   step(): void {
     const written = this.lastWritten();
-    if (written > this.written) this.refresh(written);
+    if (written > this.written || written === Infinity) this.refresh(written);
     this.run();
     const { output } = this;
     if (output.bits !== 0) k.unpackBits(output.ptr, output.bits, output.size);
@@ -83,9 +87,13 @@ export class CompiledStage extends Stage {
     this.start();
   }
 
+  /** When a parameter was written, Infinity where that is not known. */
   private lastWritten(): number {
     let latest = 0;
-    for (let i = 0; i < this.owned.length; i++) latest = Math.max(latest, rootOf(this.owned[i] as Tensor).written);
+    for (let i = 0; i < this.owned.length; i++) {
+      const { columns, written } = rootOf(this.owned[i] as Tensor);
+      latest = Math.max(latest, columns === EXPOSED ? Infinity : written);
+    }
     return latest;
   }
 

@@ -308,6 +308,17 @@ test("stream: parameters that change between steps, as `step` of the neurons tak
   }
 });
 
+test("stream: what is written to the data of a parameter counts in the next step", () => {
+  const lif = new LIF();
+  const stream = new Stream(lif, [1]);
+  const values = lif.threshold.data;
+  expect(stream.step([0.5])[0]).toBe(0);
+  stream.reset();
+  values[0] = 0.25;
+  expect(stream.step([0.5])[0]).toBe(1);
+  stream.dispose();
+});
+
 test("stream: what a step returns is the caller's to change", () => {
   const layers = [
     new LeakyIntegrator({ beta: 0.5 }),

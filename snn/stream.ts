@@ -17,12 +17,12 @@ import { stageOf } from "./stages.ts";
  *     const stream = new Stream(network, [1, 784]);
  *     const output = stream.step(frame); // a Float32Array
  *
- * From the second step on, which keeps a transposed copy of weights, linear memory stays as it is. Linear layers, convolutions,
- * pools and normalisation make no object in a step, neurons a few; `Embedding` and modules of other classes make the tensors of their
+ * From the second step on, which keeps a transposed copy of weights, linear memory stays as it is, and a step of neurons, linear
+ * layers, convolutions, pools and normalisation makes no object; `Embedding` and modules of other classes make the tensors of their
  * `forward`, which are freed. Modules see a sequence of one step, [1, B, …], in evaluation mode; those with `step(x, state)` and
- * `initialState(shape)`, as neurons have them, keep their state.
- * Parameters are read where they are, so that training may go on. Nothing is recorded. A stream lives until `dispose()`, and
- * not inside of `gradcheck`.
+ * `initialState(shape)`, as neurons have them, keep their state. What is written to parameters counts in the next step, so that
+ * training may go on; a step of neurons makes tensors where that has happened, or where the `data` of their parameters was handed out.
+ * Nothing is recorded. A stream lives until `dispose()`, and not inside of `gradcheck`.
  */
 export class Stream {
   /** What the next step reads, [B, …]; zeros at first. `step(x)` writes it, or `copyFrom`. */
