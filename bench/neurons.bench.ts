@@ -86,7 +86,7 @@ const run = await interleave(
 );
 report({
   ...rows,
-  "adaptive/tensors": { value: run.ratio("composed", "compiled"), times: run.medians("compiled", "composed") },
+  tensors: { value: run.ratio("composed", "compiled"), times: run.medians("compiled", "composed") },
   first: { value: median(compilations.map(({ first }) => first)) },
   later: { value: median(compilations.map(({ later }) => later)) },
 });

@@ -85,7 +85,7 @@ export const TARGETS = {
   },
   neurons: {
     "adaptive/torch": faster(ADAPTIVE, "torch", 4, 8),
-    "adaptive/tensors": target(ADAPTIVE, "the same as tensor ops", "×", [8, 8]),
+    tensors: target(ADAPTIVE, "the same as tensor ops", "×", [8, 8]),
     first: amount("the first compiled neuron of a process: forward and backward of a few values", "ms", 25, 10),
     later: amount("a further one with another step", "ms", 4, 4),
   },

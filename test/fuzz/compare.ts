@@ -337,6 +337,9 @@ function check(
 /** Surrogates that are 0 beyond some distance from the threshold. */
 const COMPACT = ["triangular", "boxcar"];
 
+/** Derivatives of surrogates are at least 2⁻⁶⁴ where the reference goes on falling: gradients as faint as that are noise. */
+const FAINT = 1e-15;
+
 /** Below this the digits of float32 get fewer. */
 const TINY = 1e-30;
 
@@ -346,7 +349,8 @@ function scaleOf(ops: readonly string[], values: Values, inputs: readonly Float3
     scale += largest(x) / 2;
     n = Math.max(n, x.length / values.length);
   }
-  return scale * (1 + n / 64) * Math.max(1, ...ops.map((op) => AMPLIFIED[op] ?? 1));
+  const floor = ops.some((op) => COMPILED.includes(op)) ? FAINT : 0;
+  return floor + scale * (1 + n / 64) * Math.max(1, ...ops.map((op) => AMPLIFIED[op] ?? 1));
 }
 
 const magnitudes = new WeakMap<Float32Array, number>();
