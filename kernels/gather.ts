@@ -15,7 +15,7 @@
  */
 import { one, padColumns, storeColumns } from "./lanes";
 import { areFew, listFewPlaces, listPlaces, listValues } from "./listed-places";
-import { sum16, sum16Graded, sum32, sum32Graded, twoSums4, twoSums12 } from "./listed-sums";
+import { plus, rowOf, sum16, sum16Graded, sum32, sum32Graded, twoSums4, twoSums12 } from "./listed-sums";
 import { BLOCK_FLOATS, packWide, panels, startsOf, WIDEST, zeros } from "./panels";
 
 /** Events that a row of B must have on average for packing to pay. */
@@ -257,54 +257,34 @@ function addRows(
   if (list == end) for (let o = c; o < to; o += 16, init += 16) v128.store(o, v128.load(init));
   const entry: usize = graded ? 8 : 2;
   while (list != end) {
-    const b0 = rowAt(b, list, unit, graded);
     if (end - list >= 4 * entry) {
-      const b1 = rowAt(b, list + entry, unit, graded);
-      const b2 = rowAt(b, list + 2 * entry, unit, graded);
-      const b3 = rowAt(b, list + 3 * entry, unit, graded);
-      if (graded) inline.always(addFourGraded(c, to, init, b0, b1, b2, b3, list + 4));
-      else addFour(c, to, init, b0, b1, b2, b3);
+      if (graded) inline.always(addFour(true, c, to, init, b, unit, list));
+      else inline.always(addFour(false, c, to, init, b, unit, list));
       list += 4 * entry;
     } else {
-      inline.always(addOne(c, to, init, b0, graded ? list + 4 : one));
+      inline.always(addOne(c, to, init, rowOf(graded, list, b, unit), graded ? list + 4 : one));
       list += entry;
     }
     init = c;
   }
 }
 
-/** The row of B that an entry of a list names. */
-function rowAt(b: usize, entry: usize, unit: usize, graded: bool): usize {
-  return b + (graded ? <usize>load<u32>(entry) : <usize>load<u16>(entry)) * unit;
-}
-
-/** c … end ← from + the four rows */
-function addFour(c: usize, end: usize, from: usize, b0: usize, b1: usize, b2: usize, b3: usize): void {
+/** c … end ← from + the rows of B that the next four entries name, times the values beside these if there are any. */
+function addFour(graded: bool, c: usize, end: usize, from: usize, b: usize, unit: usize, list: usize): void {
+  const entry: usize = graded ? 8 : 2;
+  let b0 = rowOf(graded, list, b, unit);
+  let b1 = rowOf(graded, list + entry, b, unit);
+  let b2 = rowOf(graded, list + 2 * entry, b, unit);
+  let b3 = rowOf(graded, list + 3 * entry, b, unit);
+  const v0 = v128.load32_splat(graded ? list + 4 : one);
+  const v1 = v128.load32_splat(graded ? list + 12 : one);
+  const v2 = v128.load32_splat(graded ? list + 20 : one);
+  const v3 = v128.load32_splat(graded ? list + 28 : one);
   do {
-    let s = f32x4.add(v128.load(from), v128.load(b0));
-    s = f32x4.add(s, v128.load(b1));
-    s = f32x4.add(s, v128.load(b2));
-    v128.store(c, f32x4.add(s, v128.load(b3)));
-    from += 16;
-    b0 += 16;
-    b1 += 16;
-    b2 += 16;
-    b3 += 16;
-    c += 16;
-  } while (c != end);
-}
-
-/** The same with each row times the value of its entry; the first value lies at x. */
-function addFourGraded(c: usize, end: usize, from: usize, b0: usize, b1: usize, b2: usize, b3: usize, x: usize): void {
-  const v0 = v128.load32_splat(x);
-  const v1 = v128.load32_splat(x, 8);
-  const v2 = v128.load32_splat(x, 16);
-  const v3 = v128.load32_splat(x, 24);
-  do {
-    let s = f32x4.add(v128.load(from), f32x4.mul(v0, v128.load(b0)));
-    s = f32x4.add(s, f32x4.mul(v1, v128.load(b1)));
-    s = f32x4.add(s, f32x4.mul(v2, v128.load(b2)));
-    v128.store(c, f32x4.add(s, f32x4.mul(v3, v128.load(b3))));
+    let s = inline.always(plus(graded, v128.load(from), v0, b0));
+    s = inline.always(plus(graded, s, v1, b1));
+    s = inline.always(plus(graded, s, v2, b2));
+    v128.store(c, inline.always(plus(graded, s, v3, b3)));
     from += 16;
     b0 += 16;
     b1 += 16;

@@ -7,88 +7,108 @@
 const spill = memory.data(16, 16);
 
 /** The row that an entry names, `unit` bytes from one to the next. */
-function rowOf(graded: bool, entry: usize, b: usize, unit: usize): usize {
+export function rowOf(graded: bool, entry: usize, b: usize, unit: usize): usize {
   return b + (graded ? <usize>load<u32>(entry) : <usize>load<u16>(entry)) * unit;
 }
 
 /** sum + four columns of a row, times the value of its entry if there is one. */
-function plus(graded: bool, sum: v128, value: v128, row: usize): v128 {
+export function plus(graded: bool, sum: v128, value: v128, row: usize): v128 {
   return f32x4.add(sum, graded ? f32x4.mul(value, v128.load(row)) : v128.load(row));
 }
 
 /** c[0 … 31] ← init + the listed rows of a panel of 32 columns. */
 export function sum32(c: usize, list: usize, end: usize, b: usize, init: usize): void {
-  inline.always(sumOf32(false, c, list, end, b, init));
+  inline.always(sums(32, false, c, list, end, b, 128, init));
 }
 
 /** The same with rows times the values beside their places. */
 export function sum32Graded(c: usize, list: usize, end: usize, b: usize, init: usize): void {
-  inline.always(sumOf32(true, c, list, end, b, init));
-}
-
-/**
- * The loads of a loop body are all moved to its front. Eight sums and eight loaded rows are more than there are registers;
- * the store, which nobody reads, makes the first addition come before the other loads.
- */
-function sumOf32(graded: bool, c: usize, list: usize, end: usize, b: usize, init: usize): void {
-  let s0 = v128.load(init);
-  let s1 = v128.load(init, 16);
-  let s2 = v128.load(init, 32);
-  let s3 = v128.load(init, 48);
-  let s4 = v128.load(init, 64);
-  let s5 = v128.load(init, 80);
-  let s6 = v128.load(init, 96);
-  let s7 = v128.load(init, 112);
-  for (; list != end; list += graded ? 8 : 2) {
-    const row = inline.always(rowOf(graded, list, b, 128));
-    const value = graded ? v128.load32_splat(list, 4) : s0;
-    s0 = inline.always(plus(graded, s0, value, row));
-    v128.store(spill, s0);
-    s1 = inline.always(plus(graded, s1, value, row + 16));
-    s2 = inline.always(plus(graded, s2, value, row + 32));
-    s3 = inline.always(plus(graded, s3, value, row + 48));
-    s4 = inline.always(plus(graded, s4, value, row + 64));
-    s5 = inline.always(plus(graded, s5, value, row + 80));
-    s6 = inline.always(plus(graded, s6, value, row + 96));
-    s7 = inline.always(plus(graded, s7, value, row + 112));
-  }
-  v128.store(c, s0);
-  v128.store(c, s1, 16);
-  v128.store(c, s2, 32);
-  v128.store(c, s3, 48);
-  v128.store(c, s4, 64);
-  v128.store(c, s5, 80);
-  v128.store(c, s6, 96);
-  v128.store(c, s7, 112);
+  inline.always(sums(32, true, c, list, end, b, 128, init));
 }
 
 /** c[0 … 15] ← init + 16 columns of the listed rows, which are `unit` bytes apart. */
 export function sum16(c: usize, list: usize, end: usize, b: usize, unit: usize, init: usize): void {
-  inline.always(sumOf16(false, c, list, end, b, unit, init));
+  inline.always(sums(16, false, c, list, end, b, unit, init));
 }
 
 /** The same with rows times the values beside their places. */
 export function sum16Graded(c: usize, list: usize, end: usize, b: usize, unit: usize, init: usize): void {
-  inline.always(sumOf16(true, c, list, end, b, unit, init));
+  inline.always(sums(16, true, c, list, end, b, unit, init));
 }
 
-function sumOf16(graded: bool, c: usize, list: usize, end: usize, b: usize, unit: usize, init: usize): void {
+/** The same for 48 columns. */
+export function sum48Graded(c: usize, list: usize, end: usize, b: usize, unit: usize, init: usize): void {
+  inline.always(sums(48, true, c, list, end, b, unit, init));
+}
+
+/**
+ * Sums of 16, 32 or 48 columns.
+ *
+ * The loads of a loop body are all moved to its front. Eight sums and eight loaded rows are more than there are registers;
+ * the store, which nobody reads, makes the first addition come before the other loads.
+ */
+function sums(columns: i32, graded: bool, c: usize, list: usize, end: usize, b: usize, unit: usize, init: usize): void {
   let s0 = v128.load(init);
   let s1 = v128.load(init, 16);
   let s2 = v128.load(init, 32);
   let s3 = v128.load(init, 48);
+  let s4 = s0;
+  let s5 = s0;
+  let s6 = s0;
+  let s7 = s0;
+  let s8 = s0;
+  let s9 = s0;
+  let s10 = s0;
+  let s11 = s0;
+  if (columns > 16) {
+    s4 = v128.load(init, 64);
+    s5 = v128.load(init, 80);
+    s6 = v128.load(init, 96);
+    s7 = v128.load(init, 112);
+  }
+  if (columns > 32) {
+    s8 = v128.load(init, 128);
+    s9 = v128.load(init, 144);
+    s10 = v128.load(init, 160);
+    s11 = v128.load(init, 176);
+  }
   for (; list != end; list += graded ? 8 : 2) {
     const row = inline.always(rowOf(graded, list, b, unit));
     const value = graded ? v128.load32_splat(list, 4) : s0;
     s0 = inline.always(plus(graded, s0, value, row));
+    if (columns > 16) v128.store(spill, s0);
     s1 = inline.always(plus(graded, s1, value, row + 16));
     s2 = inline.always(plus(graded, s2, value, row + 32));
     s3 = inline.always(plus(graded, s3, value, row + 48));
+    if (columns > 16) {
+      s4 = inline.always(plus(graded, s4, value, row + 64));
+      s5 = inline.always(plus(graded, s5, value, row + 80));
+      s6 = inline.always(plus(graded, s6, value, row + 96));
+      s7 = inline.always(plus(graded, s7, value, row + 112));
+    }
+    if (columns > 32) {
+      s8 = inline.always(plus(graded, s8, value, row + 128));
+      s9 = inline.always(plus(graded, s9, value, row + 144));
+      s10 = inline.always(plus(graded, s10, value, row + 160));
+      s11 = inline.always(plus(graded, s11, value, row + 176));
+    }
   }
   v128.store(c, s0);
   v128.store(c, s1, 16);
   v128.store(c, s2, 32);
   v128.store(c, s3, 48);
+  if (columns > 16) {
+    v128.store(c, s4, 64);
+    v128.store(c, s5, 80);
+    v128.store(c, s6, 96);
+    v128.store(c, s7, 112);
+  }
+  if (columns > 32) {
+    v128.store(c, s8, 128);
+    v128.store(c, s9, 144);
+    v128.store(c, s10, 160);
+    v128.store(c, s11, 176);
+  }
 }
 
 /**
@@ -157,49 +177,4 @@ export function twoSums12(c: usize, list: usize, end: usize, otherEnd: usize, b:
   v128.store(c, t0, 64);
   v128.store(c, t1, 80);
   v128.store(c, t2, 96);
-}
-
-/** c[0 … 47] ← 48 columns of rows that are `unit` bytes apart times the values beside their places. */
-export function sum48Graded(c: usize, list: usize, end: usize, b: usize, unit: usize): void {
-  let s0 = f32x4.splat(0);
-  let s1 = s0;
-  let s2 = s0;
-  let s3 = s0;
-  let s4 = s0;
-  let s5 = s0;
-  let s6 = s0;
-  let s7 = s0;
-  let s8 = s0;
-  let s9 = s0;
-  let s10 = s0;
-  let s11 = s0;
-  for (; list != end; list += 8) {
-    const row = b + <usize>load<u32>(list) * unit;
-    const value = v128.load32_splat(list, 4);
-    s0 = f32x4.add(s0, f32x4.mul(value, v128.load(row)));
-    v128.store(spill, s0);
-    s1 = f32x4.add(s1, f32x4.mul(value, v128.load(row, 16)));
-    s2 = f32x4.add(s2, f32x4.mul(value, v128.load(row, 32)));
-    s3 = f32x4.add(s3, f32x4.mul(value, v128.load(row, 48)));
-    s4 = f32x4.add(s4, f32x4.mul(value, v128.load(row, 64)));
-    s5 = f32x4.add(s5, f32x4.mul(value, v128.load(row, 80)));
-    s6 = f32x4.add(s6, f32x4.mul(value, v128.load(row, 96)));
-    s7 = f32x4.add(s7, f32x4.mul(value, v128.load(row, 112)));
-    s8 = f32x4.add(s8, f32x4.mul(value, v128.load(row, 128)));
-    s9 = f32x4.add(s9, f32x4.mul(value, v128.load(row, 144)));
-    s10 = f32x4.add(s10, f32x4.mul(value, v128.load(row, 160)));
-    s11 = f32x4.add(s11, f32x4.mul(value, v128.load(row, 176)));
-  }
-  v128.store(c, s0);
-  v128.store(c, s1, 16);
-  v128.store(c, s2, 32);
-  v128.store(c, s3, 48);
-  v128.store(c, s4, 64);
-  v128.store(c, s5, 80);
-  v128.store(c, s6, 96);
-  v128.store(c, s7, 112);
-  v128.store(c, s8, 128);
-  v128.store(c, s9, 144);
-  v128.store(c, s10, 160);
-  v128.store(c, s11, 176);
 }

@@ -14,7 +14,7 @@ const ENTRY: usize = 8;
 const WIDE = 48;
 
 /** Sums start from these. */
-const zeros = memory.data(64, 16);
+const zeros = memory.data(192, 16);
 /** For every combination of four lanes the bytes of these, ascending; made when it is first needed. */
 const lanesOf = memory.data(256, 16);
 
@@ -77,7 +77,7 @@ export function multiplyListed(c: usize, lists: usize, b: usize, m: i32, n: i32,
     const width = n - j > 32 ? WIDE : 16;
     let to = c;
     for (let list = lists, end = lists + ((<usize>m) << 2); list != end; list += 4, to += cBytes) {
-      if (width == WIDE) sum48Graded(to, load<u32>(list), load<u32>(list, 4), b, unit);
+      if (width == WIDE) sum48Graded(to, load<u32>(list), load<u32>(list, 4), b, unit, zeros);
       else sum16Graded(to, load<u32>(list), load<u32>(list, 4), b, unit, zeros);
     }
     j += width;
