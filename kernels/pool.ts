@@ -8,7 +8,7 @@
  * Windows of a run are alike: each begins `step` = 1 or 2 values behind the one before. They are taken four at a time.
  */
 import { append, endStream, startStream, wordAt } from "./bits";
-import { laneNumber, minusInfinity } from "./lanes";
+import { laneNumber, loadSome, minusInfinity, storeSome } from "./lanes";
 import { scalarEnd } from "./span";
 
 const evenLanes = memory.data<i32>([-1, 0, -1, 0], 16);
@@ -121,14 +121,16 @@ export function maxPool(z: usize, place: usize, x: usize, down: usize, across: u
         const span = entryOf(across, c);
         const left = load<i32>(span);
         const done = c == first && many > 0 ? many : 1;
-        if (done == 1) inline.always(maximumOf(z, place, x, from, to, below, left, load<i32>(span, 4), dx));
-        else {
+        if (done == 1) {
+          inline.always(maximaOf(false, z, place, x, from + left, to + left, below, lengthOf(span), dx, 1));
+        } else {
           for (let next = 0; next < many; next += 4) {
             // The last four windows may overlap those before.
             const at = min(next, many - 4);
             const start = left + at * side;
-            const o = (<usize>at) << 2;
-            inline.always(maximaOfFour(z, place, o, x, from + start, to + start, below, length, dx, side));
+            const values = z == 0 ? 0 : z + ((<usize>at) << 2);
+            const places = place == 0 ? 0 : place + ((<usize>at) << 2);
+            inline.always(maximaOf(true, values, places, x, from + start, to + start, below, length, dx, side));
           }
         }
         c += done;
@@ -139,44 +141,14 @@ export function maxPool(z: usize, place: usize, x: usize, down: usize, across: u
   }
 }
 
-/** One window: columns start, start + dx, … before end, of rows that begin at from, from + step, … before to. */
-function maximumOf(
-  z: usize,
-  place: usize,
-  x: usize,
-  from: i32,
-  to: i32,
-  step: i32,
-  start: i32,
-  end: i32,
-  dx: i32,
-): void {
-  let best: f32 = -Infinity;
-  let found = -1;
-  if (from < to && start < end) {
-    found = from + start;
-    best = load<f32>(x + ((<usize>found) << 2));
-    for (let i = from; i < to; i += step) {
-      for (let j = start; j < end; j += dx) {
-        const value = load<f32>(x + ((<usize>(i + j)) << 2));
-        if (isNaN(best) || value <= best) continue;
-        best = value;
-        found = i + j;
-      }
-    }
-  }
-  if (z != 0) store<f32>(z, best);
-  if (place != 0) store<i32>(place, found);
-}
-
 /**
- * Four windows of so many columns, `side` apart, of which the first begins at from, from + step, … before to. What they give
- * goes `o` bytes behind z and place.
+ * The maxima of four windows of so many columns, `side` apart, or of one window, which may be empty. The first begins at from,
+ * from + step, … before to.
  */
-function maximaOfFour(
+function maximaOf(
+  four: bool,
   z: usize,
   place: usize,
-  o: usize,
   x: usize,
   from: i32,
   to: i32,
@@ -187,18 +159,18 @@ function maximaOfFour(
 ): void {
   const lanes = i32x4.mul(v128.load(laneNumber), i32x4.splat(side));
   let best = v128.load32_splat(minusInfinity);
-  let found = i32x4.add(lanes, i32x4.splat(from));
+  let found = i32x4.add(lanes, i32x4.splat(!four && (from >= to || length <= 0) ? -1 : from));
   for (let i = from; i < to; i += step) {
     for (let j = i, end = i + length; j < end; j += dx) {
       const p = x + ((<usize>j) << 2);
-      const value = side == 1 ? v128.load(p) : everyOther(p);
+      const value = four && side != 1 ? everyOther(p) : loadSome(p, four);
       const wins = v128.andnot(f32x4.eq(best, best), f32x4.le(value, best));
       best = v128.bitselect(value, best, wins);
       found = v128.bitselect(i32x4.add(lanes, i32x4.splat(j)), found, wins);
     }
   }
-  if (z != 0) v128.store(z + o, best);
-  if (place != 0) v128.store(place + o, found);
+  if (z != 0) storeSome(z, four, best);
+  if (place != 0) storeSome(place, four, found);
 }
 
 function everyOther(p: usize): v128 {
@@ -315,7 +287,8 @@ function average(shares: bool, z: usize, x: usize, down: usize, across: usize, p
         const count = <f32>(<i64>load<i32>(y, 8) * load<i32>(q, 8));
         if (c != first || many == 0) {
           if (shares) inline.always(shareInOne(p, below, load<f32>(z) / count, rows, length));
-          else store<f32>(z, inline.always(sumOfOne(p, below, rows, length)) / count);
+          else
+            storeSome(z, false, f32x4.div(inline.always(sumsOf(false, p, below, rows, length, 1)), f32x4.splat(count)));
           z += 4;
           q += ENTRY;
           c++;
@@ -329,7 +302,7 @@ function average(shares: bool, z: usize, x: usize, down: usize, across: usize, p
         } else {
           for (let next = 0; next < many; next += 4, z += 16, p += (<usize>side) << 4) {
             if (shares) inline.always(shareInFour(p, below, f32x4.div(v128.load(z), counts), rows, length, side));
-            else v128.store(z, f32x4.div(inline.always(sumsOfFour(p, below, rows, length, side)), counts));
+            else v128.store(z, f32x4.div(inline.always(sumsOf(true, p, below, rows, length, side)), counts));
           }
         }
         q += <usize>many * ENTRY;
@@ -339,21 +312,12 @@ function average(shares: bool, z: usize, x: usize, down: usize, across: usize, p
   }
 }
 
-/** The sum of so many rows, `below` bytes apart, and columns. */
-function sumOfOne(p: usize, below: usize, rows: i32, length: i32): f32 {
-  let sum: f32 = 0;
-  for (; rows > 0; rows--, p += below) {
-    for (let q = p, end = scalarEnd(p, length); q < end; q += 4) sum += load<f32>(q);
-  }
-  return sum;
-}
-
-/** The sums of four windows, `step` columns apart. */
-function sumsOfFour(p: usize, below: usize, rows: i32, length: i32, step: i32): v128 {
+/** The sums of so many rows, `below` bytes apart, and columns, under four windows `step` columns apart, or under one. */
+function sumsOf(four: bool, p: usize, below: usize, rows: i32, length: i32, step: i32): v128 {
   let sums = i32x4.splat(0);
   for (; rows > 0; rows--, p += below) {
     for (let q = p, end = scalarEnd(p, length); q < end; q += 4) {
-      sums = f32x4.add(sums, step == 1 ? v128.load(q) : everyOther(q));
+      sums = f32x4.add(sums, four && step != 1 ? everyOther(q) : loadSome(q, four));
     }
   }
   return sums;

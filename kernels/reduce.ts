@@ -9,7 +9,7 @@
  * pass over it, and four rows at a time, so that it is loaded and stored once for four additions.
  */
 import { addScaled, addTo, affine, copy, fill } from "./elementwise";
-import { one } from "./lanes";
+import { loadSome, one, storeSome } from "./lanes";
 import { scalarEnd, vectorEnd } from "./span";
 
 /** Columns of a chunk. */
@@ -243,17 +243,16 @@ function improve(z: usize, index: usize, x: usize, columns: i32, i: f32, flip: u
   const flips = i32x4.splat(flip);
   const here = f32x4.splat(i);
   for (const stop = vectorEnd(z, columns); z < stop; z += 16, index += 16, x += 16) {
-    const best = v128.load(z);
-    const wins = better(v128.load(x), best, flips);
-    v128.store(z, v128.bitselect(v128.load(x), best, wins));
-    v128.store(index, v128.bitselect(here, v128.load(index), wins));
+    inline.always(improveSome(true, z, index, x, here, flips));
   }
-  for (; z < end; z += 4, index += 4, x += 4) {
-    const best = v128.load32_splat(z);
-    const wins = better(v128.load32_splat(x), best, flips);
-    v128.store32_lane(z, v128.bitselect(v128.load32_splat(x), best, wins), 0);
-    v128.store32_lane(index, v128.bitselect(here, v128.load32_splat(index), wins), 0);
-  }
+  for (; z < end; z += 4, index += 4, x += 4) inline.always(improveSome(false, z, index, x, here, flips));
+}
+
+function improveSome(four: bool, z: usize, index: usize, x: usize, here: v128, flips: v128): void {
+  const best = loadSome(z, four);
+  const wins = better(loadSome(x, four), best, flips);
+  storeSome(z, four, v128.bitselect(loadSome(x, four), best, wins));
+  storeSome(index, four, v128.bitselect(here, loadSome(index, four), wins));
 }
 
 /** A row of neighbours: every fourth one to its lane, then the lanes against each other. */
