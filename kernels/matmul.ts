@@ -239,8 +239,8 @@ function tiles(
   const height = width > 4 ? 2 : 4;
   const whole = m & -height;
   if (whole > 0) {
-    if (width == 16) tiles16(whole, kc, a, panel, c, cRow, init, initRow);
-    else if (width == 12) tiles12(whole, kc, a, aRow, aCol, panel, c, cRow, init, initRow);
+    if (width == 16) inline.always(tiles2(true, whole, kc, a, 4, 8, panel, c, cRow, init, initRow));
+    else if (width == 12) inline.always(tiles2(false, whole, kc, a, aRow, aCol, panel, c, cRow, init, initRow));
     else tiles4(whole, kc, a, aRow, aCol, panel, c, cRow, init, initRow);
   }
   for (let i = <usize>whole; i < <usize>m; i++) {
@@ -256,55 +256,9 @@ function tiles(
  * out. Those of 16 columns take rows of A as packed pairs.
  */
 
-function tiles16(m: i32, k: i32, a: usize, panel: usize, c: usize, cRow: usize, init: usize, initRow: usize): void {
-  do {
-    const i1 = init + initRow;
-    let s00 = v128.load(init);
-    let s01 = v128.load(init, 16);
-    let s02 = v128.load(init, 32);
-    let s03 = v128.load(init, 48);
-    let s10 = v128.load(i1);
-    let s11 = v128.load(i1, 16);
-    let s12 = v128.load(i1, 32);
-    let s13 = v128.load(i1, 48);
-    a -= 8;
-    let b = panel - 64;
-    let p = k;
-    do {
-      b += 64;
-      const b0 = v128.load(b);
-      const b1 = v128.load(b, 16);
-      const b2 = v128.load(b, 32);
-      const b3 = v128.load(b, 48);
-      a += 8;
-      const x0 = v128.load32_splat(a);
-      s00 = f32x4.add(s00, f32x4.mul(x0, b0));
-      s01 = f32x4.add(s01, f32x4.mul(x0, b1));
-      s02 = f32x4.add(s02, f32x4.mul(x0, b2));
-      s03 = f32x4.add(s03, f32x4.mul(x0, b3));
-      const x1 = v128.load32_splat(a, 4);
-      s10 = f32x4.add(s10, f32x4.mul(x1, b0));
-      s11 = f32x4.add(s11, f32x4.mul(x1, b1));
-      s12 = f32x4.add(s12, f32x4.mul(x1, b2));
-      s13 = f32x4.add(s13, f32x4.mul(x1, b3));
-    } while (--p != 0);
-    const c1 = c + cRow;
-    v128.store(c, s00);
-    v128.store(c, s01, 16);
-    v128.store(c, s02, 32);
-    v128.store(c, s03, 48);
-    v128.store(c1, s10);
-    v128.store(c1, s11, 16);
-    v128.store(c1, s12, 32);
-    v128.store(c1, s13, 48);
-    a += 8;
-    c += 2 * cRow;
-    init += 2 * initRow;
-    m -= 2;
-  } while (m > 0);
-}
-
-function tiles12(
+/** Tiles of 12 columns or, `wide`, of 16. */
+function tiles2(
+  wide: bool,
   m: i32,
   k: i32,
   a: usize,
@@ -316,7 +270,7 @@ function tiles12(
   init: usize,
   initRow: usize,
 ): void {
-  const ahead = aStep == 4 && k >= LONG;
+  const ahead = !wide && aStep == 4 && k >= LONG;
   do {
     if (ahead && m > 2) {
       inline.always(touch(a + 2 * aRow));
@@ -326,37 +280,46 @@ function tiles12(
     let s00 = v128.load(init);
     let s01 = v128.load(init, 16);
     let s02 = v128.load(init, 32);
+    let s03 = s00;
+    if (wide) s03 = v128.load(init, 48);
     let s10 = v128.load(i1);
     let s11 = v128.load(i1, 16);
     let s12 = v128.load(i1, 32);
+    let s13 = s10;
+    if (wide) s13 = v128.load(i1, 48);
     let a0 = a - aStep;
     let a1 = a0 + aRow;
-    let b = panel - 48;
+    let b = panel - (wide ? 64 : 48);
     let p = k;
     do {
-      b += 48;
+      b += wide ? 64 : 48;
       const b0 = v128.load(b);
       const b1 = v128.load(b, 16);
       const b2 = v128.load(b, 32);
+      const b3 = wide ? v128.load(b, 48) : b2;
       a0 += aStep;
       const x0 = v128.load32_splat(a0);
       s00 = f32x4.add(s00, f32x4.mul(x0, b0));
       s01 = f32x4.add(s01, f32x4.mul(x0, b1));
       s02 = f32x4.add(s02, f32x4.mul(x0, b2));
-      a1 += aStep;
-      const x1 = v128.load32_splat(a1);
+      if (wide) s03 = f32x4.add(s03, f32x4.mul(x0, b3));
+      if (!wide) a1 += aStep;
+      const x1 = wide ? v128.load32_splat(a0, 4) : v128.load32_splat(a1);
       s10 = f32x4.add(s10, f32x4.mul(x1, b0));
       s11 = f32x4.add(s11, f32x4.mul(x1, b1));
       s12 = f32x4.add(s12, f32x4.mul(x1, b2));
+      if (wide) s13 = f32x4.add(s13, f32x4.mul(x1, b3));
     } while (--p != 0);
     const c1 = c + cRow;
     v128.store(c, s00);
     v128.store(c, s01, 16);
     v128.store(c, s02, 32);
+    if (wide) v128.store(c, s03, 48);
     v128.store(c1, s10);
     v128.store(c1, s11, 16);
     v128.store(c1, s12, 32);
-    a += 2 * aRow;
+    if (wide) v128.store(c1, s13, 48);
+    a = wide ? a0 + 8 : a + 2 * aRow;
     c += 2 * cRow;
     init += 2 * initRow;
     m -= 2;
