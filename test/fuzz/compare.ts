@@ -217,7 +217,7 @@ class Judge implements Observer {
     const values = gradientOf(z);
     const { length } = found.values;
     const whole = Float32Array.from(values, (_, i) => found.values[i % length] as number);
-    this.checkGradient(`${nameOf(z)} of ${op}`, z, whole, values);
+    this.checkGradient(`${nameOf(z)} of ${op}`, z, whole, values, op);
     values.set(whole);
   }
 
@@ -266,12 +266,15 @@ class Judge implements Observer {
     setValues(t, got);
   }
 
-  private checkGradient(what: string, t: Tensor, got: Float32Array, values: Values): void {
+  /** `within`: a layer that may read t in further steps of its own. */
+  private checkGradient(what: string, t: Tensor, got: Float32Array, values: Values, within?: string): void {
     const readers = this.readers.get(t) ?? [];
     const sources = new Set(readers.flatMap((i) => this.siblings[i] as number[]));
     const inputs = Array.from(sources, (i) => this.trace.gradients[i]?.values ?? new Float32Array(0));
     const operands = () => readers.flatMap((i) => (this.operands[i] as Tensor[]).map(valuesOf));
-    const ops = [...new Set(readers.map((i) => this.owners[i] as string))];
+    const ops = [
+      ...new Set([...readers.map((i) => this.owners[i] as string), ...(within === undefined ? [] : [within])]),
+    ];
     const leavesNaN = () => ops.some((op) => PRODUCTS.includes(op)) && ![...inputs, ...operands()].every(allFinite);
     const scale = scaleOf(ops, values, inputs, this.peaks.get(t));
     const size = check(ops.join(" + "), `gradient of ${what}`, got, values, scale, leavesNaN);
