@@ -30,57 +30,11 @@ export { Module, type StateDict, type StateEntry } from "./nn/module.ts";
 export * from "./nn/normalize.ts";
 export * from "./nn/pool.ts";
 export * from "./nn/summary.ts";
-export { add, div, maximum, minimum, mul, neg, type Operand, sub } from "./ops/arithmetic.ts";
-export * from "./ops/clone.ts";
-export * from "./ops/compare.ts";
-export { type ConvOptions, type ConvTransposeOptions, conv1d, conv2d, convTranspose2d } from "./ops/conv.ts";
-export * from "./ops/dropout.ts";
-export { expand, tile } from "./ops/expand.ts";
-export * from "./ops/formula.ts";
-export { type EmbeddingOptions, embedding, gather, type Indices, indexSelect, scatterAdd } from "./ops/indexing.ts";
-export * from "./ops/layout.ts";
-export * from "./ops/loss.ts";
-export { linear, matmul } from "./ops/matmul.ts";
-export {
-  type BatchNormOptions,
-  batchNorm,
-  type GroupNormOptions,
-  groupNorm,
-  type LayerNormOptions,
-  layerNorm,
-} from "./ops/normalize.ts";
-export * from "./ops/pad.ts";
-export { type AvgPoolOptions, adaptiveAvgPool2d, avgPool2d, type MaxPoolOptions, maxPool2d } from "./ops/pool.ts";
-export {
-  amax,
-  amin,
-  argmax,
-  argmin,
-  cumsum,
-  max,
-  mean,
-  min,
-  prod,
-  type ReduceOptions,
-  type SearchOptions,
-  type SearchResult,
-  sum,
-} from "./ops/reduce.ts";
-export * from "./ops/softmax.ts";
-export * from "./ops/statistics.ts";
-export * from "./ops/unary.ts";
-export { detach, flatten, reshape, squeeze, unsqueeze } from "./ops/view.ts";
-export { maskedFill, where } from "./ops/where.ts";
-export type { Pair } from "./ops/windows.ts";
+export * from "./ops/public.ts";
 export * from "./optim/adagrad.ts";
 export * from "./optim/adam.ts";
 export * from "./optim/clip.ts";
-export {
-  CosineAnnealingLR,
-  type CosineAnnealingLROptions,
-  CosineAnnealingWarmRestarts,
-  type CosineAnnealingWarmRestartsOptions,
-} from "./optim/cosine.ts";
+export * from "./optim/cosine.ts";
 export * from "./optim/decays.ts";
 export * from "./optim/one-cycle.ts";
 export * from "./optim/optimizer.ts";

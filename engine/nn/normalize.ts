@@ -1,7 +1,8 @@
 import { INTEGER, NOT_NEGATIVE, numberOf, UNIT, withDefaults } from "../arguments.ts";
 import { ones, zeros } from "../create.ts";
 import { isOutside } from "../op.ts";
-import { batchNorm, checkGroups, groupNorm, layerNorm } from "../ops/normalize.ts";
+import { batchNorm, groupNorm, layerNorm } from "../ops/normalize.ts";
+import { checkGroups } from "../ops/tensors.ts";
 import { axisOf, checkShape, formatShape, type Shape } from "../shape.ts";
 import { buffer, noGrad, parameter } from "../tape.ts";
 import { alive, type Tensor } from "../tensor.ts";

@@ -1,128 +1,91 @@
 /**
- * Every op, once: the functions that the package exports, and the methods that tensors have.
+ * Every op, once: the functions that the package exports, which `public.ts` lists, and the methods that tensors have.
  *
- * This is the only registry. A function that takes a tensor first becomes a method by its name in `methods`; the table of
- * op tests is typed by `ops`, so an op without a test row does not compile.
+ * A function that takes a tensor first becomes a method by its name in `methods`; the table of op tests is typed by `ops`, so an
+ * op without a test row does not compile.
  */
 import { backward } from "../backward.ts";
 import { Tensor } from "../tensor.ts";
-import { add, div, maximum, minimum, mul, neg, type Operand, sub } from "./arithmetic.ts";
-import { clone } from "./clone.ts";
-import { eq, ge, gt, le, lt } from "./compare.ts";
-import { conv1d, conv2d, convTranspose2d } from "./conv.ts";
-import { dropout } from "./dropout.ts";
-import { expand, tile } from "./expand.ts";
-import {
-  atan,
-  atan2,
-  cos,
-  elu,
-  erf,
-  floor,
-  gelu,
-  leakyRelu,
-  log1p,
-  logSigmoid,
-  pow,
-  reciprocal,
-  round,
-  rsqrt,
-  sign,
-  silu,
-  sin,
-  softplus,
-} from "./formula.ts";
-import { embedding, gather, indexSelect, scatterAdd } from "./indexing.ts";
-import { concat, flip, permute, select, slice, split, stack, transpose, unbind } from "./layout.ts";
-import { bceWithLogits, crossEntropy, huberLoss, klDiv, l1Loss, mseLoss, nllLoss, smoothL1Loss } from "./loss.ts";
-import { linear, matmul } from "./matmul.ts";
-import { batchNorm, groupNorm, layerNorm } from "./normalize.ts";
-import { pad, tril } from "./pad.ts";
-import { adaptiveAvgPool2d, avgPool2d, maxPool2d } from "./pool.ts";
-import { amax, amin, argmax, argmin, cumsum, max, mean, min, prod, sum } from "./reduce.ts";
-import { logSoftmax, softmax } from "./softmax.ts";
-import { logsumexp, norm, std, variance } from "./statistics.ts";
-import { abs, clamp, exp, hardtanh, log, relu, sigmoid, sqrt, square, tanh } from "./unary.ts";
-import { detach, flatten, reshape, squeeze, unsqueeze } from "./view.ts";
-import { maskedFill, where } from "./where.ts";
+import type { Operand } from "./arithmetic.ts";
+import * as functions from "./public.ts";
 
 const methods = {
-  add,
-  sub,
-  mul,
-  div,
-  pow,
-  atan2,
-  neg,
-  maximum,
-  minimum,
-  exp,
-  log,
-  log1p,
-  sqrt,
-  rsqrt,
-  square,
-  reciprocal,
-  abs,
-  sign,
-  floor,
-  round,
-  sin,
-  cos,
-  erf,
-  tanh,
-  sigmoid,
-  relu,
-  atan,
-  clamp,
-  gt,
-  ge,
-  lt,
-  le,
-  eq,
-  maskedFill,
+  add: functions.add,
+  sub: functions.sub,
+  mul: functions.mul,
+  div: functions.div,
+  pow: functions.pow,
+  atan2: functions.atan2,
+  neg: functions.neg,
+  maximum: functions.maximum,
+  minimum: functions.minimum,
+  exp: functions.exp,
+  log: functions.log,
+  log1p: functions.log1p,
+  sqrt: functions.sqrt,
+  rsqrt: functions.rsqrt,
+  square: functions.square,
+  reciprocal: functions.reciprocal,
+  abs: functions.abs,
+  sign: functions.sign,
+  floor: functions.floor,
+  round: functions.round,
+  sin: functions.sin,
+  cos: functions.cos,
+  erf: functions.erf,
+  tanh: functions.tanh,
+  sigmoid: functions.sigmoid,
+  relu: functions.relu,
+  atan: functions.atan,
+  clamp: functions.clamp,
+  gt: functions.gt,
+  ge: functions.ge,
+  lt: functions.lt,
+  le: functions.le,
+  eq: functions.eq,
+  maskedFill: functions.maskedFill,
   /**
    * z = this tensor where the condition is not 0, else y; all three broadcast, as in PyTorch. No gradient for the condition.
    *
    * @throws RangeError if the shapes do not broadcast; TypeError unless y is a tensor or a number.
    */
-  where: (x: Tensor, condition: Tensor, y: Operand): Tensor => where(condition, x, y),
-  matmul,
-  sum,
-  mean,
-  variance,
-  std,
-  prod,
-  cumsum,
-  logsumexp,
-  norm,
-  amax,
-  amin,
-  max,
-  min,
-  argmax,
-  argmin,
-  softmax,
-  logSoftmax,
-  reshape,
-  flatten,
-  squeeze,
-  unsqueeze,
-  transpose,
-  permute,
-  expand,
-  slice,
-  select,
-  indexSelect,
-  gather,
-  scatterAdd,
-  split,
-  unbind,
-  flip,
-  tile,
-  tril,
-  detach,
-  clone,
+  where: (x: Tensor, condition: Tensor, y: Operand): Tensor => functions.where(condition, x, y),
+  matmul: functions.matmul,
+  sum: functions.sum,
+  mean: functions.mean,
+  variance: functions.variance,
+  std: functions.std,
+  prod: functions.prod,
+  cumsum: functions.cumsum,
+  logsumexp: functions.logsumexp,
+  norm: functions.norm,
+  amax: functions.amax,
+  amin: functions.amin,
+  max: functions.max,
+  min: functions.min,
+  argmax: functions.argmax,
+  argmin: functions.argmin,
+  softmax: functions.softmax,
+  logSoftmax: functions.logSoftmax,
+  reshape: functions.reshape,
+  flatten: functions.flatten,
+  squeeze: functions.squeeze,
+  unsqueeze: functions.unsqueeze,
+  transpose: functions.transpose,
+  permute: functions.permute,
+  expand: functions.expand,
+  slice: functions.slice,
+  select: functions.select,
+  indexSelect: functions.indexSelect,
+  gather: functions.gather,
+  scatterAdd: functions.scatterAdd,
+  split: functions.split,
+  unbind: functions.unbind,
+  flip: functions.flip,
+  tile: functions.tile,
+  tril: functions.tril,
+  detach: functions.detach,
+  clone: functions.clone,
   /**
    * Adds ∂this/∂x into `x.grad` for every leaf x that requires a gradient, and consumes the records on the way.
    * `upstream` is the gradient of whatever follows, in the shape of this tensor; 1 by default, where there is one element.
@@ -135,39 +98,7 @@ const methods = {
 };
 
 // Without the annotation, a bundler would keep all of them for a program that uses a few.
-export const ops = /* @__PURE__ */ Object.assign({}, methods, {
-  where,
-  logSigmoid,
-  leakyRelu,
-  elu,
-  silu,
-  gelu,
-  softplus,
-  hardtanh,
-  linear,
-  concat,
-  stack,
-  pad,
-  embedding,
-  conv1d,
-  conv2d,
-  convTranspose2d,
-  maxPool2d,
-  avgPool2d,
-  adaptiveAvgPool2d,
-  batchNorm,
-  layerNorm,
-  groupNorm,
-  dropout,
-  crossEntropy,
-  nllLoss,
-  mseLoss,
-  l1Loss,
-  smoothL1Loss,
-  huberLoss,
-  bceWithLogits,
-  klDiv,
-});
+export const ops = /* @__PURE__ */ Object.assign({ backward }, functions);
 
 type Methods = typeof methods;
 /** The method that a function with the tensor as its first argument becomes. */

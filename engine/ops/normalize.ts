@@ -1,5 +1,5 @@
 /** Normalisation to mean 0 and variance 1, over a batch, a row or a group of channels. */
-import { NOT_NEGATIVE, numberOf, UNIT, withDefaults, wrongType } from "../arguments.ts";
+import { NOT_NEGATIVE, numberOf, UNIT, withDefaults } from "../arguments.ts";
 import { extra, heap, k } from "../backend.ts";
 import { checkUnchanged } from "../backward.ts";
 import { composedOp } from "../composed.ts";
@@ -10,7 +10,7 @@ import { alive, type Tensor, touch } from "../tensor.ts";
 import { add, mul } from "./arithmetic.ts";
 import { once } from "./expand.ts";
 import { transpose } from "./layout.ts";
-import { checkOptionalShape } from "./tensors.ts";
+import { checkGroups, checkOptionalShape } from "./tensors.ts";
 import { reshape } from "./view.ts";
 
 /** Options of {@link layerNorm}. */
@@ -148,12 +148,6 @@ const OWN_MOMENTS: Moments = { training: true, running: null, momentum: 0, unbia
 function normalize(x: Tensor, layout: Layout, options: Required<LayerNormOptions>, moments = OWN_MOMENTS): Tensor {
   const { weight, bias, eps } = options;
   return apply(normOp, { ...layout, ...moments, eps }, x, weight as Tensor, bias as Tensor);
-}
-
-export function checkGroups(where: string, numGroups: number, channels: number): void {
-  if (typeof numGroups !== "number") throw wrongType(where, "numGroups as a number", numGroups);
-  if (Number.isInteger(channels / numGroups) && Number.isInteger(numGroups) && numGroups > 0) return;
-  throw new RangeError(`${where}: expected numGroups to divide ${channels} channels, got ${numGroups}`);
 }
 
 const LAYER_NORM: Required<LayerNormOptions> = { weight: null, bias: null, eps: 1e-5 };

@@ -30,7 +30,7 @@ export interface ReduceOptions {
   keepdim?: boolean;
 }
 
-export const REDUCE: Required<ReduceOptions> = { axis: undefined, keepdim: false };
+const REDUCE: Required<ReduceOptions> = { axis: undefined, keepdim: false };
 
 /** x as [outer, n, inner], reduced over n. */
 interface Reduction {

@@ -7,7 +7,7 @@ import { alive, type Tensor } from "../tensor.ts";
 import { add, mul, neg, sub } from "./arithmetic.ts";
 import { eq } from "./compare.ts";
 import { slice } from "./layout.ts";
-import { amax, mean, REDUCE, type ReduceOptions, sum } from "./reduce.ts";
+import { amax, mean, type ReduceOptions, sum } from "./reduce.ts";
 import { abs, clamp, exp, log, sqrt, square } from "./unary.ts";
 import { reshape } from "./view.ts";
 
@@ -17,7 +17,8 @@ export interface VarianceOptions extends ReduceOptions {
   unbiased?: boolean;
 }
 
-const VARIANCE: Required<VarianceOptions> = { axis: undefined, keepdim: false, unbiased: true };
+const REDUCE: Required<ReduceOptions> = { axis: undefined, keepdim: false };
+const VARIANCE: Required<VarianceOptions> = { ...REDUCE, unbiased: true };
 
 /**
  * z = Σᵢ (xᵢ − mean x)² / (n − 1) over the axes, by default all, in two passes; over n with `unbiased: false`, else NaN for
@@ -65,7 +66,7 @@ export interface NormOptions extends ReduceOptions {
   p?: number;
 }
 
-const NORM: Required<NormOptions> = { axis: undefined, keepdim: false, p: 2 };
+const NORM: Required<NormOptions> = { ...REDUCE, p: 2 };
 
 /**
  * The p-norm over the axes, by default all: z = (Σ |xᵢ|ᵖ)^(1/p), max |xᵢ| for p = Infinity. Shapes as in {@link sum}.

@@ -1,4 +1,4 @@
-/** Tensors among the arguments of ops. */
+/** Tensors among the arguments of ops, and how many channels they have. */
 import { numbersOf, wrongType } from "../arguments.ts";
 import { formatShape, type Shape, sameShape } from "../shape.ts";
 import { alive, peek, Tensor } from "../tensor.ts";
@@ -46,4 +46,11 @@ export function targetsOf(where: string, x: Tensor, target: unknown): ArrayLike<
     ? `; does ${formatShape(x.sizes)} have a time axis? take a readout over time first, or repeat the targets`
     : "";
   throw new RangeError(`${where}: expected ${rows} targets, got ${n}${hint}`);
+}
+
+/** Throws unless so many channels make as many groups. */
+export function checkGroups(where: string, numGroups: number, channels: number): void {
+  if (typeof numGroups !== "number") throw wrongType(where, "numGroups as a number", numGroups);
+  if (Number.isInteger(channels / numGroups) && Number.isInteger(numGroups) && numGroups > 0) return;
+  throw new RangeError(`${where}: expected numGroups to divide ${channels} channels, got ${numGroups}`);
 }

@@ -1,7 +1,7 @@
 /** Rates that follow a cosine. */
 import { COUNT, ensure } from "../arguments.ts";
 import type { Optimizer } from "./optimizer.ts";
-import { Scheduler } from "./scheduler.ts";
+import { cosPi, Scheduler } from "./scheduler.ts";
 
 /** Options of {@link CosineAnnealingLR}. */
 export interface CosineAnnealingLROptions {
@@ -94,16 +94,4 @@ export class CosineAnnealingWarmRestarts extends Scheduler<Rounds> {
     const { baseLr, etaMin, passed, round } = this.state;
     return etaMin + ((baseLr - etaMin) * (1 + cosPi(passed / round))) / 2;
   }
-}
-
-/** cos πt, exact at integers and within 2·10⁻¹⁶ elsewhere: the same bits everywhere, unlike Math.cos. */
-export function cosPi(t: number): number {
-  // cos is even with period 2 in t, and cos π(1 − r) = −cos πr leaves an angle of at most π/2.
-  const turn = Math.abs(t % 2);
-  const r = Math.min(turn, 2 - turn);
-  const x = Math.PI * Math.min(r, 1 - r);
-  let sum = 1;
-  // The Taylor series from its small end: 1 − x²/(1·2)·(1 − x²/(3·4)·(1 − …)); x²⁴/24! is 10⁻¹⁹.
-  for (let n = 22; n > 0; n -= 2) sum = 1 - (sum * x * x) / (n * (n - 1));
-  return r > 0.5 ? -sum : sum;
 }

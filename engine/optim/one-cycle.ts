@@ -1,8 +1,7 @@
 import { COUNT, ensure, POSITIVE, UNIT, WHOLE } from "../arguments.ts";
-import { cosPi } from "./cosine.ts";
 import { limited } from "./fields.ts";
 import type { Optimizer } from "./optimizer.ts";
-import { type Progress, Scheduler, type SchedulerState } from "./scheduler.ts";
+import { cosPi, type Progress, Scheduler, type SchedulerState } from "./scheduler.ts";
 
 /** Options of {@link OneCycleLR}. */
 export interface OneCycleLROptions {

@@ -110,3 +110,15 @@ export abstract class Scheduler<Options extends object = object> {
     this.state.lastLr = lr;
   }
 }
+
+/** cos πt, exact at integers and within 2·10⁻¹⁶ elsewhere: the same bits everywhere, unlike Math.cos. */
+export function cosPi(t: number): number {
+  // cos is even with period 2 in t, and cos π(1 − r) = −cos πr leaves an angle of at most π/2.
+  const turn = Math.abs(t % 2);
+  const r = Math.min(turn, 2 - turn);
+  const x = Math.PI * Math.min(r, 1 - r);
+  let sum = 1;
+  // The Taylor series from its small end: 1 − x²/(1·2)·(1 − x²/(3·4)·(1 − …)); x²⁴/24! is 10⁻¹⁹.
+  for (let n = 22; n > 0; n -= 2) sum = 1 - (sum * x * x) / (n * (n - 1));
+  return r > 0.5 ? -sum : sum;
+}

@@ -1,0 +1,22 @@
+/** All that the package exports of ops. Files are named with a star where all that they export is public. */
+export { add, div, maximum, minimum, mul, neg, type Operand, sub } from "./arithmetic.ts";
+export * from "./clone.ts";
+export * from "./compare.ts";
+export { type ConvOptions, type ConvTransposeOptions, conv1d, conv2d, convTranspose2d } from "./conv.ts";
+export * from "./dropout.ts";
+export { expand, tile } from "./expand.ts";
+export * from "./formula.ts";
+export { type EmbeddingOptions, embedding, gather, type Indices, indexSelect, scatterAdd } from "./indexing.ts";
+export * from "./layout.ts";
+export * from "./loss.ts";
+export { linear, matmul } from "./matmul.ts";
+export * from "./normalize.ts";
+export * from "./pad.ts";
+export { type AvgPoolOptions, adaptiveAvgPool2d, avgPool2d, type MaxPoolOptions, maxPool2d } from "./pool.ts";
+export * from "./reduce.ts";
+export * from "./softmax.ts";
+export * from "./statistics.ts";
+export * from "./unary.ts";
+export { detach, flatten, reshape, squeeze, unsqueeze } from "./view.ts";
+export { maskedFill, where } from "./where.ts";
+export type { Pair } from "./windows.ts";
