@@ -32,9 +32,8 @@ export const COUNT: Range = { expected: "a positive integer", fits: (x) => isInt
 const isInteger = (x: number): boolean => Number.isInteger(x) && x <= MAX_INTEGER && x >= -MAX_INTEGER;
 
 /** As `typeof`, with lists and null apart from objects. */
-export function typeOf(value: unknown): string {
-  return Array.isArray(value) ? "array" : value === null ? "null" : typeof value;
-}
+export const typeOf = (value: unknown): string =>
+  Array.isArray(value) ? "array" : value === null ? "null" : typeof value;
 
 const LONGEST = 40;
 
@@ -53,9 +52,8 @@ function showList(list: readonly unknown[]): string {
 }
 
 /** The error for a value of the wrong kind. */
-export function wrongType(where: string, expected: string, got: unknown, hint = ""): TypeError {
-  return new TypeError(`${where}: expected ${expected}, got ${show(got)}${hint}`);
-}
+export const wrongType = (where: string, expected: string, got: unknown, hint = ""): TypeError =>
+  new TypeError(`${where}: expected ${expected}, got ${show(got)}${hint}`);
 
 /** Throws a RangeError with the value unless it is fine. */
 export function ensure(fine: boolean, where: string, expected: string, got: unknown): void {
@@ -170,9 +168,8 @@ export function numbersOf(where: string, expected: string, values: unknown): Arr
 }
 
 /** Typed arrays of numbers, those over memory of other realms and workers too. */
-function isTypedArray(values: unknown): values is Float64Array {
-  return ArrayBuffer.isView(values) && !(values instanceof DataView) && !/Big/.test(tagOf(values));
-}
+const isTypedArray = (values: unknown): values is Float64Array =>
+  ArrayBuffer.isView(values) && !(values instanceof DataView) && !/Big/.test(tagOf(values));
 
 const tagOf = (values: object): string => Object.prototype.toString.call(values);
 
@@ -235,9 +232,10 @@ export function withDefaults<Options extends object>(where: string, defaults: Op
 }
 
 /** The same with all options in an object of their own, for those who copy or list them. */
-export function allOptions<Options extends object>(where: string, defaults: Options, options: unknown): Options {
-  return { ...defaults, ...withDefaults(where, defaults, options) };
-}
+export const allOptions = <Options extends object>(where: string, defaults: Options, options: unknown): Options => ({
+  ...defaults,
+  ...withDefaults(where, defaults, options),
+});
 
 /** Whether the options have been through `withDefaults` already. */
 const isSettled = (options: unknown, defaults: object): boolean =>

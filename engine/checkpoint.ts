@@ -72,9 +72,8 @@ function wide(high: number, low: number): number {
  *   or metadata that are not strings; Error for a tensor that was freed.
  * @see https://github.com/huggingface/safetensors
  */
-export function saveSafetensors(tensors: NamedArrays, metadata: Record<string, string> = {}): Uint8Array {
-  return writeSafetensors("saveSafetensors", tensors, metadata);
-}
+export const saveSafetensors = (tensors: NamedArrays, metadata: Record<string, string> = {}): Uint8Array =>
+  writeSafetensors("saveSafetensors", tensors, metadata);
 
 /** The same, with the place that errors name. All is read first, once, so that no getter runs between a check and a use. */
 export function writeSafetensors(where: string, tensors: object, metadata: object): Uint8Array {
@@ -347,11 +346,7 @@ function placeOf(
 }
 
 /** The list that a text is, if it holds neither lists nor objects. */
-function listOf(json = ""): unknown[] | undefined {
-  return /^\[[^[{]*$/.test(json) ? JSON.parse(json) : undefined;
-}
+const listOf = (json = ""): unknown[] | undefined => (/^\[[^[{]*$/.test(json) ? JSON.parse(json) : undefined);
 
 /** The text of a value for an error message, in one line. */
-function brief(json = "undefined"): string {
-  return cut(json).replace(/\s+/g, " ");
-}
+const brief = (json = "undefined"): string => cut(json).replace(/\s+/g, " ");

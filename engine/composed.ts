@@ -8,13 +8,10 @@ import { atRoot } from "./tape.ts";
 /** At most five arguments: a list of any length would take memory at each call. */
 type Fn = (a: never, b: never, c: never, d: never, e: never) => unknown;
 
-function run(fn: Fn, a: never, b: never, c: never, d: never, e: never): unknown {
-  return scope === root && !scope.recording ? apart(fn, a, b, c, d, e) : fn(a, b, c, d, e);
-}
+const run = (fn: Fn, a: never, b: never, c: never, d: never, e: never): unknown =>
+  scope === root && !scope.recording ? apart(fn, a, b, c, d, e) : fn(a, b, c, d, e);
 
-function apart(fn: Fn, a: never, b: never, c: never, d: never, e: never): unknown {
-  return atRoot(() => fn(a, b, c, d, e));
-}
+const apart = (fn: Fn, a: never, b: never, c: never, d: never, e: never): unknown => atRoot(() => fn(a, b, c, d, e));
 
 /** The op that fn, a function over other ops, is: the same function, whose intermediate tensors are freed outside of tapes too. */
 /* @__NO_SIDE_EFFECTS__ */

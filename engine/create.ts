@@ -93,9 +93,8 @@ function ragged(shape: Shape, axis: number, got: string): never {
  * @throws RangeError unless the sizes are positive integers, with a product of at most 2³⁰; TypeError unless the shape is a
  *   list and the value a number.
  */
-export function full(shape: Shape, value: number, options: TensorOptions = DEFAULTS): Tensor {
-  return filled("full", shape, value, options);
-}
+export const full = (shape: Shape, value: number, options: TensorOptions = DEFAULTS): Tensor =>
+  filled("full", shape, value, options);
 
 function filled(where: string, shape: Shape, value: number, options: TensorOptions): Tensor {
   if (typeof value !== "number") throw wrongType(where, "a number", value);
@@ -110,18 +109,14 @@ function filled(where: string, shape: Shape, value: number, options: TensorOptio
  *
  * @throws RangeError or TypeError as {@link full}.
  */
-export function zeros(shape: Shape, options: TensorOptions = DEFAULTS): Tensor {
-  return filled("zeros", shape, 0, options);
-}
+export const zeros = (shape: Shape, options: TensorOptions = DEFAULTS): Tensor => filled("zeros", shape, 0, options);
 
 /**
  * A tensor of the given shape in which every element is 1.
  *
  * @throws RangeError or TypeError as {@link full}.
  */
-export function ones(shape: Shape, options: TensorOptions = DEFAULTS): Tensor {
-  return filled("ones", shape, 1, options);
-}
+export const ones = (shape: Shape, options: TensorOptions = DEFAULTS): Tensor => filled("ones", shape, 1, options);
 
 /**
  * The identity matrix [n, n].
@@ -158,9 +153,7 @@ export function arange(start: number, end: number, step = 1): Tensor {
  *
  * @throws RangeError or TypeError as {@link full}; TypeError for a generator that is none.
  */
-export function rand(shape: Shape, options: RandomOptions = RANDOM): Tensor {
-  return drawn("rand", shape, options, uniform);
-}
+export const rand = (shape: Shape, options: RandomOptions = RANDOM): Tensor => drawn("rand", shape, options, uniform);
 
 function drawn(where: string, shape: Shape, options: RandomOptions, draw: typeof uniform): Tensor {
   const { generator: given, requiresGrad } = withDefaults(where, RANDOM, options);
@@ -176,9 +169,7 @@ function drawn(where: string, shape: Shape, options: RandomOptions, draw: typeof
  * @throws RangeError or TypeError as {@link full}; TypeError for a generator that is none.
  * @see Box and Muller (1958), A Note on the Generation of Random Normal Deviates, Annals of Mathematical Statistics 29(2).
  */
-export function randn(shape: Shape, options: RandomOptions = RANDOM): Tensor {
-  return drawn("randn", shape, options, normal);
-}
+export const randn = (shape: Shape, options: RandomOptions = RANDOM): Tensor => drawn("randn", shape, options, normal);
 
 /**
  * zᵢ = 1 with probability pᵢ, else 0, in the shape of the probabilities, which are clamped to [0, 1]. No gradient.

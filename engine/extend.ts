@@ -120,18 +120,15 @@ export function bitsOf(x: Tensor): number {
  * The n values at an address, live; none at the address 0. Take them after all addresses: where memory grows for one of these, earlier
  * views are detached.
  */
-export function valuesAt(address: number, n: number): Float32Array | Float64Array {
-  return heapOf(address).view(address, address === 0 ? 0 : n);
-}
+export const valuesAt = (address: number, n: number): Float32Array | Float64Array =>
+  heapOf(address).view(address, address === 0 ? 0 : n);
 
 /**
  * A tensor with unwritten values, to be an output, or what forward keeps for backward. It belongs to the tape that runs.
  *
  * @throws RangeError for an impossible shape, or where memory runs out.
  */
-export function empty(shape: Shape): Tensor {
-  return emptyOf(checkShape("empty", shape));
-}
+export const empty = (shape: Shape): Tensor => emptyOf(checkShape("empty", shape));
 
 /**
  * The same for spikes, whose bits, at `bitsOf`, are to be written: `Math.ceil(size / 32)` words of 32, the first spike lowest. Inside
@@ -139,18 +136,14 @@ export function empty(shape: Shape): Tensor {
  *
  * @throws as {@link empty}.
  */
-export function emptySpikes(shape: Shape): Tensor {
-  return spikesOf(checkShape("emptySpikes", shape));
-}
+export const emptySpikes = (shape: Shape): Tensor => spikesOf(checkShape("emptySpikes", shape));
 
 /**
  * The address of a buffer to work in, until `recycle` or the end of the tape; its content is anything.
  *
  * @throws RangeError unless bytes is a positive integer, or where memory runs out.
  */
-export function allocate(bytes: number): number {
-  return allocated(numberOf("allocate", "bytes", bytes, COUNT));
-}
+export const allocate = (bytes: number): number => allocated(numberOf("allocate", "bytes", bytes, COUNT));
 
 /** Gives back a buffer from {@link allocate}, in the same forward or backward; `bytes` as asked for. */
 export function recycle(address: number, bytes: number): void {

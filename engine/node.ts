@@ -198,12 +198,10 @@ function partsOf(where: string, run: TrainingRun): Record<string, Stateful> {
   return { ...given, defaultGenerator: stateOf(defaultGenerator), ...own };
 }
 
-function stateOf(generator: Generator): Stateful {
-  return {
-    stateDict: () => generator.getState(),
-    loadStateDict: (state: GeneratorState) => generator.setState(state),
-  };
-}
+const stateOf = (generator: Generator): Stateful => ({
+  stateDict: () => generator.getState(),
+  loadStateDict: (state: GeneratorState) => generator.setState(state),
+});
 
 /** Levels of lists and objects in a state, fewer than a reader of JSON takes. A cycle has more. */
 const DEEPEST = 100;
@@ -236,9 +234,7 @@ function pack(path: string, value: unknown, arrays: NamedArrays, depth = 0): unk
 }
 
 /** An object that reads as one of those that `pack` puts in the place of something else. */
-function isMarked(value: object): boolean {
-  return "$array" in value || "$number" in value;
-}
+const isMarked = (value: object): boolean => "$array" in value || "$number" in value;
 
 /** Characters of JSON of one state, of which the objects that it stands for may take twenty times the memory. */
 const LONGEST = 2 ** 24;

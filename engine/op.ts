@@ -93,14 +93,12 @@ export interface Factors {
 const NONE = null as unknown as Tensor;
 
 /** z = op(a, b, c), recorded if one of them requires a gradient. */
-export function apply<Attrs>(op: Op<Attrs>, attrs: Attrs, a: Tensor, b: Tensor = NONE, c: Tensor = NONE): Tensor {
-  return scope === root ? applyAtRoot(op, attrs, a, b, c) : run(op, attrs, a, b, c);
-}
+export const apply = <Attrs>(op: Op<Attrs>, attrs: Attrs, a: Tensor, b: Tensor = NONE, c: Tensor = NONE): Tensor =>
+  scope === root ? applyAtRoot(op, attrs, a, b, c) : run(op, attrs, a, b, c);
 
 /** At the root, no tape gives back what an op has taken before it fails. */
-function applyAtRoot<Attrs>(op: Op<Attrs>, attrs: Attrs, a: Tensor, b: Tensor, c: Tensor): Tensor {
-  return allOrNothing(() => run(op, attrs, a, b, c));
-}
+const applyAtRoot = <Attrs>(op: Op<Attrs>, attrs: Attrs, a: Tensor, b: Tensor, c: Tensor): Tensor =>
+  allOrNothing(() => run(op, attrs, a, b, c));
 
 function run<Attrs>(op: Op<Attrs>, attrs: Attrs, a: Tensor, b: Tensor, c: Tensor): Tensor {
   if (op.takesBits) readyOrPacked(op.name, a);
@@ -164,9 +162,8 @@ export function gradOfPart(main: Tensor, index: number): number {
 }
 
 /** Whether a gradient has reached the output of a record, or one of its further outputs. */
-export function isReached({ gradPtr, parts }: Tensor): boolean {
-  return gradPtr !== 0 || parts?.some((z) => isPart(z) && z.gradPtr !== 0) === true;
-}
+export const isReached = ({ gradPtr, parts }: Tensor): boolean =>
+  gradPtr !== 0 || parts?.some((z) => isPart(z) && z.gradPtr !== 0) === true;
 
 /** Throws for what is no tensor, and when x is freed; writes out spikes and constant expansions. */
 export function ready(where: string, x: Tensor): void {
@@ -206,9 +203,7 @@ export function freshGradOf(x: Tensor, start: number): number {
 }
 
 /** Tensors of linear memory are constants for the float64 kernels, whose own addresses are negative. */
-export function isOutside(x: Tensor): boolean {
-  return inReference() && x.ptr > 0;
-}
+export const isOutside = (x: Tensor): boolean => inReference() && x.ptr > 0;
 
 /** Throws where the record of x was consumed. */
 export function checkUnconsumed(x: Tensor): void {
@@ -230,14 +225,11 @@ function leafGradient(x: Tensor): number {
 }
 
 /** Whether x can take over the buffer of another's gradient: it wants one, has none yet, and is not a leaf. */
-export function canTakeOver(x: Tensor): boolean {
-  return x.requiresGrad && x.gradPtr === 0 && x.op !== null && !isOutside(x);
-}
+export const canTakeOver = (x: Tensor): boolean => x.requiresGrad && x.gradPtr === 0 && x.op !== null && !isOutside(x);
 
 /** Whether x can take over the buffer of another's gradient, and the op that made x reads it in this form. */
-export function canTake(x: Tensor, kind: GradientForm["kind"]): boolean {
-  return x.op?.takes?.includes(kind) === true && canTakeOver(x);
-}
+export const canTake = (x: Tensor, kind: GradientForm["kind"]): boolean =>
+  x.op?.takes?.includes(kind) === true && canTakeOver(x);
 
 /** z's gradient becomes that of x, which can take it over, in this form. */
 export function handOver(z: Tensor, x: Tensor, form: GradientForm | null = null): void {

@@ -10,9 +10,7 @@ export const MAX_ELEMENTS = 2 ** 30;
 /** More axes than anybody needs; nested arrays that hold themselves have no end. */
 export const MAX_AXES = 64;
 
-export function formatShape(shape: Shape): string {
-  return show(shape);
-}
+export const formatShape = (shape: Shape): string => show(shape);
 
 export function sizeOf(shape: Shape): number {
   let size = 1;
@@ -75,9 +73,7 @@ export function placeOf(where: string, name: string, place: number, n: number): 
 }
 
 /** The place of an axis among those of a tensor. */
-export function axisOf(where: string, axis: number, ndim: number): number {
-  return placeOf(where, "an axis", axis, ndim);
-}
+export const axisOf = (where: string, axis: number, ndim: number): number => placeOf(where, "an axis", axis, ndim);
 
 /** Axes ascending and without repetition; all of them for undefined. */
 export function axesOf(where: string, axis: number | readonly number[] | undefined, ndim: number): number[] {
@@ -96,9 +92,7 @@ export function axesOf(where: string, axis: number | readonly number[] | undefin
 }
 
 /** Elements from one place of an axis to the next, for each axis. */
-export function stridesOf(shape: Shape): number[] {
-  return shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));
-}
+export const stridesOf = (shape: Shape): number[] => shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));
 
 /** The NumPy broadcast of two shapes. */
 export function broadcastShapes(where: string, x: Shape, y: Shape): Shape {

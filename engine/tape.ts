@@ -36,9 +36,7 @@ export function noGrad<R>(fn: () => R): R {
 }
 
 /** fn() outside of all tapes: only its result is left. One that looks into a tensor that stays goes on to do so. */
-export function atRoot<R>(fn: () => R): R {
-  return run("atRoot", false, fn, handOut);
-}
+export const atRoot = <R>(fn: () => R): R => run("atRoot", false, fn, handOut);
 
 function run<R>(where: string, recording: boolean, fn: () => R, release: Release): R {
   const inner = enter(recording);
@@ -112,9 +110,7 @@ export function persist<T extends Tensor>(t: T): T {
 }
 
 /** How many bytes of linear memory are in use now, were at most, and are held. */
-export function memoryStats(): MemoryStats {
-  return heap.stats();
-}
+export const memoryStats = (): MemoryStats => heap.stats();
 
 /** Lets the `peak` of {@link memoryStats} start again from what is in use now. */
 export function resetPeak(): void {

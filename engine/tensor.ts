@@ -329,14 +329,10 @@ export class Tensor {
 export interface Tensor extends TensorMethods {}
 
 /** A tensor of the current scope with unwritten memory. */
-export function empty(shape: Shape): Tensor {
-  return unwritten(shape, sizeOf(shape));
-}
+export const empty = (shape: Shape): Tensor => unwritten(shape, sizeOf(shape));
 
 /** The same, of the shape of x. */
-export function emptyLike(x: Tensor): Tensor {
-  return unwritten(x.sizes, x.size);
-}
+export const emptyLike = (x: Tensor): Tensor => unwritten(x.sizes, x.size);
 
 function unwritten(shape: Shape, size: number): Tensor {
   const z = new Tensor(shape, size, allocate(4 * size), scope.region, scope === root);
@@ -372,14 +368,11 @@ export function emptySpikes(shape: Shape): Tensor {
 export const spikesAt = ({ bits, ptr }: Tensor): number => (bits !== 0 ? bits : ptr);
 
 /** Bytes of a stream of n bits and the word after it that may be read. */
-export function streamBytes(n: number): number {
-  return 4 * Math.ceil(n / 32) + 4;
-}
+export const streamBytes = (n: number): number => 4 * Math.ceil(n / 32) + 4;
 
 /** Values that stay while memory grows: a copy of a view that `data` gave. */
-export function steady(values: ArrayLike<number>): ArrayLike<number> {
-  return values instanceof Float32Array && values.buffer === memory.buffer ? values.slice() : values;
-}
+export const steady = (values: ArrayLike<number>): ArrayLike<number> =>
+  values instanceof Float32Array && values.buffer === memory.buffer ? values.slice() : values;
 
 /** A tensor that looks into the memory of `base`, `offset` elements in. */
 export function viewOf(base: Tensor, shape: Shape, size: number, offset: number): Tensor {
@@ -397,9 +390,7 @@ export function packedView(x: Tensor, shape: Shape): Tensor {
   return z;
 }
 
-function isAlive(t: Tensor): boolean {
-  return t.region.open && rootOf(t).region.open;
-}
+const isAlive = (t: Tensor): boolean => t.region.open && rootOf(t).region.open;
 
 /** Throws unless t is a tensor of this copy of the package whose memory is there. */
 export function alive(t: Tensor, where: string): void {

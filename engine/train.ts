@@ -223,8 +223,8 @@ export function accuracy(output: Tensor, y: ArrayLike<number> | Tensor): number 
 /** Longest time without a pause, so that a page stays responsive. */
 const LONGEST_RUN_MS = 12;
 
-function yieldToOthers(): Promise<void> {
-  return new Promise((resolve) => {
+const yieldToOthers = (): Promise<void> =>
+  new Promise((resolve) => {
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = () => {
       port1.close();
@@ -232,4 +232,3 @@ function yieldToOthers(): Promise<void> {
     };
     port2.postMessage(null);
   });
-}

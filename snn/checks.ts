@@ -30,9 +30,8 @@ const TIME_FIRST =
   "; time is the first axis and neurons are the last, [T, B, …, N]; a loader gives [B, T, …]: x.transpose(0, 1)";
 
 /** A hint for a current that should have n neurons on its last axis: nothing, unless its axes seem to be in another order. */
-export function axesHint(shape: Shape, n: number): string {
-  return shape.length === 1 || shape.includes(n) ? TIME_FIRST : "";
-}
+export const axesHint = (shape: Shape, n: number): string =>
+  shape.length === 1 || shape.includes(n) ? TIME_FIRST : "";
 
 /** Throws unless the state has the shape of one time step. */
 export function checkState(where: string, name: string, state: Tensor, shape: Shape): void {

@@ -364,19 +364,17 @@ type AnyRecurrent = Recurrent<object, AnyResult>;
 const OWN_WEIGHT = "recurrent V";
 
 /** The step with V ⊙ s of the step before added to its current. */
-function feedingItself(name: string, definition: StepDefinition, features: number): StepDefinition {
-  return {
-    ...definition,
-    name,
-    states: [...definition.states, "spikes"],
-    parameters: { ...definition.parameters, [OWN_WEIGHT]: features === 1 ? "scalar" : "column" },
-    step(argument) {
-      const { current, spikes, [OWN_WEIGHT]: V } = argument as unknown as Record<string, Value>;
-      const fed = (current as Value).add((spikes as Value).mul(V as Value));
-      return definition.step(Object.create(argument, { current: { value: fed } }));
-    },
-  };
-}
+const feedingItself = (name: string, definition: StepDefinition, features: number): StepDefinition => ({
+  ...definition,
+  name,
+  states: [...definition.states, "spikes"],
+  parameters: { ...definition.parameters, [OWN_WEIGHT]: features === 1 ? "scalar" : "column" },
+  step(argument) {
+    const { current, spikes, [OWN_WEIGHT]: V } = argument as unknown as Record<string, Value>;
+    const fed = (current as Value).add((spikes as Value).mul(V as Value));
+    return definition.step(Object.create(argument, { current: { value: fed } }));
+  },
+});
 
 const LINEAR = /* @__PURE__ */ forwardOf(Linear);
 

@@ -27,9 +27,7 @@ export interface CustomSurrogate {
 }
 
 /** The surrogate, which from now on stays as it is: kernels take its numbers as they are. */
-export function made(s: Surrogate): Surrogate {
-  return Object.freeze(Object.assign(new Made(), s));
-}
+export const made = (s: Surrogate): Surrogate => Object.freeze(Object.assign(new Made(), s));
 
 /** Throws unless it is a surrogate that {@link made} has made. */
 export function checkSurrogate(where: string, s: Surrogate): void {

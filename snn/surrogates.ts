@@ -36,9 +36,8 @@ function known<Name extends string>(
  *
  * @throws RangeError unless the slope is in [1e-18, 1e18]; TypeError for another option.
  */
-export function sigmoid(options: { slope?: number } = {}): Surrogate {
-  return known("sigmoid", SIGMOID, options, "slope", 10, sigmoidSlope, (x, slope) => x.mul(slope).sigmoid());
-}
+export const sigmoid = (options: { slope?: number } = {}): Surrogate =>
+  known("sigmoid", SIGMOID, options, "slope", 10, sigmoidSlope, (x, slope) => x.mul(slope).sigmoid());
 
 /**
  * surrogate′(x) = 1 / (1 + k|x|)², primitive x / (1 + k|x|). Default slope k = 25, as in snnTorch.
@@ -46,9 +45,8 @@ export function sigmoid(options: { slope?: number } = {}): Surrogate {
  * @throws RangeError unless the slope is in [1e-18, 1e18]; TypeError for another option.
  * @see Zenke and Ganguli (2018), SuperSpike, Neural Computation 30(6).
  */
-export function fastSigmoid(options: { slope?: number } = {}): Surrogate {
-  return known("fastSigmoid", FAST_SIGMOID, options, "slope", 25, fastSigmoidSlope, fastSigmoidStep);
-}
+export const fastSigmoid = (options: { slope?: number } = {}): Surrogate =>
+  known("fastSigmoid", FAST_SIGMOID, options, "slope", 25, fastSigmoidSlope, fastSigmoidStep);
 
 /**
  * surrogate′(x) = (α/2) / (1 + (π/2·α·x)²), primitive arctan(π/2·α·x)/π + 1/2. Default α = 2, as in snnTorch.
@@ -56,15 +54,14 @@ export function fastSigmoid(options: { slope?: number } = {}): Surrogate {
  * @throws RangeError unless alpha is in [1e-18, 1e18]; TypeError for another option.
  * @see Fang et al. (2021), Incorporating Learnable Membrane Time Constant, ICCV.
  */
-export function atan(options: { alpha?: number } = {}): Surrogate {
-  return known("atan", ATAN, options, "alpha", 2, atanSlope, (x, alpha) =>
+export const atan = (options: { alpha?: number } = {}): Surrogate =>
+  known("atan", ATAN, options, "alpha", 2, atanSlope, (x, alpha) =>
     x
       .mul((Math.PI / 2) * alpha)
       .atan()
       .mul(1 / Math.PI)
       .add(0.5),
   );
-}
 
 /**
  * surrogate′(x) = α/√π·exp(−α²x²), primitive (1 + erf αx) / 2. Default α = 2.
@@ -72,9 +69,8 @@ export function atan(options: { alpha?: number } = {}): Surrogate {
  * @throws RangeError unless alpha is in [1e-18, 1e18]; TypeError for another option.
  * @see Esser et al. (2016), Convolutional networks for fast, energy-efficient neuromorphic computing, PNAS 113(41).
  */
-export function erf(options: { alpha?: number } = {}): Surrogate {
-  return known("erf", ERF, options, "alpha", 2, erfSlope, erfStep);
-}
+export const erf = (options: { alpha?: number } = {}): Surrogate =>
+  known("erf", ERF, options, "alpha", 2, erfSlope, erfStep);
 
 /**
  * The density of a normal distribution, surrogate′(x) = exp(−x²/2σ²) / (σ√2π), primitive its distribution function.
@@ -84,9 +80,8 @@ export function erf(options: { alpha?: number } = {}): Surrogate {
  * @see Yin, Corradi and Bohté (2021), Accurate and efficient time-domain classification with adaptive spiking recurrent
  *   neural networks, Nature Machine Intelligence 3.
  */
-export function gaussian(options: { sigma?: number } = {}): Surrogate {
-  return known("gaussian", ERF, options, "sigma", 0.5, erfSlope, erfStep, (sigma) => Math.SQRT1_2 / sigma);
-}
+export const gaussian = (options: { sigma?: number } = {}): Surrogate =>
+  known("gaussian", ERF, options, "sigma", 0.5, erfSlope, erfStep, (sigma) => Math.SQRT1_2 / sigma);
 
 /**
  * surrogate′(x) = (1 − |x|/w) / w for |x| < w, else 0; primitive its integral, from 0 to 1. Default width w = 1.
@@ -94,12 +89,11 @@ export function gaussian(options: { sigma?: number } = {}): Surrogate {
  * @throws RangeError unless the width is in [1e-18, 1e18]; TypeError for another option.
  * @see Bellec et al. (2018), Long short-term memory and learning-to-learn in networks of spiking neurons, NeurIPS.
  */
-export function triangular(options: { width?: number } = {}): Surrogate {
-  return known("triangular", TRIANGULAR, options, "width", 1, triangularSlope, (x, width) => {
+export const triangular = (options: { width?: number } = {}): Surrogate =>
+  known("triangular", TRIANGULAR, options, "width", 1, triangularSlope, (x, width) => {
     const y = x.mul(1 / width).clamp(-1, 1);
     return y.sub(y.mul(y.abs()).mul(0.5)).add(0.5);
   });
-}
 
 /**
  * surrogate′(x) = 1/w for |x| < w/2, else 0; primitive x/w + 1/2 between 0 and 1. Default width w = 1.
@@ -108,14 +102,13 @@ export function triangular(options: { width?: number } = {}): Surrogate {
  * @see Wu et al. (2018), Spatio-Temporal Backpropagation for Training High-Performance Spiking Neural Networks,
  *   Frontiers in Neuroscience 12.
  */
-export function boxcar(options: { width?: number } = {}): Surrogate {
-  return known("boxcar", BOXCAR, options, "width", 1, boxcarSlope, (x, width) =>
+export const boxcar = (options: { width?: number } = {}): Surrogate =>
+  known("boxcar", BOXCAR, options, "width", 1, boxcarSlope, (x, width) =>
     x
       .mul(1 / width)
       .add(0.5)
       .clamp(0, 1),
   );
-}
 
 /**
  * surrogate′(x) = 1 / (1 + α|x|)², the fast sigmoid as Norse names it. Default α = 100.
@@ -123,17 +116,16 @@ export function boxcar(options: { width?: number } = {}): Surrogate {
  * @throws RangeError unless alpha is in [1e-18, 1e18]; TypeError for another option.
  * @see Zenke and Ganguli (2018), SuperSpike, Neural Computation 30(6).
  */
-export function superSpike(options: { alpha?: number } = {}): Surrogate {
-  return known("superSpike", FAST_SIGMOID, options, "alpha", 100, fastSigmoidSlope, fastSigmoidStep);
-}
+export const superSpike = (options: { alpha?: number } = {}): Surrogate =>
+  known("superSpike", FAST_SIGMOID, options, "alpha", 100, fastSigmoidSlope, fastSigmoidStep);
 
 /**
  * surrogate′(x) = 1, primitive x + 1/2.
  *
  * @see Bengio, Léonard and Courville (2013), Estimating or Propagating Gradients Through Stochastic Neurons.
  */
-export function straightThrough(): Surrogate {
-  return known(
+export const straightThrough = (): Surrogate =>
+  known(
     "straightThrough",
     STRAIGHT_THROUGH,
     {},
@@ -142,7 +134,6 @@ export function straightThrough(): Surrogate {
     () => () => 1,
     (x) => x.add(0.5),
   );
-}
 
 /**
  * A derivative of your own: surrogate′(x) = derivative(x), at x = u − θ; `primitive` is null if not given. Both are traced, like the

@@ -87,9 +87,8 @@ export class TensorDataset<Y extends Targets = Targets> {
 }
 
 /** The name of the kind of a typed array, also of one from another realm; that of anything else is empty. */
-function kindOf(values: unknown): string {
-  return ArrayBuffer.isView(values) ? (values as Float32Array)[Symbol.toStringTag] : "";
-}
+const kindOf = (values: unknown): string =>
+  ArrayBuffer.isView(values) ? (values as Float32Array)[Symbol.toStringTag] : "";
 
 /** Class index i. Throws for what is no integer of 32 bits. */
 export function classAt(where: string, labels: ArrayLike<number>, i: number): number {

@@ -130,9 +130,8 @@ function checkLength(values: ArrayLike<number>, size: number): void {
   throw new RangeError(`${WHERE}: expected ${size} values in the dataset, as when it was made, got ${values.length}`);
 }
 
-function bufferOf(buffer: Tensor | null, batchSize: number, shape: Shape): Tensor {
-  return buffer?.region.open ? buffer : persist(empty([batchSize, ...shape]));
-}
+const bufferOf = (buffer: Tensor | null, batchSize: number, shape: Shape): Tensor =>
+  buffer?.region.open ? buffer : persist(empty([batchSize, ...shape]));
 
 /** Writes n samples from `start` on into the buffer; returns it, or a view of its first rows. */
 function fill(

@@ -217,6 +217,4 @@ export function moduleOf(where: string, value: Module): Module {
  * The `forward` that a class was written with. A class asks when its file is loaded, so that `isPure` is false where somebody
  * puts another function in its place later, on the prototype too: that one may keep what it gets and returns.
  */
-export function forwardOf(written: { readonly prototype: Module }): Module["forward"] {
-  return written.prototype.forward;
-}
+export const forwardOf = (written: { readonly prototype: Module }): Module["forward"] => written.prototype.forward;

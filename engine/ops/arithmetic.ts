@@ -167,56 +167,45 @@ export function asTensor(where: string, x: Operand): Tensor {
  *
  * @throws RangeError if the shapes do not broadcast; TypeError unless y is a tensor or a number.
  */
-export function add(x: Tensor, y: Operand): Tensor {
-  return typeof y === "number" ? apply(addNumberOp, { alpha: 1, beta: y }, x) : broadcast(addOp, x, y);
-}
+export const add = (x: Tensor, y: Operand): Tensor =>
+  typeof y === "number" ? apply(addNumberOp, { alpha: 1, beta: y }, x) : broadcast(addOp, x, y);
 
 /**
  * z = x − y, broadcast.  ∂L/∂x = ∂L/∂z,  ∂L/∂y = −∂L/∂z.
  *
  * @throws RangeError if the shapes do not broadcast; TypeError unless y is a tensor or a number.
  */
-export function sub(x: Tensor, y: Operand): Tensor {
-  return typeof y === "number" ? apply(subNumberOp, { alpha: 1, beta: -y }, x) : broadcast(subOp, x, y);
-}
+export const sub = (x: Tensor, y: Operand): Tensor =>
+  typeof y === "number" ? apply(subNumberOp, { alpha: 1, beta: -y }, x) : broadcast(subOp, x, y);
 
 /**
  * z = x ⊙ y, broadcast.  ∂L/∂x = ∂L/∂z ⊙ y,  ∂L/∂y = ∂L/∂z ⊙ x.
  *
  * @throws RangeError if the shapes do not broadcast; TypeError unless y is a tensor or a number.
  */
-export function mul(x: Tensor, y: Operand): Tensor {
-  return typeof y === "number" ? apply(mulNumberOp, { alpha: y, beta: -0 }, x) : broadcast(mulOp, x, y);
-}
+export const mul = (x: Tensor, y: Operand): Tensor =>
+  typeof y === "number" ? apply(mulNumberOp, { alpha: y, beta: -0 }, x) : broadcast(mulOp, x, y);
 
 /**
  * z = x / y, broadcast; ±∞ or NaN for y = 0.  ∂L/∂x = ∂L/∂z / y,  ∂L/∂y = −∂L/∂z ⊙ z / y.
  *
  * @throws RangeError if the shapes do not broadcast; TypeError unless y is a tensor or a number.
  */
-export function div(x: Tensor, y: Operand): Tensor {
-  return broadcast(divOp, x, y);
-}
+export const div = (x: Tensor, y: Operand): Tensor => broadcast(divOp, x, y);
 
 /** z = −x, elementwise.  ∂L/∂x = −∂L/∂z. */
-export function neg(x: Tensor): Tensor {
-  return apply(negOp, { alpha: -1, beta: -0 }, x);
-}
+export const neg = (x: Tensor): Tensor => apply(negOp, { alpha: -1, beta: -0 }, x);
 
 /**
  * z = max(x, y), broadcast; NaN where one is.  ∂L/∂x = ∂L/∂z where x > y, half of it at ties; likewise for y.
  *
  * @throws RangeError if the shapes do not broadcast; TypeError unless y is a tensor or a number.
  */
-export function maximum(x: Tensor, y: Operand): Tensor {
-  return broadcast(maximumOp, x, y);
-}
+export const maximum = (x: Tensor, y: Operand): Tensor => broadcast(maximumOp, x, y);
 
 /**
  * z = min(x, y), broadcast; NaN where one is.  ∂L/∂x = ∂L/∂z where x < y, half of it at ties; likewise for y.
  *
  * @throws RangeError if the shapes do not broadcast; TypeError unless y is a tensor or a number.
  */
-export function minimum(x: Tensor, y: Operand): Tensor {
-  return broadcast(minimumOp, x, y);
-}
+export const minimum = (x: Tensor, y: Operand): Tensor => broadcast(minimumOp, x, y);

@@ -183,14 +183,12 @@ function convolve(
  *
  * @throws RangeError if sizes do not match, no window fits, or an option is out of range.
  */
-export function conv1d(
+export const conv1d = (
   x: Tensor,
   weight: Tensor,
   bias: Tensor | null = null,
   options: ConvOptions<number> = CONV,
-): Tensor {
-  return convolve1d(x, weight, bias, withDefaults<ConvOptions<number>>("conv1d", CONV, options));
-}
+): Tensor => convolve1d(x, weight, bias, withDefaults<ConvOptions<number>>("conv1d", CONV, options));
 
 /**
  * z[o, u, v] = bias[o] + Σ_c Σ_i Σ_j weight[o, c, i, j]·x[c, stride·u + dilation·i − padding, stride·v + dilation·j − padding]
@@ -206,9 +204,8 @@ export function conv1d(
  *
  * @throws RangeError if sizes do not match, no window fits, or an option is out of range.
  */
-export function conv2d(x: Tensor, weight: Tensor, bias: Tensor | null = null, options: ConvOptions = CONV): Tensor {
-  return convolve2d(x, weight, bias, withDefaults<ConvOptions>("conv2d", CONV, options));
-}
+export const conv2d = (x: Tensor, weight: Tensor, bias: Tensor | null = null, options: ConvOptions = CONV): Tensor =>
+  convolve2d(x, weight, bias, withDefaults<ConvOptions>("conv2d", CONV, options));
 
 /**
  * The transpose of {@link conv2d}, its gradient towards the images: every value of x is spread over a window of z.

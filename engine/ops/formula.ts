@@ -17,30 +17,26 @@ interface Numbers {
 }
 
 /** z = f(x, y) with the numbers of f and its derivatives in kernels/codes.ts; without a tensor y, p takes its place. */
-function formula(name: string, f: number): Op<Numbers> {
-  return {
-    name,
-    saves: SAVES.a | SAVES.b,
-    forward: (z, x, y, _w, { p, q }) => k.formula(f, z.ptr, x.ptr, y ? y.ptr : 0, z.size, p, q),
-    backward(z, x, y, _w, { p, q }) {
-      const from = y ? y.ptr : 0;
-      const dx = gradOf(x);
-      if (dx !== 0) k.formulaGrad(f + 1, dx, z.gradPtr, x.ptr, from, z.size, p, q);
-      const dy = y ? gradOf(y) : 0;
-      if (dy !== 0) k.formulaGrad(f + 2, dy, z.gradPtr, x.ptr, from, z.size, p, q);
-    },
-  };
-}
+const formula = (name: string, f: number): Op<Numbers> => ({
+  name,
+  saves: SAVES.a | SAVES.b,
+  forward: (z, x, y, _w, { p, q }) => k.formula(f, z.ptr, x.ptr, y ? y.ptr : 0, z.size, p, q),
+  backward(z, x, y, _w, { p, q }) {
+    const from = y ? y.ptr : 0;
+    const dx = gradOf(x);
+    if (dx !== 0) k.formulaGrad(f + 1, dx, z.gradPtr, x.ptr, from, z.size, p, q);
+    const dy = y ? gradOf(y) : 0;
+    if (dy !== 0) k.formulaGrad(f + 2, dy, z.gradPtr, x.ptr, from, z.size, p, q);
+  },
+});
 
 /** f of x and a tensor or a number. */
-function binary(op: Op<Numbers>, x: Tensor, y: Operand): Tensor {
-  return typeof y === "number" ? apply(op, { p: y, q: 0 }, x) : broadcast(op, x, y, { p: 0, q: 0 });
-}
+const binary = (op: Op<Numbers>, x: Tensor, y: Operand): Tensor =>
+  typeof y === "number" ? apply(op, { p: y, q: 0 }, x) : broadcast(op, x, y, { p: 0, q: 0 });
 
 /** f of x and a finite number. */
-function withNumber(op: Op<Numbers>, x: Tensor, name: string, p: number): Tensor {
-  return apply(op, { p: numberOf(op.name, name, p, FLOAT), q: 0 }, x);
-}
+const withNumber = (op: Op<Numbers>, x: Tensor, name: string, p: number): Tensor =>
+  apply(op, { p: numberOf(op.name, name, p, FLOAT), q: 0 }, x);
 
 /* @__NO_SIDE_EFFECTS__ */
 function unary(name: string, f: number, p = 0, q = 0): (x: Tensor) => Tensor {
@@ -148,9 +144,8 @@ const leakyReluOp = formula("leakyRelu", codes.LEAKY_RELU);
  * @throws RangeError unless the slope is finite.
  * @see Maas, Hannun and Ng (2013), Rectifier Nonlinearities Improve Neural Network Acoustic Models, ICML.
  */
-export function leakyRelu(x: Tensor, negativeSlope = 0.01): Tensor {
-  return withNumber(leakyReluOp, x, "negativeSlope", negativeSlope);
-}
+export const leakyRelu = (x: Tensor, negativeSlope = 0.01): Tensor =>
+  withNumber(leakyReluOp, x, "negativeSlope", negativeSlope);
 
 const eluOp = formula("elu", codes.ELU);
 
@@ -160,9 +155,7 @@ const eluOp = formula("elu", codes.ELU);
  * @throws RangeError unless alpha is finite.
  * @see Clevert, Unterthiner and Hochreiter (2016), Exponential Linear Units, ICLR.
  */
-export function elu(x: Tensor, alpha = 1): Tensor {
-  return withNumber(eluOp, x, "alpha", alpha);
-}
+export const elu = (x: Tensor, alpha = 1): Tensor => withNumber(eluOp, x, "alpha", alpha);
 
 const powOp = formula("pow", codes.POW);
 
@@ -189,6 +182,4 @@ const atan2Op = formula("atan2", codes.ATAN2);
  *
  * @throws RangeError if the shapes do not broadcast; TypeError unless y is a tensor or a number.
  */
-export function atan2(x: Tensor, y: Operand): Tensor {
-  return binary(atan2Op, x, y);
-}
+export const atan2 = (x: Tensor, y: Operand): Tensor => binary(atan2Op, x, y);

@@ -92,9 +92,8 @@ export function indexSelect(x: Tensor, axis: number, indices: Indices): Tensor {
  *   others, or a value is not a whole number in [0, size of the axis); TypeError for an index that is neither an array nor a
  *   tensor.
  */
-export function gather(x: Tensor, axis: number, index: Indices): Tensor {
-  return apply(takeOp, elements("gather", x, axis, index, null), x);
-}
+export const gather = (x: Tensor, axis: number, index: Indices): Tensor =>
+  apply(takeOp, elements("gather", x, axis, index, null), x);
 
 /**
  * x with the elements of `source` added along an axis:  z[i, index[i, j, k], k] += source[i, j, k]  for axis 1 of three, in

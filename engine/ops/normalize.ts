@@ -171,9 +171,8 @@ function checkNorm(where: string, { weight, bias, eps }: Required<LayerNormOptio
 }
 
 /** The axis of the channels, from the end: −1 is the last one. */
-function channelAxis(where: string, x: Tensor, axis = x.ndim > 4 ? -3 : 1): number {
-  return axisOf(where, axis, x.ndim) - x.ndim;
-}
+const channelAxis = (where: string, x: Tensor, axis = x.ndim > 4 ? -3 : 1): number =>
+  axisOf(where, axis, x.ndim) - x.ndim;
 
 /**
  * Batch normalisation: z = (x − mean) / √(variance + eps)·weight + bias for each channel, over all other axes; the shape

@@ -311,9 +311,8 @@ function searchIndices(op: Op<Search>, x: Tensor, options: Partial<typeof ALONG>
  *
  * @throws RangeError as {@link max}.
  */
-export function argmax(x: Tensor, options: { axis?: number | undefined; keepdim?: boolean } = ALONG): Tensor {
-  return searchIndices(maxOp, x, options);
-}
+export const argmax = (x: Tensor, options: { axis?: number | undefined; keepdim?: boolean } = ALONG): Tensor =>
+  searchIndices(maxOp, x, options);
 
 /**
  * The index of the first minimum along an axis, or in the flattened tensor, as a whole number; no gradient.
@@ -321,6 +320,5 @@ export function argmax(x: Tensor, options: { axis?: number | undefined; keepdim?
  *
  * @throws RangeError as {@link min}.
  */
-export function argmin(x: Tensor, options: { axis?: number | undefined; keepdim?: boolean } = ALONG): Tensor {
-  return searchIndices(minOp, x, options);
-}
+export const argmin = (x: Tensor, options: { axis?: number | undefined; keepdim?: boolean } = ALONG): Tensor =>
+  searchIndices(minOp, x, options);

@@ -40,9 +40,7 @@ const moved = composedOp(
  *
  * @throws RangeError unless x has this axis.
  */
-export function softmax(x: Tensor, axis = -1): Tensor {
-  return overRows(softmaxOp, x, axis);
-}
+export const softmax = (x: Tensor, axis = -1): Tensor => overRows(softmaxOp, x, axis);
 
 /**
  * zᵢ = xᵢ − log Σⱼ exp(xⱼ) along the axis, by default the last, without overflow; the shape stays.
@@ -50,6 +48,4 @@ export function softmax(x: Tensor, axis = -1): Tensor {
  *
  * @throws RangeError unless x has this axis.
  */
-export function logSoftmax(x: Tensor, axis = -1): Tensor {
-  return overRows(logSoftmaxOp, x, axis);
-}
+export const logSoftmax = (x: Tensor, axis = -1): Tensor => overRows(logSoftmaxOp, x, axis);
