@@ -4,25 +4,7 @@
  * @module jarvis-snn/node
  */
 import { createHash, randomBytes } from "node:crypto";
-import {
-  closeSync,
-  fchmodSync,
-  fstatSync,
-  fsyncSync,
-  lstatSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  readSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  type Stats,
-  statSync,
-  unlinkSync,
-  writeSync,
-} from "node:fs";
+import * as fs from "node:fs";
 import { hostname } from "node:os";
 import { basename, dirname, isAbsolute, join, sep } from "node:path";
 import { threadId } from "node:worker_threads";
@@ -285,17 +267,17 @@ function take(arrays: Map<unknown, StoredArray>, name: unknown): Float32Array {
 const PIECE = 2 ** 30;
 
 function readWhole(where: string, path: string): Uint8Array {
-  const file = openSync(path, "r");
+  const file = fs.openSync(path, "r");
   try {
-    const stats = fstatSync(file);
-    if (stats.isFIFO()) return new Uint8Array(readFileSync(file)); // whose length is open
+    const stats = fs.fstatSync(file);
+    if (stats.isFIFO()) return new Uint8Array(fs.readFileSync(file)); // whose length is open
     checkFile(where, path, stats);
     const bytes = bytesFor(`${where}: ${path}`, stats.size);
     let at = 0;
-    for (let n = 1; n > 0; at += n) n = readSync(file, bytes, at, Math.min(bytes.length - at, PIECE), null);
+    for (let n = 1; n > 0; at += n) n = fs.readSync(file, bytes, at, Math.min(bytes.length - at, PIECE), null);
     return bytes.subarray(0, at);
   } finally {
-    closeSync(file);
+    fs.closeSync(file);
   }
 }
 
@@ -307,7 +289,7 @@ function checkPath(where: string, path: string): void {
   throw new Kind(`${where}: expected the path of a file, got ${showKind(path)}`);
 }
 
-function checkFile(where: string, path: string, stats: Stats): void {
+function checkFile(where: string, path: string, stats: fs.Stats): void {
   if (stats.isFile()) return;
   const isPipe = stats.isFIFO() || stats.isSocket();
   const kind = stats.isDirectory() ? "a directory" : isPipe ? "a pipe or socket" : "a device";
@@ -319,41 +301,41 @@ function checkFile(where: string, path: string, stats: Stats): void {
  * there keeps its permissions, a symbolic link its place.
  */
 function replaceFile(where: string, link: string, bytes: Uint8Array): void {
-  const old = statSync(link, { throwIfNoEntry: false });
+  const old = fs.statSync(link, { throwIfNoEntry: false });
   if (old !== undefined) checkFile(where, link, old); // a rename would put a file in the place of a device
   const path = targetOf(link);
   const temporary = `${path}.${spaceOfProcesses()}.${process.pid}-${threadId}.${randomBytes(6).toString("base64url")}.tmp`;
   // Whatever is there already, a link, say, that leads to another file, is not written to.
-  const file = openSync(temporary, "wx", old?.mode);
+  const file = fs.openSync(temporary, "wx", old?.mode);
   try {
     try {
-      removeLeftovers(path, temporary, fstatSync(file).mtimeMs);
-      if (old !== undefined) fchmodSync(file, old.mode & 0o7777); // whatever the umask
-      for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at, Math.min(bytes.length - at, PIECE));
-      fsyncSync(file);
+      removeLeftovers(path, temporary, fs.fstatSync(file).mtimeMs);
+      if (old !== undefined) fs.fchmodSync(file, old.mode & 0o7777); // whatever the umask
+      for (let at = 0; at < bytes.length; ) at += fs.writeSync(file, bytes, at, Math.min(bytes.length - at, PIECE));
+      fs.fsyncSync(file);
     } finally {
-      closeSync(file);
+      fs.closeSync(file);
     }
-    renameSync(temporary, path);
+    fs.renameSync(temporary, path);
   } catch (error) {
-    rmSync(temporary, { force: true });
+    fs.rmSync(temporary, { force: true });
     throw error;
   }
   if (process.platform === "win32") return; // opens no folders
-  const handle = openSync(dirname(path), "r");
+  const handle = fs.openSync(dirname(path), "r");
   try {
-    fsyncSync(handle);
+    fs.fsyncSync(handle);
   } finally {
-    closeSync(handle);
+    fs.closeSync(handle);
   }
 }
 
 /** What a path leads to, which may not be there yet. ".." behind a link is the folder above that to which it leads. */
 function targetOf(path: string): string {
-  const folder = realpathSync.native(dirname(path));
+  const folder = fs.realpathSync.native(dirname(path));
   const place = join(folder, basename(path));
-  if (!lstatSync(place, { throwIfNoEntry: false })?.isSymbolicLink()) return place;
-  const target = readlinkSync(place);
+  if (!fs.lstatSync(place, { throwIfNoEntry: false })?.isSymbolicLink()) return place;
+  const target = fs.readlinkSync(place);
   return targetOf(isAbsolute(target) ? target : folder + sep + target);
 }
 
@@ -381,7 +363,7 @@ function removeLeftovers(path: string, temporary: string, now: number): void {
   const folder = dirname(path);
   const prefix = `${basename(path)}.`;
   const here = spaceOfProcesses();
-  for (const name of readdirSync(folder)) {
+  for (const name of fs.readdirSync(folder)) {
     const place = join(folder, name);
     const match = name.startsWith(prefix) && place !== temporary && TEMPORARY.exec(name.slice(prefix.length));
     if (!match) continue;
@@ -389,8 +371,8 @@ function removeLeftovers(path: string, temporary: string, now: number): void {
     const isVisible = space === here && here !== UNKNOWN;
     const isDead = isVisible && (pid === process.pid ? thread === threadId : !isRunning(pid));
     try {
-      const stats = lstatSync(place);
-      if (stats.isFile() && (isDead || now - stats.mtimeMs > STALE)) unlinkSync(place);
+      const stats = fs.lstatSync(place);
+      if (stats.isFile() && (isDead || now - stats.mtimeMs > STALE)) fs.unlinkSync(place);
     } catch {
       // Another writer has removed it, or it belongs to somebody else: no reason to lose a checkpoint.
     }
@@ -400,8 +382,8 @@ function removeLeftovers(path: string, temporary: string, now: number): void {
 /** Eight characters for all processes that see each other: those of one namespace of one system since its start. */
 function spaceOfProcesses(): string {
   try {
-    const boot = readFileSync("/proc/sys/kernel/random/boot_id", "latin1");
-    const namespace = readlinkSync("/proc/self/ns/pid");
+    const boot = fs.readFileSync("/proc/sys/kernel/random/boot_id", "latin1");
+    const namespace = fs.readlinkSync("/proc/self/ns/pid");
     return createHash("sha256").update(`${hostname()} ${boot} ${namespace}`).digest("base64url").slice(0, 8);
   } catch {
     return UNKNOWN;

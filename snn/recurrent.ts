@@ -158,9 +158,9 @@ export class Recurrent<State extends object, Result extends SpikingResult<State>
       if (layer.V !== null) return runNeuron(layer.linkedTo(neurons), operands, SPIKES, null).z;
       return runRecurrent(neurons.compiled, operands, layer.feedback(null), SPIKES, null).spikes;
     }
-    let from = layer.started(current.sizes.slice(1));
+    let from = Recurrent.started(layer, current.sizes.slice(1));
     const steps = layer.inputsOf(current).map((input) => {
-      from = layer.advance(input, from);
+      from = Recurrent.advance(layer, input, from);
       return from.spikes;
     });
     return stack(steps);
@@ -193,7 +193,7 @@ export class Recurrent<State extends object, Result extends SpikingResult<State>
       const state = { ...neurons.completed(named(compiled.states, run.last)), spikes: run.lastSpikes as Tensor };
       return resultOf(compiled, run.spikes, state, (i) => recurrentOutput(run, i));
     }
-    let { state, spikes } = from ?? layer.started(shape);
+    let { state, spikes } = from ?? Recurrent.started(layer, shape);
     // What is fed back is stacked too: its gradient begins with that of the output, as in `forward`.
     const fired: Tensor[] = [];
     const steps = layer.inputsOf(current).map((input) => {
@@ -221,13 +221,13 @@ export class Recurrent<State extends object, Result extends SpikingResult<State>
     alive(current, this.where);
     this.checkFeatures([1, ...current.sizes]);
     const from = this.read(state as unknown as AnyState, current.sizes);
-    const next = composed(Recurrent.stepped, this as unknown as AnyRecurrent, current, from);
-    return [next.spikes, next as RecurrentState<State>];
+    const next = composed(Recurrent.advance, this as unknown as AnyRecurrent, current, from);
+    return [next.spikes, { ...(next.state as State), spikes: next.spikes }];
   }
 
-  private static stepped(layer: AnyRecurrent, current: Tensor, from: From): AnyState {
-    const { state, spikes } = layer.advance(current, from);
-    return { ...state, spikes };
+  private static advance(layer: AnyRecurrent, current: Tensor, from: From): From {
+    const [spikes, state] = layer.neuron.step(current.add(layer.fed(from.spikes)), from.state);
+    return { state, spikes };
   }
 
   /**
@@ -237,12 +237,12 @@ export class Recurrent<State extends object, Result extends SpikingResult<State>
    */
   initialState(shape: readonly number[]): RecurrentState<State> {
     const own = checkShape(this.where, shape);
-    return composed(Recurrent.initial, this as unknown as AnyRecurrent, own) as RecurrentState<State>;
+    const { state, spikes } = composed(Recurrent.started, this as unknown as AnyRecurrent, own);
+    return { ...(state as State), spikes };
   }
 
-  private static initial(layer: AnyRecurrent, shape: Shape): AnyState {
-    const { state, spikes } = layer.started(shape);
-    return { ...state, spikes };
+  private static started(layer: AnyRecurrent, shape: Shape): From {
+    return { state: layer.neuron.initialState(shape), spikes: zeros(shape) };
   }
 
   /** @internal */
@@ -296,15 +296,6 @@ export class Recurrent<State extends object, Result extends SpikingResult<State>
   private feedback(from: From | null): Feedback {
     const { weight, bias } = this.recurrent as Linear;
     return { op: this.op, weight, bias, before: from?.spikes ?? null };
-  }
-
-  private started(shape: Shape): From {
-    return { state: this.neuron.initialState(shape), spikes: zeros(shape) };
-  }
-
-  private advance(current: Tensor, from: From): From {
-    const [spikes, state] = this.neuron.step(current.add(this.fed(from.spikes)), from.state as State);
-    return { state, spikes };
   }
 
   /** The current of each step; neurons that feed themselves take one that is constant as it is. */

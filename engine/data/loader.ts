@@ -26,12 +26,7 @@ export interface Batch<Y = Int32Array | Tensor> {
 }
 
 const WHERE = "DataLoader";
-const DEFAULTS: Required<DataLoaderOptions> = {
-  batchSize: 32,
-  shuffle: false,
-  dropLast: false,
-  generator: defaultGenerator,
-};
+const DEFAULTS = { batchSize: 32, shuffle: false, dropLast: false, generator: defaultGenerator };
 
 /**
  * Batches of a dataset, one epoch an iteration.
@@ -49,21 +44,18 @@ export class DataLoader<Y extends Targets = Targets> implements Iterable<Batch<B
   readonly dataset: TensorDataset<Y>;
   /** Samples in a full batch; at most as many as the dataset has. */
   readonly batchSize: number;
-  private readonly shuffle: boolean;
-  private readonly dropLast: boolean;
-  private readonly generator: Generator;
+  private readonly options: typeof DEFAULTS;
   private x: Tensor | null = null;
   private target: Tensor | null = null;
 
   constructor(dataset: TensorDataset<Y>, options: DataLoaderOptions = {}) {
     if (!(dataset instanceof TensorDataset)) throw wrongType(WHERE, "a TensorDataset", dataset);
-    const { batchSize, shuffle, dropLast, generator } = withDefaults(WHERE, DEFAULTS, options);
+    this.options = withDefaults(WHERE, DEFAULTS, options);
+    const { batchSize, dropLast, generator } = this.options;
+    generatorOf(WHERE, generator);
     numberOf(WHERE, "batchSize", batchSize, COUNT);
     this.dataset = dataset;
     this.batchSize = Math.min(batchSize, dataset.length);
-    this.shuffle = shuffle;
-    this.dropLast = dropLast;
-    this.generator = generatorOf(WHERE, generator);
     if (dropLast && batchSize > dataset.length) {
       throw new RangeError(
         `DataLoader: no full batch of ${batchSize} in ${dataset.length} samples; dropLast leaves none`,
@@ -74,7 +66,7 @@ export class DataLoader<Y extends Targets = Targets> implements Iterable<Batch<B
   /** Batches in an epoch. */
   get length(): number {
     const count = this.dataset.length / this.batchSize;
-    return this.dropLast ? Math.floor(count) : Math.ceil(count);
+    return this.options.dropLast ? Math.floor(count) : Math.ceil(count);
   }
 
   /**
@@ -84,8 +76,9 @@ export class DataLoader<Y extends Targets = Targets> implements Iterable<Batch<B
    */
   *[Symbol.iterator](): IterableIterator<Batch<BatchOf<Y>>> {
     const { dataset, batchSize, length } = this;
+    const { shuffle, generator } = this.options;
     this.buffers(); // may lack memory, so before an order is drawn
-    const order = this.shuffle ? this.generator.permutation(dataset.length) : null;
+    const order = shuffle ? generator.permutation(dataset.length) : null;
     const labels = new Int32Array(dataset.targetShape === null ? batchSize : 0);
     for (let i = 0; i < length; i++) {
       const { x, target } = this.buffers();

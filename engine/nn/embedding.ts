@@ -7,10 +7,7 @@ import { parameter } from "../tape.ts";
 import { empty, type Tensor } from "../tensor.ts";
 import { Module } from "./module.ts";
 
-const DEFAULTS: Required<EmbeddingOptions & { generator?: Generator }> = {
-  paddingIdx: null,
-  generator: defaultGenerator,
-};
+const DEFAULTS = { paddingIdx: null as number | null, generator: defaultGenerator };
 
 /**
  * A table of learned vectors, looked up by index: [...] → [..., embeddingDim];  weight [numEmbeddings, embeddingDim]

@@ -10,23 +10,30 @@ function copyOf<Options extends object>(where: string, options: Options): Option
   return Object.freeze(Object.fromEntries(entries.map(([name, value]) => [name, pairOf(value)]))) as Options;
 }
 
+/** What the pools have in common. */
+abstract class Pooling<Options extends object> extends Module {
+  /** Size of the window, a number or [height, width]. */
+  readonly kernel: Pair;
+  /** The other options, a copy of those that were given. */
+  readonly options: Options;
+
+  constructor(where: string, pureForward: Module["forward"], kernel: Pair, options: Options) {
+    super(pureForward);
+    this.kernel = pairOf(kernel);
+    this.options = copyOf(where, options);
+    checkWindow(where, this.kernel, this.options);
+  }
+}
+
 /**
  * The maximum under each window, x [..., C, H, W] → z [..., C, H′, W′]; see {@link maxPool2d}. By default the stride is the
  * kernel, padding 0, dilation 1.
  *
  * @throws RangeError for an option out of range.
  */
-export class MaxPool2d extends Module {
-  /** Size of the window, a number or [height, width]. */
-  readonly kernel: Pair;
-  /** The other options, a copy of those that were given. */
-  readonly options: MaxPoolOptions;
-
+export class MaxPool2d extends Pooling<MaxPoolOptions> {
   constructor(kernel: Pair, options: MaxPoolOptions = {}) {
-    super(MAX_FORWARD);
-    this.kernel = pairOf(kernel);
-    this.options = copyOf("MaxPool2d", options);
-    checkWindow("MaxPool2d", this.kernel, this.options);
+    super("MaxPool2d", MAX_FORWARD, kernel, options);
   }
 
   /**
@@ -47,17 +54,9 @@ const MAX_FORWARD = /* @__PURE__ */ forwardOf(MaxPool2d);
  *
  * @throws RangeError for an option out of range.
  */
-export class AvgPool2d extends Module {
-  /** Size of the window, a number or [height, width]. */
-  readonly kernel: Pair;
-  /** The other options, a copy of those that were given. */
-  readonly options: AvgPoolOptions;
-
+export class AvgPool2d extends Pooling<AvgPoolOptions> {
   constructor(kernel: Pair, options: AvgPoolOptions = {}) {
-    super(AVG_FORWARD);
-    this.kernel = pairOf(kernel);
-    this.options = copyOf("AvgPool2d", options);
-    checkWindow("AvgPool2d", this.kernel, this.options);
+    super("AvgPool2d", AVG_FORWARD, kernel, options);
   }
 
   /**

@@ -92,8 +92,8 @@ function difference(where: string, input: Tensor, target: Tensor): Tensor {
 }
 
 const LOSS: Required<LossOptions> = { reduction: "mean" };
-const SMOOTH_L1: Required<SmoothL1LossOptions> = { beta: 1, reduction: "mean" };
-const HUBER: Required<HuberLossOptions> = { delta: 1, reduction: "mean" };
+const SMOOTH_L1: Required<SmoothL1LossOptions> = { beta: 1, ...LOSS };
+const HUBER: Required<HuberLossOptions> = { delta: 1, ...LOSS };
 
 /** Of borders, which may be infinite. */
 const AT_LEAST_0: Range = { expected: "≥ 0", fits: (x) => x >= 0 };
@@ -266,12 +266,7 @@ const crossEntropyOp = classOp("crossEntropy", SAVES.a | SAVES.b, true);
 const nllLossOp = classOp("nllLoss", SAVES.b, false);
 
 /** Of both losses; `nllLoss` takes a smoothing of 0 alone. */
-const CROSS_ENTROPY: Required<CrossEntropyOptions> = {
-  weight: null,
-  ignoreIndex: -100,
-  labelSmoothing: 0,
-  reduction: "mean",
-};
+const CROSS_ENTROPY: Required<CrossEntropyOptions> = { weight: null, ignoreIndex: -100, labelSmoothing: 0, ...LOSS };
 
 /**
  * Cross-entropy of softmax(logits) with the target, over the last axis.

@@ -151,12 +151,9 @@ function normalize(x: Tensor, layout: Layout, options: Required<LayerNormOptions
 }
 
 const LAYER_NORM: Required<LayerNormOptions> = { weight: null, bias: null, eps: 1e-5 };
-const GROUP_NORM: Required<GroupNormOptions> = { weight: null, bias: null, eps: 1e-5, axis: undefined };
+const GROUP_NORM: Required<GroupNormOptions> = { ...LAYER_NORM, axis: undefined };
 const BATCH_NORM: Required<BatchNormOptions> = {
-  weight: null,
-  bias: null,
-  eps: 1e-5,
-  axis: undefined,
+  ...GROUP_NORM,
   runningMean: null,
   runningVar: null,
   training: false,

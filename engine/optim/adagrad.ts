@@ -16,13 +16,7 @@ export interface AdagradOptions {
   eps?: number;
 }
 
-const DEFAULTS: Required<AdagradOptions> = {
-  lr: 1e-2,
-  lrDecay: 0,
-  weightDecay: 0,
-  initialAccumulatorValue: 0,
-  eps: 1e-10,
-};
+const DEFAULTS = { lr: 1e-2, lrDecay: 0, weightDecay: 0, initialAccumulatorValue: 0, eps: 1e-10 };
 
 /**
  * Adagrad, PyTorch's form.

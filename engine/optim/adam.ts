@@ -47,24 +47,16 @@ abstract class AdamRule extends Optimizer<Required<AdamOptions>> {
 
   protected update(p: Tensor, i: number): void {
     const { lr, betas, eps, weightDecay, amsgrad } = this.options;
-    const { decoupled } = this;
     const [beta1, beta2] = betas;
     const t = this.steps[i] as number;
-    k.adam(
-      p.ptr,
-      p.gradPtr,
-      this.slot("m", i),
-      this.slot("v", i),
-      amsgrad ? this.slot("vMax", i) : 0,
-      p.size,
-      lr / (1 - power(beta1, t)),
-      beta1,
-      beta2,
-      eps,
-      decoupled ? 0 : weightDecay,
-      decoupled ? lr * weightDecay : 0,
-      Math.sqrt(1 - power(beta2, t)),
-    );
+    const m = this.slot("m", i);
+    const v = this.slot("v", i);
+    const vMax = amsgrad ? this.slot("vMax", i) : 0;
+    const penalty = this.decoupled ? 0 : weightDecay;
+    const decay = this.decoupled ? lr * weightDecay : 0;
+    const rate = lr / (1 - power(beta1, t));
+    const root = Math.sqrt(1 - power(beta2, t));
+    k.adam(p.ptr, p.gradPtr, m, v, vMax, p.size, rate, beta1, beta2, eps, penalty, decay, root);
   }
 }
 

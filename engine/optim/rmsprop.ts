@@ -18,14 +18,7 @@ export interface RMSpropOptions {
   centered?: boolean;
 }
 
-const DEFAULTS: Required<RMSpropOptions> = {
-  lr: 1e-2,
-  alpha: 0.99,
-  eps: 1e-8,
-  weightDecay: 0,
-  momentum: 0,
-  centered: false,
-};
+const DEFAULTS = { lr: 1e-2, alpha: 0.99, eps: 1e-8, weightDecay: 0, momentum: 0, centered: false };
 
 /**
  * RMSprop, PyTorch's form.
