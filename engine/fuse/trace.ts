@@ -189,32 +189,3 @@ export const derive = ({ derived }: Traced, parameters: Readonly<Record<string, 
 
 /** Of terms of parameters alone; any other is computed for each element, see `term`. */
 const ON_PARAMETERS: Functions = { constant: (c: number) => full([], c), where, softplus };
-
-/** A function that computes terms from the values of leaves by their names. */
-export function evaluation(
-  leaves: Readonly<Record<string, unknown>>,
-  functions: Functions,
-): (x: Expression) => unknown {
-  const known = new Map<Expression, unknown>();
-  const resultOf = (x: Expression): unknown => {
-    if (!known.has(x)) known.set(x, isLeaf(x) ? leaves[x.attr] : evaluated(x, resultOf, functions));
-    return known.get(x);
-  };
-  return resultOf;
-}
-
-const isLeaf = ({ op }: Expression): boolean => op === "given" || op === "input" || op === "state";
-
-function evaluated(
-  { op, args, attr }: Expression,
-  resultOf: (x: Expression) => unknown,
-  functions: Functions,
-): unknown {
-  // A number as a further operand stays one.
-  const values = args.map((y, i) => (i > 0 && y.op === "constant" ? y.attr : resultOf(y)));
-  if (op === "constant" || op === "pow" || op === "spike") values.push(attr);
-  const [first, ...others] = values;
-  const method =
-    functions[op] === undefined ? Reflect.get(first as object, op) : functions[op].bind(null, first as never);
-  return method.apply(first, others);
-}
