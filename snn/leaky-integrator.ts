@@ -37,8 +37,8 @@ function integrated(current: Tensor, beta: number): Tensor {
   shared ??= new CompiledNeuron({ name, states, inputs: ["current"], parameters: { beta: "scalar" }, step });
   const b = full([], beta);
   if (inReference()) {
-    const operands = { inputs: { current }, parameters: { beta: b } };
-    return onTensors(shared.program.traced, operands).outputs.membrane as Tensor;
+    return onTensors(shared.program.traced, { inputs: { current }, parameters: { beta: b } }).outputs
+      .membrane as Tensor;
   }
   const T = current.sizes[0] as number;
   return runNeuron(shared, { current, T, parameters: [b], from: [null] }, ["membrane"], null).z;

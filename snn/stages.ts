@@ -222,11 +222,8 @@ const same = (x: Float32Array, y: Float32Array): boolean => x.every((value, i) =
 
 /** What a stream does for a layer that reads `input`. */
 export function stageOf(layer: Module, input: Tensor): Stage {
-  const compiled = isCompiled(layer)
-    ? stageOfNeurons(layer, input)
-    : layer instanceof Staged
-      ? layer.stage(input)
-      : null;
+  if (isCompiled(layer)) return stageOfNeurons(layer, input);
+  const compiled = layer instanceof Staged ? layer.stage(input) : null;
   if (compiled !== null) return compiled;
   // One that stays in training mode may draw random numbers in each step.
   if (layer.isPure && layer.evaluating(() => !layer.training)) return new PureStage(layer, input);
