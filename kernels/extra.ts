@@ -1,11 +1,11 @@
 /**
- * The kernels that many programs do without: convolutions, pools and normalisation, normal numbers, and optimizers besides Adam. A
+ * The kernels that many programs do without: convolutions, pools and normalisation, normal numbers, and RMSprop. A
  * module of its own, which a page that asks for none of them does not load; its constants lie behind those of the others.
  */
 export { addEvents, overlaps, windowBits } from "./events";
 export * from "./listed";
 export * from "./normalize";
-export { rmsprop, sgd } from "./optim";
+export { rmsprop } from "./optim";
 export * from "./patches";
 export * from "./pool";
 export { normal } from "./random";

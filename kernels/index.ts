@@ -12,7 +12,7 @@ export { lifBackward } from "./lif-back";
 export { bernoulli, philox, uniform } from "./random";
 export * from "./reduce";
 export * from "./softmax";
-export { adam } from "./optim";
+export { adam, sgd } from "./optim";
 export * from "./math";
 export * from "./formula";
 export * from "./recurrent";

@@ -1,5 +1,5 @@
 import { ensure } from "../arguments.ts";
-import { extra } from "../backend.ts";
+import { k } from "../backend.ts";
 import type { Tensor } from "../tensor.ts";
 import { Optimizer, type Slots } from "./optimizer.ts";
 
@@ -47,6 +47,6 @@ export class SGD extends Optimizer<Required<SGDOptions>> {
     const { lr, momentum, dampening, nesterov, weightDecay } = this.options;
     const b = momentum === 0 ? 0 : this.slot("momentum", i);
     const first = this.isFresh(b) ? 1 : 0;
-    extra().sgd(p.ptr, p.gradPtr, b, p.size, lr, momentum, dampening, weightDecay, nesterov ? 1 : 0, first);
+    k.sgd(p.ptr, p.gradPtr, b, p.size, lr, momentum, dampening, weightDecay, nesterov ? 1 : 0, first);
   }
 }
