@@ -1,21 +1,22 @@
+import type { Kernels } from "../build/types.ts";
 import { accumulate, at, put } from "./memory.ts";
 
-export function fill(z: number, n: number, value: number): void {
+export const fill: Kernels["fill"] = (z, n, value) => {
   for (let i = 0; i < n; i++) put(z, i, value);
-}
+};
 
-export function copy(z: number, x: number, n: number): void {
+export const copy: Kernels["copy"] = (z, x, n) => {
   const values = Array.from({ length: n }, (_, i) => at(x, i));
   values.forEach((value, i) => put(z, i, value));
-}
+};
 
-export function addTo(z: number, x: number, n: number): void {
+export const addTo: Kernels["addTo"] = (z, x, n) => {
   for (let i = 0; i < n; i++) accumulate(z, i, at(x, i));
-}
+};
 
-export function addScaled(z: number, x: number, n: number, alpha: number): void {
+export const addScaled: Kernels["addScaled"] = (z, x, n, alpha) => {
   for (let i = 0; i < n; i++) accumulate(z, i, alpha * at(x, i));
-}
+};
 
 /** y[i], or y[0] if it is a single value. */
 export const operand = (y: number, i: number, single: number): number => at(y, single === 0 ? i : 0);
@@ -32,18 +33,18 @@ export const sub = zip((x, y) => x - y);
 export const mul = zip((x, y) => x * y);
 export const div = zip((x, y) => x / y);
 
-export function mulGrad(dx: number, dz: number, y: number, n: number, single = 0): void {
+export const mulGrad: Kernels["mulGrad"] = (dx, dz, y, n, single = 0) => {
   for (let i = 0; i < n; i++) accumulate(dx, i, at(dz, i) * operand(y, i, single));
-}
+};
 
-export function divGrad(dx: number, dz: number, y: number, n: number, single = 0): void {
+export const divGrad: Kernels["divGrad"] = (dx, dz, y, n, single = 0) => {
   for (let i = 0; i < n; i++) accumulate(dx, i, at(dz, i) / operand(y, i, single));
-}
+};
 
-export function divisorGrad(dy: number, dz: number, z: number, y: number, n: number): void {
+export const divisorGrad: Kernels["divisorGrad"] = (dy, dz, z, y, n) => {
   for (let i = 0; i < n; i++) accumulate(dy, i, (-at(dz, i) * at(z, i)) / at(y, i));
-}
+};
 
-export function affine(z: number, x: number, n: number, alpha: number, beta: number): void {
+export const affine: Kernels["affine"] = (z, x, n, alpha, beta) => {
   for (let i = 0; i < n; i++) put(z, i, alpha * at(x, i) + beta);
-}
+};

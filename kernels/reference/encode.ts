@@ -1,3 +1,4 @@
+import type { Kernels } from "../build/types.ts";
 import { at } from "./memory.ts";
 import { putSpikes } from "./spikes.ts";
 
@@ -8,11 +9,11 @@ function roundHalfEven(x: number): number {
   return low % 2 === 0 ? low : low + 1;
 }
 
-export function firstSpike(bits: number, x: number, n: number, T: number, eps: number): void {
+export const firstSpike: Kernels["firstSpike"] = (bits, x, n, T, eps) => {
   putSpikes(bits, T * n, (i) => {
     const value = at(x, i % n);
     // The time is rounded in float32, as the SIMD kernel does: half-way cases depend on it.
     const time = roundHalfEven(Math.fround(Math.fround(1 - Math.min(Math.max(value, 0), 1)) * (T - 1)));
     return value > eps && Math.floor(i / n) === Math.min(time, T - 1);
   });
-}
+};

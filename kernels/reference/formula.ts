@@ -1,3 +1,4 @@
+import type { Kernels } from "../build/types.ts";
 import * as codes from "../codes.ts";
 import { accumulate, at, put } from "./memory.ts";
 
@@ -42,27 +43,18 @@ const FORMULAS: Readonly<Record<number, Formula>> = {
   [codes.INSIDE]: (x, y, q) => (x <= y || x >= q ? 0 : 1),
 };
 
-export function formula(f: number, z: number, x: number, y: number, n: number, p: number, q: number): void {
+export const formula: Kernels["formula"] = (f, z, x, y, n, p, q) => {
   const of = FORMULAS[f] ?? (() => 0);
   for (let i = 0; i < n; i++) put(z, i, of(at(x, i), y === 0 ? p : at(y, i), q));
-}
+};
 
-export function formulaGrad(
-  f: number,
-  dx: number,
-  dz: number,
-  x: number,
-  y: number,
-  n: number,
-  p: number,
-  q: number,
-): void {
+export const formulaGrad: Kernels["formulaGrad"] = (f, dx, dz, x, y, n, p, q) => {
   const of = FORMULAS[f] ?? (() => 0);
   for (let i = 0; i < n; i++) {
     const slope = of(at(x, i), y === 0 ? p : at(y, i), q);
     if (slope !== 0) accumulate(dx, i, at(dz, i) * slope);
   }
-}
+};
 
 function sigmoid(x: number): number {
   return 1 / (1 + Math.exp(-x));

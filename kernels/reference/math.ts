@@ -1,3 +1,4 @@
+import type { Kernels } from "../build/types.ts";
 import { operand, zip } from "./elementwise.ts";
 import { accumulate, at, put } from "./memory.ts";
 
@@ -61,14 +62,14 @@ export const lt = zip((x, y) => (x < y ? 1 : 0));
 export const le = zip((x, y) => (x <= y ? 1 : 0));
 export const eq = zip((x, y) => (x === y ? 1 : 0));
 
-export function clamp(z: number, x: number, n: number, low: number, high: number): void {
+export const clamp: Kernels["clamp"] = (z, x, n, low, high) => {
   for (let i = 0; i < n; i++) put(z, i, Math.min(Math.max(at(x, i), low), high));
-}
+};
 
-export function clampGrad(dx: number, dz: number, x: number, n: number, low: number, high: number): void {
+export const clampGrad: Kernels["clampGrad"] = (dx, dz, x, n, low, high) => {
   for (let i = 0; i < n; i++) if (at(x, i) >= low && at(x, i) <= high) accumulate(dx, i, at(dz, i));
-}
+};
 
-export function where(z: number, c: number, x: number, y: number, n: number): void {
+export const where: Kernels["where"] = (z, c, x, y, n) => {
   for (let i = 0; i < n; i++) put(z, i, at(c, i) === 0 ? at(y, i) : at(x, i));
-}
+};

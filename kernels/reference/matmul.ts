@@ -1,19 +1,7 @@
+import type { Kernels } from "../build/types.ts";
 import { at, put } from "./memory.ts";
 
-export function gemm(
-  c: number,
-  a: number,
-  b: number,
-  init: number,
-  m: number,
-  n: number,
-  k: number,
-  aRow: number,
-  aCol: number,
-  bRow: number,
-  bCol: number,
-  cRow: number,
-): void {
+export const gemm: Kernels["gemm"] = (c, a, b, init, m, n, k, aRow, aCol, bRow, bCol, cRow) => {
   for (let i = 0; i < m; i++) {
     for (let j = 0; j < n; j++) {
       let sum = init === 0 ? 0 : at(init, init === c ? i * cRow + j : j);
@@ -21,4 +9,4 @@ export function gemm(
       put(c, i * cRow + j, sum);
     }
   }
-}
+};

@@ -1,3 +1,4 @@
+import type { Kernels } from "../build/types.ts";
 import { accumulate, at, put } from "./memory.ts";
 
 /** Calls f(cell) for every value of group g of [outer, groups, n]. */
@@ -5,7 +6,7 @@ function eachOf(g: number, outer: number, groups: number, n: number, f: (cell: n
   for (let o = 0; o < outer; o++) for (let i = 0; i < n; i++) f((o * groups + g) * n + i);
 }
 
-export function moments(mean: number, variance: number, x: number, outer: number, groups: number, n: number): void {
+export const moments: Kernels["moments"] = (mean, variance, x, outer, groups, n) => {
   for (let g = 0; g < groups; g++) {
     let m = 0;
     eachOf(g, outer, groups, n, (cell) => {
@@ -18,18 +19,9 @@ export function moments(mean: number, variance: number, x: number, outer: number
     put(mean, g, m);
     put(variance, g, v);
   }
-}
+};
 
-export function momentSums(
-  p: number,
-  q: number,
-  y: number,
-  x: number,
-  mean: number,
-  outer: number,
-  groups: number,
-  n: number,
-): void {
+export const momentSums: Kernels["momentSums"] = (p, q, y, x, mean, outer, groups, n) => {
   for (let g = 0; g < groups; g++) {
     put(p, g, 0);
     put(q, g, 0);
@@ -38,19 +30,19 @@ export function momentSums(
       accumulate(q, g, at(y, cell) * (at(x, cell) - at(mean, g)));
     });
   }
-}
+};
 
-export function normConstants(
-  constants: number,
-  mean: number,
-  variance: number,
-  weight: number,
-  bias: number,
-  eps: number,
-  groups: number,
-  perStat: number,
-  channels: number,
-): void {
+export const normConstants: Kernels["normConstants"] = (
+  constants,
+  mean,
+  variance,
+  weight,
+  bias,
+  eps,
+  groups,
+  perStat,
+  channels,
+) => {
   for (let g = 0; g < groups; g++) {
     const stat = Math.floor(g / perStat);
     const factor = weight === 0 ? 1 : at(weight, g % channels);
@@ -58,17 +50,9 @@ export function normConstants(
     put(constants, groups + g, factor / Math.sqrt(at(variance, stat) + eps));
     put(constants, 2 * groups + g, bias === 0 ? 0 : at(bias, g % channels));
   }
-}
+};
 
-export function normalize(
-  z: number,
-  x: number,
-  y: number,
-  constants: number,
-  outer: number,
-  groups: number,
-  n: number,
-): void {
+export const normalize: Kernels["normalize"] = (z, x, y, constants, outer, groups, n) => {
   for (let g = 0; g < groups; g++) {
     const constant = (i: number) => at(constants, i * groups + g);
     eachOf(g, outer, groups, n, (cell) => {
@@ -76,4 +60,4 @@ export function normalize(
       put(z, cell, y === 0 ? value : at(z, cell) + value + constant(3) * at(y, cell));
     });
   }
-}
+};

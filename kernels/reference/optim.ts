@@ -1,17 +1,7 @@
+import type { Kernels } from "../build/types.ts";
 import { accumulate, at, put } from "./memory.ts";
 
-export function sgd(
-  w: number,
-  dw: number,
-  buf: number,
-  n: number,
-  lr: number,
-  momentum: number,
-  dampening: number,
-  weightDecay: number,
-  nesterov: number,
-  first: number,
-): void {
+export const sgd: Kernels["sgd"] = (w, dw, buf, n, lr, momentum, dampening, weightDecay, nesterov, first) => {
   for (let i = 0; i < n; i++) {
     let d = at(dw, i) + weightDecay * at(w, i);
     if (buf !== 0) {
@@ -20,23 +10,23 @@ export function sgd(
     }
     put(w, i, at(w, i) - lr * d);
   }
-}
+};
 
-export function adam(
-  w: number,
-  dw: number,
-  m: number,
-  v: number,
-  vmax: number,
-  n: number,
-  stepSize: number,
-  beta1: number,
-  beta2: number,
-  eps: number,
-  weightDecay: number,
-  decoupledDecay: number,
-  sqrtBias2: number,
-): void {
+export const adam: Kernels["adam"] = (
+  w,
+  dw,
+  m,
+  v,
+  vmax,
+  n,
+  stepSize,
+  beta1,
+  beta2,
+  eps,
+  weightDecay,
+  decoupledDecay,
+  sqrtBias2,
+) => {
   for (let i = 0; i < n; i++) {
     put(w, i, at(w, i) * (1 - decoupledDecay));
     const g = at(dw, i) + weightDecay * at(w, i);
@@ -46,22 +36,22 @@ export function adam(
     const square = vmax !== 0 ? at(vmax, i) : at(v, i);
     put(w, i, at(w, i) - (stepSize * at(m, i)) / (Math.sqrt(square) / sqrtBias2 + eps));
   }
-}
+};
 
-export function rmsprop(
-  w: number,
-  dw: number,
-  square: number,
-  mean: number,
-  buf: number,
-  n: number,
-  lr: number,
-  keep: number,
-  take: number,
-  eps: number,
-  weightDecay: number,
-  momentum: number,
-): void {
+export const rmsprop: Kernels["rmsprop"] = (
+  w,
+  dw,
+  square,
+  mean,
+  buf,
+  n,
+  lr,
+  keep,
+  take,
+  eps,
+  weightDecay,
+  momentum,
+) => {
   for (let i = 0; i < n; i++) {
     const g = at(dw, i) + weightDecay * at(w, i);
     put(square, i, keep * at(square, i) + take * g * g);
@@ -77,4 +67,4 @@ export function rmsprop(
     }
     put(w, i, at(w, i) - lr * d);
   }
-}
+};

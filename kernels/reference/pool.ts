@@ -1,18 +1,10 @@
+import type { Kernels } from "../build/types.ts";
 import { accumulate, at, put } from "./memory.ts";
 
 /** Integers of the head of a table; an entry has three. */
 const HEAD = 9;
 
-export function spans(
-  table: number,
-  size: number,
-  places: number,
-  kernel: number,
-  stride: number,
-  padding: number,
-  dilation: number,
-  countPadding: number,
-): void {
+export const spans: Kernels["spans"] = (table, size, places, kernel, stride, padding, dilation, countPadding) => {
   // Without the run, which nothing here reads.
   [size, places, dilation, kernel, stride, padding, 0, 0, 0].forEach((value, i) => {
     put(table, i, value);
@@ -28,7 +20,7 @@ export function spans(
     put(table, HEAD + 3 * c + 1, Math.min(end, size));
     put(table, HEAD + 3 * c + 2, countPadding ? end - start : Math.min(end, size) - first);
   }
-}
+};
 
 /** Calls f(window, the places of the values under it in their plane, the plane, what means divide by) for every window. */
 function eachWindow(
@@ -51,7 +43,7 @@ function eachWindow(
   }
 }
 
-export function maxPool(z: number, place: number, x: number, down: number, across: number, planes: number): void {
+export const maxPool: Kernels["maxPool"] = (z, place, x, down, across, planes) => {
   eachWindow(down, across, planes, (window, places, plane) => {
     let [best, found] = [-Infinity, -1];
     for (const i of places) {
@@ -62,26 +54,26 @@ export function maxPool(z: number, place: number, x: number, down: number, acros
     if (z !== 0) put(z, window, best);
     if (place !== 0) put(place, window, found);
   });
-}
+};
 
-export function avgPool(z: number, x: number, down: number, across: number, planes: number): void {
+export const avgPool: Kernels["avgPool"] = (z, x, down, across, planes) => {
   eachWindow(down, across, planes, (window, places, plane, count) => {
     let mean = 0;
     for (const i of places) mean += at(x, plane + i) / count;
     put(z, window, mean);
   });
-}
+};
 
-export function avgPoolGrad(dx: number, dz: number, down: number, across: number, planes: number): void {
+export const avgPoolGrad: Kernels["avgPoolGrad"] = (dx, dz, down, across, planes) => {
   eachWindow(down, across, planes, (window, places, plane, count) => {
     for (const i of places) accumulate(dx, plane + i, at(dz, window) / count);
   });
-}
+};
 
-export function addAtPlaces(dx: number, dz: number, place: number, planes: number, size: number, n: number): void {
+export const addAtPlaces: Kernels["addAtPlaces"] = (dx, dz, place, planes, size, n) => {
   for (let i = 0; i < planes * n; i++) {
     const found = at(place, i);
     const cell = Math.floor(i / n) * size + found;
     if (found >= 0) accumulate(dx, cell, at(dz, i));
   }
-}
+};

@@ -1,3 +1,4 @@
+import type { Kernels } from "../build/types.ts";
 import { at, put } from "./memory.ts";
 import { putSpikes } from "./spikes.ts";
 
@@ -38,15 +39,15 @@ function words(n: number, ...[key0, key1, counter0, counter1, counter2 = 0, coun
   return result.slice(0, n);
 }
 
-export function philox(z: number, n: number, ...stream: Stream): void {
+export const philox: Kernels["philox"] = (z, n, ...stream) => {
   words(n, ...stream).forEach((word, i) => put(z, i, word));
-}
+};
 
-export function uniform(z: number, n: number, ...stream: Stream): void {
+export const uniform: Kernels["uniform"] = (z, n, ...stream) => {
   words(n, ...stream).forEach((word, i) => put(z, i, (word >>> 8) * 2 ** -24));
-}
+};
 
-export function normal(z: number, n: number, ...stream: Stream): void {
+export const normal: Kernels["normal"] = (z, n, ...stream) => {
   const w = words(n + (n % 2), ...stream);
   for (let i = 0; i < n; i++) {
     const pair = i - (i % 2);
@@ -54,16 +55,9 @@ export function normal(z: number, n: number, ...stream: Stream): void {
     const angle = 2 * Math.PI * ((w[pair + 1] as number) >>> 8) * 2 ** -24;
     put(z, i, i === pair ? r * Math.cos(angle) : r * Math.sin(angle));
   }
-}
+};
 
-export function bernoulli(
-  bits: number,
-  p: number,
-  n: number,
-  repeats: number,
-  scale: number,
-  ...[key0, key1, counter0, counter1]: Stream
-): void {
+export const bernoulli: Kernels["bernoulli"] = (bits, p, n, repeats, scale, key0, key1, counter0, counter1) => {
   const total = n * repeats;
   const drawn = words(32 * Math.ceil(total / 64), key0, key1, counter0, counter1);
   const fractions = words(total, key0, key1, counter0, counter1, 1);
@@ -74,4 +68,4 @@ export function bernoulli(
     const half = i % 64 < 32 ? word & 0xffff : word >>> 16;
     return half + ((fractions[i] as number) >>> 8) * 2 ** -24 < rate * 65536;
   });
-}
+};

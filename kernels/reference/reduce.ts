@@ -1,3 +1,4 @@
+import type { Kernels } from "../build/types.ts";
 import { accumulate, at, put } from "./memory.ts";
 
 /** Calls f(cell of [o, j], cell of [o, 0, j]) for every o and j. */
@@ -5,52 +6,44 @@ function eachOutput(outer: number, n: number, inner: number, f: (output: number,
   for (let o = 0; o < outer; o++) for (let j = 0; j < inner; j++) f(o * inner + j, o * n * inner + j);
 }
 
-export function sumAxis(z: number, x: number, outer: number, n: number, inner: number): void {
+export const sumAxis: Kernels["sumAxis"] = (z, x, outer, n, inner) => {
   const step = Math.abs(inner);
   eachOutput(outer, n, step, (output, first) => {
     let sum = 0;
     for (let i = 0; i < n; i++) sum += at(x, first + i * step);
     put(z, output, sum);
   });
-}
+};
 
-export function addSumAxis(z: number, x: number, outer: number, n: number, inner: number, scale: number): void {
+export const addSumAxis: Kernels["addSumAxis"] = (z, x, outer, n, inner, scale) => {
   eachOutput(outer, n, inner, (output, first) => {
     let sum = 0;
     for (let i = 0; i < n; i++) sum += at(x, first + i * inner);
     accumulate(z, output, scale * sum);
   });
-}
+};
 
-export function sumAxisGrad(dx: number, dz: number, outer: number, n: number, inner: number, scale: number): void {
+export const sumAxisGrad: Kernels["sumAxisGrad"] = (dx, dz, outer, n, inner, scale) => {
   eachOutput(outer, n, inner, (output, first) => {
     for (let i = 0; i < n; i++) accumulate(dx, first + i * inner, scale * at(dz, output));
   });
-}
+};
 
-export function expandAxis(z: number, x: number, outer: number, n: number, inner: number): void {
+export const expandAxis: Kernels["expandAxis"] = (z, x, outer, n, inner) => {
   eachOutput(outer, n, inner, (output, first) => {
     for (let i = 0; i < n; i++) put(z, first + i * inner, at(x, output));
   });
-}
+};
 
-export function prodAxis(z: number, x: number, outer: number, n: number, inner: number): void {
+export const prodAxis: Kernels["prodAxis"] = (z, x, outer, n, inner) => {
   eachOutput(outer, n, inner, (output, first) => {
     let product = 1;
     for (let i = 0; i < n; i++) product *= at(x, first + i * inner);
     put(z, output, product);
   });
-}
+};
 
-export function prodAxisGrad(
-  dx: number,
-  dz: number,
-  x: number,
-  _rest: number,
-  outer: number,
-  n: number,
-  inner: number,
-): void {
+export const prodAxisGrad: Kernels["prodAxisGrad"] = (dx, dz, x, _rest, outer, n, inner) => {
   eachOutput(outer, n, inner, (output, first) => {
     for (let i = 0; i < n; i++) {
       let others = at(dz, output);
@@ -58,9 +51,9 @@ export function prodAxisGrad(
       accumulate(dx, first + i * inner, others);
     }
   });
-}
+};
 
-export function cumsumAxis(z: number, x: number, outer: number, n: number, inner: number, reverse: number): void {
+export const cumsumAxis: Kernels["cumsumAxis"] = (z, x, outer, n, inner, reverse) => {
   eachOutput(outer, n, inner, (_output, first) => {
     let sum = 0;
     for (let i = 0; i < n; i++) {
@@ -69,7 +62,7 @@ export function cumsumAxis(z: number, x: number, outer: number, n: number, inner
       put(z, cell, sum);
     }
   });
-}
+};
 
 /** The first i with the extreme x[first + i·inner]; NaN wins. */
 function search(x: number, first: number, n: number, inner: number, sign: number): number {
@@ -95,17 +88,17 @@ const extremeAxis =
 export const maxAxis = extremeAxis(1);
 export const minAxis = extremeAxis(-1);
 
-export function pickAxisGrad(dx: number, dz: number, index: number, outer: number, n: number, inner: number): void {
+export const pickAxisGrad: Kernels["pickAxisGrad"] = (dx, dz, index, outer, n, inner) => {
   eachOutput(outer, n, inner, (output, first) => {
     const cell = first + at(index, output) * inner;
     accumulate(dx, cell, at(dz, output));
   });
-}
+};
 
-export function amaxGrad(dx: number, dz: number, z: number, x: number, outer: number, n: number, inner: number): void {
+export const amaxGrad: Kernels["amaxGrad"] = (dx, dz, z, x, outer, n, inner) => {
   eachOutput(outer, n, inner, (output, first) => {
     const ties: number[] = [];
     for (let i = 0; i < n; i++) if (at(x, first + i * inner) === at(z, output)) ties.push(first + i * inner);
     for (const cell of ties) accumulate(dx, cell, at(dz, output) / ties.length);
   });
-}
+};

@@ -1,3 +1,4 @@
+import type { Kernels } from "../build/types.ts";
 import { accumulate, at, put } from "./memory.ts";
 
 /** The largest value of a row, and the logarithm of the sum of exponentials less that value. */
@@ -9,48 +10,39 @@ function logSumExp(x: number, first: number, cols: number): [m: number, l: numbe
   return [m, Math.log(sum)];
 }
 
-export function softmax(z: number, x: number, rows: number, cols: number): void {
+export const softmax: Kernels["softmax"] = (z, x, rows, cols) => {
   for (let first = 0; first < rows * cols; first += cols) {
     const [m, l] = logSumExp(x, first, cols);
     for (let i = first; i < first + cols; i++) put(z, i, Math.exp(at(x, i) - m - l));
   }
-}
+};
 
-export function softmaxGrad(dx: number, dz: number, z: number, rows: number, cols: number): void {
+export const softmaxGrad: Kernels["softmaxGrad"] = (dx, dz, z, rows, cols) => {
   for (let first = 0; first < rows * cols; first += cols) {
     let dot = 0;
     for (let i = first; i < first + cols; i++) dot += at(dz, i) * at(z, i);
     for (let i = first; i < first + cols; i++) accumulate(dx, i, at(z, i) * (at(dz, i) - dot));
   }
-}
+};
 
-export function logSoftmax(z: number, x: number, rows: number, cols: number): void {
+export const logSoftmax: Kernels["logSoftmax"] = (z, x, rows, cols) => {
   for (let first = 0; first < rows * cols; first += cols) {
     const [m, l] = logSumExp(x, first, cols);
     for (let i = first; i < first + cols; i++) put(z, i, at(x, i) - m - l);
   }
-}
+};
 
-export function logSoftmaxGrad(dx: number, dz: number, z: number, rows: number, cols: number): void {
+export const logSoftmaxGrad: Kernels["logSoftmaxGrad"] = (dx, dz, z, rows, cols) => {
   for (let first = 0; first < rows * cols; first += cols) {
     let sum = 0;
     for (let i = first; i < first + cols; i++) sum += at(dz, i);
     for (let i = first; i < first + cols; i++) accumulate(dx, i, at(dz, i) - Math.exp(at(z, i)) * sum);
   }
-}
+};
 
 const weightOf = (weight: number, c: number): number => (weight === 0 ? 1 : at(weight, c));
 
-export function crossEntropy(
-  loss: number,
-  lse: number,
-  x: number,
-  target: number,
-  weight: number,
-  rows: number,
-  cols: number,
-  smoothing: number,
-): void {
+export const crossEntropy: Kernels["crossEntropy"] = (loss, lse, x, target, weight, rows, cols, smoothing) => {
   for (let row = 0; row < rows; row++) {
     const y = at(target, row);
     const first = row * cols;
@@ -64,21 +56,21 @@ export function crossEntropy(
     put(lse, row, l);
     put(lse, rows + row, m);
   }
-}
+};
 
-export function crossEntropyGrad(
-  dx: number,
-  x: number,
-  lse: number,
-  target: number,
-  weight: number,
-  dloss: number,
-  dlossStep: number,
-  scale: number,
-  rows: number,
-  cols: number,
-  smoothing: number,
-): void {
+export const crossEntropyGrad: Kernels["crossEntropyGrad"] = (
+  dx,
+  x,
+  lse,
+  target,
+  weight,
+  dloss,
+  dlossStep,
+  scale,
+  rows,
+  cols,
+  smoothing,
+) => {
   for (let row = 0; row < rows; row++) {
     const y = at(target, row);
     if (y < 0) continue;
@@ -95,10 +87,10 @@ export function crossEntropyGrad(
     }
     accumulate(dx, first + y, -g * own);
   }
-}
+};
 
-export function targetWeight(target: number, weight: number, rows: number): number {
+export const targetWeight: Kernels["targetWeight"] = (target, weight, rows) => {
   let sum = 0;
   for (let row = 0; row < rows; row++) if (at(target, row) >= 0) sum += weightOf(weight, at(target, row));
   return sum;
-}
+};

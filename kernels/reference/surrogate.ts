@@ -1,3 +1,4 @@
+import type { Kernels } from "../build/types.ts";
 import { ATAN, BOXCAR, ERF, FAST_SIGMOID, SIGMOID, STRAIGHT_THROUGH, TRIANGULAR } from "../kinds.ts";
 import { at, put } from "./memory.ts";
 
@@ -16,18 +17,10 @@ export function surrogateDerivative(kind: number, slope: number, x: number): num
   throw new RangeError(`surrogate: expected one of the kinds in kinds.ts, got ${kind}`);
 }
 
-export function surrogate(
-  z: number,
-  u: number,
-  threshold: number,
-  step: number,
-  n: number,
-  kind: number,
-  slope: number,
-): void {
+export const surrogate: Kernels["surrogate"] = (z, u, threshold, step, n, kind, slope) => {
   for (let i = 0; i < n; i++) put(z, i, surrogateDerivative(kind, slope, at(u, i) - at(threshold, i * step)));
-}
+};
 
-export function spike(z: number, x: number, n: number, strict: number): void {
+export const spike: Kernels["spike"] = (z, x, n, strict) => {
   for (let i = 0; i < n; i++) put(z, i, (strict !== 0 ? at(x, i) > 0 : at(x, i) >= 0) ? 1 : 0);
-}
+};
