@@ -55,6 +55,10 @@ function showList(list: readonly unknown[]): string {
 export const wrongType = (where: string, expected: string, got: unknown, hint = ""): TypeError =>
   new TypeError(`${where}: expected ${expected}, got ${show(got)}${hint}`);
 
+/** The error for a value or a shape of the right kind that is none of those expected; `got` says in words what came. */
+export const wrongValue = (where: string, expected: string, got: string | number): RangeError =>
+  new RangeError(`${where}: expected ${expected}, got ${got}`);
+
 /** Throws a RangeError with the value unless it is fine. */
 export function ensure(fine: boolean, where: string, expected: string, got: unknown): void {
   if (!fine) throw new RangeError(`${where}: ${expected}, got ${show(got)}`);
@@ -80,7 +84,7 @@ export function choiceOf<T extends string>(where: string, name: string, value: u
   for (const choice of choices) if (choice === value) return choice;
   const last = choices.length - 1;
   const list = choices.map((choice, i) => `${i === 0 ? "" : i === last ? " or " : ", "}"${choice}"`).join("");
-  throw new RangeError(`${where}: expected ${name} ${list}, got ${show(value)}`);
+  throw wrongValue(where, `${name} ${list}`, show(value));
 }
 
 /**
@@ -194,7 +198,7 @@ export function integersOf(
       continue;
     }
     if (!(value >= 0 && value < limit && Number.isInteger(value))) {
-      throw new RangeError(`${where}: expected ${what} in [0, ${limit - 1}], got ${value} at ${i}`);
+      throw wrongValue(where, `${what} in [0, ${limit - 1}]`, `${value} at ${i}`);
     }
     copy[i] = value;
   }

@@ -1,4 +1,5 @@
 /** The reverse pass: one loop over the tape, from the newest record to the oldest. */
+import { wrongValue } from "./arguments.ts";
 import { heapOf, k } from "./backend.ts";
 import {
   checkUnconsumed,
@@ -128,9 +129,7 @@ function checkLoss(loss: Tensor, upstream: Tensor | undefined): void {
   }
   if (upstream === undefined) {
     if (loss.size !== 1) {
-      throw new RangeError(
-        `backward: expected a loss with one element or an upstream gradient, got ${formatShape(loss.sizes)}`,
-      );
+      throw wrongValue("backward", "a loss with one element or an upstream gradient", formatShape(loss.sizes));
     }
     return;
   }

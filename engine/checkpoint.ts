@@ -7,7 +7,7 @@
  *
  * @see https://github.com/huggingface/safetensors
  */
-import { isPlain, show } from "./arguments.ts";
+import { isPlain, show, wrongValue } from "./arguments.ts";
 import { cut, members } from "./json.ts";
 import type { StateEntry } from "./nn/module.ts";
 import { checkShape, formatShape, type Shape, sizeOf } from "./shape.ts";
@@ -100,8 +100,7 @@ export function writeSafetensors(where: string, tensors: object, metadata: objec
     if (name === "__metadata__") throw new RangeError(`${where}: "__metadata__" cannot be the name of a tensor`);
     const { length } = valuesOf(what, source);
     const size = sizeOf(shape);
-    if (length !== size)
-      throw new RangeError(`${what}: expected ${size} values for shape ${formatShape(shape)}, got ${length}`);
+    if (length !== size) throw wrongValue(what, `${size} values for shape ${formatShape(shape)}`, length);
     if (end + texts.length > 0) header.add(",");
     header.addString(name);
     header.add(`:{"dtype":"F32","shape":[${shape}],"data_offsets":[${end},${end + 4 * size}]}`);
@@ -171,7 +170,7 @@ class HeaderText {
     this.text += json;
     this.length += this.encoder.encode(json).length;
     if (this.length <= MAX_HEADER) return;
-    throw new RangeError(`${this.where}: expected names and metadata of at most ${MAX_HEADER} bytes of JSON, got more`);
+    throw wrongValue(this.where, `names and metadata of at most ${MAX_HEADER} bytes of JSON`, "more");
   }
 
   /** In pieces of whole characters, since an escape may be six times as long as what it stands for. */
@@ -285,8 +284,8 @@ export function parseSafetensors(
 
 const refusal =
   (where: string) =>
-  (expected: string, got: unknown): never => {
-    throw new RangeError(`${where}: expected ${expected}, got ${got}`);
+  (expected: string, got: string | number): never => {
+    throw wrongValue(where, expected, got);
   };
 
 function textOf(bytes: Uint8Array): string {

@@ -1,5 +1,5 @@
 /** Tensors from values. */
-import { numbersOf, show, withDefaults, wrongType } from "./arguments.ts";
+import { numbersOf, show, withDefaults, wrongType, wrongValue } from "./arguments.ts";
 import { k } from "./backend.ts";
 import { type Generator, generatorOf, normal, uniform } from "./generator.ts";
 import { ready } from "./op.ts";
@@ -78,7 +78,7 @@ function flatten(data: NestedArray, shape: number[], axis: number, into: number[
   const n = data.length;
   if (isKnown && axis === shape.length) throw wrongType("tensor", `numbers at depth ${axis}`, data);
   if (isKnown && n !== shape[axis]) ragged(shape, axis, `${n} entries`);
-  if (axis === MAX_AXES) throw new RangeError(`tensor: expected lists of at most ${MAX_AXES} axes, got more`);
+  if (axis === MAX_AXES) throw wrongValue("tensor", `lists of at most ${MAX_AXES} axes`, "more");
   if (!isKnown) shape.push(n);
   for (let i = 0; i < n; i++) flatten(data[i], shape, axis + 1, into);
 }
@@ -140,7 +140,7 @@ export function arange(start: number, end: number, step = 1): Tensor {
   for (const value of [start, end, step]) if (typeof value !== "number") throw wrongType("arange", "numbers", value);
   const n = Math.ceil((end - start) / step);
   if (!(n > 0 && Number.isFinite(n))) {
-    throw new RangeError(`arange: expected at least one value, got start ${start}, end ${end}, step ${step}`);
+    throw wrongValue("arange", "at least one value", `start ${start}, end ${end}, step ${step}`);
   }
   const t = blank(checkShape("arange", [n]), false);
   const data = peek(t);

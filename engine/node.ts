@@ -8,7 +8,7 @@ import * as fs from "node:fs";
 import { hostname } from "node:os";
 import { basename, dirname, isAbsolute, join, sep } from "node:path";
 import { threadId } from "node:worker_threads";
-import { isPlain, numberOf, type Range, show, wrongType } from "./arguments.ts";
+import { isPlain, numberOf, type Range, show, wrongType, wrongValue } from "./arguments.ts";
 import {
   bytesFor,
   decode,
@@ -52,8 +52,7 @@ export function readIdx(path: string): IdxArray {
   const shape = Array.from({ length: ndim }, (_, i) => header.getUint32(4 * i));
   const data = bytes.subarray(4 + 4 * ndim);
   const expected = shape.reduce((product, n) => product * n, 1);
-  if (data.length !== expected)
-    throw new RangeError(`readIdx: expected ${expected} bytes of data in ${path}, got ${data.length}`);
+  if (data.length !== expected) throw wrongValue("readIdx", `${expected} bytes of data in ${path}`, data.length);
   return { data, shape };
 }
 
@@ -141,7 +140,7 @@ export function resumeCheckpoint(
   const { arrays, metadata } = parseSafetensors(where, readWhole("resumeCheckpoint", path));
   const { format, epoch = "" } = metadata;
   const check = (holds: boolean, expected: string, got: string): void => {
-    if (!holds) throw new RangeError(`${where}: expected ${expected}, got ${got}`);
+    if (!holds) throw wrongValue(where, expected, got);
   };
   check(format === FORMAT, `the format ${FORMAT}`, show(format));
   check(/^\d+$/.test(epoch) && Number.isSafeInteger(Number(epoch)), "an epoch", show(epoch));
@@ -193,11 +192,9 @@ const NUMBERS = ["-0", "NaN", "Infinity", "-Infinity"];
 
 /** A state as JSON can hold it exactly: arrays go into the file under their path, numbers that JSON lacks become text. */
 function pack(path: string, value: unknown, arrays: NamedArrays, depth = 0): unknown {
-  if (depth > DEEPEST) {
-    throw new RangeError(`saveCheckpoint: expected at most ${DEEPEST} levels of lists and objects, got ${cut(path)}`);
-  }
+  if (depth > DEEPEST) throw wrongValue("saveCheckpoint", `at most ${DEEPEST} levels of lists and objects`, cut(path));
   if (value instanceof Float32Array) {
-    if (path in arrays) throw new RangeError(`saveCheckpoint: expected one array of the name ${cut(path)}, got two`);
+    if (path in arrays) throw wrongValue("saveCheckpoint", `one array of the name ${cut(path)}`, "two");
     arrays[path] = { shape: [value.length], data: value };
     return { $array: path };
   }
@@ -293,7 +290,7 @@ function checkFile(where: string, path: string, stats: fs.Stats): void {
   if (stats.isFile()) return;
   const isPipe = stats.isFIFO() || stats.isSocket();
   const kind = stats.isDirectory() ? "a directory" : isPipe ? "a pipe or socket" : "a device";
-  throw new RangeError(`${where}: expected a file at ${path}, got ${kind}`);
+  throw wrongValue(where, `a file at ${path}`, kind);
 }
 
 /**

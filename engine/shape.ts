@@ -1,5 +1,5 @@
 /** Shapes: copied and checked where they come in, then shared and never changed. */
-import { FINITE, listOf, show, wrongType } from "./arguments.ts";
+import { FINITE, listOf, show, wrongType, wrongValue } from "./arguments.ts";
 
 /** Sizes of the axes: positive integers, [] for a single number. Never changed. */
 export type Shape = readonly number[];
@@ -26,7 +26,7 @@ export function sizeOf(shape: Shape): number {
 export function sizesOf(where: string, shape: Shape): number[] {
   if (!Array.isArray(shape)) throw wrongType(where, "a shape, a list of sizes", shape);
   const { length } = shape;
-  if (length > MAX_AXES) throw new RangeError(`${where}: expected at most ${MAX_AXES} axes, got ${length}`);
+  if (length > MAX_AXES) throw wrongValue(where, `at most ${MAX_AXES} axes`, length);
   const sizes: number[] = [];
   for (let axis = 0; axis < length; axis++) sizes.push(shape[axis] as number);
   return sizes;
@@ -42,9 +42,7 @@ export function checkShape(where: string, shape: Shape): Shape {
   let size = 1;
   for (let axis = 0; axis < copy.length; axis++) {
     const n = copy[axis] as number;
-    if (!Number.isInteger(n) || n < 1) {
-      throw new RangeError(`${where}: expected positive integer sizes, got shape ${formatShape(copy)}`);
-    }
+    if (!Number.isInteger(n) || n < 1) throw wrongValue(where, "positive integer sizes", `shape ${formatShape(copy)}`);
     size *= n;
   }
   checkSize(where, copy, size);
@@ -54,7 +52,7 @@ export function checkShape(where: string, shape: Shape): Shape {
 /** Throws unless so many elements fit into 32-bit memory. */
 export function checkSize(where: string, shape: Shape, size: number): void {
   if (size <= MAX_ELEMENTS) return;
-  throw new RangeError(`${where}: expected at most 2³⁰ elements, got shape ${formatShape(shape)}`);
+  throw wrongValue(where, "at most 2³⁰ elements", `shape ${formatShape(shape)}`);
 }
 
 export function sameShape(x: Shape, y: Shape): boolean {
@@ -69,7 +67,7 @@ export function placeOf(where: string, name: string, place: number, n: number): 
   if (typeof place !== "number") throw wrongType(where, `${name} as a number`, place);
   const index = place < 0 ? place + n : place;
   if (Number.isInteger(index) && index >= 0 && index < n) return index;
-  throw new RangeError(`${where}: expected ${name} in [${-n}, ${n - 1}], got ${place}`);
+  throw wrongValue(where, `${name} in [${-n}, ${n - 1}]`, place);
 }
 
 /** The place of an axis among those of a tensor. */
@@ -85,9 +83,7 @@ export function axesOf(where: string, axis: number | readonly number[] | undefin
   if (typeof axis !== "number" && !Array.isArray(axis)) throw wrongType(where, "an axis or a list of axes", axis);
   const list = typeof axis === "number" ? [axis] : listOf(where, "axes", axis, FINITE);
   const axes = list.map((a) => axisOf(where, a, ndim)).sort((a, b) => a - b);
-  if (new Set(axes).size !== axes.length) {
-    throw new RangeError(`${where}: expected distinct axes, got ${formatShape(list)}`);
-  }
+  if (new Set(axes).size !== axes.length) throw wrongValue(where, "distinct axes", formatShape(list));
   return axes;
 }
 

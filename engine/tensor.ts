@@ -4,7 +4,7 @@
  * An op that is recorded leaves its record, inputs and attributes in the fields of its output; the list of recorded
  * tensors in the order of their creation is the tape. So an op makes two objects, its output and its attributes.
  */
-import { numbersOf, wrongType } from "./arguments.ts";
+import { numbersOf, wrongType, wrongValue } from "./arguments.ts";
 import { heap, heapOf, inReference, k, onTensors, simd, useBackend } from "./backend.ts";
 import { dropColumns, EXPOSED, UNREAD } from "./columns.ts";
 import { Held } from "./held.ts";
@@ -210,7 +210,7 @@ export class Tensor {
    * @throws RangeError for more elements; Error if the tensor was freed.
    */
   item(): number {
-    if (this.size !== 1) throw new RangeError(`item: expected one element, got shape ${formatShape(this.sizes)}`);
+    if (this.size !== 1) throw wrongValue("item", "one element", `shape ${formatShape(this.sizes)}`);
     return peek(this)[0] as number;
   }
 
@@ -266,9 +266,7 @@ export class Tensor {
     const kept = given instanceof Tensor || this.ptr !== 0 ? given : steady(given);
     if (this.ptr === 0) materialise(this);
     const source = kept instanceof Tensor ? peek(kept) : kept;
-    if (source.length !== this.size) {
-      throw new RangeError(`copyFrom: expected ${this.size} values, got ${source.length}`);
-    }
+    if (source.length !== this.size) throw wrongValue("copyFrom", `${this.size} values`, source.length);
     peek(this).set(source);
     touch(this);
     return this;

@@ -1,6 +1,6 @@
 /** The training loop. */
 
-import { functionOf, iterableOf, numberOf, objectOf, WHOLE, withDefaults, wrongType } from "./arguments.ts";
+import { functionOf, iterableOf, numberOf, objectOf, WHOLE, withDefaults, wrongType, wrongValue } from "./arguments.ts";
 import type { Batch } from "./data/loader.ts";
 import { type Module, moduleOf } from "./nn/module.ts";
 import { argmax } from "./ops/reduce.ts";
@@ -156,7 +156,7 @@ function batchOf<Y>(where: string, batch: Batch<Y>): Batch<Y> & { size: number }
   const { x, y } = objectOf(where, "batches { x, y }", batch) as unknown as Batch<Y>;
   alive(x, `${where}: x of a batch`);
   const size = x.sizes[0];
-  if (size === undefined) throw new RangeError(`${where}: expected x of a batch as [B, …], got []`);
+  if (size === undefined) throw wrongValue(where, "x of a batch as [B, …]", "[]");
   return { x, y, size };
 }
 
@@ -214,7 +214,7 @@ function measured(value: unknown): number {
  */
 export function accuracy(output: Tensor, y: ArrayLike<number> | Tensor): number {
   alive(output, "accuracy");
-  if (output.ndim === 0) throw new RangeError("accuracy: expected an output [..., K], got []");
+  if (output.ndim === 0) throw wrongValue("accuracy", "an output [..., K]", "[]");
   const found = noGrad(() => argmax(output, { axis: -1 }).toFloat32Array());
   const labels = targetsOf("accuracy", output, y);
   return found.reduce((hits, place, row) => (place === labels[row] ? hits + 1 : hits), 0) / found.length;

@@ -1,4 +1,4 @@
-import { choiceOf, type Range, WHOLE, wrongType } from "../engine/arguments.ts";
+import { choiceOf, type Range, WHOLE, wrongType, wrongValue } from "../engine/arguments.ts";
 import type { Tensor } from "../engine/index.ts";
 import { formatShape, type Shape, sameShape } from "../engine/shape.ts";
 import { alive, peek } from "../engine/tensor.ts";
@@ -23,7 +23,7 @@ export const strictOf = (where: string, fire: Fire): number =>
 export function checkSequence(where: string, what: string, x: Tensor): void {
   alive(x, where);
   if (x.ndim > 0) return;
-  throw new RangeError(`${where}: expected ${what} [T, B, …], got ${formatShape(x.sizes)}${TIME_FIRST}`);
+  throw wrongValue(where, `${what} [T, B, …]`, `${formatShape(x.sizes)}${TIME_FIRST}`);
 }
 
 const TIME_FIRST =
@@ -38,9 +38,7 @@ export function checkState(where: string, name: string, state: Tensor, shape: Sh
   if (typeof state !== "object" || state === null) throw wrongType(where, `a state with ${name} as a tensor`, state);
   alive(state, where);
   if (sameShape(state.sizes, shape)) return;
-  throw new RangeError(
-    `${where}: expected a state ${name} of shape ${formatShape(shape)}, got ${formatShape(state.sizes)}`,
-  );
+  throw wrongValue(where, `a state ${name} of shape ${formatShape(shape)}`, formatShape(state.sizes));
 }
 
 /** Throws unless the steps that neurons are still held are integers in [0, most]. */
@@ -49,6 +47,6 @@ export function checkCounters(where: string, refractory: Tensor, most: number): 
   for (let i = 0; i < left.length; i++) {
     const steps = left[i] as number;
     if (steps >>> 0 === steps && steps <= most) continue;
-    throw new RangeError(`${where}: expected a state refractory of integers in [0, ${most}], got ${steps}`);
+    throw wrongValue(where, `a state refractory of integers in [0, ${most}]`, steps);
   }
 }

@@ -1,6 +1,6 @@
 /** The decay of a neuron per time step, from whatever describes it. */
 
-import { choiceOf, numberOf, POSITIVE } from "../engine/arguments.ts";
+import { choiceOf, numberOf, POSITIVE, wrongValue } from "../engine/arguments.ts";
 import { exp, full, noGrad, type Tensor } from "../engine/index.ts";
 
 /**
@@ -37,7 +37,7 @@ export function betaOf(where: string, { beta, tau, dt, decay }: typeof DECAY): n
   choiceOf(where, "decay", decay, ["exp", "euler"]);
   numberOf(where, "dt", dt, POSITIVE);
   if (tau === undefined) return beta === undefined ? 0.95 : beta;
-  if (beta !== undefined) throw new RangeError(`${where}: expected beta or tau, got both`);
+  if (beta !== undefined) throw wrongValue(where, "beta or tau", "both");
   numberOf(where, "tau", tau, POSITIVE);
   if (decay === "euler") return 1 - dt / tau;
   // By the kernel, not Math.exp: the same bits on every engine.

@@ -1,6 +1,6 @@
 /** Options that are one value for all neurons, or a list of one for each on the last axis. */
 
-import { numberOf, type Range, show, wrongType } from "../engine/arguments.ts";
+import { numberOf, type Range, show, wrongType, wrongValue } from "../engine/arguments.ts";
 import { k } from "../engine/backend.ts";
 import { full, type Tensor } from "../engine/index.ts";
 import { allocate } from "../engine/scope.ts";
@@ -27,9 +27,7 @@ export function persistentCopy(where: string, name: string, value: number | Tens
   checkValue(where, name, value, range);
   if (typeof value === "number") return persist(full([], value));
   const { sizes: shape, size } = value;
-  if (size > 1 && shape.length > 1) {
-    throw new RangeError(`${where}: expected ${name} to be one number or [N], got ${formatShape(shape)}`);
-  }
+  if (size > 1 && shape.length > 1) throw wrongValue(where, `${name} to be one number or [N]`, formatShape(shape));
   const values = value.toFloat32Array();
   for (const v of values) numberOf(where, name, v, range);
   return persist(full(shape, 0).copyFrom(values));
@@ -40,7 +38,7 @@ export function checkPerNeuron(where: string, name: string, t: Tensor, shape: Sh
   const features = shape.length > 1 ? shape[shape.length - 1] : 1;
   if (t.size === 1 || (t.ndim === 1 && t.size === features)) return;
   const got = `${formatShape(t.sizes)} for a current ${formatShape(shape)}${axesHint(shape, t.size)}`;
-  throw new RangeError(`${where}: expected ${name} to be one number or [${features}], got ${got}`);
+  throw wrongValue(where, `${name} to be one number or [${features}]`, got);
 }
 
 /** A buffer of zeros that serves a backward pass. */

@@ -1,4 +1,4 @@
-import { COUNT, numberOf, show, withDefaults, wrongType } from "../engine/arguments.ts";
+import { COUNT, numberOf, show, withDefaults, wrongType, wrongValue } from "../engine/arguments.ts";
 import { inReference } from "../engine/backend.ts";
 import { composed } from "../engine/composed.ts";
 import { derive, type StepDefinition, stepsOf, type Value } from "../engine/fuse/index.ts";
@@ -116,7 +116,7 @@ export class Recurrent<State extends object, Result extends SpikingResult<State>
     const { features, connection = "all", bias, generator: source } = withDefaults(where, DEFAULTS, options);
     const generator = generatorOf(where, source);
     if (typeof connection === "string" && connection !== "all" && connection !== "one") {
-      throw new RangeError(`${where}: expected connection "all", "one" or a module, got ${show(connection)}`);
+      throw wrongValue(where, 'connection "all", "one" or a module', show(connection));
     }
     if (typeof connection !== "string") {
       if (features !== undefined)
@@ -313,7 +313,7 @@ export class Recurrent<State extends object, Result extends SpikingResult<State>
     alive(z, where);
     if (!sameShape(z.sizes, [1, ...spikes.sizes])) {
       const expected = formatShape([1, ...spikes.sizes]);
-      throw new RangeError(`${where}: expected the connection to give ${expected}, got ${formatShape(z.sizes)}`);
+      throw wrongValue(where, `the connection to give ${expected}`, formatShape(z.sizes));
     }
     return z.squeeze(0);
   }
@@ -328,7 +328,7 @@ export class Recurrent<State extends object, Result extends SpikingResult<State>
     const { features } = this;
     if (features === null || (shape.length > 1 && shape[shape.length - 1] === features)) return;
     const got = `${formatShape(shape)}${axesHint(shape, features)}`;
-    throw new RangeError(`${this.where}: expected a current [T, B, …, ${features}], got ${got}`);
+    throw wrongValue(this.where, `a current [T, B, …, ${features}]`, got);
   }
 
   /** The state, its spikes read once; throws unless these are of steps of this shape. The neurons check the others. */

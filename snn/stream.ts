@@ -1,5 +1,5 @@
 /** Networks that run one time step after the other, on an input that comes in as it comes. */
-import { numbersOf, wrongType } from "../engine/arguments.ts";
+import { numbersOf, wrongType, wrongValue } from "../engine/arguments.ts";
 import { inReference } from "../engine/backend.ts";
 import { Module, noGrad, Sequential, Tensor } from "../engine/index.ts";
 import { forwardOf } from "../engine/nn/module.ts";
@@ -78,7 +78,7 @@ export class Stream {
     ready("Stream", input);
     ready("Stream", output);
     if (values !== undefined && values.length !== input.size) {
-      throw new RangeError(`Stream: expected ${input.size} values, got ${values.length}`);
+      throw wrongValue("Stream", `${input.size} values`, values.length);
     }
     for (let i = 0; i < stages.length; i++) (stages[i] as Stage).check();
     if (values !== undefined) {

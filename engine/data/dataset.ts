@@ -1,4 +1,4 @@
-import { FINITE, INTEGER, numberOf, show, WHOLE, withDefaults, wrongType } from "../arguments.ts";
+import { FINITE, INTEGER, numberOf, show, WHOLE, withDefaults, wrongType, wrongValue } from "../arguments.ts";
 import { checkShape, type Shape, sizeOf } from "../shape.ts";
 import { alive, steady, Tensor } from "../tensor.ts";
 
@@ -67,12 +67,10 @@ export class TensorDataset<Y extends Targets = Targets> {
     this.length = sample === null ? targetRows : values.length / sizeOf(sample);
     this.shape = Object.freeze(sample ?? [values.length / this.length]);
     if (!Number.isInteger(this.length) || !Number.isInteger(this.shape[0] ?? 1) || values.length === 0) {
-      throw new RangeError(
-        `TensorDataset: expected whole samples, got ${values.length} values for ${this.y.length} targets`,
-      );
+      throw wrongValue("TensorDataset", "whole samples", `${values.length} values for ${this.y.length} targets`);
     }
     if (targetRows % this.length !== 0 || targetRows === 0 || (y instanceof Tensor && targetRows !== this.length)) {
-      throw new RangeError(`TensorDataset: expected targets for ${this.length} samples, got ${targetRows}`);
+      throw wrongValue("TensorDataset", `targets for ${this.length} samples`, targetRows);
     }
     const targets = this.y.length / this.length;
     if (y instanceof Tensor) this.targetShape = Object.freeze(y.sizes.slice(1));
@@ -81,7 +79,7 @@ export class TensorDataset<Y extends Targets = Targets> {
       this.targetShape = null;
       for (let i = 0; i < this.length; i++) classAt(WHERE, this.y, i);
     } else {
-      throw new RangeError(`TensorDataset: expected one class index a sample, got ${this.y.length} for ${this.length}`);
+      throw wrongValue("TensorDataset", "one class index a sample", `${this.y.length} for ${this.length}`);
     }
   }
 }
@@ -95,5 +93,5 @@ export function classAt(where: string, labels: ArrayLike<number>, i: number): nu
   const label = labels[i] as number;
   if (INTEGER.fits(label)) return label;
   const got = `${show(label)} at ${i}; values for regression come as a Float32Array`;
-  throw new RangeError(`${where}: expected class indices, got ${got}`);
+  throw wrongValue(where, "class indices", got);
 }

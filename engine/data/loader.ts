@@ -1,4 +1,4 @@
-import { COUNT, numberOf, withDefaults, wrongType } from "../arguments.ts";
+import { COUNT, numberOf, withDefaults, wrongType, wrongValue } from "../arguments.ts";
 import { defaultGenerator, type Generator, generatorOf } from "../generator.ts";
 import { type Shape, sizeOf } from "../shape.ts";
 import { persist } from "../tape.ts";
@@ -120,7 +120,7 @@ export class DataLoader<Y extends Targets = Targets> implements Iterable<Batch<B
 /** Throws where an array of the dataset was detached or made shorter: what it lacks would read as NaN. */
 function checkLength(values: ArrayLike<number>, size: number): void {
   if (values.length === size) return;
-  throw new RangeError(`${WHERE}: expected ${size} values in the dataset, as when it was made, got ${values.length}`);
+  throw wrongValue(WHERE, `${size} values in the dataset, as when it was made`, values.length);
 }
 
 const bufferOf = (buffer: Tensor | null, batchSize: number, shape: Shape): Tensor =>

@@ -1,4 +1,4 @@
-import { COUNT, numberOf, withDefaults } from "../arguments.ts";
+import { COUNT, numberOf, withDefaults, wrongValue } from "../arguments.ts";
 import { defaultGenerator, type Generator } from "../generator.ts";
 import { type ConvOptions, convolve1d, convolve2d } from "../ops/conv.ts";
 import { type Pair, pairOf, sizeOption, windowOver } from "../ops/windows.ts";
@@ -55,9 +55,7 @@ abstract class Convolution<Size extends Pair> extends Module {
     numberOf(where, "outChannels", outChannels, COUNT);
     numberOf(where, "groups", groups, COUNT);
     if (inChannels % groups !== 0 || outChannels % groups !== 0) {
-      throw new RangeError(
-        `${where}: expected channels that the groups divide, got ${inChannels} and ${outChannels} in ${groups}`,
-      );
+      throw wrongValue(where, "channels that the groups divide", `${inChannels} and ${outChannels} in ${groups}`);
     }
     this.stride = pairOf(stride) as Size;
     this.padding = pairOf(padding) as Size;

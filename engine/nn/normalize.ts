@@ -1,4 +1,4 @@
-import { INTEGER, NOT_NEGATIVE, numberOf, UNIT, withDefaults } from "../arguments.ts";
+import { INTEGER, NOT_NEGATIVE, numberOf, UNIT, withDefaults, wrongValue } from "../arguments.ts";
 import { ones, zeros } from "../create.ts";
 import { isOutside } from "../op.ts";
 import { batchNorm, groupNorm, layerNorm } from "../ops/normalize.ts";
@@ -130,7 +130,7 @@ abstract class BatchNorm extends Normalization {
   /** x is alive. */
   protected over(where: string, x: Tensor, axis: number): Tensor {
     if (x.sizes[axisOf(where, axis, x.ndim)] !== this.channels) {
-      throw new RangeError(`${where}: expected ${this.channels} channels on axis ${axis}, got ${formatShape(x.sizes)}`);
+      throw wrongValue(where, `${this.channels} channels on axis ${axis}`, formatShape(x.sizes));
     }
     const { weight, bias, eps, runningMean, runningVar, training, momentum, numBatchesTracked: tracked } = this;
     const counts = training && tracked !== null && !isOutside(tracked);
@@ -195,7 +195,7 @@ export class BatchNorm2d extends BatchNorm {
    */
   forward(x: Tensor): Tensor {
     alive(x, "BatchNorm2d");
-    if (x.ndim < 4) throw new RangeError(`BatchNorm2d: expected x [..., N, C, H, W], got ${formatShape(x.sizes)}`);
+    if (x.ndim < 4) throw wrongValue("BatchNorm2d", "x [..., N, C, H, W]", formatShape(x.sizes));
     return this.over("BatchNorm2d", x, -3);
   }
 }
@@ -215,7 +215,7 @@ export class LayerNorm extends Normalization {
 
   constructor(normalizedShape: number | Shape, options: NormLayerOptions = {}) {
     const shape = checkShape("LayerNorm", typeof normalizedShape === "number" ? [normalizedShape] : normalizedShape);
-    if (shape.length === 0) throw new RangeError("LayerNorm: expected one axis or more, got []");
+    if (shape.length === 0) throw wrongValue("LayerNorm", "one axis or more", "[]");
     const { eps, affine } = optionsOf("LayerNorm", DEFAULTS, options);
     super(LAYER_FORWARD, eps, learned(shape, affine));
     this.normalizedShape = shape;

@@ -4,7 +4,7 @@
  * filters, in the order of their places. So neither the number of images, nor the size of a block, nor what is skipped for
  * being 0 shows in the bits.
  */
-import { withDefaults } from "../arguments.ts";
+import { withDefaults, wrongValue } from "../arguments.ts";
 import { k } from "../backend.ts";
 import { apply, freshGradOf, gradOf, type Op, ready, SAVES, startOf, writeOutGradient } from "../op.ts";
 import { allocate, recycle, scope } from "../scope.ts";
@@ -126,7 +126,7 @@ function checkSizes(
     const got = `${formatShape(x.sizes)} and ${formatShape(weight.sizes)} with groups ${groups}`;
     const hint =
       weight.ndim === axes + 2 && inputs === 1 ? `; add the axis of channels by unsqueeze(x, ${-axes - 1})?` : "";
-    throw new RangeError(`${where}: expected ${EXPECTED[where]}, got ${got}${hint}`);
+    throw wrongValue(where, EXPECTED[where], `${got}${hint}`);
   }
   checkOptionalShape(where, "bias", bias, [outputs]);
 }
@@ -238,9 +238,7 @@ function windowUnder(axis: number, x: Tensor, weight: Tensor, options: Required<
   const { outputPadding = 0 } = options;
   const more = sizeOption(where, "outputPadding", outputPadding, axis, 0);
   if (more >= Math.max(stride, dilation)) {
-    throw new RangeError(
-      `${where}: expected outputPadding below stride ${stride} or dilation ${dilation}, got ${more}`,
-    );
+    throw wrongValue(where, `outputPadding below stride ${stride} or dilation ${dilation}`, more);
   }
   return { ...window, places, size: (places - 1) * stride - 2 * padding + dilation * (kernel - 1) + more + 1 };
 }

@@ -1,3 +1,4 @@
+import { wrongValue } from "../arguments.ts";
 import { k } from "../backend.ts";
 import { composedOp } from "../composed.ts";
 import { apply, gradOf, type Op, ready, recorded, SAVES } from "../op.ts";
@@ -42,9 +43,7 @@ export const expand = composedOp((x: Tensor, shape: Shape): Tensor => {
     sizes.map((n, axis) => (n === -1 && axis >= lead ? (x.sizes[axis - lead] as number) : n)),
   );
   if (lead < 0 || !sameShape(broadcastShapes("expand", x.sizes, target), target)) {
-    throw new RangeError(
-      `expand: expected a shape that ${formatShape(x.sizes)} broadcasts to, got ${formatShape(sizes)}`,
-    );
+    throw wrongValue("expand", `a shape that ${formatShape(x.sizes)} broadcasts to`, formatShape(sizes));
   }
   return sameShape(x.sizes, target) ? reshape(x, target) : broadcastTo(x, target);
 });

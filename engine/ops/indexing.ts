@@ -6,7 +6,7 @@
  * what repeated indices add up to is always the same.
  */
 
-import { integersOf, withDefaults } from "../arguments.ts";
+import { integersOf, withDefaults, wrongValue } from "../arguments.ts";
 import { integersAt, k } from "../backend.ts";
 import { composedOp } from "../composed.ts";
 import { apply, gradOf, type Op, passGradient, ready, SAVES, saveFor } from "../op.ts";
@@ -73,9 +73,7 @@ export function indexSelect(x: Tensor, axis: number, indices: Indices): Tensor {
   const at = axisOf("indexSelect", axis, x.ndim);
   const n = x.sizes[at] as number;
   const index = indexOf("indexSelect", indices, n);
-  if (index.shape.length > 1) {
-    throw new RangeError(`indexSelect: expected one axis of indices, got ${formatShape(index.shape)}`);
-  }
+  if (index.shape.length > 1) throw wrongValue("indexSelect", "one axis of indices", formatShape(index.shape));
   const count = index.values.length;
   const shape = checkShape("indexSelect", [...x.sizes.slice(0, at), count, ...x.sizes.slice(at + 1)]);
   const outer = sizeOf(shape.slice(0, at));
@@ -148,7 +146,7 @@ export function embedding(indices: Indices, weight: Tensor, options: EmbeddingOp
   const { paddingIdx } = withDefaults("embedding", DEFAULTS, options);
   ready("embedding", weight);
   const [n, width] = weight.sizes as [number, number];
-  if (weight.ndim !== 2) throw new RangeError(`embedding: expected a weight [K, N], got ${formatShape(weight.sizes)}`);
+  if (weight.ndim !== 2) throw wrongValue("embedding", "a weight [K, N]", formatShape(weight.sizes));
   const skip = paddingRow(paddingIdx, n);
   const index = indexOf("embedding", indices, n);
   const shape = checkShape("embedding", [...index.shape, width]);

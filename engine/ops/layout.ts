@@ -1,5 +1,5 @@
 /** Shapes changed by moving data: permute, slice, flip, concat. */
-import { COUNT, FINITE, listOf, numberOf, wrongType } from "../arguments.ts";
+import { COUNT, FINITE, listOf, numberOf, wrongType, wrongValue } from "../arguments.ts";
 import { k } from "../backend.ts";
 import { composedOp } from "../composed.ts";
 import { apply, freshGradOf, gradOf, type Op, ready, SAVES, startOf } from "../op.ts";
@@ -77,7 +77,7 @@ export function permute(x: Tensor, axes: readonly number[]): Tensor {
   const given = listOf("permute", "axes", axes, FINITE);
   const order = given.map((axis) => axisOf("permute", axis, x.ndim));
   if (order.length !== x.ndim || new Set(order).size !== x.ndim) {
-    throw new RangeError(`permute: expected every axis of ${formatShape(x.sizes)} once, got ${formatShape(given)}`);
+    throw wrongValue("permute", `every axis of ${formatShape(x.sizes)} once`, formatShape(given));
   }
   return inOrder(x, order);
 }
@@ -176,12 +176,10 @@ export function slice(x: Tensor, axis: number, start = 0, end = Infinity, step =
   const from = Math.max(start < 0 ? start + n : start, 0);
   const to = Math.min(end < 0 ? end + n : end, n);
   if (!(Number.isInteger(from) && Number.isInteger(to))) {
-    throw new RangeError(`slice: expected integer bounds, got ${start} and ${end}`);
+    throw wrongValue("slice", "integer bounds", `${start} and ${end}`);
   }
   if (from >= to) {
-    throw new RangeError(
-      `slice: expected start < end on axis ${at} of ${formatShape(x.sizes)}, got ${start} and ${end}`,
-    );
+    throw wrongValue("slice", `start < end on axis ${at} of ${formatShape(x.sizes)}`, `${start} and ${end}`);
   }
   if (at === 0 && step === 1) return sliceRows(x, from, to);
   return sliceAlong(sliceOp, x, at, from, Math.ceil((to - from) / step), step);
@@ -242,7 +240,7 @@ export const split = composedOp((x: Tensor, sizes: number | readonly number[], a
   const list = same ? [sizes] : listOf("split", "sizes", sizes, FINITE);
   const total = list.reduce((sum, size) => sum + size, 0);
   if (!list.every((size) => Number.isInteger(size) && size > 0) || !(same || total === n)) {
-    throw new RangeError(`split: expected positive integer sizes that sum to ${n}, got ${formatShape(list)}`);
+    throw wrongValue("split", `positive integer sizes that sum to ${n}`, formatShape(list));
   }
   const parts: Tensor[] = [];
   for (let start = 0; start < n; ) {
@@ -293,9 +291,7 @@ export const stack = composedOp((tensors: readonly Tensor[], axis = 0): Tensor =
   const at = axisOf("stack", axis, first.ndim + 1);
   for (const { sizes: shape } of inputs) {
     if (sameShape(shape, first.sizes)) continue;
-    throw new RangeError(
-      `stack: expected tensors of one shape, got ${formatShape(first.sizes)} and ${formatShape(shape)}`,
-    );
+    throw wrongValue("stack", "tensors of one shape", `${formatShape(first.sizes)} and ${formatShape(shape)}`);
   }
   return concat(
     inputs.map((t) => unsqueeze(t, at)),

@@ -1,5 +1,5 @@
 /** Losses. Those over class indices are fused; the others are composed of other ops, so they are as exact as these. */
-import { choiceOf, integersOf, NUMBER, numberOf, type Range, UNIT, withDefaults } from "../arguments.ts";
+import { choiceOf, integersOf, NUMBER, numberOf, type Range, UNIT, withDefaults, wrongValue } from "../arguments.ts";
 import { integersAt, k } from "../backend.ts";
 import { composedOp } from "../composed.ts";
 import { apply, gradOf, type Op, SAVES, saveFor } from "../op.ts";
@@ -86,7 +86,7 @@ function difference(where: string, input: Tensor, target: Tensor): Tensor {
   const shape = broadcastShapes(where, input.sizes, target.sizes);
   if (!sameShape(shape, input.sizes) && !sameShape(shape, target.sizes)) {
     const got = `${formatShape(input.sizes)} and ${formatShape(target.sizes)}`;
-    throw new RangeError(`${where}: expected one shape to broadcast to the other, got ${got}; squeeze one of them?`);
+    throw wrongValue(where, "one shape to broadcast to the other", `${got}; squeeze one of them?`);
   }
   return sub(input, target);
 }
@@ -330,7 +330,7 @@ function classesOf(where: string, x: Tensor, { weight, ignoreIndex }: Required<C
   numberOf(where, "ignoreIndex", ignoreIndex, NUMBER);
   alive(x, where);
   const classes = x.sizes[x.ndim - 1];
-  if (classes === undefined) throw new RangeError(`${where}: expected an input [..., K], got a scalar`);
+  if (classes === undefined) throw wrongValue(where, "an input [..., K]", "a scalar");
   checkOptionalShape(where, "weight", weight, [classes]);
   return classes;
 }

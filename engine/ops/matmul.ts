@@ -1,4 +1,5 @@
 /** Products. Every element is summed in ascending order with one accumulator, whatever path computes it. */
+import { wrongValue } from "../arguments.ts";
 import { inReference, k } from "../backend.ts";
 import { columnStride, columnsOf } from "../columns.ts";
 import { composedOp } from "../composed.ts";
@@ -307,7 +308,7 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
   alive(a, "matmul");
   alive(b, "matmul");
   if (a.ndim === 0 || b.ndim === 0) {
-    throw new RangeError(`matmul: expected at least one axis, got ${formatShape(a.sizes)} · ${formatShape(b.sizes)}`);
+    throw wrongValue("matmul", "at least one axis", `${formatShape(a.sizes)} · ${formatShape(b.sizes)}`);
   }
   const depth = a.sizes[a.ndim - 1] as number;
   if (depth !== b.sizes[Math.max(b.ndim - 2, 0)]) {
@@ -359,9 +360,7 @@ export function linear(x: Tensor, weight: Tensor, bias: Tensor | null = null): T
   const inputs = x.sizes[x.ndim - 1] as number;
   if (weight.ndim !== 2 || inputs !== weight.sizes[1]) {
     const got = `${formatShape(x.sizes)} and ${formatShape(weight.sizes)}`;
-    throw new RangeError(
-      `linear: expected x [..., in] and weight [out, in], got ${got}${hintOf(x.sizes, weight.sizes)}`,
-    );
+    throw wrongValue("linear", "x [..., in] and weight [out, in]", `${got}${hintOf(x.sizes, weight.sizes)}`);
   }
   checkOptionalShape("linear", "bias", bias, [weight.sizes[0] as number]);
   return once(linear, 1, x, weight, bias) ?? apply(linearOp, productOf(x, weight, true), x, weight, bias as Tensor);

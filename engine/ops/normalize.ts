@@ -1,5 +1,5 @@
 /** Normalisation to mean 0 and variance 1, over a batch, a row or a group of channels. */
-import { NOT_NEGATIVE, numberOf, UNIT, withDefaults } from "../arguments.ts";
+import { NOT_NEGATIVE, numberOf, UNIT, withDefaults, wrongValue } from "../arguments.ts";
 import { extra, heap, k } from "../backend.ts";
 import { checkUnchanged } from "../backward.ts";
 import { composedOp } from "../composed.ts";
@@ -202,7 +202,7 @@ function batchNormOf(x: Tensor, options: Required<BatchNormOptions>, axis: numbe
   checkOptionalShape(where, "runningVar", runningVar, [channels]);
   numberOf(where, "momentum", momentum, UNIT);
   if (training && count * times === 1) {
-    throw new RangeError(`${where}: expected more than one value per channel in training, got ${formatShape(x.sizes)}`);
+    throw wrongValue(where, "more than one value per channel in training", formatShape(x.sizes));
   }
   const running: Running | null = runningMean && runningVar && [runningMean, runningVar];
   if (running === null && !(training && runningMean === runningVar)) {
@@ -243,9 +243,7 @@ export const layerNorm = composedOp(
     const settings = withDefaults("layerNorm", LAYER_NORM, options);
     const shape = typeof normalizedShape === "number" ? [normalizedShape] : sizesOf("layerNorm", normalizedShape);
     if (shape.length === 0 || !sameShape(x.sizes.slice(-shape.length), shape)) {
-      throw new RangeError(
-        `layerNorm: expected the last axes of x to be ${formatShape(shape)}, got ${formatShape(x.sizes)}`,
-      );
+      throw wrongValue("layerNorm", `the last axes of x to be ${formatShape(shape)}`, formatShape(x.sizes));
     }
     checkNorm("layerNorm", settings, shape);
     const constant = once(layerNorm, shape.length, x, shape, settings);

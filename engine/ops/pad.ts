@@ -1,5 +1,5 @@
 /** A value around a tensor, or zeros in its upper corner. */
-import { FINITE, INTEGER, listOf, numberOf, wrongType } from "../arguments.ts";
+import { FINITE, INTEGER, listOf, numberOf, wrongType, wrongValue } from "../arguments.ts";
 import { k } from "../backend.ts";
 import { composedOp } from "../composed.ts";
 import { apply, gradOf, type Op, SAVES } from "../op.ts";
@@ -48,9 +48,7 @@ export const pad = composedOp((x: Tensor, padding: readonly number[], value = 0)
     return Number.isInteger(n) && size + cut(i) + cut(i ^ 1) > 0;
   });
   if (!fits) {
-    throw new RangeError(
-      `pad: expected pairs of integers for the last axes of ${formatShape(x.sizes)}, got ${formatShape(sizes)}`,
-    );
+    throw wrongValue("pad", `pairs of integers for the last axes of ${formatShape(x.sizes)}`, formatShape(sizes));
   }
   if (typeof value !== "number") throw wrongType("pad", "a number as value", value);
   let z = x;
@@ -105,7 +103,7 @@ const trilOp: Op<{ diagonal: number }> = {
  */
 export function tril(x: Tensor, diagonal = 0): Tensor {
   alive(x, "tril");
-  if (x.ndim < 2) throw new RangeError(`tril: expected two axes or more, got ${formatShape(x.sizes)}`);
+  if (x.ndim < 2) throw wrongValue("tril", "two axes or more", formatShape(x.sizes));
   if (!Number.isInteger(diagonal)) numberOf("tril", "diagonal", diagonal, INTEGER);
   return apply(trilOp, { diagonal }, x);
 }

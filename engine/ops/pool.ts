@@ -1,5 +1,5 @@
 /** Pooling: windows over [..., C, H, W], reduced to one value each. All leading axes are a batch, time among them. */
-import { allOptions, withDefaults } from "../arguments.ts";
+import { allOptions, withDefaults, wrongValue } from "../arguments.ts";
 import { extra, k } from "../backend.ts";
 import { apply, canTake, gradOf, handOver, type Op, type PlacesForm, readyOrPacked, recorded, SAVES } from "../op.ts";
 import { allocate, recycle, scope } from "../scope.ts";
@@ -128,7 +128,7 @@ const avgPoolOp: Op<Pooling> = {
 
 function checkImages(where: string, x: Tensor): void {
   alive(x, where);
-  if (x.ndim < 3) throw new RangeError(`${where}: expected x [..., C, H, W], got ${formatShape(x.sizes)}`);
+  if (x.ndim < 3) throw wrongValue(where, "x [..., C, H, W]", formatShape(x.sizes));
 }
 
 /** The window along an axis of `size` values. */
@@ -137,7 +137,7 @@ function windowAlong(where: string, axis: number, size: number, kernel: Pair, op
   const { stride = n, padding = 0, dilation = 1, ceilMode } = options;
   const window = windowOver(where, axis, size, n, { stride, padding, dilation }, ceilMode);
   if (2 * window.padding > window.dilation * (n - 1) + 1) {
-    throw new RangeError(`${where}: expected padding of at most half the kernel ${n}, got ${window.padding}`);
+    throw wrongValue(where, `padding of at most half the kernel ${n}`, window.padding);
   }
   return window;
 }

@@ -1,5 +1,5 @@
 /** Reductions over axes. Several axes are reduced one run of neighbours after the other. */
-import { withDefaults } from "../arguments.ts";
+import { withDefaults, wrongValue } from "../arguments.ts";
 import { k } from "../backend.ts";
 import { composedOp } from "../composed.ts";
 import {
@@ -207,7 +207,7 @@ function search(op: Op<Search>, x: Tensor, axes: readonly number[], keepdim: boo
   const first = axes[0] as number;
   const reduction = around(x, first, axes[axes.length - 1] as number, reducedShape(x.sizes, axes, keepdim));
   if (op.saves === SAVES.nothing && reduction.n > LARGEST_COUNT) {
-    throw new RangeError(`${op.name}: expected at most 2²⁴ elements, whose indices are exact, got ${reduction.n}`);
+    throw wrongValue(op.name, "at most 2²⁴ elements, whose indices are exact", reduction.n);
   }
   const indices = empty(reduction.shape);
   return { values: apply(op, { ...reduction, indices }, x), indices };

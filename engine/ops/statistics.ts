@@ -1,5 +1,5 @@
 /** Reductions that are composed of others. */
-import { withDefaults } from "../arguments.ts";
+import { withDefaults, wrongValue } from "../arguments.ts";
 import { composedOp } from "../composed.ts";
 import { axesOf } from "../shape.ts";
 import { noGrad } from "../tape.ts";
@@ -80,7 +80,7 @@ export const norm = composedOp((x: Tensor, options: NormOptions = NORM): Tensor 
   const over = { axis: axesOf("norm", axis, x.ndim), keepdim };
   if (p === 1) return sum(abs(x), over);
   if (p === Infinity) return amax(abs(x), over);
-  if (p !== 2) throw new RangeError(`norm: expected p to be 1, 2 or Infinity, got ${p}`);
+  if (p !== 2) throw wrongValue("norm", "p to be 1, 2 or Infinity", p);
   return safeRoot(sum(square(x), over));
 });
 

@@ -1,5 +1,5 @@
 /** Tensors among the arguments of ops, and how many channels they have. */
-import { numbersOf, wrongType } from "../arguments.ts";
+import { numbersOf, wrongType, wrongValue } from "../arguments.ts";
 import { formatShape, type Shape, sameShape } from "../shape.ts";
 import { alive, peek, Tensor } from "../tensor.ts";
 
@@ -14,14 +14,14 @@ export function checkOptional(where: string, name: string, t: Tensor | null): vo
 export function checkOptionalShape(where: string, name: string, t: Tensor | null, shape: Shape): void {
   checkOptional(where, name, t);
   if (t === null || sameShape(t.sizes, shape)) return;
-  throw new RangeError(`${where}: expected ${name} ${formatShape(shape)}, got ${formatShape(t.sizes)}`);
+  throw wrongValue(where, `${name} ${formatShape(shape)}`, formatShape(t.sizes));
 }
 
 /** A copy of a list of tensors, one at least, which are alive. */
 export function tensorsOf(where: string, list: readonly Tensor[]): [Tensor, ...Tensor[]] {
   if (!Array.isArray(list)) throw wrongType(where, "a list of tensors", list);
   const n = list.length;
-  if (n === 0) throw new RangeError(`${where}: expected at least one tensor, got none`);
+  if (n === 0) throw wrongValue(where, "at least one tensor", "none");
   const tensors: Tensor[] = [];
   for (let i = 0; i < n; i++) {
     const t = list[i] as Tensor;
@@ -45,12 +45,12 @@ export function targetsOf(where: string, x: Tensor, target: unknown): ArrayLike<
   const hint = Number.isInteger(rows / n)
     ? `; does ${formatShape(x.sizes)} have a time axis? take a readout over time first, or repeat the targets`
     : "";
-  throw new RangeError(`${where}: expected ${rows} targets, got ${n}${hint}`);
+  throw wrongValue(where, `${rows} targets`, `${n}${hint}`);
 }
 
 /** Throws unless so many channels make as many groups. */
 export function checkGroups(where: string, numGroups: number, channels: number): void {
   if (typeof numGroups !== "number") throw wrongType(where, "numGroups as a number", numGroups);
   if (Number.isInteger(channels / numGroups) && Number.isInteger(numGroups) && numGroups > 0) return;
-  throw new RangeError(`${where}: expected numGroups to divide ${channels} channels, got ${numGroups}`);
+  throw wrongValue(where, `numGroups to divide ${channels} channels`, numGroups);
 }

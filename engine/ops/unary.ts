@@ -1,6 +1,6 @@
 /** Functions of one value. */
 import { INSIDE } from "../../kernels/codes.ts";
-import { NUMBER, numberOf } from "../arguments.ts";
+import { NUMBER, numberOf, wrongValue } from "../arguments.ts";
 import { k } from "../backend.ts";
 import { apply, gradOf, type Op, SAVES } from "../op.ts";
 import type { Tensor } from "../tensor.ts";
@@ -99,6 +99,6 @@ const hardtanhOp: Op<Bounds> = {
 export function hardtanh(x: Tensor, low = -1, high = 1): Tensor {
   numberOf("hardtanh", "low", low, NUMBER);
   numberOf("hardtanh", "high", high, NUMBER);
-  if (low > high) throw new RangeError(`hardtanh: expected low ≤ high, got ${low} and ${high}`);
+  if (low > high) throw wrongValue("hardtanh", "low ≤ high", `${low} and ${high}`);
   return apply(hardtanhOp, { low, high }, x);
 }

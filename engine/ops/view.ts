@@ -1,4 +1,5 @@
 /** Shapes changed without moving data: the result looks into its input. */
+import { wrongValue } from "../arguments.ts";
 import { k } from "../backend.ts";
 import { composedOp } from "../composed.ts";
 import { gradOf, passGradient, type Recorded, ready, readyOrPacked, recorded, SAVES } from "../op.ts";
@@ -65,9 +66,7 @@ function inferred(x: Tensor, shape: Shape): Shape {
     }
   }
   if (open >= 0) sizes[open] = -1;
-  throw new RangeError(
-    `reshape: expected a shape of ${x.size} elements, got ${formatShape(sizes)} for ${formatShape(x.sizes)}`,
-  );
+  throw wrongValue("reshape", `a shape of ${x.size} elements`, `${formatShape(sizes)} for ${formatShape(x.sizes)}`);
 }
 
 /** Whether all sizes are positive integers. */
@@ -89,7 +88,7 @@ export function flatten(x: Tensor, startAxis = 0, endAxis = -1): Tensor {
   const ndim = Math.max(x.ndim, 1);
   const start = axisOf("flatten", startAxis, ndim);
   const end = axisOf("flatten", endAxis, ndim);
-  if (start > end) throw new RangeError(`flatten: expected startAxis ≤ endAxis, got ${startAxis} and ${endAxis}`);
+  if (start > end) throw wrongValue("flatten", "startAxis ≤ endAxis", `${startAxis} and ${endAxis}`);
   const merged = sizeOf(x.sizes.slice(start, end + 1));
   return reshape(x, [...x.sizes.slice(0, start), merged, ...x.sizes.slice(end + 1)]);
 }

@@ -1,5 +1,5 @@
 /** Windows that move along the axes of an image. */
-import { show, wrongType } from "../arguments.ts";
+import { show, wrongType, wrongValue } from "../arguments.ts";
 import { extra } from "../backend.ts";
 import { allocate, recycle, scope } from "../scope.ts";
 import { MAX_ELEMENTS, type Shape } from "../shape.ts";
@@ -39,9 +39,7 @@ export function sizeOption(where: string, name: string, value: Pair, axis: numbe
   const n: unknown = Array.isArray(value) && value.length === 2 ? value[axis] : value;
   if (typeof n !== "number") throw wrongType(where, `${name} as a number or two of them`, value);
   if (Number.isInteger(n) && n >= least && n <= MAX_ELEMENTS) return n;
-  throw new RangeError(
-    `${where}: expected ${name} to be an integer in [${least}, 2³⁰] or two of them, got ${show(value)}`,
-  );
+  throw wrongValue(where, `${name} to be an integer in [${least}, 2³⁰] or two of them`, show(value));
 }
 
 /**
@@ -64,11 +62,9 @@ export function windowOver(
   const width = d * (kernel - 1) + 1;
   let places = Math.floor((size + 2 * p - width + (ceil ? s - 1 : 0)) / s) + 1;
   if (ceil && (places - 1) * s >= size + p) places--;
-  if (places < 1) {
-    throw new RangeError(`${where}: expected at least ${width} values under a window, got ${size} with padding ${p}`);
-  }
+  if (places < 1) throw wrongValue(where, `at least ${width} values under a window`, `${size} with padding ${p}`);
   if (size < Infinity && size + 2 * p > MAX_ELEMENTS) {
-    throw new RangeError(`${where}: expected at most 2³⁰ values along an axis, got ${size} with padding ${p}`);
+    throw wrongValue(where, "at most 2³⁰ values along an axis", `${size} with padding ${p}`);
   }
   return { size, places, kernel, dilation: d, stride: s, padding: p };
 }

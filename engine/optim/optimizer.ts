@@ -9,6 +9,7 @@ import {
   objectOf,
   show,
   wrongType,
+  wrongValue,
 } from "../arguments.ts";
 import { inReference, simd } from "../backend.ts";
 import { Held } from "../held.ts";
@@ -49,12 +50,10 @@ function parametersOf(where: string, params: Iterable<Tensor>): Tensor[] {
   for (const p of iterableOf(where, "parameters, such as model.parameters()", params)) {
     alive(p, where);
     if (!p.isParameter) throw new TypeError(`${where}: expected tensors made by parameter()`);
-    if (found.has(p)) {
-      throw new RangeError(`${where}: expected every parameter once, got one of shape ${formatShape(p.sizes)} again`);
-    }
+    if (found.has(p)) throw wrongValue(where, "every parameter once", `one of shape ${formatShape(p.sizes)} again`);
     found.add(p);
   }
-  if (found.size === 0) throw new RangeError(`${where}: expected parameters, got none`);
+  if (found.size === 0) throw wrongValue(where, "parameters", "none");
   return [...found];
 }
 
