@@ -108,25 +108,13 @@ function takeBack({ begun, buffered }: Scope): void {
 
 function checkLoss(loss: Tensor, upstream: Tensor | undefined): void {
   alive(loss, "backward");
-  if (isRunning) {
-    throw new Error(
-      "backward: expected a call outside of another backward(), got one inside, as in a custom derivative",
-    );
-  }
+  if (isRunning) refuse("expected a call outside of another backward(), got one inside, as in a custom derivative");
   checkUnconsumed(loss);
-  if (scope === root) {
-    throw new Error(
-      "backward: outside of tapes nothing is recorded; compute the loss and call backward() inside tape(() => …)",
-    );
-  }
-  if (loss.state === "returned") {
-    throw new Error(
-      "backward: the tensor was returned from its tape, which detached it; call backward() inside the tape",
-    );
-  }
-  if (!loss.requiresGrad) {
-    throw new Error("backward: nothing was recorded; was the loss computed under noGrad(), or from constants only?");
-  }
+  if (scope === root)
+    refuse("outside of tapes nothing is recorded; compute the loss and call backward() inside tape(() => …)");
+  if (loss.state === "returned")
+    refuse("the tensor was returned from its tape, which detached it; call backward() inside the tape");
+  if (!loss.requiresGrad) refuse("nothing was recorded; was the loss computed under noGrad(), or from constants only?");
   if (upstream === undefined) {
     if (loss.size !== 1) {
       throw wrongValue("backward", "a loss with one element or an upstream gradient", formatShape(loss.sizes));
@@ -135,10 +123,13 @@ function checkLoss(loss: Tensor, upstream: Tensor | undefined): void {
   }
   ready("backward", upstream);
   if (!sameShape(loss.sizes, upstream.sizes)) {
-    throw new RangeError(
-      `backward: expected an upstream gradient of shape ${formatShape(loss.sizes)}, got ${formatShape(upstream.sizes)}`,
-    );
+    const expected = `an upstream gradient of shape ${formatShape(loss.sizes)}`;
+    throw wrongValue("backward", expected, formatShape(upstream.sizes));
   }
+}
+
+function refuse(why: string): never {
+  throw new Error(`backward: ${why}`);
 }
 
 /** Checks every value that z's backward reads. */

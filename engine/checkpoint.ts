@@ -77,11 +77,10 @@ export const saveSafetensors = (tensors: NamedArrays, metadata: Record<string, s
 
 /** The same, with the place that errors name. All is read first, once, so that no getter runs between a check and a use. */
 export function writeSafetensors(where: string, tensors: object, metadata: object): Uint8Array {
-  const arrays = entriesOf(where, "tensors by name, such as model.stateDict()", tensors).map(([name, array]) => ({
-    name,
-    what: `${where}: tensor ${show(name)}`,
-    ...contentOf(where, name, array),
-  }));
+  const arrays = entriesOf(where, "tensors by name, such as model.stateDict()", tensors).map(([name, array]) => {
+    const what = `${where}: tensor ${show(name)}`;
+    return { name, what, ...contentOf(what, array) };
+  });
   const texts = entriesOf(where, "metadata, an object of strings", metadata);
 
   const header = new HeaderText(where);
@@ -136,8 +135,7 @@ export function showKind(value: unknown): string {
 }
 
 /** The value of a member, read once. */
-function contentOf(where: string, name: string, array: unknown): { shape: Shape; source: Tensor | Float32Array } {
-  const what = `${where}: tensor ${show(name)}`;
+function contentOf(what: string, array: unknown): { shape: Shape; source: Tensor | Float32Array } {
   if (array instanceof Tensor) return { shape: array.sizes, source: array };
   const { shape, data } = Object(array) as StateEntry;
   if (!(data instanceof Float32Array)) {

@@ -3,10 +3,13 @@
  *
  * @module jarvis-snn/snn
  */
+
+// Files are named with a star where all that they export is public.
+
 export type { Derivative, DerivativeLanguage, Language, Value } from "../engine/fuse/index.ts";
 export type { Fire } from "./checks.ts";
 export type { DecayOptions } from "./decay.ts";
-export { constantEncode, type PoissonOptions, poissonEncode, type TtfsOptions, ttfsEncode } from "./encode.ts";
+export * from "./encode.ts";
 export { LeakyIntegrator, type LeakyIntegratorOptions, type LeakyIntegratorRecord } from "./leaky-integrator.ts";
 export { LIF, type LIFOptions, type LIFRecord, type LIFState } from "./lif.ts";
 export {
@@ -22,21 +25,9 @@ export {
   neuron,
 } from "./neuron.ts";
 export type { StepLanguage } from "./neuron-step.ts";
-export { filteredTrace, lastMembrane, maxMembrane, meanOverTime, spikeCount } from "./readout.ts";
-export {
-  Recurrent,
-  type RecurrentOptions,
-  type RecurrentRecord,
-  type RecurrentState,
-  type SpikingLayer,
-  type SpikingResult,
-} from "./recurrent.ts";
-export {
-  RecurrentLIF,
-  type RecurrentLIFOptions,
-  type RecurrentLIFRecord,
-  type RecurrentLIFState,
-} from "./recurrent-lif.ts";
+export * from "./readout.ts";
+export * from "./recurrent.ts";
+export * from "./recurrent-lif.ts";
 export { type SpikeOptions, spike } from "./spike.ts";
 export { Stream } from "./stream.ts";
 export type { CustomSurrogate, Primitive, Surrogate } from "./surrogate.ts";

@@ -198,14 +198,10 @@ export class LIF extends Neurons {
 type Parameters = Readonly<Record<string, Tensor>>;
 
 /** What the equation of a LIF depends on besides its parameters. */
-interface Equation {
-  readonly reset: keyof typeof RESETS;
-  readonly resetValue: number;
-  readonly resetDelay: boolean;
-  readonly detachReset: boolean;
-  readonly rest: number;
-  readonly inputScale: number;
-}
+type Equation = Pick<
+  typeof LIF_DEFAULTS,
+  "reset" | "resetValue" | "resetDelay" | "detachReset" | "rest" | "inputScale"
+>;
 
 /** The step of a LIF; options are resolved while it is traced, so that one that is not used costs nothing. */
 const stepOf =

@@ -2,20 +2,8 @@ import { COUNT, numberOf, show, withDefaults, wrongType, wrongValue } from "../e
 import { inReference } from "../engine/backend.ts";
 import { composed } from "../engine/composed.ts";
 import { derive, type StepDefinition, stepsOf, type Value } from "../engine/fuse/index.ts";
-import { generatorOf } from "../engine/generator.ts";
-import {
-  concat,
-  type Generator,
-  Linear,
-  linear,
-  type Module,
-  mul,
-  ones,
-  parameter,
-  stack,
-  type Tensor,
-  zeros,
-} from "../engine/index.ts";
+import { type Generator, generatorOf } from "../engine/generator.ts";
+import { concat, Linear, linear, type Module, ones, parameter, stack, type Tensor, zeros } from "../engine/index.ts";
 import { forwardOf, moduleOf } from "../engine/nn/module.ts";
 import { checkShape, formatShape, type Shape, sameShape } from "../engine/shape.ts";
 import { alive } from "../engine/tensor.ts";
@@ -306,7 +294,7 @@ export class Recurrent<State extends object, Result extends SpikingResult<State>
   /** What spikes of the step before add to the current. */
   private fed(spikes: Tensor): Tensor {
     const { recurrent, V, where } = this;
-    if (recurrent === null) return mul(spikes, V as Tensor);
+    if (recurrent === null) return spikes.mul(V as Tensor);
     if (recurrent instanceof Linear && recurrent.forward === LINEAR)
       return linear(spikes, recurrent.weight, recurrent.bias);
     const z = recurrent.forward(spikes.unsqueeze(0));

@@ -154,10 +154,7 @@ export function custom(options: CustomSurrogate): Surrogate {
   return made({ name: "custom", kind: -1, slope: 0, derivative, primitive });
 }
 
-const CUSTOM = {
-  derivative: undefined as Derivative | undefined,
-  primitive: undefined as Primitive | undefined,
-};
+const CUSTOM = { derivative: undefined as Derivative | undefined, primitive: undefined as Primitive | undefined };
 
 /** Throws where an expression of x does what a step cannot. */
 function check(name: string, expression: (argument: StepArgument<"x">) => Value | number): void {

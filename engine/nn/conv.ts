@@ -1,6 +1,6 @@
 import { COUNT, numberOf, withDefaults, wrongValue } from "../arguments.ts";
 import { defaultGenerator, type Generator } from "../generator.ts";
-import { type ConvOptions, convolve1d, convolve2d } from "../ops/conv.ts";
+import { CONV, type ConvOptions, convolve1d, convolve2d } from "../ops/conv.ts";
 import { type Pair, pairOf, sizeOption, windowOver } from "../ops/windows.ts";
 import { checkShape, sizeOf } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
@@ -16,14 +16,7 @@ export interface ConvLayerOptions<Size = Pair> extends ConvOptions<Size> {
 }
 
 /** The sizes that are undefined are numbers or pairs, which `windowOver` checks. */
-const DEFAULTS = {
-  stride: undefined as Pair | undefined,
-  padding: undefined as Pair | undefined,
-  dilation: undefined as Pair | undefined,
-  groups: 1,
-  bias: true,
-  generator: defaultGenerator,
-};
+const DEFAULTS: Required<ConvLayerOptions> = { ...CONV, bias: true, generator: defaultGenerator };
 
 /** What the convolutions have in common; `kernel` is that of the weight. */
 abstract class Convolution<Size extends Pair> extends Module {

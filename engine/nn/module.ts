@@ -76,11 +76,8 @@ export abstract class Module {
    * @internal
    */
   namedState(): [string, Tensor][] {
-    const found: [string, Tensor][] = [];
-    this.visit((name, value) => {
-      if (value instanceof Tensor && (value.isParameter || value.isBuffer)) found.push([name, value]);
-    });
-    return found;
+    const isState = (value: object) => value instanceof Tensor && (value.isParameter || value.isBuffer);
+    return this.found().filter((each): each is [string, Tensor] => isState(each[1]));
   }
 
   /** All parameters, each once, in the order of {@link Module.namedParameters}. */
@@ -90,11 +87,7 @@ export abstract class Module {
 
   /** Pairs of the name and the module: this one, under the empty name, and all within. A shared one appears once. */
   namedModules(): [string, Module][] {
-    const found: [string, Module][] = [["", this]];
-    this.visit((name, value) => {
-      if (value instanceof Module) found.push([name, value]);
-    });
-    return found;
+    return [["", this], ...this.found().filter((each): each is [string, Module] => each[1] instanceof Module)];
   }
 
   /** Copies of all parameters, and of buffers such as running statistics, by name; later training does not change them. */
@@ -158,8 +151,9 @@ export abstract class Module {
     }
   }
 
-  /** Calls back for every object in the fields, once each, and walks into modules and lists. */
-  private visit(callback: (name: string, value: object) => void): void {
+  /** Every object in the fields, once each, and in those of modules and in lists within, with its name. */
+  private found(): [string, object][] {
+    const found: [string, object][] = [];
     const seen = new Set<unknown>([this]);
     const walk = (prefix: string, entries: Iterable<[string | number, unknown]>): void => {
       for (const [key, value] of entries) {
@@ -167,12 +161,13 @@ export abstract class Module {
         seen.add(value);
         const name = prefix + key;
         if (isForeign(value)) throw wrongType("Module", `${name} as ${OWN}`, value);
-        callback(name, value);
+        found.push([name, value]);
         if (value instanceof Module) walk(`${name}.`, value.fields());
         else if (Array.isArray(value)) walk(`${name}.`, value.entries());
       }
     };
     walk("", this.fields());
+    return found;
   }
 }
 

@@ -83,12 +83,7 @@ abstract class Normalization extends Module {
 }
 
 /** The usual momentum stands in the constructor, as null is another one. */
-const BATCH_DEFAULTS = {
-  eps: 1e-5,
-  affine: true,
-  momentum: undefined as number | null | undefined,
-  trackRunningStats: true,
-};
+const BATCH_DEFAULTS = { ...DEFAULTS, momentum: undefined as number | null | undefined, trackRunningStats: true };
 
 /** In a state dict the running statistics have the names that PyTorch gives them. */
 const STATISTICS: Record<string, string> = {

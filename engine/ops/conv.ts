@@ -132,7 +132,7 @@ function checkSizes(
 }
 
 /** Without a size, as a layer of one axis has other sizes than one of two: `windowOver` knows the defaults. */
-const CONV: Required<ConvOptions<never>> = { stride: undefined, padding: undefined, dilation: undefined, groups: 1 };
+export const CONV = { stride: undefined, padding: undefined, dilation: undefined, groups: 1 };
 const CONV_TRANSPOSE: Required<ConvTransposeOptions> = { ...CONV, outputPadding: undefined };
 
 /** {@link conv1d} with options that are among the fields of something else. */
