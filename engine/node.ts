@@ -4,7 +4,7 @@
  * @module jarvis-snn/node
  */
 import { createHash, randomBytes } from "node:crypto";
-import * as fs from "node:fs";
+import fs from "node:fs";
 import { hostname } from "node:os";
 import { basename, dirname, isAbsolute, join, sep } from "node:path";
 import { threadId } from "node:worker_threads";
