@@ -10,7 +10,7 @@ import { extra, inReference, k } from "../backend.ts";
 import { allocate, recycle, scope } from "../scope.ts";
 import type { Tensor } from "../tensor.ts";
 import { fitsWords, SpikeWindows } from "./spike-windows.ts";
-import { type Axis, bytesOf, carve, type Follower, type Path, type Windows } from "./windows.ts";
+import { type Axis, bytesOf, carve, Follower, type Path, type Windows } from "./windows.ts";
 
 /** Values that are looked through at a time. */
 const COUNTED = 65536;
@@ -48,20 +48,11 @@ export function followerOf(g: Windows, weights: number, images: Tensor): Followe
 }
 
 /** The events of images, and the weights they meet, with the filters innermost and the taps in reverse. */
-class Events implements Follower {
-  private readonly g: Windows;
-  private readonly images: Tensor;
-  private turned = 0;
+class Events extends Follower {
   private down = 0;
   private across = 0;
   /** Bits of the non-zeros of an image, if it is floats. */
   private bits = 0;
-  private bytes = 0;
-
-  constructor(g: Windows, images: Tensor) {
-    this.g = g;
-    this.images = images;
-  }
 
   begin(weights: number): void {
     const { groups, channels, filters, y, x, taps, size } = this.g;

@@ -60,10 +60,11 @@ export function multiplyPatches(
     const image = images + 4 * first * planes * size;
     const map = maps + 4 * first * rows * places;
     const side = count > 1 ? tapTable + sideAt : map;
-    if (isPadded) eachBlock("copyBlocks", inner, image, count * planes, plane, size, y.size, x.size, width, x.size);
-    if (count > 1 && result === "weights") {
-      eachBlock("copyBlocks", side, map, count, places, rows * places, rows, places, n, places);
+    for (let i = 0; isPadded && i < count * planes; i++) {
+      k.copyBlocks(inner + 4 * i * plane, image + 4 * i * size, y.size, x.size, width, x.size);
     }
+    if (count > 1 && result === "weights")
+      k.copyStrided(side, map, 1, rows, count, places, 0, places, rows * places, 1);
     if (bias !== 0) k.expandAxis(side, bias, rows, n, 1);
     const startsFromMap = bias !== 0 || (adds && count === 1);
     for (let i = 0; i < groups; i++) {
@@ -75,8 +76,8 @@ export function multiplyPatches(
       } else k.gemmGathered(w, m, p, placeTable, tapTable, w, filters, taps, n);
     }
     if (count > 1 && result === "maps") {
-      const move = adds ? "addBlocks" : "copyBlocks";
-      eachBlock(move, map, side, count, rows * places, places, rows, places, places, n);
+      const move = adds ? k.addBlocks : k.copyBlocks;
+      for (let i = 0; i < count; i++) move(map + 4 * i * rows * places, side + 4 * i * places, rows, places, places, n);
     }
   }
   recycle(tapTable, bytes, scope.region);
@@ -85,22 +86,6 @@ export function multiplyPatches(
 /** images [count, channels, size] ← the bias of each channel */
 export function fillChannels(images: number, bias: number, count: number, channels: number, size: number): void {
   for (let i = 0; i < count; i++) k.expandAxis(images + 4 * i * channels * size, bias, channels, size, 1);
-}
-
-/** Copies or adds `count` blocks, at steps of zNext and xNext values. */
-function eachBlock(
-  move: "copyBlocks" | "addBlocks",
-  z: number,
-  x: number,
-  count: number,
-  zNext: number,
-  xNext: number,
-  rows: number,
-  n: number,
-  zStep: number,
-  xStep: number,
-): void {
-  for (let i = 0; i < count; i++) k[move](z + 4 * i * zNext, x + 4 * i * xNext, rows, n, zStep, xStep);
 }
 
 /** A row of so many values in whole lines of the cache, and what `multiplyListed` may read or write behind it. */

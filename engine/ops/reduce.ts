@@ -223,12 +223,8 @@ function extreme(op: Op<Search>, x: Tensor, options: ReduceOptions): Tensor {
   if (neighbours) return search(op, x, axes, keepdim).values;
   const others = x.sizes.map((_, i) => i).filter((i) => !axes.includes(i));
   const moved = permute(x, [...others, ...axes]);
-  const { values } = search(
-    op,
-    moved,
-    axes.map((_, i) => others.length + i),
-    false,
-  );
+  const last = axes.map((_, i) => others.length + i);
+  const { values } = search(op, moved, last, false);
   return keepdim ? reshape(values, reducedShape(x.sizes, axes, true)) : values;
 }
 
@@ -294,14 +290,10 @@ function searchIndices(op: Op<Search>, x: Tensor, options: Partial<typeof ALONG>
   const { axis, keepdim } = withDefaults(where, ALONG, options);
   const axes = [axis === undefined ? 0 : axisOf(where, axis, x.ndim)];
   return noGrad(() => {
-    const flat = axis === undefined ? reshape(x, [x.size]) : x;
-    const { indices } = search(op, flat, axes, keepdim);
-    return keepdim && axis === undefined
-      ? reshape(
-          indices,
-          x.sizes.map(() => 1),
-        )
-      : indices;
+    if (axis !== undefined) return search(op, x, axes, keepdim).indices;
+    const { indices } = search(op, reshape(x, [x.size]), axes, false);
+    const single = x.sizes.map(() => 1);
+    return keepdim ? reshape(indices, single) : indices;
   });
 }
 

@@ -4,18 +4,8 @@
  */
 import { extra, k } from "../backend.ts";
 import { recycle, scope } from "../scope.ts";
-import type { Tensor } from "../tensor.ts";
 import { follow } from "./matmul.ts";
-import {
-  type Axis,
-  bytesOf,
-  carve,
-  type Follower,
-  makeTables,
-  recycleTables,
-  tableBytes,
-  type Windows,
-} from "./windows.ts";
+import { type Axis, bytesOf, carve, Follower, makeTables, recycleTables, tableBytes } from "./windows.ts";
 
 /** Places of windows whose rows are made at a time. */
 const PLACES = 512;
@@ -29,25 +19,15 @@ export function fitsWords(down: Axis, across: Axis): boolean {
 }
 
 /** The spikes under every window as rows of bits, a word a channel; the weights as [32·channels, filters], with gaps. */
-export class SpikeWindows implements Follower {
-  private readonly g: Windows;
-  private readonly images: Tensor;
-  private turned = 0;
+export class SpikeWindows extends Follower {
   /** Rows for all places of so many images, and the same by taps. */
-  private readonly batch: number;
+  private readonly batch = Math.max(1, Math.min(this.g.images, Math.floor(PLACES / this.g.places)));
   private rows = 0;
   private columns = 0;
   /** Maps with the filters innermost. */
   private side = 0;
   /** What windows cover, as `makeTables` tells. */
   private tables = 0;
-  private bytes = 0;
-
-  constructor(g: Windows, images: Tensor) {
-    this.g = g;
-    this.images = images;
-    this.batch = Math.max(1, Math.min(g.images, Math.floor(PLACES / g.places)));
-  }
 
   begin(weights: number): void {
     const { groups, channels, filters, kernel, taps, places } = this.g;

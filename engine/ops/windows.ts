@@ -3,6 +3,7 @@ import { show, wrongType, wrongValue } from "../arguments.ts";
 import { extra } from "../backend.ts";
 import { allocate, recycle, scope } from "../scope.ts";
 import { MAX_ELEMENTS, type Shape } from "../shape.ts";
+import type { Tensor } from "../tensor.ts";
 
 /** One number for height and width, or [height, width]. */
 export type Pair = number | readonly [height: number, width: number];
@@ -146,15 +147,26 @@ export function windows(shape: Shape, values: number, groups: number, weight: Sh
 }
 
 /** A convolution that follows what is not 0 in its images: `begin`, then `writeMaps`, or `addWeights` part by part, then `end`. */
-export interface Follower {
+export abstract class Follower {
+  protected readonly g: Windows;
+  protected readonly images: Tensor;
+  /** Where the weights are, turned, at the begin of the memory, and its bytes. */
+  protected turned = 0;
+  protected bytes = 0;
+
+  constructor(g: Windows, images: Tensor) {
+    this.g = g;
+    this.images = images;
+  }
+
   /** Takes memory, and the weights into it. */
-  begin(weights: number): void;
+  abstract begin(weights: number): void;
   /** maps ← bias (or 0, the address) + weights · patches */
-  writeMaps(maps: number, bias: number): void;
+  abstract writeMaps(maps: number, bias: number): void;
   /** weights += maps [count, places, filters] · patchesᵀ of some images and a group of channels */
-  addWeights(maps: number, first: number, count: number, group: number): void;
+  abstract addWeights(maps: number, first: number, count: number, group: number): void;
   /** Writes the weights to where they belong, unless the address is 0, and gives back the memory. */
-  end(weights: number): void;
+  abstract end(weights: number): void;
 }
 
 /** Bytes of a part of so many words, in whole lines of the cache. */
