@@ -1,48 +1,65 @@
 /** A neuron of one's own, two states and two learned parameters: compiled, as tensor ops, and in PyTorch; and what compiling takes. */
 import { execFileSync } from "node:child_process";
-import { neuron, parameter, rand, spike, stack, surrogate, type Tensor, tape, warmup, zeros } from "jarvis-snn";
+import {
+  neuron,
+  parameter,
+  rand,
+  spike,
+  stack,
+  surrogate,
+  type Tensor,
+  tape,
+  type Value,
+  warmup,
+  zeros,
+} from "jarvis-snn";
 import { interleave, median, steps } from "./support/interleave.ts";
 import { race } from "./support/race.ts";
 import { report } from "./support/report.ts";
 
 const [T, B, N] = [25, 128, 1000];
 
+type Name = "current" | "v" | "a" | "beta" | "rho" | "threshold" | "kappa";
+type Given = { readonly [name in Name]: Value } & { spike(x: Value): Value };
+
 /** A spike raises the threshold, which comes back slowly. */
+function step({ current, v, a, beta, rho, threshold, kappa, spike }: Given) {
+  const u = v.mul(beta).add(current);
+  const s = spike(u.sub(threshold).sub(a.mul(kappa)));
+  return { spikes: s, membrane: u, v: u.sub(s.detach().mul(threshold)), a: a.mul(rho).add(s) };
+}
+
 const AdaptiveLIF = neuron({
   name: "AdaptiveLIF",
   state: { v: 0, a: 0 },
   parameters: { beta: 0.95, rho: 0.97, threshold: 1, kappa: 1.8 },
-  step({ current, v, a, beta, rho, threshold, kappa, spike }) {
-    const u = v.mul(beta).add(current);
-    const s = spike(u.sub(threshold).sub(a.mul(kappa)));
-    return { spikes: s, membrane: u, v: u.sub(s.detach().mul(threshold)), a: a.mul(rho).add(s) };
-  },
+  step,
 });
 
 const atan = surrogate.atan({ alpha: 2 });
 const layer = new AdaptiveLIF({ learn: ["beta", "rho"], surrogate: atan, fire: "gt" });
 const current = parameter(rand([T, B, N]).mul(0.25));
-const upstream = rand([T, B, N]);
+const upstream = rand([B, N]);
 const leaves = [current, layer.beta, layer.rho];
 
-/** Forward and backward, towards the current, β and ρ. */
+/** Forward, and backward from the mean of the spikes over time towards the current, β and ρ. */
 const pass = (spikes: () => Tensor) => (): void => {
   for (const leaf of leaves) leaf.zeroGrad();
-  tape(() => spikes().backward(upstream));
+  tape(() => spikes().mean({ axis: 0 }).backward(upstream));
 };
 
 const compiled = pass(() => layer.forward(current));
 
-/** The same, one tensor op after the other. */
+/** The same function of one step, on tensors: one op after the other. */
 const composed = pass(() => {
   const { beta, rho, threshold, kappa } = layer;
-  let [v, a] = [zeros([B, N]), zeros([B, N])];
+  const fire = (x: Tensor) => spike(x, { threshold: 0, surrogate: atan, fire: "gt" });
+  let state = { v: zeros([B, N]), a: zeros([B, N]) };
   const spikes = current.unbind(0).map((input) => {
-    const u = v.mul(beta).add(input);
-    const s = spike(u.sub(a.mul(kappa)), { threshold, surrogate: atan, fire: "gt" });
-    v = u.sub(s.detach().mul(threshold));
-    a = a.mul(rho).add(s);
-    return s;
+    const given = { ...state, current: input, beta, rho, threshold, kappa, spike: fire as Given["spike"] };
+    const { v, a, spikes } = step(given) as unknown as Record<"v" | "a" | "spikes", Tensor>;
+    state = { v, a };
+    return spikes;
   });
   return stack(spikes);
 });

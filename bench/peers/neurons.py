@@ -1,4 +1,4 @@
-"""An adaptive neuron, T 25, batch 128, 1000 neurons: forward and backward towards the current, beta and rho."""
+"""An adaptive neuron, T 25, batch 128, 1000 neurons: forward, and backward from the mean over time to the current, beta and rho."""
 
 import torch
 
@@ -7,7 +7,7 @@ from snn import Spike, serve
 T, BATCH, N, KAPPA = 25, 128, 1000, 1.8
 
 current = (torch.rand(T, BATCH, N) * 0.25).requires_grad_()
-upstream = torch.rand(T, BATCH, N)
+upstream = torch.rand(BATCH, N)
 beta = torch.tensor(0.95, requires_grad=True)
 rho = torch.tensor(0.97, requires_grad=True)
 
@@ -25,7 +25,7 @@ def step():
         v = u - s.detach()
         a = a * rho + s
         spikes.append(s)
-    torch.stack(spikes).backward(upstream)
+    torch.stack(spikes).mean(0).backward(upstream)
 
 
 serve(adaptive=step)
