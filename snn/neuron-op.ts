@@ -8,6 +8,7 @@ import {
   freshGradOf,
   gradOf,
   gradOfPart,
+  multiplyGradient,
   part,
   passGradient,
   type Recorded,
@@ -227,7 +228,7 @@ export function supportOf(code: Fused, run: Run, bits: number, columns: number):
 const recordOf = (name: string): Recorded<Passage> => ({
   name,
   saves: SAVES.more,
-  takes: ["repeats"],
+  takes: ["repeats", "product"],
   reads: ({ input, code, parameters, from }) => [code.reads[0] ? input : null, ...parameters, ...from],
   backward(z, _a, _b, _c, passage) {
     const { neuron, code, T, input, stride, parameters, from, current, saved, region } = passage;
@@ -237,11 +238,16 @@ const recordOf = (name: string): Recorded<Passage> => ({
       const at = output === neuron.main ? 0 : gradOfPart(z, i);
       if (at !== 0) gradients[output] = { at, step };
     });
-    if (z.gradPtr !== 0) {
+    // A product is written out one step at a time, before that step: learned parameters sum up other groups of steps then.
+    const form = z.gradForm?.kind === "product" && !parameters.some((t) => t.requiresGrad) ? z.gradForm : null;
+    const piece = form === null ? 0 : allocate(4 * step);
+    if (form !== null) gradients[neuron.main] = { at: piece, step: 0 };
+    else if (z.gradPtr !== 0) {
       const repeats = z.gradForm?.kind === "repeats" && z.gradForm.steps === T;
       if (!repeats) writeOutGradient(z);
       gradients[neuron.main] = { at: z.gradPtr, step: repeats ? 0 : step };
     }
+    const before = form === null ? undefined : (t: number) => multiplyGradient(piece, z, form, t * step, step);
     const dLast = from.map((_, i) => gradOfPart(z, neuron.outputs.length + i));
     // What is added to comes before what is written: one tensor may be both.
     const dParameters = parameters.map(gradOf);
@@ -252,8 +258,9 @@ const recordOf = (name: string): Recorded<Passage> => ({
     const at = stride === 0 ? gradOf(input) : isOver ? input.gradPtr : sums.target(input);
     const dFirst = from.map((t) => (t === null ? 0 : sums.target(t)));
     const dInputs = [at === 0 ? null : { at, step: stride }];
-    code.backward({ ...sizesOf(passage), gradients, dInputs, dLast, dFirst, dParameters });
+    code.backward({ ...sizesOf(passage), gradients, dInputs, dLast, dFirst, dParameters }, before);
     sums.finish();
+    if (piece !== 0) recycle(piece, 4 * step, scope.region);
     for (const p of saved) recycle(p, 4 * current.size, region);
   },
   support: (passage, bits, columns) => supportOf(passage.code, sizesOf(passage), bits, columns),

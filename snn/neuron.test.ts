@@ -6,6 +6,7 @@ import {
   crossEntropy,
   gradcheck,
   Linear,
+  linear,
   Module,
   memoryStats,
   noGrad,
@@ -952,4 +953,21 @@ test("neuron: names are typed", () => {
     });
   };
   expect(typed).toBeTypeOf("function");
+});
+
+test("neuron: a gradient that is the product of a few outputs has the bits of one that is written out", () => {
+  const layer = new AdaptiveLIF();
+  const w = random([2, 40], 3);
+  const run = (isWrittenOut: boolean) =>
+    tape(() => {
+      const x = leaf([7, 3, 40], 4, { low: 0, high: 1 });
+      const spikes = layer.forward(x.mul(1));
+      const z = linear(isWrittenOut ? spikes.mul(1) : spikes, w);
+      z.mul(random([7, 3, 2], 5))
+        .sum()
+        .backward();
+      return bits(x.grad as Tensor);
+    });
+  expect(run(false)).toEqual(run(true));
+  expect(run(false).some((word) => word !== 0)).toBe(true);
 });

@@ -37,7 +37,7 @@ const ADDITIONS: Readonly<Record<string, (...args: number[]) => number>> = {
   gemm: (...args) => product(...args.slice(4, 7)),
   gemmGathered: (...args) => product(...args.slice(6, 9)),
   gemmMasked: (...args) => product(...args.slice(4, 7)),
-  gather: (_c, _bits, _work, _x, _b, _init, count = 0, _m, n) => product(count, n, 1),
+  gather: (_c, _bits, _work, _x, _turned, _b, _init, count = 0, _m, n) => product(count, n, 1),
   multiplyListed: (_c, lists = 0, _b, m = 0, n) => product((word(lists + 4 * m) - word(lists)) / 8, n, 1),
   feedBack: (_ds, _dI, _weight, rows = 0, n = 0) => product(rows, n, n),
 };
@@ -58,8 +58,10 @@ function counted(name: string, kernel: Kernel): Kernel {
 
 /** What is instantiated from here on has kernels that can be counted: to be called before the package is loaded. */
 export function countKernels(): void {
+  // Sweeps of compiled neurons have numbers for names.
+  const titleOf = (name: string) => (/^\d+$/.test(name) ? "compiled" : name);
   const entryOf = ([name, value]: [string, unknown]) =>
-    [name, typeof value === "function" ? counted(name, value as Kernel) : value] as const;
+    [name, typeof value === "function" ? counted(titleOf(name), value as Kernel) : value] as const;
   WebAssembly.Instance = new Proxy(WebAssembly.Instance, {
     construct(Instance, args: [WebAssembly.Module, { env?: { memory?: WebAssembly.Memory } }?]) {
       memory = args[1]?.env?.memory ?? memory;
