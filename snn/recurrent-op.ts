@@ -21,11 +21,10 @@ import {
   SAVES,
   startOf,
 } from "../engine/op.ts";
-import { constantSource } from "../engine/ops/expand.ts";
 import { bitBytes, gatherWeightGradient } from "../engine/ops/matmul.ts";
 import { allocate, type Region, recycle, scope } from "../engine/scope.ts";
 import type { Shape } from "../engine/shape.ts";
-import { alive, empty, emptyLike, emptySpikes, record, streamBytes } from "../engine/tensor.ts";
+import { empty, emptyLike, emptySpikes, record, streamBytes } from "../engine/tensor.ts";
 import {
   type CompiledNeuron,
   checkUnwritten,
@@ -68,17 +67,11 @@ export interface Sequence extends Operands, Feedback {
   readonly lastSpikes: Tensor | null;
 }
 
-/** The current, or one step of it where it is the same in all. */
-function sourceOf({ current, T }: Operands): Tensor {
-  const source = constantSource(current);
-  return source !== null && source.size * T === current.size ? source : current;
-}
-
 /** All operands but the current, W and b. */
 const othersOf = ({ parameters, from, before }: Operands & Feedback) => [...parameters, ...from, before];
 
 const operandsOf = (run: Operands & Feedback): Tensor[] =>
-  [sourceOf(run), run.weight, run.bias, ...othersOf(run)].filter((t) => t !== null);
+  [run.current, run.weight, run.bias, ...othersOf(run)].filter((t) => t !== null);
 
 /**
  * Runs neurons that feed each other. `outputs` are those that a gradient may come from; `shape`, that of a step, asks for the last
@@ -94,7 +87,6 @@ export function runRecurrent(
   const { current, T, parameters } = operands;
   const { op, weight, bias } = feedback;
   const run = { ...operands, ...feedback };
-  alive(current, op.name);
   const read = operandsOf(run);
   for (const t of read) ready(op.name, t);
   const wanted = scope.recording && [current, ...read].some((t) => t.requiresGrad);
@@ -138,10 +130,8 @@ function forward(
   bits: number,
   outputs: Readonly<Record<string, number>>,
 ): void {
-  const { neuron, rows, n, weight, bias, before, last } = sequence;
-  const source = sourceOf(sequence);
+  const { neuron, current, rows, n, weight, bias, before, last } = sequence;
   const size = rows * n;
-  const stride = source === sequence.current ? size : 0;
   const panelBytes = 128 * n * Math.ceil(n / 32);
   const workBytes = 4 * (rows * (n + 36) + 64);
   const stepBytes = input.at === 0 ? 4 * size : 0;
@@ -153,7 +143,7 @@ function forward(
   k.packForward(panels, weight.ptr, n);
   const feed = (t: number): void => {
     const to = I.at + 4 * t * I.step;
-    const now = source.ptr + 4 * t * stride;
+    const now = current.ptr + 4 * t * size;
     if (t > 0) k.feedForward(to, now, bits, (t - 1) * size, panels, start, work, rows, n);
     else if (before === null) k.feedForward(to, now, 0, 0, panels, start, work, rows, n);
     else feedFirst(to, now, before, sequence, panels, work);

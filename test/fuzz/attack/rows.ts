@@ -280,8 +280,13 @@ export const SNN: Rows<typeof snn> = {
   spikeCount: [t(4, 2, 3)],
   neuron: [
     record({
-      name: must(oneOf(['"Odd"'])),
-      state: must(record({ v: num(0, 0.5), w: must(either(num(0), fn("({ beta }) => beta.mul(2)"))) })),
+      name: must(oneOf(['"Odd"'], ["string"])),
+      state: must(
+        record({
+          v: oneOf(["0", "0.5"], ["number", "function"]),
+          w: must(either(num(0), fn("({ beta }) => beta.mul(2)"))),
+        }),
+      ),
       parameters: must(record({ beta: num(0.9), threshold: num(1) })),
       reset: oneOf(['"v"', '"w"']),
       step: must(
