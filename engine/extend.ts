@@ -1,5 +1,5 @@
 /**
- * What a fused layer of one's own is made of: an op with a forward and a backward of its own, over the addresses of tensors.
+ * The parts of a fused layer of one's own: an op with a forward and a backward of its own, over the addresses of tensors.
  *
  * `apply` runs an op and records it where a gradient is wanted; `backward()` then calls the op's backward, which adds to the
  * gradients at the addresses that `gradOf` gives. The numbers lie in linear memory. There the kernels `k` compute, a loop over

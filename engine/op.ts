@@ -25,7 +25,7 @@ export const NO_GRADIENT = -1;
 /** For `saves` of an op, added up: which values its backward reads. Writing to one before `backward()` is an error then. */
 export * as SAVES from "./saves.ts";
 
-/** What the tape needs of an op: its name, and its backward over a, b, c, the attributes and the output z. */
+/** The record of an op as the tape needs it: its name, and its backward over a, b, c, the attributes and the output z. */
 export interface Recorded<Attrs> {
   /** For errors. */
   readonly name: string;

@@ -1,5 +1,5 @@
 /**
- * What backward of an op reads, as numbers to add up: each a constant of its own, which bundlers put in the place of its name.
+ * The values that backward of an op reads, as numbers to add up: each a constant of its own, which bundlers put in the place of its name.
  *
  * @module
  */

@@ -156,7 +156,7 @@ function moveOut(t: Tensor, inner: Scope): void {
 
 function handOut(t: Tensor, inner: Scope): void {
   const owner = rootOf(t);
-  // What looks into a tensor that has just moved still looks where this was.
+  // A view of a tensor that has just moved still lies where that tensor was.
   if (owner === t || owner.region === inner.region || inner.moved.includes(owner)) return moveOut(t, inner);
   const { region } = inner.parent as Scope;
   // An expansion may look into the owner through a view, which stays with it.

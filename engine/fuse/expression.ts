@@ -153,7 +153,7 @@ export class Term {
 
 export type Expression = Term & Value;
 
-/** What is computed for each element even of parameters alone: tensors have no such op. */
+/** Operations that are computed for each element, even of parameters alone: tensors have no such op. */
 const ON_ELEMENTS = ["select", "spike", "power"];
 
 /** A new term; its level is the highest of its arguments, unless it is a leaf. */

@@ -132,7 +132,7 @@ class Printer {
     const opposite = this.opposite(x);
     if (opposite !== null) return infix(`−${opposite}`, SUM);
     if (op.endsWith("Grad")) {
-      // What is added to a gradient, from the kernel `formula`.
+      // The kernel `formula` adds this term to a gradient.
       const f = op.slice(0, -4);
       const slope = f === "pow" ? `(${at(c, OPERAND)}^${exponent(attr)})′` : `${f}′(${at(c, CHOICE)})`;
       const added = `${at(b, PRODUCT)}·${slope}`;

@@ -10,7 +10,7 @@ function copyOf<Options extends object>(where: string, options: Options): Option
   return Object.freeze(Object.fromEntries(entries.map(([name, value]) => [name, pairOf(value)]))) as Options;
 }
 
-/** What the pools have in common. */
+/** The base class of the pools. */
 abstract class Pooling<Options extends object> extends Module {
   /** Size of the window, a number or [height, width]. */
   readonly kernel: Pair;

@@ -26,7 +26,7 @@ export class SpikeWindows extends Follower {
   private columns = 0;
   /** Maps with the filters innermost. */
   private side = 0;
-  /** What windows cover, as `makeTables` tells. */
+  /** The cells that windows cover, as `makeTables` tells. */
   private tables = 0;
 
   begin(weights: number): void {

@@ -79,7 +79,7 @@ interface Axes {
 /** Bytes of the table of an axis: nine integers, and three for each window. */
 export const tableBytes = ({ places }: Axis): number => 4 * (9 + 3 * places);
 
-/** What windows cover along an axis, as kernels of pools and of spikes take it: a table for y, and behind it one for x. */
+/** The cells that windows cover along an axis, as kernels of pools and of spikes take it: a table for y, and behind it one for x. */
 export function makeTables({ y, x }: Axes, countPadding = false): number {
   const tables = allocate(tableBytes(y) + tableBytes(x));
   makeTable(tables, y, countPadding);
