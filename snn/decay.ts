@@ -29,14 +29,14 @@ export const DECAY = {
 };
 
 /**
- * β as a number or tensor, or whatever was given in its place.
+ * β as a number or tensor, or whatever was given in its place; `usual` where nothing was.
  *
  * @throws RangeError for tau or dt that are not finite and > 0, for both beta and tau, or an unknown decay.
  */
-export function betaOf(where: string, { beta, tau, dt, decay }: typeof DECAY): number | Tensor {
+export function betaOf(where: string, { beta, tau, dt, decay }: typeof DECAY, usual = 0.95): number | Tensor {
   choiceOf(where, "decay", decay, ["exp", "euler"]);
   numberOf(where, "dt", dt, POSITIVE);
-  if (tau === undefined) return beta === undefined ? 0.95 : beta;
+  if (tau === undefined) return beta === undefined ? usual : beta;
   if (beta !== undefined) throw wrongValue(where, "beta or tau", "both");
   numberOf(where, "tau", tau, POSITIVE);
   if (decay === "euler") return 1 - dt / tau;

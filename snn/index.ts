@@ -25,6 +25,7 @@ export {
   neuron,
 } from "./neuron.ts";
 export type { StepLanguage } from "./neuron-step.ts";
+export { Synaptic } from "./neurons/synaptic.ts";
 export * from "./readout.ts";
 export * from "./recurrent.ts";
 export * from "./recurrent-lif.ts";

@@ -1,4 +1,4 @@
-import { UNIT, withDefaults } from "../engine/arguments.ts";
+import { withDefaults } from "../engine/arguments.ts";
 import { inReference, onTensors } from "../engine/backend.ts";
 import { composed } from "../engine/composed.ts";
 import { full, type Tensor } from "../engine/index.ts";
@@ -19,6 +19,7 @@ const FORM: Form = {
   parameters: { beta: 0.95 },
   reset: null,
   areSaved: false,
+  constrain: { beta: [0, 1] },
   step({ current, v, beta }: NeuronStep<"v" | "beta">) {
     const u = v.mul(beta).add(current);
     return { membrane: u, v: u };
@@ -75,11 +76,7 @@ export class LeakyIntegrator extends Neurons {
 
   constructor(options: LeakyIntegratorOptions = {}) {
     const given = withDefaults("LeakyIntegrator", DECAY, options);
-    const learned = given.learnBeta;
-    super(
-      { ...FORM, ranges: learned ? {} : { beta: UNIT } },
-      { beta: betaOf("LeakyIntegrator", given), ...(learned ? { learn: ["beta"], constrain: { beta: [0, 1] } } : {}) },
-    );
+    super(FORM, { beta: betaOf("LeakyIntegrator", given), learn: given.learnBeta ? ["beta"] : [] });
   }
 
   /**

@@ -1,4 +1,4 @@
-import { choiceOf, numberOf, UNIT, withDefaults } from "../engine/arguments.ts";
+import { choiceOf, numberOf, withDefaults, wrongType } from "../engine/arguments.ts";
 import type { Value } from "../engine/fuse/index.ts";
 import { type Tensor, zeros } from "../engine/index.ts";
 import type { Shape } from "../engine/shape.ts";
@@ -6,36 +6,58 @@ import { RESETS } from "../kernels/reference/kinds.ts";
 import { checkState, type Fire, IN_FLOAT32 } from "./checks.ts";
 import { betaOf, DECAY, type DecayOptions } from "./decay.ts";
 import { type PlainLIF, runPlain } from "./lif-op.ts";
-import { type NeuronStep, Neurons } from "./neuron.ts";
+import { type NeuronStep, Neurons, withPreset } from "./neuron.ts";
 import type { Firing } from "./neuron-step.ts";
+import { fired, type Reset } from "./reset.ts";
 import type { Surrogate } from "./surrogate.ts";
+import { atan, sigmoid, superSpike } from "./surrogates.ts";
 
 /** Options of {@link LIF}. */
 export interface LIFOptions extends DecayOptions {
   /** θ; a tensor [N] gives each neuron its own. Finite, default 1. */
   threshold?: number | Tensor;
-  /** v decays towards it; finite, default 0. */
-  rest?: number;
-  /** Factor of the current; finite, default 1. */
-  inputScale?: number;
+  /** v decays towards it; finite, default 0. A tensor [N] gives each neuron its own, and makes it a parameter. */
+  rest?: number | Tensor;
+  /**
+   * Factor of the current; finite, default 1. "leak" is 1 − β, with which a constant current I leads to v = rest + I. A tensor [N]
+   * gives each neuron its own, and makes it a parameter.
+   */
+  inputScale?: number | Tensor | "leak";
   /** What a spike does to v: sets it to resetValue, takes θ off, or nothing. Default "zero". */
   reset?: "zero" | "subtract" | "none";
-  /** What v becomes at a reset to "zero"; finite, default 0. */
-  resetValue?: number;
+  /** What v becomes at a reset to "zero"; finite, default 0. A tensor [N] gives each neuron its own, and makes it a parameter. */
+  resetValue?: number | Tensor;
   /** The reset happens at the start of the next step instead of at the end of this one. Default false. */
   resetDelay?: boolean;
+  /** A delayed reset to "zero" takes the input of its step too, as in snnTorch's RLeaky. Default false. */
+  resetInput?: boolean;
   /** No gradient through the reset; default true. */
   detachReset?: boolean;
   /** Fires at u ≥ θ ("ge", the default) or u > θ ("gt"). */
   fire?: Fire;
   /** Steps after a spike in which v is held, no input counts and nothing fires; an integer in [0, 2²⁴], default 0. */
   refractorySteps?: number;
+  /** "leak": in these steps v decays without input instead of being held, the default. */
+  refractory?: "hold" | "leak";
+  /** Graded spikes: spikes leave the layer times this factor; a number, or a tensor [] or [N]. Default: 0 and 1. */
+  gradedSpikesFactor?: number | Tensor;
   /** How the spike is differentiated; default surrogate.sigmoid({ slope: 10 }). */
   surrogate?: Surrogate;
   /** Learns beta: stored raw, clamped to [0, 1] in the forward pass, zero gradient outside. Default false. */
   learnBeta?: boolean;
   /** Learns the threshold; one for all neurons unless it is given as a tensor, such as ones([N]). Default false. */
   learnThreshold?: boolean;
+  /** Names of further options that are learned, as parameters of these names. Default: none. */
+  learn?: readonly LIFParameter[];
+  /**
+   * The options under which the neuron equals that of another package; explicit ones override them.
+   *
+   * - "snntorch", `Leaky`: fire "gt", reset "subtract", resetDelay, surrogate.atan()
+   * - "norse", `LIFBoxCell`: decay "euler", β = 0.9, inputScale "leak", fire "gt", detachReset false, surrogate.superSpike()
+   * - "spikingjelly", `LIFNode`: decay "euler", β = 0.5, inputScale "leak", detachReset false, surrogate.sigmoid({ slope: 4 })
+   * - "nir", `LIF` at a small step: decay "euler", inputScale "leak", fire "gt"
+   */
+  numerics?: keyof typeof PRESETS;
   /**
    * false: the surrogate's smooth primitive takes the place of the spike, and all gradients, also those through the reset,
    * are exact. Default true.
@@ -43,20 +65,49 @@ export interface LIFOptions extends DecayOptions {
   spiking?: boolean;
 }
 
+/** Options of a LIF that can be learned. */
+export type LIFParameter = "beta" | "threshold" | "rest" | "inputScale" | "resetValue" | "gradedSpikesFactor";
+
+const PRESETS = {
+  snntorch: { fire: "gt", reset: "subtract", resetDelay: true, surrogate: /* @__PURE__ */ atan() },
+  norse: {
+    decay: "euler",
+    inputScale: "leak",
+    fire: "gt",
+    detachReset: false,
+    surrogate: /* @__PURE__ */ superSpike(),
+  },
+  spikingjelly: {
+    decay: "euler",
+    inputScale: "leak",
+    detachReset: false,
+    surrogate: /* @__PURE__ */ sigmoid({ slope: 4 }),
+  },
+  nir: { decay: "euler", inputScale: "leak", fire: "gt" },
+} as const satisfies Readonly<Record<string, LIFOptions>>;
+
+/** β where neither it nor a time constant is given: τ = 10 ms at 1 ms in Norse, τ = 2 steps in SpikingJelly. */
+const USUAL_BETA: Readonly<Record<string, number>> = { norse: 0.9, spikingjelly: 0.5 };
+
 /** The defaults of these. */
 export const LIF_DEFAULTS = {
   ...DECAY,
   threshold: undefined as number | Tensor | undefined,
-  rest: 0,
-  inputScale: 1,
+  rest: undefined as number | Tensor | undefined,
+  inputScale: undefined as number | Tensor | "leak" | undefined,
   reset: "zero" as keyof typeof RESETS,
-  resetValue: 0,
+  resetValue: undefined as number | Tensor | undefined,
   resetDelay: false,
+  resetInput: false,
   detachReset: true,
   fire: "ge" as Fire,
   refractorySteps: 0,
+  refractory: "hold" as "hold" | "leak",
+  gradedSpikesFactor: undefined as number | Tensor | undefined,
   surrogate: undefined as Surrogate | undefined,
   learnThreshold: false,
+  learn: undefined as readonly LIFParameter[] | undefined,
+  numerics: undefined as keyof typeof PRESETS | undefined,
   spiking: true,
 } satisfies Record<keyof LIFOptions, unknown>;
 
@@ -86,12 +137,12 @@ export interface LIFRecord {
  *   u[t] = rest + β(v[t−1] − rest) + inputScale·I[t]     s[t] = 1 if u[t] ≥ θ else 0
  *   v[t] = u[t] − θ·s[t]  ("subtract"),  s[t] ? resetValue : u[t]  ("zero"),  u[t]  ("none")
  *
- * With resetDelay v[t] = u[t], and a state that reaches θ is reset in the next step: u = β·v + I − θ·s′ ("subtract") or
- * β·(s′ ? resetValue : v) + I ("zero") with s′ = fire(v − θ).
+ * With resetDelay v[t] = u[t], and a state that reaches θ is reset in the next step: u = β·v + I − θ·s′ ("subtract"),
+ * β·(s′ ? resetValue : v) + I ("zero") or, with resetInput, s′ ? resetValue : β·v + I, where s′ = fire(v − θ).
  *
  * Shapes: current [T, B, …] → spikes [T, B, …]; β and θ [] or [N]. β is dimensionless, β = exp(−dt/tau); defaults β = 0.95, θ = 1,
- * reset "zero". Starts from v = 0. Backward replaces ds/du by the surrogate's derivative at u − θ. snnTorch's `Leaky` is fire "gt",
- * resetDelay, and by default reset "subtract". `String(lif)` shows the step with these options and its gradient.
+ * reset "zero". Starts from v = 0. Backward replaces ds/du by the surrogate's derivative at u − θ. `numerics` names the options of
+ * other packages. `String(lif)` shows the step with these options and its gradient.
  *
  * @throws RangeError if a fixed β lies outside [0, 1] (a learned one is clamped instead), a number is not finite, beyond
  *   float32 or out of its range, both beta and tau are given, a choice is unknown, or `spiking: false` meets a surrogate
@@ -106,35 +157,33 @@ export class LIF extends Neurons {
   private readonly plain: PlainLIF | null;
 
   constructor(options: LIFOptions = {}) {
-    const given = withDefaults("LIF", LIF_DEFAULTS, options);
-    const { learnBeta, learnThreshold, threshold, surrogate, fire, refractorySteps, spiking } = given;
-    const equation: Equation = {
-      reset: choiceOf("LIF", "reset", given.reset, ["zero", "subtract", "none"]),
-      resetValue: numberOf("LIF", "resetValue", given.resetValue, IN_FLOAT32),
-      resetDelay: given.resetDelay,
-      detachReset: given.detachReset,
-      rest: numberOf("LIF", "rest", given.rest, IN_FLOAT32),
-      inputScale: numberOf("LIF", "inputScale", given.inputScale, IN_FLOAT32),
-    };
+    const given = withPreset("LIF", withDefaults("LIF", LIF_DEFAULTS, options), PRESETS);
+    const { learnBeta, learnThreshold, threshold, surrogate, fire, refractorySteps, refractory, spiking } = given;
+    const { gradedSpikesFactor, numerics = "" } = given;
+    if (!Array.isArray(given.learn ?? [])) throw wrongType("LIF", "learn as a list of parameters", given.learn);
+    const learn = [...(learnBeta ? ["beta"] : []), ...(learnThreshold ? ["threshold"] : []), ...(given.learn ?? [])];
+    const [extra, equation] = equationOf(given, learn);
     super(
       {
         name: "LIF",
         states: ["v"],
         initial: [0],
-        parameters: { beta: 0.95, threshold: 1 },
+        parameters: { beta: 0.95, threshold: 1, ...extra } as Readonly<Record<string, number>>,
         reset: "v",
         areSaved: false,
-        ranges: learnBeta ? {} : { beta: UNIT },
+        constrain: { beta: [0, 1] },
         step: stepOf(equation),
       },
       {
-        beta: betaOf("LIF", given),
+        beta: betaOf("LIF", given, USUAL_BETA[numerics]),
         threshold,
-        learn: [...(learnBeta ? ["beta"] : []), ...(learnThreshold ? ["threshold"] : [])],
-        constrain: learnBeta ? { beta: [0, 1] } : undefined,
+        ...extra,
+        learn,
         surrogate,
         fire,
         refractorySteps,
+        refractory,
+        gradedSpikesFactor,
         spiking,
       },
     );
@@ -197,37 +246,52 @@ export class LIF extends Neurons {
 
 type Parameters = Readonly<Record<string, Tensor>>;
 
-/** What the equation of a LIF depends on besides its parameters. */
-type Equation = Pick<
-  typeof LIF_DEFAULTS,
-  "reset" | "resetValue" | "resetDelay" | "detachReset" | "rest" | "inputScale"
->;
+/** The equation of a LIF besides its parameters: numbers, or null where there is a parameter of that name. */
+interface Equation extends Reset {
+  readonly rest: number | null;
+  readonly inputScale: number | "leak" | null;
+  readonly resetValue: number | null;
+}
+
+const USUAL = { rest: 0, inputScale: 1, resetValue: 0 };
+
+/** The equation, and what of it are parameters, by name: numbers that nobody learns are part of the code. */
+function equationOf(
+  given: typeof LIF_DEFAULTS,
+  learn: readonly string[],
+): [parameters: Record<string, number | Tensor>, equation: Equation] {
+  const parameters: Record<string, number | Tensor> = {};
+  const numbers: Record<string, number | null> = {};
+  for (const [name, usual] of Object.entries(USUAL)) {
+    const value = given[name as keyof typeof USUAL] ?? usual;
+    if (value === "leak") continue;
+    const isParameter = typeof value !== "number" || learn.includes(name);
+    numbers[name] = isParameter ? null : numberOf("LIF", name, value, IN_FLOAT32);
+    if (isParameter) parameters[name] = value;
+  }
+  const { resetDelay, resetInput, detachReset } = given;
+  const reset = choiceOf("LIF", "reset", given.reset, ["zero", "subtract", "none"]);
+  const { rest, inputScale = "leak", resetValue } = numbers as unknown as Equation;
+  return [parameters, { rest, inputScale, resetValue, reset, resetDelay, resetInput, detachReset }];
+}
 
 /** The step of a LIF; options are resolved while it is traced, so that one that is not used costs nothing. */
 const stepOf =
-  ({ reset, resetValue, resetDelay, detachReset, rest, inputScale }: Equation) =>
-  ({ current, v, beta, threshold, spike, late, select }: NeuronStep<"v" | "beta" | "threshold">) => {
-    const seen = (s: Value): Value => (detachReset ? s.detach() : s);
-    const isLate = resetDelay && reset !== "none";
-    const due = isLate ? seen(late(v.sub(threshold))) : null;
-    const before = due !== null && reset === "zero" ? select(due, resetValue, v) : v;
-    const taken = due !== null && reset === "subtract" ? select(due, threshold, 0) : null;
-
-    const decayed = rest === 0 ? before.mul(beta) : before.sub(rest).mul(beta).add(rest);
-    const integrated = decayed.add(inputScale === 1 ? current : current.mul(inputScale));
-    const u = taken === null ? integrated : integrated.sub(taken);
-    const s = spike(u.sub(threshold));
-
-    let after = u;
-    if (!isLate && reset === "zero") after = select(seen(s), resetValue, u);
-    if (!isLate && reset === "subtract") after = u.sub(select(seen(s), threshold, 0));
-    return { spikes: s, membrane: u, v: after, held: taken === null ? before : before.sub(taken) };
+  ({ rest, inputScale, resetValue, ...choices }: Equation) =>
+  (argument: NeuronStep<"v" | "beta" | "threshold" | keyof typeof USUAL>) => {
+    const { current, v, beta, threshold, constant } = argument;
+    const at = rest ?? argument.rest;
+    const decay = (x: Value): Value => (at === 0 ? x.mul(beta) : x.sub(at).mul(beta).add(at));
+    const scale = inputScale === "leak" ? constant(1).sub(beta) : (inputScale ?? argument.inputScale);
+    const input = scale === 1 ? current : current.mul(scale);
+    return fired(argument, choices, { v, threshold, resetValue: resetValue ?? argument.resetValue, decay, input });
   };
 
 /** The numbers of the kernels of plain LIF; null where there is none for such neurons. */
-function plainOf(equation: Equation, { surrogate, strict, hold, spiking }: Firing): PlainLIF | null {
-  const { reset, resetValue, resetDelay, detachReset, rest, inputScale } = equation;
-  const isPlain = hold === 0 && rest === 0 && inputScale === 1 && spiking && (detachReset || reset === "none");
-  if (!isPlain || surrogate.kind < 0) return null;
+function plainOf(equation: Equation, { surrogate, strict, hold, isGraded, spiking }: Firing): PlainLIF | null {
+  const { reset, resetValue, resetDelay, resetInput, detachReset, rest, inputScale } = equation;
+  if (hold > 0 || rest !== 0 || inputScale !== 1 || resetValue === null || isGraded || !spiking) return null;
+  if (!(detachReset || reset === "none") || surrogate.kind < 0) return null;
+  if (resetInput && resetDelay && reset === "zero") return null;
   return { reset: RESETS[reset], resetValue, delayed: resetDelay ? 1 : 0, strict: strict ? 1 : 0, surrogate };
 }

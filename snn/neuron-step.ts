@@ -34,12 +34,19 @@ export interface Firing {
   readonly strict: boolean;
   /** Steps after a spike in which nothing fires and the state of the reset is held. */
   readonly hold: number;
+  /** Whether that state decays without input in these steps instead of being held. */
+  readonly leaks: boolean;
+  /** Whether spikes leave the step times the parameter {@link GRADED}. */
+  readonly isGraded: boolean;
   /** Whether spikes are 0 or 1, or the primitive of the surrogate. */
   readonly spiking: boolean;
 }
 
 /** The name of the state that counts refractory steps. */
 export const REFRACTORY = "refractory";
+
+/** The name of the parameter that spikes are multiplied by. */
+export const GRADED = "gradedSpikesFactor";
 
 /** Outputs of these names would hide others. */
 const TAKEN = ["current", "spike", "late", "state", REFRACTORY];
@@ -52,7 +59,7 @@ const TAKEN = ["current", "spike", "late", "state", REFRACTORY];
 export function stepOf(
   kind: NeuronKind,
   parameters: StepDefinition["parameters"],
-  { surrogate, strict, hold, spiking }: Firing,
+  { surrogate, strict, hold, leaks, isGraded, spiking }: Firing,
 ): StepDefinition {
   const { name, states } = kind;
   const isHeld = hold > 0;
@@ -77,20 +84,30 @@ export function stepOf(
     const own = Object.create(argument, { spike: { value: spike }, late: { value: late } });
     const given = kind.step(own as never);
     if (!isWhole(name, states, given)) return given;
-    const { held: waiting, ...returned } = given;
+    const { held, leaked, ...others } = given;
+    const returned: Record<string, Value | number> = others;
+    const waiting = leaks ? leaked : held;
+    if (leaks && waiting === undefined) {
+      throw new RangeError(`${name}: refractory: "leak" needs a step that returns leaked, the state without input`);
+    }
+    const { spikes } = returned;
+    if (isGraded) {
+      if (spikes === undefined)
+        throw new RangeError(`${name}: ${GRADED} is for neurons with spikes, not for a readout`);
+      returned.spikes = (spikes as Value).mul(argument[GRADED] as Value);
+    }
     if (counter === null || active === null) return returned;
-    if (returned.spikes === undefined) {
+    if (spikes === undefined) {
       throw new RangeError(`${name}: refractorySteps counts from spikes; expected 0 for a readout, got ${hold}`);
     }
     const before = waiting ?? (argument[kind.reset as string] as Value);
-    const held: Record<string, Value | number> = {};
     for (const output of [kind.reset as string, "membrane"]) {
       const z = returned[output];
-      if (z !== undefined) held[output] = argument.where(active, z, before);
+      if (z !== undefined) returned[output] = argument.where(active, z, before);
     }
     const left = counter.sub(1).relu();
-    const counted = (spiking ? argument.where(returned.spikes as Value, hold, left) : left).detach();
-    return { ...returned, ...held, [REFRACTORY]: counted };
+    const counted = (spiking ? argument.where(spikes as Value, hold, left) : left).detach();
+    return { ...returned, [REFRACTORY]: counted };
   }
 
   return {
@@ -98,7 +115,7 @@ export function stepOf(
     inputs: ["current"],
     states: isHeld ? [...states, REFRACTORY] : states,
     parameters,
-    ...(spiking ? { packed: ["spikes"] } : { exact: true }),
+    ...(spiking ? { packed: isGraded ? [] : ["spikes"] } : { exact: true }),
     step,
   };
 }

@@ -5,6 +5,7 @@
  */
 
 import {
+  choiceOf,
   functionOf,
   listOf,
   NUMBER,
@@ -26,7 +27,7 @@ import { alive } from "../engine/tensor.ts";
 import { checkCounters, checkSequence, checkState, type Fire, IN_FLOAT32, STEPS, strictOf } from "./checks.ts";
 import { itself, lazy } from "./lazy.ts";
 import { CompiledNeuron, type Operands, outputOf, runNeuron } from "./neuron-op.ts";
-import { type Firing, type NeuronKind, REFRACTORY, type StepLanguage, stepOf } from "./neuron-step.ts";
+import { type Firing, GRADED, type NeuronKind, REFRACTORY, type StepLanguage, stepOf } from "./neuron-step.ts";
 import { checkPerNeuron, persistentCopy } from "./per-neuron.ts";
 import { checkSurrogate, type Surrogate } from "./surrogate.ts";
 import { sigmoid } from "./surrogates.ts";
@@ -36,6 +37,21 @@ export type Known<T> = [T][T extends unknown ? 0 : never];
 
 /** What a step is given: the current, its states and parameters by their names, and functions such as `spike` and `where`. */
 export type NeuronStep<Name extends string> = StepLanguage & { readonly [name in Name]: Value };
+
+/** Choices of an equation with their defaults: words of which the first is the default, true or false, or a number. */
+export type NeuronChoices = { readonly [name: string]: readonly string[] | boolean | number };
+
+/** No choices. */
+export type NoChoices = { readonly [name in never]: boolean };
+
+/** The choices that a layer was made with. */
+export type Chosen<Choices> = {
+  readonly [name in keyof Choices]: Choices[name] extends readonly (infer Word)[]
+    ? Word
+    : Choices[name] extends boolean
+      ? boolean
+      : number;
+};
 
 /** What a step returns: spikes, the next value of each state, and whatever else `unroll` is to give. */
 export type NeuronOutputs<State extends string> = (
@@ -52,12 +68,20 @@ export type NeuronOutputs<State extends string> = (
 } & {
   /** What the state of the reset becomes in refractory steps; by default it stays as it was. Not among the outputs. */
   readonly held?: Value | number;
+  /** The same where the layer has the option `refractory: "leak"`, which needs it. Not among the outputs. */
+  readonly leaked?: Value | number;
   /** A further output. */
   readonly [name: string]: Value | number | undefined;
 };
 
 /** A neuron as {@link neuron} takes it. */
-export interface NeuronDefinition<State extends string, Parameter extends string, Outputs> {
+export interface NeuronDefinition<
+  State extends string,
+  Parameter extends string,
+  Outputs,
+  Choices extends NeuronChoices = NoChoices,
+  Preset extends string = never,
+> {
   /** The name of the class. */
   readonly name: string;
   /** What a step leaves to the next one, with the values at the start: numbers, or functions of the parameters. */
@@ -68,34 +92,53 @@ export interface NeuronDefinition<State extends string, Parameter extends string
   readonly parameters: { readonly [name in Parameter]: number };
   /** The state that a spike resets; it is held in refractory steps. Default: `v`, where there is one. */
   readonly reset?: Known<State>;
+  /** Choices between forms of the equation, options of the class: the step gets those of the layer as its second argument. */
+  readonly choices?: Choices;
+  /**
+   * Bounds [low, high] of parameters: a fixed value outside of them is an error, a learned one is stored raw and clamped in the
+   * forward pass, with zero gradient outside.
+   */
+  readonly constrain?: { readonly [name in Known<Parameter>]?: readonly [low: number, high: number] };
+  /** Sets of options by name, such as those under which the neuron equals that of another package. */
+  readonly numerics?: { readonly [name in Preset]: NeuronOptions<Known<Parameter>, Known<Choices>> };
   /** One time step, for each neuron on its own: the equations, with the methods of tensors. */
-  step(argument: NeuronStep<Known<State> | Known<Parameter>>): Outputs;
+  step(argument: NeuronStep<Known<State> | Known<Parameter>>, choices: Chosen<Known<Choices>>): Outputs;
 }
 
-/** Options of a neuron that {@link neuron} has made: its parameters by their names, and these. */
-export type NeuronOptions<Parameter extends string> = {
+/** Options of a neuron that {@link neuron} has made: its parameters and choices by their names, and these. */
+export type NeuronOptions<
+  Parameter extends string,
+  Choices extends NeuronChoices = NoChoices,
+  Preset extends string = never,
+> = {
   /** A number, or a tensor [] or [N], which gives each neuron its own. */
   readonly [name in Parameter]?: number | Tensor;
-} & {
-  /** Names of the parameters that are learned. Default: none. */
-  readonly learn?: readonly Parameter[];
-  /** Bounds [low, high] of parameters: stored raw, clamped in the forward pass, zero gradient outside. */
-  readonly constrain?: { readonly [name in Parameter]?: readonly [low: number, high: number] };
-  /** How the spike is differentiated; default surrogate.sigmoid({ slope: 10 }). */
-  readonly surrogate?: Surrogate;
-  /** Fires at x ≥ 0 ("ge", the default) or x > 0 ("gt"). */
-  readonly fire?: Fire;
-  /**
-   * Steps after a spike in which nothing fires and the state of the reset, and so the membrane, is held, or becomes what the step
-   * returns as `held`; other states go on. An integer in [0, 2²⁴], default 0.
-   */
-  readonly refractorySteps?: number;
-  /**
-   * false: the surrogate's smooth primitive takes the place of the spike, and all gradients are exact: `detach` has no effect,
-   * and `where` and `select` weigh by it. Default true.
-   */
-  readonly spiking?: boolean;
-};
+} & Partial<Chosen<Choices>> & {
+    /** A named set of these options, which explicit ones override. Default: none. */
+    readonly numerics?: Preset;
+    /** Names of the parameters that are learned. Default: none. */
+    readonly learn?: readonly (Parameter | "gradedSpikesFactor")[];
+    /** Bounds [low, high] of parameters: stored raw, clamped in the forward pass, zero gradient outside. Default: those of the neuron. */
+    readonly constrain?: { readonly [name in Parameter]?: readonly [low: number, high: number] };
+    /** How the spike is differentiated; default surrogate.sigmoid({ slope: 10 }). */
+    readonly surrogate?: Surrogate;
+    /** Fires at x ≥ 0 ("ge", the default) or x > 0 ("gt"). */
+    readonly fire?: Fire;
+    /**
+     * Steps after a spike in which nothing fires and the state of the reset, and so the membrane, is held, or becomes what the step
+     * returns as `held`; other states go on. An integer in [0, 2²⁴], default 0.
+     */
+    readonly refractorySteps?: number;
+    /** "leak": in refractory steps the state of the reset decays without input instead of being held, the default. */
+    readonly refractory?: "hold" | "leak";
+    /** Graded spikes: spikes leave the layer times this factor; a number, or a tensor [] or [N]. Default: 0 and 1. */
+    readonly gradedSpikesFactor?: number | Tensor;
+    /**
+     * false: the surrogate's smooth primitive takes the place of the spike, and all gradients are exact: `detach` has no effect,
+     * and `where` and `select` weigh by it. Default true.
+     */
+    readonly spiking?: boolean;
+  };
 
 /** State between time steps, [B, …] by name. */
 export type NeuronState<State extends string> = { readonly [name in State]: Tensor } & {
@@ -144,8 +187,14 @@ export interface NeuronLayer<State extends string, Outputs> extends Module {
 }
 
 /** The class that {@link neuron} gives. */
-export type NeuronClass<State extends string, Parameter extends string, Outputs> = new (
-  options?: NeuronOptions<Parameter>,
+export type NeuronClass<
+  State extends string,
+  Parameter extends string,
+  Outputs,
+  Choices extends NeuronChoices = NoChoices,
+  Preset extends string = never,
+> = new (
+  options?: NeuronOptions<Parameter, Choices, Preset>,
 ) => NeuronLayer<State, Outputs> & { readonly [name in Parameter]: Tensor };
 
 /**
@@ -177,9 +226,15 @@ export type NeuronClass<State extends string, Parameter extends string, Outputs>
  *   instance `v * beta`; RangeError for values beyond float32, bounds in the wrong order, names that are no parameters, or
  *   refractory steps of a neuron that has no spikes or no state to hold.
  */
-export function neuron<State extends string, Parameter extends string, const Outputs extends NeuronOutputs<State>>(
-  definition: NeuronDefinition<State, Parameter, Outputs>,
-): NeuronClass<State, Parameter, Outputs> {
+export function neuron<
+  State extends string,
+  Parameter extends string,
+  const Outputs extends NeuronOutputs<State>,
+  const Choices extends NeuronChoices = NoChoices,
+  Preset extends string = never,
+>(
+  definition: NeuronDefinition<State, Parameter, Outputs, Choices, Preset>,
+): NeuronClass<State, Parameter, Outputs, Choices, Preset> {
   const form = formOf(definition as unknown as Definition);
   const made = class extends Neurons {
     constructor(options: object = {}) {
@@ -187,23 +242,29 @@ export function neuron<State extends string, Parameter extends string, const Out
     }
   };
   Object.defineProperty(made, "name", { value: form.name });
-  return made as unknown as NeuronClass<State, Parameter, Outputs>;
+  return made as unknown as NeuronClass<State, Parameter, Outputs, Choices, Preset>;
 }
 
 export type Named = Readonly<Record<string, Tensor>>;
 type Initial = number | ((parameters: Named) => unknown);
-type Definition = NeuronDefinition<string, string, Readonly<Record<string, Value | number>>>;
+type Definition = NeuronDefinition<string, string, Readonly<Record<string, Value | number>>, NeuronChoices, string>;
 type State = NeuronState<string>;
 
 /** A definition that was checked. */
 export interface Form extends NeuronKind {
   readonly initial: readonly Initial[];
   readonly parameters: Readonly<Record<string, number>>;
+  readonly choices?: NeuronChoices;
+  readonly numerics?: Presets;
   /** Whether parameters that are not learned are part of the state of a module. */
   readonly areSaved: boolean;
-  /** What parameters may be, where that is less than any float32. */
-  readonly ranges?: Readonly<Record<string, Range>>;
+  /** Bounds [low, high] of parameters: fixed values outside are errors, learned ones are clamped. */
+  readonly constrain?: Readonly<Record<string, readonly number[]>>;
+  step(argument: never, chosen?: never): Readonly<Record<string, Value | number>>;
 }
+
+type Choice = readonly string[] | boolean | number;
+type Presets = Readonly<Record<string, object>>;
 
 const OPTIONS = {
   learn: undefined as readonly string[] | undefined,
@@ -211,33 +272,44 @@ const OPTIONS = {
   surrogate: undefined as Surrogate | undefined,
   fire: "ge" as Fire,
   refractorySteps: 0,
+  refractory: "hold" as "hold" | "leak",
+  [GRADED]: undefined as number | Tensor | undefined,
   spiking: true,
+  numerics: undefined as string | undefined,
 };
 
 /** Names that mean something else in a step. */
 const RESERVED =
-  /* @__PURE__ */ `current spike late spikes membrane held state where select softplus constant ${REFRACTORY}`.split(
+  /* @__PURE__ */ `current spike late spikes membrane held leaked state where select softplus constant ${REFRACTORY}`.split(
     " ",
   );
 
 function formOf(given: Definition): Form {
-  const { name, state, parameters, reset, step } = objectOf("neuron", "a definition", given) as unknown as Definition;
+  const definition = objectOf("neuron", "a definition", given) as unknown as Definition;
+  const { name, state, parameters, reset, step, choices = {}, numerics = {}, constrain = {} } = definition;
   if (typeof name !== "string" || name === "") throw wrongType("neuron", "a name", name);
   const initial = { ...objectOf(name, "state, initial values by name", state) } as Record<string, Initial>;
   const usual = { ...objectOf(name, "parameters, defaults by name", parameters) } as Record<string, number>;
+  const chosen = { ...objectOf(name, "choices, defaults by name", choices) } as Record<string, Choice>;
   const states = Object.keys(initial);
+  const parameterNames = Object.keys(usual);
   for (const [key, value] of Object.entries(initial)) {
     if (typeof value !== "function") numberOf(name, `the initial value of ${key}`, value, IN_FLOAT32);
   }
   for (const [key, value] of Object.entries(usual)) numberOf(name, `the default of ${key}`, value, IN_FLOAT32);
-  for (const key of [...states, ...Object.keys(usual)]) {
-    const isParameter = Object.keys(usual).includes(key);
-    const isTaken =
-      isParameter && (states.includes(key) || key in OPTIONS || key in Neurons.prototype || key in FIELDS);
-    if (!isTaken && !RESERVED.includes(key)) continue;
-    throw new TypeError(
-      `${name}: ${key} is a name that is taken; call the ${isParameter ? "parameter" : "state"} otherwise`,
-    );
+  for (const [key, value] of Object.entries(chosen)) {
+    const isChoice = Array.isArray(value) ? value.length > 0 && value.every(isText) : typeof value !== "object";
+    if (!isChoice || isText(value)) throw wrongType(name, `the choice ${key} as words, true, false or a number`, value);
+    if (Array.isArray(value)) chosen[key] = [...value];
+  }
+  const options = [...parameterNames, ...Object.keys(chosen)];
+  for (const [i, key] of [...options, ...states].entries()) {
+    const isOption = i < options.length;
+    const isDouble = isOption && (states.includes(key) || options.indexOf(key) !== i);
+    const isTaken = isOption && (key in OPTIONS || key in Neurons.prototype || key in FIELDS);
+    if (!isDouble && !isTaken && !RESERVED.includes(key)) continue;
+    const kind = !isOption ? "state" : parameterNames.includes(key) ? "parameter" : "choice";
+    throw new TypeError(`${name}: ${key} is a name that is taken; call the ${kind} otherwise`);
   }
   if (reset !== undefined && !states.includes(reset)) {
     throw new TypeError(`${name}: expected reset as one of the states ${states.join(", ")}, got ${show(reset)}`);
@@ -247,10 +319,46 @@ function formOf(given: Definition): Form {
     states,
     initial: Object.values(initial),
     parameters: usual,
+    choices: chosen,
+    numerics: { ...objectOf(name, "numerics, options by name", numerics) } as Presets,
+    constrain: boundsOf(name, parameterNames, constrain),
     reset: reset ?? (states.includes("v") ? "v" : null),
     areSaved: true,
-    step: functionOf(name, "step", step) as NeuronKind["step"],
+    step: functionOf(name, "step", step) as unknown as Form["step"],
   };
+}
+
+const isText = (value: unknown): value is string => typeof value === "string";
+
+/**
+ * The options, which {@link withDefaults} has read, with those of the preset that `numerics` names behind the ones that were given.
+ *
+ * @throws RangeError for an unknown preset.
+ */
+export function withPreset<Options extends { numerics?: string | undefined }>(
+  where: string,
+  options: Options,
+  presets: Readonly<Record<string, object>>,
+): Options {
+  if (options.numerics === undefined) return options;
+  const preset = presets[choiceOf(where, "numerics", options.numerics, Object.keys(presets))];
+  // The given options alone are fields of their own.
+  return Object.assign(options, { ...preset, ...options });
+}
+
+/** The choices of a layer, by name. */
+function chosenOf(
+  where: string,
+  choices: NeuronChoices,
+  given: Readonly<Record<string, unknown>>,
+): Chosen<NeuronChoices> {
+  return Object.fromEntries(
+    Object.entries(choices).map(([name, usual]) => {
+      const value = given[name];
+      if (Array.isArray(usual)) return [name, choiceOf(where, name, value, usual as readonly string[])];
+      return [name, typeof usual === "number" ? numberOf(where, name, value, IN_FLOAT32) : (value as boolean)];
+    }),
+  );
 }
 
 /** Fields of every layer. */
@@ -272,40 +380,52 @@ export class Neurons extends Module {
   /** @internal */
   constructor(form: Form, options: object) {
     super();
-    const { name, parameters } = form;
-    const names = Object.keys(parameters);
-    const given = withDefaults<typeof OPTIONS & Record<string, unknown>>(
+    const { name, choices = {}, numerics = {} } = form;
+    const usual = Object.entries(choices).map(([key, value]) => [key, Array.isArray(value) ? value[0] : value]);
+    const read = withDefaults<typeof OPTIONS & Record<string, unknown>>(
       name,
-      { ...blank(names), ...OPTIONS },
+      { ...blank(Object.keys(form.parameters)), ...Object.fromEntries(usual), ...OPTIONS },
       options,
     );
-    const { learn = [], constrain = {}, surrogate = sigmoid(), spiking } = given;
+    const given = withPreset(name, read, numerics);
+    const { learn = [], constrain = {}, surrogate = sigmoid(), spiking, gradedSpikesFactor } = given;
+    const isGraded = gradedSpikesFactor !== undefined || (Array.isArray(learn) && learn.includes(GRADED));
+    const parameters = isGraded ? { ...form.parameters, [GRADED]: 1 } : form.parameters;
+    const names = Object.keys(parameters);
     checkSurrogate(name, surrogate);
     if (!spiking && surrogate.primitive === null) {
       throw new RangeError(`${name}: spiking: false needs a surrogate with a primitive, got ${surrogate.name}`);
     }
     const strict = strictOf(name, given.fire) === 1;
-    this.form = form;
+    const leaks = choiceOf(name, "refractory", given.refractory, ["hold", "leak"]) === "leak";
+    const chosen = chosenOf(name, choices, given);
+    this.form = { ...form, parameters, step: (argument: never) => form.step(argument, chosen as never) };
     const hold = numberOf(name, "refractorySteps", given.refractorySteps, STEPS);
     if (hold > 0 && form.reset === null) {
       throw new RangeError(
         `${name}: refractorySteps needs a state that is held; name it in the definition, reset: "${form.states[0]}"`,
       );
     }
-    this.firing = { surrogate, strict, hold, spiking };
+    this.firing = { surrogate, strict, hold, leaks, isGraded, spiking };
     const learned = learnedOf(name, names, learn);
-    this.bounds = boundsOf(name, names, constrain);
+    const wanted = boundsOf(name, names, constrain);
+    const usualBounds = Object.entries(form.constrain ?? {});
+    this.bounds = { ...Object.fromEntries(usualBounds.filter(([key]) => learned.has(key))), ...wanted };
+    const rangeOf = (key: string): Range => {
+      const usual = key in this.bounds ? undefined : form.constrain?.[key];
+      return usual === undefined ? IN_FLOAT32 : within(usual as readonly [number, number]);
+    };
     this.compiled = noGrad(() => {
       const kinds: Record<string, "scalar" | "column"> = {};
       for (const key of names) {
         const value = given[key] === undefined ? parameters[key] : given[key];
-        const t = persistentCopy(name, key, value as number | Tensor, form.ranges?.[key] ?? IN_FLOAT32);
+        const t = persistentCopy(name, key, value as number | Tensor, rangeOf(key));
         if (learned.has(key)) parameter(t);
         else if (form.areSaved) buffer(t);
         (this as unknown as Record<string, Tensor>)[key] = t;
         kinds[key] = t.size === 1 ? "scalar" : "column";
       }
-      return new CompiledNeuron(stepOf(form, kinds, this.firing));
+      return new CompiledNeuron(stepOf(this.form, kinds, this.firing));
     });
   }
 
@@ -583,6 +703,11 @@ export const named = (names: readonly string[], tensors: readonly Tensor[]): Rec
 
 /** One value for all neurons broadcasts to a step of any shape, also to one without axes. */
 const scalar = (t: Tensor): Tensor => (t.size === 1 && t.ndim > 0 ? t.reshape([]) : t);
+
+const within = ([low, high]: readonly [number, number]): Range => ({
+  expected: `in [${low}, ${high}]`,
+  fits: (x) => x >= low && x <= high,
+});
 
 function learnedOf(where: string, names: readonly string[], learn: unknown): Set<string> {
   if (!Array.isArray(learn)) throw wrongType(where, "learn as a list of parameters", learn);

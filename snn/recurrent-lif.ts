@@ -1,4 +1,4 @@
-import { allOptions, choiceOf } from "../engine/arguments.ts";
+import { choiceOf, withDefaults } from "../engine/arguments.ts";
 import { generatorOf } from "../engine/generator.ts";
 import type { Generator, Linear, Tensor } from "../engine/index.ts";
 import { LIF, LIF_DEFAULTS, type LIFOptions, type LIFRecord, type LIFState } from "./lif.ts";
@@ -33,7 +33,7 @@ export type RecurrentLIFRecord = RecurrentRecord<LIFState, LIFRecord>;
  *   I[t] = current[t] + W·s[t−1] + b   (connection "all")
  *   I[t] = current[t] + V ⊙ s[t−1]     (connection "one")
  *
- * and the rest as in {@link LIF} and {@link Recurrent}. Shapes: current [T, B, …, N] → spikes [T, B, …, N]. W [N, N] is `recurrent.weight` and b [N] `recurrent.bias`; beta and
+ * and the rest as in {@link LIF} and {@link Recurrent}; `numerics: "snntorch"` is `RLeaky`, with resetInput. Shapes: current [T, B, …, N] → spikes [T, B, …, N]. W [N, N] is `recurrent.weight` and b [N] `recurrent.bias`; beta and
  * threshold are named as in `LIF`.
  *
  * @throws RangeError unless features is a positive integer, for an unknown connection, or as {@link LIF} does; TypeError for
@@ -51,10 +51,12 @@ export class RecurrentLIF extends Recurrent<LIFState, LIFRecord> {
   declare readonly recurrent: Linear | null;
 
   constructor(options: RecurrentLIFOptions) {
-    const { features, connection, generator: source, ...others } = allOptions("RecurrentLIF", DEFAULTS, options);
+    // The rest are the options that were given, without defaults.
+    const { features, connection, generator: source, ...given } = withDefaults("RecurrentLIF", DEFAULTS, options);
     choiceOf("RecurrentLIF", "connection", connection, ["all", "one"]);
     const generator = generatorOf("RecurrentLIF", source);
-    const neuron = new LIF(others as LIFOptions);
+    const isRLeaky = given.numerics === "snntorch";
+    const neuron = new LIF({ ...(isRLeaky && { resetInput: true }), ...(given as LIFOptions) });
     try {
       super(neuron, { features, connection, generator });
     } catch (error) {

@@ -1,0 +1,79 @@
+/** How a spike resets the membrane: one rule for all neurons that have a threshold. */
+import type { Value } from "../engine/fuse/index.ts";
+import type { Chosen } from "./neuron.ts";
+import type { StepLanguage } from "./neuron-step.ts";
+
+/** The choices of a neuron that resets, with their defaults; the first word is the default. */
+export const RESET = {
+  /** What a spike does to v: sets it to resetValue, takes θ off, or nothing. */
+  reset: ["zero", "subtract", "none"],
+  /** The reset happens at the start of the next step instead of at the end of this one. */
+  resetDelay: false,
+  /** A delayed reset to "zero" takes the input of its step too. */
+  resetInput: false,
+  /** No gradient through the reset. */
+  detachReset: true,
+} as const;
+
+/** {@link RESET}, chosen. */
+export type Reset = Chosen<typeof RESET>;
+
+/** A membrane that decays by itself and adds an input. */
+export interface Membrane {
+  /** v[t−1]. */
+  readonly v: Value;
+  /** θ. */
+  readonly threshold: Value | number;
+  /** What v becomes at a reset to "zero". */
+  readonly resetValue: Value | number;
+  /** v in a step without input. */
+  decay(v: Value): Value;
+  /** What the step adds to that. */
+  readonly input: Value;
+}
+
+/** What a neuron with a reset does in a step. */
+export type Fired = {
+  readonly spikes: Value;
+  /** u, before the reset. */
+  readonly membrane: Value;
+  /** After it. */
+  readonly v: Value;
+  /** v in refractory steps: as it was, after a reset that is still due. */
+  readonly held: Value;
+  /** The same, decayed. */
+  readonly leaked: Value;
+};
+
+/**
+ * The spike and the reset of a membrane: u = decay(v) + input, s = fire(u − θ), and
+ *
+ *   v ← u − θ·s  ("subtract"),  s ? resetValue : u  ("zero"),  u  ("none")
+ *
+ * With resetDelay v ← u, and a state that has reached θ is reset in the next step: s′ = fire(v − θ) and
+ *
+ *   u = decay(v) + input − θ·s′  ("subtract"),  decay(s′ ? resetValue : v) + input  ("zero"),
+ *       s′ ? resetValue : decay(v) + input  ("zero" with resetInput)
+ */
+export function fired(
+  { spike, late, select }: Pick<StepLanguage, "spike" | "late" | "select">,
+  { reset, resetDelay, resetInput, detachReset }: Reset,
+  { v, threshold, resetValue, decay, input }: Membrane,
+): Fired {
+  const seen = (s: Value): Value => (detachReset ? s.detach() : s);
+  const isLate = resetDelay && reset !== "none";
+  const due = isLate ? seen(late(v.sub(threshold))) : null;
+  const atOnce = due !== null && reset === "zero" ? select(due, resetValue, v) : v;
+  const taken = due !== null && reset === "subtract" ? select(due, threshold, 0) : null;
+
+  const integrated = decay(resetInput ? v : atOnce).add(input);
+  let u = taken === null ? integrated : integrated.sub(taken);
+  if (due !== null && reset === "zero" && resetInput) u = select(due, resetValue, integrated);
+  const s = spike(u.sub(threshold));
+
+  let after = u;
+  if (!isLate && reset === "zero") after = select(seen(s), resetValue, u);
+  if (!isLate && reset === "subtract") after = u.sub(select(seen(s), threshold, 0));
+  const less = (x: Value): Value => (taken === null ? x : x.sub(taken));
+  return { spikes: s, membrane: u, v: after, held: less(atOnce), leaked: less(decay(atOnce)) };
+}
