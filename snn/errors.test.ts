@@ -138,7 +138,7 @@ describe("errors: LIF", () => {
       [{ beta: Symbol("b") }, "beta as a number or a tensor, got Symbol(b)"],
       [{ tau: "2" }, 'tau as a number, got "2"'],
       [{ tau: 2, dt: null }, "dt of type number, got null"],
-      [{ rest: "0" }, 'rest of type number, got "0"'],
+      [{ rest: "0" }, 'rest as a number or a tensor, got "0"'],
       [{ refractorySteps: "2" }, 'refractorySteps of type number, got "2"'],
       [{ reset: null }, "reset of type string, got null"],
       [{ fire: 1 }, "fire of type string, got 1"],

@@ -148,7 +148,7 @@ export type NeuronState<State extends string> = { readonly [name in State]: Tens
 
 /** What `unroll` gives: what the step returns, over time, [T, B, …], and the state after the last step. */
 export type NeuronRecord<State extends string, Outputs> = {
-  readonly [name in Exclude<keyof Outputs, "held">]: Tensor;
+  readonly [name in Exclude<keyof Outputs, "held" | "leaked">]: Tensor;
 } & {
   /** The state after the last step, [B, …] by name. */
   readonly state: NeuronState<State>;

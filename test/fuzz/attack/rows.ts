@@ -72,19 +72,51 @@ const decay = { beta, tau: spare(num(2)), dt: num(1, 0.5), decay: choice("exp", 
 const neuron = {
   ...decay,
   threshold: either(num(0, 1), t(3)),
-  rest: num(0, 0.1),
-  inputScale: num(1, 2),
+  rest: spare(either(num(0, 0.1), t(3))),
+  inputScale: spare(either(num(1, 2), t(3), oneOf(['"leak"'], ["string"]))),
   reset: choice("zero", "subtract", "none"),
-  resetValue: num(0, 0.1),
+  resetValue: spare(either(num(0, 0.1), t(3))),
   resetDelay: bool,
+  resetInput: spare(bool),
   detachReset: bool,
   fire: choice("ge", "gt"),
   refractorySteps: num(0, 1, 3),
+  refractory: spare(choice("hold", "leak")),
+  gradedSpikesFactor: spare(either(num(1, 2), t(3))),
   surrogate,
+  numerics: spare(choice("snntorch", "norse", "spikingjelly", "nir")),
+  learn: spare(listOf(oneOf(['"rest"', '"inputScale"', '"resetValue"', '"gradedSpikesFactor"']))),
   learnBeta: bool,
   learnThreshold: bool,
   spiking: spare(bool),
 };
+/** Choices of neurons that reset. */
+const resets = {
+  reset: choice("zero", "subtract", "none"),
+  resetDelay: bool,
+  resetInput: bool,
+  detachReset: bool,
+};
+/** Options of all neurons. */
+const firing = {
+  surrogate,
+  fire: choice("ge", "gt"),
+  refractorySteps: spare(num(0, 1, 3)),
+  refractory: spare(choice("hold", "leak")),
+  gradedSpikesFactor: spare(either(num(1, 2), t(3))),
+  numerics: spare(choice("snntorch")),
+  constrain: spare(record({})),
+  spiking: spare(bool),
+};
+/** Methods of neurons with this state. */
+const layerOf = (state: Kind) =>
+  ({
+    forward: [current],
+    unroll: [current, state],
+    step: [t(2, 3), state],
+    initialState: [list(2, 3)],
+    toString: [],
+  }) as const;
 const held: Kind = { ...t(2, 3), draw: () => "zeros([2, 3])" };
 const state = record({ v: t(2, 3), refractory: held });
 const adaptiveState = record({ v: t(2, 3), a: t(2, 3) });
@@ -289,6 +321,9 @@ export const SNN: Rows<typeof snn> = {
       ),
       parameters: must(record({ beta: num(0.9), threshold: num(1) })),
       reset: oneOf(['"v"', '"w"']),
+      choices: spare(record({ mode: list(1, 2) })),
+      constrain: spare(record({ beta: list(0, 1) })),
+      numerics: spare(record({ other: record({ beta: num(0.5) }) })),
       step: must(
         fn(
           "({ current, v, w, beta, threshold, spike }) => { const s = spike(v.sub(threshold)); " +
@@ -516,6 +551,20 @@ export const CLASSES: Classes<typeof engine & typeof snn & { AdaptiveLIF: typeof
     ],
     call: { step: [must(num(1))] },
   },
+  Synaptic: {
+    new: [
+      {
+        alpha: beta,
+        beta,
+        threshold: either(num(1), t(3)),
+        resetValue: spare(num(0, 0.1)),
+        ...resets,
+        learn: listOf(oneOf(['"alpha"', '"beta"', '"threshold"'])),
+        ...firing,
+      },
+    ],
+    call: layerOf(record({ i: t(2, 3), v: t(2, 3) })),
+  },
   LeakyIntegrator: {
     new: [{ ...decay, learnBeta: bool }],
     call: {
@@ -544,20 +593,11 @@ export const CLASSES: Classes<typeof engine & typeof snn & { AdaptiveLIF: typeof
         threshold: either(num(1), t(3)),
         kappa: num(2),
         learn: listOf(oneOf(['"beta"', '"rho"', '"kappa"'])),
+        ...firing,
         constrain: record({ beta: list(0, 1), rho: list(0, 1), threshold: list(0, 2), kappa: list(0, 3) }),
-        surrogate,
-        fire: choice("ge", "gt"),
-        refractorySteps: spare(num(0, 1, 3)),
-        spiking: spare(bool),
       },
     ],
-    call: {
-      forward: [current],
-      unroll: [current, adaptiveState],
-      step: [t(2, 3), adaptiveState],
-      initialState: [list(2, 3)],
-      toString: [],
-    },
+    call: layerOf(adaptiveState),
   },
   Recurrent: {
     new: [
