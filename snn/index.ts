@@ -25,6 +25,13 @@ export {
   neuron,
 } from "./neuron.ts";
 export type { StepLanguage } from "./neuron-step.ts";
+export { AdEx } from "./neurons/adex.ts";
+export { type AdExPattern, type AdExPatternOptions, adExPattern, adExPatterns } from "./neurons/adex-patterns.ts";
+export { AdLIF } from "./neurons/adlif.ts";
+export { Izhikevich } from "./neurons/izhikevich.ts";
+export { type IzhikevichPattern, izhikevichPattern, izhikevichPatterns } from "./neurons/izhikevich-patterns.ts";
+export { KLIF } from "./neurons/klif.ts";
+export { ResonateAndFire } from "./neurons/resonate-and-fire.ts";
 export { Synaptic } from "./neurons/synaptic.ts";
 export * from "./readout.ts";
 export * from "./recurrent.ts";

@@ -306,9 +306,11 @@ function formOf(given: Definition): Form {
   for (const [i, key] of [...options, ...states].entries()) {
     const isOption = i < options.length;
     const isDouble = isOption && (states.includes(key) || options.indexOf(key) !== i);
-    const isTaken = isOption && (key in OPTIONS || key in Neurons.prototype || key in FIELDS);
+    const isParameter = isOption && i < parameterNames.length;
+    // A parameter is a property of the layer.
+    const isTaken = (isOption && key in OPTIONS) || (isParameter && (key in Neurons.prototype || key in FIELDS));
     if (!isDouble && !isTaken && !RESERVED.includes(key)) continue;
-    const kind = !isOption ? "state" : parameterNames.includes(key) ? "parameter" : "choice";
+    const kind = !isOption ? "state" : isParameter ? "parameter" : "choice";
     throw new TypeError(`${name}: ${key} is a name that is taken; call the ${kind} otherwise`);
   }
   if (reset !== undefined && !states.includes(reset)) {

@@ -71,9 +71,20 @@ export function fired(
   if (due !== null && reset === "zero" && resetInput) u = select(due, resetValue, integrated);
   const s = spike(u.sub(threshold));
 
-  let after = u;
-  if (!isLate && reset === "zero") after = select(seen(s), resetValue, u);
-  if (!isLate && reset === "subtract") after = u.sub(select(seen(s), threshold, 0));
+  const after = isLate ? u : afterSpike({ select }, { reset, detachReset }, u, s, { threshold, resetValue });
   const less = (x: Value): Value => (taken === null ? x : x.sub(taken));
   return { spikes: s, membrane: u, v: after, held: less(atOnce), leaked: less(decay(atOnce)) };
+}
+
+/** v after a reset in the step of the spike s: u − θ·s ("subtract"), s ? resetValue : u ("zero"), u ("none"). */
+export function afterSpike(
+  { select }: Pick<StepLanguage, "select">,
+  { reset, detachReset }: Pick<Reset, "reset" | "detachReset">,
+  u: Value,
+  s: Value,
+  { threshold, resetValue }: Pick<Membrane, "threshold" | "resetValue">,
+): Value {
+  const seen = detachReset ? s.detach() : s;
+  if (reset === "zero") return select(seen, resetValue, u);
+  return reset === "subtract" ? u.sub(select(seen, threshold, 0)) : u;
 }

@@ -1,0 +1,36 @@
+import { neuron } from "../neuron.ts";
+
+/**
+ * Adaptive LIF with sub-threshold adaptation: an adaptation current follows the membrane as well as the spikes, which lets a neuron
+ * resonate.
+ *
+ *   u[t] = α·v[t−1] + (1 − α)·(I[t] − w[t−1])      s[t] = 1 if u[t] ≥ θ else 0
+ *   v[t] = u[t] − θ·s[t]               w[t] = β·w[t−1] + a·u[t] + b·s[t]                    (form "explicit")
+ *   v[t] = s[t] ? resetValue : u[t]    w[t] = β·w[t−1] + (1 − β)·(a·v[t] + b·s[t])          (form "symplectic", SE-adLIF)
+ *
+ * Shapes: current [T, B, …] → spikes [T, B, …]; parameters [] or [N], α and β within [0, 1]. Defaults α = 0.9, β = 0.98, a = 0.5,
+ * b = 1, θ = 1, resetValue 0. The papers bound learned parameters further, with `constrain`: α to [e^(−1/5), e^(−1/25)], β to
+ * [e^(−1/30), e^(−1/120)], a to [−1, 1] and b to [0, 2]. Bittar and Garner write the reset and the adaptation at the start of the next
+ * step, which gives the same u and s. `detachReset` is false, as in the papers' programs: gradients pass through the reset.
+ *
+ * @see Bittar and Garner (2022), A surrogate gradient spiking baseline for speech command recognition, Frontiers in Neuroscience 16;
+ *   Baronig, Ferrand, Sabathiel and Legenstein (2024), Advancing spatio-temporal processing in spiking neural networks through
+ *   adaptation.
+ */
+export const AdLIF = /* @__PURE__ */ neuron({
+  name: "AdLIF",
+  state: { v: 0, w: 0 },
+  parameters: { alpha: 0.9, beta: 0.98, a: 0.5, b: 1, threshold: 1, resetValue: 0 },
+  constrain: { alpha: [0, 1], beta: [0, 1] },
+  choices: { form: ["explicit", "symplectic"], detachReset: false },
+  step({ current, v, w, alpha, beta, a, b, threshold, resetValue, spike, select, constant }, { form, detachReset }) {
+    const u = v.mul(alpha).add(current.sub(w).mul(constant(1).sub(alpha)));
+    const s = spike(u.sub(threshold));
+    const at = detachReset ? s.detach() : s;
+    const isSymplectic = form === "symplectic";
+    const after = isSymplectic ? select(at, resetValue, u) : u.sub(select(at, threshold, 0));
+    const drive = (isSymplectic ? after : u).mul(a).add(s.mul(b));
+    const adapted = w.mul(beta).add(isSymplectic ? drive.mul(constant(1).sub(beta)) : drive);
+    return { spikes: s, membrane: u, v: after, w: adapted, leaked: v.mul(alpha) };
+  },
+});

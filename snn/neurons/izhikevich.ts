@@ -1,0 +1,61 @@
+import { neuron } from "../neuron.ts";
+import { sigmoid, superSpike } from "../surrogates.ts";
+
+/**
+ * Izhikevich's neuron: a quadratic membrane with a recovery variable, which together fire in twenty ways.
+ *
+ *   v[t] = v + dt·(0.04·v² + 5·v + 140 − u + I[t])      u[t] = u + dt·a·(b·(v[t] − recoveryRest) − recoveryLeak·u)
+ *   s[t] = 1 if v[t] ≥ θ else 0;  at a spike v ← c and u ← u + d
+ *
+ * Shapes: current [T, B, …] → spikes [T, B, …]; parameters [] or [N]. v is in mV and time in ms. Defaults: a regular spiking cell,
+ * a = 0.02, b = 0.2, c = −65, d = 8, dt = 0.5, θ = 30, `square` 0.04, `linear` 5, `bias` 140, `recoveryRest` 0, `recoveryLeak` 1;
+ * v starts at v0 = −65 and u at b·v0. The output `membrane` is v before the reset.
+ *
+ * `update: "simultaneous"` takes the old v in the equation of u, as Norse does; Izhikevich's programs take the new one
+ * ("sequential"). `detachReset`: no gradient through the reset, the default. {@link izhikevichPattern} has the options of the twenty
+ * patterns of 2004. `numerics: "norse"` is Norse's `IzhikevichCell` at a quarter of a millisecond, "spikingjelly" is `IzhikevichNode`
+ * with its own constants, in which `a` stands for dt/τ_w.
+ *
+ * v² leads to ∞ where nothing resets v: keep θ finite, and currents small with `spiking: false`.
+ *
+ * @see Izhikevich (2003), Simple model of spiking neurons, IEEE Transactions on Neural Networks 14(6).
+ */
+export const Izhikevich = /* @__PURE__ */ neuron({
+  name: "Izhikevich",
+  state: { v: ({ v0 }) => v0, u: ({ v0, b }) => v0.mul(b) },
+  parameters: {
+    a: 0.02,
+    b: 0.2,
+    c: -65,
+    d: 8,
+    dt: 0.5,
+    threshold: 30,
+    square: 0.04,
+    linear: 5,
+    bias: 140,
+    recoveryRest: 0,
+    recoveryLeak: 1,
+    v0: -65,
+  },
+  choices: { update: ["sequential", "simultaneous"], detachReset: true },
+  numerics: {
+    norse: { dt: 0.25, fire: "gt", update: "simultaneous", detachReset: false, surrogate: superSpike() },
+    spikingjelly: {
+      ...{ a: 1, b: 0, c: 0, d: 0, dt: 0.5, threshold: 1, square: 1, linear: -0.7, bias: -0.08, recoveryRest: -0.1 },
+      v0: 0,
+      detachReset: false,
+      surrogate: sigmoid({ slope: 4 }),
+    },
+  },
+  step(argument, { update, detachReset }) {
+    const { current, v, u, a, b, c, d, dt, spike, select } = argument;
+    const drive = v.square().mul(argument.square).add(v.mul(argument.linear)).add(argument.bias).sub(u).add(current);
+    const next = v.add(drive.mul(dt));
+    const seen = update === "sequential" ? next : v;
+    const recovery = seen.sub(argument.recoveryRest).mul(b).sub(u.mul(argument.recoveryLeak));
+    const s = spike(next.sub(argument.threshold));
+    const at = detachReset ? s.detach() : s;
+    const after = u.add(recovery.mul(a.mul(dt))).add(select(at, d, 0));
+    return { spikes: s, membrane: next, v: select(at, c, next), u: after };
+  },
+});

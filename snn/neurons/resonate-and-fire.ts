@@ -1,0 +1,36 @@
+import { neuron } from "../neuron.ts";
+
+/**
+ * Resonate-and-fire neuron: a damped oscillation, which inputs in its rhythm build up.
+ *
+ *   z[t] = β·e^{iω}·z[t−1] + I[t]      s[t] = 1 if Im z[t] ≥ θ else 0;  at a spike z ← i·resetValue
+ *
+ * With z = x + i·y: x[t] = β·(cos ω·x − sin ω·y) + I[t] and y[t] = β·(sin ω·x + cos ω·y). Shapes: current [T, B, …] → spikes
+ * [T, B, …]; parameters [] or [N]. ω is in radians per step, ω = 2π·f·dt, and β the decay per step; defaults β = 0.95, ω = 0.3, θ = 1,
+ * resetValue = 1. Starts from z = 0. The output `membrane` is y before the reset; `reset: "none"` leaves z as it is.
+ * `detachReset`: no gradient through the reset, the default. In refractory steps y is held, and x goes on.
+ *
+ * @see Izhikevich (2001), Resonate-and-fire neurons, Neural Networks 14(6–7).
+ */
+export const ResonateAndFire = /* @__PURE__ */ neuron({
+  name: "ResonateAndFire",
+  state: { x: 0, y: 0 },
+  parameters: { beta: 0.95, omega: 0.3, threshold: 1, resetValue: 1 },
+  constrain: { beta: [0, 1] },
+  reset: "y",
+  choices: { reset: ["zero", "none"], detachReset: true },
+  step({ current, x, y, beta, omega, threshold, resetValue, spike, select }, { reset, detachReset }) {
+    const [along, across] = [omega.cos().mul(beta), omega.sin().mul(beta)];
+    const real = x.mul(along).sub(y.mul(across)).add(current);
+    const imaginary = x.mul(across).add(y.mul(along));
+    const s = spike(imaginary.sub(threshold));
+    const at = detachReset ? s.detach() : s;
+    const isReset = reset === "zero";
+    return {
+      spikes: s,
+      membrane: imaginary,
+      x: isReset ? select(at, 0, real) : real,
+      y: isReset ? select(at, resetValue, imaginary) : imaginary,
+    };
+  },
+});
