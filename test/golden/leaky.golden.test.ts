@@ -15,14 +15,13 @@ import {
   spike,
   stack,
   sub,
-  sum,
   type Tensor,
   unbind,
   zeros,
 } from "jarvis-snn";
-import { EXACT, expectClose, expectGradients, present, type Tensors, type Tolerance } from "../support/close.ts";
 import { type GoldenTensor, type GoldenTensors, toTensor } from "../support/golden.ts";
 import { goldenSuite, type NamedEntry } from "../support/golden-suite.ts";
+import { compareNeurons, type NeuronRun } from "./neurons.ts";
 import { noSurrogate, surrogateOf } from "./snntorch.ts";
 
 interface Entry extends NamedEntry {
@@ -72,13 +71,13 @@ function quantityOf({ buffers, params }: Entry, name: string): Tensor {
   return name in params ? parameter(t) : t;
 }
 
-function leakyOf(entry: Entry): Leaky {
+function leakyOf(entry: Entry, input: Tensor): Leaky {
   if (entry.class !== "Leaky") throw new Error(`leaky: expected the class Leaky, got ${entry.class}`);
   const unknown = Object.keys(entry.kwargs).filter((key) => !KNOWN.has(key));
   if (unknown.length > 0) throw new Error(`leaky: no counterpart of ${unknown.join(", ")}`);
   const { reset_mechanism: reset = "subtract", reset_delay: delay = true, surrogate_disable: disabled } = entry.kwargs;
   return {
-    input: toTensor(entry.input, true),
+    input,
     beta: quantityOf(entry, "beta"),
     threshold: quantityOf(entry, "threshold"),
     graded: quantityOf(entry, "graded_spikes_factor"),
@@ -94,15 +93,9 @@ function leakyOf(entry: Entry): Leaky {
   };
 }
 
-/** What one run gives, and what the gradients are taken of. */
-interface Run {
-  readonly outputs: { readonly spk: Tensor; readonly mem: Tensor };
-  readonly leaves: Tensors;
-}
-
-function unroll(entry: Entry): Run {
-  const leaky = leakyOf(entry);
-  const { input, graded, initial, options } = leaky;
+function unroll(entry: Entry, input: Tensor): NeuronRun {
+  const leaky = leakyOf(entry, input);
+  const { graded, initial, options } = leaky;
   if (options.reset === "subtract" && options.resetDelay === false) return unrollSubtractAtOnce(leaky);
   const learnBeta = leaky.beta.isParameter;
   const lif = new LIF({
@@ -133,7 +126,7 @@ function largest(x: Tensor): Tensor {
  * reset_mechanism "subtract" with reset_delay false, a mode that LIF does not have: a membrane that is still above the
  * threshold after its reset loses θ again before it may fire, and the gradient flows through the reset.
  */
-function unrollSubtractAtOnce({ input, beta, threshold, graded, initial, options }: Leaky): Run {
+function unrollSubtractAtOnce({ input, beta, threshold, graded, initial, options }: Leaky): NeuronRun {
   const surrogate = options.surrogate ?? noSurrogate;
   let mem = initial ?? zeros(input.shape.slice(1));
   const spikes: Tensor[] = [];
@@ -150,31 +143,13 @@ function unrollSubtractAtOnce({ input, beta, threshold, graded, initial, options
   return { outputs: { spk: stack(spikes), mem: stack(membranes) }, leaves };
 }
 
-/** Twelve steps of the same float32 recursion; β·v + I may be rounded once or twice. */
-const MEMBRANE: Tolerance = { absolute: 1e-6, relative: 1e-6 };
-/** The sum of some 200 products of size 1, in another order. */
-const LOSS: Tolerance = { absolute: 2e-5, relative: 1e-6 };
-/** The surrogate at u − θ amplifies the rounding of u by its slope, and the recursion sums twelve of them. */
-const GRADIENT: Tolerance = { absolute: 1e-5, relative: 5e-5 };
+/** Twelve steps of the same float32 recursion. */
+const TIGHT = { states: 2e-6, gradients: 5e-5 };
 
 goldenSuite<{ entries: Entry[] }, Entry>({
   file: "snntorch/leaky",
   entries: ({ entries }) => entries,
   reads: ["entries"],
   leftOut: {},
-  run(entry) {
-    const { outputs, leaves } = unroll(entry);
-    for (const [name, expected] of Object.entries(entry.outputs)) {
-      const tolerance = name === "spk" ? EXACT : MEMBRANE;
-      expectClose(`${entry.name}: ${name}`, present(outputs, name), expected, tolerance);
-    }
-    if (entry.loss === undefined || entry.grads === undefined) return;
-    const terms = Object.entries(entry.upstream).map(([name, upstream]) =>
-      sum(mul(present(outputs, name), toTensor(upstream))),
-    );
-    const loss = terms.reduce((a, b) => add(a, b));
-    expectClose(`${entry.name}: loss`, loss, entry.loss, LOSS);
-    loss.backward();
-    expectGradients(entry.name, leaves, entry.grads, GRADIENT);
-  },
+  run: (entry) => compareNeurons(entry, (input) => unroll(entry, input), TIGHT),
 });

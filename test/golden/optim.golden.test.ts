@@ -183,7 +183,7 @@ function checkClip(clip: Clip, { params0, grads }: Content): void {
   const norm = clipGradNorm(Object.values(params), max_norm, { normType: Number(norm_type) });
   expectClose("norm", norm, total_norm, WEIGHTS);
   for (const [name, expected] of Object.entries(rest)) {
-    expectClose(name, params[name]?.grad as Tensor, expected as GoldenTensor, WEIGHTS);
+    expectClose(name, params[name]?.grad as Tensor, expected as GoldenTensor, WEIGHTS, "gradients");
   }
   for (const p of Object.values(params)) p.dispose();
 }

@@ -2,6 +2,7 @@
 
 import { Tensor } from "jarvis-snn";
 import { expect } from "vitest";
+import { deviationOf, type Kind, observe } from "./conformance.ts";
 import { type GoldenTensor, numbersOf } from "./golden.ts";
 
 /** |got − expected| ≤ absolute + relative·|expected|; NaN and infinities must be the same. */
@@ -15,11 +16,34 @@ export const EXACT: Tolerance = { absolute: 0, relative: 0 };
 type Got = Tensor | number;
 type Expected = GoldenTensor | number;
 
-/** Fails with `where`, the first element that is off, what came and what was expected. */
-export function expectClose(where: string, got: Got, expected: Expected, tolerance: Tolerance): void {
+/**
+ * Fails with `where`, the first element that is off, what came and what was expected. `kind` is the column of the conformance
+ * matrix.
+ */
+export function expectClose(
+  where: string,
+  got: Got,
+  expected: Expected,
+  tolerance: Tolerance,
+  kind: Kind = "outputs",
+): void {
+  const [values, wanted] = [valuesOf(got), valuesOf(expected)];
+  observe({ kind, deviation: values.length === wanted.length ? deviationOf(values, wanted) : null });
   const problem = mismatch(got, expected, tolerance);
   if (problem !== null) expect.fail(`${where}: ${problem}`);
 }
+
+/** Fails unless the spikes are exactly these. */
+export function expectSpikes(where: string, got: Got, expected: Expected): void {
+  expectClose(where, got, expected, EXACT, "spikes");
+}
+
+/** All elements within a fraction of the largest. */
+export const withinLargest = (expected: Expected, fraction: number): Tolerance => ({
+  absolute:
+    fraction * valuesOf(expected).reduce((most, x) => (Number.isFinite(x) ? Math.max(most, Math.abs(x)) : most), 0),
+  relative: 0,
+});
 
 export type Tensors = Readonly<Record<string, Tensor | null>>;
 
@@ -31,12 +55,12 @@ export function present(tensors: Tensors, name: string): Tensor {
   return t;
 }
 
-/** Compares the gradients of leaves; null stands for none. */
+/** Compares the gradients of leaves; null stands for none. A number is a fraction of the largest element of each gradient. */
 export function expectGradients(
   where: string,
   leaves: Tensors,
   expected: Readonly<Record<string, GoldenTensor | null>>,
-  tolerance: Tolerance,
+  tolerance: Tolerance | number,
 ): void {
   for (const [name, golden] of Object.entries(expected)) {
     const { grad } = present(leaves, name);
@@ -44,7 +68,8 @@ export function expectGradients(
       if (golden !== grad)
         expect.fail(`${where}: gradient of ${name}: got ${grad ?? "none"}, expected ${golden && "one"}`);
     } else {
-      expectClose(`${where}: gradient of ${name}`, grad, golden, tolerance);
+      const allowed = typeof tolerance === "number" ? withinLargest(golden, tolerance) : tolerance;
+      expectClose(`${where}: gradient of ${name}`, grad, golden, allowed, "gradients");
     }
   }
 }
@@ -55,8 +80,7 @@ export function mismatch(got: Got, expected: Expected, tolerance: Tolerance): st
   const wantedShape = typeof expected === "number" ? [] : expected.shape;
   if (shape.join() !== wantedShape.join())
     return `got shape [${shape.join(", ")}], expected [${wantedShape.join(", ")}]`;
-  const values = got instanceof Tensor ? got.toFloat32Array() : [got];
-  const wanted = typeof expected === "number" ? [expected] : numbersOf(expected);
+  const [values, wanted] = [valuesOf(got), valuesOf(expected)];
   if (values.length !== wanted.length) return `got ${values.length} elements, expected ${wanted.length}`;
   const i = wanted.findIndex((value, at) => !isClose(values[at] as number, value, tolerance));
   if (i < 0) return null;
@@ -66,6 +90,11 @@ export function mismatch(got: Got, expected: Expected, tolerance: Tolerance): st
     `element ${i} of ${wanted.length}${indexOf(i, shape)}: got ${values[i]}, expected ${value} ` +
     `(off by ${off.toPrecision(3)}, allowed ${allowed(value, tolerance).toPrecision(3)})`
   );
+}
+
+function valuesOf(x: Got | Expected): readonly number[] {
+  if (typeof x === "number") return [x];
+  return x instanceof Tensor ? [...x.toFloat32Array()] : numbersOf(x);
 }
 
 const allowed = (value: number, { absolute, relative }: Tolerance): number => absolute + relative * Math.abs(value);

@@ -4,6 +4,7 @@
  */
 import { tape } from "jarvis-snn";
 import { describe, expect, test } from "vitest";
+import { during, observe } from "./conformance.ts";
 import { readGolden } from "./golden.ts";
 
 export interface NamedEntry {
@@ -19,6 +20,8 @@ export interface GoldenSuite<Content, Entry extends NamedEntry> {
   readonly reads: readonly string[];
   /** Reasons, by the name of an entry, by its kind, or by a top-level key. */
   readonly leftOut: Readonly<Record<string, string>>;
+  /** Faults of the peer that the file holds and the package reproduces, in the same way; for the page on conformance. */
+  readonly peerBugs?: Readonly<Record<string, string>>;
   /** What several entries have in common, such as the op. */
   readonly kind?: (entry: Entry) => string;
   /** Compares one entry, inside a tape. Throws on what it does not know. */
@@ -33,7 +36,12 @@ export function goldenSuite<Content extends object, Entry extends NamedEntry>(
 ): void {
   const { content, replaced } = readGolden<Content>(suite.file);
   describe(suite.file, () => {
-    for (const entry of included(suite, content)) test(entry.name, () => tape(() => suite.run(entry, content)));
+    for (const entry of included(suite, content)) {
+      test(entry.name, () => during(suite.file, entry.name, () => tape(() => suite.run(entry, content))));
+    }
+    for (const [name, leftOut] of Object.entries(suite.leftOut)) observe({ leftOut }, { file: suite.file, case: name });
+    for (const [name, peerBug] of Object.entries(suite.peerBugs ?? {}))
+      observe({ peerBug }, { file: suite.file, case: name });
     test("every entry is compared or left out", () => expect(uncovered(suite, content, replaced)).toEqual([]));
   });
 }
@@ -71,6 +79,7 @@ export function uncovered<Content extends object, Entry extends NamedEntry>(
   if (replaced) return problems;
   const present = new Set(keys);
   for (const entry of suite.entries(content)) present.add(entry.name).add(suite.kind?.(entry) ?? entry.name);
-  const stale = Object.keys(suite.leftOut).filter((name) => !present.has(name));
-  return [...problems, ...stale.map((name) => `left out but not in the file: "${name}"`)];
+  const named = Object.keys({ ...suite.leftOut, ...suite.peerBugs });
+  const stale = named.filter((name) => !present.has(name));
+  return [...problems, ...stale.map((name) => `left out, or a bug, but not in the file: "${name}"`)];
 }

@@ -81,8 +81,8 @@ test("golden: parts of the file that nothing reads, and reasons for nothing, are
   const content = { entries: [{ name: "a", op: "add" }], extra: 1, unknown: 2 };
   expect(uncovered(suite, content, false)).toEqual([
     'nothing reads "unknown"',
-    'left out but not in the file: "odd"',
-    'left out but not in the file: "later"',
+    'left out, or a bug, but not in the file: "odd"',
+    'left out, or a bug, but not in the file: "later"',
   ]);
   expect(uncovered(suite, content, true)).toEqual(['nothing reads "unknown"']);
   expect(uncovered(suite, { entries: [] }, true)).toEqual(["no entry is compared"]);

@@ -14,6 +14,7 @@ export function composeLif(
   const { refractorySteps: hold = 0, surrogate, fire: at = "ge" } = options;
   const fire = (u: Tensor): Tensor =>
     spike(u.sub(threshold), { threshold: 0, fire: at, ...(surrogate === undefined ? {} : { surrogate }) });
+  const scale = inputScale === "leak" ? beta.neg().add(1) : inputScale;
   const seen = (s: Tensor): Tensor => (detachReset ? s.detach() : s);
   const cleared = (v: Tensor, s: Tensor): Tensor => v.sub(v.mul(s)).add(s.mul(resetValue));
 
@@ -32,7 +33,7 @@ export function composeLif(
       if (reset === "zero") before = cleared(v, s);
       else taken = s.mul(threshold);
     }
-    const integrated = before.sub(rest).mul(beta).add(rest).add(input.mul(inputScale));
+    const integrated = before.sub(rest).mul(beta).add(rest).add(input.mul(scale));
     let u = integrated.mul(active).add(before.mul(active.neg().add(1)));
     if (taken !== null) u = u.sub(taken);
     const s = fire(u).mul(active);
