@@ -27,7 +27,16 @@ export * from "./nn/dropout.ts";
 export * from "./nn/embedding.ts";
 export { Linear, type LinearOptions } from "./nn/linear.ts";
 export { Module, type StateDict, type StateEntry } from "./nn/module.ts";
-export * from "./nn/normalize.ts";
+export {
+  BatchNorm1d,
+  type BatchNorm1dOptions,
+  BatchNorm2d,
+  type BatchNormLayerOptions,
+  GroupNorm,
+  type GroupNormLayerOptions,
+  LayerNorm,
+  type NormLayerOptions,
+} from "./nn/normalize.ts";
 export * from "./nn/pool.ts";
 export * from "./nn/summary.ts";
 export * from "./ops/public.ts";

@@ -7,6 +7,7 @@
 // Files are named with a star where all that they export is public.
 
 export type { Derivative, DerivativeLanguage, Language, Value } from "../engine/fuse/index.ts";
+export * from "./batch-norm.ts";
 export type { Fire } from "./checks.ts";
 export type { DecayOptions } from "./decay.ts";
 export * from "./encode.ts";

@@ -249,6 +249,11 @@ test("dropout: in training as the function, in evaluation the identity", () => {
   expect(bits(layer.forward(x))).toEqual(bits(dropout(x, { p: 0.3, generator: new Generator(5) })));
   expect(bits(layer.eval().forward(x))).toEqual(bits(x));
   expect(new Dropout().p).toBe(0.5);
+  const fixed = new Dropout(0.3, { generator: new Generator(5), sharedAxes: 0 });
+  const generator = new Generator(5);
+  expect(bits(fixed.forward(x))).toEqual(bits(dropout(x, { p: 0.3, generator, sharedAxes: 0 })));
+  expect(fixed.sharedAxes).toEqual([0]);
+  expect(() => new Dropout(0.3, { sharedAxes: 0.5 })).toThrow("Dropout: sharedAxes[0] must be an integer, got 0.5");
 });
 
 test("layers: options out of range are RangeErrors that name them, and nothing is kept", () => {

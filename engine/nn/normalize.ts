@@ -46,7 +46,7 @@ interface Open {
 const NO_AXIS: Pick<Required<Open>, "axis"> = { axis: undefined };
 
 /** The options over the defaults, in range. */
-function optionsOf<Options extends Required<NormLayerOptions> & Open>(
+export function optionsOf<Options extends { eps: number } & Open>(
   where: string,
   defaults: Options,
   options: object,
@@ -61,9 +61,9 @@ function optionsOf<Options extends Required<NormLayerOptions> & Open>(
 
 type Affine = [weight: Tensor | null, bias: Tensor | null];
 
-/** What is learned, both or neither: factors, from ones, and what is added, from zeros. */
-const learned = (shape: Shape, affine: boolean): Affine =>
-  noGrad(() => (affine ? [parameter(ones(shape)), parameter(zeros(shape))] : [null, null]));
+/** The learned factors, from ones, and the learned bias, from zeros: null without `affine`, or without a bias. */
+const learned = (shape: Shape, affine: boolean, hasBias = true): Affine =>
+  noGrad(() => [affine ? parameter(ones(shape)) : null, affine && hasBias ? parameter(zeros(shape)) : null]);
 
 /** A layer with a weight and a bias, or without. */
 abstract class Normalization extends Module {
@@ -74,7 +74,7 @@ abstract class Normalization extends Module {
   /** Added last, in the shape of the weight, or null without `affine`. */
   readonly bias: Tensor | null;
 
-  constructor(pureForward: Module["forward"], eps: number, [weight, bias]: Affine) {
+  constructor(pureForward: Module["forward"] | undefined, eps: number, [weight, bias]: Affine) {
     super(pureForward);
     this.eps = eps;
     this.weight = weight;
@@ -83,7 +83,11 @@ abstract class Normalization extends Module {
 }
 
 /** The usual momentum stands in the constructor, as null is another one. */
-const BATCH_DEFAULTS = { ...DEFAULTS, momentum: undefined as number | null | undefined, trackRunningStats: true };
+export const BATCH_DEFAULTS = {
+  ...DEFAULTS,
+  momentum: undefined as number | null | undefined,
+  trackRunningStats: true,
+};
 
 /** In a state dict the running statistics have the names that PyTorch gives them. */
 const STATISTICS: Record<string, string> = {
@@ -92,7 +96,11 @@ const STATISTICS: Record<string, string> = {
   numBatchesTracked: "num_batches_tracked",
 };
 
-abstract class BatchNorm extends Normalization {
+/** What a batch normalisation has of each channel. */
+type OfChannels = Pick<BatchNorm, "weight" | "bias" | "runningMean" | "runningVar">;
+
+/** A layer with running statistics. */
+export abstract class BatchNorm extends Normalization {
   /** C, the number of channels. */
   readonly channels: number;
   /** Share of a batch in the running statistics, null for means over all batches. */
@@ -104,16 +112,22 @@ abstract class BatchNorm extends Normalization {
   /** Batches in the running statistics, a tensor of one number, or null where none are kept. */
   readonly numBatchesTracked: Tensor | null = null;
 
-  /** The options are checked already. */
-  constructor(where: string, pureForward: Module["forward"], channels: number, options: typeof BATCH_DEFAULTS) {
+  /** Statistics of this shape, [C] or of further axes, [..., C]. The options are checked already. */
+  constructor(
+    where: string,
+    pureForward: Module["forward"] | undefined,
+    sizes: Shape,
+    options: typeof BATCH_DEFAULTS,
+    hasBias = true,
+  ) {
     const { eps, affine, momentum = 0.1, trackRunningStats } = options;
-    const shape = checkShape(where, [channels]);
+    const shape = checkShape(where, sizes);
     const [affineParts, statistics] = noGrad((): [Affine, Tensor[]] => [
-      learned(shape, affine),
+      learned(shape, affine, hasBias),
       trackRunningStats ? [buffer(zeros(shape)), buffer(ones(shape)), buffer(zeros([]))] : [],
     ]);
     super(pureForward, eps, affineParts);
-    this.channels = channels;
+    this.channels = shape[shape.length - 1] as number;
     this.momentum = momentum;
     [this.runningMean = null, this.runningVar = null, this.numBatchesTracked = null] = statistics;
   }
@@ -127,13 +141,19 @@ abstract class BatchNorm extends Normalization {
     if (x.sizes[axisOf(where, axis, x.ndim)] !== this.channels) {
       throw wrongValue(where, `${this.channels} channels on axis ${axis}`, formatShape(x.sizes));
     }
-    const { weight, bias, eps, runningMean, runningVar, training, momentum, numBatchesTracked: tracked } = this;
+    return this.normalized(x, axis, this, true);
+  }
+
+  /** x normalised with these parameters and statistics, in training as the first part of a batch or as a further one. */
+  protected normalized(x: Tensor, axis: number, of: OfChannels, isFirst: boolean): Tensor {
+    const { weight, bias, runningMean, runningVar } = of;
+    const { eps, training, momentum, numBatchesTracked: tracked } = this;
     const counts = training && tracked !== null && !isOutside(tracked);
-    const batches = counts ? tracked.item() + 1 : 1;
+    const batches = counts ? tracked.item() + (isFirst ? 1 : 0) : 1;
     const share = momentum ?? 1 / batches;
     const options = { weight, bias, eps, axis, runningMean, runningVar, momentum: share };
     const z = batchNorm(x, { ...options, training: training || tracked === null });
-    if (counts) tracked.copyFrom([batches]);
+    if (counts && isFirst) tracked.copyFrom([batches]);
     return z;
   }
 }
@@ -154,7 +174,7 @@ export class BatchNorm1d extends BatchNorm {
 
   constructor(channels: number, options: BatchNorm1dOptions = {}) {
     const given = optionsOf("BatchNorm1d", { ...BATCH_DEFAULTS, ...NO_AXIS }, options);
-    super("BatchNorm1d", FORWARD_1D, channels, given);
+    super("BatchNorm1d", FORWARD_1D, [channels], given);
     this.axis = given.axis;
   }
 
@@ -180,7 +200,7 @@ const FORWARD_1D = /* @__PURE__ */ forwardOf(BatchNorm1d);
  */
 export class BatchNorm2d extends BatchNorm {
   constructor(channels: number, options: BatchNormLayerOptions = {}) {
-    super("BatchNorm2d", FORWARD_2D, channels, optionsOf("BatchNorm2d", BATCH_DEFAULTS, options));
+    super("BatchNorm2d", FORWARD_2D, [channels], optionsOf("BatchNorm2d", BATCH_DEFAULTS, options));
   }
 
   /**

@@ -1,6 +1,6 @@
 /** Dropout: how often, how much, from which numbers, and what is kept. */
 import { expect, test } from "vitest";
-import { bits, bytesKept, gradient, leaf, values } from "../../test/support/tensors.ts";
+import { bits, bytesKept, gradient, leaf, random, values } from "../../test/support/tensors.ts";
 import { dropout, Generator, manualSeed, memoryStats, noGrad, ones, resetPeak, tape, tensor } from "../index.ts";
 
 test("dropout: values are zero with probability p, else divided by 1 − p", () => {
@@ -71,4 +71,41 @@ test("dropout: the mask is a bit for a value, and is gone after backward", () =>
   });
   expect(kept).toBe(4 * n);
   x.dispose();
+});
+
+test("dropout: shared axes have one mask, as if the values of one place were multiplied with it", () => {
+  const shape = [3, 4, 5, 2, 6];
+  for (const axes of [[0], [1], [4], [0, 1], [0, -2, -1], [1, 3], [0, 1, 2, 3, 4], []]) {
+    const at = axes.map((axis) => (axis + 5) % 5);
+    const small = shape.map((n, axis) => (at.includes(axis) ? 1 : n));
+    const masks = dropout(ones(small), { p: 0.4, generator: new Generator(3) });
+    const x = leaf(shape, 2);
+    tape(() => {
+      const z = dropout(x, { p: 0.4, generator: new Generator(3), sharedAxes: axes });
+      expect(bits(z), `${axes}`).toEqual(bits(x.mul(masks)));
+      const weights = random(shape, 5, { low: 1, high: 2 });
+      z.mul(weights).sum().backward();
+      expect(gradient(x), `${axes}`).toEqual(values(masks.mul(weights)));
+    });
+  }
+});
+
+test("dropout: a mask that is fixed over time is drawn once for an x that does not change", () => {
+  const x = leaf([4, 6], 1, { low: 1, high: 2 });
+  const given = { p: 0.5, sharedAxes: [0, 2] };
+  tape(() => {
+    const z = dropout(x.expand([7, 4, 6]), { ...given, generator: new Generator(1) });
+    expect(z.ptr).toBe(0); // a repetition, which is not written out
+    expect(bits(z)).toEqual(bits(dropout(x.expand([7, 4, 6]).clone(), { ...given, generator: new Generator(1) })));
+    z.sum().backward();
+    expect(gradient(x)).toEqual(values(z.sum({ axis: 0 }).div(x)).map(Math.round));
+  });
+});
+
+test("dropout: shared axes that x does not have are errors", () => {
+  const x = ones([2, 3]);
+  expect(() => dropout(x, { sharedAxes: 2 })).toThrow("dropout: expected an axis in [-2, 1], got 2");
+  expect(() => dropout(x, { sharedAxes: [0, -2] })).toThrow("dropout: expected distinct axes, got [0, -2]");
+  expect(() => dropout(x, { sharedAxes: 0.5, training: false })).toThrow(RangeError);
+  expect(() => dropout(x, { sharedAxes: "time" as never })).toThrow(TypeError);
 });

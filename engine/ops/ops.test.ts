@@ -1242,6 +1242,12 @@ const TABLE: Record<keyof typeof ops, Case[]> = {
       run: (x) => dropout(x, { p: 0.4, generator: new engine.Generator(1) }),
       gives: [[5, 9]],
     },
+    {
+      of: "training with masks fixed over time",
+      inputs: [[3, 2, 9]],
+      run: (x) => dropout(x, { p: 0.4, generator: new engine.Generator(1), sharedAxes: 0 }),
+      gives: [[3, 2, 9]],
+    },
     { of: "everything", inputs: [[7]], run: (x) => dropout(x, { p: 1 }), gives: [[7]] },
     { of: "nothing", inputs: [[7]], run: (x) => dropout(x, { p: 0 }), gives: [[7]] },
     { of: "evaluation", inputs: [[2, 3]], run: (x) => dropout(x, { training: false }), gives: [[2, 3]] },
