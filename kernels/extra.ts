@@ -1,7 +1,8 @@
 /**
- * The kernels that many programs do without: convolutions, pools and normalisation, normal numbers, and RMSprop. A
+ * The kernels that many programs do without: convolutions, pools and normalisation, delays, normal numbers, and RMSprop. A
  * module of its own, which a page that asks for none of them does not load; its constants lie behind those of the others.
  */
+export * from "./delay";
 export { addEvents, overlaps, windowBits } from "./events";
 export * from "./listed";
 export * from "./normalize";

@@ -10,6 +10,7 @@ export type { Derivative, DerivativeLanguage, Language, Value } from "../engine/
 export * from "./batch-norm.ts";
 export type { Fire } from "./checks.ts";
 export type { DecayOptions } from "./decay.ts";
+export { Delay, type DelayOptions, type DelayState } from "./delay.ts";
 export * from "./encode.ts";
 export { LeakyIntegrator, type LeakyIntegratorOptions, type LeakyIntegratorRecord } from "./leaky-integrator.ts";
 export { LIF, type LIFOptions, type LIFRecord, type LIFState } from "./lif.ts";

@@ -81,8 +81,8 @@ export interface SpikingResult<State> {
  *
  *     new Recurrent(new AdaptiveLIF({ learn: ["beta"] }), { features: 128 })
  *
- * @throws RangeError unless features is a positive integer where the connection has none of its own, or for an unknown connection;
- *   TypeError for neurons without step, unroll and initialState, a readout, which has no spikes, or an option of another name or
+ * @throws RangeError unless features is a positive integer where the connection has none of its own, for an unknown connection, or one
+ *   that has a state between steps, such as {@link Delay}; TypeError for neurons without step, unroll and initialState, a readout, which has no spikes, or an option of another name or
  *   kind.
  */
 export class Recurrent<State extends object, Result extends SpikingResult<State>> extends Staged {
@@ -110,7 +110,7 @@ export class Recurrent<State extends object, Result extends SpikingResult<State>
       if (features !== undefined)
         throw new RangeError(`${where}: a module as the connection has no features, got ${show(features)}`);
       this.features = null;
-      this.recurrent = moduleOf(where, connection);
+      this.recurrent = statelessOf(where, moduleOf(where, connection));
       this.V = null;
       return;
     }
@@ -354,6 +354,15 @@ const feedingItself = (name: string, definition: StepDefinition, features: numbe
     return definition.step(Object.create(argument, { current: { value: fed } }));
   },
 });
+
+/** Throws for a connection with a layer whose `forward` starts from zeros, which it would do in each step. */
+function statelessOf(where: string, connection: Module): Module {
+  const [, found] = connection.namedModules().find(([, module]) => module instanceof Staged) ?? [];
+  if (found === undefined) return connection;
+  throw new RangeError(
+    `${where}: expected a connection without a state between steps, got ${found.constructor.name} in it`,
+  );
+}
 
 const LINEAR = /* @__PURE__ */ forwardOf(Linear);
 

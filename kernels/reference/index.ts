@@ -27,6 +27,7 @@ const WITHOUT_TWIN = [
   "transposeBits",
   "maxPoolBits",
   "avgPoolBits",
+  "delayBits",
   // Products that skip zeros, and gradients that nobody needs.
   "gather",
   "gemmMasked",

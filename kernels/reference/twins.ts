@@ -1,6 +1,7 @@
 /** The twins of kernels by their names. */
 export * from "./blocks.ts";
 export * from "./conv.ts";
+export * from "./delay.ts";
 export * from "./elementwise.ts";
 export * from "./encode.ts";
 export * from "./formula.ts";
