@@ -11,6 +11,7 @@ export * from "./batch-norm.ts";
 export type { Fire } from "./checks.ts";
 export type { DecayOptions } from "./decay.ts";
 export { Delay, type DelayOptions, type DelayState } from "./delay.ts";
+export { DelayedLinear, type DelayedLinearOptions, type DelayedLinearState } from "./delayed-linear.ts";
 export * from "./encode.ts";
 export { LeakyIntegrator, type LeakyIntegratorOptions, type LeakyIntegratorRecord } from "./leaky-integrator.ts";
 export { LIF, type LIFOptions, type LIFRecord, type LIFState } from "./lif.ts";
