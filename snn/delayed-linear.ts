@@ -1,5 +1,5 @@
 /** Linear layers whose synapses have learned delays. */
-import { COUNT, NOT_NEGATIVE, numberOf, POSITIVE, type Range, withDefaults, wrongValue } from "../engine/arguments.ts";
+import { COUNT, NOT_NEGATIVE, numberOf, type Range, withDefaults, wrongValue } from "../engine/arguments.ts";
 import { EXPOSED } from "../engine/columns.ts";
 import { composed } from "../engine/composed.ts";
 import { type Generator, generatorOf } from "../engine/generator.ts";

@@ -36,6 +36,7 @@ export { type IzhikevichPattern, izhikevichPattern, izhikevichPatterns } from ".
 export { KLIF } from "./neurons/klif.ts";
 export { ResonateAndFire } from "./neurons/resonate-and-fire.ts";
 export { Synaptic } from "./neurons/synaptic.ts";
+export { PSN, type PSNKind, type PSNOptions, type PSNRecord, type PSNState } from "./psn.ts";
 export * from "./readout.ts";
 export * from "./recurrent.ts";
 export * from "./recurrent-lif.ts";
