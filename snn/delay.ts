@@ -110,7 +110,7 @@ export class Delay extends Staged {
 
   /** D, the longest delay. */
   get maxDelay(): number {
-    return Math.max(...this.steps());
+    return Math.max(...stepsOf(this));
   }
 
   /**
@@ -120,7 +120,7 @@ export class Delay extends Staged {
    */
   forward(x: Tensor): Tensor {
     checkSequence("Delay", "x", x);
-    const columns = this.columnsOf(x.sizes);
+    const columns = columnsOf(this, x.sizes);
     readyOrPacked("delay", x);
     const attrs = { ...columns, shape: x.sizes, first: 0, T: x.sizes[0] as number };
     return x.ptr === 0 ? delaySpikes(x, attrs) : apply(delayOp, attrs, x);
@@ -133,7 +133,7 @@ export class Delay extends Staged {
    */
   step(x: Tensor, state: DelayState): [z: Tensor, state: DelayState] {
     alive(x, "Delay");
-    const columns = this.columnsOf([1, ...x.sizes]);
+    const columns = columnsOf(this, [1, ...x.sizes]);
     const { past } = Object(state) as DelayState;
     const depth = depthOf(columns);
     checkState("Delay", "past", past, [depth, ...x.sizes]);
@@ -152,41 +152,37 @@ export class Delay extends Staged {
    */
   initialState(shape: Shape): DelayState {
     const sizes = checkShape("Delay", shape);
-    return { past: zeros([depthOf(this.columnsOf([1, ...sizes])), ...sizes]) };
+    return { past: zeros([depthOf(columnsOf(this, [1, ...sizes])), ...sizes]) };
   }
 
   /** @internal */
   stage(input: Tensor): Stage | null {
     return this.forward === FORWARD ? new DelayStage(this, input) : null;
   }
-
-  /**
-   * How x [T, B, …] of this shape is divided into columns.
-   *
-   * @internal
-   */
-  columnsOf(shape: Shape): Columns {
-    const delays = this.steps();
-    const step = sizeOf(shape.slice(1));
-    if (delays.length === 1) return { delays, rows: 1, inner: step };
-    const axis = axisOf("Delay", this.axis, shape.length);
-    if (axis === 0 || shape[axis] !== delays.length) {
-      const expected =
-        axis === 0 ? "an axis behind time" : `${delays.length} places on axis ${this.axis}, one for each delay`;
-      throw wrongValue("Delay", expected, formatShape(shape));
-    }
-    const inner = sizeOf(shape.slice(axis + 1));
-    return { delays, rows: step / (delays.length * inner), inner };
-  }
-
-  /** The delays, checked: a state that was loaded may hold any numbers. */
-  private steps(): number[] {
-    alive(this.delays, "Delay");
-    return Array.from(peek(this.delays), (d) => numberOf("Delay", "delays", d, STEPS));
-  }
 }
 
 const FORWARD = /* @__PURE__ */ forwardOf(Delay);
+
+/** The delays of a layer, checked: a state that was loaded may hold any numbers. */
+function stepsOf({ delays }: Delay): number[] {
+  alive(delays, "Delay");
+  return Array.from(peek(delays), (d) => numberOf("Delay", "delays", d, STEPS));
+}
+
+/** How x [T, B, …] of this shape is divided into columns. */
+function columnsOf(layer: Delay, shape: Shape): Columns {
+  const delays = stepsOf(layer);
+  const step = sizeOf(shape.slice(1));
+  if (delays.length === 1) return { delays, rows: 1, inner: step };
+  const axis = axisOf("Delay", layer.axis, shape.length);
+  if (axis === 0) throw wrongValue("Delay", "an axis behind time", formatShape(shape));
+  if (shape[axis] !== delays.length) {
+    const expected = `${delays.length} places on axis ${layer.axis}, one for each delay`;
+    throw wrongValue("Delay", expected, formatShape(shape));
+  }
+  const inner = sizeOf(shape.slice(axis + 1));
+  return { delays, rows: step / (delays.length * inner), inner };
+}
 
 /** Steps that a state holds: a tensor has one at least. */
 const depthOf = ({ delays }: Columns): number => Math.max(1, ...delays);
@@ -223,7 +219,7 @@ class DelayStage extends Stage {
   private written: number;
 
   constructor(layer: Delay, input: Tensor) {
-    const columns = layer.columnsOf([1, ...input.sizes]);
+    const columns = columnsOf(layer, [1, ...input.sizes]);
     const depth = depthOf(columns);
     const window = new Window(input, depth);
     const places = own([columns.delays.length]);
@@ -242,7 +238,7 @@ class DelayStage extends Stage {
     super.check();
     const { layer, depth, places } = this;
     if (layer.delays.written === this.written) return;
-    const columns = layer.columnsOf(this.shape);
+    const columns = columnsOf(layer, this.shape);
     if (depthOf(columns) > depth) {
       throw wrongValue("Stream", `delays of at most ${depth} steps, as they were when it was made`, depthOf(columns));
     }

@@ -98,7 +98,7 @@ export class DelayedLinear extends Staged {
     const given = withDefaults(where, DEFAULTS, options);
     const shape = checkShape(where, [outFeatures, inFeatures]);
     const maxDelay = numberOf(where, "maxDelay", given.maxDelay, COUNT);
-    const start = numberOf(where, "sigma", given.sigma ?? (maxDelay + 1) / 2, SIGMA);
+    const start = numberOf(where, "sigma", given.sigma === undefined ? (maxDelay + 1) / 2 : given.sigma, SIGMA);
     const generator = generatorOf(where, given.generator);
     this.inFeatures = inFeatures;
     this.outFeatures = outFeatures;
@@ -148,30 +148,9 @@ export class DelayedLinear extends Staged {
     if (layer.training) layer.clampDelays();
     const [T] = x.sizes as [number];
     const rows = pad(x.reshape([T, -1, layer.inFeatures]).permute([1, 2, 0]), [layer.maxDelay, 0]);
-    return conv1d(rows, layer.kernel(), layer.bias)
+    return conv1d(rows, kernelOf(layer, layer.training), layer.bias)
       .permute([2, 0, 1])
       .reshape([...x.sizes.slice(0, -1), layer.outFeatures]);
-  }
-
-  /**
-   * The kernels of all synapses, [out, in, D + 1], the longest delay first.
-   *
-   * @internal
-   */
-  kernel(): Tensor {
-    const { maxDelay, weight, delay, sigma, training } = this;
-    const taps = arange(maxDelay, -1, -1);
-    const w = weight.unsqueeze(-1);
-    const d = delay.unsqueeze(-1);
-    if (!training) return taps.eq(d.detach().clamp(0, maxDelay).round()).mul(w);
-    const width = numberOf("DelayedLinear", "sigma", sigma.item(), SIGMA);
-    const g = taps
-      .sub(d)
-      .mul(1 / width)
-      .square()
-      .mul(-0.5)
-      .exp();
-    return g.mul(w.div(g.sum({ axis: -1, keepdim: true }).add(EPS)));
   }
 
   /** Puts delays outside of [0, D] back to its ends, as the paper does behind each step of the optimizer. */
@@ -206,17 +185,7 @@ export class DelayedLinear extends Staged {
   private static advance(layer: DelayedLinear, x: Tensor, past: Tensor): [z: Tensor, state: DelayedLinearState] {
     if (layer.training) layer.clampDelays();
     const seen = concat([past, x.unsqueeze(0)]);
-    return [layer.newest(seen, layer.kernel()), { past: seen.slice(0, 1).clone() }];
-  }
-
-  /**
-   * z of the last of D + 1 steps, [D + 1, B, …, in] → [B, …, out].
-   *
-   * @internal
-   */
-  newest(steps: Tensor, kernel: Tensor): Tensor {
-    const rows = steps.reshape([this.maxDelay + 1, -1, this.inFeatures]).permute([1, 2, 0]);
-    return conv1d(rows, kernel, this.bias).reshape([...steps.sizes.slice(1, -1), this.outFeatures]);
+    return [newest(layer, seen, kernelOf(layer, layer.training)), { past: seen.slice(0, 1).clone() }];
   }
 
   /**
@@ -246,6 +215,28 @@ export class DelayedLinear extends Staged {
 
 const FORWARD = /* @__PURE__ */ forwardOf(DelayedLinear);
 
+/** The kernels of all synapses, [out, in, D + 1], the longest delay first. */
+function kernelOf({ maxDelay, weight, delay, sigma }: DelayedLinear, training: boolean): Tensor {
+  const taps = arange(maxDelay, -1, -1);
+  const w = weight.unsqueeze(-1);
+  const d = delay.unsqueeze(-1);
+  if (!training) return taps.eq(d.detach().clamp(0, maxDelay).round()).mul(w);
+  const width = numberOf("DelayedLinear", "sigma", sigma.item(), SIGMA);
+  const bump = taps
+    .sub(d)
+    .mul(1 / width)
+    .square()
+    .mul(-0.5)
+    .exp();
+  return bump.mul(w.div(bump.sum({ axis: -1, keepdim: true }).add(EPS)));
+}
+
+/** z of the last of D + 1 steps, [D + 1, B, …, in] → [B, …, out]. */
+function newest({ maxDelay, inFeatures, outFeatures, bias }: DelayedLinear, steps: Tensor, kernel: Tensor): Tensor {
+  const rows = steps.reshape([maxDelay + 1, -1, inFeatures]).permute([1, 2, 0]);
+  return conv1d(rows, kernel, bias).reshape([...steps.sizes.slice(1, -1), outFeatures]);
+}
+
 /** Keeps the kernels of evaluation as long as their parameters are not written. */
 class DelayedLinearStage extends Stage {
   private readonly layer: DelayedLinear;
@@ -263,7 +254,7 @@ class DelayedLinearStage extends Stage {
     this.layer = layer;
     this.window = window;
     this.kernel = kernel;
-    this.run = () => void output.copyFrom(layer.newest(window.steps, kernel));
+    this.run = () => void output.copyFrom(newest(layer, window.steps, kernel));
   }
 
   step(): void {
@@ -273,7 +264,7 @@ class DelayedLinearStage extends Stage {
     for (const t of [layer.weight, layer.delay])
       written = Math.max(written, t.columns === EXPOSED ? Infinity : t.written);
     if (written === Infinity || written !== this.written) {
-      noGrad(() => void kernel.copyFrom(layer.evaluating(() => layer.kernel())));
+      noGrad(() => void kernel.copyFrom(kernelOf(layer, false)));
       this.written = written;
     }
     window.shift();

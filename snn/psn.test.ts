@@ -291,9 +291,8 @@ test("psn: options and shapes out of range are errors", () => {
   expect(() => new PSN({ timesteps: 4 }).forward(random([5, 2], 1))).toThrow(
     "PSN: expected a current of 4 steps, [4, B, …], got [5, 2]",
   );
-  expect(() => new PSN({ timesteps: 4 }).anneal(1)).toThrow(
-    'PSN: anneal expected a neuron of kind "masked", got "full"',
-  );
+  expect(() => new PSN({ kind: "sliding", order: 4, expInit: 1 as never })).toThrow(TypeError);
+  expect(() => new PSN({ timesteps: 4 }).anneal(-1)).toThrow("PSN: progress must be finite and ≥ 0, got -1");
   expect(() => new PSN({ kind: "sliding", order: 3 }).unroll(random([5, 2], 1), { past: random([3, 2], 1) })).toThrow(
     "PSN: expected a state past of shape [2, 2], got [3, 2]",
   );

@@ -1,5 +1,15 @@
 /** Parallel spiking neurons: without a reset, so that all steps are one product over time. */
-import { COUNT, choiceOf, NOT_NEGATIVE, numberOf, UNIT, withDefaults, wrongValue } from "../engine/arguments.ts";
+import {
+  COUNT,
+  choiceOf,
+  NOT_NEGATIVE,
+  numberOf,
+  show,
+  UNIT,
+  withDefaults,
+  wrongType,
+  wrongValue,
+} from "../engine/arguments.ts";
 import { composed } from "../engine/composed.ts";
 import { type Generator, generatorOf } from "../engine/generator.ts";
 import { concat, full, indexSelect, matmul, noGrad, parameter, type Tensor, tensor, zeros } from "../engine/index.ts";
@@ -134,12 +144,13 @@ export class PSN extends Staged {
     for (const name of ["timesteps", "order", "lambda", "expInit"] as const) {
       const isTaken = OWN_OPTIONS[kind].includes(name);
       if (!isTaken && given[name] !== undefined) {
-        throw new RangeError(`PSN: expected no ${name} for kind "${kind}", got ${given[name]}`);
+        throw new RangeError(`PSN: expected no ${name} for kind "${kind}", got ${show(given[name])}`);
       }
     }
     const steps = kind === "sliding" ? null : numberOf("PSN", "timesteps", given.timesteps, COUNT);
     const order = kind === "full" ? null : numberOf("PSN", "order", given.order, COUNT);
     const start = numberOf("PSN", "lambda", lambda, UNIT);
+    if (typeof expInit !== "boolean") throw wrongType("PSN", "expInit as true or false", expInit);
     const generator = generatorOf("PSN", given.generator);
     this.neurons = new Neurons(FORM, { surrogate, fire, spiking });
     this.kind = kind;
@@ -161,15 +172,14 @@ export class PSN extends Staged {
   }
 
   /**
-   * Sets λ of a masked neuron to `progress`, at most 1. Returns λ.
+   * Sets λ of a masked neuron to `progress`, at most 1, which it returns. Other kinds have no λ, and stay as they are.
    *
-   * @throws RangeError unless progress is a number ≥ 0; Error for another kind.
+   * @throws RangeError unless progress is a number ≥ 0.
    */
   anneal(progress: number): number {
-    const { kind, lambda } = this;
-    if (lambda === null) throw new Error(`PSN: anneal expected a neuron of kind "masked", got "${kind}"`);
-    lambda.copyFrom([Math.min(1, numberOf("PSN", "progress", progress, NOT_NEGATIVE))]);
-    return lambda.item();
+    const share = Math.min(1, numberOf("PSN", "progress", progress, NOT_NEGATIVE));
+    this.lambda?.copyFrom([share]);
+    return share;
   }
 
   /**

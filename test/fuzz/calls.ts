@@ -146,6 +146,13 @@ function leakyIntegrator(
   return [...alike(results(), [current, layer.beta, state]), layer.beta];
 }
 
+function delay(x: Tensor, ...args: ConstructorParameters<typeof snn.Delay>): Tensor {
+  const layer = new snn.Delay(...args);
+  const z = layer.forward(x);
+  layer.delays.dispose();
+  return z;
+}
+
 /** The gradient of a function of x by a pass in a tape of its own. */
 function innerBackward(x: Tensor): Tensor {
   return tape(() => {
@@ -162,7 +169,17 @@ const seeded =
   (x: Tensor, { seed, ...options }: Options & { seed: number }): Tensor =>
     fn(x, { ...(options as unknown as Options), generator: new Generator(seed) });
 
-const { surrogate: _, Stream: __, Recurrent: ___, ...layers } = snn;
+const { surrogate: _, Stream: __, Recurrent: ___, ...others } = snn;
+
+/** Layers that are composed of ops which the programs have. */
+export type Composed =
+  | "ThresholdDependentBatchNorm1d"
+  | "ThresholdDependentBatchNorm2d"
+  | "BatchNormTT1d"
+  | "BatchNormTT2d"
+  | "DelayedLinear"
+  | "PSN";
+const layers = others as Omit<typeof others, Composed>;
 
 /** Running statistics are written: into copies, which are results too. */
 function batchNorm(x: Tensor, { running, ...options }: BatchNormOptions & { running?: Running }): Tensor[] {
@@ -185,6 +202,7 @@ export const CALLS: Readonly<Record<string, Call>> = {
   LIF: lif,
   RecurrentLIF: recurrentLif,
   LeakyIntegrator: leakyIntegrator,
+  Delay: delay,
   poissonEncode: seeded(snn.poissonEncode),
   spike: (x: Tensor, options: Plain<snn.SpikeOptions>) => snn.spike(x, optionsOf(options)),
 };

@@ -4,7 +4,7 @@
  */
 import type { ops } from "../../engine/ops/index.ts";
 import type * as snn from "../../snn/index.ts";
-import { type Mode, READS } from "./calls.ts";
+import { type Composed, type Mode, READS } from "./calls.ts";
 import type { Draw, Range } from "./generate.ts";
 import type { Arg, Ref } from "./program.ts";
 
@@ -618,7 +618,12 @@ const OPS: { readonly [Name in keyof typeof ops]: Row } = {
     const options = { ...affine(g, [channels]), axis };
     return [x, groupsOf(g, channels), options];
   },
-  dropout: (g) => [g.tensor(), { seed: g.int(0, 1e6), ...g.maybe({ p: g.number(0, 1), training: g.chance(0.8) }) }],
+  dropout: (g) => {
+    const x = g.tensor({ lazy: true });
+    const { length } = g.shapeOf(x);
+    const sharedAxes = length > 0 && g.chance(0.5) ? g.axis(length) : [];
+    return [x, { seed: g.int(0, 1e6), sharedAxes, ...g.maybe({ p: g.number(0, 1), training: g.chance(0.8) }) }];
+  },
   crossEntropy: (g) => classLoss(g, true),
   nllLoss: (g) => classLoss(g, false),
   mseLoss: difference(() => ({})),
@@ -642,10 +647,18 @@ const OPS: { readonly [Name in keyof typeof ops]: Row } = {
   },
 };
 
-const LAYERS: { readonly [Name in Exclude<keyof typeof snn, "surrogate" | "Stream" | "neuron" | "Recurrent">]: Row } = {
+type NoRow = "surrogate" | "Stream" | "neuron" | "Recurrent" | Composed;
+const LAYERS: { readonly [Name in Exclude<keyof typeof snn, NoRow>]: Row } = {
   LIF,
   RecurrentLIF,
   LeakyIntegrator,
+  Delay: (g) => {
+    const x = g.tensor({ min: 1, lazy: true });
+    const shape = g.shapeOf(x);
+    if (shape.length === 1 || g.chance(0.4)) return [x, g.int(0, 5)];
+    const axis = g.int(1, shape.length - 1);
+    return [x, Array.from({ length: shape[axis] as number }, () => g.int(0, 5)), { axis }];
+  },
   constantEncode: (g) => [rates(g), { timesteps: timesteps(g) }],
   poissonEncode: (g) => [
     rates(g),

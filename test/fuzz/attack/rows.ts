@@ -67,6 +67,15 @@ const pooling = { stride: pair, padding: num(0, 1), ceilMode: bool };
 const norm = { eps: num(1e-5, 0.1), weight: orNull(t(3)), bias: orNull(t(3)) };
 const affine = { eps: num(1e-5, 0.1), affine: bool };
 
+const throughTime = { ...affine, momentum: orNull(num(0.1)), trackRunningStats: bool };
+const thresholdDependent = {
+  eps: affine.eps,
+  momentum: throughTime.momentum,
+  trackRunningStats: bool,
+  alpha: num(1, 0.5),
+  threshold: num(1, 0.5),
+};
+
 const beta = either(num(0, 0.5, 1), t(3));
 const decay = { beta, tau: spare(num(2)), dt: num(1, 0.5), decay: choice("exp", "euler") };
 const neuron = {
@@ -118,6 +127,7 @@ const layerOf = (state: Kind) =>
     toString: [],
   }) as const;
 const held: Kind = { ...t(2, 3), draw: () => "zeros([2, 3])" };
+const firstStep: Kind = { ...t(), draw: () => "zeros([])" };
 const state = record({ v: t(2, 3), refractory: held });
 const adaptiveState = record({ v: t(2, 3), a: t(2, 3) });
 const adaptiveRecurrentState = record({ v: t(2, 3), a: t(2, 3), spikes: t(2, 3) });
@@ -171,7 +181,7 @@ export const ENGINE: Rows<typeof engine> = {
     orNull(t(3)),
     { ...window, padding: num(0), groups: num(1), outputPadding: num(0) },
   ],
-  dropout: [t(2, 3), { p: num(0, 0.5, 1), training: bool, generator }],
+  dropout: [t(2, 3), { p: num(0, 0.5, 1), training: bool, generator, sharedAxes: spare(either(axis, list(0, 1))) }],
   expand: [t(2, 1), list(2, 3)],
   tile: [t(2, 3), list(2, 1)],
   atan: unary,
@@ -406,7 +416,10 @@ export const CLASSES: Classes<typeof engine & typeof snn & { AdaptiveLIF: typeof
     new: [num(2), num(4), either(num(2), list(2, 1)), { ...window, bias: bool, generator }],
     call: { forward: [t(2, 2, 5, 5)] },
   },
-  Dropout: { new: [num(0.5, 0), { generator }], call: { forward: unary } },
+  Dropout: {
+    new: [num(0.5, 0), { generator, sharedAxes: spare(either(axis, list(0, 1))) }],
+    call: { forward: unary },
+  },
   Embedding: {
     new: [num(3), num(2), { paddingIdx: orNull(num(0, -1)), generator }],
     call: { forward: [indices(3, 4)] },
@@ -564,6 +577,55 @@ export const CLASSES: Classes<typeof engine & typeof snn & { AdaptiveLIF: typeof
       },
     ],
     call: layerOf(record({ i: t(2, 3), v: t(2, 3) })),
+  },
+  ThresholdDependentBatchNorm1d: { new: [num(3), thresholdDependent], call: { forward: [current] } },
+  ThresholdDependentBatchNorm2d: { new: [num(2), thresholdDependent], call: { forward: [t(2, 3, 2, 2, 2)] } },
+  BatchNormTT1d: {
+    new: [num(3), num(4), throughTime],
+    call: { forward: [current], step: [t(2, 3), record({ t: firstStep })], initialState: [list(2, 3)] },
+  },
+  BatchNormTT2d: {
+    new: [num(2), num(2), throughTime],
+    call: {
+      forward: [t(2, 3, 2, 2, 2)],
+      step: [t(3, 2, 2, 2), record({ t: firstStep })],
+      initialState: [list(3, 2, 2, 2)],
+    },
+  },
+  Delay: {
+    new: [either(num(2), list(0, 1, 2)), { axis: spare(num(-1)) }],
+    call: { forward: [current], step: [t(2, 3), record({ past: t(2, 2, 3) })], initialState: [list(2, 3)] },
+  },
+  DelayedLinear: {
+    new: [num(3), num(2), { maxDelay: must(num(2)), sigma: num(1, 0.5), finalSigma: num(0.5), bias: bool, generator }],
+    call: {
+      anneal: [num(0, 0.5, 1)],
+      forward: [current],
+      step: [t(2, 3), record({ past: t(2, 2, 3) })],
+      initialState: [list(2, 3)],
+    },
+  },
+  PSN: {
+    new: [
+      {
+        kind: must(oneOf(['"sliding"'])),
+        timesteps: spare(num(4)),
+        order: must(num(3)),
+        lambda: spare(num(0, 0.5)),
+        expInit: bool,
+        surrogate,
+        fire: choice("ge", "gt"),
+        spiking: spare(bool),
+        generator,
+      },
+    ],
+    call: {
+      anneal: [num(0, 0.5, 1)],
+      forward: [current],
+      unroll: [current, record({ past: t(2, 2, 3) })],
+      step: [t(2, 3), record({ past: t(2, 2, 3) })],
+      initialState: [list(2, 3)],
+    },
   },
   LeakyIntegrator: {
     new: [{ ...decay, learnBeta: bool }],
