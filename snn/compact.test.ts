@@ -61,6 +61,12 @@ describe.each(Object.entries(NEURONS))("%s", (_, make) => {
     }
   });
 
+  test("a scaled triangle and a sparse fast sigmoid leave gradients out too", () => {
+    const triangle = surrogate.scaled(surrogate.triangular({ width: WIDTH }), 0.5);
+    const above = surrogate.sparseFastSigmoid({ bound: 2 });
+    for (const kind of [triangle, above]) expect(gradients(kind, make, false).sampled).toBe(1);
+  });
+
   test("a box that reaches nearly everywhere takes dense products", () => {
     expect(gradients(surrogate.boxcar({ width: 50 }), make, false).sampled).toBe(0);
     expect(gradients(surrogate.atan(), make, false).sampled).toBe(0);

@@ -1,5 +1,6 @@
 /**
- * Derivatives in the place of that of the spike, which is 0 or infinite; elementwise functions of x = u − θ.
+ * Derivatives in the place of that of the spike, which is 0 or infinite; elementwise functions of x = u − θ. Those that kernels
+ * compute stand here, the others in surrogates-traced.ts.
  *
  * @see Neftci, Mostafa and Zenke (2019), Surrogate Gradient Learning in Spiking Neural Networks, IEEE Signal Processing
  *   Magazine 36(6).
@@ -161,6 +162,8 @@ function check(name: string, expression: (argument: StepArgument<"x">) => Value 
   const step = (argument: StepArgument<"x">) => ({ y: expression(argument) });
   new Program({ name, inputs: ["x"], states: [], parameters: {}, step });
 }
+
+export * from "./surrogates-traced.ts";
 
 const f = Math.fround;
 const LOG2_E = f(Math.LOG2E);

@@ -263,9 +263,11 @@ function total(values: Iterable<Expression>, costOf: (x: Expression) => number):
 /** An input is there already; a state before the step is not, and saved it would be there twice. */
 const costOf = ({ op }: Expression): number => (op === "input" ? 0.5 : op === "state" ? 1.25 : 1);
 
-/** Whether x is made to be 0 beyond some value of what it is made of. */
-const vanishes = ({ op, args }: Expression): boolean =>
-  op === "relu" || (["maximum", "where", "select"].includes(op) && args.some(isZero));
+/** Whether x, or a factor of it, is made to be 0 beyond some value of what it is made of. */
+const vanishes = (x: Expression): boolean =>
+  [...reachable([x], (y) => y.op !== "mul")].some(
+    ({ op, args }) => op === "relu" || (["maximum", "where", "select"].includes(op) && args.some(isZero)),
+  );
 
 /** The values, not gradients, that these gradients are made of. */
 function neededBy(gradients: readonly Expression[]): Expression[] {

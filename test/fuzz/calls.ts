@@ -19,43 +19,22 @@ import {
   RecurrentLIF,
   type RecurrentLIFOptions,
   type RecurrentLIFState,
-  type Surrogate,
-  surrogate,
+  type surrogate,
 } from "../../snn/index.ts";
+import { SURROGATE_ROWS } from "../support/surrogates.ts";
 
 export type Call = (...args: never[]) => unknown;
 
 /** A surrogate by its name and slope. */
-export type Slope = readonly [name: keyof typeof SURROGATES, slope: number];
+export type Slope = readonly [name: keyof typeof surrogate, slope: number];
 
-const SURROGATES = {
-  sigmoid: (slope: number) => surrogate.sigmoid({ slope }),
-  fastSigmoid: (slope: number) => surrogate.fastSigmoid({ slope }),
-  atan: (alpha: number) => surrogate.atan({ alpha }),
-  erf: (alpha: number) => surrogate.erf({ alpha }),
-  gaussian: (sigma: number) => surrogate.gaussian({ sigma }),
-  triangular: (width: number) => surrogate.triangular({ width }),
-  boxcar: (width: number) => surrogate.boxcar({ width }),
-  superSpike: (alpha: number) => surrogate.superSpike({ alpha }),
-  straightThrough: () => surrogate.straightThrough(),
-  custom: (slope: number) =>
-    surrogate.custom({
-      derivative: (x) =>
-        x
-          .mul(slope / 2)
-          .square()
-          .neg()
-          .exp(),
-    }),
-} satisfies Record<keyof typeof surrogate, (slope: number) => Surrogate>;
-
-export const SURROGATE_NAMES = Object.keys(SURROGATES) as (keyof typeof SURROGATES)[];
+export const SURROGATE_NAMES = Object.keys(SURROGATE_ROWS) as (keyof typeof surrogate)[];
 
 /** Options as data. */
 type Plain<Options> = Omit<Options, "surrogate"> & { surrogate?: Slope };
 
 function optionsOf<Options extends { surrogate?: Slope }>({ surrogate: slope, ...options }: Options) {
-  return slope === undefined ? options : { ...options, surrogate: SURROGATES[slope[0]](slope[1]) };
+  return slope === undefined ? options : { ...options, surrogate: SURROGATE_ROWS[slope[0]].make(slope[1]) };
 }
 
 export const READS = ["spikes", "membrane", "v", "state"] as const;
@@ -234,6 +213,6 @@ function distances(
 ): number[] {
   const met = rest === 0 && inputScale === 1 ? Infinity : 0;
   const above = (membrane as Tensor).sub(threshold as Tensor);
-  const borders = name === "boxcar" ? [0, width / 2] : name === "triangular" ? [0, width] : [0];
-  return borders.flatMap((border) => Array.from(above.data, (d) => Math.abs(Math.abs(d) - border) || met));
+  const borders = [0, ...(SURROGATE_ROWS[name].jumps?.(width) ?? [])];
+  return borders.flatMap((border) => Array.from(above.data, (d) => Math.abs(d - border) || met));
 }

@@ -8,7 +8,7 @@ const SURROGATES: Readonly<Record<string, (...parameters: number[]) => Surrogate
   sigmoid: (slope = 25) => surrogate.sigmoid({ slope }),
   straight_through: () => surrogate.straightThrough(),
   straight_through_estimator: () => surrogate.straightThrough(),
-  heaviside: () => surrogate.custom({ derivative: (x) => x.gt(0) }),
+  heaviside: () => surrogate.heaviside(),
   // As shipped: +threshold below, −threshold from 0 on; not a triangle.
   triangular: (threshold = 1) =>
     surrogate.custom({
@@ -18,10 +18,8 @@ const SURROGATES: Readonly<Record<string, (...parameters: number[]) => Surrogate
           .mul(-2 * threshold)
           .add(threshold),
     }),
-  // The fast sigmoid, cut off up to B.
-  SFS: (slope = 25, B = 1) => surrogate.custom({ derivative: (x) => x.gt(B).div(x.abs().mul(slope).add(1).square()) }),
-  spike_rate_escape: (beta = 1, slope = 25) =>
-    surrogate.custom({ derivative: (x) => x.sub(1).abs().neg().mul(beta).exp().mul(slope) }),
+  SFS: (slope = 25, bound = 1) => surrogate.sparseFastSigmoid({ slope, bound }),
+  spike_rate_escape: (beta = 1, slope = 25) => surrogate.spikeRateEscape({ beta, slope }),
 };
 
 /** The surrogate of a name and its parameters, in snnTorch's order. */

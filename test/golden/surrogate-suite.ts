@@ -19,16 +19,13 @@ interface Content {
   readonly entries: readonly Entry[];
 }
 
-/** A surrogate, and the factor by which the peer's derivative is larger. */
-export type Scaled = readonly [surrogate: Surrogate, scale: number];
-
 export interface Suite {
   readonly file: string;
   readonly reads: readonly string[];
   readonly leftOut: Readonly<Record<string, string>>;
   readonly fire: Fire;
   /** Throws on a name or a parameter that it does not know. */
-  readonly surrogateOf: (entry: Entry) => Scaled;
+  readonly surrogateOf: (entry: Entry) => Surrogate;
 }
 
 /** The exponential is good to 3·10⁻⁶, and far below 10⁻⁶ a gradient is 0 for all that matters. */
@@ -39,12 +36,12 @@ export function surrogateSuite({ fire, surrogateOf, ...suite }: Suite): void {
     ...suite,
     entries: ({ entries }) => entries,
     run(entry, { grid, upstream }) {
-      const [surrogate, scale] = surrogateOf(entry);
+      const surrogate = surrogateOf(entry);
       const compare = (factor: GoldenTensor | undefined, expected: GoldenTensor): void => {
         const x = toTensor(grid, true);
         const s = spike(x, { threshold: 0, surrogate, fire });
         expectSpikes(`${entry.name}: spikes`, s, entry.out);
-        sum(mul(factor === undefined ? s : mul(s, toTensor(factor)), scale)).backward();
+        sum(factor === undefined ? s : mul(s, toTensor(factor))).backward();
         if (x.grad === null) throw new Error(`${entry.name}: expected a gradient`);
         expectClose(
           `${entry.name}: gradient`,

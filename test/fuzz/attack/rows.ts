@@ -5,6 +5,7 @@ import type * as node from "../../../engine/node.ts";
 import type { ops } from "../../../engine/ops/index.ts";
 import type * as snn from "../../../snn/index.ts";
 import type { AdaptiveLIF } from "../../support/neurons.ts";
+import { SURROGATE_LIST } from "../../support/surrogates.ts";
 import {
   anyTensor,
   anything,
@@ -25,6 +26,7 @@ import {
   operand,
   orNull,
   record,
+  type Spec,
   small,
   spare,
   t,
@@ -345,18 +347,9 @@ export const SNN: Rows<typeof snn> = {
   spike: [t(2, 3), { threshold: operand(2, 3), surrogate, fire: choice("ge", "gt") }],
 };
 
-export const SURROGATES: Rows<typeof snn.surrogate> = {
-  sigmoid: [{ slope: num(1, 10) }],
-  fastSigmoid: [{ slope: num(1, 10) }],
-  atan: [{ alpha: num(1, 2) }],
-  erf: [{ alpha: num(1, 2) }],
-  gaussian: [{ sigma: num(1, 2) }],
-  triangular: [{ width: num(1, 2) }],
-  boxcar: [{ width: num(1, 2) }],
-  superSpike: [{ alpha: num(1, 2) }],
-  straightThrough: [],
-  custom: [{ derivative: must(fn("(x) => x.neg()")), primitive: fn("(x) => x.sigmoid()") }],
-};
+export const SURROGATES: { readonly [name: string]: readonly Spec[] } = Object.fromEntries(
+  SURROGATE_LIST.map(([name, { args }]) => [name, args]),
+);
 
 export const NODE: Rows<typeof node> = {
   readIdx: [path("idx('a.idx')")],
