@@ -1,29 +1,29 @@
-/** Values to spikes: [...shape] → [T, ...shape]. */
-import { COUNT, NOT_NEGATIVE, numberOf, UNIT, withDefaults } from "../engine/arguments.ts";
-import { k } from "../engine/backend.ts";
+/** Values to spikes, or to a current, in every step: [...shape] → [T, ...shape]. Further codes are in coding/. */
+import { COUNT, FLOAT, NOT_NEGATIVE, numberOf, type Range, UNIT, WHOLE, withDefaults } from "../engine/arguments.ts";
+import { inReference, integersAt, k } from "../engine/backend.ts";
 import { composed } from "../engine/composed.ts";
 import { generatorOf } from "../engine/generator.ts";
-import type { Generator, Tensor } from "../engine/index.ts";
+import { type Generator, noGrad, type Tensor } from "../engine/index.ts";
 import { ready } from "../engine/op.ts";
 import { broadcastTo } from "../engine/ops/expand.ts";
-import { checkSize, type Shape } from "../engine/shape.ts";
-import { alive, emptySpikes, spikesAt } from "../engine/tensor.ts";
+import { emptySpikes, spikesAt } from "../engine/tensor.ts";
+import { overTime } from "./coding/spikes.ts";
 
-/** The options of all encoders: each takes those of the others. */
-const DEFAULTS = { timesteps: Number.NaN, dt: 1, eps: 1e-6, generator: undefined as Generator | undefined };
+/** The options of these encoders: each takes those of the others. */
+const DEFAULTS = {
+  timesteps: Number.NaN,
+  dt: 1,
+  gain: 1,
+  offset: 0,
+  firstSpikeTime: 0,
+  eps: 1e-6,
+  generator: undefined as Generator | undefined,
+};
 
 function optionsOf(where: string, options: object): typeof DEFAULTS {
   const given = withDefaults(where, DEFAULTS, options);
   numberOf(where, "timesteps", given.timesteps, COUNT);
   return given;
-}
-
-/** The shape [T, ...] over T steps of x. */
-function overTime(where: string, timesteps: number, x: Tensor): Shape {
-  alive(x, where);
-  const shape = [timesteps, ...x.sizes];
-  checkSize(where, shape, timesteps * x.size);
-  return shape;
 }
 
 /** Options of {@link poissonEncode}. */
@@ -32,27 +32,57 @@ export interface PoissonOptions {
   timesteps: number;
   /** Probability of a spike in a step at x = 1, in [0, 1]; default 1. */
   dt?: number;
+  /** g, a factor of the values; finite in float32, default 1. */
+  gain?: number;
+  /** o, added to the values behind the gain; finite in float32, default 0. */
+  offset?: number;
+  /** t₀, before which there are no spikes: an integer in [0, T − 1], default 0. */
+  firstSpikeTime?: number;
   /** Where the random numbers come from; the default generator if not given. */
   generator?: Generator;
 }
 
 /**
- * Rate coding by independent draws: P(spike at t) = clamp(x, 0, 1)·dt in every step. No gradient.
+ * Rate coding by independent draws: P(spike at t) = clamp(g·x + o, 0, 1)·dt in every step from t₀ on. No gradient.
  *
  * Shapes: x [...] → spikes [T, ...].
  *
- * @throws RangeError unless timesteps is a positive integer and dt lies in [0, 1]; TypeError for a generator that is none,
- *   or an option of another name or kind.
+ * @throws RangeError unless timesteps is a positive integer, dt lies in [0, 1], gain and offset are finite in float32, and firstSpikeTime is
+ *   an integer in [0, T − 1]; TypeError for a generator that is none, or an option of another name or kind.
  */
 export function poissonEncode(x: Tensor, options: PoissonOptions): Tensor {
-  const { timesteps, dt, generator: source } = optionsOf("poissonEncode", options);
+  const { timesteps, dt, gain, offset, firstSpikeTime, generator: source } = optionsOf("poissonEncode", options);
   numberOf("poissonEncode", "dt", dt, UNIT);
+  numberOf("poissonEncode", "gain", gain, FLOAT);
+  numberOf("poissonEncode", "offset", offset, FLOAT);
+  numberOf("poissonEncode", "firstSpikeTime", firstSpikeTime, stepBelow(timesteps));
   const generator = generatorOf("poissonEncode", source);
   const shape = overTime("poissonEncode", timesteps, x);
   ready("poissonEncode", x);
   const z = emptySpikes(shape);
-  generator.bernoulli(spikesAt(z), x.ptr, x.size, timesteps, dt);
+  const draw = (rates: Tensor): void => generator.bernoulli(spikesAt(z), rates.ptr, x.size, timesteps, dt);
+  if (gain === 1 && offset === 0) draw(x);
+  else noGrad(() => draw(x.mul(gain).add(offset)));
+  if (firstSpikeTime > 0) clearFirst(z, firstSpikeTime * x.size);
   return z;
+}
+
+const stepBelow = (timesteps: number): Range => ({
+  expected: `an integer in [0, ${timesteps - 1}]`,
+  fits: (t) => WHOLE.fits(t) && t < timesteps,
+});
+
+/** Removes the spikes among the first n. */
+function clearFirst(spikes: Tensor, n: number): void {
+  const at = spikesAt(spikes);
+  if (inReference()) {
+    k.fill(at, n, 0);
+    return;
+  }
+  const words = n >>> 5;
+  k.fill(at, words, 0);
+  const rest = integersAt(at + 4 * words, 1);
+  rest[0] = (rest[0] as number) & (-1 << (n & 31));
 }
 
 /** Options of {@link ttfsEncode}. */

@@ -9,6 +9,12 @@
 export type { Derivative, DerivativeLanguage, Language, Value } from "../engine/fuse/index.ts";
 export * from "./batch-norm.ts";
 export type { Fire } from "./checks.ts";
+export * from "./coding/burst.ts";
+export * from "./coding/delta.ts";
+export { type LatencyOptions, latencyEncode } from "./coding/latency.ts";
+export * from "./coding/phase.ts";
+export * from "./coding/population.ts";
+export * from "./coding/targets.ts";
 export type { DecayOptions } from "./decay.ts";
 export { Delay, type DelayOptions, type DelayState } from "./delay.ts";
 export { DelayedLinear, type DelayedLinearOptions, type DelayedLinearState } from "./delayed-linear.ts";

@@ -356,8 +356,8 @@ function check(
   throw new Finding(op, `${what}, element ${at} of ${got.length}: ${off}`);
 }
 
-/** Surrogates that are 0 beyond some distance from the threshold. */
-const COMPACT = ["triangular", "boxcar"];
+/** Surrogates that are 0 beyond some distance from the threshold, or on one side of it. */
+const COMPACT = ["triangular", "boxcar", "heaviside", "sparseFastSigmoid"];
 
 /** Derivatives of surrogates are at least 2⁻⁶⁴ where the reference goes on falling: gradients as faint as that are noise. */
 const FAINT = 1e-12;

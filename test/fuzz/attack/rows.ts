@@ -135,6 +135,29 @@ const adaptiveState = record({ v: t(2, 3), a: t(2, 3) });
 const adaptiveRecurrentState = record({ v: t(2, 3), a: t(2, 3), spikes: t(2, 3) });
 const recurrentState = record({ v: t(2, 3), refractory: held, spikes: t(2, 3) });
 
+const latency = {
+  timesteps: must(num(3, 5)),
+  bypass: must(oneOf(["true"], ["boolean"])),
+  tau: num(1, 2),
+  threshold: num(0.01, 0.5),
+  firstSpikeTime: num(0, 1),
+  normalize: bool,
+  linear: bool,
+  clip: bool,
+  interpolate: bool,
+  onTarget: num(1, 2),
+  offTarget: num(0, 0.5),
+  epsilon: num(1e-7, 1e-3),
+};
+const fields = {
+  neurons: must(num(3)),
+  low: num(0, -1),
+  high: num(1, 2),
+  beta: num(1, 1.5),
+  centers: list(0, 0.5, 1),
+  sigma: num(0.5, 1),
+};
+
 export const ENGINE: Rows<typeof engine> = {
   loadSafetensors: [bytes],
   saveSafetensors: [record({ a: entry, b: entry }), record({ c: oneOf(['"d"'], ["string"]) })],
@@ -315,7 +338,42 @@ export const ENGINE: Rows<typeof engine> = {
 
 export const SNN: Rows<typeof snn> = {
   constantEncode: [t(2, 3), { timesteps: must(num(1, 3)) }],
-  poissonEncode: [t(2, 3), { timesteps: must(num(1, 3)), dt: num(0.5, 1), generator }],
+  poissonEncode: [
+    t(2, 3),
+    {
+      timesteps: must(num(1, 3)),
+      dt: num(0.5, 1),
+      gain: num(0.5, 2),
+      offset: num(0, 0.25),
+      firstSpikeTime: num(0),
+      generator,
+    },
+  ],
+  latencyEncode: [{ ...t(2, 3), draw: () => "rand([2, 3])" }, latency],
+  deltaEncode: [t(4, 2, 3), { threshold: num(0.1, 1), padding: bool, offSpike: bool }],
+  phaseEncode: [t(2, 3), { timesteps: must(num(1, 3)), phases: num(4, 8) }],
+  burstEncode: [
+    t(2, 3),
+    { timesteps: must(num(5, 9)), maxSpikes: num(2, 5), minInterval: num(1, 2), maxInterval: num(3, 5) },
+  ],
+  receptiveFields: [t(2, 3), fields],
+  populationEncode: [t(2, 3), { timesteps: must(num(1, 3)), silent: num(0, 0.1), ...fields }],
+  rateTargets: [
+    indices(4, 3),
+    {
+      numClasses: must(num(3)),
+      timesteps: must(num(2, 3)),
+      correctRate: num(0.5, 1),
+      incorrectRate: num(0, 0.25),
+      firstSpikeTime: num(0, 1),
+      firingPattern: choice("regular", "uniform", "poisson"),
+      interpolate: bool,
+      onTarget: num(1, 2),
+      offTarget: num(0, 0.5),
+      generator,
+    },
+  ],
+  latencyTargets: [indices(4, 3), { numClasses: must(num(3)), ...latency }],
   ttfsEncode: [t(2, 3), { timesteps: must(num(1, 3)), eps: num(0, 0.1) }],
   filteredTrace: [t(4, 2, 3), { beta: num(0, 0.5) }],
   lastMembrane: [t(4, 2, 3)],

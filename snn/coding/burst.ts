@@ -1,0 +1,58 @@
+/** Values as bursts: more spikes, and closer ones, for larger values. */
+import { COUNT, numberOf, type Range, withDefaults } from "../../engine/arguments.ts";
+import type { Tensor } from "../../engine/index.ts";
+import { overTime, packed, stepsOver, TIMESTEPS } from "./spikes.ts";
+
+/** Options of {@link burstEncode}. */
+export interface BurstOptions {
+  /** T, the number of steps, an integer in [1, 2²⁴]. */
+  timesteps: number;
+  /** Nₘₐₓ, the spikes at x = 1, a positive integer; default 5. */
+  maxSpikes?: number;
+  /** The steps from one spike to the next at x = 1, a positive integer; default 2. */
+  minInterval?: number;
+  /** The steps from one spike to the next towards x = 0, an integer ≥ minInterval; default T, or minInterval if this is more. */
+  maxInterval?: number;
+}
+
+const BURST = {
+  timesteps: Number.NaN,
+  maxSpikes: 5,
+  minInterval: 2,
+  maxInterval: undefined as number | undefined,
+} satisfies Record<keyof BurstOptions, unknown>;
+
+/**
+ * Burst coding: N spikes, one each I steps from the first step on; both depend on the value. No gradient.
+ *
+ *   N = ⌈Nₘₐₓ·x⌉     I = ⌈Iₘₐₓ − (Iₘₐₓ − Iₘᵢₙ)·x⌉     spikes at t = 0, I, …, (N − 1)·I < T     x clamped to [0, 1]
+ *
+ * Shapes: x [...] → spikes [T, ...]. Spikes behind the last step are lost; a smaller maxInterval keeps them.
+ *
+ * @throws RangeError unless the options are positive integers, timesteps at most 2²⁴, and maxInterval at least minInterval; TypeError for an
+ *   option of another name or kind.
+ * @see Guo, Fouda, Eltawil and Salama (2021), Neural Coding in Spiking Neural Networks: A Comparative Study for Robust Neuromorphic
+ *   Systems, Frontiers in Neuroscience 15.
+ */
+export function burstEncode(x: Tensor, options: BurstOptions): Tensor {
+  const { timesteps, maxSpikes, minInterval, maxInterval } = withDefaults("burstEncode", BURST, options);
+  numberOf("burstEncode", "timesteps", timesteps, TIMESTEPS);
+  numberOf("burstEncode", "maxSpikes", maxSpikes, COUNT);
+  numberOf("burstEncode", "minInterval", minInterval, COUNT);
+  const longest = maxInterval ?? Math.max(timesteps, minInterval);
+  const atLeast: Range = {
+    expected: `an integer ≥ minInterval, ${minInterval}`,
+    fits: (n) => COUNT.fits(n) && n >= minInterval,
+  };
+  numberOf("burstEncode", "maxInterval", longest, atLeast);
+  const shape = overTime("burstEncode", timesteps, x);
+  return packed("burstEncode", shape, () => {
+    const value = x.clamp(0, 1);
+    const count = ceil(value.mul(maxSpikes));
+    const interval = ceil(value.mul(minInterval - longest).add(longest));
+    const spike = stepsOver(timesteps, x.ndim).div(interval);
+    return spike.eq(spike.floor()).mul(spike.lt(count));
+  });
+}
+
+const ceil = (x: Tensor): Tensor => x.neg().floor().neg();

@@ -1,0 +1,147 @@
+/** One spike for each value, the earlier the larger it is: snnTorch's latency code. */
+import { FINITE, numberOf, POSITIVE, type Range, WHOLE, withDefaults, wrongValue } from "../../engine/arguments.ts";
+import { amax, noGrad, type Tensor, where } from "../../engine/index.ts";
+import { alive, peek } from "../../engine/tensor.ts";
+import { overTime, packed, stepsOver, TIMESTEPS } from "./spikes.ts";
+
+const INSIDE: Range = { expected: "in (0, 1)", fits: (x) => x > 0 && x < 1 };
+
+/** Options of {@link latencyEncode}. */
+export interface LatencyOptions {
+  /** T, the number of steps, an integer in [1, 2²⁴]; may be left out with `bypass`: the last spike then ends the code. */
+  timesteps?: number;
+  /** τ of the logarithmic and of the linear code, in steps; default 1. With `linear` and `normalize` it has no effect. */
+  tau?: number;
+  /** θ in (0, 1), default 0.01: smaller values spike as late as θ itself. */
+  threshold?: number;
+  /** t₀, by which all spikes are shifted, an integer in [0, T − 1]; default 0. */
+  firstSpikeTime?: number;
+  /** The latest spike comes in the last step; default false. */
+  normalize?: boolean;
+  /** Times fall linearly with the value; default false: logarithmically. */
+  linear?: boolean;
+  /** Values below the threshold do not spike; default false. */
+  clip?: boolean;
+  /** Spikes behind the last step are left out; default false: they are an error. */
+  bypass?: boolean;
+  /** Numbers rise evenly up to each spike, from `offTarget` to `onTarget`, as a target for membranes; default false. */
+  interpolate?: boolean;
+  /** The number of a spike, default 1. */
+  onTarget?: number;
+  /** The number where there is no spike, at most `onTarget`; default 0. */
+  offTarget?: number;
+  /** How far above the threshold the latest spike of the logarithmic code is computed; default 1e-7. */
+  epsilon?: number;
+}
+
+export const LATENCY = {
+  timesteps: undefined as number | undefined,
+  tau: 1,
+  threshold: 0.01,
+  firstSpikeTime: 0,
+  normalize: false,
+  linear: false,
+  clip: false,
+  bypass: false,
+  interpolate: false,
+  onTarget: 1,
+  offTarget: 0,
+  epsilon: 1e-7,
+} satisfies Record<keyof LatencyOptions, unknown>;
+
+/**
+ * Latency coding: one spike at t = round(τ·ln(x / (x − θ)) + t₀), the time at which a leaky membrane that is charged by x reaches θ,
+ * or with `linear` at t = round(τ·(1 − x) + t₀). Large values spike early, and those up to θ as late as θ itself. No gradient.
+ *
+ *   normalize   t ← t₀ + (t − t₀)·(T − 1 − t₀) / max(t − t₀);  linear: τ = T − 1 − t₀
+ *   interpolate z[t] = off + (on − off)·t/t_spike up to the spike, off behind it
+ *
+ * Shapes: x [...] with values in [0, 1] → [T, ...]. Half steps are rounded to the even one. Spikes are 1 and 0 unless `onTarget` and
+ * `offTarget` say otherwise. snnTorch keeps 0 where `off_target` is negative, and ignores `clip` where it interpolates.
+ *
+ * @throws RangeError for values outside of [0, 1], options out of range, an offTarget above onTarget, an epsilon that float32 cannot add to
+ *   the threshold, or spikes behind the last step without `bypass`; TypeError if timesteps is missing without `bypass`, or with
+ *   `normalize`, and for an option of another name or kind.
+ * @see Eshraghian et al. (2023), Training Spiking Neural Networks Using Lessons From Deep Learning, Proc. IEEE 111(9).
+ */
+export function latencyEncode(x: Tensor, options: LatencyOptions): Tensor {
+  return latencyCode("latencyEncode", x, withDefaults("latencyEncode", LATENCY, options));
+}
+
+/** The code of values under the name of a public function, with options over the defaults. */
+export function latencyCode(name: string, x: Tensor, given: typeof LATENCY): Tensor {
+  checkOptions(name, given);
+  checkValues(name, x);
+  const { timesteps, bypass, interpolate, onTarget, offTarget } = given;
+  return noGrad(() => {
+    const times = timesOf(x, given);
+    const last = amax(times).item();
+    const T = timesteps ?? numberOf(name, "the last spike plus 1", last + 1, TIMESTEPS);
+    if (!(last < T || bypass)) {
+      const hint = "; take more steps, a smaller tau, normalize or bypass";
+      throw wrongValue(name, `spike times in [0, ${T - 1}]`, `${last}${hint}`);
+    }
+    const late = times.gt(T - 1);
+    const silent = given.clip ? late.maximum(x.lt(given.threshold)) : late;
+    const at = where(silent, -1, times);
+    const shape = overTime(name, T, x);
+    const steps = stepsOver(T, x.ndim);
+    if (!interpolate && onTarget === 1 && offTarget === 0) return packed(name, shape, () => steps.eq(at));
+    const reached = interpolate ? rising(steps, at) : steps.eq(at);
+    return reached.mul(onTarget - offTarget).add(offTarget);
+  });
+}
+
+/** t/t_spike up to the spike and 0 behind it; 1 at a spike in the first step. */
+const rising = (steps: Tensor, at: Tensor): Tensor => where(steps.lt(at), steps.div(at.maximum(1)), steps.eq(at));
+
+/** The steps in which values spike, whole numbers. */
+function timesOf(x: Tensor, given: typeof LATENCY): Tensor {
+  const { timesteps = Number.NaN, threshold, firstSpikeTime, normalize, epsilon } = given;
+  const steps = timesteps - 1 - firstSpikeTime;
+  if (given.linear) {
+    const tau = normalize ? steps : given.tau;
+    return x
+      .sub(1)
+      .mul(-tau)
+      .minimum(-tau * (threshold - 1))
+      .add(firstSpikeTime)
+      .round();
+  }
+  const y = x.maximum(threshold + epsilon);
+  const delay = y.div(y.sub(threshold)).log().mul(given.tau);
+  if (!normalize) return delay.add(firstSpikeTime).round();
+  // Where all spike at once the largest delay is 0.
+  return delay.mul(steps).div(amax(delay).maximum(LEAST)).add(firstSpikeTime).round();
+}
+
+/** The smallest normal float32. */
+const LEAST = 2 ** -126;
+
+function checkOptions(name: string, given: typeof LATENCY): void {
+  const { timesteps, tau, threshold, firstSpikeTime, onTarget, offTarget, epsilon } = given;
+  const isOpen = timesteps === undefined && given.bypass && !given.normalize;
+  if (!isOpen) numberOf(name, "timesteps", timesteps, TIMESTEPS);
+  numberOf(name, "tau", tau, POSITIVE);
+  numberOf(name, "threshold", threshold, INSIDE);
+  const last = (timesteps ?? 2 ** 24) - 1;
+  const within: Range = { expected: `an integer in [0, ${last}]`, fits: (t) => WHOLE.fits(t) && t <= last };
+  numberOf(name, "firstSpikeTime", firstSpikeTime, within);
+  numberOf(name, "onTarget", onTarget, FINITE);
+  numberOf(name, "offTarget", offTarget, { expected: `at most onTarget, ${onTarget}`, fits: (x) => x <= onTarget });
+  const least = Math.fround(threshold);
+  const above: Range = {
+    expected: "large enough to change the threshold",
+    fits: (x) => Math.fround(threshold + x) > least,
+  };
+  numberOf(name, "epsilon", epsilon, above);
+}
+
+function checkValues(name: string, x: Tensor): void {
+  alive(x, name);
+  const values = peek(x);
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] as number;
+    if (!(value >= 0 && value <= 1)) throw wrongValue(name, "values in [0, 1]", `${value} at ${i}`);
+  }
+}

@@ -1,0 +1,44 @@
+/** Values as binary numbers, one digit in each step. */
+import { numberOf, type Range, WHOLE, withDefaults } from "../../engine/arguments.ts";
+import { type Tensor, tensor } from "../../engine/index.ts";
+import { overTime, packed, TIMESTEPS } from "./spikes.ts";
+
+/** Options of {@link phaseEncode}. */
+export interface PhaseOptions {
+  /** T, the number of steps, an integer in [1, 2²⁴]. */
+  timesteps: number;
+  /** K, the phases of a period, which are the binary digits of a value: an integer in [1, 24]; default 8. */
+  phases?: number;
+}
+
+const PHASE = { timesteps: Number.NaN, phases: 8 } satisfies Record<keyof PhaseOptions, unknown>;
+
+/** Digits that a float32 below 1 has. */
+const DIGITS: Range = { expected: "an integer in [1, 24]", fits: (x) => WHOLE.fits(x) && x >= 1 && x <= 24 };
+
+/**
+ * Phase coding by weighted spikes: the binary digits of x, the highest first, again in each period of K steps. A spike in phase k counts
+ * 2⁻ᵏ, so that the spikes of a period add up to x. No gradient.
+ *
+ *   s[t] = ⌊2ᵏ·x⌋ mod 2,  k = 1 + t mod K     x clamped to [0, 1 − 2⁻ᴷ]
+ *
+ * Shapes: x [...] → spikes [T, ...]. Digits beyond the K-th are cut off.
+ *
+ * @throws RangeError unless timesteps is an integer in [1, 2²⁴] and phases one in [1, 24]; TypeError for an option of another name or kind.
+ * @see Kim, Kim, Huh, Lee and Choi (2018), Deep neural networks with weighted spikes, Neurocomputing 311.
+ */
+export function phaseEncode(x: Tensor, options: PhaseOptions): Tensor {
+  const { timesteps, phases } = withDefaults("phaseEncode", PHASE, options);
+  numberOf("phaseEncode", "timesteps", timesteps, TIMESTEPS);
+  numberOf("phaseEncode", "phases", phases, DIGITS);
+  const shape = overTime("phaseEncode", timesteps, x);
+  return packed("phaseEncode", shape, () => {
+    const weights = Float32Array.from({ length: timesteps }, (_, t) => 2 ** (1 + (t % phases)));
+    // Products with powers of two are exact.
+    const digits = x
+      .clamp(0, 1 - 2 ** -phases)
+      .mul(tensor(weights, { shape: shape.map((_, i) => (i === 0 ? timesteps : 1)) }));
+    const above = digits.mul(0.5).floor().mul(2);
+    return digits.floor().sub(above).eq(1);
+  });
+}

@@ -1,0 +1,120 @@
+/** A value as the activity of many neurons, each of which answers to a range of values. */
+import {
+  FINITE,
+  listOf,
+  NOT_NEGATIVE,
+  numberOf,
+  POSITIVE,
+  type Range,
+  WHOLE,
+  withDefaults,
+} from "../../engine/arguments.ts";
+import { composed } from "../../engine/composed.ts";
+import { type Tensor, tensor } from "../../engine/index.ts";
+import { alive } from "../../engine/tensor.ts";
+import { ttfsEncode } from "../encode.ts";
+import { TIMESTEPS } from "./spikes.ts";
+
+/** Options of {@link receptiveFields}. */
+export interface ReceptiveFieldOptions {
+  /** m, the number of neurons for each value, an integer ≥ 3; may be left out where `centers` are given. */
+  neurons?: number;
+  /** The smallest of the values that are expected; default 0. */
+  low?: number;
+  /** The largest, above `low`; default 1. */
+  high?: number;
+  /** β > 0: the larger, the narrower the fields; default 1.5. */
+  beta?: number;
+  /** The values that the neurons answer to most; default those of the equation. */
+  centers?: readonly number[];
+  /** σ > 0, the width of all fields; default that of the equation. Needed with `centers`. */
+  sigma?: number;
+}
+
+const FIELDS = {
+  neurons: undefined as number | undefined,
+  low: 0,
+  high: 1,
+  beta: 1.5,
+  centers: undefined as readonly number[] | undefined,
+  sigma: undefined as number | undefined,
+} satisfies Record<keyof ReceptiveFieldOptions, unknown>;
+
+/** Two fields have their centres beyond the ends, and one between them divides the range. */
+const AT_LEAST_3: Range = { expected: "an integer ≥ 3", fits: (n) => WHOLE.fits(n) && n >= 3 };
+
+/**
+ * Gaussian receptive fields: the activity of m neurons for each value, 1 at their centres.
+ *
+ *   a[i] = exp(−(x − cᵢ)² / 2σ²)     cᵢ = low + (i − ½)·(high − low)/(m − 2),  i = 0 … m − 1     σ = (high − low) / (β·(m − 2))
+ *
+ * Shapes: x [...] → activity [..., m], values in [0, 1] that encoders take. ∂L/∂x = Σᵢ ∂L/∂a[i]·a[i]·(cᵢ − x)/σ².
+ *
+ * @throws RangeError for fewer than three neurons, a high that is not above low, beta or sigma that are not positive, or centers of
+ *   another number than neurons; TypeError if neurons are missing without centers, or sigma with them, and for an option of another name
+ *   or kind.
+ * @see Bohte, Kok and La Poutré (2002), Error-backpropagation in temporally encoded networks of spiking neurons, Neurocomputing 48.
+ */
+export function receptiveFields(x: Tensor, options: ReceptiveFieldOptions): Tensor {
+  const { centers, sigma } = fieldsOf("receptiveFields", withDefaults("receptiveFields", FIELDS, options));
+  alive(x, "receptiveFields");
+  return composed(activity, x, centers, sigma);
+}
+
+/** Options of {@link populationEncode}. */
+export interface PopulationOptions extends ReceptiveFieldOptions {
+  /** T, the number of steps, an integer in [1, 2²⁴]. */
+  timesteps: number;
+  /** Neurons of an activity up to this do not spike; finite and ≥ 0, default 0.1. */
+  silent?: number;
+}
+
+const POPULATION = { timesteps: Number.NaN, silent: 0.1, ...FIELDS } satisfies Record<keyof PopulationOptions, unknown>;
+
+/**
+ * Population coding: each value becomes m neurons with Gaussian {@link receptiveFields}, and the activity of each becomes the time of its
+ * one spike, t = round((1 − a)·(T − 1)). Neurons far from the value stay silent. No gradient.
+ *
+ * Shapes: x [...] → spikes [T, ..., m]. Other codes take the activity itself: `poissonEncode(receptiveFields(x, { neurons }), …)`.
+ *
+ * @throws RangeError unless timesteps is an integer in [1, 2²⁴] and silent finite and ≥ 0; RangeError and TypeError as
+ *   {@link receptiveFields}.
+ * @see Bohte, Kok and La Poutré (2002), Error-backpropagation in temporally encoded networks of spiking neurons, Neurocomputing 48.
+ */
+export function populationEncode(x: Tensor, options: PopulationOptions): Tensor {
+  const given = withDefaults("populationEncode", POPULATION, options);
+  const { timesteps, silent } = given;
+  numberOf("populationEncode", "timesteps", timesteps, TIMESTEPS);
+  numberOf("populationEncode", "silent", silent, NOT_NEGATIVE);
+  const { centers, sigma } = fieldsOf("populationEncode", given);
+  alive(x, "populationEncode");
+  return composed(fired, x, centers, sigma, timesteps, silent);
+}
+
+const activity = (x: Tensor, centers: readonly number[], sigma: number): Tensor =>
+  x
+    .unsqueeze(-1)
+    .sub(tensor(centers))
+    .mul(1 / sigma)
+    .square()
+    .mul(-0.5)
+    .exp();
+
+const fired = (x: Tensor, centers: readonly number[], sigma: number, timesteps: number, eps: number): Tensor =>
+  ttfsEncode(activity(x.detach(), centers, sigma), { timesteps, eps });
+
+/** Centres and width of the fields, as they are given or by the equation. */
+function fieldsOf(where: string, given: typeof FIELDS): { centers: readonly number[]; sigma: number } {
+  const { neurons, low, high, beta } = given;
+  const list = given.centers === undefined ? undefined : listOf(where, "centers", given.centers, FINITE, neurons);
+  if (list === undefined) numberOf(where, "neurons", neurons, AT_LEAST_3);
+  if (list?.length === 0) throw new RangeError(`${where}: centers must have an entry, got []`);
+  numberOf(where, "low", low, FINITE);
+  numberOf(where, "high", high, { expected: `finite and above low, ${low}`, fits: (x) => x > low && x < Infinity });
+  numberOf(where, "beta", beta, POSITIVE);
+  const between = (high - low) / ((neurons ?? 3) - 2);
+  const sigma = given.sigma ?? (list === undefined ? between / beta : undefined);
+  numberOf(where, "sigma", sigma, POSITIVE);
+  const centers = list ?? Array.from({ length: neurons as number }, (_, i) => low + (i - 0.5) * between);
+  return { centers, sigma: sigma as number };
+}

@@ -1,0 +1,187 @@
+/** Class indices as the spikes, or the membranes, that output neurons should have. */
+import {
+  COUNT,
+  choiceOf,
+  FLOAT,
+  integersOf,
+  numberOf,
+  type Range,
+  UNIT,
+  WHOLE,
+  withDefaults,
+} from "../../engine/arguments.ts";
+import { generatorOf } from "../../engine/generator.ts";
+import { bernoulli, full, type Generator, noGrad, rand, Tensor, tensor } from "../../engine/index.ts";
+import { checkSize } from "../../engine/shape.ts";
+import { peek } from "../../engine/tensor.ts";
+import { LATENCY, type LatencyOptions, latencyCode } from "./latency.ts";
+import { TIMESTEPS } from "./spikes.ts";
+
+/** When spikes of a rate come: evenly, at random steps that are drawn, or with a probability in each step. */
+export type FiringPattern = "regular" | "uniform" | "poisson";
+
+/** Options of {@link rateTargets}. */
+export interface RateTargetOptions {
+  /** K, the number of classes, a positive integer. */
+  numClasses: number;
+  /** T, the number of steps, an integer in [1, 2²⁴]. */
+  timesteps: number;
+  /** Spikes a step of the neuron of the class, in [0, 1]; default 1. */
+  correctRate?: number;
+  /** Spikes a step of the others, in [0, correctRate]; default 0. */
+  incorrectRate?: number;
+  /** t₀, before which no neuron spikes, an integer in [0, T − 1]; default 0. */
+  firstSpikeTime?: number;
+  /** Default "regular": one spike each 1/rate steps. */
+  firingPattern?: FiringPattern;
+  /** Numbers rise evenly up to each spike, from `offTarget` to `onTarget`, as a target for membranes; default false. */
+  interpolate?: boolean;
+  /** The number of a spike, default 1. */
+  onTarget?: number;
+  /** The number where there is no spike, default 0. */
+  offTarget?: number;
+  /** Where the random numbers of "uniform" and "poisson" come from; the default generator if not given. */
+  generator?: Generator;
+}
+
+const RATE = {
+  numClasses: Number.NaN,
+  timesteps: Number.NaN,
+  correctRate: 1,
+  incorrectRate: 0,
+  firstSpikeTime: 0,
+  firingPattern: "regular" as FiringPattern,
+  interpolate: false,
+  onTarget: 1,
+  offTarget: 0,
+  generator: undefined as Generator | undefined,
+} satisfies Record<keyof RateTargetOptions, unknown>;
+
+/**
+ * Targets by rate: the neuron of the class spikes at one rate, all others at another.
+ *
+ *   regular    t = ⌊t₀ + i/rate⌋, i = 0, 1, …
+ *   uniform    as many steps, drawn with repetitions from t₀ … T − 1
+ *   poisson    each step from t₀ on with the probability of the rate
+ *
+ * Shapes: B class indices → targets [T, B, K]. A pattern is drawn once, and all samples of a call share it. With the rates 1 and 0
+ * all steps are the same, of which snnTorch returns one, [B, K].
+ *
+ * @throws RangeError for class indices outside of [0, K), rates outside of [0, 1], an incorrectRate above correctRate, or other options out
+ *   of range; TypeError for targets that are no numbers, a generator that is none, or an option of another name or kind.
+ * @see Eshraghian et al. (2023), Training Spiking Neural Networks Using Lessons From Deep Learning, Proc. IEEE 111(9).
+ */
+export function rateTargets(targets: ArrayLike<number> | Tensor, options: RateTargetOptions): Tensor {
+  const where = "rateTargets";
+  const given = withDefaults(where, RATE, options);
+  const { timesteps, correctRate, incorrectRate, firstSpikeTime, firingPattern, onTarget, offTarget } = given;
+  const classes = numberOf(where, "numClasses", given.numClasses, COUNT);
+  numberOf(where, "timesteps", timesteps, TIMESTEPS);
+  numberOf(where, "correctRate", correctRate, UNIT);
+  numberOf(where, "incorrectRate", incorrectRate, UNIT);
+  const below: Range = { expected: `at most correctRate, ${correctRate}`, fits: (rate) => rate <= correctRate };
+  numberOf(where, "incorrectRate", incorrectRate, below);
+  const within: Range = {
+    expected: `an integer in [0, ${timesteps - 1}]`,
+    fits: (t) => WHOLE.fits(t) && t < timesteps,
+  };
+  numberOf(where, "firstSpikeTime", firstSpikeTime, within);
+  choiceOf(where, "firingPattern", firingPattern, ["regular", "uniform", "poisson"]);
+  numberOf(where, "onTarget", onTarget, FLOAT);
+  numberOf(where, "offTarget", offTarget, FLOAT);
+  const generator = generatorOf(where, given.generator);
+  const indices = indicesOf(where, targets, classes);
+  const shape = [timesteps, indices.length, classes];
+  checkSize(where, shape, timesteps * indices.length * classes);
+
+  const patternOf = (rate: number): Float64Array => {
+    const spikes = spikesOf(given, rate, generator);
+    const levels = given.interpolate ? ramps(spikes) : spikes;
+    return levels.map((level) => offTarget + (onTarget - offTarget) * level);
+  };
+  const [correct, incorrect] = [patternOf(correctRate), patternOf(incorrectRate)];
+  const z = full(shape, 0);
+  const values = peek(z);
+  let at = 0;
+  for (let t = 0; t < timesteps; t++) {
+    for (const index of indices) {
+      values.fill(incorrect[t] as number, at, at + classes);
+      values[at + index] = correct[t] as number;
+      at += classes;
+    }
+  }
+  return z;
+}
+
+/** 1 in the steps of a spike, else 0. */
+function spikesOf(
+  { timesteps, firstSpikeTime, firingPattern }: typeof RATE,
+  rate: number,
+  generator: Generator,
+): Float64Array {
+  const spikes = new Float64Array(timesteps);
+  if (rate === 0) return spikes;
+  const left = timesteps - firstSpikeTime;
+  const count = Math.ceil(left / (1 / rate));
+  if (firingPattern === "regular") {
+    for (let i = 0; i < count; i++) spikes[Math.floor(firstSpikeTime + i * (1 / rate))] = 1;
+  } else if (firingPattern === "uniform") {
+    const drawn = noGrad(() => rand([count], { generator }).toFloat32Array());
+    for (const u of drawn) spikes[firstSpikeTime + Math.floor(u * left)] = 1;
+  } else {
+    spikes.set(
+      noGrad(() => bernoulli(full([left], rate), { generator }).toFloat32Array()),
+      firstSpikeTime,
+    );
+  }
+  return spikes;
+}
+
+/** From 0 behind a spike up to 1 at the next one, evenly; 0 behind the last. */
+function ramps(spikes: Float64Array): Float64Array {
+  const levels = new Float64Array(spikes.length);
+  let start = 0;
+  spikes.forEach((spike, t) => {
+    if (spike === 0) return;
+    for (let i = start; i <= t; i++) levels[i] = i === t ? 1 : (i - start) / (t - start);
+    start = t + 1;
+  });
+  return levels;
+}
+
+/** Options of {@link latencyTargets}. */
+export interface LatencyTargetOptions extends LatencyOptions {
+  /** K, the number of classes, a positive integer. */
+  numClasses: number;
+}
+
+const LATENCY_TARGETS = { numClasses: Number.NaN, ...LATENCY } satisfies Record<keyof LatencyTargetOptions, unknown>;
+
+/**
+ * Targets by latency: the neuron of the class spikes first, all others last, at the times that `latencyEncode` gives 1 and 0.
+ *
+ * Shapes: B class indices → targets [T, B, K].
+ *
+ * @throws RangeError for class indices outside of [0, K), spikes behind the last step without `bypass`, or options out of range; TypeError
+ *   for targets that are no numbers, or an option of another name or kind.
+ * @see Eshraghian et al. (2023), Training Spiking Neural Networks Using Lessons From Deep Learning, Proc. IEEE 111(9).
+ */
+export function latencyTargets(targets: ArrayLike<number> | Tensor, options: LatencyTargetOptions): Tensor {
+  const where = "latencyTargets";
+  const given = withDefaults(where, LATENCY_TARGETS, options);
+  const classes = numberOf(where, "numClasses", given.numClasses, COUNT);
+  const indices = indicesOf(where, targets, classes);
+  checkSize(where, [indices.length, classes], indices.length * classes);
+  return noGrad(() => {
+    const hot = new Float32Array(indices.length * classes);
+    indices.forEach((index, i) => {
+      hot[i * classes + index] = 1;
+    });
+    return latencyCode(where, tensor(hot, { shape: [indices.length, classes] }), given);
+  });
+}
+
+/** A copy of the class indices. */
+function indicesOf(where: string, targets: ArrayLike<number> | Tensor, classes: number): Int32Array {
+  return integersOf(where, "class indices", targets instanceof Tensor ? peek(targets) : targets, classes);
+}
