@@ -32,7 +32,7 @@ const NORSE: Readonly<Record<string, (alpha: number) => Surrogate>> = {
 surrogateSuite({
   file: "norse/surrogate_encode",
   reads: ["grid", "entries"],
-  leftOut: { encode: "encoders are those of encoders.golden.test.ts" },
+  leftOut: { encode: "encoders are compared in encoding.golden.test.ts" },
   fire: "gt",
   surrogateOf: ({ name, alpha = Number.NaN }) => lookUp(NORSE, name)(alpha),
 });

@@ -155,7 +155,7 @@ const fields = {
   high: num(1, 2),
   beta: num(1, 1.5),
   centers: list(0, 0.5, 1),
-  sigma: num(0.5, 1),
+  sigma: must(num(0.5, 1)),
 };
 
 export const ENGINE: Rows<typeof engine> = {
@@ -359,7 +359,7 @@ export const SNN: Rows<typeof snn> = {
   receptiveFields: [t(2, 3), fields],
   populationEncode: [t(2, 3), { timesteps: must(num(1, 3)), silent: num(0, 0.1), ...fields }],
   rateTargets: [
-    indices(4, 3),
+    indices(3, 4),
     {
       numClasses: must(num(3)),
       timesteps: must(num(2, 3)),
@@ -373,7 +373,7 @@ export const SNN: Rows<typeof snn> = {
       generator,
     },
   ],
-  latencyTargets: [indices(4, 3), { numClasses: must(num(3)), ...latency }],
+  latencyTargets: [indices(3, 4), { numClasses: must(num(3)), ...latency }],
   ttfsEncode: [t(2, 3), { timesteps: must(num(1, 3)), eps: num(0, 0.1) }],
   filteredTrace: [t(4, 2, 3), { beta: num(0, 0.5) }],
   lastMembrane: [t(4, 2, 3)],
