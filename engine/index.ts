@@ -16,7 +16,14 @@ import "./ops/index.ts"; // gives tensors their methods
 
 export { loadSafetensors, type NamedArrays, type Safetensors, saveSafetensors } from "./checkpoint.ts";
 export * from "./create.ts";
-export { type BatchOf, type Targets, TensorDataset, type TensorDatasetOptions } from "./data/dataset.ts";
+export {
+  type BatchOf,
+  type Dataset,
+  type Samples,
+  type Targets,
+  TensorDataset,
+  type TensorDatasetOptions,
+} from "./data/dataset.ts";
 export * from "./data/loader.ts";
 export { Generator, type GeneratorState, manualSeed } from "./generator.ts";
 export { type GradcheckOptions, gradcheck } from "./gradcheck.ts";

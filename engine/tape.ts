@@ -35,6 +35,16 @@ export function noGrad<R>(fn: () => R): R {
   return run("noGrad", false, fn, moveOut);
 }
 
+/**
+ * The memory rule of {@link noGrad}, for whoever frees the result by hand: the tensors in the result that fn has made go to `made`, and
+ * those that were there before do not.
+ */
+export const noGradNoting = <R>(where: string, made: Tensor[], fn: () => R): R =>
+  run(where, false, fn, (t, inner) => {
+    if (t.region === inner.region) made.push(t);
+    moveOut(t, inner);
+  });
+
 /** fn() outside of all tapes: only its result is left. One that looks into a tensor that stays goes on to do so. */
 export const atRoot = <R>(fn: () => R): R => run("atRoot", false, fn, handOut);
 

@@ -1,14 +1,25 @@
 /** The training loop. */
 
-import { functionOf, iterableOf, numberOf, objectOf, WHOLE, withDefaults, wrongType, wrongValue } from "./arguments.ts";
-import type { Batch } from "./data/loader.ts";
+import {
+  COUNT,
+  functionOf,
+  iterableOf,
+  numberOf,
+  objectOf,
+  WHOLE,
+  withDefaults,
+  wrongType,
+  wrongValue,
+} from "./arguments.ts";
+import { type Dataset, isDataset } from "./data/dataset.ts";
+import { type Batch, DataLoader } from "./data/loader.ts";
 import { type Module, moduleOf } from "./nn/module.ts";
 import { argmax } from "./ops/reduce.ts";
 import { targetsOf } from "./ops/tensors.ts";
 import type { Optimizer } from "./optim/optimizer.ts";
 import type { Scheduler } from "./optim/scheduler.ts";
 import { noGrad, tape } from "./tape.ts";
-import { alive, type Tensor } from "./tensor.ts";
+import { alive, Tensor } from "./tensor.ts";
 
 /** Anything that yields batches. */
 export type Batches<Y = Batch["y"]> = Iterable<Batch<Y>>;
@@ -37,14 +48,20 @@ export interface EpochReport {
   seconds: number;
 }
 
-/** Options of {@link fit}. What is left out is not done. */
-export interface FitOptions<Y = Batch["y"]> {
+/** Steps of each sample of a batch, [B], where its samples are sequences of different length. */
+export type Lengths = Int32Array | undefined;
+
+/**
+ * Options of {@link fit}. What is left out is not done. Y is the type of the targets, L the type of the third parameter of the loss, which
+ * may also be the options of the loss, as in `crossEntropy`, where no batch has lengths.
+ */
+export interface FitOptions<Y = Batch["y"], L = Lengths> {
   /** Passes over the loader, an integer ≥ 0. */
   epochs: number;
   /** Updates the parameters after every batch. */
   optimizer: Optimizer;
-  /** The loss, one number, of the output of the model for a batch with these targets. */
-  loss: (output: Tensor, y: Y) => Tensor;
+  /** The loss, one number, of the output of the model for a batch with these targets and, of sequences, these lengths. */
+  loss: (output: Tensor, y: Y, lengths?: L) => Tensor;
   /**
    * Turns a batch into the input of the model, as `poissonEncode` does; by default the batch is the input. For a network over
    * time, sequences [B, T, C] of a loader become [T, B, C] by `(x) => x.transpose(0, 1)`.
@@ -62,6 +79,9 @@ export interface FitOptions<Y = Batch["y"]> {
   signal?: AbortSignalLike;
 }
 
+/** Turns the samples of a batch into the input of the model. */
+export type Encode = (x: Tensor, lengths: Lengths) => Tensor;
+
 /** What `fit` reads of an `AbortSignal`. */
 export interface AbortSignalLike {
   /** Whether the training is to end. */
@@ -70,13 +90,13 @@ export interface AbortSignalLike {
   readonly reason?: unknown;
 }
 
-const asItIs = (x: Tensor): Tensor => x;
+const asItIs: Encode = (x) => x;
 
 /** What is left out does nothing. */
 const DEFAULTS = {
   epochs: Number.NaN,
   optimizer: null as unknown as Optimizer,
-  loss: null as unknown as FitOptions<never>["loss"],
+  loss: null as unknown as FitOptions<never, never>["loss"],
   encode: asItIs,
   validate: (() => undefined) as (epoch: number) => number | undefined | Promise<number | undefined>,
   scheduler: { step() {} } as Pick<Scheduler, "step">,
@@ -89,22 +109,34 @@ const DEFAULTS = {
  * Trains the model: one tape, one backward pass and one optimizer step a batch, in training mode. Lets other work run
  * between batches. The model is left in evaluation mode. Gives the reports of all epochs.
  *
+ * A dataset in the place of the loader stands for `new DataLoader(dataset, { shuffle: true })`.
+ *
  * @throws the signal's reason when it is aborted, or what the model or a callback throws; the weights are those after the
  *   last whole step.
  * @throws RangeError if epochs is not an integer ≥ 0, an epoch has no batches, or the loss is more than one number;
  *   TypeError for an argument or option of another kind, batches that are none, an `encode` or a `loss` that returns no tensor,
  *   and where ReduceLROnPlateau is not told a metric by `validate`.
  */
-export async function fit<Y = Batch["y"]>(
+export async function fit<Y = Batch["y"], L = Lengths>(
   model: Module,
-  loader: Batches<Y>,
-  options: FitOptions<Y>,
+  loader: Batches<Y> | Dataset<Y>,
+  options: FitOptions<Y, L>,
 ): Promise<EpochReport[]> {
+  if (!isDataset<Y>(loader)) return train(model, loader, options);
+  const batches = new DataLoader(loader, { shuffle: true });
+  try {
+    return await train(model, batches, options);
+  } finally {
+    batches.dispose();
+  }
+}
+
+async function train<Y, L>(model: Module, loader: Batches<Y>, options: FitOptions<Y, L>): Promise<EpochReport[]> {
   const where = "fit";
   const given = withDefaults(where, DEFAULTS, options);
   const { optimizer, encode, validate, scheduler, onBatch, onEpoch, signal } = given;
   const epochs = numberOf(where, "epochs", given.epochs, WHOLE);
-  const loss = functionOf(where, "loss", given.loss as FitOptions<Y>["loss"]);
+  const loss = functionOf(where, "loss", given.loss as FitOptions<Y, Lengths>["loss"]);
   functionOf(where, "optimizer.step", optimizer?.step);
   functionOf(where, "optimizer.zeroGrad", optimizer?.zeroGrad);
   functionOf(where, "scheduler.step", scheduler.step);
@@ -121,9 +153,9 @@ export async function fit<Y = Batch["y"]>(
     model.train();
     for (const each of loader) {
       if (signal.aborted) throw signal.reason ?? new Error("fit: aborted");
-      const { x, y, size } = batchOf(where, each);
+      const { x, y, lengths, size } = batchOf(where, each);
       const value = tape(() => {
-        const objective = loss(outputOf(where, model, encode, x), y);
+        const objective = loss(outputOf(where, model, encode, x, lengths), y, lengths);
         alive(objective, "fit: loss");
         optimizer.zeroGrad();
         objective.backward();
@@ -151,17 +183,23 @@ export async function fit<Y = Batch["y"]>(
   return history;
 }
 
-/** A batch, and its number of samples. */
+/** A batch, and its number of samples: as the batch says, or as many as it has lengths, targets, or rows of x. */
 function batchOf<Y>(where: string, batch: Batch<Y>): Batch<Y> & { size: number } {
-  const { x, y } = objectOf(where, "batches { x, y }", batch) as unknown as Batch<Y>;
+  const { x, y, lengths, size } = objectOf(where, "batches { x, y }", batch) as unknown as Batch<Y>;
   alive(x, `${where}: x of a batch`);
-  const size = x.sizes[0];
-  if (size === undefined) throw wrongValue(where, "x of a batch as [B, …]", "[]");
-  return { x, y, size };
+  if (x.ndim === 0) throw wrongValue(where, "x of a batch as [B, …]", "[]");
+  const rows = size ?? lengths?.length ?? countOf(y) ?? x.sizes[0];
+  return { x, y, lengths, size: numberOf(where, "size of a batch", rows, COUNT) };
 }
 
-function outputOf(where: string, model: Module, encode: (x: Tensor) => Tensor, x: Tensor): Tensor {
-  const input = encode(x);
+/** The number of targets, where their form tells. */
+function countOf(y: unknown): number | undefined {
+  if (y instanceof Tensor) return y.sizes[0];
+  return ArrayBuffer.isView(y) || Array.isArray(y) ? (y as Int32Array).length : undefined;
+}
+
+function outputOf(where: string, model: Module, encode: Encode, x: Tensor, lengths: Lengths): Tensor {
+  const input = encode(x, lengths);
   alive(input, `${where}: encode`);
   return model.forward(input);
 }
@@ -172,16 +210,31 @@ const noBatches = (where: string): Error =>
 /**
  * The mean of a metric over the samples of a loader, Σ Bᵢ·metricᵢ / Σ Bᵢ over batches of Bᵢ samples, in evaluation mode;
  * nothing is recorded. The metric gives the mean over one batch. `encode` turns a batch into the input of the model, as in
- * {@link fit}; by default the batch is the input.
+ * {@link fit}; by default the batch is the input. A dataset in the place of the loader stands for `new DataLoader(dataset)`.
  *
  * @throws RangeError if the loader has no batches, TypeError for an argument of another kind, batches that are none, an `encode`
  *   that returns no tensor or a metric that gives no number; and what the model or the metric throws.
  */
-export function evaluate<Y = Batch["y"]>(
+export function evaluate<Y = Batch["y"], L = Lengths>(
+  model: Module,
+  loader: Batches<Y> | Dataset<Y>,
+  metric: (output: Tensor, y: Y, lengths?: L) => number,
+  options: { encode?: Encode } = {},
+): number {
+  if (!isDataset<Y>(loader)) return measure(model, loader, metric, options);
+  const batches = new DataLoader(loader);
+  try {
+    return measure(model, batches, metric, options);
+  } finally {
+    batches.dispose();
+  }
+}
+
+function measure<Y, L>(
   model: Module,
   loader: Batches<Y>,
-  metric: (output: Tensor, y: Y) => number,
-  options: { encode?: (x: Tensor) => Tensor } = {},
+  metric: (output: Tensor, y: Y, lengths?: L) => number,
+  options: { encode?: Encode },
 ): number {
   const where = "evaluate";
   const { encode } = withDefaults(where, { encode: asItIs }, options);
@@ -192,8 +245,8 @@ export function evaluate<Y = Batch["y"]>(
   let samples = 0;
   model.evaluating(() => {
     for (const batch of loader) {
-      const { x, y, size } = batchOf(where, batch);
-      total += size * noGrad(() => measured(metric(outputOf(where, model, encode, x), y)));
+      const { x, y, lengths, size } = batchOf(where, batch);
+      total += size * noGrad(() => measured(metric(outputOf(where, model, encode, x, lengths), y, lengths as L)));
       samples += size;
     }
   });

@@ -21,6 +21,10 @@ export { DelayedLinear, type DelayedLinearOptions, type DelayedLinearState } fro
 export * from "./encode.ts";
 export { LeakyIntegrator, type LeakyIntegratorOptions, type LeakyIntegratorRecord } from "./leaky-integrator.ts";
 export { LIF, type LIFOptions, type LIFRecord, type LIFState } from "./lif.ts";
+export * from "./losses.ts";
+export * from "./losses-activity.ts";
+export * from "./losses-temporal.ts";
+export * from "./metrics.ts";
 export {
   type Known,
   type NeuronClass,

@@ -1,6 +1,78 @@
-import { FINITE, INTEGER, numberOf, show, WHOLE, withDefaults, wrongType, wrongValue } from "../arguments.ts";
+import {
+  COUNT,
+  FINITE,
+  functionOf,
+  INTEGER,
+  integersOf,
+  MAX_INTEGER,
+  numberOf,
+  objectOf,
+  show,
+  WHOLE,
+  withDefaults,
+  wrongType,
+  wrongValue,
+} from "../arguments.ts";
 import { checkShape, type Shape, sizeOf } from "../shape.ts";
-import { alive, steady, Tensor } from "../tensor.ts";
+import { alive, empty, peek, steady, Tensor, touch } from "../tensor.ts";
+
+/** Samples with their targets, as a {@link Dataset} gives them. */
+export interface Samples<Y = Int32Array | Tensor> {
+  /** The samples in the form that the model, or `encode`, takes: [B, …], or time first, [T, B, …]. */
+  x: Tensor;
+  /** The targets in the form that the loss takes: class indices [B] in an array, a tensor, or anything else. */
+  y: Y;
+  /** Steps of each sample, [B], integers ≥ 1, where the samples are sequences of different length. */
+  lengths?: ArrayLike<number> | undefined;
+}
+
+/**
+ * Samples in any form, which {@link DataLoader}, {@link fit} and {@link evaluate} take: how many there are, and a function that gives
+ * those of a list of indices.
+ *
+ * Memory: `batch` runs as in `noGrad`. Tensors in the result that it has made belong to the loader, which frees them when the next batch
+ * is asked for; all others that it has made are freed at once. A tensor that was there before, such as one that the dataset keeps, stays
+ * as it is.
+ */
+export interface Dataset<Y = Int32Array | Tensor> {
+  /** Number of samples, an integer ≥ 1. */
+  readonly length: number;
+  /** The samples with these indices, in this order. The list is the callee's. */
+  batch(indices: readonly number[]): Samples<Y>;
+}
+
+/** Whether the value is a dataset, and no loader or list of batches. */
+export const isDataset = <Y>(value: unknown): value is Dataset<Y> =>
+  typeof value === "object" && value !== null && typeof (value as Dataset).batch === "function";
+
+/** The dataset, and its length as it is now. */
+export function datasetOf<Y>(where: string, dataset: Dataset<Y>): { dataset: Dataset<Y>; length: number } {
+  const { batch, length } = objectOf(where, "a dataset { length, batch }", dataset);
+  functionOf(where, "batch of the dataset", batch);
+  return { dataset, length: numberOf(where, "length of the dataset", length, COUNT) };
+}
+
+/** Samples that a dataset has given for n indices, checked, with lengths in an array of their own. */
+export function samplesOf<Y>(
+  where: string,
+  samples: Samples<Y>,
+  n: number,
+): Samples<Y> & { lengths: Int32Array | undefined } {
+  const { x, y, lengths } = objectOf(where, "a batch { x, y }", samples) as unknown as Samples<Y>;
+  alive(x, `${where}: x of a batch`);
+  if (lengths === undefined || lengths === null) return { x, y, lengths: undefined };
+  const steps = stepsOf(where, lengths);
+  if (steps.length !== n) throw wrongValue(where, `${n} lengths`, steps.length);
+  return { x, y, lengths: steps };
+}
+
+/** A copy of lengths of sequences, integers ≥ 1, and at most so many steps. */
+export function stepsOf(where: string, lengths: unknown, most = MAX_INTEGER): Int32Array {
+  const steps = integersOf(where, "lengths", lengths, most + 1);
+  const at = steps.indexOf(0);
+  if (at >= 0) throw wrongValue(where, "lengths of at least one step", `0 at ${at}`);
+  return steps;
+}
 
 /** Options of {@link TensorDataset}. */
 export interface TensorDatasetOptions {
@@ -35,7 +107,7 @@ const DEFAULTS: { shape: readonly number[] | null; scale: number } = { shape: nu
  * @throws TypeError if x is something else than a Float32Array, a Uint8Array or a tensor, or y neither an array nor a
  *   tensor.
  */
-export class TensorDataset<Y extends Targets = Targets> {
+export class TensorDataset<Y extends Targets = Targets> implements Dataset<BatchOf<Y>> {
   /** The values of all samples, one sample after the other. */
   readonly x: Float32Array | Uint8Array;
   /** The targets: one class index a sample, or the values of all targets. */
@@ -82,14 +154,61 @@ export class TensorDataset<Y extends Targets = Targets> {
       throw wrongValue("TensorDataset", "one class index a sample", `${this.y.length} for ${this.length}`);
     }
   }
+
+  /**
+   * The samples with these indices: x [B, …sample], y class indices [B] or a tensor [B, …target].
+   *
+   * @throws RangeError for an index that is no integer in [0, length), no index at all, or an array that has lost values since.
+   */
+  batch(indices: readonly number[]): Samples<BatchOf<Y>> & { lengths?: undefined } {
+    const chosen = integersOf(WHERE, "indices", indices, this.length);
+    const n = chosen.length;
+    if (n === 0) throw wrongValue(WHERE, "at least one index", "none");
+    checkStored(WHERE, this);
+    const { x, scale, y, shape, targetShape } = this;
+    const samples = rowsInto(empty([n, ...shape]), x, scale, chosen);
+    if (targetShape === null) {
+      return { x: samples, y: labelsInto(new Int32Array(n), WHERE, y, chosen) as ArrayLike<number> as BatchOf<Y> };
+    }
+    return { x: samples, y: rowsInto(empty([n, ...targetShape]), y, 1, chosen) as BatchOf<Y> };
+  }
+}
+
+/** Throws where an array of the dataset was detached or made shorter: its missing values would read as NaN. */
+export function checkStored(where: string, { x, y, length, shape, targetShape }: TensorDataset): void {
+  checkLength(where, x, length * sizeOf(shape));
+  checkLength(where, y, length * sizeOf(targetShape ?? []));
+}
+
+function checkLength(where: string, values: ArrayLike<number>, size: number): void {
+  if (values.length === size) return;
+  throw wrongValue(where, `${size} values in the dataset, as when it was made`, values.length);
+}
+
+/** to[b] ← scale·from[chosen[b]], rows of a tensor [≥ B, …]. */
+export function rowsInto(to: Tensor, from: ArrayLike<number>, scale: number, chosen: ArrayLike<number>): Tensor {
+  const size = to.size / (to.sizes[0] as number);
+  const data = peek(to);
+  for (let b = 0; b < chosen.length; b++) {
+    const row = (chosen[b] as number) * size;
+    for (let i = 0; i < size; i++) data[b * size + i] = (from[row + i] as number) * scale;
+  }
+  touch(to);
+  return to;
+}
+
+/** to[b] ← the class index of sample chosen[b]. */
+export function labelsInto(to: Int32Array, where: string, y: ArrayLike<number>, chosen: ArrayLike<number>): Int32Array {
+  for (let b = 0; b < chosen.length; b++) to[b] = classAt(where, y, chosen[b] as number);
+  return to;
 }
 
 /** The name of the kind of a typed array, also of one from another realm; that of anything else is empty. */
 const kindOf = (values: unknown): string =>
   ArrayBuffer.isView(values) ? (values as Float32Array)[Symbol.toStringTag] : "";
 
-/** Class index i. Throws for what is no integer of 32 bits. */
-export function classAt(where: string, labels: ArrayLike<number>, i: number): number {
+/** Class index i. Throws for anything but an integer of 32 bits. */
+function classAt(where: string, labels: ArrayLike<number>, i: number): number {
   const label = labels[i] as number;
   if (INTEGER.fits(label)) return label;
   const got = `${show(label)} at ${i}; values for regression come as a Float32Array`;

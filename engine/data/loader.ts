@@ -1,9 +1,18 @@
-import { COUNT, numberOf, withDefaults, wrongType, wrongValue } from "../arguments.ts";
+import { COUNT, numberOf, withDefaults } from "../arguments.ts";
 import { defaultGenerator, type Generator, generatorOf } from "../generator.ts";
-import { type Shape, sizeOf } from "../shape.ts";
-import { persist } from "../tape.ts";
-import { empty, peek, type Tensor, touch, viewOf } from "../tensor.ts";
-import { type BatchOf, classAt, type Targets, TensorDataset } from "./dataset.ts";
+import type { Shape } from "../shape.ts";
+import { noGradNoting, persist } from "../tape.ts";
+import { empty, type Tensor, viewOf } from "../tensor.ts";
+import {
+  checkStored,
+  type Dataset,
+  datasetOf,
+  labelsInto,
+  rowsInto,
+  type Samples,
+  samplesOf,
+  TensorDataset,
+} from "./dataset.ts";
 
 /** Options of {@link DataLoader}. */
 export interface DataLoaderOptions {
@@ -17,12 +26,16 @@ export interface DataLoaderOptions {
   generator?: Generator;
 }
 
-/** Samples with their targets. They are filled anew for the next batch. */
+/** Samples with their targets. Those of a loader live until the next batch. */
 export interface Batch<Y = Int32Array | Tensor> {
-  /** The samples, [B, …sample]. */
+  /** The samples, [B, …sample], or in the form that a dataset of one's own gives them, such as [T, B, …]. */
   x: Tensor;
-  /** Class indices, or a tensor [B, …target]. */
+  /** Class indices, or a tensor [B, …target], or the targets of a dataset of one's own. */
   y: Y;
+  /** Steps of each sample, [B], where the samples are sequences of different length. */
+  lengths?: Int32Array | undefined;
+  /** B, the number of samples. Batches that are made by hand may leave it out. */
+  size?: number;
 }
 
 const WHERE = "DataLoader";
@@ -31,81 +44,108 @@ const DEFAULTS = { batchSize: 32, shuffle: false, dropLast: false, generator: de
 /**
  * Batches of a dataset, one epoch an iteration.
  *
- * A batch is the loader's: its tensors are filled anew for the next one, so an epoch allocates nothing.
+ * A batch is the loader's. Of a {@link TensorDataset} its tensors are filled anew for the next one, so an epoch allocates nothing; those
+ * of another {@link Dataset} are freed for the next one.
  *
  * Shapes: x [B, …sample]; y Int32Array [B], or a tensor [B, …target]. B is smaller in a last batch that is not full.
- * Sequences come as [B, T, C]; `x.transpose(0, 1)` puts time in front, in `fit` and `evaluate` as the option `encode`.
+ * Sequences of a TensorDataset come as [B, T, C]; `x.transpose(0, 1)` puts time in front, in `fit` and `evaluate` as the option
+ * `encode`. A dataset of one's own gives x in any shape, [T, B, …] for sequences.
  *
- * @throws RangeError unless batchSize is a positive integer and at least one batch results; TypeError for another dataset
- *   than a {@link TensorDataset}, or a generator that is none.
+ * @throws RangeError unless batchSize and the length of the dataset are positive integers and at least one batch results; TypeError for
+ *   anything but a dataset, or a generator that is none.
  */
-export class DataLoader<Y extends Targets = Targets> implements Iterable<Batch<BatchOf<Y>>> {
+export class DataLoader<Y = Int32Array | Tensor> implements Iterable<Batch<Y>> {
   /** The dataset that the batches are from. */
-  readonly dataset: TensorDataset<Y>;
+  readonly dataset: Dataset<Y>;
   /** Samples in a full batch; at most as many as the dataset has. */
   readonly batchSize: number;
   private readonly options: typeof DEFAULTS;
+  private readonly samples: number;
   private x: Tensor | null = null;
   private target: Tensor | null = null;
+  private readonly made: Tensor[] = [];
 
-  constructor(dataset: TensorDataset<Y>, options: DataLoaderOptions = {}) {
-    if (!(dataset instanceof TensorDataset)) throw wrongType(WHERE, "a TensorDataset", dataset);
+  constructor(dataset: Dataset<Y>, options: DataLoaderOptions = {}) {
+    const given = datasetOf(WHERE, dataset);
     this.options = withDefaults(WHERE, DEFAULTS, options);
     const { batchSize, dropLast, generator } = this.options;
     generatorOf(WHERE, generator);
     numberOf(WHERE, "batchSize", batchSize, COUNT);
-    this.dataset = dataset;
-    this.batchSize = Math.min(batchSize, dataset.length);
-    if (dropLast && batchSize > dataset.length) {
+    this.dataset = given.dataset;
+    this.samples = given.length;
+    this.batchSize = Math.min(batchSize, this.samples);
+    if (dropLast && batchSize > this.samples) {
       throw new RangeError(
-        `DataLoader: no full batch of ${batchSize} in ${dataset.length} samples; dropLast leaves none`,
+        `DataLoader: no full batch of ${batchSize} in ${this.samples} samples; dropLast leaves none`,
       );
     }
   }
 
   /** Batches in an epoch. */
   get length(): number {
-    const count = this.dataset.length / this.batchSize;
+    const count = this.samples / this.batchSize;
     return this.options.dropLast ? Math.floor(count) : Math.ceil(count);
   }
 
   /**
    * The batches of one epoch; with `shuffle` in an order of its own.
    *
-   * @throws RangeError where an array of the dataset has lost values since, or has a class index that is none.
+   * @throws RangeError where an array of the dataset has lost values since, or has a class index that is none, and for a batch of another
+   *   dataset with other lengths than one integer ≥ 1 a sample; TypeError for a batch that is none. And what the dataset throws.
    */
-  *[Symbol.iterator](): IterableIterator<Batch<BatchOf<Y>>> {
-    const { dataset, batchSize, length } = this;
+  *[Symbol.iterator](): IterableIterator<Batch<Y>> {
+    const { dataset, batchSize, samples, length } = this;
     const { shuffle, generator } = this.options;
-    this.buffers(); // may lack memory, so before an order is drawn
-    const order = shuffle ? generator.permutation(dataset.length) : null;
-    const labels = new Int32Array(dataset.targetShape === null ? batchSize : 0);
+    const stored = dataset instanceof TensorDataset ? (dataset as TensorDataset) : null;
+    if (stored !== null) this.buffers(stored); // may lack memory, so before an order is drawn
+    const order = shuffle ? generator.permutation(samples) : null;
+    const places = new Uint32Array(batchSize);
+    const labels = new Int32Array(stored?.targetShape === null ? batchSize : 0);
     for (let i = 0; i < length; i++) {
-      const { x, target } = this.buffers();
       const start = i * batchSize;
-      const n = Math.min(batchSize, dataset.length - start);
-      const samples = fill(x, n, dataset.x, dataset.scale, order, start);
-      if (target === null) {
-        for (let b = 0; b < n; b++) labels[b] = classAt(WHERE, dataset.y, order?.[start + b] ?? start + b);
-        yield { x: samples, y: (n === batchSize ? labels : labels.subarray(0, n)) as BatchOf<Y> };
-      } else {
-        yield { x: samples, y: fill(target, n, dataset.y, 1, order, start) as BatchOf<Y> };
-      }
+      const chosen = places.subarray(0, Math.min(batchSize, samples - start));
+      for (let b = 0; b < chosen.length; b++) chosen[b] = order?.[start + b] ?? start + b;
+      yield stored === null ? this.ask(chosen) : (this.fill(stored, chosen, labels) as Batch<Y>);
     }
+  }
+
+  /** A batch of a dataset of whatever kind. */
+  private ask(chosen: Uint32Array): Batch<Y> {
+    const { dataset, made } = this;
+    this.freeMade();
+    const size = chosen.length;
+    const indices = Array.from(chosen);
+    const batch = noGradNoting(WHERE, made, (): Samples<Y> & { lengths: Int32Array | undefined } =>
+      samplesOf(WHERE, dataset.batch(indices), size),
+    );
+    return { ...batch, size };
+  }
+
+  /** A batch of samples that are stored in arrays, in the memory of the one before. */
+  private fill(dataset: TensorDataset, chosen: Uint32Array, labels: Int32Array): Batch {
+    const size = chosen.length;
+    const { x, target } = this.buffers(dataset);
+    const samples = first(rowsInto(x, dataset.x, dataset.scale, chosen), size);
+    if (target !== null) return { x: samples, y: first(rowsInto(target, dataset.y, 1, chosen), size), size };
+    return { x: samples, y: labelsInto(labels.subarray(0, size), WHERE, dataset.y, chosen), size };
   }
 
   /**
    * The tensors that batches are written into. They are made anew where they were disposed of, or freed with the tape that they were
    * made in, and the dataset is unchanged.
    */
-  private buffers(): { x: Tensor; target: Tensor | null } {
-    const { dataset, batchSize } = this;
-    const { x, y, length, shape, targetShape } = dataset;
-    checkLength(x, length * sizeOf(shape));
-    checkLength(y, length * sizeOf(targetShape ?? []));
+  private buffers(dataset: TensorDataset): { x: Tensor; target: Tensor | null } {
+    const { batchSize } = this;
+    const { shape, targetShape } = dataset;
+    checkStored(WHERE, dataset);
     this.x = bufferOf(this.x, batchSize, shape);
     if (targetShape !== null) this.target = bufferOf(this.target, batchSize, targetShape);
     return { x: this.x, target: this.target };
+  }
+
+  private freeMade(): void {
+    for (const t of this.made) t.dispose();
+    this.made.length = 0;
   }
 
   /** Frees the tensors of the batches; the next epoch makes new ones. */
@@ -114,34 +154,15 @@ export class DataLoader<Y extends Targets = Targets> implements Iterable<Batch<B
     this.target?.dispose();
     this.x = null;
     this.target = null;
+    this.freeMade();
   }
-}
-
-/** Throws where an array of the dataset was detached or made shorter: what it lacks would read as NaN. */
-function checkLength(values: ArrayLike<number>, size: number): void {
-  if (values.length === size) return;
-  throw wrongValue(WHERE, `${size} values in the dataset, as when it was made`, values.length);
 }
 
 const bufferOf = (buffer: Tensor | null, batchSize: number, shape: Shape): Tensor =>
   buffer?.region.open ? buffer : persist(empty([batchSize, ...shape]));
 
-/** Writes n samples from `start` on into the buffer; returns it, or a view of its first rows. */
-function fill(
-  buffer: Tensor,
-  n: number,
-  from: ArrayLike<number>,
-  scale: number,
-  order: Uint32Array | null,
-  start: number,
-): Tensor {
-  const shape: Shape = buffer.sizes.slice(1);
-  const size = sizeOf(shape);
-  const data = peek(buffer);
-  for (let b = 0; b < n; b++) {
-    const sample = (order?.[start + b] ?? start + b) * size;
-    for (let i = 0; i < size; i++) data[b * size + i] = (from[sample + i] as number) * scale;
-  }
-  touch(buffer);
-  return n === buffer.sizes[0] ? buffer : viewOf(buffer, [n, ...shape], n * size, 0);
+/** The first n rows. */
+function first(buffer: Tensor, n: number): Tensor {
+  const [rows, ...shape] = buffer.sizes as [number, ...number[]];
+  return n === rows ? buffer : viewOf(buffer, [n, ...shape], (buffer.size / rows) * n, 0);
 }

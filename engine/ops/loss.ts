@@ -9,13 +9,13 @@ import { alive, Tensor } from "../tensor.ts";
 import { add, mul, mulNumberOp, neg, sub } from "./arithmetic.ts";
 import { eq } from "./compare.ts";
 import { softplus } from "./formula.ts";
-import { mean, sum } from "./reduce.ts";
+import { sum } from "./reduce.ts";
+import { checkReduction, REDUCTIONS, type Reduction, reduced } from "./reduction.ts";
 import { logSoftmax } from "./softmax.ts";
 import { checkOptional, checkOptionalShape, targetsOf } from "./tensors.ts";
 import { abs, clamp, exp, log, square } from "./unary.ts";
 
-/** How the losses of the elements are combined. */
-export type Reduction = "mean" | "sum" | "none";
+export type { Reduction } from "./reduction.ts";
 
 /** Options of losses over elements. */
 export interface LossOptions {
@@ -65,18 +65,11 @@ export interface KlDivOptions {
   reduction?: Reduction | "batchmean";
 }
 
-const REDUCTIONS: readonly Reduction[] = ["mean", "sum", "none"];
-
 /** The options over the defaults, with a reduction that there is. */
 function optionsOf<Options extends Required<LossOptions>>(where: string, defaults: Options, options: object): Options {
   const given = withDefaults(where, defaults, options);
-  choiceOf(where, "the reduction", given.reduction, REDUCTIONS);
+  checkReduction(where, given.reduction);
   return given;
-}
-
-function reduced(x: Tensor, reduction: Reduction): Tensor {
-  if (reduction === "none") return x;
-  return reduction === "sum" ? sum(x) : mean(x);
 }
 
 /** input − target, of which one broadcasts to the other. */

@@ -1,0 +1,148 @@
+/** Sequences of different length in one batch: how many steps of each sample count, and ops that read these steps alone. */
+import { wrongValue } from "../engine/arguments.ts";
+import { heapOf, k } from "../engine/backend.ts";
+import { stepsOf } from "../engine/data/dataset.ts";
+import { indexSelect, mean, mul, reshape, select, sum, type Tensor, tensor } from "../engine/index.ts";
+import { apply, gradOf, type Op, passGradient, SAVES } from "../engine/op.ts";
+import { formatShape, type Shape } from "../engine/shape.ts";
+import { checkSequence } from "./checks.ts";
+
+/** Options of readouts of sequences. */
+export interface LengthsOptions {
+  /**
+   * Steps of each sample, [B], integers in [1, T]: the steps of sample b from lengths[b] on are padding, which changes no result and gets
+   * no gradient. By default all steps count.
+   */
+  lengths?: ArrayLike<number> | null | undefined;
+}
+
+/** The defaults of options that hold lengths alone. */
+export const ALL_STEPS: LengthsOptions = { lengths: undefined };
+
+/** The steps of the samples of x, [T, B, …]; null where all count. Throws for lengths that do not fit x. */
+export function lengthsOf(
+  where: string,
+  what: string,
+  x: Tensor,
+  lengths: LengthsOptions["lengths"],
+): Int32Array | null {
+  checkSequence(where, what, x);
+  if (lengths === undefined || lengths === null) return null;
+  const [T, B] = x.sizes as [number, number | undefined];
+  if (B === undefined) throw wrongValue(where, `${what} [T, B, …] beside lengths`, formatShape(x.sizes));
+  const steps = stepsOf(where, lengths, T);
+  if (steps.length !== B) throw wrongValue(where, `${B} lengths`, steps.length);
+  return steps.every((n) => n === T) ? null : steps;
+}
+
+/** Which steps of x, [T, B, …], are padding, and the value that they get. */
+interface Padding {
+  readonly lengths: Int32Array;
+  readonly value: number;
+}
+
+/** z[t, b] = x[t, b] where t < lengths[b], else the value.  ∂L/∂x[t, b] = ∂L/∂z[t, b] there, else 0. */
+const maskStepsOp: Op<Padding> = {
+  name: "maskSteps",
+  saves: SAVES.nothing,
+  forward(z, x, _y, _w, { lengths, value }) {
+    k.copy(z.ptr, x.ptr, x.size);
+    fillPadding(z.ptr, z, lengths, value);
+  },
+  backward(z, x, _y, _w, { lengths }) {
+    fillPadding(z.gradPtr, z, lengths, 0);
+    passGradient(z, x);
+  },
+};
+
+/** values[t, b, …] ← value for t ≥ lengths[b], at the address p of as many values as z has. */
+function fillPadding(p: number, z: Tensor, lengths: Int32Array, value: number): void {
+  const values = heapOf(p).view(p, z.size);
+  const T = z.sizes[0] as number;
+  const B = lengths.length;
+  const inner = z.size / (T * B);
+  for (let b = 0; b < B; b++) {
+    for (let t = lengths[b] as number; t < T; t++) {
+      const start = (t * B + b) * inner;
+      values.fill(value, start, start + inner);
+    }
+  }
+}
+
+/** x with the value at all steps that are padding. */
+export const maskSteps = (x: Tensor, lengths: Int32Array | null, value = 0): Tensor =>
+  lengths === null ? x : apply(maskStepsOp, { lengths, value }, x);
+
+/** A factor for each sample, in the shape [B, 1, …] of `ndim` axes. */
+export function perSample(factors: ArrayLike<number>, ndim: number): Tensor {
+  const shape: Shape = [factors.length, ...new Array<number>(ndim - 1).fill(1)];
+  return tensor(Float32Array.from(factors), { shape });
+}
+
+/** 1/n. */
+export const inverses = (lengths: Int32Array): Float32Array => Float32Array.from(lengths, (n) => 1 / n);
+
+/** Σ x[t] over the steps of each sample. */
+export const sumSteps = (x: Tensor, lengths: Int32Array | null): Tensor => sum(maskSteps(x, lengths), { axis: 0 });
+
+/** The mean of x[t] over the steps of each sample. */
+export function meanSteps(x: Tensor, lengths: Int32Array | null): Tensor {
+  if (lengths === null) return mean(x, { axis: 0 });
+  return mul(sumSteps(x, lengths), perSample(inverses(lengths), x.ndim - 1));
+}
+
+/** x at the last step of each sample. */
+export function lastSteps(x: Tensor, lengths: Int32Array | null): Tensor {
+  if (lengths === null) return select(x, 0, -1);
+  const [T, B, ...rest] = x.sizes as [number, number, ...number[]];
+  const places = lengths.map((n, b) => (n - 1) * B + b);
+  return indexSelect(reshape(x, [T * B, ...rest]), 0, places);
+}
+
+/** How many spikes of each neuron are wanted, and the steps of each sample. */
+interface Times {
+  readonly shape: Shape;
+  readonly lengths: Int32Array | null;
+}
+
+/** Backward reads the times themselves. */
+const spikeTimesOp: Op<Times> = {
+  name: "spikeTimes",
+  saves: SAVES.output,
+  forward(z, x, _y, _w, { lengths }) {
+    const times = heapOf(z.ptr).view(z.ptr, z.size);
+    const spikes = heapOf(x.ptr).view(x.ptr, x.size);
+    const T = x.sizes[0] as number;
+    const neurons = x.size / T;
+    const inner = lengths === null ? neurons : neurons / lengths.length;
+    const ends = lengths ?? [T];
+    for (let j = 0; j < z.size; j++) times[j] = (ends[Math.floor((j % neurons) / inner)] as number) - 1;
+    // The place of the next time of each neuron, beyond the end of z where it has all of them.
+    const next = Int32Array.from({ length: neurons }, (_, j) => j);
+    for (let t = 0; t < T; t++) {
+      for (let j = 0; j < neurons; j++) {
+        const place = next[j] as number;
+        if (spikes[t * neurons + j] === 0 || place >= z.size) continue;
+        if (lengths !== null && t >= (lengths[Math.floor(j / inner)] as number)) continue;
+        times[place] = t;
+        next[j] = place + neurons;
+      }
+    }
+  },
+  backward(z, x) {
+    const p = gradOf(x);
+    if (p === 0) return;
+    const dx = heapOf(p).view(p, x.size);
+    const dz = heapOf(z.gradPtr).view(z.gradPtr, z.size);
+    const times = heapOf(z.ptr).view(z.ptr, z.size);
+    const neurons = x.size / (x.sizes[0] as number);
+    for (let j = 0; j < z.size; j++) {
+      const place = (times[j] as number) * neurons + (j % neurons);
+      dx[place] = (dx[place] as number) - (dz[j] as number);
+    }
+  },
+};
+
+/** The steps of the first `count` spikes of each neuron, [T, B, …] → [count, B, …]. */
+export const timesOf = (spikes: Tensor, count: number, lengths: Int32Array | null): Tensor =>
+  apply(spikeTimesOp, { shape: [count, ...spikes.sizes.slice(1)], lengths }, spikes);
