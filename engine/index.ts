@@ -25,6 +25,7 @@ export {
   type TensorDatasetOptions,
 } from "./data/dataset.ts";
 export * from "./data/loader.ts";
+export * from "./data/pad-sequences.ts";
 export { Generator, type GeneratorState, manualSeed } from "./generator.ts";
 export { type GradcheckOptions, gradcheck } from "./gradcheck.ts";
 export type { MemoryStats } from "./memory.ts";

@@ -66,7 +66,7 @@ export interface FitOptions<Y = Batch["y"], L = Lengths> {
    * Turns a batch into the input of the model, as `poissonEncode` does; by default the batch is the input. For a network over
    * time, sequences [B, T, C] of a loader become [T, B, C] by `(x) => x.transpose(0, 1)`.
    */
-  encode?: (x: Tensor) => Tensor;
+  encode?: Encode;
   /** Called after every epoch with the model in evaluation mode. */
   validate?: (epoch: number) => number | Promise<number>;
   /** Its `step` is called after every epoch, with the validation result where there is one. */

@@ -10,6 +10,7 @@ import {
   reshape,
   square,
   sub,
+  sum,
   type Targets,
   type Tensor,
   tensor,
@@ -28,7 +29,7 @@ import {
   SEQUENCE,
   type SequenceLossOptions,
 } from "./loss-options.ts";
-import { type LengthsOptions, lengthsOf, sumSteps, timesOf } from "./sequence.ts";
+import { type LengthsOptions, lengthsOf, maskSteps, timesOf } from "./sequence.ts";
 import { labelsOf, rowsOf, stepsOfRows, timesGiven, weightsOf } from "./targets.ts";
 
 /** Options of {@link ceTemporalLoss}. */
@@ -204,6 +205,6 @@ export const vanRossumLoss = composedOp(
       throw wrongValue(where, `a target ${formatShape(spikes.sizes)}`, formatShape(target.sizes));
     }
     const difference = integrate(sub(spikes, target), beta);
-    return mul(reduced(sumSteps(square(difference), steps), reduction), dt / tau);
+    return mul(reduced(sum(square(maskSteps(difference, steps)), { axis: 0 }), reduction), dt / tau);
   },
 );

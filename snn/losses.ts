@@ -1,7 +1,7 @@
 /** Losses of rates, counts and membranes over whole sequences, [T, B, …]; targets are those of the samples, [B]. */
 import { FINITE, numberOf, UNIT, wrongValue } from "../engine/arguments.ts";
 import { composedOp } from "../engine/composed.ts";
-import { add, crossEntropy, max, mean, mul, square, sub, sum, type Targets, Tensor } from "../engine/index.ts";
+import { add, crossEntropy, max, mean, mul, square, sub, type Targets, Tensor } from "../engine/index.ts";
 import { reduced } from "../engine/ops/reduction.ts";
 import { sameShape } from "../engine/shape.ts";
 import {
@@ -13,7 +13,7 @@ import {
   SEQUENCE,
   type SequenceLossOptions,
 } from "./loss-options.ts";
-import { inverses, lengthsOf, maskSteps, meanSteps, perSample } from "./sequence.ts";
+import { lengthsOf, maskSteps, meanOfMasked } from "./sequence.ts";
 import {
   classesOf,
   countsOf,
@@ -52,9 +52,8 @@ function entropyOfSteps(x: Tensor, labels: Int32Array, lengths: Int32Array | nul
     for (let t = lengths[Math.floor(row / inner)] as number; t < T; t++) all[t * rows + row] = IGNORED;
   }
   const losses = crossEntropy(x, all, { weight, labelSmoothing, ignoreIndex: IGNORED, reduction: "none" });
-  if (lengths === null) return reduced(mean(losses, { axis: 0 }), reduction);
-  // The rows of padding are 0 already.
-  return reduced(mul(sum(losses, { axis: 0 }), perSample(inverses(lengths), x.ndim - 2)), reduction);
+  // The losses of ignored rows are 0.
+  return reduced(meanOfMasked(losses, lengths), reduction);
 }
 
 /**
@@ -157,7 +156,8 @@ export const tetLoss = composedOp((output: Tensor, y: Targets, options: TetOptio
   const { labels, steps } = prepared("tetLoss", "an output", output, y, lengths);
   const entropy = entropyOfSteps(output, labels, steps, given);
   if (lambda === 0) return entropy;
-  const distances = mean(meanSteps(square(sub(output, target)), steps), { axis: -1 });
+  // Masked before the square, whose derivative would multiply a 0 by whatever the padding holds.
+  const distances = mean(meanOfMasked(square(maskSteps(sub(output, target), steps)), steps), { axis: -1 });
   return add(mul(entropy, 1 - lambda), mul(reduced(distances, reduction), lambda));
 });
 
@@ -255,8 +255,8 @@ export const mseMembraneLoss = composedOp(
             () => offTarget,
           );
     const weights = labels === null ? null : weightsOf(where, weight, labels, K);
-    let distances = square(sub(membrane, target));
+    let distances = square(maskSteps(sub(membrane, target), steps));
     if (weights !== null) distances = mul(distances, ofRows(weights, shape));
-    return reduced(steps === null && reduction === "mean" ? distances : meanSteps(distances, steps), reduction);
+    return reduced(steps === null && reduction === "mean" ? distances : meanOfMasked(distances, steps), reduction);
   },
 );

@@ -86,9 +86,13 @@ export const inverses = (lengths: Int32Array): Float32Array => Float32Array.from
 export const sumSteps = (x: Tensor, lengths: Int32Array | null): Tensor => sum(maskSteps(x, lengths), { axis: 0 });
 
 /** The mean of x[t] over the steps of each sample. */
-export function meanSteps(x: Tensor, lengths: Int32Array | null): Tensor {
+export const meanSteps = (x: Tensor, lengths: Int32Array | null): Tensor =>
+  meanOfMasked(maskSteps(x, lengths), lengths);
+
+/** The same of an x that is 0 in all padding. */
+export function meanOfMasked(x: Tensor, lengths: Int32Array | null): Tensor {
   if (lengths === null) return mean(x, { axis: 0 });
-  return mul(sumSteps(x, lengths), perSample(inverses(lengths), x.ndim - 1));
+  return mul(sum(x, { axis: 0 }), perSample(inverses(lengths), x.ndim - 1));
 }
 
 /** x at the last step of each sample. */

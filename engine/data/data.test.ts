@@ -269,7 +269,7 @@ test("data: targets that are no array, and what is no dataset, are TypeErrors", 
     );
   }
   expect(() => new DataLoader([1, 2] as never)).toThrow(
-    new TypeError("DataLoader: expected a TensorDataset, got [1, 2]"),
+    new TypeError("DataLoader: expected a dataset { length, batch }, got [1, 2]"),
   );
 });
 

@@ -63,7 +63,7 @@ export class DataLoader<Y = Int32Array | Tensor> implements Iterable<Batch<Y>> {
   private readonly samples: number;
   private x: Tensor | null = null;
   private target: Tensor | null = null;
-  private readonly made: Tensor[] = [];
+  private made: Tensor[] | null = null;
 
   constructor(dataset: Dataset<Y>, options: DataLoaderOptions = {}) {
     const given = datasetOf(WHERE, dataset);
@@ -111,13 +111,15 @@ export class DataLoader<Y = Int32Array | Tensor> implements Iterable<Batch<Y>> {
 
   /** A batch of a dataset of whatever kind. */
   private ask(chosen: Uint32Array): Batch<Y> {
-    const { dataset, made } = this;
+    const { dataset } = this;
     this.freeMade();
+    const made: Tensor[] = [];
     const size = chosen.length;
     const indices = Array.from(chosen);
     const batch = noGradNoting(WHERE, made, (): Samples<Y> & { lengths: Int32Array | undefined } =>
       samplesOf(WHERE, dataset.batch(indices), size),
     );
+    this.made = made;
     return { ...batch, size };
   }
 
@@ -144,8 +146,8 @@ export class DataLoader<Y = Int32Array | Tensor> implements Iterable<Batch<Y>> {
   }
 
   private freeMade(): void {
-    for (const t of this.made) t.dispose();
-    this.made.length = 0;
+    for (const t of this.made ?? []) t.dispose();
+    this.made = null;
   }
 
   /** Frees the tensors of the batches; the next epoch makes new ones. */

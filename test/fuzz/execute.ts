@@ -37,7 +37,7 @@ export function execute(program: Program, observer: Observer): void {
 const place = ({ kind, values, shape }: Leaf): Tensor => tensor(values, { shape, requiresGrad: kind === "leaf" });
 
 /** Layers that are one record with the kernels, and steps of tensors in the reference: only what they give is compared. */
-export const COMPILED = ["LIF", "RecurrentLIF", "LeakyIntegrator", "filteredTrace"];
+export const COMPILED = ["LIF", "RecurrentLIF", "LeakyIntegrator", "filteredTrace", "vanRossumLoss"];
 
 export const isCompiled = (item: Item | null): boolean => item?.kind === "step" && COMPILED.includes(item.op);
 

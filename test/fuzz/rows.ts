@@ -170,7 +170,53 @@ const LeakyIntegrator: Row = (g) => {
   return [x, options, how, ...(how !== "forward" && g.chance(0.5) ? [g.shaped(shape.slice(1))] : [])];
 };
 
-const overTime: Row = (g) => [g.tensor({ min: 1, lazy: true })];
+/** Steps of each sample, sometimes. */
+const lengthsOf = (g: Draw, x: Ref) => {
+  const [T, B] = g.shapeOf(x) as [number, number | undefined];
+  return B !== undefined && g.chance(0.4) ? { lengths: Array.from({ length: B }, () => g.int(1, T)) } : {};
+};
+
+const overTime: Row = (g) => {
+  const x = g.tensor({ min: 1, lazy: true });
+  return [x, lengthsOf(g, x)];
+};
+
+/** An output [T, B, …, K] with its class indices and options. */
+const sequenceLoss =
+  (options: (g: Draw, neurons: number) => { readonly [name: string]: Arg }, isEntropy = true): Row =>
+  (g) => {
+    const x = g.tensor({ min: 2, lazy: true });
+    const shape = g.shapeOf(x);
+    const K = shape[shape.length - 1] as number;
+    const given = options(g, K);
+    const { numClasses: classes = K } = given as { numClasses?: number };
+    const rows = shape.slice(1, -1).reduce((product, n) => product * n, 1);
+    const weight = g.leaf([classes], { range: [0.25, 2], constant: true });
+    return [
+      x,
+      indices(g, rows, classes),
+      {
+        ...given,
+        ...reducing(g),
+        ...(shape.length > 2 ? lengthsOf(g, x) : {}),
+        ...g.maybe({ weight, ...(isEntropy ? { labelSmoothing: g.number(0, 1) } : {}) }, 0.3),
+      },
+    ];
+  };
+
+/** Classes of one neuron or of several. */
+const populations = (g: Draw, neurons: number) => {
+  const divisors = Array.from({ length: neurons }, (_, i) => i + 1).filter((n) => neurons % n === 0);
+  return g.maybe({ numClasses: g.pick(divisors) }, 0.4);
+};
+
+/** A cost of spikes of at least one sample. */
+const activity =
+  (options: (g: Draw) => { readonly [name: string]: Arg }): Row =>
+  (g) => {
+    const x = g.tensor({ min: 2, lazy: true });
+    return [x, { ...options(g), ...lengthsOf(g, x) }];
+  };
 
 /** Values to be coded. */
 const rates = (g: Draw): Ref => g.tensor({ max: 3, size: 100, range: [-0.25, 1.25] });
@@ -669,7 +715,17 @@ const OPS: { readonly [Name in keyof typeof ops]: Row } = {
   },
 };
 
-type NoRow = "surrogate" | "Stream" | "neuron" | "Recurrent" | Composed;
+/** Names without a row: those that give no tensors, and those that give classes of layers. */
+type NoRow =
+  | "surrogate"
+  | "Stream"
+  | "neuron"
+  | "Recurrent"
+  | "accuracyRate"
+  | "accuracyTemporal"
+  | "confusionMatrix"
+  | Composed;
+
 const LAYERS: { readonly [Name in Exclude<keyof typeof snn, NoRow>]: Row } = {
   LIF,
   RecurrentLIF,
@@ -718,7 +774,46 @@ const LAYERS: { readonly [Name in Exclude<keyof typeof snn, NoRow>]: Row } = {
   spikeCount: overTime,
   lastMembrane: overTime,
   maxMembrane: overTime,
-  filteredTrace: (g) => [...overTime(g), g.maybe({ beta: g.number(0, 1) })],
+  filteredTrace: (g) => {
+    const x = g.tensor({ min: 1, lazy: true });
+    return [x, { ...g.maybe({ beta: g.number(0, 1) }), ...lengthsOf(g, x) }];
+  },
+  spikeTimes: (g) => {
+    const x = g.tensor({ min: 1, lazy: true, size: 300 });
+    return [x, { ...g.maybe({ count: g.int(1, 3) }), ...lengthsOf(g, x) }];
+  },
+  ceRateLoss: sequenceLoss(() => ({})),
+  ceCountLoss: sequenceLoss(populations),
+  ceMaxMembraneLoss: sequenceLoss(() => ({})),
+  tetLoss: sequenceLoss((g) => g.maybe({ lambda: g.number(0, 1), target: g.number(-1, 1) })),
+  mseCountLoss: sequenceLoss(
+    (g, K) => ({ ...populations(g, K), ...g.maybe({ correctRate: g.number(0, 1), incorrectRate: g.number(0, 1) }) }),
+    false,
+  ),
+  mseMembraneLoss: sequenceLoss((g) => g.maybe({ onTarget: g.number(0, 2), offTarget: g.number(-1, 1) }), false),
+  ceTemporalLoss: sequenceLoss((g) => g.maybe({ inverse: g.pick(["negate", "reciprocal"]) })),
+  mseTemporalLoss: sequenceLoss(
+    (g) => g.maybe({ onTarget: g.chance(0.5) ? g.int(0, 3) : [0, g.int(1, 3)], tolerance: g.int(0, 2) }),
+    false,
+  ),
+  vanRossumLoss: (g) => {
+    const x = g.tensor({ min: 1 });
+    const target = g.shaped(g.shapeOf(x), [0, 1]);
+    return [
+      x,
+      target,
+      { ...g.maybe({ tau: g.number(1, 20), dt: g.number(0.5, 2) }), ...reducing(g), ...lengthsOf(g, x) },
+    ];
+  },
+  l1RateSparsity: activity((g) => g.maybe({ lambda: g.number(0, 1) })),
+  maximumRate: activity((g) => ({ maximum: g.number(0, 1), ...g.maybe({ lambda: g.number(0, 1) }) })),
+  silence: activity((g) => ({ minimum: g.number(0, 1), ...g.maybe({ lambda: g.number(0, 1) }) })),
+  synapticOperations: (g) => {
+    const x = g.tensor({ min: 2, lazy: true });
+    const shape = g.shapeOf(x);
+    const fanOut = g.chance(0.5) ? g.number(0, 9) : g.shaped(shape.slice(1 + g.int(0, shape.length - 1)), [0, 9]);
+    return [x, fanOut, lengthsOf(g, x)];
+  },
   spike: (g) => {
     const v = g.tensor();
     const threshold = g.chance(0.5) ? g.number(-1, 1) : g.partner(v);

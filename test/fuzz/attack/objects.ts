@@ -39,6 +39,7 @@ export const encode = fn("(x) => x", "(x) => x.mul(2)");
 export const dataset = oneOf([
   "new TensorDataset(new Float32Array(12), [0, 1, 1, 0])",
   "new TensorDataset(rand([3, 2]), rand([3, 2]))",
+  "{ length: 3, batch: (indices) => ({ x: rand([indices.length, 2]), y: indices, lengths: indices.map(() => 2) }) }",
 ]);
 
 export const surrogate = oneOf([

@@ -77,6 +77,10 @@ const thresholdDependent = {
   alpha: num(1, 0.5),
   threshold: num(1, 0.5),
 };
+/** Of two samples of up to four steps. */
+const lengths = nullable(oneOf(["[2, 4]", "Int32Array.of(4, 1)"], ["list", "typed"]));
+const sequence = { reduction, weight: nullable(t(3)), lengths };
+const entropy = { ...sequence, labelSmoothing: num(0, 0.1) };
 
 const beta = either(num(0, 0.5, 1), t(3));
 const decay = { beta, tau: spare(num(2)), dt: num(1, 0.5), decay: choice("exp", "euler") };
@@ -333,6 +337,10 @@ export const ENGINE: Rows<typeof engine> = {
       signal: oneOf(["new AbortController().signal"], ["object"]),
     },
   ],
+  padSequences: [
+    either(listOf(t(2, 3), t(4, 3)), oneOf(["[new Float32Array(3), [1, 2]]"], ["list", "typed"])),
+    { shape: list(), value: num(0, -1) },
+  ],
   warmup: [],
 };
 
@@ -375,11 +383,56 @@ export const SNN: Rows<typeof snn> = {
   ],
   latencyTargets: [indices(3, 4), { numClasses: must(num(3)), ...latency }],
   ttfsEncode: [t(2, 3), { timesteps: must(num(1, 3)), eps: num(0, 0.1) }],
-  filteredTrace: [t(4, 2, 3), { beta: num(0, 0.5) }],
-  lastMembrane: [t(4, 2, 3)],
-  maxMembrane: [t(4, 2, 3)],
-  meanOverTime: [t(4, 2, 3)],
-  spikeCount: [t(4, 2, 3)],
+  filteredTrace: [t(4, 2, 3), { beta: num(0, 0.5), lengths }],
+  lastMembrane: [t(4, 2, 3), { lengths }],
+  maxMembrane: [t(4, 2, 3), { lengths }],
+  meanOverTime: [t(4, 2, 3), { lengths }],
+  spikeCount: [t(4, 2, 3), { lengths }],
+  spikeTimes: [t(4, 2, 3), { count: num(1, 2), lengths }],
+  ceRateLoss: [t(4, 2, 3), indices(3, 2), entropy],
+  ceCountLoss: [t(4, 2, 3), indices(3, 2), { ...entropy, numClasses: nullable(num(3)) }],
+  ceMaxMembraneLoss: [t(4, 2, 3), indices(3, 2), entropy],
+  tetLoss: [t(4, 2, 3), indices(3, 2), { ...entropy, lambda: num(0, 0.5), target: num(1, 0) }],
+  mseCountLoss: [
+    t(4, 2, 3),
+    indices(3, 2),
+    { ...sequence, numClasses: nullable(num(3)), correctRate: num(1, 0.5), incorrectRate: num(0, 0.25) },
+  ],
+  mseMembraneLoss: [
+    t(4, 2, 3),
+    either(indices(3, 2), t(2, 3)),
+    {
+      ...sequence,
+      weight: spare(nullable(t(3))),
+      onTarget: num(1),
+      offTarget: num(0, -1),
+      timeVarTargets: spare(bool),
+    },
+  ],
+  ceTemporalLoss: [t(4, 2, 3), indices(3, 2), { ...entropy, inverse: choice("negate", "reciprocal") }],
+  mseTemporalLoss: [
+    t(4, 2, 3),
+    indices(3, 2),
+    {
+      ...sequence,
+      onTarget: either(num(0, 1), list(0, 1)),
+      offTarget: spare(either(num(3, -1), list(2, 3))),
+      targetIsTime: spare(bool),
+      tolerance: num(0, 2),
+    },
+  ],
+  vanRossumLoss: [t(4, 2, 3), t(4, 2, 3), { tau: num(10, 2), dt: num(1, 0.5), reduction, lengths }],
+  l1RateSparsity: [t(4, 2, 3), { lambda: num(1e-5, 0), lengths }],
+  maximumRate: [t(4, 2, 3), { maximum: must(num(0.5, 1)), lambda: num(1, 0), lengths }],
+  silence: [t(4, 2, 3), { minimum: must(num(0.5, 0)), lambda: num(1, 0), lengths }],
+  synapticOperations: [t(4, 2, 3), either(num(3, 1), t(3), oneOf(["new Linear(3, 4)"])), { lengths }],
+  accuracyRate: [t(4, 2, 3), indices(3, 2), { numClasses: nullable(num(3)), lengths }],
+  accuracyTemporal: [t(4, 2, 3), indices(3, 2), { lengths }],
+  confusionMatrix: [
+    t(2, 3),
+    indices(3, 2),
+    { into: nullable(oneOf(["[[0, 0, 0], [0, 1, 0], [0, 0, 0]]"], ["list", "object"])) },
+  ],
   neuron: [
     record({
       name: must(oneOf(['"Odd"'], ["string"])),
@@ -434,7 +487,7 @@ export const CLASSES: Classes<typeof engine & typeof snn & { AdaptiveLIF: typeof
       either(indices(3, 4), t(4, 2)),
       { shape: nullable(list(3)), scale: num(1, 0.5) },
     ],
-    call: {},
+    call: { batch: [list(0, 2)] },
   },
   DataLoader: {
     new: [dataset, { batchSize: must(num(1, 2, 3)), shuffle: bool, dropLast: bool, generator }],

@@ -1,0 +1,90 @@
+import { NUMBER, numberOf, numbersOf, withDefaults, wrongType, wrongValue } from "../arguments.ts";
+import { composed } from "../composed.ts";
+import { stack } from "../ops/layout.ts";
+import { pad } from "../ops/pad.ts";
+import { checkShape, formatShape, type Shape, sameShape, sizeOf } from "../shape.ts";
+import { alive, empty, peek, steady, Tensor } from "../tensor.ts";
+
+/** Options of {@link padSequences}. */
+export interface PadSequencesOptions {
+  /** Shape of one step of sequences that are arrays; default []: each value is a step. */
+  shape?: readonly number[];
+  /** What stands in the steps after the end of a sequence; default 0. */
+  value?: number;
+}
+
+/** Sequences in one tensor. */
+export interface PaddedSequences {
+  /** The sequences beside each other, time first: [T, B, …] with the T of the longest. */
+  x: Tensor;
+  /** Steps of each sequence, [B]. */
+  lengths: Int32Array;
+}
+
+const WHERE = "padSequences";
+const DEFAULTS: Required<PadSequencesOptions> = { shape: [], value: 0 };
+
+/**
+ * Sequences of different length in one tensor, and their lengths, which readouts and losses over time take.
+ *
+ * x[t, b] = sequences[b][t] for t < lengths[b], else the value. Of tensors, each gets its part of the gradient.
+ *
+ * Shapes: B tensors [Tᵢ, …], or B arrays that hold Tᵢ steps of `shape` in a row → x [T, B, …], T = max Tᵢ; lengths [B]. PyTorch's
+ * `pad_sequence`, time first as there.
+ *
+ * @throws RangeError for no sequences, tensors whose steps have different shapes, or arrays that do not divide into steps; TypeError for
+ *   anything but a list of tensors or a list of arrays of numbers.
+ */
+export function padSequences(
+  sequences: readonly Tensor[] | readonly ArrayLike<number>[],
+  options: PadSequencesOptions = DEFAULTS,
+): PaddedSequences {
+  const given = withDefaults(WHERE, DEFAULTS, options);
+  const value = numberOf(WHERE, "value", given.value, NUMBER);
+  const step = checkShape(WHERE, given.shape);
+  if (!Array.isArray(sequences)) throw wrongType(WHERE, "a list of sequences", sequences);
+  const list = Array.from(sequences as readonly (Tensor | ArrayLike<number>)[]);
+  if (list.length === 0) throw wrongValue(WHERE, "at least one sequence", "none");
+  if (list.some((sequence) => sequence instanceof Tensor)) return composed(padTensors, list as Tensor[], value);
+  return padArrays(list as ArrayLike<number>[], step, value);
+}
+
+function padTensors(list: readonly Tensor[], value: number): PaddedSequences {
+  const [first] = list as readonly [Tensor];
+  for (const sequence of list) {
+    alive(sequence, WHERE);
+    if (sequence.ndim === 0) throw wrongValue(WHERE, "sequences [T, …]", "[]");
+    if (sameShape(sequence.sizes.slice(1), first.sizes.slice(1))) continue;
+    const got = `${formatShape(first.sizes)} and ${formatShape(sequence.sizes)}`;
+    throw wrongValue(WHERE, "steps of one shape", got);
+  }
+  const lengths = Int32Array.from(list, (sequence) => sequence.sizes[0] as number);
+  const T = lengths.reduce((most, n) => Math.max(most, n), 0);
+  // The last pair is that of the first axis.
+  const padded = list.map((sequence, b) => {
+    const after = T - (lengths[b] as number);
+    return pad(sequence, [...new Array<number>(2 * sequence.ndim - 1).fill(0), after], value);
+  });
+  return { x: stack(padded, 1), lengths };
+}
+
+function padArrays(list: readonly ArrayLike<number>[], step: Shape, value: number): PaddedSequences {
+  const size = sizeOf(step);
+  const values = list.map((sequence) =>
+    steady(numbersOf(WHERE, "a list of tensors or of arrays of numbers", sequence)),
+  );
+  const lengths = Int32Array.from(values, ({ length }, b) => {
+    if (length > 0 && length % size === 0) return length / size;
+    throw wrongValue(WHERE, `whole steps of ${size} values, one at least`, `${length} values at ${b}`);
+  });
+  const T = lengths.reduce((most, n) => Math.max(most, n), 0);
+  const B = list.length;
+  const x = empty([T, B, ...step]);
+  const data = peek(x).fill(value);
+  values.forEach((sequence, b) => {
+    for (let from = 0, to = b * size; from < sequence.length; from += size, to += B * size) {
+      for (let i = 0; i < size; i++) data[to + i] = sequence[from + i] as number;
+    }
+  });
+  return { x, lengths };
+}
