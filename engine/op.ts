@@ -148,7 +148,7 @@ export function part(main: Tensor, index: number, z: Tensor): Tensor {
 }
 
 /** Whether this output is a part still: one that was made a parameter is a leaf, with a gradient of its own. */
-const isPart = (z: Tensor | undefined): z is Tensor => z?.op === (partOp as Recorded<never>);
+export const isPart = (z: Tensor | undefined): z is Tensor => z?.op === (partOp as Recorded<never>);
 
 /** The further outputs of a record. */
 export const partsOf = ({ parts }: Tensor): Tensor[] => (parts ?? []).filter(isPart);

@@ -28,6 +28,7 @@ import { checkCounters, checkSequence, checkState, type Fire, IN_FLOAT32, STEPS,
 import { itself, lazy } from "./lazy.ts";
 import { CompiledNeuron, type Operands, outputOf, runNeuron } from "./neuron-op.ts";
 import { type Firing, GRADED, type NeuronKind, REFRACTORY, type StepLanguage, stepOf } from "./neuron-step.ts";
+import { type Observer, observer } from "./observer.ts";
 import { checkPerNeuron, persistentCopy } from "./per-neuron.ts";
 import { checkSurrogate, type Surrogate } from "./surrogate.ts";
 import { sigmoid } from "./surrogates.ts";
@@ -452,6 +453,7 @@ export class Neurons extends Module {
   private run(current: Tensor, over: boolean): Tensor {
     checkSequence(this.form.name, "a current", current);
     this.checkNeurons(current.sizes);
+    if (observer !== null) return this.seen(current, null, false)[this.compiled.main] as Tensor;
     return composed(Neurons.spikes, this, current, over);
   }
 
@@ -478,7 +480,14 @@ export class Neurons extends Module {
     checkSequence(this.form.name, "a current", current);
     this.checkNeurons(current.sizes);
     const from = state === undefined ? null : this.read(state, current.sizes.slice(1));
+    if (observer !== null) return this.seen(current, from, from !== null);
     return composed(Neurons.recorded, this, current, from);
+  }
+
+  /** What `unroll` gives, while an observer looks on. */
+  private seen(current: Tensor, from: State | null, continues: boolean): Readonly<Record<string, unknown>> {
+    const run = (own: Tensor) => composed(Neurons.recorded, this, own, from) as Readonly<Record<string, unknown>>;
+    return (observer as Observer).run(this, current, continues, run);
   }
 
   private static recorded(layer: Neurons, current: Tensor, from: State | null): object {
@@ -505,7 +514,12 @@ export class Neurons extends Module {
   step(current: Tensor, state: never): [z: Tensor, state: unknown] {
     alive(current, this.form.name);
     this.checkNeurons([1, ...current.sizes]);
-    return composed(Neurons.advanced, this, current, this.read(state, current.sizes));
+    const from = this.read(state, current.sizes);
+    if (observer !== null) {
+      const { [this.compiled.main]: z, state: next } = this.seen(current.unsqueeze(0), from, true);
+      return [(z as Tensor).squeeze(0), next];
+    }
+    return composed(Neurons.advanced, this, current, from);
   }
 
   private static advanced(layer: Neurons, current: Tensor, from: State): [z: Tensor, state: Named] {

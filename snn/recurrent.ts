@@ -12,6 +12,7 @@ import { itself, lazy } from "./lazy.ts";
 import { isCompiled, type Named, type Neurons, named, resultOf, unrolled } from "./neuron.ts";
 import { CompiledNeuron, type Operands, runNeuron } from "./neuron-op.ts";
 import { CompiledStage, stageOfNeurons } from "./neuron-stage.ts";
+import { type Observer, observer } from "./observer.ts";
 import { type Feedback, recurrentOp, recurrentOutput, runRecurrent } from "./recurrent-op.ts";
 import { RecurrentStage } from "./recurrent-stage.ts";
 import { checkFeatures, own, type Stage, Staged } from "./stage.ts";
@@ -136,6 +137,7 @@ export class Recurrent<State extends object, Result extends SpikingResult<State>
    */
   forward(current: Tensor): Tensor {
     this.check(current);
+    if (observer !== null) return this.seen(current, null, false).spikes;
     return composed(Recurrent.run, this as unknown as AnyRecurrent, current);
   }
 
@@ -163,8 +165,17 @@ export class Recurrent<State extends object, Result extends SpikingResult<State>
   unroll(current: Tensor, state?: RecurrentState<State>): RecurrentRecord<State, Result> {
     this.check(current);
     const from = state === undefined ? null : this.read(state as unknown as AnyState, current.sizes.slice(1));
-    const result = composed(Recurrent.recorded, this as unknown as AnyRecurrent, current, from);
+    const result =
+      observer === null
+        ? composed(Recurrent.recorded, this as unknown as AnyRecurrent, current, from)
+        : this.seen(current, from, from !== null);
     return result as unknown as RecurrentRecord<State, Result>;
+  }
+
+  /** What `unroll` gives, while an observer looks on. */
+  private seen(current: Tensor, from: From | null, continues: boolean): AnyResult {
+    const run = (own: Tensor) => composed(Recurrent.recorded, this as unknown as AnyRecurrent, own, from) as AnyResult;
+    return (observer as Observer).run(this, current, continues, run);
   }
 
   private static recorded(layer: AnyRecurrent, current: Tensor, from: From | null): object {
@@ -209,6 +220,10 @@ export class Recurrent<State extends object, Result extends SpikingResult<State>
     alive(current, this.where);
     this.checkFeatures([1, ...current.sizes]);
     const from = this.read(state as unknown as AnyState, current.sizes);
+    if (observer !== null) {
+      const { spikes, state: next } = this.seen(current.unsqueeze(0), from, true);
+      return [spikes.squeeze(0), next as RecurrentState<State>];
+    }
     const next = composed(Recurrent.advance, this as unknown as AnyRecurrent, current, from);
     return [next.spikes, { ...(next.state as State), spikes: next.spikes }];
   }
