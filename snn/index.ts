@@ -18,6 +18,15 @@ export * from "./coding/targets.ts";
 export type { DecayOptions } from "./decay.ts";
 export { Delay, type DelayOptions, type DelayState } from "./delay.ts";
 export { DelayedLinear, type DelayedLinearOptions, type DelayedLinearState } from "./delayed-linear.ts";
+export {
+  type DiagnoseOptions,
+  type Diagnosis,
+  diagnose,
+  type Extent,
+  type Finding,
+  type LayerDiagnosis,
+  type Trouble,
+} from "./diagnose.ts";
 export * from "./encode.ts";
 export { LeakyIntegrator, type LeakyIntegratorOptions, type LeakyIntegratorRecord } from "./leaky-integrator.ts";
 export { LIF, type LIFOptions, type LIFRecord, type LIFState } from "./lif.ts";
@@ -48,6 +57,15 @@ export { ResonateAndFire } from "./neurons/resonate-and-fire.ts";
 export { Synaptic } from "./neurons/synaptic.ts";
 export { PSN, type PSNKind, type PSNOptions, type PSNRecord, type PSNState } from "./psn.ts";
 export { observe, type Seen } from "./observer.ts";
+export {
+  type FiringRate,
+  type FiringRateOptions,
+  firingRates,
+  type GradientNorm,
+  type GradientNorms,
+  gradientNorms,
+  type LayerNorms,
+} from "./probes.ts";
 export * from "./readout.ts";
 export { type LayerGradients, type LayerRecording, type Recording, type RecordOptions, record } from "./record.ts";
 export * from "./recurrent.ts";
