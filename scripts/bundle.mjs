@@ -15,7 +15,7 @@
  */
 import { basename, join } from "node:path";
 import { build } from "vite";
-import { chunks, entries, root } from "./entries.mjs";
+import { chunks, entries, external, root } from "./entries.mjs";
 
 /** package.json speaks of built files: of the sources, the one that gives tensors their methods has a side effect. */
 const methods = {
@@ -60,7 +60,7 @@ await build({
     minify: false,
     lib: { entry: { ...entries(), ...namespaceEntries }, formats: ["es"] },
     rolldownOptions: {
-      external: /^node:/,
+      external,
       output: {
         minifyInternalExports: false,
         entryFileNames: "[name].js",

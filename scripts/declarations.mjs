@@ -5,7 +5,7 @@
 import { join } from "node:path";
 import { rollup } from "rollup";
 import { dts } from "rollup-plugin-dts";
-import { chunks, entries, root } from "./entries.mjs";
+import { chunks, entries, external, root } from "./entries.mjs";
 
 /** Its constructor is internal, and a class without one could be made by anyone. */
 const sealed = {
@@ -15,7 +15,7 @@ const sealed = {
 
 const bundle = await rollup({
   input: entries(),
-  external: /^node:/,
+  external,
   plugins: [dts({ tsconfig: join(root, "tsconfig.docs.json"), compilerOptions: { stripInternal: true } }), sealed],
 });
 await bundle.write({

@@ -13,6 +13,9 @@ export function entries() {
   return Object.fromEntries(names.map((name) => [name, join(root, `${name}.ts`)]));
 }
 
+/** What entries import and do not hold: modules of Node, and peers. */
+export const external = /^node:|^echarts(\/|$)/;
+
 /** Tests the path of a source from the root on. */
 const at = (pattern) => (id) => id.startsWith(root) && pattern.test(id.slice(root.length + 1));
 
@@ -21,5 +24,5 @@ export const chunks = [
   { name: "kernels", test: at(/^kernels\/(build|codes|kinds)|^engine\/(memory|wasm)\./) },
   { name: "engine", test: at(/^kernels|^engine\/(?!(kernels|node|extend)\.|fuse\/(?!tensors|evaluation))/) },
   { name: "fuse", test: at(/^engine\/fuse\//) },
-  { name: "snn", test: at(/^snn\/(?!surrogates)/) },
+  { name: "snn", test: at(/^snn\/(?!surrogates|plot\/)/) },
 ];

@@ -20,6 +20,7 @@ const ENTRIES = {
   "jarvis-snn/snn": "dist/snn/index.js",
   "jarvis-snn/kernels": "dist/engine/kernels.js",
   "jarvis-snn/extend": "dist/engine/extend.js",
+  "jarvis-snn/plot": "dist/snn/plot/index.js",
 };
 
 /** What a page loads of a peer besides scripts. */

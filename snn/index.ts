@@ -28,6 +28,7 @@ export {
   type Trouble,
 } from "./diagnose.ts";
 export * from "./encode.ts";
+export { type FiringCurve, type FiringCurveOptions, firingCurve } from "./firing-curve.ts";
 export { LeakyIntegrator, type LeakyIntegratorOptions, type LeakyIntegratorRecord } from "./leaky-integrator.ts";
 export { LIF, type LIFOptions, type LIFRecord, type LIFState } from "./lif.ts";
 export * from "./losses.ts";
@@ -74,3 +75,4 @@ export { type SpikeOptions, spike } from "./spike.ts";
 export { Stream } from "./stream.ts";
 export type { CustomSurrogate, Primitive, Surrogate } from "./surrogate.ts";
 export * as surrogate from "./surrogates.ts";
+export { type RasterTextOptions, rasterText, type TraceTextOptions, traceText } from "./text.ts";

@@ -20,7 +20,7 @@ afterEach(() => {
 /** A program, and the text block behind it, if there is one. */
 const EXAMPLE = /^```ts\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?/gms;
 
-describe.each(["README.md", "docs/extend.md", "docs/neurons.md"])("%s", (page) => {
+describe.each(["README.md", "docs/extend.md", "docs/neurons.md", "docs/probes.md"])("%s", (page) => {
   const text = readFileSync(at(page), "utf8");
   const examples = [...text.matchAll(EXAMPLE)].filter(([, code]) => /from "jarvis-snn/.test(code as string));
   const shown = new Map<string, string>();

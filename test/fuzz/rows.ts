@@ -715,16 +715,18 @@ const OPS: { readonly [Name in keyof typeof ops]: Row } = {
   },
 };
 
-/** Names without a row: those that give no tensors, and those that give classes of layers. */
-type NoRow =
-  | "surrogate"
-  | "Stream"
-  | "neuron"
-  | "Recurrent"
-  | "accuracyRate"
-  | "accuracyTemporal"
-  | "confusionMatrix"
-  | Composed;
+/** Names without a row: those that give no tensors of tensors, and those that give classes of layers. */
+type NoRow = "surrogate" | "Stream" | "neuron" | "Recurrent" | Metrics | Probes | Composed;
+type Metrics = "accuracyRate" | "accuracyTemporal" | "confusionMatrix";
+type Probes =
+  | "record"
+  | "observe"
+  | "diagnose"
+  | "firingRates"
+  | "gradientNorms"
+  | "firingCurve"
+  | "rasterText"
+  | "traceText";
 
 const LAYERS: { readonly [Name in Exclude<keyof typeof snn, NoRow>]: Row } = {
   LIF,

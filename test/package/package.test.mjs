@@ -33,7 +33,7 @@ const read = (path) => readFileSync(join(root, path), "utf8");
 
 /** The programs that the documents show, as files of the consumer. */
 function readmeExamples() {
-  const pages = ["README.md", "docs/extend.md", "docs/neurons.md"].map(read).join("");
+  const pages = ["README.md", "docs/extend.md", "docs/neurons.md", "docs/probes.md"].map(read).join("");
   const programs = pages.match(/(?<=^```ts\n).*?(?=^```$)/gms);
   return programs.map((program, i) => {
     const file = `readme-${i + 1}.ts`;

@@ -21,6 +21,11 @@ export const params = listOf(
   parameters("graded(parameter(rand([2, 3])))", "parameter(rand([3]))"),
   parameters("parameter(rand([]))", "graded(parameter(rand([2])))"),
 );
+export const probed = oneOf(["new Sequential(new Linear(3, 4), new LIF(), new Linear(4, 2))"]);
+export const recording = oneOf(
+  ["record(new LIF(), rand([4, 2, 3]), { loss: (z) => z.sum() })", "record(new LeakyIntegrator(), rand([4, 2, 3]))"],
+  ["object"],
+);
 export const optimizer = oneOf([
   "new SGD([graded(parameter(ones([2])))], { lr: 0.1, momentum: 0.9 })",
   "new Adam([graded(parameter(ones([2])))])",

@@ -43,6 +43,8 @@ import {
   optimizer,
   params,
   path,
+  probed,
+  recording,
   run,
   schedulers,
   self,
@@ -344,7 +346,34 @@ export const ENGINE: Rows<typeof engine> = {
   warmup: [],
 };
 
+const rate = num(0, 0.5, 1);
+
 export const SNN: Rows<typeof snn> = {
+  record: [probed, t(4, 2, 3), { loss, layers: listOf(oneOf(['"1"'], ["string"])) }],
+  observe: [probed, record({ current: t(4, 2, 3), spikes: t(4, 2, 3), membrane: spare(t(4, 2, 3)) })],
+  firingRates: [recording, { silentRate: rate, saturatedRate: rate }],
+  gradientNorms: [recording],
+  diagnose: [
+    probed,
+    t(4, 2, 3),
+    {
+      loss: must(loss),
+      silentRate: rate,
+      saturatedRate: rate,
+      deadShare: rate,
+      saturatedShare: rate,
+      passingShare: rate,
+      vanishing: rate,
+      exploding: num(1, 10),
+    },
+  ],
+  firingCurve: [
+    oneOf(["new LIF()", "new Recurrent(new LIF(), { features: 2 })"]),
+    numbers(3),
+    { timesteps: count(10), discard: num(0, 5), features: num(1, 2) },
+  ],
+  rasterText: [t(4, 2, 3), { sample: num(0, 1), width: num(10), height: num(3) }],
+  traceText: [t(4, 2, 3), { sample: num(0), neuron: num(1), width: num(10), height: num(3) }],
   constantEncode: [t(2, 3), { timesteps: must(num(1, 3)) }],
   poissonEncode: [
     t(2, 3),

@@ -1,0 +1,130 @@
+/** Curves, and f–I curves. */
+import {
+  allOptions,
+  NOT_NEGATIVE,
+  numberOf,
+  numbersOf,
+  objectOf,
+  withDefaults,
+  wrongType,
+  wrongValue,
+} from "../../engine/arguments.ts";
+import type { FiringCurve } from "../firing-curve.ts";
+import { CHART, type ChartOptions, colourOf, type Panel, svgOf } from "./chart.ts";
+import { logarithmic } from "./logarithmic.ts";
+
+/** Points of a curve. */
+export interface Curve {
+  /** Of the points, to the right. */
+  readonly x: ArrayLike<number>;
+  /** As many, upwards. */
+  readonly y: ArrayLike<number>;
+}
+
+/** Options of {@link curvePlot}. */
+export interface CurvePlotOptions extends ChartOptions {
+  /** Label of the horizontal axis; default "x". */
+  xLabel?: string;
+  /** Label of the vertical axis; default "y". */
+  yLabel?: string;
+  /** The vertical axis is logarithmic; values ≤ 0 are gaps then. Default false. */
+  log?: boolean;
+  /** Shows the points too. Default false. */
+  points?: boolean;
+}
+
+const DEFAULTS = { ...CHART, xLabel: "x", yLabel: "y", log: false, points: false } satisfies Required<
+  Record<keyof CurvePlotOptions, unknown>
+>;
+
+/**
+ * Curves by name as SVG text.
+ *
+ *     await curvePlot({ training: { x: epochs, y: losses } }, { xLabel: "epoch", yLabel: "loss" });
+ *
+ * @throws Error where the peer echarts is missing; TypeError for curves that are no numbers in a row, an option of another name or kind;
+ *   RangeError for no curve, as many x as y, and for an option out of range.
+ */
+export async function curvePlot(
+  curves: { readonly [name: string]: Curve },
+  options: CurvePlotOptions = {},
+): Promise<string> {
+  return plot("curvePlot", curves, withDefaults("curvePlot", DEFAULTS, options));
+}
+
+function plot(where: string, curves: object, given: typeof DEFAULTS): Promise<string> {
+  const entries = Object.entries(objectOf(where, "curves by name", curves));
+  if (entries.length === 0) throw wrongValue(where, "at least one curve", "none");
+  const { xLabel, yLabel, log, points } = given;
+  const series = entries.map(([name, curve], i) => {
+    const { x, y } = objectOf(where, `${name} as a curve { x, y }`, curve);
+    const xs = Array.from(numbersOf(where, `${name}.x as numbers in a row`, x));
+    const ys = Array.from(numbersOf(where, `${name}.y as numbers in a row`, y));
+    if (xs.length !== ys.length) throw wrongValue(where, `as many x as y in ${name}`, `${xs.length} and ${ys.length}`);
+    return seriesOf(name, xs, ys, { log, points, color: colourOf(i) });
+  });
+  const panel: Panel = {
+    height: 280,
+    ...(entries.length > 1 ? { legend: entries.map(([name]) => name) } : {}),
+    x: { label: xLabel, scale: true },
+    y: { label: yLabel, ...(log ? logarithmic : {}) },
+    series,
+  };
+  return svgOf(where, [panel], given);
+}
+
+/** A line through points; what cannot be drawn is a gap. */
+export function seriesOf(
+  name: string,
+  x: readonly (number | string)[],
+  y: readonly number[],
+  { log, points, color, dashed = false }: { log: boolean; points: boolean; color: string; dashed?: boolean },
+): object {
+  const shown = (value: number): number | null => (Number.isFinite(value) && (!log || value > 0) ? value : null);
+  return {
+    type: "line",
+    name,
+    data: y.map((value, i) => [x[i], shown(value)]),
+    showSymbol: points,
+    symbol: "circle",
+    symbolSize: 6,
+    lineStyle: { width: 2, color, ...(dashed ? { type: "dashed" } : {}) },
+    itemStyle: { color },
+  };
+}
+
+/** Options of {@link firingCurvePlot}. */
+export interface FiringCurvePlotOptions extends ChartOptions {
+  /** Length of a step in ms: rates are in Hz then. Default 0: spikes per step. */
+  dtMs?: number;
+  /** Label of the horizontal axis; default "current I". */
+  xLabel?: string;
+}
+
+const FIRING = { ...CHART, dtMs: 0, xLabel: "current I" } satisfies Record<keyof FiringCurvePlotOptions, unknown>;
+
+/**
+ * f–I curves by name, as {@link firingCurve} gives them, as SVG text.
+ *
+ *     const currents = Float64Array.from({ length: 50 }, (_, i) => i / 25);
+ *     await firingCurvePlot({ LIF: firingCurve(new LIF(), currents) });
+ *
+ * @throws as {@link curvePlot}.
+ */
+export async function firingCurvePlot(
+  curves: { readonly [name: string]: FiringCurve },
+  options: FiringCurvePlotOptions = {},
+): Promise<string> {
+  const where = "firingCurvePlot";
+  const { dtMs, xLabel, ...chart } = allOptions(where, FIRING, options);
+  numberOf(where, "dtMs", dtMs, NOT_NEGATIVE);
+  const given: Record<string, Curve> = {};
+  for (const [name, curve] of Object.entries(objectOf(where, "curves by name", curves))) {
+    const { currents, rates } = objectOf(where, `${name} as what firingCurve gives`, curve) as unknown as FiringCurve;
+    if (rates === undefined) throw wrongType(where, `${name} with rates`, rates);
+    const f = numbersOf(where, `${name}.rates as numbers in a row`, rates);
+    given[name] = { x: currents, y: dtMs === 0 ? f : Float64Array.from(f, (rate) => (1000 * rate) / dtMs) };
+  }
+  const yLabel = dtMs === 0 ? "rate f (spikes per step)" : "rate f (Hz)";
+  return plot(where, given, { ...DEFAULTS, ...chart, xLabel, yLabel });
+}

@@ -1,0 +1,64 @@
+/** Gradient flow: norms of gradients from layer to layer and from step to step. */
+import { objectOf, withDefaults, wrongValue } from "../../engine/arguments.ts";
+import type { GradientNorms, LayerNorms } from "../probes.ts";
+import { CHART, type ChartOptions, colourOf, type Panel, svgOf } from "./chart.ts";
+import { seriesOf } from "./curve.ts";
+import { logarithmic } from "./logarithmic.ts";
+
+/** Options of {@link gradientFlowPlot}. */
+export interface GradientFlowPlotOptions extends ChartOptions {}
+
+/**
+ * The gradient flow of a recording as SVG text, in two panels with logarithmic axes: norms of the gradients of each layer, from the
+ * input to the loss, which arrive at its spikes or membrane and leave by its current; and the norm ‖∂L/∂I[t]‖ of each layer over time.
+ * Norms that are 0 are gaps.
+ *
+ *     await gradientFlowPlot(gradientNorms(record(model, x, { loss })));
+ *
+ * @throws Error where the peer echarts is missing; TypeError for what is not from {@link gradientNorms}, an option of another name or
+ *   kind; RangeError for norms of no layer.
+ */
+export async function gradientFlowPlot(
+  norms: Pick<GradientNorms, "layers">,
+  options: GradientFlowPlotOptions = {},
+): Promise<string> {
+  const where = "gradientFlowPlot";
+  const given = withDefaults(where, CHART, options);
+  const { layers } = objectOf(where, "what gradientNorms gives", norms);
+  const all = Object.entries(objectOf(where, "norms with layers", layers)) as [string, LayerNorms][];
+  if (all.length === 0) throw wrongValue(where, "norms of at least one layer", "none");
+  const names = all.map(([name]) => name);
+  const look = { log: true, points: true };
+  const arriving = all.map(([, { spikes, membrane }]) => together(spikes?.norm ?? 0, membrane?.norm ?? 0));
+  const leaving = all.map(([, { current }]) => current?.norm ?? 0);
+  const depth: Panel = {
+    height: 200,
+    heading: "From layer to layer",
+    legend: [ARRIVING, LEAVING],
+    x: { label: "layer, from the input to the loss", type: "category", data: names, boundaryGap: true },
+    y: { label: "‖gradient‖₂", ...logarithmic },
+    series: [
+      seriesOf(ARRIVING, names, arriving, { ...look, color: colourOf(1), dashed: true }),
+      seriesOf(LEAVING, names, leaving, { ...look, color: colourOf(0) }),
+    ],
+  };
+  const T = Math.max(1, ...all.map(([, { current }]) => current?.steps.length ?? 0));
+  const time: Panel = {
+    height: 200,
+    heading: "From step to step",
+    legend: names,
+    x: { label: "time step", min: 0, max: T },
+    y: { label: "‖∂L/∂I[t]‖₂", ...logarithmic },
+    series: all.map(([name, { current }], i) => {
+      const steps = Array.from(current?.steps ?? []);
+      const middle = steps.map((_, t) => t + 0.5);
+      return seriesOf(name, middle, steps, { log: true, points: false, color: colourOf(i) });
+    }),
+  };
+  return svgOf(where, [depth, time], given);
+}
+
+const ARRIVING = "arriving, ∂L/∂s and ∂L/∂u";
+const LEAVING = "leaving, ∂L/∂I";
+
+const together = (a: number, b: number): number => Math.sqrt(a * a + b * b);

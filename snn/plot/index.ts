@@ -1,0 +1,12 @@
+/**
+ * Spikes, membranes, curves and gradients as SVG text, in Node and in a page. Needs the optional peer `echarts`, which draws and is
+ * loaded by the first chart.
+ *
+ * @module jarvis-snn/plot
+ */
+
+export type { ChartOptions } from "./chart.ts";
+export { type Curve, type CurvePlotOptions, curvePlot, type FiringCurvePlotOptions, firingCurvePlot } from "./curve.ts";
+export { type GradientFlowPlotOptions, gradientFlowPlot } from "./gradient-flow.ts";
+export { type RasterPlotOptions, rasterPlot } from "./raster.ts";
+export { type TracePlotOptions, tracePlot } from "./trace.ts";

@@ -1,0 +1,80 @@
+/** Rasters: a tick for each spike. */
+import { NOT_NEGATIVE, numberOf, withDefaults } from "../../engine/arguments.ts";
+import { CHART, type ChartOptions, colourOf, type Panel, svgOf } from "./chart.ts";
+import { type Sequence, type Sequences, sequencesOf, timeOf } from "./sequences.ts";
+
+/** Options of {@link rasterPlot}. */
+export interface RasterPlotOptions extends ChartOptions {
+  /** The sample of the batch; default 0. */
+  sample?: number;
+  /** Length of a step in ms, for the axis; default 0: the axis counts steps. */
+  dtMs?: number;
+}
+
+const DEFAULTS = { ...CHART, sample: 0, dtMs: 0 } satisfies Record<keyof RasterPlotOptions, unknown>;
+
+/**
+ * A raster of the spikes of one sample as SVG text: time to the right, neurons upwards, a tick where s[t, n] ≠ 0. Several tensors by
+ * name are panels one below the other.
+ *
+ *     await rasterPlot({ hidden: layers["1"].spikes, output: layers["3"].spikes });
+ *
+ * Shapes: spikes [T, B, …], or [T].
+ *
+ * @throws Error where the peer echarts is missing; TypeError for what is no tensor, an option of another name or kind; RangeError unless
+ *   there is a time axis and such a sample, and for an option out of range.
+ */
+export async function rasterPlot(spikes: Sequences, options: RasterPlotOptions = {}): Promise<string> {
+  const where = "rasterPlot";
+  const given = withDefaults(where, DEFAULTS, options);
+  const { label, unit } = timeOf(numberOf(where, "dtMs", given.dtMs, NOT_NEGATIVE));
+  const all = sequencesOf(where, "spikes", spikes, given.sample);
+  return svgOf(
+    where,
+    all.map((each, i) => panelOf(each, i, label, unit)),
+    given,
+  );
+}
+
+function panelOf({ name, values, T, N }: Sequence, index: number, label: string, unit: number): Panel {
+  const ticks: [t: number, n: number][] = [];
+  for (let t = 0; t < T; t++) for (let n = 0; n < N; n++) if (values[t * N + n] !== 0) ticks.push([t, n]);
+  const rate = ticks.length / (T * N);
+  return {
+    height: Math.min(260, Math.max(90, 4 * N)),
+    heading: `${name}${name === "" ? "" : " · "}${N} neuron${N === 1 ? "" : "s"}, ${+rate.toPrecision(3)} spikes per step`,
+    x: { label, min: 0, max: T * unit, minInterval: unit },
+    // Neuron n lies between n and n + 1, and its label at n + ½ would have no tick.
+    y: { label: "neuron", min: 0, max: N, minInterval: 1 },
+    series: [
+      {
+        type: "custom",
+        data: [[0, 0]],
+        renderItem: (_: unknown, api: Drawing) => ticksOf(ticks, unit, api, colourOf(index)),
+      },
+    ],
+  };
+}
+
+/** What echarts gives to draw with. */
+export interface Drawing {
+  /** Pixels of a point. */
+  coord(point: readonly [x: number, y: number]): [number, number];
+  /** Pixels of a distance. */
+  size(distance: readonly [x: number, y: number]): [number, number];
+}
+
+/** All ticks as one path. */
+function ticksOf(ticks: readonly [number, number][], unit: number, api: Drawing, stroke: string): object {
+  const [step, row] = api.size([unit, 1]);
+  const half = Math.max(0.75, Math.min(7, 0.42 * row));
+  const path = ticks.map(([t, n]) => {
+    const [x, y] = api.coord([(t + 0.5) * unit, n + 0.5]);
+    return `M${brief(x)} ${brief(y - half)}V${brief(y + half)}`;
+  });
+  const lineWidth = Math.max(0.8, Math.min(1.6, 0.6 * step));
+  return { type: "path", shape: { pathData: path.join("") }, style: { fill: "none", stroke, lineWidth } };
+}
+
+/** Tenths of a pixel. */
+export const brief = (x: number): string => String(Math.round(10 * x) / 10);
