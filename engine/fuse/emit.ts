@@ -13,7 +13,7 @@
  * The arrays are found in words of a descriptor: the elements of a step, then two for each place, the address and the bytes from
  * one step to the next. The place of a number holds itself.
  */
-import { append, Code, I32, LANE, V128 } from "./encode.ts";
+import { Code, I32, LANE, V128 } from "./encode.ts";
 import { COLUMN, type Expression, SCALAR } from "./expression.ts";
 import { reachable } from "./graph.ts";
 import * as OP from "./opcodes.ts";
@@ -127,8 +127,8 @@ class Sweep {
   private readonly pool: number[] = [];
   private used = 0;
   /** The code of four columns, the same in each vector but for the bytes at these places. */
-  private four: number[] | null = null;
-  private offsets: number[] = [];
+  private four: readonly number[] | null = null;
+  private readonly offsets: number[] = [];
   private readonly sums = new Map<Root, number>();
   private readonly spikes: Root | undefined;
   private readonly bit: number;
@@ -307,17 +307,12 @@ class Sweep {
 
   /** The work for four columns or one, some bytes on. The mask of the spikes stays on the stack. */
   private vector(offset: number, lanes: 1 | 4): void {
-    const { bytes } = this.code;
+    const { code } = this;
     if (lanes === 1) return this.compute(1);
-    if (this.four === null) {
-      const start = bytes.length;
-      this.compute(4);
-      this.four = bytes.splice(start);
-      this.offsets = this.offsets.map((at) => at - start);
-    }
-    const start = bytes.length;
-    append(bytes, this.four);
-    for (const at of this.offsets) bytes[start + at] = offset;
+    this.four ??= code.apart(() => this.compute(4));
+    const four = [...this.four];
+    for (const at of this.offsets) four[at] = offset;
+    code.insert(four);
   }
 
   private compute(lanes: 1 | 4): void {

@@ -50,7 +50,9 @@ const NONE = -1;
 
 /** The body of a function while it is written. */
 export class Code {
-  readonly bytes: number[] = [];
+  /** The code so far: what was inserted, with what had been written before, and what has been written since. */
+  readonly pieces: (readonly number[])[] = [];
+  bytes: number[] = [];
   readonly locals: Type[] = [];
   readonly parameters: number;
 
@@ -79,8 +81,23 @@ export class Code {
   /** Sixteen bytes of two vectors by their numbers. */
   shuffle(bytes: readonly number[]): this {
     this.simd(SIMD.shuffle);
-    append(this.bytes, bytes);
+    this.bytes.push(...bytes);
     return this;
+  }
+
+  /** The bytes that `body` writes, which are no part of the code. */
+  apart(body: () => void): readonly number[] {
+    const { bytes } = this;
+    this.bytes = [];
+    body();
+    const written = this.bytes;
+    this.bytes = bytes;
+    return written;
+  }
+
+  insert(bytes: readonly number[]): void {
+    this.pieces.push(this.bytes, bytes);
+    this.bytes = [];
   }
 
   get(local: number): this {
@@ -139,27 +156,28 @@ export class Code {
   }
 }
 
-/** The module of these functions, which are exported by their numbers. */
-export function moduleOf(functions: readonly Code[]): Uint8Array<ArrayBuffer> {
-  const [types, indices, names, count] = [0, 0, 0, 0].map(() => {
+/** The module of these functions, of which those with the numbers in `exported` are exported by these. */
+export function moduleOf(functions: readonly Code[], exported: readonly number[]): Uint8Array<ArrayBuffer> {
+  const [types, indices, count, names] = [functions, functions, functions, exported].map(({ length }) => {
     const list: number[] = [];
-    unsigned(list, functions.length);
+    unsigned(list, length);
     return list;
   }) as [number[], number[], number[], number[]];
-  const bodies: number[][] = [count];
-  functions.forEach(({ parameters, locals, bytes }, i) => {
+  const bodies: (readonly number[])[] = [count];
+  functions.forEach(({ parameters, locals, pieces, bytes }, i) => {
     types.push(0x60, parameters, ...new Array(parameters).fill(I32), 0);
     unsigned(indices, i);
-    append(names, name(String(i)));
-    names.push(0);
-    unsigned(names, i);
     const declared: number[] = [];
     unsigned(declared, locals.length);
     for (const local of locals) declared.push(1, local);
     const size: number[] = [];
-    unsigned(size, declared.length + bytes.length + 1);
-    bodies.push(size, declared, bytes, [OP.end]);
+    unsigned(size, declared.length + lengthOf(pieces) + bytes.length + 1);
+    bodies.push(size, declared, ...pieces, bytes, [OP.end]);
   });
+  for (const i of exported) {
+    names.push(...name(String(i)), 0);
+    unsigned(names, i);
+  }
   const limits = [1, 1, 0x80, 0x80, MEMORY_PAGES >> 14];
   const parts = [
     [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
@@ -178,19 +196,15 @@ export function moduleOf(functions: readonly Code[]): Uint8Array<ArrayBuffer> {
   return module;
 }
 
-function section(id: number, parts: number[][]): number[][] {
+function section(id: number, parts: readonly (readonly number[])[]): (readonly number[])[] {
   const head = [id];
   unsigned(head, lengthOf(parts));
   return [head, ...parts];
 }
 
-const lengthOf = (parts: readonly number[][]): number => parts.reduce((sum, part) => sum + part.length, 0);
+const lengthOf = (parts: readonly (readonly number[])[]): number => parts.reduce((sum, part) => sum + part.length, 0);
 
 const name = (text: string): number[] => [text.length, ...Array.from(text, (c) => c.charCodeAt(0))];
-
-export function append(to: number[], from: readonly number[]): void {
-  for (const byte of from) to.push(byte);
-}
 
 /** Seven bits a byte, the lowest first; all but the last have the highest bit set. */
 function unsigned(to: number[], value: number): void {

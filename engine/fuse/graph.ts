@@ -21,7 +21,8 @@ export const workOf = (x: Expression, isGiven: (y: Expression) => boolean): numb
 export function sharing(replace?: (x: Expression) => Expression | undefined): (x: Expression) => Expression {
   const table = new Map<string, Expression>();
   return rewriting(replace, (x) => {
-    const key = `${x.op} ${Object.is(x.attr, -0) ? "-0" : x.attr} ${x.level} ${x.args.map((y) => y.id)}`;
+    const { op, attr, level, args } = x;
+    const key = `${op} ${Object.is(attr, -0) ? "-0" : attr} ${level} ${args[0]?.id} ${args[1]?.id} ${args[2]?.id}`;
     const found = table.get(key);
     if (found === undefined) table.set(key, x);
     return found ?? x;
@@ -37,7 +38,7 @@ export function rewriting(
   const rewrite = (x: Expression): Expression => {
     let z = known.get(x);
     if (z === undefined) {
-      z = finish(replace(x) ?? onOthers(x, x.args.map(rewrite)));
+      z = finish(replace(x) ?? onOthers(x, rewrite));
       known.set(x, z);
     }
     return z;
@@ -45,7 +46,15 @@ export function rewriting(
   return rewrite;
 }
 
-/** The term on other arguments; itself, where they are the same. */
-function onOthers(x: Expression, args: readonly Expression[]): Expression {
-  return args.every((y, i) => y === x.args[i]) ? x : term(x.owner, x.op, args, x.attr);
+/** The term on what its arguments become; itself, where they stay. */
+function onOthers(x: Expression, rewrite: (y: Expression) => Expression): Expression {
+  let others: Expression[] | null = null;
+  for (let i = 0; i < x.args.length; i++) {
+    const y = x.args[i] as Expression;
+    const z = rewrite(y);
+    if (z === y) continue;
+    others ??= [...x.args];
+    others[i] = z;
+  }
+  return others === null ? x : term(x.owner, x.op, others, x.attr);
 }

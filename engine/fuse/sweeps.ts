@@ -96,7 +96,7 @@ export class Batch {
   /** Compiles what was added. */
   finish(): void {
     if (this.calls.length === 0) return;
-    const module = new WebAssembly.Module(moduleOf(this.functions));
+    const module = new WebAssembly.Module(moduleOf(this.functions, this.exported));
     const { exports } = new WebAssembly.Instance(module, { env: { memory } });
     this.calls.forEach((call, i) => {
       call.run = exports[this.exported[i] as number] as Run;
