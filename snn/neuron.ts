@@ -95,6 +95,10 @@ export interface NeuronDefinition<
   readonly reset?: Known<State>;
   /** Choices between forms of the equation, options of the class: the step gets those of the layer as its second argument. */
   readonly choices?: Choices;
+  /** The states that a layer with these choices does not have, for a part of the equation that it leaves out. Default: none. */
+  readonly without?: (choices: Chosen<Known<Choices>>) => readonly Known<State>[];
+  /** The parameters that are learned where the option `learn` is not given. Default: none. */
+  readonly learn?: readonly Known<Parameter>[];
   /**
    * Bounds [low, high] of parameters: a fixed value outside of them is an error, a learned one is stored raw and clamped in the
    * forward pass, with zero gradient outside.
@@ -256,6 +260,8 @@ export interface Form extends NeuronKind {
   readonly initial: readonly Initial[];
   readonly parameters: Readonly<Record<string, number>>;
   readonly choices?: NeuronChoices;
+  readonly without?: (choices: never) => readonly string[];
+  readonly learn?: readonly string[];
   readonly numerics?: Presets;
   /** Whether parameters that are not learned are part of the state of a module. */
   readonly areSaved: boolean;
@@ -288,6 +294,7 @@ const RESERVED =
 function formOf(given: Definition): Form {
   const definition = objectOf("neuron", "a definition", given) as unknown as Definition;
   const { name, state, parameters, reset, step, choices = {}, numerics = {}, constrain = {} } = definition;
+  const { learn = [], without = () => [] } = definition;
   if (typeof name !== "string" || name === "") throw wrongType("neuron", "a name", name);
   const initial = { ...objectOf(name, "state, initial values by name", state) } as Record<string, Initial>;
   const usual = { ...objectOf(name, "parameters, defaults by name", parameters) } as Record<string, number>;
@@ -323,6 +330,8 @@ function formOf(given: Definition): Form {
     initial: Object.values(initial),
     parameters: usual,
     choices: chosen,
+    without: functionOf(name, "without", without),
+    learn: [...learnedOf(name, parameterNames, learn)],
     numerics: { ...objectOf(name, "numerics, options by name", numerics) } as Presets,
     constrain: boundsOf(name, parameterNames, constrain),
     reset: reset ?? (states.includes("v") ? "v" : null),
@@ -364,6 +373,17 @@ function chosenOf(
   );
 }
 
+/** The states of a layer with these choices, and their initial values. */
+function statesOf({ name, states, initial, without, reset }: Form, chosen: Chosen<NeuronChoices>): Partial<Form> {
+  const absent = without?.(chosen as never) ?? [];
+  const unknown = absent.find((state) => !states.includes(state) || state === reset);
+  if (unknown !== undefined) {
+    throw new TypeError(`${name}: expected without to name states that no spike resets, got ${show(unknown)}`);
+  }
+  const kept = states.map((state) => !absent.includes(state));
+  return { states: states.filter((_, i) => kept[i]), initial: initial.filter((_, i) => kept[i]) };
+}
+
 /** Fields of every layer. */
 const FIELDS = { training: 0, firing: 0, form: 0, bounds: 0, compiled: 0 };
 
@@ -391,7 +411,7 @@ export class Neurons extends Module {
       options,
     );
     const given = withPreset(name, read, numerics);
-    const { learn = [], constrain = {}, surrogate = sigmoid(), spiking, gradedSpikesFactor } = given;
+    const { learn = form.learn ?? [], constrain = {}, surrogate = sigmoid(), spiking, gradedSpikesFactor } = given;
     const isGraded = gradedSpikesFactor !== undefined || (Array.isArray(learn) && learn.includes(GRADED));
     const parameters = isGraded ? { ...form.parameters, [GRADED]: 1 } : form.parameters;
     const names = Object.keys(parameters);
@@ -402,7 +422,12 @@ export class Neurons extends Module {
     const strict = strictOf(name, given.fire) === 1;
     const leaks = choiceOf(name, "refractory", given.refractory, ["hold", "leak"]) === "leak";
     const chosen = chosenOf(name, choices, given);
-    this.form = { ...form, parameters, step: (argument: never) => form.step(argument, chosen as never) };
+    this.form = {
+      ...form,
+      ...statesOf(form, chosen),
+      parameters,
+      step: (argument) => form.step(argument, chosen as never),
+    };
     const hold = numberOf(name, "refractorySteps", given.refractorySteps, STEPS);
     if (hold > 0 && form.reset === null) {
       throw new RangeError(

@@ -1,29 +1,48 @@
 import { neuron } from "../neuron.ts";
+import { INPUT_SCALE, leaky, SYNAPSE, synapse } from "../parts.ts";
 import { fired, RESET } from "../reset.ts";
-import { atan } from "../surrogates.ts";
+import { atan, boxcar, superSpike } from "../surrogates.ts";
 
 /**
  * Current-based LIF: a synaptic current that decays, before a membrane that does.
  *
- *   i[t] = α·i[t−1] + I[t]      u[t] = β·v[t−1] + i[t]      s[t] = 1 if u[t] ≥ θ else 0      v[t] = reset of u[t]
+ *   i[t] = α·i[t−1] + I[t]      u[t] = rest + β(v[t−1] − rest) + i[t]      s[t] = 1 if u[t] ≥ θ else 0      v[t] = reset of u[t]
  *
- * Shapes: current [T, B, …] → spikes [T, B, …]; α, β and θ [] or [N]. α = exp(−dt/τ_syn) and β = exp(−dt/τ_mem) are dimensionless;
- * defaults α = 0.9, β = 0.95, θ = 1, within [0, 1]. Resets as in {@link LIF}; they leave i as it is.
+ * `synapse` says when an input arrives: "decayFirst", as above; "jumpFirst", where the membrane takes i[t−1] + I[t], of which
+ * i[t] = α·(i[t−1] + I[t]) is left; "late", where it takes i[t−1]. `inputScale: "leak"` multiplies what the membrane takes by 1 − β.
+ *
+ * Shapes: current [T, B, …] → spikes [T, B, …]; parameters [] or [N]. α = exp(−dt/τ_syn) and β = exp(−dt/τ_mem) are dimensionless;
+ * defaults α = 0.9, β = 0.95, θ = 1, within [0, 1], rest = 0. Resets as in {@link LIF}; they leave i as it is. Starts from v = i = 0.
+ *
+ * `numerics`: "snntorch", `Synaptic`; "norse", `LIFCell` at 1 ms (`LIFRecurrentCell` inside of {@link Recurrent} and with
+ * detachReset); "spikingjelly", `CUBALIFNode`; "nir", `CubaLIF` at a small step.
  *
  * @see Eshraghian et al. (2023), Training Spiking Neural Networks Using Lessons From Deep Learning, Proc. IEEE 111(9).
  */
 export const Synaptic = /* @__PURE__ */ neuron({
   name: "Synaptic",
   state: { i: 0, v: 0 },
-  parameters: { alpha: 0.9, beta: 0.95, threshold: 1, resetValue: 0 },
+  parameters: { alpha: 0.9, beta: 0.95, threshold: 1, rest: 0, resetValue: 0 },
   constrain: { alpha: [0, 1], beta: [0, 1] },
-  choices: RESET,
+  choices: { ...RESET, ...SYNAPSE, ...INPUT_SCALE },
   numerics: {
     snntorch: { fire: "gt", reset: "subtract", resetDelay: true, resetInput: true, surrogate: atan() },
+    norse: {
+      alpha: 0.8,
+      beta: 0.9,
+      synapse: "jumpFirst",
+      inputScale: "leak",
+      fire: "gt",
+      detachReset: false,
+      surrogate: superSpike(),
+    },
+    spikingjelly: { alpha: 0.5, beta: 0.75, threshold: 0.5, detachReset: false, surrogate: boxcar() },
+    nir: { inputScale: "leak", fire: "gt" },
   },
   step(argument, choices) {
-    const { current, i, v, alpha, beta, threshold, resetValue } = argument;
-    const input = i.mul(alpha).add(current);
-    return { ...fired(argument, choices, { v, threshold, resetValue, decay: (x) => x.mul(beta), input }), i: input };
+    const { v, threshold, resetValue } = argument;
+    const { input, i } = synapse(argument, choices.synapse);
+    const { decay, scaled } = leaky(argument, choices.inputScale);
+    return { ...fired(argument, choices, { v, threshold, resetValue, decay, input: scaled(input) }), i };
   },
 });

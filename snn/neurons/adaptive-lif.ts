@@ -1,0 +1,87 @@
+import { neuron } from "../neuron.ts";
+import { INPUT_SCALE, leaky, OPTIONAL_SYNAPSE, synapse, withoutSynapse } from "../parts.ts";
+import { afterSpike } from "../reset.ts";
+import { superSpike } from "../surrogates.ts";
+
+/**
+ * Adaptive LIF: a spike raises the threshold, which comes back slowly.
+ *
+ *   u[t] = rest + β(v[t−1] − rest) + I[t]      s[t] = 1 if u[t] ≥ θ + κ·a[t−1] else 0
+ *   v[t] = u[t] − θ·s[t]      a[t] = ρ·a[t−1] + s[t]
+ *
+ * Its slow state lets a recurrent network of such neurons, an LSNN, remember for as long as a lasts. The choices:
+ *
+ * - `reset`: "subtract", as above; "zero": v[t] = resetValue after a spike; "none". `detachReset` (default true): no gradient through
+ *   the reset. `detachAdaptation` (default false): none through the spike that raises a.
+ * - `decayFirst` (default false): a decays before the threshold takes it: s[t] = 1 if u[t] ≥ θ + κ·ρ·a[t−1].
+ * - `adaptation`: "threshold", as above, or "current": κ·a[t−1] is taken off the input instead.
+ * - `synapse` (default "none"), with the state i and its decay α, and `inputScale`, as in {@link Synaptic}.
+ *
+ * Shapes: current [T, B, …] → spikes [T, B, …]; parameters [] or [N]. β = exp(−dt/τ_mem) and ρ = exp(−dt/τ_a) are dimensionless;
+ * defaults β = 0.95, ρ = 0.97, θ = 1, κ = 1.8, rest = 0, α = 0.9. Starts from v = rest, a = 0.
+ *
+ * `numerics`: "norse", `LSNNCell` at 1 ms, whose b is θ + κ·a (`LSNNRecurrentCell` inside of {@link Recurrent}, with detachReset and
+ * detachAdaptation); "bindsnet", `AdaptiveLIFNodes` in mV above rest for one sample, whose theta is κ·a.
+ *
+ * @see Bellec et al. (2018), Long short-term memory and learning-to-learn in networks of spiking neurons, NeurIPS.
+ */
+export const AdaptiveLIF = /* @__PURE__ */ neuron({
+  name: "AdaptiveLIF",
+  state: { i: 0, v: ({ rest }) => rest, a: 0 },
+  parameters: { beta: 0.95, rho: 0.97, threshold: 1, kappa: 1.8, rest: 0, resetValue: 0, alpha: 0.9 },
+  constrain: { alpha: [0, 1], beta: [0, 1], rho: [0, 1] },
+  choices: {
+    reset: ["subtract", "zero", "none"],
+    detachReset: true,
+    detachAdaptation: false,
+    decayFirst: false,
+    adaptation: ["threshold", "current"],
+    ...OPTIONAL_SYNAPSE,
+    ...INPUT_SCALE,
+  },
+  without: withoutSynapse,
+  numerics: {
+    norse: {
+      alpha: 0.8,
+      beta: 0.9,
+      rho: 0.99875,
+      synapse: "late",
+      inputScale: "leak",
+      decayFirst: true,
+      fire: "gt",
+      reset: "zero",
+      detachReset: false,
+      surrogate: superSpike(),
+    },
+    bindsnet: {
+      // exp(−1/100) and exp(−1/10⁷), of time constants in ms.
+      beta: 0.990049834,
+      rho: 0.9999999,
+      threshold: 13,
+      kappa: 0.05,
+      decayFirst: true,
+      reset: "zero",
+      refractorySteps: 5,
+      refractory: "leak",
+    },
+  },
+  step(argument, { adaptation, decayFirst, detachAdaptation, ...choices }) {
+    const { v, a, rho, threshold, kappa, spike } = argument;
+    const { input, i } = synapse(argument, choices.synapse);
+    const { decay, scaled } = leaky(argument, choices.inputScale);
+    const left = a.mul(rho);
+    const effect = (decayFirst ? left : a).mul(kappa);
+    const isCurrent = adaptation === "current";
+    const leaked = decay(v);
+    const u = leaked.add(scaled(isCurrent ? input.sub(effect) : input));
+    const s = spike(u.sub(isCurrent ? threshold : effect.add(threshold)));
+    return {
+      spikes: s,
+      membrane: u,
+      i,
+      v: afterSpike(argument, choices, u, s, argument),
+      a: left.add(detachAdaptation ? s.detach() : s),
+      leaked,
+    };
+  },
+});

@@ -1,0 +1,73 @@
+import { neuron } from "../neuron.ts";
+import { fired, RESET } from "../reset.ts";
+import { superSpike } from "../surrogates.ts";
+
+/**
+ * Conductance-based LIF: an input opens channels, and the current through them falls as the membrane nears their reversal
+ * potential.
+ *
+ *   gE[t] = αE·gE[t−1] + relu(I[t])      gI[t] = αI·gI[t−1] + relu(−I[t])
+ *   u[t] = v[t−1] + (leak·(rest − v[t−1]) + gE[t]·(reversalE − v[t−1]) + gI[t]·(reversalI − v[t−1])) / capacitance
+ *   s[t] = 1 if u[t] ≥ θ else 0      v[t] = reset of u[t]
+ *
+ * A positive input excites, a negative one inhibits; mixed synapses take two such layers' worth of weights, not their sum.
+ * `jump: "beforeDecay"` lets the input decay in its own step: gE[t] = αE·(gE[t−1] + relu(I[t])).
+ *
+ * Shapes: current [T, B, …], a conductance per step, → spikes [T, B, …]; parameters [] or [N]. capacitance/leak is the time constant
+ * in steps; a step is stable while leak + gE + gI < capacitance. Defaults, in mV, multiples of the leak and steps of 1 ms:
+ * capacitance = 20, leak = 1, αE = exp(−1/5), αI = exp(−1/10), reversalE = 0, reversalI = −80, rest = resetValue = −60, θ = −50.
+ * The default surrogate has the width of this range: surrogate.sigmoid({ slope: 1 }). Resets as in {@link LIF}. Starts from v = rest.
+ *
+ * `numerics`: "norse", `CobaLIFCell` at 1 ms.
+ *
+ * @see Brette et al. (2007), Simulation of networks of spiking neurons: a review of tools and strategies, Journal of Computational
+ *   Neuroscience 23(3), benchmark 1.
+ */
+export const ConductanceLIF = /* @__PURE__ */ neuron({
+  name: "ConductanceLIF",
+  state: { gE: 0, gI: 0, v: ({ rest }) => rest },
+  parameters: {
+    capacitance: 20,
+    leak: 1,
+    alphaE: 0.818730753,
+    alphaI: 0.904837418,
+    reversalE: 0,
+    reversalI: -80,
+    rest: -60,
+    threshold: -50,
+    resetValue: -60,
+  },
+  constrain: { alphaE: [0, 1], alphaI: [0, 1] },
+  choices: { ...RESET, jump: ["afterDecay", "beforeDecay"] },
+  numerics: {
+    norse: {
+      capacitance: 200,
+      leak: 0.25,
+      alphaE: 0.9998,
+      alphaI: 0.9998,
+      reversalE: 60,
+      reversalI: -100,
+      rest: -20,
+      threshold: -10,
+      resetValue: -70,
+      jump: "beforeDecay",
+      fire: "gt",
+      detachReset: false,
+      surrogate: superSpike(),
+    },
+  },
+  step(argument, { jump, ...choices }) {
+    const { current, gE, gI, v, capacitance, leak, alphaE, alphaI, reversalE, reversalI, rest } = argument;
+    const { threshold, resetValue, constant } = argument;
+    const opened = (g: typeof v, alpha: typeof v, input: typeof v) =>
+      jump === "beforeDecay" ? g.add(input).mul(alpha) : g.mul(alpha).add(input);
+    const e = opened(gE, alphaE, current.relu());
+    const i = opened(gI, alphaI, current.neg().relu());
+    const rate = capacitance.reciprocal();
+    const beta = constant(1).sub(leak.mul(rate));
+    const drive = rest.mul(leak).mul(rate);
+    const through = e.mul(reversalE.sub(v)).add(i.mul(reversalI.sub(v)));
+    const decay = (x: typeof v) => x.mul(beta).add(drive);
+    return { ...fired(argument, choices, { v, threshold, resetValue, decay, input: through.mul(rate) }), gE: e, gI: i };
+  },
+});

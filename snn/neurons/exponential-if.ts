@@ -1,0 +1,61 @@
+import { neuron } from "../neuron.ts";
+import { OPTIONAL_SYNAPSE, synapse, withoutSynapse } from "../parts.ts";
+import { fired, RESET } from "../reset.ts";
+import { sigmoid, superSpike } from "../surrogates.ts";
+
+/** e²⁰ is 5·10⁸: where the exponent is larger the next step is far above every threshold. */
+const STEEPEST = 20;
+
+/**
+ * Exponential integrate-and-fire neuron: above its rheobase threshold the membrane rises ever faster, as sodium channels open.
+ *
+ *   u[t] = v[t−1] + (rest − v[t−1] + Δ·exp((v[t−1] − rheobase) / Δ) + I[t]) / τ
+ *   s[t] = 1 if u[t] ≥ θ else 0      v[t] = reset of u[t]
+ *
+ * The exponent counts up to 20, so that no membrane becomes infinite; beyond that its gradient is 0. `synapse` (default "none") puts
+ * the state i with its decay α before the membrane, as in {@link Synaptic}.
+ *
+ * Shapes: current [T, B, …] → spikes [T, B, …]; parameters [] or [N]. τ counts in steps, Δ is `sharpness`. Defaults τ = 2, Δ = 1,
+ * rheobase = 0.8, rest = 0, θ = 1, resetValue = −0.1, those of SpikingJelly, and α = 0.9. Resets as in {@link LIF}. Starts from
+ * v = rest.
+ *
+ * `numerics`: "spikingjelly", `EIFNode`, whose delta_T and theta_rh are sharpness and rheobase; "norse", `LIFExCell` at 1 ms, whose
+ * v_th is both rheobase and θ.
+ *
+ * @see Fourcaud-Trocmé et al. (2003), How spike generation mechanisms determine the neuronal response to fluctuating inputs, Journal
+ *   of Neuroscience 23(37).
+ */
+export const ExponentialIF = /* @__PURE__ */ neuron({
+  name: "ExponentialIF",
+  state: { i: 0, v: ({ rest }) => rest },
+  parameters: { tau: 2, sharpness: 1, rheobase: 0.8, rest: 0, threshold: 1, resetValue: -0.1, alpha: 0.9 },
+  constrain: { alpha: [0, 1] },
+  choices: { ...RESET, ...OPTIONAL_SYNAPSE },
+  without: withoutSynapse,
+  numerics: {
+    spikingjelly: { detachReset: false, surrogate: sigmoid({ slope: 4 }) },
+    norse: {
+      tau: 10,
+      sharpness: 0.5,
+      rheobase: 1,
+      resetValue: 0,
+      alpha: 0.8,
+      synapse: "jumpFirst",
+      fire: "gt",
+      detachReset: false,
+      surrogate: superSpike(),
+    },
+  },
+  step(argument, choices) {
+    const { v, tau, sharpness, rheobase, rest, threshold, resetValue } = argument;
+    const { input, i } = synapse(argument, choices.synapse);
+    const rate = tau.reciprocal();
+    const perSharpness = sharpness.reciprocal();
+    const rise = sharpness.mul(rate);
+    const decay = (x: typeof v) => {
+      const opened = x.sub(rheobase).mul(perSharpness).minimum(STEEPEST).exp();
+      return x.add(rest.sub(x).mul(rate)).add(opened.mul(rise));
+    };
+    return { ...fired(argument, choices, { v, threshold, resetValue, decay, input: input.mul(rate) }), i };
+  },
+});

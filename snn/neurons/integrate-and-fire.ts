@@ -1,0 +1,32 @@
+import { neuron } from "../neuron.ts";
+import { fired, RESET } from "../reset.ts";
+import { sigmoid, superSpike } from "../surrogates.ts";
+
+/**
+ * Integrate-and-fire neuron, which does not leak.
+ *
+ *   u[t] = v[t−1] + I[t]      s[t] = 1 if u[t] ≥ θ else 0      v[t] = reset of u[t]
+ *
+ * With `reset: "subtract"` the rate of its spikes is that of a rectified linear unit: relu(I)/θ up to one spike a step.
+ *
+ * Shapes: current [T, B, …] → spikes [T, B, …]; parameters [] or [N]. Default θ = 1. Resets as in {@link LIF}. Starts from v = 0.
+ *
+ * `numerics`: "norse", `IAFCell`; "spikingjelly", `IFNode`; "nir", `IF` with r·dt = 1.
+ *
+ * @see Lapicque (1907), Recherches quantitatives sur l'excitation électrique des nerfs traitée comme une polarisation.
+ */
+export const IF = /* @__PURE__ */ neuron({
+  name: "IF",
+  state: { v: 0 },
+  parameters: { threshold: 1, resetValue: 0 },
+  choices: RESET,
+  numerics: {
+    norse: { fire: "gt", detachReset: false, surrogate: superSpike() },
+    spikingjelly: { detachReset: false, surrogate: sigmoid({ slope: 4 }) },
+    nir: { fire: "gt" },
+  },
+  step(argument, choices) {
+    const { current, v, threshold, resetValue } = argument;
+    return fired(argument, choices, { v, threshold, resetValue, decay: (x) => x, input: current });
+  },
+});

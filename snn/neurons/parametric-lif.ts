@@ -1,0 +1,34 @@
+import { neuron } from "../neuron.ts";
+import { leaky } from "../parts.ts";
+import { fired, RESET } from "../reset.ts";
+import { sigmoid } from "../surrogates.ts";
+
+/**
+ * LIF whose time constant is learned, 1/τ = σ(w), and so stays above one step.
+ *
+ *   β = 1 − σ(w)      u[t] = rest + β(v[t−1] − rest) + (1 − β)·I[t]      s[t] = 1 if u[t] ≥ θ else 0      v[t] = reset of u[t]
+ *
+ * The default of the option `learn` is ["w"]. A time constant of τ steps is w = −log(τ − 1): w = 0 is τ = 2. `inputScale: "one"`
+ * takes the current as it is, without the factor 1 − β.
+ *
+ * Shapes: current [T, B, …] → spikes [T, B, …]; parameters [] or [N]. Defaults w = 0, θ = 1, rest = 0. Resets as in {@link LIF}.
+ * Starts from v = rest.
+ *
+ * `numerics`: "spikingjelly", `ParametricLIFNode`, whose v_reset is both `rest` and `resetValue`.
+ *
+ * @see Fang et al. (2021), Incorporating Learnable Membrane Time Constant To Enhance Learning of Spiking Neural Networks, ICCV.
+ */
+export const ParametricLIF = /* @__PURE__ */ neuron({
+  name: "ParametricLIF",
+  state: { v: ({ rest }) => rest },
+  parameters: { w: 0, threshold: 1, rest: 0, resetValue: 0 },
+  learn: ["w"],
+  choices: { ...RESET, inputScale: ["leak", "one"] },
+  numerics: { spikingjelly: { detachReset: false, surrogate: sigmoid({ slope: 4 }) } },
+  step(argument, choices) {
+    const { current, v, w, threshold, rest, resetValue, constant } = argument;
+    const leak = w.sigmoid();
+    const { decay, scaled } = leaky({ constant, beta: constant(1).sub(leak), rest }, choices.inputScale, leak);
+    return fired(argument, choices, { v, threshold, resetValue, decay, input: scaled(current) });
+  },
+});

@@ -1,0 +1,34 @@
+import { neuron } from "../neuron.ts";
+import { fired, RESET } from "../reset.ts";
+import { sigmoid } from "../surrogates.ts";
+
+/**
+ * Quadratic integrate-and-fire neuron: above a critical membrane a spike starts by itself.
+ *
+ *   u[t] = v[t−1] + (a·(v[t−1] − rest)·(v[t−1] − critical) + I[t]) / τ      s[t] = 1 if u[t] ≥ θ else 0      v[t] = reset of u[t]
+ *
+ * Of the neurons whose rate rises from 0 it is the normal form near threshold (type I).
+ *
+ * Shapes: current [T, B, …] → spikes [T, B, …]; parameters [] or [N]. τ counts in steps. Defaults τ = 2, a = 1, rest = 0,
+ * critical = 0.8, θ = 1, resetValue = −0.1, those of SpikingJelly. Resets as in {@link LIF}; where they leave v far above θ, it grows
+ * beyond float32. Starts from v = rest.
+ *
+ * `numerics`: "spikingjelly", `QIFNode`, whose a0 and v_c are a and critical.
+ *
+ * @see Ermentrout and Kopell (1986), Parabolic bursting in an excitable system coupled with a slow oscillation, SIAM Journal on
+ *   Applied Mathematics 46(2).
+ */
+export const QuadraticIF = /* @__PURE__ */ neuron({
+  name: "QuadraticIF",
+  state: { v: ({ rest }) => rest },
+  parameters: { tau: 2, a: 1, rest: 0, critical: 0.8, threshold: 1, resetValue: -0.1 },
+  choices: RESET,
+  numerics: { spikingjelly: { detachReset: false, surrogate: sigmoid({ slope: 4 }) } },
+  step(argument, choices) {
+    const { current, v, tau, a, rest, critical, threshold, resetValue } = argument;
+    const rate = tau.reciprocal();
+    const slope = a.mul(rate);
+    const decay = (x: typeof v) => x.add(x.sub(rest).mul(x.sub(critical)).mul(slope));
+    return fired(argument, choices, { v, threshold, resetValue, decay, input: current.mul(rate) });
+  },
+});

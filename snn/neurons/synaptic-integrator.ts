@@ -1,0 +1,34 @@
+import { neuron } from "../neuron.ts";
+import { INPUT_SCALE, leaky, SYNAPSE, synapse } from "../parts.ts";
+
+/**
+ * Leaky integration of a synaptic current without spikes, a smoother readout than {@link LeakyIntegrator}.
+ *
+ *   i[t] = α·i[t−1] + I[t]      v[t] = rest + β(v[t−1] − rest) + i[t]
+ *
+ * `synapse` and `inputScale` as in {@link Synaptic}.
+ *
+ * Shapes: current [T, B, …] → membrane [T, B, …]; parameters [] or [N]. α = exp(−dt/τ_syn) and β = exp(−dt/τ_mem) are dimensionless;
+ * defaults α = 0.9, β = 0.95, within [0, 1], rest = 0. Starts from v = rest, i = 0.
+ *
+ * `numerics`: "norse", `LICell` at 1 ms; "nir", `CubaLI` at a small step.
+ *
+ * @see Pehle and Pedersen (2021), Norse: A deep learning library for spiking neural networks.
+ */
+export const SynapticIntegrator = /* @__PURE__ */ neuron({
+  name: "SynapticIntegrator",
+  state: { i: 0, v: ({ rest }) => rest },
+  parameters: { alpha: 0.9, beta: 0.95, rest: 0 },
+  constrain: { alpha: [0, 1], beta: [0, 1] },
+  choices: { ...SYNAPSE, ...INPUT_SCALE },
+  numerics: {
+    norse: { alpha: 0.8, beta: 0.9, synapse: "jumpFirst", inputScale: "leak" },
+    nir: { inputScale: "leak" },
+  },
+  step(argument, choices) {
+    const { input, i } = synapse(argument, choices.synapse);
+    const { decay, scaled } = leaky(argument, choices.inputScale);
+    const v = decay(argument.v).add(scaled(input));
+    return { membrane: v, i, v };
+  },
+});

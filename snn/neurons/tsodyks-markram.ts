@@ -1,0 +1,45 @@
+import { neuron } from "../neuron.ts";
+
+/**
+ * Short-term plasticity: a synapse that spikes deplete, and that they make release more of what is left.
+ *
+ *   u[t] = φu[t−1] + U·(1 − φu[t−1])·s[t]      x⁻ = 1 − ρ(1 − x[t−1])      R[t] = u[t]·x⁻·s[t]      x[t] = x⁻ − R[t]
+ *
+ * Each presynaptic neuron has such a synapse to all of its targets: u is the fraction of its resources x that a spike releases,
+ * R their amount, which takes the place of the spikes before a {@link Linear}. `forward` gives R; `unroll` names it `membrane`, as
+ * of every layer without spikes. φ near 1 facilitates, ρ near 1 depresses.
+ *
+ * `jumpFrom: "before"` lets a spike meet u and x as they were before their decay: u[t] = φu[t−1] + U·(1 − u[t−1])·s[t] and
+ * R[t] = u[t]·x[t−1]·s[t], as an Euler step does.
+ *
+ * Shapes: spikes [T, B, …], or their rates, → released [T, B, …]; parameters [] or [N]. φ = exp(−dt/τ_facil) and
+ * ρ = exp(−dt/τ_rec) are dimensionless; defaults U = 0.5, φ = 0, ρ = exp(−1/800), a depressing synapse at steps of 1 ms. Starts from
+ * u = 0 and x = 1.
+ *
+ * `numerics`: "norse", `stp_step` at 1 ms.
+ *
+ * @see Tsodyks and Markram (1997), The neural code between neocortical pyramidal neurons depends on neurotransmitter release
+ *   probability, PNAS 94(2); Tsodyks, Pawelzik and Markram (1998), Neural networks with dynamic synapses, Neural Computation 10(4).
+ */
+export const TsodyksMarkram = /* @__PURE__ */ neuron({
+  name: "TsodyksMarkram",
+  state: { u: 0, x: 1 },
+  parameters: { U: 0.5, phi: 0, rho: 0.998750781 },
+  constrain: { U: [0, 1], phi: [0, 1], rho: [0, 1] },
+  choices: { jumpFrom: ["decayed", "before"] },
+  numerics: {
+    // 1 − dt/τ of τ_facil = 50 ms and τ_rec = 750 ms.
+    norse: { U: 0.45, phi: 0.98, rho: 0.998666667, jumpFrom: "before" },
+  },
+  step({ current, u, x, U, phi, rho, constant }, { jumpFrom }) {
+    const less = u.mul(phi);
+    const more = x.mul(rho).add(constant(1).sub(rho));
+    const isBefore = jumpFrom === "before";
+    const rise = constant(1)
+      .sub(isBefore ? u : less)
+      .mul(U);
+    const used = less.add(rise.mul(current));
+    const released = used.mul(isBefore ? x : more).mul(current);
+    return { membrane: released, u: used, x: more.sub(released) };
+  },
+});
