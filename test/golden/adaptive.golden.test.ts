@@ -1,0 +1,102 @@
+/** Norse's LIF without synapse, IAF, LSNN and exponential LIF. */
+import { AdaptiveLIF, ExponentialIF, IF, LIF, mul, sub, zeros } from "jarvis-snn";
+import { goldenSuite } from "../support/golden-suite.ts";
+import { compareNeurons } from "./neurons.ts";
+import { decayAt, type NorseCell, type NorseEntry, numberAt, runCell, surrogateAt } from "./norse.ts";
+
+/** By the beginning of an entry's name, the longest first. */
+const CELLS: Readonly<Record<string, (entry: NorseEntry) => NorseCell>> = {
+  lif_box: (entry) => ({
+    neuron: new LIF({
+      numerics: "norse",
+      beta: decayAt(entry, "tau_mem_inv"),
+      rest: numberAt(entry, "v_leak"),
+      threshold: numberAt(entry, "v_th"),
+      reset: entry.params.reset_method === "reset_subtract" ? "subtract" : "zero",
+      resetValue: numberAt(entry, "v_reset"),
+      surrogate: surrogateAt(entry),
+    }),
+    state: (given) => ({ v: given("v"), refractory: zeros(given("v").shape) }),
+    outputs: (record) => ({ z: record("spikes"), v: record("v") }),
+  }),
+  iaf: (entry) => ({
+    neuron: new IF({
+      numerics: "norse",
+      threshold: numberAt(entry, "v_th"),
+      resetValue: numberAt(entry, "v_reset"),
+      surrogate: surrogateAt(entry),
+    }),
+    state: (given) => ({ v: given("v") }),
+    outputs: (record) => ({ z: record("spikes"), v: record("v") }),
+  }),
+  lsnn: (entry) => lsnnOf(entry, false),
+  ada_lif: (entry) => lsnnOf(entry, true),
+  lif_ex: (entry) => ({
+    neuron: new ExponentialIF({
+      numerics: "norse",
+      alpha: decayAt(entry, "tau_syn_inv"),
+      tau: 1 / (entry.dt * numberAt(entry, "tau_mem_inv")),
+      sharpness: numberAt(entry, "delta_T"),
+      rest: numberAt(entry, "v_leak"),
+      rheobase: numberAt(entry, "v_th"),
+      threshold: numberAt(entry, "v_th"),
+      resetValue: numberAt(entry, "v_reset"),
+      surrogate: surrogateAt(entry),
+    }),
+    state: (given) => ({ i: given("i"), v: given("v") }),
+    outputs: (record) => ({ z: record("spikes"), i: record("i"), v: record("v") }),
+  }),
+};
+
+/** The recurrent LSNN cell cuts gradients of spikes towards its states; the others do not. */
+const isCut = ({ name }: NorseEntry): boolean => name.startsWith("lsnn_step");
+
+/** LSNN cells, whose b is θ + κ·a, and `ada_lif_step`, whose b is κ·a and counts as a current. */
+function lsnnOf(entry: NorseEntry, isCurrent: boolean): NorseCell {
+  const threshold = numberAt(entry, "v_th");
+  const kappa = numberAt(entry, "beta");
+  const level = isCurrent ? 0 : threshold;
+  const isDetached = isCut(entry);
+  return {
+    neuron: new AdaptiveLIF({
+      numerics: "norse",
+      alpha: decayAt(entry, "tau_syn_inv"),
+      beta: decayAt(entry, "tau_mem_inv"),
+      rho: decayAt(entry, "tau_adapt_inv"),
+      ...{ threshold, kappa, rest: numberAt(entry, "v_leak"), resetValue: numberAt(entry, "v_reset") },
+      detachReset: isDetached,
+      detachAdaptation: isDetached,
+      ...(isCurrent ? { adaptation: "current", decayFirst: false, reset: "subtract" } : {}),
+      surrogate: surrogateAt(entry),
+    }),
+    state: (given) => ({ i: given("i"), v: given("v"), a: mul(sub(given("b"), level), 1 / kappa) }),
+    outputs: (record) => ({
+      z: record("spikes"),
+      i: record("i"),
+      v: record("v"),
+      b: record("a").mul(kappa).add(level),
+    }),
+  };
+}
+
+function cellOf(entry: NorseEntry): NorseCell {
+  const kind = Object.keys(CELLS).find((name) => entry.name.startsWith(`${name}_`));
+  if (kind === undefined) throw new Error(`no cell for ${entry.name}`);
+  return (CELLS[kind] as (entry: NorseEntry) => NorseCell)(entry);
+}
+
+goldenSuite<{ entries: readonly NorseEntry[] }, NorseEntry>({
+  file: "norse/adaptive",
+  entries: ({ entries }) => entries,
+  reads: ["entries"],
+  leftOut: {
+    lif_adex_feed_forward_step: "tested in test/golden/adex.golden.test.ts",
+    lif_adex_step: "tested in test/golden/adex.golden.test.ts",
+  },
+  run(entry) {
+    const { b, ...others } = entry.upstream ?? {};
+    // Where no gradient enters b, the loss of the file leaves it out.
+    const weighed = isCut(entry) ? { ...entry, upstream: others } : entry;
+    compareNeurons(weighed, (input) => runCell(cellOf(entry), entry, input));
+  },
+});
