@@ -27,6 +27,8 @@ export interface LIFOptions extends DecayOptions {
   reset?: "zero" | "subtract" | "none";
   /** What v becomes at a reset to "zero"; finite, default 0. A tensor [N] gives each neuron its own, and makes it a parameter. */
   resetValue?: number | Tensor;
+  /** A floor under v, after the reset; finite, default none. A tensor [N] gives each neuron its own, and makes it a parameter. */
+  lowerBound?: number | Tensor;
   /** The reset happens at the start of the next step instead of at the end of this one. Default false. */
   resetDelay?: boolean;
   /** A delayed reset to "zero" takes the input of its step too, as in snnTorch's RLeaky. Default false. */
@@ -56,6 +58,7 @@ export interface LIFOptions extends DecayOptions {
    * - "norse", `LIFBoxCell`: decay "euler", β = 0.9, inputScale "leak", fire "gt", detachReset false, surrogate.superSpike()
    * - "spikingjelly", `LIFNode`: decay "euler", β = 0.5, inputScale "leak", detachReset false, surrogate.sigmoid({ slope: 4 })
    * - "nir", `LIF` at a small step: decay "euler", inputScale "leak", fire "gt"
+   * - "bindsnet", `LIFNodes` at 1 ms, in mV above its rest: β = exp(−1/100), threshold 13, refractorySteps 5, refractory "leak"
    */
   numerics?: keyof typeof PRESETS;
   /**
@@ -66,7 +69,14 @@ export interface LIFOptions extends DecayOptions {
 }
 
 /** Options of a LIF that can be learned. */
-export type LIFParameter = "beta" | "threshold" | "rest" | "inputScale" | "resetValue" | "gradedSpikesFactor";
+export type LIFParameter =
+  | "beta"
+  | "threshold"
+  | "rest"
+  | "inputScale"
+  | "resetValue"
+  | "lowerBound"
+  | "gradedSpikesFactor";
 
 const PRESETS = {
   snntorch: { fire: "gt", reset: "subtract", resetDelay: true, surrogate: /* @__PURE__ */ atan() },
@@ -84,10 +94,11 @@ const PRESETS = {
     surrogate: /* @__PURE__ */ sigmoid({ slope: 4 }),
   },
   nir: { decay: "euler", inputScale: "leak", fire: "gt" },
+  bindsnet: { threshold: 13, refractorySteps: 5, refractory: "leak" },
 } as const satisfies Readonly<Record<string, LIFOptions>>;
 
-/** β where neither it nor a time constant is given: τ = 10 ms at 1 ms in Norse, τ = 2 steps in SpikingJelly. */
-const USUAL_BETA: Readonly<Record<string, number>> = { norse: 0.9, spikingjelly: 0.5 };
+/** β where neither it nor a time constant is given: τ = 10 ms at 1 ms in Norse, 2 steps in SpikingJelly, 100 ms in BindsNET. */
+const USUAL_BETA: Readonly<Record<string, number>> = { norse: 0.9, spikingjelly: 0.5, bindsnet: 0.990049834 };
 
 /** The defaults of these. */
 export const LIF_DEFAULTS = {
@@ -97,6 +108,7 @@ export const LIF_DEFAULTS = {
   inputScale: undefined as number | Tensor | "leak" | undefined,
   reset: "zero" as keyof typeof RESETS,
   resetValue: undefined as number | Tensor | undefined,
+  lowerBound: undefined as number | Tensor | undefined,
   resetDelay: false,
   resetInput: false,
   detachReset: true,
@@ -251,9 +263,11 @@ interface Equation extends Reset {
   readonly rest: number | null;
   readonly inputScale: number | "leak" | null;
   readonly resetValue: number | null;
+  /** undefined where there is none. */
+  readonly lowerBound: number | null | undefined;
 }
 
-const USUAL = { rest: 0, inputScale: 1, resetValue: 0 };
+const USUAL = { rest: 0, inputScale: 1, resetValue: 0, lowerBound: undefined };
 
 /** The equation, and what of it are parameters, by name: numbers that nobody learns are part of the code. */
 function equationOf(
@@ -264,33 +278,46 @@ function equationOf(
   const numbers: Record<string, number | null> = {};
   for (const [name, usual] of Object.entries(USUAL)) {
     const value = given[name as keyof typeof USUAL] ?? usual;
-    if (value === "leak") continue;
+    if (value === "leak" || value === undefined) continue;
     const isParameter = typeof value !== "number" || learn.includes(name);
     numbers[name] = isParameter ? null : numberOf("LIF", name, value, IN_FLOAT32);
     if (isParameter) parameters[name] = value;
   }
   const { resetDelay, resetInput, detachReset } = given;
   const reset = choiceOf("LIF", "reset", given.reset, ["zero", "subtract", "none"]);
-  const { rest, inputScale = "leak", resetValue } = numbers as unknown as Equation;
-  return [parameters, { rest, inputScale, resetValue, reset, resetDelay, resetInput, detachReset }];
+  const { rest, inputScale = "leak", resetValue, lowerBound } = numbers as unknown as Equation;
+  return [parameters, { rest, inputScale, resetValue, lowerBound, reset, resetDelay, resetInput, detachReset }];
 }
 
 /** The step of a LIF; options are resolved while it is traced, so that one that is not used costs nothing. */
 const stepOf =
-  ({ rest, inputScale, resetValue, ...choices }: Equation) =>
+  ({ rest, inputScale, resetValue, lowerBound, ...choices }: Equation) =>
   (argument: NeuronStep<"v" | "beta" | "threshold" | keyof typeof USUAL>) => {
     const { current, v, beta, threshold, constant } = argument;
     const at = rest ?? argument.rest;
     const decay = (x: Value): Value => (at === 0 ? x.mul(beta) : x.sub(at).mul(beta).add(at));
     const scale = inputScale === "leak" ? constant(1).sub(beta) : (inputScale ?? argument.inputScale);
     const input = scale === 1 ? current : current.mul(scale);
-    return fired(argument, choices, { v, threshold, resetValue: resetValue ?? argument.resetValue, decay, input });
+    const membrane = { v, threshold, resetValue: resetValue ?? argument.resetValue, decay, input };
+    const all = fired(argument, choices, membrane);
+    if (lowerBound === undefined) return all;
+    const low = lowerBound ?? argument.lowerBound;
+    return { ...all, v: all.v.maximum(low), leaked: all.leaked.maximum(low) };
   };
 
 /** The numbers of the kernels of plain LIF; null where there is none for such neurons. */
 function plainOf(equation: Equation, { surrogate, strict, hold, isGraded, spiking }: Firing): PlainLIF | null {
-  const { reset, resetValue, resetDelay, resetInput, detachReset, rest, inputScale } = equation;
-  if (hold > 0 || rest !== 0 || inputScale !== 1 || resetValue === null || isGraded || !spiking) return null;
+  const { reset, resetValue, resetDelay, resetInput, detachReset, rest, inputScale, lowerBound } = equation;
+  if (
+    lowerBound !== undefined ||
+    hold > 0 ||
+    rest !== 0 ||
+    inputScale !== 1 ||
+    resetValue === null ||
+    isGraded ||
+    !spiking
+  )
+    return null;
   if (!(detachReset || reset === "none") || surrogate.kind < 0) return null;
   if (resetInput && resetDelay && reset === "zero") return null;
   return { reset: RESETS[reset], resetValue, delayed: resetDelay ? 1 : 0, strict: strict ? 1 : 0, surrogate };
