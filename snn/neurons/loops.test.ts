@@ -1,54 +1,7 @@
 /** Neurons that no other package has as a golden: each against a loop in float64, written from its paper. */
-import { AdLIF, Izhikevich, KLIF, ResonateAndFire, rand, surrogate, type Tensor, tensor } from "jarvis-snn";
+import { AdLIF, Izhikevich, KLIF, ResonateAndFire, surrogate, type Tensor, tensor } from "jarvis-snn";
 import { describe, expect, test } from "vitest";
-import { values } from "../../test/support/tensors.ts";
-
-const [T, N] = [60, 40];
-
-/** What a loop gives for one neuron: states, spikes among them, after each step. */
-type Loop = (current: readonly number[]) => Readonly<Record<string, readonly number[]>>;
-
-interface Neuron {
-  unroll(current: Tensor): object;
-}
-
-/** Compares all that the loop gives: spikes exactly, states to 1e-5 of the largest. */
-function compare(layer: Neuron, loop: Loop, scale: number, seedShift = 0): void {
-  const current = rand([T, N])
-    .sub(0.3 + seedShift)
-    .mul(scale);
-  const input = values(current);
-  const record = layer.unroll(current) as Readonly<Record<string, Tensor>>;
-  const columns = Array.from({ length: N }, (_, n) =>
-    loop(Array.from({ length: T }, (_, t) => input[t * N + n] as number)),
-  );
-  const names = Object.keys(columns[0] as object);
-  const spikes = values(record.spikes as Tensor);
-  const rate = spikes.reduce((sum, s) => sum + s, 0) / spikes.length;
-  expect(rate).toBeGreaterThan(0.01);
-  expect(rate).toBeLessThan(0.9);
-  for (const name of names) {
-    const found = values(record[name] as Tensor);
-    const expected = found.map((_, i) => columns[i % N]?.[name]?.[Math.floor(i / N)] as number);
-    if (name === "spikes") expect(found).toEqual(expected);
-    const most = Math.max(...expected.map(Math.abs));
-    const off = Math.max(...found.map((x, i) => Math.abs(x - (expected[i] as number))));
-    expect(off / most, name).toBeLessThan(1e-5);
-  }
-}
-
-/** The loop over a step that returns the next states, of which each is recorded. */
-function over(start: Readonly<Record<string, number>>, step: (state: Record<string, number>, I: number) => void): Loop {
-  return (current) => {
-    const state: Record<string, number> = { ...start };
-    const all: Record<string, number[]> = {};
-    for (const I of current) {
-      step(state, I);
-      for (const [name, value] of Object.entries(state)) all[name] = [...(all[name] ?? []), value];
-    }
-    return all;
-  };
-}
+import { compare, type Loop, over } from "../../test/support/loops.ts";
 
 describe("resonate and fire", () => {
   const loop = (beta: number, omega: number, isReset: boolean): Loop =>
