@@ -22,14 +22,7 @@ const words = new Set([
     .flatMap((path) => readFileSync(`${root}${path}`, "utf8").match(/[A-Za-z_]\w*/g) ?? []),
 ]);
 
-const PAGES = [
-  "README.md",
-  "ARCHITECTURE.md",
-  "docs/extend.md",
-  "docs/neurons.md",
-  "docs/probes.md",
-  "docs/benchmarks.md",
-];
+const PAGES = ["README.md", "ARCHITECTURE.md", ...files.filter((path) => /^docs\/.*\.md$/.test(path))];
 
 describe.each(PAGES)("%s", (page) => {
   const prose = readFileSync(`${root}${page}`, "utf8").replace(/^ *```.*?^ *```$/gms, "");

@@ -2,7 +2,7 @@
  * The programs that the README and the pages of docs/ show run, and print the text behind them (`npx vitest run readme -u` writes
  * it there); the commands that the README names exist.
  */
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { format } from "node:util";
 import { afterEach, describe, expect, test, vi } from "vitest";
@@ -20,7 +20,11 @@ afterEach(() => {
 /** A program, and the text block behind it, if there is one. */
 const EXAMPLE = /^```ts\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?/gms;
 
-describe.each(["README.md", "docs/extend.md", "docs/neurons.md", "docs/probes.md"])("%s", (page) => {
+const pages = readdirSync(at("docs"))
+  .filter((name) => name.endsWith(".md"))
+  .map((name) => `docs/${name}`);
+
+describe.each(["README.md", ...pages])("%s", (page) => {
   const text = readFileSync(at(page), "utf8");
   const examples = [...text.matchAll(EXAMPLE)].filter(([, code]) => /from "jarvis-snn/.test(code as string));
   const shown = new Map<string, string>();

@@ -51,7 +51,7 @@ export const AdaptiveLIF = /* @__PURE__ */ neuron({
       fire: "gt",
       reset: "zero",
       detachReset: false,
-      surrogate: superSpike(),
+      surrogate: /* @__PURE__ */ superSpike(),
     },
     bindsnet: {
       // exp(−1/100) and exp(−1/10⁷), of time constants in ms.

@@ -53,7 +53,7 @@ export const ConductanceLIF = /* @__PURE__ */ neuron({
       jump: "beforeDecay",
       fire: "gt",
       detachReset: false,
-      surrogate: superSpike(),
+      surrogate: /* @__PURE__ */ superSpike(),
     },
   },
   step(argument, { jump, ...choices }) {

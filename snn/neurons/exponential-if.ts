@@ -33,7 +33,7 @@ export const ExponentialIF = /* @__PURE__ */ neuron({
   choices: { ...RESET, ...OPTIONAL_SYNAPSE },
   without: withoutSynapse,
   numerics: {
-    spikingjelly: { detachReset: false, surrogate: sigmoid({ slope: 4 }) },
+    spikingjelly: { detachReset: false, surrogate: /* @__PURE__ */ sigmoid({ slope: 4 }) },
     norse: {
       tau: 10,
       sharpness: 0.5,
@@ -43,7 +43,7 @@ export const ExponentialIF = /* @__PURE__ */ neuron({
       synapse: "jumpFirst",
       fire: "gt",
       detachReset: false,
-      surrogate: superSpike(),
+      surrogate: /* @__PURE__ */ superSpike(),
     },
   },
   step(argument, choices) {

@@ -21,8 +21,8 @@ export const IF = /* @__PURE__ */ neuron({
   parameters: { threshold: 1, resetValue: 0 },
   choices: RESET,
   numerics: {
-    norse: { fire: "gt", detachReset: false, surrogate: superSpike() },
-    spikingjelly: { detachReset: false, surrogate: sigmoid({ slope: 4 }) },
+    norse: { fire: "gt", detachReset: false, surrogate: /* @__PURE__ */ superSpike() },
+    spikingjelly: { detachReset: false, surrogate: /* @__PURE__ */ sigmoid({ slope: 4 }) },
     nir: { fire: "gt" },
   },
   step(argument, choices) {

@@ -24,7 +24,7 @@ export const ParametricLIF = /* @__PURE__ */ neuron({
   parameters: { w: 0, threshold: 1, rest: 0, resetValue: 0 },
   learn: ["w"],
   choices: { ...RESET, inputScale: ["leak", "one"] },
-  numerics: { spikingjelly: { detachReset: false, surrogate: sigmoid({ slope: 4 }) } },
+  numerics: { spikingjelly: { detachReset: false, surrogate: /* @__PURE__ */ sigmoid({ slope: 4 }) } },
   step(argument, choices) {
     const { current, v, w, threshold, rest, resetValue, constant } = argument;
     const leak = w.sigmoid();

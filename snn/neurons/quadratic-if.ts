@@ -23,7 +23,7 @@ export const QuadraticIF = /* @__PURE__ */ neuron({
   state: { v: ({ rest }) => rest },
   parameters: { tau: 2, a: 1, rest: 0, critical: 0.8, threshold: 1, resetValue: -0.1 },
   choices: RESET,
-  numerics: { spikingjelly: { detachReset: false, surrogate: sigmoid({ slope: 4 }) } },
+  numerics: { spikingjelly: { detachReset: false, surrogate: /* @__PURE__ */ sigmoid({ slope: 4 }) } },
   step(argument, choices) {
     const { current, v, tau, a, rest, critical, threshold, resetValue } = argument;
     const rate = tau.reciprocal();

@@ -26,7 +26,7 @@ export const Synaptic = /* @__PURE__ */ neuron({
   constrain: { alpha: [0, 1], beta: [0, 1] },
   choices: { ...RESET, ...SYNAPSE, ...INPUT_SCALE },
   numerics: {
-    snntorch: { fire: "gt", reset: "subtract", resetDelay: true, resetInput: true, surrogate: atan() },
+    snntorch: { fire: "gt", reset: "subtract", resetDelay: true, resetInput: true, surrogate: /* @__PURE__ */ atan() },
     norse: {
       alpha: 0.8,
       beta: 0.9,
@@ -34,9 +34,9 @@ export const Synaptic = /* @__PURE__ */ neuron({
       inputScale: "leak",
       fire: "gt",
       detachReset: false,
-      surrogate: superSpike(),
+      surrogate: /* @__PURE__ */ superSpike(),
     },
-    spikingjelly: { alpha: 0.5, beta: 0.75, threshold: 0.5, detachReset: false, surrogate: boxcar() },
+    spikingjelly: { alpha: 0.5, beta: 0.75, threshold: 0.5, detachReset: false, surrogate: /* @__PURE__ */ boxcar() },
     nir: { inputScale: "leak", fire: "gt" },
   },
   step(argument, choices) {
