@@ -9,7 +9,7 @@ import { reachable, sharing } from "./graph.ts";
 import type { Traced } from "./trace.ts";
 
 const GREEK =
-  "alpha α beta β gamma γ delta δ epsilon ε theta θ kappa κ lambda λ mu μ rho ρ sigma σ tau τ omega ω".split(" ");
+  "alpha α beta β gamma γ delta δ epsilon ε theta θ kappa κ lambda λ mu μ rho ρ sigma σ tau τ phi φ omega ω".split(" ");
 
 /** The equations, one a line. `symbols` are shorter names for some; Greek letters need none. */
 export function print(traced: Traced, symbols: Readonly<Record<string, string>> = {}): string {
