@@ -43,6 +43,12 @@ export interface LIFOptions extends DecayOptions {
   refractory?: "hold" | "leak";
   /** Graded spikes: spikes leave the layer times this factor; a number, or a tensor [] or [N]. Default: 0 and 1. */
   gradedSpikesFactor?: number | Tensor;
+  /**
+   * Winner takes all. true: in each step only the neuron of the last axis with the largest u − θ, of equal ones the first, may fire,
+   * and the others are not reset; a delayed reset sees v alone. "output": all fire and are reset, but the spike of the winner alone
+   * leaves the layer. Default false.
+   */
+  inhibition?: boolean | "output";
   /** How the spike is differentiated; default surrogate.sigmoid({ slope: 10 }). */
   surrogate?: Surrogate;
   /** Learns beta: stored raw, clamped to [0, 1] in the forward pass, zero gradient outside. Default false. */
@@ -116,6 +122,7 @@ export const LIF_DEFAULTS = {
   refractorySteps: 0,
   refractory: "hold" as "hold" | "leak",
   gradedSpikesFactor: undefined as number | Tensor | undefined,
+  inhibition: undefined as boolean | "output" | undefined,
   surrogate: undefined as Surrogate | undefined,
   learnThreshold: false,
   learn: undefined as readonly LIFParameter[] | undefined,
@@ -171,7 +178,7 @@ export class LIF extends Neurons {
   constructor(options: LIFOptions = {}) {
     const given = withPreset("LIF", withDefaults("LIF", LIF_DEFAULTS, options), PRESETS);
     const { learnBeta, learnThreshold, threshold, surrogate, fire, refractorySteps, refractory, spiking } = given;
-    const { gradedSpikesFactor, numerics = "" } = given;
+    const { gradedSpikesFactor, inhibition, numerics = "" } = given;
     if (!Array.isArray(given.learn ?? [])) throw wrongType("LIF", "learn as a list of parameters", given.learn);
     const learn = [...(learnBeta ? ["beta"] : []), ...(learnThreshold ? ["threshold"] : []), ...(given.learn ?? [])];
     const [extra, equation] = equationOf(given, learn);
@@ -196,6 +203,7 @@ export class LIF extends Neurons {
         refractorySteps,
         refractory,
         gradedSpikesFactor,
+        inhibition,
         spiking,
       },
     );
@@ -306,19 +314,12 @@ const stepOf =
   };
 
 /** The numbers of the kernels of plain LIF; null where there is none for such neurons. */
-function plainOf(equation: Equation, { surrogate, strict, hold, isGraded, spiking }: Firing): PlainLIF | null {
+function plainOf(equation: Equation, firing: Firing): PlainLIF | null {
   const { reset, resetValue, resetDelay, resetInput, detachReset, rest, inputScale, lowerBound } = equation;
-  if (
-    lowerBound !== undefined ||
-    hold > 0 ||
-    rest !== 0 ||
-    inputScale !== 1 ||
-    resetValue === null ||
-    isGraded ||
-    !spiking
-  )
-    return null;
+  const { surrogate, strict, hold, isGraded, inhibition, spiking } = firing;
+  if (hold > 0 || isGraded || !spiking) return null;
+  if (rest !== 0 || inputScale !== 1 || resetValue === null || lowerBound !== undefined) return null;
   if (!(detachReset || reset === "none") || surrogate.kind < 0) return null;
-  if (resetInput && resetDelay && reset === "zero") return null;
+  if (inhibition !== null || (resetInput && resetDelay && reset === "zero")) return null;
   return { reset: RESETS[reset], resetValue, delayed: resetDelay ? 1 : 0, strict: strict ? 1 : 0, surrogate };
 }

@@ -70,6 +70,8 @@ export class CompiledNeuron {
 export interface Operands {
   /** [T, B, …], or for a single step [B, …]. */
   readonly current: Tensor;
+  /** Who may fire, in the shape of the current; of neurons that compete. */
+  readonly winner?: Tensor;
   readonly T: number;
   /** Of the loop, [] or [N]. */
   readonly parameters: readonly Tensor[];
@@ -104,8 +106,8 @@ export function columnsOf(parameters: readonly Tensor[], size: number): number {
   return most > 1 ? most : size;
 }
 
-const operandsOf = ({ input, parameters, from }: Pick<Passage, "input" | "parameters" | "from">): Tensor[] =>
-  [input, ...parameters, ...from].filter((t) => t !== null);
+const operandsOf = ({ input, parameters, from, winner }: Operands & Pick<Passage, "input">): Tensor[] =>
+  [input, ...parameters, ...from, winner].filter((t) => t !== null && t !== undefined);
 
 /**
  * Runs neurons over a current. `outputs` are those that a gradient may come from; `shape`, that of a step, asks for the last
@@ -113,15 +115,16 @@ const operandsOf = ({ input, parameters, from }: Pick<Passage, "input" | "parame
  */
 export function runNeuron(
   neuron: CompiledNeuron,
-  { current, T, parameters, from }: Operands,
+  operands: Operands,
   outputs: readonly string[],
   shape: Shape | null,
   over = false,
 ): Passage {
+  const { current, T, parameters } = operands;
   const size = current.size / T;
   const source = constantSource(current);
   const input = source?.size === size ? source : current;
-  const read = operandsOf({ input, parameters, from });
+  const read = operandsOf({ ...operands, input });
   for (const t of read) ready(neuron.name, t);
   const wanted = scope.recording && read.some((t) => t.requiresGrad);
   const n = columnsOf(parameters, size);
@@ -130,11 +133,8 @@ export function runNeuron(
   const code = neuron.code(outputs, wanted ? parameters.map((t) => t.requiresGrad) : null);
   const isOver = over && wanted && input === current && code.saves > 0 && !code.reads[0];
   const passage: Passage = {
+    ...operands,
     neuron,
-    current,
-    T,
-    parameters,
-    from,
     rows: size / n,
     n,
     input,
@@ -156,11 +156,14 @@ export function runNeuron(
 }
 
 /** The sizes and addresses of a run. */
-const sizesOf = ({ T, rows, n, input, stride, parameters, from, saved }: Passage) => ({
+const sizesOf = ({ T, rows, n, input, stride, winner, parameters, from, saved }: Passage) => ({
   T,
   rows,
   n,
-  inputs: [{ at: input.ptr, step: stride }],
+  inputs: [
+    { at: input.ptr, step: stride },
+    ...(winner === undefined ? [] : [{ at: winner.ptr, step: winner.size / T }]),
+  ],
   parameters: parameters.map((t) => t.ptr),
   from: from.map((t) => t?.ptr ?? 0),
   saved,
@@ -229,9 +232,14 @@ const recordOf = (name: string): Recorded<Passage> => ({
   name,
   saves: SAVES.more,
   takes: ["repeats", "product"],
-  reads: ({ input, code, parameters, from }) => [code.reads[0] ? input : null, ...parameters, ...from],
+  reads: ({ input, winner, code, parameters, from }) => [
+    code.reads[0] ? input : null,
+    ...parameters,
+    ...from,
+    winner ?? null,
+  ],
   backward(z, _a, _b, _c, passage) {
-    const { neuron, code, T, input, stride, parameters, from, current, saved, region } = passage;
+    const { neuron, code, T, input, stride, winner, parameters, from, current, saved, region } = passage;
     const gradients: Record<string, Stream> = {};
     const step = current.size / T;
     neuron.outputs.forEach((output, i) => {
@@ -257,7 +265,7 @@ const recordOf = (name: string): Recorded<Passage> => ({
     if (isOver) passGradient(z, input);
     const at = stride === 0 ? gradOf(input) : isOver ? input.gradPtr : sums.target(input);
     const dFirst = from.map((t) => (t === null ? 0 : sums.target(t)));
-    const dInputs = [at === 0 ? null : { at, step: stride }];
+    const dInputs = [at === 0 ? null : { at, step: stride }, ...(winner === undefined ? [] : [null])];
     code.backward({ ...sizesOf(passage), gradients, dInputs, dLast, dFirst, dParameters }, before);
     sums.finish();
     if (piece !== 0) recycle(piece, 4 * step, scope.region);

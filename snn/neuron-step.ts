@@ -38,9 +38,20 @@ export interface Firing {
   readonly leaks: boolean;
   /** Whether spikes leave the step times the parameter {@link GRADED}. */
   readonly isGraded: boolean;
+  /** Whether the winner of a step alone fires, or all do and the spike of the winner alone leaves the layer; null for neither. */
+  readonly inhibition: Inhibition | null;
   /** Whether spikes are 0 or 1, or the primitive of the surrogate. */
   readonly spiking: boolean;
 }
+
+/** What losers of a step are kept from: to fire, or to be heard. */
+export type Inhibition = "fire" | "output";
+
+/** The input that is 1 at the winner of a step and 0 at the others. */
+export const WINNER = "winner";
+
+/** Below all scores. */
+const LOWEST = -3.4e38;
 
 /** The name of the state that counts refractory steps. */
 export const REFRACTORY = "refractory";
@@ -49,37 +60,28 @@ export const REFRACTORY = "refractory";
 export const GRADED = "gradedSpikesFactor";
 
 /** Outputs of these names would hide others. */
-const TAKEN = ["current", "spike", "late", "state", REFRACTORY];
+const TAKEN = ["current", "spike", "late", "state", WINNER, REFRACTORY];
 
 /**
  * The step of a layer. With refractory steps a state counts those that are left:
  *
  *   r[t] = hold if s[t] else max(0, r[t−1] − 1)     while r[t−1] > 0: s[t] = 0, v[t] = v[t−1], and so the membrane
  */
-export function stepOf(
-  kind: NeuronKind,
-  parameters: StepDefinition["parameters"],
-  { surrogate, strict, hold, leaks, isGraded, spiking }: Firing,
-): StepDefinition {
+export function stepOf(kind: NeuronKind, parameters: StepDefinition["parameters"], firing: Firing): StepDefinition {
+  const { hold, leaks, isGraded, inhibition, spiking } = firing;
   const { name, states } = kind;
-  const isHeld = hold > 0;
-  const { derivative, primitive } = surrogate;
-  const fire = (x: Value, language: Language): Value =>
-    spiking ? language.spike(x, derivative, strict) : (primitive as Primitive)(x, language);
+  const isHeld = firing.hold > 0;
 
   function step(argument: StepArgument<string>): Record<string, Value | number> {
-    const counter = isHeld ? (argument[REFRACTORY] as Value) : null;
-    const active = counter === null ? null : counter.eq(0);
+    const { counter, active, spike: fire, late } = spikesOf(argument, firing);
     const spike = (x: Value, ...others: readonly unknown[]): Value => {
       if (others.length > 0) {
         throw new TypeError(
           `${name}: spike takes one value, such as spike(u.sub(threshold)); the surrogate is an option of the layer`,
         );
       }
-      return active === null ? fire(x, argument) : fire(x, argument).mul(active);
+      return inhibition === "fire" ? fire(x).mul(wins(argument)) : fire(x);
     };
-    const late = (x: Value): Value =>
-      counter === null ? fire(x, argument) : fire(x, argument).mul(counter.eq(0).maximum(counter.eq(hold)));
     // Names that the argument does not have stay errors.
     const own = Object.create(argument, { spike: { value: spike }, late: { value: late } });
     const given = kind.step(own as never);
@@ -91,11 +93,12 @@ export function stepOf(
       throw new RangeError(`${name}: refractory: "leak" needs a step that returns leaked, the state without input`);
     }
     const { spikes } = returned;
-    if (isGraded) {
-      if (spikes === undefined)
-        throw new RangeError(`${name}: ${GRADED} is for neurons with spikes, not for a readout`);
-      returned.spikes = (spikes as Value).mul(argument[GRADED] as Value);
+    for (const [option, isOn] of Object.entries({ [GRADED]: isGraded, inhibition: inhibition !== null })) {
+      if (isOn && spikes === undefined)
+        throw new RangeError(`${name}: ${option} is for neurons with spikes, not for a readout`);
     }
+    if (inhibition === "output") returned.spikes = (spikes as Value).mul(wins(argument));
+    if (isGraded) returned.spikes = (returned.spikes as Value).mul(argument[GRADED] as Value);
     if (counter === null || active === null) return returned;
     if (spikes === undefined) {
       throw new RangeError(`${name}: refractorySteps counts from spikes; expected 0 for a readout, got ${hold}`);
@@ -112,12 +115,58 @@ export function stepOf(
 
   return {
     name,
-    inputs: ["current"],
+    inputs: inhibition === null ? ["current"] : ["current", WINNER],
     states: isHeld ? [...states, REFRACTORY] : states,
     parameters,
     ...(spiking ? { packed: isGraded ? [] : ["spikes"] } : { exact: true }),
     step,
   };
+}
+
+/** 1 at the winner: a comparison, so that spikes stay 0 or 1 for the compiler. */
+const wins = (argument: StepArgument<string>): Value => (argument[WINNER] as Value).gt(0);
+
+/** How neurons fire in a step: the spike of now, that of the state before, and where they are active. */
+function spikesOf(argument: StepArgument<string>, { surrogate, strict, hold, spiking }: Firing) {
+  const { derivative, primitive } = surrogate;
+  const fire = (x: Value): Value =>
+    spiking ? argument.spike(x, derivative, strict) : (primitive as Primitive)(x, argument);
+  if (hold === 0) return { counter: null, active: null, spike: fire, late: fire };
+  const counter = argument[REFRACTORY] as Value;
+  const active = counter.eq(0);
+  return {
+    counter,
+    active,
+    spike: (x: Value): Value => fire(x).mul(active),
+    late: (x: Value): Value => fire(x).mul(counter.eq(0).maximum(counter.eq(hold))),
+  };
+}
+
+/**
+ * The scores by which the neurons of a step compete, as its membrane: x of spike(x), and of refractory neurons less than that of all
+ * others. The states stay as they are.
+ */
+export function scoresOf(kind: NeuronKind, parameters: StepDefinition["parameters"], firing: Firing): StepDefinition {
+  const { name } = kind;
+  const states = firing.hold > 0 ? [...kind.states, REFRACTORY] : kind.states;
+
+  function step(argument: StepArgument<string>): Record<string, Value | number> {
+    const { active, spike: fire, late } = spikesOf(argument, firing);
+    const scores: Value[] = [];
+    const spike = (x: Value): Value => {
+      scores.push(x);
+      return fire(x);
+    };
+    kind.step(Object.create(argument, { spike: { value: spike }, late: { value: late } }) as never);
+    const [score] = scores;
+    if (score === undefined || scores.length > 1) {
+      throw new RangeError(`${name}: inhibition needs a step that calls spike once, got ${scores.length} calls`);
+    }
+    const membrane = active === null ? score : argument.where(active, score, LOWEST);
+    return { membrane, ...Object.fromEntries(states.map((state) => [state, argument[state] as Value])) };
+  }
+
+  return { name, inputs: ["current"], states, parameters, ...(firing.spiking ? {} : { exact: true }), step };
 }
 
 /** Whether a step returns all of its states, of which the compiler tells; throws for outputs that a neuron cannot have. */

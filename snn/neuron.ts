@@ -15,19 +15,31 @@ import {
   show,
   withDefaults,
   wrongType,
+  wrongValue,
 } from "../engine/arguments.ts";
 import { inReference, onTensors } from "../engine/backend.ts";
 import { composed } from "../engine/composed.ts";
 import { derive, print, type Value } from "../engine/fuse/index.ts";
-import { full, Module, noGrad, parameter, type Tensor, zeros } from "../engine/index.ts";
+import { full, Module, noGrad, parameter, stack, type Tensor, zeros } from "../engine/index.ts";
 import { forwardOf } from "../engine/nn/module.ts";
 import { checkShape, formatShape, type Shape } from "../engine/shape.ts";
 import { buffer } from "../engine/tape.ts";
 import { alive } from "../engine/tensor.ts";
 import { checkCounters, checkSequence, checkState, type Fire, IN_FLOAT32, STEPS, strictOf } from "./checks.ts";
+import { checkRivals, rivalsOnTensors, rivalsOverTime, runRivals } from "./inhibition.ts";
 import { itself, lazy } from "./lazy.ts";
-import { CompiledNeuron, type Operands, outputOf, runNeuron } from "./neuron-op.ts";
-import { type Firing, GRADED, type NeuronKind, REFRACTORY, type StepLanguage, stepOf } from "./neuron-step.ts";
+import { CompiledNeuron, type Operands, outputOf, type Passage, runNeuron } from "./neuron-op.ts";
+import {
+  type Firing,
+  GRADED,
+  type Inhibition,
+  type NeuronKind,
+  REFRACTORY,
+  type StepLanguage,
+  scoresOf,
+  stepOf,
+  WINNER,
+} from "./neuron-step.ts";
 import { type Observer, observer } from "./observer.ts";
 import { checkPerNeuron, persistentCopy } from "./per-neuron.ts";
 import { checkSurrogate, type Surrogate } from "./surrogate.ts";
@@ -138,6 +150,13 @@ export type NeuronOptions<
     readonly refractory?: "hold" | "leak";
     /** Graded spikes: spikes leave the layer times this factor; a number, or a tensor [] or [N]. Default: 0 and 1. */
     readonly gradedSpikesFactor?: number | Tensor;
+    /**
+     * Winner takes all. true: in each step only the neuron of the last axis with the largest x of spike(x), u − θ, may fire, and the
+     * others are not reset; a reset that comes a step late sees the membrane alone, so it resets all that have reached θ. "output":
+     * all fire, are reset and refractory, but the spike of the winner alone leaves the layer. Of equal neurons the first wins;
+     * refractory ones do not compete. Steps run one after the other. Default false.
+     */
+    readonly inhibition?: boolean | "output";
     /**
      * false: the surrogate's smooth primitive takes the place of the spike, and all gradients are exact: `detach` has no effect,
      * and `where` and `select` weigh by it. Default true.
@@ -281,13 +300,14 @@ const OPTIONS = {
   refractorySteps: 0,
   refractory: "hold" as "hold" | "leak",
   [GRADED]: undefined as number | Tensor | undefined,
+  inhibition: undefined as boolean | "output" | undefined,
   spiking: true,
   numerics: undefined as string | undefined,
 };
 
 /** Names that mean something else in a step. */
 const RESERVED =
-  /* @__PURE__ */ `current spike late spikes membrane held leaked state where select softplus constant ${REFRACTORY}`.split(
+  /* @__PURE__ */ `current spike late spikes membrane held leaked state where select softplus constant ${WINNER} ${REFRACTORY}`.split(
     " ",
   );
 
@@ -340,6 +360,13 @@ function formOf(given: Definition): Form {
   };
 }
 
+function inhibitionOf(where: string, inhibition: unknown): Inhibition | null {
+  if (inhibition === undefined || inhibition === false) return null;
+  if (inhibition === true) return "fire";
+  if (inhibition === "output") return inhibition;
+  throw wrongValue(where, 'inhibition true, false or "output"', show(inhibition));
+}
+
 const isText = (value: unknown): value is string => typeof value === "string";
 
 /**
@@ -385,12 +412,18 @@ function statesOf({ name, states, initial, without, reset }: Form, chosen: Chose
 }
 
 /** Fields of every layer. */
-const FIELDS = { training: 0, firing: 0, form: 0, bounds: 0, compiled: 0 };
+const FIELDS = { training: 0, firing: 0, form: 0, bounds: 0, compiled: 0, scores: 0 };
 
 /** A layer of neurons, whatever their step. */
 export class Neurons extends Module {
   /** @internal */
   readonly compiled: CompiledNeuron;
+  /**
+   * The scores of neurons that compete, else null.
+   *
+   * @internal
+   */
+  readonly scores: CompiledNeuron | null;
   /**
    * How the step runs.
    *
@@ -434,7 +467,8 @@ export class Neurons extends Module {
         `${name}: refractorySteps needs a state that is held; name it in the definition, reset: "${form.states[0]}"`,
       );
     }
-    this.firing = { surrogate, strict, hold, leaks, isGraded, spiking };
+    const inhibition = inhibitionOf(name, given.inhibition);
+    this.firing = { surrogate, strict, hold, leaks, isGraded, inhibition, spiking };
     const learned = learnedOf(name, names, learn);
     const wanted = boundsOf(name, names, constrain);
     const usualBounds = Object.entries(form.constrain ?? {});
@@ -443,7 +477,7 @@ export class Neurons extends Module {
       const usual = key in this.bounds ? undefined : form.constrain?.[key];
       return usual === undefined ? IN_FLOAT32 : within(usual as readonly [number, number]);
     };
-    this.compiled = noGrad(() => {
+    const [compiled, scores] = noGrad(() => {
       const kinds: Record<string, "scalar" | "column"> = {};
       for (const key of names) {
         const value = given[key] === undefined ? parameters[key] : given[key];
@@ -453,8 +487,13 @@ export class Neurons extends Module {
         (this as unknown as Record<string, Tensor>)[key] = t;
         kinds[key] = t.size === 1 ? "scalar" : "column";
       }
-      return new CompiledNeuron(stepOf(this.form, kinds, this.firing));
+      return [
+        new CompiledNeuron(stepOf(this.form, kinds, this.firing)),
+        inhibition && new CompiledNeuron(scoresOf(this.form, kinds, this.firing)),
+      ] as const;
     });
+    this.compiled = compiled;
+    this.scores = scores;
   }
 
   /**
@@ -476,8 +515,7 @@ export class Neurons extends Module {
   }
 
   private run(current: Tensor, over: boolean): Tensor {
-    checkSequence(this.form.name, "a current", current);
-    this.checkNeurons(current.sizes);
+    this.checkCurrent(current);
     if (observer !== null) return this.seen(current, null, false)[this.compiled.main] as Tensor;
     return composed(Neurons.spikes, this, current, over);
   }
@@ -491,6 +529,11 @@ export class Neurons extends Module {
     return null;
   }
 
+  private checkCurrent(current: Tensor): void {
+    checkSequence(this.form.name, "a current", current);
+    this.checkNeurons(current.sizes);
+  }
+
   private static spikes(layer: Neurons, current: Tensor, over: boolean): Tensor {
     const parameters = layer.parametersNow();
     if (inReference()) return layer.onTensors(current, null, parameters)[layer.compiled.main] as Tensor;
@@ -498,12 +541,15 @@ export class Neurons extends Module {
     if (plain !== null) return plain;
     const { compiled } = layer;
     const operands = layer.operands(current, current.sizes[0] as number, null, parameters);
+    if (layer.scores !== null) {
+      const rivals = runRivals(compiled, layer.scores, operands, parameters, current.sizes.slice(1));
+      return stack(rivals.map((passage) => passage.z));
+    }
     return runNeuron(compiled, operands, [compiled.main], null, over).z;
   }
 
   unroll(current: Tensor, state?: never): object {
-    checkSequence(this.form.name, "a current", current);
-    this.checkNeurons(current.sizes);
+    this.checkCurrent(current);
     const from = state === undefined ? null : this.read(state, current.sizes.slice(1));
     if (observer !== null) return this.seen(current, from, from !== null);
     return composed(Neurons.recorded, this, current, from);
@@ -519,12 +565,15 @@ export class Neurons extends Module {
     const parameters = layer.parametersNow();
     const result = inReference()
       ? layer.onTensors(current, from, parameters)
-      : unrolled(
-          layer.compiled,
-          layer.operands(current, current.sizes[0] as number, from, parameters),
-          current.sizes.slice(1),
-        );
+      : layer.overTime(current, from, parameters, current.sizes.slice(1));
     return Object.assign(result, { state: layer.completed(result.state as Named) });
+  }
+
+  private overTime(current: Tensor, from: State | null, parameters: Named, shape: Shape) {
+    const { compiled, scores } = this;
+    const operands = this.operands(current, current.sizes[0] as number, from, parameters);
+    if (scores === null) return unrolled(compiled, operands, shape);
+    return rivalsOverTime(compiled, runRivals(compiled, scores, operands, parameters, shape));
   }
 
   /**
@@ -555,7 +604,11 @@ export class Neurons extends Module {
       const { [main]: z, state } = layer.onTensors(current.unsqueeze(0), from, parameters);
       return [(z as Tensor).squeeze(0), layer.completed(state as Named)];
     }
-    const { z, last } = runNeuron(compiled, layer.operands(current, 1, from, parameters), [main], current.sizes);
+    const operands = layer.operands(current, 1, from, parameters);
+    const { z, last } =
+      layer.scores === null
+        ? runNeuron(compiled, operands, [main], current.sizes)
+        : (runRivals(compiled, layer.scores, operands, parameters, current.sizes)[0] as Passage);
     return [z, layer.completed(named(compiled.states, last))];
   }
 
@@ -664,11 +717,15 @@ export class Neurons extends Module {
     const { program, states } = this.compiled;
     const before = this.before(current.sizes.slice(1), from, parameters);
     const given = states.map((name, i) => [name, before[i]] as const).filter(([, t]) => t !== null);
-    const { outputs, states: last } = onTensors(program.traced, {
+    const operands = {
       inputs: { current },
       states: Object.fromEntries(given) as Named,
       parameters: Object.fromEntries(Object.entries(parameters).map(([key, t]) => [key, scalar(t)])),
-    });
+    };
+    const { outputs, states: last } =
+      this.scores === null
+        ? onTensors(program.traced, operands)
+        : rivalsOnTensors(this.compiled, this.scores, operands);
     const { [REFRACTORY]: _, ...all } = outputs;
     return { ...all, state: last };
   }
@@ -679,6 +736,7 @@ export class Neurons extends Module {
    * @internal
    */
   checkNeurons(shape: Shape): void {
+    if (this.scores !== null) checkRivals(this.form.name, shape.slice(1));
     const { name, parameters } = this.compiled.program.traced.definition;
     for (const key of Object.keys(parameters)) {
       const t = this.parameterOf(key);
@@ -709,11 +767,12 @@ export class Neurons extends Module {
 
 const FORWARD = /* @__PURE__ */ forwardOf(Neurons);
 
-/** Whether neurons are compiled, and no subclass has changed what they compute. */
-export const isCompiled = (layer: unknown): layer is Neurons => layer instanceof Neurons && layer.forward === FORWARD;
+/** Whether neurons are one compiled step, without an op between two of them, and no subclass has changed what they compute. */
+export const isCompiled = (layer: unknown): layer is Neurons =>
+  layer instanceof Neurons && layer.forward === FORWARD && layer.scores === null;
 
 /** Shorter names in equations. */
-const SYMBOLS = { current: "I", spikes: "s", membrane: "u", threshold: "θ", refractory: "r" };
+const SYMBOLS = { current: "I", winner: "w", spikes: "s", membrane: "u", threshold: "θ", refractory: "r" };
 
 /** Runs neurons from operands for steps of this shape on: what they give, and the state after the last step. */
 export function unrolled(neuron: CompiledNeuron, operands: Operands, shape: Shape): Readonly<Record<string, unknown>> {
