@@ -75,11 +75,20 @@ export {
 } from "./probes.ts";
 export { SynapticIntegrator } from "./neurons/synaptic-integrator.ts";
 export { TsodyksMarkram } from "./neurons/tsodyks-markram.ts";
+export { Alpha } from "./neurons/alpha.ts";
+export { Lapicque, type LapicqueOptions } from "./neurons/lapicque.ts";
+export * from "./noise.ts";
 export * from "./readout.ts";
 export { type LayerGradients, type LayerRecording, type Recording, type RecordOptions, record } from "./record.ts";
 export * from "./recurrent.ts";
 export * from "./recurrent-lif.ts";
 export { type SpikeOptions, spike } from "./spike.ts";
+export {
+  SpikingLSTM,
+  type SpikingLSTMOptions,
+  type SpikingLSTMRecord,
+  type SpikingLSTMState,
+} from "./spiking-lstm.ts";
 export { Stream } from "./stream.ts";
 export type { CustomSurrogate, Primitive, Surrogate } from "./surrogate.ts";
 export * as surrogate from "./surrogates.ts";

@@ -1,5 +1,8 @@
 /** snnTorch's Leaky neuron and its surrogates in terms of this package. */
-import { type Surrogate, surrogate } from "jarvis-snn";
+import { clamp, neuron, type Surrogate, surrogate, type Tensor } from "jarvis-snn";
+import { type GoldenTensors, toTensor } from "../support/golden.ts";
+import type { NamedEntry } from "../support/golden-suite.ts";
+import type { NeuronGolden, NeuronRun } from "./neurons.ts";
 
 /** Surrogates by snnTorch's names, with its parameters in their order and its defaults. */
 const SURROGATES: Readonly<Record<string, (...parameters: number[]) => Surrogate>> = {
@@ -39,3 +42,134 @@ export function surrogateOf(text: string): Surrogate {
   if (make === undefined) throw new Error(`no surrogate for ${JSON.stringify(text)}`);
   return parameter === undefined ? make() : make(Number(parameter));
 }
+
+/** An entry of a file of neurons. */
+export interface SnnTorchEntry extends NamedEntry, NeuronGolden {
+  readonly class: string;
+  readonly surrogate: string;
+  readonly kwargs: Readonly<Record<string, unknown>>;
+  /** Fixed quantities; learned ones are in params. */
+  readonly buffers?: GoldenTensors;
+  readonly params: GoldenTensors;
+  /** By the peer's names of states; null for zeros. */
+  readonly init_state?: GoldenTensors | null;
+}
+
+/** What a test makes of an entry: a layer, and the names of what it has in common with the peer's. */
+export interface Counterpart {
+  readonly layer: Unrolling;
+  /** Our names of the peer's states. */
+  readonly states: Readonly<Record<string, string>>;
+  /** Leaves by the peer's names. */
+  readonly parameters: Readonly<Record<string, Tensor>>;
+}
+
+interface Unrolling {
+  unroll(x: Tensor, state?: never): object;
+  initialState(shape: readonly number[]): object;
+}
+
+/** Options of the peer's constructors that all neurons have, by our names; `optionsOf` knows how to read them. */
+const COMMON = {
+  reset_mechanism: "reset",
+  reset_delay: "resetDelay",
+  inhibition: "inhibition",
+} as const;
+
+/** Keyword arguments that say what the buffers and params hold, or which of these are learned. */
+const IMPLIED = ["threshold", "graded_spikes_factor", "surrogate_disable"];
+
+/** Our names of the peer's quantities. */
+const QUANTITIES: Readonly<Record<string, string>> = {
+  threshold: "threshold",
+  beta: "beta",
+  alpha: "alpha",
+  graded_spikes_factor: "gradedSpikesFactor",
+};
+
+/**
+ * Options of a neuron from an entry: those named here by their quantities in the file, learned where it says so.
+ *
+ * @throws Error for a keyword argument without a counterpart.
+ */
+export function optionsOf(
+  { name, kwargs, buffers = {}, params, surrogate: kind }: SnnTorchEntry,
+  quantities: readonly string[],
+  others: readonly string[] = [],
+): Record<string, unknown> {
+  const options: Record<string, unknown> = { numerics: "snntorch", surrogate: surrogateOf(kind) };
+  if (kwargs.surrogate_disable === true) options.surrogate = noSurrogate;
+  const known = [...Object.keys(COMMON), ...IMPLIED, ...quantities, ...quantities.map((q) => `learn_${q}`), ...others];
+  const unknown = Object.keys(kwargs).filter((key) => !known.includes(key));
+  if (unknown.length > 0) throw new Error(`${name}: no counterpart of ${unknown.join(", ")}`);
+  for (const [key, option] of Object.entries(COMMON)) if (key in kwargs) options[option] = kwargs[key];
+  // The delayed reset is detached, the immediate one is not.
+  options.detachReset = kwargs.reset_delay !== false;
+  const learn: string[] = [];
+  for (const quantity of quantities) {
+    const golden = params[quantity] ?? buffers[quantity];
+    if (golden === undefined) continue;
+    const t = toTensor(golden);
+    const isLearned = quantity in params;
+    const option = QUANTITIES[quantity] as string;
+    if (isLearned) learn.push(option);
+    // A fixed decay outside [0, 1] is an error here; the peer clamps it.
+    options[option] = isLearned || !["alpha", "beta"].includes(quantity) ? t : clamp(t, 0, 1);
+  }
+  return { ...options, learn };
+}
+
+/** Runs the counterpart of an entry, from its initial state. */
+export function runOf(
+  { init_state: init, kwargs, outputs: expected, input: { shape } }: SnnTorchEntry,
+  input: Tensor,
+  { layer, states, parameters }: Counterpart,
+): NeuronRun {
+  const leaves: Record<string, Tensor> = { input, ...parameters };
+  let from: Record<string, Tensor> | undefined;
+  if (init) {
+    from = { ...(layer.initialState(shape.slice(1)) as Record<string, Tensor>) };
+    for (const [name, golden] of Object.entries(init)) {
+      const t = toTensor(golden, true);
+      leaves[`init_${name}`] = t;
+      from[states[name] as string] = t;
+    }
+  }
+  const record = layer.unroll(input, from as never) as Record<string, Tensor>;
+  // The peer's mem is that before the reset, where this comes a step late.
+  const ours = { spk: "spikes", ...states, mem: kwargs.reset_delay === false ? "v" : "membrane" };
+  const outputs = Object.keys(expected).map(
+    (name) => [name, record[ours[name as keyof typeof ours]] as Tensor] as const,
+  );
+  return { outputs: Object.fromEntries(outputs), leaves };
+}
+
+/**
+ * The Leaky and Synaptic of snnTorch with reset_mechanism "subtract" and reset_delay false, a mode that our neurons do not have: a
+ * membrane that is still above the threshold after its reset loses θ again before it may fire, and the gradient flows through the
+ * reset.
+ */
+export const SubtractAtOnce = neuron({
+  name: "SubtractAtOnce",
+  state: { i: 0, v: 0 },
+  parameters: { alpha: 0, beta: 0.5, threshold: 1 },
+  step({ current, i, v, alpha, beta, threshold, spike, late }) {
+    const input = i.mul(alpha).add(current);
+    const pending = late(v.sub(threshold)).detach();
+    const u = v.mul(beta).add(input).sub(threshold.mul(pending));
+    const s = spike(u.sub(threshold));
+    return { spikes: s, membrane: u, i: input, v: u.sub(s.sub(pending).mul(threshold)) };
+  },
+});
+
+/** The options that this neuron has. */
+export const atOnce = ({ surrogate: kind, alpha, beta, threshold, learn }: Record<string, unknown>) =>
+  new SubtractAtOnce({ surrogate: kind, alpha, beta, threshold, learn, fire: "gt" } as never);
+
+/** Whether an entry has that mode. */
+export const isAtOnce = ({ kwargs }: SnnTorchEntry): boolean =>
+  kwargs.reset_delay === false && (kwargs.reset_mechanism ?? "subtract") === "subtract";
+
+/** Faults of the peer, for the page on conformance. */
+export const AT_ONCE =
+  "a membrane that is above the threshold after its reset loses the threshold a second time before it may fire; composed in the test";

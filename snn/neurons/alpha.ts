@@ -1,0 +1,112 @@
+import { wrongValue } from "../../engine/arguments.ts";
+import type { Value } from "../../engine/fuse/index.ts";
+import { peek } from "../../engine/tensor.ts";
+import { neuron } from "../neuron.ts";
+import { RESET } from "../reset.ts";
+import { atan } from "../surrogates.ts";
+
+const CHOICES = {
+  ...RESET,
+  /**
+   * From what a reset to "subtract" takes θ: from the membrane, or as snnTorch does from the excitatory current, with the inhibitory
+   * current set to 0 and that of the step before added to the membrane.
+   */
+  subtractFrom: ["membrane", "excitation"],
+} as const;
+
+const AlphaNeuron = /* @__PURE__ */ neuron({
+  name: "Alpha",
+  state: { exc: 0, inh: 0, v: 0 },
+  parameters: { alpha: 0.9, beta: 0.8, threshold: 1 },
+  constrain: { alpha: [0, 1], beta: [0, 1] },
+  choices: CHOICES,
+  numerics: {
+    snntorch: {
+      fire: "gt",
+      reset: "zero",
+      resetDelay: true,
+      resetInput: true,
+      subtractFrom: "excitation",
+      surrogate: atan(),
+    },
+  },
+  step(
+    { current, exc, inh, v, alpha, beta, threshold, spike, late, select },
+    { reset, resetDelay, resetInput, detachReset, subtractFrom },
+  ) {
+    const scale = alpha.log().div(beta.log().sub(alpha.log())).add(1);
+    const due = resetDelay && reset !== "none" ? late(v.sub(threshold)) : null;
+    const before = due !== null && detachReset ? due.detach() : due;
+    const isEmptied = before !== null && reset === "zero";
+    const start = (x: Value) => (isEmptied && !resetInput ? select(before, 0, x) : x);
+    const emptied = (x: Value) => (isEmptied && resetInput ? select(before, 0, x) : x);
+
+    let e = emptied(start(exc).mul(alpha).add(current));
+    let h = emptied(start(inh).mul(beta).sub(current));
+    let u = scale.mul(e.add(h));
+    if (before !== null && reset === "subtract") {
+      if (subtractFrom === "excitation") {
+        u = u.add(select(before, inh, 0));
+        e = e.sub(select(before, threshold, 0));
+        h = select(before, 0, h);
+      } else {
+        e = e.sub(select(before, threshold.div(scale), 0));
+        u = scale.mul(e.add(h));
+      }
+    }
+
+    const s = spike(u.sub(threshold));
+    const seen = detachReset ? s.detach() : s;
+    let after = u;
+    if (!resetDelay && reset === "zero") {
+      e = select(seen, 0, e);
+      h = select(seen, 0, h);
+      after = select(seen, 0, u);
+    }
+    if (!resetDelay && reset === "subtract") {
+      e = e.sub(select(seen, threshold.div(scale), 0));
+      after = u.sub(select(seen, threshold, 0));
+    }
+    const leaked = scale.mul(exc.mul(alpha).add(inh.mul(beta)));
+    return { spikes: s, membrane: u, exc: e, inh: h, v: after, leaked };
+  },
+});
+
+/**
+ * Neuron whose membrane follows each input spike like an alpha function: the difference of a slow and a fast exponential, which rises
+ * and falls.
+ *
+ *   e[t] = α·e[t−1] + I[t]      h[t] = β·h[t−1] − I[t]      u[t] = k·(e[t] + h[t])      k = ln α / (ln β − ln α) + 1
+ *   s[t] = 1 if u[t] ≥ θ else 0      v[t] = reset of u[t]
+ *
+ * A reset to "zero" empties e and h, "subtract" takes θ/k from e, so that u loses θ. With resetDelay the next step does so, where v has
+ * reached θ. `numerics: "snntorch"` with "subtract" differs, `subtractFrom: "excitation"`: e loses θ, h becomes 0, and u, made before,
+ * gains h[t−1].
+ *
+ * Shapes: current [T, B, …] → spikes [T, B, …]; α, β and θ [] or [N]. α = exp(−dt/τ_slow) and β = exp(−dt/τ_fast) are dimensionless, with
+ * 0 < β < α ≤ 1; defaults α = 0.9, β = 0.8, θ = 1. States e is `exc`, h is `inh`; starts from zeros.
+ *
+ * @throws RangeError unless 0 < β < α ≤ 1 when the layer is made, or as any neuron does.
+ * @see Rall (1967), Distinguishing theoretical synaptic potentials computed for different soma-dendritic distributions of synaptic
+ *   input, Journal of Neurophysiology 30(5); Eshraghian et al. (2023), Training Spiking Neural Networks Using Lessons From Deep
+ *   Learning, Proc. IEEE 111(9).
+ */
+export class Alpha extends AlphaNeuron {
+  constructor(options: ConstructorParameters<typeof AlphaNeuron>[0] = {}) {
+    super(options);
+    const { alpha, beta } = this;
+    const wrong = firstWrong(peek(alpha), peek(beta));
+    if (wrong === null) return;
+    for (const t of [alpha, beta, this.threshold]) t.dispose();
+    throw wrongValue("Alpha", "0 < beta < alpha ≤ 1", wrong);
+  }
+}
+
+/** The first pair of which the slow decay is not the slower one. */
+function firstWrong(alpha: Float32Array, beta: Float32Array): string | null {
+  for (let i = 0; i < Math.max(alpha.length, beta.length); i++) {
+    const [a, b] = [alpha[i % alpha.length] as number, beta[i % beta.length] as number];
+    if (!(0 < b && b < a && a <= 1)) return `alpha ${a}, beta ${b}`;
+  }
+  return null;
+}

@@ -1,0 +1,139 @@
+/** Small networks of snnTorch as a whole: a convolution, and a recurrent layer. */
+import {
+  add,
+  Conv2d,
+  crossEntropy,
+  LIF,
+  Linear,
+  MaxPool2d,
+  Module,
+  maxMembrane,
+  RecurrentLIF,
+  spikeCount,
+  surrogate,
+  type Tensor,
+} from "jarvis-snn";
+import { expectClose, expectGradients, expectSpikes, present, withinLargest } from "../support/close.ts";
+import { type GoldenTensor, type GoldenTensors, mapValues, numbersOf, toTensor } from "../support/golden.ts";
+import { goldenSuite, type NamedEntry } from "../support/golden-suite.ts";
+import { lossOf } from "./net-losses.ts";
+
+interface Content {
+  readonly beta?: number;
+  readonly T?: number;
+  readonly input: GoldenTensor;
+  readonly targets: GoldenTensor;
+  readonly params: GoldenTensors;
+  readonly trace: GoldenTensors;
+  readonly loss: GoldenTensor;
+  readonly grads: GoldenTensors;
+}
+
+type Trace = Readonly<Record<string, Tensor>>;
+
+/** A network that gives all that the golden has traced. */
+abstract class Traced extends Module {
+  abstract trace(x: Tensor): Trace;
+  abstract lossOf(trace: Trace, targets: readonly number[]): Tensor;
+  forward(x: Tensor): Tensor {
+    return this.trace(x).spk2 as Tensor;
+  }
+}
+
+const sizes = (content: Content, name: string): [number, number] => {
+  const [out = 1, inputs = 1] = content.params[name]?.shape ?? [];
+  return [inputs, out];
+};
+
+class ConvNet extends Traced {
+  readonly conv: Conv2d;
+  readonly fc: Linear;
+  private readonly pool = new MaxPool2d(2);
+  private readonly lif1: LIF;
+  private readonly lif2: LIF;
+  private readonly T: number;
+
+  constructor(content: Content) {
+    super();
+    const [out = 1, inputs = 1, size = 1] = content.params["conv.weight"]?.shape ?? [];
+    this.conv = new Conv2d(inputs, out, size);
+    this.fc = new Linear(...sizes(content, "fc.weight"));
+    const options = { numerics: "snntorch", surrogate: surrogate.fastSigmoid({ slope: 5 }) } as const;
+    this.lif1 = new LIF({ ...options, beta: content.beta as number });
+    this.lif2 = new LIF({ ...options, beta: content.beta as number });
+    this.T = content.T as number;
+  }
+
+  trace(x: Tensor): Trace {
+    const overTime = x.expand([this.T, ...x.shape]);
+    const conv = this.conv.forward(overTime);
+    const pool = this.pool.forward(conv);
+    const first = this.lif1.unroll(pool);
+    const second = this.lif2.unroll(this.fc.forward(first.spikes.flatten(2)));
+    return { conv, pool, spk1: first.spikes, mem1: first.membrane, spk2: second.spikes, mem2: second.membrane };
+  }
+
+  lossOf({ spk2, mem2 }: Trace, targets: readonly number[]): Tensor {
+    const output = { spk: spk2 as Tensor, mem: mem2 as Tensor };
+    return add(lossOf("sum_t CE(mem2[t])")(output, targets), crossEntropy(spikeCount(output.spk), targets));
+  }
+}
+
+class RecurrentNet extends Traced {
+  readonly fc1: Linear;
+  readonly rec: RecurrentLIF;
+  readonly fc2: Linear;
+  private readonly lif2 = new LIF({ numerics: "snntorch", beta: 0.9, reset: "none" });
+
+  constructor(content: Content) {
+    super();
+    const [inputs, hidden] = sizes(content, "fc1.weight");
+    this.fc1 = new Linear(inputs, hidden);
+    this.rec = new RecurrentLIF({ numerics: "snntorch", features: hidden, beta: 0.85 });
+    this.fc2 = new Linear(...sizes(content, "fc2.weight"));
+  }
+
+  trace(x: Tensor): Trace {
+    const cur1 = this.fc1.forward(x);
+    const first = this.rec.unroll(cur1);
+    const second = this.lif2.unroll(this.fc2.forward(first.spikes));
+    return { cur1, spk1: first.spikes, mem1: first.membrane, spk2: second.spikes, mem2: second.membrane };
+  }
+
+  lossOf({ mem2 }: Trace, targets: readonly number[]): Tensor {
+    return crossEntropy(maxMembrane(mem2 as Tensor), targets);
+  }
+}
+
+const NETS = { net_conv: ConvNet, net_recurrent: RecurrentNet };
+
+function compare(content: Content, Net: new (content: Content) => Traced): void {
+  const net = new Net(content);
+  const ours = (name: string) => name.replace(/^rec\./, "rec.recurrent.");
+  const params = Object.entries(content.params).map(([name, t]) => [ours(name), t] as const);
+  net.loadStateDict(
+    mapValues(Object.fromEntries(params), (t) => ({ shape: t.shape, data: Float32Array.from(numbersOf(t)) })),
+  );
+  const input = toTensor(content.input, true);
+  const trace = net.trace(input);
+  for (const [name, golden] of Object.entries(content.trace)) {
+    if (name.startsWith("spk")) expectSpikes(name, present(trace, name), golden);
+    else expectClose(name, present(trace, name), golden, withinLargest(golden, 1e-5), "states");
+  }
+  const loss = net.lossOf(trace, numbersOf(content.targets));
+  expectClose("loss", loss, content.loss, { absolute: 0, relative: 2e-6 });
+  loss.backward();
+  const named = Object.fromEntries(net.namedParameters());
+  const leaves = mapValues(content.grads, (_, name) => named[ours(name)] ?? (input as Tensor));
+  expectGradients("network", leaves, content.grads, 2e-4);
+}
+
+for (const [name, Net] of Object.entries(NETS)) {
+  goldenSuite<Content, NamedEntry>({
+    file: `snntorch/${name}`,
+    entries: () => [{ name: "trace, loss and gradients" }],
+    reads: ["beta", "T", "input", "targets", "params", "trace", "loss", "grads"],
+    leftOut: { min_threshold_margin: "says how far spikes are from flipping" },
+    run: (_, content) => compare(content, Net as new (content: Content) => Traced),
+  });
+}
