@@ -52,17 +52,21 @@ export { AdaptiveLIF } from "./neurons/adaptive-lif.ts";
 export { AdEx } from "./neurons/adex.ts";
 export { type AdExPattern, type AdExPatternOptions, adExPattern, adExPatterns } from "./neurons/adex-patterns.ts";
 export { AdLIF } from "./neurons/adlif.ts";
+export { Alpha } from "./neurons/alpha.ts";
 export { ConductanceLIF } from "./neurons/conductance-lif.ts";
 export { ExponentialIF } from "./neurons/exponential-if.ts";
 export { IF } from "./neurons/integrate-and-fire.ts";
 export { Izhikevich } from "./neurons/izhikevich.ts";
 export { type IzhikevichPattern, izhikevichPattern, izhikevichPatterns } from "./neurons/izhikevich-patterns.ts";
 export { KLIF } from "./neurons/klif.ts";
+export { Lapicque, type LapicqueOptions } from "./neurons/lapicque.ts";
 export { ParametricLIF } from "./neurons/parametric-lif.ts";
 export { QuadraticIF } from "./neurons/quadratic-if.ts";
 export { ResonateAndFire } from "./neurons/resonate-and-fire.ts";
 export { Synaptic } from "./neurons/synaptic.ts";
-export { PSN, type PSNKind, type PSNOptions, type PSNRecord, type PSNState } from "./psn.ts";
+export { SynapticIntegrator } from "./neurons/synaptic-integrator.ts";
+export { TsodyksMarkram } from "./neurons/tsodyks-markram.ts";
+export * from "./noise.ts";
 export { observe, type Seen } from "./observer.ts";
 export {
   type FiringRate,
@@ -73,11 +77,7 @@ export {
   gradientNorms,
   type LayerNorms,
 } from "./probes.ts";
-export { SynapticIntegrator } from "./neurons/synaptic-integrator.ts";
-export { TsodyksMarkram } from "./neurons/tsodyks-markram.ts";
-export { Alpha } from "./neurons/alpha.ts";
-export { Lapicque, type LapicqueOptions } from "./neurons/lapicque.ts";
-export * from "./noise.ts";
+export { PSN, type PSNKind, type PSNOptions, type PSNRecord, type PSNState } from "./psn.ts";
 export * from "./readout.ts";
 export { type LayerGradients, type LayerRecording, type Recording, type RecordOptions, record } from "./record.ts";
 export * from "./recurrent.ts";

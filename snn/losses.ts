@@ -15,19 +15,19 @@ import {
 } from "./loss-options.ts";
 import { lengthsOf, maskSteps, meanOfMasked } from "./sequence.ts";
 import {
+  type ClassPopulationOptions,
   classesOf,
   countsOf,
   labelsOf,
   ofRows,
   onOff,
-  type PopulationOptions,
   rowsOf,
   stepsOfRows,
   weightsOf,
 } from "./targets.ts";
 
 export type { CrossEntropySequenceOptions, SequenceLossOptions } from "./loss-options.ts";
-export type { PopulationOptions } from "./targets.ts";
+export type { ClassPopulationOptions } from "./targets.ts";
 
 /** Cross-entropy of rows, whose "mean" is over the rows: mean(w·ce), not Σ w·ce / Σ w. */
 function entropyOf(logits: Tensor, labels: Int32Array, { weight, labelSmoothing, reduction }: typeof ENTROPY): Tensor {
@@ -77,7 +77,7 @@ export const ceRateLoss = composedOp(
   },
 );
 
-const COUNTS: Required<CrossEntropySequenceOptions & PopulationOptions> = { ...ENTROPY, numClasses: null };
+const COUNTS: Required<CrossEntropySequenceOptions & ClassPopulationOptions> = { ...ENTROPY, numClasses: null };
 
 /**
  * Cross-entropy of the spike counts: the right class is to fire most.
@@ -94,7 +94,7 @@ const COUNTS: Required<CrossEntropySequenceOptions & PopulationOptions> = { ...E
  * @see Eshraghian et al. (2023), Training Spiking Neural Networks Using Lessons From Deep Learning, Proc. IEEE 111(9).
  */
 export const ceCountLoss = composedOp(
-  (spikes: Tensor, y: Targets, options: CrossEntropySequenceOptions & PopulationOptions = COUNTS): Tensor => {
+  (spikes: Tensor, y: Targets, options: CrossEntropySequenceOptions & ClassPopulationOptions = COUNTS): Tensor => {
     const where = "ceCountLoss";
     const given = optionsOf(where, COUNTS, options);
     const { rows, K } = rowsOf(where, "spikes", spikes);
@@ -162,7 +162,7 @@ export const tetLoss = composedOp((output: Tensor, y: Targets, options: TetOptio
 });
 
 /** Options of {@link mseCountLoss}. */
-export interface MseCountOptions extends SequenceLossOptions, PopulationOptions {
+export interface MseCountOptions extends SequenceLossOptions, ClassPopulationOptions {
   /** Spikes per step that the right class is to have, ≥ 0; default 1. */
   correctRate?: number;
   /** Spikes per step that the wrong classes are to have, ≥ 0; default 0. */

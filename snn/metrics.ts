@@ -3,10 +3,10 @@ import { ensure, withDefaults, wrongType, wrongValue } from "../engine/arguments
 import { accuracy, argmax, neg, noGrad, type Targets, type Tensor } from "../engine/index.ts";
 import { alive } from "../engine/tensor.ts";
 import { ALL_STEPS, type LengthsOptions, lengthsOf, timesOf } from "./sequence.ts";
-import { classesOf, countsOf, labelsOf, type PopulationOptions, rowsOf } from "./targets.ts";
+import { type ClassPopulationOptions, classesOf, countsOf, labelsOf, rowsOf } from "./targets.ts";
 
 /** Options of {@link accuracyRate}. */
-export interface AccuracyRateOptions extends PopulationOptions, LengthsOptions {}
+export interface AccuracyRateOptions extends ClassPopulationOptions, LengthsOptions {}
 
 const RATE: Required<AccuracyRateOptions> = { numClasses: null, ...ALL_STEPS, lengths: undefined };
 

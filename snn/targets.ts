@@ -59,7 +59,7 @@ export function weightsOf(
 }
 
 /** Options of losses of spike counts, whose classes may be populations of neurons. */
-export interface PopulationOptions {
+export interface ClassPopulationOptions {
   /**
    * C, the number of classes, where each class has a population of K/C neurons, one after the other: the count of a class is that of its
    * population. By default each neuron is a class.
