@@ -46,7 +46,7 @@ abstract class ThresholdDependentBatchNorm extends BatchNorm {
  *
  * Shapes: x [T, B, C] or [T, B, C, L] → z in the same shape; `weight` γ and `bias` β [C]. In evaluation mode mean and variance are
  * the running ones. Zheng et al. write γ·α·θ with γ = 1 at the start; here, as in SpikingJelly, the product is stored, and names in
- * a state dict are PyTorch's, see {@link BatchNorm1d}. Defaults: alpha 1, threshold 1, eps 1e-5, momentum 0.1.
+ * a state dict are PyTorch's, as in `BatchNorm1d`. Defaults: alpha 1, threshold 1, eps 1e-5, momentum 0.1.
  *
  * @throws RangeError unless the number of channels is a positive integer, alpha and threshold are > 0 and the other options in range;
  *   TypeError for an option of another name or kind.
@@ -195,7 +195,7 @@ abstract class BatchNormTT extends BatchNorm {
  * Shapes: x [T, B, C] or [T, B, C, L] → z in the same shape; `weight` γ [T, C]. T, the number of steps, is fixed. In evaluation mode
  * mean and variance are the running ones. In a state dict the names are `weight`, `running_mean`, `running_var`, [T, C] each, and
  * `num_batches_tracked`; row t is what snnTorch calls `t.weight`, …, and SpikingJelly `bn_list.t.weight`, …. Options as in
- * {@link BatchNorm1d}, `affine: false` without γ.
+ * `BatchNorm1d`, `affine: false` without γ.
  *
  *     new BatchNormTT1d(128, 25)
  *

@@ -4,6 +4,7 @@ import {
   choiceOf,
   NOT_NEGATIVE,
   numberOf,
+  type Range,
   show,
   UNIT,
   withDefaults,
@@ -31,7 +32,7 @@ export interface PSNOptions {
   kind?: PSNKind;
   /** T, the steps of a sequence; for "full" and "masked". */
   timesteps?: number;
-  /** k, the steps that a step sees, an integer ≥ 1; for "masked" and "sliding". */
+  /** k, the steps that a step sees, an integer in [1, 65536]; for "masked" and "sliding". */
   order?: number;
   /** λ at the start, in [0, 1], for "masked": 0 (default) masks nothing, 1 all but the last k steps. */
   lambda?: number;
@@ -82,6 +83,8 @@ export interface PSNRecord {
   readonly state: PSNState;
 }
 
+const ORDER: Range = { expected: "an integer in [1, 65536]", fits: (x) => COUNT.fits(x) && x <= 65536 };
+
 /** Steps that a sliding neuron computes at a time: a product over more would multiply more zeros. */
 const BLOCK = 32;
 
@@ -117,8 +120,8 @@ const FORM: Form = {
  *     new PSN({ timesteps: 25 })
  *     new PSN({ kind: "sliding", order: 4, surrogate: surrogate.atan() })
  *
- * @throws RangeError unless timesteps and order, where a kind needs them, are positive integers, lambda lies in [0, 1], and for an
- *   option that the kind does not have; TypeError for an option of another name or kind.
+ * @throws RangeError unless timesteps, where a kind needs it, is a positive integer, order an integer in [1, 65536], and lambda in
+ *   [0, 1], and for an option that the kind does not have; TypeError for an option of another name or kind.
  * @see Fang et al. (2023), Parallel Spiking Neurons with High Efficiency and Ability to Learn Long-term Dependencies, NeurIPS.
  */
 export class PSN extends Staged {
@@ -148,7 +151,7 @@ export class PSN extends Staged {
       }
     }
     const steps = kind === "sliding" ? null : numberOf("PSN", "timesteps", given.timesteps, COUNT);
-    const order = kind === "full" ? null : numberOf("PSN", "order", given.order, COUNT);
+    const order = kind === "full" ? null : numberOf("PSN", "order", given.order, ORDER);
     const start = numberOf("PSN", "lambda", lambda, UNIT);
     if (typeof expInit !== "boolean") throw wrongType("PSN", "expInit as true or false", expInit);
     const generator = generatorOf("PSN", given.generator);
