@@ -82,7 +82,7 @@ export interface DelayState {
  *   z[t, …, i] = x[t − d[i], …, i], and 0 for t < d[i]
  *
  * Shapes: x [T, B, …] → z in the same shape. `delays` is one number for all, or a list or tensor [N] with one for each place of the
- * axis, by default the last one. What would come out after step T − 1 is lost. Spikes in bits stay bits. In a state dict the delays
+ * axis, by default the last one. Values that would come out after step T − 1 are lost. Spikes in bits stay bits. In a state dict the delays
  * are the buffer `delays`. SpikingJelly: `layer.Delay`, one delay for all.
  *
  *     new Delay([0, 3, 5]).forward(spikes) // [T, B, 3]

@@ -96,7 +96,7 @@ const STATISTICS: Record<string, string> = {
   numBatchesTracked: "num_batches_tracked",
 };
 
-/** What a batch normalisation has of each channel. */
+/** Tensors with a value for each channel. */
 type OfChannels = Pick<BatchNorm, "weight" | "bias" | "runningMean" | "runningVar">;
 
 /** A layer with running statistics. */
