@@ -1,0 +1,169 @@
+/**
+ * The pictures of docs/coding.md from the package in dist/: npm run build && node scripts/coding.mjs
+ *
+ * Derivatives and smooth steps are computed by layers and by `spike`, as a training computes them.
+ */
+import { writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import * as snn from "../dist/index.js";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+const { surrogate, tape, tensor } = snn;
+
+const STYLE = `<style>
+  text { font: 12px system-ui, sans-serif; fill: #1f2328 }
+  .title { font-weight: 600 }
+  .axis { stroke: #1f2328; stroke-opacity: 0.25 }
+  .curve { fill: none; stroke-width: 2; stroke: #0969da }
+  .step { fill: none; stroke-width: 1.25; stroke: #bc4c00 }
+  .spikes { stroke: #0969da; stroke-width: 2 }
+  @media (prefers-color-scheme: dark) {
+    text { fill: #e6edf3 }
+    .axis { stroke: #e6edf3 }
+    .curve, .spikes { stroke: #58a6ff }
+    .step { stroke: #f0883e }
+  }
+</style>`;
+
+/** Panels of this size, so many in a row, below a line of text. */
+function sheet(file, title, columns, [width, height], panels) {
+  const rows = Math.ceil(panels.length / columns);
+  const place = (panel, i) => {
+    const [x, y] = [(i % columns) * width, 30 + Math.floor(i / columns) * height];
+    return `<g transform="translate(${x} ${y})">${panel}</g>`;
+  };
+  const head = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${columns * width} ${30 + rows * height}" role="img" aria-labelledby="title">`;
+  const name = `<text id="title" x="8" y="18">${title}</text>`;
+  writeFileSync(join(root, "docs", file), `${[head, STYLE, name, ...panels.map(place), "</svg>"].join("\n")}\n`);
+}
+
+const round = (x) => String(Math.round(10 * x) / 10);
+
+/** Of points in order those that a path needs to stay within a tenth of a unit (Douglas and Peucker). */
+function thinned(points) {
+  const [first, last] = [points[0], points.at(-1)];
+  const [dx, dy] = [last[0] - first[0], last[1] - first[1]];
+  const off = points.map(([x, y]) => Math.abs(dx * (y - first[1]) - dy * (x - first[0])) / Math.hypot(dx, dy));
+  const far = off.indexOf(Math.max(...off));
+  if (off[far] < 0.1) return [first, last];
+  return [...thinned(points.slice(0, far + 1)).slice(0, -1), ...thinned(points.slice(far))];
+}
+
+const path = (className, points) =>
+  `<path class="${className}" d="M${thinned(points)
+    .map(([x, y]) => `${round(x)} ${round(y)}`)
+    .join("L")}"/>`;
+
+/** Those with curves of their own, with options that show them between −2 and 2. */
+const SURROGATES = {
+  sigmoid: { slope: 4 },
+  fastSigmoid: { slope: 4 },
+  atan: {},
+  erf: {},
+  gaussian: {},
+  triangular: {},
+  boxcar: {},
+  superSpike: { alpha: 10 },
+  straightThrough: {},
+  heaviside: {},
+  leakyKReLU: { leak: 0.1 },
+  piecewiseLeakyReLU: { c: 0.1 },
+  logTailedReLU: {},
+  sparseFastSigmoid: { slope: 4, bound: 0.25 },
+  circ: { alpha: 0.5 },
+  piecewiseExp: { alpha: 2 },
+  spikeRateEscape: { beta: 2, slope: 1 },
+  periodicExponential: { width: 0.2 },
+  nonzeroSignLogAbs: {},
+  fakeNumericalGradient: { alpha: 1 },
+  qPseudoSpike: {},
+  s2nn: {},
+  multiGaussian: {},
+  squarewaveFourierSeries: { n: 4 },
+};
+
+const XS = Array.from({ length: 161 }, (_, i) => (i - 80) / 40 + 1e-4);
+
+/** What backward multiplies with, and what takes the place of a spike with `spiking: false`. */
+function curvesOf(smooth) {
+  const x = tensor(XS, { requiresGrad: true });
+  tape(() => snn.spike(x, { surrogate: smooth, threshold: 0 }).sum().backward());
+  const Smooth = snn.neuron({
+    name: "Smooth",
+    state: { v: 0 },
+    parameters: {},
+    step: ({ current, v, spike }) => ({ spikes: spike(current), v }),
+  });
+  const step = new Smooth({ surrogate: smooth, spiking: false }).forward(tensor([XS]));
+  return [x.grad.toFloat32Array(), step.toFloat32Array()];
+}
+
+function surrogatePanel([name, options]) {
+  const [derivative, step] = curvesOf(surrogate[name](options));
+  const all = [...derivative, ...step, 0];
+  const [low, high] = [Math.min(...all), Math.max(...all)];
+  const [w, h] = [136, 64];
+  const at = (values) => XS.map((x, i) => [10 + ((x + 2) / 4) * w, 24 + ((high - values[i]) / (high - low)) * h]);
+  const zero = round(24 + (high / (high - low)) * h);
+  const text = Object.entries(options).map(([key, value]) => `${key} ${value}`);
+  return [
+    `<text class="title" x="10" y="14">${name}</text>`,
+    `<line class="axis" x1="10" x2="${10 + w}" y1="${zero}" y2="${zero}"/>`,
+    `<line class="axis" x1="${10 + w / 2}" x2="${10 + w / 2}" y1="24" y2="${24 + h}"/>`,
+    path("step", at(step)),
+    path("curve", at(derivative)),
+    `<text x="10" y="${24 + h + 15}">${text.join(", ")}</text>`,
+  ].join("");
+}
+
+const T = 25;
+const LEVELS = Array.from({ length: 11 }, (_, i) => i / 10);
+const generator = new snn.Generator(1);
+const wave = Array.from({ length: T }, (_, t) => LEVELS.map((x) => x * (1 + Math.sin(t / 3)) + 1e-6));
+
+const CODES = {
+  poissonEncode: (x) => snn.poissonEncode(x, { timesteps: T, generator }),
+  ttfsEncode: (x) => snn.ttfsEncode(x, { timesteps: T }),
+  "latencyEncode, tau 10": (x) =>
+    snn.latencyEncode(x, { timesteps: T, tau: 10, threshold: 0.09, bypass: true, clip: true }),
+  "phaseEncode, 5 phases": (x) => snn.phaseEncode(x, { timesteps: T, phases: 5 }),
+  burstEncode: (x) => snn.burstEncode(x, { timesteps: T, maxInterval: 8 }),
+  "populationEncode of 0.3": () =>
+    snn.populationEncode(tensor(0.3), { timesteps: T, neurons: LEVELS.length, beta: 0.75 }),
+  "deltaEncode of waves": () => snn.deltaEncode(tensor(wave), { threshold: 0.2 }),
+  "rateTargets, class 5": () =>
+    snn
+      .rateTargets([5], { numClasses: LEVELS.length, timesteps: T, correctRate: 0.8, incorrectRate: 0.2 })
+      .select(1, 0),
+};
+
+/** One row for each value, the largest on top. */
+function codePanel([name, encode]) {
+  const marks = encode(tensor(LEVELS))
+    .toArray()
+    .flatMap((row, t) =>
+      row.flatMap((s, i) => (s === 0 ? [] : [`M${14 + 6 * t} ${22 + 8 * (LEVELS.length - 1 - i)}v6`])),
+    );
+  const bottom = 24 + 8 * LEVELS.length;
+  return [
+    `<text class="title" x="10" y="14">${name}</text>`,
+    `<line class="axis" x1="10" x2="${10 + 6 * T}" y1="${bottom}" y2="${bottom}"/>`,
+    `<path class="spikes" d="${marks.join("")}"/>`,
+  ].join("");
+}
+
+sheet(
+  "surrogates.svg",
+  "Derivatives (thick, blue) and the smooth steps that they are derivatives of (thin, orange), x = u − θ from −2 to 2",
+  5,
+  [176, 112],
+  Object.entries(SURROGATES).map(surrogatePanel),
+);
+sheet(
+  "codes.svg",
+  `Spikes of the values 0, 0.1, …, 1 (from below) over ${T} steps`,
+  4,
+  [190, 122],
+  Object.entries(CODES).map(codePanel),
+);
