@@ -25,7 +25,7 @@ export interface ReceptiveFieldOptions {
   high?: number;
   /** β > 0: the larger, the narrower the fields; default 1.5. */
   beta?: number;
-  /** The values that the neurons answer to most; default those of the equation. */
+  /** The values that the neurons answer to most, for which low, high and beta then have no effect; default those of the equation. */
   centers?: readonly number[];
   /** σ > 0, the width of all fields; default that of the equation. Needed with `centers`. */
   sigma?: number;
