@@ -80,7 +80,7 @@ export function perSample(factors: ArrayLike<number>, ndim: number): Tensor {
 }
 
 /** 1/n. */
-export const inverses = (lengths: Int32Array): Float32Array => Float32Array.from(lengths, (n) => 1 / n);
+const inverses = (lengths: Int32Array): Float32Array => Float32Array.from(lengths, (n) => 1 / n);
 
 /** Σ x[t] over the steps of each sample. */
 export const sumSteps = (x: Tensor, lengths: Int32Array | null): Tensor => sum(maskSteps(x, lengths), { axis: 0 });

@@ -160,7 +160,7 @@ export class TensorDataset<Y extends Targets = Targets> implements Dataset<Batch
    *
    * @throws RangeError for an index that is no integer in [0, length), no index at all, or an array that has lost values since.
    */
-  batch(indices: readonly number[]): Samples<BatchOf<Y>> & { lengths?: undefined } {
+  batch(indices: readonly number[]): Samples<BatchOf<Y>> {
     const chosen = integersOf(WHERE, "indices", indices, this.length);
     const n = chosen.length;
     if (n === 0) throw wrongValue(WHERE, "at least one index", "none");
