@@ -118,20 +118,7 @@ const spikeTimesOp: Op<Times> = {
     const spikes = heapOf(x.ptr).view(x.ptr, x.size);
     const T = x.sizes[0] as number;
     const neurons = x.size / T;
-    const inner = lengths === null ? neurons : neurons / lengths.length;
-    const ends = lengths ?? [T];
-    for (let j = 0; j < z.size; j++) times[j] = (ends[Math.floor((j % neurons) / inner)] as number) - 1;
-    // The place of the next time of each neuron, beyond the end of z where it has all of them.
-    const next = Int32Array.from({ length: neurons }, (_, j) => j);
-    for (let t = 0; t < T; t++) {
-      for (let j = 0; j < neurons; j++) {
-        const place = next[j] as number;
-        if (spikes[t * neurons + j] === 0 || place >= z.size) continue;
-        if (lengths !== null && t >= (lengths[Math.floor(j / inner)] as number)) continue;
-        times[place] = t;
-        next[j] = place + neurons;
-      }
-    }
+    findTimes(times, spikes, T, neurons, stepsOfNeurons(lengths, T, neurons));
   },
   backward(z, x) {
     const p = gradOf(x);
@@ -140,12 +127,44 @@ const spikeTimesOp: Op<Times> = {
     const dz = heapOf(z.gradPtr).view(z.gradPtr, z.size);
     const times = heapOf(z.ptr).view(z.ptr, z.size);
     const neurons = x.size / (x.sizes[0] as number);
-    for (let j = 0; j < z.size; j++) {
-      const place = (times[j] as number) * neurons + (j % neurons);
-      dx[place] = (dx[place] as number) - (dz[j] as number);
+    for (let i = 0; i < times.length; i++) {
+      const place = (times[i] as number) * neurons + (i % neurons);
+      dx[place] = (dx[place] as number) - (dz[i] as number);
     }
   },
 };
+
+/** The steps of each neuron of a step. */
+function stepsOfNeurons(lengths: Int32Array | null, T: number, neurons: number): Int32Array {
+  const steps = new Int32Array(neurons).fill(T);
+  const inner = neurons / (lengths?.length ?? 1);
+  lengths?.forEach((n, b) => {
+    steps.fill(n, b * inner, (b + 1) * inner);
+  });
+  return steps;
+}
+
+type Values = Float32Array | Float64Array;
+
+/** times[f, j] ← the step of spike f of neuron j, or its last step. The search ends when all spikes that are wanted were found. */
+function findTimes(times: Values, spikes: Values, T: number, neurons: number, steps: Int32Array): void {
+  const wanted = times.length;
+  for (let i = 0; i < wanted; i++) times[i] = (steps[i % neurons] as number) - 1;
+  // The place of the next time of each neuron, beyond the end where it has all of them.
+  const next = new Int32Array(neurons);
+  for (let j = 0; j < neurons; j++) next[j] = j;
+  let missing = wanted;
+  for (let t = 0, row = 0; t < T && missing > 0; t++, row += neurons) {
+    for (let j = 0; j < neurons; j++) {
+      if (spikes[row + j] === 0) continue;
+      const place = next[j] as number;
+      if (place >= wanted || t >= (steps[j] as number)) continue;
+      times[place] = t;
+      next[j] = place + neurons;
+      missing--;
+    }
+  }
+}
 
 /** The steps of the first `count` spikes of each neuron, [T, B, …] → [count, B, …]. */
 export const timesOf = (spikes: Tensor, count: number, lengths: Int32Array | null): Tensor =>

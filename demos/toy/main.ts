@@ -42,8 +42,8 @@ await trainToy(run, flags.epochs, {
 });
 
 let rate = 0;
-for (const { x } of testLoader) {
-  rate += (noGrad(() => model.firingRate(run.encode(x))) * x.size) / testLoader.dataset.x.length;
+for (const { x, size = 0 } of testLoader) {
+  rate += (noGrad(() => model.firingRate(run.encode(x))) * size) / testLoader.dataset.length;
 }
 const total = (performance.now() - start) / 1000;
 console.log(`firing_rate=${rate.toFixed(4)} total_s=${total.toFixed(3)}`);
