@@ -202,7 +202,7 @@ function thresholdOf(module: object): number | null {
 /** The first place, from the parameters to the gradients, with a value that is infinite or no number; null where there is none. */
 function notANumber(model: Module, x: Tensor, { layers, loss, gradients }: Recording): Finding[] | null {
   const places: [string, string, Tensor | null, string][] = [
-    ...model.namedParameters().map(([name, p]): [string, string, Tensor, string] => [name, "the parameter", p, STEPS]),
+    ...model.namedParameters().map(([name, p]): [string, string, Tensor, string] => [name, "the parameter", p, SPOILT]),
     ["input", "the input", x, "look at the data and their scale"],
     ...Object.entries(layers).flatMap(([name, { current, membrane }]): [string, string, Tensor | null, string][] => [
       [
@@ -241,7 +241,7 @@ function notANumber(model: Module, x: Tensor, { layers, loss, gradients }: Recor
   return null;
 }
 
-const STEPS = "a training step has spoilt it: begin anew with a smaller learning rate, and clip gradients";
+const SPOILT = "a training step has spoilt it: begin anew with a smaller learning rate, and clip gradients";
 
 function findingsOf(
   layers: Readonly<Record<string, LayerDiagnosis>>,
@@ -255,9 +255,10 @@ function findingsOf(
       .map(([, { leaving }]) => leaving)
       .filter((leaving) => leaving > 0)
       .pop() ?? 0;
-  // From the loss on: what stops a gradient is the reason for all that lies before it.
+  // From the loss on: the first layer that stops a gradient, or lets it grow, is the reason for all that lies before it.
   let isStopped = false;
   let explodes = false;
+  let forgets = false;
   for (const [name, layer] of [...all].reverse()) {
     const add = (trouble: Trouble, reason: string, advice: string) =>
       findings.unshift({ trouble, layer: name, reason: `${name} (${layer.kind}): ${reason}`, advice });
@@ -270,15 +271,16 @@ function findingsOf(
       else if (ratio < bounds.vanishing) add("vanishing", vanishing(layer, ratio), BALANCE);
       else isStopped = false;
     }
-    if (ratio > bounds.exploding && !explodes) {
-      explodes = true;
-      add("exploding", `‖∂L/∂I‖ is ${brief(leaving)}, ${brief(ratio)} times that next to the loss`, TAME);
-    }
     const time = overTime(layer.steps);
-    if (time > bounds.exploding)
-      add("exploding", `‖∂L/∂I‖ in the first steps is ${brief(time)} times that in the last ones`, TAME_TIME);
-    if (isRecurrent(name) && time < bounds.vanishing) {
-      add("vanishing", `‖∂L/∂I‖ in the first steps is ${brief(time)} times that in the last ones`, REMEMBER);
+    const inTime = `‖∂L/∂I‖ in the first steps is ${brief(time)} times that in the last ones`;
+    if (!explodes && (time > bounds.exploding || ratio > bounds.exploding)) {
+      explodes = true;
+      if (time > bounds.exploding) add("exploding", inTime, TAME_TIME);
+      else add("exploding", `‖∂L/∂I‖ is ${brief(leaving)}, ${brief(ratio)} times that next to the loss`, TAME);
+    }
+    if (isRecurrent(name) && !forgets && time < bounds.vanishing) {
+      forgets = true;
+      add("vanishing", inTime, REMEMBER);
     }
     if ((layer.silent ?? 0) >= bounds.deadShare) add("dead", dead(layer), EXCITE);
     if ((layer.saturated ?? 0) >= bounds.saturatedShare) add("saturated", saturated(layer, bounds), CALM);
@@ -338,9 +340,9 @@ function lie(membrane: Extent | null, threshold: number | null): string {
 /** The norm in the first quarter of the steps over that in the last quarter; 1 where the steps are too few or have no gradient. */
 function overTime(steps: Float64Array): number {
   const n = Math.floor(steps.length / 4);
-  const sum = (part: Float64Array): number => part.reduce((total, norm) => total + norm, 0);
-  const last = sum(steps.subarray(steps.length - n));
-  return n === 0 || last === 0 ? 1 : sum(steps.subarray(0, n)) / last;
+  const total = (part: Float64Array): number => part.reduce((all, norm) => all + norm, 0);
+  const last = total(steps.subarray(steps.length - n));
+  return n === 0 || last === 0 ? 1 : total(steps.subarray(0, n)) / last;
 }
 
 const HEAD = ["layer", "class", "neurons", "rate", "silent", "saturated", "arriving", "leaving", "passing"];

@@ -111,7 +111,7 @@ export function gradientNorms(recording: Pick<Recording, "layers" | "gradients">
   return { layers, parameters: Object.fromEntries(parameters) };
 }
 
-export const layersOf = (where: string, recording: Pick<Recording, "layers">): [string, LayerRecording][] => {
+const layersOf = (where: string, recording: Pick<Recording, "layers">): [string, LayerRecording][] => {
   const { layers } = objectOf(where, "a recording", recording);
   return Object.entries(objectOf(where, "a recording, with layers", layers)) as [string, LayerRecording][];
 };

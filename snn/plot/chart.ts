@@ -39,7 +39,7 @@ export interface Panel {
 }
 
 /** An axis, with options of echarts besides its label. */
-export interface Axis {
+interface Axis {
   readonly label: string;
   readonly axisLabel?: object;
   readonly [option: string]: unknown;
@@ -72,7 +72,6 @@ const MARK: Colour = { light: "#cf222e", dark: "#ff7b72" };
 /** The colour of the series of an index. */
 export const colourOf = (index: number): string => (SERIES[index % SERIES.length] as Colour).light;
 export const markColour = MARK.light;
-export const inkColour = INK.light;
 
 const FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif";
 const LEFT = 76;
@@ -140,8 +139,8 @@ export async function svgOf(where: string, panels: readonly Panel[], options: ty
       series.map((each) => ({ ...each, silent: true, xAxisIndex: i, yAxisIndex: i })),
     ),
   };
-  const { init } = await peer();
-  const chart = init(null, null, { renderer: "svg", ssr: true, width, height });
+  const { chartOf } = await peer();
+  const chart = chartOf(width, height);
   try {
     chart.setOption(option);
     return finished(chart.renderToSVGString(), title, theme);
@@ -168,50 +167,16 @@ const axis = ({ label, axisLabel, ...given }: Axis, gridIndex: number, usual: ob
 const plainly = (value: number | string): string =>
   typeof value === "string" ? value : String(+value.toPrecision(6)).replace("-", "−");
 
-/** What is used of echarts. */
-interface Peer {
-  init(dom: null, theme: null, options: object): Chart;
-}
-
-interface Chart {
-  setOption(option: object): void;
-  renderToSVGString(): string;
-  dispose(): void;
-}
-
-let loaded: Promise<Peer> | null = null;
-
-/** The peer, loaded when it is first wanted. */
-function peer(): Promise<Peer> {
-  loaded ??= load();
-  // A page may install it meanwhile.
-  loaded.catch(() => {
-    loaded = null;
-  });
-  return loaded;
-}
-
-async function load(): Promise<Peer> {
-  const parts = [
-    import("echarts/core"),
-    import("echarts/charts"),
-    import("echarts/components"),
-    import("echarts/renderers"),
-  ] as const;
-  let modules: Awaited<(typeof parts)[0]>;
+/** The module that draws. */
+async function peer(): Promise<typeof import("./peer.ts")> {
   try {
-    const [core, charts, components, renderers] = await Promise.all(parts);
-    const { CustomChart, LineChart } = charts;
-    const { GridComponent, LegendComponent, TitleComponent } = components;
-    core.use([CustomChart, LineChart, GridComponent, LegendComponent, TitleComponent, renderers.SVGRenderer]);
-    modules = core;
+    return await import("./peer.ts");
   } catch (cause) {
     throw new Error(
       "jarvis-snn/plot: expected the package echarts, which draws, got none that can be loaded; install it: npm install echarts",
       { cause },
     );
   }
-  return modules as unknown as Peer;
 }
 
 /** Without what a still picture has no use for; ids that depend on the chart alone, a title for screen readers, and the colours of the theme. */

@@ -104,7 +104,7 @@ export interface FiringCurvePlotOptions extends ChartOptions {
 const FIRING = { ...CHART, dtMs: 0, xLabel: "current I" } satisfies Record<keyof FiringCurvePlotOptions, unknown>;
 
 /**
- * f–I curves by name, as {@link firingCurve} gives them, as SVG text.
+ * f–I curves by name, as `firingCurve` gives them, as SVG text.
  *
  *     const currents = Float64Array.from({ length: 50 }, (_, i) => i / 25);
  *     await firingCurvePlot({ LIF: firingCurve(new LIF(), currents) });

@@ -15,7 +15,7 @@ export interface GradientFlowPlotOptions extends ChartOptions {}
  *
  *     await gradientFlowPlot(gradientNorms(record(model, x, { loss })));
  *
- * @throws Error where the peer echarts is missing; TypeError for what is not from {@link gradientNorms}, an option of another name or
+ * @throws Error where the peer echarts is missing; TypeError for what is not from `gradientNorms`, an option of another name or
  *   kind; RangeError for norms of no layer.
  */
 export async function gradientFlowPlot(

@@ -9,4 +9,5 @@ export type { ChartOptions } from "./chart.ts";
 export { type Curve, type CurvePlotOptions, curvePlot, type FiringCurvePlotOptions, firingCurvePlot } from "./curve.ts";
 export { type GradientFlowPlotOptions, gradientFlowPlot } from "./gradient-flow.ts";
 export { type RasterPlotOptions, rasterPlot } from "./raster.ts";
+export type { Sequences } from "./sequences.ts";
 export { type TracePlotOptions, tracePlot } from "./trace.ts";
