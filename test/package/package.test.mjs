@@ -86,7 +86,10 @@ test("package: declarations show what is public", () => {
 test("package: it has no dependencies", () => {
   const installed = JSON.parse(run("npm", ["ls", "--all", "--json"])).dependencies;
   assert.deepEqual(Object.keys(installed), ["jarvis-snn"]);
-  assert.equal(installed["jarvis-snn"].dependencies, undefined);
+  // Optional peers that are not installed are listed without a version.
+  for (const [name, { version }] of Object.entries(installed["jarvis-snn"].dependencies ?? {})) {
+    assert.equal(version, undefined, `${name} is installed`);
+  }
 });
 
 test("package: an entry loads its own layers", () => {
@@ -102,6 +105,13 @@ test("package: an entry loads its own layers", () => {
   for (const path of ["chunks/codes.js", "chunks/kinds.js"])
     assert.match(read(`dist/${path}`), /from "\.\/kernels\.js";$/m);
   assert.deepEqual(imports("snn/index.js"), ["chunks/snn"]);
+  assert.deepEqual(imports("snn/plot/index.js"), ["chunks/engine", "chunks/peer", "chunks/snn"]);
+});
+
+test("package: a peer is no dependency, and the error of the first chart says how to install it", () => {
+  const draw =
+    'import { rasterPlot } from "jarvis-snn/plot"; import { ones } from "jarvis-snn"; await rasterPlot(ones([2, 1, 3]));';
+  assert.throws(() => run(process.execPath, ["--input-type=module", "-e", draw]), /install it: npm install echarts/);
 });
 
 test("package: publint finds nothing", () => {

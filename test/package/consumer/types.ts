@@ -1,10 +1,11 @@
 /** The declarations, as a user's compiler sees them. */
-import { LIF, Linear, Sequential, surrogate, Tensor, tape, tensor } from "jarvis-snn";
+import { LIF, Linear, record, Sequential, surrogate, Tensor, tape, tensor } from "jarvis-snn";
 import type { Tensor as EngineTensor, Module } from "jarvis-snn/engine";
 import { zeros } from "jarvis-snn/engine";
 import { apply, gradOf, k, type Op, SAVES } from "jarvis-snn/extend";
 import { type Kernels, kernels, kinds, memory } from "jarvis-snn/kernels";
 import { readIdx } from "jarvis-snn/node";
+import { rasterPlot } from "jarvis-snn/plot";
 import { meanOverTime, type LIF as Neuron, neuron as neurons } from "jarvis-snn/snn";
 
 const lif = new LIF({ beta: 0.9, surrogate: surrogate.atan() });
@@ -15,6 +16,11 @@ export const bytes: ArrayBuffer = memory.buffer;
 export const raw: Kernels = kernels;
 export const kind: number = kinds.ATAN;
 export const images: Uint8Array = readIdx("images").data;
+
+// Recordings are drawn as they are, also those of layers without spikes.
+export const picture: Promise<string> = rasterPlot({
+  hidden: record(model, zeros([5, 1, 2])).layers["1"]?.spikes ?? null,
+});
 
 // The entries share their types, and ops are methods.
 export const total: EngineTensor = rates.relu().add(1).sum({ axis: 0 });
