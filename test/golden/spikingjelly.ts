@@ -63,16 +63,16 @@ const CLASSES: Readonly<Record<string, (entry: SpikingJellyEntry) => object>> = 
 /** v_reset, which is the resting value and the one at the start too; 0 for the soft reset. */
 const resetAt = ({ attrs }: SpikingJellyEntry): number => (attrs.v_reset as number | null) ?? 0;
 
-const common = (entry: SpikingJellyEntry) =>
-  ({
-    threshold: numberAt(entry, "v_threshold"),
-    // v_reset None is the soft reset.
-    ...(entry.attrs.v_reset === null
-      ? { reset: "subtract" }
-      : { reset: "zero", resetValue: numberAt(entry, "v_reset") }),
-    detachReset: entry.attrs.detach_reset === true,
-    surrogate: surrogateOf(entry.surrogate),
-  }) as const;
+/** v_reset None is the soft reset. */
+const resetOf = (entry: SpikingJellyEntry): { reset: "zero" | "subtract"; resetValue?: number } =>
+  entry.attrs.v_reset === null ? { reset: "subtract" } : { reset: "zero", resetValue: numberAt(entry, "v_reset") };
+
+const common = (entry: SpikingJellyEntry) => ({
+  threshold: numberAt(entry, "v_threshold"),
+  ...resetOf(entry),
+  detachReset: entry.attrs.detach_reset === true,
+  surrogate: surrogateOf(entry.surrogate),
+});
 
 function numberAt({ name: entry, attrs }: SpikingJellyEntry, name: string): number {
   const value = attrs[name];

@@ -1,4 +1,4 @@
-/** Neurons that the package does not have, written as a user would. */
+/** Neurons, written as a user would. */
 import { neuron } from "../../snn/index.ts";
 
 /** A spike raises the threshold, which comes back slowly. */

@@ -4,7 +4,6 @@ import type * as kernels from "../../../engine/kernels.ts";
 import type * as node from "../../../engine/node.ts";
 import type { ops } from "../../../engine/ops/index.ts";
 import type * as snn from "../../../snn/index.ts";
-import type { AdaptiveLIF } from "../../support/neurons.ts";
 import { SURROGATE_LIST } from "../../support/surrogates.ts";
 import {
   anyTensor,
@@ -93,6 +92,7 @@ const neuron = {
   inputScale: spare(either(num(1, 2), t(3), oneOf(['"leak"'], ["string"]))),
   reset: choice("zero", "subtract", "none"),
   resetValue: spare(either(num(0, 0.1), t(3))),
+  lowerBound: spare(either(num(-1, 0), t(3))),
   resetDelay: bool,
   resetInput: spare(bool),
   detachReset: bool,
@@ -101,7 +101,7 @@ const neuron = {
   refractory: spare(choice("hold", "leak")),
   gradedSpikesFactor: spare(either(num(1, 2), t(3))),
   surrogate,
-  numerics: spare(choice("snntorch", "norse", "spikingjelly", "nir")),
+  numerics: spare(choice("snntorch", "norse", "spikingjelly", "nir", "bindsnet")),
   learn: spare(listOf(oneOf(['"rest"', '"inputScale"', '"resetValue"', '"gradedSpikesFactor"']))),
   learnBeta: bool,
   learnThreshold: bool,
@@ -125,6 +125,9 @@ const firing = {
   constrain: spare(record({})),
   spiking: spare(bool),
 };
+const inputScale = choice("one", "leak");
+/** The same of those without spikes. */
+const readout = { ...firing, refractorySteps: spare(num(0)), gradedSpikesFactor: spare(num(1)) };
 /** Methods of neurons with this state. */
 const layerOf = (state: Kind) =>
   ({
@@ -509,7 +512,7 @@ const stepping = { step: [], zeroGrad: [], stateDict: [], dispose: [] } as const
 const current = t(4, 2, 3);
 
 /** A class that `neuron` has made stands for all. */
-export const CLASSES: Classes<typeof engine & typeof snn & { AdaptiveLIF: typeof AdaptiveLIF }> = {
+export const CLASSES: Classes<typeof engine & typeof snn> = {
   TensorDataset: {
     new: [
       either(t(4, 3), oneOf(["new Float32Array(12)", "new Uint8Array(12)"], ["typed"])),
@@ -703,10 +706,14 @@ export const CLASSES: Classes<typeof engine & typeof snn & { AdaptiveLIF: typeof
         alpha: beta,
         beta,
         threshold: either(num(1), t(3)),
+        rest: spare(num(0, 0.1)),
         resetValue: spare(num(0, 0.1)),
         ...resets,
+        synapse: spare(choice("decayFirst", "jumpFirst", "late")),
+        inputScale,
         learn: listOf(oneOf(['"alpha"', '"beta"', '"threshold"'])),
         ...firing,
+        numerics: spare(choice("snntorch", "norse", "spikingjelly", "nir")),
       },
     ],
     call: layerOf(record({ i: t(2, 3), v: t(2, 3) })),
@@ -760,6 +767,121 @@ export const CLASSES: Classes<typeof engine & typeof snn & { AdaptiveLIF: typeof
       initialState: [list(2, 3)],
     },
   },
+  SynapticIntegrator: {
+    new: [
+      {
+        alpha: beta,
+        beta,
+        rest: num(0, 0.1),
+        synapse: choice("decayFirst", "jumpFirst", "late"),
+        inputScale,
+        learn: listOf(oneOf(['"alpha"', '"beta"', '"rest"'])),
+        ...readout,
+        numerics: spare(choice("norse", "nir")),
+      },
+    ],
+    call: layerOf(record({ i: t(2, 3), v: t(2, 3) })),
+  },
+  TsodyksMarkram: {
+    new: [
+      {
+        U: num(0.5, 0.1),
+        phi: num(0, 0.9),
+        rho: num(0.9),
+        jumpFrom: choice("decayed", "before"),
+        learn: listOf(oneOf(['"U"', '"phi"', '"rho"'])),
+        ...readout,
+        numerics: spare(choice("norse")),
+      },
+    ],
+    call: layerOf(record({ u: t(2, 3), x: t(2, 3) })),
+  },
+  IF: {
+    new: [
+      {
+        threshold: either(num(1), t(3)),
+        resetValue: num(0, 0.1),
+        ...resets,
+        learn: listOf(oneOf(['"threshold"', '"resetValue"'])),
+        ...firing,
+        numerics: spare(choice("norse", "spikingjelly", "nir")),
+      },
+    ],
+    call: layerOf(record({ v: t(2, 3) })),
+  },
+  ParametricLIF: {
+    new: [
+      {
+        w: either(num(0, 1), t(3)),
+        threshold: num(1),
+        rest: num(0, 0.1),
+        resetValue: num(0, 0.1),
+        ...resets,
+        inputScale,
+        learn: listOf(oneOf(['"w"', '"threshold"', '"rest"'])),
+        ...firing,
+        numerics: spare(choice("spikingjelly")),
+      },
+    ],
+    call: layerOf(record({ v: t(2, 3) })),
+  },
+  QuadraticIF: {
+    new: [
+      {
+        tau: num(2, 4),
+        a: num(1, 0.5),
+        rest: num(0, 0.1),
+        critical: num(0.8),
+        threshold: num(1),
+        resetValue: num(-0.1),
+        ...resets,
+        learn: listOf(oneOf(['"tau"', '"a"', '"critical"'])),
+        ...firing,
+        numerics: spare(choice("spikingjelly")),
+      },
+    ],
+    call: layerOf(record({ v: t(2, 3) })),
+  },
+  ExponentialIF: {
+    new: [
+      {
+        tau: num(2, 4),
+        sharpness: num(1, 0.5),
+        rheobase: num(0.8),
+        rest: num(0, 0.1),
+        threshold: num(1),
+        resetValue: num(-0.1),
+        alpha: spare(beta),
+        ...resets,
+        synapse: choice("none", "decayFirst", "jumpFirst", "late"),
+        learn: listOf(oneOf(['"tau"', '"sharpness"', '"rheobase"'])),
+        ...firing,
+        numerics: spare(choice("norse", "spikingjelly")),
+      },
+    ],
+    call: layerOf(record({ i: t(2, 3), v: t(2, 3) })),
+  },
+  ConductanceLIF: {
+    new: [
+      {
+        capacitance: num(20),
+        leak: num(1),
+        alphaE: beta,
+        alphaI: beta,
+        reversalE: num(0),
+        reversalI: num(-80),
+        rest: num(-60),
+        threshold: num(-50),
+        resetValue: num(-60),
+        ...resets,
+        jump: choice("afterDecay", "beforeDecay"),
+        learn: listOf(oneOf(['"leak"', '"alphaE"', '"reversalI"'])),
+        ...firing,
+        numerics: spare(choice("norse")),
+      },
+    ],
+    call: layerOf(record({ gE: t(2, 3), gI: t(2, 3), v: t(2, 3) })),
+  },
   LeakyIntegrator: {
     new: [{ ...decay, learnBeta: bool }],
     call: {
@@ -787,8 +909,19 @@ export const CLASSES: Classes<typeof engine & typeof snn & { AdaptiveLIF: typeof
         rho: num(0.5),
         threshold: either(num(1), t(3)),
         kappa: num(2),
+        rest: spare(num(0, 0.1)),
+        resetValue: spare(num(0, 0.1)),
+        alpha: spare(beta),
+        reset: choice("subtract", "zero", "none"),
+        detachReset: bool,
+        detachAdaptation: bool,
+        decayFirst: bool,
+        adaptation: choice("threshold", "current"),
+        synapse: spare(choice("none", "decayFirst", "jumpFirst", "late")),
+        inputScale,
         learn: listOf(oneOf(['"beta"', '"rho"', '"kappa"'])),
         ...firing,
+        numerics: spare(choice("norse", "bindsnet")),
         constrain: record({ beta: list(0, 1), rho: list(0, 1), threshold: list(0, 2), kappa: list(0, 3) }),
       },
     ],
