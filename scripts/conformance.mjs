@@ -122,7 +122,8 @@ function sectionOf(peer, observations) {
   if (rows.length > 0) parts.push(table(["case", ...(isByFile ? ["cases"] : []), ...heads], rows));
   const notes = (key) =>
     observations
-      .filter((o) => o[key] !== undefined)
+      // Entries that another test of the same file compares are rows of the table.
+      .filter((o) => o[key] !== undefined && !o[key].startsWith("tested in "))
       .map((o) => `- \`${nameOf(o)}: ${o.case}\`: ${o[key]}`)
       .sort(byText);
   const bugs = notes("peerBug");
