@@ -10,13 +10,6 @@
 import { ELEMENT, type Expression } from "./expression.ts";
 import { reachable } from "./graph.ts";
 
-/** Each value is an edge, from where it is made to where it is read, of the capacity of its cost. */
-interface Edge {
-  readonly to: number;
-  readonly back: number;
-  capacity: number;
-}
-
 /** The cheapest set of values from which, with parameters and what is `known`, all of `needed` can be computed. */
 export function minimumCut(
   needed: readonly Expression[],
@@ -28,11 +21,15 @@ export function minimumCut(
   const places = new Map(values.map((x, i) => [x, 2 * i]));
   const source = 2 * values.length;
   const sink = source + 1;
-  const edges: Edge[][] = Array.from({ length: sink + 1 }, () => []);
+  // Each value is an edge, from where it is made to where it is read, of the capacity of its cost. The way back of edge e is e ^ 1.
+  const leaving: number[][] = Array.from({ length: sink + 1 }, () => []);
+  const ends: number[] = [];
+  const room: number[] = [];
   const join = (from: number, to: number, capacity: number): void => {
-    const [there, back] = [edges[from] as Edge[], edges[to] as Edge[]];
-    there.push({ to, back: back.length, capacity });
-    back.push({ to: from, back: there.length - 1, capacity: 0 });
+    (leaving[from] as number[]).push(ends.length);
+    (leaving[to] as number[]).push(ends.length + 1);
+    ends.push(to, from);
+    room.push(capacity, 0);
   };
   for (const [x, at] of places) {
     join(at, at + 1, costOf(x));
@@ -46,37 +43,39 @@ export function minimumCut(
     const from = places.get(x);
     if (from !== undefined) join(from + 1, sink, Infinity);
   }
-  while (augment(edges, source, sink));
-  const reached = pathsFrom(edges, source);
-  return new Set(values.filter((_, i) => reached[2 * i] && !reached[2 * i + 1]));
-}
-
-/** Sends more along one path that has room; false where there is none. */
-function augment(edges: readonly Edge[][], source: number, sink: number): boolean {
-  const paths = pathsFrom(edges, source);
-  const path: Edge[] = [];
-  for (let e = paths[sink]; e; e = paths[reverse(edges, e).to]) path.push(e);
-  if (path.length === 0) return false;
-  const room = Math.min(...path.map((e) => e.capacity));
-  for (const e of path) {
-    e.capacity -= room;
-    reverse(edges, e).capacity += room;
+  for (;;) {
+    const paths = pathsFrom(source, leaving, ends, room);
+    if (paths[sink] === undefined) {
+      return new Set(values.filter((_, i) => paths[2 * i] !== undefined && paths[2 * i + 1] === undefined));
+    }
+    const path: number[] = [];
+    for (let at = sink; at !== source; at = ends[(path[path.length - 1] as number) ^ 1] as number) {
+      path.push(paths[at] as number);
+    }
+    const least = Math.min(...path.map((e) => room[e] as number));
+    for (const e of path) {
+      (room[e] as number) -= least;
+      (room[e ^ 1] as number) += least;
+    }
   }
-  return true;
 }
 
-const reverse = (edges: readonly Edge[][], { to, back }: Edge): Edge => edges[to]?.[back] as Edge;
-
-/** Breadth first: the edge over which each place is reached, null for the source. */
-function pathsFrom(edges: readonly Edge[][], source: number): (Edge | null | undefined)[] {
-  const path: (Edge | null | undefined)[] = [];
-  path[source] = null;
+/** For each place that can be reached along edges with room, breadth first, the edge by which it was. */
+function pathsFrom(
+  source: number,
+  leaving: readonly (readonly number[])[],
+  ends: readonly number[],
+  room: readonly number[],
+): (number | undefined)[] {
+  const path = new Array<number | undefined>(leaving.length);
+  path[source] = -1;
   const queue = [source];
   for (const at of queue) {
-    for (const edge of edges[at] as Edge[]) {
-      if (edge.capacity <= 0 || path[edge.to] !== undefined) continue;
-      path[edge.to] = edge;
-      queue.push(edge.to);
+    for (const e of leaving[at] as number[]) {
+      const to = ends[e] as number;
+      if ((room[e] as number) <= 0 || path[to] !== undefined) continue;
+      path[to] = e;
+      queue.push(to);
     }
   }
   return path;

@@ -110,6 +110,10 @@ function timeLoop(ofRows: boolean, functions: readonly number[]): Code {
   return code;
 }
 
+/** An instruction that depends on how many lanes count and on the place of the vector. */
+type Access = (offset: number, lanes: 1 | 4) => unknown;
+type Piece = readonly [bytes: readonly number[], access: Access | null];
+
 /** One step: the function (descriptor, t, skip, rows, n), which skips so many elements of the step. */
 class Sweep {
   readonly code = new Code(5);
@@ -122,13 +126,10 @@ class Sweep {
   /** What is computed before the loops: literals by their bits, other terms by themselves. */
   private readonly shared = new Map<Expression | number, number>();
   private readonly uses = new Map<Expression, number>();
-  /** What has been computed of the vector that is written, and the locals for that. */
-  private values = new Map<Expression, number>();
-  private readonly pool: number[] = [];
-  private used = 0;
-  /** The code of four columns, the same in each vector but for the bytes at these places. */
-  private four: readonly number[] | null = null;
-  private readonly offsets: number[] = [];
+  /** The locals of what a vector has computed. */
+  private readonly values = new Map<Expression, number>();
+  /** The code of a vector. */
+  private body: readonly Piece[] | null = null;
   private readonly sums = new Map<Root, number>();
   private readonly spikes: Root | undefined;
   private readonly bit: number;
@@ -307,49 +308,47 @@ class Sweep {
 
   /** The work for four columns or one, some bytes on. The mask of the spikes stays on the stack. */
   private vector(offset: number, lanes: 1 | 4): void {
-    const { code } = this;
-    if (lanes === 1) return this.compute(1);
-    this.four ??= code.apart(() => this.compute(4));
-    const four = [...this.four];
-    for (const at of this.offsets) four[at] = offset;
-    code.insert(four);
+    this.body ??= this.compute();
+    for (const [bytes, access] of this.body) {
+      this.code.append(bytes);
+      access?.(offset, lanes);
+    }
   }
 
-  private compute(lanes: 1 | 4): void {
+  private compute(): Piece[] {
     const { code } = this;
-    const isFour = lanes === 4;
-    this.values = new Map();
-    this.used = 0;
+    const before = code.cut();
+    const body: Piece[] = [];
+    const load: Access = (offset, lanes) => code.simd(lanes === 4 ? SIMD.load : SIMD.loadZero, 2, offset);
+    const store: Access = (offset, lanes) =>
+      lanes === 4 ? code.simd(SIMD.store, 2, offset) : code.simd(SIMD.storeLane, 2, offset, 0);
+    const add: Access = (_, lanes) => {
+      // The other lanes have computed something from zeros.
+      if (lanes === 1) code.lanes(0).shuffle(FIRST_LANE);
+      code.simd(LANE.add as number);
+    };
     for (const x of this.streams) {
-      code.get(this.pointers.get(Number(x.attr)) as number).simd(isFour ? SIMD.load : SIMD.loadZero, 2, 0);
-      if (isFour) this.offsets.push(code.bytes.length - 1);
+      code.get(this.pointers.get(Number(x.attr)) as number);
+      body.push([code.cut(), load]);
       code.set(this.hold(x));
     }
     for (const root of this.roots) {
-      const sum = this.sums.get(root);
       if (root.how === "bits") continue;
+      const sum = this.sums.get(root);
       code.get(sum ?? (this.pointers.get(root.place) as number));
       this.push(root.value);
-      if (sum !== undefined) {
-        // The other lanes have computed something from zeros.
-        if (!isFour) code.lanes(0).shuffle(FIRST_LANE);
-        code.simd(LANE.add as number).set(sum);
-      } else if (isFour) {
-        code.simd(SIMD.store, 2, 0);
-        this.offsets.push(code.bytes.length - 1);
-      } else code.simd(SIMD.storeLane, 2, 0, 0);
+      body.push([code.cut(), sum === undefined ? store : add]);
+      if (sum !== undefined) code.set(sum);
     }
     if (this.spikes !== undefined) this.push(this.spikes.value);
+    body.push([code.cut(), null]);
+    code.append(before);
+    return body;
   }
 
   /** A local for a term of the vector. */
   private hold(x: Expression): number {
-    let local = this.pool[this.used];
-    if (local === undefined) {
-      local = this.code.local(V128);
-      this.pool.push(local);
-    }
-    this.used++;
+    const local = this.code.local(V128);
     this.values.set(x, local);
     return local;
   }

@@ -50,8 +50,6 @@ const NONE = -1;
 
 /** The body of a function while it is written. */
 export class Code {
-  /** The code so far: what was inserted, with what had been written before, and what has been written since. */
-  readonly pieces: (readonly number[])[] = [];
   bytes: number[] = [];
   readonly locals: Type[] = [];
   readonly parameters: number;
@@ -80,24 +78,19 @@ export class Code {
 
   /** Sixteen bytes of two vectors by their numbers. */
   shuffle(bytes: readonly number[]): this {
-    this.simd(SIMD.shuffle);
-    this.bytes.push(...bytes);
-    return this;
+    return this.simd(SIMD.shuffle).append(bytes);
   }
 
-  /** The bytes that `body` writes, which are no part of the code. */
-  apart(body: () => void): readonly number[] {
+  /** Takes out what has been written. */
+  cut(): readonly number[] {
     const { bytes } = this;
     this.bytes = [];
-    body();
-    const written = this.bytes;
-    this.bytes = bytes;
-    return written;
+    return bytes;
   }
 
-  insert(bytes: readonly number[]): void {
-    this.pieces.push(this.bytes, bytes);
-    this.bytes = [];
+  append(bytes: readonly number[]): this {
+    this.bytes.push(...bytes);
+    return this;
   }
 
   get(local: number): this {
@@ -163,16 +156,16 @@ export function moduleOf(functions: readonly Code[], exported: readonly number[]
     unsigned(list, length);
     return list;
   }) as [number[], number[], number[], number[]];
-  const bodies: (readonly number[])[] = [count];
-  functions.forEach(({ parameters, locals, pieces, bytes }, i) => {
+  const bodies: number[][] = [count];
+  functions.forEach(({ parameters, locals, bytes }, i) => {
     types.push(0x60, parameters, ...new Array(parameters).fill(I32), 0);
     unsigned(indices, i);
     const declared: number[] = [];
     unsigned(declared, locals.length);
     for (const local of locals) declared.push(1, local);
     const size: number[] = [];
-    unsigned(size, declared.length + lengthOf(pieces) + bytes.length + 1);
-    bodies.push(size, declared, ...pieces, bytes, [OP.end]);
+    unsigned(size, declared.length + bytes.length + 1);
+    bodies.push(size, declared, bytes, [OP.end]);
   });
   for (const i of exported) {
     names.push(...name(String(i)), 0);
@@ -196,13 +189,13 @@ export function moduleOf(functions: readonly Code[], exported: readonly number[]
   return module;
 }
 
-function section(id: number, parts: readonly (readonly number[])[]): (readonly number[])[] {
+function section(id: number, parts: number[][]): number[][] {
   const head = [id];
   unsigned(head, lengthOf(parts));
   return [head, ...parts];
 }
 
-const lengthOf = (parts: readonly (readonly number[])[]): number => parts.reduce((sum, part) => sum + part.length, 0);
+const lengthOf = (parts: readonly number[][]): number => parts.reduce((sum, part) => sum + part.length, 0);
 
 const name = (text: string): number[] => [text.length, ...Array.from(text, (c) => c.charCodeAt(0))];
 

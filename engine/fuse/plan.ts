@@ -8,7 +8,8 @@
 import { minimumCut } from "./cut.ts";
 import { gradientsOf, type Seed } from "./derive.ts";
 import { COLUMN, constant, ELEMENT, type Expression, isZero, SCALAR, term } from "./expression.ts";
-import { reachable, rewriting, sharing, workOf } from "./graph.ts";
+import { reachable, rewriting, sharing } from "./graph.ts";
+import { remembered } from "./remembered.ts";
 import { placeOf, type Traced } from "./trace.ts";
 
 /** What backward is to give. */
@@ -79,6 +80,7 @@ export class Plan {
   readonly hasColumns: boolean;
   readonly share: (x: Expression) => Expression;
   private readonly streams = new Map<string, Expression>();
+  private readonly derived = new Map<string, Gradients>();
   private readonly foundIn: (x: Expression) => Expression;
 
   /** Without `wanted` nothing is saved, and there is no backward. */
@@ -193,6 +195,10 @@ export class Plan {
 
   /** Gradients of one step, where they come from the outputs in this mask, and from next values of the states marked. */
   gradients(outputs: number, carried: readonly boolean[]): Gradients {
+    return remembered(this.derived, `${outputs} ${carried}`, () => this.derive(outputs, carried));
+  }
+
+  private derive(outputs: number, carried: readonly boolean[]): Gradients {
     const { traced, names, share } = this;
     const leaf = (op: string, at: number) => term(traced.owner, op, [], at, ELEMENT);
     const seeds: Seed[] = [];
@@ -285,6 +291,10 @@ function neededBy(gradients: readonly Expression[]): Expression[] {
 /** Whether x can be computed from these and parameters, and soon. */
 function isFound(x: Expression, from: readonly Expression[]): boolean {
   const isGiven = (y: Expression) => y.level < ELEMENT || from.includes(y);
-  const isClosed = [...reachable([x], isGiven)].every((y) => isGiven(y) || y.args.length > 0);
-  return isClosed && workOf(x, isGiven) <= FEW;
+  let work = 0;
+  for (const y of reachable([x], isGiven)) {
+    if (isGiven(y)) continue;
+    if (y.args.length === 0 || ++work > FEW) return false;
+  }
+  return true;
 }

@@ -6,7 +6,8 @@ import { simd } from "../backend.ts";
 import { Arrays, Sums } from "./arrays.ts";
 import type { Expression } from "./expression.ts";
 import { Plan, type Wanted } from "./plan.ts";
-import { remembered, Steps } from "./steps.ts";
+import { remembered } from "./remembered.ts";
+import { Steps } from "./steps.ts";
 import type { Call } from "./sweeps.ts";
 import { type StepDefinition, type Traced, trace } from "./trace.ts";
 

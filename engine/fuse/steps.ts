@@ -5,6 +5,7 @@
 import type { Root } from "./emit.ts";
 import { COLUMN, ELEMENT, type Expression, isZero } from "./expression.ts";
 import type { Plan } from "./plan.ts";
+import { remembered } from "./remembered.ts";
 import { Batch, type Call } from "./sweeps.ts";
 
 /** What backward does with the gradient of an input. */
@@ -182,21 +183,4 @@ class Producer {
     });
     this.readsStates = plan.readsStates([...gradients.inputs, ...gradients.states, ...gradients.parameters]);
   }
-}
-
-/** More than a program uses; a module takes address space that the platform has little of. */
-const MOST = 256;
-
-/** What `make` gave for the key; where there are too many, the oldest one is forgotten. */
-export function remembered<X>(known: Map<string, X>, key: string, make: () => X): X {
-  let x = known.get(key);
-  if (x === undefined) {
-    x = make();
-    for (const oldest of known.keys()) {
-      if (known.size < MOST) break;
-      known.delete(oldest);
-    }
-    known.set(key, x);
-  }
-  return x;
 }

@@ -44,8 +44,9 @@ export class Batch {
     let left = roots;
     let temps = 0;
     for (;;) {
-      const inner = innermost(left.map(({ value }) => value));
-      if (inner.length === 0) return [...calls, this.sweep(left, [])];
+      const terms = termsOf(left);
+      const inner = innermost(terms);
+      if (inner.length === 0) return [...calls, this.sweep(left, terms, [])];
       const operands: Root[] = [];
       const formulas: FormulaCall[] = [];
       const results = new Map<Expression, Expression>();
@@ -56,14 +57,14 @@ export class Batch {
         formulas.push({ ...(formulaOf(x) as Formula), z: first, others });
         results.set(x, plan.stream("temp", first, ELEMENT));
       }
-      calls.push(this.sweep(operands, formulas));
+      calls.push(this.sweep(operands, termsOf(operands), formulas));
       const rewrite = rewriting((x) => results.get(x));
       left = left.map((root) => ({ ...root, value: rewrite(root.value) }));
     }
   }
 
-  private sweep(roots: readonly Root[], formulas: readonly FormulaCall[]): Call {
-    const parts = this.split(roots).map((part) => {
+  private sweep(roots: readonly Root[], terms: Iterable<Expression>, formulas: readonly FormulaCall[]): Call {
+    const parts = this.split(roots, terms).map((part) => {
       const { value, mask } = lowering((x) => (isLeaf(x) ? x : undefined));
       const share = sharing();
       return part.map((root) => ({ ...root, value: share((root.how === "bits" ? mask : value)(root.value)) }));
@@ -79,11 +80,11 @@ export class Batch {
    * Exponentials and the like get a loop of their own, before the others, where their operands are soon computed: the chain of
    * operations is longer than what a processor looks ahead, and there are more constants than registers.
    */
-  private split(roots: readonly Root[]): (readonly Root[])[] {
+  private split(roots: readonly Root[], terms: Iterable<Expression>): (readonly Root[])[] {
     const { plan } = this;
     const results = new Map<Expression, Expression>();
     const first: Root[] = [];
-    for (const x of reachable(roots.map(({ value }) => value))) {
+    for (const x of terms) {
       if (!LONG.includes(x.op) || workOf(x, isLeaf) > FEW) continue;
       results.set(x, plan.stream("piece", first.length, ELEMENT));
       first.push({ value: x, place: plan.place("piece", first.length), how: "piece" });
@@ -127,11 +128,13 @@ export function evaluate(formulas: readonly FormulaCall[], temps: readonly numbe
   }
 }
 
+const termsOf = (roots: readonly Root[]): Set<Expression> => reachable(roots.map(({ value }) => value));
+
 /** The formulas that no other formula is part of. */
-function innermost(roots: readonly Expression[]): Expression[] {
+function innermost(terms: Iterable<Expression>): Expression[] {
   const outer = new Set<Expression>();
   const found: Expression[] = [];
-  for (const x of reachable(roots)) {
+  for (const x of terms) {
     const isFormula = formulaOf(x) !== null;
     if (x.args.some((y) => outer.has(y))) outer.add(x);
     else if (isFormula) {
