@@ -123,8 +123,8 @@ class Sweep {
   /** Addresses of the next column in each array, by place; those of columns start again with each row. */
   private readonly pointers = new Map<number, number>();
   private readonly columns = new Set<number>();
-  /** What is computed before the loops: literals by their bits, other terms by themselves. */
-  private readonly shared = new Map<Expression | number, number>();
+  /** What is computed before the loops. */
+  private readonly shared = new Map<Expression, number>();
   private readonly uses = new Map<Expression, number>();
   /** The locals of what a vector has computed. */
   private readonly values = new Map<Expression, number>();
@@ -157,8 +157,7 @@ class Sweep {
 
   /** Computes what all columns share, unless it has been. */
   private share(x: Expression): number {
-    const key = x.op === "bits" ? Number(x.attr) : x;
-    let local = this.shared.get(key);
+    let local = this.shared.get(x);
     if (local !== undefined) return local;
     const args = x.args.map((y) => this.share(y));
     for (const y of args) this.code.get(y);
@@ -168,7 +167,7 @@ class Sweep {
     else this.instruction(x);
     local = this.code.local(V128);
     this.code.set(local);
-    this.shared.set(key, local);
+    this.shared.set(x, local);
     return local;
   }
 

@@ -119,6 +119,8 @@ export interface Owner {
   readonly comparisons: Expression[];
   /** Gradients are exact, see {@link StepDefinition.exact}. */
   readonly exact: boolean;
+  /** Lane operations of a sweep that is written, by what they are. */
+  readonly lanes: Map<string, Expression>;
 }
 
 let count = 0;

@@ -13,11 +13,23 @@ function bitsOf(x: number): number {
   return view.getInt32(0);
 }
 
+/** A lane operation or a literal; equal ones are one term. */
+function shared(owner: Owner, op: string, args: readonly Expression[], attr: number): Expression {
+  const key = `${op} ${attr} ${args[0]?.id} ${args[1]?.id} ${args[2]?.id}`;
+  let x = owner.lanes.get(key);
+  if (x === undefined) {
+    x = term(owner, op, args, attr);
+    owner.lanes.set(key, x);
+  }
+  return x;
+}
+
 /** A lane operation: its name is that of an instruction in encode.ts. */
-export const lane = (op: string, ...args: Expression[]): Expression => term((args[0] as Expression).owner, op, args);
+export const lane = (op: string, ...args: Expression[]): Expression =>
+  shared((args[0] as Expression).owner, op, args, 0);
 
 /** A literal of these bits, or of a number. */
-export const bits = (owner: Owner, value: number): Expression => term(owner, "bits", [], value | 0);
+export const bits = (owner: Owner, value: number): Expression => shared(owner, "bits", [], value | 0);
 export const number = (owner: Owner, value: number): Expression => bits(owner, bitsOf(value));
 
 const SIGN = 0x80000000;
@@ -29,7 +41,7 @@ function horner(x: Expression, coefficients: readonly number[]): Expression {
 }
 
 const mulAdd = (a: Expression, b: Expression, c: Expression): Expression => lane("add", lane("mul", a, b), c);
-const shift = (op: "shl" | "shr", x: Expression, by: number): Expression => term(x.owner, op, [x], by);
+const shift = (op: "shl" | "shr", x: Expression, by: number): Expression => shared(x.owner, op, [x], by);
 
 const LOG2_E = Math.fround(Math.LOG2E);
 const LN2_HIGH = 0.693359375;

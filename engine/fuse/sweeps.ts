@@ -8,7 +8,7 @@ import { emit, type Root, type Run } from "./emit.ts";
 import { type Code, moduleOf } from "./encode.ts";
 import { ELEMENT, type Expression } from "./expression.ts";
 import { type Formula, formulaOf } from "./formulas.ts";
-import { reachable, rewriting, sharing, workOf } from "./graph.ts";
+import { reachable, rewriting, workOf } from "./graph.ts";
 import { lowering } from "./lower.ts";
 import type { Plan } from "./plan.ts";
 
@@ -66,8 +66,7 @@ export class Batch {
   private sweep(roots: readonly Root[], terms: Iterable<Expression>, formulas: readonly FormulaCall[]): Call {
     const parts = this.split(roots, terms).map((part) => {
       const { value, mask } = lowering((x) => (isLeaf(x) ? x : undefined));
-      const share = sharing();
-      return part.map((root) => ({ ...root, value: share((root.how === "bits" ? mask : value)(root.value)) }));
+      return part.map((root) => ({ ...root, value: (root.how === "bits" ? mask : value)(root.value) }));
     });
     this.functions.push(...emit(parts, this.plan.hasColumns, this.functions.length));
     const call: Call = { run: notCompiled, isSplit: parts.length > 1, formulas };
@@ -102,6 +101,7 @@ export class Batch {
     this.calls.forEach((call, i) => {
       call.run = exports[this.exported[i] as number] as Run;
     });
+    this.plan.traced.owner.lanes.clear();
     this.calls = [];
     this.functions = [];
     this.exported = [];

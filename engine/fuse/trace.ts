@@ -84,7 +84,7 @@ export function trace(definition: StepDefinition): Traced {
 
 function run(definition: StepDefinition): Traced {
   const { name, packed = [], exact = false } = definition;
-  const owner: Owner = { name, comparisons: [], exact };
+  const owner: Owner = { name, comparisons: [], exact, lanes: new Map() };
   const leaf = (op: string, level: Level) => (attr: string) => term(owner, op, [], attr, level);
   const inputs = definition.inputs.map(leaf("input", ELEMENT));
   const states = definition.states.map(leaf("state", ELEMENT));
