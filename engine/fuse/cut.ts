@@ -31,14 +31,15 @@ export function minimumCut(
     ends.push(to, from);
     room.push(capacity, 0);
   };
-  for (const [x, at] of places) {
+  values.forEach((x, i) => {
+    const at = 2 * i;
     join(at, at + 1, costOf(x));
     if (x.args.length === 0) join(source, at, Infinity);
-    for (const y of x.args) {
+    x.args.forEach((y) => {
       const from = places.get(y);
       if (from !== undefined) join(from + 1, at, Infinity);
-    }
-  }
+    });
+  });
   for (const x of new Set(needed)) {
     const from = places.get(x);
     if (from !== undefined) join(from + 1, sink, Infinity);
@@ -70,8 +71,10 @@ function pathsFrom(
   const path = new Array<number | undefined>(leaving.length);
   path[source] = -1;
   const queue = [source];
-  for (const at of queue) {
-    for (const e of leaving[at] as number[]) {
+  for (let i = 0; i < queue.length; i++) {
+    const edges = leaving[queue[i] as number] as readonly number[];
+    for (let j = 0; j < edges.length; j++) {
+      const e = edges[j] as number;
       const to = ends[e] as number;
       if ((room[e] as number) <= 0 || path[to] !== undefined) continue;
       path[to] = e;

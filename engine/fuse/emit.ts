@@ -112,7 +112,11 @@ function timeLoop(ofRows: boolean, functions: readonly number[]): Code {
 
 /** An instruction that depends on how many lanes count and on the place of the vector. */
 type Access = (offset: number, lanes: 1 | 4) => unknown;
-type Piece = readonly [bytes: readonly number[], access: Access | null];
+
+interface Piece {
+  readonly bytes: readonly number[];
+  readonly access: Access | null;
+}
 
 /** One step: the function (descriptor, t, skip, rows, n), which skips so many elements of the step. */
 class Sweep {
@@ -144,16 +148,14 @@ class Sweep {
     const { code } = this;
     this.spikes = roots.find(({ how }) => how === "bits");
     [this.bit, this.bits, this.word, this.at] = [code.local(I32), code.local(I32), code.local(I32), code.local(I32)];
-    for (const x of terms) for (const y of x.level > SCALAR ? x.args : []) this.use(y);
-    for (const { value } of roots) this.use(value);
-    for (const x of this.uses.keys()) if (x.level <= SCALAR) this.share(x);
+    terms.forEach((x) => x.level > SCALAR && x.args.forEach(this.use));
+    roots.forEach(({ value }) => this.use(value));
+    this.uses.forEach((_, x) => x.level <= SCALAR && this.share(x));
     this.prepare();
     this.rows();
   }
 
-  private use(x: Expression): void {
-    this.uses.set(x, (this.uses.get(x) ?? 0) + 1);
-  }
+  private readonly use = (x: Expression): unknown => this.uses.set(x, (this.uses.get(x) ?? 0) + 1);
 
   /** Computes what all columns share, unless it has been. */
   private share(x: Expression): number {
@@ -308,10 +310,10 @@ class Sweep {
   /** The work for four columns or one, some bytes on. The mask of the spikes stays on the stack. */
   private vector(offset: number, lanes: 1 | 4): void {
     this.body ??= this.compute();
-    for (const [bytes, access] of this.body) {
+    this.body.forEach(({ bytes, access }) => {
       this.code.append(bytes);
       access?.(offset, lanes);
-    }
+    });
   }
 
   private compute(): Piece[] {
@@ -328,7 +330,7 @@ class Sweep {
     };
     for (const x of this.streams) {
       code.get(this.pointers.get(Number(x.attr)) as number);
-      body.push([code.cut(), load]);
+      body.push({ bytes: code.cut(), access: load });
       code.set(this.hold(x));
     }
     for (const root of this.roots) {
@@ -336,11 +338,11 @@ class Sweep {
       const sum = this.sums.get(root);
       code.get(sum ?? (this.pointers.get(root.place) as number));
       this.push(root.value);
-      body.push([code.cut(), sum === undefined ? store : add]);
+      body.push({ bytes: code.cut(), access: sum === undefined ? store : add });
       if (sum !== undefined) code.set(sum);
     }
     if (this.spikes !== undefined) this.push(this.spikes.value);
-    body.push([code.cut(), null]);
+    body.push({ bytes: code.cut(), access: null });
     code.append(before);
     return body;
   }
@@ -360,7 +362,7 @@ class Sweep {
       code.get(known);
       return;
     }
-    for (const y of x.args) this.push(y);
+    for (let i = 0; i < x.args.length; i++) this.push(x.args[i] as Expression);
     this.instruction(x);
     if ((this.uses.get(x) as number) > 1) code.op(OP.tee, this.hold(x));
   }

@@ -167,7 +167,7 @@ export function term(
   level: Level = 0,
 ) {
   if (ON_ELEMENTS.includes(op)) level = ELEMENT;
-  for (const x of args) if (x.level > level) level = x.level;
+  for (let i = 0; i < args.length; i++) level = Math.max(level, (args[i] as Expression).level) as Level;
   return new Term(owner, op, args, attr, level) as Expression;
 }
 

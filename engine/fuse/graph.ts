@@ -6,7 +6,8 @@ export function reachable(roots: Iterable<Expression>, stops?: (x: Expression) =
   const found = new Set<Expression>();
   const visit = (x: Expression): void => {
     if (found.has(x)) return;
-    if (!stops?.(x)) for (const y of x.args) visit(y);
+    // By index: most steps are compiled once, and code that was never optimised makes two objects for each turn of an iterator.
+    if (!stops?.(x)) for (let i = 0; i < x.args.length; i++) visit(x.args[i] as Expression);
     found.add(x);
   };
   for (const x of roots) visit(x);

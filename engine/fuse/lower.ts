@@ -33,7 +33,7 @@ function maskOf(
   value: Lower,
   mask: Lower,
 ): Expression {
-  const [a, b] = x.args as [Expression, Expression];
+  const { 0: a, 1: b } = x.args as [Expression, Expression];
   // What a stream holds is not computed again.
   if (!isBoolean(x) || leafOf(x) !== undefined) return lane("ne", value(x), bits(x.owner, 0));
   if (x.op === "spike") return fires(x.attr as string, a, value);
@@ -64,7 +64,7 @@ function lowered(x: Expression, value: Lower, mask: Lower): Expression {
   const { op, args, owner } = x;
   if (isZero(x)) return bits(owner, 0);
   if (isBoolean(x)) return lane("and", mask(x), number(owner, 1));
-  const [a, b, c] = args as [Expression, Expression, Expression];
+  const { 0: a, 1: b, 2: c } = args as [Expression, Expression, Expression];
   const both = (name: string) => lane(name, value(a), value(b));
   switch (op) {
     case "where":
