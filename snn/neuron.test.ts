@@ -1,5 +1,4 @@
 import { describe, expect, test } from "vitest";
-import { runOnTensors, type StepDefinition } from "../engine/fuse/index.ts";
 import {
   Adam,
   concat,
@@ -19,6 +18,7 @@ import {
   tensor,
   zeros,
 } from "../engine/index.ts";
+import { expectAsOnTensors, expectSameBits, type Layer, statesOf } from "../test/support/layers.ts";
 import { withLittleMemory } from "../test/support/memory.ts";
 import { AdaptiveLIF, Resetting, Resting, Subtracting } from "../test/support/neurons.ts";
 import { bits, bytesKept, expectNear, gradient, leaf, random, values } from "../test/support/tensors.ts";
@@ -35,14 +35,6 @@ import {
 } from "./index.ts";
 
 const [T, B, N] = [25, 3, 37];
-
-/** A layer of whatever neuron, by the names of what it gives. */
-interface Layer extends Module {
-  unroll(current: Tensor, state?: State): Readonly<Record<string, Tensor>> & { readonly state: State };
-  step(current: Tensor, state: State): [Tensor, State];
-  initialState(shape: readonly number[]): State;
-}
-type State = Readonly<Record<string, Tensor>>;
 
 const perNeuron = (low: number, high: number, seed: number) => random([N], seed, { low, high });
 
@@ -70,84 +62,15 @@ const LAYERS: Record<string, () => Layer> = {
 };
 
 const currents = (seed: number, shape: readonly number[] = [T, B, N]) => random(shape, seed, { low: -0.5, high: 1.5 });
-const learned = (layer: Layer) => layer.parameters();
 
 describe.each(Object.entries(LAYERS))("%s", (_, make) => {
   test("forward, unroll, step and Stream have the same bits", () => {
-    const layer = make();
-    const x = currents(1);
-    const spikes = layer.forward(x);
-    expect(values(spikes)).toContain(1);
-    const record = layer.unroll(x);
-    expect(bits(record.spikes as Tensor)).toEqual(bits(spikes));
-    const stream = new Stream(layer, [B, N]);
-    for (let again = 0; again < 2; again++) {
-      let state = layer.initialState([B, N]);
-      for (const [t, now] of x.unbind(0).entries()) {
-        const [s, next] = layer.step(now, state);
-        expect(bits(s)).toEqual(bits(spikes.select(0, t)));
-        expect(bits(stream.step(now.toFloat32Array()).slice())).toEqual(bits(s));
-        state = next;
-        for (const [name, value] of Object.entries(state)) {
-          if (name in record) expect(bits(value)).toEqual(bits((record[name] as Tensor).select(0, t)));
-        }
-      }
-      for (const [name, value] of Object.entries(state))
-        expect(bits(value)).toEqual(bits(record.state[name] as Tensor));
-      stream.reset();
-    }
-    stream.dispose();
+    expect(values(expectSameBits(make(), currents(1)))).toContain(1);
   });
 
   test("values and gradients are those of the step on tensors", () => {
     const layer = make();
-    const { definition } = (layer as unknown as { compiled: { program: { traced: { definition: StepDefinition } } } })
-      .compiled.program.traced;
-    const x = leaf([T, B, N], 2, { low: -0.5, high: 1.5 });
-    const start = Object.fromEntries(
-      definition.states.map((name, i) => [
-        name,
-        name === "refractory"
-          ? tensor(
-              Float32Array.from({ length: B * N }, (_, j) => j % 3),
-              { shape: [B, N] },
-            )
-          : leaf([B, N], 10 + i, { low: -0.5, high: 0.5 }),
-      ]),
-    );
-    const read = (outputs: Readonly<Record<string, Tensor>>, states: State) => {
-      const terms = Object.entries(outputs)
-        .filter(([name]) => name !== "state" && name !== "refractory")
-        .sort(([a], [b]) => (a < b ? -1 : 1))
-        .map(([, z], i) => z.mul(currents(20 + i)).sum());
-      for (const name of definition.states) {
-        if (name !== "refractory") terms.push((states[name] as Tensor).mul(currents(30, [B, N])).sum());
-      }
-      return terms.reduce((all, term) => all.add(term));
-    };
-    const leaves = [x, ...Object.values(start).filter((t) => t.requiresGrad)];
-    const results = [true, false].map((isCompiled) => {
-      for (const t of [...leaves, ...learned(layer)]) t.zeroGrad();
-      const outputs = tape(() => {
-        const { state, ...outputs } = isCompiled ? layer.unroll(x, start) : onTensors(layer, definition, x, start);
-        read(outputs as Record<string, Tensor>, state as State).backward();
-        return Object.values(outputs).map((z) => bits(z as Tensor));
-      });
-      const unsigned = (t: Tensor) => gradient(t).map((d) => d + 0);
-      return {
-        outputs: outputs.length,
-        bits: outputs.flat(),
-        leaves: leaves.map(unsigned),
-        sums: learned(layer).map(gradient),
-      };
-    });
-    const [got, want] = results as [(typeof results)[0], (typeof results)[0]];
-    expect(got.bits).toEqual(want.bits);
-    expect(got.leaves).toEqual(want.leaves);
-    got.sums.forEach((sums, i) => {
-      const size = Math.max(1, ...(want.sums[i] as number[]).map(Math.abs));
-      expectNear(sums, want.sums[i] as number[], `parameter ${i}`, { absolute: 3e-5 * size, relative: 1e-5 });
-    });
+    expectAsOnTensors(layer, leaf([T, B, N], 2, { low: -0.5, high: 1.5 }), statesOf(layer, [B, N], 0.5));
   });
 
   test("what tapes do with it leaves nothing behind", () => {
@@ -178,20 +101,6 @@ describe.each(Object.entries(LAYERS))("%s", (_, make) => {
     expect(bytesKept(() => expect(() => withLittleMemory(40_000, () => layer.unroll(x))).toThrow(/memory/))).toBe(0);
   });
 });
-
-/** The step of a layer on tensors, one op after the other. */
-function onTensors(layer: Layer, definition: StepDefinition, x: Tensor, start: State) {
-  const parameters = Object.fromEntries(
-    Object.keys(definition.parameters).map((name) => {
-      const t = (layer as unknown as Record<string, Tensor>)[name] as Tensor;
-      const bounds = (layer as unknown as { bounds: Record<string, [number, number]> }).bounds[name];
-      return [name, bounds === undefined ? t : t.clamp(...bounds)];
-    }),
-  );
-  const { outputs, states } = runOnTensors(definition, { inputs: { current: x }, states: start, parameters });
-  const { refractory: _, ...all } = outputs;
-  return { ...all, state: states };
-}
 
 describe("neuron: gradients of the smooth step are exact", () => {
   const x = random([4, 2, 3], 1, { low: -0.5, high: 1.5 });

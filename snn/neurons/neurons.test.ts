@@ -1,0 +1,123 @@
+/**
+ * What holds for every neuron of the package, with its defaults, its presets and the variants of its row: all ways to run it give the
+ * same bits, values and gradients are those of its step on tensors, and with the smooth step the gradients are exact.
+ */
+import type * as all from "jarvis-snn";
+import * as snn from "jarvis-snn";
+import { gradcheck, stack, surrogate, type Tensor } from "jarvis-snn";
+import { describe, expect, test } from "vitest";
+import { expectAsOnTensors, expectSameBits, type Layer, mainOf, statesOf } from "../../test/support/layers.ts";
+import { random, values } from "../../test/support/tensors.ts";
+
+/** Names of the classes that `neuron` has made, and of LIF. */
+type NeuronNames = {
+  [Name in keyof typeof all]: (typeof all)[Name] extends new (
+    options?: never,
+  ) => infer Made
+    ? Made extends {
+        unroll(current: Tensor, state?: never): { state: object };
+        initialState(shape: readonly number[]): object;
+      }
+      ? Name
+      : never
+    : never;
+}[keyof typeof all];
+
+type Names = Exclude<NeuronNames, "LeakyIntegrator">;
+
+type Options<Name extends Names> = NonNullable<ConstructorParameters<(typeof all)[Name]>[0]>;
+
+interface Row<Name extends Names> {
+  /** Currents [low, high]; default −0.5 to 1.5. */
+  readonly currents?: readonly [low: number, high: number];
+  /** How far states may start from those at the start; default 0.5. */
+  readonly spread?: number;
+  /** Options besides the defaults and presets. */
+  readonly variants?: Readonly<Record<string, Options<Name>>>;
+  /** Names of presets that the class does not tell. */
+  readonly presets?: readonly string[];
+  /** Tolerances of gradcheck. */
+  readonly check?: { readonly eps?: number; readonly atol?: number; readonly rtol?: number };
+}
+
+const resets = { late: { resetDelay: true, reset: "subtract", detachReset: false } } as const;
+
+/** One row for each neuron. */
+const ROWS: { readonly [Name in Names]: Row<Name> } = {
+  LIF: { presets: ["snntorch", "norse", "spikingjelly", "nir"], variants: resets },
+  IF: { variants: resets },
+  ParametricLIF: {},
+  Lapicque: {
+    currents: [-1, 10],
+    variants: {
+      "from beta": { beta: 0.5, learn: ["R", "C", "threshold"] },
+      "by Euler": { decay: "euler", R: 2, C: 4, learn: ["R", "C", "timeStep"], reset: "subtract", resetDelay: true },
+    },
+  },
+  Synaptic: { variants: { ...resets, learned: { learn: ["alpha", "beta", "threshold"], refractorySteps: 2 } } },
+  SynapticIntegrator: { variants: { learned: { learn: ["alpha", "beta"] } } },
+  Alpha: {
+    currents: [-1, 4],
+    variants: {
+      learned: { learn: ["alpha", "beta", "threshold"] },
+      subtract: { reset: "subtract", detachReset: false, learn: ["threshold"] },
+      "late zero": { reset: "zero", resetDelay: true },
+      "late subtract": { reset: "subtract", resetDelay: true, detachReset: false },
+      leaking: { refractorySteps: 2, refractory: "leak" },
+    },
+  },
+  KLIF: {},
+  AdaptiveLIF: {},
+  AdLIF: {},
+  ConductanceLIF: { currents: [-20, 40] },
+  ExponentialIF: {},
+  QuadraticIF: {},
+  // In mV and pA: wider differences, which roundings of large values do not hide.
+  AdEx: { currents: [0, 900], check: { eps: 1e-3 } },
+  Izhikevich: { currents: [0, 30] },
+  ResonateAndFire: {},
+  TsodyksMarkram: { currents: [0, 1], spread: 0.1 },
+};
+
+const [T, B, N] = [12, 2, 21];
+
+for (const [name, row] of Object.entries(ROWS) as [Names, Row<Names>][]) {
+  const Class = snn[name] as unknown as new (options?: object) => Layer;
+  const { currents: [low, high] = [-0.5, 1.5], spread = 0.5, variants = {}, presets = [], check = {} } = row;
+  const numerics = Object.keys((new Class() as unknown as { form: { numerics?: object } }).form.numerics ?? {});
+  const cases: Record<string, object> = { defaults: {}, ...variants };
+  for (const preset of [...numerics, ...presets]) cases[`numerics: ${preset}`] = { numerics: preset };
+
+  describe.each(Object.entries(cases))(`${name}, %s`, (_, options) => {
+    const x = random([T, B, N], 1, { low, high });
+
+    test("forward, unroll, step and Stream have the same bits", () => {
+      const z = expectSameBits(new Class(options), x);
+      expect(values(z).every(Number.isFinite)).toBe(true);
+      expect(values(z).some((v) => v !== 0)).toBe(true);
+    });
+
+    test("values and gradients are those of the step on tensors", () => {
+      const layer = new Class(options);
+      x.requiresGrad = true;
+      expectAsOnTensors(layer, x, statesOf(layer, [B, N], spread));
+      x.requiresGrad = false;
+    });
+
+    test("with the smooth step the gradients are exact", () => {
+      const layer = new Class({ ...options, spiking: false, surrogate: surrogate.sigmoid({ slope: 2 }) });
+      const start = statesOf(layer, [2, 3], spread / 4, false);
+      const small = random([4, 2, 3], 2, { low: low / 2, high: high / 2 });
+      const names = Object.keys(start).filter((key) => key !== "refractory");
+      gradcheck(
+        (current, ...states) => {
+          const from = { ...start, ...Object.fromEntries(names.map((key, i) => [key, states[i] as Tensor])) };
+          const record = layer.unroll(current, from);
+          return stack([(record[mainOf(layer)] as Tensor).sum(), (record.membrane ?? current).square().mean()]);
+        },
+        [small, ...names.map((key) => start[key] as Tensor)],
+        check,
+      );
+    });
+  });
+}
