@@ -1,4 +1,4 @@
-/** What a network gets right: shares of samples, and which classes it takes for which. */
+/** Metrics: the share of samples that a network gets right, and which classes it takes for which. */
 import { ensure, withDefaults, wrongType, wrongValue } from "../engine/arguments.ts";
 import { accuracy, argmax, neg, noGrad, type Targets, type Tensor } from "../engine/index.ts";
 import { alive } from "../engine/tensor.ts";
