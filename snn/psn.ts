@@ -20,6 +20,7 @@ import { buffer } from "../engine/tape.ts";
 import { alive } from "../engine/tensor.ts";
 import { checkSequence, checkState, type Fire } from "./checks.ts";
 import { type Form, type NeuronStep, Neurons } from "./neuron.ts";
+import { observer } from "./observer.ts";
 import { type Stage, Staged } from "./stage.ts";
 import type { Surrogate } from "./surrogate.ts";
 
@@ -192,6 +193,7 @@ export class PSN extends Staged {
    */
   forward(current: Tensor): Tensor {
     this.check(current);
+    if (observer !== null) return composed(PSN.recorded, this, current, null).spikes;
     return composed(PSN.fired, this, current);
   }
 
@@ -211,6 +213,11 @@ export class PSN extends Staged {
   }
 
   private static recorded(layer: PSN, current: Tensor, past: Tensor | null): PSNRecord {
+    if (observer === null) return PSN.run(layer, current, past);
+    return observer.run(layer, current, past !== null, (own) => PSN.run(layer, own, past));
+  }
+
+  private static run(layer: PSN, current: Tensor, past: Tensor | null): PSNRecord {
     const membrane = PSN.membrane(layer, current, past);
     const spikes = layer.neurons.forward(membrane);
     if (layer.kind !== "sliding") return { spikes, membrane } as PSNRecord;

@@ -1,10 +1,20 @@
 import { expect, test } from "vitest";
 import {
   Adam,
+  AdaptiveLIF,
+  AdEx,
+  AdLIF,
+  Alpha,
   BatchNorm1d,
+  ConductanceLIF,
   crossEntropy,
   Dropout,
+  ExponentialIF,
   Generator,
+  IF,
+  Izhikevich,
+  KLIF,
+  Lapicque,
   LeakyIntegrator,
   LIF,
   Linear,
@@ -16,13 +26,20 @@ import {
   neuron,
   noGrad,
   observe,
+  ParametricLIF,
+  PSN,
   poissonEncode,
+  QuadraticIF,
   type Recording,
   Recurrent,
   RecurrentLIF,
+  ResonateAndFire,
   rand,
   record,
   Sequential,
+  SpikingLSTM,
+  Synaptic,
+  SynapticIntegrator,
   spike,
   stack,
   surrogate,
@@ -278,6 +295,48 @@ test("record: steps that a module runs by itself are joined over time", () => {
     for (const [i, g] of values(seen).entries())
       expect(Math.abs(g - (values(other)[i] as number))).toBeLessThan(1e-6 * scale);
   }
+});
+
+const LAYERS: [string, () => Module][] = [
+  ["IF", () => new IF()],
+  ["LIF, of which one wins", () => new LIF({ inhibition: true })],
+  ["Lapicque", () => new Lapicque({ surrogate: surrogate.atan() })],
+  ["Synaptic", () => new Synaptic()],
+  ["Alpha", () => new Alpha()],
+  ["SynapticIntegrator", () => new SynapticIntegrator()],
+  ["ParametricLIF", () => new ParametricLIF()],
+  ["KLIF", () => new KLIF()],
+  ["AdaptiveLIF", () => new AdaptiveLIF()],
+  ["AdLIF", () => new AdLIF({ surrogate: surrogate.atan() })],
+  ["ConductanceLIF", () => new ConductanceLIF()],
+  ["ExponentialIF", () => new ExponentialIF()],
+  ["QuadraticIF", () => new QuadraticIF()],
+  ["AdEx", () => new AdEx({ surrogate: surrogate.atan() })],
+  ["Izhikevich", () => new Izhikevich({ surrogate: surrogate.atan() })],
+  ["ResonateAndFire", () => new ResonateAndFire()],
+  ["PSN", () => new PSN({ timesteps: 7, generator: new Generator(1) })],
+  ["PSN, sliding", () => new PSN({ kind: "sliding", order: 3 })],
+  ["SpikingLSTM", () => new SpikingLSTM(8, 5, { generator: new Generator(1) })],
+  ["Recurrent of AdaptiveLIF", () => new Recurrent(new AdaptiveLIF(), { features: 8, connection: "one" })],
+];
+
+test.each(LAYERS)("record: %s gives the bits of forward and the gradients of training", (_, layerOf) => {
+  const generator = new Generator(2);
+  const first = new Linear(6, 8, { generator });
+  const model = new Sequential(first, layerOf());
+  const x = inputs();
+  const own = (z: Tensor) => z.add(1).square().mean();
+  const { output, layers, gradients } = record(model, x, { loss: own });
+  expect(bits(output)).toEqual(bits(model.forward(x)));
+  const [[name, layer] = []] = Object.entries(layers);
+  expect(name).toMatch(/^1(\.neuron)?$/);
+  expect(Object.keys(layers)).toHaveLength(1);
+  expect(bits(layer?.spikes ?? layer?.membrane)).toEqual(bits(output));
+  tape(() => own(model.forward(x)).backward());
+  const [seen, trained] = [values(gradients?.["0.weight"]), values(first.weight.grad)];
+  const scale = Math.max(...trained.map(Math.abs));
+  expect(scale).toBeGreaterThan(0);
+  for (const [i, g] of seen.entries()) expect(Math.abs(g - (trained[i] as number))).toBeLessThanOrEqual(1e-6 * scale);
 });
 
 test("record: a run that goes on from a state continues its layer, another use of it does not", () => {
