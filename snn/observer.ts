@@ -52,13 +52,13 @@ export function observedBy<R>(next: Observer | null, fn: () => R): R {
  *
  * Shapes: [T, B, …]. Gradients are those of the tensors themselves, so the layer has to go on with these, not with parts of them.
  *
- * @throws TypeError unless the layer is a module and the tensors are such; RangeError for one without a time axis. Only where
- *   `record` runs.
+ * @throws TypeError unless the layer is a module and the tensors are such; RangeError for one without a time axis; Error
+ *   for one that was freed.
  */
 export function observe(layer: Module, seen: Seen): void {
-  if (observer === null) return;
   const { current, spikes, membrane } = objectOf("observe", "tensors by name", seen) as Seen;
   const all = { current, spikes, membrane };
   for (const [name, t] of Object.entries(all)) if (t !== undefined) checkSequence("observe", name, t);
-  observer.see(moduleOf("observe", layer), all as Seen);
+  moduleOf("observe", layer);
+  observer?.see(layer, all as Seen);
 }

@@ -389,7 +389,10 @@ test("record: a layer by hand shows its spikes by observe", () => {
     for (const [i, g] of (own as number[]).entries())
       expect(Math.abs(g - (other?.[i] as number))).toBeLessThan(1e-6 * scale);
   }
-  expect(() => observe({} as never, {})).not.toThrow();
+  // Elsewhere nothing happens, but for the checks.
+  observe(new ByHand(), { current: x });
+  expect(() => observe({} as never, {})).toThrow(TypeError);
+  expect(() => observe(new ByHand(), { spikes: 1 as never })).toThrow("observe: expected a tensor, got 1");
 });
 
 test("record: a current that is the same in all steps has a gradient in each", () => {

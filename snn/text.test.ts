@@ -33,7 +33,9 @@ test("text: errors name what there is", () => {
   );
   expect(() => traceText(zeros([3, 2, 4]), { neuron: 4 })).toThrow("traceText: expected a neuron below 4, got 4");
   expect(() => rasterText(zeros([]))).toThrow(RangeError);
-  expect(() => rasterText(zeros([3]), { width: 0 })).toThrow("rasterText: width must be a positive integer, got 0");
+  expect(() => rasterText(zeros([3]), { width: 0 })).toThrow(
+    "rasterText: width must be an integer in [1, 1000], got 0",
+  );
   expect(() => rasterText(1 as never)).toThrow(TypeError);
 });
 

@@ -1,15 +1,21 @@
 /** Spikes and traces as text, for a terminal. */
-import { COUNT, numberOf, WHOLE, withDefaults, wrongValue } from "../engine/arguments.ts";
+import { numberOf, type Range, WHOLE, withDefaults, wrongValue } from "../engine/arguments.ts";
 import type { Tensor } from "../engine/index.ts";
 import { sampleOf } from "./sample.ts";
+
+/** Characters in a line, and lines. */
+const SIZE: Range = {
+  expected: "an integer in [1, 1000]",
+  fits: (x) => Number.isInteger(x) && x >= 1 && x <= 1000,
+};
 
 /** Options of {@link rasterText}. */
 export interface RasterTextOptions {
   /** The sample of the batch; default 0. */
   sample?: number;
-  /** Columns of characters, at most; default 72. */
+  /** Columns of characters, at most; an integer in [1, 1000], default 72. */
   width?: number;
-  /** Lines of characters for neurons, at most; default 16. */
+  /** Lines of characters; an integer in [1, 1000], default 16 at most for a raster, 8 for a trace. */
   height?: number;
 }
 
@@ -29,15 +35,15 @@ const TRACE: Required<TraceTextOptions> = { sample: 0, neuron: 0, width: 72, hei
  *
  * Shapes: spikes [T, B, …], of which one sample is shown, or [T].
  *
- * @throws RangeError unless there is a time axis and such a sample, and sizes are positive integers; TypeError for what is no tensor, an
+ * @throws RangeError unless there is a time axis and such a sample, and sizes lie in [1, 1000]; TypeError for what is no tensor, an
  *   option of another name or kind.
  */
 export function rasterText(spikes: Tensor, options: RasterTextOptions = RASTER): string {
   const where = "rasterText";
   const { sample, width, height } = withDefaults(where, RASTER, options);
   const { values, T, N } = sampleOf(where, spikes, sample);
-  const columns = Math.min(2 * numberOf(where, "width", width, COUNT), T);
-  const rows = Math.min(4 * numberOf(where, "height", height, COUNT), N);
+  const columns = Math.min(2 * numberOf(where, "width", width, SIZE), T);
+  const rows = Math.min(4 * numberOf(where, "height", height, SIZE), N);
   const dots = new Dots(columns, rows);
   for (let t = 0; t < T; t++) {
     for (let n = 0; n < N; n++) {
@@ -57,7 +63,7 @@ export function rasterText(spikes: Tensor, options: RasterTextOptions = RASTER):
  *
  * Shapes: x [T, B, …], of which one neuron of one sample is shown, or [T].
  *
- * @throws RangeError unless there is a time axis, such a sample and such a neuron, and sizes are positive integers; TypeError for what
+ * @throws RangeError unless there is a time axis, such a sample and such a neuron, and sizes lie in [1, 1000]; TypeError for what
  *   is no tensor, an option of another name or kind.
  */
 export function traceText(x: Tensor, options: TraceTextOptions = TRACE): string {
@@ -65,8 +71,8 @@ export function traceText(x: Tensor, options: TraceTextOptions = TRACE): string 
   const { sample, neuron, width, height } = withDefaults(where, TRACE, options);
   const { values, T, N } = sampleOf(where, x, sample);
   if (numberOf(where, "neuron", neuron, WHOLE) >= N) throw wrongValue(where, `a neuron below ${N}`, neuron);
-  const columns = Math.min(2 * numberOf(where, "width", width, COUNT), T);
-  const rows = 4 * numberOf(where, "height", height, COUNT);
+  const columns = Math.min(2 * numberOf(where, "width", width, SIZE), T);
+  const rows = 4 * numberOf(where, "height", height, SIZE);
   const trace = Array.from({ length: T }, (_, t) => values[t * N + neuron] as number);
   const finite = trace.filter(Number.isFinite);
   const high = finite.reduce((a, b) => Math.max(a, b), -Infinity);

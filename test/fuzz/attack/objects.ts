@@ -22,10 +22,9 @@ export const params = listOf(
   parameters("parameter(rand([]))", "graded(parameter(rand([2])))"),
 );
 export const probed = oneOf(["new Sequential(new Linear(3, 4), new LIF(), new Linear(4, 2))"]);
-export const recording = oneOf(
-  ["record(new LIF(), rand([4, 2, 3]), { loss: (z) => z.sum() })", "record(new LeakyIntegrator(), rand([4, 2, 3]))"],
-  ["object"],
-);
+const withLoss = "record(new LIF(), rand([4, 2, 3]), { loss: (z) => z.sum() })";
+export const recording = oneOf([withLoss, "record(new LeakyIntegrator(), rand([4, 2, 3]))"], ["object"]);
+export const recordingWithLoss = oneOf([withLoss], ["object"]);
 export const optimizer = oneOf([
   "new SGD([graded(parameter(ones([2])))], { lr: 0.1, momentum: 0.9 })",
   "new Adam([graded(parameter(ones([2])))])",

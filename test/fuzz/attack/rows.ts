@@ -44,6 +44,7 @@ import {
   path,
   probed,
   recording,
+  recordingWithLoss,
   run,
   schedulers,
   self,
@@ -355,7 +356,7 @@ export const SNN: Rows<typeof snn> = {
   record: [probed, t(4, 2, 3), { loss, layers: listOf(oneOf(['"1"'], ["string"])) }],
   observe: [probed, record({ current: t(4, 2, 3), spikes: t(4, 2, 3), membrane: spare(t(4, 2, 3)) })],
   firingRates: [recording, { silentRate: rate, saturatedRate: rate }],
-  gradientNorms: [recording],
+  gradientNorms: [recordingWithLoss],
   diagnose: [
     probed,
     t(4, 2, 3),
@@ -371,9 +372,9 @@ export const SNN: Rows<typeof snn> = {
     },
   ],
   firingCurve: [
-    oneOf(["new LIF()", "new Recurrent(new LIF(), { features: 2 })"]),
+    oneOf(["new LIF()", "new Recurrent(new LIF(), { features: 1 })"]),
     numbers(3),
-    { timesteps: count(10), discard: num(0, 5), features: num(1, 2) },
+    { timesteps: count(10), discard: num(0, 5), features: num(1) },
   ],
   rasterText: [t(4, 2, 3), { sample: num(0, 1), width: num(10), height: num(3) }],
   traceText: [t(4, 2, 3), { sample: num(0), neuron: num(1), width: num(10), height: num(3) }],
