@@ -1,5 +1,6 @@
 /**
- * Charts as SVG text, drawn by the optional peer echarts, which needs no document: the same text in Node and in a page.
+ * Charts as SVG text, drawn by the optional peer echarts, which needs no document. In Node the text depends on the data alone; in a page
+ * echarts measures labels with the fonts that are there, and places them by that.
  *
  * The ink of a chart is one of a few colours. A style sheet in the SVG swaps these where the reader prefers a dark scheme.
  */
