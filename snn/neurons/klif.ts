@@ -1,4 +1,5 @@
 import { neuron } from "../neuron.ts";
+import { leaky } from "../parts.ts";
 import { afterSpike, RESET } from "../reset.ts";
 import { sigmoid } from "../surrogates.ts";
 
@@ -9,7 +10,7 @@ import { sigmoid } from "../surrogates.ts";
  *   v[t] = s ? resetValue : f[t]  ("zero", the default),  f[t] − θ·s  ("subtract"),  f[t]  ("none")
  *
  * Shapes: current [T, B, …] → spikes [T, B, …]; parameters [] or [N]. Defaults β = 0.5, k = 1, θ = 1, rest 0, resetValue 0.
- * `decayInput: false` adds I[t] as it is; `scaleReset` divides f and θ by k in the equation of v. `learn: ["k"]` is the neuron of the
+ * `inputScale: "one"` adds I[t] as it is; `scaleReset` divides f and θ by k in the equation of v. `learn: ["k"]` is the neuron of the
  * paper. `numerics: "spikingjelly"` is `KLIFNode`: no detached reset, surrogate.sigmoid({ slope: 4 }).
  *
  * @see Jiang and Zhang (2023), KLIF: An optimized spiking neuron unit for tuning surrogate gradient slope and membrane potential.
@@ -19,13 +20,13 @@ export const KLIF = /* @__PURE__ */ neuron({
   state: { v: 0 },
   parameters: { beta: 0.5, k: 1, threshold: 1, rest: 0, resetValue: 0 },
   constrain: { beta: [0, 1] },
-  choices: { reset: RESET.reset, detachReset: true, decayInput: true, scaleReset: false },
-  numerics: { spikingjelly: { detachReset: false, surrogate: sigmoid({ slope: 4 }) } },
-  step(argument, { decayInput, scaleReset, ...choices }) {
-    const { current, v, beta, k, threshold, rest, resetValue, spike, constant } = argument;
-    const input = decayInput ? current.mul(constant(1).sub(beta)) : current;
-    const decayed = v.sub(rest).mul(beta).add(rest);
-    const h = decayed.add(input);
+  choices: { reset: RESET.reset, detachReset: true, inputScale: ["leak", "one"], scaleReset: false },
+  numerics: { spikingjelly: { detachReset: false, surrogate: /* @__PURE__ */ sigmoid({ slope: 4 }) } },
+  step(argument, { inputScale, scaleReset, ...choices }) {
+    const { current, v, k, threshold, resetValue, spike } = argument;
+    const { decay, scaled } = leaky(argument, inputScale);
+    const decayed = decay(v);
+    const h = decayed.add(scaled(current));
     const f = h.mul(k).relu();
     const s = spike(f.sub(threshold));
     const [from, step] = scaleReset ? [f.div(k), threshold.div(k)] : [f, threshold];

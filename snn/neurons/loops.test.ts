@@ -60,7 +60,7 @@ describe("klif", () => {
   ])("klif: as in a float64 loop, %o", (options) => {
     const { beta, k, rest, subtract, decays, scales } = options;
     const layer = new KLIF({
-      ...{ beta, k, rest, resetValue: -0.25, decayInput: decays, scaleReset: scales },
+      ...{ beta, k, rest, resetValue: -0.25, inputScale: decays ? "leak" : "one", scaleReset: scales },
       reset: subtract ? "subtract" : "zero",
     });
     compare(layer, loop(options), decays ? 4 : 2);
