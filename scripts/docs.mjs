@@ -2,12 +2,20 @@
  * API documentation of every entry of the package, in docs/api. What is wrong with it is an error: a broken link, a type
  * that is shown but not exported, a public name without a comment.
  *
- * Three things are done to the model here: methods of tensors take the comments of the functions of the same names, parameters
- * have names, and indented lines, which are equations, keep their layout.
+ * Four things are done to the model here: methods of tensors take the comments of the functions of the same names, parameters
+ * have names, what belongs to a neuron's equation points there, and indented lines, which are equations, keep their layout.
  */
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { Application, Converter, ParameterReflection, ReflectionFlag, ReflectionKind, TSConfigReader } from "typedoc";
+import {
+  Application,
+  Comment,
+  Converter,
+  ParameterReflection,
+  ReflectionFlag,
+  ReflectionKind,
+  TSConfigReader,
+} from "typedoc";
 import { entries, root } from "./entries.mjs";
 
 const out = join(root, "docs/api");
@@ -68,6 +76,22 @@ function nameOptions(project) {
   }
 }
 
+/** States, parameters, choices and outputs of a neuron, and options of these names, stand in the comment of its class. */
+function pointToEquations(project) {
+  const { children } = project.getChildByName("jarvis-snn/snn");
+  const isNeuron = ({ type, children: members }) =>
+    type?.name === "NeuronClass" || members?.some(({ name }) => name === "initialState");
+  const ofNeurons = children.filter(isNeuron).map(({ name }) => name);
+  for (const reflection of Object.values(project.reflections)) {
+    if (!reflection.kindOf(ReflectionKind.Property) || reflection.hasComment()) continue;
+    const path = reflection.getFullName();
+    const name = ofNeurons.find((neuron) =>
+      [".", "Options."].some((end) => path.startsWith(`jarvis-snn/snn.${neuron}${end}`)),
+    );
+    if (name !== undefined) reflection.comment = new Comment([{ kind: "text", text: `See the equation of ${name}.` }]);
+  }
+}
+
 /** Lines that are indented by two spaces become a block of code. */
 function keepEquations(project) {
   for (const { comment } of Object.values(project.reflections)) {
@@ -91,6 +115,7 @@ const app = await Application.bootstrap(
     excludeProtected: true,
     disableSources: true, // links into a repository would depend on how it was cloned
     skipErrorChecking: true, // that is what `npm run types` is for
+    intentionallyNotExported: ["PATTERNS", "CHOICES"], // constants whose keys are a type
     validation: { invalidLink: true, notDocumented: true, notExported: true, rewrittenLink: true },
     requiredToBeDocumented: [
       "Module",
@@ -111,7 +136,10 @@ app.converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {
   joinOps(project);
   nameOptions(project);
 });
-app.converter.on(Converter.EVENT_RESOLVE_END, ({ project }) => keepEquations(project));
+app.converter.on(Converter.EVENT_RESOLVE_END, ({ project }) => {
+  keepEquations(project);
+  pointToEquations(project);
+});
 
 rmSync(out, { recursive: true, force: true });
 const project = await app.convert();

@@ -30,13 +30,15 @@ export {
 export * from "./encode.ts";
 export { type FiringCurve, type FiringCurveOptions, firingCurve } from "./firing-curve.ts";
 export { LeakyIntegrator, type LeakyIntegratorOptions, type LeakyIntegratorRecord } from "./leaky-integrator.ts";
-export { LIF, type LIFOptions, type LIFRecord, type LIFState } from "./lif.ts";
+export { LIF, type LIFOptions, type LIFParameter, type LIFRecord, type LIFState } from "./lif.ts";
 export * from "./losses.ts";
 export * from "./losses-activity.ts";
 export * from "./losses-temporal.ts";
 export * from "./metrics.ts";
 export {
+  type Chosen,
   type Known,
+  type NeuronChoices,
   type NeuronClass,
   type NeuronDefinition,
   type NeuronLayer,
@@ -45,19 +47,31 @@ export {
   type NeuronRecord,
   type NeuronState,
   type NeuronStep,
+  type NoChoices,
   neuron,
 } from "./neuron.ts";
 export type { StepLanguage } from "./neuron-step.ts";
 export { AdaptiveLIF } from "./neurons/adaptive-lif.ts";
 export { AdEx } from "./neurons/adex.ts";
-export { type AdExPattern, type AdExPatternOptions, adExPattern, adExPatterns } from "./neurons/adex-patterns.ts";
+export {
+  type AdExPattern,
+  type AdExPatternOptions,
+  type AdExSetting,
+  adExPattern,
+  adExPatterns,
+} from "./neurons/adex-patterns.ts";
 export { AdLIF } from "./neurons/adlif.ts";
 export { Alpha } from "./neurons/alpha.ts";
 export { ConductanceLIF } from "./neurons/conductance-lif.ts";
 export { ExponentialIF } from "./neurons/exponential-if.ts";
 export { IF } from "./neurons/integrate-and-fire.ts";
 export { Izhikevich } from "./neurons/izhikevich.ts";
-export { type IzhikevichPattern, izhikevichPattern, izhikevichPatterns } from "./neurons/izhikevich-patterns.ts";
+export {
+  type IzhikevichPattern,
+  type IzhikevichSetting,
+  izhikevichPattern,
+  izhikevichPatterns,
+} from "./neurons/izhikevich-patterns.ts";
 export { KLIF } from "./neurons/klif.ts";
 export { Lapicque, type LapicqueOptions } from "./neurons/lapicque.ts";
 export { ParametricLIF } from "./neurons/parametric-lif.ts";
@@ -82,8 +96,10 @@ export * from "./readout.ts";
 export { type LayerGradients, type LayerRecording, type Recording, type RecordOptions, record } from "./record.ts";
 export * from "./recurrent.ts";
 export * from "./recurrent-lif.ts";
+export type { Fired } from "./reset.ts";
 export { type SpikeOptions, spike } from "./spike.ts";
 export {
+  type Gates as LSTMGates,
   SpikingLSTM,
   type SpikingLSTMOptions,
   type SpikingLSTMRecord,

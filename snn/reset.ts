@@ -34,6 +34,7 @@ export interface Membrane {
 
 /** What a neuron with a reset does in a step. */
 export type Fired = {
+  /** s. */
   readonly spikes: Value;
   /** u, before the reset. */
   readonly membrane: Value;

@@ -62,7 +62,7 @@ export interface SpikingLSTMRecord {
 }
 
 /** The weights of the gates, named as PyTorch names them. */
-class Gates extends Module {
+export class Gates extends Module {
   /** Of the input, [4H, in]: input gate, forget gate, cell, output gate. */
   readonly weight_ih: Tensor;
   /** Of the membrane, [4H, H]. */

@@ -27,6 +27,16 @@ export type AdExPattern = keyof typeof PATTERNS;
 /** The names, in the order of the paper's table. */
 export const adExPatterns = /* @__PURE__ */ Object.freeze(Object.keys(PATTERNS) as AdExPattern[]);
 
+/** What {@link adExPattern} gives. */
+export interface AdExSetting {
+  /** Options of {@link AdEx}. */
+  readonly options: Readonly<
+    Record<"C" | "gL" | "EL" | "VT" | "deltaT" | "a" | "tauW" | "b" | "resetValue" | "dt", number>
+  >;
+  /** The current over time in pA, [T, 1]. */
+  readonly current: Tensor;
+}
+
 /** Options of {@link adExPattern}. */
 export interface AdExPatternOptions {
   /** Duration of the current in ms, > 0, default 500. */
@@ -49,15 +59,7 @@ const DEFAULTS = { duration: 500, dt: 0.1 } satisfies Required<AdExPatternOption
  * @see Naud, Marcille, Clopath and Gerstner (2008), Firing patterns in the adaptive exponential integrate-and-fire model, Biological
  *   Cybernetics 99.
  */
-export function adExPattern(
-  name: AdExPattern,
-  options: AdExPatternOptions = DEFAULTS,
-): {
-  readonly options: Readonly<
-    Record<"C" | "gL" | "EL" | "VT" | "deltaT" | "a" | "tauW" | "b" | "resetValue" | "dt", number>
-  >;
-  readonly current: Tensor;
-} {
+export function adExPattern(name: AdExPattern, options: AdExPatternOptions = DEFAULTS): AdExSetting {
   const where = "adExPattern";
   const [[C, gL, EL], [a, tauW, b], resetValue, current] = PATTERNS[choiceOf(where, "a pattern", name, adExPatterns)];
   const { duration, dt } = withDefaults(where, DEFAULTS, options);

@@ -100,6 +100,18 @@ export type IzhikevichPattern = keyof typeof PATTERNS;
 /** The names, in the same order. */
 export const izhikevichPatterns = /* @__PURE__ */ Object.freeze(Object.keys(PATTERNS) as IzhikevichPattern[]);
 
+/** What {@link izhikevichPattern} gives. */
+export interface IzhikevichSetting {
+  /** Options of {@link Izhikevich}: parameters, those of the equation where the pattern changes it, and `fire`, "gt". */
+  readonly options: Readonly<Record<"a" | "b" | "c" | "d" | "v0" | "dt", number>> &
+    Readonly<Partial<Record<"linear" | "bias" | "recoveryRest" | "recoveryLeak", number>>> &
+    Readonly<Record<"fire", "gt">>;
+  /** The current over time, [T, 1]. */
+  readonly current: Tensor;
+  /** The state before the first step, [1] by name. */
+  readonly state: Readonly<Record<"v" | "u", Tensor>>;
+}
+
 /**
  * A firing pattern: options of {@link Izhikevich}, the current over time, [T, 1], and the state before the first step.
  *
@@ -112,11 +124,7 @@ export const izhikevichPatterns = /* @__PURE__ */ Object.freeze(Object.keys(PATT
  * @throws RangeError for another name.
  * @see Izhikevich (2004), Which model to use for cortical spiking neurons?, IEEE Transactions on Neural Networks 15(5).
  */
-export function izhikevichPattern(name: IzhikevichPattern): {
-  readonly options: Readonly<Omit<Setting, "current" | "until" | "u0">> & { readonly fire: "gt" };
-  readonly current: Tensor;
-  readonly state: { readonly v: Tensor; readonly u: Tensor };
-} {
+export function izhikevichPattern(name: IzhikevichPattern): IzhikevichSetting {
   const setting: Setting = PATTERNS[choiceOf("izhikevichPattern", "a pattern", name, izhikevichPatterns)];
   const { current, until, u0, ...options } = setting;
   const { dt, b, v0 } = options;

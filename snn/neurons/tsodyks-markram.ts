@@ -6,7 +6,7 @@ import { neuron } from "../neuron.ts";
  *   u[t] = φu[t−1] + U·(1 − φu[t−1])·s[t]      x⁻ = 1 − ρ(1 − x[t−1])      R[t] = u[t]·x⁻·s[t]      x[t] = x⁻ − R[t]
  *
  * Each presynaptic neuron has such a synapse to all of its targets: u is the fraction of its resources x that a spike releases,
- * R their amount, which takes the place of the spikes before a {@link Linear}. `forward` gives R; `unroll` names it `membrane`, as
+ * R their amount, which takes the place of the spikes before a `Linear`. `forward` gives R; `unroll` names it `membrane`, as
  * of every layer without spikes. φ near 1 facilitates, ρ near 1 depresses.
  *
  * `jumpFrom: "before"` lets a spike meet u and x as they were before their decay: u[t] = φu[t−1] + U·(1 − u[t−1])·s[t] and
