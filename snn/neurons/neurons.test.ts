@@ -6,30 +6,16 @@ import type * as all from "jarvis-snn";
 import * as snn from "jarvis-snn";
 import { gradcheck, stack, surrogate, type Tensor } from "jarvis-snn";
 import { describe, expect, test } from "vitest";
-import { expectAsOnTensors, expectSameBits, type Layer, mainOf, statesOf } from "../../test/support/layers.ts";
+import { expectAsOnTensors, expectSameBits, type Layer, mainOf, type NeuronName, statesOf } from "../../test/support/layers.ts";
 import { random, values } from "../../test/support/tensors.ts";
 
-/** Names of the classes that `neuron` has made, and of LIF. */
-type NeuronNames = {
-  [Name in keyof typeof all]: (typeof all)[Name] extends new (
-    options?: never,
-  ) => infer Made
-    ? Made extends {
-        unroll(current: Tensor, state?: never): { state: object };
-        initialState(shape: readonly number[]): object;
-      }
-      ? Name
-      : never
-    : never;
-}[keyof typeof all];
+type Options<Name extends NeuronName> = NonNullable<ConstructorParameters<(typeof all)[Name]>[0]>;
 
-type Names = Exclude<NeuronNames, "LeakyIntegrator">;
-
-type Options<Name extends Names> = NonNullable<ConstructorParameters<(typeof all)[Name]>[0]>;
-
-interface Row<Name extends Names> {
-  /** Currents [low, high]; default −0.5 to 1.5. */
+interface Row<Name extends NeuronName> {
+  /** Currents [low, high] that make it fire; default −0.5 to 1.5. */
   readonly currents?: readonly [low: number, high: number];
+  /** Smaller ones, for differences; default half of them. */
+  readonly gentle?: readonly [low: number, high: number];
   /** How far states may start from those at the start; default 0.5. */
   readonly spread?: number;
   /** Options besides the defaults and presets. */
@@ -43,8 +29,8 @@ interface Row<Name extends Names> {
 const resets = { late: { resetDelay: true, reset: "subtract", detachReset: false } } as const;
 
 /** One row for each neuron. */
-const ROWS: { readonly [Name in Names]: Row<Name> } = {
-  LIF: { presets: ["snntorch", "norse", "spikingjelly", "nir"], variants: resets },
+const ROWS: { readonly [Name in NeuronName]: Row<Name> } = {
+  LIF: { currents: [-1, 20], presets: ["snntorch", "norse", "spikingjelly", "nir"], variants: resets },
   IF: { variants: resets },
   ParametricLIF: {},
   Lapicque: {
@@ -67,13 +53,13 @@ const ROWS: { readonly [Name in Names]: Row<Name> } = {
     },
   },
   KLIF: {},
-  AdaptiveLIF: {},
-  AdLIF: {},
+  AdaptiveLIF: { currents: [-1, 60], gentle: [-0.5, 1] },
+  AdLIF: { currents: [-1, 12] },
   ConductanceLIF: { currents: [-20, 40] },
   ExponentialIF: {},
   QuadraticIF: {},
   // In mV and pA: wider differences, which roundings of large values do not hide.
-  AdEx: { currents: [0, 900], check: { eps: 1e-3 } },
+  AdEx: { currents: [0, 30000], gentle: [0, 500], check: { eps: 1e-3 } },
   Izhikevich: { currents: [0, 30] },
   ResonateAndFire: {},
   TsodyksMarkram: { currents: [0, 1], spread: 0.1 },
@@ -81,9 +67,16 @@ const ROWS: { readonly [Name in Names]: Row<Name> } = {
 
 const [T, B, N] = [12, 2, 21];
 
-for (const [name, row] of Object.entries(ROWS) as [Names, Row<Names>][]) {
+for (const [name, row] of Object.entries(ROWS) as [NeuronName, Row<NeuronName>][]) {
   const Class = snn[name] as unknown as new (options?: object) => Layer;
-  const { currents: [low, high] = [-0.5, 1.5], spread = 0.5, variants = {}, presets = [], check = {} } = row;
+  const {
+    currents: [low, high] = [-0.5, 1.5],
+    gentle = [low / 2, high / 2],
+    spread = 0.5,
+    variants = {},
+    presets = [],
+    check = {},
+  } = row;
   const numerics = Object.keys((new Class() as unknown as { form: { numerics?: object } }).form.numerics ?? {});
   const cases: Record<string, object> = { defaults: {}, ...variants };
   for (const preset of [...numerics, ...presets]) cases[`numerics: ${preset}`] = { numerics: preset };
@@ -107,7 +100,7 @@ for (const [name, row] of Object.entries(ROWS) as [Names, Row<Names>][]) {
     test("with the smooth step the gradients are exact", () => {
       const layer = new Class({ ...options, spiking: false, surrogate: surrogate.sigmoid({ slope: 2 }) });
       const start = statesOf(layer, [2, 3], spread / 4, false);
-      const small = random([4, 2, 3], 2, { low: low / 2, high: high / 2 });
+      const small = random([4, 2, 3], 2, { low: gentle[0], high: gentle[1] });
       const names = Object.keys(start).filter((key) => key !== "refractory");
       gradcheck(
         (current, ...states) => {

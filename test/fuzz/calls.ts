@@ -19,8 +19,10 @@ import {
   RecurrentLIF,
   type RecurrentLIFOptions,
   type RecurrentLIFState,
+  type Surrogate,
   type surrogate,
 } from "../../snn/index.ts";
+import type { NeuronName } from "../support/layers.ts";
 import { SURROGATE_ROWS } from "../support/surrogates.ts";
 
 export type Call = (...args: never[]) => unknown;
@@ -30,11 +32,13 @@ export type Slope = readonly [name: keyof typeof surrogate, slope: number];
 
 export const SURROGATE_NAMES = Object.keys(SURROGATE_ROWS) as (keyof typeof surrogate)[];
 
+export const surrogateOf = ([name, slope]: Slope): Surrogate => SURROGATE_ROWS[name].make(slope);
+
 /** Options as data. */
 type Plain<Options> = Omit<Options, "surrogate"> & { surrogate?: Slope };
 
 function optionsOf<Options extends { surrogate?: Slope }>({ surrogate: slope, ...options }: Options) {
-  return slope === undefined ? options : { ...options, surrogate: SURROGATE_ROWS[slope[0]].make(slope[1]) };
+  return slope === undefined ? options : { ...options, surrogate: surrogateOf(slope) };
 }
 
 export const READS = ["spikes", "membrane", "v", "state"] as const;
@@ -157,8 +161,13 @@ export type Composed =
   | "BatchNormTT1d"
   | "BatchNormTT2d"
   | "DelayedLinear"
-  | "PSN";
-const layers = others as Omit<typeof others, Composed>;
+  | "PSN"
+  | "SpikingLSTM"
+  | "CurrentNoise";
+/** Neurons as such, which neurons.ts draws. */
+export type Compiled = Exclude<NeuronName, "LIF">;
+type Patterns = "adExPatterns" | "izhikevichPatterns";
+const layers = others as Omit<typeof others, Composed | Compiled | Patterns>;
 
 /** Running statistics are written: into copies, which are results too. */
 function batchNorm(x: Tensor, { running, ...options }: BatchNormOptions & { running?: Running }): Tensor[] {

@@ -4,6 +4,7 @@ import { type AttackReport, attack, describeFound, sorted } from "./attack/attac
 import { BROKEN } from "./attack/broken.ts";
 import { KERNELS, slightlyWrong, UNSEEN } from "./broken.ts";
 import { describe, type FuzzReport, fuzz, table } from "./fuzz.ts";
+import { fuzzNeurons } from "./neurons.ts";
 import { fuzzSteps } from "./steps.ts";
 
 const { values, positionals } = parseArgs({
@@ -94,23 +95,28 @@ async function brokenCalls(): Promise<void> {
 const TOGETHER = 20;
 
 /** Step functions, compiled and on tensors. */
-function steps(): void {
+const steps = (): void => batches("step functions", fuzzSteps);
+
+/** Neurons of the package, compiled and on tensors. */
+const neurons = (): void => batches("layers of neurons", fuzzNeurons);
+
+function batches(what: string, fuzzFrom: (seed: number, count: number) => string | null): void {
   const until = Date.now() + milliseconds;
   let done = 0;
   let found: string | null = null;
   while (found === null && done < count && Date.now() < until) {
     const now = Math.min(TOGETHER, count - done);
-    found = fuzzSteps(seed + done, now);
+    found = fuzzFrom(seed + done, now);
     done += now;
-    progress(`${done} step functions`);
+    progress(`${done} ${what}`);
   }
-  console.log(`${tty ? "\n" : ""}\n${done} step functions`);
+  console.log(`${tty ? "\n" : ""}\n${done} ${what}`);
   if (found !== null) failed(found);
 }
 
 const parts: { readonly [name: string]: () => void | Promise<void> } = values.broken
   ? { programs: brokenPrograms, attack: brokenCalls }
-  : { programs, attack: calls, steps };
+  : { programs, attack: calls, steps, neurons };
 
 console.log(`seed ${seed}`);
 for (const name of positionals.length > 0 ? positionals : Object.keys(parts)) {

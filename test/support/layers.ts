@@ -2,6 +2,7 @@
 import { expect } from "vitest";
 import { runOnTensors, type StepDefinition } from "../../engine/fuse/index.ts";
 import { type Module, type Tensor, tape, tensor } from "../../engine/index.ts";
+import type * as snn from "../../snn/index.ts";
 import { Stream } from "../../snn/index.ts";
 import { bits, expectNear, gradient, random } from "./tensors.ts";
 
@@ -13,6 +14,23 @@ export interface Layer extends Module {
 }
 
 export type State = Readonly<Record<string, Tensor>>;
+
+/** Names of the classes that `neuron` has made, and of LIF. */
+export type NeuronName = Exclude<
+  {
+    [Name in keyof typeof snn]: (typeof snn)[Name] extends new (
+      options?: never,
+    ) => infer Made
+      ? Made extends {
+          unroll(x: Tensor, state?: never): { state: object };
+          initialState(shape: readonly number[]): object;
+        }
+        ? Name
+        : never
+      : never;
+  }[keyof typeof snn],
+  "LeakyIntegrator"
+>;
 
 interface Compiled {
   readonly compiled: { readonly main: string; readonly program: { traced: { definition: StepDefinition } } };

@@ -30,6 +30,7 @@ import {
   spare,
   t,
 } from "./kinds.ts";
+import { neuronRow, OF_SPIKES } from "./neurons.ts";
 import {
   bytes,
   dataset,
@@ -44,7 +45,6 @@ import {
   path,
   probed,
   recording,
-  recordingWithLoss,
   run,
   schedulers,
   self,
@@ -101,6 +101,7 @@ const neuron = {
   refractorySteps: num(0, 1, 3),
   refractory: spare(choice("hold", "leak")),
   gradedSpikesFactor: spare(either(num(1, 2), t(3))),
+  inhibition: OF_SPIKES.inhibition,
   surrogate,
   numerics: spare(choice("snntorch", "norse", "spikingjelly", "nir", "bindsnet")),
   learn: spare(listOf(oneOf(['"rest"', '"inputScale"', '"resetValue"', '"gradedSpikesFactor"']))),
@@ -108,27 +109,8 @@ const neuron = {
   learnThreshold: bool,
   spiking: spare(bool),
 };
-/** Choices of neurons that reset. */
-const resets = {
-  reset: choice("zero", "subtract", "none"),
-  resetDelay: bool,
-  resetInput: bool,
-  detachReset: bool,
-};
 /** Options of all neurons. */
-const firing = {
-  surrogate,
-  fire: choice("ge", "gt"),
-  refractorySteps: spare(num(0, 1, 3)),
-  refractory: spare(choice("hold", "leak")),
-  gradedSpikesFactor: spare(either(num(1, 2), t(3))),
-  numerics: spare(choice("snntorch")),
-  constrain: spare(record({})),
-  spiking: spare(bool),
-};
-const inputScale = choice("one", "leak");
-/** The same of those without spikes. */
-const readout = { ...firing, refractorySteps: spare(num(0)), gradedSpikesFactor: spare(num(1)) };
+const firing = { surrogate, fire: choice("ge", "gt"), spiking: spare(bool), ...OF_SPIKES };
 /** Methods of neurons with this state. */
 const layerOf = (state: Kind) =>
   ({
@@ -141,7 +123,14 @@ const layerOf = (state: Kind) =>
 const held: Kind = { ...t(2, 3), draw: () => "zeros([2, 3])" };
 const firstStep: Kind = { ...t(), draw: () => "zeros([])" };
 const state = record({ v: t(2, 3), refractory: held });
-const adaptiveState = record({ v: t(2, 3), a: t(2, 3) });
+const lstmState = record({ c: t(2, 3), v: t(2, 3) });
+/** Choices of neurons that reset. */
+const resets = {
+  reset: choice("zero", "subtract", "none"),
+  resetDelay: bool,
+  resetInput: bool,
+  detachReset: bool,
+};
 const adaptiveRecurrentState = record({ v: t(2, 3), a: t(2, 3), spikes: t(2, 3) });
 const recurrentState = record({ v: t(2, 3), refractory: held, spikes: t(2, 3) });
 
@@ -356,7 +345,7 @@ export const SNN: Rows<typeof snn> = {
   record: [probed, t(4, 2, 3), { loss, layers: listOf(oneOf(['"1"'], ["string"])) }],
   observe: [probed, record({ current: t(4, 2, 3), spikes: t(4, 2, 3), membrane: spare(t(4, 2, 3)) })],
   firingRates: [recording, { silentRate: rate, saturatedRate: rate }],
-  gradientNorms: [recordingWithLoss],
+  gradientNorms: [recording],
   diagnose: [
     probed,
     t(4, 2, 3),
@@ -372,10 +361,12 @@ export const SNN: Rows<typeof snn> = {
     },
   ],
   firingCurve: [
-    oneOf(["new LIF()", "new Recurrent(new LIF(), { features: 1 })"]),
+    oneOf(["new LIF()", "new Recurrent(new LIF(), { features: 2 })"]),
     numbers(3),
-    { timesteps: count(10), discard: num(0, 5), features: num(1) },
+    { timesteps: count(10), discard: num(0, 5), features: num(1, 2) },
   ],
+  adExPattern: [choice("tonicSpiking", "regularBursting"), { duration: num(20), dt: num(0.5) }],
+  izhikevichPattern: [choice("tonicSpiking", "phasicBursting")],
   rasterText: [t(4, 2, 3), { sample: num(0, 1), width: num(10), height: num(3) }],
   traceText: [t(4, 2, 3), { sample: num(0), neuron: num(1), width: num(10), height: num(3) }],
   constantEncode: [t(2, 3), { timesteps: must(num(1, 3)) }],
@@ -701,23 +692,47 @@ export const CLASSES: Classes<typeof engine & typeof snn> = {
     ],
     call: { step: [must(num(1))] },
   },
-  Synaptic: {
+  IF: neuronRow("IF", firing, layerOf),
+  ParametricLIF: neuronRow("ParametricLIF", firing, layerOf),
+  Lapicque: neuronRow("Lapicque", firing, layerOf),
+  Synaptic: neuronRow("Synaptic", firing, layerOf),
+  SynapticIntegrator: neuronRow("SynapticIntegrator", firing, layerOf),
+  Alpha: neuronRow("Alpha", firing, layerOf),
+  KLIF: neuronRow("KLIF", firing, layerOf),
+  AdaptiveLIF: neuronRow("AdaptiveLIF", firing, layerOf),
+  AdLIF: neuronRow("AdLIF", firing, layerOf),
+  ConductanceLIF: neuronRow("ConductanceLIF", firing, layerOf),
+  ExponentialIF: neuronRow("ExponentialIF", firing, layerOf),
+  QuadraticIF: neuronRow("QuadraticIF", firing, layerOf),
+  AdEx: neuronRow("AdEx", firing, layerOf),
+  Izhikevich: neuronRow("Izhikevich", firing, layerOf),
+  ResonateAndFire: neuronRow("ResonateAndFire", firing, layerOf),
+  TsodyksMarkram: neuronRow("TsodyksMarkram", firing, layerOf),
+  SpikingLSTM: {
     new: [
+      num(3),
+      num(3),
       {
-        alpha: beta,
-        beta,
-        threshold: either(num(1), t(3)),
-        rest: spare(num(0, 0.1)),
+        ...firing,
+        threshold: either(num(0.1), t(3)),
         resetValue: spare(num(0, 0.1)),
         ...resets,
-        synapse: spare(choice("decayFirst", "jumpFirst", "late")),
-        inputScale,
-        learn: listOf(oneOf(['"alpha"', '"beta"', '"threshold"'])),
-        ...firing,
-        numerics: spare(choice("snntorch", "norse", "spikingjelly", "nir")),
+        learn: listOf(oneOf(['"threshold"'])),
+        numerics: spare(choice("snntorch")),
+        bias: bool,
+        generator,
       },
     ],
-    call: layerOf(record({ i: t(2, 3), v: t(2, 3) })),
+    call: {
+      forward: [current],
+      unroll: [current, lstmState],
+      step: [t(2, 3), lstmState],
+      initialState: [list(2, 3)],
+    },
+  },
+  CurrentNoise: {
+    new: [{ std: either(num(0, 0.5), t(3)), learnStd: bool, evaluation: bool, generator }],
+    call: { forward: [current] },
   },
   ThresholdDependentBatchNorm1d: { new: [num(3), thresholdDependent], call: { forward: [current] } },
   ThresholdDependentBatchNorm2d: { new: [num(2), thresholdDependent], call: { forward: [t(2, 3, 2, 2, 2)] } },
@@ -768,121 +783,6 @@ export const CLASSES: Classes<typeof engine & typeof snn> = {
       initialState: [list(2, 3)],
     },
   },
-  SynapticIntegrator: {
-    new: [
-      {
-        alpha: beta,
-        beta,
-        rest: num(0, 0.1),
-        synapse: choice("decayFirst", "jumpFirst", "late"),
-        inputScale,
-        learn: listOf(oneOf(['"alpha"', '"beta"', '"rest"'])),
-        ...readout,
-        numerics: spare(choice("norse", "nir")),
-      },
-    ],
-    call: layerOf(record({ i: t(2, 3), v: t(2, 3) })),
-  },
-  TsodyksMarkram: {
-    new: [
-      {
-        U: num(0.5, 0.1),
-        phi: num(0, 0.9),
-        rho: num(0.9),
-        jumpFrom: choice("decayed", "before"),
-        learn: listOf(oneOf(['"U"', '"phi"', '"rho"'])),
-        ...readout,
-        numerics: spare(choice("norse")),
-      },
-    ],
-    call: layerOf(record({ u: t(2, 3), x: t(2, 3) })),
-  },
-  IF: {
-    new: [
-      {
-        threshold: either(num(1), t(3)),
-        resetValue: num(0, 0.1),
-        ...resets,
-        learn: listOf(oneOf(['"threshold"', '"resetValue"'])),
-        ...firing,
-        numerics: spare(choice("norse", "spikingjelly", "nir")),
-      },
-    ],
-    call: layerOf(record({ v: t(2, 3) })),
-  },
-  ParametricLIF: {
-    new: [
-      {
-        w: either(num(0, 1), t(3)),
-        threshold: num(1),
-        rest: num(0, 0.1),
-        resetValue: num(0, 0.1),
-        ...resets,
-        inputScale,
-        learn: listOf(oneOf(['"w"', '"threshold"', '"rest"'])),
-        ...firing,
-        numerics: spare(choice("spikingjelly")),
-      },
-    ],
-    call: layerOf(record({ v: t(2, 3) })),
-  },
-  QuadraticIF: {
-    new: [
-      {
-        tau: num(2, 4),
-        a: num(1, 0.5),
-        rest: num(0, 0.1),
-        critical: num(0.8),
-        threshold: num(1),
-        resetValue: num(-0.1),
-        ...resets,
-        learn: listOf(oneOf(['"tau"', '"a"', '"critical"'])),
-        ...firing,
-        numerics: spare(choice("spikingjelly")),
-      },
-    ],
-    call: layerOf(record({ v: t(2, 3) })),
-  },
-  ExponentialIF: {
-    new: [
-      {
-        tau: num(2, 4),
-        sharpness: num(1, 0.5),
-        rheobase: num(0.8),
-        rest: num(0, 0.1),
-        threshold: num(1),
-        resetValue: num(-0.1),
-        alpha: spare(beta),
-        ...resets,
-        synapse: choice("none", "decayFirst", "jumpFirst", "late"),
-        learn: listOf(oneOf(['"tau"', '"sharpness"', '"rheobase"'])),
-        ...firing,
-        numerics: spare(choice("norse", "spikingjelly")),
-      },
-    ],
-    call: layerOf(record({ i: t(2, 3), v: t(2, 3) })),
-  },
-  ConductanceLIF: {
-    new: [
-      {
-        capacitance: num(20),
-        leak: num(1),
-        alphaE: beta,
-        alphaI: beta,
-        reversalE: num(0),
-        reversalI: num(-80),
-        rest: num(-60),
-        threshold: num(-50),
-        resetValue: num(-60),
-        ...resets,
-        jump: choice("afterDecay", "beforeDecay"),
-        learn: listOf(oneOf(['"leak"', '"alphaE"', '"reversalI"'])),
-        ...firing,
-        numerics: spare(choice("norse")),
-      },
-    ],
-    call: layerOf(record({ gE: t(2, 3), gI: t(2, 3), v: t(2, 3) })),
-  },
   LeakyIntegrator: {
     new: [{ ...decay, learnBeta: bool }],
     call: {
@@ -902,31 +802,6 @@ export const CLASSES: Classes<typeof engine & typeof snn> = {
       initialState: [list(2, 3)],
       toString: [],
     },
-  },
-  AdaptiveLIF: {
-    new: [
-      {
-        beta,
-        rho: num(0.5),
-        threshold: either(num(1), t(3)),
-        kappa: num(2),
-        rest: spare(num(0, 0.1)),
-        resetValue: spare(num(0, 0.1)),
-        alpha: spare(beta),
-        reset: choice("subtract", "zero", "none"),
-        detachReset: bool,
-        detachAdaptation: bool,
-        decayFirst: bool,
-        adaptation: choice("threshold", "current"),
-        synapse: spare(choice("none", "decayFirst", "jumpFirst", "late")),
-        inputScale,
-        learn: listOf(oneOf(['"beta"', '"rho"', '"kappa"'])),
-        ...firing,
-        numerics: spare(choice("norse", "bindsnet")),
-        constrain: record({ beta: list(0, 1), rho: list(0, 1), threshold: list(0, 2), kappa: list(0, 3) }),
-      },
-    ],
-    call: layerOf(adaptiveState),
   },
   Recurrent: {
     new: [

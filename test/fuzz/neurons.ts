@@ -1,0 +1,128 @@
+/**
+ * Layers of the package's neurons with random options: `forward`, `unroll` and `step` to the bit, and values and gradients as of
+ * their step on tensors. What a neuron takes is read from its definition, so that a new one needs no row.
+ */
+import { type Tensor, tensor } from "../../engine/index.ts";
+import * as snn from "../../snn/index.ts";
+import { Neurons } from "../../snn/neuron.ts";
+import { expectAsOnTensors, expectSameBits, type Layer, statesOf } from "../support/layers.ts";
+import { random as randomTensor } from "../support/tensors.ts";
+import { type Slope, SURROGATE_NAMES, surrogateOf } from "./calls.ts";
+import { Random } from "./random.ts";
+
+type Value = number | boolean | string | readonly string[] | readonly number[];
+
+/** A layer as data: values of parameters are numbers, or one for each neuron. */
+export interface Drawn {
+  readonly seed: number;
+  readonly name: string;
+  readonly options: Readonly<Record<string, Value>>;
+  readonly surrogate: Slope;
+  readonly shape: readonly number[];
+  /** Currents lie in ± this. */
+  readonly scale: number;
+}
+
+interface Form {
+  readonly parameters: Readonly<Record<string, number>>;
+  readonly choices?: Readonly<Record<string, readonly string[] | boolean | number>>;
+  readonly numerics?: object;
+}
+
+type Class = new (options?: object) => Layer & { readonly form: Form; readonly compiled: { readonly main: string } };
+
+/** The classes that compile a step and need no options, by name. */
+const CLASSES: Readonly<Record<string, Class>> = Object.fromEntries(
+  Object.entries(snn).filter(([, made]) => {
+    const prototype = (made as { prototype?: unknown }).prototype;
+    return prototype instanceof Neurons && made !== (snn.LeakyIntegrator as unknown);
+  }),
+) as never;
+
+/** Currents that make a neuron fire, in its own units. */
+const SCALES: Readonly<Record<string, number>> = { AdEx: 2000, Izhikevich: 30, ConductanceLIF: 40 };
+
+export const NEURONS = Object.keys(CLASSES);
+
+export function generate(seed: number): Drawn {
+  const g = new Random(seed);
+  const name = g.pick(NEURONS);
+  const Class = CLASSES[name] as Class;
+  const { form, compiled } = new Class();
+  const shape = [g.int(1, 6), ...g.pick([[], [g.int(1, 3)], [2, 2]]), g.pick([1, 3, 4, 17, g.int(2, 40)])];
+  const n = shape[shape.length - 1] as number;
+  const options: Record<string, Value> = {};
+  const presets = Object.keys(form.numerics ?? {});
+  if (presets.length > 0 && g.chance(0.4)) options.numerics = g.pick(presets);
+  for (const [key, usual] of Object.entries(form.choices ?? {})) {
+    if (!g.chance(0.4)) continue;
+    options[key] = Array.isArray(usual)
+      ? g.pick(usual)
+      : typeof usual === "boolean"
+        ? g.chance(0.5)
+        : (usual as number);
+  }
+  const names = Object.keys(form.parameters);
+  for (const [key, usual] of Object.entries(form.parameters)) {
+    // Near the default: a parameter beyond its bounds is an error, and another order of two may be one.
+    const near = () => Math.fround(usual * g.number(0.95, 1));
+    if (g.chance(0.2)) options[key] = g.chance(0.5) ? near() : Array.from({ length: n }, near);
+  }
+  if (g.chance(0.5)) options.learn = g.some(names, 0.4);
+  if (compiled.main === "spikes" && g.chance(0.3)) options.refractorySteps = g.int(1, 3);
+  if (g.chance(0.3)) options.fire = g.pick(["ge", "gt"]);
+  const scale = (SCALES[name] ?? 3) * g.pick([0.5, 1, 2]);
+  return { seed, name, options, surrogate: [g.pick(SURROGATE_NAMES), g.pick([0.5, 1, 2, 5])], shape, scale };
+}
+
+function layerOf({ name, options, surrogate, shape }: Drawn): Layer {
+  const given = Object.entries(options).map(([key, value]) => {
+    const isColumn = Array.isArray(value) && typeof value[0] === "number";
+    return [key, isColumn ? tensor(value as number[], { shape: [shape[shape.length - 1] as number] }) : value];
+  });
+  return new (CLASSES[name] as Class)({ ...Object.fromEntries(given), surrogate: surrogateOf(surrogate) });
+}
+
+/** Where a layer and its step on tensors differ, or two ways to run it; null where they do not. */
+export function compare(drawn: Drawn): string | null {
+  const { seed, shape, scale } = drawn;
+  const made: Tensor[] = [];
+  try {
+    const layer = layerOf(drawn);
+    const x = randomTensor(shape, seed, { low: -0.5 * scale, high: scale, requiresGrad: true });
+    made.push(x, ...Object.values(layer).filter((value): value is Tensor => value instanceof x.constructor));
+    expectSameBits(layer, x).dispose();
+    const start = statesOf(layer, shape.slice(1), 0.25);
+    made.push(...Object.values(start));
+    expectAsOnTensors(layer, x, start, seed % 1000);
+    return null;
+  } catch (error) {
+    return String((error as Error).stack);
+  } finally {
+    for (const t of made) t.dispose();
+  }
+}
+
+/** The layer with as few options as still show a difference. */
+function minimise(drawn: Drawn): Drawn {
+  let best = drawn;
+  for (const key of Object.keys(drawn.options)) {
+    const { [key]: _, ...options } = best.options;
+    const smaller = { ...best, options };
+    if (compare(smaller) !== null) best = smaller;
+  }
+  return best;
+}
+
+export const print = (drawn: Drawn): string => JSON.stringify(drawn);
+
+/** Runs layers from a seed on. The first that differs, cut down, or null. */
+export function fuzzNeurons(seed: number, count: number): string | null {
+  for (let s = seed; s < seed + count; s++) {
+    const drawn = generate(s);
+    if (compare(drawn) === null) continue;
+    const smaller = minimise(drawn);
+    return `${print(smaller)}\n${compare(smaller)}`;
+  }
+  return null;
+}
