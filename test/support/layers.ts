@@ -34,6 +34,7 @@ export type NeuronName = Exclude<
 
 interface Compiled {
   readonly compiled: { readonly main: string; readonly program: { traced: { definition: StepDefinition } } };
+  readonly firing: { readonly hold: number };
   readonly bounds: Readonly<Record<string, [number, number]>>;
 }
 
@@ -111,11 +112,13 @@ export function expectAsOnTensors(layer: Layer, x: Tensor, start: State, seed = 
 /** The states of a layer for a step of this shape, with a random part of up to ±spread; counters as they are at some steps. */
 export function statesOf(layer: Layer, shape: readonly number[], spread: number, requiresGrad = true): State {
   const size = shape.reduce((product, n) => product * n, 1);
-  const { states } = inside(layer).compiled.program.traced.definition;
+  const { compiled, firing } = inside(layer);
+  const { states } = compiled.program.traced.definition;
+  const { hold } = firing;
   const start = layer.initialState(shape);
   const drawn = states.map((name, i): [string, Tensor] => {
     if (name === "refractory") {
-      const left = Float32Array.from({ length: size }, (_, j) => j % 3);
+      const left = Float32Array.from({ length: size }, (_, j) => j % (1 + Math.min(hold, 2)));
       return [name, tensor(left, { shape })];
     }
     const at = (start[name] as Tensor).add(random(shape, 10 + i, { low: -spread, high: spread }));
