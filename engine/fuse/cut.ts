@@ -22,14 +22,11 @@ export function minimumCut(
   const source = 2 * values.length;
   const sink = source + 1;
   // Each value is an edge, from where it is made to where it is read, of the capacity of its cost. The way back of edge e is e ^ 1.
-  const leaving: number[][] = Array.from({ length: sink + 1 }, () => []);
-  const ends: number[] = [];
-  const room: number[] = [];
+  // The edges that leave a place are a list: the last one, and for each the one before it.
+  const flow: Flow = { last: new Array(sink + 1).fill(NONE), before: [], ends: [], room: [] };
   const join = (from: number, to: number, capacity: number): void => {
-    (leaving[from] as number[]).push(ends.length);
-    (leaving[to] as number[]).push(ends.length + 1);
-    ends.push(to, from);
-    room.push(capacity, 0);
+    addEdge(flow, from, to, capacity);
+    addEdge(flow, to, from, 0);
   };
   values.forEach((x, i) => {
     const at = 2 * i;
@@ -45,36 +42,46 @@ export function minimumCut(
     if (from !== undefined) join(from + 1, sink, Infinity);
   }
   for (;;) {
-    const paths = pathsFrom(source, leaving, ends, room);
+    const paths = pathsFrom(source, flow);
     if (paths[sink] === undefined) {
       return new Set(values.filter((_, i) => paths[2 * i] !== undefined && paths[2 * i + 1] === undefined));
     }
     const path: number[] = [];
-    for (let at = sink; at !== source; at = ends[(path[path.length - 1] as number) ^ 1] as number) {
+    for (let at = sink; at !== source; at = flow.ends[(path[path.length - 1] as number) ^ 1] as number) {
       path.push(paths[at] as number);
     }
-    const least = Math.min(...path.map((e) => room[e] as number));
+    const least = Math.min(...path.map((e) => flow.room[e] as number));
     for (const e of path) {
-      (room[e] as number) -= least;
-      (room[e ^ 1] as number) += least;
+      (flow.room[e] as number) -= least;
+      (flow.room[e ^ 1] as number) += least;
     }
   }
 }
 
+const NONE = -1;
+
+/** Where the edges that leave a place are found, where each ends, and how much more may flow along. */
+interface Flow {
+  readonly last: number[];
+  readonly before: number[];
+  readonly ends: number[];
+  readonly room: number[];
+}
+
+function addEdge({ last, before, ends, room }: Flow, from: number, to: number, capacity: number): void {
+  before.push(last[from] as number);
+  last[from] = ends.length;
+  ends.push(to);
+  room.push(capacity);
+}
+
 /** For each place that can be reached along edges with room, breadth first, the edge by which it was. */
-function pathsFrom(
-  source: number,
-  leaving: readonly (readonly number[])[],
-  ends: readonly number[],
-  room: readonly number[],
-): (number | undefined)[] {
-  const path = new Array<number | undefined>(leaving.length);
-  path[source] = -1;
+function pathsFrom(source: number, { last, before, ends, room }: Flow): (number | undefined)[] {
+  const path = new Array<number | undefined>(last.length);
+  path[source] = NONE;
   const queue = [source];
   for (let i = 0; i < queue.length; i++) {
-    const edges = leaving[queue[i] as number] as readonly number[];
-    for (let j = 0; j < edges.length; j++) {
-      const e = edges[j] as number;
+    for (let e = last[queue[i] as number] as number; e !== NONE; e = before[e] as number) {
       const to = ends[e] as number;
       if ((room[e] as number) <= 0 || path[to] !== undefined) continue;
       path[to] = e;
