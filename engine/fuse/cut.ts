@@ -21,12 +21,20 @@ export function minimumCut(
   const places = new Map(values.map((x, i) => [x, 2 * i]));
   const source = 2 * values.length;
   const sink = source + 1;
-  // Each value is an edge, from where it is made to where it is read, of the capacity of its cost. The way back of edge e is e ^ 1.
+  // Each value is an edge, from where it is made to where it is read, of the capacity of its cost; the way back of edge e is e ^ 1.
   // The edges that leave a place are a list: the last one, and for each the one before it.
-  const flow: Flow = { last: new Array(sink + 1).fill(NONE), before: [], ends: [], room: [] };
+  const last = new Array<number>(sink + 1).fill(NONE);
+  const before: number[] = [];
+  const ends: number[] = [];
+  const room: number[] = [];
+  const leave = (from: number, to: number, capacity: number): void => {
+    before.push(last[from] as number);
+    last[from] = ends.push(to) - 1;
+    room.push(capacity);
+  };
   const join = (from: number, to: number, capacity: number): void => {
-    addEdge(flow, from, to, capacity);
-    addEdge(flow, to, from, 0);
+    leave(from, to, capacity);
+    leave(to, from, 0);
   };
   values.forEach((x, i) => {
     const at = 2 * i;
@@ -37,56 +45,39 @@ export function minimumCut(
       if (from !== undefined) join(from + 1, at, Infinity);
     });
   });
-  for (const x of new Set(needed)) {
+  new Set(needed).forEach((x) => {
     const from = places.get(x);
     if (from !== undefined) join(from + 1, sink, Infinity);
-  }
+  });
+
+  // For each place that is reached along edges with room, breadth first, the edge by which it was.
+  const reached = (): (number | undefined)[] => {
+    const by = new Array<number | undefined>(sink + 1);
+    by[source] = NONE;
+    const queue = [source];
+    for (let i = 0; i < queue.length; i++) {
+      for (let e = last[queue[i] as number] as number; e !== NONE; e = before[e] as number) {
+        const to = ends[e] as number;
+        if ((room[e] as number) <= 0 || by[to] !== undefined) continue;
+        by[to] = e;
+        queue.push(to);
+      }
+    }
+    return by;
+  };
   for (;;) {
-    const paths = pathsFrom(source, flow);
-    if (paths[sink] === undefined) {
-      return new Set(values.filter((_, i) => paths[2 * i] !== undefined && paths[2 * i + 1] === undefined));
+    const by = reached();
+    if (by[sink] === undefined) {
+      return new Set(values.filter((_, i) => by[2 * i] !== undefined && by[2 * i + 1] === undefined));
     }
     const path: number[] = [];
-    for (let at = sink; at !== source; at = flow.ends[(path[path.length - 1] as number) ^ 1] as number) {
-      path.push(paths[at] as number);
-    }
-    const least = Math.min(...path.map((e) => flow.room[e] as number));
+    for (let at = sink; at !== source; at = ends[(by[at] as number) ^ 1] as number) path.push(by[at] as number);
+    const least = Math.min(...path.map((e) => room[e] as number));
     for (const e of path) {
-      (flow.room[e] as number) -= least;
-      (flow.room[e ^ 1] as number) += least;
+      (room[e] as number) -= least;
+      (room[e ^ 1] as number) += least;
     }
   }
 }
 
 const NONE = -1;
-
-/** Where the edges that leave a place are found, where each ends, and how much more may flow along. */
-interface Flow {
-  readonly last: number[];
-  readonly before: number[];
-  readonly ends: number[];
-  readonly room: number[];
-}
-
-function addEdge({ last, before, ends, room }: Flow, from: number, to: number, capacity: number): void {
-  before.push(last[from] as number);
-  last[from] = ends.length;
-  ends.push(to);
-  room.push(capacity);
-}
-
-/** For each place that can be reached along edges with room, breadth first, the edge by which it was. */
-function pathsFrom(source: number, { last, before, ends, room }: Flow): (number | undefined)[] {
-  const path = new Array<number | undefined>(last.length);
-  path[source] = NONE;
-  const queue = [source];
-  for (let i = 0; i < queue.length; i++) {
-    for (let e = last[queue[i] as number] as number; e !== NONE; e = before[e] as number) {
-      const to = ends[e] as number;
-      if ((room[e] as number) <= 0 || path[to] !== undefined) continue;
-      path[to] = e;
-      queue.push(to);
-    }
-  }
-  return path;
-}
