@@ -15,6 +15,7 @@
  *   opcodes.ts      the numbers of its instructions
  *   arrays.ts       the descriptor of a run, pieces of a step, sums
  *   program.ts      what a layer uses
+ *   remembered.ts   compiled steps and the like, by what they were made of
  *   tensors.ts      the step on tensors
  *   evaluation.ts   terms computed from values
  *   print.ts        the step and its gradient as equations
