@@ -1,4 +1,5 @@
 /** What classes that `neuron` has made are called with, from their definitions: a new neuron needs no row of its own. */
+import type { Tensor } from "../../../engine/index.ts";
 import * as snn from "../../../snn/index.ts";
 import type { NeuronName } from "../../support/layers.ts";
 import { choice, either, type Kind, list, listOf, num, oneOf, options, record, spare, t } from "./kinds.ts";
@@ -22,17 +23,15 @@ export function neuronRow<Methods>(
   firing: Readonly<Record<string, Kind>>,
   methods: (state: Kind) => Methods,
 ): { readonly new: readonly [Kind]; readonly call: Methods } {
-  const Class = CLASSES[name] as unknown as Make;
-  const { form, compiled } = new Class();
+  const { form, states } = inspected(name, {});
   const { parameters, choices = {}, numerics = {} } = form;
-  const states = `${compiled.states}`;
   const names = Object.keys(parameters);
   const values = Object.entries(parameters).map(([key, usual]) => [key, num(usual)] as const);
   const chosen = Object.entries(choices).map(([key, usual]): [string, Kind] => {
     if (typeof usual === "boolean") return [key, oneOf(["true", "false"], ["boolean"])];
     if (typeof usual === "number") return [key, num(usual)];
     // Words that add a state or leave one out would ask for another record.
-    const words = usual.filter((word) => `${new Class({ [key]: word }).compiled.states}` === states);
+    const words = usual.filter((word) => `${inspected(name, { [key]: word }).states}` === `${states}`);
     return [key, choice(...words)];
   });
   const presets = Object.keys(numerics);
@@ -42,8 +41,17 @@ export function neuronRow<Methods>(
     ...firing,
     numerics: spare(presets.length === 0 ? oneOf(["undefined"]) : choice(...presets)),
   };
-  const state = record(Object.fromEntries(compiled.states.map((key) => [key, t(2, 3)])));
+  const state = record(Object.fromEntries(states.map((key) => [key, t(2, 3)])));
   return { new: [options(all)], call: methods(state) };
+}
+
+/** The definition of a layer and its states. */
+function inspected(name: NeuronName, given: object): { form: Made["form"]; states: readonly string[] } {
+  const layer = new (CLASSES[name] as Make)(given);
+  const { form, compiled } = layer;
+  for (const key of Object.keys(form.parameters))
+    ((layer as unknown as Record<string, Tensor>)[key] as Tensor).dispose();
+  return { form, states: compiled.states };
 }
 
 /** Options that some neurons refuse: those of spikes. */
