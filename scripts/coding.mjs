@@ -6,9 +6,9 @@
 import { writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import * as snn from "jarvis-snn";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
-const snn = await import(new URL("../dist/index.js", import.meta.url).href);
 const { surrogate, tape, tensor } = snn;
 
 const STYLE = `<style>

@@ -27,7 +27,7 @@ const AlphaNeuron = /* @__PURE__ */ neuron({
       resetDelay: true,
       resetInput: true,
       subtractFrom: "excitation",
-      surrogate: atan(),
+      surrogate: /* @__PURE__ */ atan(),
     },
   },
   step(

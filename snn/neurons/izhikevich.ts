@@ -39,12 +39,18 @@ export const Izhikevich = /* @__PURE__ */ neuron({
   },
   choices: { update: ["sequential", "simultaneous"], detachReset: true },
   numerics: {
-    norse: { dt: 0.25, fire: "gt", update: "simultaneous", detachReset: false, surrogate: superSpike() },
+    norse: {
+      dt: 0.25,
+      fire: "gt",
+      update: "simultaneous",
+      detachReset: false,
+      surrogate: /* @__PURE__ */ superSpike(),
+    },
     spikingjelly: {
       ...{ a: 1, b: 0, c: 0, d: 0, dt: 0.5, threshold: 1, square: 1, linear: -0.7, bias: -0.08, recoveryRest: -0.1 },
       v0: 0,
       detachReset: false,
-      surrogate: sigmoid({ slope: 4 }),
+      surrogate: /* @__PURE__ */ sigmoid({ slope: 4 }),
     },
   },
   step(argument, { update, detachReset }) {

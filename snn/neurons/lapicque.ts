@@ -21,7 +21,7 @@ const Circuit = /* @__PURE__ */ neuron({
       reset: "subtract",
       resetDelay: true,
       resetInput: true,
-      surrogate: atan(),
+      surrogate: /* @__PURE__ */ atan(),
     },
   },
   step(argument, choices) {

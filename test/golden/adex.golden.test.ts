@@ -1,5 +1,5 @@
 /** Norse's adaptive exponential cells, fed forward and recurrent: the AdEx neuron in units of its threshold, behind a synapse. */
-import { AdEx, Linear, mul, Recurrent, surrogate, type Tensor } from "jarvis-snn";
+import { AdEx, Linear, Recurrent, surrogate, type Tensor } from "jarvis-snn";
 import { type GoldenTensor, type GoldenTensors, numbersOf, toTensor } from "../support/golden.ts";
 import { goldenSuite } from "../support/golden-suite.ts";
 import { compareNeurons, type NeuronGolden, type NeuronRun, SENSITIVE } from "./neurons.ts";
@@ -31,12 +31,11 @@ function run(entry: Entry, input: Tensor): NeuronRun {
     tauW: step / (dt * at("tau_ada_inv")),
     surrogate: surrogate.superSpike({ alpha: at("alpha") }),
   });
-  // The cell's i is what the step leaves, after its decay; the layer's is what it adds to the membrane.
   const outputsOf = (record: { spikes: Tensor; v: Tensor; w: Tensor; i: Tensor }) => ({
     z: record.spikes,
     v: record.v,
     a: record.w,
-    i: mul(record.i, alpha),
+    i: record.i,
   });
   if (weights.recurrent === undefined) return { outputs: outputsOf(neuron.unroll(input)), leaves: { input } };
   const into = toTensor(weights.input as GoldenTensor);
