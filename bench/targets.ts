@@ -53,6 +53,8 @@ const PAGE = "a page that trains the toy network, minified and gzipped";
 const ADAPTIVE = "adaptive neuron of one's own, T 25, B 128, N 1000: forward and backward";
 const RECURRENT = "recurrent step: 700-256-20, T 100, B 64, 2 % input";
 
+const model = (name: string) => faster(`${name}, T 25, B 128, N 1000: forward and backward`, "torch", 3, 6);
+
 /** Families, each bench/<family>.bench.ts, and their rows. */
 export const TARGETS = {
   toy: {
@@ -88,6 +90,15 @@ export const TARGETS = {
     tensors: target(ADAPTIVE, "the same as tensor ops", "×", [8, 8]),
     first: amount("the first compiled neuron of a process: forward and backward of a few values", "ms", 25, 10),
     later: amount("a further one with another step", "ms", 4, 4),
+  },
+  models: {
+    "synaptic/torch": model("Synaptic of snnTorch"),
+    "alpha/torch": model("Alpha of snnTorch"),
+    "adaptive/torch": model("AdaptiveLIF after Bellec et al."),
+    "adex/torch": model("AdEx of Norse"),
+    "izhikevich/torch": model("Izhikevich of Norse"),
+    "conductance/torch": model("ConductanceLIF of Norse"),
+    "plif/torch": model("ParametricLIF of SpikingJelly"),
   },
   conv: {
     "step/torch": faster(CONV, "torch", 1.4, 3),

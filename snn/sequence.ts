@@ -2,7 +2,7 @@
 import { wrongValue } from "../engine/arguments.ts";
 import { heapOf, k } from "../engine/backend.ts";
 import { stepsOf } from "../engine/data/dataset.ts";
-import { indexSelect, mean, mul, reshape, select, sum, type Tensor, tensor } from "../engine/index.ts";
+import { full, indexSelect, mean, mul, reshape, select, sum, type Tensor } from "../engine/index.ts";
 import { apply, gradOf, type Op, passGradient, SAVES } from "../engine/op.ts";
 import { formatShape, type Shape } from "../engine/shape.ts";
 import { checkSequence } from "./checks.ts";
@@ -76,7 +76,7 @@ export const maskSteps = (x: Tensor, lengths: Int32Array | null, value = 0): Ten
 /** A factor for each sample, in the shape [B, 1, …] of `ndim` axes. */
 export function perSample(factors: ArrayLike<number>, ndim: number): Tensor {
   const shape: Shape = [factors.length, ...new Array<number>(ndim - 1).fill(1)];
-  return tensor(Float32Array.from(factors), { shape });
+  return full(shape, 0).copyFrom(Float32Array.from(factors));
 }
 
 /** 1/n. */
