@@ -1,4 +1,4 @@
-/** The charts of docs/probes.md: npm run charts */
+/** The charts of the pages in docs/: npm run charts */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -18,10 +18,14 @@ import {
   Sequential,
 } from "jarvis-snn";
 import { firingCurvePlot, gradientFlowPlot, rasterPlot, tracePlot } from "jarvis-snn/plot";
+import { codingCharts } from "./coding.mjs";
 import { root } from "./entries.mjs";
 
-/** The charts by the names of their files: a network of two hidden layers on a batch of Poisson spikes. */
-export async function charts() {
+/** All charts by the names of their files. */
+export const charts = async () => ({ ...(await probeCharts()), ...codingCharts() });
+
+/** Those of docs/probes.md: a network of two hidden layers on a batch of Poisson spikes. */
+async function probeCharts() {
   const generator = new Generator(1);
   const model = new Sequential(
     new Linear(20, 60, { generator }),

@@ -1,14 +1,10 @@
 /**
- * The pictures of docs/coding.md from the package in dist/: npm run build && node scripts/coding.mjs
+ * The charts of docs/coding.md, as small multiples without axes: curves of surrogates and spikes of codes.
  *
  * Derivatives and smooth steps are computed by layers and by `spike`, as a training computes them.
  */
-import { writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import * as snn from "jarvis-snn";
 
-const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const { surrogate, tape, tensor } = snn;
 
 const STYLE = `<style>
@@ -27,7 +23,7 @@ const STYLE = `<style>
 </style>`;
 
 /** Panels of this size, so many in a row, below a line of text. */
-function sheet(file, title, columns, [width, height], panels) {
+function sheet(title, columns, [width, height], panels) {
   const rows = Math.ceil(panels.length / columns);
   const place = (panel, i) => {
     const [x, y] = [(i % columns) * width, 30 + Math.floor(i / columns) * height];
@@ -35,7 +31,7 @@ function sheet(file, title, columns, [width, height], panels) {
   };
   const head = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${columns * width} ${30 + rows * height}" role="img" aria-labelledby="title">`;
   const name = `<text id="title" x="8" y="18">${title}</text>`;
-  writeFileSync(join(root, "docs", file), `${[head, STYLE, name, ...panels.map(place), "</svg>"].join("\n")}\n`);
+  return `${[head, STYLE, name, ...panels.map(place), "</svg>"].join("\n")}\n`;
 }
 
 const round = (x) => String(Math.round(10 * x) / 10);
@@ -119,11 +115,10 @@ function surrogatePanel([name, options]) {
 
 const T = 25;
 const LEVELS = Array.from({ length: 11 }, (_, i) => i / 10);
-const generator = new snn.Generator(1);
 const wave = Array.from({ length: T }, (_, t) => LEVELS.map((x) => x * (1 + Math.sin(t / 3)) + 1e-6));
 
 const CODES = {
-  poissonEncode: (x) => snn.poissonEncode(x, { timesteps: T, generator }),
+  poissonEncode: (x) => snn.poissonEncode(x, { timesteps: T, generator: new snn.Generator(1) }),
   ttfsEncode: (x) => snn.ttfsEncode(x, { timesteps: T }),
   "latencyEncode, tau 10": (x) =>
     snn.latencyEncode(x, { timesteps: T, tau: 10, threshold: 0.09, bypass: true, clip: true }),
@@ -153,17 +148,18 @@ function codePanel([name, encode]) {
   ].join("");
 }
 
-sheet(
-  "surrogates.svg",
-  "Derivatives (thick, blue) and the smooth steps that they are derivatives of (thin, orange), x = u − θ from −2 to 2",
-  5,
-  [176, 112],
-  Object.entries(SURROGATES).map(surrogatePanel),
-);
-sheet(
-  "codes.svg",
-  `Spikes of the values 0, 0.1, …, 1 (from below) over ${T} steps`,
-  4,
-  [190, 122],
-  Object.entries(CODES).map(codePanel),
-);
+/** The charts by the names of their files. */
+export const codingCharts = () => ({
+  "surrogates.svg": sheet(
+    "Derivatives (thick, blue) and the smooth steps that they are derivatives of (thin, orange), x = u − θ from −2 to 2",
+    5,
+    [176, 112],
+    Object.entries(SURROGATES).map(surrogatePanel),
+  ),
+  "codes.svg": sheet(
+    `Spikes of the values 0, 0.1, …, 1 (from below) over ${T} steps`,
+    4,
+    [190, 122],
+    Object.entries(CODES).map(codePanel),
+  ),
+});

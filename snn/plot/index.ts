@@ -10,4 +10,5 @@ export { type Curve, type CurvePlotOptions, curvePlot, type FiringCurvePlotOptio
 export { type GradientFlowPlotOptions, gradientFlowPlot } from "./gradient-flow.ts";
 export { type RasterPlotOptions, rasterPlot } from "./raster.ts";
 export type { Sequences } from "./sequences.ts";
+export { type SheetOptions, sheet } from "./sheet.ts";
 export { type TracePlotOptions, tracePlot } from "./trace.ts";

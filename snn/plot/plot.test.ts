@@ -11,7 +11,7 @@ import {
   tensor,
   zeros,
 } from "../../index.ts";
-import { curvePlot, firingCurvePlot, gradientFlowPlot, rasterPlot, tracePlot } from "./index.ts";
+import { curvePlot, firingCurvePlot, gradientFlowPlot, rasterPlot, sheet, tracePlot } from "./index.ts";
 
 afterEach(() => {
   vi.doUnmock("echarts/core");
@@ -160,4 +160,21 @@ test("plots: errors say what was expected", async () => {
   await expect(curvePlot({})).rejects.toThrow("curvePlot: expected at least one curve, got none");
   await expect(gradientFlowPlot({ layers: {} })).rejects.toThrow("expected norms of at least one layer, got none");
   await expect(firingCurvePlot({ a: {} as never })).rejects.toThrow(TypeError);
+});
+
+test("plots: a sheet places charts in rows, each column as wide as its widest chart", async () => {
+  const curve = { a: { x: [0, 1], y: [0, 1] } };
+  const small = await curvePlot(curve, { width: 300, height: 200 });
+  const large = await curvePlot(curve, { width: 400, height: 250 });
+  const svg = sheet([small, large, large], { columns: 2, title: "a < b" });
+  expect(svg).toMatch(/^<svg role="img" width="800" height="500" xmlns=/);
+  expect(svg).toContain("<title>a &lt; b</title>");
+  expect([...svg.matchAll(/<svg x="(\d+)" y="(\d+)"/g)].map(([, x, y]) => [x, y])).toEqual([
+    ["0", "0"],
+    ["400", "0"],
+    ["0", "250"],
+  ]);
+  expect(() => sheet([])).toThrow(new RangeError("sheet: expected at least one chart, got none"));
+  expect(() => sheet(["<p>"])).toThrow(TypeError);
+  expect(() => sheet([small], { columns: 0 })).toThrow(RangeError);
 });
