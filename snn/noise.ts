@@ -20,7 +20,7 @@ export interface CurrentNoiseOptions {
 }
 
 const DEFAULTS = {
-  std: 0.1 as number | Tensor,
+  std: undefined as number | Tensor | undefined,
   learnStd: false,
   evaluation: false,
   generator: undefined as Generator | undefined,
@@ -51,7 +51,7 @@ export class CurrentNoise extends Module {
 
   constructor(options: CurrentNoiseOptions = {}) {
     super();
-    const { std, learnStd, evaluation, generator } = withDefaults("CurrentNoise", DEFAULTS, options);
+    const { std = 0.1, learnStd, evaluation, generator } = withDefaults("CurrentNoise", DEFAULTS, options);
     this.generator = generatorOf("CurrentNoise", generator);
     this.evaluation = evaluation;
     const own = persistentCopy("CurrentNoise", "std", std, NOT_NEGATIVE);

@@ -1,5 +1,5 @@
 /** The spiking LSTM: a cell of gates whose output drives a membrane. */
-import { COUNT, numberOf, wrongValue } from "../engine/arguments.ts";
+import { COUNT, numberOf, objectOf, wrongType, wrongValue } from "../engine/arguments.ts";
 import { composed } from "../engine/composed.ts";
 import { type Generator, generatorOf } from "../engine/generator.ts";
 import { linear, Module, stack, type Tensor, zeros } from "../engine/index.ts";
@@ -74,8 +74,10 @@ export class Gates extends Module {
 
   constructor(inputs: number, hidden: number, bias: boolean, generator: Generator) {
     super();
-    [this.weight_ih, this.bias_ih] = startUniform("SpikingLSTM", [4 * hidden, inputs], hidden, bias, generator);
-    [this.weight_hh, this.bias_hh] = startUniform("SpikingLSTM", [4 * hidden, hidden], hidden, bias, generator);
+    const own = startUniform("SpikingLSTM", [4 * hidden, inputs], hidden, bias, generator);
+    const back = startUniform("SpikingLSTM", [4 * hidden, hidden], hidden, bias, generator);
+    [this.weight_ih, this.weight_hh] = [own[0], back[0]];
+    [this.bias_ih, this.bias_hh] = [own[1], back[1]];
   }
 
   /** What the input adds to the gates, [..., in] → [..., 4H]. */
@@ -123,12 +125,14 @@ export class SpikingLSTM extends Module {
 
   constructor(inFeatures: number, hiddenFeatures: number, options: SpikingLSTMOptions = {}) {
     super();
-    const { bias = true, generator, ...others } = Object(options) as SpikingLSTMOptions;
+    const { bias = true, generator, ...others } = objectOf("SpikingLSTM", "options", options) as SpikingLSTMOptions;
+    if (typeof bias !== "boolean") throw wrongType("SpikingLSTM", "bias of type boolean", bias);
     this.inFeatures = numberOf("SpikingLSTM", "inFeatures", inFeatures, COUNT);
     this.hiddenFeatures = numberOf("SpikingLSTM", "hiddenFeatures", hiddenFeatures, COUNT);
     const from = generatorOf("SpikingLSTM", generator);
-    this.neuron = new Output(others as ConstructorParameters<typeof Output>[0]);
+    const neuron = new Output(others as ConstructorParameters<typeof Output>[0]);
     this.lstm_cell = new Gates(inFeatures, hiddenFeatures, bias, from);
+    this.neuron = neuron;
   }
 
   /**
