@@ -26,7 +26,10 @@ export function neuronRow<Methods>(
   const { form, states } = inspected(name, {});
   const { parameters, choices = {}, numerics = {} } = form;
   const names = Object.keys(parameters);
-  const values = Object.entries(parameters).map(([key, usual]) => [key, num(usual)] as const);
+  const values = Object.entries(parameters).map(([key, usual]): [string, Kind] => {
+    const column = { ...t(3), draw: () => `full([3], ${usual})` };
+    return [key, either(num(usual), column)];
+  });
   const chosen = Object.entries(choices).map(([key, usual]): [string, Kind] => {
     if (typeof usual === "boolean") return [key, oneOf(["true", "false"], ["boolean"])];
     if (typeof usual === "number") return [key, num(usual)];
