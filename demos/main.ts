@@ -1,0 +1,14 @@
+/** npm run demo -- NAME runs a demo with the flags behind its name; without a name, or with --help, the demos are listed. */
+import { DEMOS, listed } from "./list.ts";
+
+const [name = "--help"] = process.argv.slice(2);
+
+if (Object.hasOwn(DEMOS, name)) {
+  process.argv.splice(2, 1); // a demo reads its flags from there
+  await import(`./${name}/main.ts`);
+} else if (name === "--help" || name === "-h") {
+  console.log(`npm run demo -- NAME runs a demo, npm run demo -- NAME --help lists its flags.\n\n${listed()}`);
+} else {
+  console.error(`demo: expected one of these names, got ${name}\n\n${listed()}`);
+  process.exitCode = 2;
+}

@@ -1,0 +1,29 @@
+/** npm run demo -- randman: which of ten manifolds is a pattern of spike times from? */
+import { manualSeed } from "jarvis-snn";
+import { DEMOS } from "../list.ts";
+import { readFlags } from "../options.ts";
+import { batchesOf, epochPrinter, MEASURE, trainClassifier } from "../training.ts";
+import { PAPER, randman } from "./data.ts";
+import { RandmanNetwork } from "./network.ts";
+
+const flags = readFlags(DEMOS.randman, {
+  epochs: { kind: "integer", default: 20, min: 1, help: "passes over the training set" },
+  classes: { kind: "integer", default: PAPER.classes, min: 2, help: "manifolds" },
+  dimensions: { kind: "integer", default: PAPER.dimensions, min: 1, help: "dimensions of a manifold" },
+  alpha: { kind: "number", default: PAPER.alpha, help: "smoothness of the manifolds" },
+  hidden: { kind: "integer", default: 128, min: 1, help: "hidden neurons" },
+  lr: { kind: "number", default: 2e-2, help: "largest learning rate of Adam" },
+  "batch-size": { kind: "integer", default: 128, min: 1, help: "samples in a batch" },
+  seed: { kind: "integer", default: 0, min: 0, help: "seed of weights and order" },
+  "data-seed": { kind: "integer", default: 0, min: 0, help: "seed of manifolds and samples" },
+  measure: MEASURE,
+});
+
+manualSeed(flags.seed);
+const { classes, dimensions, alpha, hidden, epochs, lr } = flags;
+const data = randman({ ...PAPER, classes, dimensions, alpha, dataSeed: flags["data-seed"] });
+const model = new RandmanNetwork({ inputs: PAPER.inputs, hidden, classes });
+const { train } = data;
+const test = flags.measure === "test" ? data.test : data.validation;
+const training = { model, train, test, epochs, batchSize: flags["batch-size"], lr };
+await trainClassifier(training, epochPrinter(epochs, batchesOf(training)));

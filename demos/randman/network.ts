@@ -1,0 +1,52 @@
+import {
+  LeakyIntegrator,
+  LIF,
+  Linear,
+  Module,
+  maxMembrane,
+  surrogate,
+  type Tensor,
+  ttfsEncode,
+} from "jarvis-snn";
+
+export interface RandmanNetworkOptions {
+  inputs: number;
+  hidden: number;
+  classes: number;
+}
+
+/** Steps of a millisecond. */
+const TIMESTEPS = 100;
+/** The last step with an input spike: coordinates are spread over the first half. */
+const LAST_SPIKE = 49;
+
+/**
+ * Linear, LIF, linear, leaky integrator: the class is that of the integrator that rises highest. Each input neuron spikes once, so
+ * nothing but times tells the manifolds apart.
+ */
+export class RandmanNetwork extends Module {
+  readonly fc1: Linear;
+  readonly lif: LIF;
+  readonly fc2: Linear;
+  readonly readout: LeakyIntegrator;
+
+  constructor({ inputs, hidden, classes }: RandmanNetworkOptions) {
+    super();
+    this.fc1 = new Linear(inputs, hidden);
+    this.lif = new LIF({ beta: 0.95, surrogate: surrogate.fastSigmoid({ slope: 10 }) });
+    this.fc2 = new Linear(hidden, classes);
+    this.readout = new LeakyIntegrator({ beta: 0.95 });
+  }
+
+  /** Logits [B, K] of points [B, M] in [0, 1]. */
+  forward(x: Tensor): Tensor {
+    const spikes = this.lif.forward(this.fc1.forward(spikeTimes(x)));
+    return maxMembrane(this.readout.forward(this.fc2.forward(spikes)));
+  }
+}
+
+/** Spikes [100, B, M]: neuron i fires once, at step round(49·x_i). */
+export function spikeTimes(x: Tensor): Tensor {
+  const early = x.mul(-LAST_SPIKE / (TIMESTEPS - 1)).add(1);
+  return ttfsEncode(early, { timesteps: TIMESTEPS });
+}
