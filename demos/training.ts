@@ -69,21 +69,31 @@ export const MEASURE = {
   help: "measure on the test set, or on training samples left out",
 } as const;
 
-/** A training set without its last 5000 samples (half of them, if it has fewer than twice as many), and these, without a copy. */
-export function holdOut({ x, y, length, shape, scale }: Samples): { train: Samples; test: Samples } {
-  const at = length - Math.min(HELD, Math.floor(length / 2));
+/** A training set without its last 5000 samples (half of them, if it has fewer than twice as many), and these. */
+export function holdOut(samples: Samples): { train: Samples; test: Samples } {
+  const at = samples.length - Math.min(HELD, Math.floor(samples.length / 2));
+  return { train: part(samples, 0, at), test: part(samples, at, samples.length) };
+}
+
+/** The samples from … to − 1, without a copy. */
+export function part({ x, y, length, shape, scale }: Samples, from: number, to: number): Samples {
   const size = x.length / length;
-  const part = (start: number, end: number): Samples =>
-    new TensorDataset(x.subarray(start * size, end * size), (y as Uint8Array).subarray(start, end), { shape, scale });
-  return { train: part(0, at), test: part(at, length) };
+  const labels = y as Uint8Array;
+  return new TensorDataset(x.subarray(from * size, to * size), labels.subarray(from, to), { shape, scale });
 }
 
 /** Batches of an epoch of {@link trainClassifier}. */
-export const batchesOf = ({ train, batchSize }: Training): number =>
-  Math.max(1, Math.floor(train.length / batchSize));
+export const batchesOf = ({ train, batchSize }: Training): number => Math.max(1, Math.floor(train.length / batchSize));
 
-/** Shows a bar while an epoch runs, and prints a line behind it; `digits` are those of its training time in seconds. */
-export function epochPrinter(epochs: number, batches: number, digits = 1): Required<Callbacks> {
+/** How {@link epochPrinter} names the accuracy, and the digits of its training time in seconds. */
+export interface LineOptions {
+  measure?: string;
+  digits?: number;
+}
+
+/** Shows a bar while an epoch runs, and prints a line behind it. */
+export function epochPrinter(epochs: number, batches: number, options: LineOptions = {}): Required<Callbacks> {
+  const { measure = "test", digits = 1 } = options;
   let start = performance.now();
   let trained = start;
   return {
@@ -94,7 +104,7 @@ export function epochPrinter(epochs: number, batches: number, digits = 1): Requi
     onEpoch({ epoch, loss, validation = Number.NaN }) {
       const seconds = (trained - start) / 1000;
       console.log(
-        `epoch=${epoch} loss=${loss.toFixed(4)} test_acc=${validation.toFixed(4)} train_s=${seconds.toFixed(digits)}`,
+        `epoch=${epoch} loss=${loss.toFixed(4)} ${measure}_acc=${validation.toFixed(4)} train_s=${seconds.toFixed(digits)}`,
       );
       start = performance.now();
     },

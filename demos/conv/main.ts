@@ -21,4 +21,4 @@ const given = mnist("train", flags.limit);
 const { train, test } = flags.measure === "test" ? { train: given, test: mnist("t10k") } : holdOut(given);
 const model = new ConvNetwork({ ...TUTORIAL, timesteps: flags.timesteps });
 const training = { model, train, test, epochs: flags.epochs, batchSize: flags["batch-size"], lr: flags.lr };
-await trainClassifier(training, epochPrinter(flags.epochs, batchesOf(training)));
+await trainClassifier(training, epochPrinter(flags.epochs, batchesOf(training), flags));

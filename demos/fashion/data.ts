@@ -27,7 +27,9 @@ export function fashion(): { train: Samples; test: Samples } {
 /** The images of a class in the order of its file, without empty rows. */
 function imagesOf(label: number): number[][] {
   const folder = dirname(createRequire(import.meta.url).resolve("fashion-mnist/package.json"));
-  const { data } = JSON.parse(readFileSync(join(folder, "src/clothes", `${label}.json`), "utf8")) as { data: number[][] };
+  const { data } = JSON.parse(readFileSync(join(folder, "src/clothes", `${label}.json`), "utf8")) as {
+    data: number[][];
+  };
   return data.filter((row) => row.length > 0);
 }
 

@@ -1,4 +1,4 @@
-/** npm run mnist: snnTorch's tutorial 5 on the real MNIST. */
+/** npm run demo -- mnist: snnTorch's tutorial 5 on the real MNIST. */
 import { writeFileSync } from "node:fs";
 import {
   Adam,
@@ -11,6 +11,7 @@ import {
   saveSafetensors,
   spikeCount,
 } from "jarvis-snn";
+import { DEMOS } from "../list.ts";
 import { progressBar, readFlags } from "../options.ts";
 import { mnist } from "./data.ts";
 import { type Encoding, encoder, MnistNetwork, membraneLoss } from "./network.ts";
@@ -18,7 +19,7 @@ import { type Encoding, encoder, MnistNetwork, membraneLoss } from "./network.ts
 const BATCH = 128;
 const MEGABYTE = 2 ** 20;
 
-const flags = readFlags("Trains a spiking classifier on MNIST (snnTorch's tutorial 5).", {
+const flags = readFlags(DEMOS.mnist, {
   epochs: { kind: "integer", default: 1, min: 1, help: "passes over the training set" },
   hidden: { kind: "integer", default: 1000, min: 1, help: "neurons of a hidden layer" },
   layers: { kind: "integer", default: 1, min: 1, help: "hidden layers" },

@@ -48,7 +48,10 @@ export function randman(options: RandmanOptions): { train: Samples; validation: 
     }
   }
   const part = (from: number, to: number): Samples =>
-    new TensorDataset(x.subarray(from * inputs * classes, to * inputs * classes), y.subarray(from * classes, to * classes));
+    new TensorDataset(
+      x.subarray(from * inputs * classes, to * inputs * classes),
+      y.subarray(from * classes, to * classes),
+    );
   const tenth = Math.max(1, Math.floor(samples / 10));
   return {
     train: part(0, samples - 2 * tenth),

@@ -26,4 +26,4 @@ const model = new RandmanNetwork({ inputs: PAPER.inputs, hidden, classes });
 const { train } = data;
 const test = flags.measure === "test" ? data.test : data.validation;
 const training = { model, train, test, epochs, batchSize: flags["batch-size"], lr };
-await trainClassifier(training, epochPrinter(epochs, batchesOf(training)));
+await trainClassifier(training, epochPrinter(epochs, batchesOf(training), flags));

@@ -1,13 +1,4 @@
-import {
-  LeakyIntegrator,
-  LIF,
-  Linear,
-  Module,
-  maxMembrane,
-  surrogate,
-  type Tensor,
-  ttfsEncode,
-} from "jarvis-snn";
+import { LeakyIntegrator, LIF, Linear, Module, maxMembrane, surrogate, type Tensor, ttfsEncode } from "jarvis-snn";
 
 export interface RandmanNetworkOptions {
   inputs: number;
@@ -33,7 +24,8 @@ export class RandmanNetwork extends Module {
   constructor({ inputs, hidden, classes }: RandmanNetworkOptions) {
     super();
     this.fc1 = new Linear(inputs, hidden);
-    this.lif = new LIF({ beta: 0.95, surrogate: surrogate.fastSigmoid({ slope: 10 }) });
+    // A neuron gets one spike of each input, so the weights of Linear, up to 1/√inputs, make too little current for the threshold.
+    this.lif = new LIF({ beta: 0.95, inputScale: 3, surrogate: surrogate.fastSigmoid({ slope: 10 }) });
     this.fc2 = new Linear(hidden, classes);
     this.readout = new LeakyIntegrator({ beta: 0.95 });
   }

@@ -31,7 +31,9 @@ const before = measure();
 other.loadStateDict(loadSafetensors(bytes).tensors);
 const loaded = measure();
 const same = loaded === history.at(-1)?.validation;
-console.log(`saved_bytes=${bytes.length} acc_before_loading=${before.toFixed(4)} acc_loaded=${loaded.toFixed(4)} same=${same}`);
+console.log(
+  `saved_bytes=${bytes.length} acc_before_loading=${before.toFixed(4)} acc_loaded=${loaded.toFixed(4)} same=${same}`,
+);
 if (flags.save !== "") {
   writeFileSync(flags.save, bytes);
   console.log(`saved=${flags.save}`);

@@ -1,4 +1,14 @@
-import { LeakyIntegrator, Linear, lastMembrane, Module, RecurrentLIF, rand, Sequential, surrogate, type Tensor } from "jarvis-snn";
+import {
+  LeakyIntegrator,
+  Linear,
+  lastMembrane,
+  Module,
+  RecurrentLIF,
+  rand,
+  Sequential,
+  surrogate,
+  type Tensor,
+} from "jarvis-snn";
 import { INPUTS } from "./data.ts";
 
 const CLASSES = 2;

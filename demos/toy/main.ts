@@ -1,9 +1,11 @@
 /** npm start: trains the toy network and prints what a reader can check. */
 import { noGrad } from "jarvis-snn";
-import { progressBar, readFlags } from "../options.ts";
+import { DEMOS } from "../list.ts";
+import { readFlags } from "../options.ts";
+import { epochPrinter } from "../training.ts";
 import { DEFAULTS, type Encoding, prepareToy, trainToy } from "./network.ts";
 
-const flags = readFlags("Trains a spiking network on a linear toy task.", {
+const flags = readFlags(DEMOS.toy, {
   epochs: { kind: "integer", default: DEFAULTS.epochs, min: 1, help: "passes over the training set" },
   timesteps: { kind: "integer", default: DEFAULTS.timesteps, min: 1, help: "time steps of a sample" },
   hidden: { kind: "integer", default: DEFAULTS.hidden, min: 1, help: "hidden neurons" },
@@ -24,22 +26,7 @@ const { "batch-size": batchSize, "data-seed": dataSeed, encode, ...rest } = flag
 const run = prepareToy({ ...rest, batchSize, dataSeed, encode: encode as Encoding });
 const { model, trainLoader, testLoader } = run;
 const start = performance.now();
-let trained = start;
-let epochStart = start;
-
-await trainToy(run, flags.epochs, {
-  onBatch({ epoch, batch }) {
-    progressBar(`epoch ${epoch}/${flags.epochs}`, batch, trainLoader.length);
-    if (batch === trainLoader.length) trained = performance.now();
-  },
-  onEpoch({ epoch, loss, validation = Number.NaN }) {
-    const seconds = (trained - epochStart) / 1000;
-    console.log(
-      `epoch=${epoch} loss=${loss.toFixed(4)} test_acc=${validation.toFixed(4)} train_s=${seconds.toFixed(3)}`,
-    );
-    epochStart = performance.now();
-  },
-});
+await trainToy(run, flags.epochs, epochPrinter(flags.epochs, trainLoader.length, { digits: 3 }));
 
 let rate = 0;
 for (const { x, size = 0 } of testLoader) {
