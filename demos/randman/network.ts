@@ -24,8 +24,9 @@ export class RandmanNetwork extends Module {
   constructor({ inputs, hidden, classes }: RandmanNetworkOptions) {
     super();
     this.fc1 = new Linear(inputs, hidden);
-    // A neuron gets one spike of each input, so the weights of Linear, up to 1/√inputs, make too little current for the threshold.
-    this.lif = new LIF({ beta: 0.95, inputScale: 3, surrogate: surrogate.fastSigmoid({ slope: 10 }) });
+    // A neuron gets a single spike of each input. Weights up to 1/√inputs would hardly take it to its threshold.
+    this.fc1.weight.copyFrom(this.fc1.weight.toFloat32Array().map((w) => 3 * w));
+    this.lif = new LIF({ beta: 0.95, surrogate: surrogate.fastSigmoid({ slope: 10 }) });
     this.fc2 = new Linear(hidden, classes);
     this.readout = new LeakyIntegrator({ beta: 0.95 });
   }

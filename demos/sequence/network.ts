@@ -39,11 +39,11 @@ export class SequenceNetwork extends Module {
   }
 }
 
-/** Decays from 0.8 to 1, thresholds from 0.5 to 1. */
+/** Decays from 0.9 to 1, thresholds from 0.5 to 1. */
 const recurrent = (features: number): RecurrentLIF =>
   new RecurrentLIF({
     features,
-    beta: rand([features]).mul(0.2).add(0.8),
+    beta: rand([features]).mul(0.1).add(0.9),
     threshold: rand([features]).mul(0.5).add(0.5),
     learnBeta: true,
     learnThreshold: true,
