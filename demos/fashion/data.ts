@@ -13,9 +13,9 @@ const TEST_ROWS = 1000;
 /**
  * Images [784] as bytes (scaled to [0, 1] when a batch is made) with their labels. The package has 7000 images a class, two empty
  * rows aside, and no split into training and test set. The split here is by index: rows 0 … 999 of each class are the test set,
- * rows 1000 … 6999 the training set. Ten images of the test set are in the training set a second time. So
- * figures compare with those of the official split in kind, not digit by digit. Classes take
- * turns in the order of the samples, so that any first or last part of a set has as many of each.
+ * rows 1000 … 6999 the training set. Ten images of the test set are in the training set a second time. Accuracies therefore
+ * compare only roughly with those on the official split. Classes take turns in the order of the samples, so that any first or last
+ * part of a set has as many of each.
  */
 export function fashion(): { train: Samples; test: Samples } {
   const classes = Array.from({ length: CLASSES }, (_, label) => imagesOf(label));

@@ -33,8 +33,14 @@ export class RandmanNetwork extends Module {
 
   /** Logits [B, K] of points [B, M] in [0, 1]. */
   forward(x: Tensor): Tensor {
-    const spikes = this.lif.forward(this.fc1.forward(spikeTimes(x)));
-    return maxMembrane(this.readout.forward(this.fc2.forward(spikes)));
+    return maxMembrane(this.activity(x).membrane);
+  }
+
+  /** Spikes [100, B, N] of the inputs and of the hidden neurons, and the membrane [100, B, K] of the integrators. */
+  activity(x: Tensor): { input: Tensor; hidden: Tensor; membrane: Tensor } {
+    const input = spikeTimes(x);
+    const hidden = this.lif.forward(this.fc1.forward(input));
+    return { input, hidden, membrane: this.readout.forward(this.fc2.forward(hidden)) };
   }
 }
 

@@ -1,14 +1,4 @@
-import {
-  LeakyIntegrator,
-  Linear,
-  lastMembrane,
-  Module,
-  RecurrentLIF,
-  rand,
-  Sequential,
-  surrogate,
-  type Tensor,
-} from "jarvis-snn";
+import { LeakyIntegrator, Linear, lastMembrane, Module, RecurrentLIF, rand, surrogate, type Tensor } from "jarvis-snn";
 import { INPUTS } from "./data.ts";
 
 const CLASSES = 2;
@@ -18,24 +8,33 @@ const CLASSES = 2;
  * threshold of its own, drawn at the start and learned from there: slow neurons keep a bit, and quick ones notice the next.
  */
 export class SequenceNetwork extends Module {
-  readonly layers: Sequential;
-  readonly fc: Linear;
+  readonly fc1: Linear;
+  readonly recurrent1: RecurrentLIF;
+  readonly fc2: Linear;
+  readonly recurrent2: RecurrentLIF;
+  readonly fc3: Linear;
   readonly readout: LeakyIntegrator;
 
   constructor(hidden: number) {
     super();
-    this.layers = new Sequential(
-      ...[new Linear(INPUTS, hidden), recurrent(hidden)],
-      ...[new Linear(hidden, hidden), recurrent(hidden)],
-    );
-    this.fc = new Linear(hidden, CLASSES);
+    this.fc1 = new Linear(INPUTS, hidden);
+    this.recurrent1 = recurrent(hidden);
+    this.fc2 = new Linear(hidden, hidden);
+    this.recurrent2 = recurrent(hidden);
+    this.fc3 = new Linear(hidden, CLASSES);
     this.readout = new LeakyIntegrator({ beta: 0.9, learnBeta: true });
   }
 
   /** Logits [B, 2] of spikes [B, T, 8]. */
   forward(x: Tensor): Tensor {
-    const spikes = this.layers.forward(x.transpose(0, 1));
-    return lastMembrane(this.readout.forward(this.fc.forward(spikes)));
+    return lastMembrane(this.activity(x).membrane);
+  }
+
+  /** Spikes [T, B, N] of both layers, and the membrane [T, B, 2] of the readout. */
+  activity(x: Tensor): { first: Tensor; second: Tensor; membrane: Tensor } {
+    const first = this.recurrent1.forward(this.fc1.forward(x.transpose(0, 1)));
+    const second = this.recurrent2.forward(this.fc2.forward(first));
+    return { first, second, membrane: this.readout.forward(this.fc3.forward(second)) };
   }
 }
 

@@ -66,7 +66,13 @@ test("sequence: a small network keeps the first bit until the second, and a save
 
   // Decays and thresholds of each neuron are learned too.
   const names = model.namedParameters().map(([name]) => name);
-  for (const name of ["layers.1.beta", "layers.1.threshold", "layers.3.beta", "layers.3.threshold", "readout.beta"]) {
+  for (const name of [
+    "recurrent1.beta",
+    "recurrent1.threshold",
+    "recurrent2.beta",
+    "recurrent2.threshold",
+    "readout.beta",
+  ]) {
     expect(names).toContain(name);
   }
   for (const [i, values] of model.parameters().map(bits).entries()) expect(values, names[i]).not.toEqual(before[i]);
