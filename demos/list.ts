@@ -8,8 +8,6 @@ export const DEMOS = {
   sequence: "Solves a delayed XOR with recurrent spiking layers, and saves and loads them.",
 } as const;
 
-export type DemoName = keyof typeof DEMOS;
-
 /** The lines that name every demo. */
 export function listed(): string {
   const width = Math.max(...Object.keys(DEMOS).map((name) => name.length)) + 2;

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { bits } from "../../test/support/tensors.ts";
 import { part, trainClassifier } from "../training.ts";
 import { CLASSES, fashion, PIXELS } from "./data.ts";
-import { FashionNetwork, type FashionOptions } from "./network.ts";
+import { FashionNetwork, type FashionOptions, Mirror } from "./network.ts";
 
 const { train, test: rest } = fashion();
 
@@ -37,12 +37,12 @@ describe("data", () => {
 describe("network", () => {
   test("fashion: in training about half of the images are mirrored, in evaluation none", () => {
     manualSeed(3);
-    const { mirror } = new FashionNetwork(SMALL.conv);
+    const mirror = new Mirror();
     const x = rand([200, 1, 2, 3]);
     const rows = (values: Float32Array) =>
       Array.from({ length: 200 }, (_, i) => Array.from(values.subarray(6 * i, 6 * i + 6)));
     const before = rows(x.toFloat32Array());
-    const after = rows(noGrad(() => mirror?.forward(x)).toFloat32Array());
+    const after = rows(noGrad(() => mirror.forward(x)).toFloat32Array());
     let mirrored = 0;
     for (const [i, [a, b, c, d, e, f]] of (before as [number, number, number, number, number, number][]).entries()) {
       const swapped = [c, b, a, f, e, d];
@@ -51,8 +51,8 @@ describe("network", () => {
     }
     // Five standard deviations of 200 fair coins.
     expect(Math.abs(mirrored - 100)).toBeLessThan(36);
-    mirror?.eval();
-    expect(bits(noGrad(() => mirror?.forward(x).clone()))).toEqual(bits(x));
+    mirror.eval();
+    expect(bits(noGrad(() => mirror.forward(x).clone()))).toEqual(bits(x));
   });
 
   test.each([

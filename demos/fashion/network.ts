@@ -75,7 +75,7 @@ export class FashionNetwork extends Module {
 const neurons = (): LIF => new LIF({ beta: 0.8, reset: "subtract", surrogate: surrogate.atan({ alpha: 2 }) });
 
 /** In training, left and right of each image [B, 1, H, W] change places with probability 1/2: a mirrored shoe is a shoe. */
-class Mirror extends Module {
+export class Mirror extends Module {
   forward(x: Tensor): Tensor {
     if (!this.training) return x;
     return where(bernoulli(full([x.shape[0] as number, 1, 1, 1], 0.5)), flip(x, -1), x);
