@@ -1,5 +1,5 @@
 /** The runner of the demos: what it lists, what it runs and what it refuses. */
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { DEMOS } from "./list.ts";
@@ -29,6 +29,12 @@ test("demos: every folder with a program is in the list, but for the page and it
   const here = fileURLToPath(new URL(".", import.meta.url));
   const programs = readdirSync(here).filter((name) => existsSync(`${here}${name}/main.ts`) && name !== "playground");
   expect(Object.keys(DEMOS).sort()).toEqual(programs.sort());
+});
+
+test("docs/demos.md: it tells of every demo, and its commands run one", () => {
+  const text = readFileSync(fileURLToPath(new URL("../docs/demos.md", import.meta.url)), "utf8");
+  const named = [...text.matchAll(/npm run demo -- ([a-z]\w*)/g)].map(([, name]) => name);
+  expect(new Set(named)).toEqual(new Set(Object.keys(DEMOS)));
 });
 
 test.each([[[]], [["--help"]], [["-h"]]])("demos: %j lists each by its name, with a line of its own", async (args) => {
