@@ -20,29 +20,30 @@ const TEST_ROWS = 1000;
 export function fashion(): { train: Samples; test: Samples } {
   const classes = Array.from({ length: CLASSES }, (_, label) => imagesOf(label));
   return {
-    train: takingTurns(classes.map((images) => images.slice(TEST_ROWS))),
-    test: takingTurns(classes.map((images) => images.slice(0, TEST_ROWS))),
+    train: takingTurns(classes.map((images) => images.subarray(TEST_ROWS * PIXELS))),
+    test: takingTurns(classes.map((images) => images.subarray(0, TEST_ROWS * PIXELS))),
   };
 }
 
 /** The images of a class in the order of its file, without empty rows. */
-function imagesOf(label: number): number[][] {
+function imagesOf(label: number): Uint8Array {
   const folder = dirname(createRequire(import.meta.url).resolve("fashion-mnist/package.json"));
-  const { data } = JSON.parse(readFileSync(join(folder, "src/clothes", `${label}.json`), "utf8")) as {
-    data: number[][];
-  };
-  return data.filter((row) => row.length > 0);
+  const text = readFileSync(join(folder, "src/clothes", `${label}.json`), "utf8");
+  const rows = (JSON.parse(text) as { data: number[][] }).data.filter((row) => row.length > 0);
+  const images = new Uint8Array(rows.length * PIXELS);
+  for (const [i, row] of rows.entries()) images.set(row, i * PIXELS);
+  return images;
 }
 
 /** The first images of all classes, then the second ones, … */
-function takingTurns(classes: readonly number[][][]): Samples {
-  const n = classes[0]?.length ?? 0;
+function takingTurns(classes: readonly Uint8Array[]): Samples {
+  const n = (classes[0]?.length ?? 0) / PIXELS;
   const x = new Uint8Array(n * classes.length * PIXELS);
-  const y = new Uint8Array(n * classes.length);
-  for (let i = 0; i < y.length; i++) {
-    const label = i % classes.length;
-    y[i] = label;
-    x.set(classes[label]?.[Math.floor(i / classes.length)] as number[], i * PIXELS);
+  const y = Uint8Array.from({ length: n * classes.length }, (_, i) => i % classes.length);
+  for (const [label, images] of classes.entries()) {
+    for (let i = 0; i < n; i++) {
+      x.set(images.subarray(i * PIXELS, (i + 1) * PIXELS), (i * classes.length + label) * PIXELS);
+    }
   }
   return new TensorDataset(x, y, { shape: [PIXELS], scale: 1 / 255 });
 }
