@@ -5,6 +5,7 @@ export const DEMOS = {
   conv: "Trains a convolutional spiking network on MNIST (snnTorch's tutorial 6).",
   fashion: "Trains fully connected or convolutional spiking networks on Fashion-MNIST.",
   randman: "Classifies smooth random manifolds by spike times (Zenke and Vogels 2021).",
+  neurons: "Draws the response of each neuron to a step of current, and its f–I curve, on one sheet.",
   sequence: "Solves a delayed XOR with recurrent spiking layers, and saves and loads them.",
 } as const;
 

@@ -1,0 +1,41 @@
+/** npm run demo -- neurons: what each neuron does with a step of current, and how its rate grows with the current, on one sheet. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { Generator } from "jarvis-snn";
+import { firingCurvePlot, sheet, tracePlot } from "jarvis-snn/plot";
+import { DEMOS } from "../list.ts";
+import { progressBar, readFlags } from "../options.ts";
+import { SPECIMENS } from "./catalogue.ts";
+import { measure } from "./measure.ts";
+
+const flags = readFlags(DEMOS.neurons, {
+  noise: { kind: "number", default: 1e-9, help: "noise of the current, as a part of the step" },
+  columns: { kind: "integer", default: 2, min: 1, help: "neurons in a row of the sheet" },
+  seed: { kind: "integer", default: 0, min: 0, help: "seed of the noise" },
+  save: { kind: "text", default: "build/neurons.svg", help: "write the sheet there" },
+});
+
+const generator = new Generator(flags.seed);
+const charts: string[] = [];
+const entries = Object.entries(SPECIMENS);
+for (const [i, [name, specimen]] of entries.entries()) {
+  const { membrane, spikes, count, curve, rheobase } = measure(specimen, flags.noise, generator);
+  const { dtMs = 0, step } = specimen;
+  const size = { width: 440, height: 190 };
+  charts.push(
+    await tracePlot(membrane, { ...size, title: name, spikes, dtMs, label: dtMs > 0 ? "v (mV)" : "membrane u" }),
+    await firingCurvePlot({ [name]: curve }, { ...size, dtMs }),
+  );
+  const top = (curve.rates.at(-1) as number) * (dtMs > 0 ? 1000 / dtMs : 1);
+  const unit = dtMs > 0 ? "hz" : "per_step";
+  console.log(
+    `neuron="${name}" step=${step} spikes=${count} fires_from=${rheobase.toPrecision(3)} top_rate_${unit}=${top.toPrecision(3)}`,
+  );
+  progressBar("neurons", i + 1, entries.length);
+}
+mkdirSync(dirname(flags.save), { recursive: true });
+writeFileSync(
+  flags.save,
+  sheet(charts, { columns: 2 * flags.columns, title: "Responses of neurons and their f–I curves" }),
+);
+console.log(`saved=${flags.save}`);
