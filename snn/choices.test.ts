@@ -139,6 +139,11 @@ test("lif: what else is learned becomes a parameter of its name, with exact grad
   gradcheck((x) => lif.forward(x).square().sum(), [rand([4, 2, 2])]);
 });
 
+test("lif: what is learned is a list, null is none", () => {
+  const wrong = new TypeError("LIF: expected learn as a list of parameters, got null");
+  expect(() => new LIF({ learn: null as never })).toThrow(wrong);
+});
+
 test("lif: an input scale of leak leads a constant current to itself, also with a learned beta", () => {
   const lif = new LIF({ inputScale: "leak", beta: 0.75, threshold: 9, learnBeta: true });
   expect(values(lif.unroll(full([50], 3)).membrane).at(-1)).toBeCloseTo(3, 4);

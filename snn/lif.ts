@@ -179,8 +179,9 @@ export class LIF extends Neurons {
     const given = withPreset("LIF", withDefaults("LIF", LIF_DEFAULTS, options), PRESETS);
     const { learnBeta, learnThreshold, threshold, surrogate, fire, refractorySteps, refractory, spiking } = given;
     const { gradedSpikesFactor, inhibition, numerics = "" } = given;
-    if (!Array.isArray(given.learn ?? [])) throw wrongType("LIF", "learn as a list of parameters", given.learn);
-    const learn = [...(learnBeta ? ["beta"] : []), ...(learnThreshold ? ["threshold"] : []), ...(given.learn ?? [])];
+    const { learn: more = [] } = given;
+    if (!Array.isArray(more)) throw wrongType("LIF", "learn as a list of parameters", more);
+    const learn = [...(learnBeta ? ["beta"] : []), ...(learnThreshold ? ["threshold"] : []), ...more];
     const [extra, equation] = equationOf(given, learn);
     super(
       {
