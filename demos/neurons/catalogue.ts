@@ -33,6 +33,8 @@ export interface Specimen {
   readonly dtMs?: number;
   /** Time steps of the response. */
   readonly timesteps?: number;
+  /** The largest membrane that is drawn: the upstroke of a spike goes on beyond the threshold. */
+  readonly peak?: number;
 }
 
 /** By the names of their classes; variants have a word behind it. */
@@ -63,11 +65,11 @@ function adEx(name: Parameters<typeof adExPattern>[0]): Specimen {
   const { options, current } = adExPattern(name, { duration: 1 });
   const [step] = current.toFloat32Array();
   current.dispose();
-  return { make: () => new AdEx(options), step: step as number, most: 1000, dtMs: 0.1, timesteps: 4000 };
+  return { make: () => new AdEx(options), step: step as number, most: 1000, dtMs: 0.1, timesteps: 4000, peak: 0 };
 }
 
 function izhikevich(name: Parameters<typeof izhikevichPattern>[0], step: number, most: number): Specimen {
   const { options, current, state } = izhikevichPattern(name);
   for (const t of [current, state.v, state.u]) t.dispose();
-  return { make: () => new Izhikevich(options), step, most, dtMs: options.dt, timesteps: 800 };
+  return { make: () => new Izhikevich(options), step, most, dtMs: options.dt, timesteps: 800, peak: 30 };
 }

@@ -20,10 +20,11 @@ const charts: string[] = [];
 const entries = Object.entries(SPECIMENS);
 for (const [i, [name, specimen]] of entries.entries()) {
   const { membrane, spikes, count, curve, rheobase } = measure(specimen, flags.noise, generator);
-  const { dtMs = 0, step } = specimen;
+  const { dtMs = 0, step, peak = Infinity } = specimen;
+  const drawn = membrane.copyFrom(membrane.toFloat32Array().map((v) => Math.min(v, peak)));
   const size = { width: 440, height: 190 };
   charts.push(
-    await tracePlot(membrane, { ...size, title: name, spikes, dtMs, label: dtMs > 0 ? "v (mV)" : "membrane u" }),
+    await tracePlot(drawn, { ...size, title: name, spikes, dtMs, label: dtMs > 0 ? "v (mV)" : "membrane u" }),
     await firingCurvePlot({ [name]: curve }, { ...size, dtMs }),
   );
   const top = (curve.rates.at(-1) as number) * (dtMs > 0 ? 1000 / dtMs : 1);

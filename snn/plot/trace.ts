@@ -59,9 +59,10 @@ export async function tracePlot(membrane: Sequences, options: TracePlotOptions =
     const { name, T } = each;
     const dots = fired === null ? [] : shown.map((n, i) => dotsOf(each, fired, n, unit, colourOf(i)));
     const limit = threshold === undefined ? [] : [limitOf(threshold, T * unit)];
+    const names = [...shown.map(nameOf), ...(threshold === undefined ? [] : [THRESHOLD])];
     return {
       height: 200,
-      legend: [...shown.map(nameOf), ...(threshold === undefined ? [] : [THRESHOLD])],
+      ...(names.length > 1 ? { legend: names } : {}),
       x: { label: timeLabel, min: 0, max: T * unit },
       y: { label: name === "" ? label : name, scale: true },
       series: [...limit, ...shown.map((n, i) => lineOf(each, n, unit, colourOf(i))), ...dots],
