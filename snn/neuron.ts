@@ -400,6 +400,12 @@ function chosenOf(
   );
 }
 
+/** The form of a layer with these choices. Programs remember its step, which therefore refers to nothing else of the layer. */
+function chosenForm(form: Form, parameters: Form["parameters"], chosen: Chosen<NeuronChoices>): Form {
+  const step: Form["step"] = (argument) => form.step(argument, chosen as never);
+  return { ...form, ...statesOf(form, chosen), parameters, step };
+}
+
 /** The states of a layer with these choices, and their initial values. */
 function statesOf({ name, states, initial, without, reset }: Form, chosen: Chosen<NeuronChoices>): Partial<Form> {
   const absent = without?.(chosen as never) ?? [];
@@ -454,13 +460,7 @@ export class Neurons extends Module {
     }
     const strict = strictOf(name, given.fire) === 1;
     const leaks = choiceOf(name, "refractory", given.refractory, ["hold", "leak"]) === "leak";
-    const chosen = chosenOf(name, choices, given);
-    this.form = {
-      ...form,
-      ...statesOf(form, chosen),
-      parameters,
-      step: (argument) => form.step(argument, chosen as never),
-    };
+    this.form = chosenForm(form, parameters, chosenOf(name, choices, given));
     const hold = numberOf(name, "refractorySteps", given.refractorySteps, STEPS);
     if (hold > 0 && form.reset === null) {
       throw new RangeError(

@@ -192,14 +192,17 @@ const sequenceLoss =
     const { numClasses: classes = K } = given as { numClasses?: number };
     const rows = shape.slice(1, -1).reduce((product, n) => product * n, 1);
     const weight = g.leaf([classes], { range: [0.25, 2], constant: true });
+    const y = indices(g, rows, classes);
+    // A tensor beside a squared error holds values, which have no weights of classes.
+    const isWeighted = isEntropy || Array.isArray(y);
     return [
       x,
-      indices(g, rows, classes),
+      y,
       {
         ...given,
         ...reducing(g),
         ...(shape.length > 2 ? lengthsOf(g, x) : {}),
-        ...g.maybe({ weight, ...(isEntropy ? { labelSmoothing: g.number(0, 1) } : {}) }, 0.3),
+        ...(isWeighted ? g.maybe({ weight, ...(isEntropy ? { labelSmoothing: g.number(0, 1) } : {}) }, 0.3) : {}),
       },
     ];
   };

@@ -345,7 +345,7 @@ export const SNN: Rows<typeof snn> = {
   record: [probed, t(4, 2, 3), { loss, layers: listOf(oneOf(['"1"'], ["string"])) }],
   observe: [probed, record({ current: t(4, 2, 3), spikes: t(4, 2, 3), membrane: spare(t(4, 2, 3)) })],
   firingRates: [recording, { silentRate: rate, saturatedRate: rate }],
-  gradientNorms: [recording],
+  gradientNorms: [recordingWithLoss],
   diagnose: [
     probed,
     t(4, 2, 3),
@@ -361,7 +361,7 @@ export const SNN: Rows<typeof snn> = {
     },
   ],
   firingCurve: [
-    oneOf(["new LIF()", "new Recurrent(new LIF(), { features: 2 })"]),
+    oneOf(["new LIF()", "new IF()"]),
     numbers(3),
     { timesteps: count(10), discard: num(0, 5), features: num(1, 2) },
   ],
