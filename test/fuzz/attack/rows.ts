@@ -45,6 +45,7 @@ import {
   path,
   probed,
   recording,
+  recordingWithLoss,
   run,
   schedulers,
   self,
