@@ -22,7 +22,7 @@ import {
 } from "jarvis-snn";
 
 /** A layer of neurons, of which the demo reads the membrane. */
-export type Neurons = Module & { unroll(current: Tensor): { readonly spikes: Tensor; readonly membrane: Tensor } };
+type Neurons = Module & { unroll(current: Tensor): { readonly spikes: Tensor; readonly membrane: Tensor } };
 
 export interface Specimen {
   make(): Neurons;

@@ -54,8 +54,9 @@ export const AdEx = /* @__PURE__ */ neuron({
     const { input, i } = synapse(argument, choices.synapse);
     const away = v.sub(EL);
     const upstroke = v.sub(VT).div(deltaT).exp().mul(deltaT);
-    const flow = upstroke.sub(away).mul(gL).sub(w).add(input);
-    const u = v.add(flow.mul(dt.div(C)));
+    const flow = upstroke.sub(away).mul(gL).sub(w);
+    const rate = dt.div(C);
+    const u = v.add(flow.add(input).mul(rate));
     const adapted = w.add(away.mul(a).sub(w).mul(dt.div(tauW)));
     const s = spike(u.sub(argument.threshold));
     const at = choices.detachReset ? s.detach() : s;
@@ -65,6 +66,7 @@ export const AdEx = /* @__PURE__ */ neuron({
       i,
       v: select(at, resetValue, u),
       w: adapted.add(select(at, b, 0)),
+      leaked: v.add(flow.mul(rate)),
     };
   },
 });

@@ -55,13 +55,13 @@ export const Izhikevich = /* @__PURE__ */ neuron({
   },
   step(argument, { update, detachReset }) {
     const { current, v, u, a, b, c, d, dt, spike, select } = argument;
-    const drive = v.square().mul(argument.square).add(v.mul(argument.linear)).add(argument.bias).sub(u).add(current);
-    const next = v.add(drive.mul(dt));
+    const drive = v.square().mul(argument.square).add(v.mul(argument.linear)).add(argument.bias).sub(u);
+    const next = v.add(drive.add(current).mul(dt));
     const seen = update === "sequential" ? next : v;
     const recovery = seen.sub(argument.recoveryRest).mul(b).sub(u.mul(argument.recoveryLeak));
     const s = spike(next.sub(argument.threshold));
     const at = detachReset ? s.detach() : s;
     const after = u.add(recovery.mul(a.mul(dt))).add(select(at, d, 0));
-    return { spikes: s, membrane: next, v: select(at, c, next), u: after };
+    return { spikes: s, membrane: next, v: select(at, c, next), u: after, leaked: v.add(drive.mul(dt)) };
   },
 });

@@ -56,7 +56,6 @@ const ROWS: { readonly [Name in NeuronName]: Row<Name> } = {
       subtract: { reset: "subtract", detachReset: false, learn: ["threshold"] },
       "late zero": { reset: "zero", resetDelay: true },
       "late subtract": { reset: "subtract", resetDelay: true, detachReset: false },
-      leaking: { refractorySteps: 2, refractory: "leak" },
     },
   },
   KLIF: {},
@@ -67,7 +66,7 @@ const ROWS: { readonly [Name in NeuronName]: Row<Name> } = {
   QuadraticIF: {},
   // In mV and pA: wider differences, which roundings of large values do not hide.
   AdEx: { currents: [0, 30000], gentle: [0, 500], check: { eps: 1e-3 } },
-  Izhikevich: { currents: [0, 30] },
+  Izhikevich: { currents: [0, 30], check: { eps: 1e-3 } },
   ResonateAndFire: {},
   TsodyksMarkram: { currents: [0, 1], spread: 0.1 },
 };
@@ -86,6 +85,10 @@ for (const [name, row] of Object.entries(ROWS) as [NeuronName, Row<NeuronName>][
   } = row;
   const numerics = Object.keys((new Class() as unknown as { form: { numerics?: object } }).form.numerics ?? {});
   const cases: Record<string, object> = { defaults: {}, ...variants };
+  if (mainOf(new Class()) === "spikes") {
+    cases.held = { refractorySteps: 2 };
+    cases.leaking = { refractorySteps: 2, refractory: "leak" };
+  }
   for (const preset of [...numerics, ...presets]) cases[`numerics: ${preset}`] = { numerics: preset };
 
   describe.each(Object.entries(cases))(`${name}, %s`, (_, options) => {

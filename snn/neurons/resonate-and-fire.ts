@@ -31,6 +31,7 @@ export const ResonateAndFire = /* @__PURE__ */ neuron({
       membrane: imaginary,
       x: isReset ? select(at, 0, real) : real,
       y: isReset ? select(at, resetValue, imaginary) : imaginary,
+      leaked: imaginary,
     };
   },
 });
