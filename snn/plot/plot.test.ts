@@ -174,6 +174,12 @@ test("plots: a sheet places charts in rows, each column as wide as its widest ch
     ["400", "0"],
     ["0", "250"],
   ]);
+  const named = await curvePlot(curve, { title: "named" });
+  expect(
+    sheet([named, small])
+      .match(/<svg x=[^>]*>/g)
+      ?.map((tag) => tag.includes('aria-hidden="true"')),
+  ).toEqual([false, true]);
   expect(() => sheet([])).toThrow(new RangeError("sheet: expected at least one chart, got none"));
   expect(() => sheet(["<p>"])).toThrow(TypeError);
   expect(() => sheet([small], { columns: 0 })).toThrow(RangeError);

@@ -36,7 +36,9 @@ export function sheet(charts: readonly string[], options: SheetOptions = DEFAULT
   const heights = sizesOf(all.map(({ height }, i) => [Math.floor(i / columns), height]));
   const parts = all.map(({ svg }, i) => {
     const [x, y] = [sum(widths.slice(0, i % columns)), sum(heights.slice(0, Math.floor(i / columns)))];
-    return svg.replace("<svg ", `<svg x="${x}" y="${y}" `);
+    // The sheet has a name; a chart without one is a picture for the eye alone.
+    const hidden = svg.includes("<title>") ? "" : 'aria-hidden="true" ';
+    return svg.replace("<svg ", `<svg x="${x}" y="${y}" ${hidden}`);
   });
   const size = `width="${sum(widths)}" height="${sum(heights)}"`;
   const title = given.title.replace(/&/g, "&amp;").replace(/</g, "&lt;");
