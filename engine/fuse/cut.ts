@@ -17,7 +17,7 @@ export function minimumCut(
   costOf: (x: Expression) => number,
 ): Set<Expression> {
   const isGiven = (x: Expression) => x.level < ELEMENT || known(x);
-  const values = [...reachable(needed, isGiven)].filter((x) => !isGiven(x));
+  const values = reachable(needed, isGiven).filter((x) => !isGiven(x));
   const places = new Map(values.map((x, i) => [x, 2 * i]));
   const source = 2 * values.length;
   const sink = source + 1;

@@ -29,7 +29,7 @@ export function gradientsOf(seeds: readonly Seed[]): Map<Expression, Expression>
     seeds.map(([x]) => x),
     (x) => x.op === "detach" || x.level < ELEMENT,
   );
-  for (const z of [...values].sort((x, y) => y.id - x.id)) {
+  for (const z of values.sort((x, y) => y.id - x.id)) {
     const g = gradients.get(z);
     if (g === undefined || z.level < ELEMENT) continue;
     const formula = formulaOf(z);

@@ -143,7 +143,7 @@ class Sweep {
 
   constructor(roots: readonly Root[]) {
     this.roots = roots;
-    const terms = [...reachable(roots.map(({ value }) => value))];
+    const terms = reachable(roots.map(({ value }) => value));
     this.streams = terms.filter((x) => (x.op === "stream" || x.op === "piece") && x.level > SCALAR);
     const { code } = this;
     this.spikes = roots.find(({ how }) => how === "bits");

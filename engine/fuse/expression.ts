@@ -134,6 +134,8 @@ export class Term {
   readonly level: Level;
   /** Terms count up in the order in which they were made. */
   readonly id = ++count;
+  /** The last search in the graph that has found it, see `reachable` in graph.ts. */
+  search = 0;
 
   constructor(owner: Owner, op: string, args: readonly Expression[], attr: string | number, level: Level) {
     this.owner = owner;

@@ -109,7 +109,7 @@ export class Plan {
   private derivativeOf(output: string | undefined): Expression | null {
     if (output === undefined) return null;
     const terms = reachable([this.traced.outputs.get(output) as Expression], (x) => x.op === "spike");
-    const [first, ...more] = [...terms].filter((x) => x.op === "spike");
+    const [first, ...more] = terms.filter((x) => x.op === "spike");
     const derivative = first?.args[1];
     return derivative !== undefined && more.length === 0 && vanishes(derivative) ? derivative : null;
   }
@@ -178,7 +178,7 @@ export class Plan {
   /** Whether terms are computed from states that backward finds in the step before. */
   readsStates(values: readonly Expression[]): boolean {
     const terms = reachable(values, (x) => this.saved.includes(x));
-    return this.traced.states.some((x) => terms.has(x) && !this.saved.includes(x));
+    return this.traced.states.some((x) => terms.includes(x) && !this.saved.includes(x));
   }
 
   /** The gradient of the state as it is found in that of an input, which the step after has written; null where it is not. */
@@ -233,7 +233,7 @@ export class Plan {
     );
     const needed = neededBy([...inputs, ...states, ...parameters]);
     const read = reachable(needed);
-    const candidates = this.traced.states.filter((x) => read.has(x));
+    const candidates = this.traced.states.filter((x) => read.includes(x));
     let best = new Set<Expression>();
     let least = UNKNOWN;
     // A state is known from the step before where its next value can be computed from what is saved. Which states are to be
@@ -271,7 +271,7 @@ const costOf = ({ op }: Expression): number => (op === "input" ? 0.5 : op === "s
 
 /** Whether x, or a factor of it, is made to be 0 beyond some value of what it is made of. */
 const vanishes = (x: Expression): boolean =>
-  [...reachable([x], (y) => y.op !== "mul")].some(
+  reachable([x], (y) => y.op !== "mul").some(
     ({ op, args }) => op === "relu" || (["maximum", "where", "select"].includes(op) && args.some(isZero)),
   );
 

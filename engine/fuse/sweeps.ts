@@ -128,7 +128,7 @@ export function evaluate(formulas: readonly FormulaCall[], temps: readonly numbe
   }
 }
 
-const termsOf = (roots: readonly Root[]): Set<Expression> => reachable(roots.map(({ value }) => value));
+const termsOf = (roots: readonly Root[]): Expression[] => reachable(roots.map(({ value }) => value));
 
 /** The formulas that no other formula is part of. */
 function innermost(terms: Iterable<Expression>): Expression[] {

@@ -111,7 +111,7 @@ function run(definition: StepDefinition): Traced {
     if (at < 0) at = derived.push(shared) - 1;
     leaves.set(x, term(owner, "parameter", [], at, x.level === COLUMN ? COLUMN : SCALAR));
   };
-  const terms = [...reachable(outputs.values(), (x) => x.level < ELEMENT)].sort((x, y) => x.id - y.id);
+  const terms = reachable(outputs.values(), (x) => x.level < ELEMENT).sort((x, y) => x.id - y.id);
   for (const x of terms) note(x);
   const numbers = [...USUAL];
   const key = keyOf(definition, terms, outputs, leaves, numbers);
@@ -149,7 +149,7 @@ function outputsOf(definition: StepDefinition, owner: Owner, leaves: readonly Ex
 function checkComparisons({ name, comparisons }: Owner, outputs: Iterable<Expression>): void {
   if (comparisons.length === 0) return;
   const used = reachable(outputs);
-  const lost = comparisons.find((x) => !used.has(x));
+  const lost = comparisons.find((x) => !used.includes(x));
   if (lost === undefined) return;
   const text = lost.args.map((x) => (x.op === "constant" || isLeaf(x) ? x.attr : x.op));
   throw new TypeError(
