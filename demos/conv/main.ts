@@ -1,5 +1,6 @@
 /** npm run demo -- conv: a convolutional spiking network on MNIST. */
 import { manualSeed } from "jarvis-snn";
+import { drawingAt, noted, rateRows, SVG, sampleAt, trainingRow } from "../drawing.ts";
 import { DEMOS } from "../list.ts";
 import { mnist } from "../mnist/data.ts";
 import { readFlags } from "../options.ts";
@@ -14,11 +15,18 @@ const flags = readFlags(DEMOS.conv, {
   seed: { kind: "integer", default: 0, min: 0, help: "seed of weights and order" },
   limit: { kind: "integer", default: 0, min: 0, help: "training samples to use, 0 for all" },
   measure: MEASURE,
+  svg: SVG,
 });
 
+const draw = await drawingAt(flags.svg);
 manualSeed(flags.seed);
 const given = mnist("train", flags.limit);
 const { train, test } = flags.measure === "test" ? { train: given, test: mnist("t10k") } : holdOut(given);
 const model = new ConvNetwork({ ...TUTORIAL, timesteps: flags.timesteps });
 const training = { model, train, test, epochs: flags.epochs, batchSize: flags["batch-size"], lr: flags.lr };
-await trainClassifier(training, epochPrinter(flags.epochs, batchesOf(training), flags));
+const { losses, callbacks } = noted(epochPrinter(flags.epochs, batchesOf(training), flags), batchesOf(training));
+const history = await trainClassifier(training, callbacks);
+await draw(DEMOS.conv, (plot) => [
+  trainingRow(plot, losses, { [flags.measure]: history.map(({ validation }) => validation) }),
+  ...rateRows(plot, model, model.fc, sampleAt(test, 0), ["first convolution", "second convolution"]),
+]);

@@ -1,5 +1,6 @@
 /** npm run demo -- fashion: spiking networks on Fashion-MNIST. */
 import { manualSeed } from "jarvis-snn";
+import { drawingAt, noted, rateRows, SVG, sampleAt, trainingRow } from "../drawing.ts";
 import { DEMOS } from "../list.ts";
 import { readFlags } from "../options.ts";
 import { batchesOf, epochPrinter, holdOut, MEASURE, part, trainClassifier } from "../training.ts";
@@ -15,8 +16,10 @@ const flags = readFlags(DEMOS.fashion, {
   seed: { kind: "integer", default: 0, min: 0, help: "seed of weights, order and mirroring" },
   limit: { kind: "integer", default: 0, min: 0, help: "training samples to use, 0 for all" },
   measure: MEASURE,
+  svg: SVG,
 });
 
+const draw = await drawingAt(flags.svg);
 manualSeed(flags.seed);
 const network = flags.network as "fc" | "conv";
 const { lr, mirror, ...usual } = DEFAULTS[network];
@@ -28,4 +31,10 @@ const { train, test } = flags.measure === "test" ? given : holdOut(given.train);
 console.log(`split: of each class, rows 0 … 999 of the package are the test set, rows 1000 … 6999 the training set`);
 const model = new FashionNetwork({ network, timesteps, hidden: flags.hidden, filters: [12, 64], mirror });
 const training = { model, train, test, epochs, batchSize: flags["batch-size"], lr };
-await trainClassifier(training, epochPrinter(epochs, batchesOf(training), flags));
+const { losses, callbacks } = noted(epochPrinter(epochs, batchesOf(training), flags), batchesOf(training));
+const history = await trainClassifier(training, callbacks);
+const names = network === "fc" ? ["hidden layer"] : ["first convolution", "second convolution"];
+await draw(DEMOS.fashion, (plot) => [
+  trainingRow(plot, losses, { [flags.measure]: history.map(({ validation }) => validation) }),
+  ...rateRows(plot, model, model.fc, sampleAt(test, 0), names),
+]);

@@ -8,9 +8,11 @@ import {
   manualSeed,
   memoryStats,
   noGrad,
+  record,
   saveSafetensors,
   spikeCount,
 } from "jarvis-snn";
+import { classCurves, drawingAt, noted, SVG, sampleAt, sampleRaster, sampleTitle, trainingRow } from "../drawing.ts";
 import { DEMOS } from "../list.ts";
 import { progressBar, readFlags } from "../options.ts";
 import { mnist } from "./data.ts";
@@ -28,8 +30,10 @@ const flags = readFlags(DEMOS.mnist, {
   limit: { kind: "integer", default: 0, min: 0, help: "training samples to use, 0 for all" },
   encode: { kind: "choice", default: "current", of: ["current", "poisson", "ttfs"], help: "code of the pixels" },
   save: { kind: "text", default: "", help: "write the weights there (safetensors)" },
+  svg: SVG,
 });
 
+const draw = await drawingAt(flags.svg);
 manualSeed(flags.seed);
 const train = mnist("train", flags.limit);
 const test = mnist("t10k");
@@ -53,29 +57,57 @@ function testAccuracy(): { count: number; membrane: number } {
   return { count, membrane };
 }
 
+const accuracies: { "spike count": number[]; membrane: number[] } = { "spike count": [], membrane: [] };
 let epochStart = performance.now();
 let trained = epochStart;
+const { losses, callbacks } = noted(
+  {
+    onBatch({ epoch, batch }) {
+      progressBar(`epoch ${epoch}/${flags.epochs}`, batch, loader.length);
+      if (batch === loader.length) trained = performance.now();
+    },
+    onEpoch({ epoch, loss }) {
+      const seconds = (trained - epochStart) / 1000;
+      const { count, membrane } = testAccuracy();
+      accuracies["spike count"].push(count);
+      accuracies.membrane.push(membrane);
+      console.log(
+        `epoch=${epoch} loss=${loss.toFixed(4)} test_acc_spike_count=${count.toFixed(4)} ` +
+          `test_acc_membrane=${membrane.toFixed(4)} train_s=${seconds.toFixed(1)} ms_per_step=${((1000 * seconds) / loader.length).toFixed(1)}`,
+      );
+      epochStart = performance.now();
+    },
+  },
+  loader.length,
+);
 await fit(model, loader, {
   epochs: flags.epochs,
   optimizer: new Adam(model.parameters(), { lr: 5e-4 }),
   encode,
   loss: membraneLoss,
-  onBatch({ epoch, batch }) {
-    progressBar(`epoch ${epoch}/${flags.epochs}`, batch, loader.length);
-    if (batch === loader.length) trained = performance.now();
-  },
-  onEpoch({ epoch, loss }) {
-    const seconds = (trained - epochStart) / 1000;
-    const { count, membrane } = testAccuracy();
-    console.log(
-      `epoch=${epoch} loss=${loss.toFixed(4)} test_acc_spike_count=${count.toFixed(4)} ` +
-        `test_acc_membrane=${membrane.toFixed(4)} train_s=${seconds.toFixed(1)} ms_per_step=${((1000 * seconds) / loader.length).toFixed(1)}`,
-    );
-    epochStart = performance.now();
-  },
+  ...callbacks,
 });
 console.log(`peak_linear_memory_mb=${(memoryStats().peak / MEGABYTE).toFixed(1)}`);
 if (flags.save !== "") {
   writeFileSync(flags.save, saveSafetensors(model.stateDict()));
   console.log(`saved=${flags.save}`);
 }
+await draw(DEMOS.mnist, (plot) => {
+  const sample = sampleAt(test, 0);
+  const x = noGrad(() => encode(sample.x));
+  const { output, layers } = record(model, x);
+  const hidden = Object.values(layers).map(({ spikes }, i) => [
+    i === flags.layers ? "output, a neuron for each class" : `hidden layer ${i + 1}`,
+    spikes,
+  ]);
+  const input = flags.encode === "current" ? null : x;
+  const title = sampleTitle(
+    sample,
+    noGrad(() => output.sum({ axis: 0 })),
+  );
+  return [
+    trainingRow(plot, losses, accuracies),
+    [sampleRaster(plot, { input, ...Object.fromEntries(hidden) }, { title })],
+    [classCurves(plot, output, { title: "Output neurons", yLabel: "membrane u" })],
+  ];
+});

@@ -1,8 +1,7 @@
 /** npm run demo -- neurons: what each neuron does with a step of current, and how its rate grows with the current, on one sheet. */
-import { mkdirSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
 import { Generator } from "jarvis-snn";
 import { firingCurvePlot, sheet, tracePlot } from "jarvis-snn/plot";
+import { writeSheet } from "../drawing.ts";
 import { DEMOS } from "../list.ts";
 import { progressBar, readFlags } from "../options.ts";
 import { SPECIMENS } from "./catalogue.ts";
@@ -34,9 +33,7 @@ for (const [i, [name, specimen]] of entries.entries()) {
   );
   progressBar("neurons", i + 1, entries.length);
 }
-mkdirSync(dirname(flags.save), { recursive: true });
-writeFileSync(
+writeSheet(
   flags.save,
   sheet(charts, { columns: 2 * flags.columns, title: "Responses of neurons and their f–I curves" }),
 );
-console.log(`saved=${flags.save}`);

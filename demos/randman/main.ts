@@ -1,10 +1,11 @@
 /** npm run demo -- randman: which of ten manifolds is a pattern of spike times from? */
 import { manualSeed } from "jarvis-snn";
+import { classCurves, drawingAt, noted, SVG, sampleAt, sampleRaster, sampleTitle, trainingRow } from "../drawing.ts";
 import { DEMOS } from "../list.ts";
 import { readFlags } from "../options.ts";
 import { batchesOf, epochPrinter, MEASURE, trainClassifier } from "../training.ts";
 import { PAPER, randman } from "./data.ts";
-import { RandmanNetwork } from "./network.ts";
+import { RandmanNetwork, STEP_MS } from "./network.ts";
 
 const flags = readFlags(DEMOS.randman, {
   epochs: { kind: "integer", default: 20, min: 1, help: "passes over the training set" },
@@ -17,8 +18,10 @@ const flags = readFlags(DEMOS.randman, {
   seed: { kind: "integer", default: 0, min: 0, help: "seed of weights and order" },
   "data-seed": { kind: "integer", default: 0, min: 0, help: "seed of manifolds and samples" },
   measure: MEASURE,
+  svg: SVG,
 });
 
+const draw = await drawingAt(flags.svg);
 manualSeed(flags.seed);
 const { classes, dimensions, alpha, hidden, epochs, lr } = flags;
 const data = randman({ ...PAPER, classes, dimensions, alpha, dataSeed: flags["data-seed"] });
@@ -26,4 +29,15 @@ const model = new RandmanNetwork({ inputs: PAPER.inputs, hidden, classes });
 const { train } = data;
 const test = flags.measure === "test" ? data.test : data.validation;
 const training = { model, train, test, epochs, batchSize: flags["batch-size"], lr };
-await trainClassifier(training, epochPrinter(epochs, batchesOf(training), flags));
+const { losses, callbacks } = noted(epochPrinter(epochs, batchesOf(training), flags), batchesOf(training));
+const history = await trainClassifier(training, callbacks);
+await draw(DEMOS.randman, (plot) => {
+  const sample = sampleAt(test, 0);
+  const { input, hidden, membrane } = model.activity(sample.x);
+  const title = sampleTitle(sample, model.forward(sample.x));
+  return [
+    trainingRow(plot, losses, { [flags.measure]: history.map(({ validation }) => validation) }),
+    [sampleRaster(plot, { input, "hidden layer": hidden }, { title, dtMs: STEP_MS })],
+    [classCurves(plot, membrane, { title: "Integrators", yLabel: "membrane u", dtMs: STEP_MS })],
+  ];
+});

@@ -6,7 +6,8 @@ export interface RandmanNetworkOptions {
   classes: number;
 }
 
-/** Steps of a millisecond. */
+/** Length of a step. */
+export const STEP_MS = 1;
 const TIMESTEPS = 100;
 /** The last step with an input spike: coordinates are spread over the first half. */
 const LAST_SPIKE = 49;

@@ -1,5 +1,6 @@
 /** npm start: trains the toy network and prints what a reader can check. */
 import { noGrad } from "jarvis-snn";
+import { drawingAt, noted, rateRows, SVG, sampleAt, trainingRow } from "../drawing.ts";
 import { DEMOS } from "../list.ts";
 import { readFlags } from "../options.ts";
 import { epochPrinter } from "../training.ts";
@@ -20,13 +21,16 @@ const flags = readFlags(DEMOS.toy, {
     help: "spike code",
   },
   refractory: { kind: "integer", default: DEFAULTS.refractory, min: 0, help: "steps of rest after a spike" },
+  svg: SVG,
 });
 
-const { "batch-size": batchSize, "data-seed": dataSeed, encode, ...rest } = flags;
+const draw = await drawingAt(flags.svg);
+const { "batch-size": batchSize, "data-seed": dataSeed, encode, svg: _, ...rest } = flags;
 const run = prepareToy({ ...rest, batchSize, dataSeed, encode: encode as Encoding });
 const { model, trainLoader, testLoader } = run;
 const start = performance.now();
-await trainToy(run, flags.epochs, epochPrinter(flags.epochs, trainLoader.length, { digits: 3 }));
+const { losses, callbacks } = noted(epochPrinter(flags.epochs, trainLoader.length, { digits: 3 }), trainLoader.length);
+const history = await trainToy(run, flags.epochs, callbacks);
 
 let rate = 0;
 for (const { x, size = 0 } of testLoader) {
@@ -34,3 +38,11 @@ for (const { x, size = 0 } of testLoader) {
 }
 const total = (performance.now() - start) / 1000;
 console.log(`firing_rate=${rate.toFixed(4)} total_s=${total.toFixed(3)}`);
+await draw(DEMOS.toy, (plot) => {
+  const sample = sampleAt(run.test, 0);
+  const x = noGrad(() => run.encode(sample.x));
+  return [
+    trainingRow(plot, losses, { test: history.map(({ validation }) => validation) }),
+    ...rateRows(plot, model, model.fc2, { ...sample, x }, ["hidden layer"], encode === "constant" ? null : x),
+  ];
+});

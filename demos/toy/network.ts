@@ -15,6 +15,7 @@ import {
   poissonEncode,
   surrogate,
   type Tensor,
+  type TensorDataset,
   ttfsEncode,
 } from "jarvis-snn";
 import { FEATURES, toyData } from "./data.ts";
@@ -74,6 +75,7 @@ export interface ToyRun {
   model: ToyNetwork;
   trainLoader: DataLoader;
   testLoader: DataLoader;
+  test: TensorDataset;
   encode: (x: Tensor) => Tensor;
   optimizer: Adam;
 }
@@ -92,6 +94,7 @@ export function prepareToy(options: ToyOptions): ToyRun {
   return {
     model,
     trainLoader: new DataLoader(train, { batchSize, shuffle: true }),
+    test,
     testLoader: new DataLoader(test, { batchSize: 512 }),
     encode: encoders[options.encode],
     optimizer: new Adam(model.parameters(), { lr: options.lr }),

@@ -66,6 +66,8 @@ const SERIES: readonly Colour[] = [
   { light: "#bf3989", dark: "#f778ba" },
   { light: "#0a7c8c", dark: "#39c5cf" },
   { light: "#57606a", dark: "#8b949e" },
+  { light: "#0a3069", dark: "#a5d6ff" },
+  { light: "#7a8500", dark: "#c9d14a" },
 ];
 /** Thresholds and the like. */
 const MARK: Colour = { light: "#cf222e", dark: "#ff7b72" };
