@@ -1,5 +1,5 @@
 /** Pictures of the demos: every demo that trains draws its sheet, and the curves and neurons that are shown. */
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { tensor } from "jarvis-snn";
@@ -79,12 +79,20 @@ describe("demos --svg", () => {
     expect(rows).not.toHaveBeenCalled();
   });
 
+  test("a path that cannot be written is an error before the training, and an earlier picture stays until then", async () => {
+    await expect(drawingAt(folder)).rejects.toThrow("EISDIR");
+    const path = join(folder, "earlier.svg");
+    writeFileSync(path, "<svg/>");
+    await drawingAt(path);
+    expect(readFileSync(path, "utf8")).toBe("<svg/>");
+  });
+
   test("a sheet names its demo, with signs that markup keeps for itself", async () => {
     vi.spyOn(console, "log").mockImplementation(() => {});
     const path = join(folder, "a.svg");
     const draw = await drawingAt(path);
-    expect(existsSync(path)).toBe(false);
-    await draw("a < b & c", (plot) => trainingRow(plot, { x: [1], y: [2] }, { test: [0.5] }).map((chart) => [chart]));
+    expect(existsSync(path)).toBe(true);
+    await draw("a < b & c", (plot) => [trainingRow(plot, { x: [1], y: [2] }, { test: [0.5] })]);
     expect(textsOf(readFileSync(path, "utf8"))[0]).toBe("a &lt; b &amp; c");
   });
 });

@@ -1,5 +1,5 @@
 /** Pictures of the demos: charts of a training and of a sample, on one sheet. */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { arange, type Linear, type Module, noGrad, record, type Tensor, type TensorDataset } from "jarvis-snn";
 import type { RasterPlotOptions } from "jarvis-snn/plot";
@@ -7,8 +7,8 @@ import type { Callbacks } from "./training.ts";
 
 type Plot = typeof import("jarvis-snn/plot");
 
-/** Charts in rows, from top to bottom. */
-type Rows = readonly (readonly Promise<string>[])[];
+/** The rows of a sheet from top to bottom: a chart, or a sheet of charts side by side. */
+type Rows = readonly Promise<string>[];
 
 /** Draws the rows on the sheet of a demo. */
 export type Draw = (title: string, rows: (plot: Plot) => Rows) => Promise<void>;
@@ -25,17 +25,22 @@ const WIDE = { width: 920 };
 export const HALF = { width: 460, height: 240 };
 
 /**
- * A function that draws a sheet and writes it to the path, or does nothing where the path is empty. A demo asks for it before the
- * training, so that a missing package ends the demo at once. Demos without a picture do not load the package.
+ * A function that draws a sheet and writes it to the path, or does nothing where the path is empty. A demo asks for the function before
+ * the training, so that a missing package, or a path that cannot be written, ends the demo at once. Demos without a picture do not
+ * load the package.
  */
 export async function drawingAt(path: string): Promise<Draw> {
   if (path === "") return async () => {};
   const plot = await import("jarvis-snn/plot");
   await plot.curvePlot({ nothing: { x: [0], y: [0] } }); // the first chart loads the package
-  return async (title, rows) => {
-    const sheets = rows(plot).map(async (row) => plot.sheet(await Promise.all(row), { columns: row.length }));
-    writeSheet(path, plot.sheet(await Promise.all(sheets), { columns: 1, title }));
-  };
+  mkdirSync(dirname(path), { recursive: true });
+  closeSync(openSync(path, "a")); // a picture of an earlier run stays until it is replaced
+  return async (title, rows) => writeSheet(path, plot.sheet(await Promise.all(rows(plot)), { columns: 1, title }));
+}
+
+/** Two charts side by side, as a row with a name of its own. */
+export async function pair(plot: Plot, title: string, left: Promise<string>, right: Promise<string>): Promise<string> {
+  return plot.sheet(await Promise.all([left, right]), { columns: 2, title });
 }
 
 /** Writes a sheet, with the folders of its path, and prints the path. */
@@ -75,7 +80,7 @@ export function trainingRow(
   plot: Plot,
   losses: Losses,
   accuracies: Readonly<Record<string, readonly (number | undefined)[]>>,
-): Promise<string>[] {
+): Promise<string> {
   const entries = Object.entries(accuracies).map(([name, values]) => {
     const y = values.map((value = Number.NaN) => value);
     return [`${name} ${y.at(-1)?.toFixed(4)}`, { x: y.map((_, i) => i + 1), y }] as const;
@@ -89,9 +94,11 @@ export function trainingRow(
   const axes = { xLabel: "epoch", yLabel: "loss", log };
   if (single) {
     const options = { ...WIDE, height: HALF.height, title: `${title} · accuracy: ${reached}` };
-    return [plot.curvePlot({ loss }, { ...options, ...axes })];
+    return plot.curvePlot({ loss }, { ...options, ...axes });
   }
-  return [
+  return pair(
+    plot,
+    "Losses and accuracies",
     plot.curvePlot({ loss }, { ...HALF, title, ...axes }),
     plot.curvePlot(Object.fromEntries(entries), {
       ...HALF,
@@ -100,7 +107,7 @@ export function trainingRow(
       yLabel: "accuracy",
       points: true,
     }),
-  ];
+  );
 }
 
 /** The means of a few points each, in their order. */
@@ -193,8 +200,8 @@ export function rateRows(
   const last = recorded.at(-1)?.[1] as Tensor;
   const rates = logitsSoFar(last.reshape([...last.shape.slice(0, 2), -1]), readout);
   return [
-    [sampleRaster(plot, { input, ...Object.fromEntries(recorded) }, { title: sampleTitle(shown, output) })],
-    [classCurves(plot, rates, { title: "Logits read from the spikes so far", yLabel: "logit" })],
+    sampleRaster(plot, { input, ...Object.fromEntries(recorded) }, { title: sampleTitle(shown, output) }),
+    classCurves(plot, rates, { title: "Logits read from the spikes so far", yLabel: "logit" }),
   ];
 }
 

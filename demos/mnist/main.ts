@@ -107,7 +107,7 @@ await draw(DEMOS.mnist, (plot) => {
   );
   return [
     trainingRow(plot, losses, accuracies),
-    [sampleRaster(plot, { input, ...Object.fromEntries(hidden) }, { title })],
-    [classCurves(plot, output, { title: "Output neurons", yLabel: "membrane u" })],
+    sampleRaster(plot, { input, ...Object.fromEntries(hidden) }, { title }),
+    classCurves(plot, output, { title: "Output neurons", yLabel: "membrane u" }),
   ];
 });

@@ -37,7 +37,7 @@ await draw(DEMOS.randman, (plot) => {
   const title = sampleTitle(sample, model.forward(sample.x));
   return [
     trainingRow(plot, losses, { [flags.measure]: history.map(({ validation }) => validation) }),
-    [sampleRaster(plot, { input, "hidden layer": hidden }, { title, dtMs: STEP_MS })],
-    [classCurves(plot, membrane, { title: "Integrators", yLabel: "membrane u", dtMs: STEP_MS })],
+    sampleRaster(plot, { input, "hidden layer": hidden }, { title, dtMs: STEP_MS }),
+    classCurves(plot, membrane, { title: "Integrators", yLabel: "membrane u", dtMs: STEP_MS }),
   ];
 });

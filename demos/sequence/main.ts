@@ -6,6 +6,7 @@ import {
   drawingAt,
   HALF,
   noted,
+  pair,
   SVG,
   sampleAt,
   sampleRaster,
@@ -73,8 +74,13 @@ await draw(DEMOS.sequence, (plot) => {
   };
   return [
     trainingRow(plot, losses, { test: history.map(({ validation }) => validation) }),
-    [sampleRaster(plot, { input, "layer 1": first, "layer 2": second }, { title })],
-    [classCurves(plot, membrane, { title: "Readout (1: the bits differ)", yLabel: "membrane u" })],
-    [changes("beta", "Learned changes of decays β"), changes("threshold", "Learned changes of thresholds θ")],
+    sampleRaster(plot, { input, "layer 1": first, "layer 2": second }, { title }),
+    classCurves(plot, membrane, { title: "Readout (1: the bits differ)", yLabel: "membrane u" }),
+    pair(
+      plot,
+      "Learned decays and thresholds",
+      changes("beta", "Learned changes of decays β"),
+      changes("threshold", "Learned changes of thresholds θ"),
+    ),
   ];
 });
