@@ -2,13 +2,13 @@
 import { ConductanceLIF } from "jarvis-snn";
 import { goldenSuite } from "../support/golden-suite.ts";
 import { compareNeurons, SENSITIVE } from "./neurons.ts";
-import { decayAt, type NorseEntry, numberAt, runCell, surrogateAt } from "./norse.ts";
+import { cobaKind, decayAt, type NorseEntry, numberAt, runCell, surrogateAt } from "./norse.ts";
 
 goldenSuite<{ entries: readonly NorseEntry[] }, NorseEntry>({
   file: "norse/coba_izhikevich",
   entries: ({ entries }) => entries,
   reads: ["entries"],
-  kind: ({ name }) => (name.startsWith("izhikevich") ? "izhikevich" : name),
+  kind: cobaKind,
   leftOut: {
     izhikevich: "tested in test/golden/izhikevich.golden.test.ts",
     coba_lif_step_AS_SHIPPED: "a fault of Norse: its recurrent cell overwrites the input, which has no effect",

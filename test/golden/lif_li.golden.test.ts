@@ -4,19 +4,22 @@ import { goldenSuite } from "../support/golden-suite.ts";
 import { compareNeurons } from "./neurons.ts";
 import { decayAt, type NorseCell, type NorseEntry, numberAt, runCell, surrogateAt } from "./norse.ts";
 
+/** The integrator, in other words `li` and not `lif`. */
+const isReadout = ({ name }: NorseEntry): boolean => /^li(?!f)/.test(name);
+
 function cellOf(entry: NorseEntry): NorseCell {
-  const isReadout = entry.name.startsWith("li_");
+  const isMembrane = isReadout(entry);
   const alpha = decayAt(entry, "tau_syn_inv");
   const beta = decayAt(entry, "tau_mem_inv");
   const rest = numberAt(entry, "v_leak");
   const state: NorseCell["state"] = (given) => ({ i: given("i"), v: given("v") });
   const outputs: NorseCell["outputs"] = (record) => ({
-    z: record(isReadout ? "membrane" : "spikes"),
+    z: record(isMembrane ? "membrane" : "spikes"),
     i: record("i"),
     v: record("v"),
   });
-  if (isReadout) return { neuron: new SynapticIntegrator({ numerics: "norse", alpha, beta, rest }), state, outputs };
-  if (!entry.name.startsWith("lif_")) throw new Error(`no cell for ${entry.name}`);
+  if (isMembrane) return { neuron: new SynapticIntegrator({ numerics: "norse", alpha, beta, rest }), state, outputs };
+  if (!entry.name.startsWith("lif")) throw new Error(`no cell for ${entry.name}`);
   const neuron = new Synaptic({
     numerics: "norse",
     ...{ alpha, beta, rest, threshold: numberAt(entry, "v_th"), resetValue: numberAt(entry, "v_reset") },
@@ -35,6 +38,6 @@ goldenSuite<{ entries: readonly NorseEntry[] }, NorseEntry>({
   run: (entry) =>
     compareNeurons(entry, (input) => runCell(cellOf(entry), entry, input), {
       // The output z of an integrator is its membrane.
-      spikes: entry.name.startsWith("li_") ? [] : ["z"],
+      spikes: isReadout(entry) ? [] : ["z"],
     }),
 });

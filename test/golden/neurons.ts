@@ -33,6 +33,12 @@ export interface NeuronComparison {
   readonly isSensitive?: boolean;
 }
 
+/** The element of a table by a name of the peer; `what` says in the error message what the table holds. */
+export function lookUp<T>(what: string, table: Readonly<Record<string, T>>, name: string): T {
+  if (!Object.hasOwn(table, name)) throw new Error(`no ${what} for ${JSON.stringify(name)}`);
+  return table[name] as T;
+}
+
 /** Names of spikes among the peers' outputs. */
 const SPIKES = ["spk", "spikes", "s", "z"];
 /** What the conformance of most neurons asks for; Izhikevich, AdEx and conductances have {@link SENSITIVE}. */

@@ -1,8 +1,10 @@
 /** Norse's cells in terms of this package: parameters, initial states, weights, surrogates. */
-import { Linear, Recurrent, type SpikingLayer, type Surrogate, surrogate, type Tensor } from "jarvis-snn";
+import { expand, Linear, Recurrent, type SpikingLayer, type Surrogate, surrogate, type Tensor } from "jarvis-snn";
 import { present, type Tensors } from "../support/close.ts";
 import { type GoldenTensor, type GoldenTensors, mapValues, numbersOf, toTensor } from "../support/golden.ts";
-import type { NeuronGolden, NeuronRun } from "./neurons.ts";
+import { lookUp, type NeuronGolden, type NeuronRun } from "./neurons.ts";
+
+const { scaled } = surrogate;
 
 export interface NorseEntry extends NeuronGolden {
   /** The time step in seconds. */
@@ -17,7 +19,22 @@ export interface NorseEntry extends NeuronGolden {
 export function numberAt({ params, name: entry }: NorseEntry, name: string): number {
   const value = params[name];
   if (value === undefined) throw new Error(`${entry}: expected a parameter ${name}`);
-  return typeof value === "object" ? (numbersOf(value)[0] as number) : Number(value);
+  const numbers = typeof value === "object" ? numbersOf(value) : [Number(value)];
+  if (numbers.length !== 1) throw new Error(`${entry}: expected a single value of ${name}, got ${numbers.length}`);
+  return numbers[0] as number;
+}
+
+/** A test's names of kinds of entries: the first beginning of an entry's name that is among them, or else the whole name. */
+export const kindOf =
+  (kinds: readonly string[]) =>
+  ({ name }: { readonly name: string }): string =>
+    kinds.find((kind) => name.startsWith(kind)) ?? name;
+
+/** Kinds of entries of the file coba_izhikevich; the recurrent cell, with which Norse ignores its input, is the second one. */
+export function cobaKind({ name, weights }: NorseEntry): string {
+  if (name.startsWith("izhikevich")) return "izhikevich";
+  if (!name.startsWith("coba")) return name;
+  return weights.recurrent === undefined ? "coba_lif_feed_forward_step" : "coba_lif_step_AS_SHIPPED";
 }
 
 /** 1 − dt/τ, which Norse writes as an inverse time constant in 1/s. */
@@ -25,38 +42,22 @@ export const decayAt = (entry: NorseEntry, name: string): number => 1 - entry.dt
 
 /** By the method's name, as functions of alpha. */
 const SURROGATES: Readonly<Record<string, (alpha: number) => Surrogate>> = {
+  heaviside: () => surrogate.custom({ derivative: () => 0 }),
   super: (alpha) => surrogate.superSpike({ alpha }),
-  triangle: (alpha) =>
-    surrogate.custom({ derivative: (x, { constant }) => constant(1).sub(x.abs()).relu().mul(alpha) }),
-  tanh: (alpha) => surrogate.custom({ derivative: (x, { constant }) => constant(1).sub(x.mul(alpha).tanh().square()) }),
-  circ: (alpha) =>
-    surrogate.custom({
-      derivative(x) {
-        const square = x.square().add(alpha * alpha);
-        return square
-          .rsqrt()
-          .sub(x.square().div(square.mul(square.sqrt())))
-          .mul(alpha);
-      },
-    }),
-  heavi_erfc: (alpha) =>
-    surrogate.custom({
-      derivative: (x) =>
-        x
-          .mul(alpha)
-          .square()
-          .neg()
-          .exp()
-          .mul(2 / Math.sqrt(Math.PI)),
-    }),
+  triangle: (alpha) => scaled(surrogate.triangular(), alpha),
+  // 1 − tanh²(αx) = 4·σ(2αx)·(1 − σ(2αx))
+  tanh: (alpha) => scaled(surrogate.sigmoid({ slope: 2 * alpha }), 2 / alpha),
+  circ: (alpha) => surrogate.circ({ alpha }),
+  heavi_erfc: (alpha) => scaled(surrogate.erf({ alpha }), 2 / alpha),
 };
 
+/** The surrogate of Norse's method and its alpha. */
+export const norseSurrogate = (method: string, alpha: number): Surrogate =>
+  lookUp("surrogate", SURROGATES, method)(alpha);
+
 /** The surrogate of an entry. */
-export function surrogateAt(entry: NorseEntry): Surrogate {
-  const make = SURROGATES[String(entry.params.method)];
-  if (make === undefined) throw new Error(`${entry.name}: no surrogate for ${entry.params.method}`);
-  return make(numberAt(entry, "alpha"));
-}
+export const surrogateAt = (entry: NorseEntry): Surrogate =>
+  norseSurrogate(String(entry.params.method), numberAt(entry, "alpha"));
 
 /** Looks up a tensor by its name. */
 type Lookup = (name: string) => Tensor;
@@ -74,7 +75,8 @@ type Layer = SpikingLayer<object, Readonly<Record<string, unknown>>>;
 /** Runs a cell: on the input as its current, or behind weights, and recurrently where there are such weights. */
 export function runCell({ neuron, state, outputs }: NorseCell, entry: NorseEntry, input: Tensor): NeuronRun {
   const { weights, init_state } = entry;
-  const given = mapValues(init_state, (values) => toTensor(values));
+  const shape = [...input.shape.slice(1, -1), weights.input?.shape[0] ?? (input.shape.at(-1) as number)];
+  const given = mapValues(init_state, (values) => expand(toTensor(values), shape));
   const own = state((name) => present(given, name));
   const unrolled = (layer: Layer, current: Tensor, from: object) => {
     const record = layer.unroll(current, from) as Tensors;
