@@ -161,6 +161,15 @@ function optionOf(
   return value;
 }
 
+/**
+ * Whether gradients of an entry can be compared: with detach_reset, `IzhikevichNode` still lets them through v_reset and b, which
+ * no option here does.
+ */
+export const hasGradients = (entry: SpikingJellyEntry): boolean =>
+  entry.class !== "IzhikevichNode" ||
+  !isOn(entry, "detach_reset", false) ||
+  (resetAt(entry) === 0 && numberAt(entry, "b", 0) === 0);
+
 interface Neurons extends Module {
   initialState(shape: readonly number[]): object;
   unroll(current: Tensor, state: object): Readonly<Record<string, Tensor>>;

@@ -86,4 +86,8 @@ test("golden: parts of the file that nothing reads, and reasons for nothing, are
   ]);
   expect(uncovered(suite, content, true)).toEqual(['nothing reads "unknown"']);
   expect(uncovered(suite, { entries: [] }, true)).toEqual(["no entry is compared"]);
+  // A file of $GOLDENS may hold nothing but entries that another suite compares.
+  const elsewhere = { entries: [{ name: "odd", op: "add" }] };
+  expect(uncovered(suite, elsewhere, true)).toEqual([]);
+  expect(uncovered(suite, elsewhere, false)).toContain("no entry is compared");
 });
