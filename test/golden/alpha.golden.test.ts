@@ -16,5 +16,6 @@ goldenSuite<{ entries: SnnTorchEntry[] }, SnnTorchEntry>({
   entries: ({ entries }) => entries,
   reads: ["entries"],
   leftOut: {},
-  run: (entry) => compareNeurons(entry, (input) => runOf(entry, input, alphaOf(entry))),
+  // The membrane of the step before decides on the reset alone, which is detached.
+  run: (entry) => compareNeurons(entry, (input) => runOf(entry, input, alphaOf(entry)), { unconnected: ["init_mem"] }),
 });

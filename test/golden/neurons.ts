@@ -1,5 +1,6 @@
 /** The comparison of a layer of neurons with what a peer's neurons gave: outputs, states, and the gradients of a weighted sum of them. */
 import { add, mul, sum, type Tensor } from "jarvis-snn";
+import { expect } from "vitest";
 import { expectClose, expectGradients, expectSpikes, present, type Tensors, withinLargest } from "../support/close.ts";
 import { deviationOf, type Kind, observe } from "../support/conformance.ts";
 import { type GoldenTensor, type GoldenTensors, mapValues, numbersOf, toTensor } from "../support/golden.ts";
@@ -29,6 +30,8 @@ export interface NeuronComparison {
   readonly states?: number;
   /** The same for gradients. */
   readonly gradients?: number;
+  /** Leaves without a path to the loss in the peer, which may have gradients of zeros here. */
+  readonly unconnected?: readonly string[];
   /** Compares the run with another whose input is off by one unit in the last place too, for the conformance matrix. */
   readonly isSensitive?: boolean;
 }
@@ -42,7 +45,7 @@ export function lookUp<T>(what: string, table: Readonly<Record<string, T>>, name
 /** Names of spikes among the peers' outputs. */
 const SPIKES = ["spk", "spikes", "s", "z"];
 /** What the conformance of most neurons asks for; Izhikevich, AdEx and conductances have {@link SENSITIVE}. */
-const USUAL = { states: 1e-5, gradients: 2e-4, isSensitive: false };
+const USUAL = { states: 1e-5, gradients: 2e-4, unconnected: [] as readonly string[], isSensitive: false };
 /** For neurons that amplify each rounding. */
 export const SENSITIVE = { states: 5e-4, gradients: 5e-4, isSensitive: true };
 
@@ -56,7 +59,7 @@ export function compareNeurons(
   comparison: NeuronComparison = {},
 ): void {
   const { name, input, outputs: expected, upstream = {}, loss, grads } = golden;
-  const { spikes = SPIKES, states, gradients, isSensitive } = { ...USUAL, ...comparison };
+  const { spikes = SPIKES, states, gradients, unconnected, isSensitive } = { ...USUAL, ...comparison };
   const isSpikes = (output: string) => spikes.includes(output);
   const { outputs, leaves } = run(toTensor(input, true));
   for (const [output, values] of Object.entries(expected)) {
@@ -72,7 +75,13 @@ export function compareNeurons(
     if (loss !== undefined) expectClose(`${name}: loss`, total, loss, allowed);
     if (grads !== undefined) {
       total.backward();
-      expectGradients(name, leaves, grads, gradients);
+      const connected = Object.entries(grads).filter(([leaf, grad]) => grad !== null || !unconnected.includes(leaf));
+      for (const leaf of unconnected) {
+        if (grads[leaf] !== null) continue;
+        const values = leaves[leaf]?.grad?.toFloat32Array() ?? new Float32Array();
+        if (values.some((x) => x !== 0)) expect.fail(`${name}: gradient of ${leaf}: got ${values}, expected zeros`);
+      }
+      expectGradients(name, leaves, Object.fromEntries(connected), gradients);
     }
   }
   if (!isSensitive) return;

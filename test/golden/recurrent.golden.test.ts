@@ -15,16 +15,26 @@ import {
 import { toTensor } from "../support/golden.ts";
 import { goldenSuite } from "../support/golden-suite.ts";
 import { compareNeurons } from "./neurons.ts";
-import { type Counterpart, optionsOf, runOf, type SnnTorchEntry } from "./snntorch.ts";
+import {
+  AT_ONCE,
+  atOnce,
+  type Counterpart,
+  isAtOnce,
+  optionsOf,
+  runOf,
+  type SnnTorchEntry,
+  without,
+} from "./snntorch.ts";
 
-const KEYWORDS = ["linear_features", "all_to_all", "V", "conv2d_channels", "kernel_size"];
+const KEYWORDS = ["linear_features", "all_to_all", "V", "conv2d_channels", "kernel_size", "learn_recurrent"];
 const CLASSES = ["RLeaky", "RSynaptic"];
 
 function recurrent(entry: SnnTorchEntry): Counterpart {
-  const { name, class: kind, kwargs, params, input } = entry;
+  const { name, class: kind, kwargs, input } = entry;
   if (!CLASSES.includes(kind)) throw new Error(`${name}: expected RLeaky or RSynaptic, got ${kind}`);
   const isSynaptic = kind === "RSynaptic";
   const options = optionsOf(entry, ["beta", "threshold", ...(isSynaptic ? ["alpha"] : [])], KEYWORDS);
+  const given = { ...entry.buffers, ...entry.params };
   const isAll = kwargs.all_to_all !== false;
   const features = input.shape[input.shape.length - 1] as number;
   const { conv2d_channels: channels, kernel_size: size } = kwargs as Record<string, number>;
@@ -32,20 +42,23 @@ function recurrent(entry: SnnTorchEntry): Counterpart {
   if (channels !== undefined && size !== undefined) {
     connection = new OfEachStep(new Conv2d(channels, channels, size, { padding: Math.floor(size / 2) }));
   }
-  if (params.V?.shape.length === 0) connection = new Scaled();
+  if (given.V?.data.length === 1) connection = new Scaled(given.V.shape);
   const isModule = typeof connection !== "string";
-  const neuron = isSynaptic ? new Synaptic(options) : new LIF({ ...options, resetInput: true });
+  const isComposed = isAtOnce(entry);
+  const plain = () => (isSynaptic ? new Synaptic(options) : new LIF({ ...options, resetInput: true }));
+  const neuron = isComposed ? atOnce(entry, options) : plain();
   const layer =
-    isSynaptic || isModule
+    isSynaptic || isModule || isComposed
       ? new Recurrent(neuron as LIF, isModule ? { connection } : { features, connection })
       : new RecurrentLIF({ ...options, features, connection: connection as "all" | "one" });
   const { beta, threshold } = layer instanceof RecurrentLIF ? layer : neuron;
   const weights = weightsOf(layer as Recurrent<never, never>);
   const shared: Record<string, Tensor> = {};
-  for (const [key, golden] of Object.entries(params)) {
+  for (const [key, golden] of Object.entries(given)) {
     const to = weights[key];
     if (to === undefined) continue;
     to.copyFrom(toTensor(golden));
+    to.requiresGrad = kwargs.learn_recurrent !== false;
     shared[key] = to;
   }
   const alpha = isSynaptic ? { alpha: (neuron as InstanceType<typeof Synaptic>).alpha } : {};
@@ -58,7 +71,11 @@ function recurrent(entry: SnnTorchEntry): Counterpart {
 
 /** One weight for all neurons. */
 class Scaled extends Module {
-  readonly V = parameter(ones([]));
+  readonly V: Tensor;
+  constructor(shape: readonly number[]) {
+    super();
+    this.V = parameter(ones(shape));
+  }
   forward(x: Tensor): Tensor {
     return x.mul(this.V);
   }
@@ -88,5 +105,13 @@ goldenSuite<{ entries: SnnTorchEntry[] }, SnnTorchEntry>({
   entries: ({ entries }) => entries,
   reads: ["entries"],
   leftOut: {},
-  run: (entry) => compareNeurons(entry, (input) => runOf(entry, input, recurrent(entry))),
+  otherBugs: {
+    "RLeaky, reset_delay false": AT_ONCE,
+    "RSynaptic, reset_delay false":
+      "the reset at once goes to a variable that nothing reads: it is late as by default; so in the test",
+  },
+  run(entry) {
+    const effective = entry.class === "RSynaptic" ? without(entry, "reset_delay") : entry;
+    compareNeurons(entry, (input) => runOf(effective, input, recurrent(effective)));
+  },
 });

@@ -1,6 +1,6 @@
 /** snnTorch's Leaky neuron and its surrogates in terms of this package. */
 import { clamp, neuron, type Surrogate, surrogate, type Tensor } from "jarvis-snn";
-import { type GoldenTensors, toTensor } from "../support/golden.ts";
+import { type GoldenTensor, type GoldenTensors, toTensor } from "../support/golden.ts";
 import type { NamedEntry } from "../support/golden-suite.ts";
 import type { NeuronGolden, NeuronRun } from "./neurons.ts";
 
@@ -109,6 +109,8 @@ export function optionsOf(
   for (const quantity of quantities) {
     const golden = params[quantity] ?? buffers[quantity];
     if (golden === undefined) continue;
+    // Where neurons compete the peer forgets the factor.
+    if (quantity === "graded_spikes_factor" && kwargs.inhibition === true) continue;
     const t = toTensor(golden);
     const isLearned = quantity in params;
     const option = QUANTITIES[quantity] as string;
@@ -126,18 +128,19 @@ export function runOf(
   { layer, states, parameters }: Counterpart,
 ): NeuronRun {
   const leaves: Record<string, Tensor> = { input, ...parameters };
+  const named: Readonly<Record<string, string>> = { spk: "spikes", ...states };
   let from: Record<string, Tensor> | undefined;
   if (init) {
     from = { ...(layer.initialState(shape.slice(1)) as Record<string, Tensor>) };
     for (const [name, golden] of Object.entries(init)) {
       const t = toTensor(golden, true);
       leaves[`init_${name}`] = t;
-      from[states[name] as string] = t;
+      from[named[name] as string] = t;
     }
   }
   const record = layer.unroll(input, from as never) as Record<string, Tensor>;
   // The peer's mem is that before the reset, where this comes a step late.
-  const ours = { spk: "spikes", ...states, mem: kwargs.reset_delay === false ? "v" : "membrane" };
+  const ours = { ...named, mem: kwargs.reset_delay === false ? "v" : "membrane" };
   const outputs = Object.keys(expected).map(
     (name) => [name, record[ours[name as keyof typeof ours]] as Tensor] as const,
   );
@@ -145,31 +148,73 @@ export function runOf(
 }
 
 /**
- * The Leaky and Synaptic of snnTorch with reset_mechanism "subtract" and reset_delay false, a mode that our neurons do not have: a
- * membrane that is still above the threshold after its reset loses θ again before it may fire, and the gradient flows through the
- * reset.
+ * Neurons of snnTorch with reset_delay false in the modes that our neurons do not have. The reset R of the state comes first, as it
+ * would a step late, and after the spike s the rest of the reset, s/d − R:
+ *
+ *   u[t] = β·v[t−1] + I[t] − θ·R                v[t] = u[t] − θ·(s[t]/d − R)     ("subtract")
+ *   u[t] = β·(1 − R)·v[t−1] + I[t]              v[t] = u[t] − u[t]·(s[t]/d − R)  ("zero")
+ *   u[t] = (1 − R)·(β·v[t−1] + I[t])            the same                         ("zero" with resetInput)
+ *
+ * A membrane that is still above the threshold after its reset is reset again before it may fire, and the gradient flows through the
+ * second part. d is 1, but for graded spikes with inhibition, whose factor divides spikes that it has not multiplied.
  */
-export const SubtractAtOnce = neuron({
-  name: "SubtractAtOnce",
+export const AtOnce = neuron({
+  name: "AtOnce",
   state: { i: 0, v: 0 },
-  parameters: { alpha: 0, beta: 0.5, threshold: 1 },
-  step({ current, i, v, alpha, beta, threshold, spike, late }) {
+  parameters: { alpha: 0, beta: 0.5, threshold: 1, divisor: 1 },
+  choices: { reset: ["subtract", "zero"], resetInput: false },
+  step({ current, i, v, alpha, beta, threshold, divisor, spike, late }, { reset, resetInput }) {
     const input = i.mul(alpha).add(current);
     const pending = late(v.sub(threshold)).detach();
-    const u = v.mul(beta).add(input).sub(threshold.mul(pending));
+    const kept = pending.neg().add(1);
+    const isZero = reset === "zero";
+    let u = (isZero && !resetInput ? v.mul(kept) : v).mul(beta).add(input);
+    if (isZero && resetInput) u = u.mul(kept);
+    if (!isZero) u = u.sub(threshold.mul(pending));
     const s = spike(u.sub(threshold));
-    return { spikes: s, membrane: u, i: input, v: u.sub(s.sub(pending).mul(threshold)) };
+    const due = s.div(divisor).sub(pending);
+    return { spikes: s, membrane: u, i: input, v: u.sub(due.mul(isZero ? u : threshold)) };
   },
 });
 
-/** The options that this neuron has. */
-export const atOnce = ({ surrogate: kind, alpha, beta, threshold, learn }: Record<string, unknown>) =>
-  new SubtractAtOnce({ surrogate: kind, alpha, beta, threshold, learn, fire: "gt" } as never);
+/** The options that this neuron has, of an entry. */
+export function atOnce(entry: SnnTorchEntry, options: Record<string, unknown>): InstanceType<typeof AtOnce> {
+  const { surrogate: kind, alpha, beta, threshold, gradedSpikesFactor, inhibition, reset, learn } = options;
+  const known = { surrogate: kind, alpha, beta, threshold, gradedSpikesFactor, inhibition, reset, fire: "gt" };
+  const factor = isRivals(entry) ? factorOf(entry) : undefined;
+  const isLearned = factor !== undefined && "graded_spikes_factor" in entry.params;
+  return new AtOnce({
+    ...known,
+    ...(factor === undefined ? {} : { divisor: toTensor(factor) }),
+    learn: [...(learn as readonly string[]), ...(isLearned ? ["divisor"] : [])],
+    resetInput: entry.class !== "Leaky",
+  } as never);
+}
 
-/** Whether an entry has that mode. */
-export const isAtOnce = ({ kwargs }: SnnTorchEntry): boolean =>
-  kwargs.reset_delay === false && (kwargs.reset_mechanism ?? "subtract") === "subtract";
+/** Whether an entry has such a mode: one to "zero" differs where a state is reset that the step before has left above the threshold. */
+export function isAtOnce(entry: SnnTorchEntry): boolean {
+  const { reset_delay: isLate, reset_mechanism: reset = "subtract" } = entry.kwargs;
+  if (isLate !== false || reset === "none") return false;
+  return reset === "subtract" || isRivals(entry) || entry.init_state?.mem !== undefined;
+}
+
+/** Whether the largest membrane alone may fire. */
+const isRivals = ({ kwargs }: SnnTorchEntry): boolean => kwargs.inhibition === true;
+
+const factorOf = ({ params, buffers = {} }: SnnTorchEntry): GoldenTensor | undefined =>
+  params.graded_spikes_factor ?? buffers.graded_spikes_factor;
+
+/** The entry without options that the peer takes and ignores. */
+export function without(entry: SnnTorchEntry, ...ignored: readonly string[]): SnnTorchEntry {
+  const kwargs = Object.entries(entry.kwargs).filter(([key]) => !ignored.includes(key));
+  return { ...entry, kwargs: Object.fromEntries(kwargs) };
+}
 
 /** Faults of the peer, for the page on conformance. */
 export const AT_ONCE =
   "a membrane that is above the threshold after its reset loses the threshold a second time before it may fire; composed in the test";
+/** The same of other options. */
+export const AT_ONCE_ZERO = {
+  'reset_delay false, "zero", inhibition or an initial membrane':
+    "a state that is above the threshold is set to zero before its step too; composed in the test",
+};

@@ -22,6 +22,8 @@ export interface GoldenSuite<Content, Entry extends NamedEntry> {
   readonly leftOut: Readonly<Record<string, string>>;
   /** Faults of the peer that the file holds and the package reproduces, in the same way; for the page on conformance. */
   readonly peerBugs?: Readonly<Record<string, string>>;
+  /** More such faults, by the options that show them, which other files of the schema may hold. */
+  readonly otherBugs?: Readonly<Record<string, string>>;
   /** What several entries have in common, such as the op. */
   readonly kind?: (entry: Entry) => string;
   /** Compares one entry, inside a tape. Throws on what it does not know. */
@@ -40,7 +42,7 @@ export function goldenSuite<Content extends object, Entry extends NamedEntry>(
       test(entry.name, () => during(suite.file, entry.name, () => tape(() => suite.run(entry, content))));
     }
     for (const [name, leftOut] of Object.entries(suite.leftOut)) observe({ leftOut }, { file: suite.file, case: name });
-    for (const [name, peerBug] of Object.entries(suite.peerBugs ?? {}))
+    for (const [name, peerBug] of Object.entries({ ...suite.peerBugs, ...suite.otherBugs }))
       observe({ peerBug }, { file: suite.file, case: name });
     test("every entry is compared or left out", () => expect(uncovered(suite, content, replaced)).toEqual([]));
   });
