@@ -8,12 +8,14 @@ import {
   ceRateLoss,
   ceTemporalLoss,
   l1RateSparsity,
+  type MseTemporalOptions,
   mseCountLoss,
   mseMembraneLoss,
   mseTemporalLoss,
   type Reduction,
   type SequenceLossOptions,
   spikeTimes,
+  stack,
   sum,
   type Tensor,
   tape,
@@ -73,14 +75,22 @@ class Known {
   }
 
   /**
-   * The targets of the right and of the wrong classes, numbers or lists. snnTorch clamps, where the first is above the second, the product
+   * The targets of the right and of the wrong classes. snnTorch clamps, where the first is above the second, the product
    * of the first and a one-hot vector to the second from below: a negative target of the wrong classes becomes 0, among others that of
    * `mse_temporal_loss` by default, −1, which its documentation calls the last step. Here −1 is the last step.
    */
   targets(on: number, off: number): { onTarget: number; offTarget: number } {
-    const onTarget = this.get("on_target", on);
-    const offTarget = this.get("off_target", off);
-    return { onTarget, offTarget: onTarget > offTarget ? Math.max(offTarget, 0) : offTarget };
+    return asClamped(this.get("on_target", on), this.get("off_target", off));
+  }
+
+  /** The same of several spikes, lists or tensors. */
+  listsOfTargets(): { onTarget: number; offTarget: number }[] {
+    const [on, off] = ["on_target", "off_target"].map((name) => {
+      const list = this.get<GoldenTensor | readonly number[] | null>(name, null);
+      if (list === null) throw new Error("losses: several spikes need lists of targets");
+      return "data" in list ? numbersOf(list) : list;
+    }) as [readonly number[], readonly number[]];
+    return on.map((onTarget, f) => asClamped(onTarget, off[f] as number));
   }
 
   /** Weights are [K], or [K, 1] where snnTorch broadcasts them over classes. */
@@ -102,6 +112,11 @@ class Known {
     if (left.length > 0) throw new Error(`losses: no counterpart of ${left.join(", ")}`);
   }
 }
+
+const asClamped = (onTarget: number, offTarget: number) => ({
+  onTarget,
+  offTarget: onTarget > offTarget ? Math.max(offTarget, 0) : offTarget,
+});
 
 type Loss = (x: Tensor, y: GoldenTensor, known: Known) => Tensor;
 
@@ -130,38 +145,44 @@ const LOSSES: Readonly<Record<string, Loss>> = {
   ce_temporal_loss: (x, y, known) =>
     ceTemporalLoss(x, numbersOf(y), { ...known.common(), inverse: known.get("inverse", "negate") }),
   mse_temporal_loss(x, y, known) {
-    if (known.get("multi_spike", false)) {
-      const [on, off] = [
-        known.get<GoldenTensor | null>("on_target", null),
-        known.get<GoldenTensor | null>("off_target", null),
-      ];
-      if (on === null || off === null) throw new Error("losses: several spikes need lists of targets");
-      return multiSpike(x, numbersOf(y), numbersOf(on), numbersOf(off));
-    }
     const isTime = known.get("target_is_time", false);
     const options = { ...known.common(), targetIsTime: isTime, tolerance: known.get("tolerance", 0) };
+    if (known.get("multi_spike", false)) {
+      const spikes: readonly OneSpike[] = isTime
+        ? toTensor(y)
+            .unbind(0)
+            .map((times) => ({ y: times, options }))
+        : known.listsOfTargets().map((targets) => ({ y: numbersOf(y), options: { ...options, ...targets } }));
+      return multiSpike(x, spikes, options.reduction);
+    }
     return mseTemporalLoss(x, isTime ? toTensor(y) : numbersOf(y), { ...options, ...known.targets(0, -1) });
   },
 };
+
+/** The targets of one of several spikes. */
+interface OneSpike {
+  readonly y: Tensor | readonly number[];
+  readonly options: MseTemporalOptions;
+}
 
 /**
  * snnTorch's loss of several spikes: after each one it deletes, for all neurons and samples, the steps in which any neuron had that
  * spike. The loss here gives each neuron its own next spike, so the same numbers come from single spikes of what is left. Where two
  * spikes of a neuron have one time, as those that it does not have, snnTorch keeps the gradient of the last one alone.
  */
-function multiSpike(spikes: Tensor, y: readonly number[], on: readonly number[], off: readonly number[]): Tensor {
+function multiSpike(spikes: Tensor, wanted: readonly OneSpike[], reduction: Reduction): Tensor {
   const [T, B, K] = spikes.shape as [number, number, number];
   const left = spikes.toFloat32Array();
   const times: Float32Array[] = [];
-  const parts = on.map((onTarget, f) => {
+  const parts = wanted.map((one) => {
     // A leaf in the shape of the spikes: those that were deleted, and the rest with its gradient.
     const now = tensor(left, { shape: spikes.shape });
     const found = spikeTimes(now).toFloat32Array();
     times.push(found);
     for (const t of new Set(found)) left.fill(0, t * B * K, (t + 1) * B * K);
-    return { now, options: { onTarget, offTarget: off[f] as number } };
+    return { ...one, now };
   });
-  const losses = parts.map(({ now, options }, f) => {
+  const losses = parts.map(({ now, y, options }, f) => {
     // The gradient flows to the spikes themselves, unless a later spike of the neuron has the same time.
     const keeps = Float32Array.from(left, (_, i) => {
       const [t, neuron] = [Math.floor(i / (B * K)), i % (B * K)];
@@ -170,7 +191,9 @@ function multiSpike(spikes: Tensor, y: readonly number[], on: readonly number[],
     const through = spikes.sub(spikes.detach()).mul(tensor(keeps, { shape: [T, B, K] }));
     return mseTemporalLoss(now.add(through), y, options);
   });
-  return losses.reduce((total, loss) => total.add(loss)).mul(1 / losses.length);
+  if (reduction === "none") return stack(losses);
+  const total = losses.reduce((a, b) => a.add(b));
+  return reduction === "sum" ? total : total.mul(1 / losses.length);
 }
 
 const lossOf = (entry: Entry, x: Tensor): Tensor => {

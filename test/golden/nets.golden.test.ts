@@ -4,6 +4,7 @@ import {
   Conv2d,
   crossEntropy,
   LIF,
+  type LIFOptions,
   Linear,
   MaxPool2d,
   Module,
@@ -17,8 +18,11 @@ import { expectClose, expectGradients, expectSpikes, present, withinLargest } fr
 import { type GoldenTensor, type GoldenTensors, mapValues, numbersOf, toTensor } from "../support/golden.ts";
 import { goldenSuite, type NamedEntry } from "../support/golden-suite.ts";
 import { lossOf } from "./net-losses.ts";
+import { surrogateOf } from "./snntorch.ts";
 
 interface Content {
+  /** The network in words: layers in their order, with the options of the neurons in parentheses. */
+  readonly schema?: string;
   readonly beta?: number;
   readonly T?: number;
   readonly input: GoldenTensor;
@@ -40,6 +44,25 @@ abstract class Traced extends Module {
   }
 }
 
+/** The options of a layer in the words of a schema, such as "RLeaky(beta .85, all-to-all 6, atan 2, subtract)". */
+function worded(text: string): LIFOptions {
+  const beta = /\bbeta\s*=?\s*(\d*\.?\d+)/.exec(text)?.[1];
+  const threshold = /\bthreshold\s*=?\s*(\d*\.?\d+)/.exec(text)?.[1];
+  const reset = /\b(no reset|none|subtract|zero)\b/.exec(text)?.[1];
+  const [, kind, parameter = ""] =
+    /\b(atan|fast_sigmoid|sigmoid)\b(?:\s*(?:slope|alpha)?\s*=?\s*(\d*\.?\d+))?/.exec(text) ?? [];
+  return {
+    ...(beta === undefined ? {} : { beta: Number(beta) }),
+    ...(threshold === undefined ? {} : { threshold: Number(threshold) }),
+    ...(reset === undefined ? {} : { reset: (reset === "no reset" ? "none" : reset) as "none" | "subtract" | "zero" }),
+    ...(kind === undefined ? {} : { surrogate: surrogateOf(`${kind}${parameter}`) }),
+  };
+}
+
+/** The parentheses behind a layer of this name. */
+const layerIn = ({ schema = "" }: Content, name: string): string =>
+  new RegExp(`(?<![A-Za-z])${name}\\(([^)]*)\\)`).exec(schema)?.[1] ?? "";
+
 const sizes = (content: Content, name: string): [number, number] => {
   const [out = 1, inputs = 1] = content.params[name]?.shape ?? [];
   return [inputs, out];
@@ -58,9 +81,12 @@ class ConvNet extends Traced {
     const [out = 1, inputs = 1, size = 1] = content.params["conv.weight"]?.shape ?? [];
     this.conv = new Conv2d(inputs, out, size);
     this.fc = new Linear(...sizes(content, "fc.weight"));
-    const options = { numerics: "snntorch", surrogate: surrogate.fastSigmoid({ slope: 5 }) } as const;
-    this.lif1 = new LIF({ ...options, beta: content.beta as number });
-    this.lif2 = new LIF({ ...options, beta: content.beta as number });
+    const usual: LIFOptions = { numerics: "snntorch", surrogate: surrogate.fastSigmoid({ slope: 5 }) };
+    // The words are those of both layers, behind all layers and before the loss.
+    const words = /;(.*?)(?:; *loss|$)/s.exec(content.schema ?? "")?.[1] ?? "";
+    const options = { ...usual, ...worded(words), beta: content.beta as number };
+    this.lif1 = new LIF(options);
+    this.lif2 = new LIF(options);
     this.T = content.T as number;
   }
 
@@ -83,13 +109,16 @@ class RecurrentNet extends Traced {
   readonly fc1: Linear;
   readonly rec: RecurrentLIF;
   readonly fc2: Linear;
-  private readonly lif2 = new LIF({ numerics: "snntorch", beta: 0.9, reset: "none" });
+  private readonly lif2: LIF;
 
   constructor(content: Content) {
     super();
     const [inputs, hidden] = sizes(content, "fc1.weight");
     this.fc1 = new Linear(inputs, hidden);
-    this.rec = new RecurrentLIF({ numerics: "snntorch", features: hidden, beta: 0.85 });
+    // Where the file has no words, the values are those of the stored file.
+    const [rec, lif2] = [layerIn(content, "RLeaky"), layerIn(content, "Leaky")].map(worded);
+    this.rec = new RecurrentLIF({ numerics: "snntorch", features: hidden, beta: 0.85, resetInput: true, ...rec });
+    this.lif2 = new LIF({ numerics: "snntorch", beta: 0.9, reset: "none", ...lif2 });
     this.fc2 = new Linear(...sizes(content, "fc2.weight"));
   }
 

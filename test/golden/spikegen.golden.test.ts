@@ -1,11 +1,14 @@
 /** snnTorch's spikegen in terms of this package: rate, latency and delta codes, and targets. */
 import {
+  concat,
   deltaEncode,
+  full,
   Generator,
   type LatencyOptions,
   latencyEncode,
   latencyTargets,
   poissonEncode,
+  type RateTargetOptions,
   rateTargets,
   type Tensor,
 } from "jarvis-snn";
@@ -51,10 +54,33 @@ function optionsOf(kwargs: Arguments): Record<string, unknown> {
   return Object.fromEntries(entries.map(([name, value]) => [camel(name), value]));
 }
 
-/** Compares with what came of it, or expects an error where the peer raises. */
+/** The peer cuts off below the target of no spike a tensor that is 0 there, which a negative target does not change. */
+const cut = <Options extends Record<string, unknown>>(options: Options): Options =>
+  typeof options.offTarget === "number" && options.offTarget < 0 ? { ...options, offTarget: 0 } : options;
+
+/** The same in each of T steps. */
+const repeated = ({ shape, data, ...others }: GoldenTensor, T: number): GoldenTensor => ({
+  ...others,
+  shape: [T, ...shape],
+  data: Array.from({ length: T }, () => data).flat(),
+});
+
+/** Options of a latency code as the peer reads them: it does not clip what it interpolates. */
+function latencyOf(kwargs: Arguments): Record<string, unknown> {
+  const options = optionsOf(kwargs);
+  return options.interpolate === true ? { ...options, clip: false } : cut(options);
+}
+
+/** Options of targets that the peer does not pass on to its latency code. */
+const UNREAD = ["on_target", "off_target", "interpolate", "epsilon"];
+
+const asRead = (kwargs: Arguments): Arguments =>
+  Object.fromEntries(Object.entries(kwargs).filter(([name]) => !UNREAD.includes(name)));
+
+/** Compares with what came of it, or expects an error where the peer raises: of a value, or of one that is missing. */
 function compare(entry: Entry, run: () => Tensor): void {
   if (entry.raises === undefined) expectClose(entry.name, run(), entry.out as GoldenTensor, VALUES);
-  else expect(run, entry.name).toThrow(RangeError);
+  else expect(run, entry.name).toThrow(/^(latencyEncode|latencyTargets|rateTargets): /);
 }
 
 /** Spikes are equal; interpolated numbers are quotients of few digits. */
@@ -62,7 +88,7 @@ const VALUES = { absolute: 0, relative: 2e-7 };
 
 const RUNS: Readonly<Record<Entry["group"], (entry: Entry, content: Content) => void>> = {
   latency: (entry, { latency_input }) =>
-    compare(entry, () => latencyEncode(toTensor(latency_input), optionsOf(entry.kwargs) as LatencyOptions)),
+    compare(entry, () => latencyEncode(toTensor(latency_input), latencyOf(entry.kwargs) as LatencyOptions)),
   delta: (entry) => {
     const input = entry.input as GoldenTensor;
     const spikes = deltaEncode(toTensor(input), optionsOf(entry.kwargs));
@@ -85,14 +111,21 @@ const RUNS: Readonly<Record<Entry["group"], (entry: Entry, content: Content) => 
     const { targets, num_classes: numClasses = 3, kwargs, raises } = entry;
     const indices = targets === undefined ? [2, 0, 1] : numbersOf(targets);
     if (kwargs.code === "latency") {
-      compare(entry, () => latencyTargets(indices, { numClasses, ...optionsOf(kwargs) }));
+      compare(entry, () => latencyTargets(indices, { numClasses, ...latencyOf(asRead(kwargs)) }));
       return;
     }
-    expect(raises).toBeUndefined();
-    // Where no time is asked for, snnTorch returns one of the steps, which are all the same.
-    const options = { numClasses, timesteps: 1, ...optionsOf(kwargs) };
-    const out = rateTargets(indices, options);
-    expectClose(entry.name, kwargs.num_steps ? out : out.select(0, 0), entry.out as GoldenTensor, EXACT);
+    const steps = raises === undefined ? { timesteps: 1 } : {};
+    const options = { numClasses, ...steps, ...optionsOf(kwargs) } as RateTargetOptions & Record<string, unknown>;
+    // Where all steps are the same, snnTorch returns one of them.
+    const out = entry.out?.shape.length === 2 ? repeated(entry.out, Number(kwargs.num_steps) || 1) : entry.out;
+    compare(out === undefined ? entry : { ...entry, out }, () => {
+      const made = rateTargets(indices, cut(options));
+      const { first_spike_time: first = 0, off_target: off = 0 } = kwargs as Record<string, number>;
+      if (first === 0 || off >= 0) return made;
+      // The steps before the first spike are the target as it is.
+      const [before, after] = made.split([first, (made.shape[0] as number) - first]) as [Tensor, Tensor];
+      return concat([full(before.shape, off), after]);
+    });
   },
 };
 
@@ -104,10 +137,16 @@ goldenSuite<Content, Entry>({
     ),
   reads: ["latency_input", "latency", "delta", "rate_input", "rate", "targets_convert"],
   kind: ({ group, kwargs, raises }) =>
-    raises !== undefined && kwargs.code === "rate" ? "rates the peer cannot make" : group,
+    raises?.startsWith("The size of tensor") && kwargs.code === "rate" ? "rates the peer cannot make" : group,
   leftOut: {
     "rates the peer cannot make":
       "snnTorch multiplies shapes that do not fit where both rates are above 0; rateTargets makes these targets",
+  },
+  otherBugs: {
+    "latency, off_target below 0":
+      "the code is 0 where there is no spike: it is cut off below the target; so in the test",
+    "latency, clip with interpolate": "values below the threshold rise too, clip has no effect; so in the test",
+    "targets_convert, latency": "on_target, off_target and interpolate have no effect; so in the test",
   },
   run: (entry, content) => RUNS[entry.group](entry, content),
 });
