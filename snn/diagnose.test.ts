@@ -159,6 +159,21 @@ test("diagnose: gradients of recurrent layers explode and vanish over time", () 
   expect(troubles(vanishes, { loss: last })).toEqual(["vanishing 1"]);
 });
 
+test("diagnose: the layer next to the loss is the last that ran, also within blocks", () => {
+  const generator = new Generator(3);
+  const neuron = () => new LIF({ threshold: 0.3, surrogate: surrogate.triangular() });
+  const block = (inputs: number) => new Sequential(new Linear(inputs, 50, { generator }), neuron());
+  const last = neuron();
+  // "3" is the last layer, and the first key of an object.
+  const model = new Sequential(block(60), block(50), new Linear(50, 10, { generator }), last);
+  const healthy = diagnose(model, input(), { loss });
+  expect(healthy.order).toEqual(["0.1", "1.1", "3"]);
+  const rows = String(healthy).split("\n").slice(3, 6);
+  expect(rows.map((row) => row.split(" ")[0])).toEqual(healthy.order);
+  last.threshold.copyFrom([1e6]);
+  expect(troubles(model)).toEqual(["dead 3", "unsupported 3"]);
+});
+
 test("diagnose: no gradient arrives where the path is cut", () => {
   class Cut extends Module {
     forward(x: Tensor): Tensor {

@@ -1,7 +1,15 @@
 /** Reasons in words why a network does not learn, found in a recording of one batch. */
 import { functionOf, NOT_NEGATIVE, numberOf, POSITIVE, UNIT, withDefaults } from "../engine/arguments.ts";
 import { type Module, noGrad, Tensor } from "../engine/index.ts";
-import { checkRates, type FiringRateOptions, gradientNorms, type LayerNorms, RATES, rateOf } from "./probes.ts";
+import {
+  checkRates,
+  type FiringRateOptions,
+  gradientNorms,
+  inOrder,
+  type LayerNorms,
+  RATES,
+  rateOf,
+} from "./probes.ts";
 import { type LayerRecording, type Recording, recordOf } from "./record.ts";
 import { Recurrent } from "./recurrent.ts";
 
@@ -102,6 +110,8 @@ export interface Diagnosis {
   readonly healthy: boolean;
   /** The reasons, from the input to the loss. */
   readonly findings: readonly Finding[];
+  /** Names of the layers in the order of their first run. */
+  readonly order: readonly string[];
   /** The numbers of all layers by name. */
   readonly layers: Readonly<Record<string, LayerDiagnosis>>;
   /** Norms of the gradients of the parameters by name; 0 where none has arrived. */
@@ -139,12 +149,12 @@ export function diagnose(model: Module, x: Tensor, options: DiagnoseOptions): Di
   const loss = functionOf(where, "loss", given.loss);
   return noGrad(() => {
     const { recording, modules } = recordOf(where, model, x, { loss });
-    const names = Object.keys(recording.layers);
-    if (names.length === 0)
+    const { order } = recording;
+    if (order.length === 0)
       throw new RangeError("diagnose: expected a model with layers of neurons, got none that ran");
     const norms = gradientNorms(recording);
     const layers = Object.fromEntries(
-      names.map((name) => {
+      order.map((name) => {
         const layer = recording.layers[name] as LayerRecording;
         return [name, layerOf(layer, norms.layers[name] as LayerNorms, modules.get(name) as Module, given)];
       }),
@@ -153,8 +163,16 @@ export function diagnose(model: Module, x: Tensor, options: DiagnoseOptions): Di
       model.namedParameters().map(([name]) => [name, norms.parameters[name] ?? 0] as const),
     );
     const isRecurrent = (name: string) => modules.get(name) instanceof Recurrent;
-    const found = notANumber(model, x, recording) ?? findingsOf(layers, isRecurrent, given);
-    const seen = { layers, parameters, loss: recording.loss as number, findings: found, healthy: found.length === 0 };
+    const found =
+      notANumber(model, x, recording) ?? findingsOf(inOrder(where, "layers", { layers, order }), isRecurrent, given);
+    const seen = {
+      order,
+      layers,
+      parameters,
+      loss: recording.loss as number,
+      findings: found,
+      healthy: found.length === 0,
+    };
     return { ...seen, toString: () => inWords(seen) };
   });
 }
@@ -200,19 +218,21 @@ function thresholdOf(module: object): number | null {
 }
 
 /** The first place, from the parameters to the gradients, with a value that is infinite or no number; null where there is none. */
-function notANumber(model: Module, x: Tensor, { layers, loss, gradients }: Recording): Finding[] | null {
+function notANumber(model: Module, x: Tensor, { layers, order, loss, gradients }: Recording): Finding[] | null {
   const places: [string, string, Tensor | null, string][] = [
     ...model.namedParameters().map(([name, p]): [string, string, Tensor, string] => [name, "the parameter", p, SPOILT]),
     ["input", "the input", x, "look at the data and their scale"],
-    ...Object.entries(layers).flatMap(([name, { current, membrane }]): [string, string, Tensor | null, string][] => [
-      [
-        name,
-        `the current of ${name}`,
-        current,
-        "look at the module before this layer, and at the scale of its weights",
+    ...inOrder("diagnose", "layers", { layers, order }).flatMap(
+      ([name, { current, membrane }]): [string, string, Tensor | null, string][] => [
+        [
+          name,
+          `the current of ${name}`,
+          current,
+          "look at the module before this layer, and at the scale of its weights",
+        ],
+        [name, `the membrane of ${name}`, membrane, "look at the equations and the parameters of these neurons"],
       ],
-      [name, `the membrane of ${name}`, membrane, "look at the equations and the parameters of these neurons"],
-    ]),
+    ),
   ];
   for (const [layer, place, t, advice] of places) {
     const bad = t?.toFloat32Array().filter((value) => !Number.isFinite(value)).length ?? 0;
@@ -244,12 +264,11 @@ function notANumber(model: Module, x: Tensor, { layers, loss, gradients }: Recor
 const SPOILT = "a training step has spoilt it: begin anew with a smaller learning rate, and clip gradients";
 
 function findingsOf(
-  layers: Readonly<Record<string, LayerDiagnosis>>,
+  all: readonly [name: string, layer: LayerDiagnosis][],
   isRecurrent: (name: string) => boolean,
   bounds: Bounds,
 ): Finding[] {
   const findings: Finding[] = [];
-  const all = Object.entries(layers);
   const reference =
     all
       .map(([, { leaving }]) => leaving)
@@ -347,9 +366,9 @@ function overTime(steps: Float64Array): number {
 
 const HEAD = ["layer", "class", "neurons", "rate", "silent", "saturated", "arriving", "leaving", "passing"];
 
-function inWords({ layers, findings, loss }: Pick<Diagnosis, "layers" | "findings" | "loss">): string {
+function inWords({ layers, order, findings, loss }: Pick<Diagnosis, "layers" | "order" | "findings" | "loss">): string {
   const share = (x: number | null) => (x === null ? "–" : percent(x));
-  const rows = Object.entries(layers).map(([name, layer]) => {
+  const rows = inOrder("diagnose", "layers", { layers, order }).map(([name, layer]) => {
     const { kind, neurons, rate, silent, saturated: full, arriving, leaving, passing } = layer;
     const numbers = [rate === null ? "–" : brief(rate), share(silent), share(full), brief(arriving), brief(leaving)];
     return [name, kind, String(neurons), ...numbers, percent(passing)];

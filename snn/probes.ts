@@ -3,6 +3,11 @@ import { NOT_NEGATIVE, numberOf, objectOf, withDefaults } from "../engine/argume
 import { noGrad, type Tensor } from "../engine/index.ts";
 import type { LayerRecording, Recording } from "./record.ts";
 
+/** Layers by name, and their order; without it that of the keys. */
+export type Ordered<Layers extends { readonly layers: object }> = Pick<Layers, "layers"> & {
+  readonly order?: readonly string[];
+};
+
 /** How often the neurons of a layer fire, in spikes per step. */
 export interface FiringRate {
   /** Mean over all steps, samples and neurons. */
@@ -30,13 +35,15 @@ export const RATES: Required<FiringRateOptions> = { silentRate: 0, saturatedRate
  *
  *   r[n] = Σ_t Σ_b s[t, b, n] / (T·B)
  *
+ * The order of the layers is `recording.order`.
+ *
  * Shapes: spikes [T, B, …] → `perNeuron` as long as the axes behind B; of spikes [T] one rate.
  *
  * @throws TypeError for what is no recording, an option of another name or kind; RangeError for a rate that is negative or not
  *   finite; Error if the recording was freed.
  */
 export function firingRates(
-  recording: Pick<Recording, "layers">,
+  recording: Ordered<Recording>,
   options: FiringRateOptions = RATES,
 ): Record<string, FiringRate> {
   const given = withDefaults("firingRates", RATES, options);
@@ -87,6 +94,8 @@ export interface LayerNorms {
 
 /** What {@link gradientNorms} gives. */
 export interface GradientNorms {
+  /** Names of the layers in the order of their first run. */
+  readonly order: readonly string[];
   /** By the names of the layers. */
   readonly layers: Readonly<Record<string, LayerNorms>>;
   /** ‖g‖₂ by the names of the parameters. */
@@ -100,21 +109,30 @@ export interface GradientNorms {
  *
  * @throws TypeError for what is no recording; RangeError for one without a loss; Error if it was freed.
  */
-export function gradientNorms(recording: Pick<Recording, "layers" | "gradients">): GradientNorms {
+export function gradientNorms(recording: Ordered<Recording> & Pick<Recording, "gradients">): GradientNorms {
   const layers: Record<string, LayerNorms> = {};
-  for (const [name, { gradients }] of layersOf("gradientNorms", recording)) {
+  const all = layersOf("gradientNorms", recording);
+  for (const [name, { gradients }] of all) {
     if (gradients === null) throw new RangeError("gradientNorms: expected a recording with a loss, got one without");
     const { current, spikes, membrane } = gradients;
     layers[name] = { current: normOf(current), spikes: normOf(spikes), membrane: normOf(membrane) };
   }
   const parameters = Object.entries(recording.gradients ?? {}).map(([name, g]) => [name, length(g.toFloat32Array())]);
-  return { layers, parameters: Object.fromEntries(parameters) };
+  return { order: all.map(([name]) => name), layers, parameters: Object.fromEntries(parameters) };
 }
 
-const layersOf = (where: string, recording: Pick<Recording, "layers">): [string, LayerRecording][] => {
-  const { layers } = objectOf(where, "a recording", recording);
-  return Object.entries(objectOf(where, "a recording, with layers", layers)) as [string, LayerRecording][];
-};
+const layersOf = (where: string, recording: Ordered<Recording>): [string, LayerRecording][] =>
+  inOrder(where, "a recording, with layers", objectOf(where, "a recording", recording) as typeof recording);
+
+/** The layers with their names, in their order. */
+export function inOrder<Layer>(
+  where: string,
+  expected: string,
+  { layers, order }: { readonly layers: Readonly<Record<string, Layer>>; readonly order?: readonly string[] },
+): [name: string, layer: Layer][] {
+  const all = objectOf(where, expected, layers) as Readonly<Record<string, Layer>>;
+  return (order ?? Object.keys(all)).map((name) => [name, all[name] as Layer]);
+}
 
 function normOf(gradient: Tensor | null): GradientNorm | null {
   if (gradient === null) return null;

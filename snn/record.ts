@@ -27,7 +27,7 @@ export interface LayerGradients {
 export interface LayerRecording {
   /** The class of the layer. */
   readonly kind: string;
-  /** I, the input of the neurons; of `Recurrent` without that which its own spikes add. */
+  /** I, the input of the neurons; of `Recurrent` without the recurrent current, of `SpikingLSTM` σ(o)·tanh(c). */
   readonly current: Tensor | null;
   /** s. */
   readonly spikes: Tensor | null;
@@ -41,7 +41,9 @@ export interface LayerRecording {
 export interface Recording {
   /** The output of the model: the bits of `forward`. */
   readonly output: Tensor;
-  /** The layers by the paths of their modules, in the order of their first run. */
+  /** Names of the layers in the order of their first run. The keys of `layers` have another: JavaScript puts "1" before "0.1". */
+  readonly order: readonly string[];
+  /** The layers by the paths of their modules. */
   readonly layers: Readonly<Record<string, LayerRecording>>;
   /** The loss, null without one. */
   readonly loss: number | null;
@@ -69,6 +71,7 @@ const DEFAULTS = {
  *     layers["1"].spikes; // [T, B, N], by the path of the module, as in `namedModules`
  *     layers["1"].gradients.current;
  *
+ * `order` has the names in the order of the layers' first runs.
  * Seen are the layers of the package, whether the model calls `forward`, `unroll` or `step`, and those that {@link observe} shows.
  * Steps of a layer are joined over time. A layer that serves at several places appears once for each, as `name#2` from the second
  * on; a model that is a layer itself, and one that is in no field, have the name of their class.
@@ -117,7 +120,7 @@ function namesOf(where: string, layers: unknown): ReadonlySet<string> | null {
 function forward(where: string, recorder: Recorder, x: Tensor): Recording {
   return composed(() => {
     const output = outputOf(where, recorder, x);
-    return { output, layers: recorder.layers(where), loss: null, gradients: null };
+    return { output, ...recorder.recorded(where), loss: null, gradients: null };
   });
 }
 
@@ -130,8 +133,8 @@ function backward(where: string, recorder: Recorder, x: Tensor, lossOf: (output:
     const gradients = recorder.model
       .namedParameters()
       .flatMap(([name, { grad }]) => (grad ? [[name, grad.clone()]] : []));
-    const layers = noGrad(() => recorder.layers(where));
-    return { output, layers, loss: loss.item(), gradients: Object.fromEntries(gradients) };
+    const recorded = noGrad(() => recorder.recorded(where));
+    return { output, ...recorded, loss: loss.item(), gradients: Object.fromEntries(gradients) };
   });
 }
 
@@ -165,7 +168,7 @@ function undisturbed<R>(model: Module, x: Tensor, fn: () => R): R {
   }
 }
 
-/** What a recording has of a layer. */
+/** The tensors recorded of a layer. */
 const KINDS = ["current", "spikes", "membrane"] as const;
 type Kind = (typeof KINDS)[number];
 
@@ -223,14 +226,15 @@ class Recorder implements Observer {
     if (this.wants(sequence)) this.take(sequence, values);
   }
 
-  /** The layers by name. */
-  layers(where: string): Record<string, LayerRecording> {
+  /** The layers by name, and their order. */
+  recorded(where: string): Pick<Recording, "layers" | "order"> {
     const recorded = this.sequences.filter((sequence) => this.wants(sequence));
     const names = this.sequences.map(({ name }) => name);
     for (const name of this.wanted ?? []) {
       if (!names.includes(name)) throw wrongValue(where, `layers that run, ${names.join(", ")}`, show(name));
     }
-    return Object.fromEntries(recorded.map((sequence) => [sequence.name, this.joined(sequence)]));
+    const layers = Object.fromEntries(recorded.map((sequence) => [sequence.name, this.joined(sequence)]));
+    return { layers, order: recorded.map(({ name }) => name) };
   }
 
   private wants({ name }: Sequence): boolean {

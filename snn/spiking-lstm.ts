@@ -9,6 +9,7 @@ import { alive } from "../engine/tensor.ts";
 import { checkSequence, checkState } from "./checks.ts";
 import { itself, lazy } from "./lazy.ts";
 import { type NeuronOptions, neuron } from "./neuron.ts";
+import { observer } from "./observer.ts";
 import { fired, RESET } from "./reset.ts";
 import { atan } from "./surrogates.ts";
 
@@ -142,21 +143,36 @@ export class SpikingLSTM extends Module {
    */
   forward(x: Tensor): Tensor {
     this.check(x);
+    if (observer !== null) return composed(SpikingLSTM.recorded, this, x, null).spikes;
     return composed(SpikingLSTM.fire, this, x);
   }
 
   private static fire(layer: SpikingLSTM, x: Tensor): Tensor {
-    let from = SpikingLSTM.started(layer, x.sizes.slice(1, -1));
+    const { steps } = SpikingLSTM.run(layer, x, null, (h, from) => {
+      const [spikes, next] = layer.neuron.step(h, from);
+      return { output: spikes, next };
+    });
+    return stack(steps.map(({ output }) => output));
+  }
+
+  /** All steps from a state on, by default zero: `advance` gives the output of the membrane and its next state. */
+  private static run<Output>(
+    layer: SpikingLSTM,
+    x: Tensor,
+    given: From | null,
+    advance: (h: Tensor, from: InstanceState, continues: boolean) => { output: Output; next: InstanceState },
+  ): { steps: { output: Output; c: Tensor }[]; last: From } {
+    let last = given ?? SpikingLSTM.started(layer, x.sizes.slice(1, -1));
     const steps = layer.lstm_cell
       .forward(x)
       .unbind(0)
-      .map((gates) => {
-        const { h, c } = layer.cell(gates, from);
-        const [spikes, neuron] = layer.neuron.step(h, from.neuron);
-        from = { c, neuron };
-        return spikes;
+      .map((gates, t) => {
+        const { h, c } = layer.cell(gates, last);
+        const { output, next } = advance(h, last.neuron, given !== null || t > 0);
+        last = { c, neuron: next };
+        return { output, c };
       });
-    return stack(steps);
+    return { steps, last };
   }
 
   /**
@@ -171,22 +187,16 @@ export class SpikingLSTM extends Module {
   }
 
   private static recorded(layer: SpikingLSTM, x: Tensor, given: From | null): SpikingLSTMRecord {
-    let from = given ?? SpikingLSTM.started(layer, x.sizes.slice(1, -1));
-    const steps = layer.lstm_cell
-      .forward(x)
-      .unbind(0)
-      .map((gates) => {
-        const { h, c } = layer.cell(gates, from);
-        const record = layer.neuron.unroll(h.unsqueeze(0), from.neuron);
-        from = { c, neuron: record.state };
-        return { record, c };
-      });
-    const spikes = stack(steps.map(({ record }) => record.spikes.squeeze(0)));
+    const { steps, last } = SpikingLSTM.run(layer, x, given, (h, from, continues) => {
+      const output = layer.seen(h, from, continues);
+      return { output, next: output.state };
+    });
+    const spikes = stack(steps.map(({ output }) => output.spikes.squeeze(0)));
     const over = (of: (step: (typeof steps)[number]) => Tensor) => lazy(spikes, () => stack(steps.map(of)), itself);
-    const all = { spikes, state: { c: from.c, ...from.neuron } };
+    const all = { spikes, state: { c: last.c, ...last.neuron } };
     Object.defineProperties(all, {
-      membrane: { enumerable: true, get: over(({ record }) => record.membrane.squeeze(0)) },
-      v: { enumerable: true, get: over(({ record }) => record.v.squeeze(0)) },
+      membrane: { enumerable: true, get: over(({ output }) => output.membrane.squeeze(0)) },
+      v: { enumerable: true, get: over(({ output }) => output.v.squeeze(0)) },
       c: { enumerable: true, get: over(({ c }) => c) },
     });
     return all as unknown as SpikingLSTMRecord;
@@ -205,6 +215,10 @@ export class SpikingLSTM extends Module {
 
   private static advanced(layer: SpikingLSTM, x: Tensor, from: From): [Tensor, SpikingLSTMState] {
     const { h, c } = layer.cell(layer.lstm_cell.forward(x), from);
+    if (observer !== null) {
+      const { spikes, state } = layer.seen(h, from.neuron, true);
+      return [spikes.squeeze(0), { c, ...state }];
+    }
     const [spikes, neuron] = layer.neuron.step(h, from.neuron);
     return [spikes, { c, ...neuron }];
   }
@@ -224,6 +238,13 @@ export class SpikingLSTM extends Module {
   private static started(layer: SpikingLSTM, batch: Shape): From {
     const shape = [...batch, layer.hiddenFeatures];
     return { c: zeros(shape), neuron: layer.neuron.initialState(shape) };
+  }
+
+  /** One step of the membrane as a record; an observer sees a step of this layer, not of its membrane. */
+  private seen(h: Tensor, from: InstanceState, continues: boolean): ReturnType<InstanceType<typeof Output>["unroll"]> {
+    const run = (own: Tensor) => this.neuron.unroll(own, from);
+    const current = h.unsqueeze(0);
+    return observer === null ? run(current) : observer.run(this, current, continues, run);
   }
 
   /** h and c of the cell, from what the input adds to its gates. */

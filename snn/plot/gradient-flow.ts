@@ -1,6 +1,6 @@
 /** Gradient flow: norms of gradients from layer to layer and from step to step. */
 import { objectOf, withDefaults, wrongValue } from "../../engine/arguments.ts";
-import type { GradientNorms, LayerNorms } from "../probes.ts";
+import { type GradientNorms, inOrder, type Ordered } from "../probes.ts";
 import { CHART, type ChartOptions, colourOf, type Panel, svgOf } from "./chart.ts";
 import { seriesOf } from "./curve.ts";
 import { logarithmic } from "./logarithmic.ts";
@@ -19,13 +19,12 @@ export interface GradientFlowPlotOptions extends ChartOptions {}
  *   kind; RangeError for norms of no layer.
  */
 export async function gradientFlowPlot(
-  norms: Pick<GradientNorms, "layers">,
+  norms: Ordered<GradientNorms>,
   options: GradientFlowPlotOptions = {},
 ): Promise<string> {
   const where = "gradientFlowPlot";
   const given = withDefaults(where, CHART, options);
-  const { layers } = objectOf(where, "what gradientNorms gives", norms);
-  const all = Object.entries(objectOf(where, "norms with layers", layers)) as [string, LayerNorms][];
+  const all = inOrder(where, "norms with layers", objectOf(where, "what gradientNorms gives", norms) as typeof norms);
   if (all.length === 0) throw wrongValue(where, "norms of at least one layer", "none");
   const names = all.map(([name]) => name);
   const look = { log: true, points: true };

@@ -115,6 +115,19 @@ test("gradientFlowPlot: norms of layers and steps, by their names", async () => 
   expect(svg).toMatch(/>10[⁻⁰¹]/);
 });
 
+test("gradientFlowPlot and rasterPlot: layers are in the order of their run", async () => {
+  const block = new Sequential(new LIF(), new LIF());
+  const recording = record(new Sequential(block, new LIF()), rand([6, 2, 3]).mul(2), { loss: (z) => z.sum() });
+  const { order, layers } = recording;
+  expect(order).toEqual(["0.0", "0.1", "1"]);
+  const isName = (text: string) => order.includes(text);
+  const flow = texts(await gradientFlowPlot(gradientNorms(recording))).map((text) => text.trim());
+  expect(flow.filter(isName).slice(0, 3)).toEqual(order);
+  const rasters = texts(await rasterPlot(new Map(order.map((name) => [name, layers[name]?.spikes ?? null]))));
+  const headings = rasters.flatMap((text) => /^(\S+) · /.exec(text)?.[1] ?? []);
+  expect(headings).toEqual(order);
+});
+
 test("curvePlot and firingCurvePlot: a line for each curve", async () => {
   const svg = await curvePlot(
     { a: { x: [0, 1, 2], y: [1, 0, 100] }, b: { x: [0, 2], y: Float32Array.of(3, 4) } },

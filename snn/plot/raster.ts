@@ -18,6 +18,7 @@ const DEFAULTS = { ...CHART, sample: 0, dtMs: 0 } satisfies Record<keyof RasterP
  * name are panels one below the other.
  *
  *     await rasterPlot({ hidden: layers["1"].spikes, output: layers["3"].spikes });
+ *     await rasterPlot(new Map(order.map((name) => [name, layers[name].spikes]))); // all layers, the first run on top
  *
  * Shapes: spikes [T, B, …], or [T].
  *

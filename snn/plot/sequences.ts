@@ -8,15 +8,23 @@ export interface Sequence extends Sample {
   readonly name: string;
 }
 
-/** A sequence [T, B, …], or several by name, null for those that a layer does not have. */
-export type Sequences = Tensor | { readonly [name: string]: Tensor | null };
+/**
+ * A sequence [T, B, …], or several by name, null for those that a layer does not have. A Map keeps its order also for names like "1",
+ * which the keys of an object do not.
+ */
+export type Sequences = Tensor | ReadonlyMap<string, Tensor | null> | { readonly [name: string]: Tensor | null };
 
 /** A sample of each sequence. */
 export function sequencesOf(where: string, what: string, given: Sequences, sample: number): Sequence[] {
   const named: [string, Tensor | null][] =
     given instanceof Tensor
       ? [["", given]]
-      : (Object.entries(objectOf(where, `${what} as a tensor or tensors by name`, given)) as [string, Tensor | null][]);
+      : given instanceof Map
+        ? [...given]
+        : (Object.entries(objectOf(where, `${what} as a tensor or tensors by name`, given)) as [
+            string,
+            Tensor | null,
+          ][]);
   const all = named.flatMap(([name, x]) => (x === null ? [] : [{ name, ...sampleOf(where, x, sample) }]));
   if (all.length === 0) throw wrongValue(where, `at least one tensor of ${what}`, "none");
   return all;
