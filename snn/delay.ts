@@ -89,6 +89,7 @@ export interface DelayState {
  *
  * @throws RangeError unless delays are integers in [0, 2²⁴] and the axis is an integer; TypeError for anything else, or an option of
  *   another name or kind.
+ * @see Jeffress (1948), A place theory of sound localization, Journal of Comparative and Physiological Psychology 41(1).
  */
 export class Delay extends Staged {
   /** Steps, [] or [N]. */

@@ -340,7 +340,10 @@ describe("errors: encoders, surrogates, readouts", () => {
     };
     for (const [name, encode] of Object.entries(encoders)) {
       for (const timesteps of [0, -1, 2.5, ...NOT_FINITE]) {
-        expectRangeError(() => encode(timesteps), `${name}: timesteps must be a positive integer, got ${timesteps}`);
+        expectRangeError(
+          () => encode(timesteps),
+          `${name}: timesteps must be an integer in [1, 2²⁴], got ${timesteps}`,
+        );
       }
     }
   });

@@ -3,10 +3,11 @@ import { COUNT, numberOf, numbersOf, WHOLE, withDefaults } from "../engine/argum
 import { type Module, noGrad, type Tensor, tensor } from "../engine/index.ts";
 import { moduleOf } from "../engine/nn/module.ts";
 import { alive } from "../engine/tensor.ts";
+import { TIMESTEPS } from "./coding/spikes.ts";
 
 /** Options of {@link firingCurve}. */
 export interface FiringCurveOptions {
-  /** T, the steps that are run; default 500. */
+  /** T, the steps that are run, an integer in [1, 2²⁴]; default 500. */
   timesteps?: number;
   /** The first of these, in which neurons settle and spikes do not count; less than `timesteps`, default 0. */
   discard?: number;
@@ -42,7 +43,7 @@ export function firingCurve(
 ): FiringCurve {
   const where = "firingCurve";
   const given = withDefaults(where, DEFAULTS, options);
-  const timesteps = numberOf(where, "timesteps", given.timesteps, COUNT);
+  const timesteps = numberOf(where, "timesteps", given.timesteps, TIMESTEPS);
   const discard = numberOf(where, "discard", given.discard, WHOLE);
   const features = numberOf(where, "features", given.features, COUNT);
   if (discard >= timesteps) {

@@ -10,11 +10,14 @@ export type { Derivative, DerivativeLanguage, Language, Value } from "../engine/
 export * from "./batch-norm.ts";
 export type { Fire } from "./checks.ts";
 export * from "./coding/burst.ts";
+export * from "./coding/constant.ts";
 export * from "./coding/delta.ts";
 export { type LatencyOptions, latencyEncode } from "./coding/latency.ts";
 export * from "./coding/phase.ts";
+export * from "./coding/poisson.ts";
 export * from "./coding/population.ts";
 export * from "./coding/targets.ts";
+export * from "./coding/ttfs.ts";
 export type { DecayOptions } from "./decay.ts";
 export { Delay, type DelayOptions, type DelayState } from "./delay.ts";
 export { DelayedLinear, type DelayedLinearOptions, type DelayedLinearState } from "./delayed-linear.ts";
@@ -27,7 +30,6 @@ export {
   type LayerDiagnosis,
   type Trouble,
 } from "./diagnose.ts";
-export * from "./encode.ts";
 export { type FiringCurve, type FiringCurveOptions, firingCurve } from "./firing-curve.ts";
 export { LeakyIntegrator, type LeakyIntegratorOptions, type LeakyIntegratorRecord } from "./leaky-integrator.ts";
 export { LIF, type LIFOptions, type LIFParameter, type LIFRecord, type LIFState } from "./lif.ts";

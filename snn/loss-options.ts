@@ -1,5 +1,5 @@
 /** Options that losses over sequences have in common, and the checks of their arguments. */
-import { numberOf, type Range, UNIT, withDefaults } from "../engine/arguments.ts";
+import { numberOf, UNIT, withDefaults } from "../engine/arguments.ts";
 import type { LossOptions, Targets, Tensor } from "../engine/index.ts";
 import { checkReduction } from "../engine/ops/reduction.ts";
 import { type LengthsOptions, lengthsOf } from "./sequence.ts";
@@ -39,6 +39,3 @@ export function prepared(where: string, what: string, x: Tensor, y: Targets, len
   const steps = lengthsOf(where, what, x, lengths);
   return { ...sizes, labels: labelsOf(where, y, sizes.K, sizes.rows), steps };
 }
-
-/** NaN is no rate. */
-export const RATE: Range = { expected: "finite and ≥ 0", fits: (x) => x >= 0 && x < Infinity };

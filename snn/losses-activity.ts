@@ -180,7 +180,7 @@ function synapsesOfWindows(where: string, layer: Conv1d | Conv2d, shape: Shape):
   return tensor(Float32Array.from(values), { shape: map });
 }
 
-/** How many windows read each of so many places. */
+/** The number of windows that cover each position. */
 function windowsOver(size: number, kernel: number, stride: number, padding: number, dilation: number): number[] {
   const counts = new Array<number>(size).fill(0);
   const windows = Math.floor((size + 2 * padding - dilation * (kernel - 1) - 1) / stride) + 1;

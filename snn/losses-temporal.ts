@@ -1,5 +1,5 @@
 /** Losses of the times of spikes: of the first ones, and of whole spike trains. */
-import { choiceOf, FINITE, listOf, numberOf, withDefaults, wrongValue } from "../engine/arguments.ts";
+import { choiceOf, FINITE, listOf, NOT_NEGATIVE, numberOf, withDefaults, wrongValue } from "../engine/arguments.ts";
 import { composedOp } from "../engine/composed.ts";
 import {
   crossEntropy,
@@ -25,7 +25,6 @@ import {
   ENTROPY,
   optionsOf,
   prepared,
-  RATE,
   SEQUENCE,
   type SequenceLossOptions,
 } from "./loss-options.ts";
@@ -110,7 +109,7 @@ export const mseTemporalLoss = composedOp(
     const where = "mseTemporalLoss";
     const given = optionsOf(where, MSE_TEMPORAL, options);
     const { weight, reduction, lengths, targetIsTime, tolerance } = given;
-    numberOf(where, "tolerance", tolerance, RATE);
+    numberOf(where, "tolerance", tolerance, NOT_NEGATIVE);
     const { T, rows, K } = rowsOf(where, "spikes", spikes);
     const neurons = spikes.sizes.slice(1);
     const steps = lengthsOf(where, "spikes", spikes, lengths);

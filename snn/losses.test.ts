@@ -224,6 +224,8 @@ describe("rates and counts", () => {
     expectNear(values(tetLoss(x, y, options)), [0.75 * ceRateLoss(x, y).item() + 0.25 * distance], "tetLoss");
     expect(values(tetLoss(x, y))).toEqual(values(ceRateLoss(x, y)));
     expect(() => tetLoss(x, y, { lambda: 2 })).toThrow(new RangeError("tetLoss: lambda must be in [0, 1], got 2"));
+    const unused = new RangeError("tetLoss: expected lambda above 0 beside target, got 0");
+    expect(() => tetLoss(x, y, { target: 0.5 })).toThrow(unused);
   });
 
   test("mseMembraneLoss: values as targets, of all steps or of each; class indices of each step", () => {

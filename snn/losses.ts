@@ -1,5 +1,5 @@
 /** Losses of rates, counts and membranes over whole sequences, [T, B, …]; targets are those of the samples, [B]. */
-import { FINITE, numberOf, UNIT, wrongValue } from "../engine/arguments.ts";
+import { FINITE, NOT_NEGATIVE, numberOf, UNIT, wrongValue } from "../engine/arguments.ts";
 import { composedOp } from "../engine/composed.ts";
 import { add, crossEntropy, max, mean, mul, square, sub, type Targets, Tensor } from "../engine/index.ts";
 import { reduced } from "../engine/ops/reduction.ts";
@@ -9,7 +9,6 @@ import {
   ENTROPY,
   optionsOf,
   prepared,
-  RATE,
   SEQUENCE,
   type SequenceLossOptions,
 } from "./loss-options.ts";
@@ -129,11 +128,13 @@ export const ceMaxMembraneLoss = composedOp(
 export interface TetOptions extends CrossEntropySequenceOptions {
   /** λ in [0, 1], the share of the second term; default 0. Deng et al. use 0.05 and 0.001. */
   lambda?: number;
-  /** φ, the value that the second term pulls all outputs to; finite, default 1. */
+  /** φ, the value that the second term pulls all outputs to; finite, default 1. Only where lambda is not 0. */
   target?: number;
 }
 
-const TET: Required<TetOptions> = { ...ENTROPY, lambda: 0, target: 1 };
+const TET = { ...ENTROPY, lambda: 0, target: undefined as number | undefined } satisfies Required<{
+  [Name in keyof TetOptions]: unknown;
+}>;
 
 /**
  * Temporal efficient training: cross-entropy of the output in every step with the same class, and a term that keeps outputs near a value.
@@ -144,19 +145,20 @@ const TET: Required<TetOptions> = { ...ENTROPY, lambda: 0, target: 1 };
  *
  * Shapes: output [T, B, K], or [T, B, …, K]; y: class indices of the samples, [B]; → [], or [B] for the reduction "none".
  *
- * @throws RangeError as {@link ceRateLoss}, and for lambda outside [0, 1] or a target that is not finite; TypeError for y that is neither
+ * @throws RangeError as {@link ceRateLoss}, and for lambda outside [0, 1] a target that is not finite, or a target where lambda is 0; TypeError for y that is neither
  *   an array nor a tensor, or an unknown option.
  * @see Deng et al. (2022), Temporal Efficient Training of Spiking Neural Network via Gradient Re-weighting, ICLR.
  */
-export const tetLoss = composedOp((output: Tensor, y: Targets, options: TetOptions = TET): Tensor => {
+export const tetLoss = composedOp((output: Tensor, y: Targets, options: TetOptions = {}): Tensor => {
   const given = optionsOf("tetLoss", TET, options);
-  const { lambda, target, lengths, reduction } = given;
+  const { lambda, target = 1, lengths, reduction } = given;
   numberOf("tetLoss", "lambda", lambda, UNIT);
   numberOf("tetLoss", "target", target, FINITE);
+  if (lambda === 0 && given.target !== undefined) throw wrongValue("tetLoss", "lambda above 0 beside target", lambda);
   const { labels, steps } = prepared("tetLoss", "an output", output, y, lengths);
   const entropy = entropyOfSteps(output, labels, steps, given);
   if (lambda === 0) return entropy;
-  // Masked before the square, whose derivative would multiply a 0 by whatever the padding holds.
+  // Masked before the square, whose derivative would multiply 0 by the padding, which may be NaN.
   const distances = mean(meanOfMasked(square(maskSteps(sub(output, target), steps)), steps), { axis: -1 });
   return add(mul(entropy, 1 - lambda), mul(reduced(distances, reduction), lambda));
 });
@@ -188,8 +190,8 @@ const MSE_COUNT: Required<MseCountOptions> = { ...SEQUENCE, numClasses: null, co
 export const mseCountLoss = composedOp((spikes: Tensor, y: Targets, options: MseCountOptions = MSE_COUNT): Tensor => {
   const where = "mseCountLoss";
   const { weight, reduction, lengths, numClasses, correctRate, incorrectRate } = optionsOf(where, MSE_COUNT, options);
-  numberOf(where, "correctRate", correctRate, RATE);
-  numberOf(where, "incorrectRate", incorrectRate, RATE);
+  numberOf(where, "correctRate", correctRate, NOT_NEGATIVE);
+  numberOf(where, "incorrectRate", incorrectRate, NOT_NEGATIVE);
   const { T, rows, K } = rowsOf(where, "spikes", spikes);
   const classes = classesOf(where, numClasses, K);
   const steps = lengthsOf(where, "spikes", spikes, lengths);
@@ -227,7 +229,7 @@ const MSE_MEMBRANE: Required<MseMembraneOptions> = { ...SEQUENCE, onTarget: 1, o
  * Shapes: membrane [T, B, K], or [T, B, …, K]; y: class indices [B], or a tensor of values [B, K]; with `timeVarTargets` [T, B] or
  * [T, B, K]; → [], or [B, K] for the reduction "none".
  *
- * @throws RangeError as {@link ceRateLoss}, for a weight beside values or a target that is not finite; TypeError for y that is neither an
+ * @throws RangeError as {@link ceRateLoss}, for a weight beside values a target that is not finite, or a target where lambda is 0; TypeError for y that is neither an
  *   array nor a tensor, or an unknown option.
  * @see Eshraghian et al. (2023), Training Spiking Neural Networks Using Lessons From Deep Learning, Proc. IEEE 111(9).
  */

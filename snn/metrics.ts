@@ -8,7 +8,7 @@ import { type ClassPopulationOptions, classesOf, countsOf, labelsOf, rowsOf } fr
 /** Options of {@link accuracyRate}. */
 export interface AccuracyRateOptions extends ClassPopulationOptions, LengthsOptions {}
 
-const RATE: Required<AccuracyRateOptions> = { numClasses: null, ...ALL_STEPS, lengths: undefined };
+const ACCURACY: Required<AccuracyRateOptions> = { numClasses: null, ...ALL_STEPS, lengths: undefined };
 
 /**
  * The share of samples whose right class has the most spikes, the first of equal ones. With `numClasses`, the counts are those of
@@ -19,9 +19,9 @@ const RATE: Required<AccuracyRateOptions> = { numClasses: null, ...ALL_STEPS, le
  * @throws RangeError for spikes without these axes, another number of class indices or lengths, an index outside 0 … K − 1, or numClasses
  *   that does not divide K; TypeError for y that is neither an array nor a tensor, or an unknown option.
  */
-export function accuracyRate(spikes: Tensor, y: Targets, options: AccuracyRateOptions = RATE): number {
+export function accuracyRate(spikes: Tensor, y: Targets, options: AccuracyRateOptions = ACCURACY): number {
   const where = "accuracyRate";
-  const { numClasses, lengths } = withDefaults(where, RATE, options);
+  const { numClasses, lengths } = withDefaults(where, ACCURACY, options);
   const { rows, K } = rowsOf(where, "spikes", spikes);
   const classes = classesOf(where, numClasses, K);
   const steps = lengthsOf(where, "spikes", spikes, lengths);

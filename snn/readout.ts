@@ -25,7 +25,7 @@ function given(where: string, what: string, x: Tensor, options: LengthsOptions):
  * The firing rate, spikes per step: Σ_t x[t] / T, [T, B, …] → [B, …].  ∂L/∂x[t] = ∂L/∂z / T. With `lengths`, sums and T are those of the
  * steps of each sample.
  *
- * @throws RangeError unless there is a time axis, or where lengths are not one integer in [1, T] for each sample.
+ * @throws RangeError for a missing time axis, or for lengths that are not one integer in [1, T] for each sample.
  */
 export function meanOverTime(x: Tensor, options: LengthsOptions = ALL_STEPS): Tensor {
   return composed(meanSteps, x, given("meanOverTime", "spikes", x, options));
@@ -34,7 +34,7 @@ export function meanOverTime(x: Tensor, options: LengthsOptions = ALL_STEPS): Te
 /**
  * The number of spikes: Σ_t s[t], [T, B, …] → [B, …].  ∂L/∂s[t] = ∂L/∂z. With `lengths`, the steps of each sample alone count.
  *
- * @throws RangeError unless there is a time axis, or where lengths are not one integer in [1, T] for each sample.
+ * @throws RangeError for a missing time axis, or for lengths that are not one integer in [1, T] for each sample.
  */
 export function spikeCount(spikes: Tensor, options: LengthsOptions = ALL_STEPS): Tensor {
   return composed(sumSteps, spikes, given("spikeCount", "spikes", spikes, options));
@@ -44,7 +44,7 @@ export function spikeCount(spikes: Tensor, options: LengthsOptions = ALL_STEPS):
  * The membrane in the last step: v[T−1], [T, B, …] → [B, …]. The other steps get no gradient. With `lengths`, the last step of sample b
  * is lengths[b] − 1.
  *
- * @throws RangeError unless there is a time axis, or where lengths are not one integer in [1, T] for each sample.
+ * @throws RangeError for a missing time axis, or for lengths that are not one integer in [1, T] for each sample.
  */
 export function lastMembrane(membrane: Tensor, options: LengthsOptions = ALL_STEPS): Tensor {
   return composed(lastSteps, membrane, given("lastMembrane", "a membrane", membrane, options));
@@ -54,7 +54,7 @@ export function lastMembrane(membrane: Tensor, options: LengthsOptions = ALL_STE
  * The largest membrane over time: max_t v[t], [T, B, …] → [B, …]. Its step gets the gradient; those that tie share it
  * evenly. With `lengths`, over the steps of each sample.
  *
- * @throws RangeError unless there is a time axis, or where lengths are not one integer in [1, T] for each sample.
+ * @throws RangeError for a missing time axis, or for lengths that are not one integer in [1, T] for each sample.
  */
 export function maxMembrane(membrane: Tensor, options: LengthsOptions = ALL_STEPS): Tensor {
   return composed(largest, membrane, given("maxMembrane", "a membrane", membrane, options));
@@ -75,8 +75,7 @@ const TRACE = { beta: 0.95, ...ALL_STEPS };
  * Spikes filtered by an exponential: r[t] = β·r[t−1] + s[t], from r = 0. Shapes: [T, B, …] → [T, B, …]. β is the decay per
  * step, 0.95 by default. With `lengths`, r is 0 after the steps of each sample.
  *
- * @throws RangeError if beta lies outside [0, 1], unless there is a time axis, or where lengths are not one integer in [1, T] for each
- *   sample.
+ * @throws RangeError for a beta outside [0, 1], a missing time axis, or lengths that are not one integer in [1, T] for each sample.
  */
 export function filteredTrace(spikes: Tensor, options: TraceOptions = TRACE): Tensor {
   const { beta, lengths } = withDefaults("filteredTrace", TRACE, options);
@@ -105,8 +104,8 @@ const TIMES = { count: 1, ...ALL_STEPS };
  *
  * Shapes: spikes [T, B, …] → [F, B, …]. All values but 0 are spikes. With `lengths`, T is the number of steps of each sample.
  *
- * @throws RangeError unless count is a positive integer and there is a time axis, or where lengths are not one integer in [1, T] for each
- *   sample.
+ * @throws RangeError for a count that is not a positive integer, a missing time axis, or lengths that are not one integer in [1, T] for
+ *   each sample.
  * @see Eshraghian et al. (2023), Training Spiking Neural Networks Using Lessons From Deep Learning, Proc. IEEE 111(9).
  */
 export function spikeTimes(spikes: Tensor, options: SpikeTimesOptions = TIMES): Tensor {

@@ -40,7 +40,18 @@ import {
 } from "../engine/index.ts";
 import { emptySpikes } from "../engine/tensor.ts";
 import { memory } from "../engine/wasm.ts";
-import { constantEncode, LIF, poissonEncode, RecurrentLIF, ttfsEncode } from "../snn/index.ts";
+import {
+  burstEncode,
+  constantEncode,
+  LIF,
+  latencyEncode,
+  phaseEncode,
+  poissonEncode,
+  populationEncode,
+  RecurrentLIF,
+  rateTargets,
+  ttfsEncode,
+} from "../snn/index.ts";
 
 /** Around the largest size of a tensor, around 2³¹ and 2³², where 32 bits wrap to small numbers, and beyond both. */
 const EXTREME = [
@@ -385,6 +396,57 @@ const ROWS: Record<string, Row> = {
     MANY,
     (n) => lastOf(constantEncode(vector(), { timesteps: n })),
     (n) => [4 * n, 4],
+  ),
+  "poissonEncode, firstSpikeTime": row(
+    MANY - 1,
+    (n) => lastOf(poissonEncode(vector(), { timesteps: MANY, firstSpikeTime: n })),
+    (n) => [4 * MANY, n < MANY ? 1 : 0],
+  ),
+  latencyEncode: row(
+    MANY,
+    (n) => lastOf(latencyEncode(tensor([1, 0]), { timesteps: n, normalize: true })),
+    (n) => [2 * n, 1],
+  ),
+  "latencyEncode, firstSpikeTime": row(
+    MANY - 1,
+    (n) => lastOf(latencyEncode(tensor([1, 1]), { timesteps: MANY, firstSpikeTime: n })),
+    () => [2 * MANY, 1],
+  ),
+  phaseEncode: row(
+    MANY,
+    (n) => lastOf(phaseEncode(tensor([1]), { timesteps: n })),
+    (n) => [n, 1],
+  ),
+  "phaseEncode, phases": same(24, (n) => phaseEncode(tensor([1]), { timesteps: 3, phases: n }), 1, 1, 1),
+  burstEncode: row(
+    MANY,
+    (n) => lastOf(burstEncode(tensor([1]), { timesteps: n, minInterval: 1, maxSpikes: n })),
+    (n) => [n, 1],
+  ),
+  "burstEncode, maxSpikes": same(
+    LARGEST,
+    (n) => burstEncode(tensor([1]), { timesteps: 3, minInterval: 1, maxSpikes: n }),
+    ...[1, 1, 1],
+  ),
+  "burstEncode, intervals": same(
+    LARGEST,
+    (n) => burstEncode(tensor([1, 0.5]), { timesteps: 3, minInterval: n, maxInterval: n }),
+    ...[1, 1, 0, 0, 0, 0],
+  ),
+  "populationEncode, timesteps": row(
+    MANY,
+    (n) => lastOf(populationEncode(tensor([0]), { timesteps: n, centers: [0, 2], sigma: 1, silent: 0.5 })),
+    (n) => [2 * n, 0],
+  ),
+  "rateTargets, timesteps": row(
+    MANY,
+    (n) => lastOf(rateTargets([1], { numClasses: 2, timesteps: n })),
+    (n) => [2 * n, 1],
+  ),
+  "rateTargets, firstSpikeTime": row(
+    MANY - 1,
+    (n) => lastOf(rateTargets([1], { numClasses: 2, timesteps: MANY, firstSpikeTime: n })),
+    () => [2 * MANY, 1],
   ),
   "LIF, refractorySteps": same(
     2 ** 24,

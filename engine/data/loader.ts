@@ -109,7 +109,7 @@ export class DataLoader<Y = Int32Array | Tensor> implements Iterable<Batch<Y>> {
     }
   }
 
-  /** A batch of a dataset of whatever kind. */
+  /** A batch, from a `TensorDataset` or another `Dataset`. */
   private ask(chosen: Uint32Array): Batch<Y> {
     const { dataset } = this;
     this.freeMade();

@@ -50,7 +50,7 @@ export function minimumCut(
     if (from !== undefined) join(from + 1, sink, Infinity);
   });
 
-  // For each place that is reached along edges with room, breadth first, the edge by which it was.
+  // For each node reachable in the residual graph: the edge used (breadth first).
   const reached = (): (number | undefined)[] => {
     const by = new Array<number | undefined>(sink + 1);
     by[source] = NONE;

@@ -4,7 +4,7 @@ import { ELEMENT, type Expression, term } from "./expression.ts";
 let searches = 0;
 
 /**
- * The terms that the roots depend on, arguments before what uses them; behind those that `stops` names nothing is looked for. `stops` may
+ * The terms that the roots depend on, arguments before their users; the search ends at the terms in `stops`. `stops` may
  * not search itself: terms remember the search that has found them, which is faster than a set.
  */
 export function reachable(roots: Iterable<Expression>, stops?: (x: Expression) => boolean): Expression[] {

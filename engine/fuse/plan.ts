@@ -269,7 +269,7 @@ function total(values: Iterable<Expression>, costOf: (x: Expression) => number):
 /** An input is there already; a state before the step is not, and saved it would be there twice. */
 const costOf = ({ op }: Expression): number => (op === "input" ? 0.5 : op === "state" ? 1.25 : 1);
 
-/** Whether x, or a factor of it, is made to be 0 beyond some value of what it is made of. */
+/** Whether x, or a factor of it, is 0 when an argument lies beyond some bound. */
 const vanishes = (x: Expression): boolean =>
   reachable([x], (y) => y.op !== "mul").some(
     ({ op, args }) => op === "relu" || (["maximum", "where", "select"].includes(op) && args.some(isZero)),

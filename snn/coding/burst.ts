@@ -23,7 +23,7 @@ const BURST = {
 } satisfies Record<keyof BurstOptions, unknown>;
 
 /**
- * Burst coding: N spikes, one each I steps from the first step on; both depend on the value. No gradient.
+ * Burst coding: N spikes, one each I steps from the first step on; both depend on the value. NaN gives no spike. No gradient.
  *
  *   N = ⌈Nₘₐₓ·x⌉     I = ⌈Iₘₐₓ − (Iₘₐₓ − Iₘᵢₙ)·x⌉     spikes at t = 0, I, …, (N − 1)·I < T     x clamped to [0, 1]
  *

@@ -18,7 +18,7 @@ const DELTA: Required<DeltaOptions> = { threshold: 0.1, padding: false, offSpike
 
 /**
  * Delta modulation: a spike where the input has risen by a threshold since the step before, and with `offSpike` one of −1 where it has
- * fallen by as much. No gradient.
+ * fallen by as much. A change from or to NaN gives no spike. No gradient.
  *
  *   s[t] = [x[t] − x[t−1] ≥ θ] − [x[t] − x[t−1] ≤ −θ]     x[−1] = 0, with padding x[0]
  *

@@ -1,8 +1,8 @@
 /** One spike for each value, the earlier the larger it is: snnTorch's latency code. */
-import { FINITE, numberOf, POSITIVE, type Range, WHOLE, withDefaults, wrongValue } from "../../engine/arguments.ts";
+import { FINITE, numberOf, POSITIVE, type Range, withDefaults, wrongValue } from "../../engine/arguments.ts";
 import { amax, noGrad, type Tensor, where } from "../../engine/index.ts";
 import { alive, peek } from "../../engine/tensor.ts";
-import { overTime, packed, stepsOver, TIMESTEPS } from "./spikes.ts";
+import { overTime, packed, stepOf, stepsOver, TIMESTEPS } from "./spikes.ts";
 
 const INSIDE: Range = { expected: "in (0, 1)", fits: (x) => x > 0 && x < 1 };
 
@@ -51,7 +51,7 @@ export const LATENCY = {
 
 /**
  * Latency coding: one spike at t = round(τ·ln(x / (x − θ)) + t₀), the time at which a leaky membrane that is charged by x reaches θ,
- * or with `linear` at t = round(τ·(1 − x) + t₀). Large values spike early, and those up to θ as late as θ itself. No gradient.
+ * or with `linear` at t = round(τ·(1 − x) + t₀). Large values spike early, and those up to θ as late as θ itself; NaN gives no spike. No gradient.
  *
  *   normalize   t ← t₀ + (t − t₀)·(T − 1 − t₀) / max(t − t₀);  linear: τ = T − 1 − t₀
  *   interpolate z[t] = off + (on − off)·t/t_spike up to the spike, off behind it
@@ -71,10 +71,11 @@ export function latencyEncode(x: Tensor, options: LatencyOptions): Tensor {
 /** The code of values under the name of a public function, with options over the defaults. */
 export function latencyCode(name: string, x: Tensor, given: typeof LATENCY): Tensor {
   checkOptions(name, given);
-  checkValues(name, x);
+  const hasNaN = checkValues(name, x);
   const { timesteps, bypass, interpolate, onTarget, offTarget } = given;
   return noGrad(() => {
-    const times = timesOf(x, given);
+    // A NaN has the time of a 1, before all others, and does not spike.
+    const times = timesOf(hasNaN ? where(x.eq(x), x, 1) : x, given);
     const last = amax(times).item();
     const T = timesteps ?? numberOf(name, "the last spike plus 1", last + 1, TIMESTEPS);
     if (!(last < T || bypass)) {
@@ -82,7 +83,8 @@ export function latencyCode(name: string, x: Tensor, given: typeof LATENCY): Ten
       throw wrongValue(name, `spike times in [0, ${T - 1}]`, `${last}${hint}`);
     }
     const late = times.gt(T - 1);
-    const silent = given.clip ? late.maximum(x.lt(given.threshold)) : late;
+    const left = hasNaN ? late.maximum(x.eq(x).eq(0)) : late;
+    const silent = given.clip ? left.maximum(x.lt(given.threshold)) : left;
     const at = where(silent, -1, times);
     const shape = overTime(name, T, x);
     const steps = stepsOver(T, x.ndim);
@@ -124,9 +126,7 @@ function checkOptions(name: string, given: typeof LATENCY): void {
   if (!isOpen) numberOf(name, "timesteps", timesteps, TIMESTEPS);
   numberOf(name, "tau", tau, POSITIVE);
   numberOf(name, "threshold", threshold, INSIDE);
-  const last = (timesteps ?? 2 ** 24) - 1;
-  const within: Range = { expected: `an integer in [0, ${last}]`, fits: (t) => WHOLE.fits(t) && t <= last };
-  numberOf(name, "firstSpikeTime", firstSpikeTime, within);
+  numberOf(name, "firstSpikeTime", firstSpikeTime, stepOf(timesteps ?? 2 ** 24));
   numberOf(name, "onTarget", onTarget, FINITE);
   numberOf(name, "offTarget", offTarget, { expected: `at most onTarget, ${onTarget}`, fits: (x) => x <= onTarget });
   const least = Math.fround(threshold);
@@ -137,11 +137,15 @@ function checkOptions(name: string, given: typeof LATENCY): void {
   numberOf(name, "epsilon", epsilon, above);
 }
 
-function checkValues(name: string, x: Tensor): void {
+/** Throws for values outside of [0, 1]; true where a NaN is among the others. */
+function checkValues(name: string, x: Tensor): boolean {
   alive(x, name);
   const values = peek(x);
+  let hasNaN = false;
   for (let i = 0; i < values.length; i++) {
     const value = values[i] as number;
-    if (!(value >= 0 && value <= 1)) throw wrongValue(name, "values in [0, 1]", `${value} at ${i}`);
+    if (Number.isNaN(value)) hasNaN = true;
+    else if (!(value >= 0 && value <= 1)) throw wrongValue(name, "values in [0, 1]", `${value} at ${i}`);
   }
+  return hasNaN;
 }

@@ -18,7 +18,7 @@ const DIGITS: Range = { expected: "an integer in [1, 24]", fits: (x) => WHOLE.fi
 
 /**
  * Phase coding by weighted spikes: the binary digits of x, the highest first, again in each period of K steps. A spike in phase k counts
- * 2⁻ᵏ, so that the spikes of a period add up to x. No gradient.
+ * 2⁻ᵏ, so that the spikes of a period add up to x. NaN gives no spike. No gradient.
  *
  *   s[t] = ⌊2ᵏ·x⌋ mod 2,  k = 1 + t mod K     x clamped to [0, 1 − 2⁻ᴷ]
  *

@@ -6,26 +6,27 @@ import {
   numberOf,
   POSITIVE,
   type Range,
+  show,
   WHOLE,
   withDefaults,
 } from "../../engine/arguments.ts";
 import { composed } from "../../engine/composed.ts";
 import { type Tensor, tensor } from "../../engine/index.ts";
 import { alive } from "../../engine/tensor.ts";
-import { ttfsEncode } from "../encode.ts";
 import { TIMESTEPS } from "./spikes.ts";
+import { ttfsEncode } from "./ttfs.ts";
 
 /** Options of {@link receptiveFields}. */
 export interface ReceptiveFieldOptions {
   /** m, the number of neurons for each value, an integer ≥ 3; may be left out where `centers` are given. */
   neurons?: number;
-  /** The smallest of the values that are expected; default 0. */
+  /** The smallest of the values that are expected; default 0. Not with `centers`. */
   low?: number;
-  /** The largest, above `low`; default 1. */
+  /** The largest, above `low`; default 1. Not with `centers`. */
   high?: number;
-  /** β > 0: the larger, the narrower the fields; default 1.5. */
+  /** β > 0: the larger, the narrower the fields; default 1.5. Not with `centers`. */
   beta?: number;
-  /** The values that the neurons answer to most, for which low, high and beta then have no effect; default those of the equation. */
+  /** The values that the neurons answer to most; default those of the equation. */
   centers?: readonly number[];
   /** σ > 0, the width of all fields; default that of the equation. Needed with `centers`. */
   sigma?: number;
@@ -33,9 +34,9 @@ export interface ReceptiveFieldOptions {
 
 const FIELDS = {
   neurons: undefined as number | undefined,
-  low: 0,
-  high: 1,
-  beta: 1.5,
+  low: undefined as number | undefined,
+  high: undefined as number | undefined,
+  beta: undefined as number | undefined,
   centers: undefined as readonly number[] | undefined,
   sigma: undefined as number | undefined,
 } satisfies Record<keyof ReceptiveFieldOptions, unknown>;
@@ -50,8 +51,8 @@ const AT_LEAST_3: Range = { expected: "an integer ≥ 3", fits: (n) => WHOLE.fit
  *
  * Shapes: x [...] → activity [..., m], values in [0, 1] that encoders take. ∂L/∂x = Σᵢ ∂L/∂a[i]·a[i]·(cᵢ − x)/σ².
  *
- * @throws RangeError for fewer than three neurons, a high that is not above low, beta or sigma that are not positive, or centers of
- *   another number than neurons; TypeError if neurons are missing without centers, or sigma with them, and for an option of another name
+ * @throws RangeError for fewer than three neurons, a high that is not above low, beta or sigma that are not positive, centers of
+ *   another number than neurons, or low, high or beta beside centers; TypeError if neurons are missing without centers, or sigma with them, and for an option of another name
  *   or kind.
  * @see Bohte, Kok and La Poutré (2002), Error-backpropagation in temporally encoded networks of spiking neurons, Neurocomputing 48.
  */
@@ -73,7 +74,7 @@ const POPULATION = { timesteps: Number.NaN, silent: 0.1, ...FIELDS } satisfies R
 
 /**
  * Population coding: each value becomes m neurons with Gaussian {@link receptiveFields}, and the activity of each becomes the time of its
- * one spike, t = round((1 − a)·(T − 1)). Neurons far from the value stay silent. No gradient.
+ * one spike, t = round((1 − a)·(T − 1)). Neurons far from the value stay silent, and all of NaN. No gradient.
  *
  * Shapes: x [...] → spikes [T, ..., m]. Other codes take the activity itself: `poissonEncode(receptiveFields(x, { neurons }), …)`.
  *
@@ -105,7 +106,11 @@ const fired = (x: Tensor, centers: readonly number[], sigma: number, timesteps: 
 
 /** Centres and width of the fields, as they are given or by the equation. */
 function fieldsOf(where: string, given: typeof FIELDS): { centers: readonly number[]; sigma: number } {
-  const { neurons, low, high, beta } = given;
+  const { neurons, low = 0, high = 1, beta = 1.5 } = given;
+  for (const name of ["low", "high", "beta"] as const) {
+    if (given.centers === undefined || given[name] === undefined) continue;
+    throw new RangeError(`${where}: expected no ${name} beside centers, got ${show(given[name])}`);
+  }
   const list = given.centers === undefined ? undefined : listOf(where, "centers", given.centers, FINITE, neurons);
   if (list === undefined) numberOf(where, "neurons", neurons, AT_LEAST_3);
   if (list?.length === 0) throw new RangeError(`${where}: centers must have an entry, got []`);

@@ -12,6 +12,12 @@ export const TIMESTEPS: Range = {
   fits: (x) => WHOLE.fits(x) && x >= 1 && x <= 2 ** 24,
 };
 
+/** A step among these. */
+export const stepOf = (timesteps: number): Range => ({
+  expected: `an integer in [0, ${timesteps - 1}]`,
+  fits: (t) => WHOLE.fits(t) && t < timesteps,
+});
+
 /** The shape [T, ...] over T steps of x. */
 export function overTime(where: string, timesteps: number, x: Tensor): Shape {
   alive(x, where);
@@ -20,7 +26,7 @@ export function overTime(where: string, timesteps: number, x: Tensor): Shape {
   return shape;
 }
 
-/** The steps 0 … T − 1 as [T, 1, …], which broadcast over a tensor of so many axes. */
+/** The steps 0 … T − 1 as [T, 1, …], which broadcast over a tensor with `ndim` axes. */
 export const stepsOver = (timesteps: number, ndim: number): Tensor =>
   arange(0, timesteps).reshape([timesteps, ...new Array<number>(ndim).fill(1)]);
 

@@ -7,7 +7,6 @@ import {
   numberOf,
   type Range,
   UNIT,
-  WHOLE,
   withDefaults,
 } from "../../engine/arguments.ts";
 import { generatorOf } from "../../engine/generator.ts";
@@ -15,7 +14,7 @@ import { bernoulli, full, type Generator, noGrad, rand, Tensor, tensor } from ".
 import { checkSize } from "../../engine/shape.ts";
 import { peek } from "../../engine/tensor.ts";
 import { LATENCY, type LatencyOptions, latencyCode } from "./latency.ts";
-import { TIMESTEPS } from "./spikes.ts";
+import { stepOf, TIMESTEPS } from "./spikes.ts";
 
 /** When spikes of a rate come: evenly, at random steps that are drawn, or with a probability in each step. */
 export type FiringPattern = "regular" | "uniform" | "poisson";
@@ -44,7 +43,7 @@ export interface RateTargetOptions {
   generator?: Generator;
 }
 
-const RATE = {
+const RATE_TARGETS = {
   numClasses: Number.NaN,
   timesteps: Number.NaN,
   correctRate: 1,
@@ -73,7 +72,7 @@ const RATE = {
  */
 export function rateTargets(targets: ArrayLike<number> | Tensor, options: RateTargetOptions): Tensor {
   const where = "rateTargets";
-  const given = withDefaults(where, RATE, options);
+  const given = withDefaults(where, RATE_TARGETS, options);
   const { timesteps, correctRate, incorrectRate, firstSpikeTime, firingPattern, onTarget, offTarget } = given;
   const classes = numberOf(where, "numClasses", given.numClasses, COUNT);
   numberOf(where, "timesteps", timesteps, TIMESTEPS);
@@ -81,11 +80,7 @@ export function rateTargets(targets: ArrayLike<number> | Tensor, options: RateTa
   numberOf(where, "incorrectRate", incorrectRate, UNIT);
   const below: Range = { expected: `at most correctRate, ${correctRate}`, fits: (rate) => rate <= correctRate };
   numberOf(where, "incorrectRate", incorrectRate, below);
-  const within: Range = {
-    expected: `an integer in [0, ${timesteps - 1}]`,
-    fits: (t) => WHOLE.fits(t) && t < timesteps,
-  };
-  numberOf(where, "firstSpikeTime", firstSpikeTime, within);
+  numberOf(where, "firstSpikeTime", firstSpikeTime, stepOf(timesteps));
   choiceOf(where, "firingPattern", firingPattern, ["regular", "uniform", "poisson"]);
   numberOf(where, "onTarget", onTarget, FLOAT);
   numberOf(where, "offTarget", offTarget, FLOAT);
@@ -115,7 +110,7 @@ export function rateTargets(targets: ArrayLike<number> | Tensor, options: RateTa
 
 /** 1 in the steps of a spike, else 0. */
 function spikesOf(
-  { timesteps, firstSpikeTime, firingPattern }: typeof RATE,
+  { timesteps, firstSpikeTime, firingPattern }: typeof RATE_TARGETS,
   rate: number,
   generator: Generator,
 ): Float64Array {

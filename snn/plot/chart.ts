@@ -182,7 +182,7 @@ async function peer(): Promise<typeof import("./peer.ts")> {
   }
 }
 
-/** Without what a still picture has no use for; ids that depend on the chart alone, a title for screen readers, and the colours of the theme. */
+/** Removes interactive markup, and adds stable ids, a title and theme colours. */
 function finished(drawn: string, title: string, theme: "light" | "dark" | "auto"): string {
   const plain = drawn
     .replace(/<style[\s\S]*?<\/style>\n?/g, "")

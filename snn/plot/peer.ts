@@ -1,4 +1,4 @@
-/** What is used of the peer, and no more, so that a bundler can leave out the rest. Loaded by the first chart. */
+/** The ECharts modules that the charts use; bundlers drop the others. The first chart loads this file. */
 import { CustomChart, LineChart } from "echarts/charts";
 import { GridComponent, LegendComponent, TitleComponent } from "echarts/components";
 import { init, use } from "echarts/core";

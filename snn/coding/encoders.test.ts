@@ -1,8 +1,18 @@
 /** Encoders: what spikes where, how often, and from which random numbers. */
 import { expect, test } from "vitest";
-import { Generator, manualSeed, type Tensor, tape, tensor } from "../engine/index.ts";
-import { bits, gradient, leaf, random, values } from "../test/support/tensors.ts";
-import { constantEncode, poissonEncode, ttfsEncode } from "./index.ts";
+import { Generator, manualSeed, type Tensor, tape, tensor } from "../../engine/index.ts";
+import { bits, gradient, leaf, random, values } from "../../test/support/tensors.ts";
+import {
+  burstEncode,
+  constantEncode,
+  deltaEncode,
+  latencyEncode,
+  phaseEncode,
+  poissonEncode,
+  populationEncode,
+  receptiveFields,
+  ttfsEncode,
+} from "../index.ts";
 
 const rate = (spikes: Tensor) => values(spikes).reduce((sum, s) => sum + s, 0) / spikes.size;
 
@@ -132,3 +142,58 @@ test("encoders: a single step is one step", () => {
 });
 
 const spikeCounts = (spikes: Tensor) => spikes.sum({ axis: 0 });
+
+test("encoders: each refuses the options of the others", () => {
+  const x = tensor([0.5]);
+  const calls: Record<string, () => unknown> = {
+    gain: () => ttfsEncode(x, { timesteps: 3, gain: 3 } as never),
+    eps: () => poissonEncode(x, { timesteps: 3, eps: 3 } as never),
+    dt: () => constantEncode(x, { timesteps: 3, dt: 1 } as never),
+  };
+  for (const [name, call] of Object.entries(calls)) {
+    expect(call).toThrow(TypeError);
+    expect(call).toThrow(new RegExp(`, got ${name}$`));
+  }
+});
+
+test("encoders: low, high and beta are refused beside centers", () => {
+  const x = tensor([0.5]);
+  for (const name of ["low", "high", "beta"]) {
+    const options = { centers: [0, 0.5], sigma: 1, [name]: 2 };
+    expect(() => receptiveFields(x, options)).toThrow(
+      new RangeError(`receptiveFields: expected no ${name} beside centers, got 2`),
+    );
+    expect(() => populationEncode(x, { timesteps: 3, ...options })).toThrow(RangeError);
+  }
+});
+
+test("encoders: NaN gives no spike, and the others have their own", () => {
+  const some = tensor([0.25, Number.NaN, 0.75]);
+  const known = tensor([0.25, 0.75]);
+  const timesteps = 8;
+  const codes: Record<string, (x: Tensor) => Tensor> = {
+    ttfs: (x) => ttfsEncode(x, { timesteps }),
+    "latency, logarithmic": (x) => latencyEncode(x, { timesteps }),
+    "latency, linear": (x) => latencyEncode(x, { timesteps, linear: true, tau: 7, clip: true }),
+    "latency, normalised": (x) => latencyEncode(x, { timesteps, normalize: true }),
+    "latency, open": (x) => latencyEncode(x, { bypass: true, tau: 50 }),
+    "latency, interpolated": (x) => latencyEncode(x, { timesteps, normalize: true, interpolate: true, threshold: 0.2 }),
+    phase: (x) => phaseEncode(x, { timesteps }),
+    burst: (x) => burstEncode(x, { timesteps }),
+    delta: (x) => deltaEncode(x.unsqueeze(0)),
+    population: (x) => populationEncode(x, { timesteps, neurons: 5 }).sum({ axis: -1 }),
+  };
+  for (const [name, encode] of Object.entries(codes)) {
+    const [spikes, expected] = [encode(some), encode(known)];
+    expect(
+      values(spikes.select(-1, 1)).every((s) => s === 0),
+      name,
+    ).toBe(true);
+    expect([spikes.select(-1, 0), spikes.select(-1, 2)].map(values), name).toEqual(
+      [expected.select(-1, 0), expected.select(-1, 1)].map(values),
+    );
+    expect(Math.max(...values(expected)), name).toBeGreaterThan(0);
+  }
+  expect(values(poissonEncode(some, { timesteps: 1000 }).select(-1, 1)).every((s) => s === 0)).toBe(true);
+  expect(values(constantEncode(some, { timesteps: 2 }).select(-1, 1))).toEqual([Number.NaN, Number.NaN]);
+});

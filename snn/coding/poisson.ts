@@ -1,0 +1,74 @@
+/** Values as rates of random spikes. */
+import { FLOAT, numberOf, UNIT, withDefaults } from "../../engine/arguments.ts";
+import { inReference, integersAt, k } from "../../engine/backend.ts";
+import { generatorOf } from "../../engine/generator.ts";
+import { type Generator, noGrad, type Tensor } from "../../engine/index.ts";
+import { ready } from "../../engine/op.ts";
+import { emptySpikes, spikesAt } from "../../engine/tensor.ts";
+import { overTime, stepOf, TIMESTEPS } from "./spikes.ts";
+
+/** Options of {@link poissonEncode}. */
+export interface PoissonOptions {
+  /** T, the number of steps, an integer in [1, 2²⁴]. */
+  timesteps: number;
+  /** Probability of a spike in a step at x = 1, in [0, 1]; default 1. */
+  dt?: number;
+  /** g, a factor of the values; finite in float32, default 1. */
+  gain?: number;
+  /** o, added to the values behind the gain; finite in float32, default 0. */
+  offset?: number;
+  /** t₀, before which there are no spikes: an integer in [0, T − 1], default 0. */
+  firstSpikeTime?: number;
+  /** Where the random numbers come from; the default generator if not given. */
+  generator?: Generator;
+}
+
+const POISSON = {
+  timesteps: Number.NaN,
+  dt: 1,
+  gain: 1,
+  offset: 0,
+  firstSpikeTime: 0,
+  generator: undefined as Generator | undefined,
+} satisfies Record<keyof PoissonOptions, unknown>;
+
+/**
+ * Rate coding by independent draws: P(spike at t) = clamp(g·x + o, 0, 1)·dt in every step from t₀ on. NaN gives no spike. No gradient.
+ *
+ * Shapes: x [...] → spikes [T, ...].
+ *
+ * @throws RangeError unless timesteps is an integer in [1, 2²⁴], dt lies in [0, 1], gain and offset are finite in float32, and firstSpikeTime is
+ *   an integer in [0, T − 1]; TypeError for a generator that is none, or an option of another name or kind.
+ * @see Heeger (2000), Poisson Model of Spike Generation, lecture notes, Stanford University.
+ */
+export function poissonEncode(x: Tensor, options: PoissonOptions): Tensor {
+  const given = withDefaults("poissonEncode", POISSON, options);
+  const { timesteps, dt, gain, offset, firstSpikeTime } = given;
+  numberOf("poissonEncode", "timesteps", timesteps, TIMESTEPS);
+  numberOf("poissonEncode", "dt", dt, UNIT);
+  numberOf("poissonEncode", "gain", gain, FLOAT);
+  numberOf("poissonEncode", "offset", offset, FLOAT);
+  numberOf("poissonEncode", "firstSpikeTime", firstSpikeTime, stepOf(timesteps));
+  const generator = generatorOf("poissonEncode", given.generator);
+  const shape = overTime("poissonEncode", timesteps, x);
+  ready("poissonEncode", x);
+  const z = emptySpikes(shape);
+  const draw = (rates: Tensor): void => generator.bernoulli(spikesAt(z), rates.ptr, x.size, timesteps, dt);
+  if (gain === 1 && offset === 0) draw(x);
+  else noGrad(() => draw(x.mul(gain).add(offset)));
+  if (firstSpikeTime > 0) clearFirst(z, firstSpikeTime * x.size);
+  return z;
+}
+
+/** Removes the spikes among the first n. */
+function clearFirst(spikes: Tensor, n: number): void {
+  const at = spikesAt(spikes);
+  if (inReference()) {
+    k.fill(at, n, 0);
+    return;
+  }
+  const words = n >>> 5;
+  k.fill(at, words, 0);
+  const rest = integersAt(at + 4 * words, 1);
+  rest[0] = (rest[0] as number) & (-1 << (n & 31));
+}

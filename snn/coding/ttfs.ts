@@ -1,0 +1,37 @@
+/** One spike for each value, at a time that falls linearly with the value. */
+import { NOT_NEGATIVE, numberOf, withDefaults } from "../../engine/arguments.ts";
+import { k } from "../../engine/backend.ts";
+import type { Tensor } from "../../engine/index.ts";
+import { ready } from "../../engine/op.ts";
+import { emptySpikes, spikesAt } from "../../engine/tensor.ts";
+import { overTime, TIMESTEPS } from "./spikes.ts";
+
+/** Options of {@link ttfsEncode}. */
+export interface TtfsOptions {
+  /** T, the number of steps, an integer in [1, 2²⁴]. */
+  timesteps: number;
+  /** Values up to eps give no spike; finite and ≥ 0, default 1e-6. */
+  eps?: number;
+}
+
+const TTFS = { timesteps: Number.NaN, eps: 1e-6 } satisfies Record<keyof TtfsOptions, unknown>;
+
+/**
+ * Time-to-first-spike coding: one spike at t = round((1 − x)·(T − 1)), half to even, with x clamped to [0, 1]; large values
+ * fire early, values ≤ eps and NaN never. No gradient.
+ *
+ * Shapes: x [...] → spikes [T, ...].
+ *
+ * @throws RangeError unless timesteps is an integer in [1, 2²⁴] and eps is finite and ≥ 0; TypeError for an option of another name or kind.
+ * @see Thorpe, Delorme and Van Rullen (2001), Spike-based strategies for rapid processing, Neural Networks 14(6–7).
+ */
+export function ttfsEncode(x: Tensor, options: TtfsOptions): Tensor {
+  const { timesteps, eps } = withDefaults("ttfsEncode", TTFS, options);
+  numberOf("ttfsEncode", "timesteps", timesteps, TIMESTEPS);
+  numberOf("ttfsEncode", "eps", eps, NOT_NEGATIVE);
+  const shape = overTime("ttfsEncode", timesteps, x);
+  ready("ttfsEncode", x);
+  const z = emptySpikes(shape);
+  k.firstSpike(spikesAt(z), x.ptr, x.size, timesteps, eps);
+  return z;
+}
