@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import {
   crossEntropy,
+  DelayedLinear,
+  eye,
   firingCurve,
   Generator,
   gradientNorms,
@@ -11,18 +13,27 @@ import {
   LIF,
   Linear,
   meanOverTime,
+  ones,
+  PSN,
   poissonEncode,
   RecurrentLIF,
   rand,
   record,
   Sequential,
+  tensor,
+  vanRossumLoss,
 } from "jarvis-snn";
-import { firingCurvePlot, gradientFlowPlot, rasterPlot, tracePlot } from "jarvis-snn/plot";
-import { codingCharts } from "./coding.mjs";
+import { curvePlot, firingCurvePlot, gradientFlowPlot, rasterPlot, tracePlot } from "jarvis-snn/plot";
+import { codingCharts, sheet } from "./coding.mjs";
 import { root } from "./entries.mjs";
 
 /** All charts by the names of their files. */
-export const charts = async () => ({ ...(await probeCharts()), ...codingCharts() });
+export const charts = async () => ({
+  ...(await probeCharts()),
+  ...codingCharts(),
+  ...(await lossCharts()),
+  ...(await layerCharts()),
+});
 
 /** Those of docs/probes.md: a network of two hidden layers on a batch of Poisson spikes. */
 async function probeCharts() {
@@ -63,6 +74,75 @@ async function probeCharts() {
     "probes-curves.svg": await firingCurvePlot(Object.fromEntries(curves), { title: "f–I curves of LIF, β = 0.9" }),
     "probes-gradients.svg": await gradientFlowPlot(gradientNorms(recording), { title: "Gradient flow" }),
   };
+}
+
+/** That of docs/losses.md: the distance of two spikes over the time between them. */
+async function lossCharts() {
+  const shifts = Array.from({ length: 61 }, (_, shift) => shift);
+  /** Sequences of 400 steps, each with a spike at its time. */
+  const spikesAt = (times) => tensor(Array.from({ length: 400 }, (_, t) => times.map((time) => [time === t ? 1 : 0])));
+  const [spikes, target] = [spikesAt(shifts.map(() => 100)), spikesAt(shifts.map((shift) => 100 + shift))];
+  const curves = [2, 10, 40].map((tau) => {
+    const y = vanRossumLoss(spikes, target, { tau, reduction: "none" }).toFloat32Array();
+    return [`τ = ${tau}`, { x: shifts, y }];
+  });
+  const look = { title: "van Rossum distance of two spikes", xLabel: "steps between the spikes", yLabel: "D²" };
+  return { "losses-van-rossum.svg": await curvePlot(Object.fromEntries(curves), look) };
+}
+
+/** Those of docs/layers.md: what learned delays and parallel neurons make of a single input. */
+async function layerCharts() {
+  const delayed = new DelayedLinear(1, 1, { maxDelay: 16, bias: false });
+  delayed.weight.copyFrom([1]);
+  delayed.delay.copyFrom([6.3]);
+  const x = Array.from({ length: 17 }, (_, t) => t);
+  const impulse = tensor(x.map((t) => [[t === 0 ? 1 : 0]]));
+  const kernel = () => ({ x, y: delayed.forward(impulse).toFloat32Array() });
+  const kernels = [0, 0.5, 1].map((progress) => {
+    const sigma = delayed.anneal(progress);
+    return [`anneal(${progress}), σ = ${+sigma.toPrecision(3)}`, kernel()];
+  });
+  kernels.push(["evaluation", delayed.evaluating(kernel)]);
+  const look = {
+    title: "Kernel of a synapse with the delay 6.3",
+    xLabel: "delay in steps",
+    yLabel: "k / w",
+    points: true,
+  };
+  const masked = { kind: "masked", timesteps: 10, order: 3 };
+  const neurons = {
+    full: new PSN({ timesteps: 10 }),
+    "masked, λ = 0.5": new PSN({ ...masked, lambda: 0.5 }),
+    "masked, λ = 1": new PSN({ ...masked, lambda: 1 }),
+    sliding: new PSN({ kind: "sliding", order: 3 }),
+  };
+  for (const neuron of Object.values(neurons)) if (neuron.timesteps !== null) neuron.weight.copyFrom(ones([10, 10]));
+  return {
+    "layers-delays.svg": await curvePlot(Object.fromEntries(kernels), look),
+    "layers-psn.svg": sheet(
+      "Factors of the currents (columns) in the membranes (rows) of ten steps; order 3, weights 1, the sliding ones ¼, ½, 1",
+      4,
+      [190, 140],
+      Object.entries(neurons).map(factorsPanel),
+    ),
+  };
+}
+
+/** A cell for each step of the membrane and of the current, the darker the larger the factor. */
+function factorsPanel([name, neuron]) {
+  neuron.bias.copyFrom(neuron.bias.mul(0));
+  // Each sample of the batch has a current of 1 in one step.
+  const rows = neuron.unroll(eye(10)).membrane.toArray();
+  const levels = new Map();
+  for (const [t, row] of rows.entries()) {
+    for (const [j, factor] of row.entries()) {
+      if (factor !== 0) levels.set(factor, `${levels.get(factor) ?? ""}M${10 + 10 * j} ${29 + 10 * t}h9`);
+    }
+  }
+  const cells = [...levels].map(
+    ([factor, d]) => `<path class="spikes" style="stroke-width: 9; stroke-opacity: ${factor}" d="${d}"/>`,
+  );
+  return `<text class="title" x="10" y="14">${name}</text>${cells.join("")}`;
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {

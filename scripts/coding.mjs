@@ -23,7 +23,7 @@ const STYLE = `<style>
 </style>`;
 
 /** Panels of this size, so many in a row, below a line of text. */
-function sheet(title, columns, [width, height], panels) {
+export function sheet(title, columns, [width, height], panels) {
   const rows = Math.ceil(panels.length / columns);
   const place = (panel, i) => {
     const [x, y] = [(i % columns) * width, 30 + Math.floor(i / columns) * height];
