@@ -109,11 +109,14 @@ function sectionOf(peer, observations) {
         compared.filter((o) => o.file === file),
         labelOf,
       ),
-    ].map(([label, own]) => {
-      const cases = new Set(own.map((o) => o.case)).size;
-      const row = rowOf(own);
-      return [`\`${label}\``, ...(isByFile ? [`${cases}`] : []), ...kinds.map((kind) => cellOf(row, kind))];
-    }),
+    ]
+      // Test files run side by side, and several may compare entries of one golden file.
+      .sort(([a], [b]) => byText(a, b))
+      .map(([label, own]) => {
+        const cases = new Set(own.map((o) => o.case)).size;
+        const row = rowOf(own);
+        return [`\`${label}\``, ...(isByFile ? [`${cases}`] : []), ...kinds.map((kind) => cellOf(row, kind))];
+      }),
   );
   const heads = kinds.map((kind) => (kind === "spikes" ? "spikes equal" : kind));
   const sources = [...new Set(files.map(sourceOf))].filter(Boolean).sort(byText).join(", ");
