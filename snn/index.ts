@@ -101,6 +101,7 @@ export * from "./recurrent-lif.ts";
 export type { Fired } from "./reset.ts";
 export { type SpikeOptions, spike } from "./spike.ts";
 export {
+  type Gates as LSTMGates,
   SpikingLSTM,
   type SpikingLSTMOptions,
   type SpikingLSTMRecord,

@@ -3,11 +3,6 @@ import { NOT_NEGATIVE, numberOf, objectOf, withDefaults } from "../engine/argume
 import { noGrad, type Tensor } from "../engine/index.ts";
 import type { LayerRecording, Recording } from "./record.ts";
 
-/** Layers by name, and their order; without it that of the keys. */
-export type Ordered<Layers extends { readonly layers: object }> = Pick<Layers, "layers"> & {
-  readonly order?: readonly string[];
-};
-
 /** How often the neurons of a layer fire, in spikes per step. */
 export interface FiringRate {
   /** Mean over all steps, samples and neurons. */
@@ -43,7 +38,7 @@ export const RATES: Required<FiringRateOptions> = { silentRate: 0, saturatedRate
  *   finite; Error if the recording was freed.
  */
 export function firingRates(
-  recording: Ordered<Recording>,
+  recording: Pick<Recording, "layers"> & Partial<Pick<Recording, "order">>,
   options: FiringRateOptions = RATES,
 ): Record<string, FiringRate> {
   const given = withDefaults("firingRates", RATES, options);
@@ -109,7 +104,9 @@ export interface GradientNorms {
  *
  * @throws TypeError for what is no recording; RangeError for one without a loss; Error if it was freed.
  */
-export function gradientNorms(recording: Ordered<Recording> & Pick<Recording, "gradients">): GradientNorms {
+export function gradientNorms(
+  recording: Pick<Recording, "layers" | "gradients"> & Partial<Pick<Recording, "order">>,
+): GradientNorms {
   const layers: Record<string, LayerNorms> = {};
   const all = layersOf("gradientNorms", recording);
   for (const [name, { gradients }] of all) {
@@ -121,7 +118,10 @@ export function gradientNorms(recording: Ordered<Recording> & Pick<Recording, "g
   return { order: all.map(([name]) => name), layers, parameters: Object.fromEntries(parameters) };
 }
 
-const layersOf = (where: string, recording: Ordered<Recording>): [string, LayerRecording][] =>
+const layersOf = (
+  where: string,
+  recording: Pick<Recording, "layers"> & Partial<Pick<Recording, "order">>,
+): [string, LayerRecording][] =>
   inOrder(where, "a recording, with layers", objectOf(where, "a recording", recording) as typeof recording);
 
 /** The layers with their names, in their order. */
