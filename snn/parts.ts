@@ -49,3 +49,9 @@ export function leaky(
     scaled: (input) => (inputScale === "leak" ? input.mul(leak) : input),
   };
 }
+
+/** e²⁰ is 5·10⁸: where the exponent is larger the next step is far above every threshold. */
+const STEEPEST = 20;
+
+/** eˣ of a membrane that takes off by itself, with x cut off at 20: no membrane becomes infinite, and beyond it the gradient is 0. */
+export const upstroke = (x: Value): Value => x.minimum(STEEPEST).exp();

@@ -1,13 +1,16 @@
 import { neuron } from "../neuron.ts";
-import { OPTIONAL_SYNAPSE, synapse, withoutSynapse } from "../parts.ts";
+import { OPTIONAL_SYNAPSE, synapse, upstroke, withoutSynapse } from "../parts.ts";
 import { superSpike } from "../surrogates.ts";
 
 /**
  * Adaptive exponential integrate-and-fire neuron: the membrane takes off by itself above a threshold, and an adaptation current
  * slows it down.
  *
- *   u[t] = v + dt/C·(gL·(EL − v) + gL·ΔT·exp((v − VT)/ΔT) − w + I[t])      w ← w + dt/τw·(a·(v − EL) − w)
- *   s[t] = 1 if u[t] ≥ θ else 0;  at a spike v ← resetValue and w ← w + b
+ *   u[t] = v + dt/C·(gL·(EL − v) + gL·ΔT·exp((v − VT)/ΔT) − w + I[t])      s[t] = 1 if u[t] ≥ θ else 0
+ *   v[t] = resetValue at a spike, else u[t]      w[t] = w + dt/τw·(a·(v − EL) − w) + b·s[t]
+ *
+ * where v and w without an index are v[t−1] and w[t−1]. The exponent counts up to 20, so that no
+ * membrane becomes infinite; beyond that its gradient is 0.
  *
  * Shapes: current [T, B, …] → spikes [T, B, …]; parameters [] or [N]. Units: pA, pF (C), nS (gL, a), mV (EL, VT, ΔT, θ, resetValue),
  * ms (dt, τw). Defaults, of Brette and Gerstner: C = 281, gL = 30, EL = −70.6, VT = −50.4, deltaT = 2, a = 4, tauW = 144, b = 80.5,
@@ -53,8 +56,8 @@ export const AdEx = /* @__PURE__ */ neuron({
     const { v, w, C, gL, EL, VT, deltaT, a, tauW, b, resetValue, dt, spike, select } = argument;
     const { input, i } = synapse(argument, choices.synapse);
     const away = v.sub(EL);
-    const upstroke = v.sub(VT).div(deltaT).exp().mul(deltaT);
-    const flow = upstroke.sub(away).mul(gL).sub(w);
+    const opened = upstroke(v.sub(VT).div(deltaT)).mul(deltaT);
+    const flow = opened.sub(away).mul(gL).sub(w);
     const rate = dt.div(C);
     const u = v.add(flow.add(input).mul(rate));
     const adapted = w.add(away.mul(a).sub(w).mul(dt.div(tauW)));

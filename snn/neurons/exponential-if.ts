@@ -1,10 +1,7 @@
 import { neuron } from "../neuron.ts";
-import { OPTIONAL_SYNAPSE, synapse, withoutSynapse } from "../parts.ts";
+import { OPTIONAL_SYNAPSE, synapse, upstroke, withoutSynapse } from "../parts.ts";
 import { fired, RESET } from "../reset.ts";
 import { sigmoid, superSpike } from "../surrogates.ts";
-
-/** e²⁰ is 5·10⁸: where the exponent is larger the next step is far above every threshold. */
-const STEEPEST = 20;
 
 /**
  * Exponential integrate-and-fire neuron: above its rheobase threshold the membrane rises ever faster, as sodium channels open.
@@ -53,7 +50,7 @@ export const ExponentialIF = /* @__PURE__ */ neuron({
     const perSharpness = sharpness.reciprocal();
     const rise = sharpness.mul(rate);
     const decay = (x: typeof v) => {
-      const opened = x.sub(rheobase).mul(perSharpness).minimum(STEEPEST).exp();
+      const opened = upstroke(x.sub(rheobase).mul(perSharpness));
       return x.add(rest.sub(x).mul(rate)).add(opened.mul(rise));
     };
     return { ...fired(argument, choices, { v, threshold, resetValue, decay, input: input.mul(rate) }), i };
