@@ -1,4 +1,4 @@
-import { choiceOf, type Range, WHOLE, wrongType, wrongValue } from "../engine/arguments.ts";
+import { choiceOf, type Range, show, WHOLE, wrongType, wrongValue } from "../engine/arguments.ts";
 import type { Tensor } from "../engine/index.ts";
 import { formatShape, type Shape, sameShape } from "../engine/shape.ts";
 import { alive, peek } from "../engine/tensor.ts";
@@ -18,6 +18,20 @@ export type Fire = "ge" | "gt";
 /** Whether a neuron fires at u > θ only, as kernels take it. */
 export const strictOf = (where: string, fire: Fire): number =>
   choiceOf(where, "fire", fire, ["ge", "gt"]) === "gt" ? 1 : 0;
+
+/** Options that have an effect with some values of other options alone: by option and other option, these values. */
+export type Needs = Readonly<Record<string, Readonly<Record<string, readonly unknown[]>>>>;
+
+/** Throws where an option, of those that a caller asks for or learns, is without effect for the values of the others. */
+export function checkNeeds(where: string, needs: Needs, isAsked: (name: string) => boolean, values: object): void {
+  for (const [name, others] of Object.entries(needs)) {
+    for (const [other, fits] of Object.entries(isAsked(name) ? others : {})) {
+      const value = (values as Readonly<Record<string, unknown>>)[other];
+      if (fits.includes(value)) continue;
+      throw wrongValue(where, `${other} ${fits.map(show).join(" or ")} with ${name}`, show(value));
+    }
+  }
+}
 
 /** Throws unless x, a current for instance, has a time axis. */
 export function checkSequence(where: string, what: string, x: Tensor): void {

@@ -29,13 +29,18 @@ export const DECAY = {
 };
 
 /**
- * β as a number or tensor, or whatever was given in its place; `usual` where nothing was.
+ * β from `beta`, or from `tau` and `dt`; `usual` where neither is given. `asked` are the options that no preset gives.
  *
- * @throws RangeError for tau or dt that are not finite and > 0, for both beta and tau, or an unknown decay.
+ * @throws RangeError for tau or dt that are not finite and > 0, for both beta and tau, dt or decay without tau, or an unknown decay.
  */
-export function betaOf(where: string, { beta, tau, dt, decay }: typeof DECAY, usual = 0.95): number | Tensor {
+export function betaOf(where: string, given: typeof DECAY, usual = 0.95, asked: object = given): number | Tensor {
+  const { beta, tau, dt, decay } = given;
   choiceOf(where, "decay", decay, ["exp", "euler"]);
   numberOf(where, "dt", dt, POSITIVE);
+  for (const name of tau === undefined ? (["dt", "decay"] as const) : []) {
+    const { [name]: value = DECAY[name] } = asked as Partial<typeof DECAY>;
+    if (value !== DECAY[name]) throw new RangeError(`${where}: expected tau with ${name}, got none`);
+  }
   if (tau === undefined) return beta === undefined ? usual : beta;
   if (beta !== undefined) throw wrongValue(where, "beta or tau", "both");
   numberOf(where, "tau", tau, POSITIVE);

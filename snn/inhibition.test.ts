@@ -160,7 +160,7 @@ test("inhibition: any neuron takes it, also with recurrence and graded spikes", 
 
 test("inhibition: a step without spikes, without an axis of neurons, or another word is an error", () => {
   expect(() => new LIF({ inhibition: true }).forward(tensor([1, 2]))).toThrow(
-    new RangeError("LIF: inhibition needs an axis of neurons, [T, B, …, N], got a step []"),
+    new RangeError("LIF: inhibition needs currents [T, B, N], got steps of shape []"),
   );
   expect(() => new LIF({ inhibition: "some" as never })).toThrow(
     new RangeError('LIF: expected inhibition true, false or "output", got "some"'),

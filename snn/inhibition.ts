@@ -13,10 +13,11 @@ import { outputOf, runNeuron } from "./neuron-op.ts";
 
 type Named = Readonly<Record<string, Tensor>>;
 
-/** Throws unless a step of this shape has an axis of neurons. */
+/** Throws unless a step of this shape has one axis of neurons, behind that of a batch or none: on a map all neurons would have to compete. */
 export function checkRivals(where: string, step: Shape): void {
-  if (step.length > 0) return;
-  throw new RangeError(`${where}: inhibition needs an axis of neurons, [T, B, …, N], got a step ${formatShape(step)}`);
+  if (step.length === 1 || step.length === 2) return;
+  const hint = step.length > 2 ? "; flatten the axes of the neurons that compete" : "";
+  throw new RangeError(`${where}: inhibition needs currents [T, B, N], got steps of shape ${formatShape(step)}${hint}`);
 }
 
 /** 1 at the neuron with the largest score of the last axis, of equal ones at the first, else 0. */

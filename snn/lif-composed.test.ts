@@ -50,7 +50,10 @@ describe.each(everyOption())("lif", (options) => {
 
   test(`lif: spikes, membrane, v and state are those of the tensor ops, ${name}`, () => {
     for (const perNeuron of [false, true]) {
-      for (const extra of [{}, { rest: 0.25, inputScale: 0.5, resetValue: -0.25 }]) {
+      for (const extra of [
+        {},
+        { rest: 0.25, inputScale: 0.5, ...(options.reset === "zero" && { resetValue: -0.25 }) },
+      ]) {
         const lif = new KnownLIF({ ...options, ...extra, ...constants(perNeuron) });
         for (const initial of INITIAL) {
           const run = (unroll: RunOptions["unroll"]) => valuesOf(lif, { unroll, initial });
@@ -78,7 +81,7 @@ describe.each(everyOption())("lif", (options) => {
   test(`lif: one learned parameter, rest, scale and reset value have the gradients of the tensor ops, ${name}`, () => {
     for (const learnBeta of [false, true]) {
       const learned = { learnBeta, learnThreshold: !learnBeta };
-      const extra = { rest: 0.25, inputScale: 0.5, resetValue: -0.25 };
+      const extra = { rest: 0.25, inputScale: 0.5, ...(options.reset === "zero" && { resetValue: -0.25 }) };
       const lif = new KnownLIF({ ...options, ...extra, ...constants(learnBeta), ...learned });
       for (const initial of INITIAL) compareGradients(`learnBeta ${learnBeta}`, lif, initial);
     }

@@ -3,12 +3,12 @@ import type { Value } from "../engine/fuse/index.ts";
 import { type Tensor, zeros } from "../engine/index.ts";
 import type { Shape } from "../engine/shape.ts";
 import { RESETS } from "../kernels/reference/kinds.ts";
-import { checkState, type Fire, IN_FLOAT32 } from "./checks.ts";
+import { checkNeeds, checkState, type Fire, IN_FLOAT32 } from "./checks.ts";
 import { betaOf, DECAY, type DecayOptions } from "./decay.ts";
 import { type PlainLIF, runPlain } from "./lif-op.ts";
 import { type NeuronStep, Neurons, withPreset } from "./neuron.ts";
 import type { Firing } from "./neuron-step.ts";
-import { fired, type Reset } from "./reset.ts";
+import { fired, RESET_NEEDS, type Reset } from "./reset.ts";
 import type { Surrogate } from "./surrogate.ts";
 import { atan, sigmoid, superSpike } from "./surrogates.ts";
 
@@ -176,13 +176,18 @@ export class LIF extends Neurons {
   private readonly plain: PlainLIF | null;
 
   constructor(options: LIFOptions = {}) {
-    const given = withPreset("LIF", withDefaults("LIF", LIF_DEFAULTS, options), PRESETS);
+    const read = withDefaults("LIF", LIF_DEFAULTS, options);
+    const asked: Partial<typeof read> = { ...read };
+    const given = withPreset("LIF", read, PRESETS);
     const { learnBeta, learnThreshold, threshold, surrogate, fire, refractorySteps, refractory, spiking } = given;
     const { gradedSpikesFactor, inhibition, numerics = "" } = given;
     const { learn: more = [] } = given;
     if (!Array.isArray(more)) throw wrongType("LIF", "learn as a list of parameters", more);
     const learn = [...(learnBeta ? ["beta"] : []), ...(learnThreshold ? ["threshold"] : []), ...more];
     const [extra, equation] = equationOf(given, learn);
+    const isAsked = (name: string): boolean =>
+      learn.includes(name) || (name in asked && asked[name as keyof typeof asked] !== false);
+    checkNeeds("LIF", RESET_NEEDS, isAsked, equation);
     super(
       {
         name: "LIF",
@@ -195,14 +200,14 @@ export class LIF extends Neurons {
         step: stepOf(equation),
       },
       {
-        beta: betaOf("LIF", given, USUAL_BETA[numerics]),
+        beta: betaOf("LIF", given, USUAL_BETA[numerics], asked),
         threshold,
         ...extra,
         learn,
         surrogate,
         fire,
         refractorySteps,
-        refractory,
+        refractory: refractorySteps === 0 ? asked.refractory : refractory,
         gradedSpikesFactor,
         inhibition,
         spiking,

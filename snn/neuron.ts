@@ -25,7 +25,17 @@ import { forwardOf } from "../engine/nn/module.ts";
 import { checkShape, formatShape, type Shape } from "../engine/shape.ts";
 import { buffer } from "../engine/tape.ts";
 import { alive } from "../engine/tensor.ts";
-import { checkCounters, checkSequence, checkState, type Fire, IN_FLOAT32, STEPS, strictOf } from "./checks.ts";
+import {
+  checkCounters,
+  checkNeeds,
+  checkSequence,
+  checkState,
+  type Fire,
+  IN_FLOAT32,
+  type Needs,
+  STEPS,
+  strictOf,
+} from "./checks.ts";
 import { checkRivals, rivalsOnTensors, rivalsOverTime, runRivals } from "./inhibition.ts";
 import { itself, lazy } from "./lazy.ts";
 import { CompiledNeuron, type Operands, outputOf, type Passage, runNeuron } from "./neuron-op.ts";
@@ -109,6 +119,15 @@ export interface NeuronDefinition<
   readonly choices?: Choices;
   /** The states that a layer with these choices does not have, for a part of the equation that it leaves out. Default: none. */
   readonly without?: (choices: Chosen<Known<Choices>>) => readonly Known<State>[];
+  /**
+   * Parameters and choices that have an effect with some choices alone, and the words or values of these: a layer with others that is
+   * given or learns such an option is an error, where no preset gives it. Default: none.
+   */
+  readonly needs?: {
+    readonly [option in Known<Parameter> | keyof Known<Choices>]?: {
+      readonly [choice in keyof Known<Choices>]?: readonly unknown[];
+    };
+  };
   /** The parameters that are learned where the option `learn` is not given. Default: none. */
   readonly learn?: readonly Known<Parameter>[];
   /**
@@ -247,7 +266,8 @@ export type NeuronClass<
  *
  * @throws TypeError for a definition with names that are taken, values that are no numbers, or a step that is no function. The
  *   constructor of the class: TypeError for an option of another name or kind, and where the step does what a neuron cannot, for
- *   instance `v * beta`; RangeError for values beyond float32, bounds in the wrong order, names that are no parameters, or
+ *   instance `v * beta`; RangeError for values beyond float32, bounds in the wrong order, names that are no parameters, options without
+ *   effect for the choices, or
  *   refractory steps of a neuron that has no spikes or no state to hold.
  */
 export function neuron<
@@ -280,6 +300,7 @@ export interface Form extends NeuronKind {
   readonly parameters: Readonly<Record<string, number>>;
   readonly choices?: NeuronChoices;
   readonly without?: (choices: never) => readonly string[];
+  readonly needs?: Needs;
   readonly learn?: readonly string[];
   readonly numerics?: Presets;
   /** Whether parameters that are not learned are part of the state of a module. */
@@ -314,7 +335,7 @@ const RESERVED =
 function formOf(given: Definition): Form {
   const definition = objectOf("neuron", "a definition", given) as unknown as Definition;
   const { name, state, parameters, reset, step, choices = {}, numerics = {}, constrain = {} } = definition;
-  const { learn = [], without = () => [] } = definition;
+  const { learn = [], without = () => [], needs = {} } = definition;
   if (typeof name !== "string" || name === "") throw wrongType("neuron", "a name", name);
   const initial = { ...objectOf(name, "state, initial values by name", state) } as Record<string, Initial>;
   const usual = { ...objectOf(name, "parameters, defaults by name", parameters) } as Record<string, number>;
@@ -351,6 +372,7 @@ function formOf(given: Definition): Form {
     parameters: usual,
     choices: chosen,
     without: functionOf(name, "without", without),
+    needs: needsOf(name, options, Object.keys(chosen), needs),
     learn: [...learnedOf(name, parameterNames, learn)],
     numerics: { ...objectOf(name, "numerics, options by name", numerics) } as Presets,
     constrain: boundsOf(name, parameterNames, constrain),
@@ -358,6 +380,22 @@ function formOf(given: Definition): Form {
     areSaved: true,
     step: functionOf(name, "step", step) as unknown as Form["step"],
   };
+}
+
+/** A copy of which option needs which choices. */
+function needsOf(where: string, options: readonly string[], choices: readonly string[], needs: object): Needs {
+  const all = Object.entries(objectOf(where, "needs, choices by option", needs)).map(([option, others]) => {
+    checkKnown(where, "needs", options, option, "options");
+    const fits = Object.entries(objectOf(where, `needs.${option}, values by choice`, others)).map(
+      ([choice, values]) => {
+        checkKnown(where, `needs.${option}`, choices, choice, "choices");
+        if (!Array.isArray(values)) throw wrongType(where, `needs.${option}.${choice} as a list of values`, values);
+        return [choice, [...values]];
+      },
+    );
+    return [option, Object.fromEntries(fits)];
+  });
+  return Object.fromEntries(all);
 }
 
 function inhibitionOf(where: string, inhibition: unknown): Inhibition | null {
@@ -384,6 +422,9 @@ export function withPreset<Options extends { numerics?: string | undefined }>(
   // The given options alone are fields of their own.
   return Object.assign(options, { ...preset, ...options });
 }
+
+/** The default of a choice. */
+const first = (choice: Choice | undefined): unknown => (Array.isArray(choice) ? choice[0] : choice);
 
 /** The choices of a layer, by name. */
 function chosenOf(
@@ -443,12 +484,13 @@ export class Neurons extends Module {
   constructor(form: Form, options: object) {
     super();
     const { name, choices = {}, numerics = {} } = form;
-    const usual = Object.entries(choices).map(([key, value]) => [key, Array.isArray(value) ? value[0] : value]);
+    const usual = Object.entries(choices).map(([key, value]) => [key, first(value)]);
     const read = withDefaults<typeof OPTIONS & Record<string, unknown>>(
       name,
       { ...blank(Object.keys(form.parameters)), ...Object.fromEntries(usual), ...OPTIONS },
       options,
     );
+    const asked = { ...read };
     const given = withPreset(name, read, numerics);
     const { learn = form.learn ?? [], constrain = {}, surrogate = sigmoid(), spiking, gradedSpikesFactor } = given;
     const isGraded = gradedSpikesFactor !== undefined || (Array.isArray(learn) && learn.includes(GRADED));
@@ -460,7 +502,8 @@ export class Neurons extends Module {
     }
     const strict = strictOf(name, given.fire) === 1;
     const leaks = choiceOf(name, "refractory", given.refractory, ["hold", "leak"]) === "leak";
-    this.form = chosenForm(form, parameters, chosenOf(name, choices, given));
+    const chosen = chosenOf(name, choices, given);
+    this.form = chosenForm(form, parameters, chosen);
     const hold = numberOf(name, "refractorySteps", given.refractorySteps, STEPS);
     if (hold > 0 && form.reset === null) {
       throw new RangeError(
@@ -470,6 +513,14 @@ export class Neurons extends Module {
     const inhibition = inhibitionOf(name, given.inhibition);
     this.firing = { surrogate, strict, hold, leaks, isGraded, inhibition, spiking };
     const learned = learnedOf(name, names, learn);
+    const { refractory = "hold" } = asked;
+    checkNeeds(
+      name,
+      form.needs ?? {},
+      (key) => learned.has(key) || (asked[key] !== undefined && asked[key] !== first(choices[key])),
+      chosen,
+    );
+    if (hold === 0 && refractory !== "hold") throw wrongValue(name, `refractorySteps > 0 with refractory "leak"`, hold);
     const wanted = boundsOf(name, names, constrain);
     const usualBounds = Object.entries(form.constrain ?? {});
     this.bounds = { ...Object.fromEntries(usualBounds.filter(([key]) => learned.has(key))), ...wanted };
@@ -832,7 +883,7 @@ function boundsOf(where: string, names: readonly string[], constrain: unknown): 
   return bounds;
 }
 
-function checkKnown(where: string, option: string, names: readonly string[], name: unknown): void {
+function checkKnown(where: string, option: string, names: readonly string[], name: unknown, kind = "parameters"): void {
   if (names.includes(name as string)) return;
-  throw new RangeError(`${where}: expected ${option} to name parameters, ${names.join(", ")}, got ${show(name)}`);
+  throw new RangeError(`${where}: expected ${option} to name ${kind}, ${names.join(", ")}, got ${show(name)}`);
 }

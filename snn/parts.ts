@@ -14,6 +14,9 @@ export const SYNAPSE = { synapse: ["decayFirst", "jumpFirst", "late"] } as const
 /** The same for neurons that may have no synapse, the default: the membrane takes I[t], and there is no state i. */
 export const OPTIONAL_SYNAPSE = { synapse: ["none", ...SYNAPSE.synapse] } as const;
 
+/** For `needs` of such a neuron. */
+export const SYNAPSE_NEEDS = { alpha: SYNAPSE } as const;
+
 /** For `without` of a neuron with {@link OPTIONAL_SYNAPSE}. */
 export const withoutSynapse = ({ synapse }: { readonly synapse: string }): readonly "i"[] =>
   synapse === "none" ? ["i"] : [];
@@ -49,6 +52,9 @@ export function leaky(
     scaled: (input) => (inputScale === "leak" ? input.mul(leak) : input),
   };
 }
+
+/** For `constrain`: bounds of parameters by which a step divides, whose reciprocals are float32 numbers too. */
+export const DIVISOR = [1e-30, 1e30] as const;
 
 /** e²⁰ is 5·10⁸: where the exponent is larger the next step is far above every threshold. */
 const STEEPEST = 20;

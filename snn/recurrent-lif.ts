@@ -55,7 +55,8 @@ export class RecurrentLIF extends Recurrent<LIFState, LIFRecord> {
     const { features, connection, generator: source, ...given } = withDefaults("RecurrentLIF", DEFAULTS, options);
     choiceOf("RecurrentLIF", "connection", connection, ["all", "one"]);
     const generator = generatorOf("RecurrentLIF", source);
-    const isRLeaky = given.numerics === "snntorch";
+    // The preset's own reset is "subtract", which has no use for resetInput.
+    const isRLeaky = given.numerics === "snntorch" && given.reset === "zero" && given.resetDelay !== false;
     const neuron = new LIF({ ...(isRLeaky && { resetInput: true }), ...(given as LIFOptions) });
     try {
       super(neuron, { features, connection, generator });

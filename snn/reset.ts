@@ -15,6 +15,12 @@ export const RESET = {
   detachReset: true,
 } as const;
 
+/** The options that count with some resets alone. */
+export const RESET_NEEDS = {
+  resetValue: { reset: ["zero"] },
+  resetInput: { reset: ["zero"], resetDelay: [true] },
+} as const;
+
 /** {@link RESET}, chosen. */
 export type Reset = Chosen<typeof RESET>;
 

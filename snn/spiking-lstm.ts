@@ -10,7 +10,7 @@ import { checkSequence, checkState } from "./checks.ts";
 import { itself, lazy } from "./lazy.ts";
 import { type NeuronOptions, neuron } from "./neuron.ts";
 import { observer } from "./observer.ts";
-import { fired, RESET } from "./reset.ts";
+import { fired, RESET, RESET_NEEDS } from "./reset.ts";
 import { atan } from "./surrogates.ts";
 
 /** The membrane takes what the cell gives in each step; of the step before only the reset is left. */
@@ -19,6 +19,7 @@ const Output = /* @__PURE__ */ neuron({
   state: { v: 0 },
   parameters: { threshold: 0.5, resetValue: 0 },
   choices: { ...RESET, reset: ["none", "zero", "subtract"] },
+  needs: RESET_NEEDS,
   numerics: {
     snntorch: { threshold: 1, fire: "gt", resetDelay: true, resetInput: true, surrogate: atan() },
   },

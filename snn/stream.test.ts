@@ -67,7 +67,8 @@ for (const reset of ["zero", "subtract", "none"] as const) {
     for (const refractorySteps of [0, 2]) {
       test(`stream: neurons, ${reset}, ${resetDelay ? "delayed" : "at once"}, held ${refractorySteps} steps`, () => {
         for (const fire of ["gt", "ge"] as const) {
-          for (const extra of [{}, { rest: 0.1, inputScale: 0.7, resetValue: -0.2 }, { threshold: 0.6 }]) {
+          const value = reset === "zero" ? { resetValue: -0.2 } : {};
+          for (const extra of [{}, { rest: 0.1, inputScale: 0.7, ...value }, { threshold: 0.6 }]) {
             const options = { beta: 0.9, reset, resetDelay, refractorySteps, fire, ...extra };
             expectSame([new LIF(options)], [3, 37]);
           }

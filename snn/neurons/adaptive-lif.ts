@@ -1,6 +1,6 @@
 import { neuron } from "../neuron.ts";
-import { INPUT_SCALE, leaky, OPTIONAL_SYNAPSE, synapse, withoutSynapse } from "../parts.ts";
-import { afterSpike } from "../reset.ts";
+import { INPUT_SCALE, leaky, OPTIONAL_SYNAPSE, SYNAPSE_NEEDS, synapse, withoutSynapse } from "../parts.ts";
+import { afterSpike, RESET_NEEDS } from "../reset.ts";
 import { superSpike } from "../surrogates.ts";
 
 /**
@@ -39,6 +39,7 @@ export const AdaptiveLIF = /* @__PURE__ */ neuron({
     ...OPTIONAL_SYNAPSE,
     ...INPUT_SCALE,
   },
+  needs: { ...SYNAPSE_NEEDS, resetValue: RESET_NEEDS.resetValue },
   without: withoutSynapse,
   numerics: {
     norse: {

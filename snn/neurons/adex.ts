@@ -1,5 +1,5 @@
 import { neuron } from "../neuron.ts";
-import { OPTIONAL_SYNAPSE, synapse, upstroke, withoutSynapse } from "../parts.ts";
+import { DIVISOR, OPTIONAL_SYNAPSE, SYNAPSE_NEEDS, synapse, upstroke, withoutSynapse } from "../parts.ts";
 import { superSpike } from "../surrogates.ts";
 
 /**
@@ -40,8 +40,9 @@ export const AdEx = /* @__PURE__ */ neuron({
     threshold: 0,
     dt: 0.1,
   },
-  constrain: { alpha: [0, 1] },
+  constrain: { alpha: [0, 1], C: DIVISOR, deltaT: DIVISOR, tauW: DIVISOR, dt: DIVISOR },
   choices: { ...OPTIONAL_SYNAPSE, detachReset: true },
+  needs: SYNAPSE_NEEDS,
   without: withoutSynapse,
   numerics: {
     norse: {

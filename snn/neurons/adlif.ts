@@ -23,6 +23,7 @@ export const AdLIF = /* @__PURE__ */ neuron({
   parameters: { alpha: 0.9, beta: 0.98, a: 0.5, b: 1, threshold: 1, resetValue: 0 },
   constrain: { alpha: [0, 1], beta: [0, 1] },
   choices: { form: ["explicit", "symplectic"], detachReset: false },
+  needs: { resetValue: { form: ["symplectic"] } },
   step({ current, v, w, alpha, beta, a, b, threshold, resetValue, spike, select, constant }, { form, detachReset }) {
     const u = v.mul(alpha).add(current.sub(w).mul(constant(1).sub(alpha)));
     const s = spike(u.sub(threshold));

@@ -1,8 +1,8 @@
 import { wrongValue } from "../../engine/arguments.ts";
 import type { Value } from "../../engine/fuse/index.ts";
 import { peek } from "../../engine/tensor.ts";
-import { neuron } from "../neuron.ts";
-import { RESET } from "../reset.ts";
+import { type Neurons, neuron } from "../neuron.ts";
+import { RESET, RESET_NEEDS } from "../reset.ts";
 import { atan } from "../surrogates.ts";
 
 const CHOICES = {
@@ -20,6 +20,7 @@ const AlphaNeuron = /* @__PURE__ */ neuron({
   parameters: { alpha: 0.9, beta: 0.8, threshold: 1 },
   constrain: { alpha: [0, 1], beta: [0, 1] },
   choices: CHOICES,
+  needs: { resetInput: RESET_NEEDS.resetInput, subtractFrom: { reset: ["subtract"], resetDelay: [true] } },
   numerics: {
     snntorch: {
       fire: "gt",
@@ -84,7 +85,8 @@ const AlphaNeuron = /* @__PURE__ */ neuron({
  * gains h[t−1].
  *
  * Shapes: current [T, B, …] → spikes [T, B, …]; α, β and θ [] or [N]. α = exp(−dt/τ_slow) and β = exp(−dt/τ_fast) are dimensionless, with
- * 0 < β < α ≤ 1; defaults α = 0.9, β = 0.8, θ = 1. States e is `exc`, h is `inh`; starts from zeros.
+ * 0 < β < α ≤ 1; defaults α = 0.9, β = 0.8, θ = 1. The layer does not keep learned α and
+ * β apart: k is infinite where they meet, so `constrain` should. States e is `exc`, h is `inh`; starts from zeros.
  *
  * @throws RangeError unless 0 < β < α ≤ 1 when the layer is made, or as any neuron does.
  * @see Rall (1967), Distinguishing theoretical synaptic potentials computed for different soma-dendritic distributions of synaptic
@@ -97,7 +99,7 @@ export class Alpha extends AlphaNeuron {
     const { alpha, beta } = this;
     const wrong = firstWrong(peek(alpha), peek(beta));
     if (wrong === null) return;
-    for (const t of [alpha, beta, this.threshold]) t.dispose();
+    for (const t of (this as unknown as Neurons).givenParameters()) t.dispose();
     throw wrongValue("Alpha", "0 < beta < alpha ≤ 1", wrong);
   }
 }

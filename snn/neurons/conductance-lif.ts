@@ -1,5 +1,6 @@
 import { neuron } from "../neuron.ts";
-import { fired, RESET } from "../reset.ts";
+import { DIVISOR } from "../parts.ts";
+import { fired, RESET, RESET_NEEDS } from "../reset.ts";
 import { superSpike } from "../surrogates.ts";
 
 /**
@@ -37,8 +38,9 @@ export const ConductanceLIF = /* @__PURE__ */ neuron({
     threshold: -50,
     resetValue: -60,
   },
-  constrain: { alphaE: [0, 1], alphaI: [0, 1] },
+  constrain: { capacitance: DIVISOR, alphaE: [0, 1], alphaI: [0, 1] },
   choices: { ...RESET, jump: ["afterDecay", "beforeDecay"] },
+  needs: RESET_NEEDS,
   numerics: {
     norse: {
       capacitance: 200,

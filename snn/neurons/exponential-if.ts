@@ -1,6 +1,6 @@
 import { neuron } from "../neuron.ts";
-import { OPTIONAL_SYNAPSE, synapse, upstroke, withoutSynapse } from "../parts.ts";
-import { fired, RESET } from "../reset.ts";
+import { DIVISOR, OPTIONAL_SYNAPSE, SYNAPSE_NEEDS, synapse, upstroke, withoutSynapse } from "../parts.ts";
+import { fired, RESET, RESET_NEEDS } from "../reset.ts";
 import { sigmoid, superSpike } from "../surrogates.ts";
 
 /**
@@ -26,8 +26,9 @@ export const ExponentialIF = /* @__PURE__ */ neuron({
   name: "ExponentialIF",
   state: { i: 0, v: ({ rest }) => rest },
   parameters: { tau: 2, sharpness: 1, rheobase: 0.8, rest: 0, threshold: 1, resetValue: -0.1, alpha: 0.9 },
-  constrain: { alpha: [0, 1] },
+  constrain: { alpha: [0, 1], tau: DIVISOR, sharpness: DIVISOR },
   choices: { ...RESET, ...OPTIONAL_SYNAPSE },
+  needs: { ...RESET_NEEDS, ...SYNAPSE_NEEDS },
   without: withoutSynapse,
   numerics: {
     spikingjelly: { detachReset: false, surrogate: /* @__PURE__ */ sigmoid({ slope: 4 }) },

@@ -1,5 +1,5 @@
 import { neuron } from "../neuron.ts";
-import { fired, RESET } from "../reset.ts";
+import { fired, RESET, RESET_NEEDS } from "../reset.ts";
 import { sigmoid, superSpike } from "../surrogates.ts";
 
 /**
@@ -20,6 +20,7 @@ export const IF = /* @__PURE__ */ neuron({
   state: { v: 0 },
   parameters: { threshold: 1, resetValue: 0 },
   choices: RESET,
+  needs: RESET_NEEDS,
   numerics: {
     norse: { fire: "gt", detachReset: false, surrogate: /* @__PURE__ */ superSpike() },
     spikingjelly: { detachReset: false, surrogate: /* @__PURE__ */ sigmoid({ slope: 4 }) },

@@ -1,6 +1,6 @@
 import { neuron } from "../neuron.ts";
-import { leaky } from "../parts.ts";
-import { afterSpike, RESET } from "../reset.ts";
+import { DIVISOR, leaky } from "../parts.ts";
+import { afterSpike, RESET, RESET_NEEDS } from "../reset.ts";
 import { sigmoid } from "../surrogates.ts";
 
 /**
@@ -17,10 +17,11 @@ import { sigmoid } from "../surrogates.ts";
  */
 export const KLIF = /* @__PURE__ */ neuron({
   name: "KLIF",
-  state: { v: 0 },
+  state: { v: ({ rest }) => rest },
   parameters: { beta: 0.5, k: 1, threshold: 1, rest: 0, resetValue: 0 },
-  constrain: { beta: [0, 1] },
+  constrain: { beta: [0, 1], k: DIVISOR, threshold: DIVISOR },
   choices: { reset: RESET.reset, detachReset: true, inputScale: ["leak", "one"], scaleReset: false },
+  needs: { resetValue: RESET_NEEDS.resetValue },
   numerics: { spikingjelly: { detachReset: false, surrogate: /* @__PURE__ */ sigmoid({ slope: 4 }) } },
   step(argument, { inputScale, scaleReset, ...choices }) {
     const { current, v, k, threshold, resetValue, spike } = argument;

@@ -1,10 +1,12 @@
 import { type Range, wrongValue } from "../../engine/arguments.ts";
+import { composed } from "../../engine/composed.ts";
 import type { Value } from "../../engine/fuse/index.ts";
-import { log, mul, noGrad, type Tensor, tensor } from "../../engine/index.ts";
+import { full, log, mul, noGrad, type Tensor } from "../../engine/index.ts";
 import { IN_FLOAT32 } from "../checks.ts";
 import { type NeuronOptions, neuron } from "../neuron.ts";
+import { DIVISOR } from "../parts.ts";
 import { checkValue } from "../per-neuron.ts";
-import { fired, RESET } from "../reset.ts";
+import { fired, RESET, RESET_NEEDS } from "../reset.ts";
 import { atan } from "../surrogates.ts";
 
 const CHOICES = { ...RESET, decay: ["exp", "euler"] } as const;
@@ -13,7 +15,9 @@ const Circuit = /* @__PURE__ */ neuron({
   name: "Lapicque",
   state: { v: 0 },
   parameters: { R: 1, C: 20, timeStep: 1, threshold: 1, resetValue: 0 },
+  constrain: { R: DIVISOR, C: DIVISOR, timeStep: DIVISOR },
   choices: CHOICES,
+  needs: RESET_NEEDS,
   numerics: {
     snntorch: {
       decay: "euler",
@@ -62,14 +66,19 @@ export type LapicqueOptions = NeuronOptions<
  */
 export class Lapicque extends Circuit {
   constructor(options: LapicqueOptions = {}) {
-    super(withoutBeta(options));
+    const made: Tensor[] = [];
+    try {
+      super(withoutBeta(options, made));
+    } finally {
+      for (const t of made) t.dispose();
+    }
   }
 }
 
 const DEFAULTS = { beta: undefined as number | Tensor | undefined };
 
-/** The options with R and C in the place of beta: RC = −Δt/ln β. */
-function withoutBeta(options: LapicqueOptions): ConstructorParameters<typeof Circuit>[0] {
+/** The options with R and C in the place of beta; `made` gets the tensor among them that the caller frees. */
+function withoutBeta(options: LapicqueOptions, made: Tensor[]): ConstructorParameters<typeof Circuit>[0] {
   const { beta, ...others } = { ...DEFAULTS, ...options };
   if (beta === undefined) return options;
   const { R, C, timeStep = 1 } = others;
@@ -78,14 +87,19 @@ function withoutBeta(options: LapicqueOptions): ConstructorParameters<typeof Cir
     if (value !== undefined) checkValue("Lapicque", name, value, IN_FLOAT32);
   }
   if (R !== undefined && C !== undefined) throw wrongValue("Lapicque", "beta, or both R and C", "all three");
-  return noGrad(() => {
-    const decays = typeof beta === "number" ? tensor(beta) : beta;
-    for (const b of decays.toFloat32Array()) if (!DECAY.fits(b)) throw wrongValue("Lapicque", "beta in (0, 1)", b);
-    // By the kernel, not Math.log: the same bits on every engine.
-    const RC = mul(log(decays).reciprocal().neg(), timeStep);
-    if (C !== undefined) return { ...others, R: RC.div(C) };
-    return { ...others, R: R ?? 1, C: RC.div(R ?? 1) };
-  });
+  for (const b of typeof beta === "number" ? [Math.fround(beta)] : beta.toFloat32Array()) {
+    if (!DECAY.fits(b)) throw wrongValue("Lapicque", "beta in (0, 1)", b);
+  }
+  const missing = composed(otherOf, beta, C ?? R ?? 1, timeStep);
+  made.push(missing);
+  return C !== undefined ? { ...others, R: missing } : { ...others, R: R ?? 1, C: missing };
+}
+
+/** The other of R and C, from RC = −Δt/ln β. */
+function otherOf(beta: number | Tensor, given: number | Tensor, timeStep: number | Tensor): Tensor {
+  // By the kernel, not Math.log: the same bits on every engine.
+  const decays = typeof beta === "number" ? full([], beta) : beta;
+  return noGrad(() => mul(log(decays).reciprocal().neg(), timeStep).div(given));
 }
 
 const DECAY: Range = { expected: "in (0, 1)", fits: (x) => x > 0 && x < 1 };

@@ -40,7 +40,7 @@ describe("klif", () => {
     decays: boolean;
     scales: boolean;
   }): Loop =>
-    over({ v: 0 }, (state, I) => {
+    over({ v: options.rest }, (state, I) => {
       const { beta, k, rest, subtract, decays, scales } = options;
       const v = state.v as number;
       const h = rest + beta * (v - rest) + (decays ? (1 - beta) * I : I);
@@ -60,8 +60,8 @@ describe("klif", () => {
   ])("klif: as in a float64 loop, %o", (options) => {
     const { beta, k, rest, subtract, decays, scales } = options;
     const layer = new KLIF({
-      ...{ beta, k, rest, resetValue: -0.25, inputScale: decays ? "leak" : "one", scaleReset: scales },
-      reset: subtract ? "subtract" : "zero",
+      ...{ beta, k, rest, inputScale: decays ? "leak" : "one", scaleReset: scales },
+      ...(subtract ? { reset: "subtract" } : { resetValue: -0.25 }),
     });
     compare(layer, loop(options), decays ? 4 : 2);
   });

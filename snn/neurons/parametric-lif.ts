@@ -1,6 +1,6 @@
 import { neuron } from "../neuron.ts";
 import { leaky } from "../parts.ts";
-import { fired, RESET } from "../reset.ts";
+import { fired, RESET, RESET_NEEDS } from "../reset.ts";
 import { sigmoid } from "../surrogates.ts";
 
 /**
@@ -24,6 +24,7 @@ export const ParametricLIF = /* @__PURE__ */ neuron({
   parameters: { w: 0, threshold: 1, rest: 0, resetValue: 0 },
   learn: ["w"],
   choices: { ...RESET, inputScale: ["leak", "one"] },
+  needs: RESET_NEEDS,
   numerics: { spikingjelly: { detachReset: false, surrogate: /* @__PURE__ */ sigmoid({ slope: 4 }) } },
   step(argument, choices) {
     const { current, v, w, threshold, rest, resetValue, constant } = argument;

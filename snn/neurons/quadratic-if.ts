@@ -1,5 +1,6 @@
 import { neuron } from "../neuron.ts";
-import { fired, RESET } from "../reset.ts";
+import { DIVISOR } from "../parts.ts";
+import { fired, RESET, RESET_NEEDS } from "../reset.ts";
 import { sigmoid } from "../surrogates.ts";
 
 /**
@@ -22,7 +23,9 @@ export const QuadraticIF = /* @__PURE__ */ neuron({
   name: "QuadraticIF",
   state: { v: ({ rest }) => rest },
   parameters: { tau: 2, a: 1, rest: 0, critical: 0.8, threshold: 1, resetValue: -0.1 },
+  constrain: { tau: DIVISOR },
   choices: RESET,
+  needs: RESET_NEEDS,
   numerics: { spikingjelly: { detachReset: false, surrogate: /* @__PURE__ */ sigmoid({ slope: 4 }) } },
   step(argument, choices) {
     const { current, v, tau, a, rest, critical, threshold, resetValue } = argument;

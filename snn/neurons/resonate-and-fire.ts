@@ -19,6 +19,7 @@ export const ResonateAndFire = /* @__PURE__ */ neuron({
   constrain: { beta: [0, 1] },
   reset: "y",
   choices: { reset: ["zero", "none"], detachReset: true },
+  needs: { resetValue: { reset: ["zero"] } },
   step({ current, x, y, beta, omega, threshold, resetValue, spike, select }, { reset, detachReset }) {
     const [along, across] = [omega.cos().mul(beta), omega.sin().mul(beta)];
     const real = x.mul(along).sub(y.mul(across)).add(current);

@@ -1,6 +1,6 @@
 import { neuron } from "../neuron.ts";
 import { INPUT_SCALE, leaky, SYNAPSE, synapse } from "../parts.ts";
-import { fired, RESET } from "../reset.ts";
+import { fired, RESET, RESET_NEEDS } from "../reset.ts";
 import { atan, boxcar, superSpike } from "../surrogates.ts";
 
 /**
@@ -12,7 +12,7 @@ import { atan, boxcar, superSpike } from "../surrogates.ts";
  * i[t] = α·(i[t−1] + I[t]) is left; "late", where it takes i[t−1]. `inputScale: "leak"` multiplies what the membrane takes by 1 − β.
  *
  * Shapes: current [T, B, …] → spikes [T, B, …]; parameters [] or [N]. α = exp(−dt/τ_syn) and β = exp(−dt/τ_mem) are dimensionless;
- * defaults α = 0.9, β = 0.95, θ = 1, within [0, 1], rest = 0. Resets as in {@link LIF}; they leave i as it is. Starts from v = i = 0.
+ * defaults α = 0.9, β = 0.95, θ = 1, within [0, 1], rest = 0. Resets as in {@link LIF}; they leave i as it is. Starts from v = rest, i = 0.
  *
  * `numerics`: "snntorch", `Synaptic`; "norse", `LIFCell` at 1 ms (`LIFRecurrentCell` inside of {@link Recurrent} and with
  * detachReset); "spikingjelly", `CUBALIFNode`; "nir", `CubaLIF` at a small step.
@@ -21,10 +21,11 @@ import { atan, boxcar, superSpike } from "../surrogates.ts";
  */
 export const Synaptic = /* @__PURE__ */ neuron({
   name: "Synaptic",
-  state: { i: 0, v: 0 },
+  state: { i: 0, v: ({ rest }) => rest },
   parameters: { alpha: 0.9, beta: 0.95, threshold: 1, rest: 0, resetValue: 0 },
   constrain: { alpha: [0, 1], beta: [0, 1] },
   choices: { ...RESET, ...SYNAPSE, ...INPUT_SCALE },
+  needs: RESET_NEEDS,
   numerics: {
     snntorch: { fire: "gt", reset: "subtract", resetDelay: true, resetInput: true, surrogate: /* @__PURE__ */ atan() },
     norse: {

@@ -26,7 +26,8 @@ export interface Drawn {
 interface Form {
   readonly parameters: Readonly<Record<string, number>>;
   readonly choices?: Readonly<Record<string, readonly string[] | boolean | number>>;
-  readonly numerics?: object;
+  readonly numerics?: Readonly<Record<string, object>>;
+  readonly needs?: Readonly<Record<string, Readonly<Record<string, readonly unknown[]>>>>;
 }
 
 type Class = new (options?: object) => Layer & { readonly form: Form; readonly compiled: { readonly main: string } };
@@ -69,10 +70,23 @@ export function generate(seed: number): Drawn {
     if (g.chance(0.2)) options[key] = g.chance(0.5) ? near() : Array.from({ length: n }, near);
   }
   if (g.chance(0.5)) options.learn = g.some(names, 0.4);
+  dropUnused(options, form);
   if (compiled.main === "spikes" && g.chance(0.3)) options.refractorySteps = g.int(1, 3);
   if (g.chance(0.3)) options.fire = g.pick(["ge", "gt"]);
   const scale = (SCALES[name] ?? 3) * g.pick([0.5, 1, 2]);
   return { seed, name, options, surrogate: [g.pick(SURROGATE_NAMES), g.pick([0.5, 1, 2, 5])], shape, scale };
+}
+
+/** Without the options that the choices leave without effect, which are errors. */
+function dropUnused(options: Record<string, Value>, { needs = {}, choices = {}, numerics = {} }: Form): void {
+  const preset = numerics[options.numerics as string] ?? {};
+  const usual = Object.entries(choices).map(([key, value]) => [key, Array.isArray(value) ? value[0] : value]);
+  const chosen: Record<string, unknown> = { ...Object.fromEntries(usual), ...preset, ...options };
+  for (const [name, others] of Object.entries(needs)) {
+    if (Object.entries(others).every(([choice, fits]) => fits.includes(chosen[choice]))) continue;
+    delete options[name];
+    if (options.learn !== undefined) options.learn = (options.learn as string[]).filter((key) => key !== name);
+  }
 }
 
 function layerOf({ name, options, surrogate, shape }: Drawn): Layer {

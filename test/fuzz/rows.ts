@@ -118,6 +118,7 @@ function neuron(g: Draw, shape: readonly number[]): { readonly [name: string]: A
     resetDelay: g.chance(0.5),
     fire: g.pick(["ge", "gt"]),
   });
+  if ((common.reset ?? "zero") !== "zero") delete (rare as { resetValue?: Arg }).resetValue;
   return { ...decay, ...rare, ...common, ...(learnBeta ? { learnBeta } : {}), surrogate: slope(g) };
 }
 

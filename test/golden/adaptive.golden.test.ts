@@ -12,8 +12,9 @@ const CELLS: Readonly<Record<string, (entry: NorseEntry) => NorseCell>> = {
       beta: decayAt(entry, "tau_mem_inv"),
       rest: numberAt(entry, "v_leak"),
       threshold: numberAt(entry, "v_th"),
-      reset: entry.params.reset_method === "reset_subtract" ? "subtract" : "zero",
-      resetValue: numberAt(entry, "v_reset"),
+      ...(entry.params.reset_method === "reset_subtract"
+        ? { reset: "subtract" }
+        : { reset: "zero", resetValue: numberAt(entry, "v_reset") }),
       surrogate: surrogateAt(entry),
     }),
     state: (given) => ({ v: given("v"), refractory: zeros(given("v").shape) }),
@@ -66,10 +67,12 @@ function lsnnOf(entry: NorseEntry, isCurrent: boolean): NorseCell {
       alpha: decayAt(entry, "tau_syn_inv"),
       beta: decayAt(entry, "tau_mem_inv"),
       rho: decayAt(entry, "tau_adapt_inv"),
-      ...{ threshold: threshold - zero, kappa, rest: numberAt(entry, "v_leak") - zero, resetValue: resetValue - zero },
+      ...{ threshold: threshold - zero, kappa, rest: numberAt(entry, "v_leak") - zero },
       detachReset: isDetached,
       detachAdaptation: isDetached,
-      ...(isCurrent ? { adaptation: "current", decayFirst: false, reset: "subtract" } : {}),
+      ...(isCurrent
+        ? { adaptation: "current", decayFirst: false, reset: "subtract" }
+        : { resetValue: numberAt(entry, "v_reset") }),
       surrogate: surrogateAt(entry),
     }),
     state: (given) => ({ i: given("i"), v: sub(given("v"), zero), a: mul(sub(given("b"), level), 1 / kappa) }),

@@ -2,6 +2,7 @@
 import {
   Conv2d,
   LIF,
+  type LIFOptions,
   type Linear,
   Module,
   ones,
@@ -29,6 +30,10 @@ import {
 const KEYWORDS = ["linear_features", "all_to_all", "V", "conv2d_channels", "kernel_size", "learn_recurrent"];
 const CLASSES = ["RLeaky", "RSynaptic"];
 
+/** RLeaky's reset to zero drops the input of its step. */
+const inputOf = ({ reset, resetDelay }: LIFOptions): LIFOptions =>
+  reset === "zero" && resetDelay !== false ? { resetInput: true } : {};
+
 function recurrent(entry: SnnTorchEntry): Counterpart {
   const { name, class: kind, kwargs, input } = entry;
   if (!CLASSES.includes(kind)) throw new Error(`${name}: expected RLeaky or RSynaptic, got ${kind}`);
@@ -45,7 +50,7 @@ function recurrent(entry: SnnTorchEntry): Counterpart {
   if (given.V?.data.length === 1) connection = new Scaled(given.V.shape);
   const isModule = typeof connection !== "string";
   const isComposed = isAtOnce(entry);
-  const plain = () => (isSynaptic ? new Synaptic(options) : new LIF({ ...options, resetInput: true }));
+  const plain = () => (isSynaptic ? new Synaptic(options) : new LIF({ ...options, ...inputOf(options) }));
   const neuron = isComposed ? atOnce(entry, options) : plain();
   const layer =
     isSynaptic || isModule || isComposed

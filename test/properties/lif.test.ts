@@ -47,7 +47,9 @@ const cases = shapes(1, 4, 5).chain((shape) =>
 test("lif: steps, and a sequence in two parts, have the bits of the whole at once", () => {
   holds(cases, ({ current, beta, threshold, plain, rare, options, start, cut }) => {
     tape(() => {
-      const all: LIFOptions = { ...options, ...(plain ? {} : rare) };
+      const { resetValue, ...others } = options;
+      const value = options.reset === "zero" ? { resetValue } : {};
+      const all: LIFOptions = { ...others, ...value, ...(plain ? {} : rare) };
       const lif = new LIF({ ...all, beta: tensorOf(beta), threshold: tensorOf(threshold) });
       const x = place(current);
       const initial = lif.initialState(current.shape.slice(1));

@@ -9,6 +9,7 @@ interface Made {
     readonly parameters: Readonly<Record<string, number>>;
     readonly choices?: Readonly<Record<string, readonly string[] | boolean | number>>;
     readonly numerics?: object;
+    readonly needs?: Readonly<Record<string, Readonly<Record<string, readonly unknown[]>>>>;
   };
   readonly compiled: { readonly states: readonly string[] };
 }
@@ -34,7 +35,9 @@ export function neuronRow<Methods>(
     if (typeof usual === "boolean") return [key, oneOf(["true", "false"], ["boolean"])];
     if (typeof usual === "number") return [key, num(usual)];
     // Words that add a state or leave one out would ask for another record.
-    const words = usual.filter((word) => `${inspected(name, { [key]: word }).states}` === `${states}`);
+    const words = usual.filter(
+      (word) => `${inspected(name, { ...neededBy(form, key), [key]: word }).states}` === `${states}`,
+    );
     return [key, choice(...words)];
   });
   const presets = Object.keys(numerics);
@@ -47,6 +50,10 @@ export function neuronRow<Methods>(
   const state = record(Object.fromEntries(states.map((key) => [key, t(2, 3)])));
   return { new: [options(all)], call: methods(state) };
 }
+
+/** Choices with which a choice has an effect. */
+const neededBy = ({ needs = {} }: Made["form"], key: string): object =>
+  Object.fromEntries(Object.entries(needs[key] ?? {}).map(([choice, values]) => [choice, values[0]]));
 
 /** The definition of a layer and its states. */
 function inspected(name: NeuronName, given: object): { form: Made["form"]; states: readonly string[] } {
