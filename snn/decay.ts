@@ -6,7 +6,7 @@ import { exp, full, noGrad, type Tensor } from "../engine/index.ts";
 /**
  * How a neuron decays: by beta, or by tau and dt in any common unit.
  *
- * At most one of beta and tau is given; dt and decay count with tau alone.
+ * At most one of beta and tau is given; dt and decay are errors without tau.
  */
 export interface DecayOptions {
   /** Decay per step, in [0, 1]; default 0.95. A tensor [N] gives each neuron its own. */

@@ -8,6 +8,7 @@ import {
   constantEncode,
   filteredTrace,
   LeakyIntegrator,
+  type LeakyIntegratorOptions,
   LIF,
   type LIFOptions,
   type LIFState,
@@ -29,7 +30,7 @@ const NOT_FINITE = [Number.NaN, Infinity, -Infinity];
 const BEYOND = [...NOT_FINITE, 1e39, -1e39, 1e-50];
 
 /** Options of the wrong kind, as plain JavaScript may give them. */
-const bad = (options: Record<string, unknown>) => options as LIFOptions;
+const bad = (options: Record<string, unknown>) => options as LIFOptions & LeakyIntegratorOptions;
 
 function expectRangeError(fn: () => unknown, ...parts: string[]): void {
   const { live } = memoryStats();

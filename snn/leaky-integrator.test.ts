@@ -1,6 +1,7 @@
 /** The leaky integrator: by hand, by finite differences, step by step, with constant currents and a learned decay. */
 import { describe, expect, test } from "vitest";
 import { gradcheck, type Tensor, tape, tensor } from "../engine/index.ts";
+import { compare, over } from "../test/support/loops.ts";
 import { bits, bytesKept, gradient, leaf, random, values } from "../test/support/tensors.ts";
 import { constantEncode, LeakyIntegrator } from "./index.ts";
 
@@ -121,4 +122,25 @@ test("leaky: training leaves the memory as it was", () => {
   const step = () => tape(() => leaky.forward(x).sum().backward());
   step();
   expect(bytesKept(step)).toBe(0);
+});
+
+test("leaky: with rest, a scale and the presets as in float64 loops", () => {
+  const loop = (beta: number, rest: number, scale: number) =>
+    over({ membrane: rest }, (state, I) => {
+      state.membrane = rest + beta * ((state.membrane as number) - rest) + scale * I;
+    });
+  compare(new LeakyIntegrator({ beta: 0.75, rest: 0.5, inputScale: 0.25 }), loop(0.75, 0.5, 0.25), 2);
+  const tenth = 1 - Math.fround(0.9);
+  compare(new LeakyIntegrator({ numerics: "norse" }), loop(1 - tenth, 0, tenth), 2);
+  compare(new LeakyIntegrator({ numerics: "spikingjelly" }), loop(0.5, 0, 0.5), 2);
+  compare(new LeakyIntegrator({ numerics: "nir", tau: 4, dt: 0.5, rest: -1 }), loop(0.875, -1, 0.125), 2);
+  expect(() => new LeakyIntegrator({ numerics: "lava" as never })).toThrow('expected numerics "norse"');
+});
+
+test("leaky: it starts from rest and has exact gradients of current and state", () => {
+  const leaky = new LeakyIntegrator({ rest: tensor([0.5, -1]), inputScale: "leak", beta: 0.5 });
+  expect(values(leaky.initialState([1, 2]))).toEqual([0.5, -1]);
+  expect(values(leaky.forward(tensor([[0.5, -1]])))).toEqual([0.5, -1].map((rest) => rest + rest / 2));
+  gradcheck((x, v) => leaky.unroll(x, v).membrane, [random([T, B, 2], 2), random([B, 2], 3)]);
+  expect(leaky.stateDict()).toEqual({});
 });

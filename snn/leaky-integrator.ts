@@ -3,7 +3,7 @@ import { inReference, onTensors } from "../engine/backend.ts";
 import { composed } from "../engine/composed.ts";
 import { full, type Tensor } from "../engine/index.ts";
 import { betaOf, DECAY, type DecayOptions } from "./decay.ts";
-import { type Form, type NeuronStep, Neurons } from "./neuron.ts";
+import { type Form, type NeuronStep, Neurons, withPreset } from "./neuron.ts";
 import { CompiledNeuron, runNeuron } from "./neuron-op.ts";
 
 /** v, [B, …]. */
@@ -11,20 +11,32 @@ interface State {
   readonly v: Tensor;
 }
 
-/** v[t] = β·v[t−1] + I[t]. */
-const FORM: Form = {
-  name: "LeakyIntegrator",
-  states: ["v"],
-  initial: [0],
-  parameters: { beta: 0.95 },
-  reset: null,
-  areSaved: false,
-  constrain: { beta: [0, 1] },
-  step({ current, v, beta }: NeuronStep<"v" | "beta">) {
-    const u = v.mul(beta).add(current);
-    return { membrane: u, v: u };
-  },
-};
+type Argument = NeuronStep<"v" | "beta" | "rest" | "inputScale">;
+
+/** v[t] = rest + β(v[t−1] − rest) + inputScale·I[t], where rest and scale are parameters if they are given. */
+function formOf(rest?: number | Tensor, inputScale?: number | Tensor | "leak"): Form {
+  const hasRest = rest !== undefined;
+  const isLeak = inputScale === "leak";
+  const hasScale = inputScale !== undefined && !isLeak;
+  return {
+    name: "LeakyIntegrator",
+    states: ["v"],
+    initial: [hasRest ? (parameters) => parameters.rest : 0],
+    parameters: { beta: 0.95, ...(hasRest && { rest: 0 }), ...(hasScale && { inputScale: 1 }) },
+    reset: null,
+    areSaved: false,
+    constrain: { beta: [0, 1] },
+    step(argument: Argument) {
+      const { current, v, beta, constant } = argument;
+      const left = hasRest ? v.sub(argument.rest).mul(beta).add(argument.rest) : v.mul(beta);
+      const scale = isLeak ? constant(1).sub(beta) : hasScale ? argument.inputScale : null;
+      const u = left.add(scale === null ? current : current.mul(scale));
+      return { membrane: u, v: u };
+    },
+  };
+}
+
+const FORM = /* @__PURE__ */ formOf();
 
 let shared: CompiledNeuron | null = null;
 
@@ -47,9 +59,32 @@ function integrated(current: Tensor, beta: number): Tensor {
 
 /** Options of {@link LeakyIntegrator}. */
 export interface LeakyIntegratorOptions extends DecayOptions {
+  /** v decays towards it, and starts from it; finite, default 0. A tensor [N] gives each neuron its own. */
+  rest?: number | Tensor;
+  /** Factor of the current; finite, default 1. "leak" is 1 − β, with which a constant current I leads to v = rest + I. */
+  inputScale?: number | Tensor | "leak";
+  /**
+   * The options under which the integrator equals that of another package; explicit ones override them: "norse", `LIBoxCell` at 1 ms
+   * (β = 0.9), "spikingjelly", `NonSpikingLIFNode` (β = 0.5), and "nir", `LI` at a small step, all with decay "euler" and
+   * inputScale "leak".
+   */
+  numerics?: "norse" | "spikingjelly" | "nir";
   /** Learns beta: stored raw, clamped to [0, 1] in the forward pass, zero gradient outside. Default false. */
   learnBeta?: boolean;
 }
+
+const DEFAULTS = {
+  ...DECAY,
+  rest: undefined as number | Tensor | undefined,
+  inputScale: undefined as number | Tensor | "leak" | undefined,
+  numerics: undefined as "norse" | "spikingjelly" | "nir" | undefined,
+} satisfies Record<keyof LeakyIntegratorOptions, unknown>;
+
+const EULER = { decay: "euler", inputScale: "leak" };
+const PRESETS = { norse: EULER, spikingjelly: EULER, nir: EULER };
+
+/** β where neither it nor a time constant is given: τ = 10 ms at 1 ms in Norse, 2 steps in SpikingJelly. */
+const USUAL_BETA: Readonly<Record<string, number>> = { norse: 0.9, spikingjelly: 0.5 };
 
 /** What {@link LeakyIntegrator.unroll} gives. */
 export interface LeakyIntegratorRecord {
@@ -62,12 +97,13 @@ export interface LeakyIntegratorRecord {
 /**
  * Leaky integration without spikes, the readout of a spiking network.
  *
- *   v[t] = β·v[t−1] + I[t]
+ *   v[t] = rest + β(v[t−1] − rest) + inputScale·I[t]
  *
- * Shapes: current [T, B, …] → membrane [T, B, …]. Starts from v = 0. Default β = 0.95, per step.
+ * Shapes: current [T, B, …] → membrane [T, B, …]. Starts from v = rest. Defaults β = 0.95 per step, rest = 0, inputScale = 1.
+ * `numerics` names the options of other packages.
  *
  * @throws RangeError if a fixed β lies outside [0, 1] (a learned one is clamped instead) or is not finite, for tau or dt
- *   that is not finite and > 0, both beta and tau, or an unknown decay; TypeError for an option of another name or kind.
+ *   that is not finite and > 0, both beta and tau, dt or decay without tau, or an unknown choice; TypeError for an option of another name or kind.
  * @see Eshraghian et al. (2023), Training Spiking Neural Networks Using Lessons From Deep Learning, Proc. IEEE 111(9).
  */
 export class LeakyIntegrator extends Neurons {
@@ -75,12 +111,21 @@ export class LeakyIntegrator extends Neurons {
   declare readonly beta: Tensor;
 
   constructor(options: LeakyIntegratorOptions = {}) {
-    const given = withDefaults("LeakyIntegrator", DECAY, options);
-    super(FORM, { beta: betaOf("LeakyIntegrator", given), learn: given.learnBeta ? ["beta"] : [] });
+    const read = withDefaults("LeakyIntegrator", DEFAULTS, options);
+    const asked = { ...read };
+    const given = withPreset("LeakyIntegrator", read, PRESETS);
+    const { rest, inputScale, learnBeta, numerics = "" } = given;
+    const beta = betaOf("LeakyIntegrator", given, USUAL_BETA[numerics], asked);
+    super(formOf(rest, inputScale), {
+      beta,
+      ...(rest !== undefined && { rest }),
+      ...(inputScale !== undefined && inputScale !== "leak" && { inputScale }),
+      learn: learnBeta ? ["beta"] : [],
+    });
   }
 
   /**
-   * The membrane [T, B, …] from a given state [B, …] on, by default 0, and the state after the last step.
+   * The membrane [T, B, …] from a given state [B, …] on, by default rest, and the state after the last step.
    *
    * @throws RangeError as `forward`, or unless the state has the shape of one step.
    */
@@ -109,7 +154,7 @@ export class LeakyIntegrator extends Neurons {
   }
 
   /**
-   * The zero state for currents of the shape of one step, [B, …].
+   * The state at rest, zeros by default, for currents of the shape of one step, [B, …].
    *
    * @throws RangeError unless the sizes are positive integers.
    */

@@ -25,7 +25,7 @@ export interface LIFOptions extends DecayOptions {
   inputScale?: number | Tensor | "leak";
   /** What a spike does to v: sets it to resetValue, takes θ off, or nothing. Default "zero". */
   reset?: "zero" | "subtract" | "none";
-  /** What v becomes at a reset to "zero"; finite, default 0. A tensor [N] gives each neuron its own, and makes it a parameter. */
+  /** What v becomes at a reset to "zero", which it needs; finite, default 0. A tensor [N] gives each neuron its own, and makes it a parameter. */
   resetValue?: number | Tensor;
   /** A floor under v, after the reset; finite, default none. A tensor [N] gives each neuron its own, and makes it a parameter. */
   lowerBound?: number | Tensor;
@@ -39,7 +39,7 @@ export interface LIFOptions extends DecayOptions {
   fire?: Fire;
   /** Steps after a spike in which v is held, no input counts and nothing fires; an integer in [0, 2²⁴], default 0. */
   refractorySteps?: number;
-  /** "leak": in these steps v decays without input instead of being held, the default. */
+  /** "leak": in these steps, of which there must be some, v decays without input instead of being held, the default. */
   refractory?: "hold" | "leak";
   /** Graded spikes: spikes leave the layer times this factor; a number, or a tensor [] or [N]. Default: 0 and 1. */
   gradedSpikesFactor?: number | Tensor;
@@ -160,11 +160,11 @@ export interface LIFRecord {
  * β·(s′ ? resetValue : v) + I ("zero") or, with resetInput, s′ ? resetValue : β·v + I, where s′ = fire(v − θ).
  *
  * Shapes: current [T, B, …] → spikes [T, B, …]; β and θ [] or [N]. β is dimensionless, β = exp(−dt/tau); defaults β = 0.95, θ = 1,
- * reset "zero". Starts from v = 0. Backward replaces ds/du by the surrogate's derivative at u − θ. `numerics` names the options of
+ * reset "zero", resetValue 0. Starts from v = 0. Backward replaces ds/du by the surrogate's derivative at u − θ. `numerics` names the options of
  * other packages. `String(lif)` shows the step with these options and its gradient.
  *
  * @throws RangeError if a fixed β lies outside [0, 1] (a learned one is clamped instead), a number is not finite, beyond
- *   float32 or out of its range, both beta and tau are given, a choice is unknown, or `spiking: false` meets a surrogate
+ *   float32 or out of its range, both beta and tau are given, a choice is unknown, an option is without effect for the others, or `spiking: false` meets a surrogate
  *   without a primitive; TypeError for an option of another name or kind, or a value in the place of options.
  * @see Eshraghian et al. (2023), Training Spiking Neural Networks Using Lessons From Deep Learning, Proc. IEEE 111(9).
  */

@@ -19,7 +19,7 @@ export interface StepLanguage extends Omit<Language, "spike"> {
   late(x: Value): Value;
 }
 
-/** What is known of a neuron when a layer is made. */
+/** A neuron's name, states, reset state and step. */
 export interface NeuronKind {
   readonly name: string;
   readonly states: readonly string[];
@@ -44,7 +44,7 @@ export interface Firing {
   readonly spiking: boolean;
 }
 
-/** What losers of a step are kept from: to fire, or to be heard. */
+/** Whether a loser may not fire, or fires but sends no spike. */
 export type Inhibition = "fire" | "output";
 
 /** The input that is 1 at the winner of a step and 0 at the others. */

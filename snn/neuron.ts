@@ -76,7 +76,7 @@ export type Chosen<Choices> = {
       : number;
 };
 
-/** What a step returns: spikes, the next value of each state, and whatever else `unroll` is to give. */
+/** The outputs of a step: spikes, the next value of each state, and further outputs of `unroll`. */
 export type NeuronOutputs<State extends string> = (
   | {
       /** 0 or 1, made by `spike`. */
@@ -89,7 +89,7 @@ export type NeuronOutputs<State extends string> = (
 ) & {
   readonly [name in State]: Value | number;
 } & {
-  /** What the state of the reset becomes in refractory steps; by default it stays as it was. Not among the outputs. */
+  /** The value of the reset state in refractory steps; by default it stays as it was. Not among the outputs. */
   readonly held?: Value | number;
   /** The same where the layer has the option `refractory: "leak"`, which needs it. Not among the outputs. */
   readonly leaked?: Value | number;
@@ -161,11 +161,11 @@ export type NeuronOptions<
     /** Fires at x ≥ 0 ("ge", the default) or x > 0 ("gt"). */
     readonly fire?: Fire;
     /**
-     * Steps after a spike in which nothing fires and the state of the reset, and so the membrane, is held, or becomes what the step
-     * returns as `held`; other states go on. An integer in [0, 2²⁴], default 0.
+     * Steps after a spike in which the neuron does not fire; an integer in [0, 2²⁴], default 0. In these steps the state of the reset,
+     * and with it the membrane, keeps its value, or takes the output `held` of a step that returns one. Other states go on.
      */
     readonly refractorySteps?: number;
-    /** "leak": in refractory steps the state of the reset decays without input instead of being held, the default. */
+    /** "leak": in refractory steps, of which there must be some, the state of the reset decays without input. Default "hold". */
     readonly refractory?: "hold" | "leak";
     /** Graded spikes: spikes leave the layer times this factor; a number, or a tensor [] or [N]. Default: 0 and 1. */
     readonly gradedSpikesFactor?: number | Tensor;
@@ -793,7 +793,7 @@ export class Neurons extends Module {
       const t = this.parameterOf(key);
       checkPerNeuron(name, key, t, shape);
       if ((t.size === 1) === (parameters[key] === "scalar")) continue;
-      // The code reads as many values as there were.
+      // The compiled code reads a fixed number of values per parameter.
       throw new RangeError(`${name}: expected ${key} as the layer was made with it, got ${formatShape(t.sizes)}`);
     }
   }
@@ -863,7 +863,7 @@ const within = ([low, high]: readonly [number, number]): Range => ({
 function learnedOf(where: string, names: readonly string[], learn: unknown): Set<string> {
   if (!Array.isArray(learn)) throw wrongType(where, "learn as a list of parameters", learn);
   const learned = new Set<string>();
-  // The first that is no name ends a list of any length.
+  // The first wrong entry throws, so an endless list ends.
   for (const name of learn) {
     checkKnown(where, "learn", names, name);
     learned.add(name as string);

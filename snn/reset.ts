@@ -9,7 +9,7 @@ export const RESET = {
   reset: ["zero", "subtract", "none"],
   /** The reset happens at the start of the next step instead of at the end of this one. */
   resetDelay: false,
-  /** A delayed reset to "zero" takes the input of its step too. */
+  /** A delayed reset to "zero", which it needs, takes the input of its step too. */
   resetInput: false,
   /** No gradient through the reset. */
   detachReset: true,

@@ -13,7 +13,7 @@ import { observer } from "./observer.ts";
 import { fired, RESET, RESET_NEEDS } from "./reset.ts";
 import { atan } from "./surrogates.ts";
 
-/** The membrane takes what the cell gives in each step; of the step before only the reset is left. */
+/** The membrane: each step replaces it by the output of the cell, and a late reset alone depends on the step before. */
 const Output = /* @__PURE__ */ neuron({
   name: "SpikingLSTM",
   state: { v: 0 },
@@ -43,7 +43,7 @@ type OutputOptions = NeuronOptions<"threshold" | "resetValue", typeof RESET, "sn
 export interface SpikingLSTMState {
   /** c of the cell. */
   readonly c: Tensor;
-  /** The membrane, which is what the gates are given back. */
+  /** The membrane, which is fed back to the gates. */
   readonly v: Tensor;
   /** Steps that each neuron is still held, where `refractorySteps` is not 0. */
   readonly refractory?: Tensor;

@@ -14,15 +14,16 @@ import { superSpike } from "../surrogates.ts";
  * - `reset`: "subtract", as above; "zero": v[t] = resetValue after a spike; "none". `detachReset` (default true): no gradient through
  *   the reset. `detachAdaptation` (default false): none through the spike that raises a.
  * - `decayFirst` (default false): a decays before the threshold takes it: s[t] = 1 if u[t] ≥ θ + κ·ρ·a[t−1].
- * - `adaptation`: "threshold", as above, or "current": κ·a[t−1] is taken off the input instead.
+ * - `adaptation`: "threshold", as above, or "current": u[t] = rest + β(v[t−1] − rest) + I[t] − κ·a[t−1] and s[t] = 1 if u[t] ≥ θ.
  * - `synapse` (default "none"), with the state i and its decay α, and `inputScale`, as in {@link Synaptic}.
  *
  * Shapes: current [T, B, …] → spikes [T, B, …]; parameters [] or [N]. β = exp(−dt/τ_mem) and ρ = exp(−dt/τ_a) are dimensionless;
- * defaults β = 0.95, ρ = 0.97, θ = 1, κ = 1.8, rest = 0, α = 0.9. Starts from v = rest, a = 0.
+ * defaults β = 0.95, ρ = 0.97, θ = 1, κ = 1.8, rest = resetValue = 0, α = 0.9. Starts from v = rest, a = 0.
  *
  * `numerics`: "norse", `LSNNCell` at 1 ms, whose b is θ + κ·a (`LSNNRecurrentCell` inside of {@link Recurrent}, with detachReset and
  * detachAdaptation); "bindsnet", `AdaptiveLIFNodes` in mV above rest for one sample, whose theta is κ·a.
  *
+ * @throws RangeError for a parameter outside of its bounds, for an option without effect for the others, or as every class of {@link neuron} does.
  * @see Bellec et al. (2018), Long short-term memory and learning-to-learn in networks of spiking neurons, NeurIPS.
  */
 export const AdaptiveLIF = /* @__PURE__ */ neuron({

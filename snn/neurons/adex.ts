@@ -20,6 +20,7 @@ import { superSpike } from "../surrogates.ts";
  * `detachReset`: no gradient through the reset, the default. {@link adExPattern} has the named patterns of Naud et al.
  * `numerics: "norse"` is Norse's `LIFAdExCell` with a time step of 1 ms, in units of the threshold.
  *
+ * @throws RangeError for a parameter outside of its bounds, for an option without effect for the others, or as every class of {@link neuron} does.
  * @see Brette and Gerstner (2005), Adaptive exponential integrate-and-fire model as an effective description of neuronal activity,
  *   Journal of Neurophysiology 94(5).
  */

@@ -13,6 +13,7 @@ import { neuron } from "../neuron.ts";
  * [e^(−1/30), e^(−1/120)], a to [−1, 1] and b to [0, 2]. Bittar and Garner write the reset and the adaptation at the start of the next
  * step, which gives the same u and s. `detachReset` is false, as in the papers' programs: gradients pass through the reset.
  *
+ * @throws RangeError for a parameter outside of its bounds, for an option without effect for the others, or as every class of {@link neuron} does.
  * @see Bittar and Garner (2022), A surrogate gradient spiking baseline for speech command recognition, Frontiers in Neuroscience 16;
  *   Baronig, Ferrand, Sabathiel and Legenstein (2024), Advancing spatio-temporal processing in spiking neural networks through
  *   adaptation.

@@ -104,7 +104,7 @@ export class Alpha extends AlphaNeuron {
   }
 }
 
-/** The first pair of which the slow decay is not the slower one. */
+/** The first pair of decays that is not 0 < β < α ≤ 1, as text, or null. */
 function firstWrong(alpha: Float32Array, beta: Float32Array): string | null {
   for (let i = 0; i < Math.max(alpha.length, beta.length); i++) {
     const [a, b] = [alpha[i % alpha.length] as number, beta[i % beta.length] as number];

@@ -11,16 +11,18 @@ import { superSpike } from "../surrogates.ts";
  *   u[t] = v[t−1] + (leak·(rest − v[t−1]) + gE[t]·(reversalE − v[t−1]) + gI[t]·(reversalI − v[t−1])) / capacitance
  *   s[t] = 1 if u[t] ≥ θ else 0      v[t] = reset of u[t]
  *
- * A positive input excites, a negative one inhibits; mixed synapses take two such layers' worth of weights, not their sum.
+ * A positive input excites, a negative one inhibits. For excitation and inhibition at once, use two layers: their inputs do not cancel.
  * `jump: "beforeDecay"` lets the input decay in its own step: gE[t] = αE·(gE[t−1] + relu(I[t])).
  *
  * Shapes: current [T, B, …], a conductance per step, → spikes [T, B, …]; parameters [] or [N]. capacitance/leak is the time constant
  * in steps; a step is stable while leak + gE + gI < capacitance. Defaults, in mV, multiples of the leak and steps of 1 ms:
  * capacitance = 20, leak = 1, αE = exp(−1/5), αI = exp(−1/10), reversalE = 0, reversalI = −80, rest = resetValue = −60, θ = −50.
- * The default surrogate has the width of this range: surrogate.sigmoid({ slope: 1 }). Resets as in {@link LIF}. Starts from v = rest.
+ * The default surrogate has the width of this range: surrogate.sigmoid({ slope: 1 }). Resets as in {@link LIF}, default
+ * "zero". Starts from v = rest.
  *
  * `numerics`: "norse", `CobaLIFCell` at 1 ms.
  *
+ * @throws RangeError for a parameter outside of its bounds, for an option without effect for the others, or as every class of {@link neuron} does.
  * @see Brette et al. (2007), Simulation of networks of spiking neurons: a review of tools and strategies, Journal of Computational
  *   Neuroscience 23(3), benchmark 1.
  */

@@ -13,12 +13,13 @@ import { sigmoid, superSpike } from "../surrogates.ts";
  * the state i with its decay α before the membrane, as in {@link Synaptic}.
  *
  * Shapes: current [T, B, …] → spikes [T, B, …]; parameters [] or [N]. τ counts in steps, Δ is `sharpness`. Defaults τ = 2, Δ = 1,
- * rheobase = 0.8, rest = 0, θ = 1, resetValue = −0.1, those of SpikingJelly, and α = 0.9. Resets as in {@link LIF}. Starts from
+ * rheobase = 0.8, rest = 0, θ = 1, resetValue = −0.1, those of SpikingJelly, and α = 0.9. Resets as in {@link LIF}, default "zero". Starts from
  * v = rest.
  *
  * `numerics`: "spikingjelly", `EIFNode`, whose delta_T and theta_rh are sharpness and rheobase; "norse", `LIFExCell` at 1 ms, whose
  * v_th is both rheobase and θ.
  *
+ * @throws RangeError for a parameter outside of its bounds, for an option without effect for the others, or as every class of {@link neuron} does.
  * @see Fourcaud-Trocmé et al. (2003), How spike generation mechanisms determine the neuronal response to fluctuating inputs, Journal
  *   of Neuroscience 23(37).
  */

@@ -4,12 +4,14 @@ import { sigmoid, superSpike } from "../surrogates.ts";
 /**
  * Izhikevich's neuron: a quadratic membrane with a recovery variable, which together fire in twenty ways.
  *
- *   v[t] = v + dt·(0.04·v² + 5·v + 140 − u + I[t])      u[t] = u + dt·a·(b·(v[t] − recoveryRest) − recoveryLeak·u)
- *   s[t] = 1 if v[t] ≥ θ else 0;  at a spike v ← c and u ← u + d
+ *   h[t] = v + dt·(0.04·v² + 5·v + 140 − u + I[t])      s[t] = 1 if h[t] ≥ θ else 0      v[t] = c at a spike, else h[t]
+ *   u[t] = u + dt·a·(b·(h[t] − recoveryRest) − recoveryLeak·u) + d·s[t]
+ *
+ * where v and u without an index are v[t−1] and u[t−1].
  *
  * Shapes: current [T, B, …] → spikes [T, B, …]; parameters [] or [N]. v is in mV and time in ms. Defaults: a regular spiking cell,
  * a = 0.02, b = 0.2, c = −65, d = 8, dt = 0.5, θ = 30, `square` 0.04, `linear` 5, `bias` 140, `recoveryRest` 0, `recoveryLeak` 1;
- * v starts at v0 = −65 and u at b·v0. The output `membrane` is v before the reset.
+ * v starts at v0 = −65 and u at b·v0. The output `membrane` is h.
  *
  * `update: "simultaneous"` takes the old v in the equation of u, as Norse does; Izhikevich's programs take the new one
  * ("sequential"). `detachReset`: no gradient through the reset, the default. {@link izhikevichPattern} has the options of the twenty
@@ -18,6 +20,7 @@ import { sigmoid, superSpike } from "../surrogates.ts";
  *
  * v² leads to ∞ where nothing resets v: keep θ finite, and currents small with `spiking: false`.
  *
+ * @throws RangeError as every class of {@link neuron} does.
  * @see Izhikevich (2003), Simple model of spiking neurons, IEEE Transactions on Neural Networks 14(6).
  */
 export const Izhikevich = /* @__PURE__ */ neuron({

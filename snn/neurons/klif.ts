@@ -10,9 +10,11 @@ import { sigmoid } from "../surrogates.ts";
  *   v[t] = s ? resetValue : f[t]  ("zero", the default),  f[t] − θ·s  ("subtract"),  f[t]  ("none")
  *
  * Shapes: current [T, B, …] → spikes [T, B, …]; parameters [] or [N]. Defaults β = 0.5, k = 1, θ = 1, rest 0, resetValue 0.
- * `inputScale: "one"` adds I[t] as it is; `scaleReset` divides f and θ by k in the equation of v. `learn: ["k"]` is the neuron of the
+ * k and θ are positive: f ≥ 0 would reach another θ in every step. Starts from v = rest. `inputScale: "one"` adds I[t] as it is.
+ * With `scaleReset` v[t] = s ? resetValue : f[t]/k  ("zero"),  (f[t] − θ·s)/k  ("subtract"),  f[t]/k  ("none"). `learn: ["k"]` is the neuron of the
  * paper. `numerics: "spikingjelly"` is `KLIFNode`: no detached reset, surrogate.sigmoid({ slope: 4 }).
  *
+ * @throws RangeError for a parameter outside of its bounds, for an option without effect for the others, or as every class of {@link neuron} does.
  * @see Jiang and Zhang (2023), KLIF: An optimized spiking neuron unit for tuning surrogate gradient slope and membrane potential.
  */
 export const KLIF = /* @__PURE__ */ neuron({

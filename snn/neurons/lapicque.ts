@@ -56,11 +56,11 @@ export type LapicqueOptions = NeuronOptions<
  *   s[t] = 1 if u[t] ≥ θ else 0      v[t] = reset of u[t]
  *
  * Shapes: current [T, B, …] → spikes [T, B, …]; R, C, Δt, θ [] or [N]. Δt and RC share a unit of time, I·R has the unit of θ. Defaults R = 1,
- * C = 20, Δt = 1 (`timeStep`), θ = 1. Resets as in {@link LIF}. With `beta` the missing ones of R (else 1) and C follow from
+ * C = 20, Δt = 1 (`timeStep`), θ = 1, resetValue = 0. Resets as in {@link LIF}, default "zero". Starts from v = 0. With `beta` the missing ones of R (else 1) and C follow from
  * β = exp(−Δt/RC). `numerics: "snntorch"` computes C from β in the same way but steps by Euler: its membrane then decays by 1 + ln β,
  * not β (for β = 0.5 by 0.307).
  *
- * @throws RangeError for beta outside of (0, 1), for beta with both R and C, or as any neuron does.
+ * @throws RangeError for beta outside of (0, 1), for beta with both R and C, unless R, C and Δt are positive, or as any neuron does.
  * @see Lapicque (1907), Recherches quantitatives sur l'excitation électrique des nerfs traitée comme une polarisation, Journal de
  *   Physiologie et de Pathologie Générale 9.
  */

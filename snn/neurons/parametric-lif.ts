@@ -11,11 +11,13 @@ import { sigmoid } from "../surrogates.ts";
  * The default of the option `learn` is ["w"]. A time constant of τ steps is w = −log(τ − 1): w = 0 is τ = 2. `inputScale: "one"`
  * takes the current as it is, without the factor 1 − β.
  *
- * Shapes: current [T, B, …] → spikes [T, B, …]; parameters [] or [N]. Defaults w = 0, θ = 1, rest = 0. Resets as in {@link LIF}.
+ * Shapes: current [T, B, …] → spikes [T, B, …]; parameters [] or [N]. Defaults w = 0, θ = 1, rest = resetValue = 0. Resets as in {@link LIF}, default
+ * "zero".
  * Starts from v = rest.
  *
  * `numerics`: "spikingjelly", `ParametricLIFNode`, whose v_reset is both `rest` and `resetValue`.
  *
+ * @throws RangeError for an option without effect for the others, or as every class of {@link neuron} does.
  * @see Fang et al. (2021), Incorporating Learnable Membrane Time Constant To Enhance Learning of Spiking Neural Networks, ICCV.
  */
 export const ParametricLIF = /* @__PURE__ */ neuron({

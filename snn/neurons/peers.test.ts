@@ -5,6 +5,7 @@ import {
   ExponentialIF,
   gradcheck,
   IF,
+  LIF,
   neuron,
   ParametricLIF,
   QuadraticIF,
@@ -20,10 +21,18 @@ import {
   tensor,
 } from "jarvis-snn";
 import { describe, expect, test } from "vitest";
-import { compare, over } from "../../test/support/loops.ts";
+import { compare, type Loop, over } from "../../test/support/loops.ts";
 import { values } from "../../test/support/tensors.ts";
 
 const f = Math.fround;
+
+/** The loop, without a state that the layer does not have. */
+const without =
+  (loop: Loop, name: string): Loop =>
+  (current) => {
+    const { [name]: _, ...others } = loop(current);
+    return others;
+  };
 
 describe("against float64 loops", () => {
   test("adaptive lif: as Bellec et al. write it, with the reset of the public contract", () => {
@@ -153,6 +162,41 @@ describe("tsodyks and markram", () => {
   test("tsodyks and markram: a small U that spikes raise releases more each time", () => {
     const all = released(new TsodyksMarkram({ U: 0.04, phi: 0.999, rho: 0.9 }));
     expect(all.every((x, i) => i === 0 || x > (all[i - 1] as number))).toBe(true);
+  });
+});
+
+describe("bindsnet and snntorch", () => {
+  test("if: numerics bindsnet is IFNodes, above its reset", () => {
+    const loop = over({ v: 0, count: 0 }, (state, I) => {
+      const { v = 0, count = 0 } = state;
+      state.membrane = count === 0 ? v + I : v;
+      const left = Math.max(0, count - 1);
+      state.spikes = state.membrane >= 13 ? 1 : 0;
+      state.count = state.spikes === 1 ? 5 : left;
+      state.v = state.spikes === 1 ? 0 : state.membrane;
+    });
+    compare(new IF({ numerics: "bindsnet" }), without(loop, "count"), 12);
+  });
+
+  test("synaptic: numerics bindsnet is CurrentLIFNodes, above rest, which counts before it integrates", () => {
+    const [alpha, beta] = [f(0.60653066), f(0.990049834)];
+    const loop = over({ i: 0, v: 0, count: 0 }, (state, I) => {
+      const { i = 0, v = 0, count = 0 } = state;
+      const left = Math.max(0, count - 1);
+      state.i = alpha * i + I;
+      const u = beta * v + (left === 0 ? state.i : 0);
+      state.spikes = u >= 13 ? 1 : 0;
+      state.count = state.spikes === 1 ? 5 : left;
+      state.v = state.spikes === 1 ? 0 : u;
+    });
+    compare(new Synaptic({ numerics: "bindsnet" }), without(loop, "count"), 6);
+  });
+
+  test("if: numerics snntorch is Leaky with a beta of 1", () => {
+    const current = rand([40, 2, 5]).sub(0.2);
+    const [own, leaky] = [new IF({ numerics: "snntorch" }), new LIF({ numerics: "snntorch", beta: 1 })];
+    expect(values(own.unroll(current).membrane)).toEqual(values(leaky.unroll(current).membrane));
+    expect(values(own.forward(current))).toContain(1);
   });
 });
 

@@ -11,11 +11,12 @@ import { sigmoid } from "../surrogates.ts";
  * Of the neurons whose rate rises from 0 it is the normal form near threshold (type I).
  *
  * Shapes: current [T, B, …] → spikes [T, B, …]; parameters [] or [N]. τ counts in steps. Defaults τ = 2, a = 1, rest = 0,
- * critical = 0.8, θ = 1, resetValue = −0.1, those of SpikingJelly. Resets as in {@link LIF}; where they leave v far above θ, it grows
+ * critical = 0.8, θ = 1, resetValue = −0.1, those of SpikingJelly. Resets as in {@link LIF}, default "zero"; where they leave v far above θ, it grows
  * beyond float32. Starts from v = rest.
  *
  * `numerics`: "spikingjelly", `QIFNode`, whose a0 and v_c are a and critical.
  *
+ * @throws RangeError for a parameter outside of its bounds, for an option without effect for the others, or as every class of {@link neuron} does.
  * @see Ermentrout and Kopell (1986), Parabolic bursting in an excitable system coupled with a slow oscillation, SIAM Journal on
  *   Applied Mathematics 46(2).
  */

@@ -10,6 +10,7 @@ import { neuron } from "../neuron.ts";
  * resetValue = 1. Starts from z = 0. The output `membrane` is y before the reset; `reset: "none"` leaves z as it is.
  * `detachReset`: no gradient through the reset, the default. In refractory steps y is held, and x goes on.
  *
+ * @throws RangeError for a parameter outside of its bounds, for an option without effect for the others, or as every class of {@link neuron} does.
  * @see Izhikevich (2001), Resonate-and-fire neurons, Neural Networks 14(6–7).
  */
 export const ResonateAndFire = /* @__PURE__ */ neuron({

@@ -13,6 +13,7 @@ import { INPUT_SCALE, leaky, SYNAPSE, synapse } from "../parts.ts";
  *
  * `numerics`: "norse", `LICell` at 1 ms; "nir", `CubaLI` at a small step.
  *
+ * @throws RangeError for a parameter outside of its bounds, or as every class of {@link neuron} does.
  * @see Pehle and Pedersen (2021), Norse: A deep learning library for spiking neural networks.
  */
 export const SynapticIntegrator = /* @__PURE__ */ neuron({

@@ -12,11 +12,13 @@ import { atan, boxcar, superSpike } from "../surrogates.ts";
  * i[t] = α·(i[t−1] + I[t]) is left; "late", where it takes i[t−1]. `inputScale: "leak"` multiplies what the membrane takes by 1 − β.
  *
  * Shapes: current [T, B, …] → spikes [T, B, …]; parameters [] or [N]. α = exp(−dt/τ_syn) and β = exp(−dt/τ_mem) are dimensionless;
- * defaults α = 0.9, β = 0.95, θ = 1, within [0, 1], rest = 0. Resets as in {@link LIF}; they leave i as it is. Starts from v = rest, i = 0.
+ * defaults α = 0.9, β = 0.95, θ = 1, within [0, 1], rest = resetValue = 0. Resets as in {@link LIF}, default "zero"; they leave i as it is. Starts from v = rest, i = 0.
  *
  * `numerics`: "snntorch", `Synaptic`; "norse", `LIFCell` at 1 ms (`LIFRecurrentCell` inside of {@link Recurrent} and with
- * detachReset); "spikingjelly", `CUBALIFNode`; "nir", `CubaLIF` at a small step.
+ * detachReset); "spikingjelly", `CUBALIFNode`; "nir", `CubaLIF` at a small step; "bindsnet", `CurrentLIFNodes` at 1 ms, in mV above rest,
+ * whose refrac of 5 ms is over after four steps.
  *
+ * @throws RangeError for a parameter outside of its bounds, for an option without effect for the others, or as every class of {@link neuron} does.
  * @see Eshraghian et al. (2023), Training Spiking Neural Networks Using Lessons From Deep Learning, Proc. IEEE 111(9).
  */
 export const Synaptic = /* @__PURE__ */ neuron({
@@ -39,6 +41,8 @@ export const Synaptic = /* @__PURE__ */ neuron({
     },
     spikingjelly: { alpha: 0.5, beta: 0.75, threshold: 0.5, detachReset: false, surrogate: /* @__PURE__ */ boxcar() },
     nir: { inputScale: "leak", fire: "gt" },
+    // exp(−1/2) and exp(−1/100), of time constants in ms.
+    bindsnet: { alpha: 0.60653066, beta: 0.990049834, threshold: 13, refractorySteps: 4, refractory: "leak" },
   },
   step(argument, choices) {
     const { v, threshold, resetValue } = argument;

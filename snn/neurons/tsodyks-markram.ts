@@ -18,6 +18,7 @@ import { neuron } from "../neuron.ts";
  *
  * `numerics`: "norse", `stp_step` at 1 ms.
  *
+ * @throws RangeError for a parameter outside of its bounds, or as every class of {@link neuron} does.
  * @see Tsodyks and Markram (1997), The neural code between neocortical pyramidal neurons depends on neurotransmitter release
  *   probability, PNAS 94(2); Tsodyks, Pawelzik and Markram (1998), Neural networks with dynamic synapses, Neural Computation 10(4).
  */

@@ -25,7 +25,7 @@ export function neuronRow<Methods>(
   methods: (state: Kind) => Methods,
 ): { readonly new: readonly [Kind]; readonly call: Methods } {
   const { form, states } = inspected(name, {});
-  const { parameters, choices = {}, numerics = {} } = form;
+  const { parameters, choices = {}, numerics = {}, needs = {} } = form;
   const names = Object.keys(parameters);
   const values = Object.entries(parameters).map(([key, usual]): [string, Kind] => {
     const column = { ...t(3), draw: () => `full([3], ${usual})` };
@@ -42,8 +42,9 @@ export function neuronRow<Methods>(
   });
   const presets = Object.keys(numerics);
   const all = {
-    ...Object.fromEntries([...values, ...chosen]),
-    learn: listOf(oneOf(names.map((key) => JSON.stringify(key)))),
+    // An option that needs others is refused beside most of them.
+    ...Object.fromEntries([...values, ...chosen].map(([key, kind]) => [key, key in needs ? spare(kind) : kind])),
+    learn: listOf(oneOf(names.filter((key) => !(key in needs)).map((key) => JSON.stringify(key)))),
     ...firing,
     numerics: spare(presets.length === 0 ? oneOf(["undefined"]) : choice(...presets)),
   };

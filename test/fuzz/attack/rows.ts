@@ -86,7 +86,7 @@ const sequence = { reduction, weight: nullable(t(3)), lengths };
 const entropy = { ...sequence, labelSmoothing: num(0, 0.1) };
 
 const beta = either(num(0, 0.5, 1), t(3));
-const decay = { beta, tau: spare(num(2)), dt: num(1, 0.5), decay: choice("exp", "euler") };
+const decay = { beta, tau: spare(num(2)), dt: spare(num(1, 0.5)), decay: spare(choice("exp", "euler")) };
 const neuron = {
   ...decay,
   threshold: either(num(0, 1), t(3)),
@@ -129,7 +129,7 @@ const lstmState = record({ c: t(2, 3), v: t(2, 3) });
 const resets = {
   reset: choice("zero", "subtract", "none"),
   resetDelay: bool,
-  resetInput: bool,
+  resetInput: spare(bool),
   detachReset: bool,
 };
 const adaptiveRecurrentState = record({ v: t(2, 3), a: t(2, 3), spikes: t(2, 3) });
@@ -785,7 +785,15 @@ export const CLASSES: Classes<typeof engine & typeof snn> = {
     },
   },
   LeakyIntegrator: {
-    new: [{ ...decay, learnBeta: bool }],
+    new: [
+      {
+        ...decay,
+        learnBeta: bool,
+        rest: spare(either(num(0, 0.1), t(3))),
+        inputScale: spare(either(num(1, 2), t(3), oneOf(['"leak"'], ["string"]))),
+        numerics: spare(choice("norse", "spikingjelly", "nir")),
+      },
+    ],
     call: {
       forward: [current],
       unroll: [current, t(2, 3)],
