@@ -64,7 +64,7 @@ describe("errors: options that LIF and LeakyIntegrator share", () => {
 
     test(`errors: ${where} wants options, not a value`, () => {
       for (const value of [0.9, "zero", true, null, [0.9]]) {
-        expect(() => new Layer(value as LIFOptions)).toThrow(
+        expect(() => new Layer(value as LeakyIntegratorOptions)).toThrow(
           new TypeError(`${where}: expected options, got ${show(value)}`),
         );
       }

@@ -158,6 +158,16 @@ test("inhibition: any neuron takes it, also with recurrence and graded spikes", 
   expect(Math.max(...values(recurrent.forward(x).sum({ axis: 2 })))).toBe(2);
 });
 
+test("inhibition: maps are refused in forward, unroll and step, and a flat axis in their place is not", () => {
+  const layer = new LIF({ inhibition: true });
+  const maps = rand([3, 2, 4, 5, 5]);
+  const hint = "LIF: inhibition needs currents [T, B, N], got steps of shape [2, 4, 5, 5]; flatten the axes";
+  expect(() => layer.forward(maps)).toThrow(hint);
+  expect(() => layer.unroll(maps)).toThrow(hint);
+  expect(() => layer.step(maps.select(0, 0), layer.initialState([2, 4, 5, 5]))).toThrow(hint);
+  expect(layer.forward(maps.reshape([3, 2, 100])).shape).toEqual([3, 2, 100]);
+});
+
 test("inhibition: a step without spikes, without an axis of neurons, or another word is an error", () => {
   expect(() => new LIF({ inhibition: true }).forward(tensor([1, 2]))).toThrow(
     new RangeError("LIF: inhibition needs currents [T, B, N], got steps of shape []"),

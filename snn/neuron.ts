@@ -173,7 +173,8 @@ export type NeuronOptions<
      * Winner takes all. true: in each step only the neuron of the last axis with the largest x of spike(x), u − θ, may fire, and the
      * others are not reset; a reset that comes a step late sees the membrane alone, so it resets all that have reached θ. "output":
      * all fire, are reset and refractory, but the spike of the winner alone leaves the layer. Of equal neurons the first wins;
-     * refractory ones do not compete. Steps run one after the other. Default false.
+     * refractory ones do not compete. Currents are [T, N] or [T, B, N]; maps are flattened before. Steps run one after the other.
+     * Default false.
      */
     readonly inhibition?: boolean | "output";
     /**

@@ -38,7 +38,7 @@ const resets = { late: { resetDelay: true, reset: "subtract", detachReset: false
 /** One row for each neuron. */
 const ROWS: { readonly [Name in NeuronName]: Row<Name> } = {
   LIF: { currents: [-1, 20], presets: ["snntorch", "norse", "spikingjelly", "nir"], variants: resets },
-  IF: { variants: resets },
+  IF: { currents: [-1, 20], variants: resets },
   ParametricLIF: {},
   Lapicque: {
     currents: [-1, 10],
