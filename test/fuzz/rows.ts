@@ -792,7 +792,10 @@ const LAYERS: { readonly [Name in Exclude<keyof typeof snn, NoRow>]: Row } = {
   ceRateLoss: sequenceLoss(() => ({})),
   ceCountLoss: sequenceLoss(populations),
   ceMaxMembraneLoss: sequenceLoss(() => ({})),
-  tetLoss: sequenceLoss((g) => g.maybe({ lambda: g.number(0, 1), target: g.number(-1, 1) })),
+  tetLoss: sequenceLoss((g): { readonly [name: string]: Arg } => {
+    const lambda = g.number(0.1, 1);
+    return g.chance(0.5) ? { lambda, target: g.number(-1, 1) } : g.maybe({ lambda });
+  }),
   mseCountLoss: sequenceLoss(
     (g, K) => ({ ...populations(g, K), ...g.maybe({ correctRate: g.number(0, 1), incorrectRate: g.number(0, 1) }) }),
     false,

@@ -117,7 +117,7 @@ class RecurrentNet extends Traced {
     this.fc1 = new Linear(inputs, hidden);
     // Where the file has no words, the values are those of the stored file.
     const [rec, lif2] = [layerIn(content, "RLeaky"), layerIn(content, "Leaky")].map(worded);
-    this.rec = new RecurrentLIF({ numerics: "snntorch", features: hidden, beta: 0.85, resetInput: true, ...rec });
+    this.rec = new RecurrentLIF({ numerics: "snntorch", features: hidden, beta: 0.85, ...rec });
     this.lif2 = new LIF({ numerics: "snntorch", beta: 0.9, reset: "none", ...lif2 });
     this.fc2 = new Linear(...sizes(content, "fc2.weight"));
   }

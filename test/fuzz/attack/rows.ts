@@ -154,7 +154,8 @@ const fields = {
   low: num(0, -1),
   high: num(1, 2),
   beta: num(1, 1.5),
-  centers: list(0, 0.5, 1),
+  // They take the place of low, high and beta.
+  centers: spare(list(0, 0.5, 1)),
   sigma: must(num(0.5, 1)),
 };
 
@@ -417,7 +418,7 @@ export const SNN: Rows<typeof snn> = {
   ceRateLoss: [t(4, 2, 3), indices(3, 2), entropy],
   ceCountLoss: [t(4, 2, 3), indices(3, 2), { ...entropy, numClasses: nullable(num(3)) }],
   ceMaxMembraneLoss: [t(4, 2, 3), indices(3, 2), entropy],
-  tetLoss: [t(4, 2, 3), indices(3, 2), { ...entropy, lambda: num(0, 0.5), target: num(1, 0) }],
+  tetLoss: [t(4, 2, 3), indices(3, 2), { ...entropy, lambda: num(0, 0.5), target: spare(num(1, 0)) }],
   mseCountLoss: [
     t(4, 2, 3),
     indices(3, 2),
