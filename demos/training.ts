@@ -1,4 +1,4 @@
-/** What the demos that train classifiers share: the loop, and the lines it prints. */
+/** The training loop of the demos that train classifiers, and the lines that the loop prints. */
 import {
   Adam,
   accuracy,

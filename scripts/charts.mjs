@@ -35,7 +35,7 @@ export const charts = async () => ({
   ...(await layerCharts()),
 });
 
-/** Those of docs/probes.md: a network of two hidden layers on a batch of Poisson spikes. */
+/** The charts of docs/probes.md: a network of two hidden layers on a batch of Poisson spikes. */
 async function probeCharts() {
   const generator = new Generator(1);
   const model = new Sequential(
@@ -90,7 +90,7 @@ async function lossCharts() {
   return { "losses-van-rossum.svg": await curvePlot(Object.fromEntries(curves), look) };
 }
 
-/** Those of docs/layers.md: what learned delays and parallel neurons make of a single input. */
+/** The charts of docs/layers.md: responses of learned delays and of parallel neurons to a single input. */
 async function layerCharts() {
   const delayed = new DelayedLinear(1, 1, { maxDelay: 16, bias: false });
   delayed.weight.copyFrom([1]);

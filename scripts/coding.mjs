@@ -51,7 +51,7 @@ const path = (className, points) =>
     .map(([x, y]) => `${round(x)} ${round(y)}`)
     .join("L")}"/>`;
 
-/** Those with curves of their own, with options that show them between −2 and 2. */
+/** Surrogates that differ in their curve, with options that show the curve between −2 and 2. */
 const SURROGATES = {
   sigmoid: { slope: 4 },
   fastSigmoid: { slope: 4 },
@@ -81,7 +81,7 @@ const SURROGATES = {
 
 const XS = Array.from({ length: 161 }, (_, i) => (i - 80) / 40 + 1e-4);
 
-/** What backward multiplies with, and what takes the place of a spike with `spiking: false`. */
+/** The derivative that backward multiplies by, and the smooth step of `spiking: false`. */
 function curvesOf(smooth) {
   const x = tensor(XS, { requiresGrad: true });
   tape(() => snn.spike(x, { surrogate: smooth, threshold: 0 }).sum().backward());

@@ -52,7 +52,7 @@ function observed() {
   }
 }
 
-/** What a row shows, by kind: the worst deviation and sensitivity of its observations. */
+/** The worst deviation and sensitivity of the observations of a row, by kind. */
 function rowOf(observations) {
   const row = { deviation: {}, sensitivity: {} };
   for (const { kind, deviation, sensitivity } of observations) {

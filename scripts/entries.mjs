@@ -13,7 +13,7 @@ export function entries() {
   return Object.fromEntries(names.map((name) => [name, join(root, `${name}.ts`)]));
 }
 
-/** What entries import and do not hold: modules of Node, and peers. */
+/** Imports that entries do not bundle: modules of Node, and peers. */
 export const external = /^node:|^echarts(\/|$)/;
 
 /** Tests the path of a source from the root on. */

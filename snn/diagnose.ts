@@ -104,7 +104,7 @@ export interface LayerDiagnosis {
   readonly steps: Float64Array;
 }
 
-/** What {@link diagnose} gives; `String(diagnosis)` says it in words. */
+/** The result of {@link diagnose}; `String(diagnosis)` says it in words. */
 export interface Diagnosis {
   /** Whether no reason was found. */
   readonly healthy: boolean;

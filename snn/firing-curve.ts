@@ -17,7 +17,7 @@ export interface FiringCurveOptions {
 
 const DEFAULTS: Required<FiringCurveOptions> = { timesteps: 500, discard: 0, features: 1 };
 
-/** What {@link firingCurve} gives. */
+/** The result of {@link firingCurve}. */
 export interface FiringCurve {
   /** I, as given. */
   readonly currents: Float64Array;

@@ -50,7 +50,7 @@ export function runRivals(
   });
 }
 
-/** What the neurons give over time, by name; all but spikes are put together when they are first read. */
+/** The outputs of the neurons over time, by name; the first read of an output other than the spikes puts its steps together. */
 export function rivalsOverTime(neuron: CompiledNeuron, passages: readonly Passage[]): Record<string, unknown> {
   const { last } = passages[passages.length - 1] as Passage;
   const z = stack(passages.map((passage) => passage.z));

@@ -25,7 +25,7 @@ export interface LIFOptions extends DecayOptions {
   inputScale?: number | Tensor | "leak";
   /** What a spike does to v: sets it to resetValue, takes θ off, or nothing. Default "zero". */
   reset?: "zero" | "subtract" | "none";
-  /** What v becomes at a reset to "zero", which it needs; finite, default 0. A tensor [N] gives each neuron its own, and makes it a parameter. */
+  /** The value of v after a reset to "zero", an error with other resets; finite, default 0. A tensor [N] gives each neuron its own value, and becomes a parameter. */
   resetValue?: number | Tensor;
   /** A floor under v, after the reset; finite, default none. A tensor [N] gives each neuron its own, and makes it a parameter. */
   lowerBound?: number | Tensor;

@@ -607,7 +607,7 @@ export class Neurons extends Module {
     return composed(Neurons.recorded, this, current, from);
   }
 
-  /** What `unroll` gives, while an observer looks on. */
+  /** The result of `unroll`, which the observer of `record` sees too. */
   private seen(current: Tensor, from: State | null, continues: boolean): Readonly<Record<string, unknown>> {
     const run = (own: Tensor) => composed(Neurons.recorded, this, own, from) as Readonly<Record<string, unknown>>;
     return (observer as Observer).run(this, current, continues, run);

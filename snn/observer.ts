@@ -1,10 +1,10 @@
-/** What `record` sees of the layers of a model: each run of neurons, and what hand-written layers show. */
+/** The observer of `record`: it sees each run of neurons, and the tensors that hand-written layers show. */
 import { objectOf } from "../engine/arguments.ts";
 import type { Module, Tensor } from "../engine/index.ts";
 import { moduleOf } from "../engine/nn/module.ts";
 import { checkSequence } from "./checks.ts";
 
-/** What a layer of one's own can show of its run, all [T, B, …]. */
+/** Tensors that a layer of one's own can show of its run, all [T, B, …]. */
 export interface Seen {
   /** I, the input of the neurons. */
   readonly current?: Tensor;
@@ -25,7 +25,7 @@ export interface Observer {
   see(layer: Module, seen: Seen): void;
 }
 
-/** The one that sees all layers which run now, null outside of `record`. */
+/** The observer of all layers that run now, null outside of `record`. */
 export let observer: Observer | null = null;
 
 /** fn() while `next` sees all layers, or with null none does. */

@@ -87,7 +87,7 @@ export interface LayerNorms {
   readonly membrane: GradientNorm | null;
 }
 
-/** What {@link gradientNorms} gives. */
+/** The result of {@link gradientNorms}. */
 export interface GradientNorms {
   /** Names of the layers in the order of their first run. */
   readonly order: readonly string[];

@@ -24,7 +24,7 @@ import { observer } from "./observer.ts";
 import { type Stage, Staged } from "./stage.ts";
 import type { Surrogate } from "./surrogate.ts";
 
-/** Which steps of the current a step of the membrane sees: all, all on the way to the last k, or the last k with the same weights. */
+/** The steps of the current that a step of the membrane sees: all, all on the way to the last k, or the last k with the same weights. */
 export type PSNKind = "full" | "masked" | "sliding";
 
 /** Options of {@link PSN}. */
@@ -74,7 +74,7 @@ export interface PSNState {
   readonly past: Tensor;
 }
 
-/** What {@link PSN.unroll} gives. */
+/** The result of {@link PSN.unroll}. */
 export interface PSNRecord {
   /** s, [T, B, …]. */
   readonly spikes: Tensor;

@@ -23,7 +23,7 @@ export interface LayerGradients {
   readonly membrane: Tensor | null;
 }
 
-/** What a layer of neurons has done, [T, B, …] each; null where the layer has no such output. */
+/** Tensors that were recorded of a layer of neurons, [T, B, …] each; null where the layer has no such output. */
 export interface LayerRecording {
   /** The class of the layer. */
   readonly kind: string;
@@ -37,7 +37,7 @@ export interface LayerRecording {
   readonly gradients: LayerGradients | null;
 }
 
-/** What {@link record} gives: a plain object, which a tape may return. */
+/** The result of {@link record}: a plain object, which a tape may return. */
 export interface Recording {
   /** The output of the model: the bits of `forward`. */
   readonly output: Tensor;

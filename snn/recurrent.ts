@@ -172,7 +172,7 @@ export class Recurrent<State extends object, Result extends SpikingResult<State>
     return result as unknown as RecurrentRecord<State, Result>;
   }
 
-  /** What `unroll` gives, while an observer looks on. */
+  /** The result of `unroll`, which the observer of `record` sees too. */
   private seen(current: Tensor, from: From | null, continues: boolean): AnyResult {
     const run = (own: Tensor) => composed(Recurrent.recorded, this as unknown as AnyRecurrent, own, from) as AnyResult;
     return (observer as Observer).run(this, current, continues, run);

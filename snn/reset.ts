@@ -5,7 +5,7 @@ import type { StepLanguage } from "./neuron-step.ts";
 
 /** The choices of a neuron that resets, with their defaults; the first word is the default. */
 export const RESET = {
-  /** What a spike does to v: sets it to resetValue, takes θ off, or nothing. */
+  /** The effect of a spike on v: v becomes resetValue, loses θ, or stays. */
   reset: ["zero", "subtract", "none"],
   /** The reset happens at the start of the next step instead of at the end of this one. */
   resetDelay: false,
@@ -30,15 +30,15 @@ export interface Membrane {
   readonly v: Value;
   /** θ. */
   readonly threshold: Value | number;
-  /** What v becomes at a reset to "zero". */
+  /** The value of v after a reset to "zero". */
   readonly resetValue: Value | number;
   /** v in a step without input. */
   decay(v: Value): Value;
-  /** What the step adds to that. */
+  /** The input that the step adds to the decayed v. */
   readonly input: Value;
 }
 
-/** What a neuron with a reset does in a step. */
+/** The spike and the membrane of a step of a neuron with a reset. */
 export type Fired = {
   /** s. */
   readonly spikes: Value;

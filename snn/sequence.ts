@@ -35,7 +35,7 @@ export function lengthsOf(
   return steps.every((n) => n === T) ? null : steps;
 }
 
-/** Which steps of x, [T, B, …], are padding, and the value that they get. */
+/** The steps of x, [T, B, …], that are padding, and the value that these get. */
 interface Padding {
   readonly lengths: Int32Array;
   readonly value: number;

@@ -49,7 +49,7 @@ export interface SpikingLSTMState {
   readonly refractory?: Tensor;
 }
 
-/** What {@link SpikingLSTM.unroll} gives; all differentiable. */
+/** The result of {@link SpikingLSTM.unroll}; all differentiable. */
 export interface SpikingLSTMRecord {
   /** s, [T, B, H]. */
   readonly spikes: Tensor;
@@ -82,7 +82,7 @@ export class Gates extends Module {
     [this.bias_ih, this.bias_hh] = [own[1], back[1]];
   }
 
-  /** What the input adds to the gates, [..., in] → [..., 4H]. */
+  /** The product of the input with the weights of the gates, [..., in] → [..., 4H]. */
   forward(x: Tensor): Tensor {
     return linear(x, this.weight_ih, this.bias_ih);
   }

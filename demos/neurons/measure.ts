@@ -1,7 +1,7 @@
 import { type FiringCurve, firingCurve, full, type Generator, noGrad, randn, type Tensor } from "jarvis-snn";
 import type { Specimen } from "./catalogue.ts";
 
-/** What one neuron does. */
+/** The membrane, spikes and f–I curve of one neuron. */
 export interface Response {
   /** The membrane under the step of current, [T, 1, 1]. */
   readonly membrane: Tensor;

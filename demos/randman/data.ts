@@ -17,7 +17,7 @@ export interface RandmanOptions {
   dataSeed: number;
 }
 
-/** Those of section 4.1.1 of the paper. */
+/** Sizes of the experiment in section 4.1.1 of the paper. */
 export const PAPER = { classes: 10, inputs: 20, dimensions: 1, alpha: 1, samples: 1000 };
 
 /** Terms of the Fourier series of a coordinate. */

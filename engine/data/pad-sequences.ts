@@ -9,7 +9,7 @@ import { alive, empty, peek, steady, Tensor } from "../tensor.ts";
 export interface PadSequencesOptions {
   /** Shape of one step of sequences that are arrays; default []: each value is a step. */
   shape?: readonly number[];
-  /** What stands in the steps after the end of a sequence; default 0. */
+  /** The value of the steps after the end of a sequence; default 0. */
   value?: number;
 }
 

@@ -127,7 +127,7 @@ class Sweep {
   /** Addresses of the next column in each array, by place; those of columns start again with each row. */
   private readonly pointers = new Map<number, number>();
   private readonly columns = new Set<number>();
-  /** What is computed before the loops. */
+  /** Code that runs before the loops. */
   private readonly shared = new Map<Expression, number>();
   private readonly uses = new Map<Expression, number>();
   /** The locals of what a vector has computed. */

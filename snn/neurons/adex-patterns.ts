@@ -27,7 +27,7 @@ export type AdExPattern = keyof typeof PATTERNS;
 /** The names, in the order of the paper's table. */
 export const adExPatterns = /* @__PURE__ */ Object.freeze(Object.keys(PATTERNS) as AdExPattern[]);
 
-/** What {@link adExPattern} gives. */
+/** The result of {@link adExPattern}. */
 export interface AdExSetting {
   /** Options of {@link AdEx}. */
   readonly options: Readonly<

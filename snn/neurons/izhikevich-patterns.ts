@@ -100,7 +100,7 @@ export type IzhikevichPattern = keyof typeof PATTERNS;
 /** The names, in the same order. */
 export const izhikevichPatterns = /* @__PURE__ */ Object.freeze(Object.keys(PATTERNS) as IzhikevichPattern[]);
 
-/** What {@link izhikevichPattern} gives. */
+/** The result of {@link izhikevichPattern}. */
 export interface IzhikevichSetting {
   /** Options of {@link Izhikevich}: parameters, those of the equation where the pattern changes it, and `fire`, "gt". */
   readonly options: Readonly<Record<"a" | "b" | "c" | "d" | "v0" | "dt", number>> &

@@ -48,7 +48,7 @@ describe("izhikevich", () => {
     return { times, membrane, dt };
   }
 
-  /** What makes a response the one of this name. */
+  /** Conditions that a response of this name fulfils. */
   const IS: { readonly [name in (typeof izhikevichPatterns)[number]]: (response: Response) => boolean } = {
     // Spikes go on as long as the current does.
     tonicSpiking: ({ times }) =>

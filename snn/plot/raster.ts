@@ -57,7 +57,7 @@ function panelOf({ name, values, T, N }: Sequence, index: number, label: string,
   };
 }
 
-/** What echarts gives to draw with. */
+/** The functions of echarts that a custom series draws with. */
 export interface Drawing {
   /** Pixels of a point. */
   coord(point: readonly [x: number, y: number]): [number, number];

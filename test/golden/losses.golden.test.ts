@@ -31,7 +31,7 @@ type Arguments = Readonly<Record<string, unknown>>;
 interface Entry extends NamedEntry {
   readonly class: string;
   readonly kwargs: Arguments;
-  /** Which recording is the input. */
+  /** The recording that is the input. */
   readonly input: "spk" | "mem";
   readonly targets: GoldenTensor;
   readonly loss: GoldenTensor;

@@ -5,7 +5,7 @@ import { expectClose, expectGradients, expectSpikes, present, type Tensors, with
 import { deviationOf, type Kind, observe } from "../support/conformance.ts";
 import { type GoldenTensor, type GoldenTensors, mapValues, numbersOf, toTensor } from "../support/golden.ts";
 
-/** What files of neurons hold for an entry. */
+/** An entry of a file of neurons. */
 export interface NeuronGolden {
   readonly name: string;
   readonly input: GoldenTensor;
@@ -44,7 +44,7 @@ export function lookUp<T>(what: string, table: Readonly<Record<string, T>>, name
 
 /** Names of spikes among the peers' outputs. */
 const SPIKES = ["spk", "spikes", "s", "z"];
-/** What the conformance of most neurons asks for; Izhikevich, AdEx and conductances have {@link SENSITIVE}. */
+/** Tolerances of the conformance of most neurons; Izhikevich, AdEx and conductances have {@link SENSITIVE}. */
 const USUAL = { states: 1e-5, gradients: 2e-4, unconnected: [] as readonly string[], isSensitive: false };
 /** For neurons that amplify each rounding. */
 export const SENSITIVE = { states: 5e-4, gradients: 5e-4, isSensitive: true };

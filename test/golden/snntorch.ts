@@ -55,7 +55,7 @@ export interface SnnTorchEntry extends NamedEntry, NeuronGolden {
   readonly init_state?: GoldenTensors | null;
 }
 
-/** What a test makes of an entry: a layer, and the names of what it has in common with the peer's. */
+/** The layer that a test makes of an entry, and the names that the layer shares with the peer's. */
 export interface Counterpart {
   readonly layer: Unrolling;
   /** Our names of the peer's states. */

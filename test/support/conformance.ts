@@ -4,7 +4,7 @@
  */
 import { appendFileSync } from "node:fs";
 
-/** Which tensor of a case was compared; spikes must be equal, the others may be off. */
+/** The kind of tensor that was compared; spikes must be equal, other kinds may be off. */
 export type Kind = "spikes" | "states" | "outputs" | "gradients";
 
 /** A line of the collection. `case` is an entry of `file`, which begins with the peer. */

@@ -5,7 +5,7 @@ import { values } from "./tensors.ts";
 
 const [T, N] = [60, 40];
 
-/** What a loop gives for one neuron: states, spikes among them, after each step. */
+/** States of one neuron after each step of a loop, spikes among them. */
 export type Loop = (current: readonly number[]) => Readonly<Record<string, readonly number[]>>;
 
 interface Neuron {

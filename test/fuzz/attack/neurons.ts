@@ -1,4 +1,4 @@
-/** What classes that `neuron` has made are called with, from their definitions: a new neuron needs no row of its own. */
+/** Arguments for classes that `neuron` has made, drawn from their definitions: a new neuron needs no row of its own. */
 import type { Tensor } from "../../../engine/index.ts";
 import * as snn from "../../../snn/index.ts";
 import type { NeuronName } from "../../support/layers.ts";
