@@ -37,22 +37,22 @@ export * from "./losses.ts";
 export * from "./losses-activity.ts";
 export * from "./losses-temporal.ts";
 export * from "./metrics.ts";
-export {
-  type Chosen,
-  type Known,
-  type NeuronChoices,
-  type NeuronClass,
-  type NeuronDefinition,
-  type NeuronLayer,
-  type NeuronOptions,
-  type NeuronOutputs,
-  type NeuronRecord,
-  type NeuronState,
-  type NeuronStep,
-  type NoChoices,
-  neuron,
-} from "./neuron.ts";
+export { neuron } from "./neuron.ts";
 export type { StepLanguage } from "./neuron-step.ts";
+export type {
+  Chosen,
+  Known,
+  NeuronChoices,
+  NeuronClass,
+  NeuronDefinition,
+  NeuronLayer,
+  NeuronOptions,
+  NeuronOutputs,
+  NeuronRecord,
+  NeuronState,
+  NeuronStep,
+  NoChoices,
+} from "./neuron-types.ts";
 export { AdaptiveLIF } from "./neurons/adaptive-lif.ts";
 export { AdEx } from "./neurons/adex.ts";
 export {

@@ -3,8 +3,9 @@ import { inReference, onTensors } from "../engine/backend.ts";
 import { composed } from "../engine/composed.ts";
 import { full, type Tensor } from "../engine/index.ts";
 import { betaOf, DECAY, type DecayOptions } from "./decay.ts";
-import { type Form, type NeuronStep, Neurons, withPreset } from "./neuron.ts";
+import { type Form, Neurons, withPreset } from "./neuron.ts";
 import { CompiledNeuron, runNeuron } from "./neuron-op.ts";
+import type { NeuronStep } from "./neuron-types.ts";
 
 /** v, [B, …]. */
 interface State {
