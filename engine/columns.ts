@@ -22,22 +22,32 @@ const bytesOf = ([outputs, inputs]: readonly number[]): number =>
 
 /** Address of w [out, in] as [in, columnStride(out)] for a product that is not recorded; 0: it is not worth a copy, or not safe. */
 export function columnsOf(w: Tensor): number {
-  if (w.columns > READ_ONCE) return w.columns;
-  // Memory of w's own, which stays until w is disposed, and kernels that write to it.
-  if (w.columns === EXPOSED || !w.owned || w.region !== root.region || heap !== simd.heap) return 0;
   if (w.columns === UNREAD) {
     w.columns = READ_ONCE;
     return 0;
   }
+  return keptColumns(w);
+}
+
+/** The same, made at once: for a layer that writes to both. */
+export function keptColumns(w: Tensor): number {
+  if (w.columns > READ_ONCE) return w.columns;
+  // Memory of w's own, which stays until w is disposed, and kernels that write to it.
+  if (w.columns === EXPOSED || !w.owned || w.region !== root.region || heap !== simd.heap) return 0;
   const [outputs, inputs] = w.sizes as [number, number];
-  const stride = columnStride(outputs);
   w.columns = heap.allocate(bytesOf(w.sizes));
   w.held?.add(w.columns, bytesOf(w.sizes));
-  // Rows as they come, at the end of the block; then each at its place.
-  const rows = w.columns + 4 * inputs * (stride - outputs);
-  k.transpose(rows, w.ptr, outputs, inputs);
-  if (stride !== outputs) k.copyBlocks(w.columns, rows, inputs, outputs, stride, outputs);
+  writeColumns(w.columns, w.ptr, outputs, inputs);
   return w.columns;
+}
+
+/** to [in, columnStride(out)] ← weights [out, in]. */
+export function writeColumns(to: number, weights: number, outputs: number, inputs: number): void {
+  const stride = columnStride(outputs);
+  // Rows as they come, at the end of the block; then each at its place.
+  const rows = to + 4 * inputs * (stride - outputs);
+  k.transpose(rows, weights, outputs, inputs);
+  if (stride !== outputs) k.copyBlocks(to, rows, inputs, outputs, stride, outputs);
 }
 
 /** w is written, handed out or freed: its copy is given back. */

@@ -421,9 +421,13 @@ export function rootOf(t: Tensor): Tensor {
 
 /** Notes a write into t. */
 export function touch(t: Tensor): void {
-  const owner = rootOf(t);
-  owner.written = ++clock;
-  dropColumns(owner);
+  touchBoth(t);
+  dropColumns(rootOf(t));
+}
+
+/** Notes a write into t that was made in its copy by columns too, if it has one. */
+export function touchBoth(t: Tensor): void {
+  rootOf(t).written = ++clock;
 }
 
 /** A live view for the engine's own use: it is read, or written and noted. */

@@ -3,7 +3,8 @@ import { inReference, onTensors } from "../engine/backend.ts";
 import { composed } from "../engine/composed.ts";
 import { full, type Tensor } from "../engine/index.ts";
 import { betaOf, DECAY, type DecayOptions } from "./decay.ts";
-import { type Form, Neurons, withPreset } from "./neuron.ts";
+import { withPreset } from "./definition.ts";
+import { type Form, Neurons } from "./neuron.ts";
 import { CompiledNeuron, runNeuron } from "./neuron-op.ts";
 import type { NeuronStep } from "./neuron-types.ts";
 

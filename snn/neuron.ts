@@ -7,8 +7,6 @@
 import {
   choiceOf,
   functionOf,
-  listOf,
-  NUMBER,
   numberOf,
   objectOf,
   type Range,
@@ -36,6 +34,7 @@ import {
   STEPS,
   strictOf,
 } from "./checks.ts";
+import { boundsOf, checkChoices, checkKnown, chosenOf, first, needsOf, within, withPreset } from "./definition.ts";
 import { checkRivals, rivalsOnTensors, rivalsOverTime, runRivals } from "./inhibition.ts";
 import { itself, lazy } from "./lazy.ts";
 import { CompiledNeuron, type Operands, outputOf, type Passage, runNeuron } from "./neuron-op.ts";
@@ -133,7 +132,6 @@ export interface Form extends NeuronKind {
   step(argument: never, chosen?: never): Readonly<Record<string, Value | number>>;
 }
 
-type Choice = readonly string[] | boolean | number;
 type Presets = Readonly<Record<string, object>>;
 
 const OPTIONS = {
@@ -162,18 +160,13 @@ function formOf(given: Definition): Form {
   if (typeof name !== "string" || name === "") throw wrongType("neuron", "a name", name);
   const initial = { ...objectOf(name, "state, initial values by name", state) } as Record<string, Initial>;
   const usual = { ...objectOf(name, "parameters, defaults by name", parameters) } as Record<string, number>;
-  const chosen = { ...objectOf(name, "choices, defaults by name", choices) } as Record<string, Choice>;
+  const chosen = checkChoices(name, choices);
   const states = Object.keys(initial);
   const parameterNames = Object.keys(usual);
   for (const [key, value] of Object.entries(initial)) {
     if (typeof value !== "function") numberOf(name, `the initial value of ${key}`, value, IN_FLOAT32);
   }
   for (const [key, value] of Object.entries(usual)) numberOf(name, `the default of ${key}`, value, IN_FLOAT32);
-  for (const [key, value] of Object.entries(chosen)) {
-    const isChoice = Array.isArray(value) ? value.length > 0 && value.every(isText) : typeof value !== "object";
-    if (!isChoice || isText(value)) throw wrongType(name, `the choice ${key} as words, true, false or a number`, value);
-    if (Array.isArray(value)) chosen[key] = [...value];
-  }
   const options = [...parameterNames, ...Object.keys(chosen)];
   for (const [i, key] of [...options, ...states].entries()) {
     const isOption = i < options.length;
@@ -205,63 +198,11 @@ function formOf(given: Definition): Form {
   };
 }
 
-/** A copy of which option needs which choices. */
-function needsOf(where: string, options: readonly string[], choices: readonly string[], needs: object): Needs {
-  const all = Object.entries(objectOf(where, "needs, choices by option", needs)).map(([option, others]) => {
-    checkKnown(where, "needs", options, option, "options");
-    const fits = Object.entries(objectOf(where, `needs.${option}, values by choice`, others)).map(
-      ([choice, values]) => {
-        checkKnown(where, `needs.${option}`, choices, choice, "choices");
-        if (!Array.isArray(values)) throw wrongType(where, `needs.${option}.${choice} as a list of values`, values);
-        return [choice, [...values]];
-      },
-    );
-    return [option, Object.fromEntries(fits)];
-  });
-  return Object.fromEntries(all);
-}
-
 function inhibitionOf(where: string, inhibition: unknown): Inhibition | null {
   if (inhibition === undefined || inhibition === false) return null;
   if (inhibition === true) return "fire";
   if (inhibition === "output") return inhibition;
   throw wrongValue(where, 'inhibition true, false or "output"', show(inhibition));
-}
-
-const isText = (value: unknown): value is string => typeof value === "string";
-
-/**
- * The options, which {@link withDefaults} has read, with those of the preset that `numerics` names behind the ones that were given.
- *
- * @throws RangeError for an unknown preset.
- */
-export function withPreset<Options extends { numerics?: string | undefined }>(
-  where: string,
-  options: Options,
-  presets: Readonly<Record<string, object>>,
-): Options {
-  if (options.numerics === undefined) return options;
-  const preset = presets[choiceOf(where, "numerics", options.numerics, Object.keys(presets))];
-  // The given options alone are fields of their own.
-  return Object.assign(options, { ...preset, ...options });
-}
-
-/** The default of a choice. */
-const first = (choice: Choice | undefined): unknown => (Array.isArray(choice) ? choice[0] : choice);
-
-/** The choices of a layer, by name. */
-function chosenOf(
-  where: string,
-  choices: NeuronChoices,
-  given: Readonly<Record<string, unknown>>,
-): Chosen<NeuronChoices> {
-  return Object.fromEntries(
-    Object.entries(choices).map(([name, usual]) => {
-      const value = given[name];
-      if (Array.isArray(usual)) return [name, choiceOf(where, name, value, usual as readonly string[])];
-      return [name, typeof usual === "number" ? numberOf(where, name, value, IN_FLOAT32) : (value as boolean)];
-    }),
-  );
 }
 
 /** The form of a layer with these choices. Programs remember its step, which therefore refers to nothing else of the layer. */
@@ -678,11 +619,6 @@ export const named = (names: readonly string[], tensors: readonly Tensor[]): Rec
 /** One value for all neurons broadcasts to a step of any shape, also to one without axes. */
 const scalar = (t: Tensor): Tensor => (t.size === 1 && t.ndim > 0 ? t.reshape([]) : t);
 
-const within = ([low, high]: readonly [number, number]): Range => ({
-  expected: `in [${low}, ${high}]`,
-  fits: (x) => x >= low && x <= high,
-});
-
 function learnedOf(where: string, names: readonly string[], learn: unknown): Set<string> {
   if (!Array.isArray(learn)) throw wrongType(where, "learn as a list of parameters", learn);
   const learned = new Set<string>();
@@ -692,21 +628,4 @@ function learnedOf(where: string, names: readonly string[], learn: unknown): Set
     learned.add(name as string);
   }
   return learned;
-}
-
-function boundsOf(where: string, names: readonly string[], constrain: unknown): Record<string, readonly number[]> {
-  const bounds: Record<string, readonly number[]> = {};
-  for (const [name, pair] of Object.entries(objectOf(where, "constrain as bounds by name", constrain))) {
-    if (pair === undefined) continue;
-    checkKnown(where, "constrain", names, name);
-    const [low, high] = listOf(where, `constrain.${name}`, pair, NUMBER, 2) as [number, number];
-    if (low > high) throw new RangeError(`${where}: expected constrain.${name} as [low, high], got ${show(pair)}`);
-    bounds[name] = [low, high];
-  }
-  return bounds;
-}
-
-function checkKnown(where: string, option: string, names: readonly string[], name: unknown, kind = "parameters"): void {
-  if (names.includes(name as string)) return;
-  throw new RangeError(`${where}: expected ${option} to name ${kind}, ${names.join(", ")}, got ${show(name)}`);
 }

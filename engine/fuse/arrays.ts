@@ -48,6 +48,7 @@ export class Arrays {
     this.put("number", (i) => numbers[i]);
     this.put("parameter", (i) => run.parameters[i]);
     this.putStreams("input", (i) => run.inputs[i]);
+    this.putStreams("shared", (i) => run.inputs[i]);
     this.put("from", (i) => run.from[i] || this.zeros());
     this.put("saved", (i) => run.saved[i], this.size);
     this.put("prev", (i) => (run.saved[i] as number) - 4 * this.size, this.size);
@@ -75,7 +76,7 @@ export class Arrays {
   }
 
   /** Nothing, where no run or only another one has asked for the array. */
-  private write(place: number | undefined, at: number | undefined, step: number): void {
+  write(place: number | undefined, at: number | undefined, step: number): void {
     if (place === undefined || at === undefined) return;
     const words = this.words();
     words[wordOf(place)] = at;
@@ -130,6 +131,22 @@ export class Arrays {
       const call = calls[i] as Call;
       call.run(descriptor, 0, 1, 1, 1, size, this.pieceOf(call), n);
       if (call.formulas.length > 0) evaluate(call.formulas, temps, size);
+    }
+  }
+
+  /** Steps from `first` on, of n columns each, of calls whose arrays are one step high. */
+  rows(calls: readonly Call[], first: number, count: number, n: number): void {
+    const { descriptor, temps } = this;
+    const [only, ...others] = calls as [Call];
+    if (others.length === 0 && only.formulas.length === 0) {
+      only.run(descriptor, first, count, 1, 1, n, n, n);
+      return;
+    }
+    for (let t = first; t < first + count; t++) {
+      for (const call of calls) {
+        call.run(descriptor, t, 1, 1, 1, n, n, n);
+        evaluate(call.formulas, temps, n);
+      }
     }
   }
 

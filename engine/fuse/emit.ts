@@ -20,14 +20,17 @@ import * as OP from "./opcodes.ts";
 import * as SIMD from "./simd.ts";
 
 /**
- * A value that a sweep computes, and its place: an array of a step, of its columns, or of the piece that the loop over time is at, a
- * stream of bits, or four float64 lanes that it is added to.
+ * A value that a sweep computes, and its place: an array of a step, of its listed columns, of its columns, or of the piece that the
+ * loop over time is at, a stream of bits, or four float64 lanes that it is added to.
  */
 export interface Root {
   readonly value: Expression;
   readonly place: number;
-  readonly how: "element" | "column" | "piece" | "bits" | "sum";
+  readonly how: "element" | "listed" | "column" | "piece" | "bits" | "sum";
 }
+
+/** Leaves that are read column by column. */
+const ARRAYS = ["stream", "listed", "piece"];
 
 /** The upper half of a vector, and the first lane of one before zeros. */
 const UPPER_HALF = [8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15];
@@ -35,6 +38,9 @@ const FIRST_LANE = [0, 1, 2, 3, ...new Array(12).fill(16)];
 
 /** Columns over which a sum is taken in float32. */
 const STRIP = 512;
+
+/** In the place of a list, where no array has listed columns. */
+export const NO_PLACE = -1;
 
 const HEAD = 1;
 /** The word of the descriptor with the address of a place. */
@@ -63,11 +69,11 @@ export type Run = (
 
 /**
  * The functions of a step, one for each part of it, and after them the loop over time; the first one has this number in its
- * module. `ofRows`: something depends on the column.
+ * module. `ofRows`: something depends on the column. `list`: the place of the bytes from the start of a step to each listed column.
  */
-export function emit(parts: readonly (readonly Root[])[], ofRows: boolean, index: number): Code[] {
+export function emit(parts: readonly (readonly Root[])[], ofRows: boolean, index: number, list = NO_PLACE): Code[] {
   return [
-    ...parts.map((roots) => new Sweep(roots).code),
+    ...parts.map((roots) => new Sweep(roots, list).code),
     timeLoop(
       ofRows,
       parts.map((_, i) => index + i),
@@ -127,6 +133,10 @@ class Sweep {
   /** Addresses of the next column in each array, by place; those of columns start again with each row. */
   private readonly pointers = new Map<number, number>();
   private readonly columns = new Set<number>();
+  /** The place of the list of columns, addresses of arrays that it leads into, and a vector of these. */
+  private readonly list: number;
+  private readonly bases = new Map<number, number>();
+  private readonly lanes: number;
   /** Code that runs before the loops. */
   private readonly shared = new Map<Expression, number>();
   private readonly uses = new Map<Expression, number>();
@@ -141,13 +151,15 @@ class Sweep {
   private readonly word: number;
   private readonly at: number;
 
-  constructor(roots: readonly Root[]) {
+  constructor(roots: readonly Root[], list: number) {
     this.roots = roots;
+    this.list = list;
     const terms = reachable(roots.map(({ value }) => value));
-    this.streams = terms.filter((x) => (x.op === "stream" || x.op === "piece") && x.level > SCALAR);
+    this.streams = terms.filter((x) => ARRAYS.includes(x.op) && x.level > SCALAR);
     const { code } = this;
     this.spikes = roots.find(({ how }) => how === "bits");
     [this.bit, this.bits, this.word, this.at] = [code.local(I32), code.local(I32), code.local(I32), code.local(I32)];
+    this.lanes = list === NO_PLACE ? NO_PLACE : code.local(V128);
     terms.forEach((x) => x.level > SCALAR && x.args.forEach(this.use));
     roots.forEach(({ value }) => this.use(value));
     this.uses.forEach((_, x) => x.level <= SCALAR && this.share(x));
@@ -166,6 +178,7 @@ class Sweep {
     if (x.op === "bits") this.code.lanes(Number(x.attr));
     else if (x.op === "number") this.code.get(DESCRIPTOR).simd(SIMD.loadSplat, 2, 4 * wordOf(Number(x.attr)));
     else if (x.op === "stream") this.word32(Number(x.attr)).simd(SIMD.loadSplat, 2, 0);
+    else if (x.op === "shared") this.step32(Number(x.attr)).simd(SIMD.loadSplat, 2, 0);
     else this.instruction(x);
     local = this.code.local(V128);
     this.code.set(local);
@@ -178,11 +191,21 @@ class Sweep {
     return this.code.get(DESCRIPTOR).op(OP.load, 2, 4 * wordOf(place));
   }
 
+  /** Pushes the address of the step in an array. */
+  private step32(place: number): Code {
+    return this.word32(place)
+      .get(DESCRIPTOR)
+      .op(OP.load, 2, 4 * wordOf(place) + 4)
+      .get(STEP)
+      .op(OP.mul)
+      .op(OP.add);
+  }
+
   /** Finds the first addresses. */
   private prepare(): void {
     const { code } = this;
     for (const { op, attr, level } of this.streams) {
-      this.point(Number(attr), level === COLUMN ? "column" : op === "piece" ? "piece" : "element");
+      this.point(Number(attr), level === COLUMN ? "column" : op === "stream" ? "element" : (op as "piece" | "listed"));
     }
     for (const { how, place } of this.roots) if (how !== "bits" && how !== "sum") this.point(place, how);
     for (const root of this.roots) if (root.how === "sum") this.sums.set(root, code.local(V128));
@@ -191,18 +214,14 @@ class Sweep {
     code.get(DESCRIPTOR).op(OP.load, 2, 0).get(STEP).op(OP.mul).get(SKIP).op(OP.add).set(this.bit);
   }
 
-  private point(place: number, how: "element" | "column" | "piece"): void {
-    if (this.pointers.has(place)) return;
+  private point(place: number, how: "element" | "listed" | "column" | "piece"): void {
+    if (this.pointers.has(place) || this.bases.has(place)) return;
     const { code } = this;
     const pointer = code.local(I32);
-    this.pointers.set(place, pointer);
+    (how === "listed" ? this.bases : this.pointers).set(place, pointer);
+    if (how === "listed") this.point(this.list, "column");
     if (how === "column") this.columns.add(place);
-    this.word32(place)
-      .get(DESCRIPTOR)
-      .op(OP.load, 2, 4 * wordOf(place) + 4)
-      .get(STEP)
-      .op(OP.mul)
-      .op(OP.add);
+    this.step32(place);
     if (how === "element") code.get(SKIP).integer(2).op(OP.shl).op(OP.add);
     code.set(pointer);
   }
@@ -329,22 +348,57 @@ class Sweep {
       code.simd(LANE.add as number);
     };
     for (const x of this.streams) {
-      code.get(this.pointers.get(Number(x.attr)) as number);
-      body.push({ bytes: code.cut(), access: load });
+      const base = this.bases.get(Number(x.attr));
+      if (base === undefined) code.get(this.pointers.get(Number(x.attr)) as number);
+      body.push({ bytes: code.cut(), access: base === undefined ? load : this.loadListed(base) });
       code.set(this.hold(x));
     }
     for (const root of this.roots) {
       if (root.how === "bits") continue;
       const sum = this.sums.get(root);
-      code.get(sum ?? (this.pointers.get(root.place) as number));
+      const base = this.bases.get(root.place);
+      if (base === undefined) code.get(sum ?? (this.pointers.get(root.place) as number));
       this.push(root.value);
-      body.push({ bytes: code.cut(), access: sum === undefined ? store : add });
+      const access = base === undefined ? store : this.storeListed(base);
+      body.push({ bytes: code.cut(), access: sum === undefined ? access : add });
       if (sum !== undefined) code.set(sum);
     }
     if (this.spikes !== undefined) this.push(this.spikes.value);
     body.push({ bytes: code.cut(), access: null });
     code.append(before);
     return body;
+  }
+
+  /** Loads each lane from its place in the list. */
+  private readonly loadListed =
+    (base: number): Access =>
+    (offset, lanes) => {
+      const { code } = this;
+      this.listed(base, offset).simd(SIMD.loadZero, 2, 0);
+      for (let lane = 1; lane < lanes; lane++) {
+        code.set(this.lanes);
+        this.listed(base, offset + 4 * lane)
+          .get(this.lanes)
+          .simd(SIMD.loadLane, 2, 0, lane);
+      }
+    };
+
+  private readonly storeListed =
+    (base: number): Access =>
+    (offset, lanes) => {
+      const { code } = this;
+      code.set(this.lanes);
+      for (let lane = 0; lane < lanes; lane++) {
+        this.listed(base, offset + 4 * lane)
+          .get(this.lanes)
+          .simd(SIMD.storeLane, 2, 0, lane);
+      }
+    };
+
+  /** Pushes the address of the column that the list names, so many bytes on in it. */
+  private listed(base: number, offset: number): Code {
+    const list = this.pointers.get(this.list) as number;
+    return this.code.get(base).get(list).op(OP.load, 2, offset).op(OP.add);
   }
 
   /** A local for a term of the vector. */

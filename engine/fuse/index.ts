@@ -14,6 +14,7 @@
  *   encode.ts       WebAssembly as bytes
  *   opcodes.ts      the numbers of its instructions
  *   arrays.ts       the descriptor of a run, pieces of a step, sums
+ *   rows.ts         the step over the rows of matrices
  *   program.ts      what a layer uses
  *   remembered.ts   compiled steps and the like, by what they were made of
  *   tensors.ts      the step on tensors
@@ -41,5 +42,6 @@
 export type { Derivative, DerivativeLanguage, Language, Value } from "./expression.ts";
 export { print } from "./print.ts";
 export { type Fused, Program, type Run, type Stream } from "./program.ts";
+export type { Rows } from "./rows.ts";
 export { onTensors, runOnTensors, stepsOf } from "./tensors.ts";
 export { derive, type StepArgument, type StepDefinition } from "./trace.ts";

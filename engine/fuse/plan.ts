@@ -7,6 +7,7 @@
  */
 import { minimumCut } from "./cut.ts";
 import { gradientsOf, type Seed } from "./derive.ts";
+import type { Root } from "./emit.ts";
 import { COLUMN, constant, ELEMENT, type Expression, isZero, SCALAR, term } from "./expression.ts";
 import { reachable, rewriting, sharing } from "./graph.ts";
 import { remembered } from "./remembered.ts";
@@ -26,6 +27,8 @@ export interface Wanted {
  */
 export type Kind =
   | "input"
+  | "shared"
+  | "list"
   | "parameter"
   | "number"
   | "from"
@@ -51,6 +54,9 @@ export interface Gradients {
   readonly reaches: readonly boolean[];
   readonly parameters: readonly Expression[];
 }
+
+/** Kinds of leaves that sweeps read in ways of their own. */
+const OWN: readonly Kind[] = ["piece", "number", "shared"];
 
 /** A state that is computed again from more operations than these is carried. */
 const FEW = 8;
@@ -125,7 +131,7 @@ export class Plan {
     const key = `${kind} ${index}`;
     let x = this.streams.get(key);
     if (x === undefined) {
-      const op = kind === "piece" || kind === "number" ? kind : "stream";
+      const op = OWN.includes(kind) ? kind : this.isListed(kind, index) ? "listed" : "stream";
       x = term(this.traced.owner, op, [], this.place(kind, index), level);
       this.streams.set(key, x);
     }
@@ -139,10 +145,28 @@ export class Plan {
     return places[index];
   }
 
+  /** Whether a list of places names the columns of an input or output. */
+  private isListed(kind: Kind, index: number): boolean {
+    const { inputs, listed = [] } = this.traced.definition;
+    return listed.length > 0 && kind === "input" && listed.includes(inputs[index] as string);
+  }
+
+  /** How an output is written. */
+  howOf(name: string): Root["how"] {
+    const { listed, summed } = this.traced.definition;
+    if (this.packed.includes(name)) return "bits";
+    return summed?.includes(name) ? "sum" : listed?.includes(name) ? "listed" : "element";
+  }
+
   /** What stands for an input, a parameter or a number. */
   private leafOf(x: Expression): Expression | undefined {
-    const { inputs, numbers } = this.traced;
-    if (x.op === "input") return this.stream("input", inputs.indexOf(x), ELEMENT);
+    const { inputs, numbers, definition } = this.traced;
+    if (x.op === "input") {
+      const isShared = definition.shared?.includes(String(x.attr));
+      return isShared
+        ? this.stream("shared", inputs.indexOf(x), SCALAR)
+        : this.stream("input", inputs.indexOf(x), ELEMENT);
+    }
     if (x.op === "parameter") return this.stream("parameter", Number(x.attr), x.level);
     if (x.op !== "constant") return undefined;
     const place = placeOf(x, numbers as number[]);

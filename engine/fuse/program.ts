@@ -7,6 +7,7 @@ import { Arrays, Sums } from "./arrays.ts";
 import type { Expression } from "./expression.ts";
 import { Plan, type Wanted } from "./plan.ts";
 import { remembered } from "./remembered.ts";
+import { Rows } from "./rows.ts";
 import { Steps } from "./steps.ts";
 import type { Call } from "./sweeps.ts";
 import { type StepDefinition, type Traced, trace } from "./trace.ts";
@@ -144,6 +145,11 @@ export class Fused {
       this.clear(run);
       arrays.once(calls);
     };
+  }
+
+  /** The step over the rows of matrices of at most `widest` columns; what it needs for itself it takes once, from `take`. */
+  rows(widest: number, take: (bytes: number) => number): Rows {
+    return new Rows(this.steps, this.numbers, widest, take);
   }
 
   private forwardCalls({ T, from, to, outputs }: ForwardRun): readonly (readonly Call[])[] {

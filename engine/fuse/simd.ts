@@ -4,6 +4,7 @@ export const loadSplat = 9;
 export const store = 11;
 export const integers = 12;
 export const shuffle = 13;
+export const loadLane = 86;
 export const storeLane = 90;
 export const loadZero = 92;
 export const promote = 95;

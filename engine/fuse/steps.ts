@@ -55,7 +55,7 @@ export class Steps {
       });
       plan.outputs.forEach((x, i) => {
         const name = plan.names[i] as string;
-        if ((outputs >> i) & 1) write(x, "output", i, plan.packed.includes(name) ? "bits" : "element");
+        if ((outputs >> i) & 1) write(x, "output", i, plan.howOf(name));
       });
       return this.batch.add(roots);
     });

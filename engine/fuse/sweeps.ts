@@ -4,7 +4,7 @@
  */
 import { simd } from "../backend.ts";
 import { memory } from "../wasm.ts";
-import { emit, type Root, type Run } from "./emit.ts";
+import { emit, NO_PLACE, type Root, type Run } from "./emit.ts";
 import { type Code, moduleOf } from "./encode.ts";
 import { ELEMENT, type Expression } from "./expression.ts";
 import { type Formula, formulaOf } from "./formulas.ts";
@@ -68,7 +68,9 @@ export class Batch {
       const { value, mask } = lowering((x) => (isLeaf(x) ? x : undefined));
       return part.map((root) => ({ ...root, value: (root.how === "bits" ? mask : value)(root.value) }));
     });
-    this.functions.push(...emit(parts, this.plan.hasColumns, this.functions.length));
+    const { plan } = this;
+    const list = plan.traced.definition.listed === undefined ? NO_PLACE : plan.place("list", 0);
+    this.functions.push(...emit(parts, plan.hasColumns, this.functions.length, list));
     const call: Call = { run: notCompiled, isSplit: parts.length > 1, formulas };
     this.calls.push(call);
     this.exported.push(this.functions.length - 1);
@@ -84,7 +86,7 @@ export class Batch {
     const results = new Map<Expression, Expression>();
     const first: Root[] = [];
     for (const x of terms) {
-      if (!LONG.includes(x.op) || workOf(x, isLeaf) > FEW) continue;
+      if (x.level < ELEMENT || !LONG.includes(x.op) || workOf(x, isLeaf) > FEW) continue;
       results.set(x, plan.stream("piece", first.length, ELEMENT));
       first.push({ value: x, place: plan.place("piece", first.length), how: "piece" });
     }
@@ -108,7 +110,7 @@ export class Batch {
   }
 }
 
-const LEAVES = ["stream", "piece", "number", "bits"];
+const LEAVES = ["stream", "listed", "shared", "piece", "number", "bits"];
 const LONG = ["power", "exp", "log", "tanh", "sigmoid"];
 /** Operations that may be done twice. */
 const FEW = 9;

@@ -36,6 +36,12 @@ export interface StepDefinition<Name extends string = never> {
   readonly states: readonly string[];
   /** Whether all columns share a parameter or each has its own. */
   readonly parameters: Readonly<Record<string, "scalar" | "column">>;
+  /** Inputs that are one value in each step, the same for all columns. */
+  readonly shared?: readonly string[];
+  /** Inputs and outputs of which a list of places names the columns; all other arrays are as long as the list. */
+  readonly listed?: readonly string[];
+  /** Outputs of which the sum over all columns is taken, in float32 over strips and in float64 over these. */
+  readonly summed?: readonly string[];
   /** Outputs that are stored as bits where the step returns them; what they are made of must be 0 or 1. */
   readonly packed?: readonly string[];
   /**
@@ -167,7 +173,8 @@ function keyOf(
   numbers: number[],
 ): string {
   const places = new Map<Expression, number>();
-  const lines = [`${definition.inputs} ${definition.states} ${definition.packed ?? ""}`];
+  const { inputs, states, packed, shared, listed, summed } = definition;
+  const lines = [[inputs, states, packed, shared, listed, summed].join(" ; ")];
   for (const x of terms) {
     places.set(x, places.size);
     const { op, attr, level, args } = leaves.get(x) ?? x;

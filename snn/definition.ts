@@ -1,0 +1,101 @@
+/** Parts of definitions by equations, of neurons and of rules for synapses: choices, options that need others, bounds, presets. */
+import { choiceOf, listOf, NUMBER, numberOf, objectOf, type Range, show, wrongType } from "../engine/arguments.ts";
+import { IN_FLOAT32, type Needs } from "./checks.ts";
+import type { Chosen, NeuronChoices } from "./neuron-types.ts";
+
+type Choice = readonly string[] | boolean | number;
+
+/** A copy of choices with their defaults, by name. */
+export function checkChoices(name: string, choices: unknown): Record<string, Choice> {
+  const chosen = { ...objectOf(name, "choices, defaults by name", choices) } as Record<string, Choice>;
+  for (const [key, value] of Object.entries(chosen)) {
+    const isChoice = Array.isArray(value) ? value.length > 0 && value.every(isText) : typeof value !== "object";
+    if (!isChoice || isText(value)) throw wrongType(name, `the choice ${key} as words, true, false or a number`, value);
+    if (Array.isArray(value)) chosen[key] = [...value];
+  }
+  return chosen;
+}
+
+const isText = (value: unknown): value is string => typeof value === "string";
+
+/** The default of a choice. */
+export const first = (choice: Choice | undefined): unknown => (Array.isArray(choice) ? choice[0] : choice);
+
+/** The choices of a layer, by name. */
+export function chosenOf(
+  where: string,
+  choices: NeuronChoices,
+  given: Readonly<Record<string, unknown>>,
+): Chosen<NeuronChoices> {
+  return Object.fromEntries(
+    Object.entries(choices).map(([name, usual]) => {
+      const value = given[name];
+      if (Array.isArray(usual)) return [name, choiceOf(where, name, value, usual as readonly string[])];
+      return [name, typeof usual === "number" ? numberOf(where, name, value, IN_FLOAT32) : (value as boolean)];
+    }),
+  );
+}
+
+/** A copy of which option needs which choices. */
+export function needsOf(where: string, options: readonly string[], choices: readonly string[], needs: object): Needs {
+  const all = Object.entries(objectOf(where, "needs, choices by option", needs)).map(([option, others]) => {
+    checkKnown(where, "needs", options, option, "options");
+    const fits = Object.entries(objectOf(where, `needs.${option}, values by choice`, others)).map(
+      ([choice, values]) => {
+        checkKnown(where, `needs.${option}`, choices, choice, "choices");
+        if (!Array.isArray(values)) throw wrongType(where, `needs.${option}.${choice} as a list of values`, values);
+        return [choice, [...values]];
+      },
+    );
+    return [option, Object.fromEntries(fits)];
+  });
+  return Object.fromEntries(all);
+}
+
+/**
+ * The options, which {@link withDefaults} has read, with those of the preset that `numerics` names behind the ones that were given.
+ *
+ * @throws RangeError for an unknown preset.
+ */
+export function withPreset<Options extends { numerics?: string | undefined }>(
+  where: string,
+  options: Options,
+  presets: Readonly<Record<string, object>>,
+): Options {
+  if (options.numerics === undefined) return options;
+  const preset = presets[choiceOf(where, "numerics", options.numerics, Object.keys(presets))];
+  // The given options alone are fields of their own.
+  return Object.assign(options, { ...preset, ...options });
+}
+
+export function boundsOf(
+  where: string,
+  names: readonly string[],
+  constrain: unknown,
+): Record<string, readonly number[]> {
+  const bounds: Record<string, readonly number[]> = {};
+  for (const [name, pair] of Object.entries(objectOf(where, "constrain as bounds by name", constrain))) {
+    if (pair === undefined) continue;
+    checkKnown(where, "constrain", names, name);
+    const [low, high] = listOf(where, `constrain.${name}`, pair, NUMBER, 2) as [number, number];
+    if (low > high) throw new RangeError(`${where}: expected constrain.${name} as [low, high], got ${show(pair)}`);
+    bounds[name] = [low, high];
+  }
+  return bounds;
+}
+
+export const within = ([low, high]: readonly [number, number]): Range => ({
+  expected: `in [${low}, ${high}]`,
+  fits: (x) => x >= low && x <= high,
+});
+
+export function checkKnown(
+  where: string,
+  option: string,
+  names: readonly string[],
+  name: unknown,
+  kind = "parameters",
+): void {
+  if (names.includes(name as string)) return;
+  throw new RangeError(`${where}: expected ${option} to name ${kind}, ${names.join(", ")}, got ${show(name)}`);
+}

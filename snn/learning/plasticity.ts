@@ -1,0 +1,316 @@
+/**
+ * Rules for synapses of one's own, from equations.
+ *
+ * @module
+ */
+import {
+  choiceOf,
+  functionOf,
+  NUMBER,
+  numberOf,
+  objectOf,
+  POSITIVE,
+  type Range,
+  show,
+  withDefaults,
+  wrongType,
+  wrongValue,
+} from "../../engine/arguments.ts";
+import type { Value } from "../../engine/fuse/index.ts";
+import { noGrad, type Tensor } from "../../engine/index.ts";
+import { checkNeeds, IN_FLOAT32, type Needs } from "../checks.ts";
+import { boundsOf, checkChoices, chosenOf, first, needsOf, within, withPreset } from "../definition.ts";
+import type { Chosen, NeuronChoices, NoChoices } from "../neuron-types.ts";
+import { persistentCopy } from "../per-neuron.ts";
+import type {
+  Change,
+  Order,
+  RuleDefinition,
+  RuleOptions,
+  SynapseDefinition,
+  TraceDefinition,
+} from "./rule-types.ts";
+
+/** A rule that {@link plasticity} has made, for {@link Plastic}; its parameters are properties. */
+export type RuleOf<Parameter extends string> = Rule & { readonly [name in Parameter]: Tensor };
+
+/** The class that {@link plasticity} gives. */
+export type RuleClass<
+  Parameter extends string,
+  Choices extends NeuronChoices = NoChoices,
+  Preset extends string = never,
+> = new (options?: RuleOptions<Parameter, Choices, Preset>) => RuleOf<Parameter>;
+
+/**
+ * A class of rules for synapses from equations: what neurons before and behind a synapse keep of their spikes, and what happens
+ * to its weight at a spike of either, in each step, and at a reward.
+ *
+ * The functions of the definition compute with symbols, as the step of a {@link neuron} does, and return the change of the weight,
+ * or of the weight and of states of the synapse, by name. {@link Plastic} compiles them to sweeps over the synapses of the neurons
+ * that spike, so that silent synapses cost nothing where a rule has no `onStep`.
+ *
+ *     const PairSTDP = plasticity({
+ *       name: "PairSTDP",
+ *       traces: { x: { of: "pre", tau: "tauPlus" }, y: { of: "post", tau: "tauMinus" } },
+ *       parameters: { aPlus: 0.01, aMinus: 0.012, tauPlus: 20, tauMinus: 20 },
+ *       onPre: ({ y, aMinus }) => y.mul(aMinus).neg(),
+ *       onPost: ({ x, aPlus }) => x.mul(aPlus),
+ *     });
+ *     const plastic = new Plastic(layer, new PairSTDP({ aPlus: 0.02 }), { bounds: [0, 1] });
+ *
+ * All functions see the weight as it was before the step. A step: with `rewardAfter: "nothing"` the reward first; states of the
+ * synapses and traces decay, spikes are added to traces; changes at spikes, as `order` says; changes of the step; the reward. A
+ * parameter that is a tensor [out] gives each neuron behind a value of its own; those of traces are numbers.
+ *
+ * @throws TypeError for a definition with names that are taken, values that are no numbers, or members that are no functions. The
+ *   constructor of the class: TypeError for an option of another name or kind; RangeError for values beyond float32 or their
+ *   bounds, time constants that are not positive, and options without effect for the choices.
+ */
+export function plasticity<
+  Trace extends string,
+  Parameter extends string,
+  Synapse extends string = never,
+  const Choices extends NeuronChoices = NoChoices,
+  Preset extends string = never,
+>(
+  definition: RuleDefinition<Trace, Synapse, Parameter, Choices, Preset>,
+): RuleClass<Parameter, Choices, Preset> {
+  const form = formOf(definition as unknown as Definition);
+  const made = class extends Rule {
+    constructor(options: object = {}) {
+      super(form, options);
+    }
+  };
+  Object.defineProperty(made, "name", { value: form.name });
+  return made as unknown as RuleClass<Parameter, Choices, Preset>;
+}
+
+type Definition = RuleDefinition<string, string, string, NeuronChoices, string>;
+
+/** What a rule is given, whatever its names are. */
+export type Argument = Readonly<Record<string, Value>>;
+/** A function of a rule. */
+export type Handler = (argument: never, choices: never) => Change<string>;
+/** The events that a rule answers. */
+export const EVENTS = ["onPre", "onPost", "onStep", "onReward"] as const;
+export type Event = (typeof EVENTS)[number];
+
+/** A definition that was checked. */
+interface RuleForm {
+  readonly name: string;
+  readonly traces: Readonly<Record<string, unknown>>;
+  readonly synapse: Readonly<Record<string, unknown>>;
+  readonly parameters: Readonly<Record<string, number>>;
+  readonly choices: NeuronChoices;
+  readonly needs: Needs;
+  readonly constrain: Readonly<Record<string, readonly number[]>>;
+  readonly numerics: Readonly<Record<string, object>>;
+  readonly explains: unknown;
+  readonly handlers: Readonly<Partial<Record<Event, Handler>>>;
+}
+
+const OPTIONS = {
+  numerics: undefined as string | undefined,
+  dt: 1,
+  decay: "exp" as "exp" | "euler",
+  order: "before" as Order,
+  rewardAfter: "events" as "events" | "nothing",
+};
+
+/** Names that mean something else in a rule. */
+const RESERVED =
+  /* @__PURE__ */ "w pre post reward dt low high explained sum where select spike softplus constant scale name chosen form".split(
+    " ",
+  );
+
+function formOf(given: Definition): RuleForm {
+  const definition = objectOf("plasticity", "a definition", given) as unknown as Definition;
+  const { name, traces, synapse = {}, parameters, choices = {}, needs = {}, constrain = {}, numerics = {} } = definition;
+  if (typeof name !== "string" || name === "") throw wrongType("plasticity", "a name", name);
+  const usual = { ...objectOf(name, "parameters, defaults by name", parameters) } as Record<string, number>;
+  for (const [key, value] of Object.entries(usual)) numberOf(name, `the default of ${key}`, value, IN_FLOAT32);
+  const chosen = checkChoices(name, choices);
+  const ofTraces = { ...objectOf(name, "traces by name", traces) };
+  const ofSynapse = { ...objectOf(name, "synapse, states by name", synapse) };
+  const parameterNames = Object.keys(usual);
+  const options = [...parameterNames, ...Object.keys(chosen)];
+  const names = [...options, ...Object.keys(ofTraces), ...Object.keys(ofSynapse)];
+  for (const [i, key] of names.entries()) {
+    const isTaken = RESERVED.includes(key) || (i < options.length && key in OPTIONS) || names.indexOf(key) !== i;
+    if (isTaken || key in Rule.prototype) throw new TypeError(`${name}: ${key} is a name that is taken; choose another`);
+  }
+  const handlers: Partial<Record<Event, Handler>> = {};
+  for (const event of EVENTS) {
+    const handler = definition[event];
+    if (handler !== undefined) handlers[event] = functionOf(name, event, handler) as unknown as Handler;
+  }
+  if (Object.keys(handlers).length === 0) throw wrongType(name, `one of ${EVENTS.join(", ")} as a function`, undefined);
+  return {
+    name,
+    traces: ofTraces,
+    synapse: ofSynapse,
+    parameters: usual,
+    choices: chosen,
+    needs: needsOf(name, options, Object.keys(chosen), needs),
+    constrain: boundsOf(name, parameterNames, constrain),
+    numerics: { ...objectOf(name, "numerics, options by name", numerics) } as RuleForm["numerics"],
+    explains: definition.explains,
+    handlers,
+  };
+}
+
+/** A trace with numbers. */
+export interface Trace {
+  readonly name: string;
+  readonly of: "pre" | "post";
+  readonly tau: number;
+  readonly amount: number;
+  readonly set: boolean;
+  readonly average: boolean;
+  readonly input: ((x: Value) => Value) | null;
+}
+
+/** A state of synapses with numbers. */
+export interface SynapseState {
+  readonly name: string;
+  readonly tau: number;
+}
+
+/** A rule for synapses with its options: what {@link Plastic} takes. Made by the classes that {@link plasticity} gives. */
+export class Rule {
+  /** The name of its class. */
+  readonly name: string;
+  /** The length of a step. */
+  readonly dt: number;
+  /** How traces decay. */
+  readonly decay: "exp" | "euler";
+  /** Which spikes of a step its traces hold when weights change. */
+  readonly order: Order;
+  /** What comes before the reward in a step. */
+  readonly rewardAfter: "events" | "nothing";
+  /** @internal */
+  readonly traces: readonly Trace[];
+  /** @internal */
+  readonly synapse: readonly SynapseState[];
+  /** @internal */
+  readonly explains: "all" | "below" | null;
+  /** @internal */
+  readonly parameterNames: readonly string[];
+  private readonly form: RuleForm;
+  private readonly chosen: Chosen<NeuronChoices>;
+
+  /** @internal */
+  constructor(form: RuleForm, options: object) {
+    const { name, parameters, choices, numerics, needs } = form;
+    const names = Object.keys(parameters);
+    const usual = Object.entries(choices).map(([key, value]) => [key, first(value)]);
+    const blank = Object.fromEntries(names.map((key) => [key, undefined]));
+    const read = withDefaults<typeof OPTIONS & Record<string, unknown>>(
+      name,
+      { ...blank, ...Object.fromEntries(usual), ...OPTIONS },
+      options,
+    );
+    const asked = { ...read };
+    const given = withPreset(name, read, numerics);
+    const chosen = chosenOf(name, choices, given);
+    checkNeeds(name, needs, (key) => asked[key] !== undefined && asked[key] !== first(choices[key] as never), chosen);
+    this.name = name;
+    this.form = form;
+    this.chosen = chosen;
+    this.dt = numberOf(name, "dt", given.dt, POSITIVE);
+    this.decay = choiceOf(name, "decay", given.decay, ["exp", "euler"]);
+    this.order = choiceOf(name, "order", given.order, ["before", "after", "preFirst", "postFirst"]);
+    this.rewardAfter = choiceOf(name, "rewardAfter", given.rewardAfter, ["events", "nothing"]);
+    this.parameterNames = names;
+    noGrad(() => {
+      for (const key of names) {
+        const value = given[key] === undefined ? parameters[key] : given[key];
+        const bounds = form.constrain[key];
+        const range: Range = bounds === undefined ? IN_FLOAT32 : within(bounds as readonly [number, number]);
+        const t = persistentCopy(name, key, value as number | Tensor, range);
+        (this as unknown as Record<string, Tensor>)[key] = t;
+      }
+    });
+    this.traces = Object.entries(form.traces).map(([key, trace]) => this.traceOf(key, trace));
+    this.synapse = Object.entries(form.synapse).map(([key, state]) => {
+      const { tau } = objectOf(name, `the state ${key} with tau`, this.resolved(state)) as unknown as SynapseDefinition<string>;
+      return { name: key, tau: this.numberFor(`the tau of ${key}`, tau, TAU) };
+    });
+    const explains = this.resolved(form.explains) as "all" | "below" | undefined;
+    this.explains = explains === undefined ? null : choiceOf<"all" | "below">(name, "explains", explains, ["all", "below"]);
+  }
+
+  /** What a definition says for the choices. */
+  private resolved(x: unknown): unknown {
+    return typeof x === "function" ? x(this.chosen) : x;
+  }
+
+  private traceOf(key: string, definition: unknown): Trace {
+    const where = this.name;
+    const what = `the trace ${key} as { of, tau }`;
+    const given = objectOf(where, what, this.resolved(definition)) as unknown as TraceDefinition<string>;
+    const { of, tau, amount = 1, set = false, average = false, input } = given;
+    choiceOf(where, `the trace ${key} of`, of, ["pre", "post"]);
+    const time = this.numberFor(`the tau of ${key}`, tau, POSITIVE);
+    if (this.decay === "euler" && this.dt > time) throw wrongValue(where, `dt ≤ the tau of ${key}, ${time}`, this.dt);
+    return {
+      name: key,
+      of,
+      tau: time,
+      amount: this.numberFor(`the amount of ${key}`, amount, IN_FLOAT32),
+      set,
+      average,
+      input: input === undefined ? null : functionOf(where, `the input of ${key}`, input),
+    };
+  }
+
+  /** A number, or that of the parameter of this name. */
+  private numberFor(what: string, x: unknown, range: Range): number {
+    if (typeof x === "number") return numberOf(this.name, what, x, range);
+    if (!this.parameterNames.includes(x as string)) {
+      throw wrongType(this.name, `${what} as a number or one of ${this.parameterNames.join(", ")}`, x);
+    }
+    const t = this.parameter(x as string);
+    if (t.size !== 1) throw wrongValue(this.name, `${x}, ${what}, as one number`, show(t.sizes));
+    return numberOf(this.name, x as string, t.item(), range);
+  }
+
+  /**
+   * A parameter by its name.
+   *
+   * @internal
+   */
+  parameter(name: string): Tensor {
+    return (this as unknown as Readonly<Record<string, Tensor>>)[name] as Tensor;
+  }
+
+  /**
+   * Whether the rule answers an event.
+   *
+   * @internal
+   */
+  has(event: Event): boolean {
+    return this.form.handlers[event] !== undefined;
+  }
+
+  /**
+   * The changes at an event, of the weight as w and of states of the synapse by their names.
+   *
+   * @internal
+   */
+  changes(event: Event, argument: Argument): Readonly<Record<string, Value | number>> {
+    const handler = this.form.handlers[event] as Handler;
+    const change = handler(argument as never, this.chosen as never) as unknown;
+    // A value is an object too, but with the methods of one.
+    const isOne = typeof change === "number" || typeof (change as Value)?.add === "function";
+    const all = isOne ? { w: change } : objectOf(this.name, `${event} to return a change, or changes by name`, change);
+    for (const key of Object.keys(all)) {
+      if (key === "w" || this.synapse.some(({ name }) => name === key)) continue;
+      const known = ["w", ...this.synapse.map(({ name }) => name)].join(", ");
+      throw new TypeError(`${this.name}: expected ${event} to return changes of ${known}, got ${key}`);
+    }
+    return all as Readonly<Record<string, Value | number>>;
+  }
+}
+
+const TAU: Range = { expected: "finite and ≥ 0", fits: (x) => NUMBER.fits(x) && x >= 0 && x < Infinity };
