@@ -32,6 +32,24 @@ export {
 } from "./diagnose.ts";
 export { type FiringCurve, type FiringCurveOptions, firingCurve } from "./firing-curve.ts";
 export { LeakyIntegrator, type LeakyIntegratorOptions, type LeakyIntegratorRecord } from "./leaky-integrator.ts";
+export {
+  Plastic,
+  type PlasticEvent,
+  type PlasticOptions,
+  type PlasticState,
+  type PlasticStepOptions,
+} from "./learning/plastic.ts";
+export { plasticity, Rule, type RuleClass, type RuleOf } from "./learning/plasticity.ts";
+export type {
+  Change,
+  Order,
+  RuleArgument,
+  RuleDefinition,
+  RuleOptions,
+  SynapseDefinition,
+  TraceDefinition,
+} from "./learning/rule-types.ts";
+export { STDP } from "./learning/rules/stdp.ts";
 export { LIF, type LIFOptions, type LIFParameter, type LIFRecord, type LIFState } from "./lif.ts";
 export * from "./losses.ts";
 export * from "./losses-activity.ts";

@@ -22,14 +22,7 @@ import { checkNeeds, IN_FLOAT32, type Needs } from "../checks.ts";
 import { boundsOf, checkChoices, chosenOf, first, needsOf, within, withPreset } from "../definition.ts";
 import type { Chosen, NeuronChoices, NoChoices } from "../neuron-types.ts";
 import { persistentCopy } from "../per-neuron.ts";
-import type {
-  Change,
-  Order,
-  RuleDefinition,
-  RuleOptions,
-  SynapseDefinition,
-  TraceDefinition,
-} from "./rule-types.ts";
+import type { Change, Order, RuleDefinition, RuleOptions, SynapseDefinition, TraceDefinition } from "./rule-types.ts";
 
 /** A rule that {@link plasticity} has made, for {@link Plastic}; its parameters are properties. */
 export type RuleOf<Parameter extends string> = Rule & { readonly [name in Parameter]: Tensor };
@@ -72,9 +65,7 @@ export function plasticity<
   Synapse extends string = never,
   const Choices extends NeuronChoices = NoChoices,
   Preset extends string = never,
->(
-  definition: RuleDefinition<Trace, Synapse, Parameter, Choices, Preset>,
-): RuleClass<Parameter, Choices, Preset> {
+>(definition: RuleDefinition<Trace, Synapse, Parameter, Choices, Preset>): RuleClass<Parameter, Choices, Preset> {
   const form = formOf(definition as unknown as Definition);
   const made = class extends Rule {
     constructor(options: object = {}) {
@@ -125,7 +116,16 @@ const RESERVED =
 
 function formOf(given: Definition): RuleForm {
   const definition = objectOf("plasticity", "a definition", given) as unknown as Definition;
-  const { name, traces, synapse = {}, parameters, choices = {}, needs = {}, constrain = {}, numerics = {} } = definition;
+  const {
+    name,
+    traces,
+    synapse = {},
+    parameters,
+    choices = {},
+    needs = {},
+    constrain = {},
+    numerics = {},
+  } = definition;
   if (typeof name !== "string" || name === "") throw wrongType("plasticity", "a name", name);
   const usual = { ...objectOf(name, "parameters, defaults by name", parameters) } as Record<string, number>;
   for (const [key, value] of Object.entries(usual)) numberOf(name, `the default of ${key}`, value, IN_FLOAT32);
@@ -137,7 +137,8 @@ function formOf(given: Definition): RuleForm {
   const names = [...options, ...Object.keys(ofTraces), ...Object.keys(ofSynapse)];
   for (const [i, key] of names.entries()) {
     const isTaken = RESERVED.includes(key) || (i < options.length && key in OPTIONS) || names.indexOf(key) !== i;
-    if (isTaken || key in Rule.prototype) throw new TypeError(`${name}: ${key} is a name that is taken; choose another`);
+    if (isTaken || key in Rule.prototype)
+      throw new TypeError(`${name}: ${key} is a name that is taken; choose another`);
   }
   const handlers: Partial<Record<Event, Handler>> = {};
   for (const event of EVENTS) {
@@ -233,11 +234,16 @@ export class Rule {
     });
     this.traces = Object.entries(form.traces).map(([key, trace]) => this.traceOf(key, trace));
     this.synapse = Object.entries(form.synapse).map(([key, state]) => {
-      const { tau } = objectOf(name, `the state ${key} with tau`, this.resolved(state)) as unknown as SynapseDefinition<string>;
+      const { tau } = objectOf(
+        name,
+        `the state ${key} with tau`,
+        this.resolved(state),
+      ) as unknown as SynapseDefinition<string>;
       return { name: key, tau: this.numberFor(`the tau of ${key}`, tau, TAU) };
     });
     const explains = this.resolved(form.explains) as "all" | "below" | undefined;
-    this.explains = explains === undefined ? null : choiceOf<"all" | "below">(name, "explains", explains, ["all", "below"]);
+    this.explains =
+      explains === undefined ? null : choiceOf<"all" | "below">(name, "explains", explains, ["all", "below"]);
   }
 
   /** What a definition says for the choices. */

@@ -42,8 +42,17 @@ export function valuesOf(rule: Rule, of: "pre" | "post"): string[] {
 export function scalarsOf({ rule, perNeuron }: Layout): string[] {
   const shared = rule.parameterNames.filter((name) => !perNeuron.includes(name));
   const states = rule.synapse.map(({ name }) => name);
-  return [...shared, "dt", "low", "high", "reward", "rate", ...states.map(scaleOf), ...states.map(inverseOf)];
+  return [...shared, "dt", "low", "high", "reward", RATE, ...states.map(scaleOf), ...states.map(inverseOf)];
 }
+
+/** Inputs and outputs of sweeps besides: no name that a rule may give. */
+export const SUM = "sum of changes";
+export const OTHER_SUM = "sum in the other order";
+export const TOUCHED = "row is touched";
+export const RATE = "rate of changes";
+export const FACTOR = "factor of the row";
+export const SPIKES = "spikes of the step";
+export const FINITE = "x - x";
 
 type Step = (argument: StepArgument<string>) => Record<string, Value | number>;
 
@@ -59,7 +68,7 @@ function sweep(layout: Layout, side: Side, matrices: readonly string[], step: St
     states: [],
     parameters: {},
     shared,
-    summed: ["finite"],
+    summed: [FINITE],
     listed: [],
     step,
     ...more,
@@ -107,19 +116,19 @@ function changing(
     const outputs: Record<string, Value> = {};
     const write = (name: string, z: Value) => {
       outputs[name] = keep(argument, z, argument[name] as Value);
-      if (hasTwins && name !== "sum") outputs[twinOf(name)] = outputs[name];
+      if (hasTwins && name !== SUM) outputs[twinOf(name)] = outputs[name];
     };
-    if (dw !== undefined && target === "sum") write("sum", (argument.sum as Value).add(dw));
+    if (dw !== undefined && target === "sum") write(SUM, (argument[SUM] as Value).add(dw));
     if (dw !== undefined && target === "weight") {
       write("w", clamped((argument.w as Value).add(dw), bounds));
-      outputs.finite = differenceOf(outputs.w as Value);
+      outputs[FINITE] = differenceOf(outputs.w as Value);
     }
     for (const [name, change] of Object.entries(others)) {
       write(name, (argument[name] as Value).add(change.mul(argument[inverseOf(name)] as Value)));
     }
     return outputs;
   };
-  return sweep(layout, side, ["w", "sum", ...states], step, { listed: twins, ...more });
+  return sweep(layout, side, ["w", SUM, ...states], step, { listed: twins, ...more });
 }
 
 /** x − x: 0, or NaN where x is not finite, so that a sum of these tells whether all are. */
@@ -186,43 +195,50 @@ const explainedBy = ({ w, post }: StepArgument<string>): Value => (w as Value).m
 
 /** The sum that all rows explain, row by row. */
 export const explainSweep = (layout: Layout): StepDefinition =>
-  sweep(layout, "rows", ["w"], (argument) => ({ explained: (argument.explained as Value).add(explainedBy(argument)) }), {
-    states: ["explained"],
-  });
+  sweep(
+    layout,
+    "rows",
+    ["w"],
+    (argument) => ({ explained: (argument.explained as Value).add(explainedBy(argument)) }),
+    {
+      states: ["explained"],
+    },
+  );
 
 /**
  * The sweep that applies sums. Row by row: those of the row and, with `hasOther`, those of events before, which lie in the other
  * order. By columns: those of events before alone, of neurons behind that are not `touched`, which rows have seen to.
  */
 export function applySweep(layout: Layout, side: Side, hasOther: boolean, hasTwin: boolean): StepDefinition {
-  const matrices = ["w", "sum", ...(hasOther ? ["other"] : []), ...(side === "columns" ? ["touched"] : [])];
-  const listed = [...(hasOther ? ["other"] : []), ...(hasTwin ? [twinOf("w")] : [])];
+  const others = hasOther ? [OTHER_SUM] : [];
+  const matrices = ["w", SUM, ...others, ...(side === "columns" ? [TOUCHED] : [])];
   const step: Step = (argument) => {
-    const { w, sum, other, touched, rate, where } = argument as unknown as Record<string, Value> & StepArgument<string>;
-    const all = hasOther ? (other as Value).add(sum as Value) : (sum as Value);
-    const z = clamped((w as Value).add(all.mul(rate as Value)), layout.bounds);
-    const kept = side === "columns" ? where((touched as Value).eq(0), z, w as Value) : z;
-    return { w: kept, finite: differenceOf(kept), ...(hasTwin ? { [twinOf("w")]: kept } : {}) };
+    const valueOf = (name: string): Value => argument[name] as unknown as Value;
+    const [w, sum, rate] = [valueOf("w"), valueOf(SUM), valueOf(RATE)];
+    const other = hasOther ? valueOf(OTHER_SUM) : null;
+    const all = other === null ? sum : other.add(sum);
+    const z = clamped(w.add(all.mul(rate)), layout.bounds);
+    const kept = side === "columns" ? argument.where((argument[TOUCHED] as Value).eq(0), z, w) : z;
+    return { w: kept, [FINITE]: differenceOf(kept), ...(hasTwin ? { [twinOf("w")]: kept } : {}) };
   };
-  return sweep(layout, side, matrices, step, { listed });
+  return sweep(layout, side, matrices, step, { listed: hasTwin ? [...others, twinOf("w")] : others });
 }
 
-/** w ← w·rate, within the bounds or not; the rate is one number, or that of each row. */
-export const scaleSweep = (layout: Layout, matrix: string, isClamped: boolean, perRow: boolean): StepDefinition =>
-  sweep(
-    layout,
-    "rows",
-    [matrix],
-    (argument) => {
-      const z = (argument[matrix] as Value).mul(argument[perRow ? "factor" : "rate"] as Value);
-      return { [matrix]: isClamped ? clamped(z, layout.bounds) : z };
-    },
-    {},
-  );
+/** The matrix times a number, or, within the bounds, times that of its row. */
+export function scaleSweep(layout: Layout, matrix: string, by: typeof RATE | typeof FACTOR, isClamped: boolean) {
+  const step: Step = (argument) => {
+    const z = (argument[matrix] as Value).mul(argument[by] as Value);
+    return { [matrix]: isClamped ? clamped(z, layout.bounds) : z };
+  };
+  const definition = sweep(layout, "rows", [matrix], step);
+  if (by === RATE) return definition;
+  const { inputs, shared = [] } = definition;
+  return { ...definition, inputs: [...inputs, FACTOR], shared: [...shared, FACTOR] };
+}
 
 /** Σ |w| over a row. */
 export const normSweep = (layout: Layout): StepDefinition =>
-  sweep(layout, "rows", ["w"], (argument) => ({ finite: (argument.w as Value).abs() }));
+  sweep(layout, "rows", ["w"], (argument) => ({ [FINITE]: (argument.w as Value).abs() }));
 
 /** Traces of the neurons on a side, before and after the spikes of a step. */
 export function traceSweep(rule: Rule, of: "pre" | "post"): StepDefinition | null {
@@ -233,7 +249,7 @@ export function traceSweep(rule: Rule, of: "pre" | "post"): StepDefinition | nul
   const step: Step = (argument) => {
     const outputs: Record<string, Value> = {};
     for (const { name, amount, set, average, input } of traces) {
-      const spike = argument.spike as Value;
+      const spike = argument[SPIKES] as Value;
       const decay = argument[decayOf(name)] as Value;
       const before = (argument[name] as Value).mul(decay);
       const traced = input === null ? spike : input(spike);
@@ -243,7 +259,14 @@ export function traceSweep(rule: Rule, of: "pre" | "post"): StepDefinition | nul
     }
     return outputs;
   };
-  return { name: rule.name, inputs: ["spike", ...names, ...shared], states: [], parameters: {}, shared, step } as StepDefinition;
+  return {
+    name: rule.name,
+    inputs: [SPIKES, ...names, ...shared],
+    states: [],
+    parameters: {},
+    shared,
+    step,
+  } as StepDefinition;
 }
 
 /** ρ of a trace. */

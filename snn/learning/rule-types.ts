@@ -92,11 +92,20 @@ export interface RuleDefinition<
    */
   readonly explains?: "all" | "below" | ((choices: Chosen<Known<Choices>>) => "all" | "below");
   /** The change at a spike of the neuron before. */
-  onPre?(argument: RuleArgument<Known<Trace | Synapse | Parameter>>, choices: Chosen<Known<Choices>>): Change<Known<Synapse>>;
+  onPre?(
+    argument: RuleArgument<Known<Trace | Synapse | Parameter>>,
+    choices: Chosen<Known<Choices>>,
+  ): Change<Known<Synapse>>;
   /** The change at a spike of the neuron behind. */
-  onPost?(argument: RuleArgument<Known<Trace | Synapse | Parameter>>, choices: Chosen<Known<Choices>>): Change<Known<Synapse>>;
+  onPost?(
+    argument: RuleArgument<Known<Trace | Synapse | Parameter>>,
+    choices: Chosen<Known<Choices>>,
+  ): Change<Known<Synapse>>;
   /** The change of every synapse in every step. */
-  onStep?(argument: RuleArgument<Known<Trace | Synapse | Parameter>>, choices: Chosen<Known<Choices>>): Change<Known<Synapse>>;
+  onStep?(
+    argument: RuleArgument<Known<Trace | Synapse | Parameter>>,
+    choices: Chosen<Known<Choices>>,
+  ): Change<Known<Synapse>>;
   /** The change of every synapse at a reward. */
   onReward?(
     argument: RuleArgument<Known<Trace | Synapse | Parameter>>,

@@ -1,0 +1,28 @@
+/** Memory of a plastic connection, outside of tapes, which goes when the connection is collected as garbage. */
+import { simd } from "../../engine/backend.ts";
+import { Held } from "../../engine/held.ts";
+import { memory } from "../../engine/wasm.ts";
+
+export class Workspace {
+  private readonly held: Held;
+
+  constructor(owner: object) {
+    this.held = new Held(owner);
+  }
+
+  /** Zeros that stay. */
+  take = (bytes: number): number => {
+    const p = simd.heap.allocate(bytes);
+    this.held.add(p, bytes);
+    new Uint8Array(memory.buffer, p, bytes).fill(0);
+    return p;
+  };
+
+  /** Gives back what `take` gave. */
+  give(p: number, bytes: number): void {
+    this.held.remove(p);
+    simd.heap.release(p, bytes);
+  }
+}
+
+export const floatsAt = (p: number, n: number): Float32Array => new Float32Array(memory.buffer, p, n);
