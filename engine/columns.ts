@@ -22,32 +22,49 @@ const bytesOf = ([outputs, inputs]: readonly number[]): number =>
 
 /** Address of w [out, in] as [in, columnStride(out)] for a product that is not recorded; 0: it is not worth a copy, or not safe. */
 export function columnsOf(w: Tensor): number {
+  if (w.columns > READ_ONCE) return w.columns;
+  // Memory of w's own, which stays until w is disposed, and kernels that write to it.
+  if (w.columns === EXPOSED || !w.owned || w.region !== root.region || heap !== simd.heap) return 0;
   if (w.columns === UNREAD) {
     w.columns = READ_ONCE;
     return 0;
   }
-  return keptColumns(w);
-}
-
-/** The same, made at once: for a layer that writes to both. */
-export function keptColumns(w: Tensor): number {
-  if (w.columns > READ_ONCE) return w.columns;
-  // Memory of w's own, which stays until w is disposed, and kernels that write to it.
-  if (w.columns === EXPOSED || !w.owned || w.region !== root.region || heap !== simd.heap) return 0;
   const [outputs, inputs] = w.sizes as [number, number];
   w.columns = heap.allocate(bytesOf(w.sizes));
   w.held?.add(w.columns, bytesOf(w.sizes));
-  writeColumns(w.columns, w.ptr, outputs, inputs);
+  turnAll(w, outputs, inputs);
   return w.columns;
 }
 
-/** to [in, columnStride(out)] ← weights [out, in]. */
-export function writeColumns(to: number, weights: number, outputs: number, inputs: number): void {
+/** Writes the whole copy. */
+function turnAll({ columns, ptr }: Tensor, outputs: number, inputs: number): void {
   const stride = columnStride(outputs);
   // Rows as they come, at the end of the block; then each at its place.
-  const rows = to + 4 * inputs * (stride - outputs);
-  k.transpose(rows, weights, outputs, inputs);
-  if (stride !== outputs) k.copyBlocks(to, rows, inputs, outputs, stride, outputs);
+  const rows = columns + 4 * inputs * (stride - outputs);
+  k.transpose(rows, ptr, outputs, inputs);
+  if (stride !== outputs) k.copyBlocks(columns, rows, inputs, outputs, stride, outputs);
+}
+
+/**
+ * Writes to the copy, where there is one, what has changed of w: these of its rows and of its columns, or all of it without
+ * lists. The caller notes the write by `touchBoth`.
+ */
+export function turnChanged(w: Tensor, rows: Int32Array | null, columns: Int32Array | null): void {
+  if (w.columns <= READ_ONCE) return;
+  const [outputs, inputs] = w.sizes as [number, number];
+  const stride = columnStride(outputs);
+  if (rows === null || columns === null) {
+    turnAll(w, outputs, inputs);
+    return;
+  }
+  for (let r = 0; r < rows.length; r++) {
+    const j = rows[r] as number;
+    k.copyBlocks(w.columns + 4 * j, w.ptr + 4 * j * inputs, inputs, 1, stride, 1);
+  }
+  for (let c = 0; c < columns.length; c++) {
+    const i = columns[c] as number;
+    k.copyBlocks(w.columns + 4 * i * stride, w.ptr + 4 * i, outputs, 1, 1, inputs);
+  }
 }
 
 /** w is written, handed out or freed: its copy is given back. */

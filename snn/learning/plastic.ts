@@ -27,7 +27,7 @@ import { type Connection, checkLayer, connectionOf, matrixOf, type PlasticLayer 
 import { Rule } from "./plasticity.ts";
 import { after, decayOf, SPIKES, type Target, traceSweep } from "./rule-sweeps.ts";
 import { Sweep } from "./sweep.ts";
-import { type Sample, Synapses } from "./synapses.ts";
+import { placesOf, type Sample, type Spiking, Synapses } from "./synapses.ts";
 import { floatsAt, Workspace } from "./workspace.ts";
 
 /** Options of {@link Plastic}. */
@@ -73,17 +73,11 @@ export interface PlasticState {
   /** The time since the start, in the unit of dt. */
   time: number;
   /**
-   * The states of the synapses in the other order.
-   *
-   * @internal
-   */
-  readonly twins: Readonly<Record<string, Tensor>>;
-  /**
    * The neurons that spiked in the last step, for states that last one step.
    *
    * @internal
    */
-  last: readonly (readonly [pre: Int32Array, post: Int32Array])[] | null;
+  last: readonly Spiking[] | null;
 }
 
 /** An event of {@link Plastic.events}: spikes of all neurons on a side, or of those with these numbers. */
@@ -200,7 +194,7 @@ export class Plastic {
    */
   initialState(batch: number | readonly number[]): PlasticState {
     const where = `${this.rule.name}.initialState`;
-    const { inputs, outputs, stride, hasEvents } = this.synapses;
+    const { inputs, outputs } = this.synapses;
     const shape =
       typeof batch === "number" ? [numberOf(where, "batch", batch, COUNT), inputs] : checkShape(where, batch);
     const [B, ...pre] = shape as [number, ...number[]];
@@ -215,7 +209,6 @@ export class Plastic {
       synapses: of(states, [B, outputs, inputs]),
       scales: Object.fromEntries(states.map((name) => [name, 1])),
       time: 0,
-      twins: hasEvents ? of(states, [B, inputs, stride]) : {},
       last: null,
     };
   }
@@ -316,7 +309,7 @@ export class Plastic {
 
   private checkState(where: string, given: PlasticState, batch: number, connection: Connection): void {
     const state = Object(given) as PlasticState;
-    const { inputs, outputs, stride, hasEvents } = this.synapses;
+    const { inputs, outputs } = this.synapses;
     const check = (name: string, t: unknown, shape: Shape) => {
       if (!(t instanceof Tensor)) throw wrongType(where, `a state with ${name}, from initialState`, t);
       ready(where, t);
@@ -328,7 +321,6 @@ export class Plastic {
       check(`traces.${name}`, state.traces?.[name], [batch, ...connection[of]]);
     for (const { name } of this.rule.synapse) {
       check(`synapses.${name}`, state.synapses?.[name], [batch, outputs, inputs]);
-      if (hasEvents) check(`twins.${name}`, state.twins?.[name], [batch, inputs, stride]);
       numberOf(where, `scales.${name} of the state`, state.scales?.[name], POSITIVE);
     }
     numberOf(where, "time of the state", state.time, FINITE);
@@ -357,7 +349,10 @@ export class Plastic {
       }
     }
     if (hasReward && rule.rewardAfter === "events") this.reward(samples, moment, state);
-    if (isDirect && synapses.hasEvents) synapses.wroteBoth();
+    if (isDirect) {
+      const [only] = hasStep ? [] : (state.last ?? []);
+      synapses.wrote(only === undefined ? null : only.post, only === undefined ? null : only.pre);
+    }
     this.isPending ||= !isDirect;
     if (this.isPending && applies) {
       synapses.applySums(this.options.reduction === "mean" ? 1 / batch : 1);
@@ -386,12 +381,12 @@ export class Plastic {
   private spikes(samples: Samples, { batch, connection }: Moment, state: PlasticState, target: Target): void {
     this.synapses.noteScales(state);
     const { places } = connection;
-    const last: [Int32Array, Int32Array][] = [];
+    const last: Spiking[] = [];
     for (let s = 0; s < batch * places; s++) {
-      const [pre, post] = samples.listsOf(s);
-      if (pre.length === 0 && post.length === 0 && places > 1) continue;
-      this.synapses.spikes(samples.at(s), Math.floor(s / places), pre, post, state, target);
-      last.push([pre, post]);
+      const spiking = samples.spiking(s);
+      last.push(spiking);
+      if (spiking.pre.length === 0 && spiking.post.length === 0) continue;
+      this.synapses.spikes(samples.at(s), Math.floor(s / places), spiking, state, target);
     }
     state.last = places === 1 ? last : null;
   }
@@ -444,13 +439,14 @@ export class Plastic {
 
   private samplesOf(moment: Moment, state: PlasticState): Samples {
     const { before } = this.neuronsFor(moment);
-    const { traces } = this.rule;
     const addresses = (of: "pre" | "post"): number[] => {
-      const mine = traces.map((_, i) => i).filter((i) => traces[i]?.of === of);
+      const mine = this.rule.traces
+        .map(({ name }, i) => ({ name, i }))
+        .filter(({ i }) => this.rule.traces[i]?.of === of);
       return [
         moment[of],
-        ...mine.map((i) => before[i] as number),
-        ...mine.map((i) => (state.traces[traces[i]?.name as string] as Tensor).ptr),
+        ...mine.map(({ i }) => before[i] as number),
+        ...mine.map(({ name }) => (state.traces[name] as Tensor).ptr),
       ];
     };
     return (this.neurons as Neurons).samples(addresses("pre"), addresses("post"));
@@ -612,15 +608,14 @@ class Samples {
     return this.patches;
   }
 
-  /** The neurons of a sample that spike, before and behind. */
-  listsOf(s: number): readonly [pre: Int32Array, post: Int32Array] {
+  /** The neurons of a sample that spike. */
+  spiking(s: number): Spiking {
     const { inputs, outputs } = this;
-    if (this.connection.windows !== null) {
-      this.gather(s, 0);
-      return [placesOf(this.patches.pre[0] as number, inputs), placesOf(this.patches.post[0] as number, outputs)];
-    }
-    const [pre, post] = [this.pre[0] as number, this.post[0] as number];
-    return [placesOf(pre + 4 * inputs * s, inputs), placesOf(post + 4 * outputs * s, outputs)];
+    const isWindow = this.connection.windows !== null;
+    if (isWindow) this.gather(s, 0);
+    const [pre] = isWindow ? this.patches.pre : [(this.pre[0] as number) + 4 * inputs * s];
+    const [post] = isWindow ? this.patches.post : [(this.post[0] as number) + 4 * outputs * s];
+    return { pre: placesOf(floatsAt(pre as number, inputs)), post: placesOf(floatsAt(post as number, outputs)) };
   }
 
   /** Copies the values of a sample, from the first one on the spikes alone. */
@@ -647,13 +642,4 @@ class Samples {
     }
     this.gathered = first === 0 ? -1 : s;
   }
-}
-
-function placesOf(p: number, n: number): Int32Array {
-  const values = floatsAt(p, n);
-  let count = 0;
-  for (let i = 0; i < n; i++) if (values[i] !== 0) count++;
-  const places = new Int32Array(count);
-  for (let i = 0, k = 0; k < count; i++) if (values[i] !== 0) places[k++] = i;
-  return places;
 }

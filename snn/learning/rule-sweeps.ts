@@ -1,16 +1,15 @@
 /**
  * The sweeps of a rule over the synapses of a layer, as steps that the compiler takes.
  *
- * Weights are a matrix [out, in], and once more [in, out]: the synapses of a neuron behind lie side by side in the first, those of
- * a neuron before in the second. A spike before is a sweep over its row of the second matrix, whose lanes are the neurons behind; a
- * spike behind is a sweep over its row of the first. Either writes the other matrix too, at the places of a list. Where both neurons of a
- * synapse spike, the first sweep makes both changes, and the second leaves the synapse as it is.
+ * Weights are a matrix [out, in], whose rows are the synapses of a neuron behind. A row whose neuron spikes is swept as a whole, with
+ * the changes at its spike and at those before. The other rows are swept at the columns of the neurons before that spike, which a list
+ * names; the values of these neurons lie side by side for that. Many columns are swept as whole rows too.
  */
 import type { StepArgument, StepDefinition, Value } from "../../engine/fuse/index.ts";
 import type { Argument, Event, Rule, Trace } from "./plasticity.ts";
 
-/** Which neurons lie side by side in a sweep: those behind, for a spike before, or those before. */
-export type Side = "columns" | "rows";
+/** Whether a sweep is over all columns of a row, or over those that a list names. */
+export type Columns = "all" | "listed";
 
 /** Whether changes go to the weights themselves, or to sums that are applied later. */
 export type Target = "weight" | "sum";
@@ -29,9 +28,6 @@ export const after = (trace: string): string => `${trace}+`;
 /** What a state of a synapse is multiplied by to give its value, and the reciprocal: decay is kept in these until it is much. */
 export const scaleOf = (state: string): string => `scale of ${state}`;
 export const inverseOf = (state: string): string => `1/scale of ${state}`;
-/** The same matrix in the other order. */
-export const twinOf = (matrix: string): string => `${matrix} twin`;
-
 /** Values of the neurons on a side: their spikes, and their traces before and after these. */
 export function valuesOf(rule: Rule, of: "pre" | "post"): string[] {
   const traces = rule.traces.filter((trace) => trace.of === of).map(({ name }) => name);
@@ -47,8 +43,6 @@ export function scalarsOf({ rule, perNeuron }: Layout): string[] {
 
 /** Inputs and outputs of sweeps besides: no name that a rule may give. */
 export const SUM = "sum of changes";
-export const OTHER_SUM = "sum in the other order";
-export const TOUCHED = "row is touched";
 export const RATE = "rate of changes";
 export const FACTOR = "factor of the row";
 export const SPIKES = "spikes of the step";
@@ -56,22 +50,19 @@ export const FINITE = "x - x";
 
 type Step = (argument: StepArgument<string>) => Record<string, Value | number>;
 
-/** A definition with the inputs and outputs of these matrices; the other inputs are those of the neurons and numbers. */
-function sweep(layout: Layout, side: Side, matrices: readonly string[], step: Step, more: object = {}): StepDefinition {
+/** A sweep over these matrices: of all columns, or of those that are listed. */
+function sweep(layout: Layout, matrices: readonly string[], columns: Columns, step: Step): StepDefinition {
   const { rule, perNeuron } = layout;
-  const [lanes, own] = side === "columns" ? (["post", "pre"] as const) : (["pre", "post"] as const);
-  const shared = [...valuesOf(rule, own), ...scalarsOf(layout), ...(side === "rows" ? perNeuron : [])];
-  const columns = [...valuesOf(rule, lanes), ...(side === "columns" ? perNeuron : [])];
+  const shared = [...valuesOf(rule, "post"), ...perNeuron, ...scalarsOf(layout)];
   return {
     name: rule.name,
-    inputs: [...matrices, ...columns, ...shared],
+    inputs: [...matrices, ...valuesOf(rule, "pre"), ...shared],
     states: [],
     parameters: {},
     shared,
     summed: [FINITE],
-    listed: [],
+    ...(columns === "listed" ? { listed: matrices } : {}),
     step,
-    ...more,
   } as StepDefinition;
 }
 
@@ -101,34 +92,25 @@ function changesOf(rule: Rule, event: Event, argument: StepArgument<string>): Re
 /** A sweep that makes changes: of the weight or of its sum, and of states of the synapse. */
 function changing(
   layout: Layout,
-  side: Side,
+  columns: Columns,
   target: Target,
   changes: (argument: StepArgument<string>) => Record<string, Value>,
-  hasTwins: boolean,
-  keep: (argument: StepArgument<string>, z: Value, old: Value) => Value = (_, z) => z,
-  more: object = {},
 ): StepDefinition {
   const { rule, bounds } = layout;
-  const states = rule.synapse.map(({ name }) => name);
-  const twins = hasTwins ? ["w", ...states].map(twinOf) : [];
   const step: Step = (argument) => {
     const { w: dw, ...others } = changes(argument);
     const outputs: Record<string, Value> = {};
-    const write = (name: string, z: Value) => {
-      outputs[name] = keep(argument, z, argument[name] as Value);
-      if (hasTwins && name !== SUM) outputs[twinOf(name)] = outputs[name];
-    };
-    if (dw !== undefined && target === "sum") write(SUM, (argument[SUM] as Value).add(dw));
+    if (dw !== undefined && target === "sum") outputs[SUM] = (argument[SUM] as Value).add(dw);
     if (dw !== undefined && target === "weight") {
-      write("w", clamped((argument.w as Value).add(dw), bounds));
-      outputs[FINITE] = differenceOf(outputs.w as Value);
+      outputs.w = clamped((argument.w as Value).add(dw), bounds);
+      outputs[FINITE] = differenceOf(outputs.w);
     }
     for (const [name, change] of Object.entries(others)) {
-      write(name, (argument[name] as Value).add(change.mul(argument[inverseOf(name)] as Value)));
+      outputs[name] = (argument[name] as Value).add(change.mul(argument[inverseOf(name)] as Value));
     }
     return outputs;
   };
-  return sweep(layout, side, ["w", SUM, ...states], step, { listed: twins, ...more });
+  return sweep(layout, ["w", SUM, ...rule.synapse.map(({ name }) => name)], columns, step);
 }
 
 /** x − x: 0, or NaN where x is not finite, so that a sum of these tells whether all are. */
@@ -137,31 +119,22 @@ const differenceOf = (x: Value): Value => x.sub(x);
 const clamped = (x: Value, [low, high]: Layout["bounds"]): Value =>
   low === -Infinity && high === Infinity ? x : x.clamp(low, high);
 
-/** The sweep for a spike of a neuron before ("columns") or behind ("rows"). */
-export function eventSweep(layout: Layout, side: Side, target: Target): StepDefinition {
+/** The changes at spikes: those before at listed columns, or those on both sides at all columns, where there are any. */
+export function eventSweep(layout: Layout, columns: Columns, target: Target): StepDefinition {
   const { rule } = layout;
-  if (side === "rows") {
-    const isAlone = !rule.has("onPre");
-    return changing(
-      layout,
-      side,
-      target,
-      (argument) => changesOf(rule, "onPost", argument),
-      true,
-      isAlone ? undefined : ({ where, pre }, z, old) => where((pre as Value).eq(0), z, old),
-    );
-  }
-  const changes = (argument: StepArgument<string>) => {
-    const all = changesOf(rule, "onPre", argument);
-    if (!rule.has("onPost")) return all;
-    const { where, post } = argument;
-    for (const [key, change] of Object.entries(changesOf(rule, "onPost", argument))) {
-      const part = where((post as Value).eq(0), 0, change);
-      all[key] = all[key] === undefined ? part : all[key].add(part);
+  if (columns === "listed") return changing(layout, columns, target, (argument) => changesOf(rule, "onPre", argument));
+  const sides = [["onPre", "pre"] as const, ["onPost", "post"] as const].filter(([event]) => rule.has(event));
+  return changing(layout, columns, target, (argument) => {
+    const all: Record<string, Value> = {};
+    for (const [event, spike] of sides) {
+      const isSilent = (argument[spike] as Value).eq(0);
+      for (const [key, change] of Object.entries(changesOf(rule, event, argument))) {
+        const part = argument.where(isSilent, 0, change);
+        all[key] = all[key] === undefined ? part : all[key].add(part);
+      }
     }
     return all;
-  };
-  return changing(layout, side, target, changes, true);
+  });
 }
 
 /** The sweep over all synapses, row by row, for each step or a reward. */
@@ -169,17 +142,17 @@ export function denseSweep(layout: Layout, event: "onStep" | "onReward", target:
   const { rule } = layout;
   const { explains } = rule;
   if (event === "onReward" || explains === null) {
-    return changing(layout, "rows", target, (argument) => changesOf(rule, event, argument), false);
+    return changing(layout, "all", target, (argument) => changesOf(rule, event, argument));
   }
   const explained = (argument: StepArgument<string>): Value => argument.explained as Value;
   if (explains === "all") {
-    const definition = changing(layout, "rows", target, (argument) => changesOf(rule, event, argument), false);
+    const definition = changing(layout, "all", target, (argument) => changesOf(rule, event, argument));
     return { ...definition, inputs: ["explained", ...definition.inputs] };
   }
   // From row to row goes what the rows before explain.
   const withOwn = (argument: StepArgument<string>): StepArgument<string> =>
     Object.create(argument, { explained: { value: explained(argument).add(explainedBy(argument)) } });
-  const definition = changing(layout, "rows", target, (argument) => changesOf(rule, event, withOwn(argument)), false);
+  const definition = changing(layout, "all", target, (argument) => changesOf(rule, event, withOwn(argument)));
   const { step } = definition;
   return {
     ...definition,
@@ -194,43 +167,28 @@ export function denseSweep(layout: Layout, event: "onStep" | "onReward", target:
 const explainedBy = ({ w, post }: StepArgument<string>): Value => (w as Value).mul(post as Value);
 
 /** The sum that all rows explain, row by row. */
-export const explainSweep = (layout: Layout): StepDefinition =>
-  sweep(
-    layout,
-    "rows",
-    ["w"],
-    (argument) => ({ explained: (argument.explained as Value).add(explainedBy(argument)) }),
-    {
-      states: ["explained"],
-    },
-  );
-
-/**
- * The sweep that applies sums. Row by row: those of the row and, with `hasOther`, those of events before, which lie in the other
- * order. By columns: those of events before alone, of neurons behind that are not `touched`, which rows have seen to.
- */
-export function applySweep(layout: Layout, side: Side, hasOther: boolean, hasTwin: boolean): StepDefinition {
-  const others = hasOther ? [OTHER_SUM] : [];
-  const matrices = ["w", SUM, ...others, ...(side === "columns" ? [TOUCHED] : [])];
-  const step: Step = (argument) => {
-    const valueOf = (name: string): Value => argument[name] as unknown as Value;
-    const [w, sum, rate] = [valueOf("w"), valueOf(SUM), valueOf(RATE)];
-    const other = hasOther ? valueOf(OTHER_SUM) : null;
-    const all = other === null ? sum : other.add(sum);
-    const z = clamped(w.add(all.mul(rate)), layout.bounds);
-    const kept = side === "columns" ? argument.where((argument[TOUCHED] as Value).eq(0), z, w) : z;
-    return { w: kept, [FINITE]: differenceOf(kept), ...(hasTwin ? { [twinOf("w")]: kept } : {}) };
-  };
-  return sweep(layout, side, matrices, step, { listed: hasTwin ? [...others, twinOf("w")] : others });
+export function explainSweep(layout: Layout): StepDefinition {
+  const step: Step = (argument) => ({ explained: (argument.explained as Value).add(explainedBy(argument)) });
+  return { ...sweep(layout, ["w"], "all", step), states: ["explained"] };
 }
 
-/** The matrix times a number, or, within the bounds, times that of its row. */
+/** w + rate·Σ changes. */
+export function applySweep(layout: Layout, columns: Columns): StepDefinition {
+  const step: Step = (argument) => {
+    const change = (argument[SUM] as Value).mul(argument[RATE] as Value);
+    const z = clamped((argument.w as Value).add(change), layout.bounds);
+    return { w: z, [SUM]: argument.constant(0), [FINITE]: differenceOf(z) };
+  };
+  return sweep(layout, ["w", SUM], columns, step);
+}
+
+/** The matrix times a number, or times that of its row, and within the bounds or not. */
 export function scaleSweep(layout: Layout, matrix: string, by: typeof RATE | typeof FACTOR, isClamped: boolean) {
   const step: Step = (argument) => {
     const z = (argument[matrix] as Value).mul(argument[by] as Value);
     return { [matrix]: isClamped ? clamped(z, layout.bounds) : z };
   };
-  const definition = sweep(layout, "rows", [matrix], step);
+  const definition = sweep(layout, [matrix], "all", step);
   if (by === RATE) return definition;
   const { inputs, shared = [] } = definition;
   return { ...definition, inputs: [...inputs, FACTOR], shared: [...shared, FACTOR] };
@@ -238,7 +196,7 @@ export function scaleSweep(layout: Layout, matrix: string, by: typeof RATE | typ
 
 /** Σ |w| over a row. */
 export const normSweep = (layout: Layout): StepDefinition =>
-  sweep(layout, "rows", ["w"], (argument) => ({ [FINITE]: (argument.w as Value).abs() }));
+  sweep(layout, ["w"], "all", (argument) => ({ [FINITE]: (argument.w as Value).abs() }));
 
 /** Traces of the neurons on a side, before and after the spikes of a step. */
 export function traceSweep(rule: Rule, of: "pre" | "post"): StepDefinition | null {

@@ -1,19 +1,20 @@
 /**
- * The synapses of a layer that a rule changes: its weights in two orders, sums of changes, and the sweeps over both.
+ * The synapses of a layer that a rule changes: its weight, sums of changes, states of synapses, and the sweeps over them.
  *
- * A sweep writes its matrix and the other order of it. The copy [in, out] of a linear layer's weight is the one that products of few
- * rows read (engine/columns.ts), so that a network which learns in each step follows its spikes in `forward` too.
+ * The copy of a linear layer's weight by columns that products of few rows read (engine/columns.ts) is kept up to date where there is
+ * one: so `forward` follows the spikes of a network that learns in each step.
  */
 import { simd } from "../../engine/backend.ts";
-import { columnStride, keptColumns, writeColumns } from "../../engine/columns.ts";
+import { turnChanged } from "../../engine/columns.ts";
 import type { StepDefinition } from "../../engine/fuse/index.ts";
 import type { Tensor } from "../../engine/index.ts";
 import { ready } from "../../engine/op.ts";
-import { touch, touchBoth } from "../../engine/tensor.ts";
+import { touchBoth } from "../../engine/tensor.ts";
 import { matrixOf, type PlasticLayer } from "./connection.ts";
 import type { Rule } from "./plasticity.ts";
 import {
   applySweep,
+  type Columns,
   denseSweep,
   eventSweep,
   explainSweep,
@@ -22,16 +23,12 @@ import {
   inverseOf,
   type Layout,
   normSweep,
-  OTHER_SUM,
   RATE,
-  type Side,
   SUM,
   scalarsOf,
   scaleOf,
   scaleSweep,
   type Target,
-  TOUCHED,
-  twinOf,
   valuesOf,
 } from "./rule-sweeps.ts";
 import { Sweep } from "./sweep.ts";
@@ -43,29 +40,35 @@ export interface Sample {
   readonly post: readonly number[];
 }
 
-/** States of synapses, [B, out, in] and [B, in, out padded], and what they are to be multiplied by. */
+/** Neurons of a sample that spike, by their numbers. */
+export interface Spiking {
+  readonly pre: Int32Array;
+  readonly post: Int32Array;
+}
+
+/** States of synapses, [B, out, in], and what they are to be multiplied by. */
 export interface SynapseStates {
   readonly synapses: Readonly<Record<string, Tensor>>;
-  readonly twins: Readonly<Record<string, Tensor>>;
   readonly scales: Record<string, number>;
 }
 
-/** Sums of changes in both orders, and the neurons whose synapses they may have changed. */
+/** Sums of changes [out, in], and the neurons whose synapses they may have changed. */
 interface Sums {
-  readonly rows: number;
-  readonly columns: number;
-  /** 1 for each neuron behind that has spiked, as float32. */
-  readonly touchedRows: number;
-  readonly touchedColumns: Uint8Array;
+  readonly at: number;
+  readonly rows: Uint8Array;
+  readonly columns: Uint8Array;
   /** Changes of all synapses were added. */
   all: boolean;
 }
 
+/** Where more than this share of the neurons before spike, whole rows are swept: a column in a list costs about three times as much. */
+const MANY = 1 / 3;
+
+const NONE = new Int32Array(0);
+
 export class Synapses {
   readonly outputs: number;
   readonly inputs: number;
-  /** Values from a row to the next in matrices [in, out]. */
-  readonly stride: number;
   readonly names: Readonly<Record<"pre" | "post", readonly string[]>>;
   private readonly layer: PlasticLayer;
   private readonly rule: Rule;
@@ -75,16 +78,15 @@ export class Synapses {
   private readonly sweeps = new Map<string, Sweep>();
   private readonly scalars: readonly string[];
   private readonly scalarAt: readonly number[];
-  /** Where neurons lie in the other order, in bytes: those behind in [out, in], those before in [in, out]. */
-  private readonly lists: Readonly<Record<Side, number>>;
+  /** Columns, in bytes from the start of a row, and values of the neurons before there. */
+  private readonly list: number;
+  private readonly listed: readonly number[];
   /** Four lanes of float64: sums of x − x. */
   private readonly finite: number;
-  /** Of the rows before, what they explain. */
+  /** What the rows before explain. */
   private readonly explained: number;
   /** When the weight was last written by a sweep. */
   private seen = -1;
-  /** The weight as [in, out], where the engine keeps none; 0 where there is none. */
-  private own = 0;
   private sums: Sums | null = null;
 
   /** `changing`: the bounds of changes, where all weights are put into theirs behind these. */
@@ -102,17 +104,14 @@ export class Synapses {
     this.layout = { rule, bounds: changing, perNeuron };
     this.work = work;
     [this.outputs, this.inputs] = matrixOf(layer.weight);
-    this.stride = columnStride(this.outputs);
     this.names = { pre: valuesOf(rule, "pre"), post: valuesOf(rule, "post") };
     this.scalars = scalarsOf(this.layout);
     const block = work.take(4 * this.scalars.length);
     this.scalarAt = this.scalars.map((_, i) => block + 4 * i);
     this.finite = work.take(32);
     this.explained = rule.explains === null ? 0 : work.take(4 * this.inputs);
-    this.lists = {
-      columns: this.listOf(this.outputs, 4 * this.inputs),
-      rows: this.listOf(this.inputs, 4 * this.stride),
-    };
+    this.list = work.take(4 * this.inputs);
+    this.listed = this.names.pre.map(() => work.take(4 * this.inputs));
     for (const name of rule.parameterNames) {
       if (!perNeuron.includes(name)) this.scalar(name, rule.parameter(name).item());
     }
@@ -121,35 +120,21 @@ export class Synapses {
     this.scalar("high", bounds[1]);
   }
 
-  private listOf(n: number, bytes: number): number {
-    const p = this.work.take(4 * n);
-    new Int32Array(floatsAt(p, n).buffer, p, n).set(Array.from({ length: n }, (_, i) => bytes * i));
-    return p;
-  }
-
   /** Sets a value that all synapses share. */
   scalar(name: string, value: number): void {
     floatsAt(this.scalarAt[this.scalars.indexOf(name)] as number, 1)[0] = value;
   }
 
-  /** Whether spikes before ("columns") or behind ("rows") change synapses. */
-  answers(side: Side): boolean {
-    return this.rule.has(side === "columns" ? "onPre" : "onPost");
-  }
-
-  /** Whether spikes change synapses: then there are matrices in both orders. */
+  /** Whether spikes change synapses. */
   get hasEvents(): boolean {
-    return this.answers("columns") || this.answers("rows");
+    return this.rule.has("onPre") || this.rule.has("onPost");
   }
 
   /** Whether an equation of the rule has a value of this name in it. */
   uses(name: string): boolean {
-    const sides = (["columns", "rows"] as const).filter((side) => this.answers(side));
-    const events = (["onStep", "onReward"] as const).filter((event) => this.rule.has(event));
-    return (
-      sides.some((side) => this.eventSweep(side, "sum").reads(name)) ||
-      events.some((event) => this.denseSweep(event, "sum").reads(name))
-    );
+    const dense = (["onStep", "onReward"] as const).filter((event) => this.rule.has(event));
+    const events = this.hasEvents && this.eventSweep("all", "sum").reads(name);
+    return events || dense.some((event) => this.denseSweep(event, "sum").reads(name));
   }
 
   /** Whether a reward reads spikes or traces. */
@@ -158,85 +143,98 @@ export class Synapses {
     return [...this.names.pre, ...this.names.post].some((name) => sweep.reads(name));
   }
 
-  private made(key: string, widest: number, side: Side, definition: () => StepDefinition): Sweep {
+  private made(key: string, definition: () => StepDefinition): Sweep {
     let sweep = this.sweeps.get(key);
     if (sweep === undefined) {
-      sweep = new Sweep(definition(), widest, this.work.take);
+      sweep = new Sweep(definition(), this.inputs, this.work.take);
       sweep.inputs(this.scalars, this.scalarAt, 0);
       sweep.output(FINITE, this.finite, 0);
-      for (const name of this.layout.perNeuron) {
-        sweep.input(name, this.rule.parameter(name).ptr, side === "rows" ? 1 : 0);
-      }
-      sweep.rows.note(sweep.rows.listPlace, this.lists[side], 0);
+      for (const name of this.layout.perNeuron) sweep.input(name, this.rule.parameter(name).ptr, 1);
+      sweep.rows.note(sweep.rows.listPlace, this.list, 0);
       this.sweeps.set(key, sweep);
     }
     return sweep;
   }
 
-  private eventSweep(side: Side, target: Target): Sweep {
-    const widest = side === "columns" ? this.outputs : this.inputs;
-    return this.made(`${side} ${target}`, widest, side, () => eventSweep(this.layout, side, target));
+  private eventSweep(columns: Columns, target: Target): Sweep {
+    return this.made(`${columns} ${target}`, () => eventSweep(this.layout, columns, target));
   }
 
   private denseSweep(event: "onStep" | "onReward", target: Target): Sweep {
-    return this.made(`${event} ${target}`, this.inputs, "rows", () => denseSweep(this.layout, event, target));
+    return this.made(`${event} ${target}`, () => denseSweep(this.layout, event, target));
   }
 
-  /** Notes the matrices of a sweep: of the weight, of sums, and of the states of one sample. */
-  private place(sweep: Sweep, side: Side, states: SynapseStates, b: number): void {
-    const { outputs, inputs, stride } = this;
-    const isRows = side === "rows";
-    const ofRows = { weight: this.layer.weight.ptr, step: inputs };
-    const ofColumns = { weight: this.columns(), step: stride };
-    const [mine, other] = isRows ? [ofRows, ofColumns] : [ofColumns, ofRows];
-    sweep.matrix("w", mine.weight, mine.step);
-    sweep.output(twinOf("w"), other.weight, 1);
-    if (this.sums !== null) sweep.matrix(SUM, isRows ? this.sums.rows : this.sums.columns, mine.step);
+  /** Notes the arrays of a sweep: of the weight, of sums, of the neurons and the states of one sample. */
+  private place(sweep: Sweep, { pre, post }: Sample, states: SynapseStates, b: number): Sweep {
+    const { outputs, inputs } = this;
+    sweep.matrix("w", this.layer.weight.ptr, inputs);
+    if (this.sums !== null) sweep.matrix(SUM, this.sums.at, inputs);
     for (const { name } of this.rule.synapse) {
-      const rows = (states.synapses[name] as Tensor).ptr + 4 * b * outputs * inputs;
-      const columns = (states.twins[name]?.ptr ?? 0) + 4 * b * inputs * stride;
-      sweep.matrix(name, isRows ? rows : columns, mine.step);
-      sweep.output(twinOf(name), isRows ? columns : rows, 1);
+      sweep.matrix(name, (states.synapses[name] as Tensor).ptr + 4 * b * outputs * inputs, inputs);
     }
+    sweep.inputs(this.names.pre, pre, 0);
+    sweep.inputs(this.names.post, post, 1);
+    return sweep;
   }
 
-  /** The changes at the spikes of one sample; lists of the neurons that spike on either side. */
-  spikes(sample: Sample, b: number, pre: Int32Array, post: Int32Array, states: SynapseStates, target: Target): void {
-    const { outputs, inputs, sums } = this;
-    if (this.answers("columns") && pre.length > 0) {
-      const sweep = this.eventSweep("columns", target);
-      this.place(sweep, "columns", states, b);
-      sweep.inputs(this.names.pre, sample.pre, 1);
-      sweep.inputs(this.names.post, sample.post, 0);
-      for (let k = 0; k < pre.length; k++) sweep.rows.run(pre[k] as number, 1, outputs);
-      if (target === "sum") for (let k = 0; k < pre.length; k++) (sums as Sums).touchedColumns[pre[k] as number] = 1;
+  /** The changes at the spikes of one sample. */
+  spikes(sample: Sample, b: number, { pre, post }: Spiking, states: SynapseStates, target: Target): void {
+    const { rule, outputs, inputs, sums } = this;
+    const before = rule.has("onPre") ? pre : NONE;
+    const behind = rule.has("onPost") ? post : NONE;
+    const isMany = before.length > MANY * inputs;
+    if (behind.length > 0 || isMany) {
+      const { rows } = this.place(this.eventSweep("all", target), sample, states, b);
+      if (isMany) rows.run(0, outputs, inputs);
+      else for (let k = 0; k < behind.length; k++) rows.run(behind[k] as number, 1, inputs);
     }
-    if (this.answers("rows") && post.length > 0) {
-      const sweep = this.eventSweep("rows", target);
-      this.place(sweep, "rows", states, b);
-      sweep.inputs(this.names.pre, sample.pre, 0);
-      sweep.inputs(this.names.post, sample.post, 1);
-      for (let k = 0; k < post.length; k++) sweep.rows.run(post[k] as number, 1, inputs);
-      if (target === "sum") {
-        const touched = floatsAt((sums as Sums).touchedRows, outputs);
-        for (let k = 0; k < post.length; k++) touched[post[k] as number] = 1;
+    if (before.length > 0 && !isMany) {
+      const sweep = this.eventSweep("listed", target);
+      this.place(sweep, { pre: this.gather(sweep, sample, before), post: sample.post }, states, b);
+      let next = 0;
+      for (let k = 0; k <= behind.length; k++) {
+        const end = k < behind.length ? (behind[k] as number) : outputs;
+        if (end > next) sweep.rows.run(next, end - next, before.length);
+        next = end + 1;
       }
     }
+    if (sums === null || target === "weight") return;
+    for (let k = 0; k < before.length; k++) sums.columns[before[k] as number] = 1;
+    for (let k = 0; k < behind.length; k++) sums.rows[behind[k] as number] = 1;
+  }
+
+  /** Puts the values of some neurons before side by side, of those that the sweep reads; gives their addresses. */
+  private gather(sweep: Sweep, { pre }: Sample, places: Int32Array): readonly number[] {
+    const { inputs, listed } = this;
+    this.noteList(places);
+    const { pre: names } = this.names;
+    for (let v = 0; v < names.length; v++) {
+      if (!sweep.reads(names[v] as string)) continue;
+      const from = floatsAt(pre[v] as number, inputs);
+      const to = floatsAt(listed[v] as number, inputs);
+      for (let k = 0; k < places.length; k++) to[k] = from[places[k] as number] as number;
+    }
+    return listed;
+  }
+
+  private noteList(places: Int32Array): void {
+    const list = new Int32Array(floatsAt(this.list, 0).buffer, this.list, this.inputs);
+    for (let k = 0; k < places.length; k++) list[k] = 4 * (places[k] as number);
   }
 
   /** The changes of all synapses by one sample. */
   dense(event: "onStep" | "onReward", sample: Sample, b: number, states: SynapseStates, target: Target): void {
     const { outputs, inputs, explained } = this;
-    const sweep = this.denseSweep(event, target);
-    this.place(sweep, "rows", states, b);
-    sweep.inputs(this.names.pre, sample.pre, 0);
-    sweep.inputs(this.names.post, sample.post, 1);
+    const sweep = this.place(this.denseSweep(event, target), sample, states, b);
     if (event === "onStep" && explained !== 0) {
       simd.kernels.fill(explained, inputs, 0);
       if (this.rule.explains === "all") {
-        const first = this.made("explain", inputs, "rows", () => explainSweep(this.layout));
-        first.matrix("w", this.layer.weight.ptr, inputs);
-        first.inputs(this.names.post, sample.post, 1);
+        const first = this.place(
+          this.made("explain", () => explainSweep(this.layout)),
+          sample,
+          states,
+          b,
+        );
         first.carry("explained", explained);
         first.rows.run(0, outputs, inputs);
         sweep.input("explained", explained, 0);
@@ -244,86 +242,61 @@ export class Synapses {
     }
     sweep.rows.run(0, outputs, inputs);
     if (target === "sum") (this.sums as Sums).all ||= sweep.writes(SUM);
-    else if (sweep.writes("w")) this.wroteRows();
-    for (const { name } of this.rule.synapse) if (sweep.writes(name)) this.turn(states, name, b);
   }
 
   /** Makes room for sums of changes. */
   takeSums(): void {
-    const { outputs, inputs, stride, work } = this;
+    const { outputs, inputs, work } = this;
     this.sums ??= {
-      rows: work.take(4 * outputs * inputs),
-      columns: this.hasEvents ? work.take(4 * inputs * stride) : 0,
-      touchedRows: work.take(4 * outputs),
-      touchedColumns: new Uint8Array(inputs),
+      at: work.take(4 * outputs * inputs),
+      rows: new Uint8Array(outputs),
+      columns: new Uint8Array(inputs),
       all: false,
     };
   }
 
   /** w ← w + rate·Σ changes, and the sums are 0 again. */
   applySums(rate: number): void {
-    const { outputs, inputs, stride } = this;
+    const { outputs, inputs } = this;
     const sums = this.sums as Sums;
     const { weight } = this.layer;
     this.scalar(RATE, rate);
-    const touched = floatsAt(sums.touchedRows, outputs);
-    const columns = this.columns();
-    if (sums.all || columns === 0) {
-      const hasOther = this.hasEvents;
-      const sweep = this.made("apply all", inputs, "rows", () => applySweep(this.layout, "rows", hasOther, false));
-      sweep.matrix("w", weight.ptr, inputs);
-      sweep.input(SUM, sums.rows, inputs);
-      sweep.input(OTHER_SUM, sums.columns, 1);
-      sweep.rows.run(0, outputs, inputs);
-      simd.kernels.fill(sums.rows, outputs * inputs, 0);
-      if (hasOther) simd.kernels.fill(sums.columns, inputs * stride, 0);
-      this.wroteRows();
-    } else {
-      const rows = this.made("apply rows", inputs, "rows", () => applySweep(this.layout, "rows", true, true));
-      rows.matrix("w", weight.ptr, inputs);
-      rows.input(SUM, sums.rows, inputs);
-      rows.input(OTHER_SUM, sums.columns, 1);
-      rows.output(twinOf("w"), columns, 1);
-      const others = this.made("apply columns", outputs, "columns", () =>
-        applySweep(this.layout, "columns", false, true),
-      );
-      others.matrix("w", columns, stride);
-      others.input(SUM, sums.columns, stride);
-      others.input(TOUCHED, sums.touchedRows, 0);
-      others.output(twinOf("w"), weight.ptr, 1);
-      for (let j = 0; j < outputs; j++) {
-        if (touched[j] === 0) continue;
-        rows.rows.run(j, 1, inputs);
-        simd.kernels.fill(sums.rows + 4 * j * inputs, inputs, 0);
-      }
-      for (let i = 0; i < inputs; i++) {
-        if (sums.touchedColumns[i] === 0) continue;
-        others.rows.run(i, 1, outputs);
-        simd.kernels.fill(sums.columns + 4 * i * stride, stride, 0);
-      }
-      this.wroteBoth();
+    const columns = placesOf(sums.columns);
+    const rows = sums.all || columns.length > MANY * inputs ? null : placesOf(sums.rows);
+    const whole = this.made("apply all", () => applySweep(this.layout, "all"));
+    whole.matrix("w", weight.ptr, inputs);
+    whole.matrix(SUM, sums.at, inputs);
+    if (rows === null) whole.rows.run(0, outputs, inputs);
+    else {
+      for (const j of rows) whole.rows.run(j, 1, inputs);
+      const listed = this.made("apply listed", () => applySweep(this.layout, "listed"));
+      listed.matrix("w", weight.ptr, inputs);
+      listed.matrix(SUM, sums.at, inputs);
+      this.noteList(columns);
+      // A row that was swept has sums of 0 by now.
+      if (columns.length > 0) listed.rows.run(0, outputs, columns.length);
     }
-    floatsAt(sums.touchedRows, outputs).fill(0);
-    sums.touchedColumns.fill(0);
+    sums.rows.fill(0);
+    sums.columns.fill(0);
     sums.all = false;
+    this.wrote(rows, columns);
   }
 
   /** w ← w·rate, within the bounds. */
   scaleWeights(rate: number): void {
     this.scalar(RATE, rate);
-    const sweep = this.made("decay", this.inputs, "rows", () =>
-      scaleSweep({ ...this.layout, bounds: this.bounds }, "w", RATE, true),
-    );
+    const bounded = { ...this.layout, bounds: this.bounds };
+    const sweep = this.made("decay", () => scaleSweep(bounded, "w", RATE, true));
     sweep.matrix("w", this.layer.weight.ptr, this.inputs);
     sweep.rows.run(0, this.outputs, this.inputs);
-    this.wroteRows();
+    this.wrote(null, null);
   }
 
   /** w_ji ← w_ji·sum / Σ_k |w_jk|. */
   normalize(sum: number): void {
     const { outputs, inputs, finite } = this;
     const { weight } = this.layer;
-    const norms = this.made("norm", inputs, "rows", () => normSweep(this.layout));
+    const norms = this.made("norm", () => normSweep(this.layout));
     norms.input("w", weight.ptr, inputs);
     const factors = this.work.take(4 * outputs);
     for (let j = 0; j < outputs; j++) {
@@ -331,12 +304,12 @@ export class Synapses {
       const total = sumOfLanes(finite);
       floatsAt(factors, outputs)[j] = total === 0 ? 1 : sum / total;
     }
-    const scale = this.made("normalize", inputs, "rows", () => scaleSweep(this.layout, "w", FACTOR, false));
+    const scale = this.made("normalize", () => scaleSweep(this.layout, "w", FACTOR, false));
     scale.matrix("w", weight.ptr, inputs);
     scale.input(FACTOR, factors, 1);
     scale.rows.run(0, outputs, inputs);
     this.work.give(factors, 4 * outputs);
-    this.wroteRows();
+    this.wrote(null, null);
   }
 
   /** Notes the scales of the states of synapses. */
@@ -349,69 +322,43 @@ export class Synapses {
   }
 
   /** Multiplies a state of all synapses. */
-  multiply(states: SynapseStates, name: string, by: number): void {
-    const t = states.synapses[name] as Tensor;
-    const [batch] = t.sizes as [number];
-    this.scalar(RATE, by);
-    const sweep = this.made(`multiply ${name}`, this.inputs, "rows", () => scaleSweep(this.layout, name, RATE, false));
-    sweep.matrix(name, t.ptr, this.inputs);
-    sweep.rows.run(0, batch * this.outputs, this.inputs);
-    for (let b = 0; b < batch; b++) this.turn(states, name, b);
-  }
-
-  /** The other order of a state follows. */
-  private turn({ synapses, twins }: SynapseStates, name: string, b: number): void {
-    const twin = twins[name];
-    if (twin === undefined) return;
-    const { outputs, inputs, stride } = this;
-    const from = (synapses[name] as Tensor).ptr + 4 * b * outputs * inputs;
-    writeColumns(twin.ptr + 4 * b * inputs * stride, from, outputs, inputs);
-  }
-
-  /** Zeros of a state at the synapses of these neurons of a sample; of all synapses without lists. */
-  clear(
-    { synapses, twins }: SynapseStates,
-    name: string,
-    lists: readonly (readonly [pre: Int32Array, post: Int32Array])[] | null,
-  ): void {
+  multiply({ synapses }: SynapseStates, name: string, by: number): void {
     const t = synapses[name] as Tensor;
-    const twin = twins[name];
-    const { outputs, inputs, stride } = this;
-    if (lists === null || twin === undefined) {
+    this.scalar(RATE, by);
+    const sweep = this.made(`multiply ${name}`, () => scaleSweep(this.layout, name, RATE, false));
+    sweep.matrix(name, t.ptr, this.inputs);
+    sweep.rows.run(0, (t.sizes[0] as number) * this.outputs, this.inputs);
+  }
+
+  /** Zeros of a state at the synapses of the neurons of each sample that have spiked; of all synapses without lists. */
+  clear({ synapses }: SynapseStates, name: string, spiked: readonly Spiking[] | null): void {
+    const t = synapses[name] as Tensor;
+    const { outputs, inputs } = this;
+    if (spiked === null) {
       simd.kernels.fill(t.ptr, t.size, 0);
-      if (twin !== undefined) simd.kernels.fill(twin.ptr, twin.size, 0);
       return;
     }
     const values = floatsAt(t.ptr, t.size);
-    const turned = floatsAt(twin.ptr, twin.size);
-    lists.forEach(([pre, post], b) => {
-      const [row, column] = [b * outputs * inputs, b * inputs * stride];
-      for (const i of pre) {
-        for (let j = 0; j < outputs; j++) values[row + j * inputs + i] = 0;
-        turned.fill(0, column + i * stride, column + (i + 1) * stride);
-      }
-      for (const j of post) {
-        for (let i = 0; i < inputs; i++) turned[column + i * stride + j] = 0;
-        values.fill(0, row + j * inputs, row + (j + 1) * inputs);
-      }
+    spiked.forEach(({ pre, post }, b) => {
+      const first = b * outputs * inputs;
+      for (let j = 0; j < outputs; j++) for (const i of pre) values[first + j * inputs + i] = 0;
+      for (const j of post) values.fill(0, first + j * inputs, first + (j + 1) * inputs);
     });
   }
 
-  /** Reads weights that others have written: throws for those that are not finite, and puts the others into the bounds. */
+  /** Reads a weight that others have written: throws for values that are not finite, and puts the others into the bounds. */
   checkWeight(where: string): void {
     const { weight } = this.layer;
     ready(where, weight);
-    const columns = this.columns();
-    const isCopied = columns !== 0 && columns !== this.own;
-    if (weight.written === this.seen && (isCopied || !this.hasEvents)) return;
+    if (weight.written === this.seen) return;
     this.checkWeights(where, RangeError);
     const [low, high] = this.bounds;
     const values = floatsAt(weight.ptr, weight.size);
-    const isOutside = values.some((w) => w < low || w > high);
-    if (isOutside)
+    if (values.some((w) => w < low || w > high)) {
       for (let i = 0; i < values.length; i++) values[i] = Math.min(high, Math.max(low, values[i] as number));
-    if (isOutside || columns === this.own) this.wroteRows();
-    else this.seen = weight.written;
+      this.wrote(null, null);
+    }
+    this.seen = weight.written;
   }
 
   private checkWeights(where: string, Kind: typeof RangeError | typeof Error): void {
@@ -427,42 +374,32 @@ export class Synapses {
   /** Throws where a sweep has made a weight infinite or no number. */
   checkChanges(where: string): void {
     const total = sumOfLanes(this.finite);
-    if (total !== 0) this.checkWeights(`${where}, which has changed the weight`, Error);
+    if (total === 0) return;
+    this.seen = -1;
+    this.checkWeights(`${where}, which has changed the weight`, Error);
   }
 
-  /** The weight as [in, out], 0 where no sweep needs it. */
-  private columns(): number {
-    if (!this.hasEvents) return 0;
+  /** Sweeps have written the weight, of these rows and columns or of all. */
+  wrote(rows: Int32Array | null, columns: Int32Array | null): void {
     const { weight } = this.layer;
-    const kept = weight.ndim === 2 ? keptColumns(weight) : 0;
-    if (kept !== 0) return kept;
-    if (this.own === 0) this.own = this.work.take(4 * this.inputs * this.stride);
-    return this.own;
-  }
-
-  /** The weight was written row by row: its copy follows. */
-  private wroteRows(): void {
-    const { weight } = this.layer;
-    const columns = this.columns();
-    if (columns === 0) touch(weight);
-    else {
-      writeColumns(columns, weight.ptr, this.outputs, this.inputs);
-      touchBoth(weight);
-    }
-    this.seen = weight.written;
-  }
-
-  /** The weight was written in both orders. */
-  wroteBoth(): void {
-    const { weight } = this.layer;
+    if (weight.ndim === 2) turnChanged(weight, rows, columns);
     touchBoth(weight);
     this.seen = weight.written;
   }
 }
 
+/** The places of what is not 0. */
+export function placesOf(values: Float32Array | Uint8Array): Int32Array {
+  let count = 0;
+  for (let i = 0; i < values.length; i++) if (values[i] !== 0) count++;
+  const places = new Int32Array(count);
+  for (let i = 0, k = 0; k < count; i++) if (values[i] !== 0) places[k++] = i;
+  return places;
+}
+
 /** The sum of four float64 lanes, which are 0 afterwards. */
 function sumOfLanes(p: number): number {
-  const lanes = new Float64Array(floatsAt(p, 8).buffer, p, 4);
+  const lanes = new Float64Array(floatsAt(p, 0).buffer, p, 4);
   const [a, b, c, d] = lanes as unknown as [number, number, number, number];
   lanes.fill(0);
   return a + c + (b + d);
