@@ -81,9 +81,9 @@ type Definition = RuleDefinition<string, string, string, NeuronChoices, string>;
 /** What a rule is given, whatever its names are. */
 export type Argument = Readonly<Record<string, Value>>;
 /** A function of a rule. */
-export type Handler = (argument: never, choices: never) => Change<string>;
+type Handler = (argument: never, choices: never) => Change<string>;
 /** The events that a rule answers. */
-export const EVENTS = ["onPre", "onPost", "onStep", "onReward"] as const;
+const EVENTS = ["onPre", "onPost", "onStep", "onReward"] as const;
 export type Event = (typeof EVENTS)[number];
 
 /** A definition that was checked. */
