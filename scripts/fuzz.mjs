@@ -1,8 +1,8 @@
 /**
- * Four parts, from one bundle: random programs on the kernels against the float64 reference (test/fuzz/compare.ts), calls of
+ * Five parts, from one bundle: random programs on the kernels against the float64 reference (test/fuzz/compare.ts), calls of
  * everything that is public with arguments that are wrong or nearly right (test/fuzz/attack/run.ts), random step functions, compiled
- * against the same on tensors (test/fuzz/steps.ts), and the neurons of the package with random options in the same way
- * (test/fuzz/neurons.ts).
+ * against the same on tensors (test/fuzz/steps.ts), the neurons of the package with random options in the same way
+ * (test/fuzz/neurons.ts), and random rules for synapses (test/fuzz/rules.ts).
  *
  *   npm run fuzz                               all of them, ten minutes each
  *   npm run fuzz -- programs                   one of them

@@ -337,6 +337,7 @@ export class Plastic {
     const target: Target = isDirect ? "weight" : "sum";
     if (!isDirect) synapses.takeSums();
     synapses.scalar("reward", 0);
+    synapses.noteScales(state);
     const samples = this.samplesOf(moment, state);
     if (hasReward && rule.rewardAfter === "nothing") this.reward(samples, moment, state);
     this.decaySynapses(moment, state);
@@ -345,13 +346,14 @@ export class Plastic {
     if (hasStep) {
       for (let s = 0; s < batch * connection.places; s++) {
         const b = Math.floor(s / connection.places);
-        synapses.dense("onStep", samples.at(s), b, state, target);
+        if (synapses.dense("onStep", samples.at(s), b, state, target)) state.last = null;
       }
     }
     if (hasReward && rule.rewardAfter === "events") this.reward(samples, moment, state);
-    if (isDirect) {
-      const [only] = hasStep ? [] : (state.last ?? []);
-      synapses.wrote(only === undefined ? null : only.post, only === undefined ? null : only.pre);
+    if (isDirect && hasStep) synapses.wrote(null, null);
+    else if (isDirect && synapses.hasEvents) {
+      const [{ pre, post }] = state.last as readonly [Spiking];
+      synapses.wrote(post, pre);
     }
     this.isPending ||= !isDirect;
     if (this.isPending && applies) {
@@ -369,17 +371,16 @@ export class Plastic {
   }
 
   private reward(samples: Samples, { batch, connection, rewards }: Moment, state: PlasticState): void {
-    this.synapses.noteScales(state);
     for (let b = 0; b < batch; b++) {
       this.synapses.scalar("reward", rewards?.[b] as number);
-      this.synapses.dense("onReward", samples.at(b * connection.places), b, state, "sum");
+      const sample = samples.at(b * connection.places);
+      if (this.synapses.dense("onReward", sample, b, state, "sum")) state.last = null;
     }
     this.synapses.scalar("reward", 0);
   }
 
   /** The changes at the spikes of all samples. */
   private spikes(samples: Samples, { batch, connection }: Moment, state: PlasticState, target: Target): void {
-    this.synapses.noteScales(state);
     const { places } = connection;
     const last: Spiking[] = [];
     for (let s = 0; s < batch * places; s++) {
@@ -402,6 +403,7 @@ export class Plastic {
       if (scale < LEAST_SCALE) this.synapses.multiply(state, name, scale);
       state.scales[name] = scale < LEAST_SCALE ? 1 : scale;
     }
+    this.synapses.noteScales(state);
   }
 
   /** Traces decay and take the spikes of the step; what they were before these is kept for changes that see them so. */

@@ -310,8 +310,14 @@ export class Rule {
     // A value is an object too, but with the methods of one.
     const isOne = typeof change === "number" || typeof (change as Value)?.add === "function";
     const all = isOne ? { w: change } : objectOf(this.name, `${event} to return a change, or changes by name`, change);
-    for (const key of Object.keys(all)) {
-      if (key === "w" || this.synapse.some(({ name }) => name === key)) continue;
+    for (const [key, value] of Object.entries(all)) {
+      const isKnown = key === "w" || this.synapse.some(({ name }) => name === key);
+      if (isKnown && value === undefined) {
+        throw new TypeError(
+          `${this.name}: expected ${event} to return the change of ${key} as a value or a number, got undefined`,
+        );
+      }
+      if (isKnown) continue;
       const known = ["w", ...this.synapse.map(({ name }) => name)].join(", ");
       throw new TypeError(`${this.name}: expected ${event} to return changes of ${known}, got ${key}`);
     }

@@ -222,8 +222,8 @@ export class Synapses {
     for (let k = 0; k < places.length; k++) list[k] = 4 * (places[k] as number);
   }
 
-  /** The changes of all synapses by one sample. */
-  dense(event: "onStep" | "onReward", sample: Sample, b: number, states: SynapseStates, target: Target): void {
+  /** The changes of all synapses by one sample. Returns whether states of synapses have changed. */
+  dense(event: "onStep" | "onReward", sample: Sample, b: number, states: SynapseStates, target: Target): boolean {
     const { outputs, inputs, explained } = this;
     const sweep = this.place(this.denseSweep(event, target), sample, states, b);
     if (event === "onStep" && explained !== 0) {
@@ -242,6 +242,7 @@ export class Synapses {
     }
     sweep.rows.run(0, outputs, inputs);
     if (target === "sum") (this.sums as Sums).all ||= sweep.writes(SUM);
+    return this.rule.synapse.some(({ name }) => sweep.writes(name));
   }
 
   /** Makes room for sums of changes. */

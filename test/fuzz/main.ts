@@ -5,6 +5,7 @@ import { BROKEN } from "./attack/broken.ts";
 import { KERNELS, slightlyWrong, UNSEEN } from "./broken.ts";
 import { describe, type FuzzReport, fuzz, table } from "./fuzz.ts";
 import { fuzzNeurons } from "./neurons.ts";
+import { fuzzRules } from "./rules.ts";
 import { fuzzSteps } from "./steps.ts";
 
 const { values, positionals } = parseArgs({
@@ -100,6 +101,9 @@ const steps = (): void => batches("step functions", fuzzSteps);
 /** Neurons of the package, compiled and on tensors. */
 const neurons = (): void => batches("layers of neurons", fuzzNeurons);
 
+/** Rules for synapses, compiled and on tensors. */
+const rules = (): void => batches("rules", fuzzRules);
+
 function batches(what: string, fuzzFrom: (seed: number, count: number) => string | null): void {
   const until = Date.now() + milliseconds;
   let done = 0;
@@ -116,7 +120,7 @@ function batches(what: string, fuzzFrom: (seed: number, count: number) => string
 
 const parts: { readonly [name: string]: () => void | Promise<void> } = values.broken
   ? { programs: brokenPrograms, attack: brokenCalls }
-  : { programs, attack: calls, steps, neurons };
+  : { programs, attack: calls, steps, neurons, rules };
 
 console.log(`seed ${seed}`);
 for (const name of positionals.length > 0 ? positionals : Object.keys(parts)) {

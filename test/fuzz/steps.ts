@@ -27,13 +27,13 @@ export interface Step {
   readonly n: number;
 }
 
-const UNARY =
+export const UNARY =
   "neg abs sign floor round relu square sqrt rsqrt reciprocal exp log log1p sin cos atan erf tanh sigmoid detach softplus".split(
     " ",
   );
-const BINARY = "add sub mul div maximum minimum gt ge lt le eq add sub mul mul".split(" ");
+export const BINARY = "add sub mul div maximum minimum gt ge lt le eq add sub mul mul".split(" ");
 /** Those that keep values small: others pile up to infinities. */
-const CALM = "tanh sigmoid sin clamp atan".split(" ");
+export const CALM = "tanh sigmoid sin clamp atan".split(" ");
 
 const DERIVATIVES = ["atan", "exponential", "box", "one"] as const;
 
@@ -86,7 +86,7 @@ function derivativeOf(name: string) {
   };
 }
 
-function apply({ op, args }: Operation, values: readonly Value[], language: Language): Value {
+export function apply({ op, args }: Operation, values: readonly Value[], language: Language): Value {
   const at = (i: number): Value | number => {
     const x = args[i] as Operation["args"][number];
     return typeof x === "number" ? (values[x] as Value) : x.number;

@@ -1,0 +1,309 @@
+/**
+ * Random rules for synapses, compiled and on tensors: weights and traces to the bit, or up to roundings where states of synapses
+ * keep their decay apart (`scales`). A rule is data, so that it can be cut down to what a difference needs, and printed.
+ */
+import type { Language, Value } from "../../engine/fuse/index.ts";
+import { Linear, tensor } from "../../engine/index.ts";
+import { Plastic, type PlasticOptions, type PlasticState, plasticity, type Rule } from "../../snn/index.ts";
+import { RuleOnTensors } from "../support/rule-on-tensors.ts";
+import { Random } from "./random.ts";
+import { apply, BINARY, CALM, type Operation, UNARY } from "./steps.ts";
+
+const EVENTS = ["onPre", "onPost", "onStep", "onReward"] as const;
+type Event = (typeof EVENTS)[number];
+
+/** What a rule does at an event: operations on the names of the drawn rule, and which of their results change what. */
+interface Answer {
+  readonly event: Event;
+  readonly operations: readonly Operation[];
+  readonly changes: Readonly<Record<string, number>>;
+}
+
+interface DrawnTrace {
+  readonly of: "pre" | "post";
+  readonly tau: number;
+  readonly amount: number;
+  readonly set: boolean;
+  readonly average: boolean;
+}
+
+/** A rule, its options and a run, as data. */
+export interface Drawn {
+  readonly seed: number;
+  readonly traces: Readonly<Record<string, DrawnTrace>>;
+  readonly synapse: Readonly<Record<string, number>>;
+  readonly parameters: Readonly<Record<string, number | readonly number[]>>;
+  readonly explains: "all" | "below" | null;
+  readonly answers: readonly Answer[];
+  readonly options: { decay: "exp" | "euler"; order: Rule["order"]; rewardAfter: Rule["rewardAfter"]; dt: number };
+  readonly bounds: readonly [number, number] | null;
+  readonly mean: boolean;
+  readonly outputs: number;
+  readonly inputs: number;
+  readonly batch: number;
+  readonly rate: number;
+  readonly steps: number;
+}
+
+const namesOf = ({ traces, synapse, parameters, bounds, explains }: Drawn, event: Event): string[] => [
+  "w",
+  ...["pre", "post", "reward", "dt"],
+  ...Object.keys(traces),
+  ...Object.keys(synapse),
+  ...Object.keys(parameters),
+  ...(bounds === null ? [] : ["low", "high"]),
+  ...(event === "onStep" && explains !== null ? ["explained"] : []),
+];
+
+/** A scale and a state apart round otherwise than their product, and `explained` is a sum in another precision. */
+const isRounded = ({ synapse, explains }: Drawn): boolean => Object.keys(synapse).length > 0 || explains !== null;
+
+/** Operations without a jump, which roundings do not make larger. */
+const SMOOTH = ["tanh", "sigmoid", "sin", "atan"];
+
+export function generate(seed: number): Drawn {
+  const random = new Random(seed);
+  const outputs = random.pick([1, 2, 5, 17]);
+  const states = random.chance(0.4) ? random.int(1, 2) : 0;
+  const entries = <X>(letter: string, count: number, make: () => X) =>
+    Object.fromEntries(Array.from({ length: count }, (_, i) => [`${letter}${i}`, make()]));
+  const drawn: Drawn = {
+    seed,
+    traces: entries("x", random.int(0, 3), () => ({
+      of: random.pick(["pre", "post"] as const),
+      tau: random.number(2, 30),
+      amount: random.number(0.25, 2),
+      set: random.chance(0.3),
+      average: random.chance(0.3),
+    })),
+    synapse: entries("e", states, () => (random.chance(0.3) ? 0 : random.number(0.5, 40))),
+    parameters: entries("p", random.int(0, 3), () =>
+      random.chance(0.3) ? Array.from({ length: outputs }, () => random.number(-1, 1)) : random.number(-1, 1),
+    ),
+    explains: random.chance(0.2) ? random.pick(["all", "below"] as const) : null,
+    answers: [],
+    options: {
+      decay: random.pick(["exp", "exp", "euler"] as const),
+      order: random.pick(["before", "after", "preFirst", "postFirst"] as const),
+      rewardAfter: random.pick(["events", "nothing"] as const),
+      dt: random.pick([1, 1, 0.5]),
+    },
+    bounds: random.chance(0.6) ? [random.pick([0, -1]), 1] : null,
+    mean: random.chance(0.3),
+    outputs,
+    inputs: random.pick([1, 3, 8, 21, 40]),
+    batch: random.pick([1, 1, 2, 3]),
+    rate: random.pick([0.05, 0.2, 0.6]),
+    steps: random.int(1, 8),
+  };
+  const events = random.some(EVENTS, 0.5);
+  const answers = (events.length > 0 ? events : (["onPost"] as const)).map((event) => answer(random, drawn, event));
+  return { ...drawn, answers };
+}
+
+function answer(random: Random, drawn: Drawn, event: Event): Answer {
+  const names = namesOf(drawn, event);
+  const operations: Operation[] = [];
+  const isSmooth = isRounded(drawn);
+  const value = () => random.int(0, names.length + operations.length - 1);
+  const operand = () => (random.chance(0.25) ? { number: random.number(-2, 2) } : value());
+  for (let i = random.int(0, 6); i > 0; i--) {
+    const kind = random.next();
+    if (isSmooth) {
+      if (kind < 0.6) operations.push({ op: random.pick(["add", "sub", "mul"]), args: [value(), operand()] });
+      operations.push({ op: random.pick(SMOOTH), args: [names.length + operations.length - 1] });
+    } else if (kind < 0.3) operations.push({ op: random.pick(UNARY), args: [value()] });
+    else if (kind < 0.7) operations.push({ op: random.pick(BINARY), args: [value(), operand()] });
+    else if (kind < 0.9) operations.push({ op: random.pick(CALM), args: [value()] });
+    else operations.push({ op: "where", args: [value(), operand(), operand()] });
+  }
+  const changes: Record<string, number> = {};
+  for (const name of random.some(["w", ...Object.keys(drawn.synapse)], 0.7))
+    changes[name] = changed(operations, value());
+  if (Object.keys(changes).length === 0) changes.w = changed(operations, value());
+  return { event, operations, changes };
+
+  /** A change is small, and 0 where it would be no number. */
+  function changed(list: Operation[], at: number): number {
+    const first = names.length + list.length;
+    list.push({ op: "eq", args: [at, at] }, { op: "where", args: [first, at, { number: 0 }] });
+    list.push({ op: "tanh", args: [first + 1] }, { op: "mul", args: [first + 2, { number: 0.1 }] });
+    return first + 3;
+  }
+}
+
+/** The rule of the drawn one. */
+function ruleOf(drawn: Drawn): Rule {
+  const handlers = Object.fromEntries(
+    drawn.answers.map(({ event, operations, changes }) => [
+      event,
+      (argument: Language) => {
+        const values = namesOf(drawn, event).map((name) => Reflect.get(argument, name) as Value);
+        const used = new Set(Object.values(changes));
+        const first = values.length;
+        for (let i = operations.length - 1; i >= 0; i--) {
+          if (used.has(first + i)) for (const x of operations[i]?.args ?? []) if (typeof x === "number") used.add(x);
+        }
+        operations.forEach((operation, i) => {
+          values[first + i] = used.has(first + i) ? apply(operation, values, argument) : (values[0] as Value);
+        });
+        return Object.fromEntries(Object.entries(changes).map(([name, at]) => [name, values[at] as Value]));
+      },
+    ]),
+  );
+  const parameters = Object.fromEntries(Object.keys(drawn.parameters).map((name) => [name, 0]));
+  const Drawn = plasticity({
+    name: `rule ${drawn.seed}`,
+    traces: drawn.traces as never,
+    synapse: Object.fromEntries(Object.entries(drawn.synapse).map(([name, tau]) => [name, { tau }])),
+    parameters,
+    ...(drawn.explains === null ? {} : { explains: drawn.explains }),
+    ...handlers,
+  });
+  const given = Object.entries(drawn.parameters).map(([name, x]) => [name, typeof x === "number" ? x : tensor([...x])]);
+  return new Drawn({ ...drawn.options, ...Object.fromEntries(given) }) as Rule;
+}
+
+/** Where the rule compiled and the rule on tensors differ; null where they do not. */
+export function compare(drawn: Drawn): string | null {
+  try {
+    return difference(drawn);
+  } catch (error) {
+    return String((error as Error).stack);
+  }
+}
+
+function difference(drawn: Drawn): string | null {
+  const { outputs, inputs, batch, bounds, mean, rate, steps } = drawn;
+  const random = new Random(drawn.seed + 1);
+  const rule = ruleOf(drawn);
+  const layer = new Linear(inputs, outputs, { bias: false });
+  const start = Float32Array.from({ length: outputs * inputs }, () => random.number(bounds?.[0] ?? -1, 1));
+  layer.weight.copyFrom(start);
+  const options: PlasticOptions = { reduction: mean ? "mean" : "sum", ...(bounds === null ? {} : { bounds }) };
+  const plastic = new Plastic(layer, rule, options);
+  const reference = new RuleOnTensors({ rule, outputs, inputs, batch, bounds, mean }, start);
+  let state: PlasticState = plastic.initialState(batch);
+  const tolerance = isRounded(drawn) ? 2e-5 : 0;
+  const spikes = (n: number) =>
+    Float32Array.from({ length: n }, () =>
+      random.chance(rate) ? (random.chance(0.9) ? 1 : random.number(0.5, 2)) : 0,
+    );
+  for (let t = 0; t < steps; t++) {
+    const [pre, post] = [spikes(batch * inputs), spikes(batch * outputs)];
+    const reward = random.chance(0.5) ? Array.from({ length: batch }, () => random.number(-1, 1)) : undefined;
+    const applies = random.chance(0.85);
+    const given = [tensor(pre, { shape: [batch, inputs] }), tensor(post, { shape: [batch, outputs] })] as const;
+    state = plastic.step(...given, state, { reward, apply: applies });
+    reference.step({ pre, post, applies, ...(reward === undefined ? {} : { reward }) });
+    const found =
+      differing(`step ${t}: weight`, layer.weight.toFloat32Array(), reference.weight, tolerance) ??
+      differing(`step ${t}: copy of the weight`, forwardOf(layer), productOf(reference.weight, inputs), 1e-5);
+    if (found !== null) return found;
+    for (const { name } of rule.traces) {
+      const expected = Float32Array.from(reference.samples.flatMap((_, b) => [...reference.trace(name, b)]));
+      const trace = state.traces[name]?.toFloat32Array() ?? new Float32Array();
+      const wrong = differing(`step ${t}: ${name}`, trace, expected, 0);
+      if (wrong !== null) return wrong;
+    }
+  }
+  return null;
+}
+
+/** The row sums of the weight, as `forward` computes them from one spike of each neuron before. */
+function forwardOf(layer: Linear): Float32Array {
+  const z = layer.forward(tensor(new Float32Array(layer.inFeatures).fill(1), { shape: [1, layer.inFeatures] }));
+  const values = z.toFloat32Array();
+  z.dispose();
+  return values;
+}
+
+const productOf = (weight: Float32Array, inputs: number): Float32Array =>
+  Float32Array.from({ length: weight.length / inputs }, (_, j) =>
+    weight.subarray(j * inputs, (j + 1) * inputs).reduce((sum, w) => sum + w, 0),
+  );
+
+function differing(what: string, got: Float32Array, expected: Float32Array, tolerance: number): string | null {
+  for (const [i, x] of expected.entries()) {
+    const z = got[i] as number;
+    if (z === x || (Number.isNaN(z) && Number.isNaN(x))) continue;
+    if (Math.abs(z - x) <= tolerance * Math.max(1, Math.abs(x))) continue;
+    return `${what}[${i}]: ${z} compiled, ${x} on tensors`;
+  }
+  return null;
+}
+
+/** The rule with as little as still shows a difference. */
+export function minimise(drawn: Drawn): Drawn {
+  let best = drawn;
+  for (let again = true; again; ) {
+    again = false;
+    for (const smaller of smallerThan(best)) {
+      if (compare(smaller) === null) continue;
+      best = smaller;
+      again = true;
+      break;
+    }
+  }
+  return best;
+}
+
+function* smallerThan(drawn: Drawn): Generator<Drawn> {
+  const { answers } = drawn;
+  if (answers.length > 1) for (const a of answers) yield { ...drawn, answers: answers.filter((b) => b !== a) };
+  for (const smaller of [{ steps: 1 }, { steps: 2 }, { batch: 1 }, { mean: false }]) {
+    const [key, value] = Object.entries(smaller)[0] as ["steps", number];
+    if (drawn[key] !== value && !(typeof value === "number" && drawn[key] < value)) yield { ...drawn, ...smaller };
+  }
+  for (const [k, { operations }] of answers.entries()) {
+    for (let i = operations.length - 1; i >= 0; i--) {
+      const first = namesOf(drawn, (answers[k] as Answer).event).length;
+      for (const by of operations[i]?.args ?? []) {
+        if (typeof by !== "number") continue;
+        const without = (at: number) => (at === first + i ? by : at > first + i ? at - 1 : at);
+        yield {
+          ...drawn,
+          answers: answers.map((a, l) =>
+            l !== k
+              ? a
+              : {
+                  ...a,
+                  operations: operations
+                    .filter((_, j) => j !== i)
+                    .map(({ op, args }) => ({ op, args: args.map((x) => (typeof x === "number" ? without(x) : x)) })),
+                  changes: Object.fromEntries(Object.entries(a.changes).map(([name, at]) => [name, without(at)])),
+                },
+          ),
+        };
+      }
+    }
+  }
+}
+
+/** The rule as text. */
+export function print(drawn: Drawn): string {
+  const { answers, ...others } = drawn;
+  const lines = [JSON.stringify(others)];
+  for (const { event, operations, changes } of answers) {
+    const names = namesOf(drawn, event);
+    lines.push(`${event}:`);
+    for (const { op, args } of operations) {
+      const of = args.map((x) => (typeof x === "number" ? names[x] : x.number)).join(", ");
+      names.push(`t${names.length}`);
+      lines.push(`  ${names[names.length - 1]} = ${op}(${of})`);
+    }
+    for (const [name, at] of Object.entries(changes)) lines.push(`  Δ${name} = ${names[at]}`);
+  }
+  return lines.join("\n");
+}
+
+/** Runs rules from a seed on. The first that differs, cut down, or null. */
+export function fuzzRules(seed: number, count: number): string | null {
+  for (let s = seed; s < seed + count; s++) {
+    const drawn = generate(s);
+    if (compare(drawn) === null) continue;
+    const smaller = minimise(drawn);
+    return `seed ${s}: ${compare(smaller)}\n${print(smaller)}`;
+  }
+  return null;
+}
