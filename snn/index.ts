@@ -39,6 +39,7 @@ export {
   type PlasticState,
   type PlasticStepOptions,
 } from "./learning/plastic.ts";
+export { PlasticLayer, type PlasticLayerState, type SteppingNeurons } from "./learning/plastic-layer.ts";
 export { plasticity, Rule, type RuleClass, type RuleOf } from "./learning/plasticity.ts";
 export type {
   Change,

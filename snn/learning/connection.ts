@@ -1,7 +1,7 @@
 /** The connections that a rule can change, as a matrix [out, in] between samples of neurons on both sides. */
 import { wrongType, wrongValue } from "../../engine/arguments.ts";
 import { Conv1d, Conv2d, Linear, type Tensor } from "../../engine/index.ts";
-import { type Pair, pairOf } from "../../engine/ops/windows.ts";
+import type { Pair } from "../../engine/ops/windows.ts";
 import { formatShape, type Shape, sameShape, sizeOf } from "../../engine/shape.ts";
 
 /** A layer whose weight a rule changes. */
@@ -47,8 +47,7 @@ export function connectionOf(where: string, layer: PlasticLayer, pre: Shape): Co
   if (given !== channels || sizes.length !== kernel.length) {
     throw wrongValue(where, `spikes before [B, ${channels}, ${kernel.length === 1 ? "L" : "H, W"}]`, shown(pre));
   }
-  const of = (pair: Pair): readonly number[] =>
-    kernel.length === 1 ? [pair as number] : (pairOf(pair) as readonly number[]);
+  const of = (pair: Pair): readonly number[] => (typeof pair === "number" ? kernel.map(() => pair) : pair);
   const [stride, padding, dilation] = [of(layer.stride), of(layer.padding), of(layer.dilation)];
   const spans = sizes.map((size, axis) => {
     const reach = (dilation[axis] as number) * ((kernel[axis] as number) - 1) + 1;

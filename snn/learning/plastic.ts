@@ -300,6 +300,15 @@ export class Plastic {
     this.synapses.normalize(sum);
   }
 
+  /**
+   * The shape of the spikes behind, [B, …], for spikes before of this shape.
+   *
+   * @internal
+   */
+  outputShape([batch, ...pre]: Shape): Shape {
+    return [batch as number, ...this.connectionFor(`${this.rule.name}.initialState`, pre).post];
+  }
+
   private connectionFor(where: string, shape: Shape): Connection {
     if (this.connection === null || !sameShape(this.connection.pre, shape)) {
       this.connection = connectionOf(where, this.layer, shape);
