@@ -3,13 +3,14 @@
  *
  * Weights are a matrix [out, in], whose rows are the synapses of a neuron behind. A row whose neuron spikes is swept as a whole, with
  * the changes at its spike and at those before. The other rows are swept at the columns of the neurons before that spike, which a list
- * names; the values of these neurons lie side by side for that. Many columns are swept as whole rows too.
+ * names; the values of these neurons lie side by side for that. Many columns are swept as whole rows too, and few of them one by
+ * one, over all rows.
  */
 import type { StepArgument, StepDefinition, Value } from "../../engine/fuse/index.ts";
 import type { Argument, Event, Rule, Trace } from "./plasticity.ts";
 
-/** Whether a sweep is over all columns of a row, or over those that a list names. */
-export type Columns = "all" | "listed";
+/** What a sweep passes over: all columns of a row, those that a list names, or a column over all rows. */
+export type Path = "row" | "listed" | "column";
 
 /** Whether changes go to the weights themselves, or to sums that are applied later. */
 export type Target = "weight" | "sum";
@@ -50,18 +51,21 @@ export const FINITE = "x - x";
 
 type Step = (argument: StepArgument<string>) => Record<string, Value | number>;
 
-/** A sweep over these matrices: of all columns, or of those that are listed. */
-function sweep(layout: Layout, matrices: readonly string[], columns: Columns, step: Step): StepDefinition {
+/** A sweep over these matrices. */
+function sweep(layout: Layout, matrices: readonly string[], path: Path, step: Step): StepDefinition {
   const { rule, perNeuron } = layout;
-  const shared = [...valuesOf(rule, "post"), ...perNeuron, ...scalarsOf(layout)];
+  const before = valuesOf(rule, "pre");
+  const behind = [...valuesOf(rule, "post"), ...perNeuron];
+  const [lanes, own] = path === "column" ? [behind, before] : [before, behind];
+  const shared = [...own, ...scalarsOf(layout)];
   return {
     name: rule.name,
-    inputs: [...matrices, ...valuesOf(rule, "pre"), ...shared],
+    inputs: [...matrices, ...lanes, ...shared],
     states: [],
     parameters: {},
     shared,
     summed: [FINITE],
-    ...(columns === "listed" ? { listed: matrices } : {}),
+    ...(path === "row" ? {} : { listed: matrices }),
     step,
   } as StepDefinition;
 }
@@ -92,25 +96,31 @@ function changesOf(rule: Rule, event: Event, argument: StepArgument<string>): Re
 /** A sweep that makes changes: of the weight or of its sum, and of states of the synapse. */
 function changing(
   layout: Layout,
-  columns: Columns,
+  path: Path,
   target: Target,
   changes: (argument: StepArgument<string>) => Record<string, Value>,
 ): StepDefinition {
   const { rule, bounds } = layout;
+  // Rows whose neurons spike are swept on their own.
+  const isApart = path === "column" && rule.has("onPost");
   const step: Step = (argument) => {
     const { w: dw, ...others } = changes(argument);
     const outputs: Record<string, Value> = {};
-    if (dw !== undefined && target === "sum") outputs[SUM] = (argument[SUM] as Value).add(dw);
+    const write = (name: string, z: Value) => {
+      const old = argument[name] as Value;
+      outputs[name] = isApart ? argument.where((argument.post as Value).eq(0), z, old) : z;
+    };
+    if (dw !== undefined && target === "sum") write(SUM, (argument[SUM] as Value).add(dw));
     if (dw !== undefined && target === "weight") {
-      outputs.w = clamped((argument.w as Value).add(dw), bounds);
-      outputs[FINITE] = differenceOf(outputs.w);
+      write("w", clamped((argument.w as Value).add(dw), bounds));
+      outputs[FINITE] = differenceOf(outputs.w as Value);
     }
     for (const [name, change] of Object.entries(others)) {
-      outputs[name] = (argument[name] as Value).add(change.mul(argument[inverseOf(name)] as Value));
+      write(name, (argument[name] as Value).add(change.mul(argument[inverseOf(name)] as Value)));
     }
     return outputs;
   };
-  return sweep(layout, ["w", SUM, ...rule.synapse.map(({ name }) => name)], columns, step);
+  return sweep(layout, ["w", SUM, ...rule.synapse.map(({ name }) => name)], path, step);
 }
 
 /** x − x: 0, or NaN where x is not finite, so that a sum of these tells whether all are. */
@@ -119,12 +129,12 @@ const differenceOf = (x: Value): Value => x.sub(x);
 const clamped = (x: Value, [low, high]: Layout["bounds"]): Value =>
   low === -Infinity && high === Infinity ? x : x.clamp(low, high);
 
-/** The changes at spikes: those before at listed columns, or those on both sides at all columns, where there are any. */
-export function eventSweep(layout: Layout, columns: Columns, target: Target): StepDefinition {
+/** The changes at spikes: on both sides in whole rows, those before at listed columns or in a column. */
+export function eventSweep(layout: Layout, path: Path, target: Target): StepDefinition {
   const { rule } = layout;
-  if (columns === "listed") return changing(layout, columns, target, (argument) => changesOf(rule, "onPre", argument));
+  if (path !== "row") return changing(layout, path, target, (argument) => changesOf(rule, "onPre", argument));
   const sides = [["onPre", "pre"] as const, ["onPost", "post"] as const].filter(([event]) => rule.has(event));
-  return changing(layout, columns, target, (argument) => {
+  return changing(layout, path, target, (argument) => {
     const all: Record<string, Value> = {};
     for (const [event, spike] of sides) {
       const isSilent = (argument[spike] as Value).eq(0);
@@ -142,17 +152,17 @@ export function denseSweep(layout: Layout, event: "onStep" | "onReward", target:
   const { rule } = layout;
   const { explains } = rule;
   if (event === "onReward" || explains === null) {
-    return changing(layout, "all", target, (argument) => changesOf(rule, event, argument));
+    return changing(layout, "row", target, (argument) => changesOf(rule, event, argument));
   }
   const explained = (argument: StepArgument<string>): Value => argument.explained as Value;
   if (explains === "all") {
-    const definition = changing(layout, "all", target, (argument) => changesOf(rule, event, argument));
+    const definition = changing(layout, "row", target, (argument) => changesOf(rule, event, argument));
     return { ...definition, inputs: ["explained", ...definition.inputs] };
   }
   // From row to row goes what the rows before explain.
   const withOwn = (argument: StepArgument<string>): StepArgument<string> =>
     Object.create(argument, { explained: { value: explained(argument).add(explainedBy(argument)) } });
-  const definition = changing(layout, "all", target, (argument) => changesOf(rule, event, withOwn(argument)));
+  const definition = changing(layout, "row", target, (argument) => changesOf(rule, event, withOwn(argument)));
   const { step } = definition;
   return {
     ...definition,
@@ -169,17 +179,17 @@ const explainedBy = ({ w, post }: StepArgument<string>): Value => (w as Value).m
 /** The sum that all rows explain, row by row. */
 export function explainSweep(layout: Layout): StepDefinition {
   const step: Step = (argument) => ({ explained: (argument.explained as Value).add(explainedBy(argument)) });
-  return { ...sweep(layout, ["w"], "all", step), states: ["explained"] };
+  return { ...sweep(layout, ["w"], "row", step), states: ["explained"] };
 }
 
 /** w + rate·Σ changes. */
-export function applySweep(layout: Layout, columns: Columns): StepDefinition {
+export function applySweep(layout: Layout, path: Path): StepDefinition {
   const step: Step = (argument) => {
     const change = (argument[SUM] as Value).mul(argument[RATE] as Value);
     const z = clamped((argument.w as Value).add(change), layout.bounds);
     return { w: z, [SUM]: argument.constant(0), [FINITE]: differenceOf(z) };
   };
-  return sweep(layout, ["w", SUM], columns, step);
+  return sweep(layout, ["w", SUM], path, step);
 }
 
 /** The matrix times a number, or times that of its row, and within the bounds or not. */
@@ -188,7 +198,7 @@ export function scaleSweep(layout: Layout, matrix: string, by: typeof RATE | typ
     const z = (argument[matrix] as Value).mul(argument[by] as Value);
     return { [matrix]: isClamped ? clamped(z, layout.bounds) : z };
   };
-  const definition = sweep(layout, [matrix], "all", step);
+  const definition = sweep(layout, [matrix], "row", step);
   if (by === RATE) return definition;
   const { inputs, shared = [] } = definition;
   return { ...definition, inputs: [...inputs, FACTOR], shared: [...shared, FACTOR] };
@@ -196,7 +206,7 @@ export function scaleSweep(layout: Layout, matrix: string, by: typeof RATE | typ
 
 /** Σ |w| over a row. */
 export const normSweep = (layout: Layout): StepDefinition =>
-  sweep(layout, ["w"], "all", (argument) => ({ [FINITE]: (argument.w as Value).abs() }));
+  sweep(layout, ["w"], "row", (argument) => ({ [FINITE]: (argument.w as Value).abs() }));
 
 /** Traces of the neurons on a side, before and after the spikes of a step. */
 export function traceSweep(rule: Rule, of: "pre" | "post"): StepDefinition | null {

@@ -14,7 +14,6 @@ import { matrixOf, type PlasticLayer } from "./connection.ts";
 import type { Rule } from "./plasticity.ts";
 import {
   applySweep,
-  type Columns,
   denseSweep,
   eventSweep,
   explainSweep,
@@ -23,6 +22,7 @@ import {
   inverseOf,
   type Layout,
   normSweep,
+  type Path,
   RATE,
   SUM,
   scalarsOf,
@@ -32,7 +32,7 @@ import {
   valuesOf,
 } from "./rule-sweeps.ts";
 import { Sweep } from "./sweep.ts";
-import { floatsAt, type Workspace } from "./workspace.ts";
+import { floatsAt, integersAt, type Workspace } from "./workspace.ts";
 
 /** Values of the neurons of one sample: addresses, in the order of `valuesOf`. */
 export interface Sample {
@@ -63,6 +63,8 @@ interface Sums {
 
 /** Where more than this share of the neurons before spike, whole rows are swept: a column in a list costs about three times as much. */
 const MANY = 1 / 3;
+/** So many of them are swept one by one: a row has a cost of its own, however short the list. */
+const FEW = 3;
 
 const NONE = new Int32Array(0);
 
@@ -78,8 +80,10 @@ export class Synapses {
   private readonly sweeps = new Map<string, Sweep>();
   private readonly scalars: readonly string[];
   private readonly scalarAt: readonly number[];
-  /** Columns, in bytes from the start of a row, and values of the neurons before there. */
-  private readonly list: number;
+  /** Columns, in bytes from the start of a row, and rows, in bytes from that of a column. */
+  private readonly columns: number;
+  private readonly rows: number;
+  /** Values of the neurons before at the listed columns. */
   private readonly listed: readonly number[];
   /** Four lanes of float64: sums of x − x. */
   private readonly finite: number;
@@ -110,7 +114,11 @@ export class Synapses {
     this.scalarAt = this.scalars.map((_, i) => block + 4 * i);
     this.finite = work.take(32);
     this.explained = rule.explains === null ? 0 : work.take(4 * this.inputs);
-    this.list = work.take(4 * this.inputs);
+    this.columns = work.take(4 * this.inputs);
+    this.rows = work.take(4 * this.outputs);
+    integersAt(this.rows, this.outputs).forEach((_, j, rows) => {
+      rows[j] = 4 * j * this.inputs;
+    });
     this.listed = this.names.pre.map(() => work.take(4 * this.inputs));
     for (const name of rule.parameterNames) {
       if (!perNeuron.includes(name)) this.scalar(name, rule.parameter(name).item());
@@ -133,7 +141,7 @@ export class Synapses {
   /** Whether an equation of the rule has a value of this name in it. */
   uses(name: string): boolean {
     const dense = (["onStep", "onReward"] as const).filter((event) => this.rule.has(event));
-    const events = this.hasEvents && this.eventSweep("all", "sum").reads(name);
+    const events = this.hasEvents && this.eventSweep("row", "sum").reads(name);
     return events || dense.some((event) => this.denseSweep(event, "sum").reads(name));
   }
 
@@ -143,37 +151,39 @@ export class Synapses {
     return [...this.names.pre, ...this.names.post].some((name) => sweep.reads(name));
   }
 
-  private made(key: string, definition: () => StepDefinition): Sweep {
+  private made(key: string, path: Path, definition: () => StepDefinition): Sweep {
     let sweep = this.sweeps.get(key);
     if (sweep === undefined) {
-      sweep = new Sweep(definition(), this.inputs, this.work.take);
+      sweep = new Sweep(definition(), Math.max(this.inputs, this.outputs), this.work.take);
       sweep.inputs(this.scalars, this.scalarAt, 0);
       sweep.output(FINITE, this.finite, 0);
-      for (const name of this.layout.perNeuron) sweep.input(name, this.rule.parameter(name).ptr, 1);
-      sweep.rows.note(sweep.rows.listPlace, this.list, 0);
+      const isColumn = path === "column";
+      for (const name of this.layout.perNeuron) sweep.input(name, this.rule.parameter(name).ptr, isColumn ? 0 : 1);
+      sweep.rows.note(sweep.rows.listPlace, isColumn ? this.rows : this.columns, 0);
       this.sweeps.set(key, sweep);
     }
     return sweep;
   }
 
-  private eventSweep(columns: Columns, target: Target): Sweep {
-    return this.made(`${columns} ${target}`, () => eventSweep(this.layout, columns, target));
+  private eventSweep(path: Path, target: Target): Sweep {
+    return this.made(`${path} ${target}`, path, () => eventSweep(this.layout, path, target));
   }
 
   private denseSweep(event: "onStep" | "onReward", target: Target): Sweep {
-    return this.made(`${event} ${target}`, () => denseSweep(this.layout, event, target));
+    return this.made(`${event} ${target}`, "row", () => denseSweep(this.layout, event, target));
   }
 
   /** Notes the arrays of a sweep: of the weight, of sums, of the neurons and the states of one sample. */
-  private place(sweep: Sweep, { pre, post }: Sample, states: SynapseStates, b: number): Sweep {
+  private place(sweep: Sweep, { pre, post }: Sample, states: SynapseStates, b: number, path: Path = "row"): Sweep {
     const { outputs, inputs } = this;
-    sweep.matrix("w", this.layer.weight.ptr, inputs);
-    if (this.sums !== null) sweep.matrix(SUM, this.sums.at, inputs);
+    const [step, stepBefore, stepBehind] = path === "column" ? [1, 1, 0] : [inputs, 0, 1];
+    sweep.matrix("w", this.layer.weight.ptr, step);
+    if (this.sums !== null) sweep.matrix(SUM, this.sums.at, step);
     for (const { name } of this.rule.synapse) {
-      sweep.matrix(name, (states.synapses[name] as Tensor).ptr + 4 * b * outputs * inputs, inputs);
+      sweep.matrix(name, (states.synapses[name] as Tensor).ptr + 4 * b * outputs * inputs, step);
     }
-    sweep.inputs(this.names.pre, pre, 0);
-    sweep.inputs(this.names.post, post, 1);
+    sweep.inputs(this.names.pre, pre, stepBefore);
+    sweep.inputs(this.names.post, post, stepBehind);
     return sweep;
   }
 
@@ -184,11 +194,11 @@ export class Synapses {
     const behind = rule.has("onPost") ? post : NONE;
     const isMany = before.length > MANY * inputs;
     if (behind.length > 0 || isMany) {
-      const { rows } = this.place(this.eventSweep("all", target), sample, states, b);
+      const { rows } = this.place(this.eventSweep("row", target), sample, states, b);
       if (isMany) rows.run(0, outputs, inputs);
       else for (let k = 0; k < behind.length; k++) rows.run(behind[k] as number, 1, inputs);
     }
-    if (before.length > 0 && !isMany) {
+    if (before.length > FEW && !isMany) {
       const sweep = this.eventSweep("listed", target);
       this.place(sweep, { pre: this.gather(sweep, sample, before), post: sample.post }, states, b);
       let next = 0;
@@ -197,6 +207,9 @@ export class Synapses {
         if (end > next) sweep.rows.run(next, end - next, before.length);
         next = end + 1;
       }
+    } else if (before.length > 0 && !isMany) {
+      const { rows } = this.place(this.eventSweep("column", target), sample, states, b, "column");
+      for (let k = 0; k < before.length; k++) rows.run(before[k] as number, 1, outputs);
     }
     if (sums === null || target === "weight") return;
     for (let k = 0; k < before.length; k++) sums.columns[before[k] as number] = 1;
@@ -218,7 +231,7 @@ export class Synapses {
   }
 
   private noteList(places: Int32Array): void {
-    const list = new Int32Array(floatsAt(this.list, 0).buffer, this.list, this.inputs);
+    const list = integersAt(this.columns, this.inputs);
     for (let k = 0; k < places.length; k++) list[k] = 4 * (places[k] as number);
   }
 
@@ -230,7 +243,7 @@ export class Synapses {
       simd.kernels.fill(explained, inputs, 0);
       if (this.rule.explains === "all") {
         const first = this.place(
-          this.made("explain", () => explainSweep(this.layout)),
+          this.made("explain", "row", () => explainSweep(this.layout)),
           sample,
           states,
           b,
@@ -264,13 +277,13 @@ export class Synapses {
     this.scalar(RATE, rate);
     const columns = placesOf(sums.columns);
     const rows = sums.all || columns.length > MANY * inputs ? null : placesOf(sums.rows);
-    const whole = this.made("apply all", () => applySweep(this.layout, "all"));
+    const whole = this.made("apply", "row", () => applySweep(this.layout, "row"));
     whole.matrix("w", weight.ptr, inputs);
     whole.matrix(SUM, sums.at, inputs);
     if (rows === null) whole.rows.run(0, outputs, inputs);
     else {
       for (const j of rows) whole.rows.run(j, 1, inputs);
-      const listed = this.made("apply listed", () => applySweep(this.layout, "listed"));
+      const listed = this.made("apply listed", "listed", () => applySweep(this.layout, "listed"));
       listed.matrix("w", weight.ptr, inputs);
       listed.matrix(SUM, sums.at, inputs);
       this.noteList(columns);
@@ -287,7 +300,7 @@ export class Synapses {
   scaleWeights(rate: number): void {
     this.scalar(RATE, rate);
     const bounded = { ...this.layout, bounds: this.bounds };
-    const sweep = this.made("decay", () => scaleSweep(bounded, "w", RATE, true));
+    const sweep = this.made("decay", "row", () => scaleSweep(bounded, "w", RATE, true));
     sweep.matrix("w", this.layer.weight.ptr, this.inputs);
     sweep.rows.run(0, this.outputs, this.inputs);
     this.wrote(null, null);
@@ -297,7 +310,7 @@ export class Synapses {
   normalize(sum: number): void {
     const { outputs, inputs, finite } = this;
     const { weight } = this.layer;
-    const norms = this.made("norm", () => normSweep(this.layout));
+    const norms = this.made("norm", "row", () => normSweep(this.layout));
     norms.input("w", weight.ptr, inputs);
     const factors = this.work.take(4 * outputs);
     for (let j = 0; j < outputs; j++) {
@@ -305,7 +318,7 @@ export class Synapses {
       const total = sumOfLanes(finite);
       floatsAt(factors, outputs)[j] = total === 0 ? 1 : sum / total;
     }
-    const scale = this.made("normalize", () => scaleSweep(this.layout, "w", FACTOR, false));
+    const scale = this.made("normalize", "row", () => scaleSweep(this.layout, "w", FACTOR, false));
     scale.matrix("w", weight.ptr, inputs);
     scale.input(FACTOR, factors, 1);
     scale.rows.run(0, outputs, inputs);
@@ -326,7 +339,7 @@ export class Synapses {
   multiply({ synapses }: SynapseStates, name: string, by: number): void {
     const t = synapses[name] as Tensor;
     this.scalar(RATE, by);
-    const sweep = this.made(`multiply ${name}`, () => scaleSweep(this.layout, name, RATE, false));
+    const sweep = this.made(`multiply ${name}`, "row", () => scaleSweep(this.layout, name, RATE, false));
     sweep.matrix(name, t.ptr, this.inputs);
     sweep.rows.run(0, (t.sizes[0] as number) * this.outputs, this.inputs);
   }
