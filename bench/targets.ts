@@ -24,6 +24,8 @@ export const PEERS = {
   tfjs: "TF.js (wasm)",
   "jax-js": "jax-js (wasm)",
   "onnxruntime-web": "onnxruntime-web",
+  bindsnet: "BindsNET",
+  spikingjelly: "SpikingJelly",
 } as const;
 
 export type PeerName = keyof typeof PEERS;
@@ -52,6 +54,9 @@ const CONV = "conv step: 12C5-MP2-64C5-MP2-10, T 50, B 128, MNIST";
 const PAGE = "a page that trains the toy network, minified and gzipped";
 const ADAPTIVE = "adaptive neuron of one's own, T 25, B 128, N 1000: forward and backward";
 const RECURRENT = "recurrent step: 700-256-20, T 100, B 64, 2 % input";
+
+const STDP = "STDP step, 1000 → 1000, 1 % of the neurons spike";
+const stdpAt = (percent: string) => amount(`STDP step, 1000 → 1000, ${percent} % of the neurons spike`, "ms");
 
 const model = (name: string) => faster(`${name}, T 25, B 128, N 1000: forward and backward`, "torch", 3, 6);
 
@@ -99,6 +104,19 @@ export const TARGETS = {
     "izhikevich/torch": model("Izhikevich of Norse"),
     "conductance/torch": model("ConductanceLIF of Norse"),
     "plif/torch": model("ParametricLIF of SpikingJelly"),
+  },
+  plasticity: {
+    "stdp/bindsnet": faster(STDP, "bindsnet", 5, 50),
+    "stdp/spikingjelly": faster(STDP, "spikingjelly", 5, 50),
+    loops: target(STDP, "loops over the weights of spikes", "×", [1.5, 4]),
+    dense: target(STDP, "loops over all weights", "×", [20, 40]),
+    "spikes 0": stdpAt("0"),
+    "spikes 0.1": stdpAt("0.1"),
+    "spikes 0.3": stdpAt("0.3"),
+    "spikes 1": stdpAt("1"),
+    "spikes 3": stdpAt("3"),
+    "spikes 10": stdpAt("10"),
+    "spikes 30": stdpAt("30"),
   },
   conv: {
     "step/torch": faster(CONV, "torch", 1.4, 3),

@@ -63,12 +63,13 @@ def training(loss, optimizer):
     return step
 
 
-def serve(prepare=lambda: None, **workloads):
+def serve(prepare=lambda: None, title=None, **workloads):
     """Says who this is, then reads `workload steps` a line and answers with the milliseconds of one step.
 
     `prepare` runs before the steps of a line, untimed.
     """
-    print(f"PyTorch {torch.__version__}", flush=True)
+    on = f"PyTorch {torch.__version__}"
+    print(on if title is None else f"{title} on {on}", flush=True)
     for line in sys.stdin:
         name, count = line.split()
         step, steps = workloads[name], int(count)

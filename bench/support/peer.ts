@@ -2,7 +2,7 @@
  * Peers: programs that take turns with us, each in a process of its own. One prints its name and version, then reads
  * `workload steps` a line and answers with the milliseconds of one of these steps, or with the reason why there are none.
  *
- *   bench/peers/<family>.py              PyTorch on OpenBLAS
+ *   bench/peers/<family>.py              PyTorch on OpenBLAS, or packages on it, whose sources are in $PEERS: their name is an argument
  *   bench/peers/<peer>/<family>.mjs      JavaScript, by hand or with the packages in $BENCH_PEERS
  */
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
@@ -33,11 +33,17 @@ function openblasFolder(): string {
   throw new PeerMissing(`apt-get install python3-torch ${OPENBLAS}`);
 }
 
+const isOnTorch = (peer: PeerName): boolean => peer === "bindsnet" || peer === "spikingjelly";
+
 function start(peer: PeerName, family: string, args: readonly string[]) {
   const folder = fileURLToPath(new URL("../../../bench/peers/", import.meta.url));
-  if (peer === "torch") {
+  if (peer === "torch" || isOnTorch(peer)) {
+    if (peer !== "torch" && process.env.PEERS === undefined) throw new PeerMissing(`$PEERS, a folder with ${peer}`);
     const env = { ...process.env, LD_LIBRARY_PATH: openblasFolder(), OMP_NUM_THREADS: "1" };
-    return spawn(process.env.PYTHON ?? "/usr/bin/python3", ["-W", "ignore", `${folder}${family}.py`, ...args], { env });
+    const own = peer === "torch" ? [] : [peer];
+    return spawn(process.env.PYTHON ?? "/usr/bin/python3", ["-W", "ignore", `${folder}${family}.py`, ...own, ...args], {
+      env,
+    });
   }
   if (peer !== "plain-js" && process.env.BENCH_PEERS === undefined) throw new PeerMissing("npm run bench -- --peers");
   return spawn(process.execPath, [`${folder}${peer}/${family}.mjs`, ...args]);
