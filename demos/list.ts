@@ -7,6 +7,7 @@ export const DEMOS = {
   randman: "Classifies smooth random manifolds by spike times (Zenke and Vogels 2021).",
   neurons: "Draws the response of each neuron to a step of current, and its f–I curve, on one sheet.",
   sequence: "Solves a delayed XOR with recurrent spiking layers, and saves and loads them.",
+  ring: "Keeps a direction as a bump of spikes on a ring, turns it by an input and moves it to a cue.",
 } as const;
 
 /** The lines that name every demo. */
