@@ -35,8 +35,9 @@ print(asked);
 const byFlips = recallAt(flags, FLIPS);
 for (const recall of byFlips) print(recall);
 const byLoad = LOADS.flatMap((load, i) => {
+  const recalls = recallAt({ ...flags, load }, CURVES);
   progressBar("capacity", i + 1, LOADS.length);
-  return recallAt({ ...flags, load }, CURVES);
+  return recalls;
 });
 for (const recall of byLoad) print(recall);
 const run = ((performance.now() - started) / 1000).toFixed(1);
