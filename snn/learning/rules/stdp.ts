@@ -1,4 +1,5 @@
 import { plasticity } from "../plasticity.ts";
+import { DEPENDENCE, strengthening, weakening } from "./dependence.ts";
 
 /**
  * Spike-timing-dependent plasticity of pairs of spikes: a spike behind strengthens a synapse by the trace of the spikes before, a
@@ -7,8 +8,9 @@ import { plasticity } from "../plasticity.ts";
  *   at a spike before:  Δw = −A₋·f₋(w)·y        at a spike behind:  Δw = A₊·f₊(w)·x
  *   x ← x·exp(−dt/τ₊), with each spike before x + 1        y ← y·exp(−dt/τ₋), with each spike behind y + 1
  *
- * `dependence` chooses f: "additive" 1; "multiplicative" f₊ = high − w, f₋ = w − low; "power" f₊ = (high − w)^μ₊,
- * f₋ = (w − low)^μ₋; "weight" f₊ = f₋ = w. `interaction: "nearest"` sets the traces at a spike instead of adding to them.
+ * `dependence` chooses f: "additive" 1; "step" 1 within the bounds and f₊(high) = f₋(low) = 0; "multiplicative" f₊ = high − w,
+ * f₋ = w − low; "power" f₊ = (high − w)^μ₊, f₋ = (w − low)^μ₋; "weight" f₊ = f₋ = w. A weight beyond a bound, where
+ * {@link Plastic.normalize} may put it, has f = 0 there. `interaction: "nearest"` sets the traces at a spike instead of adding to them.
  *
  * Shapes: see {@link Plastic}. Parameters, numbers or tensors [out]: aPlus 0.01, aMinus 0.012 (A₊, A₋, in units of the weight),
  * muPlus 1, muMinus 1; numbers: tauPlus 20, tauMinus 20 (in the unit of dt), amountPlus 1, amountMinus 1 (what a spike adds to x and y).
@@ -16,7 +18,8 @@ import { plasticity } from "../plasticity.ts";
  * `numerics`: "norse" decays by 1 − dt/τ, with spikes multiplied by dt/τ; "spikingjelly" decays by 1 − dt/τ and weighs by w;
  * "bindsnet" sets traces. In all three a pair of spikes in the same step counts in both changes (`order: "after"`).
  *
- * @throws RangeError for time constants that are not positive; {@link Plastic} without bounds for "multiplicative" and "power".
+ * @throws RangeError for time constants that are not positive; {@link Plastic} without bounds for "step", "multiplicative" and
+ *   "power".
  * @see Song, Miller and Abbott (2000), Competitive Hebbian learning through spike-timing-dependent synaptic plasticity, Nature
  *   Neuroscience 3. Gütig, Aharonov, Rotter and Sompolinsky (2003), Learning input correlations through nonlinear temporally
  *   asymmetric Hebbian plasticity, Journal of Neuroscience 23.
@@ -49,29 +52,13 @@ export const STDP = /* @__PURE__ */ plasticity({
     muPlus: 1,
     muMinus: 1,
   },
-  choices: {
-    interaction: ["all", "nearest"],
-    dependence: ["additive", "multiplicative", "power", "weight"],
-    average: false,
-  },
+  choices: { interaction: ["all", "nearest"], dependence: DEPENDENCE, average: false },
   needs: { muPlus: { dependence: ["power"] }, muMinus: { dependence: ["power"] } },
   numerics: {
     norse: { order: "after", decay: "euler", average: true },
     spikingjelly: { order: "after", decay: "euler", dependence: "weight" },
     bindsnet: { order: "after", interaction: "nearest" },
   },
-  onPre({ w, y, aMinus, low, muMinus }, { dependence }) {
-    const change = y.mul(aMinus).neg();
-    if (dependence === "additive") return change;
-    if (dependence === "weight") return change.mul(w);
-    const room = w.sub(low);
-    return change.mul(dependence === "multiplicative" ? room : room.log().mul(muMinus).exp());
-  },
-  onPost({ w, x, aPlus, high, muPlus }, { dependence }) {
-    const change = x.mul(aPlus);
-    if (dependence === "additive") return change;
-    if (dependence === "weight") return change.mul(w);
-    const room = high.sub(w);
-    return change.mul(dependence === "multiplicative" ? room : room.log().mul(muPlus).exp());
-  },
+  onPre: (rule, { dependence }) => weakening(rule.y.mul(rule.aMinus).neg(), rule, dependence),
+  onPost: (rule, { dependence }) => strengthening(rule.x.mul(rule.aPlus), rule, dependence),
 });
