@@ -108,8 +108,8 @@ const LEAST_SCALE = 2 ** -20;
  * A layer whose weight a rule changes, at the spikes of the neurons before and behind it.
  *
  * For a batch each synapse gets the sum, or the mean, of the changes of all samples, which see the weight as it was before the
- * step. A convolution shares its weights: each place of its window is a sample, and its changes are added up. Changed weights are kept in
- * `bounds`; weights that are outside when the first step comes are put there too.
+ * step. A convolution shares its weights: each place of its window is a sample, and its changes are added up. Changed weights are put into
+ * `bounds`, and so are all weights where some were beyond these before the step.
  *
  *     const plastic = new Plastic(new Linear(784, 100), new STDP(), { bounds: [0, 1] });
  *     let state = plastic.initialState(1);
@@ -288,7 +288,7 @@ export class Plastic {
 
   /**
    * Gives the weights of each neuron behind the sum of the option `normalize`: w_ji ← w_ji·sum / Σ_k |w_jk|; weights that are all 0
-   * stay. The bounds do not hold here, as in BindsNET.
+   * stay. The bounds do not hold here, but behind the next step again, as in BindsNET.
    *
    * @throws Error without the option; RangeError for weights that are not finite.
    */
@@ -370,6 +370,7 @@ export class Plastic {
       this.isPending = false;
     }
     if (this.options.weightDecay > 0 && isStep && applies) synapses.scaleWeights(1 - this.options.weightDecay);
+    if (applies) synapses.bound();
     state.time += elapsed;
     for (const t of Object.values(state.traces)) touch(t);
     for (const t of Object.values(state.synapses)) touch(t);

@@ -92,6 +92,8 @@ export class Synapses {
   /** When the weight was last written by a sweep. */
   private seen = -1;
   private sums: Sums | null = null;
+  /** Weights may be beyond the bounds until the next step has been applied. */
+  private isOutside = false;
 
   /** `changing`: the bounds of changes, where all weights are put into theirs behind these. */
   constructor(
@@ -324,6 +326,7 @@ export class Synapses {
     scale.rows.run(0, outputs, inputs);
     this.work.give(factors, 4 * outputs);
     this.wrote(null, null);
+    this.noteOutside();
   }
 
   /** Notes the scales of the states of synapses. */
@@ -360,19 +363,31 @@ export class Synapses {
     });
   }
 
-  /** Reads a weight that others have written: throws for values that are not finite, and puts the others into the bounds. */
+  /** Reads a weight that others have written: throws for values that are not finite, and notes whether some are beyond the bounds. */
   checkWeight(where: string): void {
     const { weight } = this.layer;
     ready(where, weight);
     if (weight.written === this.seen) return;
     this.checkWeights(where, RangeError);
-    const [low, high] = this.bounds;
-    const values = floatsAt(weight.ptr, weight.size);
-    if (values.some((w) => w < low || w > high)) {
-      for (let i = 0; i < values.length; i++) values[i] = Math.min(high, Math.max(low, values[i] as number));
-      this.wrote(null, null);
-    }
+    this.noteOutside();
     this.seen = weight.written;
+  }
+
+  private noteOutside(): void {
+    const [low, high] = this.bounds;
+    const { ptr, size } = this.layer.weight;
+    this.isOutside = low > -Infinity || high < Infinity ? floatsAt(ptr, size).some((w) => w < low || w > high) : false;
+  }
+
+  /** Puts weights that were beyond the bounds before a step into these, also those that the step has not changed. */
+  bound(): void {
+    if (!this.isOutside) return;
+    const [low, high] = this.bounds;
+    const { ptr, size } = this.layer.weight;
+    const values = floatsAt(ptr, size);
+    for (let i = 0; i < size; i++) values[i] = Math.min(high, Math.max(low, values[i] as number));
+    this.isOutside = false;
+    this.wrote(null, null);
   }
 
   private checkWeights(where: string, Kind: typeof RangeError | typeof Error): void {

@@ -44,7 +44,11 @@ goldenSuite<{ entries: readonly Entry[] }, Entry>({
   run({ name, dt, params, w0, z_pre, z_post, outputs }) {
     const { stdp_algorithm = "additive", hardbound = true, mu = 0 } = params;
     if (!hardbound) throw new Error(`${name}: expected hard bounds`);
-    const dependence = lookUp<(typeof DEPENDENCES)[keyof typeof DEPENDENCES]>("dependence", DEPENDENCES, stdp_algorithm);
+    const dependence = lookUp<(typeof DEPENDENCES)[keyof typeof DEPENDENCES]>(
+      "dependence",
+      DEPENDENCES,
+      stdp_algorithm,
+    );
     const rule = new STDP({
       ...{ numerics: "norse", dt, dependence },
       ...(dependence === "power" ? { muPlus: mu, muMinus: mu } : {}),
