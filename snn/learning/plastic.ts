@@ -12,6 +12,7 @@ import {
   numberOf,
   numbersOf,
   POSITIVE,
+  type Range,
   show,
   UNIT,
   withDefaults,
@@ -23,6 +24,8 @@ import { full, noGrad, Tensor, zeros } from "../../engine/index.ts";
 import { ready } from "../../engine/op.ts";
 import { checkShape, formatShape, type Shape, sameShape, sizeOf } from "../../engine/shape.ts";
 import { touch } from "../../engine/tensor.ts";
+import { IN_FLOAT32 } from "../checks.ts";
+import { persistentCopy } from "../per-neuron.ts";
 import { type Connection, checkLayer, connectionOf, matrixOf, type PlasticLayer } from "./connection.ts";
 import { Rule } from "./plasticity.ts";
 import { after, decayOf, SPIKES, type Target, traceSweep } from "./rule-sweeps.ts";
@@ -35,10 +38,10 @@ export interface PlasticOptions {
   /** Bounds [low, high] that weights are kept in. Default: none. */
   bounds?: readonly [low: number, high: number];
   /**
-   * Σ_i |w_ji| that {@link Plastic.normalize} gives the weights of each neuron behind; with `every` it is called after so many steps.
-   * Default: none.
+   * Σ_i |w_ji| that {@link Plastic.normalize} gives the weights of each neuron behind, a number or a tensor [out]. That is called after
+   * every step, or with `every` after so many steps; with `every: Infinity` never. Default: none.
    */
-  normalize?: number | { readonly sum: number; readonly every?: number };
+  normalize?: number | Tensor | { readonly sum: number | Tensor; readonly every?: number };
   /** Whether the changes of the samples of a batch are added up or averaged. Default "sum". */
   reduction?: "sum" | "mean";
   /** Every weight is multiplied by 1 − weightDecay after each step, which takes time for all of them. Default 0. */
@@ -129,7 +132,7 @@ export class Plastic {
   readonly rule: Rule;
   private readonly options: {
     readonly bounds: readonly [number, number];
-    readonly sum: number | null;
+    readonly sum: Tensor | null;
     readonly every: number;
     readonly reduction: "sum" | "mean";
     readonly weightDecay: number;
@@ -159,6 +162,9 @@ export class Plastic {
       weightDecay: numberOf("Plastic", "weightDecay", weightDecay, UNIT),
     };
     const [outputs] = matrixOf(layer.weight);
+    if (sum !== null && sum.size > 1 && !sameShape(sum.sizes, [outputs])) {
+      throw wrongValue("Plastic", `normalize as a number or [${outputs}]`, formatShape(sum.sizes));
+    }
     const perNeuron = rule.parameterNames.filter((name) => rule.parameter(name).size > 1);
     for (const name of perNeuron) {
       const { sizes } = rule.parameter(name);
@@ -483,16 +489,23 @@ function boundsOf(bounds: unknown): readonly [number, number] {
   return [low, high];
 }
 
-const NORM_DEFAULTS = { sum: Number.NaN, every: 1 };
+const NORM_DEFAULTS = { sum: undefined as number | Tensor | undefined, every: 1 };
 
 /** The sum, and the steps after which weights get it. */
-function normOf(normalize: PlasticOptions["normalize"]): [sum: number | null, every: number] {
+function normOf(normalize: PlasticOptions["normalize"]): [sum: Tensor | null, every: number] {
   if (normalize === undefined) return [null, 1];
-  if (typeof normalize === "number") return [numberOf("Plastic", "normalize", normalize, POSITIVE), 1];
+  const sumOf = (name: string, sum: number | Tensor | undefined) =>
+    noGrad(() => persistentCopy("Plastic", name, sum as number | Tensor, POSITIVE_IN_FLOAT32));
+  if (typeof normalize === "number" || normalize instanceof Tensor) return [sumOf("normalize", normalize), 1];
   const { sum, every } = withDefaults("Plastic: normalize", NORM_DEFAULTS, normalize);
   if (every !== Infinity) numberOf("Plastic", "normalize.every", every, COUNT);
-  return [numberOf("Plastic", "normalize.sum", sum, POSITIVE), every];
+  return [sumOf("normalize.sum", sum), every];
 }
+
+const POSITIVE_IN_FLOAT32: Range = {
+  expected: "positive in float32",
+  fits: (x) => Math.fround(x) > 0 && IN_FLOAT32.fits(x),
+};
 
 function rewardsOf(where: string, reward: unknown, batch: number): number[] {
   if (typeof reward === "number") return new Array(batch).fill(numberOf(where, "reward", reward, FINITE));

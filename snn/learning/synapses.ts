@@ -308,8 +308,8 @@ export class Synapses {
     this.wrote(null, null);
   }
 
-  /** w_ji ← w_ji·sum / Σ_k |w_jk|. */
-  normalize(sum: number): void {
+  /** w_ji ← w_ji·sum / Σ_k |w_jk| for a sum [] or [out]. */
+  normalize(sum: Tensor): void {
     const { outputs, inputs, finite } = this;
     const { weight } = this.layer;
     const norms = this.made("norm", "row", () => normSweep(this.layout));
@@ -318,7 +318,8 @@ export class Synapses {
     for (let j = 0; j < outputs; j++) {
       norms.rows.run(j, 1, inputs);
       const total = sumOfLanes(finite);
-      floatsAt(factors, outputs)[j] = total === 0 ? 1 : sum / total;
+      const wanted = floatsAt(sum.ptr, sum.size)[sum.size === 1 ? 0 : j] as number;
+      floatsAt(factors, outputs)[j] = total === 0 ? 1 : wanted / total;
     }
     const scale = this.made("normalize", "row", () => scaleSweep(this.layout, "w", FACTOR, false));
     scale.matrix("w", weight.ptr, inputs);

@@ -1,33 +1,17 @@
-/**
- * BindsNET's LIF, adaptive and Diehl and Cook nodes, step by step: spikes, membranes, refractory counts, traces, thetas.
- *
- * Two parts of its nodes lie between steps: theta is one value for all samples of a batch, which grows with the spikes of all of
- * them, and a floor under adaptive membranes. Both take the state that a step gives, before the next step gets it.
- */
-import { AdaptiveLIF, add, full, LIF, maximum, mul, neuron, stack, sub, sum, type Tensor, zeros } from "jarvis-snn";
+/** BindsNET's LIF, adaptive and Diehl and Cook nodes, step by step: spikes, membranes, refractory counts, traces, thetas. */
+import { AdaptiveLIF, full, LIF, neuron, stack, sub, type Tensor, zeros } from "jarvis-snn";
 import { expect, test } from "vitest";
 import { expectClose, expectSpikes, withinLargest } from "../support/close.ts";
 import { type GoldenTensor, type GoldenTensors, mapValues, numbersOf, toTensor } from "../support/golden.ts";
 import { goldenSuite, type NamedEntry } from "../support/golden-suite.ts";
 import { values } from "../support/tensors.ts";
+import { decayOf, type Layer, type NodeOptions, Nodes, type State, stepsOf } from "./bindsnet.ts";
 import { lookUp } from "./neurons.ts";
 
-interface Options {
-  readonly rest: number;
-  readonly reset: number;
-  readonly thresh: number;
-  /** In ms, as the time constants. */
-  readonly refrac: number;
-  readonly tc_decay: number;
-  readonly lbound: number | null;
+interface Options extends NodeOptions {
   readonly tc_trace: number;
   readonly traces_additive: boolean;
   readonly trace_scale: number;
-  readonly theta_plus?: number;
-  readonly tc_theta_decay?: number;
-  readonly one_spike?: boolean;
-  readonly dt: number;
-  readonly learning: boolean;
   readonly reset_state_before_step: number | null;
 }
 
@@ -41,21 +25,6 @@ interface Entry extends NamedEntry {
   readonly crossed?: GoldenTensor;
 }
 
-type State = Readonly<Record<string, Tensor>>;
-
-interface Layer {
-  step(current: Tensor, state: object): [Tensor, object];
-}
-
-/** Steps until a refractory count is no longer positive, which the peer lowers by dt in float32; 0.3 lasts four steps of 0.1. */
-function stepsOf(count: number, dt: number): number {
-  let steps = 0;
-  for (let left = Math.fround(count); left > 0; left = Math.fround(left - Math.fround(dt))) steps++;
-  return steps;
-}
-
-const decayOf = (dt: number, tau: number): number => Math.exp(-dt / tau);
-
 const Trace = neuron({
   name: "Trace",
   state: { x: 0 },
@@ -67,28 +36,6 @@ const Trace = neuron({
     return { membrane: next, x: next };
   },
 });
-
-/** The nodes of an entry: adaptive ones, or LIF where nothing adapts, also since nothing learns. */
-function nodesOf({ class: name, options }: Entry): { layer: Layer; rho: number | null } {
-  const { rest, reset, thresh, refrac, tc_decay, lbound, theta_plus = 0, tc_theta_decay = 1, dt, learning } = options;
-  const { one_spike = false } = options;
-  const isAdaptive = name === "AdaptiveLIFNodes" || name === "DiehlAndCookNodes";
-  if (!isAdaptive && name !== "LIFNodes") throw new Error(`no nodes for ${name}`);
-  const common = {
-    numerics: "bindsnet",
-    beta: decayOf(dt, tc_decay),
-    rest,
-    resetValue: reset,
-    threshold: thresh,
-    refractorySteps: stepsOf(refrac, dt),
-    // All that cross are reset and refractory, one of them is heard; the largest, where the peer draws.
-    inhibition: one_spike && "output",
-  } as const;
-  const rho = decayOf(dt, tc_theta_decay);
-  if (isAdaptive && learning) return { layer: new AdaptiveLIF({ ...common, rho, kappa: theta_plus }), rho };
-  const bound = lbound === null ? {} : { lowerBound: lbound };
-  return { layer: new LIF({ ...common, ...bound }), rho: null };
-}
 
 /** With neurons of several axes in one: one_spike is among all of a sample, ours is along the last axis. */
 function flattened(entry: Entry): Entry {
@@ -107,8 +54,8 @@ function flattened(entry: Entry): Entry {
 
 function run(entry: Entry): void {
   const { options, input, outputs: expected, crossed } = flattened(entry);
-  const { rest, dt, lbound, theta_plus: kappa = 0, reset_state_before_step: restart } = options;
-  const { layer, rho } = nodesOf(entry);
+  const { dt, reset_state_before_step: restart } = options;
+  const nodes = new Nodes(entry.class, options);
   const x = toTensor(input);
   const shape = x.shape.slice(1);
   const trace: Layer = new Trace({
@@ -117,30 +64,21 @@ function run(entry: Entry): void {
     isAdditive: options.traces_additive,
   });
   const peerSpikes = toTensor(expected.s as GoldenTensor).unbind(0);
-  const start = (a: Tensor): State => ({ v: full(shape, rest), refractory: zeros(shape), a });
-  let state = start(zeros(shape));
+  let state: State = nodes.start(shape);
   let traced: object = { x: zeros(shape) };
   const all: Record<string, Tensor[]> = { s: [], v: [], refractory: [], x: [], theta: [] };
   for (const [t, current] of x.unbind(0).entries()) {
     if (t === restart) {
       // theta stays.
-      state = start(state.a as Tensor);
+      state = nodes.start(shape, state.a);
       traced = { x: zeros(shape) };
     }
-    const before = state.a as Tensor;
-    const [s, next] = layer.step(current, state);
-    state = { a: before, ...(next as State) };
-    if (rho !== null) {
-      const left = mul(before, rho);
-      // Each sample's a grew by its own spikes, also by those that are not heard.
-      state = { ...state, a: add(left, sum(sub(state.a as Tensor, left), { axis: 0, keepdim: true })) };
-      if (lbound !== null) state = { ...state, v: maximum(state.v as Tensor, full([], lbound)) };
-    }
+    const [s, next] = nodes.step(current, state);
+    state = next;
     const [released, after] = trace.step(peerSpikes[t] as Tensor, traced);
     traced = after;
-    const theta = mul((state.a as Tensor).slice(0, 0, 1).squeeze(0), kappa);
     const { v, refractory = zeros(shape) } = state;
-    for (const [name, value] of Object.entries({ s, v, refractory, x: released, theta }))
+    for (const [name, value] of Object.entries({ s, v, refractory, x: released, theta: nodes.theta(state) }))
       all[name]?.push(value as Tensor);
   }
   const over = (name: string): Tensor => stack(lookUp("output", all, name));

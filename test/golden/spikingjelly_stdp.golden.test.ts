@@ -104,7 +104,7 @@ function run(entry: Entry): void {
   const steps = toTensor(input).unbind(0);
   const shape = (steps[0] as Tensor).shape;
   const states: [PlasticState, PlasticState] = [plastic.initialState(shape), unbounded.initialState(shape)];
-  let membrane: ReturnType<IF["initialState"]> | null = null;
+  let membrane: ReturnType<typeof neurons.initialState> | null = null;
   for (const [t, pre] of steps.entries()) {
     const current: Tensor = layer.forward(pre);
     const [post, next] = neurons.step(current, membrane ?? neurons.initialState(current.shape));

@@ -95,6 +95,21 @@ describe("stdp", () => {
     near(values(layer.weight), [1, 0.75]);
   });
 
+  test("normalize gives the weights of each neuron behind the same sum of magnitudes, or one of its own", () => {
+    const layer = new Linear(2, 3, { bias: false });
+    const start = [0.5, -0.25, 0, 0, 0.1, 0.1];
+    const normalized = (normalize: number | Tensor): number[] => {
+      layer.weight.copyFrom(start);
+      new Plastic(layer, new STDP(), { normalize: { sum: normalize, every: Infinity } }).normalize();
+      return values(layer.weight);
+    };
+    near(normalized(3), [2, -1, 0, 0, 1.5, 1.5]);
+    near(normalized(tensor([3, 2, 1])), [2, -1, 0, 0, 0.5, 0.5]);
+    expect(() => normalized(tensor([1, 2]))).toThrow("Plastic: expected normalize as a number or [3], got [2]");
+    expect(() => normalized(tensor([1, 0, 1]))).toThrow("Plastic: normalize.sum must be positive in float32, got 0");
+    expect(() => normalized("much" as never)).toThrow(TypeError);
+  });
+
   test("dependences with bounds need these, and an exponent has an effect with power alone", () => {
     const layer = new Linear(2, 1);
     for (const dependence of ["step", "multiplicative", "power"] as const) {
