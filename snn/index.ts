@@ -51,6 +51,7 @@ export type {
   TraceDefinition,
 } from "./learning/rule-types.ts";
 export { STDP } from "./learning/rules/stdp.ts";
+export { TripletSTDP } from "./learning/rules/triplet-stdp.ts";
 export { LIF, type LIFOptions, type LIFParameter, type LIFRecord, type LIFState } from "./lif.ts";
 export * from "./losses.ts";
 export * from "./losses-activity.ts";
