@@ -6,6 +6,8 @@ export const DEMOS = {
   fashion: "Trains fully connected or convolutional spiking networks on Fashion-MNIST.",
   randman: "Classifies smooth random manifolds by spike times (Zenke and Vogels 2021).",
   neurons: "Draws the response of each neuron to a step of current, and its f–I curve, on one sheet.",
+  pairing:
+    "Tables weights after pairings of spikes over frequency and interval, by pairs and by triplets (Sjöström et al. 2001).",
   sequence: "Solves a delayed XOR with recurrent spiking layers, and saves and loads them.",
   ring: "Keeps a direction as a bump of spikes on a ring, turns it by an input and moves it to a cue.",
   associative: "Recalls stored patterns from damaged cues by spikes (Hopfield 1982), and draws the capacity.",

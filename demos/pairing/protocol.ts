@@ -10,26 +10,27 @@ export interface Pairing {
   readonly pairs: number;
 }
 
-/** Times in ms and kinds of all spikes, in their order. */
-export function spikesOf({ frequency, dt, pairs }: Pairing): { times: number[]; kinds: PlasticEvent[] } {
+/** Times in ms and kinds of all spikes, in their order. The k-th one is late by the k-th of these times, if there are any. */
+export function spikesOf(
+  { frequency, dt, pairs }: Pairing,
+  late: ArrayLike<number> = [],
+): { times: number[]; kinds: PlasticEvent[] } {
   const order = dt > 0 ? (["pre", "post"] as const) : (["post", "pre"] as const);
-  const spikes = Array.from({ length: pairs }, (_, k) => {
-    const first = (k * 1000) / frequency;
-    return [
-      [first, order[0]],
-      [first + Math.abs(dt), order[1]],
-    ] as const;
-  })
-    .flat()
-    .sort(([a], [b]) => a - b);
-  return { times: spikes.map(([t]) => t), kinds: spikes.map(([, kind]) => kind) };
+  const spikes = Array.from({ length: 2 * pairs }, (_, k) => {
+    const [pair, place] = [Math.floor(k / 2), k % 2];
+    const time = (pair * 1000) / frequency + place * Math.abs(dt) + (late[k] ?? 0);
+    return [time, order[place] as "pre" | "post"] as const;
+  }).sort(([a], [b]) => a - b);
+  // The first one is at 0 or later.
+  const start = Math.min(0, spikes[0]?.[0] ?? 0);
+  return { times: spikes.map(([t]) => t - start), kinds: spikes.map(([, kind]) => kind) };
 }
 
 /** The change of a weight without bounds, from 0 on. */
-export function changeBy(rule: Rule, pairing: Pairing): number {
+export function changeBy(rule: Rule, pairing: Pairing, late?: ArrayLike<number>): number {
   const synapse = new Linear(1, 1, { bias: false });
   synapse.weight.copyFrom([0]);
-  const { times, kinds } = spikesOf(pairing);
+  const { times, kinds } = spikesOf(pairing, late);
   new Plastic(synapse, rule).events(times, kinds);
   return synapse.weight.item();
 }

@@ -1,0 +1,116 @@
+/** npm run demo -- pairing: weights after pairings of spikes, over their frequency and their interval, by pairs and by triplets. */
+import { Generator, randn } from "jarvis-snn";
+import { drawingAt, HALF, pair } from "../drawing.ts";
+import { DEMOS } from "../list.ts";
+import { progressBar, readFlags } from "../options.ts";
+import { changeBy, type Pairing } from "./protocol.ts";
+import { deviation, INTERVALS, type Interval, MEASURED, RULES } from "./rules.ts";
+
+const flags = readFlags(DEMOS.pairing, {
+  pairs: { kind: "integer", default: 60, min: 1, help: "pairings of a protocol" },
+  frequency: { kind: "number", default: 1, help: "pairings in a second for the window" },
+  jitter: { kind: "number", default: 0, help: "standard deviation of the time of a spike, in ms" },
+  seed: { kind: "integer", default: 0, min: 0, help: "seed of the jitter" },
+  svg: { kind: "text", default: "", help: "draw both tables there as curves (SVG, by the package echarts)" },
+});
+
+const { pairs } = flags;
+const draw = await drawingAt(flags.svg);
+const generator = new Generator(flags.seed);
+const names = Object.keys(RULES);
+
+/** Those of the table, and those of the curves. */
+const FREQUENCIES = [...MEASURED.frequencies.slice(0, 3), 30, ...MEASURED.frequencies.slice(3)];
+const ALL = flags.svg === "" ? FREQUENCIES : [0.1, ...Array.from({ length: 20 }, (_, i) => 2.5 * (i + 1))];
+const TIMES = [80, 40, 20, 10, 5, 2, 1];
+const WINDOW = [...TIMES.map((t) => -t), ...[...TIMES].reverse()];
+
+const runs = names.flatMap((name) => [
+  ...INTERVALS.flatMap((dt) => ALL.map((frequency): [string, Pairing] => [name, { frequency, dt, pairs }])),
+  ...WINDOW.map((dt): [string, Pairing] => [name, { frequency: flags.frequency, dt, pairs }]),
+]);
+const key = (name: string, { frequency, dt }: Pairing): string => `${name} ${frequency} ${dt}`;
+const changes = new Map<string, number>();
+for (const [i, [name, pairing]] of runs.entries()) {
+  const late =
+    flags.jitter > 0
+      ? randn([2 * pairs], { generator })
+          .mul(flags.jitter)
+          .toFloat32Array()
+      : [];
+  changes.set(key(name, pairing), changeBy(RULES[name] as (typeof RULES)[string], pairing, late));
+  progressBar("pairing", i + 1, runs.length);
+}
+const changeOf = (name: string, frequency: number, dt: number): number =>
+  changes.get(key(name, { frequency, dt, pairs })) as number;
+
+/** A line of a table: a name, and numbers below each other. */
+const line = (name: string, cells: readonly (number | string)[]): string => {
+  const text = cells.map((cell) => (typeof cell === "string" ? cell : cell.toFixed(3)).padStart(8));
+  return `${name.padEnd(26)}${text.join("")}`;
+};
+
+for (const dt of INTERVALS) {
+  const { mean, error } = MEASURED.changes[dt];
+  const inTable = (values: readonly number[]) =>
+    FREQUENCIES.map((frequency) => values[MEASURED.frequencies.indexOf(frequency as 10)] ?? "");
+  console.log(line(`dt = ${dt} ms`, [...FREQUENCIES.map((frequency) => `${frequency} Hz`)]));
+  console.log(line("measured", inTable(mean)));
+  console.log(line("  standard error", inTable(error)));
+  for (const name of names) {
+    console.log(
+      line(
+        name,
+        FREQUENCIES.map((frequency) => changeOf(name, frequency, dt)),
+      ),
+    );
+  }
+  console.log("");
+}
+console.log(
+  line(
+    `window at ${flags.frequency} Hz`,
+    WINDOW.map((dt) => `${dt} ms`),
+  ),
+);
+for (const name of names) {
+  console.log(
+    line(
+      name,
+      WINDOW.map((dt) => changeOf(name, flags.frequency, dt)),
+    ),
+  );
+}
+console.log("");
+for (const name of names) {
+  const off = deviation((frequency, dt: Interval) => changeOf(name, frequency, dt));
+  console.log(`rule="${name}" deviation_from_measured=${off.toFixed(2)}`);
+}
+
+await draw("Weights after pairings of spikes", (plot) => {
+  const measured = (dt: Interval) => ({ x: MEASURED.frequencies, y: MEASURED.changes[dt].mean });
+  const shown = names.filter((name) => !name.startsWith("minimal"));
+  const over = (dt: Interval) =>
+    plot.curvePlot(
+      {
+        ...Object.fromEntries(
+          shown.map((name) => [name, { x: ALL, y: ALL.map((frequency) => changeOf(name, frequency, dt)) }]),
+        ),
+        measured: measured(dt),
+      },
+      { ...HALF, title: `dt = ${dt} ms`, xLabel: "pairings in a second", yLabel: "change of the weight" },
+    );
+  const windows = (part: string) =>
+    plot.curvePlot(
+      Object.fromEntries(
+        shown
+          .filter((name) => name.startsWith(part))
+          .map((name) => [name, { x: WINDOW, y: WINDOW.map((dt) => changeOf(name, flags.frequency, dt)) }]),
+      ),
+      { ...HALF, title: `Window of ${part}`, xLabel: "dt (ms)", yLabel: "change of the weight", points: true },
+    );
+  return [
+    pair(plot, "Over the frequency", over(10), over(-10)),
+    pair(plot, `Over the interval, ${flags.frequency} pairings in a second`, windows("pairs"), windows("triplets")),
+  ];
+});
