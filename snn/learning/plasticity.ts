@@ -232,18 +232,20 @@ export class Rule {
         (this as unknown as Record<string, Tensor>)[key] = t;
       }
     });
-    this.traces = Object.entries(form.traces).map(([key, trace]) => this.traceOf(key, trace));
+    this.traces = Object.entries(form.traces).flatMap(([key, trace]) => {
+      const definition = this.resolved(trace);
+      return definition === null ? [] : [this.traceOf(key, definition)];
+    });
     this.synapse = Object.entries(form.synapse).map(([key, state]) => {
       const { tau } = objectOf(
         name,
         `the state ${key} with tau`,
         this.resolved(state),
       ) as unknown as SynapseDefinition<string>;
-      return { name: key, tau: this.numberFor(`the tau of ${key}`, tau, TAU) };
+      return { name: key, tau: this.numberFor(`the tau of ${key}`, tau, typeof tau === "number" ? TAU : POSITIVE) };
     });
-    const explains = this.resolved(form.explains) as "all" | "below" | undefined;
-    this.explains =
-      explains === undefined ? null : choiceOf<"all" | "below">(name, "explains", explains, ["all", "below"]);
+    const explains = (this.resolved(form.explains) ?? null) as "all" | "below" | null;
+    this.explains = explains === null ? null : choiceOf<"all" | "below">(name, "explains", explains, ["all", "below"]);
   }
 
   /** What a definition says for the choices. */
@@ -254,7 +256,7 @@ export class Rule {
   private traceOf(key: string, definition: unknown): Trace {
     const where = this.name;
     const what = `the trace ${key} as { of, tau }`;
-    const given = objectOf(where, what, this.resolved(definition)) as unknown as TraceDefinition<string>;
+    const given = objectOf(where, what, definition) as unknown as TraceDefinition<string>;
     const { of, tau, amount = 1, set = false, average = false, input } = given;
     choiceOf(where, `the trace ${key} of`, of, ["pre", "post"]);
     const time = this.numberFor(`the tau of ${key}`, tau, POSITIVE);

@@ -21,7 +21,10 @@ export interface TraceDefinition<Parameter extends string> {
 
 /** A state of each synapse beside its weight, e ← ρ·e in each step with ρ = exp(−dt/τ); what events add, the rule says. */
 export interface SynapseDefinition<Parameter extends string> {
-  /** The time constant τ: a parameter by its name, or a number; 0: the state lasts until the events of the next step. */
+  /**
+   * The time constant τ: a parameter by its name, which is positive, or a number; the number 0: the state lasts until the events of the
+   * next step.
+   */
   readonly tau: Parameter | number;
 }
 
@@ -60,11 +63,11 @@ export interface RuleDefinition<
 > {
   /** The name of the class. */
   readonly name: string;
-  /** Traces of the neurons on both sides by name, or functions of the choices that give them. */
+  /** Traces of the neurons on both sides by name, or functions of the choices that give them, or null for none with these choices. */
   readonly traces: {
     readonly [name in Trace]:
       | TraceDefinition<Known<Parameter>>
-      | ((choices: Chosen<Known<Choices>>) => TraceDefinition<Known<Parameter>>);
+      | ((choices: Chosen<Known<Choices>>) => TraceDefinition<Known<Parameter>> | null);
   };
   /** States of each synapse beside its weight. Default: none. */
   readonly synapse?: {
@@ -87,10 +90,10 @@ export interface RuleDefinition<
   /** Sets of options by name, such as those under which the rule equals that of another package. */
   readonly numerics?: { readonly [name in Preset]: RuleOptions<Known<Parameter>, Known<Choices>> };
   /**
-   * Which neurons behind the value `explained` is a sum over, for a choice: "all", or "below", those up to its own. The rule reads
-   * it in `onStep`.
+   * Which neurons behind the value `explained` is a sum over, for a choice: "all", or "below", those up to its own; null where there is
+   * no such value. The rule reads it in `onStep`.
    */
-  readonly explains?: "all" | "below" | ((choices: Chosen<Known<Choices>>) => "all" | "below");
+  readonly explains?: "all" | "below" | ((choices: Chosen<Known<Choices>>) => "all" | "below" | null);
   /** The change at a spike of the neuron before. */
   onPre?(
     argument: RuleArgument<Known<Trace | Synapse | Parameter>>,
