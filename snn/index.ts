@@ -50,6 +50,10 @@ export type {
   SynapseDefinition,
   TraceDefinition,
 } from "./learning/rule-types.ts";
+export { BCM } from "./learning/rules/bcm.ts";
+export { Hebbian } from "./learning/rules/hebbian.ts";
+export { Oja } from "./learning/rules/oja.ts";
+export { RewardSTDP } from "./learning/rules/reward-stdp.ts";
 export { STDP } from "./learning/rules/stdp.ts";
 export { TripletSTDP } from "./learning/rules/triplet-stdp.ts";
 export { LIF, type LIFOptions, type LIFParameter, type LIFRecord, type LIFState } from "./lif.ts";

@@ -1,0 +1,51 @@
+import { plasticity } from "../plasticity.ts";
+
+/**
+ * Hebb's rule: neurons that are active together strengthen the synapse between them.
+ *
+ *   activity "spikes":  at a spike before Δw = η₁·y        at a spike behind Δw = η₂·x
+ *   activity "rates":   in each step Δw = η·pre·post
+ *   x ← x·exp(−dt/τ₁), with each spike before x + a₁       y ← y·exp(−dt/τ₂), with each spike behind y + a₂
+ *
+ * Both kinds of pairs strengthen: the order of the spikes does not matter. Weights grow without end; bounds, `normalize` or
+ * `weightDecay` of {@link Plastic} hold them. `interaction: "nearest"` sets the traces at a spike instead of adding to them.
+ *
+ * Shapes: see {@link Plastic}. Parameters, numbers or tensors [out]: etaPre 0.01, etaPost 0.01 (η₁, η₂), eta 0.01; numbers: tauPre 20,
+ * tauPost 20 (in the unit of dt), amountPre 1, amountPost 1. `numerics: "bindsnet"` sets traces, and a pair of spikes in the same step
+ * counts in both changes.
+ *
+ * @throws RangeError for time constants that are not positive, and for options of spikes with rates and the other way round.
+ * @see Hebb (1949), The Organization of Behavior, Wiley. Gerstner and Kistler (2002), Mathematical formulations of Hebbian learning,
+ *   Biological Cybernetics 87.
+ */
+export const Hebbian = /* @__PURE__ */ plasticity({
+  name: "Hebbian",
+  traces: {
+    x: ({ activity, interaction }) =>
+      activity === "rates" ? null : { of: "pre", tau: "tauPre", amount: "amountPre", set: interaction === "nearest" },
+    y: ({ activity, interaction }) =>
+      activity === "rates"
+        ? null
+        : { of: "post", tau: "tauPost", amount: "amountPost", set: interaction === "nearest" },
+  },
+  parameters: { etaPre: 0.01, etaPost: 0.01, eta: 0.01, tauPre: 20, tauPost: 20, amountPre: 1, amountPost: 1 },
+  choices: { activity: ["spikes", "rates"], interaction: ["all", "nearest"] },
+  needs: {
+    etaPre: { activity: ["spikes"] },
+    etaPost: { activity: ["spikes"] },
+    eta: { activity: ["rates"] },
+    tauPre: { activity: ["spikes"] },
+    tauPost: { activity: ["spikes"] },
+    amountPre: { activity: ["spikes"] },
+    amountPost: { activity: ["spikes"] },
+    interaction: { activity: ["spikes"] },
+  },
+  numerics: { bindsnet: { order: "after", interaction: "nearest" } },
+  // The product of rates is added once, at what is not 0 behind.
+  onPre: (argument, { activity }) => (activity === "rates" ? 0 : argument.y.mul(argument.etaPre)),
+  onPost(argument, { activity }) {
+    if (activity === "spikes") return argument.x.mul(argument.etaPost);
+    const { pre, post, eta } = argument;
+    return pre.mul(post.mul(eta));
+  },
+});

@@ -1,0 +1,34 @@
+import { plasticity } from "../plasticity.ts";
+
+/**
+ * Oja's rule: Hebb's rule with a decay that holds the length of a neuron's weights, which become the principal component of its inputs.
+ *
+ *   variant "oja":       Δw_ji = η·y_j·(x_i − α·y_j·w_ji)
+ *   variant "subspace":  Δw_ji = η·y_j·(x_i − Σ_k y_k·w_ki)
+ *   variant "sanger":    Δw_ji = η·y_j·(x_i − Σ_{k≤j} y_k·w_ki)
+ *
+ * x are the rates before and y those behind; the layer gives y = w·x, without a bias. The length of w_j goes to 1/√α. "oja" brings all
+ * neurons to the first principal component of x; the neurons of "subspace" span the first ones together; neuron j of "sanger"
+ * becomes component j. Components are those about 0: inputs have a mean of 0.
+ *
+ * Shapes: see {@link Plastic}; `reduction: "mean"` averages the changes over a batch. Parameters, numbers or tensors [out]: eta 0.01 (η),
+ * alpha 1 (α).
+ *
+ * @throws RangeError for options without effect: alpha with another variant than "oja".
+ * @see Oja (1982), A simplified neuron model as a principal component analyzer, Journal of Mathematical Biology 15. Oja (1989), Neural
+ *   networks, principal components, and subspaces, International Journal of Neural Systems 1. Sanger (1989), Optimal unsupervised
+ *   learning in a single-layer linear feedforward neural network, Neural Networks 2.
+ */
+export const Oja = /* @__PURE__ */ plasticity({
+  name: "Oja",
+  traces: {},
+  parameters: { eta: 0.01, alpha: 1 },
+  choices: { variant: ["oja", "subspace", "sanger"] },
+  needs: { alpha: { variant: ["oja"] } },
+  explains: ({ variant }) => (variant === "oja" ? null : variant === "subspace" ? "all" : "below"),
+  onStep(argument, { variant }) {
+    const { w, pre, post, eta, alpha } = argument;
+    const own = variant === "oja" ? w.mul(post).mul(alpha) : argument.explained;
+    return pre.sub(own).mul(post.mul(eta));
+  },
+});

@@ -1,0 +1,67 @@
+import { plasticity } from "../plasticity.ts";
+import { DEPENDENCE, strengthening, weakening } from "./dependence.ts";
+
+/**
+ * Spike-timing-dependent plasticity modulated by a reward: pairs of spikes leave a trace in the synapse, the eligibility e, and a reward
+ * r turns the trace into a change of the weight.
+ *
+ *   at a spike behind:  e ← e + A₊·f₊(w)·x        at a spike before:  e ← e − A₋·f₋(w)·y
+ *   e ← e·exp(−dt/τₑ)                             at a reward:  Δw = η·r·e·dt
+ *   x ← x·exp(−dt/τ₊), with each spike before x + 1        y ← y·exp(−dt/τ₋), with each spike behind y + 1
+ *
+ * These are the steps of e′ = −e/τₑ + STDP and w′ = η·r·e (Izhikevich 2007). `average: true` divides the changes at spikes by τₑ
+ * (Florian 2007). `eligibility: "step"` has no trace: e holds the changes at the spikes of one step, and Δw = η·r·e. `dependence` chooses
+ * f as in {@link STDP}; f sees the weight at the spike, not at the reward.
+ *
+ * Shapes: see {@link Plastic}; a reward is a number, or one for each sample. Parameters, numbers or tensors [out]: eta 1 (η), aPlus 0.1,
+ * aMinus 0.15 (A₊, A₋), muPlus 1, muMinus 1; numbers: tauPlus 20, tauMinus 20, tauE 1000 (in the unit of dt; those of Izhikevich in ms).
+ *
+ * A reward meets the spikes of its own step (`rewardAfter: "events"`). With the presets "spikingjelly" and "bindsnet" it meets those up
+ * to the step before, a pair of spikes in the same step counts in both changes, and pairs are averaged: MSTDPET, or with
+ * `eligibility: "step"` MSTDP. "spikingjelly" weighs by w; "bindsnet" has the time
+ * constants of BindsNET, 20 and 25.
+ *
+ * @throws RangeError for time constants that are not positive, and for options without effect, such as tauE with
+ *   `eligibility: "step"`; {@link Plastic} without bounds for "step",
+ *   "multiplicative" and "power".
+ * @see Izhikevich (2007), Solving the distal reward problem through linkage of STDP and dopamine signaling, Cerebral Cortex 17. Florian
+ *   (2007), Reinforcement learning through modulation of spike-timing-dependent synaptic plasticity, Neural Computation 19.
+ */
+export const RewardSTDP = /* @__PURE__ */ plasticity({
+  name: "RewardSTDP",
+  traces: { x: { of: "pre", tau: "tauPlus" }, y: { of: "post", tau: "tauMinus" } },
+  synapse: { e: ({ eligibility }) => ({ tau: eligibility === "trace" ? "tauE" : 0 }) },
+  parameters: {
+    eta: 1,
+    aPlus: 0.1,
+    aMinus: 0.15,
+    tauPlus: 20,
+    tauMinus: 20,
+    tauE: 1000,
+    muPlus: 1,
+    muMinus: 1,
+  },
+  choices: { eligibility: ["trace", "step"], average: false, dependence: DEPENDENCE },
+  needs: {
+    tauE: { eligibility: ["trace"] },
+    average: { eligibility: ["trace"] },
+    muPlus: { dependence: ["power"] },
+    muMinus: { dependence: ["power"] },
+  },
+  numerics: {
+    spikingjelly: { order: "after", rewardAfter: "nothing", average: true, dependence: "weight", aPlus: 1, aMinus: 1 },
+    bindsnet: { order: "after", rewardAfter: "nothing", average: true, aPlus: 1, aMinus: 1, tauE: 25 },
+  },
+  onPre(rule, { eligibility, average, dependence }) {
+    const change = weakening(rule.y.mul(rule.aMinus).neg(), rule, dependence);
+    return { e: average && eligibility === "trace" ? change.div(rule.tauE) : change };
+  },
+  onPost(rule, { eligibility, average, dependence }) {
+    const change = strengthening(rule.x.mul(rule.aPlus), rule, dependence);
+    return { e: average && eligibility === "trace" ? change.div(rule.tauE) : change };
+  },
+  onReward({ e, reward, eta, dt }, { eligibility }) {
+    const change = e.mul(reward.mul(eta));
+    return eligibility === "trace" ? change.mul(dt) : change;
+  },
+});
