@@ -602,8 +602,8 @@ class Samples {
   private readonly patches: Readonly<Record<"pre" | "post", readonly number[]>>;
   private pre: readonly number[] = [];
   private post: readonly number[] = [];
-  /** The sample that the patches hold. */
-  private gathered = -1;
+  /** The samples whose spikes, and whose other values, the patches hold. */
+  private readonly gathered: [spikes: number, others: number] = [-1, -1];
 
   constructor(rule: Rule, connection: Connection, take: (bytes: number) => number) {
     this.connection = connection;
@@ -620,7 +620,7 @@ class Samples {
   from(pre: readonly number[], post: readonly number[]): this {
     this.pre = pre;
     this.post = post;
-    this.gathered = -1;
+    this.gathered.fill(-1);
     return this;
   }
 
@@ -629,6 +629,7 @@ class Samples {
       const shifted = (addresses: readonly number[], n: number) => addresses.map((p) => p + 4 * n * s);
       return { pre: shifted(this.pre, this.inputs), post: shifted(this.post, this.outputs) };
     }
+    this.gather(s, 0);
     this.gather(s, 1);
     return this.patches;
   }
@@ -643,14 +644,14 @@ class Samples {
     return { pre: placesOf(floatsAt(pre as number, inputs)), post: placesOf(floatsAt(post as number, outputs)) };
   }
 
-  /** Copies the values of a sample, from the first one on the spikes alone. */
-  private gather(s: number, first: number): void {
+  /** Copies the spikes of a sample, or from the first value on the others. */
+  private gather(s: number, first: 0 | 1): void {
     const { windows, places, pre, post } = this.connection;
     const [b, place] = [Math.floor(s / places), s % places];
     const window = (windows as readonly Int32Array[])[place] as Int32Array;
     const end = first === 0 ? 1 : this.pre.length;
     const size = sizeOf(pre);
-    if (first > 0 && this.gathered === s) return;
+    if (this.gathered[first] === s) return;
     for (let v = first; v < end; v++) {
       const from = floatsAt((this.pre[v] as number) + 4 * b * size, size);
       const to = floatsAt(this.patches.pre[v] as number, window.length);
@@ -665,6 +666,6 @@ class Samples {
       const to = floatsAt(this.patches.post[v] as number, this.outputs);
       for (let o = 0; o < this.outputs; o++) to[o] = from[o * places + place] as number;
     }
-    this.gathered = first === 0 ? -1 : s;
+    this.gathered[first] = s;
   }
 }
