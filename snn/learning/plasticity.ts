@@ -96,6 +96,7 @@ interface RuleForm {
   readonly needs: Needs;
   readonly constrain: Readonly<Record<string, readonly number[]>>;
   readonly numerics: Readonly<Record<string, object>>;
+  readonly order: Order;
   readonly explains: unknown;
   readonly handlers: Readonly<Partial<Record<Event, Handler>>>;
 }
@@ -107,6 +108,8 @@ const OPTIONS = {
   order: "before" as Order,
   rewardAfter: "events" as "events" | "nothing",
 };
+
+const ORDERS = ["before", "after", "preFirst", "postFirst"] as const;
 
 /** Names that mean something else in a rule. */
 const RESERVED =
@@ -155,6 +158,7 @@ function formOf(given: Definition): RuleForm {
     needs: needsOf(name, options, Object.keys(chosen), needs),
     constrain: boundsOf(name, parameterNames, constrain),
     numerics: { ...objectOf(name, "numerics, options by name", numerics) } as RuleForm["numerics"],
+    order: choiceOf<Order>(name, "order", definition.order ?? OPTIONS.order, ORDERS),
     explains: definition.explains,
     handlers,
   };
@@ -208,7 +212,7 @@ export class Rule {
     const blank = Object.fromEntries(names.map((key) => [key, undefined]));
     const read = withDefaults<typeof OPTIONS & Record<string, unknown>>(
       name,
-      { ...blank, ...Object.fromEntries(usual), ...OPTIONS },
+      { ...blank, ...Object.fromEntries(usual), ...OPTIONS, order: form.order },
       options,
     );
     const asked = { ...read };
@@ -220,7 +224,7 @@ export class Rule {
     this.chosen = chosen;
     this.dt = numberOf(name, "dt", given.dt, POSITIVE);
     this.decay = choiceOf(name, "decay", given.decay, ["exp", "euler"]);
-    this.order = choiceOf(name, "order", given.order, ["before", "after", "preFirst", "postFirst"]);
+    this.order = choiceOf(name, "order", given.order, ORDERS);
     this.rewardAfter = choiceOf(name, "rewardAfter", given.rewardAfter, ["events", "nothing"]);
     this.parameterNames = names;
     noGrad(() => {

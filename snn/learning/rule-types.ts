@@ -87,6 +87,8 @@ export interface RuleDefinition<
   };
   /** Bounds [low, high] of parameters. */
   readonly constrain?: { readonly [name in Known<Parameter>]?: readonly [low: number, high: number] };
+  /** The default of the option `order`. Default "before". */
+  readonly order?: Order;
   /** Sets of options by name, such as those under which the rule equals that of another package. */
   readonly numerics?: { readonly [name in Preset]: RuleOptions<Known<Parameter>, Known<Choices>> };
   /**
@@ -137,7 +139,7 @@ export type RuleOptions<
     /**
      * Which spikes of a step its traces hold when weights change. "before": none; a spike before and one behind in the same step do
      * not count as a pair. "after": both, so they count in both changes. "preFirst": a change at a spike behind sees the spikes before
-     * of the same step; "postFirst": the other way round. Default "before".
+     * of the same step; "postFirst": the other way round. Default "before", or that of the rule.
      */
     readonly order?: Order;
     /** Whether a reward meets what the events of its own step leave, "events", or comes before these. Default "events". */

@@ -4,13 +4,13 @@ import { plasticity } from "../plasticity.ts";
  * The rule of Bienenstock, Cooper and Munro: a rate above a threshold strengthens active synapses, a rate below weakens these, and the
  * threshold slides with the mean square of the rate, so that a neuron becomes selective for some of its inputs.
  *
- *   Δw = η·x·y·(y − θ)        θ ← θ + (1 − exp(−dt/τ))·(y² − θ)        (θ follows E[y²]; Intrator and Cooper 1992)
+ *   θ ← θ + (1 − exp(−dt/τ))·(y² − θ)        Δw = η·x·y·(y − θ)        (θ follows E[y²]; Intrator and Cooper 1992)
  *
- * x are the rates before and y those behind. A change sees θ as it was before the step; with `order: "after"` θ holds y² of this step.
- * θ starts from 0; `state.traces.theta` holds it. τ is to be long against the time between different inputs, and short against 1/η:
- * else weights swing.
+ * x are the rates before and y those behind. A change sees θ with y² of its own step (`order: "after"`, the default here). θ starts from
+ * 0; `state.traces.theta` holds it, one for each neuron and each sample of a batch. τ is to be long against the time between different
+ * inputs, so that θ averages over them, and short against the time in which weights change: else θ comes late and weights swing.
  *
- * Shapes: see {@link Plastic}. Parameters: eta 0.01, a number or a tensor [out]; tau 100, in the unit of dt, a number.
+ * Shapes: see {@link Plastic}. Parameters: eta 0.001, a number or a tensor [out]; tau 100, in the unit of dt, a number.
  *
  * @throws RangeError for a tau that is not positive.
  * @see Bienenstock, Cooper and Munro (1982), Theory for the development of neuron selectivity: orientation specificity and binocular
@@ -20,6 +20,7 @@ import { plasticity } from "../plasticity.ts";
 export const BCM = /* @__PURE__ */ plasticity({
   name: "BCM",
   traces: { theta: { of: "post", tau: "tau", average: true, input: (y) => y.square() } },
-  parameters: { eta: 0.01, tau: 100 },
+  parameters: { eta: 0.001, tau: 100 },
+  order: "after",
   onPost: ({ pre, post, theta, eta }) => pre.mul(post.sub(theta)).mul(post.mul(eta)),
 });
