@@ -45,6 +45,12 @@ export interface Recorded<Attrs> {
    */
   backward(z: Tensor, a: Tensor, b: Tensor, c: Tensor, attrs: Attrs): void;
   /**
+   * Of an op whose b are weights: the attributes for a backward that reads another a, of which forward has not looked for zeros.
+   *
+   * @internal
+   */
+  dense?(attrs: Attrs): object;
+  /**
    * bits [rows, ⌈columns/32⌉] ← where the gradient of the output, in rows of so many columns, matters to backward. Returns how
    * many groups of four neighbours have a bit, or −1, with nothing written, if it matters everywhere.
    *

@@ -6,6 +6,7 @@ import type { Op } from "../engine/op.ts";
 import { recordOutside, root, scope } from "../engine/scope.ts";
 import { formatShape, type Shape } from "../engine/shape.ts";
 import { alive, dropRecord, recycleSaved } from "../engine/tensor.ts";
+import { isStepping, type Stepping } from "./layers.ts";
 import { isCompiled, Neurons } from "./neuron.ts";
 import { stageOfNeurons } from "./neuron-stage.ts";
 import { own, Stage, Staged } from "./stage.ts";
@@ -100,17 +101,6 @@ class StatelessStage extends Stage {
 
 /** A state between time steps: a tensor, or more of them in lists and objects. */
 type State = Tensor | { readonly [name: string]: State };
-
-/** A layer with a step of its own, as neurons have it. */
-interface Stepping extends Module {
-  step(x: Tensor, state: never): readonly [output: Tensor, state: unknown];
-  initialState(shape: Shape): unknown;
-}
-
-function isStepping(layer: Module): layer is Stepping {
-  const { step, initialState } = layer as Module & { step?: unknown; initialState?: unknown };
-  return typeof step === "function" && typeof initialState === "function";
-}
 
 /** The tensors of a state, each at its place. */
 function tensorsOf(state: State): Tensor[] {

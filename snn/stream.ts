@@ -1,12 +1,12 @@
 /** Networks that run one time step after the other, on an input that comes in as it comes. */
 import { numbersOf, wrongType, wrongValue } from "../engine/arguments.ts";
 import { inReference } from "../engine/backend.ts";
-import { Module, noGrad, Sequential, Tensor } from "../engine/index.ts";
-import { forwardOf } from "../engine/nn/module.ts";
+import { type Module, noGrad, Tensor } from "../engine/index.ts";
 import { ready } from "../engine/op.ts";
 import { disposed, enter, leave } from "../engine/scope.ts";
 import { checkShape, type Shape } from "../engine/shape.ts";
 import { peek, touch } from "../engine/tensor.ts";
+import { layersOf } from "./layers.ts";
 import { own, type Stage } from "./stage.ts";
 import { stageOf } from "./stages.ts";
 
@@ -46,7 +46,7 @@ export class Stream {
    */
   constructor(network: Module | readonly Module[], shape: Shape) {
     checkKernels();
-    const layers = layersOf(network);
+    const layers = layersOf("Stream", network);
     const sizes = checkShape("Stream", shape);
     const stages: Stage[] = [];
     [this.input, this.output] = noGrad(() => {
@@ -124,29 +124,3 @@ function valuesOf(x: unknown): ArrayLike<number> {
   if (x instanceof Tensor) throw wrongType("Stream", "an array of values", x, "; input.copyFrom(x) takes a tensor");
   return numbersOf("Stream", "an array of values", x);
 }
-
-/** More layers than any network has; a list that holds itself has no end. */
-const MOST = 2 ** 16;
-
-/** The layers in their order, out of lists and out of `Sequential`. */
-function layersOf(network: unknown): Module[] {
-  const layers: Module[] = [];
-  const rest = [network];
-  for (let read = 0; rest.length > 0; read++) {
-    const next = rest.pop();
-    // A subclass may do more with its modules than to pass their outputs on.
-    const list = next instanceof Sequential && next.forward === ofSequential ? next.modules : next;
-    if (list instanceof Module) layers.push(list);
-    else if (!Array.isArray(list)) throw wrongType("Stream", "modules", list);
-    else {
-      const { length } = list;
-      if (read + rest.length + length > MOST) {
-        throw new RangeError(`Stream: expected at most ${MOST} modules; does a list hold itself?`);
-      }
-      for (let i = length - 1; i >= 0; i--) rest.push(list[i]);
-    }
-  }
-  return layers;
-}
-
-const ofSequential = /* @__PURE__ */ forwardOf(Sequential);

@@ -60,6 +60,11 @@ abstract class Convolution<Size extends Pair> extends Module {
     const inputs = sizeOf(shape.slice(1));
     [this.weight, this.bias] = startUniform(where, shape, inputs, bias, generator);
   }
+
+  /** @internal */
+  override get isProduct(): boolean {
+    return this.isPure;
+  }
 }
 
 /**

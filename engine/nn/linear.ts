@@ -43,6 +43,11 @@ export class Linear extends Module {
     [this.weight, this.bias] = startUniform("Linear", shape, inFeatures, bias, generator);
   }
 
+  /** @internal */
+  override get isProduct(): boolean {
+    return this.isPure;
+  }
+
   /**
    * x [..., in] → z [..., out]; see {@link linear}.
    *

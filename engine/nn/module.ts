@@ -49,6 +49,15 @@ export abstract class Module {
   }
 
   /**
+   * Whether `forward` is one op, a product of x with `weight`: a learning rule can give this op another input for ∂L/∂weight.
+   *
+   * @internal
+   */
+  get isProduct(): boolean {
+    return false;
+  }
+
+  /**
    * `forward` that may write over x, since no other reader of x is left. Layers that cannot make use of that have none.
    *
    * @internal

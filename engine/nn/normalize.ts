@@ -66,7 +66,7 @@ const learned = (shape: Shape, affine: boolean, hasBias = true): Affine =>
   noGrad(() => [affine ? parameter(ones(shape)) : null, affine && hasBias ? parameter(zeros(shape)) : null]);
 
 /** A layer with a weight and a bias, or without. */
-abstract class Normalization extends Module {
+export abstract class Normalization extends Module {
   /** Added to the variance. */
   readonly eps: number;
   /** Factors after the normalisation, [C] or normalizedShape, or null without `affine`. */

@@ -39,6 +39,7 @@ const convOp: Op<Windows> = {
   saves: SAVES.a | SAVES.b,
   takesBits: true,
   takes: ["places"],
+  dense: (g) => ({ ...g, path: "dense" }),
   forward(z, x, w, bias, g) {
     // Gradients of images and weights that are one tensor must be written one after the other.
     if (x !== w) g.path = pathOf(x, g);

@@ -45,6 +45,7 @@ const linearOp: Op<Product> = {
   name: "linear",
   saves: SAVES.a | SAVES.b,
   takesBits: true,
+  dense: (product) => ({ ...product, bits: 0, masks: false }),
   forward(z, x, w, bias, product) {
     choosePath(product, z, x);
     const { depth, outputs, stepIn, stepOut, bits, masks, count, graded } = product;

@@ -1,0 +1,29 @@
+/** Weight gradients of another input than the one that a product has multiplied. */
+import { type Recorded, ready, SAVES } from "../op.ts";
+import type { Tensor } from "../tensor.ts";
+
+const NONE = null as unknown as Tensor;
+
+/**
+ * Gives z, which a product of an input with weights has just made, another input for the gradient of its weights:
+ *
+ *   ∂L/∂weight = ∂L/∂zᵀ·trace     instead of ∂L/∂zᵀ·x
+ *
+ * z, ∂L/∂x and ∂L/∂bias stay as they are. The trace has the shape of x and no gradient. A z that is not on record stays so.
+ */
+export function traceWeights(z: Tensor, trace: Tensor): void {
+  const op = z.op as Recorded<unknown> | null;
+  if (op?.dense === undefined) return;
+  ready(op.name, trace);
+  const dense = op.dense(z.attrs);
+  z.op = {
+    ...op,
+    saves: op.saves | SAVES.more,
+    reads: () => [trace],
+    backward(z, x, weight, bias, attrs) {
+      // The weights come first: ∂L/∂z may become ∂L/∂x.
+      op.backward(z, trace, weight, NONE, dense);
+      op.backward(z, x, weight.detach(), bias, attrs);
+    },
+  } satisfies Recorded<unknown> as Recorded<never>;
+}

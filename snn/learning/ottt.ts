@@ -1,0 +1,191 @@
+/** Online training through time, with traces of the spikes before each weight; and without. */
+import { numberOf, UNIT, withDefaults, wrongValue } from "../../engine/arguments.ts";
+import { type Module, noGrad, type Tensor, tape, zeros } from "../../engine/index.ts";
+import { Normalization } from "../../engine/nn/normalize.ts";
+import { ready } from "../../engine/op.ts";
+import { traceWeights } from "../../engine/ops/traced.ts";
+import { withOwnGradients } from "../../engine/own-gradients.ts";
+import { formatShape } from "../../engine/shape.ts";
+import { isStepping } from "../layers.ts";
+import { LIF } from "../lif.ts";
+import { Neurons } from "../neuron.ts";
+import { Staged } from "../stage.ts";
+import { heldIn, type Layer, type LayerState } from "./network.ts";
+import { OnlineRule, type Passed, type StepLoss } from "./online.ts";
+
+/** Options of {@link SLTT}. */
+export interface SLTTOptions<Target> {
+  /** The loss of one time step, one number: `(output, target) => crossEntropy(output, target)`. */
+  loss: StepLoss<Target>;
+}
+
+/** Options of {@link OTTT}. */
+export interface OTTTOptions<Target> extends SLTTOptions<Target> {
+  /** λ of all traces, in [0, 1]; by default each trace has the decay of the neurons before it. */
+  lambda?: number;
+  /** λ of a trace of the input, in [0, 1], for the weights before the first neurons; by default they see the input as it is. */
+  inputLambda?: number;
+}
+
+const LOSS = { loss: undefined };
+const DEFAULTS = {
+  ...LOSS,
+  lambda: undefined as number | undefined,
+  inputLambda: undefined as number | undefined,
+} satisfies Record<keyof OTTTOptions<never>, unknown>;
+
+/**
+ * Spatial learning through time: of the gradient of each time step, the part within that step. The state of the step before counts as a
+ * constant, so a gradient passes the neurons and layers of step t alone, and the reset never carries one:
+ *
+ *   δ[t] = ∂L[t]/∂u[t] with v[t−1] fixed      ∂L/∂W = Σ_t δ[t]ᵀ·s[t]      ∂L/∂b = Σ_t δ[t]
+ *
+ * with u[t] the membranes behind the weights W, and s[t] the spikes before them.
+ *
+ *     const rule = new SLTT(network, { loss: crossEntropy });
+ *     const { output, state } = rule.step(x, labels);
+ *
+ * `network` is a layer, or layers in `Sequential`, nested or not: neurons and other layers with `step(x, state)` and `initialState(shape)`,
+ * and layers without a state, which see a sequence of one step, [1, B, …], in the mode that they are in: batch statistics are those of
+ * a step. A `Dropout` whose mask is shared over time keeps its mask in the state. Shapes: x [B, …] → output [B, …].
+ *
+ * Memory is that of one step, for any number of steps.
+ *
+ * @throws TypeError for what is no module, no function or another option; RangeError for a module whose `forward` hides the state of a
+ *   layer.
+ * @see Meng et al. (2023), Towards Memory- and Time-Efficient Backpropagation for Training Spiking Neural Networks, ICCV.
+ */
+export class SLTT<Target = ArrayLike<number> | Tensor> extends OnlineRule<Target> {
+  constructor(model: Module, options: SLTTOptions<Target>) {
+    super("SLTT", model, withDefaults("SLTT", LOSS, options).loss);
+  }
+
+  protected override get where(): string {
+    return "SLTT";
+  }
+}
+
+/** Where the decay of a trace comes from: neurons, a number, or nowhere, and then there is no trace. */
+type Source = Layer | number | null;
+
+/**
+ * Online training through time: {@link SLTT} with a trace â of the input a of each weight, the spikes before it, in the gradient of the
+ * weight. A weight so learns from the spikes that the membrane behind it still holds:
+ *
+ *   â[t] = λ·â[t−1] + a[t]      ∂L/∂W = Σ_t δ[t]ᵀ·â[t]      ∂L/∂b = Σ_t δ[t]
+ *
+ * with δ[t] as in {@link SLTT}. Traces serve the gradients of weights alone, of `Linear`, `Conv1d` and `Conv2d`: not those of biases, not
+ * the way back to the layers before. They belong to all weights behind the first neurons, also to those of a linear readout without a
+ * membrane, as in the paper's code. The weights before the first neurons see the input as it is, unless `inputLambda` gives it a trace.
+ *
+ *     const rule = new OTTT(network, { loss: crossEntropy });
+ *     let { output, state } = rule.step(x, labels); // adds to grad
+ *     ({ output, state } = rule.step(x, null, state)); // no loss in this step
+ *
+ * λ is the decay of the nearest neurons before the weight: their `beta`, or else ∂u[t]/∂v[t−1] at their initial state, which is 1 of
+ * `IF` and 1 − σ(w) of `ParametricLIF`; neurons with [N] decays have as many values of λ. The option `lambda` is the λ of all traces; 0 is
+ * {@link SLTT}. A trace grows by the spike itself, whatever the scale of the current. Layers between the neurons and the weight, such as
+ * pools, come before the trace: a is what the weight is multiplied with.
+ *
+ * Networks, shapes and memory as in {@link SLTT}; a trace takes as much as the input of its layer.
+ *
+ * @throws RangeError for a λ outside of [0, 1], or neurons without one, and for layers behind neurons whose weights have no traces, such
+ *   as `Recurrent`; TypeError and RangeError as {@link SLTT}.
+ * @see Xiao et al. (2022), Online Training Through Time for Spiking Neural Networks, NeurIPS.
+ */
+export class OTTT<Target = ArrayLike<number> | Tensor> extends OnlineRule<Target> {
+  /** Where the decay of the trace of each layer comes from, null for layers without a trace. */
+  private readonly sources: readonly Source[];
+
+  constructor(model: Module, options: OTTTOptions<Target>) {
+    const { loss, lambda, inputLambda } = withDefaults("OTTT", DEFAULTS, options);
+    super("OTTT", model, loss);
+    for (const [name, value] of Object.entries({ lambda, inputLambda })) {
+      if (value !== undefined) numberOf("OTTT", name, value, UNIT);
+    }
+    this.sources = sourcesOf(this.layers, lambda, inputLambda ?? null);
+    // A decay that cannot be a λ is an error now, not in the first step.
+    for (const source of this.sources) if (typeof source === "object") noGrad(() => void (source && decayOf(source)));
+  }
+
+  protected override get where(): string {
+    return "OTTT";
+  }
+
+  protected override passed(layer: Layer, index: number, x: Tensor, state: LayerState, isNew: boolean): Passed {
+    const source = this.sources[index] ?? null;
+    if (source === null) return super.passed(layer, index, x, state, isNew);
+    // A product of an input that is the same for all samples would be another op.
+    ready("OTTT", x);
+    const before = heldIn("OTTT", layer, "trace", state, x.sizes);
+    const input = x.detach();
+    const trace = before === null ? input : before.mul(lambdaOf(layer, source, x)).add(input);
+    const z = layer.module.forward(x);
+    traceWeights(z, trace);
+    return [z, { trace }];
+  }
+}
+
+/** Where the traces of the layers get their decay. */
+function sourcesOf(layers: readonly Layer[], lambda: number | undefined, inputLambda: number | null): Source[] {
+  let source: Source = inputLambda;
+  return layers.map((layer) => {
+    const { module } = layer;
+    if (module.isProduct) return source;
+    const isBehind = source !== null || isStepping(module);
+    const isOther = module instanceof Normalization || module instanceof Staged || !isStepping(module);
+    if (!isOther) source = lambda ?? layer;
+    const hasWeights =
+      !(module instanceof Neurons || module instanceof Normalization) && module.parameters().length > 0;
+    if (!(isBehind && hasWeights)) return null;
+    throw new RangeError(
+      `OTTT: expected weights in Linear, Conv1d and Conv2d, which have traces, got those of ${layer.name}`,
+    );
+  });
+}
+
+/** The decay of a trace for an input of this shape. */
+function lambdaOf({ name }: Layer, source: Layer | number, x: Tensor): number | Tensor {
+  if (typeof source === "number") return source;
+  const decay = decayOf(source);
+  if (decay.size === 1) return decay.item();
+  if (decay.size === x.sizes[x.ndim - 1]) return decay;
+  throw wrongValue(
+    "OTTT",
+    `an input [B, …, ${decay.size}] of ${name}, as ${source.name} has a decay for each neuron`,
+    `${formatShape(x.sizes)}; give the option lambda`,
+  );
+}
+
+/**
+ * λ of neurons, [] or [N].
+ *
+ * @throws RangeError where there is none, or none in [0, 1].
+ */
+function decayOf({ module, name }: Layer): Tensor {
+  const decay = module instanceof LIF ? betaOf(module) : module instanceof Neurons ? leakOf(module) : null;
+  const values = decay?.toFloat32Array() ?? null;
+  const wrong = values === null ? "none" : values.find((value) => !UNIT.fits(value));
+  if (decay !== null && wrong === undefined) return decay;
+  throw wrongValue("OTTT", `a decay of ${name} in [0, 1], beta for instance`, `${wrong}; give the option lambda`);
+}
+
+/** β within its bounds: ∂u[t]/∂v[t−1] would hold the part of a delayed reset too. */
+const betaOf = (lif: LIF): Tensor => (lif.parametersNow().beta as Tensor).detach();
+
+/** ∂u[t]/∂v[t−1] at the initial state without a current, null of neurons without u or v. */
+function leakOf(neurons: Neurons): Tensor | null {
+  const size = Math.max(1, ...neurons.givenParameters().map((t) => t.size));
+  if (!neurons.compiled.states.includes("v") || !neurons.compiled.outputs.includes("membrane")) return null;
+  const run = () => {
+    // A readout has states and results of another form.
+    const state = Neurons.started(neurons, [1, size]);
+    const v = (state.v as Tensor).detach();
+    v.requiresGrad = true;
+    const from = { ...state, v } as never;
+    const { membrane } = Neurons.prototype.unroll.call(neurons, zeros([1, 1, size]), from) as { membrane: Tensor };
+    membrane.sum().backward();
+    return v.grad?.reshape([size]).clone() ?? zeros([size]);
+  };
+  return withOwnGradients(neurons.parameters(), () => tape(run));
+}

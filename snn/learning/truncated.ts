@@ -1,0 +1,157 @@
+/** Backpropagation through pieces of a sequence. */
+import { COUNT, functionOf, numberOf, withDefaults } from "../../engine/arguments.ts";
+import { type Module, stack, type Tensor, tape } from "../../engine/index.ts";
+import { moduleOf } from "../../engine/nn/module.ts";
+import { checkSequence } from "../checks.ts";
+import { isStepping, type Stepping } from "../layers.ts";
+import {
+  disposeState,
+  type Layer,
+  type LayerState,
+  lossOf,
+  mapped,
+  maskOf,
+  type NetworkState,
+  networkOf,
+  sharesTime,
+  startOf,
+  stepsOf,
+  tensorsOf,
+} from "./network.ts";
+
+/** Options of {@link truncatedBackward}. */
+export interface TruncatedOptions {
+  /** K, the steps of a piece, a positive integer; the last piece has what is left. K ≥ T is one piece. */
+  steps: number;
+}
+
+const DEFAULTS = { steps: Number.NaN } satisfies Record<keyof TruncatedOptions, unknown>;
+
+/**
+ * The loss of a piece, one number: of the output [to − from, B, …] of the time steps from … to − 1. null where these steps have no loss.
+ */
+export type PieceLoss = (output: Tensor, from: number, to: number) => Tensor | null;
+
+const WHERE = "truncatedBackward";
+
+/**
+ * Backpropagation through time in pieces of K steps: forward and backward through one piece after the other, with the state at the end of
+ * a piece as the constant start of the next. Gradients add up in `grad` of the parameters. Returns the sum of the losses.
+ *
+ *   L = Σ_p loss(output[p·K … p·K + K − 1])      ∂L/∂θ ≈ Σ_p ∂loss_p/∂θ with the state before piece p fixed
+ *
+ * Shapes: x [T, B, …]; `loss(output, from, to)` sees [to − from, B, …], the steps from … to − 1, and is called once for each piece, in
+ * their order. A mean over all steps is a sum over the piece, divided by T:
+ *
+ *     truncatedBackward(network, x, (z, from, to) => z.sub(target.slice(0, from, to)).square().sum().div(T * B), { steps: 20 });
+ *
+ * With K ≥ T the call is `loss(model.forward(x), 0, T).backward()`, bit for bit, for any module. With more pieces the model is a layer,
+ * or layers in `Sequential`, nested or not: neurons, `Recurrent`, readouts, delays and other layers with `step(x, state)` and
+ * `initialState(shape)`, and layers without a state; each gives one output for each time step. Batch statistics are those of a piece; a
+ * `Dropout` whose mask is shared over time keeps its mask. Memory is that of a piece, whatever T.
+ *
+ * @throws RangeError unless steps is a positive integer, for an x without a time axis, a loss of more than one number, and for layers whose
+ *   state cannot be carried from piece to piece: modules whose `forward` hides a state, `PSN` of a kind that needs the whole sequence,
+ *   layers that join time steps; TypeError for what is no module, no tensor or no function; Error for an x that was recorded before, which
+ *   the first piece would consume. A loss that throws in a later piece leaves the gradients of the pieces before it.
+ * @see Williams and Peng (1990), An Efficient Gradient-Based Algorithm for On-Line Training of Recurrent Network Trajectories, Neural
+ *   Computation 2(4).
+ */
+export function truncatedBackward(model: Module, x: Tensor, loss: PieceLoss, options: TruncatedOptions): number {
+  moduleOf(WHERE, model);
+  checkSequence(WHERE, "x", x);
+  functionOf(WHERE, "loss", loss);
+  const steps = numberOf(WHERE, "steps", withDefaults(WHERE, DEFAULTS, options).steps, COUNT);
+  const T = x.sizes[0] as number;
+  if (steps >= T) return tape(() => learned(loss, model.forward(x), 0, T));
+  if (x.requiresGrad && x.op !== null) {
+    throw new Error(
+      `${WHERE}: expected x as a leaf or a constant, got one that was recorded, which the backward of the first of ` +
+        `${Math.ceil(T / steps)} pieces would consume; x.detach()?`,
+    );
+  }
+  return inPieces(networkOf(WHERE, model), x, loss, steps);
+}
+
+function inPieces(layers: readonly Layer[], x: Tensor, loss: PieceLoss, steps: number): number {
+  const T = x.sizes[0] as number;
+  let sum = 0;
+  let state: NetworkState | null = null;
+  try {
+    for (let from = 0; from < T; from += steps) {
+      const to = Math.min(from + steps, T);
+      const before: NetworkState | null = state;
+      const piece = tape(() => {
+        const { output, state: next } = forward(layers, x.slice(0, from, to), before);
+        return { loss: learned(loss, output, from, to), next };
+      });
+      disposeState(before);
+      state = piece.next;
+      sum += piece.loss;
+    }
+  } finally {
+    disposeState(state);
+  }
+  return sum;
+}
+
+/** Runs backward from the loss of a piece, and gives its value. */
+function learned(loss: PieceLoss, output: Tensor, from: number, to: number): number {
+  const result = loss(output, from, to);
+  if (result === null) return 0;
+  const value = lossOf(WHERE, result);
+  value.backward();
+  return value.item();
+}
+
+/** The network over a piece, from a state on, null at the start of the sequence. */
+function forward(
+  layers: readonly Layer[],
+  x: Tensor,
+  before: NetworkState | null,
+): { output: Tensor; state: NetworkState } {
+  let z = x;
+  const states = layers.map((layer, i) => {
+    const state = before?.layers[i] ?? null;
+    const [output, next] = passed(layer, z, state, before === null);
+    z = output;
+    return next;
+  });
+  // The state before is freed.
+  const known = new Set(tensorsOf(before));
+  return { output: z, state: { layers: states.map((state) => mapped(state, (t) => (known.has(t) ? t.clone() : t))) } };
+}
+
+function passed(layer: Layer, x: Tensor, state: LayerState, isNew: boolean): readonly [z: Tensor, state: LayerState] {
+  const { module } = layer;
+  const [steps, ...shape] = x.sizes as [number, ...number[]];
+  if (isStepping(module)) return overTime(module, x, startOf(WHERE, layer, module, shape, state, isNew));
+  if (sharesTime(module, x.ndim)) {
+    const mask = maskOf(WHERE, layer, shape, state);
+    return [mask === null ? x : x.mul(mask), mask === null ? state : { mask }];
+  }
+  return [stepsOf(WHERE, layer, module.forward(x), steps), null];
+}
+
+/** A layer over a piece: all steps at once where it knows how, else step by step. */
+function overTime(layer: Stepping, x: Tensor, from: LayerState): readonly [z: Tensor, state: LayerState] {
+  const { unroll } = layer as Stepping & { unroll?: (x: Tensor, state: LayerState) => Unrolled };
+  if (typeof unroll === "function") {
+    const { spikes, membrane, state } = unroll.call(layer, x, from);
+    const z = spikes ?? membrane;
+    if (z !== undefined) return [z, state];
+  }
+  let state = from;
+  const steps = x.unbind(0).map((now) => {
+    const [z, next] = layer.step(now, state as never);
+    state = next as LayerState;
+    return z;
+  });
+  return [stack(steps), state];
+}
+
+interface Unrolled {
+  readonly spikes?: Tensor;
+  readonly membrane?: Tensor;
+  readonly state: LayerState;
+}
