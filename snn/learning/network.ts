@@ -1,5 +1,5 @@
 /** A network as a list of layers with a state between time steps, for rules that see a part of a sequence at a time. */
-import { show, wrongType, wrongValue } from "../../engine/arguments.ts";
+import { isPlain, show, wrongType, wrongValue } from "../../engine/arguments.ts";
 import { Dropout, type Module, ones, Tensor } from "../../engine/index.ts";
 import { moduleOf } from "../../engine/nn/module.ts";
 import { formatShape, type Shape } from "../../engine/shape.ts";
@@ -91,10 +91,14 @@ export function heldIn(where: string, { name }: Layer, key: string, state: Layer
   return t.requiresGrad ? t.detach() : t;
 }
 
-/** The tensors of a state, each at its place. */
+/** The tensors of a state, in lists and objects without a class. */
 export function tensorsOf(state: unknown): Tensor[] {
-  if (state instanceof Tensor) return [state];
-  return typeof state === "object" && state !== null ? Object.values(state).flatMap(tensorsOf) : [];
+  const found = new Set<unknown>([state]);
+  // The set grows while it is read; a list that holds itself is read once.
+  for (const value of found) {
+    if (Array.isArray(value) || isPlain(value)) for (const part of Object.values(value)) found.add(part);
+  }
+  return [...found].filter((value) => value instanceof Tensor);
 }
 
 /** A state of the same form, with other tensors. */
@@ -116,8 +120,12 @@ const detached = (state: LayerState): LayerState => mapped(state, (t) => (t.requ
  *
  * Outside of tapes a state belongs to the caller, as the state of `lif.step` does: a loop that does not return to the event loop
  * frees the states that it has used, or their memory waits for the garbage collector. Inside of a tape the call frees early.
+ *
+ * @throws TypeError for anything but tensors, lists, objects without a class, null and undefined.
  */
 export function disposeState(state: unknown): void {
+  const isState = state instanceof Tensor || Array.isArray(state) || isPlain(state);
+  if (!isState && state !== undefined && state !== null) throw wrongType("disposeState", "a state of tensors", state);
   for (const t of tensorsOf(state)) t.dispose();
 }
 

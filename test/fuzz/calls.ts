@@ -164,10 +164,12 @@ export type Composed =
   | "PSN"
   | "SpikingLSTM"
   | "CurrentNoise";
+/** Rules that run backward themselves. */
+export type Rules = "OTTT" | "SLTT" | "truncatedBackward" | "disposeState";
 /** Neurons as such, which neurons.ts draws. */
 export type Compiled = Exclude<NeuronName, "LIF">;
 type Patterns = "adExPatterns" | "izhikevichPatterns";
-const layers = others as Omit<typeof others, Composed | Compiled | Patterns>;
+const layers = others as Omit<typeof others, Composed | Compiled | Patterns | Rules>;
 
 /** Running statistics are written: into copies, which are results too. */
 function batchNorm(x: Tensor, { running, ...options }: BatchNormOptions & { running?: Running }): Tensor[] {

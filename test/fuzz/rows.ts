@@ -4,7 +4,7 @@
  */
 import type { ops } from "../../engine/ops/index.ts";
 import type * as snn from "../../snn/index.ts";
-import { type Compiled, type Composed, type Mode, READS } from "./calls.ts";
+import { type Compiled, type Composed, type Mode, READS, type Rules } from "./calls.ts";
 import type { Draw, Range } from "./generate.ts";
 import type { Arg, Ref } from "./program.ts";
 
@@ -720,7 +720,17 @@ const OPS: { readonly [Name in keyof typeof ops]: Row } = {
 };
 
 /** Names without a row: those that give no tensors of tensors, and those that give classes of layers. */
-type NoRow = "surrogate" | "Stream" | "neuron" | "Recurrent" | Metrics | Probes | Patterns | Composed | Compiled;
+type NoRow =
+  | "surrogate"
+  | "Stream"
+  | "neuron"
+  | "Recurrent"
+  | Metrics
+  | Probes
+  | Patterns
+  | Composed
+  | Compiled
+  | Rules;
 type Patterns = "adExPattern" | "adExPatterns" | "izhikevichPattern" | "izhikevichPatterns";
 type Metrics = "accuracyRate" | "accuracyTemporal" | "confusionMatrix";
 type Probes =

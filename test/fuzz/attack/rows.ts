@@ -343,9 +343,21 @@ export const ENGINE: Rows<typeof engine> = {
 
 const rate = num(0, 0.5, 1);
 
+/** Of a network of three layers: that of `probed`, of two samples. */
+const networkState = "{ layers: [null, { v: rand([2, 4]), refractory: zeros([2, 4]) }, { trace: rand([2, 4]) }] }";
+const rule = { loss: must(fn("crossEntropy", "(z, y) => crossEntropy(z, y).mul(2)")) };
+const target = nullable(indices(2, 2));
+
 export const SNN: Rows<typeof snn> = {
   record: [probed, t(4, 2, 3), { loss, layers: listOf(oneOf(['"1"'], ["string"])) }],
   observe: [probed, record({ current: t(4, 2, 3), spikes: t(4, 2, 3), membrane: spare(t(4, 2, 3)) })],
+  disposeState: [nullable(oneOf([networkState], ["object", "list"]))],
+  truncatedBackward: [
+    probed,
+    t(4, 2, 3),
+    fn("(z) => z.sum()", "(z, from, to) => (from > 0 ? z.square().mean() : null)"),
+    { steps: must(num(1, 3, 4)) },
+  ],
   firingRates: [recording, { silentRate: rate, saturatedRate: rate }],
   gradientNorms: [recordingWithLoss],
   diagnose: [
@@ -812,6 +824,14 @@ export const CLASSES: Classes<typeof engine & typeof snn> = {
       initialState: [list(2, 3)],
       toString: [],
     },
+  },
+  OTTT: {
+    new: [probed, { ...rule, lambda: num(0, 0.5, 1), inputLambda: num(0, 0.5, 1) }],
+    call: { step: [t(2, 3), target, spare(oneOf([networkState], ["object"]))] },
+  },
+  SLTT: {
+    new: [probed, rule],
+    call: { step: [t(2, 3), target, spare(oneOf([networkState], ["object"]))] },
   },
   Recurrent: {
     new: [
