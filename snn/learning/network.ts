@@ -143,12 +143,15 @@ export function maskOf(where: string, layer: Layer, shape: Shape, state: LayerSt
   return module.training ? (held ?? module.forward(ones([1, ...shape]))) : null;
 }
 
-/** The output of a layer, a tensor of so many steps. */
-export function stepsOf(where: string, { name }: Layer, z: Tensor, steps: number): Tensor {
+/** What a layer without a state makes of x, [T, B, …], in as many steps. */
+export function forwardOf(where: string, { module, name }: Layer, x: Tensor): Tensor {
+  const z = module.forward(x);
   if (!(z instanceof Tensor)) throw wrongType(where, `a tensor from ${name}`, z);
   alive(z, where);
-  if (z.sizes[0] === steps) return z;
-  throw wrongValue(where, `${name} to give [${steps}, B, …] for as many time steps`, formatShape(z.sizes));
+  // Of two axes the second one may be features.
+  const lead = x.sizes.slice(0, x.ndim > 2 ? 2 : 1);
+  if (lead.every((n, axis) => z.sizes[axis] === n)) return z;
+  throw wrongValue(where, `${name} to give [${lead.join(", ")}, …] for ${formatShape(x.sizes)}`, formatShape(z.sizes));
 }
 
 /**

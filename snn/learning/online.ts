@@ -5,6 +5,7 @@ import { formatShape } from "../../engine/shape.ts";
 import { alive } from "../../engine/tensor.ts";
 import { isStepping } from "../layers.ts";
 import {
+  forwardOf,
   type Layer,
   type LayerState,
   lossOf,
@@ -15,7 +16,6 @@ import {
   sharesTime,
   startOf,
   statesOf,
-  stepsOf,
   tensorsOf,
 } from "./network.ts";
 
@@ -100,7 +100,7 @@ export abstract class OnlineRule<Target> {
       const mask = maskOf(where, layer, x.sizes, state);
       return [mask === null ? x : x.mul(mask.squeeze(0)), mask === null ? state : { mask }];
     }
-    const z = stepsOf(where, layer, module.forward(x.unsqueeze(0)), 1);
+    const z = forwardOf(where, layer, x.unsqueeze(0));
     return [z.reshape(z.sizes.slice(1)), null];
   }
 }

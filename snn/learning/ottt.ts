@@ -118,8 +118,9 @@ export class OTTT<Target = ArrayLike<number> | Tensor> extends OnlineRule<Target
     // A product of an input that is the same for all samples would be another op.
     ready("OTTT", x);
     const before = heldIn("OTTT", layer, "trace", state, x.sizes);
+    const lambda = lambdaOf(layer, source, x);
     const input = x.detach();
-    const trace = before === null ? input : before.mul(lambdaOf(layer, source, x)).add(input);
+    const trace = before === null ? input : before.mul(lambda).add(input);
     const z = layer.module.forward(x);
     traceWeights(z, trace);
     return [z, { trace }];

@@ -6,6 +6,7 @@ import { checkSequence } from "../checks.ts";
 import { isStepping, type Stepping } from "../layers.ts";
 import {
   disposeState,
+  forwardOf,
   type Layer,
   type LayerState,
   lossOf,
@@ -15,7 +16,6 @@ import {
   networkOf,
   sharesTime,
   startOf,
-  stepsOf,
   tensorsOf,
 } from "./network.ts";
 
@@ -124,13 +124,13 @@ function forward(
 
 function passed(layer: Layer, x: Tensor, state: LayerState, isNew: boolean): readonly [z: Tensor, state: LayerState] {
   const { module } = layer;
-  const [steps, ...shape] = x.sizes as [number, ...number[]];
+  const shape = x.sizes.slice(1);
   if (isStepping(module)) return overTime(module, x, startOf(WHERE, layer, module, shape, state, isNew));
   if (sharesTime(module, x.ndim)) {
     const mask = maskOf(WHERE, layer, shape, state);
     return [mask === null ? x : x.mul(mask), mask === null ? state : { mask }];
   }
-  return [stepsOf(WHERE, layer, module.forward(x), steps), null];
+  return [forwardOf(WHERE, layer, x), null];
 }
 
 /** A layer over a piece: all steps at once where it knows how, else step by step. */

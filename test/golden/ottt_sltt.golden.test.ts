@@ -67,7 +67,7 @@ function networkOf({ options, params }: Entry, detachReset = true): Sequential {
       surrogate: surrogate.sigmoid({ slope: spike.alpha }),
     });
   const linear = (name: string) => {
-    const [outputs, inputs] = params[`${name}.weight`]?.shape as [number, number];
+    const [outputs, inputs] = (params[`${name}.weight`] as GoldenTensor).shape as [number, number];
     return new Linear(inputs, outputs);
   };
   const layers = [linear("0"), lif(), linear("2"), ...(output_layer === "spiking" ? [lif()] : [])];
@@ -217,4 +217,3 @@ goldenSuite<{ readonly entries: readonly Entry[] }, Entry>({
     checkOnlineLearning(entry);
   },
 });
-
