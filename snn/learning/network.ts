@@ -5,21 +5,24 @@ import { moduleOf } from "../../engine/nn/module.ts";
 import { formatShape, type Shape } from "../../engine/shape.ts";
 import { alive } from "../../engine/tensor.ts";
 import { checkState } from "../checks.ts";
-import { isStepping, layersOf, type Stepping } from "../layers.ts";
+import { isStepping, layersOf } from "../layers.ts";
 
 /** State of a layer between time steps: tensors by their names, or null for a layer without a state. */
 export type LayerState = Tensor | { readonly [name: string]: LayerState } | null;
 
 /** State of a network between time steps. */
 export interface NetworkState {
-  /** The states of the layers, in their order; those of nested `Sequential` stand in the same list. */
+  /** The states of the layers, in their order; layers of nested `Sequential` stand in the same list. */
   readonly layers: readonly LayerState[];
 }
 
-/** A layer of a network, and its name in errors. */
+/** A layer of a network. */
 export interface Layer {
   readonly module: Module;
-  /** The path in the model and the class: `"0.1" (LIF)`. */
+  /** Its place among the layers. */
+  readonly index: number;
+  /** The rule that runs it, and its path and class, `"0.1" (LIF)`: for errors. */
+  readonly where: string;
   readonly name: string;
 }
 
@@ -31,17 +34,17 @@ export interface Layer {
 export function networkOf(where: string, model: Module): Layer[] {
   moduleOf(where, model);
   const paths = new Map(model.namedModules().map(([path, module]) => [module, path]));
-  return layersOf(where, model).map((module) => {
+  return layersOf(where, model).map((module, index) => {
     const path = paths.get(module) ?? "";
     const kind = module.constructor.name;
-    const layer = { module, name: path === "" ? kind : `"${path}" (${kind})` };
-    if (!isStepping(module)) checkStateless(where, layer);
+    const layer = { module, index, where, name: path === "" ? kind : `"${path}" (${kind})` };
+    if (!isStepping(module)) checkStateless(layer);
     return layer;
   });
 }
 
-/** Throws for a layer without steps that has one with steps in it: its `forward` starts that from zeros. */
-function checkStateless(where: string, { module, name }: Layer): void {
+/** Throws where a layer without steps holds a layer with steps, whose state its `forward` would start from zeros each time. */
+function checkStateless({ module, where, name }: Layer): void {
   const [path] = module.namedModules().find(([, inner]) => isStepping(inner)) ?? [];
   if (path === undefined) return;
   throw new RangeError(
@@ -51,45 +54,51 @@ function checkStateless(where: string, { module, name }: Layer): void {
 }
 
 /**
- * The states of the layers; null for each at the start.
+ * The states of the layers; undefined for each at the start.
  *
- * @throws TypeError for what is no state; RangeError for that of another number of layers.
+ * @throws TypeError for what is no state; RangeError for a state of another number of layers.
  */
 export function statesOf(
   where: string,
   layers: readonly Layer[],
   state: NetworkState | undefined,
-): readonly LayerState[] {
-  if (state === undefined) return layers.map(() => null);
+): readonly (LayerState | undefined)[] {
+  if (state === undefined) return layers.map(() => undefined);
   const given: unknown = Object(state).layers;
   if (!Array.isArray(given)) throw wrongType(where, "a state as step returns it, { layers }", state);
   if (given.length !== layers.length) {
     throw wrongValue(where, `a state of ${layers.length} layers`, `${given.length}; is it that of another model?`);
   }
-  return given as LayerState[];
+  return layers.map((_, i) => (given[i] as LayerState | undefined) ?? null);
 }
 
-/** The state of a layer with steps: the given one, or that before the first step. */
-export function startOf(
-  where: string,
-  { name }: Layer,
-  layer: Stepping,
-  shape: Shape,
-  state: LayerState,
-  isNew: boolean,
-) {
-  if (isNew) return layer.initialState(shape) as LayerState;
-  if (state !== null && typeof state === "object") return detached(state);
+/** The state of a layer with steps: without its gradient if it is given, that before the first step if not. */
+export function startOf(layer: Layer, shape: Shape, state: LayerState | undefined): LayerState {
+  const { module } = layer;
+  if (state === undefined && isStepping(module)) return module.initialState(shape) as LayerState;
+  return mapped(givenState(layer, state), constant);
+}
+
+/** A tensor of this name in the state of a layer, without its gradient; null at the start. */
+export function heldIn(layer: Layer, key: string, state: LayerState | undefined, shape: Shape): Tensor | null {
+  if (state === undefined) return null;
+  const t = (givenState(layer, state) as { readonly [name: string]: Tensor })[key] as Tensor;
+  checkState(`${layer.where}: ${layer.name}`, key, t, shape);
+  return constant(t);
+}
+
+function givenState({ where, name }: Layer, state: LayerState | undefined): object {
+  if (typeof state === "object" && state !== null) return state;
   throw wrongValue(where, `a state of ${name}`, `${show(state)}; is it that of another model?`);
 }
 
-/** A tensor of this name in the state of a layer of one's own, null at the start. */
-export function heldIn(where: string, { name }: Layer, key: string, state: LayerState, shape: Shape): Tensor | null {
-  if (state === null) return null;
-  const t = (state as { readonly [name: string]: Tensor })[key] as Tensor;
-  checkState(`${where}: ${name}`, key, t, shape);
-  return t.requiresGrad ? t.detach() : t;
+/** Throws where a layer without a state gets one. */
+function checkNoState({ where, name }: Layer, state: LayerState | undefined): void {
+  if (state === undefined || state === null) return;
+  throw wrongValue(where, `no state of ${name}`, `${show(state)}; is it that of another model?`);
 }
+
+const constant = (t: Tensor): Tensor => (t.requiresGrad ? t.detach() : t);
 
 /** The tensors of a state, in lists and objects without a class. */
 export function tensorsOf(state: unknown): Tensor[] {
@@ -102,24 +111,27 @@ export function tensorsOf(state: unknown): Tensor[] {
 }
 
 /** A state of the same form, with other tensors. */
-export function mapped(state: LayerState, fn: (t: Tensor) => Tensor): LayerState {
+function mapped(state: unknown, fn: (t: Tensor) => Tensor): LayerState {
   if (state instanceof Tensor) return fn(state);
-  if (typeof state !== "object" || state === null) return state;
-  if (Array.isArray(state)) return state.map((part: LayerState) => mapped(part, fn)) as unknown as LayerState;
+  if (typeof state !== "object" || state === null) return state as LayerState;
+  if (Array.isArray(state)) return state.map((part) => mapped(part, fn)) as unknown as LayerState;
   return Object.fromEntries(Object.entries(state).map(([name, part]) => [name, mapped(part, fn)]));
 }
 
-/** The same values without a gradient. */
-const detached = (state: LayerState): LayerState => mapped(state, (t) => (t.requiresGrad ? t.detach() : t));
+/** The state after a step, with copies of tensors that belong to others: whoever frees those frees nothing of this state. */
+export function ownState(states: readonly LayerState[], others: readonly Tensor[]): NetworkState {
+  const known = new Set(others);
+  return { layers: states.map((state) => mapped(state, (t) => (known.has(t) ? t.clone() : t))) };
+}
 
 /**
- * Frees the tensors of a state between time steps, in whatever lists and objects; a tensor that was freed before is left alone.
+ * Frees the tensors of a state between time steps, or of several in lists and objects; a tensor that was freed before is left alone.
  *
  *     const next = rule.step(x, target, state);
  *     disposeState(state);
  *
- * Outside of tapes a state belongs to the caller, as the state of `lif.step` does: a loop that does not return to the event loop
- * frees the states that it has used, or their memory waits for the garbage collector. Inside of a tape the call frees early.
+ * Outside of tapes a state belongs to the caller, as the state of `lif.step` does. A loop that does not return to the event loop frees
+ * the states that it has used, or their memory waits for the garbage collector. Inside of a tape the call frees before the tape ends.
  *
  * @throws TypeError for anything but tensors, lists, objects without a class, null and undefined.
  */
@@ -129,22 +141,31 @@ export function disposeState(state: unknown): void {
   for (const t of tensorsOf(state)) t.dispose();
 }
 
-/** Whether a layer drops the same values in all time steps of x, [T, B, …] of this number of axes. */
-export const sharesTime = (layer: Module, ndim: number): layer is Dropout =>
-  layer instanceof Dropout && layer.isPure && layer.sharedAxes.some((axis) => axis === 0 || axis === -ndim);
+/** The output of a layer and its next state. */
+export type Passed = readonly [z: Tensor, state: LayerState];
 
-/**
- * The factors of such a dropout for a step of this shape, [1, B, …]: drawn in the first step of a sequence, kept in the state after that;
- * null in evaluation mode.
- */
-export function maskOf(where: string, layer: Layer, shape: Shape, state: LayerState): Tensor | null {
-  const { module } = layer;
-  const held = heldIn(where, layer, "mask", state, [1, ...shape]);
-  return module.training ? (held ?? module.forward(ones([1, ...shape]))) : null;
+/** A layer without steps over x, [T, B, …]: from a state on, which a dropout has whose mask is the same in all steps. */
+export function passedWhole(layer: Layer, x: Tensor, state: LayerState | undefined): Passed {
+  if (sharesTime(layer.module, x.ndim)) return masked(layer, x, state);
+  checkNoState(layer, state);
+  return [outputOf(layer, x), null];
 }
 
-/** What a layer without a state makes of x, [T, B, …], in as many steps. */
-export function forwardOf(where: string, { module, name }: Layer, x: Tensor): Tensor {
+/** Whether a layer drops the same values in all time steps of x, [T, B, …] of this number of axes. */
+const sharesTime = (layer: Module, ndim: number): boolean =>
+  layer instanceof Dropout && layer.isPure && layer.sharedAxes.some((axis) => axis === 0 || axis === -ndim);
+
+/** The factors are drawn in the first step of a sequence that the layer sees in training. */
+function masked(layer: Layer, x: Tensor, state: LayerState | undefined): Passed {
+  const { module } = layer;
+  const shape = [1, ...x.sizes.slice(1)];
+  const held = heldIn(layer, "mask", state ?? undefined, shape);
+  if (!module.training) return [x, held && { mask: held }];
+  const mask = held ?? module.forward(ones(shape));
+  return [x.mul(mask), { mask }];
+}
+
+function outputOf({ module, where, name }: Layer, x: Tensor): Tensor {
   const z = module.forward(x);
   if (!(z instanceof Tensor)) throw wrongType(where, `a tensor from ${name}`, z);
   alive(z, where);

@@ -1,39 +1,35 @@
-/** Gradients of one time step: what the rules of this kind have in common. */
-import { functionOf, wrongType } from "../../engine/arguments.ts";
+/** Gradients of one time step: the part that the rules of this kind have in common. */
+import { functionOf, wrongType, wrongValue } from "../../engine/arguments.ts";
 import { type Module, noGrad, type Tensor, tape } from "../../engine/index.ts";
 import { formatShape } from "../../engine/shape.ts";
 import { alive } from "../../engine/tensor.ts";
 import { isStepping } from "../layers.ts";
 import {
-  forwardOf,
   type Layer,
   type LayerState,
   lossOf,
-  mapped,
-  maskOf,
   type NetworkState,
   networkOf,
-  sharesTime,
+  ownState,
+  type Passed,
+  passedWhole,
   startOf,
   statesOf,
   tensorsOf,
 } from "./network.ts";
 
-/** The loss of one time step: the output [B, …] and the target that `step` was given, to one number. */
+/** The loss of one time step, one number: of the output [B, …] and the target that `step` was given. */
 export type StepLoss<Target> = (output: Tensor, target: Target) => Tensor;
 
-/** What a time step of an online rule gives. */
+/** The result of a time step of an online rule. */
 export interface OnlineStep {
-  /** The output of the network, [B, …]; a tensor of its own, no part of the state. */
+  /** The output of the network, [B, …]; no part of the state. */
   readonly output: Tensor;
   /** The state after the step. */
   readonly state: NetworkState;
 }
 
-/** The output of a layer and its next state. */
-export type Passed = readonly [z: Tensor, state: LayerState];
-
-/** A rule that adds the gradient of each time step to `grad` within the step, so that nothing of it is kept for later. */
+/** A rule that adds the gradient of each time step to `grad` within the step, and keeps nothing of the step but its state. */
 export abstract class OnlineRule<Target> {
   /** The network that learns. */
   readonly model: Module;
@@ -53,54 +49,46 @@ export abstract class OnlineRule<Target> {
    * One time step: the input x [B, …] → the output [B, …] and the next state. The gradient of the loss of this step is added to `grad` of
    * the parameters; with target null the step has no loss, and `grad` stays as it is. Without a state the sequence starts.
    *
-   * The state is a value: the given one stays as it is. It belongs to whoever calls, as that of `lif.step`; `disposeState` frees it.
+   * A state is a value: the given state stays as it is. Output and state belong to the caller, as those of `lif.step` do;
+   * {@link disposeState} frees them.
    *
    * @throws TypeError for an x or a loss that is no tensor, a target that is undefined, or what is no state; RangeError for a loss of
    *   more than one number, a state of another model or batch, and what the layers and the loss throw, for a target of the wrong shape
    *   for instance. `grad` is as before then.
    */
   step(x: Tensor, target: Target | null, state?: NetworkState): OnlineStep {
-    const { where, layers } = this;
+    const { where } = this;
     alive(x, where);
-    if (x.ndim === 0) throw new RangeError(`${where}: expected an input [B, …], got ${formatShape(x.sizes)}`);
+    if (x.ndim === 0) throw wrongValue(where, "an input [B, …]", formatShape(x.sizes));
     if (target === undefined) throw wrongType(where, "a target, or null in a step without a loss", target);
-    const before = statesOf(where, layers, state);
-    const isNew = state === undefined;
-    if (target === null) return noGrad(() => this.advance(x, before, isNew));
+    const before = statesOf(where, this.layers, state);
+    if (target === null) return noGrad(() => this.advance(x, before));
     return tape(() => {
-      const next = this.advance(x, before, isNew);
+      const next = this.advance(x, before);
       lossOf(where, this.loss(next.output, target)).backward();
       return next;
     });
   }
 
-  private advance(x: Tensor, before: readonly LayerState[], isNew: boolean): OnlineStep {
+  private advance(x: Tensor, before: readonly (LayerState | undefined)[]): OnlineStep {
     let z = x;
-    const states = this.layers.map((layer, i) => {
-      const [output, state] = this.passed(layer, i, z, before[i] ?? null, isNew);
+    const states = this.layers.map((layer) => {
+      const [output, state] = this.passed(layer, z, before[layer.index]);
       z = output;
       return state;
     });
-    // Whoever frees a state, or the output, frees nothing of what else there is.
-    const known = new Set([x, z, ...before.flatMap(tensorsOf)]);
-    const layers = states.map((state) => mapped(state, (t) => (known.has(t) ? t.clone() : t)));
-    return { output: z === x ? z.clone() : z, state: { layers } };
+    return { output: z === x ? z.clone() : z, state: ownState(states, [x, z, ...tensorsOf(before)]) };
   }
 
-  /** A time step of a layer, which computes as in a sequence of one step. */
-  protected passed(layer: Layer, _index: number, x: Tensor, state: LayerState, isNew: boolean): Passed {
-    const { where } = this;
+  /** A time step of a layer, from its state on, undefined at the start; layers without steps see a sequence of one. */
+  protected passed(layer: Layer, x: Tensor, state: LayerState | undefined): Passed {
     const { module } = layer;
     if (isStepping(module)) {
-      const [z, next] = module.step(x, startOf(where, layer, module, x.sizes, state, isNew) as never);
-      alive(z, where);
+      const [z, next] = module.step(x, startOf(layer, x.sizes, state) as never);
+      alive(z, this.where);
       return [z, next as LayerState];
     }
-    if (sharesTime(module, x.ndim + 1)) {
-      const mask = maskOf(where, layer, x.sizes, state);
-      return [mask === null ? x : x.mul(mask.squeeze(0)), mask === null ? state : { mask }];
-    }
-    const z = forwardOf(where, layer, x.unsqueeze(0));
-    return [z.reshape(z.sizes.slice(1)), null];
+    const [z, next] = passedWhole(layer, x.unsqueeze(0), state);
+    return [z.squeeze(0), next];
   }
 }

@@ -497,6 +497,14 @@ describe("online rules: bad input", () => {
     [() => new SLTT(network, { loss: () => zeros([]) }).step(x, target), /^backward: nothing was recorded/],
     [() => rule.step(x, target, 1 as never), "OTTT: expected a state as step returns it, { layers }, got 1"],
     [() => rule.step(x, target, others), "OTTT: expected a state of 3 layers, got 4; is it that of another model?"],
+    [
+      () => rule.step(x, target, new SLTT(network, { loss }).step(x, null).state),
+      'OTTT: expected a state of "2" (Linear), got null; is it that of another model?',
+    ],
+    [
+      () => new SLTT(network, { loss }).step(x, target, state),
+      'SLTT: expected no state of "2" (Linear), got object; is it that of another model?',
+    ],
     [() => rule.step(x, target, short), 'OTTT: expected a state of "1" (LIF), got null; is it that of another model?'],
     [() => rule.step(ones([3, 5]), target, state), "LIF: expected a state v of shape [3, 6], got [2, 6]"],
     [

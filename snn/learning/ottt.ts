@@ -10,8 +10,8 @@ import { isStepping } from "../layers.ts";
 import { LIF } from "../lif.ts";
 import { Neurons } from "../neuron.ts";
 import { Staged } from "../stage.ts";
-import { heldIn, type Layer, type LayerState } from "./network.ts";
-import { OnlineRule, type Passed, type StepLoss } from "./online.ts";
+import { heldIn, type Layer, type LayerState, type Passed } from "./network.ts";
+import { OnlineRule, type StepLoss } from "./online.ts";
 
 /** Options of {@link SLTT}. */
 export interface SLTTOptions<Target> {
@@ -112,12 +112,12 @@ export class OTTT<Target = ArrayLike<number> | Tensor> extends OnlineRule<Target
     return "OTTT";
   }
 
-  protected override passed(layer: Layer, index: number, x: Tensor, state: LayerState, isNew: boolean): Passed {
-    const source = this.sources[index] ?? null;
-    if (source === null) return super.passed(layer, index, x, state, isNew);
-    // A product of an input that is the same for all samples would be another op.
+  protected override passed(layer: Layer, x: Tensor, state: LayerState | undefined): Passed {
+    const source = this.sources[layer.index] ?? null;
+    if (source === null) return super.passed(layer, x, state);
+    // A product with an input that is the same for all samples would be another op.
     ready("OTTT", x);
-    const before = heldIn("OTTT", layer, "trace", state, x.sizes);
+    const before = heldIn(layer, "trace", state, x.sizes);
     const lambda = lambdaOf(layer, source, x);
     const input = x.detach();
     const trace = before === null ? input : before.mul(lambda).add(input);

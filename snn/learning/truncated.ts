@@ -6,15 +6,14 @@ import { checkSequence } from "../checks.ts";
 import { isStepping, type Stepping } from "../layers.ts";
 import {
   disposeState,
-  forwardOf,
   type Layer,
   type LayerState,
   lossOf,
-  mapped,
-  maskOf,
   type NetworkState,
   networkOf,
-  sharesTime,
+  ownState,
+  type Passed,
+  passedWhole,
   startOf,
   tensorsOf,
 } from "./network.ts";
@@ -76,13 +75,13 @@ export function truncatedBackward(model: Module, x: Tensor, loss: PieceLoss, opt
 function inPieces(layers: readonly Layer[], x: Tensor, loss: PieceLoss, steps: number): number {
   const T = x.sizes[0] as number;
   let sum = 0;
-  let state: NetworkState | null = null;
+  let state: NetworkState | undefined;
   try {
     for (let from = 0; from < T; from += steps) {
       const to = Math.min(from + steps, T);
-      const before: NetworkState | null = state;
+      const before: NetworkState | undefined = state;
       const piece = tape(() => {
-        const { output, state: next } = forward(layers, x.slice(0, from, to), before);
+        const [output, next] = forward(layers, x.slice(0, from, to), before);
         return { loss: learned(loss, output, from, to), next };
       });
       disposeState(before);
@@ -104,37 +103,26 @@ function learned(loss: PieceLoss, output: Tensor, from: number, to: number): num
   return value.item();
 }
 
-/** The network over a piece, from a state on, null at the start of the sequence. */
+/** The network over a piece, from a state on, undefined at the start of the sequence. */
 function forward(
   layers: readonly Layer[],
   x: Tensor,
-  before: NetworkState | null,
-): { output: Tensor; state: NetworkState } {
+  before: NetworkState | undefined,
+): [output: Tensor, state: NetworkState] {
   let z = x;
-  const states = layers.map((layer, i) => {
-    const state = before?.layers[i] ?? null;
-    const [output, next] = passed(layer, z, state, before === null);
+  const states = layers.map((layer) => {
+    const state = before?.layers[layer.index];
+    const [output, next] = isStepping(layer.module)
+      ? overTime(layer.module, z, startOf(layer, z.sizes.slice(1), state))
+      : passedWhole(layer, z, state);
     z = output;
     return next;
   });
-  // The state before is freed.
-  const known = new Set(tensorsOf(before));
-  return { output: z, state: { layers: states.map((state) => mapped(state, (t) => (known.has(t) ? t.clone() : t))) } };
+  return [z, ownState(states, tensorsOf(before))];
 }
 
-function passed(layer: Layer, x: Tensor, state: LayerState, isNew: boolean): readonly [z: Tensor, state: LayerState] {
-  const { module } = layer;
-  const shape = x.sizes.slice(1);
-  if (isStepping(module)) return overTime(module, x, startOf(WHERE, layer, module, shape, state, isNew));
-  if (sharesTime(module, x.ndim)) {
-    const mask = maskOf(WHERE, layer, shape, state);
-    return [mask === null ? x : x.mul(mask), mask === null ? state : { mask }];
-  }
-  return [forwardOf(WHERE, layer, x), null];
-}
-
-/** A layer over a piece: all steps at once where it knows how, else step by step. */
-function overTime(layer: Stepping, x: Tensor, from: LayerState): readonly [z: Tensor, state: LayerState] {
+/** A layer with steps over a piece: all steps at once where the layer has `unroll`, else step by step. */
+function overTime(layer: Stepping, x: Tensor, from: LayerState): Passed {
   const { unroll } = layer as Stepping & { unroll?: (x: Tensor, state: LayerState) => Unrolled };
   if (typeof unroll === "function") {
     const { spikes, membrane, state } = unroll.call(layer, x, from);
