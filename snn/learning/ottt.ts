@@ -35,7 +35,7 @@ const DEFAULTS = {
 } satisfies Record<keyof OTTTOptions<never>, unknown>;
 
 /**
- * Spatial learning through time: of the gradient of each time step, the part within that step. The state of the step before counts as a
+ * Spatial learning through time: the gradient of each time step within that step, without the way back through time. The state of the step before counts as a
  * constant, so a gradient passes the neurons and layers of step t alone, and the reset never carries one:
  *
  *   δ[t] = ∂L[t]/∂u[t] with v[t−1] fixed      ∂L/∂W = Σ_t δ[t]ᵀ·s[t]      ∂L/∂b = Σ_t δ[t]
@@ -69,14 +69,14 @@ export class SLTT<Target = ArrayLike<number> | Tensor> extends OnlineRule<Target
 type Source = Layer | number | null;
 
 /**
- * Online training through time: {@link SLTT} with a trace â of the input a of each weight, the spikes before it, in the gradient of the
- * weight. A weight so learns from the spikes that the membrane behind it still holds:
+ * Online training through time: {@link SLTT} with a trace â of the input a of each weight, mostly spikes, in the gradient of the weight. So
+ * weights learn from all spikes that the membranes behind them still hold:
  *
  *   â[t] = λ·â[t−1] + a[t]      ∂L/∂W = Σ_t δ[t]ᵀ·â[t]      ∂L/∂b = Σ_t δ[t]
  *
- * with δ[t] as in {@link SLTT}. Traces serve the gradients of weights alone, of `Linear`, `Conv1d` and `Conv2d`: not those of biases, not
- * the way back to the layers before. They belong to all weights behind the first neurons, also to those of a linear readout without a
- * membrane, as in the paper's code. The weights before the first neurons see the input as it is, unless `inputLambda` gives it a trace.
+ * with δ[t] as in {@link SLTT}. Traces serve the gradients of weights alone, in `Linear`, `Conv1d` and `Conv2d`; the gradients of biases, of
+ * parameters of neurons and of layers before have none. All weights behind the first neurons have a trace, also those of a linear readout
+ * without a membrane, as in the code of the paper. The weights before the first neurons see the input as it is, unless `inputLambda` gives it a trace.
  *
  *     const rule = new OTTT(network, { loss: crossEntropy });
  *     let { output, state } = rule.step(x, labels); // adds to grad
@@ -84,8 +84,8 @@ type Source = Layer | number | null;
  *
  * λ is the decay of the nearest neurons before the weight: their `beta`, or else ∂u[t]/∂v[t−1] at their initial state, which is 1 of
  * `IF` and 1 − σ(w) of `ParametricLIF`; neurons with [N] decays have as many values of λ. The option `lambda` is the λ of all traces; 0 is
- * {@link SLTT}. A trace grows by the spike itself, whatever the scale of the current. Layers between the neurons and the weight, such as
- * pools, come before the trace: a is what the weight is multiplied with.
+ * {@link SLTT}. A trace grows by the spike itself, whatever the scale of the current. Pools and other layers between the neurons and the
+ * weight come before the trace.
  *
  * Networks, shapes and memory as in {@link SLTT}; a trace takes as much as the input of its layer.
  *
@@ -105,7 +105,9 @@ export class OTTT<Target = ArrayLike<number> | Tensor> extends OnlineRule<Target
     }
     this.sources = sourcesOf(this.layers, lambda, inputLambda ?? null);
     // A decay that cannot be a λ is an error now, not in the first step.
-    for (const source of this.sources) if (typeof source === "object") noGrad(() => void (source && decayOf(source)));
+    for (const source of new Set(this.sources)) {
+      if (typeof source === "object" && source !== null) noGrad(() => void decayOf(source));
+    }
   }
 
   protected override get where(): string {
@@ -131,25 +133,34 @@ export class OTTT<Target = ArrayLike<number> | Tensor> extends OnlineRule<Target
 function sourcesOf(layers: readonly Layer[], lambda: number | undefined, inputLambda: number | null): Source[] {
   let source: Source = inputLambda;
   return layers.map((layer) => {
-    const { module } = layer;
+    const { module, name } = layer;
     if (module.isProduct) return source;
-    const isBehind = source !== null || isStepping(module);
-    const isOther = module instanceof Normalization || module instanceof Staged || !isStepping(module);
-    if (!isOther) source = lambda ?? layer;
-    const hasWeights =
-      !(module instanceof Neurons || module instanceof Normalization) && module.parameters().length > 0;
-    if (!(isBehind && hasWeights)) return null;
-    throw new RangeError(
-      `OTTT: expected weights in Linear, Conv1d and Conv2d, which have traces, got those of ${layer.name}`,
-    );
+    // Weights before the first neurons see the input as it is, in whatever layer.
+    const isFirst = source === null && !isStepping(module);
+    if (!isFirst && hasWeights(module)) {
+      throw new RangeError(
+        `OTTT: expected weights in Linear, Conv1d and Conv2d, which have traces, got those of ${name}`,
+      );
+    }
+    if (hasMembrane(module)) source = lambda ?? layer;
+    return null;
   });
 }
+
+/** Whether a layer, no product itself, multiplies its input with weights. */
+const hasWeights = (module: Module): boolean =>
+  !(module instanceof Neurons || module instanceof Normalization) && module.parameters().length > 0;
+
+/** Whether a layer with steps is one of neurons: delays and normalisation have steps too. */
+const hasMembrane = (module: Module): boolean =>
+  isStepping(module) && !(module instanceof Staged || module instanceof Normalization);
 
 /** The decay of a trace for an input of this shape. */
 function lambdaOf({ name }: Layer, source: Layer | number, x: Tensor): number | Tensor {
   if (typeof source === "number") return source;
   const decay = decayOf(source);
-  if (decay.size === 1) return decay.item();
+  const [first, ...others] = decay.toFloat32Array();
+  if (others.every((value) => value === first)) return first as number;
   if (decay.size === x.sizes[x.ndim - 1]) return decay;
   throw wrongValue(
     "OTTT",
@@ -165,8 +176,7 @@ function lambdaOf({ name }: Layer, source: Layer | number, x: Tensor): number | 
  */
 function decayOf({ module, name }: Layer): Tensor {
   const decay = module instanceof LIF ? betaOf(module) : module instanceof Neurons ? leakOf(module) : null;
-  const values = decay?.toFloat32Array() ?? null;
-  const wrong = values === null ? "none" : values.find((value) => !UNIT.fits(value));
+  const wrong = decay === null ? "none" : decay.toFloat32Array().find((value) => !UNIT.fits(value));
   if (decay !== null && wrong === undefined) return decay;
   throw wrongValue("OTTT", `a decay of ${name} in [0, 1], beta for instance`, `${wrong}; give the option lambda`);
 }
