@@ -21,8 +21,9 @@ export interface Layer {
   readonly module: Module;
   /** Its place among the layers. */
   readonly index: number;
-  /** The rule that runs it, and its path and class, `"0.1" (LIF)`: for errors. */
+  /** The name of the rule that runs the layer, for errors. */
   readonly where: string;
+  /** The path and the class of the layer, `"0.1" (LIF)`, for errors. */
   readonly name: string;
 }
 
@@ -72,7 +73,7 @@ export function statesOf(
   return layers.map((_, i) => (given[i] as LayerState | undefined) ?? null);
 }
 
-/** The state of a layer with steps: without its gradient if it is given, that before the first step if not. */
+/** The state that a layer with steps starts from: the given state without a gradient, or the state before the first step. */
 export function startOf(layer: Layer, shape: Shape, state: LayerState | undefined): LayerState {
   const { module } = layer;
   if (state === undefined && isStepping(module)) return module.initialState(shape) as LayerState;
@@ -103,7 +104,7 @@ const constant = (t: Tensor): Tensor => (t.requiresGrad ? t.detach() : t);
 /** The tensors of a state, in lists and objects without a class. */
 export function tensorsOf(state: unknown): Tensor[] {
   const found = new Set<unknown>([state]);
-  // The set grows while it is read; a list that holds itself is read once.
+  // The set grows in the loop; a list that holds itself is read once.
   for (const value of found) {
     if (Array.isArray(value) || isPlain(value)) for (const part of Object.values(value)) found.add(part);
   }
@@ -118,7 +119,7 @@ function mapped(state: unknown, fn: (t: Tensor) => Tensor): LayerState {
   return Object.fromEntries(Object.entries(state).map(([name, part]) => [name, mapped(part, fn)]));
 }
 
-/** The state after a step, with copies of tensors that belong to others: whoever frees those frees nothing of this state. */
+/** The state after a step, with copies of tensors that belong to others, so that the others can be freed. */
 export function ownState(states: readonly LayerState[], others: readonly Tensor[]): NetworkState {
   const known = new Set(others);
   return { layers: states.map((state) => mapped(state, (t) => (known.has(t) ? t.clone() : t))) };

@@ -1,4 +1,4 @@
-/** Gradients of one time step: the part that the rules of this kind have in common. */
+/** The base of rules that take the gradient of each time step within the step. */
 import { functionOf, wrongType, wrongValue } from "../../engine/arguments.ts";
 import { type Module, noGrad, type Tensor, tape } from "../../engine/index.ts";
 import { formatShape } from "../../engine/shape.ts";

@@ -370,6 +370,35 @@ test("sltt: layers with weights and steps of their own have the gradients of one
   }
 });
 
+test("online rules: a step learns inside of noGrad and of a tape too, where an earlier state can be freed", () => {
+  const [network, other] = [perceptron(), perceptron()];
+  const x = random([4, 2, 5], 1, { low: 0, high: 3 });
+  const target = random([2, 3], 2);
+  run(new OTTT(network, { loss: squares }), x, Array(4).fill(target));
+  for (const inner of [noGrad, tape]) {
+    other.zeroGrad();
+    const rule = new OTTT(other, { loss: squares });
+    inner(() => {
+      let state: NetworkState | undefined;
+      for (const now of x.unbind(0)) {
+        const next = rule.step(now, target, state);
+        disposeState([state, next.output]);
+        state = next.state;
+      }
+    });
+    expect(gradientsOf(other)).toEqual(gradientsOf(network));
+  }
+});
+
+test("online rules: a state keeps nothing of the input", () => {
+  const x = ones([1, 2]);
+  const rule = new OTTT(new Sequential(linear(2, 2), new LIF()), { loss: squares, inputLambda: 0.5 });
+  const { state } = rule.step(x, null);
+  x.copyFrom([7, 7]);
+  x.dispose();
+  expect(values((state.layers[0] as { trace: Tensor }).trace)).toEqual([1, 1]);
+});
+
 test("online rules: inside of a tape the gradient of an input goes on to those who made it", () => {
   const encoder = linear(4, 5);
   const network = perceptron();

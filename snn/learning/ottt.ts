@@ -23,7 +23,7 @@ export interface SLTTOptions<Target> {
 export interface OTTTOptions<Target> extends SLTTOptions<Target> {
   /** λ of all traces, in [0, 1]; by default each trace has the decay of the neurons before it. */
   lambda?: number;
-  /** λ of a trace of the input, in [0, 1], for the weights before the first neurons; by default they see the input as it is. */
+  /** λ of a trace of the input, in [0, 1], for the weights before the first neurons; the default is no such trace. */
   inputLambda?: number;
 }
 
@@ -46,8 +46,8 @@ const DEFAULTS = {
  *     const { output, state } = rule.step(x, labels);
  *
  * `network` is a layer, or layers in `Sequential`, nested or not: neurons and other layers with `step(x, state)` and `initialState(shape)`,
- * and layers without a state, which see a sequence of one step, [1, B, …], in the mode that they are in: batch statistics are those of
- * a step. A `Dropout` whose mask is shared over time keeps its mask in the state. Shapes: x [B, …] → output [B, …].
+ * and layers without a state, which see a sequence of one step, [1, B, …], in their mode, training or evaluation: batch statistics are
+ * those of a step. A `Dropout` whose mask is shared over time keeps its mask in the state. Shapes: x [B, …] → output [B, …].
  *
  * Memory is that of one step, for any number of steps.
  *
@@ -151,7 +151,7 @@ function sourcesOf(layers: readonly Layer[], lambda: number | undefined, inputLa
 const hasWeights = (module: Module): boolean =>
   !(module instanceof Neurons || module instanceof Normalization) && module.parameters().length > 0;
 
-/** Whether a layer with steps is one of neurons: delays and normalisation have steps too. */
+/** Whether a layer holds neurons: of the other layers, delays and normalisation have steps too. */
 const hasMembrane = (module: Module): boolean =>
   isStepping(module) && !(module instanceof Staged || module instanceof Normalization);
 

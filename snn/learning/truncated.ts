@@ -20,14 +20,14 @@ import {
 
 /** Options of {@link truncatedBackward}. */
 export interface TruncatedOptions {
-  /** K, the steps of a piece, a positive integer; the last piece has what is left. K ≥ T is one piece. */
+  /** K, the steps of a piece, a positive integer; the last piece has the rest. With K ≥ T there is one piece. */
   steps: number;
 }
 
 const DEFAULTS = { steps: Number.NaN } satisfies Record<keyof TruncatedOptions, unknown>;
 
 /**
- * The loss of a piece, one number: of the output [to − from, B, …] of the time steps from … to − 1. null where these steps have no loss.
+ * The loss of a piece, one number, of the output [to − from, B, …] of the time steps from … to − 1; null for steps without a loss.
  */
 export type PieceLoss = (output: Tensor, from: number, to: number) => Tensor | null;
 
