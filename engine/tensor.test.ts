@@ -14,13 +14,16 @@ import {
   memoryStats,
   type NestedArray,
   ones,
+  parameter,
   rand,
   randn,
   resetPeak,
+  type Tensor,
   tape,
   tensor,
   zeros,
 } from "./index.ts";
+import { takeOver } from "./tensor.ts";
 
 test("tensor: a number, nested arrays and typed arrays give their shapes", () => {
   expect(tensor(3).shape).toEqual([]);
@@ -246,6 +249,26 @@ test("dispose: views of a disposed tensor are freed with it, clones are not", ()
   t.dispose();
   expect(() => view.data).toThrow(/freed/);
   expect(values(copy)).toEqual([1, 2]);
+});
+
+test("takeOver: a tensor outside of tapes gives its memory up, others are copied", () => {
+  const t = tensor([1, 2, 3]);
+  const { live } = memoryStats();
+  const next = takeOver(t);
+  expect(next.toArray()).toEqual([1, 2, 3]);
+  expect(() => t.toArray()).toThrow("was freed");
+  t.dispose();
+  expect(memoryStats().live).toBe(live);
+  const kept: Tensor[] = [];
+  const sources = [next.slice(0, 0, 2), parameter(tensor([4])), bernoulli(ones([3]))];
+  for (const x of sources) {
+    const copy = takeOver(x);
+    expect(copy.toArray()).toEqual(x.toArray());
+    kept.push(copy);
+  }
+  tape(() => kept.push(takeOver(tensor([5]))));
+  expect(kept.map((x) => x.toArray())).toEqual([[1, 2], [4], [1, 1, 1], [5]]);
+  for (const x of [...kept, ...sources, next]) x.dispose();
 });
 
 test("dispose: a constant expansion gives its copies back once they were written out", () => {

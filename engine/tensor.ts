@@ -351,6 +351,31 @@ export function hold(t: Tensor, p: number, bytes: number): void {
   t.held.add(p, bytes);
 }
 
+/**
+ * A tensor outside of all tapes with the values of t. One that lies there itself gives its memory up and counts as freed from now on;
+ * of any other the values are copied.
+ */
+export function takeOver(t: Tensor): Tensor {
+  const { sizes, size, ptr, region, owned } = t;
+  const isOwn = region === root.region && owned && ptr > 0 && t.bits === 0 && !t.isParameter && !t.isBuffer;
+  if (!isOwn) {
+    if (t.ptr === 0) materialise(t);
+    const p = allocateIn(root.region, 4 * size);
+    k.copy(p, t.ptr, size);
+    return outside(sizes, size, p);
+  }
+  t.held?.remove(ptr);
+  t.owned = false;
+  t.dispose();
+  return outside(sizes, size, ptr);
+}
+
+function outside(sizes: Shape, size: number, p: number): Tensor {
+  const z = new Tensor(sizes, size, p, root.region, true);
+  hold(z, p, 4 * size);
+  return z;
+}
+
 /** Spikes of the current scope, unwritten: a stream of bits, or numbers for the float64 kernels. */
 export function emptySpikes(shape: Shape): Tensor {
   const size = sizeOf(shape);

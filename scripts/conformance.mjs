@@ -26,6 +26,7 @@ const PEERS = {
   spikingjelly: "SpikingJelly",
   bindsnet: "BindsNET",
   nir: "NIR",
+  eprop: "E-prop, from its equations in float64",
   toy: "The toy network",
   torch: "PyTorch",
 };

@@ -32,6 +32,10 @@ export {
 } from "./diagnose.ts";
 export { type FiringCurve, type FiringCurveOptions, firingCurve } from "./firing-curve.ts";
 export { LeakyIntegrator, type LeakyIntegratorOptions, type LeakyIntegratorRecord } from "./leaky-integrator.ts";
+export { EProp, type EPropOptions, type EPropState, type EPropStep } from "./learning/eprop.ts";
+export { disposeState, type LayerState, type NetworkState } from "./learning/network.ts";
+export type { OnlineStep, StepLoss } from "./learning/online.ts";
+export { OTTT, type OTTTOptions, SLTT, type SLTTOptions } from "./learning/ottt.ts";
 export {
   Plastic,
   type PlasticEvent,
@@ -56,9 +60,6 @@ export { Oja } from "./learning/rules/oja.ts";
 export { RewardSTDP } from "./learning/rules/reward-stdp.ts";
 export { STDP } from "./learning/rules/stdp.ts";
 export { TripletSTDP } from "./learning/rules/triplet-stdp.ts";
-export { disposeState, type LayerState, type NetworkState } from "./learning/network.ts";
-export type { OnlineStep, StepLoss } from "./learning/online.ts";
-export { OTTT, type OTTTOptions, SLTT, type SLTTOptions } from "./learning/ottt.ts";
 export { type PieceLoss, type TruncatedOptions, truncatedBackward } from "./learning/truncated.ts";
 export { LIF, type LIFOptions, type LIFParameter, type LIFRecord, type LIFState } from "./lif.ts";
 export * from "./losses.ts";

@@ -4,6 +4,7 @@
  *   expression.ts   symbols with the methods of tensors; what a step says wrongly
  *   trace.ts        the step run on symbols; what depends on parameters alone
  *   derive.ts       reverse mode: terms of gradients, in the order of the tape
+ *   jacobian.ts     a step with the derivatives of its outputs, for forward mode along time
  *   cut.ts          what forward saves, by a minimum cut
  *   plan.ts         what is saved, what steps leave to each other, and the arrays that stand for both
  *   steps.ts        which sweeps a run needs: the first step, those between, the last
@@ -40,8 +41,9 @@
  * the step nor its numbers are part of it.
  */
 export type { Derivative, DerivativeLanguage, Language, Value } from "./expression.ts";
+export { derivativeOf, levelOf, withDerivatives } from "./jacobian.ts";
 export { print } from "./print.ts";
 export { type Fused, Program, type Run, type Stream } from "./program.ts";
 export type { Rows } from "./rows.ts";
 export { onTensors, runOnTensors, stepsOf } from "./tensors.ts";
-export { derive, type StepArgument, type StepDefinition } from "./trace.ts";
+export { derive, type StepArgument, type StepDefinition, type Traced } from "./trace.ts";

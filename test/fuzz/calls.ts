@@ -152,7 +152,7 @@ const seeded =
   (x: Tensor, { seed, ...options }: Options & { seed: number }): Tensor =>
     fn(x, { ...(options as unknown as Options), generator: new Generator(seed) });
 
-const { surrogate: _, Stream: __, Recurrent: ___, ...others } = snn;
+const { surrogate: _, Stream: __, Recurrent: ___, EProp: ____, ...others } = snn;
 
 /** Layers that are composed of ops which the programs have. */
 export type Composed =

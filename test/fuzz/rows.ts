@@ -723,6 +723,7 @@ const OPS: { readonly [Name in keyof typeof ops]: Row } = {
 type NoRow =
   | "surrogate"
   | "Stream"
+  | "EProp"
   | "neuron"
   | "Recurrent"
   | Metrics

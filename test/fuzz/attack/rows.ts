@@ -860,6 +860,24 @@ export const CLASSES: Classes<typeof engine & typeof snn> = {
       initialState: [list(2, 3)],
     },
   },
+  EProp: {
+    new: [
+      oneOf(
+        [
+          "new Sequential(new Linear(3, 4), new Recurrent(new AdaptiveLIF(), { features: 4 }), new Linear(4, 2), new LeakyIntegrator())",
+          "[new Linear(3, 4, { bias: false }), new LIF({ refractorySteps: 1 }), new Linear(4, 2)]",
+        ],
+        ["list"],
+        model,
+      ),
+      {
+        loss: must(fn("mseLoss", "(y, target) => y.sub(target).square().sum()")),
+        feedback: either(choice("symmetric", "random"), t(4, 2)),
+        generator,
+      },
+    ],
+    call: { step: [t(2, 3), orNull(small(2, 2)), oneOf(["undefined"])] },
+  },
   Stream: {
     new: [either(model, listOf({ ...model, takes: ["list"] })), list(2, 3)],
     call: { step: [numbers(6)], reset: [], dispose: [] },

@@ -1,0 +1,138 @@
+/** Neurons run step by step with the derivatives of each step, and which of these derivatives matter to their weights. */
+import { wrongValue } from "../../engine/arguments.ts";
+import {
+  derivativeOf,
+  derive,
+  type Fused,
+  levelOf,
+  Program,
+  type Traced,
+  withDerivatives,
+} from "../../engine/fuse/index.ts";
+import type { Tensor } from "../../engine/index.ts";
+import { ready } from "../../engine/op.ts";
+import { empty, emptySpikes } from "../../engine/tensor.ts";
+import { type Named, type Neurons, named } from "../neuron.ts";
+import { columnsOf } from "../neuron-op.ts";
+
+export const CURRENT = "current";
+
+/**
+ * How the states x of a step carry on what an input does to them, with the current I = … + w·pre:
+ *
+ *   ∂x[t]/∂w = ∂x[t]/∂x[t−1]·∂x[t−1]/∂w + ∂x[t]/∂I·pre[t]        ∂z[t]/∂w = ∂z[t]/∂x[t−1]·∂x[t−1]/∂w + ∂z[t]/∂I·pre[t]
+ *
+ * z is the main output, spikes or the membrane of a readout. States that the current does not reach, or that do not reach z, are left
+ * out.
+ */
+export class Derived {
+  /** The states x, in the order of the neuron. */
+  readonly states: readonly string[];
+  /** Those whose ∂x/∂w is the same for all neurons but for the input: derivatives are constants that all neurons share. */
+  readonly shared: readonly string[];
+  /** z. */
+  readonly main: string;
+  private readonly neurons: Neurons;
+  /** The step with all derivatives. */
+  private readonly traced: Traced;
+  /** The step with those that are used. */
+  private readonly program: Program;
+  private readonly code: Fused;
+  /** The derivatives that may be other than 0, by name. */
+  readonly names: readonly string[];
+
+  constructor(neurons: Neurons) {
+    const { compiled } = neurons;
+    const { main, states, program } = compiled;
+    this.neurons = neurons;
+    this.main = main;
+    const { definition } = program.traced;
+    this.traced = new Program(withDerivatives(definition, [...states, main])).traced;
+    const driven = closure(states, (x, others) => this.has(x, CURRENT) || others.some((y) => this.has(x, y)));
+    const read = closure(states, (x, others) => this.has(main, x) || others.some((y) => this.has(y, x)));
+    this.states = states.filter((x) => driven.includes(x) && read.includes(x));
+    const isShared = (x: string, y: string) => isCommon(this.traced, x, y);
+    let shared = this.states.filter((x) => isShared(x, CURRENT));
+    for (let before = -1; before !== shared.length; ) {
+      before = shared.length;
+      const now = shared;
+      shared = now.filter((x) => this.states.every((y) => isShared(x, y) && (!this.has(x, y) || now.includes(y))));
+    }
+    this.shared = shared;
+    const outputs = [...this.states, main];
+    const all = outputs.flatMap((x) => [...this.states, CURRENT].map((y) => [x, y] as const));
+    this.names = all.filter(([x, y]) => this.has(x, y)).map(([x, y]) => derivativeOf(x, y));
+    this.program = new Program(withDerivatives(definition, outputs, this.names));
+    const count = this.program.traced.outputs.size;
+    if (count > MOST) throw wrongValue(definition.name, `a step with at most ${MOST} states and derivatives`, count);
+    this.code = this.program.compile(null);
+  }
+
+  /** Whether ∂x/∂y may be other than 0. */
+  private has(x: string, y: string): boolean {
+    return levelOf(this.traced, x, y) !== undefined;
+  }
+
+  /** The name of ∂x/∂y; null where it is 0. */
+  of(x: string, y: string): string | null {
+    return this.has(x, y) ? derivativeOf(x, y) : null;
+  }
+
+  /** Whether all derivatives are constants that all neurons share, as those of a readout have to be. */
+  get isShared(): boolean {
+    const { states, shared, main } = this;
+    return shared.length === states.length && [...states, CURRENT].every((y) => isCommon(this.traced, main, y));
+  }
+
+  /** One step, from states [B, N]: z, the next states and the derivatives, all [B, N]. */
+  run(current: Tensor, from: Named): Advance {
+    const { neurons, program, code, names } = this;
+    const { states, packed } = neurons.compiled;
+    neurons.checkNeurons([1, ...current.sizes]);
+    const parameters = derive(program.traced, neurons.parametersNow());
+    for (const t of [current, ...parameters]) ready(neurons.compiled.name, t);
+    const n = columnsOf(parameters, current.size);
+    const z = packed ? emptySpikes(current.sizes) : empty(current.sizes);
+    const next = states.map(() => empty(current.sizes));
+    const derivatives = names.map(() => empty(current.sizes));
+    const outputs = names.map((name, i) => [name, (derivatives[i] as Tensor).ptr]);
+    code.forward({
+      T: 1,
+      rows: current.size / n,
+      n,
+      inputs: [{ at: current.ptr, step: 0 }],
+      parameters: parameters.map((t) => t.ptr),
+      from: states.map((name) => (from[name] as Tensor).ptr),
+      saved: [],
+      to: next.map((t) => t.ptr),
+      outputs: { ...neurons.compiled.addresses(z), ...Object.fromEntries(outputs) },
+    });
+    return { z, next: named(states, next), derivatives: named(names, derivatives) };
+  }
+}
+
+/** What a step gives. */
+export interface Advance {
+  readonly z: Tensor;
+  readonly next: Named;
+  readonly derivatives: Named;
+}
+
+/** Outputs of a compiled run are marked in the bits of an integer. */
+const MOST = 31;
+
+/** The level of what all neurons share. */
+const SHARED = 1;
+
+/** Whether ∂x/∂y is a constant that all neurons share, or 0. */
+const isCommon = (traced: Traced, x: string, y: string): boolean => (levelOf(traced, x, y) ?? SHARED) <= SHARED;
+
+/** The names for which `holds` is true, given those for which it was true before, until no name is added. */
+function closure(names: readonly string[], holds: (x: string, known: readonly string[]) => boolean): string[] {
+  let known: string[] = [];
+  for (;;) {
+    const now = names.filter((x) => holds(x, known));
+    if (now.length === known.length) return now;
+    known = now;
+  }
+}

@@ -1,0 +1,256 @@
+/** A layer of neurons under e-prop: a step of it, its traces, and the gradients that they give. */
+import { wrongValue } from "../../engine/arguments.ts";
+import { k } from "../../engine/backend.ts";
+import { composed } from "../../engine/composed.ts";
+import { concat, type Linear, linear, matmul, ones, type Tensor, tape, zeros } from "../../engine/index.ts";
+import { apply, gradOf, type Op, SAVES } from "../../engine/op.ts";
+import { empty, touch } from "../../engine/tensor.ts";
+import { type Named, Neurons } from "../neuron.ts";
+import { own } from "../stage.ts";
+import { type Advance, CURRENT, Derived } from "./derived.ts";
+import { Eligibility, SharedTraces, traceOf } from "./eligibility.ts";
+import type { Hidden, Readout } from "./eprop-model.ts";
+
+/** Spikes of the step before, in the state of neurons that feed each other. */
+const SPIKES = "spikes";
+
+/** What is to be added to the gradient of a weight or a bias. */
+export interface Gradient {
+  readonly of: Tensor;
+  readonly gradient: Tensor;
+}
+
+/** A step of a layer, before anything is written: what it gives, and its inputs [B, P]. */
+export interface LayerRun {
+  readonly step: Advance;
+  readonly pre: Tensor | null;
+}
+
+/** The learning of a hidden layer; ē follows the states of the readout, if there are such. */
+export class HiddenRule {
+  readonly derived: Derived;
+  readonly layer: Hidden;
+  /** P, the inputs of each neuron. */
+  private readonly inputs: number;
+  private readonly shared: SharedTraces;
+  private readonly eligibility: Eligibility;
+
+  constructor(layer: Hidden, readout: Derived | null) {
+    this.layer = layer;
+    this.derived = new Derived(layer.neurons);
+    if (this.derived.names.length === 0) {
+      const name = layer.neurons.constructor.name;
+      throw wrongValue("EProp", "neurons whose spikes depend on their current", `${name}, whose derivatives are 0`);
+    }
+    const { linear: before, recurrent } = layer;
+    this.inputs = (before?.inFeatures ?? 0) + (recurrent?.inFeatures ?? 0) + Number(hasBias(before, recurrent));
+    this.shared = new SharedTraces(this.derived, this.inputs);
+    this.eligibility = new Eligibility(this.derived, readout, this.inputs);
+  }
+
+  /** How many neurons there are where the input has so many values. */
+  featuresOf(inputs: number): number {
+    return this.layer.recurrent?.outFeatures ?? this.layer.linear?.outFeatures ?? inputs;
+  }
+
+  /** Throws unless a signal can pass through the layer to the one before it in the same step. */
+  checkSymmetric(where: string): void {
+    if (this.derived.of(this.derived.main, CURRENT) !== null && this.layer.linear !== null) return;
+    const got = `${this.layer.neurons.constructor.name} whose spikes wait for the next step, or without Linear`;
+    throw wrongValue(where, 'feedback "random", or a Linear and neurons that pass a symmetric signal on', got);
+  }
+
+  /** The state of so many samples before the first step, where the input has so many values. */
+  start(batch: number, inputs: number): Named {
+    return startOf(this.layer.neurons, this.shapesOf(batch, inputs));
+  }
+
+  /** The shapes of the tensors of a state: those of the neurons, spikes that are fed back, and traces. */
+  shapesOf(batch: number, inputs: number): Shapes {
+    const { layer, derived, eligibility, inputs: pre } = this;
+    const n = this.featuresOf(inputs);
+    const isLearned = pre > 0;
+    return {
+      ...alike(layer.neurons.compiled.states, [batch, n]),
+      ...(layer.recurrent !== null && { [SPIKES]: [batch, n] }),
+      ...(isLearned && alike(derived.shared.map(traceOf), [batch, pre])),
+      ...(isLearned && alike(eligibility.traces, [batch, n, pre])),
+    };
+  }
+
+  /** One step of the neurons. */
+  run(x: Tensor, state: Named): LayerRun {
+    const { linear: before, recurrent } = this.layer;
+    const current = before === null ? x : linear(x, before.weight, before.bias);
+    const fired = state[SPIKES] ?? null;
+    const all = recurrent === null ? current : current.add(linear(fired as Tensor, recurrent.weight, recurrent.bias));
+    const pre = inputsWith(before && x, fired, hasBias(before, recurrent));
+    return { step: this.derived.run(all, state), pre };
+  }
+
+  /** Writes the state, and with a signal [B, N] gives the gradients. */
+  learn({ step, pre }: LayerRun, state: Named, readout: Named, signal: Tensor | null): Gradient[] {
+    const { layer, derived, shared, eligibility } = this;
+    const connections = [layer.linear, layer.recurrent].filter((each) => each !== null);
+    let gradients: Gradient[] = [];
+    if (pre !== null) {
+      const columns = derived.shared.map((x) => state[traceOf(x)] as Tensor);
+      const [n] = step.z.sizes.slice(1) as [number];
+      const sources = { neurons: step.derivatives, readout };
+      if (eligibility.traces.length > 0) {
+        const traces = eligibility.traces.map((name) => state[name] as Tensor);
+        const gradient = signal && zeros([n, pre.sizes[1] as number]);
+        eligibility.sweep(traces, columns, pre, sources, signal && { signal, gradient: gradient as Tensor });
+        if (gradient !== null) gradients = partsOf(gradient, connections);
+        for (const t of traces) touch(t);
+      } else if (signal !== null) {
+        gradients = partsOf(product(derived, columns, pre, step.derivatives, signal), connections);
+      }
+      shared.advance(columns, pre, step.derivatives, null);
+      for (const t of columns) touch(t);
+    }
+    write(state, { ...step.next, ...(layer.recurrent !== null && { [SPIKES]: step.z }) });
+    return gradients;
+  }
+
+  /** The signal of the layer before, from that of this one: through its weights, in this step. */
+  before(signal: Tensor, { step }: LayerRun): Tensor {
+    const { main } = this.derived;
+    const slope = step.derivatives[this.derived.of(main, CURRENT) as string] as Tensor;
+    return matmul(signal.mul(slope), (this.layer.linear as Linear).weight);
+  }
+}
+
+/** The learning of the readout: its weights and, where there are such, neurons without spikes. */
+export class ReadoutRule {
+  /** Null for weights alone. */
+  readonly derived: Derived | null;
+  private readonly layer: Readout;
+  /** P, the inputs of each neuron. */
+  private readonly inputs: number;
+  private readonly shared: SharedTraces | null;
+
+  constructor(layer: Readout) {
+    this.layer = layer;
+    this.derived = layer.neurons && new Derived(layer.neurons);
+    const { inFeatures, bias } = layer.linear;
+    this.inputs = inFeatures + Number(bias !== null);
+    this.shared = this.derived && new SharedTraces(this.derived, this.inputs);
+  }
+
+  /** The state of so many samples before the first step. */
+  start(batch: number): Named {
+    const { neurons } = this.layer;
+    return neurons === null ? {} : startOf(neurons, this.shapesOf(batch));
+  }
+
+  /** The shapes of the tensors of a state: those of the neurons, and traces. */
+  shapesOf(batch: number): Shapes {
+    const { derived, layer } = this;
+    if (layer.neurons === null || derived === null) return {};
+    return {
+      ...alike(layer.neurons.compiled.states, [batch, layer.linear.outFeatures]),
+      ...alike(derived.shared.map(traceOf), [batch, this.inputs]),
+    };
+  }
+
+  /** One step of the readout. */
+  run(x: Tensor, state: Named): Advance {
+    const { weight, bias } = this.layer.linear;
+    const current = linear(x, weight, bias);
+    return this.derived?.run(current, state) ?? { z: current, next: {}, derivatives: {} };
+  }
+
+  /** Writes the state, and with an error ∂L/∂z [B, K] gives the gradients. */
+  learn(x: Tensor, { next, derivatives }: Advance, state: Named, error: Tensor | null): Gradient[] {
+    const { derived, shared } = this;
+    const { linear: last } = this.layer;
+    const pre = inputsWith(x, null, last.bias !== null) as Tensor;
+    let moved: Tensor | null = pre;
+    if (derived !== null && shared !== null) {
+      const traces = derived.shared.map((y) => state[traceOf(y)] as Tensor);
+      moved = error && empty(pre.sizes);
+      shared.advance(traces, pre, derivatives, moved);
+      for (const t of traces) touch(t);
+      write(state, next);
+    }
+    return error === null ? [] : partsOf(matmul(error.transpose(), moved as Tensor), [last]);
+  }
+}
+
+const hasBias = (...connections: readonly (Linear | null)[]): boolean =>
+  connections.some((each) => each !== null && each.bias !== null);
+
+/** The inputs of the weights of a layer, one after the other, [B, P]; null where there are no weights. */
+function inputsWith(x: Tensor | null, fired: Tensor | null, bias: boolean): Tensor | null {
+  const all = [x, fired].filter((t) => t !== null);
+  const [first] = all;
+  if (first === undefined) return null;
+  if (bias) all.push(ones([first.sizes[0] as number, 1]));
+  return all.length === 1 ? first : concat(all, 1);
+}
+
+/** Shapes by the names of tensors. */
+export type Shapes = Readonly<Record<string, readonly number[]>>;
+
+const alike = (names: readonly string[], shape: readonly number[]): Shapes =>
+  Object.fromEntries(names.map((name) => [name, shape]));
+
+/** Zeros of these shapes in memory that stays, and the initial state of neurons. */
+function startOf(neurons: Neurons, shapes: Shapes): Named {
+  const state = Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [name, own(shape)]));
+  const { states } = neurons.compiled;
+  if (states.length === 0) return state;
+  // A layer may tell of more states than it has.
+  const start = composed(Neurons.started, neurons, shapes[states[0] as string] as readonly number[]);
+  for (const name of states) (state[name] as Tensor).copyFrom(start[name] as Tensor);
+  return state;
+}
+
+/** Overwrites the states by these names. */
+function write(state: Named, next: Named): void {
+  for (const [name, t] of Object.entries(next)) (state[name] as Tensor).copyFrom(t);
+}
+
+/** The gradients of weights and biases, from those of all inputs of a layer, [N, P]. */
+function partsOf(all: Tensor, connections: readonly Linear[]): Gradient[] {
+  const gradients: Gradient[] = [];
+  let at = 0;
+  for (const { weight, inFeatures } of connections) {
+    gradients.push({ of: weight, gradient: all.slice(1, at, at + inFeatures) });
+    at += inFeatures;
+  }
+  for (const { bias } of connections)
+    if (bias !== null) gradients.push({ of: bias, gradient: all.slice(1, at, at + 1) });
+  return gradients;
+}
+
+/** Σ_B signal·e [N, P], where e is a product of what a neuron has and of what an input has. */
+function product(derived: Derived, traces: readonly Tensor[], pre: Tensor, derivatives: Named, signal: Tensor): Tensor {
+  const { main, shared } = derived;
+  const inputs = [...traces, pre];
+  let sum: Tensor | null = null;
+  for (const [i, y] of [...shared, CURRENT].entries()) {
+    const name = derived.of(main, y);
+    if (name === null) continue;
+    const part = matmul(signal.mul(derivatives[name] as Tensor).transpose(), inputs[i] as Tensor);
+    sum = sum === null ? part : sum.add(part);
+  }
+  return sum ?? zeros([signal.sizes[1] as number, pre.sizes[1] as number]);
+}
+
+const contributeOp: Op<{ readonly shape: readonly number[]; readonly gradient: Tensor }> = {
+  name: "EProp",
+  saves: SAVES.nothing,
+  forward() {},
+  backward: (_, x, _b, _c, { gradient }) => k.addTo(gradOf(x), gradient.ptr, x.size),
+};
+
+/** Adds to the gradients of weights, as a backward pass does. */
+export function contribute(gradients: readonly Gradient[]): void {
+  tape(() => {
+    for (const { of, gradient } of gradients) {
+      if (of.requiresGrad) apply(contributeOp, { shape: [1], gradient }, of).backward();
+    }
+  });
+}

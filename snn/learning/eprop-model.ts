@@ -1,0 +1,124 @@
+/** The layers of a network as e-prop takes them: weights and neurons in turns, and a readout. */
+import { show, wrongType, wrongValue } from "../../engine/arguments.ts";
+import { Linear, Module, Sequential, type Tensor } from "../../engine/index.ts";
+import { forwardOf } from "../../engine/nn/module.ts";
+import { isCompiled, type Neurons } from "../neuron.ts";
+import { Recurrent } from "../recurrent.ts";
+
+/** Neurons with the weights before them and, where they feed each other, between them. */
+export interface Hidden {
+  /** What makes their current of the input; null where the input is the current. */
+  readonly linear: Linear | null;
+  readonly neurons: Neurons;
+  readonly recurrent: Linear | null;
+  /** How many neurons; null where the layer does not say. */
+  readonly features: number | null;
+}
+
+/** Weights, and neurons without spikes that integrate what these give; null where nothing does. */
+export interface Readout {
+  readonly linear: Linear;
+  readonly neurons: Neurons | null;
+}
+
+export interface Layers {
+  readonly hidden: readonly Hidden[];
+  readonly readout: Readout;
+}
+
+const WHAT = "Linear, neurons or Recurrent in turns, and Linear or Linear and LeakyIntegrator at the end";
+
+/**
+ * The layers of a model.
+ *
+ * @throws TypeError for anything but modules; RangeError for layers in another order, of other kinds, or with parameters that are
+ *   neither weights nor biases.
+ */
+export function layersOf(where: string, model: unknown): Layers {
+  const hidden: Hidden[] = [];
+  let linear: Linear | null = null;
+  let end: Readout | null = null;
+  let outputs: number | null = null;
+  for (const layer of flat(where, model)) {
+    const name = layer.constructor.name;
+    if (end !== null) throw wrongValue(where, WHAT, `${name} behind the readout`);
+    if (isLinear(layer)) {
+      if (linear !== null) throw wrongValue(where, WHAT, "two Linear without neurons between them");
+      if (outputs !== null && layer.inFeatures !== outputs)
+        throw wrongValue(where, `Linear with ${outputs} inputs, the neurons before it`, layer.inFeatures);
+      linear = layer;
+      outputs = layer.outFeatures;
+      continue;
+    }
+    const { neurons, recurrent } = neuronsOf(where, layer);
+    const isReadout = neurons.compiled.main !== "spikes";
+    if (isReadout && (linear === null || hidden.length === 0)) {
+      throw wrongValue(
+        where,
+        WHAT,
+        `${name} without ${hidden.length === 0 ? "neurons with spikes" : "Linear"} before it`,
+      );
+    }
+    const learned = neurons.givenParameters().some((t) => t.requiresGrad);
+    if (learned) {
+      throw wrongValue(
+        where,
+        "neurons whose parameters are not learned; the rule is one for weights",
+        `learn in ${name}`,
+      );
+    }
+    const features: number | null = recurrent?.outFeatures ?? outputs;
+    if (outputs !== null && features !== outputs)
+      throw wrongValue(where, `${name} of ${outputs} features, the outputs of Linear`, features as number);
+    if (isReadout) end = { linear: linear as Linear, neurons };
+    else hidden.push({ linear, neurons, recurrent, features });
+    outputs = features;
+    linear = null;
+  }
+  if (end === null && linear !== null) end = { linear, neurons: null };
+  if (end === null || hidden.length === 0) {
+    throw wrongValue(where, WHAT, hidden.length === 0 ? "no neurons with spikes" : "neurons with spikes at the end");
+  }
+  return { hidden, readout: end };
+}
+
+/** The modules in their order, out of `Sequential` and lists. */
+function flat(where: string, model: unknown): Module[] {
+  if (Array.isArray(model)) {
+    if (model.length > MOST) throw wrongValue(where, `at most ${MOST} layers`, model.length);
+    return model.flatMap((layer) => (Array.isArray(layer) ? [layer as unknown as Module] : flat(where, layer)));
+  }
+  if (model instanceof Sequential && model.forward === SEQUENTIAL) return model.modules.flatMap((x) => flat(where, x));
+  if (model instanceof Module) return [model];
+  throw wrongType(where, "a Sequential or a list of layers", model);
+}
+
+const MOST = 2 ** 16;
+const SEQUENTIAL = /* @__PURE__ */ forwardOf(Sequential);
+const LINEAR = /* @__PURE__ */ forwardOf(Linear);
+const RECURRENT = /* @__PURE__ */ forwardOf(Recurrent);
+
+const isLinear = (layer: Module): layer is Linear => layer instanceof Linear && layer.forward === LINEAR;
+
+function neuronsOf(where: string, layer: Module): { neurons: Neurons; recurrent: Linear | null } {
+  if (isCompiled(layer)) return { neurons: layer, recurrent: null };
+  if (!(layer instanceof Recurrent) || layer.forward !== RECURRENT) {
+    throw wrongValue(where, WHAT, layer instanceof Module ? layer.constructor.name : show(layer));
+  }
+  const { neuron, recurrent } = layer;
+  if (!isCompiled(neuron)) throw wrongValue(where, "Recurrent with compiled neurons", neuron.constructor.name);
+  if (recurrent === null || !isLinear(recurrent)) {
+    throw wrongValue(
+      where,
+      'Recurrent with the connection "all"',
+      recurrent === null ? '"one"' : recurrent.constructor.name,
+    );
+  }
+  return { neurons: neuron, recurrent };
+}
+
+/** All weights and biases. */
+export function weightsOf({ hidden, readout }: Layers): Tensor[] {
+  const all = [...hidden.flatMap((layer) => [layer.linear, layer.recurrent]), readout.linear];
+  return all.flatMap((layer) => (layer === null ? [] : [layer.weight, layer.bias])).filter((t) => t !== null);
+}

@@ -1,0 +1,262 @@
+/**
+ * E-prop: gradients of recurrent networks from traces that go along with time.
+ *
+ * @module
+ */
+import { functionOf, withDefaults, wrongType, wrongValue } from "../../engine/arguments.ts";
+import { inReference } from "../../engine/backend.ts";
+import { type Generator, generatorOf } from "../../engine/generator.ts";
+import { linear, type Module, matmul, noGrad, randn, Tensor, tape } from "../../engine/index.ts";
+import { ready } from "../../engine/op.ts";
+import { formatShape, sameShape } from "../../engine/shape.ts";
+import { persist } from "../../engine/tape.ts";
+import { alive, rootOf, takeOver } from "../../engine/tensor.ts";
+import { checkState } from "../checks.ts";
+import type { Named } from "../neuron.ts";
+import { contribute, HiddenRule, type LayerRun, ReadoutRule, type Shapes } from "./eprop-layer.ts";
+import { type Hidden, type Layers, layersOf, weightsOf } from "./eprop-model.ts";
+
+/** Options of {@link EProp}. */
+export interface EPropOptions<Target> {
+  /** L of the output [B, K] of one step and its target, a tensor with one element: `crossEntropy`, `mseLoss`, or one made of tensor ops. */
+  loss: (output: Tensor, target: Target) => Tensor;
+  /**
+   * How the error ∂L/∂y [B, K] reaches the neurons of a hidden layer. "symmetric" (default): through the weights of the readout, and from
+   * layer to layer through the weights between them. "random": through fixed random weights [N, K] for each layer. Or these weights, a
+   * tensor [N, K], or a list with one for each hidden layer.
+   */
+  feedback?: "symmetric" | "random" | Tensor | readonly Tensor[];
+  /** Where random weights come from; the default generator if not given. */
+  generator?: Generator;
+}
+
+const DEFAULTS = {
+  loss: undefined as unknown,
+  feedback: undefined as "symmetric" | "random" | Tensor | readonly Tensor[] | undefined,
+  generator: undefined as Generator | undefined,
+} satisfies Record<keyof EPropOptions<never>, unknown>;
+
+const WHERE = "EProp";
+const USED =
+  "the state was used up by a later step, or freed; go on from the state that the last step has returned, or from a clone";
+
+/** What {@link EProp.step} gives. */
+export interface EPropStep {
+  /** y [B, K], the output of the readout in this step. */
+  readonly output: Tensor;
+  /** The state after the step. */
+  readonly state: EPropState;
+  /** L of this step; null without a target. */
+  readonly loss: number | null;
+}
+
+/**
+ * The state of a network between two steps of {@link EProp}: states of neurons and eligibility traces, tensors outside of tapes. A step
+ * takes over the memory of the state that it is given, whose tensors count as freed then: to go on from a state twice, clone it.
+ */
+export interface EPropState {
+  /**
+   * For each layer its tensors by name: states of neurons [B, N] and `spikes` [B, N] of the step before where these are fed back;
+   * `ε x` of a state x, [B, P] where all neurons have the same, else [B, N, P]; `ē y` [B, N, P] of a state y of the readout. P counts the
+   * inputs, the neurons where they are fed back, and 1 where there is a bias. The last entry is that of the readout.
+   */
+  readonly layers: readonly Readonly<Record<string, Tensor>>[];
+}
+
+/**
+ * Learning of recurrent spiking networks without backpropagation through time: each synapse keeps a trace of how it has moved the
+ * state of its neuron, the eligibility, and a learning signal in the same step makes a gradient of it.
+ *
+ *   ε_ji[t] = ∂x_j[t]/∂x_j[t−1]·ε_ji[t−1] + ∂x_j[t]/∂I_j[t]·pre_i[t]        x: the states of neuron j, I: its current
+ *   e_ji[t] = ∂s_j[t]/∂x_j[t−1]·ε_ji[t−1] + ∂s_j[t]/∂I_j[t]·pre_i[t]        ē[t] = κ·ē[t−1] + e[t]
+ *   signal_j[t] = Σ_k feedback_jk·∂L/∂y_k[t]        W_ji.grad += Σ_B signal_j[t]·ē_ji[t]
+ *
+ * pre is the input of this step, or the spikes of the step before where neurons feed each other, or 1 for a bias; κ is the decay of the
+ * readout, and more generally ē follows the states of the readout as ε follows those of a neuron. All derivatives are those of the step of
+ * the neuron, derived and compiled. Spikes that are fed back count as constants, and so does a reset where the neuron
+ * detaches it, as neurons do by default; a spike that raises the threshold counts.
+ *
+ * The model is a `Sequential` or a list: `Linear` and neurons, or {@link Recurrent} around them, in turns, and at the end `Linear` and
+ * {@link LeakyIntegrator}, or `Linear` alone. The gradients of the readout's weights are exact.
+ *
+ * Neurons whose derivatives ∂x/∂x and ∂x/∂I are constants that all share, as those of `LIF` with reset "subtract", need ε for each
+ * input and not for each synapse. Memory is that of the traces, B·N·P values for each, and does not grow with T.
+ *
+ * @throws TypeError for a loss that is no function, feedback of another kind, or a model that has no modules; RangeError for layers that
+ *   cannot have the rule, parameters of neurons that are learned, or feedback of another shape.
+ * @see Bellec et al. (2020), A solution to the learning dilemma for recurrent networks of spiking neurons, Nature Communications 11.
+ */
+export class EProp<Target = Tensor | ArrayLike<number>> {
+  /** The fixed weights [N, K] from the error to each hidden layer; null for symmetric feedback. */
+  readonly feedback: readonly Tensor[] | null;
+  private readonly loss: (output: Tensor, target: Target) => Tensor;
+  private readonly layers: Layers;
+  private readonly weights: readonly Tensor[];
+  private readonly rules: readonly HiddenRule[];
+  private readonly readout: ReadoutRule;
+  private known: { readonly key: string; readonly shapes: readonly Shapes[] } | null = null;
+
+  constructor(model: Module | readonly Module[], options: EPropOptions<Target>) {
+    const { loss, feedback = "symmetric", generator } = withDefaults(WHERE, DEFAULTS, options);
+    const source = generatorOf(WHERE, generator);
+    this.loss = functionOf(WHERE, "loss", loss) as EPropOptions<Target>["loss"];
+    this.layers = layersOf(WHERE, model);
+    const { hidden, readout } = this.layers;
+    this.weights = weightsOf(this.layers);
+    this.readout = new ReadoutRule(readout);
+    const { derived } = this.readout;
+    if (derived !== null && !derived.isShared) {
+      throw wrongValue(WHERE, "a linear readout whose neurons share their parameters", String(readout.neurons));
+    }
+    this.rules = hidden.map((layer) => new HiddenRule(layer, derived));
+    if (feedback === "symmetric") for (const rule of this.rules.slice(1)) rule.checkSymmetric(WHERE);
+    this.feedback = feedback === "symmetric" ? null : this.feedbackOf(feedback, source);
+  }
+
+  private feedbackOf(given: unknown, generator: Generator): readonly Tensor[] {
+    const { hidden, readout } = this.layers;
+    const outputs = readout.linear.outFeatures;
+    const sizes = hidden.map(({ features }, i) => {
+      const next = hidden.slice(i + 1).find((layer) => layer.linear !== null)?.linear ?? readout.linear;
+      return features ?? next.inFeatures;
+    });
+    if (given === "random") {
+      return noGrad(() => sizes.map((n) => persist(randn([n, outputs], { generator }).mul(1 / Math.sqrt(n)))));
+    }
+    const list = given instanceof Tensor ? [given] : given;
+    if (!Array.isArray(list))
+      throw wrongType(WHERE, 'feedback "symmetric", "random", a tensor or a list of tensors', given);
+    if (list.length !== sizes.length) {
+      throw wrongValue(WHERE, `feedback for ${sizes.length} hidden layers`, `${list.length} tensors`);
+    }
+    for (const [i, n] of sizes.entries()) {
+      const t = list[i] as Tensor;
+      alive(t, WHERE);
+      if (!sameShape(t.sizes, [n, outputs])) {
+        throw wrongValue(WHERE, `feedback of shape ${formatShape([n, outputs])}`, formatShape(t.sizes));
+      }
+    }
+    return noGrad(() => (list as readonly Tensor[]).map((t) => persist(t.clone())));
+  }
+
+  /**
+   * One time step of the network: x [B, in] → output [B, K]. With a target, adds to `grad` of all weights and biases; null: no learning
+   * signal in this step, the traces go on. Without a state, the network starts anew.
+   *
+   * The state that is given is used up: the next one lies in its memory. Where an error is thrown, it and all gradients are as before.
+   *
+   * @throws RangeError for an x of another shape, a state of another model or batch, or what the loss throws for its target; TypeError for
+   *   anything but tensors, a target that is undefined, or what is no state; Error for a state that was used up or freed, or inside of
+   *   `gradcheck`.
+   */
+  step(x: Tensor, target: Target | null, state?: EPropState): EPropStep {
+    if (inReference()) throw new Error(`${WHERE}: it keeps its state in linear memory, which gradcheck does not use`);
+    if (target === undefined) throw wrongType(WHERE, "a target, or null for no learning signal", target);
+    alive(x, WHERE);
+    const inputs = (this.layers.hidden[0] as Hidden).linear?.inFeatures ?? (this.layers.hidden[0] as Hidden).features;
+    if (x.ndim !== 2 || (inputs !== null && x.sizes[1] !== inputs)) {
+      throw wrongValue(WHERE, `the input of one step, [B, ${inputs ?? "in"}]`, formatShape(x.sizes));
+    }
+    const [batch, features] = x.sizes as [number, number];
+    for (const t of this.weights) ready(WHERE, t);
+    return noGrad(() =>
+      this.advance(x, target, state === undefined ? this.start(batch, features) : this.read(state, batch, features)),
+    );
+  }
+
+  private start(batch: number, inputs: number): EPropState {
+    const layers = this.rules.map((rule, i) => rule.start(batch, this.inputsOf(i, inputs)));
+    return { layers: [...layers, this.readout.start(batch)] };
+  }
+
+  /** The shapes of the tensors of a state, which most steps share with the one before. */
+  private shapesOf(batch: number, inputs: number): readonly Shapes[] {
+    const { rules, readout } = this;
+    const key = `${batch} ${inputs}`;
+    if (this.known?.key !== key) {
+      const hidden = rules.map((rule, i) => rule.shapesOf(batch, this.inputsOf(i, inputs)));
+      this.known = { key, shapes: [...hidden, readout.shapesOf(batch)] };
+    }
+    return this.known.shapes;
+  }
+
+  /** How many values come into a layer. */
+  private inputsOf(index: number, inputs: number): number {
+    return this.rules.slice(0, index).reduce((n, rule) => rule.featuresOf(n), inputs);
+  }
+
+  /** The state, read once; throws unless it is that of such a network and of as many samples. */
+  private read(state: EPropState, batch: number, inputs: number): EPropState {
+    const given: unknown = Object(state).layers;
+    if (!Array.isArray(given)) throw wrongType(WHERE, "a state as step returns it, { layers }", state);
+    const expected = this.shapesOf(batch, inputs);
+    if (given.length !== expected.length) {
+      throw wrongValue(WHERE, `a state of ${expected.length} layers`, `${given.length}; is it that of another model?`);
+    }
+    const seen = new Set<Tensor>();
+    const layers = expected.map((shapes, i) => {
+      const layer = Object(given[i]) as Named;
+      return Object.fromEntries(
+        Object.entries(shapes).map(([name, shape]) => {
+          const t = layer[name] as Tensor;
+          if (!(t instanceof Tensor)) throw wrongType(WHERE, `a state with ${name} as a tensor in layer ${i}`, t);
+          if (!t.region.open) throw new Error(`${WHERE}: ${USED}`);
+          checkState(WHERE, name, t, shape);
+          if (seen.has(t)) throw wrongValue(WHERE, "a state of different tensors", `${name} twice`);
+          seen.add(t);
+          return [name, t];
+        }),
+      );
+    });
+    return { layers };
+  }
+
+  private advance(x: Tensor, target: Target | null, state: EPropState): EPropStep {
+    const { rules, readout } = this;
+    const states = state.layers;
+    // An input that is a part of the state would be freed with it.
+    let input = states.some((layer) => Object.values(layer).includes(rootOf(x))) ? x.clone() : x;
+    const runs = rules.map((rule, i) => {
+      const run = rule.run(input, states[i] as Named);
+      input = run.step.z;
+      return run;
+    });
+    const last = states[rules.length] as Named;
+    const end = readout.run(input, last);
+    const found = target === null ? null : this.errorOf(end.z, target);
+    const signals = found && this.signalsOf(found.error, runs);
+    const next = states.map((layer) =>
+      Object.fromEntries(Object.entries(layer).map(([name, t]) => [name, takeOver(t)])),
+    );
+    const gradients = rules.flatMap((rule, i) =>
+      rule.learn(runs[i] as LayerRun, next[i] as Named, end.derivatives, signals && (signals[i] as Tensor)),
+    );
+    gradients.push(...readout.learn(input, end, next[rules.length] as Named, found?.error ?? null));
+    contribute(gradients);
+    return { output: end.z, state: { layers: next }, loss: found?.loss ?? null };
+  }
+
+  /** ∂L/∂y [B, K], and L. */
+  private errorOf(output: Tensor, target: Target): { error: Tensor; loss: number } {
+    return tape(() => {
+      const y = output.clone();
+      y.requiresGrad = true;
+      const loss = this.loss(y, target);
+      if (!(loss instanceof Tensor)) throw wrongType(WHERE, "a loss that gives a tensor", loss);
+      if (loss.requiresGrad) loss.backward();
+      if (y.grad === null) throw new Error(`${WHERE}: expected a loss that depends on the output`);
+      return { error: y.grad.clone(), loss: loss.item() };
+    });
+  }
+
+  /** The learning signal of each hidden layer, [B, N]. */
+  private signalsOf(error: Tensor, runs: readonly LayerRun[]): Tensor[] {
+    const { feedback, rules } = this;
+    if (feedback !== null) return feedback.map((weights) => linear(error, weights));
+    const signals: Tensor[] = [matmul(error, this.layers.readout.linear.weight)];
+    for (let i = rules.length - 1; i > 0; i--) {
+      signals.unshift((rules[i] as HiddenRule).before(signals[0] as Tensor, runs[i] as LayerRun));
+    }
+    return signals;
+  }
+}
