@@ -5,6 +5,7 @@ export const DEMOS = {
   conv: "Trains a convolutional spiking network on MNIST (snnTorch's tutorial 6).",
   fashion: "Trains fully connected or convolutional spiking networks on Fashion-MNIST.",
   randman: "Classifies smooth random manifolds by spike times (Zenke and Vogels 2021).",
+  cartpole: "Learns to balance a pole on a cart by spikes (proximal policy optimisation).",
   neurons: "Draws the response of each neuron to a step of current, and its f–I curve, on one sheet.",
   pairing:
     "Tables weights after pairings of spikes over frequency and interval, by pairs and by triplets (Sjöström et al. 2001).",

@@ -1,0 +1,116 @@
+/** npm run demo -- cartpole: spiking neurons learn to balance a pole. */
+import { Generator } from "jarvis-snn";
+import { classCurves, drawingAt, HALF, type Losses, meansOf, pair, SVG, sampleRaster } from "../drawing.ts";
+import { DEMOS } from "../list.ts";
+import { progressBar, readFlags } from "../options.ts";
+import { DT } from "./environment.ts";
+import { CODES, SpikingNetwork } from "./network.ts";
+import { episode, test, testGenerator } from "./policy.ts";
+import { PPO, train } from "./ppo.ts";
+
+const flags = readFlags(DEMOS.cartpole, {
+  updates: { kind: "integer", default: PPO.updates, min: 1, help: "updates of the policy" },
+  carts: { kind: "integer", default: PPO.carts, min: 1, help: "carts that run side by side" },
+  hidden: { kind: "integer", default: 64, min: 1, help: "hidden neurons of actor and critic" },
+  timesteps: { kind: "integer", default: 8, min: 2, help: "time steps of the network for a decision" },
+  encode: {
+    kind: "choice",
+    default: "current" as string,
+    of: CODES,
+    help: "observations as currents, or as spike times",
+  },
+  lr: { kind: "number", default: PPO.lr, help: "learning rate of Adam at the start" },
+  episodes: { kind: "integer", default: 100, min: 1, help: "test episodes" },
+  seed: { kind: "integer", default: 0, min: 0, help: "seed of weights, actions and first states" },
+  svg: { ...SVG, help: "draw returns, an episode and its spikes there (SVG, by the package echarts)" },
+});
+
+/** Updates of a printed line. */
+const EACH = 25;
+/** Decisions of the episode whose spikes are drawn: a second. */
+const SHOWN = Math.round(1 / DT);
+
+const draw = await drawingAt(flags.svg);
+const { updates, carts, hidden, timesteps, encode, lr, seed } = flags;
+const generator = new Generator(seed);
+const network = (outputs: number) => new SpikingNetwork({ hidden, outputs, timesteps, encode, generator });
+const agent = { actor: network(2), critic: network(1) };
+
+const returns: Losses = { x: [], y: [] };
+const entropies: Losses = { x: [], y: [] };
+const start = performance.now();
+const secondsSince = (from: number) => ((performance.now() - from) / 1000).toFixed(1);
+let printed = 0;
+train(agent, generator, { ...PPO, updates, carts, lr }, (report) => {
+  for (const y of report.returns) {
+    returns.x.push(report.steps);
+    returns.y.push(y);
+  }
+  entropies.x.push(report.steps);
+  entropies.y.push(report.entropy);
+  const first = Math.floor((report.update - 1) / EACH) * EACH;
+  const last = Math.min(first + EACH, updates);
+  progressBar(`updates ${first + 1}–${last} of ${updates}`, report.update - first, last - first);
+  if (report.update < last) return;
+  console.log(
+    `update=${report.update} steps=${report.steps} episodes=${returns.y.length} ` +
+      `mean_return=${meanOf(returns.y.slice(printed))} entropy=${report.entropy.toFixed(3)} train_s=${secondsSince(start)}`,
+  );
+  printed = returns.y.length;
+});
+
+const testStart = performance.now();
+const tested = test(agent.actor, flags.episodes, testGenerator(seed));
+const seconds = secondsSince(testStart);
+const shown = episode(agent.actor, testGenerator(seed), SHOWN);
+console.log(
+  `test_episodes=${tested.length} mean_return=${meanOf(tested)} worst=${Math.min(...tested)} ` +
+    `firing_rate=${shown.rate.toFixed(3)} test_s=${seconds}`,
+);
+
+await draw(DEMOS.cartpole, (plot) => {
+  const { states, input, hidden, membrane } = shown;
+  const curveOf = (value: number, factor: number) => ({
+    x: states.map((_, t) => t * DT),
+    y: states.map((state) => factor * (state[value] as number)),
+  });
+  const [best, xLabel] = [states.length - 1, "time (s)"];
+  const dtMs = (1000 * DT) / timesteps;
+  const group = Math.ceil(returns.x.length / 100);
+  const steps = { ...HALF, xLabel: "steps of all carts" };
+  return [
+    pair(
+      plot,
+      "Learning",
+      plot.curvePlot(
+        { return: meansOf(returns, group) },
+        {
+          ...steps,
+          title: `Returns, ${group === 1 ? "episode by episode" : `means of ${group} episodes`}`,
+          yLabel: "return",
+        },
+      ),
+      plot.curvePlot({ entropy: entropies }, { ...steps, title: "Entropy of the policy", yLabel: "entropy (nats)" }),
+    ),
+    pair(
+      plot,
+      "A test episode",
+      plot.curvePlot(
+        { angle: curveOf(2, 180 / Math.PI) },
+        { ...HALF, xLabel, title: `Angle of the pole, return ${best}`, yLabel: "θ (degrees)" },
+      ),
+      plot.curvePlot({ position: curveOf(0, 1) }, { ...HALF, xLabel, title: "Position of the cart", yLabel: "x (m)" }),
+    ),
+    sampleRaster(
+      plot,
+      { input: encode === "current" ? null : input, "hidden layer": hidden },
+      { title: "Spikes in the first second", dtMs },
+    ),
+    classCurves(plot, membrane, { title: "Readout, 0 to the left and 1 to the right", yLabel: "membrane u", dtMs }),
+  ];
+});
+
+/** The mean in two digits; "none" of no values. */
+function meanOf(values: readonly number[]): string {
+  return values.length === 0 ? "none" : (values.reduce((sum, value) => sum + value, 0) / values.length).toFixed(2);
+}
