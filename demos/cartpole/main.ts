@@ -43,10 +43,10 @@ const secondsSince = (from: number) => ((performance.now() - from) / 1000).toFix
 let printed = 0;
 train(agent, generator, { ...PPO, updates, carts, lr }, (report) => {
   for (const y of report.returns) {
-    returns.x.push(report.steps);
+    returns.x.push(report.steps / 1000);
     returns.y.push(y);
   }
-  entropies.x.push(report.steps);
+  entropies.x.push(report.steps / 1000);
   entropies.y.push(report.entropy);
   const first = Math.floor((report.update - 1) / EACH) * EACH;
   const last = Math.min(first + EACH, updates);
@@ -77,7 +77,7 @@ await draw(DEMOS.cartpole, (plot) => {
   const [best, xLabel] = [states.length - 1, "time (s)"];
   const dtMs = (1000 * DT) / timesteps;
   const group = Math.ceil(returns.x.length / 100);
-  const steps = { ...HALF, xLabel: "steps of all carts" };
+  const steps = { ...HALF, xLabel: "thousands of steps, all carts" };
   return [
     pair(
       plot,

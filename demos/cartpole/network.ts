@@ -57,10 +57,10 @@ export class SpikingNetwork extends Module {
     this.fc1 = new Linear(isCurrent ? VALUES : VALUES * FIELDS, hidden, { generator });
     // The four values are near 0 while the pole stands. Wider biases spread the neurons from silence to a spike in every other step,
     // and a single spike of an input takes wider weights to matter.
-    const factor = isCurrent ? 2 : 3;
-    for (const p of this.fc1.parameters()) p.copyFrom(p.toFloat32Array().map((w) => factor * w));
+    for (const p of this.fc1.parameters()) scale(p, isCurrent ? 2 : 3);
     this.lif = new LIF({ beta: 0.8, reset: "subtract", surrogate: surrogate.fastSigmoid({ slope: 5 }) });
     this.fc2 = new Linear(hidden, outputs, { generator });
+    scale(this.fc2.weight, 0.2); // of a policy that has learned nothing, both actions are about as likely
     this.readout = new LeakyIntegrator({ beta: 0.9 });
   }
 
@@ -83,3 +83,5 @@ export class SpikingNetwork extends Module {
     return populationEncode(values.tanh(), { timesteps, neurons: FIELDS, low: -1, high: 1 }).flatten(2);
   }
 }
+
+const scale = (p: Tensor, factor: number): Tensor => p.copyFrom(p.toFloat32Array().map((w) => factor * w));
