@@ -64,3 +64,12 @@ export function checkCounters(where: string, refractory: Tensor, most: number): 
     throw wrongValue(where, `a state refractory of integers in [0, ${most}]`, steps);
   }
 }
+
+/** Throws for a tensor of a state that was freed: where steps take over the memory of a state, by such a step. */
+export function checkNotUsedUp(where: string, t: Tensor): void {
+  if (t.region.open) return;
+  throw new Error(
+    `${where}: the state was used up by a later step, or freed; go on from the state that the last step has returned, or from a ` +
+      "clone",
+  );
+}

@@ -11,7 +11,7 @@ import { ready } from "../../engine/op.ts";
 import { formatShape, sameShape } from "../../engine/shape.ts";
 import { persist } from "../../engine/tape.ts";
 import { alive, rootOf, takeOver } from "../../engine/tensor.ts";
-import { checkState } from "../checks.ts";
+import { checkNotUsedUp, checkState } from "../checks.ts";
 import type { Named } from "../neuron.ts";
 import { contribute, HiddenRule, type LayerRun, ReadoutRule, type Shapes } from "./eprop-layer.ts";
 import { type Hidden, type Layers, layersOf, weightsOf } from "./eprop-model.ts";
@@ -37,8 +37,6 @@ const DEFAULTS = {
 } satisfies Record<keyof EPropOptions<never>, unknown>;
 
 const WHERE = "EProp";
-const USED =
-  "the state was used up by a later step, or freed; go on from the state that the last step has returned, or from a clone";
 
 /** What {@link EProp.step} gives. */
 export interface EPropStep {
@@ -200,7 +198,7 @@ export class EProp<Target = Tensor | ArrayLike<number>> {
         Object.entries(shapes).map(([name, shape]) => {
           const t = layer[name] as Tensor;
           if (!(t instanceof Tensor)) throw wrongType(WHERE, `a state with ${name} as a tensor in layer ${i}`, t);
-          if (!t.region.open) throw new Error(`${WHERE}: ${USED}`);
+          checkNotUsedUp(WHERE, t);
           checkState(WHERE, name, t, shape);
           if (seen.has(t)) throw wrongValue(WHERE, "a state of different tensors", `${name} twice`);
           seen.add(t);

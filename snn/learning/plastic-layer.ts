@@ -7,7 +7,7 @@ import { alive, touch } from "../../engine/tensor.ts";
 import { checkSequence } from "../checks.ts";
 import { Stage, Staged } from "../stage.ts";
 import { stageOf } from "../stages.ts";
-import { Plastic, type PlasticState, type PlasticStepOptions } from "./plastic.ts";
+import { Plastic, type PlasticState, type PlasticStepOptions, type WorkingState, workingState } from "./plastic.ts";
 
 /** Neurons behind a plastic connection: a layer with a state, such as {@link LIF}. */
 export interface SteppingNeurons<State> extends Module {
@@ -96,8 +96,11 @@ export class PlasticLayer<State = unknown> extends Staged {
   }
 
   private learn(x: Tensor, spikes: Tensor, state: PlasticState): PlasticState {
-    if (!this.learning) return state;
-    return this.plastic.step(x, spikes, state, this.reward === undefined ? undefined : { reward: this.reward });
+    return this.learning ? this.plastic.step(x, spikes, state, this.options()) : state;
+  }
+
+  private options(): PlasticStepOptions | undefined {
+    return this.reward === undefined ? undefined : { reward: this.reward };
   }
 
   /**
@@ -115,17 +118,17 @@ export class PlasticLayer<State = unknown> extends Staged {
     if (this.forward !== FORWARD) return null;
     const connection = stageOf(this.connection, input);
     const neurons = stageOf(this.neurons, connection.output);
-    const state = this.plastic.initialState(input.sizes);
+    const state = workingState(this.plastic.initialState(input.sizes));
     for (const t of tensorsOf(state)) persist(t);
     return new PlasticStage(connection, neurons, tensorsOf(state), () => {
-      this.learn(input, neurons.output, state);
+      if (this.learning) this.plastic.run(input, neurons.output, state, this.options());
     });
   }
 }
 
 const FORWARD = /* @__PURE__ */ forwardOf(PlasticLayer);
 
-const tensorsOf = ({ traces, synapses }: PlasticState): Tensor[] => [
+const tensorsOf = ({ traces, synapses }: WorkingState): Tensor[] => [
   ...Object.values(traces),
   ...Object.values(synapses),
 ];

@@ -23,8 +23,8 @@ import { inReference } from "../../engine/backend.ts";
 import { full, noGrad, Tensor, zeros } from "../../engine/index.ts";
 import { ready } from "../../engine/op.ts";
 import { checkShape, formatShape, type Shape, sameShape, sizeOf } from "../../engine/shape.ts";
-import { touch } from "../../engine/tensor.ts";
-import { IN_FLOAT32 } from "../checks.ts";
+import { takeOver, touch } from "../../engine/tensor.ts";
+import { checkNotUsedUp, IN_FLOAT32 } from "../checks.ts";
 import { persistentCopy } from "../per-neuron.ts";
 import { type Connection, checkLayer, connectionOf, matrixOf, type PlasticLayer } from "./connection.ts";
 import { Rule } from "./plasticity.ts";
@@ -65,22 +65,45 @@ export interface PlasticStepOptions {
 
 const STEP_DEFAULTS = { reward: undefined as PlasticStepOptions["reward"], apply: true };
 
-/** What a connection carries from step to step. {@link Plastic.step} writes to its tensors. */
+/** What a connection carries from step to step: {@link Plastic.step} takes over the memory of its tensors. */
 export interface PlasticState {
   /** Traces by name, of the shape of the spikes before or behind. */
   readonly traces: Readonly<Record<string, Tensor>>;
   /** States of the synapses by name, [B, out, in], or [B, out, in·kernel] of a convolution, to be multiplied by `scales`. */
   readonly synapses: Readonly<Record<string, Tensor>>;
   /** What each state of the synapses is to be multiplied by: a decay that all of them share. */
-  readonly scales: Record<string, number>;
+  readonly scales: Readonly<Record<string, number>>;
   /** The time since the start, in the unit of dt. */
-  time: number;
+  readonly time: number;
   /**
    * The neurons that spiked in the last step, for states that last one step.
    *
    * @internal
    */
+  readonly last: readonly Spiking[] | null;
+}
+
+/** A state that is written in place. */
+export type WorkingState = Pick<PlasticState, "traces" | "synapses"> & {
+  readonly scales: Record<string, number>;
+  time: number;
   last: readonly Spiking[] | null;
+};
+
+/** The same state, to be written in place. */
+export const workingState = ({ traces, synapses, scales, time, last }: PlasticState): WorkingState => ({
+  traces,
+  synapses,
+  scales: { ...scales },
+  time,
+  last,
+});
+
+/** The state in tensors of its own, which take over the memory of those that were there. */
+function takenOver(state: WorkingState): PlasticState {
+  const taken = (tensors: Readonly<Record<string, Tensor>>) =>
+    Object.fromEntries(Object.entries(tensors).map(([name, t]) => [name, takeOver(t)]));
+  return { ...state, traces: taken(state.traces), synapses: taken(state.synapses) };
 }
 
 /** An event of {@link Plastic.events}: spikes of all neurons on a side, or of those with these numbers. */
@@ -118,8 +141,8 @@ const LEAST_SCALE = 2 ** -20;
  *     let state = plastic.initialState(1);
  *     state = plastic.step(pre, post, state);
  *
- * A step writes the weight and the tensors of the state in place: a state is of no further use to those who kept it, and a weight
- * with a record on a tape gives an error in `backward`. The cost follows the spikes: a spike is a sweep over the synapses of its
+ * A step writes the weight in place, so that a `backward` over what was computed with it before is an error. It takes over the memory of
+ * the state that it is given, whose tensors count as freed then; to go on from a state twice, clone its tensors first. The cost follows the spikes: a spike is a sweep over the synapses of its
  * neuron. `onStep`, `onReward` and `weightDecay` are sweeps over all of them.
  *
  * @throws TypeError for another layer or rule; RangeError for a convolution of several groups, bounds in the wrong order, a sum
@@ -228,6 +251,17 @@ export class Plastic {
    *   before these checks. Error where a weight has become infinite or no number in the step.
    */
   step(pre: Tensor, post: Tensor, state: PlasticState, options: PlasticStepOptions = STEP_DEFAULTS): PlasticState {
+    const next = workingState(Object(state) as PlasticState);
+    this.run(pre, post, next, options);
+    return takenOver(next);
+  }
+
+  /**
+   * The same, with the state in place.
+   *
+   * @internal
+   */
+  run(pre: Tensor, post: Tensor, state: WorkingState, options: PlasticStepOptions = STEP_DEFAULTS): void {
     const where = `${this.rule.name}.step`;
     if (inReference()) throw new Error(`${where}: expected a call outside of gradcheck: a rule has no gradient`);
     const { reward, apply } = withDefaults(where, STEP_DEFAULTS, options as typeof STEP_DEFAULTS);
@@ -246,7 +280,6 @@ export class Plastic {
     const { dt } = this.rule;
     const at = { pre: pre.ptr, post: post.ptr };
     this.advance({ connection, batch, ...at, rewards, applies: apply, elapsed: dt, isStep: true }, state);
-    return state;
   }
 
   /**
@@ -268,7 +301,7 @@ export class Plastic {
       throw wrongValue(where, `kinds for ${at.length} times`, Array.isArray(kinds) ? kinds.length : show(kinds));
     }
     const events = kinds.map((kind, i) => eventOf(`${where}: kinds[${i}]`, kind, inputs, outputs));
-    const now = state ?? this.initialState(1);
+    const now = workingState(Object(state ?? this.initialState(1)) as PlasticState);
     this.checkState(where, now, 1, connection);
     let last = now.time;
     for (let i = 0; i < at.length; i++) {
@@ -289,7 +322,7 @@ export class Plastic {
     }
     this.work.give(pre, 4 * inputs);
     this.work.give(post, 4 * outputs);
-    return now;
+    return takenOver(now);
   }
 
   /**
@@ -327,6 +360,7 @@ export class Plastic {
     const { inputs, outputs } = this.synapses;
     const check = (name: string, t: unknown, shape: Shape) => {
       if (!(t instanceof Tensor)) throw wrongType(where, `a state with ${name}, from initialState`, t);
+      checkNotUsedUp(where, t);
       ready(where, t);
       if (!sameShape(t.sizes, shape)) {
         throw wrongValue(where, `${name} of the state ${formatShape(shape)}`, formatShape(t.sizes));
@@ -341,7 +375,7 @@ export class Plastic {
     numberOf(where, "time of the state", state.time, FINITE);
   }
 
-  private advance(moment: Moment, state: PlasticState): void {
+  private advance(moment: Moment, state: WorkingState): void {
     const { rule, synapses } = this;
     const { batch, connection, rewards, applies, isStep, elapsed } = moment;
     const hasReward = rewards !== null && rule.has("onReward");
@@ -386,7 +420,7 @@ export class Plastic {
     if (sum !== null && this.steps % every === 0) synapses.normalize(sum);
   }
 
-  private reward(samples: Samples, { batch, connection, rewards }: Moment, state: PlasticState): void {
+  private reward(samples: Samples, { batch, connection, rewards }: Moment, state: WorkingState): void {
     for (let b = 0; b < batch; b++) {
       this.synapses.scalar("reward", rewards?.[b] as number);
       const sample = samples.at(b * connection.places);
@@ -396,7 +430,7 @@ export class Plastic {
   }
 
   /** The changes at the spikes of all samples. */
-  private spikes(samples: Samples, { batch, connection }: Moment, state: PlasticState, target: Target): void {
+  private spikes(samples: Samples, { batch, connection }: Moment, state: WorkingState, target: Target): void {
     const { places } = connection;
     const last: Spiking[] = [];
     for (let s = 0; s < batch * places; s++) {
@@ -408,7 +442,7 @@ export class Plastic {
     state.last = places === 1 ? last : null;
   }
 
-  private decaySynapses({ elapsed, isStep }: Moment, state: PlasticState): void {
+  private decaySynapses({ elapsed, isStep }: Moment, state: WorkingState): void {
     for (const { name, tau } of this.rule.synapse) {
       if (tau === 0) {
         this.synapses.clear(state, name, state.last);
@@ -423,7 +457,7 @@ export class Plastic {
   }
 
   /** Traces decay and take the spikes of the step; what they were before these is kept for changes that see them so. */
-  private advanceTraces(moment: Moment, state: PlasticState): void {
+  private advanceTraces(moment: Moment, state: WorkingState): void {
     const { rule } = this;
     const { sweeps, decaysAt, before } = this.neuronsFor(moment);
     if (rule.traces.length === 0) return;
@@ -455,7 +489,7 @@ export class Plastic {
     return this.neurons;
   }
 
-  private samplesOf(moment: Moment, state: PlasticState): Samples {
+  private samplesOf(moment: Moment, state: WorkingState): Samples {
     const { before } = this.neuronsFor(moment);
     const addresses = (of: "pre" | "post"): number[] => {
       const mine = this.rule.traces
