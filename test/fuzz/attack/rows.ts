@@ -827,7 +827,7 @@ export const CLASSES: Classes<typeof engine & typeof snn> = {
     },
   },
   OTTT: {
-    new: [probed, { ...rule, lambda: num(0, 0.5, 1), inputLambda: num(0, 0.5, 1) }],
+    new: [probed, { ...rule, lambda: num(0, 0.5, 1), inputLambda: spare(num(0, 0.5, 1)) }],
     call: { step: [t(2, 3), target, spare(oneOf([networkState], ["object"]))] },
   },
   SLTT: {
