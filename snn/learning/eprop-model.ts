@@ -1,7 +1,8 @@
 /** The layers of a network as e-prop takes them: weights and neurons in turns, and a readout. */
-import { show, wrongType, wrongValue } from "../../engine/arguments.ts";
-import { Linear, Module, Sequential, type Tensor } from "../../engine/index.ts";
+import { wrongValue } from "../../engine/arguments.ts";
+import { Linear, type Module, type Tensor } from "../../engine/index.ts";
 import { forwardOf } from "../../engine/nn/module.ts";
+import { layersOf as modulesOf } from "../layers.ts";
 import { isCompiled, type Neurons } from "../neuron.ts";
 import { Recurrent } from "../recurrent.ts";
 
@@ -39,7 +40,7 @@ export function layersOf(where: string, model: unknown): Layers {
   let linear: Linear | null = null;
   let end: Readout | null = null;
   let outputs: number | null = null;
-  for (const layer of flat(where, model)) {
+  for (const layer of modulesOf(where, model)) {
     const name = layer.constructor.name;
     if (end !== null) throw wrongValue(where, WHAT, `${name} behind the readout`);
     if (isLinear(layer)) {
@@ -82,19 +83,6 @@ export function layersOf(where: string, model: unknown): Layers {
   return { hidden, readout: end };
 }
 
-/** The modules in their order, out of `Sequential` and lists. */
-function flat(where: string, model: unknown): Module[] {
-  if (Array.isArray(model)) {
-    if (model.length > MOST) throw wrongValue(where, `at most ${MOST} layers`, model.length);
-    return model.flatMap((layer) => (Array.isArray(layer) ? [layer as unknown as Module] : flat(where, layer)));
-  }
-  if (model instanceof Sequential && model.forward === SEQUENTIAL) return model.modules.flatMap((x) => flat(where, x));
-  if (model instanceof Module) return [model];
-  throw wrongType(where, "a Sequential or a list of layers", model);
-}
-
-const MOST = 2 ** 16;
-const SEQUENTIAL = /* @__PURE__ */ forwardOf(Sequential);
 const LINEAR = /* @__PURE__ */ forwardOf(Linear);
 const RECURRENT = /* @__PURE__ */ forwardOf(Recurrent);
 
@@ -103,7 +91,7 @@ const isLinear = (layer: Module): layer is Linear => layer instanceof Linear && 
 function neuronsOf(where: string, layer: Module): { neurons: Neurons; recurrent: Linear | null } {
   if (isCompiled(layer)) return { neurons: layer, recurrent: null };
   if (!(layer instanceof Recurrent) || layer.forward !== RECURRENT) {
-    throw wrongValue(where, WHAT, layer instanceof Module ? layer.constructor.name : show(layer));
+    throw wrongValue(where, WHAT, layer.constructor.name);
   }
   const { neuron, recurrent } = layer;
   if (!isCompiled(neuron)) throw wrongValue(where, "Recurrent with compiled neurons", neuron.constructor.name);

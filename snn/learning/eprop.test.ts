@@ -352,7 +352,7 @@ describe("a step", () => {
   });
 
   test("takes a part of its own state as an input", () => {
-    const layers = [new Linear(N, N, { bias: false }), new LIF(), new Linear(N, K)];
+    const layers = [new Linear(N, N, { bias: false }), new LIF({ reset: "subtract" }), new Linear(N, K)];
     const run = (copy: (x: Tensor) => Tensor) => {
       for (const layer of layers) layer.zeroGrad();
       const rule = new EProp<Tensor>(layers, { loss: squared });
