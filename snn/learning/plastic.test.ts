@@ -217,9 +217,9 @@ describe("bad input", () => {
   test("plastic: a weight that becomes infinite is an error that says where", () => {
     const Growing = plasticity({ name: "Growing", traces: {}, parameters: {}, onPost: ({ w }) => w.mul(1e30) });
     const growing = new Plastic(linear(3, 2), new Growing());
-    const state = growing.initialState(1);
+    let state = growing.initialState(1);
     const post = tensor([[0, 1]]);
-    growing.step(zeros([1, 3]), post, state);
+    state = growing.step(zeros([1, 3]), post, state);
     expect(() => growing.step(zeros([1, 3]), post, state)).toThrow(/Growing\.step.*Infinity at \[1, 0\]/);
   });
 

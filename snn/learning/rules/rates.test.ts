@@ -26,7 +26,7 @@ describe("Hebbian", () => {
     const [T, N, M] = [20, 5, 3];
     const layer = linear(random([M, N], 1));
     const plastic = new Plastic(layer, new Hebbian({ activity: "rates", eta: tensor([0.01, 0.02, 0.03]) }));
-    const state = plastic.initialState(2);
+    let state = plastic.initialState(2);
     expect(state.traces).toEqual({});
     const w = rowsOf(layer.weight);
     for (let t = 0; t < T; t++) {
@@ -34,7 +34,7 @@ describe("Hebbian", () => {
         Tensor,
         Tensor,
       ];
-      plastic.step(x, y, state);
+      state = plastic.step(x, y, state);
       const [pre, post] = [rowsOf(x), rowsOf(y)];
       w.forEach((row, j) =>
         row.forEach((value, i) => {
@@ -50,9 +50,9 @@ describe("Hebbian", () => {
     const change = (times: readonly [number, number], order: "before" | "after" | "preFirst" | "postFirst"): number => {
       const layer = linear(tensor([[0.5]]));
       const plastic = new Plastic(layer, new Hebbian({ etaPre: 0.1, etaPost: 0.2, tauPre: 10, tauPost: 5, order }));
-      const state = plastic.initialState(1);
+      let state = plastic.initialState(1);
       for (let t = 0; t < 8; t++)
-        plastic.step(tensor([[t === times[0] ? 1 : 0]]), tensor([[t === times[1] ? 1 : 0]]), state);
+        state = plastic.step(tensor([[t === times[0] ? 1 : 0]]), tensor([[t === times[1] ? 1 : 0]]), state);
       return layer.weight.item() - 0.5;
     };
     expect(change([1, 4], "before")).toBeCloseTo(0.2 * Math.exp(-3 / 10), 6);
@@ -99,9 +99,10 @@ describe("Oja", () => {
     const inputs = parts.matmul(tensor(axes));
     const layer = linear(random([3, 3], 12, { low: -0.3, high: 0.3 }));
     const plastic = new Plastic(layer, new Oja({ variant: "sanger", eta: 0.02 }), { reduction: "mean" });
-    const state = plastic.initialState(10);
+    let state = plastic.initialState(10);
     for (let pass = 0; pass < 10; pass++) {
-      for (const batch of inputs.reshape([300, 10, 3]).unbind(0)) plastic.step(batch, layer.forward(batch), state);
+      for (const batch of inputs.reshape([300, 10, 3]).unbind(0))
+        state = plastic.step(batch, layer.forward(batch), state);
     }
     rowsOf(layer.weight).forEach((row, j) => {
       const along = row.reduce((sum, w, i) => sum + w * (axes[j]?.[i] as number), 0);
@@ -176,11 +177,11 @@ describe("BCM", () => {
       return rates.map((row) => 1 - row.reduce((a, b) => a + b) / 4 / Math.max(...row));
     };
     const before = selectivity();
-    const state = plastic.initialState(1);
+    let state = plastic.initialState(1);
     const inputs = PATTERNS.map((pattern) => tensor([pattern]));
     for (let t = 0; t < 10000; t++) {
       const x = inputs[t % 4] as Tensor;
-      plastic.step(x, layer.forward(x).relu(), state);
+      state = plastic.step(x, layer.forward(x).relu(), state);
     }
     for (const value of before) expect(value).toBeLessThan(0.3);
     // 3/4 is the most for four patterns: a rate at one alone.

@@ -160,8 +160,8 @@ test("RewardSTDP: without a reward no weight changes", () => {
   ]);
   const before = bits(layer.weight);
   const plastic = new Plastic(layer, new RewardSTDP(), { bounds: [0, 1] });
-  const state = plastic.initialState(1);
-  for (let t = 0; t < 9; t++) plastic.step(tensor([[1, t % 2]]), tensor([[t % 3, 1]]), state);
+  let state = plastic.initialState(1);
+  for (let t = 0; t < 9; t++) state = plastic.step(tensor([[1, t % 2]]), tensor([[t % 3, 1]]), state);
   expect(bits(layer.weight)).toEqual(before);
   expect(Math.abs((state.synapses.e as Tensor).toFloat32Array()[0] as number)).toBeGreaterThan(0);
 });
@@ -192,11 +192,11 @@ test("RewardSTDP: each sample of a batch has its eligibility and its reward; the
       [0, 0.125],
     ]);
     const plastic = new Plastic(layer, new RewardSTDP());
-    const state = plastic.initialState(samples.length);
+    let state = plastic.initialState(samples.length);
     for (const [t, rows] of spikes.entries()) {
       const x = tensor(samples.map((b) => [...(rows[b] as readonly number[])]));
       const y = tensor(samples.map((b) => [...(rows[b] as readonly number[])].reverse()));
-      plastic.step(x, y, state, { reward: reward(t) });
+      state = plastic.step(x, y, state, { reward: reward(t) });
     }
     return layer.weight.sub(
       tensor([
@@ -218,15 +218,14 @@ test("RewardSTDP: a convolution whose window is the whole input learns as a line
   const dense = linear(w);
   const conv = new Conv1d(2, 2, 3, { bias: false });
   conv.weight.copyFrom(tensor(w).reshape([2, 2, 3]));
-  const connections = [dense, conv].map(
-    (layer) => new Plastic(layer, new RewardSTDP({ tauE: 10 }), { bounds: [0, 1] }),
-  );
-  const states = [connections[0]?.initialState(1), connections[1]?.initialState([1, 2, 3])];
+  const learning = (layer: Linear | Conv1d) => new Plastic(layer, new RewardSTDP({ tauE: 10 }), { bounds: [0, 1] });
+  const [linearly, overWindows] = [learning(dense), learning(conv)];
+  let [one, other] = [linearly.initialState(1), overWindows.initialState([1, 2, 3])];
   for (let t = 0; t < 30; t++) {
     const [x, y] = [tensor([pre[t] as number[]]), tensor([post[t] as number[]])];
     const reward = t % 4 === 3 ? { reward: t % 8 === 3 ? 1 : -0.5 } : {};
-    connections[0]?.step(x, y, states[0] as never, reward);
-    connections[1]?.step(x.reshape([1, 2, 3]), y.reshape([1, 2, 1]), states[1] as never, reward);
+    one = linearly.step(x, y, one, reward);
+    other = overWindows.step(x.reshape([1, 2, 3]), y.reshape([1, 2, 1]), other, reward);
   }
   expect(bits(conv.weight)).toEqual(bits(dense.weight));
   expect(bits(dense.weight)).not.toEqual(bits(tensor(w)));
@@ -238,7 +237,7 @@ describe("what is refused", () => {
     [0, 1, 0.75],
   ]);
   const plastic = new Plastic(layer, new RewardSTDP(), { bounds: [0, 1] });
-  const state = plastic.initialState(2);
+  let state = plastic.initialState(2);
   const [x, y] = [
     tensor([
       [1, 0, 1],
@@ -249,7 +248,7 @@ describe("what is refused", () => {
       [0, 1],
     ]),
   ];
-  plastic.step(x, y, state, { reward: [1, 0.5] });
+  state = plastic.step(x, y, state, { reward: [1, 0.5] });
 
   const all = () => [layer.weight, ...Object.values(state.traces), ...Object.values(state.synapses)].map(bits);
 
@@ -302,8 +301,8 @@ describe("what is refused", () => {
   test("RewardSTDP: a weight that has become NaN is an error that names its place, and nothing is written", () => {
     const mine = linear([[0.5, 0.25]]);
     const own = new Plastic(mine, new RewardSTDP());
-    const now = own.initialState(1);
-    own.step(tensor([[1, 0]]), tensor([[1]]), now, { reward: 1 });
+    let now = own.initialState(1);
+    now = own.step(tensor([[1, 0]]), tensor([[1]]), now, { reward: 1 });
     mine.weight.copyFrom([0.5, Number.NaN]);
     const before = Object.values(now.traces).map(bits);
     const call = () => own.step(tensor([[1, 1]]), tensor([[1]]), now, { reward: 1 });
