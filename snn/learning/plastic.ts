@@ -27,10 +27,10 @@ import { takeOver, touch } from "../../engine/tensor.ts";
 import { checkNotUsedUp, IN_FLOAT32 } from "../checks.ts";
 import { persistentCopy } from "../per-neuron.ts";
 import { type Connection, checkLayer, connectionOf, matrixOf, type PlasticLayer } from "./connection.ts";
-import { Rule } from "./plasticity.ts";
-import { after, decayOf, SPIKES, type Target, traceSweep } from "./rule-sweeps.ts";
+import { Rule, type SynapseState, type Trace } from "./plasticity.ts";
+import { after, decayOf, SPIKES, type Target, traceSweep, valuesOf } from "./rule-sweeps.ts";
 import { Sweep } from "./sweep.ts";
-import { placesOf, type Sample, type Spiking, Synapses } from "./synapses.ts";
+import { type Sample, type Spiking, Synapses } from "./synapses.ts";
 import { floatsAt, Workspace } from "./workspace.ts";
 
 /** Options of {@link Plastic}. */
@@ -127,6 +127,16 @@ interface Moment {
   readonly isStep: boolean;
 }
 
+/** Shapes of spikes that fit the layer, and what follows from them. */
+interface Fitting {
+  readonly pre: Shape;
+  readonly post: Shape;
+  readonly batch: number;
+  readonly connection: Connection;
+  /** The shape of states of the synapses. */
+  readonly synapses: Shape;
+}
+
 /** A state of synapses is multiplied by its scale when this is smaller. */
 const LEAST_SCALE = 2 ** -20;
 
@@ -166,7 +176,9 @@ export class Plastic {
   private readonly decays: Readonly<Record<string, number>>;
   private isPending = false;
   private steps = 0;
+  private readonly where: string;
   private connection: Connection | null = null;
+  private fitting: Fitting | null = null;
   /** For the last batch and connection. */
   private neurons: Neurons | null = null;
 
@@ -177,6 +189,7 @@ export class Plastic {
     const [sum, every] = normOf(normalize);
     this.layer = layer;
     this.rule = rule;
+    this.where = `${rule.name}.step`;
     this.options = {
       bounds: boundsOf(bounds),
       sum,
@@ -262,24 +275,22 @@ export class Plastic {
    * @internal
    */
   run(pre: Tensor, post: Tensor, state: WorkingState, options: PlasticStepOptions = STEP_DEFAULTS): void {
-    const where = `${this.rule.name}.step`;
+    const { where } = this;
     if (inReference()) throw new Error(`${where}: expected a call outside of gradcheck: a rule has no gradient`);
-    const { reward, apply } = withDefaults(where, STEP_DEFAULTS, options as typeof STEP_DEFAULTS);
+    const { reward, apply } =
+      options === STEP_DEFAULTS ? STEP_DEFAULTS : withDefaults(where, STEP_DEFAULTS, options as typeof STEP_DEFAULTS);
     ready(where, pre);
     ready(where, post);
-    const [batch = 0, ...shape] = pre.sizes;
-    const connection = this.connectionFor(where, shape);
-    if (batch === 0 || !sameShape(post.sizes, [batch, ...connection.post])) {
-      throw wrongValue(where, `spikes behind ${formatShape([batch, ...connection.post])}`, formatShape(post.sizes));
-    }
-    this.checkState(where, state, batch, connection);
+    const fitting = this.fittingOf(pre.sizes, post.sizes);
+    this.checkState(where, state, fitting);
+    const { batch, connection } = fitting;
     const rewards = reward === undefined ? null : rewardsOf(where, reward, batch);
-    checkValues(where, "spikes before", pre);
-    checkValues(where, "spikes behind", post);
+    this.checkValues(where, "spikes before", pre);
+    this.checkValues(where, "spikes behind", post);
     this.synapses.checkWeight(where);
-    const { dt } = this.rule;
-    const at = { pre: pre.ptr, post: post.ptr };
-    this.advance({ connection, batch, ...at, rewards, applies: apply, elapsed: dt, isStep: true }, state);
+    const { ptr } = post;
+    const elapsed = this.rule.dt;
+    this.advance({ connection, batch, pre: pre.ptr, post: ptr, rewards, applies: apply, elapsed, isStep: true }, state);
   }
 
   /**
@@ -302,7 +313,7 @@ export class Plastic {
     }
     const events = kinds.map((kind, i) => eventOf(`${where}: kinds[${i}]`, kind, inputs, outputs));
     const now = workingState(Object(state ?? this.initialState(1)) as PlasticState);
-    this.checkState(where, now, 1, connection);
+    this.checkState(where, now, this.fittingOf([1, inputs], [1, outputs]));
     let last = now.time;
     for (let i = 0; i < at.length; i++) {
       const t = numberOf(where, `times[${i}]`, at[i], FINITE);
@@ -355,24 +366,42 @@ export class Plastic {
     return this.connection;
   }
 
-  private checkState(where: string, given: PlasticState, batch: number, connection: Connection): void {
-    const state = Object(given) as PlasticState;
+  /** How spikes of these shapes fit the layer: mostly those of the step before. */
+  private fittingOf(pre: Shape, post: Shape): Fitting {
+    const { where, fitting } = this;
+    if (fitting !== null && sameShape(fitting.pre, pre) && sameShape(fitting.post, post)) return fitting;
+    const [batch = 0, ...shape] = pre;
+    const connection = this.connectionFor(where, shape);
+    if (batch === 0 || !sameShape(post, [batch, ...connection.post])) {
+      throw wrongValue(where, `spikes behind ${formatShape([batch, ...connection.post])}`, formatShape(post));
+    }
     const { inputs, outputs } = this.synapses;
-    const check = (name: string, t: unknown, shape: Shape) => {
-      if (!(t instanceof Tensor)) throw wrongType(where, `a state with ${name}, from initialState`, t);
-      checkNotUsedUp(where, t);
-      ready(where, t);
-      if (!sameShape(t.sizes, shape)) {
-        throw wrongValue(where, `${name} of the state ${formatShape(shape)}`, formatShape(t.sizes));
-      }
-    };
-    for (const { name, of } of this.rule.traces)
-      check(`traces.${name}`, state.traces?.[name], [batch, ...connection[of]]);
-    for (const { name } of this.rule.synapse) {
-      check(`synapses.${name}`, state.synapses?.[name], [batch, outputs, inputs]);
+    this.fitting = { pre, post, batch, connection, synapses: [batch, outputs, inputs] };
+    return this.fitting;
+  }
+
+  private checkState(where: string, given: PlasticState, fitting: Fitting): void {
+    const state = Object(given) as PlasticState;
+    const { traces, synapse } = this.rule;
+    for (let i = 0; i < traces.length; i++) {
+      const { name, of } = traces[i] as Trace;
+      checkStateTensor(where, "traces", name, state.traces?.[name], fitting[of]);
+    }
+    for (let i = 0; i < synapse.length; i++) {
+      const { name } = synapse[i] as SynapseState;
+      checkStateTensor(where, "synapses", name, state.synapses?.[name], fitting.synapses);
       numberOf(where, `scales.${name} of the state`, state.scales?.[name], POSITIVE);
     }
     numberOf(where, "time of the state", state.time, FINITE);
+  }
+
+  /** Throws for values that are not finite. Spikes, which are 0 or 1, are recognised by a kernel. */
+  private checkValues(where: string, what: string, { ptr, size }: Tensor): void {
+    if (this.synapses.areSpikes(ptr, size)) return;
+    const values = floatsAt(ptr, size);
+    for (let i = 0; i < size; i++) {
+      if (!Number.isFinite(values[i])) throw wrongValue(where, `finite ${what}`, `${values[i]} at ${i}`);
+    }
   }
 
   private advance(moment: Moment, state: WorkingState): void {
@@ -385,7 +414,6 @@ export class Plastic {
       batch * connection.places === 1 && applies && !this.isPending && !hasReward && !(hasStep && synapses.hasEvents);
     const target: Target = isDirect ? "weight" : "sum";
     if (!isDirect) synapses.takeSums();
-    synapses.scalar("reward", 0);
     synapses.noteScales(state);
     const samples = this.samplesOf(moment, state);
     if (hasReward && rule.rewardAfter === "nothing") this.reward(samples, moment, state);
@@ -400,10 +428,6 @@ export class Plastic {
     }
     if (hasReward && rule.rewardAfter === "events") this.reward(samples, moment, state);
     if (isDirect && hasStep) synapses.wrote(null, null);
-    else if (isDirect && synapses.hasEvents) {
-      const [{ pre, post }] = state.last as readonly [Spiking];
-      synapses.wrote(post, pre);
-    }
     this.isPending ||= !isDirect;
     if (this.isPending && applies) {
       synapses.applySums(this.options.reduction === "mean" ? 1 / batch : 1);
@@ -412,9 +436,10 @@ export class Plastic {
     if (this.options.weightDecay > 0 && isStep && applies) synapses.scaleWeights(1 - this.options.weightDecay);
     if (applies) synapses.bound();
     state.time += elapsed;
-    for (const t of Object.values(state.traces)) touch(t);
-    for (const t of Object.values(state.synapses)) touch(t);
-    synapses.checkChanges(`${rule.name}.step`);
+    for (let i = 0; i < rule.traces.length; i++) touch(state.traces[(rule.traces[i] as Trace).name] as Tensor);
+    for (let i = 0; i < rule.synapse.length; i++)
+      touch(state.synapses[(rule.synapse[i] as SynapseState).name] as Tensor);
+    synapses.checkChanges(this.where);
     this.steps++;
     const { sum, every } = this.options;
     if (sum !== null && this.steps % every === 0) synapses.normalize(sum);
@@ -432,17 +457,18 @@ export class Plastic {
   /** The changes at the spikes of all samples. */
   private spikes(samples: Samples, { batch, connection }: Moment, state: WorkingState, target: Target): void {
     const { places } = connection;
-    const last: Spiking[] = [];
+    const last: Spiking[] | null = places === 1 && this.rule.synapse.length > 0 ? [] : null;
     for (let s = 0; s < batch * places; s++) {
       const spiking = samples.spiking(s);
-      last.push(spiking);
+      last?.push(spiking);
       if (spiking.pre.length === 0 && spiking.post.length === 0) continue;
       this.synapses.spikes(samples.at(s), Math.floor(s / places), spiking, state, target);
     }
-    state.last = places === 1 ? last : null;
+    state.last = last;
   }
 
   private decaySynapses({ elapsed, isStep }: Moment, state: WorkingState): void {
+    if (this.rule.synapse.length === 0) return;
     for (const { name, tau } of this.rule.synapse) {
       if (tau === 0) {
         this.synapses.clear(state, name, state.last);
@@ -458,26 +484,20 @@ export class Plastic {
 
   /** Traces decay and take the spikes of the step; what they were before these is kept for changes that see them so. */
   private advanceTraces(moment: Moment, state: WorkingState): void {
-    const { rule } = this;
-    const { sweeps, decaysAt, before } = this.neuronsFor(moment);
-    if (rule.traces.length === 0) return;
-    const decays = floatsAt(decaysAt, rule.traces.length);
-    rule.traces.forEach(({ name, tau }, i) => {
-      decays[i] = moment.isStep ? (this.decays[name] as number) : decayOver(moment.elapsed, tau);
-    });
-    for (const of of SIDES) {
-      const sweep = sweeps[of];
-      if (sweep === null) continue;
-      sweep.input(SPIKES, moment[of], 0);
-      rule.traces.forEach((trace, i) => {
-        if (trace.of !== of) return;
-        const { ptr } = state.traces[trace.name] as Tensor;
-        sweep.input(trace.name, ptr, 0);
-        sweep.output(trace.name, before[i] as number, 0);
-        sweep.output(after(trace.name), ptr, 0);
-      });
-      sweep.rows.run(0, 1, moment.batch * sizeOf(moment.connection[of]));
+    const neurons = this.neuronsFor(moment);
+    const { traces } = this.rule;
+    if (!moment.isStep || !neurons.hasDecays) {
+      const decays = floatsAt(neurons.decaysAt, traces.length);
+      for (const [i, { name, tau }] of traces.entries()) {
+        decays[i] = moment.isStep ? (this.decays[name] as number) : decayOver(moment.elapsed, tau);
+      }
+      neurons.hasDecays = moment.isStep;
     }
+    for (let i = 0; i < traces.length; i++) {
+      neurons.noteTrace(i, (state.traces[(traces[i] as Trace).name] as Tensor).ptr);
+    }
+    neurons.trace("pre", moment.pre);
+    neurons.trace("post", moment.post);
   }
 
   /** Memory of the neurons for a batch; that of the batch before is given back where it is of another size. */
@@ -485,27 +505,20 @@ export class Plastic {
     const known = this.neurons;
     if (known !== null && known.connection === connection && known.batch === batch) return known;
     known?.free();
-    this.neurons = new Neurons(this.rule, connection, batch, this.work);
+    this.neurons = new Neurons(this.rule, connection, batch, this.synapses, this.work);
     return this.neurons;
   }
 
   private samplesOf(moment: Moment, state: WorkingState): Samples {
-    const { before } = this.neuronsFor(moment);
-    const addresses = (of: "pre" | "post"): number[] => {
-      const mine = this.rule.traces
-        .map(({ name }, i) => ({ name, i }))
-        .filter(({ i }) => this.rule.traces[i]?.of === of);
-      return [
-        moment[of],
-        ...mine.map(({ i }) => before[i] as number),
-        ...mine.map(({ name }) => (state.traces[name] as Tensor).ptr),
-      ];
-    };
-    return (this.neurons as Neurons).samples(addresses("pre"), addresses("post"));
+    const neurons = this.neuronsFor(moment);
+    const { traces } = this.rule;
+    for (let i = 0; i < traces.length; i++) {
+      neurons.noteValue(i, (state.traces[(traces[i] as Trace).name] as Tensor).ptr);
+    }
+    return neurons.samples(moment.pre, moment.post);
   }
 }
 
-const SIDES = ["pre", "post"] as const;
 const NO_BOUNDS = [-Infinity, Infinity] as const;
 
 /** e^(−Δt/τ). */
@@ -549,12 +562,13 @@ function rewardsOf(where: string, reward: unknown, batch: number): number[] {
   return Array.from(values, (value, b) => numberOf(where, `reward[${b}]`, value, FINITE));
 }
 
-/** Throws for values that are not finite. */
-function checkValues(where: string, what: string, { ptr, size }: Tensor): void {
-  const values = floatsAt(ptr, size);
-  for (let i = 0; i < size; i++) {
-    if (!Number.isFinite(values[i])) throw wrongValue(where, `finite ${what}`, `${values[i]} at ${i}`);
-  }
+/** Throws unless a state has this tensor in this shape. */
+function checkStateTensor(where: string, kind: "traces" | "synapses", name: string, t: unknown, shape: Shape): void {
+  if (!(t instanceof Tensor)) throw wrongType(where, `a state with ${kind}.${name}, from initialState`, t);
+  checkNotUsedUp(where, t);
+  ready(where, t);
+  if (sameShape(t.sizes, shape)) return;
+  throw wrongValue(where, `${kind}.${name} of the state ${formatShape(shape)}`, formatShape(t.sizes));
 }
 
 const EVENT_DEFAULTS = { pre: undefined as unknown, post: undefined as unknown, reward: undefined as unknown };
@@ -581,35 +595,74 @@ function eventOf(where: string, kind: unknown, inputs: number, outputs: number) 
   };
 }
 
+/** A sweep of the traces of a side, and the places of their arrays in it. */
+class Tracing {
+  private readonly sweep: Sweep;
+  private readonly size: number;
+  private readonly spikes: number;
+
+  constructor(sweep: Sweep, size: number) {
+    this.sweep = sweep;
+    this.size = size;
+    this.spikes = sweep.rows.inputPlace(SPIKES);
+  }
+
+  /** Notes where traces lie before the spikes of a step. */
+  note(places: readonly number[], at: number): void {
+    for (let i = 0; i < places.length; i++) this.sweep.rows.note(places[i] as number, at, 0);
+  }
+
+  run(spikes: number): void {
+    this.sweep.rows.note(this.spikes, spikes, 0);
+    this.sweep.rows.run(0, 1, this.size);
+  }
+}
+
 /** Memory for the neurons on both sides of a connection, for one size of batch. */
 class Neurons {
   readonly connection: Connection;
   readonly batch: number;
-  /** Traces before the spikes of a step, in the order of the rule. */
-  readonly before: readonly number[];
   readonly decaysAt: number;
-  readonly sweeps: Readonly<Record<"pre" | "post", Sweep | null>>;
+  /** Whether the decays there are those of a step. */
+  hasDecays = false;
+  private readonly tracing: Readonly<Record<"pre" | "post", Tracing | null>>;
+  /** Of each trace of the rule: its sweep, and the places there of what is read and written at the trace itself. */
+  private readonly traced: readonly (readonly [tracing: Tracing, places: readonly number[]])[];
+  /** Addresses of the values of the neurons, in the order of `valuesOf`, and where among them the trace of the rule lies. */
+  private readonly values: Readonly<Record<"pre" | "post", number[]>>;
+  private readonly valueAt: readonly (readonly [values: number[], index: number])[];
   private readonly work: Workspace;
   /** What was taken, as pairs of address and bytes. */
   private readonly taken: [number, number][] = [];
   private readonly all: Samples;
 
-  constructor(rule: Rule, connection: Connection, batch: number, work: Workspace) {
+  constructor(rule: Rule, connection: Connection, batch: number, synapses: Synapses, work: Workspace) {
     this.connection = connection;
     this.batch = batch;
     this.work = work;
     const size = { pre: batch * sizeOf(connection.pre), post: batch * sizeOf(connection.post) };
-    this.before = rule.traces.map(({ of }) => this.take(4 * size[of]));
     this.decaysAt = this.take(4 * Math.max(1, rule.traces.length));
-    const sweepOf = (of: "pre" | "post"): Sweep | null => {
-      const definition = traceSweep(rule, of);
-      if (definition === null) return null;
-      const sweep = new Sweep(definition, size[of], this.take);
-      rule.traces.forEach(({ name }, i) => sweep.input(decayOf(name), this.decaysAt + 4 * i, 0));
-      return sweep;
+    const before = rule.traces.map(({ of }) => this.take(4 * size[of]));
+    const sweeps = { pre: this.sweepOf(rule, "pre", size.pre), post: this.sweepOf(rule, "post", size.post) };
+    const tracing = (of: "pre" | "post") => {
+      const sweep = sweeps[of];
+      return sweep === null ? null : new Tracing(sweep, size[of]);
     };
-    this.sweeps = { pre: sweepOf("pre"), post: sweepOf("post") };
-    this.all = new Samples(rule, connection, this.take);
+    this.tracing = { pre: tracing("pre"), post: tracing("post") };
+    this.traced = rule.traces.map(({ name, of }, i) => {
+      const sweep = sweeps[of] as Sweep;
+      sweep.output(name, before[i] as number, 0);
+      return [this.tracing[of] as Tracing, [sweep.rows.inputPlace(name), sweep.rows.outputPlace(after(name))]] as const;
+    });
+    const valuesOn = (of: "pre" | "post"): number[] => {
+      const mine = before.filter((_, i) => rule.traces[i]?.of === of);
+      return [0, ...mine, ...mine.map(() => 0)];
+    };
+    this.values = { pre: valuesOn("pre"), post: valuesOn("post") };
+    this.valueAt = rule.traces.map(
+      ({ name, of }) => [this.values[of], valuesOf(rule, of).indexOf(after(name))] as const,
+    );
+    this.all = new Samples(rule, connection, synapses, this.take);
   }
 
   private readonly take = (bytes: number): number => {
@@ -618,8 +671,36 @@ class Neurons {
     return p;
   };
 
-  samples(pre: readonly number[], post: readonly number[]): Samples {
-    return this.all.from(pre, post);
+  private sweepOf(rule: Rule, of: "pre" | "post", size: number): Sweep | null {
+    const definition = traceSweep(rule, of);
+    if (definition === null) return null;
+    const sweep = new Sweep(definition, size, this.take);
+    for (const [i, { name }] of rule.traces.entries()) sweep.input(decayOf(name), this.decaysAt + 4 * i, 0);
+    return sweep;
+  }
+
+  /** Notes where the trace of the rule with this number lies. */
+  noteTrace(i: number, at: number): void {
+    const [tracing, places] = this.traced[i] as Neurons["traced"][number];
+    tracing.note(places, at);
+  }
+
+  /** The same for sweeps over synapses. */
+  noteValue(i: number, at: number): void {
+    const [values, index] = this.valueAt[i] as Neurons["valueAt"][number];
+    values[index] = at;
+  }
+
+  /** Traces of a side decay and take the spikes at this address. */
+  trace(of: "pre" | "post", spikes: number): void {
+    this.tracing[of]?.run(spikes);
+  }
+
+  /** The samples of spikes at these addresses. */
+  samples(pre: number, post: number): Samples {
+    this.values.pre[0] = pre;
+    this.values.post[0] = post;
+    return this.all.from(this.values.pre, this.values.post);
   }
 
   free(): void {
@@ -632,15 +713,18 @@ class Samples {
   private readonly connection: Connection;
   private readonly inputs: number;
   private readonly outputs: number;
+  private readonly synapses: Synapses;
   /** What lies under a window, and behind its place, for each value of a neuron; empty for a linear layer. */
   private readonly patches: Readonly<Record<"pre" | "post", readonly number[]>>;
-  private pre: readonly number[] = [];
-  private post: readonly number[] = [];
+  /** Values of the first sample. */
+  pre: readonly number[] = [];
+  post: readonly number[] = [];
   /** The samples whose spikes, and whose other values, the patches hold. */
   private readonly gathered: [spikes: number, others: number] = [-1, -1];
 
-  constructor(rule: Rule, connection: Connection, take: (bytes: number) => number) {
+  constructor(rule: Rule, connection: Connection, synapses: Synapses, take: (bytes: number) => number) {
     this.connection = connection;
+    this.synapses = synapses;
     const { windows, pre, post } = connection;
     this.inputs = windows === null ? sizeOf(pre) : (windows[0] as Int32Array).length;
     this.outputs = post[0] as number;
@@ -660,6 +744,7 @@ class Samples {
 
   at(s: number): Sample {
     if (this.connection.windows === null) {
+      if (s === 0) return this;
       const shifted = (addresses: readonly number[], n: number) => addresses.map((p) => p + 4 * n * s);
       return { pre: shifted(this.pre, this.inputs), post: shifted(this.post, this.outputs) };
     }
@@ -673,9 +758,12 @@ class Samples {
     const { inputs, outputs } = this;
     const isWindow = this.connection.windows !== null;
     if (isWindow) this.gather(s, 0);
-    const [pre] = isWindow ? this.patches.pre : [(this.pre[0] as number) + 4 * inputs * s];
-    const [post] = isWindow ? this.patches.post : [(this.post[0] as number) + 4 * outputs * s];
-    return { pre: placesOf(floatsAt(pre as number, inputs)), post: placesOf(floatsAt(post as number, outputs)) };
+    const { pre, post } = isWindow ? this.patches : this;
+    const at = isWindow ? 0 : s;
+    return {
+      pre: this.synapses.placesAt((pre[0] as number) + 4 * inputs * at, inputs),
+      post: this.synapses.placesAt((post[0] as number) + 4 * outputs * at, outputs),
+    };
   }
 
   /** Copies the spikes of a sample, or from the first value on the others. */

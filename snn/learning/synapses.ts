@@ -94,6 +94,10 @@ export class Synapses {
   private sums: Sums | null = null;
   /** Weights may be beyond the bounds until the next step has been applied. */
   private isOutside = false;
+  /** Sweeps have written weights that were not checked yet. */
+  private isSwept = false;
+  /** Bits of the spikes of a sample. */
+  private readonly bits: number;
 
   /** `changing`: the bounds of changes, where all weights are put into theirs behind these. */
   constructor(
@@ -116,6 +120,7 @@ export class Synapses {
     this.scalarAt = this.scalars.map((_, i) => block + 4 * i);
     this.finite = work.take(32);
     this.explained = rule.explains === null ? 0 : work.take(4 * this.inputs);
+    this.bits = work.take(4 * Math.ceil(Math.max(this.inputs, this.outputs) / 32));
     this.columns = work.take(4 * this.inputs);
     this.rows = work.take(4 * this.outputs);
     integersAt(this.rows, this.outputs).forEach((_, j, rows) => {
@@ -213,7 +218,11 @@ export class Synapses {
       const { rows } = this.place(this.eventSweep("column", target), sample, states, b, "column");
       for (let k = 0; k < before.length; k++) rows.run(before[k] as number, 1, outputs);
     }
-    if (sums === null || target === "weight") return;
+    if (target === "weight") {
+      if (before.length > 0 || behind.length > 0) this.wrote(behind, before);
+      return;
+    }
+    if (sums === null) return;
     for (let k = 0; k < before.length; k++) sums.columns[before[k] as number] = 1;
     for (let k = 0; k < behind.length; k++) sums.rows[behind[k] as number] = 1;
   }
@@ -403,15 +412,41 @@ export class Synapses {
 
   /** Throws where a sweep has made a weight infinite or no number. */
   checkChanges(where: string): void {
+    if (!this.isSwept) return;
+    this.isSwept = false;
     const total = sumOfLanes(this.finite);
     if (total === 0) return;
     this.seen = -1;
     this.checkWeights(`${where}, which has changed the weight`, Error);
   }
 
+  /** Whether all values are 0 or 1. */
+  areSpikes(at: number, size: number): boolean {
+    const { bits, inputs } = this;
+    for (let i = 0; i < size; i += inputs) {
+      if (simd.kernels.packBits(bits, at + 4 * i, 1, Math.min(inputs, size - i)) < 0) return false;
+    }
+    return true;
+  }
+
+  /** The places of the values of one sample, of a side, that are not 0. */
+  placesAt(at: number, size: number): Int32Array {
+    const count = simd.kernels.packBits(this.bits, at, 1, size) & 0x7fffffff;
+    if (count === 0) return NONE;
+    const places = new Int32Array(count);
+    const words = integersAt(this.bits, Math.ceil(size / 32));
+    for (let i = 0, k = 0; k < count; i++) {
+      for (let word = words[i] as number; word !== 0; word &= word - 1) {
+        places[k++] = 32 * i + 31 - Math.clz32(word & -word);
+      }
+    }
+    return places;
+  }
+
   /** Sweeps have written the weight, of these rows and columns or of all. */
   wrote(rows: Int32Array | null, columns: Int32Array | null): void {
     const { weight } = this.layer;
+    this.isSwept = true;
     if (weight.ndim === 2) turnChanged(weight, rows, columns);
     touchBoth(weight);
     this.seen = weight.written;
@@ -419,7 +454,7 @@ export class Synapses {
 }
 
 /** The places of what is not 0. */
-export function placesOf(values: Float32Array | Uint8Array): Int32Array {
+function placesOf(values: Float32Array | Uint8Array): Int32Array {
   let count = 0;
   for (let i = 0; i < values.length; i++) if (values[i] !== 0) count++;
   const places = new Int32Array(count);
