@@ -26,6 +26,7 @@ import {
 import { curvePlot, firingCurvePlot, gradientFlowPlot, rasterPlot, tracePlot } from "jarvis-snn/plot";
 import { codingCharts, sheet } from "./coding.mjs";
 import { root } from "./entries.mjs";
+import { plasticityCharts } from "./plasticity.mjs";
 
 /** All charts by the names of their files. */
 export const charts = async () => ({
@@ -33,6 +34,7 @@ export const charts = async () => ({
   ...codingCharts(),
   ...(await lossCharts()),
   ...(await layerCharts()),
+  ...(await plasticityCharts()),
 });
 
 /** The charts of docs/probes.md: a network of two hidden layers on a batch of Poisson spikes. */

@@ -89,28 +89,37 @@ for (const name of names) {
 
 await draw("Weights after pairings of spikes", (plot) => {
   const measured = (dt: Interval) => ({ x: MEASURED.frequencies, y: MEASURED.changes[dt].mean });
-  const shown = names.filter((name) => !name.startsWith("minimal"));
+  const shown = { pairs: "pairs, all", triplets: "triplets, all", nearest: "triplets, nearest" };
   const over = (dt: Interval) =>
     plot.curvePlot(
       {
         ...Object.fromEntries(
-          shown.map((name) => [name, { x: ALL, y: ALL.map((frequency) => changeOf(name, frequency, dt)) }]),
+          Object.entries(shown).map(([label, name]) => [
+            label,
+            { x: ALL, y: ALL.map((frequency) => changeOf(name, frequency, dt)) },
+          ]),
         ),
         measured: measured(dt),
       },
       { ...HALF, title: `dt = ${dt} ms`, xLabel: "pairings in a second", yLabel: "change of the weight" },
     );
-  const windows = (part: string) =>
-    plot.curvePlot(
-      Object.fromEntries(
-        shown
-          .filter((name) => name.startsWith(part))
-          .map((name) => [name, { x: WINDOW, y: WINDOW.map((dt) => changeOf(name, flags.frequency, dt)) }]),
-      ),
-      { ...HALF, title: `Window of ${part}`, xLabel: "dt (ms)", yLabel: "change of the weight", points: true },
-    );
-  return [
-    pair(plot, "Over the frequency", over(10), over(-10)),
-    pair(plot, `Over the interval, ${flags.frequency} pairings in a second`, windows("pairs"), windows("triplets")),
-  ];
+  // A gap at 0.
+  const half = WINDOW.length / 2;
+  const x = [...WINDOW.slice(0, half), 0, ...WINDOW.slice(half)];
+  const windowOf = (name: string) => ({
+    x,
+    y: x.map((dt) => (dt === 0 ? Number.NaN : changeOf(name, flags.frequency, dt))),
+  });
+  const windows = plot.curvePlot(
+    Object.fromEntries(Object.entries(shown).map(([label, name]) => [label, windowOf(name)])),
+    {
+      ...{ width: 2 * HALF.width, height: HALF.height, points: true },
+      ...{
+        title: `dt from −80 to 80 ms, ${flags.frequency} in a second`,
+        xLabel: "dt (ms)",
+        yLabel: "change of the weight",
+      },
+    },
+  );
+  return [pair(plot, "Over the frequency", over(10), over(-10)), windows];
 });
