@@ -164,12 +164,18 @@ export type Composed =
   | "PSN"
   | "SpikingLSTM"
   | "CurrentNoise";
+/** Rules for synapses, and `Rule`, their class. */
+export type RuleName = {
+  [Name in keyof typeof snn]: (typeof snn)[Name] extends abstract new (...args: never[]) => snn.Rule ? Name : never;
+}[keyof typeof snn];
+/** They change weights, without a gradient; rules.ts draws rules. */
+export type Plasticity = RuleName | "plasticity" | "Plastic" | "PlasticLayer";
 /** Rules that run backward themselves. */
 export type Rules = "OTTT" | "SLTT" | "truncatedBackward" | "disposeState";
 /** Neurons as such, which neurons.ts draws. */
 export type Compiled = Exclude<NeuronName, "LIF">;
 type Patterns = "adExPatterns" | "izhikevichPatterns";
-const layers = others as Omit<typeof others, Composed | Compiled | Patterns | Rules>;
+const layers = others as Omit<typeof others, Composed | Compiled | Patterns | Rules | Plasticity>;
 
 /** Running statistics are written: into copies, which are results too. */
 function batchNorm(x: Tensor, { running, ...options }: BatchNormOptions & { running?: Running }): Tensor[] {

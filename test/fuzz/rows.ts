@@ -4,7 +4,7 @@
  */
 import type { ops } from "../../engine/ops/index.ts";
 import type * as snn from "../../snn/index.ts";
-import { type Compiled, type Composed, type Mode, READS, type Rules } from "./calls.ts";
+import { type Compiled, type Composed, type Mode, type Plasticity, READS, type Rules } from "./calls.ts";
 import type { Draw, Range } from "./generate.ts";
 import type { Arg, Ref } from "./program.ts";
 
@@ -731,7 +731,8 @@ type NoRow =
   | Patterns
   | Composed
   | Compiled
-  | Rules;
+  | Rules
+  | Plasticity;
 type Patterns = "adExPattern" | "adExPatterns" | "izhikevichPattern" | "izhikevichPatterns";
 type Metrics = "accuracyRate" | "accuracyTemporal" | "confusionMatrix";
 type Probes =

@@ -1,5 +1,6 @@
 /** What can be reached from arguments and results. */
 import { Term } from "../../../engine/fuse/expression.ts";
+import { Held } from "../../../engine/held.ts";
 import { Tensor } from "../../../engine/index.ts";
 
 type Fields = (object: object) => Iterable<unknown>;
@@ -21,7 +22,11 @@ export function release(value: unknown): void {
     if (isTensor(object)) return sourcesOf(object);
     return isOwner(object) ? [object.params] : Object.values(object);
   };
-  for (const v of everything(value, fieldsOf)) if (isTensor(v) || isOwner(v)) v.dispose();
+  for (const v of everything(value, fieldsOf)) {
+    if (isTensor(v) || isOwner(v)) v.dispose();
+    // Memory that goes with its owner, whenever that is collected as garbage.
+    if (v instanceof Held) v.release();
+  }
 }
 
 /** Frees what no tape frees: optimizers, loaders, streams. */

@@ -51,6 +51,7 @@ import {
   self,
   surrogate,
 } from "./objects.ts";
+import { layer, RULES, rule as synapticRule, state as synapticState } from "./rules.ts";
 import type { Classes, Methods, Rows, Writable } from "./typed.ts";
 
 const axis = num(0, 1, -1, -2);
@@ -494,6 +495,30 @@ export const SNN: Rows<typeof snn> = {
       ),
     }),
   ],
+  plasticity: [
+    record({
+      name: must(oneOf(['"Odd"'], ["string"])),
+      traces: must(
+        record({
+          x: must(
+            record({ of: choice("pre", "post"), tau: either(num(20), oneOf(['"tau"'])), amount: spare(num(0.5)) }),
+          ),
+          y: oneOf(['({ mode }) => (mode === "one" ? { of: "post", tau: "tau" } : null)'], ["function"]),
+        }),
+      ),
+      synapse: must(record({ e: must(record({ tau: num(20, 0) })) })),
+      parameters: must(record({ rate: num(0.1), tau: num(20) })),
+      choices: must(record({ mode: oneOf(['["one", "two"]'], ["list"]) })),
+      needs: spare(record({ rate: record({ mode: oneOf(['["one"]'], ["list"]) }) })),
+      constrain: spare(record({ rate: list(0, 1) })),
+      numerics: spare(record({ other: record({ rate: num(0.5) }) })),
+      explains: spare(choice("all", "below")),
+      onPre: fn("({ w, rate }) => w.mul(rate).neg()", "({ x, rate, where }) => where(x.gt(0), rate, 0)"),
+      onPost: must(fn("({ e, x, rate }) => ({ w: x.mul(rate), e: e.neg() })", "() => 0.5")),
+      onStep: spare(fn("({ w, rate }) => w.mul(rate)")),
+      onReward: spare(fn("({ e, reward }) => e.mul(reward)")),
+    }),
+  ],
   spike: [t(2, 3), { threshold: operand(2, 3), surrogate, fire: choice("ge", "gt") }],
 };
 
@@ -877,6 +902,40 @@ export const CLASSES: Classes<typeof engine & typeof snn> = {
       },
     ],
     call: { step: [t(2, 3), orNull(small(2, 2)), oneOf(["undefined"])] },
+  },
+  ...RULES,
+  Plastic: {
+    new: [
+      layer,
+      synapticRule,
+      {
+        bounds: nullable(list(-1, 1)),
+        normalize: either(num(1, 2), t(2), oneOf(["{ sum: 2, every: 2 }", "{ sum: ones([2]) }"], ["object"])),
+        reduction: choice("sum", "mean"),
+        weightDecay: num(0, 0.1),
+      },
+    ],
+    call: {
+      initialState: [either(num(1, 2), list(2, 3))],
+      step: [t(2, 3), t(2, 2), synapticState(2), { reward: either(num(0, 1), list(1, -1), t(2)), apply: bool }],
+      events: [
+        oneOf(["[0, 1, 1.5]", "Float64Array.of(0, 0, 3)"], ["list", "typed", "object"]),
+        oneOf(['["pre", "post", "both"]', '[{ pre: 1, post: [0, 1] }, { reward: 1 }, "pre"]'], ["list"]),
+        synapticState(1),
+      ],
+      normalize: [],
+    },
+  },
+  PlasticLayer: {
+    new: [oneOf(["new Plastic(new Linear(3, 2), new STDP())"]), oneOf(["new LIF()", "new IF()"], [], model)],
+    call: {
+      forward: [current],
+      step: [
+        t(2, 3),
+        record({ plastic: synapticState(2), neurons: record({ v: t(2, 2), refractory: oneOf(["zeros([2, 2])"]) }) }),
+      ],
+      initialState: [list(2, 3)],
+    },
   },
   Stream: {
     new: [either(model, listOf({ ...model, takes: ["list"] })), list(2, 3)],

@@ -13,7 +13,7 @@ import { isMember, TARGETS, type Target } from "./targets.ts";
 export type Outcome = "returned" | "threw" | "unmade";
 
 /** Calls that write into their arguments. */
-const WRITES = /^(Tensor#copyFrom|batchNorm|\w+#step)$/;
+const WRITES = /^(Tensor#copyFrom|batchNorm|Plastic#events|\w+#step)$/;
 
 /** Names that the code of a case uses: those of the package, and the helpers. */
 export const names = globalThis as unknown as Record<string, unknown>;

@@ -1,5 +1,6 @@
 /** Types of tables that say what can be called with what: all that is public is in them. */
 import type * as engine from "../../../engine/index.ts";
+import type * as snn from "../../../snn/index.ts";
 import type { Kind, Spec } from "./kinds.ts";
 
 type AnyFunction = (...args: never[]) => unknown;
@@ -52,14 +53,17 @@ export type Internal =
   | "gradPtr"
   | "gradForm"
   | "gradBuffer"
-  | "columns";
+  | "columns"
+  | "outputShape";
 type Base<T> = T extends engine.Module
   ? Exclude<keyof engine.Module, "forward">
   : T extends engine.Optimizer
     ? keyof engine.Optimizer
     : T extends engine.Scheduler
       ? keyof engine.Scheduler
-      : never;
+      : T extends snn.Rule
+        ? keyof snn.Rule
+        : never;
 export type Methods<T, Others> = {
   readonly [Name in Exclude<keyof T, Others | Internal | symbol> as T[Name] extends AnyFunction
     ? Name
@@ -73,7 +77,7 @@ export interface ClassRow<Args extends readonly unknown[], Calls> {
 }
 export type Classes<Table> = {
   readonly [Name in keyof Table as Table[Name] extends AnyClass
-    ? Name extends "Module" | "Optimizer" | "Scheduler" | "Tensor"
+    ? Name extends "Module" | "Optimizer" | "Scheduler" | "Tensor" | "Rule"
       ? never
       : Name
     : never]: Table[Name] extends AnyClass
