@@ -11,6 +11,7 @@ export const DEMOS = {
   sequence: "Solves a delayed XOR with recurrent spiking layers, and saves and loads them.",
   ring: "Keeps a direction as a bump of spikes on a ring, turns it by an input and moves it to a cue.",
   associative: "Recalls stored patterns from damaged cues by spikes (Hopfield 1982), and draws the capacity.",
+  reward: "Learns by rewards alone which of four inputs to take, and again after a reversal.",
 } as const;
 
 /** The lines that name every demo. */
