@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { bits } from "../../test/support/tensors.ts";
 import { advance, CartPoles, cos, LIMITS, MOST_STEPS, sin, VALUES } from "./environment.ts";
 import { SpikingNetwork } from "./network.ts";
-import { episode, test as play, testGenerator } from "./policy.ts";
+import { episode, testGenerator, testReturns } from "./policy.ts";
 import { advantages, clippedGain, collect, PPO, train } from "./ppo.ts";
 
 const draws = (shape: number[], generator: Generator) => noGrad(() => rand(shape, { generator }).toFloat32Array());
@@ -248,16 +248,16 @@ describe("learning", () => {
   test("cartpole: a policy of 32 neurons learns to stand ten times longer than chance, in 100 updates", () => {
     const generator = new Generator(0);
     const agent = agentOf(generator);
-    const before = mean(play(agent.actor, 50, testGenerator(0)));
+    const before = mean(testReturns(agent.actor, 50, testGenerator(0)));
     train(agent, generator, { ...PPO, updates: 100 });
-    const returns = play(agent.actor, 50, testGenerator(0));
+    const returns = testReturns(agent.actor, 50, testGenerator(0));
     expect(before).toBeLessThan(60);
     expect(mean(returns)).toBeGreaterThan(200);
     expect(Math.max(...returns)).toBeLessThanOrEqual(MOST_STEPS);
 
     // The episode that is drawn is the first one of the tests.
     const { states, hidden, membrane, rate } = episode(agent.actor, testGenerator(0), 20);
-    expect(states.length - 1).toBe(play(agent.actor, 1, testGenerator(0))[0]);
+    expect(states.length - 1).toBe(testReturns(agent.actor, 1, testGenerator(0))[0]);
     expect([hidden.shape, membrane.shape]).toEqual([
       [160, 1, 32],
       [160, 1, 2],
@@ -322,7 +322,13 @@ describe("npm run demo -- cartpole", () => {
     expect(existsSync(path)).toBe(true);
     const svg = readFileSync(path, "utf8");
     expect(svg).not.toMatch(/NaN|undefined|Infinity/);
-    const titles = ["Returns", "Entropy of the policy", "Angle of the pole", "Position of the cart", "Readout"];
+    const titles = [
+      "Returns",
+      "Entropy of the policy",
+      "Angle of the pole",
+      "Position of the cart",
+      "Scores of a push",
+    ];
     for (const part of [...titles, ...rasters.map((name) => `${name} · `)]) expect(svg).toContain(part);
     expect(svg.includes("input · ")).toBe(encode === "population");
   });

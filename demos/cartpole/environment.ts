@@ -44,8 +44,9 @@ export interface Ends {
  * All numbers are float64. Sine and cosine are polynomials, so that all engines compute the same bits.
  *
  * @see Barto, Sutton and Anderson (1983), Neuronlike adaptive elements that can solve difficult learning control problems, IEEE
- *   Transactions on Systems, Man, and Cybernetics 13(5). The friction of this paper is left out, as in CartPole-v1. Florian (2007),
- *   Correct equations for the dynamics of the cart-pole system, corrects the friction alone; without friction both papers agree.
+ *   Transactions on Systems, Man, and Cybernetics 13(5). The friction of this paper is left out, as in CartPole-v1.
+ * @see Florian (2007), Correct equations for the dynamics of the cart-pole system, Coneural. Two mistakes of the first paper are corrected
+ *   there, the model of friction and the sign of g. Without friction and with g > 0 the equations of both are those above.
  */
 export class CartPoles {
   /** x, ẋ, θ, θ̇ of every cart, [E, 4]. */

@@ -5,7 +5,7 @@ import { DEMOS } from "../list.ts";
 import { progressBar, readFlags } from "../options.ts";
 import { DT } from "./environment.ts";
 import { CODES, SpikingNetwork } from "./network.ts";
-import { episode, test, testGenerator } from "./policy.ts";
+import { episode, testGenerator, testReturns } from "./policy.ts";
 import { PPO, train } from "./ppo.ts";
 
 const flags = readFlags(DEMOS.cartpole, {
@@ -60,7 +60,7 @@ train(agent, generator, { ...PPO, updates, carts, lr }, (report) => {
 });
 
 const testStart = performance.now();
-const tested = test(agent.actor, flags.episodes, testGenerator(seed));
+const tested = testReturns(agent.actor, flags.episodes, testGenerator(seed));
 const seconds = secondsSince(testStart);
 const shown = episode(agent.actor, testGenerator(seed), SHOWN);
 console.log(
@@ -74,9 +74,9 @@ await draw(DEMOS.cartpole, (plot) => {
     x: states.map((_, t) => t * DT),
     y: states.map((state) => factor * (state[value] as number)),
   });
-  const [best, xLabel] = [states.length - 1, "time (s)"];
+  const xLabel = "time (s)";
   const dtMs = (1000 * DT) / timesteps;
-  const group = Math.ceil(returns.x.length / 100);
+  const group = Math.max(1, Math.ceil(returns.x.length / 100));
   const steps = { ...HALF, xLabel: "thousands of steps, all carts" };
   return [
     pair(
@@ -97,7 +97,7 @@ await draw(DEMOS.cartpole, (plot) => {
       "A test episode",
       plot.curvePlot(
         { angle: curveOf(2, 180 / Math.PI) },
-        { ...HALF, xLabel, title: `Angle of the pole, return ${best}`, yLabel: "θ (degrees)" },
+        { ...HALF, xLabel, title: `Angle of the pole, return ${states.length - 1}`, yLabel: "θ (degrees)" },
       ),
       plot.curvePlot({ position: curveOf(0, 1) }, { ...HALF, xLabel, title: "Position of the cart", yLabel: "x (m)" }),
     ),
@@ -106,7 +106,7 @@ await draw(DEMOS.cartpole, (plot) => {
       { input: encode === "current" ? null : input, "hidden layer": hidden },
       { title: "Spikes in the first second", dtMs },
     ),
-    classCurves(plot, membrane, { title: "Readout, 0 to the left and 1 to the right", yLabel: "membrane u", dtMs }),
+    classCurves(plot, membrane, { title: "Scores of a push to the left and to the right", yLabel: "membrane u", dtMs }),
   ];
 });
 

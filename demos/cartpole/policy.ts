@@ -8,7 +8,7 @@ import { best, seen } from "./ppo.ts";
 export const testGenerator = (seed: number): Generator => new Generator(-1 - seed);
 
 /** Returns of episodes in which the policy takes the action of the larger score. */
-export function test(actor: SpikingNetwork, episodes: number, generator: Generator): number[] {
+export function testReturns(actor: SpikingNetwork, episodes: number, generator: Generator): number[] {
   const carts = new CartPoles(episodes, generator);
   const returns = new Array<number>(episodes).fill(0);
   for (let running = episodes; running > 0; ) {
