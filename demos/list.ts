@@ -8,6 +8,7 @@ export const DEMOS = {
   cartpole: "Learns to balance a pole on a cart by spikes (proximal policy optimisation).",
   neurons: "Draws the response of each neuron to a step of current, and its f–I curve, on one sheet.",
   pairing: "Draws weights after pairings of spikes over their frequency, by pairs and triplets.",
+  "diehl-cook": "Learns digits without labels, by spike-timing-dependent plasticity (Diehl and Cook 2015).",
   sequence: "Solves a delayed XOR with recurrent spiking layers, and saves and loads them.",
   ring: "Keeps a direction as a bump of spikes on a ring, turns it by an input and moves it to a cue.",
   associative: "Recalls stored patterns from damaged cues by spikes (Hopfield 1982), and draws the capacity.",

@@ -1,0 +1,210 @@
+/** A network that learns digits without labels, after Diehl and Cook (2015). */
+import {
+  eye,
+  full,
+  Generator,
+  Linear,
+  neuron,
+  noGrad,
+  Plastic,
+  PlasticLayer,
+  plasticity,
+  poissonEncode,
+  Recurrent,
+  rand,
+  Stream,
+  spikeCount,
+  type Tensor,
+} from "jarvis-snn";
+
+const PIXELS = 28 * 28;
+
+export interface Settings {
+  neurons: number;
+  /** Weights, order of the images, spikes of the pixels. */
+  seed: number;
+  /** Steps of 1 ms that an image is shown for. */
+  timesteps: number;
+  /** Rate of a white pixel in Hz. */
+  rateHz: number;
+  /** What a spike adds to the inhibitory conductance of every other neuron, in multiples of the leak. */
+  inhibition: number;
+  /** η and x_tar of the rule. */
+  eta: number;
+  target: number;
+}
+
+export const DEFAULTS: Settings = { neurons: 100, seed: 0, timesteps: 350, rateHz: 63.75, inhibition: 17, eta: 0.01, target: 0.2 };
+
+/** Fewer spikes than these, and the image is shown again with pixels brighter by half of `rateHz`, at most so many times. */
+const LEAST_SPIKES = 5;
+const MOST_TIMES = 20;
+/** Decay of θ while an image is shown (350 ms) and in the pause behind it (150 ms), with a time constant of 10⁷ ms. */
+const THETA_DECAY = 1 - 500 / 1e7;
+const THETA_PLUS = 0.05;
+/** Σ_i w_ji of every neuron, which each image starts with. */
+const WEIGHT_SUM = 78.4;
+/** Images that are shown at a time where nothing is learned. */
+const BATCH = 20;
+
+/**
+ * LIF neuron with conductances and a threshold that rises with every spike. Time is in ms, in steps of 1 ms, potentials are in mV,
+ * conductances are multiples of the leak.
+ *
+ *   gE ← gE·e^(−1) + relu(I)        gI ← gI·e^(−1/2) + relu(−I)
+ *   v ← (v + κ·(rest + gE·reversalE + gI·reversalI)) / (1 + κ·(1 + gE + gI))        κ = 1/100, one implicit Euler step
+ *   s = 1 if v ≥ θ − 72 else 0        θ ← θ + thetaPlus·s        v ← rest where s = 1
+ */
+export const DiehlCookNeuron = neuron({
+  name: "DiehlCookNeuron",
+  state: { gE: 0, gI: 0, theta: ({ theta0 }) => theta0, v: ({ rest }) => rest },
+  parameters: {
+    alphaE: 0.36787944,
+    alphaI: 0.60653066,
+    kappa: 0.01,
+    rest: -65,
+    reversalE: 0,
+    reversalI: -100,
+    offset: -72,
+    theta0: 20,
+    thetaPlus: THETA_PLUS,
+  },
+  step({ current, gE, gI, theta, v, alphaE, alphaI, kappa, rest, reversalE, reversalI, offset, thetaPlus, spike, where }) {
+    const e = gE.mul(alphaE).add(current.relu());
+    const i = gI.mul(alphaI).add(current.neg().relu());
+    const drive = rest.add(e.mul(reversalE)).add(i.mul(reversalI)).mul(kappa);
+    const u = v.add(drive).div(e.add(i).add(1).mul(kappa).add(1));
+    const s = spike(u.sub(theta).sub(offset));
+    return {
+      spikes: s,
+      membrane: u,
+      gE: e,
+      gI: i,
+      theta: theta.add(s.detach().mul(thetaPlus)),
+      v: where(s.detach().gt(0), rest, u),
+    };
+  },
+});
+
+/**
+ * At a spike behind, synapses whose neuron before has just spiked grow, and the others shrink:
+ *
+ *   Δw = η·(x − x_tar)·(w_max − w)        x = 1 at a spike before, then x ← x·exp(−1/20) in each step
+ */
+export const DiehlCookRule = plasticity({
+  name: "DiehlCookRule",
+  traces: { x: { of: "pre", tau: "tau", set: true } },
+  parameters: { eta: 0.01, target: 0.2, tau: 20 },
+  onPost: ({ w, x, eta, target, high }) => x.sub(target).mul(eta).mul(high.sub(w)),
+});
+
+type Cells = InstanceType<typeof DiehlCookNeuron>;
+
+const cellsOf = (options: { theta0: Tensor; thetaPlus?: number }): Cells =>
+  new DiehlCookNeuron({ ...options, refractorySteps: 5 });
+
+/** Neurons of which each inhibits all others in the step after its spike. */
+function rivals(cells: Cells, { neurons, inhibition }: Settings) {
+  const layer = new Recurrent(cells, { features: neurons, bias: false });
+  const { weight } = layer.recurrent as Linear;
+  noGrad(() => weight.copyFrom(eye(neurons).sub(1).mul(inhibition)));
+  return layer;
+}
+
+export class DigitNetwork {
+  readonly settings: Settings;
+  /** Receptive fields, [N, 784]. */
+  readonly connection: Linear;
+  /** θ of every neuron, [N]. */
+  readonly theta: Tensor;
+  /** Times that images were shown. */
+  shown = 0;
+  private readonly plastic: Plastic;
+  private readonly cells: Cells;
+  private readonly stream: Stream;
+  private readonly generator: Generator;
+  /** Spikes of the pixels while an image is shown, [T, 784]. */
+  private readonly pixels: Float32Array;
+  private readonly step: readonly Float32Array[];
+
+  constructor(settings: Partial<Settings> = {}) {
+    this.settings = { ...DEFAULTS, ...settings };
+    const { neurons, seed, timesteps, eta, target } = this.settings;
+    this.generator = new Generator(seed);
+    this.connection = new Linear(PIXELS, neurons, { bias: false, generator: this.generator });
+    noGrad(() => this.connection.weight.copyFrom(rand([neurons, PIXELS], { generator: this.generator }).mul(0.3)));
+    this.plastic = new Plastic(this.connection, new DiehlCookRule({ eta, target }), {
+      bounds: [0, 1],
+      normalize: { sum: WEIGHT_SUM, every: Infinity },
+    });
+    this.theta = full([neurons], 20);
+    this.cells = cellsOf({ theta0: this.theta });
+    this.stream = new Stream(new PlasticLayer(this.plastic, rivals(this.cells, this.settings)), [1, PIXELS]);
+    this.pixels = new Float32Array(timesteps * PIXELS);
+    this.step = Array.from({ length: timesteps }, (_, t) => this.pixels.subarray(t * PIXELS, (t + 1) * PIXELS));
+  }
+
+  /** Shows an image, [1, 784] in [0, 1], and learns from it. Returns the spikes of every neuron. */
+  learn(image: Tensor): Float32Array {
+    for (let times = 1; ; times++) {
+      const counts = this.show(image, (1 + times) / 2);
+      this.adapt(counts);
+      if (sumOf(counts) >= LEAST_SPIKES || times === MOST_TIMES) return counts;
+    }
+  }
+
+  private show(image: Tensor, brightness: number): Float32Array {
+    const { neurons, timesteps } = this.settings;
+    noGrad(() => this.pixels.set(this.encode(image, brightness).data));
+    this.plastic.normalize();
+    this.stream.reset();
+    this.shown++;
+    const counts = new Float32Array(neurons);
+    for (let t = 0; t < timesteps; t++) {
+      const spikes = this.stream.step(this.step[t] as Float32Array);
+      for (let j = 0; j < neurons; j++) (counts[j] as number) += spikes[j] as number;
+    }
+    return counts;
+  }
+
+  /** θ as the spikes of an image leave it. */
+  private adapt(counts: Float32Array): void {
+    const theta = this.theta.toFloat32Array().map((x, j) => (x + THETA_PLUS * (counts[j] as number)) * THETA_DECAY);
+    this.theta.copyFrom(theta);
+    this.cells.theta0.copyFrom(theta);
+  }
+
+  /** Spikes of the pixels, [T, B, 784]: a Poisson process each. */
+  private encode(images: Tensor, brightness: number): Tensor {
+    const { timesteps, rateHz } = this.settings;
+    return poissonEncode(images.mul((brightness * rateHz) / 1000), { timesteps, generator: this.generator });
+  }
+
+  /** The spikes of every neuron for images [B, 784], row by row, by a network that learns nothing. */
+  respond(images: Tensor): Float32Array {
+    const { neurons } = this.settings;
+    const all = new Float32Array((images.shape[0] as number) * neurons);
+    const layer = rivals(cellsOf({ theta0: this.theta, thetaPlus: 0 }), this.settings);
+    this.plastic.normalize();
+    let rest = Array.from({ length: images.shape[0] as number }, (_, b) => b);
+    for (let times = 1; times <= MOST_TIMES && rest.length > 0; times++) {
+      const silent: number[] = [];
+      for (let from = 0; from < rest.length; from += BATCH) {
+        const chosen = rest.slice(from, from + BATCH);
+        const counts = noGrad(() => {
+          const spikes = this.encode(images.indexSelect(0, chosen), (1 + times) / 2);
+          return spikeCount(layer.forward(this.connection.forward(spikes))).toFloat32Array();
+        });
+        for (const [i, b] of chosen.entries()) {
+          const own = counts.subarray(i * neurons, (i + 1) * neurons);
+          all.set(own, b * neurons);
+          if (sumOf(own) < LEAST_SPIKES) silent.push(b);
+        }
+      }
+      rest = silent;
+    }
+    return all;
+  }
+}
+
+export const sumOf = (values: Float32Array): number => values.reduce((sum, x) => sum + x, 0);
