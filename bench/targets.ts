@@ -58,6 +58,8 @@ const RECURRENT = "recurrent step: 700-256-20, T 100, B 64, 2 % input";
 const STDP = "STDP step, 1000 → 1000, 1 % of the neurons spike";
 const stdpAt = (percent: string) => amount(`STDP step, 1000 → 1000, ${percent} % of the neurons spike`, "ms");
 
+const digits = (neurons: number) => `an image learned by 784-${neurons} after Diehl and Cook, T 250, B 1`;
+
 const model = (name: string) => faster(`${name}, T 25, B 128, N 1000: forward and backward`, "torch", 3, 6);
 
 /** Families, each bench/<family>.bench.ts, and their rows. */
@@ -117,6 +119,10 @@ export const TARGETS = {
     "spikes 3": stdpAt("3"),
     "spikes 10": stdpAt("10"),
     "spikes 30": stdpAt("30"),
+  },
+  "diehl-cook": {
+    "100/bindsnet": faster(digits(100), "bindsnet", 10, 50),
+    "400/bindsnet": faster(digits(400), "bindsnet", 10, 50),
   },
   conv: {
     "step/torch": faster(CONV, "torch", 1.4, 3),

@@ -3,7 +3,7 @@ import { writeSheet } from "../drawing.ts";
 import { DEMOS } from "../list.ts";
 import { mnist } from "../mnist/data.ts";
 import { progressBar, readFlags } from "../options.ts";
-import { holdOut, MEASURE } from "../training.ts";
+import { holdOut, MEASURE, part } from "../training.ts";
 import { fieldsSheet } from "./fields.ts";
 import { DEFAULTS, DigitNetwork } from "./network.ts";
 import { learnDigits, measureDigits } from "./run.ts";
@@ -18,12 +18,14 @@ const flags = readFlags(DEMOS["diehl-cook"], {
   target: { kind: "number", default: DEFAULTS.target, help: "trace below which synapses shrink" },
   seed: { kind: "integer", default: 0, min: 0, help: "seed of weights, order and spikes" },
   measure: MEASURE,
+  tested: { kind: "integer", default: 0, min: 0, help: "images that accuracy is measured on, 0 for all" },
   svg: { kind: "text", default: "", help: "draw the receptive fields there (SVG)" },
 });
 
 const start = performance.now();
 const all = mnist("train");
-const { train, test } = flags.measure === "test" ? { train: all, test: mnist("t10k") } : holdOut(all);
+const { train, test: held } = flags.measure === "test" ? { train: all, test: mnist("t10k") } : holdOut(all);
+const test = flags.tested === 0 ? held : part(held, 0, Math.min(flags.tested, held.length));
 const { neurons, seed, timesteps, inhibition, eta, target } = flags;
 const network = new DigitNetwork({ neurons, seed, timesteps, inhibition, eta, target });
 const images = flags.images === 0 ? train.length : Math.min(flags.images, train.length);

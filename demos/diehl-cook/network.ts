@@ -34,7 +34,15 @@ export interface Settings {
   target: number;
 }
 
-export const DEFAULTS: Settings = { neurons: 100, seed: 0, timesteps: 350, rateHz: 63.75, inhibition: 17, eta: 0.01, target: 0.2 };
+export const DEFAULTS: Settings = {
+  neurons: 100,
+  seed: 0,
+  timesteps: 350,
+  rateHz: 63.75,
+  inhibition: 17,
+  eta: 0.01,
+  target: 0.2,
+};
 
 /** Fewer spikes than these, and the image is shown again with pixels brighter by half of `rateHz`, at most so many times. */
 const LEAST_SPIKES = 5;
@@ -42,7 +50,7 @@ const MOST_TIMES = 20;
 /** Decay of θ while an image is shown (350 ms) and in the pause behind it (150 ms), with a time constant of 10⁷ ms. */
 const THETA_DECAY = 1 - 500 / 1e7;
 const THETA_PLUS = 0.05;
-/** Σ_i w_ji of every neuron, which each image starts with. */
+/** Σ_i w_ji of every neuron, behind each image. */
 const WEIGHT_SUM = 78.4;
 /** Images that are shown at a time where nothing is learned. */
 const BATCH = 20;
@@ -69,7 +77,23 @@ export const DiehlCookNeuron = neuron({
     theta0: 20,
     thetaPlus: THETA_PLUS,
   },
-  step({ current, gE, gI, theta, v, alphaE, alphaI, kappa, rest, reversalE, reversalI, offset, thetaPlus, spike, where }) {
+  step({
+    current,
+    gE,
+    gI,
+    theta,
+    v,
+    alphaE,
+    alphaI,
+    kappa,
+    rest,
+    reversalE,
+    reversalI,
+    offset,
+    thetaPlus,
+    spike,
+    where,
+  }) {
     const e = gE.mul(alphaE).add(current.relu());
     const i = gI.mul(alphaI).add(current.neg().relu());
     const drive = rest.add(e.mul(reversalE)).add(i.mul(reversalI)).mul(kappa);
@@ -137,6 +161,7 @@ export class DigitNetwork {
       bounds: [0, 1],
       normalize: { sum: WEIGHT_SUM, every: Infinity },
     });
+    this.plastic.normalize();
     this.theta = full([neurons], 20);
     this.cells = cellsOf({ theta0: this.theta });
     this.stream = new Stream(new PlasticLayer(this.plastic, rivals(this.cells, this.settings)), [1, PIXELS]);
@@ -156,7 +181,6 @@ export class DigitNetwork {
   private show(image: Tensor, brightness: number): Float32Array {
     const { neurons, timesteps } = this.settings;
     noGrad(() => this.pixels.set(this.encode(image, brightness).data));
-    this.plastic.normalize();
     this.stream.reset();
     this.shown++;
     const counts = new Float32Array(neurons);
@@ -164,6 +188,7 @@ export class DigitNetwork {
       const spikes = this.stream.step(this.step[t] as Float32Array);
       for (let j = 0; j < neurons; j++) (counts[j] as number) += spikes[j] as number;
     }
+    this.plastic.normalize();
     return counts;
   }
 
@@ -185,7 +210,6 @@ export class DigitNetwork {
     const { neurons } = this.settings;
     const all = new Float32Array((images.shape[0] as number) * neurons);
     const layer = rivals(cellsOf({ theta0: this.theta, thetaPlus: 0 }), this.settings);
-    this.plastic.normalize();
     let rest = Array.from({ length: images.shape[0] as number }, (_, b) => b);
     for (let times = 1; times <= MOST_TIMES && rest.length > 0; times++) {
       const silent: number[] = [];

@@ -11,8 +11,9 @@ const SHOWN = 500;
 
 export interface WindowReport {
   readonly done: number;
-  /** Of the votes of the window before, for the images of this one as they were learned. */
+  /** By the votes of the window before, for the images of this one as they were learned; of the first by those of its own images so far. */
   readonly accuracy: number;
+  /** Spikes that an image caused. */
   readonly spikes: number;
 }
 
@@ -22,11 +23,17 @@ export interface LearnCallbacks {
 }
 
 /** Shows `count` of the samples in random order, each once. Returns their indices. Labels serve the reports alone. */
-export function learnDigits(network: DigitNetwork, samples: Samples, count: number, callbacks: LearnCallbacks = {}): number[] {
+export function learnDigits(
+  network: DigitNetwork,
+  samples: Samples,
+  count: number,
+  callbacks: LearnCallbacks = {},
+): number[] {
   const { neurons, seed } = network.settings;
   const order = Array.from(new Generator(seed).permutation(samples.length)).slice(0, count);
   const window = Math.min(WINDOW, Math.max(1, Math.floor(count / 4)));
-  let [before, now] = [new Votes(neurons), new Votes(neurons)];
+  let now = new Votes(neurons);
+  let before = now;
   let [right, spikes] = [0, 0];
   order.forEach((index, i) => {
     const { x } = noGrad(() => samples.batch([index]));
@@ -61,7 +68,11 @@ export function measureDigits(
   const total = labelled.length + test.length;
   const votes = new Votes(network.settings.neurons);
   let done = 0;
-  const respond = (samples: Samples, indices: readonly number[], each: (counts: Float32Array, label: number) => void) => {
+  const respond = (
+    samples: Samples,
+    indices: readonly number[],
+    each: (counts: Float32Array, label: number) => void,
+  ) => {
     for (let from = 0; from < indices.length; from += SHOWN) {
       const chosen = indices.slice(from, from + SHOWN);
       const { x } = noGrad(() => samples.batch(chosen));
@@ -77,9 +88,13 @@ export function measureDigits(
   };
   respond(train, labelled, (counts, label) => votes.add(counts, label));
   const right = { assigned: 0, weighted: 0 };
-  respond(test, Array.from({ length: test.length }, (_, i) => i), (counts, label) => {
-    right.assigned += Number(votes.assigned(counts) === label);
-    right.weighted += Number(votes.weighted(counts) === label);
-  });
+  respond(
+    test,
+    Array.from({ length: test.length }, (_, i) => i),
+    (counts, label) => {
+      right.assigned += Number(votes.assigned(counts) === label);
+      right.weighted += Number(votes.weighted(counts) === label);
+    },
+  );
   return { assigned: right.assigned / test.length, weighted: right.weighted / test.length };
 }
