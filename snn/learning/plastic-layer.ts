@@ -121,7 +121,7 @@ export class PlasticLayer<State = unknown> extends Staged {
     const state = workingState(this.plastic.initialState(input.sizes));
     for (const t of tensorsOf(state)) persist(t);
     return new PlasticStage(connection, neurons, tensorsOf(state), () => {
-      if (this.learning) this.plastic.run(input, neurons.output, state, this.options());
+      if (this.learning) Plastic.inPlace(this.plastic, input, neurons.output, state, this.options());
     });
   }
 }

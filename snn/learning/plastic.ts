@@ -265,16 +265,26 @@ export class Plastic {
    */
   step(pre: Tensor, post: Tensor, state: PlasticState, options: PlasticStepOptions = STEP_DEFAULTS): PlasticState {
     const next = workingState(Object(state) as PlasticState);
-    this.run(pre, post, next, options);
+    Plastic.inPlace(this, pre, post, next, options);
     return takenOver(next);
   }
 
   /**
-   * The same, with the state in place.
+   * `step` with the state in place.
    *
    * @internal
    */
-  run(pre: Tensor, post: Tensor, state: WorkingState, options: PlasticStepOptions = STEP_DEFAULTS): void {
+  static inPlace(
+    plastic: Plastic,
+    pre: Tensor,
+    post: Tensor,
+    state: WorkingState,
+    options: PlasticStepOptions = STEP_DEFAULTS,
+  ): void {
+    plastic.run(pre, post, state, options);
+  }
+
+  private run(pre: Tensor, post: Tensor, state: WorkingState, options: PlasticStepOptions): void {
     const { where } = this;
     if (inReference()) throw new Error(`${where}: expected a call outside of gradcheck: a rule has no gradient`);
     const { reward, apply } =
