@@ -2,7 +2,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Generator, noGrad, parameter, rand, randn, type Tensor, tape, tensor } from "jarvis-snn";
+import { Generator, memoryStats, noGrad, parameter, rand, randn, type Tensor, tape, tensor } from "jarvis-snn";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { bits } from "../../test/support/tensors.ts";
 import { advance, CartPoles, cos, LIMITS, MOST_STEPS, sin, VALUES } from "./environment.ts";
@@ -129,8 +129,11 @@ describe("dynamics", () => {
     const returns = new Array<number>(carts.count).fill(0);
     while (returns.includes(0)) {
       const { terminated } = carts.step(draws([carts.count], generator).map(Math.round));
-      for (const [i, end] of terminated.entries())
-        if (end === 1 && returns[i] === 0) returns[i] = carts.steps[i] as number;
+      for (const [i, end] of terminated.entries()) {
+        if (end === 0) continue;
+        if (returns[i] === 0) returns[i] = carts.steps[i] as number;
+        carts.restart(i);
+      }
     }
     expect(Math.abs(mean(returns) - 22)).toBeLessThan(1.5);
   });
@@ -264,6 +267,16 @@ describe("learning", () => {
     ]);
     expect(rate).toBeGreaterThan(0.02);
     expect(rate).toBeLessThan(0.6);
+  });
+
+  test("ppo: an update leaves nothing in memory", () => {
+    const generator = new Generator(6);
+    const live: number[] = [];
+    train(agentOf(generator, "population", 8), generator, { ...PPO, updates: 4, epochs: 2 }, () =>
+      live.push(memoryStats().live),
+    );
+    // The first update makes the gradients and the state of the optimizer.
+    expect(new Set(live.slice(1)).size).toBe(1);
   });
 
   test("cartpole: a seed fixes every weight", () => {

@@ -74,7 +74,7 @@ export class CartPoles {
     this.steps[i] = 0;
   }
 
-  /** Pushes every cart, to the left for action 0 and to the right for 1. Carts whose episode has ended wait for `restart`. */
+  /** Pushes every cart, to the left for action 0 and to the right for 1. A cart whose episode ends needs a `restart` before the next step. */
   step(actions: ArrayLike<number>): Ends {
     const { states, steps, count } = this;
     const ends = { terminated: new Uint8Array(count), truncated: new Uint8Array(count) };

@@ -14,9 +14,12 @@ export function testReturns(actor: SpikingNetwork, episodes: number, generator: 
   for (let running = episodes; running > 0; ) {
     const { terminated, truncated } = carts.step(best(actor, carts));
     for (let i = 0; i < episodes; i++) {
-      if (returns[i] !== 0 || (terminated[i] === 0 && truncated[i] === 0)) continue;
-      returns[i] = carts.steps[i] as number;
-      running--;
+      if (terminated[i] === 0 && truncated[i] === 0) continue;
+      if (returns[i] === 0) {
+        returns[i] = carts.steps[i] as number;
+        running--;
+      }
+      carts.restart(i); // the first episode of a cart counts, later ones fill the batch
     }
   }
   return returns;
@@ -35,13 +38,16 @@ export interface Episode {
 }
 
 /** The first of the test episodes, with the activity in so many decisions. */
-export function episode(actor: SpikingNetwork, generator: Generator, decisions: number): Episode {
+export const episode = (actor: SpikingNetwork, generator: Generator, decisions: number): Episode =>
+  noGrad(() => played(actor, generator, decisions));
+
+function played(actor: SpikingNetwork, generator: Generator, decisions: number): Episode {
   const carts = new CartPoles(1, generator);
   const states = [carts.states.slice()];
   const shown: Record<"input" | "hidden" | "membrane", Tensor>[] = [];
   let rates = 0;
   for (let ended = 0; ended === 0; ) {
-    const activity = noGrad(() => actor.activity(seen(carts)));
+    const activity = actor.activity(seen(carts));
     rates += activity.hidden.mean().item();
     if (shown.length < decisions) shown.push(activity);
     const { terminated, truncated } = carts.step(best(actor, carts));

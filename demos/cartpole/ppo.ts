@@ -50,7 +50,7 @@ export interface Agent {
   readonly critic: Module;
 }
 
-/** What E carts did in N steps: step by step, the carts of a step side by side. */
+/** Decisions of E carts in N steps: step by step, the carts of a step side by side. */
 export interface Rollout {
   readonly carts: number;
   /** [N·E, 4]. */
@@ -103,7 +103,7 @@ export function train(
     optimizer.lr = lr * left;
     let entropy = 0;
     for (let epoch = 0; epoch < options.epochs; epoch++) {
-      entropy = tape(() => backward(agent, batch, clip * left)).item();
+      entropy = tape(() => backward(agent, batch, clip * left));
       clipGradNorm(parameters, options.maxNorm);
       optimizer.step();
       optimizer.zeroGrad();
@@ -145,7 +145,7 @@ export function collect(
   return { rollout: { carts: E, observations, followers, actions, terminated, ended }, returns };
 }
 
-/** What the carts look like to a network: their states as float32, [E, 4]. */
+/** The observations of the networks, [E, 4]: the states of the carts as float32. */
 export const seen = (carts: CartPoles): Tensor => tensor(carts.states, { shape: [carts.count, VALUES] });
 
 /** An action for each cart: 1 with the probability that the actor gives it. */
@@ -157,7 +157,7 @@ function draw(actor: Module, carts: CartPoles, generator: Generator): Float32Arr
 export const best = (actor: Module, carts: CartPoles): Float32Array =>
   noGrad(() => actor.forward(seen(carts)).argmax({ axis: 1 }).toFloat32Array());
 
-/** What a gradient step needs of a rollout. */
+/** Tensors of the gradient steps of an update. */
 type Batch = Record<"observations" | "actions" | "before" | "normal" | "targets", Tensor>;
 
 /** Log-probabilities before the update, normalised advantages, and targets of the critic, [N·E, 1] each. */
@@ -203,12 +203,12 @@ export function advantages(
 }
 
 /** The gradients of the loss of {@link train}; the entropy of the policy. */
-function backward({ actor, critic }: Agent, batch: Batch, clip: number): Tensor {
+function backward({ actor, critic }: Agent, batch: Batch, clip: number): number {
   const policy = actor.forward(batch.observations).logSoftmax();
   const gain = clippedGain(policy.gather(1, batch.actions), batch.before, batch.normal, clip);
   const error = critic.forward(batch.observations).sub(batch.targets).square().mean();
   error.mul(0.5).sub(gain).backward();
-  return policy.exp().mul(policy).sum({ axis: 1 }).mean().neg();
+  return -policy.exp().mul(policy).sum({ axis: 1 }).mean().item();
 }
 
 /** ⟨min(r·Â, clamp(r, 1 − ε, 1 + ε)·Â)⟩ with r = exp(log π − log π_old): its gradient at r = 1 is that of REINFORCE. */
