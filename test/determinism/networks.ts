@@ -1,10 +1,13 @@
 /** The networks that every engine has to train to the same bits. */
 import {
   AdamW,
+  AdaptiveLIF,
   BatchNorm2d,
   Conv2d,
   crossEntropy,
   Dropout,
+  EProp,
+  type EPropState,
   Flatten,
   LeakyIntegrator,
   LIF,
@@ -15,9 +18,16 @@ import {
   maxMembrane,
   meanOverTime,
   noGrad,
+  Plastic,
+  PlasticLayer,
+  Recurrent,
   RecurrentLIF,
+  RewardSTDP,
+  type Rule,
   rand,
+  Sequential,
   SGD,
+  STDP,
   stack,
   surrogate,
   type Tensor,
@@ -182,4 +192,90 @@ function conv(): Trained {
   };
 }
 
-export const networks: Record<string, () => Trained> = { toy, recurrent, conv };
+class PlasticNetwork extends Module {
+  readonly first = learning(12, 20, new STDP({ dependence: "power", muPlus: 0.4, muMinus: 0.6, order: "after" }));
+  readonly second = learning(20, 8, new RewardSTDP({ tauE: 15 }));
+  readonly fc = new Linear(8, 4);
+
+  forward(x: Tensor): Tensor {
+    return meanOverTime(this.fc.forward(this.second.forward(this.first.forward(x))));
+  }
+}
+
+function learning(inputs: number, outputs: number, rule: Rule) {
+  const connection = new Linear(inputs, outputs, { bias: false });
+  connection.weight.copyFrom(rand([outputs, inputs]).mul(0.5).add(0.25));
+  const plastic = new Plastic(connection, rule, { bounds: [0, 1], normalize: { sum: inputs / 2, every: 10 } });
+  return new PlasticLayer(plastic, new LIF({ beta: 0.9, threshold: 0.25 * inputs }));
+}
+
+/** Synapses that learn from pairs of spikes, and from rewards, as spikes pass. */
+function plastic(): Trained {
+  manualSeed(4);
+  const model = new PlasticNetwork();
+  const { first, second } = model;
+  for (let step = 0; step < 8; step++) {
+    second.reward = step % 2 === 0 ? undefined : [1, -0.5, 0.25];
+    model.forward(noGrad(() => rand([12, 3, 12]).lt(0.3)));
+  }
+  first.learning = false;
+  second.learning = false;
+  return {
+    model,
+    inputs: noGrad(() => rand([11, SAMPLES, 12]).lt(0.3)),
+    stepwise(x) {
+      const B = x.shape[1] as number;
+      const state = { first: first.initialState([B, 12]), second: second.initialState([B, 20]) };
+      const outputs = loop(x, state, (input, now) => {
+        const [s1, next1] = first.step(input, now.first);
+        const [s2, next2] = second.step(s1, now.second);
+        return [model.fc.forward(s2), { first: next1, second: next2 }];
+      });
+      return meanOverTime(outputs);
+    },
+  };
+}
+
+class OnlineNetwork extends Module {
+  readonly fc1 = new Linear(6, 16);
+  readonly hidden = new Recurrent(new AdaptiveLIF({ threshold: 0.5, kappa: 0.2 }), { features: 16 });
+  readonly fc2 = new Linear(16, 3);
+  readonly readout = new LeakyIntegrator({ beta: 0.8 });
+
+  forward(x: Tensor): Tensor {
+    return maxMembrane(this.readout.forward(this.fc2.forward(this.hidden.forward(this.fc1.forward(x)))));
+  }
+}
+
+/** Adaptive neurons that feed each other, trained step by step by e-prop. */
+function online(): Trained {
+  manualSeed(5);
+  const model = new OnlineNetwork();
+  const { fc1, hidden, fc2, readout } = model;
+  const rule = new EProp(new Sequential(fc1, hidden, fc2, readout), { loss: crossEntropy });
+  const optimizer = new SGD(model.parameters(), { lr: 0.1 });
+  const labels = Array.from({ length: 10 }, (_, i) => i % 3);
+  let state: EPropState | undefined;
+  for (let t = 0; t < 40; t++) {
+    ({ state } = rule.step(rand([10, 6]), t % 4 === 3 ? labels : null, state));
+    if (t % 4 !== 3) continue;
+    optimizer.step();
+    optimizer.zeroGrad();
+  }
+  return {
+    model,
+    inputs: rand([9, SAMPLES, 6]),
+    stepwise(x) {
+      const B = x.shape[1] as number;
+      const start = { hidden: hidden.initialState([B, 16]), readout: readout.initialState([B, 3]) };
+      const membranes = loop(x, start, (input, now) => {
+        const [s, next] = hidden.step(fc1.forward(input), now.hidden);
+        const [z, last] = readout.step(fc2.forward(s), now.readout);
+        return [z, { hidden: next, readout: last }];
+      });
+      return maxMembrane(membranes);
+    },
+  };
+}
+
+export const networks: Record<string, () => Trained> = { toy, recurrent, conv, plastic, online };
