@@ -9,14 +9,15 @@ type Choice = readonly string[] | boolean | number;
 export function checkChoices(name: string, choices: unknown): Record<string, Choice> {
   const chosen = { ...objectOf(name, "choices, defaults by name", choices) } as Record<string, Choice>;
   for (const [key, value] of Object.entries(chosen)) {
-    const isChoice = Array.isArray(value) ? value.length > 0 && value.every(isText) : typeof value !== "object";
-    if (!isChoice || isText(value)) throw wrongType(name, `the choice ${key} as words, true, false or a number`, value);
+    const isChoice = Array.isArray(value) ? value.length > 0 && value.every(isText) : isPlain(value);
+    if (!isChoice) throw wrongType(name, `the choice ${key} as words, true, false or a number`, value);
     if (Array.isArray(value)) chosen[key] = [...value];
   }
   return chosen;
 }
 
 const isText = (value: unknown): value is string => typeof value === "string";
+const isPlain = (value: unknown): value is boolean | number => typeof value === "boolean" || typeof value === "number";
 
 /** The default of a choice. */
 export const first = (choice: Choice | undefined): unknown => (Array.isArray(choice) ? choice[0] : choice);

@@ -1,4 +1,4 @@
-import { wrongType } from "../../engine/arguments.ts";
+import { objectOf, wrongType } from "../../engine/arguments.ts";
 import { Module, noGrad, stack, type Tensor } from "../../engine/index.ts";
 import { forwardOf } from "../../engine/nn/module.ts";
 import type { Shape } from "../../engine/shape.ts";
@@ -73,12 +73,17 @@ export class PlasticLayer<State = unknown> extends Staged {
     checkSequence("PlasticLayer", "spikes", x);
     return noGrad(() => {
       let state = this.initialState(x.shape.slice(1));
-      const spikes = x.unbind(0).map((now) => {
-        const [s, next] = this.step(now, state);
-        state = next;
-        return s;
-      });
-      return stack(spikes);
+      try {
+        const spikes = x.unbind(0).map((now) => {
+          const [s, next] = this.step(now, state);
+          state = next;
+          return s;
+        });
+        return stack(spikes);
+      } finally {
+        // It lies outside of tapes.
+        for (const t of tensorsOf(state.plastic)) t.dispose();
+      }
     });
   }
 
@@ -89,9 +94,10 @@ export class PlasticLayer<State = unknown> extends Staged {
    */
   step(x: Tensor, state: PlasticLayerState<State>): [spikes: Tensor, state: PlasticLayerState<State>] {
     alive(x, "PlasticLayer");
+    const before = objectOf("PlasticLayer", "a state { plastic, neurons }", state) as unknown as typeof state;
     return noGrad(() => {
-      const [spikes, neurons] = this.neurons.step(this.connection.forward(x), state.neurons);
-      return [spikes, { plastic: this.learn(x, spikes, state.plastic), neurons }];
+      const [spikes, neurons] = this.neurons.step(this.connection.forward(x), before.neurons);
+      return [spikes, { plastic: this.learn(x, spikes, before.plastic), neurons }];
     });
   }
 

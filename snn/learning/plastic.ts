@@ -11,6 +11,7 @@ import {
   NUMBER,
   numberOf,
   numbersOf,
+  objectOf,
   POSITIVE,
   type Range,
   show,
@@ -94,17 +95,11 @@ export type WorkingState = Pick<PlasticState, "traces" | "synapses"> & {
 export const workingState = ({ traces, synapses, scales, time, last }: PlasticState): WorkingState => ({
   traces,
   synapses,
-  scales: { ...scales },
+  // A step refuses anything else.
+  scales: typeof scales === "object" && scales !== null ? { ...scales } : scales,
   time,
-  last,
+  last: last ?? null,
 });
-
-/** The state in tensors of its own, which take over the memory of those that were there. */
-function takenOver(state: WorkingState): PlasticState {
-  const taken = (tensors: Readonly<Record<string, Tensor>>) =>
-    Object.fromEntries(Object.entries(tensors).map(([name, t]) => [name, takeOver(t)]));
-  return { ...state, traces: taken(state.traces), synapses: taken(state.synapses) };
-}
 
 /** An event of {@link Plastic.events}: spikes of all neurons on a side, or of those with these numbers. */
 export type PlasticEvent =
@@ -112,6 +107,9 @@ export type PlasticEvent =
   | "post"
   | "both"
   | { readonly pre?: number | readonly number[]; readonly post?: number | readonly number[]; readonly reward?: number };
+
+/** The parts of a state that have names. */
+const PARTS = ["traces", "synapses", "scales"] as const;
 
 /** A step that was checked. */
 interface Moment {
@@ -186,17 +184,33 @@ export class Plastic {
     checkLayer("Plastic", layer);
     if (!(rule instanceof Rule)) throw wrongType("Plastic", "a rule such as new STDP()", rule);
     const { bounds, normalize, reduction, weightDecay } = withDefaults("Plastic", DEFAULTS, options as typeof DEFAULTS);
-    const [sum, every] = normOf(normalize);
     this.layer = layer;
     this.rule = rule;
     this.where = `${rule.name}.step`;
-    this.options = {
+    const checked = {
       bounds: boundsOf(bounds),
-      sum,
-      every,
       reduction: choiceOf("Plastic", "reduction", reduction, ["sum", "mean"]),
       weightDecay: numberOf("Plastic", "weightDecay", weightDecay, UNIT),
     };
+    const [sum, every] = normOf(normalize);
+    this.options = { ...checked, sum, every };
+    try {
+      this.synapses = this.synapsesOf(sum);
+    } catch (error) {
+      sum?.dispose();
+      this.work.free();
+      throw error;
+    }
+    const { dt, decay } = rule;
+    this.decays = Object.fromEntries([
+      ...rule.traces.map(({ name, tau }) => [name, decay === "euler" ? 1 - dt / tau : decayOver(dt, tau)]),
+      ...rule.synapse.map(({ name, tau }) => [name, decayOver(dt, tau)]),
+    ]);
+  }
+
+  /** The synapses, where they can have the rule and the options. */
+  private synapsesOf(sum: Tensor | null): Synapses {
+    const { layer, rule } = this;
     const [outputs] = matrixOf(layer.weight);
     if (sum !== null && sum.size > 1 && !sameShape(sum.sizes, [outputs])) {
       throw wrongValue("Plastic", `normalize as a number or [${outputs}]`, formatShape(sum.sizes));
@@ -208,24 +222,20 @@ export class Plastic {
       throw wrongValue(rule.name, `${name} as a number or [${outputs}]`, formatShape(sizes));
     }
     // With a decay of all weights, bounds hold behind it.
-    const whileChanging = weightDecay > 0 ? NO_BOUNDS : this.options.bounds;
-    this.synapses = new Synapses(layer, rule, this.options.bounds, whileChanging, perNeuron, this.work);
+    const whileChanging = this.options.weightDecay > 0 ? NO_BOUNDS : this.options.bounds;
+    const synapses = new Synapses(layer, rule, this.options.bounds, whileChanging, perNeuron, this.work);
     for (const [i, name] of ["low", "high"].entries()) {
-      if (Number.isFinite(this.options.bounds[i]) || !this.synapses.uses(name)) continue;
+      if (Number.isFinite(this.options.bounds[i]) || !synapses.uses(name)) continue;
       throw wrongValue("Plastic", `bounds [low, high], which ${rule.name} reads`, show(this.options.bounds));
     }
-    if (layer.weight.ndim > 2 && rule.has("onReward") && this.synapses.rewardReadsNeurons) {
+    if (layer.weight.ndim > 2 && rule.has("onReward") && synapses.rewardReadsNeurons) {
       throw wrongValue(
         rule.name,
         "a Linear layer for onReward with spikes or traces, of which a convolution has one at each place",
         layer.constructor.name,
       );
     }
-    const { dt, decay } = rule;
-    this.decays = Object.fromEntries([
-      ...rule.traces.map(({ name, tau }) => [name, decay === "euler" ? 1 - dt / tau : decayOver(dt, tau)]),
-      ...rule.synapse.map(({ name, tau }) => [name, decayOver(dt, tau)]),
-    ]);
+    return synapses;
   }
 
   /**
@@ -266,7 +276,7 @@ export class Plastic {
   step(pre: Tensor, post: Tensor, state: PlasticState, options: PlasticStepOptions = STEP_DEFAULTS): PlasticState {
     const next = workingState(Object(state) as PlasticState);
     Plastic.inPlace(this, pre, post, next, options);
-    return takenOver(next);
+    return this.takenOver(next);
   }
 
   /**
@@ -332,18 +342,21 @@ export class Plastic {
     }
     this.synapses.checkWeight(where);
     const [pre, post] = [this.work.take(4 * inputs), this.work.take(4 * outputs)];
-    for (const [i, { reward, ...spikes }] of events.entries()) {
-      floatsAt(pre, inputs).fill(0);
-      floatsAt(post, outputs).fill(0);
-      for (const place of spikes.pre) floatsAt(pre, inputs)[place] = 1;
-      for (const place of spikes.post) floatsAt(post, outputs)[place] = 1;
-      const rewards = reward === null ? null : [reward];
-      const elapsed = (at[i] as number) - now.time;
-      this.advance({ connection, batch: 1, pre, post, rewards, applies: true, elapsed, isStep: false }, now);
+    try {
+      for (const [i, { reward, ...spikes }] of events.entries()) {
+        floatsAt(pre, inputs).fill(0);
+        floatsAt(post, outputs).fill(0);
+        for (const place of spikes.pre) floatsAt(pre, inputs)[place] = 1;
+        for (const place of spikes.post) floatsAt(post, outputs)[place] = 1;
+        const rewards = reward === null ? null : [reward];
+        const elapsed = (at[i] as number) - now.time;
+        this.advance({ connection, batch: 1, pre, post, rewards, applies: true, elapsed, isStep: false }, now);
+      }
+    } finally {
+      this.work.give(pre, 4 * inputs);
+      this.work.give(post, 4 * outputs);
     }
-    this.work.give(pre, 4 * inputs);
-    this.work.give(post, 4 * outputs);
-    return takenOver(now);
+    return this.takenOver(now);
   }
 
   /**
@@ -354,6 +367,7 @@ export class Plastic {
    */
   normalize(): void {
     const where = `${this.rule.name}.normalize`;
+    if (inReference()) throw new Error(`${where}: expected a call outside of gradcheck: a rule has no gradient`);
     const { sum } = this.options;
     if (sum === null) throw new Error(`${where}: expected the option normalize of Plastic, the sum to give`);
     this.synapses.checkWeight(where);
@@ -392,6 +406,7 @@ export class Plastic {
 
   private checkState(where: string, given: PlasticState, fitting: Fitting): void {
     const state = Object(given) as PlasticState;
+    for (const part of PARTS) objectOf(where, `${part} of the state by name`, state[part]);
     const { traces, synapse } = this.rule;
     for (let i = 0; i < traces.length; i++) {
       const { name, of } = traces[i] as Trace;
@@ -403,6 +418,18 @@ export class Plastic {
       numberOf(where, `scales.${name} of the state`, state.scales?.[name], POSITIVE);
     }
     numberOf(where, "time of the state", state.time, FINITE);
+    const isList =
+      Array.isArray(state.last) && state.last.every((spiking) => Object(spiking).pre instanceof Int32Array);
+    if (state.last !== null && !isList)
+      throw wrongType(where, "last of the state as initialState gives it", state.last);
+  }
+
+  /** The state in tensors of its own, which take over the memory of those that were there. */
+  private takenOver(state: WorkingState): PlasticState {
+    const taken = (names: readonly { readonly name: string }[], tensors: WorkingState["traces"]) =>
+      Object.fromEntries(names.map(({ name }) => [name, takeOver(tensors[name] as Tensor)]));
+    const { traces, synapse } = this.rule;
+    return { ...state, traces: taken(traces, state.traces), synapses: taken(synapse, state.synapses) };
   }
 
   /** Throws for values that are not finite. Spikes, which are 0 or 1, are recognised by a kernel. */

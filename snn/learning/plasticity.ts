@@ -22,7 +22,7 @@ import { checkNeeds, IN_FLOAT32, type Needs } from "../checks.ts";
 import { boundsOf, checkChoices, chosenOf, first, needsOf, within, withPreset } from "../definition.ts";
 import type { Chosen, NeuronChoices, NoChoices } from "../neuron-types.ts";
 import { persistentCopy } from "../per-neuron.ts";
-import type { Change, Order, RuleDefinition, RuleOptions, SynapseDefinition, TraceDefinition } from "./rule-types.ts";
+import type { Change, Order, RuleDefinition, RuleOptions, TraceDefinition } from "./rule-types.ts";
 
 /** A rule that {@link plasticity} has made, for {@link Plastic}; its parameters are properties. */
 export type RuleOf<Parameter extends string> = Rule & { readonly [name in Parameter]: Tensor };
@@ -133,9 +133,11 @@ function formOf(given: Definition): RuleForm {
   const usual = { ...objectOf(name, "parameters, defaults by name", parameters) } as Record<string, number>;
   for (const [key, value] of Object.entries(usual)) numberOf(name, `the default of ${key}`, value, IN_FLOAT32);
   const chosen = checkChoices(name, choices);
-  const ofTraces = { ...objectOf(name, "traces by name", traces) };
-  const ofSynapse = { ...objectOf(name, "synapse, states by name", synapse) };
   const parameterNames = Object.keys(usual);
+  const ofTraces = formsOf(name, "traces by name", traces, (key, x) => traceForm(name, key, x, parameterNames));
+  const ofSynapse = formsOf(name, "synapse, states by name", synapse, (key, x) =>
+    stateForm(name, key, x, parameterNames),
+  );
   const options = [...parameterNames, ...Object.keys(chosen)];
   const names = [...options, ...Object.keys(ofTraces), ...Object.keys(ofSynapse)];
   for (const [i, key] of names.entries()) {
@@ -159,9 +161,66 @@ function formOf(given: Definition): RuleForm {
     constrain: boundsOf(name, parameterNames, constrain),
     numerics: { ...objectOf(name, "numerics, options by name", numerics) } as RuleForm["numerics"],
     order: choiceOf<Order>(name, "order", definition.order ?? OPTIONS.order, ORDERS),
-    explains: definition.explains,
+    explains: typeof definition.explains === "function" ? definition.explains : explainsOf(name, definition.explains),
     handlers,
   };
+}
+
+/** What is given by name, checked; functions of the choices are for later. */
+function formsOf(
+  name: string,
+  expected: string,
+  given: unknown,
+  form: (key: string, x: unknown) => object,
+): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    Object.entries(objectOf(name, expected, given)).map(([key, x]) => [
+      key,
+      typeof x === "function" ? x : form(key, x),
+    ]),
+  );
+}
+
+const explainsOf = (name: string, explains: unknown): "all" | "below" | null =>
+  explains === undefined || explains === null
+    ? null
+    : choiceOf<"all" | "below">(name, "explains", explains as "all", ["all", "below"]);
+
+/** A trace as it is defined, with parameters by their names. */
+function traceForm(name: string, key: string, given: unknown, parameterNames: readonly string[]) {
+  const what = `the trace ${key} as { of, tau }`;
+  const definition = objectOf(name, what, given) as unknown as TraceDefinition<string>;
+  const { of, tau, amount = 1, set = false, average = false, input } = definition;
+  for (const [option, value] of Object.entries({ set, average })) {
+    if (typeof value !== "boolean") throw wrongType(name, `${option} of the trace ${key} as true or false`, value);
+  }
+  return {
+    of: choiceOf(name, `the trace ${key} of`, of, ["pre", "post"]),
+    tau: numberOrName(name, `the tau of ${key}`, tau, POSITIVE, parameterNames),
+    amount: numberOrName(name, `the amount of ${key}`, amount, IN_FLOAT32, parameterNames),
+    set,
+    average,
+    input: input === undefined ? undefined : functionOf(name, `the input of ${key}`, input),
+  };
+}
+
+/** A state of synapses as it is defined. */
+function stateForm(name: string, key: string, given: unknown, parameterNames: readonly string[]) {
+  const { tau } = objectOf(name, `the state ${key} with tau`, given);
+  return { tau: numberOrName(name, `the tau of ${key}`, tau, TAU, parameterNames) };
+}
+
+/** A number in the range, or the name of a parameter. */
+function numberOrName(
+  name: string,
+  what: string,
+  x: unknown,
+  range: Range,
+  parameterNames: readonly string[],
+): number | string {
+  if (typeof x === "number") return numberOf(name, what, x, range);
+  if (parameterNames.includes(x as string)) return x as string;
+  throw wrongType(name, `${what} as a number or one of ${parameterNames.join(", ")}`, x);
 }
 
 /** A trace with numbers. */
@@ -227,29 +286,27 @@ export class Rule {
     this.order = choiceOf(name, "order", given.order, ORDERS);
     this.rewardAfter = choiceOf(name, "rewardAfter", given.rewardAfter, ["events", "nothing"]);
     this.parameterNames = names;
-    noGrad(() => {
-      for (const key of names) {
-        const value = given[key] === undefined ? parameters[key] : given[key];
-        const bounds = form.constrain[key];
-        const range: Range = bounds === undefined ? IN_FLOAT32 : within(bounds as readonly [number, number]);
-        const t = persistentCopy(name, key, value as number | Tensor, range);
-        (this as unknown as Record<string, Tensor>)[key] = t;
-      }
-    });
-    this.traces = Object.entries(form.traces).flatMap(([key, trace]) => {
-      const definition = this.resolved(trace);
-      return definition === null ? [] : [this.traceOf(key, definition)];
-    });
-    this.synapse = Object.entries(form.synapse).map(([key, state]) => {
-      const { tau } = objectOf(
-        name,
-        `the state ${key} with tau`,
-        this.resolved(state),
-      ) as unknown as SynapseDefinition<string>;
-      return { name: key, tau: this.numberFor(`the tau of ${key}`, tau, typeof tau === "number" ? TAU : POSITIVE) };
-    });
-    const explains = (this.resolved(form.explains) ?? null) as "all" | "below" | null;
-    this.explains = explains === null ? null : choiceOf<"all" | "below">(name, "explains", explains, ["all", "below"]);
+    const parameterOf = (key: string): Tensor => {
+      const value = given[key] === undefined ? parameters[key] : given[key];
+      const bounds = form.constrain[key];
+      const range: Range = bounds === undefined ? IN_FLOAT32 : within(bounds as readonly [number, number]);
+      return persistentCopy(name, key, value as number | Tensor, range);
+    };
+    const own = this as unknown as Record<string, Tensor>;
+    try {
+      noGrad(() => {
+        for (const key of names) own[key] = parameterOf(key);
+      });
+      this.traces = Object.entries(form.traces).flatMap(([key, trace]) => {
+        const definition = this.resolved(trace);
+        return definition === null ? [] : [this.traceOf(key, definition)];
+      });
+      this.synapse = Object.entries(form.synapse).map(([key, state]) => this.stateOf(key, this.resolved(state)));
+      this.explains = explainsOf(name, this.resolved(form.explains));
+    } catch (error) {
+      for (const key of names) own[key]?.dispose();
+      throw error;
+    }
   }
 
   /** What a definition says for the choices. */
@@ -257,34 +314,30 @@ export class Rule {
     return typeof x === "function" ? x(this.chosen) : x;
   }
 
-  private traceOf(key: string, definition: unknown): Trace {
-    const where = this.name;
-    const what = `the trace ${key} as { of, tau }`;
-    const given = objectOf(where, what, definition) as unknown as TraceDefinition<string>;
-    const { of, tau, amount = 1, set = false, average = false, input } = given;
-    choiceOf(where, `the trace ${key} of`, of, ["pre", "post"]);
-    const time = this.numberFor(`the tau of ${key}`, tau, POSITIVE);
-    if (this.decay === "euler" && this.dt > time) throw wrongValue(where, `dt ≤ the tau of ${key}, ${time}`, this.dt);
-    return {
-      name: key,
-      of,
-      tau: time,
-      amount: this.numberFor(`the amount of ${key}`, amount, IN_FLOAT32),
-      set,
-      average,
-      input: input === undefined ? null : functionOf(where, `the input of ${key}`, input),
-    };
+  private stateOf(key: string, definition: unknown): SynapseState {
+    const { tau } = stateForm(this.name, key, definition, this.parameterNames);
+    // A parameter may be a divisor.
+    return { name: key, tau: typeof tau === "number" ? tau : this.numberAt(`the tau of ${key}`, tau, POSITIVE) };
   }
 
-  /** A number, or that of the parameter of this name. */
-  private numberFor(what: string, x: unknown, range: Range): number {
-    if (typeof x === "number") return numberOf(this.name, what, x, range);
-    if (!this.parameterNames.includes(x as string)) {
-      throw wrongType(this.name, `${what} as a number or one of ${this.parameterNames.join(", ")}`, x);
+  private traceOf(key: string, definition: unknown): Trace {
+    const form = traceForm(this.name, key, definition, this.parameterNames);
+    const { of, set, average, input = null } = form;
+    const [tau, amount] = [["tau", POSITIVE] as const, ["amount", IN_FLOAT32] as const].map(([option, range]) => {
+      const x = form[option];
+      return typeof x === "number" ? x : this.numberAt(`the ${option} of ${key}`, x, range);
+    }) as [number, number];
+    if (this.decay === "euler" && this.dt > tau) {
+      throw wrongValue(this.name, `dt ≤ the tau of ${key}, ${tau}`, this.dt);
     }
-    const t = this.parameter(x as string);
-    if (t.size !== 1) throw wrongValue(this.name, `${x}, ${what}, as one number`, show(t.sizes));
-    return numberOf(this.name, x as string, t.item(), range);
+    return { name: key, of, tau, amount, set, average, input };
+  }
+
+  /** The parameter of this name, which is to be one number. */
+  private numberAt(what: string, name: string, range: Range): number {
+    const t = this.parameter(name);
+    if (t.size !== 1) throw wrongValue(this.name, `${name}, ${what}, as one number`, show(t.sizes));
+    return numberOf(this.name, name, t.item(), range);
   }
 
   /**

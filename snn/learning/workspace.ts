@@ -18,6 +18,11 @@ export class Workspace {
     return p;
   };
 
+  /** Gives back everything. */
+  free(): void {
+    this.held.release();
+  }
+
   /** Gives back what `take` gave. */
   give(p: number, bytes: number): void {
     this.held.remove(p);

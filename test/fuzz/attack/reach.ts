@@ -2,6 +2,7 @@
 import { Term } from "../../../engine/fuse/expression.ts";
 import { Held } from "../../../engine/held.ts";
 import { Tensor } from "../../../engine/index.ts";
+import { Sweep } from "../../../snn/learning/sweep.ts";
 
 type Fields = (object: object) => Iterable<unknown>;
 
@@ -22,17 +23,19 @@ export function release(value: unknown): void {
     if (isTensor(object)) return sourcesOf(object);
     return isOwner(object) ? [object.params] : Object.values(object);
   };
-  for (const v of everything(value, fieldsOf)) {
-    if (isTensor(v) || isOwner(v)) v.dispose();
-    // Memory that goes with its owner, whenever that is collected as garbage.
+  for (const v of everything(value, fieldsOf)) if (isTensor(v) || isOwner(v)) v.dispose();
+}
+
+/** Frees what no tape frees: optimizers, loaders, streams, and memory that goes when its owner is collected as garbage. */
+export function releaseOwners(value: unknown): void {
+  for (const v of everything(value, ownOrSources)) {
+    if (isOwner(v)) v.dispose();
     if (v instanceof Held) v.release();
   }
 }
 
-/** Frees what no tape frees: optimizers, loaders, streams. */
-export function releaseOwners(value: unknown): void {
-  for (const v of everything(value, ownOrSources)) if (isOwner(v)) v.dispose();
-}
+/** Of many objects without tensors. */
+const isProgram = (v: object): boolean => v instanceof Term || v instanceof Sweep;
 
 /** Nothing that is deeper or larger holds tensors. */
 const MOST = 1000;
@@ -40,8 +43,7 @@ const MOST = 1000;
 function everything(value: unknown, fieldsOf: Fields): unknown[] {
   const found = new Set<unknown>([value]);
   for (const v of found) {
-    if (typeof v !== "object" || v === null || v instanceof Term || ArrayBuffer.isView(v) || found.size > MOST)
-      continue;
+    if (typeof v !== "object" || v === null || isProgram(v) || ArrayBuffer.isView(v) || found.size > MOST) continue;
     try {
       for (const item of fieldsOf(v)) found.add(item);
     } catch {} // a getter that throws

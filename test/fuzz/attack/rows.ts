@@ -508,7 +508,7 @@ export const SNN: Rows<typeof snn> = {
       ),
       synapse: must(record({ e: must(record({ tau: num(20, 0) })) })),
       parameters: must(record({ rate: num(0.1), tau: num(20) })),
-      choices: must(record({ mode: oneOf(['["one", "two"]'], ["list"]) })),
+      choices: must(record({ mode: oneOf(['["one", "two"]'], ["list", "boolean", "number"]) })),
       needs: spare(record({ rate: record({ mode: oneOf(['["one"]'], ["list"]) }) })),
       constrain: spare(record({ rate: list(0, 1) })),
       numerics: spare(record({ other: record({ rate: num(0.5) }) })),
@@ -910,7 +910,13 @@ export const CLASSES: Classes<typeof engine & typeof snn> = {
       synapticRule,
       {
         bounds: nullable(list(-1, 1)),
-        normalize: either(num(1, 2), t(2), oneOf(["{ sum: 2, every: 2 }", "{ sum: ones([2]) }"], ["object"])),
+        normalize: must(
+          either(
+            num(1, 2),
+            { ...t(2), draw: () => "full([2], 1.5)" },
+            oneOf(["{ sum: 2, every: 2 }", "{ sum: ones([2]) }"], ["object"]),
+          ),
+        ),
         reduction: choice("sum", "mean"),
         weightDecay: num(0, 0.1),
       },
@@ -927,7 +933,7 @@ export const CLASSES: Classes<typeof engine & typeof snn> = {
     },
   },
   PlasticLayer: {
-    new: [oneOf(["new Plastic(new Linear(3, 2), new STDP())"]), oneOf(["new LIF()", "new IF()"], [], model)],
+    new: [oneOf(["new Plastic(new Linear(3, 2), new STDP())"]), oneOf(["new LIF()"], [], model)],
     call: {
       forward: [current],
       step: [

@@ -74,7 +74,7 @@ export const RULES = Object.fromEntries(
 
 /** A connection of three neurons before and two behind, a rule of pairs, and the state of two samples of it. */
 export const layer = oneOf(["new Linear(3, 2)", "new Linear(3, 2, { bias: false })"]);
-export const rule = oneOf(['new STDP({ order: "after" })', 'new STDP({ numerics: "spikingjelly", dt: 0.5 })']);
+export const rule = oneOf(['new STDP({ order: "after" })', 'new STDP({ numerics: "bindsnet", dt: 0.5 })']);
 export const state = (batch: number): Kind =>
   record({
     traces: record({ x: t(batch, 3), y: t(batch, 2) }),

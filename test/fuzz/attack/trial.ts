@@ -15,6 +15,9 @@ export type Outcome = "returned" | "threw" | "unmade";
 /** Calls that write into their arguments. */
 const WRITES = /^(Tensor#copyFrom|batchNorm|Plastic#events|\w+#step)$/;
 
+/** Calls whose results lie outside of tapes, so that they do not go with one that fails. */
+const OUTLIVES = /^(Plastic#(step|events)|PlasticLayer#step)$/;
+
 /** Names that the code of a case uses: those of the package, and the helpers. */
 export const names = globalThis as unknown as Record<string, unknown>;
 
@@ -188,8 +191,9 @@ export class Trial {
       this.report("scope", "a scope is still open");
       this.isDamaged = true;
     }
-    releaseOwners([this.args, this.made]);
+    releaseOwners([this.args, this.made, this.result]);
     for (const t of this.owned) t.dispose();
+    if (OUTLIVES.test(this.c.target)) for (const t of ownedBy([this.result])) t.dispose();
     const isLeft = [...left()].some((p) => !this.mine.has(p));
     if (isLeft && this.c.target !== "alloc") this.report("leak", "memory is left in use");
     if (arenaBytes() !== 0) this.report("leak", `${arenaBytes()} bytes of a tape are left in use`);

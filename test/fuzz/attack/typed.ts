@@ -54,7 +54,8 @@ export type Internal =
   | "gradForm"
   | "gradBuffer"
   | "columns"
-  | "outputShape";
+  | "outputShape"
+  | "run";
 type Base<T> = T extends engine.Module
   ? Exclude<keyof engine.Module, "forward">
   : T extends engine.Optimizer
