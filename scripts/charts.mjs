@@ -27,6 +27,7 @@ import { curvePlot, firingCurvePlot, gradientFlowPlot, rasterPlot, tracePlot } f
 import { codingCharts, sheet } from "./coding.mjs";
 import { root } from "./entries.mjs";
 import { plasticityCharts } from "./plasticity.mjs";
+import { rewardCharts } from "./rewards.mjs";
 
 /** All charts by the names of their files. */
 export const charts = async () => ({
@@ -35,6 +36,7 @@ export const charts = async () => ({
   ...(await lossCharts()),
   ...(await layerCharts()),
   ...(await plasticityCharts()),
+  ...(await rewardCharts()),
 });
 
 /** The charts of docs/probes.md: a network of two hidden layers on a batch of Poisson spikes. */
