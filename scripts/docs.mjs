@@ -76,18 +76,18 @@ function nameOptions(project) {
   }
 }
 
-/** States, parameters, choices and outputs of a neuron, and options of these names, stand in the comment of its class. */
+/**
+ * States, parameters, choices and outputs of a neuron, choices of a rule, and options of these names, stand in the comment of the class.
+ */
 function pointToEquations(project) {
   const { children } = project.getChildByName("jarvis-snn/snn");
-  const isNeuron = ({ type, children: members }) =>
-    type?.name === "NeuronClass" || members?.some(({ name }) => name === "initialState");
-  const ofNeurons = children.filter(isNeuron).map(({ name }) => name);
+  const hasEquation = ({ type, children: members }) =>
+    type?.name === "NeuronClass" || type?.name === "RuleClass" || members?.some(({ name }) => name === "initialState");
+  const classes = children.filter(hasEquation).map(({ name }) => name);
   for (const reflection of Object.values(project.reflections)) {
     if (!reflection.kindOf(ReflectionKind.Property) || reflection.hasComment()) continue;
     const path = reflection.getFullName();
-    const name = ofNeurons.find((neuron) =>
-      [".", "Options."].some((end) => path.startsWith(`jarvis-snn/snn.${neuron}${end}`)),
-    );
+    const name = classes.find((of) => [".", "Options."].some((end) => path.startsWith(`jarvis-snn/snn.${of}${end}`)));
     if (name !== undefined) reflection.comment = new Comment([{ kind: "text", text: `See the equation of ${name}.` }]);
   }
 }

@@ -20,8 +20,8 @@ export const CUES = 4;
 const GROUP = 10;
 const CHOOSERS = 5;
 /** The actions: to take what the input offers, or to leave it. */
-export const ACTIONS = ["take", "leave"] as const;
-export type Action = (typeof ACTIONS)[number];
+const ACTIONS = ["take", "leave"] as const;
+type Action = (typeof ACTIONS)[number];
 
 /** Steps of a trial, of 1 ms each: an input is shown, nothing follows, and the reward comes with the last step. */
 const SHOWN = 50;
