@@ -197,7 +197,7 @@ describe("bad input", () => {
   test("plastic: another layer, rule or state is a TypeError", () => {
     expect(() => new Plastic(new LIF() as never, new STDP())).toThrow(TypeError);
     expect(() => new Plastic(layer, {} as never)).toThrow(/a rule such as new STDP\(\)/);
-    expect(() => plastic.step(good()[0], good()[1], {} as never)).toThrow(/a state with traces\.x/);
+    expect(() => plastic.step(good()[0], good()[1], {} as never)).toThrow(/traces of the state by name/);
     expect(() => new PlasticLayer(plastic, new Linear(2, 2) as never)).toThrow(/neurons with step/);
   });
 
