@@ -419,7 +419,7 @@ export class Plastic {
     }
     numberOf(where, "time of the state", state.time, FINITE);
     const isList =
-      Array.isArray(state.last) && state.last.every((spiking) => Object(spiking).pre instanceof Int32Array);
+      Array.isArray(state.last) && Array.from(state.last).every((spiking) => Object(spiking).pre instanceof Int32Array);
     if (state.last !== null && !isList)
       throw wrongType(where, "last of the state as initialState gives it", state.last);
   }
