@@ -9,7 +9,7 @@ import type { Tensor } from "../../engine/index.ts";
 import type { Named } from "../neuron.ts";
 import { CURRENT, type Derived } from "./derived.ts";
 import { Sweep } from "./sweep.ts";
-import { Workspace } from "./workspace.ts";
+import type { Workspace } from "./workspace.ts";
 
 /** The name of ∂x/∂w of a state x. */
 export const traceOf = (state: string): string => `ε ${state}`;
@@ -110,7 +110,7 @@ export class Eligibility {
   private readonly learning: SampleSweep;
 
   /** For layers of so many inputs. */
-  constructor(neurons: Derived, readout: Derived | null, inputs: number) {
+  constructor(neurons: Derived, readout: Derived | null, inputs: number, work: Workspace) {
     const { shared, main } = neurons;
     const single = neurons.states.filter((x) => !shared.includes(x));
     const sums = readout?.states ?? [];
@@ -154,9 +154,8 @@ export class Eligibility {
         };
       },
     });
-    const owner = new Workspace(this);
-    this.going = new SampleSweep(definition(false), strides, inputs, owner);
-    this.learning = new SampleSweep(definition(true), strides, inputs, owner);
+    this.going = new SampleSweep(definition(false), strides, inputs, work);
+    this.learning = new SampleSweep(definition(true), strides, inputs, work);
   }
 
   /**
@@ -191,7 +190,7 @@ export class SharedTraces {
   private readonly learning: SampleSweep | null;
 
   /** For layers of so many inputs. */
-  constructor(of: Derived, inputs: number) {
+  constructor(of: Derived, inputs: number, work: Workspace) {
     const { shared, main, names } = of;
     this.inputs = inputs;
     this.of = of;
@@ -211,9 +210,8 @@ export class SharedTraces {
         };
       },
     });
-    const owner = new Workspace(this);
-    this.going = new SampleSweep(definition(false), strides, inputs, owner);
-    this.learning = of.isShared ? new SampleSweep(definition(true), strides, inputs, owner) : null;
+    this.going = new SampleSweep(definition(false), strides, inputs, work);
+    this.learning = of.isShared ? new SampleSweep(definition(true), strides, inputs, work) : null;
   }
 
   /**

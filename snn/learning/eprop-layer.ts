@@ -10,6 +10,7 @@ import { own } from "../stage.ts";
 import { type Advance, CURRENT, Derived } from "./derived.ts";
 import { Eligibility, SharedTraces, traceOf } from "./eligibility.ts";
 import type { Hidden, Readout } from "./eprop-model.ts";
+import type { Workspace } from "./workspace.ts";
 
 /** Spikes of the step before, in the state of neurons that feed each other. */
 const SPIKES = "spikes";
@@ -35,7 +36,7 @@ export class HiddenRule {
   private readonly shared: SharedTraces;
   private readonly eligibility: Eligibility;
 
-  constructor(layer: Hidden, readout: Derived | null) {
+  constructor(layer: Hidden, readout: Derived | null, work: Workspace) {
     this.layer = layer;
     this.derived = new Derived(layer.neurons);
     if (this.derived.names.length === 0) {
@@ -44,8 +45,8 @@ export class HiddenRule {
     }
     const { linear: before, recurrent } = layer;
     this.inputs = (before?.inFeatures ?? 0) + (recurrent?.inFeatures ?? 0) + Number(hasBias(before, recurrent));
-    this.shared = new SharedTraces(this.derived, this.inputs);
-    this.eligibility = new Eligibility(this.derived, readout, this.inputs);
+    this.shared = new SharedTraces(this.derived, this.inputs, work);
+    this.eligibility = new Eligibility(this.derived, readout, this.inputs, work);
   }
 
   /** How many neurons there are where the input has so many values. */
@@ -130,12 +131,12 @@ export class ReadoutRule {
   private readonly inputs: number;
   private readonly shared: SharedTraces | null;
 
-  constructor(layer: Readout) {
+  constructor(layer: Readout, work: Workspace) {
     this.layer = layer;
     this.derived = layer.neurons && new Derived(layer.neurons);
     const { inFeatures, bias } = layer.linear;
     this.inputs = inFeatures + Number(bias !== null);
-    this.shared = this.derived && new SharedTraces(this.derived, this.inputs);
+    this.shared = this.derived && new SharedTraces(this.derived, this.inputs, work);
   }
 
   /** The state of so many samples before the first step. */

@@ -15,6 +15,7 @@ import { checkNotUsedUp, checkState } from "../checks.ts";
 import type { Named } from "../neuron.ts";
 import { contribute, HiddenRule, type LayerRun, ReadoutRule, type Shapes } from "./eprop-layer.ts";
 import { type Hidden, type Layers, layersOf, weightsOf } from "./eprop-model.ts";
+import { Workspace } from "./workspace.ts";
 
 /** Options of {@link EProp}. */
 export interface EPropOptions<Target> {
@@ -87,6 +88,7 @@ export interface EPropState {
 export class EProp<Target = Tensor | ArrayLike<number>> {
   /** The fixed weights [N, K] from the error to each hidden layer; null for symmetric feedback. */
   readonly feedback: readonly Tensor[] | null;
+  private readonly work = new Workspace(this);
   private readonly loss: (output: Tensor, target: Target) => Tensor;
   private readonly layers: Layers;
   private readonly weights: readonly Tensor[];
@@ -101,14 +103,20 @@ export class EProp<Target = Tensor | ArrayLike<number>> {
     this.layers = layersOf(WHERE, model);
     const { hidden, readout } = this.layers;
     this.weights = weightsOf(this.layers);
-    this.readout = new ReadoutRule(readout);
-    const { derived } = this.readout;
-    if (derived !== null && !derived.isShared) {
-      throw wrongValue(WHERE, "a linear readout whose neurons share their parameters", String(readout.neurons));
+    const { work } = this;
+    try {
+      this.readout = new ReadoutRule(readout, work);
+      const { derived } = this.readout;
+      if (derived !== null && !derived.isShared) {
+        throw wrongValue(WHERE, "a linear readout whose neurons share their parameters", String(readout.neurons));
+      }
+      this.rules = hidden.map((layer) => new HiddenRule(layer, derived, work));
+      if (feedback === "symmetric") for (const rule of this.rules.slice(1)) rule.checkSymmetric(WHERE);
+      this.feedback = feedback === "symmetric" ? null : this.feedbackOf(feedback, source);
+    } catch (error) {
+      work.free();
+      throw error;
     }
-    this.rules = hidden.map((layer) => new HiddenRule(layer, derived));
-    if (feedback === "symmetric") for (const rule of this.rules.slice(1)) rule.checkSymmetric(WHERE);
-    this.feedback = feedback === "symmetric" ? null : this.feedbackOf(feedback, source);
   }
 
   private feedbackOf(given: unknown, generator: Generator): readonly Tensor[] {

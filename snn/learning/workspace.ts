@@ -1,4 +1,4 @@
-/** Memory of a plastic connection, outside of tapes, which goes when the connection is collected as garbage. */
+/** Memory of a plastic connection or a rule, outside of tapes, which goes when its owner is collected as garbage. */
 import { simd } from "../../engine/backend.ts";
 import { Held } from "../../engine/held.ts";
 import { memory } from "../../engine/wasm.ts";

@@ -1,5 +1,6 @@
 /** What can be reached from arguments and results. */
 import { Term } from "../../../engine/fuse/expression.ts";
+import { Fused, Program } from "../../../engine/fuse/program.ts";
 import { Held } from "../../../engine/held.ts";
 import { Tensor } from "../../../engine/index.ts";
 import { Sweep } from "../../../snn/learning/sweep.ts";
@@ -28,14 +29,17 @@ export function release(value: unknown): void {
 
 /** Frees what no tape frees: optimizers, loaders, streams, and memory that goes when its owner is collected as garbage. */
 export function releaseOwners(value: unknown): void {
-  for (const v of everything(value, ownOrSources)) {
-    if (isOwner(v)) v.dispose();
-    if (v instanceof Held) v.release();
-  }
+  for (const v of everything(value, ownOrSources)) if (isOwner(v)) v.dispose();
+  releaseHeld(value);
+}
+
+/** Frees memory that goes when its owner is collected as garbage. */
+export function releaseHeld(value: unknown): void {
+  for (const v of everything(value, ownOrSources)) if (v instanceof Held) v.release();
 }
 
 /** Of many objects without tensors. */
-const isProgram = (v: object): boolean => v instanceof Term || v instanceof Sweep;
+const isProgram = (v: object): boolean => [Term, Program, Fused, Sweep].some((Kind) => v instanceof Kind);
 
 /** Nothing that is deeper or larger holds tensors. */
 const MOST = 1000;

@@ -6,7 +6,7 @@ import { argsOf, type Case, type Finding } from "./code.ts";
 import { evaluate, judge } from "./judge.ts";
 import { arenaBytes, deadCanaries, isFull, left, mark, strangeReleases } from "./ledger.ts";
 import { FOREIGN, FREED } from "./oddities.ts";
-import { givenIn, ownedBy, release, releaseOwners, resultsIn } from "./reach.ts";
+import { givenIn, ownedBy, release, releaseHeld, releaseOwners, resultsIn } from "./reach.ts";
 import { isMember, TARGETS, type Target } from "./targets.ts";
 
 /** What came of a call: a value, an error, or nothing, as an argument could not be made. */
@@ -191,7 +191,8 @@ export class Trial {
       this.report("scope", "a scope is still open");
       this.isDamaged = true;
     }
-    releaseOwners([this.args, this.made, this.result]);
+    releaseOwners([this.args, this.made]);
+    releaseHeld(this.result);
     for (const t of this.owned) t.dispose();
     if (OUTLIVES.test(this.c.target)) for (const t of ownedBy([this.result])) t.dispose();
     const isLeft = [...left()].some((p) => !this.mine.has(p));
