@@ -293,7 +293,8 @@ function equationOf(
   const parameters: Record<string, number | Tensor> = {};
   const numbers: Record<string, number | null> = {};
   for (const [name, usual] of Object.entries(USUAL)) {
-    const value = given[name as keyof typeof USUAL] ?? usual;
+    const asked = given[name as keyof typeof USUAL];
+    const value = asked === undefined ? usual : asked;
     if (value === "leak" || value === undefined) continue;
     const isParameter = typeof value !== "number" || learn.includes(name);
     numbers[name] = isParameter ? null : numberOf("LIF", name, value, IN_FLOAT32);
