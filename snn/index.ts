@@ -36,14 +36,9 @@ export { EProp, type EPropOptions, type EPropState, type EPropStep } from "./lea
 export { disposeState, type LayerState, type NetworkState } from "./learning/network.ts";
 export type { OnlineStep, StepLoss } from "./learning/online.ts";
 export { OTTT, type OTTTOptions, SLTT, type SLTTOptions } from "./learning/ottt.ts";
-export {
-  Plastic,
-  type PlasticEvent,
-  type PlasticOptions,
-  type PlasticState,
-  type PlasticStepOptions,
-} from "./learning/plastic.ts";
+export { Plastic } from "./learning/plastic.ts";
 export { PlasticLayer, type PlasticLayerState, type SteppingNeurons } from "./learning/plastic-layer.ts";
+export type { PlasticEvent, PlasticOptions, PlasticState, PlasticStepOptions } from "./learning/plastic-options.ts";
 export { plasticity, Rule, type RuleClass, type RuleOf } from "./learning/plasticity.ts";
 export type {
   Change,

@@ -7,7 +7,8 @@ import { alive, touch } from "../../engine/tensor.ts";
 import { checkSequence } from "../checks.ts";
 import { Stage, Staged } from "../stage.ts";
 import { stageOf } from "../stages.ts";
-import { Plastic, type PlasticState, type PlasticStepOptions, type WorkingState, workingState } from "./plastic.ts";
+import { Plastic } from "./plastic.ts";
+import { type PlasticState, type PlasticStepOptions, type WorkingState, workingState } from "./plastic-options.ts";
 
 /** Neurons behind a plastic connection: a layer with a state, such as {@link LIF}. */
 export interface SteppingNeurons<State> extends Module {

@@ -7,13 +7,10 @@ import {
   COUNT,
   choiceOf,
   FINITE,
-  listOf,
-  NUMBER,
   numberOf,
   numbersOf,
   objectOf,
   POSITIVE,
-  type Range,
   show,
   UNIT,
   withDefaults,
@@ -21,92 +18,33 @@ import {
   wrongValue,
 } from "../../engine/arguments.ts";
 import { inReference } from "../../engine/backend.ts";
-import { full, noGrad, Tensor, zeros } from "../../engine/index.ts";
+import { type Tensor, zeros } from "../../engine/index.ts";
 import { ready } from "../../engine/op.ts";
-import { checkShape, formatShape, type Shape, sameShape, sizeOf } from "../../engine/shape.ts";
+import { checkShape, formatShape, type Shape, sameShape } from "../../engine/shape.ts";
 import { takeOver, touch } from "../../engine/tensor.ts";
-import { checkNotUsedUp, IN_FLOAT32 } from "../checks.ts";
-import { persistentCopy } from "../per-neuron.ts";
 import { type Connection, checkLayer, connectionOf, matrixOf, type PlasticLayer } from "./connection.ts";
+import { Neurons, type Samples } from "./plastic-neurons.ts";
+import {
+  boundsOf,
+  checkStateTensor,
+  DEFAULTS,
+  decayOver,
+  eventOf,
+  NO_BOUNDS,
+  normOf,
+  type PlasticEvent,
+  type PlasticOptions,
+  type PlasticState,
+  type PlasticStepOptions,
+  rewardsOf,
+  STEP_DEFAULTS,
+  type WorkingState,
+  workingState,
+} from "./plastic-options.ts";
 import { Rule, type SynapseState, type Trace } from "./plasticity.ts";
-import { after, decayOf, SPIKES, type Target, traceSweep, valuesOf } from "./rule-sweeps.ts";
-import { Sweep } from "./sweep.ts";
-import { type Sample, type Spiking, Synapses } from "./synapses.ts";
+import type { Target } from "./rule-sweeps.ts";
+import { type Spiking, Synapses } from "./synapses.ts";
 import { floatsAt, Workspace } from "./workspace.ts";
-
-/** Options of {@link Plastic}. */
-export interface PlasticOptions {
-  /** Bounds [low, high] that weights are kept in. Default: none. */
-  bounds?: readonly [low: number, high: number];
-  /**
-   * Σ_i |w_ji| that {@link Plastic.normalize} gives the weights of each neuron behind, a number or a tensor [out]. That is called after
-   * every step, or with `every` after so many steps; with `every: Infinity` never. Default: none.
-   */
-  normalize?: number | Tensor | { readonly sum: number | Tensor; readonly every?: number };
-  /** Whether the changes of the samples of a batch are added up or averaged. Default "sum". */
-  reduction?: "sum" | "mean";
-  /** Every weight is multiplied by 1 − weightDecay after each step, which takes time for all of them. Default 0. */
-  weightDecay?: number;
-}
-
-const DEFAULTS = {
-  bounds: undefined as readonly [number, number] | undefined,
-  normalize: undefined as PlasticOptions["normalize"],
-  reduction: "sum" as "sum" | "mean",
-  weightDecay: 0,
-};
-
-/** Options of {@link Plastic.step}. */
-export interface PlasticStepOptions {
-  /** The reward of this step: a number, or one for each sample of the batch. Default: none, and the rule's `onReward` is not run. */
-  reward?: number | ArrayLike<number> | Tensor | undefined;
-  /** false: the changes are kept, and added to those of the next step that applies them. Default true. */
-  apply?: boolean;
-}
-
-const STEP_DEFAULTS = { reward: undefined as PlasticStepOptions["reward"], apply: true };
-
-/** What a connection carries from step to step: {@link Plastic.step} takes over the memory of its tensors. */
-export interface PlasticState {
-  /** Traces by name, of the shape of the spikes before or behind. */
-  readonly traces: Readonly<Record<string, Tensor>>;
-  /** States of the synapses by name, [B, out, in], or [B, out, in·kernel] of a convolution, to be multiplied by `scales`. */
-  readonly synapses: Readonly<Record<string, Tensor>>;
-  /** What each state of the synapses is to be multiplied by: a decay that all of them share. */
-  readonly scales: Readonly<Record<string, number>>;
-  /** The time since the start, in the unit of dt. */
-  readonly time: number;
-  /**
-   * The neurons that spiked in the last step, for states that last one step.
-   *
-   * @internal
-   */
-  readonly last: readonly Spiking[] | null;
-}
-
-/** A state that is written in place. */
-export type WorkingState = Pick<PlasticState, "traces" | "synapses"> & {
-  readonly scales: Record<string, number>;
-  time: number;
-  last: readonly Spiking[] | null;
-};
-
-/** The same state, to be written in place. */
-export const workingState = ({ traces, synapses, scales, time, last }: PlasticState): WorkingState => ({
-  traces,
-  synapses,
-  // A step refuses anything else.
-  scales: typeof scales === "object" && scales !== null ? { ...scales } : scales,
-  time,
-  last: last ?? null,
-});
-
-/** An event of {@link Plastic.events}: spikes of all neurons on a side, or of those with these numbers. */
-export type PlasticEvent =
-  | "pre"
-  | "post"
-  | "both"
-  | { readonly pre?: number | readonly number[]; readonly post?: number | readonly number[]; readonly reward?: number };
 
 /** The parts of a state that have names. */
 const PARTS = ["traces", "synapses", "scales"] as const;
@@ -553,278 +491,5 @@ export class Plastic {
       neurons.noteValue(i, (state.traces[(traces[i] as Trace).name] as Tensor).ptr);
     }
     return neurons.samples(moment.pre, moment.post);
-  }
-}
-
-const NO_BOUNDS = [-Infinity, Infinity] as const;
-
-/** e^(−Δt/τ). */
-const decayOver = (elapsed: number, tau: number): number =>
-  noGrad(() =>
-    full([], -elapsed / tau)
-      .exp()
-      .item(),
-  );
-
-function boundsOf(bounds: unknown): readonly [number, number] {
-  if (bounds === undefined) return NO_BOUNDS;
-  const [low, high] = listOf("Plastic", "bounds", bounds, NUMBER, 2) as [number, number];
-  if (low >= high) throw wrongValue("Plastic", "bounds [low, high] with low < high", show(bounds));
-  return [low, high];
-}
-
-const NORM_DEFAULTS = { sum: undefined as number | Tensor | undefined, every: 1 };
-
-/** The sum, and the steps after which weights get it. */
-function normOf(normalize: PlasticOptions["normalize"]): [sum: Tensor | null, every: number] {
-  if (normalize === undefined) return [null, 1];
-  const sumOf = (name: string, sum: number | Tensor | undefined) =>
-    noGrad(() => persistentCopy("Plastic", name, sum as number | Tensor, POSITIVE_IN_FLOAT32));
-  if (typeof normalize === "number" || normalize instanceof Tensor) return [sumOf("normalize", normalize), 1];
-  const { sum, every } = withDefaults("Plastic: normalize", NORM_DEFAULTS, normalize);
-  if (every !== Infinity) numberOf("Plastic", "normalize.every", every, COUNT);
-  return [sumOf("normalize.sum", sum), every];
-}
-
-const POSITIVE_IN_FLOAT32: Range = {
-  expected: "positive in float32",
-  fits: (x) => Math.fround(x) > 0 && IN_FLOAT32.fits(x),
-};
-
-function rewardsOf(where: string, reward: unknown, batch: number): number[] {
-  if (typeof reward === "number") return new Array(batch).fill(numberOf(where, "reward", reward, FINITE));
-  const values = reward instanceof Tensor ? reward.toFloat32Array() : numbersOf(where, "reward as numbers", reward);
-  if (values.length !== batch)
-    throw wrongValue(where, `a reward, or ${batch} of them, one for each sample`, values.length);
-  return Array.from(values, (value, b) => numberOf(where, `reward[${b}]`, value, FINITE));
-}
-
-/** Throws unless a state has this tensor in this shape. */
-function checkStateTensor(where: string, kind: "traces" | "synapses", name: string, t: unknown, shape: Shape): void {
-  if (!(t instanceof Tensor)) throw wrongType(where, `a state with ${kind}.${name}, from initialState`, t);
-  checkNotUsedUp(where, t);
-  ready(where, t);
-  if (sameShape(t.sizes, shape)) return;
-  throw wrongValue(where, `${kind}.${name} of the state ${formatShape(shape)}`, formatShape(t.sizes));
-}
-
-const EVENT_DEFAULTS = { pre: undefined as unknown, post: undefined as unknown, reward: undefined as unknown };
-
-/** The neurons that spike on either side, and the reward. */
-function eventOf(where: string, kind: unknown, inputs: number, outputs: number) {
-  const all = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
-  if (kind === "pre") return { pre: all(inputs), post: [], reward: null };
-  if (kind === "post") return { pre: [], post: all(outputs), reward: null };
-  if (kind === "both") return { pre: all(inputs), post: all(outputs), reward: null };
-  if (typeof kind !== "object") throw wrongValue(where, '"pre", "post", "both" or { pre, post, reward }', show(kind));
-  const { pre, post, reward } = withDefaults(where, EVENT_DEFAULTS, kind);
-  const list = (name: string, given: unknown, n: number): number[] => {
-    if (given === undefined) return [];
-    return listOf(where, name, typeof given === "number" ? [given] : given, {
-      expected: `an integer in [0, ${n - 1}]`,
-      fits: (i) => Number.isInteger(i) && i >= 0 && i < n,
-    });
-  };
-  return {
-    pre: list("pre", pre, inputs),
-    post: list("post", post, outputs),
-    reward: reward === undefined ? null : numberOf(where, "reward", reward, FINITE),
-  };
-}
-
-/** A sweep of the traces of a side, and the places of their arrays in it. */
-class Tracing {
-  private readonly sweep: Sweep;
-  private readonly size: number;
-  private readonly spikes: number;
-
-  constructor(sweep: Sweep, size: number) {
-    this.sweep = sweep;
-    this.size = size;
-    this.spikes = sweep.rows.inputPlace(SPIKES);
-  }
-
-  /** Notes where traces lie before the spikes of a step. */
-  note(places: readonly number[], at: number): void {
-    for (let i = 0; i < places.length; i++) this.sweep.rows.note(places[i] as number, at, 0);
-  }
-
-  run(spikes: number): void {
-    this.sweep.rows.note(this.spikes, spikes, 0);
-    this.sweep.rows.run(0, 1, this.size);
-  }
-}
-
-/** Memory for the neurons on both sides of a connection, for one size of batch. */
-class Neurons {
-  readonly connection: Connection;
-  readonly batch: number;
-  readonly decaysAt: number;
-  /** Whether the decays there are those of a step. */
-  hasDecays = false;
-  private readonly tracing: Readonly<Record<"pre" | "post", Tracing | null>>;
-  /** Of each trace of the rule: its sweep, and the places there of what is read and written at the trace itself. */
-  private readonly traced: readonly (readonly [tracing: Tracing, places: readonly number[]])[];
-  /** Addresses of the values of the neurons, in the order of `valuesOf`, and where among them the trace of the rule lies. */
-  private readonly values: Readonly<Record<"pre" | "post", number[]>>;
-  private readonly valueAt: readonly (readonly [values: number[], index: number])[];
-  private readonly work: Workspace;
-  /** What was taken, as pairs of address and bytes. */
-  private readonly taken: [number, number][] = [];
-  private readonly all: Samples;
-
-  constructor(rule: Rule, connection: Connection, batch: number, synapses: Synapses, work: Workspace) {
-    this.connection = connection;
-    this.batch = batch;
-    this.work = work;
-    const size = { pre: batch * sizeOf(connection.pre), post: batch * sizeOf(connection.post) };
-    this.decaysAt = this.take(4 * Math.max(1, rule.traces.length));
-    const before = rule.traces.map(({ of }) => this.take(4 * size[of]));
-    const sweeps = { pre: this.sweepOf(rule, "pre", size.pre), post: this.sweepOf(rule, "post", size.post) };
-    const tracing = (of: "pre" | "post") => {
-      const sweep = sweeps[of];
-      return sweep === null ? null : new Tracing(sweep, size[of]);
-    };
-    this.tracing = { pre: tracing("pre"), post: tracing("post") };
-    this.traced = rule.traces.map(({ name, of }, i) => {
-      const sweep = sweeps[of] as Sweep;
-      sweep.output(name, before[i] as number, 0);
-      return [this.tracing[of] as Tracing, [sweep.rows.inputPlace(name), sweep.rows.outputPlace(after(name))]] as const;
-    });
-    const valuesOn = (of: "pre" | "post"): number[] => {
-      const mine = before.filter((_, i) => rule.traces[i]?.of === of);
-      return [0, ...mine, ...mine.map(() => 0)];
-    };
-    this.values = { pre: valuesOn("pre"), post: valuesOn("post") };
-    this.valueAt = rule.traces.map(
-      ({ name, of }) => [this.values[of], valuesOf(rule, of).indexOf(after(name))] as const,
-    );
-    this.all = new Samples(rule, connection, synapses, this.take);
-  }
-
-  private readonly take = (bytes: number): number => {
-    const p = this.work.take(bytes);
-    this.taken.push([p, bytes]);
-    return p;
-  };
-
-  private sweepOf(rule: Rule, of: "pre" | "post", size: number): Sweep | null {
-    const definition = traceSweep(rule, of);
-    if (definition === null) return null;
-    const sweep = new Sweep(definition, size, this.take);
-    for (const [i, { name }] of rule.traces.entries()) sweep.input(decayOf(name), this.decaysAt + 4 * i, 0);
-    return sweep;
-  }
-
-  /** Notes where the trace of the rule with this number lies. */
-  noteTrace(i: number, at: number): void {
-    const [tracing, places] = this.traced[i] as Neurons["traced"][number];
-    tracing.note(places, at);
-  }
-
-  /** The same for sweeps over synapses. */
-  noteValue(i: number, at: number): void {
-    const [values, index] = this.valueAt[i] as Neurons["valueAt"][number];
-    values[index] = at;
-  }
-
-  /** Traces of a side decay and take the spikes at this address. */
-  trace(of: "pre" | "post", spikes: number): void {
-    this.tracing[of]?.run(spikes);
-  }
-
-  /** The samples of spikes at these addresses. */
-  samples(pre: number, post: number): Samples {
-    this.values.pre[0] = pre;
-    this.values.post[0] = post;
-    return this.all.from(this.values.pre, this.values.post);
-  }
-
-  free(): void {
-    for (const [p, bytes] of this.taken) this.work.give(p, bytes);
-  }
-}
-
-/** The samples of a step: those of a batch, or of a convolution those of all places. */
-class Samples {
-  private readonly connection: Connection;
-  private readonly inputs: number;
-  private readonly outputs: number;
-  private readonly synapses: Synapses;
-  /** What lies under a window, and behind its place, for each value of a neuron; empty for a linear layer. */
-  private readonly patches: Readonly<Record<"pre" | "post", readonly number[]>>;
-  /** Values of the first sample. */
-  pre: readonly number[] = [];
-  post: readonly number[] = [];
-  /** The samples whose spikes, and whose other values, the patches hold. */
-  private readonly gathered: [spikes: number, others: number] = [-1, -1];
-
-  constructor(rule: Rule, connection: Connection, synapses: Synapses, take: (bytes: number) => number) {
-    this.connection = connection;
-    this.synapses = synapses;
-    const { windows, pre, post } = connection;
-    this.inputs = windows === null ? sizeOf(pre) : (windows[0] as Int32Array).length;
-    this.outputs = post[0] as number;
-    const values = (of: "pre" | "post") => 1 + 2 * rule.traces.filter((trace) => trace.of === of).length;
-    const patch = (of: "pre" | "post", n: number): number[] =>
-      windows === null ? [] : Array.from({ length: values(of) }, () => take(4 * n));
-    this.patches = { pre: patch("pre", this.inputs), post: patch("post", this.outputs) };
-  }
-
-  /** Samples of the values at these addresses, [B, …]. */
-  from(pre: readonly number[], post: readonly number[]): this {
-    this.pre = pre;
-    this.post = post;
-    this.gathered.fill(-1);
-    return this;
-  }
-
-  at(s: number): Sample {
-    if (this.connection.windows === null) {
-      if (s === 0) return this;
-      const shifted = (addresses: readonly number[], n: number) => addresses.map((p) => p + 4 * n * s);
-      return { pre: shifted(this.pre, this.inputs), post: shifted(this.post, this.outputs) };
-    }
-    this.gather(s, 0);
-    this.gather(s, 1);
-    return this.patches;
-  }
-
-  /** The neurons of a sample that spike. */
-  spiking(s: number): Spiking {
-    const { inputs, outputs } = this;
-    const isWindow = this.connection.windows !== null;
-    if (isWindow) this.gather(s, 0);
-    const { pre, post } = isWindow ? this.patches : this;
-    const at = isWindow ? 0 : s;
-    return {
-      pre: this.synapses.placesAt((pre[0] as number) + 4 * inputs * at, inputs),
-      post: this.synapses.placesAt((post[0] as number) + 4 * outputs * at, outputs),
-    };
-  }
-
-  /** Copies the spikes of a sample, or from the first value on the others. */
-  private gather(s: number, first: 0 | 1): void {
-    const { windows, places, pre, post } = this.connection;
-    const [b, place] = [Math.floor(s / places), s % places];
-    const window = (windows as readonly Int32Array[])[place] as Int32Array;
-    const end = first === 0 ? 1 : this.pre.length;
-    const size = sizeOf(pre);
-    if (this.gathered[first] === s) return;
-    for (let v = first; v < end; v++) {
-      const from = floatsAt((this.pre[v] as number) + 4 * b * size, size);
-      const to = floatsAt(this.patches.pre[v] as number, window.length);
-      for (let i = 0; i < window.length; i++) {
-        const at = window[i] as number;
-        to[i] = at < 0 ? 0 : (from[at] as number);
-      }
-    }
-    const behind = sizeOf(post);
-    for (let v = first; v < (first === 0 ? 1 : this.post.length); v++) {
-      const from = floatsAt((this.post[v] as number) + 4 * b * behind, behind);
-      const to = floatsAt(this.patches.post[v] as number, this.outputs);
-      for (let o = 0; o < this.outputs; o++) to[o] = from[o * places + place] as number;
-    }
-    this.gathered[first] = s;
   }
 }

@@ -1,0 +1,176 @@
+/** Options, states and events of a plastic connection: types, defaults and checks. */
+import {
+  COUNT,
+  FINITE,
+  listOf,
+  NUMBER,
+  numberOf,
+  numbersOf,
+  type Range,
+  show,
+  withDefaults,
+  wrongType,
+  wrongValue,
+} from "../../engine/arguments.ts";
+import { full, noGrad, Tensor } from "../../engine/index.ts";
+import { ready } from "../../engine/op.ts";
+import { formatShape, type Shape, sameShape } from "../../engine/shape.ts";
+import { checkNotUsedUp, IN_FLOAT32 } from "../checks.ts";
+import { persistentCopy } from "../per-neuron.ts";
+import type { Spiking } from "./synapses.ts";
+
+/** Options of {@link Plastic}. */
+export interface PlasticOptions {
+  /** Bounds [low, high] that weights are kept in. Default: none. */
+  bounds?: readonly [low: number, high: number];
+  /**
+   * Σ_i |w_ji| that {@link Plastic.normalize} gives the weights of each neuron behind, a number or a tensor [out]. That is called after
+   * every step, or with `every` after so many steps; with `every: Infinity` never. Default: none.
+   */
+  normalize?: number | Tensor | { readonly sum: number | Tensor; readonly every?: number };
+  /** Whether the changes of the samples of a batch are added up or averaged. Default "sum". */
+  reduction?: "sum" | "mean";
+  /** Every weight is multiplied by 1 − weightDecay after each step, which takes time for all of them. Default 0. */
+  weightDecay?: number;
+}
+
+export const DEFAULTS = {
+  bounds: undefined as readonly [number, number] | undefined,
+  normalize: undefined as PlasticOptions["normalize"],
+  reduction: "sum" as "sum" | "mean",
+  weightDecay: 0,
+};
+
+/** Options of {@link Plastic.step}. */
+export interface PlasticStepOptions {
+  /** The reward of this step: a number, or one for each sample of the batch. Default: none, and the rule's `onReward` is not run. */
+  reward?: number | ArrayLike<number> | Tensor | undefined;
+  /** false: the changes are kept, and added to those of the next step that applies them. Default true. */
+  apply?: boolean;
+}
+
+export const STEP_DEFAULTS = { reward: undefined as PlasticStepOptions["reward"], apply: true };
+
+/** What a connection carries from step to step: {@link Plastic.step} takes over the memory of its tensors. */
+export interface PlasticState {
+  /** Traces by name, of the shape of the spikes before or behind. */
+  readonly traces: Readonly<Record<string, Tensor>>;
+  /** States of the synapses by name, [B, out, in], or [B, out, in·kernel] of a convolution, to be multiplied by `scales`. */
+  readonly synapses: Readonly<Record<string, Tensor>>;
+  /** What each state of the synapses is to be multiplied by: a decay that all of them share. */
+  readonly scales: Readonly<Record<string, number>>;
+  /** The time since the start, in the unit of dt. */
+  readonly time: number;
+  /**
+   * The neurons that spiked in the last step, for states that last one step.
+   *
+   * @internal
+   */
+  readonly last: readonly Spiking[] | null;
+}
+
+/** A state that is written in place. */
+export type WorkingState = Pick<PlasticState, "traces" | "synapses"> & {
+  readonly scales: Record<string, number>;
+  time: number;
+  last: readonly Spiking[] | null;
+};
+
+/** The same state, to be written in place. */
+export const workingState = ({ traces, synapses, scales, time, last }: PlasticState): WorkingState => ({
+  traces,
+  synapses,
+  // A step refuses anything else.
+  scales: typeof scales === "object" && scales !== null ? { ...scales } : scales,
+  time,
+  last: last ?? null,
+});
+
+/** An event of {@link Plastic.events}: spikes of all neurons on a side, or of those with these numbers. */
+export type PlasticEvent =
+  | "pre"
+  | "post"
+  | "both"
+  | { readonly pre?: number | readonly number[]; readonly post?: number | readonly number[]; readonly reward?: number };
+
+export const NO_BOUNDS = [-Infinity, Infinity] as const;
+
+/** e^(−Δt/τ). */
+export const decayOver = (elapsed: number, tau: number): number =>
+  noGrad(() =>
+    full([], -elapsed / tau)
+      .exp()
+      .item(),
+  );
+
+export function boundsOf(bounds: unknown): readonly [number, number] {
+  if (bounds === undefined) return NO_BOUNDS;
+  const [low, high] = listOf("Plastic", "bounds", bounds, NUMBER, 2) as [number, number];
+  if (low >= high) throw wrongValue("Plastic", "bounds [low, high] with low < high", show(bounds));
+  return [low, high];
+}
+
+const NORM_DEFAULTS = { sum: undefined as number | Tensor | undefined, every: 1 };
+
+/** The sum, and the steps after which weights get it. */
+export function normOf(normalize: PlasticOptions["normalize"]): [sum: Tensor | null, every: number] {
+  if (normalize === undefined) return [null, 1];
+  const sumOf = (name: string, sum: number | Tensor | undefined) =>
+    noGrad(() => persistentCopy("Plastic", name, sum as number | Tensor, POSITIVE_IN_FLOAT32));
+  if (typeof normalize === "number" || normalize instanceof Tensor) return [sumOf("normalize", normalize), 1];
+  const { sum, every } = withDefaults("Plastic: normalize", NORM_DEFAULTS, normalize);
+  if (every !== Infinity) numberOf("Plastic", "normalize.every", every, COUNT);
+  return [sumOf("normalize.sum", sum), every];
+}
+
+const POSITIVE_IN_FLOAT32: Range = {
+  expected: "positive in float32",
+  fits: (x) => Math.fround(x) > 0 && IN_FLOAT32.fits(x),
+};
+
+export function rewardsOf(where: string, reward: unknown, batch: number): number[] {
+  if (typeof reward === "number") return new Array(batch).fill(numberOf(where, "reward", reward, FINITE));
+  const values = reward instanceof Tensor ? reward.toFloat32Array() : numbersOf(where, "reward as numbers", reward);
+  if (values.length !== batch)
+    throw wrongValue(where, `a reward, or ${batch} of them, one for each sample`, values.length);
+  return Array.from(values, (value, b) => numberOf(where, `reward[${b}]`, value, FINITE));
+}
+
+/** Throws unless a state has this tensor in this shape. */
+export function checkStateTensor(
+  where: string,
+  kind: "traces" | "synapses",
+  name: string,
+  t: unknown,
+  shape: Shape,
+): void {
+  if (!(t instanceof Tensor)) throw wrongType(where, `a state with ${kind}.${name}, from initialState`, t);
+  checkNotUsedUp(where, t);
+  ready(where, t);
+  if (sameShape(t.sizes, shape)) return;
+  throw wrongValue(where, `${kind}.${name} of the state ${formatShape(shape)}`, formatShape(t.sizes));
+}
+
+const EVENT_DEFAULTS = { pre: undefined as unknown, post: undefined as unknown, reward: undefined as unknown };
+
+/** The neurons that spike on either side, and the reward. */
+export function eventOf(where: string, kind: unknown, inputs: number, outputs: number) {
+  const all = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
+  if (kind === "pre") return { pre: all(inputs), post: [], reward: null };
+  if (kind === "post") return { pre: [], post: all(outputs), reward: null };
+  if (kind === "both") return { pre: all(inputs), post: all(outputs), reward: null };
+  if (typeof kind !== "object") throw wrongValue(where, '"pre", "post", "both" or { pre, post, reward }', show(kind));
+  const { pre, post, reward } = withDefaults(where, EVENT_DEFAULTS, kind);
+  const list = (name: string, given: unknown, n: number): number[] => {
+    if (given === undefined) return [];
+    return listOf(where, name, typeof given === "number" ? [given] : given, {
+      expected: `an integer in [0, ${n - 1}]`,
+      fits: (i) => Number.isInteger(i) && i >= 0 && i < n,
+    });
+  };
+  return {
+    pre: list("pre", pre, inputs),
+    post: list("post", post, outputs),
+    reward: reward === undefined ? null : numberOf(where, "reward", reward, FINITE),
+  };
+}
