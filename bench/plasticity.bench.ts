@@ -138,7 +138,7 @@ report({
   ...Object.fromEntries(
     PERCENTS.map((percent) => {
       const name = String(percent);
-      return [`spikes ${name}`, { value: curve.medians(name)[name] as number }];
+      return [`spikes ${name}`, { value: 1e6 * (curve.medians(name)[name] as number) }];
     }),
   ),
   ...(await race("plasticity", { stdp: { step: mine.step, rounds: 7 } })),

@@ -56,7 +56,7 @@ const ADAPTIVE = "adaptive neuron of one's own, T 25, B 128, N 1000: forward and
 const RECURRENT = "recurrent step: 700-256-20, T 100, B 64, 2 % input";
 
 const STDP = "STDP step, 1000 → 1000, 1 % of the neurons spike";
-const stdpAt = (percent: string) => amount(`STDP step, 1000 → 1000, ${percent} % of the neurons spike`, "ms");
+const stdpAt = (percent: string) => amount(`STDP step, 1000 → 1000, ${percent} % of the neurons spike`, "ns");
 
 const digits = (neurons: number) => `an image learned by 784-${neurons} after Diehl and Cook, T 250, B 1`;
 

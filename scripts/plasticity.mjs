@@ -1,6 +1,9 @@
-/** The charts of docs/plasticity.md: weights after pairs of spikes, over their interval and over their frequency. */
+/** The charts of docs/plasticity.md: weights after pairs of spikes, over their interval and frequency; what a step costs. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { Linear, Plastic, STDP, TripletSTDP } from "jarvis-snn";
 import { curvePlot } from "jarvis-snn/plot";
+import { root } from "./entries.mjs";
 
 /** The weight, from 0 on, after so many pairings; the spike behind comes dt ms after the one before. */
 function changeBy(rule, frequency, dt, pairs = 60) {
@@ -43,5 +46,19 @@ export async function plasticityCharts() {
       },
       { title: "Change of a weight by 60 pairings", xLabel: "pairings in a second", yLabel: "Δw" },
     ),
+    "plasticity-cost.svg": await costChart(),
   };
+}
+
+/** What a step costs as more neurons spike, as `npm run bench -- plasticity` has measured it. */
+async function costChart() {
+  const { rows } = JSON.parse(readFileSync(join(root, "bench/results/plasticity.json"), "utf8"));
+  const points = Object.entries(rows)
+    .filter(([name]) => name.startsWith("spikes "))
+    .map(([name, { value }]) => [Number(name.slice("spikes ".length)), value / 1000]);
+  const curve = { x: points.map(([percent]) => percent), y: points.map(([, µs]) => µs) };
+  return curvePlot(
+    { "1000 neurons before, 1000 behind": curve },
+    { title: "A step of STDP as more neurons spike", xLabel: "neurons that spike (%)", yLabel: "µs", points: true },
+  );
 }
