@@ -21,7 +21,7 @@ export const SVG = {
 } as const;
 
 /** Pixels of the only chart of a row, and of two charts side by side. */
-const WIDE = { width: 920 };
+export const WIDE = { width: 920 };
 export const HALF = { width: 460, height: 240 };
 
 /**

@@ -7,6 +7,9 @@ export const DEMOS = {
   randman: "Classifies smooth random manifolds by spike times (Zenke and Vogels 2021).",
   cartpole: "Learns to balance a pole on a cart by spikes (proximal policy optimisation).",
   neurons: "Draws the response of each neuron to a step of current, and its f–I curve, on one sheet.",
+  "store-recall":
+    "Stores a bit and recalls it after seconds, by backpropagation through time or by e-prop (Bellec et al.).",
+  evidence: "Decides on which side there were more cues, by backpropagation through time or by e-prop (Bellec et al.).",
   pairing: "Draws weights after pairings of spikes over their frequency, by pairs and triplets.",
   "diehl-cook": "Learns digits without labels, by spike-timing-dependent plasticity (Diehl and Cook 2015).",
   sequence: "Solves a delayed XOR with recurrent spiking layers, and saves and loads them.",
