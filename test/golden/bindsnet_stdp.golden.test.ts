@@ -1,5 +1,5 @@
 /** BindsNET's PostPre, WeightDependentPostPre and Hebbian on spikes that are given, step by step. */
-import { Plastic, plasticity, type Rule, STDP, type Tensor } from "jarvis-snn";
+import { Hebbian, Plastic, type Rule, STDP, type Tensor } from "jarvis-snn";
 import { type GoldenTensor, type GoldenTensors, toTensor } from "../support/golden.ts";
 import { goldenSuite, type NamedEntry } from "../support/golden-suite.ts";
 import { lookUp } from "./neurons.ts";
@@ -29,38 +29,27 @@ interface Entry extends NamedEntry {
   readonly outputs: GoldenTensors;
 }
 
-/** STDP whose change at a spike before is an increase too. */
-const Hebbian = plasticity({
-  name: "Hebbian",
-  traces: {
-    x: ({ nearest }) => ({ of: "pre", tau: "tauPlus", amount: "amountPlus", set: nearest }),
-    y: ({ nearest }) => ({ of: "post", tau: "tauMinus", amount: "amountMinus", set: nearest }),
-  },
-  parameters: { aPlus: 0.01, aMinus: 0.01, tauPlus: 20, tauMinus: 20, amountPlus: 1, amountMinus: 1 },
-  choices: { nearest: true },
-  onPre: ({ y, aMinus }) => y.mul(aMinus),
-  onPost: ({ x, aPlus }) => x.mul(aPlus),
-});
-
 /** "squeeze" takes the batch's axis away, which has one sample. */
 const REDUCTIONS: Readonly<Record<string, "sum" | "mean">> = { sum: "sum", mean: "mean", squeeze: "sum" };
 
 function ruleOf({ rule: name, options }: Entry): Rule {
   const { nu, nu_per_post, dt, traces_additive, trace_scale } = options;
-  const [aMinus, aPlus] = (nu_per_post?.map((t) => toTensor(t)) ?? nu) as
+  const [atPre, atPost] = (nu_per_post?.map((t) => toTensor(t)) ?? nu) as
     | readonly [number, number]
     | readonly [Tensor, Tensor];
-  const common = {
-    ...{ dt, aPlus, aMinus, tauPlus: options.tc_trace_source, tauMinus: options.tc_trace_target },
-    ...{ amountPlus: trace_scale, amountMinus: trace_scale },
-  };
-  if (name === "Hebbian") return new Hebbian({ order: "after", ...common, nearest: !traces_additive });
+  const [tauBefore, tauBehind] = [options.tc_trace_source, options.tc_trace_target];
+  const interaction = traces_additive ? "all" : "nearest";
+  if (name === "Hebbian") {
+    return new Hebbian({
+      ...{ numerics: "bindsnet", dt, interaction, etaPre: atPre, etaPost: atPost },
+      ...{ tauPre: tauBefore, tauPost: tauBehind, amountPre: trace_scale, amountPost: trace_scale },
+    });
+  }
   const dependences = { PostPre: "additive", WeightDependentPostPre: "multiplicative" } as const;
   const dependence = lookUp<"additive" | "multiplicative">("rule", dependences, name);
   return new STDP({
-    ...{ numerics: "bindsnet", dependence },
-    ...(traces_additive ? { interaction: "all" } : {}),
-    ...common,
+    ...{ numerics: "bindsnet", dt, interaction, dependence, aPlus: atPost, aMinus: atPre },
+    ...{ tauPlus: tauBefore, tauMinus: tauBehind, amountPlus: trace_scale, amountMinus: trace_scale },
   });
 }
 
