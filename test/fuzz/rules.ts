@@ -6,6 +6,7 @@ import type { Language, Value } from "../../engine/fuse/index.ts";
 import { Linear, tensor } from "../../engine/index.ts";
 import { Plastic, type PlasticOptions, type PlasticState, plasticity, type Rule } from "../../snn/index.ts";
 import { RuleOnTensors } from "../support/rule-on-tensors.ts";
+import { firstDiffering, withoutOne } from "./differing.ts";
 import { Random } from "./random.ts";
 import { apply, BINARY, CALM, type Operation, UNARY } from "./steps.ts";
 
@@ -165,7 +166,7 @@ function ruleOf(drawn: Drawn): Rule {
 }
 
 /** Where the rule compiled and the rule on tensors differ; null where they do not. */
-export function compare(drawn: Drawn): string | null {
+function compare(drawn: Drawn): string | null {
   try {
     return difference(drawn);
   } catch (error) {
@@ -233,21 +234,6 @@ function differing(what: string, got: Float32Array, expected: Float32Array, tole
   return null;
 }
 
-/** The rule with as little as still shows a difference. */
-export function minimise(drawn: Drawn): Drawn {
-  let best = drawn;
-  for (let again = true; again; ) {
-    again = false;
-    for (const smaller of smallerThan(best)) {
-      if (compare(smaller) === null) continue;
-      best = smaller;
-      again = true;
-      break;
-    }
-  }
-  return best;
-}
-
 function* smallerThan(drawn: Drawn): Generator<Drawn> {
   const { answers } = drawn;
   if (answers.length > 1) for (const a of answers) yield { ...drawn, answers: answers.filter((b) => b !== a) };
@@ -255,27 +241,10 @@ function* smallerThan(drawn: Drawn): Generator<Drawn> {
     const [key, value] = Object.entries(smaller)[0] as ["steps", number];
     if (drawn[key] !== value && !(typeof value === "number" && drawn[key] < value)) yield { ...drawn, ...smaller };
   }
-  for (const [k, { operations }] of answers.entries()) {
-    for (let i = operations.length - 1; i >= 0; i--) {
-      const first = namesOf(drawn, (answers[k] as Answer).event).length;
-      for (const by of operations[i]?.args ?? []) {
-        if (typeof by !== "number") continue;
-        const without = (at: number) => (at === first + i ? by : at > first + i ? at - 1 : at);
-        yield {
-          ...drawn,
-          answers: answers.map((a, l) =>
-            l !== k
-              ? a
-              : {
-                  ...a,
-                  operations: operations
-                    .filter((_, j) => j !== i)
-                    .map(({ op, args }) => ({ op, args: args.map((x) => (typeof x === "number" ? without(x) : x)) })),
-                  changes: Object.fromEntries(Object.entries(a.changes).map(([name, at]) => [name, without(at)])),
-                },
-          ),
-        };
-      }
+  for (const [k, answer] of answers.entries()) {
+    for (const { operations, renumber } of withoutOne(answer.operations, namesOf(drawn, answer.event).length)) {
+      const changes = Object.fromEntries(Object.entries(answer.changes).map(([name, at]) => [name, renumber(at)]));
+      yield { ...drawn, answers: answers.map((other, l) => (l === k ? { ...answer, operations, changes } : other)) };
     }
   }
 }
@@ -298,12 +267,5 @@ export function print(drawn: Drawn): string {
 }
 
 /** Runs rules from a seed on. The first that differs, cut down, or null. */
-export function fuzzRules(seed: number, count: number): string | null {
-  for (let s = seed; s < seed + count; s++) {
-    const drawn = generate(s);
-    if (compare(drawn) === null) continue;
-    const smaller = minimise(drawn);
-    return `seed ${s}: ${compare(smaller)}\n${print(smaller)}`;
-  }
-  return null;
-}
+export const fuzzRules = (seed: number, count: number): string | null =>
+  firstDiffering({ generate, compare, smallerThan, print }, seed, count);

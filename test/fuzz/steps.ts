@@ -4,6 +4,7 @@
  */
 import type { Language, StepDefinition, Value } from "../../engine/fuse/index.ts";
 import { composed, difference, fused, type Setting } from "../support/fused.ts";
+import { firstDiffering, withoutOne } from "./differing.ts";
 import { Random } from "./random.ts";
 
 /** An operation on values by their numbers: first the leaves, then what the operations before gave. */
@@ -154,7 +155,7 @@ function settingOf(step: Step): Setting {
 }
 
 /** Where the step compiled and the step on tensors differ; null where they do not. */
-export function compare(step: Step): string | null {
+function compare(step: Step): string | null {
   const definition = definitionOf(step);
   const setting = settingOf(step);
   try {
@@ -162,21 +163,6 @@ export function compare(step: Step): string | null {
   } catch (error) {
     return String((error as Error).stack);
   }
-}
-
-/** The step with as little as still shows a difference. */
-export function minimise(step: Step): Step {
-  let best = step;
-  for (let again = true; again; ) {
-    again = false;
-    for (const smaller of smallerThan(best)) {
-      if (compare(smaller) === null) continue;
-      best = smaller;
-      again = true;
-      break;
-    }
-  }
-  return best;
 }
 
 function* smallerThan(step: Step): Generator<Step> {
@@ -187,20 +173,8 @@ function* smallerThan(step: Step): Generator<Step> {
     if (step[key] > value) yield { ...step, ...smaller };
   }
   const first = leavesOf(step).length;
-  // Whoever reads an operation reads one of its arguments instead.
-  for (let i = step.operations.length - 1; i >= 0; i--) {
-    for (const by of step.operations[i]?.args ?? []) {
-      if (typeof by !== "number") continue;
-      const without = (at: number) => (at === first + i ? by : at > first + i ? at - 1 : at);
-      yield {
-        ...step,
-        operations: step.operations
-          .filter((_, j) => j !== i)
-          .map(({ op, args }) => ({ op, args: args.map((x) => (typeof x === "number" ? without(x) : x)) })),
-        next: step.next.map(without),
-        outputs: step.outputs.map(without),
-      };
-    }
+  for (const { operations, renumber } of withoutOne(step.operations, first)) {
+    yield { ...step, operations, next: step.next.map(renumber), outputs: step.outputs.map(renumber) };
   }
 }
 
@@ -221,12 +195,5 @@ export function print(step: Step): string {
 }
 
 /** Runs steps from a seed on. The first that differs, cut down, or null. */
-export function fuzzSteps(seed: number, count: number): string | null {
-  for (let s = seed; s < seed + count; s++) {
-    const step = generate(s);
-    if (compare(step) === null) continue;
-    const smaller = minimise(step);
-    return `seed ${s}: ${compare(smaller)}\n${print(smaller)}`;
-  }
-  return null;
-}
+export const fuzzSteps = (seed: number, count: number): string | null =>
+  firstDiffering({ generate, compare, smallerThan, print }, seed, count);

@@ -1,0 +1,62 @@
+/** What fuzzers of two ways to compute the same have in common: the search for a difference, and the cut down to what it needs. */
+import type { Operation } from "./steps.ts";
+
+/** Something drawn from a seed, as data. */
+export interface Kind<Drawn> {
+  generate(seed: number): Drawn;
+  /** Where the two ways differ; null where they do not. */
+  compare(drawn: Drawn): string | null;
+  /** With a part left out or made simpler. */
+  smallerThan(drawn: Drawn): Iterable<Drawn>;
+  print(drawn: Drawn): string;
+}
+
+/** The same with as little as still shows a difference. */
+function minimise<Drawn>({ compare, smallerThan }: Kind<Drawn>, drawn: Drawn): Drawn {
+  let best = drawn;
+  for (let again = true; again; ) {
+    again = false;
+    for (const smaller of smallerThan(best)) {
+      if (compare(smaller) === null) continue;
+      best = smaller;
+      again = true;
+      break;
+    }
+  }
+  return best;
+}
+
+/** The first of so many from a seed on that differs, cut down, or null. */
+export function firstDiffering<Drawn>(kind: Kind<Drawn>, seed: number, count: number): string | null {
+  for (let s = seed; s < seed + count; s++) {
+    const drawn = kind.generate(s);
+    if (kind.compare(drawn) === null) continue;
+    const smaller = minimise(kind, drawn);
+    return `seed ${s}: ${kind.compare(smaller)}\n${kind.print(smaller)}`;
+  }
+  return null;
+}
+
+/**
+ * The operations without one of them: whoever reads it reads one of its arguments instead. `first` is the number of the value that
+ * the first operation gives; `renumber` gives the new number of a value.
+ */
+export function* withoutOne(
+  operations: readonly Operation[],
+  first: number,
+): Generator<{ operations: Operation[]; renumber(at: number): number }> {
+  for (let i = operations.length - 1; i >= 0; i--) {
+    for (const by of operations[i]?.args ?? []) {
+      if (typeof by !== "number") continue;
+      const renumber = (at: number) => (at === first + i ? by : at > first + i ? at - 1 : at);
+      const rest = operations.filter((_, j) => j !== i);
+      yield {
+        operations: rest.map(({ op, args }) => ({
+          op,
+          args: args.map((x) => (typeof x === "number" ? renumber(x) : x)),
+        })),
+        renumber,
+      };
+    }
+  }
+}
