@@ -192,16 +192,21 @@ export function applySweep(layout: Layout, path: Path): StepDefinition {
   return sweep(layout, ["w", SUM], path, step);
 }
 
-/** The matrix times a number, or times that of its row, and within the bounds or not. */
-export function scaleSweep(layout: Layout, matrix: string, by: typeof RATE | typeof FACTOR, isClamped: boolean) {
-  const step: Step = (argument) => {
-    const z = (argument[matrix] as Value).mul(argument[by] as Value);
+/** The matrix times a number, within the bounds or not. */
+export const scaleSweep = (layout: Layout, matrix: string, isClamped: boolean): StepDefinition =>
+  sweep(layout, [matrix], "row", (argument) => {
+    const z = (argument[matrix] as Value).mul(argument[RATE] as Value);
     return { [matrix]: isClamped ? clamped(z, layout.bounds) : z };
-  };
-  const definition = sweep(layout, [matrix], "row", step);
-  if (by === RATE) return definition;
+  });
+
+/** Weights times the factor of their row. Adds up how far they are beyond the bounds. */
+export function normalizeSweep(layout: Layout): StepDefinition {
+  const definition = sweep(layout, ["w"], "row", (argument) => {
+    const w = (argument.w as Value).mul(argument[FACTOR] as Value);
+    return { w, [FINITE]: w.sub(clamped(w, layout.bounds)).abs() };
+  });
   const { inputs, shared = [] } = definition;
-  return { ...definition, inputs: [...inputs, FACTOR], shared: [...shared, FACTOR] };
+  return { ...definition, inputs: [...inputs, FACTOR], shared: [...shared, FACTOR] } as StepDefinition;
 }
 
 /** Σ |w| over a row. */

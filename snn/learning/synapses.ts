@@ -21,6 +21,7 @@ import {
   FINITE,
   inverseOf,
   type Layout,
+  normalizeSweep,
   normSweep,
   type Path,
   RATE,
@@ -311,7 +312,7 @@ export class Synapses {
   scaleWeights(rate: number): void {
     this.scalar(RATE, rate);
     const bounded = { ...this.layout, bounds: this.bounds };
-    const sweep = this.made("decay", "row", () => scaleSweep(bounded, "w", RATE, true));
+    const sweep = this.made("decay", "row", () => scaleSweep(bounded, "w", true));
     sweep.matrix("w", this.layer.weight.ptr, this.inputs);
     sweep.rows.run(0, this.outputs, this.inputs);
     this.wrote(null, null);
@@ -330,13 +331,14 @@ export class Synapses {
       const wanted = floatsAt(sum.ptr, sum.size)[sum.size === 1 ? 0 : j] as number;
       floatsAt(factors, outputs)[j] = total === 0 ? 1 : wanted / total;
     }
-    const scale = this.made("normalize", "row", () => scaleSweep(this.layout, "w", FACTOR, false));
+    const bounded = { ...this.layout, bounds: this.bounds };
+    const scale = this.made("normalize", "row", () => normalizeSweep(bounded));
     scale.matrix("w", weight.ptr, inputs);
     scale.input(FACTOR, factors, 1);
     scale.rows.run(0, outputs, inputs);
     this.work.give(factors, 4 * outputs);
     this.wrote(null, null);
-    this.noteOutside();
+    this.isOutside = sumOfLanes(finite) > 0;
   }
 
   /** Notes the scales of the states of synapses. */
@@ -352,7 +354,7 @@ export class Synapses {
   multiply({ synapses }: SynapseStates, name: string, by: number): void {
     const t = synapses[name] as Tensor;
     this.scalar(RATE, by);
-    const sweep = this.made(`multiply ${name}`, "row", () => scaleSweep(this.layout, name, RATE, false));
+    const sweep = this.made(`multiply ${name}`, "row", () => scaleSweep(this.layout, name, false));
     sweep.matrix(name, t.ptr, this.inputs);
     sweep.rows.run(0, (t.sizes[0] as number) * this.outputs, this.inputs);
   }
