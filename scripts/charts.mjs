@@ -26,6 +26,7 @@ import {
 import { curvePlot, firingCurvePlot, gradientFlowPlot, rasterPlot, tracePlot } from "jarvis-snn/plot";
 import { codingCharts, sheet } from "./coding.mjs";
 import { root } from "./entries.mjs";
+import { onlineCharts } from "./online.mjs";
 import { plasticityCharts } from "./plasticity.mjs";
 import { rewardCharts } from "./rewards.mjs";
 
@@ -37,6 +38,7 @@ export const charts = async () => ({
   ...(await layerCharts()),
   ...(await plasticityCharts()),
   ...(await rewardCharts()),
+  ...(await onlineCharts()),
 });
 
 /** The charts of docs/probes.md: a network of two hidden layers on a batch of Poisson spikes. */
