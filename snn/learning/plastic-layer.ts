@@ -127,7 +127,10 @@ export class PlasticLayer<State = unknown> extends Staged {
     const neurons = stageOf(this.neurons, connection.output);
     const state = workingState(this.plastic.initialState(input.sizes));
     for (const t of tensorsOf(state)) persist(t);
-    return new PlasticStage(connection, neurons, tensorsOf(state), () => {
+    const check = () => {
+      if (this.learning) Plastic.check(this.plastic, input.sizes[0] as number, this.reward);
+    };
+    return new PlasticStage(connection, neurons, tensorsOf(state), check, () => {
       if (this.learning) Plastic.inPlace(this.plastic, input, neurons.output, state, this.options());
     });
   }
@@ -143,18 +146,21 @@ const tensorsOf = ({ traces, synapses }: WorkingState): Tensor[] => [
 class PlasticStage extends Stage {
   private readonly connection: Stage;
   private readonly neurons: Stage;
+  private readonly checkRule: () => void;
   private readonly learn: () => void;
 
-  constructor(connection: Stage, neurons: Stage, state: readonly Tensor[], learn: () => void) {
+  constructor(connection: Stage, neurons: Stage, state: readonly Tensor[], checkRule: () => void, learn: () => void) {
     super(neurons.output, { state, memory: [...connection.memory, ...neurons.memory] });
     this.connection = connection;
     this.neurons = neurons;
+    this.checkRule = checkRule;
     this.learn = learn;
   }
 
   override check(): void {
     this.connection.check();
     this.neurons.check();
+    this.checkRule();
   }
 
   step(): void {

@@ -1,7 +1,6 @@
 /** Options, states and events of a plastic connection: types, defaults and checks. */
 import {
   COUNT,
-  FINITE,
   listOf,
   NUMBER,
   numberOf,
@@ -15,6 +14,7 @@ import {
 import { full, noGrad, Tensor } from "../../engine/index.ts";
 import { ready } from "../../engine/op.ts";
 import { formatShape, type Shape, sameShape } from "../../engine/shape.ts";
+import { rootOf } from "../../engine/tensor.ts";
 import { checkNotUsedUp, IN_FLOAT32 } from "../checks.ts";
 import { persistentCopy } from "../per-neuron.ts";
 import type { Spiking } from "./synapses.ts";
@@ -24,13 +24,13 @@ export interface PlasticOptions {
   /** Bounds [low, high] that weights are kept in. Default: none. */
   bounds?: readonly [low: number, high: number];
   /**
-   * Σ_i |w_ji| that {@link Plastic.normalize} gives the weights of each neuron behind, a number or a tensor [out]. That is called after
-   * every step, or with `every` after so many steps; with `every: Infinity` never. Default: none.
+   * Σ_i |w_ji| that {@link Plastic.normalize} gives the weights of each neuron behind, a number or a tensor [out]. The connection calls it
+   * after every step that applies its changes, or with `every` after so many of these; with `every: Infinity` never. Default: none.
    */
   normalize?: number | Tensor | { readonly sum: number | Tensor; readonly every?: number };
   /** Whether the changes of the samples of a batch are added up or averaged. Default "sum". */
   reduction?: "sum" | "mean";
-  /** Every weight is multiplied by 1 − weightDecay after each step, which takes time for all of them. Default 0. */
+  /** Every weight is multiplied by 1 − weightDecay after each step that applies its changes, a sweep over all of them. Default 0. */
   weightDecay?: number;
 }
 
@@ -106,7 +106,8 @@ export const decayOver = (elapsed: number, tau: number): number =>
 export function boundsOf(bounds: unknown): readonly [number, number] {
   if (bounds === undefined) return NO_BOUNDS;
   const [low, high] = listOf("Plastic", "bounds", bounds, NUMBER, 2) as [number, number];
-  if (low >= high) throw wrongValue("Plastic", "bounds [low, high] with low < high", show(bounds));
+  if (Math.fround(low) >= Math.fround(high))
+    throw wrongValue("Plastic", "bounds [low, high] with low < high", show(bounds));
   return [low, high];
 }
 
@@ -129,26 +130,32 @@ const POSITIVE_IN_FLOAT32: Range = {
 };
 
 export function rewardsOf(where: string, reward: unknown, batch: number): number[] {
-  if (typeof reward === "number") return new Array(batch).fill(numberOf(where, "reward", reward, FINITE));
+  if (typeof reward === "number") return new Array(batch).fill(numberOf(where, "reward", reward, IN_FLOAT32));
   const values = reward instanceof Tensor ? reward.toFloat32Array() : numbersOf(where, "reward as numbers", reward);
   if (values.length !== batch)
     throw wrongValue(where, `a reward, or ${batch} of them, one for each sample`, values.length);
-  return Array.from(values, (value, b) => numberOf(where, `reward[${b}]`, value, FINITE));
+  return Array.from(values, (value, b) => numberOf(where, `reward[${b}]`, value, IN_FLOAT32));
 }
 
-/** Throws unless a state has this tensor in this shape. */
+/** Throws unless a state has this tensor in this shape, apart from those that were seen. */
 export function checkStateTensor(
   where: string,
   kind: "traces" | "synapses",
   name: string,
   t: unknown,
   shape: Shape,
+  seen: Tensor[],
 ): void {
   if (!(t instanceof Tensor)) throw wrongType(where, `a state with ${kind}.${name}, from initialState`, t);
   checkNotUsedUp(where, t);
   ready(where, t);
-  if (sameShape(t.sizes, shape)) return;
-  throw wrongValue(where, `${kind}.${name} of the state ${formatShape(shape)}`, formatShape(t.sizes));
+  if (!sameShape(t.sizes, shape)) {
+    throw wrongValue(where, `${kind}.${name} of the state ${formatShape(shape)}`, formatShape(t.sizes));
+  }
+  if (seen.some((other) => rootOf(other) === rootOf(t))) {
+    throw wrongValue(where, `a tensor of its own for ${kind}.${name} of the state`, "one that is there already");
+  }
+  seen.push(t);
 }
 
 const EVENT_DEFAULTS = { pre: undefined as unknown, post: undefined as unknown, reward: undefined as unknown };
@@ -171,6 +178,6 @@ export function eventOf(where: string, kind: unknown, inputs: number, outputs: n
   return {
     pre: list("pre", pre, inputs),
     post: list("post", post, outputs),
-    reward: reward === undefined ? null : numberOf(where, "reward", reward, FINITE),
+    reward: reward === undefined ? null : numberOf(where, "reward", reward, IN_FLOAT32),
   };
 }

@@ -21,7 +21,8 @@ import { inReference } from "../../engine/backend.ts";
 import { type Tensor, zeros } from "../../engine/index.ts";
 import { ready } from "../../engine/op.ts";
 import { checkShape, formatShape, type Shape, sameShape } from "../../engine/shape.ts";
-import { takeOver, touch } from "../../engine/tensor.ts";
+import { persist } from "../../engine/tape.ts";
+import { rootOf, takeOver, touch } from "../../engine/tensor.ts";
 import { type Connection, checkLayer, connectionOf, matrixOf, type PlasticLayer } from "./connection.ts";
 import { Neurons, type Samples } from "./plastic-neurons.ts";
 import {
@@ -58,9 +59,11 @@ interface Moment {
   readonly post: number;
   readonly rewards: readonly number[] | null;
   readonly applies: boolean;
-  /** The time since the step before, and whether it is a step, with what the rule does in each. */
+  /** The time since the step before, and whether it is a step, in which `onStep` and the decay of weights have their part. */
   readonly elapsed: number;
   readonly isStep: boolean;
+  /** For errors. */
+  readonly where: string;
 }
 
 /** Shapes of spikes that fit the layer, and what follows from them. */
@@ -86,6 +89,7 @@ const LEAST_SCALE = 2 ** -20;
  *     const plastic = new Plastic(new Linear(784, 100), new STDP(), { bounds: [0, 1] });
  *     let state = plastic.initialState(1);
  *     state = plastic.step(pre, post, state);
+ * Changes that `apply: false` keeps belong to the connection, not to a state.
  *
  * A step writes the weight in place, so that a `backward` over what was computed with it before is an error. It takes over the memory of
  * the state that it is given, whose tensors count as freed then; to go on from a state twice, clone its tensors first. The cost follows the spikes: a spike is a sweep over the synapses of its
@@ -110,9 +114,12 @@ export class Plastic {
   private readonly synapses: Synapses;
   /** Decays of traces and states of synapses in a step. */
   private readonly decays: Readonly<Record<string, number>>;
-  private isPending = false;
+  /** The size of the batch whose changes wait to be applied, 0 for none. */
+  private pending = 0;
   private steps = 0;
   private readonly where: string;
+  /** Whether an equation of the rule reads the reward. */
+  private readonly readsReward: boolean;
   private connection: Connection | null = null;
   private fitting: Fitting | null = null;
   /** For the last batch and connection. */
@@ -139,6 +146,7 @@ export class Plastic {
       this.work.free();
       throw error;
     }
+    this.readsReward = rule.has("onReward") || this.synapses.uses("reward");
     const { dt, decay } = rule;
     this.decays = Object.fromEntries([
       ...rule.traces.map(({ name, tau }) => [name, decay === "euler" ? 1 - dt / tau : decayOver(dt, tau)]),
@@ -209,12 +217,23 @@ export class Plastic {
    *
    * @throws RangeError for shapes that differ from those of the layer and of the state, spikes, weights or rewards that are not finite,
    *   and rewards that are not as many as samples; Error inside of `gradcheck`; TypeError for what is no tensor. Nothing is written
-   *   before these checks. Error where a weight has become infinite or no number in the step.
+   *   before these checks. Error where a weight or a state of a synapse has become infinite or no number in the step, which is
+   *   done then: the state that was given is used up.
    */
   step(pre: Tensor, post: Tensor, state: PlasticState, options: PlasticStepOptions = STEP_DEFAULTS): PlasticState {
     const next = workingState(Object(state) as PlasticState);
     Plastic.inPlace(this, pre, post, next, options);
     return this.takenOver(next);
+  }
+
+  /**
+   * The checks of a step that need no spikes: throws for weights that are not finite, and rewards that do not fit.
+   *
+   * @internal
+   */
+  static check({ where, synapses }: Plastic, batch: number, reward: PlasticStepOptions["reward"]): void {
+    if (reward !== undefined) rewardsOf(where, reward, batch);
+    synapses.check(where);
   }
 
   /**
@@ -242,13 +261,38 @@ export class Plastic {
     const fitting = this.fittingOf(pre.sizes, post.sizes);
     this.checkState(where, state, fitting);
     const { batch, connection } = fitting;
-    const rewards = reward === undefined ? null : rewardsOf(where, reward, batch);
+    const rewards = reward === undefined ? null : this.rewards(where, reward, batch);
     this.checkValues(where, "spikes before", pre);
     this.checkValues(where, "spikes behind", post);
-    this.synapses.checkWeight(where);
-    const { ptr } = post;
-    const elapsed = this.rule.dt;
-    this.advance({ connection, batch, pre: pre.ptr, post: ptr, rewards, applies: apply, elapsed, isStep: true }, state);
+    this.checkPending(where, batch);
+    this.synapses.check(where);
+    const copies = this.copiesOf([pre, post], state);
+    const [before = pre, behind = post] = copies;
+    const at = { pre: before.ptr, post: behind.ptr };
+    try {
+      const elapsed = this.rule.dt;
+      this.advance({ connection, batch, ...at, rewards, applies: apply, elapsed, isStep: true, where }, state);
+    } finally {
+      for (const t of copies) t.dispose();
+    }
+  }
+
+  /** Copies of spikes that are part of the state, which the step writes to; empty where none are. */
+  private copiesOf(spikes: readonly Tensor[], { traces, synapses }: WorkingState): Tensor[] {
+    const owners = new Set([...Object.values(traces), ...Object.values(synapses)].map(rootOf));
+    if (!spikes.some((t) => owners.has(rootOf(t)))) return [];
+    return noGrad(() => spikes.map((t) => persist(t.clone())));
+  }
+
+  private rewards(where: string, reward: PlasticStepOptions["reward"], batch: number): number[] {
+    if (!this.readsReward) throw wrongValue(where, "no reward for a rule that reads none", show(reward));
+    return rewardsOf(where, reward, batch);
+  }
+
+  /** Throws where changes of a batch of another size wait: their mean is not known. */
+  private checkPending(where: string, batch: number): void {
+    if (this.pending === 0 || this.pending === batch || this.options.reduction === "sum") return;
+    throw wrongValue(where, `the batch of the changes that were kept, ${this.pending}`, batch);
   }
 
   /**
@@ -263,7 +307,10 @@ export class Plastic {
     const where = `${this.rule.name}.events`;
     if (inReference()) throw new Error(`${where}: expected a call outside of gradcheck: a rule has no gradient`);
     if (this.rule.decay === "euler") throw new Error(`${where}: expected a rule with decay "exp", got "euler"`);
-    const { inputs, outputs } = this.synapses;
+    const { inputs, outputs, hasEvents } = this.synapses;
+    if (!hasEvents && !this.rule.has("onReward")) {
+      throw new Error(`${where}: expected a rule with onPre, onPost or onReward, got one with onStep alone`);
+    }
     const connection = this.connectionFor(where, [inputs]);
     const at = numbersOf(where, "times as numbers", times);
     if (!Array.isArray(kinds) || kinds.length !== at.length) {
@@ -278,17 +325,23 @@ export class Plastic {
       if (t < last) throw wrongValue(where, `times[${i}] ≥ ${last}`, t);
       last = t;
     }
-    this.synapses.checkWeight(where);
+    for (const { reward } of events) if (reward !== null) this.rewards(where, reward, 1);
+    this.checkPending(where, 1);
+    this.synapses.check(where);
     const [pre, post] = [this.work.take(4 * inputs), this.work.take(4 * outputs)];
     try {
+      const moment = { connection, batch: 1, pre, post, applies: true, isStep: false, where };
       for (const [i, { reward, ...spikes }] of events.entries()) {
         floatsAt(pre, inputs).fill(0);
         floatsAt(post, outputs).fill(0);
+        const until = at[i] as number;
+        // A reward that comes before the events of its time meets what has decayed until then.
+        if (reward !== null && this.rule.rewardAfter === "nothing" && until > now.time) {
+          this.advance({ ...moment, rewards: null, elapsed: until - now.time }, now);
+        }
         for (const place of spikes.pre) floatsAt(pre, inputs)[place] = 1;
         for (const place of spikes.post) floatsAt(post, outputs)[place] = 1;
-        const rewards = reward === null ? null : [reward];
-        const elapsed = (at[i] as number) - now.time;
-        this.advance({ connection, batch: 1, pre, post, rewards, applies: true, elapsed, isStep: false }, now);
+        this.advance({ ...moment, rewards: reward === null ? null : [reward], elapsed: until - now.time }, now);
       }
     } finally {
       this.work.give(pre, 4 * inputs);
@@ -308,8 +361,8 @@ export class Plastic {
     if (inReference()) throw new Error(`${where}: expected a call outside of gradcheck: a rule has no gradient`);
     const { sum } = this.options;
     if (sum === null) throw new Error(`${where}: expected the option normalize of Plastic, the sum to give`);
-    this.synapses.checkWeight(where);
-    this.synapses.normalize(sum);
+    this.synapses.check(where);
+    this.synapses.normalize(where, sum);
   }
 
   /**
@@ -346,13 +399,14 @@ export class Plastic {
     const state = Object(given) as PlasticState;
     for (const part of PARTS) objectOf(where, `${part} of the state by name`, state[part]);
     const { traces, synapse } = this.rule;
+    const seen = [this.layer.weight];
     for (let i = 0; i < traces.length; i++) {
       const { name, of } = traces[i] as Trace;
-      checkStateTensor(where, "traces", name, state.traces?.[name], fitting[of]);
+      checkStateTensor(where, "traces", name, state.traces?.[name], fitting[of], seen);
     }
     for (let i = 0; i < synapse.length; i++) {
       const { name } = synapse[i] as SynapseState;
-      checkStateTensor(where, "synapses", name, state.synapses?.[name], fitting.synapses);
+      checkStateTensor(where, "synapses", name, state.synapses?.[name], fitting.synapses, seen);
       numberOf(where, `scales.${name} of the state`, state.scales?.[name], POSITIVE);
     }
     numberOf(where, "time of the state", state.time, FINITE);
@@ -386,9 +440,14 @@ export class Plastic {
     const hasStep = isStep && rule.has("onStep");
     // Changes that see each other's weights wait until all are made.
     const isDirect =
-      batch * connection.places === 1 && applies && !this.isPending && !hasReward && !(hasStep && synapses.hasEvents);
+      batch * connection.places === 1 &&
+      applies &&
+      this.pending === 0 &&
+      !hasReward &&
+      !(hasStep && synapses.hasEvents);
     const target: Target = isDirect ? "weight" : "sum";
     if (!isDirect) synapses.takeSums();
+    synapses.scalar("reward", 0);
     synapses.noteScales(state);
     const samples = this.samplesOf(moment, state);
     if (hasReward && rule.rewardAfter === "nothing") this.reward(samples, moment, state);
@@ -398,46 +457,65 @@ export class Plastic {
     if (hasStep) {
       for (let s = 0; s < batch * connection.places; s++) {
         const b = Math.floor(s / connection.places);
+        this.noteReward(rewards, b);
         if (synapses.dense("onStep", samples.at(s), b, state, target)) state.last = null;
       }
     }
     if (hasReward && rule.rewardAfter === "events") this.reward(samples, moment, state);
     if (isDirect && hasStep) synapses.wrote(null, null);
-    this.isPending ||= !isDirect;
-    if (this.isPending && applies) {
+    if (!isDirect) this.pending = batch;
+    if (this.pending > 0 && applies) {
       synapses.applySums(this.options.reduction === "mean" ? 1 / batch : 1);
-      this.isPending = false;
+      this.pending = 0;
     }
-    if (this.options.weightDecay > 0 && isStep && applies) synapses.scaleWeights(1 - this.options.weightDecay);
+    // Sweeps leave the bounds to the decay.
+    const { weightDecay } = this.options;
+    if (weightDecay > 0 && applies) synapses.scaleWeights(isStep ? 1 - weightDecay : 1);
     if (applies) synapses.bound();
     state.time += elapsed;
     for (let i = 0; i < rule.traces.length; i++) touch(state.traces[(rule.traces[i] as Trace).name] as Tensor);
     for (let i = 0; i < rule.synapse.length; i++)
       touch(state.synapses[(rule.synapse[i] as SynapseState).name] as Tensor);
-    synapses.checkChanges(this.where);
+    this.checkChanges(moment.where, state);
+    if (!applies) return;
     this.steps++;
     const { sum, every } = this.options;
-    if (sum !== null && this.steps % every === 0) synapses.normalize(sum);
+    if (sum !== null && this.steps % every === 0) synapses.normalize(moment.where, sum);
+  }
+
+  /** Throws where sweeps have made a value infinite or no number; the state is of no use then. */
+  private checkChanges(where: string, state: WorkingState): void {
+    try {
+      this.synapses.checkChanges(where, state);
+    } catch (error) {
+      for (const t of [...Object.values(state.traces), ...Object.values(state.synapses)]) t.dispose();
+      throw error;
+    }
+  }
+
+  private noteReward(rewards: readonly number[] | null, b: number): void {
+    if (rewards !== null) this.synapses.scalar("reward", rewards[b] as number);
   }
 
   private reward(samples: Samples, { batch, connection, rewards }: Moment, state: WorkingState): void {
     for (let b = 0; b < batch; b++) {
-      this.synapses.scalar("reward", rewards?.[b] as number);
+      this.noteReward(rewards, b);
       const sample = samples.at(b * connection.places);
       if (this.synapses.dense("onReward", sample, b, state, "sum")) state.last = null;
     }
-    this.synapses.scalar("reward", 0);
   }
 
   /** The changes at the spikes of all samples. */
-  private spikes(samples: Samples, { batch, connection }: Moment, state: WorkingState, target: Target): void {
+  private spikes(samples: Samples, { batch, connection, rewards }: Moment, state: WorkingState, target: Target): void {
     const { places } = connection;
     const last: Spiking[] | null = places === 1 && this.rule.synapse.length > 0 ? [] : null;
     for (let s = 0; s < batch * places; s++) {
       const spiking = samples.spiking(s);
       last?.push(spiking);
       if (spiking.pre.length === 0 && spiking.post.length === 0) continue;
-      this.synapses.spikes(samples.at(s), Math.floor(s / places), spiking, state, target);
+      const b = Math.floor(s / places);
+      this.noteReward(rewards, b);
+      this.synapses.spikes(samples.at(s), b, spiking, state, target);
     }
     state.last = last;
   }

@@ -113,11 +113,12 @@ function changing(
     if (dw !== undefined && target === "sum") write(SUM, (argument[SUM] as Value).add(dw));
     if (dw !== undefined && target === "weight") {
       write("w", clamped((argument.w as Value).add(dw), bounds));
-      outputs[FINITE] = differenceOf(outputs.w as Value);
     }
     for (const [name, change] of Object.entries(others)) {
       write(name, (argument[name] as Value).add(change.mul(argument[inverseOf(name)] as Value)));
     }
+    const lasting = Object.entries(outputs).filter(([name]) => name !== SUM);
+    if (lasting.length > 0) outputs[FINITE] = lasting.map(([, z]) => differenceOf(z)).reduce((sum, x) => sum.add(x));
     return outputs;
   };
   return sweep(layout, ["w", SUM, ...rule.synapse.map(({ name }) => name)], path, step);
@@ -208,6 +209,13 @@ export function normalizeSweep(layout: Layout): StepDefinition {
   const { inputs, shared = [] } = definition;
   return { ...definition, inputs: [...inputs, FACTOR], shared: [...shared, FACTOR] } as StepDefinition;
 }
+
+/** Adds up how far weights are beyond the bounds: NaN where one is not finite. */
+export const checkSweep = (layout: Layout): StepDefinition =>
+  sweep(layout, ["w"], "row", (argument) => {
+    const w = argument.w as Value;
+    return { [FINITE]: w.sub(clamped(w, layout.bounds)).abs().add(differenceOf(w)) };
+  });
 
 /** Σ |w| over a row. */
 export const normSweep = (layout: Layout): StepDefinition =>

@@ -14,6 +14,7 @@ import { matrixOf, type PlasticLayer } from "./connection.ts";
 import type { Rule } from "./plasticity.ts";
 import {
   applySweep,
+  checkSweep,
   denseSweep,
   eventSweep,
   explainSweep,
@@ -81,6 +82,8 @@ export class Synapses {
   private readonly sweeps = new Map<string, Sweep>();
   private readonly scalars: readonly string[];
   private readonly scalarAt: readonly number[];
+  /** Parameters of the rule, and the address among these values, or 0 for those of which each neuron behind has its own. */
+  private readonly parameters: readonly { readonly t: Tensor; readonly at: number }[];
   /** Columns, in bytes from the start of a row, and rows, in bytes from that of a column. */
   private readonly columns: number;
   private readonly rows: number;
@@ -128,9 +131,10 @@ export class Synapses {
       rows[j] = 4 * j * this.inputs;
     });
     this.listed = this.names.pre.map(() => work.take(4 * this.inputs));
-    for (const name of rule.parameterNames) {
-      if (!perNeuron.includes(name)) this.scalar(name, rule.parameter(name).item());
-    }
+    this.parameters = rule.parameterNames.map((name) => ({
+      t: rule.parameter(name),
+      at: perNeuron.includes(name) ? 0 : (this.scalarAt[this.scalars.indexOf(name)] as number),
+    }));
     this.scalar("dt", rule.dt);
     this.scalar("low", bounds[0]);
     this.scalar("high", bounds[1]);
@@ -185,6 +189,7 @@ export class Synapses {
   private place(sweep: Sweep, { pre, post }: Sample, states: SynapseStates, b: number, path: Path = "row"): Sweep {
     const { outputs, inputs } = this;
     const [step, stepBefore, stepBehind] = path === "column" ? [1, 1, 0] : [inputs, 0, 1];
+    this.isSwept = true;
     sweep.matrix("w", this.layer.weight.ptr, step);
     if (this.sums !== null) sweep.matrix(SUM, this.sums.at, step);
     for (const { name } of this.rule.synapse) {
@@ -319,7 +324,7 @@ export class Synapses {
   }
 
   /** w_ji ← w_ji·sum / Σ_k |w_jk| for a sum [] or [out]. */
-  normalize(sum: Tensor): void {
+  normalize(where: string, sum: Tensor): void {
     const { outputs, inputs, finite } = this;
     const { weight } = this.layer;
     const norms = this.made("norm", "row", () => normSweep(this.layout));
@@ -329,7 +334,14 @@ export class Synapses {
       norms.rows.run(j, 1, inputs);
       const total = sumOfLanes(finite);
       const wanted = floatsAt(sum.ptr, sum.size)[sum.size === 1 ? 0 : j] as number;
-      floatsAt(factors, outputs)[j] = total === 0 ? 1 : wanted / total;
+      const factor = Math.fround(total === 0 ? 1 : wanted / total);
+      if (factor === Infinity) {
+        this.work.give(factors, 4 * outputs);
+        throw new Error(
+          `${where}: expected weights that can have the sum ${wanted}, got Σ |w| = ${total} of neuron ${j}`,
+        );
+      }
+      floatsAt(factors, outputs)[j] = factor;
     }
     const bounded = { ...this.layout, bounds: this.bounds };
     const scale = this.made("normalize", "row", () => normalizeSweep(bounded));
@@ -375,20 +387,27 @@ export class Synapses {
     });
   }
 
-  /** Reads a weight that others have written: throws for values that are not finite, and notes whether some are beyond the bounds. */
-  checkWeight(where: string): void {
+  /**
+   * Reads the parameters, and a weight that others have written: throws for tensors that were freed and weights that are not finite,
+   * and notes whether some are beyond the bounds.
+   */
+  check(where: string): void {
     const { weight } = this.layer;
+    const { parameters } = this;
+    for (let i = 0; i < parameters.length; i++) {
+      const { t, at } = parameters[i] as { t: Tensor; at: number };
+      ready(where, t);
+      if (at !== 0) floatsAt(at, 1)[0] = floatsAt(t.ptr, 1)[0] as number;
+    }
     ready(where, weight);
     if (weight.written === this.seen) return;
-    this.checkWeights(where, RangeError);
-    this.noteOutside();
+    const sweep = this.made("check", "row", () => checkSweep({ ...this.layout, bounds: this.bounds }));
+    sweep.matrix("w", weight.ptr, this.inputs);
+    sweep.rows.run(0, this.outputs, this.inputs);
+    const outside = sumOfLanes(this.finite);
+    if (Number.isNaN(outside)) this.checkWeights(where, RangeError);
+    this.isOutside = outside > 0;
     this.seen = weight.written;
-  }
-
-  private noteOutside(): void {
-    const [low, high] = this.bounds;
-    const { ptr, size } = this.layer.weight;
-    this.isOutside = low > -Infinity || high < Infinity ? floatsAt(ptr, size).some((w) => w < low || w > high) : false;
   }
 
   /** Puts weights that were beyond the bounds before a step into these, also those that the step has not changed. */
@@ -412,14 +431,18 @@ export class Synapses {
     }
   }
 
-  /** Throws where a sweep has made a weight infinite or no number. */
-  checkChanges(where: string): void {
+  /** Throws where a sweep has made a weight, or a state of a synapse, infinite or no number. */
+  checkChanges(where: string, { synapses }: SynapseStates): void {
     if (!this.isSwept) return;
     this.isSwept = false;
     const total = sumOfLanes(this.finite);
     if (total === 0) return;
     this.seen = -1;
     this.checkWeights(`${where}, which has changed the weight`, Error);
+    for (const [name, { ptr, size }] of Object.entries(synapses)) {
+      const i = floatsAt(ptr, size).findIndex((x) => !Number.isFinite(x));
+      if (i >= 0) throw new Error(`${where}: expected a finite state ${name}, got ${floatsAt(ptr, size)[i]} at ${i}`);
+    }
   }
 
   /** Whether all values are 0 or 1. */
