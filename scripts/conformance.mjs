@@ -27,6 +27,7 @@ const PEERS = {
   bindsnet: "BindsNET",
   nir: "NIR",
   eprop: "E-prop, from its equations in float64",
+  plasticity: "Triplets of spikes and Oja's rule, from their equations in float64",
   toy: "The toy network",
   torch: "PyTorch",
 };
@@ -139,14 +140,15 @@ function sectionOf(peer, observations) {
 
 const INTRO = `# Conformance
 
-This page shows the differences between this package and stored results of other packages. \`npm run conformance\` runs the golden tests
-(\`test/golden/\`), which fail beyond the bounds below, and writes this page.
+This page shows the differences between this package and stored results of other packages, or of equations in float64 where no package
+has them. \`npm run conformance\` runs the golden tests (\`test/golden/\`), which fail beyond the bounds below, and writes this page.
 
-A row is a case of a stored file, of PyTorch a file with many cases. Spikes must be equal in every step. The other columns show the largest difference of a tensor in the case,
-relative to the largest value of that tensor: states (membranes, currents, traces) may differ by 10⁻⁵, gradients by 2·10⁻⁴, and both by 5·10⁻⁴
-for chaotic or stiff neurons (Izhikevich, AdEx, conductances). Outputs are all other results, such as losses and codes. An empty cell means that
-the case stores no such result. A value in parentheses shows how sensitive a case is: two runs of this package differ so much where the inputs of the
-second run are moved by one unit in the last place.
+A row is a case of a stored file, of PyTorch a file with many cases. Spikes must be equal in every step. The other columns show the
+largest difference of a tensor in the case, relative to the largest value of that tensor: states (membranes, currents, traces, weights
+that a rule changes) may differ by 10⁻⁵, gradients by 2·10⁻⁴, and both by 5·10⁻⁴ for chaotic or stiff neurons (Izhikevich, AdEx,
+conductances). Outputs are all other results, such as losses and codes. An empty cell means that the case stores no such result. A value in
+parentheses shows how sensitive a case is: two runs of this package differ so much where the inputs of the second run are moved by one
+unit in the last place.
 
 Lists below a table name faults of the other package that this package reproduces, and stored entries that no test compares, with the reason.`;
 

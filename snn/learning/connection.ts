@@ -5,7 +5,7 @@ import type { Pair } from "../../engine/ops/windows.ts";
 import { formatShape, type Shape, sameShape, sizeOf } from "../../engine/shape.ts";
 
 /** A layer whose weight a rule changes. */
-export type PlasticLayer = Linear | Conv1d | Conv2d;
+export type Changeable = Linear | Conv1d | Conv2d;
 
 /**
  * A connection for neurons of some shape. Each place of a window is a sample: what lies under the window are its neurons before the
@@ -27,7 +27,7 @@ export function matrixOf(weight: Tensor): readonly [outputs: number, inputs: num
   return [outputs, sizeOf(rest)];
 }
 
-export function checkLayer(where: string, layer: unknown): asserts layer is PlasticLayer {
+export function checkLayer(where: string, layer: unknown): asserts layer is Changeable {
   if (!(layer instanceof Linear || layer instanceof Conv1d || layer instanceof Conv2d)) {
     throw wrongType(where, "a Linear, Conv1d or Conv2d layer", layer);
   }
@@ -36,7 +36,7 @@ export function checkLayer(where: string, layer: unknown): asserts layer is Plas
 }
 
 /** The connection of a layer between neurons of these shapes, without the batch. */
-export function connectionOf(where: string, layer: PlasticLayer, pre: Shape): Connection {
+export function connectionOf(where: string, layer: Changeable, pre: Shape): Connection {
   if (layer instanceof Linear) {
     if (!sameShape(pre, [layer.inFeatures]))
       throw wrongValue(where, `spikes before [B, ${layer.inFeatures}]`, shown(pre));

@@ -1,3 +1,4 @@
+/** The neurons on both sides of a plastic connection: their spikes and traces, for a batch and for each place of a convolution. */
 import { sizeOf } from "../../engine/shape.ts";
 import type { Connection } from "./connection.ts";
 import type { Rule } from "./plasticity.ts";

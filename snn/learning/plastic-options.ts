@@ -91,7 +91,14 @@ export type PlasticEvent =
   | "pre"
   | "post"
   | "both"
-  | { readonly pre?: number | readonly number[]; readonly post?: number | readonly number[]; readonly reward?: number };
+  | {
+      /** The number of the neuron before that spikes, or a list of such numbers. Default: none. */
+      readonly pre?: number | readonly number[];
+      /** The same of the neurons behind. */
+      readonly post?: number | readonly number[];
+      /** The reward at this time. Default: none. */
+      readonly reward?: number;
+    };
 
 export const NO_BOUNDS = [-Infinity, Infinity] as const;
 

@@ -18,12 +18,12 @@ import {
   wrongValue,
 } from "../../engine/arguments.ts";
 import { inReference } from "../../engine/backend.ts";
-import { type Tensor, zeros } from "../../engine/index.ts";
+import { type Conv1d, type Conv2d, type Linear, noGrad, type Tensor, zeros } from "../../engine/index.ts";
 import { ready } from "../../engine/op.ts";
 import { checkShape, formatShape, type Shape, sameShape } from "../../engine/shape.ts";
 import { persist } from "../../engine/tape.ts";
 import { rootOf, takeOver, touch } from "../../engine/tensor.ts";
-import { type Connection, checkLayer, connectionOf, matrixOf, type PlasticLayer } from "./connection.ts";
+import { type Connection, checkLayer, connectionOf, matrixOf } from "./connection.ts";
 import { Neurons, type Samples } from "./plastic-neurons.ts";
 import {
   boundsOf,
@@ -89,18 +89,20 @@ const LEAST_SCALE = 2 ** -20;
  *     const plastic = new Plastic(new Linear(784, 100), new STDP(), { bounds: [0, 1] });
  *     let state = plastic.initialState(1);
  *     state = plastic.step(pre, post, state);
+ *
  * Changes that `apply: false` keeps belong to the connection, not to a state.
  *
- * A step writes the weight in place, so that a `backward` over what was computed with it before is an error. It takes over the memory of
- * the state that it is given, whose tensors count as freed then; to go on from a state twice, clone its tensors first. The cost follows the spikes: a spike is a sweep over the synapses of its
- * neuron. `onStep`, `onReward` and `weightDecay` are sweeps over all of them.
+ * A step writes the weight in place, so a `backward` through a product with the earlier weight is an error. The step takes over the
+ * memory of the state that it is given, whose tensors count as freed then; to go on from a state twice, clone its tensors first. The
+ * cost follows the spikes: a spike is a sweep over the synapses of its neuron. `onStep`, `onReward` and `weightDecay` are sweeps over all
+ * synapses.
  *
  * @throws TypeError for another layer or rule; RangeError for a convolution of several groups, bounds in the wrong order, a sum
  *   that is not positive, a parameter [N] where N is not the number of neurons behind, or a rule that needs bounds without these.
  */
 export class Plastic {
   /** The layer. */
-  readonly layer: PlasticLayer;
+  readonly layer: Linear | Conv1d | Conv2d;
   /** The rule. */
   readonly rule: Rule;
   private readonly options: {
@@ -125,7 +127,7 @@ export class Plastic {
   /** For the last batch and connection. */
   private neurons: Neurons | null = null;
 
-  constructor(layer: PlasticLayer, rule: Rule, options: PlasticOptions = {}) {
+  constructor(layer: Linear | Conv1d | Conv2d, rule: Rule, options: PlasticOptions = {}) {
     checkLayer("Plastic", layer);
     if (!(rule instanceof Rule)) throw wrongType("Plastic", "a rule such as new STDP()", rule);
     const { bounds, normalize, reduction, weightDecay } = withDefaults("Plastic", DEFAULTS, options as typeof DEFAULTS);

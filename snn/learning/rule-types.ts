@@ -19,7 +19,7 @@ export interface TraceDefinition<Parameter extends string> {
   readonly input?: (x: Value) => Value;
 }
 
-/** A state of each synapse beside its weight, e ← ρ·e in each step with ρ = exp(−dt/τ); what events add, the rule says. */
+/** A state of each synapse beside its weight, e ← ρ·e in each step with ρ = exp(−dt/τ), to which the functions of the rule add changes. */
 export interface SynapseDefinition<Parameter extends string> {
   /**
    * The time constant τ: a parameter by its name, which is positive, or a number; the number 0: the state lasts until the events of the
@@ -28,20 +28,21 @@ export interface SynapseDefinition<Parameter extends string> {
   readonly tau: Parameter | number;
 }
 
-/** What a rule is given: w, states of the synapse, traces and parameters by their names, spikes, and functions such as `where`. */
+/** The argument of a rule's functions: the weight w, states of the synapse, traces and parameters by their names, spikes, and functions such as `where`. */
 export type RuleArgument<Name extends string> = Language & { readonly [name in Name]: Value } & {
   /** The weight. */
   readonly w: Value;
   /** The spike, or the rate, of the neuron before the synapse in this step. */
   readonly pre: Value;
-  /** That of the neuron behind it. */
+  /** The spike, or the rate, of the neuron behind the synapse in this step. */
   readonly post: Value;
   /** The reward of this step, 0 where none was given. */
   readonly reward: Value;
   /** The length of a step. */
   readonly dt: Value;
-  /** The bounds of the weight. */
+  /** The lower bound of the weight. */
   readonly low: Value;
+  /** The upper bound of the weight. */
   readonly high: Value;
   /** Σ_k post_k·w_ki over the neurons behind: over all, or up to this one; see `explains`. */
   readonly explained: Value;
@@ -51,7 +52,10 @@ export type RuleArgument<Name extends string> = Language & { readonly [name in N
 export type Change<Synapse extends string> =
   | Value
   | number
-  | ({ readonly w?: Value | number } & { readonly [name in Synapse]?: Value | number });
+  | ({
+      /** The change of the weight. Default 0. */
+      readonly w?: Value | number;
+    } & { readonly [name in Synapse]?: Value | number });
 
 /** A rule as {@link plasticity} takes it. */
 export interface RuleDefinition<

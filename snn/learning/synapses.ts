@@ -10,7 +10,7 @@ import type { StepDefinition } from "../../engine/fuse/index.ts";
 import type { Tensor } from "../../engine/index.ts";
 import { ready } from "../../engine/op.ts";
 import { touchBoth } from "../../engine/tensor.ts";
-import { matrixOf, type PlasticLayer } from "./connection.ts";
+import { type Changeable, matrixOf } from "./connection.ts";
 import type { Rule } from "./plasticity.ts";
 import {
   applySweep,
@@ -74,7 +74,7 @@ export class Synapses {
   readonly outputs: number;
   readonly inputs: number;
   readonly names: Readonly<Record<"pre" | "post", readonly string[]>>;
-  private readonly layer: PlasticLayer;
+  private readonly layer: Changeable;
   private readonly rule: Rule;
   private readonly bounds: Layout["bounds"];
   private readonly layout: Layout;
@@ -105,7 +105,7 @@ export class Synapses {
 
   /** `changing`: the bounds of changes, where all weights are put into theirs behind these. */
   constructor(
-    layer: PlasticLayer,
+    layer: Changeable,
     rule: Rule,
     bounds: Layout["bounds"],
     changing: Layout["bounds"],
