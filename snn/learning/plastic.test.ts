@@ -1,7 +1,19 @@
 import { describe, expect, test } from "vitest";
-import { Conv1d, Conv2d, Flatten, Generator, Linear, noGrad, rand, tape, tensor, zeros } from "../../engine/index.ts";
+import {
+  Conv1d,
+  Conv2d,
+  Flatten,
+  Generator,
+  Linear,
+  noGrad,
+  rand,
+  type Tensor,
+  tape,
+  tensor,
+  zeros,
+} from "../../engine/index.ts";
 import { RuleOnTensors } from "../../test/support/rule-on-tensors.ts";
-import { LIF, Plastic, PlasticLayer, plasticity, STDP, Stream } from "../index.ts";
+import { LIF, Plastic, PlasticLayer, type PlasticOptions, plasticity, type Rule, STDP, Stream } from "../index.ts";
 
 const generator = new Generator(11);
 const spikes = (shape: number[], rate: number) => rand(shape, { generator }).lt(rate).add(0);
@@ -89,6 +101,133 @@ describe.each([
       const [got, expected] = [layer.weight.toFloat32Array(), reference.weight];
       expected.forEach((w, i) => expect(got[i]).toBeCloseTo(w, 6));
     }
+  });
+});
+
+describe("a synapse", () => {
+  /** A connection of one synapse. */
+  const one = (rule: Rule, options: PlasticOptions = {}, w = 0.5) => {
+    const layer = new Linear(1, 1, { bias: false });
+    layer.weight.copyFrom([w]);
+    return { layer, plastic: new Plastic(layer, rule, options), weight: () => layer.weight.item() };
+  };
+  const [on, off] = [tensor([[1]]), tensor([[0]])];
+
+  test("plastic: a reward reaches changes at spikes and of the step", () => {
+    const Factors = plasticity({
+      name: "Factors",
+      traces: {},
+      parameters: {},
+      onPre: ({ reward }) => reward,
+      onStep: ({ reward }) => reward.mul(10),
+    });
+    const { plastic, weight } = one(new Factors(), {}, 0);
+    let state = plastic.step(on, off, plastic.initialState(1), { reward: 0.5 });
+    expect(weight()).toBeCloseTo(5.5, 6);
+    state = plastic.step(on, off, state);
+    expect(weight()).toBeCloseTo(5.5, 6);
+  });
+
+  test("plastic: a reward between events meets what has decayed until then, whether it comes before events or behind", () => {
+    for (const rewardAfter of ["events", "nothing"] as const) {
+      const { plastic, weight } = one(new Traced({ rewardAfter, rate: 1 }), {}, 0);
+      plastic.events([0, 5, 65], ["pre", "post", { reward: 2 }]);
+      expect(weight()).toBeCloseTo(2 * Math.exp(-5 / 20) * Math.exp(-60 / 30), 5);
+    }
+  });
+
+  test("plastic: bounds hold behind events and steps, with a decay of weights too", () => {
+    const { plastic, weight } = one(new STDP({ aPlus: 5 }), { bounds: [0, 1], weightDecay: 0.1 });
+    const state = plastic.events([0, 1], ["pre", "post"]);
+    expect(weight()).toBe(1);
+    plastic.step(off, off, state);
+    expect(weight()).toBeCloseTo(0.9, 6);
+  });
+
+  test("plastic: what is written to a parameter counts in the next step, and a parameter that was freed is an error", () => {
+    const Fixed = plasticity({ name: "Fixed", traces: {}, parameters: { by: 1 }, onPre: ({ by }) => by });
+    const rule = new Fixed();
+    const { plastic, weight } = one(rule, {}, 0);
+    const state = plastic.step(on, off, plastic.initialState(1));
+    rule.by.copyFrom([0.25]);
+    const next = plastic.step(on, off, state);
+    expect(weight()).toBe(1.25);
+    rule.by.dispose();
+    expect(() => plastic.step(on, off, next)).toThrow(/freed/);
+  });
+
+  test("plastic: changes that are kept are applied with the next ones; the mean needs batches of one size", () => {
+    const { plastic, weight } = one(new STDP({ aPlus: 0.1, order: "after" }), { reduction: "mean" });
+    let state = plastic.step(on, on, plastic.initialState(1), { apply: false });
+    expect(weight()).toBe(0.5);
+    const [x, y] = [zeros([2, 1]), zeros([2, 1])];
+    expect(() => plastic.step(x, y, plastic.initialState(2))).toThrow(
+      /the batch of the changes that were kept, 1, got 2/,
+    );
+    state = plastic.step(off, off, state);
+    expect(weight()).toBeCloseTo(0.5 + 0.1 - 0.012, 6);
+  });
+
+  test("plastic: a trace may be the input of its own step", () => {
+    const [first, second] = [one(new STDP()), one(new STDP())];
+    const state = first.plastic.step(on, off, first.plastic.initialState(1));
+    const x = state.traces.x as Tensor;
+    const copy = second.plastic.step(on, off, second.plastic.initialState(1));
+    const next = second.plastic.step(x.clone(), off, copy);
+    expect(first.plastic.step(x, off, state).traces.x?.item()).toBe(next.traces.x?.item());
+  });
+
+  test("plastic: a state that has become infinite is named, and is used up", () => {
+    const Growing = plasticity({
+      name: "Growing",
+      traces: {},
+      synapse: { e: { tau: 10 } },
+      parameters: {},
+      onPre: ({ e }) => ({ e: e.add(1).mul(1e30) }),
+    });
+    const { plastic } = one(new Growing());
+    const state = plastic.step(on, off, plastic.initialState(1));
+    expect(() => plastic.step(on, off, state)).toThrow(/Growing\.step: expected a finite state e, got Infinity at 0/);
+    expect(() => plastic.step(on, off, state)).toThrow(/used up/);
+  });
+
+  test("plastic: rewards that no function reads, sums that no factor gives, states that share a tensor are errors", () => {
+    const { plastic } = one(new STDP());
+    const state = plastic.initialState(1);
+    expect(() => plastic.step(on, off, state, { reward: 1 })).toThrow(/no reward for a rule that reads none, got 1/);
+    expect(() => plastic.events([1], [{ reward: 1 }])).toThrow(/no reward/);
+    const { x } = state.traces;
+    expect(() => plastic.step(on, off, { ...state, traces: { x, y: x } as never })).toThrow(
+      /a tensor of its own for traces\.y/,
+    );
+    const tiny = one(new STDP(), { normalize: { sum: 10, every: Infinity } }, 1e-42);
+    expect(() => tiny.plastic.normalize()).toThrow(
+      /weights that can have the sum 10, got Σ \|w\| = 1\S*e-42 of neuron 0/,
+    );
+    expect(tiny.weight()).toBeCloseTo(1e-42, 44);
+    expect(() => one(new STDP(), { bounds: [1, 1 + 1e-12] })).toThrow(/low < high/);
+    expect(() =>
+      one(new Traced()).plastic.step(on, off, one(new Traced()).plastic.initialState(1), { reward: 1e39 }),
+    ).toThrow(/reward.*float32/);
+  });
+
+  test("plastic layer: a reward or a weight that is wrong is an error before the neurons of a stream move", () => {
+    const layer = linear(3, 2);
+    const rewarded = new PlasticLayer(new Plastic(layer, new Traced()), new LIF({ threshold: 10 }));
+    const stream = new Stream(rewarded, [1, 3]);
+    const other = new PlasticLayer(new Plastic(linear(3, 2), new Traced()), new LIF({ threshold: 10 }));
+    other.plastic.layer.weight.copyFrom(layer.weight);
+    rewarded.reward = [1, 2];
+    expect(() => stream.step([1, 1, 1])).toThrow(/1 of them, one for each sample, got 2/);
+    rewarded.reward = undefined;
+    layer.weight.copyFrom([Number.NaN, 1, 1, 1, 1, 1]);
+    expect(() => stream.step([1, 1, 1])).toThrow(/finite weights, got NaN at \[0, 0\]/);
+    layer.weight.copyFrom(other.plastic.layer.weight);
+    const expected = new Stream(other, [1, 3]);
+    for (let t = 0; t < 20; t++) expect([...stream.step([1, 1, 1])]).toEqual([...expected.step([1, 1, 1])]);
+    expect(layer.weight.toFloat32Array()).toEqual(other.plastic.layer.weight.toFloat32Array());
+    stream.dispose();
+    expected.dispose();
   });
 });
 
