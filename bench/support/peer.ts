@@ -35,18 +35,26 @@ function openblasFolder(): string {
 
 const isOnTorch = (peer: PeerName): boolean => peer === "bindsnet" || peer === "spikingjelly";
 
+/** The program of a peer for a family, in the folder of peers. */
+export const programOf = (peer: PeerName, family: string): string =>
+  peer === "torch" || isOnTorch(peer) ? `${family}.py` : `${peer}/${family}.mjs`;
+
 function start(peer: PeerName, family: string, args: readonly string[]) {
   const folder = fileURLToPath(new URL("../../../bench/peers/", import.meta.url));
   if (peer === "torch" || isOnTorch(peer)) {
     if (peer !== "torch" && process.env.PEERS === undefined) throw new PeerMissing(`$PEERS, a folder with ${peer}`);
     const env = { ...process.env, LD_LIBRARY_PATH: openblasFolder(), OMP_NUM_THREADS: "1" };
     const own = peer === "torch" ? [] : [peer];
-    return spawn(process.env.PYTHON ?? "/usr/bin/python3", ["-W", "ignore", `${folder}${family}.py`, ...own, ...args], {
-      env,
-    });
+    return spawn(
+      process.env.PYTHON ?? "/usr/bin/python3",
+      ["-W", "ignore", `${folder}${programOf(peer, family)}`, ...own, ...args],
+      {
+        env,
+      },
+    );
   }
   if (peer !== "plain-js" && process.env.BENCH_PEERS === undefined) throw new PeerMissing("npm run bench -- --peers");
-  return spawn(process.execPath, [`${folder}${peer}/${family}.mjs`, ...args]);
+  return spawn(process.execPath, [`${folder}${programOf(peer, family)}`, ...args]);
 }
 
 /** @throws PeerMissing if it does not get as far as its name. */

@@ -1,7 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { PEERS, type TARGETS, type Target } from "../targets.ts";
+import { PEERS, type PeerName, type TARGETS, type Target } from "../targets.ts";
+import { programOf } from "./peer.ts";
 import { families, merge, type Origin, type Results, targetsOf } from "./results.ts";
 import {
   docsBlock,
@@ -42,8 +43,8 @@ test("targets: the peers that rows name have a program for the family", () => {
     for (const key of Object.keys(targetsOf(family)).filter((key) => key.includes("/"))) {
       const peer = key.split("/")[1] as string;
       expect(Object.keys(PEERS)).toContain(peer);
-      const program = peer === "torch" ? `../peers/${family}.py` : `../peers/${peer}/${family}.mjs`;
-      expect(existsSync(at(program)), program).toBe(true);
+      const program = programOf(peer as PeerName, family);
+      expect(existsSync(at(`../peers/${program}`)), program).toBe(true);
     }
   }
 });

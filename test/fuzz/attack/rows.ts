@@ -933,7 +933,7 @@ export const CLASSES: Classes<typeof engine & typeof snn> = {
     },
   },
   PlasticLayer: {
-    new: [oneOf(["new Plastic(new Linear(3, 2), new STDP())"]), oneOf(["new LIF()"], [], model)],
+    new: [oneOf(["new Plastic(new Linear(3, 2), new RewardSTDP())"]), oneOf(["new LIF()"], [], model)],
     call: {
       forward: [current],
       step: [

@@ -72,14 +72,14 @@ export const RULES = Object.fromEntries(
   };
 };
 
-/** A connection of three neurons before and two behind, a rule of pairs, and the state of two samples of it. */
+/** A connection of three neurons before and two behind, a rule of pairs and rewards, and the state of two samples of it. */
 export const layer = oneOf(["new Linear(3, 2)", "new Linear(3, 2, { bias: false })"]);
-export const rule = oneOf(['new STDP({ order: "after" })', 'new STDP({ numerics: "bindsnet", dt: 0.5 })']);
+export const rule = oneOf(['new RewardSTDP({ order: "after" })', 'new RewardSTDP({ dependence: "weight", dt: 0.5 })']);
 export const state = (batch: number): Kind =>
   record({
     traces: record({ x: t(batch, 3), y: t(batch, 2) }),
-    synapses: record({}),
-    scales: record({}),
+    synapses: record({ e: t(batch, 2, 3) }),
+    scales: record({ e: num(1, 0.5) }),
     time: num(0),
     last: oneOf(["null"], ["null"]),
   });
