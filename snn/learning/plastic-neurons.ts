@@ -106,6 +106,7 @@ export class Neurons {
   /** Traces of a side decay and take the spikes at this address. */
   trace(of: "pre" | "post", spikes: number): void {
     this.tracing[of]?.run(spikes);
+    this.all.forgetTraces();
   }
 
   /** The samples of spikes at these addresses. */
@@ -152,6 +153,11 @@ export class Samples {
     this.post = post;
     this.gathered.fill(-1);
     return this;
+  }
+
+  /** Traces have changed: the patches hold none of them. */
+  forgetTraces(): void {
+    this.gathered[1] = -1;
   }
 
   at(s: number): Sample {

@@ -1,19 +1,18 @@
 import { describe, expect, test } from "vitest";
-import {
-  Conv1d,
-  Conv2d,
-  Flatten,
-  Generator,
-  Linear,
-  noGrad,
-  rand,
-  type Tensor,
-  tape,
-  tensor,
-  zeros,
-} from "../../engine/index.ts";
+import { Conv1d, Conv2d, Generator, Linear, rand, type Tensor, tape, tensor, zeros } from "../../engine/index.ts";
+import { patchesOf, perPlace } from "../../test/support/patches.ts";
 import { RuleOnTensors } from "../../test/support/rule-on-tensors.ts";
-import { LIF, Plastic, PlasticLayer, type PlasticOptions, plasticity, type Rule, STDP, Stream } from "../index.ts";
+import {
+  LIF,
+  Plastic,
+  PlasticLayer,
+  type PlasticOptions,
+  plasticity,
+  RewardSTDP,
+  type Rule,
+  STDP,
+  Stream,
+} from "../index.ts";
 
 const generator = new Generator(11);
 const spikes = (shape: number[], rate: number) => rand(shape, { generator }).lt(rate).add(0);
@@ -73,23 +72,9 @@ describe.each([
     const batch = 2;
     const rule = new STDP({ aPlus: 0.02, aMinus: 0.03, dependence: "weight", order: "after" });
     const plastic = new Plastic(layer, rule);
-    // The values under the windows are what a convolution gives with a kernel that is 1 at a place.
-    const patches = (x: ReturnType<typeof zeros>): Float32Array =>
-      noGrad(() => {
-        const [C = 0] = kernel;
-        const { stride, padding, dilation } = layer;
-        const options = { stride, padding, dilation, bias: false };
-        const [, kH = 0, kW = 0] = kernel;
-        const one =
-          layer instanceof Conv1d
-            ? new Conv1d(C, inputs, kH, options as never)
-            : new Conv2d(C, inputs, [kH, kW], options);
-        one.weight.copyFrom(Float32Array.from({ length: inputs * inputs }, (_, i) => (i % (inputs + 1) === 0 ? 1 : 0)));
-        return new Flatten(2).forward(one.forward(x)).transpose(1, 2).toFloat32Array();
-      });
     const places = layer.forward(zeros([1, ...shape])).size / O;
     const reference = new RuleOnTensors(
-      { rule, outputs: O, inputs, batch: batch * places, bounds: null, mean: false },
+      { rule, outputs: O, inputs, batch, places, bounds: null, mean: false },
       layer.weight.toFloat32Array(),
     );
     let state = plastic.initialState([batch, ...shape]);
@@ -97,10 +82,37 @@ describe.each([
       const pre = spikes([batch, ...shape], 0.3);
       const post = spikes([batch, ...layer.forward(pre).shape.slice(1)], 0.3);
       state = plastic.step(pre, post, state);
-      reference.step({ pre: patches(pre), post: new Flatten(2).forward(post).transpose(1, 2).toFloat32Array() });
+      reference.step({ pre: patchesOf(layer, pre), post: perPlace(post) });
       const [got, expected] = [layer.weight.toFloat32Array(), reference.weight];
       expected.forEach((w, i) => expect(got[i]).toBeCloseTo(w, 6));
     }
+  });
+});
+
+describe.each([
+  ["the defaults", {}],
+  ["BindsNET's", { numerics: "bindsnet" }],
+] as const)("%s", (_, options) => {
+  test("plastic: a 1×1 convolution on one place learns as a Linear of one synapse, where a reward comes before the traces", () => {
+    const [convolution, synapse] = [new Conv2d(1, 1, 1, { bias: false }), new Linear(1, 1, { bias: false })];
+    const [conv, linear] = [convolution, synapse].map((layer) => {
+      layer.weight.copyFrom([0.5]);
+      return new Plastic(layer, new RewardSTDP({ ...options, eta: 1, rewardAfter: "nothing" }));
+    }) as [Plastic, Plastic];
+    let [ofImages, ofNeurons] = [conv.initialState([1, 1, 1, 1]), linear.initialState(1)];
+    for (const [x, y] of [
+      [1, 0],
+      [0, 1],
+      [1, 1],
+      [0, 1],
+      [1, 0],
+      [0, 0],
+    ] as const) {
+      ofImages = conv.step(tensor([[[[x]]]]), tensor([[[[y]]]]), ofImages, { reward: 1 });
+      ofNeurons = linear.step(tensor([[x]]), tensor([[y]]), ofNeurons, { reward: 1 });
+      expect(convolution.weight.item()).toBe(synapse.weight.item());
+    }
+    expect(synapse.weight.item()).not.toBe(0.5);
   });
 });
 

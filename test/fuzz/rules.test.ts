@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { fuzzRules, generate, print } from "./rules.ts";
 
 const SEED = 20_261_101;
-const RULES = 200;
+const RULES = 400;
 
 test(`fuzz: ${RULES} random rules for synapses, from seed ${SEED} on, are the same compiled and on tensors`, () => {
   const found = fuzzRules(SEED, RULES);

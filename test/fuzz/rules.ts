@@ -3,8 +3,9 @@
  * keep their decay apart (`scales`). A rule is data, so that it can be cut down to what a difference needs, and printed.
  */
 import type { Language, Value } from "../../engine/fuse/index.ts";
-import { Linear, tensor } from "../../engine/index.ts";
+import { Conv1d, Conv2d, Linear, type Tensor, tensor, zeros } from "../../engine/index.ts";
 import { Plastic, type PlasticOptions, type PlasticState, plasticity, type Rule } from "../../snn/index.ts";
+import { patchesOf, perPlace } from "../support/patches.ts";
 import { RuleOnTensors } from "../support/rule-on-tensors.ts";
 import { firstDiffering, withoutOne } from "./differing.ts";
 import { Random } from "./random.ts";
@@ -28,6 +29,16 @@ interface DrawnTrace {
   readonly average: boolean;
 }
 
+/** A convolution of images of these sizes: 1 or 2 axes, with numbers for each. */
+interface DrawnConvolution {
+  readonly channels: number;
+  readonly sizes: readonly number[];
+  readonly kernel: readonly number[];
+  readonly stride: readonly number[];
+  readonly padding: readonly number[];
+  readonly dilation: readonly number[];
+}
+
 /** A rule, its options and a run, as data. */
 export interface Drawn {
   readonly seed: number;
@@ -41,15 +52,17 @@ export interface Drawn {
   readonly mean: boolean;
   readonly outputs: number;
   readonly inputs: number;
+  /** The layer is a convolution, or null for a linear one. */
+  readonly convolution: DrawnConvolution | null;
   readonly batch: number;
   readonly rate: number;
   readonly steps: number;
 }
 
-const namesOf = ({ traces, synapse, parameters, bounds, explains }: Drawn, event: Event): string[] => [
-  "w",
-  ...["pre", "post", "reward", "dt"],
-  ...Object.keys(traces),
+/** A reward of a convolution reads no neurons: an image has those of all places. */
+const namesOf = ({ traces, synapse, parameters, bounds, explains, convolution }: Drawn, event: Event): string[] => [
+  ...["w", "reward", "dt"],
+  ...(event === "onReward" && convolution !== null ? [] : ["pre", "post", ...Object.keys(traces)]),
   ...Object.keys(synapse),
   ...Object.keys(parameters),
   ...(bounds === null ? [] : ["low", "high"]),
@@ -66,6 +79,7 @@ export function generate(seed: number): Drawn {
   const random = new Random(seed);
   const outputs = random.pick([1, 2, 5, 17]);
   const states = random.chance(0.4) ? random.int(1, 2) : 0;
+  const convolution = random.chance(0.5) ? convolutionOf(random) : null;
   const entries = <X>(letter: string, count: number, make: () => X) =>
     Object.fromEntries(Array.from({ length: count }, (_, i) => [`${letter}${i}`, make()]));
   const drawn: Drawn = {
@@ -92,7 +106,8 @@ export function generate(seed: number): Drawn {
     bounds: random.chance(0.6) ? [random.pick([0, -1]), 1] : null,
     mean: random.chance(0.3),
     outputs,
-    inputs: random.pick([1, 3, 8, 21, 40]),
+    inputs: convolution === null ? random.pick([1, 3, 8, 21, 40]) : convolution.channels * product(convolution.kernel),
+    convolution,
     batch: random.pick([1, 1, 2, 3]),
     rate: random.pick([0.05, 0.2, 0.6]),
     steps: random.int(1, 8),
@@ -102,12 +117,34 @@ export function generate(seed: number): Drawn {
   return { ...drawn, answers };
 }
 
+const product = (sizes: readonly number[]): number => sizes.reduce((n, size) => n * size, 1);
+
+function convolutionOf(random: Random): DrawnConvolution {
+  const axes = Array.from({ length: random.int(1, 2) }, () => {
+    const [kernel, stride, padding, dilation] = [
+      random.int(1, 3),
+      random.int(1, 2),
+      random.int(0, 1),
+      random.int(1, 2),
+    ];
+    const least = Math.max(1, dilation * (kernel - 1) + 1 - 2 * padding);
+    return { size: least + random.int(0, 3), kernel, stride, padding, dilation };
+  });
+  const [sizes, kernel] = [axes.map(({ size }) => size), axes.map((axis) => axis.kernel)];
+  const [stride, padding] = [axes.map((axis) => axis.stride), axes.map((axis) => axis.padding)];
+  return { channels: random.int(1, 2), sizes, kernel, stride, padding, dilation: axes.map((axis) => axis.dilation) };
+}
+
 function answer(random: Random, drawn: Drawn, event: Event): Answer {
   const names = namesOf(drawn, event);
   const operations: Operation[] = [];
   const isSmooth = isRounded(drawn);
   const value = () => random.int(0, names.length + operations.length - 1);
   const operand = () => (random.chance(0.25) ? { number: random.number(-2, 2) } : value());
+  // Most rules of the literature multiply by a trace.
+  const traces = Object.keys(drawn.traces).filter((name) => names.includes(name));
+  const isTraced = traces.length > 0 && random.chance(0.7);
+  if (isTraced) operations.push({ op: "mul", args: [names.indexOf(random.pick(traces)), operand()] });
   for (let i = random.int(0, 6); i > 0; i--) {
     const kind = random.next();
     if (isSmooth) {
@@ -120,7 +157,7 @@ function answer(random: Random, drawn: Drawn, event: Event): Answer {
   }
   const changes: Record<string, number> = {};
   for (const name of random.some(["w", ...Object.keys(drawn.synapse)], 0.7))
-    changes[name] = changed(operations, value());
+    changes[name] = changed(operations, isTraced && random.chance(0.7) ? names.length : value());
   if (Object.keys(changes).length === 0) changes.w = changed(operations, value());
   return { event, operations, changes };
 
@@ -178,37 +215,71 @@ function difference(drawn: Drawn): string | null {
   const { outputs, inputs, batch, bounds, mean, rate, steps } = drawn;
   const random = new Random(drawn.seed + 1);
   const rule = ruleOf(drawn);
-  const layer = new Linear(inputs, outputs, { bias: false });
+  const layer = layerOf(drawn);
   const start = Float32Array.from({ length: outputs * inputs }, () => random.number(bounds?.[0] ?? -1, 1));
   layer.weight.copyFrom(start);
   const options: PlasticOptions = { reduction: mean ? "mean" : "sum", ...(bounds === null ? {} : { bounds }) };
   const plastic = new Plastic(layer, rule, options);
-  const reference = new RuleOnTensors({ rule, outputs, inputs, batch, bounds, mean }, start);
-  let state: PlasticState = plastic.initialState(batch);
+  const before = shapeBefore(drawn);
+  const behind = shapeBehind(layer, before);
+  const places = product(behind) / (batch * outputs);
+  const reference = new RuleOnTensors({ rule, outputs, inputs, batch, places, bounds, mean }, start);
+  let state: PlasticState = plastic.initialState(before);
+  // Values of the neurons as samples, [B·places, in] and [B·places, out].
+  const sampled = (of: "pre" | "post", t: Tensor): Float32Array =>
+    layer instanceof Linear ? t.toFloat32Array() : of === "pre" ? patchesOf(layer, t) : perPlace(t);
   const tolerance = isRounded(drawn) ? 2e-5 : 0;
   const spikes = (n: number) =>
     Float32Array.from({ length: n }, () =>
       random.chance(rate) ? (random.chance(0.9) ? 1 : random.number(0.5, 2)) : 0,
     );
   for (let t = 0; t < steps; t++) {
-    const [pre, post] = [spikes(batch * inputs), spikes(batch * outputs)];
+    const given = [
+      tensor(spikes(product(before)), { shape: before }),
+      tensor(spikes(product(behind)), { shape: behind }),
+    ] as const;
+    const [pre, post] = [sampled("pre", given[0]), sampled("post", given[1])];
     const reward = random.chance(0.5) ? Array.from({ length: batch }, () => random.number(-1, 1)) : undefined;
     const applies = random.chance(0.85);
-    const given = [tensor(pre, { shape: [batch, inputs] }), tensor(post, { shape: [batch, outputs] })] as const;
     state = plastic.step(...given, state, { reward, apply: applies });
     reference.step({ pre, post, applies, ...(reward === undefined ? {} : { reward }) });
     const found =
       differing(`step ${t}: weight`, layer.weight.toFloat32Array(), reference.weight, tolerance) ??
-      differing(`step ${t}: copy of the weight`, forwardOf(layer), productOf(reference.weight, inputs), 1e-5);
+      (layer instanceof Linear
+        ? differing(`step ${t}: copy of the weight`, forwardOf(layer), productOf(reference.weight, inputs), 1e-5)
+        : null);
     if (found !== null) return found;
-    for (const { name } of rule.traces) {
-      const expected = Float32Array.from(reference.samples.flatMap((_, b) => [...reference.trace(name, b)]));
-      const trace = state.traces[name]?.toFloat32Array() ?? new Float32Array();
+    for (const { name, of } of rule.traces) {
+      const expected = Float32Array.from(reference.traces.flatMap((_, s) => [...reference.trace(name, s)]));
+      const trace = sampled(of, state.traces[name] as Tensor);
       const wrong = differing(`step ${t}: ${name}`, trace, expected, 0);
       if (wrong !== null) return wrong;
     }
   }
   return null;
+}
+
+function layerOf({ outputs, inputs, convolution }: Drawn): Linear | Conv1d | Conv2d {
+  if (convolution === null) return new Linear(inputs, outputs, { bias: false });
+  const { channels, kernel, stride, padding, dilation } = convolution;
+  if (kernel.length === 2) {
+    const of = ([y = 0, x = 0]: readonly number[]): [number, number] => [y, x];
+    const options = { stride: of(stride), padding: of(padding), dilation: of(dilation), bias: false };
+    return new Conv2d(channels, outputs, of(kernel), options);
+  }
+  const [size = 0, s = 1, p = 0, d = 1] = [kernel, stride, padding, dilation].map(([first]) => first as number);
+  return new Conv1d(channels, outputs, size, { stride: s, padding: p, dilation: d, bias: false });
+}
+
+const shapeBefore = ({ batch, inputs, convolution }: Drawn): number[] =>
+  convolution === null ? [batch, inputs] : [batch, convolution.channels, ...convolution.sizes];
+
+/** As `forward` gives it. */
+function shapeBehind(layer: Linear | Conv1d | Conv2d, shape: readonly number[]): readonly number[] {
+  const z = layer.forward(zeros(shape));
+  const { shape: behind } = z;
+  z.dispose();
+  return behind;
 }
 
 /** The row sums of the weight, as `forward` computes them from one spike of each neuron before. */
@@ -241,6 +312,23 @@ function* smallerThan(drawn: Drawn): Generator<Drawn> {
     const [key, value] = Object.entries(smaller)[0] as ["steps", number];
     if (drawn[key] !== value && !(typeof value === "number" && drawn[key] < value)) yield { ...drawn, ...smaller };
   }
+  const { convolution } = drawn;
+  if (convolution !== null) {
+    const { sizes, kernel } = convolution;
+    const [ones, zero] = [kernel.map(() => 1), kernel.map(() => 0)];
+    const changes = [
+      { stride: ones },
+      { dilation: ones },
+      { padding: zero, sizes: kernel },
+      { sizes: sizes.map((n) => n - 1) },
+    ];
+    for (const change of changes) {
+      const smaller = { ...convolution, ...change };
+      if (JSON.stringify(smaller) !== JSON.stringify(convolution) && fits(smaller)) {
+        yield { ...drawn, convolution: smaller };
+      }
+    }
+  }
   for (const [k, answer] of answers.entries()) {
     for (const { operations, renumber } of withoutOne(answer.operations, namesOf(drawn, answer.event).length)) {
       const changes = Object.fromEntries(Object.entries(answer.changes).map(([name, at]) => [name, renumber(at)]));
@@ -248,6 +336,13 @@ function* smallerThan(drawn: Drawn): Generator<Drawn> {
     }
   }
 }
+
+/** Whether the window has a place. */
+const fits = ({ sizes, kernel, padding, dilation }: DrawnConvolution): boolean =>
+  sizes.every((size, i) => {
+    const reach = (dilation[i] as number) * ((kernel[i] as number) - 1) + 1;
+    return size > 0 && size + 2 * (padding[i] as number) >= reach;
+  });
 
 /** The rule as text. */
 export function print(drawn: Drawn): string {

@@ -9,11 +9,13 @@ export interface Connected {
   readonly outputs: number;
   readonly inputs: number;
   readonly batch: number;
+  /** Samples of each element of the batch, which share its reward and the states of its synapses: places of a window, by default 1. */
+  readonly places?: number;
   readonly bounds: readonly [number, number] | null;
   readonly mean: boolean;
 }
 
-/** A step: spikes [B, in] and [B, out] in row-major order. */
+/** A step: spikes [B·places, in] and [B·places, out] in row-major order. */
 export interface Given {
   readonly pre: Float32Array;
   readonly post: Float32Array;
@@ -23,61 +25,62 @@ export interface Given {
 
 type Values = Record<string, Tensor>;
 
-/** Of one sample: its neurons' traces [in] or [out, 1], and the states of its synapses [out, in]. */
-interface SampleState {
-  readonly traces: Values;
-  readonly synapses: Values;
-}
-
 /** A connection whose weights [out, in] a rule changes step by step. All functions see the weight as it was before the step. */
 export class RuleOnTensors {
   weight: Float32Array;
-  readonly samples: SampleState[];
+  /** Of each sample, the traces of its neurons, [in] or [out, 1]. */
+  readonly traces: Values[];
+  /** Of each element of the batch, the states of the synapses, [out, in]. */
+  private synapses: Values[];
   private readonly connected: Connected;
   private pending: Float32Array | null = null;
 
   constructor(connected: Connected, weight: Float32Array) {
-    const { rule, outputs, inputs, batch } = connected;
+    const { rule, outputs, inputs, batch, places = 1 } = connected;
     this.connected = connected;
     this.weight = weight;
-    this.samples = Array.from({ length: batch }, () => ({
-      traces: Object.fromEntries(rule.traces.map(({ name, of }) => [name, zeros(this.shapeOf(of))])),
-      synapses: Object.fromEntries(rule.synapse.map(({ name }) => [name, zeros([outputs, inputs])])),
-    }));
+    this.traces = Array.from({ length: batch * places }, () =>
+      Object.fromEntries(rule.traces.map(({ name, of }) => [name, zeros(this.shapeOf(of))])),
+    );
+    this.synapses = Array.from({ length: batch }, () =>
+      Object.fromEntries(rule.synapse.map(({ name }) => [name, zeros([outputs, inputs])])),
+    );
   }
 
   private shapeOf = (of: "pre" | "post"): number[] =>
     of === "pre" ? [this.connected.inputs] : [this.connected.outputs, 1];
 
   /** The trace of a sample as [n]. */
-  trace(name: string, b: number): Float32Array {
-    const { traces } = this.samples[b] as SampleState;
+  trace(name: string, s: number): Float32Array {
+    const traces = this.traces[s] as Values;
     return (traces[name] as Tensor).toFloat32Array();
   }
 
   step({ pre, post, reward, applies = true }: Given): void {
-    const { rule, outputs, inputs, batch, bounds, mean } = this.connected;
+    const { rule, outputs, inputs, batch, places = 1, bounds, mean } = this.connected;
+    const samples = batch * places;
     const shape = [outputs, inputs];
     const changed = noGrad(() => {
       const w = tensor(this.weight, { shape });
       let sum = this.pending === null ? null : tensor(this.pending, { shape });
-      const states = this.samples.map(({ traces, synapses }) => ({
+      const synapses = this.synapses.map((states) => ({ ...states }));
+      const states = this.traces.map((traces, s) => ({
         traces,
         before: traces,
-        synapses: { ...synapses },
+        synapses: synapses[Math.floor(s / places)] as Values,
       }));
-      const add = (b: number, changes: Values) => {
+      const add = (s: number, changes: Values) => {
         const { w: dw, ...others } = changes;
         if (dw !== undefined) sum = (sum ?? zeros(shape)).add(dw);
-        const state = states[b] as (typeof states)[number];
+        const state = states[s] as (typeof states)[number];
         for (const [name, change] of Object.entries(others))
           state.synapses[name] = (state.synapses[name] as Tensor).add(change);
       };
-      const changesOf = (b: number, event: Event, isSeen: (trace: Trace) => boolean, given = 0): Values => {
-        const state = states[b] as (typeof states)[number];
+      const changesOf = (s: number, event: Event, isSeen: (trace: Trace) => boolean, given = 0): Values => {
+        const state = states[s] as (typeof states)[number];
         const [x, y] = [
-          tensor(pre.slice(b * inputs, (b + 1) * inputs)),
-          tensor(post.slice(b * outputs, (b + 1) * outputs), { shape: [outputs, 1] }),
+          tensor(pre.slice(s * inputs, (s + 1) * inputs)),
+          tensor(post.slice(s * outputs, (s + 1) * outputs), { shape: [outputs, 1] }),
         ];
         const traces = rule.traces.map((trace) => [
           trace.name,
@@ -103,47 +106,49 @@ export class RuleOnTensors {
         if (reward === undefined || !rule.has("onReward")) return;
         for (let b = 0; b < batch; b++)
           add(
-            b,
-            changesOf(b, "onReward", () => true, reward[b]),
+            b * places,
+            changesOf(b * places, "onReward", () => true, reward[b]),
           );
       };
 
       if (rule.rewardAfter === "nothing") rewards();
-      for (const [b, state] of states.entries()) {
+      for (const own of synapses) {
         for (const { name, tau } of rule.synapse) {
-          state.synapses[name] = (state.synapses[name] as Tensor).mul(tau === 0 ? 0 : full([], -rule.dt / tau).exp());
+          own[name] = (own[name] as Tensor).mul(tau === 0 ? 0 : full([], -rule.dt / tau).exp());
         }
+      }
+      for (const [i, state] of states.entries()) {
         const decayed: Values = {};
         const after: Values = {};
         for (const trace of rule.traces) {
           const spikes = trace.of === "pre" ? pre : post;
-          const n = spikes.length / batch;
-          const s = tensor(spikes.slice(b * n, (b + 1) * n), { shape: this.shapeOf(trace.of) });
+          const n = spikes.length / samples;
+          const s = tensor(spikes.slice(i * n, (i + 1) * n), { shape: this.shapeOf(trace.of) });
           const old = state.traces[trace.name] as Tensor;
           [decayed[trace.name], after[trace.name]] = advanced(rule, trace, old, s);
         }
         Object.assign(state, { before: decayed, traces: after });
       }
-      for (let b = 0; b < batch; b++) {
+      for (let s = 0; s < samples; s++) {
         const all: Values = {};
         for (const [event, spikes, shape] of [
           ["onPre", pre, [inputs]],
           ["onPost", post, [outputs, 1]],
         ] as const) {
           if (!rule.has(event)) continue;
-          const n = spikes.length / batch;
-          const isSpike = tensor(spikes.slice(b * n, (b + 1) * n), { shape })
+          const n = spikes.length / samples;
+          const isSpike = tensor(spikes.slice(s * n, (s + 1) * n), { shape })
             .eq(0)
             .expand([outputs, inputs]);
-          for (const [name, change] of Object.entries(changesOf(b, event, seenAt(rule, event)))) {
+          for (const [name, change] of Object.entries(changesOf(s, event, seenAt(rule, event)))) {
             const part = change.maskedFill(isSpike, 0);
             all[name] = all[name] === undefined ? part : all[name].add(part);
           }
         }
-        add(b, all);
+        add(s, all);
       }
       if (rule.has("onStep")) {
-        for (let b = 0; b < batch; b++) add(b, changesOf(b, "onStep", seenAt(rule, "onStep")));
+        for (let s = 0; s < samples; s++) add(s, changesOf(s, "onStep", seenAt(rule, "onStep")));
       }
       if (rule.rewardAfter === "events") rewards();
       const total = sum as Tensor | null;
@@ -151,13 +156,14 @@ export class RuleOnTensors {
       return {
         weight: (bounds === null || total === null ? moved : moved.clamp(...bounds)).toFloat32Array(),
         sum: total?.toFloat32Array() ?? null,
-        samples: states.map(({ traces, synapses }) => ({ traces, synapses })),
+        traces: states.map(({ traces }) => traces),
+        synapses,
       };
     });
-    this.samples.forEach((sample, b) => {
-      Object.assign(sample.traces, changed.samples[b]?.traces);
-      Object.assign(sample.synapses, changed.samples[b]?.synapses);
+    this.traces.forEach((traces, s) => {
+      Object.assign(traces, changed.traces[s]);
     });
+    this.synapses = changed.synapses;
     if (applies) this.weight = changed.weight;
     this.pending = applies ? null : changed.sum;
   }
