@@ -1,11 +1,13 @@
 /** The neurons on both sides of a plastic connection: their spikes and traces, for a batch and for each place of a convolution. */
+import { simd } from "../../engine/backend.ts";
 import { sizeOf } from "../../engine/shape.ts";
+import { memory } from "../../engine/wasm.ts";
 import type { Connection } from "./connection.ts";
 import type { Rule } from "./plasticity.ts";
 import { after, decayOf, SPIKES, traceSweep, valuesOf } from "./rule-sweeps.ts";
 import { Sweep } from "./sweep.ts";
-import type { Sample, Spiking, Synapses } from "./synapses.ts";
-import { floatsAt, type Workspace } from "./workspace.ts";
+import type { Sample, Spiking } from "./synapses.ts";
+import { floatsAt, integersAt, type Workspace } from "./workspace.ts";
 
 /** A sweep of the traces of a side, and the places of their arrays in it. */
 class Tracing {
@@ -48,7 +50,7 @@ export class Neurons {
   private readonly taken: [number, number][] = [];
   private readonly all: Samples;
 
-  constructor(rule: Rule, connection: Connection, batch: number, synapses: Synapses, work: Workspace) {
+  constructor(rule: Rule, connection: Connection, batch: number, work: Workspace) {
     this.connection = connection;
     this.batch = batch;
     this.work = work;
@@ -74,7 +76,7 @@ export class Neurons {
     this.valueAt = rule.traces.map(
       ({ name, of }) => [this.values[of], valuesOf(rule, of).indexOf(after(name))] as const,
     );
-    this.all = new Samples(rule, connection, synapses, this.take);
+    this.all = new Samples(rule, connection, batch, this.take);
   }
 
   private readonly take = (bytes: number): number => {
@@ -121,12 +123,24 @@ export class Neurons {
   }
 }
 
-/** The samples of a step: those of a batch, or of a convolution those of all places. */
+const NONE = new Int32Array(0);
+const SILENT: Spiking = { pre: NONE, post: NONE };
+
+/**
+ * The samples of a step: those of a batch, or of a convolution those of all places. Values of a convolution are copied for the
+ * places that see a spike, or that a sweep over all synapses asks for.
+ */
 export class Samples {
   private readonly connection: Connection;
   private readonly inputs: number;
   private readonly outputs: number;
-  private readonly synapses: Synapses;
+  /** Values of the neurons of a batch on each side. */
+  private readonly sizes: Readonly<Record<"pre" | "post", number>>;
+  /** Of a convolution. */
+  private readonly over: Over | null;
+  /** Of each sample of a convolution, 1 where it sees a spike. */
+  private readonly isBusy: Uint8Array;
+  private isMarked = false;
   /** What lies under a window, and behind its place, for each value of a neuron; empty for a linear layer. */
   private readonly patches: Readonly<Record<"pre" | "post", readonly number[]>>;
   /** Values of the first sample. */
@@ -134,13 +148,18 @@ export class Samples {
   post: readonly number[] = [];
   /** The samples whose spikes, and whose other values, the patches hold. */
   private readonly gathered: [spikes: number, others: number] = [-1, -1];
+  /** Bits of the spikes of a side. */
+  private readonly bits: number;
 
-  constructor(rule: Rule, connection: Connection, synapses: Synapses, take: (bytes: number) => number) {
+  constructor(rule: Rule, connection: Connection, batch: number, take: (bytes: number) => number) {
     this.connection = connection;
-    this.synapses = synapses;
-    const { windows, pre, post } = connection;
+    const { windows, places, pre, post } = connection;
     this.inputs = windows === null ? sizeOf(pre) : (windows[0] as Int32Array).length;
     this.outputs = post[0] as number;
+    this.sizes = { pre: batch * sizeOf(pre), post: batch * sizeOf(post) };
+    this.over = windows === null ? null : placesOver(windows, sizeOf(pre));
+    this.isBusy = new Uint8Array(windows === null ? 0 : batch * places);
+    this.bits = take(4 * Math.ceil(Math.max(this.inputs, this.outputs, this.sizes.pre, this.sizes.post) / 32));
     const values = (of: "pre" | "post") => 1 + 2 * rule.traces.filter((trace) => trace.of === of).length;
     const patch = (of: "pre" | "post", n: number): number[] =>
       windows === null ? [] : Array.from({ length: values(of) }, () => take(4 * n));
@@ -152,6 +171,7 @@ export class Samples {
     this.pre = pre;
     this.post = post;
     this.gathered.fill(-1);
+    this.isMarked = false;
     return this;
   }
 
@@ -161,7 +181,7 @@ export class Samples {
   }
 
   at(s: number): Sample {
-    if (this.connection.windows === null) {
+    if (this.over === null) {
       if (s === 0) return this;
       const shifted = (addresses: readonly number[], n: number) => addresses.map((p) => p + 4 * n * s);
       return { pre: shifted(this.pre, this.inputs), post: shifted(this.post, this.outputs) };
@@ -173,39 +193,98 @@ export class Samples {
 
   /** The neurons of a sample that spike. */
   spiking(s: number): Spiking {
-    const { inputs, outputs } = this;
-    const isWindow = this.connection.windows !== null;
-    if (isWindow) this.gather(s, 0);
-    const { pre, post } = isWindow ? this.patches : this;
-    const at = isWindow ? 0 : s;
+    const { inputs, outputs, over } = this;
+    if (over !== null) {
+      if (!this.isMarked) this.mark(over);
+      if (this.isBusy[s] === 0) return SILENT;
+      this.gather(s, 0);
+    }
+    const { pre, post } = over === null ? this : this.patches;
+    const at = over === null ? s : 0;
     return {
-      pre: this.synapses.placesAt((pre[0] as number) + 4 * inputs * at, inputs),
-      post: this.synapses.placesAt((post[0] as number) + 4 * outputs * at, outputs),
+      pre: this.spikesAt((pre[0] as number) + 4 * inputs * at, inputs),
+      post: this.spikesAt((post[0] as number) + 4 * outputs * at, outputs),
     };
+  }
+
+  /** Marks the samples that see a spike: those over a neuron before that spikes, and those in front of a neuron behind that does. */
+  private mark({ starts, places }: Over): void {
+    const { isBusy, sizes } = this;
+    const { pre, post, places: each } = this.connection;
+    const [before, behind] = [sizeOf(pre), sizeOf(post)];
+    isBusy.fill(0);
+    for (const at of this.spikesAt(this.pre[0] as number, sizes.pre)) {
+      const b = Math.floor(at / before);
+      const neuron = at - b * before;
+      const end = starts[neuron + 1] as number;
+      for (let k = starts[neuron] as number; k < end; k++) isBusy[b * each + (places[k] as number)] = 1;
+    }
+    for (const at of this.spikesAt(this.post[0] as number, sizes.post)) {
+      isBusy[Math.floor(at / behind) * each + (at % each)] = 1;
+    }
+    this.isMarked = true;
+  }
+
+  /** The places of values that are not 0. */
+  private spikesAt(at: number, size: number): Int32Array {
+    const count = simd.kernels.packBits(this.bits, at, 1, size) & 0x7fffffff;
+    if (count === 0) return NONE;
+    const places = new Int32Array(count);
+    const words = integersAt(this.bits, Math.ceil(size / 32));
+    for (let i = 0, k = 0; k < count; i++) {
+      for (let word = words[i] as number; word !== 0; word &= word - 1) {
+        places[k++] = 32 * i + 31 - Math.clz32(word & -word);
+      }
+    }
+    return places;
   }
 
   /** Copies the spikes of a sample, or from the first value on the others. */
   private gather(s: number, first: 0 | 1): void {
+    if (this.gathered[first] === s) return;
     const { windows, places, pre, post } = this.connection;
     const [b, place] = [Math.floor(s / places), s % places];
     const window = (windows as readonly Int32Array[])[place] as Int32Array;
-    const end = first === 0 ? 1 : this.pre.length;
-    const size = sizeOf(pre);
-    if (this.gathered[first] === s) return;
-    for (let v = first; v < end; v++) {
-      const from = floatsAt((this.pre[v] as number) + 4 * b * size, size);
-      const to = floatsAt(this.patches.pre[v] as number, window.length);
+    const values = floatsAt(0, memory.buffer.byteLength >>> 2);
+    const [before, behind] = [b * sizeOf(pre), b * sizeOf(post) + place];
+    for (let v = first; v < (first === 0 ? 1 : this.pre.length); v++) {
+      const from = ((this.pre[v] as number) >>> 2) + before;
+      const to = (this.patches.pre[v] as number) >>> 2;
       for (let i = 0; i < window.length; i++) {
         const at = window[i] as number;
-        to[i] = at < 0 ? 0 : (from[at] as number);
+        values[to + i] = at < 0 ? 0 : (values[from + at] as number);
       }
     }
-    const behind = sizeOf(post);
     for (let v = first; v < (first === 0 ? 1 : this.post.length); v++) {
-      const from = floatsAt((this.post[v] as number) + 4 * b * behind, behind);
-      const to = floatsAt(this.patches.post[v] as number, this.outputs);
-      for (let o = 0; o < this.outputs; o++) to[o] = from[o * places + place] as number;
+      const from = ((this.post[v] as number) >>> 2) + behind;
+      const to = (this.patches.post[v] as number) >>> 2;
+      for (let o = 0; o < this.outputs; o++) values[to + o] = values[from + o * places] as number;
     }
     this.gathered[first] = s;
   }
+}
+
+/** The places whose windows lie over each neuron before: over neuron i those from starts[i] to starts[i + 1]. */
+interface Over {
+  readonly starts: Int32Array;
+  readonly places: Int32Array;
+}
+
+function placesOver(windows: readonly Int32Array[], neurons: number): Over {
+  const starts = new Int32Array(neurons + 1);
+  for (const window of windows) {
+    for (const neuron of window) if (neuron >= 0) starts[neuron + 1] = (starts[neuron + 1] as number) + 1;
+  }
+  for (let i = 0; i < neurons; i++) starts[i + 1] = (starts[i + 1] as number) + (starts[i] as number);
+  const places = new Int32Array(starts[neurons] as number);
+  const next = starts.slice();
+  windows.forEach((window, place) => {
+    for (const neuron of window) {
+      if (neuron < 0) continue;
+      const k = next[neuron] as number;
+      places[k] = place;
+      next[neuron] = k + 1;
+    }
+  });
+  return { starts, places };
 }

@@ -560,7 +560,7 @@ export class Plastic {
     const known = this.neurons;
     if (known !== null && known.connection === connection && known.batch === batch) return known;
     known?.free();
-    this.neurons = new Neurons(this.rule, connection, batch, this.synapses, this.work);
+    this.neurons = new Neurons(this.rule, connection, batch, this.work);
     return this.neurons;
   }
 

@@ -454,20 +454,6 @@ export class Synapses {
     return true;
   }
 
-  /** The places of the values of one sample, of a side, that are not 0. */
-  placesAt(at: number, size: number): Int32Array {
-    const count = simd.kernels.packBits(this.bits, at, 1, size) & 0x7fffffff;
-    if (count === 0) return NONE;
-    const places = new Int32Array(count);
-    const words = integersAt(this.bits, Math.ceil(size / 32));
-    for (let i = 0, k = 0; k < count; i++) {
-      for (let word = words[i] as number; word !== 0; word &= word - 1) {
-        places[k++] = 32 * i + 31 - Math.clz32(word & -word);
-      }
-    }
-    return places;
-  }
-
   /** Sweeps have written the weight, of these rows and columns or of all. */
   wrote(rows: Int32Array | null, columns: Int32Array | null): void {
     const { weight } = this.layer;
