@@ -170,6 +170,22 @@ function answer(random: Random, drawn: Drawn, event: Event): Answer {
   }
 }
 
+/** The values that changes are made of, where the first operation gives the one with the number `first`. */
+function usedBy({ operations, changes }: Answer, first: number): Set<number> {
+  const used = new Set(Object.values(changes));
+  for (let i = operations.length - 1; i >= 0; i--) {
+    if (used.has(first + i)) for (const x of operations[i]?.args ?? []) if (typeof x === "number") used.add(x);
+  }
+  return used;
+}
+
+/** Whether a change of the rule is made of the reward. */
+const readsReward = (drawn: Drawn): boolean =>
+  drawn.answers.some((answer) => {
+    const names = namesOf(drawn, answer.event);
+    return answer.event === "onReward" || usedBy(answer, names.length).has(names.indexOf("reward"));
+  });
+
 /** The rule of the drawn one. */
 function ruleOf(drawn: Drawn): Rule {
   const handlers = Object.fromEntries(
@@ -177,11 +193,8 @@ function ruleOf(drawn: Drawn): Rule {
       event,
       (argument: Language) => {
         const values = namesOf(drawn, event).map((name) => Reflect.get(argument, name) as Value);
-        const used = new Set(Object.values(changes));
         const first = values.length;
-        for (let i = operations.length - 1; i >= 0; i--) {
-          if (used.has(first + i)) for (const x of operations[i]?.args ?? []) if (typeof x === "number") used.add(x);
-        }
+        const used = usedBy({ event, operations, changes }, first);
         operations.forEach((operation, i) => {
           values[first + i] = used.has(first + i) ? apply(operation, values, argument) : (values[0] as Value);
         });
@@ -215,6 +228,7 @@ function difference(drawn: Drawn): string | null {
   const { outputs, inputs, batch, bounds, mean, rate, steps } = drawn;
   const random = new Random(drawn.seed + 1);
   const rule = ruleOf(drawn);
+  const isRewarded = readsReward(drawn);
   const layer = layerOf(drawn);
   const start = Float32Array.from({ length: outputs * inputs }, () => random.number(bounds?.[0] ?? -1, 1));
   layer.weight.copyFrom(start);
@@ -239,7 +253,8 @@ function difference(drawn: Drawn): string | null {
       tensor(spikes(product(behind)), { shape: behind }),
     ] as const;
     const [pre, post] = [sampled("pre", given[0]), sampled("post", given[1])];
-    const reward = random.chance(0.5) ? Array.from({ length: batch }, () => random.number(-1, 1)) : undefined;
+    const reward =
+      isRewarded && random.chance(0.5) ? Array.from({ length: batch }, () => random.number(-1, 1)) : undefined;
     const applies = random.chance(0.85);
     state = plastic.step(...given, state, { reward, apply: applies });
     reference.step({ pre, post, applies, ...(reward === undefined ? {} : { reward }) });

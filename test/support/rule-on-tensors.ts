@@ -76,7 +76,7 @@ export class RuleOnTensors {
         for (const [name, change] of Object.entries(others))
           state.synapses[name] = (state.synapses[name] as Tensor).add(change);
       };
-      const changesOf = (s: number, event: Event, isSeen: (trace: Trace) => boolean, given = 0): Values => {
+      const changesOf = (s: number, event: Event, isSeen: (trace: Trace) => boolean): Values => {
         const state = states[s] as (typeof states)[number];
         const [x, y] = [
           tensor(pre.slice(s * inputs, (s + 1) * inputs)),
@@ -94,7 +94,14 @@ export class RuleOnTensors {
           ...Object.fromEntries(rule.parameterNames.map((name) => [name, perRow(rule.parameter(name))])),
           ...Object.fromEntries(traces),
           ...state.synapses,
-          ...{ w, pre: x, post: y, explained, reward: full([], given), dt: full([], rule.dt) },
+          ...{
+            w,
+            pre: x,
+            post: y,
+            explained,
+            reward: full([], reward?.[Math.floor(s / places)] ?? 0),
+            dt: full([], rule.dt),
+          },
           ...{ low: full([], bounds?.[0] ?? 0), high: full([], bounds?.[1] ?? 0) },
         };
         const changes = rule.changes(event, argument as unknown as Record<string, Value>);
@@ -104,11 +111,13 @@ export class RuleOnTensors {
       };
       const rewards = () => {
         if (reward === undefined || !rule.has("onReward")) return;
-        for (let b = 0; b < batch; b++)
+        for (let b = 0; b < batch; b++) {
+          const first = b * places;
           add(
-            b * places,
-            changesOf(b * places, "onReward", () => true, reward[b]),
+            first,
+            changesOf(first, "onReward", () => true),
           );
+        }
       };
 
       if (rule.rewardAfter === "nothing") rewards();
