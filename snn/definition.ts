@@ -1,5 +1,15 @@
 /** Parts of definitions by equations, of neurons and of rules for synapses: choices, options that need others, bounds, presets. */
-import { choiceOf, listOf, NUMBER, numberOf, objectOf, type Range, show, wrongType } from "../engine/arguments.ts";
+import {
+  choiceOf,
+  listOf,
+  NUMBER,
+  numberOf,
+  objectOf,
+  type Range,
+  show,
+  withDefaults,
+  wrongType,
+} from "../engine/arguments.ts";
 import { IN_FLOAT32, type Needs } from "./checks.ts";
 import type { Chosen, NeuronChoices } from "./neuron-types.ts";
 
@@ -21,6 +31,12 @@ const isPlain = (value: unknown): value is boolean | number => typeof value === 
 
 /** The default of a choice. */
 export const first = (choice: Choice | undefined): unknown => (Array.isArray(choice) ? choice[0] : choice);
+
+/** Parameters and choices as options: undefined stands for the default of a parameter, which may be a tensor. */
+export const optionsOf = (parameters: readonly string[], choices: NeuronChoices): Record<string, unknown> => ({
+  ...Object.fromEntries(parameters.map((name) => [name, undefined])),
+  ...Object.fromEntries(Object.entries(choices).map(([name, choice]) => [name, first(choice)])),
+});
 
 /** The choices of a layer, by name. */
 export function chosenOf(
@@ -49,6 +65,19 @@ export function needsOf(where: string, options: readonly string[], choices: read
       },
     );
     return [option, Object.fromEntries(fits)];
+  });
+  return Object.fromEntries(all);
+}
+
+/**
+ * A copy of sets of options by name. `options` has all options that a set may hold, with their defaults.
+ *
+ * @throws TypeError for a set with an option of another name or type.
+ */
+export function presetsOf(where: string, options: object, numerics: unknown): Readonly<Record<string, object>> {
+  const all = Object.entries(objectOf(where, "numerics, options by name", numerics)).map(([preset, given]) => {
+    const set = objectOf(where, `numerics.${preset}, options by name`, given);
+    return [preset, { ...withDefaults(`${where}: numerics.${preset}`, options, set) }];
   });
   return Object.fromEntries(all);
 }

@@ -34,7 +34,18 @@ import {
   STEPS,
   strictOf,
 } from "./checks.ts";
-import { boundsOf, checkChoices, checkKnown, chosenOf, first, needsOf, within, withPreset } from "./definition.ts";
+import {
+  boundsOf,
+  checkChoices,
+  checkKnown,
+  chosenOf,
+  first,
+  needsOf,
+  optionsOf,
+  presetsOf,
+  within,
+  withPreset,
+} from "./definition.ts";
 import { checkRivals, rivalsOnTensors, rivalsOverTime, runRivals } from "./inhibition.ts";
 import { itself, lazy } from "./lazy.ts";
 import { CompiledNeuron, type Operands, outputOf, type Passage, runNeuron } from "./neuron-op.ts";
@@ -134,7 +145,23 @@ export interface Form extends NeuronKind {
 
 type Presets = Readonly<Record<string, object>>;
 
-const OPTIONS = {
+/** Members of a definition; each has its check and its default where it is read. */
+const DEFINITION = {
+  name: undefined,
+  state: undefined,
+  parameters: undefined,
+  reset: undefined,
+  choices: undefined,
+  without: undefined,
+  needs: undefined,
+  learn: undefined,
+  constrain: undefined,
+  numerics: undefined,
+  step: undefined,
+} satisfies Record<keyof Definition, undefined>;
+
+/** Options that a preset may set, besides parameters and choices. */
+const SETTINGS = {
   learn: undefined as readonly string[] | undefined,
   constrain: undefined as object | undefined,
   surrogate: undefined as Surrogate | undefined,
@@ -144,8 +171,9 @@ const OPTIONS = {
   [GRADED]: undefined as number | Tensor | undefined,
   inhibition: undefined as boolean | "output" | undefined,
   spiking: true,
-  numerics: undefined as string | undefined,
 };
+
+const OPTIONS = { ...SETTINGS, numerics: undefined as string | undefined };
 
 /** Names that mean something else in a step. */
 const RESERVED =
@@ -154,7 +182,8 @@ const RESERVED =
   );
 
 function formOf(given: Definition): Form {
-  const definition = objectOf("neuron", "a definition", given) as unknown as Definition;
+  const members = withDefaults<object>("neuron", DEFINITION, objectOf("neuron", "a definition", given));
+  const definition = members as Definition;
   const { name, state, parameters, reset, step, choices = {}, numerics = {}, constrain = {} } = definition;
   const { learn = [], without = () => [], needs = {} } = definition;
   if (typeof name !== "string" || name === "") throw wrongType("neuron", "a name", name);
@@ -190,7 +219,7 @@ function formOf(given: Definition): Form {
     without: functionOf(name, "without", without),
     needs: needsOf(name, options, Object.keys(chosen), needs),
     learn: [...learnedOf(name, parameterNames, learn)],
-    numerics: { ...objectOf(name, "numerics, options by name", numerics) } as Presets,
+    numerics: presetsOf(name, { ...optionsOf(parameterNames, chosen), ...SETTINGS }, numerics),
     constrain: boundsOf(name, parameterNames, constrain),
     reset: reset ?? (states.includes("v") ? "v" : null),
     areSaved: true,
@@ -248,10 +277,9 @@ export class Neurons extends Module {
   constructor(form: Form, options: object) {
     super();
     const { name, choices = {}, numerics = {} } = form;
-    const usual = Object.entries(choices).map(([key, value]) => [key, first(value)]);
     const read = withDefaults<typeof OPTIONS & Record<string, unknown>>(
       name,
-      { ...blank(Object.keys(form.parameters)), ...Object.fromEntries(usual), ...OPTIONS },
+      { ...optionsOf(Object.keys(form.parameters), choices), ...OPTIONS },
       options,
     );
     const asked = { ...read };
@@ -609,9 +637,6 @@ export function resultOf(
   });
   return all;
 }
-
-const blank = (names: readonly string[]): Record<string, undefined> =>
-  Object.fromEntries(names.map((name) => [name, undefined]));
 
 export const named = (names: readonly string[], tensors: readonly Tensor[]): Record<string, Tensor> =>
   Object.fromEntries(names.map((name, i) => [name, tensors[i] as Tensor]));

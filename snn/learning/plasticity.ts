@@ -19,10 +19,20 @@ import {
 import type { Value } from "../../engine/fuse/index.ts";
 import { noGrad, type Tensor } from "../../engine/index.ts";
 import { checkNeeds, IN_FLOAT32, type Needs } from "../checks.ts";
-import { boundsOf, checkChoices, chosenOf, first, needsOf, within, withPreset } from "../definition.ts";
+import {
+  boundsOf,
+  checkChoices,
+  chosenOf,
+  first,
+  needsOf,
+  optionsOf,
+  presetsOf,
+  within,
+  withPreset,
+} from "../definition.ts";
 import type { Chosen, NeuronChoices, NoChoices } from "../neuron-types.ts";
 import { persistentCopy } from "../per-neuron.ts";
-import type { Change, Order, RuleDefinition, RuleOptions, TraceDefinition } from "./rule-types.ts";
+import type { Change, Order, RuleDefinition, RuleOptions, SynapseDefinition, TraceDefinition } from "./rule-types.ts";
 
 /** A rule that {@link plasticity} has made, for {@link Plastic}; its parameters are properties. */
 export type RuleOf<Parameter extends string> = Rule & { readonly [name in Parameter]: Tensor };
@@ -101,13 +111,44 @@ interface RuleForm {
   readonly handlers: Readonly<Partial<Record<Event, Handler>>>;
 }
 
-const OPTIONS = {
-  numerics: undefined as string | undefined,
+/** Members of a definition, of a trace and of a state of synapses; each has its check and its default where it is read. */
+const DEFINITION = {
+  name: undefined,
+  traces: undefined,
+  synapse: undefined,
+  parameters: undefined,
+  choices: undefined,
+  needs: undefined,
+  constrain: undefined,
+  order: undefined,
+  numerics: undefined,
+  explains: undefined,
+  onPre: undefined,
+  onPost: undefined,
+  onStep: undefined,
+  onReward: undefined,
+} satisfies Record<keyof Definition, undefined>;
+
+const TRACE = {
+  of: undefined,
+  tau: undefined,
+  amount: undefined,
+  set: undefined,
+  average: undefined,
+  input: undefined,
+} satisfies Record<keyof TraceDefinition<string>, undefined>;
+
+const STATE = { tau: undefined } satisfies Record<keyof SynapseDefinition<string>, undefined>;
+
+/** Options that a preset may set, besides parameters and choices. */
+const SETTINGS = {
   dt: 1,
   decay: "exp" as "exp" | "euler",
   order: "before" as Order,
   rewardAfter: "events" as "events" | "nothing",
 };
+
+const OPTIONS = { numerics: undefined as string | undefined, ...SETTINGS };
 
 const ORDERS = ["before", "after", "preFirst", "postFirst"] as const;
 
@@ -118,7 +159,8 @@ const RESERVED =
   );
 
 function formOf(given: Definition): RuleForm {
-  const definition = objectOf("plasticity", "a definition", given) as unknown as Definition;
+  const members = withDefaults<object>("plasticity", DEFINITION, objectOf("plasticity", "a definition", given));
+  const definition = members as Definition;
   const {
     name,
     traces,
@@ -159,7 +201,7 @@ function formOf(given: Definition): RuleForm {
     choices: chosen,
     needs: needsOf(name, options, Object.keys(chosen), needs),
     constrain: boundsOf(name, parameterNames, constrain),
-    numerics: { ...objectOf(name, "numerics, options by name", numerics) } as RuleForm["numerics"],
+    numerics: presetsOf(name, { ...optionsOf(parameterNames, chosen), ...SETTINGS }, numerics),
     order: choiceOf<Order>(name, "order", definition.order ?? OPTIONS.order, ORDERS),
     explains: typeof definition.explains === "function" ? definition.explains : explainsOf(name, definition.explains),
     handlers,
@@ -189,8 +231,8 @@ const explainsOf = (name: string, explains: unknown): "all" | "below" | null =>
 /** A trace as it is defined, with parameters by their names. */
 function traceForm(name: string, key: string, given: unknown, parameterNames: readonly string[]) {
   const what = `the trace ${key} as { of, tau }`;
-  const definition = objectOf(name, what, given) as unknown as TraceDefinition<string>;
-  const { of, tau, amount = 1, set = false, average = false, input } = definition;
+  const members = withDefaults<object>(`${name}: the trace ${key}`, TRACE, objectOf(name, what, given));
+  const { of, tau, amount = 1, set = false, average = false, input } = members as TraceDefinition<string>;
   for (const [option, value] of Object.entries({ set, average })) {
     if (typeof value !== "boolean") throw wrongType(name, `${option} of the trace ${key} as true or false`, value);
   }
@@ -206,7 +248,8 @@ function traceForm(name: string, key: string, given: unknown, parameterNames: re
 
 /** A state of synapses as it is defined. */
 function stateForm(name: string, key: string, given: unknown, parameterNames: readonly string[]) {
-  const { tau } = objectOf(name, `the state ${key} with tau`, given);
+  const state = objectOf(name, `the state ${key} with tau`, given);
+  const { tau } = withDefaults<object>(`${name}: the state ${key}`, STATE, state) as typeof STATE;
   return { tau: numberOrName(name, `the tau of ${key}`, tau, TAU, parameterNames) };
 }
 
@@ -267,11 +310,9 @@ export class Rule {
   constructor(form: RuleForm, options: object) {
     const { name, parameters, choices, numerics, needs } = form;
     const names = Object.keys(parameters);
-    const usual = Object.entries(choices).map(([key, value]) => [key, first(value)]);
-    const blank = Object.fromEntries(names.map((key) => [key, undefined]));
     const read = withDefaults<typeof OPTIONS & Record<string, unknown>>(
       name,
-      { ...blank, ...Object.fromEntries(usual), ...OPTIONS, order: form.order },
+      { ...optionsOf(names, choices), ...OPTIONS, order: form.order },
       options,
     );
     const asked = { ...read };
