@@ -28,7 +28,7 @@ export const CURRENT = "current";
 export class Derived {
   /** The states x, in the order of the neuron. */
   readonly states: readonly string[];
-  /** Those whose ∂x/∂w is the same for all neurons but for the input: derivatives are constants that all neurons share. */
+  /** The states whose ∂x/∂w is the same for all neurons but for the input: derivatives are constants that all neurons share. */
   readonly shared: readonly string[];
   /** z. */
   readonly main: string;
@@ -111,7 +111,7 @@ export class Derived {
   }
 }
 
-/** What a step gives. */
+/** The result of a step. */
 export interface Advance {
   readonly z: Tensor;
   readonly next: Named;

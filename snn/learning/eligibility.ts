@@ -1,7 +1,7 @@
 /**
  * Eligibility traces of the weights of a layer.
  *
- * Those of each synapse of each sample are matrices [out, in], over whose rows a compiled step runs: row j reads the values of neuron j as
+ * The traces of the synapses of each sample are matrices [out, in], over whose rows a compiled step runs: row j reads the values of neuron j as
  * numbers that its columns share, and those of the inputs as arrays that all rows share.
  */
 import type { StepDefinition, Value } from "../../engine/fuse/index.ts";

@@ -15,7 +15,7 @@ import type { Workspace } from "./workspace.ts";
 /** Spikes of the step before, in the state of neurons that feed each other. */
 const SPIKES = "spikes";
 
-/** What is to be added to the gradient of a weight or a bias. */
+/** A term to be added to the gradient of a weight or a bias. */
 export interface Gradient {
   readonly of: Tensor;
   readonly gradient: Tensor;

@@ -8,7 +8,7 @@ import { Recurrent } from "../recurrent.ts";
 
 /** Neurons with the weights before them and, where they feed each other, between them. */
 export interface Hidden {
-  /** What makes their current of the input; null where the input is the current. */
+  /** The layer that makes their current of the input; null where the input is the current. */
   readonly linear: Linear | null;
   readonly neurons: Neurons;
   readonly recurrent: Linear | null;

@@ -39,7 +39,7 @@ const DEFAULTS = {
 
 const WHERE = "EProp";
 
-/** What {@link EProp.step} gives. */
+/** The result of {@link EProp.step}. */
 export interface EPropStep {
   /** y [B, K], the output of the readout in this step. */
   readonly output: Tensor;

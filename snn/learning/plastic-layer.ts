@@ -20,9 +20,9 @@ export interface SteppingNeurons<State> extends Module {
 
 /** State of a {@link PlasticLayer} between time steps. */
 export interface PlasticLayerState<State> {
-  /** That of the connection, whose tensors a step writes to. */
+  /** The state of the connection, whose tensors a step writes to. */
   readonly plastic: PlasticState;
-  /** That of the neurons. */
+  /** The state of the neurons. */
   readonly neurons: State;
 }
 
@@ -31,8 +31,8 @@ export interface PlasticLayerState<State> {
  *
  *   I[t] = layer(x[t])      s[t] = neurons(I[t])      the rule changes the weight of the layer by x[t] and s[t]
  *
- * It stands in `Sequential` and `Stream`, and learns while `learning` is true, in a stream as the input comes in. `reward` is given
- * to the rule in every step until it is set anew; undefined for none. Nothing is recorded: there is no gradient through the layer.
+ * The layer runs in `Sequential` and `Stream`, and learns while `learning` is true, in a stream as the input comes in. `reward` is given
+ * to the rule in every step until it is set anew; undefined for none. A tape records no step: the layer has no gradient.
  *
  *     const network = new PlasticLayer(new Plastic(new Linear(784, 100), new STDP(), { bounds: [0, 1] }), new LIF());
  *     const stream = new Stream(network, [1, 784]);
@@ -82,7 +82,7 @@ export class PlasticLayer<State = unknown> extends Staged {
         });
         return stack(spikes);
       } finally {
-        // It lies outside of tapes.
+        // The state lies outside of tapes: no tape frees its tensors.
         for (const t of tensorsOf(state.plastic)) t.dispose();
       }
     });
