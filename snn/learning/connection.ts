@@ -1,6 +1,6 @@
 /** The connections that a rule can change, as a matrix [out, in] between samples of neurons on both sides. */
 import { wrongType, wrongValue } from "../../engine/arguments.ts";
-import { Conv1d, Conv2d, Linear, type Tensor } from "../../engine/index.ts";
+import { Conv1d, Conv2d, Linear, Module, type Tensor } from "../../engine/index.ts";
 import type { Pair } from "../../engine/ops/windows.ts";
 import { formatShape, type Shape, sameShape, sizeOf } from "../../engine/shape.ts";
 
@@ -29,7 +29,9 @@ export function matrixOf(weight: Tensor): readonly [outputs: number, inputs: num
 
 export function checkLayer(where: string, layer: unknown): asserts layer is Changeable {
   if (!(layer instanceof Linear || layer instanceof Conv1d || layer instanceof Conv2d)) {
-    throw wrongType(where, "a Linear, Conv1d or Conv2d layer", layer);
+    const expected = "a Linear, Conv1d or Conv2d layer";
+    if (layer instanceof Module) throw new TypeError(`${where}: expected ${expected}, got ${layer.constructor.name}`);
+    throw wrongType(where, expected, layer);
   }
   if (layer instanceof Linear || layer.groups === 1) return;
   throw wrongValue(where, "a convolution of one group", layer.groups);
@@ -73,7 +75,7 @@ export function connectionOf(where: string, layer: Changeable, pre: Shape): Conn
   return { pre, post: [outputs, ...spans], places: windows.length, windows };
 }
 
-const shown = (shape: Shape): string => formatShape(["B", ...shape] as never);
+const shown = (shape: Shape): string => `[${["B", ...shape].join(", ")}]`;
 
 /** All indices of an array of this shape, in row-major order. */
 function indices(shape: Shape): number[][] {

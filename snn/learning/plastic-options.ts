@@ -1,6 +1,7 @@
 /** Options, states and events of a plastic connection: types, defaults and checks. */
 import {
   COUNT,
+  isPlain,
   listOf,
   NUMBER,
   numberOf,
@@ -112,6 +113,7 @@ export const decayOver = (elapsed: number, tau: number): number =>
 
 export function boundsOf(bounds: unknown): readonly [number, number] {
   if (bounds === undefined) return NO_BOUNDS;
+  if (!Array.isArray(bounds)) throw wrongType("Plastic", "bounds [low, high]", bounds);
   const [low, high] = listOf("Plastic", "bounds", bounds, NUMBER, 2) as [number, number];
   if (Math.fround(low) >= Math.fround(high))
     throw wrongValue("Plastic", "bounds [low, high] with low < high", show(bounds));
@@ -173,7 +175,10 @@ export function eventOf(where: string, kind: unknown, inputs: number, outputs: n
   if (kind === "pre") return { pre: all(inputs), post: [], reward: null };
   if (kind === "post") return { pre: [], post: all(outputs), reward: null };
   if (kind === "both") return { pre: all(inputs), post: all(outputs), reward: null };
-  if (typeof kind !== "object") throw wrongValue(where, '"pre", "post", "both" or { pre, post, reward }', show(kind));
+  if (!isPlain(kind)) {
+    const expected = '"pre", "post", "both" or { pre, post, reward }';
+    throw typeof kind === "string" ? wrongValue(where, expected, show(kind)) : wrongType(where, expected, kind);
+  }
   const { pre, post, reward } = withDefaults(where, EVENT_DEFAULTS, kind);
   const list = (name: string, given: unknown, n: number): number[] => {
     if (given === undefined) return [];
