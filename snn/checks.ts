@@ -19,16 +19,21 @@ export type Fire = "ge" | "gt";
 export const strictOf = (where: string, fire: Fire): number =>
   choiceOf(where, "fire", fire, ["ge", "gt"]) === "gt" ? 1 : 0;
 
+/** A need of an option: a factor, which is a parameter, that is not 0. */
+export const NOT_ZERO = "not 0";
+
 /** Options that have an effect with some values of other options alone: by option and other option, these values. */
-export type Needs = Readonly<Record<string, Readonly<Record<string, readonly unknown[]>>>>;
+export type Needs = Readonly<Record<string, Readonly<Record<string, readonly unknown[] | typeof NOT_ZERO>>>>;
 
 /** Throws where an option, of those that a caller asks for or learns, is without effect for the values of the others. */
 export function checkNeeds(where: string, needs: Needs, isAsked: (name: string) => boolean, values: object): void {
   for (const [name, others] of Object.entries(needs)) {
     for (const [other, fits] of Object.entries(isAsked(name) ? others : {})) {
       const value = (values as Readonly<Record<string, unknown>>)[other];
-      if (fits.includes(value)) continue;
-      throw wrongValue(where, `${other} ${fits.map(show).join(" or ")} with ${name}`, show(value));
+      const isFactor = fits === NOT_ZERO;
+      if (isFactor ? value !== 0 : fits.includes(value)) continue;
+      const expected = isFactor ? "other than 0" : fits.map(show).join(" or ");
+      throw wrongValue(where, `${other} ${expected} with ${name}`, show(value));
     }
   }
 }

@@ -10,7 +10,7 @@ import {
   withDefaults,
   wrongType,
 } from "../engine/arguments.ts";
-import { IN_FLOAT32, type Needs } from "./checks.ts";
+import { IN_FLOAT32, type Needs, NOT_ZERO } from "./checks.ts";
 import type { Chosen, NeuronChoices } from "./neuron-types.ts";
 
 type Choice = readonly string[] | boolean | number;
@@ -53,12 +53,19 @@ export function chosenOf(
   );
 }
 
-/** A copy of which option needs which choices. */
-export function needsOf(where: string, options: readonly string[], choices: readonly string[], needs: object): Needs {
+/** A copy of which option needs which choices, and which factors other than 0. */
+export function needsOf(
+  where: string,
+  options: readonly string[],
+  choices: readonly string[],
+  needs: object,
+  factors: readonly string[] = [],
+): Needs {
   const all = Object.entries(objectOf(where, "needs, choices by option", needs)).map(([option, others]) => {
     checkKnown(where, "needs", options, option, "options");
     const fits = Object.entries(objectOf(where, `needs.${option}, values by choice`, others)).map(
       ([choice, values]) => {
+        if (values === NOT_ZERO && factors.includes(choice)) return [choice, NOT_ZERO];
         checkKnown(where, `needs.${option}`, choices, choice, "choices");
         if (!Array.isArray(values)) throw wrongType(where, `needs.${option}.${choice} as a list of values`, values);
         return [choice, [...values]];

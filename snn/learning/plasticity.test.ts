@@ -1,5 +1,18 @@
 /** Definitions of rules: names, members and options that are refused. */
-import { neuron, plasticity } from "jarvis-snn";
+import {
+  Conv2d,
+  LIF,
+  Linear,
+  neuron,
+  Oja,
+  Plastic,
+  plasticity,
+  RewardSTDP,
+  type Rule,
+  STDP,
+  TripletSTDP,
+  zeros,
+} from "jarvis-snn";
 import { describe, expect, test } from "vitest";
 import { bytesKept } from "../../test/support/tensors.ts";
 
@@ -71,4 +84,127 @@ test("neuron: a name that a definition does not know is an error", () => {
   expect(() => neuron({ ...valid, numerics: { peer: { bta: 1 } } } as never)).toThrow(
     /^Odd: numerics\.peer: expected the options beta, .*, got bta$/,
   );
+});
+
+describe("plasticity: members without effect are errors", () => {
+  const both = "Odd: expected the trace x with set: true or with input, which adds to it, got both";
+
+  test("a trace with set and input", () => {
+    const trace = { of: "pre", tau: 20, set: true, input: (x: object) => x };
+    expect(() => rule({ traces: { x: trace } })).toThrow(new RangeError(both));
+    const Made = rule({ traces: { x: ({ isFast }: { isFast: boolean }) => ({ ...trace, set: isFast }) } });
+    expect(new Made()).toBeInstanceOf(Made);
+    expect(bytesKept(() => expect(() => new Made({ isFast: true })).toThrow(new RangeError(both)))).toBe(0);
+  });
+
+  test("explains without onStep", () => {
+    const message = "Odd: expected onStep with explains, got onPost";
+    for (const explains of ["all", "below", () => "all"]) {
+      expect(() => rule({ explains })).toThrow(new RangeError(message));
+      expect(rule({ explains, onStep: () => 0 })).toBeTypeOf("function");
+    }
+    expect(rule({ explains: null })).toBeTypeOf("function");
+  });
+
+  test("a need that is no list, and no factor", () => {
+    expect(() => rule({ needs: { rate: { mode: "not 0" } } })).toThrow(
+      new TypeError('Odd: expected needs.rate.mode as a list of values, got "not 0"'),
+    );
+    expect(rule({ needs: { mode: { rate: "not 0" } } })).toBeTypeOf("function");
+  });
+});
+
+describe("plasticity: options without effect are errors", () => {
+  test("rewardAfter of a rule without onReward", () => {
+    const message = 'STDP: expected rewardAfter "events" of a rule without onReward, got "nothing"';
+    const kept = bytesKept(() => {
+      expect(() => new STDP({ rewardAfter: "nothing" })).toThrow(new RangeError(message));
+    });
+    expect(kept).toBe(0);
+    expect(new STDP({ rewardAfter: "events" }).rewardAfter).toBe("events");
+    expect(new RewardSTDP({ rewardAfter: "nothing" }).rewardAfter).toBe("nothing");
+  });
+
+  test("slow time constants of triplets where a preset has set the amplitude to 0", () => {
+    const minimal = ["visualAllMinimal", "visualNearestMinimal", "hippocampusAllMinimal", "hippocampusNearestMinimal"];
+    for (const numerics of minimal as "visualAllMinimal"[]) {
+      const message = "TripletSTDP: expected a3Minus other than 0 with tauX, got 0";
+      expect(
+        bytesKept(() => expect(() => new TripletSTDP({ numerics, tauX: 50 })).toThrow(new RangeError(message))),
+      ).toBe(0);
+      expect(new TripletSTDP({ numerics, tauX: 50, a3Minus: 0.1 }).tauX.item()).toBe(50);
+      expect(new TripletSTDP({ numerics, tauY: 50 }).tauY.item()).toBe(50);
+    }
+    // The caller's own 0 is a value among others.
+    expect(new TripletSTDP({ tauX: 50, a3Minus: 0 }).tauX.item()).toBe(50);
+    expect(new TripletSTDP({ numerics: "visualAllFull", tauX: 50, tauY: 50 }).tauX.item()).toBe(50);
+  });
+});
+
+describe("plasticity: errors name what a caller has written", () => {
+  const layer = new Linear(2, 1, { bias: false });
+  const connect = (members: object) => () => new Plastic(layer, new (rule(members))() as Rule);
+  const names = "w, pre, post, reward, dt, low, high";
+  const functions = "where, select, spike, softplus, constant";
+  type Names = Readonly<Record<string, number>>;
+
+  test.each([
+    ["onPre", "zz"],
+    ["onPost", "explained"],
+    ["onStep", "explained"],
+    ["onReward", "x+"],
+    ["onPost", "scale of e"],
+    ["onPost", "sum of changes"],
+    ["onStep", "toString"],
+    ["onStep", "power"],
+  ])("%s that asks for %s gets the names of the rule alone", (event, key) => {
+    const message = `Odd: ${event} asks for ${key}; expected ${names}, x, e, rate, or ${functions}`;
+    expect(connect({ [event]: (argument: Names) => argument[key] })).toThrow(new TypeError(message));
+  });
+
+  test("explained is among the names of onStep with explains", () => {
+    const message = `Odd: onStep asks for zz; expected ${names}, explained, x, e, rate, or ${functions}`;
+    expect(connect({ explains: "all", onStep: ({ zz }: Names) => zz })).toThrow(new TypeError(message));
+    expect(connect({ explains: "all", onStep: ({ explained }: Names) => explained })).not.toThrow();
+    expect(connect({ explains: "all", onStep: () => 0, onPost: ({ explained }: Names) => explained })).toThrow(
+      new TypeError(`Odd: onPost asks for explained; expected ${names}, x, e, rate, or ${functions}`),
+    );
+    expect(new Plastic(layer, new Oja({ variant: "sanger" }))).toBeInstanceOf(Plastic);
+  });
+
+  test("shapes of spikes show the batch by its letter on both sides", () => {
+    const plastic = new Plastic(new Conv2d(2, 3, 3), new STDP());
+    expect(() => plastic.initialState([1, 9])).toThrow(
+      new RangeError("STDP.initialState: expected spikes before [B, 2, H, W], got [B, 9]"),
+    );
+    expect(() => plastic.initialState([1, 2, 2, 5])).toThrow(
+      new RangeError(
+        "STDP.initialState: expected spikes before at least as large as the window, [3, 3], got [B, 2, 2, 5]",
+      ),
+    );
+    const linear = new Plastic(layer, new STDP());
+    expect(() => linear.step(zeros([1, 3]), zeros([1, 1]), linear.initialState(1))).toThrow(
+      new RangeError("STDP.step: expected spikes before [B, 2], got [B, 3]"),
+    );
+  });
+
+  test("layers, bounds and events of another kind", () => {
+    const make = (first: unknown, options?: unknown) => () =>
+      new Plastic(first as Linear, new STDP(), options as object);
+    const expected = "Plastic: expected a Linear, Conv1d or Conv2d layer";
+    expect(make(new LIF())).toThrow(new TypeError(`${expected}, got LIF`));
+    expect(make(new STDP())).toThrow(new TypeError(`${expected}, got object`));
+    expect(make(null)).toThrow(new TypeError(`${expected}, got null`));
+    expect(make(layer, { bounds: { low: 0, high: 1 } })).toThrow(
+      new TypeError("Plastic: expected bounds [low, high], got object"),
+    );
+    const plastic = new Plastic(layer, new STDP());
+    const event = 'STDP.events: kinds[0]: expected "pre", "post", "both" or { pre, post, reward }';
+    const run = (kind: unknown) => () => plastic.events([0], [kind as "pre"]);
+    for (const kind of [null, 3, [0]]) {
+      expect(run(kind)).toThrow(new TypeError(`${event}, got ${kind === null ? null : JSON.stringify(kind)}`));
+    }
+    expect(run("prt")).toThrow(new RangeError(`${event}, got "prt"`));
+    expect(run({ pre: 1, post: [0] })().time).toBe(0);
+  });
 });

@@ -65,9 +65,10 @@ export type RuleClass<
  * synapses and traces decay, spikes are added to traces; changes at spikes, as `order` says; changes of the step; the reward. A
  * parameter that is a tensor [out] gives each neuron behind a value of its own; those of traces are numbers.
  *
- * @throws TypeError for a definition with names that are taken, values that are no numbers, or members that are no functions. The
- *   constructor of the class: TypeError for an option of another name or kind; RangeError for values beyond float32 or their
- *   bounds, time constants that are not positive, and options without effect for the choices.
+ * @throws TypeError for a definition with names that are taken or unknown, values that are no numbers, or members that are no
+ *   functions; RangeError for members without effect, such as `explains` without `onStep`. The constructor of the class: TypeError for
+ *   an option of another name or kind; RangeError for values beyond float32 or their bounds, time constants that are not positive, and
+ *   options without effect, for the choices or of a rule without `onReward`.
  */
 export function plasticity<
   Trace extends string,
@@ -88,7 +89,7 @@ export function plasticity<
 
 type Definition = RuleDefinition<string, string, string, NeuronChoices, string>;
 
-/** What a rule is given, whatever its names are. */
+/** The argument of the functions of a rule, whatever its names are. */
 export type Argument = Readonly<Record<string, Value>>;
 /** A function of a rule. */
 type Handler = (argument: never, choices: never) => Change<string>;
@@ -193,22 +194,27 @@ function formOf(given: Definition): RuleForm {
     if (handler !== undefined) handlers[event] = functionOf(name, event, handler) as unknown as Handler;
   }
   if (Object.keys(handlers).length === 0) throw wrongType(name, `one of ${EVENTS.join(", ")} as a function`, undefined);
+  const explains =
+    typeof definition.explains === "function" ? definition.explains : explainsOf(name, definition.explains);
+  if (explains !== null && handlers.onStep === undefined) {
+    throw wrongValue(name, "onStep with explains", Object.keys(handlers).join(", "));
+  }
   return {
     name,
     traces: ofTraces,
     synapse: ofSynapse,
     parameters: usual,
     choices: chosen,
-    needs: needsOf(name, options, Object.keys(chosen), needs),
+    needs: needsOf(name, options, Object.keys(chosen), needs, parameterNames),
     constrain: boundsOf(name, parameterNames, constrain),
     numerics: presetsOf(name, { ...optionsOf(parameterNames, chosen), ...SETTINGS }, numerics),
     order: choiceOf<Order>(name, "order", definition.order ?? OPTIONS.order, ORDERS),
-    explains: typeof definition.explains === "function" ? definition.explains : explainsOf(name, definition.explains),
+    explains,
     handlers,
   };
 }
 
-/** What is given by name, checked; functions of the choices are for later. */
+/** Checked members of a definition that come by name. Functions of the choices are checked when a rule is made. */
 function formsOf(
   name: string,
   expected: string,
@@ -235,6 +241,9 @@ function traceForm(name: string, key: string, given: unknown, parameterNames: re
   const { of, tau, amount = 1, set = false, average = false, input } = members as TraceDefinition<string>;
   for (const [option, value] of Object.entries({ set, average })) {
     if (typeof value !== "boolean") throw wrongType(name, `${option} of the trace ${key} as true or false`, value);
+  }
+  if (set === true && input !== undefined) {
+    throw wrongValue(name, `the trace ${key} with set: true or with input, which adds to it`, "both");
   }
   return {
     of: choiceOf(name, `the trace ${key} of`, of, ["pre", "post"]),
@@ -293,7 +302,7 @@ export class Rule {
   readonly decay: "exp" | "euler";
   /** Which spikes of a step its traces hold when weights change. */
   readonly order: Order;
-  /** What comes before the reward in a step. */
+  /** The part of a step that comes before the reward. */
   readonly rewardAfter: "events" | "nothing";
   /** @internal */
   readonly traces: readonly Trace[];
@@ -318,7 +327,13 @@ export class Rule {
     const asked = { ...read };
     const given = withPreset(name, read, numerics);
     const chosen = chosenOf(name, choices, given);
-    checkNeeds(name, needs, (key) => asked[key] !== undefined && asked[key] !== first(choices[key] as never), chosen);
+    // A factor that the caller gives may be 0, as a value among others.
+    const factors = names.map((key) => [key, asked[key] === undefined ? (given[key] ?? parameters[key]) : undefined]);
+    const values = { ...Object.fromEntries(factors), ...chosen };
+    checkNeeds(name, needs, (key) => asked[key] !== undefined && asked[key] !== first(choices[key] as never), values);
+    if (asked.rewardAfter === "nothing" && form.handlers.onReward === undefined) {
+      throw wrongValue(name, 'rewardAfter "events" of a rule without onReward', show(asked.rewardAfter));
+    }
     this.name = name;
     this.form = form;
     this.chosen = chosen;
@@ -350,7 +365,7 @@ export class Rule {
     }
   }
 
-  /** What a definition says for the choices. */
+  /** The member of a definition, which may be a function of the choices, for the choices of this rule. */
   private resolved(x: unknown): unknown {
     return typeof x === "function" ? x(this.chosen) : x;
   }

@@ -9,13 +9,13 @@
 import type { StepArgument, StepDefinition, Value } from "../../engine/fuse/index.ts";
 import type { Argument, Event, Rule, Trace } from "./plasticity.ts";
 
-/** What a sweep passes over: all columns of a row, those that a list names, or a column over all rows. */
+/** The path of a sweep: all columns of a row, the columns of a row that a list names, or a column over all rows. */
 export type Path = "row" | "listed" | "column";
 
 /** Whether changes go to the weights themselves, or to sums that are applied later. */
 export type Target = "weight" | "sum";
 
-/** What sweeps of a layer have in common. */
+/** The rule and the settings that all sweeps of a layer share. */
 export interface Layout {
   readonly rule: Rule;
   /** Bounds that changed weights are clamped to, infinite for none. */
@@ -26,7 +26,7 @@ export interface Layout {
 
 /** The trace as it is when the spikes of the step have been added. */
 export const after = (trace: string): string => `${trace}+`;
-/** What a state of a synapse is multiplied by to give its value, and the reciprocal: decay is kept in these until it is much. */
+/** The factor that gives the value of a state of a synapse, and its reciprocal: decay gathers in these until it is much. */
 export const scaleOf = (state: string): string => `scale of ${state}`;
 export const inverseOf = (state: string): string => `1/scale of ${state}`;
 /** Values of the neurons on a side: their spikes, and their traces before and after these. */
@@ -78,6 +78,24 @@ function sees({ order }: Rule, event: Event, { of }: Trace): boolean {
   return order === "preFirst" ? event === "onPost" && of === "pre" : event === "onPre" && of === "post";
 }
 
+/** The functions that a rule may call. */
+const FUNCTIONS = /* @__PURE__ */ "where select spike softplus constant".split(" ");
+
+/** The argument of a rule at an event: its own names alone, without those that sweeps have besides. */
+function guarded({ name, traces, synapse, parameterNames, explains }: Rule, event: Event, argument: object): Argument {
+  const named = [...traces, ...synapse].map((x) => x.name);
+  const explained = event === "onStep" && explains !== null ? ["explained"] : [];
+  const values = ["w", "pre", "post", "reward", "dt", "low", "high", ...explained, ...named, ...parameterNames];
+  return new Proxy(argument as Argument, {
+    get(target, key) {
+      const isKnown = typeof key === "symbol" || values.includes(key) || FUNCTIONS.includes(key);
+      if (isKnown) return target[key as string];
+      const expected = `${values.join(", ")}, or ${FUNCTIONS.join(", ")}`;
+      throw new TypeError(`${name}: ${event} asks for ${key}; expected ${expected}`);
+    },
+  });
+}
+
 /** The changes of a rule at an event, from the argument of a sweep. */
 function changesOf(rule: Rule, event: Event, argument: StepArgument<string>): Record<string, Value> {
   const own: PropertyDescriptorMap = {};
@@ -87,7 +105,7 @@ function changesOf(rule: Rule, event: Event, argument: StepArgument<string>): Re
   for (const { name } of rule.synapse) {
     own[name] = { get: () => (argument[name] as Value).mul(argument[scaleOf(name)] as Value) };
   }
-  const changes = rule.changes(event, Object.create(argument, own) as Argument);
+  const changes = rule.changes(event, guarded(rule, event, Object.create(argument, own)));
   return Object.fromEntries(
     Object.entries(changes).map(([key, x]) => [key, typeof x === "number" ? argument.constant(x) : x]),
   );
@@ -160,7 +178,7 @@ export function denseSweep(layout: Layout, event: "onStep" | "onReward", target:
     const definition = changing(layout, "row", target, (argument) => changesOf(rule, event, argument));
     return { ...definition, inputs: ["explained", ...definition.inputs] };
   }
-  // From row to row goes what the rows before explain.
+  // The sum over the rows before passes from row to row.
   const withOwn = (argument: StepArgument<string>): StepArgument<string> =>
     Object.create(argument, { explained: { value: explained(argument).add(explainedBy(argument)) } });
   const definition = changing(layout, "row", target, (argument) => changesOf(rule, event, withOwn(argument)));

@@ -5,17 +5,17 @@ import type { Chosen, Known, NeuronChoices, NoChoices } from "../neuron-types.ts
 
 /** A trace: x ← ρ·x, and with a spike s, x ← x + a·s, or x ← a where s ≠ 0. ρ = exp(−dt/τ), or 1 − dt/τ. */
 export interface TraceDefinition<Parameter extends string> {
-  /** The neurons whose spikes it keeps, before the synapse or behind it. */
+  /** The neurons whose spikes the trace keeps, before the synapse or behind it. */
   readonly of: "pre" | "post";
   /** The time constant τ, in the unit of dt: a parameter by its name, or a number. */
   readonly tau: Parameter | number;
-  /** What a spike adds, a: a parameter by its name, or a number. Default 1. */
+  /** The amount a that a spike adds: a parameter by its name, or a number. Default 1. */
   readonly amount?: Parameter | number;
-  /** A spike sets the trace to the amount, so that the nearest spike alone counts. Default false: it adds. */
+  /** A spike sets the trace to the amount, so that the nearest spike alone counts. Default false: the amount is added. */
   readonly set?: boolean;
-  /** What a spike adds is multiplied by 1 − ρ: the trace is an average. Default false. */
+  /** The amount is multiplied by 1 − ρ: the trace is an average. Default false. */
   readonly average?: boolean;
-  /** What is traced, made of the spike or the rate. Default: the spike itself. */
+  /** The value that is traced, made of the spike or the rate; no part of a trace with `set`. Default: the spike itself. */
   readonly input?: (x: Value) => Value;
 }
 
@@ -44,7 +44,10 @@ export type RuleArgument<Name extends string> = Language & { readonly [name in N
   readonly low: Value;
   /** The upper bound of the weight. */
   readonly high: Value;
-  /** Σ_k post_k·w_ki over the neurons behind: over all, or up to this one; see `explains`. */
+  /**
+   * Σ_k post_k·w_ki over the neurons behind: over all, or up to the neuron of this synapse. `onStep` of a rule with `explains` alone
+   * has this value.
+   */
   readonly explained: Value;
 };
 
@@ -83,11 +86,14 @@ export interface RuleDefinition<
   readonly parameters: { readonly [name in Parameter]: number };
   /** Choices between forms of the equations, options of the class. */
   readonly choices?: Choices;
-  /** Options that have an effect with some choices alone, as for neurons. */
+  /**
+   * Options that have an effect with some choices alone, as for neurons, or with a parameter, a factor of theirs, that is "not 0":
+   * where the default or a preset has set this factor to 0, the option is an error.
+   */
   readonly needs?: {
     readonly [option in Known<Parameter> | keyof Known<Choices>]?: {
       readonly [choice in keyof Known<Choices>]?: readonly unknown[];
-    };
+    } & { readonly [factor in Known<Parameter>]?: "not 0" };
   };
   /** Bounds [low, high] of parameters. */
   readonly constrain?: { readonly [name in Known<Parameter>]?: readonly [low: number, high: number] };
@@ -96,8 +102,8 @@ export interface RuleDefinition<
   /** Sets of options by name, such as those under which the rule equals that of another package. */
   readonly numerics?: { readonly [name in Preset]: RuleOptions<Known<Parameter>, Known<Choices>> };
   /**
-   * Which neurons behind the value `explained` is a sum over, for a choice: "all", or "below", those up to its own; null where there is
-   * no such value. The rule reads it in `onStep`.
+   * The neurons behind that the value `explained` is a sum over, for a choice: "all", or "below", those up to the neuron of the synapse;
+   * null where there is no such value. `onStep`, which the rule must have, reads the value.
    */
   readonly explains?: "all" | "below" | ((choices: Chosen<Known<Choices>>) => "all" | "below" | null);
   /** The change at a spike of the neuron before. */
@@ -146,6 +152,9 @@ export type RuleOptions<
      * of the same step; "postFirst": the other way round. Default "before", or that of the rule.
      */
     readonly order?: Order;
-    /** Whether a reward meets what the events of its own step leave, "events", or comes before these. Default "events". */
+    /**
+     * Whether a reward meets what the events of its own step leave, "events", or comes before these, "nothing", in a rule with
+     * `onReward`. Default "events".
+     */
     readonly rewardAfter?: "events" | "nothing";
   };

@@ -114,7 +114,12 @@ export function generate(seed: number): Drawn {
   };
   const events = random.some(EVENTS, 0.5);
   const answers = (events.length > 0 ? events : (["onPost"] as const)).map((event) => answer(random, drawn, event));
-  return { ...drawn, answers };
+  // Both options are errors without the events that they are for.
+  const answered = answers.map(({ event }) => event);
+  const explains = answered.includes("onStep") ? drawn.explains : null;
+  const { rewardAfter } = drawn.options;
+  const options = { ...drawn.options, rewardAfter: answered.includes("onReward") ? rewardAfter : "events" } as const;
+  return { ...drawn, answers, explains, options };
 }
 
 const product = (sizes: readonly number[]): number => sizes.reduce((n, size) => n * size, 1);

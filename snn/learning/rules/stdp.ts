@@ -18,8 +18,8 @@ import { DEPENDENCE, strengthening, weakening } from "./dependence.ts";
  * `numerics`: "norse" decays by 1 − dt/τ, with spikes multiplied by dt/τ; "spikingjelly" decays by 1 − dt/τ and weighs by w;
  * "bindsnet" sets traces. In all three a pair of spikes in the same step counts in both changes (`order: "after"`).
  *
- * @throws RangeError for time constants that are not positive; {@link Plastic} without bounds for "step", "multiplicative" and
- *   "power".
+ * @throws RangeError for time constants that are not positive, and for options without effect, such as muPlus without "power" or
+ *   rewardAfter; {@link Plastic} without bounds for "step", "multiplicative" and "power".
  * @see Song, Miller and Abbott (2000), Competitive Hebbian learning through spike-timing-dependent synaptic plasticity, Nature
  *   Neuroscience 3. Gütig, Aharonov, Rotter and Sompolinsky (2003), Learning input correlations through nonlinear temporally
  *   asymmetric Hebbian plasticity, Journal of Neuroscience 23.

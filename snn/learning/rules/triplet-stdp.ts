@@ -22,8 +22,8 @@ import { DEPENDENCE, strengthening, weakening } from "./dependence.ts";
  *
  * With `order: "after"` a change sees all spikes of its step, and so a spike counts in its own slow trace, which the paper excludes.
  *
- * @throws RangeError for time constants that are not positive; {@link Plastic} without bounds for "step", "multiplicative" and
- *   "power".
+ * @throws RangeError for time constants that are not positive, and for options without effect, such as tauX with a minimal preset,
+ *   which sets A₃₋ to 0, and without a3Minus; {@link Plastic} without bounds for "step", "multiplicative" and "power".
  * @see Pfister and Gerstner (2006), Triplets of spikes in a model of spike timing-dependent plasticity, Journal of Neuroscience
  *   26(38), tables 3 and 4.
  */
@@ -48,7 +48,12 @@ export const TripletSTDP = /* @__PURE__ */ plasticity({
     muMinus: 1,
   },
   choices: { interaction: ["all", "nearest"], dependence: DEPENDENCE },
-  needs: { muPlus: { dependence: ["power"] }, muMinus: { dependence: ["power"] } },
+  needs: {
+    tauX: { a3Minus: "not 0" },
+    tauY: { a3Plus: "not 0" },
+    muPlus: { dependence: ["power"] },
+    muMinus: { dependence: ["power"] },
+  },
   numerics: {
     visualAllFull: { a2Plus: 5e-10, a3Plus: 6.2e-3, a2Minus: 7e-3, a3Minus: 2.3e-4, tauX: 101, tauY: 125 },
     visualAllMinimal: { a2Plus: 0, a3Plus: 6.5e-3, a2Minus: 7.1e-3, a3Minus: 0, tauY: 114 },

@@ -11,6 +11,7 @@ interface Made {
     readonly choices: Readonly<Record<string, readonly string[] | boolean | number>>;
     readonly numerics: object;
     readonly needs: object;
+    readonly handlers: object;
   };
 }
 
@@ -24,7 +25,8 @@ const CLASSES = Object.entries(snn).filter(
 function optionsOf(Class: Make): Kind {
   const rule = new Class();
   disposeOf(rule);
-  const { parameters, choices, numerics, needs } = rule.form;
+  const { parameters, choices, numerics, needs, handlers } = rule.form;
+  const rewardAfter = choice("events", "nothing");
   const values = Object.entries(parameters).map(([key, usual]): [string, Kind] => {
     const column = { ...t(2), draw: () => `full([2], ${usual})` };
     return [key, isPerNeuron(Class, key, usual) ? either(num(usual), column) : num(usual)];
@@ -41,7 +43,7 @@ function optionsOf(Class: Make): Kind {
     dt: num(1, 0.5),
     decay: choice("exp", "euler"),
     order: choice("before", "after", "preFirst", "postFirst"),
-    rewardAfter: choice("events", "nothing"),
+    rewardAfter: "onReward" in handlers ? rewardAfter : spare(rewardAfter),
   });
 }
 
