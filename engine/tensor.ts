@@ -352,7 +352,7 @@ export function hold(t: Tensor, p: number, bytes: number): void {
 }
 
 /**
- * A tensor outside of all tapes with the values of t. One that lies there itself gives its memory up and counts as freed from now on;
+ * A tensor outside of all tapes with the values of t. A t that lies there itself gives its memory up and counts as freed from now on;
  * of any other the values are copied.
  */
 export function takeOver(t: Tensor): Tensor {

@@ -50,7 +50,7 @@ export async function plasticityCharts() {
   };
 }
 
-/** What a step costs as more neurons spike, as `npm run bench -- plasticity` has measured it. */
+/** The cost of a step as more neurons spike, as `npm run bench -- plasticity` has measured it. */
 async function costChart() {
   const { rows } = JSON.parse(readFileSync(join(root, "bench/results/plasticity.json"), "utf8"));
   const points = Object.entries(rows)

@@ -22,7 +22,7 @@ const START = 0.05;
 /** Values of a state: position x, velocity ẋ, angle θ and angular velocity θ̇. */
 export const VALUES = 4;
 
-/** Which episodes ended in a step. */
+/** The episodes that ended in a step. */
 export interface Ends {
   /** 1 where the cart or the pole is beyond its limit. */
   readonly terminated: Uint8Array;

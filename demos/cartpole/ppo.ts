@@ -20,7 +20,7 @@ export interface PPOOptions {
   updates: number;
   /** Gradient steps of an update, each on all N·E decisions. */
   epochs: number;
-  /** Learning rate of Adam in the first update. It falls to zero in a line, as ε does. */
+  /** Learning rate of Adam in the first update; the rate falls to zero in a line, as ε does. */
   lr: number;
   /** γ, the weight of the reward of the next step against that of this one. */
   gamma: number;

@@ -27,7 +27,7 @@ export interface Settings {
   timesteps: number;
   /** Rate of a white pixel in Hz. */
   rateHz: number;
-  /** What a spike adds to the inhibitory conductance of every other neuron, in multiples of the leak. */
+  /** The rise of the inhibitory conductance of every other neuron at a spike, in multiples of the leak. */
   inhibition: number;
   /** η and x_tar of the rule. */
   eta: number;

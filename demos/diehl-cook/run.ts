@@ -57,7 +57,7 @@ export interface Accuracies {
   readonly weighted: number;
 }
 
-/** The accuracy on `test`, with votes from the samples of `train` with these indices. Nothing is learned. */
+/** The accuracy on `test`, with votes from the samples of `train` with these indices; weights stay as they are. */
 export function measureDigits(
   network: DigitNetwork,
   train: Samples,

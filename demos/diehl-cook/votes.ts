@@ -1,4 +1,4 @@
-/** Which digit do spikes of neurons mean that have learned without labels? */
+/** The digits that spikes mean, of neurons that have learned without labels. */
 
 const CLASSES = 10;
 
@@ -8,7 +8,7 @@ export class Votes {
   /** Spikes of each neuron for the images of each class, [K, N], and the images of each class. */
   private readonly spikes: Float64Array;
   private readonly images = new Float64Array(CLASSES);
-  /** What follows from the spikes so far: shares of the classes in the response of each neuron, [K, N], and its class. */
+  /** The shares of the classes in the response of each neuron so far, [K, N], and its class. */
   private known: { shares: Float64Array; classes: readonly number[]; sizes: readonly number[] } | null = null;
 
   constructor(neurons: number) {

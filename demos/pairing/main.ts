@@ -19,7 +19,7 @@ const draw = await drawingAt(flags.svg);
 const generator = new Generator(flags.seed);
 const names = Object.keys(RULES);
 
-/** Those of the table, and those of the curves. */
+/** Loads of the table, and loads of the curves. */
 const FREQUENCIES = [...MEASURED.frequencies.slice(0, 3), 30, ...MEASURED.frequencies.slice(3)];
 const ALL = flags.svg === "" ? FREQUENCIES : [0.1, ...Array.from({ length: 20 }, (_, i) => 2.5 * (i + 1))];
 const TIMES = [80, 40, 20, 10, 5, 2, 1];

@@ -30,12 +30,12 @@ const DELAY = 50;
 const RATE = 0.05;
 /** Standard deviation of the noise in the current of each neuron, so that the network tries both actions. */
 const NOISE = 0.1;
-/** What a spike of a neuron takes from the current of those for the other action. */
+/** The current that a spike of a neuron takes from the neurons of the other action. */
 const INHIBITION = 0.3;
 
 const TIMESTEPS = SHOWN + DELAY;
 
-/** What the network does when an input is shown: the spikes of the input and of the network, [T, 1, N], and the action. */
+/** The answer of the network to an input: the spikes of the input and of the network, [T, 1, N], and the action. */
 export interface Response {
   readonly input: Tensor;
   readonly spikes: Tensor;

@@ -46,7 +46,7 @@ export class Neurons {
   private readonly values: Readonly<Record<"pre" | "post", number[]>>;
   private readonly valueAt: readonly (readonly [values: number[], index: number])[];
   private readonly work: Workspace;
-  /** What was taken, as pairs of address and bytes. */
+  /** Memory that was taken, as pairs of address and bytes. */
   private readonly taken: [number, number][] = [];
   private readonly all: Samples;
 
@@ -141,7 +141,7 @@ export class Samples {
   /** Of each sample of a convolution, 1 where it sees a spike. */
   private readonly isBusy: Uint8Array;
   private isMarked = false;
-  /** What lies under a window, and behind its place, for each value of a neuron; empty for a linear layer. */
+  /** The values under a window, and those behind its place, for each value of a neuron; empty for a linear layer. */
   private readonly patches: Readonly<Record<"pre" | "post", readonly number[]>>;
   /** Values of the first sample. */
   pre: readonly number[] = [];

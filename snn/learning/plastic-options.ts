@@ -52,13 +52,13 @@ export interface PlasticStepOptions {
 
 export const STEP_DEFAULTS = { reward: undefined as PlasticStepOptions["reward"], apply: true };
 
-/** What a connection carries from step to step: {@link Plastic.step} takes over the memory of its tensors. */
+/** The state of a connection between steps. {@link Plastic.step} takes over the memory of its tensors. */
 export interface PlasticState {
   /** Traces by name, of the shape of the spikes before or behind. */
   readonly traces: Readonly<Record<string, Tensor>>;
   /** States of the synapses by name, [B, out, in], or [B, out, in·kernel] of a convolution, to be multiplied by `scales`. */
   readonly synapses: Readonly<Record<string, Tensor>>;
-  /** What each state of the synapses is to be multiplied by: a decay that all of them share. */
+  /** The factor of each state of the synapses: a decay that all of them share. */
   readonly scales: Readonly<Record<string, number>>;
   /** The time since the start, in the unit of dt. */
   readonly time: number;

@@ -300,7 +300,7 @@ export class Rule {
   readonly dt: number;
   /** How traces decay. */
   readonly decay: "exp" | "euler";
-  /** Which spikes of a step its traces hold when weights change. */
+  /** The spikes of a step that traces hold when weights change. */
   readonly order: Order;
   /** The part of a step that comes before the reward. */
   readonly rewardAfter: "events" | "nothing";

@@ -147,7 +147,7 @@ export type RuleOptions<
     /** Decay of traces in a step: exp(−dt/τ), or "euler", 1 − dt/τ. Default "exp". */
     readonly decay?: "exp" | "euler";
     /**
-     * Which spikes of a step its traces hold when weights change. "before": none; a spike before and one behind in the same step do
+     * The spikes of a step that traces hold when weights change. "before": none; a spike before and one behind in the same step do
      * not count as a pair. "after": both, so they count in both changes. "preFirst": a change at a spike behind sees the spikes before
      * of the same step; "postFirst": the other way round. Default "before", or that of the rule.
      */

@@ -65,7 +65,7 @@ interface Sums {
 
 /** Where more than this share of the neurons before spike, whole rows are swept: a column in a list costs about three times as much. */
 const MANY = 1 / 3;
-/** So many of them are swept one by one: a row has a cost of its own, however short the list. */
+/** Up to this number of columns are swept one by one: a row has a cost of its own, however short the list. */
 const FEW = 3;
 
 const NONE = new Int32Array(0);
@@ -91,7 +91,7 @@ export class Synapses {
   private readonly listed: readonly number[];
   /** Four lanes of float64: sums of x − x. */
   private readonly finite: number;
-  /** What the rows before explain. */
+  /** The sum that the rows before explain. */
   private readonly explained: number;
   /** When the weight was last written by a sweep. */
   private seen = -1;

@@ -1,4 +1,4 @@
-/** What fuzzers of two ways to compute the same have in common: the search for a difference, and the cut down to what it needs. */
+/** The search of fuzzers for a difference between two ways to compute the same, and the cut down to what shows the difference. */
 import type { Operation } from "./steps.ts";
 
 /** Something drawn from a seed, as data. */

@@ -14,7 +14,7 @@ import { apply, BINARY, CALM, type Operation, UNARY } from "./steps.ts";
 const EVENTS = ["onPre", "onPost", "onStep", "onReward"] as const;
 type Event = (typeof EVENTS)[number];
 
-/** What a rule does at an event: operations on the names of the drawn rule, and which of their results change what. */
+/** The answer of a rule to an event: operations on the names of the drawn rule, and the results that are changes, by name. */
 interface Answer {
   readonly event: Event;
   readonly operations: readonly Operation[];

@@ -184,7 +184,7 @@ const asTensor = (x: Value | number): Tensor => (typeof x === "number" ? full([]
 
 const perRow = (t: Tensor): Tensor => (t.size === 1 ? t.reshape([]) : t.reshape([t.size, 1]));
 
-/** Which traces a change at an event sees with the spikes of its step, as the documentation of `order` says. */
+/** The traces that a change at an event sees with the spikes of its step, as the documentation of `order` says. */
 function seenAt({ order }: Rule, event: Event): (trace: Trace) => boolean {
   switch (order) {
     case "before":
