@@ -42,6 +42,15 @@ export const DEFAULTS = {
   weightDecay: 0,
 };
 
+/** Options that were checked: of sums, the steps between two and the sum itself or null. */
+export interface CheckedOptions {
+  readonly bounds: readonly [number, number];
+  readonly sum: Tensor | null;
+  readonly every: number;
+  readonly reduction: "sum" | "mean";
+  readonly weightDecay: number;
+}
+
 /** Options of {@link Plastic.step}. */
 export interface PlasticStepOptions {
   /** The reward of this step: a number, or one for each sample of the batch. Default: none, and the rule's `onReward` is not run. */

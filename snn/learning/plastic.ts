@@ -22,14 +22,13 @@ import { type Conv1d, type Conv2d, type Linear, noGrad, type Tensor, zeros } fro
 import { ready } from "../../engine/op.ts";
 import { checkShape, formatShape, type Shape, sameShape } from "../../engine/shape.ts";
 import { persist } from "../../engine/tape.ts";
-import { rootOf, takeOver, touch } from "../../engine/tensor.ts";
+import { rootOf, takeOver } from "../../engine/tensor.ts";
 import { type Connection, checkLayer, connectionOf, matrixOf } from "./connection.ts";
-import { Neurons, type Samples } from "./plastic-neurons.ts";
 import {
   boundsOf,
+  type CheckedOptions,
   checkStateTensor,
   DEFAULTS,
-  decayOver,
   eventOf,
   NO_BOUNDS,
   normOf,
@@ -42,29 +41,13 @@ import {
   type WorkingState,
   workingState,
 } from "./plastic-options.ts";
+import { Steps } from "./plastic-step.ts";
 import { Rule, type SynapseState, type Trace } from "./plasticity.ts";
-import type { Target } from "./rule-sweeps.ts";
-import { type Spiking, Synapses } from "./synapses.ts";
+import { Synapses } from "./synapses.ts";
 import { floatsAt, Workspace } from "./workspace.ts";
 
 /** The parts of a state that have names. */
 const PARTS = ["traces", "synapses", "scales"] as const;
-
-/** A step that was checked. */
-interface Moment {
-  readonly connection: Connection;
-  readonly batch: number;
-  /** Addresses of the spikes. */
-  readonly pre: number;
-  readonly post: number;
-  readonly rewards: readonly number[] | null;
-  readonly applies: boolean;
-  /** The time since the step before, and whether it is a step, in which `onStep` and the decay of weights have their part. */
-  readonly elapsed: number;
-  readonly isStep: boolean;
-  /** For errors. */
-  readonly where: string;
-}
 
 /** Shapes of spikes that fit the layer, and what follows from them. */
 interface Fitting {
@@ -75,9 +58,6 @@ interface Fitting {
   /** The shape of states of the synapses. */
   readonly synapses: Shape;
 }
-
-/** A state of synapses is multiplied by its scale when this is smaller. */
-const LEAST_SCALE = 2 ** -20;
 
 /**
  * A layer whose weight a rule changes, at the spikes of the neurons before and behind it.
@@ -105,27 +85,15 @@ export class Plastic {
   readonly layer: Linear | Conv1d | Conv2d;
   /** The rule. */
   readonly rule: Rule;
-  private readonly options: {
-    readonly bounds: readonly [number, number];
-    readonly sum: Tensor | null;
-    readonly every: number;
-    readonly reduction: "sum" | "mean";
-    readonly weightDecay: number;
-  };
+  private readonly options: CheckedOptions;
   private readonly work = new Workspace(this);
   private readonly synapses: Synapses;
-  /** Decays of traces and states of synapses in a step. */
-  private readonly decays: Readonly<Record<string, number>>;
-  /** The size of the batch whose changes wait to be applied, 0 for none. */
-  private pending = 0;
-  private steps = 0;
+  private readonly steps: Steps;
   private readonly where: string;
   /** Whether an equation of the rule reads the reward. */
   private readonly readsReward: boolean;
   private connection: Connection | null = null;
   private fitting: Fitting | null = null;
-  /** For the last batch and connection. */
-  private neurons: Neurons | null = null;
 
   constructor(layer: Linear | Conv1d | Conv2d, rule: Rule, options: PlasticOptions = {}) {
     checkLayer("Plastic", layer);
@@ -149,11 +117,7 @@ export class Plastic {
       throw error;
     }
     this.readsReward = rule.has("onReward") || this.synapses.uses("reward");
-    const { dt, decay } = rule;
-    this.decays = Object.fromEntries([
-      ...rule.traces.map(({ name, tau }) => [name, decay === "euler" ? 1 - dt / tau : decayOver(dt, tau)]),
-      ...rule.synapse.map(({ name, tau }) => [name, decayOver(dt, tau)]),
-    ]);
+    this.steps = new Steps(rule, this.synapses, this.options, this.work);
   }
 
   /** The synapses, where they can have the rule and the options. */
@@ -273,7 +237,7 @@ export class Plastic {
     const at = { pre: before.ptr, post: behind.ptr };
     try {
       const elapsed = this.rule.dt;
-      this.advance({ connection, batch, ...at, rewards, applies: apply, elapsed, isStep: true, where }, state);
+      this.steps.run({ connection, batch, ...at, rewards, applies: apply, elapsed, isStep: true, where }, state);
     } finally {
       for (const t of copies) t.dispose();
     }
@@ -293,8 +257,9 @@ export class Plastic {
 
   /** Throws where changes of a batch of another size wait: their mean is not known. */
   private checkPending(where: string, batch: number): void {
-    if (this.pending === 0 || this.pending === batch || this.options.reduction === "sum") return;
-    throw wrongValue(where, `the batch of the changes that were kept, ${this.pending}`, batch);
+    const { pending } = this.steps;
+    if (pending === 0 || pending === batch || this.options.reduction === "sum") return;
+    throw wrongValue(where, `the batch of the changes that were kept, ${pending}`, batch);
   }
 
   /**
@@ -339,11 +304,11 @@ export class Plastic {
         const until = at[i] as number;
         // A reward that comes before the events of its time meets what has decayed until then.
         if (reward !== null && this.rule.rewardAfter === "nothing" && until > now.time) {
-          this.advance({ ...moment, rewards: null, elapsed: until - now.time }, now);
+          this.steps.run({ ...moment, rewards: null, elapsed: until - now.time }, now);
         }
         for (const place of spikes.pre) floatsAt(pre, inputs)[place] = 1;
         for (const place of spikes.post) floatsAt(post, outputs)[place] = 1;
-        this.advance({ ...moment, rewards: reward === null ? null : [reward], elapsed: until - now.time }, now);
+        this.steps.run({ ...moment, rewards: reward === null ? null : [reward], elapsed: until - now.time }, now);
       }
     } finally {
       this.work.give(pre, 4 * inputs);
@@ -433,143 +398,5 @@ export class Plastic {
     for (let i = 0; i < size; i++) {
       if (!Number.isFinite(values[i])) throw wrongValue(where, `finite ${what}`, `${values[i]} at ${i}`);
     }
-  }
-
-  private advance(moment: Moment, state: WorkingState): void {
-    const { rule, synapses } = this;
-    const { batch, connection, rewards, applies, isStep, elapsed } = moment;
-    const hasReward = rewards !== null && rule.has("onReward");
-    const hasStep = isStep && rule.has("onStep");
-    // Changes that see each other's weights wait until all are made.
-    const isDirect =
-      batch * connection.places === 1 &&
-      applies &&
-      this.pending === 0 &&
-      !hasReward &&
-      !(hasStep && synapses.hasEvents);
-    const target: Target = isDirect ? "weight" : "sum";
-    if (!isDirect) synapses.takeSums();
-    synapses.scalar("reward", 0);
-    synapses.noteScales(state);
-    const samples = this.samplesOf(moment, state);
-    if (hasReward && rule.rewardAfter === "nothing") this.reward(samples, moment, state);
-    this.decaySynapses(moment, state);
-    this.advanceTraces(moment, state);
-    if (synapses.hasEvents) this.spikes(samples, moment, state, target);
-    if (hasStep) {
-      for (let s = 0; s < batch * connection.places; s++) {
-        const b = Math.floor(s / connection.places);
-        this.noteReward(rewards, b);
-        if (synapses.dense("onStep", samples.at(s), b, state, target)) state.last = null;
-      }
-    }
-    if (hasReward && rule.rewardAfter === "events") this.reward(samples, moment, state);
-    if (isDirect && hasStep) synapses.wrote(null, null);
-    if (!isDirect) this.pending = batch;
-    if (this.pending > 0 && applies) {
-      synapses.applySums(this.options.reduction === "mean" ? 1 / batch : 1);
-      this.pending = 0;
-    }
-    // Sweeps leave the bounds to the decay.
-    const { weightDecay } = this.options;
-    if (weightDecay > 0 && applies) synapses.scaleWeights(isStep ? 1 - weightDecay : 1);
-    if (applies) synapses.bound();
-    state.time += elapsed;
-    for (let i = 0; i < rule.traces.length; i++) touch(state.traces[(rule.traces[i] as Trace).name] as Tensor);
-    for (let i = 0; i < rule.synapse.length; i++)
-      touch(state.synapses[(rule.synapse[i] as SynapseState).name] as Tensor);
-    this.checkChanges(moment.where, state);
-    if (!applies) return;
-    this.steps++;
-    const { sum, every } = this.options;
-    if (sum !== null && this.steps % every === 0) synapses.normalize(moment.where, sum);
-  }
-
-  /** Throws where sweeps have made a value infinite or no number; the state is of no use then. */
-  private checkChanges(where: string, state: WorkingState): void {
-    try {
-      this.synapses.checkChanges(where, state);
-    } catch (error) {
-      for (const t of [...Object.values(state.traces), ...Object.values(state.synapses)]) t.dispose();
-      throw error;
-    }
-  }
-
-  private noteReward(rewards: readonly number[] | null, b: number): void {
-    if (rewards !== null) this.synapses.scalar("reward", rewards[b] as number);
-  }
-
-  private reward(samples: Samples, { batch, connection, rewards }: Moment, state: WorkingState): void {
-    for (let b = 0; b < batch; b++) {
-      this.noteReward(rewards, b);
-      const sample = samples.at(b * connection.places);
-      if (this.synapses.dense("onReward", sample, b, state, "sum")) state.last = null;
-    }
-  }
-
-  /** The changes at the spikes of all samples. */
-  private spikes(samples: Samples, { batch, connection, rewards }: Moment, state: WorkingState, target: Target): void {
-    const { places } = connection;
-    const last: Spiking[] | null = places === 1 && this.rule.synapse.length > 0 ? [] : null;
-    for (let s = 0; s < batch * places; s++) {
-      const spiking = samples.spiking(s);
-      last?.push(spiking);
-      if (spiking.pre.length === 0 && spiking.post.length === 0) continue;
-      const b = Math.floor(s / places);
-      this.noteReward(rewards, b);
-      this.synapses.spikes(samples.at(s), b, spiking, state, target);
-    }
-    state.last = last;
-  }
-
-  private decaySynapses({ elapsed, isStep }: Moment, state: WorkingState): void {
-    if (this.rule.synapse.length === 0) return;
-    for (const { name, tau } of this.rule.synapse) {
-      if (tau === 0) {
-        this.synapses.clear(state, name, state.last);
-        continue;
-      }
-      const decay = isStep ? (this.decays[name] as number) : decayOver(elapsed, tau);
-      const scale = (state.scales[name] as number) * decay;
-      if (scale < LEAST_SCALE) this.synapses.multiply(state, name, scale);
-      state.scales[name] = scale < LEAST_SCALE ? 1 : scale;
-    }
-    this.synapses.noteScales(state);
-  }
-
-  /** Traces decay and take the spikes of the step; what they were before these is kept for changes that see them so. */
-  private advanceTraces(moment: Moment, state: WorkingState): void {
-    const neurons = this.neuronsFor(moment);
-    const { traces } = this.rule;
-    if (!moment.isStep || !neurons.hasDecays) {
-      const decays = floatsAt(neurons.decaysAt, traces.length);
-      for (const [i, { name, tau }] of traces.entries()) {
-        decays[i] = moment.isStep ? (this.decays[name] as number) : decayOver(moment.elapsed, tau);
-      }
-      neurons.hasDecays = moment.isStep;
-    }
-    for (let i = 0; i < traces.length; i++) {
-      neurons.noteTrace(i, (state.traces[(traces[i] as Trace).name] as Tensor).ptr);
-    }
-    neurons.trace("pre", moment.pre);
-    neurons.trace("post", moment.post);
-  }
-
-  /** Memory of the neurons for a batch; that of the batch before is given back where it is of another size. */
-  private neuronsFor({ connection, batch }: Moment): Neurons {
-    const known = this.neurons;
-    if (known !== null && known.connection === connection && known.batch === batch) return known;
-    known?.free();
-    this.neurons = new Neurons(this.rule, connection, batch, this.work);
-    return this.neurons;
-  }
-
-  private samplesOf(moment: Moment, state: WorkingState): Samples {
-    const neurons = this.neuronsFor(moment);
-    const { traces } = this.rule;
-    for (let i = 0; i < traces.length; i++) {
-      neurons.noteValue(i, (state.traces[(traces[i] as Trace).name] as Tensor).ptr);
-    }
-    return neurons.samples(moment.pre, moment.post);
   }
 }
