@@ -57,7 +57,7 @@ export interface NeuronDefinition<
 > {
   /** The name of the class. */
   readonly name: string;
-  /** What a step leaves to the next one, with the values at the start: numbers, or functions of the parameters. */
+  /** The states that a step leaves to the next one, with the values at the start: numbers, or functions of the parameters. */
   readonly state: {
     readonly [name in State]: number | ((parameters: { readonly [name in Known<Parameter>]: Value }) => Value | number);
   };
@@ -140,7 +140,7 @@ export type NeuronState<State extends string> = { readonly [name in State]: Tens
   readonly refractory?: Tensor;
 };
 
-/** What `unroll` gives: what the step returns, over time, [T, B, …], and the state after the last step. */
+/** The result of `unroll`: the outputs of the step over time, [T, B, …], and the state after the last step. */
 export type NeuronRecord<State extends string, Outputs> = {
   readonly [name in Exclude<keyof Outputs, "held" | "leaked">]: Tensor;
 } & {

@@ -8,7 +8,7 @@ const OFFSET = 7;
 export const keeping = (count: number): Trial[] =>
   Array.from({ length: count }, (_, i) => ({ start: OFFSET + (360 * i) / count }));
 
-/** Trials with an input for each of the velocities v, so many of each. */
+/** Trials with an input for each of the velocities v, the given number of trials for each. */
 export const turning = (velocities: readonly number[], count: number): Trial[] =>
   velocities.flatMap((velocity) => keeping(count).map((trial) => ({ ...trial, velocity })));
 

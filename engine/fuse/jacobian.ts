@@ -56,6 +56,6 @@ function forgetComparisons(values: readonly unknown[]): void {
   for (const x of values) if (x instanceof Term) x.owner.comparisons.length = 0;
 }
 
-/** What ∂output/∂x of a traced step depends on; undefined where it is 0. */
+/** The level of ∂output/∂x of a traced step: numbers, parameters or values that the derivative depends on; undefined where it is 0. */
 export const levelOf = ({ outputs }: Traced, output: string, x: string): Level | undefined =>
   outputs.get(derivativeOf(output, x))?.level;

@@ -26,7 +26,7 @@ export interface PlasticOptions {
   bounds?: readonly [low: number, high: number];
   /**
    * Σ_i |w_ji| that {@link Plastic.normalize} gives the weights of each neuron behind, a number or a tensor [out]. The connection calls it
-   * after every step that applies its changes, or with `every` after so many of these; with `every: Infinity` never. Default: none.
+   * after every step that applies its changes, or after each `every`-th of these steps; with `every: Infinity` never. Default: none.
    */
   normalize?: number | Tensor | { readonly sum: number | Tensor; readonly every?: number };
   /** Whether the changes of the samples of a batch are added up or averaged. Default "sum". */
@@ -155,7 +155,7 @@ export function rewardsOf(where: string, reward: unknown, batch: number): number
   return Array.from(values, (value, b) => numberOf(where, `reward[${b}]`, value, IN_FLOAT32));
 }
 
-/** Throws unless a state has this tensor in this shape, apart from those that were seen. */
+/** Throws unless a state has this tensor in this shape, in memory apart from that of the owners that were seen. */
 export function checkStateTensor(
   where: string,
   kind: "traces" | "synapses",
@@ -170,10 +170,11 @@ export function checkStateTensor(
   if (!sameShape(t.sizes, shape)) {
     throw wrongValue(where, `${kind}.${name} of the state ${formatShape(shape)}`, formatShape(t.sizes));
   }
-  if (seen.some((other) => rootOf(other) === rootOf(t))) {
+  const owner = rootOf(t);
+  if (seen.includes(owner)) {
     throw wrongValue(where, `a tensor of its own for ${kind}.${name} of the state`, "one that is there already");
   }
-  seen.push(t);
+  seen.push(owner);
 }
 
 const EVENT_DEFAULTS = { pre: undefined as unknown, post: undefined as unknown, reward: undefined as unknown };

@@ -232,7 +232,7 @@ export class Plastic {
     this.checkValues(where, "spikes behind", post);
     this.checkPending(where, batch);
     this.synapses.check(where);
-    const copies = this.copiesOf([pre, post], state);
+    const copies = this.copiesOf(pre, post, state);
     const [before = pre, behind = post] = copies;
     const at = { pre: before.ptr, post: behind.ptr };
     try {
@@ -244,10 +244,10 @@ export class Plastic {
   }
 
   /** Copies of spikes that are part of the state, which the step writes to; empty where none are. */
-  private copiesOf(spikes: readonly Tensor[], { traces, synapses }: WorkingState): Tensor[] {
-    const owners = new Set([...Object.values(traces), ...Object.values(synapses)].map(rootOf));
-    if (!spikes.some((t) => owners.has(rootOf(t)))) return [];
-    return noGrad(() => spikes.map((t) => persist(t.clone())));
+  private copiesOf(pre: Tensor, post: Tensor, { traces, synapses }: WorkingState): readonly Tensor[] {
+    const isShared =
+      isPartOf(traces, pre) || isPartOf(traces, post) || isPartOf(synapses, pre) || isPartOf(synapses, post);
+    return isShared ? noGrad(() => [persist(pre.clone()), persist(post.clone())]) : NO_COPIES;
   }
 
   private rewards(where: string, reward: PlasticStepOptions["reward"], batch: number): number[] {
@@ -366,7 +366,7 @@ export class Plastic {
     const state = Object(given) as PlasticState;
     for (const part of PARTS) objectOf(where, `${part} of the state by name`, state[part]);
     const { traces, synapse } = this.rule;
-    const seen = [this.layer.weight];
+    const seen = [rootOf(this.layer.weight)];
     for (let i = 0; i < traces.length; i++) {
       const { name, of } = traces[i] as Trace;
       checkStateTensor(where, "traces", name, state.traces?.[name], fitting[of], seen);
@@ -399,4 +399,12 @@ export class Plastic {
       if (!Number.isFinite(values[i])) throw wrongValue(where, `finite ${what}`, `${values[i]} at ${i}`);
     }
   }
+}
+
+const NO_COPIES: readonly Tensor[] = [];
+
+/** Whether x looks into the memory of one of the tensors. */
+function isPartOf(tensors: Readonly<Record<string, Tensor>>, x: Tensor): boolean {
+  for (const name in tensors) if (rootOf(tensors[name] as Tensor) === rootOf(x)) return true;
+  return false;
 }

@@ -54,6 +54,13 @@ export interface SynapseStates {
   readonly scales: Record<string, number>;
 }
 
+/** Addresses of the scale of a state and of its reciprocal. */
+interface ScalePlace {
+  readonly name: string;
+  readonly at: number;
+  readonly inverseAt: number;
+}
+
 /** Sums of changes [out, in], and the neurons whose synapses they may have changed. */
 interface Sums {
   readonly at: number;
@@ -82,6 +89,8 @@ export class Synapses {
   private readonly sweeps = new Map<string, Sweep>();
   private readonly scalars: readonly string[];
   private readonly scalarAt: readonly number[];
+  /** The scales of states of synapses among these values. */
+  private readonly scales: readonly ScalePlace[];
   /** Parameters of the rule, and the address among these values, or 0 for those of which each neuron behind has its own. */
   private readonly parameters: readonly { readonly t: Tensor; readonly at: number }[];
   /** Columns, in bytes from the start of a row, and rows, in bytes from that of a column. */
@@ -133,7 +142,12 @@ export class Synapses {
     this.listed = this.names.pre.map(() => work.take(4 * this.inputs));
     this.parameters = rule.parameterNames.map((name) => ({
       t: rule.parameter(name),
-      at: perNeuron.includes(name) ? 0 : (this.scalarAt[this.scalars.indexOf(name)] as number),
+      at: perNeuron.includes(name) ? 0 : this.addressOf(name),
+    }));
+    this.scales = rule.synapse.map(({ name }) => ({
+      name,
+      at: this.addressOf(scaleOf(name)),
+      inverseAt: this.addressOf(inverseOf(name)),
     }));
     this.scalar("dt", rule.dt);
     this.scalar("low", bounds[0]);
@@ -142,8 +156,10 @@ export class Synapses {
 
   /** Sets a value that all synapses share. */
   scalar(name: string, value: number): void {
-    floatsAt(this.scalarAt[this.scalars.indexOf(name)] as number, 1)[0] = value;
+    floatsAt(this.addressOf(name), 1)[0] = value;
   }
+
+  private readonly addressOf = (name: string): number => this.scalarAt[this.scalars.indexOf(name)] as number;
 
   /** Whether spikes change synapses. */
   get hasEvents(): boolean {
@@ -355,10 +371,11 @@ export class Synapses {
 
   /** Notes the scales of the states of synapses. */
   noteScales({ scales }: SynapseStates): void {
-    for (const { name } of this.rule.synapse) {
+    for (let i = 0; i < this.scales.length; i++) {
+      const { name, at, inverseAt } = this.scales[i] as ScalePlace;
       const scale = scales[name] as number;
-      this.scalar(scaleOf(name), scale);
-      this.scalar(inverseOf(name), 1 / scale);
+      floatsAt(at, 1)[0] = scale;
+      floatsAt(inverseAt, 1)[0] = 1 / scale;
     }
   }
 
