@@ -27,6 +27,7 @@ import {
   tensor,
   zeros,
 } from "../../engine/index.ts";
+import { from, linear } from "../../test/support/seeded.ts";
 import { bits, bytesKept, expectNear, gradient, random, values } from "../../test/support/tensors.ts";
 import {
   BatchNormTT1d,
@@ -49,8 +50,6 @@ import {
   truncatedBackward,
 } from "../index.ts";
 
-const from = (seed = 3) => ({ generator: new Generator(seed) });
-const linear = (inputs: number, outputs: number, seed?: number) => new Linear(inputs, outputs, from(seed));
 const perceptron = () => new Sequential(linear(5, 6), new LIF({ beta: 0.8 }), linear(6, 3, 4));
 const squares = (z: Tensor, target: Tensor) => mseLoss(z, target);
 

@@ -19,6 +19,7 @@ import {
   tape,
   tensor,
 } from "../../engine/index.ts";
+import { from, linear } from "../../test/support/seeded.ts";
 import { bits, bytesKept, expectNear, gradient, leaf, random, values } from "../../test/support/tensors.ts";
 import {
   AdaptiveLIF,
@@ -37,8 +38,6 @@ import {
   truncatedBackward,
 } from "../index.ts";
 
-const from = (seed = 3) => ({ generator: new Generator(seed) });
-const linear = (inputs: number, outputs: number, seed?: number) => new Linear(inputs, outputs, from(seed));
 const [T, B, N] = [7, 2, 4];
 const sum: PieceLoss = (z) => z.square().sum();
 
