@@ -245,8 +245,12 @@ export class Plastic {
 
   /** Copies of spikes that are part of the state, which the step writes to; empty where none are. */
   private copiesOf(pre: Tensor, post: Tensor, { traces, synapses }: WorkingState): readonly Tensor[] {
+    const { traces: ofTraces, synapse } = this.rule;
     const isShared =
-      isPartOf(traces, pre) || isPartOf(traces, post) || isPartOf(synapses, pre) || isPartOf(synapses, post);
+      isPartOf(ofTraces, traces, pre) ||
+      isPartOf(ofTraces, traces, post) ||
+      isPartOf(synapse, synapses, pre) ||
+      isPartOf(synapse, synapses, post);
     return isShared ? noGrad(() => [persist(pre.clone()), persist(post.clone())]) : NO_COPIES;
   }
 
@@ -403,8 +407,11 @@ export class Plastic {
 
 const NO_COPIES: readonly Tensor[] = [];
 
-/** Whether x looks into the memory of one of the tensors. */
-function isPartOf(tensors: Readonly<Record<string, Tensor>>, x: Tensor): boolean {
-  for (const name in tensors) if (rootOf(tensors[name] as Tensor) === rootOf(x)) return true;
+/** Whether x looks into the memory of one of the tensors of these names. */
+function isPartOf(names: readonly { readonly name: string }[], tensors: WorkingState["traces"], x: Tensor): boolean {
+  for (let i = 0; i < names.length; i++) {
+    const { name } = names[i] as { name: string };
+    if (rootOf(tensors[name] as Tensor) === rootOf(x)) return true;
+  }
   return false;
 }
