@@ -14,7 +14,7 @@ export function entries() {
 }
 
 /** Imports that entries do not bundle: modules of Node, and peers. */
-export const external = /^node:|^echarts(\/|$)/;
+export const external = /^node:|^(echarts|h5wasm)(\/|$)/;
 
 /** Tests the path of a source from the root on. */
 const at = (pattern) => (id) => id.startsWith(root) && pattern.test(id.slice(root.length + 1));
@@ -24,5 +24,5 @@ export const chunks = [
   { name: "kernels", test: at(/^kernels\/(build|codes|kinds)|^engine\/(memory|wasm)\./) },
   { name: "engine", test: at(/^kernels|^engine\/(?!(kernels|node|extend)\.|fuse\/(?!tensors|evaluation))/) },
   { name: "fuse", test: at(/^engine\/fuse\//) },
-  { name: "snn", test: at(/^snn\/(?!surrogates|plot\/)/) },
+  { name: "snn", test: at(/^snn\/(?!surrogates|nir\/|plot\/|quantize\/)/) },
 ];

@@ -20,7 +20,9 @@ const ENTRIES = {
   "jarvis-snn/snn": "dist/snn/index.js",
   "jarvis-snn/kernels": "dist/engine/kernels.js",
   "jarvis-snn/extend": "dist/engine/extend.js",
+  "jarvis-snn/nir": "dist/snn/nir/index.js",
   "jarvis-snn/plot": "dist/snn/plot/index.js",
+  "jarvis-snn/quantize": "dist/snn/quantize/index.js",
 };
 
 /** What a page loads of a peer besides scripts. */

@@ -1,0 +1,8 @@
+/**
+ * Networks as files of the Neuromorphic Intermediate Representation, which other simulators and chips read and write. Needs the
+ * optional peer `h5wasm`, which is loaded by the first file.
+ *
+ * @module jarvis-snn/nir
+ */
+
+export type * from "./graph.ts";

@@ -1,0 +1,6 @@
+/**
+ * Networks for other machines: weights of few bits, spiking networks from trained ones without spikes, and the cost of a network.
+ *
+ * @module jarvis-snn/quantize
+ */
+export {};
