@@ -9,40 +9,75 @@
  */
 import { isPlain, show, wrongValue } from "./arguments.ts";
 import { cut, members } from "./json.ts";
-import type { StateEntry } from "./nn/module.ts";
-import { checkShape, formatShape, type Shape, sizeOf } from "./shape.ts";
+import type { ArrayEntry, NamedArrays, NumberArray } from "./nn/module.ts";
+import { checkSize, formatShape, type Shape, sizeOf, sizesOf } from "./shape.ts";
 import { alive, empty, peek, Tensor } from "./tensor.ts";
 import { memory } from "./wasm.ts";
-
-/** Arrays by name, as `Module.stateDict` gives and takes them. */
-export type NamedArrays = Record<string, Tensor | StateEntry>;
 
 /** The limit of the format's own library. */
 const MAX_HEADER = 100_000_000;
 
-/** Bytes of a value, and the value at p as a number that rounds to float32 as the stored one does. */
-type Dtype = readonly [bytes: number, read: (view: DataView, p: number) => number];
+type Read = (view: DataView, p: number) => number;
 
-const plain = /* @__NO_SIDE_EFFECTS__ */ (kind: "Float" | "Int" | "Uint", bits: number): Dtype => [
+/**
+ * Bytes of a value, the value at p as a number that rounds to float32 as the stored one does, and the array for such values; `nearest`
+ * reads the nearest float64 where that is another number.
+ */
+type Dtype = readonly [bytes: number, read: Read, array: ArrayOf, nearest?: Read];
+
+type ArrayOf = new (from: ArrayBuffer | ArrayLike<number>) => NumberArray;
+
+const plain = /* @__NO_SIDE_EFFECTS__ */ (kind: "Float" | "Int" | "Uint", bits: number, array: ArrayOf): Dtype => [
   bits / 8,
   (view, p) => view[`get${kind}${bits}` as "getFloat32"](p, true),
+  array,
 ];
 
+/** A float of a byte: a float32 with a smaller exponent, as `half` is, and NaN for what `isNan` tells. */
+const byte = (shift: number, bias: number, isNan: (b: number) => boolean): Dtype => [
+  1,
+  (view, p) => {
+    const b = view.getUint8(p);
+    const magnitude = isNan(b) ? Number.NaN : floatOf((b & 0x7f) << shift) * 2 ** (127 - bias);
+    return b & 0x80 ? -magnitude : magnitude;
+  },
+  Float32Array,
+];
+
+/** Of kinds that share an array the first is the one that is written. */
 const DTYPES: Record<string, Dtype> = {
-  F64: plain("Float", 64),
-  F32: plain("Float", 32),
-  F16: [2, (view, p) => half(view.getUint16(p, true))],
-  BF16: [2, (view, p) => floatOf(view.getUint16(p, true) << 16)],
-  I64: [8, (view, p) => wide(view.getInt32(p + 4, true), view.getUint32(p, true))],
-  U64: [8, (view, p) => wide(view.getUint32(p + 4, true), view.getUint32(p, true))],
-  I32: plain("Int", 32),
-  U32: plain("Uint", 32),
-  I16: plain("Int", 16),
-  U16: plain("Uint", 16),
-  I8: plain("Int", 8),
-  U8: plain("Uint", 8),
-  BOOL: [1, (view, p) => Math.min(view.getUint8(p), 1)],
+  F64: plain("Float", 64, Float64Array),
+  F32: plain("Float", 32, Float32Array),
+  F16: [2, (view, p) => half(view.getUint16(p, true)), Float32Array],
+  BF16: [2, (view, p) => floatOf(view.getUint16(p, true) << 16), Float32Array],
+  F8_E4M3: byte(20, 7, (b) => (b & 0x7f) === 0x7f),
+  F8_E5M2: [1, (view, p) => half(view.getUint8(p) << 8), Float32Array],
+  F8_E4M3FNUZ: byte(20, 8, (b) => b === 0x80),
+  F8_E5M2FNUZ: byte(21, 16, (b) => b === 0x80),
+  F8_E8M0: [1, (view, p) => (view.getUint8(p) === 255 ? Number.NaN : 2 ** (view.getUint8(p) - 127)), Float32Array],
+  I64: [
+    8,
+    (view, p) => wide(view.getInt32(p + 4, true), view.getUint32(p, true)),
+    Float64Array,
+    (view, p) => Number(view.getBigInt64(p, true)),
+  ],
+  U64: [
+    8,
+    (view, p) => wide(view.getUint32(p + 4, true), view.getUint32(p, true)),
+    Float64Array,
+    (view, p) => Number(view.getBigUint64(p, true)),
+  ],
+  I32: plain("Int", 32, Int32Array),
+  U32: plain("Uint", 32, Uint32Array),
+  I16: plain("Int", 16, Int16Array),
+  U16: plain("Uint", 16, Uint16Array),
+  I8: plain("Int", 8, Int8Array),
+  U8: plain("Uint", 8, Uint8Array),
+  BOOL: [1, (view, p) => Math.min(view.getUint8(p), 1), Uint8Array],
 };
+
+/** Names are those of a file: `constructor`, say, is none of the table. */
+const dtypeOf = (type: string): Dtype | undefined => (Object.keys(DTYPES).includes(type) ? DTYPES[type] : undefined);
 
 const cell = new DataView(new ArrayBuffer(4));
 
@@ -65,11 +100,14 @@ function wide(high: number, low: number): number {
 }
 
 /**
- * A safetensors file of float32 arrays, in the order given, with free text as metadata, none by default.
+ * A safetensors file of arrays, in the order given, with free text as metadata, none by default.
  *
- * @throws RangeError for an array named "__metadata__", a shape with a zero in it, more than 64 axes or one that does not fit
- *   its data, or names and metadata beyond the 100 MB of a header; TypeError for what is no tensor and no entry of a state,
- *   or metadata that are not strings; Error for a tensor that was freed.
+ * Tensors are written as F32, arrays `{ shape, data }` as the kind of their data: a Float32Array as F32, a Float64Array as F64, an
+ * Int8Array as I8, a Uint8Array as U8, and so up to I32 and U32. {@link readSafetensors} gives them back.
+ *
+ * @throws RangeError for an array named "__metadata__", a shape that does not fit its data or has more than 64 axes, or names and
+ *   metadata beyond the 100 MB of a header; TypeError for what is no tensor and no such array, or metadata that are not strings;
+ *   Error for a tensor that was freed.
  * @see https://github.com/huggingface/safetensors
  */
 export const saveSafetensors = (tensors: NamedArrays, metadata: Record<string, string> = {}): Uint8Array =>
@@ -94,30 +132,38 @@ export function writeSafetensors(where: string, tensors: object, metadata: objec
     header.addString(text);
   }
   if (texts.length > 0) header.add("}");
-  let end = 0;
   for (const { name, what, shape, source } of arrays) {
     if (name === "__metadata__") throw new RangeError(`${where}: "__metadata__" cannot be the name of a tensor`);
     const { length } = valuesOf(what, source);
     const size = sizeOf(shape);
     if (length !== size) throw wrongValue(what, `${size} values for shape ${formatShape(shape)}`, length);
-    if (end + texts.length > 0) header.add(",");
+  }
+  // Wide values come first: readers that map a file into memory want them aligned.
+  const byWidth = [...arrays].sort((a, b) => b.width - a.width);
+  const begins = new Map<string, number>();
+  let end = 0;
+  for (const { name, width, shape } of byWidth) {
+    begins.set(name, end);
+    end += width * sizeOf(shape);
+  }
+  for (const [i, { name, type, width, shape }] of arrays.entries()) {
+    const begin = begins.get(name) as number;
+    if (i + texts.length > 0) header.add(",");
     header.addString(name);
-    header.add(`:{"dtype":"F32","shape":[${shape}],"data_offsets":[${end},${end + 4 * size}]}`);
-    end += 4 * size;
+    header.add(`:{"dtype":"${type}","shape":[${shape}],"data_offsets":[${begin},${begin + width * sizeOf(shape)}]}`);
   }
   header.add("}");
   const head = header.bytes();
 
-  const bytes = bytesFor(where, 8 + head.length + end);
+  const start = 8 + head.length;
+  const bytes = bytesFor(where, start + end);
   new DataView(bytes.buffer).setUint32(0, head.length, true);
   bytes.set(head, 8);
   // Little-endian like linear memory, whose views the engine relies on. They are taken anew: the first look at an expansion
   // writes it out, which may have moved the memory.
-  let floats = new Float32Array(bytes.buffer, 8 + head.length);
-  for (const { what, source } of arrays) {
-    const values = valuesOf(what, source);
-    floats.set(values);
-    floats = floats.subarray(values.length);
+  for (const { name, what, source } of byWidth) {
+    const { buffer, byteOffset, byteLength } = valuesOf(what, source);
+    bytes.set(new Uint8Array(buffer, byteOffset, byteLength), start + (begins.get(name) as number));
   }
   return bytes;
 }
@@ -134,20 +180,38 @@ export function showKind(value: unknown): string {
   return typeof name === "string" && !Array.isArray(value) ? cut(name) : show(value);
 }
 
-/** The value of a member, read once. */
-function contentOf(what: string, array: unknown): { shape: Shape; source: Tensor | Float32Array } {
-  if (array instanceof Tensor) return { shape: array.sizes, source: array };
-  const { shape, data } = Object(array) as StateEntry;
-  if (!(data instanceof Float32Array)) {
-    const got = showKind(data === undefined ? array : data);
-    throw new TypeError(`${what}: expected a tensor, or a shape and data as a Float32Array, got ${got}`);
-  }
-  // Views of linear memory end where it grows, and another thread may write shared memory, or make it grow.
-  const isCopied = data.buffer === memory.buffer || !(data.buffer instanceof ArrayBuffer);
-  return { shape: checkShape(what, shape), source: isCopied ? new Float32Array(data) : data };
+/** An array to write: the kind of its values, their width in bytes, and where they are. */
+interface Content {
+  readonly shape: Shape;
+  readonly type: string;
+  readonly width: number;
+  readonly source: Tensor | NumberArray;
 }
 
-function valuesOf(where: string, source: Tensor | Float32Array): Float32Array {
+/** The value of a member, read once. */
+function contentOf(what: string, array: unknown): Content {
+  if (array instanceof Tensor) return { shape: array.sizes, type: "F32", width: 4, source: array };
+  const { shape, data } = Object(array) as ArrayEntry;
+  for (const [type, [width, , Kind]] of Object.entries(DTYPES)) {
+    if (!(data instanceof Kind)) continue;
+    // Views of linear memory end where it grows, and another thread may write shared memory, or make it grow.
+    const isCopied = data.buffer === memory.buffer || !(data.buffer instanceof ArrayBuffer);
+    return { shape: shapeOf(what, shape), type, width, source: isCopied ? new Kind(data) : data };
+  }
+  const got = showKind(data === undefined ? array : data);
+  throw new TypeError(`${what}: expected a tensor, or a shape and data such as a Float32Array, got ${got}`);
+}
+
+/** A copy of a shape of an array, which may have no values. */
+function shapeOf(where: string, shape: Shape): Shape {
+  const sizes = sizesOf(where, shape);
+  const isSize = (n: unknown) => Number.isSafeInteger(n) && (n as number) >= 0;
+  if (!sizes.every(isSize)) throw wrongValue(where, "sizes that are integers ≥ 0", `shape ${formatShape(sizes)}`);
+  checkSize(where, sizes, sizes.includes(0) ? 0 : sizeOf(sizes));
+  return sizes;
+}
+
+function valuesOf(where: string, source: Tensor | NumberArray): NumberArray {
   if (!(source instanceof Tensor)) return source;
   alive(source, where);
   return peek(source);
@@ -193,29 +257,62 @@ export function bytesFor(where: string, length: number): Uint8Array<ArrayBuffer>
   }
 }
 
+/** An array of a file that was left out. */
+export interface SkippedArray {
+  /** Its name. */
+  readonly name: string;
+  /** The kind of its values, as the file says it. */
+  readonly dtype: string;
+  /** Sizes of the axes. */
+  readonly shape: Shape;
+}
+
 /** What {@link loadSafetensors} finds in a file. */
 export interface Safetensors {
   /** The arrays by name, as float32. */
   tensors: Record<string, Tensor>;
   /** Free text by key; empty where the file has none. */
   metadata: Record<string, string>;
+  /** Arrays that are no tensor here: those without values, and those of a dtype that is not read. */
+  skipped: SkippedArray[];
+}
+
+/** An array of a file, and the kind of its values there. */
+export interface FileArray extends ArrayEntry {
+  /** The kind of its values, as the file says it: "F32", "I8", … */
+  readonly dtype: string;
+}
+
+/** What {@link readSafetensors} finds in a file. */
+export interface SafetensorsArrays {
+  /** The arrays by name. */
+  arrays: Record<string, FileArray>;
+  /** Free text by key; empty where the file has none. */
+  metadata: Record<string, string>;
+  /** Arrays of a dtype that is not read. */
+  skipped: SkippedArray[];
 }
 
 /**
  * The tensors and metadata of a safetensors file. The tensors are the caller's, or the current tape's.
  *
- * Reads F64, F32, F16, BF16, I64 … I8, U64 … U8 and BOOL, and converts to float32: to the nearest value, to the even one
- * of two, also where an I64 or U64 is beyond 2⁵³. `model.loadStateDict(tensors)` takes them as they are.
+ * Reads F64, F32, F16, BF16, the five F8, I64 … I8, U64 … U8 and BOOL, and converts to float32: to the nearest value, to the even
+ * one of two, also where an I64 or U64 is beyond 2⁵³. `model.loadStateDict(tensors)` takes them as they are. An array without values,
+ * or of another dtype, such as F4 or C64, is named in `skipped`; the others are read.
  *
- * @throws RangeError that names what is wrong with a damaged or unsupported file, before anything is allocated; TypeError
+ * @throws RangeError that names what is wrong with a damaged file, before anything is allocated; TypeError
  *   for something else than a Uint8Array.
  * @see https://github.com/huggingface/safetensors
  */
 export function loadSafetensors(bytes: Uint8Array): Safetensors {
-  const { arrays, metadata } = parseSafetensors("loadSafetensors", bytes);
+  const { arrays, metadata, skipped } = parseSafetensors("loadSafetensors", bytes);
   const tensors: [string, Tensor][] = [];
   try {
     for (const array of arrays) {
+      if (array.begin === array.end) {
+        skipped.push(skippedOf(array));
+        continue;
+      }
       const t = empty([...array.shape]);
       tensors.push([array.name, t]);
       decode(array, peek(t));
@@ -224,22 +321,60 @@ export function loadSafetensors(bytes: Uint8Array): Safetensors {
     for (const [, t] of tensors) t.dispose();
     throw error;
   }
-  return { tensors: Object.fromEntries(tensors), metadata };
+  return { tensors: Object.fromEntries(tensors), metadata, skipped };
 }
 
+/**
+ * The arrays and metadata of a safetensors file as they are stored, without tensors: those without values too.
+ *
+ * Integers of up to 32 bits are of their own kind, an Int8Array for I8 and so on, a Uint8Array for BOOL; F64, I64 and U64 are a
+ * Float64Array, rounded to the nearest beyond 2⁵³; other floats are a Float32Array. {@link saveSafetensors} and
+ * `model.loadStateDict` take the arrays.
+ *
+ * @throws RangeError that names what is wrong with a damaged file, before anything is allocated, and where memory does not suffice;
+ *   TypeError for something else than a Uint8Array.
+ * @see https://github.com/huggingface/safetensors
+ */
+export function readSafetensors(bytes: Uint8Array): SafetensorsArrays {
+  const { arrays, metadata, skipped } = parseSafetensors("readSafetensors", bytes);
+  const all = arrays.map((array): [string, FileArray] => {
+    const { name, shape, type, dtype } = array;
+    const [width, read, Kind, nearest = read] = dtype;
+    const size = sizeOf(shape) * (Kind === Float32Array ? 4 : width);
+    const data = new Kind(bytesFor(`readSafetensors: tensor ${show(name)}`, size).buffer);
+    decode(array, data, nearest);
+    return [name, { shape, dtype: type, data }];
+  });
+  return { arrays: Object.fromEntries(all), metadata, skipped };
+}
+
+const skippedOf = ({ name, type, shape }: Place): SkippedArray => ({ name, dtype: type, shape });
+
 /** An array in a file whose header has been checked. */
-export interface StoredArray {
+interface Place {
   readonly name: string;
   readonly shape: Shape;
+  /** The name of its dtype, … */
+  readonly type: string;
+  /** … and the dtype, undefined for those that are not read. */
+  readonly dtype: Dtype | undefined;
   readonly view: DataView;
-  readonly dtype: Dtype;
   /** Where its data lie behind the header. */
   readonly begin: number;
   readonly end: number;
 }
 
+/** One that can be read. */
+export interface StoredArray extends Place {
+  readonly dtype: Dtype;
+}
+
 /** Writes the values of an array, all of its own. */
-export function decode({ view, dtype: [bytes, read], begin, end }: StoredArray, into: { [i: number]: number }): void {
+export function decode(
+  { view, dtype: [bytes, usual], begin, end }: StoredArray,
+  into: { [i: number]: number },
+  read = usual,
+): void {
   for (let i = 0, p = begin; p < end; i++, p += bytes) into[i] = read(view, p);
 }
 
@@ -247,7 +382,7 @@ export function decode({ view, dtype: [bytes, read], begin, end }: StoredArray, 
 export function parseSafetensors(
   where: string,
   bytes: Uint8Array,
-): { arrays: StoredArray[]; metadata: Record<string, string> } {
+): { arrays: StoredArray[]; skipped: SkippedArray[]; metadata: Record<string, string> } {
   if (!ArrayBuffer.isView(bytes)) throw new TypeError(`${where}: expected a Uint8Array, got ${showKind(bytes)}`);
   const refuse = refusal(where);
   const { buffer, byteOffset, byteLength } = bytes;
@@ -260,24 +395,25 @@ export function parseSafetensors(
   if (length > longest) refuse(`a header of at most ${longest} bytes`, length);
   const view = new DataView(file.buffer, file.byteOffset + 8 + length, byteLength - 8 - length);
 
-  const arrays: StoredArray[] = [];
+  const all: Place[] = [];
   let metadata: Record<string, string> = {};
   try {
     members(textOf(file.slice(8, 8 + length)), (name, json) => {
       if (name === "__metadata__") metadata = metadataOf(where, json);
-      else arrays.push({ name, view, ...placeOf(where, name, json, view.byteLength) });
+      else all.push({ name, view, ...placeOf(where, name, json, view.byteLength) });
     });
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     refuse("a JSON object in UTF-8 as the header", error.message);
   }
   let covered = 0;
-  for (const { name, begin, end } of [...arrays].sort((a, b) => a.begin - b.begin)) {
+  for (const { name, begin, end } of [...all].sort((a, b) => a.begin - b.begin || a.end - b.end)) {
     if (begin !== covered) refuse(`tensor ${show(name)} to begin at ${covered}, without a hole or an overlap`, begin);
     covered = end;
   }
   if (covered !== view.byteLength) refuse(`${covered} bytes of data`, view.byteLength);
-  return { arrays, metadata };
+  const arrays = all.filter((each): each is StoredArray => each.dtype !== undefined);
+  return { arrays, skipped: all.filter(({ dtype }) => dtype === undefined).map(skippedOf), metadata };
 }
 
 const refusal =
@@ -312,12 +448,7 @@ function metadataOf(where: string, json: string): Record<string, string> {
 }
 
 /** The dtype, the shape and the place of a tensor. */
-function placeOf(
-  where: string,
-  name: string,
-  json: string,
-  room: number,
-): Pick<StoredArray, "shape" | "dtype" | "begin" | "end"> {
+function placeOf(where: string, name: string, json: string, room: number): Omit<Place, "name" | "view"> {
   const refuse = refusal(where);
   const what = `tensor ${show(name)}`;
   const info: Record<string, string> = {};
@@ -326,20 +457,22 @@ function placeOf(
       if (key === "dtype" || key === "shape" || key === "data_offsets") info[key] = value;
     });
   }
-  const types = Object.keys(DTYPES);
-  const type = types.find((each) => info.dtype?.startsWith('"') && each === JSON.parse(info.dtype));
-  if (type === undefined) return refuse(`${what} to be of dtype ${types.join(", ")}`, brief(info.dtype));
-  const dtype = DTYPES[type] as Dtype;
+  if (!info.dtype?.startsWith('"')) return refuse(`${what} to have a dtype, such as F32`, brief(info.dtype));
+  const type: string = JSON.parse(info.dtype);
   const list = listOf(info.shape);
   if (list === undefined) return refuse(`${what} to have a shape`, brief(info.shape));
-  const shape = checkShape(`${where}: ${what}`, list as number[]);
-  const size = sizeOf(shape) * dtype[0];
+  const shape = shapeOf(`${where}: ${what}`, list as number[]);
   const offsets = listOf(info.data_offsets) ?? [];
   const [begin, end] = offsets as [number, number];
-  if (!(offsets.length === 2 && Number.isInteger(begin) && begin >= 0 && end === begin + size && end <= room)) {
+  const isPlace =
+    offsets.length === 2 && Number.isInteger(begin) && Number.isInteger(end) && begin >= 0 && end >= begin;
+  const dtype = dtypeOf(type);
+  // The width of another dtype is not known here.
+  const size = dtype ? sizeOf(shape) * dtype[0] : isPlace ? end - begin : 0;
+  if (!(isPlace && end === begin + size && end <= room)) {
     refuse(`${what} to have data_offsets of ${size} bytes within ${room}`, brief(info.data_offsets));
   }
-  return { shape, dtype, begin, end };
+  return { shape, type, dtype, begin, end };
 }
 
 /** The list that a text is, if it holds neither lists nor objects. */

@@ -14,7 +14,15 @@ import "./ops/index.ts"; // gives tensors their methods
 
 // Files are named with a star where all that they export is public.
 
-export { loadSafetensors, type NamedArrays, type Safetensors, saveSafetensors } from "./checkpoint.ts";
+export {
+  type FileArray,
+  loadSafetensors,
+  readSafetensors,
+  type Safetensors,
+  type SafetensorsArrays,
+  type SkippedArray,
+  saveSafetensors,
+} from "./checkpoint.ts";
 export * from "./create.ts";
 export {
   type BatchOf,
@@ -34,7 +42,16 @@ export * from "./nn/conv.ts";
 export * from "./nn/dropout.ts";
 export * from "./nn/embedding.ts";
 export { Linear, type LinearOptions } from "./nn/linear.ts";
-export { Module, type StateDict, type StateEntry } from "./nn/module.ts";
+export {
+  type ArrayEntry,
+  type LoadOptions,
+  type LoadReport,
+  Module,
+  type NamedArrays,
+  type NumberArray,
+  type StateDict,
+  type StateEntry,
+} from "./nn/module.ts";
 export {
   BatchNorm1d,
   type BatchNorm1dOptions,

@@ -13,7 +13,6 @@ import {
   bytesFor,
   decode,
   entriesOf,
-  type NamedArrays,
   parseSafetensors,
   type StoredArray,
   showKind,
@@ -21,7 +20,7 @@ import {
 } from "./checkpoint.ts";
 import { defaultGenerator, type Generator, type GeneratorState, generatorOf } from "./generator.ts";
 import { cut, parse } from "./json.ts";
-import type { Module, StateDict, StateEntry } from "./nn/module.ts";
+import type { Module, NamedArrays, StateDict, StateEntry } from "./nn/module.ts";
 import { sizeOf } from "./shape.ts";
 
 /** The content of an IDX file. */

@@ -26,7 +26,6 @@ function formOf(rest?: number | Tensor, inputScale?: number | Tensor | "leak"): 
     initial: [hasRest ? (parameters) => parameters.rest : 0],
     parameters: { beta: 0.95, ...(hasRest && { rest: 0 }), ...(hasScale && { inputScale: 1 }) },
     reset: null,
-    areSaved: false,
     constrain: { beta: [0, 1] },
     step(argument: Argument) {
       const { current, v, beta, constant } = argument;

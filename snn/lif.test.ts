@@ -205,10 +205,16 @@ test("lif: tau and dt give beta, by an exponential or by Euler's step", () => {
   expect(new LIF().beta.item()).toBe(Math.fround(0.95));
 });
 
-test("lif: only what is learned is a parameter, under the names beta and threshold", () => {
+test("lif: beta and threshold are in the state under their names; only what is learned is a parameter", () => {
   const beta = tensor([0.5, 0.75]);
-  expect(new LIF().stateDict()).toEqual({});
-  expect(Object.keys(new LIF({ learnThreshold: true }).stateDict())).toEqual(["threshold"]);
+  const named = (lif: LIF) => [Object.keys(lif.stateDict()), lif.namedParameters().map(([name]) => name)];
+  expect(named(new LIF())).toEqual([["beta", "threshold"], []]);
+  expect(named(new LIF({ learnThreshold: true }))).toEqual([["beta", "threshold"], ["threshold"]]);
+  expect(named(new LIF({ rest: 0.1, resetValue: 0.2 }))).toEqual([["beta", "threshold"], []]);
+  expect(named(new LIF({ rest: tensor([0.1]), learn: ["inputScale"] }))).toEqual([
+    ["beta", "threshold", "rest", "inputScale"],
+    ["inputScale"],
+  ]);
   const lif = new LIF({ beta, learnBeta: true, learnThreshold: true });
   expect(lif.stateDict()).toEqual({
     beta: { shape: [2], data: Float32Array.of(0.5, 0.75) },

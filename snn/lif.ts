@@ -197,7 +197,6 @@ export class LIF extends Neurons {
         initial: [0],
         parameters: { beta: 0.95, threshold: 1, ...extra } as Readonly<Record<string, number>>,
         reset: "v",
-        areSaved: false,
         constrain: { beta: [0, 1] },
         step: stepOf(equation),
       },

@@ -136,8 +136,6 @@ export interface Form extends NeuronKind {
   readonly needs?: Needs;
   readonly learn?: readonly string[];
   readonly numerics?: Presets;
-  /** Whether parameters that are not learned are part of the state of a module. */
-  readonly areSaved: boolean;
   /** Bounds [low, high] of parameters: fixed values outside are errors, learned ones are clamped. */
   readonly constrain?: Readonly<Record<string, readonly number[]>>;
   step(argument: never, chosen?: never): Readonly<Record<string, Value | number>>;
@@ -222,7 +220,6 @@ function formOf(given: Definition): Form {
     numerics: presetsOf(name, { ...optionsOf(parameterNames, chosen), ...SETTINGS }, numerics),
     constrain: boundsOf(name, parameterNames, constrain),
     reset: reset ?? (states.includes("v") ? "v" : null),
-    areSaved: true,
     step: functionOf(name, "step", step) as unknown as Form["step"],
   };
 }
@@ -324,9 +321,10 @@ export class Neurons extends Module {
       const kinds: Record<string, "scalar" | "column"> = {};
       for (const key of names) {
         const value = given[key] === undefined ? parameters[key] : given[key];
-        const t = persistentCopy(name, key, value as number | Tensor, rangeOf(key));
+        const range = rangeOf(key);
+        const t = persistentCopy(name, key, value as number | Tensor, range);
         if (learned.has(key)) parameter(t);
-        else if (form.areSaved) buffer(t);
+        else buffer(t, range);
         (this as unknown as Record<string, Tensor>)[key] = t;
         kinds[key] = t.size === 1 ? "scalar" : "column";
       }

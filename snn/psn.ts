@@ -97,7 +97,6 @@ const FORM: Form = {
   initial: [],
   parameters: {},
   reset: null,
-  areSaved: false,
   step: ({ current, spike }: NeuronStep<never>) => ({ spikes: spike(current) }),
 };
 

@@ -61,7 +61,7 @@ export class RecurrentLIF extends Recurrent<LIFState, LIFRecord> {
     try {
       super(neuron, { features, connection, generator });
     } catch (error) {
-      for (const t of [neuron.beta, neuron.threshold]) t.dispose();
+      for (const t of neuron.givenParameters()) t.dispose();
       throw error;
     }
     this.beta = neuron.beta;
@@ -73,7 +73,7 @@ export class RecurrentLIF extends Recurrent<LIFState, LIFRecord> {
   }
 
   protected override fields(): [string, unknown][] {
-    const { beta, threshold, recurrent, V } = this;
-    return Object.entries({ beta, threshold, recurrent, V });
+    const { neuron, recurrent, V } = this;
+    return [...(neuron as LIF).namedState(), ["recurrent", recurrent], ["V", V]];
   }
 }

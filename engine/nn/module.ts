@@ -1,17 +1,54 @@
-import { ensure, functionOf, numbersOf, objectOf, typeOf, wrongType } from "../arguments.ts";
+import { ensure, functionOf, numberOf, numbersOf, objectOf, typeOf, withDefaults, wrongType } from "../arguments.ts";
 import { formatShape, type Shape, sameShape, sizesOf } from "../shape.ts";
+import { limitsOf } from "../tape.ts";
 import { alive, Tensor } from "../tensor.ts";
 
-/** One array of a state. */
-export interface StateEntry {
+/** Numbers in a row, of the kinds that files hold. */
+export type NumberArray =
+  | Float32Array
+  | Float64Array
+  | Int8Array
+  | Uint8Array
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array;
+
+/** One array of numbers of any kind. */
+export interface ArrayEntry {
   /** Sizes of the axes. */
   readonly shape: Shape;
+  /** The values in row-major order. */
+  readonly data: NumberArray;
+}
+
+/** One array of a state. */
+export interface StateEntry extends ArrayEntry {
   /** The values in row-major order. */
   readonly data: Float32Array;
 }
 
 /** Arrays by name: the state of a module. */
 export type StateDict = Record<string, StateEntry>;
+
+/** Arrays by name, as `Module.loadStateDict` and `saveSafetensors` take them. */
+export type NamedArrays = Record<string, Tensor | ArrayEntry>;
+
+/** Options of {@link Module.loadStateDict}. */
+export interface LoadOptions {
+  /** Whether parameters that the state lacks, and names that the module lacks, are errors; default true. */
+  strict?: boolean;
+}
+
+/** What {@link Module.loadStateDict} has left as it was. */
+export interface LoadReport {
+  /** Parameters that the state lacks; none where strict. */
+  missingKeys: string[];
+  /** Buffers that the state lacks: they keep their values. */
+  missingBuffers: string[];
+  /** Names of the state that are none of the module; none where strict. */
+  unexpectedKeys: string[];
+}
 
 /** The functions of `forward` that make a module pure. */
 const pure = new Set<Module["forward"]>();
@@ -107,19 +144,37 @@ export abstract class Module {
   }
 
   /**
-   * Overwrites the parameters and buffers with the values of a state; tensors by name will do too.
+   * Overwrites the parameters and buffers with the values of a state; tensors by name will do too. Returns the names that found no
+   * partner.
    *
-   * @throws RangeError for names, shapes or numbers of values that are not those of this module; TypeError where an array is
-   *   missing, and for what is no state. Nothing is written then.
+   * A buffer that the state lacks keeps its value: states of earlier versions, and of other packages, have fewer buffers. With
+   * `strict: false` parameters may be missing too, and names of the state that the module lacks are left out.
+   *
+   * @throws RangeError for shapes or numbers of values that are not those of this module, a fixed value that the layer refuses, such as
+   *   β outside of [0, 1], and where strict for names that the module lacks; TypeError for what is no state, another option, and where
+   *   strict for a missing parameter. Nothing is written then.
    */
-  loadStateDict(state: StateDict): void {
+  loadStateDict(state: NamedArrays, options: LoadOptions = LOAD_DEFAULTS): LoadReport {
+    const { strict } = withDefaults(LOAD, LOAD_DEFAULTS, options);
     const given = objectOf(LOAD, "a state, arrays by name", state);
     const named = this.namedState();
     const names = new Set(named.map(([name]) => name));
-    const unknown = Object.keys(given).filter((name) => !names.has(name));
-    ensure(unknown.length === 0, LOAD, "expected no more than the parameters of this module", unknown);
-    const copies = named.map(([name, t]) => valuesOf(name, given[name], t));
-    for (const [i, [, t]] of named.entries()) t.copyFrom(copies[i] as Float32Array);
+    const unexpectedKeys = Object.keys(given).filter((name) => !names.has(name));
+    ensure(
+      !strict || unexpectedKeys.length === 0,
+      LOAD,
+      "expected no more than the parameters of this module",
+      unexpectedKeys,
+    );
+    const report: LoadReport = { missingKeys: [], missingBuffers: [], unexpectedKeys };
+    const copies = new Map<Tensor, Float32Array>();
+    for (const [name, t] of named) {
+      const entry = given[name];
+      if (entry !== undefined || (strict && t.isParameter)) copies.set(t, valuesOf(name, entry, t));
+      else report[t.isParameter ? "missingKeys" : "missingBuffers"].push(name);
+    }
+    for (const [t, values] of copies) t.copyFrom(values);
+    return report;
   }
 
   /** Sets the gradients of all parameters to null; their buffers are kept for the next ones. */
@@ -182,6 +237,8 @@ export abstract class Module {
 
 const LOAD = "loadStateDict";
 
+const LOAD_DEFAULTS = { strict: true };
+
 /** A copy of the values that a state has for t, after a check of their shape. */
 function valuesOf(name: string, entry: unknown, t: Tensor): Float32Array {
   const where = `${LOAD}: ${name}`;
@@ -190,11 +247,13 @@ function valuesOf(name: string, entry: unknown, t: Tensor): Float32Array {
   const { shape, data } =
     entry instanceof Tensor
       ? { shape: entry.sizes, data: entry.toFloat32Array() }
-      : (objectOf(where, "an array { shape, data }", entry) as unknown as StateEntry);
+      : (objectOf(where, "an array { shape, data }", entry) as unknown as ArrayEntry);
   const sizes = sizesOf(where, shape);
   ensure(sameShape(sizes, t.sizes), where, `expected shape ${formatShape(t.sizes)}`, sizes);
   const values = new Float32Array(numbersOf(where, "an array of numbers", data));
   ensure(values.length === t.size, where, `expected ${t.size} values`, values.length);
+  const limits = limitsOf(t);
+  if (limits !== undefined) for (const value of values) numberOf(LOAD, name, value, limits);
   return values;
 }
 

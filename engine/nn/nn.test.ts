@@ -144,6 +144,40 @@ test("state dict: what does not fit is named, and nothing is written", () => {
   expect(network.parameters().map(bits)).toEqual(before);
 });
 
+test("state dict: strict false takes what fits and names the rest; a shape that differs stays an error", () => {
+  const network = new Network();
+  const other = new Network().stateDict();
+  const { scale, ...rest } = other;
+  const before = bits(network.scale);
+  const extra = { shape: [0], data: new Float32Array(0) };
+  expect(network.loadStateDict({ ...rest, extra }, { strict: false })).toEqual({
+    missingKeys: ["scale"],
+    missingBuffers: [],
+    unexpectedKeys: ["extra"],
+  });
+  expect(bits(network.scale)).toEqual(before);
+  expect(bits(network.fc1.weight)).toEqual(bits(other["fc1.weight"]?.data as Float32Array));
+  expect(network.loadStateDict(other)).toEqual({ missingKeys: [], missingBuffers: [], unexpectedKeys: [] });
+  const zeroSize = { ...other, scale: extra };
+  expect(() => network.loadStateDict(zeroSize, { strict: false })).toThrow(
+    "loadStateDict: scale: expected shape [2], got [0]",
+  );
+  expect(() => network.loadStateDict({ ...other, extra })).toThrow(
+    'loadStateDict: expected no more than the parameters of this module, got ["extra"]',
+  );
+  expect(() => network.loadStateDict(other, { strict: 1 as never })).toThrow(
+    new TypeError("loadStateDict: expected strict of type boolean, got 1"),
+  );
+});
+
+test("state dict: integers of a file are values too", () => {
+  const layer = new Linear(2, 1);
+  const weight = { shape: [1, 2], data: Int8Array.of(-3, 5) };
+  layer.loadStateDict({ weight, bias: { shape: [1], data: Float64Array.of(0.1) } });
+  expect(values(layer.weight)).toEqual([-3, 5]);
+  expect(values(layer.bias as Tensor)).toEqual([Math.fround(0.1)]);
+});
+
 test("state dict: what is none is an error in words, each value is read once, and nothing is written", () => {
   const layer = new Linear(2, 2);
   const state = layer.stateDict();

@@ -1,10 +1,10 @@
 /** What every engine has to agree on, bit for bit. */
-import { concat, noGrad } from "jarvis-snn";
+import { concat, LeakyIntegrator, LIF, type Module, noGrad, RecurrentLIF } from "jarvis-snn";
 import { networks, type Trained } from "./networks.ts";
 
 /** SHA-256 of float32 values, little-endian. */
 export interface Hashes {
-  /** All values of `stateDict` after training, in their order. */
+  /** Values of `stateDict` after training, in their order, without the options of LIF layers that are not learned. */
   weights: string;
   /** The outputs of all samples in one batch, the time loop inside the kernels … */
   outputs: string;
@@ -18,13 +18,23 @@ export interface Hashes {
 export async function measure(name: string): Promise<Hashes> {
   const trained = (networks[name] as () => Trained)();
   trained.model.eval();
-  const weights = Object.values(trained.model.stateDict()).flatMap(({ data }) => [...data]);
+  const weights = weightsOf(trained.model);
   return {
     weights: await hash(weights),
     outputs: await hash(outputs(trained)),
     byBatches: await hash(outputsByBatches(trained)),
     bySteps: await hash(outputsBySteps(trained)),
   };
+}
+
+function weightsOf(model: Module): number[] {
+  const isLIF = (layer: Module) =>
+    layer instanceof LIF || layer instanceof RecurrentLIF || layer instanceof LeakyIntegrator;
+  const layers = model.namedModules().filter(([, layer]) => isLIF(layer));
+  const learned = new Set(model.namedParameters().map(([name]) => name));
+  const isOption = (name: string) => !learned.has(name) && layers.some(([layer]) => name.startsWith(`${layer}.`));
+  const kept = Object.entries(model.stateDict()).filter(([name]) => !isOption(name));
+  return kept.flatMap(([, { data }]) => [...data]);
 }
 
 /** The hashes of all networks, by name. */

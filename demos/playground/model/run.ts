@@ -8,7 +8,6 @@ import {
   manualSeed,
   noGrad,
   type Optimizer,
-  type StateDict,
   TensorDataset,
   tape,
   tensor,
@@ -88,7 +87,7 @@ export class Run {
 
   /** SHA-256 of all weights in their order, float32, little-endian. */
   hash(): string {
-    return hashOf(this.model.stateDict());
+    return hashOf(this.model);
   }
 
   /** Frees what lives outside the tapes. */
@@ -106,7 +105,7 @@ export class Run {
   }
 }
 
-export function hashOf(state: StateDict): string {
-  const values = Object.values(state).flatMap(({ data }) => [...data]);
+export function hashOf(model: SpikingNetwork): string {
+  const values = model.parameters().flatMap((weights) => [...weights.toFloat32Array()]);
   return sha256(new Uint8Array(Float32Array.from(values).buffer));
 }

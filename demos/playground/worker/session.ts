@@ -84,12 +84,19 @@ export class Session {
   }
 
   /**
-   * Goes on from the weights of a file.
+   * Goes on from the weights of a file. Decay and threshold stay those of the configuration that the page shows.
    *
    * @throws RangeError if the file is damaged, or of a network of another size.
    */
   load(bytes: Uint8Array): void {
-    noGrad(() => this.run.model.loadStateDict(loadSafetensors(bytes).tensors));
+    const { model } = this.run;
+    const learned = new Set(model.namedParameters().map(([name]) => name));
+    const fixed = Object.keys(model.stateDict()).filter((name) => !learned.has(name));
+    noGrad(() => {
+      const { tensors } = loadSafetensors(bytes);
+      for (const name of fixed) delete tensors[name];
+      model.loadStateDict(tensors);
+    });
     this.recall(null);
     this.fromSeed = false;
   }
@@ -130,7 +137,7 @@ export class Session {
       accuracy: run.testAccuracy(model),
       activity: measureActivity(run, model),
       map: isPlanar(run.config.data) ? decisionMap(run, model, side) : null,
-      hash: hashOf(model.stateDict()),
+      hash: hashOf(model),
       matrices: [...model.linears, model.head].map(({ weight }) => weight.toFloat32Array()),
       memory: memoryStats().live,
     };

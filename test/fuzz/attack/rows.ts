@@ -161,6 +161,7 @@ const fields = {
 };
 
 export const ENGINE: Rows<typeof engine> = {
+  readSafetensors: [bytes],
   loadSafetensors: [bytes],
   saveSafetensors: [record({ a: entry, b: entry }), record({ c: oneOf(['"d"'], ["string"]) })],
   arange: [num(0, -1), num(3, 5), num(1, 0.5)],
@@ -960,6 +961,7 @@ const MODULE: Methods<engine.Module, "forward"> = {
       weight: record({ shape: list(2, 3), data: numbers(6) }),
       bias: record({ shape: list(2), data: numbers(2) }),
     }),
+    record({ strict: bool }),
   ],
   train: [bool],
   eval: [],
