@@ -163,6 +163,7 @@ export function writeSafetensors(where: string, tensors: object, metadata: objec
   // writes it out, which may have moved the memory.
   for (const { name, what, source } of byWidth) {
     const { buffer, byteOffset, byteLength } = valuesOf(what, source);
+    if (byteLength === 0) continue; // no view of a buffer that is gone can be made
     bytes.set(new Uint8Array(buffer, byteOffset, byteLength), start + (begins.get(name) as number));
   }
   return bytes;

@@ -20,8 +20,9 @@ import {
 } from "./checkpoint.ts";
 import { defaultGenerator, type Generator, type GeneratorState, generatorOf } from "./generator.ts";
 import { cut, parse } from "./json.ts";
-import type { Module, NamedArrays, StateDict, StateEntry } from "./nn/module.ts";
-import { sizeOf } from "./shape.ts";
+import { Module, type NamedArrays, type StateDict, type StateEntry } from "./nn/module.ts";
+import { Optimizer, type OptimizerState } from "./optim/optimizer.ts";
+import { type Shape, sizeOf } from "./shape.ts";
 
 /** The content of an IDX file. */
 export interface IdxArray {
@@ -89,8 +90,8 @@ const PARTS = ["optimizer", "scheduler", "generator", "defaultGenerator"];
  * Writes all that a run needs to go on bit for bit after `epoch` epochs: parameters, the state of optimizer and scheduler,
  * and where the random numbers are.
  *
- * The file is in the safetensors format: the parameters as "model.fc1.weight", arrays of the optimizer as
- * "optimizer.slots.0.m", everything else as JSON in the metadata. It is written beside its place and then renamed, so that
+ * The file is in the safetensors format: the parameters as "model.fc1.weight", arrays of the optimizer as "optimizer.fc1.weight.m" in
+ * the shape of the parameter, everything else as JSON in the metadata. It is written beside its place and then renamed, so that
  * the old file stays whole until the new one is, whatever happens in between.
  *
  * @throws RangeError if epoch is not an integer ≥ 0, two arrays would have one name, a state is deeper than 100 levels or longer
@@ -107,8 +108,11 @@ export function saveCheckpoint(path: string, run: TrainingRun & { epoch: number 
   const metadata: Record<string, string> = { format: FORMAT, epoch: String(epoch) };
   for (const [name, part] of Object.entries(parts)) {
     const state = part.stateDict();
-    if (name !== "model") metadata[name] = jsonOf(name, pack(name, state, arrays));
-    else {
+    if (name !== "model") {
+      const names = name === "optimizer" ? namesOf(parts) : null;
+      if (names !== null) metadata.parameters = jsonOf(name, names);
+      metadata[name] = jsonOf(name, pack(name, state, arrays, slotsOf(part, names, state)));
+    } else {
       const entries = entriesOf(where, "the state of the model, arrays by name", state);
       for (const [key, entry] of entries) arrays[`model.${key}`] = entry as StateEntry;
     }
@@ -118,7 +122,9 @@ export function saveCheckpoint(path: string, run: TrainingRun & { epoch: number 
 
 /**
  * Puts a run into the state that a checkpoint holds. The run is built as the one that was saved, with a scheduler if that
- * one had one; what its parts were initialised with does not matter.
+ * one had one; what its parts were initialised with does not matter. The state of an optimizer finds its parameters by their
+ * names, whatever their order. Files of version 0.1 have no such names, and no values that nobody learns, such as a fixed β: those
+ * of the run stay.
  *
  *   const { epoch } = resumeCheckpoint("run.safetensors", { model, optimizer, generator });
  *   await fit(model, loader, { epochs: 10 - epoch, optimizer, loss });
@@ -154,7 +160,10 @@ export function resumeCheckpoint(
     const states = Object.keys(parts).map((name) =>
       name === "model" ? modelState(stored) : unpack(name, metadata[name] as string, stored),
     );
-    Object.values(parts).forEach((part, i) => part.loadStateDict(states[i] as never));
+    Object.entries(parts).forEach(([name, part], i) => {
+      const names = name === "optimizer" ? namesOf(parts) : null;
+      part.loadStateDict(reordered(states[i], metadata.parameters, names) as never);
+    });
   } catch (cause) {
     // One part may have refused what the parts before it have taken.
     Object.values(parts).forEach((part, i) => part.loadStateDict(before[i] as never));
@@ -189,18 +198,55 @@ const DEEPEST = 100;
 /** The numbers that JSON lacks. */
 const NUMBERS = ["-0", "NaN", "Infinity", "-Infinity"];
 
+/** The names that a model gives to the parameters of its optimizer, null for those of others; null as a whole for other kinds of parts. */
+function namesOf({ model, optimizer }: Record<string, unknown>): (string | null)[] | null {
+  if (!(model instanceof Module && optimizer instanceof Optimizer)) return null;
+  const names = new Map(model.namedParameters().map(([name, p]) => [p, name]));
+  return optimizer.params.map((p) => names.get(p) ?? null);
+}
+
+/** Arrays that have another name in a file than their path in a state. */
+type Placed = ReadonlyMap<Float32Array, { readonly name: string; readonly shape: Shape }>;
+
+/** The arrays of each parameter, under its name and in its shape. */
+function slotsOf(optimizer: Stateful, names: readonly (string | null)[] | null, state: unknown): Placed {
+  const placed = new Map<Float32Array, { name: string; shape: Shape }>();
+  for (const [i, name] of (names ?? []).entries()) {
+    const { shape } = (optimizer as Optimizer).params[i] as { shape: Shape };
+    const slots = name === null ? {} : ((state as OptimizerState).slots[i] ?? {});
+    for (const [slot, data] of Object.entries(slots)) placed.set(data, { name: `optimizer.${name}.${slot}`, shape });
+  }
+  return placed;
+}
+
+/** The state of an optimizer in the order of the parameters here, where the file names those that it was saved with. */
+function reordered(state: unknown, saved: string | undefined, names: (string | null)[] | null): unknown {
+  if (saved === undefined || names === null) return state;
+  const before: unknown = parse(saved, (_key, value) => value);
+  const { steps, slots } = Object(state) as OptimizerState;
+  if (![before, steps, slots].every((list) => Array.isArray(list) && list.length === names.length)) return state;
+  const from = names.map((name, i) => ((before as unknown[])[i] === name ? i : (before as unknown[]).indexOf(name)));
+  const isKnown = names.every((name, i) => from[i] === i || name !== null) && !from.includes(-1);
+  if (!isKnown || new Set(from).size < names.length) {
+    throw wrongValue("loadStateDict", `the parameters ${show(before)} as in the file`, show(names));
+  }
+  const pick = <T>(list: readonly T[]): T[] => from.map((i) => list[i] as T);
+  return { ...(state as OptimizerState), steps: pick(steps), slots: pick(slots) };
+}
+
 /** A state as JSON can hold it exactly: arrays go into the file under their path, numbers that JSON lacks become text. */
-function pack(path: string, value: unknown, arrays: NamedArrays, depth = 0): unknown {
+function pack(path: string, value: unknown, arrays: NamedArrays, placed?: Placed, depth = 0): unknown {
   if (depth > DEEPEST) throw wrongValue("saveCheckpoint", `at most ${DEEPEST} levels of lists and objects`, cut(path));
   if (value instanceof Float32Array) {
-    if (path in arrays) throw wrongValue("saveCheckpoint", `one array of the name ${cut(path)}`, "two");
-    arrays[path] = { shape: [value.length], data: value };
-    return { $array: path };
+    const { name, shape } = placed?.get(value) ?? { name: path, shape: [value.length] };
+    if (name in arrays) throw wrongValue("saveCheckpoint", `one array of the name ${cut(name)}`, "two");
+    arrays[name] = { shape, data: value };
+    return { $array: name };
   }
   if (Object.is(value, -0)) return { $number: "-0" };
   if (typeof value === "number") return Number.isFinite(value) ? value : { $number: String(value) };
   if (value === null || typeof value === "string" || typeof value === "boolean") return value;
-  const packed = (key: string | number, item: unknown) => pack(`${path}.${key}`, item, arrays, depth + 1);
+  const packed = (key: string | number, item: unknown) => pack(`${path}.${key}`, item, arrays, placed, depth + 1);
   if (Array.isArray(value)) return Array.from({ length: value.length }, (_, i) => packed(i, value[i]));
   if (isPlain(value) && !isMarked(value)) {
     const entries = Object.entries(value).filter(([, item]) => item !== undefined);
