@@ -118,6 +118,7 @@ export {
   type LayerNorms,
 } from "./probes.ts";
 export { PSN, type PSNKind, type PSNOptions, type PSNRecord, type PSNState } from "./psn.ts";
+export { type FromPythonOptions, fromPython, type PythonPackage } from "./python.ts";
 export * from "./readout.ts";
 export { type LayerGradients, type LayerRecording, type Recording, type RecordOptions, record } from "./record.ts";
 export * from "./recurrent.ts";

@@ -197,6 +197,7 @@ export class LIF extends Neurons {
         initial: [0],
         parameters: { beta: 0.95, threshold: 1, ...extra } as Readonly<Record<string, number>>,
         reset: "v",
+        chosen: equation as Pick<Equation, keyof Equation>,
         constrain: { beta: [0, 1] },
         step: stepOf(equation),
       },

@@ -132,6 +132,8 @@ export interface Form extends NeuronKind {
   readonly initial: readonly Initial[];
   readonly parameters: Readonly<Record<string, number>>;
   readonly choices?: NeuronChoices;
+  /** What a layer has chosen. */
+  readonly chosen?: Readonly<Record<string, unknown>>;
   readonly without?: (choices: never) => readonly string[];
   readonly needs?: Needs;
   readonly learn?: readonly string[];
@@ -234,7 +236,7 @@ function inhibitionOf(where: string, inhibition: unknown): Inhibition | null {
 /** The form of a layer with these choices. Programs remember its step, which therefore refers to nothing else of the layer. */
 function chosenForm(form: Form, parameters: Form["parameters"], chosen: Chosen<NeuronChoices>): Form {
   const step: Form["step"] = (argument) => form.step(argument, chosen as never);
-  return { ...form, ...statesOf(form, chosen), parameters, step };
+  return { ...form, ...statesOf(form, chosen), parameters, step, chosen: { ...form.chosen, ...chosen } };
 }
 
 /** The states of a layer with these choices, and their initial values. */
@@ -480,6 +482,15 @@ export class Neurons extends Module {
    */
   givenParameters(): Tensor[] {
     return Object.keys(this.form.parameters).map((name) => this.parameterOf(name));
+  }
+
+  /**
+   * The choices of the layer, such as its reset.
+   *
+   * @internal
+   */
+  get chosen(): Readonly<Record<string, unknown>> {
+    return this.form.chosen ?? {};
   }
 
   /** A parameter by its name. */

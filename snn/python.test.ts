@@ -1,0 +1,356 @@
+/** Networks that snnTorch, Norse and SpikingJelly have trained: their states load, and their spikes are the same here. */
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import {
+  BatchNorm2d,
+  Conv2d,
+  Flatten,
+  Linear,
+  loadSafetensors,
+  MaxPool2d,
+  Module,
+  type NamedArrays,
+  noGrad,
+  readSafetensors,
+  Sequential,
+  type Tensor,
+  tensor,
+} from "../engine/index.ts";
+import { random, values } from "../test/support/tensors.ts";
+import {
+  Alpha,
+  BatchNormTT1d,
+  fromPython,
+  IF,
+  KLIF,
+  Lapicque,
+  LIF,
+  ParametricLIF,
+  PSN,
+  Recurrent,
+  RecurrentLIF,
+  SpikingLSTM,
+  Synaptic,
+  SynapticIntegrator,
+} from "./index.ts";
+
+const fileOf = (name: string) => readFileSync(new URL(`../test/fixtures/weights/${name}.safetensors`, import.meta.url));
+
+/** The state as Python saved it, and a run: inputs, and what the layers gave. */
+function trained(name: string) {
+  const state = readSafetensors(fileOf(name)).arrays;
+  const { tensors } = loadSafetensors(fileOf(`${name}-run`));
+  return { state, input: tensors.input as Tensor, out: (layer: string) => values(tensors[`out.${layer}`] as Tensor) };
+}
+
+const whole = (report: object) => expect(report).toMatchObject({ missingKeys: [], unexpectedKeys: [] });
+
+class SnnTorch extends Module {
+  readonly fc1 = new Linear(64, 24);
+  readonly bntt = new BatchNormTT1d(24, 10);
+  readonly lif1 = new LIF({ numerics: "snntorch", learnBeta: true });
+  readonly fc2 = new Linear(24, 16);
+  readonly lif2 = new Synaptic({ numerics: "snntorch", reset: "zero", learn: ["threshold"] });
+  readonly fc3 = new Linear(16, 4);
+  readonly lif3 = new RecurrentLIF({ numerics: "snntorch", features: 4, beta: tensor([0, 0, 0, 0]) });
+
+  layers(x: Tensor): Tensor[] {
+    const first = this.lif1.forward(this.bntt.forward(this.fc1.forward(x)));
+    const second = this.lif2.forward(this.fc2.forward(first));
+    return [first, second, this.lif3.forward(this.fc3.forward(second))];
+  }
+
+  forward(x: Tensor): Tensor {
+    return this.layers(x)[2] as Tensor;
+  }
+}
+
+/** What the layers give in evaluation mode. */
+const given = (net: Module, run: () => Tensor[]): number[][] => net.evaluating(() => noGrad(() => run().map(values)));
+
+test("snntorch: a trained network loads, with decays, thresholds and statistics, and fires the same spikes", () => {
+  const { state, input, out } = trained("snntorch");
+  const net = new SnnTorch();
+  whole(net.loadStateDict(fromPython(state, { model: net, from: "snntorch" })));
+  // Values that nobody learned came with the file.
+  expect(values(net.lif3.beta)).toEqual(new Array(4).fill(Math.fround(0.8)));
+  expect([net.lif1.threshold.item(), net.lif2.alpha.item()]).toEqual([0.9, 0.6].map(Math.fround));
+  const spikes = given(net, () => net.layers(input));
+  for (const [i, layer] of ["lif1", "lif2", "lif3"].entries()) {
+    expect(
+      spikes[i]?.some((s) => s === 1),
+      layer,
+    ).toBe(true);
+    expect(spikes[i], layer).toEqual(out(layer));
+  }
+  input.dispose();
+});
+
+test("norse: a trained network loads and fires the same spikes; its readout agrees", () => {
+  const { state, input, out } = trained("norse");
+  const threshold = 0.3;
+  class Net extends Module {
+    readonly net = new Sequential(
+      new Linear(64, 24),
+      new Synaptic({ numerics: "norse", threshold }),
+      new Sequential(
+        new Linear(24, 16, { bias: false }),
+        new Recurrent(new Synaptic({ numerics: "norse", threshold, detachReset: true }), { features: 16, bias: false }),
+      ),
+      new Sequential(new Linear(16, 4, { bias: false }), new SynapticIntegrator({ numerics: "norse" })),
+    );
+    forward = (x: Tensor) => this.net.forward(x);
+  }
+  const net = new Net();
+  whole(net.loadStateDict(fromPython(state, { model: net, from: "norse" })));
+  const [first, second, third, last] = net.net.modules as [Module, Module, Module, Module];
+  const all = given(net, () => {
+    const one = second.forward(first.forward(input));
+    const two = third.forward(one);
+    return [one, two, last.forward(two)];
+  });
+  expect(all[0]).toEqual(out("1"));
+  expect(all[1]).toEqual(out("2"));
+  const membrane = out("membrane");
+  for (const [i, v] of (all[2] as number[]).entries()) expect(Math.abs(v - (membrane[i] as number))).toBeLessThan(2e-6);
+  input.dispose();
+});
+
+test("spikingjelly: a trained network loads and fires the same spikes", () => {
+  const { state, input, out } = trained("spikingjelly");
+  class Net extends Module {
+    readonly net = new Sequential(
+      new Conv2d(1, 6, 3, { padding: 1, bias: false }),
+      new BatchNorm2d(6),
+      new ParametricLIF({ numerics: "spikingjelly" }),
+      new MaxPool2d(2),
+      new Flatten(2),
+      new Linear(96, 16),
+      new Sequential(
+        new Linear(16, 16),
+        new Recurrent(new LIF({ numerics: "spikingjelly", tau: 2.5, reset: "subtract" }), {
+          features: 16,
+          bias: false,
+        }),
+      ),
+      new Linear(16, 4),
+      new IF(),
+    );
+    forward = (x: Tensor) => this.net.forward(x);
+  }
+  const net = new Net();
+  whole(net.loadStateDict(fromPython(state, { model: net, from: "spikingjelly" })));
+  const [T, B] = input.shape as [number, number, number];
+  const spikes = given(net, () => {
+    let x = input.reshape([T, B, 1, 8, 8]);
+    return net.net.modules.map((layer) => (x = layer.forward(x)));
+  });
+  for (const i of [2, 6, 8]) expect(spikes[i], String(i)).toEqual(out(String(i)));
+  input.dispose();
+});
+
+const one = (x: number) => ({ shape: [], data: Float32Array.of(x) });
+const of = (shape: readonly number[], seed: number) => {
+  const t = random(shape, seed);
+  return { shape, data: t.toFloat32Array() };
+};
+
+/** Layers, their states in Python as far as names differ, and the names here. */
+const LAYERS: [
+  what: string,
+  from: "snntorch" | "norse" | "spikingjelly",
+  Module,
+  state: NamedArrays,
+  names: string[],
+][] = [
+  [
+    "Leaky with graded spikes",
+    "snntorch",
+    new LIF({ numerics: "snntorch", gradedSpikesFactor: 1 }),
+    { beta: one(0.5), threshold: one(2), graded_spikes_factor: one(3), reset_mechanism_val: one(0) },
+    ["beta", "threshold", "gradedSpikesFactor"],
+  ],
+  [
+    "RSynaptic",
+    "snntorch",
+    new Recurrent(new Synaptic({ numerics: "snntorch" }), { features: 3 }),
+    {
+      ...{
+        alpha: one(0.5),
+        beta: one(0.6),
+        threshold: one(2),
+        graded_spikes_factor: one(1),
+        reset_mechanism_val: one(0),
+      },
+      ...{ "recurrent.weight": of([3, 3], 1), "recurrent.bias": of([3], 2) },
+    },
+    ["neuron.alpha", "neuron.beta", "neuron.threshold", "recurrent.weight", "recurrent.bias"],
+  ],
+  [
+    "RLeaky that feeds itself, with one V",
+    "snntorch",
+    new RecurrentLIF({ numerics: "snntorch", features: 3, connection: "one" }),
+    { beta: one(0.5), threshold: one(1), V: one(0.25), "recurrent.V": one(0.25), graded_spikes_factor: one(1) },
+    ["beta", "threshold", "V"],
+  ],
+  [
+    "RLeaky whose V has its other name",
+    "snntorch",
+    new RecurrentLIF({ numerics: "snntorch", features: 3, connection: "one" }),
+    { beta: one(0.5), threshold: one(1), "recurrent.V": of([3], 3) },
+    ["beta", "threshold", "V"],
+  ],
+  [
+    "RLeaky of images",
+    "snntorch",
+    new Recurrent(new LIF({ numerics: "snntorch" }), { connection: new Conv2d(2, 2, 3, { padding: 1 }) }),
+    { beta: one(0.5), threshold: one(1), "recurrent.weight": of([2, 2, 3, 3], 4), "recurrent.bias": of([2], 5) },
+    ["neuron.beta", "neuron.threshold", "recurrent.weight", "recurrent.bias"],
+  ],
+  [
+    "Alpha",
+    "snntorch",
+    new Alpha({ numerics: "snntorch" }),
+    { alpha: one(0.5), beta: one(0.25), threshold: one(1), graded_spikes_factor: one(1), reset_mechanism_val: one(1) },
+    ["alpha", "beta", "threshold"],
+  ],
+  [
+    "Lapicque",
+    "snntorch",
+    new Lapicque({ numerics: "snntorch" }),
+    { beta: one(0.9), R: one(2), C: one(9.5), time_step: one(1), threshold: one(1), reset_mechanism_val: one(0) },
+    ["R", "C", "timeStep", "threshold"],
+  ],
+  [
+    "SLSTM",
+    "snntorch",
+    new SpikingLSTM(2, 3, { numerics: "snntorch" }),
+    {
+      ...{ threshold: one(0.5), graded_spikes_factor: one(1), reset_mechanism_val: one(2) },
+      ...{ "lstm_cell.weight_ih": of([12, 2], 6), "lstm_cell.weight_hh": of([12, 3], 7) },
+      ...{ "lstm_cell.bias_ih": of([12], 8), "lstm_cell.bias_hh": of([12], 9) },
+    },
+    ["neuron.threshold", "lstm_cell.weight_ih", "lstm_cell.weight_hh", "lstm_cell.bias_ih", "lstm_cell.bias_hh"],
+  ],
+  ["LConv2d", "norse", new Conv2d(2, 3, 3, { bias: false }), { weight: of([3, 2, 3, 3, 1], 1) }, ["weight"]],
+  [
+    "Lift",
+    "norse",
+    new Conv2d(1, 2, 3),
+    { "lifted_module.weight": of([2, 1, 3, 3], 2), "lifted_module.bias": of([2], 3) },
+    ["weight", "bias"],
+  ],
+  [
+    "MaskedPSN",
+    "spikingjelly",
+    new PSN({ kind: "masked", order: 2, timesteps: 3 }),
+    { weight: of([3, 3], 1), bias: of([3, 1], 2), _lambda_: one(0.5), mask0: of([3, 3], 3), mask1: of([3, 3], 4) },
+    ["weight", "bias", "lambda"],
+  ],
+  ["KLIFNode", "spikingjelly", new KLIF({ numerics: "spikingjelly", learn: ["k"] }), { k: one(1.5) }, ["k"]],
+  [
+    "BatchNormThroughTime1d",
+    "spikingjelly",
+    new BatchNormTT1d(2, 2),
+    Object.fromEntries(
+      [0, 1].flatMap((t) => [
+        ...["weight", "running_mean", "running_var"].map((name, i) => [`bn_list.${t}.${name}`, of([2], 3 * t + i)]),
+        [`bn_list.${t}.num_batches_tracked`, one(7)],
+      ]),
+    ),
+    ["weight", "running_mean", "running_var", "num_batches_tracked"],
+  ],
+];
+
+test.each(LAYERS)("python: %s", (_what, from, layer, state, names) => {
+  const mapped = fromPython(state, { model: layer, from });
+  expect(Object.keys(mapped).sort()).toEqual([...names].sort());
+  whole(layer.loadStateDict(mapped));
+  const loaded = layer.stateDict();
+  for (const [name, entry] of Object.entries(mapped)) {
+    expect(Array.from(loaded[name]?.data as Float32Array), name).toEqual(Array.from(entry.data));
+  }
+  // A layer in a model has a path before its names, and tensors will do.
+  const model = new Sequential(new Linear(1, 1), layer);
+  const below = Object.entries(state).map(([name, { shape, data }]) => [`1.${name}`, tensor([...data], { shape })]);
+  const inModel = fromPython(Object.fromEntries(below), { model, from });
+  expect(Object.keys(inModel).sort()).toEqual(names.map((name) => `1.${name}`).sort());
+  whole({ ...model.loadStateDict(inModel, { strict: false }), missingKeys: [] });
+  for (const name of names) expect(model.stateDict()[`1.${name}`], name).toEqual(loaded[name]);
+});
+
+test("python: values keep their places", () => {
+  const norm = new BatchNormTT1d(2, 3);
+  const state = Object.fromEntries(
+    [2, 0, 1].map((t) => [`${t}.weight`, { shape: [2], data: Float32Array.of(t, t + 10) }]),
+  );
+  norm.loadStateDict(fromPython(state, { model: norm, from: "snntorch" }), { strict: false });
+  expect(values(norm.weight as Tensor)).toEqual([0, 10, 1, 11, 2, 12]);
+  const pair = new Sequential(new Linear(1, 2), new Recurrent(new LIF(), { features: 2, bias: false }));
+  const weight = { shape: [2, 3], data: Float32Array.of(1, 2, 3, 4, 5, 6) };
+  const rc = { "rc.weight": weight, "rc.bias": of([2], 1), "sub_module.threshold": one(0.5) };
+  whole(pair.loadStateDict(fromPython(rc, { model: pair, from: "spikingjelly" })));
+  const { "0.weight": input, "1.recurrent.weight": fedBack, "1.neuron.threshold": threshold } = pair.stateDict();
+  expect([input?.data, fedBack?.data, threshold?.data]).toEqual(
+    [[1, 4], [2, 3, 5, 6], [0.5]].map((each) => Float32Array.from(each)),
+  );
+});
+
+test("python: a layer that computes otherwise is an error, and names without a partner stay", () => {
+  const make = (reset: "zero" | "subtract" | "none") => {
+    class Net extends Module {
+      readonly lif1 = new LIF({ reset });
+      readonly rnn = new RecurrentLIF({ features: 2, reset });
+      readonly syn = new Recurrent(new Synaptic({ reset }), { features: 2 });
+      forward = (x: Tensor) => x;
+    }
+    return new Net();
+  };
+  const resets = ["subtract", "zero", "none"] as const;
+  for (const [value, expected] of resets.entries()) {
+    for (const reset of resets) {
+      for (const layer of ["lif1", "rnn", "syn"]) {
+        const state = { [`${layer}.reset_mechanism_val`]: one(value) };
+        const act = () => fromPython(state, { model: make(reset), from: "snntorch" });
+        if (reset === expected) expect(act()).toEqual({});
+        else {
+          expect(act).toThrow(
+            new RangeError(
+              `fromPython: ${layer}: expected a layer with reset "${expected}", as the state says, got "${reset}"`,
+            ),
+          );
+        }
+      }
+    }
+  }
+  const model = make("zero");
+  const wrong: [state: NamedArrays, message: string][] = [
+    [{ "lif1.reset_mechanism_val": one(3) }, "fromPython: lif1: expected reset_mechanism_val 0, 1 or 2, got 3"],
+    [
+      { "lif1.graded_spikes_factor": one(2) },
+      "fromPython: lif1: expected a layer with gradedSpikesFactor, as the state has one, got none",
+    ],
+    [null as never, "fromPython: expected a state, arrays by name, got null"],
+    [
+      { "lif1.graded_spikes_factor": 3 as never },
+      "fromPython: lif1.graded_spikes_factor: expected an array { shape, data }, got 3",
+    ],
+  ];
+  for (const [state, message] of wrong) expect(() => fromPython(state, { model, from: "snntorch" })).toThrow(message);
+  expect(() => fromPython({}, { model, from: "brian" as never })).toThrow(
+    'fromPython: expected from "snntorch", "norse" or "spikingjelly", got "brian"',
+  );
+  expect(() => fromPython({}, { model: {} as never, from: "norse" })).toThrow(TypeError);
+  const norm = new BatchNormTT1d(2, 3);
+  const two = { "0.weight": of([2], 1), "2.weight": of([2], 2) };
+  expect(() => fromPython(two, { model: norm, from: "snntorch" })).toThrow(
+    "fromPython: weight: expected arrays of one length for 3 steps, got [2, undefined, 2]",
+  );
+  const strange = { "lif1.beta": one(0.5), "lif1.gamma": one(1), "none.reset_mechanism_val": one(1) };
+  const mapped = fromPython(strange, { model, from: "snntorch" });
+  expect(mapped).toEqual(strange);
+  expect(model.loadStateDict(mapped, { strict: false }).unexpectedKeys).toEqual([
+    "lif1.gamma",
+    "none.reset_mechanism_val",
+  ]);
+});

@@ -1,0 +1,259 @@
+/** States of models of snnTorch, Norse and SpikingJelly, under the names of the layers here. */
+import { choiceOf, numbersOf, objectOf, show, withDefaults, wrongValue } from "../engine/arguments.ts";
+import { type ArrayEntry, type Module, type NamedArrays, Sequential, Tensor } from "../engine/index.ts";
+import { moduleOf } from "../engine/nn/module.ts";
+import { formatShape, type Shape, sameShape, sizeOf, sizesOf } from "../engine/shape.ts";
+import { BatchNormTT1d, BatchNormTT2d } from "./batch-norm.ts";
+import { Neurons } from "./neuron.ts";
+import { Lapicque } from "./neurons/lapicque.ts";
+import { PSN } from "./psn.ts";
+
+/** A package whose states {@link fromPython} knows. */
+export type PythonPackage = "snntorch" | "norse" | "spikingjelly";
+
+/** Options of {@link fromPython}. */
+export interface FromPythonOptions {
+  /** The module that is to load the state: its layers decide how names are mapped. */
+  model: Module;
+  /** The package that saved the state. */
+  from: PythonPackage;
+}
+
+const DEFAULTS = { model: null as Module | null, from: "" as string };
+
+const WHERE = "fromPython";
+
+/**
+ * The state dict of a model of snnTorch, Norse or SpikingJelly under the names that a module here has, for its `loadStateDict`.
+ *
+ * The module is built as the Python one: the same names of fields, the same indices in Sequential. Names that are equal on both sides
+ * pass as they are. Of the others, with P the path of a layer:
+ *
+ *   snnTorch       P.graded_spikes_factor → P.gradedSpikesFactor, and 1 where the layer has none
+ *                  P.reset_mechanism_val  compared with the reset of the layer, 0 "subtract", 1 "zero", 2 "none", and left out
+ *                  P.beta, P.alpha, P.threshold of a recurrent layer or SLSTM → P.neuron.beta, …
+ *                  P.time_step → P.timeStep, P.beta of Lapicque left out: R and C tell it; P.recurrent.V, P.V once more
+ *                  P.0.weight, P.1.weight, … of BatchNormTT → P.weight [T, C], and so its statistics
+ *   Norse          P.input_weights → P.0.weight, P.recurrent_weights → P.1.recurrent.weight, P a Sequential of Linear and Recurrent
+ *                  P.lifted_module.weight → P.weight; a weight [..., 1] of LConv2d loses its last axis
+ *   SpikingJelly   P.rc.weight → P.0.weight and P.1.recurrent.weight, P.rc.bias → P.0.bias, P.sub_module.w → P.1.neuron.w
+ *                  P._lambda_ → P.lambda of PSN, without its masks; P.bn_list.0.weight, … → P.weight [T, C]
+ *
+ * An array of one value becomes one for each neuron where the layer has these. Names without a partner stay, so that `loadStateDict`
+ * reports them.
+ *
+ *     model.loadStateDict(fromPython(loadSafetensors(bytes).tensors, { model, from: "snntorch" }));
+ *
+ * @throws RangeError for a layer whose reset is another one, or graded spikes that it does not have, for steps of a batch normalisation
+ *   that are missing, or an unknown package; TypeError for what is no state, no module, or an option of another name.
+ */
+export function fromPython(state: NamedArrays, options: FromPythonOptions): NamedArrays {
+  const { model, from } = withDefaults(WHERE, DEFAULTS, options);
+  const mapping = new Mapping(moduleOf(WHERE, model as Module), objectOf(WHERE, "a state, arrays by name", state));
+  const rule = RULES[choiceOf(WHERE, "from", from, ["snntorch", "norse", "spikingjelly"])];
+  for (const name of mapping.names) {
+    if (
+      mapping.own.has(name) ||
+      !mapping.layersAbove(name).some(([path, layer, key]) => rule(mapping, path, layer, key))
+    )
+      mapping.put(name, mapping.entry(name));
+  }
+  return mapping.result();
+}
+
+/** Maps the array `key` of the layer at a path, "" or ending in a dot; false for a key that it does not know. */
+type Rule = (mapping: Mapping, path: string, layer: Module, key: string) => boolean;
+
+class Mapping {
+  readonly names: readonly string[];
+  /** Shapes of the arrays that the module has. */
+  readonly own: ReadonlyMap<string, Shape>;
+  private readonly given: Readonly<Record<string, unknown>>;
+  private readonly layers: ReadonlyMap<string, Module>;
+  private readonly made = new Map<string, Tensor | ArrayEntry>();
+  /** Rows by the name of the array that they make up. */
+  private readonly rows = new Map<string, ArrayLike<number>[]>();
+
+  constructor(model: Module, given: Readonly<Record<string, unknown>>) {
+    this.own = new Map(model.namedState().map(([name, t]) => [name, t.sizes]));
+    this.layers = new Map(model.namedModules());
+    this.given = given;
+    this.names = Object.keys(given);
+  }
+
+  /** The layers on the path to a name, the nearest first, and the rest of the name. */
+  layersAbove(name: string): [path: string, layer: Module, key: string][] {
+    const found: [string, Module, string][] = [];
+    for (let at = name.lastIndexOf("."); ; at = name.lastIndexOf(".", at - 1)) {
+      const layer = this.layers.get(at < 0 ? "" : name.slice(0, at));
+      if (layer !== undefined) found.push([name.slice(0, at + 1), layer, name.slice(at + 1)]);
+      if (at <= 0) return found;
+    }
+  }
+
+  entry(name: string): Tensor | ArrayEntry {
+    return this.given[name] as Tensor | ArrayEntry;
+  }
+
+  has(name: string): boolean {
+    return this.names.includes(name);
+  }
+
+  /** The values of an array, and its shape. */
+  read(name: string): { shape: Shape; data: ArrayLike<number> } {
+    const where = `${WHERE}: ${name}`;
+    const entry = this.given[name];
+    if (entry instanceof Tensor) return { shape: entry.sizes, data: entry.toFloat32Array() };
+    const { shape, data } = objectOf(where, "an array { shape, data }", entry) as unknown as ArrayEntry;
+    return { shape: sizesOf(where, shape), data: numbersOf(where, "an array of numbers", data) };
+  }
+
+  /** Gives an array a name, which need not be one of the module. */
+  put(name: string, entry: Tensor | ArrayEntry): void {
+    this.made.set(name, entry);
+  }
+
+  /** Gives the array `from` the first of the names that the module has; false if it has none. */
+  rename(from: string, ...names: string[]): boolean {
+    const name = names.find((each) => this.own.has(each));
+    if (name === undefined) return false;
+    this.put(name, this.entry(from));
+    return true;
+  }
+
+  /** A row of an array of the module; false if it has no such array. */
+  row(name: string, index: number, values: ArrayLike<number>): boolean {
+    if (!this.own.has(name)) return false;
+    const rows = this.rows.get(name) ?? [];
+    rows[index] = values;
+    this.rows.set(name, rows);
+    return true;
+  }
+
+  result(): NamedArrays {
+    for (const [name, rows] of this.rows) {
+      const [T = 0] = this.own.get(name) as Shape;
+      const lengths = Array.from(rows, (row) => row?.length);
+      if (lengths.length !== T || lengths.some((n) => n !== lengths[0])) {
+        throw wrongValue(`${WHERE}: ${name}`, `arrays of one length for ${T} steps`, show(lengths));
+      }
+      const data = Float32Array.from(rows.flatMap((row) => Array.from(row)));
+      this.put(name, { shape: [T, lengths[0] as number], data });
+    }
+    return Object.fromEntries(Array.from(this.made, ([name, entry]) => [name, this.fitted(name, entry)]));
+  }
+
+  /** One value for all neurons is one for each; axes of one place come and go. */
+  private fitted(name: string, entry: Tensor | ArrayEntry): Tensor | ArrayEntry {
+    const wanted = this.own.get(name);
+    const shape = (entry as ArrayEntry | null)?.shape;
+    if (wanted === undefined || !Array.isArray(shape) || sameShape(shape, wanted)) return entry;
+    const isOne = sizeOf(shape) === 1 && wanted.length <= 1;
+    const isSame =
+      shape.length === wanted.length + 1 && shape[wanted.length] === 1 && sameShape(shape.slice(0, -1), wanted);
+    if (!isOne && !isSame) return entry;
+    const data = entry instanceof Tensor ? entry.toFloat32Array() : (entry as ArrayEntry).data;
+    return { shape: wanted, data: isOne ? new Float32Array(sizeOf(wanted)).fill(data[0] as number) : data };
+  }
+}
+
+/** The neurons of a layer: those of `Recurrent` and of `SpikingLSTM` are within it. */
+function neuronsOf(layer: Module): Neurons | null {
+  const within: unknown = (layer as Module & { neuron?: unknown }).neuron;
+  return layer instanceof Neurons ? layer : within instanceof Neurons ? within : null;
+}
+
+const RESETS = ["subtract", "zero", "none"];
+
+function checkReset(path: string, neurons: Neurons, value: number | undefined): void {
+  const expected = RESETS[value as number];
+  const { reset } = neurons.chosen;
+  const where = `${WHERE}: ${path.slice(0, -1)}`;
+  if (expected === undefined) throw wrongValue(where, "reset_mechanism_val 0, 1 or 2", String(value));
+  if (reset !== expected) throw wrongValue(where, `a layer with reset "${expected}", as the state says`, show(reset));
+}
+
+const isThroughTime = (layer: Module): boolean => layer instanceof BatchNormTT1d || layer instanceof BatchNormTT2d;
+
+const STEP_OF_NORM = /^(?:bn_list\.)?(\d+)\.(\w+)$/;
+
+/** One step of a batch normalisation through time, whose statistics and weights are [T, C] here. */
+function stepOfNorm(mapping: Mapping, path: string, key: string): boolean {
+  const [, step = "", name = ""] = STEP_OF_NORM.exec(key) ?? [];
+  // All steps have seen the same number of batches.
+  if (name === "num_batches_tracked") return step !== "0" || mapping.rename(path + key, path + name);
+  return step !== "" && mapping.row(path + name, Number(step), mapping.read(path + key).data);
+}
+
+/** A layer of Python that multiplies and then fires is two layers here. */
+const isPair = (layer: Module): boolean => layer instanceof Sequential && layer.modules.length === 2;
+
+const RULES: Record<PythonPackage, Rule> = {
+  snntorch(mapping, path, layer, key) {
+    if (isThroughTime(layer)) return stepOfNorm(mapping, path, key);
+    const neurons = neuronsOf(layer);
+    if (neurons === null) return false;
+    const name = path + key;
+    const value = () => mapping.read(name).data[0];
+    if (key === "reset_mechanism_val") {
+      checkReset(path, neurons, value());
+      return true;
+    }
+    if (key === "graded_spikes_factor") {
+      if (mapping.rename(name, `${path}gradedSpikesFactor`, `${path}neuron.gradedSpikesFactor`)) return true;
+      const { data } = mapping.read(name);
+      if (Array.from(data).every((factor) => factor === 1)) return true;
+      throw wrongValue(
+        `${WHERE}: ${path.slice(0, -1)}`,
+        "a layer with gradedSpikesFactor, as the state has one",
+        "none",
+      );
+    }
+    if (key === "beta" && neurons instanceof Lapicque) return true;
+    if (key === "time_step") return mapping.rename(name, `${path}timeStep`);
+    if (key === "recurrent.V") return mapping.has(`${path}V`) || mapping.rename(name, `${path}V`);
+    return mapping.rename(name, `${path}neuron.${key}`);
+  },
+
+  norse(mapping, path, layer, key) {
+    const name = path + key;
+    if (key.startsWith("lifted_module.")) return mapping.rename(name, path + key.slice("lifted_module.".length));
+    if (!isPair(layer)) return false;
+    if (key === "input_weights") return mapping.rename(name, `${path}0.weight`);
+    return key === "recurrent_weights" && mapping.rename(name, `${path}1.recurrent.weight`);
+  },
+
+  spikingjelly(mapping, path, layer, key) {
+    const name = path + key;
+    if (isThroughTime(layer)) return stepOfNorm(mapping, path, key);
+    if (layer instanceof PSN) {
+      return key === "mask0" || key === "mask1" || (key === "_lambda_" && mapping.rename(name, `${path}lambda`));
+    }
+    if (!isPair(layer)) return false;
+    if (key.startsWith("sub_module."))
+      return mapping.rename(name, `${path}1.neuron.${key.slice("sub_module.".length)}`);
+    if (key === "rc.bias") return mapping.rename(name, `${path}0.bias`);
+    return key === "rc.weight" && splitColumns(mapping, name, `${path}0.weight`, `${path}1.recurrent.weight`);
+  },
+};
+
+/** The columns of a weight of inputs and of what is fed back, as two weights. */
+function splitColumns(mapping: Mapping, name: string, ...parts: [input: string, fedBack: string]): boolean {
+  const shapes = parts.map((part) => mapping.own.get(part));
+  const { shape, data } = mapping.read(name);
+  const [N = 0, M = 0] = shape;
+  const widths = shapes.map((each) => each?.[1] ?? 0);
+  if (shapes.includes(undefined)) return false;
+  if (shape.length !== 2 || (widths[0] as number) + (widths[1] as number) !== M) {
+    throw wrongValue(`${WHERE}: ${name}`, `the columns of ${parts.join(" and ")}, ${show(widths)}`, formatShape(shape));
+  }
+  for (const [i, part] of parts.entries()) {
+    const width = widths[i] as number;
+    const start = i * (widths[0] as number);
+    const values = Float32Array.from({ length: N * width }, (_, at) => {
+      return data[Math.floor(at / width) * M + start + (at % width)] as number;
+    });
+    mapping.put(part, { shape: [N, width], data: values });
+  }
+  return true;
+}
