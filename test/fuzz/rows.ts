@@ -726,6 +726,7 @@ type NoRow =
   | "EProp"
   | "neuron"
   | "Recurrent"
+  | "fromPython"
   | Metrics
   | Probes
   | Patterns

@@ -353,6 +353,13 @@ const target = nullable(indices(2, 2));
 
 export const SNN: Rows<typeof snn> = {
   record: [probed, t(4, 2, 3), { loss, layers: listOf(oneOf(['"1"'], ["string"])) }],
+  fromPython: [
+    record({
+      weight: record({ shape: list(2, 3), data: numbers(6) }),
+      "lifted_module.bias": record({ shape: list(2), data: numbers(2) }),
+    }),
+    { model, from: choice("norse", "snntorch", "spikingjelly") },
+  ],
   observe: [probed, record({ current: t(4, 2, 3), spikes: t(4, 2, 3), membrane: spare(t(4, 2, 3)) })],
   disposeState: [nullable(oneOf([networkState], ["object", "list"]))],
   truncatedBackward: [
