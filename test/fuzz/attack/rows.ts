@@ -358,7 +358,7 @@ export const SNN: Rows<typeof snn> = {
       weight: record({ shape: list(2, 3), data: numbers(6) }),
       "lifted_module.bias": record({ shape: list(2), data: numbers(2) }),
     }),
-    { model, from: choice("norse", "snntorch", "spikingjelly") },
+    record({ model, from: choice("norse", "snntorch", "spikingjelly") }),
   ],
   observe: [probed, record({ current: t(4, 2, 3), spikes: t(4, 2, 3), membrane: spare(t(4, 2, 3)) })],
   disposeState: [nullable(oneOf([networkState], ["object", "list"]))],

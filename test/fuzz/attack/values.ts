@@ -125,8 +125,9 @@ export const HELPERS = {
   // Files in the current folder; their paths.
   checkpoint: `(path) => {
     const model = new Linear(2, 2);
-    saveCheckpoint(path, { model, optimizer: new SGD(model.parameters()), epoch: 3 });
-    for (const p of model.parameters()) p.dispose();
+    const other = new Linear(2, 2); // as in the runs that resume
+    saveCheckpoint(path, { model, optimizer: new SGD(other.parameters()), epoch: 3 });
+    for (const p of [...model.parameters(), ...other.parameters()]) p.dispose();
     return path;
   }`,
   idx: "(path) => { fs.writeFileSync(path, Uint8Array.of(0, 0, 8, 1, 0, 0, 0, 2, 5, 6)); return path; }",
