@@ -1,0 +1,143 @@
+/**
+ * Neurons in continuous time, as nodes have them, and their numbers per step of forward Euler:
+ *
+ *   τ·dv/dt = (v_leak − v) + r·I     v[t] = v_leak + β(v[t−1] − v_leak) + scale·I[t],  β = 1 − dt/τ,  scale = r·dt/τ
+ */
+import { numbersOf, objectOf, wrongValue } from "../../engine/arguments.ts";
+import { checkShape, formatShape, type Shape, sameShape, sizeOf, stridesOf } from "../../engine/shape.ts";
+import type { NIRArray, NIRNode } from "./graph.ts";
+
+/** Values of a layer of neurons: one for all, or one for each in row-major order. */
+export type Values = number | Float64Array;
+
+/** The fields of a node, none of which is checked. */
+export type Fields = Readonly<Record<string, unknown>>;
+
+/** A field that is an array: a copy of its shape, and its values, which are finite in float32. */
+export function arrayOf(where: string, node: NIRNode, field: string): NIRArray {
+  const name = `${where}: ${field}`;
+  const given = objectOf(where, `${field} as an array { shape, data }`, (node as unknown as Fields)[field]);
+  const shape = checkShape(name, given.shape as Shape);
+  const data = numbersOf(name, "data as an array of numbers", given.data);
+  if (data.length !== sizeOf(shape)) throw wrongValue(name, `${sizeOf(shape)} values`, data.length);
+  for (let i = 0; i < data.length; i++) {
+    const x = data[i] as number;
+    if (!(Math.abs(Math.fround(x)) < Infinity)) throw wrongValue(name, "finite values in float32", `${x} at ${i}`);
+  }
+  return { shape, data: data as Float64Array };
+}
+
+/** The shape of a layer that reads one of shape `x` and has such a parameter; null where they do not fit. */
+export function together(x: Shape, parameter: Shape): Shape | null {
+  const rest = parameter.slice(0, Math.max(0, parameter.length - x.length));
+  const last = parameter.slice(rest.length);
+  const from = x.length - last.length;
+  const fits = rest.every((n) => n === 1) && last.every((n, i) => n === 1 || n === x[from + i]);
+  return fits ? x : null;
+}
+
+/** A parameter of neurons of this shape, broadcast to it. */
+export function valuesOf(where: string, node: NIRNode, field: string, shape: Shape): Values {
+  const { shape: own, data } = arrayOf(where, node, field);
+  if (together(shape, own) === null) {
+    throw wrongValue(where, `${field} that fits neurons ${formatShape(shape)}`, formatShape(own));
+  }
+  if (isUniform(data)) return data[0] as number;
+  const sizes = own.slice(Math.max(0, own.length - shape.length));
+  if (sameShape(sizes, shape)) return Float64Array.from(data);
+  const from = shape.length - sizes.length;
+  const strides = stridesOf(sizes);
+  const places = stridesOf(shape).slice(from);
+  return Float64Array.from({ length: sizeOf(shape) }, (_, i) => {
+    let at = 0;
+    for (const [axis, n] of sizes.entries()) {
+      const index = Math.floor(i / (places[axis] as number)) % (shape[from + axis] as number);
+      if (n > 1) at += index * (strides[axis] as number);
+    }
+    return data[at] as number;
+  });
+}
+
+const isUniform = (data: ArrayLike<number>): boolean => {
+  for (let i = 1; i < data.length; i++) if (data[i] !== data[0]) return false;
+  return true;
+};
+
+/** f of each place. */
+export function each(f: (a: number, b: number) => number, a: Values, b: Values = 0): Values {
+  if (typeof a === "number" && typeof b === "number") return f(a, b);
+  const n = typeof a === "number" ? (b as Float64Array).length : a.length;
+  const at = (values: Values, i: number): number => (typeof values === "number" ? values : (values[i] as number));
+  return Float64Array.from({ length: n }, (_, i) => f(at(a, i), at(b, i)));
+}
+
+/** Float32 values of a step: a number where all are equal. */
+export function inFloat32(where: string, name: string, values: Values): number | Float32Array {
+  const rounded = typeof values === "number" ? [Math.fround(values)] : Float32Array.from(values);
+  for (const x of rounded) {
+    if (!Number.isFinite(x)) throw wrongValue(where, `${name} per step in the range of float32`, x);
+  }
+  return isUniform(rounded) ? (rounded[0] as number) : (rounded as Float32Array);
+}
+
+/** A time constant that a file has rounded to float32 may lie below dt by this share. */
+const ROUNDING = 1e-6;
+
+/** dt/τ, in (0, 1]. */
+function shareOf(where: string, field: string, tau: Values, dt: number): Values {
+  return each((t) => {
+    const share = dt / t;
+    if (share > 0 && share <= 1 + ROUNDING) return Math.min(1, share);
+    throw wrongValue(where, `${field} of at least dt, ${dt} s, as forward Euler needs`, `${t} s; take a smaller dt?`);
+  }, tau);
+}
+
+/** The numbers of a neuron per step: β, α, and factors of the currents, or the parameters as they are. */
+export function perStep(where: string, node: NIRNode, shape: Shape, dt: number): Record<string, number | Float32Array> {
+  const field = (name: string): Values => valuesOf(where, node, name, shape);
+  const product = (a: Values, b: Values): Values => each((x, y) => x * y, a, b);
+  const all: Record<string, Values> = {};
+  const { type } = node;
+  const isSynaptic = type === "CubaLI" || type === "CubaLIF";
+  if (type === "I" || type === "IF") {
+    Object.assign(all, { beta: 1, rest: 0, inputScale: product(field("r"), dt) });
+  } else {
+    const leak = shareOf(where, isSynaptic ? "tau_mem" : "tau", field(isSynaptic ? "tau_mem" : "tau"), dt);
+    all.beta = each((x) => 1 - x, leak);
+    all.rest = field("v_leak");
+    all.inputScale = product(field("r"), leak);
+  }
+  if (isSynaptic) {
+    const share = shareOf(where, "tau_syn", field("tau_syn"), dt);
+    all.alpha = each((x) => 1 - x, share);
+    all.synapseScale = product(field("w_in"), share);
+  }
+  if ("v_threshold" in node) {
+    all.threshold = field("v_threshold");
+    all.resetValue = field("v_reset");
+  }
+  return Object.fromEntries(Object.entries(all).map(([name, values]) => [name, inFloat32(where, name, values)]));
+}
+
+/** The largest decay below 1. */
+const SLOWEST = 1 - 2 ** -24;
+
+/** τ of a decay per step, dt / (1 − β); `note` where a decay of 1, which has none, becomes the largest below 1. */
+export function tauOf(beta: Values, dt: number, note: () => void): Values {
+  if (typeof beta === "number" ? beta >= 1 : beta.some((b) => b >= 1)) note();
+  return each((b) => dt / (1 - Math.min(b, SLOWEST)), beta);
+}
+
+/** scale·τ/dt, the resistance with which forward Euler multiplies a current by the scale. */
+export const resistanceOf = (scale: Values, tau: Values, dt: number): Values =>
+  each(
+    (s, ratio) => s * ratio,
+    scale,
+    each((t) => t / dt, tau),
+  );
+
+/** A field of a node: values of neurons of this shape. */
+export const fieldOf = (values: Values, shape: Shape): NIRArray => ({
+  shape: [...shape],
+  data: typeof values === "number" ? new Float64Array(sizeOf(shape)).fill(values) : values,
+});

@@ -1,0 +1,165 @@
+/** The layers of nodes that the package has under no other name. */
+import {
+  Conv1d,
+  Conv2d,
+  type ConvLayerOptions,
+  conv2d,
+  Module,
+  ones,
+  pad,
+  parameter,
+  type Tensor,
+} from "../../engine/index.ts";
+import { forwardOf } from "../../engine/nn/module.ts";
+import { neuron } from "../neuron.ts";
+import type { NeuronStep } from "../neuron-types.ts";
+import { Recurrent } from "../recurrent.ts";
+import { fired, RESET } from "../reset.ts";
+import { spike } from "../spike.ts";
+import type { Surrogate } from "../surrogate.ts";
+
+type Membrane = NeuronStep<"v" | "beta" | "rest" | "inputScale">;
+
+/** v_leak + β(v − v_leak). */
+const decayOf =
+  ({ beta, rest }: Membrane) =>
+  (v: Membrane["v"]) =>
+    v.sub(rest).mul(beta).add(rest);
+
+/** A leaky integrator that starts from 0: v[t] = rest + β(v[t−1] − rest) + inputScale·I[t]. */
+export const LI = /* @__PURE__ */ neuron({
+  name: "LI",
+  state: { v: 0 },
+  parameters: { beta: 1, rest: 0, inputScale: 1 },
+  step(argument) {
+    const v = decayOf(argument)(argument.v).add(argument.current.mul(argument.inputScale));
+    return { membrane: v, v };
+  },
+});
+
+/** i[t] = α·i[t−1] + synapseScale·I[t], and what the membrane takes of it. */
+function synapse({
+  current,
+  i,
+  alpha,
+  synapseScale,
+  inputScale,
+}: NeuronStep<"i" | "alpha" | "synapseScale" | "inputScale">) {
+  const next = i.mul(alpha).add(current.mul(synapseScale));
+  return { i: next, input: next.mul(inputScale) };
+}
+
+const SYNAPTIC = { alpha: 0, synapseScale: 1, beta: 0, rest: 0, inputScale: 1 };
+
+/** The same behind a synaptic current, i[t] = α·i[t−1] + synapseScale·I[t], from 0. */
+export const CubaLI = /* @__PURE__ */ neuron({
+  name: "CubaLI",
+  state: { i: 0, v: 0 },
+  parameters: SYNAPTIC,
+  step(argument) {
+    const { i, input } = synapse(argument);
+    const v = decayOf(argument)(argument.v).add(input);
+    return { membrane: v, i, v };
+  },
+});
+
+/** The same with spikes where v > θ, which set v to resetValue. */
+export const CubaLIF = /* @__PURE__ */ neuron({
+  name: "CubaLIF",
+  state: { i: 0, v: 0 },
+  parameters: { ...SYNAPTIC, threshold: 1, resetValue: 0 },
+  choices: RESET,
+  step(argument, choices) {
+    const { v, threshold, resetValue } = argument;
+    const { i, input } = synapse(argument);
+    return { ...fired(argument, choices, { v, threshold, resetValue, decay: decayOf(argument), input }), i };
+  },
+});
+
+/** Neurons whose spikes come back to them through a layer that has a name of its own. */
+export class Loop extends Recurrent<never, never> {
+  protected override fields(): [string, unknown][] {
+    return Object.entries(this.neuron).filter(([, value]) => value !== this.recurrent);
+  }
+}
+
+/** z = scale ⊙ x. */
+export class Scale extends Module {
+  /** The factors, which broadcast to one step of one sample. */
+  readonly scale: Tensor;
+
+  constructor(scale: Tensor) {
+    super(SCALE);
+    this.scale = parameter(scale);
+  }
+
+  forward(x: Tensor): Tensor {
+    return x.mul(this.scale);
+  }
+}
+
+const SCALE = /* @__PURE__ */ forwardOf(Scale);
+
+/** z = 1 where x > threshold, else 0. */
+export class Threshold extends Module {
+  /** θ, which broadcasts to one step of one sample. */
+  readonly threshold: Tensor;
+  private readonly surrogate: Surrogate | undefined;
+
+  constructor(threshold: Tensor, surrogate: Surrogate | undefined) {
+    super();
+    this.threshold = parameter(threshold);
+    this.surrogate = surrogate;
+  }
+
+  forward(x: Tensor): Tensor {
+    const { threshold, surrogate } = this;
+    return spike(x, { threshold, fire: "gt", ...(surrogate !== undefined && { surrogate }) });
+  }
+}
+
+export type Pair = readonly [height: number, width: number];
+
+/** The sum under each window: a convolution of each channel with ones, which is exact for spikes where a mean times n is not. */
+export class SumPool2d extends Module {
+  readonly kernel: Pair;
+  readonly stride: Pair;
+  readonly padding: Pair;
+
+  constructor(kernel: Pair, stride: Pair, padding: Pair) {
+    super();
+    this.kernel = kernel;
+    this.stride = stride;
+    this.padding = padding;
+  }
+
+  forward(x: Tensor): Tensor {
+    const [height, width] = x.sizes.slice(-2) as [number, number];
+    const { stride, padding, kernel } = this;
+    const planes = x.reshape([x.size / (height * width), 1, height, width]);
+    const z = conv2d(planes, ones([1, 1, ...kernel]), null, { stride, padding });
+    return z.reshape([...x.sizes.slice(0, -2), ...z.sizes.slice(-2)]);
+  }
+}
+
+/** A convolution whose input gets a zero more at the end, as "same" padding of an even window has it. */
+export class SamePadding1d extends Conv1d {
+  override forward(x: Tensor): Tensor {
+    return super.forward(pad(x, [0, 1]));
+  }
+}
+
+/** The same for maps, with `more` zeros at the end of each axis. */
+export class SamePadding2d extends Conv2d {
+  private readonly more: readonly number[];
+
+  constructor(inputs: number, out: number, kernel: Pair, more: readonly number[], options: ConvLayerOptions) {
+    super(inputs, out, kernel, options);
+    this.more = more;
+  }
+
+  override forward(x: Tensor): Tensor {
+    const [down, across] = this.more as [number, number];
+    return super.forward(pad(x, [0, across, 0, down]));
+  }
+}
