@@ -1,14 +1,5 @@
 /** Modules from graphs. */
-import {
-  COUNT,
-  INTEGER,
-  numberOf,
-  objectOf,
-  POSITIVE,
-  show,
-  withDefaults,
-  wrongValue,
-} from "../../engine/arguments.ts";
+import { COUNT, INTEGER, numberOf, POSITIVE, show, withDefaults, wrongValue } from "../../engine/arguments.ts";
 import {
   AvgPool2d,
   Conv1d,
@@ -29,9 +20,20 @@ import type { Neurons } from "../neuron.ts";
 import { checkSurrogate, type Surrogate } from "../surrogate.ts";
 import { arrayOf, each, type Fields, inFloat32, perStep, together, valuesOf } from "./euler.ts";
 import type { NIRGraph, NIRNode } from "./graph.ts";
-import { CubaLI, CubaLIF, LI, Loop, type Pair, SamePadding1d, SamePadding2d, Scale, SumPool2d, Threshold } from "./layers.ts";
+import {
+  CubaLI,
+  CubaLIF,
+  LI,
+  Loop,
+  type Pair,
+  SamePadding1d,
+  SamePadding2d,
+  Scale,
+  SumPool2d,
+  Threshold,
+} from "./layers.ts";
 import { NIRModule, type Unit } from "./module.ts";
-import { checkConnected, copyOf, cutLoops, flatten, NEURONS, type Place, readersOf } from "./read.ts";
+import { checkConnected, copyOf, cutLoops, flatten, type Place, readersOf } from "./read.ts";
 
 /** Options of {@link fromNIR}. */
 export interface FromNIROptions {
@@ -195,7 +197,10 @@ const convolution = (axes: 1 | 2): Kind => {
         );
       }
       const { input_shape: given = null } = node as unknown as Fields;
-      if (given !== null && !sameShape(checkShape(where, (Array.isArray(given) ? given : [given]) as Shape), shape.slice(1))) {
+      if (
+        given !== null &&
+        !sameShape(checkShape(where, (Array.isArray(given) ? given : [given]) as Shape), shape.slice(1))
+      ) {
         throw wrongValue(where, `maps of input_shape ${show(given)}`, formatShape(shape));
       }
       return [out, ...places(shape)];

@@ -37,6 +37,9 @@ interface Network {
   readonly dt: number;
 }
 
+/** Nodes that run over a whole sequence, and the loops, which run step by step. */
+type Groups = readonly (readonly Unit[])[];
+
 /** The state of a network between time steps. */
 export interface NIRState {
   /** The states of neurons and delays, by the names of their nodes. */
@@ -59,9 +62,7 @@ export class NIRModule extends Module {
    * @internal
    */
   readonly graph: NIRGraph;
-  private readonly network: Network;
-  /** Nodes that run over a whole sequence, and the loops, which run step by step. */
-  private readonly groups: readonly (readonly Unit[])[];
+  private readonly network: Network & { readonly groups: Groups };
   /** When the last tensor of the layers was written. */
   private readonly made: number;
 
@@ -70,8 +71,7 @@ export class NIRModule extends Module {
     super();
     this.dt = network.dt;
     this.graph = network.graph;
-    this.groups = groupsOf(network.units);
-    this.network = network;
+    this.network = { ...network, groups: groupsOf(network.units) };
     this.made = Math.max(0, ...this.parts().flatMap(([, layer]) => tensorsOf(layer).map((t) => t.written)));
   }
 
@@ -113,9 +113,9 @@ export class NIRModule extends Module {
     return composed(NIRModule.run, this, x);
   }
 
-  private static run({ groups, network }: NIRModule, x: Tensor): Tensor {
+  private static run({ network }: NIRModule, x: Tensor): Tensor {
     const values = new Map<string, Tensor>();
-    for (const group of groups) {
+    for (const group of network.groups) {
       const [unit] = group as [Unit];
       if (group.length > 1 || unit.late.size > 0) runLoop(group, network, values, x);
       else
@@ -146,11 +146,11 @@ export class NIRModule extends Module {
     return composed(NIRModule.advance, this, x, given);
   }
 
-  private static advance({ groups, network }: NIRModule, x: Tensor, from: NIRState): [z: Tensor, state: NIRState] {
+  private static advance({ network }: NIRModule, x: Tensor, from: NIRState): [z: Tensor, state: NIRState] {
     const values = new Map<string, Tensor>();
     const states = new Map(Object.entries(from.nodes));
     const late = new Map(Object.entries(from.late));
-    for (const unit of groups.flat()) {
+    for (const unit of network.groups.flat()) {
       const read = (name: string): Tensor => (unit.late.has(name) ? late : values).get(name) as Tensor;
       values.set(unit.name, advance(unit, inputOf(unit, x, read), states));
     }
