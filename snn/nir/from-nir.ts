@@ -4,6 +4,7 @@ import {
   AvgPool2d,
   Conv1d,
   Conv2d,
+  type ConvLayerOptions,
   Flatten,
   Generator,
   Linear,
@@ -12,6 +13,7 @@ import {
   type Tensor,
   tensor,
 } from "../../engine/index.ts";
+import { type Pair, sizeOption, windowOver } from "../../engine/ops/windows.ts";
 import { allOrNothing } from "../../engine/scope.ts";
 import { checkShape, formatShape, type Shape, sameShape, sizeOf } from "../../engine/shape.ts";
 import { Delay } from "../delay.ts";
@@ -20,20 +22,9 @@ import type { Neurons } from "../neuron.ts";
 import { checkSurrogate, type Surrogate } from "../surrogate.ts";
 import { arrayOf, each, type Fields, inFloat32, perStep, together, valuesOf } from "./euler.ts";
 import type { NIRGraph, NIRNode } from "./graph.ts";
-import {
-  CubaLI,
-  CubaLIF,
-  LI,
-  Loop,
-  type Pair,
-  SamePadding1d,
-  SamePadding2d,
-  Scale,
-  SumPool2d,
-  Threshold,
-} from "./layers.ts";
-import { NIRModule, type Unit } from "./module.ts";
-import { checkConnected, copyOf, cutLoops, flatten, type Place, readersOf } from "./read.ts";
+import { CubaLI, CubaLIF, LI, Loop, Scale, SumPool2d, Threshold } from "./layers.ts";
+import { groupsOf, NIRModule, type Unit } from "./module.ts";
+import { checkConnected, copyOf, cutLoops, flatten, nameOf, type Place, readersOf } from "./read.ts";
 
 /** Options of {@link fromNIR}. */
 export interface FromNIROptions {
@@ -51,6 +42,8 @@ interface Made {
   readonly layer: Module | null;
   /** Whether the layer takes maps as vectors, since each place has parameters of its own. */
   readonly isFlat?: boolean;
+  /** Zeros around the input that the layer does not put there, as `pad` takes them. */
+  readonly padding?: readonly number[];
 }
 
 /** What a node is made from. */
@@ -140,117 +133,95 @@ function matrixOf(where: string, node: NIRNode): [out: number, inputs: number] {
   return shape as unknown as [number, number];
 }
 
-/** A number of a node, or [height, width], as numbers for each axis. */
-function sizesAt(where: string, node: NIRNode, field: string, axes: number): number[] {
-  const value = (node as unknown as Fields)[field];
-  const list = Array.isArray(value) ? [...value] : Array.from({ length: axes }, () => value);
-  if (list.length === 1 && axes === 2) list.push(list[0]);
-  if (list.length !== axes) throw wrongValue(where, `${field} as a number or ${axes} of them`, show(value));
-  return list.map((n: unknown) => numberOf(where, field, n, field === "padding" ? INTEGER : COUNT));
+/** The windows of a node over the last axes of maps: for each, the zeros more at its end, and the options of the layer. */
+function windowsOf(where: string, node: NIRNode, kernel: readonly number[]) {
+  const {
+    stride,
+    padding: given,
+    dilation = 1,
+  } = Object.fromEntries(
+    Object.entries(node).map(([field, value]) => [
+      field,
+      Array.isArray(value) && value.length === 1 ? value[0] : value,
+    ]),
+  ) as unknown as Windows;
+  const isSame = given === "same";
+  const size = (value: Pair | number, axis: number): number =>
+    Number(Array.isArray(value) ? (value[axis] ?? value[0]) : value);
+  // Zeros on both sides together.
+  const total = kernel.map((k, i) => size(dilation, i) * (k - 1));
+  const padding = isSame ? total.map((n) => Math.floor(n / 2)) : given === "valid" ? 0 : given;
+  const options = { stride, padding: padding as Pair, dilation };
+  const more = total.map((n) => (isSame ? n % 2 : 0));
+  if (isSame && kernel.some((_, i) => size(stride, i) !== 1)) {
+    throw wrongValue(where, 'stride 1 with padding "same"', show(stride));
+  }
+  const first = 2 - kernel.length;
+  const places = (shape: Shape): number[] =>
+    shape
+      .slice(-kernel.length)
+      .map((n, i) => windowOver(where, first + i, n + (more[i] as number), kernel[i] as number, options).places);
+  return { options, more, places };
 }
 
-/** The windows of a node over maps, [out of an axis = ⌊(in + padding − width) / stride⌋ + 1]. */
-function windowsOf(where: string, node: NIRNode, kernel: readonly number[], hasDilation: boolean) {
-  const axes = kernel.length;
-  const at = (field: string): number[] => sizesAt(where, node, field, axes);
-  const stride = at("stride");
-  const dilation = hasDilation ? at("dilation") : kernel.map(() => 1);
-  const widths = kernel.map((k, i) => (dilation[i] as number) * (k - 1));
-  const { padding: word } = node as unknown as Fields;
-  const isSame = word === "same";
-  if (isSame && stride.some((n) => n !== 1)) throw wrongValue(where, 'stride 1 with padding "same"', show(stride));
-  const padding = isSame
-    ? widths.map((n) => Math.floor(n / 2))
-    : word === "valid"
-      ? kernel.map(() => 0)
-      : at("padding");
-  // Zeros more at the end.
-  const more = isSame ? widths.map((n) => n % 2) : kernel.map(() => 0);
-  const places = (shape: Shape): number[] =>
-    shape.slice(-axes).map((n, i) => {
-      const covered = n + 2 * (padding[i] as number) + (more[i] as number) - (widths[i] as number) - 1;
-      const count = Math.floor(covered / (stride[i] as number)) + 1;
-      if (count >= 1) return count;
-      throw wrongValue(where, `maps that a window of ${(widths[i] as number) + 1} fits`, formatShape(shape));
-    });
-  return { stride, dilation, padding, more, places };
+interface Windows {
+  readonly stride: Pair;
+  readonly padding: Pair | "same" | "valid";
+  readonly dilation?: Pair;
 }
 
 const convolution = (axes: 1 | 2): Kind => {
   const read = (where: string, node: NIRNode) => {
-    const { shape: weight } = arrayOf(where, node, "weight");
-    const expected = axes === 1 ? "weight [out, in / groups, k]" : "weight [out, in / groups, kH, kW]";
-    if (weight.length !== axes + 2) throw wrongValue(where, expected, formatShape(weight));
+    const { shape } = arrayOf(where, node, "weight");
+    if (shape.length !== axes + 2) {
+      throw wrongValue(where, `weight [out, in / groups, ${axes === 1 ? "k" : "kH, kW"}]`, formatShape(shape));
+    }
     const groups = numberOf(where, "groups", (node as unknown as Fields).groups, COUNT);
-    const [out, part, ...kernel] = weight as [number, number, ...number[]];
-    return { out, inputs: part * groups, groups, kernel, ...windowsOf(where, node, kernel, true) };
+    const [out, part, ...kernel] = shape as [number, number, ...number[]];
+    return { out, inputs: part * groups, groups, kernel, ...windowsOf(where, node, kernel) };
   };
   return {
     shape(where, node, shape) {
-      if (shape === null) return null;
       const { out, inputs, places } = read(where, node);
-      if (shape.length !== axes + 1 || shape[0] !== inputs) {
-        throw wrongValue(
-          where,
-          `maps of ${inputs} channels and ${axes === 1 ? "a length" : "height and width"}`,
-          formatShape(shape),
-        );
-      }
-      const { input_shape: given = null } = node as unknown as Fields;
-      if (
-        given !== null &&
-        !sameShape(checkShape(where, (Array.isArray(given) ? given : [given]) as Shape), shape.slice(1))
-      ) {
-        throw wrongValue(where, `maps of input_shape ${show(given)}`, formatShape(shape));
-      }
-      return [out, ...places(shape)];
+      const { input_shape: given } = node as unknown as Fields;
+      if (shape === null) return null;
+      const sizes = given === null || given === undefined ? shape.slice(1) : [given].flat();
+      const expected = [inputs, ...sizes] as number[];
+      if (shape.length === axes + 1 && sameShape(expected, shape)) return [out, ...places(shape)];
+      throw wrongValue(where, `maps ${formatShape(expected)}`, formatShape(shape));
     },
     make(making) {
-      const { out, inputs, groups, kernel, stride, dilation, padding, more } = read(making.where, making.node);
-      const generator = unused();
-      if (axes === 1) {
-        const [k, s, d, p, end] = [kernel, stride, dilation, padding, more].map(([n]) => n) as [
-          number,
-          number,
-          number,
-          number,
-          number,
-        ];
-        const options = { groups, stride: s, dilation: d, padding: p, generator };
-        return filled(
-          making,
-          end > 0 ? new SamePadding1d(inputs, out, k, options) : new Conv1d(inputs, out, k, options),
-        );
-      }
-      const options = {
-        groups,
-        ...({ stride, dilation, padding } as unknown as Record<"stride" | "dilation" | "padding", Pair>),
-        generator,
-      };
-      const size = kernel as unknown as Pair;
-      return filled(
-        making,
-        more.some((n) => n > 0)
-          ? new SamePadding2d(inputs, out, size, more, options)
-          : new Conv2d(inputs, out, size, options),
-      );
+      const { out, inputs, groups, kernel, options, more } = read(making.where, making.node);
+      const all = { ...options, groups, generator: unused() };
+      const [size] = kernel as [number];
+      const layer =
+        axes === 1
+          ? new Conv1d(inputs, out, size, all as ConvLayerOptions<number>)
+          : new Conv2d(inputs, out, kernel as unknown as Pair, all);
+      const padding = more.some((n) => n > 0) ? more.flatMap((n) => [n, 0]).reverse() : [];
+      return { ...filled(making, layer), padding };
     },
   };
 };
 
-const pool = (make: (kernel: Pair, stride: Pair, padding: Pair) => Module): Kind => ({
-  shape(where, node, shape) {
-    if (shape === null) return null;
-    if (shape.length < 3) throw wrongValue(where, "maps [C, H, W]", formatShape(shape));
-    const { places } = windowsOf(where, node, sizesAt(where, node, "kernel_size", 2), false);
-    return [...shape.slice(0, -2), ...places(shape)];
-  },
-  make({ where, node }) {
-    const kernel = sizesAt(where, node, "kernel_size", 2);
-    const { stride, padding } = windowsOf(where, node, kernel, false);
-    return { layer: make(kernel as unknown as Pair, stride as unknown as Pair, padding as unknown as Pair) };
-  },
-});
+const pool = (make: (kernel: Pair, options: { readonly stride: Pair; readonly padding: Pair }) => Module): Kind => {
+  const read = (where: string, node: NIRNode) => {
+    const { kernel_size: kernel } = node as unknown as { readonly kernel_size: Pair };
+    const sizes = [0, 1].map((axis) => sizeOption(where, "kernel_size", kernel, axis, 1));
+    return { sizes: sizes as unknown as Pair, ...windowsOf(where, node, sizes) };
+  };
+  return {
+    shape(where, node, shape) {
+      if (shape === null) return null;
+      if (shape.length < 3) throw wrongValue(where, "maps [C, H, W]", formatShape(shape));
+      return [...shape.slice(0, -2), ...read(where, node).places(shape)];
+    },
+    make({ where, node }) {
+      const { sizes, options } = read(where, node);
+      return { layer: make(sizes, { stride: options.stride, padding: options.padding }) };
+    },
+  };
+};
 
 /** The axes that a node makes one, from 0. */
 function flattened(where: string, node: NIRNode, shape: Shape): [first: number, last: number] {
@@ -316,8 +287,8 @@ const KINDS: Readonly<Record<string, Kind>> = {
   },
   Conv1d: convolution(1),
   Conv2d: convolution(2),
-  SumPool2d: pool((kernel, stride, padding) => new SumPool2d(kernel, stride, padding)),
-  AvgPool2d: pool((kernel, stride, padding) => new AvgPool2d(kernel, { stride, padding })),
+  SumPool2d: pool((kernel, options) => new SumPool2d(kernel, options)),
+  AvgPool2d: pool((kernel, options) => new AvgPool2d(kernel, options)),
   Flatten: {
     shape(where, node, shape) {
       if (shape === null) return null;
@@ -371,9 +342,9 @@ export function fromNIR(graph: NIRGraph, options: FromNIROptions): NIRModule {
         const { name, from, late } = place;
         const shape = shapes.get([...from][0] ?? name) as Shape;
         const making = { where: nameOf(where, name), node: place.node, shape, dt, surrogate };
-        const { layer, isFlat = false } = kindOf(where, name, place.node).make(making);
+        const { layer, isFlat = false, padding = [] } = kindOf(where, name, place.node).make(making);
         const after = shapes.get(name) as Shape;
-        const unit = { name, from: [...from], late, shape: after, axes: isFlat ? shape.length : 0 };
+        const unit = { name, from, late, shape: after, axes: isFlat ? shape.length : 0, padding };
         const back = loops.get(name);
         if (back === undefined) return { ...unit, layer, parts: layer === null ? [] : [[name, layer]] };
         const connecting = { ...making, where: nameOf(where, back.name), node: back.node, shape: after };
@@ -387,12 +358,11 @@ export function fromNIR(graph: NIRGraph, options: FromNIROptions): NIRModule {
           ],
         };
       });
-      return new NIRModule({ graph: copy, units, input: flat.input, output: flat.output, dt });
+      const ends = { shape: shapes.get(flat.input) as Shape, output: flat.output };
+      return new NIRModule({ graph: copy, groups: groupsOf(units), ...ends, dt });
     }),
   );
 }
-
-const nameOf = (where: string, name: string): string => `${where}: node ${show(name)}`;
 
 function kindOf(where: string, name: string, { type }: NIRNode): Kind {
   if (TYPES.includes(type)) return KINDS[type] as Kind;

@@ -1,16 +1,8 @@
 /** The layers of nodes that the package has under no other name. */
-import {
-  Conv1d,
-  Conv2d,
-  type ConvLayerOptions,
-  conv2d,
-  Module,
-  ones,
-  pad,
-  parameter,
-  type Tensor,
-} from "../../engine/index.ts";
+import { conv2d, Module, ones, parameter, type Tensor } from "../../engine/index.ts";
 import { forwardOf } from "../../engine/nn/module.ts";
+import type { Pair } from "../../engine/ops/windows.ts";
+import type { Shape } from "../../engine/shape.ts";
 import { neuron } from "../neuron.ts";
 import type { NeuronStep } from "../neuron-types.ts";
 import { Recurrent } from "../recurrent.ts";
@@ -118,48 +110,22 @@ export class Threshold extends Module {
   }
 }
 
-export type Pair = readonly [height: number, width: number];
-
 /** The sum under each window: a convolution of each channel with ones, which is exact for spikes where a mean times n is not. */
 export class SumPool2d extends Module {
+  /** Size of the window. */
   readonly kernel: Pair;
-  readonly stride: Pair;
-  readonly padding: Pair;
+  readonly options: { readonly stride: Pair; readonly padding: Pair };
 
-  constructor(kernel: Pair, stride: Pair, padding: Pair) {
+  constructor(kernel: Pair, options: SumPool2d["options"]) {
     super();
     this.kernel = kernel;
-    this.stride = stride;
-    this.padding = padding;
+    this.options = options;
   }
 
   forward(x: Tensor): Tensor {
     const [height, width] = x.sizes.slice(-2) as [number, number];
-    const { stride, padding, kernel } = this;
     const planes = x.reshape([x.size / (height * width), 1, height, width]);
-    const z = conv2d(planes, ones([1, 1, ...kernel]), null, { stride, padding });
+    const z = conv2d(planes, ones([1, 1, this.kernel].flat() as Shape), null, this.options);
     return z.reshape([...x.sizes.slice(0, -2), ...z.sizes.slice(-2)]);
-  }
-}
-
-/** A convolution whose input gets a zero more at the end, as "same" padding of an even window has it. */
-export class SamePadding1d extends Conv1d {
-  override forward(x: Tensor): Tensor {
-    return super.forward(pad(x, [0, 1]));
-  }
-}
-
-/** The same for maps, with `more` zeros at the end of each axis. */
-export class SamePadding2d extends Conv2d {
-  private readonly more: readonly number[];
-
-  constructor(inputs: number, out: number, kernel: Pair, more: readonly number[], options: ConvLayerOptions) {
-    super(inputs, out, kernel, options);
-    this.more = more;
-  }
-
-  override forward(x: Tensor): Tensor {
-    const [down, across] = this.more as [number, number];
-    return super.forward(pad(x, [0, across, 0, down]));
   }
 }

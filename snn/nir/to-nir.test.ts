@@ -1,8 +1,5 @@
 import {
   AvgPool2d,
-  BatchNorm1d,
-  BatchNorm2d,
-  Conv1d,
   Conv2d,
   Delay,
   Dropout,
@@ -11,24 +8,19 @@ import {
   IF,
   LeakyIntegrator,
   LIF,
-  type LIFOptions,
   Linear,
-  MaxPool2d,
   type Module,
   noGrad,
   Recurrent,
   RecurrentLIF,
   rand,
   Sequential,
-  SpikingLSTM,
-  Stream,
   Synaptic,
   SynapticIntegrator,
-  surrogate,
   type Tensor,
   tensor,
 } from "jarvis-snn";
-import { fromNIR, type NIRGraph, type NIRNode, toNIR } from "jarvis-snn/nir";
+import { fromNIR, toNIR } from "jarvis-snn/nir";
 import { describe, expect, test } from "vitest";
 
 const dt = 1e-3;

@@ -18,6 +18,7 @@ import {
 } from "../../engine/index.ts";
 import { moduleOf } from "../../engine/nn/module.ts";
 import type { BatchNorm } from "../../engine/nn/normalize.ts";
+import type { Pair } from "../../engine/ops/windows.ts";
 import { checkShape, formatShape, type Shape, sameShape, sizeOf } from "../../engine/shape.ts";
 import { ThresholdDependentBatchNorm1d, ThresholdDependentBatchNorm2d } from "../batch-norm.ts";
 import { Delay } from "../delay.ts";
@@ -28,10 +29,9 @@ import { IF } from "../neurons/integrate-and-fire.ts";
 import { Synaptic } from "../neurons/synaptic.ts";
 import { SynapticIntegrator } from "../neurons/synaptic-integrator.ts";
 import { Recurrent } from "../recurrent.ts";
-import { RecurrentLIF } from "../recurrent-lif.ts";
 import { each, fieldOf, resistanceOf, tauOf, type Values } from "./euler.ts";
-import type { NIRArray, NIRConv2d, NIRGraph, NIRNode } from "./graph.ts";
-import { CubaLI, CubaLIF, LI, type Pair, Scale, SumPool2d, Threshold } from "./layers.ts";
+import type { NIRArray, NIRGraph, NIRNode } from "./graph.ts";
+import { CubaLI, CubaLIF, LI, Scale, SumPool2d, Threshold } from "./layers.ts";
 import { NIRModule } from "./module.ts";
 
 /** Options of {@link toNIR}. */
@@ -68,26 +68,24 @@ export interface NIRExport {
   readonly losses: readonly NIRLoss[];
 }
 
-type Nodes = Map<string, NIRNode>;
-
 /** A graph on its way: the nodes so far, and the last one. */
 class Writer {
-  readonly nodes: Nodes = new Map();
+  readonly nodes = new Map<string, NIRNode>();
   readonly edges: [string, string][] = [];
-  readonly losses: NIRLoss[];
-  readonly dt: number;
   /** The node that the next one reads, and the shape of what it gives. */
   last = "input";
   shape: Shape;
-  /** Where in the network the nodes are. */
+  readonly dt: number;
+  /** Names of nodes of this graph begin so in losses and errors. */
   readonly path: string;
+  readonly losses: NIRLoss[];
 
-  constructor(shape: Shape, dt: number, losses: NIRLoss[], path: string) {
+  constructor(shape: Shape, { dt, losses }: Pick<Writer, "dt" | "losses">, path = "") {
     this.nodes.set(this.last, { type: "Input", shape: [...shape] });
     this.shape = shape;
     this.dt = dt;
-    this.losses = losses;
     this.path = path;
+    this.losses = losses;
   }
 
   /** Puts a node behind the last one. */
@@ -96,11 +94,6 @@ class Writer {
     this.edges.push([this.last, name]);
     this.last = name;
     this.shape = shape;
-  }
-
-  /** Another layer of which the graph says less than the module. */
-  lose(name: string, layer: Module, property: string, value: unknown, effect: string): void {
-    this.losses.push({ node: this.path + name, layer: layer.constructor.name, property, value, effect });
   }
 
   graph(): NIRGraph {
@@ -119,16 +112,26 @@ interface Place {
   readonly where: string;
 }
 
-type Write<Layer extends Module> = (layer: Layer, place: Place) => void;
+/** The node of a layer, or null for one that has none of its own. */
+type Write<Layer extends Module> = (layer: Layer, place: Place) => NIRNode | null;
+
+/** Notes something that the graph does not say. */
+function lose({ name, to }: Place, layer: Module, property: string, value: unknown, effect: string): void {
+  to.losses.push({ node: to.path + name, layer: layer.constructor.name, property, value, effect });
+}
 
 const arrayOf = (t: Tensor): NIRArray => ({ shape: [...t.sizes], data: t.toFloat32Array() });
 
-/** The values of a parameter of neurons: one for all, or one for each place of the last axis. */
-function valuesOf(t: Tensor, shape: Shape): Values {
+/** The values of a parameter, one for all places or one for each place of an axis, the last one by default. */
+function valuesOf(t: Tensor, shape: Shape, axis = shape.length - 1): Values {
   const data = t.toFloat32Array();
   if (data.length === 1) return data[0] as number;
-  return Float64Array.from({ length: sizeOf(shape) }, (_, i) => data[i % data.length] as number);
+  const inner = sizeOf(shape.slice(axis + 1));
+  return Float64Array.from({ length: sizeOf(shape) }, (_, i) => data[Math.floor(i / inner) % data.length] as number);
 }
+
+/** An axis of [T, B, …shape] as one of the shape. */
+const axisOf = (axis: number, { length }: Shape): number => (axis < 0 ? axis + length : axis - 2);
 
 /** The shape of one step of one sample behind a layer. Its errors get the name of the node. */
 function behind(layer: Module, { to, where }: Place): Shape {
@@ -139,174 +142,156 @@ function behind(layer: Module, { to, where }: Place): Shape {
   }
 }
 
-const weightsOf = ({ weight, bias }: Linear): NIRNode =>
+const writeLinear: Write<Linear> = ({ weight, bias }) =>
   bias === null
     ? { type: "Linear", weight: arrayOf(weight) }
     : { type: "Affine", weight: arrayOf(weight), bias: arrayOf(bias) };
 
-const writeLinear: Write<Linear> = (layer, place) => {
-  const { to, where, name } = place;
-  if (to.shape.length !== 1)
-    throw wrongValue(where, "a vector, as NIR has it; a Flatten before?", formatShape(to.shape));
-  to.add(name, weightsOf(layer), behind(layer, place));
+const pair = (n: Pair): Pair => (typeof n === "number" ? [n, n] : [n[0], n[1]]);
+
+const writeConvolution: Write<Conv1d | Conv2d> = (layer, { to }) => {
+  const { weight, bias, groups } = layer;
+  const isFlat = layer instanceof Conv1d;
+  const size = (n: Pair): Pair => (isFlat ? n : pair(n));
+  return {
+    type: isFlat ? "Conv1d" : "Conv2d",
+    weight: arrayOf(weight),
+    // NIR always has one.
+    bias: arrayOf(bias ?? zeros([weight.sizes[0] as number])),
+    stride: size(layer.stride),
+    padding: size(layer.padding),
+    dilation: size(layer.dilation),
+    groups,
+    input_shape: isFlat ? to.shape[1] : to.shape.slice(1),
+  } as NIRNode;
 };
 
-const pair = (n: number | readonly [number, number]): readonly [number, number] =>
-  typeof n === "number" ? [n, n] : [n[0], n[1]];
-
-/** Filters and their bias, which NIR always has. */
-const filtersOf = ({ weight, bias }: Conv1d | Conv2d): Pick<NIRConv2d, "weight" | "bias"> => ({
-  weight: arrayOf(weight),
-  bias: arrayOf(bias ?? zeros([weight.sizes[0] as number])),
+const poolOf = (type: "AvgPool2d" | "SumPool2d", kernel: Pair, stride: Pair, padding: Pair): NIRNode => ({
+  type,
+  kernel_size: pair(kernel),
+  stride: pair(stride),
+  padding: pair(padding),
 });
-
-const writeConv1d: Write<Conv1d> = (layer, place) => {
-  const { stride, padding, dilation, groups } = layer;
-  const shape = behind(layer, place);
-  const { name, to } = place;
-  const sizes = { stride, padding, dilation, groups, input_shape: to.shape[1] as number };
-  to.add(name, { type: "Conv1d", ...filtersOf(layer), ...sizes }, shape);
-};
-
-const writeConv2d: Write<Conv2d> = (layer, place) => {
-  const shape = behind(layer, place);
-  const { name, to } = place;
-  const [stride, padding, dilation] = [layer.stride, layer.padding, layer.dilation].map(pair) as [Pair, Pair, Pair];
-  const sizes = { stride, padding, dilation, groups: layer.groups, input_shape: to.shape.slice(1) as unknown as Pair };
-  to.add(name, { type: "Conv2d", ...filtersOf(layer), ...sizes }, shape);
-};
 
 const writeAvgPool: Write<AvgPool2d> = (layer, place) => {
   const { kernel, options } = layer;
-  const shape = behind(layer, place);
-  const { name, to, where } = place;
-  const { stride = kernel, padding = 0, ceilMode = false, countIncludePad = true } = options;
-  if (ceilMode && !sameShape(shape, behind(new AvgPool2d(kernel, { stride, padding }), place))) {
-    throw wrongValue(where, "ceilMode false, since windows of NIR do not reach out", "true");
+  const { stride = kernel, padding = 0, ceilMode, countIncludePad } = options;
+  if (ceilMode && !sameShape(behind(layer, place), behind(new AvgPool2d(kernel, { stride, padding }), place))) {
+    throw wrongValue(place.where, "windows that do not reach out", "ceilMode");
   }
-  if (!countIncludePad && pair(padding).some((n) => n > 0)) {
-    to.lose(name, layer, "countIncludePad", false, "zeros of the padding count in the means");
-  }
-  to.add(name, { type: "AvgPool2d", kernel_size: pair(kernel), stride: pair(stride), padding: pair(padding) }, shape);
+  if (countIncludePad === false) lose(place, layer, "countIncludePad", false, "zeros of the padding count in means");
+  return poolOf("AvgPool2d", kernel, stride, padding);
 };
 
-const writeSumPool: Write<SumPool2d> = (layer, place) => {
-  const { kernel, stride, padding } = layer;
-  place.to.add(place.name, { type: "SumPool2d", kernel_size: kernel, stride, padding }, behind(layer, place));
-};
+const writeSumPool: Write<SumPool2d> = ({ kernel, options }) =>
+  poolOf("SumPool2d", kernel, options.stride, options.padding);
 
-const writeFlatten: Write<Flatten> = (layer, place) => {
-  const { name, to, where } = place;
-  const { length } = to.shape;
-  const at = (axis: number): number => (axis < 0 ? axis + length : axis - 2);
-  const [start_dim, end_dim] = [at(layer.startAxis), at(layer.endAxis)];
+const writeFlatten: Write<Flatten> = (layer, { to, where }) => {
+  const [start_dim, end_dim] = [layer.startAxis, layer.endAxis].map((axis) => axisOf(axis, to.shape)) as [
+    number,
+    number,
+  ];
   if (start_dim < 0) throw wrongValue(where, "a startAxis behind time and batch, such as 2", layer.startAxis);
-  to.add(name, { type: "Flatten", start_dim, end_dim, input_shape: [...to.shape] }, behind(layer, place));
+  return { type: "Flatten", start_dim, end_dim, input_shape: [...to.shape] };
 };
 
-/** Seconds of each place. */
-function delaysOf({ delays, axis }: Delay, shape: Shape, dt: number): NIRArray {
-  const steps = delays.toFloat32Array();
-  const first = axis < 0 ? axis + shape.length : axis - 2;
-  const inner = sizeOf(shape.slice(first + 1));
-  const data = Float64Array.from({ length: sizeOf(shape) }, (_, i) => {
-    return (steps[steps.length === 1 ? 0 : Math.floor(i / inner) % steps.length] as number) * dt;
-  });
-  return { shape: [...shape], data };
-}
+const writeDelay: Write<Delay> = ({ delays, axis }, { to: { shape, dt } }) => ({
+  type: "Delay",
+  delay: fieldOf(
+    each((steps) => steps * dt, valuesOf(delays, shape, axisOf(axis, shape))),
+    shape,
+  ),
+});
 
-const writeDelay: Write<Delay> = (layer, place) => {
-  const shape = behind(layer, place);
-  place.to.add(place.name, { type: "Delay", delay: delaysOf(layer, shape, place.to.dt) });
+const writeDropout: Write<Dropout> = (layer, place) => {
+  if (layer.training && layer.p > 0) lose(place, layer, "p", layer.p, "no value is dropped in training");
+  return null;
 };
 
-const writeDropout: Write<Dropout> = (layer, { name, to }) => {
-  if (layer.training && layer.p > 0) to.lose(name, layer, "p", layer.p, "no value is dropped in training");
-};
-
-/** The axis of the channels of a batch normalisation of [T, B, …], counted from the end. */
+/** The axis of the channels of a batch normalisation of [T, B, …]. */
 function channelAxis(layer: BatchNorm, axes: number): number {
   if (layer instanceof BatchNorm1d) return layer.axis ?? -2;
   return layer instanceof ThresholdDependentBatchNorm1d ? -axes : -3;
 }
 
 /** A batch normalisation goes into the weights before it: W ← W·γ/σ, b ← (b − mean)·γ/σ + β. */
-const writeBatchNorm: Write<BatchNorm> = (layer, { to, where }) => {
-  const { runningMean, runningVar, weight, bias, eps, channels } = layer;
-  if (runningMean === null || runningVar === null) throw wrongValue(where, "running statistics", "none");
+const writeBatchNorm: Write<BatchNorm> = (layer, place) => {
+  const { to, where } = place;
   const node = to.nodes.get(to.last) as NIRNode;
   const axes = to.shape.length;
-  const axis = channelAxis(layer, axes);
-  const fits = (axis < 0 ? axis + axes : axis - 2) === 0 && to.shape[0] === channels;
-  if (!("weight" in node) || !fits) {
-    const got = `values ${formatShape(to.shape)} of ${"weight" in node ? to.last : node.type}`;
-    throw wrongValue(where, `a Linear or a convolution of ${channels} channels before, which takes it in`, got);
+  const fits = axisOf(channelAxis(layer, axes), to.shape) === 0 && to.shape[0] === layer.channels;
+  const [mean, variance, scale, shift] = [layer.runningMean, layer.runningVar, layer.weight, layer.bias].map((t) =>
+    t?.toFloat32Array(),
+  );
+  if (!("weight" in node) || !fits || mean === undefined || variance === undefined) {
+    const expected = `running statistics of ${layer.channels} channels, and a Linear or a convolution before that takes them in`;
+    throw wrongValue(where, expected, `${node.type} ${formatShape(to.shape)}`);
   }
-  const [means, variances] = [runningMean, runningVar].map((t) => t.toFloat32Array()) as [Float32Array, Float32Array];
-  const [scales, shifts] = [weight, bias].map((t) => t?.toFloat32Array());
-  const factor = (c: number): number => (scales?.[c] ?? 1) / Math.sqrt((variances[c] as number) + eps);
+  const factors = variance.map((v, c) => (scale?.[c] ?? 1) / Math.sqrt(v + layer.eps));
   const { shape, data } = node.weight;
-  const each = data.length / channels;
-  const before = "bias" in node ? node.bias.data : null;
+  const bias = "bias" in node ? node.bias.data : [];
   const folded = {
     ...node,
     ...(node.type === "Linear" && { type: "Affine" }),
-    weight: { shape, data: Float32Array.from(data, (w, i) => w * factor(Math.floor(i / each))) },
+    weight: {
+      shape,
+      data: Float32Array.from(data, (w, i) => w * (factors[Math.floor((i * factors.length) / data.length)] as number)),
+    },
     bias: {
-      shape: [channels],
-      data: Float32Array.from(means, (mean, c) => ((before?.[c] ?? 0) - mean) * factor(c) + (shifts?.[c] ?? 0)),
+      shape: [layer.channels],
+      data: mean.map((m, c) => ((bias[c] ?? 0) - m) * (factors[c] as number) + (shift?.[c] ?? 0)),
     },
   };
   to.nodes.set(to.last, folded as NIRNode);
-  to.lose(to.last, layer, "training", layer.training, "the running statistics are part of the weights, rounded");
+  lose(
+    { ...place, name: to.last },
+    layer,
+    "training",
+    layer.training,
+    "running statistics are part of the weights, rounded",
+  );
+  return null;
 };
 
-/** Options of neurons that a graph has no word for: the value that it has for all, and what that changes. */
-const EFFECTS: Readonly<Record<string, readonly [usual: unknown, effect: string]>> = {
+/** Options of neurons that a graph has no word for: the value that it stands for, and what neurons with that value do. */
+const USUAL: Readonly<Record<string, readonly [usual: unknown, effect: string]>> = {
   reset: ["zero", "a spike sets v to v_reset"],
-  resetDelay: [false, "v is reset in the step of the spike"],
-  resetInput: [false, "a reset leaves the input of the step"],
-  detachReset: [true, "no gradient goes through the reset"],
+  resetDelay: [false, "a spike resets v in its own step"],
+  resetInput: [false, "a reset leaves the input"],
+  detachReset: [true, "the reset passes no gradient"],
   lowerBound: [undefined, "v has no lower bound"],
-  synapse: ["decayFirst", "the membrane takes the synaptic current of the step, with the input in it"],
-  fire: ["gt", "a neuron with v = θ does not fire"],
+  synapse: ["decayFirst", "the membrane takes the synaptic current with the input of its step"],
+  fire: ["gt", "v = θ is no spike"],
   refractorySteps: [0, "a neuron may fire in each step"],
-  refractory: ["hold", "there are no refractory steps"],
   inhibition: [null, "all neurons above θ fire"],
   spiking: [true, "spikes are 0 or 1"],
-  surrogate: ["sigmoid, 10", "gradients of spikes are those of the reader's surrogate"],
+  surrogate: ["sigmoid 10", "spikes have the gradient that the reader takes"],
 };
 
-/** The options of neurons that count. */
-function optionsOf({ chosen, firing, compiled }: Neurons): Record<string, unknown> {
-  const equation = chosen as Readonly<Record<string, unknown>>;
-  if (compiled.main !== "spikes") return { synapse: equation.synapse };
-  const { surrogate, strict, hold, leaks, inhibition, spiking } = firing;
-  const { reset, resetDelay, resetInput, detachReset, lowerBound, synapse } = equation;
-  return {
-    ...{ lowerBound, synapse, inhibition, spiking },
-    ...{ reset, ...(reset !== "none" && { resetDelay, detachReset }), ...(resetDelay === true && { resetInput }) },
-    ...{ fire: strict ? "gt" : "ge", refractorySteps: hold, refractory: leaks ? "leak" : "hold" },
-    surrogate: `${surrogate.name}, ${surrogate.slope}`,
-  };
-}
-
 /** Notes all that the node of neurons does not say. */
-function loseOptions(layer: Neurons, { name, to }: Place): void {
-  for (const [option, value] of Object.entries(optionsOf(layer))) {
-    const [usual, effect] = EFFECTS[option] as readonly [unknown, string];
-    if (value !== usual && value !== undefined) {
-      to.lose(name, layer, option, value === null ? `tensor ${option}` : value, effect);
-    }
+function loseOptions(layer: Neurons, place: Place): void {
+  const { chosen, firing, compiled } = layer;
+  const { reset, resetDelay, ...others } = chosen as Readonly<Record<string, unknown>>;
+  const { surrogate, strict, hold, inhibition, spiking } = firing;
+  const spikes = compiled.main === "spikes" && {
+    ...{ inhibition, spiking, fire: strict ? "gt" : "ge", refractorySteps: hold },
+    ...{
+      reset,
+      resetDelay: resetDelay === true && reset !== "none",
+      surrogate: `${surrogate.name} ${surrogate.slope}`,
+    },
+  };
+  for (const [option, value] of Object.entries({ ...others, ...spikes } as Record<string, unknown>)) {
+    const [usual, effect] = USUAL[option] ?? [value, ""];
+    if (value !== usual && value !== undefined) lose(place, layer, option, value ?? "a tensor", effect);
   }
-  const learned = layer.namedParameters().map(([parameter]) => parameter);
-  if (learned.length > 0) to.lose(name, layer, "learn", learned, "the parameters are fixed numbers, without bounds");
+  const learned = layer.namedParameters().map(([name]) => name);
+  if (learned.length > 0) lose(place, layer, "learn", learned, "the numbers are fixed, and have no bounds");
 }
 
-/** The node of neurons of this shape. */
+/** The node of neurons. */
 function neuronNode(layer: Neurons, place: Place): NIRNode {
-  const { to, name } = place;
-  const { shape, dt } = to;
+  const { shape, dt } = place.to;
   const parameters = layer.parametersNow();
   const chosen = layer.chosen as Readonly<Record<string, unknown>>;
   const value = (key: string, usual: number): Values => {
@@ -314,52 +299,56 @@ function neuronNode(layer: Neurons, place: Place): NIRNode {
     if (typeof fixed === "number") return fixed;
     return key in parameters ? valuesOf(parameters[key] as Tensor, shape) : usual;
   };
-  const field = (values: Values): NIRArray => fieldOf(values, shape);
+  const every = (values: Values, x: number): boolean =>
+    typeof values === "number" ? values === x : values.every((each) => each === x);
+  const fields: Record<string, Values> = {};
   const beta = value("beta", 1);
   // Kernels compute 1 − β in float32.
   const scale = chosen.inputScale === "leak" ? each((b) => Math.fround(1 - b), beta) : value("inputScale", 1);
   const isSynaptic = "alpha" in parameters;
   const isSpiking = layer.compiled.main === "spikes";
-  const slow = (decay: string) => () =>
-    to.lose(name, layer, decay, 1, `the decay is 1 − 2⁻²⁴, as ${decay} = 1 has no time constant`);
-  const threshold = isSpiking && { v_threshold: field(value("threshold", 1)), v_reset: field(value("resetValue", 0)) };
-  if (!isSynaptic && (typeof beta === "number" ? beta === 1 : beta.every((b) => b === 1))) {
-    const r = field(each((s) => s / dt, scale));
-    return { type: isSpiking ? "IF" : "I", r, ...threshold } as NIRNode;
+  if (isSpiking) {
+    fields.v_threshold = value("threshold", 1);
+    fields.v_reset = value("resetValue", 0);
   }
-  const tau = tauOf(beta, dt, slow("beta"));
-  const rest = value("rest", 0);
-  const membrane = { r: field(resistanceOf(scale, tau, dt)), v_leak: field(rest), ...threshold };
-  const startsAtRest =
-    layer instanceof LeakyIntegrator || layer instanceof Synaptic || layer instanceof SynapticIntegrator;
-  if (startsAtRest && (typeof rest === "number" ? rest !== 0 : rest.some((v) => v !== 0))) {
-    to.lose(name, layer, "rest", rest, "v starts from 0, not from rest");
+  if (!isSynaptic && every(beta, 1)) fields.r = each((s) => s / dt, scale);
+  else {
+    const tau = (name: string, decay: Values): Values =>
+      tauOf(decay, dt, () =>
+        lose(place, layer, name, 1, "the decay is 1 − 2⁻²⁴, since that of 1 has no time constant"),
+      );
+    const mem = tau("beta", beta);
+    fields.r = resistanceOf(scale, mem, dt);
+    fields.v_leak = value("rest", 0);
+    fields[isSynaptic ? "tau_mem" : "tau"] = mem;
+    if (isSynaptic) {
+      fields.tau_syn = tau("alpha", value("alpha", 0));
+      fields.w_in = resistanceOf(value("synapseScale", 1), fields.tau_syn, dt);
+    }
+    const isOwn = layer instanceof LI || layer instanceof CubaLI || layer instanceof CubaLIF || layer instanceof LIF;
+    if (!isOwn && !every(fields.v_leak, 0)) lose(place, layer, "rest", "not 0", "v starts from 0, not from rest");
   }
-  if (!isSynaptic) return { type: isSpiking ? "LIF" : "LI", tau: field(tau), ...membrane } as NIRNode;
-  const tauSyn = tauOf(value("alpha", 0), dt, slow("alpha"));
-  const w = field(resistanceOf(value("synapseScale", 1), tauSyn, dt));
-  const both = { tau_syn: field(tauSyn), tau_mem: field(tau), w_in: w };
-  return { type: isSpiking ? "CubaLIF" : "CubaLI", ...both, ...membrane } as NIRNode;
+  const type = `${isSynaptic ? "CubaL" : "v_leak" in fields ? "L" : ""}I${isSpiking ? "F" : ""}`;
+  const arrays = Object.entries(fields).map(([field, values]) => [field, fieldOf(values, shape)]);
+  return { type, ...Object.fromEntries(arrays) } as NIRNode;
 }
 
 const writeNeurons: Write<Neurons> = (layer, place) => {
-  const { to, name, where } = place;
-  try {
-    layer.checkNeurons([1, 1, ...to.shape]);
-  } catch (error) {
-    throw error instanceof RangeError ? new RangeError(`${where}: ${error.message}`) : error;
-  }
+  const { to, name } = place;
+  behind(layer, place);
   loseOptions(layer, place);
-  to.add(name, neuronNode(layer, place));
+  const node = neuronNode(layer, place);
   const { gradedSpikesFactor: factor } = layer.parametersNow();
-  if (factor === undefined) return;
+  if (factor === undefined) return node;
+  to.add(name, node);
   to.add(`${name}.gradedSpikesFactor`, { type: "Scale", scale: fieldOf(valuesOf(factor, to.shape), to.shape) });
+  return null;
 };
 
 /** A graph of its own: the neurons, and the way from their spikes back to them. */
 const writeRecurrent: Write<Recurrent<never, never>> = (layer, { name, to, where }) => {
   const { neuron, recurrent, V } = layer;
-  const inner = new Writer(to.shape, to.dt, to.losses, `${to.path}${name}.`);
+  const inner = new Writer(to.shape, to, `${to.path}${name}.`);
   write(neuron as Module, "lif", inner);
   const { last, shape } = inner;
   if (recurrent !== null) write(recurrent, "w_rec", inner);
@@ -369,59 +358,37 @@ const writeRecurrent: Write<Recurrent<never, never>> = (layer, { name, to, where
   }
   inner.edges.push([inner.last, "lif"]);
   inner.last = last;
-  to.add(name, inner.graph());
+  return inner.graph();
 };
 
 const writeSequential: Write<Sequential> = ({ modules }, { name, to }) => {
   for (const [i, module] of modules.entries()) write(module, name === "" ? String(i) : `${name}.${i}`, to);
+  return null;
 };
 
-const writeGraph: Write<NIRModule> = (layer, place) => {
-  place.to.add(place.name, graphOf(layer, place), behind(layer, place));
-};
-
-/** The graph of a network that came from one, with the numbers of today. */
-function graphOf(layer: NIRModule, { to, name }: Place): NIRGraph {
+/** The graph of a network that came from one: the nodes are as they were, but those of layers that something has written to. */
+const writeGraph: Write<NIRModule> = (network, { name, to }) => {
+  const parts = new Map(network.parts().map((part) => [part.name, part]));
   const rebuilt = (graph: NIRGraph, prefix: string): NIRGraph => {
     const nodes = Object.entries(graph.nodes).map(([each, node]): [string, NIRNode] => {
       const path = prefix + each;
       if (node.type === "NIRGraph") return [each, rebuilt(node, `${path}.`)];
-      return [each, nodeOf(layer, path, node, new Writer([], to.dt, to.losses, `${to.path}${name}${name && "."}`))];
+      const part = parts.get(path);
+      if (part === undefined) return [each, node];
+      const layer = part.layer instanceof Recurrent ? (part.layer.neuron as Module) : part.layer;
+      const place = { name: path, where: path, to: new Writer(part.shape, to, `${to.path}${name}${name && "."}`) };
+      if (layer instanceof Neurons) loseOptions(layer, place);
+      if (part.isNew && to.dt === network.dt) return [each, node];
+      const fresh = layer instanceof Neurons ? neuronNode(layer, place) : (writerOf(layer)?.(layer, place) ?? node);
+      const arrays = Object.entries(fresh).filter(([field, value]) => field === "type" || Object(value).data);
+      return [each, { ...(fresh.type === node.type && node), ...Object.fromEntries(arrays) } as NIRNode];
     });
     return { ...graph, nodes: Object.fromEntries(nodes) };
   };
-  return rebuilt(layer.graph, "");
-}
+  return rebuilt(network.graph, "");
+};
 
-/** A node of a network that came from a graph: as it was, unless something has written to its layer. */
-function nodeOf(network: NIRModule, path: string, node: NIRNode, to: Writer): NIRNode {
-  const part = network.partOf(path);
-  if (part === null) return node;
-  const { layer: whole, shape, isUntouched } = part;
-  const layer = whole instanceof Recurrent ? (whole.neuron as Module) : whole;
-  to.shape = shape;
-  const place = { name: path, to, where: path };
-  if (layer instanceof Neurons) loseOptions(layer, place);
-  if (isUntouched && to.dt === network.dt) return node;
-  const fresh = freshNode(layer, place);
-  // The numbers that a node may have become another primitive by do not take its fields along.
-  const { metadata } = node;
-  if (layer instanceof Neurons) return { ...fresh, ...(metadata !== undefined && { metadata }) } as NIRNode;
-  return { ...node, ...fresh } as NIRNode;
-}
-
-/** The fields of a node that are numbers of its layer. */
-function freshNode(layer: Module, place: Place): Partial<NIRNode> {
-  const { shape, dt } = place.to;
-  if (layer instanceof Neurons) return neuronNode(layer, place);
-  if (layer instanceof Linear) return weightsOf(layer);
-  if (layer instanceof Conv1d || layer instanceof Conv2d) return filtersOf(layer);
-  if (layer instanceof Scale) return { scale: arrayOf(layer.scale) };
-  if (layer instanceof Threshold) return { threshold: arrayOf(layer.threshold) };
-  return layer instanceof Delay ? { delay: delaysOf(layer, shape, dt) } : {};
-}
-
-/** Classes of layers and their way into a graph, where `forward` is still that of the class. */
+/** Classes of layers and their way into a graph. */
 const WRITERS: readonly (readonly [of: unknown, write: Write<never>])[] = [
   [LIF, writeNeurons],
   [IF, writeNeurons],
@@ -437,29 +404,42 @@ const WRITERS: readonly (readonly [of: unknown, write: Write<never>])[] = [
   [ThresholdDependentBatchNorm2d, writeBatchNorm],
   [Sequential, writeSequential],
   [Linear, writeLinear],
-  [Conv1d, writeConv1d],
-  [Conv2d, writeConv2d],
+  [Conv1d, writeConvolution],
+  [Conv2d, writeConvolution],
   [AvgPool2d, writeAvgPool],
   [SumPool2d, writeSumPool],
   [Flatten, writeFlatten],
   [Delay, writeDelay],
   [Dropout, writeDropout],
-  [RecurrentLIF, writeRecurrent],
   [Recurrent, writeRecurrent],
   [NIRModule, writeGraph],
+  [Scale, ({ scale }: Scale) => ({ type: "Scale", scale: arrayOf(scale) })],
+  [Threshold, ({ threshold }: Threshold) => ({ type: "Threshold", threshold: arrayOf(threshold) })],
 ];
 
 type Class = abstract new (...args: never[]) => Module;
 
+/** The way of a layer into a graph, where `forward` is still that of a class that has one. */
+function writerOf(layer: Module): Write<Module> | undefined {
+  const isOf = (of: Class): boolean => layer instanceof of && layer.forward === of.prototype.forward;
+  return WRITERS.find(([of]) => isOf(of as Class))?.[1] as Write<Module> | undefined;
+}
+
 /** Puts a module behind the last node of a graph. */
 function write(module: Module, name: string, to: Writer): void {
-  const where = `toNIR: ${module.constructor.name}${name === "" ? "" : ` at ${to.path}${name}`}`;
-  const isOf = (of: Class): boolean => module instanceof of && module.forward === of.prototype.forward;
-  const [, found] = WRITERS.find(([of]) => isOf(of as Class)) ?? [];
-  if (found !== undefined) return (found as Write<Module>)(module, { name, to, where });
-  const hint =
-    module instanceof MaxPool2d ? "; AvgPool2d has one" : "; networks are written layer by layer, as a Sequential";
-  throw wrongValue(where, "a layer that NIR has a node for", `${module.constructor.name}${hint}`);
+  const kind = module.constructor.name;
+  const place = { name, to, where: `toNIR: ${kind} at ${to.path}${name}` };
+  const writer = writerOf(module);
+  if (writer === undefined) {
+    const hint =
+      module instanceof MaxPool2d ? "AvgPool2d has one" : "a network is written as the Sequential of its layers";
+    throw wrongValue(place.where, "a layer that NIR has a node for", `${kind}; ${hint}`);
+  }
+  if (module instanceof Linear && to.shape.length !== 1) {
+    throw wrongValue(place.where, "a vector, as NIR has it; a Flatten before?", formatShape(to.shape));
+  }
+  const node = writer(module, place);
+  if (node !== null) to.add(name, node, behind(module, place));
 }
 
 /**
@@ -471,7 +451,7 @@ function write(module: Module, name: string, to: Writer): void {
  * so that {@link fromNIR} with the same dt gives the same numbers, and where nothing is lost the same spikes. Neurons with β = 1 become
  * `IF` or `I`. The layers are `Linear`, `Conv1d`, `Conv2d`, `AvgPool2d`, `Flatten`, `Delay`, `LIF`, `IF`, `Synaptic`, `LeakyIntegrator`,
  * `SynapticIntegrator`, `Recurrent` and `RecurrentLIF`, as subgraphs, `Sequential`, and networks of fromNIR; batch normalisation goes
- * into the weights before it, and `Dropout` is left out. Nodes have the names of the layers in a state dict; `input` and `output`
+ * into the weights before it, and `Dropout` is left out. Nodes are named after the layers as in a state dict; `input` and `output`
  * are the others.
  *
  * @throws RangeError for a layer that NIR has no node for, a shape that does not fit, or with strict anything that is lost, all of them
@@ -483,20 +463,20 @@ export function toNIR(module: Module, options: ToNIROptions): NIRExport {
   const own = moduleOf(where, module);
   const { dt, inputShape, strict } = withDefaults(where, DEFAULTS, options);
   numberOf(where, "dt", dt, POSITIVE);
-  const to = new Writer(checkShape(`${where}: inputShape`, inputShape), dt, [], "");
+  const losses: NIRLoss[] = [];
+  const to = new Writer(checkShape(`${where}: inputShape`, inputShape), { dt, losses });
   const graph = noGrad(() => {
-    const isGraph = own instanceof NIRModule && own.forward === NIRModule.prototype.forward;
-    if (isGraph) behind(own, { name: "", to, where });
-    if (isGraph) return graphOf(own, { name: "", to, where });
+    if (writerOf(own) === writeGraph) {
+      const place = { name: "", to, where };
+      behind(own, place);
+      return writeGraph(own as NIRModule, place) as NIRGraph;
+    }
     write(own, own instanceof Sequential ? "" : "0", to);
     return to.graph();
   });
-  const { losses } = to;
   if (strict && losses.length > 0) {
-    const list = losses.map(
-      ({ node, layer, property, value, effect }) => `${layer} at ${node}: ${property} ${show(value)} (${effect})`,
-    );
-    throw new RangeError(`toNIR: expected a module that NIR can say, got ${list.join("; ")}`);
+    const list = losses.map(({ node, layer, property, value }) => `${property} ${show(value)} of ${layer} at ${node}`);
+    throw wrongValue(where, "a module of which nothing is lost", list.join(", "));
   }
   return { graph, losses };
 }
