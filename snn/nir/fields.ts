@@ -1,0 +1,87 @@
+/** The fields of each primitive, as files have them. */
+import type { NIRNode } from "./graph.ts";
+
+/** A field of a node: an array of numbers, unless `lengths` says that it holds integers. */
+export interface Field {
+  /** The name in files, where that is another one. */
+  readonly file?: string;
+  /** How many integers there may be: 0 stands for a number alone. Lists of any length have none. */
+  readonly lengths?: readonly number[];
+  /** The least of these integers. */
+  readonly least?: number;
+  /** Whether "same" and "valid" are values, too. */
+  readonly words?: true;
+  /** The value of a field that is not there; a field without this must be there. */
+  readonly missing?: number | null;
+  /** The array whose shape an array takes that is not there, or that is a number alone. */
+  readonly like?: string;
+}
+
+const array: Field = {};
+const count: Field = { lengths: [0], least: 1 };
+const pair: Field = { lengths: [0, 2], least: 1 };
+const margin: Field = { lengths: [0, 2], least: 0 };
+const sizes: Field = { lengths: [], least: 0 };
+
+const v_reset: Field = { missing: 0, like: "v_threshold" };
+const pool = { kernel_size: pair, stride: pair, padding: margin };
+const synapse = { tau_syn: array, tau_mem: array, r: array, v_leak: array };
+
+type Fields<Node> = Readonly<Record<Exclude<keyof Node, "type" | "metadata">, Field>>;
+
+/** By the name of a primitive; graphs have `nodes` and `edges`, which are no fields. */
+export const FIELDS: { readonly [Type in Exclude<NIRNode["type"], "NIRGraph">]: Fields<NIRNode & { type: Type }> } = {
+  Input: { shape: sizes },
+  Output: { shape: sizes },
+  Affine: { weight: array, bias: array },
+  Linear: { weight: array },
+  Scale: { scale: array },
+  Conv1d: {
+    input_shape: { ...count, missing: null },
+    weight: array,
+    stride: count,
+    padding: { lengths: [0], least: 0, words: true },
+    dilation: count,
+    groups: count,
+    bias: array,
+  },
+  Conv2d: {
+    input_shape: { lengths: [2], least: 1, missing: null },
+    weight: array,
+    stride: pair,
+    padding: { ...margin, words: true },
+    dilation: pair,
+    groups: count,
+    bias: array,
+  },
+  SumPool2d: pool,
+  AvgPool2d: pool,
+  Flatten: {
+    start_dim: { lengths: [0], missing: 1 },
+    end_dim: { lengths: [0], missing: -1 },
+    input_shape: { ...sizes, file: "input_type", missing: null },
+  },
+  Delay: { delay: array },
+  Threshold: { threshold: array },
+  I: { r: array },
+  LI: { tau: array, r: array, v_leak: array },
+  IF: { r: array, v_threshold: array, v_reset },
+  LIF: { tau: array, r: array, v_leak: array, v_threshold: array, v_reset },
+  CubaLI: { ...synapse, w_in: { missing: 1, like: "v_leak" } },
+  CubaLIF: { ...synapse, v_threshold: array, v_reset, w_in: { missing: 1, like: "v_threshold" } },
+};
+
+/** Nodes and metadata inside of each other: groups of a file, counted from its root. */
+export const MAX_DEPTH = 64;
+
+/**
+ * A name in edges that is none of the nodes'. Early writers renamed the neuron of a subgraph and left its edges as they were: the
+ * single unknown name is none of these where a single node has no edge. `fromNIR` takes it for that node.
+ */
+export function strayName(nodes: Iterable<string>, ends: Iterable<string>): string | undefined {
+  const there = new Set(nodes);
+  const used = new Set(ends);
+  const strays = [...used].filter((name) => !there.has(name));
+  const idle = [...there].filter((name) => !used.has(name));
+  return strays.length === 1 && idle.length === 1 ? undefined : strays[0];
+}

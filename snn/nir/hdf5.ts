@@ -1,0 +1,358 @@
+/**
+ * Trees of arrays as HDF5 files, by the optional peer h5wasm: the library of the HDF Group in WebAssembly.
+ *
+ * A file is data from strangers, and the library trusts it in some places. A session therefore
+ *   - refuses text whose lengths never lead to the end of the text: the library would read it for ever;
+ *   - lets the memory of the library grow by no more than the file can need;
+ *   - shows the library no other file;
+ *   - takes any complaint of the library for an error: some functions complain and go on with half of the data;
+ *   - gives back the stack: an exception of the library leaves its part of the stack behind.
+ */
+import { show } from "../../engine/arguments.ts";
+import { MAX_DEPTH } from "./fields.ts";
+
+/** An array of a file. Integers are read as float64, where those up to 2⁵³ are exact. */
+export interface Stored {
+  readonly shape: readonly number[];
+  readonly data: Float32Array | Float64Array | BigInt64Array | readonly string[];
+}
+
+/** A group of a file, by the names in it. */
+export interface Tree extends ReadonlyMap<string, Tree | Stored> {}
+
+type Library = typeof import("h5wasm");
+type Binding = Awaited<Library["ready"]>;
+
+/** The metadata that a read looks at. */
+type Metadata = ReturnType<Binding["get_dataset_metadata"]>;
+
+/** The file of a session, in the memory of the library. */
+const PATH = "/jarvis-snn.nir";
+/** The library may take this much besides the data: caches, and blocks that are larger than asked for. */
+const SLACK = 2 ** 24;
+/** Deflate makes no file smaller than by this factor. */
+const DEFLATE = 1032;
+/** Bytes that an array and a text cost besides the data. */
+const OVERHEAD = 64;
+
+/** The error of a session after which the library cannot be used. */
+let crash: unknown;
+
+/** HDF5 keeps its signature, the version, and the sizes of addresses and lengths in front. */
+const SIGNATURE = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
+
+/** An error of a file: what was expected, at a path in it, and what came. */
+export const wrongFile = (where: string, expected: string, path: string, got: string, cause?: unknown): RangeError =>
+  new RangeError(`${where}: expected ${expected} at ${short(path)}, got ${got}`, cause === undefined ? {} : { cause });
+
+const short = (path: string): string => (path.length > 120 ? `…${path.slice(-120)}` : path || "/");
+
+/**
+ * The groups and arrays of these names in the root of a file.
+ *
+ * @throws RangeError if the bytes are no such file, or ask for more than `maxBytes`; Error if the peer is missing.
+ */
+export async function readTree(where: string, bytes: Uint8Array, names: string[], maxBytes: number): Promise<Tree> {
+  checkText(where, bytes);
+  return session(where, (m, limit, said) => {
+    m.FS.writeFile(PATH, bytes);
+    limit(bytes.length);
+    const id = m.open(PATH, m.H5F_ACC_RDONLY, false, -1, -1);
+    if (id < 0n) throw wrongFile(where, "a whole HDF5 file", "", `${bytes.length} bytes that are none`, said());
+    try {
+      return new Reader(where, m, id, limit, said, Math.min(maxBytes, DEFLATE * bytes.length)).root(names);
+    } finally {
+      m.close_file(id);
+    }
+  });
+}
+
+/** A file with this tree. */
+export async function writeTree(where: string, tree: Tree): Promise<Uint8Array> {
+  return session(where, (m, limit, said, { File }) => {
+    limit(Infinity);
+    const file = new File(PATH, "w");
+    try {
+      write(file, tree);
+    } finally {
+      file.close();
+    }
+    const cause = said();
+    if (cause !== undefined) throw new Error(`${where}: expected a file, got an error of h5wasm`, { cause });
+    return m.FS.readFile(PATH, { encoding: "binary" });
+  });
+}
+
+function write(group: InstanceType<Library["Group"]>, tree: Tree): void {
+  for (const [name, item] of tree) {
+    if (item instanceof Map) {
+      write(group.create_group(name), item);
+    } else {
+      const { shape, data } = item as Stored;
+      const dtype = data instanceof Float32Array ? "<f" : data instanceof Float64Array ? "<d" : null;
+      // Text of variable length: the array of it is copied, as the type of the library wants one that it may change.
+      const text = { name, data: data as string[], shape: [...shape], dtype: "S" };
+      const isText = !ArrayBuffer.isView(data);
+      group.create_dataset(isText ? text : { name, data, shape: [...shape], dtype: dtype ?? "<q" });
+    }
+  }
+}
+
+/** Reads the groups and arrays of an open file, each group once. */
+class Reader {
+  private readonly where: string;
+  private readonly m: Binding;
+  private readonly id: bigint;
+  private readonly limit: (bytes: number) => void;
+  private readonly said: () => Error | undefined;
+  /** Bytes that arrays may still have. */
+  private left: number;
+  /** Addresses of the groups that were read. */
+  private readonly seen = new Set<string>();
+
+  constructor(
+    where: string,
+    m: Binding,
+    id: bigint,
+    limit: (bytes: number) => void,
+    said: () => Error | undefined,
+    left: number,
+  ) {
+    this.where = where;
+    this.m = m;
+    this.id = id;
+    this.limit = limit;
+    this.said = said;
+    this.left = left;
+  }
+
+  root(names: string[]): Tree {
+    const there = this.names("");
+    return new Map(names.filter((name) => there.includes(name)).map((name) => [name, this.item(`/${name}`, 1)]));
+  }
+
+  private names(path: string): string[] {
+    return this.heard(path, () => this.m.get_names(this.id, path || "/", false));
+  }
+
+  private item(path: string, depth: number): Tree | Stored {
+    if (this.heard(path, () => this.m.get_type(this.id, path)) === this.m.H5G_DATASET) return this.array(path);
+    // A group that is linked twice would be read for ever, or more often than there is memory.
+    const address = this.heard(path, () => this.m.create_object_reference(this.id, path))
+      .slice(0, 8)
+      .join();
+    if (/^[0,]*$/.test(address)) throw this.wrong("a group or an array", path, "a link to neither");
+    if (this.seen.has(address)) throw this.wrong("a tree of groups", path, "a second link to one group");
+    if (depth > MAX_DEPTH) throw this.wrong(`at most ${MAX_DEPTH} groups in each other`, path, "more");
+    this.seen.add(address);
+    return new Map(this.names(path).map((name) => [name, this.item(`${path}/${name}`, depth + 1)]));
+  }
+
+  private array(path: string): Stored {
+    const metadata = this.heard(path, () => this.m.get_dataset_metadata(this.id, path));
+    const { shape, chunks, size, vlen, type } = metadata;
+    if (shape === null) throw this.wrong("an array", path, "an empty one without a shape");
+    const n = product(shape);
+    const bytes = n * size;
+    const chunk = chunks === null ? 0 : product(chunks) * size;
+    const cost = vlen ? n * OVERHEAD : bytes;
+    if (!(cost + OVERHEAD + chunk <= this.left)) {
+      const most = `at most ${this.left} bytes more, by maxBytes and the size of the file,`;
+      throw this.wrong(
+        most,
+        path,
+        `${show(shape)} × ${size} bytes${chunks === null ? "" : ` in chunks ${show(chunks)}`}`,
+      );
+    }
+    this.left -= cost + OVERHEAD;
+    const decode = decoderOf(this.m, metadata);
+    if (decode === null) throw this.wrong("numbers or text", path, `HDF5 type ${type} of ${size} bytes`);
+    if (n === 0) return { shape, data: decode(new ArrayBuffer(0)) };
+    this.limit(4 * (bytes + chunk));
+    const at = this.m._malloc(bytes);
+    if (at === 0) throw this.wrong(`memory for ${bytes} bytes`, path, "none");
+    try {
+      this.m.HEAPU8.fill(0, at, at + bytes);
+      const status = this.heard(path, () => this.m.get_dataset_data(this.id, path, null, null, null, BigInt(at)));
+      if (status < 0) throw this.wrong("data that can be read", path, "damaged data");
+      const data = decode(this.m.HEAPU8.slice(at, at + bytes).buffer);
+      if (vlen) this.m.reclaim_vlen_memory(this.id, path, "", BigInt(at));
+      return { shape, data };
+    } finally {
+      this.m._free(at);
+    }
+  }
+
+  /** The result of a call about a path, unless the library complains. */
+  private heard<T>(path: string, call: () => T): T {
+    let result: T | undefined;
+    let error: unknown;
+    try {
+      result = call();
+    } catch (thrown) {
+      // A trap is no complaint: it is for the session.
+      if (isCrash(thrown)) throw thrown;
+      error = thrown;
+    }
+    error = this.said() ?? error;
+    if (error !== undefined) throw this.wrong("data that can be read", path, "damaged data", error);
+    return result as T;
+  }
+
+  private wrong(expected: string, path: string, got: string, cause?: unknown): RangeError {
+    return wrongFile(this.where, expected, path, got, cause);
+  }
+}
+
+const product = (sizes: readonly number[]): number => sizes.reduce((n, size) => n * size, 1);
+
+/** Turns the bytes of an array into values; null for a type that is neither a number nor text. */
+function decoderOf(m: Binding, metadata: Metadata): ((bytes: ArrayBuffer) => Stored["data"]) | null {
+  const { type, size, signed, vlen, strpad, enum_type } = metadata;
+  const { H5T_INTEGER, H5T_FLOAT, H5T_STRING, H5T_ENUM } = m.H5T_class_t;
+  if (type === H5T_FLOAT.value && size === 4) return (bytes) => new Float32Array(bytes);
+  if (type === H5T_FLOAT.value && size === 8) return (bytes) => new Float64Array(bytes);
+  if (type === H5T_STRING.value && vlen) return (bytes) => Array.from(new Uint32Array(bytes), (p) => m.UTF8ToString(p));
+  if (type === H5T_STRING.value && size > 0) return (bytes) => fixed(new Uint8Array(bytes), size, strpad === 2);
+  if (type !== H5T_INTEGER.value && !(type === H5T_ENUM.value && enum_type?.type === H5T_INTEGER.value)) return null;
+  const kind = INTEGERS[`${signed ? "" : "u"}${size}`];
+  return kind === undefined ? null : (bytes) => Float64Array.from(new kind(bytes) as ArrayLike<number>, Number);
+}
+
+type Integers = new (bytes: ArrayBuffer) => ArrayLike<number | bigint>;
+
+const INTEGERS: Readonly<Record<string, Integers>> = {
+  1: Int8Array,
+  2: Int16Array,
+  4: Int32Array,
+  8: BigInt64Array,
+  u1: Uint8Array,
+  u2: Uint16Array,
+  u4: Uint32Array,
+  u8: BigUint64Array,
+};
+
+/** Text of one length: it ends at the first 0, or before the spaces at its end. */
+function fixed(bytes: Uint8Array, size: number, spaces: boolean): string[] {
+  const decoder = new TextDecoder("utf-8");
+  return Array.from({ length: bytes.length / size }, (_, i) => {
+    const text = decoder.decode(bytes.subarray(i * size, (i + 1) * size)).replace(/\0[\s\S]*$/, "");
+    return spaces ? text.replace(/ +$/, "") : text;
+  });
+}
+
+/**
+ * Throws unless every collection of text in a file has an end.
+ *
+ *   "GCOL" 1 0 0 0 | bytes of the collection | objects: index (2), references (2), 0 (4), bytes (8), content up to a multiple of 8
+ *
+ * An object of index 0 is what is free, and counts its own header. The library adds up these bytes without a look at the sum.
+ */
+function checkText(where: string, bytes: Uint8Array): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const wrong = (at: number, got: string) => wrongFile(where, "an HDF5 file", `byte ${at}`, got);
+  if (bytes.length < 48 || SIGNATURE.some((byte, i) => byte !== bytes[i])) throw wrong(0, "no signature of one");
+  const sizes = (bytes[8] as number) < 2 ? 13 : 9;
+  if (bytes[sizes] !== 8 || bytes[sizes + 1] !== 8) throw wrong(sizes, "addresses or lengths of other than 8 bytes");
+  const lengthAt = (p: number): number => view.getUint32(p, true) + 2 ** 32 * view.getUint32(p + 4, true);
+  for (let i = bytes.indexOf(0x47); i >= 0 && i + 16 <= bytes.length; i = bytes.indexOf(0x47, i + 1)) {
+    if (view.getUint32(i) !== 0x47434f4c || bytes[i + 4] !== 1) continue;
+    const end = i + lengthAt(i + 8);
+    // The library itself refuses a collection that ends behind the file.
+    if (end > bytes.length) continue;
+    for (let p = i + 16; p + 16 <= end; ) {
+      const length = lengthAt(p + 8);
+      const step = view.getUint16(p, true) === 0 ? length : 16 + 8 * Math.ceil(length / 8);
+      if (step < 16 || step > end - p) throw wrong(p, "damaged text");
+      p += step;
+    }
+  }
+}
+
+/** A trap of WebAssembly, or a stack that was too small: the library stopped in the middle. */
+const isCrash = (error: unknown): boolean =>
+  error instanceof Error && (error.name === "RuntimeError" || /call stack|recursion/.test(error.message));
+
+/** Parts of the file system that its types leave out. */
+type FileSystem = Binding["FS"] & {
+  readonly streams: readonly ({ stream_ops: object | undefined } | null | undefined)[];
+  readonly ErrnoError: new (code: number) => Error;
+};
+
+/** What a session does: with the library, a function that says how many bytes more its memory may take, and its complaints. */
+type Use<T> = (m: Binding, limit: (bytes: number) => void, said: () => Error | undefined, library: Library) => T;
+
+async function session<T>(where: string, use: Use<T>): Promise<T> {
+  const library = await load(where);
+  const m = await library.ready;
+  if (crash !== undefined) {
+    const hint = "start a new page, worker or process";
+    throw new Error(`${where}: expected h5wasm at work, got one that a file has stopped; ${hint}`, { cause: crash });
+  }
+  const FS = m.FS as FileSystem;
+  const { prototype } = WebAssembly.Memory;
+  const { open } = FS;
+  const { grow } = prototype;
+  const errors = FS.streams[2];
+  const print = errors?.stream_ops;
+  let most = 0;
+  let text = "";
+  const limit = (bytes: number) => {
+    // The library asks for a part of its memory more than it needs.
+    most = 1.06 * (m.HEAPU8.length + SLACK + bytes);
+  };
+  const said = () => {
+    const cause = text === "" ? undefined : new Error(text);
+    text = "";
+    return cause;
+  };
+  let outcome: (() => T) | undefined;
+  const run = () => {
+    try {
+      const result = use(m, limit, said, library);
+      outcome = () => result;
+    } catch (error) {
+      if (isCrash(error)) crash = error;
+      outcome = () => {
+        throw error;
+      };
+    }
+  };
+  try {
+    // Nothing else runs before these are set back. A realm that has frozen them does without.
+    Reflect.set(prototype, "grow", function (this: typeof WebAssembly.Memory.prototype, pages: number) {
+      if (this.buffer.byteLength + 65536 * pages > most) throw new RangeError(`${where}: no memory for this file`);
+      return grow.call(this, pages);
+    });
+    Reflect.set(FS, "open", (path: unknown, ...rest: unknown[]) => {
+      if (typeof path === "string" && path !== PATH) throw new FS.ErrnoError(44);
+      return Reflect.apply(open, FS, [path, ...rest]);
+    });
+    const write = (_: unknown, bytes: Uint8Array, from: number, n: number) => {
+      text += new TextDecoder("utf-8").decode(bytes.slice(from, from + n));
+      return n;
+    };
+    if (errors) errors.stream_ops = { ...print, write };
+    // `ccall` puts the stack back to where it was before a function with text as an argument.
+    Reflect.set(m, "_jarvis", run);
+    m.ccall("jarvis" as never, null, ["string"] as never, [""] as never);
+  } finally {
+    Reflect.deleteProperty(m, "_jarvis");
+    if (errors) errors.stream_ops = print;
+    Reflect.set(FS, "open", open);
+    Reflect.set(prototype, "grow", grow);
+    if (FS.analyzePath(PATH).exists) FS.unlink(PATH);
+  }
+  return (outcome as () => T)();
+}
+
+async function load(where: string): Promise<Library> {
+  try {
+    return await import("h5wasm");
+  } catch (cause) {
+    const hint = "install it: npm install h5wasm";
+    throw new Error(`${where}: expected the package h5wasm, which reads HDF5, got none that can be loaded; ${hint}`, {
+      cause,
+    });
+  }
+}
