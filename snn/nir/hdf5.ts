@@ -30,6 +30,8 @@ type Metadata = ReturnType<Binding["get_dataset_metadata"]>;
 const PATH = "/jarvis-snn.nir";
 /** The library may take this much besides the data: caches, and blocks that are larger than asked for. */
 const SLACK = 2 ** 24;
+/** The code of a file system for a file that is not there. */
+const NO_ENTRY = 44;
 /** Deflate makes no file smaller than by this factor. */
 const DEFLATE = 1032;
 /** Bytes that an array and a text cost besides the data. */
@@ -54,24 +56,31 @@ const short = (path: string): string => (path.length > 120 ? `…${path.slice(-1
  */
 export async function readTree(where: string, bytes: Uint8Array, names: string[], maxBytes: number): Promise<Tree> {
   checkText(where, bytes);
-  return session(where, (m, limit, said) => {
+  return session(where, (opened) => {
+    const { m, limit, said } = opened;
     m.FS.writeFile(PATH, bytes);
     limit(bytes.length);
     const id = m.open(PATH, m.H5F_ACC_RDONLY, false, -1, -1);
     if (id < 0n) throw wrongFile(where, "a whole HDF5 file", "", `${bytes.length} bytes that are none`, said());
     try {
-      return new Reader(where, m, id, limit, said, Math.min(maxBytes, DEFLATE * bytes.length)).root(names);
+      const { namesAt, itemAt } = readerOf(where, opened, id, Math.min(maxBytes, DEFLATE * bytes.length));
+      const there = namesAt("").filter((name) => names.includes(name));
+      return new Map(there.map((name) => [name, itemAt(`/${name}`, 1)]));
     } finally {
       m.close_file(id);
     }
   });
 }
 
-/** A file with this tree. */
+/**
+ * A file with this tree.
+ *
+ * @throws Error if the peer is missing, or has no memory for the file.
+ */
 export async function writeTree(where: string, tree: Tree): Promise<Uint8Array> {
-  return session(where, (m, limit, said, { File }) => {
+  return session(where, ({ library, m, limit, said }) => {
     limit(Infinity);
-    const file = new File(PATH, "w");
+    const file = new library.File(PATH, "w");
     try {
       write(file, tree);
     } finally {
@@ -98,93 +107,15 @@ function write(group: InstanceType<Library["Group"]>, tree: Tree): void {
   }
 }
 
-/** Reads the groups and arrays of an open file, each group once. */
-class Reader {
-  private readonly where: string;
-  private readonly m: Binding;
-  private readonly id: bigint;
-  private readonly limit: (bytes: number) => void;
-  private readonly said: () => Error | undefined;
-  /** Bytes that arrays may still have. */
-  private left: number;
+/** Reads groups and arrays of an open file, each group once, and arrays of `left` bytes together. */
+function readerOf(where: string, { m, limit, said }: Session, id: bigint, left: number) {
   /** Addresses of the groups that were read. */
-  private readonly seen = new Set<string>();
-
-  constructor(
-    where: string,
-    m: Binding,
-    id: bigint,
-    limit: (bytes: number) => void,
-    said: () => Error | undefined,
-    left: number,
-  ) {
-    this.where = where;
-    this.m = m;
-    this.id = id;
-    this.limit = limit;
-    this.said = said;
-    this.left = left;
-  }
-
-  root(names: string[]): Tree {
-    const there = this.names("");
-    return new Map(names.filter((name) => there.includes(name)).map((name) => [name, this.item(`/${name}`, 1)]));
-  }
-
-  private names(path: string): string[] {
-    return this.heard(path, () => this.m.get_names(this.id, path || "/", false));
-  }
-
-  private item(path: string, depth: number): Tree | Stored {
-    if (this.heard(path, () => this.m.get_type(this.id, path)) === this.m.H5G_DATASET) return this.array(path);
-    // A group that is linked twice would be read for ever, or more often than there is memory.
-    const address = this.heard(path, () => this.m.create_object_reference(this.id, path))
-      .slice(0, 8)
-      .join();
-    if (/^[0,]*$/.test(address)) throw this.wrong("a group or an array", path, "a link to neither");
-    if (this.seen.has(address)) throw this.wrong("a tree of groups", path, "a second link to one group");
-    if (depth > MAX_DEPTH) throw this.wrong(`at most ${MAX_DEPTH} groups in each other`, path, "more");
-    this.seen.add(address);
-    return new Map(this.names(path).map((name) => [name, this.item(`${path}/${name}`, depth + 1)]));
-  }
-
-  private array(path: string): Stored {
-    const metadata = this.heard(path, () => this.m.get_dataset_metadata(this.id, path));
-    const { shape, chunks, size, vlen, type } = metadata;
-    if (shape === null) throw this.wrong("an array", path, "an empty one without a shape");
-    const n = product(shape);
-    const bytes = n * size;
-    const chunk = chunks === null ? 0 : product(chunks) * size;
-    const cost = vlen ? n * OVERHEAD : bytes;
-    if (!(cost + OVERHEAD + chunk <= this.left)) {
-      const most = `at most ${this.left} bytes more, by maxBytes and the size of the file,`;
-      throw this.wrong(
-        most,
-        path,
-        `${show(shape)} × ${size} bytes${chunks === null ? "" : ` in chunks ${show(chunks)}`}`,
-      );
-    }
-    this.left -= cost + OVERHEAD;
-    const decode = decoderOf(this.m, metadata);
-    if (decode === null) throw this.wrong("numbers or text", path, `HDF5 type ${type} of ${size} bytes`);
-    if (n === 0) return { shape, data: decode(new ArrayBuffer(0)) };
-    this.limit(4 * (bytes + chunk));
-    const at = this.m._malloc(bytes);
-    if (at === 0) throw this.wrong(`memory for ${bytes} bytes`, path, "none");
-    try {
-      this.m.HEAPU8.fill(0, at, at + bytes);
-      const status = this.heard(path, () => this.m.get_dataset_data(this.id, path, null, null, null, BigInt(at)));
-      if (status < 0) throw this.wrong("data that can be read", path, "damaged data");
-      const data = decode(this.m.HEAPU8.slice(at, at + bytes).buffer);
-      if (vlen) this.m.reclaim_vlen_memory(this.id, path, "", BigInt(at));
-      return { shape, data };
-    } finally {
-      this.m._free(at);
-    }
-  }
+  const seen = new Set<string>();
+  const wrong = (expected: string, path: string, got: string, cause?: unknown) =>
+    wrongFile(where, expected, path, got, cause);
 
   /** The result of a call about a path, unless the library complains. */
-  private heard<T>(path: string, call: () => T): T {
+  function heard<T>(path: string, call: () => T): T {
     let result: T | undefined;
     let error: unknown;
     try {
@@ -194,14 +125,63 @@ class Reader {
       if (isCrash(thrown)) throw thrown;
       error = thrown;
     }
-    error = this.said() ?? error;
-    if (error !== undefined) throw this.wrong("data that can be read", path, "damaged data", error);
+    error = said() ?? error;
+    if (error !== undefined) throw wrong("data that can be read", path, "damaged data", error);
     return result as T;
   }
 
-  private wrong(expected: string, path: string, got: string, cause?: unknown): RangeError {
-    return wrongFile(this.where, expected, path, got, cause);
+  const namesAt = (path: string): string[] => heard(path, () => m.get_names(id, path || "/", false));
+
+  function itemAt(path: string, depth: number): Tree | Stored {
+    const type = heard(path, () => m.get_type(id, path));
+    if (type === m.H5G_DATASET) return arrayAt(path);
+    // A link that leads nowhere has the type of the link, or by chance another one, and no address.
+    const address =
+      type === m.H5G_GROUP
+        ? heard(path, () => m.create_object_reference(id, path))
+            .slice(0, 8)
+            .join()
+        : "";
+    if (/^[0,]*$/.test(address)) throw wrong("a group or an array", path, "neither");
+    // A group that is linked twice would be read for ever, or more often than there is memory.
+    if (seen.has(address)) throw wrong("a tree of groups", path, "a second link to one group");
+    if (depth > MAX_DEPTH) throw wrong(`at most ${MAX_DEPTH} groups in each other`, path, "more");
+    seen.add(address);
+    return new Map(namesAt(path).map((name) => [name, itemAt(`${path}/${name}`, depth + 1)]));
   }
+
+  function arrayAt(path: string): Stored {
+    const metadata = heard(path, () => m.get_dataset_metadata(id, path));
+    const { shape, chunks, size, vlen, type } = metadata;
+    if (shape === null) throw wrong("an array", path, "an empty one without a shape");
+    const n = product(shape);
+    const bytes = n * size;
+    const chunk = chunks === null ? 0 : product(chunks) * size;
+    const cost = (vlen ? n * OVERHEAD : bytes) + OVERHEAD;
+    if (!(cost + chunk <= left)) {
+      const got = `${show(shape)} × ${size} bytes${chunks === null ? "" : ` in chunks of ${show(chunks)}`}`;
+      throw wrong(`at most ${left} bytes more, by maxBytes and the size of the file,`, path, got);
+    }
+    left -= cost;
+    const decode = decoderOf(m, metadata);
+    if (decode === null) throw wrong("numbers or text", path, `HDF5 type ${type} of ${size} bytes`);
+    if (n === 0) return { shape, data: decode(new ArrayBuffer(0)) };
+    limit(4 * (bytes + chunk));
+    const at = m._malloc(bytes);
+    if (at === 0) throw wrong(`memory for ${bytes} bytes`, path, "none");
+    try {
+      m.HEAPU8.fill(0, at, at + bytes);
+      const status = heard(path, () => m.get_dataset_data(id, path, null, null, null, BigInt(at)));
+      if (status < 0) throw wrong("data that can be read", path, "damaged data");
+      const data = decode(m.HEAPU8.slice(at, at + bytes).buffer);
+      if (vlen) m.reclaim_vlen_memory(id, path, "", BigInt(at));
+      return { shape, data };
+    } finally {
+      m._free(at);
+    }
+  }
+
+  return { namesAt, itemAt };
 }
 
 const product = (sizes: readonly number[]): number => sizes.reduce((n, size) => n * size, 1);
@@ -279,10 +259,17 @@ type FileSystem = Binding["FS"] & {
   readonly ErrnoError: new (code: number) => Error;
 };
 
-/** What a session does: with the library, a function that says how many bytes more its memory may take, and its complaints. */
-type Use<T> = (m: Binding, limit: (bytes: number) => void, said: () => Error | undefined, library: Library) => T;
+/** The library at work on one file. */
+interface Session {
+  readonly library: Library;
+  readonly m: Binding;
+  /** Lets the memory of the library grow by this many bytes and no more. */
+  limit(bytes: number): void;
+  /** The complaints of the library since the last call. */
+  said(): Error | undefined;
+}
 
-async function session<T>(where: string, use: Use<T>): Promise<T> {
+async function session<T>(where: string, use: (session: Session) => T): Promise<T> {
   const library = await load(where);
   const m = await library.ready;
   if (crash !== undefined) {
@@ -306,10 +293,12 @@ async function session<T>(where: string, use: Use<T>): Promise<T> {
     text = "";
     return cause;
   };
-  let outcome: (() => T) | undefined;
+  let outcome = (): T => {
+    throw new Error(`${where}: expected h5wasm at work, got one that does nothing`);
+  };
   const run = () => {
     try {
-      const result = use(m, limit, said, library);
+      const result = use({ library, m, limit, said });
       outcome = () => result;
     } catch (error) {
       if (isCrash(error)) crash = error;
@@ -325,7 +314,7 @@ async function session<T>(where: string, use: Use<T>): Promise<T> {
       return grow.call(this, pages);
     });
     Reflect.set(FS, "open", (path: unknown, ...rest: unknown[]) => {
-      if (typeof path === "string" && path !== PATH) throw new FS.ErrnoError(44);
+      if (typeof path === "string" && path !== PATH) throw new FS.ErrnoError(NO_ENTRY);
       return Reflect.apply(open, FS, [path, ...rest]);
     });
     const write = (_: unknown, bytes: Uint8Array, from: number, n: number) => {
@@ -343,7 +332,7 @@ async function session<T>(where: string, use: Use<T>): Promise<T> {
     Reflect.set(prototype, "grow", grow);
     if (FS.analyzePath(PATH).exists) FS.unlink(PATH);
   }
-  return (outcome as () => T)();
+  return outcome();
 }
 
 async function load(where: string): Promise<Library> {
