@@ -27,19 +27,14 @@ export function arrayOf(where: string, node: NIRNode, field: string): NIRArray {
   return { shape, data: data as Float64Array };
 }
 
-/** The shape of a layer that reads one of shape `x` and has such a parameter; null where they do not fit. */
-export function together(x: Shape, parameter: Shape): Shape | null {
-  const rest = parameter.slice(0, Math.max(0, parameter.length - x.length));
-  const last = parameter.slice(rest.length);
-  const from = x.length - last.length;
-  const fits = rest.every((n) => n === 1) && last.every((n, i) => n === 1 || n === x[from + i]);
-  return fits ? x : null;
-}
+/** Whether a parameter broadcasts to values of this shape; leading axes of 1 do not count. */
+export const fitsInto = (shape: Shape, parameter: Shape): boolean =>
+  parameter.every((n, axis) => n === 1 || n === shape[axis + shape.length - parameter.length]);
 
 /** A parameter of neurons of this shape, broadcast to it. */
 export function valuesOf(where: string, node: NIRNode, field: string, shape: Shape): Values {
   const { shape: own, data } = arrayOf(where, node, field);
-  if (together(shape, own) === null) {
+  if (!fitsInto(shape, own)) {
     throw wrongValue(where, `${field} that fits neurons ${formatShape(shape)}`, formatShape(own));
   }
   if (isUniform(data)) return data[0] as number;

@@ -1,5 +1,5 @@
 /** Modules from graphs. */
-import { COUNT, INTEGER, numberOf, POSITIVE, show, withDefaults, wrongValue } from "../../engine/arguments.ts";
+import { COUNT, numberOf, POSITIVE, show, withDefaults, wrongValue } from "../../engine/arguments.ts";
 import {
   AvgPool2d,
   Conv1d,
@@ -15,13 +15,15 @@ import {
 } from "../../engine/index.ts";
 import { type Pair, sizeOption, windowOver } from "../../engine/ops/windows.ts";
 import { allOrNothing } from "../../engine/scope.ts";
-import { checkShape, formatShape, type Shape, sameShape, sizeOf } from "../../engine/shape.ts";
+import { axisOf, checkShape, formatShape, type Shape, sameShape, sizeOf } from "../../engine/shape.ts";
+import { STEPS } from "../checks.ts";
 import { Delay } from "../delay.ts";
 import { LIF } from "../lif.ts";
 import type { Neurons } from "../neuron.ts";
 import { checkSurrogate, type Surrogate } from "../surrogate.ts";
-import { arrayOf, each, type Fields, inFloat32, perStep, together, valuesOf } from "./euler.ts";
-import type { NIRGraph, NIRNode } from "./graph.ts";
+import { arrayOf, each, type Fields, fieldOf, fitsInto, perStep, valuesOf } from "./euler.ts";
+import { FIELDS } from "./fields.ts";
+import type { NIRFlatten, NIRGraph, NIRNode } from "./graph.ts";
 import { CubaLI, CubaLIF, LI, Loop, Scale, SumPool2d, Threshold } from "./layers.ts";
 import { groupsOf, NIRModule, type Unit } from "./module.ts";
 import { checkConnected, copyOf, cutLoops, flatten, nameOf, type Place, readersOf } from "./read.ts";
@@ -64,26 +66,34 @@ interface Kind {
   make(making: Making): Made;
 }
 
-/** The shape of a node whose values keep their place, and have parameters. */
-const inPlace =
-  (...fields: string[]): Kind["shape"] =>
-  (where, node, shape) => {
-    const shapes = fields.map((field) => arrayOf(where, node, field).shape);
-    if (shape === null) return shapes.find((each) => each.length > 0) ?? null;
-    const [field, misfit] = Object.entries(shapes).find(([, own]) => together(shape, own) === null) ?? [];
-    if (misfit === undefined) return shape;
-    throw wrongValue(where, `${fields[Number(field)]} that fits values ${formatShape(shape)}`, formatShape(misfit));
-  };
+/** The shape of a node whose values keep their place, all fields of which broadcast to them. */
+const inPlace: Kind["shape"] = (where, node, shape) => {
+  for (const field of Object.keys(FIELDS[node.type as keyof typeof FIELDS])) {
+    const own = arrayOf(where, node, field).shape;
+    if (shape === null) {
+      if (own.length > 0) return own;
+    } else if (!fitsInto(shape, own)) {
+      throw wrongValue(where, `${field} that fits values ${formatShape(shape)}`, formatShape(own));
+    }
+  }
+  return shape;
+};
 
 /** Neurons, spiking ones if they have a threshold. */
-const neurons = (...fields: string[]): Kind => ({
-  shape: inPlace(...fields),
+const neurons: Kind = {
+  shape: inPlace,
   make(making) {
     const numbers = perStep(making.where, making.node, making.shape, making.dt);
     const layer = neuronOf(making, numbers);
     return { layer, isFlat: Object.values(numbers).some((values) => typeof values !== "number") };
   },
-});
+};
+
+/** The values of a field as they are, to be broadcast. */
+function fieldTensor({ where, node }: Making, field: string): Tensor {
+  const { shape, data } = arrayOf(where, node, field);
+  return tensor(Float32Array.from(data), { shape });
+}
 
 function neuronOf({ node, surrogate }: Making, numbers: Record<string, number | Float32Array>): Module {
   const options: Record<string, unknown> = {};
@@ -225,13 +235,8 @@ const pool = (make: (kernel: Pair, options: { readonly stride: Pair; readonly pa
 
 /** The axes that a node makes one, from 0. */
 function flattened(where: string, node: NIRNode, shape: Shape): [first: number, last: number] {
-  const axis = (field: string): number => {
-    const given = numberOf(where, field, (node as unknown as Fields)[field], INTEGER);
-    const at = given < 0 ? given + shape.length : given;
-    if (at >= 0 && at < shape.length) return at;
-    throw wrongValue(where, `${field} among the ${shape.length} axes of ${formatShape(shape)}, without a batch`, given);
-  };
-  const [first, last] = [axis("start_dim"), axis("end_dim")];
+  const { start_dim, end_dim } = node as NIRFlatten;
+  const [first, last] = [axisOf(where, start_dim, shape.length), axisOf(where, end_dim, shape.length)];
   if (first <= last) return [first, last];
   throw wrongValue(where, "start_dim up to end_dim", `${first} and ${last}`);
 }
@@ -241,8 +246,7 @@ const end: Kind = {
   shape(where, node, shape) {
     const own = checkShape(where, (node as unknown as Fields).shape as Shape);
     if (shape === null) return own;
-    const bare = (sizes: Shape): Shape =>
-      sizes.slice(sizes.findIndex((n) => n !== 1) < 0 ? -1 : sizes.findIndex((n) => n !== 1));
+    const bare = (sizes: Shape): Shape => sizes.slice(sizes.slice(0, -1).findIndex((n) => n !== 1));
     if (sameShape(bare(own), bare(shape))) return shape;
     throw wrongValue(where, `values ${formatShape(own)}, as its shape says`, formatShape(shape));
   },
@@ -254,35 +258,19 @@ const KINDS: Readonly<Record<string, Kind>> = {
   Output: end,
   Affine: product(true),
   Linear: product(false),
-  Scale: {
-    shape: inPlace("scale"),
-    make({ where, node }) {
-      const { shape, data } = arrayOf(where, node, "scale");
-      return { layer: new Scale(tensor(Float32Array.from(data), { shape })) };
-    },
-  },
+  Scale: { shape: inPlace, make: (making) => ({ layer: new Scale(fieldTensor(making, "scale")) }) },
   Threshold: {
-    shape: inPlace("threshold"),
-    make({ where, node, surrogate }) {
-      const { shape, data } = arrayOf(where, node, "threshold");
-      return { layer: new Threshold(tensor(Float32Array.from(data), { shape }), surrogate) };
-    },
+    shape: inPlace,
+    make: (making) => ({ layer: new Threshold(fieldTensor(making, "threshold"), making.surrogate) }),
   },
   Delay: {
-    shape: inPlace("delay"),
+    shape: inPlace,
     make({ where, node, shape, dt }) {
-      const seconds = valuesOf(where, node, "delay", shape);
-      each(
-        (x) => numberOf(where, "delay", x, { expected: "finite and ≥ 0", fits: (n) => n >= 0 && n < Infinity }),
-        seconds,
+      const steps = each(
+        (x) => numberOf(where, "delay in steps", Math.round(x / dt), STEPS),
+        valuesOf(where, node, "delay", shape),
       );
-      const steps = inFloat32(
-        where,
-        "delay",
-        each((x) => Math.round(x / dt), seconds),
-      );
-      if (typeof steps === "number") return { layer: new Delay(steps) };
-      return { layer: new Delay(Array.from(steps)), isFlat: true };
+      return { layer: new Delay(typeof steps === "number" ? steps : [...steps]), isFlat: true };
     },
   },
   Conv1d: convolution(1),
@@ -301,12 +289,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
       return { layer: new Flatten(first - shape.length, last - shape.length) };
     },
   },
-  I: neurons("r"),
-  LI: neurons("tau", "r", "v_leak"),
-  IF: neurons("r", "v_threshold", "v_reset"),
-  LIF: neurons("tau", "r", "v_leak", "v_threshold", "v_reset"),
-  CubaLI: neurons("tau_syn", "tau_mem", "r", "v_leak", "w_in"),
-  CubaLIF: neurons("tau_syn", "tau_mem", "r", "v_leak", "w_in", "v_threshold", "v_reset"),
+  ...{ I: neurons, LI: neurons, IF: neurons, LIF: neurons, CubaLI: neurons, CubaLIF: neurons },
 };
 
 const TYPES = Object.keys(KINDS);
@@ -342,7 +325,7 @@ export function fromNIR(graph: NIRGraph, options: FromNIROptions): NIRModule {
         const { name, from, late } = place;
         const shape = shapes.get([...from][0] ?? name) as Shape;
         const making = { where: nameOf(where, name), node: place.node, shape, dt, surrogate };
-        const { layer, isFlat = false, padding = [] } = kindOf(where, name, place.node).make(making);
+        const { layer, isFlat = false, padding = [] } = kindOf(where, place).make(making);
         const after = shapes.get(name) as Shape;
         const unit = { name, from, late, shape: after, axes: isFlat ? shape.length : 0, padding };
         const back = loops.get(name);
@@ -364,7 +347,7 @@ export function fromNIR(graph: NIRGraph, options: FromNIROptions): NIRModule {
   );
 }
 
-function kindOf(where: string, name: string, { type }: NIRNode): Kind {
+function kindOf(where: string, { name, node: { type } }: Place): Kind {
   if (TYPES.includes(type)) return KINDS[type] as Kind;
   throw wrongValue(nameOf(where, name), `a type among ${TYPES.join(", ")}, NIRGraph`, show(type));
 }
@@ -397,11 +380,8 @@ function loopOf(neuron: Neurons, making: Making): [loop: Loop, connection: Modul
   const features = sizeOf(shape);
   if (node.type === "Scale") {
     const loop = new Loop(neuron as never, { features, connection: "one" });
-    const scale = valuesOf(where, node, "scale", shape);
     const V = loop.V as Tensor;
-    V.copyFrom(
-      new Float32Array(features).fill(0).map((_, i) => (typeof scale === "number" ? scale : (scale[i] as number))),
-    );
+    V.copyFrom(Float32Array.from(fieldOf(valuesOf(where, node, "scale", shape), shape).data));
     return [loop, new Scale(V)];
   }
   const loop = new Loop(neuron as never, { features, bias: node.type === "Affine", generator: unused() });
@@ -419,7 +399,7 @@ function shapesOf(where: string, order: readonly Place[], loops: ReadonlyMap<str
   };
   const shapeOf = (place: Place): Shape | null => {
     const { name, node } = place;
-    return kindOf(where, name, node).shape(nameOf(where, name), node, given(place));
+    return kindOf(where, place).shape(nameOf(where, name), node, given(place));
   };
   // A late edge may tell the shape of a node before it; each pass tells one more.
   for (let before = -1; before < shapes.size; ) {
@@ -429,33 +409,18 @@ function shapesOf(where: string, order: readonly Place[], loops: ReadonlyMap<str
       if (shape !== null) shapes.set(place.name, shape);
     }
   }
+  const check = (name: string, expected: Shape | undefined, got: Shape | null | undefined): void => {
+    if (expected && got && sameShape(expected, got)) return;
+    throw wrongValue(nameOf(where, name), `values ${formatShape(expected ?? [])}`, formatShape(got ?? []));
+  };
   for (const place of order) {
     const { name, from } = place;
     const shape = shapes.get(name);
-    if (shape === undefined) throw wrongValue(nameOf(where, name), "edges that tell its shape", "none");
-    const again = shapeOf(place) as Shape;
-    if (!sameShape(shape, again))
-      throw wrongValue(nameOf(where, name), `values ${formatShape(shape)}`, formatShape(again));
-    const [first, ...others] = from;
-    for (const other of others) {
-      const [a, b] = [first as string, other].map((each) => shapes.get(each) as Shape) as [Shape, Shape];
-      if (sameShape(a, b)) continue;
-      throw wrongValue(
-        nameOf(where, name),
-        `edges with values of one shape, ${formatShape(a)} of ${show(first)}`,
-        `${formatShape(b)} of ${show(other)}`,
-      );
-    }
+    check(name, shape, shapeOf(place));
+    for (const other of from) check(name, given(place) as Shape, shapes.get(other));
     const back = loops.get(name);
-    if (back === undefined) continue;
-    const fed = kindOf(where, back.name, back.node).shape(nameOf(where, back.name), back.node, shape) as Shape;
-    if (shape.length !== 1 || !sameShape(fed, shape)) {
-      throw wrongValue(
-        nameOf(where, back.name),
-        `a current for the neurons ${formatShape(shape)} of ${show(name)}`,
-        formatShape(fed),
-      );
-    }
+    if (back === undefined || shape === undefined) continue;
+    check(back.name, [sizeOf(shape)], kindOf(where, back).shape(nameOf(where, back.name), back.node, shape));
   }
   return shapes;
 }

@@ -8,6 +8,6 @@
 export { type FromNIROptions, fromNIR } from "./from-nir.ts";
 export type * from "./graph.ts";
 export type { NIRModule, NIRState } from "./module.ts";
-export { type NIRExport, type NIRLoss, type ToNIROptions, toNIR } from "./to-nir.ts";
 export { type ReadNIROptions, readNIR } from "./read-nir.ts";
+export { type NIRExport, type NIRLoss, type ToNIROptions, toNIR } from "./to-nir.ts";
 export { writeNIR } from "./write-nir.ts";

@@ -1,6 +1,7 @@
 /** Graphs as lists of nodes: subgraphs taken apart, edges as the inputs of each node, loops cut where their spikes come a step late. */
 import { objectOf, show, wrongType, wrongValue } from "../../engine/arguments.ts";
 import type { Fields } from "./euler.ts";
+import { MAX_DEPTH, strayName } from "./fields.ts";
 import type { NIRGraph, NIRNode } from "./graph.ts";
 
 /** A node with its name, which names the subgraphs around it too, and the names of the nodes that it reads. */
@@ -24,11 +25,10 @@ export interface Flat extends Ends {
   readonly places: Map<string, Place>;
 }
 
-/** More nodes than any network has, and deeper subgraphs: objects that hold themselves have no end. */
+/** More nodes than any network has: objects that hold themselves have no end, and searches are as deep as there are nodes. */
 const MOST = 4096;
-const DEEPEST = 64;
 
-/** Sites of a search: a walk along the readers of nodes is as deep as there are nodes. */
+/** The names of the nodes that read each node. */
 type Readers = ReadonlyMap<string, readonly string[]>;
 
 export const nameOf = (where: string, name: string): string => `${where}: node ${show(name)}`;
@@ -37,7 +37,7 @@ export const nameOf = (where: string, name: string): string => `${where}: node $
 export function copyOf(where: string, given: unknown, depth = 0, budget = { left: MOST }): NIRGraph {
   const { type, nodes, edges, ...rest } = objectOf(where, "a graph { nodes, edges }", given);
   if (type !== "NIRGraph") throw wrongValue(where, 'a node of type "NIRGraph"', show(type));
-  if (depth > DEEPEST) throw wrongValue(where, `at most ${DEEPEST} subgraphs in each other`, "more");
+  if (depth > MAX_DEPTH) throw wrongValue(where, `at most ${MAX_DEPTH} subgraphs in each other`, "more");
   const copies = Object.entries(objectOf(where, "nodes by name", nodes)).map(([name, node]) => {
     const place = nameOf(where, name);
     if (name === "" || --budget.left < 0) throw wrongValue(where, `at most ${MOST} nodes with names`, show(name));
@@ -55,20 +55,15 @@ export function copyOf(where: string, given: unknown, depth = 0, budget = { left
   return { ...(rest as Fields), type, nodes: Object.fromEntries(copies), edges: pairs } as unknown as NIRGraph;
 }
 
-/**
- * The name of the node that an edge names. Some exporters call a node of a subgraph `lif1` and its edges `lif`: a name that no node has
- * is the single node without edges whose name begins with it.
- */
+/** The name of the node that an edge names: a single name that no node has is that of the single node without edges. */
 function resolver(where: string, { nodes, edges }: NIRGraph): (name: string) => string {
-  const own = new Set(Object.keys(nodes));
-  const named = new Set(edges.flat());
-  const [unknown, ...others] = [...named].filter((name) => !own.has(name));
-  const [lost, more] = [...own].filter((name) => !named.has(name));
-  if (unknown === undefined) return (name) => name;
-  if (others.length === 0 && more === undefined && lost?.startsWith(unknown)) {
-    return (name) => (name === unknown ? lost : name);
-  }
-  throw wrongValue(where, `edges between nodes, ${show([...own])}`, `an edge of ${show(unknown)}`);
+  const own = Object.keys(nodes);
+  const ends = edges.flat();
+  const stray = strayName(own, ends);
+  if (stray !== undefined) throw wrongValue(where, `edges between nodes, ${show(own)}`, `an edge of ${show(stray)}`);
+  const [there, used] = [new Set(own), new Set(ends)];
+  const idle = own.find((name) => !used.has(name));
+  return (name) => (there.has(name) ? name : (idle as string));
 }
 
 /** The nodes of a graph and of its subgraphs; an edge to a subgraph leads to its Input, one from it begins at its Output. */
