@@ -160,7 +160,8 @@ function windowsOf(where: string, node: NIRNode, kernel: readonly number[]) {
     Number(Array.isArray(value) ? (value[axis] ?? value[0]) : value);
   // Zeros on both sides together.
   const total = kernel.map((k, i) => size(dilation, i) * (k - 1));
-  const padding = isSame ? total.map((n) => Math.floor(n / 2)) : given === "valid" ? 0 : given;
+  const half = total.map((n) => Math.floor(n / 2));
+  const padding = isSame ? (half.length > 1 ? half : half[0]) : given === "valid" ? 0 : given;
   const options = { stride, padding: padding as Pair, dilation };
   const more = total.map((n) => (isSame ? n % 2 : 0));
   if (isSame && kernel.some((_, i) => size(stride, i) !== 1)) {
