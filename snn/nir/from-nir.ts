@@ -301,7 +301,7 @@ const TYPES = Object.keys(KINDS);
  *   β = 1 − dt/τ      v[t] = v_leak + β(v[t−1] − v_leak) + r·dt/τ·I[t]      z[t] = 1 if v[t] > θ else 0, and v[t] = v_reset there
  *
  * Shapes: x [T, B, …Input] → z [T, B, …Output]. All states start from 0. A delay is rounded to the nearest step, a half upwards. A loop
- * takes a step: the last neuron in it before the loop closes is read as the step before has left it, zeros at the start. Nodes outside of loops
+ * takes a step: the node behind its last neuron reads the output of the step before, zeros at the start. Nodes outside of loops
  * run over the whole sequence at once. Weights, biases, scales and thresholds of `Threshold` nodes are parameters, named after the
  * nodes, as in `fc1.weight` or, in a subgraph, `rnn.w_rec.weight`; the numbers of neurons are fixed.
  *

@@ -133,8 +133,9 @@ export function reach(start: string, next: (name: string) => Iterable<string> | 
 const NEURONS = /^(I|LI|IF|LIF|CubaLI|CubaLIF)$/;
 
 /**
- * Cuts every loop: an edge from its last neuron, as the search meets them from the Input in the order of names, is late; of a loop
- * without neurons, the edge that closes it. Returns the nodes in an order in which each comes after those that it reads in the step.
+ * Cuts every loop, which is an order of nodes as the search from the Input meets them by their names: the edge behind its last neuron is
+ * late, or behind the last node after that whose output leaves the loop too, so that no edge out of a loop is; of a loop without
+ * neurons, the edge that closes it. Returns the nodes in an order in which each comes after those that it reads in the step.
  */
 export function cutLoops({ places, input }: Flat): Place[] {
   const readers = readersOf(places);
@@ -143,7 +144,8 @@ export function cutLoops({ places, input }: Flat): Place[] {
     const { loop, order } = search(at, [input, ...readers.keys()], readers);
     if (loop === null) return order;
     const last = loop.map((name) => NEURONS.test(at(name).node.type)).lastIndexOf(true);
-    const cut = last < 0 ? loop.length - 1 : last;
+    const leaves = loop.map((name, i) => i > last && (readers.get(name)?.length ?? 0) > 1).lastIndexOf(true);
+    const cut = last < 0 ? loop.length - 1 : Math.max(last, leaves);
     at(loop[(cut + 1) % loop.length] as string).late.add(loop[cut] as string);
   }
 }

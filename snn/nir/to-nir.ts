@@ -44,7 +44,7 @@ export interface ToNIROptions {
   strict?: boolean;
 }
 
-const DEFAULTS = { dt: Number.NaN, inputShape: [] as Shape, strict: false };
+const DEFAULTS = { dt: Number.NaN, inputShape: undefined as Shape | undefined, strict: false };
 
 /** Something of a module that no graph can say. */
 export interface NIRLoss {
@@ -464,7 +464,7 @@ export function toNIR(module: Module, options: ToNIROptions): NIRExport {
   const { dt, inputShape, strict } = withDefaults(where, DEFAULTS, options);
   numberOf(where, "dt", dt, POSITIVE);
   const losses: NIRLoss[] = [];
-  const to = new Writer(checkShape(`${where}: inputShape`, inputShape), { dt, losses });
+  const to = new Writer(checkShape(`${where}: inputShape`, inputShape as Shape), { dt, losses });
   const graph = noGrad(() => {
     if (writerOf(own) === writeGraph) {
       const place = { name: "", to, where };
