@@ -114,20 +114,21 @@ function fieldAt(
   path: string,
 ): unknown {
   const { file = name, missing, like, lengths } = field;
-  const like_ = like === undefined ? undefined : (values[like] as NIRArray);
-  if (!group.has(file) && missing !== undefined)
-    return like_ === undefined ? missing : filled(like_, missing as number);
+  const model = like === undefined ? undefined : (values[like] as NIRArray);
+  if (!group.has(file) && missing !== undefined) return model ? filled(model, model.data, missing as number) : missing;
   const stored = arrayAt(group, file, path);
   if (lengths !== undefined) return integersOf(stored, field, `${path}/${file}`);
   const array = numbersOf(stored, `${path}/${file}`);
-  const isOne = like_ !== undefined && name === "w_in" && array.data.length === 1;
-  return isOne ? filled(like_, array.data[0] as number) : array;
+  const { shape, data } = array;
+  const isRepeated = name === "w_in" && model && data.length === 1 && `${shape}` !== `${model.shape}`;
+  return isRepeated ? filled(model, data, data[0] as number) : array;
 }
 
-const filled = ({ shape, data }: NIRArray, value: number): NIRArray => {
-  const copy = data.slice();
-  return { shape: [...shape], data: copy.fill(value) };
-};
+/** An array of the shape of another one, of the type of the data, with one value. */
+const filled = ({ shape, data: { length } }: NIRArray, data: NIRArray["data"], value: number): NIRArray => ({
+  shape: [...shape],
+  data: (data instanceof Float32Array ? new Float32Array(length) : new Float64Array(length)).fill(value),
+});
 
 function numbersOf({ shape, data }: Stored, path: string): NIRArray {
   if (!(data instanceof Float32Array || data instanceof Float64Array)) throw wrong("numbers", path, kindOf(data));

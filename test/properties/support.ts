@@ -3,7 +3,7 @@ import fc, { type Arbitrary } from "fast-check";
 import { type Tensor, tensor } from "../../engine/index.ts";
 
 /** The same cases in every run; `SEED=…` looks at others. A failure names its seed and path. */
-const SEED = Number(process.env.SEED ?? 20_250_101);
+export const SEED = Number(process.env.SEED ?? 20_250_101);
 
 /** Holds the predicate for `numRuns` cases. It throws, as `expect` does, or returns. */
 export function holds<T>(cases: Arbitrary<T>, predicate: (value: T) => void, numRuns = 200): void {
