@@ -31,7 +31,7 @@ type Nested = readonly (number | Nested)[];
 function nested(values: Nested): Tensor {
   const shape: number[] = [];
   for (let at: number | Nested = values; Array.isArray(at); at = at[0] as number | Nested) shape.push(at.length);
-  return tensor(Float32Array.from(values.flat(Infinity) as unknown as number[]), { shape });
+  return tensor(Float32Array.from((values as unknown[]).flat(Number.POSITIVE_INFINITY) as number[]), { shape });
 }
 
 /** Runs a network step by step: its outputs, and traces of its neurons. `forward` gives the same bits. */

@@ -1,0 +1,84 @@
+/** Arguments for graphs and files of NIR. */
+import type * as nir from "../../../snn/nir/index.ts";
+import { bool, either, type Kind, list, must, num, numbers, oneOf, record } from "./kinds.ts";
+import { surrogate } from "./objects.ts";
+import type { Rows } from "./typed.ts";
+
+const text = (value: string): Kind => ({ ...oneOf([JSON.stringify(value)], ["string"]), fixed: true });
+
+const array = (...shape: readonly number[]): Kind =>
+  record({ shape: list(...shape), data: numbers(shape.reduce((n, each) => n * each, 1)) });
+
+/** Values that neurons can have. */
+const constant = (value: number, n: number): Kind =>
+  record({
+    shape: list(n),
+    data: oneOf([`new Array(${n}).fill(${value})`, `new Float64Array(${n}).fill(${value})`], ["list", "typed"]),
+  });
+
+const membrane = { tau: constant(0.01, 2), r: constant(2, 2), v_leak: constant(0, 2) };
+const spikes = { v_threshold: constant(0.5, 2), v_reset: constant(0, 2) };
+
+const input = record({ type: text("Input"), shape: list(3) });
+const output = record({ type: text("Output"), shape: list(2) });
+const weights = record({ type: text("Linear"), weight: array(2, 3) });
+const edges = (...pairs: readonly string[]): Kind => ({ ...oneOf([`[${pairs.join(", ")}]`]), odd: oddEdges });
+
+const oddEdges: NonNullable<Kind["odd"]> = (code, g) => ({
+  code: g.pick([
+    `[...${code}, ["n", "lost"]]`,
+    `[...${code}, ["n"]]`,
+    `[...${code}, ["n", 1]]`,
+    `[...${code}, ...${code}]`,
+    `${code}.slice(1)`,
+    `${code}.map(([a, b]) => [b, a])`,
+    "new Array(2 ** 32 - 1)",
+    "cyclic()",
+  ]),
+});
+
+const graphOf = (node: Readonly<Record<string, Kind>>): Kind =>
+  record({
+    type: text("NIRGraph"),
+    nodes: record({ input, w: weights, n: record(node), output }),
+    edges: edges('["input", "w"]', '["w", "n"]', '["n", "output"]'),
+  });
+
+const looped = record({
+  type: text("NIRGraph"),
+  nodes: record({
+    input,
+    w: weights,
+    n: record({ type: text("LIF"), ...membrane, ...spikes }),
+    back: record({ type: text("Affine"), weight: array(2, 2), bias: array(2) }),
+    output,
+  }),
+  edges: edges('["input", "w"]', '["w", "n"]', '["n", "back"]', '["back", "n"]', '["n", "output"]'),
+});
+
+/** A graph with a node of each kind, or a loop. */
+const graph = either(
+  graphOf({ type: text("LIF"), ...membrane, ...spikes }),
+  graphOf({ type: text("LI"), ...membrane }),
+  graphOf({ type: text("IF"), r: constant(9, 2), ...spikes }),
+  graphOf({ type: text("Delay"), delay: constant(0.002, 2) }),
+  graphOf({ type: text("Scale"), scale: array(2) }),
+  graphOf({ type: text("Threshold"), threshold: array(2) }),
+  looped,
+);
+
+const module_ = oneOf([
+  "new Linear(3, 2)",
+  "new Sequential(new Linear(3, 4), new LIF(), new Dropout(), new Linear(4, 2), new LeakyIntegrator())",
+  "new Sequential(new Linear(3, 2), new RecurrentLIF({ features: 2 }), new Delay([0, 2]))",
+  "fromNIR(toNIR(new Sequential(new Linear(3, 2), new Synaptic()), { dt: 1, inputShape: [3] }).graph, { dt: 1 })",
+]);
+
+const bytes = oneOf(["new Uint8Array(100)", "new ArrayBuffer(0)"], ["typed", "object"]);
+
+export const NIR: Rows<typeof nir> = {
+  fromNIR: [graph, { dt: must(num(0.001, 0.002)), surrogate }],
+  toNIR: [module_, { dt: must(num(0.001, 1)), inputShape: must(list(3)), strict: oneOf(["false"], bool.takes) }],
+  readNIR: [bytes, { maxBytes: num(1000) }],
+  writeNIR: [graph],
+};
