@@ -3,7 +3,7 @@
  *
  *   τ·dv/dt = (v_leak − v) + r·I     v[t] = v_leak + β(v[t−1] − v_leak) + scale·I[t],  β = 1 − dt/τ,  scale = r·dt/τ
  */
-import { numbersOf, objectOf, wrongValue } from "../../engine/arguments.ts";
+import { objectOf, wrongType, wrongValue } from "../../engine/arguments.ts";
 import { checkShape, formatShape, type Shape, sameShape, sizeOf, stridesOf } from "../../engine/shape.ts";
 import type { NIRArray, NIRNode } from "./graph.ts";
 
@@ -18,13 +18,15 @@ export function arrayOf(where: string, node: NIRNode, field: string): NIRArray {
   const name = `${where}: ${field}`;
   const given = objectOf(where, `${field} as an array { shape, data }`, (node as unknown as Fields)[field]);
   const shape = checkShape(name, given.shape as Shape);
-  const data = numbersOf(name, "data as an array of numbers", given.data);
-  if (data.length !== sizeOf(shape)) throw wrongValue(name, `${sizeOf(shape)} values`, data.length);
-  for (let i = 0; i < data.length; i++) {
-    const x = data[i] as number;
-    if (!(Math.abs(Math.fround(x)) < Infinity)) throw wrongValue(name, "finite values in float32", `${x} at ${i}`);
+  const { data } = given;
+  if (!(data instanceof Float32Array || data instanceof Float64Array)) {
+    throw wrongType(name, "data as a Float32Array or a Float64Array", data);
   }
-  return { shape, data: data as Float64Array };
+  if (data.length !== sizeOf(shape)) throw wrongValue(name, `${sizeOf(shape)} values`, data.length);
+  for (const [i, x] of data.entries()) {
+    if (!Number.isFinite(Math.fround(x))) throw wrongValue(name, "finite values in float32", `${x} at ${i}`);
+  }
+  return { shape, data };
 }
 
 /** Whether a parameter broadcasts to values of this shape; leading axes of 1 do not count. */

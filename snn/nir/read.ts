@@ -1,5 +1,6 @@
 /** Graphs as lists of nodes: subgraphs taken apart, edges as the inputs of each node, loops cut where their spikes come a step late. */
 import { objectOf, show, wrongType, wrongValue } from "../../engine/arguments.ts";
+import { MAX_AXES } from "../../engine/shape.ts";
 import type { Fields } from "./euler.ts";
 import { MAX_DEPTH, strayName } from "./fields.ts";
 import type { NIRGraph, NIRNode } from "./graph.ts";
@@ -33,6 +34,18 @@ type Readers = ReadonlyMap<string, readonly string[]>;
 
 export const nameOf = (where: string, name: string): string => `${where}: node ${show(name)}`;
 
+/** Fields that are no values of a primitive. */
+const OTHERS: readonly string[] = ["metadata", "nodes", "edges"];
+
+/** A list of sizes, or an array without its values, that no getter and no caller changes from now on. */
+function copyOfField(value: unknown): unknown {
+  // More sizes than a tensor has axes are an error in any case.
+  if (Array.isArray(value)) return value.slice(0, MAX_AXES + 1);
+  if (typeof value !== "object" || value === null || !("data" in value)) return value;
+  const { shape, data } = value as { readonly shape?: unknown; readonly data: unknown };
+  return { shape: copyOfField(shape), data };
+}
+
 /** A copy of the nodes and edges of a graph, whose arrays are shared. */
 export function copyOf(where: string, given: unknown, depth = 0, budget = { left: MOST }): NIRGraph {
   const { type, nodes, edges, ...rest } = objectOf(where, "a graph { nodes, edges }", given);
@@ -41,13 +54,16 @@ export function copyOf(where: string, given: unknown, depth = 0, budget = { left
   const copies = Object.entries(objectOf(where, "nodes by name", nodes)).map(([name, node]) => {
     const place = nameOf(where, name);
     if (name === "" || --budget.left < 0) throw wrongValue(where, `at most ${MOST} nodes with names`, show(name));
-    const copy = { ...objectOf(place, "a node", node) };
+    const fields = Object.entries({ ...objectOf(place, "a node", node) });
+    const copy: Record<string, unknown> = Object.fromEntries(
+      fields.map(([field, value]) => [field, OTHERS.includes(field) ? value : copyOfField(value)]),
+    );
     if (typeof copy.type !== "string") throw wrongType(place, "type as the name of a primitive", copy.type);
     return [name, copy.type === "NIRGraph" ? copyOf(place, copy, depth + 1, budget) : copy] as const;
   });
   if (!Array.isArray(edges)) throw wrongType(where, "edges as a list of [from, to]", edges);
   if (edges.length > MOST * MOST) throw wrongValue(where, "fewer edges", edges.length);
-  const pairs = edges.map((edge: unknown) => {
+  const pairs = Array.from(edges, (edge: unknown) => {
     const pair = Array.isArray(edge) ? edge.slice(0, 3) : [];
     if (pair.length === 2 && pair.every((name) => typeof name === "string")) return pair;
     throw wrongType(where, "edges as [from, to], two names", edge);

@@ -1,20 +1,34 @@
 /** Arguments for graphs and files of NIR. */
 import type * as nir from "../../../snn/nir/index.ts";
-import { bool, either, type Kind, list, must, num, numbers, oneOf, record } from "./kinds.ts";
+import { bool, either, type Kind, list, must, num, oneOf, record } from "./kinds.ts";
 import { surrogate } from "./objects.ts";
 import type { Rows } from "./typed.ts";
 
 const text = (value: string): Kind => ({ ...oneOf([JSON.stringify(value)], ["string"]), fixed: true });
 
-const array = (...shape: readonly number[]): Kind =>
-  record({ shape: list(...shape), data: numbers(shape.reduce((n, each) => n * each, 1)) });
+/** Values of an array. */
+const data = (code: string): Kind =>
+  oneOf([code, code.replace("64", "32")], [], {
+    odd: (given, g) => ({
+      code: g.pick([
+        `(${given}).slice(1)`,
+        `Array.from(${given})`,
+        `(${given}).fill(NaN)`,
+        `(${given}).fill(1e300)`,
+        `(${given}).fill(-1)`,
+        `detached(${given})`,
+      ]),
+    }),
+  });
+
+const array = (...shape: readonly number[]): Kind => {
+  const n = shape.reduce((product, each) => product * each, 1);
+  return record({ shape: list(...shape), data: data(`Float64Array.from({ length: ${n} }, (_, i) => Math.sin(i))`) });
+};
 
 /** Values that neurons can have. */
 const constant = (value: number, n: number): Kind =>
-  record({
-    shape: list(n),
-    data: oneOf([`new Array(${n}).fill(${value})`, `new Float64Array(${n}).fill(${value})`], ["list", "typed"]),
-  });
+  record({ shape: list(n), data: data(`new Float64Array(${n}).fill(${value})`) });
 
 const membrane = { tau: constant(0.01, 2), r: constant(2, 2), v_leak: constant(0, 2) };
 const spikes = { v_threshold: constant(0.5, 2), v_reset: constant(0, 2) };
