@@ -271,11 +271,10 @@ interface Session {
 
 async function session<T>(where: string, use: (session: Session) => T): Promise<T> {
   const library = await load(where);
-  const m = await library.ready;
-  if (crash !== undefined) {
-    const hint = "start a new page, worker or process";
-    throw new Error(`${where}: expected h5wasm at work, got one that a file has stopped; ${hint}`, { cause: crash });
-  }
+  const m = await library.ready.catch((cause: unknown) => {
+    throw new Error(`${where}: expected h5wasm at work, got one that cannot start`, { cause });
+  });
+  if (crash !== undefined) throw stopped(where);
   const FS = m.FS as FileSystem;
   const { prototype } = WebAssembly.Memory;
   const { open } = FS;
@@ -293,18 +292,13 @@ async function session<T>(where: string, use: (session: Session) => T): Promise<
     text = "";
     return cause;
   };
-  let outcome = (): T => {
-    throw new Error(`${where}: expected h5wasm at work, got one that does nothing`);
-  };
+  let result: T | undefined;
+  let failure: unknown;
   const run = () => {
     try {
-      const result = use({ library, m, limit, said });
-      outcome = () => result;
+      result = use({ library, m, limit, said });
     } catch (error) {
-      if (isCrash(error)) crash = error;
-      outcome = () => {
-        throw error;
-      };
+      failure = error;
     }
   };
   try {
@@ -332,7 +326,15 @@ async function session<T>(where: string, use: (session: Session) => T): Promise<
     Reflect.set(prototype, "grow", grow);
     if (FS.analyzePath(PATH).exists) FS.unlink(PATH);
   }
-  return outcome();
+  if (isCrash(failure)) crash = failure;
+  if (failure !== undefined) throw crash === undefined ? failure : stopped(where);
+  return result as T;
+}
+
+/** The error after a trap, which leaves the library in the middle of something. */
+function stopped(where: string): Error {
+  const hint = "start a new page, worker or process";
+  return new Error(`${where}: expected h5wasm at work, got one that a file has stopped; ${hint}`, { cause: crash });
 }
 
 async function load(where: string): Promise<Library> {
