@@ -63,7 +63,8 @@ export const PRIMITIVES: Readonly<Record<string, NIRGraph>> = {
   IF: around({ type: "IF", r: two, ...spike }),
   LIF: around({ type: "LIF", tau: f64([2], 0.01, 0.02), ...leak, ...spike }),
   CubaLI: around({ type: "CubaLI", ...synapse }),
-  CubaLIF: around({ type: "CubaLIF", ...synapse, ...spike }),
+  // The Python package gives w_in the wider type of its own and v_threshold.
+  CubaLIF: around({ type: "CubaLIF", ...synapse, ...spike, w_in: f64([2], 1, 2) }),
   "a nested graph": around(inner),
   metadata: {
     ...around({ type: "I", r: two, metadata: { weight: 2, pi: 3.25 } }),
