@@ -40,10 +40,13 @@ export async function readNIR(bytes: Uint8Array | ArrayBuffer, options: ReadNIRO
 }
 
 function copyOf(bytes: unknown): Uint8Array {
-  if (bytes instanceof Uint8Array) return bytes.slice();
-  if (Object.prototype.toString.call(bytes) === "[object ArrayBuffer]")
-    return new Uint8Array(bytes as ArrayBuffer).slice();
-  throw wrongType(WHERE, "bytes as a Uint8Array or an ArrayBuffer", bytes);
+  const isBuffer = Object.prototype.toString.call(bytes) === "[object ArrayBuffer]";
+  if (!isBuffer && !(bytes instanceof Uint8Array)) {
+    throw wrongType(WHERE, "bytes as a Uint8Array or an ArrayBuffer", bytes);
+  }
+  // A buffer that was detached is empty, and cannot be copied.
+  const given = bytes as Uint8Array | ArrayBuffer;
+  return given.byteLength === 0 ? new Uint8Array(0) : new Uint8Array(isBuffer ? (given as ArrayBuffer) : given).slice();
 }
 
 const wrong = (expected: string, path: string, got: string): RangeError => wrongFile(WHERE, expected, path, got);

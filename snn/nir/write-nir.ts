@@ -23,8 +23,9 @@ const VERSION = "1.0.7";
 export async function writeNIR(graph: NIRGraph): Promise<Uint8Array> {
   const given = objectOf(WHERE, "graph as an object", graph);
   const { version } = given;
-  if (given.type !== "NIRGraph") throw wrongValue(WHERE, 'a graph of type "NIRGraph"', show(given.type));
   const node = nodeTree(given, "graph", 1);
+  if (!node.has("nodes"))
+    throw wrongValue(WHERE, 'a graph of type "NIRGraph"', show((node.get("type") as Stored).data[0]));
   const tree = new Map<string, Tree | Stored>([
     ["version", text(version === undefined ? VERSION : version, "graph.version")],
     ["node", node],
@@ -125,7 +126,10 @@ function array(value: unknown, path: string): Stored {
   const n = sizes.reduce((product, size) => product * size, 1);
   if (sizes.length > 32) throw wrongValue(WHERE, `${path}.shape of at most 32 axes`, `${sizes.length}`);
   if (data.length !== n) throw wrongValue(WHERE, `${n} values in ${path}, of shape ${show(sizes)}`, `${data.length}`);
-  return { shape: sizes, data: data.slice() };
+  return {
+    shape: sizes,
+    data: n === 0 ? new (data instanceof Float32Array ? Float32Array : Float64Array)(0) : data.slice(),
+  };
 }
 
 function list(value: unknown, path: string, least: number): number[] {
