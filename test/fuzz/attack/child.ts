@@ -13,6 +13,7 @@ import { type Case, DAMAGED, type Finding } from "./code.ts";
 import { type Choice, generate } from "./generate.ts";
 import { evaluate } from "./judge.ts";
 import { setCanaries, watchHeap } from "./ledger.ts";
+import { GRAPHS } from "./nir.ts";
 import { run } from "./run.ts";
 import { names, type Outcome } from "./trial.ts";
 import { HELPERS } from "./values.ts";
@@ -38,6 +39,9 @@ setCanaries();
 Object.assign(names, { fs }, all, nir, node, kernels);
 for (const [name, code] of Object.entries(HELPERS)) names[name] = evaluate(code);
 Object.assign(names, BROKEN[process.argv[2] ?? ""]?.put(all));
+
+// A file to read, as calls of cases cannot wait for one.
+names.nirFile = await nir.writeNIR(evaluate(GRAPHS[0]) as nir.NIRGraph);
 
 reply({});
 

@@ -45,6 +45,8 @@ const OFTEN: readonly Setting[] = [...SETTINGS, "root", "root", "root", "tape", 
 /** Work that goes on after the tape, and work that outside of it has nothing to do. */
 const SETTINGS_OF: { readonly [target: string]: readonly Setting[] } = {
   fit: ["root"],
+  readNIR: ["root"],
+  writeNIR: ["root"],
   "Tensor#backward": ["tape", "failing"],
 };
 

@@ -88,11 +88,49 @@ const module_ = oneOf([
   "fromNIR(toNIR(new Sequential(new Linear(3, 2), new Synaptic()), { dt: 1, inputShape: [3] }).graph, { dt: 1 })",
 ]);
 
-const bytes = oneOf(["new Uint8Array(100)", "new ArrayBuffer(0)"], ["typed", "object"]);
+const LIF =
+  '{ type: "LIF", tau: nirArray(2), r: nirArray(2), v_leak: nirArray(2), v_threshold: nirArray(2), v_reset: nirArray(2) }';
+/** Graphs that a file can hold, as code. */
+export const GRAPHS = [
+  `{ type: "NIRGraph", nodes: { a: { type: "Input", shape: [2] }, b: ${LIF} }, edges: [["a", "b"]], version: "1" }`,
+  '{ type: "NIRGraph", nodes: { a: { type: "Linear", weight: nirArray(2, 2), metadata: { b: 1, c: ["d"] } } }, edges: [["a", "a"]] }',
+  `{ type: "NIRGraph", nodes: { a: { type: "NIRGraph", nodes: { b: ${LIF} }, edges: [] } }, edges: [] }`,
+  '{ type: "NIRGraph", nodes: { a: { type: "SumPool2d", kernel_size: 2, stride: [2, 2], padding: 0 } }, edges: [] }',
+] as const;
+const stored = oneOf(GRAPHS, [], {
+  odd: (code, g) => {
+    const wrong = g.pick([
+      "null",
+      "-1",
+      "[[]]",
+      "2 ** 40",
+      "cyclic()",
+      "nirArray(2, -1)",
+      '"\\ud800"',
+      "new Map()",
+      "throwing()",
+      "[NaN]",
+    ]);
+    return {
+      code: code.replace(g.pick([/\[2\]/, /nirArray\(.*?\)/, /\[\[.*?\]\]/, /: 0/, /\{ b: .*? \}/]), () => wrong),
+    };
+  },
+});
+const bytes = oneOf(["nirFile.slice()", "nirFile.slice().buffer"], [], {
+  odd: (_, g) => ({
+    code: g.pick([
+      `flipped(nirFile.slice(), ${g.int(0, 2000)}, ${1 << g.int(0, 7)})`,
+      `nirFile.subarray(0, ${g.int(0, 2000)})`,
+      "new Float32Array(nirFile.buffer)",
+      "new DataView(nirFile.buffer)",
+      "(() => { const bytes = nirFile.slice(); structuredClone(bytes.buffer, { transfer: [bytes.buffer] }); return bytes; })()",
+    ]),
+  }),
+});
 
 export const NIR: Rows<typeof nir> = {
   fromNIR: [graph, { dt: must(num(0.001, 0.002)), surrogate }],
   toNIR: [module_, { dt: must(num(0.001, 1)), inputShape: must(list(3)), strict: oneOf(["false"], bool.takes) }],
-  readNIR: [bytes, { maxBytes: num(1000) }],
-  writeNIR: [graph],
+  readNIR: [bytes, { maxBytes: num(2 ** 20) }],
+  writeNIR: [stored],
 };

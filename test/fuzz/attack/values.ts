@@ -85,6 +85,7 @@ export const HELPERS = {
     return Object.create(copy, Object.getOwnPropertyDescriptors(t));
   }`,
   cloned: "(t) => structuredClone(t)",
+  nirArray: "(...shape) => ({ shape, data: new Float32Array(Math.max(1, shape.reduce((n, size) => n * size, 1))) })",
   // A shape is written to, which must not succeed.
   reshaped: "(t, size) => { try { t.shape[0] = size; } catch {} return t; }",
   graded: "(t) => { t.requiresGrad = true; tape(() => t.mul(2).sum().backward()); return t; }",
