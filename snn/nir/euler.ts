@@ -69,7 +69,7 @@ export function each(f: (a: number, b: number) => number, a: Values, b: Values =
 }
 
 /** Float32 values of a step: a number where all are equal. */
-export function inFloat32(where: string, name: string, values: Values): number | Float32Array {
+function inFloat32(where: string, name: string, values: Values): number | Float32Array {
   const rounded = typeof values === "number" ? [Math.fround(values)] : Float32Array.from(values);
   for (const x of rounded) {
     if (!Number.isFinite(x)) throw wrongValue(where, `${name} per step in the range of float32`, x);
