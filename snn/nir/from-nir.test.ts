@@ -156,6 +156,9 @@ function compare(graph: NIRGraph, x: Tensor, tolerance = 2e-5): void {
   const z = network.forward(x);
   const stream = new Stream(network, x.shape.slice(1));
   expect(x.unbind(0).flatMap((step) => [...stream.step(step.toFloat32Array())])).toEqual(values(z));
+  stream.reset();
+  const [first] = x.unbind(0) as [Tensor];
+  expect([...stream.step(first.toFloat32Array())]).toEqual(values(z.select(0, 0)));
   stream.dispose();
   for (let b = 0; b < (x.shape[1] as number); b++) {
     const steps = x.unbind(0).map((step) => values(step.select(0, b)));

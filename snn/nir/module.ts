@@ -2,11 +2,14 @@
 import { wrongValue } from "../../engine/arguments.ts";
 import { EXPOSED } from "../../engine/columns.ts";
 import { composed } from "../../engine/composed.ts";
-import { Module, pad, stack, Tensor, zeros } from "../../engine/index.ts";
+import { type Module, pad, stack, Tensor, zeros } from "../../engine/index.ts";
+import { forwardOf } from "../../engine/nn/module.ts";
 import { checkShape, formatShape, type Shape, sameShape, sizeOf } from "../../engine/shape.ts";
 import { alive, rootOf } from "../../engine/tensor.ts";
 import { checkState } from "../checks.ts";
 import { isStepping, type Stepping } from "../layers.ts";
+import { Stage, Staged } from "../stage.ts";
+import { stageOf } from "../stages.ts";
 import type { NIRGraph } from "./graph.ts";
 import { reach, readersOf } from "./read.ts";
 
@@ -53,7 +56,7 @@ export interface NIRState {
  *
  * Shapes: x [T, B, …Input] → z [T, B, …Output].
  */
-export class NIRModule extends Module {
+export class NIRModule extends Staged {
   /** The time of a step, in seconds. */
   readonly dt: number;
   /**
@@ -156,12 +159,59 @@ export class NIRModule extends Module {
     return plain(startOf(groups.flat(), lead));
   }
 
+  /**
+   * Stages of the layers one by one, where each reads one other.
+   *
+   * @internal
+   */
+  stage(input: Tensor): Stage | null {
+    const { groups, output } = this.network;
+    const units = groups.flat();
+    const isPlain = (unit: Unit): boolean =>
+      unit.from.size < 2 && unit.late.size === 0 && unit.axes < 2 && unit.padding.length === 0;
+    if (this.forward !== FORWARD || !units.every(isPlain) || units.every(({ layer }) => layer === null)) return null;
+    this.leadOf(input.sizes, "B");
+    const stages: Stage[] = [];
+    const outputs = new Map<string, Tensor>();
+    for (const { name, from, layer } of units) {
+      const [source = ""] = from;
+      const read = outputs.get(source) ?? input;
+      if (layer !== null) stages.push(stageOf(layer, read));
+      outputs.set(name, layer === null ? read : (stages[stages.length - 1] as Stage).output);
+    }
+    return new StagesInOrder(stages, outputs.get(output) as Tensor);
+  }
+
   /** The axes before those of the Input. */
   private leadOf(sizes: Shape, axes: string): Shape {
     const { shape } = this.network;
     const from = sizes.length - shape.length;
     if (from >= (axes === "B" ? 0 : 1) && sameShape(sizes.slice(from), shape)) return sizes.slice(0, from);
     throw wrongValue("NIRModule", `x [${[axes, ...shape].join(", ")}], as the Input says`, formatShape(sizes));
+  }
+}
+
+const FORWARD = /* @__PURE__ */ forwardOf(NIRModule);
+
+/** Stages that read each other. */
+class StagesInOrder extends Stage {
+  private readonly stages: readonly Stage[];
+
+  constructor(stages: readonly Stage[], output: Tensor) {
+    super(output, { memory: stages.flatMap(({ memory }) => memory) });
+    this.stages = stages;
+  }
+
+  override check(): void {
+    for (const stage of this.stages) stage.check();
+  }
+
+  step(): void {
+    for (const stage of this.stages) stage.step();
+  }
+
+  override reset(): void {
+    for (const stage of this.stages) stage.reset();
   }
 }
 
