@@ -33,7 +33,7 @@ const read = (path) => readFileSync(join(root, path), "utf8");
 
 /** The programs that the documents show, as files of the consumer. */
 function readmeExamples() {
-  const pages = ["README.md", "docs/extend.md", "docs/neurons.md", "docs/probes.md"].map(read).join("");
+  const pages = ["README.md", "docs/extend.md", "docs/neurons.md", "docs/nir.md", "docs/probes.md"].map(read).join("");
   const programs = pages.match(/(?<=^```ts\n).*?(?=^```$)/gms);
   return programs.map((program, i) => {
     const file = `readme-${i + 1}.ts`;
@@ -113,6 +113,13 @@ test("package: a peer is no dependency, and the error of the first chart says ho
     'import { rasterPlot } from "jarvis-snn/plot"; import { ones } from "jarvis-snn"; await rasterPlot(ones([2, 1, 3]));';
   assert.throws(() => run(process.execPath, ["--input-type=module", "-e", draw]), /install it: npm install echarts/);
 });
+
+test("package: NIR files need their peer, and the error of the first one says how to install it", () => {
+  assert.throws(() => run(process.execPath, ["--input-type=module", "-e", NIR]), /install it: npm install h5wasm/);
+});
+
+/** Prints what comes of a NIR file. */
+const NIR = 'import { roundTrip } from "./nir.js"; console.log(JSON.stringify(await roundTrip()));';
 
 test("package: publint finds nothing", () => {
   bin("publint/src/cli.js", "--strict", tarball);
@@ -206,6 +213,26 @@ test("package: every entry can be imported, and the same training gives the same
       const text = await visit(join(consumer, "dist"), "blocked.html");
       assert.match(text, /content policy blocks WebAssembly: allow 'wasm-unsafe-eval' in script-src/);
     });
+  }
+});
+
+test("package: with the peer, NIR files are written and read in Node and on a page", async (t) => {
+  const wanted = {
+    version: "1.0.7",
+    edges: [["input", "fc"]],
+    weight: [1.5, -2],
+    refused: "readNIR: expected a whole HDF5 file at /, got 1000 bytes that are none",
+  };
+  const peer = join(consumer, "node_modules/h5wasm");
+  cpSync(join(root, "node_modules/h5wasm"), peer, { recursive: true });
+  try {
+    assert.deepEqual(JSON.parse(run(process.execPath, ["--input-type=module", "-e", NIR])), wanted);
+    await bundle({ outDir: "nir", rolldownOptions: { input: join(consumer, "nir.html") } });
+    for (const { name, visit } of browsers()) {
+      await t.test(name, async () => assert.deepEqual(await visit(join(consumer, "nir"), "nir.html"), wanted));
+    }
+  } finally {
+    rmSync(peer, { recursive: true });
   }
 });
 
