@@ -43,9 +43,12 @@ let crash: unknown;
 /** HDF5 keeps its signature, the version, and the sizes of addresses and lengths in front. */
 const SIGNATURE = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
 
-/** An error of a file: what was expected, at a path in it, and what came. */
-export const wrongFile = (where: string, expected: string, path: string, got: string, cause?: unknown): RangeError =>
-  new RangeError(`${where}: expected ${expected} at ${short(path)}, got ${got}`, cause === undefined ? {} : { cause });
+/** An error of a file that is read: what was expected, at a path in it, and what came. */
+export const wrong = (expected: string, path: string, got: string, cause?: unknown): RangeError =>
+  new RangeError(`${READ}: expected ${expected} at ${short(path)}, got ${got}`, cause === undefined ? {} : { cause });
+
+/** What readNIR is called in errors. */
+export const READ = "readNIR";
 
 const short = (path: string): string => (path.length > 120 ? `…${path.slice(-120)}` : path || "/");
 
@@ -54,16 +57,16 @@ const short = (path: string): string => (path.length > 120 ? `…${path.slice(-1
  *
  * @throws RangeError if the bytes are no such file, or ask for more than `maxBytes`; Error if the peer is missing.
  */
-export async function readTree(where: string, bytes: Uint8Array, names: string[], maxBytes: number): Promise<Tree> {
-  checkText(where, bytes);
-  return session(where, (opened) => {
+export async function readTree(bytes: Uint8Array, names: string[], maxBytes: number): Promise<Tree> {
+  checkText(bytes);
+  return session(READ, (opened) => {
     const { m, limit, said } = opened;
     m.FS.writeFile(PATH, bytes);
     limit(bytes.length);
     const id = m.open(PATH, m.H5F_ACC_RDONLY, false, -1, -1);
-    if (id < 0n) throw wrongFile(where, "a whole HDF5 file", "", `${bytes.length} bytes that are none`, said());
+    if (id < 0n) throw wrong("a whole HDF5 file", "", `${bytes.length} bytes that are none`, said());
     try {
-      const { namesAt, itemAt } = readerOf(where, opened, id, Math.min(maxBytes, DEFLATE * bytes.length));
+      const { namesAt, itemAt } = readerOf(opened, id, Math.min(maxBytes, DEFLATE * bytes.length));
       const there = namesAt("").filter((name) => names.includes(name));
       return new Map(there.map((name) => [name, itemAt(`/${name}`, 1)]));
     } finally {
@@ -108,11 +111,9 @@ function write(group: InstanceType<Library["Group"]>, tree: Tree): void {
 }
 
 /** Reads groups and arrays of an open file, each group once, and arrays of `left` bytes together. */
-function readerOf(where: string, { m, limit, said }: Session, id: bigint, left: number) {
+function readerOf({ m, limit, said }: Session, id: bigint, left: number) {
   /** Addresses of the groups that were read. */
   const seen = new Set<string>();
-  const wrong = (expected: string, path: string, got: string, cause?: unknown) =>
-    wrongFile(where, expected, path, got, cause);
 
   /** The result of a call about a path, unless the library complains. */
   function heard<T>(path: string, call: () => T): T {
@@ -228,12 +229,12 @@ function fixed(bytes: Uint8Array, size: number, spaces: boolean): string[] {
  *
  * An object of index 0 is what is free, and counts its own header. The library adds up these bytes without a look at the sum.
  */
-function checkText(where: string, bytes: Uint8Array): void {
+function checkText(bytes: Uint8Array): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const wrong = (at: number, got: string) => wrongFile(where, "an HDF5 file", `byte ${at}`, got);
-  if (bytes.length < 48 || SIGNATURE.some((byte, i) => byte !== bytes[i])) throw wrong(0, "no signature of one");
+  const fail = (at: number, got: string) => wrong("an HDF5 file", `byte ${at}`, got);
+  if (bytes.length < 48 || SIGNATURE.some((byte, i) => byte !== bytes[i])) throw fail(0, "no signature of one");
   const sizes = (bytes[8] as number) < 2 ? 13 : 9;
-  if (bytes[sizes] !== 8 || bytes[sizes + 1] !== 8) throw wrong(sizes, "addresses or lengths of other than 8 bytes");
+  if (bytes[sizes] !== 8 || bytes[sizes + 1] !== 8) throw fail(sizes, "addresses or lengths of other than 8 bytes");
   const lengthAt = (p: number): number => view.getUint32(p, true) + 2 ** 32 * view.getUint32(p + 4, true);
   for (let i = bytes.indexOf(0x47); i >= 0 && i + 16 <= bytes.length; i = bytes.indexOf(0x47, i + 1)) {
     if (view.getUint32(i) !== 0x47434f4c || bytes[i + 4] !== 1) continue;
@@ -243,7 +244,7 @@ function checkText(where: string, bytes: Uint8Array): void {
     for (let p = i + 16; p + 16 <= end; ) {
       const length = lengthAt(p + 8);
       const step = view.getUint16(p, true) === 0 ? length : 16 + 8 * Math.ceil(length / 8);
-      if (step < 16 || step > end - p) throw wrong(p, "damaged text");
+      if (step < 16 || step > end - p) throw fail(p, "damaged text");
       p += step;
     }
   }

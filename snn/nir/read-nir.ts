@@ -2,7 +2,7 @@
 import { COUNT, INTEGER, numberOf, show, withDefaults, wrongType } from "../../engine/arguments.ts";
 import { FIELDS, type Field, strayName } from "./fields.ts";
 import type { NIRArray, NIRGraph, NIRMetadata, NIRNode } from "./graph.ts";
-import { readTree, type Stored, type Tree, wrongFile } from "./hdf5.ts";
+import { READ, readTree, type Stored, type Tree, wrong } from "./hdf5.ts";
 
 /** How a file is read. */
 export interface ReadNIROptions {
@@ -11,8 +11,6 @@ export interface ReadNIROptions {
 }
 
 const READ_NIR = { maxBytes: 2 ** 28 } satisfies Required<ReadNIROptions>;
-
-const WHERE = "readNIR";
 
 /**
  * The graph in a NIR file, which is HDF5, with the fields and the defaults of the Python package `nir`.
@@ -31,9 +29,9 @@ const WHERE = "readNIR";
  *   brain-inspired computing, Nature Communications 15, https://doi.org/10.1038/s41467-024-52259-9.
  */
 export async function readNIR(bytes: Uint8Array | ArrayBuffer, options: ReadNIROptions = READ_NIR): Promise<NIRGraph> {
-  const { maxBytes } = withDefaults(WHERE, READ_NIR, options);
-  const most = numberOf(WHERE, "maxBytes", maxBytes, COUNT);
-  const tree = await readTree(WHERE, copyOf(bytes), ["node", "version"], most);
+  const { maxBytes } = withDefaults(READ, READ_NIR, options);
+  const most = numberOf(READ, "maxBytes", maxBytes, COUNT);
+  const tree = await readTree(copyOf(bytes), ["node", "version"], most);
   const graph = nodeAt(groupAt(tree, "node", ""), "/node");
   if (graph.type !== "NIRGraph") throw wrong("a NIRGraph", "/node", `a node of type ${graph.type}`);
   return tree.has("version") ? { ...graph, version: textAt(tree, "version", "") } : graph;
@@ -42,14 +40,12 @@ export async function readNIR(bytes: Uint8Array | ArrayBuffer, options: ReadNIRO
 function copyOf(bytes: unknown): Uint8Array {
   const isBuffer = Object.prototype.toString.call(bytes) === "[object ArrayBuffer]";
   if (!isBuffer && !(bytes instanceof Uint8Array)) {
-    throw wrongType(WHERE, "bytes as a Uint8Array or an ArrayBuffer", bytes);
+    throw wrongType(READ, "bytes as a Uint8Array or an ArrayBuffer", bytes);
   }
   // A buffer that was detached is empty, and cannot be copied.
   const given = bytes as Uint8Array | ArrayBuffer;
   return given.byteLength === 0 ? new Uint8Array(0) : new Uint8Array(isBuffer ? (given as ArrayBuffer) : given).slice();
 }
-
-const wrong = (expected: string, path: string, got: string): RangeError => wrongFile(WHERE, expected, path, got);
 
 /** The node of a group. */
 function nodeAt(group: Tree, path: string): NIRNode {

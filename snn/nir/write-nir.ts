@@ -24,8 +24,6 @@ export async function writeNIR(graph: NIRGraph): Promise<Uint8Array> {
   const given = objectOf(WHERE, "graph as an object", graph);
   const { version } = given;
   const node = nodeTree(given, "graph", 1);
-  if (!node.has("nodes"))
-    throw wrongValue(WHERE, 'a graph of type "NIRGraph"', show((node.get("type") as Stored).data[0]));
   const tree = new Map<string, Tree | Stored>([
     ["version", text(version === undefined ? VERSION : version, "graph.version")],
     ["node", node],
@@ -39,6 +37,7 @@ type Fields = Readonly<Record<string, unknown>>;
 function nodeTree(node: Fields, path: string, depth: number): Tree {
   const { type, metadata } = node;
   if (typeof type !== "string") throw wrongType(WHERE, `${path}.type as text`, type);
+  if (depth === 1 && type !== "NIRGraph") throw wrongValue(WHERE, 'a graph of type "NIRGraph"', show(type));
   const tree = new Map<string, Tree | Stored>([["type", text(type, `${path}.type`)]]);
   if (metadata !== undefined) {
     const group = metadataTree(metadata, `${path}.metadata`, depth + 1);
