@@ -12,7 +12,7 @@ const SEED = 20_250_101;
 
 const folder = mkdtempSync(join(tmpdir(), "jarvis-snn-fuzz-"));
 const child = join(folder, "child.mjs");
-beforeAll(() => bundleFuzz(folder));
+beforeAll(() => bundleFuzz(folder), 60_000);
 afterAll(() => rmSync(folder, { recursive: true }));
 
 function expectNothing(report: AttackReport): void {
