@@ -364,7 +364,8 @@ export const SNN: Rows<typeof snn> = {
   disposeState: [nullable(oneOf([networkState], ["object", "list"]))],
   truncatedBackward: [
     probed,
-    t(4, 2, 3),
+    // Backward of the first piece would consume what an x was made by.
+    { ...t(4, 2, 3), draw: (g) => g.pick(["rand([4, 2, 3])", "zeros([4, 2, 3])", "parameter(rand([4, 2, 3]))"]) },
     fn("(z) => z.sum()", "(z, from, to) => (from > 0 ? z.square().mean() : null)"),
     { steps: must(num(1, 3, 4)) },
   ],
