@@ -37,6 +37,7 @@ export * from "./data/pad-sequences.ts";
 export { Generator, type GeneratorState, manualSeed } from "./generator.ts";
 export { type GradcheckOptions, gradcheck } from "./gradcheck.ts";
 export type { MemoryStats } from "./memory.ts";
+export * from "./nn/activation.ts";
 export * from "./nn/containers.ts";
 export * from "./nn/conv.ts";
 export * from "./nn/dropout.ts";

@@ -3,4 +3,4 @@
  *
  * @module jarvis-snn/quantize
  */
-export {};
+export { type ToSpikingOptions, toSpiking } from "./convert/to-spiking.ts";

@@ -1,0 +1,15 @@
+import { relu } from "../ops/unary.ts";
+import type { Tensor } from "../tensor.ts";
+import { Module } from "./module.ts";
+
+/**
+ * The rectified linear unit as a layer, z = max(x, 0), elementwise; see {@link relu}. The shape stays.
+ *
+ * @see Nair, Hinton (2010), Rectified Linear Units Improve Restricted Boltzmann Machines, ICML.
+ */
+export class ReLU extends Module {
+  /** max(x, 0), [...] → [...]. */
+  forward(x: Tensor): Tensor {
+    return relu(x);
+  }
+}

@@ -1,0 +1,101 @@
+/** The layers of a network that can be converted. */
+import { wrongType, wrongValue } from "../../../engine/arguments.ts";
+import {
+  AvgPool2d,
+  BatchNorm1d,
+  BatchNorm2d,
+  Conv1d,
+  Conv2d,
+  Dropout,
+  Flatten,
+  Linear,
+  MaxPool2d,
+  type Module,
+  ReLU,
+} from "../../../engine/index.ts";
+import { forwardOf } from "../../../engine/nn/module.ts";
+import { axisOf } from "../../../engine/shape.ts";
+import { layersOf } from "../../layers.ts";
+import { type Affine, channelAxis, isProduct, type Product } from "./products.ts";
+
+export type Pool = AvgPool2d | MaxPool2d;
+export type BatchNorm = BatchNorm1d | BatchNorm2d;
+export type Layer = Product | BatchNorm | Pool | Flatten | Dropout | ReLU;
+
+const OF_RELU = /* @__PURE__ */ forwardOf(ReLU);
+const KNOWN = [Linear, Conv1d, Conv2d, BatchNorm1d, BatchNorm2d, AvgPool2d, MaxPool2d, Flatten, Dropout];
+
+/** A layer in its place. */
+export interface Link {
+  readonly layer: Layer;
+  /** Its place and class, as errors name it. */
+  readonly name: string;
+}
+
+/** The layers in their order; Dropout, which does nothing in evaluation, is left out. */
+export function chainOf(where: string, model: unknown, maxPool: "refuse" | "spikes"): Link[] {
+  const links: Link[] = [];
+  for (const [i, layer] of layersOf(where, model).entries()) {
+    const name = `${layer.constructor.name} at ${i}`;
+    const isKnown = KNOWN.some((kind) => layer instanceof kind) && layer.isPure;
+    if (!isKnown && !(layer instanceof ReLU && layer.forward === OF_RELU)) {
+      const expected = `${KNOWN.map((kind) => kind.name).join(", ")} and ReLU, in Sequential or in a list`;
+      throw wrongType(where, `layers ${expected}, whose forward is that of their class`, layer, ` (${name}); layers that a module of your own calls in its forward cannot be seen from outside`);
+    }
+    if (layer instanceof MaxPool2d && maxPool === "refuse") {
+      throw wrongValue(where, 'AvgPool2d, or maxPool: "spikes", since the maximum of rates is not the rate of any spikes', name);
+    }
+    if (layer instanceof BatchNorm1d || layer instanceof BatchNorm2d) {
+      if (layer.runningMean === null) throw wrongValue(where, "running statistics of batch normalisation", `none of ${name}`);
+    }
+    if (!(layer instanceof Dropout)) links.push({ layer: layer as Layer, name });
+  }
+  return links;
+}
+
+/** A batch normalisation in evaluation: scale γ / √(variance + eps) and shift β − mean·scale. */
+export function affineOf({ weight, bias, runningMean, runningVar, eps }: BatchNorm): Affine & { shift: Float64Array } {
+  const mean = runningMean?.toFloat32Array() as Float32Array;
+  const gamma = weight?.toFloat32Array();
+  const beta = bias?.toFloat32Array();
+  const variance = runningVar?.toFloat32Array() as Float32Array;
+  const scale = Float64Array.from(variance, (v, c) => (gamma?.[c] ?? 1) / Math.sqrt(v + eps));
+  return { scale, shift: scale.map((factor, c) => (beta?.[c] ?? 0) - (mean[c] as number) * factor) };
+}
+
+/** Where a batch normalisation has its channels in inputs of so many axes, counted from the end. */
+export function normalizedAxis(layer: BatchNorm, ndim: number): number {
+  if (layer instanceof BatchNorm2d) return -3;
+  return axisOf("toSpiking", layer.axis ?? (ndim === 2 ? -1 : -2), ndim) - ndim;
+}
+
+/** Whether a Flatten makes one axis of all but the batch. */
+export const isWhole = ({ startAxis, endAxis }: Flatten, ndim: number): boolean =>
+  axisOf("toSpiking", startAxis, ndim) === 1 && axisOf("toSpiking", endAxis, ndim) === ndim - 1;
+
+/** Whether the layer puts zeros around its input that count. */
+export function pads(layer: Layer): boolean {
+  if (layer instanceof AvgPool2d && layer.options.countIncludePad === false) return false;
+  const padding = layer instanceof Conv1d || layer instanceof Conv2d ? layer.padding : (layer as Pool).options?.padding;
+  return [padding ?? 0].flat().some((n) => n !== 0);
+}
+
+/** Whether scales of the channels of the output of a layer i may differ: the next layer with weights has to see the same channels. */
+export function keepsChannels(chain: readonly Link[], i: number, axis: number, ndim: number): boolean {
+  let at = axis;
+  let axes = ndim;
+  // Channels that are no axis behind the batch would not stay together in Flatten.
+  for (const { layer } of chain.slice(i + 1)) {
+    if (layer instanceof Flatten) {
+      if (!isWhole(layer, axes) || at !== 1 - axes) return false;
+      [at, axes] = [-1, 2];
+    } else if (isProduct(layer)) return channelAxis(layer) === at;
+    else if (layer instanceof BatchNorm1d || layer instanceof BatchNorm2d) {
+      if (normalizedAxis(layer, axes) !== at) return false;
+    }
+  }
+  return false;
+}
+
+/** The place of the last layer with weights, −1 without one. */
+export const lastProduct = (chain: readonly Link[]): number => chain.map(({ layer }) => isProduct(layer)).lastIndexOf(true);

@@ -1,0 +1,28 @@
+/** The neuron that stands for a rectified linear unit. */
+import { neuron } from "../../neuron.ts";
+
+/**
+ * Integrate-and-fire neuron with reset by subtraction that starts at a share of its threshold: the rate of its spikes is a rectified
+ * linear unit in steps of 1/T.
+ *
+ *   u[t] = v[t−1] + I[t]      s[t] = 1 if u[t] ≥ θ else 0      v[t] = u[t] − θ·s[t]      v[−1] = initial·θ
+ *
+ * A constant current I gives Σ_t s[t] = clamp(⌊T·I/θ + initial⌋, 0, T) spikes in T steps: with initial = 1/2 the rate differs from
+ * clamp(I/θ, 0, 1) by at most 1/2T, with 0 by less than 1/T. Defaults θ = 1, initial = 0.5.
+ *
+ * Shapes: current [T, B, …] → spikes [T, B, …].
+ *
+ * @see Han, Srinivasan, Roy (2020), RMP-SNN: Residual Membrane Potential Neuron for Enabling Deeper High-Accuracy and Low-Latency
+ *   Spiking Neural Network, CVPR.
+ * @see Bu, Ding, Yu, Huang (2022), Optimized Potential Initialization for Low-Latency Spiking Neural Networks, AAAI 36(1).
+ */
+export const SpikingReLU = /* @__PURE__ */ neuron({
+  name: "SpikingReLU",
+  state: { v: ({ threshold, initial }) => threshold.mul(initial) },
+  parameters: { threshold: 1, initial: 0.5 },
+  step({ current, v, threshold, spike }) {
+    const u = v.add(current);
+    const s = spike(u.sub(threshold));
+    return { spikes: s, membrane: u, v: u.sub(s.detach().mul(threshold)) };
+  },
+});

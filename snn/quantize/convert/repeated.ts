@@ -1,0 +1,43 @@
+/** The input of a converted network. */
+import { wrongValue } from "../../../engine/arguments.ts";
+import { composed } from "../../../engine/composed.ts";
+import { Module, type Tensor } from "../../../engine/index.ts";
+import { forwardOf } from "../../../engine/nn/module.ts";
+import { broadcastTo } from "../../../engine/ops/expand.ts";
+import { formatShape } from "../../../engine/shape.ts";
+import { alive } from "../../../engine/tensor.ts";
+
+/**
+ * Samples that do not change over time, [B, …], as the current of T steps, [T, B, …]; sequences [T, B, …] as they are. The number of axes
+ * of a sample tells the two apart. Layers behind compute a repeated sample once.
+ */
+export class Repeated extends Module {
+  /** T, the steps for which a sample [B, …] is repeated. */
+  readonly timesteps: number;
+  /** The number of axes of a sample, without the batch. */
+  readonly sampleAxes: number;
+
+  constructor(timesteps: number, sampleAxes: number) {
+    super(FORWARD);
+    this.timesteps = timesteps;
+    this.sampleAxes = sampleAxes;
+  }
+
+  /**
+   * [B, …] → [T, B, …]; [T, B, …] → a view of the same.
+   *
+   * @throws RangeError for another number of axes.
+   */
+  forward(x: Tensor): Tensor {
+    alive(x, "toSpiking");
+    const { sizes, ndim } = x;
+    const axes = ndim - this.sampleAxes;
+    // A view, as the next layer may write over a tensor that nobody else holds.
+    if (axes === 2) return x.reshape(sizes);
+    if (axes === 1) return composed(broadcastTo, x, [this.timesteps, ...sizes]);
+    const sample = Array.from({ length: this.sampleAxes }, () => ", n").join("");
+    throw wrongValue("toSpiking", `samples [B${sample}] or sequences [T, B${sample}]`, formatShape(sizes));
+  }
+}
+
+const FORWARD = /* @__PURE__ */ forwardOf(Repeated);
