@@ -1,18 +1,18 @@
 /** Linear layers whose synapses have learned delays. */
 import { COUNT, NOT_NEGATIVE, numberOf, type Range, withDefaults, wrongValue } from "../engine/arguments.ts";
-import { EXPOSED } from "../engine/columns.ts";
 import { composed } from "../engine/composed.ts";
 import { type Generator, generatorOf } from "../engine/generator.ts";
 import { arange, concat, conv1d, full, noGrad, pad, parameter, rand, type Tensor, zeros } from "../engine/index.ts";
 import { startUniform } from "../engine/nn/linear.ts";
 import { forwardOf } from "../engine/nn/module.ts";
+import { type Reading, weightOf } from "../engine/nn/reading.ts";
 import { isOutside } from "../engine/op.ts";
 import { checkShape, formatShape, type Shape } from "../engine/shape.ts";
 import { buffer } from "../engine/tape.ts";
 import { alive, peek, touch } from "../engine/tensor.ts";
 import { checkSequence, checkState } from "./checks.ts";
 import { Window } from "./delay.ts";
-import { own, Stage, Staged } from "./stage.ts";
+import { own, Stage, Staged, stateOf, Watch } from "./stage.ts";
 
 /** Options of {@link DelayedLinear}. */
 export interface DelayedLinearOptions {
@@ -89,6 +89,12 @@ export class DelayedLinear extends Staged {
   readonly bias: Tensor | null;
   /** σ, the width of a synapse's kernel in steps, []. */
   readonly sigma: Tensor;
+  /**
+   * How forward reads the weight.
+   *
+   * @internal
+   */
+  reading: Reading | null = null;
   private readonly start: number;
   private readonly end: number;
 
@@ -216,9 +222,10 @@ export class DelayedLinear extends Staged {
 const FORWARD = /* @__PURE__ */ forwardOf(DelayedLinear);
 
 /** The kernels of all synapses, [out, in, D + 1], the longest delay first. */
-function kernelOf({ maxDelay, weight, delay, sigma }: DelayedLinear, training: boolean): Tensor {
+function kernelOf(layer: DelayedLinear, training: boolean): Tensor {
+  const { maxDelay, delay, sigma } = layer;
   const taps = arange(maxDelay, -1, -1);
-  const w = weight.unsqueeze(-1);
+  const w = weightOf(layer).unsqueeze(-1);
   const d = delay.unsqueeze(-1);
   if (!training) return taps.eq(d.detach().clamp(0, maxDelay).round()).mul(w);
   const width = numberOf("DelayedLinear", "sigma", sigma.item(), SIGMA);
@@ -242,31 +249,28 @@ class DelayedLinearStage extends Stage {
   private readonly layer: DelayedLinear;
   private readonly window: Window;
   private readonly kernel: Tensor;
-  private written = -1;
+  private readonly watch: Watch;
   private readonly run: () => void;
 
   constructor(layer: DelayedLinear, input: Tensor) {
-    const { outFeatures, inFeatures, maxDelay, weight, delay, bias } = layer;
+    const { outFeatures, inFeatures, maxDelay } = layer;
     const window = new Window(input, maxDelay);
     const kernel = own([outFeatures, inFeatures, maxDelay + 1]);
     const output = own([...input.sizes.slice(0, -1), outFeatures]);
-    super(output, { state: [window.steps], memory: [kernel], parameters: [weight, delay, bias] });
+    super(output, { state: [window.steps], memory: [kernel], parameters: stateOf(layer) });
     this.layer = layer;
+    this.watch = new Watch(
+      layer,
+      stateOf(layer).filter((t) => t !== layer.bias && t !== layer.sigma),
+    );
     this.window = window;
     this.kernel = kernel;
     this.run = () => void output.copyFrom(newest(layer, window.steps, kernel));
   }
 
   step(): void {
-    const { layer, window, kernel, run } = this;
-    // Writes count up one clock; those through `data` that was handed out are not noticed.
-    let written = 0;
-    for (const t of [layer.weight, layer.delay])
-      written = Math.max(written, t.columns === EXPOSED ? Infinity : t.written);
-    if (written === Infinity || written !== this.written) {
-      noGrad(() => void kernel.copyFrom(kernelOf(layer, false)));
-      this.written = written;
-    }
+    const { layer, watch, window, kernel, run } = this;
+    if (watch.look()) noGrad(() => void kernel.copyFrom(kernelOf(layer, false)));
     window.shift();
     noGrad(run);
   }

@@ -25,6 +25,11 @@ export class RecurrentStage extends Stage {
     this.product = product;
   }
 
+  override check(): void {
+    super.check();
+    this.product.check();
+  }
+
   step(): void {
     const { neurons, input, current, product } = this;
     product.step();

@@ -5,6 +5,7 @@ import { derive, type StepDefinition, stepsOf, type Value } from "../engine/fuse
 import { type Generator, generatorOf } from "../engine/generator.ts";
 import { concat, Linear, linear, type Module, ones, parameter, stack, type Tensor, zeros } from "../engine/index.ts";
 import { forwardOf, moduleOf } from "../engine/nn/module.ts";
+import { weightOf } from "../engine/nn/reading.ts";
 import { checkShape, formatShape, type Shape, sameShape } from "../engine/shape.ts";
 import { alive } from "../engine/tensor.ts";
 import { axesHint, checkSequence, checkState } from "./checks.ts";
@@ -149,8 +150,9 @@ export class Recurrent<State extends object, Result extends SpikingResult<State>
       return runRecurrent(neurons.compiled, operands, layer.feedback(null), SPIKES, null).spikes;
     }
     let from = Recurrent.started(layer, current.sizes.slice(1));
+    const fed = layer.connected();
     const steps = layer.inputsOf(current).map((input) => {
-      from = Recurrent.advance(layer, input, from);
+      from = Recurrent.advance(layer, input, from, fed);
       return from.spikes;
     });
     return stack(steps);
@@ -195,8 +197,9 @@ export class Recurrent<State extends object, Result extends SpikingResult<State>
     let { state, spikes } = from ?? Recurrent.started(layer, shape);
     // What is fed back is stacked too: its gradient begins with that of the output, as in `forward`.
     const fired: Tensor[] = [];
+    const fed = layer.connected();
     const steps = layer.inputsOf(current).map((input) => {
-      const record = layer.neuron.unroll(input.add(layer.fed(spikes)).unsqueeze(0), state) as AnyResult;
+      const record = layer.neuron.unroll(input.add(fed(spikes)).unsqueeze(0), state) as AnyResult;
       state = record.state;
       spikes = record.spikes.reshape(shape);
       fired.push(spikes);
@@ -228,8 +231,8 @@ export class Recurrent<State extends object, Result extends SpikingResult<State>
     return [next.spikes, { ...(next.state as State), spikes: next.spikes }];
   }
 
-  private static advance(layer: AnyRecurrent, current: Tensor, from: From): From {
-    const [spikes, state] = layer.neuron.step(current.add(layer.fed(from.spikes)), from.state);
+  private static advance(layer: AnyRecurrent, current: Tensor, from: From, fed = layer.connected()): From {
+    const [spikes, state] = layer.neuron.step(current.add(fed(from.spikes)), from.state);
     return { state, spikes };
   }
 
@@ -297,8 +300,8 @@ export class Recurrent<State extends object, Result extends SpikingResult<State>
   }
 
   private feedback(from: From | null): Feedback {
-    const { weight, bias } = this.recurrent as Linear;
-    return { op: this.op, weight, bias, before: from?.spikes ?? null };
+    const linear = this.recurrent as Linear;
+    return { op: this.op, weight: weightOf(linear), bias: linear.bias, before: from?.spikes ?? null };
   }
 
   /** The current of each step; neurons that feed themselves take one that is constant as it is. */
@@ -306,12 +309,18 @@ export class Recurrent<State extends object, Result extends SpikingResult<State>
     return this.V === null ? current.unbind(0) : stepsOf(current);
   }
 
-  /** What spikes of the step before add to the current. */
-  private fed(spikes: Tensor): Tensor {
-    const { recurrent, V, where } = this;
-    if (recurrent === null) return spikes.mul(V as Tensor);
-    if (recurrent instanceof Linear && recurrent.forward === LINEAR)
-      return linear(spikes, recurrent.weight, recurrent.bias);
+  /** The function of the spikes of the step before that gives their current. */
+  private connected(): (spikes: Tensor) => Tensor {
+    const { recurrent, V } = this;
+    if (recurrent === null) return (spikes) => spikes.mul(V as Tensor);
+    if (!(recurrent instanceof Linear) || recurrent.forward !== LINEAR) return (spikes) => this.fed(recurrent, spikes);
+    // The weight of all steps is read once.
+    const weight = weightOf(recurrent);
+    return (spikes) => linear(spikes, weight, recurrent.bias);
+  }
+
+  private fed(recurrent: Module, spikes: Tensor): Tensor {
+    const { where } = this;
     const z = recurrent.forward(spikes.unsqueeze(0));
     alive(z, where);
     if (!sameShape(z.sizes, [1, ...spikes.sizes])) {

@@ -1,7 +1,9 @@
 /** A layer of a stream: its memory, and what it does in a step. */
 
 import { k } from "../engine/backend.ts";
+import { EXPOSED } from "../engine/columns.ts";
 import { Module, type Tensor, zeros } from "../engine/index.ts";
+import type { Reading, Weighted } from "../engine/nn/reading.ts";
 import { ready } from "../engine/op.ts";
 import { allocateIn, root } from "../engine/scope.ts";
 import { formatShape, type Shape } from "../engine/shape.ts";
@@ -46,6 +48,39 @@ export abstract class Stage {
       if (t.bits !== 0) k.fill(t.bits, streamBytes(t.size) / 4, 0);
       touch(t);
     }
+  }
+}
+
+/** The parameters and buffers of a module. */
+export const stateOf = (module: Module): Tensor[] => module.namedState().map(([, t]) => t);
+
+/** The weight that a layer computes with, kept from step to step. */
+export class Watch {
+  private readonly layer: Weighted;
+  private readonly tensors: readonly Tensor[];
+  private reading: Reading | null = null;
+  private last = -1;
+
+  /** The weight depends on these tensors. */
+  constructor(layer: Weighted, tensors: readonly Tensor[]) {
+    this.layer = layer;
+    this.tensors = tensors;
+  }
+
+  /**
+   * Whether one of the tensors was written since the last look, or the layer reads its weight in another way. Writes count up one
+   * clock; those through `data` that was handed out are not noticed, and then the answer is true.
+   */
+  look(): boolean {
+    const { layer, tensors, last, reading } = this;
+    let written = 0;
+    for (let i = 0; i < tensors.length; i++) {
+      const t = tensors[i] as Tensor;
+      written = Math.max(written, t.columns === EXPOSED ? Infinity : t.written);
+    }
+    this.last = written;
+    this.reading = layer.reading;
+    return written === Infinity || written !== last || layer.reading !== reading;
   }
 }
 

@@ -2,6 +2,7 @@
 
 import { wrongType } from "../engine/arguments.ts";
 import { full, Generator, Linear, type Module, noGrad, rand, Tensor } from "../engine/index.ts";
+import { isWeighted, type Weighted, weightOf } from "../engine/nn/reading.ts";
 import type { Op } from "../engine/op.ts";
 import { recordOutside, root, scope } from "../engine/scope.ts";
 import { formatShape, type Shape } from "../engine/shape.ts";
@@ -9,10 +10,7 @@ import { alive, dropRecord, recycleSaved } from "../engine/tensor.ts";
 import { isStepping, type Stepping } from "./layers.ts";
 import { isCompiled, Neurons } from "./neuron.ts";
 import { stageOfNeurons } from "./neuron-stage.ts";
-import { own, Stage, Staged } from "./stage.ts";
-
-/** The parameters and buffers of a module. */
-const stateOf = (module: Module): Tensor[] => module.namedState().map(([, t]) => t);
+import { own, Stage, Staged, stateOf, Watch } from "./stage.ts";
 
 /** The shape of one step of what a module gives for a sequence of one. */
 function shapeOfStep({ constructor: { name } }: Module, z: Tensor): Shape {
@@ -50,14 +48,57 @@ interface Call {
   readonly c: Tensor;
 }
 
+/** The weight that a layer reads through functions, as they have made it last. */
+class ReadWeight {
+  readonly value: Tensor;
+  private readonly layer: Weighted;
+  private readonly watch: Watch;
+  private readonly write: () => void;
+
+  constructor(layer: Weighted) {
+    const value = own(layer.weight.sizes);
+    this.value = value;
+    this.layer = layer;
+    this.watch = new Watch(layer, stateOf(layer));
+    this.write = () => void value.copyFrom(weightOf(layer));
+    this.refresh();
+  }
+
+  /** Lets the functions run where the weight may be another one. */
+  refresh(): void {
+    if (this.watch.look()) noGrad(this.write);
+  }
+
+  /** Runs fn, in which the layer reads this copy. Returns what fn returns. */
+  during<R>(fn: () => R): R {
+    const { layer, value } = this;
+    const { reading } = layer;
+    layer.reading = () => value;
+    try {
+      return fn();
+    } finally {
+      layer.reading = reading;
+    }
+  }
+}
+
+/** The layer, where it reads its weight through functions, else null. */
+const readingOf = (module: Module): Weighted | null => (isWeighted(module) && module.reading !== null ? module : null);
+
 /** A module that always runs the same ops, those of evaluation: what its `forward` has recorded once, again and again. */
 export class PureStage extends Stage {
+  private readonly module: Module;
+  private readonly weight: ReadWeight | null;
   private readonly calls: readonly Call[];
 
   constructor(module: Module, input: Tensor) {
     const parameters = stateOf(module);
+    const weighted = readingOf(module);
+    const weight = weighted && new ReadWeight(weighted);
+    const made = weight === null ? [] : [weight.value];
     const { result: output, records } = recordOutside(() => {
-      const z = recording([input, ...parameters], () => ofOneStep(module, input));
+      const run = () => ofOneStep(module, input);
+      const z = recording([input, ...parameters, ...made], weight === null ? run : () => weight.during(run));
       return z.reshape(shapeOfStep(module, z));
     });
     // Neurons give their spikes as floats and as bits. Views hand the bits on, to a Linear, which counts them faster than floats.
@@ -68,13 +109,22 @@ export class PureStage extends Stage {
       dropRecord(t, "none");
       t.requiresGrad = false;
     }
-    super(output, { memory: records, parameters });
+    super(output, { memory: [...records, ...made], parameters });
+    this.module = module;
+    this.weight = weight;
     // Reshaping has nothing to do.
     this.calls = calls.filter(({ op }) => op.forward !== undefined);
   }
 
+  override check(): void {
+    super.check();
+    if (this.weight !== null || readingOf(this.module) === null) return;
+    throw new Error(`Stream: ${this.module.constructor.name} reads its weight in another way now; make another stream`);
+  }
+
   step(): void {
-    const { calls } = this;
+    const { calls, weight } = this;
+    if (weight !== null) weight.refresh();
     for (let i = 0; i < calls.length; i++) {
       const { op, attrs, z, a, b, c } = calls[i] as Call;
       // `forward` takes the bits of an input without floats, and finds those of the stage before again where it needs them.

@@ -6,6 +6,7 @@ import { checkShape, sizeOf } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { startUniform } from "./linear.ts";
 import { forwardOf, Module } from "./module.ts";
+import { multiplied, type Reading } from "./reading.ts";
 
 /** Options of {@link Conv1d} and {@link Conv2d}. */
 export interface ConvLayerOptions<Size = Pair> extends ConvOptions<Size> {
@@ -32,6 +33,12 @@ abstract class Convolution<Size extends Pair> extends Module {
   readonly weight: Tensor;
   /** What is added, [out], or null without a bias. */
   readonly bias: Tensor | null;
+  /**
+   * How forward reads the weight.
+   *
+   * @internal
+   */
+  reading: Reading | null = null;
 
   constructor(
     where: string,
@@ -88,7 +95,7 @@ export class Conv1d extends Convolution<number> {
    * @throws RangeError unless x has these channels, and a window fits.
    */
   forward(x: Tensor): Tensor {
-    return convolve1d(x, this.weight, this.bias, this);
+    return multiplied(convolve1d, this, x);
   }
 }
 
@@ -117,7 +124,7 @@ export class Conv2d extends Convolution<Pair> {
    * @throws RangeError unless x has these channels, and a window fits.
    */
   forward(x: Tensor): Tensor {
-    return convolve2d(x, this.weight, this.bias, this);
+    return multiplied(convolve2d, this, x);
   }
 }
 

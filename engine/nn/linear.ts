@@ -6,6 +6,7 @@ import { checkShape, type Shape } from "../shape.ts";
 import { noGrad, parameter } from "../tape.ts";
 import { empty, type Tensor } from "../tensor.ts";
 import { forwardOf, Module } from "./module.ts";
+import { multiplied, type Reading } from "./reading.ts";
 
 /** Options of {@link Linear}. */
 export interface LinearOptions {
@@ -33,6 +34,12 @@ export class Linear extends Module {
   readonly weight: Tensor;
   /** What is added, [out], or null without a bias. */
   readonly bias: Tensor | null;
+  /**
+   * How forward reads the weight.
+   *
+   * @internal
+   */
+  reading: Reading | null = null;
 
   constructor(inFeatures: number, outFeatures: number, options: LinearOptions = {}) {
     super(FORWARD);
@@ -54,7 +61,7 @@ export class Linear extends Module {
    * @throws RangeError unless the last axis of x has inFeatures values.
    */
   forward(x: Tensor): Tensor {
-    return linear(x, this.weight, this.bias);
+    return multiplied(linear, this, x);
   }
 }
 

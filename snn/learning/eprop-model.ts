@@ -86,6 +86,18 @@ export function layersOf(where: string, model: unknown): Layers {
 const LINEAR = /* @__PURE__ */ forwardOf(Linear);
 const RECURRENT = /* @__PURE__ */ forwardOf(Recurrent);
 
+/**
+ * Throws for a weight that the layer reads through a mask or a grid, whose gradient e-prop does not know.
+ *
+ * @throws RangeError for it.
+ */
+export function checkPlain(where: string, { hidden, readout }: Layers): void {
+  for (const layer of [...hidden.flatMap(({ linear, recurrent }) => [linear, recurrent]), readout.linear]) {
+    if (layer === null || layer.reading === null) continue;
+    throw new RangeError(`${where}: expected weights that are read as they are, got a Linear with a mask or a grid`);
+  }
+}
+
 const isLinear = (layer: Module): layer is Linear => layer instanceof Linear && layer.forward === LINEAR;
 
 function neuronsOf(where: string, layer: Module): { neurons: Neurons; recurrent: Linear | null } {

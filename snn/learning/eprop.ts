@@ -14,7 +14,7 @@ import { alive, rootOf, takeOver } from "../../engine/tensor.ts";
 import { checkNotUsedUp, checkState } from "../checks.ts";
 import type { Named } from "../neuron.ts";
 import { contribute, HiddenRule, type LayerRun, ReadoutRule, type Shapes } from "./eprop-layer.ts";
-import { type Hidden, type Layers, layersOf, weightsOf } from "./eprop-model.ts";
+import { checkPlain, type Hidden, type Layers, layersOf, weightsOf } from "./eprop-model.ts";
 import { Workspace } from "./workspace.ts";
 
 /** Options of {@link EProp}. */
@@ -101,6 +101,7 @@ export class EProp<Target = Tensor | ArrayLike<number>> {
     const source = generatorOf(WHERE, generator);
     this.loss = functionOf(WHERE, "loss", loss) as EPropOptions<Target>["loss"];
     this.layers = layersOf(WHERE, model);
+    checkPlain(WHERE, this.layers);
     const { hidden, readout } = this.layers;
     this.weights = weightsOf(this.layers);
     const { work } = this;
@@ -165,6 +166,7 @@ export class EProp<Target = Tensor | ArrayLike<number>> {
     }
     const [batch, features] = x.sizes as [number, number];
     for (const t of this.weights) ready(WHERE, t);
+    checkPlain(WHERE, this.layers);
     return noGrad(() =>
       this.advance(x, target, state === undefined ? this.start(batch, features) : this.read(state, batch, features)),
     );

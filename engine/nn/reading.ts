@@ -1,0 +1,42 @@
+/**
+ * How a layer reads its weight: as it is, or through functions of it, such as a mask or a grid of few values.
+ *
+ * The parameter keeps its name, its values and its place in optimizers and files; `forward` computes with the weight that the
+ * functions make of it, and the tape carries the gradient through them. A layer without a reading makes nothing of this.
+ */
+import { composed } from "../composed.ts";
+import type { Tensor } from "../tensor.ts";
+import type { Module } from "./module.ts";
+
+/**
+ * A weight as `forward` reads it, in the shape of the weight: tensor ops on the weight, and on parameters and buffers of the layer.
+ * A stream computes it again where one of these was written.
+ */
+export type Reading = (weight: Tensor) => Tensor;
+
+/** A layer whose `forward` reads its weight through {@link weightOf}. */
+export interface Weighted extends Module {
+  readonly weight: Tensor;
+  /** Null for the weight as it is. `setReading` of readings.ts writes it. */
+  reading: Reading | null;
+}
+
+/** Whether the layer can read its weight through functions. */
+export const isWeighted = (layer: Module): layer is Weighted => "reading" in layer;
+
+/** The weight that the layer computes with. */
+export const weightOf = ({ weight, reading }: Pick<Weighted, "weight" | "reading">): Tensor =>
+  reading === null ? weight : reading(weight);
+
+interface Product extends Pick<Weighted, "weight" | "reading"> {
+  readonly bias: Tensor | null;
+}
+
+type Multiply<Layer> = (x: Tensor, weight: Tensor, bias: Tensor | null, layer: Layer) => Tensor;
+
+const run = <Layer extends Product>(multiply: Multiply<Layer>, layer: Layer, x: Tensor): Tensor =>
+  multiply(x, weightOf(layer), layer.bias, layer);
+
+/** A product of x with the weight that the layer computes with, which is freed where no tape records. */
+export const multiplied = <Layer extends Product>(multiply: Multiply<Layer>, layer: Layer, x: Tensor): Tensor =>
+  layer.reading === null ? run(multiply, layer, x) : composed(run<Layer>, multiply, layer, x);

@@ -1,0 +1,23 @@
+/** Readings of a weight that are put together: each has a place, and at most one function is at a place. */
+import type { Reading, Weighted } from "./reading.ts";
+
+/** The places in the order in which their functions run: a mask comes before the grid, on which 0 stays 0. */
+const PLACES = ["mask", "grid"] as const;
+
+export type Place = (typeof PLACES)[number];
+
+type Placed = { readonly [place in Place]?: Reading };
+
+const placed = new WeakMap<Weighted, Placed>();
+
+/** The function at a place, or null. */
+export const readingAt = (layer: Weighted, place: Place): Reading | null => placed.get(layer)?.[place] ?? null;
+
+/** Puts a function at a place, in place of the one that was there; with null none is there. */
+export function setReading(layer: Weighted, place: Place, reading: Reading | null): void {
+  const { [place]: _, ...others } = placed.get(layer) ?? {};
+  const all: Placed = reading === null ? others : { ...others, [place]: reading };
+  placed.set(layer, all);
+  const inOrder = PLACES.map((each) => all[each]).filter((each) => each !== undefined);
+  layer.reading = inOrder.length === 0 ? null : (weight) => inOrder.reduce((w, read) => read(w), weight);
+}
