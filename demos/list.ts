@@ -6,6 +6,7 @@ export const DEMOS = {
   fashion: "Trains fully connected or convolutional spiking networks on Fashion-MNIST.",
   randman: "Classifies smooth random manifolds by spike times (Zenke and Vogels 2021).",
   cartpole: "Learns to balance a pole on a cart by spikes (proximal policy optimisation).",
+  convert: "Trains a convolutional network without spikes on MNIST, and converts it into a spiking one.",
   neurons: "Draws the response of each neuron to a step of current, and its f–I curve, on one sheet.",
   "store-recall":
     "Stores a bit and recalls it after seconds, by backpropagation through time or by e-prop (Bellec et al.).",

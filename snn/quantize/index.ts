@@ -3,4 +3,5 @@
  *
  * @module jarvis-snn/quantize
  */
+export { SpikingReLU } from "./convert/spiking-relu.ts";
 export { type ToSpikingOptions, toSpiking } from "./convert/to-spiking.ts";

@@ -1,14 +1,9 @@
-/** The distribution of activations, and the scale that a normalisation takes from them. */
+/** The distribution of activations, and the scale that a normalisation takes from it. */
 
-/** Float32 numbers that share sign, exponent and the first eight bits of the mantissa share a bin, which is 0.4 % wide or less. */
-const SHIFT = 15;
-/** Bins from 2⁻²⁴ to 2²⁴; smaller and larger numbers are in the first and in the last one. */
-const [LOW, HIGH] = [(127 - 24) << 8, ((127 + 24) << 8) - 1] as const;
+/** How the scale of a layer or of a channel is chosen. */
+export type Mode = "error" | "percentile" | "max";
 
-/** How the scale of a layer or channel is chosen. */
-export type Mode = "max" | "percentile" | "error";
-
-/** A rule for the scale: the percentile, or the steps and the initial potential whose error is made small. */
+/** A choice of scales: the percentile, or the steps and the initial potential for which the error is made small. */
 export interface Rule {
   readonly mode: Mode;
   /** In (0, 100]. */
@@ -17,13 +12,19 @@ export interface Rule {
   readonly initial: number;
 }
 
+/** Counts of numbers by the eight bits of their exponent, and by the first eight of their mantissa: 0.4 % is the width of a bin. */
+type Counts = (Uint32Array | undefined)[];
+
+/** A bin between two numbers, with its count. */
+type Bin = readonly [start: number, end: number, count: number];
+
 /** Positive activations of a layer: how many there are in each bin, and the largest, for each channel. */
 export class Activations {
-  private readonly counts: readonly Uint32Array[];
+  private readonly counts: readonly Counts[];
   private readonly largest: Float32Array;
 
   constructor(channels: number) {
-    this.counts = Array.from({ length: channels }, () => new Uint32Array(HIGH - LOW + 1));
+    this.counts = Array.from({ length: channels }, () => []);
     this.largest = new Float32Array(channels);
   }
 
@@ -31,83 +32,80 @@ export class Activations {
   add(values: Float32Array, inner: number): boolean {
     const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
     const channels = this.counts.length;
-    let total = 0;
-    for (let at = 0, channel = 0; at < values.length; at += inner, channel = (channel + 1) % channels) {
-      const counts = this.counts[channel] as Uint32Array;
+    let sum = 0;
+    for (let start = 0, channel = 0; start < values.length; start += inner, channel = (channel + 1) % channels) {
+      const counts = this.counts[channel] as Counts;
       let largest = this.largest[channel] as number;
-      for (let i = at; i < at + inner; i++) {
+      for (let i = start; i < start + inner; i++) {
         const value = values[i] as number;
-        total += value;
+        sum += value;
         if (!(value > 0)) continue;
         if (value > largest) largest = value;
-        const bin = Math.min(Math.max((bits[i] as number) >>> SHIFT, LOW), HIGH) - LOW;
-        counts[bin] = (counts[bin] as number) + 1;
+        const bin = (bits[i] as number) >>> 15;
+        counts[bin >>> 8] ??= new Uint32Array(256);
+        const octave = counts[bin >>> 8] as Uint32Array;
+        octave[bin & 255] = (octave[bin & 255] as number) + 1;
       }
       this.largest[channel] = largest;
     }
-    return Number.isFinite(total);
+    return Number.isFinite(sum);
   }
 
   /** The scale of each channel, or one for all of them; 1 where no activation is positive, and that of the layer for such a channel. */
   scales(rule: Rule, perChannel: boolean): Float64Array {
     const { counts, largest } = this;
-    const all = scaleOf(sumOf(counts), Math.max(...largest), rule) || 1;
+    const all = scaleOf(binsOf(counts), Math.max(...largest), rule) || 1;
     if (!perChannel) return Float64Array.of(all);
-    return Float64Array.from(counts, (each, channel) => scaleOf(each, largest[channel] as number, rule) || all);
+    return Float64Array.from(counts, (own, channel) => scaleOf(binsOf([own]), largest[channel] as number, rule) || all);
   }
 }
 
-function sumOf(counts: readonly Uint32Array[]): Float64Array {
-  const sum = new Float64Array(HIGH - LOW + 1);
-  for (const each of counts) for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] as number) + (each[i] as number);
-  return sum;
-}
-
-type Counts = ArrayLike<number>;
-
-/** The scale for activations with these counts, 0 for none. */
-function scaleOf(counts: Counts, largest: number, rule: Rule): number {
-  if (largest === 0 || rule.mode === "max") return largest;
-  return rule.mode === "percentile"
-    ? Math.min(largest, percentileOf(counts, rule.percentile))
-    : leastError(counts, largest, rule);
+/** The bins with numbers in them, from the least to the largest, over these channels together. */
+function binsOf(channels: readonly Counts[]): Bin[] {
+  const bins: Bin[] = [];
+  for (let exponent = 0; exponent < 256; exponent++) {
+    const octaves = channels.map((counts) => counts[exponent]).filter((octave) => octave !== undefined);
+    for (let i = 0; i < 256 && octaves.length > 0; i++) {
+      const count = octaves.reduce((sum, octave) => sum + (octave[i] as number), 0);
+      const bin = (exponent << 8) + i;
+      if (count > 0) bins.push([startOf(bin), startOf(bin + 1), count]);
+    }
+  }
+  return bins;
 }
 
 /** The least number of a bin. */
-const startOf = (bin: number): number => {
-  FLOAT_BITS[0] = (bin + LOW) << SHIFT;
-  return FLOAT[0] as number;
-};
-const FLOAT_BITS = /* @__PURE__ */ new Uint32Array(1);
-const FLOAT = /* @__PURE__ */ new Float32Array(FLOAT_BITS.buffer);
+const startOf = (bin: number): number => new Float32Array(Uint32Array.of(bin << 15).buffer)[0] as number;
 
-/** The value that so many per cent of the activations do not exceed, between the ends of its bin in proportion. */
-function percentileOf(counts: Counts, percentile: number): number {
-  let above = 0;
-  for (let bin = 0; bin < counts.length; bin++) above += (1 - percentile / 100) * (counts[bin] as number);
-  for (let bin = counts.length - 1; ; bin--) {
-    const count = counts[bin] as number;
-    if (count > above || bin === 0) return startOf(bin + 1) - (startOf(bin + 1) - startOf(bin)) * (above / count || 0);
-    above -= count;
-  }
+/** The scale for activations in these bins, 0 for none. */
+function scaleOf(bins: readonly Bin[], largest: number, rule: Rule): number {
+  if (rule.mode === "max" || largest === 0) return largest;
+  return rule.mode === "error" ? leastError(bins, largest, rule) : percentileOf(bins, largest, rule.percentile);
 }
 
-/** Scales that are tried: the largest activation, and smaller ones by a ratio each. */
+/** The number that so many per cent of the activations do not exceed, by its part of its bin. */
+function percentileOf(bins: readonly Bin[], largest: number, percentile: number): number {
+  let above = (1 - percentile / 100) * bins.reduce((sum, [, , count]) => sum + count, 0);
+  for (let i = bins.length - 1; i >= 0; i--) {
+    const [start, end, count] = bins[i] as Bin;
+    if (count > above) return Math.min(largest, end - ((end - start) * above) / count);
+    above -= count;
+  }
+  return largest;
+}
+
+/** Scales that are tried: the largest activation, and further ones by a ratio each, down to 7 % of it. */
 const TRIED = 64;
 const RATIO = 0.96;
 
 /** The scale λ for which clamp(⌊T·a/λ + initial⌋, 0, T)·λ/T is closest to the activations a, in the mean of the squares. */
-function leastError(counts: Counts, largest: number, { timesteps, initial }: Rule): number {
-  const bins: [value: number, count: number][] = [];
-  for (let bin = 0; bin < counts.length; bin++) {
-    const count = counts[bin] as number;
-    if (count > 0) bins.push([(startOf(bin) + startOf(bin + 1)) / 2, count]);
-  }
+function leastError(bins: readonly Bin[], largest: number, { timesteps, initial }: Rule): number {
   let [best, least] = [largest, Infinity];
   for (let i = 0, scale = largest; i < TRIED; i++, scale *= RATIO) {
     const unit = scale / timesteps;
     let error = 0;
-    for (const [value, count] of bins) {
+    for (const [start, end, count] of bins) {
+      const value = Math.min(largest, (start + end) / 2);
       const given = Math.min(timesteps, Math.floor(value / unit + initial)) * unit;
       error += count * (value - given) * (value - given);
     }

@@ -1,5 +1,5 @@
 /** The layers of a network that can be converted. */
-import { wrongType, wrongValue } from "../../../engine/arguments.ts";
+import { wrongValue } from "../../../engine/arguments.ts";
 import {
   AvgPool2d,
   BatchNorm1d,
@@ -38,20 +38,33 @@ export function chainOf(where: string, model: unknown, maxPool: "refuse" | "spik
   for (const [i, layer] of layersOf(where, model).entries()) {
     const name = `${layer.constructor.name} at ${i}`;
     const isKnown = KNOWN.some((kind) => layer instanceof kind) && layer.isPure;
-    if (!isKnown && !(layer instanceof ReLU && layer.forward === OF_RELU)) {
-      const expected = `${KNOWN.map((kind) => kind.name).join(", ")} and ReLU, in Sequential or in a list`;
-      throw wrongType(where, `layers ${expected}, whose forward is that of their class`, layer, ` (${name}); layers that a module of your own calls in its forward cannot be seen from outside`);
-    }
+    if (!isKnown && !(layer instanceof ReLU && layer.forward === OF_RELU)) throw unknownLayer(where, name);
     if (layer instanceof MaxPool2d && maxPool === "refuse") {
-      throw wrongValue(where, 'AvgPool2d, or maxPool: "spikes", since the maximum of rates is not the rate of any spikes', name);
+      const expected =
+        'AvgPool2d, or maxPool: "spikes", as the rate of the maximum of spikes is above the largest rate';
+      throw wrongValue(where, expected, name);
     }
-    if (layer instanceof BatchNorm1d || layer instanceof BatchNorm2d) {
-      if (layer.runningMean === null) throw wrongValue(where, "running statistics of batch normalisation", `none of ${name}`);
+    if (isNormalization(layer) && layer.runningMean === null) {
+      throw wrongValue(where, "batch normalisation with running statistics", `${name} without`);
     }
     if (!(layer instanceof Dropout)) links.push({ layer: layer as Layer, name });
   }
+  if (lastProduct(links) < 0) throw wrongValue(where, "a network with Linear, Conv1d or Conv2d", "one without");
   return links;
 }
+
+const unknownLayer = (where: string, name: string): TypeError =>
+  new TypeError(
+    `${where}: expected ${KNOWN.map((kind) => kind.name).join(", ")} or ReLU, got ${name}; of a module with a forward of its own ` +
+      "give the layers, in a list or in Sequential",
+  );
+
+const isNormalization = (layer: Module): layer is BatchNorm =>
+  layer instanceof BatchNorm1d || layer instanceof BatchNorm2d;
+
+/** The place of the last layer with weights, −1 without one. */
+export const lastProduct = (chain: readonly Link[]): number =>
+  chain.map(({ layer }) => isProduct(layer)).lastIndexOf(true);
 
 /** A batch normalisation in evaluation: scale γ / √(variance + eps) and shift β − mean·scale. */
 export function affineOf({ weight, bias, runningMean, runningVar, eps }: BatchNorm): Affine & { shift: Float64Array } {
@@ -80,22 +93,19 @@ export function pads(layer: Layer): boolean {
   return [padding ?? 0].flat().some((n) => n !== 0);
 }
 
-/** Whether scales of the channels of the output of a layer i may differ: the next layer with weights has to see the same channels. */
+/**
+ * Whether the channels of a ReLU i may have scales of their own: the next layer with weights has to see the same channels. They are on the
+ * axis `axis`, counted from the end, of `ndim` axes.
+ */
 export function keepsChannels(chain: readonly Link[], i: number, axis: number, ndim: number): boolean {
   let at = axis;
   let axes = ndim;
-  // Channels that are no axis behind the batch would not stay together in Flatten.
   for (const { layer } of chain.slice(i + 1)) {
     if (layer instanceof Flatten) {
       if (!isWhole(layer, axes) || at !== 1 - axes) return false;
       [at, axes] = [-1, 2];
     } else if (isProduct(layer)) return channelAxis(layer) === at;
-    else if (layer instanceof BatchNorm1d || layer instanceof BatchNorm2d) {
-      if (normalizedAxis(layer, axes) !== at) return false;
-    }
+    else if (isNormalization(layer) && normalizedAxis(layer, axes) !== at) return false;
   }
   return false;
 }
-
-/** The place of the last layer with weights, −1 without one. */
-export const lastProduct = (chain: readonly Link[]): number => chain.map(({ layer }) => isProduct(layer)).lastIndexOf(true);

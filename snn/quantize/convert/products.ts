@@ -1,5 +1,6 @@
 /** Weights of a layer as they are scaled and shifted, in float64. */
 import { Conv1d, Conv2d, Generator, Linear, type Module } from "../../../engine/index.ts";
+import { weightOf } from "../../../engine/nn/reading.ts";
 
 /** A layer that multiplies by weights. */
 export type Product = Linear | Conv1d | Conv2d;
@@ -8,7 +9,8 @@ export const isProduct = (layer: Module): layer is Product =>
   layer instanceof Linear || layer instanceof Conv1d || layer instanceof Conv2d;
 
 /** Where a layer has its channels, counted from the end. */
-export const channelAxis = (layer: Product): number => (layer instanceof Linear ? -1 : layer instanceof Conv1d ? -2 : -3);
+export const channelAxis = (layer: Product): number =>
+  layer instanceof Linear ? -1 : layer instanceof Conv1d ? -2 : -3;
 
 /** z ← scale·z + shift for each channel; one number of the scale serves all channels, and without a shift nothing is added. */
 export interface Affine {
@@ -25,7 +27,7 @@ export class Weights {
 
   constructor(layer: Product) {
     this.layer = layer;
-    this.weight = Float64Array.from(layer.weight.toFloat32Array());
+    this.weight = Float64Array.from(weightOf(layer).toFloat32Array());
     this.hasBias = layer.bias !== null;
     this.bias = Float64Array.from(layer.bias?.toFloat32Array() ?? new Float32Array(layer.weight.sizes[0] as number));
   }
@@ -34,7 +36,8 @@ export class Weights {
   takeOutputs({ scale, shift }: Affine): void {
     const { weight, bias } = this;
     const inputs = weight.length / bias.length;
-    for (let i = 0; i < weight.length; i++) weight[i] = (weight[i] as number) * at(scale, Math.floor(i / inputs), bias.length);
+    for (let i = 0; i < weight.length; i++)
+      weight[i] = (weight[i] as number) * at(scale, Math.floor(i / inputs), bias.length);
     for (let o = 0; o < bias.length; o++) {
       bias[o] = (bias[o] as number) * at(scale, o, bias.length) + (shift === null ? 0 : at(shift, o, bias.length));
     }
@@ -81,4 +84,5 @@ export class Weights {
 }
 
 /** The value for channel i of n; an array of fewer values has each for as many channels in a row. */
-const at = (values: Float64Array, i: number, n: number): number => values[Math.floor((i * values.length) / n)] as number;
+export const at = (values: Float64Array, i: number, n: number): number =>
+  values[Math.floor((i * values.length) / n)] as number;

@@ -1,132 +1,186 @@
 /** A chain of layers again, with batch normalisation and the scales of its activations in the weights. */
 import { wrongValue } from "../../../engine/arguments.ts";
 import { AvgPool2d, Conv1d, Conv2d, Flatten, Generator, MaxPool2d, type Module, ReLU } from "../../../engine/index.ts";
-import { affineOf, type BatchNorm, isWhole, keepsChannels, type Link, lastProduct, normalizedAxis, pads } from "./chain.ts";
-import { type Affine, channelAxis, isProduct, Weights } from "./products.ts";
+import {
+  affineOf,
+  type BatchNorm,
+  isWhole,
+  keepsChannels,
+  type Link,
+  lastProduct,
+  normalizedAxis,
+  type Pool,
+  pads,
+} from "./chain.ts";
+import { type Affine, at, channelAxis, isProduct, type Product, Weights } from "./products.ts";
 
-/** What stands in the place of the activations, and in which form the layers are. */
+/** What the layers become. */
 export interface Form {
   /** Axes of the input of each layer, with that of the batch. */
   readonly axes: readonly number[];
-  /** The scale of the activations of layer i: one for all, or one for each channel where these may differ. */
+  /** The scale of the activations of ReLU i: one for all, or one for each channel where these may differ. */
   scalesOf(i: number, mayDiffer: boolean): Float64Array;
-  /** The module in the place of an activation. */
+  /** The module in the place of a ReLU, whose output times the threshold stands for the scaled activation. */
   activation(threshold: number): Module;
-  /** Sums the outputs of the last layer with weights; null leaves them as they are. */
+  /** Sums the outputs of the last layer with weights over time; null leaves them as they are. */
   readonly sum: Module | null;
   /** Axes in front of the batch: 1 with time. */
   readonly before: 0 | 1;
 }
 
-/** What is still to be done to the values at a place, by channels on an axis that is counted from the end. */
+/** A factor and a shift that values at a place still need, by channels on an axis that is counted from the end. */
 interface Pending extends Affine {
   readonly axis: number;
-  /** The batch normalisation that it is of. */
-  readonly name: string;
+  /** The batch normalisation that they are of; null for the scale of a ReLU alone. */
+  readonly source: string | null;
 }
 
-const NOTHING: Float64Array = /* @__PURE__ */ Float64Array.of(1);
-
-/** The modules of a chain: with all scales 1 and ReLU for the activations they compute what the chain computes. */
+/**
+ * The modules of a chain. A batch normalisation becomes part of the layer with weights before it, or else of the layer behind it; where
+ * neither can take it up it becomes a convolution of each channel by itself. A scale λ of a ReLU divides the weights before and multiplies
+ * those behind. With ReLU for the activations the modules compute what the chain computes.
+ */
 export function rebuilt(where: string, chain: readonly Link[], form: Form): Module[] {
-  const { axes, sum, before } = form;
-  const parts: (Weights | Module)[] = [];
-  const end = lastProduct(chain);
-  if (end < 0) throw wrongValue(where, "a network with Linear, Conv1d or Conv2d", "one without");
-  /** The layer with weights since the last activation, and where its channels are: 0 where no more. */
-  let last: Weights | null = null;
-  let channels = 0;
-  /** Between it and this place the ends of averages count zeros, or maxima are taken. */
-  let isPadded = false;
-  let isOrdered = false;
-  let pending: Pending | null = null;
-
-  const begin = (weights: Weights): void => {
-    parts.push(weights);
-    last = weights;
-    channels = channelAxis(weights.layer);
-    isPadded = false;
-    isOrdered = false;
-  };
-  /** Does what is pending by a convolution of its own. */
-  const settle = (): void => {
-    if (pending === null) return;
-    begin(standalone(where, pending));
-    last?.takeOutputs(pending);
-    pending = null;
-  };
-
-  for (const [i, { layer, name }] of chain.entries()) {
-    const ndim = axes[i] as number;
-    if (isProduct(layer)) {
-      if (pending !== null && !takes(layer, pending)) settle();
-      const weights = new Weights(layer);
-      if (pending !== null) weights.takeInputs(pending);
-      pending = null;
-      begin(weights);
-      if (i === end && sum !== null) parts.push(sum);
-    } else if (layer instanceof ReLU) {
-      if (i > end) parts.push(new ReLU());
-      else if (pending?.name !== undefined && (pending as Pending).name !== "") settle();
-      if (i > end) {
-        last = null;
-        continue;
-      }
-      const hasWeights = last !== null;
-      if (!hasWeights && pending !== null) continue; // spikes are not negative
-      const mayDiffer = hasWeights && channels === 1 - ndim && keepsChannels(chain, i, channels, ndim);
-      const scale = form.scalesOf(i, mayDiffer);
-      (last as Weights | null)?.takeOutputs({ scale: scale.map((each) => 1 / each), shift: null });
-      parts.push(form.activation(hasWeights ? 1 : (scale[0] as number)));
-      pending = { scale, shift: null, axis: 1 - ndim, name: "" };
-      last = null;
-    } else if (layer instanceof Flatten) {
-      const whole = isWhole(layer, ndim);
-      if (pending !== null && (pending as Pending).scale.length > 1) {
-        if (!whole || (pending as Pending).axis !== 1 - ndim) settle();
-        else pending = { ...(pending as Pending), axis: -1 };
-      }
-      channels = 0;
-      parts.push(flattened(where, layer, name, ndim, before));
-    } else if (layer instanceof AvgPool2d || layer instanceof MaxPool2d) {
-      const isMax = layer instanceof MaxPool2d;
-      const now = pending as Pending | null;
-      if (now !== null && (isMax ? now.scale.some((each) => each < 0) : now.shift !== null && pads(layer))) settle();
-      isPadded ||= !isMax && pads(layer);
-      isOrdered ||= isMax;
-      parts.push(isMax ? new MaxPool2d(layer.kernel, layer.options) : new AvgPool2d(layer.kernel, layer.options));
-    } else {
-      const affine = affineOf(layer as BatchNorm);
-      const axis = normalizedAxis(layer as BatchNorm, ndim);
-      const fits = channels === axis && !isPadded && !(isOrdered && affine.scale.some((each) => each < 0));
-      if (last !== null && pending === null && fits) (last as Weights).takeOutputs(affine);
-      else if (i > end) throw noPlace(where, name);
-      else pending = after(pending, { ...affine, axis, name });
-    }
-  }
-  return parts.map((part) => (part instanceof Weights ? part.made() : part));
+  const rebuild = new Rebuild(where, chain, form);
+  for (const i of chain.keys()) rebuild.take(i);
+  return rebuild.parts.map((part) => (part instanceof Weights ? part.made() : part));
 }
 
-/** Whether the layer can take up what is to be done to its input. */
-const takes = (layer: Weights["layer"], { scale, shift, axis }: Pending): boolean =>
-  (scale.length === 1 || channelAxis(layer) === axis) && (shift === null || !pads(layer));
+class Rebuild {
+  readonly parts: (Weights | Module)[] = [];
+  private readonly where: string;
+  private readonly chain: readonly Link[];
+  private readonly form: Form;
+  /** The place of the last layer with weights. */
+  private readonly end: number;
+  /** The layer with weights since the last activation. */
+  private last: Weights | null = null;
+  /** The axis of its channels, counted from the end; 0 behind Flatten, where they are no axis any more. */
+  private channels = 0;
+  /** Whether zeros around a map were averaged since, and whether maxima were taken. */
+  private isPadded = false;
+  private isMaximum = false;
+  private pending: Pending | null = null;
 
-/** What is left to be done where a batch normalisation follows on something that is. */
-function after(first: Pending | null, then: Pending & { shift: Float64Array }): Pending {
-  const { scale, shift } = first ?? { scale: NOTHING, shift: null };
+  constructor(where: string, chain: readonly Link[], form: Form) {
+    this.where = where;
+    this.chain = chain;
+    this.form = form;
+    this.end = lastProduct(chain);
+  }
+
+  /** Takes over layer i. */
+  take(i: number): void {
+    const { layer, name } = this.chain[i] as Link;
+    const axes = this.form.axes[i] as number;
+    if (isProduct(layer)) this.product(i, layer);
+    else if (layer instanceof ReLU) this.activation(i, axes);
+    else if (layer instanceof Flatten) this.flatten(layer, name, axes);
+    else if (layer instanceof AvgPool2d || layer instanceof MaxPool2d) this.pool(layer);
+    else this.normalization(i, layer as BatchNorm, name, axes);
+  }
+
+  private product(i: number, layer: Product): void {
+    const { pending, form } = this;
+    const takes =
+      pending === null ||
+      ((pending.scale.length === 1 || channelAxis(layer) === pending.axis) && (pending.shift === null || !pads(layer)));
+    if (!takes) this.settle();
+    const weights = new Weights(layer);
+    if (this.pending !== null) weights.takeInputs(this.pending);
+    this.pending = null;
+    this.begin(weights);
+    if (i === this.end && form.sum !== null) this.parts.push(form.sum);
+  }
+
+  private begin(weights: Weights): void {
+    this.parts.push(weights);
+    this.last = weights;
+    this.channels = channelAxis(weights.layer);
+    this.isPadded = false;
+    this.isMaximum = false;
+  }
+
+  private activation(i: number, axes: number): void {
+    const { parts, form, chain } = this;
+    if (i > this.end) {
+      // Behind the sum S over t steps: max(S, 0) = t·max(S/t, 0).
+      parts.push(new ReLU());
+      this.last = null;
+      return;
+    }
+    if (this.pending !== null && this.pending.source !== null) this.settle();
+    const { last, channels } = this;
+    // The activations of the ReLU before have not become negative.
+    if (last === null && this.pending !== null) return;
+    const mayDiffer = last !== null && channels === 1 - axes && keepsChannels(chain, i, channels, axes);
+    const scale = form.scalesOf(i, mayDiffer);
+    last?.takeOutputs({ scale: scale.map((each) => 1 / each), shift: null });
+    parts.push(form.activation(last === null ? (scale[0] as number) : 1));
+    this.pending = { scale, shift: null, axis: 1 - axes, source: null };
+    this.last = null;
+  }
+
+  private flatten(layer: Flatten, name: string, axes: number): void {
+    const { pending, form, where } = this;
+    const { startAxis, endAxis } = layer;
+    if (startAxis === 0 || startAxis === -axes)
+      throw wrongValue(where, "Flatten that keeps the batch", `${name} from 0`);
+    if (pending !== null && pending.scale.length > 1) {
+      if (isWhole(layer, axes) && pending.axis === 1 - axes) this.pending = { ...pending, axis: -1 };
+      else this.settle();
+    }
+    this.channels = 0;
+    const moved = (axis: number): number => (axis < 0 ? axis : axis + form.before);
+    this.parts.push(new Flatten(moved(startAxis), moved(endAxis)));
+  }
+
+  private pool(layer: Pool): void {
+    const { pending } = this;
+    const isMaximum = layer instanceof MaxPool2d;
+    const isPadded = !isMaximum && pads(layer);
+    if (pending !== null && ((isMaximum && hasNegative(pending)) || (isPadded && pending.shift !== null)))
+      this.settle();
+    this.isPadded ||= isPadded;
+    this.isMaximum ||= isMaximum;
+    this.parts.push(new (isMaximum ? MaxPool2d : AvgPool2d)(layer.kernel, layer.options));
+  }
+
+  private normalization(i: number, layer: BatchNorm, name: string, axes: number): void {
+    const { last, pending, where } = this;
+    const affine = { ...affineOf(layer), axis: normalizedAxis(layer, axes), source: name };
+    const fits = this.channels === affine.axis && !this.isPadded && !(this.isMaximum && hasNegative(affine));
+    if (last !== null && pending === null && fits) last.takeOutputs(affine);
+    else if (i > this.end) throw noPlace(where, name);
+    else this.pending = pending === null ? affine : after(pending, affine);
+  }
+
+  /** Computes what is pending by a layer of its own. */
+  private settle(): void {
+    const { pending, where } = this;
+    if (pending === null) return;
+    this.begin(standalone(where, pending));
+    this.last?.takeOutputs(pending);
+    this.pending = null;
+  }
+}
+
+const hasNegative = ({ scale }: Affine): boolean => scale.some((each) => each < 0);
+
+/** Both, one after the other. */
+function after(first: Pending, then: Pending & { readonly shift: Float64Array }): Pending {
   const n = then.scale.length;
-  const of = (values: Float64Array, c: number): number => values[Math.floor((c * values.length) / n)] as number;
-  return {
-    ...then,
-    scale: then.scale.map((each, c) => each * of(scale, c)),
-    shift: then.shift.map((each, c) => each + (shift === null ? 0 : of(shift, c) * (then.scale[c] as number))),
-  };
+  const scale = then.scale.map((each, c) => each * at(first.scale, c, n));
+  const shift = then.shift.map((each, c) =>
+    first.shift === null ? each : each + at(first.shift, c, n) * (then.scale[c] as number),
+  );
+  return { ...then, scale, shift };
 }
 
 /** A convolution of each channel by itself, with weights of 1. */
-function standalone(where: string, { scale, axis, name }: Pending): Weights {
+function standalone(where: string, { scale, axis, source }: Pending): Weights {
   const C = scale.length;
-  if (axis !== -2 && axis !== -3) throw noPlace(where, name);
+  if (axis !== -2 && axis !== -3) throw noPlace(where, source);
   const options = { groups: C, generator: new Generator(0) };
   const layer = axis === -2 ? new Conv1d(C, C, 1, options) : new Conv2d(C, C, 1, options);
   layer.weight.copyFrom(new Float32Array(C).fill(1));
@@ -134,13 +188,5 @@ function standalone(where: string, { scale, axis, name }: Pending): Weights {
   return new Weights(layer);
 }
 
-const noPlace = (where: string, name: string): RangeError =>
-  wrongValue(where, "batch normalisation beside a layer with weights that can take it up", name);
-
-/** The same Flatten with axes in front. */
-function flattened(where: string, layer: Flatten, name: string, ndim: number, before: number): Flatten {
-  const { startAxis, endAxis } = layer;
-  if (startAxis === 0 || startAxis === -ndim) throw wrongValue(where, "samples that stay apart", `${name} of axis 0`);
-  const moved = (axis: number): number => (axis < 0 ? axis : axis + before);
-  return new Flatten(moved(startAxis), moved(endAxis));
-}
+const noPlace = (where: string, source: string | null): RangeError =>
+  wrongValue(where, "batch normalisation of the outputs or inputs of a layer with weights", `${source}`);

@@ -1,73 +1,96 @@
 /** Spiking networks from trained networks without spikes. */
-import {
-  choiceOf,
-  iterableOf,
-  numberOf,
-  type Range,
-  UNIT,
-  withDefaults,
-  wrongType,
-  wrongValue,
-} from "../../../engine/arguments.ts";
-import { isDataset } from "../../../engine/data/dataset.ts";
-import {
-  type Batches,
-  DataLoader,
-  type Dataset,
-  type Encode,
-  type Module,
-  noGrad,
-  ReLU,
-  Sequential,
-  Tensor,
-} from "../../../engine/index.ts";
-import { alive } from "../../../engine/tensor.ts";
+import { choiceOf, numberOf, type Range, UNIT, withDefaults } from "../../../engine/arguments.ts";
+import { type Encode, type Module, noGrad, Sequential } from "../../../engine/index.ts";
 import { TIMESTEPS } from "../../coding/spikes.ts";
 import { LeakyIntegrator } from "../../leaky-integrator.ts";
-import { Activations, type Mode, type Rule } from "./activations.ts";
-import { chainOf, lastProduct, type Link } from "./chain.ts";
+import type { Activations, Mode, Rule } from "./activations.ts";
+import { chainOf } from "./chain.ts";
+import { type Data, measured } from "./measure.ts";
 import { rebuilt } from "./rebuild.ts";
-import { SpikingReLU } from "./rectifier.ts";
 import { Repeated } from "./repeated.ts";
+import { SpikingReLU } from "./spiking-relu.ts";
 
 /** Options of {@link toSpiking}. */
 export interface ToSpikingOptions {
-  data: Tensor | Dataset<unknown> | Batches<unknown>;
+  /** Samples [B, …] that activations are measured on: a tensor, a dataset, or batches of a loader, whose targets are not read. */
+  data: Data;
+  /** T, the steps for which a sample is shown, an integer in [1, 2²⁴]. */
   timesteps: number;
+  /**
+   * How the scale λ of activations is chosen: "error", the default, makes the error of rates of T steps small, "percentile" takes the
+   * activation that `percentile` per cent of the positive ones do not exceed, and "max" the largest.
+   */
   mode?: Mode;
+  /** The percentile of mode "percentile", in (0, 100]; default 99.9. */
   percentile?: number;
+  /** A λ for each channel; default true. false: one for each layer. */
   perChannel?: boolean;
+  /** The membrane at the start, in thresholds, in [0, 1]; default 0.5. */
   initial?: number;
+  /** "spikes" keeps MaxPool2d as the maximum of spikes; "refuse", the default, makes it an error. */
   maxPool?: "refuse" | "spikes";
+  /** Turns a batch into the input of the model, as in `evaluate`; by default the batch is the input. */
   encode?: Encode;
 }
 
 const WHERE = "toSpiking";
-const asItIs: Encode = (x) => x;
+
 const DEFAULTS = {
   data: undefined as unknown,
   timesteps: Number.NaN,
-  mode: "percentile" as Mode,
+  mode: "error" as Mode,
   percentile: 99.9,
   perChannel: true,
   initial: 0.5,
   maxPool: "refuse" as "refuse" | "spikes",
-  encode: asItIs,
+  encode: ((x) => x) as Encode,
 } satisfies Record<keyof ToSpikingOptions, unknown>;
 
 const PERCENTILE: Range = { expected: "in (0, 100]", fits: (x) => x > 0 && x <= 100 };
 
+/**
+ * A spiking network that computes with rates what a trained network of rectified linear units computes.
+ *
+ *   a = relu(W·a′ + b)  →  I[t] = W·(λ′/λ)·s′[t] + b/λ      u[t] = v[t−1] + I[t]      s[t] = 1 if u[t] ≥ 1 else 0
+ *                          v[t] = u[t] − s[t]      v[−1] = initial      a ≈ λ·Σ_t s[t] / T
+ *
+ * λ is the scale of the activations of a channel, of a layer with `perChannel: false`, on `data`, and λ′ that of the layer before. Batch
+ * normalisation becomes part of the weights. The last layer with weights has no spikes: a sum over time takes its place,
+ * z[t] = Σ_{τ ≤ t} I[τ], so z[t] / (t + 1) approximates the outputs of the model, and a single run of T steps has the answers after every
+ * number of steps up to T. ReLU, pools and Flatten behind that layer work on the sum.
+ *
+ * `model` is a chain: Linear, Conv1d, Conv2d, BatchNorm1d, BatchNorm2d, AvgPool2d, Flatten, Dropout and ReLU, in Sequential or in a list,
+ * nested or not. The model stays as it is; the result has copies of its weights, in evaluation mode, and can be trained further.
+ *
+ * Shapes: samples [B, …], which are repeated for T steps, or sequences [T, B, …] of any length → z [T, B, …]. Defaults: mode "error",
+ * perChannel true, initial 0.5, maxPool "refuse". Where no activation on the data is positive, λ = 1 for a layer, and that of the layer
+ * for a channel.
+ *
+ *     const spiking = toSpiking(model, { data: train, timesteps: 32 });
+ *     const z = spiking.forward(images); // [32, B, 10]
+ *     accuracy(z.select(0, 7), labels); // after 8 steps
+ *
+ * @throws TypeError for a layer of another class or with another forward, an option of another name or kind, and data that are none;
+ *   RangeError for options out of range, MaxPool2d unless `maxPool` is "spikes", batch normalisation without running statistics or
+ *   between layers that cannot take it up, a network without weights, data without batches or with activations that are not finite, and
+ *   what the layers throw.
+ * @see Rueckauer et al. (2017), Conversion of Continuous-Valued Deep Networks to Efficient Event-Driven Networks for Image Classification,
+ *   Frontiers in Neuroscience 11.
+ * @see Han, Srinivasan, Roy (2020), RMP-SNN: Residual Membrane Potential Neuron for Enabling Deeper High-Accuracy and Low-Latency Spiking
+ *   Neural Network, CVPR.
+ * @see Bu, Ding, Yu, Huang (2022), Optimized Potential Initialization for Low-Latency Spiking Neural Networks, AAAI 36(1).
+ */
 export function toSpiking(model: Module | readonly Module[], options: ToSpikingOptions): Sequential {
   const given = withDefaults(WHERE, DEFAULTS, options);
+  const { perChannel, encode } = given;
   const rule: Rule = {
-    mode: choiceOf(WHERE, "mode", given.mode, ["max", "percentile", "error"]),
+    mode: choiceOf(WHERE, "mode", given.mode, ["error", "percentile", "max"]),
     percentile: numberOf(WHERE, "percentile", given.percentile, PERCENTILE),
     timesteps: numberOf(WHERE, "timesteps", given.timesteps, TIMESTEPS),
     initial: numberOf(WHERE, "initial", given.initial, UNIT),
   };
-  const { perChannel, encode, maxPool, data } = given;
-  const chain = chainOf(WHERE, model, choiceOf(WHERE, "maxPool", maxPool, ["refuse", "spikes"]));
-  const { axes, activations } = measured(chain, data as ToSpikingOptions["data"], encode);
+  const chain = chainOf(WHERE, model, choiceOf(WHERE, "maxPool", given.maxPool, ["refuse", "spikes"]));
+  const { axes, activations } = measured(WHERE, chain, given.data as Data, encode, perChannel);
   return noGrad(() => {
     const modules = rebuilt(WHERE, chain, {
       axes,
@@ -78,52 +101,4 @@ export function toSpiking(model: Module | readonly Module[], options: ToSpikingO
     });
     return new Sequential(new Repeated(rule.timesteps, (axes[0] as number) - 1), ...modules).eval();
   });
-}
-
-/** The number of axes of the input of each layer, and the activations of each ReLU in front of further weights. */
-function measured(chain: readonly Link[], data: ToSpikingOptions["data"], encode: Encode) {
-  const axes: number[] = [];
-  const activations: (Activations | undefined)[] = [];
-  const end = lastProduct(chain);
-  let samples = 0;
-  const see = (x: Tensor): void => {
-    let z = x;
-    samples++;
-    for (const [i, { layer }] of chain.entries()) {
-      axes[i] = z.ndim;
-      z = layer.forward(z);
-      if (!(layer instanceof ReLU) || i > end) continue;
-      // Channels are the first axis behind the batch, and the other axes positions.
-      const [, channels = 1, ...inner] = z.sizes;
-      activations[i] ??= new Activations(channels);
-      const size = inner.reduce((product, n) => product * n, 1);
-      if (!activations[i].add(z.toFloat32Array(), size)) throw wrongValue(WHERE, "finite activations", "others");
-    }
-  };
-  new Sequential(...chain.map(({ layer }) => layer)).evaluating(() => {
-    for (const x of samplesOf(data)) noGrad(() => see(encode(x, undefined)));
-  });
-  if (samples === 0) throw wrongValue(WHERE, "data of at least one batch", "none");
-  return { axes, activations };
-}
-
-/** Samples of a tensor that are run at once. */
-const ROWS = 64;
-
-/** The data in batches [B, …]. */
-function* samplesOf(data: ToSpikingOptions["data"]): Iterable<Tensor> {
-  if (data instanceof Tensor) {
-    alive(data, WHERE);
-    const n = data.sizes[0] ?? 0;
-    for (let from = 0; from < n; from += ROWS) yield data.slice(0, from, Math.min(from + ROWS, n));
-  } else if (isDataset(data)) {
-    const loader = new DataLoader(data);
-    try {
-      for (const { x } of loader) yield x;
-    } finally {
-      loader.dispose();
-    }
-  } else {
-    for (const { x } of iterableOf(WHERE, "data as a tensor, a dataset or batches", data)) yield x;
-  }
 }

@@ -1,0 +1,92 @@
+/** npm run demo -- convert: a network that was trained without spikes becomes a spiking one. */
+import { accuracy, evaluate, manualSeed, noGrad, record } from "jarvis-snn";
+import { type ToSpikingOptions, toSpiking } from "jarvis-snn/quantize";
+import { classCurves, drawingAt, noted, SVG, sampleAt, sampleRaster, sampleTitle, WIDE } from "../drawing.ts";
+import { DEMOS } from "../list.ts";
+import { mnist } from "../mnist/data.ts";
+import { progressBar, readFlags } from "../options.ts";
+import { batchesOf, epochPrinter, holdOut, MEASURE, part, trainClassifier } from "../training.ts";
+import { images, type OverTime, reluNetwork, runOverTime } from "./network.ts";
+
+/** Steps after which a line is printed. */
+const PRINTED = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 50, 64, 100, 128, 256];
+/** Images on which a picture compares ways to convert. */
+const COMPARED = 1000;
+
+const flags = readFlags(DEMOS.convert, {
+  epochs: { kind: "integer", default: 3, min: 1, help: "passes over the training set, without spikes" },
+  timesteps: { kind: "integer", default: 64, min: 1, help: "time steps of the spiking network" },
+  mode: { kind: "choice", default: "error", of: ["error", "percentile", "max"], help: "scale of activations" },
+  percentile: { kind: "number", default: 99.9, help: "the percentile of --mode=percentile" },
+  scales: { kind: "choice", default: "channel", of: ["channel", "layer"], help: "a scale for each of these" },
+  samples: { kind: "integer", default: 1000, min: 1, help: "training images on which activations are measured" },
+  lr: { kind: "number", default: 1e-2, help: "largest learning rate of Adam" },
+  "batch-size": { kind: "integer", default: 128, min: 1, help: "samples in a batch" },
+  seed: { kind: "integer", default: 0, min: 0, help: "seed of weights and order" },
+  limit: { kind: "integer", default: 0, min: 0, help: "training samples to use, 0 for all" },
+  measure: MEASURE,
+  svg: SVG,
+});
+
+const draw = await drawingAt(flags.svg);
+manualSeed(flags.seed);
+const given = mnist("train", flags.limit);
+const split = flags.measure === "test" ? { train: given, test: mnist("t10k") } : holdOut(given);
+const [train, test] = [images(split.train), images(split.test)];
+const model = reluNetwork([16, 32]);
+const training = { model, train, test, epochs: flags.epochs, batchSize: flags["batch-size"], lr: flags.lr };
+const { callbacks } = noted(epochPrinter(flags.epochs, batchesOf(training), flags), batchesOf(training));
+const history = await trainClassifier(training, callbacks);
+const without = history.at(-1)?.validation ?? Number.NaN;
+
+const data = part(train, 0, Math.min(flags.samples, train.length));
+const { timesteps, percentile } = flags;
+const usual = { mode: flags.mode, percentile, perChannel: flags.scales === "channel" } as ToSpikingOptions;
+const start = performance.now();
+const spiking = toSpiking(model, { ...usual, data, timesteps });
+console.log(`without_spikes_acc=${without.toFixed(4)} converted_s=${((performance.now() - start) / 1000).toFixed(2)}`);
+const reached = runOverTime(spiking, test, (done, of) => progressBar("spiking network", done, of));
+for (const t of PRINTED.filter((each) => each <= timesteps)) {
+  const acc = reached.accuracy[t - 1] as number;
+  console.log(
+    `timesteps=${t} ${flags.measure}_acc=${acc.toFixed(4)} lost_points=${(100 * (without - acc)).toFixed(2)} ` +
+      `spikes_per_image=${Math.round(reached.spikes[t - 1] as number)}`,
+  );
+}
+
+await draw(DEMOS.convert, (plot) => {
+  const few = part(test, 0, Math.min(COMPARED, test.length));
+  const run = (options: Omit<ToSpikingOptions, "data" | "timesteps">): OverTime =>
+    runOverTime(toSpiking(model, { ...options, data, timesteps }), few);
+  const x = Array.from({ length: timesteps }, (_, t) => t + 1);
+  const curve = ({ accuracy }: OverTime) => ({ x, y: accuracy });
+  const level = (value: number) => ({ x: [1, timesteps], y: [value, value] });
+  const axes = { ...WIDE, height: 320, xLabel: "time steps", yLabel: "accuracy" };
+  const sample = sampleAt(test, 0);
+  const { output, layers } = record(spiking, sample.x);
+  const names = ["first convolution", "second convolution"];
+  const rasters = Object.values(layers).map(({ spikes }, i) => [names[i], spikes] as const);
+  const title = sampleTitle(
+    sample,
+    noGrad(() => output.select(0, timesteps - 1)),
+  );
+  return [
+    plot.curvePlot(
+      { [`without spikes ${without.toFixed(4)}`]: level(without), spiking: curve(reached) },
+      { ...axes, title: `Accuracy over the steps, ${test.length} images` },
+    ),
+    plot.curvePlot(
+      {
+        "without spikes": level(evaluate(model, few, accuracy)),
+        "error, channels": curve(run({})),
+        "error, layers": curve(run({ perChannel: false })),
+        "maximum, channels": curve(run({ mode: "max" })),
+        "maximum, layers": curve(run({ mode: "max", perChannel: false })),
+        "error, channels, from v = 0": curve(run({ initial: 0 })),
+      },
+      { ...axes, title: `Scales, and the potential at the start, ${few.length} images` },
+    ),
+    sampleRaster(plot, Object.fromEntries(rasters), { title }),
+    classCurves(plot, output, { title: "Readout", yLabel: "sum of the currents" }),
+  ];
+});

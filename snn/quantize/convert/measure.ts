@@ -1,0 +1,89 @@
+/** What the layers of a network do with data. */
+import { iterableOf, objectOf, wrongValue } from "../../../engine/arguments.ts";
+import { isDataset } from "../../../engine/data/dataset.ts";
+import {
+  type Batches,
+  DataLoader,
+  type Dataset,
+  type Encode,
+  type Lengths,
+  noGrad,
+  ReLU,
+  Sequential,
+  Tensor,
+} from "../../../engine/index.ts";
+import { formatShape } from "../../../engine/shape.ts";
+import { alive } from "../../../engine/tensor.ts";
+import { Activations } from "./activations.ts";
+import { type Link, lastProduct } from "./chain.ts";
+
+/** Samples, [B, …]: a tensor, a dataset, or batches of a loader. Targets are not read. */
+export type Data = Tensor | Dataset<unknown> | Batches<unknown>;
+
+/** What was measured. */
+export interface Measured {
+  /** The number of axes of the input of each layer, with that of the batch. */
+  readonly axes: readonly number[];
+  /** By place, the activations of each ReLU in front of further weights. */
+  readonly activations: readonly (Activations | undefined)[];
+}
+
+/** Runs the layers on the data, in evaluation mode; without channels the activations of a layer count together. */
+export function measured(
+  where: string,
+  chain: readonly Link[],
+  data: Data,
+  encode: Encode,
+  perChannel: boolean,
+): Measured {
+  const end = lastProduct(chain);
+  const activations: (Activations | undefined)[] = [];
+  let axes: number[] = [];
+  const see = (x: Tensor): void => {
+    alive(x, `${where}: encode`);
+    if (x.ndim < 2 || (axes.length > 0 && x.ndim !== axes[0])) {
+      throw wrongValue(where, axes.length > 0 ? `data of ${axes[0]} axes` : "data [B, …]", formatShape(x.sizes));
+    }
+    axes = [];
+    let z = x;
+    for (const [i, { layer, name }] of chain.entries()) {
+      axes.push(z.ndim);
+      z = layer.forward(z);
+      if (!(layer instanceof ReLU) || i > end) continue;
+      const [batch = 1, channels = 1] = perChannel ? z.sizes : [1, 1];
+      activations[i] ??= new Activations(channels);
+      const fits = activations[i].add(z.toFloat32Array(), z.size / (batch * channels));
+      if (!fits) throw wrongValue(where, "finite activations", `others from ${name}`);
+    }
+  };
+  new Sequential(...chain.map(({ layer }) => layer)).evaluating(() => {
+    forEachBatch(where, data, (batch, lengths) => noGrad(() => see(encode(batch(), lengths))));
+  });
+  if (axes.length === 0)
+    throw wrongValue(where, "data of at least one batch", "none; a generator gives them once only");
+  return { axes, activations };
+}
+
+/** Samples of a tensor that run at once. */
+const ROWS = 64;
+
+/** Calls fn with a function that gives the samples of a batch. */
+function forEachBatch(where: string, data: Data, fn: (batch: () => Tensor, lengths: Lengths) => void): void {
+  if (data instanceof Tensor) {
+    alive(data, where);
+    const n = data.sizes[0] ?? 0;
+    for (let from = 0; from < n; from += ROWS) fn(() => data.slice(0, from, Math.min(from + ROWS, n)), undefined);
+    return;
+  }
+  const loader = isDataset(data) ? new DataLoader(data) : null;
+  try {
+    for (const batch of loader ??
+      iterableOf(where, "data as a tensor, a dataset or batches", data as Batches<unknown>)) {
+      const { x, lengths } = objectOf(where, "batches { x }", batch) as unknown as { x: Tensor; lengths: Lengths };
+      alive(x, `${where}: x of a batch`);
+      fn(() => x, lengths);
+    }
+  } finally {
+    loader?.dispose();
+  }
+}
