@@ -8,6 +8,10 @@ import { Module } from "./module.ts";
  * @see Nair, Hinton (2010), Rectified Linear Units Improve Restricted Boltzmann Machines, ICML.
  */
 export class ReLU extends Module {
+  constructor() {
+    super(undefined); // not pure: the gradient reads the output, which the next layer may not write over
+  }
+
   /** max(x, 0), [...] → [...]. */
   forward(x: Tensor): Tensor {
     return relu(x);

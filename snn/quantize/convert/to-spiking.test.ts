@@ -134,8 +134,10 @@ function folded(layers: readonly Module[], x: Tensor): Module[] {
 
 /** relu(x) / θ: what the rate of a neuron stands for. */
 class Scaled extends Module {
-  constructor(readonly threshold: number) {
+  readonly threshold: number;
+  constructor(threshold: number) {
     super();
+    this.threshold = threshold;
   }
 
   forward(x: Tensor): Tensor {

@@ -8,6 +8,7 @@ import * as kernels from "../../../engine/kernels.ts";
 import * as node from "../../../engine/node.ts";
 import * as all from "../../../index.ts";
 import * as nir from "../../../snn/nir/index.ts";
+import * as quantize from "../../../snn/quantize/index.ts";
 import { BROKEN } from "./broken.ts";
 import { type Case, DAMAGED, type Finding } from "./code.ts";
 import { type Choice, generate } from "./generate.ts";
@@ -37,6 +38,7 @@ const reply = (line: Reply): void => {
 watchHeap();
 setCanaries();
 Object.assign(names, { fs }, all, nir, node, kernels);
+Object.assign(names, { fs }, all, quantize, node, kernels);
 for (const [name, code] of Object.entries(HELPERS)) names[name] = evaluate(code);
 Object.assign(names, BROKEN[process.argv[2] ?? ""]?.put(all));
 

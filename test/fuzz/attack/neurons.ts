@@ -1,6 +1,7 @@
 /** Arguments for classes that `neuron` has made, drawn from their definitions: a new neuron needs no row of its own. */
 import type { Tensor } from "../../../engine/index.ts";
 import * as snn from "../../../snn/index.ts";
+import { SpikingReLU } from "../../../snn/quantize/index.ts";
 import type { NeuronName } from "../../support/layers.ts";
 import { choice, either, type Kind, list, listOf, num, oneOf, options, record, spare, t } from "./kinds.ts";
 
@@ -14,13 +15,13 @@ interface Made {
   readonly compiled: { readonly states: readonly string[] };
 }
 
-const CLASSES: Readonly<Record<string, unknown>> = { ...snn };
+const CLASSES: Readonly<Record<string, unknown>> = { ...snn, SpikingReLU };
 
 type Make = new (given?: object) => Made;
 
 /** Options and methods of a class; `firing` are the options that all neurons have, `methods` those of a layer with such a state. */
 export function neuronRow<Methods>(
-  name: NeuronName,
+  name: NeuronName | "SpikingReLU",
   firing: Readonly<Record<string, Kind>>,
   methods: (state: Kind) => Methods,
 ): { readonly new: readonly [Kind]; readonly call: Methods } {
@@ -57,7 +58,7 @@ const neededBy = ({ needs = {} }: Made["form"], key: string): object =>
   Object.fromEntries(Object.entries(needs[key] ?? {}).map(([choice, values]) => [choice, values[0]]));
 
 /** The definition of a layer and its states. */
-function inspected(name: NeuronName, given: object): { form: Made["form"]; states: readonly string[] } {
+function inspected(name: NeuronName | "SpikingReLU", given: object): { form: Made["form"]; states: readonly string[] } {
   const layer = new (CLASSES[name] as Make)(given);
   const { form, compiled } = layer;
   for (const key of Object.keys(form.parameters))

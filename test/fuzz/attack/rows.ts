@@ -4,6 +4,7 @@ import type * as kernels from "../../../engine/kernels.ts";
 import type * as node from "../../../engine/node.ts";
 import type { ops } from "../../../engine/ops/index.ts";
 import type * as snn from "../../../snn/index.ts";
+import type * as quantize from "../../../snn/quantize/index.ts";
 import { SURROGATE_LIST } from "../../support/surrogates.ts";
 import {
   anyTensor,
@@ -535,6 +536,32 @@ export const SURROGATES: { readonly [name: string]: readonly Spec[] } = Object.f
   SURROGATE_LIST.map(([name, { args }]) => [name, args]),
 );
 
+export const QUANTIZE: Rows<typeof quantize> = {
+  toSpiking: [
+    oneOf([
+      "new Sequential(new Linear(3, 4), new BatchNorm1d(4), new ReLU(), new Dropout(), new Linear(4, 2))",
+      "[new ReLU(), new Linear(3, 2), new ReLU(), [new Linear(2, 2), new ReLU()]]",
+    ]),
+    {
+      data: must(
+        oneOf([
+          "rand([4, 3])",
+          "new TensorDataset(new Float32Array(12), [0, 1, 1, 0])",
+          "new DataLoader(new TensorDataset(rand([3, 3]), [0, 1, 0]), { batchSize: 2 })",
+          "[{ x: rand([2, 3]), y: Int32Array.of(0, 1) }]",
+        ]),
+      ),
+      timesteps: must(num(1, 4)),
+      mode: choice("error", "percentile", "max"),
+      percentile: num(50, 99.9),
+      perChannel: bool,
+      initial: num(0, 0.5),
+      maxPool: choice("refuse", "spikes"),
+      encode,
+    },
+  ],
+};
+
 export const NODE: Rows<typeof node> = {
   readIdx: [path("idx('a.idx')")],
   saveCheckpoint: [path("'a.safetensors'", "checkpoint('b.safetensors')"), record({ ...run, epoch: num(0, 3) })],
@@ -553,7 +580,7 @@ const stepping = { step: [], zeroGrad: [], stateDict: [], dispose: [] } as const
 const current = t(4, 2, 3);
 
 /** A class that `neuron` has made stands for all. */
-export const CLASSES: Classes<typeof engine & typeof snn> = {
+export const CLASSES: Classes<typeof engine & typeof snn & typeof quantize> = {
   TensorDataset: {
     new: [
       either(t(4, 3), oneOf(["new Float32Array(12)", "new Uint8Array(12)"], ["typed"])),
@@ -576,6 +603,7 @@ export const CLASSES: Classes<typeof engine & typeof snn> = {
     },
   },
   Flatten: { new: [num(1), num(-1)], call: { forward: [t(2, 3, 2)] } },
+  ReLU: { new: [], call: { forward: unary } },
   Sequential: {
     new: [oneOf(["new Linear(3, 4)"], [], model), oneOf(["new LIF()", "new Flatten(2)"], [], model)],
     call: { forward: [current] },
@@ -742,6 +770,7 @@ export const CLASSES: Classes<typeof engine & typeof snn> = {
     call: { step: [must(num(1))] },
   },
   IF: neuronRow("IF", firing, layerOf),
+  SpikingReLU: neuronRow("SpikingReLU", firing, layerOf),
   ParametricLIF: neuronRow("ParametricLIF", firing, layerOf),
   Lapicque: neuronRow("Lapicque", firing, layerOf),
   Synaptic: neuronRow("Synaptic", firing, layerOf),

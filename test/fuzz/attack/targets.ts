@@ -4,6 +4,7 @@ import { ops } from "../../../engine/ops/index.ts";
 import { anyTensor, type Kind, kindOf, type Spec, t } from "./kinds.ts";
 import { NIR } from "./nir.ts";
 import { BASES, CLASSES, ENGINE, KERNELS, NODE, SETTERS, SNN, SURROGATES, TENSOR } from "./rows.ts";
+import { BASES, CLASSES, ENGINE, KERNELS, NODE, QUANTIZE, SETTERS, SNN, SURROGATES, TENSOR } from "./rows.ts";
 import type { ClassRow } from "./typed.ts";
 
 /** How a target is called. */
@@ -27,6 +28,7 @@ function* allTargets(): Iterable<[string, Target]> {
     return { form, name, of, made, kinds: specs.map(kindOf) };
   };
   for (const [name, specs] of Object.entries({ ...ENGINE, ...SNN, ...NODE, ...KERNELS, ...NIR }) as Entries) {
+  for (const [name, specs] of Object.entries({ ...ENGINE, ...SNN, ...QUANTIZE, ...NODE, ...KERNELS }) as Entries) {
     yield [name, target("function", name, specs)];
     if (name in ops && name in Tensor.prototype && name !== "where")
       yield [`Tensor#${name}`, target("member", name, specs, "Tensor")];
