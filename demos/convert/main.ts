@@ -16,8 +16,11 @@ const COMPARED = 1000;
 const flags = readFlags(DEMOS.convert, {
   epochs: { kind: "integer", default: 3, min: 1, help: "passes over the training set, without spikes" },
   timesteps: { kind: "integer", default: 64, min: 1, help: "time steps of the spiking network" },
-  mode: { kind: "choice", default: "error", of: ["error", "percentile", "max"], help: "scale of activations" },
-  percentile: { kind: "number", default: 99.9, help: "the percentile of --mode=percentile" },
+  percentile: {
+    kind: "number",
+    default: 99,
+    help: "percentile of the activations that scales are, 100 for the maximum",
+  },
   scales: { kind: "choice", default: "channel", of: ["channel", "layer"], help: "a scale for each of these" },
   samples: { kind: "integer", default: 1000, min: 1, help: "training images on which activations are measured" },
   lr: { kind: "number", default: 1e-2, help: "largest learning rate of Adam" },
@@ -41,9 +44,9 @@ const without = history.at(-1)?.validation ?? Number.NaN;
 
 const data = part(train, 0, Math.min(flags.samples, train.length));
 const { timesteps, percentile } = flags;
-const usual = { mode: flags.mode, percentile, perChannel: flags.scales === "channel" } as ToSpikingOptions;
+const perChannel = flags.scales === "channel";
 const start = performance.now();
-const spiking = toSpiking(model, { ...usual, data, timesteps });
+const spiking = toSpiking(model, { data, timesteps, percentile, perChannel });
 console.log(`without_spikes_acc=${without.toFixed(4)} converted_s=${((performance.now() - start) / 1000).toFixed(2)}`);
 const reached = runOverTime(spiking, test, (done, of) => progressBar("spiking network", done, of));
 for (const t of PRINTED.filter((each) => each <= timesteps)) {
@@ -64,8 +67,7 @@ await draw(DEMOS.convert, (plot) => {
   const axes = { ...WIDE, height: 320, xLabel: "time steps", yLabel: "accuracy" };
   const sample = sampleAt(test, 0);
   const { output, layers } = record(spiking, sample.x);
-  const names = ["first convolution", "second convolution"];
-  const rasters = Object.values(layers).map(({ spikes }, i) => [names[i], spikes] as const);
+  const [first = null, second = null] = Object.values(layers).map(({ spikes }) => spikes);
   const title = sampleTitle(
     sample,
     noGrad(() => output.select(0, timesteps - 1)),
@@ -78,15 +80,15 @@ await draw(DEMOS.convert, (plot) => {
     plot.curvePlot(
       {
         "without spikes": level(evaluate(model, few, accuracy)),
-        "error, channels": curve(run({})),
-        "error, layers": curve(run({ perChannel: false })),
+        "99 %, channels": curve(run({})),
+        "99 %, layers": curve(run({ perChannel: false })),
         "maximum, channels": curve(run({ mode: "max" })),
         "maximum, layers": curve(run({ mode: "max", perChannel: false })),
-        "error, channels, from v = 0": curve(run({ initial: 0 })),
+        "99 %, channels, from v = 0": curve(run({ initial: 0 })),
       },
       { ...axes, title: `Scales, and the potential at the start, ${few.length} images` },
     ),
-    sampleRaster(plot, Object.fromEntries(rasters), { title }),
+    sampleRaster(plot, { "first convolution": first, "second convolution": second }, { title }),
     classCurves(plot, output, { title: "Readout", yLabel: "sum of the currents" }),
   ];
 });

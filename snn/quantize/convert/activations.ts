@@ -1,17 +1,5 @@
 /** The distribution of activations, and the scale that a normalisation takes from it. */
 
-/** How the scale of a layer or of a channel is chosen. */
-export type Mode = "error" | "percentile" | "max";
-
-/** A choice of scales: the percentile, or the steps and the initial potential for which the error is made small. */
-export interface Rule {
-  readonly mode: Mode;
-  /** In (0, 100]. */
-  readonly percentile: number;
-  readonly timesteps: number;
-  readonly initial: number;
-}
-
 /** Counts of numbers by the eight bits of their exponent, and by the first eight of their mantissa: 0.4 % is the width of a bin. */
 type Counts = (Uint32Array | undefined)[];
 
@@ -51,12 +39,18 @@ export class Activations {
     return Number.isFinite(sum);
   }
 
-  /** The scale of each channel, or one for all of them; 1 where no activation is positive, and that of the layer for such a channel. */
-  scales(rule: Rule, perChannel: boolean): Float64Array {
+  /**
+   * The scale of each channel, or one for all of them: the activation that so many per cent of the positive ones do not exceed, for 100 the
+   * largest. 1 where no activation is positive, and that of the layer for such a channel.
+   */
+  scales(percentile: number, perChannel: boolean): Float64Array {
     const { counts, largest } = this;
-    const all = scaleOf(binsOf(counts), Math.max(...largest), rule) || 1;
+    const all = percentileOf(binsOf(counts), Math.max(...largest), percentile) || 1;
     if (!perChannel) return Float64Array.of(all);
-    return Float64Array.from(counts, (own, channel) => scaleOf(binsOf([own]), largest[channel] as number, rule) || all);
+    return Float64Array.from(
+      counts,
+      (own, channel) => percentileOf(binsOf([own]), largest[channel] as number, percentile) || all,
+    );
   }
 }
 
@@ -77,13 +71,7 @@ function binsOf(channels: readonly Counts[]): Bin[] {
 /** The least number of a bin. */
 const startOf = (bin: number): number => new Float32Array(Uint32Array.of(bin << 15).buffer)[0] as number;
 
-/** The scale for activations in these bins, 0 for none. */
-function scaleOf(bins: readonly Bin[], largest: number, rule: Rule): number {
-  if (rule.mode === "max" || largest === 0) return largest;
-  return rule.mode === "error" ? leastError(bins, largest, rule) : percentileOf(bins, largest, rule.percentile);
-}
-
-/** The number that so many per cent of the activations do not exceed, by its part of its bin. */
+/** The number that so many per cent do not exceed, by its part of its bin; 0 without any. */
 function percentileOf(bins: readonly Bin[], largest: number, percentile: number): number {
   let above = (1 - percentile / 100) * bins.reduce((sum, [, , count]) => sum + count, 0);
   for (let i = bins.length - 1; i >= 0; i--) {
@@ -92,24 +80,4 @@ function percentileOf(bins: readonly Bin[], largest: number, percentile: number)
     above -= count;
   }
   return largest;
-}
-
-/** Scales that are tried: the largest activation, and further ones by a ratio each, down to 7 % of it. */
-const TRIED = 64;
-const RATIO = 0.96;
-
-/** The scale λ for which clamp(⌊T·a/λ + initial⌋, 0, T)·λ/T is closest to the activations a, in the mean of the squares. */
-function leastError(bins: readonly Bin[], largest: number, { timesteps, initial }: Rule): number {
-  let [best, least] = [largest, Infinity];
-  for (let i = 0, scale = largest; i < TRIED; i++, scale *= RATIO) {
-    const unit = scale / timesteps;
-    let error = 0;
-    for (const [start, end, count] of bins) {
-      const value = Math.min(largest, (start + end) / 2);
-      const given = Math.min(timesteps, Math.floor(value / unit + initial)) * unit;
-      error += count * (value - given) * (value - given);
-    }
-    if (error < least) [best, least] = [scale, error];
-  }
-  return best;
 }

@@ -28,7 +28,7 @@ import { constantEncode } from "../../coding/constant.ts";
 import { meanOverTime, spikeCount } from "../../readout.ts";
 import { record } from "../../record.ts";
 import { Stream } from "../../stream.ts";
-import { Activations, type Rule } from "./activations.ts";
+import { Activations } from "./activations.ts";
 import { chainOf } from "./chain.ts";
 import { measured } from "./measure.ts";
 import { rebuilt } from "./rebuild.ts";
@@ -123,7 +123,7 @@ function folded(layers: readonly Module[], x: Tensor): Module[] {
   return rebuilt("test", chain, {
     axes,
     scalesOf(i, mayDiffer) {
-      const { length } = (activations[i] as Activations).scales({ mode: "max" } as Rule, mayDiffer);
+      const { length } = (activations[i] as Activations).scales(100, mayDiffer);
       return Float64Array.from(random([length], i, { low: 0.5, high: 3 }).toFloat32Array());
     },
     activation: (threshold) => new Scaled(threshold),
@@ -249,42 +249,20 @@ test("toSpiking: a channel that is silent on the data has the scale of its layer
   expectNear(values((modules({ mode: "percentile" })[1] as Linear).weight), [-1, -1], "weight");
 });
 
-const RULE: Rule = { mode: "percentile", percentile: 90, timesteps: 8, initial: 0.5 };
-
 test("activations: a percentile is that of the positive ones, to 0.4 %, and the maximum is exact", () => {
   const activations = new Activations(2);
   const first = Float32Array.from({ length: 2000 }, (_, i) => (i < 1000 ? 0 : i - 999));
   const second = first.map((value) => value * 3e-5);
   expect(activations.add(Float32Array.of(...first, ...second), 2000)).toBe(true);
-  const both = activations.scales(RULE, true);
-  expectNear(both, [900, 900 * 3e-5], "percentiles", { absolute: 0, relative: 4e-3 });
-  expect([...activations.scales({ ...RULE, mode: "max" }, true)]).toEqual([
-    1000,
-    Math.fround(1000 * Math.fround(3e-5)),
-  ]);
+  const near = { absolute: 0, relative: 4e-3 };
+  expectNear(activations.scales(90, true), [900, 900 * 3e-5], "percentiles", near);
+  expectNear(activations.scales(99.9, true), [999, 999 * 3e-5], "percentiles", near);
+  expect([...activations.scales(100, true)]).toEqual([1000, Math.fround(1000 * 3e-5)]);
   // Half of all are below 0.03: the 90th percentile of all is the 80th of the first.
-  expectNear(activations.scales(RULE, false), [800], "of the layer", { absolute: 0, relative: 4e-3 });
-  expect([...activations.scales({ ...RULE, percentile: 100 }, false)]).toEqual([1000]);
+  expectNear(activations.scales(90, false), [800], "of the layer", near);
+  expect([...activations.scales(100, false)]).toEqual([1000]);
   expect(new Activations(1).add(Float32Array.of(1, Number.NaN), 2)).toBe(false);
   expect(new Activations(1).add(Float32Array.of(1, Infinity), 2)).toBe(false);
-});
-
-test("activations: the scale of the least error is that of a search over the values themselves", () => {
-  // Many small ones and few large ones: with few steps the large ones are cut off.
-  const drawn = Float32Array.from(random([3000], 5, { low: 0, high: 1 }).toFloat32Array(), (v) => v ** 6 * 10);
-  const activations = new Activations(1);
-  activations.add(drawn, drawn.length);
-  const errorOf = (scale: number, T: number) =>
-    drawn.reduce((sum, a) => sum + (a - (Math.min(T, Math.floor((a * T) / scale + 0.5)) * scale) / T) ** 2, 0);
-  const largest = Math.max(...drawn);
-  const scales = [4, 16, 64].map((timesteps) => {
-    const [scale = 0] = activations.scales({ ...RULE, mode: "error", timesteps }, false);
-    const searched = Array.from({ length: 400 }, (_, i) => errorOf((largest * (400 - i)) / 400, timesteps));
-    expect(errorOf(scale, timesteps)).toBeLessThan(1.15 * Math.min(...searched));
-    return scale / largest;
-  });
-  expect(scales[0]).toBeLessThan(0.9);
-  expect([...scales].sort((a, b) => a - b)).toEqual(scales);
 });
 
 test("toSpiking: data may be a tensor, a dataset, or batches, in any division and with an encode", () => {
@@ -447,9 +425,13 @@ test("toSpiking: errors name the layer and the remedy, and leave no memory behin
       convert(linear(2, 2), { timesteps: 0 }),
     ],
     [new RangeError("toSpiking: percentile must be in (0, 100], got 0"), convert(linear(2, 2), { percentile: 0 })],
+    [
+      new RangeError('toSpiking: expected mode "percentile" with percentile, got "max"'),
+      convert(linear(2, 2), { percentile: 99, mode: "max" }),
+    ],
     [new RangeError("toSpiking: initial must be in [0, 1], got 2"), convert(linear(2, 2), { initial: 2 })],
     [
-      new RangeError('toSpiking: expected mode "error", "percentile" or "max", got "mean"'),
+      new RangeError('toSpiking: expected mode "percentile" or "max", got "mean"'),
       convert(linear(2, 2), { mode: "mean" }),
     ],
     [

@@ -1,9 +1,9 @@
 /** Spiking networks from trained networks without spikes. */
-import { choiceOf, numberOf, type Range, UNIT, withDefaults } from "../../../engine/arguments.ts";
+import { choiceOf, numberOf, type Range, UNIT, withDefaults, wrongValue } from "../../../engine/arguments.ts";
 import { type Encode, type Module, noGrad, Sequential } from "../../../engine/index.ts";
 import { TIMESTEPS } from "../../coding/spikes.ts";
 import { LeakyIntegrator } from "../../leaky-integrator.ts";
-import type { Activations, Mode, Rule } from "./activations.ts";
+import type { Activations } from "./activations.ts";
 import { chainOf } from "./chain.ts";
 import { type Data, measured } from "./measure.ts";
 import { rebuilt } from "./rebuild.ts";
@@ -17,11 +17,11 @@ export interface ToSpikingOptions {
   /** T, the steps for which a sample is shown, an integer in [1, 2²⁴]. */
   timesteps: number;
   /**
-   * How the scale λ of activations is chosen: "error", the default, makes the error of rates of T steps small, "percentile" takes the
-   * activation that `percentile` per cent of the positive ones do not exceed, and "max" the largest.
+   * The scale λ of activations: "percentile", the default, takes the activation that `percentile` per cent of the positive ones do not
+   * exceed, "max" the largest.
    */
-  mode?: Mode;
-  /** The percentile of mode "percentile", in (0, 100]; default 99.9. */
+  mode?: "percentile" | "max";
+  /** The percentile of mode "percentile", in (0, 100]; default 99. */
   percentile?: number;
   /** A λ for each channel; default true. false: one for each layer. */
   perChannel?: boolean;
@@ -38,8 +38,8 @@ const WHERE = "toSpiking";
 const DEFAULTS = {
   data: undefined as unknown,
   timesteps: Number.NaN,
-  mode: "error" as Mode,
-  percentile: 99.9,
+  mode: "percentile" as "percentile" | "max",
+  percentile: undefined as number | undefined, // 99 in mode "percentile"
   perChannel: true,
   initial: 0.5,
   maxPool: "refuse" as "refuse" | "spikes",
@@ -62,8 +62,8 @@ const PERCENTILE: Range = { expected: "in (0, 100]", fits: (x) => x > 0 && x <= 
  * `model` is a chain: Linear, Conv1d, Conv2d, BatchNorm1d, BatchNorm2d, AvgPool2d, Flatten, Dropout and ReLU, in Sequential or in a list,
  * nested or not. The model stays as it is; the result has copies of its weights, in evaluation mode, and can be trained further.
  *
- * Shapes: samples [B, …], which are repeated for T steps, or sequences [T, B, …] of any length → z [T, B, …]. Defaults: mode "error",
- * perChannel true, initial 0.5, maxPool "refuse". Where no activation on the data is positive, λ = 1 for a layer, and that of the layer
+ * Shapes: samples [B, …], which are repeated for T steps, or sequences [T, B, …] of any length → z [T, B, …]. Defaults: mode
+ * "percentile" with percentile 99, perChannel true, initial 0.5, maxPool "refuse". Where no activation on the data is positive, λ = 1 for a layer, and that of the layer
  * for a channel.
  *
  *     const spiking = toSpiking(model, { data: train, timesteps: 32 });
@@ -83,22 +83,22 @@ const PERCENTILE: Range = { expected: "in (0, 100]", fits: (x) => x > 0 && x <= 
 export function toSpiking(model: Module | readonly Module[], options: ToSpikingOptions): Sequential {
   const given = withDefaults(WHERE, DEFAULTS, options);
   const { perChannel, encode } = given;
-  const rule: Rule = {
-    mode: choiceOf(WHERE, "mode", given.mode, ["error", "percentile", "max"]),
-    percentile: numberOf(WHERE, "percentile", given.percentile, PERCENTILE),
-    timesteps: numberOf(WHERE, "timesteps", given.timesteps, TIMESTEPS),
-    initial: numberOf(WHERE, "initial", given.initial, UNIT),
-  };
+  const timesteps = numberOf(WHERE, "timesteps", given.timesteps, TIMESTEPS);
+  const initial = numberOf(WHERE, "initial", given.initial, UNIT);
+  const isMax = choiceOf(WHERE, "mode", given.mode, ["percentile", "max"]) === "max";
+  if (isMax && given.percentile !== undefined)
+    throw wrongValue(WHERE, 'mode "percentile" with percentile', '"max"');
+  const percentile = isMax ? 100 : numberOf(WHERE, "percentile", given.percentile ?? 99, PERCENTILE);
   const chain = chainOf(WHERE, model, choiceOf(WHERE, "maxPool", given.maxPool, ["refuse", "spikes"]));
   const { axes, activations } = measured(WHERE, chain, given.data as Data, encode, perChannel);
   return noGrad(() => {
     const modules = rebuilt(WHERE, chain, {
       axes,
-      scalesOf: (i, mayDiffer) => (activations[i] as Activations).scales(rule, perChannel && mayDiffer),
-      activation: (threshold) => new SpikingReLU({ threshold, initial: rule.initial }),
+      scalesOf: (i, mayDiffer) => (activations[i] as Activations).scales(percentile, perChannel && mayDiffer),
+      activation: (threshold) => new SpikingReLU({ threshold, initial }),
       sum: new LeakyIntegrator({ beta: 1 }),
       before: 1,
     });
-    return new Sequential(new Repeated(rule.timesteps, (axes[0] as number) - 1), ...modules).eval();
+    return new Sequential(new Repeated(timesteps, (axes[0] as number) - 1), ...modules).eval();
   });
 }
