@@ -25,6 +25,7 @@ import {
 } from "jarvis-snn";
 import { curvePlot, firingCurvePlot, gradientFlowPlot, rasterPlot, tracePlot } from "jarvis-snn/plot";
 import { codingCharts, sheet } from "./coding.mjs";
+import { conversionCharts } from "./conversion.mjs";
 import { root } from "./entries.mjs";
 import { onlineCharts } from "./online.mjs";
 import { plasticityCharts } from "./plasticity.mjs";
@@ -39,6 +40,7 @@ export const charts = async () => ({
   ...(await plasticityCharts()),
   ...(await rewardCharts()),
   ...(await onlineCharts()),
+  ...(await conversionCharts()),
 });
 
 /** The charts of docs/probes.md: a network of two hidden layers on a batch of Poisson spikes. */

@@ -1,6 +1,6 @@
 /** Layers for images and signals: names and values they start with, what they learn from a batch, training and evaluation. */
 import { expect, test } from "vitest";
-import { bits, bytesKept, expectNear, random, values } from "../../test/support/tensors.ts";
+import { bits, bytesKept, expectNear, gradient, leaf, random, values } from "../../test/support/tensors.ts";
 import {
   AvgPool2d,
   avgPool2d,
@@ -28,6 +28,8 @@ import {
   manualSeed,
   maxPool2d,
   noGrad,
+  ReLU,
+  relu,
   Sequential,
   SGD,
   summary,
@@ -399,6 +401,25 @@ test("layers: sizes are the layer's own, so that a list that is changed later ch
   Object.assign(options, { stride: 9 });
   expect(run()).toEqual(before);
   expect(bits(norm.forward(random([4, 2, 3], 2)))).toEqual(normalised);
+});
+
+test("relu: the layer is its function, and no layer behind it writes over the output that its gradient reads", () => {
+  const layer = new ReLU();
+  const x = leaf([3, 4], 1);
+  x.copyFrom(values(x).map((v, i) => (i === 5 ? 0 : v)));
+  expect(bits(layer.forward(x))).toEqual(bits(relu(x)));
+  expect(layer.isPure).toBe(false);
+  class Negated extends Module {
+    forward(z: Tensor): Tensor {
+      return z.neg();
+    }
+    override forwardOver(z: Tensor): Tensor {
+      return z.copyFrom(z.neg());
+    }
+  }
+  tape(() => new Sequential(layer, new Negated()).forward(x).sum().backward());
+  expect(gradient(x)).toEqual(values(x).map((v) => (v > 0 ? -1 : 0)));
+  expect(namesOf(layer)).toEqual([]);
 });
 
 const PURE: readonly Module[] = [

@@ -63,8 +63,8 @@ const PERCENTILE: Range = { expected: "in (0, 100]", fits: (x) => x > 0 && x <= 
  * nested or not. The model stays as it is; the result has copies of its weights, in evaluation mode, and can be trained further.
  *
  * Shapes: samples [B, …], which are repeated for T steps, or sequences [T, B, …] of any length → z [T, B, …]. Defaults: mode
- * "percentile" with percentile 99, perChannel true, initial 0.5, maxPool "refuse". Where no activation on the data is positive, λ = 1 for a layer, and that of the layer
- * for a channel.
+ * "percentile" with percentile 99, perChannel true, initial 0.5, maxPool "refuse". λ of a channel without a positive activation on the
+ * data is that of its layer, λ of such a layer 1.
  *
  *     const spiking = toSpiking(model, { data: train, timesteps: 32 });
  *     const z = spiking.forward(images); // [32, B, 10]
@@ -86,8 +86,7 @@ export function toSpiking(model: Module | readonly Module[], options: ToSpikingO
   const timesteps = numberOf(WHERE, "timesteps", given.timesteps, TIMESTEPS);
   const initial = numberOf(WHERE, "initial", given.initial, UNIT);
   const isMax = choiceOf(WHERE, "mode", given.mode, ["percentile", "max"]) === "max";
-  if (isMax && given.percentile !== undefined)
-    throw wrongValue(WHERE, 'mode "percentile" with percentile', '"max"');
+  if (isMax && given.percentile !== undefined) throw wrongValue(WHERE, 'mode "percentile" with percentile', '"max"');
   const percentile = isMax ? 100 : numberOf(WHERE, "percentile", given.percentile ?? 99, PERCENTILE);
   const chain = chainOf(WHERE, model, choiceOf(WHERE, "maxPool", given.maxPool, ["refuse", "spikes"]));
   const { axes, activations } = measured(WHERE, chain, given.data as Data, encode, perChannel);
