@@ -80,15 +80,16 @@ function nameOptions(project) {
  * States, parameters, choices and outputs of a neuron, choices of a rule, and options of these names, stand in the comment of the class.
  */
 function pointToEquations(project) {
-  const { children } = project.getChildByName("jarvis-snn/snn");
   const hasEquation = ({ type, children: members }) =>
     type?.name === "NeuronClass" || type?.name === "RuleClass" || members?.some(({ name }) => name === "initialState");
-  const classes = children.filter(hasEquation).map(({ name }) => name);
+  const classes = ["jarvis-snn/snn", "jarvis-snn/quantize"].flatMap((entry) =>
+    project.getChildByName(entry).children.filter(hasEquation),
+  );
   for (const reflection of Object.values(project.reflections)) {
     if (!reflection.kindOf(ReflectionKind.Property) || reflection.hasComment()) continue;
     const path = reflection.getFullName();
-    const name = classes.find((of) => [".", "Options."].some((end) => path.startsWith(`jarvis-snn/snn.${of}${end}`)));
-    if (name !== undefined) reflection.comment = new Comment([{ kind: "text", text: `See the equation of ${name}.` }]);
+    const of = classes.find((each) => [".", "Options."].some((end) => path.startsWith(`${each.getFullName()}${end}`)));
+    if (of !== undefined) reflection.comment = new Comment([{ kind: "text", text: `See the equation of ${of.name}.` }]);
   }
 }
 

@@ -1,6 +1,14 @@
 /** Spiking networks from trained networks without spikes. */
 import { choiceOf, numberOf, type Range, UNIT, withDefaults, wrongValue } from "../../../engine/arguments.ts";
-import { type Encode, type Module, noGrad, Sequential } from "../../../engine/index.ts";
+import {
+  type Batches,
+  type Dataset,
+  type Encode,
+  type Module,
+  noGrad,
+  Sequential,
+  type Tensor,
+} from "../../../engine/index.ts";
 import { TIMESTEPS } from "../../coding/spikes.ts";
 import { LeakyIntegrator } from "../../leaky-integrator.ts";
 import type { Activations } from "./activations.ts";
@@ -13,7 +21,7 @@ import { SpikingReLU } from "./spiking-relu.ts";
 /** Options of {@link toSpiking}. */
 export interface ToSpikingOptions {
   /** Samples [B, …] that activations are measured on: a tensor, a dataset, or batches of a loader, whose targets are not read. */
-  data: Data;
+  data: Tensor | Dataset<unknown> | Batches<unknown>;
   /** T, the steps for which a sample is shown, an integer in [1, 2²⁴]. */
   timesteps: number;
   /**
