@@ -353,6 +353,7 @@ describe("encoders: what they refuse, by name and value", () => {
     ["another option", () => burstEncode(x, of({ timesteps: 5, phases: 3 }))],
     ["a number for a switch", () => deltaEncode(x, of({ padding: 1 }))],
     ["no tensor", () => phaseEncode(of([1]), { timesteps: 5 })],
+    ["no sigma", () => receptiveFields(x, { neurons: 3, sigma: null as never })],
   ];
   test.each(kinds)("%s", (_, call) => {
     expect(call).toThrow(TypeError);

@@ -118,7 +118,8 @@ function fieldsOf(where: string, given: typeof FIELDS): { centers: readonly numb
   numberOf(where, "high", high, { expected: `finite and above low, ${low}`, fits: (x) => x > low && x < Infinity });
   numberOf(where, "beta", beta, POSITIVE);
   const between = (high - low) / ((neurons ?? 3) - 2);
-  const sigma = given.sigma ?? (list === undefined ? between / beta : undefined);
+  const usual = list === undefined ? between / beta : undefined;
+  const sigma = given.sigma === undefined ? usual : given.sigma;
   numberOf(where, "sigma", sigma, POSITIVE);
   const centers = list ?? Array.from({ length: neurons as number }, (_, i) => low + (i - 0.5) * between);
   return { centers, sigma: sigma as number };

@@ -424,6 +424,10 @@ test("toSpiking: errors name the layer and the remedy, and leave no memory behin
       new RangeError("toSpiking: timesteps must be an integer in [1, 2²⁴], got 0"),
       convert(linear(2, 2), { timesteps: 0 }),
     ],
+    [
+      new TypeError("toSpiking: expected percentile as a number, got null"),
+      convert(linear(2, 2), { percentile: null }),
+    ],
     [new RangeError("toSpiking: percentile must be in (0, 100], got 0"), convert(linear(2, 2), { percentile: 0 })],
     [
       new RangeError('toSpiking: expected mode "percentile" with percentile, got "max"'),

@@ -90,12 +90,12 @@ const PERCENTILE: Range = { expected: "in (0, 100]", fits: (x) => x > 0 && x <= 
  */
 export function toSpiking(model: Module | readonly Module[], options: ToSpikingOptions): Sequential {
   const given = withDefaults(WHERE, DEFAULTS, options);
-  const { perChannel, encode } = given;
+  const { perChannel, encode, percentile: asked = 99 } = given;
   const timesteps = numberOf(WHERE, "timesteps", given.timesteps, TIMESTEPS);
   const initial = numberOf(WHERE, "initial", given.initial, UNIT);
   const isMax = choiceOf(WHERE, "mode", given.mode, ["percentile", "max"]) === "max";
   if (isMax && given.percentile !== undefined) throw wrongValue(WHERE, 'mode "percentile" with percentile', '"max"');
-  const percentile = isMax ? 100 : numberOf(WHERE, "percentile", given.percentile ?? 99, PERCENTILE);
+  const percentile = isMax ? 100 : numberOf(WHERE, "percentile", asked, PERCENTILE);
   const chain = chainOf(WHERE, model, choiceOf(WHERE, "maxPool", given.maxPool, ["refuse", "spikes"]));
   const { axes, activations } = measured(WHERE, chain, given.data as Data, encode, perChannel);
   return noGrad(() => {
