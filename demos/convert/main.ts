@@ -1,17 +1,29 @@
 /** npm run demo -- convert: a network that was trained without spikes becomes a spiking one. */
-import { accuracy, evaluate, manualSeed, noGrad, record } from "jarvis-snn";
+import { manualSeed, noGrad, record } from "jarvis-snn";
 import { type ToSpikingOptions, toSpiking } from "jarvis-snn/quantize";
-import { classCurves, drawingAt, noted, SVG, sampleAt, sampleRaster, sampleTitle, WIDE } from "../drawing.ts";
+import {
+  classCurves,
+  drawingAt,
+  HALF,
+  noted,
+  pair,
+  SVG,
+  sampleAt,
+  sampleRaster,
+  sampleTitle,
+  WIDE,
+} from "../drawing.ts";
 import { DEMOS } from "../list.ts";
 import { mnist } from "../mnist/data.ts";
 import { progressBar, readFlags } from "../options.ts";
 import { batchesOf, epochPrinter, holdOut, MEASURE, part, trainClassifier } from "../training.ts";
-import { images, type OverTime, reluNetwork, runOverTime } from "./network.ts";
+import { images, reluNetwork, runOverTime } from "./network.ts";
 
 /** Steps after which a line is printed. */
 const PRINTED = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 50, 64, 100, 128, 256];
-/** Images on which a picture compares ways to convert. */
+/** Images and steps with which a picture compares ways to convert. */
 const COMPARED = 1000;
+const FIRST = 16;
 
 const flags = readFlags(DEMOS.convert, {
   epochs: { kind: "integer", default: 3, min: 1, help: "passes over the training set, without spikes" },
@@ -59,36 +71,46 @@ for (const t of PRINTED.filter((each) => each <= timesteps)) {
 
 await draw(DEMOS.convert, (plot) => {
   const few = part(test, 0, Math.min(COMPARED, test.length));
-  const run = (options: Omit<ToSpikingOptions, "data" | "timesteps">): OverTime =>
-    runOverTime(toSpiking(model, { ...options, data, timesteps }), few);
-  const x = Array.from({ length: timesteps }, (_, t) => t + 1);
-  const curve = ({ accuracy }: OverTime) => ({ x, y: accuracy });
-  const level = (value: number) => ({ x: [1, timesteps], y: [value, value] });
-  const axes = { ...WIDE, height: 320, xLabel: "time steps", yLabel: "accuracy" };
+  const steps = Math.min(FIRST, timesteps);
+  const first = (y: readonly number[]) => ({ x: Array.from({ length: steps }, (_, t) => t + 1), y: y.slice(0, steps) });
+  const compared = (options: Omit<ToSpikingOptions, "data" | "timesteps">) =>
+    first(runOverTime(toSpiking(model, { ...options, data, timesteps: steps }), few).accuracy);
+  const all = Array.from({ length: timesteps }, (_, t) => t + 1);
+  const wrong = reached.accuracy.map((acc) => 100 * (1 - acc));
   const sample = sampleAt(test, 0);
   const { output, layers } = record(spiking, sample.x);
-  const [first = null, second = null] = Object.values(layers).map(({ spikes }) => spikes);
+  const [lower = null, upper = null] = Object.values(layers).map(({ spikes }) => spikes);
   const title = sampleTitle(
     sample,
     noGrad(() => output.select(0, timesteps - 1)),
   );
   return [
-    plot.curvePlot(
-      { [`without spikes ${without.toFixed(4)}`]: level(without), spiking: curve(reached) },
-      { ...axes, title: `Accuracy over the steps, ${test.length} images` },
+    pair(
+      plot,
+      `Answers over the steps, ${test.length} images; without spikes ${without.toFixed(4)}`,
+      plot.curvePlot(
+        { "without spikes": first(all.map(() => without)), spiking: first(reached.accuracy) },
+        { ...HALF, title: `Accuracy, ${steps} steps`, xLabel: "time steps", yLabel: "accuracy" },
+      ),
+      plot.curvePlot(
+        { "without spikes": { x: all, y: all.map(() => 100 * (1 - without)) }, spiking: { x: all, y: wrong } },
+        { ...HALF, title: "Wrong answers", xLabel: "time steps", yLabel: "of a hundred", log: true },
+      ),
     ),
     plot.curvePlot(
       {
-        "without spikes": level(evaluate(model, few, accuracy)),
-        "99 %, channels": curve(run({})),
-        "99 %, layers": curve(run({ perChannel: false })),
-        "maximum, channels": curve(run({ mode: "max" })),
-        "maximum, layers": curve(run({ mode: "max", perChannel: false })),
-        "99 %, channels, from v = 0": curve(run({ initial: 0 })),
+        "99 %, channels": compared({}),
+        "99 %, layers": compared({ perChannel: false }),
+        "max, channels": compared({ mode: "max" }),
+        "max, layers": compared({ mode: "max", perChannel: false }),
+        "99 %, channels, v = 0": compared({ initial: 0 }),
       },
-      { ...axes, title: `Scales, and the potential at the start, ${few.length} images` },
+      {
+        ...{ ...WIDE, height: 320, xLabel: "time steps", yLabel: "accuracy" },
+        title: `Scales, and the potential at the start, ${few.length} images`,
+      },
     ),
-    sampleRaster(plot, { "first convolution": first, "second convolution": second }, { title }),
+    sampleRaster(plot, { "first convolution": lower, "second convolution": upper }, { title }),
     classCurves(plot, output, { title: "Readout", yLabel: "sum of the currents" }),
   ];
 });
