@@ -55,8 +55,8 @@ export function chainOf(where: string, model: unknown, maxPool: "refuse" | "spik
 
 const unknownLayer = (where: string, name: string): TypeError =>
   new TypeError(
-    `${where}: expected ${KNOWN.map((kind) => kind.name).join(", ")} or ReLU, got ${name}; of a module with a forward of its own ` +
-      "give the layers, in a list or in Sequential",
+    `${where}: expected Linear, Conv1d, Conv2d, BatchNorm1d, BatchNorm2d, AvgPool2d, MaxPool2d, Flatten, Dropout or ReLU, got ${name}; ` +
+      "of a module with a forward of its own give the layers, in a list or in Sequential",
   );
 
 const isNormalization = (layer: Module): layer is BatchNorm =>
