@@ -22,8 +22,7 @@ function formOf(rest?: number | Tensor, inputScale?: number | Tensor | "leak"): 
   const hasScale = inputScale !== undefined && !isLeak;
   return {
     name: "LeakyIntegrator",
-    // Numbers, or null where there is a parameter of that name.
-    equation: { rest: hasRest ? null : 0, inputScale: isLeak ? "leak" : hasScale ? null : 1 },
+    chosen: { rest: hasRest ? null : 0, inputScale: isLeak ? "leak" : hasScale ? null : 1 },
     states: ["v"],
     initial: [hasRest ? (parameters) => parameters.rest : 0],
     parameters: { beta: 0.95, ...(hasRest && { rest: 0 }), ...(hasScale && { inputScale: 1 }) },

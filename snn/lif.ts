@@ -193,7 +193,6 @@ export class LIF extends Neurons {
     super(
       {
         name: "LIF",
-        equation,
         states: ["v"],
         initial: [0],
         parameters: { beta: 0.95, threshold: 1, ...extra } as Readonly<Record<string, number>>,

@@ -129,12 +129,10 @@ type State = NeuronState<string>;
 
 /** A definition that was checked. */
 export interface Form extends NeuronKind {
-  /** The equation by its choices and numbers, of a class that takes them apart itself. */
-  readonly equation?: object;
   readonly initial: readonly Initial[];
   readonly parameters: Readonly<Record<string, number>>;
   readonly choices?: NeuronChoices;
-  /** What a layer has chosen. */
+  /** The choices that the equation was made with, and of some classes its numbers: null where there is a parameter of that name. */
   readonly chosen?: Readonly<Record<string, unknown>>;
   readonly without?: (choices: never) => readonly string[];
   readonly needs?: Needs;
@@ -253,7 +251,7 @@ function statesOf({ name, states, initial, without, reset }: Form, chosen: Chose
 }
 
 /** Fields of every layer. */
-const FIELDS = { training: 0, firing: 0, form: 0, chosen: 0, bounds: 0, compiled: 0, scores: 0 };
+const FIELDS = { training: 0, firing: 0, form: 0, bounds: 0, compiled: 0, scores: 0 };
 
 /** A layer of neurons, whatever their step. */
 export class Neurons extends Module {
@@ -272,12 +270,6 @@ export class Neurons extends Module {
    */
   readonly firing: Firing;
   private readonly form: Form;
-  /**
-   * The choices that the equation was made with, and of some classes its numbers.
-   *
-   * @internal
-   */
-  readonly chosen: object;
   private readonly bounds: Readonly<Record<string, readonly number[]>>;
 
   /** @internal */
@@ -303,7 +295,6 @@ export class Neurons extends Module {
     const leaks = choiceOf(name, "refractory", given.refractory, ["hold", "leak"]) === "leak";
     const chosen = chosenOf(name, choices, given);
     this.form = chosenForm(form, parameters, chosen);
-    this.chosen = form.equation ?? chosen;
     const hold = numberOf(name, "refractorySteps", given.refractorySteps, STEPS);
     if (hold > 0 && form.reset === null) {
       throw new RangeError(
@@ -494,7 +485,7 @@ export class Neurons extends Module {
   }
 
   /**
-   * The choices of the layer, such as its reset.
+   * The choices of the layer, such as its reset, and of some classes the numbers of the equation.
    *
    * @internal
    */

@@ -3,7 +3,6 @@ import { Tensor } from "../../../engine/index.ts";
 import { ops } from "../../../engine/ops/index.ts";
 import { anyTensor, type Kind, kindOf, type Spec, t } from "./kinds.ts";
 import { NIR } from "./nir.ts";
-import { BASES, CLASSES, ENGINE, KERNELS, NODE, SETTERS, SNN, SURROGATES, TENSOR } from "./rows.ts";
 import { BASES, CLASSES, ENGINE, KERNELS, NODE, QUANTIZE, SETTERS, SNN, SURROGATES, TENSOR } from "./rows.ts";
 import type { ClassRow } from "./typed.ts";
 
@@ -27,8 +26,8 @@ function* allTargets(): Iterable<[string, Target]> {
   const target = (form: Target["form"], name: string, specs: readonly Spec[], of = "", made = 0): Target => {
     return { form, name, of, made, kinds: specs.map(kindOf) };
   };
-  for (const [name, specs] of Object.entries({ ...ENGINE, ...SNN, ...NODE, ...KERNELS, ...NIR }) as Entries) {
-  for (const [name, specs] of Object.entries({ ...ENGINE, ...SNN, ...QUANTIZE, ...NODE, ...KERNELS }) as Entries) {
+  const functions = { ...ENGINE, ...SNN, ...QUANTIZE, ...NODE, ...KERNELS, ...NIR };
+  for (const [name, specs] of Object.entries(functions) as Entries) {
     yield [name, target("function", name, specs)];
     if (name in ops && name in Tensor.prototype && name !== "where")
       yield [`Tensor#${name}`, target("member", name, specs, "Tensor")];
