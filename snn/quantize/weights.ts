@@ -1,0 +1,90 @@
+/** Layers that read their weights on a grid of few values. */
+import { numberOf, type Range, withDefaults, wrongType, wrongValue } from "../../engine/arguments.ts";
+import { Module, noGrad } from "../../engine/index.ts";
+import { isWeighted, type Weighted } from "../../engine/nn/reading.ts";
+import { readingAt, setReading } from "../../engine/nn/readings.ts";
+import { type Grid, gridOf, largest, onGrid, type WeightBits } from "./grid.ts";
+
+/** Options of the weights in {@link quantize}. */
+export interface WeightOptions {
+  /** b: 2 to 8 bits, or "ternary". */
+  bits: WeightBits;
+  /** Whether each output has a scale of its own, a row of [out, …], or all share one; default true. */
+  perChannel?: boolean;
+}
+
+const DEFAULTS: { bits: unknown; perChannel: boolean } = { bits: null, perChannel: true };
+
+const BITS: Range = { expected: 'an integer from 2 to 8, or "ternary"', fits: (x) => Number.isInteger(x) && x >= 2 && x <= 8 };
+
+/** The grid that the options name. */
+export function gridFrom(where: string, options: unknown): Grid {
+  const { bits, perChannel } = withDefaults(`${where}: weights`, DEFAULTS, options);
+  if (bits === "ternary") return { bits, perChannel };
+  return { bits: numberOf(where, "weights.bits", bits, BITS) as WeightBits, perChannel };
+}
+
+/** The grids of layers that have one. */
+const grids = new WeakMap<Weighted, Grid>();
+
+/** The layers of a model with weights that can be read on a grid, by their names. */
+export const weightedIn = (model: Module): [name: string, layer: Weighted][] =>
+  model.namedModules().filter((each): each is [string, Weighted] => isWeighted(each[1]));
+
+/** Puts the weight of the layer on a grid; with null it is read as it is. */
+export function setGrid(layer: Weighted, grid: Grid | null): void {
+  if (grid === null) grids.delete(layer);
+  else grids.set(layer, grid);
+  setReading(layer, "grid", grid && ((weight) => onGrid(weight, grid)));
+}
+
+/** The grid of the layer, or null. */
+export const gridIn = (layer: Weighted): Grid | null => grids.get(layer) ?? null;
+
+/** Weights as integers: the layer computes with `scales[row]·q`, rounded to float32. */
+export interface QuantizedWeights {
+  /** q, in row-major order, a value for each weight whatever the bits. */
+  readonly q: Int8Array;
+  /** s: one for all weights, or one for each row of [out, …]. */
+  readonly scales: Float32Array;
+  readonly bits: WeightBits;
+  /** The shape of the weight, [out, in] of a Linear. */
+  readonly shape: readonly number[];
+}
+
+/**
+ * The weights of a layer that {@link quantize} has put on a grid, as integers and scales:
+ *
+ *   w[o, …] = s[o]·q[o, …]     |q| ≤ 2^(bits − 1) − 1, ternary |q| ≤ 1
+ *
+ * with s[0] for all o where `perChannel` is false. Where a mask is on the weight, masked weights are 0.
+ *
+ * @throws TypeError for anything but a module; RangeError for a layer whose weights are on no grid, or not finite.
+ */
+export function quantizedWeights(layer: Module): QuantizedWeights {
+  const grid = layer instanceof Module && isWeighted(layer) ? gridIn(layer) : null;
+  if (grid === null) throw ungridded(layer);
+  const weighted = layer as Weighted;
+  return noGrad(() => {
+    const { weight } = weighted;
+    const masked = readingAt(weighted, "mask")?.(weight) ?? weight;
+    const { z, scales } = gridOf(masked, grid);
+    const [values, factors] = [z.toFloat32Array(), scales.toFloat32Array()];
+    const n = values.length / factors.length;
+    const q = new Int8Array(values.length);
+    for (let i = 0; i < q.length; i++) {
+      const x = Math.round((values[i] as number) / (factors[Math.floor(i / n)] as number));
+      if (!(Math.abs(x) <= largest(grid.bits))) throw wrongValue(WHERE, "finite weights", values[i] as number);
+      q[i] = x;
+    }
+    return { q, scales: factors, bits: grid.bits, shape: [...weight.sizes] };
+  });
+}
+
+const WHERE = "quantizedWeights";
+
+function ungridded(layer: unknown): Error {
+  const expected = "a layer whose weights quantize(model, { weights }) has put on a grid";
+  if (layer instanceof Module) return new RangeError(`${WHERE}: expected ${expected}, got ${layer.constructor.name}`);
+  return wrongType(WHERE, expected, layer);
+}
