@@ -4,6 +4,7 @@
  *   expression.ts   symbols with the methods of tensors; what a step says wrongly
  *   trace.ts        the step run on symbols; what depends on parameters alone
  *   derive.ts       reverse mode: terms of gradients, in the order of the tape
+ *   replace.ts      a step with another value in the place of one of its own
  *   jacobian.ts     a step with the derivatives of its outputs, for forward mode along time
  *   cut.ts          what forward saves, by a minimum cut
  *   plan.ts         what is saved, what steps leave to each other, and the arrays that stand for both
@@ -44,6 +45,7 @@ export type { Derivative, DerivativeLanguage, Language, Value } from "./expressi
 export { derivativeOf, levelOf, withDerivatives } from "./jacobian.ts";
 export { print } from "./print.ts";
 export { type Fused, Program, type Run, type Stream } from "./program.ts";
+export { replaced } from "./replace.ts";
 export type { Rows } from "./rows.ts";
 export { onTensors, runOnTensors, stepsOf } from "./tensors.ts";
 export { derive, type StepArgument, type StepDefinition, type Traced } from "./trace.ts";

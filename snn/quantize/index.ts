@@ -6,5 +6,6 @@
 export { SpikingReLU } from "./convert/spiking-relu.ts";
 export { type ToSpikingOptions, toSpiking } from "./convert/to-spiking.ts";
 export type { WeightBits } from "./grid.ts";
+export type { StateOptions } from "./levels.ts";
 export { type QuantizeOptions, quantize } from "./quantize.ts";
 export { type QuantizedWeights, quantizedWeights, type WeightOptions } from "./weights.ts";

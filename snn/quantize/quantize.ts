@@ -1,24 +1,78 @@
 /** Training with few bits: weights on grids, membranes on levels, decays that are shifts. */
-import { withDefaults } from "../../engine/arguments.ts";
+import { choiceOf, withDefaults } from "../../engine/arguments.ts";
 import type { Module } from "../../engine/index.ts";
 import { moduleOf } from "../../engine/nn/module.ts";
+import { levelsFrom, type StateOptions } from "./levels.ts";
+import { decaysOf, neuronsIn, setLevels, setShifts, statesOf } from "./neurons.ts";
 import { gridFrom, setGrid, type WeightOptions, weightedIn } from "./weights.ts";
 
-/** Options of {@link quantize}; what is left out stays as it is. */
+/** Options of {@link quantize}; a part that is left out stays as it is. */
 export interface QuantizeOptions {
-  /** The grid of the weights; null takes it away. */
+  /** The grid of all weights; null takes it away. */
   weights?: WeightOptions | null;
+  /** The levels of the membranes of all neurons; null takes them away. */
+  state?: StateOptions | null;
+  /** "shift": each decay β is the nearest 1 − 2⁻ᵏ; null reads learned ones as they are again. */
+  decays?: "shift" | null;
 }
 
-const DEFAULTS: { weights: unknown } = { weights: undefined };
+const DEFAULTS = {
+  weights: undefined as WeightOptions | null | undefined,
+  state: undefined as StateOptions | null | undefined,
+  decays: undefined as "shift" | null | undefined,
+} satisfies Record<keyof QuantizeOptions, unknown>;
 
+/**
+ * Lets a model compute with few bits, for training that knows of them (quantization-aware training): forward rounds, the gradient
+ * passes as if nothing was rounded (the straight-through estimator), and parameters stay floats that an optimizer moves.
+ *
+ *   weights            w[o, …] ← s[o]·round(w[o, …] / s[o])     s[o] = max|w[o, …]| / (2^(bits − 1) − 1)
+ *   bits "ternary"     w ← s·sign(w) where |w| > Δ, else 0       Δ = 0.7·mean|w|,  s = mean of the |w| > Δ
+ *   state              u ← the nearest of 2^bits levels from −θ(1 + lowerLimit) to θ(1 + upperLimit)
+ *   decays "shift"     β ← the nearest 1 − 2⁻ᵏ, k = 0 … 15, or 1
+ *
+ *     quantize(network, { weights: { bits: 4 }, state: { bits: 8 }, decays: "shift" });
+ *     const optimizer = new Adam(network.parameters()); // trains as before
+ *
+ * Weights are those of `Linear`, `Conv1d`, `Conv2d`, `DelayedLinear` and of connections in `Recurrent`, each with a mask where there is
+ * one; biases stay floats. Rounding is half to even. Membranes are rounded before they are compared to θ, as snnTorch's `state_quant`
+ * does, and states as they are stored, also behind a reset. Fixed decays are overwritten. Streams are made, and online rules, behind
+ * this call. Returns the model.
+ *
+ * @throws TypeError for anything but a module, or an option of another name or kind; RangeError for options out of range, or that the
+ *   model has no use for: weights without such layers, a state without neurons that spike, decays without neurons that have some.
+ * @see Bengio, Léonard and Courville (2013), Estimating or Propagating Gradients Through Stochastic Neurons for Conditional
+ *   Computation, arXiv:1308.3432; Li, Zhang and Liu (2016), Ternary Weight Networks, arXiv:1605.04711.
+ */
 export function quantize<M extends Module>(model: M, options: QuantizeOptions): M {
-  const where = "quantize";
-  moduleOf(where, model);
-  const { weights } = withDefaults(where, DEFAULTS, options);
-  if (weights !== undefined) {
-    const grid = weights === null ? null : gridFrom(where, weights);
-    for (const [, layer] of weightedIn(model)) setGrid(layer, grid);
+  moduleOf(WHERE, model);
+  const { weights, state, decays } = withDefaults(WHERE, DEFAULTS, options);
+  if (weights === undefined && state === undefined && decays === undefined) {
+    throw new RangeError(`${WHERE}: expected weights, state or decays, got none of them`);
   }
+  const grid = weights && gridFrom(WHERE, weights);
+  const levels = state && levelsFrom(WHERE, state);
+  if (decays) choiceOf(WHERE, "decays", decays, ["shift"]);
+  const layers = weightedIn(model);
+  const neurons = neuronsIn(model);
+  found(weights, "weights", layers);
+  found(state, "state", neurons);
+  found(
+    decays,
+    "decays",
+    neurons.filter((layer) => decaysOf(layer).length > 0),
+  );
+  const states = levels ? statesOf(WHERE, neurons, levels) : [];
+  if (grid !== undefined) for (const [, layer] of layers) setGrid(layer, grid);
+  if (levels !== undefined) for (const [i, layer] of neurons.entries()) setLevels(model, layer, levels, states[i] ?? []);
+  if (decays !== undefined) for (const layer of neurons) setShifts(layer, decays !== null);
   return model;
+}
+
+const WHERE = "quantize";
+
+/** Throws where an option that is given finds nothing in the model. */
+function found(option: unknown, name: string, layers: readonly unknown[]): void {
+  if (option === undefined || option === null || layers.length > 0) return;
+  throw new RangeError(`${WHERE}: expected a model with layers for the option ${name}, got none`);
 }

@@ -1,0 +1,21 @@
+/** A step with another value in the place of one of its own. */
+import type { Expression, Value } from "./expression.ts";
+import { rewriting } from "./graph.ts";
+
+/**
+ * What a step returns while it is traced, with z = make(x) in the place of x: all that the step has made of x is made of z, which
+ * itself may be made of x.
+ */
+export function replaced(
+  returned: Readonly<Record<string, Value | number>>,
+  x: Value,
+  make: (x: Value) => Value,
+): Record<string, Value | number> {
+  const { comparisons } = (x as Expression).owner;
+  const before = comparisons.splice(0);
+  const z = make(x) as Expression;
+  const rewrite = rewriting((y) => (y === x ? z : undefined));
+  comparisons.push(...before.map((y) => rewrite(y)));
+  const all = Object.entries(returned).map(([name, y]) => [name, typeof y === "number" ? y : rewrite(y as Expression)]);
+  return Object.fromEntries(all);
+}
