@@ -26,7 +26,10 @@ export interface Trained {
 /** A network, trained on the same weights, order and settings whatever its bits. */
 export async function trainQuantized(
   { train, test, epochs, hidden, timesteps, seed, options }: Settings,
-  { onBatch, onEpoch }: Pick<FitOptions, "onBatch"> & { onEpoch?: (epoch: number, loss: number, accuracy: number) => void } = {},
+  {
+    onBatch,
+    onEpoch,
+  }: Pick<FitOptions, "onBatch"> & { onEpoch?: (epoch: number, loss: number, accuracy: number) => void } = {},
 ): Promise<Trained> {
   manualSeed(seed);
   const model = new MnistNetwork(train.shape[0] as number, hidden, 1);

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { Conv2d, Generator, Linear, noGrad, ones, rand, tape, type Tensor } from "../../engine/index.ts";
+import { Conv2d, Generator, Linear, noGrad, ones, rand, type Tensor, tape } from "../../engine/index.ts";
 import { weightOf } from "../../engine/nn/reading.ts";
 import { setReading } from "../../engine/nn/readings.ts";
 import { quantize, quantizedWeights, type WeightBits } from "./index.ts";
@@ -36,7 +36,12 @@ test("grid: 8 bits have 127 steps to each side, 2 bits one", () => {
   const s = [f(1 / 127), f(f(0.3) / 127)] as const;
   const rounded = (x: number, row: 0 | 1) => f(s[row] * Math.round(f(f(x) / s[row])));
   // 0.5·127 = 63.5, and half goes to the even 64.
-  expect(read(layer)).toEqual([f(s[0] * 127), f(s[0] * -127), f(s[0] * 64), ...[0.3, -0.2, 0.1].map((x) => rounded(x, 1))]);
+  expect(read(layer)).toEqual([
+    f(s[0] * 127),
+    f(s[0] * -127),
+    f(s[0] * 64),
+    ...[0.3, -0.2, 0.1].map((x) => rounded(x, 1)),
+  ]);
   expect(read(layerOf([1, -0.6, 0.4, 0.3, -0.2, 0.1], 2))).toEqual([1, -1, 0, f(0.3), f(-0.3), 0]);
 });
 
@@ -65,10 +70,13 @@ const GRIDS = [2, 3, 4, 5, 6, 7, 8, "ternary"].flatMap((bits) =>
 
 test.each(GRIDS)("grid: what is on a grid stays where it is: %o", (grid) => {
   for (const seed of [0, 1, 2]) {
-    const layer = quantize(new Linear(785, 33, { generator: new Generator(seed) }), { weights: grid });
+    const layer = quantize(new Linear(131, 17, { generator: new Generator(seed) }), { weights: grid });
     const before = quantizedWeights(layer);
     const expected = before.q.map((_, i) => before.q[i] as number);
-    const values = Float32Array.from(before.q, (q, i) => q * (before.scales[grid.perChannel ? Math.floor(i / 785) : 0] as number));
+    const values = Float32Array.from(
+      before.q,
+      (q, i) => q * (before.scales[grid.perChannel ? Math.floor(i / 131) : 0] as number),
+    );
     expect(noGrad(() => weightOf(layer).clone()).toFloat32Array()).toEqual(values);
     layer.weight.copyFrom(values);
     expect(quantizedWeights(layer).q).toEqual(expected);
@@ -86,7 +94,9 @@ test("grid: the scale of ternary weights is the mean of those beyond 0.7 of the 
     const beyond = own.filter((x) => Math.abs(x) > delta);
     const mean = beyond.reduce((sum, x) => sum + Math.abs(x), 0) / beyond.length;
     expect(Math.abs((scales[row] as number) / mean - 1)).toBeLessThan(1e-6);
-    expect([...q.subarray(500 * row, 500 * (row + 1))]).toEqual(own.map((x) => (Math.abs(x) > delta ? Math.sign(x) : 0)));
+    expect([...q.subarray(500 * row, 500 * (row + 1))]).toEqual(
+      own.map((x) => (Math.abs(x) > delta ? Math.sign(x) : 0)),
+    );
   }
 });
 
@@ -108,7 +118,12 @@ test("grid: a mask comes first, and its zeros stay zeros", () => {
   setReading(layer, "mask", (w) => w.mul(mask).add(0));
   // Without 7 and −3.5, the scales are 2.5/7 and 0.8/7.
   expect(quantizedWeights(layer).q).toEqual(new Int8Array([0, 7, -4, 2, 0, 7]));
-  tape(() => layer.forward(ones([1, 3])).sum().backward());
+  tape(() =>
+    layer
+      .forward(ones([1, 3]))
+      .sum()
+      .backward(),
+  );
   expect((layer.weight.grad as Tensor).toFloat32Array()).toEqual(new Float32Array([0, 1, 1, 1, 0, 1]));
   quantize(layer, { weights: null });
   expect(read(layer)).toEqual([0, 2.5, -1.5, f(0.2), 0, f(0.8)]);

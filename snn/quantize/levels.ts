@@ -115,10 +115,17 @@ export function onLevel(levels: Levels, argument: Language, theta: Value | numbe
     }
     const [start, end] = [times(low), times(high)];
     const step = times((high - low) / (count - 1));
-    const index = x.sub(start).div(step).round().clamp(0, count - 1);
+    const index = x
+      .sub(start)
+      .div(step)
+      .round()
+      .clamp(0, count - 1);
     // From both ends, so that these are exact.
     const fromStart = index.mul(step).add(start);
-    const fromEnd = index.sub(count - 1).mul(step).add(end);
+    const fromEnd = index
+      .sub(count - 1)
+      .mul(step)
+      .add(end);
     return where(index.lt(count / 2), fromStart, fromEnd);
   };
   // x − x is 0, with the gradient of x.

@@ -20,9 +20,11 @@ interface Inner {
 
 const inner = (layer: Neurons): Inner => layer as unknown as Inner;
 
-/** The layers of neurons in a model. */
-export const neuronsIn = (model: Module): Neurons[] =>
-  model.namedModules().flatMap(([, module]) => (module instanceof Neurons ? [module] : []));
+/** The layers of neurons in a model; those of a `RecurrentLIF` are none of its fields. */
+export function neuronsIn(model: Module): Neurons[] {
+  const modules = model.namedModules().map(([, module]) => (module instanceof Recurrent ? module.neuron : module));
+  return [...new Set(modules.filter((module) => module instanceof Neurons))];
+}
 
 /** Layers whose states are on levels, as they were before. */
 const before = new WeakMap<Neurons, Pick<Inner, "form" | "compiled" | "plain">>();
@@ -84,7 +86,7 @@ function quantizedStep(
     const given = (step as (argument: object) => Returned)(argument);
     const { membrane } = Object(given) as { membrane?: Value };
     const isReset = states.includes(reset as string);
-    const seen = typeof membrane === "object" && isReset;
+    const seen = typeof membrane === "object" && (isReset || states.some((name) => given[name] === membrane));
     const returned: Returned = seen ? replaced(given, membrane, nearest) : { ...given };
     // In refractory steps the state takes another value, which no other step reads.
     const stored = isReset && hold > 0 ? [...states, leaks ? "leaked" : "held"] : states;

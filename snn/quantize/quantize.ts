@@ -64,7 +64,8 @@ export function quantize<M extends Module>(model: M, options: QuantizeOptions): 
   );
   const states = levels ? statesOf(WHERE, neurons, levels) : [];
   if (grid !== undefined) for (const [, layer] of layers) setGrid(layer, grid);
-  if (levels !== undefined) for (const [i, layer] of neurons.entries()) setLevels(model, layer, levels, states[i] ?? []);
+  if (levels !== undefined)
+    for (const [i, layer] of neurons.entries()) setLevels(model, layer, levels, states[i] ?? []);
   if (decays !== undefined) for (const layer of neurons) setShifts(layer, decays !== null);
   return model;
 }

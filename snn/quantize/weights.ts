@@ -15,7 +15,10 @@ export interface WeightOptions {
 
 const DEFAULTS: { bits: unknown; perChannel: boolean } = { bits: null, perChannel: true };
 
-const BITS: Range = { expected: 'an integer from 2 to 8, or "ternary"', fits: (x) => Number.isInteger(x) && x >= 2 && x <= 8 };
+const BITS: Range = {
+  expected: 'an integer from 2 to 8, or "ternary"',
+  fits: (x) => Number.isInteger(x) && x >= 2 && x <= 8,
+};
 
 /** The grid that the options name. */
 export function gridFrom(where: string, options: unknown): Grid {

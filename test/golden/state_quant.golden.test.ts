@@ -53,8 +53,14 @@ function run(entry: Entry, input: Tensor) {
   const layer = quantize(layerOf(entry), {
     state: { ...renamed(OPTIONS, entry.options), states } as unknown as StateOptions,
   });
-  const { spikes, membrane, i } = layer.unroll(isAlone ? input.unsqueeze(0) : input) as unknown as Record<string, Tensor>;
-  const outputs = { spk: spikes, mem: membrane, syn: i, z: isAlone ? membrane?.squeeze(0) : null } as Record<string, Tensor>;
+  const { spikes, membrane, i } = layer.unroll(isAlone ? input.unsqueeze(0) : input) as unknown as Record<
+    string,
+    Tensor
+  >;
+  const outputs = { spk: spikes, mem: membrane, syn: i, z: isAlone ? membrane?.squeeze(0) : null } as Record<
+    string,
+    Tensor
+  >;
   return { outputs, leaves: { input } };
 }
 
@@ -63,5 +69,6 @@ goldenSuite<{ levels: Entry[]; neurons: Entry[] }, Entry>({
   entries: ({ levels, neurons }) => [...levels, ...neurons],
   reads: ["levels", "neurons"],
   leftOut: {},
-  run: (entry) => compareNeurons(entry, (input) => run(entry, input), { spikes: ["spk"], states: 2e-6, gradients: 5e-5 }),
+  run: (entry) =>
+    compareNeurons(entry, (input) => run(entry, input), { spikes: ["spk"], states: 2e-6, gradients: 5e-5 }),
 });

@@ -1,0 +1,299 @@
+import { expect, test } from "vitest";
+import {
+  Adam,
+  accuracy,
+  Conv2d,
+  crossEntropy,
+  Dropout,
+  Flatten,
+  Generator,
+  Linear,
+  type Module,
+  manualSeed,
+  noGrad,
+  rand,
+  Sequential,
+  type Tensor,
+  tape,
+  tensor,
+} from "../../engine/index.ts";
+import { weightOf } from "../../engine/nn/reading.ts";
+import {
+  AdaptiveLIF,
+  DelayedLinear,
+  LeakyIntegrator,
+  LIF,
+  OTTT,
+  ParametricLIF,
+  Plastic,
+  Recurrent,
+  RecurrentLIF,
+  record,
+  STDP,
+  Stream,
+  Synaptic,
+} from "../index.ts";
+import { quantize, quantizedWeights } from "./index.ts";
+import { nearestShift } from "./shift.ts";
+
+const currents = (shape: number[], seed = 1): Tensor =>
+  rand(shape, { generator: new Generator(seed) })
+    .mul(2)
+    .sub(0.5);
+const values = (t: Tensor): number[] => [...t.toFloat32Array()];
+
+/** Whether all are on one of 2^bits levels from −θ to 1.2·θ. */
+function areOnLevels(t: Tensor, bits: number, theta = 1): boolean {
+  const step = (2.2 * theta) / (2 ** bits - 1);
+  return values(t).every((x) => {
+    const index = (x + theta) / step;
+    return Math.abs(index - Math.round(index)) < 1e-3 && index > -0.5 && index < 2 ** bits - 0.5;
+  });
+}
+
+test("quantize: all weights of a model, of layers in layers too, and the weights themselves stay", () => {
+  const model = new Sequential(
+    new Conv2d(1, 2, 3),
+    new Flatten(2),
+    new DelayedLinear(18, 4, { maxDelay: 2 }),
+    new RecurrentLIF({ features: 4 }),
+    new Sequential(new Linear(4, 2), new Dropout(0.5)),
+  );
+  const before = model.stateDict();
+  expect(quantize(model, { weights: { bits: 4 } })).toBe(model);
+  expect(model.stateDict()).toEqual(before);
+  const [conv, , delayed, recurrent, inner] = model.modules as [Conv2d, unknown, Module, RecurrentLIF, Sequential];
+  for (const layer of [conv, delayed, recurrent.recurrent as Module, inner.modules[0] as Linear]) {
+    expect(quantizedWeights(layer).bits).toBe(4);
+  }
+  const x = currents([3, 2, 1, 5, 5]);
+  const z = model.eval().forward(x);
+  quantize(model, { weights: null });
+  expect(values(model.forward(x))).not.toEqual(values(z));
+  expect(() => quantizedWeights(conv)).toThrow("quantizedWeights: expected a layer whose weights");
+});
+
+test("quantize: a stream gives the bits of forward, also after training went on", () => {
+  const model = quantize(
+    new Sequential(
+      new Linear(6, 8),
+      new RecurrentLIF({ features: 8, threshold: 0.3 }),
+      new Linear(8, 3),
+      new LeakyIntegrator(),
+    ),
+    { weights: { bits: 3 }, state: { bits: 5 }, decays: "shift" },
+  );
+  const stream = new Stream(model, [2, 6]);
+  const optimizer = new Adam(model.parameters(), { lr: 0.1 });
+  const x = currents([7, 2, 6]);
+  for (let round = 0; round < 2; round++) {
+    stream.reset();
+    const steps = x.unbind(0).flatMap((now) => [...stream.step(now.toFloat32Array())]);
+    expect(steps).toEqual(values(model.forward(x)));
+    tape(() => model.forward(x).square().sum().backward());
+    optimizer.step();
+  }
+});
+
+test("quantize: weights of online rules: OTTT has the gradients of backpropagation in one step, Plastic changes the floats", () => {
+  const make = () => {
+    const generator = new Generator(1);
+    return quantize(new Sequential(new Linear(5, 4, { generator }), new LIF(), new Linear(4, 3, { generator })), {
+      weights: { bits: 2 },
+    });
+  };
+  const x = currents([3, 5]);
+  const [online, whole] = [make(), make()];
+  new OTTT(online, { loss: (y: Tensor) => y.square().sum() }).step(x, []);
+  tape(() => whole.forward(x.unsqueeze(0)).square().sum().backward());
+  for (const [i, p] of whole.parameters().entries()) {
+    expect(values(online.parameters()[i]?.grad as Tensor)).toEqual(values(p.grad as Tensor));
+  }
+  const layer = quantize(new Linear(3, 2, { bias: false }), { weights: { bits: 8 } });
+  layer.weight.copyFrom([0.1, 0.2, 0.3, 0.4, 0.5, 0.6]);
+  const rule = new Plastic(layer, new STDP());
+  const ones = (n: number) => tensor(new Float32Array(n).fill(1), { shape: [1, n] });
+  rule.step(ones(3), ones(2), rule.initialState(1));
+  expect(values(layer.weight)).not.toEqual([0.1, 0.2, 0.3, 0.4, 0.5, 0.6].map(Math.fround));
+  expect(values(layer.weight)).not.toEqual(values(noGrad(() => weightOf(layer).clone())));
+});
+
+test("quantize: membranes lie on levels, and the spike is that of the level", () => {
+  for (const bits of [1, 2, 4, 8]) {
+    for (const reset of ["zero", "subtract", "none"] as const) {
+      const layer = quantize(new LIF({ reset, threshold: 0.8 }), { state: { bits } });
+      const { spikes, membrane, v } = layer.unroll(currents([9, 2, 5]));
+      expect(areOnLevels(membrane, bits, 0.8)).toBe(true);
+      expect(areOnLevels(v, bits, 0.8)).toBe(true);
+      expect(values(spikes)).toEqual(values(membrane.ge(0.8)));
+      expect(values(layer.forward(currents([9, 2, 5])))).toEqual(values(spikes));
+    }
+  }
+});
+
+test("quantize: levels are multiples of the threshold of each neuron", () => {
+  const layer = quantize(new LIF({ threshold: tensor([1, 2, 4]), learnThreshold: true }), { state: { bits: 3 } });
+  const { membrane } = layer.unroll(currents([9, 2, 3]).mul(3));
+  for (const [i, theta] of [1, 2, 4].entries()) {
+    expect(areOnLevels(tensor(values(membrane).filter((_, at) => at % 3 === i)), 3, theta)).toBe(true);
+  }
+});
+
+test("quantize: states by their names, also held in refractory steps, and in neurons that feed themselves", () => {
+  const synaptic = quantize(new Synaptic({ refractorySteps: 2 }), { state: { bits: 4, states: ["v", "i"] } });
+  const { i, v, spikes } = synaptic.unroll(currents([9, 2, 5])) as unknown as Record<string, Tensor>;
+  expect(areOnLevels(i as Tensor, 4)).toBe(true);
+  expect(areOnLevels(v as Tensor, 4)).toBe(true);
+  expect(values(spikes as Tensor)).toContain(1);
+  const own = new Recurrent(new LIF(), { features: 5, connection: "one" });
+  own.forward(currents([9, 2, 5]));
+  quantize(own, { state: { bits: 3 } });
+  expect(areOnLevels(own.unroll(currents([9, 2, 5])).membrane, 3)).toBe(true);
+  // An adaptation is no membrane.
+  const adaptive = quantize(new AdaptiveLIF(), { state: { bits: 3 } });
+  const adapted = adaptive.unroll(currents([9, 2, 5]).mul(3)) as unknown as Record<string, Tensor>;
+  expect(areOnLevels(adapted.v as Tensor, 3)).toBe(true);
+  expect(areOnLevels(adapted.a as Tensor, 3)).toBe(false);
+});
+
+test("quantize: the gradient of a membrane passes its level, also beyond the last one", () => {
+  // Without spikes and leak, each current adds 1 to the last membrane.
+  const layer = quantize(new LIF({ beta: 1, threshold: 100, reset: "none" }), { state: { bits: 4, threshold: 1 } });
+  const x = tensor([0.4, 5, -0.3], { shape: [3, 1], requiresGrad: true });
+  tape(() => layer.unroll(x).membrane.select(0, 2).sum().backward());
+  expect(values(x.grad as Tensor)).toEqual([1, 1, 1]);
+});
+
+test("quantize: a state that is taken away leaves the neurons as they were", () => {
+  const x = currents([9, 2, 5]);
+  const layer = new LIF();
+  const before = [values(layer.forward(x)), values(layer.unroll(x).membrane)];
+  quantize(layer, { state: { bits: 2 } });
+  quantize(layer, { state: { bits: 1 } });
+  expect(values(layer.unroll(x).membrane)).not.toEqual(before[1]);
+  expect(String(layer)).toContain("round");
+  quantize(layer, { state: null });
+  expect([values(layer.forward(x)), values(layer.unroll(x).membrane)]).toEqual(before);
+  expect(String(layer)).not.toContain("round");
+});
+
+test("quantize: record and single steps see the levels", () => {
+  const model = quantize(new Sequential(new Linear(4, 3), new LIF()), { state: { bits: 3 }, weights: { bits: 4 } });
+  const x = currents([6, 2, 4]);
+  const { layers } = record(model, x);
+  expect(areOnLevels((layers["1"] as unknown as { membrane: Tensor }).membrane, 3)).toBe(true);
+  const lif = model.modules[1] as LIF;
+  let state = lif.initialState([2, 3]);
+  const current = (model.modules[0] as Linear).forward(x);
+  const steps = current.unbind(0).flatMap((now) => {
+    const [spikes, next] = lif.step(now, state);
+    state = next;
+    return values(spikes);
+  });
+  expect(steps).toEqual(values(model.forward(x)));
+});
+
+test("shift: the nearest 1 − 2⁻ᵏ", () => {
+  const cases = [
+    [0, 0],
+    [0.2, 0],
+    [0.3, 0.5],
+    [0.6, 0.5],
+    [0.7, 0.75],
+    [0.95, 0.9375],
+    [0.99, 1 - 1 / 128],
+    [0.9999, 1 - 2 ** -13],
+    [1 - 2 ** -15, 1 - 2 ** -15],
+    [1 - 2 ** -16.5, 1],
+    [1, 1],
+  ] as const;
+  for (const [beta, expected] of cases) expect(nearestShift(beta), `${beta}`).toBe(expected);
+  const all = [...Array.from({ length: 16 }, (_, k) => 1 - 2 ** -k), 1];
+  for (let beta = 0; beta <= 1; beta += 1 / 777) {
+    const least = Math.min(...all.map((x) => Math.abs(x - beta)));
+    expect(Math.abs(nearestShift(beta) - beta)).toBe(least);
+  }
+  expect(nearestShift(Number.NaN)).toBe(Number.NaN);
+});
+
+test("shift: fixed decays are overwritten, learned ones are read there with the gradient of the float", () => {
+  const fixed = quantize(new Synaptic({ alpha: 0.8, beta: tensor([0.95, 0.7, 0.2]) }), { decays: "shift" });
+  expect(values(fixed.alpha)).toEqual([0.75]);
+  expect(values(fixed.beta)).toEqual([0.9375, 0.75, 0]);
+  const x = currents([6, 2, 3]);
+  const [learned, plain] = [new LIF({ beta: 0.95, learnBeta: true }), new LIF({ beta: 0.9375, learnBeta: true })];
+  quantize(learned, { decays: "shift" });
+  expect(values(learned.forward(x))).toEqual(values(plain.forward(x)));
+  for (const layer of [learned, plain]) tape(() => layer.unroll(x).membrane.square().sum().backward());
+  expect(values(learned.beta)).toEqual([Math.fround(0.95)]);
+  expect(values(learned.beta.grad as Tensor)).toEqual(values(plain.beta.grad as Tensor));
+  quantize(learned, { decays: null });
+  plain.beta.copyFrom([0.95]);
+  expect(values(learned.unroll(x).membrane)).toEqual(values(plain.unroll(x).membrane));
+  // A decay that is no parameter of its own stays.
+  expect(() => quantize(new ParametricLIF(), { decays: "shift" })).toThrow(RangeError);
+});
+
+test("quantize: wrong options are errors, and nothing is written then", () => {
+  const model = () => new Sequential(new Linear(3, 2), new LIF());
+  const wrong =
+    (options: object, made: Module = model()) =>
+    () =>
+      quantize(made, options as never);
+  expect(wrong({})).toThrow("quantize: expected weights, state or decays, got none of them");
+  expect(wrong({ weights: { bits: 1 } })).toThrow(
+    'quantize: weights.bits must be an integer from 2 to 8, or "ternary", got 1',
+  );
+  expect(wrong({ weights: { bits: 9 } })).toThrow(RangeError);
+  expect(wrong({ weights: { bits: "8" } })).toThrow(TypeError);
+  expect(wrong({ weights: {} })).toThrow(TypeError);
+  expect(wrong({ weights: { bits: 8, perChannel: 1 } })).toThrow(TypeError);
+  expect(wrong({ weights: 8 })).toThrow(TypeError);
+  expect(wrong({ wieghts: { bits: 8 } })).toThrow(TypeError);
+  expect(wrong({ state: { bits: 17 } })).toThrow(RangeError);
+  expect(wrong({ state: { bits: 7, uniform: false } })).toThrow(RangeError);
+  expect(wrong({ state: { bits: 4, thrCentered: false } })).toThrow(RangeError);
+  expect(wrong({ state: { bits: 4, lowerLimit: -1 } })).toThrow(RangeError);
+  expect(wrong({ state: { bits: 4, states: ["w"] } })).toThrow('expected state.states of v, got "w"');
+  expect(wrong({ state: { bits: 4, states: "v" } })).toThrow(TypeError);
+  expect(wrong({ state: { bits: 4, states: [] } })).toThrow(RangeError);
+  expect(wrong({ decays: "shifts" })).toThrow(RangeError);
+  expect(wrong({ weights: { bits: 8 } }, new LIF())).toThrow(
+    "quantize: expected a model with layers for the option weights",
+  );
+  expect(wrong({ state: { bits: 8 } }, new Linear(2, 2))).toThrow(RangeError);
+  expect(wrong({ state: { bits: 8 } }, new LIF({ spiking: false }))).toThrow("got LIF with spiking: false");
+  expect(wrong({ state: { bits: 8 } }, new LIF({ inhibition: true }))).toThrow("got LIF with inhibition");
+  expect(() => quantize(1 as never, { weights: { bits: 8 } })).toThrow(TypeError);
+  expect(() => quantizedWeights(1 as never)).toThrow(TypeError);
+  const untouched = model();
+  const before = values(untouched.forward(currents([3, 2, 3])));
+  expect(wrong({ weights: { bits: 2 }, state: { bits: 40 } }, untouched)).toThrow();
+  expect(values(untouched.forward(currents([3, 2, 3])))).toEqual(before);
+});
+
+test.each([8, 4, 2, "ternary"] as const)("quantize: a network of %s bits learns", (bits) => {
+  manualSeed(0);
+  // Which third of the inputs is the strongest.
+  const labels = Int32Array.from({ length: 192 }, (_, i) => i % 3);
+  const noise = values(rand([192, 12]));
+  const x = tensor(
+    noise.map((value, at) => 0.6 * value + (Math.floor((at % 12) / 4) === Math.floor(at / 12) % 3 ? 0.4 : 0)),
+    { shape: [192, 12] },
+  ).expand([12, 192, 12]);
+  const model = quantize(new Sequential(new Linear(12, 32), new LIF(), new Linear(32, 3), new LeakyIntegrator()), {
+    weights: { bits },
+    state: { bits: 6, upperLimit: 3, lowerLimit: 3 },
+    decays: "shift",
+  });
+  const optimizer = new Adam(model.parameters(), { lr: 0.01 });
+  const logits = () => model.forward(x).sum({ axis: 0 });
+  const before = noGrad(() => accuracy(logits(), labels));
+  for (let step = 0; step < 60; step++) {
+    tape(() => crossEntropy(logits(), labels).backward());
+    optimizer.step();
+    optimizer.zeroGrad();
+  }
+  expect(before).toBeLessThan(0.7);
+  expect(noGrad(() => accuracy(logits(), labels))).toBeGreaterThan(0.9);
+});
