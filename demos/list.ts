@@ -2,6 +2,7 @@
 export const DEMOS = {
   toy: "Trains a spiking network on a linear toy task.",
   mnist: "Trains a spiking classifier on MNIST (snnTorch's tutorial 5).",
+  quantize: "Trains tutorial 5's network with weights of 8, 4 and 2 bits, and ternary ones.",
   conv: "Trains a convolutional spiking network on MNIST (snnTorch's tutorial 6).",
   fashion: "Trains fully connected or convolutional spiking networks on Fashion-MNIST.",
   randman: "Classifies smooth random manifolds by spike times (Zenke and Vogels 2021).",

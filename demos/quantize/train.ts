@@ -1,59 +1,68 @@
 /** Tutorial 5's network with weights of few bits. */
-import { Adam, accuracy, DataLoader, type FitOptions, fit, manualSeed, noGrad } from "jarvis-snn";
-import { type QuantizeOptions, quantize } from "jarvis-snn/quantize";
+import {
+  Adam,
+  accuracy,
+  DataLoader,
+  fit,
+  type Module,
+  manualSeed,
+  noGrad,
+  readSafetensors,
+  saveSafetensors,
+} from "jarvis-snn";
+import { dequantizedState, quantize, quantizedState, type WeightBits } from "jarvis-snn/quantize";
 import { encoder, MnistNetwork, membraneLoss } from "../mnist/network.ts";
-import type { Samples } from "../training.ts";
+import type { Callbacks, Samples } from "../training.ts";
 
-const BATCH = 128;
+export const BATCH = 128;
 
-export interface Settings {
+export interface Task {
   train: Samples;
   test: Samples;
   epochs: number;
   hidden: number;
   timesteps: number;
   seed: number;
-  /** Null for floats. */
-  options: QuantizeOptions | null;
+  perChannel?: boolean;
 }
 
-export interface Trained {
-  model: MnistNetwork;
-  /** By the sum of the membrane over time, after each epoch. */
-  accuracies: number[];
-}
+/** How many bits a weight has; null for floats. */
+export type Bits = WeightBits | null;
 
-/** A network, trained on the same weights, order and settings whatever its bits. */
-export async function trainQuantized(
-  { train, test, epochs, hidden, timesteps, seed, options }: Settings,
-  {
-    onBatch,
-    onEpoch,
-  }: Pick<FitOptions, "onBatch"> & { onEpoch?: (epoch: number, loss: number, accuracy: number) => void } = {},
-): Promise<Trained> {
+export const nameOf = (bits: Bits): string => (bits === null ? "float" : String(bits));
+
+/** A network with weights of so many bits; the same floats under them for one seed. */
+export function networkOf({ train, hidden, seed, perChannel = true }: Task, bits: Bits): MnistNetwork {
   manualSeed(seed);
   const model = new MnistNetwork(train.shape[0] as number, hidden, 1);
-  if (options !== null) quantize(model, options);
-  const encode = encoder("current", timesteps);
-  const loader = new DataLoader(train, { batchSize: BATCH, shuffle: true, dropLast: train.length >= BATCH });
+  return bits === null ? model : quantize(model, { weights: { bits, perChannel } });
+}
+
+/** Trains in the same order whatever the bits. Returns the model, and its accuracy behind each epoch. */
+export async function trained(
+  task: Task,
+  bits: Bits,
+  { onBatch, onEpoch }: Callbacks = {},
+): Promise<{ model: MnistNetwork; accuracies: number[] }> {
+  const { train, epochs, timesteps } = task;
+  const model = networkOf(task, bits);
   const accuracies: number[] = [];
-  await fit(model, loader, {
+  await fit(model, new DataLoader(train, { batchSize: BATCH, shuffle: true, dropLast: train.length >= BATCH }), {
     epochs,
     optimizer: new Adam(model.parameters(), { lr: 5e-4 }),
-    encode,
+    encode: encoder("current", timesteps),
     loss: membraneLoss,
     ...(onBatch && { onBatch }),
-    onEpoch({ epoch, loss }) {
-      const measured = measure(model, test, timesteps);
-      accuracies.push(measured);
-      onEpoch?.(epoch, loss, measured);
+    onEpoch(report) {
+      accuracies.push(measured(model, task));
+      return onEpoch?.({ ...report, validation: accuracies.at(-1) as number });
     },
   });
   return { model, accuracies };
 }
 
-/** Accuracy by the sum of the membrane over time. */
-export function measure(model: MnistNetwork, test: Samples, timesteps: number): number {
+/** Accuracy on the test data, by the sum of the membrane over time. */
+export function measured(model: Module, { test, timesteps }: Pick<Task, "test" | "timesteps">): number {
   const encode = encoder("current", timesteps);
   let right = 0;
   for (const { x, y } of new DataLoader(test, { batchSize: BATCH })) {
@@ -62,4 +71,15 @@ export function measure(model: MnistNetwork, test: Samples, timesteps: number): 
     });
   }
   return right / test.length;
+}
+
+/** The file of a model: floats, or integers and scales. */
+export const fileOf = (model: Module, bits: Bits): Uint8Array =>
+  saveSafetensors(bits === null ? model.stateDict() : quantizedState(model));
+
+/** The accuracy of a network of floats that has loaded the file. */
+export function measuredOf(file: Uint8Array, task: Task): number {
+  const model = networkOf(task, null);
+  model.loadStateDict(dequantizedState(readSafetensors(file).arrays));
+  return measured(model, task);
 }
