@@ -24,6 +24,7 @@ import {
   numbers,
   oneOf,
   operand,
+  options,
   orNull,
   record,
   type Spec,
@@ -560,6 +561,35 @@ export const QUANTIZE: Rows<typeof quantize> = {
       encode,
     },
   ],
+  dequantizedState: [
+    record({
+      w_scale: record({ shape: list(2), data: numbers(2) }),
+      w: record({ shape: list(2, 3), data: numbers(6) }),
+      v_packed: record({ shape: list(3), data: numbers(3) }),
+      v_shape: record({ shape: list(2), data: oneOf(["Int32Array.of(2, 3)"]) }),
+      v_bits: record({ shape: list(1), data: oneOf(["[2]", "[4]"]) }),
+      v_scale: record({ shape: list(1), data: numbers(1) }),
+    }),
+  ],
+  quantize: [
+    probed,
+    {
+      weights: must(options({ bits: must(either(num(2, 8), choice("ternary"))), perChannel: bool })),
+      state: options({
+        bits: must(num(1, 6)),
+        uniform: bool,
+        thrCentered: spare(bool),
+        threshold: num(1, 0.5),
+        lowerLimit: num(0, 1),
+        upperLimit: num(0.2, 1),
+        multiplier: spare(num(0.5)),
+        states: listOf(choice("v")),
+      }),
+      decays: choice("shift"),
+    },
+  ],
+  quantizedState: [model],
+  quantizedWeights: [oneOf(["quantize(new Linear(3, 2), { weights: { bits: 4 } })"], ["object"])],
 };
 
 export const NODE: Rows<typeof node> = {
