@@ -5,7 +5,6 @@ import { type Module, noGrad, type Tensor } from "../../engine/index.ts";
 import { type Form, type Named, Neurons } from "../neuron.ts";
 import { CompiledNeuron } from "../neuron-op.ts";
 import { type Firing, stepOf } from "../neuron-step.ts";
-import { Recurrent } from "../recurrent.ts";
 import { type Levels, onLevel } from "./levels.ts";
 import { toShift } from "./shift.ts";
 
@@ -20,9 +19,18 @@ interface Inner {
 
 const inner = (layer: Neurons): Inner => layer as unknown as Inner;
 
+/** What of a `Recurrent` counts here. Its class would bring all of its code along. */
+interface Linked {
+  readonly neuron: Module;
+  /** The step of neurons that feed themselves, made of that of the neurons. */
+  linked: unknown;
+}
+
+const isLinked = (module: object): module is Linked => "linked" in module && "neuron" in module;
+
 /** The layers of neurons in a model; those of a `RecurrentLIF` are none of its fields. */
 export function neuronsIn(model: Module): Neurons[] {
-  const modules = model.namedModules().map(([, module]) => (module instanceof Recurrent ? module.neuron : module));
+  const modules = model.namedModules().map(([, module]) => (isLinked(module) ? module.neuron : module));
   return [...new Set(modules.filter((module) => module instanceof Neurons))];
 }
 
@@ -65,9 +73,8 @@ export function setLevels(model: Module, layer: Neurons, levels: Levels | null, 
     own.form = { ...form, step };
     if (plain !== undefined) own.plain = null;
   }
-  // The step of neurons that feed themselves is made of that of the neurons.
   for (const [, module] of model.namedModules()) {
-    if (module instanceof Recurrent && module.neuron === layer) (module as unknown as { linked: null }).linked = null;
+    if (isLinked(module) && module.neuron === layer) module.linked = null;
   }
 }
 
