@@ -75,6 +75,12 @@ function histogram(values: ArrayLike<number>, limit: number, bins: number): { x:
   return { x: y.map((_, i) => limit * ((2 * i + 1) / bins - 1)), y };
 }
 
+/** The name of a curve. */
+const labelOf = (bits: Bits): string => (typeof bits === "number" ? `${bits} bits` : nameOf(bits));
+
+/** The shares of wrong answers behind the epochs. */
+const errorOf = (all: readonly number[] = []) => ({ x: all.map((_, i) => i + 1), y: all.map((share) => 1 - share) });
+
 await draw(DEMOS.quantize, (plot) => {
   const { model, bits } = shown as NonNullable<typeof shown>;
   const layer = model.linears[0] as MnistNetwork["linears"][number];
@@ -87,16 +93,14 @@ await draw(DEMOS.quantize, (plot) => {
   return [
     pair(
       plot,
-      "Accuracies and weights",
-      plot.curvePlot(
-        Object.fromEntries(
-          Object.entries(accuracies).map(([name, y]) => [
-            `${name} ${y.at(-1)?.toFixed(4)}`,
-            { x: y.map((_, i) => i + 1), y },
-          ]),
-        ),
-        { ...HALF, title: "Accuracy by the bits of a weight", xLabel: "epoch", yLabel: "accuracy", points: true },
-      ),
+      "Errors and weights",
+      plot.curvePlot(Object.fromEntries(chosen.map((bits) => [labelOf(bits), errorOf(accuracies[nameOf(bits)])])), {
+        ...HALF,
+        title: "Error by the bits of a weight",
+        xLabel: "epoch",
+        yLabel: "1 − accuracy",
+        points: true,
+      }),
       plot.curvePlot(curves, { ...HALF, title: "Weights before the hidden layer", xLabel: "weight", yLabel: "share" }),
     ),
   ];
