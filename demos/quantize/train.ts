@@ -32,7 +32,7 @@ export type Bits = WeightBits | null;
 export const nameOf = (bits: Bits): string => (bits === null ? "float" : String(bits));
 
 /** A network with weights of so many bits; the same floats under them for one seed. */
-export function networkOf({ train, hidden, seed, perChannel = true }: Task, bits: Bits): MnistNetwork {
+function networkOf({ train, hidden, seed, perChannel = true }: Task, bits: Bits): MnistNetwork {
   manualSeed(seed);
   const model = new MnistNetwork(train.shape[0] as number, hidden, 1);
   return bits === null ? model : quantize(model, { weights: { bits, perChannel } });

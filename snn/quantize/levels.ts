@@ -22,7 +22,7 @@ export interface StateOptions {
   states?: readonly string[];
 }
 
-export const STATE = {
+const STATE = {
   bits: Number.NaN,
   uniform: true,
   thrCentered: true,

@@ -50,6 +50,7 @@ export interface QuantizedWeights {
   readonly q: Int8Array;
   /** s: one for all weights, or one for each row of [out, …]. */
   readonly scales: Float32Array;
+  /** Bits of the grid. */
   readonly bits: WeightBits;
   /** The shape of the weight, [out, in] of a Linear. */
   readonly shape: readonly number[];
