@@ -58,24 +58,34 @@ export function statesOf(where: string, layers: readonly Neurons[], { states }: 
   return all;
 }
 
-/** Puts states of the layer on levels; with null all are floats. */
-export function setLevels(model: Module, layer: Neurons, levels: Levels | null, states: readonly string[]): void {
+/** Prepares the layer for states on levels, with null for floats. Returns what makes the change: nothing is written before. */
+export function levelsOf(model: Module, layer: Neurons, levels: Levels | null, states: readonly string[]): () => void {
   const own = inner(layer);
-  const { form, compiled, plain } = before.get(layer) ?? own;
-  if (levels === null || states.length === 0) {
-    before.delete(layer);
-    Object.assign(own, { form, compiled, ...(plain === undefined ? {} : { plain }) });
-  } else {
-    before.set(layer, { form, compiled, plain });
-    const step = quantizedStep(form, own.firing, levels, states);
-    const { parameters } = compiled.program.traced.definition;
-    own.compiled = new CompiledNeuron(stepOf({ ...form, step }, parameters, own.firing));
-    own.form = { ...form, step };
-    if (plain !== undefined) own.plain = null;
-  }
-  for (const [, module] of model.namedModules()) {
-    if (isLinked(module) && module.neuron === layer) module.linked = null;
-  }
+  const floats = before.get(layer) ?? { form: own.form, compiled: own.compiled, plain: own.plain };
+  const { form, compiled, plain } = floats;
+  const isNone = levels === null || states.length === 0;
+  const changed = isNone ? floats : { ...compiledWith(form, compiled, own.firing, levels, states), plain: null };
+  return () => {
+    if (isNone) before.delete(layer);
+    else before.set(layer, floats);
+    own.form = changed.form;
+    own.compiled = changed.compiled;
+    if (plain !== undefined) own.plain = changed.plain;
+    for (const [, module] of model.namedModules()) {
+      if (isLinked(module) && module.neuron === layer) module.linked = null;
+    }
+  };
+}
+
+function compiledWith(
+  form: Form,
+  { program }: CompiledNeuron,
+  firing: Firing,
+  levels: Levels,
+  states: readonly string[],
+): Pick<Inner, "form" | "compiled"> {
+  const all = { ...form, step: quantizedStep(form, firing, levels, states) };
+  return { form: all, compiled: new CompiledNeuron(stepOf(all, program.traced.definition.parameters, firing)) };
 }
 
 type Returned = Record<string, Value | number>;

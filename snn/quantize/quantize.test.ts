@@ -259,6 +259,9 @@ test("quantize: wrong options are errors, and nothing is written then", () => {
   expect(wrong({ state: { bits: 4, states: "v" } })).toThrow(TypeError);
   expect(wrong({ state: { bits: 4, states: [] } })).toThrow(RangeError);
   expect(wrong({ decays: "shifts" })).toThrow(RangeError);
+  for (const nothing of [0, false, ""]) {
+    for (const option of ["weights", "state", "decays"]) expect(wrong({ [option]: nothing })).toThrow();
+  }
   expect(wrong({ weights: { bits: 8 } }, new LIF())).toThrow(
     "quantize: expected a model with layers for the option weights",
   );

@@ -3,7 +3,7 @@ import { choiceOf, withDefaults } from "../../engine/arguments.ts";
 import type { Module } from "../../engine/index.ts";
 import { moduleOf } from "../../engine/nn/module.ts";
 import { levelsFrom, type StateOptions } from "./levels.ts";
-import { decaysOf, neuronsIn, setLevels, setShifts, statesOf } from "./neurons.ts";
+import { decaysOf, levelsOf, neuronsIn, setShifts, statesOf } from "./neurons.ts";
 import { gridFrom, setGrid, type WeightOptions, weightedIn } from "./weights.ts";
 
 /** Options of {@link quantize}; a part that is left out stays as it is. */
@@ -50,9 +50,9 @@ export function quantize<M extends Module>(model: M, options: QuantizeOptions): 
   if (weights === undefined && state === undefined && decays === undefined) {
     throw new RangeError(`${WHERE}: expected weights, state or decays, got none of them`);
   }
-  const grid = weights && gridFrom(WHERE, weights);
-  const levels = state && levelsFrom(WHERE, state);
-  if (decays) choiceOf(WHERE, "decays", decays, ["shift"]);
+  const grid = weights === undefined || weights === null ? weights : gridFrom(WHERE, weights);
+  const levels = state === undefined || state === null ? state : levelsFrom(WHERE, state);
+  if (decays !== undefined && decays !== null) choiceOf(WHERE, "decays", decays, ["shift"]);
   const layers = weightedIn(model);
   const neurons = neuronsIn(model);
   found(weights, "weights", layers);
@@ -63,9 +63,10 @@ export function quantize<M extends Module>(model: M, options: QuantizeOptions): 
     neurons.filter((layer) => decaysOf(layer).length > 0),
   );
   const states = levels ? statesOf(WHERE, neurons, levels) : [];
+  const changes =
+    levels === undefined ? [] : neurons.map((layer, i) => levelsOf(model, layer, levels, states[i] ?? []));
+  for (const change of changes) change();
   if (grid !== undefined) for (const [, layer] of layers) setGrid(layer, grid);
-  if (levels !== undefined)
-    for (const [i, layer] of neurons.entries()) setLevels(model, layer, levels, states[i] ?? []);
   if (decays !== undefined) for (const layer of neurons) setShifts(layer, decays !== null);
   return model;
 }
