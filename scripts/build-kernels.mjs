@@ -1,10 +1,13 @@
 /**
  * Compiles kernels/*.ts (AssemblyScript), optimises them (Binaryen) and embeds the result:
  *
- *   kernels/build/release.ts   export const core, extra     the two modules, one character a byte, see `literal`
- *                              export const heapBase        the first byte after the constants of both
- *   kernels/build/debug.ts     the same with assertions; `KERNELS=debug` makes the tests use it
- *   kernels/build/types.ts     export interface Kernels     the signatures of all exports, in two parts
+ *   kernels/build/release.ts        export const core, extra   the two modules, one character a byte, see `literal`
+ *                                   export const heapBase      the first byte after the constants of all modules
+ *   kernels/build/int8-release.ts   export const int8          a module that one entry alone needs
+ *   kernels/build/debug.ts          the same with assertions; `KERNELS=debug` makes the tests use them
+ *   kernels/build/int8-debug.ts
+ *   kernels/build/types.ts          export interface Kernels   the signatures of all exports of the first two, in two parts
+ *                                   export interface Int8Kernels
  *
  * Does nothing when the output is newer than every source, so that tests and builds may call it freely.
  */
@@ -23,8 +26,10 @@ const GAP = 16;
 /** What Binaryen calls the first imported memory. */
 const MEMORY = "mimport$0";
 
-/** What the two modules export. */
-const SOURCES = { core: "index.ts", extra: "extra.ts" };
+/** What the modules export. The constants of each lie behind those of the one before. */
+const SOURCES = { core: "index.ts", extra: "extra.ts", int8: "int8.ts" };
+/** The modules in each file of a build, by what stands before the target in its name. */
+const FILES = { "": ["core", "extra"], "int8-": ["int8"] };
 /** Of memory that constants may fill. */
 const PAGES = 24;
 
@@ -61,7 +66,8 @@ function newestSource() {
 function isFresh() {
   try {
     const newest = newestSource();
-    return ["release.ts", "debug.ts", "types.ts"].every((name) => statSync(join(out, name)).mtimeMs >= newest);
+    const files = ["release", "debug"].flatMap((target) => Object.keys(FILES).map((name) => `${name}${target}.ts`));
+    return [...files, "types.ts"].every((name) => statSync(join(out, name)).mtimeMs >= newest);
   } catch {
     return false;
   }
@@ -111,7 +117,7 @@ function joinSegments(module) {
   module.addMemoryImport(MEMORY, from, base, false);
 }
 
-/** Compiles one of the two modules, with its constants from `base` on. Returns it and where the next one may begin. */
+/** Compiles one of the modules, with its constants from `base` on. Returns it and where the next one may begin. */
 async function compileModule(asc, name, target, base) {
   const file = `kernels/build/${name}.${target}.wasm`;
   const options = ["--target", target, "--outFile", file, "--memoryBase", String(base)];
@@ -137,18 +143,20 @@ async function compileModule(asc, name, target, base) {
   return { bytes, end: exports.heapBase.value };
 }
 
-/** Compiles both modules. Returns their sizes. */
+/** Compiles all modules. Returns their sizes. */
 async function compile(asc, target) {
-  const core = await compileModule(asc, "core", target, 0);
-  const extra = await compileModule(asc, "extra", target, core.end);
-  writeFileSync(
-    join(out, `${target}.ts`),
-    "/** Built from kernels/*.ts. */\n" +
-      `export const core: string = ${literal(core.bytes)};\n` +
-      `export const extra: string = ${literal(extra.bytes)};\n` +
-      `export const heapBase = ${extra.end};\n`,
-  );
-  return [core.bytes.length, extra.bytes.length];
+  const modules = {};
+  let end = 0;
+  for (const name of Object.keys(SOURCES)) {
+    modules[name] = await compileModule(asc, name, target, end);
+    ({ end } = modules[name]);
+  }
+  for (const [file, names] of Object.entries(FILES)) {
+    const lines = names.map((name) => `export const ${name}: string = ${literal(modules[name].bytes)};\n`);
+    if (file === "") lines.push(`export const heapBase = ${end};\n`);
+    writeFileSync(join(out, `${file}${target}.ts`), `/** Built from kernels/*.ts. */\n${lines.join("")}`);
+  }
+  return Object.values(modules).map(({ bytes }) => bytes.length);
 }
 
 const ABOUT = `/**
@@ -169,7 +177,8 @@ function writeTypes() {
   const text =
     `/** The kernels that most programs use. */\n${interfaceOf("core", "CoreKernels")}\n` +
     `/** Those that many do without, of convolutions, pools and normalisation among others. */\n${interfaceOf("extra", "ExtraKernels")}\n` +
-    `${ABOUT}export interface Kernels extends CoreKernels, ExtraKernels {}\n`;
+    `${ABOUT}export interface Kernels extends CoreKernels, ExtraKernels {}\n\n` +
+    `/** Those for weights of eight bits, which \`Int8\` alone needs. */\n${interfaceOf("int8", "Int8Kernels")}`;
   writeFileSync(join(out, "types.ts"), text);
 }
 

@@ -1,0 +1,452 @@
+/**
+ * Products with weights of eight bits: z = scale ⊙ (X·Q) + bias, Q [in, out] of integers from −128 to 127.
+ *
+ * Where X is spikes, the product is a sum of rows of Q, and the sum is exact: a row is added into 16 bits, eight columns an
+ * instruction, and these into 32 bits before they can overflow. A sum of integers has no order, so there is a short way from one
+ * time step to the next: the sums of the last step, less the rows of inputs that have stopped to spike, plus those of inputs that
+ * have begun to. Each row of X takes the way with fewer rows of Q. Where X has other values, they are multiplied with the
+ * integers in float32, in the order of the inputs, as in a product of float32.
+ *
+ *   Q      in panels of 64 columns, the last ones of 32 or 16, which keep their sums in registers while all rows of X pass:
+ *          panel after panel [in, width] in bytes. Columns that are missing in the last one are 0
+ *   lists  what to add up for each row of X, where rows of a panel are named by their place times 64
+ */
+
+import { append, endStream, startStream, wordAt } from "./bits";
+import { storeTail } from "./lanes";
+
+/** An event in a list of places is 4 bytes, in a list of values 8. */
+const PLACE: usize = 4;
+const VALUE: usize = 8;
+/** Bytes of a row in the widest panel. */
+const WIDEST: i32 = 64;
+/** A sum of so many integers of eight bits, added or taken away, fits 16 bits: 255·128 < 2¹⁵. */
+const MOST: usize = 255;
+/** Marks a list that begins from nothing: lists lie at multiples of 4. */
+const FRESH: usize = 1;
+
+/** No kernel reads this vector: a store into it keeps instructions in order. */
+const spill = memory.data(16, 16);
+
+/** For each byte the places of its set bits times 64, ascending, 16 bits each; made when it is first needed. */
+const placesOf = memory.data(4096, 16);
+
+function makePlaces(): void {
+  for (let byte: u32 = 0; byte < 256; byte++) {
+    let to = placesOf + (byte << 4);
+    for (let bit: u32 = 0; bit < 8; bit++) {
+      if (((byte >> bit) & 1) == 0) continue;
+      store<u16>(to, <u16>(bit << 6));
+      to += 2;
+    }
+  }
+}
+
+/** Columns of the next panel where so many are left. */
+function widthOf(left: i32): i32 {
+  return left > 48 ? WIDEST : left > 16 ? 32 : 16;
+}
+
+/**
+ * lists ← for steps × rows rows of bits, [steps, rows, words], which rows of Q to take from the sums of the step before and which
+ * to add to them. `before` [rows, words] are the bits of the step before the first one, and then become those of the last.
+ *
+ * For each row the address of its list, plus 1 where the sums begin from 0, and that of the first place to add; then the address
+ * behind the last list, then the lists: 2·steps·rows + 1 words, a word for each set bit, and room for eight more.
+ */
+export function listChanges(lists: usize, bits: usize, before: usize, steps: i32, rows: i32, words: i32): void {
+  if (load<u16>(placesOf + 16 * 255 + 14) == 0) makePlaces();
+  const bytes = (<usize>words) << 2;
+  const step = <usize>rows * bytes;
+  let to = lists + ((2 * <usize>steps * <usize>rows + 1) << 2);
+  let last = before;
+  for (let t = 0; t < steps; t++) {
+    for (let r = 0; r < rows; r++, lists += 8, bits += bytes, last += bytes) {
+      let set = 0;
+      let changed = 0;
+      for (let o: usize = 0; o < bytes; o += 4) {
+        const word = load<u32>(bits + o);
+        set += popcnt<u32>(word);
+        changed += popcnt<u32>(word ^ load<u32>(last + o));
+      }
+      if (changed < set) {
+        store<u32>(lists, <u32>to);
+        to = listSet(to, last, bits, bytes);
+        store<u32>(lists, <u32>to, 4);
+        to = listSet(to, bits, last, bytes);
+      } else {
+        store<u32>(lists, <u32>(to | FRESH));
+        store<u32>(lists, <u32>to, 4);
+        to = listSet(to, bits, 0, bytes);
+      }
+    }
+    last = bits - step;
+  }
+  store<u32>(lists, <u32>to);
+  memory.copy(before, last, step);
+}
+
+/** Lists the bits that are set in one row and, unless its address is 0, not in another. Returns the end of the list. */
+function listSet(to: usize, bits: usize, not: usize, bytes: usize): usize {
+  let place: i32 = 0;
+  for (let o: usize = 0; o < bytes; o += 4, place += 32 * WIDEST) {
+    let word = load<u32>(bits + o);
+    if (not != 0) word &= ~load<u32>(not + o);
+    if (word == 0) continue;
+    const first = i32x4.splat(place);
+    const second = i32x4.splat(place + 8 * WIDEST);
+    const third = i32x4.splat(place + 16 * WIDEST);
+    const fourth = i32x4.splat(place + 24 * WIDEST);
+    inline.always(listByte(to, word & 255, first));
+    to += (<usize>popcnt<u32>(word & 255)) << 2;
+    inline.always(listByte(to, (word >> 8) & 255, second));
+    to += (<usize>popcnt<u32>(word & 0xff00)) << 2;
+    inline.always(listByte(to, (word >> 16) & 255, third));
+    to += (<usize>popcnt<u32>(word & 0xff0000)) << 2;
+    inline.always(listByte(to, word >> 24, fourth));
+    to += (<usize>popcnt<u32>(word >> 24)) << 2;
+  }
+  return to;
+}
+
+/** Writes the places of the bits of a byte, of which the lowest is `first`; all eight are written. */
+function listByte(to: usize, byte: u32, first: v128): void {
+  const from = placesOf + (byte << 4);
+  v128.store(to, i32x4.add(v128.load16x4_u(from), first));
+  v128.store(to, i32x4.add(v128.load16x4_u(from, 8), first), 16);
+}
+
+/**
+ * z [steps, rows, out] ← scale ⊙ sums + bias, where the sums of each row are those of the step before, changed as `listChanges`
+ * says; `sums` are those before the first step, and then those of the last.
+ *
+ * q: the panels; factors: the scales, then the biases, both as wide as all panels; sums: int32, panel after panel [rows, width].
+ */
+export function addListed(
+  z: usize,
+  lists: usize,
+  sums: usize,
+  q: usize,
+  factors: usize,
+  steps: i32,
+  rows: i32,
+  inputs: i32,
+  outputs: i32,
+): void {
+  const zRow = (<usize>outputs) << 2;
+  const zStep = zRow * <usize>rows;
+  const listStep = (<usize>rows) << 3;
+  const biases = (<usize>((outputs + 15) & ~15)) << 2;
+  for (let left = outputs; left > 0; ) {
+    const width = widthOf(left);
+    const columns = min(width, left);
+    const bytes = (<usize>width) << 2;
+    for (let r = 0; r < rows; r++, sums += bytes) {
+      let list = lists + ((<usize>r) << 3);
+      let to = z + <usize>r * zRow;
+      for (let t = 0; t < steps; t++, list += listStep, to += zStep) {
+        if (width == WIDEST) sum64(sums, list, q);
+        else if (width == 32) sum32(sums, list, q);
+        else sum16(sums, list, q);
+        scaleSums(to, sums, factors, biases, columns);
+      }
+    }
+    z += bytes;
+    factors += bytes;
+    q += <usize>inputs * <usize>width;
+    left -= width;
+  }
+}
+
+/** z[i] ← scale[i]·sums[i] + bias[i] */
+function scaleSums(z: usize, sums: usize, factors: usize, biases: usize, n: i32): void {
+  for (const end = z + ((<usize>(n & ~3)) << 2); z != end; z += 16, sums += 16, factors += 16) {
+    v128.store(z, inline.always(scaled(f32x4.convert_i32x4_s(v128.load(sums)), factors, biases)));
+  }
+  if ((n & 3) != 0) {
+    const last = inline.always(scaled(f32x4.convert_i32x4_s(v128.load(sums)), factors, biases));
+    storeTail(z, n, last);
+  }
+}
+
+function scaled(sum: v128, factors: usize, biases: usize): v128 {
+  return f32x4.add(f32x4.mul(sum, v128.load(factors)), v128.load(factors + biases));
+}
+
+/** The sums of 64 columns: changed as the list at this entry says. */
+function sum64(sums: usize, entry: usize, q: usize): void {
+  inline.always(sumListed(64, sums, entry, q));
+}
+
+function sum32(sums: usize, entry: usize, q: usize): void {
+  inline.always(sumListed(32, sums, entry, q));
+}
+
+function sum16(sums: usize, entry: usize, q: usize): void {
+  inline.always(sumListed(16, sums, entry, q));
+}
+
+/** Where the row of a panel begins that an entry of a list names. */
+function rowOf(width: i32, q: usize, entry: usize): usize {
+  const place: usize = load<u32>(entry);
+  return q + (width == 64 ? place : width == 32 ? place >> 1 : place >> 2);
+}
+
+/**
+ * The same for 64, 32 or 16 columns. The store into `spill` makes the first addition come before the other loads, which would
+ * need more registers than there are.
+ */
+function sumListed(width: i32, sums: usize, entry: usize, q: usize): void {
+  let at = <usize>load<u32>(entry);
+  const add = <usize>load<u32>(entry, 4);
+  const end = <usize>load<u32>(entry, 8) & ~FRESH;
+  let isFresh = (at & FRESH) != 0;
+  at &= ~FRESH;
+  do {
+    let s0 = i16x8.splat(0);
+    let s1 = s0;
+    let s2 = s0;
+    let s3 = s0;
+    let s4 = s0;
+    let s5 = s0;
+    let s6 = s0;
+    let s7 = s0;
+    const stop = min(end, at + PLACE * MOST);
+    if (at < add) {
+      for (const turn = min(add, stop); at != turn; at += PLACE) {
+        const row = inline.always(rowOf(width, q, at));
+        s0 = i16x8.sub(s0, v128.load8x8_s(row));
+        if (width > 32) v128.store(spill, s0);
+        s1 = i16x8.sub(s1, v128.load8x8_s(row, 8));
+        if (width > 16) {
+          s2 = i16x8.sub(s2, v128.load8x8_s(row, 16));
+          s3 = i16x8.sub(s3, v128.load8x8_s(row, 24));
+        }
+        if (width > 32) {
+          s4 = i16x8.sub(s4, v128.load8x8_s(row, 32));
+          s5 = i16x8.sub(s5, v128.load8x8_s(row, 40));
+          s6 = i16x8.sub(s6, v128.load8x8_s(row, 48));
+          s7 = i16x8.sub(s7, v128.load8x8_s(row, 56));
+        }
+      }
+    }
+    for (; at != stop; at += PLACE) {
+      const row = inline.always(rowOf(width, q, at));
+      s0 = i16x8.add(s0, v128.load8x8_s(row));
+      if (width > 32) v128.store(spill, s0);
+      s1 = i16x8.add(s1, v128.load8x8_s(row, 8));
+      if (width > 16) {
+        s2 = i16x8.add(s2, v128.load8x8_s(row, 16));
+        s3 = i16x8.add(s3, v128.load8x8_s(row, 24));
+      }
+      if (width > 32) {
+        s4 = i16x8.add(s4, v128.load8x8_s(row, 32));
+        s5 = i16x8.add(s5, v128.load8x8_s(row, 40));
+        s6 = i16x8.add(s6, v128.load8x8_s(row, 48));
+        s7 = i16x8.add(s7, v128.load8x8_s(row, 56));
+      }
+    }
+    if (isFresh) memory.fill(sums, 0, <usize>width << 2);
+    isFresh = false;
+    inline.always(widen(sums, s0));
+    inline.always(widen(sums + 32, s1));
+    if (width > 16) {
+      inline.always(widen(sums + 64, s2));
+      inline.always(widen(sums + 96, s3));
+    }
+    if (width > 32) {
+      inline.always(widen(sums + 128, s4));
+      inline.always(widen(sums + 160, s5));
+      inline.always(widen(sums + 192, s6));
+      inline.always(widen(sums + 224, s7));
+    }
+  } while (at != end);
+}
+
+/** Eight sums += eight of 16 bits. */
+function widen(sums: usize, s: v128): void {
+  v128.store(sums, i32x4.add(v128.load(sums), i32x4.extend_low_i16x8_s(s)));
+  v128.store(sums, i32x4.add(v128.load(sums, 16), i32x4.extend_high_i16x8_s(s)), 16);
+}
+
+/**
+ * lists ← for each row of x [rows, in] the places of what is not 0 times 64, with the values: rows + 1 addresses, where the list of
+ * each row begins and the last one ends, then two words for each bit. `bits` [rows, ⌈in/32⌉] say what is not 0.
+ */
+export function listGraded(lists: usize, bits: usize, x: usize, rows: i32, inputs: i32): void {
+  let to = lists + ((<usize>rows + 1) << 2);
+  const xBytes = (<usize>inputs) << 2;
+  for (let r = 0; r < rows; r++, lists += 4, x += xBytes) {
+    store<u32>(lists, <u32>to);
+    for (let p = 0; p < inputs; p += 32, bits += 4) {
+      for (let word = load<u32>(bits); word != 0; word &= word - 1, to += VALUE) {
+        const place = p + <i32>ctz<u32>(word);
+        store<i32>(to, place * WIDEST);
+        store<f32>(to, load<f32>(x + ((<usize>place) << 2)), 4);
+      }
+    }
+  }
+  store<u32>(lists, <u32>to);
+}
+
+/** z [rows, out] ← scale ⊙ Σ x·q + bias over the lists of `listGraded`, in their order; the rest as in `addListed`. */
+export function addGraded(
+  z: usize,
+  lists: usize,
+  q: usize,
+  factors: usize,
+  rows: i32,
+  inputs: i32,
+  outputs: i32,
+): void {
+  const zRow = (<usize>outputs) << 2;
+  const biases = (<usize>((outputs + 15) & ~15)) << 2;
+  for (let left = outputs; left > 0; ) {
+    const width = widthOf(left);
+    // The last columns of a panel may all be missing.
+    for (let j = 0; j < min(width, left); j += 16, z += 64, factors += 64) {
+      let list = lists;
+      let to = z;
+      for (let r = 0; r < rows; r++, list += 4, to += zRow) {
+        sumGraded(to, load<u32>(list), load<u32>(list, 4), q + <usize>j, width, factors, biases, min(16, left - j));
+      }
+    }
+    q += <usize>inputs * <usize>width;
+    left -= width;
+  }
+}
+
+/** At most 16 columns of a row. */
+function sumGraded(
+  z: usize,
+  list: usize,
+  end: usize,
+  q: usize,
+  width: i32,
+  factors: usize,
+  biases: usize,
+  n: i32,
+): void {
+  const shift: usize = width == 64 ? 0 : width == 32 ? 1 : 2;
+  let s0 = f32x4.splat(0);
+  let s1 = s0;
+  let s2 = s0;
+  let s3 = s0;
+  for (; list != end; list += VALUE) {
+    const row = q + (<usize>load<u32>(list) >> shift);
+    const x = v128.load32_splat(list, 4);
+    const low = v128.load8x8_s(row);
+    const high = v128.load8x8_s(row, 8);
+    s0 = f32x4.add(s0, f32x4.mul(x, f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(low))));
+    s1 = f32x4.add(s1, f32x4.mul(x, f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(low))));
+    s2 = f32x4.add(s2, f32x4.mul(x, f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(high))));
+    s3 = f32x4.add(s3, f32x4.mul(x, f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(high))));
+  }
+  z = inline.always(storeScaled(z, n, s0, factors, biases));
+  if (n > 4) z = inline.always(storeScaled(z, n - 4, s1, factors + 16, biases));
+  if (n > 8) z = inline.always(storeScaled(z, n - 8, s2, factors + 32, biases));
+  if (n > 12) inline.always(storeScaled(z, n - 12, s3, factors + 48, biases));
+}
+
+/** Stores up to four columns; returns where the next ones go. */
+function storeScaled(z: usize, n: i32, sum: v128, factors: usize, biases: usize): usize {
+  const values = inline.always(scaled(sum, factors, biases));
+  if (n >= 4) v128.store(z, values);
+  else inline.always(storeTail(z, n, values));
+  return z + 16;
+}
+
+/**
+ * z [down·across, ⌈channels·kh·kw/32⌉] ← the bits under each window over an image of spikes, 0 beyond the image:
+ *
+ *   bit (c·kh + i)·kw + j of z[u·across + v] ← x[c, u·strideDown + i·dilationDown − padDown, v·strideAcross + …]
+ *
+ * The image [channels, height, width] are bits of a stream from bit `first` on. `axes`: size, places, kernel, stride, padding and
+ * dilation of the rows, then of the columns, as integers.
+ */
+export function bitsUnder(z: usize, bits: usize, first: i32, channels: i32, axes: usize): void {
+  const height = load<i32>(axes);
+  const down = load<i32>(axes, 4);
+  const kh = load<i32>(axes, 8);
+  const strideDown = load<i32>(axes, 12);
+  const padDown = load<i32>(axes, 16);
+  const dilationDown = load<i32>(axes, 20);
+  const width = load<i32>(axes, 24);
+  const across = load<i32>(axes, 28);
+  const kw = load<i32>(axes, 32);
+  const strideAcross = load<i32>(axes, 36);
+  const padAcross = load<i32>(axes, 40);
+  const dilationAcross = load<i32>(axes, 44);
+  const words = (channels * kh * kw + 31) >> 5;
+  for (let u = 0; u < down; u++) {
+    for (let v = 0; v < across; v++, z += (<usize>words) << 2) {
+      const left = v * strideAcross - padAcross;
+      startStream(z);
+      for (let c = 0; c < channels; c++) {
+        let y = u * strideDown - padDown;
+        for (let i = 0; i < kh; i++, y += dilationDown) {
+          const row = first + (c * height + y) * width;
+          const isInside = y >= 0 && y < height;
+          for (let j = 0; j < kw; j += 32) {
+            const n = min(32, kw - j);
+            let word: u32 = 0;
+            if (isInside) word = inline.always(bitsOfRow(bits, row, width, left + j * dilationAcross, n, dilationAcross));
+            append(word, n);
+          }
+        }
+      }
+      endStream();
+    }
+  }
+}
+
+/** n ≤ 32 bits of a row from column x on, `dilation` columns apart, 0 beyond the row. */
+function bitsOfRow(bits: usize, row: i32, width: i32, x: i32, n: i32, dilation: i32): u32 {
+  let word: u32 = 0;
+  if (dilation == 1) {
+    const from = max(x, 0);
+    const count = min(x + n, width) - from;
+    if (count <= 0) return 0;
+    word = wordAt(bits, <usize>(row + from));
+    if (count < 32) word &= (1 << count) - 1;
+    return word << (from - x);
+  }
+  for (let j = 0; j < n; j++, x += dilation) {
+    if (x >= 0 && x < width) word |= (wordAt(bits, <usize>(row + x)) & 1) << j;
+  }
+  return word;
+}
+
+/** The same for the values of an image: z [down·across, channels·kh·kw]. */
+export function valuesUnder(z: usize, x: usize, channels: i32, axes: usize): void {
+  const height = load<i32>(axes);
+  const down = load<i32>(axes, 4);
+  const kh = load<i32>(axes, 8);
+  const strideDown = load<i32>(axes, 12);
+  const padDown = load<i32>(axes, 16);
+  const dilationDown = load<i32>(axes, 20);
+  const width = load<i32>(axes, 24);
+  const across = load<i32>(axes, 28);
+  const kw = load<i32>(axes, 32);
+  const strideAcross = load<i32>(axes, 36);
+  const padAcross = load<i32>(axes, 40);
+  const dilationAcross = load<i32>(axes, 44);
+  for (let u = 0; u < down; u++) {
+    for (let v = 0; v < across; v++) {
+      for (let c = 0; c < channels; c++) {
+        let y = u * strideDown - padDown;
+        for (let i = 0; i < kh; i++, y += dilationDown) {
+          const row = x + ((<usize>((c * height + y) * width)) << 2);
+          let at = v * strideAcross - padAcross;
+          for (let j = 0; j < kw; j++, at += dilationAcross, z += 4) {
+            const isInside = y >= 0 && y < height && at >= 0 && at < width;
+            store<f32>(z, isInside ? load<f32>(row + ((<usize>at) << 2)) : 0);
+          }
+        }
+      }
+    }
+  }
+}
+
+/** First byte that neither these kernels nor the others use. */
+export const heapBase: usize = __heap_base;
