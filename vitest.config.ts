@@ -14,7 +14,10 @@ export default defineConfig({
       { find: /^jarvis-snn\/(extend|kernels|node)$/, replacement: at("./engine/$1.ts") },
       { find: /^jarvis-snn\/(nir|plot|quantize)$/, replacement: at("./snn/$1/index.ts") },
       ...(kernels === "debug"
-        ? [{ find: "../kernels/build/release.ts", replacement: at("./kernels/build/debug.ts") }]
+        ? [
+            { find: "../kernels/build/release.ts", replacement: at("./kernels/build/debug.ts") },
+            { find: "../kernels/build/int8-release.ts", replacement: at("./kernels/build/int8-debug.ts") },
+          ]
         : []),
     ],
   },

@@ -37,7 +37,8 @@ export type LinearMemory =
 /** The linear memory. It grows with {@link alloc}, which detaches all views. */
 export const memory: LinearMemory = newMemory();
 
-function instantiate<T>(wasm: string): T {
+/** The exports of a module that the build has embedded, over the one memory. */
+export function instantiate<T>(wasm: string): T {
   // The characters stand for bytes as scripts/build-kernels.mjs says.
   const bytes = new Uint8Array(wasm.length).map((_, i) => 122 - wasm.charCodeAt(i));
   let module: WebAssembly.Module;

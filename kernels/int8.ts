@@ -1,17 +1,19 @@
 /**
  * Products with weights of eight bits: z = scale ⊙ (X·Q) + bias, Q [in, out] of integers from −128 to 127.
  *
- * Where X is spikes, the product is a sum of rows of Q, and the sum is exact: a row is added into 16 bits, eight columns an
- * instruction, and these into 32 bits before they can overflow. A sum of integers has no order, so there is a short way from one
- * time step to the next: the sums of the last step, less the rows of inputs that have stopped to spike, plus those of inputs that
- * have begun to. Each row of X takes the way with fewer rows of Q. Where X has other values, they are multiplied with the
- * integers in float32, in the order of the inputs, as in a product of float32.
+ * Where X is spikes, the product is a sum of rows of Q, and the sum is exact: a sum of integers has no order. So there is a short
+ * way from one time step to the next: the sums of the last step, less the rows of inputs that have stopped to spike, plus those of
+ * inputs that have begun to. Each row of X takes the way with fewer rows of Q. Where X has other values, they are multiplied with
+ * the integers in float32, in the order of the inputs, as in a product of float32.
  *
  *   Q      in panels of 64 columns, the last ones of 32 or 16, which keep their sums in registers while all rows of X pass:
  *          panel after panel [in, width] in bytes. Columns that are missing in the last one are 0
- *   lists  what to add up for each row of X, where rows of a panel are named by their place times 64
+ *   lists  which rows of Q to add up for each row of X, named by their place times 64
+ *
+ * A group of 16 columns is a vector of eight pairs: columns j and j + 8 as x = 256·high + low + 128 in 16 bits. Sums of up to 255
+ * pairs do not fit 16 bits, but Σ high does, and Σ low = Σx − 256·Σ high − 128·n does, modulo 2¹⁶ as good as in full. So 16
+ * integers cost a load, a shift for their high bytes, and two additions: less than to widen them one by one.
  */
-
 import { append, endStream, startStream, wordAt } from "./bits";
 import { storeTail } from "./lanes";
 
@@ -24,9 +26,6 @@ const WIDEST: i32 = 64;
 const MOST: usize = 255;
 /** Marks a list that begins from nothing: lists lie at multiples of 4. */
 const FRESH: usize = 1;
-
-/** No kernel reads this vector: a store into it keeps instructions in order. */
-const spill = memory.data(16, 16);
 
 /** For each byte the places of its set bits times 64, ascending, 16 bits each; made when it is first needed. */
 const placesOf = memory.data(4096, 16);
@@ -192,10 +191,7 @@ function rowOf(width: i32, q: usize, entry: usize): usize {
   return q + (width == 64 ? place : width == 32 ? place >> 1 : place >> 2);
 }
 
-/**
- * The same for 64, 32 or 16 columns. The store into `spill` makes the first addition come before the other loads, which would
- * need more registers than there are.
- */
+/** The same for 64, 32 or 16 columns. */
 function sumListed(width: i32, sums: usize, entry: usize, q: usize): void {
   let at = <usize>load<u32>(entry);
   const add = <usize>load<u32>(entry, 4);
@@ -203,70 +199,83 @@ function sumListed(width: i32, sums: usize, entry: usize, q: usize): void {
   let isFresh = (at & FRESH) != 0;
   at &= ~FRESH;
   do {
-    let s0 = i16x8.splat(0);
-    let s1 = s0;
-    let s2 = s0;
-    let s3 = s0;
-    let s4 = s0;
-    let s5 = s0;
-    let s6 = s0;
-    let s7 = s0;
     const stop = min(end, at + PLACE * MOST);
-    if (at < add) {
-      for (const turn = min(add, stop); at != turn; at += PLACE) {
-        const row = inline.always(rowOf(width, q, at));
-        s0 = i16x8.sub(s0, v128.load8x8_s(row));
-        if (width > 32) v128.store(spill, s0);
-        s1 = i16x8.sub(s1, v128.load8x8_s(row, 8));
-        if (width > 16) {
-          s2 = i16x8.sub(s2, v128.load8x8_s(row, 16));
-          s3 = i16x8.sub(s3, v128.load8x8_s(row, 24));
-        }
-        if (width > 32) {
-          s4 = i16x8.sub(s4, v128.load8x8_s(row, 32));
-          s5 = i16x8.sub(s5, v128.load8x8_s(row, 40));
-          s6 = i16x8.sub(s6, v128.load8x8_s(row, 48));
-          s7 = i16x8.sub(s7, v128.load8x8_s(row, 56));
-        }
+    const turn = max(at, min(add, stop));
+    // The 128 of each pair, of those that are added less those that are taken away.
+    const net = <i32>(stop - turn) - <i32>(turn - at);
+    let x0 = i16x8.splat(<i16>(-128 * (net / <i32>PLACE)));
+    let x1 = x0;
+    let x2 = x0;
+    let x3 = x0;
+    let h0 = i16x8.splat(0);
+    let h1 = h0;
+    let h2 = h0;
+    let h3 = h0;
+    for (; at != turn; at += PLACE) {
+      const row = inline.always(rowOf(width, q, at));
+      const v0 = v128.load(row);
+      x0 = i16x8.sub(x0, v0);
+      h0 = i16x8.sub(h0, i16x8.shr_s(v0, 8));
+      if (width > 16) {
+        const v1 = v128.load(row, 16);
+        x1 = i16x8.sub(x1, v1);
+        h1 = i16x8.sub(h1, i16x8.shr_s(v1, 8));
+      }
+      if (width > 32) {
+        const v2 = v128.load(row, 32);
+        x2 = i16x8.sub(x2, v2);
+        h2 = i16x8.sub(h2, i16x8.shr_s(v2, 8));
+        const v3 = v128.load(row, 48);
+        x3 = i16x8.sub(x3, v3);
+        h3 = i16x8.sub(h3, i16x8.shr_s(v3, 8));
       }
     }
     for (; at != stop; at += PLACE) {
       const row = inline.always(rowOf(width, q, at));
-      s0 = i16x8.add(s0, v128.load8x8_s(row));
-      if (width > 32) v128.store(spill, s0);
-      s1 = i16x8.add(s1, v128.load8x8_s(row, 8));
+      const v0 = v128.load(row);
+      x0 = i16x8.add(x0, v0);
+      h0 = i16x8.add(h0, i16x8.shr_s(v0, 8));
       if (width > 16) {
-        s2 = i16x8.add(s2, v128.load8x8_s(row, 16));
-        s3 = i16x8.add(s3, v128.load8x8_s(row, 24));
+        const v1 = v128.load(row, 16);
+        x1 = i16x8.add(x1, v1);
+        h1 = i16x8.add(h1, i16x8.shr_s(v1, 8));
       }
       if (width > 32) {
-        s4 = i16x8.add(s4, v128.load8x8_s(row, 32));
-        s5 = i16x8.add(s5, v128.load8x8_s(row, 40));
-        s6 = i16x8.add(s6, v128.load8x8_s(row, 48));
-        s7 = i16x8.add(s7, v128.load8x8_s(row, 56));
+        const v2 = v128.load(row, 32);
+        x2 = i16x8.add(x2, v2);
+        h2 = i16x8.add(h2, i16x8.shr_s(v2, 8));
+        const v3 = v128.load(row, 48);
+        x3 = i16x8.add(x3, v3);
+        h3 = i16x8.add(h3, i16x8.shr_s(v3, 8));
       }
     }
-    if (isFresh) memory.fill(sums, 0, <usize>width << 2);
-    isFresh = false;
-    inline.always(widen(sums, s0));
-    inline.always(widen(sums + 32, s1));
-    if (width > 16) {
-      inline.always(widen(sums + 64, s2));
-      inline.always(widen(sums + 96, s3));
-    }
+    inline.always(widen(sums, isFresh, x0, h0));
+    if (width > 16) inline.always(widen(sums + 64, isFresh, x1, h1));
     if (width > 32) {
-      inline.always(widen(sums + 128, s4));
-      inline.always(widen(sums + 160, s5));
-      inline.always(widen(sums + 192, s6));
-      inline.always(widen(sums + 224, s7));
+      inline.always(widen(sums + 128, isFresh, x2, h2));
+      inline.always(widen(sums + 192, isFresh, x3, h3));
     }
+    isFresh = false;
   } while (at != end);
 }
 
-/** Eight sums += eight of 16 bits. */
-function widen(sums: usize, s: v128): void {
-  v128.store(sums, i32x4.add(v128.load(sums), i32x4.extend_low_i16x8_s(s)));
-  v128.store(sums, i32x4.add(v128.load(sums, 16), i32x4.extend_high_i16x8_s(s)), 16);
+/** Sixteen sums of 32 bits, or where they are fresh 0, += those of a vector of pairs. */
+function widen(sums: usize, isFresh: bool, x: v128, high: v128): void {
+  const low = i16x8.sub(x, i16x8.shl(high, 8));
+  let s0 = i32x4.splat(0);
+  let s1 = s0;
+  let s2 = s0;
+  let s3 = s0;
+  if (!isFresh) {
+    s0 = v128.load(sums);
+    s1 = v128.load(sums, 16);
+    s2 = v128.load(sums, 32);
+    s3 = v128.load(sums, 48);
+  }
+  v128.store(sums, i32x4.add(s0, i32x4.extend_low_i16x8_s(low)));
+  v128.store(sums, i32x4.add(s1, i32x4.extend_high_i16x8_s(low)), 16);
+  v128.store(sums, i32x4.add(s2, i32x4.extend_low_i16x8_s(high)), 32);
+  v128.store(sums, i32x4.add(s3, i32x4.extend_high_i16x8_s(high)), 48);
 }
 
 /**
@@ -335,8 +344,9 @@ function sumGraded(
   for (; list != end; list += VALUE) {
     const row = q + (<usize>load<u32>(list) >> shift);
     const x = v128.load32_splat(list, 4);
-    const low = v128.load8x8_s(row);
-    const high = v128.load8x8_s(row, 8);
+    const pairs = v128.load(row);
+    const low = i16x8.shr_s(v128.xor(i16x8.shl(pairs, 8), i16x8.splat(i16.MIN_VALUE)), 8);
+    const high = i16x8.shr_s(pairs, 8);
     s0 = f32x4.add(s0, f32x4.mul(x, f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(low))));
     s1 = f32x4.add(s1, f32x4.mul(x, f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(low))));
     s2 = f32x4.add(s2, f32x4.mul(x, f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(high))));

@@ -10,3 +10,4 @@ export type { WeightBits } from "./grid.ts";
 export type { StateOptions } from "./levels.ts";
 export { type QuantizeOptions, quantize } from "./quantize.ts";
 export { type QuantizedWeights, quantizedWeights, type WeightOptions } from "./weights.ts";
+export { Int8, type Int8Options } from "./int8.ts";

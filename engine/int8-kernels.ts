@@ -1,0 +1,12 @@
+/** The kernels for weights of eight bits: a module of its own, which is loaded with what imports this file. */
+import { int8 } from "../kernels/build/int8-release.ts";
+import type { Int8Kernels } from "../kernels/build/types.ts";
+import { instantiate } from "./wasm.ts";
+
+let instance: Int8Kernels | null = null;
+
+/** These kernels (kernels/int8.ts), over the addresses of all others. */
+export function int8Kernels(): Int8Kernels {
+  instance ??= instantiate<Int8Kernels>(int8);
+  return instance;
+}

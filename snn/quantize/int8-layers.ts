@@ -1,0 +1,348 @@
+/** Layers with weights of eight bits, for inference. */
+import { wrongValue } from "../../engine/arguments.ts";
+import { inReference, k } from "../../engine/backend.ts";
+import { type Conv1d, Conv2d, type Linear, type Tensor } from "../../engine/index.ts";
+import { int8Kernels } from "../../engine/int8-kernels.ts";
+import { apply, NO_GRADIENT, type Op } from "../../engine/op.ts";
+import { once } from "../../engine/ops/expand.ts";
+import { type Axis, FLAT, windowOver } from "../../engine/ops/windows.ts";
+import { allocate, recycle, scope } from "../../engine/scope.ts";
+import { checkShape, formatShape, type Shape, sizeOf } from "../../engine/shape.ts";
+import { alive, streamBytes } from "../../engine/tensor.ts";
+import { memory } from "../../engine/wasm.ts";
+import { own, Stage, Staged } from "../stage.ts";
+import { Int8Weights, type Past } from "./int8-weights.ts";
+
+/** The weight of a layer as integers, and what the layer adds. */
+export interface Int8State {
+  /** Sizes of the weight, [out, in…]. */
+  readonly shape: Shape;
+  /** Integers in row-major order. */
+  readonly q: Int8Array;
+  /** One for each output, or one for all: the weight is scales[o]·q[o, …]. */
+  readonly scales: Float32Array;
+  /** [out], or null without a bias. */
+  readonly bias: Float32Array | null;
+}
+
+/** Values of an op or a stream: numbers at `ptr`, unless it is 0, and unless `bits` is 0 the same as a stream of bits. */
+interface Input {
+  readonly ptr: number;
+  readonly bits: number;
+  readonly size: number;
+}
+
+/** A sequence: so many steps, and rows of the product in each; the shape of z. */
+interface Plan {
+  readonly shape: Shape;
+  readonly steps: number;
+  readonly rows: number;
+}
+
+/** The attributes of the op. */
+interface Run {
+  readonly shape: Shape;
+  readonly layer: Int8Layer<Plan>;
+  readonly plan: Plan;
+}
+
+const op: Op<Run> = {
+  name: "Int8",
+  saves: NO_GRADIENT,
+  takesBits: true,
+  forward(z, x, _w, _b, { layer, plan }) {
+    layer.runSequence(z.ptr, { ptr: x.ptr, bits: x.ptr === 0 ? x.bits : 0, size: x.size }, plan);
+  },
+  backward() {},
+};
+
+const forward = (x: Tensor, layer: Int8Layer<Plan>): Tensor => {
+  if (inReference()) throw new Error("Int8: its weights lie in linear memory, which gradcheck does not use");
+  const isStep = x.ndim <= layer.axes;
+  const plan = layer.plan(isStep ? [1, ...x.sizes] : x.sizes);
+  return apply(op, { shape: isStep ? plan.shape.slice(1) : plan.shape, layer, plan }, x);
+};
+
+/** A product with a weight of eight bits: of each group of outputs one. */
+export abstract class Int8Layer<P extends Plan> extends Staged {
+  /** Axes of an x that has neither steps nor a batch. */
+  abstract readonly axes: number;
+  protected readonly weights: readonly Int8Weights[];
+  /** Sizes of the weight, [out, in…]. */
+  private readonly shape: Shape;
+  private readonly isUniform: boolean;
+  private readonly hasBias: boolean;
+
+  constructor(state: Int8State, groups: number) {
+    super();
+    const { shape, scales, bias } = state;
+    const outputs = (shape[0] as number) / groups;
+    const inputs = sizeOf(shape.slice(1));
+    this.shape = shape;
+    this.isUniform = scales.length === 1;
+    this.hasBias = bias !== null;
+    this.weights = Array.from({ length: groups }, () => new Int8Weights(inputs, outputs));
+    this.write(state);
+  }
+
+  /** Puts other values of the same sizes in the place of all. */
+  write({ q, scales, bias, shape: [outputs] }: Int8State): void {
+    const all = new Float32Array(outputs as number);
+    const each = this.isUniform ? all.slice().fill(scales[0] as number) : scales;
+    for (const [g, w] of this.weights.entries()) {
+      const from = g * w.outputs;
+      const to = from + w.outputs;
+      const part = (bias ?? all).subarray(from, to);
+      w.write({ q: q.subarray(from * w.inputs, to * w.inputs), scales: each.subarray(from, to), bias: part });
+    }
+  }
+
+  /** The values as they were written. */
+  read(): Int8State {
+    const { shape, weights, isUniform, hasBias } = this;
+    const q = new Int8Array(sizeOf(shape));
+    const scales = new Float32Array(shape[0] as number);
+    const bias = new Float32Array(shape[0] as number);
+    for (const [g, w] of weights.entries()) {
+      const part = w.read();
+      q.set(part.q, g * part.q.length);
+      scales.set(part.scales, g * w.outputs);
+      bias.set(part.bias, g * w.outputs);
+    }
+    return { shape, q, scales: isUniform ? scales.slice(0, 1) : scales, bias: hasBias ? bias : null };
+  }
+
+  /** The memory of the weights. */
+  get memory(): Tensor[] {
+    return this.weights.flatMap((w) => w.tensors);
+  }
+
+  forward(x: Tensor): Tensor {
+    alive(x, "Int8");
+    return once(forward, this.axes, x, this as Int8Layer<Plan>) ?? forward(x, this);
+  }
+
+  /** @internal */
+  stage(input: Tensor): Stage {
+    return new Int8Stage(this, input);
+  }
+
+  /**
+   * How a sequence of this shape, [T, …], is computed.
+   *
+   * @throws RangeError for one that does not fit.
+   */
+  abstract plan(x: Shape): P;
+
+  /** z ← the products of all steps. The pasts, one for each group, become those of the last step. */
+  abstract run(z: number, x: Input, plan: P, pasts: readonly Past[]): void;
+
+  /** z ← the products of all steps, without a step before. */
+  runSequence(z: number, x: Input, plan: P): void {
+    for (const t of this.memory) alive(t, "Int8");
+    const words = this.pastWords(plan.rows);
+    const size = words.reduce((sum, n) => sum + n, 0);
+    const at = allocate(4 * size);
+    k.fill(at, size, 0);
+    this.run(z, x, plan, this.pastsAt(at, plan.rows));
+    recycle(at, 4 * size, scope.region);
+  }
+
+  /** Words of 32 bits in each past of so many rows. */
+  pastWords(rows: number): number[] {
+    return this.weights.map((w) => w.sumsOf(rows) + w.wordsOf(rows));
+  }
+
+  /** The pasts in memory that has room for all of them. */
+  pastsAt(address: number, rows: number): Past[] {
+    let at = address;
+    return this.weights.map((w) => {
+      const sums = at;
+      const before = sums + 4 * w.sumsOf(rows);
+      at = before + 4 * w.wordsOf(rows);
+      return { sums, before };
+    });
+  }
+}
+
+/** Linear with a weight of eight bits: x [..., in] → z [..., out]. */
+export class Int8Linear extends Int8Layer<Plan> {
+  readonly axes = 1;
+
+  constructor(_layer: Linear, state: Int8State) {
+    super(state, 1);
+  }
+
+  plan(x: Shape): Plan {
+    const [{ inputs, outputs }] = this.weights as [Int8Weights];
+    if (x[x.length - 1] !== inputs) throw wrongValue("Int8", `x [..., ${inputs}]`, formatShape(x));
+    const [steps] = x as [number];
+    const shape = checkShape("Int8", [...x.slice(0, -1), outputs]);
+    return { shape, steps, rows: sizeOf(shape) / outputs / steps };
+  }
+
+  run(z: number, x: Input, { steps, rows }: Plan, [past]: readonly [Past]): void {
+    const [weights] = this.weights as [Int8Weights];
+    const { inputs } = weights;
+    const words = steps * weights.wordsOf(rows);
+    const isAligned = x.bits !== 0 && inputs % 32 === 0;
+    const bits = isAligned ? x.bits : allocate(4 * words);
+    const found = isAligned
+      ? k.countBits(bits, words)
+      : x.bits !== 0
+        ? k.alignBits(bits, x.bits, steps * rows, inputs)
+        : k.packBits(bits, x.ptr, steps * rows, inputs);
+    if (found >= 0) weights.multiplySpikes(z, bits, found, steps, rows, past);
+    else {
+      weights.multiplyGraded(z, bits, found & 0x7fffffff, x.ptr, steps * rows);
+      weights.forget(past, rows);
+    }
+    if (!isAligned) recycle(bits, 4 * words, scope.region);
+  }
+}
+
+/** Windows over the images of a sequence. */
+interface ConvPlan extends Plan {
+  /** Of one step. */
+  readonly images: number;
+  readonly down: Axis;
+  readonly across: Axis;
+}
+
+/** Conv1d or Conv2d with a weight of eight bits: the rows of the product are the bits, or the values, under the windows. */
+export class Int8Conv extends Int8Layer<ConvPlan> {
+  readonly axes: number;
+  private readonly where: "Conv1d" | "Conv2d";
+  private readonly kernel: Shape;
+  private readonly channels: number;
+  private readonly options: Pick<Conv2d, "stride" | "padding" | "dilation">;
+
+  constructor(layer: Conv1d | Conv2d, state: Int8State) {
+    super(state, layer.groups);
+    const { stride, padding, dilation, groups } = layer;
+    this.where = layer instanceof Conv2d ? "Conv2d" : "Conv1d";
+    this.kernel = state.shape.slice(2);
+    this.axes = this.kernel.length + 1;
+    this.channels = (state.shape[1] as number) * groups;
+    this.options = { stride, padding, dilation };
+  }
+
+  plan(x: Shape): ConvPlan {
+    const { axes, where, kernel, channels, options, weights } = this;
+    const first = x.length - axes;
+    if (x[first] !== channels) {
+      throw wrongValue("Int8", `x [..., ${channels}, ${axes === 3 ? "H, W" : "L"}]`, formatShape(x));
+    }
+    const [width = 0, height = 1] = x.slice(first + 1).reverse();
+    const across = windowOver(where, 1, width, kernel[kernel.length - 1] as number, options);
+    const down = axes === 2 ? FLAT : windowOver(where, 0, height, kernel[0] as number, options);
+    const filters = weights.length * (weights[0] as Int8Weights).outputs;
+    const places = axes === 2 ? [across.places] : [down.places, across.places];
+    const [steps] = x as [number];
+    const images = sizeOf(x.slice(1, first));
+    const shape = checkShape("Int8", [...x.slice(0, first), filters, ...places]);
+    return { shape, steps, rows: images * down.places * across.places, images, down, across };
+  }
+
+  run(z: number, x: Input, plan: ConvPlan, pasts: readonly Past[]): void {
+    if (x.bits !== 0) return this.runSpikes(z, x.bits, plan, pasts);
+    const bits = allocate(streamBytes(x.size));
+    if (k.packBits(bits, x.ptr, 1, x.size) >= 0) this.runSpikes(z, bits, plan, pasts);
+    else {
+      this.runGraded(z, x.ptr, plan);
+      for (const [g, w] of this.weights.entries()) w.forget(pasts[g] as Past, plan.rows);
+    }
+    recycle(bits, streamBytes(x.size), scope.region);
+  }
+
+  /** One step after the other. */
+  private runSpikes(z: number, stream: number, plan: ConvPlan, pasts: readonly Past[]): void {
+    const { steps, rows, images, down, across } = plan;
+    const { channels, weights } = this;
+    const kernels = int8Kernels();
+    const { inputs, outputs } = weights[0] as Int8Weights;
+    const perGroup = channels / weights.length;
+    const places = rows / images;
+    const words = Math.ceil(inputs / 32);
+    const axes = axesOf(down, across);
+    const bits = allocate(4 * rows * words);
+    const maps = allocate(4 * rows * outputs);
+    for (let n = 0; n < steps * images; n += images) {
+      for (let g = 0; g < weights.length; g++) {
+        for (let i = 0; i < images; i++) {
+          const first = ((n + i) * channels + g * perGroup) * down.size * across.size;
+          kernels.bitsUnder(bits + 4 * i * places * words, stream, first, perGroup, axes);
+        }
+        const count = k.countBits(bits, rows * words);
+        (weights[g] as Int8Weights).multiplySpikes(maps, bits, count, 1, rows, pasts[g] as Past);
+        for (let i = 0; i < images; i++) {
+          const to = z + 4 * ((n + i) * weights.length + g) * outputs * places;
+          k.transpose(to, maps + 4 * i * places * outputs, places, outputs);
+        }
+      }
+    }
+    recycle(maps, 4 * rows * outputs, scope.region);
+    recycle(bits, 4 * rows * words, scope.region);
+    recycle(axes, AXES_BYTES, scope.region);
+  }
+
+  /** One image after the other. */
+  private runGraded(z: number, x: number, plan: ConvPlan): void {
+    const { steps, rows, images, down, across } = plan;
+    const { channels, weights } = this;
+    const kernels = int8Kernels();
+    const { inputs, outputs } = weights[0] as Int8Weights;
+    const perGroup = channels / weights.length;
+    const places = rows / images;
+    const words = Math.ceil(inputs / 32);
+    const axes = axesOf(down, across);
+    const values = allocate(4 * places * inputs);
+    const bits = allocate(4 * places * words);
+    const maps = allocate(4 * places * outputs);
+    for (let n = 0; n < steps * images * weights.length; n++) {
+      kernels.valuesUnder(values, x + 4 * n * perGroup * down.size * across.size, perGroup, axes);
+      const count = k.packBits(bits, values, places, inputs) & 0x7fffffff;
+      (weights[n % weights.length] as Int8Weights).multiplyGraded(maps, bits, count, values, places);
+      k.transpose(z + 4 * n * outputs * places, maps, places, outputs);
+    }
+    recycle(maps, 4 * places * outputs, scope.region);
+    recycle(bits, 4 * places * words, scope.region);
+    recycle(values, 4 * places * inputs, scope.region);
+    recycle(axes, AXES_BYTES, scope.region);
+  }
+}
+
+/** Twelve integers. */
+const AXES_BYTES = 48;
+
+/** The axes of windows as kernels read them. */
+function axesOf(down: Axis, across: Axis): number {
+  const at = allocate(AXES_BYTES);
+  const numbers = [down, across].flatMap(({ size, places, kernel, stride, padding, dilation }) => {
+    return [size, places, kernel, stride, padding, dilation];
+  });
+  new Int32Array(memory.buffer, at, numbers.length).set(numbers);
+  return at;
+}
+
+/** A layer in a stream: the sums of a step go into those of the next one. */
+class Int8Stage<P extends Plan> extends Stage {
+  private readonly layer: Int8Layer<P>;
+  private readonly input: Tensor;
+  private readonly plan: P;
+  private readonly pasts: readonly Past[];
+
+  constructor(layer: Int8Layer<P>, input: Tensor) {
+    const plan = layer.plan([1, ...input.sizes]);
+    const past = own([layer.pastWords(plan.rows).reduce((sum, n) => sum + n, 0)]);
+    super(own(plan.shape.slice(1)), { state: [past], parameters: layer.memory });
+    this.layer = layer;
+    this.input = input;
+    this.plan = plan;
+    this.pasts = layer.pastsAt(past.ptr, plan.rows);
+  }
+
+  step(): void {
+    this.layer.run(this.output.ptr, this.input, this.plan, this.pasts);
+  }
+}

@@ -1,0 +1,148 @@
+/** Weights of eight bits in linear memory, and products with them. */
+import { k } from "../../engine/backend.ts";
+import type { Tensor } from "../../engine/index.ts";
+import { int8Kernels } from "../../engine/int8-kernels.ts";
+import { ready } from "../../engine/op.ts";
+import { allocate, recycle, scope } from "../../engine/scope.ts";
+import { memory } from "../../engine/wasm.ts";
+import { own } from "../stage.ts";
+
+/** A weight [out, in] as integers q in row-major order, w[o, i] = scales[o]·q[o, i], and a bias [out]. */
+export interface Int8Values {
+  readonly q: Int8Array;
+  readonly scales: Float32Array;
+  readonly bias: Float32Array;
+}
+
+/** The sums of a step, int32, and the bits of its inputs: the next step starts from them. Zeros at the start. */
+export interface Past {
+  readonly sums: number;
+  readonly before: number;
+}
+
+/** The first column of each panel, and the width of the panel, as kernels/int8.ts has them. */
+function panelsOf(outputs: number): [from: number, width: number][] {
+  const panels: [number, number][] = [];
+  for (let from = 0; from < outputs; ) {
+    const left = outputs - from;
+    const width = left > 48 ? 64 : left > 16 ? 32 : 16;
+    panels.push([from, width]);
+    from += width;
+  }
+  return panels;
+}
+
+/** Columns of all panels. */
+const widthOf = (outputs: number): number => Math.ceil(outputs / 16) * 16;
+
+/** The low one of two integers in 16 bits counts from −128: as bits, these are all that differs. */
+const LOW = -128;
+
+/** Bytes behind the last list, over which a kernel writes. */
+const ROOM = 32;
+
+/** Inputs whose integers a sum of 32 bits holds: 128·2²⁴ = 2³¹. */
+export const MOST_INPUTS = 2 ** 24;
+
+/** The weight of a product [.., in] → [.., out]. */
+export class Int8Weights {
+  readonly inputs: number;
+  readonly outputs: number;
+  /** Bytes, four in a value. */
+  private readonly panels: Tensor;
+  /** The scales, and the biases. */
+  private readonly factors: Tensor;
+
+  constructor(inputs: number, outputs: number) {
+    this.inputs = inputs;
+    this.outputs = outputs;
+    this.panels = own([(inputs * widthOf(outputs)) / 4]);
+    this.factors = own([2, widthOf(outputs)]);
+  }
+
+  /** What linear memory holds of it. */
+  get tensors(): readonly Tensor[] {
+    return [this.panels, this.factors];
+  }
+
+  write({ q, scales, bias }: Int8Values): void {
+    const bytes = this.bytes();
+    this.each((place, i, isLow) => {
+      bytes[place] = (q[i] as number) ^ (isLow ? LOW : 0);
+    });
+    const width = widthOf(this.outputs);
+    const factors = new Float32Array(2 * width);
+    factors.set(scales);
+    factors.set(bias, width);
+    this.factors.copyFrom(factors);
+  }
+
+  read(): Int8Values {
+    const q = new Int8Array(this.outputs * this.inputs);
+    const bytes = this.bytes();
+    this.each((place, i, isLow) => {
+      q[i] = (bytes[place] as number) ^ (isLow ? LOW : 0);
+    });
+    const factors = this.factors.toFloat32Array();
+    const width = widthOf(this.outputs);
+    return { q, scales: factors.slice(0, this.outputs), bias: factors.slice(width, width + this.outputs) };
+  }
+
+  /** A view of the panels. */
+  private bytes(): Int8Array {
+    ready("Int8", this.panels);
+    return new Int8Array(memory.buffer, this.panels.ptr, 4 * this.panels.size);
+  }
+
+  /** Calls back with the place of each weight among the panels, its number in row-major order, and whether it is the low one of a pair. */
+  private each(fn: (place: number, i: number, isLow: boolean) => void): void {
+    const { inputs, outputs } = this;
+    for (const [from, width] of panelsOf(outputs)) {
+      for (let o = from; o < Math.min(from + width, outputs); o++) {
+        // Columns j and j + 8 of sixteen are neighbours.
+        const column = o - from;
+        const isLow = (column & 8) === 0;
+        let place = from * inputs + (column & ~15) + 2 * (column & 7) + (isLow ? 0 : 1);
+        for (let i = o * inputs; i < (o + 1) * inputs; i++, place += width) fn(place, i, isLow);
+      }
+    }
+  }
+
+  /** Values of the sums of so many rows. */
+  sumsOf(rows: number): number {
+    return rows * widthOf(this.outputs);
+  }
+
+  /** Words of the bits of so many rows. */
+  wordsOf(rows: number): number {
+    return rows * Math.ceil(this.inputs / 32);
+  }
+
+  /** z [steps, rows, out] ← the product with spikes, rows of whole words of bits, of which `count` are set. */
+  multiplySpikes(z: number, bits: number, count: number, steps: number, rows: number, past: Past): void {
+    const { inputs, outputs, panels, factors } = this;
+    const kernels = int8Kernels();
+    const bytes = 4 * (2 * steps * rows + 1 + count) + ROOM;
+    const lists = allocate(bytes);
+    kernels.listChanges(lists, bits, past.before, steps, rows, this.wordsOf(1));
+    kernels.addListed(z, lists, past.sums, panels.ptr, factors.ptr, steps, rows, inputs, outputs);
+    recycle(lists, bytes, scope.region);
+  }
+
+  /** z [rows, out] ← the product with the numbers at x, of which bits tell those that are not 0. */
+  multiplyGraded(z: number, bits: number, count: number, x: number, rows: number): void {
+    const { inputs, outputs, panels, factors } = this;
+    const kernels = int8Kernels();
+    const bytes = 4 * (rows + 1 + 2 * count);
+    const lists = allocate(bytes);
+    kernels.listGraded(lists, bits, x, rows, inputs);
+    kernels.addGraded(z, lists, panels.ptr, factors.ptr, rows, inputs, outputs);
+    recycle(lists, bytes, scope.region);
+  }
+
+  /** The next step starts from nothing. */
+  forget({ sums, before }: Past, rows: number): void {
+    k.fill(sums, this.sumsOf(rows), 0);
+    k.fill(before, this.wordsOf(rows), 0);
+  }
+}
