@@ -400,7 +400,8 @@ export function bitsUnder(z: usize, bits: usize, first: i32, channels: i32, axes
           for (let j = 0; j < kw; j += 32) {
             const n = min(32, kw - j);
             let word: u32 = 0;
-            if (isInside) word = inline.always(bitsOfRow(bits, row, width, left + j * dilationAcross, n, dilationAcross));
+            if (isInside)
+              word = inline.always(bitsOfRow(bits, row, width, left + j * dilationAcross, n, dilationAcross));
             append(word, n);
           }
         }

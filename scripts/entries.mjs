@@ -22,7 +22,12 @@ const at = (pattern) => (id) => id.startsWith(root) && pattern.test(id.slice(roo
 /** The files in dist/chunks, with the sources that go into each: the first that takes a source has it. */
 export const chunks = [
   { name: "kernels", test: at(/^kernels\/(build\/release|codes|kinds)|^engine\/(memory|wasm)\./) },
-  { name: "engine", test: at(/^kernels\/(?!build\/int8)|^engine\/(?!(kernels|int8-kernels|node|extend)\.|fuse\/(?!tensors|evaluation))/) },
+  {
+    name: "engine",
+    test: at(
+      /^kernels\/(?!build\/int8)|^engine\/(?!(kernels|int8-kernels|node|extend)\.|fuse\/(?!tensors|evaluation))/,
+    ),
+  },
   { name: "fuse", test: at(/^engine\/fuse\//) },
   { name: "snn", test: at(/^snn\/(?!surrogates|nir\/|plot\/|quantize\/)/) },
 ];

@@ -1,7 +1,7 @@
 /** Layers with weights of eight bits, for inference. */
 import { wrongValue } from "../../engine/arguments.ts";
 import { inReference, k } from "../../engine/backend.ts";
-import { type Conv1d, Conv2d, type Linear, type Tensor } from "../../engine/index.ts";
+import { type Conv1d, Conv2d, type Tensor } from "../../engine/index.ts";
 import { int8Kernels } from "../../engine/int8-kernels.ts";
 import { apply, NO_GRADIENT, type Op } from "../../engine/op.ts";
 import { once } from "../../engine/ops/expand.ts";
@@ -117,6 +117,10 @@ export abstract class Int8Layer<P extends Plan> extends Staged {
     return this.weights.flatMap((w) => w.tensors);
   }
 
+  dispose(): void {
+    for (const t of this.memory) t.dispose();
+  }
+
   forward(x: Tensor): Tensor {
     alive(x, "Int8");
     return once(forward, this.axes, x, this as Int8Layer<Plan>) ?? forward(x, this);
@@ -169,7 +173,7 @@ export abstract class Int8Layer<P extends Plan> extends Staged {
 export class Int8Linear extends Int8Layer<Plan> {
   readonly axes = 1;
 
-  constructor(_layer: Linear, state: Int8State) {
+  constructor(state: Int8State) {
     super(state, 1);
   }
 

@@ -1,9 +1,22 @@
 /** Networks with weights of eight bits, for inference. */
-import { ensure, withDefaults, wrongType, wrongValue } from "../../engine/arguments.ts";
-import { Conv1d, Conv2d, Linear, Module, noGrad, type StateDict, type StateEntry, type Tensor } from "../../engine/index.ts";
+import { ensure, numbersOf, objectOf, withDefaults, wrongValue } from "../../engine/arguments.ts";
+import {
+  type ArrayEntry,
+  Conv1d,
+  Conv2d,
+  Linear,
+  type LoadOptions,
+  type LoadReport,
+  type Module,
+  type NamedArrays,
+  noGrad,
+  type StateDict,
+  Tensor,
+} from "../../engine/index.ts";
 import { forwardOf } from "../../engine/nn/module.ts";
 import { weightOf } from "../../engine/nn/reading.ts";
-import { formatShape, sizeOf } from "../../engine/shape.ts";
+import { formatShape, type Shape, sameShape, sizesOf } from "../../engine/shape.ts";
+import { alive } from "../../engine/tensor.ts";
 import { layersOf } from "../layers.ts";
 import { Stage, Staged } from "../stage.ts";
 import { stageOf } from "../stages.ts";
@@ -12,51 +25,162 @@ import { MOST_INPUTS } from "./int8-weights.ts";
 
 /** Options of {@link Int8}. */
 export interface Int8Options {
-  /** Each output has a scale of its own (default), or false: all outputs of a layer share one. */
+  /** Whether each output has a scale of its own, a row of [out, …], or all of a layer share one; default true. */
   perChannel?: boolean;
 }
 
 const DEFAULTS: Required<Int8Options> = { perChannel: true };
+const LOAD: Required<LoadOptions> = { strict: true };
 
-type Weighted = Linear | Conv1d | Conv2d;
+type Product = Linear | Conv1d | Conv2d;
 
-const isWeighted = (layer: Module): layer is Weighted =>
+const isProduct = (layer: Module): layer is Product =>
   (layer instanceof Linear || layer instanceof Conv1d || layer instanceof Conv2d) && layer.isPure;
 
-type Int8Layer = Int8Linear | Int8Conv;
+const isInt8 = (layer: Module): layer is Int8Linear | Int8Conv =>
+  layer instanceof Int8Linear || layer instanceof Int8Conv;
 
+/**
+ * A network for inference with weights of 8 bits, a quarter of the memory, and sums of integers where spikes come in:
+ *
+ *   z[o] = s[o]·Σ_i q[o, i]·x[i] + b[o]     q = round(w / s) in [−127, 127], half to even,  s[o] = max |w[o, …]| / 127
+ *
+ *     const small = new Int8([fc1, lif1, fc2, lif2]);
+ *     const spikes = small.forward(poissonEncode(image, { timesteps: 25 })); // or new Stream(small, [1, 784])
+ *
+ * `Linear`, `Conv1d` and `Conv2d` are copied: later training does not change q, s and b, and the float weights can go. All other
+ * layers are those of the model, with the parameters and the weights that they have, and run in evaluation mode. A layer whose weight
+ * is on a grid ({@link quantize}) keeps its integers and scales, whatever the option says.
+ *
+ * Where x is binary, Σ is an integer, exact in any order: each time step takes the sums of the step before and the rows of q of the
+ * inputs that differ, where these are fewer, and a sequence has the bits of its steps one by one. Other values are multiplied by q in
+ * float32, inputs ascending. Σ is rounded to float32 from 2²⁴ on, then s·Σ, then the sum with b; a float network with the weights s·q
+ * rounds each term instead. Nothing is recorded.
+ *
+ * Shapes: x [T, B, …] → what the last layer gives, as in a `Sequential` of the model.
+ *
+ * @throws RangeError for layers without a Linear or a convolution among them, for weights that are not finite or more than 2²⁴ to an
+ *   output; TypeError for what is no layer, or an option of another name.
+ * @see Jacob et al. (2018), Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference, CVPR.
+ */
 export class Int8 extends Staged {
   /** The layers in their order. */
   readonly layers: readonly Module[];
-  /** Modules that may have been left in training mode. */
-  private readonly others: readonly Module[];
+  private readonly all: readonly Module[];
 
   constructor(model: Module | readonly Module[], options: Int8Options = DEFAULTS) {
     super();
     const { perChannel } = withDefaults("Int8", DEFAULTS, options);
     const layers = layersOf("Int8", model);
-    if (!layers.some(isWeighted)) {
-      const names = layers.map(({ constructor: { name } }) => name).join(", ");
+    if (!layers.some(isProduct)) {
+      const names = layers.map(({ constructor: { name } }) => name).join(", ") || "none";
       const hint = "; give the layers of a network of another class as a list";
-      throw new RangeError(`Int8: expected a Linear or a convolution among the layers, got ${names || "none"}${hint}`);
+      throw wrongValue("Int8", "a Linear, Conv1d or Conv2d among the layers", `${names}${hint}`);
     }
-    const states = noGrad(() => layers.map((layer) => (isWeighted(layer) ? roundedOf(layer, perChannel) : null)));
-    this.layers = layers.map((layer, i) => {
-      const state = states[i] as Int8State | null;
-      if (state === null) return layer;
-      return layer instanceof Linear ? new Int8Linear(layer, state) : new Int8Conv(layer as Conv2d, state);
+    this.layers = noGrad(() => {
+      // All are read before the first is made.
+      const states = layers.map((layer) => (isProduct(layer) ? roundedOf(layer, perChannel) : null));
+      return layers.map((layer, i) => {
+        const state = states[i];
+        if (state === null || state === undefined) return layer;
+        return layer instanceof Linear ? new Int8Linear(state) : new Int8Conv(layer as Conv2d, state);
+      });
     });
-    this.others = this.layers.flatMap((layer) => layer.namedModules().map(([, module]) => module));
+    this.all = this.layers.flatMap((layer) => layer.namedModules().map(([, module]) => module));
   }
 
+  /**
+   * The output for a sequence [T, B, …], or for what the first layer takes.
+   *
+   * @throws what a layer throws; RangeError for an x that does not fit a weight; Error after `dispose()`, or inside of `gradcheck`.
+   */
   forward(x: Tensor): Tensor {
-    const modes = this.others.map(({ training }) => training);
+    alive(x, "Int8");
+    const modes = this.all.map(({ training }) => training);
+    for (const module of this.all) module.training = false;
     try {
-      for (const module of this.others) module.training = false;
       return noGrad(() => this.layers.reduce((z, layer) => layer.forward(z), x));
     } finally {
-      for (const [i, module] of this.others.entries()) module.training = modes[i] as boolean;
+      for (const [i, module] of this.all.entries()) module.training = modes[i] as boolean;
     }
+  }
+
+  /** Frees the integers, not the memory of layers of the model. */
+  dispose(): void {
+    for (const layer of this.layers) if (isInt8(layer)) layer.dispose();
+  }
+
+  protected override fields(): Iterable<[string, unknown]> {
+    return this.layers.map((layer, i) => [String(i), layer]);
+  }
+
+  /**
+   * The state by name, the position of the layer in front as in a `Sequential`: `0.weight`, the integers as Int8Array, and
+   * `0.weight_scale`, [1] or [out], and `0.bias`; of other layers what {@link Module.stateDict} has. For `saveSafetensors`.
+   *
+   * @throws Error after `dispose()`.
+   */
+  arrays(): Record<string, ArrayEntry> {
+    const arrays: Record<string, ArrayEntry> = super.stateDict();
+    for (const [name, layer] of this.integers()) {
+      const { shape, q, scales, bias } = layer.read();
+      arrays[`${name}.weight`] = { shape: [...shape], data: q };
+      arrays[`${name}.weight_scale`] = { shape: [scales.length], data: scales };
+      if (bias !== null) arrays[`${name}.bias`] = { shape: [bias.length], data: bias };
+    }
+    return arrays;
+  }
+
+  /** {@link Int8.arrays} with the integers as float32. */
+  override stateDict(): StateDict {
+    const entries = Object.entries(this.arrays());
+    return Object.fromEntries(
+      entries.map(([name, { shape, data }]) => [name, { shape, data: Float32Array.from(data) }]),
+    );
+  }
+
+  /**
+   * Overwrites the integers, their scales and biases, and the state of other layers, with what `arrays` or `stateDict` gave.
+   *
+   * @throws RangeError for integers outside of [−127, 127], scales or biases that are not finite, and as {@link Module.loadStateDict}.
+   *   Nothing is written then.
+   */
+  override loadStateDict(state: NamedArrays, options: LoadOptions = LOAD): LoadReport {
+    const { strict } = withDefaults("loadStateDict", LOAD, options);
+    const missing: string[] = [];
+    const given = { ...objectOf("loadStateDict", "a state, arrays by name", state) };
+    const writes = this.integers().flatMap(([name, layer]) => {
+      const old = layer.read();
+      const [outputs] = old.shape as [number];
+      const take = (key: string, shape: Shape, range: Values): Float32Array | null => {
+        const path = `${name}.${key}`;
+        const entry = given[path];
+        if (entry === undefined && !strict) {
+          missing.push(path);
+          return null;
+        }
+        delete given[path];
+        return valuesOf(`loadStateDict: ${path}`, entry, shape, range);
+      };
+      const q = take("weight", old.shape, INTEGERS);
+      const scales = take("weight_scale", [old.scales.length], NUMBERS);
+      const bias = old.bias === null ? null : take("bias", [outputs], NUMBERS);
+      const next = {
+        shape: old.shape,
+        q: q === null ? old.q : Int8Array.from(q),
+        scales: scales ?? old.scales,
+        bias: bias ?? old.bias,
+      };
+      return [[layer, next] as const];
+    });
+    const report = super.loadStateDict(given as NamedArrays, { strict });
+    for (const [layer, next] of writes) layer.write(next);
+    return { ...report, missingKeys: [...missing, ...report.missingKeys] };
+  }
+
+  /** The layers with integers, by name. */
+  private integers(): [name: string, layer: Int8Linear | Int8Conv][] {
+    return this.layers.flatMap((layer, i) => (isInt8(layer) ? [[String(i), layer] as [string, typeof layer]] : []));
   }
 
   /** @internal */
@@ -98,21 +222,53 @@ class StageOfAll extends Stage {
 }
 
 /** The weight that a layer computes with, as integers from −127 to 127. */
-function roundedOf(layer: Weighted, perChannel: boolean): Int8State {
+function roundedOf(layer: Product, perChannel: boolean): Int8State {
+  const { bias } = layer;
   const weight = weightOf(layer);
   const shape = weight.sizes;
   const rows = weight.reshape([shape[0] as number, -1]);
-  if (sizeOf(shape) > 0 && rows.sizes[1] as number > MOST_INPUTS) throw wrongValue("Int8", "at most 2²⁴ inputs of an output", rows.sizes[1] as number);
-  ensure(weight.toFloat32Array().every(Number.isFinite), "Int8", "expected finite weights", Number.NaN);
-  const size = rows.abs().amax(perChannel ? { axis: 1, keepdim: true } : { keepdim: true });
-  const step = size.div(127);
-  // The rows of zeros.
+  const [, inputs] = rows.sizes as [number, number];
+  if (inputs > MOST_INPUTS) throw wrongValue("Int8", "at most 2²⁴ inputs of an output", inputs);
+  const wrong = weight.toFloat32Array().find((w) => !Number.isFinite(w));
+  ensure(wrong === undefined, "Int8", "expected finite weights", wrong);
+  const largest = rows.abs().amax(perChannel ? { axis: 1, keepdim: true } : { keepdim: true });
+  const step = largest.div(127);
+  // Rows of zeros have no step.
   const steps = step.add(step.eq(0));
   const q = rows.div(steps).round().clamp(-127, 127);
   return {
-    shape,
+    shape: [...shape],
     q: Int8Array.from(q.toFloat32Array()),
     scales: steps.toFloat32Array(),
-    bias: layer.bias === null ? null : layer.bias.toFloat32Array(),
+    bias: bias === null ? null : bias.toFloat32Array(),
   };
+}
+
+/** Values that an array of a state may have. */
+interface Values {
+  readonly expected: string;
+  fits(x: number): boolean;
+}
+
+const INTEGERS: Values = {
+  expected: "integers in [−127, 127]",
+  fits: (x) => Number.isInteger(x) && Math.abs(x) <= 127,
+};
+const NUMBERS: Values = { expected: "finite numbers", fits: (x) => Number.isFinite(Math.fround(x)) };
+
+/** A copy of the values of an array of a state, after a check of their shape. */
+function valuesOf(where: string, entry: unknown, shape: Shape, { expected, fits }: Values): Float32Array {
+  if (entry instanceof Tensor) alive(entry, where);
+  const { shape: sizes, data } =
+    entry instanceof Tensor
+      ? { shape: entry.sizes, data: entry.toFloat32Array() }
+      : (objectOf(where, "an array { shape, data }", entry) as unknown as ArrayEntry);
+  const given = sizesOf(where, sizes);
+  ensure(sameShape(given, shape), where, `expected shape ${formatShape(shape)}`, given);
+  const values = new Float32Array(numbersOf(where, "an array of numbers", data));
+  const size = shape.reduce((product, n) => product * n, 1);
+  ensure(values.length === size, where, `expected ${size} values`, values.length);
+  const wrong = values.find((x) => !fits(x));
+  ensure(wrong === undefined, where, `expected ${expected}`, wrong);
+  return values;
 }
