@@ -42,6 +42,7 @@ const ofTriad = (row: string, peer: string, ...limits: Limits) => target(row, pe
 const overDense = (row: string, ...limits: Limits) => target(row, "dense product at 0.85 P", "×", limits);
 const overLoop = (row: string) => target(row, PEERS["plain-js"], "×", []);
 const overItsExp = (row: string) => target(row, "the exponentials in it alone", "×", []);
+const overFloat = (row: string, ...limits: Limits) => target(row, "float weights", "×", limits);
 const amount = (row: string, unit: Unit, ...limits: Limits) => target(row, "", unit, limits);
 
 const TOY = "toy step: 32-128-2, T 25, B 128, Poisson input";
@@ -50,6 +51,7 @@ const TUTORIAL = "tutorial-5 step: 784-1000-10, T 25, B 128, MNIST";
 const POISSON = "tutorial-5 step, Poisson input";
 const INFERENCE = "tutorial-5 inference, B 1";
 const STREAM = "tutorial-5 inference, B 1, step by step";
+const EIGHT_BITS = "tutorial-5 inference with weights of 8 bits, Poisson input, B 1";
 const CONV = "conv step: 12C5-MP2-64C5-MP2-10, T 50, B 128, MNIST";
 const PAGE = "a page that trains the toy network, minified and gzipped";
 const ADAPTIVE = "adaptive neuron of one's own, T 25, B 128, N 1000: forward and backward";
@@ -88,6 +90,11 @@ export const TARGETS = {
     "batch/torch": faster(INFERENCE, "torch", 4, 10),
     "batch/onnxruntime-web": faster(INFERENCE, "onnxruntime-web", 1, 2),
     "stream/torch": faster(STREAM, "torch"),
+  },
+  int8: {
+    forward: overFloat(EIGHT_BITS, 1.3, 2.5),
+    stream: overFloat(`${EIGHT_BITS}, step by step`, 1.3, 2.5),
+    encoded: overFloat(`${EIGHT_BITS}, with the coding`),
   },
   recurrent: {
     "step/torch": faster(RECURRENT, "torch", 3, 5),

@@ -11,15 +11,19 @@ const integers = (n: number, seed: number, low = -128, high = 127): number[] =>
 const spikes = (n: number, seed: number, density: number): number[] =>
   numbers(n, seed, 0, 1).map((u) => (u < density ? 1 : 0));
 
+/** Columns of all panels. */
+const columnsOf = (outputs: number): number =>
+  outputs % 64 > 32 ? Math.ceil(outputs / 64) * 64 : Math.ceil(outputs / 16) * 16;
+
 /** The panels of Q [in, out], as the kernels read them. */
 function putPanels(side: WasmSide, q: readonly number[], inputs: number, outputs: number): number {
-  const columns = Math.ceil(outputs / 16) * 16;
+  const columns = columnsOf(outputs);
   const p = side.zeros((inputs * columns) / 4);
   const bytes = new Int8Array(memory.buffer, p, inputs * columns);
   let from = 0;
   while (from < outputs) {
     const left = outputs - from;
-    const width = left > 48 ? 64 : left > 16 ? 32 : 16;
+    const width = left > 32 ? 64 : 16;
     for (let i = 0; i < inputs; i++) {
       for (let j = 0; j < Math.min(width, left); j++) {
         const group = from * inputs + i * width + (j & ~15);
@@ -36,7 +40,7 @@ function putPanels(side: WasmSide, q: readonly number[], inputs: number, outputs
 
 /** Scales and biases, as wide as the panels. */
 function putFactors(side: WasmSide, scale: readonly number[], bias: readonly number[]): number {
-  const columns = Math.ceil(scale.length / 16) * 16;
+  const columns = columnsOf(scale.length);
   const p = side.zeros(2 * columns);
   const view = new Float32Array(memory.buffer, p, 2 * columns);
   view.set(scale);
@@ -85,7 +89,7 @@ function product(given: Case, calls = 1): number[] {
     const factors = putFactors(side, scalesOf(given), biasesOf(given));
     const bits = side.bitsOf(x, inputs);
     const before = side.zeros(rows * words);
-    const sums = side.zeros(rows * Math.ceil(outputs / 16) * 16);
+    const sums = side.zeros(rows * columnsOf(outputs));
     const z = side.zeros(steps * rows * outputs);
     const part = steps / calls;
     for (let call = 0; call < calls; call++) {
@@ -272,8 +276,8 @@ test("int8: the bits and the values under windows are those of a loop", () => {
       const values = side.zeros(down * across * taps);
       // Of a stream one more word may be read.
       const stream = side.bitsOf([...new Array(first).fill(1), ...image, ...new Array(64).fill(1)]);
-      int8Kernels().bitsUnder(bits, stream, first, channels, axes);
-      int8Kernels().valuesUnder(values, side.put(image), channels, axes);
+      int8Kernels().lookUnder(bits, 0, stream, first, channels, axes);
+      int8Kernels().lookUnder(values, side.put([0, 0, ...image]), 0, 2, channels, axes);
       const under = side.readWords(bits, down * across * words);
       const rowsOfBits = Array.from({ length: down * across }, (_, row) =>
         Array.from({ length: 32 * words }, (_, t) => ((under[row * words + (t >> 5)] as number) >>> (t & 31)) & 1),

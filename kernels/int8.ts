@@ -6,8 +6,8 @@
  * inputs that have begun to. Each row of X takes the way with fewer rows of Q. Where X has other values, they are multiplied with
  * the integers in float32, in the order of the inputs, as in a product of float32.
  *
- *   Q      in panels of 64 columns, the last ones of 32 or 16, which keep their sums in registers while all rows of X pass:
- *          panel after panel [in, width] in bytes. Columns that are missing in the last one are 0
+ *   Q      in panels of 64 columns, the last ones of 16 where that is enough, which keep their sums in registers while all rows of
+ *          X pass: panel after panel [in, width] in bytes. What stands for missing columns of the last one counts for nothing
  *   lists  which rows of Q to add up for each row of X, named by their place times 64
  *
  * A group of 16 columns is a vector of eight pairs: columns j and j + 8 as x = 256·high + low + 128 in 16 bits. Sums of up to 255
@@ -15,7 +15,7 @@
  * integers cost a load, a shift for their high bytes, and two additions: less than to widen them one by one.
  */
 import { append, endStream, startStream, wordAt } from "./bits";
-import { storeTail } from "./lanes";
+import { storeColumns } from "./lanes";
 
 /** An event in a list of places is 4 bytes, in a list of values 8. */
 const PLACE: usize = 4;
@@ -43,8 +43,17 @@ function makePlaces(): void {
 
 /** Columns of the next panel where so many are left. */
 function widthOf(left: i32): i32 {
-  return left > 48 ? WIDEST : left > 16 ? 32 : 16;
+  return left > 32 ? WIDEST : 16;
 }
+
+/** Columns of all panels. */
+function allColumns(outputs: i32): i32 {
+  const rest = outputs & 63;
+  return rest > 32 ? outputs - rest + WIDEST : (outputs + 15) & ~15;
+}
+
+/** Sixteen sums that are float32, of a group whose columns are not all there. */
+const spare = memory.data(64, 16);
 
 /**
  * lists ← for steps × rows rows of bits, [steps, rows, words], which rows of Q to take from the sums of the step before and which
@@ -135,19 +144,16 @@ export function addListed(
   const zRow = (<usize>outputs) << 2;
   const zStep = zRow * <usize>rows;
   const listStep = (<usize>rows) << 3;
-  const biases = (<usize>((outputs + 15) & ~15)) << 2;
+  const biases = (<usize>allColumns(outputs)) << 2;
   for (let left = outputs; left > 0; ) {
     const width = widthOf(left);
-    const columns = min(width, left);
     const bytes = (<usize>width) << 2;
     for (let r = 0; r < rows; r++, sums += bytes) {
       let list = lists + ((<usize>r) << 3);
       let to = z + <usize>r * zRow;
       for (let t = 0; t < steps; t++, list += listStep, to += zStep) {
-        if (width == WIDEST) sum64(sums, list, q);
-        else if (width == 32) sum32(sums, list, q);
-        else sum16(sums, list, q);
-        scaleSums(to, sums, factors, biases, columns);
+        if (width == WIDEST) sum64(to, left, sums, list, q, factors, biases);
+        else sum16(to, left, sums, list, q, factors, biases);
       }
     }
     z += bytes;
@@ -157,42 +163,32 @@ export function addListed(
   }
 }
 
-/** z[i] ← scale[i]·sums[i] + bias[i] */
-function scaleSums(z: usize, sums: usize, factors: usize, biases: usize, n: i32): void {
-  for (const end = z + ((<usize>(n & ~3)) << 2); z != end; z += 16, sums += 16, factors += 16) {
-    v128.store(z, inline.always(scaled(f32x4.convert_i32x4_s(v128.load(sums)), factors, biases)));
-  }
-  if ((n & 3) != 0) {
-    const last = inline.always(scaled(f32x4.convert_i32x4_s(v128.load(sums)), factors, biases));
-    storeTail(z, n, last);
-  }
+/** Up to n of 64 columns of a row of z and of the sums, which change as the list at this entry says. */
+function sum64(z: usize, n: i32, sums: usize, entry: usize, q: usize, factors: usize, biases: usize): void {
+  inline.always(sumListed(true, z, n, sums, entry, q, factors, biases));
 }
 
-function scaled(sum: v128, factors: usize, biases: usize): v128 {
-  return f32x4.add(f32x4.mul(sum, v128.load(factors)), v128.load(factors + biases));
-}
-
-/** The sums of 64 columns: changed as the list at this entry says. */
-function sum64(sums: usize, entry: usize, q: usize): void {
-  inline.always(sumListed(64, sums, entry, q));
-}
-
-function sum32(sums: usize, entry: usize, q: usize): void {
-  inline.always(sumListed(32, sums, entry, q));
-}
-
-function sum16(sums: usize, entry: usize, q: usize): void {
-  inline.always(sumListed(16, sums, entry, q));
+/** The same for 16 columns. */
+function sum16(z: usize, n: i32, sums: usize, entry: usize, q: usize, factors: usize, biases: usize): void {
+  inline.always(sumListed(false, z, n, sums, entry, q, factors, biases));
 }
 
 /** Where the row of a panel begins that an entry of a list names. */
-function rowOf(width: i32, q: usize, entry: usize): usize {
+function rowOf(isWide: bool, q: usize, entry: usize): usize {
   const place: usize = load<u32>(entry);
-  return q + (width == 64 ? place : width == 32 ? place >> 1 : place >> 2);
+  return q + (isWide ? place : place >> 2);
 }
 
-/** The same for 64, 32 or 16 columns. */
-function sumListed(width: i32, sums: usize, entry: usize, q: usize): void {
+function sumListed(
+  isWide: bool,
+  z: usize,
+  n: i32,
+  sums: usize,
+  entry: usize,
+  q: usize,
+  factors: usize,
+  biases: usize,
+): void {
   let at = <usize>load<u32>(entry);
   const add = <usize>load<u32>(entry, 4);
   const end = <usize>load<u32>(entry, 8) & ~FRESH;
@@ -212,16 +208,14 @@ function sumListed(width: i32, sums: usize, entry: usize, q: usize): void {
     let h2 = h0;
     let h3 = h0;
     for (; at != turn; at += PLACE) {
-      const row = inline.always(rowOf(width, q, at));
+      const row = inline.always(rowOf(isWide, q, at));
       const v0 = v128.load(row);
       x0 = i16x8.sub(x0, v0);
       h0 = i16x8.sub(h0, i16x8.shr_s(v0, 8));
-      if (width > 16) {
+      if (isWide) {
         const v1 = v128.load(row, 16);
         x1 = i16x8.sub(x1, v1);
         h1 = i16x8.sub(h1, i16x8.shr_s(v1, 8));
-      }
-      if (width > 32) {
         const v2 = v128.load(row, 32);
         x2 = i16x8.sub(x2, v2);
         h2 = i16x8.sub(h2, i16x8.shr_s(v2, 8));
@@ -230,17 +224,24 @@ function sumListed(width: i32, sums: usize, entry: usize, q: usize): void {
         h3 = i16x8.sub(h3, i16x8.shr_s(v3, 8));
       }
     }
+    if (!isWide) {
+      // Two rows a turn: of so few columns the loop itself costs as much as the sums.
+      for (const pairs = stop - ((stop - at) & PLACE); at != pairs; at += 2 * PLACE) {
+        const v0 = v128.load(inline.always(rowOf(isWide, q, at)));
+        const v1 = v128.load(inline.always(rowOf(isWide, q, at + PLACE)));
+        x0 = i16x8.add(x0, i16x8.add(v0, v1));
+        h0 = i16x8.add(h0, i16x8.add(i16x8.shr_s(v0, 8), i16x8.shr_s(v1, 8)));
+      }
+    }
     for (; at != stop; at += PLACE) {
-      const row = inline.always(rowOf(width, q, at));
+      const row = inline.always(rowOf(isWide, q, at));
       const v0 = v128.load(row);
       x0 = i16x8.add(x0, v0);
       h0 = i16x8.add(h0, i16x8.shr_s(v0, 8));
-      if (width > 16) {
+      if (isWide) {
         const v1 = v128.load(row, 16);
         x1 = i16x8.add(x1, v1);
         h1 = i16x8.add(h1, i16x8.shr_s(v1, 8));
-      }
-      if (width > 32) {
         const v2 = v128.load(row, 32);
         x2 = i16x8.add(x2, v2);
         h2 = i16x8.add(h2, i16x8.shr_s(v2, 8));
@@ -249,33 +250,55 @@ function sumListed(width: i32, sums: usize, entry: usize, q: usize): void {
         h3 = i16x8.add(h3, i16x8.shr_s(v3, 8));
       }
     }
-    inline.always(widen(sums, isFresh, x0, h0));
-    if (width > 16) inline.always(widen(sums + 64, isFresh, x1, h1));
-    if (width > 32) {
-      inline.always(widen(sums + 128, isFresh, x2, h2));
-      inline.always(widen(sums + 192, isFresh, x3, h3));
+    widen(z, n, sums, isFresh, x0, h0, factors, biases);
+    if (isWide) {
+      widen(z + 64, n - 16, sums + 64, isFresh, x1, h1, factors + 64, biases);
+      widen(z + 128, n - 32, sums + 128, isFresh, x2, h2, factors + 128, biases);
+      widen(z + 192, n - 48, sums + 192, isFresh, x3, h3, factors + 192, biases);
     }
     isFresh = false;
   } while (at != end);
 }
 
-/** Sixteen sums of 32 bits, or where they are fresh 0, += those of a vector of pairs. */
-function widen(sums: usize, isFresh: bool, x: v128, high: v128): void {
+/**
+ * Sixteen sums of 32 bits, or where they are fresh 0, += those of a vector of pairs; and z, of which n columns are there, of the
+ * sums so far.
+ */
+function widen(z: usize, n: i32, sums: usize, isFresh: bool, x: v128, high: v128, factors: usize, biases: usize): void {
   const low = i16x8.sub(x, i16x8.shl(high, 8));
-  let s0 = i32x4.splat(0);
-  let s1 = s0;
-  let s2 = s0;
-  let s3 = s0;
+  let s0 = i32x4.extend_low_i16x8_s(low);
+  let s1 = i32x4.extend_high_i16x8_s(low);
+  let s2 = i32x4.extend_low_i16x8_s(high);
+  let s3 = i32x4.extend_high_i16x8_s(high);
   if (!isFresh) {
-    s0 = v128.load(sums);
-    s1 = v128.load(sums, 16);
-    s2 = v128.load(sums, 32);
-    s3 = v128.load(sums, 48);
+    s0 = i32x4.add(s0, v128.load(sums));
+    s1 = i32x4.add(s1, v128.load(sums, 16));
+    s2 = i32x4.add(s2, v128.load(sums, 32));
+    s3 = i32x4.add(s3, v128.load(sums, 48));
   }
-  v128.store(sums, i32x4.add(s0, i32x4.extend_low_i16x8_s(low)));
-  v128.store(sums, i32x4.add(s1, i32x4.extend_high_i16x8_s(low)), 16);
-  v128.store(sums, i32x4.add(s2, i32x4.extend_low_i16x8_s(high)), 32);
-  v128.store(sums, i32x4.add(s3, i32x4.extend_high_i16x8_s(high)), 48);
+  v128.store(sums, s0);
+  v128.store(sums, s1, 16);
+  v128.store(sums, s2, 32);
+  v128.store(sums, s3, 48);
+  s0 = f32x4.convert_i32x4_s(s0);
+  s1 = f32x4.convert_i32x4_s(s1);
+  s2 = f32x4.convert_i32x4_s(s2);
+  s3 = f32x4.convert_i32x4_s(s3);
+  scaleGroup(z, n, s0, s1, s2, s3, factors, biases);
+}
+
+/** z ← scale ⊙ sums + bias for the first n of 16 columns, or all of them. */
+function scaleGroup(z: usize, n: i32, s0: v128, s1: v128, s2: v128, s3: v128, factors: usize, biases: usize): void {
+  const to = n >= 16 ? z : spare;
+  v128.store(to, inline.always(scaled(s0, factors, biases)));
+  v128.store(to, inline.always(scaled(s1, factors + 16, biases)), 16);
+  v128.store(to, inline.always(scaled(s2, factors + 32, biases)), 32);
+  v128.store(to, inline.always(scaled(s3, factors + 48, biases)), 48);
+  if (n > 0 && n < 16) storeColumns(z, spare, n);
+}
+
+function scaled(sum: v128, factors: usize, biases: usize): v128 {
+  return f32x4.add(f32x4.mul(sum, v128.load(factors)), v128.load(factors + biases));
 }
 
 /**
@@ -309,42 +332,33 @@ export function addGraded(
   outputs: i32,
 ): void {
   const zRow = (<usize>outputs) << 2;
-  const biases = (<usize>((outputs + 15) & ~15)) << 2;
+  const biases = (<usize>allColumns(outputs)) << 2;
   for (let left = outputs; left > 0; ) {
     const width = widthOf(left);
-    // The last columns of a panel may all be missing.
-    for (let j = 0; j < min(width, left); j += 16, z += 64, factors += 64) {
+    for (let j = 0; j < min(width, left); j += 16) {
       let list = lists;
-      let to = z;
+      let to = z + ((<usize>j) << 2);
       for (let r = 0; r < rows; r++, list += 4, to += zRow) {
-        sumGraded(to, load<u32>(list), load<u32>(list, 4), q + <usize>j, width, factors, biases, min(16, left - j));
+        sumGraded(to, left - j, list, q + <usize>j, width == WIDEST, factors + ((<usize>j) << 2), biases);
       }
     }
+    z += (<usize>width) << 2;
+    factors += (<usize>width) << 2;
     q += <usize>inputs * <usize>width;
     left -= width;
   }
 }
 
-/** At most 16 columns of a row. */
-function sumGraded(
-  z: usize,
-  list: usize,
-  end: usize,
-  q: usize,
-  width: i32,
-  factors: usize,
-  biases: usize,
-  n: i32,
-): void {
-  const shift: usize = width == 64 ? 0 : width == 32 ? 1 : 2;
+/** Up to n of 16 columns of a row. */
+function sumGraded(z: usize, n: i32, entry: usize, q: usize, isWide: bool, factors: usize, biases: usize): void {
+  const end: usize = load<u32>(entry, 4);
   let s0 = f32x4.splat(0);
   let s1 = s0;
   let s2 = s0;
   let s3 = s0;
-  for (; list != end; list += VALUE) {
-    const row = q + (<usize>load<u32>(list) >> shift);
-    const x = v128.load32_splat(list, 4);
-    const pairs = v128.load(row);
+  for (let at: usize = load<u32>(entry); at != end; at += VALUE) {
+    const pairs = v128.load(rowOf(isWide, q, at));
+    const x = v128.load32_splat(at, 4);
     const low = i16x8.shr_s(v128.xor(i16x8.shl(pairs, 8), i16x8.splat(i16.MIN_VALUE)), 8);
     const high = i16x8.shr_s(pairs, 8);
     s0 = f32x4.add(s0, f32x4.mul(x, f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(low))));
@@ -352,61 +366,54 @@ function sumGraded(
     s2 = f32x4.add(s2, f32x4.mul(x, f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(high))));
     s3 = f32x4.add(s3, f32x4.mul(x, f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(high))));
   }
-  z = inline.always(storeScaled(z, n, s0, factors, biases));
-  if (n > 4) z = inline.always(storeScaled(z, n - 4, s1, factors + 16, biases));
-  if (n > 8) z = inline.always(storeScaled(z, n - 8, s2, factors + 32, biases));
-  if (n > 12) inline.always(storeScaled(z, n - 12, s3, factors + 48, biases));
-}
-
-/** Stores up to four columns; returns where the next ones go. */
-function storeScaled(z: usize, n: i32, sum: v128, factors: usize, biases: usize): usize {
-  const values = inline.always(scaled(sum, factors, biases));
-  if (n >= 4) v128.store(z, values);
-  else inline.always(storeTail(z, n, values));
-  return z + 16;
+  scaleGroup(z, n, s0, s1, s2, s3, factors, biases);
 }
 
 /**
- * z [down·across, ⌈channels·kh·kw/32⌉] ← the bits under each window over an image of spikes, 0 beyond the image:
+ * z ← what lies under each window over an image, 0 beyond the image:
  *
- *   bit (c·kh + i)·kw + j of z[u·across + v] ← x[c, u·strideDown + i·dilationDown − padDown, v·strideAcross + …]
+ *   z[u·across + v, (c·kh + i)·kw + j] ← x[c, u·strideDown + i·dilationDown − padDown, v·strideAcross + …]
  *
- * The image [channels, height, width] are bits of a stream from bit `first` on. `axes`: size, places, kernel, stride, padding and
- * dilation of the rows, then of the columns, as integers.
+ * The image [channels, height, width] are numbers at x, and z [down·across, channels·kh·kw]; or where x is 0, bits of a stream
+ * from bit `first` on, and a row of z fills whole words of bits. `axes`: size, places, kernel, stride, padding and dilation of the
+ * rows, then of the columns, as integers.
  */
-export function bitsUnder(z: usize, bits: usize, first: i32, channels: i32, axes: usize): void {
+export function lookUnder(z: usize, x: usize, bits: usize, first: i32, channels: i32, axes: usize): void {
   const height = load<i32>(axes);
-  const down = load<i32>(axes, 4);
   const kh = load<i32>(axes, 8);
-  const strideDown = load<i32>(axes, 12);
-  const padDown = load<i32>(axes, 16);
   const dilationDown = load<i32>(axes, 20);
   const width = load<i32>(axes, 24);
   const across = load<i32>(axes, 28);
   const kw = load<i32>(axes, 32);
-  const strideAcross = load<i32>(axes, 36);
-  const padAcross = load<i32>(axes, 40);
   const dilationAcross = load<i32>(axes, 44);
   const words = (channels * kh * kw + 31) >> 5;
-  for (let u = 0; u < down; u++) {
-    for (let v = 0; v < across; v++, z += (<usize>words) << 2) {
-      const left = v * strideAcross - padAcross;
+  for (let u = 0; u < load<i32>(axes, 4); u++) {
+    for (let v = 0; v < across; v++) {
+      const left = v * load<i32>(axes, 36) - load<i32>(axes, 40);
       startStream(z);
       for (let c = 0; c < channels; c++) {
-        let y = u * strideDown - padDown;
+        let y = u * load<i32>(axes, 12) - load<i32>(axes, 16);
         for (let i = 0; i < kh; i++, y += dilationDown) {
           const row = first + (c * height + y) * width;
           const isInside = y >= 0 && y < height;
-          for (let j = 0; j < kw; j += 32) {
-            const n = min(32, kw - j);
-            let word: u32 = 0;
-            if (isInside)
-              word = inline.always(bitsOfRow(bits, row, width, left + j * dilationAcross, n, dilationAcross));
-            append(word, n);
+          let at = left;
+          if (x != 0) {
+            for (let j = 0; j < kw; j++, at += dilationAcross, z += 4) {
+              const isThere = isInside && at >= 0 && at < width;
+              store<f32>(z, isThere ? load<f32>(x + ((<usize>(row + at)) << 2)) : 0);
+            }
+          } else {
+            for (let j = 0; j < kw; j += 32, at += 32 * dilationAcross) {
+              const n = min(32, kw - j);
+              append(isInside ? bitsOfRow(bits, row, width, at, n, dilationAcross) : 0, n);
+            }
           }
         }
       }
-      endStream();
+      if (x == 0) {
+        endStream();
+        z += (<usize>words) << 2;
+      }
     }
   }
 }
@@ -426,37 +433,6 @@ function bitsOfRow(bits: usize, row: i32, width: i32, x: i32, n: i32, dilation: 
     if (x >= 0 && x < width) word |= (wordAt(bits, <usize>(row + x)) & 1) << j;
   }
   return word;
-}
-
-/** The same for the values of an image: z [down·across, channels·kh·kw]. */
-export function valuesUnder(z: usize, x: usize, channels: i32, axes: usize): void {
-  const height = load<i32>(axes);
-  const down = load<i32>(axes, 4);
-  const kh = load<i32>(axes, 8);
-  const strideDown = load<i32>(axes, 12);
-  const padDown = load<i32>(axes, 16);
-  const dilationDown = load<i32>(axes, 20);
-  const width = load<i32>(axes, 24);
-  const across = load<i32>(axes, 28);
-  const kw = load<i32>(axes, 32);
-  const strideAcross = load<i32>(axes, 36);
-  const padAcross = load<i32>(axes, 40);
-  const dilationAcross = load<i32>(axes, 44);
-  for (let u = 0; u < down; u++) {
-    for (let v = 0; v < across; v++) {
-      for (let c = 0; c < channels; c++) {
-        let y = u * strideDown - padDown;
-        for (let i = 0; i < kh; i++, y += dilationDown) {
-          const row = x + ((<usize>((c * height + y) * width)) << 2);
-          let at = v * strideAcross - padAcross;
-          for (let j = 0; j < kw; j++, at += dilationAcross, z += 4) {
-            const isInside = y >= 0 && y < height && at >= 0 && at < width;
-            store<f32>(z, isInside ? load<f32>(row + ((<usize>at) << 2)) : 0);
-          }
-        }
-      }
-    }
-  }
 }
 
 /** First byte that neither these kernels nor the others use. */

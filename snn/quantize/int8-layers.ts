@@ -275,7 +275,7 @@ export class Int8Conv extends Int8Layer<ConvPlan> {
       for (let g = 0; g < weights.length; g++) {
         for (let i = 0; i < images; i++) {
           const first = ((n + i) * channels + g * perGroup) * down.size * across.size;
-          kernels.bitsUnder(bits + 4 * i * places * words, stream, first, perGroup, axes);
+          kernels.lookUnder(bits + 4 * i * places * words, 0, stream, first, perGroup, axes);
         }
         const count = k.countBits(bits, rows * words);
         (weights[g] as Int8Weights).multiplySpikes(maps, bits, count, 1, rows, pasts[g] as Past);
@@ -304,7 +304,7 @@ export class Int8Conv extends Int8Layer<ConvPlan> {
     const bits = allocate(4 * places * words);
     const maps = allocate(4 * places * outputs);
     for (let n = 0; n < steps * images * weights.length; n++) {
-      kernels.valuesUnder(values, x + 4 * n * perGroup * down.size * across.size, perGroup, axes);
+      kernels.lookUnder(values, x, 0, n * perGroup * down.size * across.size, perGroup, axes);
       const count = k.packBits(bits, values, places, inputs) & 0x7fffffff;
       (weights[n % weights.length] as Int8Weights).multiplyGraded(maps, bits, count, values, places);
       k.transpose(z + 4 * n * outputs * places, maps, places, outputs);

@@ -25,7 +25,7 @@ function panelsOf(outputs: number): [from: number, width: number][] {
   const panels: [number, number][] = [];
   for (let from = 0; from < outputs; ) {
     const left = outputs - from;
-    const width = left > 48 ? 64 : left > 16 ? 32 : 16;
+    const width = left > 32 ? 64 : 16;
     panels.push([from, width]);
     from += width;
   }
@@ -33,7 +33,10 @@ function panelsOf(outputs: number): [from: number, width: number][] {
 }
 
 /** Columns of all panels. */
-const widthOf = (outputs: number): number => Math.ceil(outputs / 16) * 16;
+function widthOf(outputs: number): number {
+  const unit = outputs % 64 > 32 ? 64 : 16;
+  return Math.ceil(outputs / unit) * unit;
+}
 
 /** The low one of two integers in 16 bits counts from −128: as bits, these are all that differs. */
 const LOW = -128;

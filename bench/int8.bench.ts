@@ -1,0 +1,111 @@
+/**
+ * Images in Poisson spikes through the network of tutorial 5, trained for a while on such: with float weights and with those of
+ * 8 bits, in turns. All time steps in one call, and step by step as a stream comes in.
+ */
+import {
+  Adam,
+  DataLoader,
+  keep,
+  manualSeed,
+  noGrad,
+  poissonEncode,
+  Sequential,
+  Stream,
+  spikeCount,
+  type Tensor,
+  warmup,
+} from "jarvis-snn";
+import { Int8 } from "jarvis-snn/quantize";
+import { mnist } from "../demos/mnist/data.ts";
+import { MnistNetwork, membraneLoss } from "../demos/mnist/network.ts";
+import { calls, interleave } from "./support/interleave.ts";
+import { type Rows, report } from "./support/report.ts";
+import { trainingStep } from "./support/training.ts";
+
+const T = 25;
+const INPUTS = 784;
+const CLASSES = 10;
+const IMAGES = 20;
+const STEPS = 300;
+const BATCH = 128;
+const ROUNDS = 41;
+
+manualSeed(0);
+const model = new MnistNetwork(INPUTS, 1000, 1);
+const layers = model.linears.flatMap((linear, i) => [linear, model.neurons[i] as (typeof model.neurons)[number]]);
+
+function train(): void {
+  const optimizer = new Adam(model.parameters(), { lr: 5e-4 });
+  const loader = new DataLoader(mnist("train", STEPS * BATCH), { batchSize: BATCH });
+  for (const { x, y } of loader) {
+    trainingStep(
+      () => membraneLoss(model.forward(poissonEncode(x as Tensor, { timesteps: T })), y as ArrayLike<number>),
+      optimizer,
+    )();
+  }
+}
+train();
+
+const images = new DataLoader(mnist("t10k", IMAGES), { batchSize: 1 });
+const pictures = [...images].map(({ x }) => keep((x as Tensor).clone()));
+const coded = pictures.map((x) => poissonEncode(x, { timesteps: T }));
+/** The same spikes, step by step, as a stream takes them. */
+const frames = coded.map((spikes) => {
+  const all = spikes.toFloat32Array();
+  return Array.from({ length: T }, (_, t) => all.slice(t * INPUTS, (t + 1) * INPUTS));
+});
+// What a look at the values has written out would be read as floats.
+const spikes = frames.map((_, i) => {
+  coded[i]?.dispose();
+  return poissonEncode(pictures[i] as Tensor, { timesteps: T });
+});
+
+const float = new Sequential(...layers);
+const int8 = new Int8(layers);
+let next = 0;
+
+/** Spike counts of an image after the other, of the whole sequence. */
+const forward = (network: Sequential | Int8) => (): void => {
+  noGrad(() => spikeCount(network.forward(spikes[next++ % IMAGES] as Tensor)).toFloat32Array());
+};
+
+/** The coding belongs to the time. */
+const encoded = (network: Sequential | Int8) => (): void => {
+  noGrad(() => {
+    const x = poissonEncode(pictures[next++ % IMAGES] as Tensor, { timesteps: T });
+    return spikeCount(network.forward(x)).toFloat32Array();
+  });
+};
+
+/** Every step is read out before the next one comes. */
+function stream(network: Sequential | Int8): () => void {
+  const steps = new Stream(network, [1, INPUTS]);
+  const counts = new Float32Array(CLASSES);
+  return () => {
+    const image = frames[next++ % IMAGES] as Float32Array[];
+    counts.fill(0);
+    steps.reset();
+    for (let t = 0; t < T; t++) {
+      const out = steps.step(image[t] as Float32Array);
+      for (let i = 0; i < CLASSES; i++) counts[i] = (counts[i] as number) + (out[i] as number);
+    }
+  };
+}
+
+async function rows(): Promise<Rows> {
+  const ways = { forward, stream, encoded };
+  const contenders = Object.entries(ways).flatMap(([way, make]) => [
+    calls(`${way}, float`, make(float), { repeat: IMAGES }),
+    calls(`${way}, 8 bits`, make(int8), { repeat: IMAGES }),
+  ]);
+  const run = await interleave(contenders, ROUNDS);
+  return Object.fromEntries(
+    Object.keys(ways).map((way) => {
+      const names = [`${way}, float`, `${way}, 8 bits`] as const;
+      return [way, { value: run.ratio(...names), times: run.medians(...names) }];
+    }),
+  );
+}
+
+warmup();
+report(await rows());
