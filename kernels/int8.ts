@@ -52,6 +52,8 @@ function allColumns(outputs: i32): i32 {
   return rest > 32 ? outputs - rest + WIDEST : (outputs + 15) & ~15;
 }
 
+/** Of each sixteen columns of a panel eight sums of pairs, and those of their high ones. */
+const pairs = memory.data(128, 16);
 /** Sixteen sums that are float32, of a group whose columns are not all there. */
 const spare = memory.data(64, 16);
 
@@ -72,10 +74,15 @@ export function listChanges(lists: usize, bits: usize, before: usize, steps: i32
     for (let r = 0; r < rows; r++, lists += 8, bits += bytes, last += bytes) {
       let set = 0;
       let changed = 0;
-      for (let o: usize = 0; o < bytes; o += 4) {
-        const word = load<u32>(bits + o);
-        set += popcnt<u32>(word);
-        changed += popcnt<u32>(word ^ load<u32>(last + o));
+      if ((words & 1) != 0) {
+        const word = load<u32>(bits);
+        set = popcnt<u32>(word);
+        changed = popcnt<u32>(word ^ load<u32>(last));
+      }
+      for (let o = bytes & 4; o < bytes; o += 8) {
+        const word = load<u64>(bits + o);
+        set += <i32>popcnt<u64>(word);
+        changed += <i32>popcnt<u64>(word ^ load<u64>(last + o));
       }
       if (changed < set) {
         store<u32>(lists, <u32>to);
@@ -226,7 +233,7 @@ function sumListed(
     }
     if (!isWide) {
       // Two rows a turn: of so few columns the loop itself costs as much as the sums.
-      for (const pairs = stop - ((stop - at) & PLACE); at != pairs; at += 2 * PLACE) {
+      for (const even = stop - ((stop - at) & PLACE); at != even; at += 2 * PLACE) {
         const v0 = v128.load(inline.always(rowOf(isWide, q, at)));
         const v1 = v128.load(inline.always(rowOf(isWide, q, at + PLACE)));
         x0 = i16x8.add(x0, i16x8.add(v0, v1));
@@ -250,41 +257,54 @@ function sumListed(
         h3 = i16x8.add(h3, i16x8.shr_s(v3, 8));
       }
     }
-    widen(z, n, sums, isFresh, x0, h0, factors, biases);
+    v128.store(pairs, x0);
+    v128.store(pairs, h0, 16);
     if (isWide) {
-      widen(z + 64, n - 16, sums + 64, isFresh, x1, h1, factors + 64, biases);
-      widen(z + 128, n - 32, sums + 128, isFresh, x2, h2, factors + 128, biases);
-      widen(z + 192, n - 48, sums + 192, isFresh, x3, h3, factors + 192, biases);
+      v128.store(pairs, x1, 32);
+      v128.store(pairs, h1, 48);
+      v128.store(pairs, x2, 64);
+      v128.store(pairs, h2, 80);
+      v128.store(pairs, x3, 96);
+      v128.store(pairs, h3, 112);
     }
+    addPairs(z, n, sums, isFresh, isWide ? WIDEST : 16, factors, biases);
     isFresh = false;
   } while (at != end);
 }
 
 /**
- * Sixteen sums of 32 bits, or where they are fresh 0, += those of a vector of pairs; and z, of which n columns are there, of the
- * sums so far.
+ * The sums of so many columns, or where they are fresh 0, += those of the pairs; and z, of which n columns are there, of the sums so
+ * far.
  */
-function widen(z: usize, n: i32, sums: usize, isFresh: bool, x: v128, high: v128, factors: usize, biases: usize): void {
-  const low = i16x8.sub(x, i16x8.shl(high, 8));
-  let s0 = i32x4.extend_low_i16x8_s(low);
-  let s1 = i32x4.extend_high_i16x8_s(low);
-  let s2 = i32x4.extend_low_i16x8_s(high);
-  let s3 = i32x4.extend_high_i16x8_s(high);
-  if (!isFresh) {
-    s0 = i32x4.add(s0, v128.load(sums));
-    s1 = i32x4.add(s1, v128.load(sums, 16));
-    s2 = i32x4.add(s2, v128.load(sums, 32));
-    s3 = i32x4.add(s3, v128.load(sums, 48));
+function addPairs(z: usize, n: i32, sums: usize, isFresh: bool, columns: i32, factors: usize, biases: usize): void {
+  let from = pairs;
+  for (
+    const end = sums + ((<usize>columns) << 2);
+    sums != end;
+    sums += 64, from += 32, z += 64, factors += 64, n -= 16
+  ) {
+    const high = v128.load(from, 16);
+    const low = i16x8.sub(v128.load(from), i16x8.shl(high, 8));
+    let s0 = i32x4.extend_low_i16x8_s(low);
+    let s1 = i32x4.extend_high_i16x8_s(low);
+    let s2 = i32x4.extend_low_i16x8_s(high);
+    let s3 = i32x4.extend_high_i16x8_s(high);
+    if (!isFresh) {
+      s0 = i32x4.add(s0, v128.load(sums));
+      s1 = i32x4.add(s1, v128.load(sums, 16));
+      s2 = i32x4.add(s2, v128.load(sums, 32));
+      s3 = i32x4.add(s3, v128.load(sums, 48));
+    }
+    v128.store(sums, s0);
+    v128.store(sums, s1, 16);
+    v128.store(sums, s2, 32);
+    v128.store(sums, s3, 48);
+    s0 = f32x4.convert_i32x4_s(s0);
+    s1 = f32x4.convert_i32x4_s(s1);
+    s2 = f32x4.convert_i32x4_s(s2);
+    s3 = f32x4.convert_i32x4_s(s3);
+    inline.always(scaleGroup(z, n, s0, s1, s2, s3, factors, biases));
   }
-  v128.store(sums, s0);
-  v128.store(sums, s1, 16);
-  v128.store(sums, s2, 32);
-  v128.store(sums, s3, 48);
-  s0 = f32x4.convert_i32x4_s(s0);
-  s1 = f32x4.convert_i32x4_s(s1);
-  s2 = f32x4.convert_i32x4_s(s2);
-  s3 = f32x4.convert_i32x4_s(s3);
-  scaleGroup(z, n, s0, s1, s2, s3, factors, biases);
 }
 
 /** z ← scale ⊙ sums + bias for the first n of 16 columns, or all of them. */
@@ -357,10 +377,10 @@ function sumGraded(z: usize, n: i32, entry: usize, q: usize, isWide: bool, facto
   let s2 = s0;
   let s3 = s0;
   for (let at: usize = load<u32>(entry); at != end; at += VALUE) {
-    const pairs = v128.load(rowOf(isWide, q, at));
+    const row = v128.load(rowOf(isWide, q, at));
     const x = v128.load32_splat(at, 4);
-    const low = i16x8.shr_s(v128.xor(i16x8.shl(pairs, 8), i16x8.splat(i16.MIN_VALUE)), 8);
-    const high = i16x8.shr_s(pairs, 8);
+    const low = i16x8.shr_s(v128.xor(i16x8.shl(row, 8), i16x8.splat(i16.MIN_VALUE)), 8);
+    const high = i16x8.shr_s(row, 8);
     s0 = f32x4.add(s0, f32x4.mul(x, f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(low))));
     s1 = f32x4.add(s1, f32x4.mul(x, f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(low))));
     s2 = f32x4.add(s2, f32x4.mul(x, f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(high))));
