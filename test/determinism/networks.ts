@@ -2,6 +2,7 @@
 import {
   AdamW,
   AdaptiveLIF,
+  AvgPool2d,
   BatchNorm2d,
   Conv2d,
   crossEntropy,
@@ -28,11 +29,14 @@ import {
   Sequential,
   SGD,
   STDP,
+  Stream,
   stack,
   surrogate,
   type Tensor,
   tape,
+  tensor,
 } from "jarvis-snn";
+import { Int8, quantize } from "jarvis-snn/quantize";
 import { DEFAULTS, prepareToy } from "../../demos/toy/network.ts";
 
 export interface Trained {
@@ -278,4 +282,47 @@ function online(): Trained {
   };
 }
 
-export const networks: Record<string, () => Trained> = { toy, recurrent, conv, plastic, online };
+class EightBits extends Int8 {
+  override forward(x: Tensor): Tensor {
+    return meanOverTime(super.forward(x));
+  }
+}
+
+/** Weights of eight bits, trained as such: convolutions of spikes and of numbers, rows of spikes, a scale for all and one an output. */
+function int8(): Trained {
+  manualSeed(6);
+  const neurons = () => new LIF({ beta: 0.9, threshold: 0.3, surrogate: surrogate.atan() });
+  const network = new Sequential(
+    new Conv2d(1, 6, 3, { padding: 1 }),
+    neurons(),
+    new AvgPool2d(2),
+    quantize(new Conv2d(6, 40, 3, { groups: 2 }), { weights: { bits: 8, perChannel: false } }),
+    neurons(),
+    new Flatten(-3),
+    quantize(new Linear(160, 100), { weights: { bits: 4 } }),
+    neurons(),
+    new Linear(100, 5),
+  );
+  const optimizer = new AdamW(network.parameters(), { lr: 0.01 });
+  const labels = Array.from({ length: 12 }, (_, i) => i % 5);
+  for (let step = 0; step < 5; step++) {
+    tape(() => {
+      const loss = crossEntropy(meanOverTime(network.forward(rand([7, 12, 1, 8, 8]).lt(0.3))), labels);
+      optimizer.zeroGrad();
+      loss.backward();
+    });
+    optimizer.step();
+  }
+  return {
+    model: new EightBits(network),
+    inputs: noGrad(() => rand([9, SAMPLES, 1, 8, 8]).lt(0.3)),
+    stepwise(x) {
+      const [T, B] = x.shape as [number, number];
+      const stream = new Stream(new Int8(network), x.shape.slice(1));
+      const outputs = x.unbind(0).flatMap((frame) => [...stream.step(frame.toFloat32Array())]);
+      return meanOverTime(tensor(outputs, { shape: [T, B, 5] }));
+    },
+  };
+}
+
+export const networks: Record<string, () => Trained> = { toy, recurrent, conv, plastic, online, int8 };
