@@ -21,14 +21,15 @@ const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 
 /** Bundles the command line, main.mjs, and the process that runs calls, child.mjs, into a folder. */
 export async function bundleFuzz(outDir) {
-  const debug = { find: "../kernels/build/release.ts", replacement: join(root, "kernels/build/debug.ts") };
+  const debug = ["", "int8-"].map((name) => ({
+    find: `../kernels/build/${name}release.ts`,
+    replacement: join(root, `kernels/build/${name}debug.ts`),
+  }));
   await build({
     root,
     configFile: false,
     logLevel: "warn",
-    resolve: { alias: process.env.KERNELS === "debug" ? [debug] : [] },
-    // The folder may be anywhere, where no package is found.
-    ssr: { noExternal: ["h5wasm"] },
+    resolve: { alias: process.env.KERNELS === "debug" ? debug : [] },
     build: {
       outDir,
       emptyOutDir: true,

@@ -609,6 +609,13 @@ const stepping = { step: [], zeroGrad: [], stateDict: [], dispose: [] } as const
 
 const current = t(4, 2, 3);
 
+/** Networks of which `Int8` makes others. */
+const EIGHT_BITS = [
+  "new Linear(3, 2)",
+  "quantize(new Linear(3, 2), { weights: { bits: 4 } })",
+  "new Sequential(new Linear(3, 4), new LIF(), new Linear(4, 2))",
+];
+
 /** A class that `neuron` has made stands for all. */
 export const CLASSES: Classes<typeof engine & typeof snn & typeof quantize> = {
   TensorDataset: {
@@ -1014,6 +1021,23 @@ export const CLASSES: Classes<typeof engine & typeof snn & typeof quantize> = {
   Stream: {
     new: [either(model, listOf({ ...model, takes: ["list"] })), list(2, 3)],
     call: { step: [numbers(6)], reset: [], dispose: [] },
+  },
+  Int8: {
+    new: [either(oneOf(EIGHT_BITS), listOf({ ...oneOf(EIGHT_BITS), takes: ["list"] })), { perChannel: bool }],
+    call: {
+      forward: [either(t(4, 2, 3), { ...t(4, 2, 3), draw: () => "poissonEncode(rand([2, 3]), { timesteps: 4 })" })],
+      arrays: [],
+      dispose: [],
+      stateDict: [],
+      loadStateDict: [
+        record({
+          "0.weight": record({ shape: list(2, 3), data: oneOf(["Int8Array.of(1, -2, 3, 127, -127, 0)"], ["typed"]) }),
+          "0.weight_scale": record({ shape: list(2), data: numbers(2) }),
+          "0.bias": record({ shape: list(2), data: numbers(2) }),
+        }),
+        record({ strict: bool }),
+      ],
+    },
   },
 };
 
