@@ -56,8 +56,13 @@ const op: Op<Run> = {
   backward() {},
 };
 
-const forward = (x: Tensor, layer: Int8Layer<Plan>): Tensor => {
+/** @throws Error inside of `gradcheck`. */
+export function checkMemory(): void {
   if (inReference()) throw new Error("Int8: its weights lie in linear memory, which gradcheck does not use");
+}
+
+const forward = (x: Tensor, layer: Int8Layer<Plan>): Tensor => {
+  checkMemory();
   const isStep = x.ndim <= layer.axes;
   const plan = layer.plan(isStep ? [1, ...x.sizes] : x.sizes);
   return apply(op, { shape: isStep ? plan.shape.slice(1) : plan.shape, layer, plan }, x);
@@ -70,24 +75,25 @@ export abstract class Int8Layer<P extends Plan> extends Staged {
   protected readonly weights: readonly Int8Weights[];
   /** Sizes of the weight, [out, in…]. */
   private readonly shape: Shape;
-  private readonly isUniform: boolean;
   private readonly hasBias: boolean;
+  /** All outputs share a scale. */
+  private isUniform = false;
 
   constructor(state: Int8State, groups: number) {
     super();
-    const { shape, scales, bias } = state;
+    const { shape, bias } = state;
     const outputs = (shape[0] as number) / groups;
     const inputs = sizeOf(shape.slice(1));
     this.shape = shape;
-    this.isUniform = scales.length === 1;
     this.hasBias = bias !== null;
     this.weights = Array.from({ length: groups }, () => new Int8Weights(inputs, outputs));
     this.write(state);
   }
 
-  /** Puts other values of the same sizes in the place of all. */
+  /** Puts other values in the place of all, with a weight of the same shape. */
   write({ q, scales, bias, shape: [outputs] }: Int8State): void {
     const all = new Float32Array(outputs as number);
+    this.isUniform = scales.length === 1;
     const each = this.isUniform ? all.slice().fill(scales[0] as number) : scales;
     for (const [g, w] of this.weights.entries()) {
       const from = g * w.outputs;

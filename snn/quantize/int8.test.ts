@@ -304,7 +304,7 @@ describe("Int8", () => {
       const x = spikes([4, 2, 2, 10, 8], 0.4);
       const expected = values(() => int8.forward(x));
       const file = saveSafetensors(int8.arrays());
-      const other = new Int8(convolutions(), { perChannel });
+      const other = new Int8(convolutions(), { perChannel: !perChannel });
       expect(values(() => other.forward(x))).not.toEqual(expected);
       const { arrays } = readSafetensors(file);
       expect(arrays["0.weight"]?.dtype).toBe("I8");
@@ -378,5 +378,6 @@ describe("Int8", () => {
     );
     expect(() => int8.forward([1, 2, 3] as never)).toThrow("Int8: expected a tensor, got [1, 2, 3]");
     expect(() => gradcheck((x) => int8.forward(x), [randn([2, 3])])).toThrow("Int8: its weights lie in linear memory");
+    expect(() => gradcheck((x) => new Int8(new Linear(3, 2)).forward(x), [randn([2, 3])])).toThrow("Int8: its weights");
   });
 });

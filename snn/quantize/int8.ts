@@ -14,14 +14,14 @@ import {
   Tensor,
 } from "../../engine/index.ts";
 import { forwardOf } from "../../engine/nn/module.ts";
-import { weightOf } from "../../engine/nn/reading.ts";
-import { formatShape, type Shape, sameShape, sizesOf } from "../../engine/shape.ts";
+import { formatShape, type Shape, sameShape, sizeOf, sizesOf } from "../../engine/shape.ts";
 import { alive } from "../../engine/tensor.ts";
 import { layersOf } from "../layers.ts";
 import { Stage, Staged } from "../stage.ts";
 import { stageOf } from "../stages.ts";
-import { Int8Conv, Int8Linear, type Int8State } from "./int8-layers.ts";
+import { checkMemory, Int8Conv, Int8Linear, type Int8State } from "./int8-layers.ts";
 import { MOST_INPUTS } from "./int8-weights.ts";
+import { gridIn, integersOf } from "./weights.ts";
 
 /** Options of {@link Int8}. */
 export interface Int8Options {
@@ -60,7 +60,7 @@ const isInt8 = (layer: Module): layer is Int8Linear | Int8Conv =>
  * Shapes: x [T, B, …] → what the last layer gives, as in a `Sequential` of the model.
  *
  * @throws RangeError for layers without a Linear or a convolution among them, for weights that are not finite or more than 2²⁴ to an
- *   output; TypeError for what is no layer, or an option of another name.
+ *   output; TypeError for what is no layer, or an option of another name; Error inside of `gradcheck`.
  * @see Jacob et al. (2018), Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference, CVPR.
  */
 export class Int8 extends Staged {
@@ -70,6 +70,7 @@ export class Int8 extends Staged {
 
   constructor(model: Module | readonly Module[], options: Int8Options = DEFAULTS) {
     super();
+    checkMemory();
     const { perChannel } = withDefaults("Int8", DEFAULTS, options);
     const layers = layersOf("Int8", model);
     if (!layers.some(isProduct)) {
@@ -152,7 +153,7 @@ export class Int8 extends Staged {
     const writes = this.integers().flatMap(([name, layer]) => {
       const old = layer.read();
       const [outputs] = old.shape as [number];
-      const take = (key: string, shape: Shape, range: Values): Float32Array | null => {
+      const take = (key: string, shapes: readonly Shape[], range: Values): Float32Array | null => {
         const path = `${name}.${key}`;
         const entry = given[path];
         if (entry === undefined && !strict) {
@@ -160,11 +161,11 @@ export class Int8 extends Staged {
           return null;
         }
         delete given[path];
-        return valuesOf(`loadStateDict: ${path}`, entry, shape, range);
+        return valuesOf(`loadStateDict: ${path}`, entry, shapes, range);
       };
-      const q = take("weight", old.shape, INTEGERS);
-      const scales = take("weight_scale", [old.scales.length], NUMBERS);
-      const bias = old.bias === null ? null : take("bias", [outputs], NUMBERS);
+      const q = take("weight", [old.shape], INTEGERS);
+      const scales = take("weight_scale", [[outputs], [1]], NUMBERS);
+      const bias = old.bias === null ? null : take("bias", [[outputs]], NUMBERS);
       const next = {
         shape: old.shape,
         q: q === null ? old.q : Int8Array.from(q),
@@ -221,27 +222,13 @@ class StageOfAll extends Stage {
   }
 }
 
-/** The weight that a layer computes with, as integers from −127 to 127. */
+/** The weight that a layer computes with, as integers, and its bias. */
 function roundedOf(layer: Product, perChannel: boolean): Int8State {
-  const { bias } = layer;
-  const weight = weightOf(layer);
-  const shape = weight.sizes;
-  const rows = weight.reshape([shape[0] as number, -1]);
-  const [, inputs] = rows.sizes as [number, number];
+  const { weight, bias } = layer;
+  const inputs = weight.size / (weight.sizes[0] as number);
   if (inputs > MOST_INPUTS) throw wrongValue("Int8", "at most 2²⁴ inputs of an output", inputs);
-  const wrong = weight.toFloat32Array().find((w) => !Number.isFinite(w));
-  ensure(wrong === undefined, "Int8", "expected finite weights", wrong);
-  const largest = rows.abs().amax(perChannel ? { axis: 1, keepdim: true } : { keepdim: true });
-  const step = largest.div(127);
-  // Rows of zeros have no step.
-  const steps = step.add(step.eq(0));
-  const q = rows.div(steps).round().clamp(-127, 127);
-  return {
-    shape: [...shape],
-    q: Int8Array.from(q.toFloat32Array()),
-    scales: steps.toFloat32Array(),
-    bias: bias === null ? null : bias.toFloat32Array(),
-  };
+  const { q, scales, shape } = integersOf("Int8", layer, gridIn(layer) ?? { bits: 8, perChannel });
+  return { shape, q, scales, bias: bias === null ? null : bias.toFloat32Array() };
 }
 
 /** Values that an array of a state may have. */
@@ -256,17 +243,18 @@ const INTEGERS: Values = {
 };
 const NUMBERS: Values = { expected: "finite numbers", fits: (x) => Number.isFinite(Math.fround(x)) };
 
-/** A copy of the values of an array of a state, after a check of their shape. */
-function valuesOf(where: string, entry: unknown, shape: Shape, { expected, fits }: Values): Float32Array {
+/** A copy of the values of an array of a state, after a check of their shape, one of these. */
+function valuesOf(where: string, entry: unknown, shapes: readonly Shape[], { expected, fits }: Values): Float32Array {
   if (entry instanceof Tensor) alive(entry, where);
   const { shape: sizes, data } =
     entry instanceof Tensor
       ? { shape: entry.sizes, data: entry.toFloat32Array() }
       : (objectOf(where, "an array { shape, data }", entry) as unknown as ArrayEntry);
   const given = sizesOf(where, sizes);
-  ensure(sameShape(given, shape), where, `expected shape ${formatShape(shape)}`, given);
+  const fitting = shapes.some((shape) => sameShape(given, shape));
+  ensure(fitting, where, `expected shape ${shapes.map(formatShape).join(" or ")}`, given);
   const values = new Float32Array(numbersOf(where, "an array of numbers", data));
-  const size = shape.reduce((product, n) => product * n, 1);
+  const size = sizeOf(given);
   ensure(values.length === size, where, `expected ${size} values`, values.length);
   const wrong = values.find((x) => !fits(x));
   ensure(wrong === undefined, where, `expected ${expected}`, wrong);

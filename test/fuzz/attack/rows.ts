@@ -613,7 +613,7 @@ const current = t(4, 2, 3);
 const EIGHT_BITS = [
   "new Linear(3, 2)",
   "quantize(new Linear(3, 2), { weights: { bits: 4 } })",
-  "new Sequential(new Linear(3, 4), new LIF(), new Linear(4, 2))",
+  "new Sequential(new Linear(3, 2), new LIF(), new Dropout())",
 ];
 
 /** A class that `neuron` has made stands for all. */
@@ -1031,9 +1031,13 @@ export const CLASSES: Classes<typeof engine & typeof snn & typeof quantize> = {
       stateDict: [],
       loadStateDict: [
         record({
-          "0.weight": record({ shape: list(2, 3), data: oneOf(["Int8Array.of(1, -2, 3, 127, -127, 0)"], ["typed"]) }),
-          "0.weight_scale": record({ shape: list(2), data: numbers(2) }),
-          "0.bias": record({ shape: list(2), data: numbers(2) }),
+          "0.weight": must(
+            record({ shape: list(2, 3), data: oneOf(["Int8Array.of(1, -2, 3, 127, -127, 0)"], ["typed"]) }),
+          ),
+          "0.weight_scale": must(
+            either(record({ shape: list(2), data: numbers(2) }), record({ shape: list(1), data: numbers(1) })),
+          ),
+          "0.bias": must(record({ shape: list(2), data: numbers(2) })),
         }),
         record({ strict: bool }),
       ],
