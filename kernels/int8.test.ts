@@ -206,6 +206,22 @@ test("int8: a list of changes is never longer than the spikes of its row", () =>
   }
 });
 
+test("int8: the bits of the last step are kept for the next call, which finds no change in them", () => {
+  const [inputs, steps, rows] = [90, 2, 3];
+  const words = Math.ceil(inputs / 32);
+  const x = spikes(steps * rows * inputs, 18, 0.5);
+  onWasm((side) => {
+    const lists = side.zeros(2 * steps * rows + 1 + x.length + 8);
+    const [bits, before] = [side.bitsOf(x, inputs), side.zeros(rows * words)];
+    const last = bits + 4 * (steps - 1) * rows * words;
+    int8Kernels().listChanges(lists, bits, before, steps, rows, words);
+    expect(side.readWords(before, rows * words)).toEqual(side.readWords(last, rows * words));
+    int8Kernels().listChanges(lists, last, before, 1, rows, words);
+    const begin = lists + 4 * (2 * rows + 1);
+    expect(side.readWords(lists, 2 * rows + 1)).toEqual(new Array(2 * rows + 1).fill(begin));
+  });
+});
+
 test("int8: values are multiplied with integers in float32, in the order of the inputs", () => {
   for (const [inputs, outputs, steps, rows] of SIZES) {
     const set = spikes(steps * rows * inputs, 14, 0.4);
