@@ -34,31 +34,25 @@ manualSeed(0);
 const model = new MnistNetwork(INPUTS, 1000, 1);
 const layers = model.linears.flatMap((linear, i) => [linear, model.neurons[i] as (typeof model.neurons)[number]]);
 
+const encode = (x: Tensor): Tensor => poissonEncode(x, { timesteps: T });
+const pictures = [...new DataLoader(mnist("t10k", IMAGES), { batchSize: 1 })].map(({ x }) =>
+  keep((x as Tensor).clone()),
+);
+const spikes = pictures.map(encode);
+/** Step by step, as a stream takes them. */
+const frames = pictures.map((x) => {
+  const all = encode(x).toFloat32Array();
+  return Array.from({ length: T }, (_, t) => all.slice(t * INPUTS, (t + 1) * INPUTS));
+});
+
 function train(): void {
   const optimizer = new Adam(model.parameters(), { lr: 5e-4 });
   const loader = new DataLoader(mnist("train", STEPS * BATCH), { batchSize: BATCH });
   for (const { x, y } of loader) {
-    trainingStep(
-      () => membraneLoss(model.forward(poissonEncode(x as Tensor, { timesteps: T })), y as ArrayLike<number>),
-      optimizer,
-    )();
+    trainingStep(() => membraneLoss(model.forward(encode(x as Tensor)), y as ArrayLike<number>), optimizer)();
   }
 }
 train();
-
-const images = new DataLoader(mnist("t10k", IMAGES), { batchSize: 1 });
-const pictures = [...images].map(({ x }) => keep((x as Tensor).clone()));
-const coded = pictures.map((x) => poissonEncode(x, { timesteps: T }));
-/** The same spikes, step by step, as a stream takes them. */
-const frames = coded.map((spikes) => {
-  const all = spikes.toFloat32Array();
-  return Array.from({ length: T }, (_, t) => all.slice(t * INPUTS, (t + 1) * INPUTS));
-});
-// What a look at the values has written out would be read as floats.
-const spikes = frames.map((_, i) => {
-  coded[i]?.dispose();
-  return poissonEncode(pictures[i] as Tensor, { timesteps: T });
-});
 
 const float = new Sequential(...layers);
 const int8 = new Int8(layers);
@@ -72,8 +66,7 @@ const forward = (network: Sequential | Int8) => (): void => {
 /** The coding belongs to the time. */
 const encoded = (network: Sequential | Int8) => (): void => {
   noGrad(() => {
-    const x = poissonEncode(pictures[next++ % IMAGES] as Tensor, { timesteps: T });
-    return spikeCount(network.forward(x)).toFloat32Array();
+    spikeCount(network.forward(encode(pictures[next++ % IMAGES] as Tensor))).toFloat32Array();
   });
 };
 
