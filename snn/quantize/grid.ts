@@ -18,7 +18,8 @@ export interface Grid {
 export const largest = (bits: WeightBits): number => (bits === "ternary" ? 1 : 2 ** (bits - 1) - 1);
 
 /** Scales of a weight in this grid. */
-export const scaleCount = ({ perChannel }: Grid, weight: Tensor): number => (perChannel ? (weight.sizes[0] as number) : 1);
+export const scaleCount = ({ perChannel }: Grid, weight: Tensor): number =>
+  perChannel ? (weight.sizes[0] as number) : 1;
 
 /** The smallest scale, 2⁻¹²⁶: a row of zeros has this one, and stays zeros. */
 const SMALLEST = 2 ** -126;
