@@ -89,4 +89,7 @@ test("file: parts that do not fit each other are errors", () => {
   expect(wrong({ weight_shape: undefined })).toThrow(TypeError);
   expect(wrong({ bias: 1 })).toThrow(TypeError);
   expect(() => dequantizedState(null as never)).toThrow(TypeError);
+  let deep: unknown = 1;
+  for (let depth = 0; depth < 20_000; depth++) deep = [deep];
+  expect(wrong({ bias: { shape: deep, data: [1] } })).toThrow(/^dequantizedState: bias: /);
 });

@@ -3,7 +3,7 @@ import { ensure, numbersOf, objectOf } from "../../engine/arguments.ts";
 import { type Module, type NamedArrays, type StateDict, Tensor } from "../../engine/index.ts";
 import type { ArrayEntry } from "../../engine/nn/module.ts";
 import { moduleOf } from "../../engine/nn/module.ts";
-import { checkShape, formatShape, sizeOf, sizesOf } from "../../engine/shape.ts";
+import { checkShape, formatShape, sizeOf } from "../../engine/shape.ts";
 import { gridIn, quantizedWeights, weightedIn } from "./weights.ts";
 
 /** Behind the name of a weight: its scales, and where it has 4 bits or fewer, its integers, how wide they are, and its shape. */
@@ -92,7 +92,7 @@ function floatsOf(name: string, entry: unknown): StateDict[string] {
   if (entry instanceof Tensor) return { shape: entry.shape, data: entry.toFloat32Array() };
   const { shape, data } = objectOf(where, "an array { shape, data }", entry) as unknown as ArrayEntry;
   const values = Float32Array.from(numbersOf(where, "an array of numbers", data));
-  const sizes = sizesOf(where, shape);
+  const sizes = checkShape(where, shape);
   ensure(
     values.length === sizeOf(sizes),
     where,
