@@ -30,6 +30,8 @@ export async function bundleFuzz(outDir) {
     configFile: false,
     logLevel: "warn",
     resolve: { alias: process.env.KERNELS === "debug" ? debug : [] },
+    // The folder may be anywhere, where no package is found.
+    ssr: { noExternal: ["h5wasm"] },
     build: {
       outDir,
       emptyOutDir: true,

@@ -7,7 +7,7 @@ export { SpikingReLU } from "./convert/spiking-relu.ts";
 export { type ToSpikingOptions, toSpiking } from "./convert/to-spiking.ts";
 export { dequantizedState, quantizedState } from "./file.ts";
 export type { WeightBits } from "./grid.ts";
+export { Int8, type Int8Options } from "./int8.ts";
 export type { StateOptions } from "./levels.ts";
 export { type QuantizeOptions, quantize } from "./quantize.ts";
 export { type QuantizedWeights, quantizedWeights, type WeightOptions } from "./weights.ts";
-export { Int8, type Int8Options } from "./int8.ts";

@@ -27,7 +27,7 @@ import {
   tape,
   tensor,
 } from "../../index.ts";
-import { Int8 } from "./int8.ts";
+import { dequantizedState, Int8, quantize, quantizedWeights } from "./index.ts";
 
 /** The weights of a layer where they are multiples of its scales, as Int8 rounds them. */
 function fakeQuantise(layer: Linear | Conv1d | Conv2d, perChannel = true): void {
@@ -127,6 +127,38 @@ describe("Int8", () => {
     expect(rate).toBeLessThan(0.6);
     expect(values(() => int8.forward(x))).toEqual(expected);
   });
+
+  for (const bits of [8, 4, 2, "ternary"] as const) {
+    test(`gives the spikes of a network that quantize has put on a grid: ${bits}${bits === "ternary" ? "" : " bits"}`, () => {
+      manualSeed(12);
+      for (const perChannel of [true, false]) {
+        for (const [make, shape] of [[network, [25, 4, 70]] as const, [convolutions, [6, 3, 2, 10, 8]] as const]) {
+          const layers = make();
+          const model = quantize(new Sequential(...layers), { weights: { bits, perChannel } });
+          // The grid that is set counts, not the option.
+          const int8 = new Int8(model, { perChannel: !perChannel });
+          const { q, scales } = quantizedWeights(layers[0] as Linear);
+          expect(int8.arrays()["0.weight"]?.data).toEqual(q);
+          expect(int8.arrays()["0.weight_scale"]?.data).toEqual(scales);
+          const x = spikes([...shape], 0.3);
+          model.eval();
+          const expected = values(() => model.forward(x));
+          expect(expected.some((v) => v !== 0)).toBe(true);
+          expect(
+            largestError(
+              values(() => int8.forward(x)),
+              expected,
+            ),
+          ).toBeLessThan(1e-5);
+          // A float network can take the same arrays.
+          const again = new Sequential(...make());
+          again.loadStateDict(dequantizedState(int8.arrays()));
+          again.eval();
+          expect(values(() => again.forward(x))).toEqual(expected);
+        }
+      }
+    });
+  }
 
   test("gives the maps of float convolutions with the rounded weights", () => {
     manualSeed(3);
@@ -233,7 +265,7 @@ describe("Int8", () => {
     const int8 = new Int8(layer);
     const { "0.weight": weight, "0.weight_scale": scale } = int8.arrays();
     expect(Array.from(weight?.data ?? [])).toEqual([127, -0, 2, 2, 0, 0, 0, 0, -127, 0, 2, -2].map((v) => v + 0));
-    expect(Array.from(scale?.data ?? [])).toEqual([1, 1, 2]);
+    expect(Array.from(scale?.data ?? [])).toEqual([1, 2 ** -126, 2]);
   });
 
   test("runs other layers in evaluation mode and leaves their mode as it was", () => {

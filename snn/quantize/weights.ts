@@ -68,17 +68,21 @@ export interface QuantizedWeights {
 export function quantizedWeights(layer: Module): QuantizedWeights {
   const grid = layer instanceof Module && isWeighted(layer) ? gridIn(layer) : null;
   if (grid === null) throw ungridded(layer);
-  const weighted = layer as Weighted;
+  return integersOf(WHERE, layer as Weighted, grid);
+}
+
+/** The weights of a layer as integers on a grid. */
+export function integersOf(where: string, layer: Weighted, grid: Grid): QuantizedWeights {
   return noGrad(() => {
-    const { weight } = weighted;
-    const masked = readingAt(weighted, "mask")?.(weight) ?? weight;
+    const { weight } = layer;
+    const masked = readingAt(layer, "mask")?.(weight) ?? weight;
     const { z, scales } = gridOf(masked, grid);
     const [values, factors] = [z.toFloat32Array(), scales.toFloat32Array()];
     const n = values.length / factors.length;
     const q = new Int8Array(values.length);
     for (let i = 0; i < q.length; i++) {
       const x = Math.round((values[i] as number) / (factors[Math.floor(i / n)] as number));
-      if (!(Math.abs(x) <= largest(grid.bits))) throw wrongValue(WHERE, "finite weights", values[i] as number);
+      if (!(Math.abs(x) <= largest(grid.bits))) throw wrongValue(where, "finite weights", values[i] as number);
       q[i] = x;
     }
     return { q, scales: factors, bits: grid.bits, shape: [...weight.sizes] };
