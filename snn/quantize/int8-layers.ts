@@ -69,7 +69,7 @@ const forward = (x: Tensor, layer: Int8Layer<Plan>): Tensor => {
 };
 
 /** A product with a weight of eight bits: of each group of outputs one. */
-export abstract class Int8Layer<P extends Plan> extends Staged {
+abstract class Int8Layer<P extends Plan> extends Staged {
   /** Axes of an x that has neither steps nor a batch. */
   abstract readonly axes: number;
   protected readonly weights: readonly Int8Weights[];
