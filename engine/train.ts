@@ -1,16 +1,7 @@
 /** The training loop. */
 
-import {
-  COUNT,
-  functionOf,
-  iterableOf,
-  numberOf,
-  objectOf,
-  WHOLE,
-  withDefaults,
-  wrongType,
-  wrongValue,
-} from "./arguments.ts";
+import { functionOf, iterableOf, numberOf, WHOLE, withDefaults, wrongType, wrongValue } from "./arguments.ts";
+import { batchOf } from "./data/batch.ts";
 import { type Dataset, isDataset } from "./data/dataset.ts";
 import { type Batch, DataLoader } from "./data/loader.ts";
 import { type Module, moduleOf } from "./nn/module.ts";
@@ -19,7 +10,7 @@ import { targetsOf } from "./ops/tensors.ts";
 import type { Optimizer } from "./optim/optimizer.ts";
 import type { Scheduler } from "./optim/scheduler.ts";
 import { noGrad, tape } from "./tape.ts";
-import { alive, Tensor } from "./tensor.ts";
+import { alive, type Tensor } from "./tensor.ts";
 
 /** Anything that yields batches. */
 export type Batches<Y = Batch["y"]> = Iterable<Batch<Y>>;
@@ -181,21 +172,6 @@ async function train<Y, L>(model: Module, loader: Batches<Y>, options: FitOption
   }
   model.eval();
   return history;
-}
-
-/** A batch, and its number of samples: as the batch says, or as many as it has lengths, targets, or rows of x. */
-function batchOf<Y>(where: string, batch: Batch<Y>): Batch<Y> & { size: number } {
-  const { x, y, lengths, size } = objectOf(where, "batches { x, y }", batch) as unknown as Batch<Y>;
-  alive(x, `${where}: x of a batch`);
-  if (x.ndim === 0) throw wrongValue(where, "x of a batch as [B, …]", "[]");
-  const rows = size ?? lengths?.length ?? countOf(y) ?? x.sizes[0];
-  return { x, y, lengths, size: numberOf(where, "size of a batch", rows, COUNT) };
-}
-
-/** The number of targets, where their form tells. */
-function countOf(y: unknown): number | undefined {
-  if (y instanceof Tensor) return y.sizes[0];
-  return ArrayBuffer.isView(y) || Array.isArray(y) ? (y as Int32Array).length : undefined;
 }
 
 function outputOf(where: string, model: Module, encode: Encode, x: Tensor, lengths: Lengths): Tensor {

@@ -5,6 +5,7 @@ import { checkShape, formatShape, type Shape } from "../shape.ts";
 import { noGrad } from "../tape.ts";
 import { Tensor } from "../tensor.ts";
 import { type Module, moduleOf } from "./module.ts";
+import { replaceMethod } from "./replace.ts";
 
 /**
  * A table of the modules in a network: name and class, shape of the output, own parameters.
@@ -28,15 +29,12 @@ export function summary(module: Module, inputShape: Shape): string {
   try {
     for (const [, m] of modules) {
       const { forward } = m;
-      const descriptor = Object.getOwnPropertyDescriptor(m, "forward");
-      undo.push(() =>
-        descriptor ? Object.defineProperty(m, "forward", descriptor) : Reflect.deleteProperty(m, "forward"),
-      );
-      m.forward = (...x) => {
+      const noting: Module["forward"] = (...x) => {
         const z = forward.apply(m, x);
         outputs.set(m, z instanceof Tensor ? formatShape(z.sizes) : show(z));
         return z;
       };
+      undo.push(replaceMethod(m, "forward", noting));
     }
     noGrad(() => {
       module.evaluating(() => module.forward(zeros(shape)));

@@ -11,3 +11,5 @@ export { Int8, type Int8Options } from "./int8.ts";
 export type { StateOptions } from "./levels.ts";
 export { type QuantizeOptions, quantize } from "./quantize.ts";
 export { type QuantizedWeights, quantizedWeights, type WeightOptions } from "./weights.ts";
+export * from "./profile.ts";
+export * from "./synaptic-cost.ts";

@@ -1,0 +1,19 @@
+/** Batches as training, evaluation and profiles read them. */
+import { COUNT, numberOf, objectOf, wrongValue } from "../arguments.ts";
+import { alive, Tensor } from "../tensor.ts";
+import type { Batch } from "./loader.ts";
+
+/** A batch, and its number of samples: as the batch says, or as many as it has lengths, targets, or rows of x. */
+export function batchOf<Y>(where: string, batch: Batch<Y>): Batch<Y> & { size: number } {
+  const { x, y, lengths, size } = objectOf(where, "batches { x, y }", batch) as unknown as Batch<Y>;
+  alive(x, `${where}: x of a batch`);
+  if (x.ndim === 0) throw wrongValue(where, "x of a batch as [B, …]", "[]");
+  const rows = size ?? lengths?.length ?? countOf(y) ?? x.sizes[0];
+  return { x, y, lengths, size: numberOf(where, "size of a batch", rows, COUNT) };
+}
+
+/** The number of targets, where their form tells. */
+function countOf(y: unknown): number | undefined {
+  if (y instanceof Tensor) return y.sizes[0];
+  return ArrayBuffer.isView(y) || Array.isArray(y) ? (y as Int32Array).length : undefined;
+}

@@ -1,0 +1,204 @@
+/** The products of a network: layers that multiply their input by weights, and the inputs that they get. */
+import {
+  Conv1d,
+  Conv2d,
+  concat,
+  conv1d,
+  conv2d,
+  Linear,
+  linear,
+  type Module,
+  ones,
+  type Tensor,
+  tape,
+  zeros,
+} from "../../engine/index.ts";
+import { replaceMethod } from "../../engine/nn/replace.ts";
+import type { Shape } from "../../engine/shape.ts";
+import { DelayedLinear } from "../delayed-linear.ts";
+import { Recurrent } from "../recurrent.ts";
+import { Gates, SpikingLSTM } from "../spiking-lstm.ts";
+
+/** A linear map of a layer. */
+export interface Product {
+  /** The layer that the weights belong to. */
+  readonly owner: Module;
+  /** The weights. */
+  readonly weight: Tensor;
+  /** The last axes of an input, which the map takes as a whole; the axes before them are steps and samples. */
+  readonly axes: number;
+  /** The map of x with these weights, without a bias. */
+  apply(x: Tensor, weight: Tensor): Tensor;
+  /** Whether the input is a membrane, not spikes. */
+  readonly isGraded?: true;
+}
+
+/** Runs fn while `see` gets the input of each product of the model, [..., features], and puts all methods back, after an error too. */
+export function watchProducts<R>(model: Module, see: (product: Product, x: Tensor) => void, fn: () => R): R {
+  const modules = model.namedModules().map(([, module]) => module);
+  // A recurrent layer reads the weights of its `Linear` itself, in one op for all steps, as long as that has its own `forward`.
+  const within = new Set(modules.flatMap((module) => (isRecurrent(module) ? [module.recurrent] : [])));
+  const undo: (() => void)[] = [];
+  try {
+    for (const module of modules) {
+      if (isRecurrent(module)) undo.push(...watchRecurrent(module, see));
+      else if (module instanceof SpikingLSTM) undo.push(...watchMembrane(module, see));
+      else if (!(module instanceof Linear && within.has(module))) undo.push(...watchLayer(module, see));
+    }
+    return fn();
+  } finally {
+    for (const restore of undo.reverse()) restore();
+  }
+}
+
+type See = (product: Product, x: Tensor) => void;
+type Undo = (() => void)[];
+
+/** All products of the model, whether they run or not. */
+export const productsOf = (model: Module): Product[] =>
+  model.namedModules().flatMap(([, module]) => {
+    if (isRecurrent(module)) return module.V === null ? [] : [feedbackOf(module) as Product];
+    if (module instanceof SpikingLSTM) return [membraneOf(module)];
+    return productOf(module) ?? [];
+  });
+
+/** The product of a layer with its input, null for a layer that has none. */
+function productOf(module: Module): Product | null {
+  if (module instanceof Linear || module instanceof DelayedLinear) {
+    return { owner: module, weight: module.weight, axes: 1, apply: linear };
+  }
+  if (module instanceof Gates) return { owner: module, weight: module.weight_ih, axes: 1, apply: linear };
+  if (module instanceof Conv1d) {
+    return { owner: module, weight: module.weight, axes: 2, apply: (x, w) => conv1d(x, w, null, windowOf(module)) };
+  }
+  if (module instanceof Conv2d) {
+    return { owner: module, weight: module.weight, axes: 3, apply: (x, w) => conv2d(x, w, null, windowOf(module)) };
+  }
+  return null;
+}
+
+const windowOf = <Size>({ stride, padding, dilation, groups }: ConvolutionWindow<Size>): ConvolutionWindow<Size> => ({
+  stride,
+  padding,
+  dilation,
+  groups,
+});
+
+interface ConvolutionWindow<Size> {
+  readonly stride: Size;
+  readonly padding: Size;
+  readonly dilation: Size;
+  readonly groups: number;
+}
+
+function watchLayer(module: Module, see: See): Undo {
+  const product = productOf(module);
+  if (product === null) return [];
+  const { forward } = module;
+  const undo = [
+    replaceMethod(module, "forward", (x) => {
+      const z = forward.call(module, x);
+      see(product, x);
+      return z;
+    }),
+  ];
+  if (module instanceof DelayedLinear) {
+    const { step } = module;
+    undo.push(
+      replaceMethod(module, "step", (x, state) => {
+        const result = step.call(module, x, state);
+        see(product, x);
+        return result;
+      }),
+    );
+  }
+  return undo;
+}
+
+type AnyRecurrent = Recurrent<{ readonly spikes?: Tensor }, { readonly spikes: Tensor; readonly state: object }>;
+
+const isRecurrent = (module: Module): module is AnyRecurrent => module instanceof Recurrent;
+
+/** The weights that the spikes of the step before meet; null where a module with layers of its own connects the neurons. */
+function feedbackOf(layer: AnyRecurrent): Product | null {
+  const { recurrent, V } = layer;
+  if (V !== null) return { owner: layer, weight: V, axes: 1, apply: (x, weight) => x.mul(weight) };
+  return recurrent instanceof Linear ? productOf(recurrent) : null;
+}
+
+function watchRecurrent(layer: AnyRecurrent, see: See): Undo {
+  const product = feedbackOf(layer);
+  if (product === null) return [];
+  const { forward, unroll, step } = layer;
+  return [
+    replaceMethod(layer, "forward", (current) => {
+      const spikes = forward.call(layer, current);
+      see(product, before(spikes));
+      return spikes;
+    }),
+    replaceMethod(layer, "unroll", (current, state) => {
+      const result = unroll.call(layer, current, state);
+      see(product, before(result.spikes, state?.spikes));
+      return result;
+    }),
+    replaceMethod(layer, "step", (current, state) => {
+      const result = step.call(layer, current, state);
+      see(product, state.spikes.unsqueeze(0));
+      return result;
+    }),
+  ];
+}
+
+/** The product of the membrane of a spiking LSTM with the weights of its gates. */
+const membraneOf = ({ lstm_cell }: SpikingLSTM): Product => ({
+  owner: lstm_cell,
+  weight: lstm_cell.weight_hh,
+  axes: 1,
+  apply: linear,
+  isGraded: true,
+});
+
+function watchMembrane(layer: SpikingLSTM, see: See): Undo {
+  const product = membraneOf(layer);
+  const { unroll, step } = layer;
+  return [
+    // `unroll` has the bits of `forward`, and the membrane too.
+    replaceMethod(layer, "forward", (x) => {
+      const { spikes, v } = unroll.call(layer, x);
+      see(product, before(v));
+      return spikes;
+    }),
+    replaceMethod(layer, "unroll", (x, state) => {
+      const result = unroll.call(layer, x, state);
+      see(product, before(result.v, state?.v));
+      return result;
+    }),
+    replaceMethod(layer, "step", (x, state) => {
+      const result = step.call(layer, x, state);
+      see(product, state.v.unsqueeze(0));
+      return result;
+    }),
+  ];
+}
+
+/** x [T, B, …] one step later: step 0 is that of the state, or zeros. */
+function before(x: Tensor, first?: Tensor): Tensor {
+  const [T, ...shape] = x.sizes as [number, ...number[]];
+  const start = (first ?? zeros(shape)).unsqueeze(0);
+  return T === 1 ? start : concat([start, x.slice(0, 0, T - 1)]);
+}
+
+/**
+ * The fan-out of each input of a product, [features]: the weights, all ones or zeros, that it meets. This is the gradient of the sum of
+ * all outputs, so that borders, strides, dilation and groups of convolutions are those of the layer itself.
+ */
+export function fanOutOf({ apply, axes }: Product, weights: Tensor, shape: Shape): Tensor {
+  return tape(() => {
+    const x = ones(shape.slice(-axes), { requiresGrad: true });
+    apply(x, weights.detach()).sum().backward();
+    return (x.grad as Tensor).clone();
+  });
+}
+
+/** Ones where a weight is not zero. */
+export const present = (weight: Tensor): Tensor => weight.detach().eq(0).neg().add(1);

@@ -1,0 +1,380 @@
+/** The cost of a network on data: spikes, operations, memory and an estimate of energy, by the definitions of NeuroBench. */
+import { iterableOf, NOT_NEGATIVE, numberOf, show, withDefaults, wrongValue } from "../../engine/arguments.ts";
+import { batchOf } from "../../engine/data/batch.ts";
+import { isDataset } from "../../engine/data/dataset.ts";
+import {
+  type Batches,
+  DataLoader,
+  type Dataset,
+  type Encode,
+  type Module,
+  noGrad,
+  ones,
+  Tensor,
+} from "../../engine/index.ts";
+import { moduleOf } from "../../engine/nn/module.ts";
+import { constantSource } from "../../engine/ops/expand.ts";
+import { formatShape, sizeOf } from "../../engine/shape.ts";
+import { alive } from "../../engine/tensor.ts";
+import { type Observer, observedBy, type Seen } from "../observer.ts";
+import { fanOutOf, type Product, present, productsOf, watchProducts } from "./products.ts";
+
+/** Joules of an operation. */
+export interface Joules {
+  /** Of a multiplication with an addition; default 4.6e-12. */
+  mac?: number;
+  /** Of an addition alone; default 0.9e-12. */
+  ac?: number;
+  /** Of a step of a neuron; default 0, as the cited figures are of synapses. */
+  update?: number;
+}
+
+/** Options of {@link profile}. */
+export interface ProfileOptions {
+  /** Turns the samples of a batch into the input of the model, as in `fit`; by default the batch is the input. */
+  encode?: Encode;
+  /** The axis of the samples in a tensor as the data: 1 behind time, 0 without it. Default: 1 where layers of neurons have run, else 0. */
+  batchAxis?: 0 | 1;
+  /** Joules of an operation. */
+  joules?: Joules;
+}
+
+/** Synaptic operations of a sample. */
+export interface SynapticOperations {
+  /** All products of inputs and weights, zeros too. */
+  readonly dense: number;
+  /** Those of inputs that are not 0 and weights that are not 0, where the inputs of the step have other values than 0, 1 and −1. */
+  readonly effectiveMACs: number;
+  /** The same where the inputs of the step are 0, 1 or −1: additions alone. */
+  readonly effectiveACs: number;
+}
+
+/** Joules of a sample. */
+export interface Energy {
+  /** Of the effective MACs. */
+  readonly macs: number;
+  /** Of the effective ACs. */
+  readonly acs: number;
+  /** Of the steps of neurons. */
+  readonly updates: number;
+  /** The sum. */
+  readonly total: number;
+}
+
+/** The cost of a layer, or of a network. */
+export interface Cost {
+  /** Parameters, by their number. */
+  readonly parameters: number;
+  /** Bytes of parameters and buffers. */
+  readonly footprint: number;
+  /** The share of weights that are 0, of weights of products; null without such weights. */
+  readonly connectionSparsity: number | null;
+  /** The share of outputs of neurons that are 0, over steps and samples; null without neurons that fire. */
+  readonly activationSparsity: number | null;
+  /** Spikes of a sample. */
+  readonly spikes: number;
+  /** Steps of neurons of a sample: neurons × time steps. */
+  readonly neuronUpdates: number;
+  /** Operations of a sample. */
+  readonly synapticOperations: SynapticOperations;
+  /** The estimate of a sample, in joules. */
+  readonly energy: Energy;
+}
+
+/** The cost of a layer. */
+export interface LayerCost extends Cost {
+  /** The class of the layer. */
+  readonly kind: string;
+}
+
+/** The result of {@link profile}: a plain object. */
+export interface Profile {
+  /** The layers by the paths of their modules. */
+  readonly layers: Readonly<Record<string, LayerCost>>;
+  /** Names of the layers as the model lists them. The keys of `layers` have another order: JavaScript puts "1" before "0.1". */
+  readonly order: readonly string[];
+  /** The network. */
+  readonly total: Cost;
+  /** Samples in the data. */
+  readonly samples: number;
+  /** Matrices among the parameters of layers without a count, by name: layers of one's own, and layers that did not run. */
+  readonly uncounted: readonly string[];
+}
+
+const JOULES: Required<Joules> = { mac: 4.6e-12, ac: 0.9e-12, update: 0 };
+
+const DEFAULTS = {
+  encode: ((x) => x) as Encode,
+  batchAxis: undefined as 0 | 1 | undefined,
+  joules: {} as Joules,
+} satisfies Record<keyof ProfileOptions, unknown>;
+
+/**
+ * The cost of a sample, by layer and in total, measured on data by the definitions of NeuroBench:
+ *
+ *   dense            Σ over steps of the weights that the inputs meet, zeros too; padding is no input
+ *   effective        Σ over steps of pairs of an input ≠ 0 and a weight ≠ 0:  Σ_i c[i]·F[i]
+ *   ACs, MACs        effective ones of steps whose inputs are all 0, 1 or −1, and of the other steps
+ *   activationSparsity   1 − spikes / (neurons·steps·samples)      connectionSparsity   weights = 0 / weights
+ *   energy           MACs·4.6 pJ + ACs·0.9 pJ (Horowitz: float32 at 45 nm, 3.7 pJ a product, 0.9 pJ a sum)
+ *
+ * c[i]: steps in which input i is not 0, F[i]: its weights that are not 0. Biases, pools, normalisation and neurons are no synaptic
+ * operations. Operations, spikes, updates and joules are means over samples, of all time steps of a sample; NeuroBench rounds sparsity.
+ *
+ * Counted are `Linear`, `Conv1d`, `Conv2d`, `DelayedLinear`, the connection of `Recurrent`, whose inputs are the spikes of the step
+ * before, and `SpikingLSTM`; spikes are those of the layers that {@link record} sees. A layer that runs at several places is counted
+ * for all of them. The energy of memory is not in the estimate: a read of a weight can cost more than its product. Joules of one's own
+ * stand for other hardware.
+ *
+ *     profile(model, testLoader, { encode }).total.synapticOperations;
+ *
+ * Data: the input of the model as a tensor, [T, B, …]; or batches, a loader or a dataset, as in `evaluate`. The model runs in evaluation
+ * mode, nothing is recorded, and its methods are as before afterwards.
+ *
+ * @throws RangeError for data without samples, joules that are not finite and ≥ 0, or a batchAxis but 0 and 1; TypeError for arguments
+ *   and options of another kind or name; and what the model throws.
+ * @see Yik et al. (2025), The NeuroBench Framework for Benchmarking Neuromorphic Computing Algorithms and Systems, Nature Communications
+ *   16; Horowitz (2014), Computing's Energy Problem (and What We Can Do about It), ISSCC.
+ */
+export function profile<Y>(
+  model: Module,
+  data: Tensor | Batches<Y> | Dataset<Y>,
+  options: ProfileOptions = DEFAULTS as ProfileOptions,
+): Profile {
+  const where = "profile";
+  const { encode, batchAxis, joules } = withDefaults(where, DEFAULTS, options);
+  const price = pricesOf(where, joules);
+  if (![undefined, 0, 1].includes(batchAxis)) throw wrongValue(where, "batchAxis 0 or 1", show(batchAxis));
+  moduleOf(where, model);
+  const meter = new Meter(model);
+  const run = (x: Tensor): void => meter.count(() => alive(model.forward(x), `${where}: the output of the model`));
+  let samples = 0;
+  model.evaluating(() => {
+    if (data instanceof Tensor) {
+      alive(data, where);
+      const x = encode(data, undefined);
+      alive(x, `${where}: encode`);
+      run(x);
+      const axis = batchAxis ?? (meter.hasNeurons ? 1 : 0);
+      const rows = x.sizes[axis];
+      if (rows === undefined) throw wrongValue(where, `a tensor with an axis ${axis} of samples`, formatShape(x.sizes));
+      samples = rows;
+      return;
+    }
+    const loader = isDataset<Y>(data) ? new DataLoader(data) : null;
+    try {
+      for (const batch of iterableOf(
+        where,
+        "a tensor, a loader, or batches in a list",
+        loader ?? (data as Batches<Y>),
+      )) {
+        const { x, lengths, size } = batchOf(where, batch);
+        noGrad(() => {
+          const input = encode(x, lengths);
+          alive(input, `${where}: encode`);
+          run(input);
+        });
+        samples += size;
+      }
+    } finally {
+      loader?.dispose();
+    }
+  });
+  if (samples === 0)
+    throw new RangeError(`${where}: expected data with samples, got no batches; a generator gives them once`);
+  return meter.result(samples, price);
+}
+
+function pricesOf(where: string, joules: Joules): Required<Joules> {
+  const prices = withDefaults(`${where}: joules`, JOULES, joules);
+  for (const name of ["mac", "ac", "update"] as const) numberOf(where, `joules.${name}`, prices[name], NOT_NEGATIVE);
+  return prices;
+}
+
+/** Sums of a layer, over all samples. */
+class Tally {
+  dense = 0;
+  macs = 0;
+  acs = 0;
+  spikes = 0;
+  outputs = 0;
+  updates = 0;
+  weights = 0;
+  zeros = 0;
+  parameters = 0;
+  bytes = 0;
+
+  add(other: Tally): void {
+    for (const name of Object.keys(this) as (keyof Tally & ("dense" | "macs"))[]) this[name] += other[name];
+  }
+
+  cost(samples: number, { mac, ac, update }: Required<Joules>): Cost {
+    const [macs, acs, updates] = [this.macs / samples, this.acs / samples, this.updates / samples];
+    const energy = { macs: macs * mac, acs: acs * ac, updates: updates * update };
+    return {
+      parameters: this.parameters,
+      footprint: this.bytes,
+      connectionSparsity: this.weights === 0 ? null : this.zeros / this.weights,
+      activationSparsity: this.outputs === 0 ? null : 1 - this.spikes / this.outputs,
+      spikes: this.spikes / samples,
+      neuronUpdates: updates,
+      synapticOperations: { dense: this.dense / samples, effectiveMACs: macs, effectiveACs: acs },
+      energy: { ...energy, total: energy.macs + energy.acs + energy.updates },
+    };
+  }
+}
+
+/** Fan-outs of the inputs of a product: of all weights, and of those that are not zero. */
+interface FanOuts {
+  readonly all: number;
+  readonly present: Float32Array;
+}
+
+class Meter implements Observer {
+  hasNeurons = false;
+  private readonly model: Module;
+  private readonly names: ReadonlyMap<Module, string>;
+  private readonly tallies = new Map<Module, Tally>();
+  private readonly fanOuts = new Map<Tensor, Map<string, FanOuts>>();
+
+  constructor(model: Module) {
+    this.model = model;
+    this.names = new Map(model.namedModules().map(([name, module]) => [module, name]));
+  }
+
+  /** Counts what happens while fn runs the model. */
+  count(fn: () => void): void {
+    const see = (product: Product, x: Tensor): void => this.multiplied(product, x);
+    noGrad(() => watchProducts(this.model, see, () => observedBy(this, fn)));
+  }
+
+  run<R extends object>(layer: Module, current: Tensor, _continues: boolean, run: (current: Tensor) => R): R {
+    const result = observedBy(null, () => run(current)) as R & Seen;
+    this.fired(layer, current, result.spikes);
+    return result;
+  }
+
+  see(layer: Module, { current, spikes, membrane }: Seen): void {
+    const any = current ?? spikes ?? membrane;
+    if (any !== undefined) this.fired(layer, any, spikes);
+  }
+
+  private tallyOf(module: Module): Tally {
+    const known = this.tallies.get(module) ?? new Tally();
+    this.tallies.set(module, known);
+    return known;
+  }
+
+  private fired(layer: Module, current: Tensor, spikes: Tensor | undefined): void {
+    this.hasNeurons = true;
+    const tally = this.tallyOf(layer);
+    tally.updates += current.size;
+    if (spikes === undefined) return;
+    tally.outputs += spikes.size;
+    for (const step of noGrad(() => countsOf(spikes, 1))) tally.spikes += sumOf(step.nonZeros) * step.times;
+  }
+
+  private multiplied(product: Product, x: Tensor): void {
+    const tally = this.tallyOf(product.owner);
+    const { all, present } = this.fanOutsOf(product, x);
+    const inputs = sizeOf(x.sizes.slice(-product.axes));
+    tally.dense += (x.size / inputs) * all;
+    for (const { nonZeros, isBinary, times } of noGrad(() => countsOf(x, product.axes))) {
+      let operations = 0;
+      for (let i = 0; i < inputs; i++) operations += (nonZeros[i] as number) * (present[i] as number);
+      tally[isBinary ? "acs" : "macs"] += operations * times;
+    }
+  }
+
+  private fanOutsOf(product: Product, x: Tensor): FanOuts {
+    const { weight, axes } = product;
+    const known = this.fanOuts.get(weight) ?? new Map<string, FanOuts>();
+    this.fanOuts.set(weight, known);
+    const key = formatShape(x.sizes.slice(-axes));
+    const found = known.get(key) ?? {
+      all: sumOf(noGrad(() => fanOutOf(product, ones(weight.sizes), x.sizes).toFloat32Array())),
+      present: noGrad(() => fanOutOf(product, present(weight), x.sizes).toFloat32Array()),
+    };
+    known.set(key, found);
+    return found;
+  }
+
+  result(samples: number, prices: Required<Joules>): Profile {
+    const uncounted: string[] = [];
+    const products = productsOf(this.model);
+    for (const { owner, weight } of products) {
+      const tally = this.tallyOf(owner);
+      tally.weights += weight.size;
+      tally.zeros += noGrad(() => weight.size - sumOf(present(weight).toFloat32Array()));
+    }
+    const modules = this.model.namedModules();
+    for (const [path, t] of this.model.namedState()) {
+      // Inner modules come later.
+      const [, owner] = modules.filter(([name]) => name === "" || path.startsWith(`${name}.`)).pop() as [
+        string,
+        Module,
+      ];
+      const tally = this.tallyOf(owner);
+      tally.bytes += BYTES * t.size;
+      if (!t.isParameter) continue;
+      tally.parameters += t.size;
+      const isMatrix = t.sizes.filter((size) => size > 1).length > 1;
+      if (isMatrix && tally.dense === 0) uncounted.push(path);
+    }
+    const total = new Tally();
+    const order = [...modules.map(([, module]) => module), ...this.tallies.keys()];
+    const layers = new Map<string, LayerCost>();
+    for (const module of new Set(order)) {
+      const tally = this.tallies.get(module);
+      if (tally === undefined) continue;
+      total.add(tally);
+      const name = this.names.get(module) || module.constructor.name;
+      layers.set(name, { kind: module.constructor.name, ...tally.cost(samples, prices) });
+    }
+    return {
+      layers: Object.fromEntries(layers),
+      order: [...layers.keys()],
+      total: total.cost(samples, prices),
+      samples,
+      uncounted,
+    };
+  }
+}
+
+const BYTES = Float32Array.BYTES_PER_ELEMENT;
+
+/** Inputs of a product in one step. */
+interface StepCounts {
+  /** Samples in which each input is not zero. */
+  readonly nonZeros: Float32Array;
+  /** Whether all inputs are 0, 1 or −1. */
+  readonly isBinary: boolean;
+  /** Time steps that are the same. */
+  readonly times: number;
+}
+
+/**
+ * The inputs of each step that are not zero, over samples: x [T, B, …, features] with `axes` axes of features. With one axis before the
+ * features, or none, x is one step. Spikes as bits are counted as they are, steps that repeat each other once.
+ */
+function countsOf(x: Tensor, axes: number): StepCounts[] {
+  const inputs = sizeOf(x.sizes.slice(-axes));
+  if (x.ptr === 0 && x.bits !== 0) {
+    const nonZeros = x.reshape([-1, inputs]).sum({ axis: 0 }).toFloat32Array();
+    return [{ nonZeros, isBinary: true, times: 1 }];
+  }
+  const source = x.ndim > axes ? constantSource(x) : null;
+  const times = source === null ? 1 : x.size / source.size;
+  const steps = source === null && x.ndim > axes + 1 ? (x.sizes[0] as number) : 1;
+  const rows = (source ?? x).reshape([steps, -1, inputs]);
+  const samples = rows.sizes[1] as number;
+  const zeros = rows.eq(0).sum({ axis: 1 }).toFloat32Array();
+  const units = rows.abs().eq(1).sum({ axis: 1 }).toFloat32Array();
+  return Array.from({ length: steps }, (_, t) => {
+    const [from, to] = [t * inputs, (t + 1) * inputs];
+    const nonZeros = zeros.slice(from, to).map((n) => samples - n);
+    return { nonZeros, isBinary: units.subarray(from, to).every((n, i) => n === nonZeros[i]), times };
+  });
+}
+
+const sumOf = (values: Float32Array): number => values.reduce((sum, value) => sum + value, 0);

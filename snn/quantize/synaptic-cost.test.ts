@@ -1,0 +1,95 @@
+/** The cost of all synaptic operations of a network. */
+import {
+  AvgPool2d,
+  Conv2d,
+  Flatten,
+  LIF,
+  Linear,
+  manualSeed,
+  noGrad,
+  poissonEncode,
+  RecurrentLIF,
+  rand,
+  record,
+  Sequential,
+  synapticOperations,
+  type Tensor,
+  tape,
+} from "jarvis-snn";
+import { profile, synapticCost } from "jarvis-snn/quantize";
+import { beforeEach, expect, test } from "vitest";
+import { bits } from "../../test/support/tensors.ts";
+
+beforeEach(() => void manualSeed(3));
+
+const neurons = () => new LIF({ beta: 0.8, threshold: 0.3 });
+
+test("synapticCost: operations are those of the profile behind the input, and the output that of forward", () => {
+  const model = new Sequential(
+    ...[new Conv2d(1, 4, 3, { padding: 1 }), neurons(), new Conv2d(4, 6, 3, { groups: 2 }), neurons()],
+    ...[new Flatten(2), new Linear(6 * 16, 12), new RecurrentLIF({ features: 12, threshold: 0.3 }), new Linear(12, 5)],
+  );
+  const linear = model.modules[5] as Linear;
+  linear.weight.copyFrom(linear.weight.toFloat32Array().map((w, i) => (i % 4 === 0 ? 0 : w)));
+  const x = noGrad(() => poissonEncode(rand([3, 1, 6, 6]), { timesteps: 5 }));
+  const { layers } = profile(model, x);
+  const behind = Object.entries(layers).filter(([name]) => name !== "0");
+  const expected = behind.reduce((sum, [, { synapticOperations: n }]) => sum + n.effectiveACs, 0);
+  const target = expected / 2;
+  const { operations, cost, output } = tape(() => synapticCost(model, x, { target, lambda: 3 }));
+  expect(expected).toBeGreaterThan(0);
+  expect(operations.item()).toBeCloseTo(expected, 2);
+  expect(cost.item()).toBeCloseTo(3, 4);
+  const plain = noGrad(() => model.forward(x));
+  expect(bits(output)).toEqual(bits(plain));
+  for (const t of [x, operations, cost, output, plain]) t.dispose();
+});
+
+test("synapticCost: gradients are those of the same cost put together by layers", () => {
+  const model = new Sequential(new Linear(6, 8), neurons(), new Linear(8, 7), neurons(), new Linear(7, 4));
+  const x = noGrad(() => poissonEncode(rand([3, 6]), { timesteps: 5 }));
+  const gradients = (costOf: () => Tensor): number[][] => {
+    model.zeroGrad();
+    tape(() => costOf().backward());
+    return model.parameters().map(({ grad }) => [...(grad?.toFloat32Array() ?? [])]);
+  };
+  const target = 40;
+  const found = gradients(() => synapticCost(model, x, { target, lambda: 2 }).cost);
+  const expected = gradients(() => {
+    const { layers } = record(model, x);
+    const n = synapticOperations(layers["1"]?.spikes as Tensor, model.modules[2] as Linear).add(
+      synapticOperations(layers["3"]?.spikes as Tensor, model.modules[4] as Linear),
+    );
+    return n.div(target).sub(1).relu().square().mul(2);
+  });
+  expect(found[0]?.some((g) => g !== 0)).toBe(true);
+  expect(found.flat().length).toBe(expected.flat().length);
+  found.flat().forEach((g, i) => void expect(g).toBeCloseTo(expected.flat()[i] as number, 5));
+  x.dispose();
+});
+
+test("synapticCost: below the target there is no cost, and graded inputs count with their size", () => {
+  const model = new Sequential(new Conv2d(1, 2, 1), neurons(), new AvgPool2d(2), new Flatten(2), new Linear(8, 3));
+  const x = noGrad(() => poissonEncode(rand([2, 1, 4, 4]), { timesteps: 4 }));
+  const { layers } = profile(model, x);
+  const { operations, cost } = tape(() => synapticCost(model, x, { target: 1e6 }));
+  // A spike is a quarter of an input of three weights.
+  expect(operations.item()).toBeCloseTo(((layers["1"]?.spikes as number) / 4) * 3, 3);
+  expect(cost.item()).toBe(0);
+  for (const t of [x, operations, cost]) t.dispose();
+});
+
+test("synapticCost: arguments are checked, and methods are put back after an error", () => {
+  const model = new Sequential(new Linear(2, 2), new LIF());
+  const x = noGrad(() => rand([3, 1, 2]));
+  expect(() => synapticCost(model, x, {} as { target: number })).toThrow("target must be finite and > 0, got NaN");
+  expect(() => synapticCost(model, x, { target: 1, lambda: -1 })).toThrow("lambda must be finite and ≥ 0");
+  expect(() => synapticCost(model, x, { target: 1, batchAxis: 3 as 1 })).toThrow('batchAxis "0" or "1", got "3"');
+  const own = () => {
+    throw new Error("own forward");
+  };
+  (model.modules[1] as LIF).forward = own;
+  expect(() => synapticCost(model, x, { target: 1 })).toThrow("own forward");
+  expect(Object.keys(model.modules[0] as Linear)).not.toContain("forward");
+  x.dispose();
+});
