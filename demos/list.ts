@@ -4,6 +4,7 @@ export const DEMOS = {
   mnist: "Trains a spiking classifier on MNIST (snnTorch's tutorial 5).",
   quantize: "Trains tutorial 5's network with weights of 8, 4 and 2 bits, and ternary ones.",
   conv: "Trains a convolutional spiking network on MNIST (snnTorch's tutorial 6).",
+  energy: "Trains convolutional spiking networks on MNIST for several budgets of operations.",
   fashion: "Trains fully connected or convolutional spiking networks on Fashion-MNIST.",
   randman: "Classifies smooth random manifolds by spike times (Zenke and Vogels 2021).",
   cartpole: "Learns to balance a pole on a cart by spikes (proximal policy optimisation).",

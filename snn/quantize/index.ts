@@ -12,4 +12,6 @@ export type { StateOptions } from "./levels.ts";
 export { type QuantizeOptions, quantize } from "./quantize.ts";
 export { type QuantizedWeights, quantizedWeights, type WeightOptions } from "./weights.ts";
 export * from "./profile.ts";
+export * from "./profile-text.ts";
+export * from "./prune.ts";
 export * from "./synaptic-cost.ts";

@@ -13,6 +13,7 @@ import {
   tape,
   zeros,
 } from "../../engine/index.ts";
+import { type Weighted, weightOf } from "../../engine/nn/reading.ts";
 import { replaceMethod } from "../../engine/nn/replace.ts";
 import type { Shape } from "../../engine/shape.ts";
 import { DelayedLinear } from "../delayed-linear.ts";
@@ -23,8 +24,10 @@ import { Gates, SpikingLSTM } from "../spiking-lstm.ts";
 export interface Product {
   /** The layer that the weights belong to. */
   readonly owner: Module;
-  /** The weights. */
+  /** The weights, a parameter. */
   readonly weight: Tensor;
+  /** The weights that the map has: through masks and grids. */
+  read(): Tensor;
   /** The last axes of an input, which the map takes as a whole; the axes before them are steps and samples. */
   readonly axes: number;
   /** The map of x with these weights, without a bias. */
@@ -64,18 +67,22 @@ export const productsOf = (model: Module): Product[] =>
 
 /** The product of a layer with its input, null for a layer that has none. */
 function productOf(module: Module): Product | null {
-  if (module instanceof Linear || module instanceof DelayedLinear) {
-    return { owner: module, weight: module.weight, axes: 1, apply: linear };
-  }
-  if (module instanceof Gates) return { owner: module, weight: module.weight_ih, axes: 1, apply: linear };
+  if (module instanceof Linear || module instanceof DelayedLinear)
+    return { ...weighted(module), axes: 1, apply: linear };
+  if (module instanceof Gates) return { ...plain(module, module.weight_ih), axes: 1, apply: linear };
   if (module instanceof Conv1d) {
-    return { owner: module, weight: module.weight, axes: 2, apply: (x, w) => conv1d(x, w, null, windowOf(module)) };
+    return { ...weighted(module), axes: 2, apply: (x, w) => conv1d(x, w, null, windowOf(module)) };
   }
   if (module instanceof Conv2d) {
-    return { owner: module, weight: module.weight, axes: 3, apply: (x, w) => conv2d(x, w, null, windowOf(module)) };
+    return { ...weighted(module), axes: 3, apply: (x, w) => conv2d(x, w, null, windowOf(module)) };
   }
   return null;
 }
+
+type Weights = Pick<Product, "owner" | "weight" | "read">;
+
+const weighted = (owner: Weighted): Weights => ({ owner, weight: owner.weight, read: () => weightOf(owner) });
+const plain = (owner: Module, weight: Tensor): Weights => ({ owner, weight, read: () => weight });
 
 const windowOf = <Size>({ stride, padding, dilation, groups }: ConvolutionWindow<Size>): ConvolutionWindow<Size> => ({
   stride,
@@ -122,7 +129,7 @@ const isRecurrent = (module: Module): module is AnyRecurrent => module instanceo
 /** The weights that the spikes of the step before meet; null where a module with layers of its own connects the neurons. */
 function feedbackOf(layer: AnyRecurrent): Product | null {
   const { recurrent, V } = layer;
-  if (V !== null) return { owner: layer, weight: V, axes: 1, apply: (x, weight) => x.mul(weight) };
+  if (V !== null) return { ...plain(layer, V), axes: 1, apply: (x, weight) => x.mul(weight) };
   return recurrent instanceof Linear ? productOf(recurrent) : null;
 }
 
@@ -151,8 +158,7 @@ function watchRecurrent(layer: AnyRecurrent, see: See): Undo {
 
 /** The product of the membrane of a spiking LSTM with the weights of its gates. */
 const membraneOf = ({ lstm_cell }: SpikingLSTM): Product => ({
-  owner: lstm_cell,
-  weight: lstm_cell.weight_hh,
+  ...plain(lstm_cell, lstm_cell.weight_hh),
   axes: 1,
   apply: linear,
   isGraded: true,
@@ -201,4 +207,4 @@ export function fanOutOf({ apply, axes }: Product, weights: Tensor, shape: Shape
 }
 
 /** Ones where a weight is not zero. */
-export const present = (weight: Tensor): Tensor => weight.detach().eq(0).neg().add(1);
+export const presentOf = (product: Product): Tensor => product.read().detach().eq(0).neg().add(1);

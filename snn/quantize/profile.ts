@@ -17,7 +17,7 @@ import { constantSource } from "../../engine/ops/expand.ts";
 import { formatShape, sizeOf } from "../../engine/shape.ts";
 import { alive } from "../../engine/tensor.ts";
 import { type Observer, observedBy, type Seen } from "../observer.ts";
-import { fanOutOf, type Product, present, productsOf, watchProducts } from "./products.ts";
+import { fanOutOf, type Product, presentOf, productsOf, watchProducts } from "./products.ts";
 
 /** Joules of an operation. */
 export interface Joules {
@@ -293,7 +293,7 @@ class Meter implements Observer {
     const key = formatShape(x.sizes.slice(-axes));
     const found = known.get(key) ?? {
       all: sumOf(noGrad(() => fanOutOf(product, ones(weight.sizes), x.sizes).toFloat32Array())),
-      present: noGrad(() => fanOutOf(product, present(weight), x.sizes).toFloat32Array()),
+      present: noGrad(() => fanOutOf(product, presentOf(product), x.sizes).toFloat32Array()),
     };
     known.set(key, found);
     return found;
@@ -302,10 +302,11 @@ class Meter implements Observer {
   result(samples: number, prices: Required<Joules>): Profile {
     const uncounted: string[] = [];
     const products = productsOf(this.model);
-    for (const { owner, weight } of products) {
+    for (const product of products) {
+      const { owner, weight } = product;
       const tally = this.tallyOf(owner);
       tally.weights += weight.size;
-      tally.zeros += noGrad(() => weight.size - sumOf(present(weight).toFloat32Array()));
+      tally.zeros += noGrad(() => weight.size - sumOf(presentOf(product).toFloat32Array()));
     }
     const modules = this.model.namedModules();
     for (const [path, t] of this.model.namedState()) {

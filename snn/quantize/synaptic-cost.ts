@@ -5,7 +5,7 @@ import { abs, add, type Module, mul, relu, square, sub, sum, type Tensor, tensor
 import { moduleOf } from "../../engine/nn/module.ts";
 import { formatShape } from "../../engine/shape.ts";
 import { alive } from "../../engine/tensor.ts";
-import { fanOutOf, type Product, present, watchProducts } from "./products.ts";
+import { fanOutOf, type Product, presentOf, watchProducts } from "./products.ts";
 
 /** Options of {@link synapticCost}. */
 export interface SynapticCostOptions {
@@ -84,5 +84,5 @@ function operationsOf(product: Product, x: Tensor): Tensor {
   const size = x.bits === 0 ? abs(x) : x;
   const leading = x.sizes.slice(0, -product.axes).map((_, axis) => axis);
   const totals = leading.length === 0 ? size : sum(size, { axis: leading });
-  return sum(mul(totals, fanOutOf(product, present(product.weight), x.sizes)));
+  return sum(mul(totals, fanOutOf(product, presentOf(product), x.sizes)));
 }

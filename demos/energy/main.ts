@@ -1,0 +1,48 @@
+/** npm run demo -- energy: MNIST on several budgets of synaptic operations. */
+import { drawingAt, SVG } from "../drawing.ts";
+import { DEMOS } from "../list.ts";
+import { mnist } from "../mnist/data.ts";
+import { progressBar, readFlags } from "../options.ts";
+import { holdOut, MEASURE } from "../training.ts";
+import { USUAL } from "./network.ts";
+import { BUDGETS, type EnergyTraining, type Outcome, operationsOf, probe, trainOn } from "./training.ts";
+
+const flags = readFlags(DEMOS.energy, {
+  epochs: { kind: "integer", default: 3, min: 1, help: "passes over the training set" },
+  timesteps: { kind: "integer", default: USUAL.timesteps, min: 1, help: "time steps of a sample" },
+  lr: { kind: "number", default: 1e-2, help: "largest learning rate of Adam" },
+  "batch-size": { kind: "integer", default: 128, min: 1, help: "samples in a batch" },
+  seed: { kind: "integer", default: 0, min: 0, help: "seed of weights and order" },
+  limit: { kind: "integer", default: 0, min: 0, help: "training samples to use, 0 for all" },
+  measure: MEASURE,
+  svg: { ...SVG, help: "draw accuracy against operations there (SVG, by the package echarts)" },
+});
+
+const draw = await drawingAt(flags.svg);
+const given = mnist("train", flags.limit);
+const { train, test } = flags.measure === "test" ? { train: given, test: mnist("t10k") } : holdOut(given);
+const training: EnergyTraining = {
+  ...USUAL,
+  ...{ train, test, epochs: flags.epochs, timesteps: flags.timesteps, lr: flags.lr, seed: flags.seed },
+  batchSize: flags["batch-size"],
+};
+
+/** Trains on a budget and prints a line. */
+function outcomeOf(budget: (typeof BUDGETS)[number], usual: Parameters<typeof trainOn>[2]): Outcome {
+  const start = process.cpuUsage();
+  const outcome = trainOn(budget, training, usual, (batch, batches) => progressBar(budget.name, batch, batches));
+  const { user, system } = process.cpuUsage(start);
+  const { accuracy, cost } = outcome;
+  const { effectiveMACs, effectiveACs } = cost.total.synapticOperations;
+  console.log(
+    `budget=${JSON.stringify(budget.name)} ${flags.measure}_acc=${accuracy.toFixed(4)} ops=${Math.round(operationsOf(cost))} ` +
+      `macs=${Math.round(effectiveMACs)} acs=${Math.round(effectiveACs)} spikes=${Math.round(cost.total.spikes)} ` +
+      `zero_weights=${(cost.total.connectionSparsity as number).toFixed(2)} nJ=${(1e9 * cost.total.energy.total).toFixed(1)} ` +
+      `cpu_s=${((user + system) / 1e6).toFixed(0)}`,
+  );
+  return outcome;
+}
+
+const first = outcomeOf({ name: "none" }, null);
+const usual = probe(first.model, training);
+const others = BUDGETS.map((budget) => outcomeOf(budget, usual));

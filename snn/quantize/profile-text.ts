@@ -1,0 +1,52 @@
+import { objectOf, wrongType } from "../../engine/arguments.ts";
+import type { Cost, Profile } from "./profile.ts";
+
+/**
+ * A profile as a table, a line a layer, and the total: means of a sample.
+ *
+ *   layer       spikes  sparsity  dense   MACs   ACs  zeros  bytes    nJ
+ *   0: Linear        –         –   1568  294.0   0.0   0.00   3140  1.35
+ *   1: LIF        12.5     0.875      –      –     –      –      0     –
+ *   …
+ *
+ * Columns: spikes, activation sparsity, dense and effective operations, connection sparsity, footprint and the estimate of energy in
+ * nanojoules; "–" where a layer has none.
+ *
+ * @throws TypeError for what is no profile.
+ */
+export function profileText(profile: Profile): string {
+  const { layers, order, total } = objectOf("profileText", "a profile", profile) as unknown as Profile;
+  if (!Array.isArray(order) || typeof layers !== "object" || typeof total !== "object") {
+    throw wrongType("profileText", "a profile", profile);
+  }
+  const rows = (order as readonly string[]).map((name) => {
+    const cost = layers[name];
+    if (cost === undefined) throw wrongType("profileText", `the layer ${name} in a profile`, cost);
+    return [name === cost.kind ? name : `${name}: ${cost.kind}`, ...cellsOf(cost)];
+  });
+  const lines = [HEAD, ...rows, ["total", ...cellsOf(total)]];
+  const widths = HEAD.map((_, column) => Math.max(...lines.map((line) => (line[column] as string).length)));
+  const cell = (text: string, column: number): string => {
+    const width = widths[column] as number;
+    return column === 0 ? text.padEnd(width) : text.padStart(width);
+  };
+  return lines.map((line) => line.map(cell).join("  ")).join("\n");
+}
+
+const HEAD = ["layer", "spikes", "sparsity", "dense", "MACs", "ACs", "zeros", "bytes", "nJ"];
+const NONE = "–";
+
+function cellsOf(cost: Cost): string[] {
+  const { spikes, activationSparsity, synapticOperations, connectionSparsity, footprint, energy } = cost;
+  const { dense, effectiveMACs, effectiveACs } = synapticOperations;
+  const fires = activationSparsity !== null;
+  const operations = dense === 0 ? [NONE, NONE, NONE] : [dense, effectiveMACs, effectiveACs].map((n) => n.toFixed(1));
+  return [
+    fires ? spikes.toFixed(1) : NONE,
+    fires ? activationSparsity.toFixed(3) : NONE,
+    ...operations,
+    connectionSparsity === null ? NONE : connectionSparsity.toFixed(3),
+    `${footprint}`,
+    energy.total === 0 ? NONE : (1e9 * energy.total).toFixed(2),
+  ];
+}
