@@ -8,7 +8,7 @@ import { USUAL } from "./network.ts";
 import { BUDGETS, type EnergyTraining, type Outcome, operationsOf, probe, trainOn } from "./training.ts";
 
 const flags = readFlags(DEMOS.energy, {
-  epochs: { kind: "integer", default: 3, min: 1, help: "passes over the training set" },
+  epochs: { kind: "integer", default: 2, min: 1, help: "passes over the training set" },
   timesteps: { kind: "integer", default: USUAL.timesteps, min: 1, help: "time steps of a sample" },
   lr: { kind: "number", default: 1e-2, help: "largest learning rate of Adam" },
   "batch-size": { kind: "integer", default: 128, min: 1, help: "samples in a batch" },

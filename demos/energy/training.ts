@@ -25,11 +25,10 @@ export interface Budget {
 
 export const BUDGETS: readonly Budget[] = [
   { name: "activity 1/2", activity: 1 / 2 },
-  { name: "activity 1/3", activity: 1 / 3 },
   { name: "pruning 1/2", pruned: 1 / 2 },
   { name: "pruning 3/4", pruned: 3 / 4 },
-  { name: "both", activity: 1 / 5, pruned: 1 / 2 },
-  { name: "both, more", activity: 1 / 10, pruned: 3 / 4 },
+  { name: "both 1/4", activity: 1 / 4, pruned: 1 / 2 },
+  { name: "both 1/8", activity: 1 / 8, pruned: 3 / 4 },
 ];
 
 export interface EnergyTraining extends EnergyOptions {

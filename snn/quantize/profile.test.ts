@@ -61,7 +61,7 @@ describe("cases counted by hand", () => {
     expect(cost.total.synapticOperations).toEqual(operations(2 * 6, 0, 1 + 0 + 1 + 2));
     expect(cost.total.connectionSparsity).toBe(3 / 6);
     expect(cost.total.activationSparsity).toBe(null);
-    expect(cost.total.parameters).toBe(8);
+    expect(cost.total.parameterCount).toBe(8);
     expect(cost.total.footprint).toBe(32);
     expect(cost.layers).toEqual({ Linear: { kind: "Linear", ...cost.total } });
     x.dispose();
@@ -275,7 +275,7 @@ describe("a loop over every synapse", () => {
       expected.reduce((sum, { dense }) => sum + dense / 3, 0),
       9,
     );
-    expect(cost.total.parameters).toBe(model.parameters().reduce((sum, p) => sum + p.size, 0));
+    expect(cost.total.parameterCount).toBe(model.parameters().reduce((sum, p) => sum + p.size, 0));
     expect(cost.total.footprint).toBe(
       4 * Object.values(model.stateDict()).reduce((sum, { data }) => sum + data.length, 0),
     );

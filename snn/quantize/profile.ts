@@ -64,7 +64,7 @@ export interface Energy {
 /** The cost of a layer, or of a network. */
 export interface Cost {
   /** Parameters, by their number. */
-  readonly parameters: number;
+  readonly parameterCount: number;
   /** Bytes of parameters and buffers. */
   readonly footprint: number;
   /** The share of weights that are 0, of weights of products; null without such weights. */
@@ -212,7 +212,7 @@ class Tally {
     const [macs, acs, updates] = [this.macs / samples, this.acs / samples, this.updates / samples];
     const energy = { macs: macs * mac, acs: acs * ac, updates: updates * update };
     return {
-      parameters: this.parameters,
+      parameterCount: this.parameters,
       footprint: this.bytes,
       connectionSparsity: this.weights === 0 ? null : this.zeros / this.weights,
       activationSparsity: this.outputs === 0 ? null : 1 - this.spikes / this.outputs,
