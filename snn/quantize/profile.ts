@@ -14,7 +14,7 @@ import {
 } from "../../engine/index.ts";
 import { moduleOf } from "../../engine/nn/module.ts";
 import { constantSource } from "../../engine/ops/expand.ts";
-import { formatShape, sizeOf } from "../../engine/shape.ts";
+import { formatShape, type Shape, sizeOf } from "../../engine/shape.ts";
 import { alive } from "../../engine/tensor.ts";
 import { type Observer, observedBy, type Seen } from "../observer.ts";
 import { fanOutOf, type Product, presentOf, productsOf, watchProducts } from "./products.ts";
@@ -147,33 +147,31 @@ export function profile<Y>(
   if (![undefined, 0, 1].includes(batchAxis)) throw wrongValue(where, "batchAxis 0 or 1", show(batchAxis));
   moduleOf(where, model);
   const meter = new Meter(model);
-  const run = (x: Tensor): void => meter.count(() => alive(model.forward(x), `${where}: the output of the model`));
+  /** Runs the model on samples; gives the shape of its input. */
+  const run = (x: Tensor, lengths?: Int32Array): Shape =>
+    noGrad(() => {
+      const input = encode(x, lengths);
+      alive(input, `${where}: encode`);
+      meter.count(() => alive(model.forward(input), `${where}: the output of the model`));
+      return input.sizes;
+    });
   let samples = 0;
   model.evaluating(() => {
     if (data instanceof Tensor) {
       alive(data, where);
-      const x = encode(data, undefined);
-      alive(x, `${where}: encode`);
-      run(x);
+      const shape = run(data);
       const axis = batchAxis ?? (meter.hasNeurons ? 1 : 0);
-      const rows = x.sizes[axis];
-      if (rows === undefined) throw wrongValue(where, `a tensor with an axis ${axis} of samples`, formatShape(x.sizes));
+      const rows = shape[axis];
+      if (rows === undefined) throw wrongValue(where, `a tensor with an axis ${axis} of samples`, formatShape(shape));
       samples = rows;
       return;
     }
     const loader = isDataset<Y>(data) ? new DataLoader(data) : null;
+    const batches = iterableOf(where, "a tensor, a loader, or batches in a list", loader ?? (data as Batches<Y>));
     try {
-      for (const batch of iterableOf(
-        where,
-        "a tensor, a loader, or batches in a list",
-        loader ?? (data as Batches<Y>),
-      )) {
+      for (const batch of batches) {
         const { x, lengths, size } = batchOf(where, batch);
-        noGrad(() => {
-          const input = encode(x, lengths);
-          alive(input, `${where}: encode`);
-          run(input);
-        });
+        run(x, lengths);
         samples += size;
       }
     } finally {

@@ -239,6 +239,22 @@ describe("states", () => {
   });
 });
 
+test("prune: a tape that fails takes the masks back that were made in it", () => {
+  const layer = linearOf([[1, 2, 3, 4]]);
+  const failing = () =>
+    tape(() => {
+      prune(layer, { amount: 0.5 });
+      throw new Error("own error");
+    });
+  expect(failing).toThrow("own error");
+  expect(Object.keys(layer.stateDict())).toEqual(["weight"]);
+  const x = noGrad(() => rand([1, 4]));
+  expect(() => noGrad(() => layer.forward(x).item())).not.toThrow();
+  tape(() => void prune(layer, { amount: 0.5 }));
+  expect(maskOf(layer)).toEqual([0, 0, 1, 1]);
+  x.dispose();
+});
+
 test("prune: arguments are checked, and nothing is pruned then", () => {
   const model = new Sequential(new Linear(2, 2), new LIF());
   expect(() => prune(model, {})).toThrow(

@@ -13,6 +13,7 @@ import { type Module, noGrad, ones, type Tensor } from "../../engine/index.ts";
 import { moduleOf } from "../../engine/nn/module.ts";
 import { isWeighted, type Weighted } from "../../engine/nn/reading.ts";
 import { setReading } from "../../engine/nn/readings.ts";
+import { root, scope } from "../../engine/scope.ts";
 import { buffer } from "../../engine/tape.ts";
 
 /** Options of {@link prune}: an amount or a threshold. */
@@ -102,8 +103,7 @@ export function applyMasks(model: Module): void {
     if (!isMasked(layer)) continue;
     const { weight, mask } = layer;
     noGrad(() => void weight.copyFrom(weight.mul(mask)));
-    setReading(layer, "mask", null);
-    Reflect.deleteProperty(layer, "mask");
+    unmask(layer, mask);
     mask.dispose();
   }
 }
@@ -195,7 +195,16 @@ function maskOf(layer: Weighted): Tensor {
   const mask = noGrad(() => buffer(ones(layer.weight.sizes)));
   Object.defineProperty(layer, "mask", { value: mask, enumerable: true, configurable: true });
   setReading(layer, "mask", (weight) => weight.mul(mask));
+  // A tape that fails frees what was made in it, the mask too.
+  if (scope !== root) scope.persisted.push({ dispose: () => unmask(layer, mask) });
   return mask;
+}
+
+/** The layer reads its weight as it is again, unless it has another mask by now. */
+function unmask(layer: Weighted, mask: Tensor): void {
+  if (!isMasked(layer) || layer.mask !== mask) return;
+  setReading(layer, "mask", null);
+  Reflect.deleteProperty(layer, "mask");
 }
 
 function sparsityOf(layers: readonly (Units & { readonly path: string; readonly layer: Weighted })[]): Pruned {

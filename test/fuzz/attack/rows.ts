@@ -590,6 +590,24 @@ export const QUANTIZE: Rows<typeof quantize> = {
   ],
   quantizedState: [model],
   quantizedWeights: [oneOf(["quantize(new Linear(3, 2), { weights: { bits: 4 } })"], ["object"])],
+  applyMasks: [model],
+  profile: [
+    model,
+    either(t(4, 2, 3), loader),
+    { encode, batchAxis: num(0, 1), joules: { mac: num(4.6e-12), ac: num(0, 1), update: num(0, 1) } },
+  ],
+  profileText: [oneOf(["profile(new Sequential(new Linear(3, 2), new LIF()), rand([4, 2, 3]))"], ["object"])],
+  prune: [
+    model,
+    {
+      amount: must(num(0, 0.5, 1)),
+      threshold: spare(num(0.1, 1)),
+      scope: choice("layer", "global"),
+      unit: choice("weight", "output"),
+      layers: spare(listOf(oneOf(['"0"', '"2"']))),
+    },
+  ],
+  synapticCost: [model, t(4, 2, 3), { target: must(num(1, 100)), lambda: num(0, 1), batchAxis: num(0, 1) }],
 };
 
 export const NODE: Rows<typeof node> = {
