@@ -1,5 +1,6 @@
 /** npm run demo -- energy: MNIST on several budgets of synaptic operations. */
-import { drawingAt, SVG } from "../drawing.ts";
+import { profileText } from "jarvis-snn/quantize";
+import { drawingAt, SVG, WIDE } from "../drawing.ts";
 import { DEMOS } from "../list.ts";
 import { mnist } from "../mnist/data.ts";
 import { progressBar, readFlags } from "../options.ts";
@@ -21,28 +22,47 @@ const flags = readFlags(DEMOS.energy, {
 const draw = await drawingAt(flags.svg);
 const given = mnist("train", flags.limit);
 const { train, test } = flags.measure === "test" ? { train: given, test: mnist("t10k") } : holdOut(given);
+const { epochs, timesteps, lr, seed } = flags;
 const training: EnergyTraining = {
-  ...USUAL,
-  ...{ train, test, epochs: flags.epochs, timesteps: flags.timesteps, lr: flags.lr, seed: flags.seed },
+  ...{ ...USUAL, train, test, epochs, timesteps, lr, seed },
   batchSize: flags["batch-size"],
 };
 
 /** Trains on a budget and prints a line. */
-function outcomeOf(budget: (typeof BUDGETS)[number], usual: Parameters<typeof trainOn>[2]): Outcome {
+function outcomeOf(...[budget, usual]: [(typeof BUDGETS)[number], Parameters<typeof trainOn>[2]]): Outcome {
   const start = process.cpuUsage();
   const outcome = trainOn(budget, training, usual, (batch, batches) => progressBar(budget.name, batch, batches));
   const { user, system } = process.cpuUsage(start);
   const { accuracy, cost } = outcome;
   const { effectiveMACs, effectiveACs } = cost.total.synapticOperations;
   console.log(
-    `budget=${JSON.stringify(budget.name)} ${flags.measure}_acc=${accuracy.toFixed(4)} ops=${Math.round(operationsOf(cost))} ` +
-      `macs=${Math.round(effectiveMACs)} acs=${Math.round(effectiveACs)} spikes=${Math.round(cost.total.spikes)} ` +
-      `zero_weights=${(cost.total.connectionSparsity as number).toFixed(2)} nJ=${(1e9 * cost.total.energy.total).toFixed(1)} ` +
-      `cpu_s=${((user + system) / 1e6).toFixed(0)}`,
+    `budget=${JSON.stringify(budget.name)} ${flags.measure}_acc=${accuracy.toFixed(4)} ` +
+      `ops=${Math.round(operationsOf(cost))} macs=${Math.round(effectiveMACs)} acs=${Math.round(effectiveACs)} ` +
+      `spikes=${Math.round(cost.total.spikes)} zero_weights=${(cost.total.connectionSparsity as number).toFixed(2)} ` +
+      `nJ=${(1e9 * cost.total.energy.total).toFixed(1)} cpu_s=${((user + system) / 1e6).toFixed(0)}`,
   );
   return outcome;
 }
 
 const first = outcomeOf({ name: "none" }, null);
 const usual = probe(first.model, training);
-const others = BUDGETS.map((budget) => outcomeOf(budget, usual));
+const outcomes = [first, ...BUDGETS.map((budget) => outcomeOf(budget, usual))];
+for (const { name, cost } of [first, outcomes.at(-1) as Outcome]) {
+  console.log(`\nbudget "${name}", means of an image:\n${profileText(cost)}`);
+}
+await draw(DEMOS.energy, (plot) => {
+  const points = (names: RegExp) => {
+    const some = outcomes
+      .filter(({ name }) => name === "none" || names.test(name))
+      .sort((a, b) => operationsOf(a.cost) - operationsOf(b.cost));
+    return { x: some.map(({ cost }) => operationsOf(cost) / 1000), y: some.map(({ accuracy }) => 100 * accuracy) };
+  };
+  const curves = {
+    "a cost of operations": points(/^activity/),
+    pruning: points(/^pruning/),
+    both: points(/^both/),
+  };
+  const title = `Accuracy of ${flags.measure} images against operations of an image`;
+  const axes = { xLabel: "effective operations of an image, thousands", yLabel: "accuracy, %", points: true };
+  return [plot.curvePlot(curves, { ...WIDE, height: 320, title, ...axes })];
+});

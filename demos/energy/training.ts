@@ -25,10 +25,10 @@ export interface Budget {
 
 export const BUDGETS: readonly Budget[] = [
   { name: "activity 1/2", activity: 1 / 2 },
-  { name: "pruning 1/2", pruned: 1 / 2 },
-  { name: "pruning 3/4", pruned: 3 / 4 },
-  { name: "both 1/4", activity: 1 / 4, pruned: 1 / 2 },
-  { name: "both 1/8", activity: 1 / 8, pruned: 3 / 4 },
+  { name: "pruning 3/5", pruned: 0.6 },
+  { name: "both 1/2", activity: 1 / 2, pruned: 0.5 },
+  { name: "both 1/4", activity: 1 / 4, pruned: 0.7 },
+  { name: "both 1/8", activity: 1 / 8, pruned: 0.85 },
 ];
 
 export interface EnergyTraining extends EnergyOptions {
@@ -51,10 +51,10 @@ export interface Outcome {
 
 /** Images of the training set that tell the operations of a network. */
 const PROBE = 1000;
-/** Batches between two prunings. */
+/** Batches between two steps of a budget. */
 const EACH = 20;
-/** Pruning ends at this share of the training; the weights that are left learn on. */
-const PRUNED_BY = 0.6;
+/** The share of the training over which a budget narrows, fast at first; what is left learns on. */
+const NARROW = 0.6;
 const TEST_BATCH = 250;
 
 /** Operations of a sample that take a joule. */
@@ -99,11 +99,12 @@ export function trainOn(
   for (let epoch = 0; epoch < epochs; epoch++) {
     for (const { x, y } of loader) {
       if (step % EACH === 0) {
-        const progress = Math.min(1, step / (PRUNED_BY * steps));
-        const amount = pruned * (1 - (1 - progress) ** 3);
+        const ramp = 1 - (1 - Math.min(1, step / (NARROW * steps))) ** 3;
+        const amount = pruned * ramp;
         if (pruned > 0) prune(model, { amount });
         if (activity !== undefined && usual !== null) {
-          target = Math.max(1, activity * operationsOf(usual) - (1 - amount) * pixelsOf(usual));
+          const share = 1 - (1 - activity) * ramp;
+          target = Math.max(1, share * operationsOf(usual) - (1 - amount) * pixelsOf(usual));
         }
       }
       tape(() => {
