@@ -21,7 +21,7 @@ export interface EnergyOptions {
 }
 
 /** The network of the demo. */
-export const USUAL: EnergyOptions = { filters: [8, 32], timesteps: 4 };
+export const USUAL: EnergyOptions = { filters: [6, 24], timesteps: 4 };
 
 /**
  * Two convolutions of 5 × 5 with stride 2, LIF neurons behind each, and a linear readout of the firing rates. Strides take the place of

@@ -28,7 +28,6 @@ export const BUDGETS: readonly Budget[] = [
   { name: "pruning 3/5", pruned: 0.6 },
   { name: "both 1/2", activity: 1 / 2, pruned: 0.5 },
   { name: "both 1/4", activity: 1 / 4, pruned: 0.7 },
-  { name: "both 1/8", activity: 1 / 8, pruned: 0.85 },
 ];
 
 export interface EnergyTraining extends EnergyOptions {

@@ -84,7 +84,7 @@ test("synapticCost: arguments are checked, and methods are put back after an err
   const x = noGrad(() => rand([3, 1, 2]));
   expect(() => synapticCost(model, x, {} as { target: number })).toThrow("target must be finite and > 0, got NaN");
   expect(() => synapticCost(model, x, { target: 1, lambda: -1 })).toThrow("lambda must be finite and ≥ 0");
-  expect(() => synapticCost(model, x, { target: 1, batchAxis: 3 as 1 })).toThrow('batchAxis "0" or "1", got "3"');
+  expect(() => synapticCost(model, x, { target: 1, batchAxis: 3 as 1 })).toThrow("batchAxis 0 or 1, got 3");
   const own = () => {
     throw new Error("own forward");
   };

@@ -1,5 +1,5 @@
 /** A cost of all synaptic operations of a network, for training on a budget. */
-import { choiceOf, NOT_NEGATIVE, numberOf, POSITIVE, withDefaults, wrongValue } from "../../engine/arguments.ts";
+import { NOT_NEGATIVE, numberOf, POSITIVE, withDefaults, wrongValue } from "../../engine/arguments.ts";
 import { composed } from "../../engine/composed.ts";
 import { abs, add, type Module, mul, relu, square, sub, sum, type Tensor, tensor } from "../../engine/index.ts";
 import { moduleOf } from "../../engine/nn/module.ts";
@@ -60,7 +60,7 @@ export function synapticCost(model: Module, x: Tensor, options: SynapticCostOpti
   const { target, lambda, batchAxis } = withDefaults(where, DEFAULTS, options);
   numberOf(where, "target", target, POSITIVE);
   numberOf(where, "lambda", lambda, NOT_NEGATIVE);
-  choiceOf(where, "batchAxis", `${batchAxis}`, ["0", "1"]);
+  if (batchAxis !== 0 && batchAxis !== 1) throw wrongValue(where, "batchAxis 0 or 1", batchAxis);
   moduleOf(where, model);
   alive(x, where);
   const samples = x.sizes[batchAxis];

@@ -44,6 +44,7 @@ from neurobench.metrics.static.parameter_count import ParameterCount
 from neurobench.metrics.workload.activation_sparsity import ActivationSparsity
 from neurobench.metrics.workload.synaptic_operations import SynapticOperations
 from neurobench.models import SNNTorchModel, TorchModel
+from neurobench.version import __version__ as version
 
 torch.manual_seed(3)
 
@@ -157,4 +158,6 @@ entries = [
     ),
     case("a recurrent layer, RLeaky", SNNTorchModel, RecurrentSteps(6, 7, 3), [spikes(3, 6, 6)]),
 ]
-json.dump({"source": "NeuroBench", "schema": 1, "entries": entries}, sys.stdout)
+source = {"package": "neurobench", "version": version, "torch": torch.__version__, "snntorch": snn.__version__, "script": "neurobench.py"}
+schema = "entries[]: weights by name, batches of inputs [B, ...] or, with time, [B, T, ...], and the results of NeuroBench over all batches"
+json.dump({"source": source, "case": "costs", "schema": schema, "entries": entries}, sys.stdout)
