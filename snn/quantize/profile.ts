@@ -122,7 +122,7 @@ const DEFAULTS = {
  * operations. Operations, spikes, updates and joules are means over samples, of all time steps of a sample; NeuroBench rounds sparsity.
  *
  * Counted are `Linear`, `Conv1d`, `Conv2d`, `DelayedLinear`, the connection of `Recurrent`, whose inputs are the spikes of the step
- * before, and `SpikingLSTM`; spikes are those of the layers that {@link record} sees. A layer that runs at several places is counted
+ * before, and `SpikingLSTM`; spikes are those of the layers that `record` sees. A layer that runs at several places is counted
  * for all of them. The energy of memory is not in the estimate: a read of a weight can cost more than its product. Joules of one's own
  * stand for other hardware.
  *
