@@ -39,11 +39,10 @@ const NONE = "–";
 function cellsOf(cost: Cost): string[] {
   const { spikes, activationSparsity, synapticOperations, connectionSparsity, footprint, energy } = cost;
   const { dense, effectiveMACs, effectiveACs } = synapticOperations;
-  const fires = activationSparsity !== null;
   const operations = dense === 0 ? [NONE, NONE, NONE] : [dense, effectiveMACs, effectiveACs].map((n) => n.toFixed(1));
   return [
-    fires ? spikes.toFixed(1) : NONE,
-    fires ? activationSparsity.toFixed(3) : NONE,
+    spikes === 0 && (activationSparsity === null || cost.neuronUpdates === 0) ? NONE : spikes.toFixed(1),
+    activationSparsity === null ? NONE : activationSparsity.toFixed(3),
     ...operations,
     connectionSparsity === null ? NONE : connectionSparsity.toFixed(3),
     `${footprint}`,

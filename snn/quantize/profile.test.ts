@@ -19,6 +19,7 @@ import {
   poissonEncode,
   Recurrent,
   RecurrentLIF,
+  ReLU,
   rand,
   record,
   Sequential,
@@ -29,7 +30,7 @@ import {
   tensor,
   zeros,
 } from "jarvis-snn";
-import { profile } from "jarvis-snn/quantize";
+import { profile, quantize } from "jarvis-snn/quantize";
 import { beforeEach, describe, expect, test } from "vitest";
 import { bits } from "../../test/support/tensors.ts";
 
@@ -406,6 +407,21 @@ describe("the way a model runs", () => {
     expect(profile(model, x).uncounted).toEqual(["inner.weight", "psn.weight"]);
     x.dispose();
   });
+});
+
+test("profile: weights on a grid take their bits and scales, and what rounds to zero is no connection", () => {
+  const model = new Sequential(new Linear(10, 4), new ReLU(), new Linear(4, 2, { bias: false }));
+  (model.modules[2] as Linear).weight.copyFrom([1, 0.1, 0, -1, 0.05, 1, 1, 1]);
+  const x = noGrad(() => rand([5, 10]));
+  expect(profile(model, x).total.footprint).toBe(4 * (40 + 4 + 8));
+  quantize(model, { weights: { bits: 3 } });
+  const { total, layers } = profile(model, x);
+  // 3 bits a weight, a scale for each row.
+  expect(total.footprint).toBe(15 + 16 + 16 + 3 + 8);
+  expect(layers["2"]?.connectionSparsity).toBe(3 / 8);
+  expect(layers["1"]?.spikes).toBe(0);
+  expect(layers["1"]?.activationSparsity).toBe(total.activationSparsity);
+  x.dispose();
 });
 
 test("profile: arguments are checked", () => {

@@ -10,14 +10,19 @@ import {
   type Module,
   noGrad,
   ones,
+  ReLU,
   Tensor,
 } from "../../engine/index.ts";
 import { moduleOf } from "../../engine/nn/module.ts";
+import { isWeighted } from "../../engine/nn/reading.ts";
+import { replaceMethod } from "../../engine/nn/replace.ts";
 import { constantSource } from "../../engine/ops/expand.ts";
 import { formatShape, type Shape, sizeOf } from "../../engine/shape.ts";
 import { alive } from "../../engine/tensor.ts";
 import { type Observer, observedBy, type Seen } from "../observer.ts";
+import { scaleCount } from "./grid.ts";
 import { fanOutOf, type Product, presentOf, productsOf, watchProducts } from "./products.ts";
+import { gridIn } from "./weights.ts";
 
 /** Joules of an operation. */
 export interface Joules {
@@ -65,11 +70,11 @@ export interface Energy {
 export interface Cost {
   /** Parameters, by their number. */
   readonly parameterCount: number;
-  /** Bytes of parameters and buffers. */
+  /** Bytes of parameters and buffers; weights that `quantize` has put on a grid with their bits, and their scales. */
   readonly footprint: number;
   /** The share of weights that are 0, of weights of products; null without such weights. */
   readonly connectionSparsity: number | null;
-  /** The share of outputs of neurons that are 0, over steps and samples; null without neurons that fire. */
+  /** The share of outputs of neurons and of `ReLU` that are 0, over steps and samples; null without such layers. */
   readonly activationSparsity: number | null;
   /** Spikes of a sample. */
   readonly spikes: number;
@@ -115,7 +120,7 @@ const DEFAULTS = {
  *   dense            Σ over steps of the weights that the inputs meet, zeros too; padding is no input
  *   effective        Σ over steps of pairs of an input ≠ 0 and a weight ≠ 0:  Σ_i c[i]·F[i]
  *   ACs, MACs        effective ones of steps whose inputs are all 0, 1 or −1, and of the other steps
- *   activationSparsity   1 − spikes / (neurons·steps·samples)      connectionSparsity   weights = 0 / weights
+ *   activationSparsity   outputs = 0 / outputs, of neurons and ReLU      connectionSparsity   weights = 0 / weights
  *   energy           MACs·4.6 pJ + ACs·0.9 pJ (Horowitz: float32 at 45 nm, 3.7 pJ a product, 0.9 pJ a sum)
  *
  * c[i]: steps in which input i is not 0, F[i]: its weights that are not 0. Biases, pools, normalisation and neurons are no synaptic
@@ -195,7 +200,9 @@ class Tally {
   macs = 0;
   acs = 0;
   spikes = 0;
+  /** Outputs of neurons and of ReLU, and those that are not 0. */
   outputs = 0;
+  active = 0;
   updates = 0;
   weights = 0;
   zeros = 0;
@@ -213,7 +220,7 @@ class Tally {
       parameterCount: this.parameters,
       footprint: this.bytes,
       connectionSparsity: this.weights === 0 ? null : this.zeros / this.weights,
-      activationSparsity: this.outputs === 0 ? null : 1 - this.spikes / this.outputs,
+      activationSparsity: this.outputs === 0 ? null : 1 - this.active / this.outputs,
       spikes: this.spikes / samples,
       neuronUpdates: updates,
       synapticOperations: { dense: this.dense / samples, effectiveMACs: macs, effectiveACs: acs },
@@ -243,7 +250,21 @@ class Meter implements Observer {
   /** Counts what happens while fn runs the model. */
   count(fn: () => void): void {
     const see = (product: Product, x: Tensor): void => this.multiplied(product, x);
-    noGrad(() => watchProducts(this.model, see, () => observedBy(this, fn)));
+    const undo = this.model.namedModules().map(([, module]) => module instanceof ReLU && this.watched(module));
+    try {
+      noGrad(() => watchProducts(this.model, see, () => observedBy(this, fn)));
+    } finally {
+      for (const restore of undo) if (restore) restore();
+    }
+  }
+
+  private watched(layer: ReLU): () => void {
+    const { forward } = layer;
+    return replaceMethod(layer, "forward", (x) => {
+      const z = forward.call(layer, x);
+      this.activated(layer, z);
+      return z;
+    });
   }
 
   run<R extends object>(layer: Module, current: Tensor, _continues: boolean, run: (current: Tensor) => R): R {
@@ -267,9 +288,17 @@ class Meter implements Observer {
     this.hasNeurons = true;
     const tally = this.tallyOf(layer);
     tally.updates += current.size;
-    if (spikes === undefined) return;
-    tally.outputs += spikes.size;
-    for (const step of noGrad(() => countsOf(spikes, 1))) tally.spikes += sumOf(step.nonZeros) * step.times;
+    if (spikes !== undefined) tally.spikes += this.activated(layer, spikes);
+  }
+
+  /** Notes the outputs of a layer; gives the number of those that are not 0. */
+  private activated(layer: Module, z: Tensor): number {
+    const tally = this.tallyOf(layer);
+    const steps = noGrad(() => countsOf(z, Math.min(1, z.ndim)));
+    const active = steps.reduce((sum, { nonZeros, times }) => sum + sumOf(nonZeros) * times, 0);
+    tally.outputs += z.size;
+    tally.active += active;
+    return active;
   }
 
   private multiplied(product: Product, x: Tensor): void {
@@ -314,7 +343,7 @@ class Meter implements Observer {
         Module,
       ];
       const tally = this.tallyOf(owner);
-      tally.bytes += BYTES * t.size;
+      tally.bytes += bytesOf(t, owner);
       if (!t.isParameter) continue;
       tally.parameters += t.size;
       const isMatrix = t.sizes.filter((size) => size > 1).length > 1;
@@ -338,6 +367,14 @@ class Meter implements Observer {
       uncounted,
     };
   }
+}
+
+/** Bytes of a tensor of this layer: a weight on a grid has its bits, and scales. */
+function bytesOf(t: Tensor, owner: Module): number {
+  const grid = isWeighted(owner) && owner.weight === t ? gridIn(owner) : null;
+  if (grid === null) return BYTES * t.size;
+  const bits = grid.bits === "ternary" ? 2 : grid.bits;
+  return Math.ceil((bits * t.size) / 8) + BYTES * scaleCount(grid, t);
 }
 
 const BYTES = Float32Array.BYTES_PER_ELEMENT;
