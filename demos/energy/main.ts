@@ -1,11 +1,12 @@
 /** npm run demo -- energy: MNIST on several budgets of synaptic operations. */
 import { profileText } from "jarvis-snn/quantize";
-import { drawingAt, SVG, WIDE } from "../drawing.ts";
+import { drawingAt, SVG } from "../drawing.ts";
 import { DEMOS } from "../list.ts";
 import { mnist } from "../mnist/data.ts";
 import { progressBar, readFlags } from "../options.ts";
 import { holdOut, MEASURE } from "../training.ts";
 import { USUAL } from "./network.ts";
+import { type Point, pictureOf } from "./picture.ts";
 import { BUDGETS, type EnergyTraining, type Outcome, operationsOf, probe, trainOn } from "./training.ts";
 
 const flags = readFlags(DEMOS.energy, {
@@ -50,19 +51,5 @@ const outcomes = [first, ...BUDGETS.map((budget) => outcomeOf(budget, usual))];
 for (const { name, cost } of [first, outcomes.at(-1) as Outcome]) {
   console.log(`\nbudget "${name}", means of an image:\n${profileText(cost)}`);
 }
-await draw(DEMOS.energy, (plot) => {
-  const points = (names: RegExp) => {
-    const some = outcomes
-      .filter(({ name }) => name === "none" || names.test(name))
-      .sort((a, b) => operationsOf(a.cost) - operationsOf(b.cost));
-    return { x: some.map(({ cost }) => operationsOf(cost) / 1000), y: some.map(({ accuracy }) => 100 * accuracy) };
-  };
-  const curves = {
-    "a cost of operations": points(/^activity/),
-    pruning: points(/^pruning/),
-    both: points(/^both/),
-  };
-  const title = `Accuracy of ${flags.measure} images against operations of an image`;
-  const axes = { xLabel: "effective operations of an image, thousands", yLabel: "accuracy, %", points: true };
-  return [plot.curvePlot(curves, { ...WIDE, height: 320, title, ...axes })];
-});
+const points = outcomes.map(({ name, accuracy, cost }) => ({ name, accuracy, operations: operationsOf(cost) }));
+await draw(DEMOS.energy, (plot) => [pictureOf(plot, points as [Point, ...Point[]], flags.measure)]);
