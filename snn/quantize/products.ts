@@ -13,12 +13,12 @@ import {
   tape,
   zeros,
 } from "../../engine/index.ts";
-import { type Weighted, weightOf } from "../../engine/nn/reading.ts";
+import { isWeighted, type Weighted, weightOf } from "../../engine/nn/reading.ts";
 import { replaceMethod } from "../../engine/nn/replace.ts";
 import type { Shape } from "../../engine/shape.ts";
-import { DelayedLinear } from "../delayed-linear.ts";
-import { Recurrent } from "../recurrent.ts";
-import { Gates, SpikingLSTM } from "../spiking-lstm.ts";
+import type { DelayedLinear } from "../delayed-linear.ts";
+import type { Recurrent } from "../recurrent.ts";
+import type { Gates, SpikingLSTM } from "../spiking-lstm.ts";
 
 /** A linear map of a layer. */
 export interface Product {
@@ -45,7 +45,7 @@ export function watchProducts<R>(model: Module, see: (product: Product, x: Tenso
   try {
     for (const module of modules) {
       if (isRecurrent(module)) undo.push(...watchRecurrent(module, see));
-      else if (module instanceof SpikingLSTM) undo.push(...watchMembrane(module, see));
+      else if (isSpikingLSTM(module)) undo.push(...watchMembrane(module, see));
       else if (!(module instanceof Linear && within.has(module))) undo.push(...watchLayer(module, see));
     }
     return fn();
@@ -61,15 +61,14 @@ type Undo = (() => void)[];
 export const productsOf = (model: Module): Product[] =>
   model.namedModules().flatMap(([, module]) => {
     if (isRecurrent(module)) return module.V === null ? [] : [feedbackOf(module) as Product];
-    if (module instanceof SpikingLSTM) return [membraneOf(module)];
+    if (isSpikingLSTM(module)) return [membraneOf(module)];
     return productOf(module) ?? [];
   });
 
 /** The product of a layer with its input, null for a layer that has none. */
 function productOf(module: Module): Product | null {
-  if (module instanceof Linear || module instanceof DelayedLinear)
-    return { ...weighted(module), axes: 1, apply: linear };
-  if (module instanceof Gates) return { ...plain(module, module.weight_ih), axes: 1, apply: linear };
+  if (module instanceof Linear || isDelayed(module)) return { ...weighted(module), axes: 1, apply: linear };
+  if (isGates(module)) return { ...plain(module, module.weight_ih), axes: 1, apply: linear };
   if (module instanceof Conv1d) {
     return { ...weighted(module), axes: 2, apply: (x, w) => conv1d(x, w, null, windowOf(module)) };
   }
@@ -109,7 +108,7 @@ function watchLayer(module: Module, see: See): Undo {
       return z;
     }),
   ];
-  if (module instanceof DelayedLinear) {
+  if (isDelayed(module)) {
     const { step } = module;
     undo.push(
       replaceMethod(module, "step", (x, state) => {
@@ -124,7 +123,18 @@ function watchLayer(module: Module, see: See): Undo {
 
 type AnyRecurrent = Recurrent<{ readonly spikes?: Tensor }, { readonly spikes: Tensor; readonly state: object }>;
 
-const isRecurrent = (module: Module): module is AnyRecurrent => module instanceof Recurrent;
+// Layers are known by their fields: a page that has none of them does not load their classes for a profile.
+
+const isUnrolled = (module: Module): boolean => "unroll" in module && typeof module.unroll === "function";
+
+const isRecurrent = (module: Module): module is AnyRecurrent =>
+  "recurrent" in module && "V" in module && isUnrolled(module);
+
+const isSpikingLSTM = (module: Module): module is SpikingLSTM => "lstm_cell" in module && isUnrolled(module);
+
+const isGates = (module: Module): module is Gates => "weight_ih" in module && "weight_hh" in module;
+
+const isDelayed = (module: Module): module is DelayedLinear => "maxDelay" in module && isWeighted(module);
 
 /** The weights that the spikes of the step before meet; null where a module with layers of its own connects the neurons. */
 function feedbackOf(layer: AnyRecurrent): Product | null {
