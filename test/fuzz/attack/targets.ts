@@ -28,7 +28,6 @@ function* allTargets(): Iterable<[string, Target]> {
   };
   const functions = { ...ENGINE, ...SNN, ...QUANTIZE, ...NODE, ...KERNELS, ...NIR };
   for (const [name, specs] of Object.entries(functions) as Entries) {
-  for (const [name, specs] of Object.entries({ ...ENGINE, ...SNN, ...QUANTIZE, ...NODE, ...KERNELS }) as Entries) {
     yield [name, target("function", name, specs)];
     if (name in ops && name in Tensor.prototype && name !== "where")
       yield [`Tensor#${name}`, target("member", name, specs, "Tensor")];
