@@ -302,6 +302,7 @@ test("toSpiking: the model, its mode and the default generator stay as they are,
     "2.initial",
     "3.weight",
     "3.bias",
+    "4.beta",
   ]);
 });
 
