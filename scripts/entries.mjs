@@ -14,7 +14,7 @@ export function entries() {
 }
 
 /** Imports that entries do not bundle: modules of Node, and peers. */
-export const external = /^node:|^(echarts|h5wasm)(\/|$)/;
+export const external = /^node:|^(echarts|fzstd|h5wasm|h5wasm-plugins)(\/|$)/;
 
 /** Tests the path of a source from the root on. */
 const at = (pattern) => (id) => id.startsWith(root) && pattern.test(id.slice(root.length + 1));
@@ -29,5 +29,5 @@ export const chunks = [
     ),
   },
   { name: "fuse", test: at(/^engine\/fuse\//) },
-  { name: "snn", test: at(/^snn\/(?!surrogates|nir\/|plot\/|quantize\/)/) },
+  { name: "snn", test: at(/^snn\/(?!surrogates|events\/|nir\/|plot\/|quantize\/)/) },
 ];

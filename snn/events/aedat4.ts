@@ -1,0 +1,166 @@
+/**
+ * AEDAT 4: the line "#!AER-DAT4.0\r\n", a flatbuffer with the compression, the place of a table of packets at the end of the file and an
+ * XML text about the streams, then packets of [stream: 32 bits] [bytes: 32 bits] and a flatbuffer, compressed or not. Numbers have their
+ * lowest byte first. An event is [microseconds: 64 bits] [x: 16] [y: 16] [p: 8] and three bytes of padding.
+ *
+ * @see https://docs.inivation.com/software/software-advanced-usage/file-formats/aedat-4.0.html
+ * @see https://flatbuffers.dev/internals/
+ */
+import { aligned, type Decoder, type Start, textOf, u32 } from "./decoder.ts";
+import { LZ4_MAGIC, lz4 } from "./lz4.ts";
+import { LONGEST, packets } from "./packets.ts";
+import { ZSTD_MAGIC, zstdOf } from "./peers.ts";
+import type { Columns } from "./recording.ts";
+
+/** Bytes of the first line. */
+export const AEDAT4_LINE = "#!AER-DAT4.0\r\n";
+/** Compressions by their numbers in the header, each with the first bytes of what it packs. */
+const COMPRESSIONS = ["none", "lz4", "lz4", "zstd", "zstd"] as const;
+const MAGIC = { none: 0, lz4: LZ4_MAGIC, zstd: ZSTD_MAGIC };
+/** Bytes of the smallest packet: its header, and a flatbuffer with its size, its root, its name and an empty table. */
+const SMALLEST = 8 + 12;
+/** Bytes of an event. */
+const EVENT = 16;
+
+/** The place of a field of the flatbuffer that begins, with its size, at `from`; 0 where it is absent or outside of the bytes. */
+function fieldOf(bytes: Uint8Array, from: number, field: number): number {
+  const table = from + 4 + u32(bytes, from + 4);
+  // NaN, of bytes behind the end, fails both tests.
+  if (!(table + 4 <= bytes.length)) return 0;
+  const vtable = table - (u32(bytes, table) | 0);
+  const entry = vtable + 4 + 2 * field;
+  if (!(vtable >= from && entry + 2 <= bytes.length)) return 0;
+  const size = (bytes[vtable] as number) | ((bytes[vtable + 1] as number) << 8);
+  const offset = (bytes[entry] as number) | ((bytes[entry + 1] as number) << 8);
+  return entry + 2 <= vtable + size && offset > 0 && table + offset + 4 <= bytes.length ? table + offset : 0;
+}
+
+/** A vector or text: its place and how many elements it has; nothing where it does not fit into the bytes. */
+function vectorOf(bytes: Uint8Array, from: number, field: number, size: number): { at: number; length: number } | null {
+  const place = fieldOf(bytes, from, field);
+  if (place === 0) return { at: 0, length: 0 };
+  const at = place + u32(bytes, place);
+  if (at + 4 > bytes.length) return null;
+  const length = u32(bytes, at);
+  return at + 4 + size * length <= bytes.length ? { at: at + 4, length } : null;
+}
+
+/** The stream of events in the description of the streams, with the size of its sensor. */
+function streamOf(text: string): { ids: ReadonlySet<number>; events: number | null; width: number; height: number } {
+  const ids = new Set<number>();
+  let found = { events: null as number | null, width: 0, height: 0 };
+  const nodes = text.split(/<node name="(\d+)"/);
+  for (let i = 1; i < nodes.length; i += 2) {
+    const node = nodes[i + 1] as string;
+    const attribute = (name: string) => new RegExp(`key="${name}"[^>]*>([^<]*)<`).exec(node)?.[1];
+    ids.add(Number(nodes[i]));
+    if (attribute("typeIdentifier") !== "EVTS" || found.events !== null) continue;
+    found = { events: Number(nodes[i]), width: Number(attribute("sizeX")), height: Number(attribute("sizeY")) };
+  }
+  return { ids, ...found };
+}
+
+/** Reads the first stream of events. */
+export async function aedat4({ bytes, columns }: Start): Promise<Decoder> {
+  const head = AEDAT4_LINE.length;
+  const size = u32(bytes, head);
+  const start = head + 4 + size;
+  const header = bytes.subarray(0, start);
+  const info = vectorOf(header, head, 2, 1);
+  if (!(start <= bytes.length) || textOf(bytes, head + 8, head + 12) !== "IOHE" || info === null) {
+    throw new RangeError(
+      `${columns.where}: expected a header of AEDAT 4, got ${size || 0} bytes that are none at byte ${head}`,
+    );
+  }
+  const kind = fieldOf(header, head, 0);
+  const number = kind === 0 ? 0 : u32(header, kind);
+  const compression = COMPRESSIONS[number];
+  if (compression === undefined) {
+    throw new RangeError(
+      `${columns.where}: expected AEDAT 4 without compression, with LZ4 or Zstandard, got number ${number}`,
+    );
+  }
+  const place = fieldOf(header, head, 1);
+  const position = place === 0 ? 0 : u32(header, place) + 2 ** 32 * (u32(header, place + 4) | 0);
+  const end = position >= start ? position : Infinity;
+  const { ids, width, height, ...streams } = streamOf(textOf(header, info.at, info.at + info.length));
+  columns.sensor(width, height);
+
+  const none = (packet: Uint8Array): Uint8Array => packet;
+  const unpack = compression === "zstd" ? await zstdOf(columns.where) : compression === "lz4" ? lz4 : none;
+  /** A packet of a known stream that begins as the compression wants it. */
+  const isMark = (part: Uint8Array, i: number): boolean => {
+    const stream = u32(part, i);
+    const length = u32(part, i + 4);
+    const isPacked = MAGIC[compression] === u32(part, i + 8) && length > 8;
+    const isPlain = compression === "none" && u32(part, i + 8) === length - 4 && length >= 12;
+    return (isPacked || isPlain) && length <= LONGEST && (ids.size === 0 ? stream < 1024 : ids.has(stream));
+  };
+  const lengthAt = (part: Uint8Array, i: number): number => (isMark(part, i) ? 8 + u32(part, i + 4) : 0);
+  let stream = streams.events;
+  let newest = -Infinity;
+  const packet = (part: Uint8Array, i: number, at: number, length: number): void => {
+    const id = u32(part, i);
+    if (stream === null ? ids.size > 0 : id !== stream) return;
+    let plain: Uint8Array | null = null;
+    try {
+      plain = unpack(part.subarray(i + 8, i + length), LONGEST);
+    } catch {
+      plain = null;
+    }
+    if (plain === null) columns.damaged(at, `a packet packed by ${compression}`, "one that cannot be unpacked");
+    else if (stream !== null || textOf(plain, 8, 12) === "EVTS") {
+      stream = id;
+      newest = appendEvents(columns, plain, at, newest);
+    }
+  };
+  const inner = packets(columns, SMALLEST, "a packet of AEDAT 4", lengthAt, isMark, packet);
+  const decode: Decoder["decode"] = (part, at, ended) => {
+    const left = end - at;
+    if (part.length < left) {
+      if (ended && end < Infinity)
+        columns.damaged(at + part.length, `the table of packets at byte ${end}`, "the end of the file");
+      return inner(part, at, ended);
+    }
+    const taken = left > 0 ? inner(part.subarray(0, left), at, true) : 0;
+    if (taken < left) columns.damaged(at + taken, "a packet of AEDAT 4", "the table of packets");
+    return part.length;
+  };
+  return { start, unit: "a packet", decode };
+}
+
+/** Appends the events of a packet that stands at a byte of the file, and returns the time of the last one. */
+function appendEvents(columns: Columns, packet: Uint8Array, at: number, newest: number): number {
+  const events = textOf(packet, 8, 12) === "EVTS" ? vectorOf(packet, 0, 0, EVENT) : null;
+  if (events === null) {
+    columns.damaged(at, "a flatbuffer of events", "one whose parts lie outside of it");
+    return newest;
+  }
+  const { length: n } = events;
+  columns.reserve(n);
+  const body = aligned(packet, events.at, events.at + EVENT * n, 4);
+  const words = new Int32Array(body.buffer, body.byteOffset, 4 * n);
+  const { t, x, y, p, recover } = columns;
+  const width = columns.width || 1 << 15;
+  const height = columns.height || 1 << 15;
+  let length = columns.length;
+  let before = newest;
+  for (let i = 0; i < words.length; i += 4) {
+    const time = (words[i + 1] as number) * 2 ** 32 + ((words[i] as number) >>> 0);
+    const pixel = words[i + 2] as number;
+    // Negative coordinates are large ones here.
+    const column = pixel & 0xffff;
+    const row = pixel >>> 16;
+    if (column >= width || row >= height) columns.outside(at, column, row);
+    else if (time < before && !recover) columns.backwards(at, time, before);
+    else {
+      t[length] = time;
+      x[length] = column;
+      y[length] = row;
+      p[length++] = (words[i + 3] as number) & 1;
+    }
+    before = time;
+  }
+  columns.length = length;
+  return before;
+}

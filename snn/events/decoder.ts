@@ -1,0 +1,67 @@
+/** A file format: how a file of it begins, and how its bytes become events. */
+import type { Columns } from "./recording.ts";
+
+/** The beginning of a file. */
+export interface Start {
+  /** The file, or as many of its first bytes as any header may take. */
+  readonly bytes: Uint8Array;
+  readonly columns: Columns;
+}
+
+/** Turns the bytes behind a header into events, piece by piece. */
+export interface Decoder {
+  /** Bytes before the first event. */
+  readonly start: number;
+  /** The smallest piece of such a file, as errors name it. */
+  readonly unit: string;
+  /**
+   * Appends the events of the whole units that these bytes begin with, and returns the bytes that were taken. The bytes stand at
+   * `at` in the file; `ended` says that no more follow.
+   */
+  decode(bytes: Uint8Array, at: number, ended: boolean): number;
+}
+
+/** A file whose bytes can be read in order. */
+export interface Streamed {
+  readonly open: (start: Start) => Decoder | Promise<Decoder>;
+}
+
+/** A file whose parts refer to each other: all of it is read at once. */
+export interface Whole {
+  readonly read: (bytes: Uint8Array, columns: Columns) => Promise<void>;
+}
+
+/** Text of bytes of ASCII. */
+export function textOf(bytes: Uint8Array, from = 0, to = bytes.length): string {
+  let text = "";
+  for (let i = from; i < Math.min(to, bytes.length); i += 4096)
+    text += String.fromCharCode(...bytes.subarray(i, Math.min(i + 4096, to)));
+  return text;
+}
+
+/** Lines that begin with `mark`, and the byte behind them. The lines end with \n, which files of Windows precede with \r. */
+export function headerOf(bytes: Uint8Array, mark: string, last: RegExp): { text: string; end: number } {
+  let end = 0;
+  while (textOf(bytes, end, end + mark.length) === mark) {
+    const newline = bytes.indexOf(10, end);
+    if (newline < 0) break;
+    const line = textOf(bytes, end, newline);
+    end = newline + 1;
+    if (last.test(line)) break;
+  }
+  return { text: textOf(bytes, 0, end), end };
+}
+
+/** The bytes from `from` to `to` at an address that words of so many bytes can have. */
+export function aligned(bytes: Uint8Array, from: number, to: number, size: number): Uint8Array {
+  const part = bytes.subarray(from, to);
+  return part.byteOffset % size === 0 ? part : part.slice();
+}
+
+/** An unsigned integer of 32 bits, its lowest byte first. */
+export const u32 = (bytes: Uint8Array, at: number): number =>
+  ((bytes[at] as number) |
+    ((bytes[at + 1] as number) << 8) |
+    ((bytes[at + 2] as number) << 16) |
+    ((bytes[at + 3] as number) << 24)) >>>
+  0;

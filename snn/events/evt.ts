@@ -1,0 +1,285 @@
+/**
+ * RAW files of Prophesee: a header of lines that begin with "% ", then words of 16 (EVT 3.0), 32 (EVT 2.0) or 64 bits (EVT 2.1),
+ * lowest byte first. The four highest bits of a word are its type.
+ *
+ * Events have the low bits of their time, the high ones come in words of their own and wrap around. The camera sends a word with the
+ * high bits many times within each period, so a fall by half of their range or more is a wrap, a smaller one damage.
+ *
+ * @see https://docs.prophesee.ai/stable/data/encoding_formats/
+ */
+import { aligned, type Decoder, headerOf, type Start } from "./decoder.ts";
+
+/** Types of words that EVT 2.0 and 2.1 share. */
+const OFF = 0x0;
+const ON = 0x1;
+const TIME_HIGH = 0x8;
+/** Triggers, and messages of the camera with what continues them. */
+const TRIGGER = 0xa;
+const OTHERS = 0xe;
+const CONTINUED = 0xf;
+/** Types of words of EVT 3.0. */
+const ADDRESS_Y = 0x0;
+const ADDRESS_X = 0x2;
+const VECTOR_BASE = 0x3;
+const VECTOR_12 = 0x4;
+const VECTOR_8 = 0x5;
+const TIME_LOW = 0x6;
+const CONTINUED_4 = 0x7;
+
+/** Coordinates have eleven bits. */
+const MOST = 2048;
+
+/** The events of each word of EVT 3.0. */
+const countsOf = (): Uint8Array => {
+  const bits = (word: number): number => (word === 0 ? 0 : (word & 1) + bits(word >> 1));
+  const counts = new Uint8Array(65_536).fill(1, ADDRESS_X << 12, VECTOR_BASE << 12);
+  for (let mask = 0; mask < 4096; mask++) {
+    counts[(VECTOR_12 << 12) | mask] = bits(mask);
+    counts[(VECTOR_8 << 12) | mask] = bits(mask & 0xff);
+  }
+  return counts;
+};
+let counts: Uint8Array | null = null;
+
+/** The header, whose fields may name the size of the sensor. */
+export function evtHeader({ bytes, columns }: Start): { text: string; end: number } {
+  const header = headerOf(bytes, "% ", /^% end\r?$/);
+  const geometry = /^% geometry (\d+)x(\d+)/m.exec(header.text);
+  const width = geometry?.[1] ?? /width=(\d+)/.exec(header.text)?.[1] ?? /^% width (\d+)/im.exec(header.text)?.[1];
+  const height = geometry?.[2] ?? /height=(\d+)/.exec(header.text)?.[1] ?? /^% height (\d+)/im.exec(header.text)?.[1];
+  columns.sensor(Number(width), Number(height));
+  return header;
+}
+
+/**
+ * EVT 3.0: a word changes one of row, column and time, and the first column of vectors, which are masks of 12 or 8 neighbours.
+ * A time has 24 bits, twelve of them in each of two words. The package expelliarmus takes each fall of the lower twelve for a wrap of
+ * them, and so does `numerics: "expelliarmus"`.
+ */
+export function evt3(start: Start): Decoder {
+  const { columns } = start;
+  counts ??= countsOf();
+  const events = counts;
+  let row = -1;
+  let base = -1;
+  let vectorOn = 0;
+  /** The high bits of the time, −1 before the first word with them, and the microseconds that they and all wraps stand for. */
+  let high = -1;
+  let origin = 0;
+  let low = 0;
+  let carry = 0;
+  let time = 0;
+  /** The time of the last event before the last word with a time. */
+  let newest = 0;
+  const carries = columns.numerics === "expelliarmus";
+
+  function decode(bytes: Uint8Array, at: number): number {
+    const words = wordsOf(bytes);
+    const n = words.length;
+    let more = 0;
+    for (let i = 0; i < n; i++) more += events[words[i] as number] as number;
+    columns.reserve(more);
+    const { t, x, y, p, recover } = columns;
+    const width = columns.width || MOST;
+    const height = columns.height || MOST;
+    let limit = time < newest && !recover ? 0 : height;
+    let length = columns.length;
+    let marked = length;
+    let i = 0;
+    // Words before the first time belong to no time.
+    while (high < 0 && i < n && (words[i] as number) >> 12 !== TIME_HIGH)
+      columns.dropped += events[words[i++] as number] as number;
+    for (; i < n; i++) {
+      const word = words[i] as number;
+      switch (word >> 12) {
+        case ADDRESS_Y:
+          row = word & 0x7ff;
+          break;
+        case ADDRESS_X: {
+          const column = word & 0x7ff;
+          if (column < width && row >= 0 && row < limit) {
+            t[length] = time;
+            x[length] = column;
+            y[length] = row;
+            p[length++] = (word >> 11) & 1;
+          } else lost(at + 2 * i, column, row >= 0);
+          break;
+        }
+        case VECTOR_BASE:
+          base = word & 0x7ff;
+          vectorOn = (word >> 11) & 1;
+          break;
+        case VECTOR_12:
+        case VECTOR_8: {
+          const is12 = word >> 12 === VECTOR_12;
+          let mask = word & (is12 ? 0xfff : 0xff);
+          const last = base + 31 - Math.clz32(mask);
+          if (last < width && row >= 0 && row < limit && base >= 0) {
+            for (; mask !== 0; mask &= mask - 1) {
+              t[length] = time;
+              x[length] = base + 31 - Math.clz32(mask & -mask);
+              y[length] = row;
+              p[length++] = vectorOn;
+            }
+          } else {
+            for (; mask !== 0; mask &= mask - 1) {
+              const column = base + 31 - Math.clz32(mask & -mask);
+              if (column < width && row >= 0 && row < limit && base >= 0) {
+                t[length] = time;
+                x[length] = column;
+                y[length] = row;
+                p[length++] = vectorOn;
+              } else lost(at + 2 * i, column, row >= 0 && base >= 0);
+            }
+          }
+          if (base >= 0) base += is12 ? 12 : 8;
+          break;
+        }
+        case TIME_LOW:
+        case TIME_HIGH: {
+          if (length > marked) newest = time;
+          marked = length;
+          const bits = word & 0xfff;
+          if (word >> 12 === TIME_LOW) {
+            if (carries && bits < low) carry += 4096;
+            low = bits;
+          } else if (bits !== high) {
+            origin = 4096 * (high < 0 ? bits : continued(origin / 4096, bits, 4096));
+            high = bits;
+            // The low bits follow; until they do, the time is the first one with these high bits.
+            if (!carries) low = 0;
+          }
+          time = origin + carry + low;
+          // Cameras send times that no event has and that are later than the next one; an event that is too early fails the test of its row.
+          limit = time < newest && !recover ? 0 : height;
+          break;
+        }
+        case TRIGGER:
+        case OTHERS:
+        case CONTINUED:
+        case CONTINUED_4:
+          break;
+        default:
+          columns.damaged(at + 2 * i, "a word of EVT 3.0", `the type ${word >> 12}`);
+      }
+    }
+    if (length > marked) newest = time;
+    columns.length = length;
+    return 2 * n;
+  }
+
+  /** An event off the sensor; or, in a stream that the file joins in the middle, one before the first row or base. */
+  function lost(at: number, column: number, known: boolean): void {
+    if (time < newest && !columns.recover) columns.backwards(at, time, newest);
+    if (known) columns.outside(at, column, row);
+    else columns.dropped++;
+  }
+
+  return { start: evtHeader(start).end, unit: "a word of 16 bits", decode };
+}
+
+const wordsOf = (bytes: Uint8Array): Uint16Array => {
+  const whole = aligned(bytes, 0, bytes.length & ~1, 2);
+  return new Uint16Array(whole.buffer, whole.byteOffset, whole.length >> 1);
+};
+
+/** The counter after `old` whose lowest bits are `low`: later, where these fell by half of their range or more, earlier otherwise. */
+export function continued(old: number, low: number, range: number): number {
+  const fall = (old % range) - low;
+  return old - fall + (fall >= range / 2 ? range : 0);
+}
+
+/** EVT 2.0: an event is a word of 32 bits, with six bits of the time, whose other 28 come in words of their own. */
+export const evt2 = (start: Start): Decoder => evt2Words(start, evtHeader(start).end, 4, 0);
+
+/**
+ * EVT 2.1: words of 64 bits, whose upper half is a word of EVT 2.0 and whose lower half a mask of 32 neighbours. In files of older
+ * cameras ("endianness=legacy") the upper half comes first.
+ */
+export function evt21(start: Start): Decoder {
+  const { text, end } = evtHeader(start);
+  return evt2Words(start, end, 8, /endianness[= ]little/.test(text) ? 1 : 0);
+}
+
+/** Words of so many bytes, in which the word with the address is the first or second one of 32 bits. */
+function evt2Words({ columns }: Start, start: number, size: 4 | 8, place: 0 | 1): Decoder {
+  const vectors = size === 8;
+  const step = size / 4;
+  /** The high bits of the time, as a number of microseconds; −1 before the first of them. */
+  let high = -1;
+  let before = -1;
+
+  function decode(bytes: Uint8Array, at: number): number {
+    const taken = bytes.length - (bytes.length % size);
+    const whole = aligned(bytes, 0, taken, 4);
+    const words = new Uint32Array(whole.buffer, whole.byteOffset, taken / 4);
+    columns.reserve(vectors ? countMasks(words, place) : countEvents(words));
+    const { t, x, y, p, recover } = columns;
+    const width = columns.width || MOST;
+    const height = columns.height || MOST;
+    let length = columns.length;
+    for (let i = place; i < words.length; i += step) {
+      const word = words[i] as number;
+      const type = word >>> 28;
+      if (type <= ON) {
+        let mask = vectors ? (words[i ^ 1] as number) : 1;
+        if (high < 0) {
+          columns.dropped += vectors ? ones(mask) : 1;
+          continue;
+        }
+        const time = high + ((word >>> 22) & 0x3f);
+        const base = (word >>> 11) & 0x7ff;
+        const row = word & 0x7ff;
+        if (time < before && !recover) columns.backwards(at + 4 * (i - place), time, before);
+        before = time;
+        if (base + 31 - Math.clz32(mask) < width && row < height) {
+          for (; mask !== 0; mask &= mask - 1) {
+            t[length] = time;
+            x[length] = base + 31 - Math.clz32(mask & -mask);
+            y[length] = row;
+            p[length++] = type;
+          }
+        } else {
+          for (; mask !== 0; mask &= mask - 1) {
+            const column = base + 31 - Math.clz32(mask & -mask);
+            if (column < width && row < height) {
+              t[length] = time;
+              x[length] = column;
+              y[length] = row;
+              p[length++] = type;
+            } else columns.outside(at + 4 * (i - place), column, row);
+          }
+        }
+      } else if (type === TIME_HIGH) {
+        const bits = word & 0xfffffff;
+        high = 64 * (high < 0 ? bits : continued(high / 64, bits, 2 ** 28));
+      } else if (type !== TRIGGER && type !== OTHERS && type !== CONTINUED) {
+        columns.damaged(at + 4 * (i - place), `a word of EVT ${vectors ? "2.1" : "2.0"}`, `the type ${type}`);
+      }
+    }
+    columns.length = length;
+    return taken;
+  }
+  return { start, unit: `a word of ${8 * size} bits`, decode };
+}
+
+function countEvents(words: Uint32Array): number {
+  let count = 0;
+  for (let i = 0; i < words.length; i++) count += (words[i] as number) >>> 29 === OFF ? 1 : 0;
+  return count;
+}
+
+function countMasks(words: Uint32Array, place: number): number {
+  let count = 0;
+  for (let i = place; i < words.length; i += 2) {
+    if ((words[i] as number) >>> 29 === OFF) count += ones(words[i ^ 1] as number);
+  }
+  return count;
+}
+
+/** How many bits are set: pairs, fours and bytes are added up in place. */
+function ones(mask: number): number {
+  const pairs = mask - ((mask >>> 1) & 0x55555555);
+  const fours = (pairs & 0x33333333) + ((pairs >>> 2) & 0x33333333);
+  return Math.imul((fours + (fours >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
+}

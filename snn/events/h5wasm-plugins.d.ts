@@ -1,0 +1,5 @@
+/** What HDF5 files need of the package h5wasm-plugins, which has no types of its own. */
+declare module "h5wasm-plugins" {
+  export const base_url: string;
+  export function install_plugins(module: object, names: readonly string[]): Promise<void>;
+}

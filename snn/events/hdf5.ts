@@ -1,0 +1,198 @@
+/** HDF5 files of DSEC and of Metavision. The package h5wasm reads them, with h5wasm-plugins for the compression of DSEC. */
+import type { Dataset, File as H5File } from "h5wasm";
+import { append, type Values } from "./arrays.ts";
+import { peerOf } from "./peers.ts";
+import type { Columns } from "./recording.ts";
+
+type H5 = typeof import("h5wasm");
+type Module = Awaited<H5["ready"]>;
+
+/** A file that lies in the memory of h5wasm. */
+export interface Opened {
+  readonly file: H5File;
+  readonly module: Module;
+  close(): void;
+}
+
+/** Files have names of their own there. */
+let files = 0;
+
+/**
+ * Opens a file from bytes.
+ *
+ * @throws Error where h5wasm is missing; RangeError for bytes that are no HDF5.
+ */
+export async function openHDF5(where: string, bytes: Uint8Array): Promise<Opened> {
+  const h5 = await peerOf(where, "h5wasm", "HDF5 files", () => import("h5wasm"));
+  const module = await h5.ready;
+  const path = `/jarvis-snn-events-${files++}.h5`;
+  module.FS.writeFile(path, bytes);
+  let file: H5File | null = null;
+  const close = (): void => {
+    try {
+      file?.close();
+    } finally {
+      module.FS.unlink(path);
+    }
+  };
+  try {
+    file = new h5.File(path, "r");
+    file.keys();
+  } catch (cause) {
+    close();
+    throw new RangeError(`${where}: expected an HDF5 file, got ${bytes.length} bytes that h5wasm cannot open`, {
+      cause,
+    });
+  }
+  return { file, module, close };
+}
+
+/** The entity at a path if it is a dataset. */
+export function datasetAt(file: H5File, path: string): Dataset | null {
+  const found = file.get(path) as { readonly type?: string } | null;
+  return found?.type === "Dataset" ? (found as Dataset) : null;
+}
+
+/** Filters that h5wasm has by itself: deflate, shuffle, checksums, szip, bits, scales. */
+const BUILT_IN = 6;
+/** Filters that h5wasm-plugins has, by number. */
+const PLUGINS: Readonly<Record<number, string>> = {
+  32000: "lzf",
+  32001: "blosc",
+  32004: "lz4",
+  32008: "bshuf",
+  32015: "zstd",
+  32026: "blosc2",
+};
+/** The filter of Prophesee's own compression. */
+const ECF = 36559;
+
+/** The files of Node, which has no fetch for them; nothing in a page. */
+const nodeFiles = (): { readFileSync(url: unknown): Uint8Array } | undefined =>
+  (
+    globalThis as { process?: { getBuiltinModule?(name: "node:fs"): { readFileSync(url: unknown): Uint8Array } } }
+  ).process?.getBuiltinModule?.("node:fs");
+
+/**
+ * Loads the plugins that a dataset needs.
+ *
+ * @throws Error that names the filter or the package that is missing.
+ */
+async function preparePlugins(where: string, module: Module, dataset: Dataset): Promise<void> {
+  for (const { id, name } of dataset.filters) {
+    if (id <= BUILT_IN) continue;
+    const plugin = PLUGINS[id];
+    if (plugin === undefined) {
+      const known =
+        id === ECF ? "ECF, which Metavision's own software reads; write the file without it, or as RAW" : name;
+      throw new Error(`${where}: expected a filter of HDF5 that h5wasm-plugins has, got number ${id} (${known})`);
+    }
+    const plugins = await peerOf(where, "h5wasm-plugins", `the HDF5 filter ${plugin}`, () => import("h5wasm-plugins"));
+    const folder = module.get_plugin_search_paths()[0] as string;
+    const file = `${folder}/libH5Z${plugin}.so`;
+    if (module.FS.analyzePath(file).exists) continue;
+    const fs = nodeFiles();
+    if (fs === undefined) await plugins.install_plugins(module, [plugin]);
+    else {
+      const { URL } = globalThis as unknown as { URL: new (path: string, base: string) => unknown };
+      module.FS.mkdirTree(folder);
+      module.FS.writeFile(file, fs.readFileSync(new URL(`plugins/libH5Z${plugin}.so`, `${plugins.base_url}/`)));
+    }
+  }
+}
+
+/** Calls `use` with the bytes of elements [from, to) of a dataset with one axis, which are in the memory of h5wasm only then. */
+export function bytesOf<T>(
+  module: Module,
+  dataset: Dataset,
+  from: number,
+  to: number,
+  use: (memory: Uint8Array, at: number) => T,
+): T {
+  const count = [BigInt(to - from)];
+  const pointer = module._malloc(dataset.metadata.size * (to - from));
+  if (pointer === 0) throw new RangeError(`hdf5: expected memory for elements ${from} … ${to}`);
+  try {
+    const status = module.get_dataset_data(dataset.file_id, dataset.path, count, [BigInt(from)], [1n], BigInt(pointer));
+    if (status < 0) throw new RangeError(`hdf5: expected elements ${from} … ${to} of ${dataset.path}`);
+    return use(module.HEAPU8, pointer);
+  } finally {
+    module._free(pointer);
+  }
+}
+
+/** Events that are read together. */
+const TOGETHER = 1 << 20;
+/** Sensors of DSEC, whose files name none. */
+const DSEC = [640, 480] as const;
+
+/** Reads the events of DSEC, /events/{t, x, y, p} with /t_offset, or those of Metavision, /CD/events. */
+export async function hdf5(bytes: Uint8Array, columns: Columns): Promise<void> {
+  const { where } = columns;
+  const { file, module, close } = await openHDF5(where, bytes);
+  try {
+    const compound = datasetAt(file, "CD/events");
+    if (compound !== null) await readMetavision(columns, file, module, compound);
+    else await readDSEC(columns, file, module);
+  } catch (cause) {
+    if (cause instanceof RangeError && cause.message.startsWith(where)) throw cause;
+    if (cause instanceof Error && cause.message.startsWith(`${where}: expected`)) throw cause;
+    throw new RangeError(`${where}: expected HDF5 data that h5wasm can read, got damaged ones`, { cause });
+  } finally {
+    close();
+  }
+}
+
+async function readDSEC(columns: Columns, file: H5File, module: Module): Promise<void> {
+  const [t, x, y, p] = ["t", "x", "y", "p"].map((name) => {
+    const dataset = datasetAt(file, `events/${name}`);
+    if (dataset !== null && dataset.shape?.length === 1) return dataset;
+    throw new RangeError(
+      `${columns.where}: expected HDF5 of DSEC with events/{t, x, y, p} or of Metavision with CD/events, got ${file.keys().join(", ")}`,
+    );
+  }) as [Dataset, Dataset, Dataset, Dataset];
+  for (const dataset of [t, x, y, p]) await preparePlugins(columns.where, module, dataset);
+  columns.sensor(...DSEC);
+  const offset = datasetAt(file, "t_offset");
+  const origin = offset === null ? 0 : Number(Array.isArray(offset.value) ? offset.value[0] : offset.value);
+  const n = Math.max(...[t, x, y, p].map((dataset) => Number(dataset.shape?.[0])));
+  for (let i = 0; i < n; i += TOGETHER) {
+    const part = (dataset: Dataset): Values =>
+      dataset.slice([[i, Math.min(i + TOGETHER, Number(dataset.shape?.[0]))]]) as Values;
+    append(columns, { t: part(t), x: part(x), y: part(y), p: part(p) }, origin, () => 0);
+  }
+}
+
+async function readMetavision(columns: Columns, file: H5File, module: Module, events: Dataset): Promise<void> {
+  await preparePlugins(columns.where, module, events);
+  const geometry = /^(\d+)x(\d+)/.exec(String(file.attrs.geometry?.value ?? ""));
+  columns.sensor(Number(geometry?.[1]), Number(geometry?.[2]));
+  const { size, compound_type } = events.metadata;
+  const members = ["t", "x", "y", "p"].map((name) => compound_type?.members.find((member) => member.name === name));
+  const n = Number(events.shape?.[0]);
+  for (let i = 0; i < n; i += TOGETHER) {
+    const many = Math.min(TOGETHER, n - i);
+    const [t, x, y, p] = bytesOf(module, events, i, i + many, (memory, pointer) => {
+      const view = new DataView(memory.buffer);
+      return members.map((member) => {
+        if (member === undefined || member.type !== 0) {
+          throw new RangeError(
+            `${columns.where}: expected CD/events with the integers t, x, y and p, got ${events.dtype}`,
+          );
+        }
+        const values = new Float64Array(many);
+        for (let k = 0; k < many; k++)
+          values[k] = integerAt(view, pointer + k * size + member.offset, member.size, member.signed);
+        return values;
+      });
+    }) as [Float64Array, Float64Array, Float64Array, Float64Array];
+    append(columns, { t, x, y, p }, 0, () => 0);
+  }
+}
+
+function integerAt(view: DataView, at: number, size: number, signed: boolean): number {
+  if (size === 1) return signed ? view.getInt8(at) : view.getUint8(at);
+  if (size === 2) return signed ? view.getInt16(at, true) : view.getUint16(at, true);
+  if (size === 4) return signed ? view.getInt32(at, true) : view.getUint32(at, true);
+  return Number(signed ? view.getBigInt64(at, true) : view.getBigUint64(at, true));
+}

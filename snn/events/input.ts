@@ -1,0 +1,87 @@
+/** Bytes of files, whole and piece by piece. */
+import { wrongType } from "../../engine/arguments.ts";
+
+/** Bytes of a file in order: chunks of any length, as a stream of the web, of Node or a generator gives them. */
+export type EventStream =
+  | AsyncIterable<Uint8Array>
+  | Iterable<Uint8Array>
+  | { getReader(): { read(): Promise<{ done: boolean; value?: Uint8Array }>; cancel?(): Promise<void> } };
+
+/** Bytes of a stream, of which as many are kept as are asked for. */
+export class Input {
+  /** The place in the file of the first byte that is kept. */
+  at = 0;
+  ended = false;
+  private readonly where: string;
+  private readonly next: () => Promise<{ done?: boolean | undefined; value?: unknown }>;
+  readonly close: () => Promise<void>;
+  private kept: Uint8Array = new Uint8Array(0);
+
+  constructor(where: string, stream: EventStream) {
+    this.where = where;
+    const given = stream as Partial<AsyncIterable<unknown> & Iterable<unknown> & { getReader(): Reader }>;
+    if (typeof stream !== "object" || stream === null || ArrayBuffer.isView(stream)) {
+      throw wrongType(where, "a stream of bytes", stream);
+    }
+    const iterator = given[Symbol.asyncIterator]?.() ?? given[Symbol.iterator]?.();
+    if (iterator !== undefined) {
+      this.next = async () => await iterator.next();
+      this.close = async () => {
+        await iterator.return?.();
+      };
+    } else {
+      if (typeof given.getReader !== "function") throw wrongType(where, "a stream of bytes", stream);
+      const reader = given.getReader();
+      this.next = () => reader.read();
+      this.close = async () => {
+        await reader.cancel?.();
+      };
+    }
+  }
+
+  /** The next `n` bytes or more, fewer at the end of the stream. */
+  async upTo(n: number): Promise<Uint8Array> {
+    const parts = [this.kept];
+    let length = this.kept.length;
+    while (length < n && !this.ended) {
+      const { done, value } = await this.next();
+      if (done === true) this.ended = true;
+      else {
+        const part = fileBytes(this.where, value);
+        parts.push(part);
+        length += part.length;
+      }
+    }
+    if (parts.length > 1)
+      this.kept = parts.length === 2 && this.kept.length === 0 ? (parts[1] as Uint8Array) : joined(parts);
+    return this.kept;
+  }
+
+  skip(n: number): void {
+    this.at += n;
+    this.kept = this.kept.subarray(n);
+  }
+}
+
+interface Reader {
+  read(): Promise<{ done: boolean; value?: unknown }>;
+  cancel?(): Promise<void>;
+}
+
+/** Bytes behind each other. */
+export function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
+
+/** Bytes of a file or of a part of it. */
+export function fileBytes(where: string, bytes: unknown): Uint8Array {
+  if (ArrayBuffer.isView(bytes)) return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (Object.prototype.toString.call(bytes) === "[object ArrayBuffer]") return new Uint8Array(bytes as ArrayBuffer);
+  throw wrongType(where, "bytes of a file", bytes);
+}

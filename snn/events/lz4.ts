@@ -1,0 +1,86 @@
+/**
+ * LZ4 frames. A frame is a magic number, flags, blocks with their sizes, and an end mark; a block is a row of sequences: bytes as they
+ * are, then a copy of earlier output, from at most 64 kB before. Checksums are skipped.
+ *
+ * @see https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md
+ * @see https://github.com/lz4/lz4/blob/dev/doc/lz4_Block_format.md
+ */
+import { u32 } from "./decoder.ts";
+
+export const LZ4_MAGIC = 0x184d2204;
+
+/** Output of frames; the next frame overwrites it. */
+let out = new Uint8Array(1 << 16);
+
+/** Makes room for `need` bytes of output, of which `used` are kept. */
+function grow(need: number, used: number): void {
+  const larger = new Uint8Array(Math.max(need, 2 * out.length));
+  larger.set(out.subarray(0, used));
+  out = larger;
+}
+
+/**
+ * The bytes in a frame, in memory that the next call overwrites.
+ *
+ * @throws RangeError for a frame that is damaged, or longer than `most` bytes.
+ */
+export function lz4(frame: Uint8Array, most: number): Uint8Array {
+  const flags = frame[4] as number;
+  if (frame.length < 11 || u32(frame, 0) !== LZ4_MAGIC || flags >> 6 !== 1) throw damage("a frame");
+  const block = 1 << (8 + 2 * (((frame[5] as number) >> 4) & 7));
+  let at = 7 + ((flags & 8) !== 0 ? 8 : 0) + ((flags & 1) !== 0 ? 4 : 0);
+  let length = 0;
+  while (at + 4 <= frame.length) {
+    const size = u32(frame, at);
+    if (size === 0) return out.subarray(0, length);
+    const packed = size & 0x7fffffff;
+    at += 4;
+    if (packed > frame.length - at || length + block > most + block) throw damage("a whole block");
+    if (length + block > out.length) grow(length + block, length);
+    if (size >= 2 ** 31) {
+      if (packed > block) throw damage("a block of its size");
+      out.set(frame.subarray(at, at + packed), length);
+      length += packed;
+    } else length = unpack(frame, at, at + packed, length, length + block);
+    at += packed + ((flags & 16) !== 0 ? 4 : 0);
+  }
+  throw damage("an end mark");
+}
+
+const damage = (expected: string): RangeError => new RangeError(`lz4: expected ${expected}`);
+
+/** Copies of more bytes than this are faster as one call. */
+const LONG = 32;
+
+/** Writes the block in frame[at … end) behind the output so far, which may reach `limit`, and returns the new length of the output. */
+function unpack(frame: Uint8Array, at: number, end: number, to: number, limit: number): number {
+  const output = out;
+  let from = at;
+  while (from < end) {
+    const token = frame[from++] as number;
+    let literals = token >> 4;
+    if (literals === 15) {
+      let more = 255;
+      while (more === 255 && from < end) literals += more = frame[from++] as number;
+    }
+    if (literals > end - from || literals > limit - to) throw damage("literals within their block");
+    if (literals > LONG) {
+      output.set(frame.subarray(from, from + literals), to);
+      to += literals;
+      from += literals;
+    } else for (let i = 0; i < literals; i++) output[to++] = frame[from++] as number;
+    if (from === end) return to;
+    const offset = (frame[from] as number) | ((frame[from + 1] as number) << 8);
+    from += 2;
+    let length = (token & 15) + 4;
+    if (length === 19) {
+      let more = 255;
+      while (more === 255 && from < end) length += more = frame[from++] as number;
+    }
+    if (from > end || offset === 0 || offset > to || length > limit - to) throw damage("a copy of earlier output");
+    if (length > LONG && offset >= length) output.copyWithin(to, to - offset, to - offset + length);
+    else for (let i = 0; i < length; i++) output[to + i] = output[to + i - offset] as number;
+    to += length;
+  }
+  return to;
+}

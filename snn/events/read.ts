@@ -1,0 +1,222 @@
+/** Reading of files of event cameras: which format it is, whole files, and files piece by piece. */
+import { COUNT, choiceOf, numberOf, type Range, withDefaults, wrongValue } from "../../engine/arguments.ts";
+import { aedat4 } from "./aedat4.ts";
+import { headerOf, type Streamed, textOf, type Whole } from "./decoder.ts";
+import { evt2, evt3, evt21 } from "./evt.ts";
+import { hdf5 } from "./hdf5.ts";
+import { type EventStream, fileBytes, Input } from "./input.ts";
+import { npz } from "./npz.ts";
+import { aedat31 } from "./packets.ts";
+import { Columns, type ReadRecording } from "./recording.ts";
+import { aedat2, aedatVersion, dat, looksLikeNMNIST, ncaltech101, nmnist } from "./records.ts";
+
+const FORMATS = {
+  aedat2: { open: aedat2 },
+  "aedat3.1": { open: aedat31 },
+  aedat4: { open: aedat4 },
+  evt2: { open: evt2 },
+  "evt2.1": { open: evt21 },
+  evt3: { open: evt3 },
+  dat: { open: dat },
+  nmnist: { open: nmnist },
+  ncaltech101: { open: ncaltech101 },
+  npz: { read: npz },
+  hdf5: { read: hdf5 },
+} satisfies Record<string, Streamed | Whole>;
+
+/** A format that can be read. */
+export type EventFormat = keyof typeof FORMATS;
+
+/** Options of {@link readEvents}. */
+export interface ReadEventsOptions {
+  /** The format; by default, the first bytes of the file tell. */
+  format?: EventFormat | null;
+  /** Whether damage is left out and counted instead of thrown; default false. */
+  recover?: boolean;
+  /** Size of the sensor; by default as the file or its format has it, otherwise 1 + the largest coordinate. */
+  width?: number | null;
+  height?: number | null;
+  /**
+   * "expelliarmus": EVT 3.0 with the times of that package, which takes each fall of the lower twelve bits of a time for 4096 µs more,
+   * whether the higher bits rise with it or not. By default, the times of the camera.
+   */
+  numerics?: "expelliarmus" | null;
+}
+
+/** Options of {@link readEventChunks}. */
+export interface ReadEventChunksOptions extends ReadEventsOptions {
+  /** Events that each part has at least, but for the last one; default 100 000. */
+  events?: number;
+}
+
+const WHOLE = {
+  format: null as EventFormat | null,
+  recover: false,
+  width: null as number | null,
+  height: null as number | null,
+  numerics: null as "expelliarmus" | null,
+} satisfies Record<keyof ReadEventsOptions, unknown>;
+
+const CHUNKS = { ...WHOLE, events: 100_000 } satisfies Record<keyof ReadEventChunksOptions, unknown>;
+
+/** Bytes within which every header ends. */
+const HEAD = 1 << 22;
+/** Bytes that are decoded together, where a file is read in parts. */
+const PIECE = 1 << 18;
+/** The sides of a sensor. */
+const SIDE: Range = { expected: "an integer in [1, 65536]", fits: (x) => COUNT.fits(x) && x <= 65_536 };
+
+interface Settings {
+  readonly format: EventFormat | null;
+  readonly columns: Columns;
+  readonly events: number;
+}
+
+function settingsOf(where: string, defaults: typeof WHOLE | typeof CHUNKS, options: object): Settings {
+  const {
+    format,
+    recover,
+    width,
+    height,
+    numerics,
+    events = 1,
+  } = withDefaults(where, defaults as typeof CHUNKS, options);
+  const side = (name: string, value: number | null) => (value === null ? 0 : numberOf(where, name, value, SIDE));
+  return {
+    format: format === null ? null : choiceOf(where, "format", format, Object.keys(FORMATS) as EventFormat[]),
+    columns: new Columns(
+      where,
+      recover,
+      side("width", width),
+      side("height", height),
+      numerics === null ? null : choiceOf(where, "numerics", numerics, ["expelliarmus"] as const),
+    ),
+    events: numberOf(where, "events", events, COUNT),
+  };
+}
+
+/**
+ * Reads a recording of an event camera: AEDAT 2.0, 3.1 and 4 of iniVation, RAW files with EVT 2.0, 2.1 and 3.0, DAT and HDF5 of
+ * Prophesee, the binary files of N-MNIST and N-Caltech101, npz of SpikingJelly, HDF5 of DSEC.
+ *
+ * Times that wrap around in a file go on here, in whole microseconds. The sensor has the size that the file or its format names, else
+ * that of the largest coordinates. Of AEDAT 4, the first stream of events is read. Packets compressed by Zstandard need the optional peer
+ * `fzstd`, HDF5 files `h5wasm`, and those of DSEC `h5wasm-plugins`.
+ *
+ * @example
+ * const { t, x, y, p, width, height } = await readEvents(await readFile("recording.raw"));
+ *
+ * @param bytes The file, a Uint8Array or ArrayBuffer.
+ * @returns The recording, with the number of pieces that were `dropped`.
+ * @throws RangeError for a file of no such format, and with the place of the first byte for damage: a file that ends too early, a time
+ *   that runs backwards, a pixel off the sensor, bytes that are no packet. With `recover`, the sound rest is returned: the most events
+ *   whose times do not fall.
+ * @throws Error that names the package that the file needs where it is not installed, or the filter of an HDF5 file that none has.
+ */
+export async function readEvents(
+  bytes: Uint8Array | ArrayBuffer,
+  options: Readonly<ReadEventsOptions> = WHOLE,
+): Promise<ReadRecording> {
+  const where = "readEvents";
+  const { format, columns } = settingsOf(where, WHOLE, options);
+  const file = fileBytes(where, bytes);
+  const { open, read } = formatOf(where, format, file);
+  if (read !== undefined) await read(file, columns);
+  else if (open !== undefined) {
+    const decoder = await open({ bytes: file, columns });
+    const taken = decoder.start + decoder.decode(file.subarray(decoder.start), decoder.start, true);
+    if (taken < file.length) columns.damaged(taken, `${decoder.unit}`, `the end of the file`);
+  }
+  if (columns.recover) columns.order();
+  return columns.take();
+}
+
+/**
+ * Reads a recording piece by piece, with memory for a few pieces alone, as parts that follow each other: see {@link readEvents}.
+ *
+ * A part of a file that names no sensor has the size of the largest coordinates so far. HDF5 and npz files, whose parts lie anywhere, are
+ * kept in memory as a whole. With `recover`, a part is given once the next one is read, which shows whose times are wrong.
+ *
+ * @example
+ * for await (const part of readEventChunks(createReadStream("recording.aedat4"))) count += part.t.length;
+ *
+ * @param stream The bytes of the file in order: a ReadableStream of the web or of Node, or an iterable of Uint8Array.
+ * @returns An async iterable of recordings that can be run through once.
+ * @throws As readEvents, once the parts before the damage have been given.
+ */
+export async function* readEventChunks(
+  stream: EventStream,
+  options: Readonly<ReadEventChunksOptions> = CHUNKS,
+): AsyncGenerator<ReadRecording, void, void> {
+  const where = "readEventChunks";
+  const { format, columns, events } = settingsOf(where, CHUNKS, options);
+  const input = new Input(where, stream);
+  try {
+    let head = await input.upTo(HEAD);
+    const { open, read } = formatOf(where, format, head);
+    if (read !== undefined) {
+      while (!input.ended) head = await input.upTo(2 * head.length);
+      await read(head, columns);
+      if (columns.recover) columns.order();
+      yield* partsOf(columns.take(), events);
+    } else if (open !== undefined) {
+      const decoder = await open({ bytes: head, columns });
+      input.skip(decoder.start);
+      let held = 0;
+      let size = PIECE;
+      while (true) {
+        const bytes = await input.upTo(size);
+        const isLast = input.ended && bytes.length <= size;
+        const piece = bytes.subarray(0, size);
+        const taken = decoder.decode(piece, input.at, isLast);
+        input.skip(taken);
+        if (isLast && taken < piece.length) columns.damaged(input.at, decoder.unit, "the end of the file");
+        if (isLast) break;
+        // A unit that is longer than the piece.
+        size = taken === 0 ? 2 * size : PIECE;
+        if (!columns.recover) {
+          if (columns.length >= events) yield columns.take();
+        } else if (columns.length - held >= events) {
+          const sound = columns.order(held);
+          if (sound > 0) yield columns.take(sound);
+          held = columns.length;
+        }
+      }
+      if (columns.recover) columns.order();
+    }
+    if (columns.length > 0 || columns.dropped > 0) yield columns.take();
+  } finally {
+    await input.close();
+  }
+}
+
+/** Parts of a recording, copies of its columns. */
+function* partsOf(whole: ReadRecording, events: number): Iterable<ReadRecording> {
+  for (let from = 0; from < whole.t.length; from += events) {
+    const cut = <T extends { slice(a: number, b: number): T }>(column: T): T => column.slice(from, from + events);
+    const { t, x, y, p, dropped } = whole;
+    yield { ...whole, t: cut(t), x: cut(x), y: cut(y), p: cut(p), dropped: from === 0 ? dropped : 0 };
+  }
+}
+
+/** The named format, or the one that the first bytes of a file have. */
+function formatOf(where: string, format: EventFormat | null, bytes: Uint8Array): Partial<Streamed & Whole> {
+  const found = detected(bytes);
+  if (format === null && found === null) {
+    const first = textOf(bytes, 0, 16);
+    throw wrongValue(where, "the beginning of a recording of a format that is known", JSON.stringify(first));
+  }
+  return FORMATS[(format ?? found) as EventFormat];
+}
+
+function detected(bytes: Uint8Array): EventFormat | null {
+  if (textOf(bytes, 0, 4) === "PK\x03\x04") return "npz";
+  if (textOf(bytes, 1, 8) === "HDF\r\n\x1a\n") return "hdf5";
+  const version = aedatVersion(bytes);
+  if (version !== undefined) return version >= "4" ? "aedat4" : version >= "3" ? "aedat3.1" : "aedat2";
+  const { text } = headerOf(bytes, "% ", /^% end/);
+  if (text === "") return looksLikeNMNIST(bytes);
+  const name = /^% format EVT(\d+)/m.exec(text)?.[1] ?? /^% evt (\d\.?\d?)/m.exec(text)?.[1]?.replace(".", "");
+  if (name === undefined) return "dat";
+  return name.startsWith("3") ? "evt3" : name === "21" ? "evt2.1" : name.startsWith("2") ? "evt2" : null;
+}
