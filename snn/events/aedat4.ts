@@ -116,6 +116,8 @@ export async function aedat4({ bytes, columns }: Start): Promise<Decoder> {
   };
   const inner = packets(columns, SMALLEST, "a packet of AEDAT 4", lengthAt, isMark, packet);
   const decode: Decoder["decode"] = (part, at, ended) => {
+    // Nearly all of a file without compression are events.
+    if (compression === "none") columns.reserve(part.length / EVENT);
     const left = end - at;
     if (part.length < left) {
       if (ended && end < Infinity)

@@ -8,6 +8,7 @@
  * @see https://docs.prophesee.ai/stable/data/encoding_formats/
  */
 import { aligned, type Decoder, headerOf, type Start } from "./decoder.ts";
+import type { Columns } from "./recording.ts";
 
 /** Types of words that EVT 2.0 and 2.1 share. */
 const OFF = 0x0;
@@ -57,137 +58,132 @@ export function evtHeader({ bytes, columns }: Start): { text: string; end: numbe
  * them, and so does `numerics: "expelliarmus"`.
  */
 export function evt3(start: Start): Decoder {
-  const { columns } = start;
   counts ??= countsOf();
-  const events = counts;
-  let row = -1;
-  let base = -1;
-  let vectorOn = 0;
-  /** The high bits of the time, −1 before the first word with them, and the microseconds that they and all wraps stand for. */
-  let high = -1;
-  let origin = 0;
-  let low = 0;
-  let carry = 0;
-  let time = 0;
-  /** The time of the last event before the last word with a time. */
-  let newest = 0;
-  const carries = columns.numerics === "expelliarmus";
+  const state: State3 = { row: -1, base: -1, on: 0, high: -1, low: 0, origin: 0, newest: 0 };
+  const decode = (bytes: Uint8Array, at: number): number =>
+    decode3(start.columns, state, counts as Uint8Array, bytes, at);
+  return { start: evtHeader(start).end, unit: "a word of 16 bits", decode };
+}
 
-  function decode(bytes: Uint8Array, at: number): number {
-    const words = wordsOf(bytes);
-    const n = words.length;
-    let more = 0;
-    for (let i = 0; i < n; i++) more += events[words[i] as number] as number;
-    columns.reserve(more);
-    const { t, x, y, p, recover } = columns;
-    const width = columns.width || MOST;
-    const height = columns.height || MOST;
-    let limit = time < newest && !recover ? 0 : height;
-    let length = columns.length;
-    let marked = length;
-    let i = 0;
-    // Words before the first time belong to no time.
-    while (high < 0 && i < n && (words[i] as number) >> 12 !== TIME_HIGH)
-      columns.dropped += events[words[i++] as number] as number;
-    for (; i < n; i++) {
-      const word = words[i] as number;
-      switch (word >> 12) {
-        case ADDRESS_Y:
-          row = word & 0x7ff;
-          break;
-        case ADDRESS_X: {
-          const column = word & 0x7ff;
-          if (column < width && row >= 0 && row < limit) {
+/** What a word of EVT 3.0 means depends on those before it. */
+interface State3 {
+  /** The row, and the first column of the next vector: −1 before the first word with them. */
+  row: number;
+  base: number;
+  /** The polarity of vectors. */
+  on: number;
+  /** The bits of the time: −1 before the first word with the high ones. */
+  high: number;
+  low: number;
+  /** The microseconds that the high bits and all wraps stand for. */
+  origin: number;
+  /** The time of the last event before the last word with a time. */
+  newest: number;
+}
+
+function decode3(columns: Columns, state: State3, events: Uint8Array, bytes: Uint8Array, at: number): number {
+  const words = wordsOf(bytes);
+  const n = words.length;
+  let more = 0;
+  for (let i = 0; i < n; i++) more += events[words[i] as number] as number;
+  columns.reserve(more);
+  const { t, x, y, p, recover } = columns;
+  const carries = columns.numerics === "expelliarmus";
+  const width = columns.width || MOST;
+  const height = columns.height || MOST;
+  let { row, base, on, high, low, origin, newest } = state;
+  let time = origin + low;
+  /** The rows in which events are sound: none while the time is one before that of the last event. */
+  let limit = time < newest && !recover ? 0 : height;
+  let length = columns.length;
+  let marked = length;
+  let i = 0;
+  // Words before the first time belong to no time.
+  while (high < 0 && i < n && (words[i] as number) >> 12 !== TIME_HIGH)
+    columns.dropped += events[words[i++] as number] as number;
+  for (; i < n; i++) {
+    const word = words[i] as number;
+    switch (word >> 12) {
+      case ADDRESS_Y:
+        row = word & 0x7ff;
+        break;
+      case ADDRESS_X: {
+        const column = word & 0x7ff;
+        if (column < width && row >= 0 && row < limit) {
+          t[length] = time;
+          x[length] = column;
+          y[length] = row;
+          p[length++] = (word >> 11) & 1;
+        } else lost(columns, at + 2 * i, time, newest, column, row, 0);
+        break;
+      }
+      case VECTOR_BASE:
+        base = word & 0x7ff;
+        on = (word >> 11) & 1;
+        break;
+      case VECTOR_12:
+      case VECTOR_8: {
+        const is12 = word >> 12 === VECTOR_12;
+        let mask = word & (is12 ? 0xfff : 0xff);
+        const isSound = base >= 0 && base + 31 - Math.clz32(mask) < width && row >= 0 && row < limit;
+        for (; mask !== 0; mask &= mask - 1) {
+          const column = base + 31 - Math.clz32(mask & -mask);
+          if (isSound || (base >= 0 && column < width && row >= 0 && row < limit)) {
             t[length] = time;
             x[length] = column;
             y[length] = row;
-            p[length++] = (word >> 11) & 1;
-          } else lost(at + 2 * i, column, row >= 0);
-          break;
+            p[length++] = on;
+          } else lost(columns, at + 2 * i, time, newest, column, row, base);
         }
-        case VECTOR_BASE:
-          base = word & 0x7ff;
-          vectorOn = (word >> 11) & 1;
-          break;
-        case VECTOR_12:
-        case VECTOR_8: {
-          const is12 = word >> 12 === VECTOR_12;
-          let mask = word & (is12 ? 0xfff : 0xff);
-          const last = base + 31 - Math.clz32(mask);
-          if (last < width && row >= 0 && row < limit && base >= 0) {
-            for (; mask !== 0; mask &= mask - 1) {
-              t[length] = time;
-              x[length] = base + 31 - Math.clz32(mask & -mask);
-              y[length] = row;
-              p[length++] = vectorOn;
-            }
-          } else {
-            for (; mask !== 0; mask &= mask - 1) {
-              const column = base + 31 - Math.clz32(mask & -mask);
-              if (column < width && row >= 0 && row < limit && base >= 0) {
-                t[length] = time;
-                x[length] = column;
-                y[length] = row;
-                p[length++] = vectorOn;
-              } else lost(at + 2 * i, column, row >= 0 && base >= 0);
-            }
-          }
-          if (base >= 0) base += is12 ? 12 : 8;
-          break;
-        }
-        case TIME_LOW:
-        case TIME_HIGH: {
-          if (length > marked) newest = time;
-          marked = length;
-          const bits = word & 0xfff;
-          if (word >> 12 === TIME_LOW) {
-            if (carries && bits < low) carry += 4096;
-            low = bits;
-          } else if (bits !== high) {
-            origin = 4096 * (high < 0 ? bits : continued(origin / 4096, bits, 4096));
-            high = bits;
-            // The low bits follow; until they do, the time is the first one with these high bits.
-            if (!carries) low = 0;
-          }
-          time = origin + carry + low;
-          // Cameras send times that no event has and that are later than the next one; an event that is too early fails the test of its row.
-          limit = time < newest && !recover ? 0 : height;
-          break;
-        }
-        case TRIGGER:
-        case OTHERS:
-        case CONTINUED:
-        case CONTINUED_4:
-          break;
-        default:
-          columns.damaged(at + 2 * i, "a word of EVT 3.0", `the type ${word >> 12}`);
+        if (base >= 0) base += is12 ? 12 : 8;
+        break;
       }
+      case TIME_LOW:
+      case TIME_HIGH: {
+        if (length > marked) newest = time;
+        marked = length;
+        const bits = word & 0xfff;
+        if (word >> 12 === TIME_LOW) {
+          if (carries && bits < low) origin += 4096;
+          low = bits;
+        } else if (bits !== high) {
+          const fall = high < 0 ? -bits : high - bits;
+          origin += 4096 * ((fall >= 2048 ? 4096 : 0) - fall);
+          high = bits;
+          // The low bits follow; until they do, the time is the first one with these high bits.
+          if (!carries) low = 0;
+        }
+        // A camera also sends times that are later than the next event, and that no event has.
+        time = origin + low;
+        limit = time < newest && !recover ? 0 : height;
+        break;
+      }
+      case TRIGGER:
+      case OTHERS:
+      case CONTINUED:
+      case CONTINUED_4:
+        break;
+      default:
+        columns.damaged(at + 2 * i, "a word of EVT 3.0", `the type ${word >> 12}`);
     }
-    if (length > marked) newest = time;
-    columns.length = length;
-    return 2 * n;
   }
+  if (length > marked) newest = time;
+  columns.length = length;
+  Object.assign(state, { row, base, on, high, low, origin, newest });
+  return 2 * n;
+}
 
-  /** An event off the sensor; or, in a stream that the file joins in the middle, one before the first row or base. */
-  function lost(at: number, column: number, known: boolean): void {
-    if (time < newest && !columns.recover) columns.backwards(at, time, newest);
-    if (known) columns.outside(at, column, row);
-    else columns.dropped++;
-  }
-
-  return { start: evtHeader(start).end, unit: "a word of 16 bits", decode };
+/** An event that is too early or off the sensor; or, in a stream that the file joins in the middle, before the first row or base. */
+function lost(columns: Columns, at: number, time: number, newest: number, x: number, y: number, base: number): void {
+  if (y < 0 || base < 0) columns.dropped++;
+  else if (time < newest && !columns.recover) columns.backwards(at, time, newest);
+  else columns.outside(at, x, y);
 }
 
 const wordsOf = (bytes: Uint8Array): Uint16Array => {
   const whole = aligned(bytes, 0, bytes.length & ~1, 2);
   return new Uint16Array(whole.buffer, whole.byteOffset, whole.length >> 1);
 };
-
-/** The counter after `old` whose lowest bits are `low`: later, where these fell by half of their range or more, earlier otherwise. */
-export function continued(old: number, low: number, range: number): number {
-  const fall = (old % range) - low;
-  return old - fall + (fall >= range / 2 ? range : 0);
-}
 
 /** EVT 2.0: an event is a word of 32 bits, with six bits of the time, whose other 28 come in words of their own. */
 export const evt2 = (start: Start): Decoder => evt2Words(start, evtHeader(start).end, 4, 0);
@@ -203,73 +199,79 @@ export function evt21(start: Start): Decoder {
 
 /** Words of so many bytes, in which the word with the address is the first or second one of 32 bits. */
 function evt2Words({ columns }: Start, start: number, size: 4 | 8, place: 0 | 1): Decoder {
-  const vectors = size === 8;
-  const step = size / 4;
-  /** The high bits of the time, as a number of microseconds; −1 before the first of them. */
-  let high = -1;
-  let before = -1;
-
-  function decode(bytes: Uint8Array, at: number): number {
-    const taken = bytes.length - (bytes.length % size);
-    const whole = aligned(bytes, 0, taken, 4);
-    const words = new Uint32Array(whole.buffer, whole.byteOffset, taken / 4);
-    columns.reserve(vectors ? countMasks(words, place) : countEvents(words));
-    const { t, x, y, p, recover } = columns;
-    const width = columns.width || MOST;
-    const height = columns.height || MOST;
-    let length = columns.length;
-    for (let i = place; i < words.length; i += step) {
-      const word = words[i] as number;
-      const type = word >>> 28;
-      if (type <= ON) {
-        let mask = vectors ? (words[i ^ 1] as number) : 1;
-        if (high < 0) {
-          columns.dropped += vectors ? ones(mask) : 1;
-          continue;
-        }
-        const time = high + ((word >>> 22) & 0x3f);
-        const base = (word >>> 11) & 0x7ff;
-        const row = word & 0x7ff;
-        if (time < before && !recover) columns.backwards(at + 4 * (i - place), time, before);
-        before = time;
-        if (base + 31 - Math.clz32(mask) < width && row < height) {
-          for (; mask !== 0; mask &= mask - 1) {
-            t[length] = time;
-            x[length] = base + 31 - Math.clz32(mask & -mask);
-            y[length] = row;
-            p[length++] = type;
-          }
-        } else {
-          for (; mask !== 0; mask &= mask - 1) {
-            const column = base + 31 - Math.clz32(mask & -mask);
-            if (column < width && row < height) {
-              t[length] = time;
-              x[length] = column;
-              y[length] = row;
-              p[length++] = type;
-            } else columns.outside(at + 4 * (i - place), column, row);
-          }
-        }
-      } else if (type === TIME_HIGH) {
-        const bits = word & 0xfffffff;
-        high = 64 * (high < 0 ? bits : continued(high / 64, bits, 2 ** 28));
-      } else if (type !== TRIGGER && type !== OTHERS && type !== CONTINUED) {
-        columns.damaged(at + 4 * (i - place), `a word of EVT ${vectors ? "2.1" : "2.0"}`, `the type ${type}`);
-      }
-    }
-    columns.length = length;
-    return taken;
-  }
+  const state: State2 = { high: -1, newest: 0 };
+  const decode = (bytes: Uint8Array, at: number): number => decode2(columns, state, size === 8, place, bytes, at);
   return { start, unit: `a word of ${8 * size} bits`, decode };
 }
 
-function countEvents(words: Uint32Array): number {
+interface State2 {
+  /** The microseconds that the high bits of the time and all wraps stand for: −1 before the first word with them. */
+  high: number;
+  /** The time of the last event. */
+  newest: number;
+}
+
+function decode2(
+  columns: Columns,
+  state: State2,
+  vectors: boolean,
+  place: 0 | 1,
+  bytes: Uint8Array,
+  at: number,
+): number {
+  const step = vectors ? 2 : 1;
+  const taken = bytes.length - (bytes.length % (4 * step));
+  const whole = aligned(bytes, 0, taken, 4);
+  const words = new Int32Array(whole.buffer, whole.byteOffset, taken / 4);
+  columns.reserve(vectors ? countMasks(words, place) : countEvents(words));
+  const { t, x, y, p, recover } = columns;
+  const width = columns.width || MOST;
+  const height = columns.height || MOST;
+  let { high, newest } = state;
+  let length = columns.length;
+  for (let i = place; i < words.length; i += step) {
+    const word = words[i] as number;
+    const type = word >>> 28;
+    if (type <= ON) {
+      let mask = vectors ? (words[i ^ 1] as number) : 1;
+      if (high < 0) {
+        columns.dropped += ones(mask);
+        continue;
+      }
+      const time = high + ((word >>> 22) & 0x3f);
+      const base = (word >>> 11) & 0x7ff;
+      const row = word & 0x7ff;
+      if (time < newest && !recover) columns.backwards(at + 4 * (i - place), time, newest);
+      newest = time;
+      for (; mask !== 0; mask &= mask - 1) {
+        const column = base + 31 - Math.clz32(mask & -mask);
+        if (column < width && row < height) {
+          t[length] = time;
+          x[length] = column;
+          y[length] = row;
+          p[length++] = type;
+        } else columns.outside(at + 4 * (i - place), column, row);
+      }
+    } else if (type === TIME_HIGH) {
+      const bits = word & 0xfffffff;
+      const fall = high < 0 ? -bits : ((high / 64) & 0xfffffff) - bits;
+      high = Math.max(0, high) + 64 * ((fall >= 2 ** 27 ? 2 ** 28 : 0) - fall);
+    } else if (type !== TRIGGER && type !== OTHERS && type !== CONTINUED) {
+      columns.damaged(at + 4 * (i - place), `a word of EVT ${vectors ? "2.1" : "2.0"}`, `the type ${type}`);
+    }
+  }
+  columns.length = length;
+  Object.assign(state, { high, newest });
+  return taken;
+}
+
+function countEvents(words: Int32Array): number {
   let count = 0;
   for (let i = 0; i < words.length; i++) count += (words[i] as number) >>> 29 === OFF ? 1 : 0;
   return count;
 }
 
-function countMasks(words: Uint32Array, place: number): number {
+function countMasks(words: Int32Array, place: number): number {
   let count = 0;
   for (let i = place; i < words.length; i += 2) {
     if ((words[i] as number) >>> 29 === OFF) count += ones(words[i ^ 1] as number);

@@ -63,7 +63,7 @@ export class Columns {
 
   /** Makes room for so many more events. Columns that are empty get exactly this room. */
   reserve(more: number): void {
-    const need = this.length + more;
+    const need = this.length + Math.ceil(more);
     if (need <= this.t.length) return;
     const room = this.length === 0 ? need : Math.max(need, 2 * this.t.length);
     this.t = grown(this.t, new Float64Array(room), this.length);
@@ -122,12 +122,11 @@ export class Columns {
   /** The first `n` events as a recording of their own, which the columns lose. */
   take(n = this.length): ReadRecording {
     const { length, dropped } = this;
-    const whole = n === this.t.length;
-    const cut = <T extends { slice(a: number, b: number): T; copyWithin(to: number, a: number, b: number): T }>(
-      column: T,
-    ): T => {
-      if (whole) return column;
-      const first = column.slice(0, n);
+    // Columns that are nearly full are given away as they are.
+    const whole = n === length && this.t.length - n <= n / 8;
+    const cut = <T extends Float64Array | Uint16Array | Uint8Array>(column: T): T => {
+      if (whole) return column.subarray(0, n) as T;
+      const first = column.slice(0, n) as T;
       column.copyWithin(0, n, length);
       return first;
     };

@@ -1,6 +1,6 @@
 /** Files of records of equal size, one for each event: DAT of Prophesee, the binary files of N-MNIST and N-Caltech101, AEDAT 2.0. */
 import { aligned, type Decoder, headerOf, type Start, textOf } from "./decoder.ts";
-import { continued, evtHeader } from "./evt.ts";
+import { evtHeader } from "./evt.ts";
 import type { Columns } from "./recording.ts";
 
 /** Times of 32 bits wrap around after 71 minutes. */
@@ -22,34 +22,45 @@ export function dat(start: Start): Decoder {
       `${where}: expected DAT events of type 0 or 12 and 8 bytes, got ${type} and ${size} at byte ${end}`,
     );
   }
-  let newest = 0;
-  const decode = (bytes: Uint8Array, at: number): number => {
-    const whole = aligned(bytes, 0, bytes.length & ~7, 4);
-    const words = new Int32Array(whole.buffer, whole.byteOffset, whole.length / 4);
-    columns.reserve(words.length / 2);
-    const { t, x, y, p, recover } = columns;
-    const width = columns.width || 1 << 14;
-    const height = columns.height || 1 << 14;
-    let length = columns.length;
-    for (let i = 0; i < words.length; i += 2) {
-      const pixel = words[i + 1] as number;
-      const column = pixel & 0x3fff;
-      const row = (pixel >> 14) & 0x3fff;
-      const time = continued(newest, (words[i] as number) >>> 0, WRAP);
-      if (column >= width || row >= height) columns.outside(at + 4 * i, column, row);
-      else if (time < newest && !recover) columns.backwards(at + 4 * i, time, newest);
-      else {
-        t[length] = time;
-        x[length] = column;
-        y[length] = row;
-        p[length++] = (pixel >> 28) & 1;
-      }
-      newest = time;
-    }
-    columns.length = length;
-    return whole.length;
-  };
+  const clock: Clock = { bits: 0, origin: 0 };
+  const decode = (bytes: Uint8Array, at: number): number => decodeDAT(columns, clock, bytes, at);
   return { start: end + 2, unit: "an event of 8 bytes", decode };
+}
+
+/** Times of 32 bits that wrap around: the last one, and the microseconds of all wraps. */
+interface Clock {
+  bits: number;
+  origin: number;
+}
+
+function decodeDAT(columns: Columns, clock: Clock, bytes: Uint8Array, at: number): number {
+  const whole = aligned(bytes, 0, bytes.length - (bytes.length % 8), 4);
+  const words = new Int32Array(whole.buffer, whole.byteOffset, whole.length / 4);
+  columns.reserve(words.length / 2);
+  const { t, x, y, p, recover } = columns;
+  const width = columns.width || 1 << 14;
+  const height = columns.height || 1 << 14;
+  let length = columns.length;
+  let before = clock.bits;
+  let origin = clock.origin;
+  for (let i = 0; i < words.length; i += 2) {
+    const pixel = words[i + 1] as number;
+    const column = pixel & 0x3fff;
+    const row = (pixel >> 14) & 0x3fff;
+    const time = (words[i] as number) >>> 0;
+    if (before - time >= WRAP / 2) origin += WRAP;
+    else if (time < before && !recover) columns.backwards(at + 4 * i, origin + time, origin + before);
+    before = time;
+    if (column < width && row < height) {
+      t[length] = origin + time;
+      x[length] = column;
+      y[length] = row;
+      p[length++] = (pixel >> 28) & 1;
+    } else columns.outside(at + 4 * i, column, row);
+  }
+  columns.length = length;
+  Object.assign(clock, { bits: before, origin });
+  return whole.length;
 }
 
 /** A row of N-MNIST's files that stands for no pixel, but for this many microseconds more from there on. */
@@ -70,38 +81,40 @@ export function nmnist({ columns }: Start): Decoder {
 }
 
 export function ncaltech101({ columns }: Pick<Start, "columns">): Decoder {
-  let origin = 0;
-  let newest = 0;
-  const decode = (bytes: Uint8Array, at: number): number => {
-    const taken = bytes.length - (bytes.length % 5);
-    columns.reserve(taken / 5);
-    const { t, x, y, p, recover } = columns;
-    const width = columns.width || 256;
-    const height = columns.height || OVERFLOW_ROW;
-    let length = columns.length;
-    for (let i = 0; i < taken; i += 5) {
-      const column = bytes[i] as number;
-      const row = bytes[i + 1] as number;
-      const high = bytes[i + 2] as number;
-      if (row === OVERFLOW_ROW) {
-        origin += OVERFLOW;
-        continue;
-      }
-      const time = origin + (((high & 0x7f) << 16) | ((bytes[i + 3] as number) << 8) | (bytes[i + 4] as number));
-      if (column >= width || row >= height) columns.outside(at + i, column, row);
-      else if (time < newest && !recover) columns.backwards(at + i, time, newest);
-      else {
-        t[length] = time;
-        x[length] = column;
-        y[length] = row;
-        p[length++] = high >> 7;
-      }
-      newest = time;
-    }
-    columns.length = length;
-    return taken;
-  };
+  const clock: Clock = { bits: 0, origin: 0 };
+  const decode = (bytes: Uint8Array, at: number): number => decodeNMNIST(columns, clock, bytes, at);
   return { start: 0, unit: "an event of 5 bytes", decode };
+}
+
+function decodeNMNIST(columns: Columns, clock: Clock, bytes: Uint8Array, at: number): number {
+  const taken = bytes.length - (bytes.length % 5);
+  columns.reserve(taken / 5);
+  const { t, x, y, p, recover } = columns;
+  const width = columns.width || 256;
+  const height = columns.height || OVERFLOW_ROW;
+  let length = columns.length;
+  let { bits: before, origin } = clock;
+  for (let i = 0; i < taken; i += 5) {
+    const column = bytes[i] as number;
+    const row = bytes[i + 1] as number;
+    const high = bytes[i + 2] as number;
+    if (row === OVERFLOW_ROW) {
+      origin += OVERFLOW;
+      continue;
+    }
+    const time = origin + (((high & 0x7f) << 16) | ((bytes[i + 3] as number) << 8) | (bytes[i + 4] as number));
+    if (time < before && !recover) columns.backwards(at + i, time, before);
+    before = time;
+    if (column < width && row < height) {
+      t[length] = time;
+      x[length] = column;
+      y[length] = row;
+      p[length++] = high >> 7;
+    } else columns.outside(at + i, column, row);
+  }
+  columns.length = length;
+  Object.assign(clock, { bits: before, origin });
+  return taken;
 }
 
 /** Events that are enough to tell N-MNIST's files, which have no mark of their own, from others. */
@@ -171,41 +184,37 @@ export function aedat2({ bytes, columns }: Start): Decoder {
   }
   const chip = named?.[1] ?? DVS128;
   columns.sensor(chip.width, chip.height);
-  const decode = (part: Uint8Array, at: number): number => decodeAddresses(part, at, columns, chip, state);
-  const state = { newest: 0 };
+  const clock: Clock = { bits: 0, origin: 0 };
+  const decode = (part: Uint8Array, at: number): number => decodeAddresses(columns, clock, chip, part, at);
   return { start: end, unit: "an event of 8 bytes", decode };
 }
 
-function decodeAddresses(
-  bytes: Uint8Array,
-  at: number,
-  columns: Columns,
-  chip: Chip,
-  state: { newest: number },
-): number {
-  const taken = bytes.length & ~7;
+function decodeAddresses(columns: Columns, clock: Clock, chip: Chip, bytes: Uint8Array, at: number): number {
+  const taken = bytes.length - (bytes.length % 8);
   const view = new DataView(bytes.buffer, bytes.byteOffset, taken);
   columns.reserve(taken / 8);
   const { t, x, y, p, recover, width, height } = columns;
   const [shiftX, shiftY] = [31 - Math.clz32(chip.x & -chip.x), 31 - Math.clz32(chip.y & -chip.y)];
   let length = columns.length;
+  let { bits: before, origin } = clock;
   for (let i = 0; i < taken; i += 8) {
     const address = view.getUint32(i);
     if ((address & chip.other) !== 0) continue;
     const column = chip.width - 1 - ((address & chip.x) >>> shiftX);
     const row = chip.height - 1 - ((address & chip.y) >>> shiftY);
-    const time = continued(state.newest, view.getUint32(i + 4), WRAP);
-    if (!(column >= 0 && column < width && row >= 0 && row < height)) columns.outside(at + i, column, row);
-    else if (time < state.newest && !recover) columns.backwards(at + i, time, state.newest);
-    else {
-      t[length] = time;
+    const time = view.getUint32(i + 4);
+    if (before - time >= WRAP / 2) origin += WRAP;
+    else if (time < before && !recover) columns.backwards(at + i, origin + time, origin + before);
+    before = time;
+    if (column >= 0 && column < width && row >= 0 && row < height) {
+      t[length] = origin + time;
       x[length] = column;
       y[length] = row;
       p[length++] = ((address & chip.p) !== 0 ? 1 : 0) === chip.on ? 1 : 0;
-    }
-    state.newest = time;
+    } else columns.outside(at + i, column, row);
   }
   columns.length = length;
+  Object.assign(clock, { bits: before, origin });
   return taken;
 }
 
