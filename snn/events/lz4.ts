@@ -9,6 +9,9 @@ import { u32 } from "./decoder.ts";
 
 export const LZ4_MAGIC = 0x184d2204;
 
+/** Bytes that copies may write behind the end of a block. */
+const SLACK = 4;
+
 /** Output of frames; the next frame overwrites it. */
 let out = new Uint8Array(1 << 16);
 
@@ -36,7 +39,7 @@ export function lz4(frame: Uint8Array, most: number): Uint8Array {
     const packed = size & 0x7fffffff;
     at += 4;
     if (packed > frame.length - at || length + block > most + block) throw damage("a whole block");
-    if (length + block > out.length) grow(length + block, length);
+    if (length + block + SLACK > out.length) grow(length + block + SLACK, length);
     if (size >= 2 ** 31) {
       if (packed > block) throw damage("a block of its size");
       out.set(frame.subarray(at, at + packed), length);
@@ -50,11 +53,17 @@ export function lz4(frame: Uint8Array, most: number): Uint8Array {
 const damage = (expected: string): RangeError => new RangeError(`lz4: expected ${expected}`);
 
 /** Copies of more bytes than this are faster as one call. */
-const LONG = 32;
+const LONG = 64;
 
-/** Writes the block in frame[at … end) behind the output so far, which may reach `limit`, and returns the new length of the output. */
+/**
+ * Writes the block in frame[at … end) behind the output so far, which may reach `limit`, and returns the new length of the output. Short
+ * copies go in steps of four bytes: the bytes that are too many are overwritten by the next copy.
+ */
 function unpack(frame: Uint8Array, at: number, end: number, to: number, limit: number): number {
   const output = out;
+  const target = new DataView(output.buffer);
+  const source = new DataView(frame.buffer, frame.byteOffset, frame.length);
+  const safe = frame.length - SLACK;
   let from = at;
   while (from < end) {
     const token = frame[from++] as number;
@@ -64,11 +73,11 @@ function unpack(frame: Uint8Array, at: number, end: number, to: number, limit: n
       while (more === 255 && from < end) literals += more = frame[from++] as number;
     }
     if (literals > end - from || literals > limit - to) throw damage("literals within their block");
-    if (literals > LONG) {
-      output.set(frame.subarray(from, from + literals), to);
-      to += literals;
-      from += literals;
-    } else for (let i = 0; i < literals; i++) output[to++] = frame[from++] as number;
+    if (literals <= LONG && from + literals <= safe) {
+      for (let i = 0; i < literals; i += 4) target.setInt32(to + i, source.getInt32(from + i, true), true);
+    } else output.set(frame.subarray(from, from + literals), to);
+    to += literals;
+    from += literals;
     if (from === end) return to;
     const offset = (frame[from] as number) | ((frame[from + 1] as number) << 8);
     from += 2;
@@ -78,8 +87,11 @@ function unpack(frame: Uint8Array, at: number, end: number, to: number, limit: n
       while (more === 255 && from < end) length += more = frame[from++] as number;
     }
     if (from > end || offset === 0 || offset > to || length > limit - to) throw damage("a copy of earlier output");
-    if (length > LONG && offset >= length) output.copyWithin(to, to - offset, to - offset + length);
-    else for (let i = 0; i < length; i++) output[to + i] = output[to + i - offset] as number;
+    const back = to - offset;
+    if (length > LONG && offset >= length) output.copyWithin(to, back, back + length);
+    else if (offset >= 4) {
+      for (let i = 0; i < length; i += 4) target.setInt32(to + i, target.getInt32(back + i, true), true);
+    } else for (let i = 0; i < length; i++) output[to + i] = output[back + i] as number;
     to += length;
   }
   return to;

@@ -135,8 +135,8 @@ export class Columns {
     this.length -= n;
     this.dropped = 0;
     if (whole) this.release();
-    this.seenWidth = Math.max(this.seenWidth, 1 + largest(part.x));
-    this.seenHeight = Math.max(this.seenHeight, 1 + largest(part.y));
+    if (this.width === 0) this.seenWidth = Math.max(this.seenWidth, 1 + largest(part.x));
+    if (this.height === 0) this.seenHeight = Math.max(this.seenHeight, 1 + largest(part.y));
     return { ...part, width: this.width || this.seenWidth, height: this.height || this.seenHeight, dropped };
   }
 
