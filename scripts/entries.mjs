@@ -29,5 +29,6 @@ export const chunks = [
     ),
   },
   { name: "fuse", test: at(/^engine\/fuse\//) },
+  { name: "recordings", test: at(/^snn\/events\/(arrays|decoder|formats|input|packets|peers|recording)\./) },
   { name: "snn", test: at(/^snn\/(?!surrogates|events\/|nir\/|plot\/|quantize\/)/) },
 ];

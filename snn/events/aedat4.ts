@@ -6,14 +6,12 @@
  * @see https://docs.inivation.com/software/software-advanced-usage/file-formats/aedat-4.0.html
  * @see https://flatbuffers.dev/internals/
  */
-import { aligned, type Decoder, type Start, textOf, u32 } from "./decoder.ts";
+import { AEDAT4_LINE, aligned, type Decoder, type Start, textOf, u32 } from "./decoder.ts";
 import { LZ4_MAGIC, lz4 } from "./lz4.ts";
 import { LONGEST, packets } from "./packets.ts";
 import { ZSTD_MAGIC, zstdOf } from "./peers.ts";
 import type { Columns } from "./recording.ts";
 
-/** Bytes of the first line. */
-export const AEDAT4_LINE = "#!AER-DAT4.0\r\n";
 /** Compressions by their numbers in the header, each with the first bytes of what it packs. */
 const COMPRESSIONS = ["none", "lz4", "lz4", "zstd", "zstd"] as const;
 const MAGIC = { none: 0, lz4: LZ4_MAGIC, zstd: ZSTD_MAGIC };

@@ -31,6 +31,9 @@ export interface Whole {
   readonly read: (bytes: Uint8Array, columns: Columns) => Promise<void>;
 }
 
+/** The first line of AEDAT 4. */
+export const AEDAT4_LINE = "#!AER-DAT4.0\r\n";
+
 /** Text of bytes of ASCII. */
 export function textOf(bytes: Uint8Array, from = 0, to = bytes.length): string {
   let text = "";
@@ -50,6 +53,16 @@ export function headerOf(bytes: Uint8Array, mark: string, last: RegExp): { text:
     if (last.test(line)) break;
   }
   return { text: textOf(bytes, 0, end), end };
+}
+
+/** The header of a file of Prophesee, whose fields may name the size of the sensor. */
+export function evtHeader({ bytes, columns }: Start): { text: string; end: number } {
+  const header = headerOf(bytes, "% ", /^% end\r?$/);
+  const geometry = /^% geometry (\d+)x(\d+)/m.exec(header.text);
+  const width = geometry?.[1] ?? /width=(\d+)/.exec(header.text)?.[1] ?? /^% width (\d+)/im.exec(header.text)?.[1];
+  const height = geometry?.[2] ?? /height=(\d+)/.exec(header.text)?.[1] ?? /^% height (\d+)/im.exec(header.text)?.[1];
+  columns.sensor(Number(width), Number(height));
+  return header;
 }
 
 /** The bytes from `from` to `to` at an address that words of so many bytes can have. */

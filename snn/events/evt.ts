@@ -7,7 +7,7 @@
  *
  * @see https://docs.prophesee.ai/stable/data/encoding_formats/
  */
-import { aligned, type Decoder, headerOf, type Start } from "./decoder.ts";
+import { aligned, type Decoder, evtHeader, type Start } from "./decoder.ts";
 import type { Columns } from "./recording.ts";
 
 /** Types of words that EVT 2.0 and 2.1 share. */
@@ -41,16 +41,6 @@ const countsOf = (): Uint8Array => {
   return counts;
 };
 let counts: Uint8Array | null = null;
-
-/** The header, whose fields may name the size of the sensor. */
-export function evtHeader({ bytes, columns }: Start): { text: string; end: number } {
-  const header = headerOf(bytes, "% ", /^% end\r?$/);
-  const geometry = /^% geometry (\d+)x(\d+)/m.exec(header.text);
-  const width = geometry?.[1] ?? /width=(\d+)/.exec(header.text)?.[1] ?? /^% width (\d+)/im.exec(header.text)?.[1];
-  const height = geometry?.[2] ?? /height=(\d+)/.exec(header.text)?.[1] ?? /^% height (\d+)/im.exec(header.text)?.[1];
-  columns.sensor(Number(width), Number(height));
-  return header;
-}
 
 /**
  * EVT 3.0: a word changes one of row, column and time, and the first column of vectors, which are masks of 12 or 8 neighbours.

@@ -1,28 +1,29 @@
 /** Reading of files of event cameras: which format it is, whole files, and files piece by piece. */
 import { COUNT, choiceOf, numberOf, type Range, withDefaults, wrongValue } from "../../engine/arguments.ts";
-import { aedat4 } from "./aedat4.ts";
-import { headerOf, type Streamed, textOf, type Whole } from "./decoder.ts";
-import { evt2, evt3, evt21 } from "./evt.ts";
-import { hdf5 } from "./hdf5.ts";
+import { type Streamed, textOf, type Whole } from "./decoder.ts";
+import { formatAt } from "./formats.ts";
 import { type EventStream, fileBytes, Input } from "./input.ts";
-import { npz } from "./npz.ts";
-import { aedat31 } from "./packets.ts";
 import { Columns, type ReadRecording } from "./recording.ts";
-import { aedat2, aedatVersion, dat, looksLikeNMNIST, ncaltech101, nmnist } from "./records.ts";
+
+/** The first file of a format loads its reader. */
+const evt = async (name: "evt2" | "evt21" | "evt3") => ({ open: (await import("./evt.ts"))[name] });
+const records = async (name: "aedat2" | "dat" | "ncaltech101" | "nmnist") => ({
+  open: (await import("./records.ts"))[name],
+});
 
 const FORMATS = {
-  aedat2: { open: aedat2 },
-  "aedat3.1": { open: aedat31 },
-  aedat4: { open: aedat4 },
-  evt2: { open: evt2 },
-  "evt2.1": { open: evt21 },
-  evt3: { open: evt3 },
-  dat: { open: dat },
-  nmnist: { open: nmnist },
-  ncaltech101: { open: ncaltech101 },
-  npz: { read: npz },
-  hdf5: { read: hdf5 },
-} satisfies Record<string, Streamed | Whole>;
+  aedat2: () => records("aedat2"),
+  "aedat3.1": async () => ({ open: (await import("./aedat31.ts")).aedat31 }),
+  aedat4: async () => ({ open: (await import("./aedat4.ts")).aedat4 }),
+  evt2: () => evt("evt2"),
+  "evt2.1": () => evt("evt21"),
+  evt3: () => evt("evt3"),
+  dat: () => records("dat"),
+  nmnist: () => records("nmnist"),
+  ncaltech101: () => records("ncaltech101"),
+  npz: async () => ({ read: (await import("./npz.ts")).npz }),
+  hdf5: async () => ({ read: (await import("./hdf5.ts")).hdf5 }),
+} satisfies Record<string, () => Promise<Streamed | Whole>>;
 
 /** A format that can be read. */
 export type EventFormat = keyof typeof FORMATS;
@@ -120,7 +121,7 @@ export async function readEvents(
   const where = "readEvents";
   const { format, columns } = settingsOf(where, WHOLE, options);
   const file = fileBytes(where, bytes);
-  const { open, read } = formatOf(where, format, file);
+  const { open, read } = await formatOf(where, format, file);
   if (read !== undefined) await read(file, columns);
   else if (open !== undefined) {
     const decoder = await open({ bytes: file, columns });
@@ -153,7 +154,7 @@ export async function* readEventChunks(
   const input = new Input(where, stream);
   try {
     let head = await input.upTo(HEAD);
-    const { open, read } = formatOf(where, format, head);
+    const { open, read } = await formatOf(where, format, head);
     if (read !== undefined) {
       while (!input.ended) head = await input.upTo(2 * head.length);
       await read(head, columns);
@@ -200,23 +201,15 @@ function* partsOf(whole: ReadRecording, events: number): Iterable<ReadRecording>
 }
 
 /** The named format, or the one that the first bytes of a file have. */
-function formatOf(where: string, format: EventFormat | null, bytes: Uint8Array): Partial<Streamed & Whole> {
-  const found = detected(bytes);
+async function formatOf(
+  where: string,
+  format: EventFormat | null,
+  bytes: Uint8Array,
+): Promise<Partial<Streamed & Whole>> {
+  const found = formatAt(bytes);
   if (format === null && found === null) {
     const first = textOf(bytes, 0, 16);
     throw wrongValue(where, "the beginning of a recording of a format that is known", JSON.stringify(first));
   }
-  return FORMATS[(format ?? found) as EventFormat];
-}
-
-function detected(bytes: Uint8Array): EventFormat | null {
-  if (textOf(bytes, 0, 4) === "PK\x03\x04") return "npz";
-  if (textOf(bytes, 1, 8) === "HDF\r\n\x1a\n") return "hdf5";
-  const version = aedatVersion(bytes);
-  if (version !== undefined) return version >= "4" ? "aedat4" : version >= "3" ? "aedat3.1" : "aedat2";
-  const { text } = headerOf(bytes, "% ", /^% end/);
-  if (text === "") return looksLikeNMNIST(bytes);
-  const name = /^% format EVT(\d+)/m.exec(text)?.[1] ?? /^% evt (\d\.?\d?)/m.exec(text)?.[1]?.replace(".", "");
-  if (name === undefined) return "dat";
-  return name.startsWith("3") ? "evt3" : name === "21" ? "evt2.1" : name.startsWith("2") ? "evt2" : null;
+  return await FORMATS[(format ?? found) as EventFormat]();
 }

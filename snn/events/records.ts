@@ -1,6 +1,6 @@
 /** Files of records of equal size, one for each event: DAT of Prophesee, the binary files of N-MNIST and N-Caltech101, AEDAT 2.0. */
-import { aligned, type Decoder, headerOf, type Start, textOf } from "./decoder.ts";
-import { evtHeader } from "./evt.ts";
+import { aligned, type Decoder, evtHeader, headerOf, type Start } from "./decoder.ts";
+import { NMNIST_SIDE, OVERFLOW_ROW } from "./formats.ts";
 import type { Columns } from "./recording.ts";
 
 /** Times of 32 bits wrap around after 71 minutes. */
@@ -63,11 +63,8 @@ function decodeDAT(columns: Columns, clock: Clock, bytes: Uint8Array, at: number
   return whole.length;
 }
 
-/** A row of N-MNIST's files that stands for no pixel, but for this many microseconds more from there on. */
-const OVERFLOW_ROW = 240;
+/** Microseconds that a record of the row for overflows adds to all times behind it. */
 const OVERFLOW = 2 ** 13;
-/** Pixels of a side of N-MNIST. */
-const NMNIST_SIDE = 34;
 
 /**
  * The binary files of N-MNIST and N-Caltech101: no header, records of [x: 8 bits] [y: 8] [p: 1, time: 23], highest byte first. N-MNIST
@@ -115,29 +112,6 @@ function decodeNMNIST(columns: Columns, clock: Clock, bytes: Uint8Array, at: num
   columns.length = length;
   Object.assign(clock, { bits: before, origin });
   return taken;
-}
-
-/** Events that are enough to tell N-MNIST's files, which have no mark of their own, from others. */
-const ENOUGH = 256;
-
-/**
- * Whether bytes look like a file of N-MNIST or N-Caltech101, and of which: nearly all times follow each other within a second, and rows
- * are those of the camera. More than half of N-MNIST's events lie on its 34 × 34 pixels, the top left corner of a larger image.
- */
-export function looksLikeNMNIST(bytes: Uint8Array): "nmnist" | "ncaltech101" | null {
-  const n = Math.min(ENOUGH, Math.floor(bytes.length / 5));
-  let orderly = 0;
-  let inside = 0;
-  let before = 0;
-  for (let i = 0; i < 5 * n; i += 5) {
-    const time = (((bytes[i + 2] as number) & 0x7f) << 16) | ((bytes[i + 3] as number) << 8) | (bytes[i + 4] as number);
-    const row = bytes[i + 1] as number;
-    if (time >= before && time - before < 1e6 && row <= OVERFLOW_ROW) orderly++;
-    if ((bytes[i] as number) < NMNIST_SIDE && row < NMNIST_SIDE) inside++;
-    before = time;
-  }
-  if (n === 0 || orderly < 0.8 * n) return null;
-  return inside > n / 2 ? "nmnist" : "ncaltech101";
 }
 
 /** How a chip packs a pixel into an address, and the size of its sensor. jAER counts columns from the right and rows from below. */
@@ -217,7 +191,3 @@ function decodeAddresses(columns: Columns, clock: Clock, chip: Chip, bytes: Uint
   Object.assign(clock, { bits: before, origin });
   return taken;
 }
-
-/** The version of AEDAT that the first line of a file names, or nothing. */
-export const aedatVersion = (bytes: Uint8Array): string | undefined =>
-  /^#!AER-DAT(\d\.\d)/.exec(textOf(bytes, 0, 16))?.[1];

@@ -1,6 +1,6 @@
 /** Writers of recordings: EVT 3.0, AEDAT 4 and npz. */
 import { COUNT, choiceOf, numberOf, numbersOf, objectOf, wrongValue } from "../../engine/arguments.ts";
-import { AEDAT4_LINE } from "./aedat4.ts";
+import { AEDAT4_LINE } from "./decoder.ts";
 import { joined } from "./input.ts";
 import type { EventRecording } from "./recording.ts";
 

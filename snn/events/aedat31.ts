@@ -1,0 +1,95 @@
+/** AEDAT 3.1, which many data sets have, DVS128 Gesture among them. */
+import { aligned, type Decoder, headerOf, type Start, u32 } from "./decoder.ts";
+import { LONGEST, packets } from "./packets.ts";
+import type { Columns } from "./recording.ts";
+
+/** Sensors by their names in headers. */
+const SENSORS: readonly (readonly [RegExp, number, number])[] = [
+  [/DVS128/i, 128, 128],
+  [/DAVIS\w*(208|240)/i, 240, 180],
+  [/DAVIS\w*346/i, 346, 260],
+  [/DAVIS\w*640|DVXplorer/i, 640, 480],
+];
+
+/** Bytes before the events of a packet of AEDAT 3.1. */
+const HEADER_31 = 28;
+/** The type of packets with changes of brightness, and the number of types there are. */
+const POLARITY = 1;
+const TYPES_31 = 32;
+
+/**
+ * AEDAT 3.1: a header of lines that begin with "#", up to "#!END-HEADER", then packets, lowest byte first: [type: 16 bits] [source: 16]
+ * [bytes of an event: 32] [place of the time in it: 32] [overflows of the time: 32] [capacity: 32] [events: 32] [valid ones: 32]. An
+ * event is [x: 15 bits, y: 15, p: 1, valid: 1] [microseconds: 31 bits].
+ *
+ * @see https://docs.inivation.com/software/software-advanced-usage/file-formats/aedat-3.1.html
+ */
+export function aedat31({ bytes, columns }: Start): Decoder {
+  const { text, end } = headerOf(bytes, "#", /^#!END-HEADER/);
+  const format = /^#Format: *([\w-]*)/m.exec(text)?.[1] ?? "RAW";
+  if (format !== "RAW") throw new RangeError(`${columns.where}: expected AEDAT 3.1 of the format RAW, got ${format}`);
+  const source = /^#Source \d+: *(.*)/m.exec(text)?.[1] ?? "";
+  const sensor = SENSORS.find(([name]) => name.test(source));
+  if (sensor !== undefined) columns.sensor(sensor[1], sensor[2]);
+  const lengthAt = (part: Uint8Array, i: number): number => {
+    const size = u32(part, i + 4);
+    const capacity = u32(part, i + 16);
+    const number = u32(part, i + 20);
+    const isSound =
+      ((part[i] as number) | ((part[i + 1] as number) << 8)) < TYPES_31 &&
+      size > 0 &&
+      u32(part, i + 8) < size &&
+      u32(part, i + 12) < 2 ** 20 &&
+      number <= capacity &&
+      u32(part, i + 24) <= number &&
+      size * capacity <= LONGEST &&
+      (part[i] !== POLARITY || part[i + 1] !== 0 || size === 8);
+    return isSound ? HEADER_31 + size * capacity : 0;
+  };
+  const isMark = (part: Uint8Array, i: number): boolean => lengthAt(part, i) > 0;
+  const newest = { time: -Infinity };
+  const packet = (part: Uint8Array, i: number, at: number): void => {
+    if (part[i] !== POLARITY || part[i + 1] !== 0) return;
+    const body = aligned(part, i + HEADER_31, i + HEADER_31 + 8 * u32(part, i + 20), 4);
+    const words = new Int32Array(body.buffer, body.byteOffset, body.length / 4);
+    appendPolarity(columns, words, 2 ** 31 * u32(part, i + 12), at + HEADER_31, newest);
+  };
+  return {
+    start: end,
+    unit: "a packet",
+    decode: packets(columns, HEADER_31, "a packet of AEDAT 3.1", lengthAt, isMark, packet),
+  };
+}
+
+function appendPolarity(
+  columns: Columns,
+  words: Int32Array,
+  origin: number,
+  at: number,
+  newest: { time: number },
+): void {
+  columns.reserve(words.length / 2);
+  const { t, x, y, p, recover } = columns;
+  const width = columns.width || 1 << 15;
+  const height = columns.height || 1 << 15;
+  let before = newest.time;
+  let length = columns.length;
+  for (let i = 0; i < words.length; i += 2) {
+    const pixel = words[i] as number;
+    if ((pixel & 1) === 0) continue;
+    const time = origin + (words[i + 1] as number);
+    const column = pixel >>> 17;
+    const row = (pixel >>> 2) & 0x7fff;
+    if (column >= width || row >= height) columns.outside(at + 4 * i, column, row);
+    else if (time < before && !recover) columns.backwards(at + 4 * i, time, before);
+    else {
+      t[length] = time;
+      x[length] = column;
+      y[length] = row;
+      p[length++] = (pixel >> 1) & 1;
+    }
+    before = time;
+  }
+  newest.time = before;
+  columns.length = length;
+}

@@ -1,0 +1,44 @@
+/** Which format a file has, by its first bytes. */
+import { headerOf, textOf } from "./decoder.ts";
+import type { EventFormat } from "./read.ts";
+
+/** Pixels of a side of N-MNIST. */
+export const NMNIST_SIDE = 34;
+/** A row in records of N-MNIST and N-Caltech101 that stands for an overflow of the time. */
+export const OVERFLOW_ROW = 240;
+
+/** The format, or null where nothing tells. */
+export function formatAt(bytes: Uint8Array): EventFormat | null {
+  if (textOf(bytes, 0, 4) === "PK\x03\x04") return "npz";
+  if (textOf(bytes, 1, 8) === "HDF\r\n\x1a\n") return "hdf5";
+  const version = /^#!AER-DAT(\d\.\d)/.exec(textOf(bytes, 0, 16))?.[1];
+  if (version !== undefined) return version >= "4" ? "aedat4" : version >= "3" ? "aedat3.1" : "aedat2";
+  const { text } = headerOf(bytes, "% ", /^% end/);
+  if (text === "") return looksLikeNMNIST(bytes);
+  const name = /^% format EVT(\d+)/m.exec(text)?.[1] ?? /^% evt (\d\.?\d?)/m.exec(text)?.[1]?.replace(".", "");
+  if (name === undefined) return "dat";
+  return name.startsWith("3") ? "evt3" : name === "21" ? "evt2.1" : name.startsWith("2") ? "evt2" : null;
+}
+
+/** Events that are enough to tell N-MNIST's files, which have no mark of their own, from others. */
+const ENOUGH = 256;
+
+/**
+ * Whether bytes look like a file of N-MNIST or N-Caltech101, and of which: nearly all times follow each other within a second, and rows
+ * are those of the camera. More than half of N-MNIST's events lie on its 34 × 34 pixels, the top left corner of a larger image.
+ */
+function looksLikeNMNIST(bytes: Uint8Array): "nmnist" | "ncaltech101" | null {
+  const n = Math.min(ENOUGH, Math.floor(bytes.length / 5));
+  let orderly = 0;
+  let inside = 0;
+  let before = 0;
+  for (let i = 0; i < 5 * n; i += 5) {
+    const time = (((bytes[i + 2] as number) & 0x7f) << 16) | ((bytes[i + 3] as number) << 8) | (bytes[i + 4] as number);
+    const row = bytes[i + 1] as number;
+    if (time >= before && time - before < 1e6 && row <= OVERFLOW_ROW) orderly++;
+    if ((bytes[i] as number) < NMNIST_SIDE && row < NMNIST_SIDE) inside++;
+    before = time;
+  }
+  if (n === 0 || orderly < 0.8 * n) return null;
+  return inside > n / 2 ? "nmnist" : "ncaltech101";
+}

@@ -1,0 +1,160 @@
+/** Files of event cameras, put together after the specifications of their formats, from words and bytes that a test chooses. */
+import { Builder } from "flatbuffers";
+
+/** An event as [t, x, y, p]. */
+export type Event = readonly [t: number, x: number, y: number, p: 0 | 1];
+
+export const ascii = (text: string): Uint8Array => Uint8Array.from(text, (letter) => letter.charCodeAt(0));
+
+export function concat(...parts: readonly (Uint8Array | readonly number[])[]): Uint8Array {
+  return Uint8Array.from(parts.flatMap((part) => [...part]));
+}
+
+/** Numbers of so many bytes, lowest byte first. */
+export function little(size: 1 | 2 | 4 | 8, ...values: readonly (number | bigint)[]): Uint8Array {
+  const bytes = new Uint8Array(size * values.length);
+  const view = new DataView(bytes.buffer);
+  values.forEach((value, i) => {
+    if (size === 8) view.setBigUint64(8 * i, BigInt.asUintN(64, BigInt(value)), true);
+    else if (size === 4) view.setUint32(4 * i, Number(value), true);
+    else if (size === 2) view.setUint16(2 * i, Number(value), true);
+    else bytes[i] = Number(value);
+  });
+  return bytes;
+}
+
+/** The highest byte first. */
+export const big4 = (...values: readonly number[]): Uint8Array => concat(...values.map((v) => little(4, v).reverse()));
+
+/** Words of EVT 3.0. */
+export const evt3Word = {
+  high: (bits: number) => 0x8000 | bits,
+  low: (bits: number) => 0x6000 | bits,
+  y: (y: number) => y,
+  x: (x: number, p: 0 | 1) => 0x2000 | (p << 11) | x,
+  base: (x: number, p: 0 | 1) => 0x3000 | (p << 11) | x,
+  vector12: (mask: number) => 0x4000 | mask,
+  vector8: (mask: number) => 0x5000 | mask,
+  trigger: 0xa001,
+  others: 0xe014,
+  continued4: 0x7001,
+  continued12: 0xf001,
+};
+
+export const EVT3_HEADER = "% evt 3.0\n% geometry 640x480\n";
+export const evt3File = (words: readonly number[], header = EVT3_HEADER): Uint8Array =>
+  concat(ascii(header), little(2, ...words));
+
+/** Words of EVT 2.0: the low six bits of a time with an event, the 28 higher ones alone. */
+export const evt2Word = {
+  event: ([t, x, y, p]: Event) => ((p << 28) | ((t % 64) << 22) | (x << 11) | y) >>> 0,
+  high: (bits: number) => (0x80000000 | bits) >>> 0,
+};
+
+/** A record of DAT. */
+export const datRecord = ([t, x, y, p]: Event): Uint8Array => little(4, t % 2 ** 32, (p << 28) | (y << 14) | x);
+
+/** A record of N-MNIST. */
+export const nmnistRecord = ([t, x, y, p]: Event): number[] => [x, y, (p << 7) | (t >> 16), (t >> 8) & 255, t & 255];
+
+/** A packet of AEDAT 3.1 with events, of which those at indices in `invalid` are marked so. */
+export function packet31(
+  events: readonly Event[],
+  options: { overflow?: number; type?: number; invalid?: readonly number[] } = {},
+) {
+  const { overflow = 0, type = 1, invalid = [] } = options;
+  const header = concat(
+    little(2, type, 0),
+    little(4, 8, 4, overflow, events.length, events.length, events.length - invalid.length),
+  );
+  const body = events.map(([t, x, y, p], i) =>
+    little(4, (x << 17) | (y << 2) | (p << 1) | (invalid.includes(i) ? 0 : 1), t),
+  );
+  return concat(header, ...body);
+}
+
+export const HEADER_31 =
+  "#!AER-DAT3.1\r\n#Format: RAW\r\n#Source 1: DVS128\r\n#Start-Time: 2016-12-20\r\n#!END-HEADER\r\n";
+
+/** The flatbuffer of a packet of AEDAT 4, by the library of its makers. */
+export function eventPacket(events: readonly Event[]): Uint8Array {
+  const builder = new Builder();
+  builder.startVector(16, events.length, 8);
+  for (const [t, x, y, p] of events.toReversed()) {
+    builder.prep(8, 16);
+    builder.pad(3);
+    builder.writeInt8(p);
+    builder.writeInt16(y);
+    builder.writeInt16(x);
+    builder.writeInt64(BigInt(t));
+  }
+  const elements = builder.endVector();
+  builder.startObject(1);
+  builder.addFieldOffset(0, elements, 0);
+  builder.finishSizePrefixed(builder.endObject(), "EVTS");
+  return builder.asUint8Array().slice();
+}
+
+export const XML_4 =
+  '<dv version="2.0"><node name="outInfo" path="/mainloop/Recorder/outInfo/">' +
+  '<node name="0" path="/mainloop/Recorder/outInfo/0/"><attr key="typeIdentifier" type="string">FRME</attr></node>' +
+  '<node name="1" path="/mainloop/Recorder/outInfo/1/"><attr key="typeIdentifier" type="string">EVTS</attr>' +
+  '<node name="info" path="/mainloop/Recorder/outInfo/1/info/"><attr key="sizeX" type="int">346</attr>' +
+  '<attr key="sizeY" type="int">260</attr></node></node>' +
+  '<node name="2" path="/mainloop/Recorder/outInfo/2/"><attr key="typeIdentifier" type="string">EVTS</attr></node></node></dv>';
+
+/** The first line and the header of AEDAT 4: compression by its number, the place of the table of packets, and text about streams. */
+export function header4({ compression = 0, table = -1, xml = XML_4 } = {}): Uint8Array {
+  const builder = new Builder();
+  const text = builder.createString(xml);
+  builder.startObject(3);
+  builder.addFieldInt32(0, compression, 0);
+  builder.addFieldInt64(1, BigInt(table), -1n);
+  builder.addFieldOffset(2, text, 0);
+  builder.finishSizePrefixed(builder.endObject(), "IOHE");
+  return concat(ascii("#!AER-DAT4.0\r\n"), builder.asUint8Array());
+}
+
+export const packet4 = (stream: number, body: Uint8Array): Uint8Array => concat(little(4, stream, body.length), body);
+
+/** A frame of LZ4 with blocks as they are given: packed ones, or, with `stored`, bytes. */
+export function lz4Frame(...blocks: readonly { bytes: Uint8Array; stored?: boolean }[]): Uint8Array {
+  const packed = blocks.map(({ bytes, stored = false }) =>
+    concat(little(4, bytes.length + (stored ? 2 ** 31 : 0)), bytes),
+  );
+  return concat([4, 0x22, 0x4d, 0x18, 0x40, 0x40, 0xc0], ...packed, little(4, 0));
+}
+
+/** A block of LZ4: literals, and copies of earlier bytes wherever the last 16 bytes come again. */
+export function lz4Block(bytes: Uint8Array): Uint8Array {
+  const out: number[] = [];
+  const lengthOf = (rest: number): number[] => {
+    const more: number[] = [];
+    for (let left = rest - 15; left >= 0; left -= 255) more.push(Math.min(left, 255));
+    return more;
+  };
+  let literals = 0;
+  let i = 0;
+  const emit = (copied: number): void => {
+    const held = i - literals;
+    const low = copied === 0 ? 0 : Math.min(copied - 4, 15);
+    out.push((Math.min(held, 15) << 4) | low, ...lengthOf(held), ...bytes.subarray(literals, i));
+    if (copied > 0) out.push(16, 0, ...lengthOf(copied - 4));
+    i += copied;
+    literals = i;
+  };
+  while (i < bytes.length) {
+    let same = 0;
+    while (i >= 16 && i + same < bytes.length - 5 && bytes[i + same] === bytes[i + same - 16]) same++;
+    if (same >= 4) emit(same);
+    else i++;
+  }
+  emit(0);
+  return Uint8Array.from(out);
+}
+
+/** A frame of Zstandard with one block of bytes as they are. */
+export function zstdFrame(bytes: Uint8Array): Uint8Array {
+  const block = (bytes.length << 3) | 1;
+  return concat([0x28, 0xb5, 0x2f, 0xfd, 0xa0], little(4, bytes.length), little(4, block).subarray(0, 3), bytes);
+}
