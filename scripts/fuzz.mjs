@@ -1,8 +1,8 @@
 /**
- * Five parts, from one bundle: random programs on the kernels against the float64 reference (test/fuzz/compare.ts), calls of
+ * Six parts, from one bundle: random programs on the kernels against the float64 reference (test/fuzz/compare.ts), calls of
  * everything that is public with arguments that are wrong or nearly right (test/fuzz/attack/run.ts), random step functions, compiled
  * against the same on tensors (test/fuzz/steps.ts), the neurons of the package with random options in the same way
- * (test/fuzz/neurons.ts), and random rules for synapses (test/fuzz/rules.ts).
+ * (test/fuzz/neurons.ts), random rules for synapses (test/fuzz/rules.ts), and damaged files of event cameras (test/fuzz/events.ts).
  *
  *   npm run fuzz                               all of them, ten minutes each
  *   npm run fuzz -- programs                   one of them
@@ -29,7 +29,12 @@ export async function bundleFuzz(outDir) {
     root,
     configFile: false,
     logLevel: "warn",
-    resolve: { alias: process.env.KERNELS === "debug" ? debug : [] },
+    resolve: {
+      alias: [
+        { find: /^jarvis-snn\/events$/, replacement: join(root, "snn/events/index.ts") },
+        ...(process.env.KERNELS === "debug" ? debug : []),
+      ],
+    },
     // The folder may be anywhere, where no package is found.
     ssr: { noExternal: ["h5wasm"] },
     build: {

@@ -19,6 +19,8 @@ const MAGIC = { none: 0, lz4: LZ4_MAGIC, zstd: ZSTD_MAGIC };
 const SMALLEST = 8 + 12;
 /** Bytes of an event. */
 const EVENT = 16;
+/** The last time that is a whole number here: in the year 2255. */
+const LAST = Number.MAX_SAFE_INTEGER;
 
 /** The place of a field of the flatbuffer that begins, with its size, at `from`; 0 where it is absent or outside of the bytes. */
 function fieldOf(bytes: Uint8Array, from: number, field: number): number {
@@ -151,14 +153,14 @@ function appendEvents(columns: Columns, packet: Uint8Array, at: number, newest: 
     // Negative coordinates are large ones here.
     const column = pixel & 0xffff;
     const row = pixel >>> 16;
-    if (column >= width || row >= height) columns.outside(at, column, row);
-    else if (time < before && !recover) columns.backwards(at, time, before);
-    else {
+    if (column < width && row < height && time >= (recover ? Number.MIN_SAFE_INTEGER : before) && time <= LAST) {
       t[length] = time;
       x[length] = column;
       y[length] = row;
       p[length++] = (words[i + 3] as number) & 1;
-    }
+    } else if (column >= width || row >= height) columns.outside(at, column, row);
+    else if (time > LAST || time < Number.MIN_SAFE_INTEGER) columns.damaged(at, "a time of 53 bits", time);
+    else columns.backwards(at, time, before);
     before = time;
   }
   columns.length = length;

@@ -34,6 +34,9 @@ export interface Whole {
 /** The first line of AEDAT 4. */
 export const AEDAT4_LINE = "#!AER-DAT4.0\r\n";
 
+/** The beginning of HDF5 behind its first byte. */
+export const HDF5_NAME = "HDF\r\n\x1a\n";
+
 /** Text of bytes of ASCII. */
 export function textOf(bytes: Uint8Array, from = 0, to = bytes.length): string {
   let text = "";

@@ -1,5 +1,5 @@
 /** Which format a file has, by its first bytes. */
-import { headerOf, textOf } from "./decoder.ts";
+import { HDF5_NAME, headerOf, textOf } from "./decoder.ts";
 import type { EventFormat } from "./read.ts";
 
 /** Pixels of a side of N-MNIST. */
@@ -10,7 +10,7 @@ export const OVERFLOW_ROW = 240;
 /** The format, or null where nothing tells. */
 export function formatAt(bytes: Uint8Array): EventFormat | null {
   if (textOf(bytes, 0, 4) === "PK\x03\x04") return "npz";
-  if (textOf(bytes, 1, 8) === "HDF\r\n\x1a\n") return "hdf5";
+  if (textOf(bytes, 1, 8) === HDF5_NAME) return "hdf5";
   const version = /^#!AER-DAT(\d\.\d)/.exec(textOf(bytes, 0, 16))?.[1];
   if (version !== undefined) return version >= "4" ? "aedat4" : version >= "3" ? "aedat3.1" : "aedat2";
   const { text } = headerOf(bytes, "% ", /^% end/);
@@ -33,9 +33,13 @@ function looksLikeNMNIST(bytes: Uint8Array): "nmnist" | "ncaltech101" | null {
   let inside = 0;
   let before = 0;
   for (let i = 0; i < 5 * n; i += 5) {
-    const time = (((bytes[i + 2] as number) & 0x7f) << 16) | ((bytes[i + 3] as number) << 8) | (bytes[i + 4] as number);
     const row = bytes[i + 1] as number;
-    if (time >= before && time - before < 1e6 && row <= OVERFLOW_ROW) orderly++;
+    // The low bits of the time may start again behind an overflow.
+    const time =
+      row === OVERFLOW_ROW
+        ? 0
+        : (((bytes[i + 2] as number) & 0x7f) << 16) | ((bytes[i + 3] as number) << 8) | (bytes[i + 4] as number);
+    if (row === OVERFLOW_ROW || (time >= before && time - before < 1e6 && row < OVERFLOW_ROW)) orderly++;
     if ((bytes[i] as number) < NMNIST_SIDE && row < NMNIST_SIDE) inside++;
     before = time;
   }

@@ -1,6 +1,7 @@
 /** HDF5 files of DSEC and of Metavision. The package h5wasm reads them, with h5wasm-plugins for the compression of DSEC. */
 import type { Dataset, File as H5File } from "h5wasm";
 import { append, type Values } from "./arrays.ts";
+import { HDF5_NAME, textOf } from "./decoder.ts";
 import { peerOf } from "./peers.ts";
 import type { Columns } from "./recording.ts";
 
@@ -23,6 +24,9 @@ let files = 0;
  * @throws Error where h5wasm is missing; RangeError for bytes that are no HDF5.
  */
 export async function openHDF5(where: string, bytes: Uint8Array): Promise<Opened> {
+  const refuse = (cause?: unknown): RangeError =>
+    new RangeError(`${where}: expected an HDF5 file, got ${bytes.length} bytes that are none`, { cause });
+  if (textOf(bytes, 1, 8) !== HDF5_NAME) throw refuse();
   const h5 = await peerOf(where, "h5wasm", "HDF5 files", () => import("h5wasm"));
   const module = await h5.ready;
   const path = `/jarvis-snn-events-${files++}.h5`;
@@ -40,9 +44,7 @@ export async function openHDF5(where: string, bytes: Uint8Array): Promise<Opened
     file.keys();
   } catch (cause) {
     close();
-    throw new RangeError(`${where}: expected an HDF5 file, got ${bytes.length} bytes that h5wasm cannot open`, {
-      cause,
-    });
+    throw refuse(cause);
   }
   return { file, module, close };
 }

@@ -5,7 +5,7 @@ import { wrongType } from "../../engine/arguments.ts";
 export type EventStream =
   | AsyncIterable<Uint8Array>
   | Iterable<Uint8Array>
-  | { getReader(): { read(): Promise<{ done: boolean; value?: Uint8Array }>; cancel?(): Promise<void> } };
+  | { getReader(): { read(): Promise<{ done: boolean; value?: Uint8Array | undefined }>; cancel?(): Promise<void> } };
 
 /** Bytes of a stream, of which as many are kept as are asked for. */
 export class Input {

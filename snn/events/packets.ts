@@ -46,7 +46,7 @@ export function packets(
       packet(bytes, i, at + i, length);
       i += length;
     }
-    return i;
+    return isLost && ended ? bytes.length : i;
   };
 }
 

@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 import { type AttackReport, attack, describeFound, sorted } from "./attack/attack.ts";
 import { BROKEN } from "./attack/broken.ts";
 import { KERNELS, slightlyWrong, UNSEEN } from "./broken.ts";
+import { fuzzEvents } from "./events.ts";
 import { describe, type FuzzReport, fuzz, table } from "./fuzz.ts";
 import { fuzzNeurons } from "./neurons.ts";
 import { fuzzRules } from "./rules.ts";
@@ -96,21 +97,27 @@ async function brokenCalls(): Promise<void> {
 const TOGETHER = 20;
 
 /** Step functions, compiled and on tensors. */
-const steps = (): void => batches("step functions", fuzzSteps);
+const steps = (): Promise<void> => batches("step functions", fuzzSteps);
 
 /** Neurons of the package, compiled and on tensors. */
-const neurons = (): void => batches("layers of neurons", fuzzNeurons);
+const neurons = (): Promise<void> => batches("layers of neurons", fuzzNeurons);
 
 /** Rules for synapses, compiled and on tensors. */
-const rules = (): void => batches("rules", fuzzRules);
+const rules = (): Promise<void> => batches("rules", fuzzRules);
 
-function batches(what: string, fuzzFrom: (seed: number, count: number) => string | null): void {
+/** Files of event cameras, damaged. */
+const events = (): Promise<void> => batches("files", fuzzEvents);
+
+async function batches(
+  what: string,
+  fuzzFrom: (seed: number, count: number) => string | null | Promise<string | null>,
+): Promise<void> {
   const until = Date.now() + milliseconds;
   let done = 0;
   let found: string | null = null;
   while (found === null && done < count && Date.now() < until) {
     const now = Math.min(TOGETHER, count - done);
-    found = fuzzFrom(seed + done, now);
+    found = await fuzzFrom(seed + done, now);
     done += now;
     progress(`${done} ${what}`);
   }
@@ -120,7 +127,7 @@ function batches(what: string, fuzzFrom: (seed: number, count: number) => string
 
 const parts: { readonly [name: string]: () => void | Promise<void> } = values.broken
   ? { programs: brokenPrograms, attack: brokenCalls }
-  : { programs, attack: calls, steps, neurons, rules };
+  : { programs, attack: calls, steps, neurons, rules, events };
 
 console.log(`seed ${seed}`);
 for (const name of positionals.length > 0 ? positionals : Object.keys(parts)) {

@@ -1,0 +1,185 @@
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { File as H5File, ready } from "h5wasm";
+import { describe, expect, test } from "vitest";
+import { readEventChunks, readEvents, readSHD, writeEvents } from "./index.ts";
+
+const fixture = (name: string): Uint8Array =>
+  readFileSync(fileURLToPath(new URL(`../../test/fixtures/events/${name}`, import.meta.url)));
+
+async function eventsOf(file: Uint8Array, options = {}) {
+  const { t, x, y, p, ...rest } = await readEvents(file, options);
+  return { events: Array.from(t, (time, i) => [time, x[i], y[i], p[i]]), ...rest };
+}
+
+const n = 5000;
+const recording = {
+  t: Float64Array.from({ length: n }, (_, i) => 3 * i),
+  x: Uint16Array.from({ length: n }, (_, i) => i % 640),
+  y: Uint16Array.from({ length: n }, (_, i) => i % 480),
+  p: Uint8Array.from({ length: n }, (_, i) => i % 2),
+  width: 640,
+  height: 480,
+};
+
+describe("npz", () => {
+  test.each(["stored", "deflated"])(
+    "an archive of NumPy, %s, has the size of its largest coordinates",
+    async (name) => {
+      const events = [
+        [5, 1, 4, 1],
+        [6, 2, 5, 0],
+        [2 ** 40, 3, 6, 1],
+      ];
+      expect(await eventsOf(fixture(`${name}.npz`))).toEqual({ events, width: 4, height: 7, dropped: 0 });
+    },
+  );
+
+  test("a file that ends anywhere is refused, since its table stands at the end", async () => {
+    const bytes = fixture("stored.npz");
+    for (let length = 4; length < bytes.length; length += 7)
+      await expect(readEvents(bytes.subarray(0, length))).rejects.toThrow(/damaged zip file at byte \d+$/);
+  });
+
+  test("events off the sensor, with their byte", async () => {
+    const bytes = writeEvents(recording, "npz");
+    await expect(readEvents(bytes, { width: 600 })).rejects.toThrow("got x 600, y 120 at byte");
+    expect(await readEvents(bytes, { width: 600, recover: true })).toMatchObject({
+      width: 600,
+      height: 480,
+      dropped: 7 * 40,
+    });
+  });
+
+  test("an archive of other arrays is named", async () => {
+    const bytes = writeEvents(recording, "npz");
+    const text = Buffer.from(bytes);
+    for (let at = text.indexOf("t.npy"); at >= 0; at = text.indexOf("t.npy", at + 1)) text[at] = 113;
+    await expect(readEvents(text)).rejects.toThrow("with t, x, y and p, got q, x, y, p, width, heighq");
+  });
+});
+
+/** The bytes of a file that `fill` writes. */
+async function hdf5(fill: (file: H5File) => void): Promise<Uint8Array> {
+  const { FS } = await ready;
+  const file = new H5File("/test.h5", "w");
+  fill(file);
+  file.close();
+  const bytes = FS.readFile("/test.h5");
+  FS.unlink("/test.h5");
+  return bytes;
+}
+
+const DEFLATE = { compression: "gzip", compression_opts: [4] } as const;
+
+const dsec = (packing: object, change: Partial<typeof recording> = {}) =>
+  hdf5((file) => {
+    const events = file.create_group("events");
+    const { t, x, y, p } = { ...recording, ...change };
+    events.create_dataset({ name: "t", data: Uint32Array.from(t), chunks: [1000], ...packing });
+    events.create_dataset({ name: "x", data: x, chunks: [1000], ...packing });
+    events.create_dataset({ name: "y", data: y, chunks: [1000], ...packing });
+    events.create_dataset({ name: "p", data: p, chunks: [1000], ...packing });
+    file.create_dataset({ name: "t_offset", data: [49_600_000_000n] as never, shape: [], dtype: "<q" });
+  });
+
+const metavision = (packing: object) =>
+  hdf5((file) => {
+    const { t, x, y, p } = recording;
+    const data = new Map<string, unknown>([
+      ["x", [...x]],
+      ["y", [...y]],
+      ["p", [...p]],
+      ["t", Array.from(t, BigInt)],
+    ]);
+    const dtype = [
+      ["x", "<H"],
+      ["y", "<H"],
+      ["p", "<h"],
+      ["t", "<q"],
+    ];
+    const cd = file.create_group("CD");
+    cd.create_dataset({ name: "events", data, shape: [n], chunks: [1000], dtype, ...packing } as never);
+    file.create_attribute("geometry", "1280x720");
+  });
+
+describe("hdf5", () => {
+  test("DSEC with deflate: times count from t_offset", async () => {
+    const { t, ...rest } = recording;
+    const bytes = await dsec(DEFLATE);
+    expect(await readEvents(bytes)).toEqual({ ...rest, t: t.map((time) => time + 49_600_000_000), dropped: 0 });
+    let count = 0;
+    for await (const part of readEventChunks([bytes], { events: 2000 })) count += part.t.length;
+    expect(count).toBe(n);
+  });
+
+  test("DSEC with blosc: a plugin is loaded", async () => {
+    const { events, ...rest } = await eventsOf(fixture("dsec.h5"));
+    expect(rest).toEqual({ width: 640, height: 480, dropped: 0 });
+    expect(events).toEqual(Array.from({ length: 1000 }, (_, i) => [3 * i + 49_600_000_000, i % 640, i % 480, i % 2]));
+  });
+
+  test.each([
+    ["nothing", {}],
+    ["deflate", DEFLATE],
+  ])("Metavision with %s", async (_, packing) => {
+    const { t, x, y, p } = recording;
+    expect(await readEvents(await metavision(packing))).toEqual({ t, x, y, p, width: 1280, height: 720, dropped: 0 });
+  });
+
+  test("the filter of Metavision is named", async () => {
+    await expect(readEvents(fixture("ecf.h5"))).rejects.toThrow(
+      /got number 36559 \(ECF, which Metavision's own software reads/,
+    );
+  });
+
+  test("damage", async () => {
+    const late = recording.t.with(100, 0);
+    await expect(readEvents(await dsec(DEFLATE, { t: late }))).rejects.toThrow("got 49600000000 µs at byte 0");
+    expect(await readEvents(await dsec(DEFLATE, { t: late }), { recover: true })).toMatchObject({ dropped: 1 });
+    await expect(readEvents(await dsec(DEFLATE, { x: recording.x.slice(1) }))).rejects.toThrow(
+      "t, x, y and p of one length, got 5000, 4999, 5000, 5000",
+    );
+    const bytes = await dsec(DEFLATE);
+    await expect(readEvents(bytes.subarray(0, 3000))).rejects.toThrow(RangeError);
+    await expect(readEvents(await hdf5((file) => void file.create_group("frames")))).rejects.toThrow(
+      "of Metavision with CD/events, got frames",
+    );
+    const packed = Uint8Array.from(bytes).fill(170, bytes.length - 6000);
+    await expect(readEvents(packed)).rejects.toThrow(/^readEvents: expected /);
+  });
+});
+
+describe("readSHD", () => {
+  test.each([
+    ["shd.h5", ["zero", "one"], Uint16Array.of(1, 2, 3)],
+    ["ssc.h5", [], null],
+  ])("%s: spikes in microseconds, sorted, with labels", async (name, keys, speakers) => {
+    const data = await readSHD(fixture(name));
+    expect(data).toMatchObject({ length: 3, labels: Uint16Array.of(7, 0, 19), keys, speakers });
+    expect(data.get(0)).toEqual({
+      t: Float64Array.of(0, 62_500, 500_000, 1_250_000),
+      x: Uint16Array.of(0, 699, 5, 5),
+      y: new Uint16Array(4),
+      p: Uint8Array.of(1, 1, 1, 1),
+      width: 700,
+      height: 1,
+    });
+    expect(data.get(1).t).toEqual(new Float64Array(0));
+    expect(data.get(2)).toMatchObject({ t: Float64Array.of(125_000, 250_000, 250_000), x: Uint16Array.of(1, 3, 2) });
+    expect(() => data.get(3)).toThrow(
+      new RangeError("readSHD: the index of a recording must be an integer in [0, 3), got 3"),
+    );
+    data.close();
+    data.close();
+    expect(() => data.get(0)).toThrow("expected recordings that are open");
+  });
+
+  test("another file is refused", async () => {
+    await expect(readSHD(await dsec(DEFLATE))).rejects.toThrow(
+      "readSHD: expected HDF5 with spikes/times, spikes/units and labels",
+    );
+    await expect(readSHD(new Uint8Array(100))).rejects.toThrow("readSHD: expected an HDF5 file, got 100 bytes");
+    await expect(readSHD("file" as never)).rejects.toThrow(TypeError);
+  });
+});
