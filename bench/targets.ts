@@ -2,9 +2,9 @@
 
 /**
  * ×: times faster than the peer.  P: share of the mul+add peak.  triad: share of the bandwidth of a = b + s·c.
- * The others are plain amounts, of which less is better.
+ * M/s: millions a second.  The others are plain amounts, of which less is better.
  */
-export type Unit = "×" | "P" | "triad" | "ns" | "ms" | "MB" | "kB";
+export type Unit = "×" | "P" | "triad" | "M/s" | "ns" | "ms" | "MB" | "kB";
 
 export interface Target {
   /** What is measured. */
@@ -43,6 +43,8 @@ const overDense = (row: string, ...limits: Limits) => target(row, "dense product
 const overLoop = (row: string) => target(row, PEERS["plain-js"], "×", []);
 const overItsExp = (row: string) => target(row, "the exponentials in it alone", "×", []);
 const overFloat = (row: string, ...limits: Limits) => target(row, "float weights", "×", limits);
+const rate = (row: string, ...limits: Limits) => target(row, "", "M/s", limits);
+const overCopy = (row: string) => target(row, "a copy of the bytes of the file", "×", []);
 const amount = (row: string, unit: Unit, ...limits: Limits) => target(row, "", unit, limits);
 
 const TOY = "toy step: 32-128-2, T 25, B 128, Poisson input";
@@ -161,6 +163,12 @@ export const TARGETS = {
     sampled10: overDense("gradient of spikes 800 × 1000 → 1000, 10 % within reach"),
     sampled3: overDense("gradient of spikes 800 × 1000 → 1000, 3 %"),
     sampled1: overDense("gradient of spikes 800 × 1000 → 1000, 1 %"),
+  },
+  events: {
+    evt3: rate("events read of a file of EVT 3.0", 30, 80),
+    "evt3/copy": overCopy("a file of EVT 3.0, read"),
+    aedat4: rate("events read of a file of AEDAT 4 without compression", 15, 40),
+    "aedat4/copy": overCopy("a file of AEDAT 4 without compression, read"),
   },
   lif: {
     forward: target("LIF forward out of cache", "textbook step", "×", [1.4, 1.8]),

@@ -123,6 +123,20 @@ describe("aedat 4", () => {
     },
   );
 
+  test.each(Object.entries(PACK))(
+    "the end of the file within a packet packed by %s",
+    async (_, [compression, pack]) => {
+      const head = concat(header4({ compression }), packet4(1, pack(eventPacket(many.slice(0, 200)))));
+      const bytes = concat(head, packet4(1, pack(eventPacket(many.slice(200)))));
+      for (let length = head.length + 1; length < bytes.length; length += 97) {
+        const short = bytes.subarray(0, length);
+        await expect(readEvents(short)).rejects.toThrow(`a packet, got the end of the file at byte ${head.length}`);
+        const { events, dropped } = await eventsOf(short, { recover: true });
+        expect([events.length, dropped]).toEqual([200, 1]);
+      }
+    },
+  );
+
   test("a table of packets at the end", async () => {
     const packets = packet4(1, eventPacket(many));
     const table = header4({ table: 0 }).length + packets.length;

@@ -14,7 +14,7 @@ import type { Columns } from "./recording.ts";
 
 /** Compressions by their numbers in the header, each with the first bytes of what it packs. */
 const COMPRESSIONS = ["none", "lz4", "lz4", "zstd", "zstd"] as const;
-const MAGIC = { none: 0, lz4: LZ4_MAGIC, zstd: ZSTD_MAGIC };
+const MAGIC = { none: -1, lz4: LZ4_MAGIC, zstd: ZSTD_MAGIC };
 /** Bytes of the smallest packet: its header, and a flatbuffer with its size, its root, its name and an empty table. */
 const SMALLEST = 8 + 12;
 /** Bytes of an event. */
@@ -93,7 +93,9 @@ export async function aedat4({ bytes, columns }: Start): Promise<Decoder> {
     const stream = u32(part, i);
     const length = u32(part, i + 4);
     const isPacked = MAGIC[compression] === u32(part, i + 8) && length > 8;
-    const isPlain = compression === "none" && u32(part, i + 8) === length - 4 && length >= 12;
+    // The name of a flatbuffer has four letters.
+    const isPlain =
+      compression === "none" && u32(part, i + 8) === length - 4 && /^[A-Z]{4}$/.test(textOf(part, i + 16, i + 20));
     return (isPacked || isPlain) && length <= LONGEST && (ids.size === 0 ? stream < 1024 : ids.has(stream));
   };
   const lengthAt = (part: Uint8Array, i: number): number => (isMark(part, i) ? 8 + u32(part, i + 4) : 0);

@@ -123,6 +123,15 @@ export function bytesOf<T>(
   }
 }
 
+/** An error of the reader as it is, and one of h5wasm as the cause of such an error. */
+export function ownError(where: string, cause: unknown): Error {
+  if (cause instanceof Error && cause.message.startsWith(`${where}: `)) return cause;
+  return new RangeError(`${where}: expected HDF5 data that h5wasm can read, got damaged ones`, { cause });
+}
+
+/** Bytes that no filter packs into less than one. A damaged size would be read as so many zeros. */
+const PACKED = 1100;
+
 /** Events that are read together. */
 const TOGETHER = 1 << 20;
 /** Sensors of DSEC, whose files name none. */
@@ -134,12 +143,15 @@ export async function hdf5(bytes: Uint8Array, columns: Columns): Promise<void> {
   const { file, module, close } = await openHDF5(where, bytes);
   try {
     const compound = datasetAt(file, "CD/events");
+    const most = PACKED * bytes.length;
+    const large = ["CD/events", "events/t", "events/x", "events/y", "events/p"].find(
+      (path) => Number(datasetAt(file, path)?.shape?.[0] ?? 0) > most,
+    );
+    if (large !== undefined) throw new RangeError(`${where}: expected ${large} of at most ${most} values, got more`);
     if (compound !== null) await readMetavision(columns, file, module, compound);
     else await readDSEC(columns, file, module);
   } catch (cause) {
-    if (cause instanceof RangeError && cause.message.startsWith(where)) throw cause;
-    if (cause instanceof Error && cause.message.startsWith(`${where}: expected`)) throw cause;
-    throw new RangeError(`${where}: expected HDF5 data that h5wasm can read, got damaged ones`, { cause });
+    throw ownError(where, cause);
   } finally {
     close();
   }

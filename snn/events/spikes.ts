@@ -1,6 +1,6 @@
 /** Spikes of the Heidelberg data sets: recordings of spoken words as spikes of 700 channels of a model of the inner ear. */
 import { numberOf, type Range } from "../../engine/arguments.ts";
-import { bytesOf, datasetAt, openHDF5 } from "./hdf5.ts";
+import { bytesOf, datasetAt, openHDF5, ownError } from "./hdf5.ts";
 import { fileBytes } from "./input.ts";
 import type { EventRecording } from "./recording.ts";
 import type { SpikeRecordings } from "./shd.ts";
@@ -38,7 +38,11 @@ export async function openSpikes(file: Uint8Array | ArrayBuffer): Promise<SpikeR
       get(i) {
         if (!isOpen) throw new Error(`${where}: expected recordings that are open, got closed ones`);
         numberOf(where, "the index of a recording", i, index);
-        return recordingOf(where, i, listAt(module, times, i), listAt(module, units, i));
+        try {
+          return recordingOf(where, i, listAt(module, times, i), listAt(module, units, i));
+        } catch (cause) {
+          throw ownError(where, cause);
+        }
       },
       close() {
         if (isOpen) close();
@@ -47,7 +51,7 @@ export async function openSpikes(file: Uint8Array | ArrayBuffer): Promise<SpikeR
     };
   } catch (cause) {
     close();
-    throw cause;
+    throw ownError(where, cause);
   }
 }
 
