@@ -1,11 +1,22 @@
 /** Bytes of files, whole and piece by piece. */
 import { wrongType } from "../../engine/arguments.ts";
 
+/** A reader of a stream of the web, as far as the package needs it. */
+export interface EventStreamReader {
+  /** The next chunk, or `done` behind the last one. */
+  read(): Promise<{ done: boolean; value?: Uint8Array | undefined }>;
+  /** Ends the stream early. */
+  cancel?(): Promise<void>;
+}
+
+/** A stream of the web, as far as the package needs it; not all browsers let programs iterate over one. */
+export interface EventStreamSource {
+  /** The reader of the stream. */
+  getReader(): EventStreamReader;
+}
+
 /** Bytes of a file in order: chunks of any length, as a stream of the web, of Node or a generator gives them. */
-export type EventStream =
-  | AsyncIterable<Uint8Array>
-  | Iterable<Uint8Array>
-  | { getReader(): { read(): Promise<{ done: boolean; value?: Uint8Array | undefined }>; cancel?(): Promise<void> } };
+export type EventStream = AsyncIterable<Uint8Array> | Iterable<Uint8Array> | EventStreamSource;
 
 /** Bytes of a stream, of which as many are kept as are asked for. */
 export class Input {
@@ -19,7 +30,7 @@ export class Input {
 
   constructor(where: string, stream: EventStream) {
     this.where = where;
-    const given = stream as Partial<AsyncIterable<unknown> & Iterable<unknown> & { getReader(): Reader }>;
+    const given = stream as Partial<AsyncIterable<unknown> & Iterable<unknown> & EventStreamSource>;
     if (typeof stream !== "object" || stream === null || ArrayBuffer.isView(stream)) {
       throw wrongType(where, "a stream of bytes", stream);
     }
@@ -61,11 +72,6 @@ export class Input {
     this.at += n;
     this.kept = this.kept.subarray(n);
   }
-}
-
-interface Reader {
-  read(): Promise<{ done: boolean; value?: unknown }>;
-  cancel?(): Promise<void>;
 }
 
 /** Bytes behind each other. */

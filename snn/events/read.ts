@@ -5,6 +5,20 @@ import { formatAt } from "./formats.ts";
 import { type EventStream, fileBytes, Input } from "./input.ts";
 import { Columns, type ReadRecording } from "./recording.ts";
 
+/** A format that can be read. */
+export type EventFormat =
+  | "aedat2"
+  | "aedat3.1"
+  | "aedat4"
+  | "evt2"
+  | "evt2.1"
+  | "evt3"
+  | "dat"
+  | "nmnist"
+  | "ncaltech101"
+  | "npz"
+  | "hdf5";
+
 /** The first file of a format loads its reader. */
 const evt = async (name: "evt2" | "evt21" | "evt3") => ({ open: (await import("./evt.ts"))[name] });
 const records = async (name: "aedat2" | "dat" | "ncaltech101" | "nmnist") => ({
@@ -23,10 +37,7 @@ const FORMATS = {
   ncaltech101: () => records("ncaltech101"),
   npz: async () => ({ read: (await import("./npz.ts")).npz }),
   hdf5: async () => ({ read: (await import("./hdf5.ts")).hdf5 }),
-} satisfies Record<string, () => Promise<Streamed | Whole>>;
-
-/** A format that can be read. */
-export type EventFormat = keyof typeof FORMATS;
+} satisfies Record<EventFormat, () => Promise<Streamed | Whole>>;
 
 /** Options of {@link readEvents}. */
 export interface ReadEventsOptions {
@@ -34,8 +45,9 @@ export interface ReadEventsOptions {
   format?: EventFormat | null;
   /** Whether damage is left out and counted instead of thrown; default false. */
   recover?: boolean;
-  /** Size of the sensor; by default as the file or its format has it, otherwise 1 + the largest coordinate. */
+  /** Pixels of a row of the sensor; by default as the file or its format has it, otherwise 1 + the largest coordinate. */
   width?: number | null;
+  /** Rows of the sensor, in the same way. */
   height?: number | null;
   /**
    * "expelliarmus": EVT 3.0 with the times of that package, which takes each fall of the lower twelve bits of a time for 4096 µs more,

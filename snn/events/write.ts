@@ -4,10 +4,14 @@ import { AEDAT4_LINE } from "./decoder.ts";
 import { joined } from "./input.ts";
 import type { EventRecording } from "./recording.ts";
 
-const WRITERS = { evt3: writeEVT3, aedat4: writeAEDAT4, npz: writeNPZ } as const;
-
 /** A format that can be written. */
-export type EventWriteFormat = keyof typeof WRITERS;
+export type EventWriteFormat = "evt3" | "aedat4" | "npz";
+
+const WRITERS: Readonly<Record<EventWriteFormat, (events: EventRecording) => Uint8Array<ArrayBuffer>>> = {
+  evt3: writeEVT3,
+  aedat4: writeAEDAT4,
+  npz: writeNPZ,
+};
 
 /** Sides of a sensor, and times, that each format can hold. */
 const LIMITS: Readonly<

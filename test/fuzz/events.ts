@@ -104,7 +104,7 @@ const EXTREMES = [0, 1, 0x7fffffff, 0x80000000, 0xffffffff, 0xffff, 0x10000, 0x1
 
 /** The file with up to four kinds of damage. */
 function damaged(g: Random, file: Uint8Array): Uint8Array {
-  let bytes = file.slice();
+  let bytes: Uint8Array = file.slice();
   for (let k = g.int(0, 4); k > 0 && bytes.length > 0; k--) {
     const at = g.int(0, bytes.length - 1);
     const length = Math.min(g.int(1, g.chance(0.5) ? 4 : 60), bytes.length - at);

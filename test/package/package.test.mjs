@@ -107,7 +107,9 @@ test("package: an entry loads its own layers", () => {
   assert.deepEqual(imports("snn/index.js"), ["chunks/snn"]);
   assert.deepEqual(
     imports("snn/events/index.js"),
-    ["aedat31", "aedat4", "engine", "evt", "hdf5", "npz", "records", "recordings", "spikes"].map((name) => `chunks/${name}`),
+    ["aedat31", "aedat4", "engine", "evt", "hdf5", "npz", "records", "recordings", "spikes"].map(
+      (name) => `chunks/${name}`,
+    ),
   );
   assert.deepEqual(imports("snn/plot/index.js"), ["chunks/engine", "chunks/peer", "chunks/snn"]);
 });
