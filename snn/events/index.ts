@@ -4,7 +4,7 @@
  * @module jarvis-snn/events
  */
 
-export type { EventStream, EventStreamReader, EventStreamSource } from "./input.ts";
+export type { EventStream, EventStreamChunk, EventStreamReader, EventStreamSource } from "./input.ts";
 export {
   type EventFormat,
   type ReadEventChunksOptions,

@@ -1,10 +1,18 @@
 /** Bytes of files, whole and piece by piece. */
 import { wrongType } from "../../engine/arguments.ts";
 
+/** The answer of a reader. */
+export interface EventStreamChunk {
+  /** Whether the stream has ended. */
+  done: boolean;
+  /** Bytes, unless the stream has ended. */
+  value?: Uint8Array | undefined;
+}
+
 /** A reader of a stream of the web, as far as the package needs it. */
 export interface EventStreamReader {
   /** The next chunk, or `done` behind the last one. */
-  read(): Promise<{ done: boolean; value?: Uint8Array | undefined }>;
+  read(): Promise<EventStreamChunk>;
   /** Ends the stream early. */
   cancel?(): Promise<void>;
 }
@@ -87,7 +95,10 @@ export function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
 
 /** Bytes of a file or of a part of it. */
 export function fileBytes(where: string, bytes: unknown): Uint8Array {
+  const isBuffer = Object.prototype.toString.call(bytes) === "[object ArrayBuffer]";
+  // A buffer that was detached cannot be looked at; it counts as empty.
+  if ((isBuffer || ArrayBuffer.isView(bytes)) && (bytes as ArrayBuffer).byteLength === 0) return new Uint8Array(0);
   if (ArrayBuffer.isView(bytes)) return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (Object.prototype.toString.call(bytes) === "[object ArrayBuffer]") return new Uint8Array(bytes as ArrayBuffer);
+  if (isBuffer) return new Uint8Array(bytes as ArrayBuffer);
   throw wrongType(where, "bytes of a file", bytes);
 }

@@ -215,6 +215,9 @@ test("readEvents: options and bytes of another kind are refused", async () => {
   await expect(read(bytes, { recover: 1 })).rejects.toThrow(TypeError);
   await expect(read(bytes, { width: 0 })).rejects.toThrow("readEvents: width must be an integer in [1, 65536], got 0");
   await expect(read(bytes, { colour: true })).rejects.toThrow("readEvents: expected the options format");
+  const detached = Uint8Array.of(1, 2, 3);
+  structuredClone(detached, { transfer: [detached.buffer] });
+  await expect(read(detached)).rejects.toThrow(RangeError);
   expect(await read(bytes.buffer)).toMatchObject({ width: 3 });
   expect(await read(new DataView(bytes.buffer))).toMatchObject({ width: 3 });
 });

@@ -7,6 +7,7 @@ import { createInterface } from "node:readline";
 import * as kernels from "../../../engine/kernels.ts";
 import * as node from "../../../engine/node.ts";
 import * as all from "../../../index.ts";
+import * as events from "../../../snn/events/index.ts";
 import * as nir from "../../../snn/nir/index.ts";
 import * as quantize from "../../../snn/quantize/index.ts";
 import { BROKEN } from "./broken.ts";
@@ -37,7 +38,7 @@ const reply = (line: Reply): void => {
 
 watchHeap();
 setCanaries();
-Object.assign(names, { fs }, all, nir, quantize, node, kernels);
+Object.assign(names, { fs }, all, events, nir, quantize, node, kernels);
 for (const [name, code] of Object.entries(HELPERS)) names[name] = evaluate(code);
 Object.assign(names, BROKEN[process.argv[2] ?? ""]?.put(all));
 

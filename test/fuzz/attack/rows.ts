@@ -3,6 +3,7 @@ import type * as engine from "../../../engine/index.ts";
 import type * as kernels from "../../../engine/kernels.ts";
 import type * as node from "../../../engine/node.ts";
 import type { ops } from "../../../engine/ops/index.ts";
+import type * as events from "../../../snn/events/index.ts";
 import type * as snn from "../../../snn/index.ts";
 import type * as quantize from "../../../snn/quantize/index.ts";
 import { SURROGATE_LIST } from "../../support/surrogates.ts";
@@ -614,6 +615,14 @@ export const NODE: Rows<typeof node> = {
   readIdx: [path("idx('a.idx')")],
   saveCheckpoint: [path("'a.safetensors'", "checkpoint('b.safetensors')"), record({ ...run, epoch: num(0, 3) })],
   resumeCheckpoint: [path("checkpoint('c.safetensors')"), record(run)],
+};
+
+const recorded =
+  "{ t: Float64Array.of(1, 20), x: Uint16Array.of(0, 1), y: Uint16Array.of(1, 0), p: Uint8Array.of(0, 1), width: 2, height: 2 }";
+
+/** Recordings of event cameras. Their readers give promises; test/fuzz/events.ts gives them damaged files. */
+export const EVENTS: Pick<Rows<typeof events>, "writeEvents"> = {
+  writeEvents: [oneOf([recorded], ["object"]), choice("evt3", "aedat4", "npz")],
 };
 
 /** Not the kernels: they trust their caller. An address that was not lent is nothing that `free` could notice. */

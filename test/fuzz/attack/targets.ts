@@ -3,7 +3,7 @@ import { Tensor } from "../../../engine/index.ts";
 import { ops } from "../../../engine/ops/index.ts";
 import { anyTensor, type Kind, kindOf, type Spec, t } from "./kinds.ts";
 import { NIR } from "./nir.ts";
-import { BASES, CLASSES, ENGINE, KERNELS, NODE, QUANTIZE, SETTERS, SNN, SURROGATES, TENSOR } from "./rows.ts";
+import { BASES, CLASSES, ENGINE, EVENTS, KERNELS, NODE, QUANTIZE, SETTERS, SNN, SURROGATES, TENSOR } from "./rows.ts";
 import type { ClassRow } from "./typed.ts";
 
 /** How a target is called. */
@@ -26,7 +26,7 @@ function* allTargets(): Iterable<[string, Target]> {
   const target = (form: Target["form"], name: string, specs: readonly Spec[], of = "", made = 0): Target => {
     return { form, name, of, made, kinds: specs.map(kindOf) };
   };
-  const functions = { ...ENGINE, ...SNN, ...QUANTIZE, ...NODE, ...KERNELS, ...NIR };
+  const functions = { ...ENGINE, ...SNN, ...EVENTS, ...QUANTIZE, ...NODE, ...KERNELS, ...NIR };
   for (const [name, specs] of Object.entries(functions) as Entries) {
     yield [name, target("function", name, specs)];
     if (name in ops && name in Tensor.prototype && name !== "where")
