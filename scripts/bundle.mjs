@@ -7,6 +7,7 @@
  *   dist/chunks/fuse.js         the compiler of steps
  *   dist/chunks/snn.js          the spiking layers
  *   dist/chunks/recordings.js   parts of all readers of event cameras' files; each format has a file that its first recording loads
+ *   dist/chunks/containers.js   parts of those of packets and arrays
  *   dist/chunks/surrogates.js   the surrogates
  *   dist/chunks/codes.js        the numbers of functions
  *   dist/chunks/kinds.js        the numbers of surrogates and resets

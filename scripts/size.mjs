@@ -1,6 +1,7 @@
 /**
  * What the package costs on the wire, bundled, minified and compressed: a program that trains a network (the toy trainer,
- * with its data and options), and every entry with all its exports. What pages load has a budget in budgets.json.
+ * with its data and options), and every entry with all its exports; some entries also alone, without the layers under them that
+ * a page has anyway. What pages load has a budget in budgets.json.
  *
  *   npm run size                      fails where a budget is exceeded
  *   npm run size -- --raise "why"     sets the budgets to the sizes of today and a margin, and keeps the reason
@@ -26,6 +27,12 @@ const ENTRIES = {
   "jarvis-snn/quantize": "dist/snn/quantize/index.js",
 };
 
+/** Entries without the engine and the spiking layers. */
+const ALONE = {
+  "events alone": "dist/snn/events/index.js",
+};
+const LAYERS = /\/chunks\/(engine|fuse|kernels|snn|surrogates)\.js$/;
+
 /** What a page loads of a peer besides scripts. */
 const ASSETS = { tfjs: ["@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm"] };
 
@@ -35,7 +42,7 @@ const BUDGETS = join(root, "scripts/budgets.json");
 const MARGIN = 0.03;
 
 /** The scripts that a page loads before `file` can run, minified. Packages besides this one are looked for in `folder`. */
-async function bundle(file, folder = root) {
+async function bundle(file, folder = root, external = []) {
   const entry = join(root, file);
   const packages = {
     name: "packages",
@@ -53,12 +60,14 @@ async function bundle(file, folder = root) {
     build: {
       write: false,
       modulePreload: false,
-      rolldownOptions: { input: entry, preserveEntrySignatures: "strict" },
+      rolldownOptions: { input: entry, preserveEntrySignatures: "strict", external },
     },
   });
   const scripts = new Map(output.map((chunk) => [chunk.fileName, chunk]));
   const loaded = new Set([output[0].fileName]);
-  for (const name of loaded) for (const other of scripts.get(name).imports) loaded.add(other);
+  for (const name of loaded) {
+    for (const other of scripts.get(name).imports) if (scripts.has(other)) loaded.add(other);
+  }
   return Buffer.from([...loaded].map((name) => scripts.get(name).code).join(""));
 }
 
@@ -69,6 +78,10 @@ export async function sizes() {
   const sizes = {};
   for (const [name, file] of Object.entries(ENTRIES)) {
     const code = await bundle(file);
+    sizes[name] = { minified: code.length, gzip: gzipped(code) };
+  }
+  for (const [name, file] of Object.entries(ALONE)) {
+    const code = await bundle(file, root, LAYERS);
     sizes[name] = { minified: code.length, gzip: gzipped(code) };
   }
   return sizes;

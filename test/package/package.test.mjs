@@ -127,6 +127,19 @@ test("package: NIR files need their peer, and the error of the first one says ho
 /** Prints what comes of a NIR file. */
 const NIR = 'import { roundTrip } from "./nir.js"; console.log(JSON.stringify(await roundTrip()));';
 
+/** Files that need a package: HDF5, and AEDAT 4 whose header says Zstandard. */
+const needy = {
+  h5wasm: "Uint8Array.from([137, 72, 68, 70, 13, 10, 26, 10])",
+  fzstd: 'Buffer.from("IyFBRVItREFUNC4wDQooAAAAFAAAAElPSEUAAAoADAAIAAAABAAKAAAACAAAAAMAAAAAAAAAAAAAAA==", "base64")',
+};
+for (const [name, file] of Object.entries(needy)) {
+  test(`package: the error of a recording that needs ${name} says how to install it`, () => {
+    const read = `import { readEvents } from "jarvis-snn/events"; await readEvents(${file});`;
+    const says = new RegExp(`readEvents: expected the package ${name}, .* install it: npm install ${name}`);
+    assert.throws(() => run(process.execPath, ["--input-type=module", "-e", read]), says);
+  });
+}
+
 test("package: publint finds nothing", () => {
   bin("publint/src/cli.js", "--strict", tarball);
 });
