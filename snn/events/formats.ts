@@ -7,12 +7,15 @@ export const NMNIST_SIDE = 34;
 /** A row in records of N-MNIST and N-Caltech101 that stands for an overflow of the time. */
 export const OVERFLOW_ROW = 240;
 
+/** Formats by the first digit of their version. */
+const AEDAT: Readonly<Record<string, EventFormat>> = { 2: "aedat2", 3: "aedat3.1", 4: "aedat4" };
+
 /** The format, or null where nothing tells. */
 export function formatAt(bytes: Uint8Array): EventFormat | null {
   if (textOf(bytes, 0, 4) === "PK\x03\x04") return "npz";
   if (textOf(bytes, 1, 8) === HDF5_NAME) return "hdf5";
   const version = /^#!AER-DAT(\d\.\d)/.exec(textOf(bytes, 0, 16))?.[1];
-  if (version !== undefined) return version >= "4" ? "aedat4" : version >= "3" ? "aedat3.1" : "aedat2";
+  if (version !== undefined) return AEDAT[version[0] as string] ?? null;
   const { text } = headerOf(bytes, "% ", /^% end/);
   if (text === "") return looksLikeNMNIST(bytes);
   const name = /^% format EVT(\d+)/m.exec(text)?.[1] ?? /^% evt (\d\.?\d?)/m.exec(text)?.[1]?.replace(".", "");

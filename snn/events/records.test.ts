@@ -107,6 +107,8 @@ describe("n-mnist", () => {
     const noise = Uint8Array.from({ length: 1000 }, (_, i) => (i * i * 31 + i * 77) % 251);
     await expect(readEvents(noise)).rejects.toThrow(/^readEvents: expected the beginning of a recording/);
     await expect(readEvents(new Uint8Array(0))).rejects.toThrow(RangeError);
+    for (const header of ["#!AER-DAT1.0\r\n", "% format EVT4;height=720;width=1280\n"])
+      await expect(readEvents(ascii(header))).rejects.toThrow(/^readEvents: expected the beginning of a recording/);
   });
 });
 

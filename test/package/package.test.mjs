@@ -107,7 +107,7 @@ test("package: an entry loads its own layers", () => {
   assert.deepEqual(imports("snn/index.js"), ["chunks/snn"]);
   assert.deepEqual(
     imports("snn/events/index.js"),
-    ["aedat31", "aedat4", "engine", "evt", "hdf5", "npz", "records", "recordings", "spikes"].map(
+    ["aedat31", "aedat4", "engine", "evt", "hdf5", "npz", "recordings", "records", "spikes"].map(
       (name) => `chunks/${name}`,
     ),
   );
