@@ -174,7 +174,10 @@ class Camera {
     const leak = leakRate * span * 1e-6;
     const chance = shotNoiseRate * span * 1e-6;
     const noise = chance === 0 ? null : noGrad(() => rand([this.pixels], { generator }).toFloat32Array());
+    const isStill = leak === 0 && noise === null;
     for (let i = 0; i < this.pixels; i++) {
+      // Of most scenes most pixels.
+      if (isStill && from[i] === to[i]) continue;
       const rise = on[i] as number;
       const fall = off[i] as number;
       // d goes from `start` to `start + slope` in a line.
