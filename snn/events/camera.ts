@@ -5,6 +5,7 @@ import {
   listOf,
   NOT_NEGATIVE,
   numberOf,
+  numbersOf,
   POSITIVE,
   wrongType,
   wrongValue,
@@ -110,7 +111,7 @@ export function eventsFromFrames(
 
 /** Ascending times, of which two neighbours lie so close together that the numbers of their events are exact. */
 function timesOf(where: string, timestamps: ArrayLike<number>, F: number, pixels: number): number[] {
-  const times = listOf(where, "timestamps", timestamps, FINITE, F);
+  const times = listOf(where, "timestamps", Array.from(numbersOf(where, "timestamps", timestamps)), FINITE, F);
   const most = Number.MAX_SAFE_INTEGER / (2 * pixels) - 1;
   for (let f = 1; f < F; f++) {
     const [before, now] = [times[f - 1] as number, times[f] as number];

@@ -1,9 +1,13 @@
 /**
- * Recordings of event cameras: readers and writers of the formats that cameras and data sets have.
+ * Recordings of event cameras: readers and writers of the formats that cameras and data sets have, tensors of recordings, filters, and a
+ * simulated camera.
  *
  * @module jarvis-snn/events
  */
 
+export * from "./camera.ts";
+export * from "./filters.ts";
+export * from "./frames.ts";
 export type { EventStream, EventStreamChunk, EventStreamReader, EventStreamSource } from "./input.ts";
 export {
   type EventFormat,
@@ -14,4 +18,6 @@ export {
 } from "./read.ts";
 export type { EventRecording, ReadRecording } from "./recording.ts";
 export { readSHD, type SpikeRecordings } from "./shd.ts";
+export type { SliceOptions } from "./slices.ts";
+export * from "./surfaces.ts";
 export { type EventWriteFormat, writeEvents } from "./write.ts";

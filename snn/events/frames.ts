@@ -1,0 +1,196 @@
+/** Recordings as tensors: frames of counts, spikes, voxels and frames of few bits. */
+import { COUNT, numberOf, type Range, withDefaults, wrongValue } from "../../engine/arguments.ts";
+import { inReference, integersAt } from "../../engine/backend.ts";
+import { composed } from "../../engine/composed.ts";
+import { div, gt, mul, noGrad, sum, type Tensor, tensor, zeros } from "../../engine/index.ts";
+import { checkSize, formatShape, type Shape, sizeOf } from "../../engine/shape.ts";
+import { alive, emptySpikes, peek, spikesAt, streamBytes } from "../../engine/tensor.ts";
+import { recordingOf } from "./checked.ts";
+import type { EventRecording } from "./recording.ts";
+import { SLICES, type Slice, type SliceOptions, slicesOf } from "./slices.ts";
+
+/** Options of {@link toFrames} and {@link toSpikes}. */
+export interface FrameOptions extends SliceOptions {
+  /** P: 2 for a channel of each polarity, OFF first, the default; 1 for one of both. */
+  polarities?: 1 | 2;
+}
+
+const FRAMES = { ...SLICES, polarities: 2 };
+const POLARITIES: Range = { expected: "1 or 2", fits: (n) => n === 1 || n === 2 };
+
+/** One recording or more, cut into T slices each. */
+interface Cut {
+  readonly recordings: readonly { readonly events: EventRecording; readonly slices: readonly Slice[] }[];
+  /** [T, P, H, W] or, of a list, [T, B, P, H, W]. */
+  readonly shape: Shape;
+  readonly polarities: number;
+}
+
+/** Recordings cut by the options, all of one sensor; those with fewer slices than others are empty behind them. */
+function cut(where: string, given: EventRecording | readonly EventRecording[], options: FrameOptions): Cut {
+  const asked = withDefaults(where, FRAMES, options) as typeof FRAMES;
+  const polarities = numberOf(where, "polarities", asked.polarities, POLARITIES);
+  const isList = Array.isArray(given);
+  const list = isList ? (given as readonly EventRecording[]) : [given as EventRecording];
+  if (list.length === 0) throw wrongValue(where, "one recording or more", "none");
+  const recordings = list.map((each) => {
+    const events = recordingOf(where, each);
+    return { events, slices: slicesOf(where, events, asked) };
+  });
+  const { width, height } = (recordings[0] as (typeof recordings)[0]).events;
+  for (const { events } of recordings) {
+    if (events.width === width && events.height === height) continue;
+    throw wrongValue(where, `recordings of one sensor, ${width} × ${height}`, `${events.width} × ${events.height}`);
+  }
+  const T = Math.max(...recordings.map(({ slices }) => slices.length));
+  const shape = [T, ...(isList ? [list.length] : []), polarities, height, width];
+  checkSize(where, shape, sizeOf(shape));
+  return { recordings, shape, polarities };
+}
+
+/** Calls `write` with the part of each slice and the element where its frame begins. */
+function eachSlice(
+  { recordings, shape }: Cut,
+  write: (events: EventRecording, slice: Slice, at: number) => void,
+): void {
+  const frame = sizeOf(shape.slice(-3));
+  for (const [b, { events, slices }] of recordings.entries()) {
+    for (const [t, slice] of slices.entries()) write(events, slice, (t * recordings.length + b) * frame);
+  }
+}
+
+/**
+ * Frames that count the events of each slice, pixel and polarity.
+ *
+ * Shapes: a recording → [T, P, H, W]; a list of B recordings of one sensor → [T, B, P, H, W], with T of the longest and zeros behind the
+ * others. Slices as tonic cuts them: by time from the first event on, by number of events, or into bins.
+ *
+ *     toFrames(events, { timeWindow: 10_000 }) // a frame every 10 ms
+ *
+ * @throws RangeError unless exactly one way to cut is given and options are in range, for a recording with events off the sensor or out of
+ *   order, recordings of several sensors, or none; TypeError for what is no recording, or an option of another name or kind.
+ * @see Lenz et al. (2021), Tonic: event-based datasets and transformations, https://doi.org/10.5281/zenodo.5079802.
+ */
+export function toFrames(events: EventRecording | readonly EventRecording[], options: FrameOptions): Tensor {
+  const parts = cut("toFrames", events, options);
+  const z = zeros(parts.shape);
+  const values = peek(z);
+  eachSlice(parts, ({ x, y, p, width, height }, [from, to], at) => {
+    const plane = parts.polarities === 2 ? width * height : 0;
+    for (let i = from; i < to; i++) {
+      const place = at + (p[i] as number) * plane + (y[i] as number) * width + (x[i] as number);
+      values[place] = (values[place] as number) + 1;
+    }
+  });
+  return z;
+}
+
+/**
+ * Spikes of each slice, pixel and polarity: 1 where there is an event or more. They are written as bits, as neurons and encoders of the
+ * package write theirs, so that the cost of the layers behind them follows the number of events.
+ *
+ * Shapes and slices as for {@link toFrames}.
+ *
+ *     toSpikes(events, { nTimeBins: 20 }) // [20, 2, H, W]
+ *
+ * @throws RangeError and TypeError as {@link toFrames}.
+ * @see Lenz et al. (2021), Tonic: event-based datasets and transformations, https://doi.org/10.5281/zenodo.5079802.
+ */
+export function toSpikes(events: EventRecording | readonly EventRecording[], options: FrameOptions): Tensor {
+  if (inReference()) return noGrad(() => gt(toFrames(events, options), 0));
+  const parts = cut("toSpikes", events, options);
+  const z = emptySpikes(parts.shape);
+  const words = integersAt(spikesAt(z), streamBytes(z.size) / 4).fill(0);
+  eachSlice(parts, ({ x, y, p, width, height }, [from, to], at) => {
+    const plane = parts.polarities === 2 ? width * height : 0;
+    for (let i = from; i < to; i++) {
+      const place = at + (p[i] as number) * plane + (y[i] as number) * width + (x[i] as number);
+      words[place >>> 5] = (words[place >>> 5] as number) | (1 << (place & 31));
+    }
+  });
+  return z;
+}
+
+/** Options of {@link toVoxelGrid}. */
+export interface VoxelOptions {
+  /** Bins over the time of the recording, a positive integer; default 10. */
+  nTimeBins?: number;
+  /** OFF events count as −1, as in the paper; default false: every event counts as 1, as tonic's do, whose polarities are booleans. */
+  signed?: boolean;
+}
+
+const VOXELS = { nTimeBins: 10, signed: false };
+
+/**
+ * A grid of voxels: each event is divided among the two bins next to its time, in proportion to its distance from them.
+ *
+ *   τ = n·(t − t₀)/(t₁ − t₀)      V[⌊τ⌋] += v·(1 − τ + ⌊τ⌋)      V[⌊τ⌋ + 1] += v·(τ − ⌊τ⌋)     bins from n on are left out
+ *
+ * v is 1, with `signed` −1 for OFF; t₀ and t₁ are the times of the first and the last event. Shapes: a recording → [n, 1, H, W].
+ *
+ * @throws RangeError unless nTimeBins is a positive integer, or for a recording with events off the sensor or out of order; TypeError for
+ *   what is no recording, or an option of another name or kind.
+ * @see Zhu, Yuan, Chaney and Daniilidis (2019), Unsupervised Event-Based Learning of Optical Flow, Depth, and Egomotion, CVPR.
+ */
+export function toVoxelGrid(events: EventRecording, options: VoxelOptions = VOXELS): Tensor {
+  const where = "toVoxelGrid";
+  const { nTimeBins: n, signed } = withDefaults(where, VOXELS, options);
+  numberOf(where, "nTimeBins", n, COUNT);
+  const { t, x, y, p, width, height } = recordingOf(where, events);
+  const shape = [n, 1, height, width];
+  checkSize(where, shape, sizeOf(shape));
+  const plane = width * height;
+  const grid = new Float64Array(n * plane);
+  const [first = 0] = t;
+  const span = (t[t.length - 1] ?? 0) - first;
+  for (let i = 0; i < t.length; i++) {
+    const time = span === 0 ? 0 : (n * ((t[i] as number) - first)) / span;
+    const bin = Math.floor(time);
+    if (bin >= n) continue;
+    const value = signed && p[i] === 0 ? -1 : 1;
+    const place = bin * plane + (y[i] as number) * width + (x[i] as number);
+    grid[place] = (grid[place] as number) + value * (1 - (time - bin));
+    if (bin + 1 < n) grid[place + plane] = (grid[place + plane] as number) + value * (time - bin);
+  }
+  return tensor(new Float32Array(grid), { shape });
+}
+
+/** Options of {@link toBinaryRepresentation}. */
+export interface BinaryOptions {
+  /** T, frames of the result, a positive integer; default 1. */
+  nFrames?: number;
+  /** N, frames that become the bits of one, an integer in [2, 24]; default 8. */
+  nBits?: number;
+}
+
+const BINARY = { nFrames: 1, nBits: 8 };
+const BITS: Range = { expected: "an integer in [2, 24]", fits: (n) => Number.isInteger(n) && n >= 2 && n <= 24 };
+
+/**
+ * Bina-Rep frames: N frames as the bits of one, the first as the highest.
+ *
+ *   z = Σ_b 2^(N − 1 − b)·[x_b > 0] / (2^N − 1)
+ *
+ * Shapes: frames [T·N, P, H, W], such as {@link toFrames} gives → [T, P, H, W], values in [0, 1].
+ *
+ * @throws RangeError unless frames have four axes, and T·N of them are there; TypeError for what is no tensor, or an option of another
+ *   name or kind.
+ * @see Barchid, Mennesson and Djéraba (2022), Bina-Rep Event Frames: A Simple and Effective Representation for Event-Based Cameras, ICIP.
+ */
+export function toBinaryRepresentation(frames: Tensor, options: BinaryOptions = BINARY): Tensor {
+  const where = "toBinaryRepresentation";
+  const { nFrames, nBits } = withDefaults(where, BINARY, options);
+  numberOf(where, "nFrames", nFrames, COUNT);
+  numberOf(where, "nBits", nBits, BITS);
+  alive(frames, where);
+  if (frames.ndim !== 4 || frames.sizes[0] !== nFrames * nBits) {
+    throw wrongValue(where, `frames [${nFrames} · ${nBits}, P, H, W]`, formatShape(frames.sizes));
+  }
+  return composed(weighed, frames, nFrames, nBits);
+}
+
+function weighed(frames: Tensor, nFrames: number, nBits: number): Tensor {
+  const weights = tensor(Array.from({ length: nBits }, (_, b) => [[[2 ** (nBits - 1 - b)]]]));
+  const bits = frames.gt(0).reshape([nFrames, nBits, ...frames.sizes.slice(1)]);
+  return div(sum(mul(bits, weights), { axis: 1 }), 2 ** nBits - 1);
+}

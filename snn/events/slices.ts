@@ -1,0 +1,129 @@
+/** Slices of a recording: by time, by number of events, or into a number of bins. */
+import { COUNT, FINITE, NOT_NEGATIVE, numberOf, POSITIVE, wrongValue } from "../../engine/arguments.ts";
+import type { EventRecording } from "./recording.ts";
+
+/** How a recording is cut: exactly one of `timeWindow`, `eventCount`, `nTimeBins` and `nEventBins` says so. */
+export interface SliceOptions {
+  /** Microseconds of a slice; finite and > 0. */
+  timeWindow?: number;
+  /** Events of a slice, a positive integer. */
+  eventCount?: number;
+  /** Slices of equal time, a positive integer: each lasts ⌊(last − first time)/n⌋ µs, so the last event is in none. */
+  nTimeBins?: number;
+  /** Slices of an equal number of events, a positive integer: each has ⌊events/n⌋. */
+  nEventBins?: number;
+  /**
+   * Overlap of neighbours, default 0: µs with timeWindow, events with eventCount, both less than the slice; with bins the part of a
+   * bin, in [0, 1), by which it grows.
+   */
+  overlap?: number;
+  /** Keeps the last slice where it is not full, with timeWindow or eventCount; default false. */
+  includeIncomplete?: boolean;
+  /** µs where the first slice begins, with timeWindow; default: the first event. */
+  startTime?: number;
+  /** µs up to which slices reach, with timeWindow; default: the last event. */
+  endTime?: number;
+}
+
+export const SLICES = {
+  timeWindow: undefined as number | undefined,
+  eventCount: undefined as number | undefined,
+  nTimeBins: undefined as number | undefined,
+  nEventBins: undefined as number | undefined,
+  overlap: 0,
+  includeIncomplete: false,
+  startTime: undefined as number | undefined,
+  endTime: undefined as number | undefined,
+} satisfies Record<keyof SliceOptions, unknown>;
+
+const WAYS = ["timeWindow", "eventCount", "nTimeBins", "nEventBins"] as const;
+
+/** More slices than any tensor has. */
+const MOST = 2 ** 30;
+
+/** Indices of the first event of a slice and of the first behind it. */
+export type Slice = readonly [from: number, to: number];
+
+/**
+ * The slices of a recording.
+ *
+ * @throws RangeError for none or several ways to cut, and options out of range or without effect.
+ */
+export function slicesOf(where: string, events: EventRecording, options: typeof SLICES): Slice[] {
+  const ways = WAYS.filter((way) => options[way] !== undefined);
+  const [way] = ways;
+  if (way === undefined || ways.length > 1)
+    throw wrongValue(where, `one of ${WAYS.join(", ")}`, ways.join(", ") || "none");
+  const isBins = way === "nTimeBins" || way === "nEventBins";
+  const size = numberOf(where, way, options[way], way === "timeWindow" ? POSITIVE : COUNT);
+  const overlap = numberOf(where, "overlap", options.overlap, NOT_NEGATIVE);
+  const most = isBins ? 1 : size;
+  if (!(overlap < most)) throw wrongValue(where, `an overlap less than ${most} with ${way} ${size}`, overlap);
+  if (isBins && options.includeIncomplete)
+    throw wrongValue(where, "includeIncomplete with timeWindow or eventCount", way);
+  for (const name of ["startTime", "endTime"] as const) {
+    if (options[name] === undefined) continue;
+    if (way !== "timeWindow") throw wrongValue(where, `timeWindow with ${name}`, way);
+    numberOf(where, name, options[name], FINITE);
+  }
+  if (way === "timeWindow") return byTime(where, events, size, options);
+  if (way === "eventCount") return byCount(events.t.length, options, size);
+  return isBins && way === "nTimeBins"
+    ? byTimeBins(events, size, overlap)
+    : byEventBins(events.t.length, size, overlap);
+}
+
+/** The index of the first time that is not less than `time`. */
+function search(t: Float64Array, time: number): number {
+  let low = 0;
+  let high = t.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((t[middle] as number) < time) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** `n` slices of the times [first + i·stride, first + i·stride + window). */
+const between = ({ t }: EventRecording, n: number, first: number, stride: number, window: number): Slice[] =>
+  Array.from({ length: n }, (_, i): Slice => {
+    const from = first + i * stride;
+    return [search(t, from), search(t, from + window)];
+  });
+
+function byTime(where: string, events: EventRecording, timeWindow: number, options: typeof SLICES): Slice[] {
+  const { t } = events;
+  const { overlap, includeIncomplete } = options;
+  const { startTime = t[0] ?? 0, endTime = t[t.length - 1] ?? startTime } = options;
+  if (endTime < startTime) throw wrongValue(where, `an endTime from ${startTime} on`, endTime);
+  const stride = timeWindow - overlap;
+  const rest = (endTime - startTime - timeWindow) / stride;
+  const n = Math.max((includeIncomplete ? Math.ceil(rest) : Math.floor(rest)) + 1, 1);
+  if (!(n <= MOST)) throw wrongValue(where, `at most ${MOST} slices`, n);
+  return between(events, n, startTime, stride, timeWindow);
+}
+
+function byCount(events: number, { overlap, includeIncomplete }: typeof SLICES, size: number): Slice[] {
+  const count = Math.min(size, events);
+  const stride = size - overlap;
+  const rest = (events - count) / stride;
+  const n = (includeIncomplete ? Math.ceil(rest) : Math.floor(rest)) + 1;
+  return Array.from({ length: n }, (_, i): Slice => {
+    const from = Math.floor(i * stride);
+    return [from, Math.min(from + count, events)];
+  });
+}
+
+function byTimeBins(events: EventRecording, bins: number, overlap: number): Slice[] {
+  const { t } = events;
+  const [first = 0] = t;
+  const window = Math.floor(((t[t.length - 1] ?? 0) - first) / bins) * (1 + overlap);
+  return between(events, bins, first, window * (1 - overlap), window);
+}
+
+function byEventBins(events: number, bins: number, overlap: number): Slice[] {
+  const count = Math.floor(Math.floor(events / bins) * (1 + overlap));
+  const stride = Math.floor(count * (1 - overlap));
+  return Array.from({ length: bins }, (_, i): Slice => [i * stride, Math.min(i * stride + count, events)]);
+}

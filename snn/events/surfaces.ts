@@ -1,0 +1,182 @@
+/** Surfaces of the time since the last events. */
+import { COUNT, choiceOf, numberOf, POSITIVE, type Range, withDefaults, wrongValue } from "../../engine/arguments.ts";
+import { exp, noGrad, type Tensor, tensor } from "../../engine/index.ts";
+import { checkSize, sizeOf } from "../../engine/shape.ts";
+import { recordingOf } from "./checked.ts";
+import type { EventRecording } from "./recording.ts";
+import { SLICES, slicesOf } from "./slices.ts";
+
+/** Options of {@link toTimesurface}. */
+export interface TimesurfaceOptions {
+  /** Microseconds between two surfaces; finite and > 0. */
+  dt: number;
+  /** τ, the time constant in µs; finite and > 0. */
+  tau: number;
+  /** Keeps the last surface where the recording ends before it; default false. */
+  includeIncomplete?: boolean;
+}
+
+const TIMESURFACE = { dt: Number.NaN, tau: Number.NaN, includeIncomplete: false };
+
+/**
+ * Time surfaces of the whole sensor: how long ago each pixel had its last event, decayed.
+ *
+ *   z[n] = exp(−(t₀ + (n + 1)·dt − t_last)/τ), 0 for a pixel without an event so far
+ *
+ * Shapes: a recording → [N, 2, H, W], a channel for each polarity. t₀ is the time of the first event; N as for {@link toFrames} with the
+ * time window dt.
+ *
+ * @throws RangeError unless dt and tau are finite and > 0, or for a recording with events off the sensor or out of order; TypeError for
+ *   what is no recording, or an option of another name or kind.
+ * @see Lagorce et al. (2017), HOTS: A Hierarchy of Event-Based Time-Surfaces for Pattern Recognition, IEEE Transactions on Pattern Analysis
+ *   and Machine Intelligence 39(7).
+ */
+export function toTimesurface(events: EventRecording, options: TimesurfaceOptions): Tensor {
+  const where = "toTimesurface";
+  const { dt, tau, includeIncomplete } = withDefaults(where, TIMESURFACE, options);
+  numberOf(where, "dt", dt, POSITIVE);
+  numberOf(where, "tau", tau, POSITIVE);
+  const recording = recordingOf(where, events);
+  const { t, x, y, p, width, height } = recording;
+  const slices = slicesOf(where, recording, { ...SLICES, timeWindow: dt, includeIncomplete });
+  const shape = [slices.length, 2, height, width];
+  checkSize(where, shape, sizeOf(shape));
+  const plane = width * height;
+  const last = new Float64Array(2 * plane).fill(-Infinity);
+  const ages = new Float32Array(sizeOf(shape));
+  const [first = 0] = t;
+  slices.forEach(([from, to], n) => {
+    for (let i = from; i < to; i++) {
+      last[(p[i] as number) * plane + (y[i] as number) * width + (x[i] as number)] = t[i] as number;
+    }
+    const now = first + (n + 1) * dt;
+    for (let i = 0; i < 2 * plane; i++) ages[n * 2 * plane + i] = ((last[i] as number) - now) / tau;
+  });
+  return noGrad(() => exp(tensor(ages, { shape })));
+}
+
+/** Options of {@link toAveragedTimesurface}. */
+export interface AveragedTimesurfaceOptions {
+  /** Pixels of the side of a cell, an integer ≥ surfaceSize; default 10. */
+  cellSize?: number;
+  /** S, pixels of the side of a surface, an odd positive integer; default 5. */
+  surfaceSize?: number;
+  /** µs that an event looks back; finite and > 0, default 1000. */
+  timeWindow?: number;
+  /** τ, the time constant in µs; finite and > 0, default 100. */
+  tau?: number;
+  /** "exp": e^−Δt/τ, the default; "lin": 1 − Δt/3τ. */
+  decay?: "exp" | "lin";
+}
+
+const AVERAGED = {
+  cellSize: 10,
+  surfaceSize: 5,
+  timeWindow: 1000,
+  tau: 100,
+  decay: "exp" as "exp" | "lin",
+};
+const ODD: Range = { expected: "an odd positive integer", fits: (n) => COUNT.fits(n) && n % 2 === 1 };
+
+/** Pairs of events whose decays are computed at once. */
+const PAIRS = 2 ** 16;
+
+/**
+ * Histograms of averaged time surfaces: the sensor is divided into cells, and each has, for either polarity, the mean surface of its
+ * events. The surface of an event adds 1 at its centre, and at the distance of each event before it, of the same cell and polarity, within
+ * the time window, e^−Δt/τ.
+ *
+ * Shapes: a recording → [cells, 2, S, S], cells in rows from the top left, those at the right and the bottom smaller where the sensor ends.
+ *
+ * @throws RangeError for an option out of range, surfaces larger than cells, or a recording with events off the sensor or out of order;
+ *   TypeError for what is no recording, or an option of another name or kind.
+ * @see Sironi, Brambilla, Bourdis, Lagorce and Benosman (2018), HATS: Histograms of Averaged Time Surfaces for Robust Event-Based Object
+ *   Classification, CVPR.
+ */
+export function toAveragedTimesurface(events: EventRecording, options: AveragedTimesurfaceOptions = AVERAGED): Tensor {
+  const where = "toAveragedTimesurface";
+  const { cellSize, surfaceSize, timeWindow, tau, decay } = withDefaults(where, AVERAGED, options);
+  numberOf(where, "surfaceSize", surfaceSize, ODD);
+  numberOf(where, "cellSize", cellSize, COUNT);
+  if (cellSize < surfaceSize) throw wrongValue(where, `a cellSize of at least surfaceSize, ${surfaceSize}`, cellSize);
+  numberOf(where, "timeWindow", timeWindow, POSITIVE);
+  numberOf(where, "tau", tau, POSITIVE);
+  choiceOf(where, "decay", decay, ["exp", "lin"]);
+  const recording = recordingOf(where, events);
+  const { t, x, y, width, height } = recording;
+  const columns = Math.ceil(width / cellSize);
+  const shape = [columns * Math.ceil(height / cellSize), 2, surfaceSize, surfaceSize];
+  checkSize(where, shape, sizeOf(shape));
+  const area = surfaceSize * surfaceSize;
+  const radius = (surfaceSize - 1) / 2;
+  const sums = new Float64Array(sizeOf(shape));
+  const decays = new Decays(sums, decay === "exp");
+  for (const [memory, places] of placesOf(recording, cellSize, columns, shape[0] as number).entries()) {
+    const centre = memory * area + radius * surfaceSize + radius;
+    let from = 0;
+    for (let k = 0; k < places.length; k++) {
+      const i = places[k] as number;
+      const time = t[i] as number;
+      while ((t[places[from] as number] as number) < time - timeWindow) from++;
+      sums[centre] = (sums[centre] as number) + 1;
+      for (let h = from; h < k; h++) {
+        const j = places[h] as number;
+        const dx = (x[j] as number) - (x[i] as number);
+        const dy = (y[j] as number) - (y[i] as number);
+        if (dx > radius || dx < -radius || dy > radius || dy < -radius) continue;
+        decays.add(centre + dy * surfaceSize + dx, (time - (t[j] as number)) / tau);
+      }
+    }
+    decays.flush();
+    for (let s = 0; s < area; s++)
+      sums[memory * area + s] = (sums[memory * area + s] as number) / Math.max(places.length, 1);
+  }
+  return tensor(new Float32Array(sums), { shape });
+}
+
+/** The places of the events of each cell and polarity, in order. */
+function placesOf({ t, x, y, p }: EventRecording, side: number, columns: number, cells: number): number[][] {
+  const memories = Array.from({ length: 2 * cells }, (): number[] => []);
+  for (let i = 0; i < t.length; i++) {
+    const cell = Math.floor((y[i] as number) / side) * columns + Math.floor((x[i] as number) / side);
+    (memories[2 * cell + (p[i] as number)] as number[]).push(i);
+  }
+  return memories;
+}
+
+/** Sums of decays, which are computed many at a time by the kernel of exp. */
+class Decays {
+  private readonly sums: Float64Array;
+  private readonly isExponential: boolean;
+  private readonly ages = new Float32Array(PAIRS);
+  private readonly places = new Uint32Array(PAIRS);
+  private count = 0;
+
+  constructor(sums: Float64Array, isExponential: boolean) {
+    this.sums = sums;
+    this.isExponential = isExponential;
+  }
+
+  /** Adds the decay of an age, in time constants, to the sum at a place. */
+  add(place: number, age: number): void {
+    const { sums } = this;
+    if (!this.isExponential) {
+      sums[place] = (sums[place] as number) + 1 - age / 3;
+      return;
+    }
+    if (this.count === PAIRS) this.flush();
+    this.places[this.count] = place;
+    this.ages[this.count++] = -age;
+  }
+
+  flush(): void {
+    const { sums, places, ages, count } = this;
+    if (count === 0) return;
+    const decays = noGrad(() => exp(tensor(ages.subarray(0, count))).toFloat32Array());
+    for (let i = 0; i < count; i++) {
+      const place = places[i] as number;
+      sums[place] = (sums[place] as number) + (decays[i] as number);
+    }
+    this.count = 0;
+  }
+}
