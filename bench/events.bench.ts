@@ -58,6 +58,6 @@ const rows: Rows = {};
 for (const format of formats) {
   const times = run.medians(format, `${format} copy`);
   rows[format] = { value: EVENTS / 1000 / (times[format] as number), times };
-  rows[`${format}/copy`] = { value: run.ratio(`${format} copy`, format) };
+  rows[`${format}Copy`] = { value: run.ratio(`${format} copy`, format) };
 }
 report(rows);

@@ -166,9 +166,9 @@ export const TARGETS = {
   },
   events: {
     evt3: rate("events read of a file of EVT 3.0", 30, 80),
-    "evt3/copy": overCopy("a file of EVT 3.0, read"),
+    evt3Copy: overCopy("a file of EVT 3.0, read"),
     aedat4: rate("events read of a file of AEDAT 4 without compression", 15, 40),
-    "aedat4/copy": overCopy("a file of AEDAT 4 without compression, read"),
+    aedat4Copy: overCopy("a file of AEDAT 4 without compression, read"),
   },
   lif: {
     forward: target("LIF forward out of cache", "textbook step", "×", [1.4, 1.8]),

@@ -8,6 +8,7 @@
  * @see https://github.com/huggingface/safetensors
  */
 import { isPlain, show, wrongValue } from "./arguments.ts";
+import { inReference } from "./backend.ts";
 import { cut, members } from "./json.ts";
 import type { ArrayEntry, NamedArrays, NumberArray } from "./nn/module.ts";
 import { checkSize, formatShape, type Shape, sizeOf, sizesOf } from "./shape.ts";
@@ -215,7 +216,8 @@ function shapeOf(where: string, shape: Shape): Shape {
 function valuesOf(where: string, source: Tensor | NumberArray): NumberArray {
   if (!(source instanceof Tensor)) return source;
   alive(source, where);
-  return peek(source);
+  // Inside of gradcheck the values of a tensor are float64.
+  return inReference() ? new Float32Array(peek(source)) : peek(source);
 }
 
 /** The JSON of a header, refused as soon as it is too long. */

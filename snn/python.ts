@@ -1,6 +1,6 @@
 /** States of models of snnTorch, Norse and SpikingJelly, under the names of the layers here. */
 import { choiceOf, numbersOf, objectOf, show, withDefaults, wrongValue } from "../engine/arguments.ts";
-import { type ArrayEntry, type Module, type NamedArrays, Sequential, Tensor } from "../engine/index.ts";
+import { type ArrayEntry, type Module, type NamedArrays, type NumberArray, Sequential, Tensor } from "../engine/index.ts";
 import { moduleOf } from "../engine/nn/module.ts";
 import { formatShape, type Shape, sameShape, sizeOf, sizesOf } from "../engine/shape.ts";
 import { BatchNormTT1d, BatchNormTT2d } from "./batch-norm.ts";
@@ -91,8 +91,13 @@ class Mapping {
     }
   }
 
+  /** An array of the state, checked. */
   entry(name: string): Tensor | ArrayEntry {
-    return this.given[name] as Tensor | ArrayEntry;
+    const entry = this.given[name];
+    if (entry instanceof Tensor) return entry;
+    const where = `${WHERE}: ${name}`;
+    const { shape, data } = objectOf(where, "an array { shape, data }", entry) as unknown as ArrayEntry;
+    return { shape: sizesOf(where, shape), data: numbersOf(where, "an array of numbers", data) as NumberArray };
   }
 
   has(name: string): boolean {
@@ -101,11 +106,8 @@ class Mapping {
 
   /** The values of an array, and its shape. */
   read(name: string): { shape: Shape; data: ArrayLike<number> } {
-    const where = `${WHERE}: ${name}`;
-    const entry = this.given[name];
-    if (entry instanceof Tensor) return { shape: entry.sizes, data: entry.toFloat32Array() };
-    const { shape, data } = objectOf(where, "an array { shape, data }", entry) as unknown as ArrayEntry;
-    return { shape: sizesOf(where, shape), data: numbersOf(where, "an array of numbers", data) };
+    const entry = this.entry(name);
+    return entry instanceof Tensor ? { shape: entry.sizes, data: entry.toFloat32Array() } : entry;
   }
 
   /** Gives an array a name, which need not be one of the module. */

@@ -2,7 +2,7 @@
 import { COUNT, numberOf, objectOf, wrongType, wrongValue } from "../engine/arguments.ts";
 import { composed } from "../engine/composed.ts";
 import { type Generator, generatorOf } from "../engine/generator.ts";
-import { linear, Module, stack, type Tensor, zeros } from "../engine/index.ts";
+import { linear, Module, noGrad, stack, type Tensor, zeros } from "../engine/index.ts";
 import { startUniform } from "../engine/nn/linear.ts";
 import { checkShape, formatShape, type Shape } from "../engine/shape.ts";
 import { alive } from "../engine/tensor.ts";
@@ -133,8 +133,12 @@ export class SpikingLSTM extends Module {
     this.inFeatures = numberOf("SpikingLSTM", "inFeatures", inFeatures, COUNT);
     this.hiddenFeatures = numberOf("SpikingLSTM", "hiddenFeatures", hiddenFeatures, COUNT);
     const from = generatorOf("SpikingLSTM", generator);
-    const neuron = new Output(others as ConstructorParameters<typeof Output>[0]);
-    this.lstm_cell = new Gates(inFeatures, hiddenFeatures, bias, from);
+    // Both or none: a tape that fails frees what was made in it.
+    const [neuron, cell] = noGrad((): [InstanceType<typeof Output>, Gates] => [
+      new Output(others as ConstructorParameters<typeof Output>[0]),
+      new Gates(inFeatures, hiddenFeatures, bias, from),
+    ]);
+    this.lstm_cell = cell;
     this.neuron = neuron;
   }
 

@@ -38,7 +38,7 @@ const reply = (line: Reply): void => {
 
 watchHeap();
 setCanaries();
-Object.assign(names, { fs }, all, events, nir, quantize, node, kernels);
+Object.assign(names, { fs, events }, all, nir, quantize, node, kernels);
 for (const [name, code] of Object.entries(HELPERS)) names[name] = evaluate(code);
 Object.assign(names, BROKEN[process.argv[2] ?? ""]?.put(all));
 

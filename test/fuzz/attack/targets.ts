@@ -26,11 +26,15 @@ function* allTargets(): Iterable<[string, Target]> {
   const target = (form: Target["form"], name: string, specs: readonly Spec[], of = "", made = 0): Target => {
     return { form, name, of, made, kinds: specs.map(kindOf) };
   };
-  const functions = { ...ENGINE, ...SNN, ...EVENTS, ...QUANTIZE, ...NODE, ...KERNELS, ...NIR };
+  const functions = { ...ENGINE, ...SNN, ...QUANTIZE, ...NODE, ...KERNELS, ...NIR };
   for (const [name, specs] of Object.entries(functions) as Entries) {
     yield [name, target("function", name, specs)];
     if (name in ops && name in Tensor.prototype && name !== "where")
       yield [`Tensor#${name}`, target("member", name, specs, "Tensor")];
+  }
+  // Names of theirs are names of the engine too.
+  for (const [name, specs] of Object.entries(EVENTS) as Entries) {
+    yield [`events.${name}`, target("function", `events.${name}`, specs)];
   }
   for (const [name, specs] of Object.entries(SURROGATES) as Entries) {
     yield [`surrogate.${name}`, target("function", `surrogate.${name}`, specs)];
