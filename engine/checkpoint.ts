@@ -107,7 +107,7 @@ function wide(high: number, low: number): number {
  * Int8Array as I8, a Uint8Array as U8, and so up to I32 and U32. {@link readSafetensors} gives them back.
  *
  * @throws RangeError for an array named "__metadata__", a shape that does not fit its data or has more than 64 axes, or names and
- *   metadata beyond the 100 MB of a header; TypeError for what is no tensor and no such array, or metadata that are not strings;
+ *   metadata beyond the 100 MB of a header; TypeError for anything but tensors and such arrays, or metadata that are not strings;
  *   Error for a tensor that was freed.
  * @see https://github.com/huggingface/safetensors
  */
@@ -270,13 +270,13 @@ export interface SkippedArray {
   readonly shape: Shape;
 }
 
-/** What {@link loadSafetensors} finds in a file. */
+/** The content of a file for {@link loadSafetensors}. */
 export interface Safetensors {
   /** The arrays by name, as float32. */
   tensors: Record<string, Tensor>;
   /** Free text by key; empty where the file has none. */
   metadata: Record<string, string>;
-  /** Arrays that are no tensor here: those without values, and those of a dtype that is not read. */
+  /** Arrays that cannot be tensors: those without values, and those of a dtype that is not read. */
   skipped: SkippedArray[];
 }
 
@@ -286,7 +286,7 @@ export interface FileArray extends ArrayEntry {
   readonly dtype: string;
 }
 
-/** What {@link readSafetensors} finds in a file. */
+/** The content of a file for {@link readSafetensors}. */
 export interface SafetensorsArrays {
   /** The arrays by name. */
   arrays: Record<string, FileArray>;
@@ -300,11 +300,10 @@ export interface SafetensorsArrays {
  * The tensors and metadata of a safetensors file. The tensors are the caller's, or the current tape's.
  *
  * Reads F64, F32, F16, BF16, the five F8, I64 … I8, U64 … U8 and BOOL, and converts to float32: to the nearest value, to the even
- * one of two, also where an I64 or U64 is beyond 2⁵³. `model.loadStateDict(tensors)` takes them as they are. An array without values,
+ * one of two, also where an I64 or U64 is beyond 2⁵³. `model.loadStateDict(tensors)` takes the result. An array without values,
  * or of another dtype, such as F4 or C64, is named in `skipped`; the others are read.
  *
- * @throws RangeError that names what is wrong with a damaged file, before anything is allocated; TypeError
- *   for something else than a Uint8Array.
+ * @throws RangeError that names the damage of a file, before anything is allocated; TypeError for anything but a Uint8Array.
  * @see https://github.com/huggingface/safetensors
  */
 export function loadSafetensors(bytes: Uint8Array): Safetensors {

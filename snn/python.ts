@@ -26,8 +26,8 @@ const WHERE = "fromPython";
 /**
  * The state dict of a model of snnTorch, Norse or SpikingJelly under the names that a module here has, for its `loadStateDict`.
  *
- * The module is built as the Python one: the same names of fields, the same indices in Sequential. Names that are equal on both sides
- * pass as they are. Of the others, with P the path of a layer:
+ * The module has the structure of the Python model: the same names of fields, the same indices in Sequential. Names that are equal on both
+ * sides stay. Of the others, with P the path of a layer:
  *
  *   snnTorch       P.graded_spikes_factor → P.gradedSpikesFactor, and 1 where the layer has none
  *                  P.reset_mechanism_val  compared with the reset of the layer, 0 "subtract", 1 "zero", 2 "none", and left out
@@ -39,13 +39,13 @@ const WHERE = "fromPython";
  *   SpikingJelly   P.rc.weight → P.0.weight and P.1.recurrent.weight, P.rc.bias → P.0.bias, P.sub_module.w → P.1.neuron.w
  *                  P._lambda_ → P.lambda of PSN, without its masks; P.bn_list.0.weight, … → P.weight [T, C]
  *
- * An array of one value becomes one for each neuron where the layer has these. Names without a partner stay, so that `loadStateDict`
- * reports them.
+ * An array of one value is repeated for each neuron where the layer has a value for each. Names without a partner stay, so that
+ * `loadStateDict` reports them.
  *
  *     model.loadStateDict(fromPython(loadSafetensors(bytes).tensors, { model, from: "snntorch" }));
  *
- * @throws RangeError for a layer whose reset is another one, or graded spikes that it does not have, for steps of a batch normalisation
- *   that are missing, or an unknown package; TypeError for what is no state, no module, or an option of another name.
+ * @throws RangeError for a layer with another reset than the state, or without the graded spikes of the state, for missing steps of a
+ *   batch normalisation, or an unknown package; TypeError for anything but a state and a module, or an option of another name.
  */
 export function fromPython(state: NamedArrays, options: FromPythonOptions): NamedArrays {
   const { model, from } = withDefaults(WHERE, DEFAULTS, options);

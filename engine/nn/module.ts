@@ -3,7 +3,7 @@ import { formatShape, type Shape, sameShape, sizesOf } from "../shape.ts";
 import { limitsOf } from "../tape.ts";
 import { alive, Tensor } from "../tensor.ts";
 
-/** Numbers in a row, of the kinds that files hold. */
+/** A typed array of a kind that files hold. */
 export type NumberArray =
   | Float32Array
   | Float64Array
@@ -40,13 +40,13 @@ export interface LoadOptions {
   strict?: boolean;
 }
 
-/** What {@link Module.loadStateDict} has left as it was. */
+/** The names that {@link Module.loadStateDict} has found on one side alone. */
 export interface LoadReport {
-  /** Parameters that the state lacks; none where strict. */
+  /** Parameters that the state lacks: they keep their values. None where strict. */
   missingKeys: string[];
   /** Buffers that the state lacks: they keep their values. */
   missingBuffers: string[];
-  /** Names of the state that are none of the module; none where strict. */
+  /** Names of the state that the module lacks; none where strict. */
   unexpectedKeys: string[];
 }
 
@@ -107,7 +107,7 @@ export abstract class Module {
   }
 
   /**
-   * Pairs of the name and the parameter. One that is shared appears once, under its first name.
+   * Pairs of the name and the parameter. A shared parameter appears once, under its first name.
    *
    * @throws TypeError for a module or a parameter of another copy of the package, or posted by another thread, in a field:
    *   its memory is another one. So do all methods that look for modules and parameters.
@@ -131,7 +131,7 @@ export abstract class Module {
     return this.namedParameters().map(([, t]) => t);
   }
 
-  /** Pairs of the name and the module: this one, under the empty name, and all within. A shared one appears once. */
+  /** Pairs of the name and the module: this module, under the empty name, and all within. A shared module appears once. */
   namedModules(): [string, Module][] {
     return [["", this], ...this.found().filter((each): each is [string, Module] => each[1] instanceof Module)];
   }
@@ -144,15 +144,15 @@ export abstract class Module {
   }
 
   /**
-   * Overwrites the parameters and buffers with the values of a state; tensors by name will do too. Returns the names that found no
-   * partner.
+   * Overwrites the parameters and buffers with the values of a state, arrays or tensors by name. Returns the names that the state or
+   * the module alone has.
    *
    * A buffer that the state lacks keeps its value: states of earlier versions, and of other packages, have fewer buffers. With
-   * `strict: false` parameters may be missing too, and names of the state that the module lacks are left out.
+   * `strict: false`, default true, parameters may be missing too, and names of the state that the module lacks are left out.
    *
    * @throws RangeError for shapes or numbers of values that are not those of this module, a fixed value that the layer refuses, such as
-   *   β outside of [0, 1], and where strict for names that the module lacks; TypeError for what is no state, another option, and where
-   *   strict for a missing parameter. Nothing is written then.
+   *   β outside of [0, 1], and where strict for names that the module lacks; TypeError for anything but a state, for an unknown
+   *   option, and where strict for a missing parameter. Nothing is written then.
    */
   loadStateDict(state: NamedArrays, options: LoadOptions = LOAD_DEFAULTS): LoadReport {
     const { strict } = withDefaults(LOAD, LOAD_DEFAULTS, options);

@@ -1,23 +1,24 @@
 /**
- * How a layer reads its weight: as it is, or through functions of it, such as a mask or a grid of few values.
+ * The way in which a layer reads its weight: the parameter itself, or functions of the parameter, such as a mask or a grid of few values.
  *
  * The parameter keeps its name, its values and its place in optimizers and files; `forward` computes with the weight that the
- * functions make of it, and the tape carries the gradient through them. A layer without a reading makes nothing of this.
+ * functions make of the parameter, and the tape carries the gradient through them. A layer without such functions computes with
+ * the parameter itself.
  */
 import { composed } from "../composed.ts";
 import type { Tensor } from "../tensor.ts";
 import type { Module } from "./module.ts";
 
 /**
- * A weight as `forward` reads it, in the shape of the weight: tensor ops on the weight, and on parameters and buffers of the layer.
- * A stream computes it again where one of these was written.
+ * The weight that `forward` computes with, made of the parameter by tensor ops, in the same shape. The ops may take further parameters
+ * and buffers of the layer. A stream computes the weight again where any of these was written.
  */
 export type Reading = (weight: Tensor) => Tensor;
 
 /** A layer whose `forward` reads its weight through {@link weightOf}. */
 export interface Weighted extends Module {
   readonly weight: Tensor;
-  /** Null for the weight as it is. `setReading` of readings.ts writes it. */
+  /** The function that makes the weight of the parameter, null without; `setReading` of readings.ts writes the field. */
   reading: Reading | null;
 }
 

@@ -1,7 +1,7 @@
-/** Readings of a weight that are put together: each has a place, and at most one function is at a place. */
+/** Several functions through which a layer reads its weight: each has a place, and a place has at most one function. */
 import type { Reading, Weighted } from "./reading.ts";
 
-/** The places in the order in which their functions run: a mask comes before the grid, on which 0 stays 0. */
+/** The places in the order in which their functions run: the mask before the grid, since 0 stays 0 on a grid. */
 const PLACES = ["mask", "grid"] as const;
 
 export type Place = (typeof PLACES)[number];
@@ -13,7 +13,7 @@ const placed = new WeakMap<Weighted, Placed>();
 /** The function at a place, or null. */
 export const readingAt = (layer: Weighted, place: Place): Reading | null => placed.get(layer)?.[place] ?? null;
 
-/** Puts a function at a place, in place of the one that was there; with null none is there. */
+/** Puts a function at a place, where it replaces the present function; null removes that. */
 export function setReading(layer: Weighted, place: Place, reading: Reading | null): void {
   const { [place]: _, ...others } = placed.get(layer) ?? {};
   const all: Placed = reading === null ? others : { ...others, [place]: reading };

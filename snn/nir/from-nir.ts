@@ -32,7 +32,7 @@ import { checkConnected, copyOf, cutLoops, flatten, nameOf, type Place, readersO
 export interface FromNIROptions {
   /** The time of a step in seconds, > 0, at most the smallest time constant. */
   dt: number;
-  /** How spikes are differentiated, which no graph says; default surrogate.sigmoid({ slope: 10 }). */
+  /** The surrogate gradient of all spikes, which a graph does not have; default surrogate.sigmoid({ slope: 10 }). */
   surrogate?: Surrogate;
 }
 
@@ -300,10 +300,10 @@ const TYPES = Object.keys(KINDS);
  *
  *   β = 1 − dt/τ      v[t] = v_leak + β(v[t−1] − v_leak) + r·dt/τ·I[t]      z[t] = 1 if v[t] > θ else 0, and v[t] = v_reset there
  *
- * Shapes: x [T, B, …Input] → z [T, B, …Output]. All states start from 0. A delay is rounded to the nearest step, a half upwards. A loop
- * takes a step: the node behind its last neuron reads the output of the step before, zeros at the start. Nodes outside of loops
+ * Shapes: x [T, B, …Input] → z [T, B, …Output]. All states start from 0. A delay is rounded to the nearest step, a half upwards. In a
+ * loop, the node behind the last neuron reads the output of the step before, zeros at the start. Nodes outside of loops
  * run over the whole sequence at once. Weights, biases, scales and thresholds of `Threshold` nodes are parameters, named after the
- * nodes, as in `fc1.weight` or, in a subgraph, `rnn.w_rec.weight`; the numbers of neurons are fixed.
+ * nodes, as in `fc1.weight` or, in a subgraph, `rnn.w_rec.weight`; the constants of neurons are fixed.
  *
  * @throws RangeError unless dt is > 0 and at most each τ, for nodes of unknown types, edges to nodes that are not there, nodes that
  *   nothing connects, and shapes that do not fit each other, with the name of the node; TypeError for anything but a graph.

@@ -16,10 +16,10 @@ export interface NIRArray {
 /** One number for both axes of an image, or [height, width]. */
 export type NIRPair = number | readonly [number, number];
 
-/** Padding of a convolution: zeros at each side, or a word. */
+/** Padding of a convolution: zeros at each side, "same" or "valid". */
 export type NIRPadding = NIRPair | "same" | "valid";
 
-/** Metadata of a node or a graph, by name: the package keeps them and reads nothing from them. */
+/** Metadata of a node or a graph, by name: kept in files, and not read by `fromNIR`. */
 export type NIRMetadata = Readonly<Record<string, unknown>>;
 
 /** A node of a kind, with fields. */
@@ -76,7 +76,7 @@ interface Convolution<Size, Padding, Shape> {
   readonly dilation: Size;
   /** Groups of channels that do not see each other. */
   readonly groups: number;
-  /** Size of the input without channels, null where it is open. */
+  /** Size of the input without channels, null where the file has none. */
   readonly input_shape: Shape | null;
 }
 

@@ -4,7 +4,7 @@ import { FIELDS, type Field, strayName } from "./fields.ts";
 import type { NIRArray, NIRGraph, NIRMetadata, NIRNode } from "./graph.ts";
 import { READ, readTree, type Stored, type Tree, wrong } from "./hdf5.ts";
 
-/** How a file is read. */
+/** Options of {@link readNIR}. */
 export interface ReadNIROptions {
   /** Bytes that all arrays of the file may have together, unpacked; default 2²⁸. */
   maxBytes?: number;
@@ -19,8 +19,8 @@ const READ_NIR = { maxBytes: 2 ** 28 } satisfies Required<ReadNIROptions>;
  * the shape of the other fields; a `w_in` of a single number is repeated. Names, edges and metadata are those of the file. Arrays
  * are not checked against each other: `fromNIR` does that.
  *
- * The file may come from anywhere: it is read within `maxBytes` and within 1032 times its own size, which is the most that its
- * compression can make of it, before memory for an array is taken.
+ * The file may come from strangers: its arrays have at most `maxBytes` together, and at most 1032 times the size of the file, the
+ * largest factor of its compression. The check comes before memory for an array is taken.
  *
  * @param bytes The whole file, which is copied at once.
  * @throws RangeError with the path in the file where it is no NIR file, or damaged, or larger than allowed; TypeError if `bytes` is

@@ -40,23 +40,23 @@ export interface ToNIROptions {
   dt: number;
   /** The shape of one step of one sample, without time and batch: [784], or [1, 28, 28]. */
   inputShape: Shape;
-  /** Throws where something is lost; default false. */
+  /** Whether a loss is an error; default false. */
   strict?: boolean;
 }
 
 const DEFAULTS = { dt: Number.NaN, inputShape: undefined as Shape | undefined, strict: false };
 
-/** Something of a module that no graph can say. */
+/** An option of a layer that a graph cannot express. */
 export interface NIRLoss {
-  /** The node of the layer, or the one that has taken it in. */
+  /** The node of the layer, or the node that the layer has become part of. */
   readonly node: string;
   /** The class of the layer. */
   readonly layer: string;
-  /** Its option. */
+  /** The option. */
   readonly property: string;
   /** The value of the option. */
   readonly value: unknown;
-  /** What is different in the graph, in words. */
+  /** The behaviour of the graph in its place, in words. */
   readonly effect: string;
 }
 
@@ -64,7 +64,7 @@ export interface NIRLoss {
 export interface NIRExport {
   /** The network as a graph. */
   readonly graph: NIRGraph;
-  /** Everything that the graph does not say. */
+  /** The options that the graph cannot express. */
   readonly losses: readonly NIRLoss[];
 }
 
@@ -443,16 +443,16 @@ function write(module: Module, name: string, to: Writer): void {
 }
 
 /**
- * The graph of a module, and all that the graph does not say. Decays per step become time constants by forward Euler, as other readers
- * of NIR take them:
+ * The graph of a module, and the list of options that the graph cannot express. Decays per step become time constants, so that the forward
+ * Euler of readers gives the decays again:
  *
  *   τ = dt / (1 − β)      r = inputScale·τ / dt      w_in = τ_syn / dt
  *
  * so that {@link fromNIR} with the same dt gives the same numbers, and where nothing is lost the same spikes. Neurons with β = 1 become
  * `IF` or `I`. The layers are `Linear`, `Conv1d`, `Conv2d`, `AvgPool2d`, `Flatten`, `Delay`, `LIF`, `IF`, `Synaptic`, `LeakyIntegrator`,
  * `SynapticIntegrator`, `Recurrent` and `RecurrentLIF`, as subgraphs, `Sequential`, and networks of fromNIR; batch normalisation goes
- * into the weights before it, and `Dropout` is left out. Nodes are named after the layers as in a state dict; `input` and `output`
- * are the others.
+ * into the weights before it, and `Dropout` is left out. Nodes are named after the layers as in a state dict, with `input` and `output`
+ * at the ends.
  *
  * @throws RangeError for a layer that NIR has no node for, a shape that does not fit, or with strict anything that is lost, all of them
  *   by name; TypeError for anything but a module, or an option of another kind.

@@ -18,8 +18,8 @@ const [SCALE, PACKED, BITS, SHAPE] = ["_scale", "_packed", "_bits", "_shape"];
  *   fc.weight_shape   the shape of the weight                              (with weight_packed)
  *   fc.weight_scale   s, Float32Array [1] or [out]: w = s·q
  *
- * `saveSafetensors` writes the arrays, `readSafetensors` reads them, {@link dequantizedState} makes floats of them. The floats that
- * training moves are not among them; a checkpoint has those.
+ * `saveSafetensors` writes the arrays, `readSafetensors` reads them, {@link dequantizedState} makes floats of them. A checkpoint, and not
+ * this state, has the floats that training moves.
  *
  * @throws TypeError for anything but a module; RangeError for weights that are not finite.
  */
@@ -49,12 +49,12 @@ export function quantizedState(model: Module): Record<string, ArrayEntry> {
 }
 
 /**
- * The floats that a state of {@link quantizedState} stands for, for `loadStateDict`: w = s·q, rounded to float32, under the name of the
- * weight. A model that reads them computes what the quantized one did, to the bit, whether it is quantized itself or not.
+ * The floats of a state of {@link quantizedState}, for `loadStateDict`: w = s·q, rounded to float32, under the name of the weight. A model
+ * that loads them computes the same bits as the quantized model, whether the loading model is quantized or not.
  *
  *     model.loadStateDict(dequantizedState(readSafetensors(bytes).arrays));
  *
- * @throws TypeError for what is no state, arrays by name; RangeError for integers and scales that do not fit each other.
+ * @throws TypeError for anything but a state, arrays by name; RangeError for integers and scales that do not fit each other.
  */
 export function dequantizedState(arrays: NamedArrays): StateDict {
   const given = objectOf(WHERE, "a state, arrays by name", arrays);

@@ -25,7 +25,7 @@ import { gridIn, integersOf } from "./weights.ts";
 
 /** Options of {@link Int8}. */
 export interface Int8Options {
-  /** Whether each output has a scale of its own, a row of [out, …], or all of a layer share one; default true. */
+  /** Whether each output, a row of [out, …], has a scale; with false all outputs of a layer share a scale. Default true. */
   perChannel?: boolean;
 }
 
@@ -48,19 +48,19 @@ const isInt8 = (layer: Module): layer is Int8Linear | Int8Conv =>
  *     const small = new Int8([fc1, lif1, fc2, lif2]);
  *     const spikes = small.forward(poissonEncode(image, { timesteps: 25 })); // or new Stream(small, [1, 784])
  *
- * `Linear`, `Conv1d` and `Conv2d` are copied: later training does not change q, s and b, and the float weights can go. All other
+ * `Linear`, `Conv1d` and `Conv2d` are copied: later training does not change q, s and b, and the float weights can be freed. All other
  * layers are those of the model, with the parameters and the weights that they have, and run in evaluation mode. A layer whose weight
  * is on a grid ({@link quantize}) keeps its integers and scales, whatever the option says.
  *
- * Where x is binary, Σ is an integer, exact in any order: each time step takes the sums of the step before and the rows of q of the
- * inputs that differ, where these are fewer, and a sequence has the bits of its steps one by one. Other values are multiplied by q in
+ * Where x is binary, Σ is an integer, exact in any order: each time step starts from the sums of the step before and adds or subtracts the
+ * rows of q of the inputs that differ, where these are fewer. A sequence has the bits of its single steps. Other values are multiplied by q in
  * float32, inputs ascending. Σ is rounded to float32 from 2²⁴ on, then s·Σ, then the sum with b; a float network with the weights s·q
  * rounds each term instead. Nothing is recorded.
  *
  * Shapes: x [T, B, …] → what the last layer gives, as in a `Sequential` of the model.
  *
  * @throws RangeError for layers without a Linear or a convolution among them, for weights that are not finite or more than 2²⁴ to an
- *   output; TypeError for what is no layer, or an option of another name; Error inside of `gradcheck`.
+ *   output; TypeError for anything but layers, or an option of another name; Error inside of `gradcheck`.
  * @see Jacob et al. (2018), Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference, CVPR.
  */
 export class Int8 extends Staged {

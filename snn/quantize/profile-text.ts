@@ -12,7 +12,7 @@ import type { Cost, Profile } from "./profile.ts";
  * Columns: spikes, activation sparsity, dense and effective operations, connection sparsity, footprint and the estimate of energy in
  * nanojoules; "–" where a layer has none.
  *
- * @throws TypeError for what is no profile.
+ * @throws TypeError for anything but a profile.
  */
 export function profileText(profile: Profile): string {
   const { layers, order, total } = objectOf("profileText", "a profile", profile) as unknown as Profile;

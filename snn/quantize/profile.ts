@@ -46,11 +46,11 @@ export interface ProfileOptions {
 
 /** Synaptic operations of a sample. */
 export interface SynapticOperations {
-  /** All products of inputs and weights, zeros too. */
+  /** All products of an input and a weight, zeros too. */
   readonly dense: number;
-  /** Those of inputs that are not 0 and weights that are not 0, where the inputs of the step have other values than 0, 1 and −1. */
+  /** Products without a zero, of steps whose inputs have other values than 0, 1 and −1: multiplications with additions. */
   readonly effectiveMACs: number;
-  /** The same where the inputs of the step are 0, 1 or −1: additions alone. */
+  /** Products without a zero, of steps whose inputs are all 0, 1 or −1: additions alone. */
   readonly effectiveACs: number;
 }
 
@@ -102,7 +102,7 @@ export interface Profile {
   readonly total: Cost;
   /** Samples in the data. */
   readonly samples: number;
-  /** Matrices among the parameters of layers without a count, by name: layers of one's own, and layers that did not run. */
+  /** Names of weight matrices without a count: those of layers of one's own, and of layers that did not run. */
   readonly uncounted: readonly string[];
 }
 
@@ -128,8 +128,8 @@ const DEFAULTS = {
  *
  * Counted are `Linear`, `Conv1d`, `Conv2d`, `DelayedLinear`, the connection of `Recurrent`, whose inputs are the spikes of the step
  * before, and `SpikingLSTM`; spikes are those of the layers that `record` sees. A layer that runs at several places is counted
- * for all of them. The energy of memory is not in the estimate: a read of a weight can cost more than its product. Joules of one's own
- * stand for other hardware.
+ * for all of them. The estimate leaves out memory: reading a weight can cost more than the product with it. The option `joules` has
+ * the figures of other hardware.
  *
  *     profile(model, testLoader, { encode }).total.synapticOperations;
  *

@@ -47,17 +47,17 @@ const DEFAULTS = {
 } satisfies Record<keyof PruneOptions, unknown>;
 
 /**
- * Prunes the weights of the smallest magnitude, by masks that stay:
+ * Keeps the weights of the smallest magnitude at zero, by masks that stay through training:
  *
  *   w′ = w ⊙ m     m = 0 for the pruned weights, else 1     ∂L/∂w = ∂L/∂w′ ⊙ m
  *
- * Layers compute with w′: pruned weights are 0 in all that follows, whatever an optimizer does to w. Of n weights ⌊amount·n + ½⌋ are
- * pruned; of equal ones the first. Pruned weights rank before all others, so a second call with a larger amount goes on from the first,
- * and one with a smaller amount changes nothing. Pruned are the weights of `Linear`, `Conv1d`, `Conv2d`, `DelayedLinear` and the connection
- * "all" of `Recurrent`; biases stay.
+ * Layers compute with w′: pruned weights are 0 in each run, whatever an optimizer does to w. Of n weights ⌊amount·n + ½⌋ are
+ * pruned; of equal weights the first. Pruned weights rank before all others, so a second call with a larger amount goes on from the first,
+ * and a call with a smaller amount changes nothing. Layers with weights are `Linear`, `Conv1d`, `Conv2d`, `DelayedLinear` and the
+ * connection "all" of `Recurrent`; biases stay.
  *
  * The mask is a buffer of the layer, `mask`, in the shape of the weight: state dicts and checkpoints hold it as `0.mask` beside
- * `0.weight`. A model that is to load them gets masks by `prune(model, { amount: 0 })`. {@link applyMasks} writes the zeros into the
+ * `0.weight`. A new model that is to load masks gets them by `prune(model, { amount: 0 })`. {@link applyMasks} writes the zeros into the
  * weights and takes the masks away.
  *
  *     for (let epoch = 1; epoch <= epochs; epoch++) {
@@ -96,7 +96,7 @@ export function prune(model: Module, options: PruneOptions): Pruned {
  * Writes the zeros of all masks into the weights, and takes the masks away: w ← w ⊙ m. The model computes the same, its state has no masks
  * any more, and training may move the weights away from 0 again. Layers without a mask stay as they are.
  *
- * @throws TypeError for a model that is none.
+ * @throws TypeError for anything but a module.
  */
 export function applyMasks(model: Module): void {
   for (const [, layer] of moduleOf("applyMasks", model).namedModules()) {

@@ -6,13 +6,13 @@ import { levelsFrom, type StateOptions } from "./levels.ts";
 import { decaysOf, levelsOf, neuronsIn, setShifts, statesOf } from "./neurons.ts";
 import { gridFrom, setGrid, type WeightOptions, weightedIn } from "./weights.ts";
 
-/** Options of {@link quantize}; a part that is left out stays as it is. */
+/** Options of {@link quantize}; an option that is left out changes nothing. */
 export interface QuantizeOptions {
   /** The grid of all weights; null takes it away. */
   weights?: WeightOptions | null;
   /** The levels of the membranes of all neurons; null takes them away. */
   state?: StateOptions | null;
-  /** "shift": each decay β is the nearest 1 − 2⁻ᵏ; null reads learned ones as they are again. */
+  /** "shift": each decay β is the nearest 1 − 2⁻ᵏ; null reads learned decays without rounding again. */
   decays?: "shift" | null;
 }
 
@@ -23,8 +23,8 @@ const DEFAULTS = {
 } satisfies Record<keyof QuantizeOptions, unknown>;
 
 /**
- * Lets a model compute with few bits, for training that knows of them (quantization-aware training): forward rounds, the gradient
- * passes as if nothing was rounded (the straight-through estimator), and parameters stay floats that an optimizer moves.
+ * Makes a model compute with few bits, so that training makes up for the rounding (quantization-aware training): forward rounds, the
+ * gradient passes through the rounding unchanged (the straight-through estimator), and parameters stay floats that an optimizer moves.
  *
  *   weights            w[o, …] ← s[o]·round(w[o, …] / s[o])     s[o] = max|w[o, …]| / (2^(bits − 1) − 1)
  *   bits "ternary"     w ← s·sign(w) where |w| > Δ, else 0       Δ = 0.7·mean|w|,  s = mean of the |w| > Δ
@@ -36,11 +36,11 @@ const DEFAULTS = {
  *
  * Weights are those of `Linear`, `Conv1d`, `Conv2d`, `DelayedLinear` and of connections in `Recurrent`, each with a mask where there is
  * one; biases stay floats. Rounding is half to even. Membranes are rounded before they are compared to θ, as snnTorch's `state_quant`
- * does, and states as they are stored, also behind a reset. Fixed decays are overwritten. Streams are made, and online rules, behind
- * this call. Returns the model.
+ * does, and states where they are stored, also behind a reset. Fixed decays are overwritten. Streams and online rules are to be made
+ * after this call. Returns the model.
  *
- * @throws TypeError for anything but a module, or an option of another name or kind; RangeError for options out of range, or that the
- *   model has no use for: weights without such layers, a state without neurons that spike, decays without neurons that have some.
+ * @throws TypeError for anything but a module, or an option of another name or kind; RangeError for options out of range, or
+ *   without effect on the model: weights without such layers, a state without neurons that spike, decays without neurons that have some.
  * @see Bengio, Léonard and Courville (2013), Estimating or Propagating Gradients Through Stochastic Neurons for Conditional
  *   Computation, arXiv:1308.3432; Li, Zhang and Liu (2016), Ternary Weight Networks, arXiv:1605.04711.
  */

@@ -30,13 +30,13 @@ export interface SynapticCost {
 const DEFAULTS = { target: Number.NaN, lambda: 1, batchAxis: 1 } satisfies Record<keyof SynapticCostOptions, number>;
 
 /**
- * Runs a model and gives a cost of the synaptic operations of all its layers beyond a budget:
+ * Runs a model and gives a cost of the synaptic operations of its layers beyond a budget:
  *
  *   n = 1/B·Σ_layers Σ_i |x[i]|·F[i]      cost = λ·max(n / target − 1, 0)²      ∂cost/∂x[i] = 2λ·max(n / target − 1, 0)·F[i] / (B·target)
  *
- * x are the inputs of a layer that depend on what is trained, over steps and samples; F[i] are the weights that input i meets and that are
- * not 0, as in {@link profile}. Of spikes n is the number of their operations, the `effectiveACs` of the layers behind the first; graded
- * inputs count with their size. The input of the model costs no matter what is trained, and is left out, as is the membrane of a
+ * x are the inputs of layers, over steps and samples, that depend on parameters; F[i] is the number of non-zero weights that input i is
+ * multiplied by, as in {@link profile}. For spikes n is the number of their operations, the `effectiveACs` of the layers behind the first;
+ * other inputs count by their magnitude. The input of the model depends on no parameter and is left out, as is the membrane of a
  * `SpikingLSTM`. Sorbaro et al. pull n to the target from both sides.
  *
  *     const value = tape(() => {

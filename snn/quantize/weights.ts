@@ -9,7 +9,7 @@ import { type Grid, gridOf, largest, onGrid, type WeightBits } from "./grid.ts";
 export interface WeightOptions {
   /** b: 2 to 8 bits, or "ternary". */
   bits: WeightBits;
-  /** Whether each output has a scale of its own, a row of [out, …], or all share one; default true. */
+  /** Whether each output, a row of [out, …], has a scale; with false all rows share a scale. Default true. */
   perChannel?: boolean;
 }
 
@@ -48,7 +48,7 @@ export const gridIn = (layer: Weighted): Grid | null => grids.get(layer) ?? null
 export interface QuantizedWeights {
   /** q, in row-major order, a value for each weight whatever the bits. */
   readonly q: Int8Array;
-  /** s: one for all weights, or one for each row of [out, …]. */
+  /** s: [1] for all weights, or [out] with a scale for each row of [out, …]. */
   readonly scales: Float32Array;
   /** Bits of the grid. */
   readonly bits: WeightBits;
@@ -61,7 +61,7 @@ export interface QuantizedWeights {
  *
  *   w[o, …] = s[o]·q[o, …]     |q| ≤ 2^(bits − 1) − 1, ternary |q| ≤ 1
  *
- * with s[0] for all o where `perChannel` is false. Where a mask is on the weight, masked weights are 0.
+ * with s[0] for all o where `perChannel` is false. Masked weights are 0.
  *
  * @throws TypeError for anything but a module; RangeError for a layer whose weights are on no grid, or not finite.
  */

@@ -1,4 +1,4 @@
-/** The neuron that stands for a rectified linear unit. */
+/** The spiking neuron in the place of a rectified linear unit. */
 import { neuron } from "../../neuron.ts";
 
 /**

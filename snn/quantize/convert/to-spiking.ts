@@ -31,7 +31,7 @@ export interface ToSpikingOptions {
   mode?: "percentile" | "max";
   /** The percentile of mode "percentile", in (0, 100]; default 99. */
   percentile?: number;
-  /** A λ for each channel; default true. false: one for each layer. */
+  /** Whether each channel has a λ, or with false each layer; default true. */
   perChannel?: boolean;
   /** The membrane at the start, in thresholds, in [0, 1]; default 0.5. */
   initial?: number;
@@ -57,7 +57,7 @@ const DEFAULTS = {
 const PERCENTILE: Range = { expected: "in (0, 100]", fits: (x) => x > 0 && x <= 100 };
 
 /**
- * A spiking network that computes with rates what a trained network of rectified linear units computes.
+ * A spiking network whose rates approximate the activations of a trained network of rectified linear units.
  *
  *   a = relu(W·a′ + b)  →  I[t] = W·(λ′/λ)·s′[t] + b/λ      u[t] = v[t−1] + I[t]      s[t] = 1 if u[t] ≥ 1 else 0
  *                          v[t] = u[t] − s[t]      v[−1] = initial      a ≈ λ·Σ_t s[t] / T
@@ -68,17 +68,17 @@ const PERCENTILE: Range = { expected: "in (0, 100]", fits: (x) => x > 0 && x <= 
  * number of steps up to T. ReLU, pools and Flatten behind that layer work on the sum.
  *
  * `model` is a chain: Linear, Conv1d, Conv2d, BatchNorm1d, BatchNorm2d, AvgPool2d, Flatten, Dropout and ReLU, in Sequential or in a list,
- * nested or not. The model stays as it is; the result has copies of its weights, in evaluation mode, and can be trained further.
+ * nested or not. The model does not change; the result has copies of its weights, is in evaluation mode, and can be trained further.
  *
  * Shapes: samples [B, …], which are repeated for T steps, or sequences [T, B, …] of any length → z [T, B, …]. Defaults: mode
- * "percentile" with percentile 99, perChannel true, initial 0.5, maxPool "refuse". λ of a channel without a positive activation on the
- * data is that of its layer, λ of such a layer 1.
+ * "percentile" with percentile 99, perChannel true, initial 0.5, maxPool "refuse". A channel without a positive activation on
+ * the data has the λ of its layer; a layer without has λ = 1.
  *
  *     const spiking = toSpiking(model, { data: train, timesteps: 32 });
  *     const z = spiking.forward(images); // [32, B, 10]
  *     accuracy(z.select(0, 7), labels); // after 8 steps
  *
- * @throws TypeError for a layer of another class or with another forward, an option of another name or kind, and data that are none;
+ * @throws TypeError for a layer of another class or with another forward, an option of another name or kind, and other kinds of data;
  *   RangeError for options out of range, MaxPool2d unless `maxPool` is "spikes", batch normalisation without running statistics or
  *   between layers that cannot take it up, a network without weights, data without batches or with activations that are not finite, and
  *   what the layers throw.
