@@ -3,42 +3,28 @@
  *
  *   τ·dv/dt = (v_leak − v) + r·I     v[t] = v_leak + β(v[t−1] − v_leak) + scale·I[t],  β = 1 − dt/τ,  scale = r·dt/τ
  */
-import { objectOf, wrongType, wrongValue } from "../../engine/arguments.ts";
-import { checkShape, formatShape, type Shape, sameShape, sizeOf, stridesOf } from "../../engine/shape.ts";
+import { wrongValue } from "../../engine/arguments.ts";
+import { formatShape, type Shape, sameShape, sizeOf, stridesOf } from "../../engine/shape.ts";
 import type { NIRArray, NIRNode } from "./graph.ts";
 
 /** Values of a layer of neurons: one for all, or one for each in row-major order. */
 export type Values = number | Float64Array;
 
-/** The fields of a node, none of which is checked. */
-export type Fields = Readonly<Record<string, unknown>>;
-
-/** A field that is an array: a copy of its shape, and its values, which are finite in float32. */
-export function arrayOf(where: string, node: NIRNode, field: string): NIRArray {
-  const name = `${where}: ${field}`;
-  const given = objectOf(where, `${field} as an array { shape, data }`, (node as unknown as Fields)[field]);
-  const shape = checkShape(name, given.shape as Shape);
-  const { data } = given;
-  if (!(data instanceof Float32Array || data instanceof Float64Array)) {
-    throw wrongType(name, "data as a Float32Array or a Float64Array", data);
+/** A field that is an array of values that are finite in float32 and broadcast to a shape; leading axes of 1 do not count. */
+export function arrayOf(where: string, node: NIRNode, field: string, shape: Shape): NIRArray {
+  const array = (node as unknown as Readonly<Record<string, NIRArray>>)[field] as NIRArray;
+  const { shape: own, data } = array;
+  if (!own.every((n, axis) => n === 1 || n === shape[axis + shape.length - own.length])) {
+    throw wrongValue(where, `${field} that fits values ${formatShape(shape)}`, formatShape(own));
   }
-  if (data.length !== sizeOf(shape)) throw wrongValue(name, `${sizeOf(shape)} values`, data.length);
-  for (const [i, x] of data.entries()) {
-    if (!Number.isFinite(Math.fround(x))) throw wrongValue(name, "finite values in float32", `${x} at ${i}`);
-  }
-  return { shape, data };
+  const at = data.findIndex((x) => !Number.isFinite(Math.fround(x)));
+  if (at >= 0) throw wrongValue(where, `${field} finite in float32`, `${data[at]} at ${at}`);
+  return array;
 }
-
-/** Whether a parameter broadcasts to values of this shape; leading axes of 1 do not count. */
-export const fitsInto = (shape: Shape, parameter: Shape): boolean =>
-  parameter.every((n, axis) => n === 1 || n === shape[axis + shape.length - parameter.length]);
 
 /** A parameter of neurons of this shape, broadcast to it. */
 export function valuesOf(where: string, node: NIRNode, field: string, shape: Shape): Values {
-  const { shape: own, data } = arrayOf(where, node, field);
-  if (!fitsInto(shape, own)) {
-    throw wrongValue(where, `${field} that fits neurons ${formatShape(shape)}`, formatShape(own));
-  }
+  const { shape: own, data } = arrayOf(where, node, field, shape);
   if (isUniform(data)) return data[0] as number;
   const sizes = own.slice(Math.max(0, own.length - shape.length));
   if (sameShape(sizes, shape)) return Float64Array.from(data);
@@ -89,30 +75,22 @@ function shareOf(where: string, field: string, tau: Values, dt: number): Values 
   }, tau);
 }
 
-/** The numbers of a neuron per step: β, α, and factors of the currents, or the parameters as they are. */
+/** Numbers of neurons that are the same in continuous time, and their fields. */
+export const SAME = { rest: "v_leak", threshold: "v_threshold", resetValue: "v_reset" } as const;
+
+/** The numbers of a neuron per step: decays, factors of the currents, and those of {@link SAME}. */
 export function perStep(where: string, node: NIRNode, shape: Shape, dt: number): Record<string, number | Float32Array> {
   const field = (name: string): Values => valuesOf(where, node, name, shape);
-  const product = (a: Values, b: Values): Values => each((x, y) => x * y, a, b);
   const all: Record<string, Values> = {};
-  const { type } = node;
-  const isSynaptic = type === "CubaLI" || type === "CubaLIF";
-  if (type === "I" || type === "IF") {
-    Object.assign(all, { beta: 1, rest: 0, inputScale: product(field("r"), dt) });
-  } else {
-    const leak = shareOf(where, isSynaptic ? "tau_mem" : "tau", field(isSynaptic ? "tau_mem" : "tau"), dt);
-    all.beta = each((x) => 1 - x, leak);
-    all.rest = field("v_leak");
-    all.inputScale = product(field("r"), leak);
-  }
-  if (isSynaptic) {
-    const share = shareOf(where, "tau_syn", field("tau_syn"), dt);
-    all.alpha = each((x) => 1 - x, share);
-    all.synapseScale = product(field("w_in"), share);
-  }
-  if ("v_threshold" in node) {
-    all.threshold = field("v_threshold");
-    all.resetValue = field("v_reset");
-  }
+  /** τ·dx/dt = −x + gain·I, or dx/dt = gain·I where there is no τ. */
+  const filter = (decay: string, scale: string, tau: string, gain: string): void => {
+    const share = tau in node ? shareOf(where, tau, field(tau), dt) : dt;
+    all[decay] = tau in node ? each((x) => 1 - x, share) : 1;
+    all[scale] = each((x, y) => x * y, field(gain), share);
+  };
+  filter("beta", "inputScale", "tau_mem" in node ? "tau_mem" : "tau", "r");
+  if ("tau_syn" in node) filter("alpha", "synapseScale", "tau_syn", "w_in");
+  for (const [name, own] of Object.entries(SAME)) if (own in node) all[name] = field(own);
   return Object.fromEntries(Object.entries(all).map(([name, values]) => [name, inFloat32(where, name, values)]));
 }
 

@@ -70,18 +70,3 @@ export const FIELDS: { readonly [Type in Exclude<NIRNode["type"], "NIRGraph">]: 
   CubaLI: { ...synapse, w_in: { missing: 1, like: "v_leak" } },
   CubaLIF: { ...synapse, v_threshold: array, v_reset, w_in: { missing: 1, like: "v_threshold" } },
 };
-
-/** Nodes and metadata inside of each other: groups of a file, counted from its root. */
-export const MAX_DEPTH = 64;
-
-/**
- * A name in edges that is none of the nodes'. Early writers renamed the neuron of a subgraph and left its edges as they were: the
- * single unknown name is none of these where a single node has no edge. `fromNIR` takes it for that node.
- */
-export function strayName(nodes: Iterable<string>, ends: Iterable<string>): string | undefined {
-  const there = new Set(nodes);
-  const used = new Set(ends);
-  const strays = [...used].filter((name) => !there.has(name));
-  const idle = [...there].filter((name) => !used.has(name));
-  return strays.length === 1 && idle.length === 1 ? undefined : strays[0];
-}

@@ -483,11 +483,7 @@ describe("fromNIR: errors name the node", () => {
       'node "lif": expected tau of at least dt, 0.1 s, as forward Euler needs, got 0.01 s',
     ],
     ["no dt", () => fromNIR(graph({}), {} as never), "fromNIR: dt must be finite and > 0, got NaN"],
-    [
-      "an unknown type",
-      () => fromNIR(graph({ fc: { type: "Rate" } }), { dt }),
-      'node "fc": expected a type among Input',
-    ],
+    ["an unknown type", () => fromNIR(graph({ fc: { type: "Rate" } }), { dt }), 'at graph/nodes/fc, got "Rate"'],
     [
       "a node that nothing connects",
       () => fromNIR(graph({ a: lif(1), b: lif(2) }), { dt }),
@@ -503,11 +499,15 @@ describe("fromNIR: errors name the node", () => {
       () => fromNIR(graph({ a: lif(2), b: lif(2) }, [...edges, ["a", "b"], ["b", "a"]]), { dt }),
       'node "a": expected edges that lead from the Input to the Output, got no way from the Input',
     ],
-    ["an edge to nowhere", () => fromNIR(graph({}, [...edges, ["fc", "lost"]]), { dt }), 'got an edge of "lost"'],
+    [
+      "an edge to nowhere",
+      () => fromNIR(graph({}, [...edges, ["fc", "lost"]]), { dt }),
+      'at graph/edges, got one with "lost"',
+    ],
     [
       "weights of another size",
       () => fromNIR(graph({ input: input(4) }), { dt }),
-      'node "fc": expected 3 values for weight [2, 3], got [4]',
+      'node "fc": expected weight [out, 4], got [2, 3]',
     ],
     [
       "an Output of another size",
@@ -522,19 +522,23 @@ describe("fromNIR: errors name the node", () => {
     [
       "values that do not fill a shape",
       () => fromNIR(graph({ fc: { type: "Linear", weight: { shape: [2, 3], data: new Float32Array(5) } } }), { dt }),
-      'node "fc": weight: expected 6 values, got 5',
+      "expected 6 values of shape [2, 3] at graph/nodes/fc/weight, got 5",
     ],
     [
       "values beyond float32",
       () => fromNIR(graph({ fc: { type: "Linear", weight: same(1e300, 2, 3) } }), { dt }),
-      'node "fc": weight: expected finite values in float32, got 1e+300 at 0',
+      'node "fc": expected weight finite in float32, got 1e+300 at 0',
     ],
     [
       "a field that is missing",
       () => fromNIR(graph({ lif: { type: "LIF", tau: same(1, 2) } }), { dt }),
-      'node "lif": expected r as an array',
+      "numbers at graph/nodes/lif/r, got undefined",
     ],
-    ["a graph in itself", () => fromNIR(endless as never, { dt }), "expected at most 64 subgraphs in each other"],
+    [
+      "a graph in itself",
+      () => fromNIR(endless as never, { dt }),
+      "expected at most 31 graphs in each other at …nodes/self/nodes/self/",
+    ],
     [
       "two inputs",
       () => fromNIR(graph({ second: input(3) }), { dt }),
@@ -622,11 +626,11 @@ describe("fromNIR: errors name the node", () => {
         ),
       'node "f": ',
     ],
-    ["no graph", () => fromNIR(7 as never, { dt }), "fromNIR: expected a graph { nodes, edges }, got 7"],
+    ["no graph", () => fromNIR(7 as never, { dt }), "fromNIR: expected an object at graph, got 7"],
     [
       "an edge of three",
       () => fromNIR(graph({}, [["a", "b", "c"]] as never), { dt }),
-      "fromNIR: expected edges as [from, to], two names",
+      'fromNIR: expected pairs of names at graph/edges, got ["a", "b", "c"]',
     ],
   ];
   for (const [name, run, message] of cases) {

@@ -1,10 +1,9 @@
 /** Modules from graphs. */
-import { COUNT, numberOf, POSITIVE, show, withDefaults, wrongValue } from "../../engine/arguments.ts";
+import { numberOf, POSITIVE, show, withDefaults, wrongValue } from "../../engine/arguments.ts";
 import {
   AvgPool2d,
   Conv1d,
   Conv2d,
-  type ConvLayerOptions,
   Flatten,
   Generator,
   Linear,
@@ -19,14 +18,13 @@ import { axisOf, checkShape, formatShape, type Shape, sameShape, sizeOf } from "
 import { STEPS } from "../checks.ts";
 import { Delay } from "../delay.ts";
 import { LIF } from "../lif.ts";
-import type { Neurons } from "../neuron.ts";
 import { checkSurrogate, type Surrogate } from "../surrogate.ts";
-import { arrayOf, each, type Fields, fieldOf, fitsInto, perStep, valuesOf } from "./euler.ts";
-import { FIELDS } from "./fields.ts";
-import type { NIRFlatten, NIRGraph, NIRNode } from "./graph.ts";
+import { GraphCheck } from "./check.ts";
+import { arrayOf, each, fieldOf, perStep, valuesOf } from "./euler.ts";
+import type { NIRAffine, NIRConv2d, NIRFlatten, NIRGraph, NIRInput, NIRNode, NIRSumPool2d } from "./graph.ts";
 import { CubaLI, CubaLIF, LI, Loop, Scale, SumPool2d, Threshold } from "./layers.ts";
 import { groupsOf, NIRModule, type Unit } from "./module.ts";
-import { checkConnected, copyOf, cutLoops, flatten, nameOf, type Place, readersOf } from "./read.ts";
+import { checkConnected, cutLoops, flattened, nameOf, type Place, reach, readersOf } from "./read.ts";
 
 /** Options of {@link fromNIR}. */
 export interface FromNIROptions {
@@ -37,16 +35,6 @@ export interface FromNIROptions {
 }
 
 const DEFAULTS = { dt: Number.NaN, surrogate: undefined as Surrogate | undefined };
-
-/** A layer of a node, made for the shape that it reads. */
-interface Made {
-  /** null where values stay as they are. */
-  readonly layer: Module | null;
-  /** Whether the layer takes maps as vectors, since each place has parameters of its own. */
-  readonly isFlat?: boolean;
-  /** Zeros around the input that the layer does not put there, as `pad` takes them. */
-  readonly padding?: readonly number[];
-}
 
 /** What a node is made from. */
 interface Making {
@@ -59,241 +47,151 @@ interface Making {
   readonly surrogate: Surrogate | undefined;
 }
 
-/** A kind of node. */
-interface Kind {
-  /** The shape that a node gives for the one that it reads, null where that is not known and tells it. */
-  shape(where: string, node: NIRNode, shape: Shape | null): Shape | null;
-  make(making: Making): Made;
-}
+/** A kind of node: the layer, and the shape of its output where it is another one. */
+type Kind = (making: Making) => Pick<Unit, "layer"> & Partial<Pick<Unit, "shape" | "axes" | "padding">>;
 
-/** The shape of a node whose values keep their place, all fields of which broadcast to them. */
-const inPlace: Kind["shape"] = (where, node, shape) => {
-  for (const field of Object.keys(FIELDS[node.type as keyof typeof FIELDS])) {
-    const own = arrayOf(where, node, field).shape;
-    if (shape === null) {
-      if (own.length > 0) return own;
-    } else if (!fitsInto(shape, own)) {
-      throw wrongValue(where, `${field} that fits values ${formatShape(shape)}`, formatShape(own));
-    }
-  }
-  return shape;
-};
-
-/** Neurons, spiking ones if they have a threshold. */
-const neurons: Kind = {
-  shape: inPlace,
-  make(making) {
-    const numbers = perStep(making.where, making.node, making.shape, making.dt);
-    const layer = neuronOf(making, numbers);
-    return { layer, isFlat: Object.values(numbers).some((values) => typeof values !== "number") };
-  },
-};
+/** Neurons, spiking ones if they have a threshold. A layer takes maps as vectors where each place has numbers of its own. */
+const neurons =
+  (Layer: new (options: never) => Module): Kind =>
+  ({ where, node, shape, dt, surrogate }) => {
+    const numbers = Object.entries(perStep(where, node, shape, dt));
+    const options = Object.fromEntries(numbers.map(([name, x]) => [name, typeof x === "number" ? x : tensor(x)]));
+    const firing = "v_threshold" in node && { fire: "gt", ...(surrogate !== undefined && { surrogate }) };
+    const isUniform = numbers.every(([, x]) => typeof x === "number");
+    return { layer: new Layer({ ...options, ...firing } as never), axes: isUniform ? 0 : shape.length };
+  };
 
 /** The values of a field as they are, to be broadcast. */
-function fieldTensor({ where, node }: Making, field: string): Tensor {
-  const { shape, data } = arrayOf(where, node, field);
+function fieldTensor({ where, node, shape: of }: Making, field: string): Tensor {
+  const { shape, data } = arrayOf(where, node, field, of);
   return tensor(Float32Array.from(data), { shape });
 }
 
-function neuronOf({ node, surrogate }: Making, numbers: Record<string, number | Float32Array>): Module {
-  const options: Record<string, unknown> = {};
-  for (const [name, x] of Object.entries(numbers)) options[name] = typeof x === "number" ? x : tensor(x);
-  const { type } = node;
-  if (type === "I" || type === "LI") return new LI(options);
-  if (type === "CubaLI") return new CubaLI(options);
-  const firing = { ...options, fire: "gt" as const, ...(surrogate !== undefined && { surrogate }) };
-  return type === "CubaLIF" ? new CubaLIF(firing) : new LIF(firing);
-}
-
-/** The weights of a layer that was made. */
+/** A layer with the weights of a node. */
 function filled<Layer extends Module & { readonly weight: Tensor; readonly bias: Tensor | null }>(
   { where, node }: Making,
   layer: Layer,
-): Made {
+): Layer {
   for (const field of ["weight", "bias"] as const) {
     const t = layer[field];
     if (t === null) continue;
-    const { shape, data } = arrayOf(where, node, field);
+    const { shape, data } = arrayOf(where, node, field, t.sizes);
     if (!sameShape(shape, t.sizes)) throw wrongValue(where, `${field} ${formatShape(t.sizes)}`, formatShape(shape));
     t.copyFrom(Float32Array.from(data));
   }
-  return { layer };
+  return layer;
 }
 
 /** Initial values that are overwritten take no number from the default generator. */
 const unused = (): Generator => new Generator(0);
 
 /** y = W·x, and + b where there is a bias. */
-const product = (bias: boolean): Kind => ({
-  shape(where, node, shape) {
-    const [out, inputs] = matrixOf(where, node);
-    if (shape === null) return [out];
-    if (shape[shape.length - 1] === inputs) return [...shape.slice(0, -1), out];
-    throw wrongValue(where, `${inputs} values for weight [${out}, ${inputs}]`, formatShape(shape));
-  },
-  make(making) {
-    const [out, inputs] = matrixOf(making.where, making.node);
-    return filled(making, new Linear(inputs, out, { bias, generator: unused() }));
-  },
-});
+const product: Kind = (making) => {
+  const { where, node, shape } = making;
+  const { weight } = node as NIRAffine;
+  const [out = 0] = weight.shape;
+  const inputs = shape[shape.length - 1] as number;
+  if (!sameShape(weight.shape, [out, inputs])) {
+    throw wrongValue(where, `weight [out, ${inputs}]`, formatShape(weight.shape));
+  }
+  const layer = filled(making, new Linear(inputs, out, { bias: "bias" in node, generator: unused() }));
+  return { layer, shape: [...shape.slice(0, -1), out] };
+};
 
-function matrixOf(where: string, node: NIRNode): [out: number, inputs: number] {
-  const { shape } = arrayOf(where, node, "weight");
-  if (shape.length !== 2) throw wrongValue(where, "weight [out, in]", formatShape(shape));
-  return shape as unknown as [number, number];
-}
-
-/** The windows of a node over the last axes of maps: for each, the zeros more at its end, and the options of the layer. */
-function windowsOf(where: string, node: NIRNode, kernel: readonly number[]) {
-  const {
-    stride,
-    padding: given,
-    dilation = 1,
-  } = Object.fromEntries(
-    Object.entries(node).map(([field, value]) => [
-      field,
-      Array.isArray(value) && value.length === 1 ? value[0] : value,
-    ]),
-  ) as unknown as Windows;
-  const isSame = given === "same";
-  const size = (value: Pair | number, axis: number): number =>
-    Number(Array.isArray(value) ? (value[axis] ?? value[0]) : value);
-  // Zeros on both sides together.
-  const total = kernel.map((k, i) => size(dilation, i) * (k - 1));
+/** Windows over the last axes of maps: options of the layer, the shape behind it, and the zeros that it does not put there. */
+function windowsOf({ where, node, shape }: Making, kernel: readonly number[]) {
+  const { stride, padding, dilation = 1 } = node as NIRConv2d;
+  const isSame = padding === "same";
+  // Zeros on both sides together; the odd one is at the end.
+  const total = kernel.map((k, axis) => (isSame ? sizeOption(where, "dilation", dilation, axis, 1) * (k - 1) : 0));
   const half = total.map((n) => Math.floor(n / 2));
-  const padding = isSame ? (half.length > 1 ? half : half[0]) : given === "valid" ? 0 : given;
-  const options = { stride, padding: padding as Pair, dilation };
-  const more = total.map((n) => (isSame ? n % 2 : 0));
-  if (isSame && kernel.some((_, i) => size(stride, i) !== 1)) {
+  const zeros = half.length > 1 ? (half as unknown as Pair) : (half[0] as number);
+  const options = { stride, padding: isSame ? zeros : padding === "valid" ? 0 : padding, dilation };
+  if (isSame && [stride].flat().some((n) => n !== 1)) {
     throw wrongValue(where, 'stride 1 with padding "same"', show(stride));
   }
-  const first = 2 - kernel.length;
-  const places = (shape: Shape): number[] =>
-    shape
-      .slice(-kernel.length)
-      .map((n, i) => windowOver(where, first + i, n + (more[i] as number), kernel[i] as number, options).places);
-  return { options, more, places };
+  const lead = shape.slice(0, -kernel.length);
+  const places = kernel.map((k, axis) => {
+    const size = (shape[lead.length + axis] as number) + ((total[axis] as number) % 2);
+    return windowOver(where, axis, size, k, options).places;
+  });
+  const more = total.some((n) => n % 2 > 0) ? total.flatMap((n) => [n % 2, 0]).reverse() : [];
+  return { options, shape: [...lead, ...places], padding: more };
 }
 
-interface Windows {
-  readonly stride: Pair;
-  readonly padding: Pair | "same" | "valid";
-  readonly dilation?: Pair;
-}
-
-const convolution = (axes: 1 | 2): Kind => {
-  const read = (where: string, node: NIRNode) => {
-    const { shape } = arrayOf(where, node, "weight");
-    if (shape.length !== axes + 2) {
-      throw wrongValue(where, `weight [out, in / groups, ${axes === 1 ? "k" : "kH, kW"}]`, formatShape(shape));
+const convolution =
+  (axes: number, Layer: new (inputs: number, out: number, kernel: never, options: never) => Conv1d | Conv2d): Kind =>
+  (making) => {
+    const { where, node, shape } = making;
+    const { weight, groups, input_shape } = node as NIRConv2d;
+    const [out = 0, part = 0, ...kernel] = weight.shape;
+    const inputs = part * groups;
+    const maps = [inputs, ...(input_shape === null ? shape.slice(1) : [input_shape].flat())];
+    if (kernel.length !== axes || shape.length !== axes + 1 || !sameShape(maps, shape)) {
+      const got = `${formatShape(shape)} and weight ${formatShape(weight.shape)}`;
+      throw wrongValue(where, `maps ${formatShape(maps)}`, got);
     }
-    const groups = numberOf(where, "groups", (node as unknown as Fields).groups, COUNT);
-    const [out, part, ...kernel] = shape as [number, number, ...number[]];
-    return { out, inputs: part * groups, groups, kernel, ...windowsOf(where, node, kernel) };
+    const { options, shape: after, padding } = windowsOf(making, kernel);
+    const all = { ...options, groups, generator: unused() };
+    const layer = new Layer(inputs, out, (axes === 1 ? kernel[0] : kernel) as never, all as never);
+    return { layer: filled(making, layer), shape: [out, ...after.slice(1)], padding };
   };
-  return {
-    shape(where, node, shape) {
-      const { out, inputs, places } = read(where, node);
-      const { input_shape: given } = node as unknown as Fields;
-      if (shape === null) return null;
-      const sizes = given === null || given === undefined ? shape.slice(1) : [given].flat();
-      const expected = [inputs, ...sizes] as number[];
-      if (shape.length === axes + 1 && sameShape(expected, shape)) return [out, ...places(shape)];
-      throw wrongValue(where, `maps ${formatShape(expected)}`, formatShape(shape));
-    },
-    make(making) {
-      const { out, inputs, groups, kernel, options, more } = read(making.where, making.node);
-      const all = { ...options, groups, generator: unused() };
-      const [size] = kernel as [number];
-      const layer =
-        axes === 1
-          ? new Conv1d(inputs, out, size, all as ConvLayerOptions<number>)
-          : new Conv2d(inputs, out, kernel as unknown as Pair, all);
-      const padding = more.some((n) => n > 0) ? more.flatMap((n) => [n, 0]).reverse() : [];
-      return { ...filled(making, layer), padding };
-    },
-  };
-};
 
-const pool = (make: (kernel: Pair, options: { readonly stride: Pair; readonly padding: Pair }) => Module): Kind => {
-  const read = (where: string, node: NIRNode) => {
-    const { kernel_size: kernel } = node as unknown as { readonly kernel_size: Pair };
-    const sizes = [0, 1].map((axis) => sizeOption(where, "kernel_size", kernel, axis, 1));
-    return { sizes: sizes as unknown as Pair, ...windowsOf(where, node, sizes) };
+const pool =
+  (Layer: new (kernel: Pair, options: { readonly stride: Pair; readonly padding: Pair }) => Module): Kind =>
+  (making) => {
+    const { where, node, shape } = making;
+    if (shape.length < 3) throw wrongValue(where, "maps [C, H, W]", formatShape(shape));
+    const kernel = [0, 1].map((axis) => sizeOption(where, "kernel_size", (node as NIRSumPool2d).kernel_size, axis, 1));
+    const { options, shape: after } = windowsOf(making, kernel);
+    const { stride, padding } = options;
+    return { layer: new Layer(kernel as unknown as Pair, { stride, padding }), shape: after };
   };
-  return {
-    shape(where, node, shape) {
-      if (shape === null) return null;
-      if (shape.length < 3) throw wrongValue(where, "maps [C, H, W]", formatShape(shape));
-      return [...shape.slice(0, -2), ...read(where, node).places(shape)];
-    },
-    make({ where, node }) {
-      const { sizes, options } = read(where, node);
-      return { layer: make(sizes, { stride: options.stride, padding: options.padding }) };
-    },
-  };
-};
 
-/** The axes that a node makes one, from 0. */
-function flattened(where: string, node: NIRNode, shape: Shape): [first: number, last: number] {
+const flatten: Kind = ({ where, node, shape }) => {
   const { start_dim, end_dim } = node as NIRFlatten;
-  const [first, last] = [axisOf(where, start_dim, shape.length), axisOf(where, end_dim, shape.length)];
-  if (first <= last) return [first, last];
-  throw wrongValue(where, "start_dim up to end_dim", `${first} and ${last}`);
-}
+  const { length } = shape;
+  const [first, last] = [axisOf(where, start_dim, length), axisOf(where, end_dim, length)];
+  if (first > last) throw wrongValue(where, "start_dim up to end_dim", `${first} and ${last}`);
+  const after = [...shape.slice(0, first), sizeOf(shape.slice(first, last + 1)), ...shape.slice(last + 1)];
+  // Counted from the end, for any number of leading axes.
+  return { layer: new Flatten(first - length, last - length), shape: after };
+};
 
 /** A place of the graph where values have a shape. Exporters may count time and batch, as axes of 1 before the others. */
-const end: Kind = {
-  shape(where, node, shape) {
-    const own = checkShape(where, (node as unknown as Fields).shape as Shape);
-    if (shape === null) return own;
-    const bare = (sizes: Shape): Shape => sizes.slice(sizes.slice(0, -1).findIndex((n) => n !== 1));
-    if (sameShape(bare(own), bare(shape))) return shape;
-    throw wrongValue(where, `values ${formatShape(own)}, as its shape says`, formatShape(shape));
-  },
-  make: () => ({ layer: null }),
+const end: Kind = ({ where, node, shape }) => {
+  const { shape: own } = node as NIRInput;
+  const bare = (sizes: Shape): Shape => sizes.slice(sizes.slice(0, -1).findIndex((n) => n !== 1));
+  if (sameShape(bare(own), bare(shape))) return { layer: null };
+  throw wrongValue(where, `values ${formatShape(own)}, as its shape says`, formatShape(shape));
 };
 
-const KINDS: Readonly<Record<string, Kind>> = {
+const delay: Kind = ({ where, node, shape, dt }) => {
+  const stepsOf = (x: number): number => numberOf(where, "delay in steps", Math.round(x / dt), STEPS);
+  const steps = each(stepsOf, valuesOf(where, node, "delay", shape));
+  return { layer: new Delay(typeof steps === "number" ? steps : [...steps]), axes: shape.length };
+};
+
+const KINDS: Readonly<Record<Exclude<NIRNode["type"], "NIRGraph">, Kind>> = {
   Input: end,
   Output: end,
-  Affine: product(true),
-  Linear: product(false),
-  Scale: { shape: inPlace, make: (making) => ({ layer: new Scale(fieldTensor(making, "scale")) }) },
-  Threshold: {
-    shape: inPlace,
-    make: (making) => ({ layer: new Threshold(fieldTensor(making, "threshold"), making.surrogate) }),
-  },
-  Delay: {
-    shape: inPlace,
-    make({ where, node, shape, dt }) {
-      const steps = each(
-        (x) => numberOf(where, "delay in steps", Math.round(x / dt), STEPS),
-        valuesOf(where, node, "delay", shape),
-      );
-      return { layer: new Delay(typeof steps === "number" ? steps : [...steps]), isFlat: true };
-    },
-  },
-  Conv1d: convolution(1),
-  Conv2d: convolution(2),
-  SumPool2d: pool((kernel, options) => new SumPool2d(kernel, options)),
-  AvgPool2d: pool((kernel, options) => new AvgPool2d(kernel, options)),
-  Flatten: {
-    shape(where, node, shape) {
-      if (shape === null) return null;
-      const [first, last] = flattened(where, node, shape);
-      return [...shape.slice(0, first), sizeOf(shape.slice(first, last + 1)), ...shape.slice(last + 1)];
-    },
-    make({ where, node, shape }) {
-      const [first, last] = flattened(where, node, shape);
-      // Counted from the end, for any number of leading axes.
-      return { layer: new Flatten(first - shape.length, last - shape.length) };
-    },
-  },
-  ...{ I: neurons, LI: neurons, IF: neurons, LIF: neurons, CubaLI: neurons, CubaLIF: neurons },
+  Affine: product,
+  Linear: product,
+  Scale: (making) => ({ layer: new Scale(fieldTensor(making, "scale")) }),
+  Threshold: (making) => ({ layer: new Threshold(fieldTensor(making, "threshold"), making.surrogate) }),
+  Delay: delay,
+  Conv1d: convolution(1, Conv1d),
+  Conv2d: convolution(2, Conv2d),
+  SumPool2d: pool(SumPool2d),
+  AvgPool2d: pool(AvgPool2d),
+  Flatten: flatten,
+  I: neurons(LI),
+  LI: neurons(LI),
+  IF: neurons(LIF),
+  LIF: neurons(LIF),
+  CubaLI: neurons(CubaLI),
+  CubaLIF: neurons(CubaLIF),
 };
-
-const TYPES = Object.keys(KINDS);
 
 /**
  * The network of a graph as a module, in steps of dt by forward Euler:
@@ -314,44 +212,54 @@ export function fromNIR(graph: NIRGraph, options: FromNIROptions): NIRModule {
   const { dt, surrogate } = withDefaults(where, DEFAULTS, options);
   numberOf(where, "dt", dt, POSITIVE);
   if (surrogate !== undefined) checkSurrogate(where, surrogate);
-  const copy = copyOf(where, graph);
-  const flat = flatten(where, copy);
+  const copy = new GraphCheck(where).graph("graph", graph);
+  const flat = flattened(where, copy);
+  const { places, input, output } = flat;
   checkConnected(where, flat);
-  const loops = takeLoops(flat.places);
+  const loops = takeLoops(places);
   const order = cutLoops(flat);
-  const shapes = shapesOf(where, order, loops);
   return allOrNothing(() =>
     noGrad(() => {
-      const units = order.map((place): Unit => {
-        const { name, from, late } = place;
-        const shape = shapes.get([...from][0] ?? name) as Shape;
-        const making = { where: nameOf(where, name), node: place.node, shape, dt, surrogate };
-        const { layer, isFlat = false, padding = [] } = kindOf(where, place).make(making);
-        const after = shapes.get(name) as Shape;
-        const unit = { name, from, late, shape: after, axes: isFlat ? shape.length : 0, padding };
+      const units = new Map<string, Unit>();
+      const shapeAt = (name: string): Shape => (units.get(name) as Unit).shape;
+      const readers = readersOf(places);
+      // In this order every node but the Input comes after one that it reads, which tells the shape.
+      for (const name of reach(input, (each) => readers.get(each))) {
+        const { node, from, late } = places.get(name) as Place;
+        const own = nameOf(where, name);
+        const source = [...from].find((each) => units.has(each));
+        const shape = source === undefined ? checkShape(own, (node as NIRInput).shape) : shapeAt(source);
+        const making = { where: own, node, shape, dt, surrogate };
+        const made = KINDS[node.type as keyof typeof KINDS](making);
+        const unit = { name, from, late, shape, axes: 0, padding: [], ...made };
         const back = loops.get(name);
-        if (back === undefined) return { ...unit, layer, parts: layer === null ? [] : [[name, layer]] };
-        const connecting = { ...making, where: nameOf(where, back.name), node: back.node, shape: after };
-        const [looped, connection] = loopOf(layer as Neurons, connecting);
-        return {
-          ...unit,
-          layer: looped,
-          parts: [
-            [name, looped],
-            [back.name, connection],
-          ],
-        };
-      });
-      const ends = { shape: shapes.get(flat.input) as Shape, output: flat.output };
-      return new NIRModule({ graph: copy, groups: groupsOf(units), ...ends, dt });
+        units.set(
+          name,
+          back === undefined
+            ? withPart(unit)
+            : looped(unit, back.name, {
+                ...making,
+                where: nameOf(where, back.name),
+                node: back.node,
+                shape: unit.shape,
+              }),
+        );
+      }
+      for (const { name, from } of units.values()) {
+        const [first = [], ...others] = [...from].map(shapeAt);
+        const other = others.find((shape) => !sameShape(first, shape));
+        if (other) throw wrongValue(nameOf(where, name), `values ${formatShape(first)}`, formatShape(other));
+      }
+      const groups = groupsOf(order.map(({ name }) => units.get(name) as Unit));
+      return new NIRModule({ graph: copy, groups, shape: shapeAt(input), output, dt });
     }),
   );
 }
 
-function kindOf(where: string, { name, node: { type } }: Place): Kind {
-  if (TYPES.includes(type)) return KINDS[type] as Kind;
-  throw wrongValue(nameOf(where, name), `a type among ${TYPES.join(", ")}, NIRGraph`, show(type));
-}
+const withPart = (unit: Omit<Unit, "parts">): Unit => ({
+  ...unit,
+  parts: unit.layer === null ? [] : [[unit.name, unit.layer]],
+});
 
 /**
  * Takes out of the places the layers that connect neurons with themselves and read nothing else, by the names of the neurons: such
@@ -375,53 +283,26 @@ function takeLoops(places: Map<string, Place>): Map<string, Place> {
   return loops;
 }
 
-/** Neurons and their connection as one layer, and the connection by itself. */
-function loopOf(neuron: Neurons, making: Making): [loop: Loop, connection: Module] {
+/** Neurons and their connection as one layer. */
+function looped(unit: Omit<Unit, "parts">, name: string, making: Making): Unit {
   const { where, node, shape } = making;
-  const features = sizeOf(shape);
-  if (node.type === "Scale") {
-    const loop = new Loop(neuron as never, { features, connection: "one" });
-    const V = loop.V as Tensor;
-    V.copyFrom(Float32Array.from(fieldOf(valuesOf(where, node, "scale", shape), shape).data));
-    return [loop, new Scale(V)];
-  }
-  const loop = new Loop(neuron as never, { features, bias: node.type === "Affine", generator: unused() });
-  const connection = loop.recurrent as Linear;
-  filled(making, connection);
-  return [loop, connection];
-}
-
-/** The shape of one step of one sample that each node gives. */
-function shapesOf(where: string, order: readonly Place[], loops: ReadonlyMap<string, Place>): Map<string, Shape> {
-  const shapes = new Map<string, Shape>();
-  const given = ({ from }: Place): Shape | null => {
-    for (const name of from) if (shapes.has(name)) return shapes.get(name) as Shape;
-    return null;
+  const isScale = node.type === "Scale";
+  const layer = new Loop(unit.layer as never, {
+    features: sizeOf(shape),
+    bias: "bias" in node,
+    connection: isScale ? "one" : "all",
+    generator: unused(),
+  });
+  const { V, recurrent } = layer;
+  V?.copyFrom(Float32Array.from(fieldOf(valuesOf(where, node, "scale", shape), shape).data));
+  const connection = V === null ? filled(making, recurrent as Linear) : new Scale(V);
+  return {
+    ...unit,
+    layer,
+    axes: shape.length,
+    parts: [
+      [unit.name, layer],
+      [name, connection],
+    ],
   };
-  const shapeOf = (place: Place): Shape | null => {
-    const { name, node } = place;
-    return kindOf(where, place).shape(nameOf(where, name), node, given(place));
-  };
-  // A late edge may tell the shape of a node before it; each pass tells one more.
-  for (let before = -1; before < shapes.size; ) {
-    before = shapes.size;
-    for (const place of order) {
-      const shape = shapes.has(place.name) ? null : shapeOf(place);
-      if (shape !== null) shapes.set(place.name, shape);
-    }
-  }
-  const check = (name: string, expected: Shape | undefined, got: Shape | null | undefined): void => {
-    if (expected && got && sameShape(expected, got)) return;
-    throw wrongValue(nameOf(where, name), `values ${formatShape(expected ?? [])}`, formatShape(got ?? []));
-  };
-  for (const place of order) {
-    const { name, from } = place;
-    const shape = shapes.get(name);
-    check(name, shape, shapeOf(place));
-    for (const other of from) check(name, given(place) as Shape, shapes.get(other));
-    const back = loops.get(name);
-    if (back === undefined || shape === undefined) continue;
-    check(back.name, [sizeOf(shape)], kindOf(where, back).shape(nameOf(where, back.name), back.node, shape));
-  }
-  return shapes;
 }

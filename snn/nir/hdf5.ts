@@ -9,7 +9,7 @@
  *   - gives back the stack: an exception of the library leaves its part of the stack behind.
  */
 import { show } from "../../engine/arguments.ts";
-import { MAX_DEPTH } from "./fields.ts";
+import { MAX_DEPTH, wrong as wrongAt } from "./check.ts";
 
 /** An array of a file. Integers are read as float64, where those up to 2⁵³ are exact. */
 export interface Stored {
@@ -44,13 +44,11 @@ let crash: unknown;
 const SIGNATURE = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
 
 /** An error of a file that is read: what was expected, at a path in it, and what came. */
-export const wrong = (expected: string, path: string, got: string, cause?: unknown): RangeError =>
-  new RangeError(`${READ}: expected ${expected} at ${short(path)}, got ${got}`, cause === undefined ? {} : { cause });
+const wrong = (expected: string, path: string, got: string, cause?: unknown): Error =>
+  wrongAt(READ, expected, path, got, RangeError, cause);
 
 /** What readNIR is called in errors. */
 export const READ = "readNIR";
-
-const short = (path: string): string => (path.length > 120 ? `…${path.slice(-120)}` : path || "/");
 
 /**
  * The groups and arrays of these names in the root of a file.

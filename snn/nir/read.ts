@@ -1,8 +1,6 @@
 /** Graphs as lists of nodes: subgraphs taken apart, edges as the inputs of each node, loops cut where their spikes come a step late. */
-import { objectOf, show, wrongType, wrongValue } from "../../engine/arguments.ts";
-import { MAX_AXES } from "../../engine/shape.ts";
-import type { Fields } from "./euler.ts";
-import { MAX_DEPTH, strayName } from "./fields.ts";
+import { show, wrongValue } from "../../engine/arguments.ts";
+import { resolverOf } from "./check.ts";
 import type { NIRGraph, NIRNode } from "./graph.ts";
 
 /** A node with its name, which names the subgraphs around it too, and the names of the nodes that it reads. */
@@ -26,64 +24,13 @@ export interface Flat extends Ends {
   readonly places: Map<string, Place>;
 }
 
-/** More nodes than any network has: objects that hold themselves have no end, and searches are as deep as there are nodes. */
-const MOST = 4096;
-
 /** The names of the nodes that read each node. */
 type Readers = ReadonlyMap<string, readonly string[]>;
 
 export const nameOf = (where: string, name: string): string => `${where}: node ${show(name)}`;
 
-/** Fields that are no values of a primitive. */
-const OTHERS: readonly string[] = ["metadata", "nodes", "edges"];
-
-/** A list of sizes, or an array without its values, that no getter and no caller changes from now on. */
-function copyOfField(value: unknown): unknown {
-  // More sizes than a tensor has axes are an error in any case.
-  if (Array.isArray(value)) return value.slice(0, MAX_AXES + 1);
-  if (typeof value !== "object" || value === null || !("data" in value)) return value;
-  const { shape, data } = value as { readonly shape?: unknown; readonly data: unknown };
-  return { shape: copyOfField(shape), data };
-}
-
-/** A copy of the nodes and edges of a graph, whose arrays are shared. */
-export function copyOf(where: string, given: unknown, depth = 0, budget = { left: MOST }): NIRGraph {
-  const { type, nodes, edges, ...rest } = objectOf(where, "a graph { nodes, edges }", given);
-  if (type !== "NIRGraph") throw wrongValue(where, 'a node of type "NIRGraph"', show(type));
-  if (depth > MAX_DEPTH) throw wrongValue(where, `at most ${MAX_DEPTH} subgraphs in each other`, "more");
-  const copies = Object.entries(objectOf(where, "nodes by name", nodes)).map(([name, node]) => {
-    const place = nameOf(where, name);
-    if (name === "" || --budget.left < 0) throw wrongValue(where, `at most ${MOST} nodes with names`, show(name));
-    const fields = Object.entries({ ...objectOf(place, "a node", node) });
-    const copy: Record<string, unknown> = Object.fromEntries(
-      fields.map(([field, value]) => [field, OTHERS.includes(field) ? value : copyOfField(value)]),
-    );
-    if (typeof copy.type !== "string") throw wrongType(place, "type as the name of a primitive", copy.type);
-    return [name, copy.type === "NIRGraph" ? copyOf(place, copy, depth + 1, budget) : copy] as const;
-  });
-  if (!Array.isArray(edges)) throw wrongType(where, "edges as a list of [from, to]", edges);
-  if (edges.length > MOST * MOST) throw wrongValue(where, "fewer edges", edges.length);
-  const pairs = Array.from(edges, (edge: unknown) => {
-    const pair = Array.isArray(edge) ? edge.slice(0, 3) : [];
-    if (pair.length === 2 && pair.every((name) => typeof name === "string")) return pair;
-    throw wrongType(where, "edges as [from, to], two names", edge);
-  });
-  return { ...(rest as Fields), type, nodes: Object.fromEntries(copies), edges: pairs } as unknown as NIRGraph;
-}
-
-/** The name of the node that an edge names: a single name that no node has is that of the single node without edges. */
-function resolver(where: string, { nodes, edges }: NIRGraph): (name: string) => string {
-  const own = Object.keys(nodes);
-  const ends = edges.flat();
-  const stray = strayName(own, ends);
-  if (stray !== undefined) throw wrongValue(where, `edges between nodes, ${show(own)}`, `an edge of ${show(stray)}`);
-  const [there, used] = [new Set(own), new Set(ends)];
-  const idle = own.find((name) => !used.has(name));
-  return (name) => (there.has(name) ? name : (idle as string));
-}
-
 /** The nodes of a graph and of its subgraphs; an edge to a subgraph leads to its Input, one from it begins at its Output. */
-export function flatten(where: string, graph: NIRGraph): Flat {
+export function flattened(where: string, graph: NIRGraph): Flat {
   const places = new Map<string, Place>();
 
   function add(within: string, graph: NIRGraph, prefix: string): Ends {
@@ -101,7 +48,7 @@ export function flatten(where: string, graph: NIRGraph): Flat {
       if (name !== undefined && more === undefined) return name;
       throw wrongValue(within, `one node of type ${type}`, show(ends[type]));
     }) as [string, string];
-    const resolve = resolver(within, graph);
+    const resolve = resolverOf(Object.keys(graph.nodes), graph.edges.flat());
     const pairs = graph.edges.map((edge) => edge.map(resolve) as [string, string]);
     const sorted = pairs.map(([from, to]) => [
       inner.get(from)?.output ?? prefix + from,
