@@ -49,136 +49,127 @@ export function resolverOf(nodes: Iterable<string>, ends: Iterable<string>): (na
   return (name) => (there.has(name) ? name : renamed);
 }
 
-/** The check of one graph, which reads every field of it once. Errors name the path of a field. */
-export class GraphCheck {
-  readonly where: string;
-  /** A value in errors. */
-  readonly show: (value: unknown) => string;
-  /** The class of errors about values of another kind: in a file, a kind is a value as others. */
-  readonly Kind: ErrorConstructor;
-  private left = MAX_NODES;
-
-  constructor(where: string, shown = show, Kind: ErrorConstructor = TypeError) {
-    this.where = where;
-    this.show = shown;
-    this.Kind = Kind;
-  }
-
+/** The checks of a graph, and of an array by itself. */
+export interface Checks {
   /** The copy of a graph, with the defaults of fields that are not there. It shares metadata and the data of arrays. */
-  graph(path: string, value: unknown): NIRGraph {
-    return this.node(path, value, 1) as NIRGraph;
-  }
-
+  graph(path: string, value: unknown): NIRGraph;
   /** An array, as a copy of its shape with its data. */
-  array(path: string, value: unknown): NIRArray {
-    const { shape, data } = Object(value) as Fields;
-    if (!(data instanceof Float32Array || data instanceof Float64Array)) {
-      throw this.error("an array { shape, data } of float32 or float64 numbers", path, value, this.Kind);
-    }
-    const sizes = this.integers(`${path}/shape`, shape, SIZES) as number[];
-    const n = sizes.reduce((product, size) => product * size, 1);
-    if (data.length === n) return { shape: sizes, data };
-    throw wrong(this.where, `${n} values of shape ${show(sizes)}`, path, data.length);
-  }
+  array(path: string, value: unknown): NIRArray;
+}
 
-  private error(expected: string, path: string, value: unknown, Kind?: ErrorConstructor): Error {
-    return wrong(this.where, expected, path, this.show(value), Kind);
-  }
+/**
+ * Checks that read every field once. Errors name the path of a field; those about values of another kind have the class `Kind`: in a
+ * file, a kind is a value as others.
+ */
+export function checksOf(where: string, Kind: ErrorConstructor = TypeError): Checks {
+  let left = MAX_NODES;
 
-  private object(path: string, value: unknown): Fields {
+  const fail = (expected: string, path: string, value: unknown, Class?: ErrorConstructor): Error =>
+    wrong(where, expected, path, show(value), Class);
+
+  function object(path: string, value: unknown): Fields {
     if (typeOf(value) === "object") return value as Fields;
-    throw this.error("an object", path, value, this.Kind);
+    throw fail("an object", path, value, Kind);
   }
 
-  private list(expected: string, path: string, value: unknown, most: number): unknown[] {
-    if (!Array.isArray(value)) throw this.error(expected, path, value, this.Kind);
-    if (value.length > most) throw this.error(`at most ${most} entries`, path, value.length);
+  function list(expected: string, path: string, value: unknown, most: number): unknown[] {
+    if (!Array.isArray(value)) throw fail(expected, path, value, Kind);
+    if (value.length > most) throw fail(`at most ${most} entries`, path, value.length);
     return Array.from(value);
   }
 
-  private node(path: string, value: unknown, depth: number): NIRNode {
-    const { type, metadata, ...given } = this.object(path, value);
-    const isGraph = type === "NIRGraph";
+  function array(path: string, value: unknown): NIRArray {
+    const { shape, data } = Object(value) as Fields;
+    if (!(data instanceof Float32Array || data instanceof Float64Array)) {
+      throw fail("an array { shape, data } of floats", path, value, Kind);
+    }
+    const sizes = integers(`${path}/shape`, shape, SIZES) as number[];
+    const n = sizes.reduce((product, size) => product * size, 1);
+    if (data.length === n) return { shape: sizes, data };
+    throw fail(`${n} values of shape ${show(sizes)}`, path, data.length);
+  }
+
+  /** One integer or several, or a word. */
+  function integers(path: string, value: unknown, { lengths = [], least = -Infinity, words }: Field): unknown {
+    if (words && typeof value === "string") {
+      if (value === "same" || value === "valid") return value;
+      throw fail('"same" or "valid"', path, value);
+    }
+    const expected =
+      lengths.map((n) => (n === 0 ? "an integer" : `${n} integers`)).join(" or ") || "a list of integers";
+    const all = typeof value === "number" ? [value] : list(expected, path, value, MAX_AXES);
+    const isAlone = lengths.includes(0) && all.length === 1;
+    if (!isAlone && lengths.length > 0 && (all.length === 0 || !lengths.includes(all.length))) {
+      throw fail(expected, path, value);
+    }
+    const others = all.filter((x) => !(INTEGER.fits(x as number) && (x as number) >= least));
+    if (others.length > 0) throw fail(`integers${least === -Infinity ? "" : ` ≥ ${least}`}`, path, others[0]);
+    return isAlone ? all[0] : all;
+  }
+
+  /** The value of a field; `model` gives an array that is not there its shape. */
+  function fieldOf(path: string, value: unknown, field: Field, model: NIRArray | undefined): unknown {
+    const { missing, lengths } = field;
+    if (missing !== undefined && (value ?? null) === null) return model ? filled(model, model.data, missing) : missing;
+    if (lengths) return integers(path, value, field);
+    const own = array(path, value);
+    // Weights of synapses may be a single one.
+    const isRepeated = missing === 1 && model && own.data.length === 1 && `${own.shape}` !== `${model.shape}`;
+    return isRepeated ? filled(model, own.data, own.data[0]) : own;
+  }
+
+  function edgesOf(path: string, value: unknown, names: readonly string[]): [string, string][] {
+    const pairs = "pairs of names";
+    const edges = list(pairs, path, value, MAX_EDGES).map((edge) => {
+      const [from, to] = list(pairs, path, edge, 2);
+      if (typeof from === "string" && typeof to === "string") return [from, to] as [string, string];
+      throw fail(pairs, path, edge, Kind);
+    });
+    const resolve = resolverOf(names, edges.flat());
+    for (const name of edges.flat()) {
+      if (resolve(name) === undefined) throw fail(`edges between ${show(names)}`, path, name);
+    }
+    return edges;
+  }
+
+  /** The fields of a graph. */
+  function partsOf(path: string, { nodes: given, edges, version }: Fields, depth: number): Record<string, unknown> {
+    if (depth > MAX_GRAPHS) throw fail(`at most ${MAX_GRAPHS} graphs in each other`, path, depth);
+    if (version !== undefined && typeof version !== "string") throw fail("text", `${path}/version`, version, Kind);
+    const nodes = Object.entries(object(`${path}/nodes`, given)).map(([name, node]) => {
+      if (name === "" || --left < 0) throw fail(`at most ${MAX_NODES} nodes with names`, `${path}/nodes`, name);
+      return [name, nodeOf(`${path}/nodes/${name}`, node, depth + 1)] as const;
+    });
+    const names = nodes.map(([name]) => name);
+    return {
+      nodes: Object.fromEntries(nodes),
+      edges: edgesOf(`${path}/edges`, edges, names),
+      ...(version !== undefined && { version }),
+    };
+  }
+
+  function nodeOf(path: string, value: unknown, depth: number): NIRNode {
+    const { type, metadata, ...given } = object(path, value);
     const types: unknown[] = ["NIRGraph", ...(depth === 1 ? [] : Object.keys(FIELDS))];
     if (!types.includes(type)) {
-      const Kind = typeof type === "string" ? RangeError : this.Kind;
-      throw this.error(`a type that is ${types.join(", ")}`, path, type, Kind);
+      throw fail(`a type that is ${types.join(", ")}`, path, type, typeof type === "string" ? RangeError : Kind);
     }
+    const isGraph = type === "NIRGraph";
     const fields: Readonly<Record<string, Field>> = isGraph ? {} : FIELDS[type as keyof typeof FIELDS];
     const names = isGraph ? ["nodes", "edges", "version"] : Object.keys(fields);
-    // A reader that left some out would change the network.
-    const other = Object.keys(given).find((name) => given[name] !== undefined && !names.includes(name));
-    if (other !== undefined)
-      throw this.error(`no fields but type, metadata, ${names.join(", ")}`, path, other, this.Kind);
-    const values: Record<string, unknown> = isGraph ? this.parts(path, given, depth) : {};
+    for (const name of Object.keys(given)) {
+      // A reader that left some out would change the network.
+      if (given[name] === undefined || names.includes(name)) continue;
+      throw fail(`no fields but type, metadata, ${names.join(", ")}`, path, name, Kind);
+    }
+    const values: Record<string, unknown> = isGraph ? partsOf(path, given, depth) : {};
     for (const [name, field] of Object.entries(fields)) {
-      values[name] = this.field(
-        `${path}/${name}`,
-        given[name],
-        field,
-        values[field.like ?? ""] as NIRArray | undefined,
-      );
+      values[name] = fieldOf(`${path}/${name}`, given[name], field, values[field.like ?? ""] as NIRArray | undefined);
     }
     return { type, ...values, ...(metadata !== undefined && { metadata }) } as NIRNode;
   }
 
-  /** The fields of a graph. */
-  private parts(path: string, { nodes: given, edges, version }: Fields, depth: number): Record<string, unknown> {
-    if (depth > MAX_GRAPHS) throw wrong(this.where, `at most ${MAX_GRAPHS} graphs in each other`, path, "more");
-    const nodes = Object.entries(this.object(`${path}/nodes`, given)).map(([name, node]) => {
-      const at = `${path}/nodes/${name}`;
-      if (name === "" || --this.left < 0)
-        throw wrong(this.where, `at most ${MAX_NODES} nodes with names`, at, "others");
-      return [name, this.node(at, node, depth + 1)] as const;
-    });
-    if (version !== undefined && typeof version !== "string") {
-      throw this.error("text", `${path}/version`, version, this.Kind);
-    }
-    const copy = { nodes: Object.fromEntries(nodes), edges: this.edges(`${path}/edges`, edges, nodes) };
-    return version === undefined ? copy : { ...copy, version };
-  }
-
-  private edges(path: string, value: unknown, nodes: readonly (readonly [string, NIRNode])[]): [string, string][] {
-    const edges = this.list("pairs of names", path, value, MAX_EDGES).map((edge) => {
-      const pair = Array.isArray(edge) ? edge.slice(0, 3) : [];
-      if (pair.length === 2 && pair.every((name) => typeof name === "string")) return pair as [string, string];
-      throw this.error("pairs of names", path, edge, this.Kind);
-    });
-    const names = nodes.map(([name]) => name);
-    const resolve = resolverOf(names, edges.flat());
-    const stray = edges.flat().find((name) => resolve(name) === undefined);
-    if (stray === undefined) return edges;
-    throw wrong(this.where, `edges between ${show(names)}`, path, `one with ${show(stray)}`);
-  }
-
-  /** The value of a field; `model` gives an array that is not there its shape. */
-  private field(path: string, value: unknown, field: Field, model: NIRArray | undefined): unknown {
-    const { missing, lengths } = field;
-    if (missing !== undefined && (value ?? null) === null) return model ? filled(model, model.data, missing) : missing;
-    if (lengths) return this.integers(path, value, field);
-    const array = this.array(path, value);
-    // Weights of synapses may be a single one.
-    const isRepeated = missing === 1 && model && array.data.length === 1 && `${array.shape}` !== `${model.shape}`;
-    return isRepeated ? filled(model, array.data, array.data[0]) : array;
-  }
-
-  /** One integer or several, or a word. */
-  private integers(path: string, value: unknown, { lengths = [], least = -Infinity, words }: Field): unknown {
-    if (words && typeof value === "string") {
-      if (value === "same" || value === "valid") return value;
-      throw this.error('"same" or "valid"', path, value);
-    }
-    const expected =
-      lengths.map((n) => (n === 0 ? "an integer" : `${n} integers`)).join(" or ") || "a list of integers";
-    const list = typeof value === "number" ? [value] : this.list(expected, path, value, MAX_AXES);
-    const isAlone = lengths.includes(0) && list.length === 1;
-    if (!isAlone && lengths.length > 0 && (list.length === 0 || !lengths.includes(list.length))) {
-      throw this.error(expected, path, value);
-    }
-    const wrongs = list.filter((x) => !(INTEGER.fits(x as number) && (x as number) >= least));
-    if (wrongs.length > 0) throw this.error(`integers${least === -Infinity ? "" : ` ≥ ${least}`}`, path, wrongs[0]);
-    return isAlone ? list[0] : list;
-  }
+  return { graph: (path, value) => nodeOf(path, value, 1) as NIRGraph, array };
 }
 
 /** An array of the shape of another one, of the type of the data, with one value. */

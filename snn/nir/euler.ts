@@ -4,7 +4,8 @@
  *   τ·dv/dt = (v_leak − v) + r·I     v[t] = v_leak + β(v[t−1] − v_leak) + scale·I[t],  β = 1 − dt/τ,  scale = r·dt/τ
  */
 import { wrongValue } from "../../engine/arguments.ts";
-import { formatShape, type Shape, sameShape, sizeOf, stridesOf } from "../../engine/shape.ts";
+import type { Pair } from "../../engine/ops/windows.ts";
+import { formatShape, type Shape, sizeOf } from "../../engine/shape.ts";
 import type { NIRArray, NIRNode } from "./graph.ts";
 
 /** Values of a layer of neurons: one for all, or one for each in row-major order. */
@@ -26,16 +27,13 @@ export function arrayOf(where: string, node: NIRNode, field: string, shape: Shap
 export function valuesOf(where: string, node: NIRNode, field: string, shape: Shape): Values {
   const { shape: own, data } = arrayOf(where, node, field, shape);
   if (isUniform(data)) return data[0] as number;
-  const sizes = own.slice(Math.max(0, own.length - shape.length));
-  if (sameShape(sizes, shape)) return Float64Array.from(data);
-  const from = shape.length - sizes.length;
-  const strides = stridesOf(sizes);
-  const places = stridesOf(shape).slice(from);
   return Float64Array.from({ length: sizeOf(shape) }, (_, i) => {
-    let at = 0;
-    for (const [axis, n] of sizes.entries()) {
-      const index = Math.floor(i / (places[axis] as number)) % (shape[from + axis] as number);
-      if (n > 1) at += index * (strides[axis] as number);
+    let [at, rest, stride] = [0, i, 1];
+    for (let axis = 1; axis <= shape.length; axis++) {
+      const n = own[own.length - axis] ?? 1;
+      at += (rest % n) * stride;
+      stride *= n;
+      rest = Math.floor(rest / (shape[shape.length - axis] as number));
     }
     return data[at] as number;
   });
@@ -58,7 +56,7 @@ export function each(f: (a: number, b: number) => number, a: Values, b: Values =
 function inFloat32(where: string, name: string, values: Values): number | Float32Array {
   const rounded = typeof values === "number" ? [Math.fround(values)] : Float32Array.from(values);
   for (const x of rounded) {
-    if (!Number.isFinite(x)) throw wrongValue(where, `${name} per step in the range of float32`, x);
+    if (!Number.isFinite(x)) throw wrongValue(where, `${name} per step in float32`, x);
   }
   return isUniform(rounded) ? (rounded[0] as number) : (rounded as Float32Array);
 }
@@ -71,7 +69,7 @@ function shareOf(where: string, field: string, tau: Values, dt: number): Values 
   return each((t) => {
     const share = dt / t;
     if (share > 0 && share <= 1 + ROUNDING) return Math.min(1, share);
-    throw wrongValue(where, `${field} of at least dt, ${dt} s, as forward Euler needs`, `${t} s; take a smaller dt?`);
+    throw wrongValue(where, `${field} of at least dt, ${dt} s`, `${t} s`);
   }, tau);
 }
 
@@ -103,16 +101,14 @@ export function tauOf(beta: Values, dt: number, note: () => void): Values {
   return each((b) => dt / (1 - Math.min(b, SLOWEST)), beta);
 }
 
-/** scale·τ/dt, the resistance with which forward Euler multiplies a current by the scale. */
-export const resistanceOf = (scale: Values, tau: Values, dt: number): Values =>
-  each(
-    (s, ratio) => s * ratio,
-    scale,
-    each((t) => t / dt, tau),
-  );
-
 /** A field of a node: values of neurons of this shape. */
 export const fieldOf = (values: Values, shape: Shape): NIRArray => ({
   shape: [...shape],
   data: typeof values === "number" ? new Float64Array(sizeOf(shape)).fill(values) : values,
 });
+
+/** A size of windows for each axis of an image. */
+export function pairOf(size: Pair): readonly [number, number] {
+  const [height, width = height] = [size].flat() as [number, number?];
+  return [height, width];
+}

@@ -158,9 +158,9 @@ describe("readNIR", () => {
     expect(messages).toEqual([
       'readNIR: expected a type that is NIRGraph, Input, Output, Affine, Linear, Scale, Conv1d, Conv2d, SumPool2d, AvgPool2d, Flatten, Delay, Threshold, I, LI, IF, LIF, CubaLI, CubaLIF at /node/nodes/n, got "LSTM"',
       expect.stringContaining('at /node/nodes/n, got "toString"'),
-      "readNIR: expected an array { shape, data } of float32 or float64 numbers at /node/nodes/n/weight, got none",
-      "readNIR: expected an array { shape, data } of float32 or float64 numbers at /node/nodes/n/weight, got a group",
-      'readNIR: expected an array { shape, data } of float32 or float64 numbers at /node/nodes/n/weight, got "many"',
+      "readNIR: expected an array { shape, data } of floats at /node/nodes/n/weight, got undefined",
+      "readNIR: expected an array { shape, data } of floats at /node/nodes/n/weight, got object",
+      'readNIR: expected an array { shape, data } of floats at /node/nodes/n/weight, got "many"',
       "readNIR: expected numbers or text at /node/nodes/n/weight, got HDF5 type 6 of 8 bytes",
       'readNIR: expected no fields but type, metadata, weight at /node/nodes/n, got "bias"',
       "readNIR: expected integers ≥ 0 at /node/nodes/n/padding, got -1",
@@ -168,12 +168,14 @@ describe("readNIR", () => {
       "readNIR: expected an integer or 2 integers at /node/nodes/n/padding, got [1, 1, 1]",
       'readNIR: expected an integer or 2 integers at /node/nodes/n/padding, got "same"',
       "readNIR: expected integers ≥ 0 at /node/nodes/n/shape, got NaN",
-      "readNIR: expected a list of integers at /node/nodes/n/shape, got numbers of shape [1, 2]",
+      "readNIR: expected a list of integers at /node/nodes/n/shape, got object",
     ]);
   });
 
   test("a file without a graph is refused", async () => {
-    await expect(readNIR(await fileOf(() => {}))).rejects.toThrow("readNIR: expected an object at /node, got none");
+    await expect(readNIR(await fileOf(() => {}))).rejects.toThrow(
+      "readNIR: expected an object at /node, got undefined",
+    );
     const other = await fileOf((file) => file.create_group("node").create_dataset({ name: "type", data: "LIF" }));
     await expect(readNIR(other)).rejects.toThrow('readNIR: expected a type that is NIRGraph at /node, got "LIF"');
     const node = await fileOf((file) => {
@@ -198,11 +200,11 @@ describe("readNIR", () => {
     };
     // The paper's files of subgraphs are like this; `fromNIR` takes "c" for "b".
     expect(await edgesOf([["a", "c"]])).toEqual([["a", "c"]]);
-    const message = 'readNIR: expected edges between ["a", "b"] at /node/edges, got one with "c"';
+    const message = 'readNIR: expected edges between ["a", "b"] at /node/edges, got "c"';
     await expect(edgesOf([["a", "b"], ["b", "c"]])).rejects.toThrow(message); // biome-ignore format: pairs
     await expect(edgesOf([["c", "d"]])).rejects.toThrow(message);
     await expect(edgesOf([["a", "b", "a"]])).rejects.toThrow(
-      "readNIR: expected pairs of names at /node/edges, got text of shape [1, 3]",
+      "readNIR: expected pairs of names at /node/edges, got object",
     );
   });
 
@@ -273,21 +275,21 @@ describe("writeNIR", () => {
         "writeNIR: expected an object at graph, got null",
         "writeNIR: expected a type that is NIRGraph at graph, got "LIF"",
         "writeNIR: expected an object at graph/nodes, got []",
-        "writeNIR: expected edges between [] at graph/edges, got one with "a"",
+        "writeNIR: expected edges between [] at graph/edges, got "a"",
         "writeNIR: expected pairs of names at graph/edges, got "ab"",
         "writeNIR: expected names with a character, without / and 0, and not . at graph/nodes, got "a/b"",
-        "writeNIR: expected at most 4096 nodes with names at graph/nodes/, got others",
+        "writeNIR: expected at most 4096 nodes with names at graph/nodes, got """,
         "writeNIR: expected names with a character, without / and 0, and not . at graph/nodes, got "."",
         "writeNIR: expected names with a character, without / and 0, and not . at graph/nodes, got "\\ud800"",
         "writeNIR: expected text at graph/version, got 1",
         "writeNIR: expected a type that is NIRGraph, Input, Output, Affine, Linear, Scale, Conv1d, Conv2d, SumPool2d, AvgPool2d, Flatten, Delay, Threshold, I, LI, IF, LIF, CubaLI, CubaLIF at graph/nodes/a, got "GRU"",
         "writeNIR: expected no fields but type, metadata, tau, r, v_leak, v_threshold, v_reset at graph/nodes/a, got "reset"",
-        "writeNIR: expected an array { shape, data } of float32 or float64 numbers at graph/nodes/a/tau, got 2",
-        "writeNIR: expected an array { shape, data } of float32 or float64 numbers at graph/nodes/a/tau, got object",
+        "writeNIR: expected an array { shape, data } of floats at graph/nodes/a/tau, got 2",
+        "writeNIR: expected an array { shape, data } of floats at graph/nodes/a/tau, got object",
         "writeNIR: expected 3 values of shape [3] at graph/nodes/a/tau, got 2",
         "writeNIR: expected at most 32 entries at graph/nodes/a/tau/shape, got 33",
         "writeNIR: expected integers ≥ 0 at graph/nodes/a/shape, got 1.5",
-        "writeNIR: expected an array { shape, data } of float32 or float64 numbers at graph/nodes/a/weight, got undefined",
+        "writeNIR: expected an array { shape, data } of floats at graph/nodes/a/weight, got undefined",
         "writeNIR: expected integers ≥ 1 at graph/nodes/a/stride, got 0",
         "writeNIR: expected an integer or 2 integers at graph/nodes/a/stride, got [1, 2, 3]",
         "writeNIR: expected "same" or "valid" at graph/nodes/a/padding, got "full"",
@@ -302,7 +304,7 @@ describe("writeNIR", () => {
     const cyclic = { type: "NIRGraph", nodes, edges: [] };
     nodes.a = cyclic;
     await expect(writeNIR(cyclic as never)).rejects.toThrow(
-      /^writeNIR: expected at most 31 graphs in each other at …\/nodes\/a.*, got more$/,
+      /^writeNIR: expected at most 31 graphs in each other at …\/nodes\/a.*, got 32$/,
     );
     const metadata: Record<string, unknown> = {};
     metadata.a = metadata;

@@ -12,15 +12,15 @@ import {
   type Tensor,
   tensor,
 } from "../../engine/index.ts";
-import { type Pair, sizeOption, windowOver } from "../../engine/ops/windows.ts";
+import { type Pair, windowOver } from "../../engine/ops/windows.ts";
 import { allOrNothing } from "../../engine/scope.ts";
 import { axisOf, checkShape, formatShape, type Shape, sameShape, sizeOf } from "../../engine/shape.ts";
 import { STEPS } from "../checks.ts";
 import { Delay } from "../delay.ts";
 import { LIF } from "../lif.ts";
 import { checkSurrogate, type Surrogate } from "../surrogate.ts";
-import { GraphCheck } from "./check.ts";
-import { arrayOf, each, fieldOf, perStep, valuesOf } from "./euler.ts";
+import { checksOf } from "./check.ts";
+import { arrayOf, each, fieldOf, pairOf, perStep, valuesOf } from "./euler.ts";
 import type { NIRAffine, NIRConv2d, NIRFlatten, NIRGraph, NIRInput, NIRNode, NIRSumPool2d } from "./graph.ts";
 import { CubaLI, CubaLIF, LI, Loop, Scale, SumPool2d, Threshold } from "./layers.ts";
 import { groupsOf, NIRModule, type Unit } from "./module.ts";
@@ -64,7 +64,7 @@ const neurons =
 /** The values of a field as they are, to be broadcast. */
 function fieldTensor({ where, node, shape: of }: Making, field: string): Tensor {
   const { shape, data } = arrayOf(where, node, field, of);
-  return tensor(Float32Array.from(data), { shape });
+  return tensor(data, { shape });
 }
 
 /** A layer with the weights of a node. */
@@ -77,7 +77,7 @@ function filled<Layer extends Module & { readonly weight: Tensor; readonly bias:
     if (t === null) continue;
     const { shape, data } = arrayOf(where, node, field, t.sizes);
     if (!sameShape(shape, t.sizes)) throw wrongValue(where, `${field} ${formatShape(t.sizes)}`, formatShape(shape));
-    t.copyFrom(Float32Array.from(data));
+    t.copyFrom(data);
   }
   return layer;
 }
@@ -103,7 +103,7 @@ function windowsOf({ where, node, shape }: Making, kernel: readonly number[]) {
   const { stride, padding, dilation = 1 } = node as NIRConv2d;
   const isSame = padding === "same";
   // Zeros on both sides together; the odd one is at the end.
-  const total = kernel.map((k, axis) => (isSame ? sizeOption(where, "dilation", dilation, axis, 1) * (k - 1) : 0));
+  const total = kernel.map((k, axis) => (isSame ? (pairOf(dilation)[axis] as number) * (k - 1) : 0));
   const half = total.map((n) => Math.floor(n / 2));
   const zeros = half.length > 1 ? (half as unknown as Pair) : (half[0] as number);
   const options = { stride, padding: isSame ? zeros : padding === "valid" ? 0 : padding, dilation };
@@ -142,10 +142,10 @@ const pool =
   (making) => {
     const { where, node, shape } = making;
     if (shape.length < 3) throw wrongValue(where, "maps [C, H, W]", formatShape(shape));
-    const kernel = [0, 1].map((axis) => sizeOption(where, "kernel_size", (node as NIRSumPool2d).kernel_size, axis, 1));
+    const kernel = pairOf((node as NIRSumPool2d).kernel_size);
     const { options, shape: after } = windowsOf(making, kernel);
     const { stride, padding } = options;
-    return { layer: new Layer(kernel as unknown as Pair, { stride, padding }), shape: after };
+    return { layer: new Layer(kernel, { stride, padding }), shape: after };
   };
 
 const flatten: Kind = ({ where, node, shape }) => {
@@ -212,7 +212,7 @@ export function fromNIR(graph: NIRGraph, options: FromNIROptions): NIRModule {
   const { dt, surrogate } = withDefaults(where, DEFAULTS, options);
   numberOf(where, "dt", dt, POSITIVE);
   if (surrogate !== undefined) checkSurrogate(where, surrogate);
-  const copy = new GraphCheck(where).graph("graph", graph);
+  const copy = checksOf(where).graph("graph", graph);
   const flat = flattened(where, copy);
   const { places, input, output } = flat;
   checkConnected(where, flat);
@@ -294,7 +294,7 @@ function looped(unit: Omit<Unit, "parts">, name: string, making: Making): Unit {
     generator: unused(),
   });
   const { V, recurrent } = layer;
-  V?.copyFrom(Float32Array.from(fieldOf(valuesOf(where, node, "scale", shape), shape).data));
+  V?.copyFrom(fieldOf(valuesOf(where, node, "scale", shape), shape).data);
   const connection = V === null ? filled(making, recurrent as Linear) : new Scale(V);
   return {
     ...unit,

@@ -88,7 +88,7 @@ export async function writeTree(where: string, tree: Tree): Promise<Uint8Array> 
       file.close();
     }
     const cause = said();
-    if (cause !== undefined) throw new Error(`${where}: expected a file, got an error of h5wasm`, { cause });
+    if (cause !== undefined) throw broken(where, "an error in a file", cause);
     return m.FS.readFile(PATH, { encoding: "binary" });
   });
 }
@@ -99,11 +99,15 @@ function write(group: InstanceType<Library["Group"]>, tree: Tree): void {
       write(group.create_group(name), item);
     } else {
       const { shape, data } = item as Stored;
-      const dtype = data instanceof Float32Array ? "<f" : data instanceof Float64Array ? "<d" : null;
-      // Text of variable length: the array of it is copied, as the type of the library wants one that it may change.
-      const text = { name, data: data as string[], shape: [...shape], dtype: "S" };
-      const isText = !ArrayBuffer.isView(data);
-      group.create_dataset(isText ? text : { name, data, shape: [...shape], dtype: dtype ?? "<q" });
+      // Text has no length of its own in a file.
+      const dtype = !ArrayBuffer.isView(data)
+        ? "S"
+        : data instanceof BigInt64Array
+          ? "<q"
+          : data instanceof Float32Array
+            ? "<f"
+            : "<d";
+      group.create_dataset({ name, data: data as string[], shape: [...shape], dtype });
     }
   }
 }
@@ -271,7 +275,7 @@ interface Session {
 async function session<T>(where: string, use: (session: Session) => T): Promise<T> {
   const library = await load(where);
   const m = await library.ready.catch((cause: unknown) => {
-    throw new Error(`${where}: expected h5wasm at work, got one that cannot start`, { cause });
+    throw broken(where, "one that cannot start", cause);
   });
   if (crash !== undefined) throw stopped(where);
   const FS = m.FS as FileSystem;
@@ -330,19 +334,15 @@ async function session<T>(where: string, use: (session: Session) => T): Promise<
   return result as T;
 }
 
-/** The error after a trap, which leaves the library in the middle of something. */
-function stopped(where: string): Error {
-  const hint = "start a new page, worker or process";
-  return new Error(`${where}: expected h5wasm at work, got one that a file has stopped; ${hint}`, { cause: crash });
-}
+/** The error of a session that the library cannot serve. */
+const broken = (where: string, got: string, cause: unknown): Error =>
+  new Error(`${where}: expected h5wasm at work, got ${got}`, { cause });
 
-async function load(where: string): Promise<Library> {
-  try {
-    return await import("h5wasm");
-  } catch (cause) {
-    const hint = "install it: npm install h5wasm";
-    throw new Error(`${where}: expected the package h5wasm, which reads HDF5, got none that can be loaded; ${hint}`, {
-      cause,
-    });
-  }
-}
+/** The error after a trap, which leaves the library in the middle of something. */
+const stopped = (where: string): Error =>
+  broken(where, "one that a file has stopped; start a new page, worker or process", crash);
+
+const load = (where: string): Promise<Library> =>
+  import("h5wasm").catch((cause: unknown) => {
+    throw broken(where, "none; npm install h5wasm", cause);
+  });

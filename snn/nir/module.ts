@@ -66,6 +66,7 @@ export class NIRModule extends Staged {
    */
   readonly graph: NIRGraph;
   private readonly network: Network;
+  private readonly units: readonly Unit[];
   /** When the last tensor of the layers was written. */
   private readonly made: number;
 
@@ -75,6 +76,7 @@ export class NIRModule extends Staged {
     this.dt = network.dt;
     this.graph = network.graph;
     this.network = network;
+    this.units = network.groups.flat();
     const tensors = this.parts().flatMap(({ layer }) => tensorsOf(layer));
     this.made = tensors.reduce((latest, t) => Math.max(latest, t.written), 0);
   }
@@ -90,11 +92,9 @@ export class NIRModule extends Staged {
    */
   parts(): { readonly name: string; readonly layer: Module; readonly shape: Shape; readonly isNew: boolean }[] {
     const isNew = (t: Tensor): boolean => t.written <= this.made && rootOf(t).columns !== EXPOSED;
-    return this.network.groups
-      .flat()
-      .flatMap(({ parts, shape }) =>
-        parts.map(([name, layer]) => ({ name, layer, shape, isNew: tensorsOf(layer).every(isNew) })),
-      );
+    return this.units.flatMap(({ parts, shape }) =>
+      parts.map(([name, layer]) => ({ name, layer, shape, isNew: tensorsOf(layer).every(isNew) })),
+    );
   }
 
   /**
@@ -104,24 +104,7 @@ export class NIRModule extends Staged {
    */
   forward(x: Tensor): Tensor {
     alive(x, "NIRModule");
-    return composed(NIRModule.run, this.network, x, this.leadOf(x.sizes, "T, B"));
-  }
-
-  private static run({ groups, output }: Network, x: Tensor, lead: Shape): Tensor {
-    const values = new Map<string, Tensor>();
-    for (const group of groups) {
-      const [unit] = group as [Unit];
-      if (group.length > 1 || unit.late.size > 0) runLoop(group, values, lead);
-      else
-        values.set(
-          unit.name,
-          overTime(
-            unit,
-            inputOf(unit, x, (name) => values.get(name)),
-          ),
-        );
-    }
-    return values.get(output) as Tensor;
+    return composed(run, this.network, x, this.leadOf(x.sizes, "T, B"));
   }
 
   /**
@@ -132,17 +115,12 @@ export class NIRModule extends Staged {
   step(x: Tensor, state: NIRState): [z: Tensor, state: NIRState] {
     alive(x, "NIRModule");
     const lead = this.leadOf(x.sizes, "B");
-    const { nodes, late } = Object(state) as NIRState;
-    const from = { nodes: new Map(Object.entries({ ...nodes })), late: new Map(Object.entries({ ...late })) };
-    for (const { name, shape } of lateOf(this.network.groups.flat())) {
-      checkState("NIRModule", name, from.late.get(name) as Tensor, [...lead, ...shape]);
+    const { nodes, late } = Object(state) as Partial<NIRState>;
+    const from = { nodes: { ...nodes }, late: { ...late } };
+    for (const { name, shape } of lateOf(this.units)) {
+      checkState("NIRModule", name, from.late[name] as Tensor, [...lead, ...shape]);
     }
-    return composed(NIRModule.advanced, this.network, x, from);
-  }
-
-  private static advanced({ groups, output }: Network, x: Tensor, from: States): [z: Tensor, state: NIRState] {
-    const { values, states } = advance(groups.flat(), x, from);
-    return [values.get(output) as Tensor, plain(states)];
+    return composed(advanced, this.network, x, from);
   }
 
   /**
@@ -152,34 +130,24 @@ export class NIRModule extends Staged {
    */
   initialState(shape: Shape): NIRState {
     const lead = this.leadOf(checkShape("NIRModule", shape), "B");
-    return composed(NIRModule.started, this.network, lead);
-  }
-
-  private static started({ groups }: Network, lead: Shape): NIRState {
-    return plain(startOf(groups.flat(), lead));
+    return composed(startOf, this.units, lead);
   }
 
   /**
-   * Stages of the layers one by one, where each reads one other.
+   * Stages of the layers one by one, where each reads the one before.
    *
    * @internal
    */
   stage(input: Tensor): Stage | null {
-    const { groups, output } = this.network;
-    const units = groups.flat();
-    const isPlain = (unit: Unit): boolean =>
-      unit.from.size < 2 && unit.late.size === 0 && unit.axes < 2 && unit.padding.length === 0;
-    if (this.forward !== FORWARD || !units.every(isPlain) || units.every(({ layer }) => layer === null)) return null;
+    const { units } = this;
+    const isPlain = ({ from, late, axes, padding }: Unit): boolean =>
+      from.size < 2 && late.size === 0 && axes < 2 && padding.length === 0;
+    const layers = units.flatMap(({ layer }) => layer ?? []);
+    if (this.forward !== FORWARD || !units.every(isPlain) || layers.length === 0) return null;
     this.leadOf(input.sizes, "B");
     const stages: Stage[] = [];
-    const outputs = new Map<string, Tensor>();
-    for (const { name, from, layer } of units) {
-      const [source = ""] = from;
-      const read = outputs.get(source) ?? input;
-      if (layer !== null) stages.push(stageOf(layer, read));
-      outputs.set(name, layer === null ? read : (stages[stages.length - 1] as Stage).output);
-    }
-    return new StagesInOrder(stages, outputs.get(output) as Tensor);
+    for (const layer of layers) stages.push(stageOf(layer, stages[stages.length - 1]?.output ?? input));
+    return new StagesInOrder(stages);
   }
 
   /** The axes before those of the Input. */
@@ -197,8 +165,8 @@ const FORWARD = /* @__PURE__ */ forwardOf(NIRModule);
 class StagesInOrder extends Stage {
   private readonly stages: readonly Stage[];
 
-  constructor(stages: readonly Stage[], output: Tensor) {
-    super(output, { memory: stages.flatMap(({ memory }) => memory) });
+  constructor(stages: readonly Stage[]) {
+    super((stages[stages.length - 1] as Stage).output, { memory: stages.flatMap(({ memory }) => memory) });
     this.stages = stages;
   }
 
@@ -215,16 +183,29 @@ class StagesInOrder extends Stage {
   }
 }
 
-/** The states of nodes, and the outputs that are read a step late, by the names of the nodes. */
-interface States {
-  readonly nodes: ReadonlyMap<string, unknown>;
-  readonly late: ReadonlyMap<string, Tensor>;
+/** The outputs of a network over time. `lead` are time and batch. */
+function run({ groups, output }: Network, x: Tensor, lead: Shape): Tensor {
+  const values = new Map<string, Tensor>();
+  for (const group of groups) {
+    const [unit] = group as [Unit];
+    if (group.length > 1 || unit.late.size > 0) runLoop(group, values, lead);
+    else
+      values.set(
+        unit.name,
+        overTime(
+          unit,
+          inputOf(unit, x, (name) => values.get(name)),
+        ),
+      );
+  }
+  return values.get(output) as Tensor;
 }
 
-const plain = ({ nodes, late }: States): NIRState => ({
-  nodes: Object.fromEntries(nodes),
-  late: Object.fromEntries(late),
-});
+/** A step of a network. */
+function advanced({ groups, output }: Network, x: Tensor, from: NIRState): [z: Tensor, state: NIRState] {
+  const { values, state } = advance(groups.flat(), x, from);
+  return [values.get(output) as Tensor, state];
+}
 
 /** The nodes whose output of the step before is read. */
 function lateOf(units: readonly Unit[]): Unit[] {
@@ -261,51 +242,51 @@ function overTime(unit: Unit, x: Tensor): Tensor {
 const isSteppingUnit = (unit: Unit): unit is Unit & { readonly layer: Stepping } =>
   unit.layer !== null && isStepping(unit.layer);
 
-/** A step of nodes, some of which may read others besides: what they give, and the next states. */
-function advance(units: readonly Unit[], x: Tensor, from: States, read: Read = () => undefined) {
+/** A step of nodes, some of which may read others besides: what they give, and the next state. */
+function advance(units: readonly Unit[], x: Tensor, from: NIRState, read: Read = () => undefined) {
   const values = new Map<string, Tensor>();
-  const nodes = new Map(from.nodes);
+  const nodes: [string, unknown][] = [];
   for (const unit of units) {
-    const { name } = unit;
-    const input = inputOf(unit, x, (each) => (unit.late.has(each) ? from.late : values).get(each) ?? read(each));
+    const { name, late } = unit;
+    const input = inputOf(unit, x, (each) => (late.has(each) ? from.late[each] : (values.get(each) ?? read(each))));
     if (isSteppingUnit(unit)) {
-      const [z, next] = unit.layer.step(flat(unit, input), nodes.get(name) as never);
-      nodes.set(name, next);
+      const [z, next] = unit.layer.step(flat(unit, input), from.nodes[name] as never);
+      nodes.push([name, next]);
       values.set(name, shaped(unit, z));
     } else values.set(name, overTime(unit, input.unsqueeze(0)).squeeze(0));
   }
-  const late = new Map(lateOf(units).map(({ name }) => [name, values.get(name) as Tensor]));
-  return { values, states: { nodes, late } };
+  return { values, state: stateOf(nodes, units, ({ name }) => values.get(name) as Tensor) };
 }
 
-/** The states before the first step. */
-function startOf(units: readonly Unit[], lead: Shape): States {
-  const start = (unit: Unit & { readonly layer: Stepping }): [string, unknown] => {
-    const { name, axes, shape, layer } = unit;
-    return [name, layer.initialState([...lead, ...(axes > 1 ? [sizeOf(shape)] : shape)])];
-  };
-  return {
-    nodes: new Map(units.filter(isSteppingUnit).map(start)),
-    late: new Map(lateOf(units).map(({ name, shape }) => [name, zeros([...lead, ...shape])])),
-  };
+/** The state before the first step. */
+function startOf(units: readonly Unit[], lead: Shape): NIRState {
+  const nodes = units
+    .filter(isSteppingUnit)
+    .map(({ name, axes, shape, layer }): [string, unknown] => [
+      name,
+      layer.initialState([...lead, ...(axes > 1 ? [sizeOf(shape)] : shape)]),
+    ]);
+  return stateOf(nodes, units, ({ shape }) => zeros([...lead, ...shape]));
 }
+
+const stateOf = (nodes: [string, unknown][], units: readonly Unit[], late: (unit: Unit) => Tensor): NIRState => ({
+  nodes: Object.fromEntries(nodes),
+  late: Object.fromEntries(lateOf(units).map((unit) => [unit.name, late(unit)])),
+});
 
 /** Runs a loop step by step; the values outside of it are there for all steps. `lead` are time and batch. */
 function runLoop(group: readonly Unit[], values: Map<string, Tensor>, [T = 0, ...lead]: Shape): void {
-  const outside = new Map(
-    group.flatMap(({ from }) =>
-      [...from].flatMap((name) => (values.has(name) ? [[name, values.get(name)?.unbind(0)]] : [])),
-    ) as [string, Tensor[]][],
-  );
-  const outputs = group.map((): Tensor[] => []);
-  let states = startOf(group, lead);
+  const sources = group.flatMap(({ from }) => [...from]).filter((name) => values.has(name));
+  const outside = new Map(sources.map((name) => [name, (values.get(name) as Tensor).unbind(0)]));
+  const steps: Map<string, Tensor>[] = [];
+  let state = startOf(group, lead);
   for (let t = 0; t < T; t++) {
     // A loop has no Input.
-    const next = advance(group, null as never, states, (name) => outside.get(name)?.[t]);
-    states = next.states;
-    for (const [i, { name }] of group.entries()) outputs[i]?.push(next.values.get(name) as Tensor);
+    const next = advance(group, null as never, state, (name) => outside.get(name)?.[t]);
+    state = next.state;
+    steps.push(next.values);
   }
-  for (const [i, { name }] of group.entries()) values.set(name, stack(outputs[i] as Tensor[]));
+  for (const { name } of group) values.set(name, stack(steps.map((step) => step.get(name) as Tensor)));
 }
 
 /** The units one by one, but those of a loop together, each group behind those that it reads. */
@@ -313,16 +294,16 @@ export function groupsOf(units: readonly Unit[]): Unit[][] {
   const all = new Map(units.map((unit) => [unit.name, unit]));
   const readers = readersOf(all);
   const groups: Unit[][] = [];
-  const done = new Set<string>();
-  const visit = (name: string): void => {
-    if (done.has(name)) return;
-    const before = reach(name, (each) => all.get(each)?.from);
-    const loop = [...reach(name, (each) => readers.get(each))].filter((each) => before.has(each));
-    for (const each of loop) done.add(each);
-    const group = units.filter((unit) => loop.includes(unit.name));
-    for (const { from } of group) for (const each of from) visit(each);
+  const done = new Set<Unit>();
+  const visit = (unit: Unit): void => {
+    if (done.has(unit)) return;
+    const before = reach(unit.name, (name) => all.get(name)?.from);
+    const behind = reach(unit.name, (name) => readers.get(name));
+    const group = units.filter(({ name }) => before.has(name) && behind.has(name));
+    for (const each of group) done.add(each);
+    for (const { from } of group) for (const name of from) visit(all.get(name) as Unit);
     groups.push(group);
   };
-  for (const { name } of units) visit(name);
+  for (const unit of units) visit(unit);
   return groups;
 }

@@ -1,6 +1,6 @@
 /** NIR files as graphs. */
 import { COUNT, isPlain, numberOf, show, withDefaults, wrongType } from "../../engine/arguments.ts";
-import { GraphCheck, wrong } from "./check.ts";
+import { checksOf, wrong } from "./check.ts";
 import { FIELDS, type Field } from "./fields.ts";
 import type { NIRGraph } from "./graph.ts";
 import { READ, readTree, type Stored, type Tree } from "./hdf5.ts";
@@ -35,7 +35,7 @@ export async function readNIR(bytes: Uint8Array | ArrayBuffer, options: ReadNIRO
   const tree = await readTree(copyOf(bytes), ["node", "version"], most);
   const node = nodeOf(tree.get("node"), "/node");
   const version = plainOf(tree.get("version"));
-  return new GraphCheck(READ, shown, RangeError).graph("/node", isPlain(node) ? { ...node, version } : node);
+  return checksOf(READ, RangeError).graph("/node", isPlain(node) ? { ...node, version } : node);
 }
 
 function copyOf(bytes: unknown): Uint8Array {
@@ -92,7 +92,7 @@ const metadataOf = (group: Tree, path: string): unknown =>
     const { shape, data } = item;
     if (shape.length === 0) return data[0];
     if (ArrayBuffer.isView(data)) return item;
-    if (shape.length > 1) throw wrong(READ, "text or a list of text", at, shown(item));
+    if (shape.length > 1) throw wrong(READ, "text or a list of text", at, `shape ${show(shape)}`);
     return data;
   });
 
@@ -101,11 +101,3 @@ const mapped = (group: Tree, f: (item: Tree | Stored, name: string) => unknown, 
   Object.fromEntries(Array.from(group, ([name, item]) => [nameOf(name), f(item, name)]));
 
 const isTree = (item: unknown): item is Tree => item instanceof Map;
-
-/** A part of a file in errors. */
-function shown(value: unknown): string {
-  if (value === undefined) return "none";
-  const { shape, data } = value as Stored;
-  if (Array.isArray(shape)) return `${ArrayBuffer.isView(data) ? "numbers" : "text"} of shape ${show(shape)}`;
-  return isTree(value) ? "a group" : show(value);
-}

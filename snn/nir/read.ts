@@ -74,15 +74,12 @@ export function readersOf(places: ReadonlyMap<string, { readonly from: ReadonlyS
 export function checkConnected(where: string, { places, input, output }: Flat): void {
   const readers = readersOf(places);
   const reached = reach(input, (name) => readers.get(name));
+  const leading = reach(output, (name) => places.get(name)?.from);
   for (const [name, { from }] of places) {
-    const count = readers.get(name)?.length ?? 0;
-    const fail = (got: string): never => {
-      throw wrongValue(nameOf(where, name), "edges that lead from the Input to the Output", got);
-    };
-    if (name === input && from.size > 0) fail("an edge to the Input");
-    if (name === output && count > 0) fail("an edge from the Output");
-    if (!reached.has(name)) fail(from.size > 0 ? "no way from the Input" : "no edge to the node");
-    if (name !== output && count === 0) fail("no edge from the node");
+    const isAcross = (name === input && from.size > 0) || (name === output && readers.get(name)?.length !== 0);
+    if (reached.has(name) && leading.has(name) && !isAcross) continue;
+    const got = isAcross ? "others" : reached.has(name) ? "none from the node on" : "none up to the node";
+    throw wrongValue(nameOf(where, name), "edges that lead from the Input to the Output", got);
   }
 }
 
@@ -103,37 +100,28 @@ const NEURONS = /^(I|LI|IF|LIF|CubaLI|CubaLIF)$/;
 export function cutLoops({ places, input }: Flat): Place[] {
   const readers = readersOf(places);
   const at = (name: string): Place => places.get(name) as Place;
-  for (;;) {
-    const { loop, order } = search(at, [input, ...readers.keys()], readers);
-    if (loop === null) return order;
+  const cut = (loop: readonly string[]): void => {
     const last = loop.map((name) => NEURONS.test(at(name).node.type)).lastIndexOf(true);
     const leaves = loop.map((name, i) => i > last && (readers.get(name)?.length ?? 0) > 1).lastIndexOf(true);
-    const cut = last < 0 ? loop.length - 1 : Math.max(last, leaves);
-    at(loop[(cut + 1) % loop.length] as string).late.add(loop[cut] as string);
-  }
-}
-
-/** A search in depth: the first loop that it meets, each node read by the next one and the last by the first; and all nodes in order. */
-function search(at: (name: string) => Place, starts: readonly string[], readers: Readers) {
-  const order: Place[] = [];
-  const done = new Set<string>();
-  const path: string[] = [];
-  const visit = (name: string): string[] | null => {
-    if (done.has(name)) return null;
-    if (path.includes(name)) return path.slice(path.indexOf(name));
-    path.push(name);
-    for (const reader of readers.get(name) ?? []) {
-      const loop = at(reader).late.has(name) ? null : visit(reader);
-      if (loop !== null) return loop;
-    }
-    path.pop();
-    done.add(name);
-    order.unshift(at(name));
-    return null;
+    const end = last < 0 ? loop.length - 1 : Math.max(last, leaves);
+    at(loop[(end + 1) % loop.length] as string).late.add(loop[end] as string);
   };
-  for (const start of starts) {
-    const loop = visit(start);
-    if (loop !== null) return { loop, order };
+  for (;;) {
+    const order = new Set<string>();
+    const path: string[] = [];
+    /** A search in depth, up to the first loop, which is cut. */
+    const meetsLoop = (name: string): boolean => {
+      if (order.has(name)) return false;
+      if (path.includes(name)) {
+        cut(path.slice(path.indexOf(name)));
+        return true;
+      }
+      path.push(name);
+      const isCut = readers.get(name)?.some((reader) => !at(reader).late.has(name) && meetsLoop(reader)) as boolean;
+      path.pop();
+      order.add(name);
+      return isCut;
+    };
+    if (![input, ...readers.keys()].some(meetsLoop)) return [...order].reverse().map(at);
   }
-  return { loop: null, order };
 }

@@ -484,7 +484,7 @@ describe("toNIR: errors name the layer", () => {
       "weights of maps",
       new Linear(2, 2),
       [3, 2],
-      "toNIR: Linear at 0: expected a vector, as NIR has it; a Flatten before?, got [3, 2]",
+      "toNIR: Linear at 0: expected a vector; a Flatten before?, got [3, 2]",
     ],
     ["weights of another size", new Linear(2, 2), [3], "toNIR: Linear at 0: "],
     [
@@ -503,7 +503,7 @@ describe("toNIR: errors name the layer", () => {
       "batch normalisation behind neurons",
       new Sequential(new LIF(), new BatchNorm2d(2)),
       [2, 3, 3],
-      "toNIR: BatchNorm2d at 1: expected running statistics of 2 channels, and a Linear or a convolution",
+      "toNIR: BatchNorm2d at 1: expected running statistics of 2 channels behind a Linear or a convolution",
     ],
     [
       "batch normalisation of a batch",

@@ -29,7 +29,7 @@ import { IF } from "../neurons/integrate-and-fire.ts";
 import { Synaptic } from "../neurons/synaptic.ts";
 import { SynapticIntegrator } from "../neurons/synaptic-integrator.ts";
 import { Recurrent } from "../recurrent.ts";
-import { each, fieldOf, resistanceOf, tauOf, type Values } from "./euler.ts";
+import { each, fieldOf, pairOf, tauOf, type Values } from "./euler.ts";
 import type { NIRArray, NIRGraph, NIRNode } from "./graph.ts";
 import { CubaLI, CubaLIF, LI, Scale, SumPool2d, Threshold } from "./layers.ts";
 import { NIRModule } from "./module.ts";
@@ -147,12 +147,10 @@ const writeLinear: Write<Linear> = ({ weight, bias }) =>
     ? { type: "Linear", weight: arrayOf(weight) }
     : { type: "Affine", weight: arrayOf(weight), bias: arrayOf(bias) };
 
-const pair = (n: Pair): Pair => (typeof n === "number" ? [n, n] : [n[0], n[1]]);
-
 const writeConvolution: Write<Conv1d | Conv2d> = (layer, { to }) => {
   const { weight, bias, groups } = layer;
   const isFlat = layer instanceof Conv1d;
-  const size = (n: Pair): Pair => (isFlat ? n : pair(n));
+  const size = (n: Pair): Pair => (isFlat ? n : pairOf(n));
   return {
     type: isFlat ? "Conv1d" : "Conv2d",
     weight: arrayOf(weight),
@@ -168,9 +166,9 @@ const writeConvolution: Write<Conv1d | Conv2d> = (layer, { to }) => {
 
 const poolOf = (type: "AvgPool2d" | "SumPool2d", kernel: Pair, stride: Pair, padding: Pair): NIRNode => ({
   type,
-  kernel_size: pair(kernel),
-  stride: pair(stride),
-  padding: pair(padding),
+  kernel_size: pairOf(kernel),
+  stride: pairOf(stride),
+  padding: pairOf(padding),
 });
 
 const writeAvgPool: Write<AvgPool2d> = (layer, place) => {
@@ -179,7 +177,7 @@ const writeAvgPool: Write<AvgPool2d> = (layer, place) => {
   if (ceilMode && !sameShape(behind(layer, place), behind(new AvgPool2d(kernel, { stride, padding }), place))) {
     throw wrongValue(place.where, "windows that do not reach out", "ceilMode");
   }
-  if (countIncludePad === false) lose(place, layer, "countIncludePad", false, "zeros of the padding count in means");
+  if (countIncludePad === false) lose(place, layer, "countIncludePad", false, "zeros of the padding count");
   return poolOf("AvgPool2d", kernel, stride, padding);
 };
 
@@ -224,7 +222,7 @@ const writeBatchNorm: Write<BatchNorm> = (layer, place) => {
     t?.toFloat32Array(),
   );
   if (!("weight" in node) || !fits || mean === undefined || variance === undefined) {
-    const expected = `running statistics of ${layer.channels} channels, and a Linear or a convolution before that takes them in`;
+    const expected = `running statistics of ${layer.channels} channels behind a Linear or a convolution`;
     throw wrongValue(where, expected, `${node.type} ${formatShape(to.shape)}`);
   }
   const factors = variance.map((v, c) => (scale?.[c] ?? 1) / Math.sqrt(v + layer.eps));
@@ -243,29 +241,23 @@ const writeBatchNorm: Write<BatchNorm> = (layer, place) => {
     },
   };
   to.nodes.set(to.last, folded as NIRNode);
-  lose(
-    { ...place, name: to.last },
-    layer,
-    "training",
-    layer.training,
-    "running statistics are part of the weights, rounded",
-  );
+  lose({ ...place, name: to.last }, layer, "training", layer.training, "the weights contain the statistics, rounded");
   return null;
 };
 
-/** Options of neurons that a graph has no word for: the value that it stands for, and what neurons with that value do. */
-const USUAL: Readonly<Record<string, readonly [usual: unknown, effect: string]>> = {
-  reset: ["zero", "a spike sets v to v_reset"],
-  resetDelay: [false, "a spike resets v in its own step"],
-  resetInput: [false, "a reset leaves the input"],
-  detachReset: [true, "the reset passes no gradient"],
-  lowerBound: [undefined, "v has no lower bound"],
-  synapse: ["decayFirst", "the membrane takes the synaptic current with the input of its step"],
-  fire: ["gt", "v = θ is no spike"],
-  refractorySteps: [0, "a neuron may fire in each step"],
-  inhibition: [null, "all neurons above θ fire"],
-  spiking: [true, "spikes are 0 or 1"],
-  surrogate: ["sigmoid 10", "spikes have the gradient that the reader takes"],
+/** Options of neurons that a graph has no word for, and the values that it stands for. */
+const USUAL: Readonly<Record<string, unknown>> = {
+  reset: "zero",
+  resetDelay: false,
+  resetInput: false,
+  detachReset: true,
+  lowerBound: undefined,
+  synapse: "decayFirst",
+  fire: "gt",
+  refractorySteps: 0,
+  inhibition: null,
+  spiking: true,
+  surrogate: "sigmoid 10",
 };
 
 /** Notes all that the node of neurons does not say. */
@@ -274,19 +266,21 @@ function loseOptions(layer: Neurons, place: Place): void {
   const { reset, resetDelay, ...others } = chosen as Readonly<Record<string, unknown>>;
   const { surrogate, strict, hold, inhibition, spiking } = firing;
   const spikes = compiled.main === "spikes" && {
-    ...{ inhibition, spiking, fire: strict ? "gt" : "ge", refractorySteps: hold },
-    ...{
-      reset,
-      resetDelay: resetDelay === true && reset !== "none",
-      surrogate: `${surrogate.name} ${surrogate.slope}`,
-    },
+    inhibition,
+    spiking,
+    fire: strict ? "gt" : "ge",
+    refractorySteps: hold,
+    reset,
+    resetDelay: resetDelay === true && reset !== "none",
+    surrogate: `${surrogate.name} ${surrogate.slope}`,
   };
-  for (const [option, value] of Object.entries({ ...others, ...spikes } as Record<string, unknown>)) {
-    const [usual, effect] = USUAL[option] ?? [value, ""];
-    if (value !== usual && value !== undefined) lose(place, layer, option, value ?? "a tensor", effect);
+  for (const [option, value] of Object.entries<unknown>({ ...others, ...spikes })) {
+    const usual = USUAL[option];
+    if (!(option in USUAL) || value === usual || value === undefined) continue;
+    lose(place, layer, option, value ?? "a tensor", `graphs stand for ${option} ${show(usual)}`);
   }
   const learned = layer.namedParameters().map(([name]) => name);
-  if (learned.length > 0) lose(place, layer, "learn", learned, "the numbers are fixed, and have no bounds");
+  if (learned.length > 0) lose(place, layer, "learn", learned, "numbers are fixed");
 }
 
 /** The node of neurons. */
@@ -301,37 +295,38 @@ function neuronNode(layer: Neurons, place: Place): NIRNode {
   };
   const every = (values: Values, x: number): boolean =>
     typeof values === "number" ? values === x : values.every((each) => each === x);
-  const fields: Record<string, Values> = {};
   const beta = value("beta", 1);
   // Kernels compute 1 − β in float32.
   const scale = chosen.inputScale === "leak" ? each((b) => Math.fround(1 - b), beta) : value("inputScale", 1);
   const isSynaptic = "alpha" in parameters;
+  const isLeaky = isSynaptic || !every(beta, 1);
   const isSpiking = layer.compiled.main === "spikes";
+  const fields: Record<string, Values> = {};
+  /** x[t] = decay·x[t−1] + scale·I[t] as τ·dx/dt = −x + gain·I. */
+  const filter = (name: string, decay: Values, scale: Values, tau: string, gain: string): void => {
+    const note = () => lose(place, layer, name, 1, "the decay is 1 − 2⁻²⁴");
+    fields[tau] = tauOf(decay, dt, note);
+    const ratio = each((t) => t / dt, fields[tau]);
+    fields[gain] = each((s, n) => s * n, scale, ratio);
+  };
+  if (isLeaky) filter("beta", beta, scale, isSynaptic ? "tau_mem" : "tau", "r");
+  else fields.r = each((s) => s / dt, scale);
+  if (isSynaptic) filter("alpha", value("alpha", 0), value("synapseScale", 1), "tau_syn", "w_in");
+  if (isLeaky) {
+    fields.v_leak = value("rest", 0);
+    const isFromZero = [LI, CubaLI, CubaLIF, LIF].some((Layer) => layer instanceof Layer);
+    if (!isFromZero && !every(fields.v_leak, 0)) lose(place, layer, "rest", "not 0", "v starts from 0, not from rest");
+  }
   if (isSpiking) {
     fields.v_threshold = value("threshold", 1);
     fields.v_reset = value("resetValue", 0);
   }
-  if (!isSynaptic && every(beta, 1)) fields.r = each((s) => s / dt, scale);
-  else {
-    const tau = (name: string, decay: Values): Values =>
-      tauOf(decay, dt, () =>
-        lose(place, layer, name, 1, "the decay is 1 − 2⁻²⁴, since that of 1 has no time constant"),
-      );
-    const mem = tau("beta", beta);
-    fields.r = resistanceOf(scale, mem, dt);
-    fields.v_leak = value("rest", 0);
-    fields[isSynaptic ? "tau_mem" : "tau"] = mem;
-    if (isSynaptic) {
-      fields.tau_syn = tau("alpha", value("alpha", 0));
-      fields.w_in = resistanceOf(value("synapseScale", 1), fields.tau_syn, dt);
-    }
-    const isOwn = layer instanceof LI || layer instanceof CubaLI || layer instanceof CubaLIF || layer instanceof LIF;
-    if (!isOwn && !every(fields.v_leak, 0)) lose(place, layer, "rest", "not 0", "v starts from 0, not from rest");
-  }
-  const type = `${isSynaptic ? "CubaL" : "v_leak" in fields ? "L" : ""}I${isSpiking ? "F" : ""}`;
+  const type = `${isSynaptic ? "CubaL" : isLeaky ? "L" : ""}I${isSpiking ? "F" : ""}`;
   const arrays = Object.entries(fields).map(([field, values]) => [field, fieldOf(values, shape)]);
   return { type, ...Object.fromEntries(arrays) } as NIRNode;
 }
+
+const scaleOf = (t: Tensor, shape: Shape): NIRNode => ({ type: "Scale", scale: fieldOf(valuesOf(t, shape), shape) });
 
 const writeNeurons: Write<Neurons> = (layer, place) => {
   const { to, name } = place;
@@ -341,7 +336,7 @@ const writeNeurons: Write<Neurons> = (layer, place) => {
   const { gradedSpikesFactor: factor } = layer.parametersNow();
   if (factor === undefined) return node;
   to.add(name, node);
-  to.add(`${name}.gradedSpikesFactor`, { type: "Scale", scale: fieldOf(valuesOf(factor, to.shape), to.shape) });
+  to.add(`${name}.gradedSpikesFactor`, scaleOf(factor, to.shape));
   return null;
 };
 
@@ -352,7 +347,7 @@ const writeRecurrent: Write<Recurrent<never, never>> = (layer, { name, to, where
   write(neuron as Module, "lif", inner);
   const { last, shape } = inner;
   if (recurrent !== null) write(recurrent, "w_rec", inner);
-  else inner.add("w_rec", { type: "Scale", scale: fieldOf(valuesOf(V as Tensor, shape), shape) });
+  else inner.add("w_rec", scaleOf(V as Tensor, shape));
   if (!sameShape(inner.shape, shape)) {
     throw wrongValue(where, `a connection that gives ${formatShape(shape)}`, formatShape(inner.shape));
   }
@@ -436,7 +431,7 @@ function write(module: Module, name: string, to: Writer): void {
     throw wrongValue(place.where, "a layer that NIR has a node for", `${kind}; ${hint}`);
   }
   if (module instanceof Linear && to.shape.length !== 1) {
-    throw wrongValue(place.where, "a vector, as NIR has it; a Flatten before?", formatShape(to.shape));
+    throw wrongValue(place.where, "a vector; a Flatten before?", formatShape(to.shape));
   }
   const node = writer(module, place);
   if (node !== null) to.add(name, node, behind(module, place));

@@ -1,6 +1,6 @@
 /** Graphs as NIR files. */
 import { isPlain, objectOf, show } from "../../engine/arguments.ts";
-import { GraphCheck, MAX_DEPTH, wrong } from "./check.ts";
+import { checksOf, MAX_DEPTH, wrong } from "./check.ts";
 import { FIELDS, type Field } from "./fields.ts";
 import type { NIRArray, NIRGraph, NIRNode } from "./graph.ts";
 import { type Stored, type Tree, writeTree } from "./hdf5.ts";
@@ -22,7 +22,7 @@ const VERSION = "1.0.7";
  * @see readNIR
  */
 export async function writeNIR(graph: NIRGraph): Promise<Uint8Array> {
-  const check = new GraphCheck(WHERE);
+  const check = checksOf(WHERE);
   const { version = VERSION, ...node } = check.graph("graph", graph);
   const tree = new Map<string, Tree | Stored>([["version", text(version, "graph/version")]]);
   return writeTree(WHERE, tree.set("node", nodeTree(node, "graph", 1)));
@@ -103,7 +103,5 @@ function metadatum(value: unknown, path: string, depth: number): Tree | Stored {
   if (!isPlain(value))
     throw wrong(WHERE, "text, a number, a list of text, an array or an object", path, show(value), TypeError);
   const { data } = value as { data?: unknown };
-  return ArrayBuffer.isView(data)
-    ? copyOf(new GraphCheck(WHERE).array(path, value))
-    : metadataTree(value, path, depth + 1);
+  return ArrayBuffer.isView(data) ? copyOf(checksOf(WHERE).array(path, value)) : metadataTree(value, path, depth + 1);
 }
