@@ -1,5 +1,5 @@
 /** Graphs from files and from programs: checked once, and copied as plain data. */
-import { INTEGER, show, typeOf } from "../../engine/arguments.ts";
+import { choiceOf, listOf, objectOf, type Range, show, WHOLE, wrongType, wrongValue } from "../../engine/arguments.ts";
 import { FIELDS, type Field } from "./fields.ts";
 import type { NIRArray, NIRGraph, NIRNode } from "./graph.ts";
 
@@ -21,20 +21,8 @@ const MAX_EDGES = MAX_NODES * MAX_NODES;
 /** The most axes of an array in a file. */
 const MAX_AXES = 32;
 
-const SIZES: Field = { lengths: [], least: 0 };
-
-const short = (path: string): string => (path.length > 120 ? `…${path.slice(-120)}` : path || "/");
-
-/** The error of a place in a file or a graph: what was expected there, and what came. */
-export const wrong = (
-  where: string,
-  expected: string,
-  path: string,
-  got: string | number,
-  Kind: ErrorConstructor = RangeError,
-  cause?: unknown,
-): Error =>
-  new Kind(`${where}: expected ${expected} at ${short(path)}, got ${got}`, cause === undefined ? {} : { cause });
+/** A path in errors. */
+export const short = (path: string): string => (path.length > 120 ? `…${path.slice(-120)}` : path);
 
 /**
  * Finds the name of the node that an end of an edge means, undefined for none. Early writers renamed the neuron of a subgraph and left
@@ -49,127 +37,37 @@ export function resolverOf(nodes: Iterable<string>, ends: Iterable<string>): (na
   return (name) => (there.has(name) ? name : renamed);
 }
 
-/** The checks of a graph, and of an array by itself. */
-export interface Checks {
-  /** The copy of a graph, with the defaults of fields that are not there. It shares metadata and the data of arrays. */
-  graph(path: string, value: unknown): NIRGraph;
-  /** An array, as a copy of its shape with its data. */
-  array(path: string, value: unknown): NIRArray;
+/** An array: a copy of its shape with its data. */
+export function arrayOf(where: string, path: string, value: unknown): NIRArray {
+  const { shape, data } = objectOf(where, `${path} as an array { shape, data }`, value);
+  if (!(data instanceof Float32Array || data instanceof Float64Array)) {
+    throw wrongType(where, `${path} as an array of floats`, data);
+  }
+  const sizes = listOf(where, `${path}/shape`, shape, WHOLE);
+  const n = sizes.reduce((product, size) => product * size, 1);
+  if (data.length === n && sizes.length <= MAX_AXES) return { shape: sizes, data };
+  throw wrongValue(where, `${path} with ${n} values on at most ${MAX_AXES} axes`, `${data.length}, ${show(sizes)}`);
 }
 
-/**
- * Checks that read every field once. Errors name the path of a field; those about values of another kind have the class `Kind`: in a
- * file, a kind is a value as others.
- */
-export function checksOf(where: string, Kind: ErrorConstructor = TypeError): Checks {
-  let left = MAX_NODES;
-
-  const fail = (expected: string, path: string, value: unknown, Class?: ErrorConstructor): Error =>
-    wrong(where, expected, path, show(value), Class);
-
-  function object(path: string, value: unknown): Fields {
-    if (typeOf(value) === "object") return value as Fields;
-    throw fail("an object", path, value, Kind);
+/** One integer or several, or a word. */
+function integersOf(where: string, path: string, value: unknown, range: Range, { lengths, words }: Field): unknown {
+  if (words && typeof value === "string") return choiceOf(where, path, value, ["same", "valid"]);
+  const all = listOf(where, path, typeof value === "number" ? [value] : value, range);
+  if (lengths?.includes(all.length) === false) {
+    throw wrongValue(where, `${path} of ${lengths.join(" or ")} integers`, show(all));
   }
+  return lengths?.includes(1) && all.length === 1 ? all[0] : all;
+}
 
-  function list(expected: string, path: string, value: unknown, most: number): unknown[] {
-    if (!Array.isArray(value)) throw fail(expected, path, value, Kind);
-    if (value.length > most) throw fail(`at most ${most} entries`, path, value.length);
-    return Array.from(value);
-  }
-
-  function array(path: string, value: unknown): NIRArray {
-    const { shape, data } = Object(value) as Fields;
-    if (!(data instanceof Float32Array || data instanceof Float64Array)) {
-      throw fail("an array { shape, data } of floats", path, value, Kind);
-    }
-    const sizes = integers(`${path}/shape`, shape, SIZES) as number[];
-    const n = sizes.reduce((product, size) => product * size, 1);
-    if (data.length === n) return { shape: sizes, data };
-    throw fail(`${n} values of shape ${show(sizes)}`, path, data.length);
-  }
-
-  /** One integer or several, or a word. */
-  function integers(path: string, value: unknown, { lengths = [], least = -Infinity, words }: Field): unknown {
-    if (words && typeof value === "string") {
-      if (value === "same" || value === "valid") return value;
-      throw fail('"same" or "valid"', path, value);
-    }
-    const expected =
-      lengths.map((n) => (n === 0 ? "an integer" : `${n} integers`)).join(" or ") || "a list of integers";
-    const all = typeof value === "number" ? [value] : list(expected, path, value, MAX_AXES);
-    const isAlone = lengths.includes(0) && all.length === 1;
-    if (!isAlone && lengths.length > 0 && (all.length === 0 || !lengths.includes(all.length))) {
-      throw fail(expected, path, value);
-    }
-    const others = all.filter((x) => !(INTEGER.fits(x as number) && (x as number) >= least));
-    if (others.length > 0) throw fail(`integers${least === -Infinity ? "" : ` ≥ ${least}`}`, path, others[0]);
-    return isAlone ? all[0] : all;
-  }
-
-  /** The value of a field; `model` gives an array that is not there its shape. */
-  function fieldOf(path: string, value: unknown, field: Field, model: NIRArray | undefined): unknown {
-    const { missing, lengths } = field;
-    if (missing !== undefined && (value ?? null) === null) return model ? filled(model, model.data, missing) : missing;
-    if (lengths) return integers(path, value, field);
-    const own = array(path, value);
-    // Weights of synapses may be a single one.
-    const isRepeated = missing === 1 && model && own.data.length === 1 && `${own.shape}` !== `${model.shape}`;
-    return isRepeated ? filled(model, own.data, own.data[0]) : own;
-  }
-
-  function edgesOf(path: string, value: unknown, names: readonly string[]): [string, string][] {
-    const pairs = "pairs of names";
-    const edges = list(pairs, path, value, MAX_EDGES).map((edge) => {
-      const [from, to] = list(pairs, path, edge, 2);
-      if (typeof from === "string" && typeof to === "string") return [from, to] as [string, string];
-      throw fail(pairs, path, edge, Kind);
-    });
-    const resolve = resolverOf(names, edges.flat());
-    for (const name of edges.flat()) {
-      if (resolve(name) === undefined) throw fail(`edges between ${show(names)}`, path, name);
-    }
-    return edges;
-  }
-
-  /** The fields of a graph. */
-  function partsOf(path: string, { nodes: given, edges, version }: Fields, depth: number): Record<string, unknown> {
-    if (depth > MAX_GRAPHS) throw fail(`at most ${MAX_GRAPHS} graphs in each other`, path, depth);
-    if (version !== undefined && typeof version !== "string") throw fail("text", `${path}/version`, version, Kind);
-    const nodes = Object.entries(object(`${path}/nodes`, given)).map(([name, node]) => {
-      if (name === "" || --left < 0) throw fail(`at most ${MAX_NODES} nodes with names`, `${path}/nodes`, name);
-      return [name, nodeOf(`${path}/nodes/${name}`, node, depth + 1)] as const;
-    });
-    const names = nodes.map(([name]) => name);
-    return {
-      nodes: Object.fromEntries(nodes),
-      edges: edgesOf(`${path}/edges`, edges, names),
-      ...(version !== undefined && { version }),
-    };
-  }
-
-  function nodeOf(path: string, value: unknown, depth: number): NIRNode {
-    const { type, metadata, ...given } = object(path, value);
-    const types: unknown[] = ["NIRGraph", ...(depth === 1 ? [] : Object.keys(FIELDS))];
-    if (!types.includes(type)) {
-      throw fail(`a type that is ${types.join(", ")}`, path, type, typeof type === "string" ? RangeError : Kind);
-    }
-    const isGraph = type === "NIRGraph";
-    const fields: Readonly<Record<string, Field>> = isGraph ? {} : FIELDS[type as keyof typeof FIELDS];
-    const names = isGraph ? ["nodes", "edges", "version"] : Object.keys(fields);
-    for (const name of Object.keys(given)) {
-      // A reader that left some out would change the network.
-      if (given[name] === undefined || names.includes(name)) continue;
-      throw fail(`no fields but type, metadata, ${names.join(", ")}`, path, name, Kind);
-    }
-    const values: Record<string, unknown> = isGraph ? partsOf(path, given, depth) : {};
-    for (const [name, field] of Object.entries(fields)) {
-      values[name] = fieldOf(`${path}/${name}`, given[name], field, values[field.like ?? ""] as NIRArray | undefined);
-    }
-    return { type, ...values, ...(metadata !== undefined && { metadata }) } as NIRNode;
-  }
-
-  return { graph: (path, value) => nodeOf(path, value, 1) as NIRGraph, array };
+/** The value of a field; `model` gives an array that is not there its shape. */
+function fieldOf(where: string, path: string, value: unknown, field: Field, model: NIRArray | undefined): unknown {
+  const { missing, range } = field;
+  if (missing !== undefined && (value ?? null) === null) return model ? filled(model, model.data, missing) : missing;
+  if (range) return integersOf(where, path, value, range, field);
+  const array = arrayOf(where, path, value);
+  // Weights of synapses may be a single one.
+  const isRepeated = missing === 1 && model && array.data.length === 1 && `${array.shape}` !== `${model.shape}`;
+  return isRepeated ? filled(model, array.data, array.data[0]) : array;
 }
 
 /** An array of the shape of another one, of the type of the data, with one value. */
@@ -177,3 +75,68 @@ const filled = ({ shape, data: { length } }: NIRArray, data: NIRArray["data"], v
   shape: [...shape],
   data: (data instanceof Float32Array ? new Float32Array(length) : new Float64Array(length)).fill(value as number),
 });
+
+function edgesOf(where: string, path: string, value: unknown, names: readonly string[]): [string, string][] {
+  if (!Array.isArray(value) || value.length > MAX_EDGES) {
+    throw wrongType(where, `${path} as a list of pairs of names`, value);
+  }
+  const edges = Array.from(value, (edge: unknown) => {
+    const pair = Array.isArray(edge) ? edge.slice(0, 3) : [];
+    if (pair.length === 2 && pair.every((name) => typeof name === "string")) return pair as [string, string];
+    throw wrongType(where, `${path} as pairs of names`, edge);
+  });
+  const resolve = resolverOf(names, edges.flat());
+  for (const name of edges.flat()) {
+    if (resolve(name) === undefined) throw wrongValue(where, `${path} between ${show(names)}`, show(name));
+  }
+  return edges;
+}
+
+/**
+ * A copy of a graph, with the defaults of fields that are not there. It shares metadata and the data of arrays. Every field is read
+ * once; errors name its path.
+ */
+export function graphOf(where: string, root: string, graph: unknown): NIRGraph {
+  let left = MAX_NODES;
+
+  /** The fields of a graph. */
+  function partsOf(path: string, { nodes: given, edges, version }: Fields, depth: number): Record<string, unknown> {
+    if (depth > MAX_GRAPHS) throw wrongValue(where, `at most ${MAX_GRAPHS} graphs in each other`, path);
+    if (version !== undefined && typeof version !== "string") {
+      throw wrongType(where, `${path}/version as text`, version);
+    }
+    const nodes = Object.entries(objectOf(where, `${path}/nodes as an object`, given)).map(([name, node]) => {
+      if (name === "" || --left < 0) throw wrongValue(where, `at most ${MAX_NODES} nodes with names`, show(name));
+      return [name, nodeOf(short(`${path}/nodes/${name}`), node, depth + 1)] as const;
+    });
+    const names = nodes.map(([name]) => name);
+    return {
+      nodes: Object.fromEntries(nodes),
+      edges: edgesOf(where, `${path}/edges`, edges, names),
+      ...(version !== undefined && { version }),
+    };
+  }
+
+  function nodeOf(path: string, value: unknown, depth: number): NIRNode {
+    const { type, metadata, ...given } = objectOf(where, `${path} as an object`, value);
+    if (typeof type !== "string") throw wrongType(where, `${path}/type as text`, type);
+    const kind = choiceOf(where, `${path}/type`, type, depth === 1 ? ["NIRGraph"] : ["NIRGraph", ...TYPES]);
+    const fields: Readonly<Record<string, Field>> = kind === "NIRGraph" ? {} : FIELDS[kind];
+    const names = kind === "NIRGraph" ? ["nodes", "edges", "version"] : Object.keys(fields);
+    for (const name of Object.keys(given)) {
+      // A reader that left some out would change the network.
+      if (given[name] === undefined || names.includes(name)) continue;
+      throw wrongType(where, `${path} with the fields type, metadata, ${names.join(", ")}`, name);
+    }
+    const values: Record<string, unknown> = kind === "NIRGraph" ? partsOf(path, given, depth) : {};
+    for (const [name, field] of Object.entries(fields)) {
+      const model = values[field.like ?? ""] as NIRArray | undefined;
+      values[name] = fieldOf(where, `${path}/${name}`, given[name], field, model);
+    }
+    return { type, ...values, ...(metadata !== undefined && { metadata }) } as NIRNode;
+  }
+
+  return nodeOf(root, graph, 1) as NIRGraph;
+}
+
+const TYPES = Object.keys(FIELDS) as (keyof typeof FIELDS)[];

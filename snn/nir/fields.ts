@@ -1,14 +1,15 @@
 /** The fields of each primitive, as files have them. */
+import { COUNT, INTEGER, type Range, WHOLE } from "../../engine/arguments.ts";
 import type { NIRNode } from "./graph.ts";
 
-/** A field of a node: an array of numbers, unless `lengths` says that it holds integers. */
+/** A field of a node: an array of numbers, unless `range` says that it holds integers. */
 export interface Field {
   /** The name in files, where that is another one. */
   readonly file?: string;
-  /** How many integers there may be: 0 stands for a number alone. Lists of any length have none. */
+  /** The integers that a field holds. */
+  readonly range?: Range;
+  /** How many integers there may be; lists of any length have none. A single one is a number alone. */
   readonly lengths?: readonly number[];
-  /** The least of these integers. */
-  readonly least?: number;
   /** Whether "same" and "valid" are values, too. */
   readonly words?: true;
   /** The value of a field that is not there; a field without this must be there. */
@@ -18,10 +19,10 @@ export interface Field {
 }
 
 const array: Field = {};
-const count: Field = { lengths: [0], least: 1 };
-const pair: Field = { lengths: [0, 2], least: 1 };
-const margin: Field = { lengths: [0, 2], least: 0 };
-const sizes: Field = { lengths: [], least: 0 };
+const count: Field = { range: COUNT, lengths: [1] };
+const pair: Field = { range: COUNT, lengths: [1, 2] };
+const margin: Field = { range: WHOLE, lengths: [1, 2] };
+const sizes: Field = { range: WHOLE };
 
 const v_reset: Field = { missing: 0, like: "v_threshold" };
 const pool = { kernel_size: pair, stride: pair, padding: margin };
@@ -40,13 +41,13 @@ export const FIELDS: { readonly [Type in Exclude<NIRNode["type"], "NIRGraph">]: 
     input_shape: { ...count, missing: null },
     weight: array,
     stride: count,
-    padding: { lengths: [0], least: 0, words: true },
+    padding: { range: WHOLE, lengths: [1], words: true },
     dilation: count,
     groups: count,
     bias: array,
   },
   Conv2d: {
-    input_shape: { lengths: [2], least: 1, missing: null },
+    input_shape: { range: COUNT, lengths: [2], missing: null },
     weight: array,
     stride: pair,
     padding: { ...margin, words: true },
@@ -57,8 +58,8 @@ export const FIELDS: { readonly [Type in Exclude<NIRNode["type"], "NIRGraph">]: 
   SumPool2d: pool,
   AvgPool2d: pool,
   Flatten: {
-    start_dim: { lengths: [0], missing: 1 },
-    end_dim: { lengths: [0], missing: -1 },
+    start_dim: { range: INTEGER, lengths: [1], missing: 1 },
+    end_dim: { range: INTEGER, lengths: [1], missing: -1 },
     input_shape: { ...sizes, file: "input_type", missing: null },
   },
   Delay: { delay: array },

@@ -479,7 +479,7 @@ describe("fromNIR: errors name the node", () => {
   const cases: readonly (readonly [string, () => unknown, string])[] = [
     ["dt above τ", () => fromNIR(graph({}), { dt: 0.1 }), 'node "lif": expected tau of at least dt, 0.1 s, got 0.01 s'],
     ["no dt", () => fromNIR(graph({}), {} as never), "fromNIR: dt must be finite and > 0, got NaN"],
-    ["an unknown type", () => fromNIR(graph({ fc: { type: "Rate" } }), { dt }), 'at graph/nodes/fc, got "Rate"'],
+    ["an unknown type", () => fromNIR(graph({ fc: { type: "Rate" } }), { dt }), '"CubaLI" or "CubaLIF", got "Rate"'],
     [
       "a node that nothing connects",
       () => fromNIR(graph({ a: lif(1), b: lif(2) }), { dt }),
@@ -495,7 +495,11 @@ describe("fromNIR: errors name the node", () => {
       () => fromNIR(graph({ a: lif(2), b: lif(2) }, [...edges, ["a", "b"], ["b", "a"]]), { dt }),
       'node "a": expected edges that lead from the Input to the Output, got none up to the node',
     ],
-    ["an edge to nowhere", () => fromNIR(graph({}, [...edges, ["fc", "lost"]]), { dt }), 'at graph/edges, got "lost"'],
+    [
+      "an edge to nowhere",
+      () => fromNIR(graph({}, [...edges, ["fc", "lost"]]), { dt }),
+      'fromNIR: expected graph/edges between ["input", "fc", "lif", "output"], got "lost"',
+    ],
     [
       "weights of another size",
       () => fromNIR(graph({ input: input(4) }), { dt }),
@@ -514,7 +518,7 @@ describe("fromNIR: errors name the node", () => {
     [
       "values that do not fill a shape",
       () => fromNIR(graph({ fc: { type: "Linear", weight: { shape: [2, 3], data: new Float32Array(5) } } }), { dt }),
-      "expected 6 values of shape [2, 3] at graph/nodes/fc/weight, got 5",
+      "expected graph/nodes/fc/weight with 6 values on at most 32 axes, got 5, [2, 3]",
     ],
     [
       "values beyond float32",
@@ -524,12 +528,12 @@ describe("fromNIR: errors name the node", () => {
     [
       "a field that is missing",
       () => fromNIR(graph({ lif: { type: "LIF", tau: same(1, 2) } }), { dt }),
-      "expected an array { shape, data } of floats at graph/nodes/lif/r, got undefined",
+      "expected graph/nodes/lif/r as an array { shape, data }, got undefined",
     ],
     [
       "a graph in itself",
       () => fromNIR(endless as never, { dt }),
-      "expected at most 31 graphs in each other at …nodes/self/nodes/self/",
+      "expected at most 31 graphs in each other, got …nodes/self/nodes/self/",
     ],
     [
       "two inputs",
@@ -618,11 +622,11 @@ describe("fromNIR: errors name the node", () => {
         ),
       'node "f": ',
     ],
-    ["no graph", () => fromNIR(7 as never, { dt }), "fromNIR: expected an object at graph, got 7"],
+    ["no graph", () => fromNIR(7 as never, { dt }), "fromNIR: expected graph as an object, got 7"],
     [
       "an edge of three",
       () => fromNIR(graph({}, [["a", "b", "c"]] as never), { dt }),
-      "fromNIR: expected at most 2 entries at graph/edges, got 3",
+      'fromNIR: expected graph/edges as pairs of names, got ["a", "b", "c"]',
     ],
   ];
   for (const [name, run, message] of cases) {

@@ -19,7 +19,7 @@ import { STEPS } from "../checks.ts";
 import { Delay } from "../delay.ts";
 import { LIF } from "../lif.ts";
 import { checkSurrogate, type Surrogate } from "../surrogate.ts";
-import { checksOf } from "./check.ts";
+import { graphOf } from "./check.ts";
 import { arrayOf, each, fieldOf, pairOf, perStep, valuesOf } from "./euler.ts";
 import type { NIRAffine, NIRConv2d, NIRFlatten, NIRGraph, NIRInput, NIRNode, NIRSumPool2d } from "./graph.ts";
 import { CubaLI, CubaLIF, LI, Loop, Scale, SumPool2d, Threshold } from "./layers.ts";
@@ -212,7 +212,7 @@ export function fromNIR(graph: NIRGraph, options: FromNIROptions): NIRModule {
   const { dt, surrogate } = withDefaults(where, DEFAULTS, options);
   numberOf(where, "dt", dt, POSITIVE);
   if (surrogate !== undefined) checkSurrogate(where, surrogate);
-  const copy = checksOf(where).graph("graph", graph);
+  const copy = graphOf(where, "graph", graph);
   const flat = flattened(where, copy);
   const { places, input, output } = flat;
   checkConnected(where, flat);
@@ -273,7 +273,7 @@ function takeLoops(places: Map<string, Place>): Map<string, Place> {
     const [source] = from;
     if (!["Affine", "Linear", "Scale"].includes(node.type) || from.size !== 1 || source === undefined) continue;
     const { node: neuron, from: fed } = places.get(source) as Place;
-    if (!["LIF", "IF", "CubaLIF"].includes(neuron.type) || loops.has(source) || fed.size < 2) continue;
+    if (!("v_threshold" in neuron) || loops.has(source) || fed.size < 2) continue;
     const [reader, more] = readers.get(name) as string[];
     if (reader !== source || more !== undefined) continue;
     loops.set(source, place);

@@ -9,7 +9,7 @@
  *   - gives back the stack: an exception of the library leaves its part of the stack behind.
  */
 import { show } from "../../engine/arguments.ts";
-import { MAX_DEPTH, wrong as wrongAt } from "./check.ts";
+import { MAX_DEPTH, short } from "./check.ts";
 
 /** An array of a file. Integers are read as float64, where those up to 2⁵³ are exact. */
 export interface Stored {
@@ -44,8 +44,11 @@ let crash: unknown;
 const SIGNATURE = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
 
 /** An error of a file that is read: what was expected, at a path in it, and what came. */
-const wrong = (expected: string, path: string, got: string, cause?: unknown): Error =>
-  wrongAt(READ, expected, path, got, RangeError, cause);
+export const wrong = (expected: string, path: string, got: string, cause?: unknown): RangeError =>
+  new RangeError(
+    `${READ}: expected ${expected} at ${short(path) || "/"}, got ${got}`,
+    cause === undefined ? {} : { cause },
+  );
 
 /** What readNIR is called in errors. */
 export const READ = "readNIR";

@@ -42,7 +42,7 @@ async function errorOf(bytes: Uint8Array, about: string): Promise<string | undef
   try {
     expect((await readNIR(bytes)).type).toBe("NIRGraph");
   } catch (error) {
-    if (!(error instanceof RangeError && /^readNIR: expected .* at .*, got /s.test(error.message))) {
+    if (!(error instanceof RangeError && /^readNIR: (expected .* at |.*\/node).*, got /s.test(error.message))) {
       throw new Error(`${about}: ${error}`, { cause: error });
     }
     message = error.message;

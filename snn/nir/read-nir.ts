@@ -1,9 +1,9 @@
 /** NIR files as graphs. */
 import { COUNT, isPlain, numberOf, show, withDefaults, wrongType } from "../../engine/arguments.ts";
-import { checksOf, wrong } from "./check.ts";
+import { graphOf } from "./check.ts";
 import { FIELDS, type Field } from "./fields.ts";
 import type { NIRGraph } from "./graph.ts";
-import { READ, readTree, type Stored, type Tree } from "./hdf5.ts";
+import { READ, readTree, type Stored, type Tree, wrong } from "./hdf5.ts";
 
 /** Options of {@link readNIR}. */
 export interface ReadNIROptions {
@@ -35,7 +35,12 @@ export async function readNIR(bytes: Uint8Array | ArrayBuffer, options: ReadNIRO
   const tree = await readTree(copyOf(bytes), ["node", "version"], most);
   const node = nodeOf(tree.get("node"), "/node");
   const version = plainOf(tree.get("version"));
-  return checksOf(READ, RangeError).graph("/node", isPlain(node) ? { ...node, version } : node);
+  try {
+    return graphOf(READ, "/node", isPlain(node) ? { ...node, version } : node);
+  } catch (error) {
+    // In a file, the kind of a value is a value as others.
+    throw error instanceof TypeError ? new RangeError(error.message) : error;
+  }
 }
 
 function copyOf(bytes: unknown): Uint8Array {
@@ -72,7 +77,7 @@ function plainOf(item: Item, field?: Field): unknown {
   if (item === undefined || isTree(item)) return item;
   const { shape, data } = item;
   if (!ArrayBuffer.isView(data)) return data.length === 1 ? data[0] : item;
-  return field?.lengths && shape.length < 2 ? Array.from(data as ArrayLike<number>) : item;
+  return field?.range && shape.length < 2 ? Array.from(data as ArrayLike<number>) : item;
 }
 
 /** Text of shape [n, 2] as pairs. */
@@ -92,7 +97,7 @@ const metadataOf = (group: Tree, path: string): unknown =>
     const { shape, data } = item;
     if (shape.length === 0) return data[0];
     if (ArrayBuffer.isView(data)) return item;
-    if (shape.length > 1) throw wrong(READ, "text or a list of text", at, `shape ${show(shape)}`);
+    if (shape.length > 1) throw wrong("text or a list of text", at, `shape ${show(shape)}`);
     return data;
   });
 

@@ -90,7 +90,8 @@ export function reach(start: string, next: (name: string) => Iterable<string> | 
   return reached;
 }
 
-const NEURONS = /^(I|LI|IF|LIF|CubaLI|CubaLIF)$/;
+/** Neurons alone have a resistance. */
+const isNeuron = ({ node }: Place): boolean => "r" in node;
 
 /**
  * Cuts every loop, which is an order of nodes as the search from the Input meets them by their names: the edge behind its last neuron is
@@ -101,7 +102,7 @@ export function cutLoops({ places, input }: Flat): Place[] {
   const readers = readersOf(places);
   const at = (name: string): Place => places.get(name) as Place;
   const cut = (loop: readonly string[]): void => {
-    const last = loop.map((name) => NEURONS.test(at(name).node.type)).lastIndexOf(true);
+    const last = loop.map((name) => isNeuron(at(name))).lastIndexOf(true);
     const leaves = loop.map((name, i) => i > last && (readers.get(name)?.length ?? 0) > 1).lastIndexOf(true);
     const end = last < 0 ? loop.length - 1 : Math.max(last, leaves);
     at(loop[(end + 1) % loop.length] as string).late.add(loop[end] as string);

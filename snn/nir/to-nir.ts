@@ -420,8 +420,8 @@ function writerOf(layer: Module): Write<Module> | undefined {
   return WRITERS.find(([of]) => isOf(of as Class))?.[1] as Write<Module> | undefined;
 }
 
-/** Puts a module behind the last node of a graph. */
-function write(module: Module, name: string, to: Writer): void {
+/** Puts a module behind the last node of a graph. Returns its node. */
+function write(module: Module, name: string, to: Writer): NIRNode | null {
   const kind = module.constructor.name;
   const place = { name, to, where: `toNIR: ${kind} at ${to.path}${name}` };
   const writer = writerOf(module);
@@ -435,6 +435,7 @@ function write(module: Module, name: string, to: Writer): void {
   }
   const node = writer(module, place);
   if (node !== null) to.add(name, node, behind(module, place));
+  return node;
 }
 
 /**
@@ -461,13 +462,9 @@ export function toNIR(module: Module, options: ToNIROptions): NIRExport {
   const losses: NIRLoss[] = [];
   const to = new Writer(checkShape(`${where}: inputShape`, inputShape as Shape), { dt, losses });
   const graph = noGrad(() => {
-    if (writerOf(own) === writeGraph) {
-      const place = { name: "", to, where };
-      behind(own, place);
-      return writeGraph(own as NIRModule, place) as NIRGraph;
-    }
-    write(own, own instanceof Sequential ? "" : "0", to);
-    return to.graph();
+    const isWhole = own instanceof Sequential || own instanceof NIRModule;
+    const node = write(own, isWhole ? "" : "0", to);
+    return own instanceof NIRModule ? (node as NIRGraph) : to.graph();
   });
   if (strict && losses.length > 0) {
     const list = losses.map(({ node, layer, property, value }) => `${property} ${show(value)} of ${layer} at ${node}`);

@@ -1,6 +1,6 @@
 /** Graphs as NIR files. */
-import { isPlain, objectOf, show } from "../../engine/arguments.ts";
-import { checksOf, MAX_DEPTH, wrong } from "./check.ts";
+import { isPlain, objectOf, show, wrongType, wrongValue } from "../../engine/arguments.ts";
+import { arrayOf, graphOf, MAX_DEPTH } from "./check.ts";
 import { FIELDS, type Field } from "./fields.ts";
 import type { NIRArray, NIRGraph, NIRNode } from "./graph.ts";
 import { type Stored, type Tree, writeTree } from "./hdf5.ts";
@@ -22,8 +22,7 @@ const VERSION = "1.0.7";
  * @see readNIR
  */
 export async function writeNIR(graph: NIRGraph): Promise<Uint8Array> {
-  const check = checksOf(WHERE);
-  const { version = VERSION, ...node } = check.graph("graph", graph);
+  const { version = VERSION, ...node } = graphOf(WHERE, "graph", graph);
   const tree = new Map<string, Tree | Stored>([["version", text(version, "graph/version")]]);
   return writeTree(WHERE, tree.set("node", nodeTree(node, "graph", 1)));
 }
@@ -60,7 +59,7 @@ function treeOf<T>(
 ): Tree {
   const entries = Object.entries(object).map(([name, value]) => {
     const isName = name !== "" && name !== "." && !/[/\0]/.test(name) && isText(name);
-    if (!isName) throw wrong(WHERE, "names with a character, without / and 0, and not .", path, show(name));
+    if (!isName) throw wrongValue(WHERE, `names in ${path} with a character, without / and 0, and not .`, show(name));
     return [name, itemOf(value, `${path}/${name}`)] as const;
   });
   return new Map(entries);
@@ -70,7 +69,7 @@ function treeOf<T>(
 const isText = (value: string): boolean => !/\p{Surrogate}/u.test(value);
 
 function text(value: string, path: string): Stored {
-  if (value.includes("\0") || !isText(value)) throw wrong(WHERE, "text without 0", path, show(value));
+  if (value.includes("\0") || !isText(value)) throw wrongValue(WHERE, `${path} as text without 0`, show(value));
   return { shape: [], data: [value] };
 }
 
@@ -89,7 +88,7 @@ const copyOf = ({ shape, data }: NIRArray): Stored => ({
 });
 
 function metadataTree(metadata: unknown, path: string, depth: number): Tree {
-  if (depth > MAX_DEPTH) throw wrong(WHERE, `at most ${MAX_DEPTH} groups in each other`, path, "more");
+  if (depth > MAX_DEPTH) throw wrongValue(WHERE, `at most ${MAX_DEPTH} groups in each other`, path);
   return treeOf(objectOf(WHERE, `${path} as an object`, metadata), path, (value, at) => metadatum(value, at, depth));
 }
 
@@ -101,7 +100,7 @@ function metadatum(value: unknown, path: string, depth: number): Tree | Stored {
     return { shape: [list.length], data: list };
   }
   if (!isPlain(value))
-    throw wrong(WHERE, "text, a number, a list of text, an array or an object", path, show(value), TypeError);
+    throw wrongType(WHERE, `${path} as text, a number, a list of text, an array or an object`, value);
   const { data } = value as { data?: unknown };
-  return ArrayBuffer.isView(data) ? copyOf(checksOf(WHERE).array(path, value)) : metadataTree(value, path, depth + 1);
+  return ArrayBuffer.isView(data) ? copyOf(arrayOf(WHERE, path, value)) : metadataTree(value, path, depth + 1);
 }
