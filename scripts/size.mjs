@@ -1,7 +1,7 @@
 /**
  * What the package costs on the wire, bundled, minified and compressed: a program that trains a network (the toy trainer,
  * with its data and options), and every entry with all its exports; some entries also alone, without the layers under them that
- * a page has anyway. What pages load has a budget in budgets.json.
+ * a page has anyway, or as the bytes that they add to a page. What pages load has a budget in budgets.json.
  *
  *   npm run size                      fails where a budget is exceeded
  *   npm run size -- --raise "why"     sets the budgets to the sizes of today and a margin, and keeps the reason
@@ -27,6 +27,18 @@ const ENTRIES = {
   "jarvis-snn/quantize": "dist/snn/quantize/index.js",
 };
 
+/** What an entry adds to a page that has the rest of the package already, as the code of both pages. A page that loads h5wasm has the loader. */
+const ADDED = {
+  "nir, added": {
+    page: 'export * from "jarvis-snn"; export const peer = () => import("h5wasm");',
+    more: 'export { fromNIR, readNIR, toNIR, writeNIR } from "jarvis-snn/nir";',
+  },
+  "quantize, added": {
+    page: 'export * from "./build/demos/toy/network.js";',
+    more: 'export { quantize } from "jarvis-snn/quantize";',
+  },
+};
+
 /** Entries without the engine and the spiking layers. */
 const ALONE = {
   "events alone": "dist/snn/events/index.js",
@@ -41,16 +53,22 @@ const BUDGETS = join(root, "scripts/budgets.json");
 /** What a budget has above the size that it was set at, for changes that are not worth a decision. */
 const MARGIN = 0.03;
 
-/** The scripts that a page loads before `file` can run, minified. Packages besides this one are looked for in `folder`. */
-async function bundle(file, folder = root, external = []) {
+/**
+ * The scripts that a page loads before `file` can run, minified. Packages besides this one are looked for in `folder`. With `code` the
+ * file need not be there.
+ */
+async function bundle(file, folder = root, external = [], code = null) {
   const entry = join(root, file);
   const packages = {
     name: "packages",
     enforce: "pre",
     resolveId(id, importer) {
+      if (id === entry) return id;
       if (id === "jarvis-snn") return join(root, "dist/index.js");
+      if (ENTRIES[id] !== undefined) return join(root, ENTRIES[id]);
       return importer === entry && folder !== root ? this.resolve(id, join(folder, "package.json")) : null;
     },
+    load: (id) => (id === entry ? code : null),
   };
   const { output } = await build({
     root,
@@ -73,6 +91,12 @@ async function bundle(file, folder = root, external = []) {
 
 const gzipped = (bytes) => gzipSync(bytes, { level: 9 }).length;
 
+/** Bytes that the second page has more than the first. */
+export const difference = (before, after) => ({
+  minified: after.length - before.length,
+  gzip: gzipped(after) - gzipped(before),
+});
+
 /** Bytes of every entry, minified, and gzipped after that. */
 export async function sizes() {
   const sizes = {};
@@ -83,6 +107,10 @@ export async function sizes() {
   for (const [name, file] of Object.entries(ALONE)) {
     const code = await bundle(file, root, LAYERS);
     sizes[name] = { minified: code.length, gzip: gzipped(code) };
+  }
+  for (const [name, { page, more }] of Object.entries(ADDED)) {
+    const [before, after] = await Promise.all([page, page + more].map((code) => bundle("page.js", root, [], code)));
+    sizes[name] = difference(before, after);
   }
   return sizes;
 }

@@ -1,6 +1,6 @@
 /** The budgets of the size check. */
 import { expect, test } from "vitest";
-import { excesses, raised } from "../scripts/size.mjs";
+import { difference, excesses, raised } from "../scripts/size.mjs";
 
 const sizes = { page: { minified: 300, gzip: 1000 }, all: { minified: 3000, gzip: 2000 } };
 
@@ -17,4 +17,14 @@ test("size: a raise sets each budget a margin above the size, and keeps the reas
 
 test("size: a raise needs a reason", () => {
   expect(() => raised(sizes, {}, " ")).toThrow(/^size: expected a reason/);
+});
+
+test("size: an entry beside a page costs what the page with both has more", () => {
+  const page = Buffer.from("export const a = 1;");
+  const both = Buffer.concat([page, Buffer.from("export const b = [3, 1, 4, 1, 5];")]);
+  const { minified, gzip } = difference(page, both);
+  expect(minified).toBe(both.length - page.length);
+  expect(gzip).toBeGreaterThan(0);
+  expect(excesses({ added: { minified, gzip } }, { added: { bytes: gzip - 1, reason: "" } })).toHaveLength(1);
+  expect(difference(page, page)).toEqual({ minified: 0, gzip: 0 });
 });
