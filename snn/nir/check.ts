@@ -1,5 +1,6 @@
 /** Graphs from files and from programs: checked once, and copied as plain data. */
 import { choiceOf, listOf, objectOf, type Range, show, WHOLE, wrongType, wrongValue } from "../../engine/arguments.ts";
+import { sizeOf } from "../../engine/shape.ts";
 import { FIELDS, type Field } from "./fields.ts";
 import type { NIRArray, NIRGraph, NIRNode } from "./graph.ts";
 
@@ -44,7 +45,7 @@ export function arrayOf(where: string, path: string, value: unknown): NIRArray {
     throw wrongType(where, `${path} as an array of floats`, data);
   }
   const sizes = listOf(where, `${path}/shape`, shape, WHOLE);
-  const n = sizes.reduce((product, size) => product * size, 1);
+  const n = sizeOf(sizes);
   if (data.length === n && sizes.length <= MAX_AXES) return { shape: sizes, data };
   throw wrongValue(where, `${path} with ${n} values on at most ${MAX_AXES} axes`, `${data.length}, ${show(sizes)}`);
 }

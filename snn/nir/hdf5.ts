@@ -9,6 +9,7 @@
  *   - gives back the stack: an exception of the library leaves its part of the stack behind.
  */
 import { show } from "../../engine/arguments.ts";
+import { sizeOf } from "../../engine/shape.ts";
 import { MAX_DEPTH, short } from "./check.ts";
 
 /** An array of a file. Integers are read as float64, where those up to 2⁵³ are exact. */
@@ -160,9 +161,9 @@ function readerOf({ m, limit, said }: Session, id: bigint, left: number) {
     const metadata = heard(path, () => m.get_dataset_metadata(id, path));
     const { shape, chunks, size, vlen, type } = metadata;
     if (shape === null) throw wrong("an array", path, "an empty one without a shape");
-    const n = product(shape);
+    const n = sizeOf(shape);
     const bytes = n * size;
-    const chunk = chunks === null ? 0 : product(chunks) * size;
+    const chunk = chunks === null ? 0 : sizeOf(chunks) * size;
     const cost = (vlen ? n * OVERHEAD : bytes) + OVERHEAD;
     if (!(cost + chunk <= left)) {
       const got = `${show(shape)} × ${size} bytes${chunks === null ? "" : ` in chunks of ${show(chunks)}`}`;
@@ -189,8 +190,6 @@ function readerOf({ m, limit, said }: Session, id: bigint, left: number) {
 
   return { namesAt, itemAt };
 }
-
-const product = (sizes: readonly number[]): number => sizes.reduce((n, size) => n * size, 1);
 
 /** Turns the bytes of an array into values; null for a type that is neither a number nor text. */
 function decoderOf(m: Binding, metadata: Metadata): ((bytes: ArrayBuffer) => Stored["data"]) | null {

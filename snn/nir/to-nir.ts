@@ -142,10 +142,10 @@ function behind(layer: Module, { to, where }: Place): Shape {
   }
 }
 
-const writeLinear: Write<Linear> = ({ weight, bias }) =>
-  bias === null
-    ? { type: "Linear", weight: arrayOf(weight) }
-    : { type: "Affine", weight: arrayOf(weight), bias: arrayOf(bias) };
+const writeLinear: Write<Linear> = ({ weight, bias }) => ({
+  ...(bias === null ? { type: "Linear" } : { type: "Affine", bias: arrayOf(bias) }),
+  weight: arrayOf(weight),
+});
 
 const writeConvolution: Write<Conv1d | Conv2d> = (layer, { to }) => {
   const { weight, bias, groups } = layer;
@@ -164,25 +164,20 @@ const writeConvolution: Write<Conv1d | Conv2d> = (layer, { to }) => {
   } as NIRNode;
 };
 
-const poolOf = (type: "AvgPool2d" | "SumPool2d", kernel: Pair, stride: Pair, padding: Pair): NIRNode => ({
-  type,
-  kernel_size: pairOf(kernel),
-  stride: pairOf(stride),
-  padding: pairOf(padding),
-});
-
-const writeAvgPool: Write<AvgPool2d> = (layer, place) => {
-  const { kernel, options } = layer;
-  const { stride = kernel, padding = 0, ceilMode, countIncludePad } = options;
+const writePool: Write<AvgPool2d | SumPool2d> = (layer, place) => {
+  const { kernel } = layer;
+  const { stride = kernel, padding = 0, ceilMode, countIncludePad }: AvgPool2d["options"] = layer.options;
   if (ceilMode && !sameShape(behind(layer, place), behind(new AvgPool2d(kernel, { stride, padding }), place))) {
     throw wrongValue(place.where, "windows that do not reach out", "ceilMode");
   }
   if (countIncludePad === false) lose(place, layer, "countIncludePad", false, "zeros of the padding count");
-  return poolOf("AvgPool2d", kernel, stride, padding);
+  return {
+    type: layer instanceof SumPool2d ? "SumPool2d" : "AvgPool2d",
+    kernel_size: pairOf(kernel),
+    stride: pairOf(stride),
+    padding: pairOf(padding),
+  };
 };
-
-const writeSumPool: Write<SumPool2d> = ({ kernel, options }) =>
-  poolOf("SumPool2d", kernel, options.stride, options.padding);
 
 const writeFlatten: Write<Flatten> = (layer, { to, where }) => {
   const [start_dim, end_dim] = [layer.startAxis, layer.endAxis].map((axis) => axisOf(axis, to.shape)) as [
@@ -385,14 +380,9 @@ const writeGraph: Write<NIRModule> = (network, { name, to }) => {
 
 /** Classes of layers and their way into a graph. */
 const WRITERS: readonly (readonly [of: unknown, write: Write<never>])[] = [
-  [LIF, writeNeurons],
-  [IF, writeNeurons],
-  [Synaptic, writeNeurons],
-  [LeakyIntegrator, writeNeurons],
-  [SynapticIntegrator, writeNeurons],
-  [LI, writeNeurons],
-  [CubaLI, writeNeurons],
-  [CubaLIF, writeNeurons],
+  ...[LIF, IF, Synaptic, LeakyIntegrator, SynapticIntegrator, LI, CubaLI, CubaLIF].map(
+    (of) => [of, writeNeurons] as const,
+  ),
   [BatchNorm1d, writeBatchNorm],
   [BatchNorm2d, writeBatchNorm],
   [ThresholdDependentBatchNorm1d, writeBatchNorm],
@@ -401,8 +391,8 @@ const WRITERS: readonly (readonly [of: unknown, write: Write<never>])[] = [
   [Linear, writeLinear],
   [Conv1d, writeConvolution],
   [Conv2d, writeConvolution],
-  [AvgPool2d, writeAvgPool],
-  [SumPool2d, writeSumPool],
+  [AvgPool2d, writePool],
+  [SumPool2d, writePool],
   [Flatten, writeFlatten],
   [Delay, writeDelay],
   [Dropout, writeDropout],

@@ -58,18 +58,18 @@ function treeOf<T>(
   itemOf: (value: T, path: string) => Tree | Stored,
 ): Tree {
   const entries = Object.entries(object).map(([name, value]) => {
-    const isName = name !== "" && name !== "." && !/[/\0]/.test(name) && isText(name);
-    if (!isName) throw wrongValue(WHERE, `names in ${path} with a character, without / and 0, and not .`, show(name));
+    if (name === "" || name === "." || name.includes("/")) {
+      throw wrongValue(WHERE, `names in ${path} with a character, without /, and not .`, show(name));
+    }
+    text(name, path);
     return [name, itemOf(value, `${path}/${name}`)] as const;
   });
   return new Map(entries);
 }
 
-/** Whether UTF-8 can hold a text: not with half of a surrogate pair. */
-const isText = (value: string): boolean => !/\p{Surrogate}/u.test(value);
-
+/** Text that UTF-8 can hold, which is none with half of a surrogate pair, up to its end, which is a 0. */
 function text(value: string, path: string): Stored {
-  if (value.includes("\0") || !isText(value)) throw wrongValue(WHERE, `${path} as text without 0`, show(value));
+  if (/[\0\p{Surrogate}]/u.test(value)) throw wrongValue(WHERE, `${path} as text without 0`, show(value));
   return { shape: [], data: [value] };
 }
 
