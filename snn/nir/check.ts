@@ -5,7 +5,7 @@ import { FIELDS, type Field } from "./fields.ts";
 import type { NIRArray, NIRGraph, NIRNode } from "./graph.ts";
 
 /** The fields of a node, none of which is checked. */
-export type Fields = Readonly<Record<string, unknown>>;
+type Fields = Readonly<Record<string, unknown>>;
 
 /** Groups of a file inside of each other, counted from its root. */
 export const MAX_DEPTH = 64;

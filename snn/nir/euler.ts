@@ -74,7 +74,7 @@ function shareOf(where: string, field: string, tau: Values, dt: number): Values 
 }
 
 /** Numbers of neurons that are the same in continuous time, and their fields. */
-export const SAME = { rest: "v_leak", threshold: "v_threshold", resetValue: "v_reset" } as const;
+const SAME = { rest: "v_leak", threshold: "v_threshold", resetValue: "v_reset" } as const;
 
 /** The numbers of a neuron per step: decays, factors of the currents, and those of {@link SAME}. */
 export function perStep(where: string, node: NIRNode, shape: Shape, dt: number): Record<string, number | Float32Array> {
