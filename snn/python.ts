@@ -1,6 +1,13 @@
 /** States of models of snnTorch, Norse and SpikingJelly, under the names of the layers here. */
 import { choiceOf, numbersOf, objectOf, show, withDefaults, wrongValue } from "../engine/arguments.ts";
-import { type ArrayEntry, type Module, type NamedArrays, type NumberArray, Sequential, Tensor } from "../engine/index.ts";
+import {
+  type ArrayEntry,
+  type Module,
+  type NamedArrays,
+  type NumberArray,
+  Sequential,
+  Tensor,
+} from "../engine/index.ts";
 import { moduleOf } from "../engine/nn/module.ts";
 import { formatShape, type Shape, sameShape, sizeOf, sizesOf } from "../engine/shape.ts";
 import { BatchNormTT1d, BatchNormTT2d } from "./batch-norm.ts";
