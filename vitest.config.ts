@@ -12,7 +12,7 @@ export default defineConfig({
       { find: /^jarvis-snn$/, replacement: at("./index.ts") },
       { find: /^jarvis-snn\/(engine|snn)$/, replacement: at("./$1/index.ts") },
       { find: /^jarvis-snn\/(extend|kernels|node)$/, replacement: at("./engine/$1.ts") },
-      { find: /^jarvis-snn\/(events|nir|plot|quantize)$/, replacement: at("./snn/$1/index.ts") },
+      { find: /^jarvis-snn\/(audio|events|nir|plot|quantize)$/, replacement: at("./snn/$1/index.ts") },
       ...(kernels === "debug"
         ? [
             { find: "../kernels/build/release.ts", replacement: at("./kernels/build/debug.ts") },

@@ -30,6 +30,7 @@ import { root } from "./entries.mjs";
 import { onlineCharts } from "./online.mjs";
 import { plasticityCharts } from "./plasticity.mjs";
 import { rewardCharts } from "./rewards.mjs";
+import { soundCharts } from "./sounds.mjs";
 
 /** All charts by the names of their files. */
 export const charts = async () => ({
@@ -41,6 +42,7 @@ export const charts = async () => ({
   ...(await rewardCharts()),
   ...(await onlineCharts()),
   ...(await conversionCharts()),
+  ...(await soundCharts()),
 });
 
 /** The charts of docs/probes.md: a network of two hidden layers on a batch of Poisson spikes. */

@@ -31,5 +31,5 @@ export const chunks = [
   { name: "fuse", test: at(/^engine\/fuse\//) },
   { name: "recordings", test: at(/^snn\/events\/(decoder|formats|input|recording)\./) },
   { name: "containers", test: at(/^snn\/events\/(arrays|packets|peers)\./) },
-  { name: "snn", test: at(/^snn\/(?!surrogates|events\/|nir\/|plot\/|quantize\/)/) },
+  { name: "snn", test: at(/^snn\/(?!surrogates|audio\/|events\/|nir\/|plot\/|quantize\/)/) },
 ];

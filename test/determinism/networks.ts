@@ -5,6 +5,7 @@ import {
   AvgPool2d,
   BatchNorm2d,
   Conv2d,
+  concat,
   crossEntropy,
   Dropout,
   EProp,
@@ -36,6 +37,7 @@ import {
   tape,
   tensor,
 } from "jarvis-snn";
+import { gammatone, hairCells, levelCrossings, resample, speech2Spikes } from "jarvis-snn/audio";
 import { Int8, quantize } from "jarvis-snn/quantize";
 import { DEFAULTS, prepareToy } from "../../demos/toy/network.ts";
 
@@ -325,4 +327,53 @@ function int8(): Trained {
   };
 }
 
-export const networks: Record<string, () => Trained> = { toy, recurrent, conv, plastic, online, int8 };
+/** Sound as spikes in each of the three ways, 20 steps of 20 samples: [400, B] → [20, B, 24]. */
+function spikesOf(sound: Tensor): Tensor {
+  const motion = gammatone(sound, { channels: 4, fMin: 300 });
+  const slower = resample(sound, { from: 16000, to: 12000 });
+  const speech = { sampleRate: 12000, nFft: 64, nMels: 3, hop: 15, threshold: 0.2, cumulativeSum: true };
+  return concat(
+    [
+      levelCrossings(motion, { threshold: 0.02, samplesPerStep: 20 }),
+      hairCells(motion, { samplesPerStep: 20 }),
+      speech2Spikes(slower, speech).slice(0, 0, 20),
+    ],
+    -1,
+  );
+}
+
+class SoundNetwork extends Module {
+  readonly fc = new Linear(24, 4);
+  readonly readout = new LeakyIntegrator({ beta: 0.9 });
+
+  forward(spikes: Tensor): Tensor {
+    return maxMembrane(this.readout.forward(this.fc.forward(spikes)));
+  }
+}
+
+function sound(): Trained {
+  manualSeed(9);
+  const model = new SoundNetwork();
+  const optimizer = new SGD(model.parameters(), { lr: 0.05 });
+  const labels = Array.from({ length: 16 }, (_, i) => i % 4);
+  for (let step = 0; step < 4; step++) {
+    const spikes = spikesOf(rand([400, 16]).sub(0.5));
+    tape(() => {
+      const loss = crossEntropy(model.forward(spikes), labels);
+      optimizer.zeroGrad();
+      loss.backward();
+    });
+    optimizer.step();
+  }
+  const { fc, readout } = model;
+  return {
+    model,
+    inputs: spikesOf(rand([400, SAMPLES]).sub(0.5)),
+    stepwise(x) {
+      const zero = readout.initialState([x.shape[1] as number, 4]);
+      return maxMembrane(loop(x, zero, (input, state) => readout.step(fc.forward(input), state)));
+    },
+  };
+}
+
+export const networks: Record<string, () => Trained> = { toy, recurrent, conv, plastic, online, int8, sound };

@@ -105,6 +105,7 @@ test("package: an entry loads its own layers", () => {
   for (const path of ["chunks/codes.js", "chunks/kinds.js"])
     assert.match(read(`dist/${path}`), /from "\.\/kernels\.js";$/m);
   assert.deepEqual(imports("snn/index.js"), ["chunks/snn"]);
+  assert.deepEqual(imports("snn/audio/index.js"), ["chunks/engine", "chunks/snn"]);
   assert.deepEqual(
     imports("snn/events/index.js"),
     ["aedat31", "aedat4", "engine", "evt", "hdf5", "npz", "recordings", "records", "spikes"].map(

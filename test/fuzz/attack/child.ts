@@ -7,6 +7,7 @@ import { createInterface } from "node:readline";
 import * as kernels from "../../../engine/kernels.ts";
 import * as node from "../../../engine/node.ts";
 import * as all from "../../../index.ts";
+import * as audio from "../../../snn/audio/index.ts";
 import * as events from "../../../snn/events/index.ts";
 import * as nir from "../../../snn/nir/index.ts";
 import * as quantize from "../../../snn/quantize/index.ts";
@@ -38,10 +39,11 @@ const reply = (line: Reply): void => {
 
 watchHeap();
 setCanaries();
-Object.assign(names, { fs, events }, all, nir, quantize, node, kernels);
+Object.assign(names, { fs, events }, all, audio, nir, quantize, node, kernels);
 for (const [name, code] of Object.entries(HELPERS)) names[name] = evaluate(code);
 Object.assign(names, BROKEN[process.argv[2] ?? ""]?.put(all));
 
+names.wavFile = audio.writeWav({ sampleRate: 8000, channels: [new Float32Array(9), new Float32Array(9)] });
 // A file to read, as calls of cases cannot wait for one.
 names.nirFile = await nir.writeNIR(evaluate(GRAPHS[0]) as nir.NIRGraph);
 

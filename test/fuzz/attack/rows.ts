@@ -3,10 +3,12 @@ import type * as engine from "../../../engine/index.ts";
 import type * as kernels from "../../../engine/kernels.ts";
 import type * as node from "../../../engine/node.ts";
 import type { ops } from "../../../engine/ops/index.ts";
+import type * as audio from "../../../snn/audio/index.ts";
 import type * as events from "../../../snn/events/index.ts";
 import type * as snn from "../../../snn/index.ts";
 import type * as quantize from "../../../snn/quantize/index.ts";
 import { SURROGATE_LIST } from "../../support/surrogates.ts";
+import { ENCODER } from "./audio.ts";
 import {
   anyTensor,
   anything,
@@ -705,7 +707,8 @@ const EIGHT_BITS = [
 ];
 
 /** A class that `neuron` has made stands for all. */
-export const CLASSES: Classes<typeof engine & typeof snn & typeof quantize> = {
+export const CLASSES: Classes<typeof engine & typeof snn & typeof quantize & typeof audio> = {
+  SpikeEncoder: ENCODER,
   TensorDataset: {
     new: [
       either(t(4, 3), oneOf(["new Float32Array(12)", "new Uint8Array(12)"], ["typed"])),

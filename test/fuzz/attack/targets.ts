@@ -1,6 +1,7 @@
 /** Everything that is called, from the tables. */
 import { Tensor } from "../../../engine/index.ts";
 import { ops } from "../../../engine/ops/index.ts";
+import { AUDIO } from "./audio.ts";
 import { anyTensor, type Kind, kindOf, type Spec, t } from "./kinds.ts";
 import { NIR } from "./nir.ts";
 import { BASES, CLASSES, ENGINE, EVENTS, KERNELS, NODE, QUANTIZE, SETTERS, SNN, SURROGATES, TENSOR } from "./rows.ts";
@@ -26,7 +27,7 @@ function* allTargets(): Iterable<[string, Target]> {
   const target = (form: Target["form"], name: string, specs: readonly Spec[], of = "", made = 0): Target => {
     return { form, name, of, made, kinds: specs.map(kindOf) };
   };
-  const functions = { ...ENGINE, ...SNN, ...QUANTIZE, ...NODE, ...KERNELS, ...NIR };
+  const functions = { ...ENGINE, ...SNN, ...QUANTIZE, ...NODE, ...KERNELS, ...NIR, ...AUDIO };
   for (const [name, specs] of Object.entries(functions) as Entries) {
     yield [name, target("function", name, specs)];
     if (name in ops && name in Tensor.prototype && name !== "where")

@@ -1,0 +1,158 @@
+/** Gammatone filters: how places of the cochlea move. */
+import { COUNT, numberOf, type Range, withDefaults } from "../../engine/arguments.ts";
+import type { Tensor } from "../../engine/index.ts";
+import { cosPi } from "../../engine/optim/scheduler.ts";
+import { checkShape } from "../../engine/shape.ts";
+import { empty, peek } from "../../engine/tensor.ts";
+import { TIMESTEPS } from "../coding/spikes.ts";
+import { exp, ln } from "./exact.ts";
+import { checkBand, checkSound, frequencyOf, rowsOf } from "./signal.ts";
+
+/** Options of {@link gammatone}. */
+export interface GammatoneOptions {
+  /** Samples a second, an integer in [1, 2²⁴]; default 16000. */
+  sampleRate?: number;
+  /** C, the number of filters, an integer in [1, 2¹⁶]; default 64. */
+  channels?: number;
+  /** The centre of the first filter, in Hz, > 0; default 50. */
+  fMin?: number;
+  /** The centre of the last filter, in Hz, above fMin and at most half the rate; default 0.45 of the rate, at most 8000. */
+  fMax?: number | undefined;
+}
+
+export const GAMMATONE = {
+  sampleRate: 16000,
+  channels: 64,
+  fMin: 50,
+  fMax: undefined as number | undefined,
+} satisfies Record<keyof GammatoneOptions, unknown>;
+
+const CHANNELS: Range = { expected: "an integer in [1, 2¹⁶]", fits: (x) => COUNT.fits(x) && x <= 2 ** 16 };
+
+/**
+ * Equivalent rectangular bandwidth, in Hz, of the auditory filter at a frequency in Hz: 132.6 at 1000.
+ *
+ *   ERB(f) = 24.7·(4.37·f/1000 + 1)
+ *
+ * @throws RangeError unless the frequency is finite and ≥ 0; TypeError for what is no number.
+ * @see Glasberg and Moore (1990), Derivation of auditory filter shapes from notched-noise data, Hearing Research 47.
+ */
+export function erb(frequency: number): number {
+  return bandwidth(numberOf("erb", "frequency", frequency, HERTZ));
+}
+
+const HERTZ: Range = { expected: "finite and ≥ 0", fits: (f) => f >= 0 && f < Infinity };
+
+const bandwidth = (f: number): number => 24.7 * ((4.37 * f) / 1000 + 1);
+
+/**
+ * The centres of the filters, in Hz, from fMin to fMax: evenly spaced on the scale of ERBs, E = 21.4·log₁₀(4.37·f/1000 + 1). A single
+ * filter has its centre at fMin.
+ *
+ * Shapes: → an array of `channels` numbers.
+ *
+ * @throws RangeError for an option out of range; TypeError for an option of another name or kind.
+ * @see Glasberg and Moore (1990), Derivation of auditory filter shapes from notched-noise data, Hearing Research 47.
+ */
+export function erbFrequencies(options: GammatoneOptions = GAMMATONE): Float64Array {
+  const given = withDefaults("erbFrequencies", GAMMATONE, options);
+  return centres("erbFrequencies", given);
+}
+
+function centres(where: string, { sampleRate, channels, fMin, fMax }: typeof GAMMATONE): Float64Array {
+  numberOf(where, "sampleRate", sampleRate, TIMESTEPS);
+  numberOf(where, "channels", channels, CHANNELS);
+  frequencyOf(where, "fMin", fMin, sampleRate);
+  const last = fMax === undefined ? Math.min(8000, 0.45 * sampleRate) : frequencyOf(where, "fMax", fMax, sampleRate);
+  checkBand(where, fMin, last);
+  const low = ln(0.00437 * fMin + 1);
+  const step = channels === 1 ? 0 : (ln(0.00437 * last + 1) - low) / (channels - 1);
+  return Float64Array.from({ length: channels }, (_, c) => (exp(low + c * step) - 1) / 0.00437);
+}
+
+/**
+ * Gammatone filters of 4th order: for each centre f₀ a chain of four complex one-pole filters, of which the real part comes out. A tone at
+ * the centre of a filter passes with its amplitude. No gradient.
+ *
+ *   y₀ = 2·(1 − λ)⁴·x     yⱼ[n] = λ·e^{iβ}·yⱼ[n−1] + yⱼ₋₁[n], j = 1 … 4     z[n] = Re y₄[n]
+ *   λ = exp(−2πb/sampleRate),  β = 2πf₀/sampleRate,  b = ERB(f₀)·36·2⁶/(720π) = 1.019·ERB(f₀)
+ *
+ * Shapes: x [N, …] → [N, …, C], with the centres of {@link erbFrequencies}. Computed in float64; NaN and infinities stay in a filter for ever.
+ *
+ * @throws RangeError unless x has a time axis, or for an option out of range; TypeError for an option of another name or kind.
+ * @see Hohmann (2002), Frequency analysis and synthesis using a Gammatone filterbank, Acta Acustica united with Acustica 88(3); Patterson et al.
+ *   (1987), An efficient auditory filterbank based on the gammatone function, APU report 2341.
+ */
+export function gammatone(x: Tensor, options: GammatoneOptions = GAMMATONE): Tensor {
+  const given = withDefaults("gammatone", GAMMATONE, options);
+  checkSound("gammatone", x);
+  const [n, rows] = rowsOf(x);
+  const filters = new Gammatone("gammatone", given, rows);
+  const z = empty(checkShape("gammatone", [...x.sizes, filters.channels]));
+  // Memory may grow where x is written out, which detaches earlier views.
+  const sound = peek(x);
+  filters.filter(peek(z), sound, n);
+  return z;
+}
+
+/** Filters with their state, for sound that comes in blocks. */
+export class Gammatone {
+  readonly channels: number;
+  /** Of each filter the pole, real and imaginary, and the factor of the input. */
+  private readonly filters: Float64Array;
+  /** Of each row and filter y₁ … y₄, real and imaginary. */
+  private readonly state: Float64Array;
+  private readonly rows: number;
+
+  /** Silent, for sound of so many rows. */
+  constructor(where: string, given: typeof GAMMATONE, rows: number) {
+    const at = centres(where, given);
+    this.channels = at.length;
+    this.rows = rows;
+    this.state = new Float64Array(8 * rows * at.length);
+    this.filters = new Float64Array(3 * at.length);
+    at.forEach((f, c) => {
+      const decay = exp((-2 * Math.PI * WIDTH * bandwidth(f)) / given.sampleRate);
+      const turn = (2 * f) / given.sampleRate;
+      const open = (1 - decay) * (1 - decay);
+      // sin πt = cos π(t − 1/2)
+      this.filters.set([decay * cosPi(turn), decay * cosPi(turn - 0.5), 2 * open * open], 3 * c);
+    });
+  }
+
+  /** Filters n samples, x [n, rows], into z [n, rows, channels]. */
+  filter(z: Float32Array, x: ArrayLike<number>, n: number): void {
+    const { channels, rows, filters, state } = this;
+    const step = rows * channels;
+    for (let row = 0; row < rows; row++) {
+      for (let c = 0; c < channels; c++) {
+        const re = filters[3 * c] as number;
+        const im = filters[3 * c + 1] as number;
+        const factor = filters[3 * c + 2] as number;
+        const at = 8 * (row * channels + c);
+        let [a, ai, b, bi, d, di, e, ei] = state.subarray(at, at + 8) as unknown as Eight;
+        for (let i = 0, from = row, to = row * channels + c; i < n; i++, from += rows, to += step) {
+          let real = re * a - im * ai + factor * (x[from] as number);
+          ai = re * ai + im * a;
+          a = real;
+          real = re * b - im * bi + a;
+          bi = re * bi + im * b + ai;
+          b = real;
+          real = re * d - im * di + b;
+          di = re * di + im * d + bi;
+          d = real;
+          real = re * e - im * ei + d;
+          ei = re * ei + im * e + di;
+          e = real;
+          z[to] = e;
+        }
+        state.set([a, ai, b, bi, d, di, e, ei], at);
+      }
+    }
+  }
+}
+
+type Eight = [number, number, number, number, number, number, number, number];
+
+/** b/ERB: a gammatone filter of 4th order with this b has the given equivalent rectangular bandwidth. */
+const WIDTH = (36 * 64) / (720 * Math.PI);

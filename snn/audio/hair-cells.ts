@@ -1,0 +1,266 @@
+/** Hair cells, the fibres of their nerve, and the cells these meet: a model of the ear behind the cochlea. */
+import {
+  COUNT,
+  NOT_NEGATIVE,
+  numberOf,
+  POSITIVE,
+  type Range,
+  withDefaults,
+  wrongValue,
+} from "../../engine/arguments.ts";
+import { generatorOf } from "../../engine/generator.ts";
+import { type Generator, noGrad, rand, type Tensor } from "../../engine/index.ts";
+import { peek } from "../../engine/tensor.ts";
+import { TIMESTEPS } from "../coding/spikes.ts";
+import { exp } from "./exact.ts";
+import { checkSound, rowsOf } from "./signal.ts";
+import { checkSteps, Steps } from "./steps.ts";
+
+/** Options of {@link hairCells}. */
+export interface HairCellsOptions {
+  /** Samples a second, an integer in [9080, 2²⁴]; default 16000. */
+  sampleRate?: number;
+  /** The unit of x in units of the hair cell, finite and > 0; default 1000: an x of root mean square 1 is a sound of 90 dB then. */
+  gain?: number;
+  /** n, the nerve fibres of a hair cell, an integer in [1, 255]; default 40. */
+  fibers?: number;
+  /** w, what a spike of all fibres adds to the current of the cell behind them, in thresholds a second; finite and ≥ 0, default 13000. */
+  weight?: number;
+  /** τₘ, the time constant of the membrane, in milliseconds, finite and > 0; default 1. */
+  tauMembraneMs?: number;
+  /** τₛ, that of the current, in milliseconds, finite and > 0; default 0.5. */
+  tauSynapseMs?: number;
+  /** How long a fibre or a cell is silent after a spike, in milliseconds, finite and ≥ 0; default 1. */
+  refractoryMs?: number;
+  /** Samples of a time step, an integer in [1, 2²⁴]; default 1. */
+  samplesPerStep?: number;
+  /** Where the random numbers come from; the default generator if not given. */
+  generator?: Generator | undefined;
+}
+
+export const HAIR = {
+  sampleRate: 16000,
+  gain: 1000,
+  fibers: 40,
+  weight: 13000,
+  tauMembraneMs: 1,
+  tauSynapseMs: 0.5,
+  refractoryMs: 1,
+  samplesPerStep: 1,
+  generator: undefined as Generator | undefined,
+} satisfies Record<keyof HairCellsOptions, unknown>;
+
+/** Meddis's names and values: rates a second, of a pool that holds at most 1. */
+const REPLENISH = 5.05; // y
+const RELEASE = 2000; // g, the most
+const LOSS = 2500; // l
+const REUPTAKE = 6580; // r
+const REPROCESS = 66.3; // x
+const SPONTANEOUS = 5; // A
+const HALF = 300; // B
+const FIRE = 50000; // h
+
+const FIBERS: Range = { expected: "an integer in [1, 255]", fits: (x) => COUNT.fits(x) && x <= 255 };
+
+/** Samples whose random numbers are drawn together. */
+const BLOCK = 256;
+
+/**
+ * Motion of the basilar membrane to spikes, as in the Spiking Heidelberg Digits: for each channel a hair cell that releases transmitter,
+ * n nerve fibres that it excites, and a leaky integrate-and-fire cell, a bushy cell, that the fibres excite.
+ *
+ *   k = g·(s + A)/(s + A + B) for s > −A, else 0     s = gain·x
+ *   dq/dt = y·(1 − q) + x·w − k·q     free transmitter     dc/dt = k·q − (l + r)·c     in the cleft     dw/dt = r·c − x·w     taken up again
+ *   P(spike of a fibre) = h·c·Δt     none within the refractory time after a spike
+ *   I ← I·e^{−Δt/τₛ} + spikes of the fibres     v ← v·e^{−Δt/τₘ} + (w/n)·I·Δt     a spike at v ≥ 1; v = 0 for the refractory time after it
+ *
+ *   y = 5.05, g = 2000, l = 2500, r = 6580, x = 66.3, h = 50000 a second, A = 5, B = 300; all starts at rest, as after a long silence
+ *
+ * Shapes: x [N, …, C], as of {@link gammatone}, → spikes [T, …, C] with T = ⌊N/samplesPerStep⌋. A step has a spike where one of its samples has.
+ * The pools are advanced by Euler steps of a sample, as in the data set's code. There the sound has root mean square 0.3 and goes through
+ * a hydrodynamic model of the basilar membrane. The number of fibres that fire is drawn at once, from its binomial distribution.
+ * No gradient. NaN counts as silence.
+ *
+ * @throws RangeError unless x has a time axis and a whole step, or for an option out of range; TypeError for a generator that is none, or an option
+ *   of another name or kind.
+ * @see Cramer, Stradmann, Schemmel and Zenke (2020), The Heidelberg Spiking Data Sets for the Systematic Evaluation of Spiking Neural Networks,
+ *   IEEE Transactions on Neural Networks and Learning Systems 33(7); Meddis (1988), Simulation of auditory-neural transduction: Further
+ *   studies, The Journal of the Acoustical Society of America 83(3).
+ */
+export function hairCells(x: Tensor, options: HairCellsOptions = HAIR): Tensor {
+  const given = withDefaults("hairCells", HAIR, options);
+  checkHair("hairCells", given);
+  checkSound("hairCells", x, "the motion of a membrane");
+  const [n, width] = rowsOf(x);
+  checkSteps("hairCells", n, given.samplesPerStep);
+  const cells = new HairCells("hairCells", given, width);
+  cells.steps.begin(n);
+  for (let at = 0; at < n; at += BLOCK) {
+    const samples = Math.min(BLOCK, n - at);
+    cells.hear(() => peek(x).subarray(at * width, (at + samples) * width), samples);
+  }
+  return cells.steps.take("hairCells", x.sizes.slice(1)) as Tensor;
+}
+
+const RELEASED: Range = {
+  expected: "an integer in [9080, 2²⁴]: transmitter leaves the cleft at 9080 a second; resample?",
+  fits: (x) => TIMESTEPS.fits(x) && x >= LOSS + REUPTAKE,
+};
+
+export function checkHair(where: string, given: typeof HAIR): void {
+  numberOf(where, "sampleRate", given.sampleRate, RELEASED);
+  numberOf(where, "gain", given.gain, POSITIVE);
+  numberOf(where, "fibers", given.fibers, FIBERS);
+  numberOf(where, "weight", given.weight, NOT_NEGATIVE);
+  numberOf(where, "tauMembraneMs", given.tauMembraneMs, POSITIVE);
+  numberOf(where, "tauSynapseMs", given.tauSynapseMs, POSITIVE);
+  numberOf(where, "refractoryMs", given.refractoryMs, NOT_NEGATIVE);
+  numberOf(where, "samplesPerStep", given.samplesPerStep, TIMESTEPS);
+  const steps = refractory(given);
+  if (!(steps <= 2 ** 16)) throw wrongValue(where, "a refractory time of at most 65536 samples", steps);
+}
+
+/** Samples from a spike to the next that may come. */
+const refractory = ({ refractoryMs, sampleRate }: typeof HAIR): number => Math.ceil((refractoryMs * sampleRate) / 1000);
+
+/** e^{−Δt/τ} */
+const decay = (tauMs: number, sampleRate: number): number => {
+  const steps = 1000 / (tauMs * sampleRate);
+  return steps > 600 ? 0 : exp(-steps);
+};
+
+/** Hair cells and the cells behind them, for motions that come in blocks. */
+export class HairCells {
+  readonly steps: Steps;
+  private readonly generator: Generator;
+  private readonly width: number;
+  private readonly gain: number;
+  private readonly dt: number;
+  /** What current and membrane keep over a sample, and what a current of 1 adds to the membrane. */
+  private readonly fade: number;
+  private readonly leak: number;
+  private readonly kick: number;
+  private readonly refractory: number;
+  /** Transmitter that is free, in the cleft, and taken up again. */
+  private readonly free: Float64Array;
+  private readonly cleft: Float64Array;
+  private readonly taken: Float64Array;
+  private readonly current: Float64Array;
+  private readonly membrane: Float64Array;
+  /** Samples for which a cell is silent yet. */
+  private readonly silent: Int32Array;
+  /** Fibres that may fire, and those that have fired in each of the last samples. */
+  private readonly ready: Uint8Array;
+  private readonly fired: Uint8Array;
+  private slot = 0;
+
+  constructor(where: string, given: typeof HAIR, width: number) {
+    const { sampleRate, gain, fibers, weight, tauMembraneMs, tauSynapseMs, samplesPerStep } = given;
+    this.generator = generatorOf(where, given.generator);
+    this.width = width;
+    this.steps = new Steps(width, samplesPerStep);
+    this.gain = gain;
+    this.dt = 1 / sampleRate;
+    this.fade = decay(tauSynapseMs, sampleRate);
+    this.leak = decay(tauMembraneMs, sampleRate);
+    this.kick = weight / fibers / sampleRate;
+    this.refractory = refractory(given);
+    // At rest in silence, where nothing changes.
+    const k = (RELEASE * SPONTANEOUS) / (SPONTANEOUS + HALF);
+    const cleft = (REPLENISH * k) / (LOSS * k + REPLENISH * (LOSS + REUPTAKE));
+    this.free = new Float64Array(width).fill((cleft * (LOSS + REUPTAKE)) / k);
+    this.cleft = new Float64Array(width).fill(cleft);
+    this.taken = new Float64Array(width).fill((cleft * REUPTAKE) / REPROCESS);
+    this.current = new Float64Array(width);
+    this.membrane = new Float64Array(width);
+    this.silent = new Int32Array(width);
+    this.ready = new Uint8Array(width).fill(fibers);
+    this.fired = new Uint8Array(Math.max(this.refractory - 1, 0) * width);
+  }
+
+  /** n samples of the motions, [n, width], which `motions` gives once memory has grown for random numbers. */
+  hear(motions: () => ArrayLike<number>, n: number): void {
+    const { width, generator } = this;
+    // The numbers of a sample take whole blocks of the generator: they are the same in whatever blocks samples come.
+    const each = 4 * Math.ceil(width / 4);
+    noGrad(() => {
+      const draws = rand([n, each], { generator });
+      const x = motions();
+      const numbers = peek(draws);
+      for (let i = 0; i < n; i++) this.sample(x, i * width, numbers, i * each);
+    });
+  }
+
+  private sample(x: ArrayLike<number>, from: number, numbers: ArrayLike<number>, drawn: number): void {
+    for (let i = 0; i < this.width; i++) {
+      const p = FIRE * this.release(i, x[from + i] as number) * this.dt;
+      const spikes = binomial(this.ready[i] as number, p, numbers[drawn + i] as number);
+      this.rest(i, spikes);
+      if (this.excite(i, spikes)) this.steps.fire(i);
+    }
+    if (this.fired.length > 0) this.slot = (this.slot + this.width) % this.fired.length;
+    this.steps.next();
+  }
+
+  /** Moves the transmitter of cell i, and returns how much is in the cleft then. */
+  private release(i: number, x: number): number {
+    const { free, cleft, taken, dt } = this;
+    const motion = x * this.gain;
+    const s = (Number.isNaN(motion) ? 0 : motion) + SPONTANEOUS;
+    const q = free[i] as number;
+    const c = cleft[i] as number;
+    const w = taken[i] as number;
+    const ejected = s > 0 ? (RELEASE / (1 + HALF / s)) * q : 0;
+    const made = q < 1 ? REPLENISH * (1 - q) : 0;
+    free[i] = Math.max(q + dt * (made + REPROCESS * w - ejected), 0);
+    taken[i] = Math.max(w + dt * (REUPTAKE * c - REPROCESS * w), 0);
+    const left = Math.max(c + dt * (ejected - (LOSS + REUPTAKE) * c), 0);
+    cleft[i] = left;
+    return left;
+  }
+
+  /** Fibres that have fired rest, and those that have rested are ready for the next sample. */
+  private rest(i: number, spikes: number): void {
+    const { ready, fired, slot } = this;
+    if (fired.length === 0) return;
+    ready[i] = (ready[i] as number) + (fired[slot + i] as number) - spikes;
+    fired[slot + i] = spikes;
+  }
+
+  /** Gives the spikes of the fibres to the cell behind them, and returns whether it fires. */
+  private excite(i: number, spikes: number): boolean {
+    const { current, membrane, silent } = this;
+    const into = (current[i] as number) * this.fade + spikes;
+    current[i] = into;
+    if ((silent[i] as number) > 0) {
+      silent[i] = (silent[i] as number) - 1;
+      return false;
+    }
+    const v = (membrane[i] as number) * this.leak + this.kick * into;
+    const fires = v >= 1;
+    membrane[i] = fires ? 0 : v;
+    if (fires) silent[i] = this.refractory;
+    return fires;
+  }
+}
+
+/** How many of n fire, each with probability p, where u is uniform in [0, 1): the smallest k with u < P(at most k). */
+function binomial(n: number, p: number, u: number): number {
+  if (p >= 1) return n;
+  // The probability of none is no underflow then.
+  if (p > 0.5) return n - binomial(n, 1 - p, u);
+  let part = power(1 - p, n);
+  let k = 0;
+  for (let sum = part; u >= sum && k < n; sum += part) {
+    part *= (p / (1 - p)) * ((n - k) / (k + 1));
+    k++;
+  }
+  return k;
+}
+
+/** xⁿ by squares. */
+function power(x: number, n: number): number {
+  let z = 1;
+  for (let square = x, bits = n; bits > 0; bits >>= 1, square *= square) if (bits & 1) z *= square;
+  return z;
+}

@@ -1,0 +1,24 @@
+/** Sound as tensors: time is the first axis. */
+import { numberOf, POSITIVE, wrongValue } from "../../engine/arguments.ts";
+import type { Tensor } from "../../engine/index.ts";
+import { checkSequence } from "../checks.ts";
+
+/** Throws unless x is sound, [N, …]; `of` says in words what else it is. */
+export const checkSound = (where: string, x: Tensor, of = "sound"): void => checkSequence(where, of, x);
+
+/** The axes of x behind the first one, as one: [N, …] → N, and the product of the others. */
+export function rowsOf(x: Tensor): [n: number, rows: number] {
+  const n = x.sizes[0] as number;
+  return [n, x.size / n];
+}
+
+/** A frequency that sound of this rate can have: up to half of it. */
+export function frequencyOf(where: string, name: string, value: number, sampleRate: number): number {
+  const half = sampleRate / 2;
+  return numberOf(where, name, value, { expected: `in (0, ${half}]`, fits: (f) => POSITIVE.fits(f) && f <= half });
+}
+
+/** Throws unless the range of frequencies has a width. */
+export function checkBand(where: string, fMin: number, fMax: number): void {
+  if (!(fMin < fMax)) throw wrongValue(where, "fMin below fMax", `${fMin} and ${fMax}`);
+}

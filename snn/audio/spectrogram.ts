@@ -1,0 +1,172 @@
+/** Spectra over time: frames of sound by a product with the matrix of the Fourier transform. */
+import { COUNT, choiceOf, numberOf, POSITIVE, withDefaults, wrongValue } from "../../engine/arguments.ts";
+import { composed } from "../../engine/composed.ts";
+import { conv1d, indexSelect, linear, pad, type Tensor, tensor } from "../../engine/index.ts";
+import { cosPi } from "../../engine/optim/scheduler.ts";
+import { TIMESTEPS } from "../coding/spikes.ts";
+import { binsOf, checkMel, MEL, type MelFilterbankOptions, melFilters } from "./mel.ts";
+import { checkSound, rowsOf } from "./signal.ts";
+
+/** Options of {@link melSpectrogram}. */
+export interface MelSpectrogramOptions extends MelFilterbankOptions {
+  /** The samples that the window covers, in the middle of a frame: an integer in [1, nFft]; default nFft. */
+  winLength?: number | undefined;
+  /** Samples from one frame to the next, a positive integer; default half the window, rounded down, at least 1. */
+  hop?: number | undefined;
+  /** 2, the default, for powers, or 1 for magnitudes. */
+  power?: 1 | 2;
+  /** Frame t has its middle at sample t·hop, with something before the first sample and behind the last; default true: else its beginning. */
+  center?: boolean;
+  /** "reflect", the default: the sound again, backwards, before its beginning and behind its end; "zeros": silence. */
+  padding?: "reflect" | "zeros";
+  /** The natural logarithm of the result, of values below `floor` that of the floor; default false. */
+  log?: boolean;
+  /** The smallest value that has a logarithm, finite and > 0; default 1e-6. */
+  floor?: number;
+}
+
+export const SPECTROGRAM = {
+  ...MEL,
+  winLength: undefined as number | undefined,
+  hop: undefined as number | undefined,
+  power: 2 as 1 | 2,
+  center: true,
+  padding: "reflect" as "reflect" | "zeros",
+  log: false,
+  floor: 1e-6,
+} satisfies Record<keyof MelSpectrogramOptions, unknown>;
+
+/**
+ * The mel spectrogram: powers of the frequencies in frames of sound, under mel filters. Differentiable.
+ *
+ *   X[t, k] = Σ_n w[n]·x[t·hop + n]·e^{−2πikn/nFft},  n = 0 … nFft − 1
+ *   z[t, i] = Σ_k melFilterbank[i, k]·|X[t, k]|^power     log: ln max(z, floor)
+ *   w[n] = ½ − ½·cos(2πn/winLength), the periodic Hann window, in the middle of the frame
+ *
+ * Shapes: x [N, …] → [T, …, nMels] with T = 1 + ⌊N/hop⌋ frames, without `center` 1 + ⌊(N − nFft)/hop⌋. Options and defaults are
+ * torchaudio's. A frame depends on its samples alone, to the last bit.
+ *
+ * @throws RangeError for an option out of range, or for sound that is too short: of nFft/2 samples or fewer where it is reflected, or below one
+ *   frame; TypeError for an option of another name or kind.
+ * @see Davis and Mermelstein (1980), Comparison of Parametric Representations for Monosyllabic Word Recognition in Continuously Spoken
+ *   Sentences, IEEE Transactions on Acoustics, Speech, and Signal Processing 28(4).
+ */
+export function melSpectrogram(x: Tensor, options: MelSpectrogramOptions = SPECTROGRAM): Tensor {
+  return spectrogramOf(
+    "melSpectrogram",
+    x,
+    framesOf("melSpectrogram", withDefaults("melSpectrogram", SPECTROGRAM, options)),
+  );
+}
+
+/** The spectrogram of x under the name of a public function. */
+export function spectrogramOf(where: string, x: Tensor, frames: Frames): Tensor {
+  checkSound(where, x);
+  checkLength(where, x.sizes[0] as number, frames);
+  return composed(transform, x, frames);
+}
+
+/** A spectrogram with its numbers. */
+export interface Frames {
+  readonly nFft: number;
+  readonly hop: number;
+  readonly half: number;
+  readonly power: 1 | 2;
+  readonly center: boolean;
+  readonly reflects: boolean;
+  /** The smallest value that has a logarithm; null without one. */
+  readonly floor: number | null;
+  readonly nMels: number;
+  /** Cosines and sines under the window [2·bins, nFft]. */
+  readonly waves: Float32Array;
+  /** Mel filters [nMels, bins]. */
+  readonly filters: Float32Array;
+}
+
+/** Throws for options that do not fit together. */
+export function framesOf(where: string, given: typeof SPECTROGRAM): Frames {
+  checkMel(where, given);
+  const { nFft, nMels, power, center, padding, log } = given;
+  const window = numberOf(where, "winLength", given.winLength === undefined ? nFft : given.winLength, {
+    expected: `an integer in [1, ${nFft}]`,
+    fits: (n) => COUNT.fits(n) && n <= nFft,
+  });
+  const hop = numberOf(
+    where,
+    "hop",
+    given.hop === undefined ? Math.max(1, Math.floor(window / 2)) : given.hop,
+    TIMESTEPS,
+  );
+  if (power !== 1 && power !== 2) throw wrongValue(where, "power 1 or 2", `${power}`);
+  choiceOf(where, "padding", padding, ["reflect", "zeros"]);
+  const floor = numberOf(where, "floor", given.floor, POSITIVE);
+  return {
+    nFft,
+    hop,
+    half: Math.floor(nFft / 2),
+    power,
+    center,
+    reflects: padding === "reflect",
+    floor: log ? floor : null,
+    nMels,
+    waves: wavesOf(nFft, window),
+    filters: melFilters(given),
+  };
+}
+
+/** w[n]·cos 2πkn/N for all k, and then w[n]·sin 2πkn/N. */
+function wavesOf(n: number, length: number): Float32Array {
+  const window = new Float64Array(n);
+  const first = Math.floor((n - length) / 2);
+  for (let i = 0; i < length; i++) window[first + i] = 0.5 - 0.5 * cosPi((2 * i) / length);
+  const cosine = Float64Array.from({ length: n }, (_, i) => cosPi((2 * i) / n));
+  // sin πt = cos π(t − 1/2)
+  const sine = Float64Array.from({ length: n }, (_, i) => cosPi((2 * i) / n - 0.5));
+  const bins = binsOf(n);
+  const waves = new Float32Array(2 * bins * n);
+  for (let k = 0; k < bins; k++) {
+    for (let i = 0; i < n; i++) {
+      // The angle modulo a turn, exactly: k·i is an integer below 2⁵³.
+      const at = (k * i) % n;
+      waves[k * n + i] = (window[i] as number) * (cosine[at] as number);
+      waves[(bins + k) * n + i] = (window[i] as number) * (sine[at] as number);
+    }
+  }
+  return waves;
+}
+
+/** Throws unless n samples are enough for a frame, and for a reflection. */
+export function checkLength(where: string, n: number, { nFft, half, center, reflects }: Frames): void {
+  const least = !center ? nFft : reflects ? half + 1 : 1 + (nFft % 2);
+  if (n >= least) return;
+  throw wrongValue(where, `${least} samples or more`, `${n}${center && reflects ? '; take padding "zeros"?' : ""}`);
+}
+
+function transform(x: Tensor, frames: Frames): Tensor {
+  const [n, rows] = rowsOf(x);
+  const flat = x.reshape([n, rows]);
+  const whole = frames.center ? around(flat, frames) : flat;
+  return spectra(whole, frames).reshape([-1, ...x.sizes.slice(1), frames.nMels]);
+}
+
+/** x [N, rows] with half a frame before it and behind it. */
+function around(x: Tensor, { half, reflects }: Frames): Tensor {
+  if (!reflects) return pad(x, [0, 0, half, half]);
+  const n = x.sizes[0] as number;
+  const indices = Int32Array.from({ length: n + 2 * half }, (_, i) => {
+    const at = Math.abs(i - half);
+    return at < n ? at : 2 * (n - 1) - at;
+  });
+  return indexSelect(x, 0, indices);
+}
+
+/** The spectra [T, rows, nMels] of the whole frames in x [N, rows]. */
+export function spectra(x: Tensor, { nFft, hop, power, floor, nMels, waves, filters }: Frames): Tensor {
+  const bins = binsOf(nFft);
+  const matrix = tensor(waves, { shape: [2 * bins, 1, nFft] });
+  const maps = conv1d(x.transpose(0, 1).unsqueeze(1), matrix, null, { stride: hop });
+  const squares = maps.slice(1, 0, bins).square().add(maps.slice(1, bins).square());
+  const bands = (power === 2 ? squares : squares.sqrt()).permute([2, 0, 1]);
+  const mel = linear(bands, tensor(filters, { shape: [nMels, bins] }));
+  return floor === null ? mel : mel.maximum(floor).log();
+}

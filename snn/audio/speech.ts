@@ -1,0 +1,126 @@
+/** Spikes where the logarithm of a mel spectrogram changes. */
+import { numberOf, POSITIVE, withDefaults } from "../../engine/arguments.ts";
+import { noGrad, type Tensor, tensor } from "../../engine/index.ts";
+import { peek } from "../../engine/tensor.ts";
+import { type Frames, framesOf, type MelSpectrogramOptions, SPECTROGRAM, spectrogramOf } from "./spectrogram.ts";
+import { Steps } from "./steps.ts";
+
+/** Options of {@link speech2Spikes}. */
+export interface Speech2SpikesOptions extends Omit<MelSpectrogramOptions, "log"> {
+  /** θ, the change of a logarithm from which on there is a spike, finite and > 0; default 1. */
+  threshold?: number;
+  /** As many channels more, first, for the sums of the spectrogram over time; default false. */
+  cumulativeSum?: boolean;
+}
+
+const { log: _, ...UNLOGGED } = SPECTROGRAM;
+
+export const SPEECH = {
+  ...UNLOGGED,
+  nFft: 512,
+  nMels: 20,
+  fMin: 20,
+  fMax: 4000 as number | undefined,
+  hop: 80 as number | undefined,
+  threshold: 1,
+  cumulativeSum: false,
+};
+/**
+ * Speech2Spikes: the logarithm of a mel spectrogram, of which a level for each channel follows by steps of θ. A step up is an ON spike, a step
+ * down an OFF spike.
+ *
+ *   m = ln max(melSpectrogram(x), floor)
+ *   on[t] = [m[t] − ℓ[t−1] > θ]     off[t] = [m[t] − ℓ[t−1] < −θ]     ℓ[t] = ℓ[t−1] + θ·(on[t] − off[t]),  ℓ[−1] = m[0] to the nearest integer
+ *   cumulativeSum: the same, first, for m = ln max(Σ_{s≤t} melSpectrogram(x)[s], floor)
+ *
+ * Shapes: x [N, …] → spikes [T, …, 2·F], the ON spikes of all F = nMels channels, or twice as many with `cumulativeSum`, and then their OFF
+ * spikes, with T frames as of {@link melSpectrogram}. Defaults are those of the paper's code: 20 mel filters from 20 to 4000 Hz over frames of
+ * 512 samples every 80 samples at 16 kHz. There silence has the logarithm −∞, here that of the floor. No gradient.
+ *
+ * @throws RangeError or TypeError as {@link melSpectrogram}; RangeError unless the threshold is finite and > 0.
+ * @see Stewart, Danielescu, Shea and Supic (2023), Speech2Spikes: Efficient Audio Encoding Pipeline for Real-time Neuromorphic Systems, NICE.
+ */
+export function speech2Spikes(x: Tensor, options: Speech2SpikesOptions = SPEECH): Tensor {
+  const given = withDefaults("speech2Spikes", SPEECH, options);
+  const frames = speechFrames("speech2Spikes", given);
+  return noGrad(() => {
+    const mel = spectrogramOf("speech2Spikes", x, frames);
+    const speech = new Speech(given, mel.size / (mel.sizes[0] as number));
+    return speech.see(mel) as Tensor;
+  });
+}
+
+/** The frames for these options, which are checked. */
+export function speechFrames(where: string, given: typeof SPEECH): Frames {
+  numberOf(where, "threshold", given.threshold, POSITIVE);
+  return framesOf(where, { ...SPEECH, ...given, log: false });
+}
+
+/** Levels and sums of the channels of each row, for frames that come in blocks. */
+export class Speech {
+  private readonly threshold: number;
+  private readonly floor: number;
+  private readonly mels: number;
+  private readonly steps: Steps;
+  /** Of each row and mel filter, where sums are wanted; else empty. */
+  private readonly sums: Float64Array;
+  private readonly levels: Float64Array;
+  private isNew = true;
+
+  /** For so many values of a frame, those of all rows. */
+  constructor({ threshold, floor, nMels, cumulativeSum }: typeof SPEECH, width: number) {
+    this.threshold = threshold;
+    this.floor = floor;
+    this.mels = nMels;
+    this.sums = new Float64Array(cumulativeSum ? width : 0);
+    this.levels = new Float64Array(width + this.sums.length);
+    this.steps = new Steps(2 * this.levels.length, 1);
+  }
+
+  /** The spikes of frames [T, …, nMels], of T ≥ 1. */
+  see(mel: Tensor): Tensor {
+    const frames = mel.sizes[0] as number;
+    const features = this.sums.length === 0 ? mel : this.withSums(mel);
+    const values = peek(features.maximum(this.floor).log());
+    const { levels, steps, threshold } = this;
+    const channels = features.sizes[features.ndim - 1] as number;
+    const width = levels.length;
+    if (this.isNew) for (let c = 0; c < width; c++) levels[c] = nearest(values[c] as number);
+    this.isNew = false;
+    steps.begin(frames);
+    for (let t = 0, at = 0; t < frames; t++) {
+      for (let c = 0; c < width; c++, at++) {
+        const change = (values[at] as number) - (levels[c] as number);
+        const place = 2 * c - (c % channels);
+        if (change > threshold) {
+          levels[c] = (levels[c] as number) + threshold;
+          steps.fire(place);
+        } else if (change < -threshold) {
+          levels[c] = (levels[c] as number) - threshold;
+          steps.fire(place + channels);
+        }
+      }
+      steps.next();
+    }
+    return steps.take("speech2Spikes", [...features.sizes.slice(1, -1), 2 * channels]) as Tensor;
+  }
+
+  /** [T, …, 2·nMels]: the sums up to each frame, then the frame. */
+  private withSums(mel: Tensor): Tensor {
+    const { sums, mels } = this;
+    const values = peek(mel);
+    const both = new Float32Array(2 * mel.size);
+    for (let i = 0; i < mel.size; i++) {
+      const c = i % sums.length;
+      const value = values[i] as number;
+      sums[c] = (sums[c] as number) + value;
+      const place = 2 * i - (i % mels);
+      both[place] = sums[c] as number;
+      both[place + mels] = value;
+    }
+    return tensor(both, { shape: [...mel.sizes.slice(0, -1), 2 * mels] });
+  }
+}
+
+/** The nearest integer, of two the even one, as PyTorch rounds. */
+const nearest = (x: number): number => (Math.abs(x % 1) === 0.5 ? 2 * Math.round(x / 2) : Math.round(x));

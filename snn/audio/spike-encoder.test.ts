@@ -1,0 +1,128 @@
+/** Blocks of any length give the bits of the whole sound. */
+import { describe, expect, test } from "vitest";
+import { Generator, memoryStats, type Tensor, tensor } from "../../engine/index.ts";
+import { numbers } from "../../test/support/sides.ts";
+import { values } from "../../test/support/tensors.ts";
+import {
+  gammatone,
+  hairCells,
+  levelCrossings,
+  SpikeEncoder,
+  type SpikeEncoderOptions,
+  speech2Spikes,
+} from "./index.ts";
+
+const sound = (n: number, seed: number): Float32Array =>
+  Float32Array.from(numbers(n, seed, -1, 1), (v, i) => v * 0.1 + Math.sin(i / 5) * (i / n));
+
+/** All spikes that an encoder gives of a sound in blocks of these lengths, again and again, as values [T·C]. */
+function inBlocks(encoder: SpikeEncoder, x: Float32Array, lengths: readonly number[]): number[] {
+  const all: number[] = [];
+  const add = (spikes: Tensor | null): void => {
+    if (spikes === null) return;
+    expect(spikes.bits).not.toBe(0);
+    all.push(...values(spikes));
+    spikes.dispose();
+  };
+  for (let at = 0, i = 0; at < x.length; i++) {
+    const n = lengths[i % lengths.length] as number;
+    add(encoder.encode(x.subarray(at, at + n)));
+    at += n;
+  }
+  add(encoder.end());
+  return all;
+}
+
+const filters = { sampleRate: 10000, channels: 5, fMin: 100 };
+const speech = { sampleRate: 1000, nMels: 4, fMin: 0, fMax: 500, threshold: 0.3 };
+
+/** Options of an encoder with new random numbers, and the same of a whole sound. */
+const CASES: Record<string, [() => SpikeEncoderOptions, (x: Tensor) => Tensor]> = {
+  "level crossings": [
+    () => ({ levelCrossings: { threshold: 0.05, samplesPerStep: 7 } }),
+    (x) => levelCrossings(x, { threshold: 0.05, samplesPerStep: 7 }),
+  ],
+  "level crossings behind filters": [
+    () => ({ filters, levelCrossings: { threshold: 0.02 } }),
+    (x) => levelCrossings(gammatone(x, filters), { threshold: 0.02 }),
+  ],
+  "hair cells": [
+    () => ({ filters, hairCells: { sampleRate: 10000, samplesPerStep: 5, generator: new Generator(3) } }),
+    (x) => hairCells(gammatone(x, filters), { sampleRate: 10000, samplesPerStep: 5, generator: new Generator(3) }),
+  ],
+};
+for (const [name, more] of Object.entries({
+  reflected: { nFft: 32, hop: 7 },
+  "of odd frames": { nFft: 33, hop: 11, winLength: 20 },
+  "with zeros": { nFft: 32, hop: 16, padding: "zeros" as const },
+  "with gaps": { nFft: 16, hop: 45, cumulativeSum: true },
+  "not centred": { nFft: 32, hop: 5, center: false },
+})) {
+  const options = { ...speech, ...more };
+  CASES[`speech2spikes, ${name}`] = [() => ({ speech2Spikes: options }), (x) => speech2Spikes(x, options)];
+}
+
+describe.each(Object.entries(CASES))("%s", (_, [options, whole]) => {
+  test("blocks of any length give the bits of the whole sound", () => {
+    for (const n of [61, 600, 1403]) {
+      const x = sound(n, n);
+      const expected = values(whole(tensor(x)));
+      expect(expected.includes(1)).toBe(true);
+      for (const lengths of [[n], [1], [128], [...numbers(40, n, 0, 70)].map(Math.floor).concat(1), [n - 1, 1]]) {
+        expect(inBlocks(new SpikeEncoder(options()), x, lengths), `${n} in ${lengths.slice(0, 3)}`).toEqual(expected);
+      }
+    }
+  });
+
+  test("the next sound begins anew, and nothing is kept", () => {
+    const { live } = memoryStats();
+    const encoder = new SpikeEncoder(options());
+    const first = inBlocks(encoder, sound(300, 1), [50]);
+    encoder.encode(sound(77, 2))?.dispose();
+    encoder.reset();
+    const again = inBlocks(encoder, sound(300, 1), [13]);
+    if (options().hairCells === undefined) expect(again).toEqual(first);
+    expect(again.length).toBe(first.length);
+    expect(memoryStats().live).toBe(live);
+  });
+});
+
+test("encoder: a step is given as soon as it is complete", () => {
+  const encoder = new SpikeEncoder({ levelCrossings: { samplesPerStep: 4 } });
+  expect(encoder.encode([0, 0, 0])).toBe(null);
+  expect(encoder.encode([])).toBe(null);
+  expect(encoder.encode([1, 0, 0, 0, 0])?.shape).toEqual([2, 2]);
+  expect(encoder.end()).toBe(null);
+  // Frame t needs the samples up to t·hop + nFft/2.
+  const spectra = new SpikeEncoder({ speech2Spikes: { nFft: 64, hop: 20, nMels: 4, fMax: 4000 } });
+  const counts = Array.from({ length: 100 }, (_, i) => spectra.encode([i % 7])?.shape[0] ?? 0);
+  expect(counts.flatMap((count, i) => (count > 0 ? [i + 1] : []))).toEqual([33, 52, 72, 92]);
+});
+
+test("encoder: sound that is too short for a spectrum is an error at its end, none is not", () => {
+  const encoder = new SpikeEncoder({ speech2Spikes: {} });
+  expect(encoder.end()).toBe(null);
+  expect(encoder.encode(new Float32Array(256))).toBe(null);
+  expect(() => encoder.end()).toThrow(/^speech2Spikes of SpikeEncoder: expected 257 samples or more, got 256/);
+  // The sound may go on.
+  expect(encoder.encode([0])?.shape).toEqual([1, 40]);
+});
+
+test("encoder: refuses what does not fit", () => {
+  const make = (options: unknown) => () => new SpikeEncoder(options as SpikeEncoderOptions);
+  expect(make({})).toThrow(/^SpikeEncoder: expected levelCrossings, hairCells or speech2Spikes, got \[\]$/);
+  expect(make({ levelCrossings: {}, hairCells: {} })).toThrow(/got \["levelCrossings", "hairCells"\]/);
+  expect(make({ hairCells: {} })).toThrow(/^hairCells of SpikeEncoder: expected filters, got none$/);
+  expect(make({ hairCells: {}, filters: { sampleRate: 44100 } })).toThrow(
+    /the sample rate of the filters, 44100, got 16000/,
+  );
+  expect(make({ speech2Spikes: {}, filters: {} })).toThrow(/expected no filters, got some/);
+  expect(make({ levelCrossings: { threshold: -1 } })).toThrow(/^levelCrossings of SpikeEncoder: threshold must be/);
+  expect(make({ levelCrossings: {}, filters: { channels: 0 } })).toThrow(/^filters of SpikeEncoder: channels must be/);
+  expect(make({ levelCrossings: 3 })).toThrow(TypeError);
+  expect(make({ speech2Spikes: { log: true } })).toThrow(TypeError);
+  expect(make(null)).toThrow(TypeError);
+  const encoder = new SpikeEncoder({ levelCrossings: {} });
+  expect(() => encoder.encode(tensor([1]) as never)).toThrow(/an array of samples, got .*take the data of the tensor/);
+  expect(() => encoder.encode(["a"] as never)).toThrow(TypeError);
+});

@@ -1,0 +1,74 @@
+/** Spikes that come sample by sample, in time steps of several samples each, as bits. */
+import { wrongValue } from "../../engine/arguments.ts";
+import { inReference, integersAt } from "../../engine/backend.ts";
+import type { Tensor } from "../../engine/index.ts";
+import { checkShape } from "../../engine/shape.ts";
+import { emptySpikes, peek } from "../../engine/tensor.ts";
+
+/**
+ * A step has a spike where one of its samples has. `begin` tells how many samples come, `fire` and `next` tell about them in order, and
+ * `take` gives the steps that are complete. The step that is not stays for the next samples.
+ */
+export class Steps {
+  private readonly width: number;
+  private readonly samples: number;
+  /** The spikes of the step that is not complete, and how many of its samples there were. */
+  private readonly open: Uint8Array;
+  private passed = 0;
+  /** The spikes of complete steps. */
+  private words = new Int32Array();
+  private count = 0;
+
+  /** Steps of so many samples, with `width` spikes each. */
+  constructor(width: number, samples: number) {
+    this.width = width;
+    this.samples = samples;
+    this.open = new Uint8Array(width);
+  }
+
+  /** How many steps n samples more complete. */
+  complete(n: number): number {
+    return Math.floor((this.passed + n) / this.samples);
+  }
+
+  begin(n: number): void {
+    this.words = new Int32Array(Math.ceil((this.complete(n) * this.width) / 32));
+    this.count = 0;
+  }
+
+  /** Spike i of this step. */
+  fire(i: number): void {
+    this.open[i] = 1;
+  }
+
+  /** The sample is over. */
+  next(): void {
+    if (++this.passed < this.samples) return;
+    const { open, words, width } = this;
+    for (let i = 0, at = this.count * width; i < width; i++, at++) {
+      if (open[i] === 1) words[at >>> 5] = (words[at >>> 5] as number) | (1 << (at & 31));
+    }
+    open.fill(0);
+    this.passed = 0;
+    this.count++;
+  }
+
+  /** The spikes of the steps since `begin`, [T, …shape]; null for none. */
+  take(where: string, shape: readonly number[]): Tensor | null {
+    const { count, words } = this;
+    return count === 0 ? null : spikesOf(where, [count, ...shape], words);
+  }
+}
+
+/** Spikes of this shape from words of 32 bits, the first spike lowest. */
+function spikesOf(where: string, shape: readonly number[], words: Int32Array): Tensor {
+  const z = emptySpikes(checkShape(where, shape));
+  if (!inReference()) integersAt(z.bits, words.length).set(words);
+  else peek(z).forEach((_, i, values) => (values[i] = ((words[i >>> 5] as number) >>> (i & 31)) & 1));
+  return z;
+}
+
+/** Throws unless n samples are a step of so many or more. */
+export function checkSteps(where: string, n: number, samples: number): void {
+  if (n < samples) throw wrongValue(where, `${samples} samples or more, which are a step`, n);
+}

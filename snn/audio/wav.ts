@@ -1,0 +1,289 @@
+/**
+ * WAV files.
+ *
+ *   "RIFF" | bytes that follow (4) | "WAVE" | chunks: name (4) | bytes (4) | content | a 0 where the bytes are odd
+ *   "fmt " codec (2) | channels (2) | samples a second (4) | bytes a second (4) | bytes a frame (2) | bits (2) | an extension
+ *   "data" frames: the sample of each channel
+ *
+ * Numbers are little-endian. A frame is a sample of every channel.
+ */
+import {
+  COUNT,
+  choiceOf,
+  numberOf,
+  numbersOf,
+  objectOf,
+  show,
+  withDefaults,
+  wrongType,
+  wrongValue,
+} from "../../engine/arguments.ts";
+
+/** Sound: as many samples in each channel, in [−1, 1] at full scale. */
+export interface Sound {
+  /** Samples a second. */
+  readonly sampleRate: number;
+  /** The samples of each channel. */
+  readonly channels: readonly Float32Array[];
+}
+
+/** How {@link writeWav} stores samples: integers of 8 to 32 bits, or floats. */
+export type SampleFormat = "uint8" | "int16" | "int24" | "int32" | "float32" | "float64";
+
+/** Options of {@link writeWav}. */
+export interface WriteWavOptions {
+  /** How samples are stored; default "int16". */
+  format?: SampleFormat;
+}
+
+const WRITE: Required<WriteWavOptions> = { format: "int16" };
+
+const FORMATS: Readonly<Record<SampleFormat, { readonly bytes: number; readonly codec: number }>> = {
+  uint8: { bytes: 1, codec: 1 },
+  int16: { bytes: 2, codec: 1 },
+  int24: { bytes: 3, codec: 1 },
+  int32: { bytes: 4, codec: 1 },
+  float32: { bytes: 4, codec: 3 },
+  float64: { bytes: 8, codec: 3 },
+};
+
+const PCM = 1;
+const FLOAT = 3;
+const EXTENSIBLE = 0xfffe;
+/** The end of the identifiers of all codecs that have a number, behind that number. */
+const SUBFORMAT = [0, 0, 0, 0, 0x10, 0, 0x80, 0, 0, 0xaa, 0, 0x38, 0x9b, 0x71];
+/** The size that a program writes which does not know how much will come. */
+const OPEN = 0xffffffff;
+
+/** Codecs that files may have and that are not read. */
+const CODECS: Readonly<Record<number, string>> = {
+  2: "Microsoft ADPCM",
+  6: "A-law",
+  7: "µ-law",
+  17: "IMA ADPCM",
+  49: "GSM 6.10",
+  80: "MPEG",
+  85: "MP3",
+  61868: "FLAC",
+};
+
+/**
+ * The sound of a WAV file: PCM of 8, 16, 24 or 32 bits, or float32 or float64, plain or as WAVE_FORMAT_EXTENSIBLE. Integers of b bits
+ * become value / 2ᵇ⁻¹, in [−1, 1); those of 8 bits have their zero at 128. Chunks of other names are skipped. A size of 0xFFFFFFFF,
+ * as programs write that stream, lasts to the end of the file; a frame that is not whole there is left out.
+ *
+ * @param bytes The whole file.
+ * @throws RangeError with the offset of the byte where this is no WAV file, or a damaged or truncated one, and with the name of a codec
+ *   that is not read; TypeError if `bytes` is neither a Uint8Array nor an ArrayBuffer.
+ * @see IBM and Microsoft (1991), Multimedia Programming Interface and Data Specifications 1.0.
+ */
+export function readWav(bytes: Uint8Array | ArrayBuffer): Sound {
+  const view = viewOf(bytes);
+  const [format, data] = chunksOf(view);
+  const { channels, sampleRate, size, read } = formatAt(view, format);
+  const frame = channels * size;
+  const frames = Math.floor(data.bytes / frame);
+  if (!data.isOpen && frames * frame !== data.bytes) {
+    throw wrong(`data in frames of ${frame} bytes`, data.start, `${data.bytes} bytes`);
+  }
+  const sound: Float32Array[] = [];
+  for (let c = 0; c < channels; c++) {
+    const samples = new Float32Array(frames);
+    for (let i = 0, at = data.start + c * size; i < frames; i++, at += frame) samples[i] = read(view, at);
+    sound.push(samples);
+  }
+  return { sampleRate, channels: sound };
+}
+
+const wrong = (expected: string, at: number, got: string): RangeError =>
+  wrongValue("readWav", `${expected} at byte ${at}`, got);
+
+function viewOf(bytes: unknown): DataView {
+  const isBuffer = Object.prototype.toString.call(bytes) === "[object ArrayBuffer]";
+  if (!isBuffer && !(bytes instanceof Uint8Array)) {
+    throw wrongType("readWav", "bytes as a Uint8Array or an ArrayBuffer", bytes);
+  }
+  // A buffer that was detached is empty, and no view can be made of it.
+  const given = bytes as Uint8Array | ArrayBuffer;
+  if (given.byteLength === 0) return new DataView(new ArrayBuffer(0));
+  const whole = isBuffer ? new Uint8Array(given as ArrayBuffer) : (given as Uint8Array);
+  return new DataView(whole.buffer, whole.byteOffset, whole.byteLength);
+}
+
+interface Chunk {
+  readonly start: number;
+  readonly bytes: number;
+  /** It lasts to the end of the file. */
+  readonly isOpen: boolean;
+}
+
+/** The chunks of the format and of the data, wherever they stand. */
+function chunksOf(view: DataView): [format: Chunk, data: Chunk] {
+  const length = view.byteLength;
+  if (nameAt(view, 0) !== "RIFF") throw wrong('"RIFF"', 0, show(nameAt(view, 0)));
+  if (nameAt(view, 8) !== "WAVE") throw wrong('"WAVE"', 8, show(nameAt(view, 8)));
+  const follows = view.getUint32(4, true);
+  const isStream = follows === OPEN;
+  const end = isStream ? length : 8 + follows;
+  if (end > length) throw wrong(`${follows} bytes`, 8, `the end of the file after ${length - 8}`);
+  let format: Chunk | undefined;
+  let data: Chunk | undefined;
+  for (let at = 12; at < end; ) {
+    if (end - at < 8) {
+      if (isStream && data !== undefined) break;
+      throw wrong("a chunk", at, `the end after ${end - at} bytes`);
+    }
+    const name = nameAt(view, at);
+    const start = at + 8;
+    const size = view.getUint32(at + 4, true);
+    const isOpen = size === OPEN && name === "data";
+    const bytes = isOpen ? end - start : size;
+    if (bytes > end - start)
+      throw wrong(`a chunk ${show(name)} of ${size} bytes`, start, `the end after ${end - start}`);
+    const chunk: Chunk = { start, bytes, isOpen };
+    if (name === "fmt ") {
+      if (format !== undefined) throw wrong("one format", at, "another one");
+      format = chunk;
+    } else if (name === "data") {
+      if (data !== undefined) throw wrong("one chunk of data", at, "another one");
+      data = chunk;
+    }
+    at = start + bytes + (bytes & 1);
+  }
+  if (format === undefined) throw wrong('a chunk "fmt "', end, "the end");
+  if (data === undefined) throw wrong('a chunk "data"', end, "the end");
+  return [format, data];
+}
+
+/** Four letters, fewer at the end of the file. */
+function nameAt(view: DataView, at: number): string {
+  let name = "";
+  for (let i = at; i < Math.min(at + 4, view.byteLength); i++) name += String.fromCharCode(view.getUint8(i));
+  return name;
+}
+
+interface Format {
+  readonly channels: number;
+  readonly sampleRate: number;
+  /** Bytes of a sample. */
+  readonly size: number;
+  read(view: DataView, at: number): number;
+}
+
+function formatAt(view: DataView, { start, bytes }: Chunk): Format {
+  if (bytes < 16) throw wrong("a format of 16 bytes or more", start, `${bytes}`);
+  const channels = view.getUint16(start + 2, true);
+  const sampleRate = view.getUint32(start + 4, true);
+  const frame = view.getUint16(start + 12, true);
+  const bits = view.getUint16(start + 14, true);
+  const codec = codecAt(view, start, bytes, bits);
+  if (codec !== PCM && codec !== FLOAT) {
+    throw wrong("PCM or floats", start, `${CODECS[codec] ?? "an unknown codec"}, format 0x${codec.toString(16)}`);
+  }
+  const kind = `${codec === PCM ? "PCM" : "float"}${bits}`;
+  const read = READERS[kind];
+  if (read === undefined) {
+    throw wrong(
+      "PCM of 8, 16, 24 or 32 bits, or floats of 32 or 64",
+      start + 14,
+      `${bits} bits of ${codec === PCM ? "PCM" : "floats"}`,
+    );
+  }
+  if (channels === 0) throw wrong("channels", start + 2, "0");
+  if (sampleRate === 0) throw wrong("samples a second", start + 4, "0");
+  if (frame !== (channels * bits) / 8) {
+    throw wrong(`frames of ${(channels * bits) / 8} bytes`, start + 12, `${frame}`);
+  }
+  return { channels, sampleRate, size: bits / 8, read };
+}
+
+/** The codec, which an extended format names behind the usual fields: bytes of extension (2) | valid bits (2) | speakers (4) | identifier (16) */
+function codecAt(view: DataView, start: number, bytes: number, bits: number): number {
+  const codec = view.getUint16(start, true);
+  if (codec !== EXTENSIBLE) return codec;
+  if (bytes < 40) throw wrong("an extended format of 40 bytes or more", start, `${bytes}`);
+  const valid = view.getUint16(start + 18, true);
+  if (valid > bits) throw wrong(`at most ${bits} valid bits`, start + 18, `${valid}`);
+  if (SUBFORMAT.some((byte, i) => view.getUint8(start + 26 + i) !== byte)) {
+    throw wrong("PCM or floats", start + 24, "an unknown codec");
+  }
+  return view.getUint16(start + 24, true);
+}
+
+const READERS: Readonly<Record<string, Format["read"]>> = {
+  PCM8: (view, at) => (view.getUint8(at) - 128) / 2 ** 7,
+  PCM16: (view, at) => view.getInt16(at, true) / 2 ** 15,
+  PCM24: (view, at) => (view.getUint8(at) + 256 * view.getInt16(at + 1, true)) / 2 ** 23,
+  PCM32: (view, at) => view.getInt32(at, true) / 2 ** 31,
+  float32: (view, at) => view.getFloat32(at, true),
+  float64: (view, at) => view.getFloat64(at, true),
+};
+
+/**
+ * A WAV file with this sound. Integers are round(value·2ᵇ⁻¹), clamped to their b bits, half steps to the larger one; NaN becomes 0. Floats
+ * are stored as they are.
+ *
+ * @throws RangeError unless the channels, of which there is one or more, are of one length, the rate is a positive integer and the file is
+ *   smaller than 4 GiB; TypeError unless the channels are arrays of numbers, or for an option of another name or kind.
+ */
+export function writeWav(sound: Sound, options: WriteWavOptions = WRITE): Uint8Array {
+  const { format } = withDefaults("writeWav", WRITE, options);
+  const { bytes, codec } = FORMATS[choiceOf("writeWav", "format", format, Object.keys(FORMATS) as SampleFormat[])];
+  const given = objectOf("writeWav", "a sound { sampleRate, channels }", sound);
+  const sampleRate = numberOf("writeWav", "sampleRate", given.sampleRate, COUNT);
+  const channels = channelsOf(given.channels);
+  const frames = (channels[0] as Float32Array).length;
+  const frame = bytes * channels.length;
+  const size = frames * frame;
+  const padded = size + (size & 1);
+  if (36 + padded >= OPEN || frame >= 2 ** 16) {
+    throw wrongValue("writeWav", "a file below 4 GiB, in frames below 64 KiB", `${frames} frames of ${frame} bytes`);
+  }
+  const file = new Uint8Array(44 + padded);
+  const view = new DataView(file.buffer);
+  const name = (at: number, letters: string): void => {
+    for (let i = 0; i < 4; i++) file[at + i] = letters.charCodeAt(i);
+  };
+  name(0, "RIFF");
+  view.setUint32(4, 36 + padded, true);
+  name(8, "WAVE");
+  name(12, "fmt ");
+  view.setUint32(16, 16, true);
+  view.setUint16(20, codec, true);
+  view.setUint16(22, channels.length, true);
+  view.setUint32(24, sampleRate, true);
+  view.setUint32(28, sampleRate * frame, true);
+  view.setUint16(32, frame, true);
+  view.setUint16(34, 8 * bytes, true);
+  name(36, "data");
+  view.setUint32(40, size, true);
+  channels.forEach((samples, c) => {
+    for (let i = 0, at = 44 + c * bytes; i < frames; i++, at += frame) write(view, at, samples[i] as number, format);
+  });
+  return file;
+}
+
+function channelsOf(channels: unknown): Float32Array[] {
+  if (!Array.isArray(channels)) throw wrongType("writeWav", "channels as a list of arrays", channels);
+  if (channels.length === 0 || channels.length > 2 ** 12) {
+    throw wrongValue("writeWav", "1 to 4096 channels", channels.length);
+  }
+  const copies = Array.from(channels, (samples) =>
+    Float32Array.from(numbersOf("writeWav", "channels of numbers", samples)),
+  );
+  const lengths = copies.map(({ length }) => length);
+  if (lengths.some((n) => n !== lengths[0])) throw wrongValue("writeWav", "channels of one length", show(lengths));
+  return copies;
+}
+
+function write(view: DataView, at: number, value: number, format: SampleFormat): void {
+  if (format === "float32") return view.setFloat32(at, value, true);
+  if (format === "float64") return view.setFloat64(at, value, true);
+  const full = 2 ** (8 * FORMATS[format].bytes - 1);
+  const integer = Math.max(-full, Math.min(full - 1, Math.round((Number.isNaN(value) ? 0 : value) * full)));
+  if (format === "uint8") return view.setUint8(at, integer + 128);
+  if (format === "int16") return view.setInt16(at, integer, true);
+  if (format === "int32") return view.setInt32(at, integer, true);
+  view.setUint8(at, integer & 0xff);
+  view.setInt16(at + 1, integer >> 8, true);
+}
