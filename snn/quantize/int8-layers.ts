@@ -64,14 +64,19 @@ export function checkMemory(): void {
 const forward = (x: Tensor, layer: Int8Layer<Plan>): Tensor => {
   checkMemory();
   const isStep = x.ndim <= layer.axes;
-  const plan = layer.plan(isStep ? [1, ...x.sizes] : x.sizes);
+  const plan = layer.planOf(x.sizes, isStep);
   return apply(op, { shape: isStep ? plan.shape.slice(1) : plan.shape, layer, plan }, x);
 };
+
+/** Names of the axes behind the channels. */
+const AXES = ["", ", L", ", H, W"];
 
 /** A product with a weight of eight bits: of each group of outputs one. */
 abstract class Int8Layer<P extends Plan> extends Staged {
   /** Axes of an x that has neither steps nor a batch. */
   abstract readonly axes: number;
+  /** Size of the first of them: inputs of a Linear, channels of a convolution. */
+  protected abstract readonly features: number;
   protected readonly weights: readonly Int8Weights[];
   /** Sizes of the weight, [out, in…]. */
   private readonly shape: Shape;
@@ -138,11 +143,20 @@ abstract class Int8Layer<P extends Plan> extends Staged {
   }
 
   /**
-   * How a sequence of this shape, [T, …], is computed.
+   * How x of this shape is computed: a sequence [T, …], or a step of a sequence.
    *
    * @throws RangeError for one that does not fit.
    */
-  abstract plan(x: Shape): P;
+  planOf(x: Shape, isStep: boolean): P {
+    const { axes, features } = this;
+    if (x[x.length - axes] !== features) {
+      throw wrongValue("Int8", `x [..., ${features}${AXES[axes - 1]}]`, formatShape(x));
+    }
+    return this.plan(isStep ? [1, ...x] : x);
+  }
+
+  /** How a sequence of a shape that has these features, [T, …], is computed. */
+  protected abstract plan(x: Shape): P;
 
   /** z ← the products of all steps. The pasts, one for each group, become those of the last step. */
   abstract run(z: number, x: Input, plan: P, pasts: readonly Past[]): void;
@@ -178,14 +192,15 @@ abstract class Int8Layer<P extends Plan> extends Staged {
 /** Linear with a weight of eight bits: x [..., in] → z [..., out]. */
 export class Int8Linear extends Int8Layer<Plan> {
   readonly axes = 1;
+  protected readonly features: number;
 
   constructor(state: Int8State) {
     super(state, 1);
+    this.features = state.shape[1] as number;
   }
 
-  plan(x: Shape): Plan {
-    const [{ inputs, outputs }] = this.weights as [Int8Weights];
-    if (x[x.length - 1] !== inputs) throw wrongValue("Int8", `x [..., ${inputs}]`, formatShape(x));
+  protected plan(x: Shape): Plan {
+    const [{ outputs }] = this.weights as [Int8Weights];
     const [steps] = x as [number];
     const shape = checkShape("Int8", [...x.slice(0, -1), outputs]);
     return { shape, steps, rows: sizeOf(shape) / outputs / steps };
@@ -224,7 +239,7 @@ export class Int8Conv extends Int8Layer<ConvPlan> {
   readonly axes: number;
   private readonly where: "Conv1d" | "Conv2d";
   private readonly kernel: Shape;
-  private readonly channels: number;
+  protected readonly features: number;
   private readonly options: Pick<Conv2d, "stride" | "padding" | "dilation">;
 
   constructor(layer: Conv1d | Conv2d, state: Int8State) {
@@ -233,16 +248,13 @@ export class Int8Conv extends Int8Layer<ConvPlan> {
     this.where = layer instanceof Conv2d ? "Conv2d" : "Conv1d";
     this.kernel = state.shape.slice(2);
     this.axes = this.kernel.length + 1;
-    this.channels = (state.shape[1] as number) * groups;
+    this.features = (state.shape[1] as number) * groups;
     this.options = { stride, padding, dilation };
   }
 
-  plan(x: Shape): ConvPlan {
-    const { axes, where, kernel, channels, options, weights } = this;
+  protected plan(x: Shape): ConvPlan {
+    const { axes, where, kernel, options, weights } = this;
     const first = x.length - axes;
-    if (x[first] !== channels) {
-      throw wrongValue("Int8", `x [..., ${channels}, ${axes === 3 ? "H, W" : "L"}]`, formatShape(x));
-    }
     const [width = 0, height = 1] = x.slice(first + 1).reverse();
     const across = windowOver(where, 1, width, kernel[kernel.length - 1] as number, options);
     const down = axes === 2 ? FLAT : windowOver(where, 0, height, kernel[0] as number, options);
@@ -268,10 +280,10 @@ export class Int8Conv extends Int8Layer<ConvPlan> {
   /** One step after the other. */
   private runSpikes(z: number, stream: number, plan: ConvPlan, pasts: readonly Past[]): void {
     const { steps, rows, images, down, across } = plan;
-    const { channels, weights } = this;
+    const { features, weights } = this;
     const kernels = int8Kernels();
     const { inputs, outputs } = weights[0] as Int8Weights;
-    const perGroup = channels / weights.length;
+    const perGroup = features / weights.length;
     const places = rows / images;
     const words = Math.ceil(inputs / 32);
     const axes = axesOf(down, across);
@@ -280,7 +292,7 @@ export class Int8Conv extends Int8Layer<ConvPlan> {
     for (let n = 0; n < steps * images; n += images) {
       for (let g = 0; g < weights.length; g++) {
         for (let i = 0; i < images; i++) {
-          const first = ((n + i) * channels + g * perGroup) * down.size * across.size;
+          const first = ((n + i) * features + g * perGroup) * down.size * across.size;
           kernels.lookUnder(bits + 4 * i * places * words, 0, stream, first, perGroup, axes);
         }
         const count = k.countBits(bits, rows * words);
@@ -299,10 +311,10 @@ export class Int8Conv extends Int8Layer<ConvPlan> {
   /** One image after the other. */
   private runGraded(z: number, x: number, plan: ConvPlan): void {
     const { steps, rows, images, down, across } = plan;
-    const { channels, weights } = this;
+    const { features, weights } = this;
     const kernels = int8Kernels();
     const { inputs, outputs } = weights[0] as Int8Weights;
-    const perGroup = channels / weights.length;
+    const perGroup = features / weights.length;
     const places = rows / images;
     const words = Math.ceil(inputs / 32);
     const axes = axesOf(down, across);
@@ -343,7 +355,7 @@ class Int8Stage<P extends Plan> extends Stage {
   private readonly pasts: readonly Past[];
 
   constructor(layer: Int8Layer<P>, input: Tensor) {
-    const plan = layer.plan([1, ...input.sizes]);
+    const plan = layer.planOf(input.sizes, true);
     const past = own([layer.pastWords(plan.rows).reduce((sum, n) => sum + n, 0)]);
     super(own(plan.shape.slice(1)), { state: [past], parameters: layer.memory });
     this.layer = layer;

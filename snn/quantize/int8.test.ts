@@ -16,6 +16,7 @@ import {
   manualSeed,
   memoryStats,
   noGrad,
+  ones,
   poissonEncode,
   rand,
   randn,
@@ -385,6 +386,23 @@ describe("Int8", () => {
     expect(int8.stateDict()).toEqual(state);
   });
 
+  test("refuses an x with too few axes, where a size of 1 could stand for the channel, and writes nothing", () => {
+    const cases: [Module, number[], string][] = [
+      [new Linear(1, 64), [], "Int8: expected x [..., 1], got []"],
+      [new Conv1d(1, 64, 3), [9], "Int8: expected x [..., 1, L], got [9]"],
+      [new Conv2d(1, 64, 3), [5, 5], "Int8: expected x [..., 1, H, W], got [5, 5]"],
+      [new Conv2d(1, 64, 3), [5], "Int8: expected x [..., 1, H, W], got [5]"],
+    ];
+    for (const [layer, shape, message] of cases) {
+      const int8 = new Int8([layer]);
+      expect(() => int8.forward(ones(shape))).toThrow(message);
+      if (shape.length > 0) expect(() => new Stream(int8, shape)).toThrow(message);
+      expect(() => layer.forward(ones(shape))).toThrow(RangeError);
+    }
+    // Without a batch, a step has the axes of the layer.
+    expect(new Stream(new Int8(new Conv2d(1, 2, 3)), [1, 5, 5]).step(new Float32Array(25))).toHaveLength(18);
+  });
+
   test("says what does not fit", () => {
     class Network extends Module {
       readonly fc = new Linear(3, 2);
@@ -404,7 +422,7 @@ describe("Int8", () => {
     broken.weight.copyFrom([1, NaN, 2, 3]);
     expect(() => new Int8(broken)).toThrow("Int8: expected finite weights, got NaN");
     const int8 = new Int8(new Linear(3, 2));
-    expect(() => int8.forward(rand([4]))).toThrow("Int8: expected x [..., 3], got [1, 4]");
+    expect(() => int8.forward(rand([4]))).toThrow("Int8: expected x [..., 3], got [4]");
     expect(() => new Int8(new Conv2d(2, 2, 3)).forward(rand([1, 3, 5, 5]))).toThrow(
       "Int8: expected x [..., 2, H, W], got [1, 3, 5, 5]",
     );
