@@ -218,10 +218,7 @@ export class Int8Linear extends Int8Layer<Plan> {
         ? k.alignBits(bits, x.bits, steps * rows, inputs)
         : k.packBits(bits, x.ptr, steps * rows, inputs);
     if (found >= 0) weights.multiplySpikes(z, bits, found, steps, rows, past);
-    else {
-      weights.multiplyGraded(z, bits, found & 0x7fffffff, x.ptr, steps * rows);
-      weights.forget(past, rows);
-    }
+    else weights.multiplyMixed(z, bits, x.ptr, steps, rows, past);
     if (!isAligned) recycle(bits, 4 * words, scope.region);
   }
 }
@@ -267,18 +264,28 @@ export class Int8Conv extends Int8Layer<ConvPlan> {
   }
 
   run(z: number, x: Input, plan: ConvPlan, pasts: readonly Past[]): void {
-    if (x.bits !== 0) return this.runSpikes(z, x.bits, plan, pasts);
+    if (x.bits !== 0) return this.runSpikes(z, x.bits, plan, pasts, []);
     const bits = allocate(streamBytes(x.size));
-    if (k.packBits(bits, x.ptr, 1, x.size) >= 0) this.runSpikes(z, bits, plan, pasts);
-    else {
-      this.runGraded(z, x.ptr, plan);
-      for (const [g, w] of this.weights.entries()) w.forget(pasts[g] as Past, plan.rows);
+    const count = plan.steps * plan.images;
+    const size = x.size / count;
+    const isGraded = (i: number): boolean => k.packBits(bits, x.ptr + 4 * i * size, 1, size) < 0;
+    const graded = Array.from({ length: count }, (_, i) => isGraded(i));
+    if (graded.includes(false)) {
+      k.packBits(bits, x.ptr, 1, x.size);
+      this.runSpikes(z, bits, plan, pasts, graded);
     }
+    if (graded.includes(true)) this.runGraded(z, x.ptr, plan, graded);
     recycle(bits, streamBytes(x.size), scope.region);
   }
 
-  /** One step after the other. */
-  private runSpikes(z: number, stream: number, plan: ConvPlan, pasts: readonly Past[]): void {
+  /** One step after the other, without the images that are graded. */
+  private runSpikes(
+    z: number,
+    stream: number,
+    plan: ConvPlan,
+    pasts: readonly Past[],
+    graded: readonly boolean[],
+  ): void {
     const { steps, rows, images, down, across } = plan;
     const { features, weights } = this;
     const kernels = int8Kernels();
@@ -293,11 +300,14 @@ export class Int8Conv extends Int8Layer<ConvPlan> {
       for (let g = 0; g < weights.length; g++) {
         for (let i = 0; i < images; i++) {
           const first = ((n + i) * features + g * perGroup) * down.size * across.size;
-          kernels.lookUnder(bits + 4 * i * places * words, 0, stream, first, perGroup, axes);
+          const at = bits + 4 * i * places * words;
+          if (graded[n + i]) k.fill(at, places * words, 0);
+          else kernels.lookUnder(at, 0, stream, first, perGroup, axes);
         }
         const count = k.countBits(bits, rows * words);
         (weights[g] as Int8Weights).multiplySpikes(maps, bits, count, 1, rows, pasts[g] as Past);
         for (let i = 0; i < images; i++) {
+          if (graded[n + i]) continue;
           const to = z + 4 * ((n + i) * weights.length + g) * outputs * places;
           k.transpose(to, maps + 4 * i * places * outputs, places, outputs);
         }
@@ -308,8 +318,8 @@ export class Int8Conv extends Int8Layer<ConvPlan> {
     recycle(axes, AXES_BYTES, scope.region);
   }
 
-  /** One image after the other. */
-  private runGraded(z: number, x: number, plan: ConvPlan): void {
+  /** The images that are graded, one after the other. */
+  private runGraded(z: number, x: number, plan: ConvPlan, graded: readonly boolean[]): void {
     const { steps, rows, images, down, across } = plan;
     const { features, weights } = this;
     const kernels = int8Kernels();
@@ -322,6 +332,7 @@ export class Int8Conv extends Int8Layer<ConvPlan> {
     const bits = allocate(4 * places * words);
     const maps = allocate(4 * places * outputs);
     for (let n = 0; n < steps * images * weights.length; n++) {
+      if (!graded[Math.floor(n / weights.length)]) continue;
       kernels.lookUnder(values, x, 0, n * perGroup * down.size * across.size, perGroup, axes);
       const count = k.packBits(bits, values, places, inputs) & 0x7fffffff;
       (weights[n % weights.length] as Int8Weights).multiplyGraded(maps, bits, count, values, places);

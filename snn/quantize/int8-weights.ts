@@ -143,9 +143,30 @@ export class Int8Weights {
     recycle(lists, bytes, scope.region);
   }
 
-  /** The next step starts from nothing. */
-  forget({ sums, before }: Past, rows: number): void {
-    k.fill(sums, this.sumsOf(rows), 0);
-    k.fill(before, this.wordsOf(rows), 0);
+  /**
+   * z [steps, rows, out] ← the product with the numbers at x, each row by itself: one of spikes as in `multiplySpikes`, with the same past,
+   * any other as in `multiplyGraded`. `bits` has room for all rows in whole words.
+   */
+  multiplyMixed(z: number, bits: number, x: number, steps: number, rows: number, past: Past): void {
+    const { inputs, outputs } = this;
+    const words = this.wordsOf(1);
+    const all = steps * rows;
+    const pack = (from: number, to: number): number =>
+      k.packBits(bits + 4 * from * words, x + 4 * from * inputs, to - from, inputs);
+    let count = 0;
+    const graded = Array.from({ length: all }, (_, i) => {
+      const found = pack(i, i + 1);
+      if (found < 0) k.fill(bits + 4 * i * words, words, 0);
+      else count += found;
+      return found < 0;
+    });
+    if (graded.includes(false)) this.multiplySpikes(z, bits, count, steps, rows, past);
+    for (let from = graded.indexOf(true); from >= 0; ) {
+      const next = graded.indexOf(false, from);
+      const to = next < 0 ? all : next;
+      const found = pack(from, to) & 0x7fffffff;
+      this.multiplyGraded(z + 4 * from * outputs, bits + 4 * from * words, found, x + 4 * from * inputs, to - from);
+      from = graded.indexOf(true, to);
+    }
   }
 }

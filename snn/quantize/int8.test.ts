@@ -238,6 +238,33 @@ describe("Int8", () => {
     }
   });
 
+  for (const [name, make, size] of [
+    ["Linear", () => new Linear(300_000, 2, { bias: false }), [300_000]],
+    ["Conv1d", () => new Conv1d(30_000, 2, 10, { bias: false }), [30_000, 10]],
+  ] as const) {
+    test(`sums spikes exactly beyond 2²⁴ whatever is beside them, in a ${name}`, () => {
+      const layer: Module & { readonly weight: Tensor } = make();
+      layer.weight.copyFrom(new Float32Array(layer.weight.size).fill(0.5));
+      const int8 = new Int8(layer);
+      const n = 300_000;
+      // Steps of two samples: all ones, with a few zeros, and one graded value.
+      const x = new Float32Array(6 * n).fill(1);
+      x[n + 7] = 0;
+      x[3 * n + 5] = 0.5;
+      x[4 * n + 5] = 0;
+      const z = values(() => int8.forward(tensor(x, { shape: [3, 2, ...size] })));
+      // 127·300000 > 2²⁴ is even, so float32 has it.
+      const exact = (sum: number): number => Math.fround(Math.fround(127 * sum) * Math.fround(0.5 / 127));
+      const expected = [n, n - 1, n, null, n - 1, n].flatMap((sum, row) =>
+        sum === null ? [z[2 * row] as number, z[2 * row + 1] as number] : [exact(sum), exact(sum)],
+      );
+      expect(Array.from(z)).toEqual(expected);
+      expect(streamed(int8, tensor(x, { shape: [3, 2, ...size] }))).toEqual(z);
+      const alone = values(() => int8.forward(tensor(x.slice(3 * n, 4 * n), { shape: [1, 1, ...size] })));
+      expect(alone).toEqual(z.slice(6, 8));
+    });
+  }
+
   test("starts a stream anew after a reset", () => {
     manualSeed(6);
     const int8 = new Int8(network());
