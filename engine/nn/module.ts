@@ -1,5 +1,15 @@
-import { ensure, functionOf, numberOf, numbersOf, objectOf, typeOf, withDefaults, wrongType } from "../arguments.ts";
-import { formatShape, type Shape, sameShape, sizesOf } from "../shape.ts";
+import {
+  ensure,
+  functionOf,
+  numberOf,
+  numbersOf,
+  objectOf,
+  type Range,
+  typeOf,
+  withDefaults,
+  wrongType,
+} from "../arguments.ts";
+import { formatShape, type Shape, sameShape, sizeOf, sizesOf } from "../shape.ts";
 import { limitsOf } from "../tape.ts";
 import { alive, Tensor } from "../tensor.ts";
 
@@ -48,6 +58,33 @@ export interface LoadReport {
   missingBuffers: string[];
   /** Names of the state that the module lacks; none where strict. */
   unexpectedKeys: string[];
+}
+
+/**
+ * An array of the state of a module that is no tensor, such as integers of eight bits. States have its values as float32; a state without
+ * it is as one without a parameter.
+ *
+ * @internal
+ */
+export interface StoredArray {
+  /**
+   * The shapes that it may have.
+   *
+   * @throws Error for an array that was freed.
+   */
+  shapes(): readonly Shape[];
+  /** The numbers that it may hold. */
+  readonly range: Range;
+  read(): StateEntry;
+  write(values: Float32Array): void;
+}
+
+const stored = new WeakSet<object>();
+
+/** Makes an object in a field of a module a part of its state. Returns the object itself. */
+export function storedArray<T extends StoredArray>(array: T): T {
+  stored.add(array);
+  return array;
 }
 
 /** The functions of `forward` that make a module pure. */
@@ -122,8 +159,14 @@ export abstract class Module {
    * @internal
    */
   namedState(): [string, Tensor][] {
-    const isState = (value: object) => value instanceof Tensor && (value.isParameter || value.isBuffer);
     return this.found().filter((each): each is [string, Tensor] => isState(each[1]));
+  }
+
+  /** The same, with arrays that are no tensors. */
+  private arraysOfState(): [string, Tensor | StoredArray][] {
+    return this.found().filter((each): each is [string, Tensor | StoredArray] => {
+      return isState(each[1]) || stored.has(each[1]);
+    });
   }
 
   /** All parameters, each once, in the order of {@link Module.namedParameters}. */
@@ -139,7 +182,9 @@ export abstract class Module {
   /** Copies of all parameters, and of buffers such as running statistics, by name; later training does not change them. */
   stateDict(): StateDict {
     return Object.fromEntries(
-      this.namedState().map(([name, t]) => [name, { shape: [...t.sizes], data: t.toFloat32Array() }]),
+      this.arraysOfState().map(([name, t]) =>
+        t instanceof Tensor ? [name, { shape: [...t.sizes], data: t.toFloat32Array() }] : [name, t.read()],
+      ),
     );
   }
 
@@ -157,7 +202,7 @@ export abstract class Module {
   loadStateDict(state: NamedArrays, options: LoadOptions = LOAD_DEFAULTS): LoadReport {
     const { strict } = withDefaults(LOAD, LOAD_DEFAULTS, options);
     const given = objectOf(LOAD, "a state, arrays by name", state);
-    const named = this.namedState();
+    const named = this.arraysOfState();
     const names = new Set(named.map(([name]) => name));
     const unexpectedKeys = Object.keys(given).filter((name) => !names.has(name));
     ensure(
@@ -167,13 +212,17 @@ export abstract class Module {
       unexpectedKeys,
     );
     const report: LoadReport = { missingKeys: [], missingBuffers: [], unexpectedKeys };
-    const copies = new Map<Tensor, Float32Array>();
+    const copies = new Map<Tensor | StoredArray, Float32Array>();
     for (const [name, t] of named) {
       const entry = given[name];
-      if (entry !== undefined || (strict && t.isParameter)) copies.set(t, valuesOf(name, entry, t));
-      else report[t.isParameter ? "missingKeys" : "missingBuffers"].push(name);
+      const isNeeded = !(t instanceof Tensor) || t.isParameter;
+      if (entry !== undefined || (strict && isNeeded)) copies.set(t, valuesOf(name, entry, t));
+      else report[isNeeded ? "missingKeys" : "missingBuffers"].push(name);
     }
-    for (const [t, values] of copies) t.copyFrom(values);
+    for (const [t, values] of copies) {
+      if (t instanceof Tensor) t.copyFrom(values);
+      else t.write(values);
+    }
     return report;
   }
 
@@ -235,24 +284,30 @@ export abstract class Module {
   }
 }
 
+const isState = (value: object): boolean => value instanceof Tensor && (value.isParameter || value.isBuffer);
+
 const LOAD = "loadStateDict";
 
 const LOAD_DEFAULTS = { strict: true };
 
 /** A copy of the values that a state has for t, after a check of their shape. */
-function valuesOf(name: string, entry: unknown, t: Tensor): Float32Array {
+function valuesOf(name: string, entry: unknown, t: Tensor | StoredArray): Float32Array {
   const where = `${LOAD}: ${name}`;
-  alive(t, where);
+  const isTensor = t instanceof Tensor;
+  if (isTensor) alive(t, where);
+  const shapes = isTensor ? [t.sizes] : t.shapes();
   // The data of a tensor are read without giving out a view.
   const { shape, data } =
     entry instanceof Tensor
       ? { shape: entry.sizes, data: entry.toFloat32Array() }
       : (objectOf(where, "an array { shape, data }", entry) as unknown as ArrayEntry);
   const sizes = sizesOf(where, shape);
-  ensure(sameShape(sizes, t.sizes), where, `expected shape ${formatShape(t.sizes)}`, sizes);
+  const fits = shapes.some((shape) => sameShape(sizes, shape));
+  ensure(fits, where, `expected shape ${shapes.map(formatShape).join(" or ")}`, sizes);
   const values = new Float32Array(numbersOf(where, "an array of numbers", data));
-  ensure(values.length === t.size, where, `expected ${t.size} values`, values.length);
-  const limits = limitsOf(t);
+  const size = sizeOf(sizes);
+  ensure(values.length === size, where, `expected ${size} values`, values.length);
+  const limits = isTensor ? limitsOf(t) : t.range;
   if (limits !== undefined) for (const value of values) numberOf(LOAD, name, value, limits);
   return values;
 }

@@ -1,8 +1,9 @@
 /** Layers with weights of eight bits, for inference. */
-import { wrongValue } from "../../engine/arguments.ts";
+import { FLOAT, POSITIVE, type Range, wrongValue } from "../../engine/arguments.ts";
 import { inReference, k } from "../../engine/backend.ts";
 import { type Conv1d, Conv2d, type Tensor } from "../../engine/index.ts";
 import { int8Kernels } from "../../engine/int8-kernels.ts";
+import { type StoredArray, storedArray } from "../../engine/nn/module.ts";
 import { apply, NO_GRADIENT, type Op } from "../../engine/op.ts";
 import { once } from "../../engine/ops/expand.ts";
 import { type Axis, FLAT, windowOver } from "../../engine/ops/windows.ts";
@@ -68,6 +69,11 @@ const forward = (x: Tensor, layer: Int8Layer<Plan>): Tensor => {
   return apply(op, { shape: isStep ? plan.shape.slice(1) : plan.shape, layer, plan }, x);
 };
 
+const INTEGERS: Range = {
+  expected: "an integer in [−127, 127]",
+  fits: (x) => Number.isInteger(x) && Math.abs(x) <= 127,
+};
+
 /** Names of the axes behind the channels. */
 const AXES = ["", ", L", ", H, W"];
 
@@ -83,6 +89,8 @@ abstract class Int8Layer<P extends Plan> extends Staged {
   private readonly hasBias: boolean;
   /** All outputs share a scale. */
   private isUniform = false;
+  /** The state by name. */
+  private readonly state: Readonly<Record<string, StoredArray>>;
 
   constructor(state: Int8State, groups: number) {
     super();
@@ -93,6 +101,31 @@ abstract class Int8Layer<P extends Plan> extends Staged {
     this.hasBias = bias !== null;
     this.weights = Array.from({ length: groups }, () => new Int8Weights(inputs, outputs));
     this.write(state);
+    const all: Shape = [shape[0] as number];
+    this.state = {
+      weight: this.stored("q", INTEGERS, shape),
+      weight_scale: this.stored("scales", POSITIVE, all, [1]),
+      ...(bias === null ? {} : { bias: this.stored("bias", FLOAT, all) }),
+    };
+  }
+
+  protected override fields(): Iterable<[string, unknown]> {
+    return Object.entries(this.state);
+  }
+
+  private stored(key: "q" | "scales" | "bias", range: Range, ...shapes: Shape[]): StoredArray {
+    return storedArray({
+      shapes: () => {
+        for (const t of this.memory) alive(t, "Int8");
+        return shapes;
+      },
+      range,
+      read: () => {
+        const data = Float32Array.from(this.read()[key] as Int8Array | Float32Array);
+        return { shape: [...(shapes.find((shape) => sizeOf(shape) === data.length) as Shape)], data };
+      },
+      write: (values) => this.write({ ...this.read(), [key]: key === "q" ? Int8Array.from(values) : values }),
+    });
   }
 
   /** Puts other values in the place of all, with a weight of the same shape. */

@@ -18,6 +18,7 @@ import {
   noGrad,
   ones,
   poissonEncode,
+  RecurrentLIF,
   rand,
   randn,
   readSafetensors,
@@ -28,7 +29,7 @@ import {
   tape,
   tensor,
 } from "../../index.ts";
-import { dequantizedState, Int8, quantize, quantizedWeights } from "./index.ts";
+import { dequantizedState, Int8, prune, quantize, quantizedWeights } from "./index.ts";
 
 /** The weights of a layer where they are multiples of its scales, as Int8 rounds them. */
 function fakeQuantise(layer: Linear | Conv1d | Conv2d, perChannel = true): void {
@@ -378,6 +379,95 @@ describe("Int8", () => {
     });
   }
 
+  test("is part of the state of the module that holds it", () => {
+    manualSeed(14);
+    const make = (): Module => new Sequential(new Int8([new Linear(6, 8), new LIF()]), new Linear(8, 2));
+    const [model, other] = [make(), make()];
+    const x = spikes([5, 2, 6], 0.5);
+    const state = model.stateDict();
+    const names = ["0.0.weight", "0.0.weight_scale", "0.0.bias", "0.1.beta", "0.1.threshold", "1.weight", "1.bias"];
+    expect(Object.keys(state).sort()).toEqual(names.sort());
+    const expected = values(() => model.forward(x));
+    expect(values(() => other.forward(x))).not.toEqual(expected);
+    other.loadStateDict(state);
+    expect(values(() => other.forward(x))).toEqual(expected);
+    const { "0.0.weight": _, ...rest } = state;
+    expect(() => other.loadStateDict(rest)).toThrow("loadStateDict: 0.0.weight: expected an array");
+    expect(other.loadStateDict(rest, { strict: false }).missingKeys).toEqual(["0.0.weight"]);
+    // Integers are no parameters: an optimizer does not see them.
+    expect(model.namedParameters().map(([name]) => name)).toEqual(["1.weight", "1.bias"]);
+    // An error of a later array keeps the integers.
+    const before = other.stateDict();
+    const zeros = (n: number) => ({ shape: [n], data: new Float32Array(n) });
+    const wrong = { ...state, "0.0.bias": zeros(8), "1.bias": zeros(3) };
+    expect(() => other.loadStateDict(wrong)).toThrow("1.bias");
+    expect(other.stateDict()).toEqual(before);
+    (model as Sequential).modules.forEach((each) => {
+      if (each instanceof Int8) each.dispose();
+    });
+    expect(() => model.stateDict()).toThrow("Int8: the tensor");
+    expect(() => model.loadStateDict(state)).toThrow("Int8: the tensor");
+  });
+
+  test("names arrays by the paths of the model, a layer at several places once", () => {
+    manualSeed(15);
+    const models: (() => Module | Module[])[] = [
+      () =>
+        new Sequential(new Sequential(new Linear(6, 6), new LIF()), new Sequential(new Sequential(new Linear(6, 6)))),
+      () => {
+        const shared = new Linear(6, 6);
+        return new Sequential(shared, new LIF(), shared, new Linear(6, 2));
+      },
+      () => [new Sequential(new Linear(6, 6), new LIF()), new Linear(6, 3)],
+    ];
+    const x = spikes([6, 2, 6], 0.5);
+    for (const make of models) {
+      const [model, again] = [make(), make()];
+      const int8 = new Int8(model);
+      const expected = values(() => int8.forward(x));
+      const arrays = int8.arrays();
+      const network = again instanceof Module ? again : new Sequential(...again);
+      network.loadStateDict(dequantizedState(arrays));
+      expect(
+        largestError(
+          values(() => network.forward(x)),
+          expected,
+        ),
+      ).toBeLessThan(1e-5);
+      const fresh = new Int8(make());
+      fresh.loadStateDict(arrays);
+      expect(values(() => fresh.forward(x))).toEqual(expected);
+    }
+    expect(Object.keys(new Int8([new Linear(2, 2), [new Linear(2, 2)]] as never).arrays())).toContain("1.0.weight");
+  });
+
+  for (const [name, change] of [
+    ["on a grid", (model: Module) => quantize(model, { weights: { bits: 3 } })],
+    ["behind a mask", (model: Module) => prune(model, { amount: 0.5 })],
+  ] as const) {
+    test(`writes recurrent weights ${name} as the layer computes with them`, () => {
+      manualSeed(16);
+      const make = (): Sequential =>
+        new Sequential(new Linear(10, 12), new RecurrentLIF({ features: 12, threshold: 0.3 }));
+      const model = make();
+      change(model);
+      const int8 = new Int8(model);
+      const x = spikes([20, 4, 10], 0.5);
+      const expected = values(() => int8.forward(x));
+      const file = readSafetensors(saveSafetensors(int8.arrays())).arrays;
+      const fresh = new Int8(make());
+      expect(values(() => fresh.forward(x))).not.toEqual(expected);
+      fresh.loadStateDict(file);
+      expect(values(() => fresh.forward(x))).toEqual(expected);
+      make().loadStateDict(dequantizedState(file));
+      const changed = make();
+      change(changed);
+      const same = new Int8(changed);
+      same.loadStateDict(int8.stateDict());
+      expect(values(() => same.forward(x))).toEqual(expected);
+    });
+  }
+
   test("loads nothing of a state with an error", () => {
     manualSeed(11);
     const int8 = new Int8([new Linear(5, 4), new LIF()]);
@@ -389,17 +479,25 @@ describe("Int8", () => {
     };
     const zeros = new Float32Array(20);
     expect(wrong("0.weight", { shape: [4, 5], data: zeros.map(() => 128) })).toThrow(
-      "expected integers in [−127, 127], got 128",
+      "loadStateDict: 0.weight must be an integer in [−127, 127], got 128",
     );
     expect(wrong("0.weight", { shape: [4, 5], data: zeros.map(() => 0.5) })).toThrow(
-      "expected integers in [−127, 127], got 0.5",
+      "loadStateDict: 0.weight must be an integer in [−127, 127], got 0.5",
     );
     expect(wrong("0.weight", { shape: [5, 4], data: zeros })).toThrow(
       "loadStateDict: 0.weight: expected shape [4, 5], got [5, 4]",
     );
     expect(wrong("0.weight", { shape: [4, 5], data: zeros.slice(1) })).toThrow("expected 20 values, got 19");
-    expect(wrong("0.weight_scale", { shape: [4], data: zeros.slice(16).fill(Infinity) })).toThrow(
-      "expected finite numbers",
+    for (const scale of [Infinity, NaN, 0, -1]) {
+      expect(wrong("0.weight_scale", { shape: [4], data: zeros.slice(16).fill(scale) })).toThrow(
+        `loadStateDict: 0.weight_scale must be finite and > 0, got ${scale}`,
+      );
+    }
+    expect(wrong("0.weight_scale", { shape: [2], data: zeros.slice(18).fill(1) })).toThrow(
+      "loadStateDict: 0.weight_scale: expected shape [4] or [1], got [2]",
+    );
+    expect(wrong("0.bias", { shape: [4], data: zeros.slice(16).fill(NaN) })).toThrow(
+      "loadStateDict: 0.bias must be finite in float32, got NaN",
     );
     expect(wrong("0.bias", undefined)).toThrow(
       "loadStateDict: 0.bias: expected an array { shape, data }, got undefined",

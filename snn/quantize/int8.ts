@@ -1,20 +1,8 @@
 /** Networks with weights of eight bits, for inference. */
-import { ensure, numbersOf, objectOf, withDefaults, wrongValue } from "../../engine/arguments.ts";
-import {
-  type ArrayEntry,
-  Conv1d,
-  Conv2d,
-  Linear,
-  type LoadOptions,
-  type LoadReport,
-  type Module,
-  type NamedArrays,
-  noGrad,
-  type StateDict,
-  Tensor,
-} from "../../engine/index.ts";
+import { withDefaults, wrongValue } from "../../engine/arguments.ts";
+import { type ArrayEntry, Conv1d, Conv2d, Linear, Module, noGrad, type Tensor } from "../../engine/index.ts";
 import { forwardOf } from "../../engine/nn/module.ts";
-import { formatShape, type Shape, sameShape, sizeOf, sizesOf } from "../../engine/shape.ts";
+import { isWeighted, weightOf } from "../../engine/nn/reading.ts";
 import { alive } from "../../engine/tensor.ts";
 import { layersOf } from "../layers.ts";
 import { Stage, Staged } from "../stage.ts";
@@ -30,7 +18,6 @@ export interface Int8Options {
 }
 
 const DEFAULTS: Required<Int8Options> = { perChannel: true };
-const LOAD: Required<LoadOptions> = { strict: true };
 
 type Product = Linear | Conv1d | Conv2d;
 
@@ -67,6 +54,8 @@ export class Int8 extends Staged {
   /** The layers in their order. */
   readonly layers: readonly Module[];
   private readonly all: readonly Module[];
+  /** The layers, or what was given, by their paths in the model. */
+  private readonly named: [path: string, layer: unknown][];
 
   constructor(model: Module | readonly Module[], options: Int8Options = DEFAULTS) {
     super();
@@ -78,15 +67,22 @@ export class Int8 extends Staged {
       const hint = "; give the layers of a network of another class as a list";
       throw wrongValue("Int8", "a Linear, Conv1d or Conv2d among the layers", `${names}${hint}`);
     }
-    this.layers = noGrad(() => {
+    const isNetwork = model instanceof Module && layers[0] !== model;
+    this.named = isNetwork ? [] : Object.entries([model].flat(1));
+    const named = (isNetwork ? model : this).namedModules();
+    const paths = new Map(named.map(([path, module]) => [module, path]));
+    const made = noGrad(() => {
       // All are read before the first is made.
-      const states = layers.map((layer) => (isProduct(layer) ? roundedOf(layer, perChannel) : null));
-      return layers.map((layer, i) => {
-        const state = states[i];
-        if (state === null || state === undefined) return layer;
-        return layer instanceof Linear ? new Int8Linear(state) : new Int8Conv(layer as Conv2d, state);
-      });
+      const states = new Map(layers.filter(isProduct).map((layer) => [layer, roundedOf(layer, perChannel)]));
+      return new Map<Module, Module>(
+        Array.from(states, ([layer, state]) => [
+          layer,
+          layer instanceof Linear ? new Int8Linear(state) : new Int8Conv(layer, state),
+        ]),
+      );
     });
+    this.layers = layers.map((layer) => made.get(layer) ?? layer);
+    this.named = layers.map((layer, i) => [paths.get(layer) as string, this.layers[i]]);
     this.all = this.layers.flatMap((layer) => layer.namedModules().map(([, module]) => module));
   }
 
@@ -112,76 +108,30 @@ export class Int8 extends Staged {
   }
 
   protected override fields(): Iterable<[string, unknown]> {
-    return this.layers.map((layer, i) => [String(i), layer]);
+    return this.named;
   }
 
   /**
-   * The state by name, the position of the layer in front as in a `Sequential`: `0.weight`, the integers as Int8Array, and
-   * `0.weight_scale`, [1] or [out], and `0.bias`; of other layers what {@link Module.stateDict} has. For `saveSafetensors`.
+   * The state for a file, by the names of the model: `fc.weight`, the integers as Int8Array, `fc.weight_scale`, [1] or [out], and
+   * `fc.bias`. Of other layers what {@link Module.stateDict} has, but weights behind a mask or on a grid as the layer computes with them,
+   * without masks: a model that loads the file needs neither. For `saveSafetensors`; {@link dequantizedState} makes floats of the integers.
    *
    * @throws Error after `dispose()`.
    */
   arrays(): Record<string, ArrayEntry> {
-    const arrays: Record<string, ArrayEntry> = super.stateDict();
-    for (const [name, layer] of this.integers()) {
-      const { shape, q, scales, bias } = layer.read();
-      arrays[`${name}.weight`] = { shape: [...shape], data: q };
-      arrays[`${name}.weight_scale`] = { shape: [scales.length], data: scales };
-      if (bias !== null) arrays[`${name}.bias`] = { shape: [bias.length], data: bias };
+    const arrays: Record<string, ArrayEntry> = this.stateDict();
+    for (const [name, layer] of this.namedModules()) {
+      const weight = `${name}.weight`;
+      if (isInt8(layer)) {
+        const { shape, q } = layer.read();
+        arrays[weight] = { shape: [...shape], data: q };
+      } else if (isWeighted(layer) && layer.reading !== null) {
+        const read = noGrad(() => weightOf(layer));
+        arrays[weight] = { shape: [...read.sizes], data: read.toFloat32Array() };
+        delete arrays[`${name}.mask`];
+      }
     }
     return arrays;
-  }
-
-  /** {@link Int8.arrays} with the integers as float32. */
-  override stateDict(): StateDict {
-    const entries = Object.entries(this.arrays());
-    return Object.fromEntries(
-      entries.map(([name, { shape, data }]) => [name, { shape, data: Float32Array.from(data) }]),
-    );
-  }
-
-  /**
-   * Overwrites the integers, their scales and biases, and the state of other layers, with what `arrays` or `stateDict` gave.
-   *
-   * @throws RangeError for integers outside of [−127, 127], scales or biases that are not finite, and as {@link Module.loadStateDict}.
-   *   Nothing is written then.
-   */
-  override loadStateDict(state: NamedArrays, options: LoadOptions = LOAD): LoadReport {
-    const { strict } = withDefaults("loadStateDict", LOAD, options);
-    const missing: string[] = [];
-    const given = { ...objectOf("loadStateDict", "a state, arrays by name", state) };
-    const writes = this.integers().flatMap(([name, layer]) => {
-      const old = layer.read();
-      const [outputs] = old.shape as [number];
-      const take = (key: string, shapes: readonly Shape[], range: Values): Float32Array | null => {
-        const path = `${name}.${key}`;
-        const entry = given[path];
-        if (entry === undefined && !strict) {
-          missing.push(path);
-          return null;
-        }
-        delete given[path];
-        return valuesOf(`loadStateDict: ${path}`, entry, shapes, range);
-      };
-      const q = take("weight", [old.shape], INTEGERS);
-      const scales = take("weight_scale", [[outputs], [1]], NUMBERS);
-      const bias = old.bias === null ? null : take("bias", [[outputs]], NUMBERS);
-      const next = {
-        shape: old.shape,
-        q: q === null ? old.q : Int8Array.from(q),
-        scales: scales ?? old.scales,
-        bias: bias ?? old.bias,
-      };
-      return [[layer, next] as const];
-    });
-    const report = super.loadStateDict(given as NamedArrays, { strict });
-    for (const [layer, next] of writes) layer.write(next);
-    return { ...report, missingKeys: [...missing, ...report.missingKeys] };
-  }
-
-  /** The layers with integers, by name. */
-  private integers(): [name: string, layer: Int8Linear | Int8Conv][] {
-    return this.layers.flatMap((layer, i) => (isInt8(layer) ? [[String(i), layer] as [string, typeof layer]] : []));
   }
 
   /** @internal */
@@ -229,34 +179,4 @@ function roundedOf(layer: Product, perChannel: boolean): Int8State {
   if (inputs > MOST_INPUTS) throw wrongValue("Int8", "at most 2²⁴ inputs of an output", inputs);
   const { q, scales, shape } = integersOf("Int8", layer, gridIn(layer) ?? { bits: 8, perChannel });
   return { shape, q, scales, bias: bias === null ? null : bias.toFloat32Array() };
-}
-
-/** Values that an array of a state may have. */
-interface Values {
-  readonly expected: string;
-  fits(x: number): boolean;
-}
-
-const INTEGERS: Values = {
-  expected: "integers in [−127, 127]",
-  fits: (x) => Number.isInteger(x) && Math.abs(x) <= 127,
-};
-const NUMBERS: Values = { expected: "finite numbers", fits: (x) => Number.isFinite(Math.fround(x)) };
-
-/** A copy of the values of an array of a state, after a check of their shape, one of these. */
-function valuesOf(where: string, entry: unknown, shapes: readonly Shape[], { expected, fits }: Values): Float32Array {
-  if (entry instanceof Tensor) alive(entry, where);
-  const { shape: sizes, data } =
-    entry instanceof Tensor
-      ? { shape: entry.sizes, data: entry.toFloat32Array() }
-      : (objectOf(where, "an array { shape, data }", entry) as unknown as ArrayEntry);
-  const given = sizesOf(where, sizes);
-  const fitting = shapes.some((shape) => sameShape(given, shape));
-  ensure(fitting, where, `expected shape ${shapes.map(formatShape).join(" or ")}`, given);
-  const values = new Float32Array(numbersOf(where, "an array of numbers", data));
-  const size = sizeOf(given);
-  ensure(values.length === size, where, `expected ${size} values`, values.length);
-  const wrong = values.find((x) => !fits(x));
-  ensure(wrong === undefined, where, `expected ${expected}`, wrong);
-  return values;
 }
