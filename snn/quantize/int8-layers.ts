@@ -270,7 +270,8 @@ export class Int8Conv extends Int8Layer<ConvPlan> {
   private readonly where: "Conv1d" | "Conv2d";
   private readonly kernel: Shape;
   protected readonly features: number;
-  private readonly options: Pick<Conv2d, "stride" | "padding" | "dilation">;
+  /** The windows, as those of the layer that was copied. */
+  readonly options: Pick<Conv2d, "stride" | "padding" | "dilation" | "groups">;
 
   constructor(layer: Conv1d | Conv2d, state: Int8State) {
     super(state, layer.groups);
@@ -279,7 +280,7 @@ export class Int8Conv extends Int8Layer<ConvPlan> {
     this.kernel = state.shape.slice(2);
     this.axes = this.kernel.length + 1;
     this.features = (state.shape[1] as number) * groups;
-    this.options = { stride, padding, dilation };
+    this.options = { stride, padding, dilation, groups };
   }
 
   protected plan(x: Shape): ConvPlan {
