@@ -546,6 +546,23 @@ describe("Int8", () => {
     const broken = new Linear(2, 2);
     broken.weight.copyFrom([1, NaN, 2, 3]);
     expect(() => new Int8(broken)).toThrow("Int8: expected finite weights, got NaN");
+    broken.weight.copyFrom([1, 4, 2, 3]);
+    broken.bias?.copyFrom([1, NaN]);
+    expect(() => new Int8(broken)).toThrow("Int8: expected finite biases, got NaN");
+    class Scaled extends Linear {
+      override forward(x: Tensor): Tensor {
+        return super.forward(x).mul(2);
+      }
+    }
+    class Renamed extends Linear {}
+    const linear = new Linear(2, 3);
+    expect(() => new Int8([linear, new Sequential(new Scaled(3, 3))])).toThrow(
+      "Int8: expected 1.0 with the forward of its class, got a Scaled with another one",
+    );
+    expect(() => new Int8([linear, new LIF(), new Network()])).toThrow(
+      "Int8: expected all Linear, Conv1d and Conv2d in the list or a Sequential, got fc in 2, a Network",
+    );
+    expect(Object.keys(new Int8(new Renamed(2, 2)).arrays())).toContain("0.weight_scale");
     const int8 = new Int8(new Linear(3, 2));
     expect(() => int8.forward(rand([4]))).toThrow("Int8: expected x [..., 3], got [4]");
     expect(() => new Int8(new Conv2d(2, 2, 3)).forward(rand([1, 3, 5, 5]))).toThrow(

@@ -22,7 +22,7 @@ const DEFAULTS: Required<Int8Options> = { perChannel: true };
 type Product = Linear | Conv1d | Conv2d;
 
 const isProduct = (layer: Module): layer is Product =>
-  (layer instanceof Linear || layer instanceof Conv1d || layer instanceof Conv2d) && layer.isPure;
+  layer instanceof Linear || layer instanceof Conv1d || layer instanceof Conv2d;
 
 const isInt8 = (layer: Module): layer is Int8Linear | Int8Conv =>
   layer instanceof Int8Linear || layer instanceof Int8Conv;
@@ -36,8 +36,8 @@ const isInt8 = (layer: Module): layer is Int8Linear | Int8Conv =>
  *     const spikes = small.forward(poissonEncode(image, { timesteps: 25 })); // or new Stream(small, [1, 784])
  *
  * `Linear`, `Conv1d` and `Conv2d` are copied: later training does not change q, s and b, and the float weights can be freed. All other
- * layers are those of the model, with the parameters and the weights that they have, and run in evaluation mode. A layer whose weight
- * is on a grid ({@link quantize}) keeps its integers and scales, whatever the option says.
+ * layers are those of the model, with the weights that they have as floats (`Recurrent`, `DelayedLinear`, …), and run in evaluation mode.
+ * A layer whose weight is on a grid ({@link quantize}) keeps its integers and scales, whatever the option says.
  *
  * Where x is binary, Σ is an integer, exact in any order: each time step starts from the sums of the step before and adds or subtracts the
  * rows of q of the inputs that differ, where these are fewer. A sequence has the bits of its single steps. Other values are multiplied by q in
@@ -46,8 +46,10 @@ const isInt8 = (layer: Module): layer is Int8Linear | Int8Conv =>
  *
  * Shapes: x [T, B, …] → what the last layer gives, as in a `Sequential` of the model.
  *
- * @throws RangeError for layers without a Linear or a convolution among them, for weights that are not finite or more than 2²⁴ to an
- *   output; TypeError for anything but layers, or an option of another name; Error inside of `gradcheck`.
+ * Names are the paths in the model, in its states too: `0.weight` of a list, and of a layer alone.
+ *
+ * @throws RangeError for layers without a Linear or a convolution among them, with one inside of a module of another class, or one with a
+ *   `forward` of its own, and for weights and biases that are not finite, or more than 2²⁴ weights to an output; TypeError for anything but layers, or an option of another name; Error inside of `gradcheck`.
  * @see Jacob et al. (2018), Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference, CVPR.
  */
 export class Int8 extends Staged {
@@ -71,6 +73,7 @@ export class Int8 extends Staged {
     this.named = isNetwork ? [] : Object.entries([model].flat(1));
     const named = (isNetwork ? model : this).namedModules();
     const paths = new Map(named.map(([path, module]) => [module, path]));
+    for (const layer of layers) checkWeights(layer, paths.get(layer) as string);
     const made = noGrad(() => {
       // All are read before the first is made.
       const states = new Map(layers.filter(isProduct).map((layer) => [layer, roundedOf(layer, perChannel)]));
@@ -172,11 +175,30 @@ class StageOfAll extends Stage {
   }
 }
 
+/** Throws for weights that would stay floats although their layer, or one that holds it, looks like a product. */
+function checkWeights(layer: Module, path: string): void {
+  const { name } = layer.constructor;
+  if (isProduct(layer)) {
+    if (!layer.isPure) throw wrongValue("Int8", `${path} with the forward of its class`, `a ${name} with another one`);
+  } else if (!(layer instanceof Staged)) {
+    const [inner] = layer.namedModules().find(([, module]) => isProduct(module)) ?? [];
+    if (inner !== undefined) {
+      throw wrongValue(
+        "Int8",
+        "all Linear, Conv1d and Conv2d in the list or a Sequential",
+        `${inner} in ${path}, a ${name}`,
+      );
+    }
+  }
+}
+
 /** The weight that a layer computes with, as integers, and its bias. */
 function roundedOf(layer: Product, perChannel: boolean): Int8State {
   const { weight, bias } = layer;
   const inputs = weight.size / (weight.sizes[0] as number);
   if (inputs > MOST_INPUTS) throw wrongValue("Int8", "at most 2²⁴ inputs of an output", inputs);
   const { q, scales, shape } = integersOf("Int8", layer, gridIn(layer) ?? { bits: 8, perChannel });
-  return { shape, q, scales, bias: bias === null ? null : bias.toFloat32Array() };
+  const added = bias === null ? null : bias.toFloat32Array();
+  for (const value of added ?? []) if (!Number.isFinite(value)) throw wrongValue("Int8", "finite biases", value);
+  return { shape, q, scales, bias: added };
 }
