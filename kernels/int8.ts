@@ -15,13 +15,12 @@
  * integers cost a load, a shift for their high bytes, and two additions: less than to widen them one by one.
  */
 import { append, endStream, startStream, wordAt } from "./bits";
+import { LOW, MOST_NARROW, NARROW, WIDE } from "./int8-layout";
 import { storeColumns } from "./lanes";
 
 /** An event in a list of places is 4 bytes, in a list of values 8. */
 const PLACE: usize = 4;
 const VALUE: usize = 8;
-/** Bytes of a row in the widest panel. */
-const WIDEST: i32 = 64;
 /** A sum of so many integers of eight bits, added or taken away, fits 16 bits: 255·128 < 2¹⁵. */
 const MOST: usize = 255;
 /** Marks a list that begins from nothing: lists lie at multiples of 4. */
@@ -43,13 +42,13 @@ function makePlaces(): void {
 
 /** Columns of the next panel where so many are left. */
 function widthOf(left: i32): i32 {
-  return left > 32 ? WIDEST : 16;
+  return left > MOST_NARROW ? WIDE : NARROW;
 }
 
 /** Columns of all panels. */
 function allColumns(outputs: i32): i32 {
-  const rest = outputs & 63;
-  return rest > 32 ? outputs - rest + WIDEST : (outputs + 15) & ~15;
+  const rest = outputs & (WIDE - 1);
+  return rest > MOST_NARROW ? outputs - rest + WIDE : (outputs + NARROW - 1) & ~(NARROW - 1);
 }
 
 /** Of each sixteen columns of a panel eight sums of pairs, and those of their high ones. */
@@ -104,14 +103,14 @@ export function listChanges(lists: usize, bits: usize, before: usize, steps: i32
 /** Lists the bits that are set in one row and, unless its address is 0, not in another. Returns the end of the list. */
 function listSet(to: usize, bits: usize, not: usize, bytes: usize): usize {
   let place: i32 = 0;
-  for (let o: usize = 0; o < bytes; o += 4, place += 32 * WIDEST) {
+  for (let o: usize = 0; o < bytes; o += 4, place += 32 * WIDE) {
     let word = load<u32>(bits + o);
     if (not != 0) word &= ~load<u32>(not + o);
     if (word == 0) continue;
     const first = i32x4.splat(place);
-    const second = i32x4.splat(place + 8 * WIDEST);
-    const third = i32x4.splat(place + 16 * WIDEST);
-    const fourth = i32x4.splat(place + 24 * WIDEST);
+    const second = i32x4.splat(place + 8 * WIDE);
+    const third = i32x4.splat(place + 16 * WIDE);
+    const fourth = i32x4.splat(place + 24 * WIDE);
     inline.always(listByte(to, word & 255, first));
     to += (<usize>popcnt<u32>(word & 255)) << 2;
     inline.always(listByte(to, (word >> 8) & 255, second));
@@ -159,7 +158,7 @@ export function addListed(
       let list = lists + ((<usize>r) << 3);
       let to = z + <usize>r * zRow;
       for (let t = 0; t < steps; t++, list += listStep, to += zStep) {
-        if (width == WIDEST) sum64(to, left, sums, list, q, factors, biases);
+        if (width == WIDE) sum64(to, left, sums, list, q, factors, biases);
         else sum16(to, left, sums, list, q, factors, biases);
       }
     }
@@ -206,7 +205,7 @@ function sumListed(
     const turn = max(at, min(add, stop));
     // The 128 of each pair, of those that are added less those that are taken away.
     const net = <i32>(stop - turn) - <i32>(turn - at);
-    let x0 = i16x8.splat(<i16>(-128 * (net / <i32>PLACE)));
+    let x0 = i16x8.splat(<i16>(LOW * (net / <i32>PLACE)));
     let x1 = x0;
     let x2 = x0;
     let x3 = x0;
@@ -267,7 +266,7 @@ function sumListed(
       v128.store(pairs, x3, 96);
       v128.store(pairs, h3, 112);
     }
-    addPairs(z, n, sums, isFresh, isWide ? WIDEST : 16, factors, biases);
+    addPairs(z, n, sums, isFresh, isWide ? WIDE : NARROW, factors, biases);
     isFresh = false;
   } while (at != end);
 }
@@ -333,7 +332,7 @@ export function listGraded(lists: usize, bits: usize, x: usize, rows: i32, input
     for (let p = 0; p < inputs; p += 32, bits += 4) {
       for (let word = load<u32>(bits); word != 0; word &= word - 1, to += VALUE) {
         const place = p + <i32>ctz<u32>(word);
-        store<i32>(to, place * WIDEST);
+        store<i32>(to, place * WIDE);
         store<f32>(to, load<f32>(x + ((<usize>place) << 2)), 4);
       }
     }
@@ -359,7 +358,7 @@ export function addGraded(
       let list = lists;
       let to = z + ((<usize>j) << 2);
       for (let r = 0; r < rows; r++, list += 4, to += zRow) {
-        sumGraded(to, left - j, list, q + <usize>j, width == WIDEST, factors + ((<usize>j) << 2), biases);
+        sumGraded(to, left - j, list, q + <usize>j, width == WIDE, factors + ((<usize>j) << 2), biases);
       }
     }
     z += (<usize>width) << 2;

@@ -5,6 +5,7 @@ import { int8Kernels } from "../../engine/int8-kernels.ts";
 import { ready } from "../../engine/op.ts";
 import { allocate, recycle, scope } from "../../engine/scope.ts";
 import { memory } from "../../engine/wasm.ts";
+import { LOW, MOST_NARROW, NARROW, ROOM, WIDE } from "../../kernels/int8-layout.ts";
 import { own } from "../stage.ts";
 
 /** A weight [out, in] as integers q in row-major order, w[o, i] = scales[o]·q[o, i], and a bias [out]. */
@@ -20,12 +21,12 @@ export interface Past {
   readonly before: number;
 }
 
-/** The first column of each panel, and the width of the panel, as kernels/int8.ts has them. */
+/** The first column of each panel, and the width of the panel. */
 function panelsOf(outputs: number): [from: number, width: number][] {
   const panels: [number, number][] = [];
   for (let from = 0; from < outputs; ) {
     const left = outputs - from;
-    const width = left > 32 ? 64 : 16;
+    const width = left > MOST_NARROW ? WIDE : NARROW;
     panels.push([from, width]);
     from += width;
   }
@@ -33,16 +34,7 @@ function panelsOf(outputs: number): [from: number, width: number][] {
 }
 
 /** Columns of all panels. */
-function widthOf(outputs: number): number {
-  const unit = outputs % 64 > 32 ? 64 : 16;
-  return Math.ceil(outputs / unit) * unit;
-}
-
-/** The low one of two integers in 16 bits counts from −128: as bits, these are all that differs. */
-const LOW = -128;
-
-/** Bytes behind the last list, over which a kernel writes. */
-const ROOM = 32;
+const widthOf = (outputs: number): number => panelsOf(outputs).reduce((sum, [, width]) => sum + width, 0);
 
 /** Inputs whose integers a sum of 32 bits holds: 128·2²⁴ = 2³¹. */
 export const MOST_INPUTS = 2 ** 24;
