@@ -18,22 +18,24 @@ export function isStepping(layer: Module): layer is Stepping {
 /** More layers than any network has; a list that holds itself has no end. */
 const MOST = 2 ** 16;
 
-/** The layers in their order, out of lists and out of `Sequential`. */
-export function layersOf(where: string, network: unknown): Module[] {
+/** The layers in their order, out of lists and out of `Sequential`. `paths` gets the path to each, "" to a layer alone. */
+export function layersOf(where: string, network: unknown, paths: string[] = []): Module[] {
   const layers: Module[] = [];
-  const rest = [network];
+  const rest: [network: unknown, path: string][] = [[network, ""]];
   for (let read = 0; rest.length > 0; read++) {
-    const next = rest.pop();
+    const [next, path] = rest.pop() as [unknown, string];
     // A subclass may do more with its modules than to pass their outputs on.
     const list = next instanceof Sequential && next.forward === ofSequential ? next.modules : next;
-    if (list instanceof Module) layers.push(list);
-    else if (!Array.isArray(list)) throw wrongType(where, "modules", list);
+    if (list instanceof Module) {
+      layers.push(list);
+      paths.push(path);
+    } else if (!Array.isArray(list)) throw wrongType(where, "modules", list);
     else {
       const { length } = list;
       if (read + rest.length + length > MOST) {
         throw new RangeError(`${where}: expected at most ${MOST} modules; does a list hold itself?`);
       }
-      for (let i = length - 1; i >= 0; i--) rest.push(list[i]);
+      for (let i = length - 1; i >= 0; i--) rest.push([list[i], path === "" ? `${i}` : `${path}.${i}`]);
     }
   }
   return layers;

@@ -1,6 +1,6 @@
 /** Networks with weights of eight bits, for inference. */
 import { withDefaults, wrongValue } from "../../engine/arguments.ts";
-import { type ArrayEntry, Conv1d, Conv2d, Linear, Module, noGrad, type Tensor } from "../../engine/index.ts";
+import { type ArrayEntry, Conv1d, Conv2d, Linear, type Module, noGrad, type Tensor } from "../../engine/index.ts";
 import { forwardOf } from "../../engine/nn/module.ts";
 import { isWeighted, weightOf } from "../../engine/nn/reading.ts";
 import { alive } from "../../engine/tensor.ts";
@@ -56,24 +56,22 @@ export class Int8 extends Staged {
   /** The layers in their order. */
   readonly layers: readonly Module[];
   private readonly all: readonly Module[];
-  /** The layers, or what was given, by their paths in the model. */
-  private readonly named: [path: string, layer: unknown][];
+  /** The layers by their paths in the model. */
+  private readonly named: [path: string, layer: Module][];
 
   constructor(model: Module | readonly Module[], options: Int8Options = DEFAULTS) {
     super();
     checkMemory();
     const { perChannel } = withDefaults("Int8", DEFAULTS, options);
-    const layers = layersOf("Int8", model);
+    const paths: string[] = [];
+    const layers = layersOf("Int8", model, paths);
     if (!layers.some(isProduct)) {
       const names = layers.map(({ constructor: { name } }) => name).join(", ") || "none";
       const hint = "; give the layers of a network of another class as a list";
       throw wrongValue("Int8", "a Linear, Conv1d or Conv2d among the layers", `${names}${hint}`);
     }
-    const isNetwork = model instanceof Module && layers[0] !== model;
-    this.named = isNetwork ? [] : Object.entries([model].flat(1));
-    const named = (isNetwork ? model : this).namedModules();
-    const paths = new Map(named.map(([path, module]) => [module, path]));
-    for (const layer of layers) checkWeights(layer, paths.get(layer) as string);
+    const names = paths.map((path) => path || "0");
+    for (const [i, layer] of layers.entries()) checkWeights(layer, names[i] as string);
     const made = noGrad(() => {
       // All are read before the first is made.
       const states = new Map(layers.filter(isProduct).map((layer) => [layer, roundedOf(layer, perChannel)]));
@@ -84,8 +82,8 @@ export class Int8 extends Staged {
         ]),
       );
     });
-    this.layers = layers.map((layer) => made.get(layer) ?? layer);
-    this.named = layers.map((layer, i) => [paths.get(layer) as string, this.layers[i]]);
+    this.named = layers.map((layer, i) => [names[i] as string, made.get(layer) ?? layer]);
+    this.layers = this.named.map(([, layer]) => layer);
     this.all = this.layers.flatMap((layer) => layer.namedModules().map(([, module]) => module));
   }
 

@@ -700,11 +700,8 @@ const stepping = { step: [], zeroGrad: [], stateDict: [], dispose: [] } as const
 const current = t(4, 2, 3);
 
 /** Networks of which `Int8` makes others. */
-const EIGHT_BITS = [
-  "new Linear(3, 2)",
-  "quantize(new Linear(3, 2), { weights: { bits: 4 } })",
-  "new Sequential(new Linear(3, 2), new LIF(), new Dropout())",
-];
+const EIGHT_BITS = ["new Linear(3, 2)", "quantize(new Linear(3, 2), { weights: { bits: 4 } })"];
+const EIGHT_BITS_NETWORK = "new Sequential(new Linear(3, 2), new LIF(), new Dropout())";
 
 /** A class that `neuron` has made stands for all. */
 export const CLASSES: Classes<typeof engine & typeof snn & typeof quantize & typeof audio> = {
@@ -1114,7 +1111,10 @@ export const CLASSES: Classes<typeof engine & typeof snn & typeof quantize & typ
     call: { step: [numbers(6)], reset: [], dispose: [] },
   },
   Int8: {
-    new: [either(oneOf(EIGHT_BITS), listOf({ ...oneOf(EIGHT_BITS), takes: ["list"] })), { perChannel: bool }],
+    new: [
+      either(oneOf([...EIGHT_BITS, EIGHT_BITS_NETWORK]), listOf({ ...oneOf(EIGHT_BITS), takes: ["list"] })),
+      { perChannel: bool },
+    ],
     call: {
       forward: [either(t(4, 2, 3), { ...t(4, 2, 3), draw: () => "poissonEncode(rand([2, 3]), { timesteps: 4 })" })],
       arrays: [],
@@ -1126,7 +1126,10 @@ export const CLASSES: Classes<typeof engine & typeof snn & typeof quantize & typ
             record({ shape: list(2, 3), data: oneOf(["Int8Array.of(1, -2, 3, 127, -127, 0)"], ["typed"]) }),
           ),
           "0.weight_scale": must(
-            either(record({ shape: list(2), data: numbers(2) }), record({ shape: list(1), data: numbers(1) })),
+            either(
+              record({ shape: list(2), data: oneOf(["Float32Array.of(0.5, 2)"], ["typed"]) }),
+              record({ shape: list(1), data: oneOf(["Float32Array.of(0.25)"], ["typed"]) }),
+            ),
           ),
           "0.bias": must(record({ shape: list(2), data: numbers(2) })),
         }),
