@@ -2,7 +2,9 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import {
+  BatchNorm1d,
   BatchNorm2d,
+  Conv1d,
   Conv2d,
   Flatten,
   Linear,
@@ -353,4 +355,37 @@ test("python: a layer that computes otherwise is an error, and names without a p
     "lif1.gamma",
     "none.reset_mechanism_val",
   ]);
+});
+
+test("python: arrays of another shape are refused but for the values of neurons and LConv2d of Norse", () => {
+  const from = ["snntorch", "norse", "spikingjelly"] as const;
+  const wrong: [layer: Module, state: NamedArrays, name: string][] = [
+    [new BatchNorm1d(3), new BatchNorm1d(1).stateDict(), "weight"],
+    [
+      new Sequential(new Linear(2, 3)),
+      { ...new Sequential(new Linear(2, 3)).stateDict(), "0.bias": of([1], 1) },
+      "0.bias",
+    ],
+    [new Linear(2, 3), { weight: of([3, 2, 1], 1), bias: of([3], 2) }, "weight"],
+    [new Conv1d(2, 2, 3), { ...new Conv1d(2, 2, 3).stateDict(), weight: of([2, 2, 3, 1], 1) }, "weight"],
+    [
+      new Recurrent(new LIF(), { features: 2 }),
+      { ...new Recurrent(new LIF(), { features: 2 }).stateDict(), "recurrent.bias": of([1], 1) },
+      "recurrent.bias",
+    ],
+  ];
+  for (const [layer, state, name] of wrong) {
+    for (const each of from) {
+      const act = () => layer.loadStateDict(fromPython(state, { model: layer, from: each }));
+      expect(act, `${name} of ${each}`).toThrow(`loadStateDict: ${name}: expected shape`);
+    }
+  }
+  const conv = new Conv2d(2, 3, 3, { bias: false });
+  for (const each of ["snntorch", "spikingjelly"] as const) {
+    const act = () => conv.loadStateDict(fromPython({ weight: of([3, 2, 3, 3, 1], 1) }, { model: conv, from: each }));
+    expect(act, each).toThrow("loadStateDict: weight: expected shape [3, 2, 3, 3], got [3, 2, 3, 3, 1]");
+  }
+  const neurons = new ParametricLIF({ w: tensor([1, 2, 3]) });
+  whole(neurons.loadStateDict(fromPython({ w: of([1], 1) }, { model: neurons, from: "spikingjelly" })));
+  expect(values(neurons.w)).toEqual(new Array(3).fill(of([1], 1).data[0]));
 });

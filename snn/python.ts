@@ -2,6 +2,7 @@
 import { choiceOf, numbersOf, objectOf, show, withDefaults, wrongValue } from "../engine/arguments.ts";
 import {
   type ArrayEntry,
+  Conv2d,
   type Module,
   type NamedArrays,
   type NumberArray,
@@ -46,7 +47,7 @@ const WHERE = "fromPython";
  *   SpikingJelly   P.rc.weight → P.0.weight and P.1.recurrent.weight, P.rc.bias → P.0.bias, P.sub_module.w → P.1.neuron.w
  *                  P._lambda_ → P.lambda of PSN, without its masks; P.bn_list.0.weight, … → P.weight [T, C]
  *
- * An array of one value is repeated for each neuron where the layer has a value for each. Names without a partner stay, so that
+ * An array of one value is repeated for each neuron where a parameter of neurons has a value for each. Names without a partner stay, so that
  * `loadStateDict` reports them.
  *
  *     model.loadStateDict(fromPython(loadSafetensors(bytes).tensors, { model, from: "snntorch" }));
@@ -56,8 +57,11 @@ const WHERE = "fromPython";
  */
 export function fromPython(state: NamedArrays, options: FromPythonOptions): NamedArrays {
   const { model, from } = withDefaults(WHERE, DEFAULTS, options);
-  const mapping = new Mapping(moduleOf(WHERE, model as Module), objectOf(WHERE, "a state, arrays by name", state));
-  const rule = RULES[choiceOf(WHERE, "from", from, ["snntorch", "norse", "spikingjelly"])];
+  const own = moduleOf(WHERE, model as Module);
+  const given = objectOf(WHERE, "a state, arrays by name", state);
+  const known = choiceOf(WHERE, "from", from, ["snntorch", "norse", "spikingjelly"]);
+  const mapping = new Mapping(own, given, known);
+  const rule = RULES[known];
   for (const name of mapping.names) {
     if (
       mapping.own.has(name) ||
@@ -80,10 +84,22 @@ class Mapping {
   private readonly made = new Map<string, Tensor | ArrayEntry>();
   /** Rows by the name of the array that they make up. */
   private readonly rows = new Map<string, ArrayLike<number>[]>();
+  /** The names of parameters of neurons. */
+  private readonly ofNeurons: ReadonlySet<string>;
+  /** The names of weights that LConv2d of Norse saves with a last axis of 1. */
+  private readonly ofMaps: ReadonlySet<string>;
 
-  constructor(model: Module, given: Readonly<Record<string, unknown>>) {
-    this.own = new Map(model.namedState().map(([name, t]) => [name, t.sizes]));
-    this.layers = new Map(model.namedModules());
+  constructor(model: Module, given: Readonly<Record<string, unknown>>, from: PythonPackage) {
+    const state = model.namedState();
+    const layers = model.namedModules();
+    const neurons = new Set(layers.flatMap(([, layer]) => parametersOfNeurons(layer)));
+    const maps = layers.flatMap(([, layer]) => (layer instanceof Conv2d && from === "norse" ? [layer.weight] : []));
+    const namesOf = (tensors: ReadonlySet<Tensor>) =>
+      new Set(state.filter(([, t]) => tensors.has(t)).map(([name]) => name));
+    this.own = new Map(state.map(([name, t]) => [name, t.sizes]));
+    this.layers = new Map(layers);
+    this.ofNeurons = namesOf(neurons);
+    this.ofMaps = namesOf(new Set(maps));
     this.given = given;
     this.names = Object.keys(given);
   }
@@ -152,14 +168,13 @@ class Mapping {
     return Object.fromEntries(Array.from(this.made, ([name, entry]) => [name, this.fitted(name, entry)]));
   }
 
-  /** One value for all neurons is one for each; axes of one place come and go. */
+  /** One value for all neurons is one for each; a convolution of Norse loses its axis of time. */
   private fitted(name: string, entry: Tensor | ArrayEntry): Tensor | ArrayEntry {
     const wanted = this.own.get(name);
     const shape = (entry as ArrayEntry | null)?.shape;
     if (wanted === undefined || !Array.isArray(shape) || sameShape(shape, wanted)) return entry;
-    const isOne = sizeOf(shape) === 1 && wanted.length <= 1;
-    const isSame =
-      shape.length === wanted.length + 1 && shape[wanted.length] === 1 && sameShape(shape.slice(0, -1), wanted);
+    const isOne = sizeOf(shape) === 1 && wanted.length <= 1 && this.ofNeurons.has(name);
+    const isSame = this.ofMaps.has(name) && sameShape(shape, [...wanted, 1]);
     if (!isOne && !isSame) return entry;
     const data = entry instanceof Tensor ? entry.toFloat32Array() : (entry as ArrayEntry).data;
     return { shape: wanted, data: isOne ? new Float32Array(sizeOf(wanted)).fill(data[0] as number) : data };
@@ -170,6 +185,14 @@ class Mapping {
 function neuronsOf(layer: Module): Neurons | null {
   const within: unknown = (layer as Module & { neuron?: unknown }).neuron;
   return layer instanceof Neurons ? layer : within instanceof Neurons ? within : null;
+}
+
+/** The values that neurons have, one for all or one for each, and those with which neurons feed themselves. */
+function parametersOfNeurons(layer: Module): Tensor[] {
+  const { V }: { V?: unknown } = layer as Module & { V?: unknown };
+  const neurons = neuronsOf(layer);
+  if (neurons === null) return [];
+  return [...neurons.namedState().map(([, t]) => t), ...(V instanceof Tensor ? [V] : [])];
 }
 
 const RESETS = ["subtract", "zero", "none"];
