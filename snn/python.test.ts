@@ -389,3 +389,60 @@ test("python: arrays of another shape are refused but for the values of neurons 
   whole(neurons.loadStateDict(fromPython({ w: of([1], 1) }, { model: neurons, from: "spikingjelly" })));
   expect(values(neurons.w)).toEqual(new Array(3).fill(of([1], 1).data[0]));
 });
+
+test("python: no array of the state is lost without a report or an error", () => {
+  const norm = new BatchNormTT1d(2, 2);
+  const steps = { "0.weight": of([2], 1), "1.weight": of([2], 2) };
+  const strange = ["0.99999999999.weight", "0.30000000.weight", "0.2.weight", "0.00.weight", "0.01.weight"];
+  const counts = ["0.2.num_batches_tracked", "0.1.num_batches_tracked", "0.99999999999.num_batches_tracked"];
+  for (const from of ["snntorch", "spikingjelly"] as const) {
+    for (const name of [...strange, ...counts]) {
+      const state = {
+        ...Object.fromEntries(Object.entries(steps).map(([key, entry]) => [`0.${key}`, entry])),
+        [name]: of([2], 3),
+      };
+      const model = new Sequential(norm);
+      const { unexpectedKeys } = model.loadStateDict(fromPython(state, { model, from }), { strict: false });
+      expect(unexpectedKeys, name).toEqual([name]);
+      expect(values(norm.weight as Tensor), name).toEqual([1, 2].flatMap((seed) => [...of([2], seed).data]));
+    }
+  }
+  const plain = new BatchNormTT1d(2, 2, { trackRunningStats: false });
+  const counted = { "0.num_batches_tracked": one(1), "1.num_batches_tracked": one(1) };
+  expect(fromPython(counted, { model: plain, from: "snntorch" })).toEqual(counted);
+
+  class Net extends Module {
+    readonly lif = new Recurrent(new LIF(), { features: 2 });
+    readonly rnn = new RecurrentLIF({ features: 2, connection: "one" });
+    readonly norm = norm;
+    forward = (x: Tensor) => x;
+  }
+  const model = new Net();
+  const two: [NamedArrays, message: string][] = [
+    [
+      { "lif.beta": one(0.5), "lif.neuron.beta": one(0.5) },
+      "lif.neuron.beta: expected one array, got lif.beta and lif.neuron.beta",
+    ],
+    [
+      { "lif.neuron.beta": one(0.5), "lif.beta": one(0.5) },
+      "lif.neuron.beta: expected one array, got lif.neuron.beta and lif.beta",
+    ],
+    [
+      { "norm.0.weight": of([2], 1), "norm.1.weight": of([2], 1), "norm.weight": of([2, 2], 1) },
+      "norm.weight: expected one array, got norm.weight and norm.0.weight",
+    ],
+    [
+      { "rnn.V": of([2], 1), "rnn.recurrent.V": of([2], 2) },
+      "rnn.V: expected the values of rnn.recurrent.V, got others",
+    ],
+    [
+      { "rnn.recurrent.V": of([2], 1), "rnn.V": of([1], 1) },
+      "rnn.V: expected the values of rnn.recurrent.V, got others",
+    ],
+  ];
+  for (const [state, message] of two) {
+    expect(() => fromPython(state, { model, from: "snntorch" })).toThrow(new RangeError(`fromPython: ${message}`));
+  }
+  const pair = { "rnn.recurrent.V": of([2], 1), "rnn.V": of([2], 1) };
+  expect(fromPython(pair, { model, from: "snntorch" })).toEqual({ "rnn.V": of([2], 1) });
+});

@@ -48,7 +48,8 @@ const WHERE = "fromPython";
  *                  P._lambda_ → P.lambda of PSN, without its masks; P.bn_list.0.weight, … → P.weight [T, C]
  *
  * An array of one value is repeated for each neuron where a parameter of neurons has a value for each. Names without a partner stay, so that
- * `loadStateDict` reports them.
+ * `loadStateDict` reports them; a step of BatchNormTT beyond those of the layer is such a name. The layer counts batches once: the count of
+ * step 0 stands for all steps.
  *
  *     model.loadStateDict(fromPython(loadSafetensors(bytes).tensors, { model, from: "snntorch" }));
  *
@@ -67,7 +68,7 @@ export function fromPython(state: NamedArrays, options: FromPythonOptions): Name
       mapping.own.has(name) ||
       !mapping.layersAbove(name).some(([path, layer, key]) => rule(mapping, path, layer, key))
     )
-      mapping.put(name, mapping.entry(name));
+      mapping.put(name, name, mapping.entry(name));
   }
   return mapping.result();
 }
@@ -76,14 +77,14 @@ export function fromPython(state: NamedArrays, options: FromPythonOptions): Name
 type Rule = (mapping: Mapping, path: string, layer: Module, key: string) => boolean;
 
 class Mapping {
-  readonly names: readonly string[];
+  readonly names: ReadonlySet<string>;
   /** Shapes of the arrays that the module has. */
   readonly own: ReadonlyMap<string, Shape>;
   private readonly given: Readonly<Record<string, unknown>>;
   private readonly layers: ReadonlyMap<string, Module>;
-  private readonly made = new Map<string, Tensor | ArrayEntry>();
-  /** Rows by the name of the array that they make up. */
-  private readonly rows = new Map<string, ArrayLike<number>[]>();
+  private readonly made = new Map<string, { readonly from: string; readonly entry: Tensor | ArrayEntry }>();
+  /** Rows by the name of the array that they make up, each with its name in the state. */
+  private readonly rows = new Map<string, { readonly from: string; readonly values: ArrayLike<number> }[]>();
   /** The names of parameters of neurons. */
   private readonly ofNeurons: ReadonlySet<string>;
   /** The names of weights that LConv2d of Norse saves with a last axis of 1. */
@@ -101,7 +102,7 @@ class Mapping {
     this.ofNeurons = namesOf(neurons);
     this.ofMaps = namesOf(new Set(maps));
     this.given = given;
-    this.names = Object.keys(given);
+    this.names = new Set(Object.keys(given));
   }
 
   /** The layers on the path to a name, the nearest first, and the rest of the name. */
@@ -124,7 +125,7 @@ class Mapping {
   }
 
   has(name: string): boolean {
-    return this.names.includes(name);
+    return this.names.has(name);
   }
 
   /** The values of an array, and its shape. */
@@ -133,24 +134,31 @@ class Mapping {
     return entry instanceof Tensor ? { shape: entry.sizes, data: entry.toFloat32Array() } : entry;
   }
 
-  /** Gives an array a name, which need not be one of the module. */
-  put(name: string, entry: Tensor | ArrayEntry): void {
-    this.made.set(name, entry);
+  /**
+   * Gives an array of the state, or a part of it, a name, which need not be one of the module.
+   *
+   * @throws RangeError where another array has the name.
+   */
+  put(name: string, from: string, entry: Tensor | ArrayEntry): void {
+    const other = this.made.get(name);
+    if (other !== undefined) throw wrongValue(`${WHERE}: ${name}`, "one array", `${other.from} and ${from}`);
+    this.made.set(name, { from, entry });
   }
 
   /** Gives the array `from` the first of the names that the module has; false if it has none. */
   rename(from: string, ...names: string[]): boolean {
     const name = names.find((each) => this.own.has(each));
     if (name === undefined) return false;
-    this.put(name, this.entry(from));
+    this.put(name, from, this.entry(from));
     return true;
   }
 
-  /** A row of an array of the module; false if it has no such array. */
-  row(name: string, index: number, values: ArrayLike<number>): boolean {
-    if (!this.own.has(name)) return false;
+  /** Makes the array `from` a row of an array of the module; false if the module has no such row. */
+  row(name: string, index: number, from: string): boolean {
+    const [T = 0] = this.own.get(name) ?? [];
+    if (index >= T) return false;
     const rows = this.rows.get(name) ?? [];
-    rows[index] = values;
+    rows[index] = { from, values: this.read(from).data };
     this.rows.set(name, rows);
     return true;
   }
@@ -158,14 +166,14 @@ class Mapping {
   result(): NamedArrays {
     for (const [name, rows] of this.rows) {
       const [T = 0] = this.own.get(name) as Shape;
-      const lengths = Array.from(rows, (row) => row?.length);
-      if (lengths.length !== T || lengths.some((n) => n !== lengths[0])) {
+      const lengths = Array.from({ length: T }, (_, t) => rows[t]?.values.length);
+      if (lengths.some((n) => n === undefined || n !== lengths[0])) {
         throw wrongValue(`${WHERE}: ${name}`, `arrays of one length for ${T} steps`, show(lengths));
       }
-      const data = Float32Array.from(rows.flatMap((row) => Array.from(row)));
-      this.put(name, { shape: [T, lengths[0] as number], data });
+      const data = Float32Array.from(rows.flatMap(({ values }) => Array.from(values)));
+      this.put(name, (rows[0] as { from: string }).from, { shape: [T, lengths[0] as number], data });
     }
-    return Object.fromEntries(Array.from(this.made, ([name, entry]) => [name, this.fitted(name, entry)]));
+    return Object.fromEntries(Array.from(this.made, ([name, { entry }]) => [name, this.fitted(name, entry)]));
   }
 
   /** One value for all neurons is one for each; a convolution of Norse loses its axis of time. */
@@ -205,16 +213,31 @@ function checkReset(path: string, neurons: Neurons, value: number | undefined): 
   if (reset !== expected) throw wrongValue(where, `a layer with reset "${expected}", as the state says`, show(reset));
 }
 
-const isThroughTime = (layer: Module): boolean => layer instanceof BatchNormTT1d || layer instanceof BatchNormTT2d;
+type ThroughTime = BatchNormTT1d | BatchNormTT2d;
 
-const STEP_OF_NORM = /^(?:bn_list\.)?(\d+)\.(\w+)$/;
+const isThroughTime = (layer: Module): layer is ThroughTime =>
+  layer instanceof BatchNormTT1d || layer instanceof BatchNormTT2d;
+
+/** Steps as Python writes them: "00" is the name of another array than "0". */
+const STEP_OF_NORM = /^(?:bn_list\.)?(0|[1-9]\d*)\.(\w+)$/;
 
 /** One step of a batch normalisation through time, whose statistics and weights are [T, C] here. */
-function stepOfNorm(mapping: Mapping, path: string, key: string): boolean {
+function stepOfNorm(mapping: Mapping, path: string, layer: ThroughTime, key: string): boolean {
   const [, step = "", name = ""] = STEP_OF_NORM.exec(key) ?? [];
-  // All steps have seen the same number of batches.
-  if (name === "num_batches_tracked") return step !== "0" || mapping.rename(path + key, path + name);
-  return step !== "" && mapping.row(path + name, Number(step), mapping.read(path + key).data);
+  if (step === "" || Number(step) >= layer.timesteps) return false;
+  if (name !== "num_batches_tracked") return mapping.row(path + name, Number(step), path + key);
+  // The layer has one counter: that of step 0 stands for all steps.
+  const first = `${path + key.slice(0, -`${step}.${name}`.length)}0.${name}`;
+  return step === "0" ? mapping.rename(path + key, path + name) : mapping.has(first) && mapping.own.has(path + name);
+}
+
+/** The other name of the weights with which neurons of snnTorch feed themselves; false where the module has none. */
+function fedBack(mapping: Mapping, from: string, name: string): boolean {
+  if (!mapping.has(name) || !mapping.own.has(name)) return mapping.rename(from, name);
+  const [one, two] = [mapping.read(from).data, mapping.read(name).data];
+  const isSame = one.length === two.length && Array.from(one).every((value, i) => Object.is(value, two[i]));
+  if (!isSame) throw wrongValue(`${WHERE}: ${name}`, `the values of ${from}`, "others");
+  return true;
 }
 
 /** A layer of Python that multiplies and then fires is two layers here. */
@@ -222,7 +245,7 @@ const isPair = (layer: Module): boolean => layer instanceof Sequential && layer.
 
 const RULES: Record<PythonPackage, Rule> = {
   snntorch(mapping, path, layer, key) {
-    if (isThroughTime(layer)) return stepOfNorm(mapping, path, key);
+    if (isThroughTime(layer)) return stepOfNorm(mapping, path, layer, key);
     const neurons = neuronsOf(layer);
     if (neurons === null) return false;
     const name = path + key;
@@ -243,7 +266,7 @@ const RULES: Record<PythonPackage, Rule> = {
     }
     if (key === "beta" && neurons instanceof Lapicque) return true;
     if (key === "time_step") return mapping.rename(name, `${path}timeStep`);
-    if (key === "recurrent.V") return mapping.has(`${path}V`) || mapping.rename(name, `${path}V`);
+    if (key === "recurrent.V") return fedBack(mapping, name, `${path}V`);
     return mapping.rename(name, `${path}neuron.${key}`);
   },
 
@@ -257,7 +280,7 @@ const RULES: Record<PythonPackage, Rule> = {
 
   spikingjelly(mapping, path, layer, key) {
     const name = path + key;
-    if (isThroughTime(layer)) return stepOfNorm(mapping, path, key);
+    if (isThroughTime(layer)) return stepOfNorm(mapping, path, layer, key);
     if (layer instanceof PSN) {
       return key === "mask0" || key === "mask1" || (key === "_lambda_" && mapping.rename(name, `${path}lambda`));
     }
@@ -285,7 +308,7 @@ function splitColumns(mapping: Mapping, name: string, ...parts: [input: string, 
     const values = Float32Array.from({ length: N * width }, (_, at) => {
       return data[Math.floor(at / width) * M + start + (at % width)] as number;
     });
-    mapping.put(part, { shape: [N, width], data: values });
+    mapping.put(part, name, { shape: [N, width], data: values });
   }
   return true;
 }
