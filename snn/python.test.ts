@@ -157,6 +157,16 @@ const of = (shape: readonly number[], seed: number) => {
   return { shape, data: t.toFloat32Array() };
 };
 
+/** The masks of MaskedPSN: `tril(ones) * triu(ones, -(k - 1))` and `ones`. */
+const masksOf = (T: number, k: number) => {
+  const places = Array.from({ length: T * T }, (_, at) => [Math.floor(at / T), at % T] as const);
+  const mask0 = places.map(([row, column]) => Number(column <= row) * Number(column >= row - (k - 1)));
+  return {
+    mask0: { shape: [T, T], data: Float32Array.from(mask0) },
+    mask1: { shape: [T, T], data: new Float32Array(T * T).fill(1) },
+  };
+};
+
 /** Layers, their states in Python as far as names differ, and the names here. */
 const LAYERS: [
   what: string,
@@ -246,7 +256,7 @@ const LAYERS: [
     "MaskedPSN",
     "spikingjelly",
     new PSN({ kind: "masked", order: 2, timesteps: 3 }),
-    { weight: of([3, 3], 1), bias: of([3, 1], 2), _lambda_: one(0.5), mask0: of([3, 3], 3), mask1: of([3, 3], 4) },
+    { weight: of([3, 3], 1), bias: of([3, 1], 2), _lambda_: one(0.5), ...masksOf(3, 2) },
     ["weight", "bias", "lambda"],
   ],
   ["KLIFNode", "spikingjelly", new KLIF({ numerics: "spikingjelly", learn: ["k"] }), { k: one(1.5) }, ["k"]],
@@ -445,4 +455,24 @@ test("python: no array of the state is lost without a report or an error", () =>
   }
   const pair = { "rnn.recurrent.V": of([2], 1), "rnn.V": of([2], 1) };
   expect(fromPython(pair, { model, from: "snntorch" })).toEqual({ "rnn.V": of([2], 1) });
+});
+
+test("python: masks of another order are refused", () => {
+  const model = new Sequential(new PSN({ kind: "masked", order: 5, timesteps: 8 }));
+  const load = (masks: NamedArrays) => {
+    const state = { weight: of([8, 8], 1), bias: of([8, 1], 2), _lambda_: one(1), ...masks };
+    const named = Object.entries(state).map(([name, entry]) => [`0.${name}`, entry]);
+    return model.loadStateDict(fromPython(Object.fromEntries(named), { model, from: "spikingjelly" }));
+  };
+  whole(load(masksOf(8, 5)));
+  expect(() => load(masksOf(8, 2))).toThrow(
+    new RangeError("fromPython: 0.mask0: expected 1 at [2, 0], as of order 5, got 0"),
+  );
+  expect(() => load(masksOf(8, 6))).toThrow("fromPython: 0.mask0: expected 0 at [5, 0], as of order 5, got 1");
+  expect(() => load(masksOf(7, 5))).toThrow("fromPython: 0.mask0: expected a mask [8, 8], got [7, 7]");
+  expect(() => load({ mask1: masksOf(8, 5).mask0 })).toThrow("fromPython: 0.mask1: expected 1 at [0, 1], got 0");
+  const full = new PSN({ timesteps: 8 });
+  const state = { ...full.stateDict(), ...masksOf(8, 5) };
+  const mapped = fromPython(state, { model: full, from: "spikingjelly" });
+  expect(full.loadStateDict(mapped, { strict: false }).unexpectedKeys).toEqual(["mask0", "mask1"]);
 });

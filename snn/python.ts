@@ -45,7 +45,8 @@ const WHERE = "fromPython";
  *   Norse          P.input_weights → P.0.weight, P.recurrent_weights → P.1.recurrent.weight, P a Sequential of Linear and Recurrent
  *                  P.lifted_module.weight → P.weight; a weight [..., 1] of LConv2d loses its last axis
  *   SpikingJelly   P.rc.weight → P.0.weight and P.1.recurrent.weight, P.rc.bias → P.0.bias, P.sub_module.w → P.1.neuron.w
- *                  P._lambda_ → P.lambda of PSN, without its masks; P.bn_list.0.weight, … → P.weight [T, C]
+ *                  P._lambda_ → P.lambda of PSN; P.mask0, P.mask1 compared with its order, and left out
+ *                  P.bn_list.0.weight, … → P.weight [T, C]
  *
  * An array of one value is repeated for each neuron where a parameter of neurons has a value for each. Names without a partner stay, so that
  * `loadStateDict` reports them; a step of BatchNormTT beyond those of the layer is such a name. The layer counts batches once: the count of
@@ -282,7 +283,10 @@ const RULES: Record<PythonPackage, Rule> = {
     const name = path + key;
     if (isThroughTime(layer)) return stepOfNorm(mapping, path, layer, key);
     if (layer instanceof PSN) {
-      return key === "mask0" || key === "mask1" || (key === "_lambda_" && mapping.rename(name, `${path}lambda`));
+      if (key === "_lambda_") return mapping.rename(name, `${path}lambda`);
+      if (layer.kind !== "masked" || (key !== "mask0" && key !== "mask1")) return false;
+      checkMask(name, mapping.read(name), layer.timesteps as number, key === "mask0" ? layer.order : null);
+      return true;
     }
     if (!isPair(layer)) return false;
     if (key.startsWith("sub_module."))
@@ -291,6 +295,24 @@ const RULES: Record<PythonPackage, Rule> = {
     return key === "rc.weight" && splitColumns(mapping, name, `${path}0.weight`, `${path}1.recurrent.weight`);
   },
 };
+
+/** Throws unless a mask [T, T] has ones for the last `order` steps, for all steps where it is null, and zeros elsewhere. */
+function checkMask(
+  name: string,
+  { shape, data }: { shape: Shape; data: ArrayLike<number> },
+  T: number,
+  order: number | null,
+) {
+  const where = `${WHERE}: ${name}`;
+  if (!sameShape(shape, [T, T])) throw wrongValue(where, `a mask ${formatShape([T, T])}`, formatShape(shape));
+  for (let at = 0; at < T * T; at++) {
+    const back = Math.floor(at / T) - (at % T);
+    const expected = order === null || (back >= 0 && back < order) ? 1 : 0;
+    if (data[at] === expected) continue;
+    const place = `at [${Math.floor(at / T)}, ${at % T}]`;
+    throw wrongValue(where, `${expected} ${place}${order === null ? "" : `, as of order ${order}`}`, `${data[at]}`);
+  }
+}
 
 /** The columns of a weight of inputs and of what is fed back, as two weights. */
 function splitColumns(mapping: Mapping, name: string, ...parts: [input: string, fedBack: string]): boolean {
