@@ -24,8 +24,10 @@ import {
   BatchNormTT1d,
   fromPython,
   IF,
+  Izhikevich,
   KLIF,
   Lapicque,
+  LeakyIntegrator,
   LIF,
   ParametricLIF,
   PSN,
@@ -232,6 +234,20 @@ const LAYERS: [
     new Lapicque({ numerics: "snntorch" }),
     { beta: one(0.9), R: one(2), C: one(9.5), time_step: one(1), threshold: one(1), reset_mechanism_val: one(0) },
     ["R", "C", "timeStep", "threshold"],
+  ],
+  [
+    "Leaky as a readout",
+    "snntorch",
+    new LeakyIntegrator(),
+    { beta: one(0.5), threshold: one(1), graded_spikes_factor: one(1), reset_mechanism_val: one(2) },
+    ["beta"],
+  ],
+  [
+    "Synaptic as a readout",
+    "snntorch",
+    new SynapticIntegrator(),
+    { alpha: one(0.25), beta: one(0.5), threshold: one(1), reset_mechanism_val: one(2) },
+    ["alpha", "beta"],
   ],
   [
     "SLSTM",
@@ -475,4 +491,20 @@ test("python: masks of another order are refused", () => {
   const state = { ...full.stateDict(), ...masksOf(8, 5) };
   const mapped = fromPython(state, { model: full, from: "spikingjelly" });
   expect(full.loadStateDict(mapped, { strict: false }).unexpectedKeys).toEqual(["mask0", "mask1"]);
+});
+
+test("python: a readout takes states without a reset alone", () => {
+  const layer = new LeakyIntegrator();
+  const from = "snntorch";
+  for (const [value, reset] of ["subtract", "zero"].entries()) {
+    const state = { beta: one(0.5), threshold: one(1), reset_mechanism_val: one(value) };
+    expect(() => fromPython(state, { model: layer, from })).toThrow(`expected a layer with reset "${reset}"`);
+  }
+  // A state that tells no reset may need its threshold.
+  const mapped = fromPython({ beta: one(0.5), threshold: one(1) }, { model: layer, from });
+  expect(Object.keys(mapped)).toEqual(["beta", "threshold"]);
+  const spiking = new Sequential(new Izhikevich());
+  expect(() => fromPython({ "0.reset_mechanism_val": one(2) }, { model: spiking, from })).toThrow(
+    'fromPython: 0: expected a layer with reset "none", as the state says, got a reset of its own',
+  );
 });

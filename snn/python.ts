@@ -40,6 +40,7 @@ const WHERE = "fromPython";
  *   snnTorch       P.graded_spikes_factor → P.gradedSpikesFactor, and 1 where the layer has none
  *                  P.reset_mechanism_val  compared with the reset of the layer, 0 "subtract", 1 "zero", 2 "none", and left out
  *                  P.beta, P.alpha, P.threshold of a recurrent layer or SLSTM → P.neuron.beta, …
+ *                  P.threshold of Leaky and Synaptic without a reset left out, where the layer has no spikes
  *                  P.time_step → P.timeStep, P.beta of Lapicque left out: R and C tell it; P.recurrent.V, P.V once more
  *                  P.0.weight, P.1.weight, … of BatchNormTT → P.weight [T, C], and so its statistics
  *   Norse          P.input_weights → P.0.weight, P.recurrent_weights → P.1.recurrent.weight, P a Sequential of Linear and Recurrent
@@ -206,12 +207,18 @@ function parametersOfNeurons(layer: Module): Tensor[] {
 
 const RESETS = ["subtract", "zero", "none"];
 
+/** Whether neurons have a membrane only, and no spikes. */
+const isReadout = (neurons: Neurons): boolean => neurons.compiled.main === "membrane";
+
 function checkReset(path: string, neurons: Neurons, value: number | undefined): void {
   const expected = RESETS[value as number];
-  const { reset } = neurons.chosen;
+  // Neurons without spikes have no reset.
+  const { reset = isReadout(neurons) ? "none" : undefined } = neurons.chosen;
   const where = `${WHERE}: ${path.slice(0, -1)}`;
   if (expected === undefined) throw wrongValue(where, "reset_mechanism_val 0, 1 or 2", String(value));
-  if (reset !== expected) throw wrongValue(where, `a layer with reset "${expected}", as the state says`, show(reset));
+  if (reset === expected) return;
+  const got = reset === undefined ? "a reset of its own" : show(reset);
+  throw wrongValue(where, `a layer with reset "${expected}", as the state says`, got);
 }
 
 type ThroughTime = BatchNormTT1d | BatchNormTT2d;
@@ -266,6 +273,8 @@ const RULES: Record<PythonPackage, Rule> = {
       );
     }
     if (key === "beta" && neurons instanceof Lapicque) return true;
+    // A membrane that no spike resets is the same for every threshold.
+    if (key === "threshold" && isReadout(neurons) && mapping.has(`${path}reset_mechanism_val`)) return true;
     if (key === "time_step") return mapping.rename(name, `${path}timeStep`);
     if (key === "recurrent.V") return fedBack(mapping, name, `${path}V`);
     return mapping.rename(name, `${path}neuron.${key}`);
