@@ -121,9 +121,10 @@ export function boundsOf(
   return bounds;
 }
 
+/** Bounds of numbers that kernels read as float32: the float32 next to a bound fits too, so that a layer takes its own state. */
 export const within = ([low, high]: readonly [number, number]): Range => ({
   expected: `in [${low}, ${high}]`,
-  fits: (x) => x >= low && x <= high,
+  fits: (x) => x >= Math.min(low, Math.fround(low)) && x <= Math.max(high, Math.fround(high)),
 });
 
 export function checkKnown(

@@ -105,7 +105,7 @@ export class Delay extends Staged {
     if (list?.length === 0) throw wrongValue("Delay", "one delay or more", "[]");
     this.delays = noGrad(() => {
       const given = list === null ? (delays as number | Tensor) : tensor(list);
-      return buffer(persistentCopy("Delay", "delays", given, STEPS));
+      return buffer(persistentCopy("Delay", "delays", given, STEPS), STEPS);
     });
   }
 
@@ -164,7 +164,7 @@ export class Delay extends Staged {
 
 const FORWARD = /* @__PURE__ */ forwardOf(Delay);
 
-/** The delays of a layer, checked: a state that was loaded may hold any numbers. */
+/** The delays of a layer, checked: `copyFrom` can have written any numbers. */
 function stepsOf({ delays }: Delay): number[] {
   alive(delays, "Delay");
   return Array.from(peek(delays), (d) => numberOf("Delay", "delays", d, STEPS));

@@ -11,6 +11,7 @@ import { checkShape, formatShape, type Shape } from "../engine/shape.ts";
 import { buffer } from "../engine/tape.ts";
 import { alive, peek, touch } from "../engine/tensor.ts";
 import { checkSequence, checkState } from "./checks.ts";
+import { within } from "./definition.ts";
 import { Window } from "./delay.ts";
 import { own, Stage, Staged, stateOf, Watch } from "./stage.ts";
 
@@ -43,7 +44,7 @@ export interface DelayedLinearState {
 }
 
 /** σ whose square and its inverse float32 holds. */
-const SIGMA: Range = { expected: "in [1e-6, 1e6]", fits: (x) => x >= 1e-6 && x <= 1e6 };
+const SIGMA: Range = { expected: "in [1e-6, 1e6]", fits: (x) => within([1e-6, 1e6]).fits(x) };
 
 /** Added to the sum of a kernel that is divided by it. */
 const EPS = 1e-7;
@@ -115,7 +116,7 @@ export class DelayedLinear extends Staged {
     [this.weight] = startUniform(where, shape, inFeatures / 6, false, generator);
     this.delay = noGrad(() => parameter(rand(shape, { generator }).mul(maxDelay)));
     this.bias = given.bias ? startUniform(where, [outFeatures], inFeatures, false, generator)[0] : null;
-    this.sigma = noGrad(() => buffer(full([], start)));
+    this.sigma = noGrad(() => buffer(full([], start), SIGMA));
   }
 
   /**

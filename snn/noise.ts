@@ -55,7 +55,7 @@ export class CurrentNoise extends Module {
     this.generator = generatorOf("CurrentNoise", generator);
     this.evaluation = evaluation;
     const own = persistentCopy("CurrentNoise", "std", std, NOT_NEGATIVE);
-    this.std = learnStd ? parameter(own) : buffer(own);
+    this.std = learnStd ? parameter(own) : buffer(own, NOT_NEGATIVE);
   }
 
   /**

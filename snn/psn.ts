@@ -167,7 +167,7 @@ export class PSN extends Staged {
         ? noGrad(() => parameter(tensor(halves(n))))
         : startUniform("PSN", shape, n, false, generator)[0];
     this.bias = noGrad(() => parameter(full(steps === null ? [] : [n, 1], -1)));
-    this.lambda = kind === "masked" ? noGrad(() => buffer(full([], start))) : null;
+    this.lambda = kind === "masked" ? noGrad(() => buffer(full([], start), UNIT)) : null;
   }
 
   protected override fields(): Iterable<[string, unknown]> {

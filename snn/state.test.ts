@@ -9,14 +9,25 @@ import {
   Sequential,
   saveSafetensors,
   tensor,
+  zeros,
 } from "../engine/index.ts";
 import { bits, random, values } from "../test/support/tensors.ts";
 import {
   AdaptiveLIF,
+  AdEx,
   Alpha,
+  ConductanceLIF,
+  CurrentNoise,
+  Delay,
+  DelayedLinear,
+  ExponentialIF,
   IF,
+  KLIF,
+  Lapicque,
   LeakyIntegrator,
   LIF,
+  PSN,
+  QuadraticIF,
   Recurrent,
   RecurrentLIF,
   SpikingLSTM,
@@ -107,6 +118,61 @@ test("state: a loaded value that a layer refuses is an error with its name, and 
   // A learned decay is clamped in the forward pass instead.
   net.loadStateDict({ ...before, "lif2.beta": one(1.5) });
   expect(net.lif2.beta.item()).toBe(1.5);
+});
+
+test("state: a layer takes its own state, bounds of its options too, and refuses the float32 beyond them", () => {
+  const [low, high] = [1e-30, 1e30].map(Math.fround) as [number, number];
+  // The float32 numbers below 1e-30 and above the one next to 1e30.
+  const [below, above] = [low * (1 - 2 ** -22), high * (1 + 2 ** -22)];
+  const divisors: [make: (options: object) => Module, names: string[]][] = [
+    [(options) => new Lapicque(options), ["R", "C", "timeStep"]],
+    [(options) => new AdEx(options), ["C", "deltaT", "tauW", "dt"]],
+    [(options) => new ConductanceLIF(options), ["capacitance"]],
+    [(options) => new QuadraticIF(options), ["tau"]],
+    [(options) => new ExponentialIF(options), ["tau", "sharpness"]],
+    [(options) => new KLIF(options), ["k", "threshold"]],
+  ];
+  for (const [make, names] of divisors) {
+    for (const name of names) {
+      for (const value of [1e-30, 1e30]) {
+        const state = make({ [name]: value }).stateDict();
+        const layer = make({});
+        layer.loadStateDict(state);
+        expect(layer.stateDict()[name], `${name} ${value}`).toEqual(state[name]);
+      }
+      for (const value of [below, above]) {
+        const data = Float32Array.of(value);
+        expect(() => make({}).loadStateDict({ [name]: { shape: [], data } }), `${name} ${value}`).toThrow(
+          `loadStateDict: ${name} must be in [1e-30, 1e+30], got ${data[0]}`,
+        );
+      }
+    }
+  }
+  for (const sigma of [1e-6, 1e6]) {
+    const layer = new DelayedLinear(1, 1, { maxDelay: 2, sigma });
+    layer.loadStateDict(layer.stateDict());
+    layer.forward(zeros([2, 1, 1]));
+  }
+});
+
+test("state: delays, noise, λ and σ of a file must be those that the layers take", () => {
+  const entry = (x: number) => ({ shape: [], data: Float32Array.of(x) });
+  const wrong: [layer: Module, name: string, values: number[], expected: string][] = [
+    [new Delay(1), "delays", [2.5, -1, Number.NaN, 1e9], "an integer in [0, 2²⁴]"],
+    [new CurrentNoise(), "std", [-1, Number.NaN, Infinity], "finite in float32 and ≥ 0"],
+    [new PSN({ kind: "masked", timesteps: 3, order: 2 }), "lambda", [-0.5, 1.5, Number.NaN], "in [0, 1]"],
+    [new DelayedLinear(1, 1, { maxDelay: 2 }), "sigma", [0, -1, 1e7, Number.NaN], "in [1e-6, 1e6]"],
+  ];
+  for (const [layer, name, values, expected] of wrong) {
+    const before = layer.stateDict();
+    for (const value of values) {
+      const act = () => layer.loadStateDict({ ...before, [name]: entry(value) });
+      expect(act).toThrow(new RangeError(`loadStateDict: ${name} must be ${expected}, got ${Math.fround(value)}`));
+      expect(layer.stateDict()).toEqual(before);
+    }
+  }
+  const several = new Delay([1, 2]);
+  expect(() => several.loadStateDict({ delays: { shape: [2], data: Float32Array.of(1, 2.5) } })).toThrow(RangeError);
 });
 
 test("state: one of version 0.1, without fixed values, loads; they stay, and the report names them", () => {
