@@ -160,6 +160,8 @@ export function resumeCheckpoint(
     const states = Object.keys(parts).map((name) =>
       name === "model" ? modelState(stored) : unpack(name, metadata[name] as string, stored),
     );
+    const [left] = stored.keys();
+    if (left !== undefined) throw new RangeError(`expected the arrays of the states alone, got ${show(left)} too`);
     Object.entries(parts).forEach(([name, part], i) => {
       const names = name === "optimizer" ? namesOf(parts) : null;
       part.loadStateDict(reordered(states[i], metadata.parameters, names) as never);
@@ -223,11 +225,15 @@ function slotsOf(optimizer: Stateful, names: readonly (string | null)[] | null, 
 function reordered(state: unknown, saved: string | undefined, names: (string | null)[] | null): unknown {
   if (saved === undefined || names === null) return state;
   const before: unknown = parse(saved, (_key, value) => value);
+  if (!Array.isArray(before) || !before.every((name) => name === null || typeof name === "string")) {
+    throw new RangeError(`expected the names of the parameters, a list of strings and null, got ${show(before)}`);
+  }
   const { steps, slots } = Object(state) as OptimizerState;
-  if (![before, steps, slots].every((list) => Array.isArray(list) && list.length === names.length)) return state;
-  const from = names.map((name, i) => ((before as unknown[])[i] === name ? i : (before as unknown[]).indexOf(name)));
+  // An optimizer refuses a state of more or fewer parameters than its own.
+  if (![steps, slots].every((list) => Array.isArray(list) && list.length === names.length)) return state;
+  const from = names.map((name, i) => (before[i] === name ? i : before.indexOf(name)));
   const isKnown = names.every((name, i) => from[i] === i || name !== null) && !from.includes(-1);
-  if (!isKnown || new Set(from).size < names.length) {
+  if (!isKnown || before.length !== names.length || new Set(from).size < names.length) {
     throw wrongValue("loadStateDict", `the parameters ${show(before)} as in the file`, show(names));
   }
   const pick = <T>(list: readonly T[]): T[] => from.map((i) => list[i] as T);

@@ -502,10 +502,20 @@ test("resume: what does not fit is named with the file, and every part stays as 
   other("long", (metadata) => ({ ...metadata, optimizer: " ".repeat(2 ** 24 + 1) }));
   other("flood", (metadata) => ({ ...metadata, format: "x".repeat(100_000) }));
   other("floods", (metadata) => ({ ...metadata, generator: `"${"x".repeat(100_000)}"` }));
+  const named = (metadata: Record<string, string>) => JSON.parse(metadata.parameters as string) as string[];
+  other("length", (metadata) => ({ ...metadata, parameters: JSON.stringify({ length: named(metadata).length }) }));
+  other("null", (metadata) => ({ ...metadata, parameters: "null" }));
+  other("numbers", (metadata) => ({ ...metadata, parameters: JSON.stringify(named(metadata).map((_, i) => i)) }));
+  other("more", (metadata) => ({ ...metadata, parameters: JSON.stringify([...named(metadata), "more"]) }));
+  other("fewer", (metadata) => ({ ...metadata, parameters: JSON.stringify(named(metadata).slice(1)) }));
   const twice = '[{"$array":"defaultGenerator.x"},{"$array":"defaultGenerator.x"}]';
   const { tensors, metadata } = loadSafetensors(whole);
   const more = { ...tensors, "defaultGenerator.x": { shape: [1], data: Float32Array.of(1) } };
   writeFileSync(at("twice"), saveSafetensors(more, { ...metadata, optimizer: twice }));
+  for (const name of ["optimizer.junk", "junk"]) {
+    const junk = { ...tensors, [name]: { shape: [1], data: Float32Array.of(1) } };
+    writeFileSync(at(name), saveSafetensors(junk, metadata));
+  }
   for (const t of Object.values(tensors)) t.dispose();
   writeFileSync(at("cut"), whole.subarray(0, whole.length - 1));
 
@@ -525,6 +535,13 @@ test("resume: what does not fit is named with the file, and every part stays as 
     ],
     ["array", full, 'expected the array "nowhere", got none'],
     ["twice", full, 'expected the array "defaultGenerator.x", got none'],
+    ["length", full, "expected the names of the parameters, a list of strings and null, got object"],
+    ["null", full, "expected the names of the parameters, a list of strings and null, got null"],
+    ["numbers", full, "expected the names of the parameters, a list of strings and null, got [0, 1, 2, "],
+    ["more", full, "loadStateDict: expected the parameters ["],
+    ["fewer", full, "loadStateDict: expected the parameters ["],
+    ["optimizer.junk", full, 'expected the arrays of the states alone, got "optimizer.junk" too'],
+    ["junk", full, 'expected the arrays of the states alone, got "junk" too'],
     ["number", full, "expected a number that JSON lacks, got object"],
     [
       "deep",
