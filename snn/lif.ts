@@ -64,7 +64,8 @@ export interface LIFOptions extends DecayOptions {
    *
    * - "snntorch", `Leaky`: fire "gt", reset "subtract", resetDelay, surrogate.atan()
    * - "norse", `LIFBoxCell`: decay "euler", β = 0.9, inputScale "leak", fire "gt", detachReset false, surrogate.superSpike()
-   * - "spikingjelly", `LIFNode`: decay "euler", β = 0.5, inputScale "leak", detachReset false, surrogate.sigmoid({ slope: 4 })
+   * - "spikingjelly", `LIFNode`: decay "euler", β = 0.5, inputScale "leak", detachReset false, surrogate.sigmoid({ slope: 4 }); a v_reset
+   *   other than 0 is `rest` and `resetValue`, and the v from which `unroll` starts
    * - "nir", `LIF` at a small step: decay "euler", inputScale "leak", fire "gt"
    * - "bindsnet", `LIFNodes` at 1 ms, in mV above its rest: β = exp(−1/100), threshold 13, refractorySteps 5, refractory "leak"
    */

@@ -13,7 +13,7 @@ import { atan, sigmoid, superSpike } from "../surrogates.ts";
  * default "zero". Starts from v = 0.
  *
  * `numerics`: "norse", `IAFCell`; "spikingjelly", `IFNode`; "nir", `IF` with r·dt = 1; "snntorch", `Leaky` with
- * beta = 1; "bindsnet", `IFNodes` at 1 ms, in mV above its reset.
+ * beta = 1; "bindsnet", `IFNodes` at 1 ms, in mV above its reset. `IFNode` starts from its v_reset: `unroll` from a state with this v.
  *
  * @throws RangeError for an option without effect for the others, or as every class of {@link neuron} does.
  * @see Lapicque (1907), Recherches quantitatives sur l'excitation électrique des nerfs traitée comme une polarisation.
