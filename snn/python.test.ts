@@ -360,6 +360,15 @@ test("python: a layer that computes otherwise is an error, and names without a p
     ],
     [null as never, "fromPython: expected a state, arrays by name, got null"],
     [
+      { other: { shape: [[2]] as never, data: Float32Array.of(1, 2) } },
+      "fromPython: other: expected shape[0] as a number",
+    ],
+    [
+      { other: { shape: [0.5], data: new Float32Array(0) } },
+      "fromPython: other: shape[0] must be an integer ≥ 0, got 0.5",
+    ],
+    [{ other: { shape: [2], data: new Float32Array(3) } }, "fromPython: other: expected 2 values, got 3"],
+    [
       { "lif1.graded_spikes_factor": 3 as never },
       "fromPython: lif1.graded_spikes_factor: expected an array { shape, data }, got 3",
     ],

@@ -1,5 +1,5 @@
 /** States of models of snnTorch, Norse and SpikingJelly, under the names of the layers here. */
-import { choiceOf, numbersOf, objectOf, show, withDefaults, wrongValue } from "../engine/arguments.ts";
+import { choiceOf, listOf, numbersOf, objectOf, show, WHOLE, withDefaults, wrongValue } from "../engine/arguments.ts";
 import {
   type ArrayEntry,
   Conv2d,
@@ -123,7 +123,10 @@ class Mapping {
     if (entry instanceof Tensor) return entry;
     const where = `${WHERE}: ${name}`;
     const { shape, data } = objectOf(where, "an array { shape, data }", entry) as unknown as ArrayEntry;
-    return { shape: sizesOf(where, shape), data: numbersOf(where, "an array of numbers", data) as NumberArray };
+    const sizes = listOf(where, "shape", sizesOf(where, shape), WHOLE);
+    const values = numbersOf(where, "an array of numbers", data) as NumberArray;
+    if (values.length !== sizeOf(sizes)) throw wrongValue(where, `${sizeOf(sizes)} values`, values.length);
+    return { shape: sizes, data: values };
   }
 
   has(name: string): boolean {
