@@ -13,7 +13,7 @@ export function batchOf<Y>(where: string, batch: Batch<Y>): Batch<Y> & { size: n
 }
 
 /** The number of targets, where their form tells. */
-function countOf(y: unknown): number | undefined {
+export function countOf(y: unknown): number | undefined {
   if (y instanceof Tensor) return y.sizes[0];
   return ArrayBuffer.isView(y) || Array.isArray(y) ? (y as Int32Array).length : undefined;
 }

@@ -30,7 +30,7 @@ import {
   tensor,
   zeros,
 } from "jarvis-snn";
-import { profile, quantize } from "jarvis-snn/quantize";
+import { profile, quantize, toSpiking } from "jarvis-snn/quantize";
 import { beforeEach, describe, expect, test } from "vitest";
 import { bits } from "../../test/support/tensors.ts";
 
@@ -422,6 +422,82 @@ test("profile: weights on a grid take their bits and scales, and what rounds to 
   expect(layers["1"]?.spikes).toBe(0);
   expect(layers["1"]?.activationSparsity).toBe(total.activationSparsity);
   x.dispose();
+});
+
+describe("samples", () => {
+  const samplesOf = (model: Module, shape: number[], options = {}): number => {
+    const x = noGrad(() => rand(shape));
+    const { samples } = profile(model, x, options);
+    x.dispose();
+    return samples;
+  };
+  const spiking = (timesteps: number): Module => {
+    const model = new Sequential(new Linear(5, 7), new ReLU(), new Linear(7, 2));
+    const data = noGrad(() => rand([8, 5]));
+    const converted = toSpiking(model, { data, timesteps });
+    data.dispose();
+    return converted;
+  };
+
+  test("profile: a converted network repeats samples [B, …], and takes sequences [T, B, …] too", () => {
+    expect(samplesOf(spiking(3), [100, 5])).toBe(100);
+    expect(samplesOf(spiking(3), [4, 100, 5])).toBe(100);
+    expect(samplesOf(spiking(3), [5, 5])).toBe(5);
+    const x = noGrad(() => rand([100, 5]));
+    const sequence = noGrad(() => constantEncode(x, { timesteps: 3 }));
+    expect(profile(spiking(3), x).total.synapticOperations.dense).toBe(3 * (35 + 14));
+    expect(profile(spiking(3), sequence).total.synapticOperations.dense).toBe(3 * (35 + 14));
+    for (const t of [x, sequence]) t.dispose();
+  });
+
+  class Through extends Module {
+    private readonly to: (x: Tensor) => Tensor;
+    private readonly inner: Module;
+
+    constructor(to: (x: Tensor) => Tensor, inner: Module) {
+      super();
+      this.to = to;
+      this.inner = inner;
+    }
+
+    forward(x: Tensor): Tensor {
+      return this.inner.forward(this.to(x));
+    }
+  }
+
+  test("profile: a model that puts time in front has its samples in front", () => {
+    const model = new Through((x) => x.transpose(0, 1), new Sequential(new Linear(3, 2), new LIF()));
+    expect(samplesOf(model, [6, 4, 3])).toBe(6);
+    expect(samplesOf(model, [4, 6, 3])).toBe(4);
+  });
+
+  test("profile: where another axis is part of the batch, batchAxis is asked for", () => {
+    const folded = (inner: Module) => new Through((x) => x.reshape([x.shape[0] as number, -1, 3]), inner);
+    const model = folded(new Sequential(new Linear(3, 2), new LIF()));
+    const expected =
+      "profile: expected batchAxis for an input whose samples no layer tells, got [8, 4, 2, 3] and batches of 8";
+    expect(() => samplesOf(model, [8, 4, 2, 3])).toThrow(expected);
+    expect(samplesOf(model, [8, 4, 2, 3], { batchAxis: 1 })).toBe(4);
+    expect(() => samplesOf(new Linear(3, 2), [4, 6, 3])).toThrow("got [4, 6, 3] and no batch that all layers have");
+    expect(samplesOf(new Linear(3, 2), [4, 6, 3], { batchAxis: 1 })).toBe(6);
+    expect(samplesOf(new Linear(3, 2), [6, 3])).toBe(6);
+  });
+});
+
+test("profile: targets that do not fit the samples are an error, and a size decides", () => {
+  const x = noGrad(() => rand([50, 4]));
+  const model = new Linear(4, 2);
+  expect(() => profile(model, [{ x, y: [0] }])).toThrow(
+    "profile: expected as many targets as samples, 50, or the size of the batch, got 1",
+  );
+  expect(profile(model, [{ x, y: [0], size: 50 }]).samples).toBe(50);
+  expect(profile(model, [{ x, y: null }]).samples).toBe(50);
+  const sequence = noGrad(() => rand([7, 50, 4]));
+  const spiking = new Sequential(new Linear(4, 2), new LIF());
+  expect(profile(spiking, [{ x: sequence, y: null }]).samples).toBe(50);
+  expect(() => profile(spiking, [{ x: sequence, y: new Uint8Array(7) }])).toThrow("as samples, 50,");
+  expect(profile(model, [{ x: sequence, y: null }], { batchAxis: 1 }).samples).toBe(50);
+  for (const t of [x, sequence]) t.dispose();
 });
 
 test("profile: arguments are checked", () => {

@@ -1,6 +1,6 @@
 /** The cost of a network on data: spikes, operations, memory and an estimate of energy, by the definitions of NeuroBench. */
 import { iterableOf, NOT_NEGATIVE, numberOf, show, withDefaults, wrongValue } from "../../engine/arguments.ts";
-import { batchOf } from "../../engine/data/batch.ts";
+import { batchOf, countOf } from "../../engine/data/batch.ts";
 import { isDataset } from "../../engine/data/dataset.ts";
 import {
   type Batches,
@@ -20,6 +20,7 @@ import { constantSource } from "../../engine/ops/expand.ts";
 import { formatShape, type Shape, sizeOf } from "../../engine/shape.ts";
 import { alive } from "../../engine/tensor.ts";
 import { type Observer, observedBy, type Seen } from "../observer.ts";
+import { BatchSize } from "./batch-size.ts";
 import { scaleCount } from "./grid.ts";
 import { fanOutOf, type Product, presentOf, productsOf, watchProducts } from "./products.ts";
 import { gridIn } from "./weights.ts";
@@ -38,7 +39,10 @@ export interface Joules {
 export interface ProfileOptions {
   /** Turns the samples of a batch into the input of the model, as in `fit`; by default the batch is the input. */
   encode?: Encode;
-  /** The axis of the samples in a tensor as the data: 1 behind time, 0 without it. Default: 1 where layers of neurons have run, else 0. */
+  /**
+   * The axis of the samples in the input of the model: 1 behind time, 0 without it. Default: the axis that has as many samples as layers of
+   * neurons got, [T, B, …], or layers with weights, [B, …], in a model without neurons.
+   */
   batchAxis?: 0 | 1;
   /** Joules of an operation. */
   joules?: Joules;
@@ -136,7 +140,8 @@ const DEFAULTS = {
  * Data: the input of the model as a tensor, [T, B, …]; or batches, a loader or a dataset, as in `evaluate`. The model runs in evaluation
  * mode, nothing is recorded, and its methods are as before afterwards.
  *
- * @throws RangeError for data without samples, joules that are not finite and ≥ 0, or a batchAxis but 0 and 1; TypeError for arguments
+ * @throws RangeError for data without samples, batches with another number of targets than of samples, an input without a batchAxis whose axis of samples the layers do not tell, joules that are
+ *   not finite and ≥ 0, or a batchAxis but 0 and 1; TypeError for arguments
  *   and options of another kind or name; and what the model throws.
  * @see Yik et al. (2025), The NeuroBench Framework for Benchmarking Neuromorphic Computing Algorithms and Systems, Nature Communications
  *   16; Horowitz (2014), Computing's Energy Problem (and What We Can Do about It), ISSCC.
@@ -160,24 +165,34 @@ export function profile<Y>(
       meter.count(() => alive(model.forward(input), `${where}: the output of the model`));
       return input.sizes;
     });
+  /** The samples in an input that has just run. */
+  const samplesIn = (shape: Shape): number => {
+    if (batchAxis === undefined) return meter.batch.in(where, shape);
+    const rows = shape[batchAxis];
+    if (rows === undefined)
+      throw wrongValue(where, `an input with an axis ${batchAxis} of samples`, formatShape(shape));
+    return rows;
+  };
   let samples = 0;
   model.evaluating(() => {
     if (data instanceof Tensor) {
       alive(data, where);
-      const shape = run(data);
-      const axis = batchAxis ?? (meter.hasNeurons ? 1 : 0);
-      const rows = shape[axis];
-      if (rows === undefined) throw wrongValue(where, `a tensor with an axis ${axis} of samples`, formatShape(shape));
-      samples = rows;
+      samples = samplesIn(run(data));
       return;
     }
     const loader = isDataset<Y>(data) ? new DataLoader(data) : null;
     const batches = iterableOf(where, "a tensor, a loader, or batches in a list", loader ?? (data as Batches<Y>));
     try {
       for (const batch of batches) {
-        const { x, lengths, size } = batchOf(where, batch);
-        run(x, lengths);
-        samples += size;
+        const { x, y, lengths, size } = batchOf(where, batch);
+        const shape = run(x, lengths);
+        // A size, or the lengths, tell the samples by themselves.
+        const isGiven = batch.size !== undefined || lengths !== undefined;
+        const rows = isGiven ? size : samplesIn(shape);
+        const targets = isGiven ? size : (countOf(y) ?? rows);
+        if (targets !== rows)
+          throw wrongValue(where, `as many targets as samples, ${rows}, or the size of the batch`, targets);
+        samples += rows;
       }
     } finally {
       loader?.dispose();
@@ -236,7 +251,8 @@ interface FanOuts {
 }
 
 class Meter implements Observer {
-  hasNeurons = false;
+  /** The batch of the last run. */
+  batch = new BatchSize();
   private readonly model: Module;
   private readonly names: ReadonlyMap<Module, string>;
   private readonly tallies = new Map<Module, Tally>();
@@ -249,6 +265,7 @@ class Meter implements Observer {
 
   /** Counts what happens while fn runs the model. */
   count(fn: () => void): void {
+    this.batch = new BatchSize();
     const see = (product: Product, x: Tensor): void => this.multiplied(product, x);
     const undo = this.model.namedModules().map(([, module]) => module instanceof ReLU && this.watched(module));
     try {
@@ -285,7 +302,7 @@ class Meter implements Observer {
   }
 
   private fired(layer: Module, current: Tensor, spikes: Tensor | undefined): void {
-    this.hasNeurons = true;
+    this.batch.sequence(layer, current);
     const tally = this.tallyOf(layer);
     tally.updates += current.size;
     if (spikes !== undefined) tally.spikes += this.activated(layer, spikes);
@@ -303,6 +320,7 @@ class Meter implements Observer {
 
   private multiplied(product: Product, x: Tensor): void {
     const tally = this.tallyOf(product.owner);
+    this.batch.input(product.owner, x, product.axes);
     const { all, present } = this.fanOutsOf(product, x);
     const inputs = sizeOf(x.sizes.slice(-product.axes));
     tally.dense += (x.size / inputs) * all;
