@@ -32,6 +32,8 @@ export interface Product {
   readonly axes: number;
   /** The map of x with these weights, without a bias. */
   apply(x: Tensor, weight: Tensor): Tensor;
+  /** Whether the input is the layer's own output of the step before. */
+  readonly isFeedback?: true;
   /** Whether the input is a membrane, not spikes. */
   readonly isGraded?: true;
 }
@@ -139,8 +141,9 @@ const isDelayed = (module: Module): module is DelayedLinear => "maxDelay" in mod
 /** The weights that the spikes of the step before meet; null where a module with layers of its own connects the neurons. */
 function feedbackOf(layer: AnyRecurrent): Product | null {
   const { recurrent, V } = layer;
-  if (V !== null) return { ...plain(layer, V), axes: 1, apply: (x, weight) => x.mul(weight) };
-  return recurrent instanceof Linear ? productOf(recurrent) : null;
+  if (V !== null) return { ...plain(layer, V), axes: 1, apply: (x, weight) => x.mul(weight), isFeedback: true };
+  const product = recurrent instanceof Linear ? productOf(recurrent) : null;
+  return product && { ...product, isFeedback: true };
 }
 
 function watchRecurrent(layer: AnyRecurrent, see: See): Undo {
@@ -171,6 +174,7 @@ const membraneOf = ({ lstm_cell }: SpikingLSTM): Product => ({
   ...plain(lstm_cell, lstm_cell.weight_hh),
   axes: 1,
   apply: linear,
+  isFeedback: true,
   isGraded: true,
 });
 

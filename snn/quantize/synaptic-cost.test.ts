@@ -1,22 +1,26 @@
 /** The cost of all synaptic operations of a network. */
 import {
   AvgPool2d,
+  BatchNorm1d,
   Conv2d,
   Flatten,
   LIF,
   Linear,
+  Module,
   manualSeed,
   noGrad,
   poissonEncode,
   RecurrentLIF,
+  ReLU,
   rand,
   record,
   Sequential,
   synapticOperations,
   type Tensor,
   tape,
+  tensor,
 } from "jarvis-snn";
-import { profile, synapticCost } from "jarvis-snn/quantize";
+import { profile, synapticCost, toSpiking } from "jarvis-snn/quantize";
 import { beforeEach, expect, test } from "vitest";
 import { bits } from "../../test/support/tensors.ts";
 
@@ -77,6 +81,86 @@ test("synapticCost: below the target there is no cost, and graded inputs count w
   expect(operations.item()).toBeCloseTo(((layers["1"]?.spikes as number) / 4) * 3, 3);
   expect(cost.item()).toBe(0);
   for (const t of [x, operations, cost]) t.dispose();
+});
+
+test("synapticCost: the numbers do not depend on gradients", () => {
+  const model = new Sequential(
+    ...[new Conv2d(1, 4, 3, { padding: 1 }), neurons(), new Flatten(2)],
+    ...[new Linear(64, 12), new RecurrentLIF({ features: 12, threshold: 0.3 }), new Linear(12, 5)],
+  );
+  const x = noGrad(() => poissonEncode(rand([3, 1, 4, 4]), { timesteps: 5 }));
+  const { layers } = profile(model, x);
+  const expected = ["3", "4.recurrent", "5"].reduce(
+    (sum, name) => sum + (layers[name]?.synapticOperations.effectiveACs as number),
+    0,
+  );
+  const countOf = (input = x): [number, number] => {
+    const { operations, cost, output } = synapticCost(model, input, { target: expected / 2 });
+    const found: [number, number] = [operations.item(), cost.item()];
+    for (const t of [operations, cost, output]) t.dispose();
+    return found;
+  };
+  const found = [countOf(), noGrad(() => countOf()), tape(() => countOf())];
+  const own = tensor(x.toFloat32Array(), { shape: x.shape, requiresGrad: true });
+  found.push(
+    tape(() => countOf(own)),
+    countOf(own),
+  );
+  for (const p of model.parameters()) p.requiresGrad = false;
+  found.push(tape(() => countOf()));
+  expect(expected).toBeGreaterThan(0);
+  for (const [operations, cost] of found) {
+    expect(operations).toBeCloseTo(expected, 2);
+    expect(cost).toBeCloseTo(1, 4);
+  }
+  for (const t of [x, own]) t.dispose();
+});
+
+test("synapticCost: all layers that read the input are left out, and inputs of a normalisation are not", () => {
+  class Branches extends Module {
+    readonly a = new Linear(4, 3);
+    readonly b = new Linear(4, 3);
+    readonly last = new Linear(3, 2);
+    readonly lif = neurons();
+
+    forward(x: Tensor): Tensor {
+      return this.last.forward(this.lif.forward(this.a.forward(x).add(this.b.forward(x))));
+    }
+  }
+  const model = new Branches();
+  const x = noGrad(() => rand([6, 3, 4]));
+  const count = (m: Module, input: Tensor) => noGrad(() => synapticCost(m, input, { target: 1 }).operations.item());
+  expect(count(model, x)).toBeCloseTo(profile(model, x).layers.last?.synapticOperations.effectiveACs as number, 3);
+  const normalized = new Sequential(new BatchNorm1d(4, { axis: -1 }), new Linear(4, 1)).eval();
+  (normalized.modules[1] as Linear).weight.copyFrom([1, 1, 1, 1]);
+  const [operations, sum] = noGrad(() => [count(normalized, x), normalized.modules[0]?.forward(x).abs().sum().item()]);
+  expect(operations).toBeCloseTo((sum as number) / 3, 3);
+  x.dispose();
+});
+
+test("synapticCost: samples of a converted network are those of x, and batchAxis is asked for where layers do not tell", () => {
+  const ann = new Sequential(new Linear(5, 7), new ReLU(), new Linear(7, 2));
+  const x = noGrad(() => rand([20, 5]));
+  const model = toSpiking(ann, { data: x, timesteps: 4 });
+  const count = (input: Tensor, options = {}) =>
+    noGrad(() => synapticCost(model, input, { target: 1, ...options }).operations.item());
+  const expected = profile(model, x).layers["3"]?.synapticOperations.effectiveACs as number;
+  expect(count(x)).toBeCloseTo(expected, 3);
+  expect(count(x, { batchAxis: 0 })).toBe(count(x));
+  const sequence = noGrad(() => x.reshape([1, 20, 5]));
+  expect(() => synapticCost(new Linear(4, 2), sequence.reshape([5, 5, 4]).slice(0, 0, 3), { target: 1 })).not.toThrow();
+  class Folded extends Module {
+    readonly fc = new Linear(5, 2);
+
+    forward(z: Tensor): Tensor {
+      return this.fc.forward(z.reshape([-1, 5]));
+    }
+  }
+  const images = noGrad(() => rand([3, 4, 5]));
+  expect(() => synapticCost(new Folded(), images, { target: 1 })).toThrow(
+    "synapticCost: expected batchAxis for an input whose samples no layer tells, got [3, 4, 5] and batches of 12",
+  );
+  for (const t of [x, sequence, images]) t.dispose();
 });
 
 test("synapticCost: arguments are checked, and methods are put back after an error", () => {

@@ -1,10 +1,12 @@
 /** A cost of all synaptic operations of a network, for training on a budget. */
-import { NOT_NEGATIVE, numberOf, POSITIVE, withDefaults, wrongValue } from "../../engine/arguments.ts";
+import { NOT_NEGATIVE, numberOf, POSITIVE, show, withDefaults, wrongValue } from "../../engine/arguments.ts";
 import { composed } from "../../engine/composed.ts";
-import { abs, add, type Module, mul, relu, square, sub, sum, type Tensor, tensor } from "../../engine/index.ts";
+import { abs, add, type Module, mul, relu, square, sub, sum, Tensor, tensor } from "../../engine/index.ts";
 import { moduleOf } from "../../engine/nn/module.ts";
+import { replaceMethod } from "../../engine/nn/replace.ts";
 import { formatShape } from "../../engine/shape.ts";
 import { alive } from "../../engine/tensor.ts";
+import { BatchSize } from "./batch-size.ts";
 import { fanOutOf, type Product, presentOf, watchProducts } from "./products.ts";
 
 /** Options of {@link synapticCost}. */
@@ -13,7 +15,10 @@ export interface SynapticCostOptions {
   target: number;
   /** λ, finite and ≥ 0; default 1. */
   lambda?: number;
-  /** The axis of the samples in x: 1 (default) behind time, 0 for a model that makes the time steps itself. */
+  /**
+   * The axis of the samples in x: 1 behind time, 0 for a model that makes the time steps itself. Default: the axis that has as many samples
+   * as layers with weights got.
+   */
   batchAxis?: 0 | 1;
 }
 
@@ -27,17 +32,22 @@ export interface SynapticCost {
   readonly cost: Tensor;
 }
 
-const DEFAULTS = { target: Number.NaN, lambda: 1, batchAxis: 1 } satisfies Record<keyof SynapticCostOptions, number>;
+const DEFAULTS = {
+  target: Number.NaN,
+  lambda: 1,
+  batchAxis: undefined as 0 | 1 | undefined,
+} satisfies Record<keyof SynapticCostOptions, unknown>;
 
 /**
  * Runs a model and gives a cost of the synaptic operations of its layers beyond a budget:
  *
  *   n = 1/B·Σ_layers Σ_i |x[i]|·F[i]      cost = λ·max(n / target − 1, 0)²      ∂cost/∂x[i] = 2λ·max(n / target − 1, 0)·F[i] / (B·target)
  *
- * x are the inputs of layers, over steps and samples, that depend on parameters; F[i] is the number of non-zero weights that input i is
- * multiplied by, as in {@link profile}. For spikes n is the number of their operations, the `effectiveACs` of the layers behind the first;
- * other inputs count by their magnitude. The input of the model depends on no parameter and is left out, as is the membrane of a
- * `SpikingLSTM`. Sorbaro et al. pull n to the target from both sides.
+ * x are the inputs of layers, over steps and samples; F[i] is the number of non-zero weights that input i is multiplied by, as in
+ * {@link profile}. For spikes n is the number of their operations, the `effectiveACs` of the layers behind the first; other inputs count by
+ * their magnitude. The operations of the input of the network are left out: those of the layer that runs before all other layers with
+ * parameters, and of layers that read x itself. The membrane of a `SpikingLSTM` is left out too. The numbers are the same without a tape,
+ * under `noGrad` and for frozen parameters. Sorbaro et al. pull n to the target from both sides.
  *
  *     const value = tape(() => {
  *       const { output, cost } = synapticCost(model, encode(x), { target: 20_000 });
@@ -50,8 +60,8 @@ const DEFAULTS = { target: Number.NaN, lambda: 1, batchAxis: 1 } satisfies Recor
  *
  * Shapes: x as the model takes it, [T, B, …] → output as the model gives it, operations [], cost [].
  *
- * @throws RangeError for a target that is not finite and > 0, a lambda that is not finite and ≥ 0, a batchAxis but 0 and 1, or an x without
- *   that axis; TypeError for arguments and options of another kind or name; and what the model throws.
+ * @throws RangeError for a target that is not finite and > 0, a lambda that is not finite and ≥ 0, a batchAxis but 0 and 1, an x without
+ *   that axis, or no batchAxis and an x whose axis of samples the layers do not tell; TypeError for arguments and options of another kind or name; and what the model throws.
  * @see Sorbaro et al. (2020), Optimizing the Energy Consumption of Spiking Neural Networks for Neuromorphic Applications, Frontiers in
  *   Neuroscience 14.
  */
@@ -60,23 +70,80 @@ export function synapticCost(model: Module, x: Tensor, options: SynapticCostOpti
   const { target, lambda, batchAxis } = withDefaults(where, DEFAULTS, options);
   numberOf(where, "target", target, POSITIVE);
   numberOf(where, "lambda", lambda, NOT_NEGATIVE);
-  if (batchAxis !== 0 && batchAxis !== 1) throw wrongValue(where, "batchAxis 0 or 1", batchAxis);
+  if (![undefined, 0, 1].includes(batchAxis)) throw wrongValue(where, "batchAxis 0 or 1", show(batchAxis));
   moduleOf(where, model);
   alive(x, where);
-  const samples = x.sizes[batchAxis];
-  if (samples === undefined) throw wrongValue(where, `x with an axis ${batchAxis} of samples`, formatShape(x.sizes));
+  const given = batchAxis === undefined ? undefined : x.sizes[batchAxis];
+  if (batchAxis !== undefined && given === undefined) {
+    throw wrongValue(where, `x with an axis ${batchAxis} of samples`, formatShape(x.sizes));
+  }
   return composed(() => {
     const terms: Tensor[] = [];
+    const batch = new BatchSize();
+    /** The layers that got the input of the network. */
+    const first = new Set<Module>();
+    let hasRun = false;
     const see = (product: Product, input: Tensor): void => {
-      if (input.requiresGrad && !product.isGraded) terms.push(operationsOf(product, input));
+      const { owner, axes, isFeedback, isGraded } = product;
+      if (input.ndim > axes + 1) batch.sequence(owner, input);
+      else batch.input(owner, input, axes);
+      if (!isFeedback && (!hasRun || sharesMemory(input, x))) first.add(owner);
+      hasRun = true;
+      if (!isGraded && (isFeedback || !first.has(owner))) terms.push(operationsOf(product, input));
     };
-    const output = watchProducts(model, see, () => model.forward(x));
+    const output = watchProducts(model, see, () =>
+      watchParameters(
+        model,
+        () => {
+          hasRun = true;
+        },
+        () => model.forward(x),
+      ),
+    );
     alive(output, `${where}: the output of the model`);
+    const samples = given ?? batch.in(where, x.sizes);
     const all = terms.reduce<Tensor | null>((total, term) => (total === null ? term : add(total, term)), null);
     const operations = all === null ? tensor(0) : mul(all, 1 / samples);
     const excess = relu(sub(mul(operations, 1 / target), 1));
     return { output, operations, cost: mul(square(excess), lambda) };
   });
+}
+
+/** Whether t is x, a view of x, or a part of it. */
+const sharesMemory = (t: Tensor, x: Tensor): boolean =>
+  t === x ||
+  (x.ptr !== 0 && t.ptr >= x.ptr && t.ptr < x.ptr + Float32Array.BYTES_PER_ELEMENT * x.size) ||
+  (x.bits !== 0 && t.bits === x.bits);
+
+/** Runs fn and calls `ran` behind each run of a module that has parameters of its own, products aside. */
+function watchParameters<R>(model: Module, ran: () => void, fn: () => R): R {
+  const modules = model.namedModules().map(([, module]) => module);
+  // Layers that unroll others read their parameters themselves.
+  const within = new Set(
+    modules
+      .filter((module) => "unroll" in module)
+      .flatMap((module) =>
+        module
+          .namedModules()
+          .slice(1)
+          .map(([, m]) => m),
+      ),
+  );
+  const undo = modules
+    .filter((module) => !within.has(module) && Object.values(module).some((t) => t instanceof Tensor && t.isParameter))
+    .map((module) => {
+      const { forward } = module;
+      return replaceMethod(module, "forward", (x) => {
+        const z = forward.call(module, x);
+        ran();
+        return z;
+      });
+    });
+  try {
+    return fn();
+  } finally {
+    for (const restore of undo.reverse()) restore();
+  }
 }
 
 /** Σ |x[i]|·F[i], a sum over steps and samples first: spikes are summed as bits. */
