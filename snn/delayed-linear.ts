@@ -5,7 +5,7 @@ import { type Generator, generatorOf } from "../engine/generator.ts";
 import { arange, concat, conv1d, full, noGrad, pad, parameter, rand, type Tensor, zeros } from "../engine/index.ts";
 import { startUniform } from "../engine/nn/linear.ts";
 import { forwardOf } from "../engine/nn/module.ts";
-import { type Reading, weightOf } from "../engine/nn/reading.ts";
+import { type Reading, readsWeight, weightOf } from "../engine/nn/reading.ts";
 import { isOutside } from "../engine/op.ts";
 import { checkShape, formatShape, type Shape } from "../engine/shape.ts";
 import { buffer } from "../engine/tape.ts";
@@ -95,7 +95,7 @@ export class DelayedLinear extends Staged {
    *
    * @internal
    */
-  reading: Reading | null = null;
+  reading: Reading | null = readsWeight(FORWARD);
   private readonly start: number;
   private readonly end: number;
 

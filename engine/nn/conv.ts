@@ -6,7 +6,7 @@ import { checkShape, sizeOf } from "../shape.ts";
 import type { Tensor } from "../tensor.ts";
 import { startUniform } from "./linear.ts";
 import { forwardOf, Module } from "./module.ts";
-import { multiplied, type Reading } from "./reading.ts";
+import { multiplied, type Reading, readsWeight } from "./reading.ts";
 
 /** Options of {@link Conv1d} and {@link Conv2d}. */
 export interface ConvLayerOptions<Size = Pair> extends ConvOptions<Size> {
@@ -38,7 +38,7 @@ abstract class Convolution<Size extends Pair> extends Module {
    *
    * @internal
    */
-  reading: Reading | null = null;
+  reading: Reading | null;
 
   constructor(
     where: string,
@@ -49,6 +49,7 @@ abstract class Convolution<Size extends Pair> extends Module {
     options: ConvLayerOptions<Size>,
   ) {
     super(pureForward);
+    this.reading = readsWeight(pureForward);
     const given = withDefaults(where, DEFAULTS, options);
     const { stride = 1, padding = 0, dilation = 1, groups, bias, generator } = given;
     numberOf(where, "inChannels", inChannels, COUNT);

@@ -6,7 +6,7 @@ import { checkShape, type Shape } from "../shape.ts";
 import { noGrad, parameter } from "../tape.ts";
 import { empty, type Tensor } from "../tensor.ts";
 import { forwardOf, Module } from "./module.ts";
-import { multiplied, type Reading } from "./reading.ts";
+import { multiplied, type Reading, readsWeight } from "./reading.ts";
 
 /** Options of {@link Linear}. */
 export interface LinearOptions {
@@ -39,7 +39,7 @@ export class Linear extends Module {
    *
    * @internal
    */
-  reading: Reading | null = null;
+  reading: Reading | null = readsWeight(FORWARD);
 
   constructor(inFeatures: number, outFeatures: number, options: LinearOptions = {}) {
     super(FORWARD);

@@ -15,15 +15,24 @@ import type { Module } from "./module.ts";
  */
 export type Reading = (weight: Tensor) => Tensor;
 
-/** A layer whose `forward` reads its weight through {@link weightOf}. */
+/** A layer whose `forward` reads its weight through {@link weightOf}, and says so by {@link readsWeight}. */
 export interface Weighted extends Module {
   readonly weight: Tensor;
   /** The function that makes the weight of the parameter, null without; `setReading` of readings.ts writes the field. */
   reading: Reading | null;
 }
 
-/** Whether the layer can read its weight through functions. */
-export const isWeighted = (layer: Module): layer is Weighted => "reading" in layer;
+/** The functions of `forward` that compute with {@link weightOf}. */
+const readers = new WeakSet<Module["forward"]>();
+
+/** Says that this `forward` of a layer computes with {@link weightOf}. Returns the reading of a new layer: none. */
+export function readsWeight(forward: Module["forward"]): null {
+  readers.add(forward);
+  return null;
+}
+
+/** Whether the layer can read its weight through functions: not where a subclass has another `forward`. */
+export const isWeighted = (layer: Module): layer is Weighted => readers.has(layer.forward);
 
 /** The weight that the layer computes with. */
 export const weightOf = ({ weight, reading }: Pick<Weighted, "weight" | "reading">): Tensor =>

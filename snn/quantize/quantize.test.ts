@@ -5,10 +5,12 @@ import {
   Conv2d,
   crossEntropy,
   Dropout,
+  Embedding,
   Flatten,
   Generator,
   Linear,
-  type Module,
+  linear,
+  Module,
   manualSeed,
   noGrad,
   rand,
@@ -26,9 +28,11 @@ import {
   OTTT,
   ParametricLIF,
   Plastic,
+  PSN,
   Recurrent,
   RecurrentLIF,
   record,
+  SpikingLSTM,
   STDP,
   Stream,
   Synaptic,
@@ -71,6 +75,55 @@ test("quantize: all weights of a model, of layers in layers too, and the weights
   quantize(model, { weights: null });
   expect(values(model.forward(x))).not.toEqual(values(z));
   expect(() => quantizedWeights(conv)).toThrow("quantizedWeights: expected a layer whose weights");
+});
+
+test("quantize: weights that no grid changes are errors that name the layer", () => {
+  class Scaled extends Linear {
+    override forward(x: Tensor): Tensor {
+      return linear(x, this.weight.mul(2), this.bias);
+    }
+  }
+  class Gain extends Module {
+    reading = 0.5;
+    forward(x: Tensor): Tensor {
+      return x.mul(this.reading);
+    }
+  }
+  const gain = new Gain();
+  const plain = new Linear(3, 3);
+  const all = (...layers: Module[]) => quantize(new Sequential(plain, gain, ...layers), { weights: { bits: 2 } });
+  expect(() => all(new Scaled(3, 2))).toThrow(
+    "quantize: expected layers that read their weights on a grid, got Scaled with 2.weight",
+  );
+  expect(() => quantize(new Scaled(3, 2), { weights: { bits: 2 } })).toThrow("got Scaled with weight;");
+  const patched = new Linear(3, 2);
+  patched.forward = (x) => x;
+  expect(() => all(patched)).toThrow("got Linear with 2.weight");
+  expect(() => all(new SpikingLSTM(3, 2))).toThrow("got Gates with 2.lstm_cell.weight_ih");
+  expect(() => all(new PSN({ timesteps: 4 }))).toThrow("got PSN with 2.weight");
+  expect(() => all(new Embedding(5, 3))).toThrow("got Embedding with 2.weight");
+  expect(() => all(new RecurrentLIF({ features: 3, connection: "one" }))).toThrow("got RecurrentLIF with 2.V");
+  expect(() => all(new Recurrent(new LIF(), { features: 3, connection: "one" }))).toThrow("got Recurrent with 2.V");
+  expect(() => quantizedWeights(plain)).toThrow(RangeError);
+  all();
+  expect(gain.reading).toBe(0.5);
+  expect(quantizedWeights(plain).bits).toBe(2);
+});
+
+test("quantize: nothing is written where a parameter of a later layer was freed", () => {
+  const model = () => new Sequential(new Linear(3, 3), new LIF(), new Linear(3, 3), new LIF());
+  const weights = model();
+  (weights.modules[2] as Linear).weight.dispose();
+  expect(() => quantize(weights, { weights: { bits: 2 } })).toThrow(/^quantize: the tensor .* was freed/);
+  const decays = model();
+  (decays.modules[3] as LIF).beta.dispose();
+  const options = { weights: { bits: 2 }, state: { bits: 3 }, decays: "shift" } as const;
+  expect(() => quantize(decays, options)).toThrow(/^quantize: the tensor .* was freed/);
+  for (const { modules } of [weights, decays]) {
+    expect(() => quantizedWeights(modules[0] as Linear)).toThrow(RangeError);
+    expect(String(modules[1])).not.toContain("round");
+    expect(values((modules[1] as LIF).beta)).toEqual([Math.fround(0.95)]);
+  }
 });
 
 test("quantize: a stream gives the bits of forward, also after training went on", () => {

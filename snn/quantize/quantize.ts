@@ -2,9 +2,10 @@
 import { choiceOf, withDefaults } from "../../engine/arguments.ts";
 import type { Module } from "../../engine/index.ts";
 import { moduleOf } from "../../engine/nn/module.ts";
+import { alive } from "../../engine/tensor.ts";
 import { levelsFrom, type StateOptions } from "./levels.ts";
 import { decaysOf, levelsOf, neuronsIn, setShifts, statesOf } from "./neurons.ts";
-import { gridFrom, setGrid, type WeightOptions, weightedIn } from "./weights.ts";
+import { gridFrom, onlyWeightedIn, setGrid, type WeightOptions, weightedIn } from "./weights.ts";
 
 /** Options of {@link quantize}; an option that is left out changes nothing. */
 export interface QuantizeOptions {
@@ -35,12 +36,14 @@ const DEFAULTS = {
  *     const optimizer = new Adam(network.parameters()); // trains as before
  *
  * Weights are those of `Linear`, `Conv1d`, `Conv2d`, `DelayedLinear` and of connections in `Recurrent`, each with a mask where there is
- * one; biases stay floats. Rounding is half to even. Membranes are rounded before they are compared to θ, as snnTorch's `state_quant`
+ * one. A model with further weights, parameters of two and more axes or the connection "one", is an error: its other layers are quantized apart.
+ * Biases and other parameters of one axis stay floats. Rounding is half to even. Membranes are rounded before they are compared to θ, as snnTorch's `state_quant`
  * does, and states where they are stored, also behind a reset. Fixed decays are overwritten. Streams and online rules are to be made
  * after this call. Returns the model.
  *
  * @throws TypeError for anything but a module, or an option of another name or kind; RangeError for options out of range, or
- *   without effect on the model: weights without such layers, a state without neurons that spike, decays without neurons that have some.
+ *   without effect on the model: weights without such layers or with layers that have other weights, a state without neurons that spike, decays without neurons that have some; Error for a parameter that
+ *   was freed. Nothing is written then.
  * @see Bengio, Léonard and Courville (2013), Estimating or Propagating Gradients Through Stochastic Neurons for Conditional
  *   Computation, arXiv:1308.3432; Li, Zhang and Liu (2016), Ternary Weight Networks, arXiv:1605.04711.
  */
@@ -53,15 +56,17 @@ export function quantize<M extends Module>(model: M, options: QuantizeOptions): 
   const grid = weights === undefined || weights === null ? weights : gridFrom(WHERE, weights);
   const levels = state === undefined || state === null ? state : levelsFrom(WHERE, state);
   if (decays !== undefined && decays !== null) choiceOf(WHERE, "decays", decays, ["shift"]);
-  const layers = weightedIn(model);
+  const layers = grid ? onlyWeightedIn(WHERE, model) : weightedIn(model);
   const neurons = neuronsIn(model);
-  found(weights, "weights", layers);
   found(state, "state", neurons);
   found(
     decays,
     "decays",
     neurons.filter((layer) => decaysOf(layer).length > 0),
   );
+  if (state !== undefined || decays !== undefined) {
+    for (const t of neurons.flatMap((layer) => layer.givenParameters())) alive(t, WHERE);
+  }
   const states = levels ? statesOf(WHERE, neurons, levels) : [];
   const changes =
     levels === undefined ? [] : neurons.map((layer, i) => levelsOf(model, layer, levels, states[i] ?? []));

@@ -3,6 +3,7 @@ import { numberOf, type Range, withDefaults, wrongType, wrongValue } from "../..
 import { Module, noGrad } from "../../engine/index.ts";
 import { isWeighted, type Weighted } from "../../engine/nn/reading.ts";
 import { readingAt, setReading } from "../../engine/nn/readings.ts";
+import { alive } from "../../engine/tensor.ts";
 import { type Grid, gridOf, largest, onGrid, type WeightBits } from "./grid.ts";
 
 /** Options of the weights in {@link quantize}. */
@@ -33,6 +34,33 @@ const grids = new WeakMap<Weighted, Grid>();
 /** The layers of a model with weights that can be read on a grid, by their names. */
 export const weightedIn = (model: Module): [name: string, layer: Weighted][] =>
   model.namedModules().filter((each): each is [string, Weighted] => isWeighted(each[1]));
+
+/**
+ * The same, where these are all weights of the model: parameters of two and more axes, and the weights with which neurons of a
+ * `Recurrent` feed themselves.
+ *
+ * @throws RangeError for a model without such layers, and for weights that another layer has, such as a subclass with a `forward` of its
+ *   own, `Embedding`, `SpikingLSTM` or `PSN`; Error for a weight that was freed.
+ */
+export function onlyWeightedIn(where: string, model: Module): [name: string, layer: Weighted][] {
+  const layers = weightedIn(model);
+  const modules = new Map(model.namedModules());
+  const read = new Set(layers.flatMap(([, layer]) => layer.namedParameters().map(([, t]) => t)));
+  for (const [name, t] of model.namedParameters()) {
+    const [, path = "", field] = /^(?:(.*)\.)?([^.]*)$/.exec(name) as unknown as [string, string | undefined, string];
+    const owner = modules.get(path) ?? model;
+    const isWeight = t.ndim > 1 || (field === "V" && "linked" in owner);
+    if (read.has(t) || !isWeight) continue;
+    throw wrongValue(
+      where,
+      "layers that read their weights on a grid",
+      `${owner.constructor.name} with ${name}; quantize such layers apart: quantize(model.modules[0], …)`,
+    );
+  }
+  if (layers.length === 0) throw wrongValue(where, "a model with layers for the option weights", "none");
+  for (const [, { weight }] of layers) alive(weight, where);
+  return layers;
+}
 
 /** Puts the weight of the layer on a grid; with null it is read as it is. */
 export function setGrid(layer: Weighted, grid: Grid | null): void {
