@@ -11,6 +11,7 @@ import {
   ones,
   type Tensor,
   tape,
+  tensor,
   zeros,
 } from "../../engine/index.ts";
 import { isWeighted, type Weighted, weightOf } from "../../engine/nn/reading.ts";
@@ -18,15 +19,18 @@ import { replaceMethod } from "../../engine/nn/replace.ts";
 import type { Shape } from "../../engine/shape.ts";
 import type { DelayedLinear } from "../delayed-linear.ts";
 import type { Recurrent } from "../recurrent.ts";
-import type { Gates, SpikingLSTM } from "../spiking-lstm.ts";
+import type { SpikingLSTM } from "../spiking-lstm.ts";
+import type { Int8State } from "./int8-layers.ts";
 
 /** A linear map of a layer. */
 export interface Product {
   /** The layer that the weights belong to. */
   readonly owner: Module;
-  /** The weights, a parameter. */
-  readonly weight: Tensor;
-  /** The weights that the map has: through masks and grids. */
+  /** The weights: a parameter, or the layer itself where its weights are integers. */
+  readonly key: object;
+  /** Sizes of the weights. */
+  readonly sizes: Shape;
+  /** The weights that the map has: through masks and grids; integers without their scales. */
   read(): Tensor;
   /** The last axes of an input, which the map takes as a whole; the axes before them are steps and samples. */
   readonly axes: number;
@@ -48,7 +52,8 @@ export function watchProducts<R>(model: Module, see: (product: Product, x: Tenso
     for (const module of modules) {
       if (isRecurrent(module)) undo.push(...watchRecurrent(module, see));
       else if (isSpikingLSTM(module)) undo.push(...watchMembrane(module, see));
-      else if (!(module instanceof Linear && within.has(module))) undo.push(...watchLayer(module, see));
+      else if (!(module instanceof Linear && within.has(module)))
+        undo.push(...watchLayer(module, productOf(module), see));
     }
     return fn();
   } finally {
@@ -63,14 +68,15 @@ type Undo = (() => void)[];
 export const productsOf = (model: Module): Product[] =>
   model.namedModules().flatMap(([, module]) => {
     if (isRecurrent(module)) return module.V === null ? [] : [feedbackOf(module) as Product];
-    if (isSpikingLSTM(module)) return [membraneOf(module)];
+    if (isSpikingLSTM(module)) return [gatesOf(module), membraneOf(module)];
     return productOf(module) ?? [];
   });
 
-/** The product of a layer with its input, null for a layer that has none. */
+/** The product of a layer with its input, null for a layer that has none, and for a subclass with a `forward` of its own. */
 function productOf(module: Module): Product | null {
+  if (isInt8(module)) return int8Of(module);
+  if (!isWeighted(module)) return null;
   if (module instanceof Linear || isDelayed(module)) return { ...weighted(module), axes: 1, apply: linear };
-  if (isGates(module)) return { ...plain(module, module.weight_ih), axes: 1, apply: linear };
   if (module instanceof Conv1d) {
     return { ...weighted(module), axes: 2, apply: (x, w) => conv1d(x, w, null, windowOf(module)) };
   }
@@ -80,10 +86,42 @@ function productOf(module: Module): Product | null {
   return null;
 }
 
-type Weights = Pick<Product, "owner" | "weight" | "read">;
+type Weights = Pick<Product, "owner" | "key" | "sizes" | "read">;
 
-const weighted = (owner: Weighted): Weights => ({ owner, weight: owner.weight, read: () => weightOf(owner) });
-const plain = (owner: Module, weight: Tensor): Weights => ({ owner, weight, read: () => weight });
+const weighted = (owner: Weighted): Weights => ({ ...plain(owner, owner.weight), read: () => weightOf(owner) });
+const plain = (owner: Module, weight: Tensor): Weights => ({
+  owner,
+  key: weight,
+  sizes: weight.sizes,
+  read: () => weight,
+});
+
+/** A layer of {@link Int8}, whose weights are integers: of each group of a convolution some. */
+interface Int8Layer extends Module {
+  readonly axes: number;
+  readonly weights: readonly unknown[];
+  readonly options?: Pick<Conv2d, "stride" | "padding" | "dilation">;
+  read(): Int8State;
+}
+
+function int8Of(layer: Int8Layer): Product {
+  const { axes, weights, options } = layer;
+  const { q, shape } = layer.read();
+  const common = { owner: layer, key: layer, sizes: shape, axes, read: () => tensor(q, { shape }) };
+  const window = { ...options, groups: weights.length };
+  if (axes === 1) return { ...common, apply: linear };
+  const [stride, padding, dilation] = [window.stride, window.padding, window.dilation] as Conv2d["stride"][];
+  if (axes === 3) return { ...common, apply: (x, w) => conv2d(x, w, null, { ...window, stride, padding, dilation }) };
+  return { ...common, apply: (x, w) => conv1d(x, w, null, window as object) };
+}
+
+/** Bytes and numbers of the state of a layer with integers, null for another layer. */
+export function integersIn(module: Module): { readonly bytes: number; readonly count: number } | null {
+  if (!isInt8(module)) return null;
+  const { q, scales, bias } = module.read();
+  const added = bias?.length ?? 0;
+  return { bytes: q.length + Float32Array.BYTES_PER_ELEMENT * (scales.length + added), count: q.length + added };
+}
 
 const windowOf = <Size>({ stride, padding, dilation, groups }: ConvolutionWindow<Size>): ConvolutionWindow<Size> => ({
   stride,
@@ -99,8 +137,7 @@ interface ConvolutionWindow<Size> {
   readonly groups: number;
 }
 
-function watchLayer(module: Module, see: See): Undo {
-  const product = productOf(module);
+function watchLayer(module: Module, product: Product | null, see: See): Undo {
   if (product === null) return [];
   const { forward } = module;
   const undo = [
@@ -127,16 +164,27 @@ type AnyRecurrent = Recurrent<{ readonly spikes?: Tensor }, { readonly spikes: T
 
 // Layers are known by their fields: a page that has none of them does not load their classes for a profile.
 
-const isUnrolled = (module: Module): boolean => "unroll" in module && typeof module.unroll === "function";
+const isInt8 = (module: Module): module is Int8Layer => "read" in module && "plan" in module && "axes" in module;
+
+/** Whether the class that has the steps of the layer has its `forward` too, not a subclass that does more. */
+const isUnrolled = (module: Module): boolean => {
+  const [first, ...others] = ["unroll", "step", "forward"].map((name) => definedIn(module, name));
+  return first !== null && first !== module && others.every((each) => each === first);
+};
+
+/** The module itself, or the prototype, in which a name is defined; null where none has it. */
+function definedIn(module: object, name: string): object | null {
+  let at: object | null = module;
+  while (at !== null && Object.getOwnPropertyDescriptor(at, name) === undefined) at = Object.getPrototypeOf(at);
+  return at;
+}
 
 const isRecurrent = (module: Module): module is AnyRecurrent =>
   "recurrent" in module && "V" in module && isUnrolled(module);
 
 const isSpikingLSTM = (module: Module): module is SpikingLSTM => "lstm_cell" in module && isUnrolled(module);
 
-const isGates = (module: Module): module is Gates => "weight_ih" in module && "weight_hh" in module;
-
-const isDelayed = (module: Module): module is DelayedLinear => "maxDelay" in module && isWeighted(module);
+const isDelayed = (module: Module): module is Module & DelayedLinear => "maxDelay" in module;
 
 /** The weights that the spikes of the step before meet; null where a module with layers of its own connects the neurons. */
 function feedbackOf(layer: AnyRecurrent): Product | null {
@@ -169,6 +217,13 @@ function watchRecurrent(layer: AnyRecurrent, see: See): Undo {
   ];
 }
 
+/** The product of the input of a spiking LSTM with the weights of its gates. */
+const gatesOf = ({ lstm_cell }: SpikingLSTM): Product => ({
+  ...plain(lstm_cell, lstm_cell.weight_ih),
+  axes: 1,
+  apply: linear,
+});
+
 /** The product of the membrane of a spiking LSTM with the weights of its gates. */
 const membraneOf = ({ lstm_cell }: SpikingLSTM): Product => ({
   ...plain(lstm_cell, lstm_cell.weight_hh),
@@ -182,6 +237,7 @@ function watchMembrane(layer: SpikingLSTM, see: See): Undo {
   const product = membraneOf(layer);
   const { unroll, step } = layer;
   return [
+    ...watchLayer(layer.lstm_cell, gatesOf(layer), see),
     // `unroll` has the bits of `forward`, and the membrane too.
     replaceMethod(layer, "forward", (x) => {
       const { spikes, v } = unroll.call(layer, x);

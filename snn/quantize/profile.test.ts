@@ -5,17 +5,20 @@ import {
   Conv1d,
   Conv2d,
   constantEncode,
+  conv2d,
   DataLoader,
   DelayedLinear,
   Flatten,
   LeakyIntegrator,
   LIF,
   Linear,
+  linear,
   MaxPool2d,
   Module,
   manualSeed,
   noGrad,
   PSN,
+  parameter,
   poissonEncode,
   Recurrent,
   RecurrentLIF,
@@ -30,7 +33,7 @@ import {
   tensor,
   zeros,
 } from "jarvis-snn";
-import { profile, quantize, toSpiking } from "jarvis-snn/quantize";
+import { Int8, profile, quantize, toSpiking } from "jarvis-snn/quantize";
 import { beforeEach, describe, expect, test } from "vitest";
 import { bits } from "../../test/support/tensors.ts";
 
@@ -407,6 +410,102 @@ describe("the way a model runs", () => {
     expect(profile(model, x).uncounted).toEqual(["inner.weight", "psn.weight"]);
     x.dispose();
   });
+});
+
+describe("layers of one's own", () => {
+  class Scaled extends Linear {
+    override forward(x: Tensor): Tensor {
+      return super.forward(x).mul(2);
+    }
+  }
+  class Twice extends Linear {
+    override forward(x: Tensor): Tensor {
+      return super.forward(super.forward(x));
+    }
+  }
+  class Standardised extends Conv2d {
+    override forward(x: Tensor): Tensor {
+      return conv2d(x, this.weight.sub(this.weight.mean()));
+    }
+  }
+  class Louder extends SpikingLSTM {
+    override forward(x: Tensor): Tensor {
+      return super.forward(x).mul(2);
+    }
+  }
+  class Own extends RecurrentLIF {
+    override forward(x: Tensor): Tensor {
+      return super.forward(x).mul(2);
+    }
+  }
+  class Cell extends Module {
+    readonly weight_ih = parameter(rand([6, 4]));
+    readonly weight_hh = parameter(rand([6, 6]));
+
+    forward(x: Tensor): Tensor {
+      return linear(linear(x, this.weight_ih), this.weight_hh);
+    }
+  }
+  const uncounted = (model: Module, shape: number[], options = {}) => {
+    const x = noGrad(() => rand(shape));
+    const cost = profile(model, x, options);
+    x.dispose();
+    expect(cost.total.synapticOperations).toEqual(operations(0, 0, 0));
+    return cost.uncounted;
+  };
+
+  test("profile: weights of a subclass with a forward of its own are named, not counted", () => {
+    expect(uncounted(new Scaled(4, 4), [3, 4])).toEqual(["weight"]);
+    expect(uncounted(new Twice(4, 4), [3, 4])).toEqual(["weight"]);
+    expect(uncounted(new Standardised(2, 3, 3), [2, 2, 5, 5])).toEqual(["weight"]);
+    expect(uncounted(new Cell(), [3, 4])).toEqual(["weight_ih", "weight_hh"]);
+    expect(uncounted(new Louder(4, 3), [5, 2, 4])).toEqual(["lstm_cell.weight_ih", "lstm_cell.weight_hh"]);
+    expect(uncounted(new Own({ features: 4, connection: "one" }), [5, 2, 4])).toEqual(["V"]);
+  });
+
+  test("profile: a shared weight is counted where a layer that is known multiplies by it", () => {
+    const layer = new Linear(4, 4);
+    const tied = new Scaled(4, 4);
+    Object.defineProperty(tied, "weight", { value: layer.weight, enumerable: true });
+    const x = noGrad(() => rand([3, 4]));
+    const cost = profile(new Sequential(tied, layer), x);
+    expect(cost.uncounted).toEqual([]);
+    expect(cost.total.synapticOperations.dense).toBe(16);
+    x.dispose();
+  });
+});
+
+test("profile: Int8 has the operations of weights on a grid of eight bits, in a quarter of the memory", () => {
+  const layers = () => [
+    ...[thinned(new Conv2d(2, 4, 3, { padding: 1, groups: 2 })), new LIF({ threshold: 0.3 }), new Flatten(2)],
+    thinned(new Linear(4 * 25, 3)),
+  ];
+  const float = new Sequential(...layers());
+  const int8 = new Int8(float);
+  quantize(float, { weights: { bits: 8 } });
+  const x = noGrad(() => poissonEncode(rand([2, 2, 5, 5]), { timesteps: 4 }));
+  const [expected, found] = [profile(float, x), profile(int8, x)];
+  expect(found.uncounted).toEqual([]);
+  expect(found.total).toEqual(expected.total);
+  expect(found.total.synapticOperations.effectiveACs).toBeGreaterThan(0);
+  expect(found.total.footprint).toBe(4 * 9 + 16 + 16 + 8 + 300 + 12 + 12);
+  const signal = noGrad(() => poissonEncode(rand([2, 3, 9]), { timesteps: 4 }));
+  const conv = thinned(new Conv1d(3, 2, 3, { stride: 2, dilation: 2 }));
+  const options = { batchAxis: 1 } as const;
+  expect(profile(new Int8(conv), signal, options).total.synapticOperations).toEqual(
+    profile(conv, signal, options).total.synapticOperations,
+  );
+  class Unused extends Module {
+    readonly inner = int8;
+    readonly lif = new LIF();
+
+    forward(z: Tensor): Tensor {
+      return this.lif.forward(z);
+    }
+  }
+  expect(profile(new Unused(), x).uncounted).toEqual(["inner.0.weight", "inner.3.weight"]);
+  int8.dispose();
+  for (const t of [x, signal]) t.dispose();
 });
 
 test("profile: weights on a grid take their bits and scales, and what rounds to zero is no connection", () => {

@@ -22,7 +22,7 @@ import { alive } from "../../engine/tensor.ts";
 import { type Observer, observedBy, type Seen } from "../observer.ts";
 import { BatchSize } from "./batch-size.ts";
 import { scaleCount } from "./grid.ts";
-import { fanOutOf, type Product, presentOf, productsOf, watchProducts } from "./products.ts";
+import { fanOutOf, integersIn, type Product, presentOf, productsOf, watchProducts } from "./products.ts";
 import { gridIn } from "./weights.ts";
 
 /** Joules of an operation. */
@@ -72,9 +72,9 @@ export interface Energy {
 
 /** The cost of a layer, or of a network. */
 export interface Cost {
-  /** Parameters, by their number. */
+  /** Parameters, by their number; integers of `Int8` too. */
   readonly parameterCount: number;
-  /** Bytes of parameters and buffers; weights that `quantize` has put on a grid with their bits, and their scales. */
+  /** Bytes of parameters and buffers; weights on a grid of `quantize` with their bits, integers of `Int8` with a byte, and their scales. */
   readonly footprint: number;
   /** The share of weights that are 0, of weights of products; null without such weights. */
   readonly connectionSparsity: number | null;
@@ -106,7 +106,10 @@ export interface Profile {
   readonly total: Cost;
   /** Samples in the data. */
   readonly samples: number;
-  /** Names of weight matrices without a count: those of layers of one's own, and of layers that did not run. */
+  /**
+   * Names of weight matrices without a count: those of layers of one's own, of subclasses with a `forward` of their own, and of layers that
+   * did not run.
+   */
   readonly uncounted: readonly string[];
 }
 
@@ -131,7 +134,7 @@ const DEFAULTS = {
  * operations. Operations, spikes, updates and joules are means over samples, of all time steps of a sample; NeuroBench rounds sparsity.
  *
  * Counted are `Linear`, `Conv1d`, `Conv2d`, `DelayedLinear`, the connection of `Recurrent`, whose inputs are the spikes of the step
- * before, and `SpikingLSTM`; spikes are those of the layers that `record` sees. A layer that runs at several places is counted
+ * before, `SpikingLSTM`, and the layers of `Int8`; spikes are those of the layers that `record` sees. A layer that runs at several places is counted
  * for all of them. The estimate leaves out memory: reading a weight can cost more than the product with it. The option `joules` has
  * the figures of other hardware.
  *
@@ -256,7 +259,7 @@ class Meter implements Observer {
   private readonly model: Module;
   private readonly names: ReadonlyMap<Module, string>;
   private readonly tallies = new Map<Module, Tally>();
-  private readonly fanOuts = new Map<Tensor, Map<string, FanOuts>>();
+  private readonly fanOuts = new Map<object, Map<string, FanOuts>>();
 
   constructor(model: Module) {
     this.model = model;
@@ -332,12 +335,12 @@ class Meter implements Observer {
   }
 
   private fanOutsOf(product: Product, x: Tensor): FanOuts {
-    const { weight, axes } = product;
-    const known = this.fanOuts.get(weight) ?? new Map<string, FanOuts>();
-    this.fanOuts.set(weight, known);
+    const { key: weights, sizes, axes } = product;
+    const known = this.fanOuts.get(weights) ?? new Map<string, FanOuts>();
+    this.fanOuts.set(weights, known);
     const key = formatShape(x.sizes.slice(-axes));
     const found = known.get(key) ?? {
-      all: sumOf(noGrad(() => fanOutOf(product, ones(weight.sizes), x.sizes).toFloat32Array())),
+      all: sumOf(noGrad(() => fanOutOf(product, ones(sizes), x.sizes).toFloat32Array())),
       present: noGrad(() => fanOutOf(product, presentOf(product), x.sizes).toFloat32Array()),
     };
     known.set(key, found);
@@ -348,12 +351,20 @@ class Meter implements Observer {
     const uncounted: string[] = [];
     const products = productsOf(this.model);
     for (const product of products) {
-      const { owner, weight } = product;
-      const tally = this.tallyOf(owner);
-      tally.weights += weight.size;
-      tally.zeros += noGrad(() => weight.size - sumOf(presentOf(product).toFloat32Array()));
+      const tally = this.tallyOf(product.owner);
+      const size = sizeOf(product.sizes);
+      tally.weights += size;
+      tally.zeros += noGrad(() => size - sumOf(presentOf(product).toFloat32Array()));
     }
     const modules = this.model.namedModules();
+    for (const [name, module] of modules) {
+      const integers = integersIn(module);
+      if (integers === null) continue;
+      const tally = this.tallyOf(module);
+      tally.bytes += integers.bytes;
+      tally.parameters += integers.count;
+      if (tally.dense === 0) uncounted.push(name === "" ? "weight" : `${name}.weight`);
+    }
     for (const [path, t] of this.model.namedState()) {
       // Inner modules come later.
       const [, owner] = modules.filter(([name]) => name === "" || path.startsWith(`${name}.`)).pop() as [
@@ -364,8 +375,8 @@ class Meter implements Observer {
       tally.bytes += bytesOf(t, owner);
       if (!t.isParameter) continue;
       tally.parameters += t.size;
-      const isMatrix = t.sizes.filter((size) => size > 1).length > 1;
-      if (isMatrix && tally.dense === 0) uncounted.push(path);
+      const isWeight = t.sizes.filter((size) => size > 1).length > 1 || (path.endsWith("V") && "recurrent" in owner);
+      if (isWeight && tally.dense === 0 && !this.fanOuts.has(t)) uncounted.push(path);
     }
     const total = new Tally();
     const order = [...modules.map(([, module]) => module), ...this.tallies.keys()];
