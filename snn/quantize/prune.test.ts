@@ -12,6 +12,7 @@ import {
   manualSeed,
   meanOverTime,
   noGrad,
+  parameter,
   poissonEncode,
   RecurrentLIF,
   rand,
@@ -252,7 +253,73 @@ test("prune: a tape that fails takes the masks back that were made in it", () =>
   expect(() => noGrad(() => layer.forward(x).item())).not.toThrow();
   tape(() => void prune(layer, { amount: 0.5 }));
   expect(maskOf(layer)).toEqual([0, 0, 1, 1]);
+  const more = () =>
+    tape(() => {
+      prune(layer, { amount: 0.75 });
+      tape(() => void prune(layer, { amount: 1 }));
+      throw new Error("own error");
+    });
+  expect(more).toThrow("own error");
+  expect(maskOf(layer)).toEqual([0, 0, 1, 1]);
   x.dispose();
+});
+
+test("prune: an amount counts all weights that are pruned, whatever the units", () => {
+  const layer = new Linear(8, 8);
+  expect(prune(layer, { amount: 0.5 }).sparsity).toBe(0.5);
+  const before = maskOf(layer);
+  for (const options of [{ unit: "output" }, { unit: "output", scope: "global" }, {}] as const) {
+    expect(prune(layer, { amount: 0.25, ...options }).sparsity).toBe(0.5);
+    expect(maskOf(layer)).toEqual(before);
+  }
+  const { sparsity } = prune(layer, { amount: 0.75, unit: "output" });
+  expect(Math.abs(sparsity - 0.75)).toBeLessThanOrEqual(1 / 16);
+  expect(prune(layer, { amount: 1, unit: "output" }).sparsity).toBe(1);
+});
+
+test("prune: a layer alone has the name of its class in the result and in the option", () => {
+  const layer = linearOf([[1, 2, 3, 4]]);
+  expect(prune(layer, { amount: 0.5, layers: ["Linear"] }).layers).toEqual({ Linear: 0.5 });
+  expect(() => prune(layer, { amount: 0.5, layers: ["0"] })).toThrow('expected layers of Linear, got "0"');
+  expect(() => prune(layer, { amount: 0.5, layers: [] })).toThrow(
+    "prune: expected layers with at least one path, got []",
+  );
+});
+
+test("prune: a field mask that prune did not make is left alone", () => {
+  class Gated extends Linear {
+    readonly mask = parameter(rand([2, 2]));
+  }
+  const model = new Sequential(new Linear(2, 2), new Gated(2, 2));
+  const before = model.stateDict();
+  expect(() => prune(model, { amount: 0.5 })).toThrow(
+    "prune: expected layers without a field mask, got 1, a Gated with another mask",
+  );
+  applyMasks(model);
+  expect(model.stateDict()).toEqual(before);
+  expect(prune(model, { amount: 0.5, layers: ["0"] }).sparsity).toBe(0.5);
+  applyMasks(model);
+  expect(Object.keys(model.stateDict())).toEqual(Object.keys(before));
+});
+
+test("prune, applyMasks: an error in a layer leaves the others as they are", () => {
+  const make = () => new Sequential(new Linear(2, 2), new Linear(2, 2));
+  const frozen = make();
+  Object.freeze(frozen.modules[1]);
+  expect(() => prune(frozen, { amount: 0.5 })).toThrow(
+    "prune: expected layers that can change, got 1, which is frozen",
+  );
+  const broken = make();
+  (broken.modules[1] as Linear).weight.copyFrom([1, Number.NaN, 2, 3]);
+  expect(() => prune(broken, { amount: 0.5 })).toThrow("prune: expected finite weights, got NaN");
+  for (const model of [frozen, broken]) expect(Object.keys(model.stateDict())).not.toContain("0.mask");
+  const freed = make();
+  prune(freed, { amount: 0.5 });
+  (freed.modules[1] as Linear).weight.dispose();
+  const before = (freed.modules[0] as Linear).weight.toFloat32Array();
+  expect(() => applyMasks(freed)).toThrow("freed");
+  expect((freed.modules[0] as Linear).weight.toFloat32Array()).toEqual(before);
+  expect(Object.keys(freed.modules[0] as Linear)).toContain("mask");
 });
 
 test("prune: arguments are checked, and nothing is pruned then", () => {

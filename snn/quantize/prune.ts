@@ -11,10 +11,12 @@ import {
 } from "../../engine/arguments.ts";
 import { type Module, noGrad, ones, type Tensor } from "../../engine/index.ts";
 import { moduleOf } from "../../engine/nn/module.ts";
-import { isWeighted, type Weighted } from "../../engine/nn/reading.ts";
+import type { Weighted } from "../../engine/nn/reading.ts";
 import { setReading } from "../../engine/nn/readings.ts";
 import { root, scope } from "../../engine/scope.ts";
 import { buffer } from "../../engine/tape.ts";
+import { alive } from "../../engine/tensor.ts";
+import { weightedIn } from "./weights.ts";
 
 /** Options of {@link prune}: an amount or a threshold. */
 export interface PruneOptions {
@@ -26,7 +28,7 @@ export interface PruneOptions {
   scope?: "layer" | "global";
   /** "weight" (default): each weight on its own. "output": all weights of a row or a filter, ranked by their mean magnitude. */
   unit?: "weight" | "output";
-  /** Paths of the layers to prune; all by default. */
+  /** Paths of the layers to prune, the class of a layer that is the whole model; all by default. */
   layers?: readonly string[];
 }
 
@@ -34,7 +36,7 @@ export interface PruneOptions {
 export interface Pruned {
   /** The share of weights that masks keep at 0. */
   readonly sparsity: number;
-  /** The same of each layer that was pruned, by its path. */
+  /** The same of each layer that was pruned, by its path, or by its class for a layer that is the whole model. */
   readonly layers: Readonly<Record<string, number>>;
 }
 
@@ -52,9 +54,10 @@ const DEFAULTS = {
  *   w′ = w ⊙ m     m = 0 for the pruned weights, else 1     ∂L/∂w = ∂L/∂w′ ⊙ m
  *
  * Layers compute with w′: pruned weights are 0 in each run, whatever an optimizer does to w. Of n weights ⌊amount·n + ½⌋ are
- * pruned; of equal weights the first. Pruned weights rank before all others, so a second call with a larger amount goes on from the first,
- * and a call with a smaller amount changes nothing. Layers with weights are `Linear`, `Conv1d`, `Conv2d`, `DelayedLinear` and the
- * connection "all" of `Recurrent`; biases stay.
+ * pruned, of equal weights the first; of outputs as many as come nearest to the share. Weights that were pruned before count, so a second
+ * call with a larger amount goes on from the first, and a layer, with "global" all layers together, that has lost this share or more stays as
+ * it is, whatever the units. Layers with weights are `Linear`, `Conv1d`, `Conv2d`, `DelayedLinear` and the connection "all" of `Recurrent`,
+ * a subclass with a `forward` of its own aside; biases stay.
  *
  * The mask is a buffer of the layer, `mask`, in the shape of the weight: state dicts and checkpoints hold it as `0.mask` beside
  * `0.weight`. A new model that is to load masks gets them by `prune(model, { amount: 0 })`. {@link applyMasks} writes the zeros into the
@@ -67,8 +70,9 @@ const DEFAULTS = {
  *     }
  *
  * @throws RangeError unless there is either an amount in [0, 1] or a threshold that is finite and ≥ 0, for an unknown scope or unit, for
- *   paths without a layer to prune, and for a model without one; TypeError for arguments and options of another kind or name. Masks are
- *   then as before.
+ *   paths without a layer to prune, for a model without one, and for a layer that is frozen, has a field `mask` of its own, or weights that
+ *   are not finite; TypeError for arguments and options of another kind or name. Masks are then as before, and after an error of a
+ *   tape around the call.
  * @see Han et al. (2015), Learning both Weights and Connections for Efficient Neural Networks, NeurIPS; Zhu and Gupta (2017), To Prune, or
  *   Not to Prune: Exploring the Efficacy of Pruning for Model Compression, arXiv:1710.01878; for outputs Li et al. (2017), Pruning Filters
  *   for Efficient ConvNets, ICLR.
@@ -83,24 +87,34 @@ export function prune(model: Module, options: PruneOptions): Pruned {
   if (threshold !== undefined) numberOf(where, "threshold", threshold, NOT_NEGATIVE);
   choiceOf(where, "scope", scope, ["layer", "global"]);
   choiceOf(where, "unit", unit, ["weight", "output"]);
-  const layers = layersOf(where, model, names).map(([path, layer]) => ({ path, layer, ...unitsOf(layer, unit) }));
+  const layers = prunedIn(where, model, names).map(([name, layer]) => ({
+    name,
+    layer,
+    ...unitsOf(where, layer, unit),
+  }));
   for (const group of scope === "global" ? [layers] : layers.map((each) => [each])) {
     if (threshold === undefined) dropShare(group, amount as number);
     else dropBelow(group, threshold);
   }
-  for (const { layer, keeps } of layers) maskOf(layer).copyFrom(keeps);
+  for (const { layer, keeps } of layers) write(maskOf(layer), layer, keeps);
   return sparsityOf(layers);
 }
 
 /**
  * Writes the zeros of all masks into the weights, and takes the masks away: w ← w ⊙ m. The model computes the same, its state has no masks
- * any more, and training may move the weights away from 0 again. Layers without a mask stay as they are.
+ * any more, and training may move the weights away from 0 again. Layers without a mask of {@link prune} stay as they are.
  *
- * @throws TypeError for anything but a module.
+ * @throws TypeError for anything but a module; RangeError for a layer that is frozen, Error for a weight or a mask that was freed. Nothing is
+ *   written then.
  */
 export function applyMasks(model: Module): void {
-  for (const [, layer] of moduleOf("applyMasks", model).namedModules()) {
-    if (!isMasked(layer)) continue;
+  const where = "applyMasks";
+  const layers = weightedIn(moduleOf(where, model)).filter((each): each is [string, Masked] => isMasked(each[1]));
+  for (const [name, layer] of layers) {
+    checkExtensible(where, name, layer);
+    for (const t of [layer.weight, layer.mask]) alive(t, where);
+  }
+  for (const [, layer] of layers) {
     const { weight, mask } = layer;
     noGrad(() => void weight.copyFrom(weight.mul(mask)));
     unmask(layer, mask);
@@ -111,26 +125,40 @@ export function applyMasks(model: Module): void {
 /** A layer with a mask. */
 type Masked = Weighted & { readonly mask: Tensor };
 
-const isMasked = (layer: Module): layer is Masked => isWeighted(layer) && "mask" in layer;
+/** The masks that prune made. A layer can have a field of the same name for another purpose. */
+const masks = new WeakMap<Weighted, Tensor>();
 
-function layersOf(
-  where: string,
-  model: Module,
-  names: readonly string[] | undefined,
-): [path: string, layer: Weighted][] {
-  const found = moduleOf(where, model)
-    .namedModules()
-    .filter((each): each is [string, Weighted] => isWeighted(each[1]));
-  if (names === undefined) {
-    if (found.length === 0) throw wrongValue(where, "a model with layers to prune", "none");
-    return found;
+const isMasked = (layer: Weighted): layer is Masked => "mask" in layer && layer.mask === masks.get(layer);
+
+/** The layers to prune by their names: paths, or the class of a layer that is the whole model. */
+function prunedIn(where: string, model: Module, names: readonly string[] | undefined): [string, Weighted][] {
+  const all = weightedIn(moduleOf(where, model)).map(([path, layer]): [string, Weighted] => [
+    path || layer.constructor.name,
+    layer,
+  ]);
+  const found = names === undefined ? all : namedAmong(where, all, names);
+  if (found.length === 0) throw wrongValue(where, "a model with layers to prune", "none");
+  for (const [name, layer] of found) {
+    if ("mask" in layer && !isMasked(layer)) {
+      throw wrongValue(where, "layers without a field mask", `${name}, a ${layer.constructor.name} with another mask`);
+    }
+    checkExtensible(where, name, layer);
   }
+  return found;
+}
+
+function namedAmong(where: string, all: [string, Weighted][], names: readonly string[]): [string, Weighted][] {
   if (!Array.isArray(names)) throw wrongType(where, "layers as a list of paths", names);
+  if (names.length === 0) throw wrongValue(where, "layers with at least one path", "[]");
   return [...new Set(names as readonly string[])].map((name) => {
-    const layer = found.find(([path]) => path === name);
-    if (layer === undefined) throw wrongValue(where, `layers of ${found.map(([path]) => path).join(", ")}`, show(name));
+    const layer = all.find(([each]) => each === name);
+    if (layer === undefined) throw wrongValue(where, `layers of ${all.map(([each]) => each).join(", ")}`, show(name));
     return layer;
   });
+}
+
+function checkExtensible(where: string, name: string, layer: Weighted): void {
+  if (!Object.isExtensible(layer)) throw wrongValue(where, "layers that can change", `${name}, which is frozen`);
 }
 
 /** The units of a layer that are pruned or kept as a whole. */
@@ -139,24 +167,31 @@ interface Units {
   readonly each: number;
   /** The mean magnitude of each; −1 for those that are pruned already. */
   readonly magnitudes: Float64Array;
+  /** Weights of each that are not pruned yet. */
+  readonly kept: Uint32Array;
   /** The mask. */
   readonly keeps: Float32Array;
 }
 
-function unitsOf(layer: Weighted, unit: "weight" | "output"): Units {
+function unitsOf(where: string, layer: Weighted, unit: "weight" | "output"): Units {
   const values = layer.weight.toFloat32Array();
+  const wrong = values.find((value) => !Number.isFinite(value));
+  if (wrong !== undefined) throw wrongValue(where, "finite weights", wrong);
   const keeps = isMasked(layer) ? layer.mask.toFloat32Array() : new Float32Array(values.length).fill(1);
   const each = unit === "weight" ? 1 : values.length / (layer.weight.sizes[0] as number);
-  const magnitudes = new Float64Array(values.length / each).map((_, u) => {
-    let [sum, kept] = [0, 0];
+  const kept = new Uint32Array(values.length / each);
+  const magnitudes = new Float64Array(kept.length);
+  for (let u = 0; u < kept.length; u++) {
+    let [sum, n] = [0, 0];
     for (let i = u * each; i < (u + 1) * each; i++) {
       if (keeps[i] === 0) continue;
       sum += Math.abs(values[i] as number);
-      kept++;
+      n++;
     }
-    return kept === 0 ? -1 : sum / each;
-  });
-  return { each, magnitudes, keeps };
+    kept[u] = n;
+    magnitudes[u] = n === 0 ? -1 : sum / each;
+  }
+  return { each, magnitudes, kept, keeps };
 }
 
 /** Sets the mask of the units at these places to zero. */
@@ -170,7 +205,7 @@ function dropBelow(group: readonly Units[], threshold: number): void {
   }
 }
 
-/** Drops the smallest units, of equal ones the first, up to the share of all weights. */
+/** Drops the smallest units, of equal ones the first, until the share of all weights is pruned; those pruned before count. */
 function dropShare(group: readonly Units[], amount: number): void {
   const magnitudes = group.flatMap((units) => Array.from(units.magnitudes));
   const starts = group.map((_, i) => group.slice(0, i).reduce((sum, units) => sum + units.magnitudes.length, 0));
@@ -178,41 +213,59 @@ function dropShare(group: readonly Units[], amount: number): void {
   const order = Uint32Array.from(magnitudes.keys()).sort(
     (a, b) => (magnitudes[a] as number) - (magnitudes[b] as number),
   );
-  let weights = 0;
+  let pruned = group.reduce((sum, { keeps }) => sum + prunedOf(keeps), 0);
   for (const place of order) {
     const layer = starts.filter((start) => start <= place).length - 1;
     const units = group[layer] as Units;
+    const at = place - (starts[layer] as number);
+    const kept = units.kept[at] as number;
     // The last unit is the one that comes nearest to the share.
-    if (weights + units.each / 2 > amount * total) break;
-    drop(units, place - (starts[layer] as number));
-    weights += units.each;
+    if (kept > 0 && pruned + kept / 2 > amount * total) break;
+    drop(units, at);
+    pruned += kept;
   }
 }
+
+const prunedOf = (keeps: Float32Array): number => keeps.reduce((sum, kept) => sum + (kept === 0 ? 1 : 0), 0);
 
 /** The mask of a layer; a layer without one gets ones, and reads its weight through them. */
 function maskOf(layer: Weighted): Tensor {
   if (isMasked(layer)) return layer.mask;
   const mask = noGrad(() => buffer(ones(layer.weight.sizes)));
   Object.defineProperty(layer, "mask", { value: mask, enumerable: true, configurable: true });
+  masks.set(layer, mask);
   setReading(layer, "mask", (weight) => weight.mul(mask));
   // A tape that fails frees what was made in it, the mask too.
   if (scope !== root) scope.persisted.push({ dispose: () => unmask(layer, mask) });
   return mask;
 }
 
+/** Writes the values of a mask; a tape that fails brings the weights back that it has pruned. */
+function write(mask: Tensor, layer: Weighted, keeps: Float32Array): void {
+  if (scope !== root) {
+    const before = mask.toFloat32Array();
+    const dispose = (): void => {
+      if (masks.get(layer) !== mask) return;
+      mask.copyFrom(mask.toFloat32Array().map((kept, i) => Math.max(kept, before[i] as number)));
+    };
+    scope.persisted.push({ dispose });
+  }
+  mask.copyFrom(keeps);
+}
+
 /** The layer reads its weight as it is again, unless it has another mask by now. */
 function unmask(layer: Weighted, mask: Tensor): void {
-  if (!isMasked(layer) || layer.mask !== mask) return;
+  if (masks.get(layer) !== mask) return;
+  masks.delete(layer);
   setReading(layer, "mask", null);
   Reflect.deleteProperty(layer, "mask");
 }
 
-function sparsityOf(layers: readonly (Units & { readonly path: string; readonly layer: Weighted })[]): Pruned {
-  const pruned = layers.map(({ keeps }) => keeps.reduce((sum, kept) => sum + (kept === 0 ? 1 : 0), 0));
+function sparsityOf(layers: readonly (Units & { readonly name: string })[]): Pruned {
+  const pruned = layers.map(({ keeps }) => prunedOf(keeps));
   const weights = layers.reduce((sum, { keeps }) => sum + keeps.length, 0);
-  const names = layers.map(({ path, layer }) => path || layer.constructor.name);
   return {
     sparsity: pruned.reduce((sum, n) => sum + n, 0) / weights,
-    layers: Object.fromEntries(layers.map(({ keeps }, i) => [names[i], (pruned[i] as number) / keeps.length])),
+    layers: Object.fromEntries(layers.map(({ name, keeps }, i) => [name, (pruned[i] as number) / keeps.length])),
   };
 }
