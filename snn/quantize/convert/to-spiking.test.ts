@@ -405,6 +405,18 @@ test("toSpiking: errors name the layer and the remedy, and leave no memory behin
       convert([linear(2, 2), new ReLU(), norm1d(2, 1)]),
     ],
     [
+      new RangeError(
+        "toSpiking: expected batch normalisation of the outputs or inputs of a layer with weights, got BatchNorm1d at 2",
+      ),
+      convert([conv(2, 2), new Flatten(), norm1d(8, 1), new ReLU(), linear(8, 2)], { data: maps }),
+    ],
+    [
+      new RangeError(
+        "toSpiking: expected batch normalisation of the outputs or inputs of a layer with weights, got BatchNorm1d at 4",
+      ),
+      convert([linear(2, 2), new ReLU(), linear(2, 2), new ReLU(), norm1d(2, 1)]),
+    ],
+    [
       new RangeError("toSpiking: expected Flatten that keeps the batch, got Flatten at 0 from 0"),
       convert([new Flatten(0), linear(8, 2)]),
     ],
