@@ -1,17 +1,15 @@
 /** The cost of a network on data: spikes, operations, memory and an estimate of energy, by the definitions of NeuroBench. */
-import { iterableOf, NOT_NEGATIVE, numberOf, show, withDefaults, wrongValue } from "../../engine/arguments.ts";
+import { NOT_NEGATIVE, numberOf, show, withDefaults, wrongValue } from "../../engine/arguments.ts";
 import { batchOf, countOf } from "../../engine/data/batch.ts";
-import { isDataset } from "../../engine/data/dataset.ts";
 import {
   type Batches,
-  DataLoader,
   type Dataset,
   type Encode,
   type Module,
   noGrad,
   ones,
   ReLU,
-  Tensor,
+  type Tensor,
 } from "../../engine/index.ts";
 import { moduleOf } from "../../engine/nn/module.ts";
 import { isWeighted } from "../../engine/nn/reading.ts";
@@ -21,6 +19,7 @@ import { formatShape, type Shape, sizeOf } from "../../engine/shape.ts";
 import { alive } from "../../engine/tensor.ts";
 import { type Observer, observedBy, type Seen } from "../observer.ts";
 import { BatchSize } from "./batch-size.ts";
+import { readData } from "./data.ts";
 import { scaleCount } from "./grid.ts";
 import { fanOutOf, integersIn, type Product, presentOf, productsOf, watchProducts } from "./products.ts";
 import { gridIn } from "./weights.ts";
@@ -177,16 +176,14 @@ export function profile<Y>(
     return rows;
   };
   let samples = 0;
-  model.evaluating(() => {
-    if (data instanceof Tensor) {
-      alive(data, where);
-      samples = samplesIn(run(data));
-      return;
-    }
-    const loader = isDataset<Y>(data) ? new DataLoader(data) : null;
-    const batches = iterableOf(where, "a tensor, a loader, or batches in a list", loader ?? (data as Batches<Y>));
-    try {
-      for (const batch of batches) {
+  model.evaluating(() =>
+    readData(
+      where,
+      data,
+      (x) => {
+        samples = samplesIn(run(x));
+      },
+      (batch) => {
         const { x, y, lengths, size } = batchOf(where, batch);
         const shape = run(x, lengths);
         // A size, or the lengths, tell the samples by themselves.
@@ -196,11 +193,9 @@ export function profile<Y>(
         if (targets !== rows)
           throw wrongValue(where, `as many targets as samples, ${rows}, or the size of the batch`, targets);
         samples += rows;
-      }
-    } finally {
-      loader?.dispose();
-    }
-  });
+      },
+    ),
+  );
   if (samples === 0)
     throw new RangeError(`${where}: expected data with samples, got no batches; a generator gives them once`);
   return meter.result(samples, price);

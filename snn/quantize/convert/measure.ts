@@ -1,26 +1,13 @@
 /** What the layers of a network do with data. */
-import { iterableOf, objectOf, wrongValue } from "../../../engine/arguments.ts";
-import { isDataset } from "../../../engine/data/dataset.ts";
-import {
-  type Batches,
-  DataLoader,
-  type Dataset,
-  type Encode,
-  type Lengths,
-  noGrad,
-  ReLU,
-  Sequential,
-  Tensor,
-} from "../../../engine/index.ts";
+import { wrongValue } from "../../../engine/arguments.ts";
+import { type Encode, type Lengths, noGrad, ReLU, Sequential, type Tensor } from "../../../engine/index.ts";
 import { formatShape } from "../../../engine/shape.ts";
 import { alive } from "../../../engine/tensor.ts";
+import { type Data, readData } from "../data.ts";
 import { Activations } from "./activations.ts";
 import { type Link, lastProduct } from "./chain.ts";
 
-/** Samples, [B, …]: a tensor, a dataset, or batches of a loader. Targets are not read. */
-export type Data = Tensor | Dataset<unknown> | Batches<unknown>;
-
-/** What was measured. */
+/** Axes and activations of a chain on data. */
 export interface Measured {
   /** The number of axes of the input of each layer, with that of the batch. */
   readonly axes: readonly number[];
@@ -32,7 +19,7 @@ export interface Measured {
 export function measured(
   where: string,
   chain: readonly Link[],
-  data: Data,
+  data: Data<unknown>,
   encode: Encode,
   perChannel: boolean,
 ): Measured {
@@ -57,7 +44,12 @@ export function measured(
     }
   };
   new Sequential(...chain.map(({ layer }) => layer)).evaluating(() => {
-    forEachBatch(where, data, (batch, lengths) => noGrad(() => see(encode(batch(), lengths))));
+    const run = (x: () => Tensor, lengths?: Lengths): void => noGrad(() => see(encode(x(), lengths)));
+    const inParts = (x: Tensor): void => {
+      const n = x.sizes[0] ?? 0;
+      for (let from = 0; from < n; from += ROWS) run(() => x.slice(0, from, Math.min(from + ROWS, n)));
+    };
+    readData(where, data, inParts, ({ x, lengths }) => run(() => x, lengths));
   });
   if (axes.length === 0)
     throw wrongValue(where, "data of at least one batch", "none; a generator gives them once only");
@@ -66,24 +58,3 @@ export function measured(
 
 /** Samples of a tensor that run at once. */
 const ROWS = 64;
-
-/** Calls fn with a function that gives the samples of a batch. */
-function forEachBatch(where: string, data: Data, fn: (batch: () => Tensor, lengths: Lengths) => void): void {
-  if (data instanceof Tensor) {
-    alive(data, where);
-    const n = data.sizes[0] ?? 0;
-    for (let from = 0; from < n; from += ROWS) fn(() => data.slice(0, from, Math.min(from + ROWS, n)), undefined);
-    return;
-  }
-  const loader = isDataset(data) ? new DataLoader(data) : null;
-  try {
-    for (const batch of loader ??
-      iterableOf(where, "data as a tensor, a dataset or batches", data as Batches<unknown>)) {
-      const { x, lengths } = objectOf(where, "batches { x }", batch) as unknown as { x: Tensor; lengths: Lengths };
-      alive(x, `${where}: x of a batch`);
-      fn(() => x, lengths);
-    }
-  } finally {
-    loader?.dispose();
-  }
-}

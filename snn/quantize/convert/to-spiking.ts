@@ -13,7 +13,7 @@ import { TIMESTEPS } from "../../coding/spikes.ts";
 import { LeakyIntegrator } from "../../leaky-integrator.ts";
 import type { Activations } from "./activations.ts";
 import { chainOf } from "./chain.ts";
-import { type Data, measured } from "./measure.ts";
+import { measured } from "./measure.ts";
 import { rebuilt } from "./rebuild.ts";
 import { Repeated } from "./repeated.ts";
 import { SpikingReLU } from "./spiking-relu.ts";
@@ -97,7 +97,7 @@ export function toSpiking(model: Module | readonly Module[], options: ToSpikingO
   if (isMax && given.percentile !== undefined) throw wrongValue(WHERE, 'mode "percentile" with percentile', '"max"');
   const percentile = isMax ? 100 : numberOf(WHERE, "percentile", asked, PERCENTILE);
   const chain = chainOf(WHERE, model, choiceOf(WHERE, "maxPool", given.maxPool, ["refuse", "spikes"]));
-  const { axes, activations } = measured(WHERE, chain, given.data as Data, encode, perChannel);
+  const { axes, activations } = measured(WHERE, chain, given.data as ToSpikingOptions["data"], encode, perChannel);
   return noGrad(() => {
     const modules = rebuilt(WHERE, chain, {
       axes,
