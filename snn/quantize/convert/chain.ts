@@ -16,11 +16,11 @@ import {
 import { forwardOf } from "../../../engine/nn/module.ts";
 import { axisOf } from "../../../engine/shape.ts";
 import { layersOf } from "../../layers.ts";
-import { type Affine, channelAxis, isProduct, type Product } from "./products.ts";
+import { type Affine, channelAxis, isWeightLayer, type WeightLayer } from "./folded-weights.ts";
 
 export type Pool = AvgPool2d | MaxPool2d;
 export type BatchNorm = BatchNorm1d | BatchNorm2d;
-export type Layer = Product | BatchNorm | Pool | Flatten | Dropout | ReLU;
+export type Layer = WeightLayer | BatchNorm | Pool | Flatten | Dropout | ReLU;
 
 const OF_RELU = /* @__PURE__ */ forwardOf(ReLU);
 const KNOWN = [Linear, Conv1d, Conv2d, BatchNorm1d, BatchNorm2d, AvgPool2d, MaxPool2d, Flatten, Dropout];
@@ -49,7 +49,7 @@ export function chainOf(where: string, model: unknown, maxPool: "refuse" | "spik
     }
     if (!(layer instanceof Dropout)) links.push({ layer: layer as Layer, name });
   }
-  if (lastProduct(links) < 0) throw wrongValue(where, "a network with Linear, Conv1d or Conv2d", "one without");
+  if (lastWeightLayer(links) < 0) throw wrongValue(where, "a network with Linear, Conv1d or Conv2d", "one without");
   return links;
 }
 
@@ -63,8 +63,8 @@ const isNormalization = (layer: Module): layer is BatchNorm =>
   layer instanceof BatchNorm1d || layer instanceof BatchNorm2d;
 
 /** The place of the last layer with weights, −1 without one. */
-export const lastProduct = (chain: readonly Link[]): number =>
-  chain.map(({ layer }) => isProduct(layer)).lastIndexOf(true);
+export const lastWeightLayer = (chain: readonly Link[]): number =>
+  chain.map(({ layer }) => isWeightLayer(layer)).lastIndexOf(true);
 
 /** A batch normalisation in evaluation: scale γ / √(variance + eps) and shift β − mean·scale. */
 export function affineOf({ weight, bias, runningMean, runningVar, eps }: BatchNorm): Affine & { shift: Float64Array } {
@@ -104,7 +104,7 @@ export function keepsChannels(chain: readonly Link[], i: number, axis: number, n
     if (layer instanceof Flatten) {
       if (!isWhole(layer, axes) || at !== 1 - axes) return false;
       [at, axes] = [-1, 2];
-    } else if (isProduct(layer)) return channelAxis(layer) === at;
+    } else if (isWeightLayer(layer)) return channelAxis(layer) === at;
     else if (isNormalization(layer) && normalizedAxis(layer, axes) !== at) return false;
   }
   return false;

@@ -5,7 +5,7 @@ import { formatShape } from "../../../engine/shape.ts";
 import { alive } from "../../../engine/tensor.ts";
 import { type Data, readData } from "../data.ts";
 import { Activations } from "./activations.ts";
-import { type Link, lastProduct } from "./chain.ts";
+import { type Link, lastWeightLayer } from "./chain.ts";
 
 /** Axes and activations of a chain on data. */
 export interface Measured {
@@ -23,7 +23,7 @@ export function measured(
   encode: Encode,
   perChannel: boolean,
 ): Measured {
-  const end = lastProduct(chain);
+  const end = lastWeightLayer(chain);
   const activations: (Activations | undefined)[] = [];
   let axes: number[] = [];
   const see = (x: Tensor): void => {

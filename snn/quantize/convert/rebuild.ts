@@ -7,12 +7,12 @@ import {
   isWhole,
   keepsChannels,
   type Link,
-  lastProduct,
+  lastWeightLayer,
   normalizedAxis,
   type Pool,
   pads,
 } from "./chain.ts";
-import { type Affine, at, channelAxis, isProduct, type Product, Weights } from "./products.ts";
+import { type Affine, at, channelAxis, isWeightLayer, type WeightLayer, Weights } from "./folded-weights.ts";
 
 /** What the layers become. */
 export interface Form {
@@ -66,21 +66,21 @@ class Rebuild {
     this.where = where;
     this.chain = chain;
     this.form = form;
-    this.end = lastProduct(chain);
+    this.end = lastWeightLayer(chain);
   }
 
   /** Takes over layer i. */
   take(i: number): void {
     const { layer, name } = this.chain[i] as Link;
     const axes = this.form.axes[i] as number;
-    if (isProduct(layer)) this.product(i, layer);
+    if (isWeightLayer(layer)) this.product(i, layer);
     else if (layer instanceof ReLU) this.activation(i, axes);
     else if (layer instanceof Flatten) this.flatten(layer, name, axes);
     else if (layer instanceof AvgPool2d || layer instanceof MaxPool2d) this.pool(layer);
     else this.normalization(i, layer as BatchNorm, name, axes);
   }
 
-  private product(i: number, layer: Product): void {
+  private product(i: number, layer: WeightLayer): void {
     const { pending, form } = this;
     const takes =
       pending === null ||

@@ -3,13 +3,13 @@ import { Conv1d, Conv2d, Generator, Linear, type Module } from "../../../engine/
 import { weightOf } from "../../../engine/nn/reading.ts";
 
 /** A layer that multiplies by weights. */
-export type Product = Linear | Conv1d | Conv2d;
+export type WeightLayer = Linear | Conv1d | Conv2d;
 
-export const isProduct = (layer: Module): layer is Product =>
+export const isWeightLayer = (layer: Module): layer is WeightLayer =>
   layer instanceof Linear || layer instanceof Conv1d || layer instanceof Conv2d;
 
 /** Where a layer has its channels, counted from the end. */
-export const channelAxis = (layer: Product): number =>
+export const channelAxis = (layer: WeightLayer): number =>
   layer instanceof Linear ? -1 : layer instanceof Conv1d ? -2 : -3;
 
 /** z ← scale·z + shift for each channel; one number of the scale serves all channels, and without a shift nothing is added. */
@@ -20,12 +20,12 @@ export interface Affine {
 
 /** A copy of the weights of a layer, which takes up what is done to its inputs and outputs. */
 export class Weights {
-  readonly layer: Product;
+  readonly layer: WeightLayer;
   private readonly weight: Float64Array;
   private readonly bias: Float64Array;
   private hasBias: boolean;
 
-  constructor(layer: Product) {
+  constructor(layer: WeightLayer) {
     this.layer = layer;
     this.weight = Float64Array.from(weightOf(layer).toFloat32Array());
     this.hasBias = layer.bias !== null;
@@ -67,7 +67,7 @@ export class Weights {
     const [outputs, inputs, ...kernel] = layer.weight.sizes as [number, number, ...number[]];
     // The layer draws weights, which are overwritten; those of the caller's generator stay as they are.
     const common = { bias: this.hasBias, generator: new Generator(0) };
-    let made: Product;
+    let made: WeightLayer;
     if (layer instanceof Linear) made = new Linear(inputs, outputs, common);
     else {
       const { stride, padding, dilation, groups } = layer;

@@ -23,7 +23,7 @@ import type { SpikingLSTM } from "../spiking-lstm.ts";
 import type { Int8State } from "./int8-layers.ts";
 
 /** A linear map of a layer. */
-export interface Product {
+export interface Synapses {
   /** The layer that the weights belong to. */
   readonly owner: Module;
   /** The weights: a parameter, or the layer itself where its weights are integers. */
@@ -43,7 +43,7 @@ export interface Product {
 }
 
 /** Runs fn while `see` gets the input of each product of the model, [..., features], and puts all methods back, after an error too. */
-export function watchProducts<R>(model: Module, see: (product: Product, x: Tensor) => void, fn: () => R): R {
+export function watchSynapses<R>(model: Module, see: (product: Synapses, x: Tensor) => void, fn: () => R): R {
   const modules = model.namedModules().map(([, module]) => module);
   // A recurrent layer reads the weights of its `Linear` itself, in one op for all steps, as long as that has its own `forward`.
   const within = new Set(modules.flatMap((module) => (isRecurrent(module) ? [module.recurrent] : [])));
@@ -53,7 +53,7 @@ export function watchProducts<R>(model: Module, see: (product: Product, x: Tenso
       if (isRecurrent(module)) undo.push(...watchRecurrent(module, see));
       else if (isSpikingLSTM(module)) undo.push(...watchMembrane(module, see));
       else if (!(module instanceof Linear && within.has(module)))
-        undo.push(...watchLayer(module, productOf(module), see));
+        undo.push(...watchLayer(module, synapsesOf(module), see));
     }
     return fn();
   } finally {
@@ -61,19 +61,19 @@ export function watchProducts<R>(model: Module, see: (product: Product, x: Tenso
   }
 }
 
-type See = (product: Product, x: Tensor) => void;
+type See = (product: Synapses, x: Tensor) => void;
 type Undo = (() => void)[];
 
 /** All products of the model, whether they run or not. */
-export const productsOf = (model: Module): Product[] =>
+export const synapsesIn = (model: Module): Synapses[] =>
   model.namedModules().flatMap(([, module]) => {
-    if (isRecurrent(module)) return module.V === null ? [] : [feedbackOf(module) as Product];
+    if (isRecurrent(module)) return module.V === null ? [] : [feedbackOf(module) as Synapses];
     if (isSpikingLSTM(module)) return [gatesOf(module), membraneOf(module)];
-    return productOf(module) ?? [];
+    return synapsesOf(module) ?? [];
   });
 
 /** The product of a layer with its input, null for a layer that has none, and for a subclass with a `forward` of its own. */
-function productOf(module: Module): Product | null {
+function synapsesOf(module: Module): Synapses | null {
   if (isInt8(module)) return int8Of(module);
   if (!isWeighted(module)) return null;
   if (module instanceof Linear || isDelayed(module)) return { ...weighted(module), axes: 1, apply: linear };
@@ -86,7 +86,7 @@ function productOf(module: Module): Product | null {
   return null;
 }
 
-type Weights = Pick<Product, "owner" | "key" | "sizes" | "read">;
+type Weights = Pick<Synapses, "owner" | "key" | "sizes" | "read">;
 
 const weighted = (owner: Weighted): Weights => ({ ...plain(owner, owner.weight), read: () => weightOf(owner) });
 const plain = (owner: Module, weight: Tensor): Weights => ({
@@ -104,7 +104,7 @@ interface Int8Layer extends Module {
   read(): Int8State;
 }
 
-function int8Of(layer: Int8Layer): Product {
+function int8Of(layer: Int8Layer): Synapses {
   const { axes, weights, options } = layer;
   const { q, shape } = layer.read();
   const common = { owner: layer, key: layer, sizes: shape, axes, read: () => tensor(q, { shape }) };
@@ -137,7 +137,7 @@ interface ConvolutionWindow<Size> {
   readonly groups: number;
 }
 
-function watchLayer(module: Module, product: Product | null, see: See): Undo {
+function watchLayer(module: Module, product: Synapses | null, see: See): Undo {
   if (product === null) return [];
   const { forward } = module;
   const undo = [
@@ -187,10 +187,10 @@ const isSpikingLSTM = (module: Module): module is SpikingLSTM => "lstm_cell" in 
 const isDelayed = (module: Module): module is Module & DelayedLinear => "maxDelay" in module;
 
 /** The weights that the spikes of the step before meet; null where a module with layers of its own connects the neurons. */
-function feedbackOf(layer: AnyRecurrent): Product | null {
+function feedbackOf(layer: AnyRecurrent): Synapses | null {
   const { recurrent, V } = layer;
   if (V !== null) return { ...plain(layer, V), axes: 1, apply: (x, weight) => x.mul(weight), isFeedback: true };
-  const product = recurrent instanceof Linear ? productOf(recurrent) : null;
+  const product = recurrent instanceof Linear ? synapsesOf(recurrent) : null;
   return product && { ...product, isFeedback: true };
 }
 
@@ -218,14 +218,14 @@ function watchRecurrent(layer: AnyRecurrent, see: See): Undo {
 }
 
 /** The product of the input of a spiking LSTM with the weights of its gates. */
-const gatesOf = ({ lstm_cell }: SpikingLSTM): Product => ({
+const gatesOf = ({ lstm_cell }: SpikingLSTM): Synapses => ({
   ...plain(lstm_cell, lstm_cell.weight_ih),
   axes: 1,
   apply: linear,
 });
 
 /** The product of the membrane of a spiking LSTM with the weights of its gates. */
-const membraneOf = ({ lstm_cell }: SpikingLSTM): Product => ({
+const membraneOf = ({ lstm_cell }: SpikingLSTM): Synapses => ({
   ...plain(lstm_cell, lstm_cell.weight_hh),
   axes: 1,
   apply: linear,
@@ -268,7 +268,7 @@ function before(x: Tensor, first?: Tensor): Tensor {
  * The fan-out of each input of a product, [features]: the weights, all ones or zeros, that it meets. This is the gradient of the sum of
  * all outputs, so that borders, strides, dilation and groups of convolutions are those of the layer itself.
  */
-export function fanOutOf({ apply, axes }: Product, weights: Tensor, shape: Shape): Tensor {
+export function fanOutOf({ apply, axes }: Synapses, weights: Tensor, shape: Shape): Tensor {
   return tape(() => {
     const x = ones(shape.slice(-axes), { requiresGrad: true });
     apply(x, weights.detach()).sum().backward();
@@ -277,4 +277,4 @@ export function fanOutOf({ apply, axes }: Product, weights: Tensor, shape: Shape
 }
 
 /** Ones where a weight is not zero. */
-export const presentOf = (product: Product): Tensor => product.read().detach().eq(0).neg().add(1);
+export const presentOf = (product: Synapses): Tensor => product.read().detach().eq(0).neg().add(1);

@@ -1,0 +1,41 @@
+/** Counts of the inputs of a product that are not zero. */
+import type { Tensor } from "../../engine/index.ts";
+import { constantSource } from "../../engine/ops/expand.ts";
+import { sizeOf } from "../../engine/shape.ts";
+
+/** Inputs of a product in one step. */
+export interface StepCounts {
+  /** Samples in which each input is not zero. */
+  readonly nonZeros: Float32Array;
+  /** Whether all inputs are 0, 1 or −1. */
+  readonly isBinary: boolean;
+  /** Time steps that are the same. */
+  readonly times: number;
+}
+
+/**
+ * The inputs of each step that are not zero, over samples: x [T, B, …, features] with `axes` axes of features. With one axis before the
+ * features, or none, x is one step. Spikes as bits are counted as they are, steps that repeat each other once.
+ */
+export function countsOf(x: Tensor, axes: number): StepCounts[] {
+  const inputs = sizeOf(x.sizes.slice(-axes));
+  if (x.ptr === 0 && x.bits !== 0) {
+    const nonZeros = x.reshape([-1, inputs]).sum({ axis: 0 }).toFloat32Array();
+    return [{ nonZeros, isBinary: true, times: 1 }];
+  }
+  const source = x.ndim > axes ? constantSource(x) : null;
+  const times = source === null ? 1 : x.size / source.size;
+  const steps = source === null && x.ndim > axes + 1 ? (x.sizes[0] as number) : 1;
+  const rows = (source ?? x).reshape([steps, -1, inputs]);
+  const samples = rows.sizes[1] as number;
+  const zeros = rows.eq(0).sum({ axis: 1 }).toFloat32Array();
+  const units = rows.abs().eq(1).sum({ axis: 1 }).toFloat32Array();
+  return Array.from({ length: steps }, (_, t) => {
+    const [from, to] = [t * inputs, (t + 1) * inputs];
+    const nonZeros = zeros.slice(from, to).map((n) => samples - n);
+    return { nonZeros, isBinary: units.subarray(from, to).every((n, i) => n === nonZeros[i]), times };
+  });
+}
+
+/** The sum of the values. */
+export const sumOf = (values: Float32Array): number => values.reduce((sum, value) => sum + value, 0);

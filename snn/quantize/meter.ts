@@ -1,0 +1,209 @@
+/** Sums of all that a profile counts, by layer. */
+import { type Module, noGrad, ones, ReLU, type Tensor } from "../../engine/index.ts";
+import { isWeighted } from "../../engine/nn/reading.ts";
+import { replaceMethod } from "../../engine/nn/replace.ts";
+import { formatShape, sizeOf } from "../../engine/shape.ts";
+import { type Observer, observedBy, type Seen } from "../observer.ts";
+import { BatchSize } from "./batch-size.ts";
+import { countsOf, sumOf } from "./counts.ts";
+import { scaleCount } from "./grid.ts";
+import type { Cost, Joules, LayerCost, Profile } from "./profile.ts";
+import { fanOutOf, integersIn, presentOf, type Synapses, synapsesIn, watchSynapses } from "./synapses.ts";
+import { gridIn } from "./weights.ts";
+
+/** Sums of a layer, over all samples. */
+class Tally {
+  dense = 0;
+  macs = 0;
+  acs = 0;
+  spikes = 0;
+  /** Outputs of neurons and of ReLU, and those that are not 0. */
+  outputs = 0;
+  active = 0;
+  updates = 0;
+  weights = 0;
+  zeros = 0;
+  parameters = 0;
+  bytes = 0;
+
+  add(other: Tally): void {
+    for (const name of Object.keys(this) as (keyof Tally & ("dense" | "macs"))[]) this[name] += other[name];
+  }
+
+  cost(samples: number, { mac, ac, update }: Required<Joules>): Cost {
+    const [macs, acs, updates] = [this.macs / samples, this.acs / samples, this.updates / samples];
+    const energy = { macs: macs * mac, acs: acs * ac, updates: updates * update };
+    return {
+      parameterCount: this.parameters,
+      footprint: this.bytes,
+      connectionSparsity: this.weights === 0 ? null : this.zeros / this.weights,
+      activationSparsity: this.outputs === 0 ? null : 1 - this.active / this.outputs,
+      spikes: this.spikes / samples,
+      neuronUpdates: updates,
+      synapticOperations: { dense: this.dense / samples, effectiveMACs: macs, effectiveACs: acs },
+      energy: { ...energy, total: energy.macs + energy.acs + energy.updates },
+    };
+  }
+}
+
+/** Fan-outs of the inputs of a product: of all weights, and of those that are not zero. */
+interface FanOuts {
+  readonly all: number;
+  readonly present: Float32Array;
+}
+
+/** Counts the runs of a model. */
+export class Meter implements Observer {
+  /** The batch of the last run. */
+  batch = new BatchSize();
+  private readonly model: Module;
+  private readonly names: ReadonlyMap<Module, string>;
+  private readonly tallies = new Map<Module, Tally>();
+  private readonly fanOuts = new Map<object, Map<string, FanOuts>>();
+
+  constructor(model: Module) {
+    this.model = model;
+    this.names = new Map(model.namedModules().map(([name, module]) => [module, name]));
+  }
+
+  /** Counts what happens while fn runs the model. */
+  count(fn: () => void): void {
+    this.batch = new BatchSize();
+    const see = (product: Synapses, x: Tensor): void => this.multiplied(product, x);
+    const undo = this.model.namedModules().map(([, module]) => module instanceof ReLU && this.watched(module));
+    try {
+      noGrad(() => watchSynapses(this.model, see, () => observedBy(this, fn)));
+    } finally {
+      for (const restore of undo) if (restore) restore();
+    }
+  }
+
+  private watched(layer: ReLU): () => void {
+    const { forward } = layer;
+    return replaceMethod(layer, "forward", (x) => {
+      const z = forward.call(layer, x);
+      this.activated(layer, z);
+      return z;
+    });
+  }
+
+  run<R extends object>(layer: Module, current: Tensor, _continues: boolean, run: (current: Tensor) => R): R {
+    const result = observedBy(null, () => run(current)) as R & Seen;
+    this.fired(layer, current, result.spikes);
+    return result;
+  }
+
+  see(layer: Module, { current, spikes, membrane }: Seen): void {
+    const any = current ?? spikes ?? membrane;
+    if (any !== undefined) this.fired(layer, any, spikes);
+  }
+
+  private tallyOf(module: Module): Tally {
+    const known = this.tallies.get(module) ?? new Tally();
+    this.tallies.set(module, known);
+    return known;
+  }
+
+  private fired(layer: Module, current: Tensor, spikes: Tensor | undefined): void {
+    this.batch.sequence(layer, current);
+    const tally = this.tallyOf(layer);
+    tally.updates += current.size;
+    if (spikes !== undefined) tally.spikes += this.activated(layer, spikes);
+  }
+
+  /** Notes the outputs of a layer; gives the number of those that are not 0. */
+  private activated(layer: Module, z: Tensor): number {
+    const tally = this.tallyOf(layer);
+    const steps = noGrad(() => countsOf(z, Math.min(1, z.ndim)));
+    const active = steps.reduce((sum, { nonZeros, times }) => sum + sumOf(nonZeros) * times, 0);
+    tally.outputs += z.size;
+    tally.active += active;
+    return active;
+  }
+
+  private multiplied(product: Synapses, x: Tensor): void {
+    const tally = this.tallyOf(product.owner);
+    this.batch.input(product.owner, x, product.axes);
+    const { all, present } = this.fanOutsOf(product, x);
+    const inputs = sizeOf(x.sizes.slice(-product.axes));
+    tally.dense += (x.size / inputs) * all;
+    for (const { nonZeros, isBinary, times } of noGrad(() => countsOf(x, product.axes))) {
+      let operations = 0;
+      for (let i = 0; i < inputs; i++) operations += (nonZeros[i] as number) * (present[i] as number);
+      tally[isBinary ? "acs" : "macs"] += operations * times;
+    }
+  }
+
+  private fanOutsOf(product: Synapses, x: Tensor): FanOuts {
+    const { key: weights, sizes, axes } = product;
+    const known = this.fanOuts.get(weights) ?? new Map<string, FanOuts>();
+    this.fanOuts.set(weights, known);
+    const key = formatShape(x.sizes.slice(-axes));
+    const found = known.get(key) ?? {
+      all: sumOf(noGrad(() => fanOutOf(product, ones(sizes), x.sizes).toFloat32Array())),
+      present: noGrad(() => fanOutOf(product, presentOf(product), x.sizes).toFloat32Array()),
+    };
+    known.set(key, found);
+    return found;
+  }
+
+  result(samples: number, prices: Required<Joules>): Profile {
+    const uncounted: string[] = [];
+    const products = synapsesIn(this.model);
+    for (const product of products) {
+      const tally = this.tallyOf(product.owner);
+      const size = sizeOf(product.sizes);
+      tally.weights += size;
+      tally.zeros += noGrad(() => size - sumOf(presentOf(product).toFloat32Array()));
+    }
+    const modules = this.model.namedModules();
+    for (const [name, module] of modules) {
+      const integers = integersIn(module);
+      if (integers === null) continue;
+      const tally = this.tallyOf(module);
+      tally.bytes += integers.bytes;
+      tally.parameters += integers.count;
+      if (tally.dense === 0) uncounted.push(name === "" ? "weight" : `${name}.weight`);
+    }
+    for (const [path, t] of this.model.namedState()) {
+      // Inner modules come later.
+      const [, owner] = modules.filter(([name]) => name === "" || path.startsWith(`${name}.`)).pop() as [
+        string,
+        Module,
+      ];
+      const tally = this.tallyOf(owner);
+      tally.bytes += bytesOf(t, owner);
+      if (!t.isParameter) continue;
+      tally.parameters += t.size;
+      const isWeight = t.sizes.filter((size) => size > 1).length > 1 || (path.endsWith("V") && "recurrent" in owner);
+      if (isWeight && tally.dense === 0 && !this.fanOuts.has(t)) uncounted.push(path);
+    }
+    const total = new Tally();
+    const order = [...modules.map(([, module]) => module), ...this.tallies.keys()];
+    const layers = new Map<string, LayerCost>();
+    for (const module of new Set(order)) {
+      const tally = this.tallies.get(module);
+      if (tally === undefined) continue;
+      total.add(tally);
+      const name = this.names.get(module) || module.constructor.name;
+      layers.set(name, { kind: module.constructor.name, ...tally.cost(samples, prices) });
+    }
+    return {
+      layers: Object.fromEntries(layers),
+      order: [...layers.keys()],
+      total: total.cost(samples, prices),
+      samples,
+      uncounted,
+    };
+  }
+}
+
+/** Bytes of a tensor of this layer: a weight on a grid has its bits, and scales. */
+function bytesOf(t: Tensor, owner: Module): number {
+  const grid = isWeighted(owner) && owner.weight === t ? gridIn(owner) : null;
+  if (grid === null) return BYTES * t.size;
+  const bits = grid.bits === "ternary" ? 2 : grid.bits;
+  return Math.ceil((bits * t.size) / 8) + BYTES * scaleCount(grid, t);
+}
+
+const BYTES = Float32Array.BYTES_PER_ELEMENT;
