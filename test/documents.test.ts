@@ -24,6 +24,11 @@ const words = new Set([
 
 const PAGES = ["README.md", "ARCHITECTURE.md", ...files.filter((path) => /^docs\/[^/]*\.md$/.test(path))];
 
+test.each([...PAGES, "CHANGELOG.md"])("%s has no placeholders", (page) => {
+  const text = readFileSync(`${root}${page}`, "utf8");
+  expect(text.match(/\b(CV\d+|TABLE|X{2,}|TODO|TBD|FIXME)\b/g) ?? []).toEqual([]);
+});
+
 describe.each(PAGES)("%s", (page) => {
   const prose = readFileSync(`${root}${page}`, "utf8").replace(/^ *```.*?^ *```$/gms, "");
   const named = [...prose.matchAll(/`([^`\n]+)`/g)].map(([, name]) => name as string);
