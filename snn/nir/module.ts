@@ -4,6 +4,7 @@ import { EXPOSED } from "../../engine/columns.ts";
 import { composed } from "../../engine/composed.ts";
 import { type Module, pad, stack, Tensor, zeros } from "../../engine/index.ts";
 import { forwardOf } from "../../engine/nn/module.ts";
+import { isWeighted } from "../../engine/nn/reading.ts";
 import { checkShape, formatShape, type Shape, sameShape, sizeOf } from "../../engine/shape.ts";
 import { alive, rootOf } from "../../engine/tensor.ts";
 import { checkState } from "../checks.ts";
@@ -93,7 +94,10 @@ export class NIRModule extends Staged {
   parts(): { readonly name: string; readonly layer: Module; readonly shape: Shape; readonly isNew: boolean }[] {
     const isNew = (t: Tensor): boolean => t.written <= this.made && rootOf(t).columns !== EXPOSED;
     return this.units.flatMap(({ parts, shape }) =>
-      parts.map(([name, layer]) => ({ name, layer, shape, isNew: tensorsOf(layer).every(isNew) })),
+      parts.map(([name, layer]) => {
+        const isRead = isWeighted(layer) && layer.reading !== null;
+        return { name, layer, shape, isNew: !isRead && tensorsOf(layer).every(isNew) };
+      }),
     );
   }
 

@@ -18,6 +18,7 @@ import {
 } from "../../engine/index.ts";
 import { moduleOf } from "../../engine/nn/module.ts";
 import type { BatchNorm } from "../../engine/nn/normalize.ts";
+import { weightOf } from "../../engine/nn/reading.ts";
 import type { Pair } from "../../engine/ops/windows.ts";
 import { checkShape, formatShape, type Shape, sameShape, sizeOf } from "../../engine/shape.ts";
 import { ThresholdDependentBatchNorm1d, ThresholdDependentBatchNorm2d } from "../batch-norm.ts";
@@ -142,13 +143,14 @@ function behind(layer: Module, { to, where }: Place): Shape {
   }
 }
 
-const writeLinear: Write<Linear> = ({ weight, bias }) => ({
-  ...(bias === null ? { type: "Linear" } : { type: "Affine", bias: arrayOf(bias) }),
-  weight: arrayOf(weight),
+const writeLinear: Write<Linear> = (layer) => ({
+  ...(layer.bias === null ? { type: "Linear" } : { type: "Affine", bias: arrayOf(layer.bias) }),
+  weight: arrayOf(weightOf(layer)),
 });
 
 const writeConvolution: Write<Conv1d | Conv2d> = (layer, { to }) => {
-  const { weight, bias, groups } = layer;
+  const { bias, groups } = layer;
+  const weight = weightOf(layer);
   const isFlat = layer instanceof Conv1d;
   const size = (n: Pair): Pair => (isFlat ? n : pairOf(n));
   return {
