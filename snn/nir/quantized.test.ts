@@ -65,3 +65,18 @@ for (const [i, [name]] of networks().entries()) {
       }));
   }
 }
+
+test("states on levels are named, also of neurons that feed themselves, and gone with the levels", () => {
+  const graph = toNIR(new LIF({ fire: "gt" }), { dt, inputShape: [2] }).graph;
+  const network = new Sequential(
+    new LIF({ fire: "gt" }),
+    new RecurrentLIF({ features: 2, fire: "gt" }),
+    fromNIR(graph, { dt }),
+  );
+  const named = () =>
+    toNIR(network, { dt, inputShape: [2] }).losses.map(({ node, property, value }) => [node, property, value]);
+  quantize(network, { state: { bits: 2 } });
+  expect(named()).toEqual(["0", "1.lif", "2.0"].map((node) => [node, "levels", 4]));
+  quantize(network, { state: null });
+  expect(named()).toEqual([]);
+});

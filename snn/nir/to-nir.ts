@@ -253,6 +253,7 @@ const USUAL: Readonly<Record<string, unknown>> = {
   fire: "gt",
   refractorySteps: 0,
   inhibition: null,
+  levels: Number.POSITIVE_INFINITY,
   spiking: true,
   surrogate: "sigmoid 10",
 };

@@ -84,7 +84,8 @@ function compiledWith(
   levels: Levels,
   states: readonly string[],
 ): Pick<Inner, "form" | "compiled"> {
-  const all = { ...form, step: quantizedStep(form, firing, levels, states) };
+  const chosen = { ...form.chosen, levels: levels.count };
+  const all = { ...form, chosen, step: quantizedStep(form, firing, levels, states) };
   return { form: all, compiled: new CompiledNeuron(stepOf(all, program.traced.definition.parameters, firing)) };
 }
 
