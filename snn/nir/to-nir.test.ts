@@ -355,6 +355,7 @@ describe("toNIR: losses", () => {
     const named = (layer: Module) => lossesOf(layer, [2]).map(({ property }) => property);
     expect(named(new Synaptic({ fire: "gt", rest: 0.5 }))).toEqual(["rest"]);
     expect(named(new LeakyIntegrator({ rest: 0.5 }))).toEqual(["rest"]);
+    expect(named(new LeakyIntegrator({ beta: 1, rest: 0.5 }))).toEqual(["rest"]);
     expect(named(new LIF({ fire: "gt", rest: 0.5 }))).toEqual([]);
     expect(named(new Synaptic({ fire: "gt", synapse: "jumpFirst" }))).toEqual(["synapse"]);
     expect(named(new SynapticIntegrator({ synapse: "late" }))).toEqual(["synapse"]);

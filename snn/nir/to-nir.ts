@@ -310,11 +310,10 @@ function neuronNode(layer: Neurons, place: Place): NIRNode {
   if (isLeaky) filter("beta", beta, scale, isSynaptic ? "tau_mem" : "tau", "r");
   else fields.r = each((s) => s / dt, scale);
   if (isSynaptic) filter("alpha", value("alpha", 0), value("synapseScale", 1), "tau_syn", "w_in");
-  if (isLeaky) {
-    fields.v_leak = value("rest", 0);
-    const isFromZero = [LI, CubaLI, CubaLIF, LIF].some((Layer) => layer instanceof Layer);
-    if (!isFromZero && !every(fields.v_leak, 0)) lose(place, layer, "rest", "not 0", "v starts from 0, not from rest");
-  }
+  const rest = value("rest", 0);
+  if (isLeaky) fields.v_leak = rest;
+  const isFromZero = [LI, CubaLI, CubaLIF, LIF].some((Layer) => layer instanceof Layer);
+  if (!isFromZero && !every(rest, 0)) lose(place, layer, "rest", "not 0", "v starts from 0, not from rest");
   if (isSpiking) {
     fields.v_threshold = value("threshold", 1);
     fields.v_reset = value("resetValue", 0);
