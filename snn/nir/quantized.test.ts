@@ -1,19 +1,25 @@
 /** Graphs of networks that `jarvis-snn/quantize` has changed. */
 import {
+  AvgPool2d,
   BatchNorm1d,
+  BatchNorm2d,
   Conv1d,
+  Conv2d,
+  Flatten,
   Generator,
   LIF,
   Linear,
+  type Module,
   noGrad,
   RecurrentLIF,
+  ReLU,
   rand,
   Sequential,
   type Tensor,
 } from "jarvis-snn";
 import { fromNIR, toNIR } from "jarvis-snn/nir";
-import { prune, quantize } from "jarvis-snn/quantize";
-import { expect, test } from "vitest";
+import { prune, quantize, toSpiking } from "jarvis-snn/quantize";
+import { describe, expect, test } from "vitest";
 
 const dt = 1e-3;
 
@@ -79,4 +85,67 @@ test("states on levels are named, also of neurons that feed themselves, and gone
   expect(named()).toEqual(["0", "1.lif", "2.0"].map((node) => [node, "levels", 4]));
   quantize(network, { state: null });
   expect(named()).toEqual([]);
+});
+
+describe("networks of toSpiking", () => {
+  const cnn = () =>
+    new Sequential(
+      new Conv2d(1, 3, 3, { padding: 1, generator: generator() }),
+      new BatchNorm2d(3),
+      new ReLU(),
+      new AvgPool2d(2),
+      new Flatten(1),
+      new Linear(12, 5, { generator: generator() }),
+      new ReLU(),
+      new Linear(5, 2, { generator: generator() }),
+    ).eval();
+  const images = (n: number): Tensor => rand([n, 1, 4, 4], { generator: new Generator(3) });
+
+  test("their neurons are IF nodes, and the repeated input is none", () => {
+    const spiking = noGrad(() => toSpiking(cnn(), { data: images(8), timesteps: 6 }));
+    const { graph, losses } = toNIR(spiking, { dt, inputShape: [1, 4, 4] });
+    const types = Object.values(graph.nodes).map(({ type }) => type);
+    expect(types.join(" ")).toBe("Conv2d IF AvgPool2d Flatten Affine IF Affine I Input Output");
+    const named = losses.map(({ node, layer, property, value }) => `${node} ${layer} ${property} ${value}`);
+    expect(named).toEqual(
+      ["2", "6"].flatMap((node) =>
+        ["initial 0.5", "fire ge", "reset subtract"].map((loss) => `${node} SpikingReLU ${loss}`),
+      ),
+    );
+  });
+
+  test("up to their first reset, from 0, the graph has their spikes", () =>
+    noGrad(() => {
+      const network = new Sequential(new Linear(3, 4, { generator: generator() }), new ReLU(), new Linear(4, 2));
+      const spiking = toSpiking(network, {
+        data: rand([9, 3], { generator: new Generator(3) }),
+        timesteps: 9,
+        initial: 0,
+      });
+      const { graph, losses } = toNIR(spiking, { dt, inputShape: [3] });
+      expect(losses.map(({ property }) => property)).toEqual(["fire", "reset"]);
+      const x = rand([9, 1, 3], { generator: new Generator(5) });
+      const first = (z: number[][][]): number[] =>
+        [0, 1, 2, 3].map((n) => z.findIndex(([step]) => (step as number[])[n] === 1));
+      const spikesOf = (model: Sequential): number[][][] =>
+        model.modules[2]?.forward((model.modules[1] as Module).forward(x)).toArray() as never;
+      const nodes = Object.entries(graph.nodes).filter(([name]) => ["input", "1", "2"].includes(name));
+      const short = {
+        ...graph,
+        nodes: { ...Object.fromEntries(nodes), output: { type: "Output", shape: [4] } },
+        edges: [
+          ["input", "1"],
+          ["1", "2"],
+          ["2", "output"],
+        ],
+      };
+      expect(
+        first(
+          fromNIR(short as never, { dt })
+            .forward(x)
+            .toArray() as never,
+        ),
+      ).toEqual(first(spikesOf(spiking)));
+      expect(Math.max(...first(spikesOf(spiking)))).toBeGreaterThan(0);
+    }));
 });

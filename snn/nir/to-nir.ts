@@ -261,7 +261,7 @@ const USUAL: Readonly<Record<string, unknown>> = {
 /** Notes all that the node of neurons does not say. */
 function loseOptions(layer: Neurons, place: Place): void {
   const { chosen, firing, compiled } = layer;
-  const { reset, resetDelay, ...others } = chosen as Readonly<Record<string, unknown>>;
+  const { reset, resetDelay, ...others } = { ...chosen, ...(layer as Marked).inGraph };
   const { surrogate, strict, hold, inhibition, spiking } = firing;
   const spikes = compiled.main === "spikes" && {
     inhibition,
@@ -272,6 +272,9 @@ function loseOptions(layer: Neurons, place: Place): void {
     resetDelay: resetDelay === true && reset !== "none",
     surrogate: `${surrogate.name} ${surrogate.slope}`,
   };
+  const { initial } = layer.parametersNow();
+  if (initial?.toFloat32Array().some((x) => x !== 0))
+    lose(place, layer, "initial", initial.toArray(), "v starts from 0");
   for (const [option, value] of Object.entries<unknown>({ ...others, ...spikes })) {
     const usual = USUAL[option];
     if (!(option in USUAL) || value === usual || value === undefined) continue;
@@ -406,9 +409,17 @@ const WRITERS: readonly (readonly [of: unknown, write: Write<never>])[] = [
 
 type Class = abstract new (...args: never[]) => Module;
 
+/** A layer that another entry has for graphs: the options of neurons that graphs have no word for, null for a layer without a node. */
+interface Marked extends Module {
+  readonly inGraph?: Readonly<Record<string, unknown>> | null;
+}
+
 /** The way of a layer into a graph, where `forward` is still that of a class that has one. */
 function writerOf(layer: Module): Write<Module> | undefined {
+  const { inGraph } = layer as Marked;
+  if (inGraph === null) return () => null;
   const isOf = (of: Class): boolean => layer instanceof of && layer.forward === of.prototype.forward;
+  if (inGraph && isOf(Neurons)) return writeNeurons as Write<Module>;
   return WRITERS.find(([of]) => isOf(of as Class))?.[1] as Write<Module> | undefined;
 }
 

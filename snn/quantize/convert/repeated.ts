@@ -16,6 +16,10 @@ export class Repeated extends Module {
   readonly timesteps: number;
   /** The number of axes of a sample, without the batch. */
   readonly sampleAxes: number;
+  /** Graphs of NIR have no node for the layer: their input is a sequence. */
+  get inGraph(): null {
+    return null;
+  }
 
   constructor(timesteps: number, sampleAxes: number) {
     super(FORWARD);

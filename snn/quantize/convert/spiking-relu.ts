@@ -1,6 +1,12 @@
 /** The spiking neuron in the place of a rectified linear unit. */
 import { neuron } from "../../neuron.ts";
 
+/** A class of neurons with the options that graphs of NIR have no word for: neurons of other definitions have no node there. */
+function inGraphs<Class extends { readonly prototype: object }>(neurons: Class, options: object): Class {
+  Object.defineProperty(neurons.prototype, "inGraph", { value: options });
+  return neurons;
+}
+
 /**
  * Integrate-and-fire neuron with reset by subtraction that starts at a share of its threshold: the rate of its spikes is a rectified
  * linear unit in steps of 1/T.
@@ -16,13 +22,16 @@ import { neuron } from "../../neuron.ts";
  *   Spiking Neural Network, CVPR.
  * @see Bu, Ding, Yu, Huang (2022), Optimized Potential Initialization for Low-Latency Spiking Neural Networks, AAAI 36(1).
  */
-export const SpikingReLU = /* @__PURE__ */ neuron({
-  name: "SpikingReLU",
-  state: { v: ({ threshold, initial }) => threshold.mul(initial) },
-  parameters: { threshold: 1, initial: 0.5 },
-  step({ current, v, threshold, spike }) {
-    const u = v.add(current);
-    const s = spike(u.sub(threshold));
-    return { spikes: s, membrane: u, v: u.sub(s.detach().mul(threshold)) };
-  },
-});
+export const SpikingReLU = /* @__PURE__ */ inGraphs(
+  /* @__PURE__ */ neuron({
+    name: "SpikingReLU",
+    state: { v: ({ threshold, initial }) => threshold.mul(initial) },
+    parameters: { threshold: 1, initial: 0.5 },
+    step({ current, v, threshold, spike }) {
+      const u = v.add(current);
+      const s = spike(u.sub(threshold));
+      return { spikes: s, membrane: u, v: u.sub(s.detach().mul(threshold)) };
+    },
+  }),
+  { reset: "subtract" },
+);
