@@ -426,6 +426,11 @@ describe("toNIR: networks that came from graphs", () => {
       expect(values(fromNIR(slower, { dt: 4 * dt }).forward(x))).toEqual(values(network.forward(x)));
     }));
 
+  test("another dt leaves nodes that flatten as they are", () => {
+    const flat = toNIR(new Sequential(new Flatten(2), new Linear(6, 2)), { dt, inputShape: [2, 3] }).graph;
+    expect(toNIR(fromNIR(flat, { dt }), { dt: 2 * dt, inputShape: [2, 3] }).graph).toEqual(flat);
+  });
+
   test("as a layer of a Sequential they are a subgraph", () =>
     noGrad(() => {
       const model = new Sequential(fromNIR(graph, { dt }), new Linear(4, 2, { generator: new Generator(5) }));

@@ -373,7 +373,7 @@ const writeGraph: Write<NIRModule> = (network, { name, to }) => {
       const layer = part.layer instanceof Recurrent ? (part.layer.neuron as Module) : part.layer;
       const place = { name: path, where: path, to: new Writer(part.shape, to, `${to.path}${name}${name && "."}`) };
       if (layer instanceof Neurons) loseOptions(layer, place);
-      if (part.isNew && to.dt === network.dt) return [each, node];
+      if (layer instanceof Flatten || (part.isNew && to.dt === network.dt)) return [each, node];
       const fresh = layer instanceof Neurons ? neuronNode(layer, place) : (writerOf(layer)?.(layer, place) ?? node);
       const arrays = Object.entries(fresh).filter(([field, value]) => field === "type" || Object(value).data);
       return [each, { ...(fresh.type === node.type && node), ...Object.fromEntries(arrays) } as NIRNode];
