@@ -96,7 +96,7 @@ const SCALE = /* @__PURE__ */ forwardOf(Scale);
 export class Threshold extends Module {
   /** θ, which broadcasts to one step of one sample. */
   readonly threshold: Tensor;
-  private readonly surrogate: Surrogate | undefined;
+  readonly surrogate: Surrogate | undefined;
 
   constructor(threshold: Tensor, surrogate: Surrogate | undefined) {
     super();

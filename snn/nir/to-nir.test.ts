@@ -324,7 +324,7 @@ describe("toNIR: losses", () => {
     [{ refractorySteps: 2 }, "refractorySteps", 2],
     [{ lowerBound: -1 }, "lowerBound", -1],
     [{ lowerBound: tensor([-1, -2]) }, "lowerBound", "a tensor"],
-    [{ inhibition: true }, "inhibition", "fire"],
+    [{ inhibition: true }, "inhibition", true],
     [{ inhibition: "output" }, "inhibition", "output"],
     [{ surrogate: surrogate.atan() }, "surrogate", "atan 2"],
     [{ surrogate: surrogate.sigmoid({ slope: 25 }) }, "surrogate", "sigmoid 25"],
@@ -385,6 +385,7 @@ describe("toNIR: losses", () => {
     expect(lossesOf(new AvgPool2d(2, { padding: 1, countIncludePad: false }), [1, 4, 4])[0]?.property).toBe(
       "countIncludePad",
     );
+    expect(lossesOf(new AvgPool2d(2, { countIncludePad: false }), [1, 4, 4])).toEqual([]);
     expect(lossesOf(new AvgPool2d(2, { ceilMode: true }), [1, 4, 4])).toEqual([]);
     expect(() => lossesOf(new AvgPool2d(2, { ceilMode: true }), [1, 5, 4])).toThrow(
       "toNIR: AvgPool2d at 0: expected windows that do not reach out, got ceilMode",
@@ -445,6 +446,32 @@ describe("toNIR: networks that came from graphs", () => {
     const network = fromNIR(graph, { dt, surrogate: surrogate.boxcar() });
     const { losses } = toNIR(network, { dt, inputShape: [3] });
     expect(losses.map(({ node, property }) => [node, property])).toEqual([["1.lif", "surrogate"]]);
+  });
+
+  test("the surrogate of a Threshold node is named", () => {
+    const threshold: NIRNode = { type: "Threshold", threshold: { shape: [2], data: Float32Array.of(1, 2) } };
+    const ends: NIRGraph = toNIR(new Sequential(new Dropout(0)), { dt, inputShape: [2] }).graph;
+    const edges: [string, string][] = [
+      ["input", "t"],
+      ["t", "output"],
+    ];
+    const given: NIRGraph = { ...ends, nodes: { ...ends.nodes, t: threshold }, edges };
+    const lossesWith = (own: ReturnType<typeof surrogate.atan>) =>
+      toNIR(fromNIR(given, { dt, surrogate: own }), { dt, inputShape: [2] }).losses;
+    expect(lossesWith(surrogate.atan()).map(({ node, property, value }) => [node, property, value])).toEqual([
+      ["t", "surrogate", "atan 2"],
+    ]);
+    expect(lossesWith(surrogate.sigmoid({ slope: 10 }))).toEqual([]);
+  });
+
+  test("metadata stay where a node gets another type", () => {
+    const { graph: slow } = toNIR(new LIF({ beta: 1 - 2 ** -24, fire: "gt" }), { dt, inputShape: [2] });
+    const metadata = { from: "a test" };
+    const node = { ...(slow.nodes["0"] as NIRNode), tau: { shape: [2], data: Float64Array.of(1e6, 1e6) }, metadata };
+    const network = fromNIR({ ...slow, nodes: { ...slow.nodes, "0": node as NIRNode } }, { dt });
+    const { graph: after } = toNIR(network, { dt: 2 * dt, inputShape: [2] });
+    expect(after.nodes["0"]).toMatchObject({ type: "IF", metadata });
+    expect(after.nodes["0"]).not.toHaveProperty("tau");
   });
 });
 

@@ -30,6 +30,7 @@ import { IF } from "../neurons/integrate-and-fire.ts";
 import { Synaptic } from "../neurons/synaptic.ts";
 import { SynapticIntegrator } from "../neurons/synaptic-integrator.ts";
 import { Recurrent } from "../recurrent.ts";
+import type { Surrogate } from "../surrogate.ts";
 import { each, fieldOf, pairOf, tauOf, type Values } from "./euler.ts";
 import type { NIRArray, NIRGraph, NIRNode } from "./graph.ts";
 import { CubaLI, CubaLIF, LI, Scale, SumPool2d, Threshold } from "./layers.ts";
@@ -172,7 +173,8 @@ const writePool: Write<AvgPool2d | SumPool2d> = (layer, place) => {
   if (ceilMode && !sameShape(behind(layer, place), behind(new AvgPool2d(kernel, { stride, padding }), place))) {
     throw wrongValue(place.where, "windows that do not reach out", "ceilMode");
   }
-  if (countIncludePad === false) lose(place, layer, "countIncludePad", false, "zeros of the padding count");
+  if (countIncludePad === false && [padding].flat().some((n) => n > 0))
+    lose(place, layer, "countIncludePad", false, "zeros of the padding count");
   return {
     type: layer instanceof SumPool2d ? "SumPool2d" : "AvgPool2d",
     kernel_size: pairOf(kernel),
@@ -258,28 +260,35 @@ const USUAL: Readonly<Record<string, unknown>> = {
   surrogate: "sigmoid 10",
 };
 
+/** Notes the options that have other values. */
+function loseUnusual(options: Readonly<Record<string, unknown>>, layer: Module, place: Place): void {
+  for (const [option, value] of Object.entries(options)) {
+    const usual = USUAL[option];
+    if (!(option in USUAL) || value === usual || value === undefined) continue;
+    lose(place, layer, option, value ?? "a tensor", `graphs stand for ${option} ${show(usual)}`);
+  }
+}
+
+const wordsOf = ({ name, slope }: Surrogate): string => `${name} ${slope}`;
+
 /** Notes all that the node of neurons does not say. */
 function loseOptions(layer: Neurons, place: Place): void {
   const { chosen, firing, compiled } = layer;
   const { reset, resetDelay, ...others } = { ...chosen, ...(layer as Marked).inGraph };
   const { surrogate, strict, hold, inhibition, spiking } = firing;
   const spikes = compiled.main === "spikes" && {
-    inhibition,
+    inhibition: inhibition === "fire" || inhibition,
     spiking,
     fire: strict ? "gt" : "ge",
     refractorySteps: hold,
     reset,
     resetDelay: resetDelay === true && reset !== "none",
-    surrogate: `${surrogate.name} ${surrogate.slope}`,
+    surrogate: wordsOf(surrogate),
   };
   const { initial } = layer.parametersNow();
   if (initial?.toFloat32Array().some((x) => x !== 0))
     lose(place, layer, "initial", initial.toArray(), "v starts from 0");
-  for (const [option, value] of Object.entries<unknown>({ ...others, ...spikes })) {
-    const usual = USUAL[option];
-    if (!(option in USUAL) || value === usual || value === undefined) continue;
-    lose(place, layer, option, value ?? "a tensor", `graphs stand for ${option} ${show(usual)}`);
-  }
+  loseUnusual({ ...others, ...spikes }, layer, place);
   const learned = layer.namedParameters().map(([name]) => name);
   if (learned.length > 0) lose(place, layer, "learn", learned, "numbers are fixed");
 }
@@ -373,10 +382,15 @@ const writeGraph: Write<NIRModule> = (network, { name, to }) => {
       const layer = part.layer instanceof Recurrent ? (part.layer.neuron as Module) : part.layer;
       const place = { name: path, where: path, to: new Writer(part.shape, to, `${to.path}${name}${name && "."}`) };
       if (layer instanceof Neurons) loseOptions(layer, place);
+      if (layer instanceof Threshold && layer.surrogate) {
+        loseUnusual({ surrogate: wordsOf(layer.surrogate) }, layer, place);
+      }
       if (layer instanceof Flatten || (part.isNew && to.dt === network.dt)) return [each, node];
       const fresh = layer instanceof Neurons ? neuronNode(layer, place) : (writerOf(layer)?.(layer, place) ?? node);
       const arrays = Object.entries(fresh).filter(([field, value]) => field === "type" || Object(value).data);
-      return [each, { ...(fresh.type === node.type && node), ...Object.fromEntries(arrays) } as NIRNode];
+      const { metadata } = node;
+      const kept = fresh.type === node.type ? node : metadata && { metadata };
+      return [each, { ...kept, ...Object.fromEntries(arrays) } as NIRNode];
     });
     return { ...graph, nodes: Object.fromEntries(nodes) };
   };
