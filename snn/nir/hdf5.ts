@@ -239,6 +239,8 @@ function checkText(bytes: Uint8Array): void {
   if (bytes.length < 48 || SIGNATURE.some((byte, i) => byte !== bytes[i])) throw fail(0, "no signature of one");
   const sizes = (bytes[8] as number) < 2 ? 13 : 9;
   if (bytes[sizes] !== 8 || bytes[sizes + 1] !== 8) throw fail(sizes, "addresses or lengths of other than 8 bytes");
+  // Collections do not overlap: no more objects are there than have room in the file.
+  let left = bytes.length / 8;
   const lengthAt = (p: number): number => view.getUint32(p, true) + 2 ** 32 * view.getUint32(p + 4, true);
   for (let i = bytes.indexOf(0x47); i >= 0 && i + 16 <= bytes.length; i = bytes.indexOf(0x47, i + 1)) {
     if (view.getUint32(i) !== 0x47434f4c || bytes[i + 4] !== 1) continue;
@@ -248,7 +250,7 @@ function checkText(bytes: Uint8Array): void {
     for (let p = i + 16; p + 16 <= end; ) {
       const length = lengthAt(p + 8);
       const step = view.getUint16(p, true) === 0 ? length : 16 + 8 * Math.ceil(length / 8);
-      if (step < 16 || step > end - p) throw fail(p, "damaged text");
+      if (step < 16 || step > end - p || --left < 0) throw fail(p, "damaged text");
       p += step;
     }
   }

@@ -322,3 +322,19 @@ const flip = (bytes: Uint8Array, at: number, bit: number) => {
 };
 
 const copy = (bytes: Uint8Array, to: number, from: number, n: number) => bytes.copyWithin(to, from, from + n);
+
+test("text that seems to hold more text at each place takes no time that grows with the square", async () => {
+  const good = await writeNIR(PRIMITIVES.LIF as NIRGraph);
+  const bytes = new Uint8Array(good.length + 2 ** 19);
+  bytes.set(good);
+  const view = new DataView(bytes.buffer);
+  for (let p = good.length; p + 32 <= bytes.length; p += 32) {
+    view.setUint16(p, 1, true);
+    view.setUint32(p + 8, 16, true);
+    bytes.set([0x47, 0x43, 0x4f, 0x4c, 1], p + 16);
+    view.setUint32(p + 24, bytes.length - p - 16, true);
+  }
+  const start = performance.now();
+  expect(await errorOf(bytes, "text in text")).toMatch(/damaged text$/);
+  expect(performance.now() - start).toBeLessThan(2000);
+});
