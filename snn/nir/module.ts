@@ -299,11 +299,18 @@ export function groupsOf(units: readonly Unit[]): Unit[][] {
   const readers = readersOf(all);
   const groups: Unit[][] = [];
   const done = new Set<Unit>();
-  const visit = (unit: Unit): void => {
-    if (done.has(unit)) return;
+  const loops = new Map<Unit, Unit[]>();
+  for (const unit of units) {
+    // Each loop has a late edge.
+    if (unit.late.size === 0 || loops.has(unit)) continue;
     const before = reach(unit.name, (name) => all.get(name)?.from);
     const behind = reach(unit.name, (name) => readers.get(name));
     const group = units.filter(({ name }) => before.has(name) && behind.has(name));
+    for (const each of group) loops.set(each, group);
+  }
+  const visit = (unit: Unit): void => {
+    if (done.has(unit)) return;
+    const group = loops.get(unit) ?? [unit];
     for (const each of group) done.add(each);
     for (const { from } of group) for (const name of from) visit(all.get(name) as Unit);
     groups.push(group);

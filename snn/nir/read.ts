@@ -101,28 +101,47 @@ const isNeuron = ({ node }: Place): boolean => "r" in node;
 export function cutLoops({ places, input }: Flat): Place[] {
   const readers = readersOf(places);
   const at = (name: string): Place => places.get(name) as Place;
-  const cut = (loop: readonly string[]): void => {
+  /** The end of the loop, as an index. */
+  const cut = (loop: readonly string[]): number => {
     const last = loop.map((name) => isNeuron(at(name))).lastIndexOf(true);
     const leaves = loop.map((name, i) => i > last && (readers.get(name)?.length ?? 0) > 1).lastIndexOf(true);
     const end = last < 0 ? loop.length - 1 : Math.max(last, leaves);
     at(loop[(end + 1) % loop.length] as string).late.add(loop[end] as string);
+    return end;
   };
-  for (;;) {
-    const order = new Set<string>();
-    const path: string[] = [];
-    /** A search in depth, up to the first loop, which is cut. */
-    const meetsLoop = (name: string): boolean => {
-      if (order.has(name)) return false;
-      if (path.includes(name)) {
-        cut(path.slice(path.indexOf(name)));
-        return true;
+  const order: string[] = [];
+  const done = new Set<string>();
+  /** The nodes from the start of the search to the present one, and how many were done before each. */
+  const path: { readonly name: string; readonly before: number; readonly left: string[] }[] = [];
+  const depths = new Map<string, number>();
+  const enter = (name: string): void => {
+    depths.set(name, path.length);
+    path.push({ name, before: order.length, left: [...(readers.get(name) ?? [])].reverse() });
+  };
+  for (const start of [input, ...readers.keys()]) {
+    if (!done.has(start)) enter(start);
+    for (let top = path[path.length - 1]; top !== undefined; top = path[path.length - 1]) {
+      const { name } = top;
+      const reader = top.left.pop();
+      if (reader === undefined) {
+        path.pop();
+        depths.delete(name);
+        done.add(name);
+        order.push(name);
+      } else if (!done.has(reader) && !at(reader).late.has(name)) {
+        const from = depths.get(reader);
+        if (from === undefined) {
+          enter(reader);
+          continue;
+        }
+        const end = from + cut(path.slice(from).map((each) => each.name));
+        // Nothing behind the late edge was met by it.
+        for (const each of path.splice(end + 1).reverse()) {
+          depths.delete(each.name);
+          for (const met of order.splice(each.before)) done.delete(met);
+        }
       }
-      path.push(name);
-      const isCut = readers.get(name)?.some((reader) => !at(reader).late.has(name) && meetsLoop(reader)) as boolean;
-      path.pop();
-      order.add(name);
-      return isCut;
-    };
-    if (![input, ...readers.keys()].some(meetsLoop)) return [...order].reverse().map(at);
+    }
   }
+  return order.reverse().map(at);
 }
