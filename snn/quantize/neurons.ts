@@ -1,7 +1,8 @@
 /** Neurons whose states lie on few levels, and whose decays are shifts. */
 import { show } from "../../engine/arguments.ts";
 import { type Language, replaced, type Value } from "../../engine/fuse/index.ts";
-import { type Module, noGrad, type Tensor } from "../../engine/index.ts";
+import type { Module, Tensor } from "../../engine/index.ts";
+import { touch } from "../../engine/tensor.ts";
 import { type Form, type Named, Neurons } from "../neuron.ts";
 import { CompiledNeuron } from "../neuron-op.ts";
 import { type Firing, stepOf } from "../neuron-step.ts";
@@ -117,29 +118,65 @@ function quantizedStep(
   };
 }
 
-/** Parameters that are decays, where the neurons have them in [0, 1]. */
+/** Names of parameters that are decays, where their values lie in [0, 1]. */
 const DECAYS = ["alpha", "beta", "rho", "phi", "alphaE", "alphaI"];
 
-/** The decays of a layer by their names: parameters between 0 and 1. */
-export const decaysOf = (layer: Neurons): [name: string, decay: Tensor][] =>
-  Object.entries(inner(layer).form.constrain ?? {})
-    .filter(([name, [low, high]]) => DECAYS.includes(name) && low === 0 && high === 1)
-    .map(([name]) => [name, (layer as unknown as Named)[name] as Tensor]);
+/** Names of parameters that tell nothing of a decay. */
+const OTHERS = ["threshold", "rest", "resetValue", "lowerBound", "inputScale", "gradedSpikesFactor"];
 
-/** Puts fixed decays on the nearest shift, for good, and reads learned ones there; without `shift` these are read as they are. */
+/** The decays of a layer by their names: parameters of these names with values or bounds in [0, 1]. */
+export function decaysOf(layer: Neurons): [name: string, decay: Tensor][] {
+  const { parameters, constrain = {} } = inner(layer).form;
+  return Object.keys(parameters)
+    .filter((name) => DECAYS.includes(name))
+    .map((name): [string, Tensor] => [name, (layer as unknown as Named)[name] as Tensor])
+    .filter(([name, t]) => isUnit(constrain[name] ?? []) || isUnit(t.toFloat32Array()));
+}
+
+const isUnit = (values: ArrayLike<number>): boolean =>
+  values.length > 0 && Array.from(values).every((x) => x >= 0 && x <= 1);
+
+/**
+ * The layers of neurons that have decays.
+ *
+ * @throws RangeError for neurons whose decay is no parameter, such as those with a time constant, and where there are none with decays.
+ */
+export function decayingIn(where: string, layers: readonly Neurons[]): Neurons[] {
+  const decaying = layers.filter((layer) => decaysOf(layer).length > 0);
+  const other = layers
+    .filter((layer) => !decaying.includes(layer))
+    .map((layer) => inner(layer).form)
+    .find(({ parameters }) => Object.keys(parameters).some((name) => !OTHERS.includes(name)));
+  if (other === undefined && decaying.length > 0) return decaying;
+  const got = other === undefined ? "none" : `${other.name} with ${Object.keys(other.parameters).join(", ")}`;
+  throw new RangeError(`${where}: expected neurons with decays in [0, 1], parameters ${DECAYS.join(", ")}, got ${got}`);
+}
+
+/** The decays that a layer reads as shifts. */
+const shifted = new WeakMap<Neurons, readonly string[]>();
+
+/** Lets the layer read its decays as the nearest shifts; without `shift` they are read as they are. */
 export function setShifts(layer: Neurons, shift: boolean): void {
-  const decays = decaysOf(layer);
+  const decays = shift ? decaysOf(layer) : [];
   const own = inner(layer);
+  if (decays.length === 0 && !shifted.has(layer)) return;
   Reflect.deleteProperty(own, "parametersNow");
-  if (!shift) return;
-  noGrad(() => {
-    for (const [, t] of decays) if (!t.requiresGrad) t.copyFrom(toShift(t));
-  });
-  const learned = decays.filter(([, t]) => t.requiresGrad).map(([name]) => name);
-  if (learned.length === 0) return;
+  shifted.set(
+    layer,
+    decays.map(([name]) => name),
+  );
+  // A stream reads parameters again where they were written.
+  for (const t of layer.givenParameters()) touch(t);
+  if (decays.length === 0) return;
   own.parametersNow = () => {
     const all: Record<string, Tensor> = { ...Neurons.prototype.parametersNow.call(layer) };
-    for (const name of learned) all[name] = toShift(all[name] as Tensor);
+    for (const [name] of decays) all[name] = toShift(all[name] as Tensor);
     return all;
   };
 }
+
+/** The decays of the model that are read as shifts. */
+export const shiftedIn = (model: Module): Tensor[] =>
+  neuronsIn(model).flatMap((layer) =>
+    (shifted.get(layer) ?? []).map((name) => (layer as unknown as Named)[name] as Tensor),
+  );

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import type { Value } from "../../engine/fuse/index.ts";
 import {
   Adam,
   accuracy,
@@ -23,8 +24,10 @@ import { weightOf } from "../../engine/nn/reading.ts";
 import {
   AdaptiveLIF,
   DelayedLinear,
+  IF,
   LeakyIntegrator,
   LIF,
+  neuron,
   OTTT,
   ParametricLIF,
   Plastic,
@@ -270,10 +273,73 @@ test("shift: the nearest 1 − 2⁻ᵏ", () => {
   expect(nearestShift(Number.NaN)).toBe(Number.NaN);
 });
 
-test("shift: fixed decays are overwritten, learned ones are read there with the gradient of the float", () => {
-  const fixed = quantize(new Synaptic({ alpha: 0.8, beta: tensor([0.95, 0.7, 0.2]) }), { decays: "shift" });
-  expect(values(fixed.alpha)).toEqual([0.75]);
-  expect(values(fixed.beta)).toEqual([0.9375, 0.75, 0]);
+test("shift: fixed decays are read as shifts, also those of a state that is loaded", () => {
+  const x = currents([6, 2, 3]);
+  const layers = (alpha: number, beta: number[]) => new Sequential(new Synaptic({ alpha, beta: tensor(beta) }));
+  const float = layers(0.8, [0.95, 0.7, 0.2]);
+  const expected = values(layers(0.75, [0.9375, 0.75, 0]).forward(x));
+  const fixed = quantize(layers(0, [0, 0, 0]), { decays: "shift" });
+  fixed.loadStateDict(float.stateDict());
+  expect(values(fixed.forward(x))).toEqual(expected);
+  expect(fixed.stateDict()).toEqual(float.stateDict());
+  quantize(fixed, { decays: null });
+  expect(values(fixed.forward(x))).toEqual(values(float.forward(x)));
+});
+
+test("shift: a stream goes on with the decays of the model", () => {
+  for (const learnBeta of [false, true]) {
+    const layer = new LIF({ beta: 0.95, learnBeta, threshold: 9 });
+    const stream = new Stream(layer, [1, 1]);
+    const readout = () => {
+      stream.reset();
+      let n = 1;
+      while (stream.step([1])[0] === 0 && n < 99) n++;
+      return n;
+    };
+    const before = readout();
+    quantize(layer, { decays: "shift" });
+    const after = readout();
+    expect(after).toBeGreaterThan(before);
+    expect(values(layer.forward(tensor(new Float32Array(after).fill(1), { shape: [after, 1, 1] }))).indexOf(1)).toBe(
+      after - 1,
+    );
+    quantize(layer, { decays: null });
+    expect(readout()).toBe(before);
+  }
+});
+
+test("shift: decays of neurons of one's own, and neurons without such parameters", () => {
+  const own = (parameters: Record<string, number>) => {
+    const name = Object.keys(parameters)[0] as string;
+    const Own = neuron({
+      name: "Own",
+      state: { v: 0 },
+      parameters,
+      step(argument) {
+        const { current, spike } = argument;
+        const { v, [name]: decay } = argument as Readonly<Record<string, unknown>>;
+        const u = (v as Value).mul(decay as Value).add(current);
+        return { spikes: spike(u.sub(1)), membrane: u, v: u };
+      },
+    });
+    return new Own() as unknown as Module & { unroll(x: Tensor): { membrane: Tensor } };
+  };
+  const x = currents([6, 2, 3]);
+  const layer = own({ beta: 0.9 });
+  quantize(new Sequential(new LIF(), layer), { decays: "shift" });
+  expect(values(layer.unroll(x).membrane)).toEqual(values(own({ beta: 0.875 }).unroll(x).membrane));
+  for (const other of [own({ beta: 1.5 }), own({ tau: 0.5 }), new ParametricLIF()]) {
+    const lif = new LIF();
+    expect(() => quantize(new Sequential(lif, other), { decays: "shift" })).toThrow(
+      `quantize: expected neurons with decays in [0, 1], parameters alpha, beta, rho, phi, alphaE, alphaI, got ${other.constructor.name} with `,
+    );
+    expect(values(lif.parametersNow().beta as Tensor)).toEqual([Math.fround(0.95)]);
+  }
+  quantize(new Sequential(new LIF(), new IF()), { decays: "shift" });
+  expect(() => quantize(new IF(), { decays: "shift" })).toThrow("got none");
+});
+
+test("shift: learned decays are read as shifts with the gradient of the float", () => {
   const x = currents([6, 2, 3]);
   const [learned, plain] = [new LIF({ beta: 0.95, learnBeta: true }), new LIF({ beta: 0.9375, learnBeta: true })];
   quantize(learned, { decays: "shift" });

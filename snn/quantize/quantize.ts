@@ -4,7 +4,7 @@ import type { Module } from "../../engine/index.ts";
 import { moduleOf } from "../../engine/nn/module.ts";
 import { alive } from "../../engine/tensor.ts";
 import { levelsFrom, type StateOptions } from "./levels.ts";
-import { decaysOf, levelsOf, neuronsIn, setShifts, statesOf } from "./neurons.ts";
+import { decayingIn, levelsOf, neuronsIn, setShifts, statesOf } from "./neurons.ts";
 import { gridFrom, onlyWeightedIn, setGrid, type WeightOptions, weightedIn } from "./weights.ts";
 
 /** Options of {@link quantize}; an option that is left out changes nothing. */
@@ -13,7 +13,7 @@ export interface QuantizeOptions {
   weights?: WeightOptions | null;
   /** The levels of the membranes of all neurons; null takes them away. */
   state?: StateOptions | null;
-  /** "shift": each decay β is the nearest 1 − 2⁻ᵏ; null reads learned decays without rounding again. */
+  /** "shift": each decay β is the nearest 1 − 2⁻ᵏ; null reads the decays without rounding again. */
   decays?: "shift" | null;
 }
 
@@ -38,8 +38,9 @@ const DEFAULTS = {
  * Weights are those of `Linear`, `Conv1d`, `Conv2d`, `DelayedLinear` and of connections in `Recurrent`, each with a mask where there is
  * one. A model with further weights, parameters of two and more axes or the connection "one", is an error: its other layers are quantized apart.
  * Biases and other parameters of one axis stay floats. Rounding is half to even. Membranes are rounded before they are compared to θ, as snnTorch's `state_quant`
- * does, and states where they are stored, also behind a reset. Fixed decays are overwritten. Streams and online rules are to be made
- * after this call. Returns the model.
+ * does, and states where they are stored, also behind a reset. Decays are the parameters
+ * alpha, beta, rho, phi, alphaE and alphaI with bounds or values in [0, 1], fixed or learned; neurons with further parameters and none of
+ * these, such as a time constant, are an error. Returns the model.
  *
  * @throws TypeError for anything but a module, or an option of another name or kind; RangeError for options out of range, or
  *   without effect on the model: weights without such layers or with layers that have other weights, a state without neurons that spike, decays without neurons that have some; Error for a parameter that
@@ -58,15 +59,11 @@ export function quantize<M extends Module>(model: M, options: QuantizeOptions): 
   if (decays !== undefined && decays !== null) choiceOf(WHERE, "decays", decays, ["shift"]);
   const layers = grid ? onlyWeightedIn(WHERE, model) : weightedIn(model);
   const neurons = neuronsIn(model);
-  found(state, "state", neurons);
-  found(
-    decays,
-    "decays",
-    neurons.filter((layer) => decaysOf(layer).length > 0),
-  );
   if (state !== undefined || decays !== undefined) {
     for (const t of neurons.flatMap((layer) => layer.givenParameters())) alive(t, WHERE);
   }
+  found(state, "state", neurons);
+  if (decays) decayingIn(WHERE, neurons);
   const states = levels ? statesOf(WHERE, neurons, levels) : [];
   const changes =
     levels === undefined ? [] : neurons.map((layer, i) => levelsOf(model, layer, levels, states[i] ?? []));
