@@ -10,11 +10,11 @@ export interface StateOptions {
   uniform?: boolean;
   /** With `uniform: false`, levels are dense at θ, the default, or with false at 0. */
   thrCentered?: boolean;
-  /** θ of the levels; default that of the neurons, and 1 for neurons without one. */
+  /** θ of the levels, > 0; default that of the neurons, and 1 for neurons without one. */
   threshold?: number;
-  /** How far the lowest level lies below −θ, in θ; default 0. */
+  /** How far the lowest level lies below −θ, in θ; > −1, default 0. */
   lowerLimit?: number;
-  /** How far the highest level lies above θ, in θ; default 0.2. */
+  /** How far the highest level lies above θ, in θ; ≥ 0, default 0.2. */
   upperLimit?: number;
   /** With `uniform: false`, the ratio of neighbouring distances, in (0, 1); the default depends on the bits, from 0.05 to 0.9. */
   multiplier?: number;
@@ -51,7 +51,8 @@ const bitsUpTo = (most: number): Range => ({
   expected: `an integer from 1 to ${most}`,
   fits: (x) => Number.isInteger(x) && x >= 1 && x <= most,
 });
-const LIMIT: Range = { expected: "> −1 and at most 1e6", fits: (x) => x > -1 && x <= 1e6 };
+const UPPER: Range = { expected: "≥ 0 and at most 1e6", fits: (x) => x >= 0 && x <= 1e6 };
+const LOWER: Range = { expected: "> −1 and at most 1e6", fits: (x) => x > -1 && x <= 1e6 };
 const RATIO: Range = { expected: "in (0, 1)", fits: (x) => x > 0 && x < 1 };
 
 /** Ratios of neighbouring distances for 1, 2, … bits, those of snnTorch. */
@@ -62,8 +63,8 @@ export function levelsFrom(where: string, options: StateOptions): Levels {
   const given = withDefaults<typeof STATE>(`${where}: state`, STATE, options);
   const { uniform, thrCentered, threshold, multiplier, states = null } = given;
   const bits = numberOf(where, "state.bits", given.bits, bitsUpTo(uniform ? 16 : RATIOS.length));
-  const low = -1 - numberOf(where, "state.lowerLimit", given.lowerLimit, LIMIT);
-  const high = 1 + numberOf(where, "state.upperLimit", given.upperLimit, LIMIT);
+  const low = -1 - numberOf(where, "state.lowerLimit", given.lowerLimit, LOWER);
+  const high = 1 + numberOf(where, "state.upperLimit", given.upperLimit, UPPER);
   if (threshold !== undefined) numberOf(where, "state.threshold", threshold, POSITIVE);
   if (multiplier !== undefined) numberOf(where, "state.multiplier", multiplier, RATIO);
   if (states !== null && !(Array.isArray(states) && states.every((name) => typeof name === "string"))) {

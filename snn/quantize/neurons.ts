@@ -1,15 +1,16 @@
 /** Neurons whose states lie on few levels, and whose decays are shifts. */
 import { show } from "../../engine/arguments.ts";
 import { type Language, replaced, type Value } from "../../engine/fuse/index.ts";
-import type { Module, Tensor } from "../../engine/index.ts";
+import { type Module, noGrad, type Tensor } from "../../engine/index.ts";
 import { touch } from "../../engine/tensor.ts";
 import { type Form, type Named, Neurons } from "../neuron.ts";
 import { CompiledNeuron } from "../neuron-op.ts";
 import { type Firing, stepOf } from "../neuron-step.ts";
+import { Staged } from "../stage.ts";
 import { type Levels, onLevel } from "./levels.ts";
 import { toShift } from "./shift.ts";
 
-/** What of a layer is written here, and `plain` of a LIF: what its own kernel needs, null where there is none. */
+/** Fields of a layer of neurons that this file writes or reads; `plain` of a LIF has the numbers of its own kernel, null without. */
 interface Inner {
   form: Form;
   compiled: CompiledNeuron;
@@ -20,14 +21,15 @@ interface Inner {
 
 const inner = (layer: Neurons): Inner => layer as unknown as Inner;
 
-/** What of a `Recurrent` counts here. Its class would bring all of its code along. */
+/** Fields of a `Recurrent` that this file uses; an import of the class would bring all of its code along. */
 interface Linked {
   readonly neuron: Module;
   /** The step of neurons that feed themselves, made of that of the neurons. */
   linked: unknown;
 }
 
-const isLinked = (module: object): module is Linked => "linked" in module && "neuron" in module;
+/** Whether the module is a `Recurrent`. */
+export const isLinked = (module: object): module is Linked => module instanceof Staged && "linked" in module;
 
 /** The layers of neurons in a model; those of a `RecurrentLIF` are none of its fields. */
 export function neuronsIn(model: Module): Neurons[] {
@@ -41,9 +43,10 @@ const before = new WeakMap<Neurons, Pick<Inner, "form" | "compiled" | "plain">>(
 /**
  * For each layer the names of its states that are put on levels.
  *
- * @throws RangeError for neurons that cannot have levels, and a state that none of them has.
+ * @throws RangeError for neurons that cannot have levels, a state that none of them has, and values beyond the levels.
  */
-export function statesOf(where: string, layers: readonly Neurons[], { states }: Levels): readonly string[][] {
+export function statesOf(where: string, layers: readonly Neurons[], levels: Levels): readonly string[][] {
+  const { states } = levels;
   for (const { form, firing } of layers.map(inner)) {
     if (firing.spiking && firing.inhibition === null) continue;
     const got = `${form.name} with ${firing.spiking ? "inhibition" : "spiking: false"}`;
@@ -54,10 +57,61 @@ export function statesOf(where: string, layers: readonly Neurons[], { states }: 
   const unknown = states?.find((name) => !all.some((names) => names.includes(name)));
   if (unknown !== undefined || all.every((names) => names.length === 0)) {
     const names = [...new Set(known.flatMap((form) => form.states))].join(", ");
-    throw new RangeError(`${where}: expected state.states of ${names}, got ${show(unknown ?? [])}`);
+    if (states !== null)
+      throw new RangeError(`${where}: expected state.states of ${names}, got ${show(unknown ?? [])}`);
+    const got = [...new Set(known.map(({ name }) => name))].join(", ");
+    throw new RangeError(
+      `${where}: expected neurons with spikes that reset a state, or state.states of ${names}, got ${got}`,
+    );
+  }
+  for (const [i, layer] of layers.entries()) {
+    if ((all[i] as string[]).length > 0) checkRange(where, layer, levels, all[i] as string[]);
   }
   return all;
 }
+
+/**
+ * Throws unless the θ of the levels is positive, and the values at the start and behind a reset lie within the levels.
+ *
+ * @throws RangeError naming layer and value.
+ */
+function checkRange(where: string, layer: Neurons, levels: Levels, states: readonly string[]): void {
+  const { name, parameters, reset } = inner(layer).form;
+  const valuesOf = (key: string): ArrayLike<number> => {
+    const chosen = layer.chosen[key];
+    if (typeof chosen === "number") return [chosen];
+    return key in parameters ? ((layer as unknown as Named)[key] as Tensor).toFloat32Array() : [];
+  };
+  const check = (key: string, values: ArrayLike<number>, expected: string, fits: (x: number, i: number) => boolean) => {
+    const wrong = Array.from(values).find((x, i) => !fits(x, i));
+    if (wrong === undefined) return;
+    const hint = "; give state.threshold, lowerLimit and upperLimit";
+    throw new RangeError(`${where}: expected ${expected}, got ${name} with ${key} ${show(wrong)}${hint}`);
+  };
+  const thetas = levels.threshold === null ? valuesOf("threshold") : [levels.threshold];
+  check("threshold", thetas, "levels of a threshold > 0", (x) => x > 0);
+  const count = Math.max(...layer.givenParameters().map((t) => t.size), 1);
+  const started = noGrad(() => layer.initialState([count]) as Readonly<Record<string, Tensor>>);
+  const within = (x: number, i: number): boolean => {
+    const theta = thetas[thetas.length === 1 ? 0 : i] ?? 1;
+    return x >= levels.low * theta && x <= levels.high * theta;
+  };
+  const lie = `values from ${levels.low}·θ to ${levels.high}·θ`;
+  for (const state of states) check(`${state} at the start`, (started[state] as Tensor).toFloat32Array(), lie, within);
+  if (!states.includes(reset as string) || (layer.chosen.reset ?? "zero") !== "zero") return;
+  for (const key of RESET_VALUES) {
+    const values = valuesOf(key);
+    check(
+      key,
+      values.length === 1 ? Array.from({ length: thetas.length || 1 }, () => values[0] as number) : values,
+      lie,
+      within,
+    );
+  }
+}
+
+/** Names of the parameter to which a reset sets the state. */
+const RESET_VALUES = ["resetValue", "c"];
 
 /** Prepares the layer for states on levels, with null for floats. Returns what makes the change: nothing is written before. */
 export function levelsOf(model: Module, layer: Neurons, levels: Levels | null, states: readonly string[]): () => void {

@@ -23,8 +23,11 @@ import {
 import { weightOf } from "../../engine/nn/reading.ts";
 import {
   AdaptiveLIF,
+  AdEx,
+  ConductanceLIF,
   DelayedLinear,
   IF,
+  Izhikevich,
   LeakyIntegrator,
   LIF,
   neuron,
@@ -111,6 +114,20 @@ test("quantize: weights that no grid changes are errors that name the layer", ()
   all();
   expect(gain.reading).toBe(0.5);
   expect(quantizedWeights(plain).bits).toBe(2);
+});
+
+test("quantize: fields of one's own stay, whatever their names", () => {
+  class Gain extends Module {
+    reading = 0.5;
+    linked = 3;
+    neuron = new LIF();
+    forward(x: Tensor): Tensor {
+      return this.neuron.forward(x.mul(this.reading));
+    }
+  }
+  const gain = new Gain();
+  quantize(new Sequential(new Linear(2, 2), gain), { weights: { bits: 4 }, state: { bits: 4 }, decays: "shift" });
+  expect([gain.reading, gain.linked]).toEqual([0.5, 3]);
 });
 
 test("quantize: nothing is written where a parameter of a later layer was freed", () => {
@@ -248,6 +265,36 @@ test("quantize: record and single steps see the levels", () => {
     return values(spikes);
   });
   expect(steps).toEqual(values(model.forward(x)));
+});
+
+test("quantize: levels that cannot hold the neurons are errors with layer and value", () => {
+  const levels =
+    (layer: Module, options = {}) =>
+    () =>
+      quantize(layer, { state: { bits: 6, ...options } });
+  expect(levels(new AdEx())).toThrow("quantize: expected levels of a threshold > 0, got AdEx with threshold 0");
+  expect(levels(new ConductanceLIF())).toThrow("got ConductanceLIF with threshold -50");
+  expect(levels(new Izhikevich())).toThrow(
+    "quantize: expected values from -1·θ to 1.2·θ, got Izhikevich with v at the start -65; give state.threshold, lowerLimit and upperLimit",
+  );
+  expect(levels(new Izhikevich({ v0: 0 }))).toThrow("got Izhikevich with c -65");
+  expect(levels(new LIF({ resetValue: -2 }))).toThrow("got LIF with resetValue -2");
+  expect(levels(new LIF({ resetValue: tensor([0, -1]), threshold: tensor([1, 0.5]) }))).toThrow(
+    "got LIF with resetValue -1",
+  );
+  expect(levels(new LIF({ threshold: tensor([1, -1]), learnThreshold: true }))).toThrow("got LIF with threshold -1");
+  expect(levels(new LIF(), { upperLimit: -0.5 })).toThrow("quantize: state.upperLimit must be ≥ 0 and at most 1e6");
+  expect(levels(new LIF(), { threshold: 0 })).toThrow(RangeError);
+  expect(levels(new LeakyIntegrator())).toThrow(
+    "quantize: expected neurons with spikes that reset a state, or state.states of v, got LeakyIntegrator",
+  );
+  // A reset by subtraction does not use the value.
+  levels(new LIF({ reset: "subtract" }))();
+  const cell = new Izhikevich({ c: tensor([-65, -50]) });
+  levels(cell, { threshold: 80, bits: 8 })();
+  const { v, spikes } = cell.unroll(tensor(new Float32Array(400).fill(20), { shape: [200, 1, 2] }));
+  expect(values(v).every((x) => x >= -80 && x <= 96)).toBe(true);
+  expect(new Set(values(spikes)).size).toBe(2);
 });
 
 test("shift: the nearest 1 − 2⁻ᵏ", () => {

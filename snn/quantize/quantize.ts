@@ -38,7 +38,9 @@ const DEFAULTS = {
  * Weights are those of `Linear`, `Conv1d`, `Conv2d`, `DelayedLinear` and of connections in `Recurrent`, each with a mask where there is
  * one. A model with further weights, parameters of two and more axes or the connection "one", is an error: its other layers are quantized apart.
  * Biases and other parameters of one axis stay floats. Rounding is half to even. Membranes are rounded before they are compared to θ, as snnTorch's `state_quant`
- * does, and states where they are stored, also behind a reset. Decays are the parameters
+ * does, and states where they are stored, also behind a reset: levels hold
+ * neurons whose θ is positive and whose values at the start and behind a reset lie within the levels, so neurons in mV need `threshold` and
+ * limits. Decays are the parameters
  * alpha, beta, rho, phi, alphaE and alphaI with bounds or values in [0, 1], fixed or learned; neurons with further parameters and none of
  * these, such as a time constant, are an error. Returns the model.
  *

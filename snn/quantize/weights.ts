@@ -5,6 +5,7 @@ import { isWeighted, type Weighted } from "../../engine/nn/reading.ts";
 import { readingAt, setReading } from "../../engine/nn/readings.ts";
 import { alive } from "../../engine/tensor.ts";
 import { type Grid, gridOf, largest, onGrid, type WeightBits } from "./grid.ts";
+import { isLinked } from "./neurons.ts";
 
 /** Options of the weights in {@link quantize}. */
 export interface WeightOptions {
@@ -49,7 +50,7 @@ export function onlyWeightedIn(where: string, model: Module): [name: string, lay
   for (const [name, t] of model.namedParameters()) {
     const [, path = "", field] = /^(?:(.*)\.)?([^.]*)$/.exec(name) as unknown as [string, string | undefined, string];
     const owner = modules.get(path) ?? model;
-    const isWeight = t.ndim > 1 || (field === "V" && "linked" in owner);
+    const isWeight = t.ndim > 1 || (field === "V" && isLinked(owner));
     if (read.has(t) || !isWeight) continue;
     throw wrongValue(
       where,
