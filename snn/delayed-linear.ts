@@ -13,7 +13,7 @@ import { alive, peek, touch } from "../engine/tensor.ts";
 import { checkSequence, checkState } from "./checks.ts";
 import { within } from "./definition.ts";
 import { Window } from "./delay.ts";
-import { own, Stage, Staged, stateOf, Watch } from "./stage.ts";
+import { checkReading, own, Stage, Staged, stateOf, Watch } from "./stage.ts";
 
 /** Options of {@link DelayedLinear}. */
 export interface DelayedLinearOptions {
@@ -250,6 +250,7 @@ class DelayedLinearStage extends Stage {
   private readonly layer: DelayedLinear;
   private readonly window: Window;
   private readonly kernel: Tensor;
+  private readonly reading: Reading | null;
   private readonly watch: Watch;
   private readonly run: () => void;
 
@@ -260,13 +261,16 @@ class DelayedLinearStage extends Stage {
     const output = own([...input.sizes.slice(0, -1), outFeatures]);
     super(output, { state: [window.steps], memory: [kernel], parameters: stateOf(layer) });
     this.layer = layer;
-    this.watch = new Watch(
-      layer,
-      stateOf(layer).filter((t) => t !== layer.bias && t !== layer.sigma),
-    );
+    this.reading = layer.reading;
+    this.watch = new Watch(stateOf(layer).filter((t) => t !== layer.bias && t !== layer.sigma));
     this.window = window;
     this.kernel = kernel;
     this.run = () => void output.copyFrom(newest(layer, window.steps, kernel));
+  }
+
+  override check(): void {
+    checkReading(this.layer, this.reading);
+    super.check();
   }
 
   step(): void {

@@ -15,6 +15,7 @@ export function stageOfNeurons(layer: Neurons, input: Tensor): CompiledStage {
   return new CompiledStage(layer.compiled, layer.givenParameters(), input, {
     start: () => composed(Neurons.started, layer, input.sizes),
     parameters: () => layer.loopParameters(layer.parametersNow()),
+    compiled: () => layer.compiled,
   });
 }
 
@@ -24,9 +25,12 @@ interface Source {
   start(): Readonly<Record<string, Tensor>>;
   /** What the loop uses of the parameters now. */
   parameters(): readonly Tensor[];
+  /** The step that the layer has now; null for another one. */
+  compiled(): CompiledNeuron | null;
 }
 
 export class CompiledStage extends Stage {
+  private readonly neuron: CompiledNeuron;
   private readonly names: readonly string[];
   private readonly states: readonly Tensor[];
   private readonly source: Source;
@@ -65,6 +69,7 @@ export class CompiledStage extends Stage {
     const step = neuron.code([], null).repeated(run, take);
     super(output, { state: states, memory: [...parameters, ...work], parameters: owned });
     this.run = step;
+    this.neuron = neuron;
     this.names = neuron.states;
     this.states = states;
     this.source = source;
@@ -72,6 +77,12 @@ export class CompiledStage extends Stage {
     this.constants = parameters;
     this.written = this.lastWritten();
     this.start();
+  }
+
+  override check(): void {
+    super.check();
+    if (this.source.compiled() === this.neuron) return;
+    throw new Error("Stream: neurons have another step now; make another stream");
   }
 
   step(): void {

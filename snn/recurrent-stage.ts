@@ -11,14 +11,10 @@ export class RecurrentStage extends Stage {
   private readonly product: Stage;
 
   /** `neurons` read `current`, which is the input and what spikes of the step before add to it. */
-  constructor(neurons: Stage, owned: readonly Tensor[], input: Tensor, current: Tensor, recurrent: Linear) {
+  constructor(neurons: Stage, input: Tensor, current: Tensor, recurrent: Linear) {
     const { output } = neurons;
     const product = new PureStage(recurrent, output);
-    super(output, {
-      state: [output],
-      memory: [current, ...neurons.memory, ...product.memory],
-      parameters: [...owned, recurrent.weight, recurrent.bias],
-    });
+    super(output, { state: [output], memory: [current, ...neurons.memory, ...product.memory] });
     this.neurons = neurons;
     this.input = input;
     this.current = current;
@@ -26,7 +22,7 @@ export class RecurrentStage extends Stage {
   }
 
   override check(): void {
-    super.check();
+    this.neurons.check();
     this.product.check();
   }
 

@@ -260,11 +260,12 @@ export class Recurrent<State extends object, Result extends SpikingResult<State>
       return new CompiledStage(this.linkedTo(neuron), [...neuron.givenParameters(), V], input, {
         start: () => this.initialState(input.sizes) as unknown as Named,
         parameters: () => this.derived(this.linkedTo(neuron), neuron.parametersNow()),
+        compiled: () => this.linked,
       });
     }
     if (!(recurrent instanceof Linear) || recurrent.forward !== LINEAR) return null;
     const current = own(input.sizes);
-    return new RecurrentStage(stageOfNeurons(neuron, current), neuron.givenParameters(), input, current, recurrent);
+    return new RecurrentStage(stageOfNeurons(neuron, current), input, current, recurrent);
   }
 
   /** The neurons, where the whole sequence is one op: compiled ones that feed themselves or all others. */

@@ -3,7 +3,7 @@
 import { k } from "../engine/backend.ts";
 import { EXPOSED } from "../engine/columns.ts";
 import { Module, type Tensor, zeros } from "../engine/index.ts";
-import type { Reading, Weighted } from "../engine/nn/reading.ts";
+import { isWeighted, type Reading } from "../engine/nn/reading.ts";
 import { ready } from "../engine/op.ts";
 import { allocateIn, root } from "../engine/scope.ts";
 import { formatShape, type Shape } from "../engine/shape.ts";
@@ -54,33 +54,43 @@ export abstract class Stage {
 /** The parameters and buffers of a module. */
 export const stateOf = (module: Module): Tensor[] => module.namedState().map(([, t]) => t);
 
+/** The function through which a layer reads its weight, null without. */
+export const readingIn = (layer: Module): Reading | null => (isWeighted(layer) ? layer.reading : null);
+
+/**
+ * Throws unless the layer reads its weight as it did when its stage was made: a stage knows no other mask, and a mask that was taken away
+ * is freed.
+ *
+ * @throws Error for another reading.
+ */
+export function checkReading(layer: Module, reading: Reading | null): void {
+  if (readingIn(layer) === reading) return;
+  throw new Error(`Stream: ${layer.constructor.name} reads its weight in another way now; make another stream`);
+}
+
 /** The weight that a layer computes with, kept from step to step. */
 export class Watch {
-  private readonly layer: Weighted;
   private readonly tensors: readonly Tensor[];
-  private reading: Reading | null = null;
   private last = -1;
 
   /** The weight depends on these tensors. */
-  constructor(layer: Weighted, tensors: readonly Tensor[]) {
-    this.layer = layer;
+  constructor(tensors: readonly Tensor[]) {
     this.tensors = tensors;
   }
 
   /**
-   * Whether one of the tensors was written since the last look, or the layer reads its weight in another way. Writes count up one
-   * clock; those through `data` that was handed out are not noticed, and then the answer is true.
+   * Whether one of the tensors was written since the last look. Writes count up one clock; those through `data` that was handed out are
+   * not noticed, and then the answer is true.
    */
   look(): boolean {
-    const { layer, tensors, last, reading } = this;
+    const { tensors, last } = this;
     let written = 0;
     for (let i = 0; i < tensors.length; i++) {
       const t = tensors[i] as Tensor;
       written = Math.max(written, t.columns === EXPOSED ? Infinity : t.written);
     }
     this.last = written;
-    this.reading = layer.reading;
-    return written === Infinity || written !== last || layer.reading !== reading;
+    return written === Infinity || written !== last;
   }
 }
 

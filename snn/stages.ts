@@ -2,7 +2,7 @@
 
 import { wrongType } from "../engine/arguments.ts";
 import { full, Generator, Linear, type Module, noGrad, rand, Tensor } from "../engine/index.ts";
-import { isWeighted, type Weighted, weightOf } from "../engine/nn/reading.ts";
+import { type Reading, type Weighted, weightOf } from "../engine/nn/reading.ts";
 import type { Op } from "../engine/op.ts";
 import { recordOutside, root, scope } from "../engine/scope.ts";
 import { formatShape, type Shape } from "../engine/shape.ts";
@@ -10,7 +10,7 @@ import { alive, dropRecord, recycleSaved } from "../engine/tensor.ts";
 import { isStepping, type Stepping } from "./layers.ts";
 import { isCompiled, Neurons } from "./neuron.ts";
 import { stageOfNeurons } from "./neuron-stage.ts";
-import { own, Stage, Staged, stateOf, Watch } from "./stage.ts";
+import { checkReading, own, readingIn, Stage, Staged, stateOf, Watch } from "./stage.ts";
 
 /** The shape of one step of what a module gives for a sequence of one. */
 function shapeOfStep({ constructor: { name } }: Module, z: Tensor): Shape {
@@ -59,7 +59,7 @@ class ReadWeight {
     const value = own(layer.weight.sizes);
     this.value = value;
     this.layer = layer;
-    this.watch = new Watch(layer, stateOf(layer));
+    this.watch = new Watch(stateOf(layer));
     this.write = () => void value.copyFrom(weightOf(layer));
     this.refresh();
   }
@@ -82,19 +82,17 @@ class ReadWeight {
   }
 }
 
-/** The layer, where it reads its weight through functions, else null. */
-const readingOf = (module: Module): Weighted | null => (isWeighted(module) && module.reading !== null ? module : null);
-
 /** A module that always runs the same ops, those of evaluation: what its `forward` has recorded once, again and again. */
 export class PureStage extends Stage {
   private readonly module: Module;
+  private readonly reading: Reading | null;
   private readonly weight: ReadWeight | null;
   private readonly calls: readonly Call[];
 
   constructor(module: Module, input: Tensor) {
     const parameters = stateOf(module);
-    const weighted = readingOf(module);
-    const weight = weighted && new ReadWeight(weighted);
+    const reading = readingIn(module);
+    const weight = reading && new ReadWeight(module as Weighted);
     const made = weight === null ? [] : [weight.value];
     const { result: output, records } = recordOutside(() => {
       const run = () => ofOneStep(module, input);
@@ -111,15 +109,15 @@ export class PureStage extends Stage {
     }
     super(output, { memory: [...records, ...made], parameters });
     this.module = module;
+    this.reading = reading;
     this.weight = weight;
     // Reshaping has nothing to do.
     this.calls = calls.filter(({ op }) => op.forward !== undefined);
   }
 
   override check(): void {
+    checkReading(this.module, this.reading);
     super.check();
-    if (this.weight !== null || readingOf(this.module) === null) return;
-    throw new Error(`Stream: ${this.module.constructor.name} reads its weight in another way now; make another stream`);
   }
 
   step(): void {

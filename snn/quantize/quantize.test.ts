@@ -43,7 +43,7 @@ import {
   Stream,
   Synaptic,
 } from "../index.ts";
-import { quantize, quantizedWeights } from "./index.ts";
+import { applyMasks, prune, quantize, quantizedWeights } from "./index.ts";
 import { nearestShift } from "./shift.ts";
 
 const currents = (shape: number[], seed = 1): Tensor =>
@@ -165,6 +165,29 @@ test("quantize: a stream gives the bits of forward, also after training went on"
     expect(steps).toEqual(values(model.forward(x)));
     tape(() => model.forward(x).square().sum().backward());
     optimizer.step();
+  }
+});
+
+test("quantize: a stream that was made before weights or states changed refuses to go on", () => {
+  const make = (layer: Module, shape: number[]) => ({ layer, stream: new Stream(layer, shape), x: [1, 1, 1] });
+  const recurrent = (connection: "all" | "one") => new RecurrentLIF({ features: 3, connection });
+  for (const layer of [new LIF(), new Synaptic(), recurrent("all"), recurrent("one")]) {
+    const { stream, x } = make(layer, [1, 3]);
+    stream.step(x);
+    quantize(layer, { state: { bits: 3 } });
+    expect(() => stream.step(x)).toThrow("Stream: neurons have another step now; make another stream");
+    new Stream(layer, [1, 3]).step(x);
+  }
+  for (const layer of [new Linear(3, 2), new DelayedLinear(3, 2, { maxDelay: 2 }), recurrent("all")]) {
+    const refuses = ({ stream, x }: ReturnType<typeof make>, change: () => void) => {
+      stream.step(x);
+      change();
+      expect(() => stream.step(x)).toThrow("reads its weight in another way now; make another stream");
+    };
+    refuses(make(layer, [1, 3]), () => void prune(layer, { amount: 0.5 }));
+    refuses(make(layer, [1, 3]), () => void quantize(layer, { weights: { bits: 4 } }));
+    refuses(make(layer, [1, 3]), () => applyMasks(layer));
+    refuses(make(layer, [1, 3]), () => void quantize(layer, { weights: null }));
   }
 });
 
