@@ -1,7 +1,17 @@
 import { expect, test } from "vitest";
-import { Generator, Linear, readSafetensors, Sequential, saveSafetensors, tensor } from "../../engine/index.ts";
-import { LIF } from "../index.ts";
-import { dequantizedState, quantize, quantizedState, quantizedWeights, type WeightBits } from "./index.ts";
+import {
+  Generator,
+  Linear,
+  Module,
+  parameter,
+  readSafetensors,
+  Sequential,
+  saveSafetensors,
+  type Tensor,
+  tensor,
+} from "../../engine/index.ts";
+import { LIF, Synaptic } from "../index.ts";
+import { dequantizedState, prune, quantize, quantizedState, quantizedWeights, type WeightBits } from "./index.ts";
 
 const network = (inputs: number, hidden: number, outputs: number, seed = 0) => {
   const generator = new Generator(seed);
@@ -52,6 +62,54 @@ test("file: names, kinds and shapes", () => {
   expect(quantizedState(model)).toEqual(model.stateDict());
 });
 
+test("file: shifts and zeros of masks are in the state, and come into models of floats", () => {
+  const make = (seed: number) => {
+    const generator = new Generator(seed);
+    return new Sequential(
+      new Linear(6, 5, { generator }),
+      new LIF({ beta: 0.95, learnBeta: true, threshold: 0.3 }),
+      new Linear(5, 4, { generator }),
+      new Synaptic({ alpha: 0.8, beta: 0.7, threshold: 0.3 }),
+    );
+  };
+  const x = tensor(
+    Float32Array.from({ length: 8 * 2 * 6 }, (_, i) => (i * 7) % 5),
+    { shape: [8, 2, 6] },
+  );
+  const model = make(0);
+  prune(model, { amount: 0.4 });
+  quantize(model, { decays: "shift" });
+  quantize(model.modules[2] as Linear, { weights: { bits: 4 } });
+  const expected = model.forward(x).toFloat32Array();
+  const arrays = readSafetensors(saveSafetensors(quantizedState(model))).arrays;
+  expect(Object.keys(arrays).filter((name) => name.includes("mask"))).toEqual([]);
+  expect(arrays["1.beta"]?.data).toEqual(Float32Array.of(0.9375));
+  const state = dequantizedState(arrays);
+  expect(state["0.weight"]?.data.filter((w) => w === 0).length).toBe(12);
+  const quantized = quantize(make(2), { decays: "shift" });
+  quantize(quantized.modules[2] as Linear, { weights: { bits: 4 } });
+  for (const loaded of [make(1), quantized, model]) {
+    loaded.loadStateDict(state);
+    expect(loaded.forward(x).toFloat32Array()).toEqual(expected);
+  }
+});
+
+test("file: floats whose names look like those of integers stay as they are", () => {
+  class Gained extends Module {
+    readonly gain = parameter(tensor([2, 3]));
+    readonly gain_scale = parameter(tensor([10]));
+    readonly gain_packed = parameter(tensor([5]));
+    readonly gain_bits = parameter(tensor([2]));
+    readonly gain_shape = parameter(tensor([2]));
+    forward(x: Tensor): Tensor {
+      return x.mul(this.gain).mul(this.gain_scale);
+    }
+  }
+  const model = new Gained();
+  expect(dequantizedState(quantizedState(model))).toEqual(model.stateDict());
+  expect(dequantizedState(Object.fromEntries(model.namedParameters()))).toEqual(model.stateDict());
+});
+
 test("file: integers of two and four bits lie with the first lowest", () => {
   const layer = quantize(new Linear(6, 1, { bias: false }), { weights: { bits: 4 } });
   layer.weight.copyFrom([7, -7, 1, -1, 0, 3]);
@@ -80,7 +138,9 @@ test("file: parts that do not fit each other are errors", () => {
   const wrong = (changes: object) => () => dequantizedState({ ...state, ...changes } as never);
   const array = (data: number[]) => ({ shape: [data.length], data: Float32Array.from(data) });
   expect(wrong({ weight_scale: array([1, 2, 3]) })).toThrow("dequantizedState: weight: expected 1 or 2 scales, got 3");
-  expect(wrong({ weight_packed: array([1]) })).toThrow("dequantizedState: weight: expected 3 bytes, got 1");
+  expect(wrong({ weight_packed: { shape: [1], data: Uint8Array.of(1) } })).toThrow(
+    "dequantizedState: weight: expected 3 bytes, got 1",
+  );
   expect(wrong({ weight_bits: array([3]) })).toThrow(
     "dequantizedState: weight: expected integers of 2 or 4 bits, got 3",
   );

@@ -1,16 +1,20 @@
 /** Quantized weights as arrays for files. */
 import { ensure, numbersOf, objectOf } from "../../engine/arguments.ts";
-import { type Module, type NamedArrays, type StateDict, Tensor } from "../../engine/index.ts";
+import { type Module, type NamedArrays, noGrad, type StateDict, Tensor } from "../../engine/index.ts";
 import type { ArrayEntry } from "../../engine/nn/module.ts";
 import { moduleOf } from "../../engine/nn/module.ts";
+import { type Weighted, weightOf } from "../../engine/nn/reading.ts";
+import { readingAt } from "../../engine/nn/readings.ts";
 import { checkShape, formatShape, sizeOf } from "../../engine/shape.ts";
+import { shiftsIn } from "./neurons.ts";
 import { gridIn, quantizedWeights, weightedIn } from "./weights.ts";
 
 /** Behind the name of a weight: its scales, and where it has 4 bits or fewer, its integers, how wide they are, and its shape. */
 const [SCALE, PACKED, BITS, SHAPE] = ["_scale", "_packed", "_bits", "_shape"];
 
 /**
- * The state of a model for a small file: weights on a grid as integers and scales, all else as `stateDict` gives it.
+ * The state of the network that a quantized or pruned model computes, for a small file: weights on a grid as integers and scales, decays that
+ * are shifts as these, masked weights as zeros without the masks, all else as `stateDict` gives it.
  *
  *   fc.weight         q, Int8Array in the shape of the weight             (5 to 8 bits)
  *   fc.weight_packed  q, Uint8Array, two or four to a byte, the first lowest   (fewer bits, ternary)
@@ -19,19 +23,23 @@ const [SCALE, PACKED, BITS, SHAPE] = ["_scale", "_packed", "_bits", "_shape"];
  *   fc.weight_scale   s, Float32Array [1] or [out]: w = s·q
  *
  * `saveSafetensors` writes the arrays, `readSafetensors` reads them, {@link dequantizedState} makes floats of them. A checkpoint, and not
- * this state, has the floats that training moves.
+ * this state, has the floats that training moves, and the masks.
  *
  * @throws TypeError for anything but a module; RangeError for weights that are not finite.
  */
 export function quantizedState(model: Module): Record<string, ArrayEntry> {
   moduleOf("quantizedState", model);
   const layers = new Map(weightedIn(model).map(([, layer]) => [layer.weight, layer]));
-  const names = new Map(model.namedParameters());
+  const masks = new Set<unknown>([...layers.values()].filter(isMasked).map(({ mask }) => mask));
+  const tensors = new Map(model.namedState());
+  const shifts = noGrad(() => new Map([...shiftsIn(model)].map(([t, shift]) => [t, shift.toFloat32Array()])));
   const state: Record<string, ArrayEntry> = {};
-  for (const [name, entry] of Object.entries(model.stateDict())) {
-    const layer = layers.get(names.get(name) as Tensor);
+  for (const [name, { shape: sizes, data }] of Object.entries(model.stateDict())) {
+    const t = tensors.get(name) as Tensor;
+    if (masks.has(t)) continue;
+    const layer = layers.get(t);
     if (layer === undefined || gridIn(layer) === null) {
-      state[name] = entry;
+      state[name] = { shape: sizes, data: layer === undefined ? (shifts.get(t) ?? data) : masked(layer) };
       continue;
     }
     const { q, scales, bits, shape } = quantizedWeights(layer);
@@ -48,47 +56,80 @@ export function quantizedState(model: Module): Record<string, ArrayEntry> {
   return state;
 }
 
+const isMasked = (layer: Weighted): layer is Weighted & { mask: Tensor } => readingAt(layer, "mask") !== null;
+
+/** The weight of a layer without a grid, with zeros where a mask has them. */
+const masked = (layer: Weighted): Float32Array => noGrad(() => weightOf(layer).toFloat32Array());
+
 /**
  * The floats of a state of {@link quantizedState}, for `loadStateDict`: w = s·q, rounded to float32, under the name of the weight. A model
- * that loads them computes the same bits as the quantized model, whether the loading model is quantized or not.
+ * that loads them computes the same bits as the quantized model, whether its weights and decays are quantized or not, and masked or not.
+ * Levels of membranes are no arrays: a model gets them from {@link quantize}.
+ *
+ * A name and the same name with `_scale` behind it are a weight where the first array is an `Int8Array`, or in its packed form a
+ * `Uint8Array`, as `readSafetensors` gives them; other arrays stay as they are.
  *
  *     model.loadStateDict(dequantizedState(readSafetensors(bytes).arrays));
  *
  * @throws TypeError for anything but a state, arrays by name; RangeError for integers and scales that do not fit each other.
  */
 export function dequantizedState(arrays: NamedArrays): StateDict {
-  const given = objectOf(WHERE, "a state, arrays by name", arrays);
-  const names = new Set(Object.keys(given));
-  const weights = [...names]
-    .filter((name) => name.endsWith(SCALE))
-    .map((name) => name.slice(0, -SCALE.length))
-    .filter((name) => names.has(name) || names.has(name + PACKED));
-  const parts = new Set(weights.flatMap((name) => ["", SCALE, PACKED, BITS, SHAPE].map((end) => name + end)));
-  const others = [...names].filter((name) => !parts.has(name));
-  return Object.fromEntries([
-    ...others.map((name) => [name, floatsOf(name, given[name])] as const),
-    ...weights.map((name) => [name, weightFrom(given, name, names.has(name + PACKED))] as const),
-  ]);
+  const given = unpacked(WHERE, objectOf(WHERE, "a state, arrays by name", arrays));
+  const state: StateDict = {};
+  for (const [name, entry] of Object.entries(given)) {
+    const scales = given[name + SCALE];
+    const weight = name.endsWith(SCALE) ? name.slice(0, -SCALE.length) : null;
+    if (weight !== null && isOf(Int8Array, given[weight])) continue;
+    const floats = floatsOf(name, entry);
+    state[name] =
+      scales !== undefined && isOf(Int8Array, entry) ? scaled(name, floats, floatsOf(name + SCALE, scales)) : floats;
+  }
+  return state;
 }
 
 const WHERE = "dequantizedState";
 
-function weightFrom(given: Readonly<Record<string, unknown>>, name: string, isPacked: boolean): StateDict[string] {
-  const where = `${WHERE}: ${name}`;
-  const part = (end: string): StateDict[string] => floatsOf(name + end, given[name + end]);
-  const scales = part(SCALE).data;
-  const shape = checkShape(where, isPacked ? [...part(SHAPE).data] : part("").shape);
-  const size = sizeOf(shape);
+const isOf = (kind: typeof Int8Array | typeof Uint8Array, entry: unknown): boolean =>
+  Object(entry).data instanceof kind;
+
+/** The arrays, with integers that lie in bytes as an Int8Array under the name of their weight. */
+export function unpacked(where: string, given: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const arrays = { ...given };
+  for (const name of Object.keys(given)) {
+    if (!name.endsWith(PACKED) || !isOf(Uint8Array, given[name])) continue;
+    const weight = name.slice(0, -PACKED.length);
+    const parts = [PACKED, BITS, SHAPE].map((end) => weight + end);
+    if (![...parts, weight + SCALE].every((part) => part in given)) continue;
+    const own = `${where}: ${weight}`;
+    const [bytes, bits, sizes] = parts.map((part) => floatsOf(part, given[part], where).data) as Float32Array[];
+    const shape = checkShape(own, [...(sizes as Float32Array)]);
+    const q = unpack(own, bytes as Float32Array, (bits as Float32Array)[0] as number, sizeOf(shape));
+    for (const part of parts) delete arrays[part];
+    arrays[weight] = { shape, data: q };
+  }
+  return arrays;
+}
+
+/** w = s·q. */
+function scaled(
+  name: string,
+  { shape, data }: StateDict[string],
+  { data: scales }: StateDict[string],
+): StateDict[string] {
   const [rows] = shape as [number];
-  ensure(scales.length === 1 || scales.length === rows, where, `expected 1 or ${rows} scales`, scales.length);
-  const q = isPacked ? unpack(where, part(PACKED).data, part(BITS).data[0] as number, size) : part("").data;
-  const n = size / scales.length;
-  return { shape, data: Float32Array.from(q, (x, i) => x * (scales[Math.floor(i / n)] as number)) };
+  ensure(
+    scales.length === 1 || scales.length === rows,
+    `${WHERE}: ${name}`,
+    `expected 1 or ${rows} scales`,
+    scales.length,
+  );
+  const n = data.length / scales.length;
+  return { shape, data: data.map((x, i) => x * (scales[Math.floor(i / n)] as number)) };
 }
 
 /** The entry, with floats. */
-function floatsOf(name: string, entry: unknown): StateDict[string] {
-  const where = `${WHERE}: ${name}`;
+function floatsOf(name: string, entry: unknown, of = WHERE): StateDict[string] {
+  const where = `${of}: ${name}`;
   if (entry instanceof Tensor) return { shape: entry.shape, data: entry.toFloat32Array() };
   const { shape, data } = objectOf(where, "an array { shape, data }", entry) as unknown as ArrayEntry;
   const values = Float32Array.from(numbersOf(where, "an array of numbers", data));

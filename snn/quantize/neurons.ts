@@ -229,8 +229,14 @@ export function setShifts(layer: Neurons, shift: boolean): void {
   };
 }
 
-/** The decays of the model that are read as shifts. */
-export const shiftedIn = (model: Module): Tensor[] =>
-  neuronsIn(model).flatMap((layer) =>
-    (shifted.get(layer) ?? []).map((name) => (layer as unknown as Named)[name] as Tensor),
-  );
+/** The shifts of the decays of a model, by the parameter that holds the decay. */
+export function shiftsIn(model: Module): Map<Tensor, Tensor> {
+  const shifts = new Map<Tensor, Tensor>();
+  for (const layer of neuronsIn(model)) {
+    const names = shifted.get(layer) ?? [];
+    if (names.length === 0) continue;
+    const now = layer.parametersNow();
+    for (const name of names) shifts.set((layer as unknown as Named)[name] as Tensor, now[name] as Tensor);
+  }
+  return shifts;
+}
