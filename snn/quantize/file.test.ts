@@ -11,7 +11,7 @@ import {
   tensor,
 } from "../../engine/index.ts";
 import { LIF, Synaptic } from "../index.ts";
-import { dequantizedState, prune, quantize, quantizedState, quantizedWeights, type WeightBits } from "./index.ts";
+import { dequantizedState, Int8, prune, quantize, quantizedState, quantizedWeights, type WeightBits } from "./index.ts";
 
 const network = (inputs: number, hidden: number, outputs: number, seed = 0) => {
   const generator = new Generator(seed);
@@ -45,6 +45,19 @@ test.each(BITS)("file: weights of %s bits come back to the bit, into a model of 
     }
     expect(quantizedWeights(other.modules[0] as Linear)).toEqual(quantizedWeights(model.modules[0] as Linear));
   }
+});
+
+test.each(BITS)("file: Int8 loads weights of %s bits", (bits) => {
+  const model = quantize(network(13, 7, 3), { weights: { bits } });
+  const state = readSafetensors(saveSafetensors(quantizedState(model))).arrays;
+  const small = new Int8(network(13, 7, 3, 1));
+  small.loadStateDict(state);
+  const expected = new Int8(model);
+  expect(small.arrays()).toEqual(expected.arrays());
+  if (bits !== 4) return;
+  const packed = { ...state, "0.weight_packed": { shape: [1], data: Uint8Array.of(1) } };
+  expect(() => small.loadStateDict(packed)).toThrow("loadStateDict: 0.weight: expected 46 bytes, got 1");
+  expect(small.arrays()).toEqual(expected.arrays());
 });
 
 test("file: names, kinds and shapes", () => {

@@ -1,12 +1,24 @@
 /** Networks with weights of eight bits, for inference. */
-import { withDefaults, wrongValue } from "../../engine/arguments.ts";
-import { type ArrayEntry, Conv1d, Conv2d, Linear, type Module, noGrad, type Tensor } from "../../engine/index.ts";
+import { objectOf, withDefaults, wrongValue } from "../../engine/arguments.ts";
+import {
+  type ArrayEntry,
+  Conv1d,
+  Conv2d,
+  Linear,
+  type LoadOptions,
+  type LoadReport,
+  type Module,
+  type NamedArrays,
+  noGrad,
+  type Tensor,
+} from "../../engine/index.ts";
 import { forwardOf } from "../../engine/nn/module.ts";
 import { isWeighted, weightOf } from "../../engine/nn/reading.ts";
 import { alive } from "../../engine/tensor.ts";
 import { layersOf } from "../layers.ts";
 import { Stage, Staged } from "../stage.ts";
 import { stageOf } from "../stages.ts";
+import { unpacked } from "./file.ts";
 import { checkMemory, Int8Conv, Int8Linear, type Int8State } from "./int8-layers.ts";
 import { MOST_INPUTS } from "./int8-weights.ts";
 import { gridIn, integersOf } from "./weights.ts";
@@ -133,6 +145,18 @@ export class Int8 extends Staged {
       }
     }
     return arrays;
+  }
+
+  /**
+   * Overwrites the integers, their scales and biases, and the state of other layers, with the arrays of `arrays` or `stateDict`, or of
+   * `quantizedState`, whose weights of fewer bits are integers of eight.
+   *
+   * @throws RangeError for integers outside of [−127, 127], scales that are not > 0, and as {@link Module.loadStateDict}. Nothing is written
+   *   then.
+   */
+  override loadStateDict(state: NamedArrays, options?: LoadOptions): LoadReport {
+    const given = unpacked("loadStateDict", objectOf("loadStateDict", "a state, arrays by name", state));
+    return super.loadStateDict(given as NamedArrays, options);
   }
 
   /** @internal */
