@@ -13,8 +13,8 @@ import { gridIn, quantizedWeights, weightedIn } from "./weights.ts";
 const [SCALE, PACKED, BITS, SHAPE] = ["_scale", "_packed", "_bits", "_shape"];
 
 /**
- * The state of the network that a quantized or pruned model computes, for a small file: weights on a grid as integers and scales, decays that
- * are shifts as these, masked weights as zeros without the masks, all else as `stateDict` gives it.
+ * The state of the network that a quantized or pruned model computes, for a small file: weights on a grid as integers and scales, decays
+ * that are shifts as these, masked weights as zeros without the masks, all else as `stateDict` gives it.
  *
  *   fc.weight         q, Int8Array in the shape of the weight             (5 to 8 bits)
  *   fc.weight_packed  q, Uint8Array, two or four to a byte, the first lowest   (fewer bits, ternary)

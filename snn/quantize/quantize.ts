@@ -35,18 +35,24 @@ const DEFAULTS = {
  *     quantize(network, { weights: { bits: 4 }, state: { bits: 8 }, decays: "shift" });
  *     const optimizer = new Adam(network.parameters()); // trains as before
  *
- * Weights are those of `Linear`, `Conv1d`, `Conv2d`, `DelayedLinear` and of connections in `Recurrent`, each with a mask where there is
- * one. A model with further weights, parameters of two and more axes or the connection "one", is an error: its other layers are quantized apart.
- * Biases and other parameters of one axis stay floats. Rounding is half to even. Membranes are rounded before they are compared to θ, as snnTorch's `state_quant`
- * does, and states where they are stored, also behind a reset: levels hold
- * neurons whose θ is positive and whose values at the start and behind a reset lie within the levels, so neurons in mV need `threshold` and
- * limits. Decays are the parameters
- * alpha, beta, rho, phi, alphaE and alphaI with bounds or values in [0, 1], fixed or learned; neurons with further parameters and none of
- * these, such as a time constant, are an error. Returns the model.
+ * Weights are those of `Linear`, `Conv1d`, `Conv2d`, `DelayedLinear` and of the connection "all" in `Recurrent`, each with a mask where
+ * there is one. A model with further weights (parameters of two and more axes, the connection "one") is an error: calls for its other
+ * layers quantize these alone. Biases and other parameters of one axis stay floats. Rounding is half to even.
  *
- * @throws TypeError for anything but a module, or an option of another name or kind; RangeError for options out of range, or
- *   without effect on the model: weights without such layers or with layers that have other weights, a state without neurons that spike, decays without neurons that have some; Error for a parameter that
- *   was freed. Nothing is written then.
+ * Membranes are rounded before they are compared to θ, as snnTorch's `state_quant` does, and states where they are stored, also behind a
+ * reset. θ has to be positive, and values at the start and behind a reset have to lie within the levels, so neurons in mV need `threshold`
+ * and limits.
+ *
+ * Decays are the parameters alpha, beta, rho, phi, alphaE and alphaI with bounds or values in [0, 1], fixed or learned. Neurons with other
+ * parameters in their place, such as a time constant, are an error.
+ *
+ * A stream that was made before the call refuses to go on where weights or states changed. Online rules are made after the call. Returns
+ * the model.
+ *
+ * @throws TypeError for anything but a module, or an option of another name or kind; RangeError for options out of range, or that do not
+ *   fit the model: weights without such layers or with further weights, a state without neurons that spike or with values beyond the
+ *   levels, decays without neurons that have some or with neurons that have none as a parameter; Error for a parameter that was freed.
+ *   Nothing is written then.
  * @see Bengio, Léonard and Courville (2013), Estimating or Propagating Gradients Through Stochastic Neurons for Conditional
  *   Computation, arXiv:1308.3432; Li, Zhang and Liu (2016), Ternary Weight Networks, arXiv:1605.04711.
  */

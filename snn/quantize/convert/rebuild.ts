@@ -14,7 +14,7 @@ import {
 } from "./chain.ts";
 import { type Affine, at, channelAxis, isWeightLayer, type WeightLayer, Weights } from "./folded-weights.ts";
 
-/** What the layers become. */
+/** The form of a rebuilt chain: the modules in the place of each ReLU, the scales of activations, and the axes. */
 export interface Form {
   /** Axes of the input of each layer, with that of the batch. */
   readonly axes: readonly number[];
