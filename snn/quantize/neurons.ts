@@ -91,13 +91,16 @@ function checkRange(where: string, layer: Neurons, levels: Levels, states: reado
   const thetas = levels.threshold === null ? valuesOf("threshold") : [levels.threshold];
   check("threshold", thetas, "levels of a threshold > 0", (x) => x > 0);
   const count = Math.max(...layer.givenParameters().map((t) => t.size), 1);
-  const started = noGrad(() => layer.initialState([count]) as Readonly<Record<string, Tensor>>);
+  const started = noGrad(() => {
+    const start = layer.initialState([count]) as Readonly<Record<string, Tensor>>;
+    return states.map((state) => (start[state] as Tensor).toFloat32Array());
+  });
   const within = (x: number, i: number): boolean => {
     const theta = thetas[thetas.length === 1 ? 0 : i] ?? 1;
     return x >= levels.low * theta && x <= levels.high * theta;
   };
   const lie = `values from ${levels.low}·θ to ${levels.high}·θ`;
-  for (const state of states) check(`${state} at the start`, (started[state] as Tensor).toFloat32Array(), lie, within);
+  for (const [i, x] of started.entries()) check(`${states[i]} at the start`, x, lie, within);
   if (!states.includes(reset as string) || (layer.chosen.reset ?? "zero") !== "zero") return;
   for (const key of RESET_VALUES) {
     const values = valuesOf(key);
@@ -179,7 +182,7 @@ const DECAYS = ["alpha", "beta", "rho", "phi", "alphaE", "alphaI"];
 const OTHERS = ["threshold", "rest", "resetValue", "lowerBound", "inputScale", "gradedSpikesFactor"];
 
 /** The decays of a layer by their names: parameters of these names with values or bounds in [0, 1]. */
-export function decaysOf(layer: Neurons): [name: string, decay: Tensor][] {
+function decaysOf(layer: Neurons): [name: string, decay: Tensor][] {
   const { parameters, constrain = {} } = inner(layer).form;
   return Object.keys(parameters)
     .filter((name) => DECAYS.includes(name))
