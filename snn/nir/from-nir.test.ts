@@ -710,3 +710,28 @@ describe("fromNIR: large graphs", () => {
     expect(performance.now() - start).toBeLessThan(3000);
   });
 });
+
+describe("fromNIR: fields that do not fit", () => {
+  const around = (node: object, shape: readonly number[], after: readonly number[] = shape): NIRGraph => ({
+    type: "NIRGraph",
+    nodes: { input: { type: "Input", shape }, n: node as NIRNode, output: { type: "Output", shape: after } },
+    edges: [
+      ["input", "n"],
+      ["n", "output"],
+    ],
+  });
+  const cases: readonly (readonly [string, NIRGraph, string])[] = [
+    [
+      "an input_shape of other values",
+      around({ type: "Flatten", start_dim: 0, end_dim: -1, input_shape: [7] }, [2, 2], [4]),
+      'fromNIR: node "n": expected values [7], as its shape says, got [2, 2]',
+    ],
+    ["a delay into the past", around({ type: "Delay", delay: same(-4e-4, 2) }, [2]), "delay in steps"],
+    ["a pool without a stride", around({ type: "AvgPool2d", kernel_size: 1, padding: 0 }, [1, 2, 2]), "n/stride"],
+    ["an unknown field", around({ type: "Scale", scale: same(1, 2), foo: 1 }, [2]), 'got "foo"'],
+    ...["constructor", "toString", "__proto__"].map((type) => [type, around({ type }, [2]), `got "${type}"`] as const),
+  ];
+  for (const [name, graph, message] of cases) {
+    test(name, () => expect(() => fromNIR(graph, { dt })).toThrow(message));
+  }
+});

@@ -148,16 +148,6 @@ const pool =
     return { layer: new Layer(kernel, { stride, padding }), shape: after };
   };
 
-const flatten: Kind = ({ where, node, shape }) => {
-  const { start_dim, end_dim } = node as NIRFlatten;
-  const { length } = shape;
-  const [first, last] = [axisOf(where, start_dim, length), axisOf(where, end_dim, length)];
-  if (first > last) throw wrongValue(where, "start_dim up to end_dim", `${first} and ${last}`);
-  const after = [...shape.slice(0, first), sizeOf(shape.slice(first, last + 1)), ...shape.slice(last + 1)];
-  // Counted from the end, for any number of leading axes.
-  return { layer: new Flatten(first - length, last - length), shape: after };
-};
-
 /** A place of the graph where values have a shape. Exporters may count time and batch, as axes of 1 before the others. */
 const end: Kind = ({ where, node, shape }) => {
   const { shape: own } = node as NIRInput;
@@ -166,8 +156,20 @@ const end: Kind = ({ where, node, shape }) => {
   throw wrongValue(where, `values ${formatShape(own)}, as its shape says`, formatShape(shape));
 };
 
+const flatten: Kind = (making) => {
+  const { where, node, shape } = making;
+  const { start_dim, end_dim, input_shape } = node as NIRFlatten;
+  if (input_shape !== null) end({ ...making, node: { type: "Input", shape: input_shape } });
+  const { length } = shape;
+  const [first, last] = [axisOf(where, start_dim, length), axisOf(where, end_dim, length)];
+  if (first > last) throw wrongValue(where, "start_dim up to end_dim", `${first} and ${last}`);
+  const after = [...shape.slice(0, first), sizeOf(shape.slice(first, last + 1)), ...shape.slice(last + 1)];
+  // Counted from the end, for any number of leading axes.
+  return { layer: new Flatten(first - length, last - length), shape: after };
+};
+
 const delay: Kind = ({ where, node, shape, dt }) => {
-  const stepsOf = (x: number): number => numberOf(where, "delay in steps", Math.round(x / dt), STEPS);
+  const stepsOf = (x: number): number => numberOf(where, "delay in steps", x < 0 ? x / dt : Math.round(x / dt), STEPS);
   const steps = each(stepsOf, valuesOf(where, node, "delay", shape));
   return { layer: new Delay(typeof steps === "number" ? steps : [...steps]), axes: shape.length };
 };
