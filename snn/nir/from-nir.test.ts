@@ -735,3 +735,24 @@ describe("fromNIR: fields that do not fit", () => {
     test(name, () => expect(() => fromNIR(graph, { dt })).toThrow(message));
   }
 });
+
+test("fromNIR: a product of maps in a loop works on the last axis, as outside of loops", () => {
+  const graph: NIRGraph = {
+    type: "NIRGraph",
+    nodes: {
+      input: { type: "Input", shape: [2, 2] },
+      n: { type: "IF", r: same(1 / dt, 2, 2), v_threshold: same(1, 2, 2), v_reset: same(0, 2, 2) },
+      w: { type: "Linear", weight: array([0, 2, 0, 0], [2, 2]) },
+      output: { type: "Output", shape: [2, 2] },
+    },
+    edges: [
+      ["input", "n"],
+      ["n", "w"],
+      ["w", "n"],
+      ["n", "output"],
+    ],
+  };
+  const x = tensor([0, 2, 0, 0, 0, 0, 0, 0], { shape: [2, 1, 2, 2] });
+  // The spike of the second neuron of a row comes back to the first.
+  expect(values(fromNIR(graph, { dt }).forward(x))).toEqual([0, 1, 0, 0, 1, 0, 0, 0]);
+});

@@ -276,6 +276,8 @@ function takeLoops(places: Map<string, Place>): Map<string, Place> {
     if (!["Affine", "Linear", "Scale"].includes(node.type) || from.size !== 1 || source === undefined) continue;
     const { node: neuron, from: fed } = places.get(source) as Place;
     if (!("v_threshold" in neuron) || loops.has(source) || fed.size < 2) continue;
+    // Products work on the last axis of maps, and not on all neurons.
+    if (node.type !== "Scale" && neuron.v_threshold.shape.filter((n) => n > 1).length > 1) continue;
     const [reader, more] = readers.get(name) as string[];
     if (reader !== source || more !== undefined) continue;
     loops.set(source, place);

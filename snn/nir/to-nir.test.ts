@@ -432,6 +432,18 @@ describe("toNIR: networks that came from graphs", () => {
     expect(toNIR(fromNIR(flat, { dt }), { dt: 2 * dt, inputShape: [2, 3] }).graph).toEqual(flat);
   });
 
+  test("written factors of maps that are fed back keep the shape of the maps", () =>
+    noGrad(() => {
+      const fed = new Recurrent(new LIF({ fire: "gt" }), { features: 4, connection: "one" });
+      const maps = toNIR(new Sequential(new Conv2d(1, 2, 1), fed), { dt, inputShape: [1, 4, 4] }).graph;
+      const network = fromNIR(maps, { dt });
+      const [, factors] = network.namedParameters().find(([name]) => name.startsWith("1.w_rec")) as [string, Tensor];
+      factors.copyFrom(rand([32], { generator: new Generator(3) }));
+      const again = fromNIR(toNIR(network, { dt, inputShape: [1, 4, 4] }).graph, { dt });
+      const x = rand([9, 2, 1, 4, 4], { generator: new Generator(4) }).mul(3);
+      expect(values(again.forward(x))).toEqual(values(network.forward(x)));
+    }));
+
   test("as a layer of a Sequential they are a subgraph", () =>
     noGrad(() => {
       const model = new Sequential(fromNIR(graph, { dt }), new Linear(4, 2, { generator: new Generator(5) }));

@@ -337,6 +337,12 @@ function neuronNode(layer: Neurons, place: Place): NIRNode {
 
 const scaleOf = (t: Tensor, shape: Shape): NIRNode => ({ type: "Scale", scale: fieldOf(valuesOf(t, shape), shape) });
 
+/** A loop has the factors of maps as a vector. */
+const writeScale: Write<Scale> = ({ scale }, { to: { shape } }) => ({
+  type: "Scale",
+  scale: { ...arrayOf(scale), ...(scale.size === sizeOf(shape) && { shape: [...shape] }) },
+});
+
 const writeNeurons: Write<Neurons> = (layer, place) => {
   const { to, name } = place;
   behind(layer, place);
@@ -417,7 +423,7 @@ const WRITERS: readonly (readonly [of: unknown, write: Write<never>])[] = [
   [Dropout, writeDropout],
   [Recurrent, writeRecurrent],
   [NIRModule, writeGraph],
-  [Scale, ({ scale }: Scale) => ({ type: "Scale", scale: arrayOf(scale) })],
+  [Scale, writeScale],
   [Threshold, ({ threshold }: Threshold) => ({ type: "Threshold", threshold: arrayOf(threshold) })],
 ];
 
