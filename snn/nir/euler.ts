@@ -23,11 +23,17 @@ export function arrayOf(where: string, node: NIRNode, field: string, shape: Shap
   return array;
 }
 
+/** The most neurons of a node that have constants of their own. */
+const MAX_NEURONS = 2 ** 24;
+
 /** A parameter of neurons of this shape, broadcast to it. */
 export function valuesOf(where: string, node: NIRNode, field: string, shape: Shape): Values {
   const { shape: own, data } = arrayOf(where, node, field, shape);
   if (isUniform(data)) return data[0] as number;
-  return Float64Array.from({ length: sizeOf(shape) }, (_, i) => {
+  const n = sizeOf(shape);
+  // A small file may name many neurons.
+  if (n > MAX_NEURONS) throw wrongValue(where, `${field} for at most ${MAX_NEURONS} neurons that differ`, n);
+  return Float64Array.from({ length: n }, (_, i) => {
     let [at, rest, stride] = [0, i, 1];
     for (let axis = 1; axis <= shape.length; axis++) {
       const n = own[own.length - axis] ?? 1;

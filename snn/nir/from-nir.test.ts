@@ -728,6 +728,11 @@ describe("fromNIR: fields that do not fit", () => {
     ],
     ["a delay into the past", around({ type: "Delay", delay: same(-4e-4, 2) }, [2]), "delay in steps"],
     ["a pool without a stride", around({ type: "AvgPool2d", kernel_size: 1, padding: 0 }, [1, 2, 2]), "n/stride"],
+    [
+      "constants of more neurons than memory has room for",
+      around({ type: "LI", tau: array([1, 2], [2, 1, 1]), r: same(1, 1), v_leak: same(0, 1) }, [2, 16384, 4096]),
+      'fromNIR: node "n": expected tau for at most 16777216 neurons that differ, got 134217728',
+    ],
     ["an unknown field", around({ type: "Scale", scale: same(1, 2), foo: 1 }, [2]), 'got "foo"'],
     ...["constructor", "toString", "__proto__"].map((type) => [type, around({ type }, [2]), `got "${type}"`] as const),
   ];
