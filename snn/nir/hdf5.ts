@@ -348,5 +348,5 @@ const stopped = (where: string): Error =>
 
 const load = (where: string): Promise<Library> =>
   import("h5wasm").catch((cause: unknown) => {
-    throw broken(where, "none; npm install h5wasm", cause);
+    throw broken(where, "none; install it: npm install h5wasm", cause);
   });
