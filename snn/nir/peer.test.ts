@@ -16,7 +16,9 @@ test("where h5wasm is missing, the error says how to install it", async () => {
     throw new Error("Cannot find package 'h5wasm'");
   });
   const { readNIR, writeNIR } = await import("./index.ts");
-  await expect(writeNIR(graph)).rejects.toThrow(/^writeNIR: expected h5wasm at work, got none; install it: npm install h5wasm$/);
+  await expect(writeNIR(graph)).rejects.toThrow(
+    /^writeNIR: expected h5wasm at work, got none; install it: npm install h5wasm$/,
+  );
   await expect(readNIR(new Uint8Array(9))).rejects.toThrow(/^readNIR: expected an HDF5 file/);
   await expect(readNIR(signature())).rejects.toThrow(/^readNIR: .* npm install h5wasm$/);
 });
