@@ -348,7 +348,7 @@ test("load: every float of 8 bits is the number that PyTorch makes of it", () =>
   expect(convert("F8_E5M2", every.buffer)).toEqual(floats("e5m2"));
   expect(convert("F8_E4M3FNUZ", every.buffer)).toEqual(floats("e4m3fnuz"));
   expect(convert("F8_E5M2FNUZ", every.buffer)).toEqual(floats("e5m2fnuz"));
-  // Which PyTorch has from version 2.7 on: powers of two, and NaN.
+  // PyTorch has this kind from version 2.7 on: powers of two, and NaN.
   const powers = Array.from(every, (b) => (b === 255 ? Number.NaN : 2 ** (b - 127)));
   expect(convert("F8_E8M0", every.buffer)).toEqual(powers);
   for (const t of Object.values(tensors)) t.dispose();

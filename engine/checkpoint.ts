@@ -366,14 +366,14 @@ interface Place {
   readonly end: number;
 }
 
-/** One that can be read. */
-export interface StoredArray extends Place {
+/** The place of an array whose dtype is known, with the bytes of the file. */
+export interface ReadableArray extends Place {
   readonly dtype: Dtype;
 }
 
 /** Writes the values of an array, all of its own. */
 export function decode(
-  { view, dtype: [bytes, usual], begin, end }: StoredArray,
+  { view, dtype: [bytes, usual], begin, end }: ReadableArray,
   into: { [i: number]: number },
   read = usual,
 ): void {
@@ -384,7 +384,7 @@ export function decode(
 export function parseSafetensors(
   where: string,
   bytes: Uint8Array,
-): { arrays: StoredArray[]; skipped: SkippedArray[]; metadata: Record<string, string> } {
+): { arrays: ReadableArray[]; skipped: SkippedArray[]; metadata: Record<string, string> } {
   if (!ArrayBuffer.isView(bytes)) throw new TypeError(`${where}: expected a Uint8Array, got ${showKind(bytes)}`);
   const refuse = refusal(where);
   const { buffer, byteOffset, byteLength } = bytes;
@@ -414,7 +414,7 @@ export function parseSafetensors(
     covered = end;
   }
   if (covered !== view.byteLength) refuse(`${covered} bytes of data`, view.byteLength);
-  const arrays = all.filter((each): each is StoredArray => each.dtype !== undefined);
+  const arrays = all.filter((each): each is ReadableArray => each.dtype !== undefined);
   return { arrays, skipped: all.filter(({ dtype }) => dtype === undefined).map(skippedOf), metadata };
 }
 

@@ -5,7 +5,7 @@ import { instantiate } from "./wasm.ts";
 
 let instance: Int8Kernels | null = null;
 
-/** These kernels (kernels/int8.ts), over the addresses of all others. */
+/** The kernels of kernels/int8.ts, over the addresses of all others. */
 export function int8Kernels(): Int8Kernels {
   instance ??= instantiate<Int8Kernels>(int8);
   return instance;

@@ -14,7 +14,7 @@ import {
   decode,
   entriesOf,
   parseSafetensors,
-  type StoredArray,
+  type ReadableArray,
   showKind,
   writeSafetensors,
 } from "./checkpoint.ts";
@@ -280,7 +280,7 @@ function jsonOf(name: string, state: unknown): string {
 }
 
 /** Takes the arrays that the state holds, each once, as they were packed. */
-function unpack(name: string, json: string, arrays: Map<unknown, StoredArray>): unknown {
+function unpack(name: string, json: string, arrays: Map<unknown, ReadableArray>): unknown {
   const expected = `expected the state of the ${name} as at most ${LONGEST} characters of JSON`;
   if (json.length > LONGEST) throw new RangeError(`${expected}, got ${json.length}`);
   try {
@@ -296,13 +296,13 @@ function unpack(name: string, json: string, arrays: Map<unknown, StoredArray>): 
   }
 }
 
-function modelState(arrays: Map<unknown, StoredArray>): StateDict {
+function modelState(arrays: Map<unknown, ReadableArray>): StateDict {
   const own = [...arrays.values()].filter(({ name }) => name.startsWith("model."));
   return Object.fromEntries(own.map(({ name, shape }) => [name.slice(6), { shape, data: take(arrays, name) }]));
 }
 
 /** The values of an array, which is gone then: no file makes memory of the same bytes again and again. */
-function take(arrays: Map<unknown, StoredArray>, name: unknown): Float32Array {
+function take(arrays: Map<unknown, ReadableArray>, name: unknown): Float32Array {
   const array = arrays.get(name);
   if (array === undefined) throw new RangeError(`expected the array ${show(name)}, got none`);
   arrays.delete(name);

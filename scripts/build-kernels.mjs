@@ -26,7 +26,7 @@ const GAP = 16;
 /** What Binaryen calls the first imported memory. */
 const MEMORY = "mimport$0";
 
-/** What the modules export. The constants of each lie behind those of the one before. */
+/** The sources of the modules. The constants of each lie behind those of the one before. */
 const SOURCES = { core: "index.ts", extra: "extra.ts", int8: "int8.ts" };
 /** The modules in each file of a build, by what stands before the target in its name. */
 const FILES = { "": ["core", "extra"], "int8-": ["int8"] };

@@ -28,7 +28,7 @@ const ENTRIES = {
   "jarvis-snn/quantize": "dist/snn/quantize/index.js",
 };
 
-/** What an entry adds to a page that has the rest of the package already, as the code of both pages. A page that loads h5wasm has the loader. */
+/** The size that an entry adds to a page that has the rest of the package already, as the code of both pages. A page that loads h5wasm has the loader. */
 const ADDED = {
   "nir, added": {
     page: 'export * from "jarvis-snn"; export const peer = () => import("h5wasm");',

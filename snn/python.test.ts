@@ -69,7 +69,7 @@ class SnnTorch extends Module {
   }
 }
 
-/** What the layers give in evaluation mode. */
+/** The outputs of the layers in evaluation mode. */
 const given = (net: Module, run: () => Tensor[]): number[][] => net.evaluating(() => noGrad(() => run().map(values)));
 
 test("snntorch: a trained network loads, with decays, thresholds and statistics, and fires the same spikes", () => {

@@ -181,7 +181,7 @@ class Mapping {
     return Object.fromEntries(Array.from(this.made, ([name, { entry }]) => [name, this.fitted(name, entry)]));
   }
 
-  /** One value for all neurons is one for each; a convolution of Norse loses its axis of time. */
+  /** A value for all neurons is repeated for each neuron; a convolution of Norse loses its axis of time. */
   private fitted(name: string, entry: Tensor | ArrayEntry): Tensor | ArrayEntry {
     const wanted = this.own.get(name);
     const shape = (entry as ArrayEntry | null)?.shape;

@@ -3,7 +3,7 @@ import type { Expression, Value } from "./expression.ts";
 import { rewriting } from "./graph.ts";
 
 /**
- * What a step returns while it is traced, with z = make(x) in the place of x: all that the step has made of x is made of z, which
+ * The outputs of a traced step with z = make(x) in the place of x: all that the step has made of x is made of z, which
  * itself may be made of x.
  */
 export function replaced(

@@ -24,7 +24,7 @@ export type NumberArray =
   | Int32Array
   | Uint32Array;
 
-/** One array of numbers of any kind. */
+/** An array of numbers of any kind. */
 export interface ArrayEntry {
   /** Sizes of the axes. */
   readonly shape: Shape;
@@ -32,7 +32,7 @@ export interface ArrayEntry {
   readonly data: NumberArray;
 }
 
-/** One array of a state. */
+/** An array of a state. */
 export interface StateEntry extends ArrayEntry {
   /** The values in row-major order. */
   readonly data: Float32Array;

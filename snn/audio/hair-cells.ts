@@ -136,7 +136,7 @@ export class HairCells {
   private readonly width: number;
   private readonly gain: number;
   private readonly dt: number;
-  /** What current and membrane keep over a sample, and what a current of 1 adds to the membrane. */
+  /** Factors of current and membrane over a sample, and the rise of the membrane by a current of 1. */
   private readonly fade: number;
   private readonly leak: number;
   private readonly kick: number;

@@ -113,7 +113,7 @@ function viewOf(bytes: unknown): DataView {
 interface Chunk {
   readonly start: number;
   readonly bytes: number;
-  /** It lasts to the end of the file. */
+  /** Whether the data last to the end of the file. */
   readonly isOpen: boolean;
 }
 

@@ -27,7 +27,7 @@ export function recordingOf(where: string, events: EventRecording): EventRecordi
   return own;
 }
 
-/** One pass over all columns; the slower search for the event to name follows where something is wrong. */
+/** A pass over all columns; the slower search for the event to name follows where something is wrong. */
 function checkEvents(where: string, { t, x, y, p, width, height }: EventRecording, n: number): void {
   let fine = true;
   let last = -Infinity;

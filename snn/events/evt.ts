@@ -55,7 +55,7 @@ export function evt3(start: Start): Decoder {
   return { start: evtHeader(start).end, unit: "a word of 16 bits", decode };
 }
 
-/** What a word of EVT 3.0 means depends on those before it. */
+/** The words before a word of EVT 3.0, as far as its meaning depends on them. */
 interface State3 {
   /** The row, and the first column of the next vector: −1 before the first word with them. */
   row: number;

@@ -419,7 +419,7 @@ export function jitter(events: EventRecording, options: JitterOptions): EventRec
     {
       ...recording,
       t: Float64Array.from(t),
-      // Those that wrap around here are left out.
+      // Coordinates that wrap around here are left out.
       x: Uint16Array.from(x),
       y: Uint16Array.from(y),
     },

@@ -1,4 +1,4 @@
-/** What HDF5 files need of the package h5wasm-plugins, which has no types of its own. */
+/** The part of the package h5wasm-plugins that HDF5 files need; the package has no types of its own. */
 declare module "h5wasm-plugins" {
   export const base_url: string;
   export function install_plugins(module: object, names: readonly string[]): Promise<void>;

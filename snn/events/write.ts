@@ -243,7 +243,7 @@ function writeNPZ({ t, x, y, p, width, height }: EventRecording): Uint8Array<Arr
   for (const [name, type, shape, values] of parts) {
     const array = joined([arrayHeader(type, shape), values]);
     const file = encoder.encode(`${name}.npy`);
-    // What both records of a part say: version, no flags, stored, 1 January 1980, checksum, sizes, lengths of its name and of nothing.
+    // The fields that both records of a part have: version, no flags, stored, 1 January 1980, checksum, sizes, lengths of its name and of nothing.
     const [checksum, size] = [checksumOf(array), array.length];
     const facts = record(
       [20, 2],

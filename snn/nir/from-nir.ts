@@ -36,7 +36,7 @@ export interface FromNIROptions {
 
 const DEFAULTS = { dt: Number.NaN, surrogate: undefined as Surrogate | undefined };
 
-/** What a node is made from. */
+/** A node, and the values that its layer is made from. */
 interface Making {
   /** The node, in errors. */
   readonly where: string;

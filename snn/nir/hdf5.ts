@@ -51,7 +51,7 @@ export const wrong = (expected: string, path: string, got: string, cause?: unkno
     cause === undefined ? {} : { cause },
   );
 
-/** What readNIR is called in errors. */
+/** The name of readNIR in errors. */
 export const READ = "readNIR";
 
 /**

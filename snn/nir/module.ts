@@ -19,7 +19,7 @@ export interface Unit {
   readonly name: string;
   /** The nodes whose outputs add up to its input. */
   readonly from: ReadonlySet<string>;
-  /** Those among them whose output of the step before is read. */
+  /** The nodes among these whose output of the step before is read. */
   readonly late: ReadonlySet<string>;
   /** One step of one sample of its output. */
   readonly shape: Shape;
@@ -33,7 +33,7 @@ export interface Unit {
   readonly parts: readonly (readonly [name: string, layer: Module])[];
 }
 
-/** What a network is made of. */
+/** The parts of a network. */
 interface Network {
   readonly graph: NIRGraph;
   /** Nodes that run over a whole sequence, and the nodes of loops, which run step by step; each behind those that it reads. */

@@ -9,7 +9,7 @@ export interface Place {
   readonly node: NIRNode;
   /** Sorted, so that sums have the same bits in whatever order a file lists the edges. */
   readonly from: Set<string>;
-  /** Those among them whose output of the step before is read. */
+  /** The nodes among these whose output of the step before is read. */
   readonly late: Set<string>;
 }
 
@@ -83,7 +83,7 @@ export function checkConnected(where: string, { places, input, output }: Flat): 
   }
 }
 
-/** All that can be reached from a node. */
+/** All nodes that can be reached from a node. */
 export function reach(start: string, next: (name: string) => Iterable<string> | undefined): Set<string> {
   const reached = new Set([start]);
   for (const name of reached) for (const other of next(name) ?? []) reached.add(other);

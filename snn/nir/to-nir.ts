@@ -104,7 +104,7 @@ class Writer {
   }
 }
 
-/** What is known about the place of a layer. */
+/** The place of a layer: its name, its graph, and its name in errors. */
 interface Place {
   /** The name of the node. */
   readonly name: string;

@@ -65,7 +65,7 @@ function toGrid(z: number, scales: number, w: number, rows: number, n: number, b
   recycle(work, bytes, scope.region);
 }
 
-/** One row: z ← q, scale ← max|w| / n of the `steps` n. */
+/** A row: z ← q, scale ← max|w| / n of the `steps` n. */
 function toSteps(z: number, scale: number, w: number, n: number, steps: number, work: number): void {
   k.abs(z, w, n);
   largestTo(scale, z, n);
@@ -81,7 +81,7 @@ function toSteps(z: number, scale: number, w: number, n: number, steps: number, 
   }
 }
 
-/** One row: z ← q, scale ← the mean of |w| > Δ. */
+/** A row: z ← q, scale ← the mean of |w| > Δ. */
 function toTernary(z: number, scale: number, w: number, n: number, work: number): void {
   const [mean, count, limit, sizes] = [work, work + 4, work + 8, work + 16];
   k.abs(sizes, w, n);

@@ -20,7 +20,7 @@ export interface Int8State {
   readonly shape: Shape;
   /** Integers in row-major order. */
   readonly q: Int8Array;
-  /** One for each output, or one for all: the weight is scales[o]·q[o, …]. */
+  /** A scale for each output, or one for all: the weight is scales[o]·q[o, …]. */
   readonly scales: Float32Array;
   /** [out], or null without a bias. */
   readonly bias: Float32Array | null;
@@ -312,7 +312,7 @@ export class Int8Conv extends Int8Layer<ConvPlan> {
     recycle(bits, streamBytes(x.size), scope.region);
   }
 
-  /** One step after the other, without the images that are graded. */
+  /** Steps one after the other, without the images that are graded. */
   private runSpikes(
     z: number,
     stream: number,

@@ -55,7 +55,7 @@ export class Int8Weights {
     this.factors = own([2, widthOf(outputs)]);
   }
 
-  /** What linear memory holds of it. */
+  /** Its blocks in linear memory. */
   get tensors(): readonly Tensor[] {
     return [this.panels, this.factors];
   }

@@ -74,7 +74,7 @@ const convolutions = (): Module[] => [
   new Linear(40, 5),
 ];
 
-/** What a stream gives for the steps of x. */
+/** The outputs of a stream for the steps of x. */
 function streamed(network: Module | readonly Module[], x: Tensor): Float32Array {
   const [T] = x.shape as [number];
   const stream = new Stream(network, x.shape.slice(1));

@@ -467,7 +467,7 @@ test("quantize: wrong options are errors, and nothing is written then", () => {
 
 test.each([8, 4, 2, "ternary"] as const)("quantize: a network of %s bits learns", (bits) => {
   manualSeed(0);
-  // Which third of the inputs is the strongest.
+  // The class is the third of the inputs that is the strongest.
   const labels = Int32Array.from({ length: 192 }, (_, i) => i % 3);
   const noise = values(rand([192, 12]));
   const x = tensor(

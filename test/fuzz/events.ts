@@ -125,7 +125,7 @@ function damaged(g: Random, file: Uint8Array): Uint8Array {
   return bytes;
 }
 
-/** What is wrong with a recording that was read. */
+/** The fault of a recording that was read. */
 function fault({ t, x, y, p, width, height }: EventRecording & { dropped: number }, size: number): string | null {
   if (x.length !== t.length || y.length !== t.length || p.length !== t.length) return "columns of different length";
   if (t.length > PER_BYTE * size) return `${t.length} events`;

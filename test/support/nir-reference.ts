@@ -16,7 +16,7 @@ interface State {
   v: number[];
 }
 
-/** What a graph gives, by the names of its nodes: outputs and states, [T][values]. */
+/** The values of a graph, by the names of its nodes: outputs and states, [T][values]. */
 export interface Simulation {
   readonly outputs: Map<string, number[][]>;
   readonly states: Map<string, { readonly v: number[][]; readonly i: number[][] }>;

@@ -1,4 +1,4 @@
-/** What the layers of a network do with data. */
+/** The activations of the layers of a network on data. */
 import { wrongValue } from "../../../engine/arguments.ts";
 import { type Encode, type Lengths, noGrad, ReLU, Sequential, type Tensor } from "../../../engine/index.ts";
 import { formatShape } from "../../../engine/shape.ts";
