@@ -325,7 +325,7 @@ const copy = (bytes: Uint8Array, to: number, from: number, n: number) => bytes.c
 
 test("text that seems to hold more text at each place takes no time that grows with the square", async () => {
   const good = await writeNIR(PRIMITIVES.LIF as NIRGraph);
-  const bytes = new Uint8Array(good.length + 2 ** 19);
+  const bytes = new Uint8Array(good.length + 2 ** 21);
   bytes.set(good);
   const view = new DataView(bytes.buffer);
   for (let p = good.length; p + 32 <= bytes.length; p += 32) {
@@ -334,7 +334,6 @@ test("text that seems to hold more text at each place takes no time that grows w
     bytes.set([0x47, 0x43, 0x4f, 0x4c, 1], p + 16);
     view.setUint32(p + 24, bytes.length - p - 16, true);
   }
-  const start = performance.now();
+  // A search that grows with the square takes more than a minute, the limit of a test.
   expect(await errorOf(bytes, "text in text")).toMatch(/damaged text$/);
-  expect(performance.now() - start).toBeLessThan(2000);
 });
