@@ -3,18 +3,15 @@ import { Generator } from "../../engine/index.ts";
 import { anyRecording, recording, rowsOf } from "../../test/support/recordings.ts";
 import {
   crop,
-  denoise,
   downsample,
   dropEvents,
   dropEventsByArea,
   dropEventsByTime,
-  dropPixels,
   flip,
   jitter,
-  mergePolarities,
-  refractoryPeriod,
   uniformNoise,
-} from "./filters.ts";
+} from "./augmentation.ts";
+import { denoise, dropPixels, mergePolarities, refractoryPeriod } from "./filters.ts";
 import type { EventRecording } from "./recording.ts";
 
 const many = anyRecording(2000);

@@ -5,10 +5,12 @@
  * @module jarvis-snn/events
  */
 
+export * from "./augmentation.ts";
 export * from "./camera.ts";
 export * from "./filters.ts";
 export * from "./frames.ts";
 export type { EventStream, EventStreamChunk, EventStreamReader, EventStreamSource } from "./input.ts";
+export type { RandomEventOptions } from "./random.ts";
 export {
   type EventFormat,
   type ReadEventChunksOptions,

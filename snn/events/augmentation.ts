@@ -1,0 +1,334 @@
+/** Recordings with other events: parts of the sensor, other scales, mirrors, and random losses, shifts and additions. */
+import {
+  COUNT,
+  choiceOf,
+  listOf,
+  NOT_NEGATIVE,
+  numberOf,
+  POSITIVE,
+  type Range,
+  UNIT,
+  WHOLE,
+  withDefaults,
+  wrongType,
+  wrongValue,
+} from "../../engine/arguments.ts";
+import { type Generator, generatorOf } from "../../engine/generator.ts";
+import { chosen, filtered, recordingOf, sorted } from "./checked.ts";
+import { draw, normal, RANDOM, type RandomEventOptions, uniform } from "./random.ts";
+import type { EventRecording } from "./recording.ts";
+
+/** Options of {@link crop}. */
+export interface CropOptions extends RandomEventOptions {
+  /** Width and height of the part, positive integers, at most those of the sensor. */
+  targetSize: readonly number[];
+  /** The part: at the "center", the default, at a "random" place, or [x, y] of its first pixel. */
+  at?: "center" | "random" | readonly number[];
+}
+
+const CROP = {
+  targetSize: null as unknown as readonly number[],
+  at: undefined as "center" | "random" | readonly number[] | undefined,
+  ...RANDOM,
+};
+
+/**
+ * The events on a part of the sensor, whose first pixel becomes (0, 0).
+ *
+ * @throws RangeError for a part that is not on the sensor, or a recording with events off the sensor or out of order; TypeError for what
+ *   is no recording, or an option of another name or kind.
+ */
+export function crop(events: EventRecording, options: CropOptions): EventRecording {
+  const { targetSize, at = "center", generator } = withDefaults("crop", CROP, options);
+  const recording = recordingOf("crop", events);
+  const [width, height] = listOf("crop", "targetSize", targetSize, COUNT, 2) as [number, number];
+  const room: [number, number] = [recording.width - width, recording.height - height];
+  if (room[0] < 0 || room[1] < 0) {
+    throw wrongValue("crop", `a part of ${recording.width} × ${recording.height} pixels`, `${width} × ${height}`);
+  }
+  const [left, top] = placeOf(at, room, generator);
+  const { x, y } = recording;
+  const kept = filtered(recording, (i) => {
+    const dx = (x[i] as number) - left;
+    const dy = (y[i] as number) - top;
+    return dx >= 0 && dx < width && dy >= 0 && dy < height;
+  });
+  return { ...kept, x: kept.x.map((each) => each - left), y: kept.y.map((each) => each - top), width, height };
+}
+
+function placeOf(at: unknown, room: readonly [number, number], generator?: Generator): [number, number] {
+  if (Array.isArray(at)) {
+    const [left, top] = listOf("crop", "at", at, WHOLE, 2) as [number, number];
+    if (left <= room[0] && top <= room[1]) return [left, top];
+    throw wrongValue("crop", `at most [${room}] as at`, `[${left}, ${top}]`);
+  }
+  if (typeof at !== "string") throw wrongType("crop", '"center", "random" or [x, y] as at', at);
+  if (choiceOf("crop", "at", at, ["center", "random"]) === "center") return [room[0] >> 1, room[1] >> 1];
+  const drawn = uniform(2, generatorOf("crop", generator));
+  return [Math.floor((drawn[0] as number) * (room[0] + 1)), Math.floor((drawn[1] as number) * (room[1] + 1))];
+}
+
+/** Options of {@link downsample}. */
+export interface DownsampleOptions {
+  /** Factor of coordinates, or [x, y]; in (0, 1], default 1. */
+  spatialFactor?: number | readonly number[];
+  /** Factor of times; finite and > 0, default 1. Times are rounded down to µs. */
+  timeFactor?: number;
+}
+
+const DOWNSAMPLE = { spatialFactor: undefined as number | readonly number[] | undefined, timeFactor: 1 };
+const FACTOR: Range = { expected: "in (0, 1]", fits: (f) => f > 0 && f <= 1 };
+
+/**
+ * The same events on a smaller sensor: ⌊x·f⌋, ⌊y·f⌋, ⌊t·f_t⌋. The sensor has ⌈width·f⌉ × ⌈height·f⌉ pixels.
+ *
+ * @throws RangeError for a factor out of range, or a recording with events off the sensor or out of order; TypeError for what is no
+ *   recording, or an option of another name or kind.
+ */
+export function downsample(events: EventRecording, options: DownsampleOptions): EventRecording {
+  const where = "downsample";
+  const { spatialFactor = 1, timeFactor } = withDefaults(where, DOWNSAMPLE, options);
+  const factors = typeof spatialFactor === "number" ? [spatialFactor, spatialFactor] : spatialFactor;
+  const [fx, fy] = listOf(where, "spatialFactor", factors, FACTOR, 2) as [number, number];
+  numberOf(where, "timeFactor", timeFactor, POSITIVE);
+  const { t, x, y, p, width, height } = recordingOf(where, events);
+  return {
+    t: t.map((time) => Math.floor(time * timeFactor)),
+    x: x.map((each) => each * fx),
+    y: y.map((each) => each * fy),
+    p: p.slice(),
+    width: Math.ceil(width * fx),
+    height: Math.ceil(height * fy),
+  };
+}
+
+/** Options of {@link flip}. */
+export interface FlipOptions extends RandomEventOptions {
+  /** "x": left and right change places; "y": top and bottom; "polarity": ON and OFF; "time": the end becomes the start, and ON OFF. */
+  axis: "x" | "y" | "polarity" | "time";
+  /** The probability of it, in [0, 1]; default 1. */
+  probability?: number;
+}
+
+const FLIP = { axis: "" as FlipOptions["axis"], probability: 1, ...RANDOM };
+
+/**
+ * The recording mirrored along an axis, with a probability.
+ *
+ *   x′ = width − 1 − x      y′ = height − 1 − y      p′ = 1 − p      t′ = last time − t, in reverse order, with p′
+ *
+ * @throws RangeError for another axis, a probability outside [0, 1], or a recording with events off the sensor or out of order; TypeError
+ *   for what is no recording, or an option of another name or kind.
+ */
+export function flip(events: EventRecording, options: FlipOptions): EventRecording {
+  const { axis, probability, generator } = withDefaults("flip", FLIP, options);
+  choiceOf("flip", "axis", axis, ["x", "y", "polarity", "time"]);
+  numberOf("flip", "probability", probability, UNIT);
+  const from = generatorOf("flip", generator);
+  const { t, x, y, p, width, height } = recordingOf("flip", events);
+  const same = { t: t.slice(), x: x.slice(), y: y.slice(), p: p.slice(), width, height };
+  if (probability < 1 && !(draw(from) < probability)) return same;
+  const swapped = p.map((each) => 1 - each);
+  if (axis === "x") return { ...same, x: x.map((each) => width - 1 - each) };
+  if (axis === "y") return { ...same, y: y.map((each) => height - 1 - each) };
+  if (axis === "polarity") return { ...same, p: swapped };
+  const end = t[t.length - 1] ?? 0;
+  return {
+    t: t.map((time) => end - time).reverse(),
+    x: same.x.reverse(),
+    y: same.y.reverse(),
+    p: swapped.reverse(),
+    width,
+    height,
+  };
+}
+
+/** Options of {@link dropEvents}. */
+export interface DropOptions extends RandomEventOptions {
+  /** The part of the events to drop, in [0, 1]; with dropPixels that of the pixels. */
+  probability: number;
+}
+
+const DROP = { probability: Number.NaN, ...RANDOM };
+
+/**
+ * The recording without a random part of its events: round(probability·events) of them, each as likely as any other.
+ *
+ * @throws RangeError for a probability outside [0, 1], or a recording with events off the sensor or out of order; TypeError for what is no
+ *   recording, or an option of another name or kind.
+ * @see Gu, Sng, Hu and Yu (2021), EventDrop: Data Augmentation for Event-based Learning, IJCAI.
+ */
+export function dropEvents(events: EventRecording, options: DropOptions): EventRecording {
+  const { probability, generator } = withDefaults("dropEvents", DROP, options);
+  numberOf("dropEvents", "probability", probability, UNIT);
+  const from = generatorOf("dropEvents", generator);
+  const recording = recordingOf("dropEvents", events);
+  const n = recording.t.length;
+  const order = from.permutation(n);
+  return chosen(
+    recording,
+    order
+      .subarray(Math.floor(probability * n + 0.5))
+      .slice()
+      .sort(),
+  );
+}
+
+/** Options of {@link dropEventsByTime}. */
+export interface DropByTimeOptions extends RandomEventOptions {
+  /** The part of the time to drop, in [0, 1]; default 0.2. */
+  durationRatio?: number;
+}
+
+const DROP_TIME = { durationRatio: 0.2, ...RANDOM };
+
+/**
+ * The recording without the events of a time that begins at random, and lasts a part of the recording.
+ *
+ * @throws RangeError for a durationRatio outside [0, 1], or a recording with events off the sensor or out of order; TypeError for what is
+ *   no recording, or an option of another name or kind.
+ * @see Gu, Sng, Hu and Yu (2021), EventDrop: Data Augmentation for Event-based Learning, IJCAI.
+ */
+export function dropEventsByTime(events: EventRecording, options: DropByTimeOptions = DROP_TIME): EventRecording {
+  const where = "dropEventsByTime";
+  const { durationRatio, generator } = withDefaults(where, DROP_TIME, options);
+  numberOf(where, "durationRatio", durationRatio, UNIT);
+  const from = generatorOf(where, generator);
+  const recording = recordingOf(where, events);
+  const { t } = recording;
+  const [first = 0] = t;
+  const span = (t[t.length - 1] ?? 0) - first;
+  const begin = first + draw(from) * span * (1 - durationRatio);
+  const end = begin + span * durationRatio;
+  if (durationRatio === 0) return filtered(recording, () => true);
+  return filtered(recording, (i) => !((t[i] as number) >= begin && (t[i] as number) <= end));
+}
+
+/** Options of {@link dropEventsByArea}. */
+export interface DropByAreaOptions extends RandomEventOptions {
+  /** The part of both sides of the sensor that the area has, in [0, 1]; default 0.2. */
+  areaRatio?: number;
+}
+
+const DROP_AREA = { areaRatio: 0.2, ...RANDOM };
+
+/**
+ * The recording without the events of an area at a random place: ⌊width·areaRatio⌋ × ⌊height·areaRatio⌋ pixels.
+ *
+ * @throws RangeError for an areaRatio outside [0, 1], or a recording with events off the sensor or out of order; TypeError for what is no
+ *   recording, or an option of another name or kind.
+ * @see Gu, Sng, Hu and Yu (2021), EventDrop: Data Augmentation for Event-based Learning, IJCAI.
+ */
+export function dropEventsByArea(events: EventRecording, options: DropByAreaOptions = DROP_AREA): EventRecording {
+  const where = "dropEventsByArea";
+  const { areaRatio, generator } = withDefaults(where, DROP_AREA, options);
+  numberOf(where, "areaRatio", areaRatio, UNIT);
+  const from = generatorOf(where, generator);
+  const recording = recordingOf(where, events);
+  const { x, y, width, height } = recording;
+  const [w, h] = [Math.floor(width * areaRatio), Math.floor(height * areaRatio)];
+  const drawn = uniform(2, from);
+  const left = Math.floor((drawn[0] as number) * (width - w + 1));
+  const top = Math.floor((drawn[1] as number) * (height - h + 1));
+  return filtered(recording, (i) => {
+    const dx = (x[i] as number) - left;
+    const dy = (y[i] as number) - top;
+    return !(dx >= 0 && dx < w && dy >= 0 && dy < h);
+  });
+}
+
+/** Options of {@link jitter}: standard deviations of normal shifts. */
+export interface JitterOptions extends RandomEventOptions {
+  /** Of times, µs; finite and ≥ 0, default 0. */
+  time?: number;
+  /** Of columns, pixels; finite and ≥ 0, default 0. */
+  x?: number;
+  /** Of rows, pixels; finite and ≥ 0, default 0. */
+  y?: number;
+}
+
+const JITTER = { time: 0, x: 0, y: 0, ...RANDOM };
+
+/**
+ * The events shifted at random in time and place, in order again: t + ⌊σ_t·n⌉, x + ⌊σ_x·n⌉, y + ⌊σ_y·n⌉ with n ~ 𝒩(0, 1). Events that leave the
+ * sensor, and those before time 0, are dropped.
+ *
+ * @throws RangeError for a deviation that is not finite and ≥ 0, or a recording with events off the sensor or out of order; TypeError for
+ *   what is no recording, or an option of another name or kind.
+ * @see Lenz et al. (2021), Tonic: event-based datasets and transformations, https://doi.org/10.5281/zenodo.5079802.
+ */
+export function jitter(events: EventRecording, options: JitterOptions): EventRecording {
+  const given = withDefaults("jitter", JITTER, options);
+  for (const name of ["time", "x", "y"] as const) numberOf("jitter", name, given[name], NOT_NEGATIVE);
+  const from = generatorOf("jitter", given.generator);
+  const recording = recordingOf("jitter", events);
+  const { width, height } = recording;
+  const shifted = (column: ArrayLike<number>, deviation: number): ArrayLike<number> => {
+    if (deviation === 0) return column;
+    const shifts = normal(column.length, from);
+    return Float64Array.from(column, (value, i) => value + Math.round(deviation * (shifts[i] as number)));
+  };
+  const t = shifted(recording.t, given.time);
+  const x = shifted(recording.x, given.x);
+  const y = shifted(recording.y, given.y);
+  const isOn = (value: number, size: number): boolean => value >= 0 && value < size;
+  const moved = filtered(
+    {
+      ...recording,
+      t: Float64Array.from(t),
+      // Coordinates that wrap around here are left out.
+      x: Uint16Array.from(x),
+      y: Uint16Array.from(y),
+    },
+    (i) => {
+      const isEarly = given.time > 0 && (t[i] as number) < 0;
+      return !isEarly && isOn(x[i] as number, width) && isOn(y[i] as number, height);
+    },
+  );
+  return given.time === 0 ? moved : sorted(moved);
+}
+
+/** Options of {@link uniformNoise}. */
+export interface UniformNoiseOptions extends RandomEventOptions {
+  /** Events to add, an integer in [0, 2³⁰]. */
+  n: number;
+}
+
+const NOISE = { n: Number.NaN, ...RANDOM };
+const ADDED: Range = { expected: "an integer in [0, 2³⁰]", fits: (n) => WHOLE.fits(n) && n <= 2 ** 30 };
+
+/**
+ * The recording with n events more, uniform over its time, the sensor and polarities, in order.
+ *
+ * @throws RangeError unless n is an integer in [0, 2³⁰], or for a recording with events off the sensor or out of order; TypeError for
+ *   what is no recording, or an option of another name or kind.
+ * @see Lenz et al. (2021), Tonic: event-based datasets and transformations, https://doi.org/10.5281/zenodo.5079802.
+ */
+export function uniformNoise(events: EventRecording, options: UniformNoiseOptions): EventRecording {
+  const where = "uniformNoise";
+  const { n, generator } = withDefaults(where, NOISE, options);
+  numberOf(where, "n", n, ADDED);
+  const from = generatorOf(where, generator);
+  const { t, x, y, p, width, height } = recordingOf(where, events);
+  const [first = 0] = t;
+  const span = (t[t.length - 1] ?? 0) - first;
+  const whole = (size: number, start = 0): Float64Array =>
+    Float64Array.from(uniform(n, from), (u) => Math.floor(start + u * size));
+  const joined = <Column extends Float64Array | Uint16Array | Uint8Array>(
+    column: Column,
+    more: Float64Array,
+  ): Column => {
+    const all = new (column.constructor as new (n: number) => Column)(column.length + n);
+    all.set(column);
+    all.set(more, column.length);
+    return all;
+  };
+  return sorted({
+    t: joined(t, whole(span + 1, first)),
+    x: joined(x, whole(width)),
+    y: joined(y, whole(height)),
+    p: joined(p, whole(2)),
+    width,
+    height,
+  });
+}
