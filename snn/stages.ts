@@ -274,3 +274,32 @@ export function stageOf(layer: Module, input: Tensor): Stage {
   }
   return tried(layer, input, new StatelessStage(layer, input));
 }
+
+/** Layers one after the other, as one stage. */
+class Chain extends Stage {
+  private readonly stages: readonly Stage[];
+
+  constructor(stages: readonly Stage[]) {
+    super((stages[stages.length - 1] as Stage).output, { memory: stages.flatMap(({ memory }) => memory) });
+    this.stages = stages;
+  }
+
+  override check(): void {
+    for (let i = 0; i < this.stages.length; i++) (this.stages[i] as Stage).check();
+  }
+
+  step(): void {
+    for (let i = 0; i < this.stages.length; i++) (this.stages[i] as Stage).step();
+  }
+
+  override reset(): void {
+    for (const stage of this.stages) stage.reset();
+  }
+}
+
+/** The stages of layers, one or more, of which the first reads `input` and each other the layer before it. */
+export function stageOfAll(layers: readonly Module[], input: Tensor): Stage {
+  const stages: Stage[] = [];
+  for (const layer of layers) stages.push(stageOf(layer, stages[stages.length - 1]?.output ?? input));
+  return new Chain(stages);
+}

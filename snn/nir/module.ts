@@ -9,8 +9,8 @@ import { checkShape, formatShape, type Shape, sameShape, sizeOf } from "../../en
 import { alive, rootOf } from "../../engine/tensor.ts";
 import { checkState } from "../checks.ts";
 import { isStepping, type Stepping } from "../layers.ts";
-import { Stage, Staged } from "../stage.ts";
-import { stageOf } from "../stages.ts";
+import { type Stage, Staged } from "../stage.ts";
+import { stageOfAll } from "../stages.ts";
 import type { NIRGraph } from "./graph.ts";
 import { reach, readersOf } from "./read.ts";
 
@@ -149,9 +149,7 @@ export class NIRModule extends Staged {
     const layers = units.flatMap(({ layer }) => layer ?? []);
     if (this.forward !== FORWARD || !units.every(isPlain) || layers.length === 0) return null;
     this.leadOf(input.sizes, "B");
-    const stages: Stage[] = [];
-    for (const layer of layers) stages.push(stageOf(layer, stages[stages.length - 1]?.output ?? input));
-    return new StagesInOrder(stages);
+    return stageOfAll(layers, input);
   }
 
   /** The axes before those of the Input. */
@@ -164,28 +162,6 @@ export class NIRModule extends Staged {
 }
 
 const FORWARD = /* @__PURE__ */ forwardOf(NIRModule);
-
-/** Stages that read each other. */
-class StagesInOrder extends Stage {
-  private readonly stages: readonly Stage[];
-
-  constructor(stages: readonly Stage[]) {
-    super((stages[stages.length - 1] as Stage).output, { memory: stages.flatMap(({ memory }) => memory) });
-    this.stages = stages;
-  }
-
-  override check(): void {
-    for (const stage of this.stages) stage.check();
-  }
-
-  step(): void {
-    for (const stage of this.stages) stage.step();
-  }
-
-  override reset(): void {
-    for (const stage of this.stages) stage.reset();
-  }
-}
 
 /** The outputs of a network over time. `lead` are time and batch. */
 function run({ groups, output }: Network, x: Tensor, lead: Shape): Tensor {

@@ -16,8 +16,8 @@ import { forwardOf } from "../../engine/nn/module.ts";
 import { isWeighted, weightOf } from "../../engine/nn/reading.ts";
 import { alive } from "../../engine/tensor.ts";
 import { layersOf } from "../layers.ts";
-import { Stage, Staged } from "../stage.ts";
-import { stageOf } from "../stages.ts";
+import { type Stage, Staged } from "../stage.ts";
+import { stageOfAll } from "../stages.ts";
 import { unpacked } from "./file.ts";
 import { checkMemory, Int8Conv, Int8Linear, type Int8State } from "./int8-layers.ts";
 import { MOST_INPUTS } from "./int8-weights.ts";
@@ -161,41 +161,11 @@ export class Int8 extends Staged {
 
   /** @internal */
   stage(input: Tensor): Stage | null {
-    if (this.forward !== FORWARD) return null;
-    const stages: Stage[] = [];
-    let output = input;
-    for (const layer of this.layers) {
-      const stage = stageOf(layer, output);
-      stages.push(stage);
-      output = stage.output;
-    }
-    return new StageOfAll(stages);
+    return this.forward === FORWARD ? stageOfAll(this.layers, input) : null;
   }
 }
 
 const FORWARD = /* @__PURE__ */ forwardOf(Int8);
-
-/** Layers one after the other in a stream. */
-class StageOfAll extends Stage {
-  private readonly stages: readonly Stage[];
-
-  constructor(stages: readonly Stage[]) {
-    super((stages[stages.length - 1] as Stage).output, { memory: stages.flatMap(({ memory }) => memory) });
-    this.stages = stages;
-  }
-
-  override check(): void {
-    for (let i = 0; i < this.stages.length; i++) (this.stages[i] as Stage).check();
-  }
-
-  step(): void {
-    for (let i = 0; i < this.stages.length; i++) (this.stages[i] as Stage).step();
-  }
-
-  override reset(): void {
-    for (const stage of this.stages) stage.reset();
-  }
-}
 
 /** Throws for weights that would stay floats although their layer, or one that holds it, looks like a product. */
 function checkWeights(layer: Module, path: string): void {
