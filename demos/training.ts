@@ -1,9 +1,11 @@
 /** The training loop of the demos that train classifiers, and the lines that the loop prints. */
+import { existsSync } from "node:fs";
 import {
   Adam,
   accuracy,
   crossEntropy,
   DataLoader,
+  type Dataset,
   type EpochReport,
   evaluate,
   type FitOptions,
@@ -12,6 +14,7 @@ import {
   OneCycleLR,
   TensorDataset,
 } from "jarvis-snn";
+import { resumeCheckpoint, saveCheckpoint } from "jarvis-snn/node";
 import { progressBar } from "./options.ts";
 
 export type Callbacks = Pick<FitOptions, "onBatch" | "onEpoch">;
@@ -22,12 +25,14 @@ export type Samples = TensorDataset<Uint8Array>;
 export interface Training {
   /** Maps a batch to logits [B, K]. */
   model: Module;
-  train: Samples;
-  test: Samples;
+  train: Dataset<Int32Array>;
+  test: Dataset<Int32Array>;
   epochs: number;
   batchSize: number;
   /** The top of the one cycle of the learning rate. */
   lr: number;
+  /** The file that keeps the run after each epoch, and from which a run that was stopped goes on; none where empty. */
+  checkpoint?: string;
 }
 
 /** Samples of a test batch: activations of all time steps of a batch are in memory at once. */
@@ -35,26 +40,40 @@ const TEST_BATCH = 250;
 
 /**
  * Trains by cross-entropy with Adam. The learning rate rises for a fifth of all steps and then falls to zero, so that the last
- * epoch takes small steps. The reports of the epochs carry the test accuracy as `validation`.
+ * epoch takes small steps. The reports of the epochs carry the test accuracy as `validation`. A run that goes on from its checkpoint
+ * gives the bits of one that was not stopped, and the reports of the epochs that it trains.
+ *
+ * @throws RangeError where all epochs are in the checkpoint, or it is of another run.
  */
-export function trainClassifier(training: Training, { onBatch, onEpoch }: Callbacks = {}): Promise<EpochReport[]> {
-  const { model, train, test, epochs, batchSize, lr } = training;
+export async function trainClassifier(training: Training, callbacks: Callbacks = {}): Promise<EpochReport[]> {
+  const { model, train, test, epochs, batchSize, lr, checkpoint = "" } = training;
+  const { onBatch, onEpoch } = callbacks;
   const loader = new DataLoader(train, { batchSize, shuffle: true, dropLast: train.length >= batchSize });
   const testLoader = new DataLoader(test, { batchSize: TEST_BATCH });
   const optimizer = new Adam(model.parameters(), { lr });
   const stepsPerEpoch = loader.length;
   const schedule = { maxLr: lr, epochs, stepsPerEpoch, pctStart: 0.2, divFactor: 10, cycleMomentum: false };
   const scheduler = new OneCycleLR(optimizer, schedule);
+  const run = { model, optimizer, scheduler };
+  const done = existsSync(checkpoint) ? resumeCheckpoint(checkpoint, run).epoch : 0;
+  if (done >= epochs) {
+    throw new RangeError(
+      `checkpoint: expected fewer than ${epochs} epochs in ${checkpoint}, got ${done}: the run is done`,
+    );
+  }
   return fit(model, loader, {
-    epochs,
+    epochs: epochs - done,
     optimizer,
     loss: (logits, y) => crossEntropy(logits, y),
     validate: () => evaluate(model, testLoader, accuracy),
     onBatch(report) {
       scheduler.step();
-      onBatch?.(report);
+      onBatch?.({ ...report, epoch: done + report.epoch });
     },
-    ...(onEpoch ? { onEpoch } : {}),
+    onEpoch(report) {
+      if (checkpoint !== "") saveCheckpoint(checkpoint, { ...run, epoch: done + report.epoch });
+      onEpoch?.({ ...report, epoch: done + report.epoch });
+    },
   });
 }
 
@@ -67,6 +86,13 @@ export const MEASURE = {
   default: "test" as string,
   of: ["test", "validation"],
   help: "measure on the test set, or on training samples left out",
+} as const;
+
+/** The flag that keeps a run. */
+export const CHECKPOINT = {
+  kind: "text",
+  default: "" as string,
+  help: "keep the run there after each epoch, and go on from there (safetensors)",
 } as const;
 
 /** A training set without its last 5000 samples (half of them, if it has fewer than twice as many), and these. */

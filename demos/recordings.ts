@@ -1,0 +1,217 @@
+/** Labelled recordings of events: kept as whole numbers until a batch needs spikes, and cached in files. */
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { Dataset } from "jarvis-snn";
+import { type EventRecording, toSpikes } from "jarvis-snn/events";
+import { progressBar } from "./options.ts";
+
+/** A recording with its class. */
+export interface Labelled {
+  events: EventRecording;
+  label: number;
+}
+
+/** How {@link Recordings.spikes} makes batches. */
+export interface SpikesOptions {
+  /** T, the time steps of a sample. */
+  bins: number;
+  /** Microseconds of a time step. */
+  binUs: number;
+  /** P: 2 for a channel of each polarity, the default; 1 for one of both. */
+  polarities?: 1 | 2;
+  /** The recordings to use, by index; default: all. */
+  indices?: Iterable<number>;
+  /** Changes a recording on its way into a batch, as an augmentation does. */
+  transform?: (events: EventRecording) => EventRecording;
+}
+
+/** The first word of a file of recordings; the last character is the version of the layout. */
+const MARK = 0x4a_53_52_31; // "JSR1"
+/** Words before the columns: mark, width, height, recordings, events. */
+const HEADER = 5;
+
+/**
+ * Recordings of one sensor with their classes, one behind the other. An event takes six bytes: its time in microseconds since the
+ * recording's begin as 32 bits, and p·H·W + y·W + x as 16 bits, so that a set of 10⁸ events fits into 600 MB.
+ */
+export class Recordings {
+  readonly width: number;
+  readonly height: number;
+  /** Classes of the recordings. */
+  readonly labels: number[] = [];
+  /** The first event of each recording, and the number of all. */
+  private readonly starts: number[] = [0];
+  private times = new Uint32Array(1024);
+  private places = new Uint16Array(1024);
+
+  /** @throws RangeError for a sensor whose pixels, once for each polarity, do not fit into 16 bits. */
+  constructor(width: number, height: number) {
+    if (2 * width * height > 2 ** 16) {
+      throw new RangeError(`Recordings: expected a sensor of at most 32768 pixels, got ${width} × ${height}`);
+    }
+    this.width = width;
+    this.height = height;
+  }
+
+  /** Number of recordings. */
+  get length(): number {
+    return this.labels.length;
+  }
+
+  /** Number of events of all recordings. */
+  get events(): number {
+    return this.starts[this.length] as number;
+  }
+
+  /**
+   * Keeps a recording; its times count from `begin`, by default from its first event.
+   *
+   * @throws RangeError for another sensor, an event off it or before `begin`, or a recording of more than 71 minutes.
+   */
+  add({ events, label }: Labelled, begin = events.t[0] ?? 0): void {
+    const { t, x, y, p, width, height } = events;
+    if (width !== this.width || height !== this.height) {
+      throw new RangeError(`Recordings: expected a sensor of ${this.width} × ${this.height}, got ${width} × ${height}`);
+    }
+    const from = this.events;
+    this.reserve(from + t.length);
+    for (let i = 0; i < t.length; i++) {
+      const time = (t[i] as number) - begin;
+      const [px, py, on] = [x[i] as number, y[i] as number, p[i] as number];
+      if (!(time >= 0 && time < 2 ** 32 && px < width && py < height && on <= 1)) {
+        throw new RangeError(
+          `Recordings: expected event ${i} on the sensor and in time, got ${px}, ${py} at ${time} µs`,
+        );
+      }
+      this.times[from + i] = time;
+      this.places[from + i] = (on * height + py) * width + px;
+    }
+    this.starts.push(from + t.length);
+    this.labels.push(label);
+  }
+
+  /** Recording i. */
+  get(i: number): EventRecording {
+    const { width, height } = this;
+    const [from, to] = [this.starts[i] as number, this.starts[i + 1] as number];
+    const [x, y] = [new Uint16Array(to - from), new Uint16Array(to - from)];
+    const p = new Uint8Array(to - from);
+    for (let k = 0; k < to - from; k++) {
+      const row = Math.floor((this.places[from + k] as number) / width);
+      x[k] = (this.places[from + k] as number) - row * width;
+      p[k] = row >= height ? 1 : 0;
+      y[k] = row >= height ? row - height : row;
+    }
+    return { t: Float64Array.from(this.times.subarray(from, to)), x, y, p, width, height };
+  }
+
+  /** A dataset of batches as spikes [T, B, P, H, W], packed into bits, with their classes. Events behind T steps are left out. */
+  spikes(options: SpikesOptions): Dataset<Int32Array> {
+    const { bins, binUs, polarities = 2, transform = (events: EventRecording) => events } = options;
+    const indices = Uint32Array.from(options.indices ?? this.labels.keys());
+    const slices = { timeWindow: binUs, startTime: 0, endTime: bins * binUs, polarities };
+    return {
+      length: indices.length,
+      batch: (asked) => {
+        const chosen = asked.map((i) => indices[i] as number);
+        const x = toSpikes(
+          chosen.map((i) => transform(this.get(i))),
+          slices,
+        );
+        return { x, y: Int32Array.from(chosen, (i) => this.labels[i] as number) };
+      },
+    };
+  }
+
+  /** Keeps the recordings of another set of the same sensor behind these. */
+  append(other: Recordings): void {
+    const from = this.events;
+    this.reserve(from + other.events);
+    this.times.set(other.times.subarray(0, other.events), from);
+    this.places.set(other.places.subarray(0, other.events), from);
+    for (let i = 1; i <= other.length; i++) this.starts.push(from + (other.starts[i] as number));
+    for (const label of other.labels) this.labels.push(label);
+  }
+
+  /** Writes a file; the path has the whole of it or, after a stop, nothing new. */
+  save(path: string): void {
+    const { width, height, length, events } = this;
+    const words = Uint32Array.from([MARK, width, height, length, events].concat(this.starts, this.labels));
+    const columns = [words, this.times.subarray(0, events), this.places.subarray(0, events)];
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(
+      `${path}.part`,
+      Buffer.concat(columns.map((c) => new Uint8Array(c.buffer, c.byteOffset, c.byteLength))),
+    );
+    renameSync(`${path}.part`, path);
+  }
+
+  /** Reads a file that {@link save} has written; null where there is none, or one of another length or layout. */
+  static load(path: string): Recordings | null {
+    let file: Buffer;
+    try {
+      file = readFileSync(path);
+    } catch {
+      return null;
+    }
+    if (file.length < 4 * HEADER) return null;
+    const bytes = new Uint8Array(file).buffer; // words begin at multiples of four bytes
+    const [mark = 0, width = 0, height = 0, n = 0, events = 0] = new Uint32Array(bytes, 0, HEADER);
+    if (mark !== MARK || file.length !== 4 * (HEADER + n + 1 + n + events) + 2 * events) return null;
+    const recordings = new Recordings(width, height);
+    const words = new Uint32Array(bytes, 4 * HEADER, n + 1 + n);
+    for (const start of words.subarray(1, n + 1)) recordings.starts.push(start);
+    for (const label of words.subarray(n + 1)) recordings.labels.push(label);
+    recordings.times = new Uint32Array(bytes, 4 * (HEADER + words.length), events);
+    recordings.places = new Uint16Array(bytes, 4 * (HEADER + words.length + events), events);
+    return recordings;
+  }
+
+  /** Makes room for so many events. */
+  private reserve(events: number): void {
+    if (events <= this.times.length) return;
+    const room = Math.max(events, 2 * this.times.length);
+    const [times, places] = [new Uint32Array(room), new Uint16Array(room)];
+    times.set(this.times);
+    places.set(this.places);
+    this.times = times;
+    this.places = places;
+  }
+}
+
+/** A set of recordings that is made once. */
+export interface Making {
+  /** The folder of the files; default .cache/demos. */
+  folder?: string;
+  /** Names the files, with all that the recordings depend on: `saccades-train-v1`. */
+  name: string;
+  width: number;
+  height: number;
+  /** Number of recordings. */
+  count: number;
+  /** Recordings of a file; a stop loses the last one at most. */
+  perFile?: number;
+  /** Recording i; the same each time, so random numbers come from a generator whose seed depends on i alone. */
+  make: (i: number) => Labelled | Promise<Labelled>;
+}
+
+/** Reads a set of recordings from its files, and makes those that are missing, with a bar of progress. */
+export async function cachedRecordings(making: Making): Promise<Recordings> {
+  const { folder = join(".cache", "demos"), name, width, height, count, perFile = 2000, make } = making;
+  const all = new Recordings(width, height);
+  for (let from = 0; from < count; from += perFile) {
+    const to = Math.min(count, from + perFile);
+    const path = join(folder, `${name}-${from}-${to}.bin`);
+    let part = Recordings.load(path);
+    if (part === null) {
+      part = new Recordings(width, height);
+      for (let i = from; i < to; i++) {
+        part.add(await make(i), 0);
+        progressBar(`${name}: recordings`, i + 1, count);
+      }
+      part.save(path);
+    }
+    all.append(part);
+  }
+  return all;
+}
