@@ -4,7 +4,8 @@ import { composed } from "../engine/composed.ts";
 import { full, type Tensor } from "../engine/index.ts";
 import { betaOf, DECAY, type DecayOptions } from "./decay.ts";
 import { withPreset } from "./definition.ts";
-import { type Form, Neurons } from "./neuron.ts";
+import { Neurons } from "./neuron.ts";
+import type { Form } from "./neuron-form.ts";
 import { CompiledNeuron, runNeuron } from "./neuron-op.ts";
 import type { NeuronStep } from "./neuron-types.ts";
 

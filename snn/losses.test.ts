@@ -494,6 +494,9 @@ describe("metrics", () => {
     expect(() => confusionMatrix(output, [0, 1, 1, 2], { into: wrong })).toThrow(
       "confusionMatrix: into must have 3 lists of 3 counts",
     );
+    expect(() => confusionMatrix(output, [0, 1, 1, 2], { into: new Array(3) })).toThrow(
+      "confusionMatrix: expected into as lists of counts",
+    );
     expect(() => confusionMatrix(output, [0, 1, 3, 2])).toThrow(
       "confusionMatrix: expected class indices in [0, 2], got 3 at 2",
     );

@@ -72,7 +72,10 @@ export function confusionMatrix(output: Tensor, y: Targets, options: ConfusionOp
   const K = output.sizes[output.ndim - 1] as number;
   const labels = labelsOf(where, y, K, output.size / K);
   const counts = into ?? Array.from({ length: K }, () => new Array<number>(K).fill(0));
-  if (!Array.isArray(counts) || !counts.every(Array.isArray)) throw wrongType(where, "into as lists of counts", into);
+  // `every` passes over the holes of a list.
+  if (!Array.isArray(counts) || !Array.from(counts).every(Array.isArray)) {
+    throw wrongType(where, "into as lists of counts", into);
+  }
   ensure(
     counts.length === K && counts.every((row) => row.length === K),
     where,

@@ -4,63 +4,32 @@
  * @module
  */
 
-import {
-  choiceOf,
-  functionOf,
-  numberOf,
-  objectOf,
-  type Range,
-  show,
-  withDefaults,
-  wrongType,
-  wrongValue,
-} from "../engine/arguments.ts";
+import { choiceOf, numberOf, type Range, withDefaults, wrongValue } from "../engine/arguments.ts";
 import { inReference, onTensors } from "../engine/backend.ts";
 import { composed } from "../engine/composed.ts";
-import { derive, print, type Value } from "../engine/fuse/index.ts";
+import { derive, print } from "../engine/fuse/index.ts";
 import { full, Module, noGrad, parameter, stack, type Tensor, zeros } from "../engine/index.ts";
 import { forwardOf } from "../engine/nn/module.ts";
 import { checkShape, formatShape, type Shape } from "../engine/shape.ts";
 import { buffer } from "../engine/tape.ts";
 import { alive } from "../engine/tensor.ts";
-import {
-  checkCounters,
-  checkNeeds,
-  checkSequence,
-  checkState,
-  type Fire,
-  IN_FLOAT32,
-  type Needs,
-  STEPS,
-  strictOf,
-} from "./checks.ts";
-import {
-  boundsOf,
-  checkChoices,
-  checkKnown,
-  chosenOf,
-  first,
-  needsOf,
-  optionsOf,
-  presetsOf,
-  within,
-  withPreset,
-} from "./definition.ts";
+import { checkCounters, checkNeeds, checkSequence, checkState, IN_FLOAT32, STEPS, strictOf } from "./checks.ts";
+import { boundsOf, chosenOf, first, optionsOf, within, withPreset } from "./definition.ts";
 import { checkRivals, rivalsOnTensors, rivalsOverTime, runRivals } from "./inhibition.ts";
 import { itself, lazy } from "./lazy.ts";
-import { CompiledNeuron, type Operands, outputOf, type Passage, runNeuron } from "./neuron-op.ts";
 import {
-  type Firing,
-  GRADED,
-  type Inhibition,
-  type NeuronKind,
-  REFRACTORY,
-  scoresOf,
-  stepOf,
-  WINNER,
-} from "./neuron-step.ts";
+  chosenForm,
+  type Definition,
+  type Form,
+  formOf,
+  inhibitionOf,
+  learnedOf,
+  type Named,
+  OPTIONS,
+} from "./neuron-form.ts";
+import { CompiledNeuron, type Operands, outputOf, type Passage, runNeuron } from "./neuron-op.ts";
+import { type Firing, GRADED, REFRACTORY, scoresOf, stepOf } from "./neuron-step.ts";
 import type {
-  Chosen,
   NeuronChoices,
   NeuronClass,
   NeuronDefinition,
@@ -70,7 +39,7 @@ import type {
 } from "./neuron-types.ts";
 import { type Observer, observer } from "./observer.ts";
 import { checkPerNeuron, persistentCopy } from "./per-neuron.ts";
-import { checkSurrogate, type Surrogate } from "./surrogate.ts";
+import { checkSurrogate } from "./surrogate.ts";
 import { sigmoid } from "./surrogates.ts";
 
 /**
@@ -112,7 +81,7 @@ export function neuron<
 >(
   definition: NeuronDefinition<State, Parameter, Outputs, Choices, Preset>,
 ): NeuronClass<State, Parameter, Outputs, Choices, Preset> {
-  const form = formOf(definition as unknown as Definition);
+  const form = formOf(definition as unknown as Definition, isProperty);
   const made = class extends Neurons {
     constructor(options: object = {}) {
       super(form, options);
@@ -122,136 +91,12 @@ export function neuron<
   return made as unknown as NeuronClass<State, Parameter, Outputs, Choices, Preset>;
 }
 
-export type Named = Readonly<Record<string, Tensor>>;
-type Initial = number | ((parameters: Named) => unknown);
-type Definition = NeuronDefinition<string, string, Readonly<Record<string, Value | number>>, NeuronChoices, string>;
 type State = NeuronState<string>;
-
-/** A definition that was checked. */
-export interface Form extends NeuronKind {
-  readonly initial: readonly Initial[];
-  readonly parameters: Readonly<Record<string, number>>;
-  readonly choices?: NeuronChoices;
-  /** The choices that the equation was made with, and of some classes its numbers: null where there is a parameter of that name. */
-  readonly chosen?: Readonly<Record<string, unknown>>;
-  readonly without?: (choices: never) => readonly string[];
-  readonly needs?: Needs;
-  readonly learn?: readonly string[];
-  readonly numerics?: Presets;
-  /** Bounds [low, high] of parameters: fixed values outside are errors, learned ones are clamped. */
-  readonly constrain?: Readonly<Record<string, readonly number[]>>;
-  step(argument: never, chosen?: never): Readonly<Record<string, Value | number>>;
-}
-
-type Presets = Readonly<Record<string, object>>;
-
-/** Members of a definition; each has its check and its default where it is read. */
-const DEFINITION = {
-  name: undefined,
-  state: undefined,
-  parameters: undefined,
-  reset: undefined,
-  choices: undefined,
-  without: undefined,
-  needs: undefined,
-  learn: undefined,
-  constrain: undefined,
-  numerics: undefined,
-  step: undefined,
-} satisfies Record<keyof Definition, undefined>;
-
-/** Options that a preset may set, besides parameters and choices. */
-const SETTINGS = {
-  learn: undefined as readonly string[] | undefined,
-  constrain: undefined as object | undefined,
-  surrogate: undefined as Surrogate | undefined,
-  fire: "ge" as Fire,
-  refractorySteps: 0,
-  refractory: "hold" as "hold" | "leak",
-  [GRADED]: undefined as number | Tensor | undefined,
-  inhibition: undefined as boolean | "output" | undefined,
-  spiking: true,
-};
-
-const OPTIONS = { ...SETTINGS, numerics: undefined as string | undefined };
-
-/** Names that mean something else in a step. */
-const RESERVED =
-  /* @__PURE__ */ `current spike late spikes membrane held leaked state where select softplus constant ${WINNER} ${REFRACTORY}`.split(
-    " ",
-  );
-
-function formOf(given: Definition): Form {
-  const members = withDefaults<object>("neuron", DEFINITION, objectOf("neuron", "a definition", given));
-  const definition = members as Definition;
-  const { name, state, parameters, reset, step, choices = {}, numerics = {}, constrain = {} } = definition;
-  const { learn = [], without = () => [], needs = {} } = definition;
-  if (typeof name !== "string" || name === "") throw wrongType("neuron", "a name", name);
-  const initial = { ...objectOf(name, "state, initial values by name", state) } as Record<string, Initial>;
-  const usual = { ...objectOf(name, "parameters, defaults by name", parameters) } as Record<string, number>;
-  const chosen = checkChoices(name, choices);
-  const states = Object.keys(initial);
-  const parameterNames = Object.keys(usual);
-  for (const [key, value] of Object.entries(initial)) {
-    if (typeof value !== "function") numberOf(name, `the initial value of ${key}`, value, IN_FLOAT32);
-  }
-  for (const [key, value] of Object.entries(usual)) numberOf(name, `the default of ${key}`, value, IN_FLOAT32);
-  const options = [...parameterNames, ...Object.keys(chosen)];
-  for (const [i, key] of [...options, ...states].entries()) {
-    const isOption = i < options.length;
-    const isDouble = isOption && (states.includes(key) || options.indexOf(key) !== i);
-    const isParameter = isOption && i < parameterNames.length;
-    // A parameter is a property of the layer.
-    const isTaken = (isOption && key in OPTIONS) || (isParameter && (key in Neurons.prototype || key in FIELDS));
-    if (!isDouble && !isTaken && !RESERVED.includes(key)) continue;
-    const kind = !isOption ? "state" : isParameter ? "parameter" : "choice";
-    throw new TypeError(`${name}: ${key} is a name that is taken; call the ${kind} otherwise`);
-  }
-  if (reset !== undefined && !states.includes(reset)) {
-    throw new TypeError(`${name}: expected reset as one of the states ${states.join(", ")}, got ${show(reset)}`);
-  }
-  return {
-    name,
-    states,
-    initial: Object.values(initial),
-    parameters: usual,
-    choices: chosen,
-    without: functionOf(name, "without", without),
-    needs: needsOf(name, options, Object.keys(chosen), needs),
-    learn: [...learnedOf(name, parameterNames, learn)],
-    numerics: presetsOf(name, { ...optionsOf(parameterNames, chosen), ...SETTINGS }, numerics),
-    constrain: boundsOf(name, parameterNames, constrain),
-    reset: reset ?? (states.includes("v") ? "v" : null),
-    step: functionOf(name, "step", step) as unknown as Form["step"],
-  };
-}
-
-function inhibitionOf(where: string, inhibition: unknown): Inhibition | null {
-  if (inhibition === undefined || inhibition === false) return null;
-  if (inhibition === true) return "fire";
-  if (inhibition === "output") return inhibition;
-  throw wrongValue(where, 'inhibition true, false or "output"', show(inhibition));
-}
-
-/** The form of a layer with these choices. Programs remember its step, which therefore refers to nothing else of the layer. */
-function chosenForm(form: Form, parameters: Form["parameters"], chosen: Chosen<NeuronChoices>): Form {
-  const step: Form["step"] = (argument) => form.step(argument, chosen as never);
-  return { ...form, ...statesOf(form, chosen), parameters, step, chosen: { ...form.chosen, ...chosen } };
-}
-
-/** The states of a layer with these choices, and their initial values. */
-function statesOf({ name, states, initial, without, reset }: Form, chosen: Chosen<NeuronChoices>): Partial<Form> {
-  const absent = without?.(chosen as never) ?? [];
-  const unknown = absent.find((state) => !states.includes(state) || state === reset);
-  if (unknown !== undefined) {
-    throw new TypeError(`${name}: expected without to name states that no spike resets, got ${show(unknown)}`);
-  }
-  const kept = states.map((state) => !absent.includes(state));
-  return { states: states.filter((_, i) => kept[i]), initial: initial.filter((_, i) => kept[i]) };
-}
 
 /** Fields of every layer. */
 const FIELDS = { training: 0, firing: 0, form: 0, bounds: 0, compiled: 0, scores: 0 };
+
+const isProperty = (name: string): boolean => name in Neurons.prototype || name in FIELDS;
 
 /** A layer of neurons, whatever their step. */
 export class Neurons extends Module {
@@ -652,14 +497,3 @@ export const named = (names: readonly string[], tensors: readonly Tensor[]): Rec
 
 /** One value for all neurons broadcasts to a step of any shape, also to one without axes. */
 const scalar = (t: Tensor): Tensor => (t.size === 1 && t.ndim > 0 ? t.reshape([]) : t);
-
-function learnedOf(where: string, names: readonly string[], learn: unknown): Set<string> {
-  if (!Array.isArray(learn)) throw wrongType(where, "learn as a list of parameters", learn);
-  const learned = new Set<string>();
-  // The first wrong entry throws, so an endless list ends.
-  for (const name of learn) {
-    checkKnown(where, "learn", names, name);
-    learned.add(name as string);
-  }
-  return learned;
-}

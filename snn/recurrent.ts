@@ -10,7 +10,8 @@ import { checkShape, formatShape, type Shape, sameShape } from "../engine/shape.
 import { alive } from "../engine/tensor.ts";
 import { axesHint, checkSequence, checkState } from "./checks.ts";
 import { itself, lazy } from "./lazy.ts";
-import { isCompiled, type Named, type Neurons, named, resultOf, unrolled } from "./neuron.ts";
+import { isCompiled, type Neurons, named, resultOf, unrolled } from "./neuron.ts";
+import type { Named } from "./neuron-form.ts";
 import { CompiledNeuron, type Operands, runNeuron } from "./neuron-op.ts";
 import { CompiledStage, stageOfNeurons } from "./neuron-stage.ts";
 import { type Observer, observer } from "./observer.ts";

@@ -12,7 +12,8 @@ import {
 import type { Tensor } from "../../engine/index.ts";
 import { ready } from "../../engine/op.ts";
 import { empty, emptySpikes } from "../../engine/tensor.ts";
-import { type Named, type Neurons, named } from "../neuron.ts";
+import { type Neurons, named } from "../neuron.ts";
+import type { Named } from "../neuron-form.ts";
 import { columnsOf } from "../neuron-op.ts";
 
 export const CURRENT = "current";

@@ -12,7 +12,7 @@ import { formatShape, sameShape } from "../../engine/shape.ts";
 import { persist } from "../../engine/tape.ts";
 import { alive, rootOf, takeOver } from "../../engine/tensor.ts";
 import { checkNotUsedUp, checkState } from "../checks.ts";
-import type { Named } from "../neuron.ts";
+import type { Named } from "../neuron-form.ts";
 import { contribute, HiddenRule, type LayerRun, ReadoutRule, type Shapes } from "./eprop-layer.ts";
 import { checkPlain, type Hidden, type Layers, layersOf, weightsOf } from "./eprop-model.ts";
 import { Workspace } from "./workspace.ts";
