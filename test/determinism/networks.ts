@@ -38,6 +38,16 @@ import {
   tensor,
 } from "jarvis-snn";
 import { gammatone, hairCells, levelCrossings, resample, speech2Spikes } from "jarvis-snn/audio";
+import {
+  denoise,
+  dropEvents,
+  type EventRecording,
+  eventsFromFrames,
+  jitter,
+  readEvents,
+  toSpikes,
+  writeEvents,
+} from "jarvis-snn/events";
 import { Int8, quantize } from "jarvis-snn/quantize";
 import { DEFAULTS, prepareToy } from "../../demos/toy/network.ts";
 
@@ -376,4 +386,94 @@ function sound(): Trained {
   };
 }
 
-export const networks: Record<string, () => Trained> = { toy, recurrent, conv, plastic, online, int8, sound };
+/** Side of the sensor, frames of a recording, and milliseconds between them. */
+const [SIDE, FRAMES, FRAME_MS] = [8, 11, 4];
+
+/** A bar that moves in one of four directions before a camera with noise, as a file that was written and read again. */
+async function bar(direction: number, format: "aedat4" | "evt3" | "npz"): Promise<EventRecording> {
+  const places = noGrad(() => rand([1]).toFloat32Array());
+  const start = 4 * (places[0] as number);
+  const brightness = Float32Array.from({ length: FRAMES * SIDE * SIDE }, (_, i) => {
+    const [row, column] = [Math.floor(i / SIDE) % SIDE, i % SIDE];
+    const along = direction < 2 ? column : row;
+    const moved = start + Math.floor(i / SIDE / SIDE) / 2;
+    const distance = Math.abs((direction % 2 === 0 ? along : SIDE - 1 - along) - (moved % SIDE));
+    return 0.1 + 0.8 * Math.max(0, 1 - distance);
+  });
+  const frames = tensor(brightness, { shape: [FRAMES, SIDE, SIDE] });
+  const times = Array.from({ length: FRAMES }, (_, f) => 1000 * FRAME_MS * f);
+  const seen = eventsFromFrames(frames, times, { mismatch: 0.1, leakRate: 2, shotNoiseRate: 5 });
+  frames.dispose();
+  const { t, x, y, p, width, height } = await readEvents(writeEvents(seen, format));
+  return { t, x, y, p, width, height };
+}
+
+/** Bars in turns of direction and format, as spikes of ten steps, [10, n, 2, 8, 8]; `spoiled` by jitter and lost events. */
+async function bars(n: number, spoiled: boolean): Promise<Tensor> {
+  const formats = ["evt3", "aedat4", "npz"] as const;
+  const recordings: EventRecording[] = [];
+  for (let i = 0; i < n; i++) {
+    const clean = denoise(await bar(i % 4, formats[i % 3] as "evt3"), { filterTime: 8000 });
+    recordings.push(spoiled ? dropEvents(jitter(clean, { x: 0.3 }), { probability: 0.1 }) : clean);
+  }
+  const step = 1000 * FRAME_MS;
+  return toSpikes(recordings, { timeWindow: step, startTime: 0, endTime: (FRAMES - 1) * step });
+}
+
+class CameraNetwork extends Module {
+  readonly conv = new Conv2d(2, 6, 3);
+  readonly lif = new LIF({ beta: 0.8, threshold: 0.5 });
+  readonly pool = new MaxPool2d(2);
+  readonly fc = new Linear(54, 4);
+  readonly readout = new LeakyIntegrator({ beta: 0.9 });
+
+  forward(spikes: Tensor): Tensor {
+    return maxMembrane(this.readout.forward(this.behind(this.lif.forward(this.conv.forward(spikes)))));
+  }
+
+  behind(spikes: Tensor): Tensor {
+    return this.fc.forward(this.pool.forward(spikes).flatten(-3));
+  }
+}
+
+async function camera(): Promise<Trained> {
+  manualSeed(10);
+  const model = new CameraNetwork();
+  const optimizer = new SGD(model.parameters(), { lr: 0.1 });
+  const labels = Array.from({ length: 16 }, (_, i) => i % 4);
+  for (let step = 0; step < 4; step++) {
+    const spikes = await bars(16, true);
+    tape(() => {
+      const loss = crossEntropy(model.forward(spikes), labels);
+      optimizer.zeroGrad();
+      loss.backward();
+    });
+    optimizer.step();
+  }
+  const { conv, lif, readout } = model;
+  return {
+    model,
+    inputs: await bars(SAMPLES, false),
+    stepwise(x) {
+      const B = x.shape[1] as number;
+      const state = { lif: lif.initialState([B, 6, 6, 6]), readout: readout.initialState([B, 4]) };
+      const outputs = loop(x, state, (input, before) => {
+        const [spikes, fired] = lif.step(conv.forward(input), before.lif);
+        const [output, read] = readout.step(model.behind(spikes), before.readout);
+        return [output, { lif: fired, readout: read }];
+      });
+      return maxMembrane(outputs);
+    },
+  };
+}
+
+export const networks: Record<string, () => Trained | Promise<Trained>> = {
+  toy,
+  recurrent,
+  conv,
+  plastic,
+  online,
+  int8,
+  sound,
+  camera,
+};

@@ -16,7 +16,7 @@ export interface Hashes {
 
 /** Trains the network of that name and hashes what it has become. */
 export async function measure(name: string): Promise<Hashes> {
-  const trained = (networks[name] as () => Trained)();
+  const trained = await (networks[name] as () => Trained | Promise<Trained>)();
   trained.model.eval();
   const weights = weightsOf(trained.model);
   return {
