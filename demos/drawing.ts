@@ -1,7 +1,7 @@
 /** Pictures of the demos: charts of a training and of a sample, on one sheet. */
 import { closeSync, mkdirSync, openSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { arange, type Linear, type Module, noGrad, record, type Tensor, type TensorDataset } from "jarvis-snn";
+import { arange, type Dataset, type Linear, type Module, noGrad, record, type Tensor } from "jarvis-snn";
 import type { RasterPlotOptions } from "jarvis-snn/plot";
 import type { Callbacks } from "./training.ts";
 
@@ -128,9 +128,9 @@ export interface Shown {
 }
 
 /** The sample of an index. */
-export function sampleAt(data: TensorDataset, index: number): Shown {
-  const { x } = noGrad(() => data.batch([index]));
-  return { index, x, label: data.y[index] as number };
+export function sampleAt(data: Dataset<Int32Array>, index: number): Shown {
+  const { x, y } = noGrad(() => data.batch([index]));
+  return { index, x, label: y[0] as number };
 }
 
 /** The title of a picture of a sample: its class, and the class of the largest logit of [1, K]. */

@@ -6,6 +6,7 @@ export const DEMOS = {
   conv: "Trains a convolutional spiking network on MNIST (snnTorch's tutorial 6).",
   energy: "Trains convolutional spiking networks on MNIST for several budgets of operations.",
   fashion: "Trains fully connected or convolutional spiking networks on Fashion-MNIST.",
+  saccades: "Classifies digits that move before a simulated event camera, as those of N-MNIST (Orchard et al. 2015).",
   randman: "Classifies smooth random manifolds by spike times (Zenke and Vogels 2021).",
   cartpole: "Learns to balance a pole on a cart by spikes (proximal policy optimisation).",
   convert: "Trains a convolutional network without spikes on MNIST, and converts it into a spiking one.",

@@ -52,12 +52,13 @@ test("a recording comes back as it was, from memory and from a file", () => {
   const set = recordings(70);
   expect(set.events).toBe(70 * 20);
   expect(contents(set)).toEqual(Array.from({ length: 70 }, (_, i) => [i % 2, recording(i).events]));
-  const path = join(folder, "set.bin");
-  set.save(path);
-  expect(contents(Recordings.load(path) as Recordings)).toEqual(contents(set));
+  const path = join(folder, "set.safetensors");
+  set.save(path, "threshold 0.2");
+  expect(contents(Recordings.load(path, "threshold 0.2") as Recordings)).toEqual(contents(set));
+  expect(Recordings.load(path, "threshold 0.3")).toBeNull();
+  expect(Recordings.load(join(folder, "none.safetensors"))).toBeNull();
   truncateSync(path, 100);
-  expect(Recordings.load(path)).toBeNull();
-  expect(Recordings.load(join(folder, "none.bin"))).toBeNull();
+  expect(() => Recordings.load(path, "threshold 0.2")).toThrow("readSafetensors");
 });
 
 test("times count from the first event unless another begin is given", () => {
@@ -110,7 +111,7 @@ test("recordings are made once, and after a stop only those that were not in a f
   };
   const making = { folder, name: "small", ...SENSOR, count: 7, perFile: 3, make };
   await expect(cachedRecordings(making)).rejects.toThrow("stopped");
-  expect(readdirSync(folder)).toEqual(["small-0-3.bin"]);
+  expect(readdirSync(folder)).toEqual(["small-0-3.safetensors"]);
   stopAt = -1;
   expect(contents(await cachedRecordings(making))).toEqual(contents(recordings(7)));
   expect(asked).toEqual([0, 1, 2, 3, 4, 3, 4, 5, 6]);

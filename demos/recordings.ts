@@ -1,7 +1,7 @@
 /** Labelled recordings of events: kept as whole numbers until a batch needs spikes, and cached in files. */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import type { Dataset } from "jarvis-snn";
+import { type Dataset, readSafetensors, saveSafetensors } from "jarvis-snn";
 import { type EventRecording, toSpikes } from "jarvis-snn/events";
 import { progressBar } from "./options.ts";
 
@@ -25,11 +25,6 @@ export interface SpikesOptions {
   transform?: (events: EventRecording) => EventRecording;
 }
 
-/** The first word of a file of recordings; the last character is the version of the layout. */
-const MARK = 0x4a_53_52_31; // "JSR1"
-/** Words before the columns: mark, width, height, recordings, events. */
-const HEADER = 5;
-
 /**
  * Recordings of one sensor with their classes, one behind the other. An event takes six bytes: its time in microseconds since the
  * recording's begin as 32 bits, and p·H·W + y·W + x as 16 bits, so that a set of 10⁸ events fits into 600 MB.
@@ -41,8 +36,8 @@ export class Recordings {
   readonly labels: number[] = [];
   /** The first event of each recording, and the number of all. */
   private readonly starts: number[] = [0];
-  private times = new Uint32Array(1024);
-  private places = new Uint16Array(1024);
+  private times: Uint32Array = new Uint32Array(1024);
+  private places: Uint16Array = new Uint16Array(1024);
 
   /** @throws RangeError for a sensor whose pixels, once for each polarity, do not fit into 16 bits. */
   constructor(width: number, height: number) {
@@ -133,37 +128,42 @@ export class Recordings {
     for (const label of other.labels) this.labels.push(label);
   }
 
-  /** Writes a file; the path has the whole of it or, after a stop, nothing new. */
-  save(path: string): void {
-    const { width, height, length, events } = this;
-    const words = Uint32Array.from([MARK, width, height, length, events].concat(this.starts, this.labels));
-    const columns = [words, this.times.subarray(0, events), this.places.subarray(0, events)];
+  /**
+   * Writes a file (safetensors), with `settings` as a mark of what the recordings depend on; the path has the whole of it or, after a stop,
+   * nothing new.
+   */
+  save(path: string, settings = ""): void {
+    const { width, height, events } = this;
+    const arrays = {
+      sensor: Uint32Array.of(width, height),
+      starts: Uint32Array.from(this.starts),
+      labels: Int32Array.from(this.labels),
+      times: this.times.subarray(0, events),
+      places: this.places.subarray(0, events),
+    };
+    const entries = Object.entries(arrays).map(([name, data]) => [name, { shape: [data.length], data }] as const);
     mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(
-      `${path}.part`,
-      Buffer.concat(columns.map((c) => new Uint8Array(c.buffer, c.byteOffset, c.byteLength))),
-    );
+    writeFileSync(`${path}.part`, saveSafetensors(Object.fromEntries(entries), { settings }));
     renameSync(`${path}.part`, path);
   }
 
-  /** Reads a file that {@link save} has written; null where there is none, or one of another length or layout. */
-  static load(path: string): Recordings | null {
-    let file: Buffer;
-    try {
-      file = readFileSync(path);
-    } catch {
-      return null;
-    }
-    if (file.length < 4 * HEADER) return null;
-    const bytes = new Uint8Array(file).buffer; // words begin at multiples of four bytes
-    const [mark = 0, width = 0, height = 0, n = 0, events = 0] = new Uint32Array(bytes, 0, HEADER);
-    if (mark !== MARK || file.length !== 4 * (HEADER + n + 1 + n + events) + 2 * events) return null;
+  /**
+   * The recordings of a file that {@link save} has written; null where there is none, or one with other settings.
+   *
+   * @throws RangeError for a damaged file.
+   */
+  static load(path: string, settings = ""): Recordings | null {
+    if (!existsSync(path)) return null;
+    const { arrays, metadata } = readSafetensors(readFileSync(path));
+    const { sensor, starts, labels, times, places } = arrays;
+    if (!sensor || !starts || !labels || !times || !places || metadata.settings !== settings) return null;
+    const [width = 0, height = 0] = sensor.data;
     const recordings = new Recordings(width, height);
-    const words = new Uint32Array(bytes, 4 * HEADER, n + 1 + n);
-    for (const start of words.subarray(1, n + 1)) recordings.starts.push(start);
-    for (const label of words.subarray(n + 1)) recordings.labels.push(label);
-    recordings.times = new Uint32Array(bytes, 4 * (HEADER + words.length), events);
-    recordings.places = new Uint16Array(bytes, 4 * (HEADER + words.length + events), events);
+    recordings.starts.length = 0;
+    for (const start of starts.data) recordings.starts.push(start);
+    for (const label of labels.data) recordings.labels.push(label);
+    recordings.times = times.data as Uint32Array;
+    recordings.places = places.data as Uint16Array;
     return recordings;
   }
 
@@ -179,12 +179,21 @@ export class Recordings {
   }
 }
 
+/** The flag that names the folder of files of recordings. */
+export const CACHE = {
+  kind: "text",
+  default: join(".cache", "demos") as string,
+  help: "folder that keeps recordings",
+} as const;
+
 /** A set of recordings that is made once. */
 export interface Making {
-  /** The folder of the files; default .cache/demos. */
-  folder?: string;
-  /** Names the files, with all that the recordings depend on: `saccades-train-v1`. */
+  /** The folder of the files. */
+  folder: string;
+  /** Names the files: `saccades-train`. */
   name: string;
+  /** All that the recordings depend on besides the name and their index; files with other settings are made again. */
+  settings?: string;
   width: number;
   height: number;
   /** Number of recordings. */
@@ -197,19 +206,19 @@ export interface Making {
 
 /** Reads a set of recordings from its files, and makes those that are missing, with a bar of progress. */
 export async function cachedRecordings(making: Making): Promise<Recordings> {
-  const { folder = join(".cache", "demos"), name, width, height, count, perFile = 2000, make } = making;
+  const { folder, name, settings = "", width, height, count, perFile = 2000, make } = making;
   const all = new Recordings(width, height);
   for (let from = 0; from < count; from += perFile) {
     const to = Math.min(count, from + perFile);
-    const path = join(folder, `${name}-${from}-${to}.bin`);
-    let part = Recordings.load(path);
+    const path = join(folder, `${name}-${from}-${to}.safetensors`);
+    let part = Recordings.load(path, settings);
     if (part === null) {
       part = new Recordings(width, height);
       for (let i = from; i < to; i++) {
         part.add(await make(i), 0);
-        progressBar(`${name}: recordings`, i + 1, count);
+        progressBar(name, i + 1, count);
       }
-      part.save(path);
+      part.save(path, settings);
     }
     all.append(part);
   }

@@ -61,20 +61,22 @@ export async function trainClassifier(training: Training, callbacks: Callbacks =
       `checkpoint: expected fewer than ${epochs} epochs in ${checkpoint}, got ${done}: the run is done`,
     );
   }
-  return fit(model, loader, {
+  const counted = <Report extends { epoch: number }>(report: Report) => ({ ...report, epoch: done + report.epoch });
+  const history = await fit(model, loader, {
     epochs: epochs - done,
     optimizer,
     loss: (logits, y) => crossEntropy(logits, y),
     validate: () => evaluate(model, testLoader, accuracy),
     onBatch(report) {
       scheduler.step();
-      onBatch?.({ ...report, epoch: done + report.epoch });
+      onBatch?.(counted(report));
     },
     onEpoch(report) {
       if (checkpoint !== "") saveCheckpoint(checkpoint, { ...run, epoch: done + report.epoch });
-      onEpoch?.({ ...report, epoch: done + report.epoch });
+      onEpoch?.(counted(report));
     },
   });
+  return history.map(counted);
 }
 
 /** Samples at the end of a training set that serve to choose settings. */
@@ -97,9 +99,12 @@ export const CHECKPOINT = {
 
 /** A training set without its last 5000 samples (half of them, if it has fewer than twice as many), and these. */
 export function holdOut(samples: Samples): { train: Samples; test: Samples } {
-  const at = samples.length - Math.min(HELD, Math.floor(samples.length / 2));
+  const at = heldFrom(samples.length);
   return { train: part(samples, 0, at), test: part(samples, at, samples.length) };
 }
+
+/** The index of the first of so many samples that {@link holdOut} leaves out. */
+export const heldFrom = (length: number): number => length - Math.min(HELD, Math.floor(length / 2));
 
 /** The samples from … to − 1, without a copy. */
 export function part({ x, y, length, shape, scale }: Samples, from: number, to: number): Samples {

@@ -6,7 +6,7 @@ export const FEATURES = 32;
 const TRAIN_SHARE = 0.8;
 
 /** Train and test set: label = (x · linspace(−1, 1, 32) > 0); features min-max normalised to [0, 1]. */
-export function toyData(seed: number): { train: TensorDataset; test: TensorDataset } {
+export function toyData(seed: number): { train: TensorDataset<Uint8Array>; test: TensorDataset<Uint8Array> } {
   const x = noGrad(() => rand([SAMPLES, FEATURES], { generator: new Generator(seed) }).toFloat32Array());
   const y = Uint8Array.from({ length: SAMPLES }, (_, i) => {
     let score = 0;

@@ -75,7 +75,7 @@ export interface ToyRun {
   model: ToyNetwork;
   trainLoader: DataLoader;
   testLoader: DataLoader;
-  test: TensorDataset;
+  test: TensorDataset<Uint8Array>;
   encode: (x: Tensor) => Tensor;
   optimizer: Adam;
 }

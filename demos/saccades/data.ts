@@ -1,0 +1,75 @@
+/** The recordings of the demo: MNIST's digits before the simulated camera, kept in files, or those of N-MNIST. */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { type EventRecording, readEvents } from "jarvis-snn/events";
+import { mnist } from "../mnist/data.ts";
+import { progressBar } from "../options.ts";
+import { cachedRecordings, Recordings } from "../recordings.ts";
+import { CAMERA, POSES, record, SIDE } from "./camera.ts";
+
+const PIXELS = 784;
+const CLASSES = 10;
+
+export type Part = "train" | "test";
+
+/** All that recordings depend on besides the digits. */
+const SETTINGS = JSON.stringify({ camera: CAMERA, poses: POSES });
+
+/**
+ * Recordings of the digits of MNIST, the first `limit` of them, 0 for all. A file in the folder keeps each thousand, so a run that was
+ * stopped goes on behind its last file.
+ */
+export function simulated(part: Part, folder: string, limit = 0): Promise<Recordings> {
+  const { x, y, length } = mnist(part === "train" ? "train" : "t10k", limit);
+  return cachedRecordings({
+    ...{ folder, name: `saccades-${part}`, settings: SETTINGS },
+    ...{ width: SIDE, height: SIDE, count: length, perFile: 1000 },
+    make: (i) => ({
+      events: record(x.subarray(PIXELS * i, PIXELS * (i + 1)) as Uint8Array),
+      label: y[i] as number,
+    }),
+  });
+}
+
+/**
+ * The recordings of N-MNIST, the first `limit` of them, 0 for all, in the order of MNIST, which is that of the numbers of their files:
+ * Train/5/00001.bin, Train/0/00002.bin, …, Test/7/00001.bin, …
+ *
+ * @throws RangeError for a folder without recordings, and for a damaged file, with its path.
+ */
+export async function nmnist(part: Part, folder: string, limit = 0): Promise<Recordings> {
+  const files = filesOf(join(folder, part === "train" ? "Train" : "Test"));
+  const chosen = limit > 0 ? files.slice(0, limit) : files;
+  const recordings = new Recordings(SIDE, SIDE);
+  for (const [i, { path, label }] of chosen.entries()) {
+    recordings.add({ events: await recordingOf(path), label }, 0);
+    progressBar(`${part} recordings`, i + 1, chosen.length);
+  }
+  return recordings;
+}
+
+interface File {
+  readonly path: string;
+  readonly label: number;
+}
+
+function filesOf(folder: string): File[] {
+  const files = Array.from({ length: CLASSES }, (_, label) => {
+    const of = join(folder, String(label));
+    const names = existsSync(of) ? readdirSync(of).filter((name) => name.endsWith(".bin")) : [];
+    return names.map((name): File => ({ path: join(of, name), label }));
+  }).flat();
+  if (files.length === 0) {
+    throw new RangeError(`--data: expected recordings such as ${join(folder, "0", "00002.bin")}, got none`);
+  }
+  const number = ({ path }: File): number => Number(basename(path, ".bin"));
+  return files.sort((a, b) => number(a) - number(b));
+}
+
+async function recordingOf(path: string): Promise<EventRecording> {
+  try {
+    return await readEvents(readFileSync(path), { format: "nmnist" });
+  } catch (cause) {
+    throw new RangeError(`${path}: ${(cause as Error).message}`, { cause });
+  }
+}

@@ -1,0 +1,69 @@
+/** npm run demo -- saccades: digits that move before an event camera. */
+import { manualSeed } from "jarvis-snn";
+import { drawingAt, noted, rateRows, SVG, sampleAt, trainingRow } from "../drawing.ts";
+import { DEMOS } from "../list.ts";
+import { readFlags } from "../options.ts";
+import { CACHE, type Recordings } from "../recordings.ts";
+import { batchesOf, CHECKPOINT, epochPrinter, heldFrom, MEASURE, trainClassifier } from "../training.ts";
+import { DURATION } from "./camera.ts";
+import { nmnist, type Part, simulated } from "./data.ts";
+import { SaccadesNetwork, USUAL } from "./network.ts";
+import { eventsRow } from "./picture.ts";
+
+const flags = readFlags(DEMOS.saccades, {
+  epochs: { kind: "integer", default: 2, min: 1, help: "passes over the training set" },
+  bin: {
+    kind: "choice",
+    default: String(USUAL.binMs),
+    of: ["5", "10", "15", "20", "25", "30", "50", "60", "75", "100", "150", "300"],
+    help: "milliseconds of a time bin",
+  },
+  lr: { kind: "number", default: 1e-2, help: "largest learning rate of Adam" },
+  "batch-size": { kind: "integer", default: 128, min: 1, help: "samples in a batch" },
+  seed: { kind: "integer", default: 0, min: 0, help: "seed of weights and order" },
+  limit: { kind: "integer", default: 0, min: 0, help: "training samples to use, 0 for all" },
+  data: { kind: "text", default: "" as string, help: "folder of N-MNIST, with Train and Test" },
+  cache: CACHE,
+  checkpoint: CHECKPOINT,
+  measure: MEASURE,
+  svg: SVG,
+});
+
+const draw = await drawingAt(flags.svg);
+const binMs = Number(flags.bin);
+const { epochs, lr, checkpoint } = flags;
+
+/** Recordings of a part, the first `limit` of them, 0 for all. */
+const recordingsOf = (part: Part, limit: number): Promise<Recordings> =>
+  flags.data !== "" ? nmnist(part, flags.data, limit) : simulated(part, flags.cache, limit);
+
+const bins = { bins: DURATION / (1000 * binMs), binUs: 1000 * binMs };
+const given = await recordingsOf("train", flags.limit);
+const isTest = flags.measure === "test";
+const measured = isTest ? await recordingsOf("test", 0) : given;
+const all = Array.from(given.labels.keys());
+const held = heldFrom(given.length);
+const train = given.spikes({ ...bins, indices: isTest ? all : all.slice(0, held) });
+const test = measured.spikes({ ...bins, ...(!isTest && { indices: all.slice(held) }) });
+const perRecording = Math.round(given.events / given.length);
+console.log(
+  `train=${train.length} ${flags.measure}=${test.length} events_per_recording=${perRecording} bins=${bins.bins}`,
+);
+
+manualSeed(flags.seed);
+const start = process.cpuUsage();
+const model = new SaccadesNetwork({ ...USUAL, binMs });
+const training = { model, train, test, epochs, batchSize: flags["batch-size"], lr, checkpoint };
+const { losses, callbacks } = noted(epochPrinter(epochs, batchesOf(training), flags), batchesOf(training));
+const history = await trainClassifier(training, callbacks);
+const { user, system } = process.cpuUsage(start);
+console.log(`cpu_s=${((user + system) / 1e6).toFixed(0)}`);
+await draw(DEMOS.saccades, (plot) => {
+  const sample = sampleAt(test, 0);
+  const names = ["first convolution", "second convolution"];
+  return [
+    trainingRow(plot, losses, { [flags.measure]: history.map(({ validation }) => validation) }),
+    eventsRow(plot, measured.get(isTest ? sample.index : held + sample.index)),
+    ...rateRows(plot, model, model.fc, sample, names),
+  ];
+});
