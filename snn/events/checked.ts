@@ -27,18 +27,18 @@ export function recordingOf(where: string, events: EventRecording): EventRecordi
   return own;
 }
 
-/** A pass over all columns; the slower search for the event to name follows where something is wrong. */
+/** Reads all columns once; a second pass, which names the first wrong event, follows where one is wrong. */
 function checkEvents(where: string, { t, x, y, p, width, height }: EventRecording, n: number): void {
-  let fine = true;
-  let last = -Infinity;
-  for (let i = 0; i < n; i++) {
+  let i = 0;
+  let last = -Number.MAX_VALUE;
+  for (; i < n; i++) {
     const time = t[i] as number;
-    fine &&= time >= last && (x[i] as number) < width && (y[i] as number) < height && (p[i] as number) <= 1;
+    if (!(time >= last) || (x[i] as number) >= width || (y[i] as number) >= height || (p[i] as number) > 1) break;
     last = time;
   }
-  if (fine && (n === 0 || (Number.isFinite(t[0]) && Number.isFinite(last)))) return;
+  if (i === n && last < Infinity) return;
   last = -Infinity;
-  for (let i = 0; i < n; i++) {
+  for (i = 0; i < n; i++) {
     const time = t[i] as number;
     if (!Number.isFinite(time) || time < last) {
       const from = i === 0 ? "a finite time" : `a finite time from ${last} on`;

@@ -48,14 +48,23 @@ function cut(where: string, given: EventRecording | readonly EventRecording[], o
   return { recordings, shape, polarities };
 }
 
-/** Calls `write` with the part of each slice and the element where its frame begins. */
-function eachSlice(
+const NO_EVENTS: Slice = [0, 0];
+
+/**
+ * Calls `write` for each frame, in the order in which frames lie in memory, with the events of its slice and the element where it begins.
+ * Frames behind the last slice of a recording have no events.
+ */
+function eachFrame(
   { recordings, shape }: Cut,
   write: (events: EventRecording, slice: Slice, at: number) => void,
 ): void {
-  const frame = sizeOf(shape.slice(-3));
-  for (const [b, { events, slices }] of recordings.entries()) {
-    for (const [t, slice] of slices.entries()) write(events, slice, (t * recordings.length + b) * frame);
+  const size = sizeOf(shape.slice(-3));
+  let at = 0;
+  for (let t = 0; t < (shape[0] as number); t++) {
+    for (const { events, slices } of recordings) {
+      write(events, slices[t] ?? NO_EVENTS, at);
+      at += size;
+    }
   }
 }
 
@@ -75,10 +84,10 @@ export function toFrames(events: EventRecording | readonly EventRecording[], opt
   const parts = cut("toFrames", events, options);
   const z = zeros(parts.shape);
   const values = peek(z);
-  eachSlice(parts, ({ x, y, p, width, height }, [from, to], at) => {
+  eachFrame(parts, ({ x, y, p, width, height }, [from, to], at) => {
     const plane = parts.polarities === 2 ? width * height : 0;
     for (let i = from; i < to; i++) {
-      const place = at + (p[i] as number) * plane + (y[i] as number) * width + (x[i] as number);
+      const place = at + Math.imul(p[i] as number, plane) + Math.imul(y[i] as number, width) + (x[i] as number);
       values[place] = (values[place] as number) + 1;
     }
   });
@@ -100,14 +109,21 @@ export function toSpikes(events: EventRecording | readonly EventRecording[], opt
   if (inReference()) return noGrad(() => gt(toFrames(events, options), 0));
   const parts = cut("toSpikes", events, options);
   const z = emptySpikes(parts.shape);
-  const words = integersAt(spikesAt(z), streamBytes(z.size) / 4).fill(0);
-  eachSlice(parts, ({ x, y, p, width, height }, [from, to], at) => {
+  const words = integersAt(spikesAt(z), streamBytes(z.size) / 4);
+  let cleared = 0;
+  eachFrame(parts, ({ x, y, p, width, height }, [from, to], at) => {
+    // Words become zero just before their frame is written, while they are in the cache for it.
+    const end = Math.ceil((at + parts.polarities * width * height) / 32);
+    words.fill(0, cleared, end);
+    cleared = end;
     const plane = parts.polarities === 2 ? width * height : 0;
     for (let i = from; i < to; i++) {
-      const place = at + (p[i] as number) * plane + (y[i] as number) * width + (x[i] as number);
-      words[place >>> 5] = (words[place >>> 5] as number) | (1 << (place & 31));
+      // Elements are fewer than 2³¹, so that 32-bit products are exact.
+      const place = at + Math.imul(p[i] as number, plane) + Math.imul(y[i] as number, width) + (x[i] as number);
+      words[place >>> 5] = (words[place >>> 5] as number) | (1 << place);
     }
   });
+  words.fill(0, cleared);
   return z;
 }
 

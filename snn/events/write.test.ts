@@ -81,7 +81,9 @@ describe.each(FORMATS)("%s", (format) => {
 
 test("evt3: a sensor or time that the format cannot hold", () => {
   const at = (t: number, side: number) => recordingOf([[t, 0, 0, 1]], side, side);
-  expect(() => writeEvents(at(0, 2049), "evt3")).toThrow("width must be an integer in [1, 2048] in evt3, got 2049");
+  expect(() => writeEvents(at(0, 2049), "evt3")).toThrow(
+    "a sensor of at most 2048 × 2048 pixels for evt3, got 2049 × 2049",
+  );
   expect(() => writeEvents(at(1.6e15, 10), "evt3")).toThrow("subtract the first time from all");
   expect(() => writeEvents(at(-1, 10), "evt3")).toThrow(RangeError);
 });

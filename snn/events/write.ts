@@ -1,5 +1,6 @@
 /** Writers of recordings: EVT 3.0, AEDAT 4 and npz. */
-import { COUNT, choiceOf, numberOf, numbersOf, objectOf, wrongValue } from "../../engine/arguments.ts";
+import { choiceOf, wrongValue } from "../../engine/arguments.ts";
+import { recordingOf } from "./checked.ts";
 import { AEDAT4_LINE } from "./decoder.ts";
 import { joined } from "./input.ts";
 import type { EventRecording } from "./recording.ts";
@@ -37,45 +38,23 @@ const LIMITS: Readonly<
 export function writeEvents(events: EventRecording, format: EventWriteFormat): Uint8Array<ArrayBuffer> {
   const where = "writeEvents";
   const name = choiceOf(where, "format", format, Object.keys(WRITERS) as EventWriteFormat[]);
-  return WRITERS[name](checked(where, events, name));
+  const recording = recordingOf(where, events);
+  checkLimits(where, recording, name);
+  return WRITERS[name](recording);
 }
 
-/** The columns as they are read once, after a look at each event. */
-function checked(where: string, events: EventRecording, format: EventWriteFormat): EventRecording {
-  const given = objectOf(where, "a recording { t, x, y, p, width, height }", events);
+/** Throws for a sensor or a time that a format cannot hold. */
+function checkLimits(where: string, { t, width, height }: EventRecording, format: EventWriteFormat): void {
   const { side, first, last } = LIMITS[format];
-  const isSide = {
-    expected: `an integer in [1, ${side}] in ${format}`,
-    fits: (x: number) => COUNT.fits(x) && x <= side,
-  };
-  const width = numberOf(where, "width", given.width, isSide);
-  const height = numberOf(where, "height", given.height, isSide);
-  const t = Float64Array.from(numbersOf(where, "t as numbers", given.t));
-  const n = t.length;
-  /** Whole numbers below a limit, in an array of their own: conversions would wrap others around. */
-  const column = <T extends Uint16Array | Uint8Array>(name: "x" | "y" | "p", copy: T, limit: number): T => {
-    const values = numbersOf(where, `${name} as numbers`, given[name]);
-    if (values.length !== n) throw wrongValue(where, `${n} values of ${name}, as of t`, values.length);
-    for (let i = 0; i < n; i++) {
-      const value = values[i] as number;
-      if (!(value >= 0 && value < limit && Number.isInteger(value))) {
-        throw wrongValue(where, `${name} in [0, ${limit - 1}]`, `${value} at ${i}`);
-      }
-      copy[i] = value;
-    }
-    return copy;
-  };
-  const x = column("x", new Uint16Array(n), width);
-  const y = column("y", new Uint16Array(n), height);
-  const p = column("p", new Uint8Array(n), 2);
-  for (let i = 0; i < n; i++) {
-    const time = t[i] as number;
-    const before = i === 0 ? first : (t[i - 1] as number);
-    if (time >= before && time <= last && Number.isInteger(time)) continue;
-    const hint = time > last ? "; subtract the first time from all" : "";
-    throw wrongValue(where, `t as whole microseconds in [${before}, ${last}] for ${format}`, `${time} at ${i}${hint}`);
+  if (width > side || height > side) {
+    throw wrongValue(where, `a sensor of at most ${side} × ${side} pixels for ${format}`, `${width} × ${height}`);
   }
-  return { t, x, y, p, width, height };
+  for (let i = 0; i < t.length; i++) {
+    const time = t[i] as number;
+    if (time >= first && time <= last && Number.isInteger(time)) continue;
+    const hint = time > last ? "; subtract the first time from all" : "";
+    throw wrongValue(where, `t as whole microseconds in [${first}, ${last}] for ${format}`, `${time} at ${i}${hint}`);
+  }
 }
 
 const encoder = new TextEncoder();
@@ -228,12 +207,13 @@ function writeNPZ({ t, x, y, p, width, height }: EventRecording): Uint8Array<Arr
   const times = new Uint8Array(8 * n);
   const view = new DataView(times.buffer);
   for (let i = 0; i < n; i++) setInt64(view, 8 * i, t[i] as number);
-  const raw = (values: Uint8Array | Uint16Array | Uint32Array) => new Uint8Array(values.buffer, 0, values.byteLength);
+  const raw = ({ buffer, byteOffset, byteLength }: Uint8Array | Uint16Array | Uint32Array) =>
+    new Uint8Array(buffer, byteOffset, byteLength);
   const parts = [
     ["t", "<i8", `(${n},)`, times],
-    ["x", "<u2", `(${n},)`, raw(x as Uint16Array)],
-    ["y", "<u2", `(${n},)`, raw(y as Uint16Array)],
-    ["p", "|u1", `(${n},)`, raw(p as Uint8Array)],
+    ["x", "<u2", `(${n},)`, raw(x)],
+    ["y", "<u2", `(${n},)`, raw(y)],
+    ["p", "|u1", `(${n},)`, raw(p)],
     ["width", "<u4", "()", raw(Uint32Array.of(width))],
     ["height", "<u4", "()", raw(Uint32Array.of(height))],
   ] as const;
