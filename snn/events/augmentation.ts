@@ -14,9 +14,10 @@ import {
   wrongValue,
 } from "../../engine/arguments.ts";
 import { type Generator, generatorOf } from "../../engine/generator.ts";
-import { chosen, filtered, recordingOf, sorted } from "./checked.ts";
+import { Kept, recordingOf, sorted, unwritten } from "./checked.ts";
 import { draw, normal, RANDOM, type RandomEventOptions, uniform } from "./random.ts";
 import type { EventRecording } from "./recording.ts";
+import { search } from "./slices.ts";
 
 /** Options of {@link crop}. */
 export interface CropOptions extends RandomEventOptions {
@@ -48,12 +49,18 @@ export function crop(events: EventRecording, options: CropOptions): EventRecordi
   }
   const [left, top] = placeOf(at, room, generator);
   const { x, y } = recording;
-  const kept = filtered(recording, (i) => {
+  const part = new Kept(recording);
+  for (let i = 0; i < x.length; i++) {
     const dx = (x[i] as number) - left;
     const dy = (y[i] as number) - top;
-    return dx >= 0 && dx < width && dy >= 0 && dy < height;
-  });
-  return { ...kept, x: kept.x.map((each) => each - left), y: kept.y.map((each) => each - top), width, height };
+    if (dx >= 0 && dx < width && dy >= 0 && dy < height) part.add(i);
+  }
+  const kept = part.recording();
+  for (let i = 0; i < kept.x.length; i++) {
+    kept.x[i] = (kept.x[i] as number) - left;
+    kept.y[i] = (kept.y[i] as number) - top;
+  }
+  return { ...kept, width, height };
 }
 
 function placeOf(at: unknown, room: readonly [number, number], generator?: Generator): [number, number] {
@@ -92,14 +99,14 @@ export function downsample(events: EventRecording, options: DownsampleOptions): 
   const [fx, fy] = listOf(where, "spatialFactor", factors, FACTOR, 2) as [number, number];
   numberOf(where, "timeFactor", timeFactor, POSITIVE);
   const { t, x, y, p, width, height } = recordingOf(where, events);
-  return {
-    t: t.map((time) => Math.floor(time * timeFactor)),
-    x: x.map((each) => each * fx),
-    y: y.map((each) => each * fy),
-    p: p.slice(),
-    width: Math.ceil(width * fx),
-    height: Math.ceil(height * fy),
-  };
+  const smaller = unwritten(t.length, Math.ceil(width * fx), Math.ceil(height * fy));
+  for (let i = 0; i < t.length; i++) {
+    smaller.t[i] = Math.floor((t[i] as number) * timeFactor);
+    smaller.x[i] = (x[i] as number) * fx;
+    smaller.y[i] = (y[i] as number) * fy;
+  }
+  smaller.p.set(p);
+  return smaller;
 }
 
 /** Options of {@link flip}. */
@@ -126,21 +133,21 @@ export function flip(events: EventRecording, options: FlipOptions): EventRecordi
   numberOf("flip", "probability", probability, UNIT);
   const from = generatorOf("flip", generator);
   const { t, x, y, p, width, height } = recordingOf("flip", events);
-  const same = { t: t.slice(), x: x.slice(), y: y.slice(), p: p.slice(), width, height };
-  if (probability < 1 && !(draw(from) < probability)) return same;
-  const swapped = p.map((each) => 1 - each);
-  if (axis === "x") return { ...same, x: x.map((each) => width - 1 - each) };
-  if (axis === "y") return { ...same, y: y.map((each) => height - 1 - each) };
-  if (axis === "polarity") return { ...same, p: swapped };
-  const end = t[t.length - 1] ?? 0;
-  return {
-    t: t.map((time) => end - time).reverse(),
-    x: same.x.reverse(),
-    y: same.y.reverse(),
-    p: swapped.reverse(),
-    width,
-    height,
-  };
+  const made = { t: t.slice(), x: x.slice(), y: y.slice(), p: p.slice(), width, height };
+  if (probability < 1 && !(draw(from) < probability)) return made;
+  if (axis === "x") mirror(made.x, width - 1);
+  else if (axis === "y") mirror(made.y, height - 1);
+  else mirror(made.p, 1);
+  if (axis === "time") {
+    mirror(made.t, t[t.length - 1] ?? 0);
+    for (const column of [made.t, made.x, made.y, made.p]) column.reverse();
+  }
+  return made;
+}
+
+/** Each value becomes its distance from the last one. */
+function mirror(values: Float64Array | Uint16Array | Uint8Array, last: number): void {
+  for (let i = 0; i < values.length; i++) values[i] = last - (values[i] as number);
 }
 
 /** Options of {@link dropEvents}. */
@@ -164,14 +171,16 @@ export function dropEvents(events: EventRecording, options: DropOptions): EventR
   const from = generatorOf("dropEvents", generator);
   const recording = recordingOf("dropEvents", events);
   const n = recording.t.length;
-  const order = from.permutation(n);
-  return chosen(
-    recording,
-    order
-      .subarray(Math.floor(probability * n + 0.5))
-      .slice()
-      .sort(),
-  );
+  const draws = uniform(n, from);
+  const kept = new Kept(recording);
+  // Of the events from i on, `left` are to be kept: event i is one of them with the probability left/(n − i).
+  let left = n - Math.floor(probability * n + 0.5);
+  for (let i = 0; left > 0; i++) {
+    if ((draws[i] as number) * (n - i) >= left) continue;
+    kept.add(i);
+    left--;
+  }
+  return kept.recording();
 }
 
 /** Options of {@link dropEventsByTime}. */
@@ -194,14 +203,25 @@ export function dropEventsByTime(events: EventRecording, options: DropByTimeOpti
   const { durationRatio, generator } = withDefaults(where, DROP_TIME, options);
   numberOf(where, "durationRatio", durationRatio, UNIT);
   const from = generatorOf(where, generator);
-  const recording = recordingOf(where, events);
-  const { t } = recording;
+  const { t, x, y, p, width, height } = recordingOf(where, events);
   const [first = 0] = t;
   const span = (t[t.length - 1] ?? 0) - first;
   const begin = first + draw(from) * span * (1 - durationRatio);
-  const end = begin + span * durationRatio;
-  if (durationRatio === 0) return filtered(recording, () => true);
-  return filtered(recording, (i) => !((t[i] as number) >= begin && (t[i] as number) <= end));
+  const gap = durationRatio === 0 ? 0 : search(t, begin);
+  const end = durationRatio === 0 ? 0 : search(t, begin + span * durationRatio, true);
+  const kept = unwritten(t.length - (end - gap), width, height);
+  const both = <Column extends { set(from: Column, at?: number): void; subarray(from: number, to?: number): Column }>(
+    to: Column,
+    column: Column,
+  ): void => {
+    to.set(column.subarray(0, gap));
+    to.set(column.subarray(end), gap);
+  };
+  both(kept.t, t);
+  both(kept.x, x);
+  both(kept.y, y);
+  both(kept.p, p);
+  return kept;
 }
 
 /** Options of {@link dropEventsByArea}. */
@@ -230,11 +250,13 @@ export function dropEventsByArea(events: EventRecording, options: DropByAreaOpti
   const drawn = uniform(2, from);
   const left = Math.floor((drawn[0] as number) * (width - w + 1));
   const top = Math.floor((drawn[1] as number) * (height - h + 1));
-  return filtered(recording, (i) => {
+  const kept = new Kept(recording);
+  for (let i = 0; i < x.length; i++) {
     const dx = (x[i] as number) - left;
     const dy = (y[i] as number) - top;
-    return !(dx >= 0 && dx < w && dy >= 0 && dy < h);
-  });
+    if (!(dx >= 0 && dx < w && dy >= 0 && dy < h)) kept.add(i);
+  }
+  return kept.recording();
 }
 
 /** Options of {@link jitter}: standard deviations of normal shifts. */
@@ -262,30 +284,35 @@ export function jitter(events: EventRecording, options: JitterOptions): EventRec
   for (const name of ["time", "x", "y"] as const) numberOf("jitter", name, given[name], NOT_NEGATIVE);
   const from = generatorOf("jitter", given.generator);
   const recording = recordingOf("jitter", events);
-  const { width, height } = recording;
-  const shifted = (column: ArrayLike<number>, deviation: number): ArrayLike<number> => {
-    if (deviation === 0) return column;
-    const shifts = normal(column.length, from);
-    return Float64Array.from(column, (value, i) => value + Math.round(deviation * (shifts[i] as number)));
+  const { p, width, height } = recording;
+  const shifted = (column: Float64Array | Uint16Array, deviation: number): Float64Array => {
+    const moved = new Float64Array(column);
+    if (deviation > 0) shift(moved, normal(column.length, from), deviation);
+    return moved;
   };
   const t = shifted(recording.t, given.time);
   const x = shifted(recording.x, given.x);
   const y = shifted(recording.y, given.y);
-  const isOn = (value: number, size: number): boolean => value >= 0 && value < size;
-  const moved = filtered(
-    {
-      ...recording,
-      t: Float64Array.from(t),
-      // Coordinates that wrap around here are left out.
-      x: Uint16Array.from(x),
-      y: Uint16Array.from(y),
-    },
-    (i) => {
-      const isEarly = given.time > 0 && (t[i] as number) < 0;
-      return !isEarly && isOn(x[i] as number, width) && isOn(y[i] as number, height);
-    },
-  );
-  return given.time === 0 ? moved : sorted(moved);
+  const moved = unwritten(t.length, width, height);
+  let n = 0;
+  for (let i = 0; i < t.length; i++) {
+    const [column, row] = [x[i] as number, y[i] as number];
+    if (!(column >= 0 && column < width && row >= 0 && row < height)) continue;
+    if (given.time > 0 && (t[i] as number) < 0) continue;
+    moved.t[n] = t[i] as number;
+    moved.x[n] = column;
+    moved.y[n] = row;
+    moved.p[n++] = p[i] as number;
+  }
+  const part = <Column extends Float64Array | Uint16Array | Uint8Array>(column: Column) => column.slice(0, n) as Column;
+  const kept = { t: part(moved.t), x: part(moved.x), y: part(moved.y), p: part(moved.p), width, height };
+  return given.time === 0 ? kept : sorted(kept);
+}
+
+function shift(values: Float64Array, shifts: Float32Array, deviation: number): void {
+  for (let i = 0; i < values.length; i++) {
+    values[i] = (values[i] as number) + Math.round(deviation * (shifts[i] as number));
+  }
 }
 
 /** Options of {@link uniformNoise}. */
@@ -312,8 +339,12 @@ export function uniformNoise(events: EventRecording, options: UniformNoiseOption
   const { t, x, y, p, width, height } = recordingOf(where, events);
   const [first = 0] = t;
   const span = (t[t.length - 1] ?? 0) - first;
-  const whole = (size: number, start = 0): Float64Array =>
-    Float64Array.from(uniform(n, from), (u) => Math.floor(start + u * size));
+  const whole = (size: number, start = 0): Float64Array => {
+    const drawn = uniform(n, from);
+    const values = new Float64Array(n);
+    for (let i = 0; i < n; i++) values[i] = Math.floor(start + (drawn[i] as number) * size);
+    return values;
+  };
   const joined = <Column extends Float64Array | Uint16Array | Uint8Array>(
     column: Column,
     more: Float64Array,

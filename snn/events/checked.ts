@@ -27,18 +27,11 @@ export function recordingOf(where: string, events: EventRecording): EventRecordi
   return own;
 }
 
-/** Reads all columns once; a second pass, which names the first wrong event, follows where one is wrong. */
-function checkEvents(where: string, { t, x, y, p, width, height }: EventRecording, n: number): void {
-  let i = 0;
-  let last = -Number.MAX_VALUE;
-  for (; i < n; i++) {
-    const time = t[i] as number;
-    if (!(time >= last) || (x[i] as number) >= width || (y[i] as number) >= height || (p[i] as number) > 1) break;
-    last = time;
-  }
-  if (i === n && last < Infinity) return;
-  last = -Infinity;
-  for (i = 0; i < n; i++) {
+function checkEvents(where: string, events: EventRecording, n: number): void {
+  if (isSound(events, n)) return;
+  const { t, x, y, p, width, height } = events;
+  let last = -Infinity;
+  for (let i = 0; i < n; i++) {
     const time = t[i] as number;
     if (!Number.isFinite(time) || time < last) {
       const from = i === 0 ? "a finite time" : `a finite time from ${last} on`;
@@ -52,30 +45,53 @@ function checkEvents(where: string, { t, x, y, p, width, height }: EventRecordin
   }
 }
 
-/** The recording of the events for which `keep` holds. */
-export function filtered(events: EventRecording, keep: (i: number) => boolean): EventRecording {
-  const { t, x, y, p, width, height } = events;
-  const kept = new Uint32Array(t.length);
-  let n = 0;
-  for (let i = 0; i < t.length; i++) {
-    kept[n] = i;
-    if (keep(i)) n++;
+/** One fast pass over all columns; the search for the event to name is the slower one. */
+function isSound({ t, x, y, p, width, height }: EventRecording, n: number): boolean {
+  let last = -Number.MAX_VALUE;
+  for (let i = 0; i < n; i++) {
+    const time = t[i] as number;
+    if (!(time >= last) || (x[i] as number) >= width || (y[i] as number) >= height || (p[i] as number) > 1)
+      return false;
+    last = time;
   }
-  return chosen({ t, x, y, p, width, height }, kept.subarray(0, n));
+  return last < Infinity;
 }
 
+/** Events of a recording that are kept, in the order in which they are added. */
+export class Kept {
+  private readonly events: EventRecording;
+  private readonly places: Uint32Array;
+  private count = 0;
+
+  constructor(events: EventRecording) {
+    this.events = events;
+    this.places = new Uint32Array(events.t.length);
+  }
+
+  /** Keeps event i. */
+  add(i: number): void {
+    this.places[this.count++] = i;
+  }
+
+  recording(): EventRecording {
+    return chosen(this.events, this.places.subarray(0, this.count));
+  }
+}
+
+/** A recording of n events that are yet to be written. */
+export const unwritten = (n: number, width: number, height: number): EventRecording => ({
+  t: new Float64Array(n),
+  x: new Uint16Array(n),
+  y: new Uint16Array(n),
+  p: new Uint8Array(n),
+  width,
+  height,
+});
+
 /** The recording of the events at these places, in this order. */
-export function chosen({ t, x, y, p, width, height }: EventRecording, places: Uint32Array): EventRecording {
-  const n = places.length;
-  const made = {
-    t: new Float64Array(n),
-    x: new Uint16Array(n),
-    y: new Uint16Array(n),
-    p: new Uint8Array(n),
-    width,
-    height,
-  };
-  for (let k = 0; k < n; k++) {
+function chosen({ t, x, y, p, width, height }: EventRecording, places: Uint32Array): EventRecording {
+  const made = unwritten(places.length, width, height);
+  for (let k = 0; k < places.length; k++) {
     const i = places[k] as number;
     made.t[k] = t[i] as number;
     made.x[k] = x[i] as number;
@@ -85,12 +101,65 @@ export function chosen({ t, x, y, p, width, height }: EventRecording, places: Ui
   return made;
 }
 
-/** The recording in the order of its times; events of one time keep their order. */
+/** Events that are put in order by insertion, before longer runs are merged. */
+const RUN = 8;
+
+/**
+ * The recording in the order of its times; events of one time keep their order.
+ *
+ * Runs are merged in place, of which only the part that overlaps moves: the cost of a recording that is nearly in order is that of reading it.
+ */
 export function sorted(events: EventRecording): EventRecording {
-  const { t } = events;
-  const places = Uint32Array.from(t, (_, i) => i);
-  return chosen(
-    events,
-    places.sort((a, b) => (t[a] as number) - (t[b] as number) || a - b),
-  );
+  const n = events.t.length;
+  const t = events.t.slice();
+  const places = new Uint32Array(n);
+  for (let i = 0; i < n; i++) places[i] = i;
+  for (let i = 1; i < n; i++) {
+    const time = t[i] as number;
+    const first = i - (i % RUN);
+    let to = i;
+    for (; to > first && (t[to - 1] as number) > time; to--) {
+      t[to] = t[to - 1] as number;
+      places[to] = places[to - 1] as number;
+    }
+    t[to] = time;
+    places[to] = i;
+  }
+  const held = { t: new Float64Array(n), places: new Uint32Array(n) };
+  for (let run = RUN; run < n; run *= 2) {
+    for (let middle = run; middle < n; middle += 2 * run) {
+      merge(t, places, middle - run, middle, Math.min(middle + run, n), held);
+    }
+  }
+  return chosen(events, places);
+}
+
+/** Merges the neighbouring runs [from, middle) and [middle, to); `held` has room for the first. */
+function merge(
+  t: Float64Array,
+  places: Uint32Array,
+  from: number,
+  middle: number,
+  to: number,
+  held: { readonly t: Float64Array; readonly places: Uint32Array },
+): void {
+  const second = t[middle] as number;
+  if ((t[middle - 1] as number) <= second) return;
+  let first = middle - 1;
+  while (first > from && (t[first - 1] as number) > second) first--;
+  const count = middle - first;
+  held.t.set(t.subarray(first, middle));
+  held.places.set(places.subarray(first, middle));
+  let next = middle;
+  let k = first;
+  for (let i = 0; i < count; k++) {
+    const time = held.t[i] as number;
+    if (next < to && (t[next] as number) < time) {
+      t[k] = t[next] as number;
+      places[k] = places[next++] as number;
+    } else {
+      t[k] = time;
+      places[k] = held.places[i++] as number;
+    }
+  }
 }

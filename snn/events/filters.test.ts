@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { Generator } from "../../engine/index.ts";
+import { Generator, rand } from "../../engine/index.ts";
 import { anyRecording, recording, rowsOf } from "../../test/support/recordings.ts";
 import {
   crop,
@@ -11,6 +11,7 @@ import {
   jitter,
   uniformNoise,
 } from "./augmentation.ts";
+import { sorted } from "./checked.ts";
 import { denoise, dropPixels, mergePolarities, refractoryPeriod } from "./filters.ts";
 import type { EventRecording } from "./recording.ts";
 
@@ -152,7 +153,45 @@ describe("places and times", () => {
   });
 });
 
+describe("order", () => {
+  const shuffled = (n: number, spread: number, seed: number) => {
+    const from = rand([2, Math.max(n, 1)], { generator: generator(seed) }).data;
+    const t = Float64Array.from({ length: n }, (_, i) => i + Math.floor((from[i] as number) * spread));
+    const x = Uint16Array.from({ length: n }, (_, i) => i);
+    return { t, x, y: new Uint16Array(n), p: new Uint8Array(n), width: 65_536, height: 1 };
+  };
+
+  test.each([0, 3, 40, 1e6])("times that are up to %d µs early come in order, equal ones as they were", (spread) => {
+    for (const n of [0, 1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 100, 1000, 4099]) {
+      const events = shuffled(n, spread, n);
+      const { t, x } = sorted(events);
+      const order = Array.from(events.t.keys()).sort(
+        (a, b) => (events.t[a] as number) - (events.t[b] as number) || a - b,
+      );
+      expect([...x]).toEqual(order);
+      expect([...t]).toEqual(order.map((i) => events.t[i]));
+    }
+  });
+
+  test("times that fall all the way come in order", () => {
+    const events = shuffled(999, 0, 1);
+    events.t.reverse();
+    expect([...sorted(events).x]).toEqual(Array.from({ length: 999 }, (_, i) => 998 - i));
+  });
+});
+
 describe("random losses and additions", () => {
+  test("dropEvents drops each event as often as any other", () => {
+    const few = recording(Array.from({ length: 12 }, (_, i) => [i, i % 8, 0, 0] as const));
+    const from = generator();
+    const counts = new Uint32Array(12);
+    for (let k = 0; k < 3000; k++)
+      for (const t of dropEvents(few, { probability: 0.25, generator: from }).t) counts[t] = (counts[t] as number) + 1;
+    expect(counts.reduce((sum, count) => sum + count)).toBe(9 * 3000);
+    // Five standard deviations of a binomial count of 3000 with probability 3/4.
+    for (const count of counts) expect(Math.abs(count - 2250)).toBeLessThan(5 * Math.sqrt(3000 * 0.75 * 0.25));
+  });
+
   test("dropEvents drops its part of the events", () => {
     const kept = dropEvents(many, { probability: 0.3, generator: generator() });
     expect(kept.t.length).toBe(1400);

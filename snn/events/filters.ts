@@ -10,7 +10,7 @@ import {
   wrongValue,
 } from "../../engine/arguments.ts";
 import { generatorOf } from "../../engine/generator.ts";
-import { filtered, recordingOf } from "./checked.ts";
+import { Kept, recordingOf } from "./checked.ts";
 import { RANDOM, type RandomEventOptions } from "./random.ts";
 import type { EventRecording } from "./recording.ts";
 
@@ -35,19 +35,25 @@ export function denoise(events: EventRecording, options: DenoiseOptions = DENOIS
   numberOf("denoise", "filterTime", filterTime, NOT_NEGATIVE);
   const recording = recordingOf("denoise", events);
   const { t, x, y } = recording;
-  const largest = (column: Uint16Array): number => column.reduce((most, value) => Math.max(most, value), 0);
+  const largest = (column: Uint16Array): number => {
+    let most = 0;
+    for (let i = 0; i < column.length; i++) most = Math.max(most, column[i] as number);
+    return most;
+  };
   // A border of pixels that are never believed.
   const row = largest(x) + 3;
   const rows = largest(y) + 3;
   const until = new Float64Array(row * rows).fill(-Infinity);
   for (let i = 1; i < rows - 1; i++) until.fill(filterTime, i * row + 1, (i + 1) * row - 1);
-  return filtered(recording, (i) => {
+  const kept = new Kept(recording);
+  for (let i = 0; i < t.length; i++) {
     const time = t[i] as number;
     const at = ((y[i] as number) + 1) * row + (x[i] as number) + 1;
     until[at] = time + filterTime;
     const isBelieved = (place: number): boolean => (until[place] as number) > time;
-    return isBelieved(at - 1) || isBelieved(at + 1) || isBelieved(at - row) || isBelieved(at + row);
-  });
+    if (isBelieved(at - 1) || isBelieved(at + 1) || isBelieved(at - row) || isBelieved(at + row)) kept.add(i);
+  }
+  return kept.recording();
 }
 
 /** Options of {@link refractoryPeriod}. */
@@ -72,12 +78,14 @@ export function refractoryPeriod(events: EventRecording, options: RefractoryPeri
   const recording = recordingOf(where, events);
   const { t, x, y, width, height } = recording;
   const last = new Float64Array(width * height).fill(-Infinity);
-  return filtered(recording, (i) => {
+  const kept = new Kept(recording);
+  for (let i = 0; i < t.length; i++) {
     const at = (y[i] as number) * width + (x[i] as number);
     const since = (t[i] as number) - (last[at] as number);
     last[at] = t[i] as number;
-    return since > period;
-  });
+    if (since > period) kept.add(i);
+  }
+  return kept.recording();
 }
 
 /** Options of {@link dropPixels}: exactly one says which pixels. */
@@ -138,7 +146,9 @@ export function dropPixels(events: EventRecording, options: DropPixelsOptions): 
     const part = numberOf(where, "probability", probability, UNIT);
     for (const at of from.permutation(pixels).subarray(0, Math.floor(part * pixels + 0.5))) dropped[at] = 1;
   }
-  return filtered(recording, (i) => dropped[(y[i] as number) * width + (x[i] as number)] === 0);
+  const kept = new Kept(recording);
+  for (let i = 0; i < t.length; i++) if (dropped[(y[i] as number) * width + (x[i] as number)] === 0) kept.add(i);
+  return kept.recording();
 }
 
 /**

@@ -156,7 +156,8 @@ export function toVoxelGrid(events: EventRecording, options: VoxelOptions = VOXE
   const shape = [n, 1, height, width];
   checkSize(where, shape, sizeOf(shape));
   const plane = width * height;
-  const grid = new Float64Array(n * plane);
+  const z = zeros(shape);
+  const grid = peek(z);
   const [first = 0] = t;
   const span = (t[t.length - 1] ?? 0) - first;
   for (let i = 0; i < t.length; i++) {
@@ -168,7 +169,7 @@ export function toVoxelGrid(events: EventRecording, options: VoxelOptions = VOXE
     grid[place] = (grid[place] as number) + value * (1 - (time - bin));
     if (bin + 1 < n) grid[place + plane] = (grid[place + plane] as number) + value * (time - bin);
   }
-  return tensor(new Float32Array(grid), { shape });
+  return z;
 }
 
 /** Options of {@link toBinaryRepresentation}. */

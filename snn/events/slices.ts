@@ -73,13 +73,14 @@ export function slicesOf(where: string, events: EventRecording, options: typeof 
     : byEventBins(events.t.length, size, overlap);
 }
 
-/** The index of the first time that is not less than `time`. */
-function search(t: Float64Array, time: number): number {
+/** The index of the first time that is not less than `time`; with `behind`, of the first that is greater. */
+export function search(t: Float64Array, time: number, behind = false): number {
   let low = 0;
   let high = t.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if ((t[middle] as number) < time) low = middle + 1;
+    const at = t[middle] as number;
+    if (at < time || (behind && at === time)) low = middle + 1;
     else high = middle;
   }
   return low;

@@ -2,6 +2,7 @@
 import { COUNT, choiceOf, numberOf, POSITIVE, type Range, withDefaults, wrongValue } from "../../engine/arguments.ts";
 import { exp, noGrad, type Tensor, tensor } from "../../engine/index.ts";
 import { checkSize, sizeOf } from "../../engine/shape.ts";
+import { empty, peek } from "../../engine/tensor.ts";
 import { recordingOf } from "./checked.ts";
 import type { EventRecording } from "./recording.ts";
 import { SLICES, slicesOf } from "./slices.ts";
@@ -43,16 +44,22 @@ export function toTimesurface(events: EventRecording, options: TimesurfaceOption
   checkSize(where, shape, sizeOf(shape));
   const plane = width * height;
   const last = new Float64Array(2 * plane).fill(-Infinity);
-  const ages = new Float32Array(sizeOf(shape));
+  const negative = empty(shape);
+  const ages = peek(negative);
   const [first = 0] = t;
   slices.forEach(([from, to], n) => {
     for (let i = from; i < to; i++) {
       last[(p[i] as number) * plane + (y[i] as number) * width + (x[i] as number)] = t[i] as number;
     }
-    const now = first + (n + 1) * dt;
-    for (let i = 0; i < 2 * plane; i++) ages[n * 2 * plane + i] = ((last[i] as number) - now) / tau;
+    negativeAges(ages.subarray(n * 2 * plane, (n + 1) * 2 * plane), last, first + (n + 1) * dt, tau);
   });
-  return noGrad(() => exp(tensor(ages, { shape })));
+  const z = noGrad(() => exp(negative));
+  negative.dispose();
+  return z;
+}
+
+function negativeAges(ages: Float32Array, last: Float64Array, now: number, tau: number): void {
+  for (let i = 0; i < ages.length; i++) ages[i] = ((last[i] as number) - now) / tau;
 }
 
 /** Options of {@link toAveragedTimesurface}. */
@@ -111,10 +118,12 @@ export function toAveragedTimesurface(events: EventRecording, options: AveragedT
   const radius = (surfaceSize - 1) / 2;
   const sums = new Float64Array(sizeOf(shape));
   const decays = new Decays(sums, decay === "exp");
-  for (const [memory, places] of placesOf(recording, cellSize, columns, shape[0] as number).entries()) {
+  const { places, ends } = placesOf(recording, cellSize, columns, shape[0] as number);
+  ends.forEach((end, memory) => {
     const centre = memory * area + radius * surfaceSize + radius;
-    let from = 0;
-    for (let k = 0; k < places.length; k++) {
+    const first = memory === 0 ? 0 : (ends[memory - 1] as number);
+    let from = first;
+    for (let k = first; k < end; k++) {
       const i = places[k] as number;
       const time = t[i] as number;
       while ((t[places[from] as number] as number) < time - timeWindow) from++;
@@ -127,21 +136,45 @@ export function toAveragedTimesurface(events: EventRecording, options: AveragedT
         decays.add(centre + dy * surfaceSize + dx, (time - (t[j] as number)) / tau);
       }
     }
-    decays.flush();
-    for (let s = 0; s < area; s++)
-      sums[memory * area + s] = (sums[memory * area + s] as number) / Math.max(places.length, 1);
-  }
+  });
+  decays.flush();
+  ends.forEach((end, memory) => {
+    const events = end - (memory === 0 ? 0 : (ends[memory - 1] as number));
+    for (let i = memory * area; i < (memory + 1) * area; i++) sums[i] = (sums[i] as number) / Math.max(events, 1);
+  });
   return tensor(new Float32Array(sums), { shape });
 }
 
-/** The places of the events of each cell and polarity, in order. */
-function placesOf({ t, x, y, p }: EventRecording, side: number, columns: number, cells: number): number[][] {
-  const memories = Array.from({ length: 2 * cells }, (): number[] => []);
+/** The places of the events, in order, by cell and polarity, and where those of each cell and polarity end. */
+function placesOf(
+  { t, x, y, p }: EventRecording,
+  side: number,
+  columns: number,
+  cells: number,
+): { readonly places: Uint32Array; readonly ends: Uint32Array } {
+  const memories = new Uint32Array(t.length);
+  const ends = new Uint32Array(2 * cells);
   for (let i = 0; i < t.length; i++) {
     const cell = Math.floor((y[i] as number) / side) * columns + Math.floor((x[i] as number) / side);
-    (memories[2 * cell + (p[i] as number)] as number[]).push(i);
+    const memory = 2 * cell + (p[i] as number);
+    memories[i] = memory;
+    ends[memory] = (ends[memory] as number) + 1;
   }
-  return memories;
+  // Counts become the places where they begin, and these move on with each event.
+  let before = 0;
+  for (let memory = 0; memory < ends.length; memory++) {
+    const count = ends[memory] as number;
+    ends[memory] = before;
+    before += count;
+  }
+  const places = new Uint32Array(t.length);
+  for (let i = 0; i < t.length; i++) {
+    const memory = memories[i] as number;
+    const place = ends[memory] as number;
+    places[place] = i;
+    ends[memory] = place + 1;
+  }
+  return { places, ends };
 }
 
 /** Sums of decays, which are computed many at a time by the kernel of exp. */
