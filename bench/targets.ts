@@ -26,6 +26,7 @@ export const PEERS = {
   "onnxruntime-web": "onnxruntime-web",
   bindsnet: "BindsNET",
   spikingjelly: "SpikingJelly",
+  tonic: "tonic",
 } as const;
 
 export type PeerName = keyof typeof PEERS;
@@ -44,7 +45,8 @@ const overLoop = (row: string) => target(row, PEERS["plain-js"], "×", []);
 const overItsExp = (row: string) => target(row, "the exponentials in it alone", "×", []);
 const overFloat = (row: string, ...limits: Limits) => target(row, "float weights", "×", limits);
 const rate = (row: string, ...limits: Limits) => target(row, "", "M/s", limits);
-const overCopy = (row: string) => target(row, "a copy of the bytes of the file", "×", []);
+const overFile = (row: string) => target(row, "a copy of the bytes of the file", "×", []);
+const overColumns = (row: string) => target(row, "a copy of the columns", "×", []);
 const amount = (row: string, unit: Unit, ...limits: Limits) => target(row, "", unit, limits);
 
 const TOY = "toy step: 32-128-2, T 25, B 128, Poisson input";
@@ -65,6 +67,22 @@ const stdpAt = (percent: string) => amount(`STDP step, 1000 → 1000, ${percent}
 const digits = (neurons: number) => `an image learned by 784-${neurons} after Diehl and Cook, T 250, B 1`;
 
 const model = (name: string) => faster(`${name}, T 25, B 128, N 1000: forward and backward`, "torch", 3, 6);
+
+/** A format of files of events by its name in sentences: how fast it is read, and against a copy. */
+const reader = <Key extends string>(key: Key, format: string, ...limits: Limits) =>
+  ({
+    [key]: rate(`events read of a file of ${format}`, ...limits),
+    [`${key}Copy`]: overFile(`a file of ${format}, read`),
+  }) as Record<Key | `${Key}Copy`, Target>;
+
+/** A function of recordings, in the same two ways. */
+const recorded = <Key extends string>(key: Key, ...limits: Limits) =>
+  ({
+    [key]: rate(`events through ${key}, 4 million of 1280 × 720`, ...limits),
+    [`${key}Copy`]: overColumns(`${key}, 4 million events of 1280 × 720`),
+  }) as Record<Key | `${Key}Copy`, Target>;
+
+const overTonic = (row: string) => faster(`${row}, 100 000 events of 240 × 180`, "tonic", 10, 10);
 
 /** Families, each bench/<family>.bench.ts, and their rows. */
 export const TARGETS = {
@@ -165,10 +183,59 @@ export const TARGETS = {
     sampled1: overDense("gradient of spikes 800 × 1000 → 1000, 1 %"),
   },
   events: {
-    evt3: rate("events read of a file of EVT 3.0", 30, 80),
-    evt3Copy: overCopy("a file of EVT 3.0, read"),
-    aedat4: rate("events read of a file of AEDAT 4 without compression", 15, 40),
-    aedat4Copy: overCopy("a file of AEDAT 4 without compression, read"),
+    ...reader("evt3", "EVT 3.0", 30, 80),
+    ...reader("evt2", "EVT 2.0"),
+    ...reader("evt2.1", "EVT 2.1"),
+    ...reader("dat", "DAT"),
+    ...reader("aedat2", "AEDAT 2.0"),
+    ...reader("aedat3.1", "AEDAT 3.1"),
+    ...reader("aedat4", "AEDAT 4 without compression", 15, 40),
+    ...reader("lz4", "AEDAT 4 with LZ4"),
+    ...reader("nmnist", "N-MNIST"),
+    ...reader("npz", "npz"),
+    ...reader("hdf5", "HDF5 as of DSEC, without compression"),
+    ...recorded("toSpikes", 30, 100),
+    ...recorded("toFrames"),
+    ...recorded("toVoxelGrid"),
+    ...recorded("toTimesurface"),
+    ...recorded("toAveragedTimesurface"),
+    toBinaryRepresentationCopy: target(
+      "toBinaryRepresentation, 16 frames of 1280 × 720",
+      "a copy of the frames",
+      "×",
+      [],
+    ),
+    ...recorded("denoise"),
+    ...recorded("refractoryPeriod"),
+    ...recorded("dropPixels"),
+    ...recorded("dropEvents"),
+    ...recorded("dropEventsByTime"),
+    ...recorded("dropEventsByArea"),
+    ...recorded("crop"),
+    ...recorded("downsample"),
+    ...recorded("flip"),
+    ...recorded("jitter"),
+    ...recorded("uniformNoise"),
+    ...recorded("mergePolarities"),
+    "frames/tonic": overTonic("toFrames, 20 bins"),
+    "voxels/tonic": overTonic("toVoxelGrid, 10 bins"),
+    "timesurface/tonic": overTonic("toTimesurface, every 15 ms"),
+    "averaged/tonic": overTonic("toAveragedTimesurface"),
+    "binary/tonic": overTonic("toBinaryRepresentation, 2 frames of 8 bits"),
+    "denoise/tonic": overTonic("denoise"),
+    "refractory/tonic": overTonic("refractoryPeriod, 1 ms"),
+    "hot/tonic": overTonic("dropPixels, hot ones"),
+    "drop/tonic": overTonic("dropEvents, half"),
+    "dropTime/tonic": overTonic("dropEventsByTime"),
+    "dropArea/tonic": overTonic("dropEventsByArea"),
+    "crop/tonic": overTonic("crop to 128 × 128"),
+    "downsample/tonic": overTonic("downsample by 2"),
+    "flip/tonic": overTonic("flip along x"),
+    "reverse/tonic": overTonic("flip along time"),
+    "timeJitter/tonic": overTonic("jitter of times, 100 µs"),
+    "jitter/tonic": overTonic("jitter of pixels"),
+    "noise/tonic": overTonic("uniformNoise, 10 000 events"),
+    "merge/tonic": overTonic("mergePolarities"),
   },
   lif: {
     forward: target("LIF forward out of cache", "textbook step", "×", [1.4, 1.8]),

@@ -5,10 +5,11 @@ spikes. `unbind` has one backward node for all steps, where indexing has one a s
 """
 
 import sys
-import time
 
 import numpy
 import torch
+
+from protocol import answer
 
 torch.set_num_threads(1)
 torch.manual_seed(0)
@@ -64,17 +65,6 @@ def training(loss, optimizer):
 
 
 def serve(prepare=lambda: None, title=None, **workloads):
-    """Says who this is, then reads `workload steps` a line and answers with the milliseconds of one step.
-
-    `prepare` runs before the steps of a line, untimed.
-    """
+    """Answers for these workloads, functions of one step; `prepare` runs before the steps of a line, untimed."""
     on = f"PyTorch {torch.__version__}"
-    print(on if title is None else f"{title} on {on}", flush=True)
-    for line in sys.stdin:
-        name, count = line.split()
-        step, steps = workloads[name], int(count)
-        prepare()
-        start = time.perf_counter()
-        for _ in range(steps):
-            step()
-        print((time.perf_counter() - start) * 1000 / steps, flush=True)
+    answer(on if title is None else f"{title} on {on}", workloads, prepare)

@@ -30,6 +30,7 @@ const PROGRAMS = {
   inference: "inference.bench.js",
   recurrent: "recurrent.bench.js",
   conv: "conv.bench.js",
+  events: "events.bench.js",
 } as const;
 
 type Family = keyof typeof PROGRAMS;

@@ -2,7 +2,7 @@
  * Peers: programs that take turns with us, each in a process of its own. One prints its name and version, then reads
  * `workload steps` a line and answers with the milliseconds of one of these steps, or with the reason why there are none.
  *
- *   bench/peers/<family>.py              PyTorch on OpenBLAS, or packages on it, whose sources are in $PEERS: their name is an argument
+ *   bench/peers/<family>.py              PyTorch on OpenBLAS, packages on it or on NumPy, whose sources are in $PEERS: their name is an argument
  *   bench/peers/<peer>/<family>.mjs      JavaScript, by hand or with the packages in $BENCH_PEERS
  */
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
@@ -33,25 +33,30 @@ function openblasFolder(): string {
   throw new PeerMissing(`apt-get install python3-torch ${OPENBLAS}`);
 }
 
-const isOnTorch = (peer: PeerName): boolean => peer === "bindsnet" || peer === "spikingjelly";
+/** Peers whose sources $PEERS holds, with the library that they compute with. */
+const SOURCES: Partial<Record<PeerName, "torch" | "numpy">> = {
+  bindsnet: "torch",
+  spikingjelly: "torch",
+  tonic: "numpy",
+};
+
+const isPython = (peer: PeerName): boolean => peer === "torch" || SOURCES[peer] !== undefined;
 
 /** The program of a peer for a family, in the folder of peers. */
 export const programOf = (peer: PeerName, family: string): string =>
-  peer === "torch" || isOnTorch(peer) ? `${family}.py` : `${peer}/${family}.mjs`;
+  isPython(peer) ? `${family}.py` : `${peer}/${family}.mjs`;
 
 function start(peer: PeerName, family: string, args: readonly string[]) {
   const folder = fileURLToPath(new URL("../../../bench/peers/", import.meta.url));
-  if (peer === "torch" || isOnTorch(peer)) {
-    if (peer !== "torch" && process.env.PEERS === undefined) throw new PeerMissing(`$PEERS, a folder with ${peer}`);
-    const env = { ...process.env, LD_LIBRARY_PATH: openblasFolder(), OMP_NUM_THREADS: "1" };
-    const own = peer === "torch" ? [] : [peer];
-    return spawn(
-      process.env.PYTHON ?? "/usr/bin/python3",
-      ["-W", "ignore", `${folder}${programOf(peer, family)}`, ...own, ...args],
-      {
-        env,
-      },
-    );
+  if (isPython(peer)) {
+    const library = SOURCES[peer];
+    if (library !== undefined && process.env.PEERS === undefined)
+      throw new PeerMissing(`$PEERS, a folder with ${peer}`);
+    const blas = library === "numpy" ? {} : { LD_LIBRARY_PATH: openblasFolder() };
+    const env = { ...process.env, ...blas, OMP_NUM_THREADS: "1" };
+    const own = library === undefined ? [] : [peer];
+    const python = process.env.PYTHON ?? "/usr/bin/python3";
+    return spawn(python, ["-W", "ignore", `${folder}${programOf(peer, family)}`, ...own, ...args], { env });
   }
   if (peer !== "plain-js" && process.env.BENCH_PEERS === undefined) throw new PeerMissing("npm run bench -- --peers");
   return spawn(process.execPath, [`${folder}${programOf(peer, family)}`, ...args]);

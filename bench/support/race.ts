@@ -22,7 +22,7 @@ const PASSES = 3;
 /** The peers of a workload: its rows have keys `workload/peer`. */
 function peersOf(family: Family, workload: string): PeerName[] {
   const keys = Object.keys(TARGETS[family]).map((key) => key.split("/"));
-  return keys.filter(([name]) => name === workload).map(([, peer]) => peer as PeerName);
+  return keys.flatMap(([name, peer]) => (name === workload && peer !== undefined ? [peer as PeerName] : []));
 }
 
 /** Runs the workloads of a family against the peers of its rows, as far as they are there; `args` are for the peers. */

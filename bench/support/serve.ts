@@ -2,7 +2,7 @@
 import { createInterface } from "node:readline";
 
 /** Takes so many steps; gives the milliseconds of one. */
-export type Run = (count: number) => number;
+export type Run = (count: number) => number | Promise<number>;
 
 /**
  * Answers for these rows and ends, in a process that was started for that; elsewhere it does nothing. The names come first, as a
@@ -13,14 +13,14 @@ export async function serve(rows: Readonly<Record<string, Run>>): Promise<void> 
   console.log(JSON.stringify(Object.keys(rows)));
   for await (const line of createInterface({ input: process.stdin })) {
     const space = line.lastIndexOf(" ");
-    console.log(answer(rows[line.slice(0, space)] as Run, Number(line.slice(space))));
+    console.log(await answer(rows[line.slice(0, space)] as Run, Number(line.slice(space))));
   }
   process.exit();
 }
 
-function answer(run: Run, count: number): string {
+async function answer(run: Run, count: number): Promise<string> {
   try {
-    return String(run(count));
+    return String(await run(count));
   } catch (error) {
     return String(error).split("\n")[0] as string;
   }
