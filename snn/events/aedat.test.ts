@@ -1,4 +1,6 @@
-import { describe, expect, test } from "vitest";
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test, vi } from "vitest";
 import {
   ascii,
   concat,
@@ -13,6 +15,7 @@ import {
   packet31,
   zstdFrame,
 } from "../../test/support/events.ts";
+import { numbers } from "../../test/support/sides.ts";
 import { readEventChunks, readEvents } from "./index.ts";
 
 async function eventsOf(file: Uint8Array, options = {}) {
@@ -100,7 +103,8 @@ describe("aedat 4", () => {
   const PACK = {
     none: [0, (bytes: Uint8Array) => bytes],
     lz4: [1, (bytes: Uint8Array) => lz4Frame({ bytes: lz4Block(bytes) })],
-    zstd: [3, zstdFrame],
+    zstd: [3, (bytes: Uint8Array) => zstdFrame(bytes)],
+    "zstd with a window": [4, (bytes: Uint8Array) => zstdFrame(bytes, { window: true, checksum: true })],
   } as const;
   const many = Array.from(
     { length: 500 },
@@ -136,6 +140,94 @@ describe("aedat 4", () => {
       }
     },
   );
+
+  describe("Zstandard by its own program", () => {
+    const file = readFileSync(fileURLToPath(new URL("../../test/fixtures/events/zstd.aedat4", import.meta.url)));
+    const events = Array.from({ length: 2000 }, (_, i) => [1.7e15 + 3 * i, (7 * i) % 346, i % 260, i % 2]);
+    /** Where packets begin. */
+    const places: number[] = [];
+    for (let at = 18 + file.readUInt32LE(14); at < file.length; at += 8 + file.readUInt32LE(at + 4)) places.push(at);
+
+    test("packets of every level, with checksums", async () => {
+      expect(places.length).toBe(4);
+      expect(file.length).toBeLessThan((16 * 2000) / 3);
+      expect(await eventsOf(file)).toEqual({ events, ...size, dropped: 0 });
+    });
+
+    test.each([1, 7, 997])("chunks of %d bytes", async (length) => {
+      const chunks = Array.from({ length: Math.ceil(file.length / length) }, (_, i) =>
+        file.subarray(length * i, length * (i + 1)),
+      );
+      const found: number[][] = [];
+      for await (const { t, x, y, p } of readEventChunks(chunks, { events: 300 }))
+        for (const [i, time] of t.entries()) found.push([time, x[i] as number, y[i] as number, p[i] as number]);
+      expect(found).toEqual(events);
+    });
+
+    test("a packet without its mark, its window or its end is named or left out", async () => {
+      const [, at, next] = places as [number, number, number];
+      const damaged = (change: (bytes: Uint8Array) => void): Uint8Array => {
+        const bytes = Uint8Array.from(file);
+        change(bytes);
+        return bytes;
+      };
+      const rest = [...events.slice(0, 500), ...events.slice(1000)];
+      // A window of 2⁴¹ bytes, blocks of the kind that does not exist, and a frame that ends too early.
+      const broken = [
+        damaged((bytes) => bytes.fill(0xf8, at + 13, at + 14)),
+        damaged((bytes) => bytes.fill(0xff, at + 8 + 8, at + 8 + 40)),
+        damaged((bytes) => bytes.fill(0, next - 40, next)),
+      ];
+      for (const [i, bytes] of broken.entries()) {
+        await expect(readEvents(bytes), `${i}`).rejects.toThrow(RangeError);
+        await expect(readEvents(bytes), `${i}`).rejects.toThrow(
+          `a packet packed by zstd, got one that cannot be unpacked at byte ${at}; recover: true leaves it out`,
+        );
+        expect(await eventsOf(bytes, { recover: true }), `${i}`).toEqual({ events: rest, ...size, dropped: 1 });
+      }
+      const marked = damaged((bytes) => bytes.fill(0, at + 8, at + 12));
+      await expect(readEvents(marked)).rejects.toThrow(`a packet of AEDAT 4, got the bytes`);
+      expect(await eventsOf(marked, { recover: true })).toEqual({ events: rest, ...size, dropped: 1 });
+    });
+
+    test("whatever bytes are damaged, the result is an error of the reader or a recording in order on the sensor", async () => {
+      const draws = numbers(3 * 120, 9, 0, 1);
+      let errors = 0;
+      for (let k = 0; k < 120; k++) {
+        const bytes = Uint8Array.from(file);
+        const [at, length, value] = draws.slice(3 * k, 3 * k + 3) as [number, number, number];
+        const first = Math.floor(at * bytes.length);
+        bytes.fill(value * 256, first, first + 1 + Math.floor(length * 4));
+        for (const recover of [false, true]) {
+          try {
+            const { t, x, y } = await readEvents(bytes, { format: "aedat4", recover });
+            expect(t.every((time, i) => i === 0 || time >= (t[i - 1] as number))).toBe(true);
+            expect(x.every((column) => column < 346) && y.every((row) => row < 260)).toBe(true);
+          } catch (error) {
+            expect((error as Error).message).toMatch(/^readEvents: expected /);
+            errors++;
+          }
+        }
+      }
+      expect(errors).toBeGreaterThan(30);
+    });
+
+    test("the peer is named where it is missing, and only such a file needs it", async () => {
+      vi.doMock("fzstd", () => {
+        throw new Error("Cannot find package 'fzstd'");
+      });
+      try {
+        await expect(readEvents(file)).rejects.toThrow(
+          /^readEvents: expected the package fzstd, which reads packets compressed by Zstandard, .* npm install fzstd$/,
+        );
+        const plain = concat(header4(), packet4(1, eventPacket(many)));
+        expect(await eventsOf(plain)).toMatchObject({ events: many });
+      } finally {
+        vi.doUnmock("fzstd");
+      }
+      expect((await readEvents(file)).t.length).toBe(2000);
+    });
+  });
 
   test("a table of packets at the end", async () => {
     const packets = packet4(1, eventPacket(many));

@@ -92,7 +92,7 @@ const FILES: { readonly [format in Exclude<EventFormat, "hdf5">]: readonly ((g: 
   aedat4: [
     (g) => packed(g, 0, (bytes) => bytes),
     (g) => packed(g, 1, (bytes) => lz4Frame({ bytes: lz4Block(bytes) })),
-    (g) => packed(g, 3, zstdFrame),
+    (g) => packed(g, 3, (bytes) => zstdFrame(bytes, { window: g.chance(0.5), checksum: g.chance(0.5) })),
     (g) => writeEvents(recordingOf(eventsOf(g, 200, 640, 480), 640, 480), "aedat4"),
   ],
   npz: [(g) => writeEvents(recordingOf(eventsOf(g, 100, 640, 480), 640, 480), "npz")],

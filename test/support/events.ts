@@ -153,8 +153,42 @@ export function lz4Block(bytes: Uint8Array): Uint8Array {
   return Uint8Array.from(out);
 }
 
-/** A frame of Zstandard with one block of bytes as they are. */
-export function zstdFrame(bytes: Uint8Array): Uint8Array {
-  const block = (bytes.length << 3) | 1;
-  return concat([0x28, 0xb5, 0x2f, 0xfd, 0xa0], little(4, bytes.length), little(4, block).subarray(0, 3), bytes);
+/** What a block of Zstandard may hold: 128 kB. */
+const ZSTD_BLOCK = 1 << 17;
+
+/**
+ * A frame of Zstandard of the two kinds of blocks that need no entropy coder: four equal bytes or more are a block that repeats one, all
+ * others are stored. The frame is its own window, or has one of 64 kB; a checksum of zeros, which no reader looks at, may stand behind it.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc8878
+ */
+export function zstdFrame(bytes: Uint8Array, { window = false, checksum = false } = {}): Uint8Array {
+  const blocks: (readonly [kind: 0 | 1, content: Uint8Array, size: number])[] = [];
+  let stored = 0;
+  const store = (end: number): void => {
+    for (; stored < end; stored = Math.min(stored + ZSTD_BLOCK, end)) {
+      const part = bytes.subarray(stored, Math.min(stored + ZSTD_BLOCK, end));
+      blocks.push([0, part, part.length]);
+    }
+  };
+  for (let i = 0; i < bytes.length; ) {
+    let end = i + 1;
+    while (end < bytes.length && bytes[end] === bytes[i] && end - i < ZSTD_BLOCK) end++;
+    if (end - i >= 4) {
+      store(i);
+      blocks.push([1, bytes.subarray(i, i + 1), end - i]);
+      stored = end;
+    }
+    i = end;
+  }
+  store(bytes.length);
+  if (blocks.length === 0) blocks.push([0, bytes, 0]);
+  const body = blocks.map(([kind, content, size], k) => {
+    const header = (size << 3) | (kind << 1) | (k === blocks.length - 1 ? 1 : 0);
+    return concat(little(4, header).subarray(0, 3), content);
+  });
+  // [size of the content: 2 bits] [own window: 1] [unused: 2] [checksum: 1] [dictionary: 2]
+  const flags = 0x80 | (window ? 0 : 0x20) | (checksum ? 4 : 0);
+  const head = concat([0x28, 0xb5, 0x2f, 0xfd, flags], window ? [6 << 3] : [], little(4, bytes.length));
+  return concat(head, ...body, checksum ? little(4, 0) : []);
 }
