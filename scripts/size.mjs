@@ -1,7 +1,8 @@
 /**
  * What the package costs on the wire, bundled, minified and compressed: a program that trains a network (the toy trainer,
  * with its data and options), and every entry with all its exports; some entries also alone, without the layers under them that
- * a page has anyway, or as the bytes that they add to a page. What pages load has a budget in budgets.json.
+ * a page has anyway, or as the bytes that they add to a page. What pages load has a budget in budgets.json. An entry that loads modules of
+ * another one, such as a page of networks that would load the readers of recordings, is an error.
  *
  *   npm run size                      fails where a budget is exceeded
  *   npm run size -- --raise "why"     sets the budgets to the sizes of today and a margin, and keeps the reason
@@ -34,6 +35,10 @@ const ADDED = {
     page: 'export * from "jarvis-snn"; export const peer = () => import("h5wasm");',
     more: 'export { fromNIR, readNIR, toNIR, writeNIR } from "jarvis-snn/nir";',
   },
+  "audio, added": {
+    page: 'export * from "jarvis-snn";',
+    more: 'export * from "jarvis-snn/audio";',
+  },
   "quantize, added": {
     page: 'export * from "./build/demos/toy/network.js";',
     more: 'export { quantize } from "jarvis-snn/quantize";',
@@ -46,6 +51,12 @@ const ALONE = {
 };
 const LAYERS = /\/chunks\/(engine|fuse|kernels|snn|surrogates)\.js$/;
 
+/** The entry below snn/ whose module this is; the entries have folders of their own there, and events two chunks besides. */
+const entryOf = (module) =>
+  /\/dist\/chunks\/(recordings|containers)\.js$/.test(module)
+    ? "events"
+    : /\/dist\/snn\/(\w+)\//.exec(module)?.[1];
+
 /** What a page loads of a peer besides scripts. */
 const ASSETS = { tfjs: ["@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm"] };
 
@@ -55,7 +66,7 @@ const BUDGETS = join(root, "scripts/budgets.json");
 const MARGIN = 0.03;
 
 /**
- * The scripts that a page loads before `file` can run, minified. Packages besides this one are looked for in `folder`. With `code` the
+ * The scripts that a page loads before `file` can run, minified, and the modules that have code in them. Packages besides this one are looked for in `folder`. With `code` the
  * file need not be there.
  */
 async function bundle(file, folder = root, external = [], code = null) {
@@ -87,7 +98,9 @@ async function bundle(file, folder = root, external = [], code = null) {
   for (const name of loaded) {
     for (const other of scripts.get(name).imports) if (scripts.has(other)) loaded.add(other);
   }
-  return Buffer.from([...loaded].map((name) => scripts.get(name).code).join(""));
+  const chunks = [...loaded].map((name) => scripts.get(name));
+  const modules = chunks.flatMap((chunk) => Object.keys(chunk.modules));
+  return { code: Buffer.from(chunks.map(({ code }) => code).join("")), modules };
 }
 
 const gzipped = (bytes) => gzipSync(bytes, { level: 9 }).length;
@@ -98,27 +111,35 @@ export const difference = (before, after) => ({
   gzip: gzipped(after) - gzipped(before),
 });
 
+/** The entries below snn/ of which an entry of this name has modules, besides itself. */
+export function strangers(name, modules) {
+  const own = /\/(\w+)$/.exec(name)?.[1];
+  return [...new Set(modules.map(entryOf))].filter((entry) => entry !== undefined && entry !== own);
+}
+
 /** Bytes of every entry, minified, and gzipped after that. */
 export async function sizes() {
   const sizes = {};
   for (const [name, file] of Object.entries(ENTRIES)) {
-    const code = await bundle(file);
+    const { code, modules } = await bundle(file);
+    const foreign = strangers(name, modules);
+    if (foreign.length > 0) throw new RangeError(`size: ${name} must load no other entry, got ${foreign.join(", ")}`);
     sizes[name] = { minified: code.length, gzip: gzipped(code) };
   }
   for (const [name, file] of Object.entries(ALONE)) {
-    const code = await bundle(file, root, LAYERS);
+    const { code } = await bundle(file, root, LAYERS);
     sizes[name] = { minified: code.length, gzip: gzipped(code) };
   }
   for (const [name, { page, more }] of Object.entries(ADDED)) {
     const [before, after] = await Promise.all([page, page + more].map((code) => bundle("page.js", root, [], code)));
-    sizes[name] = difference(before, after);
+    sizes[name] = difference(before.code, after.code);
   }
   return sizes;
 }
 
 /** Gzipped bytes of what a page loads of a peer, whose packages are in `folder`, for the network of the toy trainer. */
 export async function peerSize(peer, folder) {
-  const code = await bundle(`bench/peers/${peer}/size.mjs`, folder);
+  const { code } = await bundle(`bench/peers/${peer}/size.mjs`, folder);
   const assets = (ASSETS[peer] ?? []).map((path) => readFileSync(join(folder, "node_modules", path)));
   return [code, ...assets].reduce((sum, bytes) => sum + gzipped(bytes), 0);
 }

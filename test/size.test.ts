@@ -1,6 +1,6 @@
 /** The budgets of the size check. */
 import { expect, test } from "vitest";
-import { difference, excesses, raised } from "../scripts/size.mjs";
+import { difference, excesses, raised, strangers } from "../scripts/size.mjs";
 
 const sizes = { page: { minified: 300, gzip: 1000 }, all: { minified: 3000, gzip: 2000 } };
 
@@ -27,4 +27,13 @@ test("size: an entry beside a page costs what the page with both has more", () =
   expect(gzip).toBeGreaterThan(0);
   expect(excesses({ added: { minified, gzip } }, { added: { bytes: gzip - 1, reason: "" } })).toHaveLength(1);
   expect(difference(page, page)).toEqual({ minified: 0, gzip: 0 });
+});
+
+test("size: modules of another entry are found, its own and those that all share are none", () => {
+  const modules = ["/x/dist/chunks/engine.js", "/x/dist/snn/index.js", "/x/dist/snn/audio/index.js"];
+  expect(strangers("jarvis-snn/audio", modules)).toEqual([]);
+  expect(strangers("a training program", modules)).toEqual(["audio"]);
+  const readers = ["/x/dist/chunks/recordings.js", "/x/dist/chunks/containers.js", "/x/dist/snn/events/index.js"];
+  expect(strangers("jarvis-snn/events", readers)).toEqual([]);
+  expect(strangers("jarvis-snn", readers)).toEqual(["events"]);
 });
