@@ -27,6 +27,13 @@ export const BELOW_ONE: Range = { expected: "in [0, 1)", fits: (x) => x >= 0 && 
 export const INTEGER: Range = { expected: "an integer", fits: (x) => isInteger(x) };
 export const WHOLE: Range = { expected: "an integer ≥ 0", fits: (x) => isInteger(x) && x >= 0 };
 export const COUNT: Range = { expected: "a positive integer", fits: (x) => isInteger(x) && x >= 1 };
+export const SHARE: Range = { expected: "in (0, 1]", fits: (x) => x > 0 && x <= 1 };
+
+/** Integers from 1 to `most`. */
+export const upTo = (most: number): Range => ({
+  expected: `an integer in [1, ${most}]`,
+  fits: (x) => COUNT.fits(x) && x <= most,
+});
 
 /** Whether x is an integer that kernels can count with. */
 const isInteger = (x: number): boolean => Number.isInteger(x) && x <= MAX_INTEGER && x >= -MAX_INTEGER;
@@ -175,7 +182,22 @@ export function numbersOf(where: string, expected: string, values: unknown): Arr
 const isTypedArray = (values: unknown): values is Float64Array =>
   ArrayBuffer.isView(values) && !(values instanceof DataView) && !/Big/.test(tagOf(values));
 
-const tagOf = (values: object): string => Object.prototype.toString.call(values);
+const tagOf = (values: unknown): string => Object.prototype.toString.call(values);
+
+/**
+ * The bytes of a file, as a view.
+ *
+ * @throws TypeError for anything but a Uint8Array or an ArrayBuffer.
+ */
+export function bytesOf(where: string, bytes: unknown): Uint8Array {
+  // Objects of other realms are instances of other classes, with the same tags.
+  if (!/ (Uint8Array|ArrayBuffer)]/.test(tagOf(bytes))) {
+    throw wrongType(where, "bytes as a Uint8Array or an ArrayBuffer", bytes);
+  }
+  const { byteLength, byteOffset = 0, buffer = bytes as ArrayBuffer } = bytes as Partial<Uint8Array<ArrayBuffer>>;
+  // No view of a buffer that was detached can be made; it counts as empty.
+  return byteLength === 0 ? new Uint8Array(0) : new Uint8Array(buffer, byteOffset, byteLength);
+}
 
 /**
  * A copy of indices, integers in [0, limit), in the form that kernels read; −1 for those that are `ignored`.

@@ -1,5 +1,5 @@
 /** Rates that fall, or rise, by one rule from epoch to epoch. */
-import { COUNT, FINITE, functionOf, numberOf, type Range, UNIT, WHOLE, withDefaults } from "../arguments.ts";
+import { COUNT, FINITE, functionOf, numberOf, SHARE, UNIT, WHOLE, withDefaults } from "../arguments.ts";
 import type { Optimizer } from "./optimizer.ts";
 import { Scheduler } from "./scheduler.ts";
 
@@ -90,8 +90,6 @@ export interface LinearLROptions {
   /** Epochs from the one factor to the other, an integer ≥ 1; default 5. */
   totalIters?: number;
 }
-
-const SHARE: Range = { expected: "in (0, 1]", fits: (x) => x > 0 && x <= 1 };
 
 /**
  * Multiplies the rate by a factor that goes linearly from startFactor, at once, to endFactor, after totalIters epochs:

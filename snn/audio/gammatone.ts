@@ -1,12 +1,13 @@
 /** Gammatone filters: how places of the cochlea move. */
-import { COUNT, numberOf, type Range, withDefaults } from "../../engine/arguments.ts";
+import { NOT_NEGATIVE, numberOf, upTo, withDefaults } from "../../engine/arguments.ts";
 import type { Tensor } from "../../engine/index.ts";
 import { cosPi } from "../../engine/optim/scheduler.ts";
 import { checkShape } from "../../engine/shape.ts";
 import { empty, peek } from "../../engine/tensor.ts";
+import { checkSequence } from "../checks.ts";
 import { TIMESTEPS } from "../coding/spikes.ts";
 import { exp, ln } from "./exact.ts";
-import { checkBand, checkSound, frequencyOf, rowsOf } from "./signal.ts";
+import { checkBand, frequencyOf, rowsOf } from "./signal.ts";
 
 /** Options of {@link gammatone}. */
 export interface GammatoneOptions {
@@ -27,7 +28,7 @@ export const GAMMATONE = {
   fMax: undefined as number | undefined,
 } satisfies Record<keyof GammatoneOptions, unknown>;
 
-const CHANNELS: Range = { expected: "an integer in [1, 2¹⁶]", fits: (x) => COUNT.fits(x) && x <= 2 ** 16 };
+const CHANNELS = upTo(2 ** 16);
 
 /**
  * Equivalent rectangular bandwidth, in Hz, of the auditory filter at a frequency in Hz: 132.6 at 1000.
@@ -38,10 +39,8 @@ const CHANNELS: Range = { expected: "an integer in [1, 2¹⁶]", fits: (x) => CO
  * @see Glasberg and Moore (1990), Derivation of auditory filter shapes from notched-noise data, Hearing Research 47.
  */
 export function erb(frequency: number): number {
-  return bandwidth(numberOf("erb", "frequency", frequency, HERTZ));
+  return bandwidth(numberOf("erb", "frequency", frequency, NOT_NEGATIVE));
 }
-
-const HERTZ: Range = { expected: "finite and ≥ 0", fits: (f) => f >= 0 && f < Infinity };
 
 const bandwidth = (f: number): number => 24.7 * ((4.37 * f) / 1000 + 1);
 
@@ -85,7 +84,7 @@ function centres(where: string, { sampleRate, channels, fMin, fMax }: typeof GAM
  */
 export function gammatone(x: Tensor, options: GammatoneOptions = GAMMATONE): Tensor {
   const given = withDefaults("gammatone", GAMMATONE, options);
-  checkSound("gammatone", x);
+  checkSequence("gammatone", "sound", x);
   const [n, rows] = rowsOf(x);
   const filters = new Gammatone("gammatone", given, rows);
   const z = empty(checkShape("gammatone", [...x.sizes, filters.channels]));

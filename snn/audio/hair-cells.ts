@@ -1,19 +1,20 @@
 /** Hair cells, the fibres of their nerve, and the cells these meet: a model of the ear behind the cochlea. */
 import {
-  COUNT,
   NOT_NEGATIVE,
   numberOf,
   POSITIVE,
   type Range,
+  upTo,
   withDefaults,
   wrongValue,
 } from "../../engine/arguments.ts";
 import { generatorOf } from "../../engine/generator.ts";
 import { type Generator, noGrad, rand, type Tensor } from "../../engine/index.ts";
 import { peek } from "../../engine/tensor.ts";
+import { checkSequence } from "../checks.ts";
 import { TIMESTEPS } from "../coding/spikes.ts";
 import { exp } from "./exact.ts";
-import { checkSound, rowsOf } from "./signal.ts";
+import { rowsOf } from "./signal.ts";
 import { checkSteps, Steps } from "./steps.ts";
 
 /** Options of {@link hairCells}. */
@@ -60,7 +61,7 @@ const SPONTANEOUS = 5; // A
 const HALF = 300; // B
 const FIRE = 50000; // h
 
-const FIBERS: Range = { expected: "an integer in [1, 255]", fits: (x) => COUNT.fits(x) && x <= 255 };
+const FIBERS = upTo(255);
 
 /** Samples whose random numbers are drawn together. */
 const BLOCK = 256;
@@ -90,7 +91,7 @@ const BLOCK = 256;
 export function hairCells(x: Tensor, options: HairCellsOptions = HAIR): Tensor {
   const given = withDefaults("hairCells", HAIR, options);
   checkHair("hairCells", given);
-  checkSound("hairCells", x, "the motion of a membrane");
+  checkSequence("hairCells", "the motion of a membrane", x);
   const [n, width] = rowsOf(x);
   checkSteps("hairCells", n, given.samplesPerStep);
   const cells = new HairCells("hairCells", given, width);
@@ -102,8 +103,9 @@ export function hairCells(x: Tensor, options: HairCellsOptions = HAIR): Tensor {
   return cells.steps.take("hairCells", x.sizes.slice(1)) as Tensor;
 }
 
+/** Transmitter leaves the cleft at 9080 a second, which steps of a sample must resolve. */
 const RELEASED: Range = {
-  expected: "an integer in [9080, 2²⁴]: transmitter leaves the cleft at 9080 a second; resample?",
+  expected: "an integer in [9080, 2²⁴]; resample?",
   fits: (x) => TIMESTEPS.fits(x) && x >= LOSS + REUPTAKE,
 };
 

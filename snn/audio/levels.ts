@@ -2,8 +2,9 @@
 import { FINITE, numberOf, POSITIVE, withDefaults } from "../../engine/arguments.ts";
 import type { Tensor } from "../../engine/index.ts";
 import { peek } from "../../engine/tensor.ts";
+import { checkSequence } from "../checks.ts";
 import { TIMESTEPS } from "../coding/spikes.ts";
-import { checkSound, rowsOf } from "./signal.ts";
+import { rowsOf } from "./signal.ts";
 import { checkSteps, Steps } from "./steps.ts";
 
 /** Options of {@link levelCrossings}. */
@@ -35,7 +36,7 @@ export const LEVELS: Required<LevelCrossingsOptions> = { threshold: 0.1, start: 
 export function levelCrossings(x: Tensor, options: LevelCrossingsOptions = LEVELS): Tensor {
   const given = withDefaults("levelCrossings", LEVELS, options);
   checkLevels("levelCrossings", given);
-  checkSound("levelCrossings", x, "a signal");
+  checkSequence("levelCrossings", "a signal", x);
   const [n, width] = rowsOf(x);
   checkSteps("levelCrossings", n, given.samplesPerStep);
   const channels = x.ndim === 1 ? 1 : (x.sizes[x.ndim - 1] as number);

@@ -1,5 +1,5 @@
 /** Mel filters: triangles over frequencies, as wide as hearing is coarse. */
-import { COUNT, choiceOf, NOT_NEGATIVE, numberOf, type Range, withDefaults } from "../../engine/arguments.ts";
+import { COUNT, choiceOf, NOT_NEGATIVE, numberOf, type Range, upTo, withDefaults } from "../../engine/arguments.ts";
 import { type Tensor, tensor } from "../../engine/index.ts";
 import { TIMESTEPS } from "../coding/spikes.ts";
 import { exp, ln } from "./exact.ts";
@@ -34,7 +34,7 @@ export const MEL = {
 } satisfies Record<keyof MelFilterbankOptions, unknown>;
 
 const FRAME: Range = { expected: "an integer in [2, 4096]", fits: (x) => COUNT.fits(x) && x >= 2 && x <= 4096 };
-const FILTERS: Range = { expected: "an integer in [1, 4096]", fits: (x) => COUNT.fits(x) && x <= 4096 };
+const FILTERS = upTo(4096);
 
 /**
  * M triangles that overlap by half, evenly spaced in mel, over the frequencies fₖ = k·sampleRate/nFft of a spectrum.

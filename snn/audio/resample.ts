@@ -1,10 +1,12 @@
 /** Sound at another rate. */
-import { COUNT, numberOf, POSITIVE, type Range, withDefaults, wrongValue } from "../../engine/arguments.ts";
+import { numberOf, SHARE, upTo, withDefaults, wrongValue } from "../../engine/arguments.ts";
 import { composed } from "../../engine/composed.ts";
 import { conv1d, pad, type Tensor, tensor } from "../../engine/index.ts";
 import { cosPi } from "../../engine/optim/scheduler.ts";
+import { checkSequence } from "../checks.ts";
 import { TIMESTEPS } from "../coding/spikes.ts";
-import { checkSound, rowsOf } from "./signal.ts";
+import { rowsOf } from "./signal.ts";
+import { joined, Windows } from "./windows.ts";
 
 /** Options of {@link resample}. */
 export interface ResampleOptions {
@@ -20,8 +22,7 @@ export interface ResampleOptions {
 
 const RESAMPLE: Required<ResampleOptions> = { from: Number.NaN, to: Number.NaN, lowpassWidth: 6, rolloff: 0.99 };
 
-const WIDTH: Range = { expected: "an integer in [1, 1024]", fits: (x) => COUNT.fits(x) && x <= 1024 };
-const PART: Range = { expected: "in (0, 1]", fits: (x) => POSITIVE.fits(x) && x <= 1 };
+const WIDTH = upTo(1024);
 /** Weights of the filters together; rates without a common divisor would need more. */
 const MOST = 2 ** 22;
 
@@ -39,38 +40,35 @@ const MOST = 2 ** 22;
  * @see Smith (2002), Digital Audio Resampling Home Page, https://ccrma.stanford.edu/~jos/resample/.
  */
 export function resample(x: Tensor, options: ResampleOptions): Tensor {
-  const given = withDefaults("resample", RESAMPLE, options);
-  numberOf("resample", "from", given.from, TIMESTEPS);
-  numberOf("resample", "to", given.to, TIMESTEPS);
-  numberOf("resample", "lowpassWidth", given.lowpassWidth, WIDTH);
-  numberOf("resample", "rolloff", given.rolloff, PART);
-  checkSound("resample", x);
-  if (given.from === given.to) return x.clone();
-  const filters = filtersOf(given);
-  return composed(convolve, x, filters);
+  const filters = filtersOf("resample", options);
+  checkSequence("resample", "sound", x);
+  return filters === null ? x.clone() : composed(convolve, x, filters);
 }
 
 /** The filters [to, 1, from + 2·width], one for each place between samples, with rates without a common divisor. */
-interface Filters {
+export interface Filters {
   readonly from: number;
   readonly to: number;
   readonly width: number;
   readonly values: Float32Array;
 }
 
-function filtersOf({ from: given, to: wanted, lowpassWidth, rolloff }: Required<ResampleOptions>): Filters {
-  const divisor = gcd(given, wanted);
-  const [from, to] = [given / divisor, wanted / divisor];
+/** The filters for these options, null for equal rates. */
+export function filtersOf(where: string, options: ResampleOptions): Filters | null {
+  const given = withDefaults(where, RESAMPLE, options) as Required<ResampleOptions>;
+  const wanted = numberOf(where, "to", given.to, TIMESTEPS);
+  const old = numberOf(where, "from", given.from, TIMESTEPS);
+  const lowpassWidth = numberOf(where, "lowpassWidth", given.lowpassWidth, WIDTH);
+  const rolloff = numberOf(where, "rolloff", given.rolloff, SHARE);
+  if (old === wanted) return null;
+  const divisor = gcd(old, wanted);
+  const [from, to] = [old / divisor, wanted / divisor];
   const band = Math.min(from, to) * rolloff;
   const width = Math.ceil((lowpassWidth * from) / band);
   const taps = from + 2 * width;
   if (!(to * taps <= MOST)) {
     const hint = "; choose rates with a larger common divisor";
-    throw wrongValue(
-      "resample",
-      "at most 2²² weights of the filters",
-      `${to} · ${taps} for ${given} to ${wanted}${hint}`,
-    );
+    throw wrongValue(where, "at most 2²² weights of the filters", `${to} · ${taps} for ${old} to ${wanted}${hint}`);
   }
   const values = new Float32Array(to * taps);
   for (let m = 0; m < to; m++) {
@@ -91,13 +89,50 @@ function windowed(t: number, width: number): number {
   return (t === 0 ? 1 : cosPi(t - 0.5) / (Math.PI * t)) * window * window;
 }
 
-function convolve(x: Tensor, { from, to, width, values }: Filters): Tensor {
+function convolve(x: Tensor, filters: Filters): Tensor {
+  const { from, to, width } = filters;
   const [n, rows] = rowsOf(x);
-  const taps = from + 2 * width;
   // As many windows as start within the sound.
   const padded = pad(x.reshape([n, rows]).transpose(0, 1), [width, width + from]);
-  const maps = conv1d(padded.unsqueeze(1), tensor(values, { shape: [to, 1, taps] }), null, { stride: from });
-  const whole = maps.permute([2, 1, 0]).reshape([-1, rows]);
   const kept = Math.ceil((n * to) / from);
-  return whole.slice(0, 0, kept).reshape([kept, ...x.sizes.slice(1)]);
+  return weighed(padded, filters)
+    .slice(0, 0, kept)
+    .reshape([kept, ...x.sizes.slice(1)]);
+}
+
+/** The new samples [·, rows] of the whole windows in x [rows, N]. */
+function weighed(x: Tensor, { from, to, width, values }: Filters): Tensor {
+  const maps = conv1d(x.unsqueeze(1), tensor(values, { shape: [to, 1, from + 2 * width] }), null, { stride: from });
+  return maps.permute([2, 1, 0]).reshape([-1, x.sizes[0] as number]);
+}
+
+/** Resampling of sound that comes in blocks: bit for bit that of the whole. */
+export class Resampler {
+  private readonly filters: Filters;
+  private readonly windows: Windows;
+  private heard = 0;
+  private given = 0;
+
+  constructor(filters: Filters) {
+    const { from, width } = filters;
+    this.filters = filters;
+    this.windows = new Windows(new Float32Array(width), from + 2 * width, from);
+  }
+
+  /** The new samples of the windows that these samples complete. */
+  next(samples: Float32Array): Float32Array {
+    this.heard += samples.length;
+    const part = this.windows.take(samples);
+    if (part === null) return new Float32Array(0);
+    const resampled = weighed(tensor(part, { shape: [1, part.length] }), this.filters).toFloat32Array();
+    this.given += resampled.length;
+    return resampled;
+  }
+
+  /** The new samples from these last samples on; no others may follow. */
+  end(samples: Float32Array): Float32Array {
+    const { from, to, width } = this.filters;
+    const left = Math.ceil(((this.heard + samples.length) * to) / from) - this.given;
+    return this.next(joined(samples, new Float32Array(width + from))).subarray(0, left);
+  }
 }

@@ -1,10 +1,6 @@
 /** Sound as tensors: time is the first axis. */
 import { numberOf, POSITIVE, wrongValue } from "../../engine/arguments.ts";
 import type { Tensor } from "../../engine/index.ts";
-import { checkSequence } from "../checks.ts";
-
-/** Throws unless x is sound, [N, …]; `of` says in words what else it is. */
-export const checkSound = (where: string, x: Tensor, of = "sound"): void => checkSequence(where, of, x);
 
 /** The axes of x behind the first one, as one: [N, …] → N, and the product of the others. */
 export function rowsOf(x: Tensor): [n: number, rows: number] {

@@ -1,11 +1,12 @@
 /** Spectra over time: frames of sound by a product with the matrix of the Fourier transform. */
-import { COUNT, choiceOf, numberOf, POSITIVE, withDefaults, wrongValue } from "../../engine/arguments.ts";
+import { choiceOf, numberOf, POSITIVE, upTo, withDefaults, wrongValue } from "../../engine/arguments.ts";
 import { composed } from "../../engine/composed.ts";
 import { conv1d, indexSelect, linear, pad, type Tensor, tensor } from "../../engine/index.ts";
 import { cosPi } from "../../engine/optim/scheduler.ts";
+import { checkSequence } from "../checks.ts";
 import { TIMESTEPS } from "../coding/spikes.ts";
 import { binsOf, checkMel, MEL, type MelFilterbankOptions, melFilters } from "./mel.ts";
-import { checkSound, rowsOf } from "./signal.ts";
+import { rowsOf } from "./signal.ts";
 
 /** Options of {@link melSpectrogram}. */
 export interface MelSpectrogramOptions extends MelFilterbankOptions {
@@ -61,7 +62,7 @@ export function melSpectrogram(x: Tensor, options: MelSpectrogramOptions = SPECT
 
 /** The spectrogram of x under the name of a public function. */
 export function spectrogramOf(where: string, x: Tensor, frames: Frames): Tensor {
-  checkSound(where, x);
+  checkSequence(where, "sound", x);
   checkLength(where, x.sizes[0] as number, frames);
   return composed(transform, x, frames);
 }
@@ -87,10 +88,7 @@ export interface Frames {
 export function framesOf(where: string, given: typeof SPECTROGRAM): Frames {
   checkMel(where, given);
   const { nFft, nMels, power, center, padding, log } = given;
-  const window = numberOf(where, "winLength", given.winLength === undefined ? nFft : given.winLength, {
-    expected: `an integer in [1, ${nFft}]`,
-    fits: (n) => COUNT.fits(n) && n <= nFft,
-  });
+  const window = numberOf(where, "winLength", given.winLength === undefined ? nFft : given.winLength, upTo(nFft));
   const hop = numberOf(
     where,
     "hop",

@@ -7,6 +7,7 @@ import {
   gammatone,
   hairCells,
   levelCrossings,
+  resample,
   SpikeEncoder,
   type SpikeEncoderOptions,
   speech2Spikes,
@@ -62,6 +63,31 @@ for (const [name, more] of Object.entries({
   CASES[`speech2spikes, ${name}`] = [() => ({ speech2Spikes: options }), (x) => speech2Spikes(x, options)];
 }
 
+/** A microphone of another rate, in front of each way. */
+for (const [name, rates] of Object.entries({
+  "from a higher rate": { from: 22050, to: 10000 },
+  "from a lower rate": { from: 8000, to: 10000, lowpassWidth: 3, rolloff: 0.9 },
+  "at the same rate": { from: 10000, to: 10000 },
+})) {
+  const spectra = { sampleRate: 10000, nMels: 4, fMin: 0, fMax: 5000, nFft: 32, hop: 7, threshold: 0.3 };
+  const hair = { sampleRate: 10000, samplesPerStep: 5, weight: 1e5 };
+  CASES[`level crossings, ${name}`] = [
+    () => ({ resample: rates, levelCrossings: { threshold: 0.05 } }),
+    (x) => levelCrossings(resample(x, rates), { threshold: 0.05 }),
+  ];
+  CASES[`hair cells, ${name}`] = [
+    () => ({ resample: rates, filters, hairCells: { ...hair, generator: new Generator(3) } }),
+    (x) => hairCells(gammatone(resample(x, rates), filters), { ...hair, generator: new Generator(3) }),
+  ];
+  for (const padding of ["reflect", "zeros"] as const) {
+    const options = { ...spectra, padding };
+    CASES[`speech2spikes with ${padding}, ${name}`] = [
+      () => ({ resample: rates, speech2Spikes: options }),
+      (x) => speech2Spikes(resample(x, rates), options),
+    ];
+  }
+}
+
 describe.each(Object.entries(CASES))("%s", (_, [options, whole]) => {
   test("blocks of any length give the bits of the whole sound", () => {
     for (const n of [61, 600, 1403]) {
@@ -113,16 +139,23 @@ test("encoder: refuses what does not fit", () => {
   expect(make({})).toThrow(/^SpikeEncoder: expected levelCrossings, hairCells or speech2Spikes, got \[\]$/);
   expect(make({ levelCrossings: {}, hairCells: {} })).toThrow(/got \["levelCrossings", "hairCells"\]/);
   expect(make({ hairCells: {} })).toThrow(/^hairCells of SpikeEncoder: expected filters, got none$/);
-  expect(make({ hairCells: {}, filters: { sampleRate: 44100 } })).toThrow(
-    /the sample rate of the filters, 44100, got 16000/,
-  );
+  expect(make({ hairCells: {}, filters: { sampleRate: 44100 } })).toThrow(/the rate of the filters, 44100, got 16000/);
   expect(make({ speech2Spikes: {}, filters: {} })).toThrow(/expected no filters, got some/);
   expect(make({ levelCrossings: { threshold: -1 } })).toThrow(/^levelCrossings of SpikeEncoder: threshold must be/);
   expect(make({ levelCrossings: {}, filters: { channels: 0 } })).toThrow(/^filters of SpikeEncoder: channels must be/);
   expect(make({ levelCrossings: 3 })).toThrow(TypeError);
+  const resample = { from: 48000, to: 8000 };
+  expect(make({ speech2Spikes: {}, resample })).toThrow(
+    /^resample of SpikeEncoder: expected 16000 Hz as to, got 8000$/,
+  );
+  expect(make({ levelCrossings: {}, resample: { ...resample, from: 0 } })).toThrow(
+    /^resample of SpikeEncoder: from must be/,
+  );
+  expect(make({ levelCrossings: {}, resample: { from: 44101, to: 16000 } })).toThrow(/choose rates with a larger/);
+  expect(make({ levelCrossings: {}, resample: 3 })).toThrow(TypeError);
   expect(make({ speech2Spikes: { log: true } })).toThrow(TypeError);
   expect(make(null)).toThrow(TypeError);
   const encoder = new SpikeEncoder({ levelCrossings: {} });
-  expect(() => encoder.encode(tensor([1]) as never)).toThrow(/an array of samples, got .*take the data of the tensor/);
+  expect(() => encoder.encode(tensor([1]) as never)).toThrow(/^SpikeEncoder: expected an array of samples, got /);
   expect(() => encoder.encode(["a"] as never)).toThrow(TypeError);
 });

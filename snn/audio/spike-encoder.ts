@@ -1,14 +1,19 @@
 /** Sound that comes in blocks, as spikes. */
-import { numbersOf, show, withDefaults, wrongType, wrongValue } from "../../engine/arguments.ts";
-import { noGrad, Tensor, tensor } from "../../engine/index.ts";
+import { numbersOf, show, withDefaults, wrongValue } from "../../engine/arguments.ts";
+import { noGrad, type Tensor, tensor } from "../../engine/index.ts";
 import { GAMMATONE, Gammatone, type GammatoneOptions } from "./gammatone.ts";
 import { checkHair, HAIR, HairCells, type HairCellsOptions } from "./hair-cells.ts";
 import { checkLevels, LEVELS, type LevelCrossingsOptions, Levels } from "./levels.ts";
+import { filtersOf, type ResampleOptions, Resampler } from "./resample.ts";
 import { checkLength, type Frames, spectra } from "./spectrogram.ts";
 import { SPEECH, Speech, type Speech2SpikesOptions, speechFrames } from "./speech.ts";
+import type { Steps } from "./steps.ts";
+import { joined, Windows } from "./windows.ts";
 
 /** Options of {@link SpikeEncoder}: one of the three ways to spikes, with its options. */
 export interface SpikeEncoderOptions {
+  /** As {@link resample}, in front of all else, for a microphone of another rate; default none. */
+  resample?: ResampleOptions;
   /** Gammatone filters in front of level crossings or hair cells, which need them; default none. */
   filters?: GammatoneOptions;
   /** As {@link levelCrossings}. */
@@ -20,6 +25,7 @@ export interface SpikeEncoderOptions {
 }
 
 const ENCODER = {
+  resample: undefined,
   filters: undefined,
   levelCrossings: undefined,
   hairCells: undefined,
@@ -27,16 +33,17 @@ const ENCODER = {
 } satisfies Record<keyof SpikeEncoderOptions, unknown>;
 
 const NAME = "SpikeEncoder";
+const FILTERS = `filters of ${NAME}`;
 
 /** Samples that are filtered at a time. */
 const BLOCK = 256;
 
 /** A way to spikes with the state of one sound. */
 interface Way {
-  /** The spikes of the steps that these samples complete. */
+  /** The spikes of the steps that these samples, of which there may be none, complete. */
   encode(samples: Float32Array): Tensor | null;
-  /** The spikes of the steps that need no more samples, as there are none. */
-  end(): Tensor | null;
+  /** The spikes of the steps from these last samples on. */
+  end(samples: Float32Array): Tensor | null;
 }
 
 /**
@@ -49,6 +56,7 @@ interface Way {
  *   levelCrossings: levelCrossings(x) → [T, 2], or behind filters levelCrossings(gammatone(x)) → [T, 2·C]
  *   hairCells:      hairCells(gammatone(x)) → [T, C]
  *   speech2Spikes:  speech2Spikes(x) → [T, 2·F]; with `center`, frame t is complete at sample t·hop + nFft/2
+ *   resample:       the same of resample(x)
  *
  * The sound has one channel, [N]. Random numbers come from the generator of the options.
  */
@@ -58,7 +66,7 @@ export class SpikeEncoder {
 
   /**
    * @throws RangeError unless there is exactly one way to spikes, for hair cells without filters or of another rate, for filters in front of
-   *   spectra, or for an option out of range; TypeError for an option of another name or kind.
+   *   spectra, for sound resampled to another rate than theirs, or for an option out of range; TypeError for an option of another name or kind.
    */
   constructor(options: SpikeEncoderOptions) {
     const given = withDefaults<Readonly<Record<keyof SpikeEncoderOptions, unknown>>>(NAME, ENCODER, options);
@@ -67,11 +75,9 @@ export class SpikeEncoder {
     );
     if (ways.length !== 1) throw wrongValue(NAME, "levelCrossings, hairCells or speech2Spikes", show(ways));
     const name = ways[0] as (typeof ways)[number];
-    const filters =
-      given.filters === undefined
-        ? null
-        : { ...GAMMATONE, ...withDefaults(`filters of ${NAME}`, GAMMATONE, given.filters) };
-    this.start = (WAYS[name] as (typeof WAYS)[string])(`${name} of ${NAME}`, given[name], filters);
+    const filters = given.filters === undefined ? null : withDefaults(FILTERS, GAMMATONE, given.filters);
+    const { rate, begin } = (WAYS[name] as (typeof WAYS)[string])(`${name} of ${NAME}`, given[name], filters);
+    this.start = given.resample === undefined ? begin : resampled(given.resample as ResampleOptions, rate, begin);
     this.way = this.start();
   }
 
@@ -82,11 +88,8 @@ export class SpikeEncoder {
    * @throws TypeError for anything but numbers in a row.
    */
   encode(samples: ArrayLike<number>): Tensor | null {
-    if ((samples as unknown) instanceof Tensor) {
-      throw wrongType(NAME, "an array of samples", samples, "; take the data of the tensor?");
-    }
     const given = Float32Array.from(numbersOf(NAME, "an array of samples", samples));
-    return given.length === 0 ? null : noGrad(() => this.way.encode(given));
+    return noGrad(() => this.way.encode(given));
   }
 
   /**
@@ -96,7 +99,7 @@ export class SpikeEncoder {
    * @throws RangeError where the whole sound was too short for its spectra.
    */
   end(): Tensor | null {
-    const last = noGrad(() => this.way.end());
+    const last = noGrad(() => this.way.end(new Float32Array(0)));
     this.reset();
     return last;
   }
@@ -109,79 +112,88 @@ export class SpikeEncoder {
 
 type Filters = typeof GAMMATONE | null;
 
-/** Of each way, what checks its options and gives a function that begins with a sound. */
-const WAYS: Readonly<Record<string, (where: string, options: unknown, filters: Filters) => () => Way>> = {
+/** A way with checked options: the rate of its samples, null for any, and a function that begins with a sound. */
+interface Prepared {
+  readonly rate: number | null;
+  readonly begin: () => Way;
+}
+
+const WAYS: Readonly<Record<string, (where: string, options: unknown, filters: Filters) => Prepared>> = {
   levelCrossings(where, options, filters) {
-    const given = { ...LEVELS, ...withDefaults(where, LEVELS, options) };
+    const given = withDefaults(where, LEVELS, options);
     checkLevels(where, given);
-    if (filters !== null) new Gammatone(`filters of ${NAME}`, filters, 1);
-    return () => levelsOf(given, filters);
+    const begin = (): Way => {
+      const bank = filters === null ? null : new Gammatone(FILTERS, filters, 1);
+      const channels = bank?.channels ?? 1;
+      const crossings = new Levels(given, channels, channels);
+      return behind(bank, crossings.steps, 2 * channels, (motions, n) => crossings.see(motions, n));
+    };
+    return { rate: filters?.sampleRate ?? null, begin };
   },
   hairCells(where, options, filters) {
-    const given = { ...HAIR, ...withDefaults(where, HAIR, options) };
+    const given = withDefaults(where, HAIR, options);
     checkHair(where, given);
+    const rate = given.sampleRate;
     if (filters === null) throw wrongValue(where, "filters", "none");
-    if (filters.sampleRate !== given.sampleRate) {
-      throw wrongValue(where, `the sample rate of the filters, ${filters.sampleRate}`, given.sampleRate);
-    }
-    new HairCells(where, given, new Gammatone(`filters of ${NAME}`, filters, 1).channels);
-    return () => hairOf(where, given, filters);
+    if (filters.sampleRate !== rate) throw wrongValue(where, `the rate of the filters, ${filters.sampleRate}`, rate);
+    const begin = (): Way => {
+      const bank = new Gammatone(FILTERS, filters, 1);
+      const cells = new HairCells(where, given, bank.channels);
+      return behind(bank, cells.steps, bank.channels, (motions, n) => cells.hear(() => motions, n));
+    };
+    return { rate, begin };
   },
   speech2Spikes(where, options, filters) {
-    const given = { ...SPEECH, ...withDefaults(where, SPEECH, options) };
+    const given = withDefaults(where, SPEECH, options);
     const frames = speechFrames(where, given);
     if (filters !== null) throw wrongValue(where, "no filters", "some");
-    return () => new SpeechOfBlocks(where, given, frames);
+    return { rate: given.sampleRate, begin: () => new SpeechOfBlocks(where, given, frames) };
   },
 };
 
-function levelsOf(given: Required<LevelCrossingsOptions>, filters: Filters): Way {
-  const bank = filters === null ? null : new Gammatone(NAME, filters, 1);
-  const channels = bank?.channels ?? 1;
-  const crossings = new Levels(given, channels, channels);
-  return {
-    encode(samples) {
-      crossings.steps.begin(samples.length);
-      filtered(bank, samples, (motions, n) => crossings.see(motions, n));
-      return crossings.steps.take(NAME, [2 * channels]);
-    },
-    end: () => null,
+/** The function that begins with a sound at another rate. */
+function resampled(options: ResampleOptions, rate: number | null, begin: () => Way): () => Way {
+  const where = `resample of ${NAME}`;
+  const filters = filtersOf(where, options);
+  if (rate !== null && options.to !== rate) throw wrongValue(where, `${rate} Hz as to`, options.to);
+  if (filters === null) return begin;
+  return () => {
+    const resampler = new Resampler(filters);
+    const way = begin();
+    return {
+      encode: (samples) => way.encode(resampler.next(samples)),
+      end: (samples) => way.end(resampler.end(samples)),
+    };
   };
 }
 
-function hairOf(where: string, given: typeof HAIR, filters: typeof GAMMATONE): Way {
-  const bank = new Gammatone(NAME, filters, 1);
-  const cells = new HairCells(where, given, bank.channels);
-  return {
-    encode(samples) {
-      cells.steps.begin(samples.length);
-      filtered(bank, samples, (motions, n) => cells.hear(() => motions, n));
-      return cells.steps.take(NAME, [bank.channels]);
-    },
-    end: () => null,
+/** The way that gives the samples, or what filters make of them, to `hear`, block by block, and takes the steps with their C spikes. */
+function behind(
+  bank: Gammatone | null,
+  steps: Steps,
+  C: number,
+  hear: (motions: Float32Array, n: number) => void,
+): Way {
+  const motions = new Float32Array(bank === null ? 0 : BLOCK * bank.channels);
+  const encode = (samples: Float32Array): Tensor | null => {
+    steps.begin(samples.length);
+    for (let at = 0; at < samples.length; at += BLOCK) {
+      const part = samples.subarray(at, at + BLOCK);
+      bank?.filter(motions, part, part.length);
+      hear(bank === null ? part : motions, part.length);
+    }
+    return steps.take(NAME, [C]);
   };
+  return { encode, end: encode };
 }
 
-/** Calls fn with what the filters give of the samples, block by block. */
-function filtered(bank: Gammatone | null, samples: Float32Array, fn: (motions: Float32Array, n: number) => void): void {
-  if (bank === null) return fn(samples, samples.length);
-  const motions = new Float32Array(BLOCK * bank.channels);
-  for (let at = 0; at < samples.length; at += BLOCK) {
-    const part = samples.subarray(at, at + BLOCK);
-    bank.filter(motions, part, part.length);
-    fn(motions, part.length);
-  }
-}
-
-/** Speech2Spikes of blocks: the sound from the next frame on waits until the frame is whole. */
+/** Speech2Spikes of blocks. */
 class SpeechOfBlocks implements Way {
   private readonly where: string;
   private readonly frames: Frames;
   private readonly speech: Speech;
-  /** The end of the sound, with what is before its beginning: from the next frame on or earlier, and long enough to be reflected. */
-  private sound: Float32Array;
-  /** Where in it the next frame begins. */
-  private next = 0;
+  /** The sound with what is before its beginning, of which as many samples stay as may be reflected. */
+  private readonly windows: Windows;
   private total = 0;
   /** The beginning waits for the samples that it reflects. */
   private isWaiting: boolean;
@@ -190,53 +202,36 @@ class SpeechOfBlocks implements Way {
     this.where = where;
     this.frames = frames;
     this.speech = new Speech(given, given.nMels);
-    const { center, reflects, half } = frames;
+    const { nFft, hop, center, reflects, half } = frames;
     this.isWaiting = center && reflects;
-    this.sound = new Float32Array(center && !reflects ? half : 0);
+    this.windows = new Windows(new Float32Array(center && !reflects ? half : 0), nFft, hop, half + 1);
   }
 
   encode(samples: Float32Array): Tensor | null {
+    const { windows } = this;
     this.total += samples.length;
-    this.sound = joined(this.sound, samples);
+    let more = samples;
     if (this.isWaiting) {
       const { half } = this.frames;
+      more = joined(windows.sound, samples);
+      windows.sound = this.total > half ? more.slice(1, half + 1).reverse() : more;
       if (this.total <= half) return null;
-      this.sound = joined(this.sound.slice(1, half + 1).reverse(), this.sound);
       this.isWaiting = false;
     }
-    return this.whole();
-  }
-
-  end(): Tensor | null {
-    const { center, reflects, half } = this.frames;
-    if (this.total === 0) return null;
-    checkLength(this.where, this.total, this.frames);
-    if (!center) return null;
-    const last = this.sound.length - 1;
-    this.sound = joined(this.sound, reflects ? this.sound.slice(last - half, last).reverse() : new Float32Array(half));
-    return this.whole();
-  }
-
-  /** The spikes of the frames that are whole. */
-  private whole(): Tensor | null {
-    const { nFft, hop, half } = this.frames;
-    const { sound, next } = this;
-    const count = Math.floor((sound.length - next - nFft) / hop) + 1;
-    if (count <= 0) return null;
-    const part = sound.slice(next, next + (count - 1) * hop + nFft);
+    const part = windows.take(more);
+    if (part === null) return null;
     const mel = spectra(tensor(part, { shape: [part.length, 1] }), this.frames);
-    const spikes = this.speech.see(mel.reshape([count, -1]));
-    const passed = next + count * hop;
-    const drop = Math.max(0, Math.min(passed, sound.length - half - 1));
-    this.sound = sound.slice(drop);
-    this.next = passed - drop;
-    return spikes;
+    return this.speech.see(mel.reshape([-1, this.frames.nMels]));
   }
-}
 
-function joined(a: Float32Array, b: Float32Array): Float32Array {
-  const both = new Float32Array(a.length + b.length);
-  both.set(a);
-  both.set(b, a.length);
-  return both;
+  end(samples: Float32Array): Tensor | null {
+    const { center, reflects, half } = this.frames;
+    const total = this.total + samples.length;
+    if (total === 0) return null;
+    checkLength(this.where, total, this.frames);
+    if (!center) return this.encode(samples);
+    const whole = joined(this.windows.sound, samples);
+    const last = whole.length - 1;
+    return this.encode(joined(samples, reflects ? whole.slice(last - half, last).reverse() : new Float32Array(half)));
+  }
 }

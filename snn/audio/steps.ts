@@ -26,13 +26,9 @@ export class Steps {
     this.open = new Uint8Array(width);
   }
 
-  /** How many steps n samples more complete. */
-  complete(n: number): number {
-    return Math.floor((this.passed + n) / this.samples);
-  }
-
   begin(n: number): void {
-    this.words = new Int32Array(Math.ceil((this.complete(n) * this.width) / 32));
+    const steps = Math.floor((this.passed + n) / this.samples);
+    this.words = new Int32Array(Math.ceil((steps * this.width) / 32));
     this.count = 0;
   }
 
@@ -56,16 +52,12 @@ export class Steps {
   /** The spikes of the steps since `begin`, [T, …shape]; null for none. */
   take(where: string, shape: readonly number[]): Tensor | null {
     const { count, words } = this;
-    return count === 0 ? null : spikesOf(where, [count, ...shape], words);
+    if (count === 0) return null;
+    const z = emptySpikes(checkShape(where, [count, ...shape]));
+    if (!inReference()) integersAt(z.bits, words.length).set(words);
+    else peek(z).forEach((_, i, values) => (values[i] = ((words[i >>> 5] as number) >>> (i & 31)) & 1));
+    return z;
   }
-}
-
-/** Spikes of this shape from words of 32 bits, the first spike lowest. */
-function spikesOf(where: string, shape: readonly number[], words: Int32Array): Tensor {
-  const z = emptySpikes(checkShape(where, shape));
-  if (!inReference()) integersAt(z.bits, words.length).set(words);
-  else peek(z).forEach((_, i, values) => (values[i] = ((words[i >>> 5] as number) >>> (i & 31)) & 1));
-  return z;
 }
 
 /** Throws unless n samples are a step of so many or more. */

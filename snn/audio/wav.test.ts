@@ -157,8 +157,8 @@ test("wav: other files are errors that name the format and the byte", () => {
     [wav(format().slice(0, 14)), /16 bytes or more at byte 20, got 14/],
     [riff(data), /"fmt " at byte 22, got the end/],
     [riff(chunk("fmt ", format())), /"data" at byte 36, got the end/],
-    [riff([...data, ...data]), /one chunk of data at byte 22/],
-    [riff([...chunk("fmt ", format()), ...chunk("fmt ", format())]), /one format at byte 36/],
+    [riff([...data, ...data]), /one chunk "data" at byte 22/],
+    [riff([...chunk("fmt ", format()), ...chunk("fmt ", format())]), /one chunk "fmt " at byte 36/],
     [
       riff([...chunk("fmt ", format()), ...chunk("data", [0, 0], 4)]),
       /"data" of 4 bytes at byte 44, got the end after 2/,

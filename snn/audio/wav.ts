@@ -8,6 +8,7 @@
  * Numbers are little-endian. A frame is a sample of every channel.
  */
 import {
+  bytesOf,
   COUNT,
   choiceOf,
   numberOf,
@@ -38,17 +39,62 @@ export interface WriteWavOptions {
 
 const WRITE: Required<WriteWavOptions> = { format: "int16" };
 
-const FORMATS: Readonly<Record<SampleFormat, { readonly bytes: number; readonly codec: number }>> = {
-  uint8: { bytes: 1, codec: 1 },
-  int16: { bytes: 2, codec: 1 },
-  int24: { bytes: 3, codec: 1 },
-  int32: { bytes: 4, codec: 1 },
-  float32: { bytes: 4, codec: 3 },
-  float64: { bytes: 8, codec: 3 },
-};
-
 const PCM = 1;
 const FLOAT = 3;
+
+/** A way to store samples: how many bytes each has, and how its number, of PCM an integer, is read and written. */
+interface Storage {
+  readonly bytes: number;
+  readonly codec: number;
+  read(view: DataView, at: number): number;
+  write(view: DataView, at: number, value: number): void;
+}
+
+const FORMATS: Readonly<Record<SampleFormat, Storage>> = {
+  uint8: {
+    bytes: 1,
+    codec: PCM,
+    read: (view, at) => view.getUint8(at) - 128,
+    write: (view, at, value) => view.setUint8(at, value + 128),
+  },
+  int16: {
+    bytes: 2,
+    codec: PCM,
+    read: (view, at) => view.getInt16(at, true),
+    write: (view, at, value) => view.setInt16(at, value, true),
+  },
+  int24: {
+    bytes: 3,
+    codec: PCM,
+    read: (view, at) => view.getUint8(at) + 256 * view.getInt16(at + 1, true),
+    write(view, at, value) {
+      view.setUint8(at, value);
+      view.setInt16(at + 1, value >> 8, true);
+    },
+  },
+  int32: {
+    bytes: 4,
+    codec: PCM,
+    read: (view, at) => view.getInt32(at, true),
+    write: (view, at, value) => view.setInt32(at, value, true),
+  },
+  float32: {
+    bytes: 4,
+    codec: FLOAT,
+    read: (view, at) => view.getFloat32(at, true),
+    write: (view, at, value) => view.setFloat32(at, value, true),
+  },
+  float64: {
+    bytes: 8,
+    codec: FLOAT,
+    read: (view, at) => view.getFloat64(at, true),
+    write: (view, at, value) => view.setFloat64(at, value, true),
+  },
+};
+
+/** The integer at full scale; 1 for floats. */
+const fullOf = ({ bytes, codec }: Storage): number => (codec === PCM ? 2 ** (8 * bytes - 1) : 1);
+
 const EXTENSIBLE = 0xfffe;
 /** The end of the identifiers of all codecs that have a number, behind that number. */
 const SUBFORMAT = [0, 0, 0, 0, 0x10, 0, 0x80, 0, 0, 0xaa, 0, 0x38, 0x9b, 0x71];
@@ -78,10 +124,12 @@ const CODECS: Readonly<Record<number, string>> = {
  * @see IBM and Microsoft (1991), Multimedia Programming Interface and Data Specifications 1.0.
  */
 export function readWav(bytes: Uint8Array | ArrayBuffer): Sound {
-  const view = viewOf(bytes);
+  const given = bytesOf("readWav", bytes);
+  const view = new DataView(given.buffer, given.byteOffset, given.length);
   const [format, data] = chunksOf(view);
-  const { channels, sampleRate, size, read } = formatAt(view, format);
-  const frame = channels * size;
+  const { channels, sampleRate, storage } = formatAt(view, format);
+  const full = fullOf(storage);
+  const frame = channels * storage.bytes;
   const frames = Math.floor(data.bytes / frame);
   if (!data.isOpen && frames * frame !== data.bytes) {
     throw wrong(`data in frames of ${frame} bytes`, data.start, `${data.bytes} bytes`);
@@ -89,7 +137,9 @@ export function readWav(bytes: Uint8Array | ArrayBuffer): Sound {
   const sound: Float32Array[] = [];
   for (let c = 0; c < channels; c++) {
     const samples = new Float32Array(frames);
-    for (let i = 0, at = data.start + c * size; i < frames; i++, at += frame) samples[i] = read(view, at);
+    for (let i = 0, at = data.start + c * storage.bytes; i < frames; i++, at += frame) {
+      samples[i] = storage.read(view, at) / full;
+    }
     sound.push(samples);
   }
   return { sampleRate, channels: sound };
@@ -98,18 +148,6 @@ export function readWav(bytes: Uint8Array | ArrayBuffer): Sound {
 const wrong = (expected: string, at: number, got: string): RangeError =>
   wrongValue("readWav", `${expected} at byte ${at}`, got);
 
-function viewOf(bytes: unknown): DataView {
-  const isBuffer = Object.prototype.toString.call(bytes) === "[object ArrayBuffer]";
-  if (!isBuffer && !(bytes instanceof Uint8Array)) {
-    throw wrongType("readWav", "bytes as a Uint8Array or an ArrayBuffer", bytes);
-  }
-  // A buffer that was detached is empty, and no view can be made of it.
-  const given = bytes as Uint8Array | ArrayBuffer;
-  if (given.byteLength === 0) return new DataView(new ArrayBuffer(0));
-  const whole = isBuffer ? new Uint8Array(given as ArrayBuffer) : (given as Uint8Array);
-  return new DataView(whole.buffer, whole.byteOffset, whole.byteLength);
-}
-
 interface Chunk {
   readonly start: number;
   readonly bytes: number;
@@ -117,20 +155,24 @@ interface Chunk {
   readonly isOpen: boolean;
 }
 
+/** The chunks that are read, in the order in which they are given. */
+const READ: readonly string[] = ["fmt ", "data"];
+
 /** The chunks of the format and of the data, wherever they stand. */
 function chunksOf(view: DataView): [format: Chunk, data: Chunk] {
   const length = view.byteLength;
-  if (nameAt(view, 0) !== "RIFF") throw wrong('"RIFF"', 0, show(nameAt(view, 0)));
-  if (nameAt(view, 8) !== "WAVE") throw wrong('"WAVE"', 8, show(nameAt(view, 8)));
+  ["RIFF", "WAVE"].forEach((name, i) => {
+    const found = nameAt(view, 8 * i);
+    if (found !== name) throw wrong(show(name), 8 * i, show(found));
+  });
   const follows = view.getUint32(4, true);
   const isStream = follows === OPEN;
   const end = isStream ? length : 8 + follows;
   if (end > length) throw wrong(`${follows} bytes`, 8, `the end of the file after ${length - 8}`);
-  let format: Chunk | undefined;
-  let data: Chunk | undefined;
+  const found: { [name: string]: Chunk } = {};
   for (let at = 12; at < end; ) {
     if (end - at < 8) {
-      if (isStream && data !== undefined) break;
+      if (isStream && found.data !== undefined) break;
       throw wrong("a chunk", at, `the end after ${end - at} bytes`);
     }
     const name = nameAt(view, at);
@@ -140,19 +182,17 @@ function chunksOf(view: DataView): [format: Chunk, data: Chunk] {
     const bytes = isOpen ? end - start : size;
     if (bytes > end - start)
       throw wrong(`a chunk ${show(name)} of ${size} bytes`, start, `the end after ${end - start}`);
-    const chunk: Chunk = { start, bytes, isOpen };
-    if (name === "fmt ") {
-      if (format !== undefined) throw wrong("one format", at, "another one");
-      format = chunk;
-    } else if (name === "data") {
-      if (data !== undefined) throw wrong("one chunk of data", at, "another one");
-      data = chunk;
+    if (READ.includes(name)) {
+      if (found[name] !== undefined) throw wrong(`one chunk ${show(name)}`, at, "another one");
+      found[name] = { start, bytes, isOpen };
     }
     at = start + bytes + (bytes & 1);
   }
-  if (format === undefined) throw wrong('a chunk "fmt "', end, "the end");
-  if (data === undefined) throw wrong('a chunk "data"', end, "the end");
-  return [format, data];
+  return READ.map((name) => {
+    const chunk = found[name];
+    if (chunk === undefined) throw wrong(`a chunk ${show(name)}`, end, "the end");
+    return chunk;
+  }) as [Chunk, Chunk];
 }
 
 /** Four letters, fewer at the end of the file. */
@@ -165,9 +205,7 @@ function nameAt(view: DataView, at: number): string {
 interface Format {
   readonly channels: number;
   readonly sampleRate: number;
-  /** Bytes of a sample. */
-  readonly size: number;
-  read(view: DataView, at: number): number;
+  readonly storage: Storage;
 }
 
 function formatAt(view: DataView, { start, bytes }: Chunk): Format {
@@ -180,9 +218,8 @@ function formatAt(view: DataView, { start, bytes }: Chunk): Format {
   if (codec !== PCM && codec !== FLOAT) {
     throw wrong("PCM or floats", start, `${CODECS[codec] ?? "an unknown codec"}, format 0x${codec.toString(16)}`);
   }
-  const kind = `${codec === PCM ? "PCM" : "float"}${bits}`;
-  const read = READERS[kind];
-  if (read === undefined) {
+  const storage = Object.values(FORMATS).find((each) => each.codec === codec && 8 * each.bytes === bits);
+  if (storage === undefined) {
     throw wrong(
       "PCM of 8, 16, 24 or 32 bits, or floats of 32 or 64",
       start + 14,
@@ -194,7 +231,7 @@ function formatAt(view: DataView, { start, bytes }: Chunk): Format {
   if (frame !== (channels * bits) / 8) {
     throw wrong(`frames of ${(channels * bits) / 8} bytes`, start + 12, `${frame}`);
   }
-  return { channels, sampleRate, size: bits / 8, read };
+  return { channels, sampleRate, storage };
 }
 
 /** The codec, which an extended format names behind the usual fields: bytes of extension (2) | valid bits (2) | speakers (4) | identifier (16) */
@@ -210,15 +247,6 @@ function codecAt(view: DataView, start: number, bytes: number, bits: number): nu
   return view.getUint16(start + 24, true);
 }
 
-const READERS: Readonly<Record<string, Format["read"]>> = {
-  PCM8: (view, at) => (view.getUint8(at) - 128) / 2 ** 7,
-  PCM16: (view, at) => view.getInt16(at, true) / 2 ** 15,
-  PCM24: (view, at) => (view.getUint8(at) + 256 * view.getInt16(at + 1, true)) / 2 ** 23,
-  PCM32: (view, at) => view.getInt32(at, true) / 2 ** 31,
-  float32: (view, at) => view.getFloat32(at, true),
-  float64: (view, at) => view.getFloat64(at, true),
-};
-
 /**
  * A WAV file with this sound. Integers are round(value·2ᵇ⁻¹), clamped to their b bits, half steps to the larger one; NaN becomes 0. Floats
  * are stored as they are.
@@ -228,7 +256,8 @@ const READERS: Readonly<Record<string, Format["read"]>> = {
  */
 export function writeWav(sound: Sound, options: WriteWavOptions = WRITE): Uint8Array {
   const { format } = withDefaults("writeWav", WRITE, options);
-  const { bytes, codec } = FORMATS[choiceOf("writeWav", "format", format, Object.keys(FORMATS) as SampleFormat[])];
+  const storage = FORMATS[choiceOf("writeWav", "format", format, Object.keys(FORMATS) as SampleFormat[])];
+  const { bytes, codec } = storage;
   const given = objectOf("writeWav", "a sound { sampleRate, channels }", sound);
   const sampleRate = numberOf("writeWav", "sampleRate", given.sampleRate, COUNT);
   const channels = channelsOf(given.channels);
@@ -258,7 +287,9 @@ export function writeWav(sound: Sound, options: WriteWavOptions = WRITE): Uint8A
   name(36, "data");
   view.setUint32(40, size, true);
   channels.forEach((samples, c) => {
-    for (let i = 0, at = 44 + c * bytes; i < frames; i++, at += frame) write(view, at, samples[i] as number, format);
+    for (let i = 0, at = 44 + c * bytes; i < frames; i++, at += frame) {
+      storage.write(view, at, storedAs(storage, samples[i] as number));
+    }
   });
   return file;
 }
@@ -276,14 +307,9 @@ function channelsOf(channels: unknown): Float32Array[] {
   return copies;
 }
 
-function write(view: DataView, at: number, value: number, format: SampleFormat): void {
-  if (format === "float32") return view.setFloat32(at, value, true);
-  if (format === "float64") return view.setFloat64(at, value, true);
-  const full = 2 ** (8 * FORMATS[format].bytes - 1);
-  const integer = Math.max(-full, Math.min(full - 1, Math.round((Number.isNaN(value) ? 0 : value) * full)));
-  if (format === "uint8") return view.setUint8(at, integer + 128);
-  if (format === "int16") return view.setInt16(at, integer, true);
-  if (format === "int32") return view.setInt32(at, integer, true);
-  view.setUint8(at, integer & 0xff);
-  view.setInt16(at + 1, integer >> 8, true);
+/** The number that stands for a sample. */
+function storedAs(storage: Storage, value: number): number {
+  if (storage.codec === FLOAT) return value;
+  const full = fullOf(storage);
+  return Math.max(-full, Math.min(full - 1, Math.round((Number.isNaN(value) ? 0 : value) * full)));
 }

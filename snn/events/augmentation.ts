@@ -7,6 +7,7 @@ import {
   numberOf,
   POSITIVE,
   type Range,
+  SHARE,
   UNIT,
   WHOLE,
   withDefaults,
@@ -84,7 +85,6 @@ export interface DownsampleOptions {
 }
 
 const DOWNSAMPLE = { spatialFactor: undefined as number | readonly number[] | undefined, timeFactor: 1 };
-const FACTOR: Range = { expected: "in (0, 1]", fits: (f) => f > 0 && f <= 1 };
 
 /**
  * The same events on a smaller sensor: ⌊x·f⌋, ⌊y·f⌋, ⌊t·f_t⌋. The sensor has ⌈width·f⌉ × ⌈height·f⌉ pixels.
@@ -96,7 +96,7 @@ export function downsample(events: EventRecording, options: DownsampleOptions): 
   const where = "downsample";
   const { spatialFactor = 1, timeFactor } = withDefaults(where, DOWNSAMPLE, options);
   const factors = typeof spatialFactor === "number" ? [spatialFactor, spatialFactor] : spatialFactor;
-  const [fx, fy] = listOf(where, "spatialFactor", factors, FACTOR, 2) as [number, number];
+  const [fx, fy] = listOf(where, "spatialFactor", factors, SHARE, 2) as [number, number];
   numberOf(where, "timeFactor", timeFactor, POSITIVE);
   const { t, x, y, p, width, height } = recordingOf(where, events);
   const smaller = unwritten(t.length, Math.ceil(width * fx), Math.ceil(height * fy));

@@ -1,8 +1,9 @@
 /** Recordings that a caller hands in. */
-import { COUNT, numberOf, objectOf, type Range, wrongType, wrongValue } from "../../engine/arguments.ts";
+import { numberOf, objectOf, upTo, wrongType, wrongValue } from "../../engine/arguments.ts";
 import type { EventRecording } from "./recording.ts";
 
-const SIDE: Range = { expected: "an integer in [1, 65536]", fits: (n) => COUNT.fits(n) && n <= 65_536 };
+/** Pixels of a side of a sensor. */
+export const SIDE = upTo(65_536);
 
 /**
  * The recording with its fields read once, a plain object.

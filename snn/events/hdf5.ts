@@ -104,7 +104,7 @@ async function preparePlugins(where: string, module: Module, dataset: Dataset): 
 }
 
 /** Calls `use` with the bytes of elements [from, to) of a dataset with one axis, which are in the memory of h5wasm only then. */
-export function bytesOf<T>(
+export function elementsOf<T>(
   module: Module,
   dataset: Dataset,
   from: number,
@@ -186,7 +186,7 @@ async function readMetavision(columns: Columns, file: H5File, module: Module, ev
   const n = Number(events.shape?.[0]);
   for (let i = 0; i < n; i += TOGETHER) {
     const many = Math.min(TOGETHER, n - i);
-    const [t, x, y, p] = bytesOf(module, events, i, i + many, (memory, pointer) => {
+    const [t, x, y, p] = elementsOf(module, events, i, i + many, (memory, pointer) => {
       const view = new DataView(memory.buffer);
       return members.map((member) => {
         if (member === undefined || member.type !== 0) {

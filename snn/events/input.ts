@@ -1,5 +1,5 @@
 /** Bytes of files, whole and piece by piece. */
-import { wrongType } from "../../engine/arguments.ts";
+import { bytesOf, wrongType } from "../../engine/arguments.ts";
 
 /** The answer of a reader. */
 export interface EventStreamChunk {
@@ -66,7 +66,7 @@ export class Input {
       const { done, value } = await this.next();
       if (done === true) this.ended = true;
       else {
-        const part = fileBytes(this.where, value);
+        const part = bytesOf(this.where, value);
         parts.push(part);
         length += part.length;
       }
@@ -91,14 +91,4 @@ export function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
     at += part.length;
   }
   return all;
-}
-
-/** Bytes of a file or of a part of it. */
-export function fileBytes(where: string, bytes: unknown): Uint8Array {
-  const isBuffer = Object.prototype.toString.call(bytes) === "[object ArrayBuffer]";
-  // A buffer that was detached cannot be looked at; it counts as empty.
-  if ((isBuffer || ArrayBuffer.isView(bytes)) && (bytes as ArrayBuffer).byteLength === 0) return new Uint8Array(0);
-  if (ArrayBuffer.isView(bytes)) return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (isBuffer) return new Uint8Array(bytes as ArrayBuffer);
-  throw wrongType(where, "bytes of a file", bytes);
 }

@@ -1,8 +1,9 @@
 /** Reading of files of event cameras: which format it is, whole files, and files piece by piece. */
-import { COUNT, choiceOf, numberOf, type Range, withDefaults, wrongValue } from "../../engine/arguments.ts";
+import { bytesOf, COUNT, choiceOf, numberOf, withDefaults, wrongValue } from "../../engine/arguments.ts";
+import { SIDE } from "./checked.ts";
 import { type Streamed, textOf, type Whole } from "./decoder.ts";
 import { formatAt } from "./formats.ts";
-import { type EventStream, fileBytes, Input } from "./input.ts";
+import { type EventStream, Input } from "./input.ts";
 import { Columns, type ReadRecording } from "./recording.ts";
 
 /** A format that can be read. */
@@ -76,8 +77,6 @@ const CHUNKS = { ...WHOLE, events: 100_000 } satisfies Record<keyof ReadEventChu
 const HEAD = 1 << 22;
 /** Bytes that are decoded together, where a file is read in parts. */
 const PIECE = 1 << 18;
-/** The sides of a sensor. */
-const SIDE: Range = { expected: "an integer in [1, 65536]", fits: (x) => COUNT.fits(x) && x <= 65_536 };
 
 interface Settings {
   readonly format: EventFormat | null;
@@ -132,7 +131,7 @@ export async function readEvents(
 ): Promise<ReadRecording> {
   const where = "readEvents";
   const { format, columns } = settingsOf(where, WHOLE, options);
-  const file = fileBytes(where, bytes);
+  const file = bytesOf(where, bytes);
   const { open, read } = await formatOf(where, format, file);
   if (read !== undefined) await read(file, columns);
   else if (open !== undefined) {

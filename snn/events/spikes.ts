@@ -1,7 +1,6 @@
 /** Spikes of the Heidelberg data sets: recordings of spoken words as spikes of 700 channels of a model of the inner ear. */
-import { numberOf, type Range } from "../../engine/arguments.ts";
-import { bytesOf, datasetAt, openHDF5, ownError } from "./hdf5.ts";
-import { fileBytes } from "./input.ts";
+import { bytesOf, numberOf, type Range } from "../../engine/arguments.ts";
+import { datasetAt, elementsOf, openHDF5, ownError } from "./hdf5.ts";
 import type { EventRecording } from "./recording.ts";
 import type { SpikeRecordings } from "./shd.ts";
 
@@ -11,7 +10,7 @@ const CHANNELS = 700;
 /** Opens a file: see readSHD. */
 export async function openSpikes(file: Uint8Array | ArrayBuffer): Promise<SpikeRecordings> {
   const where = "readSHD";
-  const opened = await openHDF5(where, fileBytes(where, file));
+  const opened = await openHDF5(where, bytesOf(where, file));
   const { module, close } = opened;
   try {
     const [times, units, labels] = ["spikes/times", "spikes/units", "labels"].map((path) => {
@@ -61,7 +60,7 @@ type Module = Awaited<ReturnType<typeof openHDF5>>["module"];
 /** The numbers of the list that a dataset of lists has at an index. */
 function listAt(module: Module, dataset: Dataset, index: number): Float64Array {
   const { type, size, signed } = dataset.metadata.vlen_type ?? dataset.metadata;
-  return bytesOf(module, dataset, index, index + 1, (memory, at) => {
+  return elementsOf(module, dataset, index, index + 1, (memory, at) => {
     const view = new DataView(memory.buffer);
     // [length: 32 bits] [address: 32 bits]
     const length = view.getUint32(at, true);

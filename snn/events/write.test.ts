@@ -183,7 +183,9 @@ describe("streams", () => {
     await expect(next(bytes)).rejects.toThrow(TypeError);
     await expect(next(null)).rejects.toThrow(TypeError);
     await expect(next({})).rejects.toThrow("readEventChunks: expected a stream of bytes, got object");
-    await expect(next(["text"])).rejects.toThrow('readEventChunks: expected bytes of a file, got "text"');
+    await expect(next(["text"])).rejects.toThrow(
+      'readEventChunks: expected bytes as a Uint8Array or an ArrayBuffer, got "text"',
+    );
     await expect(next([])).rejects.toThrow(RangeError);
   });
 
@@ -211,7 +213,9 @@ describe("streams", () => {
 test("readEvents: options and bytes of another kind are refused", async () => {
   const bytes = writeEvents(recordingOf([[1, 1, 1, 1]], 3, 3), "npz");
   const read = (file: unknown, options = {}) => readEvents(file as Uint8Array, options);
-  await expect(read("text")).rejects.toThrow('readEvents: expected bytes of a file, got "text"');
+  await expect(read("text")).rejects.toThrow(
+    'readEvents: expected bytes as a Uint8Array or an ArrayBuffer, got "text"',
+  );
   await expect(read(null)).rejects.toThrow(TypeError);
   await expect(read(bytes, { format: "avi" })).rejects.toThrow(RangeError);
   await expect(read(bytes, { recover: 1 })).rejects.toThrow(TypeError);

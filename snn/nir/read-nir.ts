@@ -1,5 +1,5 @@
 /** NIR files as graphs. */
-import { COUNT, isPlain, numberOf, show, withDefaults, wrongType } from "../../engine/arguments.ts";
+import { bytesOf, COUNT, isPlain, numberOf, show, withDefaults } from "../../engine/arguments.ts";
 import { graphOf } from "./check.ts";
 import { FIELDS, type Field } from "./fields.ts";
 import type { NIRGraph } from "./graph.ts";
@@ -32,7 +32,7 @@ const READ_NIR = { maxBytes: 2 ** 28 } satisfies Required<ReadNIROptions>;
 export async function readNIR(bytes: Uint8Array | ArrayBuffer, options: ReadNIROptions = READ_NIR): Promise<NIRGraph> {
   const { maxBytes } = withDefaults(READ, READ_NIR, options);
   const most = numberOf(READ, "maxBytes", maxBytes, COUNT);
-  const tree = await readTree(copyOf(bytes), ["node", "version"], most);
+  const tree = await readTree(bytesOf(READ, bytes).slice(), ["node", "version"], most);
   const node = nodeOf(tree.get("node"), "/node");
   const version = plainOf(tree.get("version"));
   try {
@@ -41,16 +41,6 @@ export async function readNIR(bytes: Uint8Array | ArrayBuffer, options: ReadNIRO
     // In a file, the kind of a value is a value as others.
     throw error instanceof TypeError ? new RangeError(error.message) : error;
   }
-}
-
-function copyOf(bytes: unknown): Uint8Array {
-  const isBuffer = Object.prototype.toString.call(bytes) === "[object ArrayBuffer]";
-  if (!isBuffer && !(bytes instanceof Uint8Array)) {
-    throw wrongType(READ, "bytes as a Uint8Array or an ArrayBuffer", bytes);
-  }
-  // A buffer that was detached is empty, and cannot be copied.
-  const given = bytes as Uint8Array | ArrayBuffer;
-  return given.byteLength === 0 ? new Uint8Array(0) : new Uint8Array(isBuffer ? (given as ArrayBuffer) : given).slice();
 }
 
 type Item = Tree | Stored | undefined;

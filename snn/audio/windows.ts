@@ -1,0 +1,41 @@
+/** Sound that comes in blocks, cut into windows. */
+
+/** Windows of so many samples, each a hop behind the one before it: samples stay until no later window has them. */
+export class Windows {
+  private readonly size: number;
+  private readonly hop: number;
+  /** How many of the last samples stay in any case. */
+  private readonly kept: number;
+  /** The end of the sound, from the next window on or earlier. */
+  sound: Float32Array;
+  /** Where in it the next window begins. */
+  private next = 0;
+
+  /** Windows over sound that begins with these samples. */
+  constructor(first: Float32Array, size: number, hop: number, kept = 0) {
+    this.sound = first;
+    this.size = size;
+    this.hop = hop;
+    this.kept = kept;
+  }
+
+  /** The samples from the beginning of the next window to the end of the last one that these complete; null where none is whole. */
+  take(samples: Float32Array): Float32Array | null {
+    this.sound = joined(this.sound, samples);
+    const { sound, next, hop, size } = this;
+    const count = Math.floor((sound.length - next - size) / hop) + 1;
+    if (count <= 0) return null;
+    const passed = next + count * hop;
+    const drop = Math.max(0, Math.min(passed, sound.length - this.kept));
+    this.sound = sound.slice(drop);
+    this.next = passed - drop;
+    return sound.slice(next, passed - hop + size);
+  }
+}
+
+export function joined(a: Float32Array, b: Float32Array): Float32Array {
+  const both = new Float32Array(a.length + b.length);
+  both.set(a);
+  both.set(b, a.length);
+  return both;
+}
