@@ -53,9 +53,7 @@ const LAYERS = /\/chunks\/(engine|fuse|kernels|snn|surrogates)\.js$/;
 
 /** The entry below snn/ whose module this is; the entries have folders of their own there, and events two chunks besides. */
 const entryOf = (module) =>
-  /\/dist\/chunks\/(recordings|containers)\.js$/.test(module)
-    ? "events"
-    : /\/dist\/snn\/(\w+)\//.exec(module)?.[1];
+  /\/dist\/chunks\/(recordings|containers)\.js$/.test(module) ? "events" : /\/dist\/snn\/(\w+)\//.exec(module)?.[1];
 
 /** What a page loads of a peer besides scripts. */
 const ASSETS = { tfjs: ["@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm"] };
