@@ -12,6 +12,56 @@ export interface Arrays {
   readonly p: Values;
 }
 
+type Reader = (view: DataView, at: number, little: boolean) => number;
+
+/** An integer of 64 bits in two halves, rounded where it is no safe one: several times as fast as by a bigint. */
+const long =
+  (high: Reader): Reader =>
+  (view, at, little) =>
+    high(view, at + (little ? 4 : 0), little) * 2 ** 32 + view.getUint32(at + (little ? 0 : 4), little);
+
+/** A float of 16 bits: [sign: 1] [exponent: 5] [fraction: 10]. */
+const half: Reader = (view, at, little) => {
+  const bits = view.getUint16(at, little);
+  const sign = bits >> 15 === 0 ? 1 : -1;
+  const exponent = (bits >> 10) & 31;
+  const fraction = bits & 0x3ff;
+  if (exponent === 31) return Number.NaN;
+  return exponent === 0 ? (sign * fraction) / 2 ** 24 : (sign * (0x400 + fraction) * (1 << exponent)) / 2 ** 25;
+};
+
+/** Numbers by their kind, u and i for integers without and with sign, f for floats, b for booleans, and how many bytes they have. */
+const NUMBERS: Readonly<Record<string, Reader>> = {
+  b1: (view, at) => view.getUint8(at),
+  u1: (view, at) => view.getUint8(at),
+  u2: (view, at, little) => view.getUint16(at, little),
+  u4: (view, at, little) => view.getUint32(at, little),
+  u8: long((view, at, little) => view.getUint32(at, little)),
+  i1: (view, at) => view.getInt8(at),
+  i2: (view, at, little) => view.getInt16(at, little),
+  i4: (view, at, little) => view.getInt32(at, little),
+  i8: long((view, at, little) => view.getInt32(at, little)),
+  f2: half,
+  f4: (view, at, little) => view.getFloat32(at, little),
+  f8: (view, at, little) => view.getFloat64(at, little),
+};
+
+/** `n` numbers of a kind, the first at a byte, each so many bytes behind the one before it; null for a kind that is none. */
+export function numbersAt(
+  view: DataView,
+  kind: string,
+  at: number,
+  n: number,
+  step: number,
+  little = true,
+): Float64Array | null {
+  const read = NUMBERS[kind];
+  if (read === undefined) return null;
+  const values = new Float64Array(n);
+  for (let i = 0; i < n; i++) values[i] = read(view, at + i * step, little);
+  return values;
+}
+
 /** Appends events, whose times count from `origin` on; `at` says where in the file the event of an index is. */
 export function append(columns: Columns, arrays: Arrays, origin: number, at: (i: number) => number): void {
   const sizes = [arrays.t.length, arrays.x.length, arrays.y.length, arrays.p.length] as const;

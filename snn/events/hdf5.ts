@@ -1,6 +1,6 @@
 /** HDF5 files of DSEC and of Metavision. The package h5wasm reads them, with h5wasm-plugins for the compression of DSEC. */
 import type { Dataset, File as H5File } from "h5wasm";
-import { append, type Values } from "./arrays.ts";
+import { append, numbersAt, type Values } from "./arrays.ts";
 import { HDF5_NAME, textOf } from "./decoder.ts";
 import { peerOf } from "./peers.ts";
 import type { Columns } from "./recording.ts";
@@ -189,24 +189,14 @@ async function readMetavision(columns: Columns, file: H5File, module: Module, ev
     const [t, x, y, p] = elementsOf(module, events, i, i + many, (memory, pointer) => {
       const view = new DataView(memory.buffer);
       return members.map((member) => {
-        if (member === undefined || member.type !== 0) {
-          throw new RangeError(
-            `${columns.where}: expected CD/events with the integers t, x, y and p, got ${events.dtype}`,
-          );
-        }
-        const values = new Float64Array(many);
-        for (let k = 0; k < many; k++)
-          values[k] = integerAt(view, pointer + k * size + member.offset, member.size, member.signed);
-        return values;
+        const kind = member?.type === 0 ? `${member.signed ? "i" : "u"}${member.size}` : "";
+        const values = numbersAt(view, kind, pointer + (member?.offset ?? 0), many, size);
+        if (values !== null) return values;
+        throw new RangeError(
+          `${columns.where}: expected CD/events with the integers t, x, y and p, got ${events.dtype}`,
+        );
       });
     }) as [Float64Array, Float64Array, Float64Array, Float64Array];
     append(columns, { t, x, y, p }, 0, () => 0);
   }
-}
-
-function integerAt(view: DataView, at: number, size: number, signed: boolean): number {
-  if (size === 1) return signed ? view.getInt8(at) : view.getUint8(at);
-  if (size === 2) return signed ? view.getInt16(at, true) : view.getUint16(at, true);
-  if (size === 4) return signed ? view.getInt32(at, true) : view.getUint32(at, true);
-  return Number(signed ? view.getBigInt64(at, true) : view.getBigUint64(at, true));
 }

@@ -5,7 +5,7 @@
  * @see https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
  * @see https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT
  */
-import { append, type Values } from "./arrays.ts";
+import { append, numbersAt } from "./arrays.ts";
 import { textOf, u32 } from "./decoder.ts";
 import { joined } from "./input.ts";
 import type { Columns } from "./recording.ts";
@@ -97,42 +97,27 @@ async function inflate(where: string, packed: Uint8Array, size: number): Promise
   return joined(parts);
 }
 
-const READERS: Readonly<Record<string, (view: DataView, at: number, little: boolean) => number>> = {
-  b1: (view, at) => view.getUint8(at),
-  u1: (view, at) => view.getUint8(at),
-  i1: (view, at) => view.getInt8(at),
-  u2: (view, at, little) => view.getUint16(at, little),
-  i2: (view, at, little) => view.getInt16(at, little),
-  u4: (view, at, little) => view.getUint32(at, little),
-  i4: (view, at, little) => view.getInt32(at, little),
-  u8: (view, at, little) => Number(view.getBigUint64(at, little)),
-  i8: (view, at, little) => Number(view.getBigInt64(at, little)),
-  f4: (view, at, little) => view.getFloat32(at, little),
-  f8: (view, at, little) => view.getFloat64(at, little),
-};
-
 /** The values of an array of NumPy, and the place of the first one. */
 function arrayOf(
   columns: Columns,
   name: string,
   { bytes, at, stored }: Part,
-): { values: Values; at: number; step: number } {
+): { values: Float64Array; at: number; step: number } {
   const wide = (bytes[6] as number) > 1;
   const start = (wide ? 12 : 10) + (wide ? u32(bytes, 8) : u16(bytes, 8));
   const header = textOf(bytes, wide ? 12 : 10, Math.min(start, 65_536));
   const [, order, type = ""] = /'descr': *'([<>|=])(\w+)'/.exec(header) ?? [];
   const shape = /'shape': *\((\d*),?\)/.exec(header)?.[1];
-  const read = READERS[type];
   const size = Number(type[1]);
   const count = shape === "" ? 1 : Number(shape);
-  if (textOf(bytes, 1, 6) !== "NUMPY" || read === undefined || !(start + count * size <= bytes.length)) {
+  const isWhole = textOf(bytes, 1, 6) === "NUMPY" && start + count * size <= bytes.length;
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  const values = isWhole ? numbersAt(view, type, start, count, size, order !== ">") : null;
+  if (values === null) {
     throw new RangeError(
       `${columns.where}: expected ${name} as numbers in a row, got a damaged or other array at byte ${at}`,
     );
   }
-  const view = new DataView(bytes.buffer, bytes.byteOffset);
-  const values = new Float64Array(count);
-  for (let i = 0; i < count; i++) values[i] = read(view, start + i * size, order !== ">");
   return { values, at: stored ? at + start : at, step: stored ? size : 0 };
 }
 

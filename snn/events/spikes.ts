@@ -1,5 +1,6 @@
 /** Spikes of the Heidelberg data sets: recordings of spoken words as spikes of 700 channels of a model of the inner ear. */
 import { bytesOf, numberOf, type Range } from "../../engine/arguments.ts";
+import { numbersAt } from "./arrays.ts";
 import { datasetAt, elementsOf, openHDF5, ownError } from "./hdf5.ts";
 import type { EventRecording } from "./recording.ts";
 import type { SpikeRecordings } from "./shd.ts";
@@ -65,43 +66,16 @@ function listAt(module: Module, dataset: Dataset, index: number): Float64Array {
     // [length: 32 bits] [address: 32 bits]
     const length = view.getUint32(at, true);
     const address = view.getUint32(at + 4, true);
-    const read = NUMBERS[`${type === 1 ? "f" : signed ? "i" : "u"}${size}`];
-    if (read === undefined || address + length * size > memory.length) {
+    const kind = `${type === 1 ? "f" : signed ? "i" : "u"}${size}`;
+    const values = address + length * size > memory.length ? null : numbersAt(view, kind, address, length, size);
+    if (values === null) {
       throw new RangeError(
         `readSHD: expected ${dataset.path} as lists of numbers, got ${JSON.stringify(dataset.dtype)}`,
       );
     }
-    const values = new Float64Array(length);
-    for (let i = 0; i < length; i++) values[i] = read(view, address + i * size);
     module.reclaim_vlen_memory_count(dataset.file_id, dataset.path, "", BigInt(at), [1n]);
     return values;
   });
-}
-
-const NUMBERS: Readonly<Record<string, (view: DataView, at: number) => number>> = {
-  u1: (view, at) => view.getUint8(at),
-  u2: (view, at) => view.getUint16(at, true),
-  u4: (view, at) => view.getUint32(at, true),
-  u8: (view, at) => Number(view.getBigUint64(at, true)),
-  i1: (view, at) => view.getInt8(at),
-  i2: (view, at) => view.getInt16(at, true),
-  i4: (view, at) => view.getInt32(at, true),
-  i8: (view, at) => Number(view.getBigInt64(at, true)),
-  f2: (view, at) => halfOf(view.getUint16(at, true)),
-  f4: (view, at) => view.getFloat32(at, true),
-  f8: (view, at) => view.getFloat64(at, true),
-};
-
-const half = new DataView(new ArrayBuffer(4));
-
-/** The number that 16 bits are: [sign: 1] [exponent: 5] [fraction: 10]. */
-function halfOf(bits: number): number {
-  const exponent = (bits >> 10) & 31;
-  const sign = bits >> 15 === 0 ? 1 : -1;
-  if (exponent === 0) return (sign * (bits & 0x3ff)) / 2 ** 24;
-  if (exponent === 31) return Number.NaN;
-  half.setUint32(0, ((exponent + 112) << 23) | ((bits & 0x3ff) << 13));
-  return sign * half.getFloat32(0);
 }
 
 function recordingOf(where: string, index: number, seconds: Float64Array, units: Float64Array): EventRecording {
