@@ -294,19 +294,32 @@ export function jitter(events: EventRecording, options: JitterOptions): EventRec
   const x = shifted(recording.x, given.x);
   const y = shifted(recording.y, given.y);
   const moved = unwritten(t.length, width, height);
+  const n = moveInto(moved, t, x, y, p, given.time > 0 ? 0 : -Infinity);
+  const part = <Column extends Float64Array | Uint16Array | Uint8Array>(column: Column) => column.slice(0, n) as Column;
+  const kept = { t: part(moved.t), x: part(moved.x), y: part(moved.y), p: part(moved.p), width, height };
+  return given.time === 0 ? kept : sorted(kept);
+}
+
+/** Writes the events that are on the sensor, not before `earliest`, and returns how many there are. */
+function moveInto(
+  moved: EventRecording,
+  t: Float64Array,
+  x: Float64Array,
+  y: Float64Array,
+  p: Uint8Array,
+  earliest: number,
+): number {
+  const { width, height } = moved;
   let n = 0;
   for (let i = 0; i < t.length; i++) {
-    const [column, row] = [x[i] as number, y[i] as number];
-    if (!(column >= 0 && column < width && row >= 0 && row < height)) continue;
-    if (given.time > 0 && (t[i] as number) < 0) continue;
-    moved.t[n] = t[i] as number;
+    const [time, column, row] = [t[i] as number, x[i] as number, y[i] as number];
+    if (!(column >= 0 && column < width && row >= 0 && row < height && time >= earliest)) continue;
+    moved.t[n] = time;
     moved.x[n] = column;
     moved.y[n] = row;
     moved.p[n++] = p[i] as number;
   }
-  const part = <Column extends Float64Array | Uint16Array | Uint8Array>(column: Column) => column.slice(0, n) as Column;
-  const kept = { t: part(moved.t), x: part(moved.x), y: part(moved.y), p: part(moved.p), width, height };
-  return given.time === 0 ? kept : sorted(kept);
+  return n;
 }
 
 function shift(values: Float64Array, shifts: Float32Array, deviation: number): void {

@@ -109,30 +109,43 @@ const RUN = 8;
  * The recording in the order of its times; events of one time keep their order.
  *
  * Runs are merged in place, of which only the part that overlaps moves: the cost of a recording that is nearly in order is that of reading it.
+ * Loops over all events have functions of their own, here and elsewhere: an engine that compiles a loop while it runs, and knows nothing yet
+ * about the code behind it, would fall back to slow code at its end, call after call.
  */
 export function sorted(events: EventRecording): EventRecording {
   const n = events.t.length;
   const t = events.t.slice();
   const places = new Uint32Array(n);
-  for (let i = 0; i < n; i++) places[i] = i;
-  for (let i = 1; i < n; i++) {
-    const time = t[i] as number;
-    const first = i - (i % RUN);
-    let to = i;
-    for (; to > first && (t[to - 1] as number) > time; to--) {
-      t[to] = t[to - 1] as number;
-      places[to] = places[to - 1] as number;
+  sortRuns(t, places);
+  mergeRuns(t, places);
+  return chosen(events, places);
+}
+
+/** Puts each run of times in order, by insertion, and writes where they came from. */
+function sortRuns(t: Float64Array, places: Uint32Array): void {
+  for (let first = 0; first < t.length; first += RUN) {
+    const end = Math.min(first + RUN, t.length);
+    for (let i = first; i < end; i++) {
+      const time = t[i] as number;
+      let to = i;
+      for (; to > first && (t[to - 1] as number) > time; to--) {
+        t[to] = t[to - 1] as number;
+        places[to] = places[to - 1] as number;
+      }
+      t[to] = time;
+      places[to] = i;
     }
-    t[to] = time;
-    places[to] = i;
   }
+}
+
+function mergeRuns(t: Float64Array, places: Uint32Array): void {
+  const n = t.length;
   const held = { t: new Float64Array(n), places: new Uint32Array(n) };
   for (let run = RUN; run < n; run *= 2) {
     for (let middle = run; middle < n; middle += 2 * run) {
       merge(t, places, middle - run, middle, Math.min(middle + run, n), held);
     }
   }
-  return chosen(events, places);
 }
 
 /** Merges the neighbouring runs [from, middle) and [middle, to); `held` has room for the first. */

@@ -59,7 +59,8 @@ export function toTimesurface(events: EventRecording, options: TimesurfaceOption
 }
 
 function negativeAges(ages: Float32Array, last: Float64Array, now: number, tau: number): void {
-  for (let i = 0; i < ages.length; i++) ages[i] = ((last[i] as number) - now) / tau;
+  const rate = 1 / tau;
+  for (let i = 0; i < ages.length; i++) ages[i] = ((last[i] as number) - now) * rate;
 }
 
 /** Options of {@link toAveragedTimesurface}. */
