@@ -10,6 +10,7 @@ export const DEMOS = {
   randman: "Classifies smooth random manifolds by spike times (Zenke and Vogels 2021).",
   cartpole: "Learns to balance a pole on a cart by spikes (proximal policy optimisation).",
   convert: "Trains a convolutional network without spikes on MNIST, and converts it into a spiking one.",
+  gesture: "Tells moving hands before an event camera apart by a convolutional, recurrent spiking network.",
   neurons: "Draws the response of each neuron to a step of current, and its f–I curve, on one sheet.",
   "store-recall":
     "Stores a bit and recalls it after seconds, by backpropagation through time or by e-prop (Bellec et al.).",

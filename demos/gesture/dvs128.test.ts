@@ -1,0 +1,133 @@
+/** DVS128 Gesture: a folder in the form of the data set, with recordings put together byte by byte. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { ascii, concat, type Event, HEADER_31, packet31 } from "../../test/support/events.ts";
+import { DVS128_GESTURES, dvs128 } from "./dvs128.ts";
+
+const OPTIONS = { side: 32, binUs: 1000, bins: 4 };
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "gesture-"));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const put = (name: string, content: string | Uint8Array) => writeFileSync(join(folder, name), content);
+
+/** A recording of these packets and its labels. */
+function putTrial(name: string, packets: readonly Uint8Array[], labels: string, header = HEADER_31): void {
+  put(`${name}.aedat`, concat(ascii(header), ...packets));
+  put(`${name}_labels.csv`, labels);
+}
+
+const csv = (...rows: readonly (readonly [number, number, number])[]) =>
+  ["class,startTime_usec,endTime_usec", ...rows.map((row) => row.join(","))].join("\n");
+
+/** Events of a set as [t, x, y, p], a list for each gesture. */
+async function read(set: "train" | "test", options = OPTIONS) {
+  const { recordings, dropped } = await dvs128(folder, set, options);
+  const events = Array.from({ length: recordings.length }, (_, i) => {
+    const { t, x, y, p } = recordings.get(i);
+    return Array.from(t, (time, k) => [time, x[k], y[k], p[k]]);
+  });
+  return { events, labels: recordings.labels, dropped };
+}
+
+const before: Event[] = [[4_999_999, 1, 1, 1]];
+const first: Event[] = [
+  [5_000_000, 0, 127, 1],
+  [5_000_400, 5, 9, 0],
+  [5_003_999, 126, 4, 1],
+];
+const between: Event[] = [[5_010_000, 1, 1, 1]];
+const second: Event[] = [
+  [5_020_000, 64, 64, 0],
+  [5_022_500, 127, 127, 1],
+];
+
+test("gestures are cut by the times of their labels, from the first time on and before the second, in one file after the other", async () => {
+  const labels = csv([1, 5_000_000, 5_010_000], [11, 5_020_000, 5_022_500]);
+  putTrial("user01_fluorescent", [packet31([...before, ...first]), packet31([...between, ...second])], labels);
+  putTrial("user02_led", [packet31([[70, 9, 10, 0]])], csv([6, 60, 1000]));
+  putTrial("user24_lab", [packet31([[3, 4, 8, 1]])], csv([3, 0, 4]));
+  put("trials_to_train.txt", "user01_fluorescent.aedat\r\nuser02_led.aedat\r\n\r\n");
+  put("trials_to_test.txt", "user24_lab.aedat\n");
+  expect(await read("train")).toEqual({
+    events: [
+      [
+        [0, 0, 31, 1],
+        [400, 1, 2, 0],
+        [3999, 31, 1, 1],
+      ],
+      [[0, 16, 16, 0]],
+      [[10, 2, 2, 0]],
+    ],
+    labels: [0, 10, 5],
+    dropped: 0,
+  });
+  expect(await read("test")).toEqual({ events: [[[3, 1, 2, 1]]], labels: [2], dropped: 0 });
+});
+
+test("of the events of a slice, the first of each pixel of the smaller camera stays, and none behind the last slice", async () => {
+  const events: Event[] = [
+    [100, 0, 0, 1],
+    [200, 3, 3, 1],
+    [300, 3, 3, 0],
+    [400, 4, 3, 1],
+    [1000, 1, 2, 1],
+    [1999, 0, 0, 1],
+    [4000, 0, 0, 1],
+  ];
+  putTrial("user01_led", [packet31(events)], csv([2, 0, 10_000]));
+  put("trials_to_train.txt", "user01_led.aedat");
+  const { events: found } = await read("train");
+  expect(found).toEqual([
+    [
+      [100, 0, 0, 1],
+      [300, 0, 0, 0],
+      [400, 1, 0, 1],
+      [1000, 0, 0, 1],
+    ],
+  ]);
+  const whole = await read("train", { side: 128, binUs: 1, bins: 5000 });
+  expect(whole.events).toEqual([events]);
+});
+
+test("times beyond 31 bits count the overflows of their packets", async () => {
+  const packet = packet31([[50, 8, 8, 1]], { overflow: 1 });
+  putTrial("user01_led", [packet], csv([4, 2 ** 31, 2 ** 31 + 100]));
+  put("trials_to_train.txt", "user01_led.aedat");
+  expect((await read("train")).events).toEqual([[[50, 2, 2, 1]]]);
+});
+
+test("damage of a recording is counted", async () => {
+  const packets = [packet31(first), Uint8Array.of(250, 251, 252), packet31(second)];
+  putTrial("user01_led", packets, csv([1, 5_000_000, 6_000_000]));
+  put("trials_to_train.txt", "user01_led.aedat");
+  const { dropped, events } = await read("train", { ...OPTIONS, bins: 100 });
+  expect([dropped, events[0]?.length]).toEqual([1, 5]);
+});
+
+test("a file that is not there, labels that are none, another camera and a set without gestures are errors with the file", async () => {
+  await expect(read("train")).rejects.toThrow(/trials_to_train\.txt: expected a file .* got none/);
+  put("trials_to_train.txt", "user01_led.aedat\n");
+  await expect(read("train")).rejects.toThrow(/user01_led_labels\.csv: expected a file .* got none/);
+  put("user01_led_labels.csv", csv([1, 0, 1]));
+  await expect(read("train")).rejects.toThrow(/user01_led\.aedat: expected a file .* got none/);
+  for (const row of ["12,0,5", "0,0,5", "1,5,0", "1,5", "1,,5", "1,0,5,7", "1,a,5", "1.5,0,5"]) {
+    putTrial("user01_led", [packet31(first)], `${csv()}\n${row}\n`);
+    await expect(read("train")).rejects.toThrow(`expected a class from 1 to 11 and two times in order, got ${row}`);
+  }
+  putTrial("user01_led", [packet31(first)], "class,start,end\n1,0,5\n");
+  await expect(read("train")).rejects.toThrow("expected the header class,startTime_usec,endTime_usec, got class,start");
+  putTrial("user01_led", [packet31(first)], csv([1, 0, 1]), HEADER_31.replace("DVS128", "DAVIS240C"));
+  await expect(read("train")).rejects.toThrow("expected a camera of 128 × 128 pixels, got 240 × 180");
+  putTrial("user01_led", [packet31(first)], csv());
+  await expect(read("train")).rejects.toThrow("expected gestures, got none");
+});
+
+test("the data set has eleven classes", () => {
+  expect(new Set(DVS128_GESTURES).size).toBe(11);
+});

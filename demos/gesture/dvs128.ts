@@ -1,0 +1,129 @@
+/** The DVS128 Gesture data set, from its folder of AEDAT 3.1 files. */
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { downsample, type EventRecording, readEvents } from "jarvis-snn/events";
+import { progressBar } from "../options.ts";
+import { Recordings } from "../recordings.ts";
+import { firstOfSlices, type Slicing } from "./data.ts";
+
+/** The classes, in the order of their numbers in the files, which count from 1. */
+export const DVS128_GESTURES = [
+  "hand clapping",
+  "right hand wave",
+  "left hand wave",
+  "right arm clockwise",
+  "right arm counter-clockwise",
+  "left arm clockwise",
+  "left arm counter-clockwise",
+  "arm roll",
+  "air drums",
+  "air guitar",
+  "other gestures",
+] as const;
+
+/** Pixels of a side of the camera. */
+const CAMERA_SIDE = 128;
+const HEADER = "class,startTime_usec,endTime_usec";
+
+/** The file of a folder that names the recordings of a set. */
+const LISTS = { train: "trials_to_train.txt", test: "trials_to_test.txt" } as const;
+
+/** A set of gestures. */
+export interface GestureSet {
+  readonly recordings: Recordings;
+  /** Damaged events and packets of the files, which were left out. */
+  readonly dropped: number;
+}
+
+/**
+ * The gestures of a set, as a camera of side × side pixels would have seen them. Files are read one after the other; of the gestures of a
+ * file, cut by the times of its labels, the first events of each slice stay in memory. A gesture that ends before the last slice is silent
+ * from there on.
+ *
+ * The folder is that of the archive: userNN_light.aedat (AEDAT 3.1), userNN_light_labels.csv (class,startTime_usec,endTime_usec),
+ * trials_to_train.txt and trials_to_test.txt.
+ *
+ * @throws RangeError for labels that are none, a recording of another camera, and a set without gestures; Error for a file that is not there.
+ * @see Amir et al. (2017), A Low Power, Fully Event-Based Gesture Recognition System, CVPR.
+ */
+export async function dvs128(
+  folder: string,
+  set: keyof typeof LISTS,
+  { side, ...slicing }: Slicing & { side: number },
+): Promise<GestureSet> {
+  const recordings = new Recordings(side, side);
+  const names = linesOf(join(folder, LISTS[set]));
+  let dropped = 0;
+  for (const [n, name] of names.entries()) {
+    const labels = labelsOf(join(folder, name.replace(/\.aedat$/, "_labels.csv")));
+    const file = await readEvents(bytesOf(join(folder, name)), { format: "aedat3.1", recover: true });
+    if (file.width !== CAMERA_SIDE || file.height !== CAMERA_SIDE) {
+      throw new RangeError(`${name}: expected a camera of 128 × 128 pixels, got ${file.width} × ${file.height}`);
+    }
+    for (const { label, startUs, endUs } of labels) {
+      const events = downsample(cut(file, startUs, endUs), { spatialFactor: side / CAMERA_SIDE });
+      recordings.add({ events: firstOfSlices(events, slicing), label }, 0);
+    }
+    dropped += file.dropped;
+    progressBar(`${set}: files`, n + 1, names.length);
+  }
+  if (recordings.length === 0) throw new RangeError(`${join(folder, LISTS[set])}: expected gestures, got none`);
+  return { recordings, dropped };
+}
+
+/** The events from a time on and before another, with times from the first on. */
+function cut({ t, x, y, p, width, height }: EventRecording, startUs: number, endUs: number): EventRecording {
+  const [from, to] = [firstFrom(t, startUs), firstFrom(t, endUs)];
+  return {
+    t: t.slice(from, to).map((time) => time - startUs),
+    x: x.subarray(from, to),
+    y: y.subarray(from, to),
+    p: p.subarray(from, to),
+    width,
+    height,
+  };
+}
+
+/** The index of the first time that is not less than `time`. */
+function firstFrom(t: Float64Array, time: number): number {
+  let [low, high] = [0, t.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((t[middle] as number) < time) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** A gesture within a recording. */
+interface Label {
+  readonly label: number;
+  readonly startUs: number;
+  readonly endUs: number;
+}
+
+type Numbers = [number: number, startUs: number, endUs: number];
+
+/** The labels of a recording: a header, then a line for each gesture. */
+function labelsOf(path: string): Label[] {
+  const [header, ...lines] = linesOf(path);
+  if (header !== HEADER) throw new RangeError(`${path}: expected the header ${HEADER}, got ${header}`);
+  return lines.map((line) => {
+    const [number, startUs, endUs] = (/^\d+,\d+,\d+$/.test(line) ? line : "").split(",").map(Number) as Numbers;
+    if (DVS128_GESTURES[number - 1] === undefined || !(startUs <= endUs)) {
+      throw new RangeError(`${path}: expected a class from 1 to 11 and two times in order, got ${line}`);
+    }
+    return { label: number - 1, startUs, endUs };
+  });
+}
+
+/** Lines that are not empty. */
+function linesOf(path: string): string[] {
+  const lines = bytesOf(path).toString("utf8").split("\n");
+  return lines.map((line) => line.trim()).filter((line) => line !== "");
+}
+
+function bytesOf(path: string): Buffer {
+  if (!existsSync(path)) throw new Error(`${path}: expected a file of the DVS128 Gesture data set, got none`);
+  return readFileSync(path);
+}

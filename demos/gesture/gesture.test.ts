@@ -1,0 +1,235 @@
+/** The gesture demo: hands whose movement tells the gesture, slices, that a small version learns from movement alone, and the program. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { manualSeed, noGrad } from "jarvis-snn";
+import { type EventRecording, toFrames, toSpikes } from "jarvis-snn/events";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { ascii, concat, type Event, HEADER_31, packet31 } from "../../test/support/events.ts";
+import { bits } from "../../test/support/tensors.ts";
+import { Recordings } from "../recordings.ts";
+import { trainClassifier } from "../training.ts";
+import { firstOfSlices, type Slicing, samplesOf, type View } from "./data.ts";
+import { DURATION_MS, GESTURES, type HandSet, handAt, SIDE } from "./hands.ts";
+import { GestureNetwork } from "./network.ts";
+import { pictureOf } from "./picture.ts";
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "gesture-"));
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const SLICING: Slicing = { binUs: 80_000, bins: 10 };
+
+type Place = readonly [x: number, y: number];
+
+/** The middle of the events of each slice, of both polarities. */
+function middles({ t, x, y }: EventRecording, { binUs, bins }: Slicing): Place[] {
+  const sums = Array.from({ length: bins }, () => [0, 0, 0] as [number, number, number]);
+  for (const [i, time] of t.entries()) {
+    const sum = sums[Math.floor(time / binUs)];
+    if (sum === undefined) continue;
+    sum[0] += x[i] as number;
+    sum[1] += y[i] as number;
+    sum[2]++;
+  }
+  return sums.map(([sx, sy, n]) => [sx / n, sy / n] as const);
+}
+
+describe("hands", () => {
+  test("a recording depends on its number, its set and the seed alone", () => {
+    const keyOf = (i: number, set: HandSet, seed: number) => JSON.stringify(handAt(i, set, seed));
+    const key = keyOf(1, "train", 0);
+    manualSeed(9);
+    expect(keyOf(1, "train", 0)).toBe(key);
+    const others = [keyOf(7, "train", 0), keyOf(1, "validation", 0), keyOf(1, "test", 0), keyOf(1, "train", 1)];
+    expect(new Set([key, ...others]).size).toBe(5);
+  });
+
+  test("gestures take turns, and all events lie on the sensor and in the time of a recording", () => {
+    for (let i = 0; i < 24; i++) {
+      const { events, label } = handAt(i, "train", 3);
+      expect(label).toBe(i % GESTURES.length);
+      expect([events.width, events.height]).toEqual([SIDE, SIDE]);
+      expect(events.t.length).toBeGreaterThan(500);
+      expect(events.t.every((t) => t >= 0 && t <= 1000 * DURATION_MS)).toBe(true);
+      expect(events.x.every((x) => x < SIDE) && events.y.every((y) => y < SIDE)).toBe(true);
+    }
+  });
+
+  test("circles turn as their names say, and waves are fastest in their direction", () => {
+    const slicing = { binUs: 40_000, bins: 20 };
+    for (let i = 0; i < 20 * GESTURES.length; i++) {
+      const { events, label } = handAt(i, "train", 4);
+      const places = middles(events, slicing);
+      const steps = places.slice(1).map(([x, y], k) => {
+        const [px, py] = places[k] as Place;
+        return [x - px, y - py] as const;
+      });
+      // Areas between neighbouring steps; y points down, so those of clockwise turns are positive.
+      const turn = steps.slice(1).reduce((sum, [dx, dy], k) => {
+        const [ex, ey] = steps[k] as Place;
+        return sum + ex * dy - ey * dx;
+      }, 0);
+      const cubes = (axis: 0 | 1) => steps.reduce((sum, step) => sum + step[axis] ** 3, 0);
+      const found = [turn > 0, turn < 0, cubes(0) < 0, cubes(0) > 0, cubes(1) < 0, cubes(1) > 0];
+      expect([i, found[label]]).toEqual([i, true]);
+    }
+  });
+});
+
+/** Hands of these gestures. */
+function handsOf(labels: readonly number[], set: HandSet, count: number): Recordings {
+  const recordings = new Recordings(SIDE, SIDE);
+  for (let i = 0; recordings.length < count; i++) {
+    const at = GESTURES.length * Math.floor(i / labels.length) + (labels[i % labels.length] as number);
+    const { events } = handAt(at, set, 5);
+    recordings.add({ events: firstOfSlices(events, SLICING), label: i % labels.length }, 0);
+  }
+  return recordings;
+}
+
+describe("slices", () => {
+  const recordings = handsOf([0, 3], "train", 4);
+  const batch = (view: View) => samplesOf(recordings, SLICING, view, 1).batch([2, 1]);
+  const valuesOf = (view: View) => noGrad(() => batch(view).x.toFloat32Array());
+  const SIZE = 2 * SIDE * SIDE;
+
+  test("the first events of slices are those that spikes keep", () => {
+    const { events } = handAt(5, "train", 0);
+    const few = firstOfSlices(events, { ...SLICING, bins: 6 });
+    const options = { timeWindow: SLICING.binUs, startTime: 0, endTime: 6 * SLICING.binUs };
+    expect(bits(toSpikes(few, options))).toEqual(bits(toSpikes(events, options)));
+    expect(few.t.length).toBe(toSpikes(few, options).sum().item());
+    expect(few.t.length).toBeLessThan(0.8 * events.t.length);
+  });
+
+  test("ordered slices follow each other; shuffled ones are the same ones in another order, each sample by itself", () => {
+    expect(batch("ordered").x.shape).toEqual([10, 2, 2, SIDE, SIDE]);
+    expect([...batch("shuffled").y]).toEqual([0, 1]);
+    const [ordered, shuffled] = [valuesOf("ordered"), valuesOf("shuffled")];
+    const slicesOf = (values: Float32Array, b: number) =>
+      Array.from({ length: 10 }, (_, t) => values.subarray((2 * t + b) * SIZE, (2 * t + b + 1) * SIZE).join(""));
+    const orders = [0, 1].map((b) => slicesOf(shuffled, b).map((slice) => slicesOf(ordered, b).indexOf(slice)));
+    for (const order of orders) expect(order.toSorted((a, b) => a - b)).toEqual([...Array(10).keys()]);
+    expect(orders[0]).not.toEqual([...Array(10).keys()]);
+    expect(orders[0]).not.toEqual(orders[1]);
+  });
+
+  test("summed slices are their mean in every step", () => {
+    const values = valuesOf("summed");
+    const expected = [2, 1].flatMap((i) => {
+      const frame = toFrames(recordings.get(i), { timeWindow: 800_000, startTime: 0, endTime: 800_000 });
+      return Array.from(frame.toFloat32Array(), (n) => Math.fround(n / 10));
+    });
+    for (const t of [0, 9]) expect(Array.from(values.subarray(t * 2 * SIZE, (t + 1) * 2 * SIZE))).toEqual(expected);
+  });
+});
+
+describe("network", () => {
+  test("channels between the convolutions arrive 0, 40 and 80 ms later, in steps of any length", () => {
+    const delays = (stepMs: number) => {
+      const model = new GestureNetwork({ filters: [3, 4], hidden: 5, classes: 6, side: 32, stepMs });
+      return [...(model.stateDict()["features.3.delays"]?.data ?? [])];
+    };
+    expect([20, 40, 80].map(delays)).toEqual([
+      [0, 2, 4],
+      [0, 1, 2],
+      [0, 1, 1],
+    ]);
+  });
+});
+
+/** A small network that has learned clockwise and counter-clockwise circles of these hands, and its accuracy on others. */
+async function trained(view: View, train: Recordings, others: Recordings) {
+  manualSeed(0);
+  const model = new GestureNetwork({ filters: [6, 12], hidden: 48, classes: 2, side: SIDE, stepMs: 80 });
+  const data = { train: samplesOf(train, SLICING, view, 1), test: samplesOf(others, SLICING, view, 2) };
+  const history = await trainClassifier({ model, ...data, epochs: 3, batchSize: 16, lr: 1e-2 });
+  return { accuracy: history.at(-1)?.validation as number, weights: model.parameters().map(bits) };
+}
+
+test("gesture: a small version learns from movement alone, with the same bits each time; sums and shuffled slices tell nothing", async () => {
+  const train = handsOf([0, 1], "train", 200);
+  const others = handsOf([0, 1], "validation", 120);
+  const ordered = await trained("ordered", train, others);
+  expect(ordered.accuracy).toBeGreaterThan(0.9);
+  expect(await trained("ordered", train, others)).toEqual(ordered);
+  // Guesses are right 60 times of 120, with a standard deviation of 5.5.
+  for (const view of ["summed", "shuffled"] as const) {
+    expect((await trained(view, train, others)).accuracy).toBeLessThan(0.68);
+  }
+});
+
+describe("picture", () => {
+  test("a row for each recording: frames of slices, then both coordinates over time", () => {
+    const events = {
+      t: Float64Array.of(0, 500, 2100, 3999, 4000),
+      x: Uint16Array.of(1, 2, 3, 0, 0),
+      y: Uint16Array.of(0, 0, 1, 1, 1),
+      p: Uint8Array.of(1, 1, 0, 1, 1),
+      width: 4,
+      height: 2,
+    };
+    const svg = pictureOf([{ name: "a wave", events }], { binUs: 1000, bins: 4 });
+    expect(svg).toContain(">a wave, slices of 1 ms</text>");
+    const paths = [...svg.matchAll(/<path d="([^"]*)" stroke="([^"]*)"/g)].map(([, d, colour]) => [colour, d]);
+    const [off, on] = ["#2563eb", "#ea580c"];
+    expect(paths).toEqual([
+      [on, "M1 0.5h2"], // the first slice
+      [off, "M3 1.5h1"], // the third
+      [on, "M0 1.5h1"], // the fourth
+      [off, "M84 3.5h1"], // x over time, in 160 columns
+      [on, "M159 0.5h1M0 1.5h1M20 2.5h1"],
+      [off, "M84 1.5h1"], // y over time
+      [on, "M0 0.5h1M20 0.5h1M159 1.5h1"],
+    ]);
+  });
+});
+
+describe("npm run demo -- gesture", () => {
+  /** The lines that the program prints with these flags. */
+  async function run(...flags: string[]): Promise<string[]> {
+    vi.resetModules();
+    vi.spyOn(process, "argv", "get").mockReturnValue(["node", "main.ts", ...flags]);
+    const lines: string[] = [];
+    vi.spyOn(console, "log").mockImplementation((line: string) => void lines.push(line));
+    await import("./main.ts");
+    return lines;
+  }
+
+  const epoch = /^epoch=(\d) loss=\d+\.\d{4} (?:test|validation)_acc=[01]\.\d{4} train_s=\d+\.\d$/;
+  const last = /^cpu_s=\d+$/;
+
+  test("one line an epoch, and one for the time", async () => {
+    const path = join(folder, "sheet.svg");
+    const small = ["--samples=12", "--tests=6", "--batch-size=6", "--bin=100", "--epochs=2", `--cache=${folder}`];
+    const lines = await run(...small, "--measure=validation", `--svg=${path}`);
+    expect(lines.slice(0, 2).map((line) => line.match(epoch)?.[1])).toEqual(["1", "2"]);
+    expect(lines[2]).toMatch(last);
+    expect(lines[3]).toBe(`saved=${path}`);
+    const svg = readFileSync(path, "utf8");
+    for (const name of GESTURES) expect(svg).toContain(`>${name}, slices of 100 ms</text>`);
+  });
+
+  test("--data takes the folder of DVS128 Gesture", async () => {
+    const names = ["user01_led", "user24_led"];
+    for (const name of names) {
+      const events = Array.from({ length: 400 }, (_, i): Event => [1000 * i, (7 * i) % 128, i % 128, (i % 2) as 0 | 1]);
+      writeFileSync(join(folder, `${name}.aedat`), concat(ascii(HEADER_31), packet31(events)));
+      const labels = Array.from({ length: 4 }, (_, i) => `${1 + 3 * i},${100_000 * i},${100_000 * (i + 1)}`);
+      writeFileSync(join(folder, `${name}_labels.csv`), `class,startTime_usec,endTime_usec\n${labels.join("\n")}\n`);
+    }
+    writeFileSync(join(folder, "trials_to_train.txt"), `${names[0]}.aedat\n`);
+    writeFileSync(join(folder, "trials_to_test.txt"), `${names[1]}.aedat\n`);
+    const lines = await run(`--data=${folder}`, "--duration=100", "--bin=20", "--epochs=1", "--batch-size=2");
+    expect(lines.slice(0, 2)).toEqual(["train: gestures=4 dropped=0", "test: gestures=4 dropped=0"]);
+    expect(lines[2]).toMatch(epoch);
+    expect(lines[3]).toMatch(last);
+    await expect(run(`--data=${folder}`, "--measure=validation")).rejects.toThrow("expected test with --data");
+  });
+});
