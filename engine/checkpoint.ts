@@ -371,12 +371,20 @@ export interface ReadableArray extends Place {
   readonly dtype: Dtype;
 }
 
+/** Dtypes whose bytes in a file are those of their typed array; the engine relies on little-endian memory elsewhere too. */
+const COPIED = ["F64", "F32", "I32", "U32", "I16", "U16", "I8", "U8"];
+
 /** Writes the values of an array, all of its own. */
 export function decode(
-  { view, dtype: [bytes, usual], begin, end }: ReadableArray,
-  into: { [i: number]: number },
+  { view, type, dtype: [bytes, usual, Kind], begin, end }: ReadableArray,
+  into: NumberArray,
   read = usual,
 ): void {
+  if (COPIED.includes(type) && into instanceof Kind) {
+    const file = new Uint8Array(view.buffer, view.byteOffset + begin, end - begin);
+    new Uint8Array(into.buffer, into.byteOffset, end - begin).set(file);
+    return;
+  }
   for (let i = 0, p = begin; p < end; i++, p += bytes) into[i] = read(view, p);
 }
 
