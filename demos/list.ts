@@ -8,6 +8,7 @@ export const DEMOS = {
   fashion: "Trains fully connected or convolutional spiking networks on Fashion-MNIST.",
   saccades: "Classifies digits that move before a simulated event camera, as those of N-MNIST (Orchard et al. 2015).",
   randman: "Classifies smooth random manifolds by spike times (Zenke and Vogels 2021).",
+  spoken: "Recognises spoken digits of unheard voices by a recurrent network of adaptive neurons.",
   cartpole: "Learns to balance a pole on a cart by spikes (proximal policy optimisation).",
   convert: "Trains a convolutional network without spikes on MNIST, and converts it into a spiking one.",
   gesture: "Tells moving hands before an event camera apart by a convolutional, recurrent spiking network.",

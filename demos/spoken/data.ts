@@ -1,0 +1,180 @@
+/** Spoken digits as spikes: of the synthesiser, made once and kept in files, or of the Spiking Heidelberg Digits. */
+import { readFileSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { rand } from "jarvis-snn";
+import { type EventRecording, readSHD } from "jarvis-snn/events";
+import { cachedRecordings, Recordings } from "../recordings.ts";
+import { DIGITS, SAMPLE_RATE, SPEECH, Speaker } from "./speech.ts";
+import { BAND, CHANNELS, hear, LEVELS, WAYS, type WayName } from "./spikes.ts";
+import { ACCENTS, TEST_VOICES, TRAINING_VOICES, VALIDATION_VOICES } from "./voices.ts";
+
+/** Recordings with a row of channels as the sensor, and the voice of each. */
+export interface SpokenSet {
+  recordings: Recordings;
+  voices: readonly string[];
+}
+
+/** The sets of a training; no voice is in both. */
+export interface SpokenSets {
+  train: SpokenSet;
+  test: SpokenSet;
+  classes: number;
+  polarities: 1 | 2;
+  /** Milliseconds of a recording that count. */
+  durationMs: number;
+}
+
+export interface SynthesisedOptions {
+  way: WayName;
+  /** How often a voice says each digit. */
+  takes: number;
+  /** Voices of each set at most. */
+  voices?: number;
+  /** Measures on the voices for the choice of settings, without training on them. */
+  isHeld?: boolean;
+  /** The folder of the files. */
+  folder: string;
+}
+
+/** All that spikes depend on besides way, voice and place in the file. */
+const SETTINGS = JSON.stringify({
+  accents: ACCENTS,
+  speech: SPEECH,
+  rate: SAMPLE_RATE,
+  channels: CHANNELS,
+  band: BAND,
+  levels: LEVELS,
+});
+
+/** Milliseconds of the spikes of a synthesised digit; one in a hundred takes longer. */
+const DURATION_MS = 800;
+
+/** Digits of the synthesiser. */
+export async function synthesised(options: SynthesisedOptions): Promise<SpokenSets> {
+  const { voices = Infinity, isHeld = false, way } = options;
+  const train = isHeld ? TRAINING_VOICES : [...TRAINING_VOICES, ...VALIDATION_VOICES];
+  const test = isHeld ? VALIDATION_VOICES : TEST_VOICES;
+  return {
+    train: await saidBy(spread(train, voices), options),
+    test: await saidBy(spread(test, voices), options),
+    classes: DIGITS.length,
+    polarities: WAYS[way].polarities,
+    durationMs: DURATION_MS,
+  };
+}
+
+/** At most n voices, from all over the list. */
+function spread(voices: readonly string[], n: number): string[] {
+  const count = Math.min(n, voices.length);
+  return Array.from({ length: count }, (_, i) => voices[Math.floor((i * voices.length) / count)] as string);
+}
+
+async function saidBy(voices: readonly string[], options: SynthesisedOptions): Promise<SpokenSet> {
+  const recordings = new Recordings(CHANNELS, 1);
+  const count = options.takes * DIGITS.length;
+  for (const voice of voices) recordings.append(await digitsOf(voice, count, options));
+  return { recordings, voices: voices.flatMap((voice) => Array<string>(count).fill(voice)) };
+}
+
+/** The digits of a voice. All are in one file, as the synthesiser says them in order. */
+function digitsOf(voice: string, count: number, { way, folder }: SynthesisedOptions): Promise<Recordings> {
+  const seed = seedOf(voice);
+  let speaker: Speaker | null = null;
+  return cachedRecordings({
+    ...{ folder, name: `spoken-${way}-${voice.replaceAll(" ", "_")}`, settings: SETTINGS },
+    ...{ width: CHANNELS, height: 1, count, perFile: count },
+    async make(i) {
+      speaker ??= await Speaker.of(voice, seed);
+      const { sound, label } = speaker.next();
+      const events = hear(sound, way, seed + i);
+      sound.dispose();
+      return { events, label };
+    },
+  });
+}
+
+/** A seed of a voice's own, whatever lists the voice is in. */
+const seedOf = (voice: string): number =>
+  Array.from(voice, (c) => c.charCodeAt(0)).reduce((seed, c) => (31 * seed + c) % 2 ** 31, 7);
+
+/**
+ * Moves events along the row of W channels, those of both ends by shifts d of their own, drawn from −shift·W … shift·W: voices differ by the length of
+ * the vocal tract, which moves the formants. An event that leaves the row is lost.
+ *
+ *   x′ = round(x + d₀ + (d₁ − d₀)·x/W)
+ */
+export function moved(events: EventRecording, shift: number): EventRecording {
+  const { t, x, y, p, width } = events;
+  const [low, high] = rand([2]).toArray() as [number, number];
+  const [d0, d1] = [(2 * low - 1) * shift * width, (2 * high - 1) * shift * width];
+  const kept = { t: t.slice(), x: x.slice(), y: y.slice(), p: p.slice() };
+  let n = 0;
+  for (const [i, c] of x.entries()) {
+    const place = Math.round(c + d0 + ((d1 - d0) * c) / width);
+    if (place < 0 || place >= width) continue;
+    kept.t[n] = t[i] as number;
+    kept.x[n] = place;
+    kept.y[n] = y[i] as number;
+    kept.p[n++] = p[i] as number;
+  }
+  const part = {
+    t: kept.t.subarray(0, n),
+    x: kept.x.subarray(0, n),
+    y: kept.y.subarray(0, n),
+    p: kept.p.subarray(0, n),
+  };
+  return { ...events, ...part };
+}
+
+/** Milliseconds of the spikes of a recording of SHD that count. */
+const HEIDELBERG_MS = 1000;
+
+/**
+ * The Spiking Heidelberg Digits of shd_train.h5 and shd_test.h5 in one folder; the path is that of the folder or of one of the files. With `isHeld` a
+ * quarter of the speakers of the training set is measured on, and not trained.
+ *
+ * @throws Error where a file is missing; RangeError for another file, or where a part of the speakers is to be held out and there are fewer than two.
+ */
+export async function heidelberg(path: string, isHeld = false): Promise<SpokenSets> {
+  const folder = statSync(path, { throwIfNoEntry: false })?.isDirectory() ? path : dirname(path);
+  const { classes, ...train } = await read(join(folder, "shd_train.h5"));
+  const { train: heard, test } = isHeld ? divided(train) : { train, test: await read(join(folder, "shd_test.h5")) };
+  return { train: heard, test, classes, polarities: 1, durationMs: HEIDELBERG_MS };
+}
+
+async function read(path: string): Promise<SpokenSet & { classes: number }> {
+  const data = await readSHD(bytesOf(path));
+  try {
+    const recordings = new Recordings(data.get(0).width, 1);
+    for (let i = 0; i < data.length; i++) recordings.add({ events: data.get(i), label: data.labels[i] as number }, 0);
+    const speakers = data.speakers ?? new Uint16Array(data.length);
+    const classes = data.keys.length || 1 + recordings.labels.reduce((most, label) => Math.max(most, label), 0);
+    return { recordings, voices: Array.from(speakers, String), classes };
+  } finally {
+    data.close();
+  }
+}
+
+function bytesOf(path: string): Uint8Array {
+  try {
+    return readFileSync(path);
+  } catch (cause) {
+    throw new Error(`--data: expected shd_train.h5 and shd_test.h5 in one folder, got no file ${path}`, { cause });
+  }
+}
+
+/** One speaker of four, in the order of their numbers, apart from the others. */
+function divided({ recordings, voices }: SpokenSet): { train: SpokenSet; test: SpokenSet } {
+  const speakers = Array.from(new Set(voices)).sort((a, b) => Number(a) - Number(b));
+  if (speakers.length < 2) {
+    throw new RangeError(`--data: expected two speakers or more to hold one out, got ${speakers.length}`);
+  }
+  const held = new Set(speakers.filter((_, i) => i % 4 === 1));
+  const part = (isTest: boolean): SpokenSet => {
+    const kept = new Recordings(recordings.width, 1);
+    const chosen = voices.flatMap((voice, i) => (held.has(voice) === isTest ? [i] : []));
+    for (const i of chosen) kept.add({ events: recordings.get(i), label: recordings.labels[i] as number }, 0);
+    return { recordings: kept, voices: chosen.map((i) => voices[i] as string) };
+  };
+  return { train: part(false), test: part(true) };
+}

@@ -1,0 +1,91 @@
+/** npm run demo -- spoken: digits that voices say which the network has never heard. */
+import { accuracy, DataLoader, evaluate, manualSeed, noGrad } from "jarvis-snn";
+import { classCurves, drawingAt, noted, SVG, sampleRaster, sampleTitle, trainingRow } from "../drawing.ts";
+import { DEMOS } from "../list.ts";
+import { readFlags } from "../options.ts";
+import { CACHE, type SpikesOptions } from "../recordings.ts";
+import { batchesOf, CHECKPOINT, epochPrinter, MEASURE, trainClassifier } from "../training.ts";
+import { heidelberg, moved, type SpokenSet, synthesised } from "./data.ts";
+import { SpokenNetwork } from "./network.ts";
+import { WAYS, type WayName } from "./spikes.ts";
+
+const flags = readFlags(DEMOS.spoken, {
+  data: {
+    kind: "text",
+    default: "",
+    help: "shd_train.h5 or its folder, with shd_test.h5, in the place of a synthesiser",
+  },
+  way: { kind: "choice", default: "speech2spikes", of: Object.keys(WAYS), help: "how sound becomes spikes" },
+  "bin-ms": { kind: "number", default: 10, help: "length of a time step in ms" },
+  takes: { kind: "integer", default: 8, min: 1, help: "how often a voice says each digit" },
+  voices: { kind: "integer", default: 100, min: 1, help: "voices of each set at most" },
+  shift: {
+    kind: "integer",
+    default: 10,
+    min: 0,
+    help: "percent of the channels by which training moves a recording at most",
+  },
+  hidden: { kind: "integer", default: 128, min: 1, help: "recurrent neurons" },
+  epochs: { kind: "integer", default: 20, min: 1, help: "passes over the training set" },
+  lr: { kind: "number", default: 1e-2, help: "largest learning rate of Adam" },
+  "batch-size": { kind: "integer", default: 64, min: 1, help: "samples in a batch" },
+  seed: { kind: "integer", default: 0, min: 0, help: "seed of weights and order" },
+  measure: MEASURE,
+  cache: CACHE,
+  checkpoint: CHECKPOINT,
+  svg: SVG,
+});
+
+/** The sample of the picture, a seven of the synthesiser. */
+const SHOWN = 7;
+
+const draw = await drawingAt(flags.svg);
+const { epochs, lr, checkpoint, hidden, takes, voices, measure } = flags;
+const binMs = flags["bin-ms"];
+const way = flags.way as WayName;
+const isHeld = measure === "validation";
+const sets =
+  flags.data === ""
+    ? await synthesised({ way, takes, voices, isHeld, folder: flags.cache })
+    : await heidelberg(flags.data, isHeld);
+const { durationMs, polarities, classes } = sets;
+const form = { bins: Math.ceil(durationMs / binMs), binUs: 1000 * binMs, polarities };
+const datasetOf = ({ recordings }: SpokenSet, options: Partial<SpikesOptions> = {}) =>
+  recordings.spikes({ ...form, ...options });
+
+manualSeed(flags.seed);
+const { width } = sets.train.recordings;
+const model = new SpokenNetwork({ inputs: polarities * width, hidden, classes, binMs });
+const test = datasetOf(sets.test);
+const train = datasetOf(sets.train, { transform: (events) => moved(events, flags.shift / 100) });
+const training = { model, train, test, epochs, batchSize: flags["batch-size"], lr, checkpoint };
+const { losses, callbacks } = noted(epochPrinter(epochs, batchesOf(training), { measure }), batchesOf(training));
+const history = await trainClassifier(training, callbacks);
+
+const voicesOf = ({ voices }: SpokenSet) => Array.from(new Set(voices));
+const each = voicesOf(sets.test).map((voice) => {
+  const indices = sets.test.voices.flatMap((v, i) => (v === voice ? [i] : []));
+  return {
+    voice,
+    acc: evaluate(model, new DataLoader(datasetOf(sets.test, { indices }), { batchSize: 250 }), accuracy),
+  };
+});
+const worst = each.reduce((least, one) => (one.acc < least.acc ? one : least));
+console.log(
+  `train_voices=${voicesOf(sets.train).length} train=${sets.train.recordings.length} ${measure}_voices=${each.length} ` +
+    `${measure}=${sets.test.recordings.length} worst_voice=${worst.voice.replaceAll(" ", "_")} worst_acc=${worst.acc.toFixed(4)}`,
+);
+await draw(DEMOS.spoken, (plot) => {
+  const { x } = noGrad(() => test.batch([SHOWN]));
+  const { hidden, membrane } = noGrad(() => model.activity(x));
+  const sample = { index: SHOWN, x, label: sets.test.recordings.labels[SHOWN] as number };
+  return [
+    trainingRow(plot, losses, { [measure]: history.map(({ validation }) => validation) }),
+    sampleRaster(
+      plot,
+      { [polarities === 2 ? "input, OFF below ON" : "input"]: x, "recurrent neurons": hidden },
+      { title: sampleTitle(sample, model.forward(x)), dtMs: binMs },
+    ),
+    classCurves(plot, membrane, { title: "Integrators", yLabel: "membrane y", dtMs: binMs }),
+  ];
+});
