@@ -1,6 +1,6 @@
 /**
- * Recordings of event cameras: files of every format, in millions of events a second and against a plain copy of their bytes; tensors,
- * filters and augmentation in the same way, against a copy of the columns; and the latter against tonic's functions on NumPy.
+ * Recordings of event cameras. Readers of every format are measured in millions of events a second and against a plain copy of the file's
+ * bytes; tensors, filters and augmentation in the same way against a copy of the columns, and against tonic's functions on NumPy.
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -72,7 +72,7 @@ const timed = (name: string, run: () => unknown): Contender => ({
   },
 });
 
-/** Milliseconds of a step that `make` prepares when it is first asked for. */
+/** Milliseconds of a step, which `make` prepares at the first call. */
 function served(make: () => (() => unknown) | Promise<() => unknown>): Run {
   let step: (() => unknown) | undefined;
   return async (count) => {
@@ -150,7 +150,7 @@ const bits = await interleave(
 rows.toBinaryRepresentationCopy = { value: bits.ratio("copy", "bits"), times: bits.medians("bits", "copy") };
 frames.dispose();
 
-/** A recording as long as those of data sets, for both sides. */
+/** A recording as long as the recordings of data sets, for this package and for tonic. */
 const small = recording({ events: 100_000, width: 240, height: 180, pause: 80 });
 const smallFrames = toFrames(small, { nTimeBins: 16 });
 const against = (step: () => unknown, rounds = 7): Workload => ({ step, rounds });

@@ -17,7 +17,7 @@ export interface SpikesOptions {
   bins: number;
   /** Microseconds of a time step. */
   binUs: number;
-  /** P: 2 for a channel of each polarity, the default; 1 for one of both. */
+  /** P: 2, the default, for a channel of each polarity; 1 for one channel of both. */
   polarities?: 1 | 2;
   /** The recordings to use, by index; default: all. */
   indices?: Iterable<number>;
@@ -34,7 +34,7 @@ export class Recordings {
   readonly height: number;
   /** Classes of the recordings. */
   readonly labels: number[] = [];
-  /** The first event of each recording, and the number of all. */
+  /** The index of the first event of each recording, then the number of all events. */
   private readonly starts: number[] = [0];
   private times: Uint32Array = new Uint32Array(1024);
   private places: Uint16Array = new Uint16Array(1024);
@@ -129,8 +129,8 @@ export class Recordings {
   }
 
   /**
-   * Writes a file (safetensors), with `settings` as a mark of what the recordings depend on; the path has the whole of it or, after a stop,
-   * nothing new.
+   * Writes a file (safetensors) with `settings`, a text that names everything that the recordings depend on. A write that is stopped leaves
+   * the path as it was, since the file gets its name at the end.
    */
   save(path: string, settings = ""): void {
     const { width, height, events } = this;
@@ -148,7 +148,7 @@ export class Recordings {
   }
 
   /**
-   * The recordings of a file that {@link save} has written; null where there is none, or one with other settings.
+   * The recordings of a file that {@link save} has written; null where there is no file, or a file with other settings.
    *
    * @throws RangeError for a damaged file.
    */
@@ -167,7 +167,7 @@ export class Recordings {
     return recordings;
   }
 
-  /** Makes room for so many events. */
+  /** Makes room for this number of events. */
   private reserve(events: number): void {
     if (events <= this.times.length) return;
     const room = Math.max(events, 2 * this.times.length);
@@ -192,15 +192,15 @@ export interface Making {
   folder: string;
   /** Names the files: `saccades-train`. */
   name: string;
-  /** All that the recordings depend on besides the name and their index; files with other settings are made again. */
+  /** Everything that the recordings depend on besides the name and their index; files with other settings are made again. */
   settings?: string;
   width: number;
   height: number;
   /** Number of recordings. */
   count: number;
-  /** Recordings of a file; a stop loses the last one at most. */
+  /** Recordings of a file; a run that is stopped loses the recordings of one file at most. */
   perFile?: number;
-  /** Recording i; the same each time, so random numbers come from a generator whose seed depends on i alone. */
+  /** Makes recording i, the same at each call: the seed of its random numbers depends on i alone. */
   make: (i: number) => Labelled | Promise<Labelled>;
 }
 

@@ -29,9 +29,9 @@ export interface Training {
   test: Dataset<Int32Array>;
   epochs: number;
   batchSize: number;
-  /** The top of the one cycle of the learning rate. */
+  /** The largest learning rate of the schedule. */
   lr: number;
-  /** The file that keeps the run after each epoch, and from which a run that was stopped goes on; none where empty. */
+  /** The file that keeps the run after each epoch, and from which a run that was stopped continues; no file where the path is empty. */
   checkpoint?: string;
 }
 
@@ -39,11 +39,11 @@ export interface Training {
 const TEST_BATCH = 250;
 
 /**
- * Trains by cross-entropy with Adam. The learning rate rises for a fifth of all steps and then falls to zero, so that the last
- * epoch takes small steps. The reports of the epochs carry the test accuracy as `validation`. A run that goes on from its checkpoint
- * gives the bits of one that was not stopped, and the reports of the epochs that it trains.
+ * Trains by cross-entropy with Adam. The learning rate rises for a fifth of all steps and then falls to zero, so that the last epoch takes
+ * small steps. The reports of the epochs carry the test accuracy as `validation`. A run that continues from its checkpoint gives the same
+ * bits as a run without a stop, and reports the epochs that it trains.
  *
- * @throws RangeError where all epochs are in the checkpoint, or it is of another run.
+ * @throws RangeError where the checkpoint has all epochs already, or belongs to another run.
  */
 export async function trainClassifier(training: Training, callbacks: Callbacks = {}): Promise<EpochReport[]> {
   const { model, train, test, epochs, batchSize, lr, checkpoint = "" } = training;
@@ -82,7 +82,7 @@ export async function trainClassifier(training: Training, callbacks: Callbacks =
 /** Samples at the end of a training set that serve to choose settings. */
 const HELD = 5000;
 
-/** The flag that says on which samples accuracy is measured. Settings of the demos were chosen on the validation set. */
+/** The flag that chooses the samples on which accuracy is measured. Settings of the demos were chosen on the validation set. */
 export const MEASURE = {
   kind: "choice",
   default: "test" as string,
@@ -90,20 +90,22 @@ export const MEASURE = {
   help: "measure on the test set, or on training samples left out",
 } as const;
 
-/** The flag that keeps a run. */
+/** The flag that names the file of the checkpoint. */
 export const CHECKPOINT = {
   kind: "text",
   default: "" as string,
   help: "keep the run there after each epoch, and go on from there (safetensors)",
 } as const;
 
-/** A training set without its last 5000 samples (half of them, if it has fewer than twice as many), and these. */
+/**
+ * A training set in two parts: `test` has its last 5000 samples, or half of a set with fewer than 10 000, and `train` the samples before.
+ */
 export function holdOut(samples: Samples): { train: Samples; test: Samples } {
   const at = heldFrom(samples.length);
   return { train: part(samples, 0, at), test: part(samples, at, samples.length) };
 }
 
-/** The index of the first of so many samples that {@link holdOut} leaves out. */
+/** The index of the first sample that {@link holdOut} holds out, of a set of this length. */
 export const heldFrom = (length: number): number => length - Math.min(HELD, Math.floor(length / 2));
 
 /** The samples from … to − 1, without a copy. */

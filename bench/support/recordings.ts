@@ -1,4 +1,4 @@
-/** Recordings of event cameras to measure with, and files of them in the formats that the package reads but does not write. */
+/** Recordings of event cameras for benchmarks, and files of them in formats that the package reads but does not write. */
 import { Builder } from "flatbuffers";
 import { File as H5File, ready } from "h5wasm";
 import { type EventRecording, writeEvents } from "jarvis-snn/events";
@@ -11,7 +11,7 @@ export interface RecordingOptions {
   readonly pause: number;
 }
 
-/** Events as edges of moving things make them: a few on a row at a time, half of the groups close together. */
+/** Events in groups of a few on a row, as edges of moving things make them; half of the groups are close together. */
 export function recording({ events, width, height, pause }: RecordingOptions): EventRecording {
   const t = new Float64Array(events);
   const x = new Uint16Array(events);
@@ -144,7 +144,7 @@ function aedat31({ t, x, y, p }: EventRecording): Uint8Array {
   return joined(...parts);
 }
 
-/** AEDAT 4 with LZ4: the packets of the package's writer in frames of a block each, behind a header that says so. */
+/** AEDAT 4 with LZ4: the packets of the package's writer in frames of a block each, behind a header that names the compression. */
 function lz4(events: EventRecording): Uint8Array {
   const plain = writeEvents(events, "aedat4");
   const view = new DataView(plain.buffer);
@@ -167,7 +167,7 @@ function lz4(events: EventRecording): Uint8Array {
   return joined(...parts);
 }
 
-/** A frame with one block, which copies the latest bytes that began with the same four, as the fast encoders of LZ4 do. */
+/** A frame with one block. Each copy is from the latest place with the same four bytes, as in the fast encoders of LZ4. */
 function lz4Frame(bytes: Uint8Array): Uint8Array {
   const out = new Uint8Array(32 + bytes.length + (bytes.length >> 7));
   // Version 1 without checksums, blocks of at most 4 MB.

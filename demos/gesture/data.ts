@@ -12,13 +12,13 @@ export interface Slicing {
 }
 
 /**
- * How a network sees the slices of a sample. "ordered": as they follow each other. "shuffled": in an order that is drawn anew for each sample
- * of a batch. "summed": their mean in every step.
+ * How a network sees the slices of a sample. "ordered": in the order of time. "shuffled": in an order that is drawn anew for each sample of
+ * a batch. "summed": the mean of the slices in every step.
  */
 export const VIEWS = ["ordered", "shuffled", "summed"] as const;
 export type View = (typeof VIEWS)[number];
 
-/** A dataset of batches [T, B, 2, H, W] of recordings; the seed is that of shuffled slices. */
+/** A dataset of batches [T, B, 2, H, W] of recordings; the seed sets the order of shuffled slices. */
 export function samplesOf(recordings: Recordings, slicing: Slicing, view: View, seed = 0): Dataset<Int32Array> {
   if (view === "ordered") return recordings.spikes(slicing);
   const generator = new Generator(seed);
@@ -53,7 +53,7 @@ function shuffled(events: EventRecording, { binUs, bins }: Slicing, generator: G
   return moved;
 }
 
-/** The first event of each slice, pixel and polarity: those that spikes of these slices keep, and mostly far fewer. */
+/** The first event of each slice, pixel and polarity. The spikes of the slices depend on these events alone, mostly far fewer than all. */
 export function firstOfSlices(events: EventRecording, { binUs, bins }: Slicing): EventRecording {
   const { t, x, y, p, width, height } = events;
   const known = new Uint8Array(bins * 2 * height * width);

@@ -1,4 +1,4 @@
-/** DVS128 Gesture: a folder in the form of the data set, with recordings put together byte by byte. */
+/** Tests of the reader of DVS128 Gesture, with a folder in the form of the data set, whose recordings are put together byte by byte. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -47,7 +47,7 @@ const second: Event[] = [
   [5_022_500, 127, 127, 1],
 ];
 
-test("gestures are cut by the times of their labels, from the first time on and before the second, in one file after the other", async () => {
+test("labels cut a file into gestures, each from its start time on and before its end time, in one file after the other", async () => {
   const labels = csv([1, 5_000_000, 5_010_000], [11, 5_020_000, 5_022_500]);
   putTrial("user01_fluorescent", [packet31([...before, ...first]), packet31([...between, ...second])], labels);
   putTrial("user02_led", [packet31([[70, 9, 10, 0]])], csv([6, 60, 1000]));
@@ -70,7 +70,7 @@ test("gestures are cut by the times of their labels, from the first time on and 
   expect(await read("test")).toEqual({ events: [[[3, 1, 2, 1]]], labels: [2], dropped: 0 });
 });
 
-test("of the events of a slice, the first of each pixel of the smaller camera stays, and none behind the last slice", async () => {
+test("the first event of each slice and pixel of the smaller camera stays, and no event behind the last slice", async () => {
   const events: Event[] = [
     [100, 0, 0, 1],
     [200, 3, 3, 1],
@@ -102,7 +102,7 @@ test("times beyond 31 bits count the overflows of their packets", async () => {
   expect((await read("train")).events).toEqual([[[50, 2, 2, 1]]]);
 });
 
-test("damage of a recording is counted", async () => {
+test("damaged events and packets of a recording are counted", async () => {
   const packets = [packet31(first), Uint8Array.of(250, 251, 252), packet31(second)];
   putTrial("user01_led", packets, csv([1, 5_000_000, 6_000_000]));
   put("trials_to_train.txt", "user01_led.aedat");
@@ -110,7 +110,7 @@ test("damage of a recording is counted", async () => {
   expect([dropped, events[0]?.length]).toEqual([1, 5]);
 });
 
-test("a file that is not there, labels that are none, another camera and a set without gestures are errors with the file", async () => {
+test("a missing file, labels of another form, another camera and a set without gestures are errors that name the file", async () => {
   await expect(read("train")).rejects.toThrow(/trials_to_train\.txt: expected a file .* got none/);
   put("trials_to_train.txt", "user01_led.aedat\n");
   await expect(read("train")).rejects.toThrow(/user01_led_labels\.csv: expected a file .* got none/);

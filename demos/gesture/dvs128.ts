@@ -36,14 +36,14 @@ export interface GestureSet {
 }
 
 /**
- * The gestures of a set, as a camera of side × side pixels would have seen them. Files are read one after the other; of the gestures of a
- * file, cut by the times of its labels, the first events of each slice stay in memory. A gesture that ends before the last slice is silent
- * from there on.
+ * The gestures of a set, as a camera of side × side pixels would have seen them. Files are read one after the other. The times of the
+ * labels cut each file into gestures, of which the first events of each slice stay in memory. A gesture that ends before the last slice is
+ * silent from there on.
  *
  * The folder is that of the archive: userNN_light.aedat (AEDAT 3.1), userNN_light_labels.csv (class,startTime_usec,endTime_usec),
  * trials_to_train.txt and trials_to_test.txt.
  *
- * @throws RangeError for labels that are none, a recording of another camera, and a set without gestures; Error for a file that is not there.
+ * @throws RangeError for labels of another form, a recording of another camera, and a set without gestures; Error for a missing file.
  * @see Amir et al. (2017), A Low Power, Fully Event-Based Gesture Recognition System, CVPR.
  */
 export async function dvs128(
@@ -71,7 +71,7 @@ export async function dvs128(
   return { recordings, dropped };
 }
 
-/** The events from a time on and before another, with times from the first on. */
+/** The events in [startUs, endUs), with times that count from startUs. */
 function cut({ t, x, y, p, width, height }: EventRecording, startUs: number, endUs: number): EventRecording {
   const [from, to] = [firstFrom(t, startUs), firstFrom(t, endUs)];
   return {

@@ -1,4 +1,4 @@
-/** The gesture demo: hands whose movement tells the gesture, slices, that a small version learns from movement alone, and the program. */
+/** Tests of the gesture demo: hands whose movement tells the gesture, slices, the learning of a small version, and the program's output. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -27,7 +27,7 @@ const SLICING: Slicing = { binUs: 80_000, bins: 10 };
 
 type Place = readonly [x: number, y: number];
 
-/** The middle of the events of each slice, of both polarities. */
+/** The mean place of the events of each slice, of both polarities. */
 function middles({ t, x, y }: EventRecording, { binUs, bins }: Slicing): Place[] {
   const sums = Array.from({ length: bins }, () => [0, 0, 0] as [number, number, number]);
   for (const [i, time] of t.entries()) {
@@ -99,7 +99,7 @@ describe("slices", () => {
   const valuesOf = (view: View) => noGrad(() => batch(view).x.toFloat32Array());
   const SIZE = 2 * SIDE * SIDE;
 
-  test("the first events of slices are those that spikes keep", () => {
+  test("the first events of slices give the same spikes as all events", () => {
     const { events } = handAt(5, "train", 0);
     const few = firstOfSlices(events, { ...SLICING, bins: 6 });
     const options = { timeWindow: SLICING.binUs, startTime: 0, endTime: 6 * SLICING.binUs };
@@ -108,7 +108,7 @@ describe("slices", () => {
     expect(few.t.length).toBeLessThan(0.8 * events.t.length);
   });
 
-  test("ordered slices follow each other; shuffled ones are the same ones in another order, each sample by itself", () => {
+  test("ordered slices keep the order of time; shuffled slices are the same slices in an order of each sample's own", () => {
     expect(batch("ordered").x.shape).toEqual([10, 2, 2, SIDE, SIDE]);
     expect([...batch("shuffled").y]).toEqual([0, 1]);
     const [ordered, shuffled] = [valuesOf("ordered"), valuesOf("shuffled")];
@@ -120,7 +120,7 @@ describe("slices", () => {
     expect(orders[0]).not.toEqual(orders[1]);
   });
 
-  test("summed slices are their mean in every step", () => {
+  test("every step of summed slices is their mean", () => {
     const values = valuesOf("summed");
     const expected = [2, 1].flatMap((i) => {
       const frame = toFrames(recordings.get(i), { timeWindow: 800_000, startTime: 0, endTime: 800_000 });
@@ -144,7 +144,7 @@ describe("network", () => {
   });
 });
 
-/** A small network that has learned clockwise and counter-clockwise circles of these hands, and its accuracy on others. */
+/** A small network that has learned clockwise and counter-clockwise circles of these hands, and its accuracy on other hands. */
 async function trained(view: View, train: Recordings, others: Recordings) {
   manualSeed(0);
   const model = new GestureNetwork({ filters: [6, 12], hidden: 48, classes: 2, side: SIDE, stepMs: 80 });
@@ -159,7 +159,7 @@ test("gesture: a small version learns from movement alone, with the same bits ea
   const ordered = await trained("ordered", train, others);
   expect(ordered.accuracy).toBeGreaterThan(0.9);
   expect(await trained("ordered", train, others)).toEqual(ordered);
-  // Guesses are right 60 times of 120, with a standard deviation of 5.5.
+  // Guesses are right 60 times in 120, with a standard deviation of 5.5.
   for (const view of ["summed", "shuffled"] as const) {
     expect((await trained(view, train, others)).accuracy).toBeLessThan(0.68);
   }

@@ -36,11 +36,11 @@ const DRAWN = {
   /** Turns of a circle, or waves, per second. */
   turns: [1.3, 2.3],
   waves: [1.8, 2.8],
-  /** Where a turn or a wave begins, as a part of it. */
+  /** The phase at which a turn or a wave begins, as a part of a whole turn or wave. */
   phase: [0, 1],
   /** The part of a wave that is the stroke; the slow way back takes the rest. */
   stroke: [0.18, 0.28],
-  /** By how much a wave is turned, in radians, and how far its middle lies off the line of its ends, in pixels. */
+  /** The angle by which a wave is turned, in radians, and the distance of its middle from the line between its ends, in pixels. */
   tilt: [-0.3, 0.3],
   bow: [-2, 2],
   /** Half the width and the length of the palm, in pixels. */
@@ -52,18 +52,18 @@ const DRAWN = {
   thickness: [0.5, 0.9],
   spread: [0.3, 0.5],
   lean: [-0.5, 0.5],
-  /** Intensities. The brighter is that of the hand where `contrast` is above 0, else that of the background. */
+  /** Intensities. The hand gets the brighter value where `contrast` is above 0, else the background gets it. */
   bright: [0.6, 0.95],
   dark: [0.15, 0.35],
   contrast: [-1, 1],
 } as const satisfies Readonly<Record<string, readonly [number, number]>>;
 
-/** All that recordings depend on besides their number, set and seed. */
+/** Everything that recordings depend on besides their number, set and seed. */
 export const SETTINGS = JSON.stringify({ frames: FRAMES, frameUs: FRAME_US, camera: CAMERA, drawn: DRAWN });
 
 type Hand = Readonly<Record<keyof typeof DRAWN, number>>;
 
-/** Sets of recordings, none of which has a hand of another. */
+/** Sets of recordings; no hand is in two sets. */
 const SETS = ["train", "validation", "test"] as const;
 export type HandSet = (typeof SETS)[number];
 /** Recordings of a set at most. */
@@ -107,7 +107,7 @@ const partsAt = (perSecond: number, phase: number): Tensor =>
     .mul((FRAME_US / 1e6) * perSecond)
     .add(phase);
 
-/** Where a hand circles, [F]. As y points down, growing angles are clockwise. */
+/** Places [F] of a hand that circles. As y points down, growing angles are clockwise. */
 function circle({ x, y, reach, round, turns, phase }: Hand, label: number): Places {
   const angle = partsAt(label === 0 ? turns : -turns, phase).mul(2 * Math.PI);
   return [
@@ -127,7 +127,7 @@ const STROKES = [
   [0, 1],
 ] as const;
 
-/** Where a hand waves, [F]: from one end to the other within the stroke, then back. */
+/** Places [F] of a hand that waves: from one end to the other within the stroke, then back. */
 function wave({ x, y, reach, waves, phase, stroke, tilt, bow }: Hand, label: number): Places {
   const part = partsAt(waves, phase);
   const within = part.sub(part.floor());
@@ -171,7 +171,7 @@ function framesOf(hand: Hand, x: Float32Array, y: Float32Array, texture: Float32
     for (let row = Math.max(0, Math.floor(cy) - radius); row < Math.min(SIDE, cy + radius); row++) {
       for (let column = Math.max(0, Math.floor(cx) - radius); column < Math.min(SIDE, cx + radius); column++) {
         const [px, py] = [column - cx, row - cy];
-        // Pixels outside of the shape, about 0 at its edge: edges are a pixel wide.
+        // The distance from the shape in pixels, negative inside, about 0 at the edge. Edges are a pixel wide.
         let outside = (Math.sqrt((px / width) ** 2 + (py / height) ** 2) - 1) * Math.min(width, height);
         for (const [tx, ty] of tips) {
           const nearest = Math.min(1, Math.max(0, (px * tx + py * ty) / (tx * tx + ty * ty)));

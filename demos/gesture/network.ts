@@ -39,7 +39,7 @@ const SLOW_MS = [60, 1000] as const;
 /** Delays of the channels between the convolutions. */
 const DELAYS_MS = [0, 40, 80] as const;
 
-/** exp(−Δt/τ), with the bits of the tensor's exponential. */
+/** exp(−Δt/τ), by the exponential of tensors, which has the same bits on every engine. */
 const decayOf = (stepMs: number, tauMs: Tensor): Tensor => noGrad(() => tauMs.reciprocal().mul(-stepMs).exp());
 
 /** n time constants between two, uniform in their logarithm. */
@@ -53,10 +53,10 @@ const tausBetween = ([fast, slow]: readonly [number, number], n: number): Tensor
 
 /**
  * Two convolutions of 5 × 5 with stride 2, batch normalisation and LIF neurons, a max pool, recurrent LIF neurons of different speed, and a
- * linear readout of their firing rates. Channels between the convolutions have different delays, so the second convolution sees at once
- * where an edge is and where the edge was: movement.
+ * linear readout of their firing rates. Channels between the convolutions have different delays, so the second convolution gets the present
+ * and earlier places of an edge in one step, and its filters can tell the direction of a movement.
  *
- * @see Hassenstein and Reichardt (1956), whose detectors of movement compare a delayed signal with one from a neighbouring place.
+ * @see Hassenstein and Reichardt (1956), whose detectors of movement compare a delayed signal with the signal of a neighbouring place.
  */
 export class GestureNetwork extends Module {
   readonly features: Sequential;

@@ -56,7 +56,7 @@ export function pictureOf(recordings: readonly Named[], slicing: Slicing): strin
   return `<svg ${size} xmlns="http://www.w3.org/2000/svg" font-family="sans-serif" font-size="12">\n${ground}\n${rows.join("\n")}\n</svg>\n`;
 }
 
-/** Cells of columns × rows: 0, or 1 for OFF and 2 for ON, by the last event whose place is there; events without a place are left out. */
+/** Cells of columns × rows: 0, or 1 for OFF and 2 for ON, by the last event in the cell; events without a cell are left out. */
 function cellsOf(
   { t, p }: EventRecording,
   columns: number,

@@ -1,4 +1,4 @@
-/** Digits that move before a simulated event camera, as those of N-MNIST did before a real one. */
+/** Digits that move before a simulated event camera; for N-MNIST, a real camera moved before digits on a screen. */
 import { Generator, tensor } from "jarvis-snn";
 import { type CameraOptions, type EventRecording, eventsFromFrames } from "jarvis-snn/events";
 
@@ -10,7 +10,7 @@ const SACCADE = 100_000;
 export const DURATION = 3 * SACCADE;
 
 /**
- * Where the digit stands before, between and behind the saccades, in pixels to the right of and below the middle of the sensor: the corners of
+ * Places of the digit before, between and behind the saccades, in pixels to the right of and below the middle of the sensor: the corners of
  * an isosceles triangle. The digit stays a pixel away from the edges, so that no part of it leaves the sensor.
  */
 const CORNERS = [
@@ -23,7 +23,7 @@ const CORNERS = [
 /** Frames of a saccade. The digit moves by the same distance, about a quarter of a pixel, from each frame to the next. */
 const FRAMES = 16;
 
-/** The sensor: thresholds of log intensity, their spread over the pixels, and the light that a black pixel gets. */
+/** The sensor: thresholds of log intensity, their spread over the pixels, and the light of a black pixel. */
 export const CAMERA = {
   onThreshold: 0.8,
   offThreshold: 0.8,
@@ -43,7 +43,8 @@ export interface Pose {
 }
 
 /**
- * The poses of the digit. A saccade speeds up for the first half of its time T and slows down for the second, with a the same all the time:
+ * The poses of the digit. A saccade speeds up in the first half of its time T and slows down in the second half, with an acceleration of
+ * constant size:
  *
  *   s(t) = 2·(t/T)² up to T/2, then 1 − 2·(1 − t/T)²      the part of the way, from 0 to 1
  *
@@ -90,7 +91,7 @@ export function framesOf(digit: Uint8Array): Float32Array {
 /** Adds a value to a pixel and to the pixel to the right of it, which gets the given part. */
 function spread(frames: Float32Array, at: number, value: number, right: number): void {
   frames[at] = (frames[at] as number) + value * (1 - right);
-  // Without this test the last pixel of a row could run over into the next row, by a part of 0.
+  // A part of 0 is left out, since the pixel to the right of a row's last pixel is in the next row, or behind the frames.
   if (right > 0) frames[at + 1] = (frames[at + 1] as number) + value * right;
 }
 

@@ -12,12 +12,12 @@ const CLASSES = 10;
 
 export type Part = "train" | "test";
 
-/** All that recordings depend on besides the digits. */
+/** Everything that recordings depend on besides the digits: a change of it makes new files. */
 const SETTINGS = JSON.stringify({ camera: CAMERA, poses: POSES });
 
 /**
- * Recordings of the digits of MNIST, the first `limit` of them, 0 for all. A file in the folder keeps each thousand, so a run that was
- * stopped goes on behind its last file.
+ * Recordings of the first `limit` digits of MNIST, 0 for all. A file in the folder keeps a thousand recordings, so a run that was stopped
+ * continues after its last file.
  */
 export function simulated(part: Part, folder: string, limit = 0): Promise<Recordings> {
   const { x, y, length } = mnist(part === "train" ? "train" : "t10k", limit);
@@ -32,8 +32,8 @@ export function simulated(part: Part, folder: string, limit = 0): Promise<Record
 }
 
 /**
- * The recordings of N-MNIST, the first `limit` of them, 0 for all, in the order of MNIST, which is that of the numbers of their files:
- * Train/5/00001.bin, Train/0/00002.bin, …, Test/7/00001.bin, …
+ * The first `limit` recordings of N-MNIST, 0 for all, in the order of MNIST, which the numbers of the files give: Train/5/00001.bin,
+ * Train/0/00002.bin, …, Test/7/00001.bin, …
  *
  * @throws RangeError for a folder without recordings, and for a damaged file, with its path.
  */

@@ -33,7 +33,7 @@ const draw = await drawingAt(flags.svg);
 const binMs = Number(flags.bin);
 const { epochs, lr, checkpoint } = flags;
 
-/** Recordings of a part, the first `limit` of them, 0 for all. */
+/** The first `limit` recordings of the training or test set, 0 for all. */
 const recordingsOf = (part: Part, limit: number): Promise<Recordings> =>
   flags.data !== "" ? nmnist(part, flags.data, limit) : simulated(part, flags.cache, limit);
 

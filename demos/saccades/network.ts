@@ -27,9 +27,9 @@ export interface SaccadesOptions {
 export const USUAL: SaccadesOptions = { filters: [12, 32], binMs: 30 };
 
 /**
- * 12C5-MP2-LIF, 32C5-MP2-LIF, linear: the input is spikes of both polarities, which the first convolution follows event by event. Currents are
- * normalised over batch and time behind each pool, so that neurons fire at useful rates from the first step on. The classes are read from
- * the firing rates of the last neurons.
+ * 12C5-MP2-LIF, 32C5-MP2-LIF, linear: the input has spikes of both polarities, and the first convolution adds up the weights of these
+ * spikes alone. Batch normalisation over batch and time behind each pool makes neurons fire at useful rates from the first step on. The
+ * linear layer reads the classes from the firing rates of the last neurons.
  */
 export class SaccadesNetwork extends Module {
   readonly features: Sequential;

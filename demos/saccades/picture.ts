@@ -4,14 +4,14 @@ import { SIDE } from "./camera.ts";
 
 type Plot = typeof import("jarvis-snn/plot");
 
-/** Times in ms of which events are drawn: around the middle of each saccade, where the digit is fastest. */
+/** Intervals in ms whose events are drawn: around the middle of each saccade, where the digit is fastest. */
 const SHOWN = [
   [45, 55],
   [145, 155],
   [245, 255],
 ] as const;
 
-/** Where there are events of both polarities during a few milliseconds of each saccade, side by side. */
+/** Panels side by side, one for each saccade, with the pixels of the events of either polarity during ten milliseconds. */
 export async function eventsRow(plot: Plot, recording: EventRecording): Promise<string> {
   const charts = SHOWN.map(([from, to]) => {
     const options = { width: 306, height: 300, xLabel: "x", yLabel: "33 − y", points: true };

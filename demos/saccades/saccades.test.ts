@@ -1,4 +1,6 @@
-/** The demo of saccades: the camera and its recordings, files of N-MNIST, that a small version learns, and what the program prints. */
+/**
+ * Tests of the demo of saccades: its camera and recordings, files of N-MNIST, the learning of a small version, and the program's output.
+ */
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -45,7 +47,7 @@ describe("camera", () => {
     }
   });
 
-  test("saccades: frames are the digit between pixels, as bilinear interpolation reads it", () => {
+  test("saccades: frames show the digit moved by parts of a pixel, with bilinear interpolation", () => {
     const frames = framesOf(digit(0));
     const pixel = (x: number, y: number) =>
       x < 0 || y < 0 || x >= 28 || y >= 28 ? 0 : (digit(0)[28 * y + x] as number) / 255;
@@ -84,7 +86,7 @@ describe("camera", () => {
     for (const { t } of recordings) expect(t.every((time) => time >= 0 && time < DURATION)).toBe(true);
   });
 
-  test("saccades: recordings have the bits that they have on every engine", () => {
+  test("saccades: recordings have the same bits on every engine", () => {
     const events = [record(digit(0)), record(digit(1))];
     expect(events.map(({ t }) => t.length)).toEqual([1490, 1563]);
     const words = events.flatMap(({ t, x, y, p }) =>
@@ -105,7 +107,7 @@ const mean = (values: readonly number[]): number => values.reduce((sum, value) =
 describe("data", () => {
   const contents = (set: Recordings) => set.labels.map((label, i) => [label, set.get(i)]);
 
-  test("saccades: recordings are those of the digits, and a second run reads them from the files", async () => {
+  test("saccades: every digit has its recording, and a second run reads the recordings from the files", async () => {
     const folder = join(root, "twice");
     const { x, y } = mnist("t10k", 3);
     const digits = [0, 1, 2].map((i) => [y[i], record(x.subarray(784 * i, 784 * (i + 1)) as Uint8Array)]);
@@ -169,7 +171,7 @@ describe("network", () => {
     });
   });
 
-  /** A training of a small network on the first recordings, measured on those behind them. */
+  /** Trains a small network on the first recordings, and measures it on later recordings. */
   const small = async (seed: number, train: number, test: number) => {
     const all = await simulated("train", join(root, "small"), 1300);
     const spikes = (from: number, to: number) =>

@@ -1,4 +1,4 @@
-/** Spoken digits as spikes: of the synthesiser, made once and kept in files, or of the Spiking Heidelberg Digits. */
+/** Spoken digits as spikes: digits of the synthesiser, made once and kept in files, or the Spiking Heidelberg Digits. */
 import { readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { rand } from "jarvis-snn";
@@ -14,13 +14,13 @@ export interface SpokenSet {
   voices: readonly string[];
 }
 
-/** The sets of a training; no voice is in both. */
+/** A training set and a test set; no voice is in both. */
 export interface SpokenSets {
   train: SpokenSet;
   test: SpokenSet;
   classes: number;
   polarities: 1 | 2;
-  /** Milliseconds of a recording that count. */
+  /** Milliseconds of a recording that the network gets. */
   durationMs: number;
 }
 
@@ -30,13 +30,13 @@ export interface SynthesisedOptions {
   takes: number;
   /** Voices of each set at most. */
   voices?: number;
-  /** Measures on the voices for the choice of settings, without training on them. */
+  /** Whether the voices for the choice of settings are the test set, and not in the training set. */
   isHeld?: boolean;
   /** The folder of the files. */
   folder: string;
 }
 
-/** All that spikes depend on besides way, voice and place in the file. */
+/** Everything that spikes depend on besides way, voice and place in the file. */
 const SETTINGS = JSON.stringify({
   accents: ACCENTS,
   speech: SPEECH,
@@ -63,7 +63,7 @@ export async function synthesised(options: SynthesisedOptions): Promise<SpokenSe
   };
 }
 
-/** At most n voices, from all over the list. */
+/** At most n voices, evenly spread over the list. */
 function spread(voices: readonly string[], n: number): string[] {
   const count = Math.min(n, voices.length);
   return Array.from({ length: count }, (_, i) => voices[Math.floor((i * voices.length) / count)] as string);
@@ -76,7 +76,7 @@ async function saidBy(voices: readonly string[], options: SynthesisedOptions): P
   return { recordings, voices: voices.flatMap((voice) => Array<string>(count).fill(voice)) };
 }
 
-/** The digits of a voice. All are in one file, as the synthesiser says them in order. */
+/** The digits of a voice. One file has all of them, since the synthesiser gives the same sound only where it says all digits in order. */
 function digitsOf(voice: string, count: number, { way, folder }: SynthesisedOptions): Promise<Recordings> {
   const seed = seedOf(voice);
   let speaker: Speaker | null = null;
@@ -93,13 +93,14 @@ function digitsOf(voice: string, count: number, { way, folder }: SynthesisedOpti
   });
 }
 
-/** A seed of a voice's own, whatever lists the voice is in. */
+/** The seed of a voice, from its name alone, so that the voice sounds the same in every set. */
 const seedOf = (voice: string): number =>
   Array.from(voice, (c) => c.charCodeAt(0)).reduce((seed, c) => (31 * seed + c) % 2 ** 31, 7);
 
 /**
- * Moves events along the row of W channels, those of both ends by shifts d of their own, drawn from −shift·W … shift·W: voices differ by the length of
- * the vocal tract, which moves the formants. An event that leaves the row is lost.
+ * Moves events along the row of W channels: the shifts d₀ and d₁ of the two ends are drawn from −shift·W … shift·W, and channels between
+ * the ends move by values between. Voices differ by the length of the vocal tract, which moves the formants in the same way. An event that
+ * leaves the row is lost.
  *
  *   x′ = round(x + d₀ + (d₁ − d₀)·x/W)
  */
@@ -126,14 +127,14 @@ export function moved(events: EventRecording, shift: number): EventRecording {
   return { ...events, ...part };
 }
 
-/** Milliseconds of the spikes of a recording of SHD that count. */
+/** Milliseconds of a recording of SHD that the network gets. */
 const HEIDELBERG_MS = 1000;
 
 /**
- * The Spiking Heidelberg Digits of shd_train.h5 and shd_test.h5 in one folder; the path is that of the folder or of one of the files. With `isHeld` a
- * quarter of the speakers of the training set is measured on, and not trained.
+ * The Spiking Heidelberg Digits of shd_train.h5 and shd_test.h5 in one folder; the path names the folder or either file. With `isHeld` a
+ * quarter of the speakers of shd_train.h5 is the test set, and the others are the training set.
  *
- * @throws Error where a file is missing; RangeError for another file, or where a part of the speakers is to be held out and there are fewer than two.
+ * @throws Error where a file is missing; RangeError for a file of another format, or for fewer than two speakers with `isHeld`.
  */
 export async function heidelberg(path: string, isHeld = false): Promise<SpokenSets> {
   const folder = statSync(path, { throwIfNoEntry: false })?.isDirectory() ? path : dirname(path);

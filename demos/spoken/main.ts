@@ -1,4 +1,4 @@
-/** npm run demo -- spoken: digits that voices say which the network has never heard. */
+/** npm run demo -- spoken: a network names digits that are said by voices that it has never heard. */
 import { accuracy, DataLoader, evaluate, manualSeed, noGrad } from "jarvis-snn";
 import { classCurves, drawingAt, noted, SVG, sampleRaster, sampleTitle, trainingRow } from "../drawing.ts";
 import { DEMOS } from "../list.ts";

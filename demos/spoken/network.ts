@@ -1,4 +1,4 @@
-/** A recurrent network of adaptive neurons that names the word it has heard. */
+/** A recurrent network of adaptive neurons that names a spoken word. */
 import {
   AdaptiveLIF,
   LeakyIntegrator,
@@ -14,7 +14,7 @@ import {
 } from "jarvis-snn";
 
 export interface SpokenNetworkOptions {
-  /** C, the inputs, over all axes of a time step. */
+  /** C, the number of inputs in a time step, over all axes behind time and batch. */
   inputs: number;
   /** N, the neurons of the recurrent layer. */
   hidden: number;
@@ -23,16 +23,16 @@ export interface SpokenNetworkOptions {
   binMs: number;
 }
 
-/** Time constants at the start: those of membranes and of thresholds are drawn for each neuron, and learned from there. */
+/** Time constants at the start of the training. Each neuron draws its constants of membrane and threshold, and learns them from there. */
 const MEMBRANE_MS = [10, 50] as const;
 const ADAPTATION_MS = [50, 300] as const;
 const READOUT_MS = 50;
 
-/** κ, by which a spike raises the threshold of 1. */
+/** κ: a spike raises the threshold, 1 at rest, by κ. */
 const KAPPA = 0.3;
 
 /**
- * Linear, recurrent adaptive LIF neurons, linear, leaky integrators; the class is the one with the largest mean of its membrane.
+ * Linear, recurrent adaptive LIF neurons, linear, leaky integrators. The class is the integrator whose membrane has the largest mean.
  *
  *   u[t] = β·v[t−1] + W·x[t] + W_rec·s[t−1] + b     s[t] = 1 if u[t] ≥ 1 + κ·a[t−1] else 0     v[t] = u[t] − s[t]     a[t] = ρ·a[t−1] + s[t]
  *   y[t] = β_out·y[t−1] + W_out·s[t] + b_out        logits = Σ_t y[t] / T

@@ -9,27 +9,27 @@ export const DIGITS = ["zero", "one", "two", "three", "four", "five", "six", "se
 /** Samples a second of the digits. */
 export const SAMPLE_RATE = 16000;
 
-/** Where the synthesiser has its voices. */
+/** The folder of voices among the synthesiser's files. */
 const VARIANTS = "/usr/share/espeak-ng-data/voices/!v";
 
-/** How digits are said, and which part of the sound is kept. */
+/** Speed and pitch of the speech, and the level and the kept part of the sound. */
 export const SPEECH = {
   /** Words a minute, from … to. */
   rate: [110, 210],
   /** The pitch and how far it moves, of eSpeak NG's 0 … 99. */
   pitch: [20, 80],
   range: [20, 80],
-  /** Root mean square of a digit, that of the recordings of the Spiking Heidelberg Digits. */
+  /** Root mean square of a digit, as in the recordings of the Spiking Heidelberg Digits. */
   level: 0.3,
   /** A part of the greatest sample; quieter samples before and behind a digit are cut off. */
   silence: 0.02,
 } as const;
 
 /**
- * Says the digits of a voice one after the other, "zero" to "nine" again and again, each in an accent, at a rate and with a pitch that a seed draws.
+ * A voice that says the digits "zero" to "nine" again and again, each in an accent, at a rate and with a pitch that a seed draws.
  *
- * The synthesiser keeps something of the words before, so a voice has a synthesiser of its own, and says its digits in order: the same voice and
- * seed give the same samples.
+ * The sound of a word depends on the words that the synthesiser has said before. Each voice therefore has a synthesiser of its own and says
+ * its digits in order, so that the same voice and seed give the same samples.
  */
 export class Speaker {
   private readonly voice: string;
@@ -43,7 +43,7 @@ export class Speaker {
     this.synthesiser = synthesiser;
   }
 
-  /** @throws Error where the package of the synthesiser is missing, RangeError for a voice that is none. */
+  /** @throws Error where the package of the synthesiser is missing, RangeError for an unknown voice. */
   static async of(voice: string, seed: number): Promise<Speaker> {
     const { default: load } = await import("@echogarden/espeak-ng-emscripten").catch((cause) => {
       throw new Error("spoken: expected the synthesiser; npm install @echogarden/espeak-ng-emscripten brings it", {
@@ -51,7 +51,7 @@ export class Speaker {
       });
     });
     const { eSpeakNGWorker, FS } = await load();
-    // The synthesiser would say it in the voice of the accent.
+    // For an unknown voice, the synthesiser would use the voice of the accent without an error.
     if (!FS.analyzePath(`${VARIANTS}/${voice}`).exists) {
       throw new RangeError(`spoken: expected a variant of eSpeak NG, got ${voice}`);
     }

@@ -15,10 +15,10 @@ const HOP = SAMPLE_RATE / 200;
 /** Centres of the filters, in Hz. */
 export const BAND = { fMin: 100, fMax: 7000 };
 
-/** What a filter moves from one level to the next; a digit has a root mean square of 0.3. */
+/** The distance between levels of a filter's output; a digit has a root mean square of 0.3. */
 export const LEVELS = 0.1;
 
-/** A way to spikes: spikes [T, P·C] of a sound [N], OFF behind ON where P is 2, and the microseconds of a step. */
+/** A way to spikes: spikes [T, P·C] of a sound [N], OFF channels behind ON channels where P is 2, and the microseconds of a step. */
 interface Way {
   polarities: 1 | 2;
   stepUs: number;

@@ -1,4 +1,4 @@
-/** Spoken digits: voices and sets, sound and spikes, files of SHD, that small networks learn, and what the program prints. */
+/** Tests of spoken digits: voices and sets, sound and spikes, files of SHD, the learning of small networks, and the program's output. */
 import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -52,7 +52,7 @@ describe("voices", () => {
 });
 
 describe("speech", () => {
-  test("a voice says the digits in order, at one loudness, and the same voice and seed the same samples", async () => {
+  test("a voice says the digits in order, at one loudness, and the same voice and seed give the same samples", async () => {
     const say = async (voice: string, seed: number, count: number) => {
       const speaker = await Speaker.of(voice, seed);
       return Array.from({ length: count }, () => {
@@ -89,7 +89,9 @@ const tone = (hz: number) =>
       .mul(0.42),
   );
 
-/** The channel with the most events; with `isSigned` OFF events count as −1, as those of Speech2Spikes, whose sum is a level. */
+/**
+ * The channel with the most events; with `isSigned` OFF events count as −1, since the sum of the signed events of Speech2Spikes is a level.
+ */
 function loudest({ x, p }: EventRecording, isSigned: boolean): number {
   const counts = new Array<number>(CHANNELS).fill(0);
   for (const [i, c] of x.entries()) counts[c] = (counts[c] as number) + (isSigned && p[i] === 0 ? -1 : 1);
@@ -132,7 +134,7 @@ describe("SHD", () => {
     expect((await heidelberg(join(SHD, "shd_train.h5"))).test.recordings.labels).toEqual(test.recordings.labels);
   });
 
-  test("speakers to choose settings are apart from those of the training", async () => {
+  test("speakers for the choice of settings are not in the training", async () => {
     const { train, test } = await heidelberg(SHD, true);
     expect(voicesOf(train).sort()).toEqual(["0", "2", "3"]);
     expect(voicesOf(test)).toEqual(["1"]);
@@ -144,7 +146,7 @@ describe("SHD", () => {
   });
 });
 
-test("a recording is moved along the channels by so many at most, and loses what leaves the row", () => {
+test("a recording moves along the channels by no more than the shift, and loses the events that leave the row", () => {
   const n = 2 * CHANNELS;
   const events: EventRecording = {
     t: Float64Array.from({ length: n }, (_, i) => i),
@@ -164,7 +166,7 @@ test("a recording is moved along the channels by so many at most, and loses what
     // A straight line from end to end, but for rounding.
     const [first, last] = [by[0] as number, by[t.findLastIndex((time) => time < CHANNELS)] as number];
     expect(by.every((d) => d >= Math.min(first, last) - 1 && d <= Math.max(first, last) + 1)).toBe(true);
-    // Events are lost at an end alone that moves outwards.
+    // Events are lost only at an end that moves outwards.
     expect(t.length).toBeGreaterThanOrEqual(n - 2 * (Math.max(0, -first) + Math.max(0, last) + 3));
     ends.push([first, last]);
   }
@@ -179,7 +181,7 @@ test("a recording is moved along the channels by so many at most, and loses what
 const decaysOf = (model: SpokenNetwork): Float32Array[] =>
   model.namedParameters().flatMap(([name, t]) => (/beta|rho/.test(name) ? [t.toFloat32Array()] : []));
 
-test("a small network learns spikes in the format of SHD, and answers for speakers that it has not heard", async () => {
+test("a small network learns spikes in the format of SHD, and names the words of speakers that it has not heard", async () => {
   const { train, test, classes } = await heidelberg(SHD);
   const form = { bins: 20, binUs: 50_000, polarities: 1 } as const;
   manualSeed(0);

@@ -1,10 +1,11 @@
 /**
- * The voices that speak, and which of them a network hears in training.
+ * The voices of training, choice of settings and test.
  *
- * Voices of eSpeak NG that sound like people: variants without a whisper, the sound of a robot or a long echo, whose first two formants lie within 70
- * and 150 % of the default voice's. A row is a family: voices whose first three formants differ by 2 % at most from those of another one, or that bear
- * one person's name, as Gene and Gene2. Families are never divided. They were dealt out in alphabetical order: of eight, two to the test and one to the
- * choice of settings. The voice mike2, which the test would have had, is left out: Mike is in the training.
+ * Voices of eSpeak NG that sound like people: the lists have no variant with a whisper, the sound of a robot or a long echo, and the first
+ * two formants lie within 70 and 150 % of the default voice's. A row is a family: voices whose first three formants differ by 2 % at most
+ * from those of another one, or that bear one person's name, as Gene and Gene2. All voices of a family are in one set. Of eight families in
+ * alphabetical order, two are in the test set and one serves the choice of settings. The voice mike2, which would have been in the test
+ * set, is left out, since Mike is in the training set.
  */
 
 /** Voices that every training hears. */

@@ -70,17 +70,18 @@ function centres(where: string, { sampleRate, channels, fMin, fMax }: typeof GAM
 }
 
 /**
- * Gammatone filters of 4th order: for each centre f₀ a chain of four complex one-pole filters, of which the real part comes out. A tone at
- * the centre of a filter passes with its amplitude. No gradient.
+ * Gammatone filters of 4th order: for each centre f₀ a chain of four complex one-pole filters, whose output is the real part of the last
+ * filter. A tone at the centre of a filter passes with its amplitude. No gradient.
  *
  *   y₀ = 2·(1 − λ)⁴·x     yⱼ[n] = λ·e^{iβ}·yⱼ[n−1] + yⱼ₋₁[n], j = 1 … 4     z[n] = Re y₄[n]
  *   λ = exp(−2πb/sampleRate),  β = 2πf₀/sampleRate,  b = ERB(f₀)·36·2⁶/(720π) = 1.019·ERB(f₀)
  *
- * Shapes: x [N, …] → [N, …, C], with the centres of {@link erbFrequencies}. Computed in float64; NaN and infinities stay in a filter for ever.
+ * Shapes: x [N, …] → [N, …, C], with the centres of {@link erbFrequencies}. Filters run in float64; NaN and infinities stay in a filter for
+ * ever.
  *
  * @throws RangeError unless x has a time axis, or for an option out of range; TypeError for an option of another name or kind.
- * @see Hohmann (2002), Frequency analysis and synthesis using a Gammatone filterbank, Acta Acustica united with Acustica 88(3); Patterson et al.
- *   (1987), An efficient auditory filterbank based on the gammatone function, APU report 2341.
+ * @see Hohmann (2002), Frequency analysis and synthesis using a Gammatone filterbank, Acta Acustica united with Acustica 88(3); Patterson
+ *   et al. (1987), An efficient auditory filterbank based on the gammatone function, APU report 2341.
  */
 export function gammatone(x: Tensor, options: GammatoneOptions = GAMMATONE): Tensor {
   const given = withDefaults("gammatone", GAMMATONE, options);
@@ -97,13 +98,13 @@ export function gammatone(x: Tensor, options: GammatoneOptions = GAMMATONE): Ten
 /** Filters with their state, for sound that comes in blocks. */
 export class Gammatone {
   readonly channels: number;
-  /** Of each filter the pole, real and imaginary, and the factor of the input. */
+  /** The pole of each filter, real and imaginary part, and the factor of its input. */
   private readonly filters: Float64Array;
-  /** Of each row and filter y₁ … y₄, real and imaginary. */
+  /** y₁ … y₄ of each row and filter, real and imaginary part. */
   private readonly state: Float64Array;
   private readonly rows: number;
 
-  /** Silent, for sound of so many rows. */
+  /** Filters at rest, for sound with this number of rows. */
   constructor(where: string, given: typeof GAMMATONE, rows: number) {
     const at = centres(where, given);
     this.channels = at.length;

@@ -1,4 +1,4 @@
-/** Hair cells, the fibres of their nerve, and the cells these meet: a model of the ear behind the cochlea. */
+/** Hair cells, the fibres of their nerve, and the cells that the fibres excite: a model of the ear behind the basilar membrane. */
 import {
   NOT_NEGATIVE,
   numberOf,
@@ -25,17 +25,20 @@ export interface HairCellsOptions {
   gain?: number;
   /** n, the nerve fibres of a hair cell, an integer in [1, 255]; default 40. */
   fibers?: number;
-  /** w, what a spike of all fibres adds to the current of the cell behind them, in thresholds a second; finite and ≥ 0, default 13000. */
+  /**
+   * w, the rise of the membrane of the cell behind by a current of one spike of every fibre, in thresholds a second; finite and ≥ 0,
+   * default 13000.
+   */
   weight?: number;
   /** τₘ, the time constant of the membrane, in milliseconds, finite and > 0; default 1. */
   tauMembraneMs?: number;
-  /** τₛ, that of the current, in milliseconds, finite and > 0; default 0.5. */
+  /** τₛ, the time constant of the current, in milliseconds, finite and > 0; default 0.5. */
   tauSynapseMs?: number;
-  /** How long a fibre or a cell is silent after a spike, in milliseconds, finite and ≥ 0; default 1. */
+  /** Milliseconds for which a fibre or a cell is silent after a spike, finite and ≥ 0; default 1. */
   refractoryMs?: number;
   /** Samples of a time step, an integer in [1, 2²⁴]; default 1. */
   samplesPerStep?: number;
-  /** Where the random numbers come from; the default generator if not given. */
+  /** The source of random numbers; the default generator if not given. */
   generator?: Generator | undefined;
 }
 
@@ -77,16 +80,16 @@ const BLOCK = 256;
  *
  *   y = 5.05, g = 2000, l = 2500, r = 6580, x = 66.3, h = 50000 a second, A = 5, B = 300; all starts at rest, as after a long silence
  *
- * Shapes: x [N, …, C], as of {@link gammatone}, → spikes [T, …, C] with T = ⌊N/samplesPerStep⌋. A step has a spike where one of its samples has.
- * The pools are advanced by Euler steps of a sample, as in the data set's code. There the sound has root mean square 0.3 and goes through
- * a hydrodynamic model of the basilar membrane. The number of fibres that fire is drawn at once, from its binomial distribution.
- * No gradient. NaN counts as silence.
+ * Shapes: x [N, …, C], as of {@link gammatone}, → spikes [T, …, C] with T = ⌊N/samplesPerStep⌋. A step has a spike where one of its samples
+ * has a spike. The pools change by Euler steps of a sample, as in the data set's code, where the sound has root mean square 0.3 and goes
+ * through a hydrodynamic model of the basilar membrane. One random number draws the number of fibres that fire, from its binomial
+ * distribution. No gradient. NaN counts as silence.
  *
- * @throws RangeError unless x has a time axis and a whole step, or for an option out of range; TypeError for a generator that is none, or an option
- *   of another name or kind.
- * @see Cramer, Stradmann, Schemmel and Zenke (2020), The Heidelberg Spiking Data Sets for the Systematic Evaluation of Spiking Neural Networks,
- *   IEEE Transactions on Neural Networks and Learning Systems 33(7); Meddis (1988), Simulation of auditory-neural transduction: Further
- *   studies, The Journal of the Acoustical Society of America 83(3).
+ * @throws RangeError unless x has a time axis and a whole step, or for an option out of range; TypeError for an option of another name or
+ *   kind.
+ * @see Cramer, Stradmann, Schemmel and Zenke (2020), The Heidelberg Spiking Data Sets for the Systematic Evaluation of Spiking Neural
+ *   Networks, IEEE Transactions on Neural Networks and Learning Systems 33(7); Meddis (1988), Simulation of auditory-neural transduction:
+ *   Further studies, The Journal of the Acoustical Society of America 83(3).
  */
 export function hairCells(x: Tensor, options: HairCellsOptions = HAIR): Tensor {
   const given = withDefaults("hairCells", HAIR, options);
@@ -122,7 +125,7 @@ export function checkHair(where: string, given: typeof HAIR): void {
   if (!(steps <= 2 ** 16)) throw wrongValue(where, "a refractory time of at most 65536 samples", steps);
 }
 
-/** Samples from a spike to the next that may come. */
+/** The smallest number of samples from a spike to the next spike. */
 const refractory = ({ refractoryMs, sampleRate }: typeof HAIR): number => Math.ceil((refractoryMs * sampleRate) / 1000);
 
 /** e^{−Δt/τ} */
@@ -149,7 +152,7 @@ export class HairCells {
   private readonly taken: Float64Array;
   private readonly current: Float64Array;
   private readonly membrane: Float64Array;
-  /** Samples for which a cell is silent yet. */
+  /** The number of samples for which each cell is still silent. */
   private readonly silent: Int32Array;
   /** Fibres that may fire, and those that have fired in each of the last samples. */
   private readonly ready: Uint8Array;
@@ -180,10 +183,13 @@ export class HairCells {
     this.fired = new Uint8Array(Math.max(this.refractory - 1, 0) * width);
   }
 
-  /** n samples of the motions, [n, width], which `motions` gives once memory has grown for random numbers. */
+  /**
+   * Takes n samples of the motions, [n, width]. `motions` is a function, since views are valid only once memory has grown for random
+   * numbers.
+   */
   hear(motions: () => ArrayLike<number>, n: number): void {
     const { width, generator } = this;
-    // The numbers of a sample take whole blocks of the generator: they are the same in whatever blocks samples come.
+    // Each sample takes whole blocks of the generator, so its random numbers do not depend on the lengths in which sound comes.
     const each = 4 * Math.ceil(width / 4);
     noGrad(() => {
       const draws = rand([n, each], { generator });
@@ -246,10 +252,10 @@ export class HairCells {
   }
 }
 
-/** How many of n fire, each with probability p, where u is uniform in [0, 1): the smallest k with u < P(at most k). */
+/** The number of n fibres that fire, each with probability p, from u uniform in [0, 1): the smallest k with u < P(at most k). */
 function binomial(n: number, p: number, u: number): number {
   if (p >= 1) return n;
-  // The probability of none is no underflow then.
+  // So the probability that no fibre fires does not underflow.
   if (p > 0.5) return n - binomial(n, 1 - p, u);
   let part = power(1 - p, n);
   let k = 0;

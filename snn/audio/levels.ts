@@ -20,17 +20,18 @@ export interface LevelCrossingsOptions {
 export const LEVELS: Required<LevelCrossingsOptions> = { threshold: 0.1, start: 0, samplesPerStep: 1 };
 
 /**
- * Send-on-delta: an ON spike where a signal has risen to the next level, or beyond it, and an OFF spike where it has fallen to the one below.
+ * Send-on-delta: an ON spike where a signal has risen to the next level, or beyond it, and an OFF spike where it has fallen to the level
+ * below.
  *
  *   k[n] = ⌊r⌋ for r ≥ k[n−1] + 1, ⌈r⌉ for r ≤ k[n−1] − 1, else k[n−1]     r = (x[n] − start)/θ, k[−1] = 0
  *   on[n] = [k[n] > k[n−1]]     off[n] = [k[n] < k[n−1]]
  *
- * Shapes: x [N, …, C], or [N] for a single channel → spikes [T, …, 2·C], the ON spikes of all channels and then their OFF spikes, with
- * T = ⌊N/samplesPerStep⌋. A step has a spike where one of its samples has. A jump over several levels is one spike. Values that are not
+ * Shapes: x [N, …, C], or [N] for a single channel → spikes [T, …, 2·C], the ON spikes of all channels and then their OFF spikes, with T =
+ * ⌊N/samplesPerStep⌋. A step has a spike where one of its samples has a spike. A jump over several levels is one spike. Values that are not
  * finite give no spike and change no level. No gradient.
  *
- * @throws RangeError unless x has a time axis and a whole step, the threshold is finite and > 0, start is finite and samplesPerStep an integer
- *   in [1, 2²⁴]; TypeError for an option of another name or kind.
+ * @throws RangeError unless x has a time axis and a whole step, the threshold is finite and > 0, start is finite and samplesPerStep an
+ *   integer in [1, 2²⁴]; TypeError for an option of another name or kind.
  * @see Miskowicz (2006), Send-On-Delta Concept: An Event-Based Data Reporting Strategy, Sensors 6(1).
  */
 export function levelCrossings(x: Tensor, options: LevelCrossingsOptions = LEVELS): Tensor {
@@ -63,7 +64,7 @@ export class Levels {
   private readonly channels: number;
   private readonly level: Float64Array;
 
-  /** For so many signals, of which `channels` stand in a row. */
+  /** For `width` signals, in rows of `channels`. */
   constructor({ threshold, start, samplesPerStep }: Required<LevelCrossingsOptions>, width: number, channels: number) {
     this.steps = new Steps(2 * width, samplesPerStep);
     this.threshold = threshold;
@@ -72,7 +73,7 @@ export class Levels {
     this.level = new Float64Array(width);
   }
 
-  /** n samples of the signals, x [n, width]. */
+  /** Takes n samples of the signals, x [n, width]. */
   see(x: ArrayLike<number>, n: number): void {
     const { steps, threshold, start, channels, level } = this;
     const width = level.length;

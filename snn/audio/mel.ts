@@ -1,4 +1,4 @@
-/** Mel filters: triangles over frequencies, as wide as hearing is coarse. */
+/** Mel filters: triangles over frequencies, which widen as hearing becomes coarser. */
 import { COUNT, choiceOf, NOT_NEGATIVE, numberOf, type Range, upTo, withDefaults } from "../../engine/arguments.ts";
 import { type Tensor, tensor } from "../../engine/index.ts";
 import { TIMESTEPS } from "../coding/spikes.ts";
@@ -13,9 +13,9 @@ export interface MelFilterbankOptions {
   nFft?: number;
   /** M, the number of filters, an integer in [1, 4096]; default 128. */
   nMels?: number;
-  /** Where the first triangle begins, in Hz, ≥ 0; default 0. */
+  /** The frequency at which the first triangle begins, in Hz, ≥ 0; default 0. */
   fMin?: number;
-  /** Where the last triangle ends, in Hz, above fMin and at most half the rate, which is the default. */
+  /** The frequency at which the last triangle ends, in Hz, above fMin and at most half the rate, which is the default. */
   fMax?: number | undefined;
   /** "none", the default: triangles of height 1; "slaney": triangles of area 1 over Hz. */
   norm?: "none" | "slaney";

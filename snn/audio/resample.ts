@@ -16,14 +16,14 @@ export interface ResampleOptions {
   to: number;
   /** w, the zero crossings of the filter on either side, a positive integer ≤ 1024; default 6. A larger one cuts off more sharply. */
   lowpassWidth?: number;
-  /** Where the filter cuts off, as a part of half the smaller rate, in (0, 1]; default 0.99. */
+  /** The frequency at which the filter cuts off, as a part of half the smaller rate, in (0, 1]; default 0.99. */
   rolloff?: number;
 }
 
 const RESAMPLE: Required<ResampleOptions> = { from: Number.NaN, to: Number.NaN, lowpassWidth: 6, rolloff: 0.99 };
 
 const WIDTH = upTo(1024);
-/** Weights of the filters together; rates without a common divisor would need more. */
+/** The largest number of weights of all filters; large rates without a common divisor would need more. */
 const MOST = 2 ** 22;
 
 /**
@@ -32,11 +32,11 @@ const MOST = 2 ** 22;
  *   z[m] = (b/from)·Σ_n x[n]·h(b·(m/to − n/from))     b = rolloff·min(from, to)
  *   h(t) = sin(πt)/(πt)·cos²(πt/2w) for |t| < w, else 0
  *
- * Shapes: x [N, …] → [⌈N·to/from⌉, …]; before and behind x are zeros. The formula is torchaudio's, with its defaults. Equal rates give x
- * itself, in a tensor of its own.
+ * Shapes: x [N, …] → [⌈N·to/from⌉, …]; before and behind x are zeros. The formula and its defaults are torchaudio's. Equal rates give the
+ * values of x in a tensor of its own.
  *
- * @throws RangeError unless x has a time axis, the rates are integers in [1, 2²⁴] whose filters have at most 2²² weights, as rates without a
- *   common divisor may not, lowpassWidth is an integer in [1, 1024] and rolloff lies in (0, 1]; TypeError for an option of another name or kind.
+ * @throws RangeError unless x has a time axis, the rates are integers in [1, 2²⁴] whose filters have at most 2²² weights, lowpassWidth is
+ *   an integer in [1, 1024] and rolloff lies in (0, 1]; TypeError for an option of another name or kind.
  * @see Smith (2002), Digital Audio Resampling Home Page, https://ccrma.stanford.edu/~jos/resample/.
  */
 export function resample(x: Tensor, options: ResampleOptions): Tensor {
@@ -106,7 +106,7 @@ function weighed(x: Tensor, { from, to, width, values }: Filters): Tensor {
   return maps.permute([2, 1, 0]).reshape([-1, x.sizes[0] as number]);
 }
 
-/** Resampling of sound that comes in blocks: bit for bit that of the whole. */
+/** Resampling of sound that comes in blocks, with the same bits as for the whole sound. */
 export class Resampler {
   private readonly filters: Filters;
   private readonly windows: Windows;
@@ -129,7 +129,7 @@ export class Resampler {
     return resampled;
   }
 
-  /** The new samples from these last samples on; no others may follow. */
+  /** The new samples that these last samples complete, and the rest; no samples may follow. */
   end(samples: Float32Array): Float32Array {
     const { from, to, width } = this.filters;
     const left = Math.ceil(((this.heard + samples.length) * to) / from) - this.given;

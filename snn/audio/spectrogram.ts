@@ -16,11 +16,11 @@ export interface MelSpectrogramOptions extends MelFilterbankOptions {
   hop?: number | undefined;
   /** 2, the default, for powers, or 1 for magnitudes. */
   power?: 1 | 2;
-  /** Frame t has its middle at sample t·hop, with something before the first sample and behind the last; default true: else its beginning. */
+  /** Whether sample t·hop is the middle of frame t, with `padding` at both ends of the sound, or else its first sample; default true. */
   center?: boolean;
   /** "reflect", the default: the sound again, backwards, before its beginning and behind its end; "zeros": silence. */
   padding?: "reflect" | "zeros";
-  /** The natural logarithm of the result, of values below `floor` that of the floor; default false. */
+  /** Whether the result is the natural logarithm, where values below `floor` count as `floor`; default false. */
   log?: boolean;
   /** The smallest value that has a logarithm, finite and > 0; default 1e-6. */
   floor?: number;
@@ -47,8 +47,8 @@ export const SPECTROGRAM = {
  * Shapes: x [N, …] → [T, …, nMels] with T = 1 + ⌊N/hop⌋ frames, without `center` 1 + ⌊(N − nFft)/hop⌋. Options and defaults are
  * torchaudio's. A frame depends on its samples alone, to the last bit.
  *
- * @throws RangeError for an option out of range, or for sound that is too short: of nFft/2 samples or fewer where it is reflected, or below one
- *   frame; TypeError for an option of another name or kind.
+ * @throws RangeError for an option out of range, or for sound that is too short: at most nFft/2 samples where padding reflects them, or
+ *   less than a frame; TypeError for an option of another name or kind.
  * @see Davis and Mermelstein (1980), Comparison of Parametric Representations for Monosyllabic Word Recognition in Continuously Spoken
  *   Sentences, IEEE Transactions on Acoustics, Speech, and Signal Processing 28(4).
  */
@@ -67,7 +67,7 @@ export function spectrogramOf(where: string, x: Tensor, frames: Frames): Tensor 
   return composed(transform, x, frames);
 }
 
-/** A spectrogram with its numbers. */
+/** A spectrogram: its checked options and its matrices. */
 export interface Frames {
   readonly nFft: number;
   readonly hop: number;

@@ -9,7 +9,7 @@ import { Steps } from "./steps.ts";
 export interface Speech2SpikesOptions extends Omit<MelSpectrogramOptions, "log"> {
   /** θ, the change of a logarithm from which on there is a spike, finite and > 0; default 1. */
   threshold?: number;
-  /** As many channels more, first, for the sums of the spectrogram over time; default false. */
+  /** Whether the sums of the spectrogram over time have channels too, in front of the others; default false. */
   cumulativeSum?: boolean;
 }
 
@@ -26,7 +26,7 @@ export const SPEECH = {
   cumulativeSum: false,
 };
 /**
- * Speech2Spikes: the logarithm of a mel spectrogram, of which a level for each channel follows by steps of θ. A step up is an ON spike, a step
+ * Speech2Spikes: a level for each channel approaches the logarithm of a mel spectrogram by steps of θ. A step up is an ON spike, a step
  * down an OFF spike.
  *
  *   m = ln max(melSpectrogram(x), floor)
@@ -34,8 +34,9 @@ export const SPEECH = {
  *   cumulativeSum: the same, first, for m = ln max(Σ_{s≤t} melSpectrogram(x)[s], floor)
  *
  * Shapes: x [N, …] → spikes [T, …, 2·F], the ON spikes of all F = nMels channels, or twice as many with `cumulativeSum`, and then their OFF
- * spikes, with T frames as of {@link melSpectrogram}. Defaults are those of the paper's code: 20 mel filters from 20 to 4000 Hz over frames of
- * 512 samples every 80 samples at 16 kHz. There silence has the logarithm −∞, here that of the floor. No gradient.
+ * spikes, with T frames as of {@link melSpectrogram}. Defaults are those of the paper's code: 20 mel filters from 20 to 4000 Hz over frames
+ * of 512 samples every 80 samples at 16 kHz. Silence has the logarithm −∞ in the paper's code, and the logarithm of `floor` here. No
+ * gradient.
  *
  * @throws RangeError or TypeError as {@link melSpectrogram}; RangeError unless the threshold is finite and > 0.
  * @see Stewart, Danielescu, Shea and Supic (2023), Speech2Spikes: Efficient Audio Encoding Pipeline for Real-time Neuromorphic Systems, NICE.
@@ -50,7 +51,7 @@ export function speech2Spikes(x: Tensor, options: Speech2SpikesOptions = SPEECH)
   });
 }
 
-/** The frames for these options, which are checked. */
+/** Checks the options, and gives the spectrogram for them. */
 export function speechFrames(where: string, given: typeof SPEECH): Frames {
   numberOf(where, "threshold", given.threshold, POSITIVE);
   return framesOf(where, { ...SPEECH, ...given, log: false });
@@ -62,12 +63,12 @@ export class Speech {
   private readonly floor: number;
   private readonly mels: number;
   private readonly steps: Steps;
-  /** Of each row and mel filter, where sums are wanted; else empty. */
+  /** The sum of each row and mel filter, with `cumulativeSum`; else empty. */
   private readonly sums: Float64Array;
   private readonly levels: Float64Array;
   private isNew = true;
 
-  /** For so many values of a frame, those of all rows. */
+  /** For frames of `width` values, those of all rows together. */
   constructor({ threshold, floor, nMels, cumulativeSum }: typeof SPEECH, width: number) {
     this.threshold = threshold;
     this.floor = floor;

@@ -1,4 +1,4 @@
-/** Blocks of any length give the bits of the whole sound. */
+/** Tests of the encoder of blocks: blocks of any length give the bits of the whole sound. */
 import { describe, expect, test } from "vitest";
 import { Generator, memoryStats, type Tensor, tensor } from "../../engine/index.ts";
 import { numbers } from "../../test/support/sides.ts";
@@ -16,7 +16,7 @@ import {
 const sound = (n: number, seed: number): Float32Array =>
   Float32Array.from(numbers(n, seed, -1, 1), (v, i) => v * 0.1 + Math.sin(i / 5) * (i / n));
 
-/** All spikes that an encoder gives of a sound in blocks of these lengths, again and again, as values [T·C]. */
+/** All spikes that an encoder gives for a sound in blocks whose lengths repeat these lengths, as values [T·C]. */
 function inBlocks(encoder: SpikeEncoder, x: Float32Array, lengths: readonly number[]): number[] {
   const all: number[] = [];
   const add = (spikes: Tensor | null): void => {
@@ -125,7 +125,7 @@ test("encoder: a step is given as soon as it is complete", () => {
   expect(counts.flatMap((count, i) => (count > 0 ? [i + 1] : []))).toEqual([33, 52, 72, 92]);
 });
 
-test("encoder: sound that is too short for a spectrum is an error at its end, none is not", () => {
+test("encoder: sound that is too short for a spectrum is an error at its end; no sound at all is no error", () => {
   const encoder = new SpikeEncoder({ speech2Spikes: {} });
   expect(encoder.end()).toBe(null);
   expect(encoder.encode(new Float32Array(256))).toBe(null);
@@ -134,7 +134,7 @@ test("encoder: sound that is too short for a spectrum is an error at its end, no
   expect(encoder.encode([0])?.shape).toEqual([1, 40]);
 });
 
-test("encoder: refuses what does not fit", () => {
+test("encoder: refuses options that do not fit, and samples that are no numbers", () => {
   const make = (options: unknown) => () => new SpikeEncoder(options as SpikeEncoderOptions);
   expect(make({})).toThrow(/^SpikeEncoder: expected levelCrossings, hairCells or speech2Spikes, got \[\]$/);
   expect(make({ levelCrossings: {}, hairCells: {} })).toThrow(/got \["levelCrossings", "hairCells"\]/);

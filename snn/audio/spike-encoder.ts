@@ -12,15 +12,15 @@ import { joined, Windows } from "./windows.ts";
 
 /** Options of {@link SpikeEncoder}: one of the three ways to spikes, with its options. */
 export interface SpikeEncoderOptions {
-  /** As {@link resample}, in front of all else, for a microphone of another rate; default none. */
+  /** Options of {@link resample}, which comes first, for a microphone of another rate; default none. */
   resample?: ResampleOptions;
   /** Gammatone filters in front of level crossings or hair cells, which need them; default none. */
   filters?: GammatoneOptions;
-  /** As {@link levelCrossings}. */
+  /** Options of {@link levelCrossings}. */
   levelCrossings?: LevelCrossingsOptions;
-  /** As {@link hairCells}, of the same sample rate as the filters. */
+  /** Options of {@link hairCells}, with the sample rate of the filters. */
   hairCells?: HairCellsOptions;
-  /** As {@link speech2Spikes}. */
+  /** Options of {@link speech2Spikes}. */
   speech2Spikes?: Speech2SpikesOptions;
 }
 
@@ -47,8 +47,8 @@ interface Way {
 }
 
 /**
- * Spikes of sound that comes as it comes, as from a microphone: of blocks of samples of any length, those of the time steps that are
- * complete. Together they are, bit for bit, those of the whole sound at once.
+ * Spikes of sound that comes in blocks of any length, as from a microphone. Each block gives the spikes of the time steps that it
+ * completes. The steps of all blocks together are, bit for bit, the spikes of the whole sound.
  *
  *     const encoder = new SpikeEncoder({ speech2Spikes: { nMels: 32 } });
  *     const spikes = encoder.encode(block); // [T, 64], or null while no step is complete
@@ -65,8 +65,9 @@ export class SpikeEncoder {
   private way: Way;
 
   /**
-   * @throws RangeError unless there is exactly one way to spikes, for hair cells without filters or of another rate, for filters in front of
-   *   spectra, for sound resampled to another rate than theirs, or for an option out of range; TypeError for an option of another name or kind.
+   * @throws RangeError unless there is exactly one way to spikes, for hair cells without filters or of another rate, for filters in front
+   *   of spectra, for sound resampled to another rate than theirs, or for an option out of range; TypeError for an option of another name
+   *   or kind.
    */
   constructor(options: SpikeEncoderOptions) {
     const given = withDefaults<Readonly<Record<keyof SpikeEncoderOptions, unknown>>>(NAME, ENCODER, options);
@@ -82,7 +83,7 @@ export class SpikeEncoder {
   }
 
   /**
-   * The spikes [T, …] of the steps that are complete with these samples, null where none is.
+   * The spikes [T, …] of the steps that these samples complete, null where no step is complete.
    *
    * @param samples One after the other; rounded to float32.
    * @throws TypeError for anything but numbers in a row.
@@ -93,10 +94,10 @@ export class SpikeEncoder {
   }
 
   /**
-   * The end of the sound: the spikes of the steps at its end that lacked samples, as frames around the last samples do, null for none. Other
-   * sound may begin after it.
+   * Ends the sound, and gives the spikes of the steps that waited for more samples, such as frames around the last samples; null where no
+   * step waited. Another sound may begin then.
    *
-   * @throws RangeError where the whole sound was too short for its spectra.
+   * @throws RangeError where the whole sound was too short for a spectrum.
    */
   end(): Tensor | null {
     const last = noGrad(() => this.way.end(new Float32Array(0)));
@@ -104,7 +105,7 @@ export class SpikeEncoder {
     return last;
   }
 
-  /** Forgets the sound so far: other sound may begin. Random numbers go on. */
+  /** Forgets the sound so far, so that another sound may begin. The generator keeps its place. */
   reset(): void {
     this.way = this.start();
   }
@@ -192,10 +193,10 @@ class SpeechOfBlocks implements Way {
   private readonly where: string;
   private readonly frames: Frames;
   private readonly speech: Speech;
-  /** The sound with what is before its beginning, of which as many samples stay as may be reflected. */
+  /** The sound with the padding before it. The last samples stay, since the padding at the end may reflect them. */
   private readonly windows: Windows;
   private total = 0;
-  /** The beginning waits for the samples that it reflects. */
+  /** Whether the padding at the beginning still waits for the samples that it reflects. */
   private isWaiting: boolean;
 
   constructor(where: string, given: typeof SPEECH, frames: Frames) {

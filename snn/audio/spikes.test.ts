@@ -54,7 +54,7 @@ describe.each(Object.entries(WAYS))("%s", (name, encode) => {
   });
 
   if (name === "hairCells") return;
-  test("each sound has the spikes that it has alone", () => {
+  test("a sound has the same spikes in a batch and alone", () => {
     const spikes = encode(x).select(1, 1);
     if (name === "speech2Spikes") {
       expect(values(spikes.select(1, 2))).toEqual(values(encode(x.select(1, 1).select(1, 2))));
@@ -104,7 +104,7 @@ test("level crossings: ON spikes of all channels stand before their OFF spikes",
   ]);
 });
 
-test("ways to spikes: refuse what does not fit", () => {
+test("ways to spikes: refuse shapes and options that do not fit", () => {
   const x = tensor([0, 1]);
   expect(() => levelCrossings(x, { samplesPerStep: 3 })).toThrow(
     /^levelCrossings: expected 3 samples or more, which are a step, got 2$/,
@@ -151,7 +151,7 @@ test("hair cells: at rest and under a steady push, fibres fire at 50000·c a sec
   expect(50000 * rest(0).cleft).toBeCloseTo(64.8, 1);
 });
 
-test("hair cells: rates rise with the level and saturate, and an onset is louder than what comes after it", () => {
+test("hair cells: rates rise with the level and saturate, and are higher at an onset than later", () => {
   const rate = 16000;
   const n = rate / 2;
   const rates = [0, 55, 65, 80, 100].map((level) => {

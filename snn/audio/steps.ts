@@ -6,20 +6,20 @@ import { checkShape } from "../../engine/shape.ts";
 import { emptySpikes, peek } from "../../engine/tensor.ts";
 
 /**
- * A step has a spike where one of its samples has. `begin` tells how many samples come, `fire` and `next` tell about them in order, and
- * `take` gives the steps that are complete. The step that is not stays for the next samples.
+ * A step has a spike where one of its samples has a spike. `begin` announces a number of samples, `fire` sets a spike of the present
+ * sample, `next` goes to the next sample, and `take` gives the complete steps. An incomplete step waits for more samples.
  */
 export class Steps {
   private readonly width: number;
   private readonly samples: number;
-  /** The spikes of the step that is not complete, and how many of its samples there were. */
+  /** The spikes of the incomplete step, and the number of its samples so far. */
   private readonly open: Uint8Array;
   private passed = 0;
   /** The spikes of complete steps. */
   private words = new Int32Array();
   private count = 0;
 
-  /** Steps of so many samples, with `width` spikes each. */
+  /** For steps of `samples` samples, with `width` spikes each. */
   constructor(width: number, samples: number) {
     this.width = width;
     this.samples = samples;

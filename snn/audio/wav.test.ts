@@ -64,7 +64,7 @@ test("wav: samples of each kind are read at full scale", () => {
   expect(read(64, bytesOf(Float64Array.of(-1.5, 0.1)), 3)).toEqual([-1.5, Math.fround(0.1)]);
 });
 
-test("wav: what is written is read again, channel by channel", () => {
+test("wav: a file that was written is read again, channel by channel", () => {
   const channels = [1, 2, 3].map((seed) => Float32Array.from(numbers(5, seed, -1, 1)));
   const steps: Record<SampleFormat, number> = {
     uint8: 2 ** -7,
@@ -209,7 +209,7 @@ test("wav: mutated files give a sound of their size or a RangeError", () => {
   expect(read).toBeGreaterThan(1000);
 });
 
-test("writeWav: refuses what is no sound", () => {
+test("writeWav: refuses values that are no sound", () => {
   const channels = [new Float32Array(2)];
   expect(() => writeWav({ sampleRate: 8000, channels: [] })).toThrow(/1 to 4096 channels, got 0/);
   expect(() => writeWav({ sampleRate: 8000.5, channels })).toThrow(RangeError);

@@ -98,7 +98,7 @@ const fullOf = ({ bytes, codec }: Storage): number => (codec === PCM ? 2 ** (8 *
 const EXTENSIBLE = 0xfffe;
 /** The end of the identifiers of all codecs that have a number, behind that number. */
 const SUBFORMAT = [0, 0, 0, 0, 0x10, 0, 0x80, 0, 0, 0xaa, 0, 0x38, 0x9b, 0x71];
-/** The size that a program writes which does not know how much will come. */
+/** The size that a program writes while the length of the sound is not known. */
 const OPEN = 0xffffffff;
 
 /** Codecs that files may have and that are not read. */
@@ -115,12 +115,12 @@ const CODECS: Readonly<Record<number, string>> = {
 
 /**
  * The sound of a WAV file: PCM of 8, 16, 24 or 32 bits, or float32 or float64, plain or as WAVE_FORMAT_EXTENSIBLE. Integers of b bits
- * become value / 2ᵇ⁻¹, in [−1, 1); those of 8 bits have their zero at 128. Chunks of other names are skipped. A size of 0xFFFFFFFF,
- * as programs write that stream, lasts to the end of the file; a frame that is not whole there is left out.
+ * become value / 2ᵇ⁻¹, in [−1, 1); integers of 8 bits have their zero at 128. Chunks of other names are skipped. A size of 0xFFFFFFFF, as
+ * programs write that stream, lasts to the end of the file; a frame that is not whole there is left out.
  *
  * @param bytes The whole file.
- * @throws RangeError with the offset of the byte where this is no WAV file, or a damaged or truncated one, and with the name of a codec
- *   that is not read; TypeError if `bytes` is neither a Uint8Array nor an ArrayBuffer.
+ * @throws RangeError with the offset of the byte for bytes that are no WAV file, or a damaged or truncated file, and with the name of a
+ *   codec that is not read; TypeError if `bytes` is neither a Uint8Array nor an ArrayBuffer.
  * @see IBM and Microsoft (1991), Multimedia Programming Interface and Data Specifications 1.0.
  */
 export function readWav(bytes: Uint8Array | ArrayBuffer): Sound {
@@ -234,7 +234,9 @@ function formatAt(view: DataView, { start, bytes }: Chunk): Format {
   return { channels, sampleRate, storage };
 }
 
-/** The codec, which an extended format names behind the usual fields: bytes of extension (2) | valid bits (2) | speakers (4) | identifier (16) */
+/**
+ * The codec. An extended format has it behind the usual fields: bytes of extension (2) | valid bits (2) | speakers (4) | identifier (16)
+ */
 function codecAt(view: DataView, start: number, bytes: number, bits: number): number {
   const codec = view.getUint16(start, true);
   if (codec !== EXTENSIBLE) return codec;

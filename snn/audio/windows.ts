@@ -1,14 +1,14 @@
 /** Sound that comes in blocks, cut into windows. */
 
-/** Windows of so many samples, each a hop behind the one before it: samples stay until no later window has them. */
+/** Windows of `size` samples, each a hop behind the one before it. Samples stay until no later window needs them. */
 export class Windows {
   private readonly size: number;
   private readonly hop: number;
-  /** How many of the last samples stay in any case. */
+  /** The number of last samples that stay in any case. */
   private readonly kept: number;
-  /** The end of the sound, from the next window on or earlier. */
+  /** The end of the sound so far, from the next window on or earlier. */
   sound: Float32Array;
-  /** Where in it the next window begins. */
+  /** The index in `sound` at which the next window begins. */
   private next = 0;
 
   /** Windows over sound that begins with these samples. */
@@ -19,7 +19,10 @@ export class Windows {
     this.kept = kept;
   }
 
-  /** The samples from the beginning of the next window to the end of the last one that these complete; null where none is whole. */
+  /**
+   * The samples from the beginning of the next window to the end of the last window that these samples complete; null where no window is
+   * complete.
+   */
   take(samples: Float32Array): Float32Array | null {
     this.sound = joined(this.sound, samples);
     const { sound, next, hop, size } = this;

@@ -1,4 +1,4 @@
-/** AEDAT 3.1, which many data sets have, DVS128 Gesture among them. */
+/** AEDAT 3.1, the format of many data sets, such as DVS128 Gesture. */
 import { aligned, type Decoder, headerOf, type Start, u32 } from "./decoder.ts";
 import { LONGEST, packets } from "./packets.ts";
 import type { Columns } from "./recording.ts";

@@ -12,7 +12,7 @@ import { LONGEST, packets } from "./packets.ts";
 import { ZSTD_MAGIC, zstdOf } from "./peers.ts";
 import type { Columns } from "./recording.ts";
 
-/** Compressions by their numbers in the header, each with the first bytes of what it packs. */
+/** Compressions by their numbers in the header, and the first bytes of packed data. */
 const COMPRESSIONS = ["none", "lz4", "lz4", "zstd", "zstd"] as const;
 const MAGIC = { none: -1, lz4: LZ4_MAGIC, zstd: ZSTD_MAGIC };
 /** Bytes of the smallest packet: its header, and a flatbuffer with its size, its root, its name and an empty table. */
@@ -35,7 +35,7 @@ function fieldOf(bytes: Uint8Array, from: number, field: number): number {
   return entry + 2 <= vtable + size && offset > 0 && table + offset + 4 <= bytes.length ? table + offset : 0;
 }
 
-/** A vector or text: its place and how many elements it has; nothing where it does not fit into the bytes. */
+/** The place and the number of elements of a vector or text; null where the vector does not fit into the bytes. */
 function vectorOf(bytes: Uint8Array, from: number, field: number, size: number): { at: number; length: number } | null {
   const place = fieldOf(bytes, from, field);
   if (place === 0) return { at: 0, length: 0 };
@@ -88,7 +88,7 @@ export async function aedat4({ bytes, columns }: Start): Promise<Decoder> {
 
   const none = (packet: Uint8Array): Uint8Array => packet;
   const unpack = compression === "zstd" ? await zstdOf(columns.where) : compression === "lz4" ? lz4 : none;
-  /** A packet of a known stream that begins as the compression wants it. */
+  /** Whether a packet begins here: a known stream, a possible length, and the first bytes of the compression. */
   const isMark = (part: Uint8Array, i: number): boolean => {
     const stream = u32(part, i);
     const length = u32(part, i + 4);
@@ -118,7 +118,7 @@ export async function aedat4({ bytes, columns }: Start): Promise<Decoder> {
   };
   const inner = packets(columns, SMALLEST, "a packet of AEDAT 4", lengthAt, isMark, packet);
   const decode: Decoder["decode"] = (part, at, ended) => {
-    // Nearly all of a file without compression are events.
+    // Nearly all bytes of a file without compression are events.
     if (compression === "none") columns.reserve(part.length / EVENT);
     const left = end - at;
     if (part.length < left) {
@@ -152,7 +152,7 @@ function appendEvents(columns: Columns, packet: Uint8Array, at: number, newest: 
   for (let i = 0; i < words.length; i += 4) {
     const time = (words[i + 1] as number) * 2 ** 32 + ((words[i] as number) >>> 0);
     const pixel = words[i + 2] as number;
-    // Negative coordinates are large ones here.
+    // Negative coordinates become large numbers here, which are off the sensor.
     const column = pixel & 0xffff;
     const row = pixel >>> 16;
     if (column < width && row < height && time >= (recover ? Number.MIN_SAFE_INTEGER : before) && time <= LAST) {

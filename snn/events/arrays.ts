@@ -1,4 +1,4 @@
-/** Events that a file has as four arrays. */
+/** Events that a file stores as four arrays, as npz and HDF5 do. */
 import type { Columns } from "./recording.ts";
 
 /** Values of an array in a file. */
@@ -46,7 +46,7 @@ const NUMBERS: Readonly<Record<string, Reader>> = {
   f8: (view, at, little) => view.getFloat64(at, little),
 };
 
-/** `n` numbers of a kind, the first at a byte, each so many bytes behind the one before it; null for a kind that is none. */
+/** `n` numbers of a kind, the first at the byte `at`, the others `step` bytes apart; null for an unknown kind. */
 export function numbersAt(
   view: DataView,
   kind: string,

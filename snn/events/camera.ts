@@ -32,7 +32,7 @@ export interface CameraOptions {
   shotNoiseRate?: number;
   /** ε, added to intensities before the logarithm; finite and > 0, default 0.001. */
   logOffset?: number;
-  /** Where mismatch and noise come from; the default generator if not given. */
+  /** The source of mismatch and noise; the default generator if not given. */
   generator?: Generator;
 }
 
@@ -47,9 +47,9 @@ const DEFAULTS: Required<CameraOptions> = {
   generator: defaultGenerator,
 };
 
-/** Thresholds that the mismatch leaves. */
+/** The smallest threshold that the mismatch leaves. */
 const LEAST_THRESHOLD = 0.01;
-/** The part of the noise of a dark pixel that one of intensity 1 is without. */
+/** The part of a dark pixel's noise that a pixel of intensity 1 does not have. */
 const QUIETER = 0.75;
 /** Values whose logarithms are taken at once. */
 const AT_ONCE = 2 ** 20;
@@ -61,17 +61,17 @@ const AT_ONCE = 2 ** 20;
  *   d = C⁺:  ON event,  R ← R + C⁺           d = −C⁻:  OFF event,  R ← R − C⁻
  *
  * The times of crossings are exact within a frame interval and rounded down to microseconds; events of one microsecond come in the order of
- * their pixels. Thresholds are C + σ·𝒩(0, 1), drawn once for each pixel. An event within the refractory period of its pixel is lost, while
- * R changes as if it was not. Noise events have rate shotNoiseRate·(1 − ¾·min(I, 1)), at most one in each interval of frames, and leave R
- * as it is. The bits are the same for the same seed on every engine.
+ * their pixels. Thresholds are C + σ·𝒩(0, 1), drawn once for each pixel. An event within the refractory period of its pixel is lost, but R
+ * changes all the same. Noise events have rate shotNoiseRate·(1 − ¾·min(I, 1)), at most one in each interval of frames, and leave R as it
+ * is. The bits are the same for the same seed on every engine.
  *
  * Shapes: frames [F, H, W], intensities ≥ 0, 1 for white; `timestamps` F times in µs, ascending.
  *
  *     eventsFromFrames(frames, [0, 1000, 2000], { onThreshold: 0.3, offThreshold: 0.3 }) // { t, x, y, p, width, height }
  *
  * @throws RangeError for frames of other shapes or sides beyond 65 536, intensities that are negative or not finite, another number of
- *   timestamps, times that do not ascend or that lie too far apart to be ordered, or an option out of range; TypeError for what is no
- *   tensor, and an option of another name or kind.
+ *   timestamps, times that do not ascend or that lie too far apart to be ordered, or an option out of range; TypeError for frames that are
+ *   no tensor, and an option of another name or kind.
  * @see Rebecq, Gehrig and Scaramuzza (2018), ESIM: an Open Event Camera Simulator, CoRL; Hu, Liu and Delbruck (2021), v2e: From Video Frames
  *   to Realistic DVS Events, CVPR Workshops.
  */
@@ -109,7 +109,9 @@ export function eventsFromFrames(
   return camera.events();
 }
 
-/** Ascending times, of which two neighbours lie so close together that the numbers of their events are exact. */
+/**
+ * The timestamps, which must ascend. Two neighbours are so close together that the numbers which sort the events between them are exact.
+ */
 function timesOf(where: string, timestamps: ArrayLike<number>, F: number, pixels: number): number[] {
   const times = listOf(where, "timestamps", Array.from(numbersOf(where, "timestamps", timestamps)), FINITE, F);
   const most = Number.MAX_SAFE_INTEGER / (2 * pixels) - 1;
@@ -136,7 +138,7 @@ class Camera {
   /** L of the last frame, and its time. */
   private last: Float32Array | null = null;
   private now = 0;
-  /** Events since the last frame as numbers whose order is that of the events: time, then pixel, then polarity. */
+  /** A number for each event since the last frame; the numbers sort by time, then by pixel, then by polarity. */
   private keys = new Float64Array(1024);
   private count = 0;
 
@@ -177,7 +179,7 @@ class Camera {
     const noise = chance === 0 ? null : noGrad(() => rand([this.pixels], { generator }).toFloat32Array());
     const isStill = leak === 0 && noise === null;
     for (let i = 0; i < this.pixels; i++) {
-      // Of most scenes most pixels.
+      // Most pixels of most scenes stay as they are.
       if (isStill && from[i] === to[i]) continue;
       const rise = on[i] as number;
       const fall = off[i] as number;
@@ -189,7 +191,7 @@ class Camera {
       if (noise !== null) {
         const likely = (chance / 2) * (1 - QUIETER * Math.min(intensities[i] as number, 1));
         const drawn = (noise[i] as number) / likely;
-        // Of a number in [0, 2), the part behind the point is uniform: it is the time within the interval.
+        // The fractional part of a number in [0, 2) is uniform, and gives the time within the interval.
         noiseP = drawn < 1 ? 1 : 0;
         if (drawn < 2) noiseAt = now + span * (drawn - (drawn < 1 ? 0 : 1));
       }

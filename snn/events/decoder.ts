@@ -1,9 +1,9 @@
-/** A file format: how a file of it begins, and how its bytes become events. */
+/** The types of a file format: the beginning of a file, and the decoder that turns bytes into events. */
 import type { Columns } from "./recording.ts";
 
 /** The beginning of a file. */
 export interface Start {
-  /** The file, or as many of its first bytes as any header may take. */
+  /** The whole file, or its first bytes, as many as the longest header may have. */
   readonly bytes: Uint8Array;
   readonly columns: Columns;
 }
@@ -26,7 +26,7 @@ export interface Streamed {
   readonly open: (start: Start) => Decoder | Promise<Decoder>;
 }
 
-/** A file whose parts refer to each other: all of it is read at once. */
+/** A file whose parts refer to each other, and which is read as a whole. */
 export interface Whole {
   readonly read: (bytes: Uint8Array, columns: Columns) => Promise<void>;
 }
@@ -68,7 +68,7 @@ export function evtHeader({ bytes, columns }: Start): { text: string; end: numbe
   return header;
 }
 
-/** The bytes from `from` to `to` at an address that words of so many bytes can have. */
+/** The bytes [from, to) at an address that is a multiple of `size`, as typed arrays need it; a copy where the bytes stand elsewhere. */
 export function aligned(bytes: Uint8Array, from: number, to: number, size: number): Uint8Array {
   const part = bytes.subarray(from, to);
   return part.byteOffset % size === 0 ? part : part.slice();

@@ -2,8 +2,8 @@
  * RAW files of Prophesee: a header of lines that begin with "% ", then words of 16 (EVT 3.0), 32 (EVT 2.0) or 64 bits (EVT 2.1),
  * lowest byte first. The four highest bits of a word are its type.
  *
- * Events have the low bits of their time, the high ones come in words of their own and wrap around. The camera sends a word with the
- * high bits many times within each period, so a fall by half of their range or more is a wrap, a smaller one damage.
+ * Events have the low bits of their time; the high bits come in words of their own and wrap around. The camera sends a word with the high
+ * bits many times within each period, so a fall by half of their range or more is a wrap, and a smaller fall is damage.
  *
  * @see https://docs.prophesee.ai/stable/data/encoding_formats/
  */
@@ -55,14 +55,14 @@ export function evt3(start: Start): Decoder {
   return { start: evtHeader(start).end, unit: "a word of 16 bits", decode };
 }
 
-/** The words before a word of EVT 3.0, as far as its meaning depends on them. */
+/** The state of the decoder of EVT 3.0: the parts of earlier words that the next word depends on. */
 interface State3 {
   /** The row, and the first column of the next vector: −1 before the first word with them. */
   row: number;
   base: number;
   /** The polarity of vectors. */
   on: number;
-  /** The bits of the time: −1 before the first word with the high ones. */
+  /** The bits of the time: −1 before the first word with high bits. */
   high: number;
   low: number;
   /** The microseconds that the high bits and all wraps stand for. */
@@ -83,7 +83,10 @@ function decode3(columns: Columns, state: State3, events: Uint8Array, bytes: Uin
   const height = columns.height || MOST;
   let { row, base, on, high, low, origin, newest } = state;
   let time = origin + low;
-  /** The rows in which events are sound: none while the time is one before that of the last event. */
+  /**
+   * Events in rows below this number are kept. The number is 0 while the time is before the last event, so that no event of that time is
+   * kept.
+   */
   let limit = time < newest && !recover ? 0 : height;
   let length = columns.length;
   let marked = length;
@@ -140,10 +143,10 @@ function decode3(columns: Columns, state: State3, events: Uint8Array, bytes: Uin
           const fall = high < 0 ? -bits : high - bits;
           origin += 4096 * ((fall >= 2048 ? 4096 : 0) - fall);
           high = bits;
-          // The low bits follow; until they do, the time is the first one with these high bits.
+          // The low bits come with the next word; until then, the time is the smallest one with these high bits.
           if (!carries) low = 0;
         }
-        // A camera also sends times that are later than the next event, and that no event has.
+        // Cameras also send times that belong to no event and are later than the next event.
         time = origin + low;
         limit = time < newest && !recover ? 0 : height;
         break;
@@ -175,7 +178,7 @@ const wordsOf = (bytes: Uint8Array): Uint16Array => {
   return new Uint16Array(whole.buffer, whole.byteOffset, whole.length >> 1);
 };
 
-/** EVT 2.0: an event is a word of 32 bits, with six bits of the time, whose other 28 come in words of their own. */
+/** EVT 2.0: an event is a word of 32 bits, with six bits of the time; the other 28 bits come in words of their own. */
 export const evt2 = (start: Start): Decoder => evt2Words(start, evtHeader(start).end, 4, 0);
 
 /**
@@ -187,7 +190,7 @@ export function evt21(start: Start): Decoder {
   return evt2Words(start, end, 8, /endianness[= ]little/.test(text) ? 1 : 0);
 }
 
-/** Words of so many bytes, in which the word with the address is the first or second one of 32 bits. */
+/** A decoder of words of 4 or 8 bytes; `place` tells whether the first or the second 32 bits have the address. */
 function evt2Words({ columns }: Start, start: number, size: 4 | 8, place: 0 | 1): Decoder {
   const state: State2 = { high: -1, newest: 0 };
   const decode = (bytes: Uint8Array, at: number): number => decode2(columns, state, size === 8, place, bytes, at);

@@ -5,14 +5,14 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { type EventRecording, readEventChunks, readEvents, writeEvents } from "./index.ts";
 
-/** Recordings of other people, which are not part of the project: a folder events/ of goldens, with files.json beside files/. */
+/** Recordings by other people, which are not part of the project: a folder events/ of goldens, with files.json beside files/. */
 const folder = [process.env.GOLDENS, fileURLToPath(new URL("../../../shared/goldens", import.meta.url))]
   .map((goldens) => join(goldens ?? "", "events"))
   .find((events) => existsSync(join(events, "files.json")));
 
 interface Expected {
   readonly format: string;
-  /** Absent in a file that is a header alone. */
+  /** The number of events; absent for a file with a header alone. */
   readonly events?: number;
   readonly t: readonly [number, number];
   readonly x: readonly [number, number];

@@ -10,7 +10,7 @@ export const OVERFLOW_ROW = 240;
 /** Formats by the first digit of their version. */
 const AEDAT: Readonly<Record<string, EventFormat>> = { 2: "aedat2", 3: "aedat3.1", 4: "aedat4" };
 
-/** The format, or null where nothing tells. */
+/** The format, or null where the first bytes are those of no format. */
 export function formatAt(bytes: Uint8Array): EventFormat | null {
   if (textOf(bytes, 0, 4) === "PK\x03\x04") return "npz";
   if (textOf(bytes, 1, 8) === HDF5_NAME) return "hdf5";
@@ -23,12 +23,12 @@ export function formatAt(bytes: Uint8Array): EventFormat | null {
   return name.startsWith("3") ? "evt3" : name === "21" ? "evt2.1" : name.startsWith("2") ? "evt2" : null;
 }
 
-/** Events that are enough to tell N-MNIST's files, which have no mark of their own, from others. */
+/** The number of events that is enough to recognise files of N-MNIST, which have no mark of their own. */
 const ENOUGH = 256;
 
 /**
- * Whether bytes look like a file of N-MNIST or N-Caltech101, and of which: nearly all times follow each other within a second, and rows
- * are those of the camera. More than half of N-MNIST's events lie on its 34 × 34 pixels, the top left corner of a larger image.
+ * Which of N-MNIST and N-Caltech101 the bytes look like, if any: nearly all times follow each other within a second, and rows are those of
+ * the camera. More than half of N-MNIST's events lie on its 34 × 34 pixels, the top left corner of a larger image.
  */
 function looksLikeNMNIST(bytes: Uint8Array): "nmnist" | "ncaltech101" | null {
   const n = Math.min(ENOUGH, Math.floor(bytes.length / 5));

@@ -15,7 +15,7 @@ export interface Opened {
   close(): void;
 }
 
-/** Files have names of their own there. */
+/** The number of opened files, for the name of the next file in the memory of h5wasm. */
 let files = 0;
 
 /**
@@ -123,13 +123,13 @@ export function elementsOf<T>(
   }
 }
 
-/** An error of the reader as it is, and one of h5wasm as the cause of such an error. */
+/** An error of the reader unchanged; an error of h5wasm as the cause of a new error of the reader. */
 export function ownError(where: string, cause: unknown): Error {
   if (cause instanceof Error && cause.message.startsWith(`${where}: `)) return cause;
   return new RangeError(`${where}: expected HDF5 data that h5wasm can read, got damaged ones`, { cause });
 }
 
-/** Bytes that no filter packs into less than one. A damaged size would be read as so many zeros. */
+/** More bytes than any filter packs into one. Without this bound, a damaged size would make h5wasm give as many zeros. */
 const PACKED = 1100;
 
 /** Events that are read together. */

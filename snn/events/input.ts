@@ -26,7 +26,7 @@ export interface EventStreamSource {
 /** Bytes of a file in order: chunks of any length, as a stream of the web, of Node or a generator gives them. */
 export type EventStream = AsyncIterable<Uint8Array> | Iterable<Uint8Array> | EventStreamSource;
 
-/** Bytes of a stream, of which as many are kept as are asked for. */
+/** Bytes of a stream. Only the bytes that a call has asked for, and the rest of their chunk, are kept. */
 export class Input {
   /** The place in the file of the first byte that is kept. */
   at = 0;

@@ -24,7 +24,7 @@ interface Part {
   readonly stored: boolean;
 }
 
-/** Parts are unpacked as far as they are asked for. */
+/** The parts by name, each unpacked when it is asked for. */
 type Archive = ReadonlyMap<string, () => Promise<Part>>;
 
 interface Stream {
@@ -69,7 +69,7 @@ function archiveOf(where: string, bytes: Uint8Array): Archive {
   return parts;
 }
 
-/** The bytes that were deflated, or null unless they are so many. */
+/** The bytes before their compression, or null unless their number is `size`. */
 async function inflate(where: string, packed: Uint8Array, size: number): Promise<Uint8Array | null> {
   const { DecompressionStream } = globalThis as { DecompressionStream?: new (format: string) => Stream };
   if (DecompressionStream === undefined) {

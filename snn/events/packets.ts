@@ -6,8 +6,8 @@ import type { Columns } from "./recording.ts";
 export const LONGEST = 2 ** 26;
 
 /**
- * A decoder of packets. `lengthAt` says how long the packet is that begins at an index, with its header of so many bytes; 0 if none does.
- * Behind damage, the packets go on where `isMark` recognises one.
+ * A decoder of packets. `lengthAt` gives the length of the packet that begins at an index, with its header of `header` bytes; 0 if no
+ * packet begins there. Behind damage, decoding continues where `isMark` recognises a packet.
  */
 export function packets(
   columns: Columns,
@@ -36,7 +36,7 @@ export function packets(
         continue;
       }
       if (i + length > bytes.length) {
-        // A length that is damaged would hide all that follows.
+        // A damaged length would hide all packets behind it.
         if (!ended || !columns.recover) return i;
         columns.damaged(at + i, expected, "");
         isLost = true;

@@ -2,7 +2,7 @@
 import { defaultGenerator, type Generator } from "../../engine/generator.ts";
 import { noGrad, rand, randn } from "../../engine/index.ts";
 
-/** Where the random numbers of a function come from. */
+/** The source of the random numbers of a function. */
 export interface RandomEventOptions {
   /** The default generator if not given. */
   generator?: Generator;

@@ -1,4 +1,4 @@
-/** Reading of files of event cameras: which format it is, whole files, and files piece by piece. */
+/** Readers of files of event cameras: recognition of the format, whole files, and files piece by piece. */
 import { bytesOf, COUNT, choiceOf, numberOf, withDefaults, wrongValue } from "../../engine/arguments.ts";
 import { SIDE } from "./checked.ts";
 import { type Streamed, textOf, type Whole } from "./decoder.ts";
@@ -123,7 +123,7 @@ function settingsOf(where: string, defaults: typeof WHOLE | typeof CHUNKS, optio
  * @throws RangeError for a file of no such format, and with the place of the first byte for damage: a file that ends too early, a time
  *   that runs backwards, a pixel off the sensor, bytes that are no packet. With `recover`, the sound rest is returned: the most events
  *   whose times do not fall.
- * @throws Error that names the package that the file needs where it is not installed, or the filter of an HDF5 file that none has.
+ * @throws Error that names the package that the file needs where it is not installed, or the filter of an HDF5 file that no package has.
  */
 export async function readEvents(
   bytes: Uint8Array | ArrayBuffer,
@@ -147,7 +147,7 @@ export async function readEvents(
  * Reads a recording piece by piece, with memory for a few pieces alone, as parts that follow each other: see {@link readEvents}.
  *
  * A part of a file that names no sensor has the size of the largest coordinates so far. HDF5 and npz files, whose parts lie anywhere, are
- * kept in memory as a whole. With `recover`, a part is given once the next one is read, which shows whose times are wrong.
+ * kept in memory as a whole. With `recover`, a part is given once the next part is read, whose times show which events are wrong.
  *
  * @example
  * for await (const part of readEventChunks(createReadStream("recording.aedat4"))) count += part.t.length;

@@ -39,7 +39,7 @@ export class Columns {
   dropped = 0;
   readonly where: string;
   readonly recover: boolean;
-  /** Whose times a reader gives where packages differ. */
+  /** The package whose times a reader gives where packages differ. */
   readonly numerics: "expelliarmus" | null;
   /** The time of the last event that was taken. */
   newest = -Infinity;
@@ -86,21 +86,21 @@ export class Columns {
     this.dropped++;
   }
 
-  /** The same for an event off the sensor. */
+  /** Counts an event off the sensor as dropped, or throws, as {@link damaged}. */
   outside(at: number, x: number, y: number): void {
     const size = this.width > 0 ? `${this.width} × ${this.height}` : "any camera";
     this.damaged(at, `a pixel of a sensor of ${size}`, `x ${x}, y ${y}`);
   }
 
-  /** The same for an event that is earlier than the one before it. */
+  /** Counts an event that is earlier than the one before it as dropped, or throws, as {@link damaged}. */
   backwards(at: number, time: number, before: number): void {
     this.damaged(at, `a time from ${before} µs on`, `${time} µs`);
   }
 
   /**
-   * Removes the fewest events after which no time is smaller than the one before it, none smaller than the newest of earlier parts.
-   * Returns how many of the first `n` events stay. Readers that recover from damage keep events of any time in the columns, which this
-   * puts right; others never do.
+   * Removes the fewest events after which no time is smaller than the one before it, none smaller than the newest of earlier parts. Returns
+   * how many of the first `n` events stay. Only readers that recover from damage put events of any time into the columns, and call this
+   * method at the end of a part.
    */
   order(n = this.length): number {
     const { t, x, y, p } = this;

@@ -3,13 +3,13 @@ import type { EventRecording } from "./recording.ts";
 
 /** Spike trains with their labels. */
 export interface SpikeRecordings {
-  /** How many recordings there are. */
+  /** The number of recordings. */
   readonly length: number;
   /** The class of each recording. */
   readonly labels: Uint16Array;
-  /** The names of classes, by label, where the file has them. */
+  /** The names of classes, by label, where the file names classes. */
   readonly keys: readonly string[];
-  /** Who speaks in each recording, where the file has that. */
+  /** The speaker of each recording, where the file names speakers. */
   readonly speakers: Uint16Array | null;
   /**
    * Reads a recording: `x` is the channel in [0, 700), `y` is 0 and `p` is 1.
@@ -17,7 +17,7 @@ export interface SpikeRecordings {
    * @throws RangeError for an index without recording, and for damage; Error after `close`.
    */
   get(index: number): EventRecording;
-  /** Frees the file, which is kept in memory until then. */
+  /** Frees the memory of the file. */
   close(): void;
 }
 

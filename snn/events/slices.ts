@@ -2,7 +2,7 @@
 import { COUNT, FINITE, NOT_NEGATIVE, numberOf, POSITIVE, wrongValue } from "../../engine/arguments.ts";
 import type { EventRecording } from "./recording.ts";
 
-/** How a recording is cut: exactly one of `timeWindow`, `eventCount`, `nTimeBins` and `nEventBins` says so. */
+/** How a recording is cut: by exactly one of `timeWindow`, `eventCount`, `nTimeBins` and `nEventBins`. */
 export interface SliceOptions {
   /** Microseconds of a slice; finite and > 0. */
   timeWindow?: number;

@@ -58,7 +58,7 @@ export async function openSpikes(file: Uint8Array | ArrayBuffer): Promise<SpikeR
 type Dataset = NonNullable<ReturnType<typeof datasetAt>>;
 type Module = Awaited<ReturnType<typeof openHDF5>>["module"];
 
-/** The numbers of the list that a dataset of lists has at an index. */
+/** The numbers of one list, by its index in a dataset of lists. */
 function listAt(module: Module, dataset: Dataset, index: number): Float64Array {
   const { type, size, signed } = dataset.metadata.vlen_type ?? dataset.metadata;
   return elementsOf(module, dataset, index, index + 1, (memory, at) => {

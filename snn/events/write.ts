@@ -59,7 +59,7 @@ function checkLimits(where: string, { t, width, height }: EventRecording, format
 
 const encoder = new TextEncoder();
 
-/** The high bits of a time move on by at most so much at once, far less than their wrap: 2²² µs. */
+/** The largest step of the high bits of a time, 2²² µs: a quarter of their range, so that no step looks like a wrap. */
 const LEAP = 1024;
 /** Neighbours on a row that one vector holds, 12 + 12 + 8, and the words that it takes. */
 const VECTOR = 32;
@@ -223,7 +223,8 @@ function writeNPZ({ t, x, y, p, width, height }: EventRecording): Uint8Array<Arr
   for (const [name, type, shape, values] of parts) {
     const array = joined([arrayHeader(type, shape), values]);
     const file = encoder.encode(`${name}.npy`);
-    // The fields that both records of a part have: version, no flags, stored, 1 January 1980, checksum, sizes, lengths of its name and of nothing.
+    // The fields that both records of a part have: version, no flags, stored, 1 January 1980, checksum, sizes, the length of the name, and
+    // 0 for the length of extra fields.
     const [checksum, size] = [checksumOf(array), array.length];
     const facts = record(
       [20, 2],
