@@ -1,20 +1,22 @@
 /** Spoken digits as spikes: digits of the synthesiser, made once and kept in files, or the Spiking Heidelberg Digits. */
 import { readFileSync, statSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { rand } from "jarvis-snn";
 import { type EventRecording, readSHD } from "jarvis-snn/events";
+import { progressBar } from "../options.ts";
 import { cachedRecordings, Recordings } from "../recordings.ts";
-import { DIGITS, SAMPLE_RATE, SPEECH, Speaker } from "./speech.ts";
-import { BAND, CHANNELS, hear, LEVELS, WAYS, type WayName } from "./spikes.ts";
+import { DIGITS, SAMPLE_RATE, SPEECH, Speaker, synthesiserVersion } from "./speech.ts";
+import { CHANNELS, hear, OPTIONS, WAYS, type WayName } from "./spikes.ts";
 import { ACCENTS, TEST_VOICES, TRAINING_VOICES, VALIDATION_VOICES } from "./voices.ts";
 
 /** Recordings with a row of channels as the sensor, and the voice of each. */
 export interface SpokenSet {
   recordings: Recordings;
+  /** Empty where a file names no speakers. */
   voices: readonly string[];
 }
 
-/** A training set and a test set; no voice is in both. */
+/** A training set and a test set. No voice of the synthesiser is in both; the test of SHD has a few words of training speakers too. */
 export interface SpokenSets {
   train: SpokenSet;
   test: SpokenSet;
@@ -37,16 +39,17 @@ export interface SynthesisedOptions {
 }
 
 /** Everything that spikes depend on besides way, voice and place in the file. */
-const SETTINGS = JSON.stringify({
-  accents: ACCENTS,
-  speech: SPEECH,
-  rate: SAMPLE_RATE,
-  channels: CHANNELS,
-  band: BAND,
-  levels: LEVELS,
-});
+const settings = () =>
+  JSON.stringify({
+    synthesiser: synthesiserVersion(),
+    digits: DIGITS,
+    accents: ACCENTS,
+    speech: SPEECH,
+    rate: SAMPLE_RATE,
+    options: OPTIONS,
+  });
 
-/** Milliseconds of the spikes of a synthesised digit; one in a hundred takes longer. */
+/** Milliseconds of a synthesised digit that count; 30 digits of 6080 are longer, and lose their last spikes. */
 const DURATION_MS = 800;
 
 /** Digits of the synthesiser. */
@@ -81,7 +84,7 @@ function digitsOf(voice: string, count: number, { way, folder }: SynthesisedOpti
   const seed = seedOf(voice);
   let speaker: Speaker | null = null;
   return cachedRecordings({
-    ...{ folder, name: `spoken-${way}-${voice.replaceAll(" ", "_")}`, settings: SETTINGS },
+    ...{ folder, name: `spoken-${way}-${voice.replaceAll(" ", "_")}`, settings: settings() },
     ...{ width: CHANNELS, height: 1, count, perFile: count },
     async make(i) {
       speaker ??= await Speaker.of(voice, seed);
@@ -127,32 +130,45 @@ export function moved(events: EventRecording, shift: number): EventRecording {
   return { ...events, ...part };
 }
 
-/** Milliseconds of a recording of SHD that the network gets. */
+/** Milliseconds of a recording of SHD that the network gets; the longest recordings take 1400. */
 const HEIDELBERG_MS = 1000;
 
 /**
  * The Spiking Heidelberg Digits of shd_train.h5 and shd_test.h5 in one folder; the path names the folder or either file. With `isHeld` a
  * quarter of the speakers of shd_train.h5 is the test set, and the others are the training set.
  *
- * @throws Error where a file is missing; RangeError for a file of another format, or for fewer than two speakers with `isHeld`.
+ * @throws Error where a file is missing; RangeError with the path for another file or a damaged one, and for a label that is no class of the training
+ *   set; RangeError where a part of the speakers is to be held out and there are fewer than two.
  */
 export async function heidelberg(path: string, isHeld = false): Promise<SpokenSets> {
   const folder = statSync(path, { throwIfNoEntry: false })?.isDirectory() ? path : dirname(path);
   const { classes, ...train } = await read(join(folder, "shd_train.h5"));
-  const { train: heard, test } = isHeld ? divided(train) : { train, test: await read(join(folder, "shd_test.h5")) };
+  const { train: heard, test } = isHeld
+    ? divided(train)
+    : { train, test: await read(join(folder, "shd_test.h5"), classes) };
   return { train: heard, test, classes, polarities: 1, durationMs: HEIDELBERG_MS };
 }
 
-async function read(path: string): Promise<SpokenSet & { classes: number }> {
-  const data = await readSHD(bytesOf(path));
+/** The recordings of a file; by default its classes are those that it names, or its labels up to the largest. */
+async function read(path: string, known?: number): Promise<SpokenSet & { classes: number }> {
+  const bytes = bytesOf(path);
   try {
-    const recordings = new Recordings(data.get(0).width, 1);
-    for (let i = 0; i < data.length; i++) recordings.add({ events: data.get(i), label: data.labels[i] as number }, 0);
-    const speakers = data.speakers ?? new Uint16Array(data.length);
-    const classes = data.keys.length || 1 + recordings.labels.reduce((most, label) => Math.max(most, label), 0);
-    return { recordings, voices: Array.from(speakers, String), classes };
-  } finally {
-    data.close();
+    const data = await readSHD(bytes);
+    try {
+      const classes = known ?? (data.keys.length || 1 + data.labels.reduce((most, label) => Math.max(most, label), 0));
+      const recordings = new Recordings(data.get(0).width, 1);
+      for (const [i, label] of data.labels.entries()) {
+        if (label >= classes)
+          throw new RangeError(`expected labels in [0, ${classes}), got ${label} of recording ${i}`);
+        recordings.add({ events: data.get(i), label }, 0);
+        progressBar(basename(path), i + 1, data.length);
+      }
+      return { recordings, voices: Array.from(data.speakers ?? [], String), classes };
+    } finally {
+      data.close();
+    }
+  } catch (cause) {
+    throw new RangeError(`${path}: ${(cause as Error).message}`, { cause });
   }
 }
 

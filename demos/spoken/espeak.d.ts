@@ -16,6 +16,9 @@ declare module "@echogarden/espeak-ng-emscripten" {
   export default function load(): Promise<{
     eSpeakNGWorker: new () => Synthesiser;
     /** The files of the synthesiser's memory. */
-    FS: { analyzePath(path: string): { exists: boolean } };
+    FS: {
+      analyzePath(path: string): { exists: boolean };
+      readFile(path: string, options: { encoding: "utf8" }): string;
+    };
   }>;
 }

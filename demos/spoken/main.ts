@@ -7,6 +7,7 @@ import { CACHE, type SpikesOptions } from "../recordings.ts";
 import { batchesOf, CHECKPOINT, epochPrinter, MEASURE, trainClassifier } from "../training.ts";
 import { heidelberg, moved, type SpokenSet, synthesised } from "./data.ts";
 import { SpokenNetwork } from "./network.ts";
+import { voicesLine } from "./report.ts";
 import { WAYS, type WayName } from "./spikes.ts";
 
 const flags = readFlags(DEMOS.spoken, {
@@ -17,13 +18,14 @@ const flags = readFlags(DEMOS.spoken, {
   },
   way: { kind: "choice", default: "speech2spikes", of: Object.keys(WAYS), help: "how sound becomes spikes" },
   "bin-ms": { kind: "number", default: 10, help: "length of a time step in ms" },
+  duration: { kind: "integer", default: 0, min: 0, help: "ms of a recording; 0 for 800, or 1000 with --data" },
   takes: { kind: "integer", default: 8, min: 1, help: "how often a voice says each digit" },
   voices: { kind: "integer", default: 100, min: 1, help: "voices of each set at most" },
   shift: {
     kind: "integer",
-    default: 10,
-    min: 0,
-    help: "percent of the channels by which training moves a recording at most",
+    default: -1,
+    min: -1,
+    help: "percent of the channels by which training moves a recording at most; -1 for 10, or 0 with --data",
   },
   hidden: { kind: "integer", default: 128, min: 1, help: "recurrent neurons" },
   epochs: { kind: "integer", default: 20, min: 1, help: "passes over the training set" },
@@ -48,8 +50,10 @@ const sets =
   flags.data === ""
     ? await synthesised({ way, takes, voices, isHeld, folder: flags.cache })
     : await heidelberg(flags.data, isHeld);
-const { durationMs, polarities, classes } = sets;
-const form = { bins: Math.ceil(durationMs / binMs), binUs: 1000 * binMs, polarities };
+const { polarities, classes } = sets;
+const bins = Math.ceil((flags.duration || sets.durationMs) / binMs);
+const shift = flags.shift >= 0 ? flags.shift / 100 : flags.data === "" ? 0.1 : 0;
+const form = { bins, binUs: 1000 * binMs, polarities };
 const datasetOf = ({ recordings }: SpokenSet, options: Partial<SpikesOptions> = {}) =>
   recordings.spikes({ ...form, ...options });
 
@@ -57,24 +61,14 @@ manualSeed(flags.seed);
 const { width } = sets.train.recordings;
 const model = new SpokenNetwork({ inputs: polarities * width, hidden, classes, binMs });
 const test = datasetOf(sets.test);
-const train = datasetOf(sets.train, { transform: (events) => moved(events, flags.shift / 100) });
+const train = datasetOf(sets.train, { transform: (events) => moved(events, shift) });
 const training = { model, train, test, epochs, batchSize: flags["batch-size"], lr, checkpoint };
 const { losses, callbacks } = noted(epochPrinter(epochs, batchesOf(training), { measure }), batchesOf(training));
 const history = await trainClassifier(training, callbacks);
 
-const voicesOf = ({ voices }: SpokenSet) => Array.from(new Set(voices));
-const each = voicesOf(sets.test).map((voice) => {
-  const indices = sets.test.voices.flatMap((v, i) => (v === voice ? [i] : []));
-  return {
-    voice,
-    acc: evaluate(model, new DataLoader(datasetOf(sets.test, { indices }), { batchSize: 250 }), accuracy),
-  };
-});
-const worst = each.reduce((least, one) => (one.acc < least.acc ? one : least));
-console.log(
-  `train_voices=${voicesOf(sets.train).length} train=${sets.train.recordings.length} ${measure}_voices=${each.length} ` +
-    `${measure}=${sets.test.recordings.length} worst_voice=${worst.voice.replaceAll(" ", "_")} worst_acc=${worst.acc.toFixed(4)}`,
-);
+const accuracyOf = (indices: readonly number[]) =>
+  evaluate(model, new DataLoader(datasetOf(sets.test, { indices }), { batchSize: 250 }), accuracy);
+console.log(voicesLine(sets, { measure, durationMs: bins * binMs }, accuracyOf));
 await draw(DEMOS.spoken, (plot) => {
   const { x } = noGrad(() => test.batch([SHOWN]));
   const { hidden, membrane } = noGrad(() => model.activity(x));

@@ -1,4 +1,5 @@
 /** Spoken digits of eSpeak NG, a synthesiser that runs in WebAssembly. */
+import { createRequire } from "node:module";
 import type { Synthesiser } from "@echogarden/espeak-ng-emscripten";
 import { Generator, noGrad, rand, type Tensor, tensor } from "jarvis-snn";
 import { resample } from "jarvis-snn/audio";
@@ -10,7 +11,7 @@ export const DIGITS = ["zero", "one", "two", "three", "four", "five", "six", "se
 export const SAMPLE_RATE = 16000;
 
 /** The folder of voices among the synthesiser's files. */
-const VARIANTS = "/usr/share/espeak-ng-data/voices/!v";
+export const VARIANTS = "/usr/share/espeak-ng-data/voices/!v";
 
 /** Speed and pitch of the speech, and the level and the kept part of the sound. */
 export const SPEECH = {
@@ -45,11 +46,7 @@ export class Speaker {
 
   /** @throws Error where the package of the synthesiser is missing, RangeError for an unknown voice. */
   static async of(voice: string, seed: number): Promise<Speaker> {
-    const { default: load } = await import("@echogarden/espeak-ng-emscripten").catch((cause) => {
-      throw new Error("spoken: expected the synthesiser; npm install @echogarden/espeak-ng-emscripten brings it", {
-        cause,
-      });
-    });
+    const { default: load } = await import("@echogarden/espeak-ng-emscripten").catch(missing);
     const { eSpeakNGWorker, FS } = await load();
     // For an unknown voice, the synthesiser would use the voice of the accent without an error.
     if (!FS.analyzePath(`${VARIANTS}/${voice}`).exists) {
@@ -84,6 +81,25 @@ export class Speaker {
     const samples = Float32Array.from(parts.flatMap((part) => Array.from(part)));
     const from = synthesiser.get_samplerate();
     return { sound: noGrad(() => resample(tensor(levelled(samples)), { from, to: SAMPLE_RATE })), label };
+  }
+}
+
+function missing(cause: unknown): never {
+  throw new Error("spoken: expected the synthesiser; npm install @echogarden/espeak-ng-emscripten brings it", {
+    cause,
+  });
+}
+
+/**
+ * The version of the synthesiser's package; others may say the digits in another way.
+ *
+ * @throws Error where the package is missing.
+ */
+export function synthesiserVersion(): string {
+  try {
+    return createRequire(import.meta.url)("@echogarden/espeak-ng-emscripten/package.json").version;
+  } catch (cause) {
+    return missing(cause);
   }
 }
 

@@ -13,10 +13,16 @@ const STEP = SAMPLE_RATE / 1000;
 const HOP = SAMPLE_RATE / 200;
 
 /** Centres of the filters, in Hz. */
-export const BAND = { fMin: 100, fMax: 7000 };
+const BAND = { fMin: 100, fMax: 7000 };
 
-/** The distance between levels of a filter's output; a digit has a root mean square of 0.3. */
-export const LEVELS = 0.1;
+/** Options of the filters and encoders; cached spikes are made again where one has changed. */
+export const OPTIONS = {
+  gammatone: { sampleRate: SAMPLE_RATE, channels: CHANNELS, ...BAND },
+  hair: { sampleRate: SAMPLE_RATE, samplesPerStep: STEP },
+  /** The distance between levels of a filter's output; a digit has a root mean square of 0.3. */
+  levels: { threshold: 0.1, samplesPerStep: STEP },
+  speech2spikes: { sampleRate: SAMPLE_RATE, hop: HOP, nMels: CHANNELS, ...BAND },
+};
 
 /** A way to spikes: spikes [T, P·C] of a sound [N], OFF channels behind ON channels where P is 2, and the microseconds of a step. */
 interface Way {
@@ -25,24 +31,23 @@ interface Way {
   spikes: (sound: Tensor, seed: number) => Tensor;
 }
 
-const filtered = (sound: Tensor): Tensor => gammatone(sound, { sampleRate: SAMPLE_RATE, channels: CHANNELS, ...BAND });
+const filtered = (sound: Tensor): Tensor => gammatone(sound, OPTIONS.gammatone);
 
 export const WAYS = {
   hair: {
     polarities: 1,
     stepUs: 1000,
-    spikes: (sound, seed) =>
-      hairCells(filtered(sound), { sampleRate: SAMPLE_RATE, samplesPerStep: STEP, generator: new Generator(seed) }),
+    spikes: (sound, seed) => hairCells(filtered(sound), { ...OPTIONS.hair, generator: new Generator(seed) }),
   },
   levels: {
     polarities: 2,
     stepUs: 1000,
-    spikes: (sound) => levelCrossings(filtered(sound), { threshold: LEVELS, samplesPerStep: STEP }),
+    spikes: (sound) => levelCrossings(filtered(sound), OPTIONS.levels),
   },
   speech2spikes: {
     polarities: 2,
     stepUs: 5000,
-    spikes: (sound) => speech2Spikes(sound, { sampleRate: SAMPLE_RATE, hop: HOP, nMels: CHANNELS, ...BAND }),
+    spikes: (sound) => speech2Spikes(sound, OPTIONS.speech2spikes),
   },
 } as const satisfies Record<string, Way>;
 

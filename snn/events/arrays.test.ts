@@ -175,6 +175,19 @@ describe("readSHD", () => {
     expect(() => data.get(0)).toThrow("expected recordings that are open");
   });
 
+  test("speakers are one for each label", async () => {
+    const bytes = await hdf5((file) => {
+      for (const group of ["spikes", "extra"]) file.create_group(group);
+      for (const name of ["spikes/times", "spikes/units", "labels"]) {
+        file.create_dataset({ name, data: Uint16Array.of(1, 2, 3) });
+      }
+      file.create_dataset({ name: "extra/speaker", data: Uint16Array.of(1, 2) });
+    });
+    await expect(readSHD(bytes)).rejects.toThrow(
+      "readSHD: expected a list of 3 speakers at extra/speaker, got shape [2]",
+    );
+  });
+
   test("another file is refused", async () => {
     await expect(readSHD(await dsec(DEFLATE))).rejects.toThrow(
       "readSHD: expected HDF5 with spikes/times, spikes/units and labels",

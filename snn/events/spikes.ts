@@ -29,6 +29,10 @@ export async function openSpikes(file: Uint8Array | ArrayBuffer): Promise<SpikeR
     if (times.shape?.[0] !== length || units.shape?.[0] !== length) {
       throw new RangeError(`${where}: expected as many recordings as labels, got ${times.shape?.[0]} and ${length}`);
     }
+    if (speakers !== null && (speakers.shape?.length !== 1 || speakers.shape[0] !== length)) {
+      const got = JSON.stringify(speakers.shape);
+      throw new RangeError(`${where}: expected a list of ${length} speakers at extra/speaker, got shape ${got}`);
+    }
     let isOpen = true;
     return {
       length,

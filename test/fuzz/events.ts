@@ -3,7 +3,16 @@
  * damage, readers return sorted events on the sensor or throw an error of their own, soon, without memory for more events than a file of
  * the size can have, and a file piece by piece gives the same events as the whole.
  */
-import { type EventFormat, type EventRecording, readEventChunks, readEvents, writeEvents } from "jarvis-snn/events";
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import {
+  type EventFormat,
+  type EventRecording,
+  readEventChunks,
+  readEvents,
+  readSHD,
+  writeEvents,
+} from "jarvis-snn/events";
 import {
   ascii,
   big4,
@@ -56,7 +65,10 @@ const packed = (g: Random, compression: number, pack: (bytes: Uint8Array) => Uin
     ...parts(eventsOf(g, 150, 346, 260), 40).map((some) => packet4(1, pack(eventPacket(some)))),
   );
 
-const FILES: { readonly [format in Exclude<EventFormat, "hdf5">]: readonly ((g: Random) => Uint8Array)[] } = {
+const fixture = (name: string): Uint8Array =>
+  new Uint8Array(readFileSync(fileURLToPath(new URL(`../fixtures/events/${name}`, import.meta.url))));
+
+const FILES: { readonly [format in EventFormat | "shd"]: readonly ((g: Random) => Uint8Array)[] } = {
   evt3: [(g) => writeEvents(recordingOf(eventsOf(g, 200, 640, 480), 640, 480), "evt3")],
   evt2: [
     (g) => {
@@ -96,6 +108,8 @@ const FILES: { readonly [format in Exclude<EventFormat, "hdf5">]: readonly ((g: 
     (g) => writeEvents(recordingOf(eventsOf(g, 200, 640, 480), 640, 480), "aedat4"),
   ],
   npz: [(g) => writeEvents(recordingOf(eventsOf(g, 100, 640, 480), 640, 480), "npz")],
+  hdf5: [() => fixture("dsec.h5")],
+  shd: [() => fixture("shd.h5"), () => fixture("ssc.h5")],
 };
 
 const NAMES = Object.keys(FILES) as (keyof typeof FILES)[];
@@ -138,8 +152,8 @@ function fault({ t, x, y, p, width, height }: EventRecording & { dropped: number
   return null;
 }
 
-/** The recording, or the error where it is one of the reader's own; a fault otherwise. */
-async function outcome(where: string, read: () => Promise<EventRecording>): Promise<EventRecording | Error> {
+/** The result of a reader, or the error where it is one of the reader's own; a fault otherwise. */
+async function outcome<T>(where: string, read: () => Promise<T>): Promise<T | Error> {
   try {
     return await read();
   } catch (error) {
@@ -184,6 +198,23 @@ async function tryFile(g: Random, format: EventFormat, bytes: Uint8Array): Promi
   return isSame ? null : `${strict.t.length} events, in pieces ${pieces.t.length}`;
 }
 
+/** All recordings of a file of SHD. */
+async function trySHD(bytes: Uint8Array): Promise<string | null> {
+  const start = performance.now();
+  const found = await outcome("readSHD", async () => {
+    const data = await readSHD(bytes);
+    try {
+      const recordings = Array.from({ length: Math.min(data.length, 100) }, (_, i) => data.get(i));
+      const wrong = recordings.map((recording) => fault({ ...recording, dropped: 0 }, bytes.length));
+      return wrong.find((text) => text !== null) ?? null;
+    } finally {
+      data.close();
+    }
+  });
+  const ms = performance.now() - start;
+  return ms > PATIENCE ? `${Math.round(ms)} ms` : found instanceof Error ? null : found;
+}
+
 /** Damages and reads so many files, from a seed on, and describes the first fault. */
 export async function fuzzEvents(seed: number, count: number): Promise<string | null> {
   for (let k = seed; k < seed + count; k++) {
@@ -191,7 +222,7 @@ export async function fuzzEvents(seed: number, count: number): Promise<string | 
     const format = NAMES[k % NAMES.length] as keyof typeof FILES;
     const bytes = damaged(g, g.pick(FILES[format])(g));
     try {
-      const found = await tryFile(g, format, bytes);
+      const found = await (format === "shd" ? trySHD(bytes) : tryFile(g, format, bytes));
       if (found !== null) return `seed ${k}, ${format}, ${bytes.length} bytes: ${found}`;
     } catch (error) {
       return `seed ${k}, ${format}, ${bytes.length} bytes: ${error instanceof Error ? error.stack : error}`;
