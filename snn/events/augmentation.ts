@@ -15,7 +15,7 @@ import {
   wrongValue,
 } from "../../engine/arguments.ts";
 import { type Generator, generatorOf } from "../../engine/generator.ts";
-import { Kept, recordingOf, sorted, unwritten } from "./checked.ts";
+import { chosen, recordingOf, sorted, unwritten } from "./checked.ts";
 import { draw, normal, RANDOM, type RandomEventOptions, uniform } from "./random.ts";
 import type { EventRecording } from "./recording.ts";
 import { search } from "./slices.ts";
@@ -49,19 +49,36 @@ export function crop(events: EventRecording, options: CropOptions): EventRecordi
     throw wrongValue("crop", `a part of ${recording.width} × ${recording.height} pixels`, `${width} × ${height}`);
   }
   const [left, top] = placeOf(at, room, generator);
-  const { x, y } = recording;
-  const part = new Kept(recording);
+  const part = chosen(recording, (places) => inArea(places, recording, [left, top, width, height], 1));
+  moveBack(part.x, left);
+  moveBack(part.y, top);
+  return { ...part, width, height };
+}
+
+function moveBack(coordinates: Uint16Array, by: number): void {
+  for (let i = 0; i < coordinates.length; i++) coordinates[i] = (coordinates[i] as number) - by;
+}
+
+/**
+ * Writes the places of the events inside of an area, with `inside` 0 of those outside, and returns how many there are. Here and in filters
+ * every place is written, the next one of the kept over that of a dropped event: a branch that nobody can predict costs more.
+ */
+function inArea(
+  places: Uint32Array,
+  { x, y }: EventRecording,
+  [left, top, width, height]: readonly [left: number, top: number, width: number, height: number],
+  inside: 0 | 1,
+): number {
+  const outside = 1 - inside;
+  let count = 0;
   for (let i = 0; i < x.length; i++) {
-    const dx = (x[i] as number) - left;
-    const dy = (y[i] as number) - top;
-    if (dx >= 0 && dx < width && dy >= 0 && dy < height) part.add(i);
+    const column = (x[i] as number) - left;
+    const row = (y[i] as number) - top;
+    places[count] = i;
+    // The sign, where both lie in [0, size).
+    count += ((~column & (column - width) & ~row & (row - height)) >>> 31) ^ outside;
   }
-  const kept = part.recording();
-  for (let i = 0; i < kept.x.length; i++) {
-    kept.x[i] = (kept.x[i] as number) - left;
-    kept.y[i] = (kept.y[i] as number) - top;
-  }
-  return { ...kept, width, height };
+  return count;
 }
 
 function placeOf(at: unknown, room: readonly [number, number], generator?: Generator): [number, number] {
@@ -170,17 +187,21 @@ export function dropEvents(events: EventRecording, options: DropOptions): EventR
   numberOf("dropEvents", "probability", probability, UNIT);
   const from = generatorOf("dropEvents", generator);
   const recording = recordingOf("dropEvents", events);
-  const n = recording.t.length;
-  const draws = uniform(n, from);
-  const kept = new Kept(recording);
-  // Of the events from i on, `left` are to be kept: event i is one of them with the probability left/(n − i).
-  let left = n - Math.floor(probability * n + 0.5);
-  for (let i = 0; left > 0; i++) {
-    if ((draws[i] as number) * (n - i) >= left) continue;
-    kept.add(i);
-    left--;
+  const { length } = recording.t;
+  const kept = length - Math.floor(probability * length + 0.5);
+  return chosen(recording, (places) => {
+    choose(places, uniform(length, from), kept);
+    return kept;
+  });
+}
+
+/** Writes n places: of the events from i on, `left` are to be kept, and event i is among them with the probability left/(events − i). */
+function choose(places: Uint32Array, draws: Float32Array, n: number): void {
+  let left = n;
+  for (let i = 0; i < draws.length; i++) {
+    places[n - left] = i;
+    left -= Number((draws[i] as number) * (draws.length - i) < left);
   }
-  return kept.recording();
 }
 
 /** Options of {@link dropEventsByTime}. */
@@ -245,18 +266,12 @@ export function dropEventsByArea(events: EventRecording, options: DropByAreaOpti
   numberOf(where, "areaRatio", areaRatio, UNIT);
   const from = generatorOf(where, generator);
   const recording = recordingOf(where, events);
-  const { x, y, width, height } = recording;
+  const { width, height } = recording;
   const [w, h] = [Math.floor(width * areaRatio), Math.floor(height * areaRatio)];
   const drawn = uniform(2, from);
   const left = Math.floor((drawn[0] as number) * (width - w + 1));
   const top = Math.floor((drawn[1] as number) * (height - h + 1));
-  const kept = new Kept(recording);
-  for (let i = 0; i < x.length; i++) {
-    const dx = (x[i] as number) - left;
-    const dy = (y[i] as number) - top;
-    if (!(dx >= 0 && dx < w && dy >= 0 && dy < h)) kept.add(i);
-  }
-  return kept.recording();
+  return chosen(recording, (places) => inArea(places, recording, [left, top, w, h], 0));
 }
 
 /** Options of {@link jitter}: standard deviations of normal shifts. */
@@ -284,48 +299,46 @@ export function jitter(events: EventRecording, options: JitterOptions): EventRec
   for (const name of ["time", "x", "y"] as const) numberOf("jitter", name, given[name], NOT_NEGATIVE);
   const from = generatorOf("jitter", given.generator);
   const recording = recordingOf("jitter", events);
-  const { p, width, height } = recording;
-  const shifted = (column: Float64Array | Uint16Array, deviation: number): Float64Array => {
-    const moved = new Float64Array(column);
-    if (deviation > 0) shift(moved, normal(column.length, from), deviation);
-    return moved;
-  };
-  const t = shifted(recording.t, given.time);
-  const x = shifted(recording.x, given.x);
-  const y = shifted(recording.y, given.y);
+  const { t, width, height } = recording;
+  const shifts = (deviation: number): Float64Array =>
+    deviation > 0 ? rounded(normal(t.length, from), deviation) : new Float64Array(t.length);
   const moved = unwritten(t.length, width, height);
-  const n = moveInto(moved, t, x, y, p, given.time > 0 ? 0 : -Infinity);
-  const part = <Column extends Float64Array | Uint16Array | Uint8Array>(column: Column) => column.slice(0, n) as Column;
-  const kept = { t: part(moved.t), x: part(moved.x), y: part(moved.y), p: part(moved.p), width, height };
-  return given.time === 0 ? kept : sorted(kept);
+  const n = moveInto(moved, recording, shifts(given.time), shifts(given.x), shifts(given.y), given.time > 0);
+  const part = <Column extends Float64Array | Uint16Array | Uint8Array>(column: Column) =>
+    (given.time > 0 ? column.subarray(0, n) : column.slice(0, n)) as Column;
+  const rest = { t: part(moved.t), x: part(moved.x), y: part(moved.y), p: part(moved.p), width, height };
+  return given.time > 0 ? sorted(rest) : rest;
 }
 
-/** Writes the events that are on the sensor, not before `earliest`, and returns how many there are. */
+/** ⌊deviation·n⌉ for each n, halves up. Math.round, exact also beside 2⁵², takes several times as long. */
+function rounded(normals: Float32Array, deviation: number): Float64Array {
+  const shifts = new Float64Array(normals.length);
+  for (let i = 0; i < shifts.length; i++) shifts[i] = Math.floor(deviation * (normals[i] as number) + 0.5);
+  return shifts;
+}
+
+/** Writes the events that are on the sensor, and not before time 0 where `isLate`, over those that are not, and returns how many there are. */
 function moveInto(
-  moved: EventRecording,
-  t: Float64Array,
-  x: Float64Array,
-  y: Float64Array,
-  p: Uint8Array,
-  earliest: number,
+  made: EventRecording,
+  { t, x, y, p, width, height }: EventRecording,
+  dt: Float64Array,
+  dx: Float64Array,
+  dy: Float64Array,
+  isLate: boolean,
 ): number {
-  const { width, height } = moved;
+  const earliest = isLate ? 0 : -Infinity;
   let n = 0;
   for (let i = 0; i < t.length; i++) {
-    const [time, column, row] = [t[i] as number, x[i] as number, y[i] as number];
-    if (!(column >= 0 && column < width && row >= 0 && row < height && time >= earliest)) continue;
-    moved.t[n] = time;
-    moved.x[n] = column;
-    moved.y[n] = row;
-    moved.p[n++] = p[i] as number;
+    const time = (t[i] as number) + (dt[i] as number);
+    const column = (x[i] as number) + (dx[i] as number);
+    const row = (y[i] as number) + (dy[i] as number);
+    made.t[n] = time;
+    made.x[n] = column;
+    made.y[n] = row;
+    made.p[n] = p[i] as number;
+    n += Number(column >= 0 && column < width && row >= 0 && row < height && time >= earliest);
   }
   return n;
-}
-
-function shift(values: Float64Array, shifts: Float32Array, deviation: number): void {
-  for (let i = 0; i < values.length; i++) {
-    values[i] = (values[i] as number) + Math.round(deviation * (shifts[i] as number));
-  }
 }
 
 /** Options of {@link uniformNoise}. */
@@ -349,30 +362,34 @@ export function uniformNoise(events: EventRecording, options: UniformNoiseOption
   const { n, generator } = withDefaults(where, NOISE, options);
   numberOf(where, "n", n, ADDED);
   const from = generatorOf(where, generator);
-  const { t, x, y, p, width, height } = recordingOf(where, events);
+  const recording = recordingOf(where, events);
+  const { t, width, height } = recording;
   const [first = 0] = t;
   const span = (t[t.length - 1] ?? 0) - first;
-  const whole = (size: number, start = 0): Float64Array => {
+  const noise = unwritten(n, width, height);
+  const fill = (values: Float64Array | Uint16Array | Uint8Array, size: number, start = 0): void => {
     const drawn = uniform(n, from);
-    const values = new Float64Array(n);
     for (let i = 0; i < n; i++) values[i] = Math.floor(start + (drawn[i] as number) * size);
-    return values;
   };
-  const joined = <Column extends Float64Array | Uint16Array | Uint8Array>(
-    column: Column,
-    more: Float64Array,
-  ): Column => {
-    const all = new (column.constructor as new (n: number) => Column)(column.length + n);
-    all.set(column);
-    all.set(more, column.length);
-    return all;
-  };
-  return sorted({
-    t: joined(t, whole(span + 1, first)),
-    x: joined(x, whole(width)),
-    y: joined(y, whole(height)),
-    p: joined(p, whole(2)),
-    width,
-    height,
-  });
+  fill(noise.t, span + 1, first);
+  fill(noise.x, width);
+  fill(noise.y, height);
+  fill(noise.p, 2);
+  const made = unwritten(t.length + n, width, height);
+  mergeInto(made, recording, sorted(noise));
+  return made;
+}
+
+/** Writes the events of both in the order of their times, those of the first before those of the second at one time. */
+function mergeInto(made: EventRecording, one: EventRecording, two: EventRecording): void {
+  let i = 0;
+  for (let k = 0; k < made.t.length; k++) {
+    const isOne = i < one.t.length && (k - i === two.t.length || (one.t[i] as number) <= (two.t[k - i] as number));
+    const { t, x, y, p } = isOne ? one : two;
+    const from = isOne ? i++ : k - i;
+    made.t[k] = t[from] as number;
+    made.x[k] = x[from] as number;
+    made.y[k] = y[from] as number;
+    made.p[k] = p[from] as number;
+  }
 }

@@ -29,7 +29,7 @@ export function recordingOf(where: string, events: EventRecording): EventRecordi
 }
 
 function checkEvents(where: string, events: EventRecording, n: number): void {
-  if (isSound(events, n)) return;
+  if (isSound(events, n) && (events.t[n - 1] ?? 0) < Infinity) return;
   const { t, x, y, p, width, height } = events;
   let last = -Infinity;
   for (let i = 0; i < n; i++) {
@@ -46,7 +46,7 @@ function checkEvents(where: string, events: EventRecording, n: number): void {
   }
 }
 
-/** One fast pass over all columns; the search for the event to name is the slower one. */
+/** One fast pass over all columns, but for a last time of ∞; the search for the event to name is the slower one. */
 function isSound({ t, x, y, p, width, height }: EventRecording, n: number): boolean {
   let last = -Number.MAX_VALUE;
   for (let i = 0; i < n; i++) {
@@ -55,28 +55,7 @@ function isSound({ t, x, y, p, width, height }: EventRecording, n: number): bool
       return false;
     last = time;
   }
-  return last < Infinity;
-}
-
-/** Events of a recording that are kept, in the order in which they are added. */
-export class Kept {
-  private readonly events: EventRecording;
-  private readonly places: Uint32Array;
-  private count = 0;
-
-  constructor(events: EventRecording) {
-    this.events = events;
-    this.places = new Uint32Array(events.t.length);
-  }
-
-  /** Keeps event i. */
-  add(i: number): void {
-    this.places[this.count++] = i;
-  }
-
-  recording(): EventRecording {
-    return chosen(this.events, this.places.subarray(0, this.count));
-  }
+  return true;
 }
 
 /** A recording of n events that are yet to be written. */
@@ -89,17 +68,27 @@ export const unwritten = (n: number, width: number, height: number): EventRecord
   height,
 });
 
-/** The recording of the events at these places, in this order. */
-function chosen({ t, x, y, p, width, height }: EventRecording, places: Uint32Array): EventRecording {
-  const made = unwritten(places.length, width, height);
-  for (let k = 0; k < places.length; k++) {
+/** The recording of the events whose places `choose` writes, in this order; it returns how many there are. */
+export function chosen(events: EventRecording, choose: (places: Uint32Array) => number): EventRecording {
+  const places = new Uint32Array(events.t.length);
+  const made = unwritten(choose(places), events.width, events.height);
+  gatherTimes(made.t, events.t, places);
+  gather(made, events, places);
+  return made;
+}
+
+function gatherTimes(made: Float64Array, t: Float64Array, places: Uint32Array): void {
+  for (let k = 0; k < made.length; k++) made[k] = t[places[k] as number] as number;
+}
+
+/** Writes pixels and polarities of the events at these places, in this order. */
+function gather(made: EventRecording, { x, y, p }: EventRecording, places: Uint32Array): void {
+  for (let k = 0; k < made.x.length; k++) {
     const i = places[k] as number;
-    made.t[k] = t[i] as number;
     made.x[k] = x[i] as number;
     made.y[k] = y[i] as number;
     made.p[k] = p[i] as number;
   }
-  return made;
 }
 
 /** Events that are put in order by insertion, before longer runs are merged. */
@@ -108,32 +97,96 @@ const RUN = 8;
 /**
  * The recording in the order of its times; events of one time keep their order.
  *
- * Runs are merged in place, of which only the part that overlaps moves: the cost of a recording that is nearly in order is that of reading it.
- * Loops over all events have functions of their own, here and elsewhere: an engine that compiles a loop while it runs, and knows nothing yet
- * about the code behind it, would fall back to slow code at its end, call after call.
+ * Times are dealt to buckets first, after which few of them are out of order where they are spread evenly, and runs are merged in place, of
+ * which only the part that overlaps moves. Loops over all events have functions of their own, here and elsewhere, which return a number or
+ * nothing: an engine that compiles a loop while it runs, and knows nothing yet about the code behind it, would fall back to slow code at its
+ * end, call after call.
  */
 export function sorted(events: EventRecording): EventRecording {
   const n = events.t.length;
-  const t = events.t.slice();
-  const places = new Uint32Array(n);
-  sortRuns(t, places);
-  mergeRuns(t, places);
-  return chosen(events, places);
+  const made = unwritten(n, events.width, events.height);
+  const { places } = dealt(bucketsOf(events.t), n);
+  gatherTimes(made.t, events.t, places);
+  sortRuns(made.t, places);
+  mergeRuns(made.t, places);
+  gather(made, events, places);
+  return made;
 }
 
-/** Puts each run of times in order, by insertion, and writes where they came from. */
+/**
+ * The bucket of each time, of as many as there are times, each of an equal part of their span.
+ *
+ * A larger time never has a smaller bucket, however the products are rounded; all have the first one where the span is 0 or infinite.
+ */
+function bucketsOf(t: Float64Array): Uint32Array {
+  const buckets = new Uint32Array(t.length);
+  const least = -largest(t, -1);
+  const rate = (t.length - 1) / (largest(t, 1) - least);
+  for (let i = 0; i < buckets.length; i++) buckets[i] = ((t[i] as number) - least) * rate;
+  return buckets;
+}
+
+/** The largest of sign·t. */
+function largest(t: Float64Array, sign: number): number {
+  let most = -Infinity;
+  for (let i = 0; i < t.length; i++) if (sign * (t[i] as number) > most) most = sign * (t[i] as number);
+  return most;
+}
+
+/** The places of the elements by their buckets, in order, and where those of each bucket end. */
+export function dealt(
+  buckets: Uint32Array,
+  count: number,
+): { readonly places: Uint32Array; readonly ends: Uint32Array } {
+  const places = new Uint32Array(buckets.length);
+  const ends = new Uint32Array(count);
+  countInto(ends, buckets);
+  toStarts(ends);
+  deal(places, ends, buckets);
+  return { places, ends };
+}
+
+function countInto(counts: Uint32Array, buckets: Uint32Array): void {
+  for (let i = 0; i < buckets.length; i++) {
+    const bucket = buckets[i] as number;
+    counts[bucket] = (counts[bucket] as number) + 1;
+  }
+}
+
+/** Counts become the places where buckets begin. */
+function toStarts(counts: Uint32Array): void {
+  let before = 0;
+  for (let bucket = 0; bucket < counts.length; bucket++) {
+    const count = counts[bucket] as number;
+    counts[bucket] = before;
+    before += count;
+  }
+}
+
+/** Writes each place to the next element of its bucket; the places where buckets begin move on to their ends. */
+function deal(places: Uint32Array, next: Uint32Array, buckets: Uint32Array): void {
+  for (let i = 0; i < buckets.length; i++) {
+    const bucket = buckets[i] as number;
+    const place = next[bucket] as number;
+    next[bucket] = place + 1;
+    places[place] = i;
+  }
+}
+
+/** Puts each run of times in order, by insertion, and their places with them. */
 function sortRuns(t: Float64Array, places: Uint32Array): void {
   for (let first = 0; first < t.length; first += RUN) {
     const end = Math.min(first + RUN, t.length);
-    for (let i = first; i < end; i++) {
+    for (let i = first + 1; i < end; i++) {
       const time = t[i] as number;
+      const place = places[i] as number;
       let to = i;
       for (; to > first && (t[to - 1] as number) > time; to--) {
         t[to] = t[to - 1] as number;
         places[to] = places[to - 1] as number;
       }
       t[to] = time;
-      places[to] = i;
+      places[to] = place;
     }
   }
 }

@@ -10,7 +10,7 @@ import {
   wrongValue,
 } from "../../engine/arguments.ts";
 import { generatorOf } from "../../engine/generator.ts";
-import { Kept, recordingOf } from "./checked.ts";
+import { chosen, recordingOf } from "./checked.ts";
 import { RANDOM, type RandomEventOptions } from "./random.ts";
 import type { EventRecording } from "./recording.ts";
 
@@ -45,15 +45,21 @@ export function denoise(events: EventRecording, options: DenoiseOptions = DENOIS
   const rows = largest(y) + 3;
   const until = new Float64Array(row * rows).fill(-Infinity);
   for (let i = 1; i < rows - 1; i++) until.fill(filterTime, i * row + 1, (i + 1) * row - 1);
-  const kept = new Kept(recording);
-  for (let i = 0; i < t.length; i++) {
-    const time = t[i] as number;
-    const at = ((y[i] as number) + 1) * row + (x[i] as number) + 1;
-    until[at] = time + filterTime;
-    const isBelieved = (place: number): boolean => (until[place] as number) > time;
-    if (isBelieved(at - 1) || isBelieved(at + 1) || isBelieved(at - row) || isBelieved(at + row)) kept.add(i);
-  }
-  return kept.recording();
+  return chosen(recording, (places) => {
+    let count = 0;
+    for (let i = 0; i < t.length; i++) {
+      const time = t[i] as number;
+      const at = ((y[i] as number) + 1) * row + (x[i] as number) + 1;
+      until[at] = time + filterTime;
+      places[count] = i;
+      count +=
+        Number((until[at - 1] as number) > time) |
+        Number((until[at + 1] as number) > time) |
+        Number((until[at - row] as number) > time) |
+        Number((until[at + row] as number) > time);
+    }
+    return count;
+  });
 }
 
 /** Options of {@link refractoryPeriod}. */
@@ -78,14 +84,17 @@ export function refractoryPeriod(events: EventRecording, options: RefractoryPeri
   const recording = recordingOf(where, events);
   const { t, x, y, width, height } = recording;
   const last = new Float64Array(width * height).fill(-Infinity);
-  const kept = new Kept(recording);
-  for (let i = 0; i < t.length; i++) {
-    const at = (y[i] as number) * width + (x[i] as number);
-    const since = (t[i] as number) - (last[at] as number);
-    last[at] = t[i] as number;
-    if (since > period) kept.add(i);
-  }
-  return kept.recording();
+  return chosen(recording, (places) => {
+    let count = 0;
+    for (let i = 0; i < t.length; i++) {
+      const at = (y[i] as number) * width + (x[i] as number);
+      const time = t[i] as number;
+      places[count] = i;
+      count += Number(time - (last[at] as number) > period);
+      last[at] = time;
+    }
+    return count;
+  });
 }
 
 /** Options of {@link dropPixels}: exactly one says which pixels. */
@@ -146,9 +155,14 @@ export function dropPixels(events: EventRecording, options: DropPixelsOptions): 
     const part = numberOf(where, "probability", probability, UNIT);
     for (const at of from.permutation(pixels).subarray(0, Math.floor(part * pixels + 0.5))) dropped[at] = 1;
   }
-  const kept = new Kept(recording);
-  for (let i = 0; i < t.length; i++) if (dropped[(y[i] as number) * width + (x[i] as number)] === 0) kept.add(i);
-  return kept.recording();
+  return chosen(recording, (places) => {
+    let count = 0;
+    for (let i = 0; i < x.length; i++) {
+      places[count] = i;
+      count += (dropped[(y[i] as number) * width + (x[i] as number)] as number) ^ 1;
+    }
+    return count;
+  });
 }
 
 /**

@@ -4,7 +4,7 @@ import { inReference, integersAt } from "../../engine/backend.ts";
 import { composed } from "../../engine/composed.ts";
 import { div, gt, mul, noGrad, sum, type Tensor, tensor, zeros } from "../../engine/index.ts";
 import { checkSize, formatShape, type Shape, sizeOf } from "../../engine/shape.ts";
-import { alive, emptySpikes, peek, spikesAt, streamBytes } from "../../engine/tensor.ts";
+import { alive, empty, emptySpikes, peek, spikesAt, streamBytes } from "../../engine/tensor.ts";
 import { recordingOf } from "./checked.ts";
 import type { EventRecording } from "./recording.ts";
 import { SLICES, type Slice, type SliceOptions, slicesOf } from "./slices.ts";
@@ -82,16 +82,30 @@ function eachFrame(
  */
 export function toFrames(events: EventRecording | readonly EventRecording[], options: FrameOptions): Tensor {
   const parts = cut("toFrames", events, options);
-  const z = zeros(parts.shape);
+  const z = empty(parts.shape);
   const values = peek(z);
-  eachFrame(parts, ({ x, y, p, width, height }, [from, to], at) => {
-    const plane = parts.polarities === 2 ? width * height : 0;
-    for (let i = from; i < to; i++) {
-      const place = at + Math.imul(p[i] as number, plane) + Math.imul(y[i] as number, width) + (x[i] as number);
-      values[place] = (values[place] as number) + 1;
-    }
+  eachFrame(parts, (recording, [from, to], at) => {
+    const { width, height } = recording;
+    // A frame becomes zero just before it is written, while it is in the cache for that.
+    values.fill(0, at, at + parts.polarities * width * height);
+    countEvents(values, at, recording, parts.polarities === 2 ? width * height : 0, from, to);
   });
   return z;
+}
+
+/** Adds 1 to an element for each of the events [from, to); polarities are `plane` elements apart. */
+function countEvents(
+  values: Float32Array | Float64Array,
+  at: number,
+  { x, y, p, width }: EventRecording,
+  plane: number,
+  from: number,
+  to: number,
+): void {
+  for (let i = from; i < to; i++) {
+    const place = at + Math.imul(p[i] as number, plane) + Math.imul(y[i] as number, width) + (x[i] as number);
+    values[place] = (values[place] as number) + 1;
+  }
 }
 
 /**
@@ -111,20 +125,31 @@ export function toSpikes(events: EventRecording | readonly EventRecording[], opt
   const z = emptySpikes(parts.shape);
   const words = integersAt(spikesAt(z), streamBytes(z.size) / 4);
   let cleared = 0;
-  eachFrame(parts, ({ x, y, p, width, height }, [from, to], at) => {
-    // Words become zero just before their frame is written, while they are in the cache for it.
+  eachFrame(parts, (recording, [from, to], at) => {
+    const { width, height } = recording;
+    // Words become zero just before their frame is written, as in toFrames.
     const end = Math.ceil((at + parts.polarities * width * height) / 32);
     words.fill(0, cleared, end);
     cleared = end;
-    const plane = parts.polarities === 2 ? width * height : 0;
-    for (let i = from; i < to; i++) {
-      // Elements are fewer than 2³¹, so that 32-bit products are exact.
-      const place = at + Math.imul(p[i] as number, plane) + Math.imul(y[i] as number, width) + (x[i] as number);
-      words[place >>> 5] = (words[place >>> 5] as number) | (1 << place);
-    }
+    setBits(words, at, recording, parts.polarities === 2 ? width * height : 0, from, to);
   });
   words.fill(0, cleared);
   return z;
+}
+
+/** Sets the bit of each of the events [from, to). Elements are fewer than 2³¹, so that 32-bit products are exact. */
+function setBits(
+  words: Int32Array | Float64Array,
+  at: number,
+  { x, y, p, width }: EventRecording,
+  plane: number,
+  from: number,
+  to: number,
+): void {
+  for (let i = from; i < to; i++) {
+    const place = at + Math.imul(p[i] as number, plane) + Math.imul(y[i] as number, width) + (x[i] as number);
+    words[place >>> 5] = (words[place >>> 5] as number) | (1 << place);
+  }
 }
 
 /** Options of {@link toVoxelGrid}. */

@@ -1,9 +1,10 @@
 /** Surfaces of the time since the last events. */
 import { COUNT, choiceOf, numberOf, POSITIVE, type Range, withDefaults, wrongValue } from "../../engine/arguments.ts";
+import { k } from "../../engine/backend.ts";
 import { exp, noGrad, type Tensor, tensor } from "../../engine/index.ts";
 import { checkSize, sizeOf } from "../../engine/shape.ts";
 import { empty, peek } from "../../engine/tensor.ts";
-import { recordingOf } from "./checked.ts";
+import { dealt, recordingOf } from "./checked.ts";
 import type { EventRecording } from "./recording.ts";
 import { SLICES, slicesOf } from "./slices.ts";
 
@@ -38,29 +39,40 @@ export function toTimesurface(events: EventRecording, options: TimesurfaceOption
   numberOf(where, "dt", dt, POSITIVE);
   numberOf(where, "tau", tau, POSITIVE);
   const recording = recordingOf(where, events);
-  const { t, x, y, p, width, height } = recording;
+  const { t, width, height } = recording;
   const slices = slicesOf(where, recording, { ...SLICES, timeWindow: dt, includeIncomplete });
   const shape = [slices.length, 2, height, width];
   checkSize(where, shape, sizeOf(shape));
-  const plane = width * height;
-  const last = new Float64Array(2 * plane).fill(-Infinity);
-  const negative = empty(shape);
-  const ages = peek(negative);
+  const size = 2 * width * height;
+  const last = new Float64Array(size).fill(-Infinity);
+  const z = empty(shape);
+  const values = peek(z);
   const [first = 0] = t;
   slices.forEach(([from, to], n) => {
-    for (let i = from; i < to; i++) {
-      last[(p[i] as number) * plane + (y[i] as number) * width + (x[i] as number)] = t[i] as number;
-    }
-    negativeAges(ages.subarray(n * 2 * plane, (n + 1) * 2 * plane), last, first + (n + 1) * dt, tau);
+    setTimes(last, recording, from, to);
+    negativeAges(values.subarray(n * size, (n + 1) * size), last, first + (n + 1) * dt, tau);
+    // Each surface on its own and in place, while it is in the cache.
+    const at = z.ptr + 4 * n * size;
+    k.exp(at, at, size);
   });
-  const z = noGrad(() => exp(negative));
-  negative.dispose();
   return z;
 }
 
-function negativeAges(ages: Float32Array, last: Float64Array, now: number, tau: number): void {
+/** Writes the times of the events [from, to) to their pixels. */
+function setTimes(last: Float64Array, { t, x, y, p, width, height }: EventRecording, from: number, to: number): void {
+  const plane = width * height;
+  for (let i = from; i < to; i++) {
+    last[Math.imul(p[i] as number, plane) + Math.imul(y[i] as number, width) + (x[i] as number)] = t[i] as number;
+  }
+}
+
+function negativeAges(ages: Float32Array | Float64Array, last: Float64Array, now: number, tau: number): void {
   const rate = 1 / tau;
-  for (let i = 0; i < ages.length; i++) ages[i] = ((last[i] as number) - now) * rate;
+  // Two at a time, of both polarities together an even number: the loop itself costs as much as one.
+  for (let i = 0; i < ages.length; i += 2) {
+    ages[i] = ((last[i] as number) - now) * rate;
+    ages[i + 1] = ((last[i + 1] as number) - now) * rate;
+  }
 }
 
 /** Options of {@link toAveragedTimesurface}. */
@@ -154,28 +166,11 @@ function placesOf(
   cells: number,
 ): { readonly places: Uint32Array; readonly ends: Uint32Array } {
   const memories = new Uint32Array(t.length);
-  const ends = new Uint32Array(2 * cells);
   for (let i = 0; i < t.length; i++) {
     const cell = Math.floor((y[i] as number) / side) * columns + Math.floor((x[i] as number) / side);
-    const memory = 2 * cell + (p[i] as number);
-    memories[i] = memory;
-    ends[memory] = (ends[memory] as number) + 1;
+    memories[i] = 2 * cell + (p[i] as number);
   }
-  // Counts become the places where they begin, and these move on with each event.
-  let before = 0;
-  for (let memory = 0; memory < ends.length; memory++) {
-    const count = ends[memory] as number;
-    ends[memory] = before;
-    before += count;
-  }
-  const places = new Uint32Array(t.length);
-  for (let i = 0; i < t.length; i++) {
-    const memory = memories[i] as number;
-    const place = ends[memory] as number;
-    places[place] = i;
-    ends[memory] = place + 1;
-  }
-  return { places, ends };
+  return dealt(memories, 2 * cells);
 }
 
 /** Sums of decays, which are computed many at a time by the kernel of exp. */
