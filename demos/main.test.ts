@@ -1,5 +1,6 @@
 /** The runner of the demos: what it lists, what it runs and what it refuses. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { DEMOS } from "./list.ts";
@@ -66,3 +67,10 @@ test.each(Object.keys(DEMOS) as (keyof typeof DEMOS)[])(
     expect(wrong.error).toBe("--seed: expected an integer ≥ 0, got -1");
   },
 );
+
+test("demos: a folder of --data without the files of the data set is a line, and the process fails", async () => {
+  const { error, failure } = await run("gesture", "--data=nowhere", "--measure=validation");
+  expect(failure).toBe(null);
+  expect(error).toBe(`${join("nowhere", "trials_to_train.txt")}: expected a file of the data set, got none`);
+  expect(process.exitCode).toBe(2);
+});

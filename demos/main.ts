@@ -1,11 +1,18 @@
 /** npm run demo -- NAME runs a demo with the flags behind its name; without a name, or with --help, the demos are listed. */
 import { DEMOS, listed } from "./list.ts";
+import { FlagError } from "./options.ts";
 
 const [name = "--help"] = process.argv.slice(2);
 
 if (Object.hasOwn(DEMOS, name)) {
   process.argv.splice(2, 1); // a demo reads its flags from there
-  await import(`./${name}/main.ts`);
+  try {
+    await import(`./${name}/main.ts`);
+  } catch (error) {
+    if (!(error instanceof FlagError)) throw error;
+    console.error(error.message);
+    process.exitCode = 2;
+  }
 } else if (name === "--help" || name === "-h") {
   console.log(`npm run demo -- NAME runs a demo, npm run demo -- NAME --help lists its flags.\n\n${listed()}`);
 } else {

@@ -5,6 +5,7 @@ import { type Flags, parseFlags, progressBar, readFlags } from "./options.ts";
 const FLAGS = {
   epochs: { kind: "integer", default: 10, min: 1, help: "passes" },
   seed: { kind: "integer", default: 0, min: 0, help: "seed" },
+  samples: { kind: "integer", default: 8, min: 1, max: 16, help: "samples" },
   lr: { kind: "number", default: 1e-3, help: "learning rate" },
   encode: { kind: "choice", default: "poisson", of: ["poisson", "ttfs"], help: "spike code" },
   data: { kind: "text", default: "", help: "folder" },
@@ -16,17 +17,20 @@ afterEach(() => vi.restoreAllMocks());
 
 describe("parseFlags", () => {
   test("flags: without arguments they have their defaults", () => {
-    expect(parse()).toEqual({ epochs: 10, seed: 0, lr: 1e-3, encode: "poisson", data: "" });
+    expect(parse()).toEqual({ epochs: 10, seed: 0, samples: 8, lr: 1e-3, encode: "poisson", data: "" });
   });
 
   test("flags: values replace defaults, after a space or an equals sign", () => {
-    expect(parse("--epochs", "3", "--lr=0.5", "--encode", "ttfs", "--data", "a b", "--seed=0")).toEqual({
-      epochs: 3,
-      seed: 0,
-      lr: 0.5,
-      encode: "ttfs",
-      data: "a b",
-    });
+    expect(parse("--epochs", "3", "--lr=0.5", "--encode", "ttfs", "--data", "a b", "--seed=0", "--samples=16")).toEqual(
+      {
+        epochs: 3,
+        seed: 0,
+        samples: 16,
+        lr: 0.5,
+        encode: "ttfs",
+        data: "a b",
+      },
+    );
     expect(parse("--lr", "1e-2", "--epochs", "1e3")).toMatchObject({ lr: 0.01, epochs: 1000 });
   });
 
@@ -47,6 +51,8 @@ describe("parseFlags", () => {
     [["--epochs=NaN"], "--epochs: expected an integer ≥ 1, got NaN"],
     [["--seed=-1"], "--seed: expected an integer ≥ 0, got -1"],
     [["--seed", "1e16"], "--seed: expected an integer ≥ 0, got 1e16"],
+    [["--samples=17"], "--samples: expected an integer from 1 to 16, got 17"],
+    [["--samples=0"], "--samples: expected an integer from 1 to 16, got 0"],
     [["--lr", "0"], "--lr: expected a number > 0, got 0"],
     [["--lr=-1"], "--lr: expected a number > 0, got -1"],
     [["--lr", "Infinity"], "--lr: expected a number > 0, got Infinity"],
@@ -98,6 +104,7 @@ describe("readFlags", () => {
           "",
           "  --epochs N             passes (10)",
           "  --seed N               seed (0)",
+          "  --samples N            samples (8)",
           "  --lr N                 learning rate (0.001)",
           "  --encode poisson|ttfs  spike code (poisson)",
           "  --data PATH            folder",

@@ -2,13 +2,16 @@
 import { parseArgs } from "node:util";
 
 type Flag =
-  | { kind: "integer"; default: number; min: number; help: string }
+  | { kind: "integer"; default: number; min: number; max?: number; help: string }
   | { kind: "number"; default: number; help: string }
   | { kind: "choice"; default: string; of: readonly string[]; help: string }
   | { kind: "text"; default: string; help: string };
 
 export type Flags = Record<string, Flag>;
 export type Values<F extends Flags> = { [K in keyof F]: F[K]["default"] };
+
+/** An error in what a flag names, a file or a combination with other flags; the message tells the user all. */
+export class FlagError extends RangeError {}
 
 /** The values of the flags; prints help, or the error on a bad value, and ends the process. */
 export function readFlags<F extends Flags>(title: string, flags: F, args = process.argv.slice(2)): Values<F> {
@@ -42,8 +45,10 @@ function parseValue(name: string, flag: Flag, text: string): number | string {
     throw new RangeError(`--${name}: expected ${flag.of.join(", ")}, got ${text}`);
   }
   const value = text.trim() === "" ? Number.NaN : Number(text);
-  if (flag.kind === "integer" && !(Number.isSafeInteger(value) && value >= flag.min)) {
-    throw new RangeError(`--${name}: expected an integer ≥ ${flag.min}, got ${text}`);
+  const { min = 0, max = Infinity } = flag.kind === "integer" ? flag : {};
+  if (flag.kind === "integer" && !(Number.isSafeInteger(value) && value >= min && value <= max)) {
+    const range = max === Infinity ? `≥ ${min}` : `from ${min} to ${max}`;
+    throw new RangeError(`--${name}: expected an integer ${range}, got ${text}`);
   }
   if (flag.kind === "number" && !(value > 0 && value < Infinity)) {
     throw new RangeError(`--${name}: expected a number > 0, got ${text}`);

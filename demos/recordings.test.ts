@@ -1,5 +1,5 @@
 /** Labelled recordings: what is kept comes back, batches are spikes, files are whole or absent; and runs that go on from a checkpoint. */
-import { existsSync, mkdtempSync, readdirSync, rmSync, truncateSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
@@ -12,13 +12,14 @@ import {
   meanOverTime,
   noGrad,
   rand,
+  saveSafetensors,
   type Tensor,
 } from "jarvis-snn";
 import { type EventRecording, toSpikes } from "jarvis-snn/events";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { bits } from "../test/support/tensors.ts";
 import { cachedRecordings, type Labelled, Recordings } from "./recordings.ts";
-import { trainClassifier } from "./training.ts";
+import { settingsOf, trainClassifier } from "./training.ts";
 
 const SENSOR = { width: 5, height: 3 };
 
@@ -58,7 +59,7 @@ test("a recording comes back as it was, from memory and from a file", () => {
   expect(Recordings.load(path, "threshold 0.3")).toBeNull();
   expect(Recordings.load(join(folder, "none.safetensors"))).toBeNull();
   truncateSync(path, 100);
-  expect(() => Recordings.load(path, "threshold 0.2")).toThrow("readSafetensors");
+  expect(Recordings.load(path, "threshold 0.2")).toBeNull();
 });
 
 test("times count from the first event unless another begin is given", () => {
@@ -154,4 +155,105 @@ test("a run that goes on from its checkpoint gives the bits of one that was not 
   );
   expect(whole.reports.at(-1)?.validation).toBeGreaterThan(0.9);
   await expect(run(path)).rejects.toThrow("expected fewer than 4 epochs");
+});
+
+const FLAGS = { epochs: 1, bin: 20, lr: 1e-2, view: "ordered", data: "none" };
+
+test.each([
+  ["an integer", { ...FLAGS, epochs: 2 }, "--epochs: expected 1, as in PATH, got 2"],
+  ["a number", { ...FLAGS, lr: 2e-2 }, "--lr: expected 0.01, as in PATH, got 0.02"],
+  ["a choice", { ...FLAGS, view: "summed" }, "--view: expected ordered, as in PATH, got summed"],
+  ["a text", { ...FLAGS, data: "files" }, "--data: expected none, as in PATH, got files"],
+  ["the first of two", { ...FLAGS, view: "summed", bin: 40 }, "--bin: expected 20, as in PATH, got 40"],
+  ["an unknown flag", { ...FLAGS, delays: "on" }, "--delays: expected undefined, as in PATH, got on"],
+])(
+  "a checkpoint of other settings is refused, with the name of the flag and both values: %s",
+  async (_, other, message) => {
+    const data = recordings(16).spikes({ bins: 4, binUs: 1000 });
+    const checkpoint = join(folder, "run.safetensors");
+    const run = (settings: Record<string, string | number>) =>
+      trainClassifier({
+        ...{ model: new Network(), train: data, test: data, epochs: 1, batchSize: 16, lr: 1e-2 },
+        ...{ checkpoint, settings },
+      });
+    await run(FLAGS);
+    const before = readFileSync(checkpoint);
+    await expect(run(other)).rejects.toThrow(message.replace("PATH", `${checkpoint}.json`));
+    await expect(run(FLAGS)).rejects.toThrow("the run is done");
+    expect(readFileSync(checkpoint)).toEqual(before);
+    rmSync(checkpoint); // then a new run begins
+    await run(other);
+    await expect(run(other)).rejects.toThrow("the run is done");
+    rmSync(`${checkpoint}.json`);
+    await expect(run(other)).rejects.toThrow(`expected the settings of the run in ${checkpoint}.json, got no file`);
+  },
+);
+
+test("the settings of a run are all flags but those of its files", () => {
+  const flags = { lr: 1e-2, data: "", cache: ".cache", checkpoint: "run", svg: "sheet.svg" };
+  expect(settingsOf(flags)).toEqual({ lr: 1e-2, data: "none" });
+  expect(settingsOf({ ...flags, data: "folder" })).toEqual(settingsOf({ ...flags, data: "another/folder" }));
+});
+
+/** The arrays of a set of 2 recordings of 3 events, and its file with some of them changed. */
+function changed(change: Record<string, Uint32Array | Int32Array | Uint16Array | Float32Array>): Uint8Array {
+  const sound = {
+    sensor: Uint32Array.of(5, 3),
+    starts: Uint32Array.of(0, 1, 3),
+    labels: Int32Array.of(1, 0),
+    times: Uint32Array.of(0, 5, 9),
+    places: Uint16Array.of(29, 0, 4),
+  };
+  const entries = Object.entries({ ...sound, ...change }).map(([name, data]) => [name, { shape: [data.length], data }]);
+  return saveSafetensors(Object.fromEntries(entries), { settings: "" });
+}
+
+test.each([
+  ["starts that fall", { starts: Uint32Array.of(0, 4, 3) }],
+  ["a first start that is none", { starts: Uint32Array.of(1, 2, 3) }],
+  ["more events than starts", { starts: Uint32Array.of(0, 1, 2) }],
+  ["more labels than recordings", { labels: Int32Array.of(1, 0, 1) }],
+  ["a label that is none", { labels: Int32Array.of(1, -1) }],
+  ["fewer places than times", { places: Uint16Array.of(29, 0) }],
+  ["a place off the sensor", { places: Uint16Array.of(29, 0, 30) }],
+  ["places of another kind", { places: Float32Array.of(29, 0, 4) }],
+  ["a sensor that is none", { sensor: Uint32Array.of(500, 300) }],
+])("a file with %s counts as missing", (_, change) => {
+  const path = join(folder, "set.safetensors");
+  writeFileSync(path, changed({}));
+  expect(Recordings.load(path)?.get(0)).toMatchObject({ x: Uint16Array.of(4), y: Uint16Array.of(2) });
+  writeFileSync(path, changed(change));
+  expect(Recordings.load(path)).toBeNull();
+});
+
+test("a damaged file is made anew, as is one of another sensor or another count", async () => {
+  const making = { folder, name: "small", ...SENSOR, count: 3, make: recording };
+  const path = join(folder, "small-0-3.safetensors");
+  const whole = contents(await cachedRecordings(making));
+  const bytes = readFileSync(path);
+  const mark = JSON.stringify({ version: 1, ...SENSOR, settings: "" });
+  const smaller = recordings(2);
+  for (const damage of [() => truncateSync(path, 100), () => smaller.save(path, mark), () => writeFileSync(path, "")]) {
+    damage();
+    expect(contents(await cachedRecordings(making))).toEqual(whole);
+    expect(readFileSync(path)).toEqual(bytes);
+  }
+  await expect(cachedRecordings({ ...making, width: 6 })).rejects.toThrow("expected a sensor of 6 × 3, got 5 × 3");
+  expect(readdirSync(folder)).toEqual(["small-0-3.safetensors"]);
+});
+
+test("the bar ends where the last file is there and an earlier one was made", async () => {
+  const making = { folder, name: "small", ...SENSOR, count: 6, perFile: 3, make: recording };
+  await cachedRecordings(making);
+  rmSync(join(folder, "small-0-3.safetensors"));
+  const isTTY = Object.getOwnPropertyDescriptor(process.stdout, "isTTY");
+  Object.defineProperty(process.stdout, "isTTY", { value: true, configurable: true });
+  const write = vi.spyOn(process.stdout, "write").mockReturnValue(true);
+  await cachedRecordings(making);
+  const written = write.mock.calls.map(([text]) => text);
+  write.mockRestore();
+  if (isTTY === undefined) delete (process.stdout as { isTTY?: boolean }).isTTY;
+  else Object.defineProperty(process.stdout, "isTTY", isTTY);
+  expect(written.length).toBe(5);
+  expect(written.slice(-2)).toEqual([expect.stringContaining(" 6/6 "), "\r\x1b[2K"]);
 });

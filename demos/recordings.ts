@@ -1,8 +1,9 @@
 /** Labelled recordings of events: kept as whole numbers until a batch needs spikes, and cached in files. */
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { type Dataset, readSafetensors, saveSafetensors } from "jarvis-snn";
 import { type EventRecording, toSpikes } from "jarvis-snn/events";
+import { writeWhole } from "./files.ts";
 import { progressBar } from "./options.ts";
 
 /** A recording with its class. */
@@ -142,29 +143,49 @@ export class Recordings {
       places: this.places.subarray(0, events),
     };
     const entries = Object.entries(arrays).map(([name, data]) => [name, { shape: [data.length], data }] as const);
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(`${path}.part`, saveSafetensors(Object.fromEntries(entries), { settings }));
-    renameSync(`${path}.part`, path);
+    writeWhole(path, saveSafetensors(Object.fromEntries(entries), { settings }));
   }
 
-  /**
-   * The recordings of a file that {@link save} has written; null where there is no file, or a file with other settings.
-   *
-   * @throws RangeError for a damaged file.
-   */
+  /** The recordings of a file that {@link save} has written; null where there is no file, a damaged file, or a file with other settings. */
   static load(path: string, settings = ""): Recordings | null {
     if (!existsSync(path)) return null;
-    const { arrays, metadata } = readSafetensors(readFileSync(path));
+    const bytes = readFileSync(path);
+    try {
+      return Recordings.parse(bytes, settings);
+    } catch (error) {
+      if (error instanceof RangeError) return null;
+      throw error;
+    }
+  }
+
+  /** Null where arrays do not fit each other. */
+  private static parse(bytes: Uint8Array, settings: string): Recordings | null {
+    const { arrays, metadata } = readSafetensors(bytes);
     const { sensor, starts, labels, times, places } = arrays;
     if (!sensor || !starts || !labels || !times || !places || metadata.settings !== settings) return null;
-    const [width = 0, height = 0] = sensor.data;
+    if (!(times.data instanceof Uint32Array && places.data instanceof Uint16Array)) return null;
+    const [width = 0, height = 0] = Array.from(sensor.data, Number);
     const recordings = new Recordings(width, height);
     recordings.starts.length = 0;
-    for (const start of starts.data) recordings.starts.push(start);
-    for (const label of labels.data) recordings.labels.push(label);
-    recordings.times = times.data as Uint32Array;
-    recordings.places = places.data as Uint16Array;
-    return recordings;
+    for (const start of starts.data) recordings.starts.push(Number(start));
+    for (const label of labels.data) recordings.labels.push(Number(label));
+    recordings.times = times.data;
+    recordings.places = places.data;
+    return recordings.isSound() ? recordings : null;
+  }
+
+  /** Whether the recordings lie one behind the other in all of the events, and events on the sensor. */
+  private isSound(): boolean {
+    const { starts, labels, times, places, width, height } = this;
+    return (
+      starts.length === labels.length + 1 &&
+      starts.every((start, i) => start >= (starts[i - 1] ?? 0)) &&
+      starts[0] === 0 &&
+      starts.at(-1) === times.length &&
+      places.length === times.length &&
+      labels.every((label) => Number.isInteger(label) && label >= 0) &&
+      places.every((place) => place < 2 * width * height)
+    );
   }
 
   /** Makes room for this number of events. */
@@ -179,12 +200,18 @@ export class Recordings {
   }
 }
 
+/** Events of a recording in the mean, rounded. */
+export const eventsPerRecording = ({ events, length }: Recordings): number => Math.round(events / length);
+
 /** The flag that names the folder of files of recordings. */
 export const CACHE = {
   kind: "text",
   default: join(".cache", "demos") as string,
   help: "folder that keeps recordings",
 } as const;
+
+/** The version of the programs that make recordings. A larger number marks files of earlier programs as others. */
+const VERSION = 1;
 
 /** A set of recordings that is made once. */
 export interface Making {
@@ -207,19 +234,22 @@ export interface Making {
 /** Reads a set of recordings from its files, and makes those that are missing, with a bar of progress. */
 export async function cachedRecordings(making: Making): Promise<Recordings> {
   const { folder, name, settings = "", width, height, count, perFile = 2000, make } = making;
+  const mark = JSON.stringify({ version: VERSION, width, height, settings });
   const all = new Recordings(width, height);
+  let isShown = false;
   for (let from = 0; from < count; from += perFile) {
     const to = Math.min(count, from + perFile);
     const path = join(folder, `${name}-${from}-${to}.safetensors`);
-    let part = Recordings.load(path, settings);
-    if (part === null) {
+    let part = Recordings.load(path, mark);
+    if (part?.length !== to - from) {
       part = new Recordings(width, height);
       for (let i = from; i < to; i++) {
         part.add(await make(i), 0);
         progressBar(name, i + 1, count);
       }
-      part.save(path, settings);
-    }
+      part.save(path, mark);
+      isShown = true;
+    } else if (isShown) progressBar(name, to, count);
     all.append(part);
   }
   return all;

@@ -1,5 +1,5 @@
 /** The training loop of the demos that train classifiers, and the lines that the loop prints. */
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import {
   Adam,
   accuracy,
@@ -15,7 +15,8 @@ import {
   TensorDataset,
 } from "jarvis-snn";
 import { resumeCheckpoint, saveCheckpoint } from "jarvis-snn/node";
-import { progressBar } from "./options.ts";
+import { writeWhole } from "./files.ts";
+import { FlagError, progressBar } from "./options.ts";
 
 export type Callbacks = Pick<FitOptions, "onBatch" | "onEpoch">;
 
@@ -33,7 +34,12 @@ export interface Training {
   lr: number;
   /** The file that keeps the run after each epoch, and from which a run that was stopped continues; no file where the path is empty. */
   checkpoint?: string;
+  /** What the run depends on, by the names of flags. A checkpoint of other settings is refused. */
+  settings?: Settings;
 }
+
+/** Values of flags by name. */
+export type Settings = Readonly<Record<string, string | number>>;
 
 /** Samples of a test batch: activations of all time steps of a batch are in memory at once. */
 const TEST_BATCH = 250;
@@ -43,10 +49,10 @@ const TEST_BATCH = 250;
  * small steps. The reports of the epochs carry the test accuracy as `validation`. A run that continues from its checkpoint gives the same
  * bits as a run without a stop, and reports the epochs that it trains.
  *
- * @throws RangeError where the checkpoint has all epochs already, or belongs to another run.
+ * @throws FlagError where the checkpoint has all epochs already, or other settings; RangeError for a checkpoint of another model.
  */
 export async function trainClassifier(training: Training, callbacks: Callbacks = {}): Promise<EpochReport[]> {
-  const { model, train, test, epochs, batchSize, lr, checkpoint = "" } = training;
+  const { model, train, test, epochs, batchSize, lr, checkpoint = "", settings = {} } = training;
   const { onBatch, onEpoch } = callbacks;
   const loader = new DataLoader(train, { batchSize, shuffle: true, dropLast: train.length >= batchSize });
   const testLoader = new DataLoader(test, { batchSize: TEST_BATCH });
@@ -55,9 +61,10 @@ export async function trainClassifier(training: Training, callbacks: Callbacks =
   const schedule = { maxLr: lr, epochs, stepsPerEpoch, pctStart: 0.2, divFactor: 10, cycleMomentum: false };
   const scheduler = new OneCycleLR(optimizer, schedule);
   const run = { model, optimizer, scheduler };
+  if (checkpoint !== "") checkSettings(checkpoint, settings);
   const done = existsSync(checkpoint) ? resumeCheckpoint(checkpoint, run).epoch : 0;
   if (done >= epochs) {
-    throw new RangeError(
+    throw new FlagError(
       `checkpoint: expected fewer than ${epochs} epochs in ${checkpoint}, got ${done}: the run is done`,
     );
   }
@@ -77,6 +84,26 @@ export async function trainClassifier(training: Training, callbacks: Callbacks =
     },
   });
   return history.map(counted);
+}
+
+/** Keeps the settings of a new run beside its checkpoint, and compares those of a run that goes on. */
+function checkSettings(checkpoint: string, settings: Settings): void {
+  const path = `${checkpoint}.json`;
+  if (!existsSync(checkpoint)) {
+    writeWhole(path, JSON.stringify(settings));
+    return;
+  }
+  if (!existsSync(path)) throw new FlagError(`checkpoint: expected the settings of the run in ${path}, got no file`);
+  const saved = JSON.parse(readFileSync(path, "utf8")) as Settings;
+  for (const name of new Set([...Object.keys(saved), ...Object.keys(settings)])) {
+    if (saved[name] === settings[name]) continue;
+    throw new FlagError(`--${name}: expected ${saved[name]}, as in ${path}, got ${settings[name]}`);
+  }
+}
+
+/** The flags that a run depends on: all but its files. Of the folder of a data set, whether there is one counts. */
+export function settingsOf({ cache, checkpoint, svg, data = "", ...flags }: Settings): Settings {
+  return { ...flags, data: data === "" ? "none" : "files" };
 }
 
 /** Samples at the end of a training set that serve to choose settings. */
@@ -141,5 +168,14 @@ export function epochPrinter(epochs: number, batches: number, options: LineOptio
       );
       start = performance.now();
     },
+  };
+}
+
+/** Measures CPU seconds from now on; each call gives those so far as `cpu_s=12`. */
+export function cpuTimer(): () => string {
+  const start = process.cpuUsage();
+  return () => {
+    const { user, system } = process.cpuUsage(start);
+    return `cpu_s=${((user + system) / 1e6).toFixed(0)}`;
   };
 }

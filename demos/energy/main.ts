@@ -4,7 +4,7 @@ import { drawingAt, SVG } from "../drawing.ts";
 import { DEMOS } from "../list.ts";
 import { mnist } from "../mnist/data.ts";
 import { progressBar, readFlags } from "../options.ts";
-import { holdOut, MEASURE } from "../training.ts";
+import { cpuTimer, holdOut, MEASURE } from "../training.ts";
 import { USUAL } from "./network.ts";
 import { type Point, pictureOf } from "./picture.ts";
 import { BUDGETS, type EnergyTraining, type Outcome, operationsOf, probe, trainOn } from "./training.ts";
@@ -31,16 +31,16 @@ const training: EnergyTraining = {
 
 /** Trains on a budget and prints a line. */
 function outcomeOf(...[budget, usual]: [(typeof BUDGETS)[number], Parameters<typeof trainOn>[2]]): Outcome {
-  const start = process.cpuUsage();
+  const cpu = cpuTimer();
   const outcome = trainOn(budget, training, usual, (batch, batches) => progressBar(budget.name, batch, batches));
-  const { user, system } = process.cpuUsage(start);
+  const seconds = cpu();
   const { accuracy, cost } = outcome;
   const { effectiveMACs, effectiveACs } = cost.total.synapticOperations;
   console.log(
     `budget=${JSON.stringify(budget.name)} ${flags.measure}_acc=${accuracy.toFixed(4)} ` +
       `ops=${Math.round(operationsOf(cost))} macs=${Math.round(effectiveMACs)} acs=${Math.round(effectiveACs)} ` +
       `spikes=${Math.round(cost.total.spikes)} zero_weights=${(cost.total.connectionSparsity as number).toFixed(2)} ` +
-      `nJ=${(1e9 * cost.total.energy.total).toFixed(1)} cpu_s=${((user + system) / 1e6).toFixed(0)}`,
+      `nJ=${(1e9 * cost.total.energy.total).toFixed(1)} ${seconds}`,
   );
   return outcome;
 }

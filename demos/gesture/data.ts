@@ -1,5 +1,5 @@
 /** Recordings as samples of a network: a slice of time is a step. */
-import { constantEncode, type Dataset, Generator, type Tensor } from "jarvis-snn";
+import { constantEncode, type Dataset, rand, type Tensor } from "jarvis-snn";
 import { type EventRecording, toFrames } from "jarvis-snn/events";
 import type { Recordings } from "../recordings.ts";
 
@@ -18,12 +18,11 @@ export interface Slicing {
 export const VIEWS = ["ordered", "shuffled", "summed"] as const;
 export type View = (typeof VIEWS)[number];
 
-/** A dataset of batches [T, B, 2, H, W] of recordings; the seed sets the order of shuffled slices. */
-export function samplesOf(recordings: Recordings, slicing: Slicing, view: View, seed = 0): Dataset<Int32Array> {
+/** A dataset of batches [T, B, 2, H, W] of recordings. Orders of shuffled slices come from the default generator. */
+export function samplesOf(recordings: Recordings, slicing: Slicing, view: View): Dataset<Int32Array> {
   if (view === "ordered") return recordings.spikes(slicing);
-  const generator = new Generator(seed);
   if (view === "shuffled") {
-    return recordings.spikes({ ...slicing, transform: (events) => shuffled(events, slicing, generator) });
+    return recordings.spikes({ ...slicing, transform: (events) => shuffled(events, slicing) });
   }
   const { binUs, bins } = slicing;
   const duration = bins * binUs;
@@ -39,10 +38,11 @@ export function samplesOf(recordings: Recordings, slicing: Slicing, view: View, 
 }
 
 /** The same events, with slices in a random order. */
-function shuffled(events: EventRecording, { binUs, bins }: Slicing, generator: Generator): EventRecording {
+function shuffled(events: EventRecording, { binUs, bins }: Slicing): EventRecording {
   const slices = Array.from({ length: bins }, (): number[] => []);
   for (let i = 0; i < events.t.length; i++) slices[Math.floor((events.t[i] as number) / binUs)]?.push(i);
-  const order = Array.from(generator.permutation(bins));
+  const keys = rand([bins]).toFloat32Array();
+  const order = Array.from(keys.keys()).sort((a, b) => (keys[a] as number) - (keys[b] as number));
   const moved = eventsAt(events, Uint32Array.from(order.flatMap((slice) => slices[slice] as number[])));
   let k = 0;
   for (const [place, slice] of order.entries()) {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { ascii, concat, type Event, HEADER_31, packet31 } from "../../test/support/events.ts";
-import { DVS128_GESTURES, dvs128 } from "./dvs128.ts";
+import { DVS128_GESTURES, dvs128, type Part } from "./dvs128.ts";
 
 const OPTIONS = { side: 32, binUs: 1000, bins: 4 };
 
@@ -26,8 +26,8 @@ const csv = (...rows: readonly (readonly [number, number, number])[]) =>
   ["class,startTime_usec,endTime_usec", ...rows.map((row) => row.join(","))].join("\n");
 
 /** Events of a set as [t, x, y, p], a list for each gesture. */
-async function read(set: "train" | "test", options = OPTIONS) {
-  const { recordings, dropped } = await dvs128(folder, set, options);
+async function read(part: Part, options = OPTIONS) {
+  const { recordings, dropped } = await dvs128(folder, part, options);
   const events = Array.from({ length: recordings.length }, (_, i) => {
     const { t, x, y, p } = recordings.get(i);
     return Array.from(t, (time, k) => [time, x[k], y[k], p[k]]);
@@ -123,11 +123,62 @@ test("a missing file, labels of another form, another camera and a set without g
   putTrial("user01_led", [packet31(first)], "class,start,end\n1,0,5\n");
   await expect(read("train")).rejects.toThrow("expected the header class,startTime_usec,endTime_usec, got class,start");
   putTrial("user01_led", [packet31(first)], csv([1, 0, 1]), HEADER_31.replace("DVS128", "DAVIS240C"));
-  await expect(read("train")).rejects.toThrow("expected a camera of 128 × 128 pixels, got 240 × 180");
+  await expect(read("train")).rejects.toThrow(
+    `${join(folder, "user01_led.aedat")}: expected a camera of 128 × 128 pixels, got 240 × 180`,
+  );
   putTrial("user01_led", [packet31(first)], csv());
   await expect(read("train")).rejects.toThrow("expected gestures, got none");
 });
 
-test("the data set has eleven classes", () => {
-  expect(new Set(DVS128_GESTURES).size).toBe(11);
+test.each([
+  ["is empty", "", '""'],
+  ["is a pointer of git-lfs", "version https://git-lfs.github.com/spec/v1\noid sha256:12\nsize 4\n", '"version http"'],
+  ["is AEDAT 2", "#!AER-DAT2.0\r\n# 8 bytes an event\r\n", '"#!AER-DAT2.0"'],
+])("a file that %s is an error with its path and its begin", async (_, content, begin) => {
+  put("user01_led.aedat", content);
+  put("user01_led_labels.csv", csv([1, 0, 1]));
+  put("trials_to_train.txt", "user01_led.aedat\n");
+  const path = join(folder, "user01_led.aedat");
+  await expect(read("train")).rejects.toThrow(`${path}: expected a file that begins with #!AER-DAT3.1, got ${begin}`);
+});
+
+test("the camera is that of the data set where the header names none that is known", async () => {
+  const start = "#Start-Time: 2016-09-15 14:32:10 (TZ+0200)";
+  const header = (source: string) =>
+    `#!AER-DAT3.1\r\n#Format: RAW\r\n#Source 1: ${source}\r\n${start}\r\n#!END-HEADER\r\n`;
+  put("trials_to_train.txt", "user01_led.aedat\n");
+  for (const source of ["DVS128", "Camera"]) {
+    putTrial("user01_led", [packet31([[3, 4, 8, 1]])], csv([3, 0, 4]), header(source));
+    expect(await read("train")).toEqual({ events: [[[3, 1, 2, 1]]], labels: [2], dropped: 0 });
+  }
+});
+
+test("validation is the last fifth of the users, whatever the order of their files, and the rest is all others", async () => {
+  const names = ["user03_lab", "user01_led", "user03_led", "user06_led", "user02_led", "user04_led", "user05_led"];
+  for (const name of names) putTrial(name, [packet31([[0, 0, 0, 1]])], csv([Number(name.slice(4, 6)), 0, 1]));
+  const list = (chosen: readonly string[]) => chosen.map((name) => `${name}.aedat`).join("\n");
+  put("trials_to_train.txt", list(names));
+  expect((await read("validation")).labels).toEqual([5, 4]);
+  expect((await read("rest")).labels).toEqual([2, 0, 2, 1, 3]);
+  expect((await read("train")).labels).toEqual([2, 0, 2, 5, 1, 3, 4]);
+  put("trials_to_train.txt", list(["user03_lab", "user03_led"]));
+  await expect(read("validation")).rejects.toThrow(
+    `${join(folder, "trials_to_train.txt")}: expected two users or more to hold one out, got 1`,
+  );
+});
+
+test("the eleven classes have the numbers of the data set", () => {
+  expect(Object.fromEntries(DVS128_GESTURES.map((name, i) => [i + 1, name]))).toEqual({
+    1: "hand clapping",
+    2: "right hand wave",
+    3: "left hand wave",
+    4: "right arm clockwise",
+    5: "right arm counter-clockwise",
+    6: "left arm clockwise",
+    7: "left arm counter-clockwise",
+    8: "arm roll",
+    9: "air drums",
+    10: "air guitar",
+    11: "other gestures",
+  });
 });

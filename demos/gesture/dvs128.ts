@@ -1,8 +1,8 @@
 /** The DVS128 Gesture data set, from its folder of AEDAT 3.1 files. */
-import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { downsample, type EventRecording, readEvents } from "jarvis-snn/events";
-import { progressBar } from "../options.ts";
+import { downsample, type EventRecording, type ReadRecording, readEvents } from "jarvis-snn/events";
+import { dataFile } from "../files.ts";
+import { FlagError, progressBar } from "../options.ts";
 import { Recordings } from "../recordings.ts";
 import { firstOfSlices, type Slicing } from "./data.ts";
 
@@ -25,8 +25,19 @@ export const DVS128_GESTURES = [
 const CAMERA_SIDE = 128;
 const HEADER = "class,startTime_usec,endTime_usec";
 
-/** The file of a folder that names the recordings of a set. */
-const LISTS = { train: "trials_to_train.txt", test: "trials_to_test.txt" } as const;
+/** How each file in the AEDAT 3.1 form begins. */
+const MAGIC = "#!AER-DAT3.1";
+
+/** The file of a folder that names the recordings of a part. */
+const LISTS = {
+  train: "trials_to_train.txt",
+  test: "trials_to_test.txt",
+  /** Users of the training set, the last fifth of them, and the rest. */
+  validation: "trials_to_train.txt",
+  rest: "trials_to_train.txt",
+} as const;
+
+export type Part = keyof typeof LISTS;
 
 /** A set of gestures. */
 export interface GestureSet {
@@ -43,32 +54,54 @@ export interface GestureSet {
  * The folder is that of the archive: userNN_light.aedat (AEDAT 3.1), userNN_light_labels.csv (class,startTime_usec,endTime_usec),
  * trials_to_train.txt and trials_to_test.txt.
  *
- * @throws RangeError for labels of another form, a recording of another camera, and a set without gestures; Error for a missing file.
+ * @throws FlagError with the file: one that is not there, labels that are none, a recording of another camera or format, a set without
+ *   gestures, and users to hold out where there is a single one.
  * @see Amir et al. (2017), A Low Power, Fully Event-Based Gesture Recognition System, CVPR.
  */
 export async function dvs128(
   folder: string,
-  set: keyof typeof LISTS,
+  part: Part,
   { side, ...slicing }: Slicing & { side: number },
 ): Promise<GestureSet> {
   const recordings = new Recordings(side, side);
-  const names = linesOf(join(folder, LISTS[set]));
+  const names = await dataFile(join(folder, LISTS[part]), (list) => namesOf(list, part));
   let dropped = 0;
   for (const [n, name] of names.entries()) {
-    const labels = labelsOf(join(folder, name.replace(/\.aedat$/, "_labels.csv")));
-    const file = await readEvents(bytesOf(join(folder, name)), { format: "aedat3.1", recover: true });
-    if (file.width !== CAMERA_SIDE || file.height !== CAMERA_SIDE) {
-      throw new RangeError(`${name}: expected a camera of 128 × 128 pixels, got ${file.width} × ${file.height}`);
-    }
+    const labels = await dataFile(join(folder, name.replace(/\.aedat$/, "_labels.csv")), labelsOf);
+    const file = await dataFile(join(folder, name), recordingOf);
     for (const { label, startUs, endUs } of labels) {
       const events = downsample(cut(file, startUs, endUs), { spatialFactor: side / CAMERA_SIDE });
       recordings.add({ events: firstOfSlices(events, slicing), label }, 0);
     }
     dropped += file.dropped;
-    progressBar(`${set}: files`, n + 1, names.length);
+    progressBar(`${part}: files`, n + 1, names.length);
   }
-  if (recordings.length === 0) throw new RangeError(`${join(folder, LISTS[set])}: expected gestures, got none`);
+  if (recordings.length === 0) throw new FlagError(`${join(folder, LISTS[part])}: expected gestures, got none`);
   return { recordings, dropped };
+}
+
+/** The recordings of a part, of those that a list names. Users to hold out are the last ones in the order of their names. */
+function namesOf(list: Buffer, part: Part): string[] {
+  const names = linesOf(list);
+  if (part === "train" || part === "test") return names;
+  const userOf = (name: string): string => name.split("_", 1)[0] as string;
+  const users = Array.from(new Set(names.map(userOf))).sort();
+  if (users.length < 2) throw new RangeError(`expected two users or more to hold one out, got ${users.length}`);
+  const held = users.slice(-Math.ceil(users.length / 5));
+  return names.filter((name) => held.includes(userOf(name)) === (part === "validation"));
+}
+
+/** A recording of the camera, also where the header does not name the camera. */
+async function recordingOf(bytes: Buffer): Promise<ReadRecording> {
+  const start = bytes.toString("latin1", 0, MAGIC.length);
+  if (start !== MAGIC) {
+    throw new RangeError(`expected a file that begins with ${MAGIC}, got ${JSON.stringify(start)}`);
+  }
+  const file = await readEvents(bytes, { format: "aedat3.1", recover: true });
+  if (file.width > CAMERA_SIDE || file.height > CAMERA_SIDE) {
+    throw new RangeError(`expected a camera of 128 × 128 pixels, got ${file.width} × ${file.height}`);
+  }
+  return { ...file, width: CAMERA_SIDE, height: CAMERA_SIDE };
 }
 
 /** The events in [startUs, endUs), with times that count from startUs. */
@@ -105,25 +138,20 @@ interface Label {
 type Numbers = [number: number, startUs: number, endUs: number];
 
 /** The labels of a recording: a header, then a line for each gesture. */
-function labelsOf(path: string): Label[] {
-  const [header, ...lines] = linesOf(path);
-  if (header !== HEADER) throw new RangeError(`${path}: expected the header ${HEADER}, got ${header}`);
+function labelsOf(bytes: Buffer): Label[] {
+  const [header, ...lines] = linesOf(bytes);
+  if (header !== HEADER) throw new RangeError(`expected the header ${HEADER}, got ${header}`);
   return lines.map((line) => {
     const [number, startUs, endUs] = (/^\d+,\d+,\d+$/.test(line) ? line : "").split(",").map(Number) as Numbers;
     if (DVS128_GESTURES[number - 1] === undefined || !(startUs <= endUs)) {
-      throw new RangeError(`${path}: expected a class from 1 to 11 and two times in order, got ${line}`);
+      throw new RangeError(`expected a class from 1 to 11 and two times in order, got ${line}`);
     }
     return { label: number - 1, startUs, endUs };
   });
 }
 
 /** Lines that are not empty. */
-function linesOf(path: string): string[] {
-  const lines = bytesOf(path).toString("utf8").split("\n");
+function linesOf(bytes: Buffer): string[] {
+  const lines = bytes.toString("utf8").split("\n");
   return lines.map((line) => line.trim()).filter((line) => line !== "");
-}
-
-function bytesOf(path: string): Buffer {
-  if (!existsSync(path)) throw new Error(`${path}: expected a file of the DVS128 Gesture data set, got none`);
-  return readFileSync(path);
 }

@@ -10,7 +10,7 @@ import { bits } from "../../test/support/tensors.ts";
 import { Recordings } from "../recordings.ts";
 import { trainClassifier } from "../training.ts";
 import { firstOfSlices, type Slicing, samplesOf, type View } from "./data.ts";
-import { DURATION_MS, GESTURES, type HandSet, handAt, SIDE } from "./hands.ts";
+import { DURATION_MS, GESTURES, type HandSet, handAt, MOST, SIDE } from "./hands.ts";
 import { GestureNetwork } from "./network.ts";
 import { pictureOf } from "./picture.ts";
 
@@ -48,6 +48,20 @@ describe("hands", () => {
     expect(keyOf(1, "train", 0)).toBe(key);
     const others = [keyOf(7, "train", 0), keyOf(1, "validation", 0), keyOf(1, "test", 0), keyOf(1, "train", 1)];
     expect(new Set([key, ...others]).size).toBe(5);
+  });
+
+  test("recordings have the bits that they have on every engine", () => {
+    const events = [0, 3].map((i) => handAt(i, "train", 0).events);
+    expect(events.map(({ t }) => t.length)).toEqual([5129, 3223]);
+    const words = events.flatMap(({ t, x, y, p }) =>
+      Array.from(t, (time, i) => time * 2 ** 11 + ((y[i] as number) << 6) + ((x[i] as number) << 1) + (p[i] as number)),
+    );
+    expect(words.reduce((hash, word) => (Math.imul(hash, 31) + word) | 0, 0)).toBe(-1247777297);
+  });
+
+  test("a recording of the next set is none of this one", () => {
+    expect(() => handAt(MOST, "train", 0)).toThrow("expected a recording below 1048576, got 1048576");
+    expect(handAt(MOST - 1, "train", 0).events.t.length).toBeGreaterThan(500);
   });
 
   test("gestures take turns, and all events lie on the sensor and in the time of a recording", () => {
@@ -95,7 +109,7 @@ function handsOf(labels: readonly number[], set: HandSet, count: number): Record
 
 describe("slices", () => {
   const recordings = handsOf([0, 3], "train", 4);
-  const batch = (view: View) => samplesOf(recordings, SLICING, view, 1).batch([2, 1]);
+  const batch = (view: View) => samplesOf(recordings, SLICING, view).batch([2, 1]);
   const valuesOf = (view: View) => noGrad(() => batch(view).x.toFloat32Array());
   const SIZE = 2 * SIDE * SIDE;
 
@@ -132,11 +146,12 @@ describe("slices", () => {
 
 describe("network", () => {
   test("channels between the convolutions arrive 0, 40 and 80 ms later, in steps of any length", () => {
-    const delays = (stepMs: number) => {
-      const model = new GestureNetwork({ filters: [3, 4], hidden: 5, classes: 6, side: 32, stepMs });
+    const delays = (stepMs: number, isDelayed = true) => {
+      const model = new GestureNetwork({ filters: [3, 4], hidden: 5, classes: 6, side: 32, stepMs, isDelayed });
       return [...(model.stateDict()["features.3.delays"]?.data ?? [])];
     };
-    expect([20, 40, 80].map(delays)).toEqual([
+    expect(delays(20, false)).toEqual([0, 0, 0]);
+    expect([20, 40, 80].map((stepMs) => delays(stepMs))).toEqual([
       [0, 2, 4],
       [0, 1, 2],
       [0, 1, 1],
@@ -148,7 +163,7 @@ describe("network", () => {
 async function trained(view: View, train: Recordings, others: Recordings) {
   manualSeed(0);
   const model = new GestureNetwork({ filters: [6, 12], hidden: 48, classes: 2, side: SIDE, stepMs: 80 });
-  const data = { train: samplesOf(train, SLICING, view, 1), test: samplesOf(others, SLICING, view, 2) };
+  const data = { train: samplesOf(train, SLICING, view), test: samplesOf(others, SLICING, view) };
   const history = await trainClassifier({ model, ...data, epochs: 3, batchSize: 16, lr: 1e-2 });
   return { accuracy: history.at(-1)?.validation as number, weights: model.parameters().map(bits) };
 }
@@ -163,6 +178,25 @@ test("gesture: a small version learns from movement alone, with the same bits ea
   for (const view of ["summed", "shuffled"] as const) {
     expect((await trained(view, train, others)).accuracy).toBeLessThan(0.68);
   }
+});
+
+test("gesture: a run with shuffled slices that goes on from its checkpoint gives the bits of one that was not stopped", async () => {
+  const hands = handsOf([0, 1], "train", 16);
+  const run = async (checkpoint: string, stopBehind = 0) => {
+    manualSeed(0);
+    const model = new GestureNetwork({ filters: [3, 4], hidden: 5, classes: 2, side: SIDE, stepMs: 80 });
+    const data = samplesOf(hands, SLICING, "shuffled");
+    const training = { model, train: data, test: data, epochs: 3, batchSize: 8, lr: 1e-2, checkpoint };
+    const history = await trainClassifier(training, {
+      onEpoch({ epoch }) {
+        if (epoch === stopBehind) throw new Error("stopped");
+      },
+    });
+    return { last: history.at(-1)?.loss, weights: model.parameters().map(bits) };
+  };
+  const path = join(folder, "run.safetensors");
+  await expect(run(path, 1)).rejects.toThrow("stopped");
+  expect(await run(path)).toEqual(await run(""));
 });
 
 describe("picture", () => {
@@ -216,20 +250,31 @@ describe("npm run demo -- gesture", () => {
     for (const name of GESTURES) expect(svg).toContain(`>${name}, slices of 100 ms</text>`);
   });
 
-  test("--data takes the folder of DVS128 Gesture", async () => {
-    const names = ["user01_led", "user24_led"];
+  test("--data takes the folder of DVS128 Gesture, and --measure=validation holds out a user", async () => {
+    const names = ["user01_led", "user02_led", "user24_led"];
     for (const name of names) {
       const events = Array.from({ length: 400 }, (_, i): Event => [1000 * i, (7 * i) % 128, i % 128, (i % 2) as 0 | 1]);
       writeFileSync(join(folder, `${name}.aedat`), concat(ascii(HEADER_31), packet31(events)));
       const labels = Array.from({ length: 4 }, (_, i) => `${1 + 3 * i},${100_000 * i},${100_000 * (i + 1)}`);
       writeFileSync(join(folder, `${name}_labels.csv`), `class,startTime_usec,endTime_usec\n${labels.join("\n")}\n`);
     }
-    writeFileSync(join(folder, "trials_to_train.txt"), `${names[0]}.aedat\n`);
-    writeFileSync(join(folder, "trials_to_test.txt"), `${names[1]}.aedat\n`);
-    const lines = await run(`--data=${folder}`, "--duration=100", "--bin=20", "--epochs=1", "--batch-size=2");
-    expect(lines.slice(0, 2)).toEqual(["train: gestures=4 dropped=0", "test: gestures=4 dropped=0"]);
+    writeFileSync(join(folder, "trials_to_train.txt"), `${names[0]}.aedat\n${names[1]}.aedat\n`);
+    writeFileSync(join(folder, "trials_to_test.txt"), `${names[2]}.aedat\n`);
+    const small = [`--data=${folder}`, "--duration=100", "--bin=20", "--epochs=1", "--batch-size=2", "--delays=off"];
+    const lines = await run(...small);
+    expect(lines.slice(0, 2)).toEqual(["train: gestures=8 dropped=0", "test: gestures=4 dropped=0"]);
     expect(lines[2]).toMatch(epoch);
     expect(lines[3]).toMatch(last);
-    await expect(run(`--data=${folder}`, "--measure=validation")).rejects.toThrow("expected test with --data");
+    const held = await run(...small, "--measure=validation");
+    expect(held.slice(0, 2)).toEqual(["rest: gestures=4 dropped=0", "validation: gestures=4 dropped=0"]);
+    expect(held[2]).toMatch(epoch);
+  });
+
+  test("a checkpoint of other flags is refused; the default of a flag may be spelled out", async () => {
+    const path = join(folder, "run.safetensors");
+    const small = ["--samples=6", "--tests=6", "--batch-size=6", "--epochs=1", `--cache=${folder}`];
+    await run(...small, "--bin=100", "--duration=800", `--checkpoint=${path}`);
+    await expect(run(...small, "--bin=200", `--checkpoint=${path}`)).rejects.toThrow("--bin: expected 100, as in");
+    await expect(run(...small, "--bin=100", `--checkpoint=${path}`)).rejects.toThrow("the run is done");
   });
 });

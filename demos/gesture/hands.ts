@@ -67,7 +67,7 @@ type Hand = Readonly<Record<keyof typeof DRAWN, number>>;
 const SETS = ["train", "validation", "test"] as const;
 export type HandSet = (typeof SETS)[number];
 /** Recordings of a set at most. */
-const MOST = 2 ** 20;
+export const MOST = 2 ** 20;
 
 /**
  * Recording i of a set: a hand before the simulated camera, with gesture i mod 6. Its hand, movement and noise depend on i, the set and the seed
@@ -76,8 +76,11 @@ const MOST = 2 ** 20;
  * The movement alone tells the gesture: circles of both directions pass the same places, and a wave is a fast stroke and a slow way back
  * along the same line. A hand is brighter or darker than the background, so the edge in front may give ON or OFF events, and a single
  * slice of time does not tell forward from backward.
+ *
+ * @throws RangeError for an i that is of another set too.
  */
 export function handAt(i: number, set: HandSet, seed: number): Labelled {
+  if (i >= MOST) throw new RangeError(`handAt: expected a recording below ${MOST}, got ${i}`);
   const generator = new Generator((seed * SETS.length + SETS.indexOf(set)) * MOST + i);
   const label = i % GESTURES.length;
   return { events: recordingOf(label, generator), label };
@@ -172,10 +175,10 @@ function framesOf(hand: Hand, x: Float32Array, y: Float32Array, texture: Float32
       for (let column = Math.max(0, Math.floor(cx) - radius); column < Math.min(SIDE, cx + radius); column++) {
         const [px, py] = [column - cx, row - cy];
         // The distance from the shape in pixels, negative inside, about 0 at the edge. Edges are a pixel wide.
-        let outside = (Math.sqrt((px / width) ** 2 + (py / height) ** 2) - 1) * Math.min(width, height);
+        let outside = (Math.sqrt(square(px / width) + square(py / height)) - 1) * Math.min(width, height);
         for (const [tx, ty] of tips) {
           const nearest = Math.min(1, Math.max(0, (px * tx + py * ty) / (tx * tx + ty * ty)));
-          outside = Math.min(outside, Math.sqrt((px - nearest * tx) ** 2 + (py - nearest * ty) ** 2) - thickness);
+          outside = Math.min(outside, Math.sqrt(square(px - nearest * tx) + square(py - nearest * ty)) - thickness);
         }
         const cover = Math.min(1, Math.max(0, 0.5 - outside));
         const at = row * SIDE + column;
@@ -185,6 +188,8 @@ function framesOf(hand: Hand, x: Float32Array, y: Float32Array, texture: Float32
   }
   return frames;
 }
+
+const square = (a: number): number => a * a;
 
 /** The tips of the fingers, from the middle of the palm. */
 function tipsOf({ fingers, spread, lean, height, length }: Hand): (readonly [number, number])[] {

@@ -4,10 +4,10 @@ import { drawingAt, noted, SVG, trainingRow } from "../drawing.ts";
 import { DEMOS } from "../list.ts";
 import { readFlags } from "../options.ts";
 import { CACHE, cachedRecordings, type Recordings } from "../recordings.ts";
-import { batchesOf, CHECKPOINT, epochPrinter, trainClassifier } from "../training.ts";
+import { batchesOf, CHECKPOINT, cpuTimer, epochPrinter, MEASURE, settingsOf, trainClassifier } from "../training.ts";
 import { type Slicing, samplesOf, VIEWS, type View } from "./data.ts";
-import { DVS128_GESTURES, dvs128 } from "./dvs128.ts";
-import { DURATION_MS, GESTURES, type HandSet, handAt, SETTINGS, SIDE } from "./hands.ts";
+import { DVS128_GESTURES, dvs128, type Part } from "./dvs128.ts";
+import { DURATION_MS, GESTURES, type HandSet, handAt, MOST, SETTINGS, SIDE } from "./hands.ts";
 import { GestureNetwork, USUAL } from "./network.ts";
 import { type Named, pictureOf } from "./picture.ts";
 
@@ -19,16 +19,12 @@ const flags = readFlags(DEMOS.gesture, {
   "batch-size": { kind: "integer", default: 32, min: 1, help: "samples in a batch" },
   seed: { kind: "integer", default: 0, min: 0, help: "seed of weights and order" },
   "data-seed": { kind: "integer", default: 0, min: 0, help: "seed of the hands" },
-  samples: { kind: "integer", default: 2400, min: 1, help: "recordings of hands for training" },
-  tests: { kind: "integer", default: 1200, min: 1, help: "recordings of hands to measure on" },
+  samples: { kind: "integer", default: 2400, min: 1, max: MOST, help: "recordings of hands for training" },
+  tests: { kind: "integer", default: 1200, min: 1, max: MOST, help: "recordings of hands to measure on" },
   data: { kind: "text", default: "" as string, help: "the folder of DVS128 Gesture, in place of generated hands" },
   view: { kind: "choice", default: "ordered" as string, of: VIEWS, help: "slices in order, shuffled, or their mean" },
-  measure: {
-    kind: "choice",
-    default: "test" as string,
-    of: ["test", "validation"],
-    help: "measure on the test set, or on other hands",
-  },
+  delays: { kind: "choice", default: "on" as string, of: ["on", "off"], help: "whether channels have delays" },
+  measure: { ...MEASURE, help: "measure on the test set, or on other hands or users" },
   cache: CACHE,
   checkpoint: CHECKPOINT,
   svg: { ...SVG, help: "draw a recording, losses and accuracies there (SVG, by the package echarts)" },
@@ -37,10 +33,8 @@ const flags = readFlags(DEMOS.gesture, {
 const draw = await drawingAt(flags.svg);
 const isReal = flags.data !== "";
 const bin = flags.bin || (isReal ? 100 : 40);
-const slicing: Slicing = {
-  binUs: 1000 * bin,
-  bins: Math.ceil((flags.duration || (isReal ? 3000 : DURATION_MS)) / bin),
-};
+const duration = flags.duration || (isReal ? 3000 : DURATION_MS);
+const slicing: Slicing = { binUs: 1000 * bin, bins: Math.ceil(duration / bin) };
 
 /** Generated hands, made once. */
 const madeHands = (set: HandSet, count: number): Promise<Recordings> =>
@@ -51,31 +45,39 @@ const madeHands = (set: HandSet, count: number): Promise<Recordings> =>
   });
 
 /** The gestures of the files. */
-async function realGestures(set: "train" | "test"): Promise<Recordings> {
-  const { recordings, dropped } = await dvs128(flags.data, set, { ...slicing, side: SIDE });
-  console.log(`${set}: gestures=${recordings.length} dropped=${dropped}`);
+async function realGestures(part: Part): Promise<Recordings> {
+  const { recordings, dropped } = await dvs128(flags.data, part, { ...slicing, side: SIDE });
+  console.log(`${part}: gestures=${recordings.length} dropped=${dropped}`);
   return recordings;
 }
 
-if (isReal && flags.measure !== "test") throw new RangeError("--measure: expected test with --data, got validation");
-const train = isReal ? await realGestures("train") : await madeHands("train", flags.samples);
-const test = isReal ? await realGestures("test") : await madeHands(flags.measure as "test" | "validation", flags.tests);
+const measure = flags.measure as "test" | "validation";
+const train = isReal
+  ? await realGestures(measure === "test" ? "train" : "rest")
+  : await madeHands("train", flags.samples);
+const test = isReal ? await realGestures(measure) : await madeHands(measure, flags.tests);
 const names = isReal ? DVS128_GESTURES : GESTURES;
 const view = flags.view as View;
 
 manualSeed(flags.seed);
-const model = new GestureNetwork({ ...USUAL, classes: names.length, side: SIDE, stepMs: bin });
+const model = new GestureNetwork({
+  ...USUAL,
+  classes: names.length,
+  side: SIDE,
+  stepMs: bin,
+  isDelayed: flags.delays === "on",
+});
 const training = {
   model,
-  train: samplesOf(train, slicing, view, 2 * flags.seed),
-  test: samplesOf(test, slicing, view, 2 * flags.seed + 1),
+  train: samplesOf(train, slicing, view),
+  test: samplesOf(test, slicing, view),
   ...{ epochs: flags.epochs, batchSize: flags["batch-size"], lr: flags.lr, checkpoint: flags.checkpoint },
+  settings: { ...settingsOf(flags), bin, duration },
 };
-const start = process.cpuUsage();
+const cpu = cpuTimer();
 const { losses, callbacks } = noted(epochPrinter(flags.epochs, batchesOf(training), flags), batchesOf(training));
 const history = await trainClassifier(training, callbacks);
-const { user, system } = process.cpuUsage(start);
-console.log(`cpu_s=${((user + system) / 1e6).toFixed(0)}`);
+console.log(cpu());
 await draw(DEMOS.gesture, (plot) => [
   trainingRow(plot, losses, { [flags.measure]: history.map(({ validation }) => validation) }),
   Promise.resolve(pictureOf(firstOfEach(test, names), slicing)),

@@ -27,6 +27,8 @@ export interface GestureOptions {
   side: number;
   /** Length of a step. */
   stepMs: number;
+  /** Whether channels between the convolutions have delays; default true. */
+  isDelayed?: boolean;
 }
 
 /** The network of the demo. */
@@ -64,13 +66,14 @@ export class GestureNetwork extends Module {
   readonly recurrent: RecurrentLIF;
   readonly fc2: Linear;
 
-  constructor({ filters, hidden, classes, side, stepMs }: GestureOptions) {
+  constructor({ filters, hidden, classes, side, stepMs, isDelayed = true }: GestureOptions) {
     super();
     const [first, second] = filters;
     const window = { stride: 2, padding: 2 };
     const beta = decayOf(stepMs, tensor(TAU_MS)).item();
     const neurons = () => new LIF({ beta, reset: "subtract", surrogate: surrogate.atan({ alpha: 2 }) });
-    const delayOf = (channel: number) => Math.round((DELAYS_MS[channel % DELAYS_MS.length] as number) / stepMs);
+    const delays = isDelayed ? DELAYS_MS : [0];
+    const delayOf = (channel: number) => Math.round((delays[channel % delays.length] as number) / stepMs);
     this.features = new Sequential(
       ...[new Conv2d(2, first, 5, window), new BatchNorm2d(first), neurons()],
       new Delay(

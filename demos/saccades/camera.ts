@@ -33,7 +33,7 @@ export const CAMERA = {
 } as const satisfies CameraOptions;
 
 /** The seed of the mismatch. All recordings are from one sensor. */
-const SENSOR = 34;
+export const SENSOR = 34;
 
 /** A frame: its time in µs, and the top left corner of the digit on the sensor, in pixels. */
 export interface Pose {

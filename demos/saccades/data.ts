@@ -1,11 +1,12 @@
 /** The recordings of the demo: MNIST's digits before the simulated camera, kept in files, or those of N-MNIST. */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { type EventRecording, readEvents } from "jarvis-snn/events";
+import { dataFile } from "../files.ts";
 import { mnist } from "../mnist/data.ts";
-import { progressBar } from "../options.ts";
+import { FlagError, progressBar } from "../options.ts";
 import { cachedRecordings, Recordings } from "../recordings.ts";
-import { CAMERA, POSES, record, SIDE } from "./camera.ts";
+import { CAMERA, POSES, record, SENSOR, SIDE } from "./camera.ts";
 
 const PIXELS = 784;
 const CLASSES = 10;
@@ -13,7 +14,7 @@ const CLASSES = 10;
 export type Part = "train" | "test";
 
 /** Everything that recordings depend on besides the digits: a change of it makes new files. */
-const SETTINGS = JSON.stringify({ camera: CAMERA, poses: POSES });
+const SETTINGS = JSON.stringify({ camera: CAMERA, sensor: SENSOR, poses: POSES });
 
 /**
  * Recordings of the first `limit` digits of MNIST, 0 for all. A file in the folder keeps a thousand recordings, so a run that was stopped
@@ -35,18 +36,21 @@ export function simulated(part: Part, folder: string, limit = 0): Promise<Record
  * The first `limit` recordings of N-MNIST, 0 for all, in the order of MNIST, which the numbers of the files give: Train/5/00001.bin,
  * Train/0/00002.bin, …, Test/7/00001.bin, …
  *
- * @throws RangeError for a folder without recordings, and for a damaged file, with its path.
+ * @throws RangeError for a folder without recordings, and for a damaged or empty file, with its path.
  */
 export async function nmnist(part: Part, folder: string, limit = 0): Promise<Recordings> {
   const files = filesOf(join(folder, part === "train" ? "Train" : "Test"));
   const chosen = limit > 0 ? files.slice(0, limit) : files;
   const recordings = new Recordings(SIDE, SIDE);
   for (const [i, { path, label }] of chosen.entries()) {
-    recordings.add({ events: await recordingOf(path), label }, 0);
+    recordings.add({ events: await dataFile(path, recordingOf), label }, 0);
     progressBar(`${part} recordings`, i + 1, chosen.length);
   }
   return recordings;
 }
+
+/** Names of recordings; some systems keep files of their own, such as ._00001.bin, beside them. */
+const NUMBERED = /^\d+\.bin$/;
 
 interface File {
   readonly path: string;
@@ -56,20 +60,17 @@ interface File {
 function filesOf(folder: string): File[] {
   const files = Array.from({ length: CLASSES }, (_, label) => {
     const of = join(folder, String(label));
-    const names = existsSync(of) ? readdirSync(of).filter((name) => name.endsWith(".bin")) : [];
+    const names = existsSync(of) ? readdirSync(of).filter((name) => NUMBERED.test(name)) : [];
     return names.map((name): File => ({ path: join(of, name), label }));
   }).flat();
   if (files.length === 0) {
-    throw new RangeError(`--data: expected recordings such as ${join(folder, "0", "00002.bin")}, got none`);
+    throw new FlagError(`--data: expected recordings such as ${join(folder, "0", "00002.bin")}, got none`);
   }
   const number = ({ path }: File): number => Number(basename(path, ".bin"));
   return files.sort((a, b) => number(a) - number(b));
 }
 
-async function recordingOf(path: string): Promise<EventRecording> {
-  try {
-    return await readEvents(readFileSync(path), { format: "nmnist" });
-  } catch (cause) {
-    throw new RangeError(`${path}: ${(cause as Error).message}`, { cause });
-  }
+function recordingOf(bytes: Buffer): Promise<EventRecording> {
+  if (bytes.length === 0) throw new RangeError("expected events, got an empty file");
+  return readEvents(bytes, { format: "nmnist" });
 }

@@ -1,10 +1,19 @@
 /** npm run demo -- saccades: digits that move before an event camera. */
-import { manualSeed } from "jarvis-snn";
+import { DataLoader, type Dataset, manualSeed, noGrad } from "jarvis-snn";
 import { drawingAt, noted, rateRows, SVG, sampleAt, trainingRow } from "../drawing.ts";
 import { DEMOS } from "../list.ts";
 import { readFlags } from "../options.ts";
-import { CACHE, type Recordings } from "../recordings.ts";
-import { batchesOf, CHECKPOINT, epochPrinter, heldFrom, MEASURE, trainClassifier } from "../training.ts";
+import { CACHE, eventsPerRecording, type Recordings } from "../recordings.ts";
+import {
+  batchesOf,
+  CHECKPOINT,
+  cpuTimer,
+  epochPrinter,
+  heldFrom,
+  MEASURE,
+  settingsOf,
+  trainClassifier,
+} from "../training.ts";
 import { DURATION } from "./camera.ts";
 import { nmnist, type Part, simulated } from "./data.ts";
 import { SaccadesNetwork, USUAL } from "./network.ts";
@@ -45,19 +54,19 @@ const all = Array.from(given.labels.keys());
 const held = heldFrom(given.length);
 const train = given.spikes({ ...bins, indices: isTest ? all : all.slice(0, held) });
 const test = measured.spikes({ ...bins, ...(!isTest && { indices: all.slice(held) }) });
-const perRecording = Math.round(given.events / given.length);
 console.log(
-  `train=${train.length} ${flags.measure}=${test.length} events_per_recording=${perRecording} bins=${bins.bins}`,
+  `train=${train.length} ${flags.measure}=${test.length} events_per_recording=${eventsPerRecording(given)} ` +
+    `spikes_per_recording=${Math.round(spikesOf(test) / test.length)} bins=${bins.bins}`,
 );
 
 manualSeed(flags.seed);
-const start = process.cpuUsage();
+const cpu = cpuTimer();
 const model = new SaccadesNetwork({ ...USUAL, binMs });
-const training = { model, train, test, epochs, batchSize: flags["batch-size"], lr, checkpoint };
+const run = { checkpoint, settings: settingsOf(flags) };
+const training = { model, train, test, epochs, batchSize: flags["batch-size"], lr, ...run };
 const { losses, callbacks } = noted(epochPrinter(epochs, batchesOf(training), flags), batchesOf(training));
 const history = await trainClassifier(training, callbacks);
-const { user, system } = process.cpuUsage(start);
-console.log(`cpu_s=${((user + system) / 1e6).toFixed(0)}`);
+console.log(cpu());
 await draw(DEMOS.saccades, (plot) => {
   const sample = sampleAt(test, 0);
   const names = ["first convolution", "second convolution"];
@@ -67,3 +76,10 @@ await draw(DEMOS.saccades, (plot) => {
     ...rateRows(plot, model, model.fc, sample, names),
   ];
 });
+
+/** Spikes of all samples of a dataset. */
+function spikesOf(data: Dataset<Int32Array>): number {
+  let spikes = 0;
+  for (const { x } of new DataLoader(data, { batchSize: 250 })) spikes += noGrad(() => x.sum().item());
+  return spikes;
+}

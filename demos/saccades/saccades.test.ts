@@ -121,12 +121,9 @@ describe("data", () => {
   test("saccades: files of N-MNIST, records of five bytes, give the recordings that were written into them", async () => {
     const folder = join(root, "n-mnist");
     const recordings = Array.from({ length: 12 }, (_, i) => record(digit(i)));
-    for (const [i, recording] of recordings.entries()) {
-      const to = join(folder, "Train", String(digits.y[i]));
-      mkdirSync(to, { recursive: true });
-      writeFileSync(join(to, `${String(i + 1).padStart(5, "0")}.bin`), fileOf(recording));
-    }
-    writeFileSync(join(folder, "Train", "5", "Thumbs.db"), "no recording");
+    putNmnist(folder, "Train", recordings);
+    for (const name of ["Thumbs.db", "._00001.bin", "copy.bin"])
+      writeFileSync(join(folder, "Train", "5", name), "no recording");
     const expected = recordings.map((events, i) => [digits.y[i], events]);
     expect(contents(await nmnist("train", folder))).toEqual(expected);
     expect(contents(await nmnist("train", folder, 5))).toEqual(expected.slice(0, 5));
@@ -145,8 +142,19 @@ describe("data", () => {
     await expect(nmnist("test", folder)).rejects.toThrow(
       `${path}: readEvents: expected a pixel of a sensor of 34 × 34`,
     );
+    writeFileSync(path, "");
+    await expect(nmnist("test", folder)).rejects.toThrow(`${path}: expected events, got an empty file`);
   });
 });
+
+/** Writes recordings of digits into the files of a part of N-MNIST, the first of which has the number 1. */
+function putNmnist(folder: string, part: "Train" | "Test", recordings: readonly EventRecording[]): void {
+  for (const [i, recording] of recordings.entries()) {
+    const to = join(folder, part, String(digits.y[i]));
+    mkdirSync(to, { recursive: true });
+    writeFileSync(join(to, `${String(i + 1).padStart(5, "0")}.bin`), fileOf(recording));
+  }
+}
 
 /** A file of N-MNIST: records of [x: 8 bits] [y: 8] [p: 1, t: 23], highest byte first. */
 function fileOf({ t, x, y, p }: EventRecording): Uint8Array {
@@ -189,23 +197,29 @@ describe("network", () => {
   });
 });
 
-test.each(["simulated", "n-mnist"])("npm run demo -- saccades: recordings, epochs and seconds, %s", async (source) => {
+test.each([
+  ["simulated", "validation", "train=6 validation=6"],
+  ["n-mnist", "validation", "train=6 validation=6"],
+  ["n-mnist", "test", "train=12 test=4"],
+])("npm run demo -- saccades: recordings, epochs and seconds, %s, measured on %s", async (source, measure, sizes) => {
   vi.resetModules();
-  const folder = join(root, source);
+  const folder = join(root, `${source}-${measure}`);
   if (source === "n-mnist") {
-    for (let i = 0; i < 12; i++) {
-      const to = join(folder, "Train", String(digits.y[i]));
-      mkdirSync(to, { recursive: true });
-      writeFileSync(join(to, `${String(i + 1).padStart(5, "0")}.bin`), fileOf(record(digit(i))));
-    }
+    const recordings = Array.from({ length: 12 }, (_, i) => record(digit(i)));
+    putNmnist(folder, "Train", recordings);
+    putNmnist(folder, "Test", recordings.slice(0, 4));
   }
   const data = source === "n-mnist" ? `--data=${folder}` : `--cache=${folder}`;
-  const flags = [data, "--limit=12", "--epochs=2", "--bin=150", "--batch-size=3", "--measure=validation"];
+  const flags = [data, "--limit=12", "--epochs=2", "--bin=150", "--batch-size=3", `--measure=${measure}`];
   vi.spyOn(process, "argv", "get").mockReturnValue(["node", "main.ts", ...flags]);
   const lines: string[] = [];
   vi.spyOn(console, "log").mockImplementation((line: string) => void lines.push(line));
   await import("./main.ts");
-  const epoch = (n: number) => `epoch=${n} loss=\\d+\\.\\d{4} validation_acc=[01]\\.\\d{4} train_s=\\d+\\.\\d`;
-  const whole = `^train=6 validation=6 events_per_recording=\\d+ bins=2\n${epoch(1)}\n${epoch(2)}\ncpu_s=\\d+$`;
+  const epoch = (n: number) => `epoch=${n} loss=\\d+\\.\\d{4} ${measure}_acc=[01]\\.\\d{4} train_s=\\d+\\.\\d`;
+  const whole = `^${sizes} events_per_recording=(\\d+) spikes_per_recording=(\\d+) bins=2\n${epoch(1)}\n${epoch(2)}\ncpu_s=\\d+$`;
   expect(lines.join("\n")).toMatch(new RegExp(whole));
+  const [events, spikes] = Array.from((lines[0] as string).matchAll(/recording=(\d+)/g), ([, n]) => Number(n));
+  // Events of a pixel and polarity within a bin are a single spike.
+  expect(spikes).toBeGreaterThan(400);
+  expect(spikes).toBeLessThan(events as number);
 });

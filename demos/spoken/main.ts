@@ -4,7 +4,7 @@ import { classCurves, drawingAt, noted, SVG, sampleRaster, sampleTitle, training
 import { DEMOS } from "../list.ts";
 import { readFlags } from "../options.ts";
 import { CACHE, type SpikesOptions } from "../recordings.ts";
-import { batchesOf, CHECKPOINT, epochPrinter, MEASURE, trainClassifier } from "../training.ts";
+import { batchesOf, CHECKPOINT, cpuTimer, epochPrinter, MEASURE, settingsOf, trainClassifier } from "../training.ts";
 import { heidelberg, moved, type SpokenSet, synthesised } from "./data.ts";
 import { SpokenNetwork } from "./network.ts";
 import { voicesLine } from "./report.ts";
@@ -17,7 +17,7 @@ const flags = readFlags(DEMOS.spoken, {
     help: "shd_train.h5 or its folder, with shd_test.h5, in the place of a synthesiser",
   },
   way: { kind: "choice", default: "speech2spikes", of: Object.keys(WAYS), help: "how sound becomes spikes" },
-  "bin-ms": { kind: "number", default: 10, help: "length of a time step in ms" },
+  bin: { kind: "number", default: 10, help: "length of a time step in ms" },
   duration: { kind: "integer", default: 0, min: 0, help: "ms of a recording; 0 for 800, or 1000 with --data" },
   takes: { kind: "integer", default: 8, min: 1, help: "how often a voice says each digit" },
   voices: { kind: "integer", default: 100, min: 1, help: "voices of each set at most" },
@@ -42,8 +42,7 @@ const flags = readFlags(DEMOS.spoken, {
 const SHOWN = 7;
 
 const draw = await drawingAt(flags.svg);
-const { epochs, lr, checkpoint, hidden, takes, voices, measure } = flags;
-const binMs = flags["bin-ms"];
+const { epochs, lr, checkpoint, hidden, takes, voices, measure, bin: binMs } = flags;
 const way = flags.way as WayName;
 const isHeld = measure === "validation";
 const sets =
@@ -58,17 +57,20 @@ const datasetOf = ({ recordings }: SpokenSet, options: Partial<SpikesOptions> = 
   recordings.spikes({ ...form, ...options });
 
 manualSeed(flags.seed);
+const cpu = cpuTimer();
 const { width } = sets.train.recordings;
 const model = new SpokenNetwork({ inputs: polarities * width, hidden, classes, binMs });
 const test = datasetOf(sets.test);
 const train = datasetOf(sets.train, { transform: (events) => moved(events, shift) });
-const training = { model, train, test, epochs, batchSize: flags["batch-size"], lr, checkpoint };
+const run = { checkpoint, settings: settingsOf(flags) };
+const training = { model, train, test, epochs, batchSize: flags["batch-size"], lr, ...run };
 const { losses, callbacks } = noted(epochPrinter(epochs, batchesOf(training), { measure }), batchesOf(training));
 const history = await trainClassifier(training, callbacks);
 
 const accuracyOf = (indices: readonly number[]) =>
   evaluate(model, new DataLoader(datasetOf(sets.test, { indices }), { batchSize: 250 }), accuracy);
 console.log(voicesLine(sets, { measure, durationMs: bins * binMs }, accuracyOf));
+console.log(cpu());
 await draw(DEMOS.spoken, (plot) => {
   const { x } = noGrad(() => test.batch([SHOWN]));
   const { hidden, membrane } = noGrad(() => model.activity(x));

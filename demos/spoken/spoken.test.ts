@@ -262,7 +262,8 @@ test("a small network learns digits of the synthesiser, which are made once", as
   const files = readdirSync(folder).sort();
   expect(files.length).toBe(6);
   const { metadata } = readSafetensors(readFileSync(join(folder, files[0] as string)));
-  expect(JSON.parse(metadata.settings as string)).toMatchObject({
+  const { settings } = JSON.parse(metadata.settings as string) as { settings: string };
+  expect(JSON.parse(settings)).toMatchObject({
     synthesiser: expect.stringMatching(/^\d+\.\d+\.\d+/),
     options: OPTIONS,
     digits: DIGITS,
@@ -318,7 +319,7 @@ test("npm run demo -- spoken: a line an epoch, one of voices, and the picture", 
     "--epochs=1",
     "--duration=600",
     "--hidden=4",
-    "--bin-ms=100",
+    "--bin=100",
     "--batch-size=40",
     `--svg=${svg}`,
   ];
@@ -330,17 +331,19 @@ test("npm run demo -- spoken: a line an epoch, one of voices, and the picture", 
   expect(lines[1]).toMatch(
     /^train_voices=4 train=80 test_voices=3 test=60 unheard=40 unheard_acc=[01]\.\d{4} worst_voice=[345] worst_acc=[01]\.\d{4} spikes=40 late=0\.2\d{3}$/,
   );
-  expect(lines[2]).toBe(`saved=${svg}`);
+  expect(lines[2]).toMatch(/^cpu_s=\d+$/);
+  expect(lines[3]).toBe(`saved=${svg}`);
   expect(existsSync(svg)).toBe(true);
 });
 
 test("npm run demo -- spoken: the synthesiser speaks, and the folder of --cache keeps the spikes", async () => {
-  const flags = ["--voices=1", "--takes=1", "--epochs=1", "--hidden=4", "--bin-ms=100", `--cache=${folder}`];
+  const flags = ["--voices=1", "--takes=1", "--epochs=1", "--hidden=4", "--bin=100", `--cache=${folder}`];
   vi.spyOn(process, "argv", "get").mockReturnValue(["node", "main.ts", ...flags, "--measure=validation"]);
   const lines: string[] = [];
   vi.spyOn(console, "log").mockImplementation((line: string) => void lines.push(line));
   await import("./main.ts");
   expect(lines[0]).toMatch(/^epoch=1 loss=\d\.\d{4} validation_acc=[01]\.\d{4} train_s=\d+\.\d$/);
+  expect(lines[2]).toMatch(/^cpu_s=\d+$/);
   expect(lines[1]).toMatch(/^train_voices=1 train=10 validation_voices=1 validation=10 worst_voice=Annie worst_acc=/);
   expect(readdirSync(folder).sort()).toEqual(
     ["Annie", "adam"].map((voice) => `spoken-speech2spikes-${voice}-0-10.safetensors`),
