@@ -71,11 +71,10 @@ export class SpikeEncoder {
    */
   constructor(options: SpikeEncoderOptions) {
     const given = withDefaults<Readonly<Record<keyof SpikeEncoderOptions, unknown>>>(NAME, ENCODER, options);
-    const ways = (["levelCrossings", "hairCells", "speech2Spikes"] as const).filter(
-      (name) => given[name] !== undefined,
-    );
+    const names = Object.keys(WAYS) as (keyof SpikeEncoderOptions)[];
+    const ways = names.filter((name) => given[name] !== undefined);
     if (ways.length !== 1) throw wrongValue(NAME, "levelCrossings, hairCells or speech2Spikes", show(ways));
-    const name = ways[0] as (typeof ways)[number];
+    const name = ways[0] as (typeof names)[number];
     const filters = given.filters === undefined ? null : withDefaults(FILTERS, GAMMATONE, given.filters);
     const { rate, begin } = (WAYS[name] as (typeof WAYS)[string])(`${name} of ${NAME}`, given[name], filters);
     this.start = given.resample === undefined ? begin : resampled(given.resample as ResampleOptions, rate, begin);

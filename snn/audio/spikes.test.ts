@@ -107,7 +107,7 @@ test("level crossings: ON spikes of all channels stand before their OFF spikes",
 test("ways to spikes: refuse shapes and options that do not fit", () => {
   const x = tensor([0, 1]);
   expect(() => levelCrossings(x, { samplesPerStep: 3 })).toThrow(
-    /^levelCrossings: expected 3 samples or more, which are a step, got 2$/,
+    /^levelCrossings: expected a step of 3 samples or more, got 2$/,
   );
   expect(() => levelCrossings(x, { threshold: 0 })).toThrow(/threshold must be finite and > 0, got 0/);
   expect(() => levelCrossings(tensor(1))).toThrow(/a signal \[T, B, …\]/);

@@ -62,5 +62,5 @@ export class Steps {
 
 /** Throws unless n samples are a step of so many or more. */
 export function checkSteps(where: string, n: number, samples: number): void {
-  if (n < samples) throw wrongValue(where, `${samples} samples or more, which are a step`, n);
+  if (n < samples) throw wrongValue(where, `a step of ${samples} samples or more`, n);
 }

@@ -168,7 +168,7 @@ function chunksOf(view: DataView): [format: Chunk, data: Chunk] {
   const follows = view.getUint32(4, true);
   const isStream = follows === OPEN;
   const end = isStream ? length : 8 + follows;
-  if (end > length) throw wrong(`${follows} bytes`, 8, `the end of the file after ${length - 8}`);
+  if (end > length) throw wrong(`${follows} bytes`, 8, `the end after ${length - 8}`);
   const found: { [name: string]: Chunk } = {};
   for (let at = 12; at < end; ) {
     if (end - at < 8) {
@@ -228,9 +228,8 @@ function formatAt(view: DataView, { start, bytes }: Chunk): Format {
   }
   if (channels === 0) throw wrong("channels", start + 2, "0");
   if (sampleRate === 0) throw wrong("samples a second", start + 4, "0");
-  if (frame !== (channels * bits) / 8) {
-    throw wrong(`frames of ${(channels * bits) / 8} bytes`, start + 12, `${frame}`);
-  }
+  const size = (channels * bits) / 8;
+  if (frame !== size) throw wrong(`frames of ${size} bytes`, start + 12, `${frame}`);
   return { channels, sampleRate, storage };
 }
 
@@ -272,22 +271,13 @@ export function writeWav(sound: Sound, options: WriteWavOptions = WRITE): Uint8A
   }
   const file = new Uint8Array(44 + padded);
   const view = new DataView(file.buffer);
-  const name = (at: number, letters: string): void => {
-    for (let i = 0; i < 4; i++) file[at + i] = letters.charCodeAt(i);
-  };
-  name(0, "RIFF");
-  view.setUint32(4, 36 + padded, true);
-  name(8, "WAVE");
-  name(12, "fmt ");
-  view.setUint32(16, 16, true);
-  view.setUint16(20, codec, true);
-  view.setUint16(22, channels.length, true);
-  view.setUint32(24, sampleRate, true);
-  view.setUint32(28, sampleRate * frame, true);
-  view.setUint16(32, frame, true);
-  view.setUint16(34, 8 * bytes, true);
-  name(36, "data");
-  view.setUint32(40, size, true);
+  // Two numbers of 16 bits are a word, the first one in its lower half.
+  const [format16, frame16] = [codec | (channels.length << 16), frame | ((8 * bytes) << 16)];
+  const fields = ["fmt ", 16, format16, sampleRate, sampleRate * frame, frame16];
+  for (const [i, word] of ["RIFF", 36 + padded, "WAVE", ...fields, "data", size].entries()) {
+    if (typeof word === "number") view.setUint32(4 * i, word, true);
+    else for (let k = 0; k < 4; k++) file[4 * i + k] = word.charCodeAt(k);
+  }
   channels.forEach((samples, c) => {
     for (let i = 0, at = 44 + c * bytes; i < frames; i++, at += frame) {
       storage.write(view, at, storedAs(storage, samples[i] as number));
