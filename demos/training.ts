@@ -34,7 +34,7 @@ export interface Training {
   lr: number;
   /** The file that keeps the run after each epoch, and from which a run that was stopped continues; no file where the path is empty. */
   checkpoint?: string;
-  /** What the run depends on, by the names of flags. A checkpoint of other settings is refused. */
+  /** Values of the flags that the run depends on, by name. A checkpoint with other values is refused. */
   settings?: Settings;
 }
 

@@ -180,7 +180,7 @@ function bytesOf(path: string): Uint8Array {
   }
 }
 
-/** One speaker of four, in the order of their numbers, apart from the others. */
+/** The recordings of every fourth speaker, in the order of their numbers, and those of the other speakers. */
 function divided({ recordings, voices }: SpokenSet): { train: SpokenSet; test: SpokenSet } {
   const speakers = Array.from(new Set(voices)).sort((a, b) => Number(a) - Number(b));
   if (speakers.length < 2) {

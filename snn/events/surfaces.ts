@@ -51,7 +51,7 @@ export function toTimesurface(events: EventRecording, options: TimesurfaceOption
   slices.forEach(([from, to], n) => {
     setTimes(last, recording, from, to);
     negativeAges(values.subarray(n * size, (n + 1) * size), last, first + (n + 1) * dt, tau);
-    // Each surface on its own and in place, while it is in the cache.
+    // The exponentials of a surface take its place while the surface is in the cache.
     const at = z.ptr + 4 * n * size;
     k.exp(at, at, size);
   });

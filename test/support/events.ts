@@ -153,7 +153,7 @@ export function lz4Block(bytes: Uint8Array): Uint8Array {
   return Uint8Array.from(out);
 }
 
-/** What a block of Zstandard may hold: 128 kB. */
+/** The most bytes of a block of Zstandard: 128 kB. */
 const ZSTD_BLOCK = 1 << 17;
 
 /**
