@@ -1,8 +1,8 @@
 /**
  * What the package costs on the wire, bundled, minified and compressed: a program that trains a network (the toy trainer,
  * with its data and options), and every entry with all its exports; some entries also alone, without the layers under them that
- * a page has anyway, or as the bytes that they add to a page. The scripts that pages load have budgets in budgets.json. An entry that loads modules of
- * another one, such as a page of networks that would load the readers of recordings, is an error.
+ * a page has anyway, or as the bytes that they add to a page. The scripts that pages load have budgets in budgets.json. An entry that
+ * loads modules of another one, such as a page of networks that would load the readers of recordings, is an error.
  *
  *   npm run size                      fails where a budget is exceeded
  *   npm run size -- --raise "why"     sets the budgets to the sizes of today and a margin, and keeps the reason
