@@ -119,8 +119,10 @@ function timeLoop(ofRows: boolean, functions: readonly number[]): Code {
 /** An instruction that depends on how many lanes count and on the place of the vector. */
 type Access = (offset: number, lanes: 1 | 4) => unknown;
 
+/** A part of the code of a vector, from one place to another, and the access behind it. */
 interface Piece {
-  readonly bytes: readonly number[];
+  readonly from: number;
+  readonly to: number;
   readonly access: Access | null;
 }
 
@@ -328,17 +330,26 @@ class Sweep {
 
   /** The work for four columns or one, some bytes on. The mask of the spikes stays on the stack. */
   private vector(offset: number, lanes: 1 | 4): void {
-    this.body ??= this.compute();
-    this.body.forEach(({ bytes, access }) => {
-      this.code.append(bytes);
-      access?.(offset, lanes);
-    });
+    const { code } = this;
+    if (this.body === null) this.body = this.compute(offset, lanes);
+    else {
+      for (const { from, to, access } of this.body) {
+        code.again(from, to);
+        access?.(offset, lanes);
+      }
+    }
   }
 
-  private compute(): Piece[] {
+  /** The same for the first vector. */
+  private compute(offset: number, lanes: 1 | 4): Piece[] {
     const { code } = this;
-    const before = code.cut();
     const body: Piece[] = [];
+    let from = code.length;
+    const access = (access: Access | null) => {
+      body.push({ from, to: code.length, access });
+      access?.(offset, lanes);
+      from = code.length;
+    };
     const load: Access = (offset, lanes) => code.simd(lanes === 4 ? SIMD.load : SIMD.loadZero, 2, offset);
     const store: Access = (offset, lanes) =>
       lanes === 4 ? code.simd(SIMD.store, 2, offset) : code.simd(SIMD.storeLane, 2, offset, 0);
@@ -350,7 +361,7 @@ class Sweep {
     for (const x of this.streams) {
       const base = this.bases.get(Number(x.attr));
       if (base === undefined) code.get(this.pointers.get(Number(x.attr)) as number);
-      body.push({ bytes: code.cut(), access: base === undefined ? load : this.loadListed(base) });
+      access(base === undefined ? load : this.loadListed(base));
       code.set(this.hold(x));
     }
     for (const root of this.roots) {
@@ -359,13 +370,11 @@ class Sweep {
       const base = this.bases.get(root.place);
       if (base === undefined) code.get(sum ?? (this.pointers.get(root.place) as number));
       this.push(root.value);
-      const access = base === undefined ? store : this.storeListed(base);
-      body.push({ bytes: code.cut(), access: sum === undefined ? access : add });
+      access(sum !== undefined ? add : base === undefined ? store : this.storeListed(base));
       if (sum !== undefined) code.set(sum);
     }
     if (this.spikes !== undefined) this.push(this.spikes.value);
-    body.push({ bytes: code.cut(), access: null });
-    code.append(before);
+    access(null);
     return body;
   }
 

@@ -48,13 +48,59 @@ const EMPTY_BLOCK = 0x40;
 /** In the place of an operand. */
 const NONE = -1;
 
+/** Room to begin with; the bodies of most functions take more than half of it. */
+const ROOM = 4096;
+
+/** Bytes while they are written. A list of numbers would take eight times the memory, and young garbage is most of what compiling costs. */
+class Bytes {
+  private buffer = new Uint8Array(ROOM);
+  length = 0;
+
+  push(byte: number): void {
+    if (this.length === this.buffer.length) this.grow(1);
+    this.buffer[this.length++] = byte;
+  }
+
+  /** Seven bits a byte, the lowest first; all but the last have the highest bit set. */
+  unsigned(value: number): void {
+    let rest = value >>> 0;
+    for (; rest > 127; rest >>>= 7) this.push((rest & 127) | 128);
+    this.push(rest);
+  }
+
+  /** The same, where the last byte's bit 6 is the sign. */
+  signed(value: number): void {
+    let rest = value;
+    for (; rest < -64 || rest > 63; rest >>= 7) this.push((rest & 127) | 128);
+    this.push(rest & 127);
+  }
+
+  append(bytes: ArrayLike<number>): this {
+    if (this.length + bytes.length > this.buffer.length) this.grow(bytes.length);
+    this.buffer.set(bytes, this.length);
+    this.length += bytes.length;
+    return this;
+  }
+
+  /** What was written from one place up to another; a view, until more is written. */
+  part(from = 0, to = this.length): Uint8Array<ArrayBuffer> {
+    return this.buffer.subarray(from, to);
+  }
+
+  private grow(by: number): void {
+    const { buffer } = this;
+    this.buffer = new Uint8Array(2 * Math.max(buffer.length, by));
+    this.buffer.set(buffer);
+  }
+}
+
 /** The body of a function while it is written. */
-export class Code {
-  bytes: number[] = [];
+export class Code extends Bytes {
   readonly locals: Type[] = [];
   readonly parameters: number;
 
   constructor(parameters: number) {
+    super();
     this.parameters = parameters;
   }
 
@@ -64,15 +110,15 @@ export class Code {
   }
 
   op(code: number, a = NONE, b = NONE, c = NONE): this {
-    unsigned(this.bytes, code);
-    if (a !== NONE) unsigned(this.bytes, a);
-    if (b !== NONE) unsigned(this.bytes, b);
-    if (c !== NONE) unsigned(this.bytes, c);
+    this.unsigned(code);
+    if (a !== NONE) this.unsigned(a);
+    if (b !== NONE) this.unsigned(b);
+    if (c !== NONE) this.unsigned(c);
     return this;
   }
 
   simd(code: number, a = NONE, b = NONE, c = NONE): this {
-    this.bytes.push(0xfd);
+    this.push(0xfd);
     return this.op(code, a, b, c);
   }
 
@@ -81,16 +127,9 @@ export class Code {
     return this.simd(SIMD.shuffle).append(bytes);
   }
 
-  /** Takes out what has been written. */
-  cut(): readonly number[] {
-    const { bytes } = this;
-    this.bytes = [];
-    return bytes;
-  }
-
-  append(bytes: readonly number[]): this {
-    this.bytes.push(...bytes);
-    return this;
+  /** Writes once more what stands between two places. */
+  again(from: number, to: number): this {
+    return this.append(this.part(from, to));
   }
 
   get(local: number): this {
@@ -102,15 +141,15 @@ export class Code {
   }
 
   integer(value: number): this {
-    this.bytes.push(OP.integer);
-    signed(this.bytes, value);
+    this.push(OP.integer);
+    this.signed(value);
     return this;
   }
 
   /** Four lanes with these bits. */
   lanes(bits: number): this {
     this.simd(SIMD.integers);
-    for (let i = 0; i < 16; i++) this.bytes.push((bits >> ((i & 3) << 3)) & 255);
+    for (let i = 0; i < 16; i++) this.push((bits >> ((i & 3) << 3)) & 255);
     return this;
   }
 
@@ -151,64 +190,34 @@ export class Code {
 
 /** The module of these functions, of which those with the numbers in `exported` are exported by these. */
 export function moduleOf(functions: readonly Code[], exported: readonly number[]): Uint8Array<ArrayBuffer> {
-  const [types, indices, count, names] = [functions, functions, functions, exported].map(({ length }) => {
-    const list: number[] = [];
-    unsigned(list, length);
-    return list;
-  }) as [number[], number[], number[], number[]];
-  const bodies: number[][] = [count];
-  functions.forEach(({ parameters, locals, bytes }, i) => {
-    types.push(0x60, parameters, ...new Array(parameters).fill(I32), 0);
-    unsigned(indices, i);
-    const declared: number[] = [];
-    unsigned(declared, locals.length);
-    for (const local of locals) declared.push(1, local);
-    const size: number[] = [];
-    unsigned(size, declared.length + bytes.length + 1);
-    bodies.push(size, declared, bytes, [OP.end]);
+  const sections = [new Bytes(), new Bytes(), new Bytes(), new Bytes(), new Bytes()] as const;
+  const [types, imports, indices, names, bodies] = sections;
+  imports.append([1, ...nameOf("env"), ...nameOf("memory"), 2, 1, 1, 0x80, 0x80, MEMORY_PAGES >> 14]);
+  for (const section of [types, indices, bodies]) section.unsigned(functions.length);
+  functions.forEach((code, i) => {
+    types.append([0x60, code.parameters, ...new Array(code.parameters).fill(I32), 0]);
+    indices.unsigned(i);
+    const locals = new Bytes();
+    locals.unsigned(code.locals.length);
+    for (const local of code.locals) locals.append([1, local]);
+    bodies.unsigned(locals.length + code.length + 1);
+    bodies.append(locals.part()).append(code.part()).push(OP.end);
   });
+  names.unsigned(exported.length);
   for (const i of exported) {
-    names.push(...name(String(i)), 0);
-    unsigned(names, i);
+    names.append([...nameOf(String(i)), 0]).unsigned(i);
   }
-  const limits = [1, 1, 0x80, 0x80, MEMORY_PAGES >> 14];
-  const parts = [
-    [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
-    ...section(1, [types]),
-    ...section(2, [[1, ...name("env"), ...name("memory"), 2, ...limits]]),
-    ...section(3, [indices]),
-    ...section(7, [names]),
-    ...section(10, bodies),
-  ];
-  const module = new Uint8Array(lengthOf(parts));
-  let at = 0;
-  for (const part of parts) {
-    module.set(part, at);
-    at += part.length;
-  }
-  return module;
+  const module = new Bytes();
+  module.append([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
+  sections.forEach((section, i) => {
+    module.push(SECTIONS[i] as number);
+    module.unsigned(section.length);
+    module.append(section.part());
+  });
+  return module.part();
 }
 
-function section(id: number, parts: number[][]): number[][] {
-  const head = [id];
-  unsigned(head, lengthOf(parts));
-  return [head, ...parts];
-}
+/** The numbers of sections: types, imports, functions, exports, code. */
+const SECTIONS = [1, 2, 3, 7, 10];
 
-const lengthOf = (parts: readonly number[][]): number => parts.reduce((sum, part) => sum + part.length, 0);
-
-const name = (text: string): number[] => [text.length, ...Array.from(text, (c) => c.charCodeAt(0))];
-
-/** Seven bits a byte, the lowest first; all but the last have the highest bit set. */
-function unsigned(to: number[], value: number): void {
-  let rest = value >>> 0;
-  for (; rest > 127; rest >>>= 7) to.push((rest & 127) | 128);
-  to.push(rest);
-}
-
-/** The same, where the last byte's bit 6 is the sign. */
-function signed(to: number[], value: number): void {
-  let rest = value;
-  for (; rest < -64 || rest > 63; rest >>= 7) to.push((rest & 127) | 128);
-  to.push(rest & 127);
-}
+const nameOf = (text: string): number[] => [text.length, ...Array.from(text, (c) => c.charCodeAt(0))];
