@@ -140,7 +140,7 @@ export function runNeuron(
     input,
     stride: input === current ? size : 0,
     code,
-    saved: Array.from({ length: code.saves }, (_, i) => (isOver && i === 0 ? current.ptr : allocate(4 * current.size))),
+    saved: code.savedBytes(current.size).map((bytes, i) => (isOver && i === 0 ? current.ptr : allocate(bytes))),
     region: scope.region,
     written: writesOf(read),
     z,
@@ -269,7 +269,7 @@ const recordOf = (name: string): Recorded<Passage> => ({
     code.backward({ ...sizesOf(passage), gradients, dInputs, dLast, dFirst, dParameters }, before);
     sums.finish();
     if (piece !== 0) recycle(piece, 4 * step, scope.region);
-    for (const p of saved) recycle(p, 4 * current.size, region);
+    for (const [i, bytes] of code.savedBytes(current.size).entries()) recycle(saved[i] as number, bytes, region);
   },
   support: (passage, bits, columns) => supportOf(passage.code, sizesOf(passage), bits, columns),
 });

@@ -94,9 +94,9 @@ export function runRecurrent(
   const code = neuron.code(outputs, wanted ? parameters.map((t) => t.requiresGrad) : null);
   const spikes = emptySpikes(current.sizes);
   const size = current.size / T;
-  const saved = Array.from({ length: code.saves }, () => allocate(4 * current.size));
+  const saved = code.savedBytes(current.size).map((bytes) => allocate(bytes));
   // A step reads I before it writes what it saves, which may lie over it.
-  const at = code.reads[0] ? allocate(4 * current.size) : (saved[0] ?? 0);
+  const at = code.reads[0] ? allocate(4 * current.size) : code.saves > 0 ? (saved[0] as number) : 0;
   const sequence: Sequence = {
     ...run,
     neuron,
@@ -264,7 +264,7 @@ function backward(z: Tensor, current: Tensor, weight: Tensor, bias: Tensor | nul
   const db = bias === null ? 0 : gradOf(bias);
   if (db !== 0) k.addSumAxis(db, d, 1, T * rows, n, 1);
   passGradient(z, current);
-  for (const p of saved) recycle(p, T * step, region);
+  for (const [i, bytes] of code.savedBytes(T * size).entries()) recycle(saved[i] as number, bytes, region);
   if (code.reads[0]) recycle(input.at, T * step, region);
 }
 

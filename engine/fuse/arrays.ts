@@ -16,7 +16,7 @@ const LANES = 32;
  * steps, streams that lie a power of two apart evict each other.
  */
 const MANY = 65536;
-const PIECE = 512;
+const PIECE = 1024;
 
 const NO_WORDS = new Uint32Array(0);
 
@@ -52,6 +52,10 @@ export class Arrays {
     this.put("from", (i) => run.from[i] || this.zeros());
     this.put("saved", (i) => run.saved[i], this.size);
     this.put("prev", (i) => (run.saved[i] as number) - 4 * this.size, this.size);
+    for (let i = plan.savedNumbers; i < plan.saved.length; i++) {
+      this.note(plan.places.get("saved")?.[i], run.saved[i], 0);
+      this.note(plan.places.get("prev")?.[i], run.saved[i], -this.size);
+    }
     const temps: number[] = [];
     this.put("temp", (i) => {
       temps[i] = this.scratch();
@@ -75,12 +79,16 @@ export class Arrays {
     });
   }
 
-  /** Nothing, where no run or only another one has asked for the array. */
   write(place: number | undefined, at: number | undefined, step: number): void {
+    this.note(place, at, 4 * step);
+  }
+
+  /** The two words of a place; nothing, where no run or only another one has asked for the array. */
+  private note(place: number | undefined, at: number | undefined, second: number): void {
     if (place === undefined || at === undefined) return;
     const words = this.words();
     words[wordOf(place)] = at;
-    words[wordOf(place) + 1] = 4 * step;
+    words[wordOf(place) + 1] = second;
   }
 
   /** The descriptor; memory that has grown meanwhile has detached the view. */

@@ -11,7 +11,8 @@
  * input. Around them is the loop over time: some steps pass over a piece of the columns before they pass to the next one.
  *
  * The arrays are found in words of a descriptor: the elements of a step, then two for each place, the address and the bytes from
- * one step to the next. The place of a number holds itself.
+ * one step to the next. The place of a number holds itself. Of flags, a stream of bits that is read, the second word is the
+ * number of bits from the element of a step to its bit.
  */
 import { Code, I32, LANE, V128 } from "./encode.ts";
 import { COLUMN, type Expression, SCALAR } from "./expression.ts";
@@ -126,6 +127,22 @@ interface Piece {
   readonly access: Access | null;
 }
 
+/** A stream of bits that is read: locals of its address, of the next bit, and of the bits of a turn in each lane. */
+interface Flags {
+  readonly bits: number;
+  readonly bit: number;
+  readonly word: number;
+}
+
+/** One that is written: locals of its address, of the mask of a vector, and of the masks of two vectors each as one. */
+interface Marks {
+  readonly place: number;
+  readonly value: Expression;
+  readonly bits: number;
+  readonly mask: number;
+  readonly halves: readonly [number, number];
+}
+
 /** One step: the function (descriptor, t, skip, rows, n), which skips so many elements of the step. */
 class Sweep {
   readonly code = new Code(5);
@@ -147,9 +164,10 @@ class Sweep {
   /** The code of a vector. */
   private body: readonly Piece[] | null = null;
   private readonly sums = new Map<Root, number>();
-  private readonly spikes: Root | undefined;
+  /** Streams of bits that are read and written, and the number of the next element, which is that of its bit. */
+  private readonly flags = new Map<Expression, Flags>();
+  private readonly marks: readonly Marks[];
   private readonly bit: number;
-  private readonly bits: number;
   private readonly word: number;
   private readonly at: number;
 
@@ -159,8 +177,19 @@ class Sweep {
     const terms = reachable(roots.map(({ value }) => value));
     this.streams = terms.filter((x) => ARRAYS.includes(x.op) && x.level > SCALAR);
     const { code } = this;
-    this.spikes = roots.find(({ how }) => how === "bits");
-    [this.bit, this.bits, this.word, this.at] = [code.local(I32), code.local(I32), code.local(I32), code.local(I32)];
+    [this.bit, this.word, this.at] = [code.local(I32), code.local(I32), code.local(I32)];
+    this.marks = roots
+      .filter(({ how }) => how === "bits")
+      .map(({ place, value }) => ({
+        place,
+        value,
+        bits: code.local(I32),
+        mask: code.local(V128),
+        halves: [code.local(V128), code.local(V128)],
+      }));
+    for (const x of terms.filter(({ op }) => op === "flags")) {
+      this.flags.set(x, { bits: code.local(I32), bit: code.local(I32), word: code.local(V128) });
+    }
     this.lanes = list === NO_PLACE ? NO_PLACE : code.local(V128);
     terms.forEach((x) => x.level > SCALAR && x.args.forEach(this.use));
     roots.forEach(({ value }) => this.use(value));
@@ -211,9 +240,18 @@ class Sweep {
     }
     for (const { how, place } of this.roots) if (how !== "bits" && how !== "sum") this.point(place, how);
     for (const root of this.roots) if (root.how === "sum") this.sums.set(root, code.local(V128));
-    if (this.spikes === undefined) return;
-    this.word32(this.spikes.place).set(this.bits);
+    if (this.marks.length + this.flags.size === 0) return;
     code.get(DESCRIPTOR).op(OP.load, 2, 0).get(STEP).op(OP.mul).get(SKIP).op(OP.add).set(this.bit);
+    for (const { place, bits } of this.marks) this.word32(place).set(bits);
+    for (const [{ attr }, { bits, bit }] of this.flags) {
+      this.word32(Number(attr)).set(bits);
+      code
+        .get(this.bit)
+        .get(DESCRIPTOR)
+        .op(OP.load, 2, 4 * wordOf(Number(attr)) + 4)
+        .op(OP.add)
+        .set(bit);
+    }
   }
 
   private point(place: number, how: "element" | "listed" | "column" | "piece"): void {
@@ -289,46 +327,54 @@ class Sweep {
   }
 
   private sixteen(): void {
-    const { code, bit, bits, word } = this;
+    const { code, bit, word } = this;
     for (let i = 0; i < 4; i++) {
       this.vector(16 * i, 4);
-      if (this.spikes !== undefined && (i & 1) === 1) code.simd(SIMD.narrow32);
+      for (const { mask, halves } of this.marks) {
+        const half = halves[i >> 1] as number;
+        if (i & 1) code.get(half);
+        code.get(mask);
+        if (i & 1) code.simd(SIMD.narrow32);
+        code.set(half);
+      }
+    }
+    for (const { bits, halves } of this.marks) {
+      code.get(halves[0]).get(halves[1]).simd(SIMD.narrow16).simd(SIMD.bitmask8).set(word);
+      code.get(bit).integer(7).op(OP.and);
+      code.choose(
+        () => this.setBits(bits),
+        () => code.get(bits).get(bit).integer(3).op(OP.shrU).op(OP.add).get(word).op(OP.store16, 0, 0),
+      );
     }
     this.advance(16);
-    if (this.spikes === undefined) return;
-    code.simd(SIMD.narrow16).simd(SIMD.bitmask8).set(word);
-    code.get(bit).integer(7).op(OP.and);
-    code.choose(
-      () => this.setBits(),
-      () => code.get(bits).get(bit).integer(3).op(OP.shrU).op(OP.add).get(word).op(OP.store16, 0, 0),
-    );
-    code.move(bit, 16);
   }
 
   private few(lanes: 1 | 4): void {
     const { code } = this;
     this.vector(0, lanes);
+    for (const { bits, mask } of this.marks) {
+      code.get(mask).simd(SIMD.bitmask32);
+      if (lanes === 1) code.integer(1).op(OP.and);
+      code.set(this.word);
+      this.setBits(bits);
+    }
     this.advance(lanes);
-    if (this.spikes === undefined) return;
-    code.simd(SIMD.bitmask32);
-    if (lanes === 1) code.integer(1).op(OP.and);
-    code.set(this.word);
-    this.setBits();
-    code.move(this.bit, lanes);
   }
 
   private advance(columns: number): void {
     for (const pointer of this.pointers.values()) this.code.move(pointer, 4 * columns);
+    if (this.marks.length > 0) this.code.move(this.bit, columns);
+    for (const { bit } of this.flags.values()) this.code.move(bit, columns);
   }
 
   /** Sets the bits of the word in the stream, which is 0 there. */
-  private setBits(): void {
-    const { code, bit, bits, word, at } = this;
+  private setBits(bits: number): void {
+    const { code, bit, word, at } = this;
     code.get(bits).get(bit).integer(3).op(OP.shrU).op(OP.add).op(OP.tee, at);
     code.get(at).op(OP.load, 0, 0).get(word).get(bit).integer(7).op(OP.and).op(OP.shl).op(OP.or).op(OP.store, 0, 0);
   }
 
-  /** The work for four columns or one, some bytes on. The mask of the spikes stays on the stack. */
+  /** The work for four columns or one, some bytes on. */
   private vector(offset: number, lanes: 1 | 4): void {
     const { code } = this;
     if (this.body === null) this.body = this.compute(offset, lanes);
@@ -358,6 +404,10 @@ class Sweep {
       if (lanes === 1) code.lanes(0).shuffle(FIRST_LANE);
       code.simd(LANE.add as number);
     };
+    for (const [x, flags] of this.flags) {
+      access(this.readFlags(flags));
+      code.set(this.hold(x));
+    }
     for (const x of this.streams) {
       const base = this.bases.get(Number(x.attr));
       if (base === undefined) code.get(this.pointers.get(Number(x.attr)) as number);
@@ -373,10 +423,28 @@ class Sweep {
       access(sum !== undefined ? add : base === undefined ? store : this.storeListed(base));
       if (sum !== undefined) code.set(sum);
     }
-    if (this.spikes !== undefined) this.push(this.spikes.value);
+    for (const { value, mask } of this.marks) {
+      this.push(value);
+      code.set(mask);
+    }
     access(null);
     return body;
   }
+
+  /** Pushes the flags of four elements as a mask; those of a turn are read with its first vector. */
+  private readonly readFlags =
+    ({ bits, bit, word }: Flags): Access =>
+    (offset) => {
+      const { code } = this;
+      if (offset === 0) {
+        code.get(bits).get(bit).integer(3).op(OP.shrU).op(OP.add).op(OP.load, 0, 0);
+        code.get(bit).integer(7).op(OP.and).op(OP.shrU).simd(SIMD.splat).set(word);
+      }
+      const first = 1 << (offset / 4);
+      const pushPlaces = () => code.lanes(first, first << 1, first << 2, first << 3);
+      pushPlaces();
+      pushPlaces().get(word).simd(SIMD.both).simd(SIMD.equalIntegers);
+    };
 
   /** Loads each lane from its place in the list. */
   private readonly loadListed =

@@ -147,9 +147,9 @@ export class Code extends Bytes {
   }
 
   /** Four lanes with these bits. */
-  lanes(bits: number): this {
+  lanes(...bits: readonly [number] | readonly [number, number, number, number]): this {
     this.simd(SIMD.integers);
-    for (let i = 0; i < 16; i++) this.push((bits >> ((i & 3) << 3)) & 255);
+    for (let i = 0; i < 16; i++) this.push(((bits[i >> 2] ?? bits[0]) >> ((i & 3) << 3)) & 255);
     return this;
   }
 

@@ -34,6 +34,7 @@ function maskOf(
   mask: Lower,
 ): Expression {
   const { 0: a, 1: b } = x.args as [Expression, Expression];
+  if (x.op === "flags") return x;
   // What a stream holds is not computed again.
   if (!isBoolean(x) || leafOf(x) !== undefined) return lane("ne", value(x), bits(x.owner, 0));
   if (x.op === "spike") return fires(x.attr as string, a, value);

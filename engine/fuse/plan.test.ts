@@ -4,12 +4,16 @@ import { Program, type StepDefinition } from "./index.ts";
 
 const derivative = () => 1;
 
-/** Arrays that forward saves, where the gradients of these parameters are wanted; "again" where the current is read again. */
+/**
+ * Arrays of numbers that forward saves, where the gradients of these parameters are wanted, and streams of bits besides; "again" where
+ * the current is read again.
+ */
 function saved(step: StepDefinition, learned: string[], outputs = ["spikes"]): string {
   const program = new Program(step);
   const isLearned = program.traced.derived.map((x) => learned.includes(String(x.attr)));
   const code = program.compile({ parameters: isLearned, outputs });
-  return `${code.saves}${code.reads[0] ? " again" : ""}`;
+  const flags = code.savedBytes(1).length - code.saves;
+  return `${code.saves}${flags > 0 ? ` and ${flags} of bits` : ""}${code.reads[0] ? " again" : ""}`;
 }
 
 const lif = (reset: "subtract" | "zero" | "delayed" | "attached") =>
@@ -104,8 +108,8 @@ describe("what forward saves", () => {
     [adaptive, [], "1"],
     // Both states after the step; u is computed again from v and the current.
     [adaptive, ["beta", "rho", "kappa"], "2 again"],
-    [refractory, [], "2"],
-    [refractory, ["beta", "threshold"], "2 again"],
+    [refractory, [], "1 and 3 of bits"],
+    [refractory, ["beta", "threshold"], "1 and 3 of bits again"],
     [parametric, [], "1"],
     [izhikevich, [], "1"],
     [izhikevich, ["a", "b"], "2"],

@@ -8,7 +8,7 @@
 import { minimumCut } from "./cut.ts";
 import { gradientsOf, type Seed } from "./derive.ts";
 import type { Root } from "./emit.ts";
-import { COLUMN, constant, ELEMENT, type Expression, isZero, SCALAR, term } from "./expression.ts";
+import { COLUMN, constant, ELEMENT, type Expression, isBoolean, isZero, SCALAR, term } from "./expression.ts";
 import { reachable, rewriting, sharing } from "./graph.ts";
 import { remembered } from "./remembered.ts";
 import { placeOf, type Traced } from "./trace.ts";
@@ -64,8 +64,10 @@ const FEW = 8;
 export class Plan {
   readonly traced: Traced;
   readonly wanted: Wanted;
-  /** The values that forward saves, [T, rows, n] each. */
+  /** The values that forward saves, [T, rows, n] each: numbers first, then what is 0 or 1, as bits. */
   readonly saved: readonly Expression[];
+  /** How many of them are numbers. */
+  readonly savedNumbers: number;
   /** Whether backward reads an input again. */
   readonly reads: readonly boolean[];
   /** States that are found again in forward. */
@@ -100,7 +102,9 @@ export class Plan {
     this.outputs = [...traced.outputs.values()].map(this.share);
     this.next = traced.definition.states.map((name) => this.outputs[this.names.indexOf(name)] as Expression);
     const known = wanted === null ? [] : [...this.cut()];
-    this.saved = known.filter((x) => x.op !== "input");
+    const saved = known.filter((x) => x.op !== "input");
+    this.saved = [...saved.filter((x) => !isBoolean(x)), ...saved.filter(isBoolean)];
+    this.savedNumbers = saved.filter((x) => !isBoolean(x)).length;
     this.reads = traced.inputs.map((x) => known.includes(x));
     this.foundIn = rewriting((x) => {
       const k = this.saved.indexOf(x);
@@ -131,7 +135,8 @@ export class Plan {
     const key = `${kind} ${index}`;
     let x = this.streams.get(key);
     if (x === undefined) {
-      const op = OWN.includes(kind) ? kind : this.isListed(kind, index) ? "listed" : "stream";
+      const isFlags = (kind === "saved" || kind === "prev") && index >= this.savedNumbers;
+      const op = OWN.includes(kind) ? kind : isFlags ? "flags" : this.isListed(kind, index) ? "listed" : "stream";
       x = term(this.traced.owner, op, [], this.place(kind, index), level);
       this.streams.set(key, x);
     }
@@ -290,8 +295,11 @@ function total(values: Iterable<Expression>, costOf: (x: Expression) => number):
   return sum;
 }
 
-/** An input is there already; a state before the step is not, and saved it would be there twice. */
-const costOf = ({ op }: Expression): number => (op === "input" ? 0.5 : op === "state" ? 1.25 : 1);
+/**
+ * An input is there already; a state before the step is not, and saved it would be there twice. What is 0 or 1 takes a bit, and
+ * some work to write and to read.
+ */
+const costOf = (x: Expression): number => (x.op === "input" ? 0.5 : x.op === "state" ? 1.25 : isBoolean(x) ? 0.1 : 1);
 
 /** Whether x, or a factor of it, is 0 when an argument lies beyond some bound. */
 const vanishes = (x: Expression): boolean =>

@@ -3,6 +3,7 @@
  * when it is first called, once for all steps that differ in numbers alone.
  */
 import { simd } from "../backend.ts";
+import { streamBytes } from "../tensor.ts";
 import { Arrays, Sums } from "./arrays.ts";
 import type { Expression } from "./expression.ts";
 import { Plan, type Wanted } from "./plan.ts";
@@ -28,7 +29,7 @@ export interface Run {
   readonly parameters: readonly number[];
   /** The states before the first step, 0 for zeros. */
   readonly from: readonly number[];
-  /** As many as the plan saves, [T, rows, n]. */
+  /** As many as `savedBytes` tells of, [T, rows, n]. */
   readonly saved: readonly number[];
 }
 
@@ -85,15 +86,22 @@ export class Fused {
     this.numbers = new Uint32Array(Float32Array.from(numbers).buffer);
   }
 
-  /** How many arrays [T, rows, n] forward saves. */
+  /** How many arrays [T, rows, n] of numbers forward saves. */
   get saves(): number {
-    return this.steps.plan.saved.length;
+    return this.steps.plan.savedNumbers;
   }
 
-  /** Which of these is the output of this name, −1 for none. */
+  /** The bytes of all arrays that forward saves, of so many values each: those of numbers, and then streams of bits. */
+  savedBytes(size: number): number[] {
+    const { saved, savedNumbers } = this.steps.plan;
+    return saved.map((_, i) => (i < savedNumbers ? 4 * size : streamBytes(size)));
+  }
+
+  /** Which of the numbers that are saved are the output of this name, −1 for none. */
   savedAt(name: string): number {
     const { plan } = this.steps;
-    return plan.saved.indexOf(plan.outputs[plan.names.indexOf(name)] as Expression);
+    const at = plan.saved.indexOf(plan.outputs[plan.names.indexOf(name)] as Expression);
+    return at < plan.savedNumbers ? at : -1;
   }
 
   /** For each input, whether backward reads it again. */
@@ -170,12 +178,14 @@ export class Fused {
   }
 
   /** Zeros the streams of bits, which steps add to. */
-  private clear({ T, rows, n, outputs }: ForwardRun): void {
-    const { packed } = this.steps.plan;
+  private clear({ T, rows, n, outputs, saved }: ForwardRun): void {
+    const { packed, savedNumbers } = this.steps.plan;
+    const words = Math.ceil((T * rows * n) / 32);
     for (let i = 0; i < packed.length; i++) {
       const p = outputs[packed[i] as string];
-      if (p !== undefined) simd.kernels.fill(p, Math.ceil((T * rows * n) / 32), 0);
+      if (p !== undefined) simd.kernels.fill(p, words, 0);
     }
+    for (let i = savedNumbers; i < saved.length; i++) simd.kernels.fill(saved[i] as number, words, 0);
   }
 
   /**

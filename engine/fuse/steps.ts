@@ -49,7 +49,7 @@ export class Steps {
       const roots: Root[] = [];
       const write = (x: Expression, kind: "saved" | "to" | "output", i: number, how: Root["how"] = "element") =>
         roots.push({ value: terms(x), place: plan.place(kind, i), how });
-      plan.saved.forEach((x, i) => write(x, "saved", i));
+      plan.saved.forEach((x, i) => write(x, "saved", i, i < plan.savedNumbers ? "element" : "bits"));
       plan.next.forEach((x, i) => {
         if (!plan.found[i] || leaves) write(x, "to", i);
       });

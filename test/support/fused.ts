@@ -142,7 +142,7 @@ export function fused(definition: StepDefinition, setting: Setting): Result {
         const v = setting.states[name] as Float32Array;
         return v.every((x) => Object.is(x, 0)) ? 0 : take(step, v);
       }),
-      saved: Array.from({ length: code.saves }, () => take(size)),
+      saved: code.savedBytes(size).map((bytes) => take(bytes / 4)),
     };
     const to = definition.states.map(() => take(step));
     const outputs = Object.fromEntries(names.map((name) => [name, take(size)]));
