@@ -99,7 +99,7 @@ function powers(
     const y = f32x4.mul(inner, squared ? f32x4.mul(x, x) : v128.andnot(x, sign));
     const clamped = f32x4.pmax(y, low);
     const shifted = f32x4.add(clamped, round);
-    const f = f32x4.sub(clamped, f32x4.nearest(clamped));
+    const f = f32x4.sub(clamped, f32x4.sub(shifted, round));
     const high = mulAdd(mulAdd(p4, f, p3), f, p2);
     const p = mulAdd(high, f32x4.mul(f, f), mulAdd(p1, f, p0));
     // A factor, where a sum of exponents would make a number of some NaNs.

@@ -32,7 +32,7 @@ export const lane = (op: string, ...args: Expression[]): Expression =>
 export const bits = (owner: Owner, value: number): Expression => shared(owner, "bits", [], value | 0);
 export const number = (owner: Owner, value: number): Expression => bits(owner, bitsOf(value));
 
-const SIGN = 0x80000000;
+export const SIGN = 0x80000000;
 
 /** Σ cᵢ·xⁱ by Horner's rule, the highest coefficient first. */
 function horner(x: Expression, coefficients: readonly number[]): Expression {
@@ -118,7 +118,7 @@ const TANH_TERMS = [-5.70498872745e-3, 2.06390887954e-2, -5.37397155531e-2, 1.33
 export function tanh(x: Expression): Expression {
   const one = number(x.owner, 1);
   const sign = bits(x.owner, SIGN);
-  const a = lane("abs", x);
+  const a = lane("andnot", x, sign);
   const a2 = lane("mul", x, x);
   const p = mulAdd(lane("mul", horner(a2, TANH_TERMS), a2), a, a);
   const minus = lane("or", x, sign);
@@ -138,8 +138,9 @@ export function power(x: Expression): Expression {
     Expression,
   ];
   const clamped = lane("pmax", x, number(x.owner, POWER_LOWEST));
-  const exponent = shift("shl", lane("add", clamped, number(x.owner, ROUNDER)), 23);
-  const f = lane("sub", clamped, lane("nearest", clamped));
+  const shifted = lane("add", clamped, number(x.owner, ROUNDER));
+  const exponent = shift("shl", shifted, 23);
+  const f = lane("sub", clamped, lane("sub", shifted, number(x.owner, ROUNDER)));
   const high = mulAdd(mulAdd(p4, f, p3), f, p2);
   const p = mulAdd(high, lane("mul", f, f), mulAdd(p1, f, p0));
   return lane("mul", p, lane("addBits", exponent, number(x.owner, 1)));

@@ -1,6 +1,6 @@
 /** From the operations of a step to those of lanes: what is 0 or 1 becomes a mask where it decides. */
 import { type Expression, isBoolean, isZero, SCALAR } from "./expression.ts";
-import { bits, exp, lane, log, number, power, sigmoid, tanh } from "./lanes.ts";
+import { bits, exp, lane, log, number, power, SIGN, sigmoid, tanh } from "./lanes.ts";
 
 /** A value as lane operations, and whether it is not 0 as a mask. */
 export interface Lowering {
@@ -89,6 +89,11 @@ function lowered(x: Expression, value: Lower, mask: Lower): Expression {
       const [one, zero] = [number(owner, 1), bits(owner, 0)];
       return lane("sub", lane("and", one, lane("gt", value(a), zero)), lane("and", one, lane("lt", value(a), zero)));
     }
+    // Fewer instructions than V8 takes for f32x4.abs and f32x4.neg.
+    case "abs":
+      return lane("andnot", value(a), bits(owner, SIGN));
+    case "neg":
+      return lane("xor", value(a), bits(owner, SIGN));
     case "round":
       return lane("nearest", value(a));
   }
