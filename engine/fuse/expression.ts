@@ -195,7 +195,10 @@ const UNARY =
 
 /** Whether a value is 0 or 1 by what it is made of. */
 export const isBoolean = ({ op, args }: Term): boolean =>
-  op === "spike" || op === "flags" || COMPARISONS.includes(op) || ((op === "mul" || op === "detach") && args.every((x) => isBoolean(x)));
+  op === "spike" ||
+  op === "flags" ||
+  COMPARISONS.includes(op) ||
+  ((op === "mul" || op === "detach") && args.every((x) => isBoolean(x)));
 
 type Method = (this: Expression, ...rest: unknown[]) => Expression;
 
