@@ -9,7 +9,7 @@
  *   boxcar            1/w where |x| < w/2, else 0
  *   straightThrough   1
  *
- * The last three are one formula, min(outer, max(0, (reach − |x|)·inner)).
+ * The last three are one formula, min(outer, max(floor, (reach − |x|)·inner)).
  */
 import { ATAN, BOXCAR, ERF, FAST_SIGMOID, SIGMOID, STRAIGHT_THROUGH, TRIANGULAR } from "./kinds";
 import { mulAdd, one, signBit } from "./lanes";
@@ -22,7 +22,6 @@ export const PIECE: i32 = 512;
 /** These derivatives or exponentials. */
 export const computed = memory.data(2048, 16);
 
-const zero = memory.data<f32>([0]);
 /** 1.5·2²³: adding it rounds to an integer, which then is in the low bits. */
 const rounder = memory.data<f32>([12582912]);
 /** Far below what matters, far above where products with a gradient become subnormal, which is slow. */
@@ -126,13 +125,18 @@ export function outerFactor(kind: i32, slope: f32): f32 {
   return kind == BOXCAR ? 1 / slope : 1;
 }
 
+/** What the last three are at least, also where x is no number. */
+export function floorOf(kind: i32): f32 {
+  return kind == STRAIGHT_THROUGH ? 1 : 0;
+}
+
 export function reachOf(kind: i32, width: f32): f32 {
   if (kind == TRIANGULAR) return width;
   return kind == BOXCAR ? <f32>0.5 * width : Infinity;
 }
 
 /** surrogate′ of x, or of its exponential. Inlined where `kind` is a constant, a loop contains one formula. */
-export function derivativeLanes(kind: i32, x: v128, inner: v128, outer: v128, reach: v128): v128 {
+export function derivativeLanes(kind: i32, x: v128, inner: v128, outer: v128, reach: v128, floor: v128): v128 {
   if (kind == SIGMOID) {
     const d = f32x4.add(v128.load32_splat(one), x);
     return f32x4.div(f32x4.mul(outer, x), f32x4.mul(d, d));
@@ -146,7 +150,7 @@ export function derivativeLanes(kind: i32, x: v128, inner: v128, outer: v128, re
     return f32x4.div(outer, f32x4.add(v128.load32_splat(one), f32x4.mul(y, y)));
   }
   if (kind == ERF) return f32x4.mul(outer, x);
-  // Where 0·∞ is NaN, at the border of a box, pmax gives its first operand.
+  // Where this is NaN, as 0·∞ is at the border of a box, pmax gives its first operand.
   const rising = f32x4.mul(f32x4.sub(reach, inline.always(magnitude(x))), inner);
-  return f32x4.pmin(outer, f32x4.pmax(v128.load32_splat(zero), rising));
+  return f32x4.pmin(outer, f32x4.pmax(floor, rising));
 }

@@ -4,6 +4,7 @@ import {
   computed,
   derivativeLanes,
   exponentials,
+  floorOf,
   innerFactor,
   isExponential,
   LINEAR,
@@ -21,7 +22,7 @@ const shared = memory.data(32, 16);
 
 /**
  * What all steps of a call share: β and θ with their steps, the surrogate with its factors, and the least u − θ from which on a
- * reset cuts the path.
+ * reset cuts the path, NaN where none does.
  */
 let betas: usize = 0;
 let thetas: usize = 0;
@@ -32,6 +33,7 @@ let surrogateSlope: f32 = 0;
 let inner: f32 = 0;
 let outer: f32 = 0;
 let reach: f32 = 0;
+let floor: f32 = 0;
 let cut: f32 = 0;
 
 /**
@@ -70,8 +72,9 @@ export function lifBackward(
   inner = innerFactor(kind, slope);
   outer = outerFactor(kind, slope);
   reach = reachOf(kind, slope);
+  floor = floorOf(kind);
   // What fires has u − θ ≥ 0, or where only what is above θ does the smallest positive float.
-  cut = cuts == 0 ? Infinity : strict != 0 ? reinterpret<f32>(1) : 0;
+  cut = cuts == 0 ? NaN : strict != 0 ? reinterpret<f32>(1) : 0;
   // What all columns share needs no rows.
   if ((stepBeta | stepThreshold) == 0) n = size;
   const step = (<usize>size) << 2;
@@ -131,6 +134,7 @@ function sweepBack4(own: bool, formula: i32, du: usize, ds: usize, next: usize, 
   const inners = f32x4.splat(inner);
   const outers = f32x4.splat(outer);
   const reaches = f32x4.splat(reach);
+  const floors = f32x4.splat(floor);
   const cuts = f32x4.splat(cut);
   const betaBytes = betaStep << 4;
   const thetaBytes = thetaStep << 4;
@@ -164,8 +168,8 @@ function sweepBack4(own: bool, formula: i32, du: usize, ds: usize, next: usize, 
       d += 16;
       argument = v128.load(d);
     }
-    const factor = inline.always(derivativeLanes(formula, argument, inners, outers, reaches));
-    const through = v128.and(f32x4.mul(b, v128.load(next)), f32x4.lt(x, cuts));
+    const factor = inline.always(derivativeLanes(formula, argument, inners, outers, reaches, floors));
+    const through = v128.andnot(f32x4.mul(b, v128.load(next)), f32x4.ge(x, cuts));
     v128.store(du, f32x4.add(f32x4.mul(factor, v128.load(ds)), through));
   } while (--fours != 0);
 }
@@ -181,7 +185,7 @@ function stepBackGiven(du: usize, ds: usize, next: usize, u: usize, beta: usize,
     const x = f32x4.sub(inline.always(loadSome(u, four)), inline.always(loadSome(threshold, four)));
     const onward = f32x4.mul(inline.always(loadSome(beta, four)), inline.always(loadSome(next, four)));
     const here = f32x4.mul(inline.always(loadSome(d, four)), inline.always(loadSome(ds, four)));
-    inline.always(storeSome(du, four, f32x4.add(here, v128.and(onward, f32x4.lt(x, cuts)))));
+    inline.always(storeSome(du, four, f32x4.add(here, v128.andnot(onward, f32x4.ge(x, cuts)))));
     const bytes: usize = four ? 16 : 4;
     du += bytes;
     ds += bytes;

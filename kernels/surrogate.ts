@@ -1,5 +1,5 @@
 /** The step function and the surrogates of its derivative, as kernels of their own. */
-import { derivativeLanes, exponentials, innerFactor, isExponential, outerFactor, reachOf } from "./derivative";
+import { derivativeLanes, exponentials, floorOf, innerFactor, isExponential, outerFactor, reachOf } from "./derivative";
 import { loadTail, storeTail } from "./lanes";
 import { scalarEnd } from "./span";
 
@@ -37,6 +37,7 @@ function derivatives(z: usize, u: usize, threshold: usize, thetaBytes: usize, fo
   const inner = f32x4.splat(innerFactor(kind, slope));
   const outer = f32x4.splat(outerFactor(kind, slope));
   const reach = f32x4.splat(reachOf(kind, slope));
+  const floor = f32x4.splat(floorOf(kind));
   z -= 16;
   u -= 16;
   threshold -= thetaBytes;
@@ -45,7 +46,7 @@ function derivatives(z: usize, u: usize, threshold: usize, thetaBytes: usize, fo
     u += 16;
     threshold += thetaBytes;
     const x = f32x4.sub(v128.load(u), v128.load(threshold));
-    v128.store(z, inline.always(derivativeLanes(kind, x, inner, outer, reach)));
+    v128.store(z, inline.always(derivativeLanes(kind, x, inner, outer, reach, floor)));
   } while (--fours != 0);
 }
 

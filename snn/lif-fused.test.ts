@@ -116,6 +116,23 @@ describe("a LIF that is compiled has the bits of the layer", () => {
   });
 });
 
+test.each([Number.NaN, Infinity, -Infinity, 3e38, -3e38])(
+  "a current of %d, too: a NaN stays one, and nothing else changes",
+  (value) => {
+    const setting = settingOf({ spikes: weights });
+    const current = setting.inputs.current as Float32Array;
+    for (let i = 7; i < current.length; i += 29) current[i] = value;
+    for (const options of RESETS) {
+      for (const s of SURROGATES) {
+        const want = layer({ ...options, surrogate: s }, setting);
+        const got = fused(lif(options, s.derivative), setting);
+        expect(got.outputs.spikes).toEqual(want.spikes);
+        expect(unsigned(got.dInputs.current as Float32Array), s.name).toEqual(unsigned(want.dCurrent));
+      }
+    }
+  },
+);
+
 test("every surrogate has the same bits on tensors, and so has every reset with all gradients", () => {
   const random = Float32Array.from({ length: T * rows * n }, (_, i) => f(Math.cos(i)));
   const all = settingOf({ spikes: weights, membrane: random, v: weights });

@@ -194,11 +194,14 @@ const erfSlope =
     power(x.square().mul(f(f(-a * a) * LOG2_E))).mul(f(0.56418958) * a);
 const triangularSlope =
   (w: number): Derivative =>
-  (x, { constant }) =>
-    constant(w)
-      .sub(x.abs())
-      .mul(1 / f(w * w))
-      .maximum(0);
+  (x, { constant, where }) =>
+    where(
+      x.abs().lt(w),
+      constant(w)
+        .sub(x.abs())
+        .mul(1 / f(w * w)),
+      0,
+    );
 const boxcarSlope =
   (w: number): Derivative =>
   (x, { where }) =>

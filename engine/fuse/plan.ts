@@ -266,9 +266,8 @@ export class Plan {
     let best = new Set<Expression>();
     let least = UNKNOWN;
     // A state is known from the step before where its next value can be computed from what is saved. Which states are to be
-    // known so is tried out: there are few.
-    for (let choice = 0; choice < 1 << candidates.length; choice++) {
-      const known = candidates.filter((_, i) => (choice >> i) & 1);
+    // known so is tried out.
+    for (const known of choicesOf(candidates)) {
       const next = known.map((x) => this.next[this.traced.states.indexOf(x)] as Expression);
       // The input of the step before is not read again.
       const costBefore = (x: Expression) => (x.op === "input" ? UNKNOWN : costOf(x));
@@ -284,6 +283,15 @@ export class Plan {
     }
     return best;
   }
+}
+
+/** A list of so many has all of its choices tried, of which there are twice as many with each further one. */
+const TRIED = 4;
+
+/** Choices of some of the list; of a long one none, all, each alone, and all but one. */
+function choicesOf<X>(list: readonly X[]): (readonly X[])[] {
+  if (list.length > TRIED) return [[], list, ...list.map((x) => [x]), ...list.map((x) => list.filter((y) => y !== x))];
+  return Array.from({ length: 1 << list.length }, (_, choice) => list.filter((_, i) => (choice >> i) & 1));
 }
 
 /** More than any set of values costs. */
