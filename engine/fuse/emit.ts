@@ -14,6 +14,8 @@
  * one step to the next. The place of a number holds itself. Of flags, a stream of bits that is read, the second word is the
  * number of bits from the element of a step to its bit.
  */
+
+import { Flags, Marks } from "./bit-streams.ts";
 import { Code, I32, LANE, V128 } from "./encode.ts";
 import { COLUMN, type Expression, SCALAR } from "./expression.ts";
 import { reachable } from "./graph.ts";
@@ -127,22 +129,6 @@ interface Piece {
   readonly access: Access | null;
 }
 
-/** A stream of bits that is read: locals of its address, of the next bit, and of the bits of a turn in each lane. */
-interface Flags {
-  readonly bits: number;
-  readonly bit: number;
-  readonly word: number;
-}
-
-/** One that is written: locals of its address, of the mask of a vector, and of the masks of two vectors each as one. */
-interface Marks {
-  readonly place: number;
-  readonly value: Expression;
-  readonly bits: number;
-  readonly mask: number;
-  readonly halves: readonly [number, number];
-}
-
 /** One step: the function (descriptor, t, skip, rows, n), which skips so many elements of the step. */
 class Sweep {
   readonly code = new Code(5);
@@ -164,12 +150,10 @@ class Sweep {
   /** The code of a vector. */
   private body: readonly Piece[] | null = null;
   private readonly sums = new Map<Root, number>();
-  /** Streams of bits that are read and written, and the number of the next element, which is that of its bit. */
+  /** Streams of bits that are read and written, and the number of the next element, which is that of its bit in the latter. */
   private readonly flags = new Map<Expression, Flags>();
-  private readonly marks: readonly Marks[];
+  private readonly marks = new Map<Root, Marks>();
   private readonly bit: number;
-  private readonly word: number;
-  private readonly at: number;
 
   constructor(roots: readonly Root[], list: number) {
     this.roots = roots;
@@ -177,19 +161,9 @@ class Sweep {
     const terms = reachable(roots.map(({ value }) => value));
     this.streams = terms.filter((x) => ARRAYS.includes(x.op) && x.level > SCALAR);
     const { code } = this;
-    [this.bit, this.word, this.at] = [code.local(I32), code.local(I32), code.local(I32)];
-    this.marks = roots
-      .filter(({ how }) => how === "bits")
-      .map(({ place, value }) => ({
-        place,
-        value,
-        bits: code.local(I32),
-        mask: code.local(V128),
-        halves: [code.local(V128), code.local(V128)],
-      }));
-    for (const x of terms.filter(({ op }) => op === "flags")) {
-      this.flags.set(x, { bits: code.local(I32), bit: code.local(I32), word: code.local(V128) });
-    }
+    this.bit = code.local(I32);
+    for (const root of roots) if (root.how === "bits") this.marks.set(root, new Marks(code));
+    for (const x of terms) if (x.op === "flags") this.flags.set(x, new Flags(code));
     this.lanes = list === NO_PLACE ? NO_PLACE : code.local(V128);
     terms.forEach((x) => x.level > SCALAR && x.args.forEach(this.use));
     roots.forEach(({ value }) => this.use(value));
@@ -240,15 +214,15 @@ class Sweep {
     }
     for (const { how, place } of this.roots) if (how !== "bits" && how !== "sum") this.point(place, how);
     for (const root of this.roots) if (root.how === "sum") this.sums.set(root, code.local(V128));
-    if (this.marks.length + this.flags.size === 0) return;
+    if (this.marks.size + this.flags.size === 0) return;
     code.get(DESCRIPTOR).op(OP.load, 2, 0).get(STEP).op(OP.mul).get(SKIP).op(OP.add).set(this.bit);
-    for (const { place, bits } of this.marks) this.word32(place).set(bits);
+    for (const [{ place }, { bits }] of this.marks) this.word32(place).set(bits);
     for (const [{ attr }, { bits, bit }] of this.flags) {
-      this.word32(Number(attr)).set(bits);
+      const place = Number(attr);
+      this.word32(place).set(bits);
+      code.get(this.bit).get(DESCRIPTOR);
       code
-        .get(this.bit)
-        .get(DESCRIPTOR)
-        .op(OP.load, 2, 4 * wordOf(Number(attr)) + 4)
+        .op(OP.load, 2, 4 * wordOf(place) + 4)
         .op(OP.add)
         .set(bit);
     }
@@ -297,7 +271,8 @@ class Sweep {
 
   /** Adds four float32 lanes to four float64 lanes, and starts again. */
   private flush(place: number, sum: number): void {
-    const { code, at } = this;
+    const { code } = this;
+    const at = code.local(I32);
     this.word32(place).set(at);
     for (const half of [0, 1]) {
       code
@@ -327,51 +302,24 @@ class Sweep {
   }
 
   private sixteen(): void {
-    const { code, bit, word } = this;
     for (let i = 0; i < 4; i++) {
       this.vector(16 * i, 4);
-      for (const { mask, halves } of this.marks) {
-        const half = halves[i >> 1] as number;
-        if (i & 1) code.get(half);
-        code.get(mask);
-        if (i & 1) code.simd(SIMD.narrow32);
-        code.set(half);
-      }
+      for (const marks of this.marks.values()) marks.gather(i);
     }
-    for (const { bits, halves } of this.marks) {
-      code.get(halves[0]).get(halves[1]).simd(SIMD.narrow16).simd(SIMD.bitmask8).set(word);
-      code.get(bit).integer(7).op(OP.and);
-      code.choose(
-        () => this.setBits(bits),
-        () => code.get(bits).get(bit).integer(3).op(OP.shrU).op(OP.add).get(word).op(OP.store16, 0, 0),
-      );
-    }
+    for (const marks of this.marks.values()) marks.storeSixteen(this.bit);
     this.advance(16);
   }
 
   private few(lanes: 1 | 4): void {
-    const { code } = this;
     this.vector(0, lanes);
-    for (const { bits, mask } of this.marks) {
-      code.get(mask).simd(SIMD.bitmask32);
-      if (lanes === 1) code.integer(1).op(OP.and);
-      code.set(this.word);
-      this.setBits(bits);
-    }
+    for (const marks of this.marks.values()) marks.storeFew(this.bit, lanes);
     this.advance(lanes);
   }
 
   private advance(columns: number): void {
     for (const pointer of this.pointers.values()) this.code.move(pointer, 4 * columns);
-    if (this.marks.length > 0) this.code.move(this.bit, columns);
     for (const { bit } of this.flags.values()) this.code.move(bit, columns);
-  }
-
-  /** Sets the bits of the word in the stream, which is 0 there. */
-  private setBits(bits: number): void {
-    const { code, bit, word, at } = this;
-    code.get(bits).get(bit).integer(3).op(OP.shrU).op(OP.add).op(OP.tee, at);
-    code.get(at).op(OP.load, 0, 0).get(word).get(bit).integer(7).op(OP.and).op(OP.shl).op(OP.or).op(OP.store, 0, 0);
+    if (this.marks.size > 0) this.code.move(this.bit, columns);
   }
 
   /** The work for four columns or one, some bytes on. */
@@ -405,7 +353,7 @@ class Sweep {
       code.simd(LANE.add as number);
     };
     for (const [x, flags] of this.flags) {
-      access(this.readFlags(flags));
+      access(flags.load);
       code.set(this.hold(x));
     }
     for (const x of this.streams) {
@@ -423,28 +371,13 @@ class Sweep {
       access(sum !== undefined ? add : base === undefined ? store : this.storeListed(base));
       if (sum !== undefined) code.set(sum);
     }
-    for (const { value, mask } of this.marks) {
+    for (const [{ value }, { mask }] of this.marks) {
       this.push(value);
       code.set(mask);
     }
     access(null);
     return body;
   }
-
-  /** Pushes the flags of four elements as a mask; those of a turn are read with its first vector. */
-  private readonly readFlags =
-    ({ bits, bit, word }: Flags): Access =>
-    (offset) => {
-      const { code } = this;
-      if (offset === 0) {
-        code.get(bits).get(bit).integer(3).op(OP.shrU).op(OP.add).op(OP.load, 0, 0);
-        code.get(bit).integer(7).op(OP.and).op(OP.shrU).simd(SIMD.splat).set(word);
-      }
-      const first = 1 << (offset / 4);
-      const pushPlaces = () => code.lanes(first, first << 1, first << 2, first << 3);
-      pushPlaces();
-      pushPlaces().get(word).simd(SIMD.both).simd(SIMD.equalIntegers);
-    };
 
   /** Loads each lane from its place in the list. */
   private readonly loadListed =

@@ -13,6 +13,7 @@
  *   lower.ts        operations as lane operations, what is 0 or 1 as masks
  *   lanes.ts        elementary functions as terms of lane operations
  *   emit.ts         a sweep as loops of WebAssembly
+ *   bit-streams.ts  streams of bits in such a loop
  *   encode.ts       WebAssembly as bytes
  *   opcodes.ts      the numbers of its instructions
  *   arrays.ts       the descriptor of a run, pieces of a step, sums
