@@ -49,6 +49,8 @@ const NONE = -1;
 
 /** Room to begin with; the bodies of most functions take more than half of it. */
 const ROOM = 4096;
+/** Bytes of a number, at most. */
+const MOST = 5;
 
 /** Bytes while they are written. A list of numbers would take eight times the memory, and young garbage is most of what compiling costs. */
 class Bytes {
@@ -56,26 +58,28 @@ class Bytes {
   length = 0;
 
   push(byte: number): void {
-    if (this.length === this.buffer.length) this.grow(1);
+    this.reserve(1);
     this.buffer[this.length++] = byte;
   }
 
   /** Seven bits a byte, the lowest first; all but the last have the highest bit set. */
   unsigned(value: number): void {
+    this.reserve(MOST);
     let rest = value >>> 0;
-    for (; rest > 127; rest >>>= 7) this.push((rest & 127) | 128);
-    this.push(rest);
+    for (; rest > 127; rest >>>= 7) this.buffer[this.length++] = (rest & 127) | 128;
+    this.buffer[this.length++] = rest;
   }
 
   /** The same, where the last byte's bit 6 is the sign. */
   signed(value: number): void {
+    this.reserve(MOST);
     let rest = value;
-    for (; rest < -64 || rest > 63; rest >>= 7) this.push((rest & 127) | 128);
-    this.push(rest & 127);
+    for (; rest < -64 || rest > 63; rest >>= 7) this.buffer[this.length++] = (rest & 127) | 128;
+    this.buffer[this.length++] = rest & 127;
   }
 
   append(bytes: ArrayLike<number>): this {
-    if (this.length + bytes.length > this.buffer.length) this.grow(bytes.length);
+    this.reserve(bytes.length);
     this.buffer.set(bytes, this.length);
     this.length += bytes.length;
     return this;
@@ -86,9 +90,11 @@ class Bytes {
     return this.buffer.subarray(from, to);
   }
 
-  private grow(by: number): void {
-    const { buffer } = this;
-    this.buffer = new Uint8Array(2 * Math.max(buffer.length, by));
+  /** Makes room for so many bytes more. */
+  private reserve(bytes: number): void {
+    const { buffer, length } = this;
+    if (length + bytes <= buffer.length) return;
+    this.buffer = new Uint8Array(2 * (length + bytes));
     this.buffer.set(buffer);
   }
 }
