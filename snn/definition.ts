@@ -15,6 +15,12 @@ import type { Chosen, NeuronChoices } from "./neuron-types.ts";
 
 type Choice = readonly string[] | boolean | number;
 
+/** The name of a class, with which errors of its definition and of its instances begin. */
+export function classNameOf(where: string, name: unknown): string {
+  if (typeof name === "string" && /^\p{L}/u.test(name)) return name;
+  throw wrongType(where, "a name that begins with a letter", name);
+}
+
 /** A copy of choices with their defaults, by name. */
 export function checkChoices(name: string, choices: unknown): Record<string, Choice> {
   const chosen = { ...objectOf(name, "choices, defaults by name", choices) } as Record<string, Choice>;

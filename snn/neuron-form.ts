@@ -3,7 +3,7 @@ import { functionOf, numberOf, objectOf, show, withDefaults, wrongType, wrongVal
 import type { Value } from "../engine/fuse/index.ts";
 import type { Tensor } from "../engine/index.ts";
 import { type Fire, IN_FLOAT32, type Needs } from "./checks.ts";
-import { boundsOf, checkChoices, checkKnown, needsOf, optionsOf, presetsOf } from "./definition.ts";
+import { boundsOf, checkChoices, checkKnown, classNameOf, needsOf, optionsOf, presetsOf } from "./definition.ts";
 import { GRADED, type Inhibition, type NeuronKind, REFRACTORY, WINNER } from "./neuron-step.ts";
 import type { Chosen, NeuronChoices, NeuronDefinition } from "./neuron-types.ts";
 import type { Surrogate } from "./surrogate.ts";
@@ -83,9 +83,9 @@ const RESERVED =
 export function formOf(given: Definition, isProperty: (name: string) => boolean): Form {
   const members = withDefaults<object>("neuron", DEFINITION, objectOf("neuron", "a definition", given));
   const definition = members as Definition;
-  const { name, state, parameters, reset, step, choices = {}, numerics = {}, constrain = {} } = definition;
+  const { state, parameters, reset, step, choices = {}, numerics = {}, constrain = {} } = definition;
   const { learn = [], without = () => [], needs = {} } = definition;
-  if (typeof name !== "string" || name === "") throw wrongType("neuron", "a name", name);
+  const name = classNameOf("neuron", definition.name);
   const initial = { ...objectOf(name, "state, initial values by name", state) } as Record<string, Initial>;
   const usual = { ...objectOf(name, "parameters, defaults by name", parameters) } as Record<string, number>;
   const chosen = checkChoices(name, choices);

@@ -55,7 +55,7 @@ export interface NeuronDefinition<
   Choices extends NeuronChoices = NoChoices,
   Preset extends string = never,
 > {
-  /** The name of the class. */
+  /** The name of the class, which begins with a letter. */
   readonly name: string;
   /** The states that a step leaves to the next one, with the values at the start: numbers, or functions of the parameters. */
   readonly state: {

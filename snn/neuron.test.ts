@@ -610,7 +610,8 @@ describe("neuron: what is refused", () => {
   const step = ({ current, spike }: { current: never; spike(x: never): never }) => ({ spikes: spike(current) });
   const base = { name: "Odd", state: {}, parameters: {}, step };
   const definitions: [object, string][] = [
-    [{ ...base, name: "" }, "neuron: expected a name"],
+    [{ ...base, name: "" }, 'neuron: expected a name that begins with a letter, got ""'],
+    [{ ...base, name: "1", choices: class {} }, 'neuron: expected a name that begins with a letter, got "1"'],
     [{ ...base, state: { v: "0" } }, 'Odd: expected the initial value of v as a number, got "0"'],
     [{ ...base, parameters: { beta: 1e40 } }, "Odd: the default of beta must be finite and in the range of float32"],
     [{ ...base, parameters: { current: 1 } }, "Odd: current is a name that is taken; call the parameter otherwise"],

@@ -65,6 +65,15 @@ describe("plasticity: a name that a definition does not know is an error, with t
   });
 });
 
+test("plasticity: a name that no message could begin with is an error of plasticity", () => {
+  for (const name of ["", "1", "__proto__", ": x", 3, null]) {
+    expect(() => rule({ name, choices: class {} })).toThrow(
+      new TypeError(`plasticity: expected a name that begins with a letter, got ${JSON.stringify(name)}`),
+    );
+  }
+  expect(new (rule({ name: "Änderung 2" }))()).toHaveProperty("name", "Änderung 2");
+});
+
 test("plasticity: a preset is what it was at the definition, and a member that is undefined counts as left out", () => {
   const preset: { rate: number; order?: string | undefined } = { rate: 0.25, order: undefined };
   const Made = rule({ numerics: { peer: preset }, order: "after", synapse: undefined });

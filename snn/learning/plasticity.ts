@@ -23,6 +23,7 @@ import {
   boundsOf,
   checkChoices,
   chosenOf,
+  classNameOf,
   first,
   needsOf,
   optionsOf,
@@ -162,17 +163,8 @@ const RESERVED =
 function formOf(given: Definition): RuleForm {
   const members = withDefaults<object>("plasticity", DEFINITION, objectOf("plasticity", "a definition", given));
   const definition = members as Definition;
-  const {
-    name,
-    traces,
-    synapse = {},
-    parameters,
-    choices = {},
-    needs = {},
-    constrain = {},
-    numerics = {},
-  } = definition;
-  if (typeof name !== "string" || name === "") throw wrongType("plasticity", "a name", name);
+  const { traces, synapse = {}, parameters, choices = {}, needs = {}, constrain = {}, numerics = {} } = definition;
+  const name = classNameOf("plasticity", definition.name);
   const usual = { ...objectOf(name, "parameters, defaults by name", parameters) } as Record<string, number>;
   for (const [key, value] of Object.entries(usual)) numberOf(name, `the default of ${key}`, value, IN_FLOAT32);
   const chosen = checkChoices(name, choices);

@@ -68,7 +68,7 @@ export interface RuleDefinition<
   Choices extends NeuronChoices = NoChoices,
   Preset extends string = never,
 > {
-  /** The name of the class. */
+  /** The name of the class, which begins with a letter. */
   readonly name: string;
   /** Traces of the neurons on both sides by name, or functions of the choices that give them, or null for none with these choices. */
   readonly traces: {
