@@ -24,7 +24,7 @@ export function arrayOf(where: string, node: NIRNode, field: string, shape: Shap
 }
 
 /** The most neurons of a node that have constants of their own. */
-const MAX_NEURONS = 2 ** 24;
+export const MAX_NEURONS = 2 ** 24;
 
 /** A parameter of neurons of this shape, broadcast to it. */
 export function valuesOf(where: string, node: NIRNode, field: string, shape: Shape): Values {

@@ -16,10 +16,12 @@ import {
   Linear,
   MaxPool2d,
   Module,
+  memoryStats,
   noGrad,
   Recurrent,
   RecurrentLIF,
   rand,
+  resetPeak,
   Sequential,
   SpikingLSTM,
   Synaptic,
@@ -566,6 +568,29 @@ describe("toNIR: errors name the layer", () => {
   for (const [name, module, inputShape, message] of cases) {
     test(name, () => expect(() => toNIR(module, { dt, inputShape })).toThrow(message));
   }
+
+  test("so many values in a step that layers would run for long are refused before memory is taken", () => {
+    const layers = new Sequential(new Dropout(), new Conv2d(1, 2, 3, { padding: 1 }), new LIF());
+    const lif = new LIF();
+    const error = (at: string, shape: string): RangeError =>
+      new RangeError(`toNIR: ${at}: expected at most 16777216 values in a step, got ${shape}`);
+    resetPeak();
+    const { peak } = memoryStats();
+    const write =
+      (module: Module, ...inputShape: number[]) =>
+      () =>
+        toNIR(module, { dt, inputShape });
+    expect(write(layers, 1, 2 ** 15, 2 ** 15)).toThrow(error("Sequential", "[1, 32768, 32768]"));
+    expect(write(lif, 2 ** 12, 2 ** 12 + 1)).toThrow(error("LIF at 0", "[4096, 4097]"));
+    expect(write(lif, 2 ** 20, 2 ** 12)).toThrow("toNIR: inputShape: expected at most 2³⁰ elements");
+    expect(memoryStats().peak).toBe(peak);
+    expect(write(new Conv2d(1, 2 ** 4, 1), 1, 2 ** 9, 2 ** 9)().graph.nodes.output).toHaveProperty(
+      "shape",
+      [16, 512, 512],
+    );
+    const wide = new Sequential(new Conv2d(1, 2 ** 4 + 1, 1), new LIF());
+    expect(write(wide, 1, 2 ** 10, 2 ** 10)).toThrow(error("LIF at 1", "[17, 1024, 1024]"));
+  });
 
   test("arguments are checked", () => {
     const lif = new LIF();

@@ -31,7 +31,7 @@ import { Synaptic } from "../neurons/synaptic.ts";
 import { SynapticIntegrator } from "../neurons/synaptic-integrator.ts";
 import { Recurrent } from "../recurrent.ts";
 import type { Surrogate } from "../surrogate.ts";
-import { each, fieldOf, pairOf, tauOf, type Values } from "./euler.ts";
+import { each, fieldOf, MAX_NEURONS, pairOf, tauOf, type Values } from "./euler.ts";
 import type { NIRArray, NIRGraph, NIRNode } from "./graph.ts";
 import { CubaLI, CubaLIF, LI, Scale, SumPool2d, Threshold } from "./layers.ts";
 import { NIRModule } from "./module.ts";
@@ -446,7 +446,7 @@ function writerOf(layer: Module): Write<Module> | undefined {
 /** Puts a module behind the last node of a graph. Returns its node. */
 function write(module: Module, name: string, to: Writer): NIRNode | null {
   const kind = module.constructor.name;
-  const place = { name, to, where: `toNIR: ${kind} at ${to.path}${name}` };
+  const place = { name, to, where: `toNIR: ${kind}${name && ` at ${to.path}${name}`}` };
   const writer = writerOf(module);
   if (writer === undefined) {
     const hint =
@@ -455,6 +455,10 @@ function write(module: Module, name: string, to: Writer): NIRNode | null {
   }
   if (module instanceof Linear && to.shape.length !== 1) {
     throw wrongValue(place.where, "a vector; a Flatten before?", formatShape(to.shape));
+  }
+  // The layer runs on a step of this shape, and neurons get an array of it for each constant.
+  if (sizeOf(to.shape) > MAX_NEURONS) {
+    throw wrongValue(place.where, `at most ${MAX_NEURONS} values in a step`, formatShape(to.shape));
   }
   const node = writer(module, place);
   if (node !== null) to.add(name, node, behind(module, place));
@@ -473,8 +477,8 @@ function write(module: Module, name: string, to: Writer): NIRNode | null {
  * into the weights before it, and `Dropout` is left out. Nodes are named after the layers as in a state dict, with `input` and `output`
  * at the ends.
  *
- * @throws RangeError for a layer that NIR has no node for, a shape that does not fit, or with strict anything that is lost, all of them
- *   by name; TypeError for anything but a module, or an option of another kind.
+ * @throws RangeError for a layer that NIR has no node for, a shape that does not fit, more than 2²⁴ values in a step, or with strict
+ *   anything that is lost, all of them by name; TypeError for anything but a module, or an option of another kind.
  * @see Pedersen et al. (2024), Neuromorphic intermediate representation, Nature Communications 15.
  */
 export function toNIR(module: Module, options: ToNIROptions): NIRExport {
