@@ -113,10 +113,13 @@ export class DelayedLinear extends Staged {
     this.start = start;
     this.end = numberOf(where, "finalSigma", given.finalSigma, SIGMA);
     checkShape(where, [...shape, maxDelay + 1]);
-    [this.weight] = startUniform(where, shape, inFeatures / 6, false, generator);
-    this.delay = noGrad(() => parameter(rand(shape, { generator }).mul(maxDelay)));
-    this.bias = given.bias ? startUniform(where, [outFeatures], inFeatures, false, generator)[0] : null;
-    this.sigma = noGrad(() => buffer(full([], start), SIGMA));
+    // All or none: a tape that fails frees what was made in it.
+    [this.weight, this.delay, this.bias, this.sigma] = noGrad((): [Tensor, Tensor, Tensor | null, Tensor] => [
+      startUniform(where, shape, inFeatures / 6, false, generator)[0],
+      parameter(rand(shape, { generator }).mul(maxDelay)),
+      given.bias ? startUniform(where, [outFeatures], inFeatures, false, generator)[0] : null,
+      buffer(full([], start), SIGMA),
+    ]);
   }
 
   /**

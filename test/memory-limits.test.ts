@@ -6,8 +6,10 @@ import {
   Adagrad,
   Adam,
   BatchNorm2d,
+  BatchNormTT1d,
   Conv1d,
   crossEntropy,
+  DelayedLinear,
   Embedding,
   filteredTrace,
   full,
@@ -30,6 +32,7 @@ import {
   RecurrentLIF,
   RMSprop,
   SGD,
+  SpikingLSTM,
   spike,
   surrogate,
   type Tensor,
@@ -290,6 +293,20 @@ test.each(LAYERS)("limit: %s gets all of its memory or none, and draws nothing b
     },
   );
   expect(refused).toBeGreaterThan(1);
+  for (const [, t] of layer.namedState()) t.dispose();
+});
+
+const COMPOSED: [name: string, make: () => Module][] = [
+  ["SpikingLSTM", () => new SpikingLSTM(6, 8)],
+  ["DelayedLinear", () => new DelayedLinear(6, 8, { maxDelay: 4 })],
+  ["RecurrentLIF", () => new RecurrentLIF({ features: 8, connection: "one", learnBeta: true })],
+  ["BatchNormTT1d", () => new BatchNormTT1d(8, 4)],
+];
+
+test.each(COMPOSED)("limit: %s, which is made in several parts, gets all of its memory or none", (_name, make) => {
+  let refused = 0;
+  const layer = sweep(make, 16, () => refused++);
+  expect(refused).toBeGreaterThan(4);
   for (const [, t] of layer.namedState()) t.dispose();
 });
 
