@@ -27,9 +27,11 @@ import {
   memoryStats,
   mseLoss,
   type Optimizer,
+  Plastic,
   parameter,
   poissonEncode,
   RecurrentLIF,
+  RewardSTDP,
   RMSprop,
   SGD,
   SpikingLSTM,
@@ -308,6 +310,24 @@ test.each(COMPOSED)("limit: %s, which is made in several parts, gets all of its 
   const layer = sweep(make, 16, () => refused++);
   expect(refused).toBeGreaterThan(4);
   for (const [, t] of layer.namedState()) t.dispose();
+});
+
+test("limit: a Plastic and its state get all of their memory or none", () => {
+  const [layer, rule] = [new Linear(8, 8, { bias: false }), new RewardSTDP()];
+  let refused = 0;
+  const plastic = sweep(
+    () => new Plastic(layer, rule, { normalize: 1 }),
+    16,
+    () => refused++,
+  );
+  expect(refused).toBeGreaterThan(10);
+  const { traces, synapses } = sweep(
+    () => plastic.initialState(4),
+    16,
+    () => refused++,
+  );
+  expect(refused).toBeGreaterThan(20);
+  for (const t of [...Object.values(traces), ...Object.values(synapses)]) t.dispose();
 });
 
 const OPTIMIZERS: [name: string, make: (params: Tensor[]) => Optimizer][] = [

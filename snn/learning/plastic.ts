@@ -18,6 +18,7 @@ import {
   wrongValue,
 } from "../../engine/arguments.ts";
 import { inReference } from "../../engine/backend.ts";
+import { composed } from "../../engine/composed.ts";
 import { type Conv1d, type Conv2d, type Linear, noGrad, type Tensor, zeros } from "../../engine/index.ts";
 import { ready } from "../../engine/op.ts";
 import { checkShape, formatShape, type Shape, sameShape } from "../../engine/shape.ts";
@@ -111,13 +112,13 @@ export class Plastic {
     this.options = { ...checked, sum, every };
     try {
       this.synapses = this.synapsesOf(sum);
+      this.steps = new Steps(rule, this.synapses, this.options, this.work);
     } catch (error) {
       sum?.dispose();
       this.work.free();
       throw error;
     }
     this.readsReward = rule.has("onReward") || this.synapses.uses("reward");
-    this.steps = new Steps(rule, this.synapses, this.options, this.work);
   }
 
   /** The synapses, where they can have the rule and the options. */
@@ -164,17 +165,15 @@ export class Plastic {
     const [B, ...pre] = shape as [number, ...number[]];
     const { post } = this.connectionFor(where, pre);
     const states = this.rule.synapse.map(({ name }) => name);
-    const of = (names: readonly string[], size: Shape) =>
-      Object.fromEntries(names.map((name) => [name, zeros(size)] as const));
-    return {
+    return composed(() => ({
       traces: Object.fromEntries(
         this.rule.traces.map((trace) => [trace.name, zeros([B, ...(trace.of === "pre" ? pre : post)])]),
       ),
-      synapses: of(states, [B, outputs, inputs]),
+      synapses: Object.fromEntries(states.map((name) => [name, zeros([B, outputs, inputs])])),
       scales: Object.fromEntries(states.map((name) => [name, 1])),
       time: 0,
       last: null,
-    };
+    }));
   }
 
   /**
