@@ -79,7 +79,8 @@ interface Fitting {
  * synapses.
  *
  * @throws TypeError for another layer or rule; RangeError for a convolution of several groups, bounds in the wrong order, a sum
- *   that is not positive, a parameter [N] where N is not the number of neurons behind, or a rule that needs bounds without these.
+ *   that is not positive, a parameter [N] where N is not the number of neurons behind, a rule that needs bounds without these, or the dt
+ *   of a rule whose changes do not depend on time.
  */
 export class Plastic {
   /** The layer. */
@@ -141,6 +142,9 @@ export class Plastic {
       if (Number.isFinite(this.options.bounds[i]) || !synapses.uses(name)) continue;
       throw wrongValue("Plastic", `bounds [low, high], which ${rule.name} reads`, show(this.options.bounds));
     }
+    const hasTime = rule.traces.length > 0 || rule.synapse.length > 0 || takesEvents(rule) || synapses.uses("dt");
+    if (rule.dt !== 1 && !hasTime)
+      throw wrongValue(rule.name, "dt 1 of a rule whose changes do not depend on time", rule.dt);
     if (layer.weight.ndim > 2 && rule.has("onReward") && synapses.rewardReadsNeurons) {
       throw wrongValue(
         rule.name,
@@ -277,8 +281,8 @@ export class Plastic {
     const where = `${this.rule.name}.events`;
     if (inReference()) throw new Error(`${where}: expected a call outside of gradcheck: a rule has no gradient`);
     if (this.rule.decay === "euler") throw new Error(`${where}: expected a rule with decay "exp", got "euler"`);
-    const { inputs, outputs, hasEvents } = this.synapses;
-    if (!hasEvents && !this.rule.has("onReward")) {
+    const { inputs, outputs } = this.synapses;
+    if (!takesEvents(this.rule)) {
       throw new Error(`${where}: expected a rule with onPre, onPost or onReward, got one with onStep alone`);
     }
     const connection = this.connectionFor(where, [inputs]);
@@ -405,6 +409,9 @@ export class Plastic {
 }
 
 const NO_COPIES: readonly Tensor[] = [];
+
+/** Whether a rule has a part in events at continuous times. */
+const takesEvents = (rule: Rule): boolean => rule.has("onPre") || rule.has("onPost") || rule.has("onReward");
 
 /** Whether x looks into the memory of one of the tensors of these names. */
 function isPartOf(names: readonly { readonly name: string }[], tensors: WorkingState["traces"], x: Tensor): boolean {

@@ -1,6 +1,7 @@
 /** Definitions of rules: names, members and options that are refused. */
 import {
   Conv2d,
+  Hebbian,
   LIF,
   Linear,
   neuron,
@@ -132,6 +133,39 @@ describe("plasticity: options without effect are errors", () => {
     expect(kept).toBe(0);
     expect(new STDP({ rewardAfter: "events" }).rewardAfter).toBe("events");
     expect(new RewardSTDP({ rewardAfter: "nothing" }).rewardAfter).toBe("nothing");
+  });
+
+  test("decay and order of a rule without traces", () => {
+    const kept = bytesKept(() => {
+      expect(() => new Oja({ decay: "euler" })).toThrow(
+        new RangeError('Oja: expected decay "exp" of a rule without traces, got "euler"'),
+      );
+      expect(() => new Oja({ variant: "sanger", order: "after" })).toThrow(
+        new RangeError('Oja: expected order "before" of a rule without traces, got "after"'),
+      );
+      const rates = { activity: "rates" } as const;
+      for (const option of [{ decay: "euler" }, { order: "postFirst" }] as const) {
+        expect(() => new Hebbian({ ...rates, ...option })).toThrow(/ of a rule without traces, got /);
+      }
+    });
+    expect(kept).toBe(0);
+    expect(new Oja({ decay: "exp", order: "before" }).order).toBe("before");
+    expect(new Hebbian({ order: "after", decay: "euler" }).decay).toBe("euler");
+    expect(new Hebbian({ activity: "rates", numerics: "bindsnet" }).order).toBe("after");
+  });
+
+  test("dt of a rule whose changes do not depend on time", () => {
+    const layer = new Linear(2, 1, { bias: false });
+    const make = (made: object) => () => new Plastic(layer, made as Rule);
+    const message = "Oja: expected dt 1 of a rule whose changes do not depend on time, got 0.5";
+    const oja = new Oja({ dt: 0.5 });
+    expect(bytesKept(() => expect(make(oja)).toThrow(new RangeError(message)))).toBe(0);
+    expect(make(new Oja({ dt: 1 }))()).toBeInstanceOf(Plastic);
+    const bare = { traces: {}, synapse: {}, onPost: undefined };
+    const onStep = ({ w, dt }: { w: { mul(x: never): number }; dt: never }) => w.mul(dt);
+    for (const members of [{ onStep }, { onPost: () => 0.1 }, { onStep: () => 0.1, synapse: { e: { tau: 10 } } }]) {
+      expect(make(new (rule({ ...bare, ...members }))({ dt: 0.5 }))()).toBeInstanceOf(Plastic);
+    }
   });
 
   test("slow time constants of triplets where a preset has set the amplitude to 0", () => {

@@ -69,7 +69,7 @@ export type RuleClass<
  * @throws TypeError for a definition with names that are taken or unknown, values that are no numbers, or members that are no
  *   functions; RangeError for members without effect, such as `explains` without `onStep`. The constructor of the class: TypeError for
  *   an option of another name or kind; RangeError for values beyond float32 or their bounds, time constants that are not positive, and
- *   options without effect, for the choices or of a rule without `onReward`.
+ *   options without effect, for the choices or of a rule without traces or `onReward`.
  */
 export function plasticity<
   Trace extends string,
@@ -349,6 +349,12 @@ export class Rule {
         const definition = this.resolved(trace);
         return definition === null ? [] : [this.traceOf(key, definition)];
       });
+      if (this.traces.length === 0) {
+        for (const [key, usual] of Object.entries({ decay: OPTIONS.decay, order: form.order })) {
+          if (asked[key] === undefined || asked[key] === usual) continue;
+          throw wrongValue(name, `${key} ${show(usual)} of a rule without traces`, show(asked[key]));
+        }
+      }
       this.synapse = Object.entries(form.synapse).map(([key, state]) => this.stateOf(key, this.resolved(state)));
       this.explains = explainsOf(name, this.resolved(form.explains));
     } catch (error) {

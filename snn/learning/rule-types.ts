@@ -144,7 +144,7 @@ export type RuleOptions<
     readonly numerics?: Preset;
     /** The length of a step, in the unit of the time constants. Default 1. */
     readonly dt?: number;
-    /** Decay of traces in a step: exp(−dt/τ), or "euler", 1 − dt/τ. Default "exp". */
+    /** Decay of traces, which the rule must have, in a step: exp(−dt/τ), or "euler", 1 − dt/τ. Default "exp". */
     readonly decay?: "exp" | "euler";
     /**
      * The spikes of a step that traces hold when weights change. "before": none; a spike before and one behind in the same step do

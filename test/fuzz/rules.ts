@@ -184,12 +184,28 @@ function usedBy({ operations, changes }: Answer, first: number): Set<number> {
   return used;
 }
 
-/** Whether a change of the rule is made of the reward. */
-const readsReward = (drawn: Drawn): boolean =>
+/** Whether a change of the rule is made of a value. */
+const reads = (drawn: Drawn, value: "reward" | "dt"): boolean =>
   drawn.answers.some((answer) => {
     const names = namesOf(drawn, answer.event);
-    return answer.event === "onReward" || usedBy(answer, names.length).has(names.indexOf("reward"));
+    return usedBy(answer, names.length).has(names.indexOf(value));
   });
+
+const readsReward = (drawn: Drawn): boolean =>
+  drawn.answers.some(({ event }) => event === "onReward") || reads(drawn, "reward");
+
+/** The options that have an effect; others are errors. */
+function optionsOf(drawn: Drawn): Partial<Drawn["options"]> {
+  const { traces, synapse, answers, options } = drawn;
+  const { decay, order, dt, ...others } = options;
+  const isTraced = Object.keys(traces).length > 0;
+  const isTimed = isTraced || Object.keys(synapse).length > 0 || answers.some(({ event }) => event !== "onStep");
+  return {
+    ...others,
+    ...(isTraced && { decay, order }),
+    ...((isTimed || reads(drawn, "dt")) && { dt }),
+  };
+}
 
 /** The rule of the drawn one. */
 function ruleOf(drawn: Drawn): Rule {
@@ -217,7 +233,7 @@ function ruleOf(drawn: Drawn): Rule {
     ...handlers,
   });
   const given = Object.entries(drawn.parameters).map(([name, x]) => [name, typeof x === "number" ? x : tensor([...x])]);
-  return new Drawn({ ...drawn.options, ...Object.fromEntries(given) }) as Rule;
+  return new Drawn({ ...optionsOf(drawn), ...Object.fromEntries(given) }) as Rule;
 }
 
 /** Where the rule compiled and the rule on tensors differ; null where they do not. */

@@ -14,7 +14,8 @@ import { plasticity } from "../plasticity.ts";
  * tauPost 20 (in the unit of dt), amountPre 1, amountPost 1. `numerics: "bindsnet"` sets traces, and a pair of spikes in the same step
  * counts in both changes.
  *
- * @throws RangeError for time constants that are not positive, and for options of spikes with rates and the other way round.
+ * @throws RangeError for time constants that are not positive, and for options of spikes, of which decay and order are two, with rates and
+ *   the other way round.
  * @see Hebb (1949), The Organization of Behavior, Wiley. Gerstner and Kistler (2002), Mathematical formulations of Hebbian learning,
  *   Biological Cybernetics 87.
  */

@@ -14,7 +14,7 @@ import { plasticity } from "../plasticity.ts";
  * Shapes: see {@link Plastic}; `reduction: "mean"` averages the changes over a batch. Parameters, numbers or tensors [out]: eta 0.01 (η),
  * alpha 1 (α).
  *
- * @throws RangeError for options without effect: alpha with another variant than "oja".
+ * @throws RangeError for options without effect: alpha with another variant than "oja", decay and order, and in a Plastic dt.
  * @see Oja (1982), A simplified neuron model as a principal component analyzer, Journal of Mathematical Biology 15. Oja (1989), Neural
  *   networks, principal components, and subspaces, International Journal of Neural Systems 1. Sanger (1989), Optimal unsupervised
  *   learning in a single-layer linear feedforward neural network, Neural Networks 2.

@@ -12,6 +12,7 @@ interface Made {
     readonly numerics: object;
     readonly needs: object;
     readonly handlers: object;
+    readonly traces: object;
   };
 }
 
@@ -25,8 +26,10 @@ const CLASSES = Object.entries(snn).filter(
 function optionsOf(Class: Make): Kind {
   const rule = new Class();
   disposeOf(rule);
-  const { parameters, choices, numerics, needs, handlers } = rule.form;
+  const { parameters, choices, numerics, needs, handlers, traces } = rule.form;
   const rewardAfter = choice("events", "nothing");
+  // Some choices leave all traces out, and with them both options of traces.
+  const ofTraces = Object.values(traces).every((trace) => typeof trace === "function") ? spare : (kind: Kind) => kind;
   const values = Object.entries(parameters).map(([key, usual]): [string, Kind] => {
     const column = { ...t(2), draw: () => `full([2], ${usual})` };
     return [key, isPerNeuron(Class, key, usual) ? either(num(usual), column) : num(usual)];
@@ -41,8 +44,8 @@ function optionsOf(Class: Make): Kind {
     ...Object.fromEntries([...values, ...chosen].map(([key, kind]) => [key, key in needs ? spare(kind) : kind])),
     numerics: spare(presets.length === 0 ? oneOf(["undefined"]) : choice(...presets)),
     dt: num(1, 0.5),
-    decay: choice("exp", "euler"),
-    order: choice("before", "after", "preFirst", "postFirst"),
+    decay: ofTraces(choice("exp", "euler")),
+    order: ofTraces(choice("before", "after", "preFirst", "postFirst")),
     rewardAfter: "onReward" in handlers ? rewardAfter : spare(rewardAfter),
   });
 }
