@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { Generator, rand } from "../../engine/index.ts";
+import { Generator, rand, randn } from "../../engine/index.ts";
 import { anyRecording, recording, rowsOf } from "../../test/support/recordings.ts";
 import {
   crop,
@@ -150,6 +150,29 @@ describe("places and times", () => {
     expect(edge.t.length).toBeGreaterThan(200);
     expect(edge.t.length).toBeLessThan(700);
     expect(edge.x.every((x) => x < 8)).toBe(true);
+  });
+
+  test("shifts of jitter and numbers of dropped events are rounded as by Math.round, for neighbours of halves and large numbers too", () => {
+    const before = 0.5 - 2 ** -54;
+    const halves = [0.5, before, 0.5 + 2 ** -53, 1.5, 1.5 - 2 ** -52, 2.5, 2 ** 51 + 0.5, 2 ** 52 + 1, 1e-20, 0.3];
+    const start = 2 ** 52 + 1024;
+    let exact = 0;
+    for (let seed = 0; seed < 400; seed++) {
+      const normal = randn([1], { generator: generator(seed) }).item();
+      for (const half of halves) {
+        const time = half / Math.abs(normal);
+        exact += Number(time * Math.abs(normal) === half);
+        const { t } = jitter(recording([[start, 0, 0, 1]]), { time, generator: generator(seed) });
+        expect(t[0], `${time} · ${normal}`).toBe(start + Math.round(time * normal));
+        const x = 1000;
+        if (half > x) continue;
+        const [moved] = jitter(recording([[0, x, 0, 1]], [2 * x, 1]), { x: time, generator: generator(seed) }).x;
+        expect(moved, `${time} · ${normal}`).toBe(x + Math.round(time * normal));
+      }
+    }
+    expect(exact).toBeGreaterThan(1000);
+    expect(dropEvents(recording([[0, 0, 0, 1]]), { probability: before }).t.length).toBe(1);
+    expect(dropPixels(recording([[0, 0, 0, 1]], [1, 1]), { probability: before }).t.length).toBe(1);
   });
 });
 

@@ -153,7 +153,7 @@ export function dropPixels(events: EventRecording, options: DropPixelsOptions): 
     for (let at = 0; at < pixels; at++) dropped[at] = Number((counts[at] as number) > most);
   } else {
     const part = numberOf(where, "probability", probability, UNIT);
-    for (const at of from.permutation(pixels).subarray(0, Math.floor(part * pixels + 0.5))) dropped[at] = 1;
+    for (const at of from.permutation(pixels).subarray(0, Math.round(part * pixels))) dropped[at] = 1;
   }
   return chosen(recording, (places) => {
     let count = 0;
