@@ -54,6 +54,7 @@ export {
   type StateEntry,
 } from "./nn/module.ts";
 export {
+  type BatchNorm,
   BatchNorm1d,
   type BatchNorm1dOptions,
   BatchNorm2d,

@@ -17,6 +17,10 @@ const bundle = await rollup({
   input: entries(),
   external,
   plugins: [dts({ tsconfig: join(root, "tsconfig.docs.json"), compilerOptions: { stripInternal: true } }), sealed],
+  // A type that no entry exports has no name in the declarations of users.
+  onwarn({ message }) {
+    throw new Error(message);
+  },
 });
 await bundle.write({
   dir: join(root, "dist"),

@@ -132,6 +132,7 @@ export {
   type SpikingLSTMRecord,
   type SpikingLSTMState,
 } from "./spiking-lstm.ts";
+export type { Staged } from "./stage.ts";
 export { Stream } from "./stream.ts";
 export type { CustomSurrogate, Primitive, Surrogate } from "./surrogate.ts";
 export * as surrogate from "./surrogates.ts";

@@ -94,7 +94,7 @@ export class Watch {
   }
 }
 
-/** A layer that knows its stage. */
+/** The base of layers that a {@link Stream} runs in a way of their own, such as {@link Delay}, with a state from call to call. */
 export abstract class Staged extends Module {
   /**
    * The stage that reads this input; null where a subclass has changed what the layer computes.

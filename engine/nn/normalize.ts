@@ -99,7 +99,7 @@ const STATISTICS: Record<string, string> = {
 /** Tensors with a value for each channel. */
 type OfChannels = Pick<BatchNorm, "weight" | "bias" | "runningMean" | "runningVar">;
 
-/** A layer with running statistics. */
+/** The base of {@link BatchNorm1d} and {@link BatchNorm2d}: a layer with running statistics. */
 export abstract class BatchNorm extends Normalization {
   /** C, the number of channels. */
   readonly channels: number;
