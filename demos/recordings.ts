@@ -1,6 +1,7 @@
 /** Labelled recordings of events: kept as whole numbers until a batch needs spikes, and cached in files. */
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { type Dataset, readSafetensors, saveSafetensors } from "jarvis-snn";
 import { type EventRecording, toSpikes } from "jarvis-snn/events";
 import { writeWhole } from "./files.ts";
@@ -212,6 +213,16 @@ export const CACHE = {
 
 /** The version of the programs that make recordings. A larger number marks files of earlier programs as others. */
 const VERSION = 1;
+
+/** A digest of the paths, sizes and times of files that are there: other files or a written file give another. Part of `settings`. */
+export function markOf(paths: readonly string[]): string {
+  const hash = createHash("sha256");
+  for (const path of paths) {
+    const { size = 0, mtimeMs = 0 } = statSync(path, { throwIfNoEntry: false }) ?? {};
+    hash.update(JSON.stringify([resolve(path), size, mtimeMs]));
+  }
+  return hash.digest("hex");
+}
 
 /** A set of recordings that is made once. */
 export interface Making {

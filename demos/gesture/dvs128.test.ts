@@ -1,5 +1,5 @@
 /** Tests of the reader of DVS128 Gesture, with a folder in the form of the data set, whose recordings are put together byte by byte. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -27,7 +27,7 @@ const csv = (...rows: readonly (readonly [number, number, number])[]) =>
 
 /** Events of a set as [t, x, y, p], a list for each gesture. */
 async function read(part: Part, options = OPTIONS) {
-  const { recordings, dropped } = await dvs128(folder, part, options);
+  const { recordings, dropped } = await dvs128(folder, part, { ...options, cache: join(folder, "cache") });
   const events = Array.from({ length: recordings.length }, (_, i) => {
     const { t, x, y, p } = recordings.get(i);
     return Array.from(t, (time, k) => [time, x[k], y[k], p[k]]);
@@ -108,6 +108,27 @@ test("damaged events and packets of a recording are counted", async () => {
   put("trials_to_train.txt", "user01_led.aedat");
   const { dropped, events } = await read("train", { ...OPTIONS, bins: 100 });
   expect([dropped, events[0]?.length]).toEqual([1, 5]);
+});
+
+test("the gestures of files are read once, and again with other labels, slices or files", async () => {
+  const path = join(folder, "user01_led.aedat");
+  const putEvents = (events: readonly Event[], gesture = 1) => {
+    putTrial("user01_led", [packet31(events)], csv([gesture, 5_000_000, 5_010_000]));
+    utimesSync(path, 1000, 1000);
+  };
+  putEvents(first);
+  put("trials_to_train.txt", "user01_led.aedat");
+  const fresh = await read("train");
+  expect(fresh).toMatchObject({ labels: [0], dropped: 0 });
+  // Other bytes of the same size and time.
+  putEvents(first.map(([t, x, y, p]) => [t + 1, x, y, p]));
+  expect(await read("train")).toEqual({ ...fresh, dropped: null });
+  const later = await read("train", { ...OPTIONS, binUs: 2000 });
+  expect(later.events[0]?.[0]).toEqual([1, 0, 31, 1]);
+  putEvents(first, 3);
+  expect(await read("train")).toEqual({ ...fresh, labels: [2] });
+  putEvents([...first, ...between]);
+  expect((await read("train")).dropped).toBe(0);
 });
 
 test("a missing file, labels of another form, another camera and a set without gestures are errors that name the file", async () => {

@@ -2,8 +2,8 @@
 import { join } from "node:path";
 import { downsample, type EventRecording, type ReadRecording, readEvents } from "jarvis-snn/events";
 import { dataFile } from "../files.ts";
-import { FlagError, progressBar } from "../options.ts";
-import { Recordings } from "../recordings.ts";
+import { FlagError } from "../options.ts";
+import { cachedRecordings, markOf, type Recordings } from "../recordings.ts";
 import { firstOfSlices, type Slicing } from "./data.ts";
 
 /** The classes, in the order of their numbers in the files, which count from 1. */
@@ -42,14 +42,14 @@ export type Part = keyof typeof LISTS;
 /** A set of gestures. */
 export interface GestureSet {
   readonly recordings: Recordings;
-  /** Damaged events and packets of the files, which were left out. */
-  readonly dropped: number;
+  /** Damaged events and packets of the files, which were left out; null where the recordings come from the cache. */
+  readonly dropped: number | null;
 }
 
 /**
- * The gestures of a set, as a camera of side × side pixels would have seen them. Files are read one after the other. The times of the
- * labels cut each file into gestures, of which the first events of each slice stay in memory. A gesture that ends before the last slice is
- * silent from there on.
+ * The gestures of a set, as a camera of side × side pixels would have seen them. Files are read one after the other, once: the folder
+ * `cache` keeps the gestures. The times of the labels cut each file into gestures, of which the first events of each slice stay in memory.
+ * A gesture that ends before the last slice is silent from there on.
  *
  * The folder is that of the archive: userNN_light.aedat (AEDAT 3.1), userNN_light_labels.csv (class,startTime_usec,endTime_usec),
  * trials_to_train.txt and trials_to_test.txt.
@@ -61,22 +61,33 @@ export interface GestureSet {
 export async function dvs128(
   folder: string,
   part: Part,
-  { side, ...slicing }: Slicing & { side: number },
+  { side, cache, ...slicing }: Slicing & { side: number; cache: string },
 ): Promise<GestureSet> {
-  const recordings = new Recordings(side, side);
   const names = await dataFile(join(folder, LISTS[part]), (list) => namesOf(list, part));
-  let dropped = 0;
-  for (const [n, name] of names.entries()) {
-    const labels = await dataFile(join(folder, name.replace(/\.aedat$/, "_labels.csv")), labelsOf);
-    const file = await dataFile(join(folder, name), recordingOf);
-    for (const { label, startUs, endUs } of labels) {
-      const events = downsample(cut(file, startUs, endUs), { spatialFactor: side / CAMERA_SIDE });
-      recordings.add({ events: firstOfSlices(events, slicing), label }, 0);
-    }
-    dropped += file.dropped;
-    progressBar(`${part}: files`, n + 1, names.length);
+  const paths = names.map((name) => join(folder, name));
+  const gestures: (Label & { path: string })[] = [];
+  for (const path of paths) {
+    const labels = await dataFile(path.replace(/\.aedat$/, "_labels.csv"), labelsOf);
+    for (const label of labels) gestures.push({ ...label, path });
   }
-  if (recordings.length === 0) throw new FlagError(`${join(folder, LISTS[part])}: expected gestures, got none`);
+  if (gestures.length === 0) throw new FlagError(`${join(folder, LISTS[part])}: expected gestures, got none`);
+  let dropped: number | null = null;
+  let open = "";
+  let file: ReadRecording;
+  const recordings = await cachedRecordings({
+    ...{ folder: cache, name: `dvs128-${part}`, settings: JSON.stringify({ slicing, gestures, files: markOf(paths) }) },
+    ...{ width: side, height: side, count: gestures.length },
+    async make(i) {
+      const { path, label, startUs, endUs } = gestures[i] as (typeof gestures)[number];
+      if (path !== open) {
+        file = await dataFile(path, recordingOf);
+        open = path;
+        dropped = (dropped ?? 0) + file.dropped;
+      }
+      const events = downsample(cut(file, startUs, endUs), { spatialFactor: side / CAMERA_SIDE });
+      return { events: firstOfSlices(events, slicing), label };
+    },
+  });
   return { recordings, dropped };
 }
 

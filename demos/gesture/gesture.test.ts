@@ -260,7 +260,8 @@ describe("npm run demo -- gesture", () => {
     }
     writeFileSync(join(folder, "trials_to_train.txt"), `${names[0]}.aedat\n${names[1]}.aedat\n`);
     writeFileSync(join(folder, "trials_to_test.txt"), `${names[2]}.aedat\n`);
-    const small = [`--data=${folder}`, "--duration=100", "--bin=20", "--epochs=1", "--batch-size=2", "--delays=off"];
+    const files = [`--data=${folder}`, `--cache=${join(folder, "cache")}`];
+    const small = [...files, "--duration=100", "--bin=20", "--epochs=1", "--batch-size=2", "--delays=off"];
     const lines = await run(...small);
     expect(lines.slice(0, 2)).toEqual(["train: gestures=8 dropped=0", "test: gestures=4 dropped=0"]);
     expect(lines[2]).toMatch(epoch);
@@ -268,6 +269,10 @@ describe("npm run demo -- gesture", () => {
     const held = await run(...small, "--measure=validation");
     expect(held.slice(0, 2)).toEqual(["rest: gestures=4 dropped=0", "validation: gestures=4 dropped=0"]);
     expect(held[2]).toMatch(epoch);
+    const again = await run(...small);
+    expect(again.slice(0, 2)).toEqual(["train: gestures=8", "test: gestures=4"]);
+    // Losses and accuracies, without the time.
+    expect(again[2]?.split(" train_s")[0]).toBe(lines[2]?.split(" train_s")[0]);
   });
 
   test("a checkpoint of other flags is refused; the default of a flag may be spelled out", async () => {

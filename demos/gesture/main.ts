@@ -46,8 +46,8 @@ const madeHands = (set: HandSet, count: number): Promise<Recordings> =>
 
 /** The gestures of the files. */
 async function realGestures(part: Part): Promise<Recordings> {
-  const { recordings, dropped } = await dvs128(flags.data, part, { ...slicing, side: SIDE });
-  console.log(`${part}: gestures=${recordings.length} dropped=${dropped}`);
+  const { recordings, dropped } = await dvs128(flags.data, part, { ...slicing, side: SIDE, cache: flags.cache });
+  console.log(`${part}: gestures=${recordings.length}${dropped === null ? "" : ` dropped=${dropped}`}`);
   return recordings;
 }
 

@@ -4,8 +4,8 @@ import { basename, join } from "node:path";
 import { type EventRecording, readEvents } from "jarvis-snn/events";
 import { dataFile } from "../files.ts";
 import { mnist } from "../mnist/data.ts";
-import { FlagError, progressBar } from "../options.ts";
-import { cachedRecordings, Recordings } from "../recordings.ts";
+import { FlagError } from "../options.ts";
+import { cachedRecordings, markOf, type Recordings } from "../recordings.ts";
 import { CAMERA, POSES, record, SENSOR, SIDE } from "./camera.ts";
 
 const PIXELS = 784;
@@ -34,19 +34,20 @@ export function simulated(part: Part, folder: string, limit = 0): Promise<Record
 
 /**
  * The first `limit` recordings of N-MNIST, 0 for all, in the order of MNIST, which the numbers of the files give: Train/5/00001.bin,
- * Train/0/00002.bin, …, Test/7/00001.bin, …
+ * Train/0/00002.bin, …, Test/7/00001.bin, …; the folder `cache` keeps them as those of {@link simulated}.
  *
  * @throws RangeError for a folder without recordings, and for a damaged or empty file, with its path.
  */
-export async function nmnist(part: Part, folder: string, limit = 0): Promise<Recordings> {
+export async function nmnist(part: Part, folder: string, cache: string, limit = 0): Promise<Recordings> {
   const files = filesOf(join(folder, part === "train" ? "Train" : "Test"));
-  const chosen = limit > 0 ? files.slice(0, limit) : files;
-  const recordings = new Recordings(SIDE, SIDE);
-  for (const [i, { path, label }] of chosen.entries()) {
-    recordings.add({ events: await dataFile(path, recordingOf), label }, 0);
-    progressBar(`${part} recordings`, i + 1, chosen.length);
-  }
-  return recordings;
+  return cachedRecordings({
+    ...{ folder: cache, name: `n-mnist-${part}`, settings: markOf(files.map(({ path }) => path)) },
+    ...{ width: SIDE, height: SIDE, count: limit > 0 ? Math.min(limit, files.length) : files.length, perFile: 1000 },
+    async make(i) {
+      const { path, label } = files[i] as File;
+      return { events: await dataFile(path, recordingOf), label };
+    },
+  });
 }
 
 /** Names of recordings; some systems keep files of their own, such as ._00001.bin, beside them. */

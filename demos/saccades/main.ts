@@ -44,7 +44,7 @@ const { epochs, lr, checkpoint } = flags;
 
 /** The first `limit` recordings of the training or test set, 0 for all. */
 const recordingsOf = (part: Part, limit: number): Promise<Recordings> =>
-  flags.data !== "" ? nmnist(part, flags.data, limit) : simulated(part, flags.cache, limit);
+  flags.data !== "" ? nmnist(part, flags.data, flags.cache, limit) : simulated(part, flags.cache, limit);
 
 const bins = { bins: DURATION / (1000 * binMs), binUs: 1000 * binMs };
 const given = await recordingsOf("train", flags.limit);

@@ -1,7 +1,7 @@
 /**
  * Tests of the demo of saccades: its camera and recordings, files of N-MNIST, the learning of a small version, and the program's output.
  */
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { manualSeed } from "jarvis-snn";
@@ -125,25 +125,46 @@ describe("data", () => {
     for (const name of ["Thumbs.db", "._00001.bin", "copy.bin"])
       writeFileSync(join(folder, "Train", "5", name), "no recording");
     const expected = recordings.map((events, i) => [digits.y[i], events]);
-    expect(contents(await nmnist("train", folder))).toEqual(expected);
-    expect(contents(await nmnist("train", folder, 5))).toEqual(expected.slice(0, 5));
+    const cache = join(root, "n-mnist-cache");
+    expect(contents(await nmnist("train", folder, cache))).toEqual(expected);
+    expect(contents(await nmnist("train", folder, cache, 5))).toEqual(expected.slice(0, 5));
+  });
+
+  test("saccades: files of N-MNIST are read once, and again where one was written", async () => {
+    const [folder, cache] = [join(root, "n-mnist-once"), join(root, "n-mnist-once-cache")];
+    const recordings = Array.from({ length: 3 }, (_, i) => record(digit(i)));
+    putNmnist(folder, "Train", recordings);
+    const read = async () => contents(await nmnist("train", folder, cache));
+    const path = join(folder, "Train", String(digits.y[0]), "00001.bin");
+    const { size } = statSync(path);
+    utimesSync(path, 1000, 1000);
+    const [first] = await read();
+    writeFileSync(path, new Uint8Array(size));
+    utimesSync(path, 1000, 1000);
+    expect((await read())[0]).toEqual(first);
+    writeFileSync(path, fileOf(recordings[1] as EventRecording));
+    expect((await read())[0]).toEqual([digits.y[0], recordings[1]]);
   });
 
   test("saccades: a folder without recordings, and a damaged recording, are errors with the path", async () => {
     const folder = join(root, "damaged");
-    await expect(nmnist("test", folder)).rejects.toThrow(
+    await expect(nmnist("test", folder, join(root, "damaged-cache"))).rejects.toThrow(
       `--data: expected recordings such as ${join(folder, "Test", "0", "00002.bin")}, got none`,
     );
     const path = join(folder, "Test", "7", "00001.bin");
     mkdirSync(join(folder, "Test", "7"), { recursive: true });
     writeFileSync(path, Uint8Array.of(3, 4, 0x80, 0, 9, 40));
-    await expect(nmnist("test", folder)).rejects.toThrow(`${path}: readEvents: expected an event of 5 bytes`);
+    await expect(nmnist("test", folder, join(root, "damaged-cache"))).rejects.toThrow(
+      `${path}: readEvents: expected an event of 5 bytes`,
+    );
     writeFileSync(path, Uint8Array.of(3, 34, 0x80, 0, 9));
-    await expect(nmnist("test", folder)).rejects.toThrow(
+    await expect(nmnist("test", folder, join(root, "damaged-cache"))).rejects.toThrow(
       `${path}: readEvents: expected a pixel of a sensor of 34 × 34`,
     );
     writeFileSync(path, "");
-    await expect(nmnist("test", folder)).rejects.toThrow(`${path}: expected events, got an empty file`);
+    await expect(nmnist("test", folder, join(root, "damaged-cache"))).rejects.toThrow(
+      `${path}: expected events, got an empty file`,
+    );
   });
 });
 
@@ -209,8 +230,16 @@ test.each([
     putNmnist(folder, "Train", recordings);
     putNmnist(folder, "Test", recordings.slice(0, 4));
   }
-  const data = source === "n-mnist" ? `--data=${folder}` : `--cache=${folder}`;
-  const flags = [data, "--limit=12", "--epochs=2", "--bin=150", "--batch-size=3", `--measure=${measure}`];
+  const data = source === "n-mnist" ? [`--data=${folder}`] : [];
+  const flags = [
+    ...data,
+    `--cache=${folder}`,
+    "--limit=12",
+    "--epochs=2",
+    "--bin=150",
+    "--batch-size=3",
+    `--measure=${measure}`,
+  ];
   vi.spyOn(process, "argv", "get").mockReturnValue(["node", "main.ts", ...flags]);
   const lines: string[] = [];
   vi.spyOn(console, "log").mockImplementation((line: string) => void lines.push(line));
