@@ -81,7 +81,7 @@ const DEFAULTS = { beta: undefined as number | Tensor | undefined };
 /** The options with R and C in the place of beta; `made` gets the tensor among them that the caller frees. */
 function withoutBeta(options: LapicqueOptions, made: Tensor[]): ConstructorParameters<typeof Circuit>[0] {
   const { beta, ...others } = { ...DEFAULTS, ...options };
-  if (beta === undefined) return options;
+  if (beta === undefined) return others;
   const { R, C, timeStep = 1 } = others;
   checkValue("Lapicque", "beta", beta, DECAY);
   for (const [name, value] of Object.entries({ R, C, timeStep })) {

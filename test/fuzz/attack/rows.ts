@@ -588,7 +588,7 @@ export const QUANTIZE: Rows<typeof quantize> = {
         multiplier: spare(num(0.5)),
         states: listOf(choice("v")),
       }),
-      decays: choice("shift"),
+      decays: nullable(choice("shift")),
     },
   ],
   quantizedState: [model],
@@ -1064,7 +1064,8 @@ export const CLASSES: Classes<typeof engine & typeof snn & typeof quantize & typ
         generator,
       },
     ],
-    call: { step: [t(2, 3), orNull(small(2, 2)), oneOf(["undefined"])] },
+    // A loss of one's own may take a number as its target.
+    call: { step: [t(2, 3), either(orNull(small(2, 2)), num(2)), oneOf(["undefined"])] },
   },
   ...RULES,
   Plastic: {
