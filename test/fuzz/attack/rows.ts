@@ -1065,7 +1065,7 @@ export const CLASSES: Classes<typeof engine & typeof snn & typeof quantize & typ
       },
     ],
     // A loss of one's own may take a number as its target.
-    call: { step: [t(2, 3), either(orNull(small(2, 2)), num(2)), oneOf(["undefined"])] },
+    call: { step: [t(2, 3), { ...orNull(small(2, 2)), takes: ["null", "number"] }, oneOf(["undefined"])] },
   },
   ...RULES,
   Plastic: {
