@@ -594,15 +594,15 @@ test("neuron: a layer shows its step and the gradient that was derived", () => {
       v′ = u − detach(s)·θ
       a′ = a·ρ + s
     backward
-      ds = ∂s + da′
-      du = ∂u + dv′ + ds
-      dI = du
-      dv = du·β
-      da = da′·ρ − ds·κ
-      dβ += du·v
-      dρ += da′·a
-      dθ += −dv′·s − ds
-      dκ += −ds·a"
+      ∇s = ∂s + ∂a′
+      ∇u = ∂u + ∂v′ + ∇s
+      ∇I = ∇u
+      ∇v = ∇u·β
+      ∇a = ∂a′·ρ − ∇s·κ
+      ∇β += ∇u·v
+      ∇ρ += ∂a′·a
+      ∇θ += −∂v′·s − ∇s
+      ∇κ += −∇s·a"
   `);
 });
 

@@ -313,11 +313,7 @@ export class Neurons extends Module {
 
   /** The step and the derived backward step, as equations. */
   override toString(): string {
-    const { traced } = this.compiled.program;
-    const { definition } = traced;
-    const names = [...definition.states, ...Object.keys(definition.parameters), ...traced.outputs.keys()];
-    const symbols = Object.entries(SYMBOLS).filter(([, symbol]) => !names.includes(symbol));
-    return print(traced, Object.fromEntries(symbols));
+    return print(this.compiled.program.traced, SYMBOLS, this.form.initial);
   }
 
   /**
