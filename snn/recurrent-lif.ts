@@ -40,7 +40,7 @@ export type RecurrentLIFRecord = RecurrentRecord<LIFState, LIFRecord>;
  *   a generator that is none.
  * @see Eshraghian et al. (2023), Training Spiking Neural Networks Using Lessons From Deep Learning, Proc. IEEE 111(9).
  */
-export class RecurrentLIF extends Recurrent<LIFState, LIFRecord> {
+export class RecurrentLIF extends Recurrent<LIFState, LIFRecord, LIF> {
   /** β, [] or [N]; a parameter if it is learned, raw then. */
   readonly beta: Tensor;
   /** θ, [] or [N]; a parameter if it is learned. */
@@ -74,6 +74,6 @@ export class RecurrentLIF extends Recurrent<LIFState, LIFRecord> {
 
   protected override fields(): [string, unknown][] {
     const { neuron, recurrent, V } = this;
-    return [...(neuron as LIF).namedState(), ["recurrent", recurrent], ["V", V]];
+    return [...neuron.namedState(), ["recurrent", recurrent], ["V", V]];
   }
 }

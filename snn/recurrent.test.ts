@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { Conv2d, Generator, gradcheck, Linear, Module, type Tensor, tape, zeros } from "../engine/index.ts";
 import { AdaptiveLIF, Resetting } from "../test/support/neurons.ts";
 import { bits, bytesKept, expectNear, gradient, leaf, random, values } from "../test/support/tensors.ts";
-import { LIF, Recurrent, RecurrentLIF, Stream } from "./index.ts";
+import { LIF, type LIFRecord, type LIFState, neuron, Recurrent, RecurrentLIF, SpikingLSTM, Stream } from "./index.ts";
 
 const [T, B, N] = [12, 2, 5];
 const current = (seed: number) => leaf([T, B, N], seed, { low: -0.5, high: 1.5 });
@@ -146,4 +146,65 @@ test("recurrent: what does not fit says so", () => {
     ],
   ];
   for (const [call, message] of cases) expect(() => tape(call), message).toThrow(message);
+});
+
+test("recurrent: prints its feedback, shapes and neurons", () => {
+  const text = (layer: object, from: number, to?: number): string[] => String(layer).split("\n").slice(from, to);
+  const lif = new LIF();
+  expect(String(new Recurrent(lif, { features: 3 }))).toBe(
+    `Recurrent
+  I[t] = current[t] + W·s[t−1] + b
+  current [T, B, …, 3], W = layer.recurrent.weight [3, 3], b = layer.recurrent.bias [3]
+${lif}`,
+  );
+  expect(text(new Recurrent(lif, { features: 3, bias: false }), 1, 2)).toEqual(["  I[t] = current[t] + W·s[t−1]"]);
+  expect(text(new RecurrentLIF({ features: 3, connection: "one" }), 0, 4)).toEqual([
+    "RecurrentLIF",
+    "  I[t] = current[t] + V ⊙ s[t−1]",
+    "  current [T, B, …, 3], V = layer.V [3]",
+    "LIF",
+  ]);
+  expect(text(new Recurrent(lif, { connection: new Conv2d(2, 2, 3, { padding: 1 }) }), 1, 3)).toEqual([
+    "  I[t] = current[t] + Conv2d(s[t−1])",
+    "  current [T, B, …]",
+  ]);
+});
+
+test("recurrent: symbols of the feedback are none of the neuron's", () => {
+  const Taken = neuron({
+    name: "Taken",
+    state: { s: 0 },
+    parameters: { I: 1, W: 1, b: 1 },
+    step({ current, s, I, W, b, spike }) {
+      const u = s.mul(I).add(current);
+      return { spikes: spike(u.sub(W)), s: u.mul(b) };
+    },
+  });
+  expect(
+    String(new Recurrent(new Taken(), { features: 2 }))
+      .split("\n")
+      .slice(0, 5),
+  ).toEqual([
+    "Recurrent",
+    "  current[t] = input[t] + W_·spikes[t−1] + b_",
+    "  input [T, B, …, 2], W_ = layer.recurrent.weight [2, 2], b_ = layer.recurrent.bias [2]",
+    "Taken",
+    "  x1 = s·I + current",
+  ]);
+});
+
+test("recurrent: neurons without equations are named", () => {
+  const layer = new Recurrent(new SpikingLSTM(2, 2) as never, { features: 2 });
+  expect(String(layer).split("\n").at(-1)).toBe("SpikingLSTM");
+});
+
+test("recurrent: the neurons keep their type", () => {
+  const layer = new Recurrent(new LIF({ beta: 0.5 }), { features: 2 });
+  const plain: Recurrent<LIFState, LIFRecord> = layer;
+  const beta: Tensor = layer.neuron.beta;
+  expect(beta.item()).toBe(0.5);
+  expect(new RecurrentLIF({ features: 2 }).neuron.threshold.item()).toBe(1);
+  expect(new Recurrent(new AdaptiveLIF({ kappa: 0.25 }), { features: 2 }).neuron.kappa.item()).toBe(0.25);
+  // @ts-expect-error: any neurons have no such parameter
+  expect(plain.neuron.beta).toBe(beta);
 });

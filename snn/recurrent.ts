@@ -88,9 +88,13 @@ export interface SpikingResult<State> {
  *   that has a state between steps, such as {@link Delay}; TypeError for neurons without step, unroll and initialState, a readout, which has no spikes, or an option of another name or
  *   kind.
  */
-export class Recurrent<State extends object, Result extends SpikingResult<State>> extends Staged {
+export class Recurrent<
+  State extends object,
+  Result extends SpikingResult<State>,
+  Layer extends SpikingLayer<State, Result> = SpikingLayer<State, Result>,
+> extends Staged {
   /** The neurons. */
-  readonly neuron: SpikingLayer<State, Result>;
+  readonly neuron: Layer;
   /** W and b where every neuron feeds every neuron, or the module that connects them, else null. */
   readonly recurrent: Module | null;
   /** The weight of each neuron's own spikes, [N], or null. */
@@ -100,7 +104,7 @@ export class Recurrent<State extends object, Result extends SpikingResult<State>
   private readonly op = recurrentOp(this.where);
   private linked: CompiledNeuron | null = null;
 
-  constructor(neuron: SpikingLayer<State, Result>, options: RecurrentOptions) {
+  constructor(neuron: Layer & SpikingLayer<State, Result>, options: RecurrentOptions) {
     super();
     const { where } = this;
     this.neuron = neuronsOf(where, neuron);
@@ -252,6 +256,34 @@ export class Recurrent<State extends object, Result extends SpikingResult<State>
     return { state: layer.neuron.initialState(shape), spikes: zeros(shape) };
   }
 
+  /** The current that the neurons get, the shapes, and the neurons as they print themselves. */
+  override toString(): string {
+    const { neuron, recurrent, V, features, where } = this;
+    const known = isCompiled(neuron) ? namesOf(neuron.compiled.program.traced) : [];
+    const before = known.includes("s") ? "spikes[t−1]" : "s[t−1]";
+    const [I, current] = known.includes("I") ? ["current", "input"] : ["I", "current"];
+    const shapes = [`${current} [T, B, …${features === null ? "" : `, ${features}`}]`];
+    const weight = (letter: string, path: string, { sizes }: Tensor): string => {
+      const symbol = known.includes(letter) ? `${letter}_` : letter;
+      shapes.push(`${symbol} = layer.${path} ${formatShape(sizes)}`);
+      return symbol;
+    };
+    let fed = `${recurrent?.constructor.name}(${before})`;
+    if (V !== null) fed = `${weight("V", "V", V)} ⊙ ${before}`;
+    else if (features !== null) {
+      const { weight: W, bias: b } = recurrent as Linear;
+      fed = `${weight("W", "recurrent.weight", W)}·${before}`;
+      if (b !== null) fed += ` + ${weight("b", "recurrent.bias", b)}`;
+    }
+    const isPlain = neuron.toString === Object.prototype.toString;
+    return [
+      where,
+      `  ${I}[t] = ${current}[t] + ${fed}`,
+      `  ${shapes.join(", ")}`,
+      isPlain ? neuron.constructor.name : String(neuron),
+    ].join("\n");
+  }
+
   /** @internal */
   stage(input: Tensor): Stage | null {
     const { neuron, recurrent, V, features, where } = this;
@@ -380,6 +412,14 @@ const feedingItself = (name: string, definition: StepDefinition, features: numbe
     return definition.step(Object.create(argument, { current: { value: fed } }));
   },
 });
+
+/** Names of a step. */
+const namesOf = ({ definition, outputs }: CompiledNeuron["program"]["traced"]): string[] => [
+  ...definition.inputs,
+  ...definition.states,
+  ...Object.keys(definition.parameters),
+  ...outputs.keys(),
+];
 
 /** Throws for a connection with a layer whose `forward` starts from zeros, which it would do in each step. */
 function statelessOf(where: string, connection: Module): Module {

@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
 import { stepOf } from "../../test/support/fused.ts";
-import { type Derivative, Program, print, type StepDefinition } from "./index.ts";
+import type { Tensor } from "../tensor.ts";
+import { type Derivative, Program, print, type StepArgument, type StepDefinition, type Value } from "./index.ts";
 
-const SYMBOLS = { current: "I", spikes: "s", membrane: "u", threshold: "θ" };
+const SYMBOLS = "current I spikes s membrane u threshold θ";
 const derivative: Derivative = (x, { constant }) => constant(1).div(x.mul(Math.PI).square().add(1));
 const printed = (step: StepDefinition): string => print(new Program(step).traced, SYMBOLS);
 
@@ -25,11 +26,11 @@ test("a LIF as equations", () => {
   v′ = u − detach(s)·θ
 backward
   x2 = ∂s·(1 / ((3.1415927·x1)² + 1))
-  du = ∂u + dv′ + x2
-  dI = du
-  dv = du·β
-  dβ += du·v
-  dθ += −dv′·s − x2`);
+  ∇u = ∂u + ∂v′ + x2
+  ∇I = ∇u
+  ∇v = ∇u·β
+  ∇β += ∇u·v
+  ∇θ += −∂v′·s − x2`);
 });
 
 test("an adaptive neuron as equations", () => {
@@ -51,16 +52,16 @@ test("an adaptive neuron as equations", () => {
   v′ = u − detach(s)·θ
   a′ = a·ρ + s
 backward
-  ds = ∂s + da′
-  x2 = ds·(1 / ((3.1415927·x1)² + 1))
-  du = ∂u + dv′ + x2
-  dI = du
-  dv = du·β
-  da = da′·ρ − x2·κ
-  dβ += du·v
-  dρ += da′·a
-  dθ += −dv′·s − x2
-  dκ += −x2·a`);
+  ∇s = ∂s + ∂a′
+  x2 = ∇s·(1 / ((3.1415927·x1)² + 1))
+  ∇u = ∂u + ∂v′ + x2
+  ∇I = ∇u
+  ∇v = ∇u·β
+  ∇a = ∂a′·ρ − x2·κ
+  ∇β += ∇u·v
+  ∇ρ += ∂a′·a
+  ∇θ += −∂v′·s − x2
+  ∇κ += −x2·a`);
 });
 
 test("a neuron with an exponential, a parameter that is derived and a choice, as equations", () => {
@@ -84,15 +85,15 @@ test("a neuron with an exponential, a parameter that is derived and a choice, as
   s = [x3 ≥ 0]
   v′ = −0.5 if s else u
 backward
-  ds = ∂s + dv′·(−0.5 − u)
-  du = ∂u + (0 if s else dv′) + ds·2^(−7·|x3|)
-  dI = du
-  x4 = (0 if x1 > 3 else du·sharpness·x2)·(0.5 if x1 = 3 else 1)
+  ∇s = ∂s + ∂v′·(−0.5 − u)
+  ∇u = ∂u + (0 if s else ∂v′) + ∇s·2^(−7·|x3|)
+  ∇I = ∇u
+  x4 = (0 if x1 > 3 else ∇u·sharpness·x2)·(0.5 if x1 = 3 else 1)
   x5 = x4 / sharpness
-  dv = du·σ(w) + x5
-  dsharpness += du·x2 − x4·x1 / sharpness
-  dθ += −x5
-  dσ(w) += du·v`);
+  ∇v = ∇u·σ(w) + x5
+  ∇sharpness += ∇u·x2 − x4·x1 / sharpness
+  ∇θ += −x5
+  ∇σ(w) += ∇u·v`);
 });
 
 test("signs, numbers and brackets", () => {
@@ -114,13 +115,13 @@ test("signs, numbers and brackets", () => {
   choices = (a if x else b) if y else x if x1 else −b
 backward
   x2 = 0 if y else ∂choices
-  dx = (x2 if x1 else 0) − 5·(−∂products) + 2·∂products / 3 − 0.5·∂numbers
+  ∇x = (x2 if x1 else 0) − 5·(−∂products) + 2·∂products / 3 − 0.5·∂numbers
   x3 = ∂choices if y else 0
-  da += x3 if x else 0
-  db += 0 if x else x3
-  d(a − b) += −∂products
-  d(−a / b) += ∂products
-  d(−b) += 0 if x1 else x2`);
+  ∇a += x3 if x else 0
+  ∇b += 0 if x else x3
+  ∇(a − b) += −∂products
+  ∇(−a / b) += ∂products
+  ∇(−b) += 0 if x1 else x2`);
 });
 
 test("functions that a kernel computes have their derivatives by name", () => {
@@ -136,7 +137,129 @@ test("functions that a kernel computes have their derivatives by name", () => {
   y = softplus(x1)
   z = sin(x) + x^−1.5
 backward
-  x2 = ∂y·softplus′(x1)
-  dx = ∂z·(x^−1.5)′ + ∂z·sin′(x) + x2·p
-  dp += x2·x`);
+  x2 = ∂y·derivative(softplus(x1))
+  ∇x = ∂z·derivative(x^−1.5) + ∂z·derivative(sin(x)) + x2·p
+  ∇p += x2·x`);
+});
+
+/** The lines of a step with one input x, without indentation. */
+function linesOf<P extends string, S extends string>(
+  parameters: readonly P[],
+  states: readonly S[],
+  step: (argument: StepArgument<"x" | P | S>) => Readonly<Record<string, Value>>,
+): string[] {
+  const kinds = Object.fromEntries(parameters.map((name) => [name, "scalar"])) as Record<P, "scalar">;
+  return printed(stepOf({ name: "Step", inputs: ["x"], states, parameters: kinds, step }))
+    .split("\n")
+    .map((line) => line.trim());
+}
+
+test("temporaries have names that the step does not have", () => {
+  const lines = linesOf(["x3"], ["x1"], ({ x, x1, x3 }) => {
+    const u = x1.mul(x3).add(x);
+    return { x2: u.exp(), x1: u.mul(u) };
+  });
+  expect(lines.slice(1, 4)).toEqual(["x4 = x1·x3 + x", "x2 = exp(x4)", "x1′ = x4·x4"]);
+});
+
+test("two names have two symbols, and neither is the name of a function", () => {
+  const names = ["theta", "threshold", "θ", "tau", "threshold_", "sigma", "exp", "beta", "β", "I", "detach"] as const;
+  const lines = linesOf(names, ["membrane", "u"], (argument) => ({
+    current: names.reduce((sum: Value, name) => sum.add(argument[name]), argument.x),
+    spikes: argument.sigma.sigmoid().add(argument.exp.exp()),
+    tau: argument.membrane.detach(),
+    membrane: argument.u,
+    u: argument.u,
+  }));
+  expect(lines.slice(1, 6)).toEqual([
+    "membrane′ = u",
+    "u′ = u",
+    "current = x + theta + threshold + θ + τ + threshold_ + sigma + exp_ + beta + β + I + detach_",
+    "s = σ(sigma) + exp(exp_)",
+    "tau = detach(membrane)",
+  ]);
+});
+
+test("no function of an equation is the symbol of a parameter", () => {
+  const functions = "sign floor round relu rsqrt exp log log1p sin cos atan erf tanh sigmoid abs square sqrt neg".split(
+    " ",
+  );
+  const steps: Record<string, (x: Value) => Value> = {
+    maximum: (x) => x.maximum(1),
+    minimum: (x) => x.minimum(1),
+    clamp: (x) => x.clamp(0, 1),
+    detach: (x) => x.detach(),
+  };
+  for (const op of functions) steps[op] = (x) => (x[op as keyof Value] as () => Value)();
+  for (const [op, step] of Object.entries(steps)) {
+    const [, line = ""] = linesOf([op as "p"], [], (argument) => ({ y: argument.x.mul(step(argument[op as "p"])) }));
+    expect(line.match(new RegExp(`\\b${op}\\b`, "g"))?.length, line).toBe(1);
+  }
+});
+
+test("names that every object has are names", () => {
+  const lines = linesOf(["valueOf"], ["constructor", "toString"], (argument) => {
+    const { x, constructor: a, toString: b, valueOf: c } = argument;
+    return { constructor: a.mul(c), toString: b.add(x) };
+  });
+  expect(lines).toEqual([
+    "Step",
+    "constructor′ = constructor·valueOf",
+    "toString′ = toString + x",
+    "backward",
+    "∇x = ∂toString′",
+    "∇constructor = ∂constructor′·valueOf",
+    "∇toString = ∂toString′",
+    "∇valueOf += ∂constructor′·constructor",
+  ]);
+});
+
+test("a minus sign stands before a product, and not twice in a row", () => {
+  const lines = linesOf(["a", "b"], [], ({ x, a, b }) => ({
+    y: a.mul(x.neg()).add(x.neg().mul(0.5)),
+    z: x.detach().neg().mul(a).div(b).neg(),
+    w: x.detach().neg().div(a).mul(b).sub(x.neg().neg()),
+  }));
+  expect(lines.slice(1, 7)).toEqual([
+    "y = −a·x − 0.5·x",
+    "x1 = −detach(x)·a / b",
+    "z = −x1",
+    "x2 = −detach(x) / a",
+    "x3 = −x",
+    "w = x2·b + x3",
+  ]);
+  expect(linesOf(["a"], [], ({ x, a }) => ({ y: a.sub(x.mul(a.add(1)).neg().mul(-0.5)) }))[1]).toBe(
+    "y = a + 0.5·(−x·(a + 1))",
+  );
+});
+
+test("brackets tell the order of operations", () => {
+  const first = (step: Parameters<typeof linesOf<"a" | "b", never>>[2]): string | undefined =>
+    linesOf(["a", "b"], [], step)[1];
+  expect(first(({ x, a, b }) => ({ z: x.add(a.add(b)).add(x.mul(a.mul(b))) }))).toBe("z = x + (a + b) + x·(a·b)");
+  expect(first(({ a, b }) => ({ z: a.square().sqrt().add(b.sqrt().square()) }))).toBe("z = √(a²) + (√b)²");
+  expect(first(({ a }) => ({ z: a.pow(3).square().add(a.square().pow(-1.5)) }))).toBe("z = (a^3)² + (a²)^−1.5");
+  expect(first(({ a, b }) => ({ z: a.div(b).div(a.reciprocal()) }))).toBe("z = a / b / (1 / a)");
+});
+
+test("initial values other than 0 have a line, as far as a step can compute them", () => {
+  const { traced } = new Program(
+    stepOf({
+      name: "Step",
+      inputs: ["x"],
+      states: ["v", "w", "r", "q", "t"],
+      parameters: { rest: "scalar", beta: "column" },
+      step: ({ x, v, w, r, q, t, beta }) => ({ v: v.mul(beta).add(x), w, r, q, t }),
+    }),
+  );
+  const initial = [
+    ({ rest, beta }: Record<"rest" | "beta", Value>) => rest.mul(beta),
+    -65,
+    () => 0,
+    ({ rest }: Record<"rest", Value>) => (rest as unknown as Tensor).sum(),
+    () => 2,
+  ];
+  const lines = print(traced, "", initial).split("\n");
+  expect(lines.filter((line) => line.includes("[0]"))).toEqual(["  v[0] = rest·β", "  w[0] = −65", "  t[0] = 2"]);
+  expect(lines[1]).toBe("  v[0] = rest·β");
 });

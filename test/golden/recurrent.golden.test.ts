@@ -57,7 +57,7 @@ function recurrent(entry: SnnTorchEntry): Counterpart {
       ? new Recurrent(neuron as LIF, isModule ? { connection } : { features, connection })
       : new RecurrentLIF({ ...options, features, connection: connection as "all" | "one" });
   const { beta, threshold } = layer instanceof RecurrentLIF ? layer : neuron;
-  const weights = weightsOf(layer as Recurrent<never, never>);
+  const weights = weightsOf(layer);
   const shared: Record<string, Tensor> = {};
   for (const [key, golden] of Object.entries(given)) {
     const to = weights[key];
@@ -98,7 +98,10 @@ class OfEachStep extends Module {
   }
 }
 
-function weightsOf({ recurrent: module, V }: Recurrent<never, never>): Record<string, Tensor> {
+function weightsOf({
+  recurrent: module,
+  V,
+}: Pick<RecurrentLIF, "V"> & { readonly recurrent: Module | null }): Record<string, Tensor> {
   if (V !== null) return { V };
   if (module instanceof Scaled) return { V: module.V };
   const { weight, bias } = module instanceof OfEachStep ? module.conv : (module as Linear);

@@ -1037,6 +1037,7 @@ export const CLASSES: Classes<typeof engine & typeof snn & typeof quantize & typ
       unroll: [current, adaptiveRecurrentState],
       step: [t(2, 3), adaptiveRecurrentState],
       initialState: [list(2, 3)],
+      toString: [],
     },
   },
   RecurrentLIF: {
@@ -1046,6 +1047,7 @@ export const CLASSES: Classes<typeof engine & typeof snn & typeof quantize & typ
       unroll: [current, recurrentState],
       step: [t(2, 3), recurrentState],
       initialState: [list(2, 3)],
+      toString: [],
     },
   },
   EProp: {
