@@ -176,7 +176,7 @@ export interface NeuronLayer<State extends string, Outputs> extends Module {
    * @throws RangeError unless the sizes are positive integers.
    */
   initialState(shape: readonly number[]): NeuronState<State>;
-  /** The step and the derived backward step, as equations. */
+  /** The step and the derived backward step, as equations: ∇x is the gradient of x, and ∂x the part of it that arrives from outside. */
   toString(): string;
 }
 

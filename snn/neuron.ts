@@ -311,7 +311,7 @@ export class Neurons extends Module {
     return layer.completed(named(layer.compiled.states, state));
   }
 
-  /** The step and the derived backward step, as equations. */
+  /** The step and the derived backward step, as equations: ∇x is the gradient of x, and ∂x the part of it that arrives from outside. */
   override toString(): string {
     return print(this.compiled.program.traced, SYMBOLS, this.form.initial);
   }

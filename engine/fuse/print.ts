@@ -72,10 +72,10 @@ export function print(traced: Traced, symbols = "", initial: readonly Initial[] 
   /** Terms that have been given names, and those that will get one where they are first needed. */
   const names = new Map<Expression, string>();
   const due = new Map<Expression, string>();
-  for (const x of leaves) names.set(x, symbolOf(String(x.attr)));
+  for (const x of leaves) names.set(x, symbolOf(x.attr as string));
   const outputs = [...traced.outputs].map(([output, value]) => {
     const state = states[definition.states.indexOf(output)];
-    return { name: state === undefined ? symbolOf(output) : `${names.get(state)}′`, value };
+    return [state === undefined ? symbolOf(output) : `${names.get(state)}′`, value] as const;
   });
   let isBackward = false;
 
@@ -83,7 +83,7 @@ export function print(traced: Traced, symbols = "", initial: readonly Initial[] 
   const isNegative = (x: Expression): boolean => {
     const { op, args, attr } = x;
     if (names.has(x)) return false;
-    if (op === "constant") return Number(attr) < 0;
+    if (op === "constant") return (attr as number) < 0;
     return (
       op === "neg" || (op === "mul" && args.some(isNegative)) || (op === "div" && isNegative(args[0] as Expression))
     );
@@ -96,7 +96,7 @@ export function print(traced: Traced, symbols = "", initial: readonly Initial[] 
     if (!isOpposite && isNegative(x)) return bracketed(`−${expression(x, QUOTIENT, true)}`, SUM, within);
     const { op, args, attr } = x;
     const [a, b] = args as [Expression, Expression];
-    if (op === "constant") return shortest(attr);
+    if (op === "constant") return shortest(attr as number);
     if (op === "neg" || (op === "detach" && isBackward)) return expression(a, within);
     let form = formOf(op, attr, args.length);
     let signed = -1;
@@ -107,9 +107,9 @@ export function print(traced: Traced, symbols = "", initial: readonly Initial[] 
     }
     const text = form.slice(2).replace(/([abc])(\d)/g, (_, letter: string, level: string) => {
       const at = "abc".indexOf(letter);
-      return expression(args[at] as Expression, Number(level), at === signed);
+      return expression(args[at] as Expression, +level, at === signed);
     });
-    return bracketed(text, Number(form[0]), within);
+    return bracketed(text, +(form[0] as string), within);
   };
 
   const lines = [definition.name];
@@ -147,11 +147,11 @@ export function print(traced: Traced, symbols = "", initial: readonly Initial[] 
   });
   // As they were computed, so that a line needs only those above it.
   const forward = [...outputs]
-    .sort((x, y) => x.value.id - y.value.id)
-    .map(({ name, value }): Equation => [name, "=", share(value)]);
+    .sort(([, x], [, y]) => x.id - y.id)
+    .map(([name, value]): Equation => [name, "=", share(value)]);
   outputs.reverse();
   const gradients = gradientsOf(
-    outputs.map(({ name, value }) => {
+    outputs.map(([name, value]) => {
       const outside = term(owner, "gradient", [], name, ELEMENT);
       names.set(outside, `∂${name}`);
       return [value, outside];
@@ -163,15 +163,14 @@ export function print(traced: Traced, symbols = "", initial: readonly Initial[] 
     if (gradient !== undefined)
       backward.push([`∇${expression(share(x), BASE)}`, x.level === ELEMENT ? "=" : "+=", share(gradient)]);
   }
-  for (const { name, value } of outputs) {
+  for (const [name, value] of outputs) {
     const gradient = share(gradients.get(value) as Expression);
     if (gradient.op !== "gradient" && value.args.length > 0) due.set(gradient, `∇${name}`);
   }
   const values = [...forward, ...backward].map(([, , value]) => value);
   for (const x of repeated(values)) if (!due.has(x)) due.set(x, "");
 
-  write(started);
-  write(forward);
+  write([...started, ...forward]);
   lines.push("backward");
   isBackward = true;
   write(backward);
@@ -182,7 +181,7 @@ export function print(traced: Traced, symbols = "", initial: readonly Initial[] 
 function asPrinted(x: Expression, share: (x: Expression) => Expression): Expression | undefined {
   const { owner, op, args, attr } = x;
   const [a, b, c] = args as [Expression, Expression, Expression];
-  if (op === "spike") return share(term(owner, String(attr), [a, constant(owner, 0)]));
+  if (op === "spike") return share(term(owner, attr as string, [a, constant(owner, 0)]));
   if (op.endsWith("Grad")) {
     // The kernel `formula` adds this term to a gradient.
     const added = term(owner, "mul", [b, term(owner, "derivative", [c], formOf(op.slice(0, -4), attr, 1).slice(2))]);
@@ -208,7 +207,7 @@ function repeated(values: readonly Expression[]): Expression[] {
 /** As {@link FORMS}, of any operation. */
 function formOf(op: string, attr: string | number, count: number): string {
   if (op === "derivative") return `6 derivative(${attr})`;
-  if (op === "pow") return `5 a6^${Number(attr) < 0 ? "−" : ""}${shortest(attr)}`;
+  if (op === "pow") return `5 a6^${(attr as number) < 0 ? "−" : ""}${shortest(attr as number)}`;
   return FORMS[op] ?? `6 ${op}(${"a0, b0, c0".slice(0, 4 * count - 2)})`;
 }
 
@@ -218,9 +217,9 @@ function bracketed(text: string, level: number, within: number): string {
 }
 
 /** The size of a float32, with as many digits as tell it from others. */
-function shortest(attr: string | number): string {
-  const x = Math.abs(Number(attr));
+function shortest(number: number): string {
+  const x = Math.abs(number);
   let digits = 1;
-  while (digits < 9 && Math.fround(Number(x.toPrecision(digits))) !== x) digits++;
-  return String(Number(x.toPrecision(digits)));
+  while (digits < 9 && Math.fround(+x.toPrecision(digits)) !== x) digits++;
+  return String(+x.toPrecision(digits));
 }
