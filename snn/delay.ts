@@ -11,7 +11,7 @@ import { buffer } from "../engine/tape.ts";
 import { alive, emptySpikes, peek } from "../engine/tensor.ts";
 import { checkSequence, checkState, STEPS } from "./checks.ts";
 import { persistentCopy } from "./per-neuron.ts";
-import { own, Stage, Staged } from "./stage.ts";
+import { own, Stage, Staged, Watch } from "./stage.ts";
 
 /** One step as [rows, n, inner], with a delay for each of the n columns. */
 interface Columns {
@@ -210,14 +210,12 @@ export class Window {
 }
 
 class DelayStage extends Stage {
-  private readonly layer: Delay;
   private readonly window: Window;
   private readonly depth: number;
-  private readonly shape: Shape;
-  /** The delays as integers, of the time when they were written last. */
+  /** The delays as integers. */
   private readonly places: Tensor;
   private columns: Columns;
-  private written: number;
+  private readonly watch: Watch;
 
   constructor(layer: Delay, input: Tensor) {
     const columns = columnsOf(layer, [1, ...input.sizes]);
@@ -225,27 +223,25 @@ class DelayStage extends Stage {
     const window = new Window(input, depth);
     const places = own([columns.delays.length]);
     super(own(input.sizes), { state: [window.steps], memory: [places], parameters: [layer.delays] });
-    integersAt(places.ptr, places.size).set(columns.delays);
-    this.layer = layer;
     this.window = window;
     this.depth = depth;
-    this.shape = [1, ...input.sizes];
     this.places = places;
     this.columns = columns;
-    this.written = layer.delays.written;
+    this.watch = new Watch([layer.delays], () => this.read(columnsOf(layer, [1, ...input.sizes])));
   }
 
-  override check(): void {
-    super.check();
-    const { layer, depth, places } = this;
-    if (layer.delays.written === this.written) return;
-    const columns = columnsOf(layer, this.shape);
+  private read(columns: Columns): void {
+    const { depth, places } = this;
     if (depthOf(columns) > depth) {
       throw wrongValue("Stream", `delays of at most ${depth} steps, as they were when it was made`, depthOf(columns));
     }
     integersAt(places.ptr, places.size).set(columns.delays);
     this.columns = columns;
-    this.written = layer.delays.written;
+  }
+
+  override check(): void {
+    super.check();
+    this.watch.refresh();
   }
 
   step(): void {

@@ -252,7 +252,6 @@ function newest({ maxDelay, inFeatures, outFeatures, bias }: DelayedLinear, step
 class DelayedLinearStage extends Stage {
   private readonly layer: DelayedLinear;
   private readonly window: Window;
-  private readonly kernel: Tensor;
   private readonly reading: Reading | null;
   private readonly watch: Watch;
   private readonly run: () => void;
@@ -265,9 +264,9 @@ class DelayedLinearStage extends Stage {
     super(output, { state: [window.steps], memory: [kernel], parameters: stateOf(layer) });
     this.layer = layer;
     this.reading = layer.reading;
-    this.watch = new Watch(stateOf(layer).filter((t) => t !== layer.bias && t !== layer.sigma));
+    const read = stateOf(layer).filter((t) => t !== layer.bias && t !== layer.sigma);
+    this.watch = new Watch(read, () => void kernel.copyFrom(kernelOf(layer, false)));
     this.window = window;
-    this.kernel = kernel;
     this.run = () => void output.copyFrom(newest(layer, window.steps, kernel));
   }
 
@@ -277,9 +276,8 @@ class DelayedLinearStage extends Stage {
   }
 
   step(): void {
-    const { layer, watch, window, kernel, run } = this;
-    if (watch.look()) noGrad(() => void kernel.copyFrom(kernelOf(layer, false)));
-    window.shift();
-    noGrad(run);
+    this.watch.refresh();
+    this.window.shift();
+    noGrad(this.run);
   }
 }

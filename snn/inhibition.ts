@@ -7,9 +7,8 @@ import { onTensors } from "../engine/backend.ts";
 import { derive } from "../engine/fuse/index.ts";
 import { arange, noGrad, stack, type Tensor } from "../engine/index.ts";
 import { formatShape, type Shape } from "../engine/shape.ts";
-import { itself, lazy } from "./lazy.ts";
 import type { CompiledNeuron, Operands, Passage } from "./neuron-op.ts";
-import { outputOf, runNeuron } from "./neuron-op.ts";
+import { runNeuron } from "./neuron-op.ts";
 
 type Named = Readonly<Record<string, Tensor>>;
 
@@ -50,20 +49,7 @@ export function runRivals(
   });
 }
 
-/** The outputs of the neurons over time, by name; the first read of an output other than the spikes puts its steps together. */
-export function rivalsOverTime(neuron: CompiledNeuron, passages: readonly Passage[]): Record<string, unknown> {
-  const { last } = passages[passages.length - 1] as Passage;
-  const z = stack(passages.map((passage) => passage.z));
-  const all: Record<string, unknown> = { state: Object.fromEntries(neuron.states.map((name, i) => [name, last[i]])) };
-  neuron.outputs.forEach((name, i) => {
-    const get = lazy(z, () => stack(passages.map((passage) => outputOf(passage, i))), itself);
-    if (name === neuron.main) all[name] = z;
-    else Object.defineProperty(all, name, { enumerable: true, get });
-  });
-  return all;
-}
-
-/** The same on tensors, for the float64 kernels of `gradcheck`. */
+/** The steps on tensors, for the float64 kernels of `gradcheck`. */
 export function rivalsOnTensors(
   neuron: CompiledNeuron,
   scores: CompiledNeuron,

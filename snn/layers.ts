@@ -1,7 +1,7 @@
 /** The layers of a network that runs one time step after the other: their list, and which of them have steps of their own. */
 import { wrongType } from "../engine/arguments.ts";
 import { Module, Sequential, type Tensor } from "../engine/index.ts";
-import { forwardOf } from "../engine/nn/module.ts";
+import { forwardOf, isReplaced } from "../engine/nn/module.ts";
 import type { Shape } from "../engine/shape.ts";
 
 /** A layer with a step of its own, as neurons have it. */
@@ -14,6 +14,36 @@ export function isStepping(layer: Module): layer is Stepping {
   const { step, initialState } = layer as Module & { step?: unknown; initialState?: unknown };
   return typeof step === "function" && typeof initialState === "function";
 }
+
+/** The first layer with a step among a module and those in its fields, with its path; undefined without. */
+export const steppingIn = (module: Module): [path: string, layer: Module] | undefined =>
+  module.namedModules().find(([, inner]) => isStepping(inner));
+
+/** Whether a class of one's own says that its `forward` computes each step by itself. */
+export function saysStateless(layer: Module): boolean {
+  const kind = layer.constructor as typeof Module;
+  const declaring = ownerOf(kind, "stateless") as typeof Module | null;
+  return kind.stateless === true && declaring !== null && isFrom(declaring.prototype, ownerOf(layer, "forward"));
+}
+
+/** Whether the step of a layer is not that of its `forward`: this is of a class below, or was put in the place of the one of its class. */
+export function isStepStale(layer: Stepping): boolean {
+  const owner = ownerOf(layer, "forward") as object;
+  return isReplaced(owner) || !isFrom(ownerOf(layer, "step") as object, owner);
+}
+
+/** The object that holds a property itself: a prototype, a class, or `object`. */
+function ownerOf(object: object, name: string): object | null {
+  let owner: object | null = object;
+  while (owner !== null && Object.getOwnPropertyDescriptor(owner, name) === undefined) {
+    owner = Object.getPrototypeOf(owner);
+  }
+  return owner;
+}
+
+/** Whether `object` inherits from `base`, or is `base`. */
+const isFrom = (object: object, base: object | null): boolean =>
+  object === base || (base !== null && Object.prototype.isPrototypeOf.call(base, object));
 
 /** More layers than any network has; a list that holds itself has no end. */
 const MOST = 2 ** 16;

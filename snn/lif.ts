@@ -221,7 +221,10 @@ export class LIF extends Neurons {
 
   /** @internal */
   protected override plainly(current: Tensor, { beta, threshold }: Parameters, over: boolean): Tensor | null {
-    return this.plain && runPlain(this.plain, current, beta as Tensor, threshold as Tensor, over);
+    const { plain, chosen } = this;
+    // The kernels know no levels of states.
+    if (plain === null || "levels" in chosen) return null;
+    return runPlain(plain, current, beta as Tensor, threshold as Tensor, over);
   }
 
   /**

@@ -1,13 +1,11 @@
 /** Compiled neurons in a stream: one call for a step, with the state in place. */
 
 import { k } from "../engine/backend.ts";
-import { EXPOSED } from "../engine/columns.ts";
 import { composed } from "../engine/composed.ts";
 import { noGrad, type Tensor } from "../engine/index.ts";
-import { rootOf } from "../engine/tensor.ts";
 import { Neurons } from "./neuron.ts";
 import { type CompiledNeuron, columnsOf } from "./neuron-op.ts";
-import { own, ownSpikes, Stage } from "./stage.ts";
+import { own, ownSpikes, Stage, Watch } from "./stage.ts";
 
 /** The stage of neurons that nothing feeds but this input. */
 export function stageOfNeurons(layer: Neurons, input: Tensor): CompiledStage {
@@ -34,19 +32,14 @@ export class CompiledStage extends Stage {
   private readonly names: readonly string[];
   private readonly states: readonly Tensor[];
   private readonly source: Source;
-  private readonly owned: readonly Tensor[];
-  /**
-   * The parameters of the loop, copies: they are made anew where one that the layer owns was written, and in each step where one has
-   * handed out its `data`, writes to which are not noticed.
-   */
-  private readonly constants: readonly Tensor[];
-  private written: number;
+  /** Copies the parameters of the loop. */
+  private readonly watch: Watch;
   private readonly run: () => void;
 
   constructor(neuron: CompiledNeuron, owned: readonly Tensor[], input: Tensor, source: Source) {
     const states = neuron.states.map(() => own(input.sizes));
     const output = neuron.packed ? ownSpikes(input.sizes) : own(input.sizes);
-    const parameters = noGrad(() => source.parameters().map((t) => own(t.sizes).copyFrom(t)));
+    const parameters = noGrad(() => source.parameters().map((t) => own(t.sizes)));
     const n = columnsOf(parameters, input.size);
     const addresses = states.map((t) => t.ptr);
     const work: Tensor[] = [];
@@ -73,9 +66,9 @@ export class CompiledStage extends Stage {
     this.names = neuron.states;
     this.states = states;
     this.source = source;
-    this.owned = owned;
-    this.constants = parameters;
-    this.written = this.lastWritten();
+    this.watch = new Watch(owned, () => {
+      for (const [i, t] of source.parameters().entries()) parameters[i]?.copyFrom(t);
+    });
     this.start();
   }
 
@@ -86,8 +79,7 @@ export class CompiledStage extends Stage {
   }
 
   step(): void {
-    const written = this.lastWritten();
-    if (written > this.written || written === Infinity) this.refresh(written);
+    this.watch.refresh();
     this.run();
     const { output } = this;
     if (output.bits !== 0) k.unpackBits(output.ptr, output.bits, output.size);
@@ -96,23 +88,6 @@ export class CompiledStage extends Stage {
   override reset(): void {
     super.reset();
     this.start();
-  }
-
-  /** When a parameter was written, Infinity where that is not known. */
-  private lastWritten(): number {
-    let latest = 0;
-    for (let i = 0; i < this.owned.length; i++) {
-      const { columns, written } = rootOf(this.owned[i] as Tensor);
-      latest = Math.max(latest, columns === EXPOSED ? Infinity : written);
-    }
-    return latest;
-  }
-
-  private refresh(written: number): void {
-    noGrad(() => {
-      for (const [i, t] of this.source.parameters().entries()) this.constants[i]?.copyFrom(t);
-    });
-    this.written = written;
   }
 
   private start(): void {

@@ -15,8 +15,8 @@ import { buffer } from "../engine/tape.ts";
 import { alive } from "../engine/tensor.ts";
 import { checkCounters, checkNeeds, checkSequence, checkState, IN_FLOAT32, STEPS, strictOf } from "./checks.ts";
 import { boundsOf, chosenOf, first, optionsOf, within, withPreset } from "./definition.ts";
-import { checkRivals, rivalsOnTensors, rivalsOverTime, runRivals } from "./inhibition.ts";
-import { itself, lazy } from "./lazy.ts";
+import { checkRivals, rivalsOnTensors, runRivals } from "./inhibition.ts";
+import { resultOf } from "./lazy.ts";
 import {
   chosenForm,
   type Definition,
@@ -100,8 +100,18 @@ const isProperty = (name: string): boolean => name in Neurons.prototype || name 
 
 /** A layer of neurons, whatever their step. */
 export class Neurons extends Module {
-  /** @internal */
-  readonly compiled: CompiledNeuron;
+  /**
+   * The step that runs.
+   *
+   * @internal
+   */
+  compiled: CompiledNeuron;
+  /**
+   * What the step was compiled from. Quantization writes another form with its step: the states and parameters stay.
+   *
+   * @internal
+   */
+  form: Form;
   /**
    * The scores of neurons that compete, else null.
    *
@@ -114,7 +124,6 @@ export class Neurons extends Module {
    * @internal
    */
   readonly firing: Firing;
-  private readonly form: Form;
   private readonly bounds: Readonly<Record<string, readonly number[]>>;
 
   /** @internal */
@@ -261,7 +270,12 @@ export class Neurons extends Module {
     const { compiled, scores } = this;
     const operands = this.operands(current, current.sizes[0] as number, from, parameters);
     if (scores === null) return unrolled(compiled, operands, shape);
-    return rivalsOverTime(compiled, runRivals(compiled, scores, operands, parameters, shape));
+    const passages = runRivals(compiled, scores, operands, parameters, shape);
+    const { last } = passages[passages.length - 1] as Passage;
+    const over = (of: (passage: Passage) => Tensor): Tensor => stack(passages.map(of));
+    const z = over((passage) => passage.z);
+    const { main, states, outputs } = compiled;
+    return resultOf(main, z, named(states, last), outputs, (_, i) => over((passage) => outputOf(passage, i)));
   }
 
   /**
@@ -470,22 +484,8 @@ const SYMBOLS = "current I winner w spikes s membrane u threshold θ refractory 
 /** Runs neurons from operands for steps of this shape on: what they give, and the state after the last step. */
 export function unrolled(neuron: CompiledNeuron, operands: Operands, shape: Shape): Readonly<Record<string, unknown>> {
   const passage = runNeuron(neuron, operands, neuron.outputs, shape);
-  return resultOf(neuron, passage.z, named(neuron.states, passage.last), (i) => outputOf(passage, i));
-}
-
-/** What `unroll` gives; `outputOf` computes the output of an index when it is first read. */
-export function resultOf(
-  neuron: CompiledNeuron,
-  z: Tensor,
-  state: Named,
-  outputOf: (index: number) => Tensor,
-): Readonly<Record<string, unknown>> {
-  const all = { state };
-  neuron.outputs.forEach((name, i) => {
-    if (name === neuron.main) Object.assign(all, { [name]: z });
-    else Object.defineProperty(all, name, { enumerable: true, get: lazy(z, () => outputOf(i), itself) });
-  });
-  return all;
+  const state = named(neuron.states, passage.last);
+  return resultOf(neuron.main, passage.z, state, neuron.outputs, (_, i) => outputOf(passage, i));
 }
 
 export const named = (names: readonly string[], tensors: readonly Tensor[]): Record<string, Tensor> =>

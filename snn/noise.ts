@@ -3,6 +3,7 @@ import { type Range, withDefaults } from "../engine/arguments.ts";
 import { composed } from "../engine/composed.ts";
 import { type Generator, generatorOf } from "../engine/generator.ts";
 import { Module, parameter, randn, type Tensor } from "../engine/index.ts";
+import { computesSteps, forwardOf } from "../engine/nn/module.ts";
 import { buffer } from "../engine/tape.ts";
 import { checkSequence } from "./checks.ts";
 import { checkPerNeuron, persistentCopy } from "./per-neuron.ts";
@@ -51,6 +52,7 @@ export class CurrentNoise extends Module {
 
   constructor(options: CurrentNoiseOptions = {}) {
     super();
+    computesSteps(FORWARD);
     const { std = 0.1, learnStd, evaluation, generator } = withDefaults("CurrentNoise", DEFAULTS, options);
     this.generator = generatorOf("CurrentNoise", generator);
     this.evaluation = evaluation;
@@ -74,3 +76,5 @@ export class CurrentNoise extends Module {
     return current.add(randn(current.sizes, { generator }).mul(std));
   }
 }
+
+const FORWARD = /* @__PURE__ */ forwardOf(CurrentNoise);

@@ -9,8 +9,9 @@ import { weightOf } from "../engine/nn/reading.ts";
 import { checkShape, formatShape, type Shape, sameShape } from "../engine/shape.ts";
 import { alive } from "../engine/tensor.ts";
 import { axesHint, checkSequence, checkState } from "./checks.ts";
-import { itself, lazy } from "./lazy.ts";
-import { isCompiled, type Neurons, named, resultOf, unrolled } from "./neuron.ts";
+import { steppingIn } from "./layers.ts";
+import { resultOf } from "./lazy.ts";
+import { isCompiled, type Neurons, named, unrolled } from "./neuron.ts";
 import type { Named } from "./neuron-form.ts";
 import { CompiledNeuron, type Operands, runNeuron } from "./neuron-op.ts";
 import { CompiledStage, stageOfNeurons } from "./neuron-stage.ts";
@@ -197,7 +198,7 @@ export class Recurrent<
       const { compiled } = neurons;
       const run = runRecurrent(compiled, operands, layer.feedback(from), compiled.outputs, shape);
       const state = { ...neurons.completed(named(compiled.states, run.last)), spikes: run.lastSpikes as Tensor };
-      return resultOf(compiled, run.spikes, state, (i) => recurrentOutput(run, i));
+      return resultOf(compiled.main, run.spikes, state, compiled.outputs, (_, i) => recurrentOutput(run, i));
     }
     let { state, spikes } = from ?? Recurrent.started(layer, shape);
     // What is fed back is stacked too: its gradient begins with that of the output, as in `forward`.
@@ -210,13 +211,10 @@ export class Recurrent<
       fired.push(spikes);
       return record;
     });
-    const all = { spikes: stack(fired), state: { ...state, spikes } };
-    for (const name of Object.keys(Object.getOwnPropertyDescriptors(steps[0]))) {
-      if (name in all) continue;
-      const get = lazy(all.spikes, () => concat(steps.map((record) => record[name] as Tensor)), itself);
-      Object.defineProperty(all, name, { enumerable: true, get });
-    }
-    return all;
+    const names = Object.keys(steps[0] as AnyResult);
+    return resultOf("spikes", stack(fired), { ...state, spikes }, names, (name) => {
+      return concat(steps.map((record) => record[name] as Tensor));
+    });
   }
 
   /**
@@ -423,7 +421,7 @@ const namesOf = ({ definition, outputs }: CompiledNeuron["program"]["traced"]): 
 
 /** Throws for a connection with a layer whose `forward` starts from zeros, which it would do in each step. */
 function statelessOf(where: string, connection: Module): Module {
-  const [, found] = connection.namedModules().find(([, module]) => module instanceof Staged) ?? [];
+  const [, found] = steppingIn(connection) ?? [];
   if (found === undefined) return connection;
   throw new RangeError(
     `${where}: expected a connection without a state between steps, got ${found.constructor.name} in it`,

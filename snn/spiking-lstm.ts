@@ -7,7 +7,7 @@ import { startUniform } from "../engine/nn/linear.ts";
 import { checkShape, formatShape, type Shape } from "../engine/shape.ts";
 import { alive } from "../engine/tensor.ts";
 import { checkSequence, checkState } from "./checks.ts";
-import { itself, lazy } from "./lazy.ts";
+import { resultOf } from "./lazy.ts";
 import { neuron } from "./neuron.ts";
 import type { NeuronOptions } from "./neuron-types.ts";
 import { observer } from "./observer.ts";
@@ -198,12 +198,8 @@ export class SpikingLSTM extends Module {
       return { output, next: output.state };
     });
     const spikes = stack(steps.map(({ output }) => output.spikes.squeeze(0)));
-    const over = (of: (step: (typeof steps)[number]) => Tensor) => lazy(spikes, () => stack(steps.map(of)), itself);
-    const all = { spikes, state: { c: last.c, ...last.neuron } };
-    Object.defineProperties(all, {
-      membrane: { enumerable: true, get: over(({ output }) => output.membrane.squeeze(0)) },
-      v: { enumerable: true, get: over(({ output }) => output.v.squeeze(0)) },
-      c: { enumerable: true, get: over(({ c }) => c) },
+    const all = resultOf("spikes", spikes, { c: last.c, ...last.neuron }, ["membrane", "v", "c"], (name) => {
+      return stack(steps.map(({ output, c }) => (name === "c" ? c : output[name as "membrane" | "v"].squeeze(0))));
     });
     return all as unknown as SpikingLSTMRecord;
   }

@@ -2,13 +2,13 @@
 
 import { k } from "../engine/backend.ts";
 import { EXPOSED } from "../engine/columns.ts";
-import { Module, type Tensor, zeros } from "../engine/index.ts";
+import { Module, noGrad, type Tensor, zeros } from "../engine/index.ts";
 import { isWeighted, type Reading } from "../engine/nn/reading.ts";
 import { ready } from "../engine/op.ts";
 import { allocateIn, root } from "../engine/scope.ts";
 import { formatShape, type Shape } from "../engine/shape.ts";
 import { persist } from "../engine/tape.ts";
-import { hold, streamBytes, touch } from "../engine/tensor.ts";
+import { hold, rootOf, streamBytes, touch } from "../engine/tensor.ts";
 
 /** What a stage holds. */
 interface Holding {
@@ -68,29 +68,33 @@ export function checkReading(layer: Module, reading: Reading | null): void {
   throw new Error(`Stream: ${layer.constructor.name} reads its weight in another way now; make another stream`);
 }
 
-/** The weight that a layer computes with, kept from step to step. */
+/** Memory that is computed from tensors, and again where one of them was written. */
 export class Watch {
   private readonly tensors: readonly Tensor[];
+  private readonly write: () => void;
   private last = -1;
 
-  /** The weight depends on these tensors. */
-  constructor(tensors: readonly Tensor[]) {
+  /** `write` computes the memory from these tensors, for the first time at once. */
+  constructor(tensors: readonly Tensor[], write: () => void) {
     this.tensors = tensors;
+    this.write = write;
+    this.refresh();
   }
 
   /**
-   * Whether one of the tensors was written since the last look. Writes count up one clock; those through `data` that was handed out are
-   * not noticed, and then the answer is true.
+   * Computes the memory if one of the tensors was written since. Writes count up one clock; a tensor that has handed out its `data` counts
+   * as written at all times, as writes there are not noticed.
    */
-  look(): boolean {
-    const { tensors, last } = this;
-    let written = 0;
+  refresh(): void {
+    const { tensors } = this;
+    let latest = 0;
     for (let i = 0; i < tensors.length; i++) {
-      const t = tensors[i] as Tensor;
-      written = Math.max(written, t.columns === EXPOSED ? Infinity : t.written);
+      const { columns, written } = rootOf(tensors[i] as Tensor);
+      latest = Math.max(latest, columns === EXPOSED ? Infinity : written);
     }
-    this.last = written;
-    return written === Infinity || written !== last;
+    if (latest === this.last && latest !== Infinity) return;
+    noGrad(this.write);
+    this.last = latest;
   }
 }
 

@@ -1,14 +1,15 @@
 /** The layers of a stream: each with memory of its own, and the kernels that it calls in a step. */
 
 import { wrongType } from "../engine/arguments.ts";
-import { full, Generator, Linear, type Module, noGrad, rand, Tensor } from "../engine/index.ts";
+import { Linear, type Module, noGrad, Tensor } from "../engine/index.ts";
+import { knownStateless } from "../engine/nn/module.ts";
 import { type Reading, type Weighted, weightOf } from "../engine/nn/reading.ts";
 import type { Op } from "../engine/op.ts";
 import { recordOutside, root, scope } from "../engine/scope.ts";
 import { formatShape, type Shape } from "../engine/shape.ts";
 import { alive, dropRecord, recycleSaved } from "../engine/tensor.ts";
-import { isStepping, type Stepping } from "./layers.ts";
-import { isCompiled, Neurons } from "./neuron.ts";
+import { isStepping, isStepStale, type Stepping, saysStateless, steppingIn } from "./layers.ts";
+import { isCompiled } from "./neuron.ts";
 import { stageOfNeurons } from "./neuron-stage.ts";
 import { checkReading, own, readingIn, Stage, Staged, stateOf, Watch } from "./stage.ts";
 
@@ -49,24 +50,15 @@ interface Call {
 }
 
 /** The weight that a layer reads through functions, as they have made it last. */
-class ReadWeight {
+class ReadWeight extends Watch {
   readonly value: Tensor;
   private readonly layer: Weighted;
-  private readonly watch: Watch;
-  private readonly write: () => void;
 
   constructor(layer: Weighted) {
     const value = own(layer.weight.sizes);
+    super(stateOf(layer), () => void value.copyFrom(weightOf(layer)));
     this.value = value;
     this.layer = layer;
-    this.watch = new Watch(stateOf(layer));
-    this.write = () => void value.copyFrom(weightOf(layer));
-    this.refresh();
-  }
-
-  /** Lets the functions run where the weight may be another one. */
-  refresh(): void {
-    if (this.watch.look()) noGrad(this.write);
   }
 
   /** Runs fn, in which the layer reads this copy. Returns what fn returns. */
@@ -133,7 +125,7 @@ export class PureStage extends Stage {
   }
 }
 
-/** Any other module without neurons: its `forward` on a sequence of one step, in evaluation mode. */
+/** A module without a state: its `forward` on a sequence of one step, in evaluation mode. */
 class StatelessStage extends Stage {
   private readonly forward: () => void;
 
@@ -171,6 +163,12 @@ class SteppingStage extends Stage {
   private readonly last: State;
 
   constructor(layer: Stepping, input: Tensor) {
+    if (isStepStale(layer)) {
+      const got = `${layer.constructor.name} with another forward and the step of its base class`;
+      throw new RangeError(
+        `Stream: expected a step(x, state) that goes with forward, got ${got}; give it a step of its own`,
+      );
+    }
     const { last, output } = noGrad(() => {
       const start = layer.initialState(input.sizes) as State;
       const last = mapped(start, (t) => own(t.sizes).copyFrom(t));
@@ -210,77 +208,46 @@ class SteppingStage extends Stage {
   }
 }
 
-/** Steps that a stage is tried with, and the binary orders of magnitude of their values. */
-const TRIED = 8;
-const MAGNITUDES = 12;
-
-/**
- * The stage of a layer of another class, if it gives for some steps one by one what `forward` gives for all of them. A layer with
- * a state that nobody knows would forget it in each step.
- */
-function tried(layer: Module, input: Tensor, made: Stage): Stage {
-  const agree = noGrad(() => {
-    const generator = new Generator(0);
-    const shape = [TRIED, ...input.sizes];
-    const scale = full([], 2).pow(rand(shape, { generator }).mul(MAGNITUDES).sub(2));
-    const x = rand(shape, { generator }).sub(0.25).mul(scale);
-    // A layer that takes indices refuses the first ones.
-    return agrees(layer, input, made, x) ?? agrees(layer, input, made, x.gt(1)) ?? true;
-  });
-  input.copyFrom(new Float32Array(input.size));
-  made.reset();
-  if (agree) return made;
-  throw new RangeError(
-    `Stream: expected ${layer.constructor.name} to give for a sequence what it gives for its steps one by one, got other values: ` +
-      "its forward keeps a state; give its layers as a list, or give it step(x, state) and initialState(shape) that agree with " +
-      "forward",
-  );
-}
-
-/** Whether the stage gives what `forward` gives, or this draws random numbers; null where it does not take x. */
-function agrees(layer: Module, input: Tensor, made: Stage, x: Tensor): boolean | null {
-  const whole = () => layer.evaluating(() => layer.forward(x)).toFloat32Array();
-  let all: Float32Array;
-  try {
-    all = whole();
-    if (!same(all, whole())) return true;
-  } catch {
-    return null;
+/** Throws unless the `forward` of a layer without steps is known to compute each step by itself. */
+function checkStateless(layer: Module): void {
+  const { name } = layer.constructor;
+  const [path] = steppingIn(layer) ?? [];
+  if (path !== undefined) {
+    throw new RangeError(
+      `Stream: expected a list of layers: ${name} has a state in ${path} that its forward keeps; or give ${name} ${PROTOCOL}`,
+    );
   }
-  made.reset();
-  const { size } = made.output;
-  return x.unbind(0).every((now, t) => {
-    input.copyFrom(now);
-    made.step();
-    return same(made.output.toFloat32Array(), all.subarray(t * size, (t + 1) * size));
-  });
+  if (saysStateless(layer)) return;
+  if (!knownStateless(layer)) {
+    throw new RangeError(
+      `Stream: expected modules whose state is known, got ${name}, whose forward may keep one; give ${name} ${PROTOCOL}, or ` +
+        "static stateless = true if forward computes each step by itself",
+    );
+  }
+  if (!layer.mixesSteps?.()) return;
+  throw new RangeError(`Stream: expected ${name} with running statistics, got one that takes those of all steps`);
 }
 
-const same = (x: Float32Array, y: Float32Array): boolean => x.every((value, i) => Object.is(value, y[i]));
+const PROTOCOL = "step(x, state) and initialState(shape)";
 
 /** What a stream does for a layer that reads `input`. */
 export function stageOf(layer: Module, input: Tensor): Stage {
   if (isCompiled(layer)) return stageOfNeurons(layer, input);
   const compiled = layer instanceof Staged ? layer.stage(input) : null;
   if (compiled !== null) return compiled;
-  // One that stays in training mode may draw random numbers in each step.
-  if (layer.isPure && layer.evaluating(() => !layer.training)) return new PureStage(layer, input);
-  if (isStepping(layer)) return tried(layer, input, new SteppingStage(layer, input));
-  for (const [name, module] of layer.namedModules()) {
-    if (!(module instanceof Neurons || module instanceof Staged)) continue;
-    throw new RangeError(
-      `Stream: expected a list of layers: ${layer.constructor.name} has a state in ${name} that its forward keeps`,
-    );
-  }
-  return tried(layer, input, new StatelessStage(layer, input));
+  if (isStepping(layer)) return new SteppingStage(layer, input);
+  checkStateless(layer);
+  // A layer that stays in training mode may draw random numbers in each step.
+  const isReplayed = layer.isPure && layer.evaluating(() => !layer.training);
+  return isReplayed ? new PureStage(layer, input) : new StatelessStage(layer, input);
 }
 
 /** Layers one after the other, as one stage. */
 class Chain extends Stage {
   private readonly stages: readonly Stage[];
 
-  constructor(stages: readonly Stage[]) {
-    super((stages[stages.length - 1] as Stage).output, { memory: stages.flatMap(({ memory }) => memory) });
+  constructor(stages: readonly Stage[], output: Tensor) {
+    super(output, { memory: stages.flatMap(({ memory }) => memory) });
     this.stages = stages;
   }
 
@@ -297,9 +264,13 @@ class Chain extends Stage {
   }
 }
 
-/** The stages of layers, one or more, of which the first reads `input` and each other the layer before it. */
+/** The stages of layers, of which the first reads `input` and each other the layer before it. */
 export function stageOfAll(layers: readonly Module[], input: Tensor): Stage {
-  const stages: Stage[] = [];
-  for (const layer of layers) stages.push(stageOf(layer, stages[stages.length - 1]?.output ?? input));
-  return new Chain(stages);
+  let output = input;
+  const stages = layers.map((layer) => {
+    const stage = stageOf(layer, output);
+    output = stage.output;
+    return stage;
+  });
+  return new Chain(stages, output);
 }

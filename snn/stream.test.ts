@@ -6,7 +6,9 @@ import {
   BatchNorm2d,
   Conv1d,
   Conv2d,
+  concat,
   Dropout,
+  Embedding,
   Flatten,
   full,
   Generator,
@@ -20,15 +22,30 @@ import {
   noGrad,
   ones,
   poissonEncode,
+  ReLU,
   rand,
   Sequential,
+  stack,
   type Tensor,
   tape,
   tensor,
+  zeros,
 } from "../index.ts";
 import { withLittleMemory } from "../test/support/memory.ts";
 import { bits } from "../test/support/tensors.ts";
-import { LeakyIntegrator, LIF, RecurrentLIF, Stream, surrogate } from "./index.ts";
+import {
+  BatchNormTT1d,
+  CurrentNoise,
+  Delay,
+  LeakyIntegrator,
+  LIF,
+  Recurrent,
+  RecurrentLIF,
+  SpikingLSTM,
+  Stream,
+  surrogate,
+  ThresholdDependentBatchNorm1d,
+} from "./index.ts";
 
 const T = 12;
 
@@ -147,8 +164,7 @@ test("stream: convolutions and pools of all sorts, of few spikes and of many", (
 test("stream: parameters and statistics of all layers count in the next step", () => {
   const conv = new Conv2d(1, 4, 3, { generator: generator() });
   const [norm, groups] = [new BatchNorm2d(4), new GroupNorm(2, 4)];
-  const [own, rows] = [new BatchNorm2d(4, { trackRunningStats: false }), new LayerNorm([6, 6])];
-  const network = new Sequential(conv, norm, own, groups, rows).eval();
+  const network = new Sequential(conv, norm, groups, new LayerNorm([6, 6])).eval();
   for (const frozen of [false, true]) {
     for (const t of network.parameters()) t.requiresGrad = !frozen;
     const stream = new Stream(network, [2, 1, 8, 8]);
@@ -201,6 +217,8 @@ test("stream: layers without a state take no memory with them, inside of a tape 
 });
 
 class Halved extends Conv2d {
+  static override readonly stateless = true;
+
   override forward(x: Tensor): Tensor {
     return super.forward(x).mul(x.data[0] === 1 ? 0.5 : 1);
   }
@@ -352,12 +370,16 @@ test("stream: modules without a state are evaluated, and stay in their mode and 
 });
 
 class Residual extends Sequential {
+  static override readonly stateless = true;
+
   override forward(x: Tensor): Tensor {
     return super.forward(x).add(x);
   }
 }
 
 class Doubled extends Linear {
+  static override readonly stateless = true;
+
   override forward(x: Tensor): Tensor {
     return super.forward(x).mul(2);
   }
@@ -373,11 +395,156 @@ test("stream: a subclass with a forward of its own is taken as it is", () => {
   for (const layer of [new Residual(linear(3, 3)), new Doubled(3, 3, { generator: generator() })]) {
     expectSame([layer, linear(3, 4)], [2, 3]);
   }
-  const message = (kind: string, where: string) => `Stream: expected a list of layers: ${kind} has a state${where}`;
-  expect(() => new Stream(new Residual(new LIF()), [1, 2])).toThrow(message("Residual", " in 0"));
-  const other =
-    "Stream: expected Inverted to give for a sequence what it gives for its steps one by one, got other values";
-  expect(() => new Stream(new Inverted(), [1, 2])).toThrow(other);
+});
+
+/** A message of what a module of one's own needs. */
+const unknown = (name: string): string =>
+  `Stream: expected modules whose state is known, got ${name}, whose forward may keep one; give ${name} step(x, state) and ` +
+  "initialState(shape), or static stateless = true if forward computes each step by itself";
+
+/** z[t] = x[0] + … + x[t]. */
+function sums(x: Tensor): Tensor {
+  let sum = zeros(x.shape.slice(1));
+  return stack(
+    x.unbind(0).map((now) => {
+      sum = sum.add(now);
+      return sum;
+    }),
+  );
+}
+
+/** z[t] = x[t − 10]. */
+class Late extends Module {
+  forward(x: Tensor): Tensor {
+    const past = zeros([10, ...x.shape.slice(1)]);
+    return concat([past, x]).slice(0, 0, x.shape[0] as number);
+  }
+}
+
+/** A sum over time with noise. */
+class Noisy extends Module {
+  forward(x: Tensor): Tensor {
+    return sums(x.add(rand(x.shape).mul(1e-3)));
+  }
+}
+
+/** Takes small numbers alone. */
+class Strict extends Module {
+  forward(x: Tensor): Tensor {
+    if (x.data.some((value) => value > 1)) throw new RangeError("Strict: expected x ≤ 1");
+    return sums(x);
+  }
+}
+
+/** Neurons that fire for very large sums alone. */
+class Silent extends Module {
+  forward(x: Tensor): Tensor {
+    return sums(x).gt(1e9);
+  }
+}
+
+test("stream: a module whose state is not known is refused, whatever it computes", () => {
+  class Plain extends Module {
+    forward(x: Tensor): Tensor {
+      return x.relu();
+    }
+  }
+  class Unsaid extends Doubled {
+    override forward(x: Tensor): Tensor {
+      return sums(x);
+    }
+  }
+  class Denied extends Doubled {
+    static override readonly stateless: boolean = false;
+  }
+  class Scaled extends Linear {
+    override forward(x: Tensor): Tensor {
+      return super.forward(x).mul(2);
+    }
+  }
+  class Half extends Module {
+    forward(x: Tensor): Tensor {
+      return sums(x);
+    }
+    step(x: Tensor): Tensor {
+      return x;
+    }
+  }
+  const own = Object.assign(new Doubled(3, 3), { forward: (x: Tensor) => sums(x) });
+  const layers = [Late, Noisy, Strict, Silent, Plain, Half].map((Kind) => new Kind());
+  const before = memoryStats().live;
+  for (const layer of [...layers, new Unsaid(3, 3), new Denied(3, 3), new Scaled(3, 3), own]) {
+    const make = () => new Stream([linear(2, 3), layer], [1, 2]);
+    expect(make).toThrow(RangeError);
+    expect(make).toThrow(unknown(layer.constructor.name));
+  }
+  for (const layer of [new Unsaid(3, 3), new Denied(3, 3), new Scaled(3, 3), own]) {
+    for (const t of layer.parameters()) t.dispose();
+  }
+  expect(memoryStats().live).toBeLessThanOrEqual(before);
+});
+
+test("stream: a module that says that it has no state may not hold one that has", () => {
+  const message = (kind: string, where: string) =>
+    `Stream: expected a list of layers: ${kind} has a state in ${where} that its forward keeps; or give ${kind} step(x, state)`;
+  class Wrapped extends Module {
+    static override readonly stateless = true;
+    readonly layer: Module;
+    constructor(layer: Module) {
+      super();
+      this.layer = layer;
+    }
+    forward(x: Tensor): Tensor {
+      return this.layer.forward(x);
+    }
+  }
+  expect(() => new Stream(new Residual(new LIF()), [1, 2])).toThrow(message("Residual", "0"));
+  for (const layer of [new SpikingLSTM(2, 2), new Delay(1), new Wrapped(new LIF()), new BatchNormTT1d(2, 4)]) {
+    const path = layer instanceof Wrapped ? "layer.layer" : "layer";
+    expect(() => new Stream(new Wrapped(layer), [1, 2])).toThrow(message("Wrapped", path));
+  }
+  expectSame([new Wrapped(new Wrapped(linear(2, 2)))], [1, 2]);
+});
+
+test("stream: a step that another forward has left behind is refused", () => {
+  const refused = (layer: Module, shape: number[]) => {
+    const message = `Stream: expected a step(x, state) that goes with forward, got ${layer.constructor.name} with another forward`;
+    expect(() => new Stream(layer, shape)).toThrow(message);
+  };
+  refused(new Inverted(), [1, 2]);
+  refused(Object.assign(new LIF(), { forward: (x: Tensor) => x }), [1, 2]);
+  const { forward } = Recurrent.prototype;
+  try {
+    Recurrent.prototype.forward = function (x) {
+      return forward.call(this, x).neg();
+    };
+    refused(new RecurrentLIF({ features: 2 }), [1, 2]);
+  } finally {
+    Recurrent.prototype.forward = forward;
+  }
+  new Stream(new RecurrentLIF({ features: 2 }), [1, 2]).dispose();
+});
+
+test("stream: batch normalisation takes running statistics, as those of all steps are not known", () => {
+  for (const layer of [
+    new BatchNorm1d(2, { trackRunningStats: false }),
+    new ThresholdDependentBatchNorm1d(2, { trackRunningStats: false }),
+  ]) {
+    const message = `Stream: expected ${layer.constructor.name} with running statistics, got one that takes those of all steps`;
+    expect(() => new Stream(layer, [3, 2, 4])).toThrow(message);
+  }
+});
+
+test("stream: layers of the package without a state need nothing said", () => {
+  expectSame([new ReLU(), new CurrentNoise({ std: 0.3 })], [2, 3], -1, 1);
+  const noisy = new Stream(new CurrentNoise({ std: 0.3, evaluation: true, generator: generator() }), [1, 8]);
+  const draws = Array.from({ length: 4 }, () => bitsOf(noisy.step(new Float32Array(8))).join());
+  expect(new Set(draws).size).toBe(4);
+  noisy.dispose();
+  const table = new Embedding(5, 3);
+  const words = new Stream([table, linear(3, 2)], [2]);
+  expect(words.step([4, 1])).toHaveLength(4);
+  words.dispose();
 });
 
 test("stream: records that need its tensors notice the next step", () => {
@@ -405,12 +572,16 @@ class Network extends Module {
 }
 
 class MeanOverTime extends Module {
+  static override readonly stateless = true;
+
   forward(x: Tensor): Tensor {
     return x.mean({ axis: 0 });
   }
 }
 
 class Nothing extends Module {
+  static override readonly stateless = true;
+
   forward(): Tensor {
     return undefined as never;
   }
@@ -506,7 +677,7 @@ test("stream: a step that something freed stops leaves the state as it was", () 
     const [layer, parameter] = make();
     const sums = new Stream([sum], [1, 2]);
     const stream = new Stream([sum, layer], [1, 2]);
-    const state = (stream as unknown as { stages: { output: Tensor }[] }).stages[0]?.output as Tensor;
+    const state = (stream as unknown as { stage: { stages: { output: Tensor }[] } }).stage.stages[0]?.output as Tensor;
     for (const s of [sums, stream]) s.step([1, 2]);
     parameter.dispose();
     expect(() => stream.step([1, 2])).toThrow("was freed");
@@ -517,7 +688,7 @@ test("stream: a step that something freed stops leaves the state as it was", () 
 
 test("stream: a step that runs out of memory leaves none behind", () => {
   const layers: [number[], Module][] = [
-    [[2, 8, 16, 16], new BatchNorm2d(8, { trackRunningStats: false })],
+    [[2, 8, 16, 16], new BatchNorm2d(8)],
     [[2, 8, 16, 16], new Conv2d(8, 64, 3, { padding: 1, generator: generator() })],
     [[2, 1, 16, 16], new Conv2d(1, 8, 3, { padding: 1, generator: generator() })],
     [[2, 8, 16, 16], new AvgPool2d(2)],
@@ -623,10 +794,9 @@ test("stream: values that are none, or of another number, write nothing and take
   expect(() => ends.step(last)).toThrow("was freed");
 });
 
-test("stream: a wrapped forward counts", () => {
-  const forward = Linear.prototype.forward;
+test("stream: a wrapped forward is not taken for that of the class", () => {
+  const { forward } = Linear.prototype;
   const layer = linear(2, 2);
-  const network = new Sequential(layer);
   const x = [1, 2];
   const plain = new Stream(layer, [1, 2]);
   const expected = Array.from(plain.step(x), (value) => 2 * value);
@@ -635,12 +805,39 @@ test("stream: a wrapped forward counts", () => {
     Linear.prototype.forward = function (input) {
       return forward.call(this, input).mul(2);
     };
-    for (const layers of [layer, network]) {
-      const stream = new Stream(layers, [1, 2]);
+    const networks = [layer, new Sequential(layer)];
+    for (const network of networks) expect(() => new Stream(network, [1, 2])).toThrow(unknown("Linear"));
+    Object.defineProperty(Linear, "stateless", { value: true, configurable: true });
+    for (const network of networks) {
+      const stream = new Stream(network, [1, 2]);
       expect(Array.from(stream.step(x))).toEqual(expected);
       stream.dispose();
     }
   } finally {
     Linear.prototype.forward = forward;
+    Reflect.deleteProperty(Linear, "stateless");
   }
+});
+
+test("stream: parameters that could not be read for want of memory are read in the next step", () => {
+  const lif = new LIF({ beta: full([4096], 0.5), learnBeta: true });
+  const stream = new Stream(lif, [1, 4096]);
+  const frame = new Float32Array(4096).fill(0.6);
+  stream.step(frame);
+  stream.reset();
+  lif.threshold.copyFrom([0.5]);
+  withLittleMemory(64, () => expect(() => stream.step(frame)).toThrow(RangeError));
+  stream.reset();
+  expect(stream.step(frame).every((s) => s === 1)).toBe(true);
+  stream.dispose();
+});
+
+test("stream: delays that are written to their data count in the next step", () => {
+  const layer = new Delay(2);
+  const stream = new Stream(layer, [1]);
+  const { data } = layer.delays;
+  expect(Array.from([1, 2, 3], (x) => stream.step([x])[0])).toEqual([0, 0, 1]);
+  data[0] = 1;
+  expect(stream.step([4])[0]).toBe(3);
+  stream.dispose();
 });

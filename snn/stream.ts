@@ -8,7 +8,7 @@ import { checkShape, type Shape } from "../engine/shape.ts";
 import { peek, touch } from "../engine/tensor.ts";
 import { layersOf } from "./layers.ts";
 import { own, type Stage } from "./stage.ts";
-import { stageOf } from "./stages.ts";
+import { stageOfAll } from "./stages.ts";
 
 /**
  * A network that gets one time step after the other and keeps its state in between, for what comes in as it comes: sound,
@@ -18,9 +18,11 @@ import { stageOf } from "./stages.ts";
  *     const output = stream.step(frame); // a Float32Array
  *
  * From the second step on, which keeps a transposed copy of weights, linear memory stays as it is, and a step of neurons, linear
- * layers, convolutions, pools and normalisation makes no object; `Embedding` and modules of other classes make the tensors of their
- * `forward`, which are freed. Modules see a sequence of one step, [1, B, …], in evaluation mode; those with `step(x, state)` and
- * `initialState(shape)`, as neurons have them, keep their state. What is written to parameters counts in the next step, so that
+ * layers, convolutions, pools and normalisation makes no object; other modules make the tensors of their `forward`, which are freed.
+ *
+ * A module of one's own needs `step(x, state)` and `initialState(shape)`, as neurons have them, which keep its state, or `static stateless =
+ * true` ({@link Module.stateless}) if its `forward` computes each step by itself; it sees a sequence of one step, [1, B, …], in evaluation
+ * mode then. Modules without are refused, as their `forward` would start from zeros in each step. What is written to parameters counts in the next step, so that
  * training may go on; a step of neurons makes tensors where that has happened, or where the `data` of their parameters was handed out.
  * Nothing is recorded. A stream lives until `dispose()`, and not inside of `gradcheck`.
  */
@@ -29,7 +31,7 @@ export class Stream {
   readonly input: Tensor;
   /** What the last step gave, [B, …]: the same tensor after every step, to be read. Of recurrent neurons it is part of the state. */
   readonly output: Tensor;
-  private readonly stages: readonly Stage[];
+  private readonly stage: Stage;
   private readonly result: Float32Array;
   /** Views are made once, so that a step makes none; growing memory leaves them with length 0. */
   private inputView: Float32Array = new Float32Array();
@@ -40,26 +42,20 @@ export class Stream {
   /**
    * `network` is a layer, layers in a `Sequential`, or a list of these; `shape` that of the input of one step, [B, …].
    *
-   * @throws RangeError unless the sizes are positive integers and fit the layers, or for a module of another class that gives for
-   *   some random steps one by one other values than for the sequence of them; TypeError for anything but modules; Error inside of
-   *   `gradcheck`.
+   * @throws RangeError unless the sizes are positive integers and fit the layers, or for a module whose state is not known; TypeError for
+   *   anything but modules; Error inside of `gradcheck`.
    */
   constructor(network: Module | readonly Module[], shape: Shape) {
     checkKernels();
     const layers = layersOf("Stream", network);
     const sizes = checkShape("Stream", shape);
-    const stages: Stage[] = [];
-    [this.input, this.output] = noGrad(() => {
+    const { input, stage } = noGrad(() => {
       const input = own(sizes);
-      let output = input;
-      for (const layer of layers) {
-        const stage = stageOf(layer, output);
-        stages.push(stage);
-        output = stage.output;
-      }
-      return [input, output];
+      return { input, stage: stageOfAll(layers, input) };
     });
-    this.stages = stages;
+    this.input = input;
+    this.stage = stage;
+    this.output = stage.output;
     this.result = new Float32Array(this.output.size);
   }
 
@@ -73,14 +69,14 @@ export class Stream {
    */
   step(x?: ArrayLike<number>): Float32Array {
     checkKernels();
-    const { input, output, stages, result } = this;
+    const { input, output, stage, result } = this;
     const values = x === undefined || x instanceof Float32Array ? x : valuesOf(x);
     ready("Stream", input);
     ready("Stream", output);
     if (values !== undefined && values.length !== input.size) {
       throw wrongValue("Stream", `${input.size} values`, values.length);
     }
-    for (let i = 0; i < stages.length; i++) (stages[i] as Stage).check();
+    stage.check();
     if (values !== undefined) {
       if (this.inputView.length === 0) this.inputView = peek(input);
       this.inputView.set(values);
@@ -88,7 +84,7 @@ export class Stream {
     }
     enter(false, this.region);
     try {
-      for (let i = 0; i < stages.length; i++) (stages[i] as Stage).step();
+      stage.step();
     } finally {
       leave();
     }
@@ -106,13 +102,13 @@ export class Stream {
   reset(): void {
     checkKernels();
     ready("Stream", this.output);
-    for (const stage of this.stages) stage.reset();
+    this.stage.reset();
   }
 
   /** Frees the memory of the stream, not that of its layers. */
   dispose(): void {
     this.input.dispose();
-    for (const { memory } of this.stages) for (const t of memory) t.dispose();
+    for (const t of this.stage.memory) t.dispose();
   }
 }
 

@@ -71,6 +71,8 @@ const slopedOp: Op<null> = {
 const sloped = (x: Tensor, slope: Tensor): Tensor => apply(slopedOp, null, x, slope);
 
 class Sloped extends Module {
+  static override readonly stateless = true;
+
   readonly slope: Tensor;
 
   constructor(features: number) {

@@ -1,6 +1,6 @@
 import { relu } from "../ops/unary.ts";
 import type { Tensor } from "../tensor.ts";
-import { Module } from "./module.ts";
+import { computesSteps, forwardOf, Module } from "./module.ts";
 
 /**
  * The rectified linear unit as a layer, z = max(x, 0), elementwise; see {@link relu}. The shape stays.
@@ -9,7 +9,8 @@ import { Module } from "./module.ts";
  */
 export class ReLU extends Module {
   constructor() {
-    super(undefined); // not pure: the gradient reads the output, which the next layer may not write over
+    super(); // not pure: the gradient reads the output, which the next layer may not write over
+    computesSteps(FORWARD);
   }
 
   /** max(x, 0), [...] → [...]. */
@@ -17,3 +18,5 @@ export class ReLU extends Module {
     return relu(x);
   }
 }
+
+const FORWARD = /* @__PURE__ */ forwardOf(ReLU);

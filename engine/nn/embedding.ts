@@ -5,7 +5,7 @@ import { type EmbeddingOptions, embedding, type Indices, paddingRow } from "../o
 import { checkShape } from "../shape.ts";
 import { parameter } from "../tape.ts";
 import { empty, type Tensor } from "../tensor.ts";
-import { Module } from "./module.ts";
+import { computesSteps, forwardOf, Module } from "./module.ts";
 
 const DEFAULTS = { paddingIdx: null as number | null, generator: defaultGenerator };
 
@@ -27,6 +27,7 @@ export class Embedding extends Module {
 
   constructor(numEmbeddings: number, embeddingDim: number, options: EmbeddingOptions & { generator?: Generator } = {}) {
     super();
+    computesSteps(FORWARD);
     const { paddingIdx, generator } = withDefaults("Embedding", DEFAULTS, options);
     generatorOf("Embedding", generator);
     const shape = checkShape("Embedding", [numEmbeddings, embeddingDim]);
@@ -49,3 +50,5 @@ export class Embedding extends Module {
     return embedding(indices, this.weight, { paddingIdx: this.paddingIdx });
   }
 }
+
+const FORWARD = /* @__PURE__ */ forwardOf(Embedding);

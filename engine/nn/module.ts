@@ -90,12 +90,34 @@ export function storedArray<T extends StoredArray>(array: T): T {
 /** The functions of `forward` that make a module pure. */
 const pure = new Set<Module["forward"]>();
 
+/** Further functions of `forward` that compute each step by itself. */
+const stateless = new Set<Module["forward"]>();
+
+/** Notes that the `forward` of a class of the package computes each step by itself. Its constructor calls this. */
+export const computesSteps = (forward: Module["forward"]): void => void stateless.add(forward);
+
+/** Whether a class of the package has written `forward`, and computes each step by itself. */
+export const knownStateless = (module: Module): boolean => module.isPure || stateless.has(module.forward);
+
 /**
  * A layer or a network. Its parameters are the fields that `parameter()` made, and those of the modules in its fields, in
  * the order of their declaration; names are the paths to them, as in PyTorch: `fc1.weight`, `0.bias`. A field that is a list
  * counts with its elements. A subclass declares them and says in `forward` what it makes of its input.
  */
 export abstract class Module {
+  /**
+   * Whether `forward` computes each step of a sequence [T, B, …] by itself in evaluation mode. A class of one's own that is so sets this to
+   * true, and a `Stream` runs it:
+   *
+   *     class Gate extends Module {
+   *       static stateless = true; // with noImplicitOverride: static override readonly stateless = true
+   *       forward(x) { return x.mul(0.5).relu(); }
+   *     }
+   *
+   * The value counts for the `forward` of this class: a subclass with another `forward` sets it again. Default: not known.
+   */
+  static readonly stateless?: boolean;
+
   /** True while training, the default; layers such as Dropout behave differently then. */
   training = true;
 
@@ -130,6 +152,13 @@ export abstract class Module {
   get isProduct(): boolean {
     return false;
   }
+
+  /**
+   * Whether `forward` mixes the steps of a sequence, in evaluation mode too. Layers that never do have no such method.
+   *
+   * @internal
+   */
+  mixesSteps?(): boolean;
 
   /**
    * `forward` that may write over x, since no other reader of x is left. Layers that cannot make use of that have none.
@@ -335,4 +364,14 @@ export function moduleOf(where: string, value: Module): Module {
  * The `forward` that a class was written with. A class asks when its file is loaded, so that `isPure` is false where somebody
  * puts another function in its place later, on the prototype too: that one may keep what it gets and returns.
  */
-export const forwardOf = (written: { readonly prototype: Module }): Module["forward"] => written.prototype.forward;
+export function forwardOf({ prototype }: { readonly prototype: Module }): Module["forward"] {
+  const { forward } = prototype;
+  written.set(prototype, forward);
+  return forward;
+}
+
+const written = new WeakMap<object, Module["forward"]>();
+
+/** Whether another function has taken the place of the `forward` of a prototype. */
+export const isReplaced = (prototype: object): boolean =>
+  written.has(prototype) && written.get(prototype) !== (prototype as Module).forward;

@@ -132,6 +132,15 @@ export abstract class BatchNorm extends Normalization {
     [this.runningMean = null, this.runningVar = null, this.numBatchesTracked = null] = statistics;
   }
 
+  /**
+   * Without running statistics those of x are taken, over all steps.
+   *
+   * @internal
+   */
+  override mixesSteps(): boolean {
+    return this.numBatchesTracked === null;
+  }
+
   protected override fields(): Iterable<[string, unknown]> {
     return Object.entries(this).map(([name, value]) => [STATISTICS[name] ?? name, value]);
   }

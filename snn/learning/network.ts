@@ -5,7 +5,7 @@ import { moduleOf } from "../../engine/nn/module.ts";
 import { formatShape, type Shape } from "../../engine/shape.ts";
 import { alive } from "../../engine/tensor.ts";
 import { checkState } from "../checks.ts";
-import { isStepping, layersOf } from "../layers.ts";
+import { isStepping, layersOf, steppingIn } from "../layers.ts";
 
 /** State of a layer between time steps: tensors by their names, or null for a layer without a state. */
 export type LayerState = Tensor | { readonly [name: string]: LayerState } | null;
@@ -46,7 +46,7 @@ export function networkOf(where: string, model: Module): Layer[] {
 
 /** Throws where a layer without steps holds a layer with steps, whose state its `forward` would start from zeros each time. */
 function checkStateless({ module, where, name }: Layer): void {
-  const [path] = module.namedModules().find(([, inner]) => isStepping(inner)) ?? [];
+  const [path] = steppingIn(module) ?? [];
   if (path === undefined) return;
   throw new RangeError(
     `${where}: expected layers with step(x, state) and initialState(shape), or without a state, got ${name}, whose forward ` +

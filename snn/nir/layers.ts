@@ -1,6 +1,6 @@
 /** The layers of nodes that the package has under no other name. */
 import { conv2d, Module, ones, parameter, type Tensor } from "../../engine/index.ts";
-import { forwardOf } from "../../engine/nn/module.ts";
+import { computesSteps, forwardOf } from "../../engine/nn/module.ts";
 import type { Pair } from "../../engine/ops/windows.ts";
 import type { Shape } from "../../engine/shape.ts";
 import { neuron } from "../neuron.ts";
@@ -100,6 +100,7 @@ export class Threshold extends Module {
 
   constructor(threshold: Tensor, surrogate: Surrogate | undefined) {
     super();
+    computesSteps(THRESHOLD);
     this.threshold = parameter(threshold);
     this.surrogate = surrogate;
   }
@@ -110,6 +111,8 @@ export class Threshold extends Module {
   }
 }
 
+const THRESHOLD = /* @__PURE__ */ forwardOf(Threshold);
+
 /** The sum under each window: a convolution of each channel with ones, which is exact for spikes where a mean times n is not. */
 export class SumPool2d extends Module {
   /** Size of the window. */
@@ -118,6 +121,7 @@ export class SumPool2d extends Module {
 
   constructor(kernel: Pair, options: SumPool2d["options"]) {
     super();
+    computesSteps(SUM);
     this.kernel = kernel;
     this.options = options;
   }
@@ -129,3 +133,5 @@ export class SumPool2d extends Module {
     return z.reshape([...x.sizes.slice(0, -2), ...z.sizes.slice(-2)]);
   }
 }
+
+const SUM = /* @__PURE__ */ forwardOf(SumPool2d);

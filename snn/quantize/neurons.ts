@@ -11,17 +11,6 @@ import { Staged } from "../stage.ts";
 import { type Levels, onLevel } from "./levels.ts";
 import { toShift } from "./shift.ts";
 
-/** Fields of a layer of neurons that this file writes or reads; `plain` of a LIF has the numbers of its own kernel, null without. */
-interface Inner {
-  form: Form;
-  compiled: CompiledNeuron;
-  plain?: unknown;
-  readonly firing: Firing;
-  parametersNow(): Named;
-}
-
-const inner = (layer: Neurons): Inner => layer as unknown as Inner;
-
 /** Fields of a `Recurrent` that this file uses; an import of the class would bring all of its code along. */
 interface Linked {
   readonly neuron: Module;
@@ -39,7 +28,7 @@ export function neuronsIn(model: Module): Neurons[] {
 }
 
 /** Layers whose states are on levels, as they were before. */
-const before = new WeakMap<Neurons, Pick<Inner, "form" | "compiled" | "plain">>();
+const before = new WeakMap<Neurons, Pick<Neurons, "form" | "compiled">>();
 
 /**
  * For each layer the names of its states that are put on levels.
@@ -48,12 +37,12 @@ const before = new WeakMap<Neurons, Pick<Inner, "form" | "compiled" | "plain">>(
  */
 export function statesOf(where: string, layers: readonly Neurons[], levels: Levels): readonly string[][] {
   const { states } = levels;
-  for (const { form, firing } of layers.map(inner)) {
+  for (const { form, firing } of layers) {
     if (firing.spiking && firing.inhibition === null) continue;
     const got = `${form.name} with ${firing.spiking ? "inhibition" : "spiking: false"}`;
     throw new RangeError(`${where}: expected state for neurons that spike, each on its own, got ${got}`);
   }
-  const known = layers.map((layer) => inner(layer).form);
+  const known = layers.map((layer) => layer.form);
   const all = known.map(({ reset, states: own }) => own.filter((name) => states?.includes(name) ?? name === reset));
   const unknown = states?.find((name) => !all.some((names) => names.includes(name)));
   if (unknown !== undefined || all.every((names) => names.length === 0)) {
@@ -77,7 +66,7 @@ export function statesOf(where: string, layers: readonly Neurons[], levels: Leve
  * @throws RangeError naming layer and value.
  */
 function checkRange(where: string, layer: Neurons, levels: Levels, states: readonly string[]): void {
-  const { name, parameters, reset } = inner(layer).form;
+  const { name, parameters, reset } = layer.form;
   const valuesOf = (key: string): ArrayLike<number> => {
     const chosen = layer.chosen[key];
     if (typeof chosen === "number") return [chosen];
@@ -119,17 +108,14 @@ const RESET_VALUES = ["resetValue", "c"];
 
 /** Prepares the layer for states on levels, with null for floats. Returns what makes the change: nothing is written before. */
 export function levelsOf(model: Module, layer: Neurons, levels: Levels | null, states: readonly string[]): () => void {
-  const own = inner(layer);
-  const floats = before.get(layer) ?? { form: own.form, compiled: own.compiled, plain: own.plain };
-  const { form, compiled, plain } = floats;
+  const floats = before.get(layer) ?? { form: layer.form, compiled: layer.compiled };
   const isNone = levels === null || states.length === 0;
-  const changed = isNone ? floats : { ...compiledWith(form, compiled, own.firing, levels, states), plain: null };
+  const { form, compiled } = isNone ? floats : compiledWith(floats, layer.firing, levels, states);
   return () => {
     if (isNone) before.delete(layer);
     else before.set(layer, floats);
-    own.form = changed.form;
-    own.compiled = changed.compiled;
-    if (plain !== undefined) own.plain = changed.plain;
+    layer.form = form;
+    layer.compiled = compiled;
     for (const [, module] of model.namedModules()) {
       if (isLinked(module) && module.neuron === layer) module.linked = null;
     }
@@ -137,15 +123,15 @@ export function levelsOf(model: Module, layer: Neurons, levels: Levels | null, s
 }
 
 function compiledWith(
-  form: Form,
-  { program }: CompiledNeuron,
+  { form, compiled }: Pick<Neurons, "form" | "compiled">,
   firing: Firing,
   levels: Levels,
   states: readonly string[],
-): Pick<Inner, "form" | "compiled"> {
+): Pick<Neurons, "form" | "compiled"> {
+  const { parameters } = compiled.program.traced.definition;
   const chosen = { ...form.chosen, levels: levels.count };
   const all = { ...form, chosen, step: quantizedStep(form, firing, levels, states) };
-  return { form: all, compiled: new CompiledNeuron(stepOf(all, program.traced.definition.parameters, firing)) };
+  return { form: all, compiled: new CompiledNeuron(stepOf(all, parameters, firing)) };
 }
 
 type Returned = Record<string, Value | number>;
@@ -184,7 +170,7 @@ const OTHERS = ["threshold", "rest", "resetValue", "lowerBound", "inputScale", "
 
 /** The decays of a layer by their names: parameters of these names with values or bounds in [0, 1]. */
 function decaysOf(layer: Neurons): [name: string, decay: Tensor][] {
-  const { parameters, constrain = {} } = inner(layer).form;
+  const { parameters, constrain = {} } = layer.form;
   return Object.keys(parameters)
     .filter((name) => DECAYS.includes(name))
     .map((name): [string, Tensor] => [name, (layer as unknown as Named)[name] as Tensor])
@@ -203,7 +189,7 @@ export function decayingIn(where: string, layers: readonly Neurons[]): Neurons[]
   const decaying = layers.filter((layer) => decaysOf(layer).length > 0);
   const other = layers
     .filter((layer) => !decaying.includes(layer))
-    .map((layer) => inner(layer).form)
+    .map((layer) => layer.form)
     .find(({ parameters }) => Object.keys(parameters).some((name) => !OTHERS.includes(name)));
   if (other === undefined && decaying.length > 0) return decaying;
   const got = other === undefined ? "none" : `${other.name} with ${Object.keys(other.parameters).join(", ")}`;
@@ -216,9 +202,8 @@ const shifted = new WeakMap<Neurons, readonly string[]>();
 /** Lets the layer read its decays as the nearest shifts; without `shift` they are read as they are. */
 export function setShifts(layer: Neurons, shift: boolean): void {
   const decays = shift ? decaysOf(layer) : [];
-  const own = inner(layer);
   if (decays.length === 0 && !shifted.has(layer)) return;
-  Reflect.deleteProperty(own, "parametersNow");
+  Reflect.deleteProperty(layer, "parametersNow");
   shifted.set(
     layer,
     decays.map(([name]) => name),
@@ -226,7 +211,7 @@ export function setShifts(layer: Neurons, shift: boolean): void {
   // A stream reads parameters again where they were written.
   for (const t of layer.givenParameters()) touch(t);
   if (decays.length === 0) return;
-  own.parametersNow = () => {
+  layer.parametersNow = () => {
     const all: Record<string, Tensor> = { ...Neurons.prototype.parametersNow.call(layer) };
     for (const [name] of decays) all[name] = toShift(all[name] as Tensor);
     return all;
