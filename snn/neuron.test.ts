@@ -794,6 +794,57 @@ describe("stream: modules of one's own", () => {
     expect(bytesKept(() => stream.dispose())).toBeLessThan(0);
   });
 
+  /** z[t] = 2·a[t] + b[t] of two sums; `next` gives the state after a step. */
+  function sums(start: unknown, next: (a: Tensor, b: Tensor) => unknown): Module {
+    return new (class Sums extends Forgetful {
+      step(x: Tensor, { a, b }: { a: Tensor; b: Tensor }): [Tensor, unknown] {
+        return [a.add(x).mul(2).add(b.sub(x)), next(a.add(x), b.sub(x))];
+      }
+      initialState(): unknown {
+        return start;
+      }
+    })();
+  }
+
+  test("keep their state by its names, whatever their order", () => {
+    const stream = new Stream(
+      sums({ a: zeros([1]), b: zeros([1]) }, (a, b) => ({ b, a })),
+      [1],
+    );
+    expect([1, 2, 3].map((x) => stream.step([x])[0])).toEqual([1, 3, 6]);
+    stream.dispose();
+  });
+
+  test("give states of tensors, of the same names", () => {
+    for (const start of [{ a: 0, b: 0 }, null, 3, { a: zeros([1]), b: undefined }]) {
+      const make = () =>
+        new Stream(
+          sums(start, () => start),
+          [1],
+        );
+      expect(make).toThrow(TypeError);
+      expect(make).toThrow("Stream: expected a state of tensors, got");
+    }
+    const start = { a: zeros([1]), b: zeros([1]) };
+    const wrong: [next: unknown, type: typeof TypeError, message: string][] = [
+      [{ a: start.a }, RangeError, "Stream: expected a state of a, b, got a"],
+      [{ ...start, c: start.a }, RangeError, "Stream: expected a state of a, b, got a, b, c"],
+      [{ a: start.a, c: start.b }, RangeError, "Stream: expected a state of a, b, got a, c"],
+      [{ a: start.a, b: 1 }, TypeError, "Stream: expected a state of tensors, got 1"],
+      [start.a, RangeError, "Stream: expected a state of a, b, got"],
+      [undefined, TypeError, "Stream: expected a state of tensors, got undefined"],
+    ];
+    for (const [next, type, message] of wrong) {
+      const stream = new Stream(
+        sums(start, () => next),
+        [1],
+      );
+      expect(() => stream.step([1])).toThrow(type);
+      expect(() => stream.step([1])).toThrow(message);
+      stream.dispose();
+    }
+  });
+
   test("that change what a neuron computes are refused", () => {
     class Louder extends AdaptiveLIF {
       override forward(current: Tensor): Tensor {

@@ -1,6 +1,6 @@
 /** The layers of a stream: each with memory of its own, and the kernels that it calls in a step. */
 
-import { wrongType } from "../engine/arguments.ts";
+import { wrongType, wrongValue } from "../engine/arguments.ts";
 import { Linear, type Module, noGrad, Tensor } from "../engine/index.ts";
 import { knownStateless } from "../engine/nn/module.ts";
 import { type Reading, type Weighted, weightOf } from "../engine/nn/reading.ts";
@@ -142,11 +142,21 @@ class StatelessStage extends Stage {
 /** A state between time steps: a tensor, or more of them in lists and objects. */
 type State = Tensor | { readonly [name: string]: State };
 
-/** The tensors of a state, each at its place. */
-function tensorsOf(state: State): Tensor[] {
-  if (state instanceof Tensor) return [state];
-  if (typeof state !== "object" || state === null) throw wrongType("Stream", "a state of tensors", state);
-  return Object.values(state).flatMap(tensorsOf);
+/**
+ * The tensors of a state, in the order of the names that a state of the same form has.
+ *
+ * @throws TypeError for anything but tensors in lists and objects; RangeError for other names.
+ */
+function tensorsOf(state: State, form: State = state): Tensor[] {
+  if (state instanceof Tensor && form instanceof Tensor) return [state];
+  if (typeof state !== "object" || state === null || form instanceof Tensor) {
+    throw wrongType("Stream", "a state of tensors", state);
+  }
+  const [names, given] = [Object.keys(form), Object.keys(state)];
+  if (given.length !== names.length || names.some((name) => !(name in state))) {
+    throw wrongValue("Stream", `a state of ${names.join(", ")}`, given.join(", ") || "none");
+  }
+  return names.flatMap((name) => tensorsOf((state as Exclude<State, Tensor>)[name] as State, form[name]));
 }
 
 /** A state of the same form, with other tensors. */
@@ -171,6 +181,7 @@ class SteppingStage extends Stage {
     }
     const { last, output } = noGrad(() => {
       const start = layer.initialState(input.sizes) as State;
+      tensorsOf(start);
       const last = mapped(start, (t) => own(t.sizes).copyFrom(t));
       // A step, to see that all fits.
       const [z] = layer.evaluating(() => layer.step(input, start as never));
@@ -187,11 +198,8 @@ class SteppingStage extends Stage {
     const { layer, input, output, last } = this;
     noGrad(() => {
       const [z, next] = layer.evaluating(() => layer.step(input, last as never));
-      const values = tensorsOf(next as State);
+      const values = tensorsOf(next as State, last);
       const places = tensorsOf(last);
-      if (values.length !== places.length) {
-        throw new RangeError(`Stream: expected a state of ${places.length} tensors, got ${values.length}`);
-      }
       output.copyFrom(z);
       // One that looks into another place of the state is read before that is written.
       const copies = values.map((t) => t.toFloat32Array());
@@ -202,7 +210,7 @@ class SteppingStage extends Stage {
   override reset(): void {
     super.reset();
     noGrad(() => {
-      const start = tensorsOf(this.layer.initialState(this.input.sizes) as State);
+      const start = tensorsOf(this.layer.initialState(this.input.sizes) as State, this.last);
       for (const [i, t] of tensorsOf(this.last).entries()) t.copyFrom(start[i] as Tensor);
     });
   }
