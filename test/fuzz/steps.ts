@@ -10,7 +10,12 @@ import { Random } from "./random.ts";
 /** An operation on values by their numbers: first the leaves, then what the operations before gave. */
 export interface Operation {
   readonly op: string;
-  readonly args: readonly (number | { readonly number: number })[];
+  readonly args: readonly (number | Literal)[];
+}
+
+/** A number in the code of a step; null where a bound is left out. */
+interface Literal {
+  readonly number: number | null;
 }
 
 /** A step function as data. */
@@ -36,6 +41,17 @@ export const BINARY = "add sub mul div maximum minimum gt ge lt le eq add sub mu
 /** Those that keep values small: others pile up to infinities. */
 export const CALM = "tanh sigmoid sin clamp atan".split(" ");
 
+/** Exponents with ops of their own, and others: whole, broken and negative ones. */
+const EXPONENTS = [2, 3, 0.5, -0.5, -1, 1.5, 0, 1, 4, -2, -1.5];
+
+/** Two bounds of a clamp, equal ones too, or one. */
+function boundsOf(random: Random): Literal[] {
+  const low = random.number(-2, 2);
+  const both = [low, random.chance(0.1) ? low : random.number(low, 2)];
+  const absent = random.int(-2, 1); // neither is as frequent as one of the two
+  return both.map((number, i) => ({ number: i === absent ? null : number }));
+}
+
 const DERIVATIVES = ["atan", "exponential", "box", "one"] as const;
 
 const leavesOf = ({ inputs, states, parameters }: Step): string[] => [...inputs, ...states, ...Object.keys(parameters)];
@@ -59,7 +75,9 @@ export function generate(seed: number): Step {
     const kind = random.next();
     if (kind < 0.3) operations.push({ op: random.pick(UNARY), args: [value()] });
     else if (kind < 0.7) operations.push({ op: random.pick(BINARY), args: [value(), operand()] });
-    else if (kind < 0.8) operations.push({ op: random.pick(CALM), args: [value()] });
+    else if (kind < 0.76) operations.push({ op: random.pick(CALM), args: [value()] });
+    else if (kind < 0.79) operations.push({ op: "pow", args: [value(), { number: random.pick(EXPONENTS) }] });
+    else if (kind < 0.82) operations.push({ op: "clamp", args: [value(), ...boundsOf(random)] });
     else if (kind < 0.9)
       operations.push({ op: random.pick(["where", "select"]), args: [value(), operand(), operand()] });
     else operations.push({ op: `spike ${random.pick(DERIVATIVES)}${random.pick(["", " strict"])}`, args: [value()] });
@@ -90,10 +108,10 @@ function derivativeOf(name: string) {
 export function apply({ op, args }: Operation, values: readonly Value[], language: Language): Value {
   const at = (i: number): Value | number => {
     const x = args[i] as Operation["args"][number];
-    return typeof x === "number" ? (values[x] as Value) : x.number;
+    return typeof x === "number" ? (values[x] as Value) : (x.number as number);
   };
   const x = at(0) as Value;
-  if (op === "clamp") return x.clamp(-2, 2);
+  if (op === "clamp") return args.length > 1 ? x.clamp(at(1) as number, at(2) as number) : x.clamp(-2, 2);
   if (op === "softplus") return language.softplus(x);
   if (op === "where" || op === "select") return language[op](x, at(1), at(2));
   const [name, derivative = "", strict] = op.split(" ");
