@@ -31,7 +31,12 @@ export {
   type Trouble,
 } from "./diagnose.ts";
 export { type FiringCurve, type FiringCurveOptions, firingCurve } from "./firing-curve.ts";
-export { LeakyIntegrator, type LeakyIntegratorOptions, type LeakyIntegratorRecord } from "./leaky-integrator.ts";
+export {
+  LeakyIntegrator,
+  type LeakyIntegratorOptions,
+  type LeakyIntegratorParameter,
+  type LeakyIntegratorRecord,
+} from "./leaky-integrator.ts";
 export { EProp, type EPropOptions, type EPropState, type EPropStep } from "./learning/eprop.ts";
 export { disposeState, type LayerState, type NetworkState } from "./learning/network.ts";
 export type { OnlineStep, StepLoss } from "./learning/online.ts";

@@ -1,6 +1,6 @@
 /** The leaky integrator: by hand, by finite differences, step by step, with constant currents and a learned decay. */
 import { describe, expect, test } from "vitest";
-import { gradcheck, type Tensor, tape, tensor } from "../engine/index.ts";
+import { gradcheck, type Tensor, tape, tensor, zeros } from "../engine/index.ts";
 import { compare, over } from "../test/support/loops.ts";
 import { bits, bytesKept, gradient, leaf, random, values } from "../test/support/tensors.ts";
 import { constantEncode, LeakyIntegrator } from "./index.ts";
@@ -115,6 +115,41 @@ test("leaky: a learned beta outside [0, 1] counts as the bound, is stored raw an
   expect(leaky.stateDict()).toEqual({ beta: { shape: [3], data: Float32Array.of(1.5, 0.5, -0.25) } });
   expect(new LeakyIntegrator().parameters()).toEqual([]);
   expect(Object.keys(new LeakyIntegrator().stateDict())).toEqual(["beta"]);
+});
+
+test("leaky: all of its options that are numbers can be learned, with exact gradients", () => {
+  const learn = ["beta", "rest", "inputScale"] as const;
+  const leaky = new LeakyIntegrator({ beta: 0.5, inputScale: tensor([0.5, 1, 2]), learn });
+  expect(leaky.namedParameters().map(([name, t]) => [name, values(t)])).toEqual([
+    ["beta", [0.5]],
+    ["rest", [0]],
+    ["inputScale", [0.5, 1, 2]],
+  ]);
+  expect(bits(leaky.initialState([B, 3]))).toEqual(bits(zeros([B, 3])));
+  gradcheck((x) => leaky.forward(x), [random([T, B, 3], 7), ...leaky.parameters()]);
+  expect(new LeakyIntegrator({ learnBeta: true, learn: ["beta", "rest"] }).parameters()).toHaveLength(2);
+  expect(() => new LeakyIntegrator({ learn: ["v"] as never })).toThrow(
+    'LeakyIntegrator: expected learn to name parameters, beta, rest, inputScale, got "v"',
+  );
+  expect(() => new LeakyIntegrator({ inputScale: "leak", learn: ["inputScale"] })).toThrow(
+    'LeakyIntegrator: expected learn to name parameters, beta, got "inputScale"',
+  );
+});
+
+test("leaky: parameters within bounds of the caller count as the bound, and are stored raw", () => {
+  const constrain = { rest: [0, 0.25], inputScale: [2, 4] } as const;
+  const leaky = new LeakyIntegrator({ rest: 0.5, learn: ["inputScale"], constrain });
+  const x = random([T, B, N], 9);
+  const bounded = new LeakyIntegrator({ rest: 0.25, inputScale: 2 });
+  expect(values(leaky.initialState([1]))).toEqual([0.25]);
+  tape(() => {
+    const membrane = leaky.forward(x);
+    expect(bits(membrane)).toEqual(bits(bounded.forward(x)));
+    membrane.sum().backward();
+  });
+  expect(leaky.namedParameters().map(([name, t]) => [name, values(t), gradient(t)])).toEqual([
+    ["inputScale", [1], [0]],
+  ]);
 });
 
 test("leaky: training leaves the memory as it was", () => {

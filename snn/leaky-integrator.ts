@@ -3,9 +3,9 @@ import { inReference, onTensors } from "../engine/backend.ts";
 import { composed } from "../engine/composed.ts";
 import { full, type Tensor } from "../engine/index.ts";
 import { betaOf, DECAY, type DecayOptions } from "./decay.ts";
-import { withPreset } from "./definition.ts";
+import { boundsOf, withPreset } from "./definition.ts";
 import { Neurons } from "./neuron.ts";
-import type { Form } from "./neuron-form.ts";
+import { type Form, learnedOf } from "./neuron-form.ts";
 import { CompiledNeuron, runNeuron } from "./neuron-op.ts";
 import type { NeuronStep } from "./neuron-types.ts";
 
@@ -16,11 +16,14 @@ interface State {
 
 type Argument = NeuronStep<"v" | "beta" | "rest" | "inputScale">;
 
-/** v[t] = rest + β(v[t−1] − rest) + inputScale·I[t], where rest and scale are parameters if they are given. */
-function formOf(rest?: number | Tensor, inputScale?: number | Tensor | "leak"): Form {
-  const hasRest = rest !== undefined;
+/**
+ * v[t] = rest + β(v[t−1] − rest) + inputScale·I[t], where rest and scale are parameters if they are given, or among the `named` ones,
+ * which are learned or bounded.
+ */
+function formOf(rest?: number | Tensor, inputScale?: number | Tensor | "leak", named: readonly string[] = []): Form {
+  const hasRest = rest !== undefined || named.includes("rest");
   const isLeak = inputScale === "leak";
-  const hasScale = inputScale !== undefined && !isLeak;
+  const hasScale = !isLeak && (inputScale !== undefined || named.includes("inputScale"));
   return {
     name: "LeakyIntegrator",
     chosen: { rest: hasRest ? null : 0, inputScale: isLeak ? "leak" : hasScale ? null : 1 },
@@ -74,12 +77,26 @@ export interface LeakyIntegratorOptions extends DecayOptions {
   numerics?: "norse" | "spikingjelly" | "nir";
   /** Learns beta: stored raw, clamped to [0, 1] in the forward pass, zero gradient outside. Default false. */
   learnBeta?: boolean;
+  /** Names of the options that are learned, as parameters of these names. Default: none. */
+  learn?: readonly LeakyIntegratorParameter[];
+  /**
+   * Bounds [low, high] of parameters: stored raw, clamped in the forward pass, zero gradient outside. Default: [0, 1] for a learned
+   * beta.
+   */
+  constrain?: { readonly [name in LeakyIntegratorParameter]?: readonly [low: number, high: number] };
 }
+
+/** Options of a LeakyIntegrator that can be learned. */
+export type LeakyIntegratorParameter = "beta" | "rest" | "inputScale";
+
+const PARAMETERS: readonly LeakyIntegratorParameter[] = ["beta", "rest", "inputScale"];
 
 const DEFAULTS = {
   ...DECAY,
   rest: undefined as number | Tensor | undefined,
   inputScale: undefined as number | Tensor | "leak" | undefined,
+  learn: undefined as LeakyIntegratorOptions["learn"],
+  constrain: undefined as LeakyIntegratorOptions["constrain"],
   numerics: undefined as "norse" | "spikingjelly" | "nir" | undefined,
 } satisfies Record<keyof LeakyIntegratorOptions, unknown>;
 
@@ -106,7 +123,8 @@ export interface LeakyIntegratorRecord {
  * `numerics` names the options of other packages.
  *
  * @throws RangeError if a fixed β lies outside [0, 1] (a learned one is clamped instead) or is not finite, for tau or dt
- *   that is not finite and > 0, both beta and tau, dt or decay without tau, or an unknown choice; TypeError for an option of another name or kind.
+ *   that is not finite and > 0, both beta and tau, dt or decay without tau, an unknown choice,
+ *   or a name in learn or constrain that is no parameter; TypeError for an option of another name or kind.
  * @see Eshraghian et al. (2023), Training Spiking Neural Networks Using Lessons From Deep Learning, Proc. IEEE 111(9).
  */
 export class LeakyIntegrator extends Neurons {
@@ -118,12 +136,15 @@ export class LeakyIntegrator extends Neurons {
     const asked = { ...read };
     const given = withPreset("LeakyIntegrator", read, PRESETS);
     const { rest, inputScale, learnBeta, numerics = "" } = given;
+    const learn = [...learnedOf("LeakyIntegrator", PARAMETERS, given.learn ?? []), ...(learnBeta ? ["beta"] : [])];
+    const constrain = boundsOf("LeakyIntegrator", PARAMETERS, given.constrain ?? {});
     const beta = betaOf("LeakyIntegrator", given, USUAL_BETA[numerics], asked);
-    super(formOf(rest, inputScale), {
+    super(formOf(rest, inputScale, [...learn, ...Object.keys(constrain)]), {
       beta,
       ...(rest !== undefined && { rest }),
       ...(inputScale !== undefined && inputScale !== "leak" && { inputScale }),
-      learn: learnBeta ? ["beta"] : [],
+      learn,
+      constrain,
     });
   }
 

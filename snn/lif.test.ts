@@ -238,6 +238,49 @@ test("lif: a learned beta outside [0, 1] counts as the bound, is stored raw and 
   expect(values(lif.beta)).toEqual([1.5, 0.5, -0.25]);
 });
 
+test("lif: parameters within bounds of the caller count as the bound, are stored raw and get no gradient there", () => {
+  const x = random([T, 2, 3], 8);
+  const options = {
+    beta: tensor([0.95, 0.5, 0.1]),
+    threshold: 2,
+    rest: -0.5,
+    surrogate: surrogate.sigmoid({ slope: 2 }),
+  };
+  const constrain = { beta: [0.25, 0.75], threshold: [0.5, 1], rest: [-0.25, 0] } as const;
+  const bounded = { ...options, beta: tensor([0.75, 0.5, 0.25]), threshold: 1, rest: -0.25 };
+  const fixed = new LIF({ ...options, constrain });
+  expect(fixed.parameters()).toEqual([]);
+  expect(bits(fixed.forward(x))).toEqual(bits(new LIF(bounded).forward(x)));
+  const lif = new LIF({ ...options, constrain, learn: ["beta", "threshold", "rest"] });
+  expect(lif.namedParameters().map(([name, t]) => [name, values(t)])).toEqual([
+    ["beta", [...Float32Array.of(0.95, 0.5, 0.1)]],
+    ["threshold", [2]],
+    ["rest", [-0.5]],
+  ]);
+  tape(() => {
+    const { membrane } = lif.unroll(x);
+    expect(bits(membrane)).toEqual(bits(new LIF(bounded).unroll(x).membrane));
+    membrane.square().sum().backward();
+  });
+  expect(gradient(lif.threshold)).toEqual([0]);
+  const [above, inside, below] = gradient(lif.beta);
+  expect([above, below]).toEqual([0, 0]);
+  expect(inside).not.toBe(0);
+  // The plain LIF of the hand-written kernels.
+  const plain = new LIF({ threshold: 2, constrain: { threshold: [0.5, 1] } });
+  expect(bits(plain.forward(x))).toEqual(bits(new LIF({ threshold: 1 }).forward(x)));
+});
+
+test("lif: bounds name options that can be learned, low before high", () => {
+  const make = (constrain: object) => () => new LIF({ constrain } as never);
+  expect(make({ v: [0, 1] })).toThrow("LIF: expected constrain to name parameters, beta, threshold, rest, inputScale");
+  expect(make({ lowerBound: [0, 1] })).toThrow(
+    'LIF: expected constrain to name parameters, beta, threshold, got "lowerB',
+  );
+  expect(make({ beta: [1, 0] })).toThrow("LIF: expected constrain.beta as [low, high], got [1, 0]");
+  expect(() => new LIF({ reset: "subtract", constrain: { resetValue: [0, 1] } })).toThrow("LIF: ");
+});
+
 describe("lif: memory", () => {
   const big = [20, 8, 64];
   const bytes = 4 * 20 * 8 * 64;

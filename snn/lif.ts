@@ -5,10 +5,10 @@ import type { Shape } from "../engine/shape.ts";
 import { RESETS } from "../kernels/reference/kinds.ts";
 import { checkNeeds, checkState, type Fire, IN_FLOAT32 } from "./checks.ts";
 import { betaOf, DECAY, type DecayOptions } from "./decay.ts";
-import { withPreset } from "./definition.ts";
+import { boundsOf, withPreset } from "./definition.ts";
 import { type PlainLIF, runPlain } from "./lif-op.ts";
 import { Neurons } from "./neuron.ts";
-import type { Firing } from "./neuron-step.ts";
+import { type Firing, GRADED } from "./neuron-step.ts";
 import type { NeuronStep } from "./neuron-types.ts";
 import { fired, RESET_NEEDS, type Reset } from "./reset.ts";
 import type { Surrogate } from "./surrogate.ts";
@@ -59,6 +59,11 @@ export interface LIFOptions extends DecayOptions {
   learnThreshold?: boolean;
   /** Names of further options that are learned, as parameters of these names. Default: none. */
   learn?: readonly LIFParameter[];
+  /**
+   * Bounds [low, high] of parameters: stored raw, clamped in the forward pass, zero gradient outside. Default: [0, 1] for a learned
+   * beta.
+   */
+  constrain?: { readonly [name in LIFParameter]?: readonly [low: number, high: number] };
   /**
    * The options under which the neuron equals that of another package; explicit ones override them.
    *
@@ -129,6 +134,7 @@ export const LIF_DEFAULTS = {
   surrogate: undefined as Surrogate | undefined,
   learnThreshold: false,
   learn: undefined as readonly LIFParameter[] | undefined,
+  constrain: undefined as LIFOptions["constrain"],
   numerics: undefined as keyof typeof PRESETS | undefined,
   spiking: true,
 } satisfies Record<keyof LIFOptions, unknown>;
@@ -187,9 +193,11 @@ export class LIF extends Neurons {
     const { learn: more = [] } = given;
     if (!Array.isArray(more)) throw wrongType("LIF", "learn as a list of parameters", more);
     const learn = [...(learnBeta ? ["beta"] : []), ...(learnThreshold ? ["threshold"] : []), ...more];
-    const [extra, equation] = equationOf(given, learn);
+    const constrain = boundsOf("LIF", PARAMETERS, given.constrain ?? {});
+    const named = [...learn, ...Object.keys(constrain)];
+    const [extra, equation] = equationOf(given, named);
     const isAsked = (name: string): boolean =>
-      learn.includes(name) || (name in asked && asked[name as keyof typeof asked] !== false);
+      named.includes(name) || (name in asked && asked[name as keyof typeof asked] !== false);
     checkNeeds("LIF", RESET_NEEDS, isAsked, equation);
     super(
       {
@@ -207,6 +215,7 @@ export class LIF extends Neurons {
         threshold,
         ...extra,
         learn,
+        constrain,
         surrogate,
         fire,
         refractorySteps,
@@ -289,10 +298,15 @@ interface Equation extends Reset {
 
 const USUAL = { rest: 0, inputScale: 1, resetValue: 0, lowerBound: undefined };
 
-/** The equation, and what of it are parameters, by name: numbers that nobody learns are part of the code. */
+const PARAMETERS = ["beta", "threshold", ...Object.keys(USUAL), GRADED];
+
+/**
+ * The equation, and what of it are parameters, by name: tensors, and the `named` ones, which are learned or bounded. Other numbers are
+ * part of the code.
+ */
 function equationOf(
   given: typeof LIF_DEFAULTS,
-  learn: readonly string[],
+  named: readonly string[],
 ): [parameters: Record<string, number | Tensor>, equation: Equation] {
   const parameters: Record<string, number | Tensor> = {};
   const numbers: Record<string, number | null> = {};
@@ -300,7 +314,7 @@ function equationOf(
     const asked = given[name as keyof typeof USUAL];
     const value = asked === undefined ? usual : asked;
     if (value === "leak" || value === undefined) continue;
-    const isParameter = typeof value !== "number" || learn.includes(name);
+    const isParameter = typeof value !== "number" || named.includes(name);
     numbers[name] = isParameter ? null : numberOf("LIF", name, value, IN_FLOAT32);
     if (isParameter) parameters[name] = value;
   }

@@ -12,6 +12,7 @@ import { scope } from "../../engine/scope.ts";
 import * as snn from "../../snn/index.ts";
 import {
   LeakyIntegrator,
+  type LeakyIntegratorOptions,
   LIF,
   type LIFOptions,
   type LIFRecord,
@@ -114,11 +115,12 @@ function recurrentLif(
 
 function leakyIntegrator(
   current: Tensor,
-  options: { beta?: number | Tensor; learnBeta?: boolean },
+  options: LeakyIntegratorOptions,
   mode: Mode,
   state?: Tensor,
 ): Tensor[] {
   const layer = new LeakyIntegrator(options);
+  const own = layer.givenParameters();
   const results = (): Tensor[] => {
     if (mode === "forward") return [layer.forward(current)];
     if (mode === "unroll") return Object.values(layer.unroll(current, state));
@@ -126,7 +128,7 @@ function leakyIntegrator(
     for (const x of current.unbind(0)) [, now] = layer.step(x, now);
     return [now];
   };
-  return [...alike(results(), [current, layer.beta, state]), layer.beta];
+  return [...alike(results(), [current, ...own, state]), ...own];
 }
 
 function delay(x: Tensor, ...args: ConstructorParameters<typeof snn.Delay>): Tensor {

@@ -165,8 +165,15 @@ const RecurrentLIF: Row = (g) => {
 const LeakyIntegrator: Row = (g) => {
   const x = current(g);
   const shape = g.shapeOf(x);
-  const learnBeta = g.chance(0.4);
-  const options = { ...g.maybe({ beta: perNeuron(g, shape, [0, 1]) }, 0.8), ...(learnBeta ? { learnBeta } : {}) };
+  const given = g.maybe({ rest: perNeuron(g, shape, [-0.5, 0.5]), inputScale: perNeuron(g, shape, [0.25, 2]) }, 0.3);
+  const learn = g.some(["beta", "rest", "inputScale"], 0.3);
+  const constrain = g.chance(0.2) ? { rest: [-0.25, 0.25], inputScale: [0.5, 1] } : undefined;
+  const options = {
+    ...g.maybe({ beta: perNeuron(g, shape, [0, 1]) }, 0.8),
+    ...given,
+    ...(learn.length > 0 ? { learn } : {}),
+    ...(constrain ? { constrain } : {}),
+  };
   const how = mode(g);
   return [x, options, how, ...(how !== "forward" && g.chance(0.5) ? [g.shaped(shape.slice(1))] : [])];
 };

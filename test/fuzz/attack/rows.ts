@@ -109,6 +109,7 @@ const neuron = {
   refractory: spare(choice("hold", "leak")),
   gradedSpikesFactor: spare(either(num(1, 2), t(3))),
   inhibition: OF_SPIKES.inhibition,
+  constrain: OF_SPIKES.constrain,
   surrogate,
   numerics: spare(choice("snntorch", "norse", "spikingjelly", "nir", "bindsnet")),
   learn: spare(listOf(oneOf(['"rest"', '"inputScale"', '"resetValue"', '"gradedSpikesFactor"']))),
@@ -994,6 +995,8 @@ export const CLASSES: Classes<typeof engine & typeof snn & typeof quantize & typ
         rest: spare(either(num(0, 0.1), t(3))),
         inputScale: spare(either(num(1, 2), t(3), oneOf(['"leak"'], ["string"]))),
         numerics: spare(choice("norse", "spikingjelly", "nir")),
+        learn: spare(listOf(oneOf(['"beta"', '"rest"']))),
+        constrain: spare(record({ beta: list(0, 1) })),
       },
     ],
     call: {
