@@ -13,7 +13,15 @@
 import { COUNT, numberOf, wrongType } from "./arguments.ts";
 import { heapOf } from "./backend.ts";
 import { isRunning } from "./backward.ts";
-import { apply as applied, gradOf as gradientOf, type Op, part as partOf, type Recorded, ready } from "./op.ts";
+import {
+  apply as applied,
+  gradOf as gradientOf,
+  type Op,
+  part as partOf,
+  type Recorded,
+  ready,
+  saveFor as savedFor,
+} from "./op.ts";
 import { allocate as allocated, recycle as recycled, scope } from "./scope.ts";
 import { checkShape, type Shape } from "./shape.ts";
 import { alive, empty as emptyOf, record as recordOf, emptySpikes as spikesOf, Tensor } from "./tensor.ts";
@@ -21,7 +29,7 @@ import { alive, empty as emptyOf, record as recordOf, emptySpikes as spikesOf, T
 export type { CoreKernels } from "../kernels/build/types.ts";
 export { inReference, k } from "./backend.ts";
 export { composed } from "./composed.ts";
-export { gradOfPart, type Op, type Recorded, saveFor } from "./op.ts";
+export { gradOfPart, type Op, type Recorded } from "./op.ts";
 /** For `saves` of an op, added up: which values its backward reads. Writing to one before `backward()` is an error then. */
 export * as SAVES from "./saves.ts";
 
@@ -137,6 +145,17 @@ export const empty = (shape: Shape): Tensor => emptyOf(checkShape("empty", shape
  * @throws as {@link empty}.
  */
 export const emptySpikes = (shape: Shape): Tensor => spikesOf(checkShape("emptySpikes", shape));
+
+/**
+ * In a forward, the address of a block that it writes for backward, once for each call: note the address in attrs. The block goes with
+ * the record of the output z, and right after forward where nothing is recorded, as in a `Stream`.
+ *
+ * @throws RangeError unless bytes is a positive integer, or where memory runs out; TypeError for what is no tensor.
+ */
+export function saveFor(z: Tensor, bytes: number): number {
+  alive(z, "saveFor");
+  return savedFor(z, numberOf("saveFor", "bytes", bytes, COUNT));
+}
 
 /**
  * The address of a buffer to work in, until `recycle` or the end of the tape; its content is anything.

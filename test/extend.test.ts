@@ -38,6 +38,7 @@ import {
   record,
   recycle,
   SAVES,
+  saveFor,
   valuesAt,
 } from "jarvis-snn/extend";
 import { expect, test } from "vitest";
@@ -113,6 +114,25 @@ function halvesOf(x: Tensor): [positive: Tensor, negative: Tensor] {
 }
 
 const halves = (x: Tensor): [positive: Tensor, negative: Tensor] => composed(halvesOf, x);
+
+/** z = x³, which saves its derivative. */
+const cubeOp: Op<{ slopes: number }> = {
+  name: "cube",
+  saves: SAVES.nothing,
+  forward(z, x, _y, _w, attrs) {
+    attrs.slopes = saveFor(z, 4 * z.size);
+    const [to, slopes] = [of(z), valuesAt(attrs.slopes, z.size)];
+    of(x).forEach((value, i) => {
+      to[i] = value ** 3;
+      slopes[i] = 3 * value ** 2;
+    });
+  },
+  backward(z, x, _y, _w, { slopes }) {
+    k.mulGrad(gradOf(x), gradOf(z), slopes, z.size);
+  },
+};
+
+const cube = (x: Tensor): Tensor => apply(cubeOp, { slopes: 0 }, x);
 
 /** 1 where x ≥ 0, as bits; the gradient passes as it is. */
 const fireOp: Recorded<null> = {
@@ -206,6 +226,25 @@ test("extend: spikes of an op of one's own stay bits until something needs their
   expect(x.grad?.toArray()).toEqual([fc.weight.sum({ axis: 0 }).toArray()]);
 });
 
+test("extend: what forward saves is there in backward, goes with the record, and at once without one", () => {
+  gradcheck((x) => cube(x).square(), [X]);
+  const x = parameter(X.clone());
+  const saved = () => {
+    const before = memoryStats().live;
+    cube(x).dispose();
+    return memoryStats().live - before;
+  };
+  saved();
+  expect(saved()).toBe(0);
+  const step = () => tape(() => cube(x).sum().backward());
+  step();
+  expect(x.grad?.toArray()).toEqual(X.square().mul(3).toArray());
+  const { live } = memoryStats();
+  step();
+  expect(memoryStats().live).toBe(live);
+  x.dispose();
+});
+
 test("extend: a layer of one's own trains in a Sequential and runs in a Stream", () => {
   const model = new Sequential(new Linear(3, 4), new Sloped(4), new LIF());
   expect(model.namedParameters().map(([name]) => name)).toEqual(["0.weight", "0.bias", "1.slope"]);
@@ -250,6 +289,8 @@ test("extend: what is wrong says so", () => {
     [() => bitsOf(null as never), TypeError, "bitsOf: expected a tensor, got null"],
     [() => empty([2, -1]), RangeError, "empty: expected positive integer sizes, got shape [2, -1]"],
     [() => emptySpikes([0.5]), RangeError, "emptySpikes: expected positive integer sizes"],
+    [() => saveFor(X, 0.5), RangeError, "saveFor: bytes must be a positive integer, got 0.5"],
+    [() => saveFor(0 as never, 4), TypeError, "saveFor: expected a tensor, got 0"],
     [() => allocate(-4), RangeError, "allocate: bytes must be a positive integer, got -4"],
     [() => part(empty([1]), 0, empty([1])), RangeError, "part: index must be a positive integer, got 0"],
     [() => part(X, 1, X.mul(parameter(ones([])))), Error, "part: expected an output that was just made"],

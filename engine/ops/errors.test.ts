@@ -678,6 +678,8 @@ test("indices: what is neither an array nor a tensor is a TypeError that says wh
   }
 });
 
+const NO_AXIS = "expected an axis as a number, got undefined";
+
 /** Calls with an argument of the wrong kind, as JavaScript lets through, and the message they end with. All are TypeErrors. */
 const MISTAKEN: [message: string, run: (x: never, y: never) => unknown][] = [
   ["add: expected a tensor as the first operand, got 2; tensor(2) is one", (x) => add(2 as never, x)],
@@ -689,10 +691,12 @@ const MISTAKEN: [message: string, run: (x: never, y: never) => unknown][] = [
   ['sum: expected axes[1] as a number, got "1"', (x) => sum(x, { axis: [0, "1"] as never })],
   ["sum: expected the options axis, keepdim, got dim", (x) => sum(x, { dim: 0 } as never)],
   ["sum: expected keepdim of type boolean, got 1", (x) => sum(x, { keepdim: 1 as never })],
-  ["max: expected options, got undefined", (x) => max(x, undefined as never)],
+  ["max: expected options, got null", (x) => max(x, null as never)],
+  [`max: ${NO_AXIS}; the largest of all values is amax()`, (x) => max(x, undefined as never)],
+  [`min: ${NO_AXIS}; the smallest of all values is amin()`, (x) => min(x, undefined as never)],
   ["argmax: expected an axis as a number, got Symbol(axis)", (x) => argmax(x, { axis: Symbol("axis") as never })],
   ["cumsum: expected an axis as a number, got [1]", (x) => cumsum(x, { axis: [1] as never })],
-  ["max: expected an axis as a number, got undefined", (x) => max(x, {} as never)],
+  [`max: ${NO_AXIS}; the largest of all values is amax()`, (x) => max(x, {} as never)],
   ["min: expected an axis as a number, got []", (x) => min(x, { axis: [] as never })],
   ["cumsum: expected a tensor, got null", () => cumsum(null as never)],
   ['softmax: expected an axis as a number, got "0"', (x) => softmax(x, "0" as never)],

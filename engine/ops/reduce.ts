@@ -1,5 +1,5 @@
 /** Reductions over axes. Several axes are reduced one run of neighbours after the other. */
-import { withDefaults, wrongValue } from "../arguments.ts";
+import { withDefaults, wrongType, wrongValue } from "../arguments.ts";
 import { k } from "../backend.ts";
 import { composedOp } from "../composed.ts";
 import {
@@ -262,8 +262,12 @@ export type SearchResult = {
 
 function searchAlong(op: Op<Search>, x: Tensor, options: SearchOptions): SearchResult {
   alive(x, op.name);
-  const { axis, keepdim } = withDefaults(op.name, ALONG, options);
-  const found = search(op, x, [axisOf(op.name, axis as number, x.ndim)], keepdim);
+  const { axis, keepdim } = withDefaults(op.name, ALONG, options === undefined ? ALONG : options);
+  if (axis === undefined) {
+    const hint = op === maxOp ? "; the largest of all values is amax()" : "; the smallest of all values is amin()";
+    throw wrongType(op.name, "an axis as a number", axis, hint);
+  }
+  const found = search(op, x, [axisOf(op.name, axis, x.ndim)], keepdim);
   // The indices that backward reads are not the caller's.
   return found.values.requiresGrad ? { values: found.values, indices: clone(found.indices) } : found;
 }
@@ -272,7 +276,8 @@ function searchAlong(op: Op<Search>, x: Tensor, options: SearchOptions): SearchR
  * The maximum along one axis and the index of its first occurrence, which gets the gradient; NaN is the largest.
  * Shapes: x [..., n, ...] → values and indices [..., ...].
  *
- * @throws RangeError unless x has this axis, with at most 2²⁴ elements on it, whose indices are exact.
+ * @throws RangeError unless x has this axis, with at most 2²⁴ elements on it, whose indices are exact; TypeError without an axis: the
+ *   largest of all values is {@link amax}.
  */
 export const max = composedOp((x: Tensor, options: SearchOptions): SearchResult => searchAlong(maxOp, x, options));
 
@@ -280,7 +285,8 @@ export const max = composedOp((x: Tensor, options: SearchOptions): SearchResult 
  * The minimum along one axis and the index of its first occurrence, which gets the gradient; NaN is the smallest.
  * Shapes: x [..., n, ...] → values and indices [..., ...].
  *
- * @throws RangeError unless x has this axis, with at most 2²⁴ elements on it, whose indices are exact.
+ * @throws RangeError unless x has this axis, with at most 2²⁴ elements on it, whose indices are exact; TypeError without an axis: the
+ *   smallest of all values is {@link amin}.
  */
 export const min = composedOp((x: Tensor, options: SearchOptions): SearchResult => searchAlong(minOp, x, options));
 

@@ -113,12 +113,7 @@ function recurrentLif(
   return [...alike(run(layer, current, mode, reads, state), operands), beta, threshold, ...own];
 }
 
-function leakyIntegrator(
-  current: Tensor,
-  options: LeakyIntegratorOptions,
-  mode: Mode,
-  state?: Tensor,
-): Tensor[] {
+function leakyIntegrator(current: Tensor, options: LeakyIntegratorOptions, mode: Mode, state?: Tensor): Tensor[] {
   const layer = new LeakyIntegrator(options);
   const own = layer.givenParameters();
   const results = (): Tensor[] => {
