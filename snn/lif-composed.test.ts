@@ -10,6 +10,7 @@ import {
   gradientsOf,
   KnownLIF,
   READS,
+  type Read,
   type RunOptions,
   SURROGATES,
   valuesOf,
@@ -24,12 +25,32 @@ function nameOf({ reset, resetDelay, detachReset, refractorySteps, fire }: LIFOp
   return [...words, `held ${refractorySteps} steps`, `fires at ${fire}`].join(", ");
 }
 
+/** Options beside those of every combination, where they have an effect. */
+function furtherOptions({ reset, resetDelay, refractorySteps }: LIFOptions): LIFOptions[] {
+  const each = tensor([0.25, -0.25, 0, 0.5, -0.5]);
+  const all: LIFOptions[] = [
+    { lowerBound: 0.25 },
+    { lowerBound: each, rest: each, inputScale: "leak", learn: ["lowerBound", "rest"] },
+    { gradedSpikesFactor: tensor([2, 0.5, 2, 1, 4]), learn: ["gradedSpikesFactor", "inputScale"] },
+    { inhibition: true },
+    { inhibition: "output", gradedSpikesFactor: 2 },
+  ];
+  if (reset === "zero") all.push({ resetValue: each, learn: ["resetValue"] });
+  if (reset === "zero" && resetDelay)
+    all.push({ resetInput: true }, { resetInput: true, resetValue: -0.5, lowerBound: 0 });
+  if (refractorySteps !== 0) {
+    const leak = { refractory: "leak", rest: 0.5, lowerBound: 0.25 } as const;
+    all.push(leak, { ...leak, ...(reset === "zero" && resetDelay && { resetInput: true }) });
+  }
+  return all.map((options) => ({ surrogate: surrogate.sigmoid({ slope: 3 }), ...options }));
+}
+
 /**
  * Both sides use the same float32 derivatives of the same membrane; sums over time and batch are in another order, and
  * kernels approximate exp to 2·10⁻⁷.
  */
 function expectSameGradients(where: string, got: Gradients, expected: Gradients): void {
-  for (const name of ["current", "beta", "threshold", "v"] as const) {
+  for (const name of ["current", "beta", "threshold", "v", "others"] as const) {
     const largest = Math.max(1, ...expected[name].map(Math.abs));
     expect(got[name].length, `${where}: ${name}`).toBe(expected[name].length);
     const wrong = expected[name].findIndex((x, i) => !(Math.abs(x - (got[name][i] as number)) <= 5e-6 * largest));
@@ -38,8 +59,8 @@ function expectSameGradients(where: string, got: Gradients, expected: Gradients)
   }
 }
 
-function compareGradients(where: string, lif: KnownLIF, initial: boolean): void {
-  for (const read of READS) {
+function compareGradients(where: string, lif: KnownLIF, initial: boolean, reads: readonly Read[] = READS): void {
+  for (const read of reads) {
     const [got, expected] = [fused, composed].map((unroll) => gradientsOf(lif, read, { unroll, initial }));
     expectSameGradients(`${where}, loss of ${read}`, got as Gradients, expected as Gradients);
   }
@@ -62,6 +83,22 @@ describe.each(everyOption())("lif", (options) => {
           expect(run(fused)).toEqual(expected);
           expect(new Set(expected.spikes)).toEqual(new Set([0, 1]));
         }
+      }
+    }
+  });
+
+  test(`lif: a floor, decay in refractory steps, graded spikes and a winner are those of the tensor ops, ${name}`, () => {
+    for (const more of furtherOptions(options)) {
+      const where = Object.entries(more)
+        .map(([key, value]) => `${key} ${value}`)
+        .join(", ");
+      const lif = new KnownLIF({ ...options, ...constants(true), ...more });
+      for (const initial of INITIAL) {
+        const run = (unroll: RunOptions["unroll"]) => valuesOf(lif, { unroll, initial });
+        const expected = run(composed);
+        expect(run(fused), where).toEqual(expected);
+        expect(expected.spikes, where).toContain(lif.options.gradedSpikesFactor === undefined ? 1 : 2);
+        compareGradients(where, lif, initial, ["all"]);
       }
     }
   });

@@ -208,7 +208,7 @@ export class LIF extends Neurons {
         reset: "v",
         chosen: equation as Pick<Equation, keyof Equation>,
         constrain: { beta: [0, 1] },
-        step: stepOf(equation),
+        step: stepOf(equation, refractorySteps > 0 && refractory === "hold"),
       },
       {
         beta: betaOf("LIF", given, USUAL_BETA[numerics], asked),
@@ -324,11 +324,14 @@ function equationOf(
   return [parameters, { rest, inputScale, resetValue, lowerBound, reset, resetDelay, resetInput, detachReset }];
 }
 
-/** The step of a LIF; options are resolved while it is traced, so that one that is not used costs nothing. */
+/**
+ * The step of a LIF, which is held in refractory steps or not. Options are resolved while the step is traced, so that one that is not
+ * used costs nothing.
+ */
 const stepOf =
-  ({ rest, inputScale, resetValue, lowerBound, ...choices }: Equation) =>
+  ({ rest, inputScale, resetValue, lowerBound, ...choices }: Equation, isHeld: boolean) =>
   (argument: NeuronStep<"v" | "beta" | "threshold" | keyof typeof USUAL>) => {
-    const { current, v, beta, threshold, constant } = argument;
+    const { current, v, beta, threshold, constant, where } = argument;
     const at = rest ?? argument.rest;
     const decay = (x: Value): Value => (at === 0 ? x.mul(beta) : x.sub(at).mul(beta).add(at));
     const scale = inputScale === "leak" ? constant(1).sub(beta) : (inputScale ?? argument.inputScale);
@@ -337,7 +340,10 @@ const stepOf =
     const all = fired(argument, choices, membrane);
     if (lowerBound === undefined) return all;
     const low = lowerBound ?? argument.lowerBound;
-    return { ...all, v: all.v.maximum(low), leaked: all.leaked.maximum(low) };
+    const bounded = { ...all, v: all.v.maximum(low), leaked: all.leaked.maximum(low) };
+    if (!isHeld || !choices.resetDelay || choices.reset === "none") return bounded;
+    // A late reset may fall below; else v is held, also at the floor, where a maximum would halve its gradient.
+    return { ...bounded, held: where(all.held.lt(low), low, all.held) };
   };
 
 /** The numbers of the kernels of plain LIF; null where there is none for such neurons. */

@@ -58,7 +58,13 @@ export class KnownLIF extends LIF {
 
 /** The same neuron written with tensor ops. */
 export const composed: Unroll = (lif, current, state) =>
-  composeLif(lif.options, current, clampedBeta(lif), lif.threshold, state ?? null);
+  composeLif({ ...lif.options, ...othersOf(lif) }, current, clampedBeta(lif), lif.threshold, state ?? null);
+
+/** The parameters besides β and θ, by name. */
+function othersOf(lif: LIF): Record<string, Tensor> {
+  const names = ["rest", "inputScale", "resetValue", "lowerBound", "gradedSpikesFactor"] as const;
+  return Object.fromEntries(names.filter((name) => name in lif).map((name) => [name, Reflect.get(lif, name)]));
+}
 
 const clampedBeta = (lif: LIF): Tensor => (lif.beta.isParameter ? lif.beta.clamp(0, 1) : lif.beta);
 
@@ -81,6 +87,8 @@ export interface Gradients {
   beta: number[];
   threshold: number[];
   v: number[];
+  /** Of all other parameters, one after the other. */
+  others: number[];
 }
 
 export interface RunOptions {
@@ -126,6 +134,7 @@ export function gradientsOf(lif: KnownLIF, read: Read, { unroll, initial = false
       beta: gradient(lif.beta),
       threshold: gradient(lif.threshold),
       v: state === undefined ? [] : gradient(state.v),
+      others: Object.values(othersOf(lif)).flatMap(gradient),
     };
   });
 }
