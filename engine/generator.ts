@@ -22,7 +22,8 @@ const LENGTH: Range = {
 
 /**
  * Philox 4×32-10: block number and seed are mixed by ten rounds of multiplications into four 32-bit words. A draw of n
- * numbers takes the next ⌈n/4⌉ blocks, so what a seed gives depends on the sequence of draws only.
+ * numbers takes the next ⌈n/4⌉ blocks, so what a seed gives depends on the sequence of draws only. Random ops take a generator as an
+ * option: `rand([n], { generator }).toFloat32Array()` are n numbers in [0, 1), and `rand([], { generator }).item()` is one.
  *
  * @throws RangeError unless the seed, 0 by default, is an integer below 2⁵³ in magnitude.
  * @see Salmon et al. (2011), Parallel Random Numbers: As Easy as 1, 2, 3, SC '11.

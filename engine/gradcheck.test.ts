@@ -57,6 +57,18 @@ test("gradcheck: an input that has no influence must have no gradient, and NaN n
   expect(() => gradcheck((x) => x.log(), [tensor([-1])])).toThrow(/element 0/);
 });
 
+test("gradcheck: a parameter that fn reads itself, in the place of its copy, is an error", () => {
+  const layer = new Linear(3, 2);
+  const x = random([4, 3], 6);
+  expect(() => gradcheck((x) => layer.forward(x), [x, ...layer.parameters()])).toThrow(
+    /^gradcheck: input 1 is a parameter without influence, which checks nothing; fn gets a copy/,
+  );
+  gradcheck(
+    (x, weight, bias) => Object.assign(layer, { weight, bias }).forward(x),
+    [x, layer.weight, layer.bias as Tensor],
+  );
+});
+
 test("gradcheck: tolerances and step can be set", () => {
   const almost = (x: Tensor) => x.square().add(x.detach().mul(1e-3));
   expect(() => gradcheck(almost, [tensor([1])])).toThrow(/gradcheck/);

@@ -63,11 +63,12 @@ export function withReference<R>(fn: () => R): R {
 /**
  * Compares the gradient of Σ fn(inputs) (of every tensor that fn returns, weighted so that errors do not cancel) towards
  * every element of every input with (f(x + ε) − f(x − ε)) / 2ε, all in float64. Spikes are steps: use layers with
- * `spiking: false`. Parameters and layers that fn makes are freed when the check ends.
+ * `spiking: false`. Parameters and layers that fn makes are freed when the check ends. fn gets copies of the inputs: the copy of a
+ * layer's parameter takes its place by `Object.assign(layer, { beta: copy })`, after which the layer is used up.
  *
  *   |analytic − numeric| ≤ atol + rtol·|numeric|
  *
- * @throws Error naming input and element where they differ; RangeError for options out of range, or no output; TypeError
+ * @throws Error naming input and element where they differ, and for an input that is a parameter and has no influence; RangeError for options out of range, or no output; TypeError
  *   where fn returns something else than tensors.
  */
 export function gradcheck(
@@ -86,6 +87,7 @@ export function gradcheck(
   withReference(() => {
     const analytic = gradients(fn, tensors, values);
     values.forEach((x, which) => {
+      let isRead = !(tensors[which] as Tensor).isParameter;
       for (let i = 0; i < x.length; i++) {
         const centre = x[i] as number;
         x[i] = centre + eps;
@@ -95,12 +97,19 @@ export function gradcheck(
         x[i] = centre;
         const numeric = (above - below) / (2 * eps);
         const got = (analytic[which] as Float64Array)[i] as number;
+        isRead ||= numeric !== 0 || got !== 0;
         if (!(Math.abs(got - numeric) <= atol + rtol * Math.abs(numeric))) {
           throw new Error(
             `gradcheck: input ${which} of shape ${formatShape((tensors[which] as Tensor).sizes)}, element ${i}: ` +
               `expected the difference quotient ${numeric}, got the gradient ${got}`,
           );
         }
+      }
+      if (!isRead) {
+        throw new Error(
+          `gradcheck: input ${which} is a parameter without influence, which checks nothing; fn gets a copy, which takes the place ` +
+            "of the parameter by Object.assign(layer, { beta: copy })",
+        );
       }
     });
   });

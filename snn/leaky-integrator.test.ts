@@ -126,7 +126,10 @@ test("leaky: all of its options that are numbers can be learned, with exact grad
     ["inputScale", [0.5, 1, 2]],
   ]);
   expect(bits(leaky.initialState([B, 3]))).toEqual(bits(zeros([B, 3])));
-  gradcheck((x) => leaky.forward(x), [random([T, B, 3], 7), ...leaky.parameters()]);
+  gradcheck(
+    (x, beta, rest, inputScale) => Object.assign(leaky, { beta, rest, inputScale }).forward(x),
+    [random([T, B, 3], 7), ...leaky.parameters()],
+  );
   expect(new LeakyIntegrator({ learnBeta: true, learn: ["beta", "rest"] }).parameters()).toHaveLength(2);
   expect(() => new LeakyIntegrator({ learn: ["v"] as never })).toThrow(
     'LeakyIntegrator: expected learn to name parameters, beta, rest, inputScale, got "v"',

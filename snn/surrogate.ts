@@ -20,9 +20,12 @@ export type Primitive = (x: Value, language: Language) => Value;
 
 /** A surrogate of your own: functions of x = u − θ, traced as the step of a neuron is. */
 export interface CustomSurrogate {
-  /** The derivative at x, from the methods of x and the functions of the second argument: `where`, `constant`, `softplus`. */
+  /**
+   * The derivative at x, from the methods of x and the functions of the second argument: `where`, `select`, `softplus`, `constant`, and
+   * `power`, a fast 2ˣ for x ≤ 0.
+   */
   derivative: Derivative;
-  /** The smooth step that it is the derivative of; needed for `spiking: false`. */
+  /** The smooth step that it is the derivative of, from the same but `power`; needed for `spiking: false`. */
   primitive?: Primitive;
 }
 
