@@ -32,12 +32,12 @@
  * forward run, without `saved` values but with the same bits. Backward is told which outputs have gradients. Where something has
  * to happen between steps, as a product with the spikes of the step before, both call back before each.
  *
- * Three readers take one step function. Compiled, it is the fast one. On tensors (`runOnTensors`) it is the reference, to the bit:
- * values, and gradients of inputs and states but for the sign of a zero; gradients of parameters up to the order of their sums,
- * which arrays.ts states. In float64, inside of `gradcheck`, the step on tensors is checked against differences. Agreement
- * holds because all three use the same operations in the same order: no rule of algebra is applied, equal terms alone are shared;
- * elementary functions are the polynomials of the kernels, or the kernel `formula` itself; gradients are added up as the tape
- * adds them. A NaN stays a NaN, with whatever payload.
+ * One step function runs in three ways. Compiled, it is the fast one. On tensors (`runOnTensors`, which tests and fuzzers call) it is
+ * the reference, to the bit: values, and gradients of inputs and states but for the sign of a zero; gradients of parameters up to the
+ * order of their sums, which arrays.ts states. Inside of `gradcheck` the traced terms run on tensors of float64 (`runTraced`), without
+ * another call of the function, and are checked against differences. Agreement holds because all three use the same operations in the
+ * same order: no rule of algebra is applied, equal terms alone are shared; elementary functions are the polynomials of the kernels, or
+ * the kernel `formula` itself; gradients are added up as the tape adds them. A NaN stays a NaN, with whatever payload.
  *
  * What is compiled is remembered by its structure, numbers apart: ten layers of a kind take one module, and neither the name of
  * the step nor its numbers are part of it.
