@@ -417,7 +417,7 @@ const isAlive = (t: Tensor): boolean => t.region.open && rootOf(t).region.open;
 
 /** Throws unless t is a tensor of this copy of the package whose memory is there. */
 export function alive(t: Tensor, where: string): void {
-  if (!(t instanceof Tensor) || t.region === undefined) throw wrongType(where, expectedTensor(t), t);
+  if (!(t instanceof Tensor) || t.region === undefined) throw noTensor(where, t);
   // A packed view of spikes that were written out meanwhile looks into these.
   if (isAlive(t)) {
     if (t.ptr === 0 && t.bits !== 0 && t.base !== null) t.ptr = t.base.ptr;
@@ -429,12 +429,18 @@ export function alive(t: Tensor, where: string): void {
   );
 }
 
-/** An address means nothing in another memory: that of a second copy of the package, or of another thread. */
-function expectedTensor(t: unknown): string {
-  const isForeign = typeof t === "object" && t !== null && "region" in t && "ptr" in t;
-  return isForeign
+/** The error for a value that is no tensor. */
+export function noTensor(where: string, t: unknown, others = ""): TypeError {
+  const has = (...names: string[]) => typeof t === "object" && t !== null && names.every((name) => name in t);
+  // An address means nothing in another memory: that of a second copy of the package, or of another thread.
+  const expected = has("region", "ptr")
     ? "a tensor of this copy of jarvis-snn (one of another copy or thread has to come as its toFloat32Array())"
     : "a tensor";
+  // A symbol of fuse/expression.ts.
+  const hint = has("owner", "op", "args")
+    ? ", a value of a step: write v.exp() for exp(v), v.mul(t) for t.mul(v), and take where and t from the argument of the step"
+    : "";
+  return wrongType(where, expected + others, t, hint);
 }
 
 /** The tensor that owns the memory t looks into. */

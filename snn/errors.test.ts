@@ -401,9 +401,9 @@ describe("errors: encoders, surrogates, readouts", () => {
     type Fn = CustomSurrogate["derivative"];
     const fails: [fn: (x: never) => unknown, message: string][] = [
       [() => undefined, "surrogate.custom: derivative: expected a value of the step or a number, got undefined"],
-      [() => [1, 2], "surrogate.custom: derivative: expected a value of the step or a number, got 1,2"],
+      [() => [1, 2], "surrogate.custom: derivative: expected a value of the step or a number, got [1, 2]"],
       [(x) => ({ ...(x as object) }), "surrogate.custom: derivative: expected a value of the step or a number, got"],
-      [() => outside, "got a tensor from outside of the step; make it a parameter or an input"],
+      [() => outside, "got a tensor from outside of the step; make it a parameter, or add it to an input"],
       [(x: Tensor) => x.sum(), "surrogate.custom: sum is nothing that a step has"],
       [(x: number) => 1 / x, "surrogate.custom: a value of a step is no number"],
       [

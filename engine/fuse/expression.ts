@@ -5,6 +5,7 @@
  * A term is one operation on other terms. Each call makes a new one, as each call on tensors makes a new record: derive.ts then
  * adds up gradients in the order of the tape. Equal terms become one afterwards, see `sharing` in graph.ts.
  */
+import { show, typeOf } from "../arguments.ts";
 import { Tensor } from "../tensor.ts";
 
 /** A value of a step: a tensor, or a symbol of one. Operations are elementwise, and gradients those of the tensor methods. */
@@ -182,11 +183,18 @@ export const isZero = ({ op, attr }: Term): boolean => op === "constant" && Obje
 export function lift(owner: Owner, where: string, x: unknown): Expression {
   if (x instanceof Term && x.owner === owner) return x as Expression;
   if (typeof x === "number" && !Number.isNaN(x)) return constant(owner, x);
-  let got: string = x === undefined ? "undefined; is the name that it should have declared?" : String(x);
-  if (x instanceof Tensor) got = "a tensor from outside of the step; make it a parameter or an input";
+  let got = told(x);
+  if (x === undefined) got += "; is a name misspelt, or a return missing?";
+  if (x instanceof Tensor) got = `a tensor from outside of the step; make it a parameter, or add it to ${AN_INPUT}`;
   else if (x instanceof Term) got = "a value of another step; return it as a state to use it in the next one";
   throw new TypeError(`${owner.name}: ${where}: expected a value of the step or a number, got ${got}`);
 }
+
+/** Where values enter a step anew. */
+export const AN_INPUT = "an input, such as the current of a neuron";
+
+/** A value in a message; of objects their class, such as [object Promise]. */
+export const told = (x: unknown): string => (typeOf(x) === "object" ? Object.prototype.toString.call(x) : show(x));
 
 const COMPARISONS = ["gt", "ge", "lt", "le", "eq"];
 const BINARY = ["add", "sub", "mul", "div", "maximum", "minimum", ...COMPARISONS];
@@ -198,7 +206,7 @@ export const isBoolean = ({ op, args }: Term): boolean =>
   op === "spike" ||
   op === "flags" ||
   COMPARISONS.includes(op) ||
-  ((op === "mul" || op === "detach") && args.every((x) => isBoolean(x)));
+  (["mul", "maximum", "minimum", "detach"].includes(op) && args.every((x) => isBoolean(x)));
 
 type Method = (this: Expression, ...rest: unknown[]) => Expression;
 
@@ -241,25 +249,35 @@ function constantOf({ owner }: Expression, where: string, x: unknown): Expressio
 
 Object.setPrototypeOf(Term.prototype, methods);
 
-/** Gives terms the other names that tensors have, as errors. Tensors must have their methods. */
-export function forbidOthers(): void {
-  if ("shape" in methods) return;
-  for (const name of ["shape", "size", "requiresGrad"]) forbid(name);
-  for (let from = Tensor.prototype; from !== Object.prototype; from = Object.getPrototypeOf(from)) {
-    for (const name of Object.getOwnPropertyNames(from)) if (!(name in Term.prototype)) forbid(name);
-  }
-}
+const nothing = ({ owner }: Term, name: string) =>
+  new TypeError(
+    `${owner.name}: ${name} is nothing that a step has: it computes each value on its own, with ` +
+      `${Object.keys(methods).join(" ")} and the functions of its argument`,
+  );
 
-function forbid(name: string): void {
+/** Properties of tensors, which a step might ask for without a call. */
+for (const name of ["shape", "size", "ndim", "data", "grad", "requiresGrad"]) {
   Object.defineProperty(methods, name, {
     get(this: Term) {
-      const known = Object.keys(methods).join(" ");
-      throw new TypeError(
-        `${this.owner.name}: ${name} is nothing that a step has: it computes each value on its own, with ${known} and ` +
-          "the functions of its argument",
-      );
+      throw nothing(this, name);
     },
   });
+}
+
+/** Runs a function in which all names that terms do not have are errors. The proxy makes every method slower, so no other run has it. */
+export function strictly(run: () => void): void {
+  const others = new Proxy(Object.prototype, {
+    get(target, name, x) {
+      if (name in target || typeof name === "symbol") return Reflect.get(target, name);
+      throw nothing(x, name);
+    },
+  });
+  Object.setPrototypeOf(methods, others);
+  try {
+    run();
+  } finally {
+    Object.setPrototypeOf(methods, Object.prototype);
+  }
 }
 
 function choice(owner: Owner, op: "where" | "select", condition: unknown, a: unknown, b: unknown): Expression {

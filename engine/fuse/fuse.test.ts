@@ -143,6 +143,24 @@ describe("compiled as on tensors, with special values:", () => {
   });
 });
 
+test("compiled as on tensors: spikes that are and, or, not of others, stored as bits", () => {
+  const smooth = (x: Value) => x.abs().add(1).reciprocal();
+  const step = stepOf({
+    name: "logical",
+    inputs: ["x", "y"],
+    states: ["v"],
+    parameters: { beta: "scalar" },
+    packed: ["spikes"],
+    step({ x, y, v, beta, spike, where }) {
+      const [a, b] = [spike(x, smooth), spike(y.mul(beta), smooth)];
+      const either = a.maximum(b);
+      const one = either.mul(a.minimum(b).lt(1));
+      return { spikes: one, either, both: a.minimum(b), v: where(either, v.mul(beta), v.add(one)) };
+    },
+  });
+  for (const n of [1, 5, 16, 37]) expectSame(step, settingFor(step, 3, 2, n, SPECIAL));
+});
+
 /** An adaptive neuron with three learned parameters, one of each column, and a state that is another output as well. */
 const adaptive = stepOf({
   name: "adaptive",

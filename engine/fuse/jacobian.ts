@@ -24,6 +24,7 @@ export function withDerivatives(
   const { inputs, states } = definition;
   return {
     ...definition,
+    partial: true,
     step(argument) {
       const returned = definition.step(argument);
       const kept = Object.entries(returned).filter(([name]) => states.includes(name) || outputs.includes(name));
@@ -42,7 +43,6 @@ export function withDerivatives(
           if (derivative !== undefined && !isZero(derivative)) all[name] = derivative;
         }
       }
-      forgetComparisons(Object.values(returned));
       return all;
     },
   };
@@ -50,11 +50,6 @@ export function withDerivatives(
 
 const rowOf = (value: Expression): ReadonlyMap<Expression, Expression> =>
   gradientsOf([[value, constant(value.owner, 1)]]);
-
-/** A comparison in an output or a derivative that is left out is no mistake of the step, which was traced as a whole before. */
-function forgetComparisons(values: readonly unknown[]): void {
-  for (const x of values) if (x instanceof Term) x.owner.comparisons.length = 0;
-}
 
 /** The level of ∂output/∂x of a traced step: numbers, parameters or values that the derivative depends on; undefined where it is 0. */
 export const levelOf = ({ outputs }: Traced, output: string, x: string): Level | undefined =>

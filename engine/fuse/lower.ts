@@ -27,6 +27,9 @@ export function lowering(leafOf: (x: Expression) => Expression | undefined): Low
 
 type Lower = (x: Expression) => Expression;
 
+/** Operations on 0 and 1 as operations on masks. */
+const LOGICAL: Readonly<Record<string, string>> = { mul: "and", minimum: "and", maximum: "or" };
+
 function maskOf(
   x: Expression,
   leafOf: (x: Expression) => Expression | undefined,
@@ -38,7 +41,8 @@ function maskOf(
   // What a stream holds is not computed again.
   if (!isBoolean(x) || leafOf(x) !== undefined) return lane("ne", value(x), bits(x.owner, 0));
   if (x.op === "spike") return fires(x.attr as string, a, value);
-  if (x.op === "mul") return lane("and", mask(a), mask(b));
+  const logical = LOGICAL[x.op];
+  if (logical !== undefined) return lane(logical, mask(a), mask(b));
   return lane(x.op, value(a), value(b));
 }
 

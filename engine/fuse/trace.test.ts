@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { stepOf } from "../../test/support/fused.ts";
-import { rand, tensor } from "../index.ts";
+import { exp, rand, tensor, where } from "../index.ts";
 import { Program, type StepArgument, type StepDefinition } from "./index.ts";
 
 type Names = "current" | "v" | "beta";
@@ -43,10 +43,14 @@ describe("a step is told what to write instead of", () => {
     expect(said(({ v, bta }) => ({ v: v.mul(bta as never) }))).toBe(
       "Leaky: the step asks for bta; expected current, v, beta, or where, select, spike, softplus, constant",
     );
-    expect(said(({ v }) => ({ u: v }))).toBe("Leaky: the step must return the next value of the state v");
+    expect(said(({ v }) => ({ u: v }))).toBe("Leaky: the step must return the next value of the state v, got u");
+    expect(said(() => ({}))).toBe("Leaky: the step must return the next value of the state v, got nothing");
+    expect(said(() => ({ v: undefined }))).toBe(
+      "Leaky: the step must return the next value of the state v, got undefined",
+    );
     expect(said(({ v }) => v)).toBe("Leaky: expected the step to return its outputs by name, got a value");
     expect(said(({ v }) => ({ v: v.add(undefined as never) }))).toBe(
-      "Leaky: add: expected a value of the step or a number, got undefined; is the name that it should have declared?",
+      "Leaky: add: expected a value of the step or a number, got undefined; is a name misspelt, or a return missing?",
     );
     expect(said(({ v }) => ({ v: v.mul(Number.NaN) }))).toMatch(/^Leaky: mul: expected .* got NaN$/);
     expect(said(({ v }) => ({ v: v.pow(v as never) }))).toBe("Leaky: pow: expected a number, got a value of the step");
@@ -55,7 +59,7 @@ describe("a step is told what to write instead of", () => {
   test("what comes from outside of the step", () => {
     const outside = tensor([1, 2]);
     expect(said(({ v }) => ({ v: v.add(outside as never) }))).toMatch(
-      /^Leaky: add: .* got a tensor from outside of the step; make it a parameter or an input$/,
+      /^Leaky: add: .* got a tensor from outside of the step; make it a parameter, or add it to an input, such as the current of a neuron$/,
     );
     expect(said(({ v }) => ({ v: v.add(rand([2]) as never) }))).toMatch(/a tensor from outside/);
     expect(said(({ v }) => ({ v: v.add(Math.random()) }))).toMatch(
@@ -65,16 +69,76 @@ describe("a step is told what to write instead of", () => {
     expect(said(({ v, beta }) => ({ v: beta.mul(earlier.push(v) > 1 ? (earlier[0] as never) : v) }))).toMatch(
       /a value of another step; return it as a state/,
     );
+    expect(said(({ v }) => ({ v: v.add("1" as never) }))).toBe(
+      'Leaky: add: expected a value of the step or a number, got "1"',
+    );
+    expect(said(({ v }) => ({ v: v.add(new Float32Array(2) as never) }))).toMatch(/got \[object Float32Array\]$/);
     outside.dispose();
   });
 
-  test.each(["sum", "mean", "softmax", "item", "shape", "data", "cumsum"])(
-    "%s, which looks at other columns",
+  test("functions on tensors, and tensors that values are the operand of", () => {
+    const outside = tensor([1, 2]);
+    const hint =
+      ", got object, a value of a step: write v.exp() for exp(v), v.mul(t) for t.mul(v), and take where and t from the argument " +
+      "of the step";
+    expect(said(({ v }) => ({ v: outside.mul(v as never) }))).toBe(`mul: expected a tensor or a number${hint}`);
+    expect(said(({ v }) => ({ v: exp(v as never) }))).toBe(`exp: expected a tensor${hint}`);
+    expect(said(({ v }) => ({ v: where(v.gt(1) as never, 1, outside) }))).toBe(`where: expected a tensor${hint}`);
+    outside.dispose();
+  });
+
+  test.each([
+    ["a promise", async () => ({ v: 0 }), "[object Promise]"],
+    [
+      "a generator",
+      function* () {
+        yield { v: 0 };
+      },
+      "[object Generator]",
+    ],
+    ["a list", () => [1, 2], "[1, 2]"],
+    ["nothing", () => undefined, "undefined"],
+  ])("%s that the step returns", (_, step, got) => {
+    expect(said(step)).toBe(`Leaky: expected the step to return its outputs by name, got ${got}`);
+  });
+
+  test("names that all objects have", () => {
+    expect(said((argument) => ({ v: Reflect.get(argument, "constructor") }))).toBe(
+      "Leaky: the step asks for constructor; expected current, v, beta, or where, select, spike, softplus, constant",
+    );
+    expect(said(({ v }) => ({ v, toString: v }))).toBe(
+      "Leaky: the step returns toString, a name of all objects; rename it",
+    );
+  });
+
+  test("more values than a run can mark in the bits of an integer", () => {
+    const step = (count: number) =>
+      stepOf({
+        name: "Wide",
+        inputs: ["current"],
+        states: [],
+        parameters: {},
+        step: ({ current }) => Object.fromEntries(Array.from({ length: count }, (_, i) => [`x${i}`, current.add(i)])),
+      });
+    expect(new Program(step(31)).traced.outputs.size).toBe(31);
+    expect(() => new Program(step(32))).toThrow(
+      new RangeError("Wide: expected a step that returns at most 31 values, got 32"),
+    );
+  });
+
+  test.each(["sum", "mean", "softmax", "item", "shape", "data", "cumsum", "minus", "clip", "not", "softplus"])(
+    "%s, which values do not have",
     (name) => {
       const call = ({ v }: Argument) => ({ v: Reflect.get(v, name)() });
       expect(said(call)).toMatch(new RegExp(`^Leaky: ${name} is nothing that a step has: .* add .*`));
     },
   );
+
+  test("values by their place, but not the names that JavaScript asks for", () => {
+    expect(said(({ v }) => ({ v: Reflect.get(v, 0) }))).toMatch(/^Leaky: 0 is nothing that a step has/);
+    expect(said(({ v }) => ({ v: v.add(Object.hasOwn(v, "op") ? 1 : 0) }))).toBe("");
+    expect(said(({ v }) => ({ v: v.add(`${v.hasOwnProperty}`.length) }))).toBe("");
+  });
 
   test("spikes that are not 0 or 1", () => {
     const step = stepOf({

@@ -1,14 +1,15 @@
 /** A step function run once on symbols: its outputs as terms, and what of it depends on parameters alone. */
+import { isPlain, wrongValue } from "../arguments.ts";
 import { full } from "../create.ts";
 import { softplus } from "../ops/formula.ts";
 import { where } from "../ops/where.ts";
 import type { Tensor } from "../tensor.ts";
 import { evaluation, type Functions, isLeaf } from "./evaluation.ts";
 import {
+  AN_INPUT,
   COLUMN,
   ELEMENT,
   type Expression,
-  forbidOthers,
   isBoolean,
   isZero,
   type Language,
@@ -17,8 +18,10 @@ import {
   lift,
   type Owner,
   SCALAR,
+  strictly,
   Term,
   term,
+  told,
   type Value,
 } from "./expression.ts";
 import { reachable, sharing } from "./graph.ts";
@@ -49,6 +52,8 @@ export interface StepDefinition<Name extends string = never> {
    * `select` weigh by a condition that is no comparison, y + c·(x − y).
    */
   readonly exact?: boolean;
+  /** The step is made of one that was traced before: it may leave out comparisons of that, and have more outputs than a run writes. */
+  readonly partial?: boolean;
   /** The outputs by their names. */
   step(argument: StepArgument<Name>): Readonly<Record<string, Value | number>>;
 }
@@ -73,23 +78,36 @@ export interface Traced {
 /** Numbers that derivatives use: they have their places before those of the step. */
 const USUAL = [1, 0.5];
 
-/** @throws TypeError where the step does what a column cannot, or fails to return a state. */
+/** The most outputs of a step: sets of them are bits of an integer. */
+const MOST = 31;
+
+/** @throws TypeError where the step does what a column cannot, or fails to return a state; RangeError for more outputs than {@link MOST}. */
 export function trace(definition: StepDefinition): Traced {
-  forbidOthers();
-  const traced = run(definition);
+  const traced = checked(definition);
   const { name } = definition;
   const again = run(definition);
   if (again.key !== traced.key || !again.numbers.every((x, i) => x === traced.numbers[i])) {
     throw new TypeError(
       `${name}: a step must do the same each time, got another one at the second time; ` +
-        "draw random numbers outside, and add them to an input",
+        `draw random numbers outside, and add them to ${AN_INPUT}`,
     );
   }
   return traced;
 }
 
+/** The step, or the error that says most. */
+function checked(definition: StepDefinition): Traced {
+  try {
+    return run(definition);
+  } catch (error) {
+    // v.minus(1) throws that v.minus is no function, and v[0] is undefined.
+    strictly(() => run(definition));
+    throw error;
+  }
+}
+
 function run(definition: StepDefinition): Traced {
-  const { name, packed = [], exact = false } = definition;
+  const { name, packed = [], exact = false, partial = false } = definition;
   const owner: Owner = { name, comparisons: [], exact, lanes: new Map() };
   const leaf = (op: string, level: Level) => (attr: string) => term(owner, op, [], attr, level);
   const inputs = definition.inputs.map(leaf("input", ELEMENT));
@@ -98,12 +116,16 @@ function run(definition: StepDefinition): Traced {
     leaf("given", kind === "scalar" ? SCALAR : COLUMN)(attr),
   );
   const outputs = outputsOf(definition, owner, [...inputs, ...states, ...given]);
-  checkComparisons(owner, outputs.values());
+  if (!partial) {
+    checkComparisons(owner, outputs.values());
+    if (outputs.size > MOST) throw wrongValue(name, `a step that returns at most ${MOST} values`, outputs.size);
+  }
   for (const output of packed) {
     const value = outputs.get(output);
     if (value === undefined || isBoolean(value)) continue;
     throw new TypeError(
-      `${name}: expected ${output} to be 0 or 1: a spike, a comparison or a product of these; other values need another name`,
+      `${name}: expected ${output} to be 0 or 1: a spike, a comparison or a product of these, or their maximum or minimum; ` +
+        "spike(x.maximum(y)) fires for either; other values need another name",
     );
   }
 
@@ -126,27 +148,31 @@ function run(definition: StepDefinition): Traced {
 
 function outputsOf(definition: StepDefinition, owner: Owner, leaves: readonly Expression[]): Map<string, Expression> {
   const { name, states } = definition;
-  const known: Record<string, unknown> = { ...languageOf(owner), power: undefined };
-  for (const x of leaves) known[x.attr] = x;
+  const values = Object.fromEntries(leaves.map((x) => [x.attr, x]));
+  const { power: _, ...language } = languageOf(owner);
+  // Without a prototype, whose names are none of the step.
+  const known: Record<string, unknown> = Object.assign(Object.create(null), values, language, values);
   const argument = new Proxy(known, {
     get(_, key) {
-      const value = known[key as string];
-      if (value !== undefined || typeof key === "symbol") return value;
-      const names = leaves.map((x) => x.attr).join(", ");
-      throw new TypeError(
-        `${name}: the step asks for ${key}; expected ${names}, or where, select, spike, softplus, constant`,
-      );
+      if (key in known || typeof key === "symbol") return known[key as string];
+      const names = Object.keys(known);
+      const functions = names.splice(leaves.length).join(", ");
+      throw new TypeError(`${name}: the step asks for ${key}; expected ${names.join(", ")}, or ${functions}`);
     },
   });
   const returned = definition.step(argument as unknown as Language);
-  const isValue = returned instanceof Term;
-  if (typeof returned !== "object" || returned === null || isValue) {
-    const got = isValue ? "a value" : String(returned);
+  if (!isPlain(returned)) {
+    const got = (returned as unknown) instanceof Term ? "a value" : told(returned);
     throw new TypeError(`${name}: expected the step to return its outputs by name, got ${got}`);
   }
   for (const state of states) {
-    if (returned[state] === undefined)
-      throw new TypeError(`${name}: the step must return the next value of the state ${state}`);
+    if (returned[state] !== undefined) continue;
+    const got = state in returned ? "undefined" : Object.keys(returned).join(", ") || "nothing";
+    throw new TypeError(`${name}: the step must return the next value of the state ${state}, got ${got}`);
+  }
+  for (const output of Object.keys(returned)) {
+    if (output in Object.prototype)
+      throw new TypeError(`${name}: the step returns ${output}, a name of all objects; rename it`);
   }
   return new Map(Object.entries(returned).map(([output, value]) => [output, lift(owner, output, value)]));
 }

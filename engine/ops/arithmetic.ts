@@ -6,7 +6,7 @@ import { full } from "../create.ts";
 import { apply, freshGradOf, gradOf, type Op, passGradient, SAVES, startOf } from "../op.ts";
 import { allocate, recycle, scope } from "../scope.ts";
 import { broadcastShapes, sameShape } from "../shape.ts";
-import { alive, Tensor } from "../tensor.ts";
+import { alive, noTensor, Tensor } from "../tensor.ts";
 import { broadcastTo } from "./expand.ts";
 
 /** The second operand of an op: a tensor, broadcast as in NumPy, or a number. */
@@ -157,7 +157,7 @@ const broadcastBoth = composedOp(<Attrs>(op: Pairwise<Attrs>, x: Tensor, y: Oper
 /** A tensor as it is, a number as a tensor of one element. */
 export function asTensor(where: string, x: Operand): Tensor {
   if (typeof x === "number") return full([], x);
-  if (!(x instanceof Tensor)) throw wrongType(where, "a tensor or a number", x);
+  if (!(x instanceof Tensor)) throw noTensor(where, x, " or a number");
   alive(x, where);
   return x;
 }
