@@ -77,6 +77,13 @@ test("gradcheck: tolerances and step can be set", () => {
   expect(() => gradcheck((x) => x.exp(), [tensor([1])], { eps: 0.5 })).toThrow(/gradcheck/);
 });
 
+test("gradcheck: a step with a gradient of its own is told about smooth spikes", () => {
+  const stepped = (x: Tensor) => x.floor().add(x.sub(x.detach()));
+  expect(() => gradcheck(stepped, [tensor([0.5])])).toThrow(
+    /quotient 0, got the gradient 0\.5; does fn have steps, such as spikes\? layers with spiking: false are smooth$/,
+  );
+});
+
 test("gradcheck: fn must return tensors", () => {
   expect(() => gradcheck(() => [], [tensor([1])])).toThrow(RangeError);
   expect(() => gradcheck(() => [], [tensor([1])])).toThrow("gradcheck: expected fn to return a tensor, got none");

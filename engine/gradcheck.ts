@@ -101,7 +101,7 @@ export function gradcheck(
         if (!(Math.abs(got - numeric) <= atol + rtol * Math.abs(numeric))) {
           throw new Error(
             `gradcheck: input ${which} of shape ${formatShape((tensors[which] as Tensor).sizes)}, element ${i}: ` +
-              `expected the difference quotient ${numeric}, got the gradient ${got}`,
+              `expected the difference quotient ${numeric}, got the gradient ${got}${numeric === 0 ? SPIKES : ""}`,
           );
         }
       }
@@ -114,6 +114,8 @@ export function gradcheck(
     });
   });
 }
+
+const SPIKES = "; does fn have steps, such as spikes? layers with spiking: false are smooth";
 
 function place(inputs: readonly Tensor[], values: readonly Float64Array[]): Tensor[] {
   return inputs.map((t, i) => {
