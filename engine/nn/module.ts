@@ -357,7 +357,9 @@ function isForeign(value: object): boolean {
 export function moduleOf(where: string, value: Module): Module {
   if (value instanceof Module && typeof value.forward === "function") return value;
   const isObject = typeOf(value) === "object";
-  throw wrongType(where, isObject && isForeign(value) ? OWN : "a module with forward(x)", value);
+  const { prototype, name } = Object(value) as { prototype?: unknown; name?: unknown };
+  const hint = prototype instanceof Module ? `; write new ${name}(…)` : "";
+  throw wrongType(where, isObject && isForeign(value) ? OWN : "a module with forward(x)", value, hint);
 }
 
 /**
