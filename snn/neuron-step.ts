@@ -1,5 +1,5 @@
 /** The step of a neuron as the compiler takes it: with the spike, refractory steps and smooth form that a layer asks for. */
-import { wrongType } from "../engine/arguments.ts";
+import { isPlain, wrongType } from "../engine/arguments.ts";
 import type { Language, StepArgument, StepDefinition, Value } from "../engine/fuse/index.ts";
 import type { Primitive, Surrogate } from "./surrogate.ts";
 
@@ -23,6 +23,8 @@ export interface StepLanguage extends Omit<Language, "spike"> {
 export interface NeuronKind {
   readonly name: string;
   readonly states: readonly string[];
+  /** States of the definition that a layer with these choices is without. */
+  readonly absent?: readonly string[];
   /** The state that a spike resets, which is held in refractory steps; null where no state is one. */
   readonly reset: string | null;
   step(argument: never): Readonly<Record<string, Value | number>>;
@@ -69,7 +71,7 @@ const TAKEN = ["current", "spike", "late", "state", WINNER, REFRACTORY];
  */
 export function stepOf(kind: NeuronKind, parameters: StepDefinition["parameters"], firing: Firing): StepDefinition {
   const { hold, leaks, isGraded, inhibition, spiking } = firing;
-  const { name, states } = kind;
+  const { name, states, absent = [] } = kind;
   const isHeld = firing.hold > 0;
 
   function step(argument: StepArgument<string>): Record<string, Value | number> {
@@ -82,9 +84,15 @@ export function stepOf(kind: NeuronKind, parameters: StepDefinition["parameters"
       }
       return inhibition === "fire" ? fire(x).mul(wins(argument)) : fire(x);
     };
-    // Names that the argument does not have stay errors.
-    const own = Object.create(argument, { spike: { value: spike }, late: { value: late } });
-    const given = kind.step(own as never);
+    for (const state of absent) {
+      const get = (): never => {
+        throw new TypeError(
+          `${name}: the step asks for the state ${state}, which a layer with these choices is without`,
+        );
+      };
+      Object.defineProperty(argument, state, { get });
+    }
+    const given = kind.step(Object.assign(argument, { spike, late }) as never);
     if (!isWhole(name, states, given)) return given;
     const { held, leaked, ...others } = given;
     const returned: Record<string, Value | number> = others;
@@ -129,8 +137,8 @@ const wins = (argument: StepArgument<string>): Value => (argument[WINNER] as Val
 /** How neurons fire in a step: the spike of now, that of the state before, and where they are active. */
 function spikesOf(argument: StepArgument<string>, { surrogate, strict, hold, spiking }: Firing) {
   const { derivative, primitive } = surrogate;
-  const fire = (x: Value): Value =>
-    spiking ? argument.spike(x, derivative, strict) : (primitive as Primitive)(x, argument);
+  const { spike } = argument;
+  const fire = (x: Value): Value => (spiking ? spike(x, derivative, strict) : (primitive as Primitive)(x, argument));
   if (hold === 0) return { counter: null, active: null, spike: fire, late: fire };
   const counter = argument[REFRACTORY] as Value;
   const active = counter.eq(0);
@@ -157,7 +165,7 @@ export function scoresOf(kind: NeuronKind, parameters: StepDefinition["parameter
       scores.push(x);
       return fire(x);
     };
-    kind.step(Object.create(argument, { spike: { value: spike }, late: { value: late } }) as never);
+    kind.step(Object.assign(argument, { spike, late }) as never);
     const [score] = scores;
     if (score === undefined || scores.length > 1) {
       throw new RangeError(`${name}: inhibition needs a step that calls spike once, got ${scores.length} calls`);
@@ -166,12 +174,12 @@ export function scoresOf(kind: NeuronKind, parameters: StepDefinition["parameter
     return { membrane, ...Object.fromEntries(states.map((state) => [state, argument[state] as Value])) };
   }
 
-  return { name, inputs: ["current"], states, parameters, ...(firing.spiking ? {} : { exact: true }), step };
+  return { name, inputs: ["current"], states, parameters, partial: true, exact: !firing.spiking, step };
 }
 
 /** Whether a step returns all of its states, of which the compiler tells; throws for outputs that a neuron cannot have. */
 function isWhole(name: string, states: readonly string[], returned: Readonly<Record<string, unknown>>): boolean {
-  if (typeof returned !== "object" || returned === null) return false;
+  if (!isPlain(returned)) return false;
   if (states.some((state) => returned[state] === undefined)) return false;
   if (typeof returned.spikes !== "object" && (returned.spikes !== undefined || typeof returned.membrane !== "object")) {
     throw wrongType(name, "the step to return spikes, made by spike(x), or the membrane of a readout", returned.spikes);

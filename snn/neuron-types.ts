@@ -27,7 +27,9 @@ export type Chosen<Choices> = {
 };
 
 /** The outputs of a step: spikes, the next value of each state, and further outputs of `unroll`. */
-export type NeuronOutputs<State extends string> = (
+export type NeuronOutputs<State extends string> = {
+  readonly [name in State]: Value | number;
+} & (
   | {
       /** 0 or 1, made by `spike`. */
       readonly spikes: Value;
@@ -37,15 +39,13 @@ export type NeuronOutputs<State extends string> = (
       readonly membrane: Value;
     }
 ) & {
-  readonly [name in State]: Value | number;
-} & {
-  /** The value of the reset state in refractory steps; by default it stays as it was. Not among the outputs. */
-  readonly held?: Value | number;
-  /** The same where the layer has the option `refractory: "leak"`, which needs it. Not among the outputs. */
-  readonly leaked?: Value | number;
-  /** A further output. */
-  readonly [name: string]: Value | number | undefined;
-};
+    /** The value of the reset state in refractory steps; by default it stays as it was. Not among the outputs. */
+    readonly held?: Value | number;
+    /** The same where the layer has the option `refractory: "leak"`, which needs it. Not among the outputs. */
+    readonly leaked?: Value | number;
+    /** A further output. */
+    readonly [name: string]: Value | number | undefined;
+  };
 
 /** A neuron as {@link neuron} takes it. */
 export interface NeuronDefinition<
@@ -78,7 +78,7 @@ export interface NeuronDefinition<
       readonly [choice in keyof Known<Choices>]?: readonly unknown[];
     };
   };
-  /** The parameters that are learned where the option `learn` is not given. Default: none. */
+  /** The parameters that are learned where the option `learn` is not given and the choices need them. Default: none. */
   readonly learn?: readonly Known<Parameter>[];
   /**
    * Bounds [low, high] of parameters: a fixed value outside of them is an error, a learned one is stored raw and clamped in the
@@ -87,7 +87,7 @@ export interface NeuronDefinition<
   readonly constrain?: { readonly [name in Known<Parameter>]?: readonly [low: number, high: number] };
   /** Sets of options by name, such as those under which the neuron equals that of another package. */
   readonly numerics?: { readonly [name in Preset]: NeuronOptions<Known<Parameter>, Known<Choices>> };
-  /** One time step, for each neuron on its own: the equations, with the methods of tensors. */
+  /** One time step, for each neuron on its own: the equations, with the methods of tensors. It returns at most 31 values. */
   step(argument: NeuronStep<Known<State> | Known<Parameter>>, choices: Chosen<Known<Choices>>): Outputs;
 }
 
@@ -104,7 +104,10 @@ export type NeuronOptions<
     readonly numerics?: Preset;
     /** Names of the parameters that are learned. Default: none. */
     readonly learn?: readonly (Parameter | "gradedSpikesFactor")[];
-    /** Bounds [low, high] of parameters: stored raw, clamped in the forward pass, zero gradient outside. Default: those of the neuron. */
+    /**
+     * Bounds [low, high] of parameters: a fixed value outside of them is an error, a learned one is stored raw and clamped in the
+     * forward pass, with zero gradient outside. Default: those of the neuron.
+     */
     readonly constrain?: { readonly [name in Parameter]?: readonly [low: number, high: number] };
     /** How the spike is differentiated; default surrogate.sigmoid({ slope: 10 }). */
     readonly surrogate?: Surrogate;

@@ -407,7 +407,7 @@ const feedingItself = (name: string, definition: StepDefinition, features: numbe
   step(argument) {
     const { current, spikes, [OWN_WEIGHT]: V } = argument as unknown as Record<string, Value>;
     const fed = (current as Value).add((spikes as Value).mul(V as Value));
-    return definition.step(Object.create(argument, { current: { value: fed } }));
+    return definition.step(Object.assign(argument, { current: fed }));
   },
 });
 
