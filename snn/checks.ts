@@ -27,15 +27,19 @@ export type Needs = Readonly<Record<string, Readonly<Record<string, readonly unk
 
 /** Throws where an option, of those that a caller asks for or learns, is without effect for the values of the others. */
 export function checkNeeds(where: string, needs: Needs, isAsked: (name: string) => boolean, values: object): void {
-  for (const [name, others] of Object.entries(needs)) {
-    for (const [other, fits] of Object.entries(isAsked(name) ? others : {})) {
-      const value = (values as Readonly<Record<string, unknown>>)[other];
-      const isFactor = fits === NOT_ZERO;
-      if (isFactor ? value !== 0 : fits.includes(value)) continue;
-      const expected = isFactor ? "other than 0" : fits.map(show).join(" or ");
-      throw wrongValue(where, `${other} ${expected} with ${name}`, show(value));
-    }
+  for (const name of Object.keys(needs)) {
+    const [other, fits, value] = (isAsked(name) && missing(needs, name, values)) || [];
+    if (fits === undefined) continue;
+    const expected = fits === NOT_ZERO ? "other than 0" : fits.map(show).join(" or ");
+    throw wrongValue(where, `${other} ${expected} with ${name}`, show(value));
   }
+}
+
+/** A need of the option that these values do not meet: the other option, the values that would, and its value. */
+export function missing(needs: Needs, name: string, values: object) {
+  return Object.entries(needs[name] ?? {})
+    .map(([other, fits]) => [other, fits, (values as Readonly<Record<string, unknown>>)[other]] as const)
+    .find(([, fits, value]) => (fits === NOT_ZERO ? value === 0 : !fits.includes(value)));
 }
 
 /** Throws unless x, a current for instance, has a time axis. */

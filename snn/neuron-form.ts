@@ -101,7 +101,7 @@ export function formOf(given: Definition, isProperty: (name: string) => boolean)
     const isDouble = isOption && (states.includes(key) || options.indexOf(key) !== i);
     const isParameter = isOption && i < parameterNames.length;
     // A parameter is a property of the layer.
-    const isTaken = (isOption && key in OPTIONS) || (isParameter && isProperty(key));
+    const isTaken = key in Object.prototype || (isOption && key in OPTIONS) || (isParameter && isProperty(key));
     if (!isDouble && !isTaken && !RESERVED.includes(key)) continue;
     const kind = !isOption ? "state" : isParameter ? "parameter" : "choice";
     throw new TypeError(`${name}: ${key} is a name that is taken; call the ${kind} otherwise`);
@@ -147,7 +147,7 @@ function statesOf({ name, states, initial, without, reset }: Form, chosen: Chose
     throw new TypeError(`${name}: expected without to name states that no spike resets, got ${show(unknown)}`);
   }
   const kept = states.map((state) => !absent.includes(state));
-  return { states: states.filter((_, i) => kept[i]), initial: initial.filter((_, i) => kept[i]) };
+  return { states: states.filter((_, i) => kept[i]), initial: initial.filter((_, i) => kept[i]), absent };
 }
 
 /** Names of parameters that a layer learns, each once. */

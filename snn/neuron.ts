@@ -4,16 +4,25 @@
  * @module
  */
 
-import { choiceOf, numberOf, type Range, withDefaults, wrongValue } from "../engine/arguments.ts";
+import { choiceOf, numberOf, type Range, withDefaults, wrongType, wrongValue } from "../engine/arguments.ts";
 import { inReference, onTensors } from "../engine/backend.ts";
 import { composed } from "../engine/composed.ts";
-import { derive, print } from "../engine/fuse/index.ts";
-import { full, Module, noGrad, parameter, stack, type Tensor, zeros } from "../engine/index.ts";
+import { derive, Program, print, type StepDefinition, type Value } from "../engine/fuse/index.ts";
+import { full, Module, noGrad, parameter, stack, Tensor, zeros } from "../engine/index.ts";
 import { forwardOf } from "../engine/nn/module.ts";
 import { checkShape, formatShape, type Shape } from "../engine/shape.ts";
 import { buffer } from "../engine/tape.ts";
 import { alive } from "../engine/tensor.ts";
-import { checkCounters, checkNeeds, checkSequence, checkState, IN_FLOAT32, STEPS, strictOf } from "./checks.ts";
+import {
+  checkCounters,
+  checkNeeds,
+  checkSequence,
+  checkState,
+  IN_FLOAT32,
+  missing,
+  STEPS,
+  strictOf,
+} from "./checks.ts";
 import { boundsOf, chosenOf, first, optionsOf, within, withPreset } from "./definition.ts";
 import { checkRivals, rivalsOnTensors, runRivals } from "./inhibition.ts";
 import { resultOf } from "./lazy.ts";
@@ -69,7 +78,7 @@ import { sigmoid } from "./surrogates.ts";
  * @throws TypeError for a definition with names that are taken, values that are no numbers, or a step that is no function. The
  *   constructor of the class: TypeError for an option of another name or kind, and where the step does what a neuron cannot, for
  *   instance `v * beta`; RangeError for values beyond float32, bounds in the wrong order, names that are no parameters, options without
- *   effect for the choices, or
+ *   effect for the choices, more than 31 outputs, or
  *   refractory steps of a neuron that has no spikes or no state to hold.
  */
 export function neuron<
@@ -159,19 +168,21 @@ export class Neurons extends Module {
     this.firing = { surrogate, strict, hold, leaks, isGraded, inhibition, spiking };
     const learned = learnedOf(name, names, learn);
     const { refractory = "hold" } = asked;
+    const { needs = {} } = form;
+    // A definition or a preset learns a parameter where this has an effect.
+    if (asked.learn === undefined) for (const key of names) if (missing(needs, key, chosen)) learned.delete(key);
     checkNeeds(
       name,
-      form.needs ?? {},
+      needs,
       (key) => learned.has(key) || (asked[key] !== undefined && asked[key] !== first(choices[key])),
       chosen,
     );
     if (hold === 0 && refractory !== "hold") throw wrongValue(name, `refractorySteps > 0 with refractory "leak"`, hold);
-    const wanted = boundsOf(name, names, constrain);
-    const usualBounds = Object.entries(form.constrain ?? {});
-    this.bounds = { ...Object.fromEntries(usualBounds.filter(([key]) => learned.has(key))), ...wanted };
+    const bounds = { ...form.constrain, ...boundsOf(name, names, constrain) };
+    this.bounds = Object.fromEntries(Object.entries(bounds).filter(([key]) => learned.has(key)));
     const rangeOf = (key: string): Range => {
-      const usual = key in this.bounds ? undefined : form.constrain?.[key];
-      return usual === undefined ? IN_FLOAT32 : within(usual as readonly [number, number]);
+      const own = bounds[key];
+      return own === undefined || learned.has(key) ? IN_FLOAT32 : within(own as readonly [number, number]);
     };
     const [compiled, scores] = noGrad(() => {
       const kinds: Record<string, "scalar" | "column"> = {};
@@ -184,6 +195,7 @@ export class Neurons extends Module {
         (this as unknown as Record<string, Tensor>)[key] = t;
         kinds[key] = t.size === 1 ? "scalar" : "column";
       }
+      this.checkInitial(kinds);
       return [
         new CompiledNeuron(stepOf(this.form, kinds, this.firing)),
         inhibition && new CompiledNeuron(scoresOf(this.form, kinds, this.firing)),
@@ -419,6 +431,19 @@ export class Neurons extends Module {
     return this.firing.hold > 0 ? [...all, null] : all;
   }
 
+  /** Throws where the initial value of a state does what a step may not: on tensors `beta * 2` would be NaN in silence. */
+  private checkInitial(parameters: StepDefinition["parameters"]): void {
+    const { name, states, initial } = this.form;
+    initial.forEach((value, i) => {
+      if (typeof value !== "function") return;
+      const step = (argument: unknown) => {
+        const x = value(argument as Named);
+        return { z: x instanceof Tensor || Number.isFinite(x) ? 0 : (x as Value) };
+      };
+      new Program({ name: `${name}: the initial value of ${states[i]}`, inputs: [], states: [], parameters, step });
+    });
+  }
+
   /** The step on tensors, for the float64 kernels of `gradcheck`. */
   private onTensors(current: Tensor, from: State | null, parameters: Named): Readonly<Record<string, unknown>> {
     const { program, states } = this.compiled;
@@ -447,6 +472,9 @@ export class Neurons extends Module {
     const { name, parameters } = this.compiled.program.traced.definition;
     for (const key of Object.keys(parameters)) {
       const t = this.parameterOf(key);
+      if (!(t instanceof Tensor)) {
+        throw wrongType(name, `${key} as a tensor`, t, `; layer.${key}.copyFrom([…]) changes the values of a layer`);
+      }
       checkPerNeuron(name, key, t, shape);
       if ((t.size === 1) === (parameters[key] === "scalar")) continue;
       // The compiled code reads a fixed number of values per parameter.
