@@ -268,7 +268,8 @@ for (const name of ["shape", "size", "ndim", "data", "grad", "requiresGrad"]) {
 export function strictly(run: () => void): void {
   const others = new Proxy(Object.prototype, {
     get(target, name, x) {
-      if (name in target || typeof name === "symbol") return Reflect.get(target, name);
+      // JavaScript asks for `then` itself, of what an async function returns.
+      if (name in target || name === "then" || typeof name === "symbol") return Reflect.get(target, name);
       throw nothing(x, name);
     },
   });

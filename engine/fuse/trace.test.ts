@@ -102,6 +102,17 @@ describe("a step is told what to write instead of", () => {
     expect(said(step)).toBe(`Leaky: expected the step to return its outputs by name, got ${got}`);
   });
 
+  test("a value that an async step returns: no rejection is left behind", async () => {
+    const returned: unknown[] = [];
+    said((argument) => {
+      const promise = (async () => argument.v)();
+      returned.push(promise);
+      return promise;
+    });
+    expect(returned).toHaveLength(2);
+    await expect(Promise.all(returned)).resolves.toHaveLength(2);
+  });
+
   test("names that all objects have", () => {
     expect(said((argument) => ({ v: Reflect.get(argument, "constructor") }))).toBe(
       "Leaky: the step asks for constructor; expected current, v, beta, or where, select, spike, softplus, constant",
