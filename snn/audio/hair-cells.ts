@@ -113,14 +113,17 @@ const RELEASED: Range = {
 };
 
 export function checkHair(where: string, given: typeof HAIR): void {
-  numberOf(where, "sampleRate", given.sampleRate, RELEASED);
-  numberOf(where, "gain", given.gain, POSITIVE);
-  numberOf(where, "fibers", given.fibers, FIBERS);
-  numberOf(where, "weight", given.weight, NOT_NEGATIVE);
-  numberOf(where, "tauMembraneMs", given.tauMembraneMs, POSITIVE);
-  numberOf(where, "tauSynapseMs", given.tauSynapseMs, POSITIVE);
-  numberOf(where, "refractoryMs", given.refractoryMs, NOT_NEGATIVE);
-  numberOf(where, "samplesPerStep", given.samplesPerStep, TIMESTEPS);
+  const ranges = {
+    sampleRate: RELEASED,
+    gain: POSITIVE,
+    fibers: FIBERS,
+    weight: NOT_NEGATIVE,
+    tauMembraneMs: POSITIVE,
+    tauSynapseMs: POSITIVE,
+    refractoryMs: NOT_NEGATIVE,
+    samplesPerStep: TIMESTEPS,
+  };
+  for (const name of Object.keys(ranges) as (keyof typeof ranges)[]) numberOf(where, name, given[name], ranges[name]);
   const steps = refractory(given);
   if (!(steps <= 2 ** 16)) throw wrongValue(where, "a refractory time of at most 65536 samples", steps);
 }

@@ -103,11 +103,11 @@ const OPEN = 0xffffffff;
 
 /** Codecs that files may have and that are not read. */
 const CODECS: Readonly<Record<number, string>> = {
-  2: "Microsoft ADPCM",
+  2: "ADPCM",
   6: "A-law",
   7: "µ-law",
-  17: "IMA ADPCM",
-  49: "GSM 6.10",
+  17: "ADPCM",
+  49: "GSM",
   80: "MPEG",
   85: "MP3",
   61868: "FLAC",
@@ -239,7 +239,7 @@ function formatAt(view: DataView, { start, bytes }: Chunk): Format {
 function codecAt(view: DataView, start: number, bytes: number, bits: number): number {
   const codec = view.getUint16(start, true);
   if (codec !== EXTENSIBLE) return codec;
-  if (bytes < 40) throw wrong("an extended format of 40 bytes or more", start, `${bytes}`);
+  if (bytes < 40) throw wrong("a format of 40 bytes or more", start, `${bytes}`);
   const valid = view.getUint16(start + 18, true);
   if (valid > bits) throw wrong(`at most ${bits} valid bits`, start + 18, `${valid}`);
   if (SUBFORMAT.some((byte, i) => view.getUint8(start + 26 + i) !== byte)) {
