@@ -141,7 +141,7 @@ test("leaky: all of its options that are numbers can be learned, with exact grad
 
 test("leaky: parameters within bounds of the caller count as the bound, and are stored raw", () => {
   const constrain = { rest: [0, 0.25], inputScale: [2, 4] } as const;
-  const leaky = new LeakyIntegrator({ rest: 0.5, learn: ["inputScale"], constrain });
+  const leaky = new LeakyIntegrator({ rest: 0.5, learn: ["rest", "inputScale"], constrain });
   const x = random([T, B, N], 9);
   const bounded = new LeakyIntegrator({ rest: 0.25, inputScale: 2 });
   expect(values(leaky.initialState([1]))).toEqual([0.25]);
@@ -151,8 +151,12 @@ test("leaky: parameters within bounds of the caller count as the bound, and are 
     membrane.sum().backward();
   });
   expect(leaky.namedParameters().map(([name, t]) => [name, values(t), gradient(t)])).toEqual([
+    ["rest", [0.5], [0]],
     ["inputScale", [1], [0]],
   ]);
+  expect(() => new LeakyIntegrator({ rest: 0.5, constrain })).toThrow(
+    "LeakyIntegrator: rest must be in [0, 0.25], got 0.5",
+  );
 });
 
 test("leaky: training leaves the memory as it was", () => {

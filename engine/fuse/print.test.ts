@@ -198,19 +198,17 @@ test("no function of an equation is the symbol of a parameter", () => {
 });
 
 test("names that every object has are names", () => {
-  const lines = linesOf(["valueOf"], ["constructor", "toString"], (argument) => {
-    const { x, constructor: a, toString: b, valueOf: c } = argument;
-    return { constructor: a.mul(c), toString: b.add(x) };
-  });
+  const lines = linesOf(["valueOf", "constructor"], ["v"], ({ x, v, constructor: a, valueOf: b }) => ({
+    v: v.mul(a).add(x.mul(b)),
+  }));
   expect(lines).toEqual([
     "Step",
-    "constructor′ = constructor·valueOf",
-    "toString′ = toString + x",
+    "v′ = v·constructor + x·valueOf",
     "backward",
-    "∇x = ∂toString′",
-    "∇constructor = ∂constructor′·valueOf",
-    "∇toString = ∂toString′",
-    "∇valueOf += ∂constructor′·constructor",
+    "∇x = ∂v′·valueOf",
+    "∇v = ∂v′·constructor",
+    "∇valueOf += ∂v′·x",
+    "∇constructor += ∂v′·v",
   ]);
 });
 

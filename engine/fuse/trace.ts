@@ -71,7 +71,10 @@ export interface Traced {
   readonly leaves: ReadonlyMap<Expression, Expression>;
   /** Numbers of the step, each once: they are no part of what is compiled. */
   readonly numbers: readonly number[];
-  /** Equal for steps that differ in numbers alone. */
+  /**
+   * Equal for steps that differ in numbers alone. Numbers that are equal, or 0, 1 or 0.5, are part of it: steps where others coincide have
+   * other keys.
+   */
   readonly key: string;
 }
 

@@ -274,7 +274,9 @@ describe("definitions", () => {
       'Odd: expected without to name states that no spike resets, got "v"',
     );
     expect(define({ without: () => ["j"] })).toThrow(TypeError);
-    expect(define({ without: () => ["i"] })).toThrow(/the step asks for i/);
+    expect(define({ without: () => ["i"] })).toThrow(
+      /the step asks for the state i, which a layer with these choices is without/,
+    );
   });
 
   test("neurons run in streams and with recurrence, also where a state is left out", () => {

@@ -167,12 +167,14 @@ const LeakyIntegrator: Row = (g) => {
   const shape = g.shapeOf(x);
   const given = g.maybe({ rest: perNeuron(g, shape, [-0.5, 0.5]), inputScale: perNeuron(g, shape, [0.25, 2]) }, 0.3);
   const learn = g.some(["beta", "rest", "inputScale"], 0.3);
-  const constrain = g.chance(0.2) ? { rest: [-0.25, 0.25], inputScale: [0.5, 1] } : undefined;
+  // Bounds of fixed values are checked: these are clamped.
+  const bounds = g.maybe({ rest: [-0.25, 0.25], inputScale: [0.5, 1] }, 0.2);
+  const constrain = Object.fromEntries(Object.entries(bounds).filter(([name]) => learn.includes(name)));
   const options = {
     ...g.maybe({ beta: perNeuron(g, shape, [0, 1]) }, 0.8),
     ...given,
     ...(learn.length > 0 ? { learn } : {}),
-    ...(constrain ? { constrain } : {}),
+    ...(Object.keys(constrain).length > 0 ? { constrain } : {}),
   };
   const how = mode(g);
   return [x, options, how, ...(how !== "forward" && g.chance(0.5) ? [g.shaped(shape.slice(1))] : [])];

@@ -597,8 +597,9 @@ export const QUANTIZE: Rows<typeof quantize> = {
   applyMasks: [model],
   profile: [
     model,
-    either(t(4, 2, 3), loader),
-    { encode, batchAxis: num(0, 1), joules: { mac: num(4.6e-12), ac: num(0, 1), update: num(0, 1) } },
+    either(t(4, 2, 3), { ...loader, draw: () => "[{ x: rand([2, 2, 3]), y: Int32Array.of(0, 1) }]" }),
+    // No layer tells the samples of a network of linear layers alone.
+    { encode, batchAxis: must(num(0, 1)), joules: { mac: num(4.6e-12), ac: num(0, 1), update: num(0, 1) } },
   ],
   profileText: [oneOf(["profile(new Sequential(new Linear(3, 2), new LIF()), rand([4, 2, 3]))"], ["object"])],
   prune: [
@@ -678,7 +679,7 @@ export const EVENTS: Omit<Rows<typeof events>, "readEvents" | "readEventChunks" 
   refractoryPeriod: [recorded, { refractoryPeriod: must(num(0, 10)) }],
   toAveragedTimesurface: [
     recorded,
-    { cellSize: num(3, 5), surfaceSize: num(1, 3), timeWindow: num(100), tau: num(10), decay: choice("exp", "lin") },
+    { cellSize: num(5, 6), surfaceSize: num(1, 3), timeWindow: num(100), tau: num(10), decay: choice("exp", "lin") },
   ],
   toBinaryRepresentation: [oneOf(["rand([8, 1, 2, 2])"]), { nFrames: num(1), nBits: num(8) }],
   toFrames: [either(recorded, listOf(recorded)), framed],
