@@ -16,6 +16,7 @@ export function minimumCut(
   known: (x: Expression) => boolean,
   costOf: (x: Expression) => number,
 ): Set<Expression> {
+  if (needed.length === 0) return new Set();
   const isGiven = (x: Expression) => x.level < ELEMENT || known(x);
   const values = reachable(needed, isGiven).filter((x) => !isGiven(x));
   const places = new Map(values.map((x, i) => [x, 2 * i]));

@@ -338,11 +338,11 @@ class Sweep {
   private compute(offset: number, lanes: 1 | 4): Piece[] {
     const { code } = this;
     const body: Piece[] = [];
-    let from = code.length;
+    let from = code.bytes.length;
     const access = (access: Access | null) => {
-      body.push({ from, to: code.length, access });
+      body.push({ from, to: code.bytes.length, access });
       access?.(offset, lanes);
-      from = code.length;
+      from = code.bytes.length;
     };
     const load: Access = (offset, lanes) => code.simd(lanes === 4 ? SIMD.load : SIMD.loadZero, 2, offset);
     const store: Access = (offset, lanes) =>

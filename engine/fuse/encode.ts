@@ -47,65 +47,13 @@ const EMPTY_BLOCK = 0x40;
 /** In the place of an operand. */
 const NONE = -1;
 
-/** Room to begin with; the bodies of most functions take more than half of it. */
-const ROOM = 4096;
-/** Bytes of a number, at most. */
-const MOST = 5;
-
-/** Bytes while they are written. A list of numbers would take eight times the memory, and young garbage is most of what compiling costs. */
-class Bytes {
-  private buffer = new Uint8Array(ROOM);
-  length = 0;
-
-  push(byte: number): void {
-    this.reserve(1);
-    this.buffer[this.length++] = byte;
-  }
-
-  /** Seven bits a byte, the lowest first; all but the last have the highest bit set. */
-  unsigned(value: number): void {
-    this.reserve(MOST);
-    let rest = value >>> 0;
-    for (; rest > 127; rest >>>= 7) this.buffer[this.length++] = (rest & 127) | 128;
-    this.buffer[this.length++] = rest;
-  }
-
-  /** The same, where the last byte's bit 6 is the sign. */
-  signed(value: number): void {
-    this.reserve(MOST);
-    let rest = value;
-    for (; rest < -64 || rest > 63; rest >>= 7) this.buffer[this.length++] = (rest & 127) | 128;
-    this.buffer[this.length++] = rest & 127;
-  }
-
-  append(bytes: ArrayLike<number>): this {
-    this.reserve(bytes.length);
-    this.buffer.set(bytes, this.length);
-    this.length += bytes.length;
-    return this;
-  }
-
-  /** What was written from one place up to another; a view, until more is written. */
-  part(from = 0, to = this.length): Uint8Array<ArrayBuffer> {
-    return this.buffer.subarray(from, to);
-  }
-
-  /** Makes room for so many bytes more. */
-  private reserve(bytes: number): void {
-    const { buffer, length } = this;
-    if (length + bytes <= buffer.length) return;
-    this.buffer = new Uint8Array(2 * (length + bytes));
-    this.buffer.set(buffer);
-  }
-}
-
 /** The body of a function while it is written. */
-export class Code extends Bytes {
+export class Code {
+  readonly bytes: number[] = [];
   readonly locals: Type[] = [];
   readonly parameters: number;
 
   constructor(parameters: number) {
-    super();
     this.parameters = parameters;
   }
 
@@ -115,15 +63,15 @@ export class Code extends Bytes {
   }
 
   op(code: number, a = NONE, b = NONE, c = NONE): this {
-    this.unsigned(code);
-    if (a !== NONE) this.unsigned(a);
-    if (b !== NONE) this.unsigned(b);
-    if (c !== NONE) this.unsigned(c);
+    unsigned(this.bytes, code);
+    if (a !== NONE) unsigned(this.bytes, a);
+    if (b !== NONE) unsigned(this.bytes, b);
+    if (c !== NONE) unsigned(this.bytes, c);
     return this;
   }
 
   simd(code: number, a = NONE, b = NONE, c = NONE): this {
-    this.push(0xfd);
+    this.bytes.push(0xfd);
     return this.op(code, a, b, c);
   }
 
@@ -134,7 +82,12 @@ export class Code extends Bytes {
 
   /** Writes once more what stands between two places. */
   again(from: number, to: number): this {
-    return this.append(this.part(from, to));
+    return this.append(this.bytes.slice(from, to));
+  }
+
+  private append(bytes: readonly number[]): this {
+    this.bytes.push(...bytes);
+    return this;
   }
 
   get(local: number): this {
@@ -146,15 +99,15 @@ export class Code extends Bytes {
   }
 
   integer(value: number): this {
-    this.push(OP.integer);
-    this.signed(value);
+    this.bytes.push(OP.integer);
+    signed(this.bytes, value);
     return this;
   }
 
   /** Four lanes with these bits. */
   lanes(...bits: readonly [number] | readonly [number, number, number, number]): this {
     this.simd(SIMD.integers);
-    for (let i = 0; i < 16; i++) this.push(((bits[i >> 2] ?? bits[0]) >> ((i & 3) << 3)) & 255);
+    for (let i = 0; i < 16; i++) this.bytes.push(((bits[i >> 2] ?? bits[0]) >> ((i & 3) << 3)) & 255);
     return this;
   }
 
@@ -195,34 +148,64 @@ export class Code extends Bytes {
 
 /** The module of these functions, of which those with the numbers in `exported` are exported by these. */
 export function moduleOf(functions: readonly Code[], exported: readonly number[]): Uint8Array<ArrayBuffer> {
-  const sections = [new Bytes(), new Bytes(), new Bytes(), new Bytes(), new Bytes()] as const;
-  const [types, imports, indices, names, bodies] = sections;
-  imports.append([1, ...nameOf("env"), ...nameOf("memory"), 2, 1, 1, 0x80, 0x80, MEMORY_PAGES >> 14]);
-  for (const section of [types, indices, bodies]) section.unsigned(functions.length);
-  functions.forEach((code, i) => {
-    types.append([0x60, code.parameters, ...new Array(code.parameters).fill(I32), 0]);
-    indices.unsigned(i);
-    const locals = new Bytes();
-    locals.unsigned(code.locals.length);
-    for (const local of code.locals) locals.append([1, local]);
-    bodies.unsigned(locals.length + code.length + 1);
-    bodies.append(locals.part()).append(code.part()).push(OP.end);
+  const [types, indices, count, names] = [functions, functions, functions, exported].map(({ length }) => {
+    const list: number[] = [];
+    unsigned(list, length);
+    return list;
+  }) as [number[], number[], number[], number[]];
+  const bodies: number[][] = [count];
+  functions.forEach(({ parameters, locals, bytes }, i) => {
+    types.push(0x60, parameters, ...new Array(parameters).fill(I32), 0);
+    unsigned(indices, i);
+    const declared: number[] = [];
+    unsigned(declared, locals.length);
+    for (const local of locals) declared.push(1, local);
+    const size: number[] = [];
+    unsigned(size, declared.length + bytes.length + 1);
+    bodies.push(size, declared, bytes, [OP.end]);
   });
-  names.unsigned(exported.length);
   for (const i of exported) {
-    names.append([...nameOf(String(i)), 0]).unsigned(i);
+    names.push(...name(String(i)), 0);
+    unsigned(names, i);
   }
-  const module = new Bytes();
-  module.append([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
-  sections.forEach((section, i) => {
-    module.push(SECTIONS[i] as number);
-    module.unsigned(section.length);
-    module.append(section.part());
-  });
-  return module.part();
+  const limits = [1, 1, 0x80, 0x80, MEMORY_PAGES >> 14];
+  const parts = [
+    [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+    ...section(1, [types]),
+    ...section(2, [[1, ...name("env"), ...name("memory"), 2, ...limits]]),
+    ...section(3, [indices]),
+    ...section(7, [names]),
+    ...section(10, bodies),
+  ];
+  const module = new Uint8Array(lengthOf(parts));
+  let at = 0;
+  for (const part of parts) {
+    module.set(part, at);
+    at += part.length;
+  }
+  return module;
 }
 
-/** The numbers of sections: types, imports, functions, exports, code. */
-const SECTIONS = [1, 2, 3, 7, 10];
+function section(id: number, parts: number[][]): number[][] {
+  const head = [id];
+  unsigned(head, lengthOf(parts));
+  return [head, ...parts];
+}
 
-const nameOf = (text: string): number[] => [text.length, ...Array.from(text, (c) => c.charCodeAt(0))];
+const lengthOf = (parts: readonly number[][]): number => parts.reduce((sum, part) => sum + part.length, 0);
+
+const name = (text: string): number[] => [text.length, ...Array.from(text, (c) => c.charCodeAt(0))];
+
+/** Seven bits a byte, the lowest first; all but the last have the highest bit set. */
+function unsigned(to: number[], value: number): void {
+  let rest = value >>> 0;
+  for (; rest > 127; rest >>>= 7) to.push((rest & 127) | 128);
+  to.push(rest);
+}
+
+/** The same, where the last byte's bit 6 is the sign. */
+function signed(to: number[], value: number): void {
+  let rest = value;
+  for (; rest < -64 || rest > 63; rest >>= 7) to.push((rest & 127) | 128);
+  to.push(rest & 127);
+}

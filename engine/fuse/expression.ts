@@ -133,6 +133,8 @@ export class Term {
   readonly args: readonly Expression[];
   readonly attr: string | number;
   readonly level: Level;
+  /** Whether it is 0 or 1 by what it is made of. */
+  readonly isBoolean: boolean;
   /** Terms count up in the order in which they were made. */
   readonly id = ++count;
   /** The last search in the graph that has found it, see `reachable` in graph.ts. */
@@ -144,6 +146,7 @@ export class Term {
     this.args = args;
     this.attr = attr;
     this.level = level;
+    this.isBoolean = BOOLEAN.includes(op) || (OF_BOOLEANS.includes(op) && args.every((x) => x.isBoolean));
   }
 
   /** What JavaScript does for a + b, Math.exp(a) or a < b. */
@@ -201,12 +204,9 @@ const BINARY = ["add", "sub", "mul", "div", "maximum", "minimum", ...COMPARISONS
 const UNARY =
   "neg abs sign floor round relu square sqrt rsqrt reciprocal exp log log1p sin cos atan erf tanh sigmoid".split(" ");
 
-/** Whether a value is 0 or 1 by what it is made of. */
-export const isBoolean = ({ op, args }: Term): boolean =>
-  op === "spike" ||
-  op === "flags" ||
-  COMPARISONS.includes(op) ||
-  (["mul", "maximum", "minimum", "detach"].includes(op) && args.every((x) => isBoolean(x)));
+/** Operations of 0 or 1, and those that are of such arguments. */
+const BOOLEAN = ["spike", "flags", ...COMPARISONS];
+const OF_BOOLEANS = ["mul", "maximum", "minimum", "detach"];
 
 type Method = (this: Expression, ...rest: unknown[]) => Expression;
 
@@ -285,7 +285,7 @@ function choice(owner: Owner, op: "where" | "select", condition: unknown, a: unk
   const args = [condition, a, b].map((x) => lift(owner, op, x));
   const [c, x, y] = args as [Expression, Expression, Expression];
   // A smooth spike between 0 and 1 weighs.
-  return owner.exact && !isBoolean(c) ? (y.add(c.mul(x.sub(y))) as Expression) : term(owner, op, args);
+  return owner.exact && !c.isBoolean ? (y.add(c.mul(x.sub(y))) as Expression) : term(owner, op, args);
 }
 
 /** The functions that a step of this owner is given. */

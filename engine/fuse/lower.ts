@@ -1,5 +1,5 @@
 /** From the operations of a step to those of lanes: what is 0 or 1 becomes a mask where it decides. */
-import { type Expression, isBoolean, isZero, SCALAR } from "./expression.ts";
+import { type Expression, isZero, SCALAR } from "./expression.ts";
 import { bits, exp, lane, log, number, power, SIGN, sigmoid, tanh } from "./lanes.ts";
 
 /** A value as lane operations, and whether it is not 0 as a mask. */
@@ -39,7 +39,7 @@ function maskOf(
   const { 0: a, 1: b } = x.args as [Expression, Expression];
   if (x.op === "flags") return x;
   // What a stream holds is not computed again.
-  if (!isBoolean(x) || leafOf(x) !== undefined) return lane("ne", value(x), bits(x.owner, 0));
+  if (!x.isBoolean || leafOf(x) !== undefined) return lane("ne", value(x), bits(x.owner, 0));
   if (x.op === "spike") return fires(x.attr as string, a, value);
   const logical = LOGICAL[x.op];
   if (logical !== undefined) return lane(logical, mask(a), mask(b));
@@ -68,7 +68,7 @@ const FUNCTIONS: Readonly<Record<string, (x: Expression) => Expression>> = { exp
 function lowered(x: Expression, value: Lower, mask: Lower): Expression {
   const { op, args, owner } = x;
   if (isZero(x)) return bits(owner, 0);
-  if (isBoolean(x)) return lane("and", mask(x), number(owner, 1));
+  if (x.isBoolean) return lane("and", mask(x), number(owner, 1));
   const { 0: a, 1: b, 2: c } = args as [Expression, Expression, Expression];
   const both = (name: string) => lane(name, value(a), value(b));
   switch (op) {

@@ -8,7 +8,7 @@
 import { minimumCut } from "./cut.ts";
 import { gradientsOf, type Seed } from "./derive.ts";
 import type { Root } from "./emit.ts";
-import { COLUMN, constant, ELEMENT, type Expression, isBoolean, isZero, SCALAR, term } from "./expression.ts";
+import { COLUMN, constant, ELEMENT, type Expression, isZero, SCALAR, term } from "./expression.ts";
 import { reachable, rewriting, sharing } from "./graph.ts";
 import { remembered } from "./remembered.ts";
 import { placeOf, type Traced } from "./trace.ts";
@@ -103,8 +103,8 @@ export class Plan {
     this.next = traced.definition.states.map((name) => this.outputs[this.names.indexOf(name)] as Expression);
     const known = wanted === null ? [] : [...this.cut()];
     const saved = known.filter((x) => x.op !== "input");
-    this.saved = [...saved.filter((x) => !isBoolean(x)), ...saved.filter(isBoolean)];
-    this.savedNumbers = saved.filter((x) => !isBoolean(x)).length;
+    this.saved = [...saved.filter((x) => !x.isBoolean), ...saved.filter((x) => x.isBoolean)];
+    this.savedNumbers = saved.filter((x) => !x.isBoolean).length;
     this.reads = traced.inputs.map((x) => known.includes(x));
     this.foundIn = rewriting((x) => {
       const k = this.saved.indexOf(x);
@@ -307,7 +307,7 @@ function total(values: Iterable<Expression>, costOf: (x: Expression) => number):
  * An input is there already; a state before the step is not, and saved it would be there twice. What is 0 or 1 takes a bit, and
  * some work to write and to read.
  */
-const costOf = (x: Expression): number => (x.op === "input" ? 0.5 : x.op === "state" ? 1.25 : isBoolean(x) ? 0.1 : 1);
+const costOf = (x: Expression): number => (x.op === "input" ? 0.5 : x.op === "state" ? 1.25 : x.isBoolean ? 0.1 : 1);
 
 /** Whether x, or a factor of it, is 0 when an argument lies beyond some bound. */
 const vanishes = (x: Expression): boolean =>

@@ -10,7 +10,6 @@ import {
   COLUMN,
   ELEMENT,
   type Expression,
-  isBoolean,
   isZero,
   type Language,
   type Level,
@@ -125,7 +124,7 @@ function run(definition: StepDefinition): Traced {
   }
   for (const output of packed) {
     const value = outputs.get(output);
-    if (value === undefined || isBoolean(value)) continue;
+    if (value === undefined || value.isBoolean) continue;
     throw new TypeError(
       `${name}: expected ${output} to be 0 or 1: a spike, a comparison or a product of these, or their maximum or minimum; ` +
         "spike(x.maximum(y)) fires for either; other values need another name",
