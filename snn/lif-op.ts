@@ -41,7 +41,7 @@ interface Run {
   readonly membrane: Tensor;
 }
 
-const stepOf = ({ size }: Tensor): number => (size === 1 ? 0 : 1);
+const strideOf = ({ size }: Tensor): number => (size === 1 ? 0 : 1);
 
 const lifOp: Recorded<Run> = {
   name: "LIF",
@@ -80,8 +80,8 @@ const lifOp: Recorded<Run> = {
         rows,
         n,
         repeats ? 0 : size,
-        stepOf(beta),
-        stepOf(threshold),
+        strideOf(beta),
+        strideOf(threshold),
         neuron.reset === ZERO ? 1 : 0,
         neuron.strict,
         surrogate.kind,
@@ -106,7 +106,7 @@ const lifOp: Recorded<Run> = {
     const { kind, slope } = neuron.surrogate;
     if (kind !== TRIANGULAR && kind !== BOXCAR) return -1;
     const rows = membrane.size / columns;
-    return k.surrogateSupport(bits, membrane.ptr, threshold.ptr, stepOf(threshold), rows, columns, kind, slope);
+    return k.surrogateSupport(bits, membrane.ptr, threshold.ptr, strideOf(threshold), rows, columns, kind, slope);
   },
 };
 
@@ -144,8 +144,8 @@ export function runPlain(
     size / n,
     n,
     membrane === null ? 0 : size,
-    stepOf(beta),
-    stepOf(threshold),
+    strideOf(beta),
+    strideOf(threshold),
     neuron.reset,
     neuron.delayed,
     neuron.strict,

@@ -259,15 +259,15 @@ const recordOf = (name: string): Recorded<Passage> => ({
     const dLast = from.map((_, i) => gradOfPart(z, neuron.outputs.length + i));
     // What is added to comes before what is written: one tensor may be both.
     const dParameters = parameters.map(gradOf);
-    const sums = new Sums();
+    const targets = new GradientTargets();
     // The gradient of the output is read for the last time: that of the current takes its place.
     const isOver = stride !== 0 && gradients[neuron.main]?.step === step && canTakeOver(input);
     if (isOver) passGradient(z, input);
-    const at = stride === 0 ? gradOf(input) : isOver ? input.gradPtr : sums.target(input);
-    const dFirst = from.map((t) => (t === null ? 0 : sums.target(t)));
+    const at = stride === 0 ? gradOf(input) : isOver ? input.gradPtr : targets.target(input);
+    const dFirst = from.map((t) => (t === null ? 0 : targets.target(t)));
     const dInputs = [at === 0 ? null : { at, step: stride }, ...(winner === undefined ? [] : [null])];
     code.backward({ ...sizesOf(passage), gradients, dInputs, dLast, dFirst, dParameters }, before);
-    sums.finish();
+    targets.finish();
     if (piece !== 0) recycle(piece, 4 * step, scope.region);
     for (const [i, bytes] of code.savedBytes(current.size).entries()) recycle(saved[i] as number, bytes, region);
   },
@@ -275,7 +275,7 @@ const recordOf = (name: string): Recorded<Passage> => ({
 });
 
 /** Gradients that are written, of tensors that may have one already. */
-export class Sums {
+export class GradientTargets {
   private readonly later: [x: Tensor, from: number][] = [];
 
   /** Address to write the gradient of x to, 0 where none is wanted. */

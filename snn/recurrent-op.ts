@@ -29,8 +29,8 @@ import {
   type CompiledNeuron,
   checkUnwritten,
   copySaved,
+  GradientTargets,
   type Operands,
-  Sums,
   supportOf,
   writesOf,
 } from "./neuron-op.ts";
@@ -243,8 +243,8 @@ function backward(z: Tensor, current: Tensor, weight: Tensor, bias: Tensor | nul
   if (dLastSpikes !== 0) k.addTo(d + 4 * (T - 1) * size, dLastSpikes, size);
   // What is added to comes before what is written: one tensor may be both.
   const dParameters = parameters.map(gradOf);
-  const sums = new Sums();
-  const dFirst = from.map((t) => (t === null ? 0 : sums.target(t)));
+  const targets = new GradientTargets();
+  const dFirst = from.map((t) => (t === null ? 0 : targets.target(t)));
   const step = 4 * size;
   const bytes = bitBytes(T * rows, n);
   const reached = code.hasSupport && n % 4 === 0 ? allocate(bytes) : 0;
@@ -257,7 +257,7 @@ function backward(z: Tensor, current: Tensor, weight: Tensor, bias: Tensor | nul
     else k.gemmSampled(ds, reached + (t * bytes) / T, dI, weight.ptr, rows, n, n, n, n, 1, n);
   });
   if (reached !== 0) recycle(reached, bytes, scope.region);
-  sums.finish();
+  targets.finish();
   const dBefore = before === null ? 0 : gradOf(before);
   if (dBefore !== 0) k.gemm(dBefore, d, weight.ptr, dBefore, rows, n, n, n, 1, n, 1, n);
   weightGradient(z, weight, sequence);

@@ -1,7 +1,7 @@
 import { withDefaults } from "../engine/arguments.ts";
 import { k } from "../engine/backend.ts";
 import { composed } from "../engine/composed.ts";
-import { onTensors } from "../engine/fuse/index.ts";
+import { tensorLanguage } from "../engine/fuse/index.ts";
 import type { Tensor } from "../engine/index.ts";
 import { apply, gradOf, type Op, SAVES } from "../engine/op.ts";
 import { allocate, recycle, scope } from "../engine/scope.ts";
@@ -86,5 +86,5 @@ function fired(v: Tensor, threshold: number | Tensor, attrs: Spike): Tensor {
   const { surrogate, strict } = attrs;
   const x = v.sub(threshold);
   if (surrogate.kind >= 0) return apply(spikeOp, attrs, x);
-  return onTensors.spike(x, surrogate.derivative, strict === 1) as Tensor;
+  return tensorLanguage.spike(x, surrogate.derivative, strict === 1) as Tensor;
 }

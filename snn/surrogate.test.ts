@@ -1,7 +1,7 @@
 /** A surrogate's derivative is that of the smooth step it claims to be the derivative of. */
 import { describe, expect, test } from "vitest";
 import { k } from "../engine/backend.ts";
-import { onTensors } from "../engine/fuse/index.ts";
+import { tensorLanguage } from "../engine/fuse/index.ts";
 import { withReference } from "../engine/gradcheck.ts";
 import { full, Generator, type Tensor, tape, tensor, zeros } from "../engine/index.ts";
 import { SURROGATES } from "../kernels/reference/kinds.ts";
@@ -20,7 +20,7 @@ const FAR = [0, -0, 1e-6, -1e-6, 3, -3, 50, -50, 1e3, -1e3, 9999.5, -9999.5, 1e4
 function derivativeAt({ kind, slope, derivative }: Surrogate, at: number): number {
   const x = full([1], at);
   if (kind < 0) {
-    const d = derivative(x, onTensors);
+    const d = derivative(x, tensorLanguage);
     return typeof d === "number" ? d : (d as Tensor).item();
   }
   const d = zeros([1]);
@@ -33,7 +33,7 @@ describe.each(SURROGATE_EXAMPLES)("surrogate: %s", (_, __, smooth) => {
 
   test("is the derivative of its primitive", () => {
     withReference(() => {
-      const step = (at: number) => (primitive(full([1], at), onTensors) as Tensor).item();
+      const step = (at: number) => (primitive(full([1], at), tensorLanguage) as Tensor).item();
       const eps = 1e-5;
       for (const at of POINTS) {
         const numeric = (step(at + eps) - step(at - eps)) / (2 * eps);
@@ -48,7 +48,7 @@ describe.each(SURROGATE_EXAMPLES)("surrogate: %s", (_, __, smooth) => {
     withReference(() => {
       const points = [...POINTS, -9999.3, 9999.3];
       const x = tensor(points, { requiresGrad: true });
-      (primitive(x, onTensors) as Tensor).sum().backward();
+      (primitive(x, tensorLanguage) as Tensor).sum().backward();
       points.forEach((at, i) => {
         // Kernels, and what is made of them, have log₂ e as float32 in their exponents.
         const error = Math.abs((x.grad?.data[i] as number) - derivativeAt(smooth, at));
@@ -60,7 +60,7 @@ describe.each(SURROGATE_EXAMPLES)("surrogate: %s", (_, __, smooth) => {
   test("is finite up to 10⁴ from the threshold, and so is its primitive", () => {
     const x = tensor(FAR, { requiresGrad: true });
     tape(() => {
-      const values = primitive(x, onTensors) as Tensor;
+      const values = primitive(x, tensorLanguage) as Tensor;
       expect(Array.from(values.data).every(Number.isFinite)).toBe(true);
       values.sum().backward();
     });

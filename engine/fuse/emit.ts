@@ -59,7 +59,7 @@ const COLUMNS = 4;
  * What runs a sweep: `steps` steps, from t on in this direction (1 or −1), `together` at a time over each piece of the
  * `size` elements of a step, in rows of n. A piece is whole rows, or, where nothing depends on the column, any part of a step.
  */
-export type Run = (
+export type SweepFunction = (
   descriptor: number,
   t: number,
   steps: number,

@@ -4,7 +4,7 @@ import { expectSame, fused, type Setting, stepOf } from "../../test/support/fuse
 import { gradcheck, withReference } from "../gradcheck.ts";
 import { type Tensor, tensor } from "../index.ts";
 import { wasmHeap } from "../memory.ts";
-import { onTensors, Program, runOnTensors, type StepDefinition, type Value } from "./index.ts";
+import { Program, runOnTensors, type StepDefinition, tensorLanguage, type Value } from "./index.ts";
 import type { Operands } from "./tensors.ts";
 
 const SEED = 7;
@@ -349,7 +349,7 @@ test("the step on tensors is differentiable in float64, where the short exponent
   );
   withReference(() => {
     const x = [0, -0.5, -3, -63.2, -100];
-    const z = onTensors.power(tensor(x) as unknown as Value) as unknown as Tensor;
+    const z = tensorLanguage.power(tensor(x) as unknown as Value) as unknown as Tensor;
     (z.toArray() as number[]).forEach((y, i) => expect(y / 2 ** (x[i] as number)).toBeCloseTo(1, 12));
   });
 });

@@ -48,5 +48,5 @@ export { print } from "./print.ts";
 export { type Fused, Program, type Run, type Stream } from "./program.ts";
 export { replaced } from "./replace.ts";
 export type { Rows } from "./rows.ts";
-export { onTensors, runOnTensors, stepsOf } from "./tensors.ts";
+export { runOnTensors, stepsOf, tensorLanguage } from "./tensors.ts";
 export { derive, type StepArgument, type StepDefinition, type Traced } from "./trace.ts";

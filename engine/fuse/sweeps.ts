@@ -4,7 +4,7 @@
  */
 import { simd } from "../backend.ts";
 import { memory } from "../wasm.ts";
-import { emit, NO_PLACE, type Root, type Run } from "./emit.ts";
+import { emit, NO_PLACE, type Root, type SweepFunction } from "./emit.ts";
 import { type Code, moduleOf } from "./encode.ts";
 import { ELEMENT, type Expression } from "./expression.ts";
 import { type Formula, formulaOf } from "./formulas.ts";
@@ -14,7 +14,7 @@ import type { Plan } from "./plan.ts";
 
 /** A sweep over a step, compiled with its batch, and after it formulas over temporary arrays. */
 export interface Call {
-  run: Run;
+  run: SweepFunction;
   /** It is two loops, with temporary arrays between them: pieces of a step have to stay in the first cache. */
   readonly isSplit: boolean;
   readonly formulas: readonly FormulaCall[];
@@ -65,7 +65,7 @@ export class Batch {
 
   private sweep(roots: readonly Root[], terms: Iterable<Expression>, formulas: readonly FormulaCall[]): Call {
     const parts = this.split(roots, terms).map((part) => {
-      const { value, mask } = lowering((x) => (isLeaf(x) ? x : undefined));
+      const { value, mask } = lowering((x) => (isRead(x) ? x : undefined));
       return part.map((root) => ({ ...root, value: (root.how === "bits" ? mask : value)(root.value) }));
     });
     const { plan } = this;
@@ -86,7 +86,7 @@ export class Batch {
     const results = new Map<Expression, Expression>();
     const first: Root[] = [];
     for (const x of terms) {
-      if (x.level < ELEMENT || !LONG.includes(x.op) || workOf(x, isLeaf) > FEW) continue;
+      if (x.level < ELEMENT || !LONG.includes(x.op) || workOf(x, isRead) > FEW) continue;
       results.set(x, plan.stream("piece", first.length, ELEMENT));
       first.push({ value: x, place: plan.place("piece", first.length), how: "piece" });
     }
@@ -101,7 +101,7 @@ export class Batch {
     const module = new WebAssembly.Module(moduleOf(this.functions, this.exported));
     const { exports } = new WebAssembly.Instance(module, { env: { memory } });
     this.calls.forEach((call, i) => {
-      call.run = exports[this.exported[i] as number] as Run;
+      call.run = exports[this.exported[i] as number] as SweepFunction;
     });
     this.plan.traced.owner.lanes.clear();
     this.calls = [];
@@ -110,14 +110,14 @@ export class Batch {
   }
 }
 
-const LEAVES = ["stream", "listed", "shared", "piece", "number", "bits"];
+const READ = ["stream", "listed", "shared", "piece", "number", "bits"];
 const LONG = ["power", "exp", "log", "tanh", "sigmoid"];
 /** Operations that may be done twice. */
 const FEW = 9;
 
-const isLeaf = ({ op }: Expression): boolean => LEAVES.includes(op);
+const isRead = ({ op }: Expression): boolean => READ.includes(op);
 
-const notCompiled: Run = () => {
+const notCompiled: SweepFunction = () => {
   throw new Error("fuse: the sweep was not compiled");
 };
 

@@ -75,11 +75,11 @@ function power(x: Tensor): Tensor {
 }
 
 /** The functions of a step, on tensors. */
-export const onTensors = {
+export const tensorLanguage = {
   where,
   select,
   spike: (x: Tensor, derivative: Derivative, strict = false) =>
-    apply(spikeOp, { derivative: (at) => derivative(at, onTensors), strict }, x),
+    apply(spikeOp, { derivative: (at) => derivative(at, tensorLanguage), strict }, x),
   softplus,
   constant: (c: number) => full([], c),
   power,
@@ -111,7 +111,7 @@ export function runOnTensors(
   const rows: Record<string, Tensor[]> = {};
   first.forEach((_, t) => {
     const now = Object.fromEntries(Object.entries(steps).map(([name, list]) => [name, list[t] as Tensor]));
-    const returned = definition.step({ ...onTensors, ...parameters, ...state, ...now });
+    const returned = definition.step({ ...tensorLanguage, ...parameters, ...state, ...now });
     for (const [name, value] of Object.entries(returned)) {
       const z = broadcastTo(asTensor(name, value as Tensor | number), shape);
       rows[name] ??= [];
@@ -136,7 +136,7 @@ export function runTraced({ definition, outputs }: Traced, operands: Operands): 
 }
 
 /** The functions of a step, as terms call them: a spike with the value of its derivative. */
-const ofTerms = /* @__PURE__ */ Object.assign({}, onTensors, {
+const ofTerms = /* @__PURE__ */ Object.assign({}, tensorLanguage, {
   spike: (x: Tensor, derivative: Value | number, fire: string) =>
     apply(spikeOp, { derivative: () => derivative, strict: fire === "gt" }, x),
 }) as unknown as Functions;

@@ -1,5 +1,5 @@
 /** A rule for synapses on tensors, op by op: the reference of the sweeps that it is compiled to. */
-import { onTensors, type Value } from "../../engine/fuse/index.ts";
+import { tensorLanguage, type Value } from "../../engine/fuse/index.ts";
 import { full, noGrad, type Tensor, tensor, zeros } from "../../engine/index.ts";
 import type { Rule, Trace } from "../../snn/learning/plasticity.ts";
 
@@ -90,7 +90,7 @@ export class RuleOnTensors {
         const explained =
           rule.explains === "all" ? product.cumsum({ axis: 0 }).slice(0, -1) : product.cumsum({ axis: 0 });
         const argument = {
-          ...onTensors,
+          ...tensorLanguage,
           ...Object.fromEntries(rule.parameterNames.map((name) => [name, perRow(rule.parameter(name))])),
           ...Object.fromEntries(traces),
           ...state.synapses,
