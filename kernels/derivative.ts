@@ -125,7 +125,7 @@ export function outerFactor(kind: i32, slope: f32): f32 {
   return kind == BOXCAR ? 1 / slope : 1;
 }
 
-/** What the last three are at least, also where x is no number. */
+/** The least value of the last three, also where x is NaN. */
 export function floorOf(kind: i32): f32 {
   return kind == STRAIGHT_THROUGH ? 1 : 0;
 }

@@ -35,7 +35,7 @@ export function checkNeeds(where: string, needs: Needs, isAsked: (name: string) 
   }
 }
 
-/** A need of the option that these values do not meet: the other option, the values that would, and its value. */
+/** The first need of the option that these values do not meet: the other option, the values that would meet the need, and its value. */
 export function missing(needs: Needs, name: string, values: object) {
   return Object.entries(needs[name] ?? {})
     .map(([other, fits]) => [other, fits, (values as Readonly<Record<string, unknown>>)[other]] as const)

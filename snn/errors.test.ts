@@ -404,7 +404,7 @@ describe("errors: encoders, surrogates, readouts", () => {
       [() => [1, 2], "surrogate.custom: derivative: expected a value of the step or a number, got [1, 2]"],
       [(x) => ({ ...(x as object) }), "surrogate.custom: derivative: expected a value of the step or a number, got"],
       [() => outside, "got a tensor from outside of the step; make it a parameter, or add it to an input"],
-      [(x: Tensor) => x.sum(), "surrogate.custom: sum is nothing that a step has"],
+      [(x: Tensor) => x.sum(), "surrogate.custom: a value of a step has no sum"],
       [(x: number) => 1 / x, "surrogate.custom: a value of a step is no number"],
       [
         () => {

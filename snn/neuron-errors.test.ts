@@ -110,10 +110,19 @@ describe("the initial value of a state", () => {
     const no = /^M: the initial value of v: a value of a step is no number; write .* a\.mul\(b\) for a \* b/;
     expect(message(({ beta }: { beta: number }) => beta * 2)).toMatch(no);
     expect(message(({ beta }: { beta: number }) => (beta > 1 ? 1 : 0))).toMatch(no);
-    expect(message(({ tau }: Argument) => tau)).toMatch(
-      /^M: the initial value of v: the step asks for tau; expected beta, /,
+    expect(message(({ tau }: Argument) => tau)).toBe(
+      "M: the initial value of v: expected a function of beta, got one of tau",
     );
-    for (const none of [Number.NaN, undefined, null, "1"]) {
+    expect(message(({ constant }: Argument) => constant)).toBe(
+      "M: the initial value of v: expected a function of beta, got one of constant",
+    );
+    for (const [number, text] of [
+      [Number.NaN, "NaN"],
+      [Infinity, "Infinity"],
+    ] as const) {
+      expect(message(() => number)).toMatch(new RegExp(`^M: the initial value of v must be .*, got ${text}$`));
+    }
+    for (const none of [undefined, null, "1"]) {
       expect(message(() => none)).toMatch(
         /^M: the initial value of v: .*expected a value of the step or a number, got /,
       );

@@ -433,14 +433,20 @@ export class Neurons extends Module {
 
   /** Throws where the initial value of a state does what a step may not: on tensors `beta * 2` would be NaN in silence. */
   private checkInitial(parameters: StepDefinition["parameters"]): void {
-    const { name, states, initial } = this.form;
+    const { states, initial } = this.form;
     initial.forEach((value, i) => {
       if (typeof value !== "function") return;
-      const step = (argument: unknown) => {
-        const x = value(argument as Named);
-        return { z: x instanceof Tensor || Number.isFinite(x) ? 0 : (x as Value) };
+      const name = `${this.form.name}: the initial value of ${states[i]}`;
+      const get = (given: Named, key: string) => {
+        if (key in parameters) return given[key];
+        throw new TypeError(`${name}: expected a function of ${Object.keys(parameters).join(", ")}, got one of ${key}`);
       };
-      new Program({ name: `${name}: the initial value of ${states[i]}`, inputs: [], states: [], parameters, step });
+      const step = (argument: unknown) => {
+        const x = value(new Proxy(argument as Named, { get: get as never }));
+        if (typeof x === "number") numberOf(this.form.name, `the initial value of ${states[i]}`, x, IN_FLOAT32);
+        return { [states[i] as string]: x instanceof Tensor ? 0 : (x as Value) };
+      };
+      new Program({ name, inputs: [], states: [], parameters, step });
     });
   }
 

@@ -83,7 +83,7 @@ export class Arrays {
     this.note(place, at, 4 * step);
   }
 
-  /** The two words of a place; nothing, where no run or only another one has asked for the array. */
+  /** Writes the two words of a place; without effect where this run does not use the array. */
   private note(place: number | undefined, at: number | undefined, second: number): void {
     if (place === undefined || at === undefined) return;
     const words = this.words();

@@ -1,6 +1,6 @@
 /**
- * Streams of bits in the code of a sweep: what is 0 or 1 is a mask of all bits or none in the lanes of a vector, and one bit in memory.
- * Sixteen columns are half a word, which is stored as it is where its first bit is that of a byte.
+ * Streams of bits in the code of a sweep. A sweep holds a boolean as a mask of all ones or zeros in each lane; memory holds a bit. The
+ * bits of sixteen columns are stored as 16 bits at once where the first is bit 0 of a byte.
  */
 import { type Code, I32, V128 } from "./encode.ts";
 import * as OP from "./opcodes.ts";
@@ -27,7 +27,10 @@ export class Flags {
     this.word = code.local(V128);
   }
 
-  /** Pushes the mask of four columns, some bytes of float32 on; the bits of sixteen are read with the first. */
+  /**
+   * Pushes the mask of the four columns that start `offset` bytes, of float32, behind the first; with an offset of 0 it loads the bits
+   * of all sixteen.
+   */
   readonly load = (offset: number): void => {
     const { code, bits, bit, word } = this;
     if (offset === 0) {
@@ -57,7 +60,7 @@ export class Marks {
     this.halves = [code.local(V128), code.local(V128)];
   }
 
-  /** Takes the mask of vector i of sixteen columns to the others. */
+  /** Packs the mask of vector i, of 0 to 3, with those of the vectors before it. */
   gather(i: number): void {
     const { code, mask } = this;
     const half = this.halves[i >> 1] as number;

@@ -11,8 +11,8 @@
  * input. Around them is the loop over time: some steps pass over a piece of the columns before they pass to the next one.
  *
  * The arrays are found in words of a descriptor: the elements of a step, then two for each place, the address and the bytes from
- * one step to the next. The place of a number holds itself. Of flags, a stream of bits that is read, the second word is the
- * number of bits from the element of a step to its bit.
+ * one step to the next. The place of a number holds itself. For a stream of bits that is read (flags), the second word is an
+ * offset in bits: 0 for this step, minus the elements of a step for the step before.
  */
 
 import { Flags, Marks } from "./bit-streams.ts";
@@ -150,7 +150,7 @@ class Sweep {
   /** The code of a vector. */
   private body: readonly Piece[] | null = null;
   private readonly sums = new Map<Root, number>();
-  /** Streams of bits that are read and written, and the number of the next element, which is that of its bit in the latter. */
+  /** Streams of bits that are read and written. `bit`: the number of the next element over all steps, that of its bit in streams that are written. */
   private readonly flags = new Map<Expression, Flags>();
   private readonly marks = new Map<Root, Marks>();
   private readonly bit: number;
@@ -348,7 +348,7 @@ class Sweep {
     const store: Access = (offset, lanes) =>
       lanes === 4 ? code.simd(SIMD.store, 2, offset) : code.simd(SIMD.storeLane, 2, offset, 0);
     const add: Access = (_, lanes) => {
-      // The other lanes have computed something from zeros.
+      // The other lanes hold values of no column.
       if (lanes === 1) code.lanes(0).shuffle(FIRST_LANE);
       code.simd(LANE.add as number);
     };

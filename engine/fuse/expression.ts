@@ -251,11 +251,11 @@ Object.setPrototypeOf(Term.prototype, methods);
 
 const nothing = ({ owner }: Term, name: string) =>
   new TypeError(
-    `${owner.name}: ${name} is nothing that a step has: it computes each value on its own, with ` +
+    `${owner.name}: a value of a step has no ${name}: a step computes each value on its own, with ` +
       `${Object.keys(methods).join(" ")} and the functions of its argument`,
   );
 
-/** Properties of tensors, which a step might ask for without a call. */
+/** Properties of tensors, which a step might ask for without a call, so that no error of JavaScript would tell. */
 for (const name of ["shape", "size", "ndim", "data", "grad", "requiresGrad"]) {
   Object.defineProperty(methods, name, {
     get(this: Term) {

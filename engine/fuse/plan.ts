@@ -285,10 +285,10 @@ export class Plan {
   }
 }
 
-/** A list of so many has all of its choices tried, of which there are twice as many with each further one. */
+/** Up to this many states all subsets are tried, 2ⁿ cuts. */
 const TRIED = 4;
 
-/** Choices of some of the list; of a long one none, all, each alone, and all but one. */
+/** Subsets of the list; of a long list none, all, each alone, and all but one. */
 function choicesOf<X>(list: readonly X[]): (readonly X[])[] {
   if (list.length > TRIED) return [[], list, ...list.map((x) => [x]), ...list.map((x) => list.filter((y) => y !== x))];
   return Array.from({ length: 1 << list.length }, (_, choice) => list.filter((_, i) => (choice >> i) & 1));
@@ -304,8 +304,8 @@ function total(values: Iterable<Expression>, costOf: (x: Expression) => number):
 }
 
 /**
- * An input is there already; a state before the step is not, and saved it would be there twice. What is 0 or 1 takes a bit, and
- * some work to write and to read.
+ * An input is there already; a state before the step is not, and saved it would be there twice. A boolean costs a bit, and work to
+ * pack and unpack, for which 0.1 is an estimate.
  */
 const costOf = (x: Expression): number => (x.op === "input" ? 0.5 : x.op === "state" ? 1.25 : x.isBoolean ? 0.1 : 1);
 

@@ -29,7 +29,7 @@ export interface Run {
   readonly parameters: readonly number[];
   /** The states before the first step, 0 for zeros. */
   readonly from: readonly number[];
-  /** As many as `savedBytes` tells of, [T, rows, n]. */
+  /** The arrays [T, rows, n] of which `savedBytes` gives the bytes. */
   readonly saved: readonly number[];
 }
 

@@ -141,12 +141,12 @@ describe("a step is told what to write instead of", () => {
     "%s, which values do not have",
     (name) => {
       const call = ({ v }: Argument) => ({ v: Reflect.get(v, name)() });
-      expect(said(call)).toMatch(new RegExp(`^Leaky: ${name} is nothing that a step has: .* add .*`));
+      expect(said(call)).toMatch(new RegExp(`^Leaky: a value of a step has no ${name}: .* add .*`));
     },
   );
 
   test("values by their place, but not the names that JavaScript asks for", () => {
-    expect(said(({ v }) => ({ v: Reflect.get(v, 0) }))).toMatch(/^Leaky: 0 is nothing that a step has/);
+    expect(said(({ v }) => ({ v: Reflect.get(v, 0) }))).toMatch(/^Leaky: a value of a step has no 0/);
     expect(said(({ v }) => ({ v: v.add(Object.hasOwn(v, "op") ? 1 : 0) }))).toBe("");
     expect(said(({ v }) => ({ v: v.add(`${v.hasOwnProperty}`.length) }))).toBe("");
   });

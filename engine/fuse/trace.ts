@@ -51,7 +51,7 @@ export interface StepDefinition<Name extends string = never> {
    * `select` weigh by a condition that is no comparison, y + c·(x − y).
    */
   readonly exact?: boolean;
-  /** The step is made of one that was traced before: it may leave out comparisons of that, and have more outputs than a run writes. */
+  /** The step was derived from one that was checked: comparisons may reach no output, and outputs may exceed 31 if the caller checks that. */
   readonly partial?: boolean;
   /** The outputs by their names. */
   step(argument: StepArgument<Name>): Readonly<Record<string, Value | number>>;
@@ -71,8 +71,8 @@ export interface Traced {
   /** Numbers of the step, each once: they are no part of what is compiled. */
   readonly numbers: readonly number[];
   /**
-   * Equal for steps that differ in numbers alone. Numbers that are equal, or 0, 1 or 0.5, are part of it: steps where others coincide have
-   * other keys.
+   * Equal for steps that differ in the values of numbers alone. Which numbers coincide with each other, or with 0, 1 or 0.5, is
+   * part of the key.
    */
   readonly key: string;
 }
@@ -97,13 +97,12 @@ export function trace(definition: StepDefinition): Traced {
   return traced;
 }
 
-/** The step, or the error that says most. */
+/** The step, or an error that names what values do not have, where JavaScript's own says that v.minus is no function or v[0] undefined. */
 function checked(definition: StepDefinition): Traced {
   try {
     return run(definition);
   } catch (error) {
-    // v.minus(1) throws that v.minus is no function, and v[0] is undefined.
-    strictly(() => run(definition));
+    if (error instanceof TypeError && !error.message.startsWith(definition.name)) strictly(() => run(definition));
     throw error;
   }
 }
