@@ -113,7 +113,7 @@ describe("the initial value of a state", () => {
     expect(message(({ tau }: Argument) => tau)).toBe(
       "M: the initial value of v: expected a function of beta, got one of tau",
     );
-    expect(message(({ constant }: Argument) => constant)).toBe(
+    expect(message((argument: Argument) => Reflect.get(argument, "constant"))).toBe(
       "M: the initial value of v: expected a function of beta, got one of constant",
     );
     for (const [number, text] of [

@@ -6,11 +6,16 @@ import { Program, type StepArgument, type StepDefinition } from "./index.ts";
 type Names = "current" | "v" | "beta";
 type Argument = StepArgument<Names> & Record<string, never>;
 
-/** What is said of a step that leaks v. */
-function said(step: (argument: Argument) => unknown): string {
+/** The program of a step that leaks v. */
+function leaky(step: (argument: Argument) => unknown): Program {
   const definition = { name: "Leaky", inputs: ["current"], states: ["v"], parameters: { beta: "scalar" } } as const;
+  return new Program({ ...definition, step } as unknown as StepDefinition);
+}
+
+/** What is said of it. */
+function said(step: (argument: Argument) => unknown): string {
   try {
-    new Program({ ...definition, step } as unknown as StepDefinition);
+    leaky(step);
   } catch (error) {
     expect(error).toBeInstanceOf(TypeError);
     return (error as Error).message;
@@ -104,13 +109,25 @@ describe("a step is told what to write instead of", () => {
 
   test("a value that an async step returns: no rejection is left behind", async () => {
     const returned: unknown[] = [];
-    said((argument) => {
+    const text = said((argument) => {
       const promise = (async () => argument.v)();
       returned.push(promise);
       return promise;
     });
-    expect(returned).toHaveLength(2);
-    await expect(Promise.all(returned)).resolves.toHaveLength(2);
+    expect(text).toBe("Leaky: expected the step to return its outputs by name, got [object Promise]");
+    await expect(Promise.all(returned)).resolves.toHaveLength(1);
+  });
+
+  test("its own errors, whatever it has asked values for before", () => {
+    const probing = (fail: (argument: Argument) => unknown) => (argument: Argument) => {
+      JSON.stringify(Reflect.get(argument.v, "value") ?? 0);
+      return fail(argument) as never;
+    };
+    const own = probing(() => {
+      throw new RangeError("my own error");
+    });
+    expect(() => leaky(own)).toThrow(new RangeError("my own error"));
+    expect(said(probing((argument) => Reflect.get(argument, "gamma")))).toMatch(/^Leaky: the step asks for gamma/);
   });
 
   test("names that all objects have", () => {

@@ -97,12 +97,13 @@ export function trace(definition: StepDefinition): Traced {
   return traced;
 }
 
-/** The step, or an error that names what values do not have, where JavaScript's own says that v.minus is no function or v[0] undefined. */
+/** The step, or an error that names what values do not have, where the first one says that v.minus is no function or v[0] undefined. */
 function checked(definition: StepDefinition): Traced {
   try {
     return run(definition);
   } catch (error) {
-    if (error instanceof TypeError && !error.message.startsWith(definition.name)) strictly(() => run(definition));
+    const isOwn = !(error instanceof TypeError) || error.message.startsWith(definition.name);
+    if (!isOwn || (error as Error).message.includes("got undefined")) strictly(() => run(definition));
     throw error;
   }
 }
