@@ -309,7 +309,12 @@ describe("encoders: what they refuse, by name and value", () => {
       () => burstEncode(x, { timesteps: 5, maxInterval: 1 }),
       /maxInterval must be an integer ≥ minInterval, 2/,
     ],
-    ["fields", () => receptiveFields(x, { neurons: 2 }), /neurons must be an integer ≥ 3, got 2/],
+    ["fields", () => receptiveFields(x, { neurons: 2 }), /neurons must be an integer in \[3, 2²⁴\], got 2/],
+    [
+      "more fields than memory",
+      () => receptiveFields(x, { neurons: 2 ** 31 }),
+      /neurons must be an integer in \[3, 2²⁴\], got 2147483648/,
+    ],
     ["high", () => receptiveFields(x, { neurons: 3, low: 1 }), /high must be finite and above low, 1, got 1/],
     ["centers", () => receptiveFields(x, { neurons: 3, centers: [1], sigma: 1 }), /centers must have 3 entries, got 1/],
     ["no centers", () => receptiveFields(x, { centers: [], sigma: 1 }), /centers must have an entry/],

@@ -18,7 +18,7 @@ import { ttfsEncode } from "./ttfs.ts";
 
 /** Options of {@link receptiveFields}. */
 export interface ReceptiveFieldOptions {
-  /** m, the number of neurons for each value, an integer ≥ 3; may be left out where `centers` are given. */
+  /** m, the number of neurons for each value, an integer in [3, 2²⁴]; may be left out where `centers` are given. */
   neurons?: number;
   /** The smallest of the values that are expected; default 0. Not with `centers`. */
   low?: number;
@@ -42,7 +42,7 @@ const FIELDS = {
 } satisfies Record<keyof ReceptiveFieldOptions, unknown>;
 
 /** Two fields have their centres beyond the ends, and one between them divides the range. */
-const AT_LEAST_3: Range = { expected: "an integer ≥ 3", fits: (n) => WHOLE.fits(n) && n >= 3 };
+const COUNTS: Range = { expected: "an integer in [3, 2²⁴]", fits: (n) => WHOLE.fits(n) && n >= 3 && n <= 2 ** 24 };
 
 /**
  * Gaussian receptive fields: the activity of m neurons for each value, 1 at their centres.
@@ -51,7 +51,7 @@ const AT_LEAST_3: Range = { expected: "an integer ≥ 3", fits: (n) => WHOLE.fit
  *
  * Shapes: x [...] → activity [..., m], values in [0, 1] that encoders take. ∂L/∂x = Σᵢ ∂L/∂a[i]·a[i]·(cᵢ − x)/σ².
  *
- * @throws RangeError for fewer than three neurons, a high that is not above low, beta or sigma that are not positive, centers of
+ * @throws RangeError for fewer than three or more than 2²⁴ neurons, a high that is not above low, beta or sigma that are not positive, centers of
  *   another number than neurons, or low, high or beta beside centers; TypeError if neurons are missing without centers, or sigma with them, and for an option of another name
  *   or kind.
  * @see Bohte, Kok and La Poutré (2002), Error-backpropagation in temporally encoded networks of spiking neurons, Neurocomputing 48.
@@ -112,7 +112,7 @@ function fieldsOf(where: string, given: typeof FIELDS): { centers: readonly numb
     throw new RangeError(`${where}: expected no ${name} beside centers, got ${show(given[name])}`);
   }
   const list = given.centers === undefined ? undefined : listOf(where, "centers", given.centers, FINITE, neurons);
-  if (list === undefined) numberOf(where, "neurons", neurons, AT_LEAST_3);
+  if (list === undefined) numberOf(where, "neurons", neurons, COUNTS);
   if (list?.length === 0) throw new RangeError(`${where}: centers must have an entry, got []`);
   numberOf(where, "low", low, FINITE);
   numberOf(where, "high", high, { expected: `finite and above low, ${low}`, fits: (x) => x > low && x < Infinity });
