@@ -49,4 +49,4 @@ export { type Fused, Program, type Run, type Stream } from "./program.ts";
 export { replaced } from "./replace.ts";
 export type { Rows } from "./rows.ts";
 export { runOnTensors, stepsOf, tensorLanguage } from "./tensors.ts";
-export { derive, type StepArgument, type StepDefinition, type Traced } from "./trace.ts";
+export { derive, MOST_OUTPUTS, type StepArgument, type StepDefinition, type Traced } from "./trace.ts";

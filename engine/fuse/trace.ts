@@ -81,9 +81,9 @@ export interface Traced {
 const USUAL = [1, 0.5];
 
 /** The most outputs of a step: sets of them are bits of an integer. */
-const MOST = 31;
+export const MOST_OUTPUTS = 31;
 
-/** @throws TypeError where the step does what a column cannot, or fails to return a state; RangeError for more outputs than {@link MOST}. */
+/** @throws TypeError where the step does what a column cannot, or fails to return a state; RangeError for more outputs than {@link MOST_OUTPUTS}. */
 export function trace(definition: StepDefinition): Traced {
   const traced = checked(definition);
   const { name } = definition;
@@ -120,7 +120,8 @@ function run(definition: StepDefinition): Traced {
   const outputs = outputsOf(definition, owner, [...inputs, ...states, ...given]);
   if (!partial) {
     checkComparisons(owner, outputs.values());
-    if (outputs.size > MOST) throw wrongValue(name, `a step that returns at most ${MOST} values`, outputs.size);
+    if (outputs.size > MOST_OUTPUTS)
+      throw wrongValue(name, `a step that returns at most ${MOST_OUTPUTS} values`, outputs.size);
   }
   for (const output of packed) {
     const value = outputs.get(output);

@@ -5,6 +5,7 @@ import {
   derive,
   type Fused,
   levelOf,
+  MOST_OUTPUTS,
   Program,
   type Traced,
   withDerivatives,
@@ -65,7 +66,8 @@ export class Derived {
     this.names = all.filter(([x, y]) => this.has(x, y)).map(([x, y]) => derivativeOf(x, y));
     this.program = new Program(withDerivatives(definition, outputs, this.names));
     const count = this.program.traced.outputs.size;
-    if (count > MOST) throw wrongValue(definition.name, `a step with at most ${MOST} states and derivatives`, count);
+    if (count > MOST_OUTPUTS)
+      throw wrongValue(definition.name, `a step with at most ${MOST_OUTPUTS} states and derivatives`, count);
     this.code = this.program.compile(null);
   }
 
@@ -118,9 +120,6 @@ export interface Advance {
   readonly next: Named;
   readonly derivatives: Named;
 }
-
-/** Outputs of a compiled run are marked in the bits of an integer. */
-const MOST = 31;
 
 /** The level of what all neurons share. */
 const SHARED = 1;
