@@ -44,7 +44,7 @@
  */
 export type { Derivative, DerivativeLanguage, Language, Value } from "./expression.ts";
 export { derivativeOf, levelOf, withDerivatives } from "./jacobian.ts";
-export { print } from "./print.ts";
+export { print, symbolsOf } from "./print.ts";
 export { type Fused, Program, type Run, type Stream } from "./program.ts";
 export { replaced } from "./replace.ts";
 export type { Rows } from "./rows.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { stepOf } from "../../test/support/fused.ts";
-import type { Tensor } from "../tensor.ts";
+import { type Tensor, tensor } from "../index.ts";
 import { type Derivative, Program, print, type StepArgument, type StepDefinition, type Value } from "./index.ts";
 
 const SYMBOLS = "current I spikes s membrane u threshold θ";
@@ -240,24 +240,63 @@ test("brackets tell the order of operations", () => {
   expect(first(({ a, b }) => ({ z: a.div(b).div(a.reciprocal()) }))).toBe("z = a / b / (1 / a)");
 });
 
-test("initial values other than 0 have a line, as far as a step can compute them", () => {
+test("initial values other than 0 have a line, a tensor without its values", () => {
   const { traced } = new Program(
     stepOf({
       name: "Step",
       inputs: ["x"],
-      states: ["v", "w", "r", "q", "t"],
+      states: ["v", "w", "r", "q", "t", "z"],
       parameters: { rest: "scalar", beta: "column" },
-      step: ({ x, v, w, r, q, t, beta }) => ({ v: v.mul(beta).add(x), w, r, q, t }),
+      step: ({ x, v, w, r, q, t, z, beta }) => ({ v: v.mul(beta).add(x), w, r, q, t, z }),
     }),
   );
   const initial = [
     ({ rest, beta }: Record<"rest" | "beta", Value>) => rest.mul(beta),
     -65,
     () => 0,
-    ({ rest }: Record<"rest", Value>) => (rest as unknown as Tensor).sum(),
+    () => tensor([1, 2, 3]),
     () => 2,
+    -0,
   ];
   const lines = print(traced, "", initial).split("\n");
-  expect(lines.filter((line) => line.includes("[0]"))).toEqual(["  v[0] = rest·β", "  w[0] = −65", "  t[0] = 2"]);
+  expect(lines.filter((line) => line.includes("[0]"))).toEqual([
+    "  v[0] = rest·β",
+    "  w[0] = −65",
+    "  q[0] = …",
+    "  t[0] = 2",
+  ]);
   expect(lines[1]).toBe("  v[0] = rest·β");
+});
+
+test("an initial value that is none throws", () => {
+  const { traced } = new Program(
+    stepOf({
+      name: "Step",
+      inputs: ["x"],
+      states: ["v"],
+      parameters: { p: "scalar" },
+      step: ({ x, v, p }) => ({ v: v.mul(p).add(x) }),
+    }),
+  );
+  expect(() => print(traced, "", [() => undefined])).toThrow("Step: ");
+  const missing = ({ p }: Record<"p", Value>) => (p as unknown as Tensor).sum();
+  expect(() => print(traced, "", [missing])).toThrow(TypeError);
+});
+
+test("each gradient has a name of its own, whatever the names of the step", () => {
+  const names = ["d", "I", "s", "u", "r", "dv", "∂u", "∇d", "∇u", "∇σ(d)", "v", "v′", "v[0]", "2", ""] as const;
+  const parameters = ["w", "∇w", "∂w", "w·u"] as const;
+  const lines = linesOf(parameters, names, (argument) => {
+    const sum = names.reduce((sum: Value, name, i) => sum.add(argument[name].mul(i + 2)), argument.x);
+    const y = parameters.reduce((product: Value, name) => product.mul(argument[name].sigmoid()), sum);
+    const states = Object.fromEntries(names.map((name, i) => [name, argument[name].mul(y).add(i)]));
+    return { ...states, membrane: y, current: y.exp(), "∇x": y.sin(), "∂s": y.cos() };
+  });
+  const left = lines.filter((line) => / \+?= /.test(line)).map((line) => line.split(" ")[0] as string);
+  expect(new Set(left).size, left.join(" ")).toBe(left.length);
+  expect(left).toEqual(expect.arrayContaining(["∇d", "∇I", "∇s", "∇σ(w)", "_d′", "v_0_′", "_′"]));
+  // What arrives from outside is no symbol of the step.
+  const arriving = new Set(lines.join("\n").match(/∂[\p{L}\p{N}_]+′?/gu));
+  expect(left.filter((name) => arriving.has(name))).toEqual([]);
+  for (const line of lines) expect(line).not.toMatch(/[∇∂]{2}/);
 });

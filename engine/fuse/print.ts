@@ -1,19 +1,20 @@
 /**
  * A step and its gradient as equations. v is a state before the step, v′ the one after it, v[0] the one before the first step; [c] is
  * 1 where c holds, else 0. ∇x is the gradient of x; of it, ∂x arrives from outside: from what reads the output x, and as ∂v′ from the
- * step after. That of a parameter is a sum over all elements. Backward computes with values alone, so `detach` is told of forward
- * only. derivative(f(x)) is f′ at x.
+ * step after. That of a parameter is a sum over all elements. `detach` is printed in forward only, since backward has values alone.
+ * derivative(f(x)) is f′ at x.
  */
+import { Tensor } from "../tensor.ts";
 import { gradientsOf } from "./derive.ts";
 import { COLUMN, constant, ELEMENT, type Expression, isZero, lift, SCALAR, term } from "./expression.ts";
 import { reachable, sharing } from "./graph.ts";
-import type { Traced } from "./trace.ts";
+import type { StepDefinition, Traced } from "./trace.ts";
 
 const GREEK = "alpha α beta β gamma γ delta δ epsilon ε theta θ kappa κ lambda λ mu μ rho ρ tau τ phi φ omega ω ";
 
-/** The words of equations: no name is printed as one of them. */
+/** The words of equations and the empty word: no name is printed as one of them. */
 const WORDS =
-  "if else derivative detach maximum minimum clamp σ sign floor round relu rsqrt exp log log1p sin cos atan erf tanh softplus";
+  "if else derivative detach maximum minimum clamp σ sign floor round relu rsqrt exp log log1p sin cos atan erf tanh softplus ";
 
 /** How tightly a text binds: a choice least, the base of a power most. */
 const [CHOICE, CONDITION, SUM, QUOTIENT, BASE] = [0, 1, 2, 3, 6];
@@ -45,9 +46,53 @@ type Equation = readonly [name: string, sign: "=" | "+=", value: Expression];
 /** An initial value: a number, or a function of the parameters by name. */
 export type Initial = number | ((parameters: never) => unknown);
 
+/** The names of a step. */
+interface Names {
+  readonly definition: Pick<StepDefinition, "inputs" | "states" | "parameters">;
+  readonly outputs: ReadonlyMap<string, unknown>;
+}
+
+/** The symbols of a step. */
+interface Symbols {
+  /** Of inputs, states and parameters by their names. */
+  readonly leaves: ReadonlyMap<string, string>;
+  /** Of outputs by their names. */
+  readonly outputs: ReadonlyMap<string, string>;
+  /** All that stand for something. */
+  readonly taken: ReadonlySet<string>;
+  /** A further symbol, after a name; it stands for nothing else. */
+  add(name: string): string;
+}
+
 /**
- * The equations, one a line. `symbols` are names and their shorter ones, which Greek letters have already. `initial` are the values
- * of the states before the first step; those other than 0 get a line where a step can compute them.
+ * The symbols that {@link print} writes for the names of a step. `symbols` are names and their shorter ones, which Greek letters have
+ * already. Signs within a name become underscores, so that ∇v is the gradient of v alone.
+ */
+export function symbolsOf({ definition, outputs }: Names, symbols: string): Symbols {
+  const { inputs, states, parameters } = definition;
+  const names = [...inputs, ...states, ...Object.keys(parameters)];
+  const known = [...names, ...outputs.keys()];
+  const taken = new Set(WORDS.split(" "));
+  const short = (GREEK + symbols).split(" ");
+  const add = (name: string): string => {
+    const at = short.indexOf(name);
+    let symbol = (at % 2 === 0 && short[at + 1]) || name;
+    if (taken.has(symbol) || known.includes(symbol)) symbol = name;
+    symbol = symbol.replace(/^\d|[^\p{L}\p{M}\p{N}_$]/gu, "_");
+    while (taken.has(symbol)) symbol += "_";
+    taken.add(symbol);
+    return symbol;
+  };
+  const leaves = new Map(names.map((name) => [name, add(name)]));
+  const results = [...outputs.keys()].map(
+    (name) => [name, states.includes(name) ? `${leaves.get(name)}′` : add(name)] as const,
+  );
+  return { leaves, outputs: new Map(results), taken, add };
+}
+
+/**
+ * The equations, one a line. `symbols` are those of {@link symbolsOf}. `initial` are the values of the states before the first step:
+ * those other than 0 get a line, a tensor as `…`.
  */
 export function print(traced: Traced, symbols = "", initial: readonly Initial[] = []): string {
   const { definition, owner, inputs, states } = traced;
@@ -57,26 +102,12 @@ export function print(traced: Traced, symbols = "", initial: readonly Initial[] 
   );
   const leaves = [...inputs, ...states, ...given];
 
-  const taken = new Set(WORDS.split(" "));
-  const short = (GREEK + symbols).split(" ");
-  const known = [...leaves.map(({ attr }) => attr), ...traced.outputs.keys()];
-  /** A symbol that stands for nothing else. */
-  const symbolOf = (name: string): string => {
-    const at = short.indexOf(name);
-    let symbol = (at % 2 === 0 && short[at + 1]) || name;
-    if (taken.has(symbol) || known.includes(symbol)) symbol = name;
-    while (taken.has(symbol)) symbol += "_";
-    taken.add(symbol);
-    return symbol;
-  };
+  const { leaves: symbolOf, outputs: results, taken } = symbolsOf(traced, symbols);
   /** Terms that have been given names, and those that will get one where they are first needed. */
   const names = new Map<Expression, string>();
   const due = new Map<Expression, string>();
-  for (const x of leaves) names.set(x, symbolOf(x.attr as string));
-  const outputs = [...traced.outputs].map(([output, value]) => {
-    const state = states[definition.states.indexOf(output)];
-    return [state === undefined ? symbolOf(output) : `${names.get(state)}′`, value] as const;
-  });
+  for (const x of leaves) names.set(x, symbolOf.get(x.attr as string) as string);
+  const outputs = [...traced.outputs].map(([output, value]) => [results.get(output) as string, value] as const);
   let isBackward = false;
 
   /** Whether the text of a term begins with a minus sign. */
@@ -115,7 +146,7 @@ export function print(traced: Traced, symbols = "", initial: readonly Initial[] 
   const lines = [definition.name];
   let temporaries = 0;
   const give = (x: Expression, name: string): void => {
-    while (name === "" || taken.has(name)) name = `x${++temporaries}`;
+    while (taken.has(name)) name = `x${++temporaries}`;
     lines.push(`  ${name} = ${expression(x, CHOICE)}`);
     names.set(x, name);
   };
@@ -138,12 +169,11 @@ export function print(traced: Traced, symbols = "", initial: readonly Initial[] 
 
   const parameters = Object.fromEntries(given.map((x) => [x.attr, x]));
   const started = initial.flatMap((value, i): Equation[] => {
-    try {
-      const x = lift(owner, "", typeof value === "function" ? value(parameters as never) : value);
-      return isZero(x) ? [] : [[`${names.get(states[i] as Expression)}[0]`, "=", share(x)]];
-    } catch {
-      return [];
-    }
+    const x = typeof value === "function" ? value(parameters as never) : value;
+    if (x === 0) return [];
+    const start = x instanceof Tensor ? term(owner, "tensor", [], i, SCALAR) : share(lift(owner, "", x));
+    if (x instanceof Tensor) names.set(start, "…");
+    return [[`${names.get(states[i] as Expression)}[0]`, "=", start]];
   });
   // As they were computed, so that a line needs only those above it.
   const forward = [...outputs]
