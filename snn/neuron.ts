@@ -513,7 +513,7 @@ export const isCompiled = (layer: unknown): layer is Neurons =>
   layer instanceof Neurons && layer.forward === FORWARD && layer.scores === null;
 
 /** Shorter names in equations. */
-const SYMBOLS = "current I winner w spikes s membrane u threshold θ refractory r";
+export const SYMBOLS = "current I winner w spikes s membrane u threshold θ refractory r";
 
 /** Runs neurons from operands for steps of this shape on: what they give, and the state after the last step. */
 export function unrolled(neuron: CompiledNeuron, operands: Operands, shape: Shape): Readonly<Record<string, unknown>> {

@@ -193,6 +193,22 @@ test("recurrent: symbols of the feedback are none of the neuron's", () => {
   ]);
 });
 
+test.each([false, true])("recurrent: symbols of the feedback, with inhibition %s", (inhibition) => {
+  const Taken = neuron({
+    name: "Taken",
+    state: { I: 0, input: 0 },
+    parameters: { W: 1 },
+    step({ current, I, input, W, spike }) {
+      const u = I.mul(W).add(current);
+      return { spikes: spike(u), I: u, input };
+    },
+  });
+  const [, fed, shapes, ...lines] = String(new Recurrent(new Taken({ inhibition }), { features: 2 })).split("\n");
+  expect(fed).toBe("  current[t] = input_[t] + W_·s[t−1] + b");
+  expect(shapes).toContain("input_ [T, B, …, 2], W_ = layer.recurrent.weight");
+  expect(lines.join("\n")).toContain(" = I·W + current\n");
+});
+
 test("recurrent: neurons without equations are named", () => {
   const layer = new Recurrent(new SpikingLSTM(2, 2) as never, { features: 2 });
   expect(String(layer).split("\n").at(-1)).toBe("SpikingLSTM");

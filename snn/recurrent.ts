@@ -1,7 +1,7 @@
 import { COUNT, numberOf, show, withDefaults, wrongType, wrongValue } from "../engine/arguments.ts";
 import { inReference } from "../engine/backend.ts";
 import { composed } from "../engine/composed.ts";
-import { derive, type StepDefinition, stepsOf, type Value } from "../engine/fuse/index.ts";
+import { derive, type StepDefinition, stepsOf, symbolsOf, type Value } from "../engine/fuse/index.ts";
 import { type Generator, generatorOf } from "../engine/generator.ts";
 import { concat, Linear, linear, type Module, ones, parameter, stack, type Tensor, zeros } from "../engine/index.ts";
 import { forwardOf, moduleOf } from "../engine/nn/module.ts";
@@ -11,7 +11,7 @@ import { alive } from "../engine/tensor.ts";
 import { axesHint, checkSequence, checkState } from "./checks.ts";
 import { steppingIn } from "./layers.ts";
 import { resultOf } from "./lazy.ts";
-import { isCompiled, type Neurons, named, unrolled } from "./neuron.ts";
+import { isCompiled, Neurons, named, SYMBOLS, unrolled } from "./neuron.ts";
 import type { Named } from "./neuron-form.ts";
 import { CompiledNeuron, type Operands, runNeuron } from "./neuron-op.ts";
 import { CompiledStage, stageOfNeurons } from "./neuron-stage.ts";
@@ -257,12 +257,13 @@ export class Recurrent<
   /** The current that the neurons get, the shapes, and the neurons as they print themselves. */
   override toString(): string {
     const { neuron, recurrent, V, features, where } = this;
-    const known = isCompiled(neuron) ? namesOf(neuron.compiled.program.traced) : [];
-    const before = known.includes("s") ? "spikes[t−1]" : "s[t−1]";
-    const [I, current] = known.includes("I") ? ["current", "input"] : ["I", "current"];
+    const symbols = symbolsOf(neuron instanceof Neurons ? neuron.compiled.program.traced : UNKNOWN, SYMBOLS);
+    const before = `${symbols.outputs.get("spikes")}[t−1]`;
+    const I = symbols.leaves.get("current");
+    const current = symbols.add(I === "I" ? "current" : "input");
     const shapes = [`${current} [T, B, …${features === null ? "" : `, ${features}`}]`];
     const weight = (letter: string, path: string, { sizes }: Tensor): string => {
-      const symbol = known.includes(letter) ? `${letter}_` : letter;
+      const symbol = symbols.add(letter);
       shapes.push(`${symbol} = layer.${path} ${formatShape(sizes)}`);
       return symbol;
     };
@@ -411,13 +412,11 @@ const feedingItself = (name: string, definition: StepDefinition, features: numbe
   },
 });
 
-/** Names of a step. */
-const namesOf = ({ definition, outputs }: CompiledNeuron["program"]["traced"]): string[] => [
-  ...definition.inputs,
-  ...definition.states,
-  ...Object.keys(definition.parameters),
-  ...outputs.keys(),
-];
+/** Names of neurons without equations. */
+const UNKNOWN = {
+  definition: { inputs: ["current"], states: [], parameters: {} },
+  outputs: new Map([["spikes", null]]),
+};
 
 /** Throws for a connection with a layer whose `forward` starts from zeros, which it would do in each step. */
 function statelessOf(where: string, connection: Module): Module {
