@@ -257,13 +257,14 @@ export class Recurrent<
   /** The current that the neurons get, the shapes, and the neurons as they print themselves. */
   override toString(): string {
     const { neuron, recurrent, V, features, where } = this;
-    const symbols = symbolsOf(neuron instanceof Neurons ? neuron.compiled.program.traced : UNKNOWN, SYMBOLS);
-    const before = `${symbols.outputs.get("spikes")}[t−1]`;
-    const I = symbols.leaves.get("current");
-    const current = symbols.add(I === "I" ? "current" : "input");
+    const traced = neuron instanceof Neurons ? neuron.compiled.program.traced : UNKNOWN;
+    const [leaves, outputs, , symbolOf] = symbolsOf(traced, SYMBOLS);
+    const before = `${outputs.get("spikes")}[t−1]`;
+    const I = leaves.get("current");
+    const current = symbolOf(I === "I" ? "current" : "input");
     const shapes = [`${current} [T, B, …${features === null ? "" : `, ${features}`}]`];
     const weight = (letter: string, path: string, { sizes }: Tensor): string => {
-      const symbol = symbols.add(letter);
+      const symbol = symbolOf(letter);
       shapes.push(`${symbol} = layer.${path} ${formatShape(sizes)}`);
       return symbol;
     };

@@ -38,6 +38,7 @@ const FORMS: Readonly<Record<string, string>> = {
   sqrt: "5 √a6",
   abs: "6 |a0|",
   sigmoid: "6 σ(a0)",
+  "…": "6 …",
 };
 
 /** A line that is to be: a name, what lies between, and the term that the name stands for. */
@@ -52,17 +53,13 @@ interface Names {
   readonly outputs: ReadonlyMap<string, unknown>;
 }
 
-/** The symbols of a step. */
-interface Symbols {
-  /** Of inputs, states and parameters by their names. */
-  readonly leaves: ReadonlyMap<string, string>;
-  /** Of outputs by their names. */
-  readonly outputs: ReadonlyMap<string, string>;
-  /** All that stand for something. */
-  readonly taken: ReadonlySet<string>;
-  /** A further symbol, after a name; it stands for nothing else. */
-  add(name: string): string;
-}
+/** The symbols of inputs, states and parameters, those of outputs, all that are taken, and a function that takes a further one. */
+type Symbols = readonly [
+  leaves: ReadonlyMap<string, string>,
+  outputs: ReadonlyMap<string, string>,
+  taken: ReadonlySet<string>,
+  add: (name: string) => string,
+];
 
 /**
  * The symbols that {@link print} writes for the names of a step. `symbols` are names and their shorter ones, which Greek letters have
@@ -71,23 +68,22 @@ interface Symbols {
 export function symbolsOf({ definition, outputs }: Names, symbols: string): Symbols {
   const { inputs, states, parameters } = definition;
   const names = [...inputs, ...states, ...Object.keys(parameters)];
-  const known = [...names, ...outputs.keys()];
+  const results = [...outputs.keys()];
+  const known = [...names, ...results];
   const taken = new Set(WORDS.split(" "));
   const short = (GREEK + symbols).split(" ");
   const add = (name: string): string => {
     const at = short.indexOf(name);
     let symbol = (at % 2 === 0 && short[at + 1]) || name;
     if (taken.has(symbol) || known.includes(symbol)) symbol = name;
-    symbol = symbol.replace(/^\d|[^\p{L}\p{M}\p{N}_$]/gu, "_");
+    symbol = symbol.replace(/^\d|[^$\p{IDC}\p{N}]/gu, "_");
     while (taken.has(symbol)) symbol += "_";
     taken.add(symbol);
     return symbol;
   };
   const leaves = new Map(names.map((name) => [name, add(name)]));
-  const results = [...outputs.keys()].map(
-    (name) => [name, states.includes(name) ? `${leaves.get(name)}′` : add(name)] as const,
-  );
-  return { leaves, outputs: new Map(results), taken, add };
+  const next = new Map(results.map((name) => [name, states.includes(name) ? `${leaves.get(name)}′` : add(name)]));
+  return [leaves, next, taken, add];
 }
 
 /**
@@ -102,12 +98,12 @@ export function print(traced: Traced, symbols = "", initial: readonly Initial[] 
   );
   const leaves = [...inputs, ...states, ...given];
 
-  const { leaves: symbolOf, outputs: results, taken } = symbolsOf(traced, symbols);
+  const [symbolOf, resultOf, taken] = symbolsOf(traced, symbols);
   /** Terms that have been given names, and those that will get one where they are first needed. */
   const names = new Map<Expression, string>();
   const due = new Map<Expression, string>();
   for (const x of leaves) names.set(x, symbolOf.get(x.attr as string) as string);
-  const outputs = [...traced.outputs].map(([output, value]) => [results.get(output) as string, value] as const);
+  const outputs = [...traced.outputs].map(([output, value]) => [resultOf.get(output) as string, value] as const);
   let isBackward = false;
 
   /** Whether the text of a term begins with a minus sign. */
@@ -171,8 +167,7 @@ export function print(traced: Traced, symbols = "", initial: readonly Initial[] 
   const started = initial.flatMap((value, i): Equation[] => {
     const x = typeof value === "function" ? value(parameters as never) : value;
     if (x === 0) return [];
-    const start = x instanceof Tensor ? term(owner, "tensor", [], i, SCALAR) : share(lift(owner, "", x));
-    if (x instanceof Tensor) names.set(start, "…");
+    const start = x instanceof Tensor ? term(owner, "…", [], 0, SCALAR) : share(lift(owner, "", x));
     return [[`${names.get(states[i] as Expression)}[0]`, "=", start]];
   });
   // As they were computed, so that a line needs only those above it.
