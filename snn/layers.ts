@@ -26,6 +26,10 @@ export function saysStateless(layer: Module): boolean {
   return kind.stateless === true && declaring !== null && isFrom(declaring.prototype, ownerOf(layer, "forward"));
 }
 
+/** Whether a class says so, but `forward` is a property of the layer itself: the claim is about methods of classes. */
+export const saysOfNoMethod = (layer: Module): boolean =>
+  (layer.constructor as typeof Module).stateless === true && Object.hasOwn(layer, "forward");
+
 /** Whether the step of a layer is not that of its `forward`: this is of a class below, or was put in the place of the one of its class. */
 export function isStepStale(layer: Stepping): boolean {
   const owner = ownerOf(layer, "forward") as object;

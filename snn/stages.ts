@@ -8,7 +8,7 @@ import type { Op } from "../engine/op.ts";
 import { recordOutside, root, scope } from "../engine/scope.ts";
 import { formatShape, type Shape } from "../engine/shape.ts";
 import { alive, dropRecord, recycleSaved } from "../engine/tensor.ts";
-import { isStepping, isStepStale, type Stepping, saysStateless, steppingIn } from "./layers.ts";
+import { isStepping, isStepStale, type Stepping, saysOfNoMethod, saysStateless, steppingIn } from "./layers.ts";
 import { isCompiled } from "./neuron.ts";
 import { stageOfNeurons } from "./neuron-stage.ts";
 import { checkReading, own, readingIn, Stage, Staged, stateOf, Watch } from "./stage.ts";
@@ -216,8 +216,11 @@ class SteppingStage extends Stage {
   }
 }
 
-/** Throws unless the `forward` of a layer without steps is known to compute each step by itself. */
-function checkStateless(layer: Module): void {
+/**
+ * Throws unless the `forward` of a layer without steps computes each step by itself, as its class declares or the package knows. A stream
+ * gives one step at a time, so that a state which `forward` keeps would be lost without notice.
+ */
+function checkDeclared(layer: Module): void {
   const { name } = layer.constructor;
   const [path] = steppingIn(layer) ?? [];
   if (path !== undefined) {
@@ -226,6 +229,12 @@ function checkStateless(layer: Module): void {
     );
   }
   if (saysStateless(layer)) return;
+  if (saysOfNoMethod(layer)) {
+    throw new RangeError(
+      `Stream: expected forward as a method of ${name}, for which static stateless = true counts, got a property of the instance; ` +
+        "make it a method",
+    );
+  }
   if (!knownStateless(layer)) {
     throw new RangeError(
       `Stream: expected modules whose state is known, got ${name}, whose forward may keep one; give ${name} ${PROTOCOL}, or ` +
@@ -244,7 +253,7 @@ export function stageOf(layer: Module, input: Tensor): Stage {
   const compiled = layer instanceof Staged ? layer.stage(input) : null;
   if (compiled !== null) return compiled;
   if (isStepping(layer)) return new SteppingStage(layer, input);
-  checkStateless(layer);
+  checkDeclared(layer);
   // A layer that stays in training mode may draw random numbers in each step.
   const isReplayed = layer.isPure && layer.evaluating(() => !layer.training);
   return isReplayed ? new PureStage(layer, input) : new StatelessStage(layer, input);
