@@ -39,7 +39,13 @@ export class CompiledStage extends Stage {
   constructor(neuron: CompiledNeuron, owned: readonly Tensor[], input: Tensor, source: Source) {
     const states = neuron.states.map(() => own(input.sizes));
     const output = neuron.packed ? ownSpikes(input.sizes) : own(input.sizes);
-    const parameters = noGrad(() => source.parameters().map((t) => own(t.sizes)));
+    const parameters: Tensor[] = [];
+    const watch = new Watch(owned, () => {
+      for (const [i, t] of source.parameters().entries()) {
+        parameters[i] ??= own(t.sizes);
+        parameters[i].copyFrom(t);
+      }
+    });
     const n = columnsOf(parameters, input.size);
     const addresses = states.map((t) => t.ptr);
     const work: Tensor[] = [];
@@ -66,9 +72,7 @@ export class CompiledStage extends Stage {
     this.names = neuron.states;
     this.states = states;
     this.source = source;
-    this.watch = new Watch(owned, () => {
-      for (const [i, t] of source.parameters().entries()) parameters[i]?.copyFrom(t);
-    });
+    this.watch = watch;
     this.start();
   }
 

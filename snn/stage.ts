@@ -98,7 +98,7 @@ export class Watch {
   }
 }
 
-/** The base of layers that a {@link Stream} runs in a way of their own, such as {@link Delay}, with a state from call to call. */
+/** The base of layers that a {@link Stream} runs by a stage of their own, such as {@link Delay}. */
 export abstract class Staged extends Module {
   /**
    * The stage that reads this input; null where a subclass has changed what the layer computes.

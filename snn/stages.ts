@@ -166,6 +166,13 @@ function mapped(state: State, fn: (t: Tensor) => Tensor): State {
   return Object.fromEntries(Object.entries(state).map(([name, part]) => [name, mapped(part, fn)]));
 }
 
+/** Throws unless a tensor that a step gives has as many values as the one that takes them. */
+function checkSizes({ constructor: { name } }: Module, kind: string, t: Tensor, place: Tensor): void {
+  if (t.size === place.size) return;
+  const [expected, got] = [formatShape(place.sizes), formatShape(t.sizes)];
+  throw new RangeError(`Stream: expected ${name} to give ${kind} of shape ${expected} in each step, got ${got}`);
+}
+
 /** A layer whose state goes through its `step`. */
 class SteppingStage extends Stage {
   private readonly layer: Stepping;
@@ -200,18 +207,24 @@ class SteppingStage extends Stage {
       const [z, next] = layer.evaluating(() => layer.step(input, last as never));
       const values = tensorsOf(next as State, last);
       const places = tensorsOf(last);
+      // All is checked and read before something is written: an error leaves the state as it was, and a value may be a view of another place.
+      alive(z, "Stream");
+      checkSizes(layer, "an output", z, output);
+      const copies = values.map((t, i) => {
+        checkSizes(layer, "a state", t, places[i] as Tensor);
+        return t.toFloat32Array();
+      });
       output.copyFrom(z);
-      // One that looks into another place of the state is read before that is written.
-      const copies = values.map((t) => t.toFloat32Array());
       for (const [i, t] of places.entries()) t.copyFrom(copies[i] as Float32Array);
     });
   }
 
   override reset(): void {
-    super.reset();
     noGrad(() => {
       const start = tensorsOf(this.layer.initialState(this.input.sizes) as State, this.last);
-      for (const [i, t] of tensorsOf(this.last).entries()) t.copyFrom(start[i] as Tensor);
+      const places = tensorsOf(this.last);
+      for (const [i, t] of start.entries()) checkSizes(this.layer, "a state", t, places[i] as Tensor);
+      for (const [i, t] of places.entries()) t.copyFrom(start[i] as Tensor);
     });
   }
 }

@@ -518,6 +518,45 @@ test("stream: a module that says that it has no state may not hold one that has"
   expectSame([new Wrapped(new Wrapped(linear(2, 2)))], [1, 2]);
 });
 
+test("stream: a step whose output or state has another size leaves all as it was", () => {
+  /** Counts in `a`; the third step gives tensors of these sizes. */
+  class Counting extends Module {
+    readonly sizes: readonly number[];
+    constructor(...sizes: number[]) {
+      super();
+      this.sizes = sizes;
+    }
+    forward(x: Tensor): Tensor {
+      return x;
+    }
+    initialState(shape: readonly number[]) {
+      return { a: zeros(shape), b: zeros(shape) };
+    }
+    step(_x: Tensor, { a, b }: { a: Tensor; b: Tensor }): [Tensor, { a: Tensor; b: Tensor }] {
+      const [first, second, third] = a.toFloat32Array()[0] === 2 ? this.sizes : [2, 2, 2];
+      const of = (n: number | undefined, value: number) => full([1, n as number], value);
+      const now = (a.toFloat32Array()[0] as number) + 1;
+      return [of(first, now), { a: of(second, now), b: of(third, (b.toFloat32Array()[0] as number) + 10) }];
+    }
+  }
+  for (const [sizes, kind, got] of [
+    [[3, 2, 2], "an output", 3],
+    [[2, 1, 2], "a state", 1],
+    [[2, 2, 4], "a state", 4],
+  ] as const) {
+    const layer = new Counting(...sizes);
+    const stream = new Stream(layer, [1, 2]);
+    for (const now of [1, 2]) expect(stream.step([0, 0])).toEqual(Float32Array.of(now, now));
+    const message = `Stream: expected Counting to give ${kind} of shape [1, 2] in each step, got [1, ${got}]`;
+    // Again the third step: the state is that of the second, in all parts.
+    for (let i = 0; i < 2; i++) expect(() => stream.step([0, 0])).toThrow(message);
+    expect(stream.output.toArray()).toEqual([[2, 2]]);
+    Object.assign(layer, { sizes: [2, 2, 2] });
+    expect(stream.step([0, 0])).toEqual(Float32Array.of(3, 3));
+    stream.dispose();
+  }
+});
+
 test("stream: a step that another forward has left behind is refused", () => {
   const refused = (layer: Module, shape: number[]) => {
     const message = `Stream: expected a step(x, state) that goes with forward, got ${layer.constructor.name} with another forward`;

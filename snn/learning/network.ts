@@ -39,13 +39,16 @@ export function networkOf(where: string, model: Module): Layer[] {
     const path = paths.get(module) ?? "";
     const kind = module.constructor.name;
     const layer = { module, index, where, name: path === "" ? kind : `"${path}" (${kind})` };
-    if (!isStepping(module)) checkStateless(layer);
+    if (!isStepping(module)) checkNoInnerStep(layer);
     return layer;
   });
 }
 
-/** Throws where a layer without steps holds a layer with steps, whose state its `forward` would start from zeros each time. */
-function checkStateless({ module, where, name }: Layer): void {
+/**
+ * Throws where a layer without steps holds a layer with steps, whose state its `forward` would start from zeros each time. Online rules
+ * ask for no more, as they train the modules of a caller with `forward`; a Stream asks for modules that declare to be stateless.
+ */
+function checkNoInnerStep({ module, where, name }: Layer): void {
   const [path] = steppingIn(module) ?? [];
   if (path === undefined) return;
   throw new RangeError(
