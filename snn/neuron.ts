@@ -25,7 +25,6 @@ import {
 } from "./checks.ts";
 import { boundsOf, chosenOf, first, optionsOf, within, withPreset } from "./definition.ts";
 import { checkRivals, rivalsOnTensors, runRivals } from "./inhibition.ts";
-import { resultOf } from "./lazy.ts";
 import {
   chosenForm,
   type Definition,
@@ -50,6 +49,7 @@ import { type Observer, observer } from "./observer.ts";
 import { checkPerNeuron, persistentCopy } from "./per-neuron.ts";
 import { checkSurrogate } from "./surrogate.ts";
 import { sigmoid } from "./surrogates.ts";
+import { resultOf } from "./unroll-result.ts";
 
 /**
  * A class of neurons from a function of one time step: compiled to WebAssembly, differentiated, and fused over time.

@@ -10,7 +10,6 @@ import { checkShape, formatShape, type Shape, sameShape } from "../engine/shape.
 import { alive } from "../engine/tensor.ts";
 import { axesHint, checkSequence, checkState } from "./checks.ts";
 import { steppingIn } from "./layers.ts";
-import { resultOf } from "./lazy.ts";
 import { isCompiled, Neurons, named, SYMBOLS, unrolled } from "./neuron.ts";
 import type { Named } from "./neuron-form.ts";
 import { CompiledNeuron, type Operands, runNeuron } from "./neuron-op.ts";
@@ -19,6 +18,7 @@ import { type Observer, observer } from "./observer.ts";
 import { type Feedback, recurrentOp, recurrentOutput, runRecurrent } from "./recurrent-op.ts";
 import { RecurrentStage } from "./recurrent-stage.ts";
 import { checkFeatures, own, type Stage, Staged } from "./stage.ts";
+import { resultOf } from "./unroll-result.ts";
 
 /** A layer of neurons: `LIF`, or one of a class that `neuron` has made. */
 export interface SpikingLayer<State, Result> extends Module {

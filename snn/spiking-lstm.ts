@@ -7,12 +7,12 @@ import { startUniform } from "../engine/nn/linear.ts";
 import { checkShape, formatShape, type Shape } from "../engine/shape.ts";
 import { alive } from "../engine/tensor.ts";
 import { checkSequence, checkState } from "./checks.ts";
-import { resultOf } from "./lazy.ts";
 import { neuron } from "./neuron.ts";
 import type { NeuronOptions } from "./neuron-types.ts";
 import { observer } from "./observer.ts";
 import { fired, RESET, RESET_NEEDS } from "./reset.ts";
 import { atan } from "./surrogates.ts";
+import { resultOf } from "./unroll-result.ts";
 
 /** The membrane: each step replaces it by the output of the cell, and a late reset alone depends on the step before. */
 const Output = /* @__PURE__ */ neuron({
