@@ -9,6 +9,7 @@ import {
   show,
   withDefaults,
   wrongType,
+  wrongValue,
 } from "../engine/arguments.ts";
 import { IN_FLOAT32, type Needs, NOT_ZERO } from "./checks.ts";
 import type { Chosen, NeuronChoices } from "./neuron-types.ts";
@@ -110,6 +111,10 @@ export function withPreset<Options extends { numerics?: string | undefined }>(
   // The given options alone are fields of their own.
   return Object.assign(options, { ...preset, ...options });
 }
+
+/** The error of an option that is to be learned or bounded, and is no number or tensor. */
+export const noParameter = (where: string, name: string, value: unknown): RangeError =>
+  wrongValue(where, `${name} as a number or a tensor, since learn or constrain name it`, show(value));
 
 export function boundsOf(
   where: string,

@@ -135,7 +135,7 @@ test("leaky: all of its options that are numbers can be learned, with exact grad
     'LeakyIntegrator: expected learn to name parameters, beta, rest, inputScale, got "v"',
   );
   expect(() => new LeakyIntegrator({ inputScale: "leak", learn: ["inputScale"] })).toThrow(
-    'LeakyIntegrator: expected learn to name parameters, beta, got "inputScale"',
+    'LeakyIntegrator: expected inputScale as a number or a tensor, since learn or constrain name it, got "leak"',
   );
 });
 

@@ -3,7 +3,7 @@ import { inReference, onTensors } from "../engine/backend.ts";
 import { composed } from "../engine/composed.ts";
 import { full, type Tensor } from "../engine/index.ts";
 import { betaOf, DECAY, type DecayOptions } from "./decay.ts";
-import { boundsOf, withPreset } from "./definition.ts";
+import { boundsOf, noParameter, withPreset } from "./definition.ts";
 import { Neurons } from "./neuron.ts";
 import { type Form, learnedOf } from "./neuron-form.ts";
 import { CompiledNeuron, runNeuron } from "./neuron-op.ts";
@@ -23,6 +23,7 @@ type Argument = NeuronStep<"v" | "beta" | "rest" | "inputScale">;
 function formOf(rest?: number | Tensor, inputScale?: number | Tensor | "leak", named: readonly string[] = []): Form {
   const hasRest = rest !== undefined || named.includes("rest");
   const isLeak = inputScale === "leak";
+  if (isLeak && named.includes("inputScale")) throw noParameter("LeakyIntegrator", "inputScale", inputScale);
   const hasScale = !isLeak && (inputScale !== undefined || named.includes("inputScale"));
   return {
     name: "LeakyIntegrator",
@@ -80,8 +81,8 @@ export interface LeakyIntegratorOptions extends DecayOptions {
   /** Names of the options that are learned, as parameters of these names. Default: none. */
   learn?: readonly LeakyIntegratorParameter[];
   /**
-   * Bounds [low, high] of parameters: stored raw, clamped in the forward pass, zero gradient outside. Default: [0, 1] for a learned
-   * beta.
+   * Bounds [low, high] of parameters. A learned value is stored raw and clamped in the forward pass, with zero gradient outside; a fixed
+   * value outside is an error. Default: [0, 1] for beta.
    */
   constrain?: { readonly [name in LeakyIntegratorParameter]?: readonly [low: number, high: number] };
 }
@@ -122,9 +123,9 @@ export interface LeakyIntegratorRecord {
  * Shapes: current [T, B, …] → membrane [T, B, …]. Starts from v = rest. Defaults β = 0.95 per step, rest = 0, inputScale = 1.
  * `numerics` names the options of other packages.
  *
- * @throws RangeError if a fixed β lies outside [0, 1] (a learned one is clamped instead) or is not finite, for tau or dt
- *   that is not finite and > 0, both beta and tau, dt or decay without tau, an unknown choice,
- *   or a name in learn or constrain that is no parameter; TypeError for an option of another name or kind.
+ * @throws RangeError if a fixed β lies outside [0, 1] unless `constrain` says otherwise (a learned β is clamped instead) or is not
+ *   finite, for tau or dt that is not finite and > 0, both beta and tau, dt or decay without tau, an unknown choice, or a name in `learn`
+ *   or `constrain` that is no parameter; TypeError for an option of another name or kind.
  * @see Eshraghian et al. (2023), Training Spiking Neural Networks Using Lessons From Deep Learning, Proc. IEEE 111(9).
  */
 export class LeakyIntegrator extends Neurons {

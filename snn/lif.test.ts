@@ -272,9 +272,15 @@ test("lif: parameters within bounds of the caller count as the bound, are stored
 test("lif: bounds name options that can be learned, low before high", () => {
   const make = (constrain: object) => () => new LIF({ constrain } as never);
   expect(make({ v: [0, 1] })).toThrow("LIF: expected constrain to name parameters, beta, threshold, rest, inputScale");
-  expect(make({ lowerBound: [0, 1] })).toThrow(
-    'LIF: expected constrain to name parameters, beta, threshold, got "lowerB',
-  );
+  const needed = (name: string) =>
+    `LIF: expected ${name} as a number or a tensor, since learn or constrain name it, got `;
+  for (const name of ["lowerBound", "gradedSpikesFactor"]) {
+    expect(make({ [name]: [0, 1] })).toThrow(`${needed(name)}undefined`);
+  }
+  for (const options of [{ constrain: { inputScale: [0, 1] as const } }, { learn: ["inputScale"] as const }]) {
+    expect(() => new LIF({ ...options, inputScale: "leak" })).toThrow(`${needed("inputScale")}"leak"`);
+  }
+  expect(new LIF({ beta: 1.5, constrain: { beta: [0, 2] } }).beta.item()).toBe(1.5);
   expect(make({ beta: [1, 0] })).toThrow("LIF: expected constrain.beta as [low, high], got [1, 0]");
   expect(() => new LIF({ reset: "subtract", constrain: { resetValue: [0, 1] } })).toThrow("LIF: ");
 });

@@ -5,7 +5,7 @@ import type { Shape } from "../engine/shape.ts";
 import { RESETS } from "../kernels/reference/kinds.ts";
 import { checkNeeds, checkState, type Fire, IN_FLOAT32 } from "./checks.ts";
 import { betaOf, DECAY, type DecayOptions } from "./decay.ts";
-import { boundsOf, withPreset } from "./definition.ts";
+import { boundsOf, noParameter, withPreset } from "./definition.ts";
 import { type PlainLIF, runPlain } from "./lif-op.ts";
 import { Neurons } from "./neuron.ts";
 import { type Firing, GRADED } from "./neuron-step.ts";
@@ -60,8 +60,8 @@ export interface LIFOptions extends DecayOptions {
   /** Names of further options that are learned, as parameters of these names. Default: none. */
   learn?: readonly LIFParameter[];
   /**
-   * Bounds [low, high] of parameters: stored raw, clamped in the forward pass, zero gradient outside. Default: [0, 1] for a learned
-   * beta.
+   * Bounds [low, high] of parameters. A learned value is stored raw and clamped in the forward pass, with zero gradient outside; a fixed
+   * value outside is an error. Default: [0, 1] for beta.
    */
   constrain?: { readonly [name in LIFParameter]?: readonly [low: number, high: number] };
   /**
@@ -172,9 +172,10 @@ export interface LIFRecord {
  * reset "zero", resetValue 0. Starts from v = 0. Backward replaces ds/du by the surrogate's derivative at u − θ. `numerics` names the options of
  * other packages. `String(lif)` shows the step with these options and its gradient.
  *
- * @throws RangeError if a fixed β lies outside [0, 1] (a learned one is clamped instead), a number is not finite, beyond
- *   float32 or out of its range, both beta and tau are given, a choice is unknown, an option is without effect for the others, or `spiking: false` meets a surrogate
- *   without a primitive; TypeError for an option of another name or kind, or a value in the place of options.
+ * @throws RangeError if a fixed β lies outside [0, 1] unless `constrain` says otherwise (a learned β is clamped instead), a number is
+ *   not finite, beyond float32 or out of its range, both beta and tau are given, a choice is unknown, an option is without effect for the
+ *   others, `learn` or `constrain` name an option that is no number or tensor, or `spiking: false` meets a surrogate without a primitive;
+ *   TypeError for an option of another name or kind, or a value in the place of options.
  * @see Eshraghian et al. (2023), Training Spiking Neural Networks Using Lessons From Deep Learning, Proc. IEEE 111(9).
  */
 export class LIF extends Neurons {
@@ -195,6 +196,9 @@ export class LIF extends Neurons {
     const learn = [...(learnBeta ? ["beta"] : []), ...(learnThreshold ? ["threshold"] : []), ...more];
     const constrain = boundsOf("LIF", PARAMETERS, given.constrain ?? {});
     const named = [...learn, ...Object.keys(constrain)];
+    if (GRADED in constrain && gradedSpikesFactor === undefined && !learn.includes(GRADED)) {
+      throw noParameter("LIF", GRADED, gradedSpikesFactor);
+    }
     const [extra, equation] = equationOf(given, named);
     const isAsked = (name: string): boolean =>
       named.includes(name) || (name in asked && asked[name as keyof typeof asked] !== false);
@@ -313,7 +317,10 @@ function equationOf(
   for (const [name, usual] of Object.entries(USUAL)) {
     const asked = given[name as keyof typeof USUAL];
     const value = asked === undefined ? usual : asked;
-    if (value === "leak" || value === undefined) continue;
+    if (value === "leak" || value === undefined) {
+      if (named.includes(name)) throw noParameter("LIF", name, value);
+      continue;
+    }
     const isParameter = typeof value !== "number" || named.includes(name);
     numbers[name] = isParameter ? null : numberOf("LIF", name, value, IN_FLOAT32);
     if (isParameter) parameters[name] = value;
