@@ -260,9 +260,9 @@ export type SearchResult = {
   indices: Tensor;
 };
 
-function searchAlong(op: Op<Search>, x: Tensor, options: SearchOptions): SearchResult {
+function searchAlong(op: Op<Search>, x: Tensor, options: Partial<SearchOptions> = ALONG): SearchResult {
   alive(x, op.name);
-  const { axis, keepdim } = withDefaults(op.name, ALONG, options === undefined ? ALONG : options);
+  const { axis, keepdim } = withDefaults(op.name, ALONG, options);
   if (axis === undefined) {
     const hint = op === maxOp ? "; the largest of all values is amax()" : "; the smallest of all values is amin()";
     throw wrongType(op.name, "an axis as a number", axis, hint);
