@@ -61,15 +61,17 @@ export function withReference<R>(fn: () => R): R {
 }
 
 /**
- * Compares the gradient of Σ fn(inputs) (of every tensor that fn returns, weighted so that errors do not cancel) towards
- * every element of every input with (f(x + ε) − f(x − ε)) / 2ε, all in float64. Spikes are steps: use layers with
- * `spiking: false`. Parameters and layers that fn makes are freed when the check ends. fn gets copies of the inputs: the copy of a
- * layer's parameter takes its place by `Object.assign(layer, { beta: copy })`, after which the layer is used up.
+ * Compares the gradient of Σ fn(inputs) (of every tensor that fn returns, weighted so that errors do not cancel) towards every
+ * element of every input with (f(x + ε) − f(x − ε)) / 2ε, all in float64. Spikes are steps: use layers with `spiking: false`.
+ * Parameters and layers that fn makes are freed when the check ends. fn gets copies of the inputs: the copy of a layer's parameter
+ * takes its place by `Object.assign(layer, { beta: copy })`; the copies are freed at the end, so the layer cannot be used
+ * afterwards.
  *
  *   |analytic − numeric| ≤ atol + rtol·|numeric|
  *
- * @throws Error naming input and element where they differ, and for an input that is a parameter and has no influence; RangeError for options out of range, or no output; TypeError
- *   where fn returns something else than tensors.
+ * @throws Error naming input and element where they differ, and for an input that is a parameter and has no influence, or the
+ *   gradient 0 in all elements; RangeError for options out of range, or no output; TypeError where fn returns something else than
+ *   tensors.
  */
 export function gradcheck(
   fn: (...inputs: Tensor[]) => Tensor | readonly Tensor[],
@@ -107,8 +109,8 @@ export function gradcheck(
       }
       if (!isRead) {
         throw new Error(
-          `gradcheck: input ${which} is a parameter without influence, which checks nothing; fn gets a copy, which takes the place ` +
-            "of the parameter by Object.assign(layer, { beta: copy })",
+          `gradcheck: input ${which} is a parameter without influence, which checks nothing, or its gradient is 0 for these inputs; ` +
+            "fn gets a copy, which takes the place of the parameter by Object.assign(layer, { beta: copy })",
         );
       }
     });

@@ -28,7 +28,7 @@ export function saysStateless(layer: Module): boolean {
 
 /** Whether a class says so, but `forward` is a property of the layer itself: the claim is about methods of classes. */
 export const saysOfNoMethod = (layer: Module): boolean =>
-  (layer.constructor as typeof Module).stateless === true && Object.hasOwn(layer, "forward");
+  (layer.constructor as typeof Module).stateless === true && ownerOf(layer, "forward") === layer;
 
 /** Whether the step of a layer is not that of its `forward`: this is of a class below, or was put in the place of the one of its class. */
 export function isStepStale(layer: Stepping): boolean {

@@ -81,8 +81,8 @@ export interface LeakyIntegratorOptions extends DecayOptions {
   /** Names of the options that are learned, as parameters of these names. Default: none. */
   learn?: readonly LeakyIntegratorParameter[];
   /**
-   * Bounds [low, high] of parameters. A learned value is stored raw and clamped in the forward pass, with zero gradient outside; a fixed
-   * value outside is an error. Default: [0, 1] for beta.
+   * Bounds [low, high] of parameters. A learned value is stored raw and clamped in the forward pass, with zero gradient outside; a
+   * fixed value outside is an error. Default: [0, 1] for beta.
    */
   constrain?: { readonly [name in LeakyIntegratorParameter]?: readonly [low: number, high: number] };
 }
@@ -124,8 +124,8 @@ export interface LeakyIntegratorRecord {
  * `numerics` names the options of other packages.
  *
  * @throws RangeError if a fixed β lies outside [0, 1] unless `constrain` says otherwise (a learned β is clamped instead) or is not
- *   finite, for tau or dt that is not finite and > 0, both beta and tau, dt or decay without tau, an unknown choice, or a name in `learn`
- *   or `constrain` that is no parameter; TypeError for an option of another name or kind.
+ *   finite, for tau or dt that is not finite and > 0, both beta and tau, dt or decay without tau, an unknown choice, or a name in
+ *   `learn` or `constrain` that is no parameter; TypeError for an option of another name or kind.
  * @see Eshraghian et al. (2023), Training Spiking Neural Networks Using Lessons From Deep Learning, Proc. IEEE 111(9).
  */
 export class LeakyIntegrator extends Neurons {

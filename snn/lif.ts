@@ -60,8 +60,8 @@ export interface LIFOptions extends DecayOptions {
   /** Names of further options that are learned, as parameters of these names. Default: none. */
   learn?: readonly LIFParameter[];
   /**
-   * Bounds [low, high] of parameters. A learned value is stored raw and clamped in the forward pass, with zero gradient outside; a fixed
-   * value outside is an error. Default: [0, 1] for beta.
+   * Bounds [low, high] of parameters. A learned value is stored raw and clamped in the forward pass, with zero gradient outside; a
+   * fixed value outside is an error. Default: [0, 1] for beta.
    */
   constrain?: { readonly [name in LIFParameter]?: readonly [low: number, high: number] };
   /**
@@ -172,10 +172,10 @@ export interface LIFRecord {
  * reset "zero", resetValue 0. Starts from v = 0. Backward replaces ds/du by the surrogate's derivative at u − θ. `numerics` names the options of
  * other packages. `String(lif)` shows the step with these options and its gradient.
  *
- * @throws RangeError if a fixed β lies outside [0, 1] unless `constrain` says otherwise (a learned β is clamped instead), a number is
- *   not finite, beyond float32 or out of its range, both beta and tau are given, a choice is unknown, an option is without effect for the
- *   others, `learn` or `constrain` name an option that is no number or tensor, or `spiking: false` meets a surrogate without a primitive;
- *   TypeError for an option of another name or kind, or a value in the place of options.
+ * @throws RangeError if a fixed β lies outside [0, 1] unless `constrain` says otherwise (a learned β is clamped instead), a number
+ *   is not finite, beyond float32 or out of its range, both beta and tau are given, a choice is unknown, an option is without
+ *   effect for the others, `learn` or `constrain` name an option that is no number or tensor, or `spiking: false` meets a surrogate
+ *   without a primitive; TypeError for an option of another name or kind, or a value in the place of options.
  * @see Eshraghian et al. (2023), Training Spiking Neural Networks Using Lessons From Deep Learning, Proc. IEEE 111(9).
  */
 export class LIF extends Neurons {

@@ -207,7 +207,7 @@ class SteppingStage extends Stage {
       const [z, next] = layer.evaluating(() => layer.step(input, last as never));
       const values = tensorsOf(next as State, last);
       const places = tensorsOf(last);
-      // All is checked and read before something is written: an error leaves the state as it was, and a value may be a view of another place.
+      // All is checked and read before something is written: an error leaves the state as it was, and values may view other places.
       alive(z, "Stream");
       checkSizes(layer, "an output", z, output);
       const copies = values.map((t, i) => {
@@ -230,8 +230,8 @@ class SteppingStage extends Stage {
 }
 
 /**
- * Throws unless the `forward` of a layer without steps computes each step by itself, as its class declares or the package knows. A stream
- * gives one step at a time, so that a state which `forward` keeps would be lost without notice.
+ * Throws unless the `forward` of a layer without steps computes each step by itself, as its class declares or the package knows. A
+ * stream gives one step at a time, so that a state which `forward` keeps would be lost without notice.
  */
 function checkDeclared(layer: Module): void {
   const { name } = layer.constructor;

@@ -20,11 +20,14 @@ import { stageOfAll } from "./stages.ts";
  * From the second step on, which keeps a transposed copy of weights, linear memory stays as it is, and a step of neurons, linear
  * layers, convolutions, pools and normalisation makes no object; other modules make the tensors of their `forward`, which are freed.
  *
- * A module of one's own needs `step(x, state)` and `initialState(shape)`, as neurons have them, which keep its state, or `static stateless =
- * true` ({@link Module.stateless}) if its `forward` computes each step by itself; it sees a sequence of one step, [1, B, …], in evaluation
- * mode then. Modules without are refused, as their `forward` would start from zeros in each step. What is written to parameters counts in the next step, so that
- * training may go on; a step of neurons makes tensors where that has happened, or where the `data` of their parameters was handed out.
- * Nothing is recorded. A stream lives until `dispose()`, and not inside of `gradcheck`.
+ * A module of one's own needs `step(x, state)` and `initialState(shape)`, as neurons have them, which keep its state, or `static
+ * stateless = true` ({@link Module.stateless}) if its `forward` computes each step by itself; `forward` sees a sequence of one
+ * step, [1, B, …], in evaluation mode then. Modules without are refused, as their `forward` would start from zeros in each step.
+ * The constructor runs a module once, from an input of zeros, for the shape of its output.
+ *
+ * Values written to parameters count in the next step, so that training may go on; a step of neurons makes tensors after such a
+ * write, or where the `data` of their parameters was handed out. Nothing is recorded. A stream lives until `dispose()`, and not
+ * inside of `gradcheck`.
  */
 export class Stream {
   /** What the next step reads, [B, …]; zeros at first. `step(x)` writes it, or `copyFrom`. */
@@ -65,7 +68,7 @@ export class Stream {
    *
    * @throws RangeError for another number of values, or where memory runs out; TypeError for anything but numbers in a row; Error if
    *   the stream, its parameters or buffers were freed, or inside of `gradcheck`. The state is as before then, unless memory ran out or
-   *   it was the `forward` of a further module that threw.
+   *   the `forward` or `step` of a module threw: the layers before it have done their step then.
    */
   step(x?: ArrayLike<number>): Float32Array {
     checkKernels();

@@ -1,9 +1,10 @@
 import type { Tensor } from "../engine/index.ts";
 
 /**
- * The result of `unroll`: the main output z by its name, the state after the last step, and further outputs, of which `make` computes each at
- * its first read. An output is computed again if its tensor was freed with an inner tape, or was first read under noGrad and so has no
- * gradient though z has one. `index` is the place of the name among `names`, where the main output may stand too.
+ * The result of `unroll`: the main output z by its name, the state after the last step, and further outputs, of which `make`
+ * computes each at its first read. An output is computed again if its tensor was freed with an inner tape, or was first read under
+ * noGrad and so has no gradient though z has one. `index` is the place of the name among `names`, where the main output may stand
+ * too.
  */
 export function resultOf(
   main: string,

@@ -106,15 +106,16 @@ export const knownStateless = (module: Module): boolean => module.isPure || stat
  */
 export abstract class Module {
   /**
-   * Whether `forward` computes each step of a sequence [T, B, …] by itself in evaluation mode. A class of one's own that is so sets this to
-   * true, and a `Stream` runs it:
+   * Whether `forward` computes each step of a sequence [T, B, …] by itself in evaluation mode. A class whose `forward` computes
+   * each step by itself sets `stateless` to true, and a Stream runs the class:
    *
    *     class Gate extends Module {
    *       static stateless = true; // with noImplicitOverride: static override readonly stateless = true
    *       forward(x) { return x.mul(0.5).relu(); }
    *     }
    *
-   * The value counts for the `forward` of this class: a subclass with another `forward` sets it again. Default: not known.
+   * The value counts for the `forward` of this class, a method: a subclass with another `forward` sets it again. Default: not
+   * known.
    */
   static readonly stateless?: boolean;
 

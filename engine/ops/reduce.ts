@@ -260,7 +260,7 @@ export type SearchResult = {
   indices: Tensor;
 };
 
-function searchAlong(op: Op<Search>, x: Tensor, options: Partial<SearchOptions> = ALONG): SearchResult {
+function searchAlong(op: Op<Search>, x: Tensor, options: Partial<typeof ALONG> = ALONG): SearchResult {
   alive(x, op.name);
   const { axis, keepdim } = withDefaults(op.name, ALONG, options);
   if (axis === undefined) {

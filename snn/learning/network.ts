@@ -45,8 +45,9 @@ export function networkOf(where: string, model: Module): Layer[] {
 }
 
 /**
- * Throws where a layer without steps holds a layer with steps, whose state its `forward` would start from zeros each time. Online rules
- * ask for no more, as they train the modules of a caller with `forward`; a Stream asks for modules that declare to be stateless.
+ * Throws where a layer without steps holds a layer with steps, whose state its `forward` would start from zeros each time. Online
+ * rules ask for no more, as they train the modules of a caller with `forward`; a Stream asks for modules that declare to be
+ * stateless.
  */
 function checkNoInnerStep({ module, where, name }: Layer): void {
   const [path] = steppingIn(module) ?? [];
