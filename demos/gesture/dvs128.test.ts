@@ -1,7 +1,7 @@
 /** Tests of the reader of DVS128 Gesture, with a folder in the form of the data set, whose recordings are put together byte by byte. */
 import { mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { ascii, concat, type Event, HEADER_31, packet31 } from "../../test/support/events.ts";
 import { DVS128_GESTURES, dvs128, type Part } from "./dvs128.ts";
@@ -129,6 +129,29 @@ test("the gestures of files are read once, and again with other labels, slices o
   expect(await read("train")).toEqual({ ...fresh, labels: [2] });
   putEvents([...first, ...between]);
   expect((await read("train")).dropped).toBe(0);
+});
+
+test("a folder named by a relative and by an absolute path has one cache", async () => {
+  putTrial("user01_led", [packet31(first)], csv([1, 5_000_000, 5_010_000]));
+  put("trials_to_train.txt", "user01_led.aedat");
+  const cache = join(folder, "cache");
+  const dropped = [];
+  for (const path of [folder, relative(process.cwd(), folder)]) {
+    dropped.push((await dvs128(path, "train", { ...OPTIONS, cache })).dropped);
+  }
+  expect(dropped).toEqual([0, null]);
+});
+
+test("the number of damaged events is known where all files were read in this run", async () => {
+  const labels = Array.from({ length: 2001 }, (_, i) => [1, 5_000_000 + i, 5_000_001 + i] as const);
+  putTrial("user01_led", [packet31(first), Uint8Array.of(250, 251, 252)], csv(...labels));
+  put("trials_to_train.txt", "user01_led.aedat");
+  const cache = join(folder, "cache");
+  const fresh = await read("train");
+  expect(fresh.dropped).toBe(1);
+  // Files of 2000 and of one gesture.
+  rmSync(join(cache, "dvs128-train-2000-2001.safetensors"));
+  expect(await read("train")).toEqual({ ...fresh, dropped: null });
 });
 
 test("a missing file, labels of another form, another camera and a set without gestures are errors that name the file", async () => {

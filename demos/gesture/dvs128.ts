@@ -1,5 +1,5 @@
 /** The DVS128 Gesture data set, from its folder of AEDAT 3.1 files. */
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { downsample, type EventRecording, type ReadRecording, readEvents } from "jarvis-snn/events";
 import { dataFile } from "../files.ts";
 import { FlagError } from "../options.ts";
@@ -42,7 +42,7 @@ export type Part = keyof typeof LISTS;
 /** A set of gestures. */
 export interface GestureSet {
   readonly recordings: Recordings;
-  /** Damaged events and packets of the files, which were left out; null where the recordings come from the cache. */
+  /** Damaged events and packets of the files, which were left out; null where some or all recordings come from the cache. */
   readonly dropped: number | null;
 }
 
@@ -71,24 +71,28 @@ export async function dvs128(
     for (const label of labels) gestures.push({ ...label, path });
   }
   if (gestures.length === 0) throw new FlagError(`${join(folder, LISTS[part])}: expected gestures, got none`);
-  let dropped: number | null = null;
+  let [read, dropped] = [0, 0];
   let open = "";
   let file: ReadRecording;
+  // Full paths, as in the mark: a folder that is named in another way is the same one.
+  const named = gestures.map(({ path, ...label }) => ({ ...label, path: resolve(path) }));
+  const settings = JSON.stringify({ slicing, gestures: named, files: markOf(paths) });
   const recordings = await cachedRecordings({
-    ...{ folder: cache, name: `dvs128-${part}`, settings: JSON.stringify({ slicing, gestures, files: markOf(paths) }) },
+    ...{ folder: cache, name: `dvs128-${part}`, settings },
     ...{ width: side, height: side, count: gestures.length },
     async make(i) {
       const { path, label, startUs, endUs } = gestures[i] as (typeof gestures)[number];
       if (path !== open) {
         file = await dataFile(path, recordingOf);
         open = path;
-        dropped = (dropped ?? 0) + file.dropped;
+        dropped += file.dropped;
       }
+      read++;
       const events = downsample(cut(file, startUs, endUs), { spatialFactor: side / CAMERA_SIDE });
       return { events: firstOfSlices(events, slicing), label };
     },
   });
-  return { recordings, dropped };
+  return { recordings, dropped: read === gestures.length ? dropped : null };
 }
 
 /** The recordings of a part, of those that a list names. Users to hold out are the last ones in the order of their names. */
