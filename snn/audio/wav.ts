@@ -101,17 +101,8 @@ const SUBFORMAT = [0, 0, 0, 0, 0x10, 0, 0x80, 0, 0, 0xaa, 0, 0x38, 0x9b, 0x71];
 /** The size that a program writes while the length of the sound is not known. */
 const OPEN = 0xffffffff;
 
-/** Codecs that files may have and that are not read. */
-const CODECS: Readonly<Record<number, string>> = {
-  2: "ADPCM",
-  6: "A-law",
-  7: "µ-law",
-  17: "ADPCM",
-  49: "GSM",
-  80: "MPEG",
-  85: "MP3",
-  61868: "FLAC",
-};
+/** The usual codecs that are not read; others are named by their number. */
+const CODECS: Readonly<Record<number, string>> = { 6: "A-law", 7: "µ-law", 85: "MP3" };
 
 /**
  * The sound of a WAV file: PCM of 8, 16, 24 or 32 bits, or float32 or float64, plain or as WAVE_FORMAT_EXTENSIBLE. Integers of b bits
