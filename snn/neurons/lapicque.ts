@@ -76,12 +76,12 @@ export class Lapicque extends Circuit {
   }
 }
 
-const DEFAULTS = { beta: undefined as number | Tensor | undefined };
-
 /** The options with R and C in the place of beta; `made` gets the tensor among them that the caller frees. */
 function withoutBeta(options: LapicqueOptions, made: Tensor[]): ConstructorParameters<typeof Circuit>[0] {
-  const { beta, ...others } = { ...DEFAULTS, ...options };
-  if (beta === undefined) return others;
+  const beta = (options as LapicqueOptions | null)?.beta;
+  if (beta === undefined) return options;
+  const keys = Object.keys(options).filter((key) => key !== "beta") as (keyof LapicqueOptions)[];
+  const others: LapicqueOptions = Object.fromEntries(keys.map((key) => [key, options[key]]));
   const { R, C, timeStep = 1 } = others;
   checkValue("Lapicque", "beta", beta, DECAY);
   for (const [name, value] of Object.entries({ R, C, timeStep })) {
