@@ -38,8 +38,8 @@ export const SLICES = {
 
 const WAYS = ["timeWindow", "eventCount", "nTimeBins", "nEventBins"] as const;
 
-/** More slices than any tensor has. */
-const MOST = 2 ** 30;
+/** The most slices of a recording: each is a pair of numbers in a list. */
+const MOST = 2 ** 24;
 
 /** Indices of the first event of a slice and of the first behind it. */
 export type Slice = readonly [from: number, to: number];
