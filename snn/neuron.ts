@@ -116,7 +116,7 @@ export class Neurons extends Module {
    */
   compiled: CompiledNeuron;
   /**
-   * What the step was compiled from. Quantization writes another form with its step: the states and parameters stay.
+   * The form that the step was compiled from. Quantization writes another form and its step: the states and parameters stay.
    *
    * @internal
    */
@@ -381,7 +381,7 @@ export class Neurons extends Module {
   }
 
   /**
-   * What the loop uses of them.
+   * The parameters of the compiled loop, computed from those of the step.
    *
    * @internal
    */
@@ -399,8 +399,8 @@ export class Neurons extends Module {
   }
 
   /**
-   * What a run over a current of this shape, [T, B, …], takes from the layer: parameters by their names, and the states before the
-   * first step, those of a state that is given or those at the start.
+   * The parameters by their names and the states before the first step, for a run over a current of this shape, [T, B, …]: the states that
+   * are given, or those at the start.
    *
    * @internal
    */

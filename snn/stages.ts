@@ -210,12 +210,10 @@ class SteppingStage extends Stage {
       // All is checked and read before something is written: an error leaves the state as it was, and values may view other places.
       alive(z, "Stream");
       checkSizes(layer, "an output", z, output);
-      const copies = values.map((t, i) => {
-        checkSizes(layer, "a state", t, places[i] as Tensor);
-        return t.toFloat32Array();
-      });
+      values.forEach((t, i) => checkSizes(layer, "a state", t, places[i] as Tensor));
+      const copies = values.map((t) => t.clone());
       output.copyFrom(z);
-      for (const [i, t] of places.entries()) t.copyFrom(copies[i] as Float32Array);
+      for (const [i, t] of places.entries()) t.copyFrom(copies[i] as Tensor);
     });
   }
 

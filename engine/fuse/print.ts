@@ -218,7 +218,7 @@ function asPrinted(x: Expression, share: (x: Expression) => Expression): Express
   return a.op === "constant" ? undefined : share(term(owner, op, [b, a]));
 }
 
-/** What is used more than once and has no name by itself. */
+/** Terms that are used more than once and have no name: they become temporaries. */
 function repeated(values: readonly Expression[]): Expression[] {
   const uses = new Map<Expression, number>();
   const use = (x: Expression): unknown =>

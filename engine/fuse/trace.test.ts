@@ -12,7 +12,7 @@ function leaky(step: (argument: Argument) => unknown): Program {
   return new Program({ ...definition, step } as unknown as StepDefinition);
 }
 
-/** What is said of it. */
+/** The message of the TypeError for such a step. */
 function said(step: (argument: Argument) => unknown): string {
   try {
     leaky(step);

@@ -103,7 +103,7 @@ export function expectAsOnTensors(layer: Layer, x: Tensor, start: State, seed = 
   const [got, want] = results as [(typeof results)[0], (typeof results)[0]];
   expect(got.outputs).toEqual(want.outputs);
   expect(got.leaves).toEqual(want.leaves);
-  // What a sum adds up is about as large as the gradients of the leaves, and may cancel out.
+  // The terms of a sum are about as large as the gradients of the leaves, and may cancel out.
   const largest = want.leaves.flat().reduce((most, d) => Math.max(most, Math.abs(d)), 0);
   got.sums.forEach((sums, i) => {
     const size = Math.max(1, largest / 10, ...(want.sums[i] as number[]).map(Math.abs));
