@@ -11,6 +11,7 @@ import {
   wrongType,
   wrongValue,
 } from "../engine/arguments.ts";
+import type { Value } from "../engine/fuse/index.ts";
 import { IN_FLOAT32, type Needs, NOT_ZERO } from "./checks.ts";
 import type { Chosen, NeuronChoices } from "./neuron-types.ts";
 
@@ -20,6 +21,24 @@ type Choice = readonly string[] | boolean | number;
 export function classNameOf(where: string, name: unknown): string {
   if (typeof name === "string" && /^\p{L}/u.test(name)) return name;
   throw wrongType(where, "a name that begins with a letter", name);
+}
+
+/** Names of states, parameters and the like, which become names of arguments and of properties. */
+export function checkName(where: string, name: string): void {
+  if (!/^[$_\p{ID_Start}][$\p{ID_Continue}]*$/u.test(name)) throw wrongType(where, "names that are identifiers", name);
+}
+
+/** Throws for a plain number that a function of an equation has returned: most come from an if or a ?:, which no value decides. */
+export function checkNoNumber(where: string, what: string, x: unknown): void {
+  if (typeof x !== "number") return;
+  throw wrongType(where, `${what} as a value`, x, `; write where(c, a, b) for an if or a ?:, or constant(${x})`);
+}
+
+/** A value that a function of an equation has returned. */
+export function returnedValue(where: string, what: string, x: unknown): Value {
+  checkNoNumber(where, what, x);
+  if (typeof (x as Value)?.add === "function") return x as Value;
+  throw wrongType(where, `${what} as a value`, x);
 }
 
 /** A copy of choices with their defaults, by name. */

@@ -1,4 +1,6 @@
 /** Neurons written as equations: mistakes of a definition, of its options and of their use, and what is no mistake. */
+
+import * as snn from "jarvis-snn";
 import {
   full,
   LIF,
@@ -11,6 +13,7 @@ import {
   tape,
   tensor,
   type Value,
+  zeros,
 } from "jarvis-snn";
 import { describe, expect, test } from "vitest";
 import { bytesKept, values } from "../test/support/tensors.ts";
@@ -233,5 +236,67 @@ describe("options and their use", () => {
       "Recurrent: expected a module with forward(x), got function; write new LIF(…)",
     );
     expect(() => new Sequential((() => rand([1])) as never)).toThrow(/got function$/);
+  });
+});
+
+describe("a neuron whose step returns a plain number", () => {
+  const hint = (x: number) => `; write where(c, a, b) for an if or a ?:, or constant(${x})`;
+  test("as the next state, which an if or a ?: has chosen", () => {
+    const step = ({ current, v, spike }: Argument) => {
+      const u = v.add(current);
+      const spikes = spike(u.sub(1));
+      return { spikes, v: spikes ? 0 : u };
+    };
+    expect(said(step)).toBe(`M: expected the step to return v as a value, got 0${hint(0)}`);
+  });
+
+  test("as another output", () => {
+    const step = ({ current, v, spike }: Argument) => ({ spikes: spike(current), membrane: 0.5, v });
+    expect(said(step)).toBe(`M: expected the step to return membrane as a value, got 0.5${hint(0.5)}`);
+  });
+
+  test("is no mistake where constant says so", () => {
+    const Made = neuron({
+      name: "Made",
+      state: { v: 1 },
+      parameters: {},
+      step: ({ current, constant, spike }) => ({ spikes: spike(current), v: constant(2) }),
+    });
+    expect(values(new Made().step(zeros([1]), new Made().initialState([1]))[1].v)).toEqual([2]);
+  });
+});
+
+test.each(["v,w", "recurrent V", "a b", "1", "", "é.x"])("%j is no name of a state or parameter", (name) => {
+  const message = `M: expected names that are identifiers, got ${JSON.stringify(name)}`;
+  expect(said(readout, { state: { v: 0, [name]: 0 } })).toBe(message);
+  expect(said(readout, { parameters: { beta: 0.5, [name]: 1 } })).toBe(message);
+  expect(said(readout, { choices: { [name]: true } })).toBe(message);
+});
+
+test("a step that does not return one of its spikes works with every surrogate", () => {
+  const step = ({ current, v, spike }: Argument) => {
+    spike(v);
+    return { spikes: spike(current), v };
+  };
+  for (const surrogate of [snn.surrogate.sigmoid(), snn.surrogate.boxcar(), snn.surrogate.triangular()]) {
+    for (const spiking of [true, false]) expect(() => new (classOf(step))({ surrogate, spiking })).not.toThrow();
+  }
+});
+
+test("gradients through floor, round and sign behind functions of float64 can be compiled", () => {
+  const Made = neuron({
+    name: "Made",
+    state: { v: 0.3, w: 0 },
+    parameters: {},
+    step: ({ current, v, spike }) => ({
+      spikes: spike(v.sin().floor()),
+      v: v.round().add(current),
+      w: v.mul(0.5).sign(),
+    }),
+  });
+  tape(() => {
+    const x = full([3, 1, 4], 0.4, { requiresGrad: true });
+    new Made().forward(x).sum().backward();
+    expect(values(x.grad as Tensor)).toEqual(new Array(12).fill(0));
   });
 });

@@ -3,7 +3,7 @@ import { functionOf, numberOf, objectOf, show, withDefaults, wrongType, wrongVal
 import type { Value } from "../engine/fuse/index.ts";
 import type { Tensor } from "../engine/index.ts";
 import { type Fire, IN_FLOAT32, type Needs } from "./checks.ts";
-import { boundsOf, checkChoices, checkKnown, classNameOf, needsOf, optionsOf, presetsOf } from "./definition.ts";
+import { boundsOf, checkChoices, checkKnown, checkName, classNameOf, needsOf, optionsOf, presetsOf } from "./definition.ts";
 import { GRADED, type Inhibition, type NeuronKind, REFRACTORY, WINNER } from "./neuron-step.ts";
 import type { Chosen, NeuronChoices, NeuronDefinition } from "./neuron-types.ts";
 import type { Surrogate } from "./surrogate.ts";
@@ -97,6 +97,7 @@ export function formOf(given: Definition, isProperty: (name: string) => boolean)
   for (const [key, value] of Object.entries(usual)) numberOf(name, `the default of ${key}`, value, IN_FLOAT32);
   const options = [...parameterNames, ...Object.keys(chosen)];
   for (const [i, key] of [...options, ...states].entries()) {
+    checkName(name, key);
     const isOption = i < options.length;
     const isDouble = isOption && (states.includes(key) || options.indexOf(key) !== i);
     const isParameter = isOption && i < parameterNames.length;

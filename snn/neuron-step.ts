@@ -1,6 +1,7 @@
 /** The step of a neuron as the compiler takes it: with the spike, refractory steps and smooth form that a layer asks for. */
 import { isPlain, wrongType } from "../engine/arguments.ts";
 import type { Language, StepArgument, StepDefinition, Value } from "../engine/fuse/index.ts";
+import { checkNoNumber } from "./definition.ts";
 import type { Primitive, Surrogate } from "./surrogate.ts";
 
 /** What a step may use besides its states and parameters. */
@@ -184,6 +185,7 @@ function isWhole(name: string, states: readonly string[], returned: Readonly<Rec
   if (typeof returned.spikes !== "object" && (returned.spikes !== undefined || typeof returned.membrane !== "object")) {
     throw wrongType(name, "the step to return spikes, made by spike(x), or the membrane of a readout", returned.spikes);
   }
+  for (const [output, value] of Object.entries(returned)) checkNoNumber(name, `the step to return ${output}`, value);
   for (const output of TAKEN) {
     if (output in returned)
       throw new TypeError(`${name}: the step returns ${output}, which is a name of its own; rename it`);

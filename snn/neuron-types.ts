@@ -28,7 +28,7 @@ export type Chosen<Choices> = {
 
 /** The outputs of a step: spikes, the next value of each state, and further outputs of `unroll`. */
 export type NeuronOutputs<State extends string> = {
-  readonly [name in State]: Value | number;
+  readonly [name in State]: Value;
 } & (
   | {
       /** 0 or 1, made by `spike`. */
@@ -40,11 +40,11 @@ export type NeuronOutputs<State extends string> = {
     }
 ) & {
     /** The value of the reset state in refractory steps; by default it stays as it was. Not among the outputs. */
-    readonly held?: Value | number;
+    readonly held?: Value;
     /** The same where the layer has the option `refractory: "leak"`, which needs it. Not among the outputs. */
-    readonly leaked?: Value | number;
+    readonly leaked?: Value;
     /** A further output. */
-    readonly [name: string]: Value | number | undefined;
+    readonly [name: string]: Value | undefined;
   };
 
 /** A neuron as {@link neuron} takes it. */

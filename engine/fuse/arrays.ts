@@ -18,6 +18,9 @@ const LANES = 32;
 const MANY = 65536;
 const PIECE = 1024;
 
+/** The address of an array that was not noted: beyond the memory, so that a sweep that reads it traps. */
+const NOWHERE = 0xfffffff0;
+
 const NO_WORDS = new Uint32Array(0);
 
 export class Arrays {
@@ -44,7 +47,7 @@ export class Arrays {
     this.size = rows * n;
     this.n = n;
     this.descriptor = this.take(4 * wordOf(plan.size));
-    this.words()[0] = this.size;
+    this.words().fill(NOWHERE)[0] = this.size;
     this.put("number", (i) => numbers[i]);
     this.put("parameter", (i) => run.parameters[i]);
     this.putStreams("input", (i) => run.inputs[i]);

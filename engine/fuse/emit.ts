@@ -18,7 +18,7 @@
 import { Flags, Marks } from "./bit-streams.ts";
 import { Code, I32, LANE, V128 } from "./encode.ts";
 import { COLUMN, type Expression, SCALAR } from "./expression.ts";
-import { reachable } from "./graph.ts";
+import { reachable, walk } from "./graph.ts";
 import * as OP from "./opcodes.ts";
 import * as SIMD from "./simd.ts";
 
@@ -176,19 +176,20 @@ class Sweep {
 
   /** Computes what all columns share, unless it has been. */
   private share(x: Expression): number {
-    let local = this.shared.get(x);
-    if (local !== undefined) return local;
-    const args = x.args.map((y) => this.share(y));
-    for (const y of args) this.code.get(y);
-    if (x.op === "bits") this.code.lanes(Number(x.attr));
-    else if (x.op === "number") this.code.get(DESCRIPTOR).simd(SIMD.loadSplat, 2, 4 * wordOf(Number(x.attr)));
-    else if (x.op === "stream") this.word32(Number(x.attr)).simd(SIMD.loadSplat, 2, 0);
-    else if (x.op === "shared") this.step32(Number(x.attr)).simd(SIMD.loadSplat, 2, 0);
-    else this.instruction(x);
-    local = this.code.local(V128);
-    this.code.set(local);
-    this.shared.set(x, local);
-    return local;
+    const { code, shared } = this;
+    for (const y of reachable([x], (z) => shared.has(z))) {
+      if (shared.has(y)) continue;
+      for (const z of y.args) code.get(shared.get(z) as number);
+      if (y.op === "bits") code.lanes(Number(y.attr));
+      else if (y.op === "number") code.get(DESCRIPTOR).simd(SIMD.loadSplat, 2, 4 * wordOf(Number(y.attr)));
+      else if (y.op === "stream") this.word32(Number(y.attr)).simd(SIMD.loadSplat, 2, 0);
+      else if (y.op === "shared") this.step32(Number(y.attr)).simd(SIMD.loadSplat, 2, 0);
+      else this.instruction(y);
+      const local = code.local(V128);
+      code.set(local);
+      shared.set(y, local);
+    }
+    return shared.get(x) as number;
   }
 
   /** Pushes the address of a place. */
@@ -420,16 +421,20 @@ class Sweep {
 
   /** Pushes a term; it is computed once. */
   private push(x: Expression): void {
-    const { code } = this;
-    const known = x.level > SCALAR ? this.values.get(x) : this.share(x);
-    if (known !== undefined) {
-      code.get(known);
-      return;
-    }
-    for (let i = 0; i < x.args.length; i++) this.push(x.args[i] as Expression);
-    this.instruction(x);
-    if ((this.uses.get(x) as number) > 1) code.op(OP.tee, this.hold(x));
+    walk(x, this.enter, this.leave);
   }
+
+  /** Pushes a term that is known; the arguments of others come first. */
+  private readonly enter = (x: Expression): boolean => {
+    const known = x.level > SCALAR ? this.values.get(x) : this.share(x);
+    if (known !== undefined) this.code.get(known);
+    return known === undefined;
+  };
+
+  private readonly leave = (x: Expression): void => {
+    this.instruction(x);
+    if ((this.uses.get(x) as number) > 1) this.code.op(OP.tee, this.hold(x));
+  };
 
   /** The instruction of a term whose arguments are on the stack. */
   private instruction({ op, attr }: Expression): void {

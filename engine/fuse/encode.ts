@@ -86,7 +86,8 @@ export class Code {
   }
 
   private append(bytes: readonly number[]): this {
-    this.bytes.push(...bytes);
+    // As arguments of one call, the bytes of a long step would be more than the stack holds.
+    for (let i = 0; i < bytes.length; i++) this.bytes.push(bytes[i] as number);
     return this;
   }
 

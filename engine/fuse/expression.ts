@@ -116,8 +116,9 @@ export const ELEMENT = 3;
 export interface Owner {
   /** The name of the step, for errors. */
   readonly name: string;
-  /** Comparisons in the order in which they were made. */
+  /** Comparisons in the order in which they were made, and what is 0 or 1 that other operations are made of. */
   readonly comparisons: Expression[];
+  readonly decided: Expression[];
   /** Gradients are exact, see {@link StepDefinition.exact}. */
   readonly exact: boolean;
   /** Lane operations of a sweep that is written, by what they are. */
@@ -185,7 +186,11 @@ export const isZero = ({ op, attr }: Term): boolean => op === "constant" && Obje
 /** A value or number as a term of this step. */
 export function lift(owner: Owner, where: string, x: unknown): Expression {
   if (x instanceof Term && x.owner === owner) return x as Expression;
-  if (typeof x === "number" && !Number.isNaN(x)) return constant(owner, x);
+  if (typeof x === "number" && !Number.isNaN(x)) {
+    const c = constant(owner, x);
+    if (c.attr === x || (Math.abs(c.attr as number) < Infinity && c.attr !== 0)) return c;
+    throw new RangeError(`${owner.name}: ${where}: expected a number in the range of float32, got ${x}`);
+  }
   let got = told(x);
   if (x === undefined) got += "; is a name misspelt, or a return missing?";
   if (x instanceof Tensor) got = `a tensor from outside of the step; make it a parameter, or add it to ${AN_INPUT}`;
@@ -208,6 +213,14 @@ const UNARY =
 const BOOLEAN = ["spike", "flags", ...COMPARISONS];
 const OF_BOOLEANS = ["mul", "maximum", "minimum", "detach"];
 
+/** A new operation of a step, and what a comparison is for. */
+function noted(x: Expression): Expression {
+  const { comparisons, decided } = x.owner;
+  if (COMPARISONS.includes(x.op)) comparisons.push(x);
+  if (!x.isBoolean) for (const y of x.args) if (y.isBoolean) decided.push(y);
+  return x;
+}
+
 type Method = (this: Expression, ...rest: unknown[]) => Expression;
 
 const methods: Record<string, Method> = {
@@ -227,7 +240,7 @@ const methods: Record<string, Method> = {
 };
 for (const op of UNARY) {
   methods[op] = function () {
-    return term(this.owner, op, [this]);
+    return noted(term(this.owner, op, [this]));
   };
 }
 methods.detach = function () {
@@ -235,9 +248,7 @@ methods.detach = function () {
 };
 for (const op of BINARY) {
   methods[op] = function (y) {
-    const z = term(this.owner, op, [this, lift(this.owner, op, y)]);
-    if (COMPARISONS.includes(op)) this.owner.comparisons.push(z);
-    return z;
+    return noted(term(this.owner, op, [this, lift(this.owner, op, y)]));
   };
 }
 
@@ -285,7 +296,7 @@ function choice(owner: Owner, op: "where" | "select", condition: unknown, a: unk
   const args = [condition, a, b].map((x) => lift(owner, op, x));
   const [c, x, y] = args as [Expression, Expression, Expression];
   // A smooth spike between 0 and 1 weighs.
-  return owner.exact && !c.isBoolean ? (y.add(c.mul(x.sub(y))) as Expression) : term(owner, op, args);
+  return owner.exact && !c.isBoolean ? (y.add(c.mul(x.sub(y))) as Expression) : noted(term(owner, op, args));
 }
 
 /** The functions that a step of this owner is given. */

@@ -4,20 +4,43 @@ import { ELEMENT, type Expression, term } from "./expression.ts";
 let searches = 0;
 
 /**
+ * Visits the terms that x depends on, arguments before their users: `enter` tells whether to go on to the arguments, after which
+ * `leave` is called. A loop instead of recursion, since a step may be deeper than the stack of an engine is.
+ */
+export function walk(root: Expression, enter: (x: Expression) => boolean, leave: (x: Expression) => void): void {
+  if (!enter(root)) return;
+  const path = [root];
+  const visited = [0];
+  for (let top = 0; top >= 0; ) {
+    const x = path[top] as Expression;
+    const next = x.args[visited[top] as number];
+    (visited[top] as number)++;
+    if (next === undefined) {
+      leave(x);
+      top--;
+    } else if (enter(next)) {
+      path[++top] = next;
+      visited[top] = 0;
+    }
+  }
+}
+
+/**
  * The terms that the roots depend on, arguments before their users; the search ends at the terms in `stops`. `stops` may
  * not search itself: terms remember the search that has found them, which is faster than a set.
  */
 export function reachable(roots: Iterable<Expression>, stops?: (x: Expression) => boolean): Expression[] {
   const search = ++searches;
   const found: Expression[] = [];
-  const visit = (x: Expression): void => {
-    if (x.search === search) return;
+  const enter = (x: Expression): boolean => {
+    if (x.search === search) return false;
     x.search = search;
-    // By index: most steps are compiled once, and code that was never optimised makes two objects for each turn of an iterator.
-    if (!stops?.(x)) for (let i = 0; i < x.args.length; i++) visit(x.args[i] as Expression);
+    if (!stops?.(x)) return true;
     found.push(x);
+    return false;
   };
-  for (const x of roots) visit(x);
+  const leave = (x: Expression) => found.push(x);
+  for (const x of roots) walk(x, enter, leave);
   return found;
 }
 
@@ -43,23 +66,29 @@ export function rewriting(
   finish: (x: Expression) => Expression = (x) => x,
 ): (x: Expression) => Expression {
   const known = new Map<Expression, Expression>();
-  const rewrite = (x: Expression): Expression => {
+  const enter = (x: Expression): boolean => {
+    if (known.has(x)) return false;
+    const z = replace(x);
+    if (z !== undefined) known.set(x, finish(z));
+    return z === undefined;
+  };
+  const leave = (x: Expression) => known.set(x, finish(onOthers(x, known)));
+  return (x) => {
     let z = known.get(x);
     if (z === undefined) {
-      z = finish(replace(x) ?? onOthers(x, rewrite));
-      known.set(x, z);
+      walk(x, enter, leave);
+      z = known.get(x) as Expression;
     }
     return z;
   };
-  return rewrite;
 }
 
-/** The term on what its arguments become; itself, where they stay. */
-function onOthers(x: Expression, rewrite: (y: Expression) => Expression): Expression {
+/** The term on the terms that are known to stand for its arguments; itself, where they stay. */
+function onOthers(x: Expression, known: ReadonlyMap<Expression, Expression>): Expression {
   let others: Expression[] | null = null;
   for (let i = 0; i < x.args.length; i++) {
     const y = x.args[i] as Expression;
-    const z = rewrite(y);
+    const z = known.get(y) as Expression;
     if (z === y) continue;
     others ??= [...x.args];
     others[i] = z;

@@ -1,5 +1,6 @@
 /** From the operations of a step to those of lanes: what is 0 or 1 becomes a mask where it decides. */
 import { type Expression, isZero, SCALAR } from "./expression.ts";
+import { reachable } from "./graph.ts";
 import { bits, exp, lane, log, number, power, SIGN, sigmoid, tanh } from "./lanes.ts";
 
 /** A value as lane operations, and whether it is not 0 as a mask. */
@@ -22,7 +23,13 @@ export function lowering(leafOf: (x: Expression) => Expression | undefined): Low
   };
   const value = remembering(values, (x) => leafOf(x) ?? lowered(x, value, mask));
   const mask = remembering(masks, (x) => maskOf(x, leafOf, value, mask));
-  return { value, mask };
+  const isDone = (x: Expression) => values.has(x) || masks.has(x) || leafOf(x) !== undefined;
+  // Arguments come before their users, so that no chain of operations is deeper than the stack.
+  const ordered = (lower: Lower) => (x: Expression) => {
+    for (const y of reachable([x], isDone)) (y.isBoolean ? mask : value)(y);
+    return lower(x);
+  };
+  return { value: ordered(value), mask: ordered(mask) };
 }
 
 type Lower = (x: Expression) => Expression;

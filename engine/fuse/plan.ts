@@ -315,13 +315,14 @@ const vanishes = (x: Expression): boolean =>
     ({ op, args }) => op === "relu" || (["maximum", "where", "select"].includes(op) && args.some(isZero)),
   );
 
-/** The values, not gradients, that these gradients are made of. */
+/** The values, not gradients, that these gradients are made of. A formula's gradient is one even where what it is added to is 0. */
 function neededBy(gradients: readonly Expression[]): Expression[] {
   const passing = new Set<Expression>();
   const needed = new Set<Expression>();
   const isValue = (x: Expression) => x.level === ELEMENT && !passing.has(x);
   for (const x of reachable(gradients)) {
-    if (x.op === "gradient" || x.op === "carry" || x.args.some((y) => passing.has(y))) passing.add(x);
+    const isGradient = x.op === "gradient" || x.op === "carry" || x.op.endsWith("Grad");
+    if (isGradient || x.args.some((y) => passing.has(y))) passing.add(x);
     if (passing.has(x)) for (const y of x.args) if (isValue(y)) needed.add(y);
   }
   for (const x of gradients) if (isValue(x)) needed.add(x);

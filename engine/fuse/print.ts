@@ -7,7 +7,7 @@
 import { Tensor } from "../tensor.ts";
 import { gradientsOf } from "./derive.ts";
 import { COLUMN, constant, ELEMENT, type Expression, isZero, lift, SCALAR, term } from "./expression.ts";
-import { reachable, sharing } from "./graph.ts";
+import { reachable, rewriting, sharing } from "./graph.ts";
 import type { StepDefinition, Traced } from "./trace.ts";
 
 const GREEK = "alpha α beta β gamma γ delta δ epsilon ε theta θ kappa κ lambda λ mu μ rho ρ tau τ phi φ omega ω ";
@@ -40,6 +40,9 @@ const FORMS: Readonly<Record<string, string>> = {
   sigmoid: "6 σ(a0)",
   "…": "6 …",
 };
+
+/** Terms whose text is nested deeper than this become temporaries. */
+const DEEP = 50;
 
 /** A line that is to be: a name, what lies between, and the term that the name stands for. */
 type Equation = readonly [name: string, sign: "=" | "+=", value: Expression];
@@ -92,7 +95,8 @@ export function symbolsOf({ definition, outputs }: Names, symbols: string): Symb
  */
 export function print(traced: Traced, symbols = "", initial: readonly Initial[] = []): string {
   const { definition, owner, inputs, states } = traced;
-  const share: (x: Expression) => Expression = sharing((x) => asPrinted(x, share));
+  const equal = sharing();
+  const share = rewriting(undefined, (x) => equal(asPrinted(x)));
   const given = Object.entries(definition.parameters).map(([name, kind]) =>
     share(term(owner, "given", [], name, kind === "scalar" ? SCALAR : COLUMN)),
   );
@@ -146,14 +150,19 @@ export function print(traced: Traced, symbols = "", initial: readonly Initial[] 
     lines.push(`  ${name} = ${expression(x, CHOICE)}`);
     names.set(x, name);
   };
+  /** How deep the text of a term is nested, up to the terms that have names. */
+  const depths = new Map<Expression, number>();
+  const depthOf = (x: Expression) => (names.has(x) ? 0 : (depths.get(x) ?? 0));
   /** Gives names to what a term needs by name. */
-  const prepare = (x: Expression): void => {
-    if (names.has(x)) return;
-    x.args.forEach(prepare);
-    const name = due.get(x);
-    if (name !== undefined) give(x, name);
-    // −(−a·b) reads badly.
-    else if (x.op === "neg" && isNegative(x.args[0] as Expression)) give(x.args[0] as Expression, "");
+  const prepare = (root: Expression): void => {
+    for (const x of reachable([root], (y) => names.has(y))) {
+      if (names.has(x)) continue;
+      depths.set(x, 1 + Math.max(0, ...x.args.map(depthOf)));
+      const name = due.get(x) ?? (depthOf(x) > DEEP ? "" : undefined);
+      if (name !== undefined) give(x, name);
+      // −(−a·b) reads badly.
+      else if (x.op === "neg" && isNegative(x.args[0] as Expression)) give(x.args[0] as Expression, "");
+    }
   };
   const write = (equations: readonly Equation[]): void => {
     for (const [name, sign, value] of equations) {
@@ -202,20 +211,20 @@ export function print(traced: Traced, symbols = "", initial: readonly Initial[] 
   return lines.join("\n");
 }
 
-/** Another term that is printed in the place of one. */
-function asPrinted(x: Expression, share: (x: Expression) => Expression): Expression | undefined {
+/** The term that is printed in the place of one. */
+function asPrinted(x: Expression): Expression {
   const { owner, op, args, attr } = x;
   const [a, b, c] = args as [Expression, Expression, Expression];
-  if (op === "spike") return share(term(owner, attr as string, [a, constant(owner, 0)]));
+  if (op === "spike") return term(owner, attr as string, [a, constant(owner, 0)]);
   if (op.endsWith("Grad")) {
     // The kernel `formula` adds this term to a gradient.
     const added = term(owner, "mul", [b, term(owner, "derivative", [c], formOf(op.slice(0, -4), attr, 1).slice(2))]);
-    return share(isZero(a) ? added : term(owner, "add", [a, added]));
+    return isZero(a) ? added : term(owner, "add", [a, added]);
   }
-  if (op !== "mul" || b.op !== "constant") return undefined;
-  if (b.attr === 1) return share(a);
+  if (op !== "mul" || b.op !== "constant") return x;
+  if (b.attr === 1) return a;
   // A number stands first.
-  return a.op === "constant" ? undefined : share(term(owner, op, [b, a]));
+  return a.op === "constant" ? x : term(owner, op, [b, a]);
 }
 
 /** Terms that are used more than once and have no name: they become temporaries. */

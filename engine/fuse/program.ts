@@ -69,21 +69,24 @@ export class Program {
 
   /** The step with these gradients wanted, or none; what it saves depends on it. */
   compile(wanted: Wanted | null): Fused {
-    const key = `${this.traced.key}\n${wanted === null ? "" : `${wanted.parameters} ${wanted.outputs}`}`;
+    const key = this.traced.key + JSON.stringify(wanted);
     const steps = remembered(compiled, key, () => new Steps(new Plan(this.traced, wanted)));
-    return new Fused(steps, this.traced.numbers);
+    return new Fused(steps, this.traced);
   }
 }
 
 /** A compiled step with its numbers. */
 export class Fused {
   private readonly steps: Steps;
+  /** The step, whose numbers may be others than those that the plan was made of. */
+  private readonly traced: Traced;
   /** The bits of the numbers. */
   private readonly numbers: Uint32Array;
 
-  constructor(steps: Steps, numbers: readonly number[]) {
+  constructor(steps: Steps, traced: Traced) {
     this.steps = steps;
-    this.numbers = new Uint32Array(Float32Array.from(numbers).buffer);
+    this.traced = traced;
+    this.numbers = new Uint32Array(Float32Array.from(traced.numbers).buffer);
   }
 
   /** How many arrays [T, rows, n] of numbers forward saves. */
@@ -157,7 +160,7 @@ export class Fused {
 
   /** The step over the rows of matrices of at most `widest` columns; what it needs for itself it takes once, from `take`. */
   rows(widest: number, take: (bytes: number) => number): Rows {
-    return new Rows(this.steps, this.numbers, widest, take);
+    return new Rows(this.steps, this.traced, this.numbers, widest, take);
   }
 
   private forwardCalls({ T, from, to, outputs }: ForwardRun): readonly (readonly Call[])[] {

@@ -11,11 +11,11 @@ export function replaced(
   x: Value,
   make: (x: Value) => Value,
 ): Record<string, Value | number> {
-  const { comparisons } = (x as Expression).owner;
-  const before = comparisons.splice(0);
+  const lists = [(x as Expression).owner.comparisons, (x as Expression).owner.decided];
+  const before = lists.map((list) => list.splice(0));
   const z = make(x) as Expression;
   const rewrite = rewriting((y) => (y === x ? z : undefined));
-  comparisons.push(...before.map((y) => rewrite(y)));
+  for (const [i, list] of lists.entries()) list.push(...(before[i] as Expression[]).map(rewrite));
   const all = Object.entries(returned).map(([name, y]) => [name, typeof y === "number" ? y : rewrite(y as Expression)]);
   return Object.fromEntries(all);
 }

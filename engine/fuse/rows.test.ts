@@ -3,23 +3,24 @@ import { describe, expect, test } from "vitest";
 import { tensor } from "../index.ts";
 import { persist } from "../tape.ts";
 import { memory } from "../wasm.ts";
-import type { Value } from "./expression.ts";
+import type { Language, Value } from "./expression.ts";
 import { Program } from "./program.ts";
 
 const ROWS = 5;
 
-type Argument = Readonly<Record<"w" | "x" | "y" | "a", Value>>;
+type Argument = Readonly<Record<"w" | "x" | "y", Value>> & Language;
 
 const definition = (listed: boolean) => ({
   name: "rule",
   inputs: ["w", "x", "y"],
   states: [],
-  parameters: { a: "scalar" as const },
+  parameters: {},
   shared: ["y"],
   summed: ["sum"],
   ...(listed ? { listed: ["w"] } : {}),
-  step({ w, x, y, a }: Argument) {
-    const z = w.add(x.mul(y.exp().mul(a)).mul(w.pow(0.4))).clamp(0, 1);
+  step({ w, x, y, constant }: Argument) {
+    const half = constant(1).div(2);
+    const z = w.add(x.mul(y.exp().mul(half)).mul(w.pow(0.4))).clamp(0, 1);
     return { w: z, sum: z };
   },
 });
@@ -43,8 +44,7 @@ describe.each([
 
   test("rows: a step changes the listed columns of the rows that it is called for, and no others", () => {
     const rows = new Program(definition(listed) as never).compile(null).rows(n, take);
-    const [w, x, y, a, sum, list] = [4 * n * ROWS, 4 * n, 4 * ROWS, 4, 32, 4 * n].map(take) as [
-      number,
+    const [w, x, y, sum, list] = [4 * n * ROWS, 4 * n, 4 * ROWS, 32, 4 * n].map(take) as [
       number,
       number,
       number,
@@ -57,14 +57,12 @@ describe.each([
     const [pre, post] = [floats(x, n), floats(y, ROWS)];
     pre.set(pre.map((_, i) => (i % 5) / 5));
     post.set(post.map((_, j) => j / 7));
-    floats(a, 1)[0] = 0.5;
     const before = weights.slice();
     rows.note(rows.inputPlace("w"), w, n);
     rows.note(rows.outputPlace("w"), w, n);
     rows.note(rows.inputPlace("x"), x, 0);
     rows.note(rows.inputPlace("y"), y, 1);
     rows.note(rows.outputPlace("sum"), sum, 0);
-    rows.parameters([a]);
     if (listed) {
       new Int32Array(memory.buffer, list, n).set(columns.map((i) => 4 * i));
       rows.note(rows.listPlace, list, 0);
@@ -85,4 +83,22 @@ describe.each([
     const lanes = new Float64Array(memory.buffer, sum, 4);
     expect(lanes.reduce((s, lane) => s + lane, 0)).toBeCloseTo(total, 3);
   });
+});
+
+test("rows: steps that differ in numbers alone have their own, also those that are made of numbers", () => {
+  const added = [20, 40].map((divisor) => {
+    const step = ({ w, constant }: Argument) => ({ w: w.add(constant(1).div(divisor)) });
+    const rows = new Program({ ...definition(false), summed: [], step } as never).compile(null).rows(4, take);
+    const w = take(16);
+    rows.note(rows.inputPlace("w"), w, 4);
+    rows.note(rows.outputPlace("w"), w, 4);
+    rows.run(0, 1, 4);
+    return new Float32Array(memory.buffer, w, 4)[3];
+  });
+  expect(added).toEqual([Math.fround(1 / 20), Math.fround(1 / 40)]);
+});
+
+test("rows: an array that was never noted traps", () => {
+  const rows = new Program(definition(false) as never).compile(null).rows(4, take);
+  expect(() => rows.run(0, 1, 4)).toThrow(WebAssembly.RuntimeError);
 });

@@ -5,9 +5,12 @@
  *
  * Arrays are noted once and stay, each until it is noted anew; a run makes no object.
  */
+import { simd } from "../backend.ts";
+import { noGrad } from "../tape.ts";
 import { Arrays } from "./arrays.ts";
 import type { Steps } from "./steps.ts";
 import type { Call } from "./sweeps.ts";
+import { derive, type Traced } from "./trace.ts";
 
 const NOTHING = { T: 1, rows: 1, inputs: [], parameters: [], from: [], saved: [] };
 
@@ -16,12 +19,20 @@ export class Rows {
   private readonly arrays: Arrays;
   private readonly calls: readonly Call[];
 
-  constructor(steps: Steps, numbers: Uint32Array, widest: number, take: (bytes: number) => number) {
-    const { names, traced } = steps.plan;
+  constructor(steps: Steps, traced: Traced, numbers: Uint32Array, widest: number, take: (bytes: number) => number) {
+    const { names } = steps.plan;
     const outputs = names.reduce((mask, name, i) => mask | (Number(!traced.definition.states.includes(name)) << i), 0);
     this.steps = steps;
     this.calls = steps.forward(1, outputs, false, false)[0] as readonly Call[];
-    this.arrays = new Arrays(steps.plan, numbers, { ...NOTHING, n: widest }, take);
+    // The step has no parameters: what is derived is made of its numbers.
+    const parameters = noGrad(() =>
+      derive(traced, {}).map((t) => {
+        const at = take(4);
+        simd.kernels.copy(at, t.ptr, 1);
+        return at;
+      }),
+    );
+    this.arrays = new Arrays(steps.plan, numbers, { ...NOTHING, parameters, n: widest }, take);
   }
 
   /** The place of an input, or −1 where the step does not read it. */
@@ -48,11 +59,6 @@ export class Rows {
   /** Notes where an array lies, and how many values it is from a row to the next. */
   note(place: number, at: number, stride: number): void {
     if (place >= 0) this.arrays.write(place, at, stride);
-  }
-
-  /** Notes the addresses of the derived parameters. */
-  parameters(addresses: readonly number[]): void {
-    this.arrays.put("parameter", (i) => addresses[i]);
   }
 
   /** Runs `count` rows from `first` on, of n columns. */

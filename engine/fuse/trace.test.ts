@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { stepOf } from "../../test/support/fused.ts";
 import { exp, rand, tensor, where } from "../index.ts";
-import { Program, type StepArgument, type StepDefinition } from "./index.ts";
+import { Program, print, type StepArgument, type StepDefinition } from "./index.ts";
 
 type Names = "current" | "v" | "beta";
 type Argument = StepArgument<Names> & Record<string, never>;
@@ -42,6 +42,21 @@ describe("a step is told what to write instead of", () => {
       "Leaky: the comparison v.gt(1) reaches no output; a value has no truth while the step is traced: " +
         "write where(v.gt(1), a, b) for an if or a ?:",
     );
+  });
+
+  test("a truth that combinations of comparisons are asked for", () => {
+    expect(said(({ v, current }) => (v.gt(1).mul(current.lt(0)) ? { v: v.sub(1) } : { v }))).toMatch(
+      /^Leaky: the comparison v\.gt\(1\) reaches no output/,
+    );
+  });
+
+  test("numbers beyond float32", () => {
+    for (const x of [1e39, -1e39, 1e-50]) {
+      expect(() => leaky(({ v }) => ({ v: v.div(x) }))).toThrow(
+        new RangeError(`Leaky: div: expected a number in the range of float32, got ${x}`),
+      );
+    }
+    leaky(({ v }) => ({ v: v.clamp(-Infinity, 3.4e38).maximum(1e-45).add(0).add(-0) }));
   });
 
   test("names that are none", () => {
@@ -200,4 +215,47 @@ test("terms of parameters alone are computed before the loop", () => {
   });
   // θ, σ(w) and θ − σ(w), each once.
   expect(new Program(step).traced.derived.map(({ op }) => op)).toEqual(["given", "sigmoid", "add"]);
+});
+
+test("trace: a comparison that decides in a term which no output reads is not lost", () => {
+  const box = (x: Argument["v"], { where }: Argument) => where(x.abs().lt(0.5), 1, 0);
+  const { traced } = leaky((argument) => {
+    argument.spike(argument.v, box as never);
+    argument.where(argument.v.gt(0).mul(argument.current.gt(0)), 1, 2);
+    return { v: argument.v };
+  });
+  expect([...traced.outputs.keys()]).toEqual(["v"]);
+});
+
+describe("trace: steps of many operations", () => {
+  const chain = (count: number) =>
+    leaky(({ v, current }) => {
+      let u: Argument["v"] = v;
+      for (let i = 0; i < count; i++) u = u.add(current) as Argument["v"];
+      return { v: u };
+    });
+
+  test("up to the limit, however deep", () => {
+    const { traced } = chain(2000);
+    expect(print(traced).length).toBeGreaterThan(2000);
+    const fused = new Program(traced.definition).compile({ parameters: [], outputs: ["v"] });
+    expect(fused.saves).toBeGreaterThanOrEqual(0);
+  });
+
+  test("more than the limit are an error before they are compiled", () => {
+    expect(() => chain(2001)).toThrow(new RangeError("Leaky: expected a step of at most 2000 operations, got 2001"));
+  });
+});
+
+test("trace: steps with other names have other keys", () => {
+  const key = (states: readonly string[]) =>
+    new Program({
+      name: "Named",
+      inputs: ["x"],
+      states,
+      parameters: {},
+      step: ({ x }: Argument) => Object.fromEntries(states.map((name) => [name, x])),
+    } as unknown as StepDefinition).traced.key;
+  expect(key(["v", "w"])).not.toBe(key(["v,w"]));
+  expect(key(["v 1"])).not.toBe(key(["v"]));
 });

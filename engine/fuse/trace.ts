@@ -83,7 +83,13 @@ const USUAL = [1, 0.5];
 /** The most outputs of a step: sets of them are bits of an integer. */
 export const MOST_OUTPUTS = 31;
 
-/** @throws TypeError where the step does what a column cannot, or fails to return a state; RangeError for more outputs than {@link MOST_OUTPUTS}. */
+/** The most operations of a step: more would take seconds to compile, and twice as many more than an engine takes in a function. */
+export const MOST_OPERATIONS = 2000;
+
+/**
+ * @throws TypeError where the step does what a column cannot, or fails to return a state; RangeError for more outputs than
+ * {@link MOST_OUTPUTS}, or more operations than {@link MOST_OPERATIONS}.
+ */
 export function trace(definition: StepDefinition): Traced {
   const traced = checked(definition);
   const { name } = definition;
@@ -110,7 +116,7 @@ function checked(definition: StepDefinition): Traced {
 
 function run(definition: StepDefinition): Traced {
   const { name, packed = [], exact = false, partial = false } = definition;
-  const owner: Owner = { name, comparisons: [], exact, lanes: new Map() };
+  const owner: Owner = { name, comparisons: [], decided: [], exact, lanes: new Map() };
   const leaf = (op: string, level: Level) => (attr: string) => term(owner, op, [], attr, level);
   const inputs = definition.inputs.map(leaf("input", ELEMENT));
   const states = definition.states.map(leaf("state", ELEMENT));
@@ -118,6 +124,11 @@ function run(definition: StepDefinition): Traced {
     leaf("given", kind === "scalar" ? SCALAR : COLUMN)(attr),
   );
   const outputs = outputsOf(definition, owner, [...inputs, ...states, ...given]);
+  const terms = reachable(outputs.values(), (x) => x.level < ELEMENT).sort((x, y) => x.id - y.id);
+  const operations = reachable(outputs.values()).filter(({ args }) => args.length > 0).length;
+  if (operations > MOST_OPERATIONS) {
+    throw wrongValue(name, `a step of at most ${MOST_OPERATIONS} operations`, operations);
+  }
   if (!partial) {
     checkComparisons(owner, outputs.values());
     if (outputs.size > MOST_OUTPUTS)
@@ -142,7 +153,6 @@ function run(definition: StepDefinition): Traced {
     if (at < 0) at = derived.push(shared) - 1;
     leaves.set(x, term(owner, "parameter", [], at, x.level === COLUMN ? COLUMN : SCALAR));
   };
-  const terms = reachable(outputs.values(), (x) => x.level < ELEMENT).sort((x, y) => x.id - y.id);
   for (const x of terms) note(x);
   const numbers = [...USUAL];
   const key = keyOf(definition, terms, outputs, leaves, numbers);
@@ -180,10 +190,10 @@ function outputsOf(definition: StepDefinition, owner: Owner, leaves: readonly Ex
   return new Map(Object.entries(returned).map(([output, value]) => [output, lift(owner, output, value)]));
 }
 
-/** Throws where a comparison is lost: the step asked for its truth. */
-function checkComparisons({ name, comparisons }: Owner, outputs: Iterable<Expression>): void {
+/** Throws where a comparison is lost: the step asked for its truth. What decides in terms that nobody reads is not lost. */
+function checkComparisons({ name, comparisons, decided }: Owner, outputs: Iterable<Expression>): void {
   if (comparisons.length === 0) return;
-  const used = reachable(outputs);
+  const used = reachable([...outputs, ...decided]);
   const lost = comparisons.find((x) => !used.includes(x));
   if (lost === undefined) return;
   const text = lost.args.map((x) => (x.op === "constant" || isLeaf(x) ? x.attr : x.op));
@@ -193,7 +203,7 @@ function checkComparisons({ name, comparisons }: Owner, outputs: Iterable<Expres
   );
 }
 
-/** The step as text, with numbers as places in the list of them. */
+/** The step as text, with numbers as places in the list of them. Names are quoted, whatever is in them. */
 function keyOf(
   definition: StepDefinition,
   terms: readonly Expression[],
@@ -202,15 +212,16 @@ function keyOf(
   numbers: number[],
 ): string {
   const places = new Map<Expression, number>();
+  const placeIn = (x: Expression) => places.get(x);
   const { inputs, states, packed, shared, listed, summed } = definition;
-  const lines = [[inputs, states, packed, shared, listed, summed].join(" ; ")];
+  const lines: unknown[] = [inputs, states, packed, shared, listed, summed];
   for (const x of terms) {
     places.set(x, places.size);
     const { op, attr, level, args } = leaves.get(x) ?? x;
-    lines.push(`${op} ${op === "constant" ? placeOf(x, numbers) : attr} ${level} ${args.map((y) => places.get(y))}`);
+    lines.push([op, op === "constant" ? placeOf(x, numbers) : String(attr), level, args.map(placeIn)]);
   }
-  for (const [name, value] of outputs) lines.push(`${name} ${places.get(value)}`);
-  return lines.join("\n");
+  for (const [name, value] of outputs) lines.push([name, placeIn(value)]);
+  return JSON.stringify(lines);
 }
 
 /** Where the number of a constant is in the list, at whose end it is put if it is new; −1 for 0, which is no argument. */

@@ -6,16 +6,21 @@ import {
   Linear,
   neuron,
   Oja,
+  ones,
   Plastic,
   plasticity,
   RewardSTDP,
   type Rule,
   STDP,
   TripletSTDP,
+  type Value,
   zeros,
 } from "jarvis-snn";
 import { describe, expect, test } from "vitest";
 import { bytesKept } from "../../test/support/tensors.ts";
+
+/** A change of 0.1. */
+const tenth = ({ constant }: { constant(c: number): Value }): Value => constant(0.1);
 
 const VALID = {
   name: "Odd",
@@ -23,7 +28,7 @@ const VALID = {
   synapse: { e: { tau: 10 } },
   parameters: { rate: 0.1 },
   choices: { mode: ["one", "two"], isFast: false },
-  onPost: () => 0.1,
+  onPost: tenth,
 };
 
 type Class = new (options?: object) => object;
@@ -111,7 +116,7 @@ describe("plasticity: members without effect are errors", () => {
     const message = "Odd: expected onStep with explains, got onPost";
     for (const explains of ["all", "below", () => "all"]) {
       expect(() => rule({ explains })).toThrow(new RangeError(message));
-      expect(rule({ explains, onStep: () => 0 })).toBeTypeOf("function");
+      expect(rule({ explains, onStep: tenth })).toBeTypeOf("function");
     }
     expect(rule({ explains: null })).toBeTypeOf("function");
   });
@@ -163,7 +168,7 @@ describe("plasticity: options without effect are errors", () => {
     expect(make(new Oja({ dt: 1 }))()).toBeInstanceOf(Plastic);
     const bare = { traces: {}, synapse: {}, onPost: undefined };
     const onStep = ({ w, dt }: { w: { mul(x: never): number }; dt: never }) => w.mul(dt);
-    for (const members of [{ onStep }, { onPost: () => 0.1 }, { onStep: () => 0.1, synapse: { e: { tau: 10 } } }]) {
+    for (const members of [{ onStep }, { onPost: tenth }, { onStep: tenth, synapse: { e: { tau: 10 } } }]) {
       expect(make(new (rule({ ...bare, ...members }))({ dt: 0.5 }))()).toBeInstanceOf(Plastic);
     }
   });
@@ -209,10 +214,62 @@ describe("plasticity: errors name what a caller has written", () => {
     const message = `Odd: onStep asks for zz; expected ${names}, explained, x, e, rate, or ${functions}`;
     expect(connect({ explains: "all", onStep: ({ zz }: Names) => zz })).toThrow(new TypeError(message));
     expect(connect({ explains: "all", onStep: ({ explained }: Names) => explained })).not.toThrow();
-    expect(connect({ explains: "all", onStep: () => 0, onPost: ({ explained }: Names) => explained })).toThrow(
+    expect(connect({ explains: "all", onStep: tenth, onPost: ({ explained }: Names) => explained })).toThrow(
       new TypeError(`Odd: onPost asks for explained; expected ${names}, x, e, rate, or ${functions}`),
     );
     expect(new Plastic(layer, new Oja({ variant: "sanger" }))).toBeInstanceOf(Plastic);
+  });
+
+  test.each<[string, object, string]>([
+    [
+      "a number",
+      { onPost: () => 0.1 },
+      "onPost to return the change of w as a value, got 0.1; write where(c, a, b) for an if or a ?:, or constant(0.1)",
+    ],
+    [
+      "a number of a state",
+      { onPost: ({ x }: Names) => ({ w: x, e: 0 }) },
+      "onPost to return the change of e as a value, got 0; write where(c, a, b) for an if or a ?:, or constant(0)",
+    ],
+    ["nothing", { onPre: () => undefined }, "onPre to return the change of w as a value, got undefined"],
+    ["a promise", { onPre: async ({ x }: Names) => x }, "onPre to return the change of w as a value, got object"],
+    [
+      "a generator",
+      {
+        *onPre({ x }: Names) {
+          yield x;
+        },
+      },
+      "onPre to return the change of w as a value, got object",
+    ],
+    [
+      "a number as the input of a trace",
+      { traces: { x: { of: "pre", tau: 20, input: () => 1 } }, onPost: ({ x }: Names) => x },
+      "the input of x to return as a value, got 1; write where(c, a, b) for an if or a ?:, or constant(1)",
+    ],
+    [
+      "nothing as the input of a trace",
+      { traces: { x: { of: "pre", tau: 20, input: () => undefined } }, onPost: ({ x }: Names) => x },
+      "the input of x to return as a value, got undefined",
+    ],
+  ])("a rule that returns %s", (_, members, message) => {
+    const step = () => {
+      const plastic = connect(members)();
+      plastic.step(ones([1, 2]), zeros([1, 1]), plastic.initialState(1));
+    };
+    expect(step).toThrow(new TypeError(`Odd: expected ${message}`));
+  });
+
+  test.each(["x+", "sum of changes", "a.b", "1", "", "v,w"])("names such as %j, which are no identifiers", (name) => {
+    const message = new TypeError(`Odd: expected names that are identifiers, got ${JSON.stringify(name)}`);
+    const trace = { of: "pre", tau: 20 };
+    for (const members of [
+      { traces: { [name]: trace } },
+      { synapse: { [name]: { tau: 0 } } },
+      { parameters: { [name]: 1 } },
+    ]) {
+      expect(() => rule(members)).toThrow(message);
+    }
   });
 
   test("shapes of spikes show the batch by its letter on both sides", () => {
@@ -249,5 +306,26 @@ describe("plasticity: errors name what a caller has written", () => {
     }
     expect(run("prt")).toThrow(new RangeError(`${event}, got "prt"`));
     expect(run({ pre: 1, post: [0] })().time).toBe(0);
+  });
+});
+
+describe("plasticity: numbers of a rule", () => {
+  /** The change of the weight of a synapse at its spike. */
+  const changeOf = (onPre: unknown, options = {}): number => {
+    const single = new Linear(1, 1, { bias: false });
+    single.weight.copyFrom([0]);
+    const Made = rule({ traces: {}, synapse: {}, onPost: undefined, onPre, ...options });
+    const plastic = new Plastic(single, new Made() as Rule);
+    plastic.step(ones([1, 1]), zeros([1, 1]), plastic.initialState(1));
+    return single.weight.item();
+  };
+
+  test("operations on numbers alone are computed, whichever of equal steps was compiled first", () => {
+    type Argument = { pre: Value; constant(c: number): Value };
+    const of = (divisor: number) => changeOf(({ constant }: Argument) => constant(1).div(divisor));
+    expect([of(20), of(40)]).toEqual([Math.fround(1 / 20), Math.fround(1 / 40)]);
+    expect(changeOf(({ constant }: Argument) => constant(0.5).neg())).toBe(-0.5);
+    expect(changeOf(({ pre, constant }: Argument) => pre.mul(constant(2).sqrt()))).toBe(Math.fround(Math.SQRT2));
+    expect(changeOf(({ pre, constant }: Argument) => constant(1).sub(0.25).mul(pre))).toBe(0.75);
   });
 });

@@ -6,6 +6,7 @@
 import {
   choiceOf,
   functionOf,
+  isPlain,
   NUMBER,
   numberOf,
   objectOf,
@@ -22,12 +23,14 @@ import { checkNeeds, IN_FLOAT32, type Needs } from "../checks.ts";
 import {
   boundsOf,
   checkChoices,
+  checkName,
   chosenOf,
   classNameOf,
   first,
   needsOf,
   optionsOf,
   presetsOf,
+  returnedValue,
   within,
   withPreset,
 } from "../definition.ts";
@@ -176,6 +179,7 @@ function formOf(given: Definition): RuleForm {
   const options = [...parameterNames, ...Object.keys(chosen)];
   const names = [...options, ...Object.keys(ofTraces), ...Object.keys(ofSynapse)];
   for (const [i, key] of names.entries()) {
+    checkName(name, key);
     const isTaken = RESERVED.includes(key) || (i < options.length && key in OPTIONS) || names.indexOf(key) !== i;
     if (isTaken || key in Rule.prototype)
       throw new TypeError(`${name}: ${key} is a name that is taken; choose another`);
@@ -417,24 +421,19 @@ export class Rule {
    *
    * @internal
    */
-  changes(event: Event, argument: Argument): Readonly<Record<string, Value | number>> {
+  changes(event: Event, argument: Argument): Readonly<Record<string, Value>> {
     const handler = this.form.handlers[event] as Handler;
     const change = handler(argument as never, this.chosen as never) as unknown;
-    // A value is an object too, but with the methods of one.
-    const isOne = typeof change === "number" || typeof (change as Value)?.add === "function";
-    const all = isOne ? { w: change } : objectOf(this.name, `${event} to return a change, or changes by name`, change);
+    const all = isPlain(change) ? change : { w: change };
     for (const [key, value] of Object.entries(all)) {
-      const isKnown = key === "w" || this.synapse.some(({ name }) => name === key);
-      if (isKnown && value === undefined) {
-        throw new TypeError(
-          `${this.name}: expected ${event} to return the change of ${key} as a value or a number, got undefined`,
-        );
+      if (key === "w" || this.synapse.some(({ name }) => name === key)) {
+        returnedValue(this.name, `${event} to return the change of ${key}`, value);
+        continue;
       }
-      if (isKnown) continue;
       const known = ["w", ...this.synapse.map(({ name }) => name)].join(", ");
       throw new TypeError(`${this.name}: expected ${event} to return changes of ${known}, got ${key}`);
     }
-    return all as Readonly<Record<string, Value | number>>;
+    return all as Readonly<Record<string, Value>>;
   }
 }
 

@@ -7,6 +7,7 @@
  * one, over all rows.
  */
 import type { StepArgument, StepDefinition, Value } from "../../engine/fuse/index.ts";
+import { returnedValue } from "../definition.ts";
 import type { Argument, Event, Rule, Trace } from "./plasticity.ts";
 
 /** The path of a sweep: all columns of a row, the columns of a row that a list names, or a column over all rows. */
@@ -97,7 +98,7 @@ function guarded({ name, traces, synapse, parameterNames, explains }: Rule, even
 }
 
 /** The changes of a rule at an event, from the argument of a sweep. */
-function changesOf(rule: Rule, event: Event, argument: StepArgument<string>): Record<string, Value> {
+function changesOf(rule: Rule, event: Event, argument: StepArgument<string>): Readonly<Record<string, Value>> {
   const own: PropertyDescriptorMap = {};
   for (const trace of rule.traces) {
     if (sees(rule, event, trace)) own[trace.name] = { get: () => argument[after(trace.name)] };
@@ -105,10 +106,7 @@ function changesOf(rule: Rule, event: Event, argument: StepArgument<string>): Re
   for (const { name } of rule.synapse) {
     own[name] = { get: () => (argument[name] as Value).mul(argument[scaleOf(name)] as Value) };
   }
-  const changes = rule.changes(event, guarded(rule, event, Object.create(argument, own)));
-  return Object.fromEntries(
-    Object.entries(changes).map(([key, x]) => [key, typeof x === "number" ? argument.constant(x) : x]),
-  );
+  return rule.changes(event, guarded(rule, event, Object.create(argument, own)));
 }
 
 /** A sweep that makes changes: of the weight or of its sum, and of states of the synapse. */
@@ -251,7 +249,7 @@ export function traceSweep(rule: Rule, of: "pre" | "post"): StepDefinition | nul
       const spike = argument[SPIKES] as Value;
       const decay = argument[decayOf(name)] as Value;
       const before = (argument[name] as Value).mul(decay);
-      const traced = input === null ? spike : input(spike);
+      const traced = input === null ? spike : returnedValue(rule.name, `the input of ${name} to return`, input(spike));
       const added = average ? argument.constant(1).sub(decay).mul(amount) : argument.constant(amount);
       outputs[name] = before;
       outputs[after(name)] = set ? argument.where(spike.eq(0), before, added) : before.add(traced.mul(added));

@@ -54,11 +54,10 @@ export type RuleArgument<Name extends string> = Language & { readonly [name in N
 /** A change of the weight, or changes of the weight and of states of the synapse. */
 export type Change<Synapse extends string> =
   | Value
-  | number
   | ({
       /** The change of the weight. Default 0. */
-      readonly w?: Value | number;
-    } & { readonly [name in Synapse]?: Value | number });
+      readonly w?: Value;
+    } & { readonly [name in Synapse]?: Value });
 
 /** A rule as {@link plasticity} takes it. */
 export interface RuleDefinition<

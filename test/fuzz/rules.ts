@@ -145,7 +145,8 @@ function answer(random: Random, drawn: Drawn, event: Event): Answer {
   const operations: Operation[] = [];
   const isSmooth = isRounded(drawn);
   const value = () => random.int(0, names.length + operations.length - 1);
-  const operand = () => (random.chance(0.25) ? { number: random.number(-2, 2) } : value());
+  const operand = (often = 0.25) => (random.chance(often) ? { number: random.number(-2, 2) } : value());
+  const left = () => operand(0.15);
   // Most rules of the literature multiply by a trace.
   const traces = Object.keys(drawn.traces).filter((name) => names.includes(name));
   const isTraced = traces.length > 0 && random.chance(0.7);
@@ -153,10 +154,10 @@ function answer(random: Random, drawn: Drawn, event: Event): Answer {
   for (let i = random.int(0, 6); i > 0; i--) {
     const kind = random.next();
     if (isSmooth) {
-      if (kind < 0.6) operations.push({ op: random.pick(["add", "sub", "mul"]), args: [value(), operand()] });
+      if (kind < 0.6) operations.push({ op: random.pick(["add", "sub", "mul"]), args: [left(), operand()] });
       operations.push({ op: random.pick(SMOOTH), args: [names.length + operations.length - 1] });
-    } else if (kind < 0.3) operations.push({ op: random.pick(UNARY), args: [value()] });
-    else if (kind < 0.7) operations.push({ op: random.pick(BINARY), args: [value(), operand()] });
+    } else if (kind < 0.3) operations.push({ op: random.pick(UNARY), args: [left()] });
+    else if (kind < 0.7) operations.push({ op: random.pick(BINARY), args: [left(), operand()] });
     else if (kind < 0.9) operations.push({ op: random.pick(CALM), args: [value()] });
     else operations.push({ op: "where", args: [value(), operand(), operand()] });
   }

@@ -70,11 +70,13 @@ export function generate(seed: number): Step {
     // Rather late ones, so that steps are deep.
     return random.chance(0.5) ? random.int(Math.max(0, last - 3), last) : random.int(0, last);
   };
-  const operand = () => (random.chance(0.25) ? { number: random.pick([0, 1, 0.5, random.number(-2, 2)]) } : value());
+  const operand = (often = 0.25) =>
+    random.chance(often) ? { number: random.pick([0, 1, 0.5, random.number(-2, 2)]) } : value();
+  const left = () => operand(0.1);
   for (let i = random.int(1, 24); i > 0; i--) {
     const kind = random.next();
-    if (kind < 0.3) operations.push({ op: random.pick(UNARY), args: [value()] });
-    else if (kind < 0.7) operations.push({ op: random.pick(BINARY), args: [value(), operand()] });
+    if (kind < 0.3) operations.push({ op: random.pick(UNARY), args: [left()] });
+    else if (kind < 0.7) operations.push({ op: random.pick(BINARY), args: [left(), operand()] });
     else if (kind < 0.76) operations.push({ op: random.pick(CALM), args: [value()] });
     else if (kind < 0.79) operations.push({ op: "pow", args: [value(), { number: random.pick(EXPONENTS) }] });
     else if (kind < 0.82) operations.push({ op: "clamp", args: [value(), ...boundsOf(random)] });
@@ -110,7 +112,8 @@ export function apply({ op, args }: Operation, values: readonly Value[], languag
     const x = args[i] as Operation["args"][number];
     return typeof x === "number" ? (values[x] as Value) : (x.number as number);
   };
-  const x = at(0) as Value;
+  const first = at(0);
+  const x = typeof first === "number" ? language.constant(first) : first;
   if (op === "clamp") return args.length > 1 ? x.clamp(at(1) as number, at(2) as number) : x.clamp(-2, 2);
   if (op === "softplus") return language.softplus(x);
   if (op === "where" || op === "select") return language[op](x, at(1), at(2));

@@ -43,7 +43,7 @@ export const Hebbian = /* @__PURE__ */ plasticity({
   },
   numerics: { bindsnet: { order: "after", interaction: "nearest" } },
   // The product of rates is added once, at what is not 0 behind.
-  onPre: (argument, { activity }) => (activity === "rates" ? 0 : argument.y.mul(argument.etaPre)),
+  onPre: (argument, { activity }) => (activity === "rates" ? argument.constant(0) : argument.y.mul(argument.etaPre)),
   onPost(argument, { activity }) {
     if (activity === "spikes") return argument.x.mul(argument.etaPost);
     const { pre, post, eta } = argument;

@@ -529,7 +529,7 @@ export const SNN: Rows<typeof snn> = {
       numerics: spare(record({ other: record({ rate: num(0.5) }) })),
       explains: spare(choice("all", "below")),
       onPre: fn("({ w, rate }) => w.mul(rate).neg()", "({ x, rate, where }) => where(x.gt(0), rate, 0)"),
-      onPost: must(fn("({ e, x, rate }) => ({ w: x.mul(rate), e: e.neg() })", "() => 0.5")),
+      onPost: must(fn("({ e, x, rate }) => ({ w: x.mul(rate), e: e.neg() })", "({ constant }) => constant(0.5)")),
       onStep: spare(fn("({ w, rate }) => w.mul(rate)")),
       onReward: spare(fn("({ e, reward }) => e.mul(reward)")),
     }),
