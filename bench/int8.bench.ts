@@ -20,6 +20,7 @@ import { mnist } from "../demos/mnist/data.ts";
 import { MnistNetwork, membraneLoss } from "../demos/mnist/network.ts";
 import { calls, interleave } from "./support/interleave.ts";
 import { type Rows, report } from "./support/report.ts";
+import { serve, whole } from "./support/serve.ts";
 import { trainingStep } from "./support/training.ts";
 
 const T = 25;
@@ -85,8 +86,14 @@ function stream(network: Sequential | Int8): () => void {
   };
 }
 
+const ways = { forward, stream, encoded };
+
+/** All images, as they differ in their spikes. */
+const images = (step: () => void) => () => {
+  for (let i = 0; i < IMAGES; i++) step();
+};
+
 async function rows(): Promise<Rows> {
-  const ways = { forward, stream, encoded };
   const contenders = Object.entries(ways).flatMap(([way, make]) => [
     calls(`${way}, float`, make(float), { repeat: IMAGES }),
     calls(`${way}, 8 bits`, make(int8), { repeat: IMAGES }),
@@ -101,4 +108,12 @@ async function rows(): Promise<Rows> {
 }
 
 warmup();
+await serve(
+  Object.fromEntries(
+    Object.entries(ways).flatMap(([way, make]) => [
+      [`${way}, float`, whole(() => images(make(float)))],
+      [`${way}, 8 bits`, whole(() => images(make(int8)))],
+    ]),
+  ),
+);
 report(await rows());

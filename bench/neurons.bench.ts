@@ -16,6 +16,7 @@ import {
 import { interleave, median, steps } from "./support/interleave.ts";
 import { race } from "./support/race.ts";
 import { report } from "./support/report.ts";
+import { serve, whole } from "./support/serve.ts";
 
 const [T, B, N] = [25, 128, 1000];
 
@@ -88,6 +89,25 @@ const program = `
   console.log(JSON.stringify(times));
 `;
 
+/** A neuron with another step each time, and its first forward and backward. */
+function compile(): () => void {
+  const x = parameter(rand([3, 2, 4]));
+  let made = 0;
+  return () => {
+    const scale = 1 + ++made / 4096;
+    const Another = neuron({
+      name: "Another",
+      state: { v: 0, a: 0 },
+      parameters: { beta: 0.95, rho: 0.97, threshold: 1, kappa: 1.8 },
+      step: (given) => step({ ...given, a: given.a.mul(scale) }),
+    });
+    tape(() => new Another({ learn: ["beta", "rho"] }).forward(x).sum().backward());
+  };
+}
+
+warmup();
+await serve({ compiled: whole(() => compiled), composed: whole(() => composed), "compile another": whole(compile) });
+
 const PROCESSES = 9;
 const compilations = Array.from({ length: PROCESSES }, () => {
   const text = execFileSync(process.execPath, ["--input-type=module", "--eval", program], { encoding: "utf8" });
@@ -95,7 +115,6 @@ const compilations = Array.from({ length: PROCESSES }, () => {
   return { first, later: median(later) };
 });
 
-warmup();
 const rows = await race("neurons", { adaptive: { step: compiled, rounds: 11 } });
 const run = await interleave(
   [steps("compiled", (n) => repeat(compiled, n)), steps("composed", (n) => repeat(composed, n))],

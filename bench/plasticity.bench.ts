@@ -6,6 +6,7 @@ import { bernoulli, full, Generator, Linear, Plastic, rand, STDP, type Tensor, w
 import { calls, interleave, steps } from "./support/interleave.ts";
 import { race } from "./support/race.ts";
 import { OURS, report } from "./support/report.ts";
+import { serve, whole } from "./support/serve.ts";
 
 const N = 1000;
 const T = 100;
@@ -119,6 +120,10 @@ const timed =
 
 warmup();
 const weights = rand([N, N]).toFloat32Array();
+/** Steps of the package where so many percent of the neurons spike. */
+const stepAt = (percent: number) => ours(run(percent), weights).step;
+await serve(Object.fromEntries(PERCENTS.map((percent) => [`spikes ${percent}`, whole(() => stepAt(percent))])));
+
 const one = run(1);
 const contenders = (from: Float32Array) => [ours(one, from), loops(one, from, false), loops(one, from, true)] as const;
 // Far from the bounds, which the loops see to between the two changes of a pair.
@@ -129,7 +134,7 @@ const against = await interleave(
   ROUNDS,
 );
 const curve = await interleave(
-  PERCENTS.map((percent) => calls(String(percent), ours(run(percent), weights).step, { repeat: 20 })),
+  PERCENTS.map((percent) => calls(String(percent), stepAt(percent), { repeat: 20 })),
   ROUNDS,
 );
 report({
