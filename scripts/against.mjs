@@ -3,11 +3,14 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { compare, select, times, verdict } from "../build/bench/support/against.js";
+import { compare, select, times, undecided, verdict } from "../build/bench/support/against.js";
 import { root } from "./entries.mjs";
 
-/** Prints a table; returns whether a row is slower. `names` choose rows, `runs` and `rounds` are texts of flags. */
-export async function against(commit, names, { runs, rounds }) {
+/**
+ * Prints a table; returns whether a row is slower in all runs, or lost. `names` choose rows, `runs` and `rounds` are texts of flags.
+ * A row that was not slower in a run can no longer fail, so that further runs leave it out, unless `every` run is to have it.
+ */
+export async function against(commit, names, { runs, rounds, every }) {
   const selection = select(names);
   const [count, most] = [times("runs", runs), times("rounds", rounds)];
   const known = spawnSync("git", ["rev-parse", "--verify", "--quiet", `${commit}^{commit}`], { cwd: root });
@@ -15,14 +18,18 @@ export async function against(commit, names, { runs, rounds }) {
   const before = { name: commit, folder: builtAt(commit) };
   const after = { name: "here", folder: root };
   const results = [];
+  let only;
   for (let run = 1; run <= count; run++) {
     const say = (family) => console.error(`bench: run ${run} of ${count}, ${family}`);
-    results.push(await compare([before, after], selection, most, say));
+    results.push(await compare([before, after], selection, { rounds: most, only, say }));
+    if (!every) only = undecided(results);
   }
-  const { lines, slower } = verdict(results);
-  console.log(`ms at ${commit}, ms here, and in each run how many times faster it is here\n\n${lines.join("\n")}`);
-  console.log(slower.length === 0 ? "\nno row is slower in all runs" : `\nslower in all runs: ${slower.join(", ")}`);
-  return slower.length > 0;
+  const { lines, slower, lost } = verdict(results);
+  console.log(`ms at ${commit}, ms here, and in each run how many times faster it is here\n\n${lines.join("\n")}\n`);
+  const listed = (title, rows) => [title, ...rows].join("\n  ");
+  console.log(slower.length === 0 ? "no row is slower in all runs" : listed("slower in all runs:", slower));
+  if (lost.length > 0) console.log(listed("lost, not served here:", lost));
+  return slower.length > 0 || lost.length > 0;
 }
 
 /** A folder with the commit, its build and, in the place of its benchmarks, ours. It goes when this process does. */

@@ -8,14 +8,18 @@
  *   npm run bench -- --profile        instead: what the kernels take of the steps that race with PyTorch
  *   npm run bench -- --stored         measures nothing: shows, or writes, what is stored
  *
- *   npm run bench -- --against COMMIT           stores nothing: our own rows against those of a commit; fails if one is slower
+ *   npm run bench -- --against COMMIT           stores nothing: our own rows against those of a commit; fails if one is slower in
+ *                                               three runs, or is not served here
  *   npm run bench -- --against COMMIT lif toy/step --runs 3 --rounds 100    some of them, so many runs, so many turns at most
+ *   npm run bench -- --against COMMIT --every   all rows in all runs, not only those that were slower so far
+ *
+ *   npm run bench -- --help                     prints this
  */
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { dirname, join } from "node:path";
-import { pathToFileURL } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { densitySvg } from "../build/bench/support/density.js";
 import { families, merge, targetsOf } from "../build/bench/support/results.js";
@@ -43,11 +47,18 @@ const { values: flags, positionals } = parseArgs({
     write: flag,
     profile: flag,
     stored: flag,
+    help: flag,
     against: { type: "string" },
+    every: flag,
     runs: { type: "string", default: "3" },
     rounds: { type: "string", default: "100" },
   },
 });
+if (flags.help) {
+  const [, text] = /^\/\*\*\n(.*?)\n \*\//s.exec(readFileSync(fileURLToPath(import.meta.url), "utf8"));
+  console.log(text.replaceAll(/^ \* ?/gm, ""));
+  process.exit();
+}
 if (flags.against !== undefined) process.exit((await against(flags.against, positionals, flags)) ? 1 : 0);
 
 const wrong = positionals.filter((name) => !families.includes(name));

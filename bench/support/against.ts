@@ -31,6 +31,12 @@ const PROGRAMS = {
   recurrent: "recurrent.bench.js",
   conv: "conv.bench.js",
   events: "events.bench.js",
+  neurons: "neurons.bench.js",
+  models: "models.bench.js",
+  plasticity: "plasticity.bench.js",
+  int8: "int8.bench.js",
+  layers: "against/layers.js",
+  playground: "against/playground.js",
 } as const;
 
 type Family = keyof typeof PROGRAMS;
@@ -66,32 +72,68 @@ export interface Pair {
   readonly ratio: number;
 }
 
-/** A row that one side does not have, and why. */
-export interface Missing {
-  readonly missing: string;
+/** A row that the working tree alone has, and why the commit has not. */
+export interface Added {
+  readonly added: string;
 }
 
-/** Milliseconds of a turn, and of all turns of a row, of which there are at least so many. */
-const TURN = 30;
-const ROW = 2000;
+/** A row that the working tree does not serve, and why. */
+export interface Lost {
+  readonly lost: string;
+}
+
+export type Result = Pair | Added | Lost;
+
+/** The results of a run by `family/row`; a family that the commit cannot load has a result too, by its name. */
+export type Results = ReadonlyMap<string, Result>;
+
+/** Milliseconds of a turn, of all turns of a row, and of what comes before them and does not count. */
+interface Length {
+  readonly turn: number;
+  readonly row: number;
+  readonly warmUp: number;
+}
+
+const LONG: Length = { turn: 30, row: 2000, warmUp: 1000 };
+
+/** Steps under a millisecond: as many turns for the median, each with ten steps at least, in a third of the time. */
+const SHORT: Length = { turn: 10, row: 667, warmUp: 333 };
+const SHORT_STEP = 1;
 const LEAST_ROUNDS = 5;
 
-/** Measures the chosen rows once, with new processes; at most so many turns of each side for a row. */
+interface Asked {
+  /** At most so many turns of each side for a row. */
+  readonly rounds: number;
+  /** The rows that count, by `family/row`; all of the selection if not given. */
+  readonly only?: ReadonlySet<string>;
+  readonly say: (text: string) => void;
+}
+
+/** Measures the chosen rows once, with new processes. */
 export async function compare(
   pair: readonly [before: Side, after: Side],
   selection: Selection,
-  rounds: number,
-  say: (text: string) => void,
-): Promise<Map<string, Pair | Missing>> {
-  const results = new Map<string, Pair | Missing>();
+  { rounds, only, say }: Asked,
+): Promise<Results> {
+  const results = new Map<string, Result>();
   for (const [family, prefixes] of selection) {
+    if (only !== undefined && ![...only].some((name) => name.startsWith(`${family}/`))) continue;
     say(family);
-    const sides = [await start(pair[0], family), await start(pair[1], family)] as const;
+    const sides = await Promise.all([start(pair[0], family), start(pair[1], family)]);
+    const [before, after] = sides;
     const names = [...new Set(sides.flatMap(({ rows }) => rows))];
+    const troubles = sides.flatMap(({ trouble }) => trouble ?? []).join("; ");
+    if (after.peer === undefined) results.set(family, { lost: troubles });
+    else if (before.peer === undefined) results.set(family, { added: troubles });
     for (const prefix of prefixes) {
       const rows = names.filter((row) => row.startsWith(prefix));
-      for (const row of rows) results.set(`${family}/${row}`, await turns(sides, row, rounds));
-      if (rows.length === 0) results.set(`${family}/${prefix}`, nothing(sides, names));
+      if (rows.length === 0 && names.length > 0) {
+        results.set(`${family}/${prefix}`, { lost: `no such row, there are ${names.join(", ")}` });
+      }
+      for (const row of rows) {
+        const name = `${family}/${row}`;
+        if (only?.has(name) ?? true) results.set(name, await measure(before, after, row, rounds));
+      }
     }
     for (const { peer } of sides) peer?.close();
   }
@@ -113,39 +155,54 @@ async function start({ name, folder }: Side, family: Family): Promise<Started> {
     const peer = await connect(spawn(process.execPath, [program], { cwd: folder, env }));
     return { name, peer, rows: JSON.parse(peer.title) };
   } catch (error) {
-    if (error instanceof PeerMissing) return { name, rows: [], trouble: error.message };
-    throw error;
+    if (!(error instanceof PeerMissing)) throw error;
+    return { name, rows: [], trouble: `${name} does not load it: ${error.message}` };
   }
 }
 
-/** Why no row is the one that is asked for. */
-function nothing(sides: readonly Started[], names: readonly string[]): Missing {
-  if (names.length > 0) return { missing: `no such row, there are ${names.join(", ")}` };
-  return { missing: sides.map(({ name, trouble }) => `${name}: ${trouble}`).join("; ") };
+/** Why a side does not take steps of a row. */
+class Unserved extends Error {
+  readonly side: Started;
+
+  constructor(side: Started, reason: string) {
+    super(`${side.name}: ${reason}`);
+    this.side = side;
+  }
 }
 
-async function turns(sides: readonly [Started, Started], row: string, most: number): Promise<Pair | Missing> {
-  const [{ name: before }, { name: after }] = sides;
-  const contenders = sides.map((side) => steps(side.name, (count) => ask(side, row, count), TURN));
+async function ask(side: Started, row: string, count: number): Promise<number> {
+  if (side.peer === undefined) throw new Unserved(side, "does not load the family");
   try {
-    let ms = 0;
-    for (const contender of contenders) ms += Math.max(TURN, await contender.measure());
-    const run = await interleave(contenders, Math.min(most, Math.max(LEAST_ROUNDS, Math.round(ROW / ms))));
-    const medians = run.medians(before, after);
-    return { before: medians[before] as number, after: medians[after] as number, ratio: run.ratio(before, after) };
+    return await side.peer.ask(row, count);
   } catch (error) {
-    if (error instanceof PeerMissing) return { missing: error.message };
-    throw error;
+    throw error instanceof PeerMissing ? new Unserved(side, error.message) : error;
   }
 }
 
-async function ask({ name, peer, trouble }: Started, row: string, count: number): Promise<number> {
+async function measure(before: Started, after: Started, row: string, most: number): Promise<Result> {
   try {
-    if (peer === undefined) throw new PeerMissing(trouble);
-    return await peer.ask(row, count);
+    return await turns(before, after, row, most);
   } catch (error) {
-    throw error instanceof PeerMissing ? new PeerMissing(`${name}: ${error.message}`) : error;
+    if (!(error instanceof Unserved)) throw error;
+    return error.side === after ? { lost: error.message } : { added: error.message };
   }
+}
+
+/** The working tree begins, so that a row that neither side serves is lost. */
+async function turns(before: Started, after: Started, row: string, most: number): Promise<Pair> {
+  for (const side of [after, before]) await ask(side, row, 1); // makes what the row needs
+  const ms = [await ask(before, row, 1), await ask(after, row, 1)] as const;
+  const length = Math.max(...ms) < SHORT_STEP ? SHORT : LONG;
+  const both = ms.reduce((sum, step) => sum + Math.max(length.turn, step), 0);
+  const rounds = Math.min(most, Math.max(LEAST_ROUNDS, Math.round(length.row / both)));
+  const contenders = [before, after].map((side) => steps(side.name, (count) => ask(side, row, count), length.turn));
+  const run = await interleave(contenders, rounds, length.warmUp);
+  const medians = run.medians(before.name, after.name);
+  return {
+    before: medians[before.name] as number,
+    after: medians[after.name] as number,
+    ratio: run.ratio(before.name, after.name),
+  };
 }
 
 /** A row counts as slower if its ratio stays below this in all runs. */
@@ -153,23 +210,44 @@ const SLOWER = 0.97;
 
 export const isSlower = (ratios: readonly number[]): boolean => ratios.every((ratio) => ratio < SLOWER);
 
-/** A table of all runs, with the milliseconds of both sides and how many times faster the second is; and what is slower. */
-export function verdict(runs: readonly ReadonlyMap<string, Pair | Missing>[]): { lines: string[]; slower: string[] } {
-  const slower: string[] = [];
-  const names = [...new Set(runs.flatMap((run) => [...run.keys()]))];
+/** The results of a row, of the runs that had it. */
+const resultsOf = (runs: readonly Results[], name: string): Result[] => runs.flatMap((run) => run.get(name) ?? []);
+
+const ratiosOf = (results: readonly Result[]): number[] =>
+  results.map((result) => ("ratio" in result ? result.ratio : 1));
+
+/** The rows that were slower in each run that they had: no other can be slower in all runs. */
+export const undecided = (runs: readonly Results[]): Set<string> =>
+  new Set([...(runs[0]?.keys() ?? [])].filter((name) => isSlower(ratiosOf(resultsOf(runs, name)))));
+
+export interface Verdict {
+  /** A table with the milliseconds of both sides, and how many times faster the second is in each run. */
+  readonly lines: readonly string[];
+  /** Why the comparison fails: the rows that are slower, and those that the working tree does not serve. */
+  readonly slower: readonly string[];
+  readonly lost: readonly string[];
+}
+
+/** Judges all runs. Rows may be missing in a run after one in which they were not {@link undecided}. */
+export function verdict(runs: readonly Results[]): Verdict {
+  const names = [...(runs[0]?.keys() ?? [])];
   const width = Math.max(...names.map((name) => name.length));
-  const lines = names.map((name) => {
-    const measured = runs.map((run) => run.get(name) as Pair | Missing);
-    const missing = measured.find((result): result is Missing => "missing" in result);
-    if (missing !== undefined) return `${name.padEnd(width)}  ${missing.missing}`;
-    const pairs = measured as Pair[];
-    const ratios = pairs.map(({ ratio }) => ratio);
-    if (isSlower(ratios)) slower.push(name);
-    const ms = [pairs.map(({ before }) => before), pairs.map(({ after }) => after)].map((all) =>
-      median(all).toPrecision(3),
-    );
-    const cells = [...ms.map((text) => text.padStart(9)), ...ratios.map((ratio) => ratio.toFixed(3).padStart(7))];
-    return `${name.padEnd(width)}${cells.join("")}${isSlower(ratios) ? "  slower" : ""}`;
-  });
-  return { lines, slower };
+  const slower = [...undecided(runs)];
+  const lost = names.filter((name) => resultsOf(runs, name).some((result) => "lost" in result));
+  const lines = names.map((name) => `${name.padEnd(width)}  ${cellsOf(resultsOf(runs, name))}`);
+  return { lines, slower: slower.filter((name) => !lost.includes(name)), lost };
+}
+
+function cellsOf(results: readonly Result[]): string {
+  const failed = results.find((result): result is Lost => "lost" in result);
+  if (failed !== undefined) return `lost: ${failed.lost}`;
+  const fresh = results.find((result): result is Added => "added" in result);
+  if (fresh !== undefined) return `new: ${fresh.added}`;
+  const pairs = results as Pair[];
+  const ratios = ratiosOf(pairs);
+  const ms = [pairs.map(({ before }) => before), pairs.map(({ after }) => after)];
+  const cells = ms.map((all) => median(all).toPrecision(3).padStart(9));
+  return [...cells, ...ratios.map((ratio) => ratio.toFixed(3).padStart(7)), isSlower(ratios) ? "  slower" : ""].join(
+    "",
+  );
 }

@@ -7,7 +7,7 @@ export interface Contender {
   measure(): number | Promise<number>;
 }
 
-/** What does not count: at least two turns of each contender, and a second, in which engines optimise what they will run. */
+/** What does not count: at least two turns of each contender, by default a second, in which engines optimise what they will run. */
 const WARM_UP = { turns: 2, ms: 1000 };
 
 /** The times of the contenders, by name and round. */
@@ -42,12 +42,15 @@ export function median(values: readonly number[]): number {
 }
 
 /** Runs all contenders once a round, in every other round in reverse, so that a machine that slows down favours none. */
-export async function interleave(contenders: readonly Contender[], rounds: number): Promise<Comparison> {
+export async function interleave(
+  contenders: readonly Contender[],
+  rounds: number,
+  warmUpMs = WARM_UP.ms,
+): Promise<Comparison> {
   const times = new Map<string, number[]>(contenders.map(({ name }) => [name, []]));
   for (const contender of contenders) {
     const start = performance.now();
-    for (let turn = 0; turn < WARM_UP.turns || performance.now() - start < WARM_UP.ms; turn++)
-      await contender.measure();
+    for (let turn = 0; turn < WARM_UP.turns || performance.now() - start < warmUpMs; turn++) await contender.measure();
   }
   for (let round = 0; round < rounds; round++) {
     const order = round % 2 === 0 ? contenders : contenders.toReversed();

@@ -86,7 +86,7 @@ export async function connect(child: ChildProcessWithoutNullStreams): Promise<Pe
     if (done !== true) return value;
     await ended;
     const said = complaints.trim().split("\n");
-    throw new PeerMissing(said.findLast((line) => /^\w*Error: /.test(line)) ?? said.at(-1));
+    throw new PeerMissing(said.findLast((line) => /^\w*Error( \[\w+\])?: /.test(line)) ?? said.at(-1));
   };
   const title = await next();
   return {
