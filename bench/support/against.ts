@@ -73,12 +73,12 @@ export interface Pair {
 }
 
 /** A row that the working tree alone has, and why the commit has not. */
-export interface Added {
+interface Added {
   readonly added: string;
 }
 
 /** A row that the working tree does not serve, and why. */
-export interface Lost {
+interface Lost {
   readonly lost: string;
 }
 
@@ -94,7 +94,7 @@ interface Length {
   readonly warmUp: number;
 }
 
-const LONG: Length = { turn: 30, row: 2000, warmUp: 1000 };
+const LONG: Length = { turn: 30, row: 2000, warmUp: 500 };
 
 /** Steps under a millisecond: as many turns for the median, each with ten steps at least, in a third of the time. */
 const SHORT: Length = { turn: 10, row: 667, warmUp: 333 };
