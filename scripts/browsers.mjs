@@ -1,21 +1,23 @@
 /**
- * Pages in headless browsers: $CHROMIUM and $FIREFOX, or where Debian's packages put them.
+ * Pages in browsers: $CHROMIUM, $FIREFOX and $WEBKIT, or where Debian's packages put Chromium, Firefox and the MiniBrowser of WebKitGTK.
  *
- * A browser is only asked to open an address, so no driver has to know its version. The page does its work and sends the
- * result to the server that it came from:
+ * The page does its work and sends the result to the server that it came from:
  *
  *   fetch("/result", { method: "POST", body: JSON.stringify(…) });
  *
  * Errors that it does not catch are sent by a script that the server puts into every page.
  */
-import { execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
+import { isThere } from "./machine.mjs";
+import { poll, start } from "./programs.mjs";
+import { overHTTP, overMarionette } from "./webdriver.mjs";
 
+/** Limits of a visit, and of the start of a program. */
 const TIMEOUT_MS = 120_000;
+const START_MS = 60_000;
 
 /** As root in a container there is no sandbox, and little shared memory. The rest keeps it off the network. */
 const CHROMIUM_FLAGS = [
@@ -35,70 +37,128 @@ const FIREFOX_PREFERENCES = {
   "browser.shell.checkDefaultBrowser": false,
   "browser.startup.homepage_override.mstone": "ignore",
   "datareporting.policy.dataSubmissionEnabled": false,
+  "marionette.port": 0, // a free one
   "network.captive-portal-service.enabled": false,
   "network.connectivity-service.enabled": false,
 };
 
-/** Where each browser is, and its arguments for a fresh profile. */
+/** Where Debian puts the MiniBrowser. */
+const LIBRARIES = `/usr/lib/${process.arch === "arm64" ? "aarch64" : "x86_64"}-linux-gnu`;
+const XVFB = "/usr/bin/Xvfb";
+const WEBKIT_DRIVER = "/usr/bin/WebKitWebDriver";
+
+/**
+ * Every browser: its path, the files and the packages of Debian that it needs, and what its environment adds.
+ *
+ * `connect` starts it with a client of WebDriver, which goes to a page. Chromium is only started with an address (`open`); tests that
+ * do more with it drive it by Playwright. `launch` starts a program that ends with the visit.
+ */
 const BROWSERS = {
-  chromium: {
+  Chromium: {
     path: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    flags: (profile) => [...CHROMIUM_FLAGS, `--user-data-dir=${profile}`],
+    packages: "chromium",
+    open: ({ path, profile, launch }, url) => launch(path, [...CHROMIUM_FLAGS, `--user-data-dir=${profile}`, url]),
   },
-  "firefox-esr": {
+  Firefox: {
     path: process.env.FIREFOX ?? "/usr/bin/firefox-esr",
-    flags(profile) {
+    packages: "firefox-esr",
+    async connect({ path, profile, launch }) {
       const lines = Object.entries(FIREFOX_PREFERENCES).map(
         (entry) => `user_pref(${JSON.stringify(entry).slice(1, -1)});`,
       );
       writeFileSync(join(profile, "user.js"), lines.join("\n"));
-      return ["--headless", "--no-remote", "--profile", profile];
+      const program = launch(path, ["--headless", "--no-remote", "--marionette", "--profile", profile]);
+      const port = () => Number(read(join(profile, "MarionetteActivePort")));
+      const connected = async (over) => overMarionette(await poll(port, over));
+      return { program, client: await program.during(connected, "a session", START_MS) };
+    },
+  },
+  WebKit: {
+    path: process.env.WEBKIT ?? `${LIBRARIES}/webkit2gtk-4.1/MiniBrowser`,
+    needs: [WEBKIT_DRIVER, XVFB],
+    packages: "libwebkit2gtk-4.1-0 webkit2gtk-driver xvfb",
+    async environment(launch) {
+      const options = ["-displayfd", "1", "-terminate", "-nolisten", "tcp", "-screen", "0", "1280x1024x24"];
+      const server = launch(XVFB, options, "SIGTERM");
+      const number = (over) => poll(() => server.output().match(/^\d+(?=\n)/)?.[0], over);
+      return { DISPLAY: `:${await server.during(number, "the number of a display", START_MS)}`, GDK_BACKEND: "x11" };
+    },
+    async connect({ path, launch }) {
+      const port = await freePort();
+      const program = launch(WEBKIT_DRIVER, [`--port=${port}`]);
+      const status = () =>
+        fetch(`http://127.0.0.1:${port}/status`).then(
+          ({ ok }) => ok,
+          () => false,
+        );
+      const options = { "webkitgtk:browserOptions": { binary: path, args: ["--automation"] } };
+      const connected = async (over) => (await poll(status, over)) && overHTTP(port, options);
+      return { program, client: await program.during(connected, "a session", START_MS) };
     },
   },
 };
 
-/** Every browser as its name with its version, and a function that gives what a page of a folder sends. */
-export function browsers() {
-  return Object.entries(BROWSERS).map(([key, browser]) => {
-    if (!existsSync(browser.path)) {
-      throw new Error(
-        `browsers: expected ${key} at ${browser.path}, found nothing; ` +
-          `install it (Debian: apt-get install ${key}) or say where one is by CHROMIUM or FIREFOX`,
-      );
-    }
-    const version = execFileSync(browser.path, ["--version"], {
-      encoding: "utf8",
-      stdio: ["ignore", "pipe", "ignore"],
-    });
-    const [name] = version.match(/(Chrom\w+|Firefox) [\d.]+/) ?? [version.trim()];
-    return { name, visit: (folder, page) => visit(browser, folder, page) };
-  });
+/** A port that is free now. */
+async function freePort() {
+  const server = createServer();
+  await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
+  const { port } = server.address();
+  await new Promise((closed) => server.close(closed));
+  return port;
 }
 
-async function visit({ path, flags }, folder, page) {
+/**
+ * The browsers that are there: the name with the version, and `visit(folder, page, use)`, which gives what a page of a folder sends.
+ * If the browser `isDriven`, `use` may be given: it gets a client when the page is loaded, and `visit` gives what it gives.
+ */
+export async function browsers() {
+  const there = Object.entries(BROWSERS).filter(([name, { path, needs = [], packages }]) =>
+    isThere(name, [path, ...needs], packages),
+  );
+  return Promise.all(
+    there.map(async ([key, browser]) => {
+      const { path } = browser;
+      const version = await inside(browser, ({ launch }) => launch(path, ["--version"]).finished(START_MS));
+      const [name] = version.match(/(Chrom\w+|Firefox|WebKitGTK) [\d.]+/) ?? [`${key} ${version.trim()}`];
+      return { name, isDriven: "connect" in browser, visit: (folder, page, use) => visit(browser, folder, page, use) };
+    }),
+  );
+}
+
+/** Calls a function with a fresh profile and the environment of a browser; ends all programs that it launches. */
+async function inside({ path, environment = () => ({}) }, body) {
   const profile = mkdtempSync(join(tmpdir(), "jarvis-snn-browser-"));
-  const server = await serve(folder);
-  const browser = spawn(path, [...flags(profile), server.url + page], {
-    env: { ...process.env, HOME: profile },
-    stdio: ["ignore", "ignore", "pipe"],
-  });
-  let log = "";
-  browser.stderr.on("data", (text) => {
-    log += text;
-  });
-  // "close" comes when its child processes are gone too, and no longer write into the profile.
-  const ended = new Promise((resolve) => browser.once("close", resolve).once("error", resolve));
-  const late = sleep(TIMEOUT_MS, `silence for ${TIMEOUT_MS / 1000} s`, { ref: false });
-  const failed = Promise.race([ended.then((reason) => `the end of the browser, ${reason}`), late]).then((got) => {
-    throw new Error(`browsers: expected a result of ${page} in ${path}, got ${got}\n${log}`);
-  });
+  const programs = [];
+  // In this locale WebKit calls its language "C", a name that Intl refuses: the strictest case for a page.
+  let env = { ...process.env, HOME: profile, LC_ALL: "C.UTF-8", LANGUAGE: "" };
+  function launch(command, args, signal) {
+    programs.unshift(start(command, args, { env, signal }));
+    return programs[0];
+  }
   try {
-    return await Promise.race([server.result, failed]);
+    env = { ...env, ...(await environment(launch)) };
+    return await body({ path, profile, launch });
   } finally {
-    browser.kill("SIGKILL");
-    await Promise.race([ended, sleep(10_000, null, { ref: false })]);
-    server.close();
+    for (const program of programs) await program.end();
     rmSync(profile, { recursive: true, force: true, maxRetries: 10 });
+  }
+}
+
+async function visit(browser, folder, page, use) {
+  const server = await serve(folder);
+  const url = server.url + page;
+  try {
+    return await inside(browser, async (place) => {
+      const { program, client } = (await browser.connect?.(place)) ?? { program: browser.open(place, url) };
+      const work = async () => {
+        await client?.navigate(url);
+        return use === undefined ? server.result : use(client);
+      };
+      // The server's result is an error where nothing catches one in the page.
+      return program.during(() => Promise.race([server.result, work()]), `a result of ${page}`, TIMEOUT_MS);
+    });
+  } finally {
+    server.close();
   }
 }
 

@@ -40,7 +40,7 @@ function runInNode(path, folder) {
 async function* measurements() {
   for (const { name, path } of nodes()) yield [name, runInNode(path, release)];
   yield ["debug kernels", runInNode(process.execPath, debug)];
-  for (const { name, visit } of browsers()) yield [name, await visit(release, "page.html")];
+  for (const { name, visit } of await browsers()) yield [name, await visit(release, "page.html")];
 }
 
 /** What is pinned of hashes: the outputs are the same however they are computed. */

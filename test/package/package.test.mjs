@@ -220,7 +220,7 @@ test("package: every entry can be imported, and the same training gives the same
   assert.ok(node.one, "Node: the entries must share one kernel instance");
 
   await bundle({ rolldownOptions: { input: ["page.html", "blocked.html"].map((name) => join(consumer, name)) } });
-  for (const { name, visit } of browsers()) {
+  for (const { name, visit } of await browsers()) {
     await t.test(`${name}, on a page and in a worker`, async () => {
       const { page, worker } = await visit(join(consumer, "dist"), "page.html");
       assert.ok(page.one, "page: the entries must share one kernel instance");
@@ -248,7 +248,7 @@ test("package: with the peer, NIR files are written and read in Node and on a pa
   try {
     assert.deepEqual(JSON.parse(run(process.execPath, ["--input-type=module", "-e", NIR])), wanted);
     await bundle({ outDir: "nir", rolldownOptions: { input: join(consumer, "nir.html") } });
-    for (const { name, visit } of browsers()) {
+    for (const { name, visit } of await browsers()) {
       await t.test(name, async () => assert.deepEqual(await visit(join(consumer, "nir"), "nir.html"), wanted));
     }
   } finally {

@@ -1,0 +1,90 @@
+/**
+ * A client of browsers that take the commands of W3C WebDriver, over two transports: HTTP, as WebKitWebDriver serves it, and Marionette,
+ * the TCP protocol of Firefox.
+ *
+ * @see https://www.w3.org/TR/webdriver2/
+ * @see https://firefox-source-docs.mozilla.org/testing/marionette/Protocol.html
+ */
+import { connect } from "node:net";
+
+/** The commands that tests need, by their names in Marionette: method and path of HTTP, below the session. */
+const COMMANDS = {
+  NewSession: ["POST", ""],
+  Navigate: ["POST", "/url"],
+  ExecuteAsyncScript: ["POST", "/execute/async"],
+  TakeScreenshot: ["GET", "/screenshot"],
+};
+
+/** Callers have limits of their own, shorter ones, whose errors show the log of the browser. */
+const timeouts = { script: 600_000, pageLoad: 600_000 };
+
+/** A session of the server at a port of this machine. */
+export async function overHTTP(port, capabilities) {
+  let session = `http://127.0.0.1:${port}/session`;
+  async function send(command, parameters) {
+    const [method, path] = COMMANDS[command];
+    const body = method === "POST" ? JSON.stringify(parameters) : null;
+    const response = await fetch(session + path, { method, body, headers: { "content-type": "application/json" } });
+    const { value } = await response.json();
+    if (!response.ok) throw refused(command, value);
+    return value;
+  }
+  const { sessionId } = await send("NewSession", { capabilities: { alwaysMatch: { ...capabilities, timeouts } } });
+  session += `/${sessionId}`;
+  return client(send);
+}
+
+/** A session of the Firefox at a port of this machine. */
+export async function overMarionette(port) {
+  const socket = connect(port, "127.0.0.1");
+  const answers = messages(socket);
+  await answers.next(); // Firefox speaks first
+  let count = 0;
+  async function send(command, parameters) {
+    const text = JSON.stringify([0, ++count, `WebDriver:${command}`, parameters]);
+    socket.write(`${Buffer.byteLength(text)}:${text}`);
+    const { value } = await answers.next();
+    const [, , error, result] = value;
+    if (error !== null) throw refused(command, error);
+    return "value" in result ? result.value : result;
+  }
+  await send("NewSession", { timeouts });
+  return client(send);
+}
+
+/** The messages `length:JSON` of a stream, in their order. */
+async function* messages(socket) {
+  let received = Buffer.alloc(0);
+  for await (const part of socket) {
+    received = Buffer.concat([received, part]);
+    for (let start = received.indexOf(":") + 1; start > 0; start = received.indexOf(":") + 1) {
+      const end = start + Number(received.subarray(0, start - 1));
+      if (received.length < end) break;
+      yield JSON.parse(received.subarray(start, end));
+      received = received.subarray(end);
+    }
+  }
+  throw new Error("webdriver: expected an answer, got the end of the connection");
+}
+
+const refused = (command, { error, message }) => new Error(`webdriver: ${command}: ${error}: ${message}`);
+
+function client(send) {
+  return {
+    navigate: (url) => send("Navigate", { url }),
+    /** What a function gives, or its promise, that runs in the page with these arguments, all of which JSON can hold. */
+    async run(body, ...args) {
+      const script = `
+        const [args, done] = arguments;
+        (async () => (${body})(...args))().then(
+          (value = null) => done({ value }),
+          (error) => done({ error: error + "\\n" + error?.stack }),
+        );`;
+      const { value, error } = await send("ExecuteAsyncScript", { script, args: [args] });
+      if (error !== undefined) throw new Error(`webdriver: the page throws ${error}`);
+      return value;
+    },
+    /** The visible part of the page, as PNG. */
+    screenshot: async () => Buffer.from(await send("TakeScreenshot", { full: false }), "base64"),
+  };
+}
