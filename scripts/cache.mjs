@@ -4,8 +4,8 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node
 import { join } from "node:path";
 import { root } from "./entries.mjs";
 
-/** The folder .cache/`name` with these packages in its node_modules; installs them unless they are the ones that are there. */
-export function cached(name, dependencies) {
+/** The folder .cache/`name` with these packages in its node_modules; installs them, with more flags of npm, unless they are there. */
+export function cached(name, dependencies, flags = []) {
   const folder = join(root, ".cache", name);
   const manifest = join(folder, "package.json");
   const wanted = JSON.stringify({ private: true, dependencies }, null, 2);
@@ -18,6 +18,10 @@ export function cached(name, dependencies) {
   writeFileSync(manifest, wanted);
   console.error(`${name}: installing ${Object.values(dependencies).join(", ")} into .cache/${name}`);
   const options = ["install", "--ignore-scripts", "--no-bin-links", "--no-package-lock", "--no-audit", "--no-fund"];
-  execFileSync("npm", options, { cwd: folder, stdio: ["ignore", 2, 2], shell: process.platform === "win32" });
+  execFileSync("npm", [...options, ...flags], {
+    cwd: folder,
+    stdio: ["ignore", 2, 2],
+    shell: process.platform === "win32",
+  });
   return folder;
 }

@@ -1,14 +1,14 @@
 /**
- * Same seed, same bits: trains the networks of test/determinism on every Node version, in every browser and on the kernels
- * with assertions, and compares the hashes with the pinned ones. `--update` pins new ones, if all engines agree on them.
+ * Same seed, same bits: trains the networks of test/determinism on every Node version, on other processors, in every browser and on the
+ * kernels with assertions, and compares the hashes with the pinned ones. `--update` pins new ones, if all engines agree on them.
  */
-import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "vite";
 import { browsers } from "./browsers.mjs";
-import { nodes } from "./nodes.mjs";
+import { emulatedNodes, nodes } from "./nodes.mjs";
+import { start } from "./programs.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const pins = join(root, "test/determinism/hashes.json");
@@ -30,17 +30,24 @@ async function writeBundle(outDir, alias) {
   writeFileSync(join(outDir, "page.html"), `<!doctype html><head><script type="module">${script}</script></head>`);
 }
 
-function runInNode(path, folder) {
+/** Of an emulated one, on a busy machine. */
+const TIMEOUT_MS = 600_000;
+
+async function runInNode([program, ...args], folder) {
   const bundle = pathToFileURL(join(folder, "run.js"));
-  const program = `import { measureAll } from "${bundle}"; console.log(JSON.stringify(await measureAll()));`;
-  return JSON.parse(execFileSync(path, ["--input-type=module", "--eval", program], { encoding: "utf8" }));
+  const source = `import { measureAll } from "${bundle}"; console.log(JSON.stringify(await measureAll()));`;
+  return JSON.parse(await start(program, [...args, "--input-type=module", "--eval", source]).finished(TIMEOUT_MS));
 }
 
 /** Every engine with the hashes that it gives for each network. */
 async function* measurements() {
-  for (const { name, path } of nodes()) yield [name, runInNode(path, release)];
-  yield ["debug kernels", runInNode(process.execPath, debug)];
+  // Emulation takes as long as all others together, and one core: it runs beside them.
+  const emulated = emulatedNodes().map(({ name, command }) => [name, runInNode(command, release)]);
+  for (const [, hashes] of emulated) hashes.catch(() => {}); // until they are awaited
+  for (const { name, command } of nodes()) yield [name, await runInNode(command, release)];
+  yield ["debug kernels", await runInNode([process.execPath], debug)];
   for (const { name, visit } of await browsers()) yield [name, await visit(release, "page.html")];
+  for (const [name, hashes] of emulated) yield [name, await hashes];
 }
 
 /** What is pinned of hashes: the outputs are the same however they are computed. */

@@ -5,6 +5,7 @@
  */
 import { join } from "node:path";
 import { cached } from "./cache.mjs";
+import { isThere } from "./machine.mjs";
 
 const PINNED = { 20: "20.20.2", 22: "22.23.3", 24: "24.21.0", 26: "26.10.0" };
 
@@ -12,13 +13,38 @@ const platform = process.platform === "win32" ? "win" : process.platform;
 const executable = process.platform === "win32" ? "bin/node.exe" : "bin/node";
 const running = process.versions.node.split(".")[0];
 
-/** Name and path of every version; installs what is missing. */
+/** Name and command of every version; installs what is missing. */
 export function nodes() {
   const others = Object.keys(PINNED).filter((major) => major !== running);
   const packages = others.map((major) => [`node-${major}`, `npm:node-${platform}-${process.arch}@${PINNED[major]}`]);
   const folder = cached("nodes", Object.fromEntries(packages));
   return [running, ...others].sort().map((major) => {
     const path = major === running ? process.execPath : join(folder, "node_modules", `node-${major}`, executable);
-    return { name: `Node ${major === running ? process.versions.node : PINNED[major]}`, path };
+    return { name: `Node ${major === running ? process.versions.node : PINNED[major]}`, command: [path] };
+  });
+}
+
+/** Processors that QEMU emulates: its program, the folder of C libraries for them, and Debian's packages of both. */
+const EMULATED = {
+  arm64: {
+    name: "ARM64",
+    version: PINNED[24],
+    qemu: "/usr/bin/qemu-aarch64",
+    libraries: "/usr/aarch64-linux-gnu",
+    packages: "qemu-user libc6-arm64-cross libstdc++6-arm64-cross",
+  },
+};
+
+/** Name and command of Node for every other processor that this machine can emulate; installs what is missing. */
+export function emulatedNodes() {
+  const others = Object.entries(EMULATED).filter(
+    ([arch, { name, qemu, libraries, packages }]) =>
+      arch !== process.arch && isThere(name, [qemu, `${libraries}/lib/libstdc++.so.6`], packages),
+  );
+  return others.map(([arch, { name, version, qemu, libraries }]) => {
+    // npm refuses packages for other processors, unless it is forced.
+    const folder = cached(`node-${arch}`, { [`node-linux-${arch}`]: version }, ["--force"]);
+    const path = join(folder, "node_modules", `node-linux-${arch}`, "bin/node");
+    return { name: `Node ${version}, ${name}`, command: [qemu, "-L", libraries, path] };
   });
 }
