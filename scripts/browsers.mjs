@@ -69,7 +69,7 @@ const BROWSERS = {
       writeFileSync(join(profile, "user.js"), lines.join("\n"));
       const program = launch(path, ["--headless", "--no-remote", "--marionette", "--profile", profile]);
       const port = () => Number(read(join(profile, "MarionetteActivePort")));
-      const connected = async (over) => overMarionette(await poll(port, over));
+      const connected = async (over) => overMarionette(await poll(port, over), program.log);
       return { program, client: await program.during(connected, "a session", START_MS) };
     },
   },
@@ -92,7 +92,7 @@ const BROWSERS = {
           () => false,
         );
       const options = { "webkitgtk:browserOptions": { binary: path, args: ["--automation"] } };
-      const connected = async (over) => (await poll(status, over)) && overHTTP(port, options);
+      const connected = async (over) => (await poll(status, over)) && overHTTP(port, program.log, options);
       return { program, client: await program.during(connected, "a session", START_MS) };
     },
   },
@@ -144,6 +144,9 @@ async function inside({ path, environment = () => ({}) }, body) {
   }
 }
 
+/** An Error comes of it where the page crashes, whose process `launch` has not started. */
+const waitForever = (client) => client?.run(() => new Promise(() => {})) ?? new Promise(() => {});
+
 async function visit(browser, folder, page, use) {
   const server = await serve(folder);
   const url = server.url + page;
@@ -152,7 +155,7 @@ async function visit(browser, folder, page, use) {
       const { program, client } = (await browser.connect?.(place)) ?? { program: browser.open(place, url) };
       const work = async () => {
         await client?.navigate(url);
-        return use === undefined ? server.result : use(client);
+        return (use ?? waitForever)(client);
       };
       // The server's result is an error where nothing catches one in the page.
       return program.during(() => Promise.race([server.result, work()]), `a result of ${page}`, TIMEOUT_MS);

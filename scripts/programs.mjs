@@ -17,8 +17,8 @@ const END_MS = 10_000;
 /**
  * Starts a program as the leader of a process group, which `signal` ends. The result:
  *
- * - `output()`: the text that it has printed.
- * - `during(work, wanted, ms)`: the value of `work(over)`; an Error with the text of stderr if the program ends before, or if
+ * - `output()`, `log()`: the text that it has printed, to stdout and to stderr.
+ * - `during(work, wanted, ms)`: the value of `work(over)`; an Error with the log if the program ends before, or if
  *   `ms` pass. The AbortSignal `over` is aborted in any case.
  * - `finished(ms)`: the text that it has printed when it has ended, with exit code 0.
  * - `end()`: ends the group, and resolves once its pipes are closed.
@@ -61,6 +61,7 @@ export function start(command, args, { env = process.env, signal = "SIGKILL" } =
   return {
     during,
     output: () => text.stdout,
+    log: () => text.stderr,
     async finished(ms) {
       const reason = await during(() => ended, "its end", ms);
       return reason === 0 ? text.stdout : fail("exit code 0", reason);

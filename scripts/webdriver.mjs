@@ -18,36 +18,36 @@ const COMMANDS = {
 /** Callers have limits of their own, shorter ones, whose errors show the log of the browser. */
 const timeouts = { script: 600_000, pageLoad: 600_000 };
 
-/** A session of the server at a port of this machine. */
-export async function overHTTP(port, capabilities) {
+/** A session of the server at a port of this machine; `log()` is what the browser says, for errors. */
+export async function overHTTP(port, log, capabilities) {
   let session = `http://127.0.0.1:${port}/session`;
-  async function send(command, parameters) {
+  const send = told(log, async (command, parameters) => {
     const [method, path] = COMMANDS[command];
     const body = method === "POST" ? JSON.stringify(parameters) : null;
     const response = await fetch(session + path, { method, body, headers: { "content-type": "application/json" } });
     const { value } = await response.json();
-    if (!response.ok) throw refused(command, value);
+    if (!response.ok) throw refused(value);
     return value;
-  }
+  });
   const { sessionId } = await send("NewSession", { capabilities: { alwaysMatch: { ...capabilities, timeouts } } });
   session += `/${sessionId}`;
   return client(send);
 }
 
-/** A session of the Firefox at a port of this machine. */
-export async function overMarionette(port) {
+/** A session of the Firefox at a port of this machine; `log()` is what it says, for errors. */
+export async function overMarionette(port, log) {
   const socket = connect(port, "127.0.0.1");
   const answers = messages(socket);
   await answers.next(); // Firefox speaks first
   let count = 0;
-  async function send(command, parameters) {
+  const send = told(log, async (command, parameters) => {
     const text = JSON.stringify([0, ++count, `WebDriver:${command}`, parameters]);
     socket.write(`${Buffer.byteLength(text)}:${text}`);
     const { value } = await answers.next();
     const [, , error, result] = value;
-    if (error !== null) throw refused(command, error);
+    if (error !== null) throw refused(error);
     return "value" in result ? result.value : result;
-  }
+  });
   await send("NewSession", { timeouts });
   return client(send);
 }
@@ -64,10 +64,16 @@ async function* messages(socket) {
       received = received.subarray(end);
     }
   }
-  throw new Error("webdriver: expected an answer, got the end of the connection");
+  throw new Error("expected an answer, got the end of the connection");
 }
 
-const refused = (command, { error, message }) => new Error(`webdriver: ${command}: ${error}: ${message}`);
+const refused = ({ error, message }) => new Error(`${error}: ${message}`);
+
+/** Sends commands, with the log of the browser in errors. */
+const told = (log, send) => (command, parameters) =>
+  send(command, parameters).catch(({ message }) => {
+    throw new Error(`webdriver: ${command}: ${message}\n${log()}`);
+  });
 
 function client(send) {
   return {
