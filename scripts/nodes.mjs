@@ -1,5 +1,6 @@
 /**
- * The Node versions that results are compared on: the running one, and a pinned release of every other major.
+ * The Node versions that results are compared on: the running one, a pinned release of every other major, and one for each processor
+ * that this machine emulates.
  *
  * As dev dependencies the others would shadow `node` in every npm script.
  */

@@ -59,4 +59,17 @@ for (const { name, visit, isDriven } of await browsers()) {
       }
     });
   });
+  test(`${name}, driven: errors that nothing catches end a visit, errors of a command are the client's`, async () => {
+    const use = async (client) => {
+      const wrong = client.run((text) => JSON.parse(text), "no JSON");
+      await assert.rejects(wrong, /the page throws SyntaxError/);
+      await client.run(() => {
+        const script = document.createElement("script");
+        script.src = "./nothing.js";
+        document.head.append(script);
+        return new Promise(() => {});
+      });
+    };
+    await assert.rejects(visit(site, "index.html", use), /a script does not load: .*nothing\.js/);
+  });
 }
