@@ -1,21 +1,26 @@
 /** The built playground in a real browser, served from a folder as a static host would. */
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import axe from "axe-core";
 import { chromium } from "playwright-core";
 import { browsers } from "../../scripts/browsers.mjs";
 import { serve } from "../../scripts/serve.mjs";
-import { inNode, ROOMS, site } from "./support.mjs";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
+const site = join(root, "build/playground");
 
 /** What the toy of `npm start` is in the Train room. */
 const TOY =
   "data=linear&encode=poisson&timesteps=25&layers=128&beta=0.95&threshold=1&reset=zero&surrogate=sigmoid&slope=10" +
   "&readout=rate&lr=0.001&batch=128";
 
+const ROOMS = ["neuron", "coding", "train", "draw"];
 const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
 
 let server;
@@ -91,6 +96,15 @@ const playing = (page, wanted) =>
     (text) => document.querySelector("[data-action=play]")?.textContent === text,
     wanted ? "Pause" : "Train",
   );
+
+/** The same run in Node, by the command that the page shows. */
+function inNode(command) {
+  const flags = [...command.matchAll(/--(\w+)="?([^"\s]*)"?/g)].map(([, name, value]) => `--${name}=${value}`);
+  const output = execFileSync(process.execPath, [join(root, "build/demos/playground/reproduce.js"), ...flags], {
+    encoding: "utf8",
+  });
+  return output.match(/sha256=(\w+)/)[1];
+}
 
 describe("train", () => {
   test("the toy of npm start gets above 88 %", async (t) => {

@@ -8,9 +8,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
 /** The folder of the built page. */
 export const site = join(root, "build/playground");
 
-export const ROOMS = ["neuron", "coding", "train", "draw"];
-
-/** The hash of the weights after the same run in Node, by the command that the page shows. */
+/** The same run in Node, by the command that the page shows. */
 export function inNode(command) {
   const flags = [...command.matchAll(/--(\w+)="?([^"\s]*)"?/g)].map(([, name, value]) => `--${name}=${value}`);
   const program = join(root, "build/demos/playground/reproduce.js");
