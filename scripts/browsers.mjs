@@ -16,7 +16,7 @@ import { poll, start } from "./programs.mjs";
 import { overHTTP, overMarionette } from "./webdriver.mjs";
 
 /** Limits of a visit, and of the start of a program. */
-const TIMEOUT_MS = 120_000;
+const TIMEOUT_MS = 240_000;
 const START_MS = 60_000;
 
 /** As root in a container there is no sandbox, and little shared memory. The rest keeps it off the network. */
