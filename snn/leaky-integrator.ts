@@ -136,9 +136,9 @@ export class LeakyIntegrator extends Neurons {
     const read = withDefaults("LeakyIntegrator", DEFAULTS, options);
     const asked = { ...read };
     const given = withPreset("LeakyIntegrator", read, PRESETS);
-    const { rest, inputScale, learnBeta, numerics = "" } = given;
-    const learn = [...learnedOf("LeakyIntegrator", PARAMETERS, given.learn ?? []), ...(learnBeta ? ["beta"] : [])];
-    const constrain = boundsOf("LeakyIntegrator", PARAMETERS, given.constrain ?? {});
+    const { rest, inputScale, learnBeta, numerics = "", learn: more = [], constrain: own = {} } = given;
+    const learn = [...learnedOf("LeakyIntegrator", PARAMETERS, more), ...(learnBeta ? ["beta"] : [])];
+    const constrain = boundsOf("LeakyIntegrator", PARAMETERS, own);
     const beta = betaOf("LeakyIntegrator", given, USUAL_BETA[numerics], asked);
     super(formOf(rest, inputScale, [...learn, ...Object.keys(constrain)]), {
       beta,

@@ -191,10 +191,10 @@ export class LIF extends Neurons {
     const given = withPreset("LIF", read, PRESETS);
     const { learnBeta, learnThreshold, threshold, surrogate, fire, refractorySteps, refractory, spiking } = given;
     const { gradedSpikesFactor, inhibition, numerics = "" } = given;
-    const { learn: more = [] } = given;
+    const { learn: more = [], constrain: own = {} } = given;
     if (!Array.isArray(more)) throw wrongType("LIF", "learn as a list of parameters", more);
     const learn = [...(learnBeta ? ["beta"] : []), ...(learnThreshold ? ["threshold"] : []), ...more];
-    const constrain = boundsOf("LIF", PARAMETERS, given.constrain ?? {});
+    const constrain = boundsOf("LIF", PARAMETERS, own);
     const named = [...learn, ...Object.keys(constrain)];
     if (GRADED in constrain && gradedSpikesFactor === undefined && !learn.includes(GRADED)) {
       throw noParameter("LIF", GRADED, gradedSpikesFactor);

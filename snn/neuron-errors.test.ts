@@ -1,14 +1,16 @@
 /** Neurons written as equations: mistakes of a definition, of its options and of their use, and what is no mistake. */
 
-import * as snn from "jarvis-snn";
 import {
   full,
+  IF,
+  LeakyIntegrator,
   LIF,
   neuron,
   Recurrent,
   rand,
   Sequential,
   Stream,
+  surrogate,
   type Tensor,
   tape,
   tensor,
@@ -278,8 +280,8 @@ test("a step that does not return one of its spikes works with every surrogate",
     spike(v);
     return { spikes: spike(current), v };
   };
-  for (const surrogate of [snn.surrogate.sigmoid(), snn.surrogate.boxcar(), snn.surrogate.triangular()]) {
-    for (const spiking of [true, false]) expect(() => new (classOf(step))({ surrogate, spiking })).not.toThrow();
+  for (const made of [surrogate.sigmoid(), surrogate.boxcar(), surrogate.triangular()]) {
+    for (const spiking of [true, false]) expect(() => new (classOf(step))({ surrogate: made, spiking })).not.toThrow();
   }
 });
 
@@ -299,4 +301,11 @@ test("gradients through floor, round and sign behind functions of float64 can be
     new Made().forward(x).sum().backward();
     expect(values(x.grad as Tensor)).toEqual(new Array(12).fill(0));
   });
+});
+
+test("neurons: null is no list of parameters to learn, and no bounds", () => {
+  for (const Layer of [LIF, LeakyIntegrator, IF]) {
+    expect(() => new Layer({ learn: null as never })).toThrow(TypeError);
+    expect(() => new Layer({ constrain: null as never })).toThrow(TypeError);
+  }
 });
